@@ -1,0 +1,150 @@
+"""The event table: its columns, their types, units and meaning, in one place.
+
+`EVENT_COLUMNS` is the single source of the schema: the CSV writer, the
+``events.json`` glossary, the docs and the tests all read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the event table.
+
+    Attributes
+    ----------
+    name : str
+    dtype : {'float64', 'str'}
+    description : str
+    unit : str
+        Empty for words and for plain numbers.
+    levels : mapping of str to str
+        Meaning of each word the column may hold; empty for numbers.
+    """
+
+    name: str
+    dtype: str
+    description: str
+    unit: str = ""
+    levels: Mapping[str, str] | None = None
+
+
+TRIAL_TYPES: Final[dict[str, str]] = {
+    "twitch": "brief muscle burst, 5-150 ms, too small to move the leg much",
+    "jerk": "brief burst (EMG 10-300 ms) that throws the leg: at least 0.10 g and 5 g/s",
+    "brief_contraction": "muscle burst of 150-500 ms that is no jerk",
+    "movement": "leg movement: muscle activity of 0.5-10 s, +8 uV over rest (or acceleration alone)",
+    "gross_movement": "longer than 10 s, or a stretch of acceleration of 3 s and more",
+    "posture_change": "the leg came to rest turned by 30 degrees or more",
+}
+
+CONTEXTS: Final[dict[str, str]] = {
+    "wake": "awake, more than the drowsy window before sleep onset or between sleep bouts",
+    "drowsy": "the last minutes before sleep onset (5 min unless set otherwise)",
+    "sleep_onset": "the first minutes of sleep (10 min unless set otherwise)",
+    "asleep": "later sleep",
+    "unknown": "no hypnogram and no usable accelerometer, or outside them",
+}
+
+LABELS: Final[dict[str, str]] = {
+    "posture_change": "change of position",
+    "gross_movement": "large movement of the leg or body",
+    "leg_movement": "leg movement; periodic series are not searched yet",
+    "sleep_start": "sleep-start-like (hypnic-jerk-like): a jerk around falling asleep",
+    "myoclonic_jerk_asleep": "myoclonic-jerk-like, asleep",
+    "myoclonic_jerk_awake": "myoclonic-jerk-like, awake",
+    "hypnagogic_twitch": "twitch around falling asleep",
+    "fragmentary_myoclonus_like": "twitch in NREM sleep, or in sleep of unknown stage",
+    "rem_twitch": "twitch in REM sleep (needs a hypnogram)",
+    "fasciculation_like": "twitch at rest, awake or in unknown context",
+    "voluntary_or_unclassified": "in active wake, or evidence that fits no rule",
+}
+
+GRADES: Final[dict[str, str]] = {
+    "mild": "peak 0.10-0.30 g (provisional)",
+    "moderate": "peak 0.30-0.50 g (provisional)",
+    "violent": "peak at least 0.50 g, or jerk at least 20 g/s (provisional)",
+}
+
+EVENT_COLUMNS: Final[tuple[Column, ...]] = (
+    Column("onset", "float64", "start of the event, from the start of the recording", "s"),
+    Column("duration", "float64", "EMG duration where there is EMG, else that of the acceleration", "s"),
+    Column("trial_type", "str", "physical kind, without regard to sleep", levels=TRIAL_TYPES),
+    Column("label", "str", "the tagged name: kind read in its sleep context", levels=LABELS),
+    Column("context", "str", "where the onset stands relative to falling asleep", levels=CONTEXTS),
+    Column("stage", "str", "sleep stage at the onset, if a hypnogram was given",
+           levels={"W": "wake", "N1": "NREM 1", "N2": "NREM 2", "N3": "NREM 3", "R": "REM"}),
+    Column("min_from_onset", "float64", "minutes from sleep onset, negative before it", "min"),
+    Column("leg", "str", "leg the sensor sits on, if known", levels={"left": "left", "right": "right"}),
+    Column("channel", "str", "the channel that saw the event best"),
+    Column("amplitude_uv", "float64", "EMG peak to peak in the burst band (20-450 Hz)", "uV"),
+    Column("peak_g", "float64", "greatest dynamic acceleration (0.5-40 Hz, vector magnitude)", "g"),
+    Column("jerk_g_s", "float64", "greatest rate of change of acceleration", "g/s"),
+    Column("rise_ms", "float64", "onset to peak of the 10-ms RMS envelope", "ms"),
+    Column("snr_db", "float64", "peak of the 10-ms RMS envelope over the noise floor", "dB"),
+    Column("confidence", "float64", "0 to 1: how clearly the rule was met, and by how many sensors"),
+    Column("series", "str", "train or series the event belongs to; empty until series are searched"),
+    Column("grade", "str", "strength of a jerk", levels=GRADES),
+)
+
+REJECT_REASONS: Final[dict[str, str]] = {
+    "too_short": "shorter than 5 ms",
+    "too_small": "less than 50 uV peak to peak (setting)",
+    "electrode_pop": "step, decay or spike of the electrode, without the spectrum of muscle",
+    "saturation": "the amplifier was at its limit",
+    "mains": "50/60-Hz hum and its harmonics make up most of the power",
+    "ecg": "beats at a heart's rhythm with one shape: the heart seen through the leg electrode",
+    "rhythmic_train": "member of a dense regular train: tonic or voluntary unit firing",
+    "active_wake": "over a fifth of the surrounding minute is muscle activity: voluntary",
+    "sustained_activity": "muscle activity over 10 s without movement",
+    "weak_contraction": "half a second or longer, but below +8 uV over rest",
+    "bump": "acceleration without muscle activity where EMG is valid: bed or strap knocked",
+    "acc_micro_event": "acceleration above noise, below the rules, no EMG to tell what it was",
+    "dead_time": "within 300 ms after a jerk: ring-down of the leg",
+}
+
+REJECTED_COLUMNS: Final[tuple[Column, ...]] = (
+    *EVENT_COLUMNS,
+    Column("reason", "str", "the rule that stopped the candidate", levels=REJECT_REASONS),
+)
+
+
+def make_table(
+    rows: Iterable[Mapping[str, Any]], columns: tuple[Column, ...] = EVENT_COLUMNS
+) -> pd.DataFrame:
+    """Build a table with exactly the schema's columns, sorted by onset.
+
+    Missing keys become missing values (NaN for numbers, ``""`` for words).
+    No rows give an empty table with the right columns, never ``None``.
+    """
+    rows = list(rows)
+    data = {}
+    for column in columns:
+        if column.dtype == "float64":
+            data[column.name] = pd.Series(
+                [float(r.get(column.name, float("nan"))) for r in rows], dtype="float64"
+            )
+        else:
+            data[column.name] = pd.Series([str(r.get(column.name, "")) for r in rows], dtype="object")
+    table = pd.DataFrame(data)
+    keys = ["onset", "channel", "trial_type", "duration"]
+    return table.sort_values(keys, kind="stable", ignore_index=True)
+
+
+def glossary(columns: tuple[Column, ...] = REJECTED_COLUMNS) -> dict[str, dict[str, Any]]:
+    """Return the BIDS-style sidecar: what each column means, its unit, its levels."""
+    entries: dict[str, dict[str, Any]] = {}
+    for column in columns:
+        entry: dict[str, Any] = {"Description": column.description}
+        if column.unit:
+            entry["Units"] = column.unit
+        if column.levels:
+            entry["Levels"] = dict(column.levels)
+        entries[column.name] = entry
+    return entries

@@ -1,0 +1,169 @@
+"""Every number a user may turn, with its source; named profiles; TOML files.
+
+Tags as in the docs: [E] is an engineering default without a clinical standard
+behind it, so treat it as provisional.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from twitchsense.errors import InputError
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EmgSettings(_Frozen):
+    """Burst detection on the 20-450 Hz band."""
+
+    open_k: float = Field(6.0, gt=0, description="burst opens at floor + k robust SD [C]")
+    close_k: float = Field(3.0, gt=0, description="and closes at floor + k robust SD [C]")
+    bridge_ms: float = Field(20.0, ge=0, description="gaps bridged inside a burst [E]")
+    floor_s: float = Field(60.0, gt=1, description="memory of the noise floor, s")
+    floor_quantile: float = Field(
+        0.25, gt=0, lt=1, description="of the last seconds' medians, so that activity can't raise it [E]"
+    )
+    max_floor_uv: float = Field(15.0, gt=0, description="noisier than this is no valid signal (MATPLM)")
+    flat_uv: float = Field(0.05, ge=0, description="RMS below this for 1 s is a flat line [E]")
+
+
+class AccSettings(_Frozen):
+    """Movement detection on dynamic acceleration (0.5-40 Hz, vector magnitude)."""
+
+    open_k: float = Field(8.0, gt=0, description="episode opens at floor + k robust SD [C]")
+    close_k: float = Field(4.0, gt=0, description="and closes at floor + k robust SD [E]")
+    open_g: float = Field(0.015, gt=0, description="but never below this (ankle movement rule, Sicbaldi 2025)")
+    bridge_ms: float = Field(300.0, ge=0, description="gaps bridged inside an episode [E]")
+    floor_s: float = Field(60.0, gt=1, description="memory of the noise floor, s")
+
+
+class TwitchSettings(_Frozen):
+    """What counts as a twitch."""
+
+    min_ms: float = Field(5.0, ge=0, description="shortest [E]")
+    max_ms: float = Field(150.0, gt=0, description="longest (fragmentary myoclonus, AASM)")
+    min_uv: float = Field(50.0, ge=0, description="peak to peak (van der Heijden 1994)")
+    max_turn_deg: float = Field(10.0, gt=0, description="more turning of the leg than this is movement [E]")
+
+
+class JerkSettings(_Frozen):
+    """What counts as a jerk. No published leg cut-off exists: all [E], provisional."""
+
+    min_ms: float = Field(10.0, ge=0, description="shortest EMG")
+    max_ms: float = Field(300.0, gt=0, description="longest EMG")
+    max_rise_ms: float = Field(100.0, gt=0, description="EMG onset to peak")
+    min_g: float = Field(0.10, gt=0, description="peak acceleration, with EMG")
+    min_g_alone: float = Field(0.15, gt=0, description="peak acceleration, without EMG")
+    min_jerk_g_s: float = Field(5.0, gt=0, description="peak jerk")
+    max_episode_s: float = Field(1.0, gt=0, description="longest mechanical response")
+    max_turn_deg: float = Field(30.0, gt=0, description="turning of the leg")
+    lead_ms: float = Field(20.0, ge=0, description="acceleration may precede the EMG by this")
+    lag_ms: float = Field(150.0, gt=0, description="and follow it by this")
+    moderate_g: float = Field(0.30, gt=0)
+    violent_g: float = Field(0.50, gt=0)
+    violent_jerk_g_s: float = Field(20.0, gt=0)
+    dead_ms: float = Field(300.0, ge=0, description="ring-down after a jerk")
+
+
+class MovementSettings(_Frozen):
+    """Leg movements (AASM / WASM 2016 on the 10-100 Hz band) and larger ones."""
+
+    rise_uv: float = Field(8.0, gt=0, description="onset: over resting (WASM 2016)")
+    fall_uv: float = Field(2.0, gt=0, description="end: at most this over resting ... (WASM 2016)")
+    quiet_s: float = Field(0.5, gt=0, description="... for this long (WASM 2016)")
+    min_s: float = Field(0.5, gt=0, description="shortest (WASM 2016)")
+    max_s: float = Field(10.0, gt=0, description="longest; beyond it is gross movement (WASM 2016)")
+    acc_gross_s: float = Field(3.0, gt=0, description="acceleration alone, this long, is gross movement [E]")
+    turn_deg: float = Field(30.0, gt=0, description="a posture change (Sicbaldi 2025)")
+
+
+class ContextSettings(_Frozen):
+    """Where sleep begins, and the windows around it."""
+
+    drowsy_min: float = Field(5.0, ge=0, description="minutes before sleep onset called drowsy [E]")
+    onset_min: float = Field(10.0, ge=0, description="minutes after it called sleep_onset [E]")
+    still_deg: float = Field(5.0, gt=0, description="orientation change below this ... (van Hees 2015)")
+    still_min: float = Field(5.0, gt=0, description="... for this long is sustained inactivity")
+    quiet_g: float = Field(0.015, gt=0, description="and 30-s activity below this [E]")
+    mask_s: float = Field(1.0, ge=0, description="masked around each leg event [E]")
+    definition: Literal["first_epoch", "persistent_10min"] = Field(
+        "first_epoch", description="of sleep onset in a hypnogram (AASM first epoch by default)"
+    )
+
+
+class Settings(_Frozen):
+    """All settings of an analysis.
+
+    Load from TOML with `load_settings`; a key that does not exist is an error.
+    """
+
+    emg: EmgSettings = EmgSettings()
+    acc: AccSettings = AccSettings()
+    twitch: TwitchSettings = TwitchSettings()
+    jerk: JerkSettings = JerkSettings()
+    movement: MovementSettings = MovementSettings()
+    context: ContextSettings = ContextSettings()
+    legs: dict[str, Literal["left", "right"]] = Field(
+        default_factory=dict, description="leg of a channel, where its name doesn't tell"
+    )
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="headers of foreign captures, as in --map: theirs = ours"
+    )
+    zone: str | None = Field(None, description="IANA time zone of the wearer")
+
+    def digest(self) -> str:
+        """Return a short hash of every value, for provenance."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+
+#: Named profiles are a promise: once released, their numbers never change.
+PROFILES: Final[dict[str, Settings]] = {"default-2026": Settings()}
+
+
+def get_profile(name: str) -> Settings:
+    """Return a named profile.
+
+    Raises
+    ------
+    InputError
+        If there is no profile of that name.
+    """
+    try:
+        return PROFILES[name]
+    except KeyError:
+        raise InputError(name, "no such profile", f"choose one of {', '.join(PROFILES)}") from None
+
+
+def load_settings(path: Path, base: Settings | None = None) -> Settings:
+    """Read settings from a TOML file over a base profile.
+
+    Raises
+    ------
+    InputError
+        Naming the file and the key at fault.
+    """
+    try:
+        data = tomllib.loads(path.read_text("utf-8-sig"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(str(path), f"cannot be read ({error})", "give a TOML file") from error
+    start = (base or Settings()).model_dump()
+    for key, value in data.items():
+        if isinstance(value, dict) and isinstance(start.get(key), dict):
+            start[key] = {**start[key], **value}
+        else:
+            start[key] = value
+    try:
+        return Settings.model_validate(start)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = "key " + ".".join(str(p) for p in first["loc"])
+        raise InputError(
+            str(path), first["msg"], "see docs/settings.md for the keys", place
+        ) from error
