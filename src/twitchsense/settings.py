@@ -30,6 +30,7 @@ class EmgSettings(_Frozen):
     floor_quantile: float = Field(
         0.25, gt=0, lt=1, description="of the last seconds' medians, so that activity can't raise it [E]"
     )
+    least_sd_uv: float = Field(0.1, gt=0, description="least robust SD, for coarse ADCs [E]")
     max_floor_uv: float = Field(15.0, gt=0, description="noisier than this is no valid signal (MATPLM)")
     flat_uv: float = Field(0.05, ge=0, description="RMS below this for 1 s is a flat line [E]")
 

@@ -1,1 +1,1 @@
-
+"""Sleep and wake around the events: hypnogram, accelerometer, sleep onset, tags."""

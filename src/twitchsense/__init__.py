@@ -1,0 +1,86 @@
+"""What a leg did in the night: twitches, jerks and movements from EMG and acceleration.
+
+>>> import twitchsense as ts
+>>> night = ts.analyze(ts.read("night.csv"))     # doctest: +SKIP
+>>> night.summary(by=("label", "context"))       # doctest: +SKIP
+
+Names are imported when first used, so that ``import twitchsense`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from twitchsense.detect.detector import Detector as Detector
+    from twitchsense.errors import InputError as InputError
+    from twitchsense.errors import MissingExtraError as MissingExtraError
+    from twitchsense.errors import TwitchsenseError as TwitchsenseError
+    from twitchsense.night import Night as Night
+    from twitchsense.night import analyze as analyze
+    from twitchsense.night import read as read
+    from twitchsense.recording import Channel as Channel
+    from twitchsense.recording import Chunk as Chunk
+    from twitchsense.recording import Recording as Recording
+    from twitchsense.recording import Segment as Segment
+    from twitchsense.settings import Settings as Settings
+    from twitchsense.settings import get_profile as get_profile
+    from twitchsense.settings import load_settings as load_settings
+
+    __version__: str
+
+_HOMES = {
+    "Channel": "twitchsense.recording",
+    "Chunk": "twitchsense.recording",
+    "Detector": "twitchsense.detect.detector",
+    "InputError": "twitchsense.errors",
+    "MissingExtraError": "twitchsense.errors",
+    "Night": "twitchsense.night",
+    "Recording": "twitchsense.recording",
+    "Segment": "twitchsense.recording",
+    "Settings": "twitchsense.settings",
+    "TwitchsenseError": "twitchsense.errors",
+    "analyze": "twitchsense.night",
+    "get_profile": "twitchsense.settings",
+    "load_settings": "twitchsense.settings",
+    "read": "twitchsense.night",
+}
+
+__all__ = [
+    "Channel",
+    "Chunk",
+    "Detector",
+    "InputError",
+    "MissingExtraError",
+    "Night",
+    "Recording",
+    "Segment",
+    "Settings",
+    "TwitchsenseError",
+    "__version__",
+    "analyze",
+    "get_profile",
+    "load_settings",
+    "read",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first asked for (PEP 562)."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: object = version("twitchsense")
+    elif name in _HOMES:
+        from importlib import import_module
+
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Name what can be imported, imported yet or not."""
+    return sorted({*globals(), *__all__})

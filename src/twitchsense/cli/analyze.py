@@ -1,0 +1,85 @@
+"""``twitchsense analyze``: captures in, tables and a report out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from twitchsense.cli.options import gather_settings, verbosity
+from twitchsense.errors import InputError
+
+if TYPE_CHECKING:
+    from twitchsense.night import Night
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("captures", metavar="CAPTURE...", nargs=-1, required=True, type=_FILE)
+@click.option("--out", metavar="DIR", required=True, type=_FILE, help="Where the results go.")
+@click.option(
+    "--hypnogram", metavar="FILE", type=_FILE,
+    help="Sleep stages: onset, duration, stage. Without it, sleep is estimated from acceleration.",
+)
+@click.option("--settings", "settings_file", metavar="FILE.toml", type=_FILE, help="Your settings.")
+@click.option("--profile", metavar="NAME", help="A named set of settings, such as default-2026.")
+@click.option(
+    "--map", "pairs", metavar="THEIRS=OURS,...", multiple=True,
+    help='Headers of foreign captures: "Time=time_s,EMG(uV)=emg1_uv".',
+)
+@click.option("--zone", metavar="ZONE", help="Time zone of the wearer, such as Europe/Berlin.")
+@click.option("--no-report", is_flag=True, help="Leave report.html out.")
+@verbosity
+def analyze(
+    captures: tuple[Path, ...],
+    out: Path,
+    hypnogram: Path | None,
+    settings_file: Path | None,
+    profile: str | None,
+    pairs: tuple[str, ...],
+    zone: str | None,
+    no_report: bool,
+    quiet: bool,
+) -> None:
+    """Analyse one night: CAPTURE files in, tables and a report into DIR.
+
+    Several files given together are one recording.
+    """
+    from twitchsense.results import FILES, check_directory
+
+    check_directory(out)
+    given = [*captures, *(p for p in (hypnogram, settings_file) if p is not None)]
+    _guard_inputs(given, out, FILES)
+    settings = gather_settings(settings_file, profile, pairs, zone)
+
+    from twitchsense.cli.progress import steps
+    from twitchsense.night import analyze as run
+    from twitchsense.night import read
+
+    with steps(quiet=quiet) as show:
+        show.step("reading")
+        recording = read(
+            *captures, columns=settings.columns, legs=settings.legs, zone=settings.zone
+        )
+        show.step("analysing")
+        night = run(recording, hypnogram=hypnogram, settings=settings, progress=show.progress)
+        show.step("writing")
+        night.save(out, report=not no_report)
+    if not quiet:
+        _say(night, out, report=not no_report)
+
+
+def _guard_inputs(given: list[Path], out: Path, names: tuple[str, ...]) -> None:
+    """Refuse to write over what we were asked to read."""
+    targets = {(out / name).resolve() for name in names}
+    for path in given:
+        if path.resolve() in targets:
+            raise InputError(str(path), "would be overwritten by the results", "choose another --out")
+
+
+def _say(night: Night, out: Path, *, report: bool) -> None:
+    from twitchsense.cli.summary import print_summary
+
+    print_summary(night, out, report=report)

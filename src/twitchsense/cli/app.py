@@ -1,0 +1,124 @@
+"""The ``twitchsense`` command: finds its verbs, and turns errors into exit statuses.
+
+0: done. 2: bad input or usage, one line on stderr. 1: our own failure.
+130: interrupted. Nothing heavy is imported here, so that ``--help`` is instant.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from types import FrameType
+from typing import Any, Final, NoReturn
+
+import click
+
+from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
+
+VERBS: Final[dict[str, str]] = {
+    "analyze": "twitchsense.cli.analyze:analyze",
+    "agree": "twitchsense.cli.agree:agree",
+    "doctor": "twitchsense.cli.doctor:doctor",
+}
+
+log = logging.getLogger("twitchsense")
+
+
+class App(click.Group):
+    """A group of commands that are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the verbs, in the order they are likely to be needed."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a verb."""
+        if cmd_name not in VERBS:
+            return None
+        module, name = VERBS[cmd_name].split(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run, and leave with the exit status the contract promises."""
+        options: dict[str, Any] = {"prog_name": prog_name or "twitchsense", **extra}
+        if not standalone_mode:
+            return super().main(args, standalone_mode=False, **options)
+        _end_cleanly_on_sigterm()
+        try:
+            result = super().main(
+                args,
+                complete_var=complete_var,
+                standalone_mode=False,
+                windows_expand_args=windows_expand_args,
+                **options,
+            )
+            sys.exit(result if isinstance(result, int) else 0)
+        except (InputError, MissingExtraError) as error:
+            _leave(str(error), 2)
+        except click.ClickException as error:
+            _leave(_usage(error), error.exit_code if error.exit_code == 2 else 2)
+        except (KeyboardInterrupt, click.Abort):
+            _leave("interrupted; nothing was written", 130)
+        except BrokenPipeError:
+            # the reader of our output went away (``| head``): no one is left to tell
+            sys.stderr.close()
+            sys.exit(1)
+        except TwitchsenseError as error:
+            _leave(str(error), 1)
+        except MemoryError:
+            _leave("out of memory", 1)
+        except Exception as error:
+            if log.isEnabledFor(logging.INFO):
+                traceback.print_exc()
+            kind = type(error).__name__
+            _leave(f"internal error ({kind}: {error}); please report it, with the output of -v", 1)
+
+
+@click.group(
+    cls=App,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96},
+    epilog="Research and self-tracking software. Not a medical device.",
+)
+@click.version_option(None, "--version", package_name="twitchsense", message="%(prog)s %(version)s")
+def main() -> None:
+    """Find twitches, jerks and leg movements in EMG and acceleration of a leg,
+    and place them relative to falling asleep.
+    """  # noqa: D205
+
+
+def _leave(message: str, status: int) -> NoReturn:
+    line = " ".join("".join(c if c.isprintable() else " " for c in message).split())
+    click.echo(f"twitchsense: {line}", err=True)
+    sys.exit(status)
+
+
+def _usage(error: click.ClickException) -> str:
+    text = error.format_message()
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        text += f" (see {context.command_path} --help)"
+    return text
+
+
+def _end_cleanly_on_sigterm() -> None:
+    if threading.current_thread() is not threading.main_thread():
+        return
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + signum)
+
+    signal.signal(signal.SIGTERM, stop)

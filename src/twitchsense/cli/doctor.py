@@ -1,0 +1,54 @@
+"""``twitchsense doctor``: what is installed, for bug reports."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from importlib import metadata
+from typing import Any
+
+import click
+
+_CORE = ("numpy", "scipy", "pandas", "pydantic", "click", "rich", "jinja2", "matplotlib", "tzdata")
+_EXTRAS = {"parquet": ("pyarrow",), "edf": ("edfio",)}
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def doctor(as_json: bool) -> None:
+    """Say what is installed: versions, extras, platform. For bug reports."""
+    facts = examine()
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+        return
+    click.echo(f"twitchsense {facts['twitchsense']}")
+    click.echo(f"python      {facts['python']} ({facts['platform']})")
+    for name, version in facts["packages"].items():
+        click.echo(f"{name:<11} {version or 'MISSING'}")
+    for extra, present in facts["extras"].items():
+        cure = "" if present else f"   pip install 'twitchsense[{extra}]'"
+        click.echo(f"extra {extra:<10} {'yes' if present else 'no'}{cure}")
+
+
+def examine() -> dict[str, Any]:
+    """Return what `doctor` says. Neither user names nor paths of the machine."""
+    return {
+        "twitchsense": _version("twitchsense"),
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "byteorder": sys.byteorder,
+        "packages": {name: _version(name) for name in _CORE},
+        "extras": {
+            extra: all(_version(name) is not None for name in needs)
+            for extra, needs in _EXTRAS.items()
+        },
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

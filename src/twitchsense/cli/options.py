@@ -1,0 +1,74 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from twitchsense.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twitchsense.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def verbosity(command: Command) -> Command:
+    """Add ``-v`` and ``-q``."""
+    more = click.option(
+        "-v", "--verbose", is_flag=True, expose_value=False, callback=_verbose,
+        is_eager=True, help="Say more on stderr; show a traceback if we fail.",
+    )
+    less = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+    return more(less(command))
+
+
+def _verbose(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    logger = logging.getLogger("twitchsense")
+    logger.setLevel(logging.INFO if value else logging.WARNING)
+    if value and not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+        logger.addHandler(handler)
+
+
+def parse_map(pairs: Sequence[str]) -> dict[str, str]:
+    """Read ``--map "Time=time_s,EMG(uV)=emg1_uv"``.
+
+    Raises
+    ------
+    InputError
+        For a pair without ``=``, or with an empty side.
+    """
+    columns: dict[str, str] = {}
+    for text in pairs:
+        for pair in text.split(","):
+            theirs, equals, ours = pair.rpartition("=")
+            if not (equals and theirs.strip() and ours.strip()):
+                raise InputError(
+                    "--map", f"{pair!r} is no pair", 'write "Time=time_s,EMG(uV)=emg1_uv"'
+                )
+            columns[theirs.strip()] = ours.strip()
+    return columns
+
+
+def gather_settings(
+    file: Path | None, profile: str | None, pairs: Sequence[str], zone: str | None
+) -> Settings:
+    """Put the settings of an analysis together: profile, then file, then options."""
+    from twitchsense.settings import Settings, get_profile, load_settings
+
+    settings = get_profile(profile) if profile else Settings()
+    if file is not None:
+        settings = load_settings(file, settings)
+    changes: dict[str, Any] = {}
+    if pairs:
+        changes["columns"] = {**settings.columns, **parse_map(pairs)}
+    if zone:
+        changes["zone"] = zone
+    return settings.model_copy(update=changes)

@@ -1,0 +1,50 @@
+"""What ``analyze`` says when it is done: a few lines for a person, on stderr."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from twitchsense.night import Night
+
+
+def print_summary(night: Night, out: Path, *, report: bool) -> None:
+    """Print valid time, sleep onset, counts by label and where the results are."""
+    from twitchsense.view.words import onset_phrase, valid_phrase
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(escape(valid_phrase(night)))
+    console.print(escape(onset_phrase(night)))
+    if len(night.events):
+        console.print(_counts(night))
+    else:
+        console.print("No event in the valid signal.")
+    where = out / "report.html" if report else out
+    console.print(f"{'Report' if report else 'Results'}: {escape(_one_line(str(where)))}")
+
+
+def _counts(night: Night) -> Table:
+    from twitchsense.view.palette import context_name, label_name
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("events")
+    counts = night.events.groupby(["label", "context"]).size()
+    contexts = [c for c in _ORDER if c in counts.index.get_level_values("context")]
+    for context in contexts:
+        table.add_column(context_name(context), justify="right")
+    for label in counts.groupby("label").sum().sort_values(ascending=False).index:
+        cells = [str(int(counts.get((label, c), 0))) for c in contexts]
+        table.add_row(escape(label_name(str(label))), *cells)
+    return table
+
+
+_ORDER = ("wake", "drowsy", "sleep_onset", "asleep", "unknown")
+
+
+def _one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text)

@@ -1,0 +1,179 @@
+"""Small tables that people make: read as text, with the line of every fault.
+
+Used for hypnograms and event lists, never for signals. Everything is kept as
+text until a column is asked for as numbers, so that a message can quote what
+stands in the file.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twitchsense.errors import InputError
+
+#: What a table may hold where a value is missing (BIDS writes ``n/a``).
+MISSING: Final = frozenset({"", "n/a", "na", "nan", "none", "null"})
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True, slots=True)
+class TextTable:
+    """A delimited text file, column by column.
+
+    Attributes
+    ----------
+    source : str
+        Name of the file, for messages.
+    columns : dict of str to list of str
+        Fields without surrounding blanks; names in lower case.
+    lines : list of int
+        Line of the file on which each row ends.
+    """
+
+    source: str
+    columns: dict[str, list[str]]
+    lines: list[int]
+
+    def place(self, row: int) -> str:
+        """Return the place of a row in the file, for messages."""
+        return f"line {self.lines[row]}"
+
+    def require(self, *names: str) -> None:
+        """Raise `InputError` if one of the columns is missing."""
+        for name in names:
+            if name not in self.columns:
+                found = ", ".join(self.columns)
+                raise InputError(
+                    self.source,
+                    f"has no column {name!r} (found: {found})",
+                    f"give a table with the columns {', '.join(names)}",
+                    "line 1",
+                )
+
+    def numbers(self, name: str, *, missing: bool = False) -> NDArray[np.float64]:
+        """Return a column as numbers.
+
+        Parameters
+        ----------
+        name : str
+        missing : bool
+            Whether a field may be empty (it becomes NaN).
+
+        Raises
+        ------
+        InputError
+            Naming the line of the first field that is no finite number.
+        """
+        values = np.empty(len(self.lines))
+        for row, text in enumerate(self.columns[name]):
+            if missing and text.lower() in MISSING:
+                values[row] = np.nan
+                continue
+            try:
+                values[row] = float(text)
+            except ValueError:
+                raise self._no_number(name, row, text) from None
+            if not np.isfinite(values[row]):
+                raise self._no_number(name, row, text)
+        return values
+
+    def _no_number(self, name: str, row: int, text: str) -> InputError:
+        cure = "give seconds from the start of the recording"
+        if "," in text:
+            cure = "write decimals with a point, not a comma"
+        elif ":" in text:
+            cure = "give seconds from the start of the recording, not clock times"
+        problem = f"{name} is {text!r}, not a number" if text else f"{name} is empty"
+        return InputError(self.source, problem, cure, self.place(row))
+
+
+def read_table(path: Path) -> TextTable:
+    """Read a CSV or TSV file with a header line.
+
+    Raises
+    ------
+    InputError
+        If it can't be opened, is empty or binary, is not UTF-8, or a line has
+        another number of fields than the header.
+    """
+    source = str(path)
+    try:
+        raw = Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise InputError(
+            source, f"cannot be read ({reason or error})", "check the name of the file"
+        ) from error
+    return parse_table(_decode(raw, source), source)
+
+
+def parse_table(text: str, source: str) -> TextTable:
+    """Parse the text of a CSV or TSV table; see `read_table`."""
+    header_line = text.split("\n", 1)[0]
+    delimiter = _delimiter(header_line, source)
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    lines: list[int] = []
+    rows: list[list[str]] = []
+    try:
+        names = [name.strip().lower() for name in next(reader)]
+        if len(set(names)) != len(names):
+            raise InputError(source, "has a column name twice", "name each column once", "line 1")
+        for fields in reader:
+            if not any(field.strip() for field in fields):
+                continue  # an empty line
+            if len(fields) != len(names):
+                raise _wrong_width(source, reader.line_num, len(fields), len(names), delimiter)
+            rows.append([field.strip() for field in fields])
+            lines.append(reader.line_num)
+    except csv.Error as error:
+        raise InputError(
+            source, f"is no readable table ({error})", "give a CSV or TSV file",
+            f"line {reader.line_num}",
+        ) from error  # fmt: skip
+    columns = zip(*rows, strict=True) if rows else ([] for _ in names)
+    return TextTable(source, dict(zip(names, map(list, columns), strict=True)), lines)
+
+
+def _decode(raw: bytes, source: str) -> str:
+    if not raw.strip():
+        raise InputError(source, "is empty", "give a table with a header line")
+    if raw.startswith(_UTF16):
+        raise InputError(source, "is UTF-16 text", "save it as UTF-8")
+    if b"\x00" in raw:
+        raise InputError(source, "is a binary file", "give a CSV or TSV text file")
+    try:
+        # Excel puts a byte order mark before UTF-8 text; the codec takes it off
+        return raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n").lstrip("\n")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise InputError(
+            source, "is not UTF-8 text", "save it as UTF-8 CSV or TSV", f"line {line}"
+        ) from error
+
+
+def _delimiter(header: str, source: str) -> str:
+    if "\t" in header:
+        return "\t"
+    if ";" in header and "," not in header:
+        raise InputError(
+            source,
+            "is separated by semicolons",
+            "separate columns by commas or tabs, with decimal points in numbers",
+            "line 1",
+        )
+    return ","
+
+
+def _wrong_width(source: str, line: int, found: int, wanted: int, delimiter: str) -> InputError:
+    cure = "give every line as many fields as the header"
+    if found > wanted and delimiter == ",":
+        cure += "; write decimals with a point, not a comma"
+    return InputError(
+        source, f"has {found} fields where the header has {wanted}", cure, f"line {line}"
+    )

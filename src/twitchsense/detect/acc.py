@@ -1,0 +1,239 @@
+"""One accelerometer, sample by sample, into episodes of movement.
+
+Everything is taken from the vector, never from an axis, so that it does not
+matter how the sensor sits on the leg.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twitchsense.detect.candidates import Episode
+from twitchsense.detect.detection import Seconds
+from twitchsense.detect.history import History
+from twitchsense.detect.seconds import AccSeconds
+from twitchsense.dsp.blocks import Blocks, hop_size
+from twitchsense.dsp.filters import dynamic_band
+from twitchsense.dsp.floor import NoiseFloor
+from twitchsense.dsp.runs import Runs
+from twitchsense.recording import NS, Channel, Samples
+from twitchsense.settings import Settings
+
+HOP_S = 0.010
+#: Orientation is averaged over these stretches before and after an episode,
+#: and needs at least LEAST_S of them.
+BEFORE_S, AFTER_S, CLEAR_S, LEAST_S = 1.0, 0.5, 0.1, 0.1
+#: An oscillating leg passes through zero; dips shorter than this don't end a response.
+DIP_S = 0.08
+#: Part of its peak above which a response to a burst is counted.
+RESPONSE_SHARE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What the accelerometer shows around one burst.
+
+    Attributes
+    ----------
+    peak_g, jerk_g_s : float
+    onset_ns, offset_ns : int
+        Where the movement around the peak rises above a fifth of the peak.
+    """
+
+    peak_g: float
+    jerk_g_s: float
+    onset_ns: int
+    offset_ns: int
+
+
+class AccTrack:
+    """Follows one gap-free segment of one accelerometer.
+
+    Parameters
+    ----------
+    channel : Channel
+    start_ns : int
+        Time of the segment's first sample.
+    settings : Settings
+    """
+
+    def __init__(self, channel: Channel, start_ns: int, settings: Settings) -> None:
+        self.channel = channel
+        self._settings, self._start_ns = settings, start_ns
+        fs = channel.fs
+        self._hop = hop_size(HOP_S, fs)
+        per_second = max(1, round(fs / self._hop))
+        self._filter = dynamic_band(fs)
+        self._hops = Blocks(self._hop)
+        self._last = np.empty((0, channel.width))
+        self._floor = NoiseFloor(per_second, settings.acc.floor_s, 0.25, 1e-4)
+        self._runs = Runs(round(settings.acc.bridge_ms / 1000 * fs / self._hop))
+        self._raw = History(np.float64, channel.width)
+        self._magnitude, self._jerk = History(np.float64), History(np.float64)
+        self._threshold_g = History(np.float64)
+        self._due: list[tuple[int, int, float]] = []
+        self._seconds = AccSeconds(start_ns, fs, self._hop * per_second)
+        self._found: list[Episode] = []
+
+    def push(self, samples: Samples) -> None:
+        """Take the next samples, shape ``(n, width)`` in g."""
+        if len(samples) == 0:
+            return
+        x = samples.astype(np.float64)
+        dynamic = self._filter.push(x)
+        magnitude = np.sqrt(np.square(dynamic).sum(axis=1))
+        before = self._last if len(self._last) else dynamic[:1]
+        steps = np.diff(np.concatenate([before, dynamic]), axis=0)
+        jerk = np.sqrt(np.square(steps).sum(axis=1)) * self.channel.fs
+        self._last = dynamic[-1:]
+        self._raw.push(x)
+        self._seconds.push(x, magnitude, magnitude > self._settings.acc.open_g)
+        hops = self._hops.push(np.stack([magnitude, jerk], axis=1)).max(axis=1)
+        self._magnitude.push(hops[:, 0])
+        self._jerk.push(hops[:, 1])
+        piece = self._floor.push(hops[:, 0])
+        self._threshold(piece.envelope, piece.centre, piece.spread)
+        self._measure_due()
+
+    def close(self) -> None:
+        """End the segment: everything still open is finished."""
+        piece = self._floor.close()
+        self._threshold(piece.envelope, piece.centre, piece.spread)
+        self._enqueue(*self._runs.close())
+        self._measure_due(all_of_them=True)
+
+    def take(self) -> list[Episode]:
+        """Hand over what was found since the last call."""
+        found, self._found = self._found, []
+        return found
+
+    def seconds(self) -> Seconds:
+        """Return the per-second statistics of the segment (call after `close`)."""
+        return self._seconds.finish()
+
+    @property
+    def settled_ns(self) -> int:
+        """Time before which no further episode can begin."""
+        hop = self._due[0][0] if self._due else self._runs.settled
+        return self._time_ns(hop)
+
+    @property
+    def reach_ns(self) -> int:
+        """Time just after the newest sample."""
+        return self._time_ns(self._magnitude.stop)
+
+    def covers(self, time_ns: int) -> bool:
+        """Whether the segment holds that time."""
+        return self._start_ns <= time_ns < self.reach_ns
+
+    def response(self, first_ns: int, last_ns: int, limit_ns: int) -> Response | None:
+        """Return the movement whose peak lies between two times.
+
+        Parameters
+        ----------
+        first_ns, last_ns : int
+            Where the peak is looked for.
+        limit_ns : int
+            Samples from here on may not have arrived yet and are not looked at.
+        """
+        head = self._index(first_ns - round(0.3 * NS))
+        tail = min(self._index(last_ns + round(1.5 * NS)), self._index(limit_ns))
+        first = max(head, self._magnitude.first)
+        values = self._magnitude.get(head, tail)
+        a, b = self._index(first_ns) - first, min(self._index(last_ns) + 1, tail) - first
+        window = values[max(0, a) : max(0, b)]
+        if len(window) == 0:
+            return None
+        peak = max(0, a) + int(window.argmax())
+        dip = max(1, round(DIP_S * self.channel.fs / self._hop))
+        above = np.flatnonzero(values > RESPONSE_SHARE * values[peak])
+        here = int(np.searchsorted(above, peak))
+        breaks = np.flatnonzero(np.diff(above) > dip)
+        left = breaks[breaks < here]
+        right = breaks[breaks >= here]
+        start = int(above[left[-1] + 1]) if len(left) else int(above[0])
+        stop = int(above[right[0]]) if len(right) else int(above[-1])
+        jerk = self._jerk.get(first + start, first + stop + 1)
+        return Response(
+            float(values[peak]),
+            float(jerk.max()),
+            self._time_ns(first + start),
+            self._time_ns(first + stop + 1),
+        )
+
+    def forget(self, before_ns: int) -> None:
+        """Drop what no further question can reach."""
+        hop = self._index(before_ns - 3 * NS)
+        if self._due:
+            hop = min(hop, self._due[0][0])
+        hop = min(hop, self._runs.settled)
+        margin = round(2 * BEFORE_S * self.channel.fs / self._hop)
+        self._magnitude.forget(hop - margin)
+        self._jerk.forget(hop - margin)
+        self._threshold_g.forget(hop - margin)
+        self._raw.forget((hop - margin) * self._hop)
+
+    def _threshold(
+        self,
+        magnitude: NDArray[np.float64],
+        centre: NDArray[np.float64],
+        spread: NDArray[np.float64],
+    ) -> None:
+        if len(magnitude) == 0:
+            return
+        rule = self._settings.acc
+        opening = np.maximum(centre + rule.open_k * spread, rule.open_g)
+        # the closing threshold keeps its distance to the opening one
+        closing = np.maximum(centre + rule.close_k * spread, rule.open_g * 2 / 3)
+        self._threshold_g.push(opening)
+        self._enqueue(*self._runs.push(magnitude > closing, magnitude > opening))
+
+    def _enqueue(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+            opening = float(self._threshold_g.get(start, start + 1)[0])
+            self._due.append((start, stop, opening))
+
+    def _measure_due(self, *, all_of_them: bool = False) -> None:
+        """Measure the episodes whose aftermath is known."""
+        wait = round(AFTER_S * self.channel.fs / self._hop) + 1
+        while self._due and (all_of_them or self._due[0][1] + wait <= self._magnitude.stop):
+            start, stop, opening = self._due.pop(0)
+            magnitude = self._magnitude.get(start, stop)
+            peak = int(magnitude.argmax())
+            self._found.append(
+                Episode(
+                    self.channel.name,
+                    self._time_ns(start),
+                    self._time_ns(stop),
+                    float(magnitude[peak]),
+                    float(self._jerk.get(start, stop).max()),
+                    peak * self._hop / self.channel.fs * 1000,
+                    self._turn(start, stop),
+                    float(magnitude[peak]) / opening,
+                )
+            )
+
+    def _turn(self, start: int, stop: int) -> float:
+        """Angle in degrees between the mean vectors before and after."""
+        fs = self.channel.fs
+        first, last = start * self._hop, stop * self._hop
+        before = self._raw.get(first - round(BEFORE_S * fs), first - round(CLEAR_S * fs))
+        after = self._raw.get(last + round(CLEAR_S * fs), last + round(AFTER_S * fs))
+        least = max(2, round(LEAST_S * fs))
+        if self.channel.width < 2 or len(before) < least or len(after) < least:
+            return float("nan")
+        u, v = before.mean(axis=0), after.mean(axis=0)
+        size = float(np.linalg.norm(u) * np.linalg.norm(v))
+        return float(np.degrees(np.arccos(np.clip(u @ v / size, -1.0, 1.0)))) if size > 0 else 0.0
+
+    def _index(self, time_ns: int) -> int:
+        """Hop that holds a time, the filter's delay put back on."""
+        seconds = (time_ns - self._start_ns) / NS + self._filter.delay_s
+        return max(0, int(seconds * self.channel.fs // self._hop))
+
+    def _time_ns(self, hop: int) -> int:
+        seconds = hop * self._hop / self.channel.fs - self._filter.delay_s
+        return self._start_ns + round(seconds * NS)

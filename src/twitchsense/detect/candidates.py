@@ -1,0 +1,109 @@
+"""What the tracks hand to the fusion: bursts, leg-movement runs, episodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """A stretch of muscle activity on one EMG channel (or an artefact like one).
+
+    Attributes
+    ----------
+    channel : str
+    onset_ns, offset_ns : int
+        Measured on the 10-ms RMS envelope at full rate.
+    amplitude_uv : float
+        Peak to peak in the burst band.
+    rise_ms : float
+        Onset to 70 % of the envelope's peak.
+    snr_db : float
+        Peak of the envelope over the noise floor.
+    margin : float
+        Peak of the envelope over the opening threshold, as a ratio.
+    floor_uv : float
+        Noise floor (RMS) that held at the onset.
+    slow_share : float
+        Share of the raw power that lies below the burst band, after a line
+        through the signal before and after is taken off.
+    fast_share : float
+        Share of the burst-band power above 200 Hz; 0 where `fs` can't show it.
+    mains_share : float
+        Share of the burst-band power within 1.5 Hz of 50 or 60 Hz and harmonics.
+    stuck : bool
+        The raw signal stands at one extreme value.
+    shape : ndarray of float32, shape (64,)
+        Waveform around the peak, 64 points over 64 ms, unit energy.
+    """
+
+    channel: str
+    onset_ns: int
+    offset_ns: int
+    amplitude_uv: float
+    rise_ms: float
+    snr_db: float
+    margin: float
+    floor_uv: float
+    slow_share: float
+    fast_share: float
+    mains_share: float
+    stuck: bool
+    shape: NDArray[np.float32]
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return (self.offset_ns - self.onset_ns) / 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class LegRun:
+    """A run of the +8/+2 µV rule on one EMG channel.
+
+    `median_uv` is the median of the 0.15-s RMS over resting, for the morphology
+    rule of WASM 2016.
+    """
+
+    channel: str
+    onset_ns: int
+    offset_ns: int
+    median_uv: float
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """A stretch of dynamic acceleration on one accelerometer.
+
+    Attributes
+    ----------
+    channel : str
+    onset_ns, offset_ns : int
+    peak_g : float
+        Greatest dynamic acceleration.
+    jerk_g_s : float
+        Greatest rate of change.
+    rise_ms : float
+        Onset to peak.
+    turn_deg : float
+        Angle between the orientation before and after; NaN if unknown.
+    margin : float
+        Peak over the opening threshold, as a ratio.
+    """
+
+    channel: str
+    onset_ns: int
+    offset_ns: int
+    peak_g: float
+    jerk_g_s: float
+    rise_ms: float
+    turn_deg: float
+    margin: float
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return (self.offset_ns - self.onset_ns) / 1e9

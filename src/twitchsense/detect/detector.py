@@ -1,0 +1,182 @@
+"""The detector: the only path from samples to events, live and in batch.
+
+`Detector.push` takes chunks of any size and in any order of channels;
+`Detector.close` returns the tables. However a recording is cut, the tables are
+equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from twitchsense.detect.acc import AccTrack, Response
+from twitchsense.detect.detection import Detections, Seconds
+from twitchsense.detect.emg import EmgTrack
+from twitchsense.detect.finding import Finding, tables
+from twitchsense.detect.fusion import Fusion
+from twitchsense.detect.rules import Rules
+from twitchsense.detect.seconds import join
+from twitchsense.detect.votes import vote
+from twitchsense.errors import TwitchsenseError
+from twitchsense.recording import Channel, Chunk
+from twitchsense.settings import Settings
+
+
+class Detector:
+    """Finds twitches, jerks and movements in a stream of chunks.
+
+    Parameters
+    ----------
+    settings : Settings
+    channels : sequence of Channel
+        Those whose chunks will come; their order does not matter.
+
+    Examples
+    --------
+    >>> detector = Detector(Settings(), recording.channels)  # doctest: +SKIP
+    >>> for chunk in recording.chunks():  # doctest: +SKIP
+    ...     fresh = detector.push(chunk)
+    >>> detections = detector.close()  # doctest: +SKIP
+    """
+
+    def __init__(self, settings: Settings, channels: Sequence[Channel]) -> None:
+        named = {c.leg or settings.legs.get(c.name) for c in channels} - {None}
+        # an unnamed channel sits on the one leg that is named
+        only = named.pop() if len(named) == 1 else None
+        by_leg: dict[str, list[Channel]] = {}
+        for channel in sorted(channels, key=lambda c: c.name):
+            leg = channel.leg or settings.legs.get(channel.name) or only or ""
+            by_leg.setdefault(leg, []).append(channel)
+        self._legs = {leg: _LegDetector(leg, members, settings) for leg, members in by_leg.items()}
+        self._leg_of = {c.name: leg for leg, members in by_leg.items() for c in members}
+        self._settings = settings
+
+    def push(self, chunk: Chunk) -> list[Finding]:
+        """Take some samples; return the findings that are complete by now.
+
+        They are provisional: rules that need the neighbours of a candidate
+        (heart beats, trains, active wake) are applied by `close`.
+        """
+        return self._legs[self._leg_of[chunk.channel]].push(chunk)
+
+    def close(self) -> Detections:
+        """End the recording and return all tables."""
+        findings: list[Finding] = []
+        seconds: dict[str, Seconds] = {}
+        for leg in self._legs.values():
+            found, table = leg.close()
+            findings += vote(found, table, self._settings)
+            seconds |= table
+        events, rejected = tables(findings)
+        return Detections(events, rejected, dict(sorted(seconds.items())))
+
+
+class _LegDetector:
+    """The channels of one leg and the fusion that joins them."""
+
+    def __init__(self, leg: str, channels: Sequence[Channel], settings: Settings) -> None:
+        self._settings = settings
+        self._channels = {c.name: c for c in channels}
+        self._tracks: dict[str, list[EmgTrack | AccTrack]] = {c.name: [] for c in channels}
+        self._next: dict[str, tuple[int, int]] = {}  # segment start, next index
+        self._seconds: dict[str, list[Seconds]] = {c.name: [] for c in channels}
+        self._fusion = Fusion(Rules(settings, self, leg).decide)
+        self._found: list[Finding] = []
+
+    # -- samples ---------------------------------------------------------------
+
+    def push(self, chunk: Chunk) -> list[Finding]:
+        self._track(chunk).push(chunk.samples)
+        return self._settle()
+
+    def close(self) -> tuple[list[Finding], dict[str, Seconds]]:
+        for name in self._channels:
+            self._end_segment(name)
+        self._collect()
+        self._found += self._fusion.settle(None)
+        table = {n: join(parts, _width(self._channels[n])) for n, parts in self._seconds.items()}
+        return self._found, table
+
+    def _track(self, chunk: Chunk) -> EmgTrack | AccTrack:
+        start, index = self._next.get(chunk.channel, (None, 0))
+        if chunk.segment_start_ns != start:
+            if chunk.first_index != 0:
+                raise TwitchsenseError(f"{chunk.channel}: a segment must be pushed from its start")
+            self._end_segment(chunk.channel)
+            channel = self._channels[chunk.channel]
+            kind = EmgTrack if channel.kind == "emg" else AccTrack
+            self._tracks[chunk.channel].append(
+                kind(channel, chunk.segment_start_ns, self._settings)
+            )
+        elif chunk.first_index != index:
+            raise TwitchsenseError(
+                f"{chunk.channel}: expected sample {index} of the segment, got {chunk.first_index}"
+            )
+        stop = chunk.first_index + len(chunk.samples)
+        self._next[chunk.channel] = (chunk.segment_start_ns, stop)
+        return self._tracks[chunk.channel][-1]
+
+    def _end_segment(self, name: str) -> None:
+        if self._tracks[name]:
+            track = self._tracks[name][-1]
+            track.close()
+            self._seconds[name].append(track.seconds())
+
+    # -- candidates ------------------------------------------------------------------
+
+    def _settle(self) -> list[Finding]:
+        self._collect()
+        current = [tracks[-1] for tracks in self._tracks.values() if tracks]
+        if len(current) < len(self._tracks):
+            return []  # a channel that has not begun may still tell of this time
+        settled = min(t.settled_ns for t in current)
+        fresh = self._fusion.settle(settled)
+        self._found += fresh
+        oldest = self._fusion.oldest_ns
+        self._forget(settled if oldest is None else min(settled, oldest))
+        return fresh
+
+    def _collect(self) -> None:
+        for tracks in self._tracks.values():
+            for track in tracks:
+                if isinstance(track, EmgTrack):
+                    bursts, runs = track.take()
+                    self._fusion.add(bursts)
+                    self._fusion.add(runs)
+                else:
+                    self._fusion.add(track.take())
+
+    def _forget(self, before_ns: int) -> None:
+        for name, tracks in self._tracks.items():
+            for track in tracks:
+                if isinstance(track, AccTrack):
+                    track.forget(before_ns)
+            # an ended segment is needed as long as something near it is undecided
+            self._tracks[name] = [
+                old for old, new in pairwise(tracks) if old.reach_ns > before_ns - 3_000_000_000
+            ] + tracks[-1:]
+
+    # -- what the rules may ask ---------------------------------------------------------
+
+    def response(self, first_ns: int, last_ns: int, limit_ns: int) -> Response | None:
+        """Return what an accelerometer of the leg shows between two times."""
+        for tracks in self._tracks.values():
+            for track in tracks:
+                if isinstance(track, AccTrack) and track.covers(first_ns):
+                    return track.response(first_ns, last_ns, limit_ns)
+        return None
+
+    def has_emg(self, time_ns: int) -> bool:
+        """Whether a usable EMG channel of the leg covers a time."""
+        return any(
+            isinstance(track, EmgTrack) and track.usable(time_ns)
+            for tracks in self._tracks.values()
+            for track in tracks
+        )
+
+
+def _width(channel: Channel) -> int:
+    return channel.width if channel.kind == "acc" else 0

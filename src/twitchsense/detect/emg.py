@@ -1,0 +1,271 @@
+"""One EMG channel, sample by sample, into bursts and leg-movement runs.
+
+Bursts are found on a 10-ms RMS of the 20-450 Hz band: a longer window would
+make a single motor unit look like a burst of 50 ms (see docs/detection.md).
+They are found on a grid of hops and then measured at full rate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twitchsense.detect.candidates import Burst, LegRun
+from twitchsense.detect.detection import Seconds
+from twitchsense.detect.history import History
+from twitchsense.detect.seconds import EmgSeconds
+from twitchsense.detect.shape import measure
+from twitchsense.dsp.blocks import Blocks, hop_size, moving_sum
+from twitchsense.dsp.filters import burst_band, leg_movement_band
+from twitchsense.dsp.floor import NoiseFloor
+from twitchsense.dsp.runs import Runs
+from twitchsense.recording import NS, Channel, Samples
+from twitchsense.settings import Settings
+
+#: Grid on which bursts are searched; their edges are measured at full rate.
+HOP_S = 0.005
+#: Samples kept around a burst, for its shape and the level before and after it.
+MARGIN_S = 0.12
+#: A longer run is measured on its first seconds only, so that memory is bounded.
+HEAD_S = 10.0
+#: RMS window of the leg-movement envelope (section 2 of the criteria), in 10-ms hops.
+LEG_WINDOW = 15
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of hops, with the noise floor that held where it began."""
+
+    start: int
+    stop: int
+    centre: float
+    spread: float
+    head: Burst | None = None
+
+
+class EmgTrack:
+    """Follows one gap-free segment of one EMG channel.
+
+    Parameters
+    ----------
+    channel : Channel
+    start_ns : int
+        Time of the segment's first sample.
+    settings : Settings
+    """
+
+    def __init__(self, channel: Channel, start_ns: int, settings: Settings) -> None:
+        self.channel = channel
+        self._settings = settings
+        self._start_ns = start_ns
+        fs = channel.fs
+        self._hop = hop_size(HOP_S, fs)
+        self._margin = round(MARGIN_S * fs)
+        self._head_hops = round(HEAD_S * fs / self._hop)
+        self._hops_per_s = max(1, round(fs / self._hop))
+        self._burst_filter, self._leg_filter = burst_band(fs), leg_movement_band(fs)
+        self._raw, self._burst = History(np.float32), History(np.float32)
+        self._burst_hops, self._leg_hops = Blocks(self._hop), Blocks(2 * self._hop)
+        self._last_energy = np.empty(0)
+        self._leg_energy = np.empty(0)
+        memory, quantile = settings.emg.floor_s, settings.emg.floor_quantile
+        self._floor = NoiseFloor(self._hops_per_s, memory, quantile, settings.emg.least_sd_uv)
+        self._leg_floor = NoiseFloor(max(1, self._hops_per_s // 2), memory, quantile, 0.0)
+        bridge = round(settings.emg.bridge_ms / 1000 * fs / self._hop)
+        self._runs = Runs(bridge)
+        self._leg_runs = Runs(round(settings.movement.quiet_s * fs / (2 * self._hop)) - 1)
+        self._centre, self._spread = History(np.float64), History(np.float64)
+        self._leg_excess = History(np.float32)
+        self._head: Burst | None = None  # features of an unfinished run longer than HEAD_S
+        self._due: list[Run] = []  # ended, waiting for the samples after them
+        self._seconds = EmgSeconds(
+            start_ns, fs, self._hop * self._hops_per_s, self._hops_per_s, settings.emg
+        )
+        self._bursts: list[Burst] = []
+        self._leg_found: list[LegRun] = []
+
+    def push(self, samples: Samples) -> None:
+        """Take the next samples, shape ``(n, 1)`` in µV."""
+        x = samples[:, 0].astype(np.float64)
+        burst = self._burst_filter.push(x)
+        self._raw.push(x)
+        self._burst.push(burst)
+        self._seconds.push(x, burst)
+        energy = np.square(self._burst_hops.push(burst)).mean(axis=1)
+        self._search_bursts(energy)
+        leg = np.square(self._leg_hops.push(self._leg_filter.push(x))).mean(axis=1)
+        self._search_leg_runs(leg)
+        self._forget()
+
+    def close(self) -> None:
+        """End the segment: everything still open is finished."""
+        piece = self._floor.close()
+        self._threshold(piece.envelope, piece.centre, piece.spread)
+        self._enqueue(*self._runs.close())
+        self._measure_due(all_of_them=True)
+        leg = self._leg_floor.close()
+        self._leg_threshold(leg.envelope, leg.centre)
+        self._finish_leg(*self._leg_runs.close())
+
+    def take(self) -> tuple[list[Burst], list[LegRun]]:
+        """Hand over what was found since the last call."""
+        bursts, runs = self._bursts, self._leg_found
+        self._bursts, self._leg_found = [], []
+        return bursts, runs
+
+    def seconds(self) -> Seconds:
+        """Return the per-second statistics of the segment (call after `close`)."""
+        return self._seconds.finish()
+
+    @property
+    def settled_ns(self) -> int:
+        """Time before which no further candidate can begin."""
+        hop = self._due[0].start if self._due else self._runs.settled
+        sample = min(hop * self._hop, self._leg_runs.settled * 2 * self._hop)
+        return self._time_ns(sample) - round((MARGIN_S + LEG_WINDOW * 0.01) * NS)
+
+    @property
+    def reach_ns(self) -> int:
+        """Time just after the newest sample."""
+        return self._time_ns(self._burst.stop)
+
+    def usable(self, time_ns: int) -> bool:
+        """Whether the segment holds a time, and muscle can be judged there.
+
+        Judged by the whole second before: that one has surely passed.
+        """
+        second = (time_ns - self._start_ns) / NS * self.channel.fs // (self._hop * self._hops_per_s)
+        covered = self._start_ns <= time_ns < self.reach_ns
+        return covered and self._seconds.usable(int(second) - 1)
+
+    # -- bursts ---------------------------------------------------------------
+
+    def _search_bursts(self, energy: NDArray[np.float64]) -> None:
+        both = np.concatenate([self._last_energy, energy])
+        if len(both) < 2:
+            self._last_energy = both
+            return
+        self._last_energy = both[-1:]
+        piece = self._floor.push(np.sqrt(moving_sum(both, 2) / 2))
+        self._threshold(piece.envelope, piece.centre, piece.spread)
+
+    def _threshold(
+        self,
+        envelope: NDArray[np.float64],
+        centre: NDArray[np.float64],
+        spread: NDArray[np.float64],
+    ) -> None:
+        if len(envelope) == 0:
+            return
+        self._centre.push(centre)
+        self._spread.push(spread)
+        emg = self._settings.emg
+        high = envelope > centre + emg.open_k * spread
+        self._seconds.note(envelope, centre, high)
+        self._enqueue(*self._runs.push(envelope > centre + emg.close_k * spread, high))
+        self._measure_due()
+        pending = self._runs.pending
+        if pending is not None and pending[1] and self._head is None:
+            head = self._run(pending[0], pending[0] + self._head_hops)
+            if self._after(head) <= self._burst.stop:
+                self._head = self._measure(head)
+
+    def _enqueue(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+            if self._head is not None:  # it can only be the first
+                self._due.append(replace(self._run(start, stop), head=self._head))
+                self._head = None
+            else:
+                self._due.append(self._run(start, stop))
+
+    def _measure_due(self, *, all_of_them: bool = False) -> None:
+        """Measure the runs whose surroundings are known."""
+        while self._due and (all_of_them or self._after(self._due[0]) <= self._burst.stop):
+            run = self._due.pop(0)
+            if run.stop - run.start > self._head_hops:
+                head = run.head or self._measure(replace(run, stop=run.start + self._head_hops))
+                burst = replace(head, offset_ns=self._time_ns(run.stop * self._hop))
+            else:
+                burst = self._measure(run)
+            self._bursts.append(burst)
+
+    def _run(self, start: int, stop: int) -> Run:
+        centre = float(self._centre.get(start, start + 1)[0])
+        spread = float(self._spread.get(start, start + 1)[0])
+        return Run(start, stop, centre, spread)
+
+    def _after(self, run: Run) -> int:
+        """Index of the sample after all that a run's features need."""
+        stop = min(run.stop, run.start + self._head_hops)
+        return (stop + 1) * self._hop + self._margin
+
+    def _measure(self, run: Run) -> Burst:
+        """Measure a run of hops at full rate."""
+        # value i of the envelope covers the hops i and i + 1
+        start, stop = run.start * self._hop, (run.stop + 1) * self._hop
+        first = max(0, start - self._margin)
+        last = stop + self._margin
+        return measure(
+            self.channel,
+            self._raw.get(first, last).astype(np.float64),
+            self._burst.get(first, last).astype(np.float64),
+            inside=(start - first, stop - first),
+            first_ns=self._time_ns(first),
+            floor=(run.centre, run.spread),
+            settings=self._settings,
+        )
+
+    # -- leg-movement runs ------------------------------------------------------
+
+    def _search_leg_runs(self, energy: NDArray[np.float64]) -> None:
+        both = np.concatenate([self._leg_energy, energy])
+        if len(both) < LEG_WINDOW:
+            self._leg_energy = both
+            return
+        self._leg_energy = both[-(LEG_WINDOW - 1) :]
+        piece = self._leg_floor.push(np.sqrt(moving_sum(both, LEG_WINDOW) / LEG_WINDOW))
+        self._leg_threshold(piece.envelope, piece.centre)
+
+    def _leg_threshold(
+        self, envelope: NDArray[np.float64], rest: NDArray[np.float64]
+    ) -> None:
+        if len(envelope) == 0:
+            return
+        excess = envelope - rest
+        self._leg_excess.push(excess)
+        rule = self._settings.movement
+        self._finish_leg(*self._leg_runs.push(excess > rule.fall_uv, excess > rule.rise_uv))
+
+    def _finish_leg(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
+        # value i covers the hops [i, i + LEG_WINDOW): its time is the middle
+        middle = LEG_WINDOW * self._hop
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+            self._leg_found.append(
+                LegRun(
+                    self.channel.name,
+                    self._time_ns(start * 2 * self._hop + middle),
+                    self._time_ns(stop * 2 * self._hop + middle),
+                    float(np.median(self._leg_excess.get(start, stop))),
+                )
+            )
+
+    # -- bookkeeping --------------------------------------------------------------
+
+    def _time_ns(self, sample: int) -> int:
+        """Time of a sample of a filtered signal, the filter's delay taken off."""
+        seconds = sample / self.channel.fs - self._burst_filter.delay_s
+        return self._start_ns + round(seconds * NS)
+
+    def _forget(self) -> None:
+        oldest = self._runs.settled
+        if self._head is not None:  # measured already
+            oldest = self._centre.stop
+        if self._due:
+            oldest = min(oldest, self._due[0].start)
+        for floor in (self._centre, self._spread):
+            floor.forget(oldest)
+        for samples in (self._raw, self._burst):
+            samples.forget(oldest * self._hop - self._margin)
+        self._leg_excess.forget(self._leg_runs.settled)

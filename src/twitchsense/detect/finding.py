@@ -1,0 +1,64 @@
+"""A decision about one candidate, before it becomes a row of a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from twitchsense.events import EVENT_COLUMNS, REJECTED_COLUMNS, make_table
+from twitchsense.recording import NS
+
+NAN = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An event (``reason == ""``) or a rejected candidate.
+
+    Fields as in the event table, times in ns. `shape` is the waveform of a
+    burst, for the votes that compare beats.
+    """
+
+    onset_ns: int
+    offset_ns: int
+    kind: str
+    leg: str
+    channel: str
+    amplitude_uv: float = NAN
+    peak_g: float = NAN
+    jerk_g_s: float = NAN
+    rise_ms: float = NAN
+    snr_db: float = NAN
+    confidence: float = NAN
+    grade: str = ""
+    reason: str = ""
+    shape: NDArray[np.float32] | None = None
+
+    def row(self) -> dict[str, Any]:
+        """Return the finding as a row of the event table."""
+        return {
+            "onset": self.onset_ns / NS,
+            "duration": (self.offset_ns - self.onset_ns) / NS,
+            "trial_type": self.kind,
+            "leg": self.leg,
+            "channel": self.channel,
+            "amplitude_uv": self.amplitude_uv,
+            "peak_g": self.peak_g,
+            "jerk_g_s": self.jerk_g_s,
+            "rise_ms": self.rise_ms,
+            "snr_db": self.snr_db,
+            "confidence": self.confidence,
+            "grade": self.grade,
+            "reason": self.reason,
+        }
+
+
+def tables(findings: list[Finding]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the event table and the table of rejected candidates."""
+    events = make_table((f.row() for f in findings if not f.reason), EVENT_COLUMNS)
+    rejected = make_table((f.row() for f in findings if f.reason), REJECTED_COLUMNS)
+    return events, rejected

@@ -1,0 +1,288 @@
+"""The rules of level 1: what a cluster physically is, without regard to sleep.
+
+Tested in the order of section 6.1 of the criteria. Every candidate of the
+cluster ends in a finding of its own or as part of another's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from twitchsense.detect.acc import Response
+from twitchsense.detect.candidates import Burst, Episode
+from twitchsense.detect.finding import NAN, Finding
+from twitchsense.detect.fusion import LINK_NS, Cluster
+from twitchsense.detect.muscle import Contraction, contractions, group_bursts
+from twitchsense.settings import Settings
+
+MS = 1_000_000
+#: More of its power than this below the burst band, above 200 Hz or on the mains
+#: lines, and a burst is not muscle (section 1.6 of the criteria).
+SLOW_LIMIT, FAST_LIMIT, MAINS_LIMIT = 0.5, 0.35, 0.5
+#: Where one of the two sensors is missing, a jerk is at most this certain (6.4).
+ONE_SENSOR = 0.5
+
+
+class Senses(Protocol):
+    """What the rules may ask the sensors of the leg."""
+
+    def response(self, first_ns: int, last_ns: int, limit_ns: int) -> Response | None:
+        """Return the movement between two times; None without an accelerometer."""
+        ...
+
+    def has_emg(self, time_ns: int) -> bool:
+        """Whether a usable EMG channel covers that time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Decides clusters of one leg.
+
+    Attributes
+    ----------
+    settings : Settings
+    senses : Senses
+    leg : str
+        ``left``, ``right`` or empty.
+    """
+
+    settings: Settings
+    senses: Senses
+    leg: str
+
+    def decide(self, cluster: Cluster) -> list[Finding]:
+        """Turn a complete cluster into findings."""
+        groups = group_bursts(cluster.bursts)
+        long, rest = contractions(groups, cluster.runs, self.settings.movement)
+        limit_ns = _end_ns(cluster) + LINK_NS
+        findings: list[Finding] = []
+        used: set[int] = set()
+        for contraction in long:
+            findings.append(self._contraction(contraction, cluster.episodes, used, limit_ns))
+        for group in rest:
+            findings.append(self._burst(group, cluster.episodes, used, limit_ns))
+        for i, episode in enumerate(cluster.episodes):
+            if i not in used:
+                findings.append(self._episode(episode))
+        return findings
+
+    # -- half a second and longer -----------------------------------------------
+
+    def _contraction(
+        self, long: Contraction, episodes: list[Episode], used: set[int], limit_ns: int
+    ) -> Finding:
+        rule = self.settings.movement
+        moved = self._claim(episodes, used, long.onset_ns, long.offset_ns)
+        seen = self.senses.response(long.onset_ns, long.offset_ns + 150 * MS, limit_ns)
+        peak_g = max([e.peak_g for e in moved] + ([seen.peak_g] if seen else []), default=NAN)
+        jerk = max([e.jerk_g_s for e in moved] + ([seen.jerk_g_s] if seen else []), default=NAN)
+        turn = max((e.turn_deg for e in moved if not np.isnan(e.turn_deg)), default=0.0)
+        lasting = max([long.duration_s] + [e.duration_s for e in moved])
+        reason = self._artefact(long.best, bool(moved))
+        if turn >= rule.turn_deg:
+            kind = "posture_change"
+        elif lasting > rule.max_s:
+            kind = "gross_movement"
+            if not moved and seen is not None:
+                reason = reason or "sustained_activity"
+        else:
+            kind = "movement"
+            if long.excess_uv < rule.fall_uv:
+                reason = reason or "weak_contraction"
+        # where movement is seen, hum or a pop on the electrode does not undo it
+        if kind != "movement" and moved:
+            reason = ""
+        sure = _more(long.excess_uv / rule.rise_uv) * (1.0 if moved else 0.8)
+        return self._finding(
+            long.best, kind, reason, sure, onset_ns=long.onset_ns, offset_ns=long.offset_ns,
+            amplitude_uv=long.amplitude_uv, peak_g=peak_g, jerk_g_s=jerk,
+        )  # fmt: skip
+
+    # -- shorter -------------------------------------------------------------------
+
+    def _burst(
+        self, group: Sequence[Burst], episodes: list[Episode], used: set[int], limit_ns: int
+    ) -> Finding:
+        best = max(group, key=lambda b: (b.snr_db, b.channel))
+        ms = best.duration_s * 1000
+        rule, twitch = self.settings.jerk, self.settings.twitch
+        first = best.onset_ns - round(rule.lead_ms * MS)
+        last = best.onset_ns + round(max(rule.lag_ms, ms + 100.0) * MS)
+        seen = self.senses.response(first, last, limit_ns)
+        peak_g, jerk_g_s = (seen.peak_g, seen.jerk_g_s) if seen else (NAN, NAN)
+        thrown = seen is not None and self._is_thrown(best, seen)
+        turn = _turn(episodes, first, last)
+        sure = _more(best.margin) * _more(best.amplitude_uv / max(twitch.min_uv, 1.0))
+        if (
+            seen is not None
+            and thrown
+            and rule.min_ms <= ms <= rule.max_ms
+            and best.rise_ms <= rule.max_rise_ms
+            and best.amplitude_uv >= twitch.min_uv
+            and turn < rule.max_turn_deg
+            and not best.stuck
+        ):
+            self._claim(episodes, used, seen.onset_ns, seen.offset_ns)
+            sure *= _more(1 + 2 * (peak_g / rule.min_g - 1))
+            return self._finding(
+                best, "jerk", "", sure, peak_g=peak_g, jerk_g_s=jerk_g_s,
+                grade=self._grade(peak_g, jerk_g_s),
+            )  # fmt: skip
+        reason = self._artefact(best, thrown)
+        kind = "twitch" if ms <= twitch.max_ms and turn < twitch.max_turn_deg else "brief_contraction"
+        if not reason:
+            reason = self._too_little(best, ms)
+        if not reason and seen is not None and peak_g < rule.min_g:
+            # the small movement that a twitch makes is part of the twitch
+            self._claim(episodes, used, first, last, longest_s=rule.max_episode_s)
+        sure *= 1.0 if seen is not None else 0.9
+        return self._finding(best, kind, reason, sure, peak_g=peak_g, jerk_g_s=jerk_g_s)
+
+    def _is_thrown(self, burst: Burst, seen: Response) -> bool:
+        """Whether the leg answered the burst as a jerk does."""
+        rule = self.settings.jerk
+        lag_ms = (seen.onset_ns - burst.onset_ns) / MS
+        return (
+            seen.peak_g >= rule.min_g
+            and seen.jerk_g_s >= rule.min_jerk_g_s
+            and -rule.lead_ms <= lag_ms <= rule.lag_ms
+            and (seen.offset_ns - seen.onset_ns) / 1e9 <= rule.max_episode_s
+        )
+
+    def _too_little(self, burst: Burst, ms: float) -> str:
+        if ms < self.settings.twitch.min_ms:
+            return "too_short"
+        if burst.amplitude_uv < self.settings.twitch.min_uv:
+            return "too_small"
+        if ms >= self.settings.movement.min_s * 1000:
+            return "weak_contraction"
+        return ""
+
+    def _artefact(self, burst: Burst, moved: bool) -> str:
+        """Return the artefact rule that a burst meets, or nothing."""
+        if burst.stuck:
+            return "saturation"
+        if burst.floor_uv > self.settings.emg.max_floor_uv:
+            return "noise_floor"
+        if burst.mains_share > MAINS_LIMIT:
+            return "mains"
+        if not moved and (burst.slow_share > SLOW_LIMIT or burst.fast_share > FAST_LIMIT):
+            return "electrode_pop"
+        return ""
+
+    # -- acceleration alone -----------------------------------------------------
+
+    def _episode(self, episode: Episode) -> Finding:
+        jerk, movement = self.settings.jerk, self.settings.movement
+        turn = 0.0 if np.isnan(episode.turn_deg) else episode.turn_deg
+        sure = _more(episode.margin)
+        if turn >= movement.turn_deg:
+            return self._still(episode, "posture_change", "", _more(turn / movement.turn_deg))
+        if episode.duration_s >= movement.acc_gross_s:
+            return self._still(episode, "gross_movement", "", sure)
+        if self.senses.has_emg(episode.onset_ns):
+            return self._still(episode, "movement", "bump", NAN)
+        if (
+            episode.peak_g >= jerk.min_g_alone
+            and episode.jerk_g_s >= jerk.min_jerk_g_s
+            and episode.rise_ms <= jerk.lag_ms
+            and episode.duration_s <= jerk.max_episode_s
+        ):
+            return self._still(episode, "jerk", "", ONE_SENSOR * sure)
+        if episode.duration_s >= movement.min_s:
+            return self._still(episode, "movement", "", ONE_SENSOR * sure)
+        return self._still(episode, "movement", "acc_micro_event", NAN)
+
+    # -- helpers --------------------------------------------------------------------
+
+    def _claim(
+        self,
+        episodes: list[Episode],
+        used: set[int],
+        first_ns: int,
+        last_ns: int,
+        longest_s: float = float("inf"),
+    ) -> list[Episode]:
+        """Mark the episodes that overlap a time as part of what happened then."""
+        found = []
+        for i, episode in enumerate(episodes):
+            touches = episode.onset_ns <= last_ns and episode.offset_ns >= first_ns
+            if touches and episode.duration_s <= longest_s:
+                used.add(i)
+                found.append(episode)
+        return found
+
+    def _grade(self, peak_g: float, jerk_g_s: float) -> str:
+        rule = self.settings.jerk
+        if peak_g >= rule.violent_g or jerk_g_s >= rule.violent_jerk_g_s:
+            return "violent"
+        return "moderate" if peak_g >= rule.moderate_g else "mild"
+
+    def _finding(
+        self,
+        burst: Burst,
+        kind: str,
+        reason: str,
+        confidence: float,
+        *,
+        peak_g: float,
+        jerk_g_s: float,
+        onset_ns: int | None = None,
+        offset_ns: int | None = None,
+        amplitude_uv: float | None = None,
+        grade: str = "",
+    ) -> Finding:
+        return Finding(
+            burst.onset_ns if onset_ns is None else onset_ns,
+            burst.offset_ns if offset_ns is None else offset_ns,
+            kind,
+            self.leg,
+            burst.channel,
+            burst.amplitude_uv if amplitude_uv is None else amplitude_uv,
+            peak_g,
+            jerk_g_s,
+            burst.rise_ms,
+            burst.snr_db,
+            NAN if reason else confidence,
+            grade,
+            reason,
+            burst.shape,
+        )
+
+    def _still(self, episode: Episode, kind: str, reason: str, confidence: float) -> Finding:
+        """Return a finding without EMG."""
+        return Finding(
+            episode.onset_ns,
+            episode.offset_ns,
+            kind,
+            self.leg,
+            episode.channel,
+            peak_g=episode.peak_g,
+            jerk_g_s=episode.jerk_g_s,
+            confidence=confidence,
+            grade=self._grade(episode.peak_g, episode.jerk_g_s) if kind == "jerk" else "",
+            reason=reason,
+        )
+
+
+def _end_ns(cluster: Cluster) -> int:
+    return max(c.offset_ns for c in (*cluster.bursts, *cluster.runs, *cluster.episodes))
+
+
+def _turn(episodes: list[Episode], first_ns: int, last_ns: int) -> float:
+    turns = [
+        e.turn_deg
+        for e in episodes
+        if e.onset_ns <= last_ns and e.offset_ns >= first_ns and not np.isnan(e.turn_deg)
+    ]
+    return max(turns, default=0.0)
+
+
+def _more(ratio: float) -> float:
+    """Certainty from how far a threshold was passed: 0.5 just at it, towards 1 [E]."""
+    return float(1 - 0.5 * np.exp(-max(0.0, ratio - 1)))

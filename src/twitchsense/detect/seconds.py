@@ -1,0 +1,177 @@
+"""Per-second statistics of a channel, gathered while it streams by."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twitchsense.detect.detection import Seconds
+from twitchsense.dsp.blocks import Blocks
+from twitchsense.recording import NS
+from twitchsense.settings import EmgSettings
+
+Floats = NDArray[np.float64]
+
+#: A signal that repeats its extreme value this often in a second, that far from
+#: zero, stands at the limit of its amplifier.
+STUCK_SAMPLES, STUCK_UV = 5, 500.0
+
+
+class EmgSeconds:
+    """Gathers the seconds of one EMG segment.
+
+    Parameters
+    ----------
+    start_ns : int
+    fs : float
+    size : int
+        Samples in a second.
+    hops : int
+        Envelope values in a second.
+    settings : EmgSettings
+    """
+
+    def __init__(
+        self, start_ns: int, fs: float, size: int, hops: int, settings: EmgSettings
+    ) -> None:
+        self._start_ns, self._fs, self._size = start_ns, fs, size
+        self._settings = settings
+        self._blocks = Blocks(size)
+        self._hops = Blocks(hops)
+        self._samples: list[Floats] = []  # low, high, rms, range, repeats
+        self._envelope: list[Floats] = []  # level, floor, busy
+        self._alive: list[bool] = []
+        self._quiet: list[bool] = []
+
+    def push(self, raw: Floats, burst: Floats) -> None:
+        """Take samples, unfiltered and in the burst band, µV."""
+        rows = _sample_statistics(self._blocks.push(np.stack([raw, burst], axis=1)))
+        self._samples.append(rows)
+        self._alive += self._is_alive(rows).tolist()
+
+    def note(self, envelope: Floats, floor: Floats, high: NDArray[np.bool_]) -> None:
+        """Take envelope values with their floor and whether they open a burst."""
+        table = np.stack([envelope, floor, high.astype(np.float64)], axis=1)
+        rows = _envelope_statistics(self._hops.push(table))
+        self._envelope.append(rows)
+        self._quiet += self._is_quiet(rows).tolist()
+
+    def usable(self, second: int) -> bool:
+        """Whether muscle can be judged in a second that has passed."""
+        alive = second >= len(self._alive) or self._alive[second]
+        return second < 0 or (alive and (second >= len(self._quiet) or self._quiet[second]))
+
+    def _is_alive(self, rows: Floats) -> NDArray[np.bool_]:
+        """Whether the signal is neither flat nor at the limit of its amplifier."""
+        _, _, rms, extreme, repeats = rows.T
+        stuck = (repeats >= STUCK_SAMPLES) & (extreme >= STUCK_UV)
+        return np.asarray((rms > self._settings.flat_uv) & ~stuck)
+
+    def _is_quiet(self, rows: Floats) -> NDArray[np.bool_]:
+        return np.asarray(rows[:, 1] <= self._settings.max_floor_uv)
+
+    def finish(self) -> Seconds:
+        """Return the table; the rest at the end of the segment is a short second."""
+        samples, envelope = np.concatenate(self._samples), np.concatenate(self._envelope)
+        rest = 0
+        if self._blocks.rest is not None and len(self._blocks.rest) > 1:
+            rest = len(self._blocks.rest)
+            samples = np.concatenate([samples, _sample_statistics(self._blocks.rest[None])])
+        if self._hops.rest is not None and len(self._hops.rest):
+            envelope = np.concatenate([envelope, _envelope_statistics(self._hops.rest[None])])
+        n = len(samples)
+        # the envelope is a hop shorter than the samples, or missing in a scrap of signal
+        filled = np.zeros((n, 3))
+        filled[: min(n, len(envelope))] = envelope[:n]
+        judged = np.arange(n) < len(envelope)
+        low, high = samples[:, 0], samples[:, 1]
+        level, _, busy = filled.T
+        return Seconds(
+            time_ns=self._start_ns + np.rint(np.arange(n) * self._size * NS / self._fs).astype(np.int64),
+            length_s=_lengths(n, self._size, rest, self._fs),
+            valid=self._is_alive(samples) & self._is_quiet(filled) & judged,
+            low=low.astype(np.float32),
+            high=high.astype(np.float32),
+            level=level.astype(np.float32),
+            busy=busy.astype(np.float32),
+            vector=np.empty((n, 0), np.float32),
+        )
+
+
+class AccSeconds:
+    """Gathers the seconds of one accelerometer segment; sizes in samples."""
+
+    def __init__(self, start_ns: int, fs: float, size: int) -> None:
+        self._start_ns, self._fs, self._size = start_ns, fs, size
+        self._blocks = Blocks(size)
+        self._rows: list[Floats] = []
+
+    def push(self, raw: Floats, magnitude: Floats, high: NDArray[np.bool_]) -> None:
+        """Take samples ``(n, width)`` in g, dynamic magnitude and busy flags ``(n,)``."""
+        table = np.column_stack([magnitude, high.astype(np.float64), raw])
+        self._rows.append(_acc_statistics(self._blocks.push(table)))
+
+    def finish(self) -> Seconds:
+        """Return the table; the rest at the end of the segment is a short second."""
+        rows, rest = np.concatenate(self._rows), 0
+        if self._blocks.rest is not None and len(self._blocks.rest) > 1:
+            rest = len(self._blocks.rest)
+            rows = np.concatenate([rows, _acc_statistics(self._blocks.rest[None])])
+        n = len(rows)
+        return Seconds(
+            time_ns=self._start_ns + np.rint(np.arange(n) * self._size * NS / self._fs).astype(np.int64),
+            length_s=_lengths(n, self._size, rest, self._fs),
+            # a sensor that gives one value for a second is not moving, it is dead
+            valid=rows[:, 3] > 0,
+            low=np.zeros(n, np.float32),
+            high=rows[:, 0].astype(np.float32),
+            level=rows[:, 1].astype(np.float32),
+            busy=rows[:, 2].astype(np.float32),
+            vector=rows[:, 4:].astype(np.float32),
+        )
+
+
+def join(parts: list[Seconds], width: int) -> Seconds:
+    """Put the segments of a channel one after the other."""
+    if not parts:
+        empty = np.empty(0, np.float32)
+        none = np.empty(0, np.int64)
+        return Seconds(
+            none, empty, np.empty(0, bool), empty, empty, empty, empty, np.empty((0, width), np.float32)
+        )
+    return Seconds(*(np.concatenate([getattr(p, k) for p in parts]) for k in Seconds.__slots__))
+
+
+def _lengths(n: int, size: int, rest: int, fs: float) -> NDArray[np.float32]:
+    lengths = np.full(n, size / fs, np.float32)
+    if rest:
+        lengths[-1] = rest / fs
+    return lengths
+
+
+def _sample_statistics(blocks: Floats) -> Floats:
+    raw, burst = blocks[:, :, 0], blocks[:, :, 1]
+    if len(blocks) == 0:
+        return np.empty((0, 5))
+    low, high = burst.min(axis=1), burst.max(axis=1)
+    rms = np.sqrt(np.square(burst).mean(axis=1))
+    top, bottom = raw.max(axis=1), raw.min(axis=1)
+    repeats = np.maximum((raw == top[:, None]).sum(axis=1), (raw == bottom[:, None]).sum(axis=1))
+    return np.stack([low, high, rms, (top - bottom) / 2, repeats.astype(np.float64)], axis=1)
+
+
+def _envelope_statistics(blocks: Floats) -> Floats:
+    if len(blocks) == 0:
+        return np.empty((0, 3))
+    level = np.median(blocks[:, :, 0], axis=1)
+    return np.stack([level, blocks[:, :, 1].max(axis=1), blocks[:, :, 2].mean(axis=1)], axis=1)
+
+
+def _acc_statistics(blocks: Floats) -> Floats:
+    """Columns: greatest and mean magnitude, busy share, range, mean vector."""
+    if len(blocks) == 0:
+        return np.empty((0, 4 + blocks.shape[2] - 2))
+    magnitude, busy, raw = blocks[:, :, 0], blocks[:, :, 1], blocks[:, :, 2:]
+    spread = np.ptp(raw, axis=1).max(axis=1)
+    head = [magnitude.max(axis=1), magnitude.mean(axis=1), busy.mean(axis=1), spread]
+    return np.column_stack([*head, raw.mean(axis=1)])

@@ -1,0 +1,177 @@
+"""Measures one burst at full rate: edges, size, and what its spectrum says."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twitchsense.detect.candidates import Burst
+from twitchsense.dsp.blocks import hop_size
+from twitchsense.recording import NS, Channel
+from twitchsense.settings import Settings
+
+Floats = NDArray[np.float64]
+
+#: Window of the envelope on which durations are measured.
+WINDOW_S = 0.010
+#: Stretch at either end of the samples taken for the level before and after.
+LEVEL_S = 0.040
+#: Shape: points over this many seconds around the peak.
+SHAPE_POINTS, SHAPE_S = 64, 0.064
+#: Above this a surface potential has little power left, a spike still has much.
+FAST_HZ = 200.0
+#: A burst must last this long before its spectrum can show a mains line.
+MAINS_LEAST_S = 0.2
+
+
+def measure(
+    channel: Channel,
+    raw: Floats,
+    burst: Floats,
+    *,
+    inside: tuple[int, int],
+    first_ns: int,
+    floor: tuple[float, float],
+    settings: Settings,
+) -> Burst:
+    """Measure a burst.
+
+    Parameters
+    ----------
+    channel : Channel
+    raw, burst : ndarray, shape (n,)
+        Samples around the burst, unfiltered and in the burst band, µV.
+    inside : (int, int)
+        Where the run of the envelope begins and ends in them.
+    first_ns : int
+        Time of the first sample, the filter's delay taken off.
+    floor : (float, float)
+        Centre and robust SD of the envelope's noise floor, µV.
+    settings : Settings
+    """
+    fs = channel.fs
+    centre, spread = floor
+    begin, end, risen, top = find_edges(burst, inside, fs, floor, settings)
+    body = burst[begin:end]
+    pad = hop_size(WINDOW_S / 2, fs)
+    wide = burst[max(0, begin - pad) : end + pad]
+    return Burst(
+        channel=channel.name,
+        onset_ns=first_ns + round(begin * NS / fs),
+        offset_ns=first_ns + round(end * NS / fs),
+        amplitude_uv=float(np.ptp(wide)),
+        rise_ms=max(0.0, (risen - begin) / fs * 1000),
+        snr_db=float(20 * np.log10(top / max(centre, 1e-6))),
+        margin=float(top / (centre + settings.emg.open_k * spread)),
+        floor_uv=centre,
+        slow_share=slow_share(raw, burst, (begin, end), fs),
+        fast_share=fast_share(wide, fs),
+        mains_share=mains_share(body, fs),
+        stuck=is_stuck(raw[inside[0] : inside[1]]),
+        shape=waveform(burst, begin, end, fs),
+    )
+
+
+def find_edges(
+    burst: Floats,
+    inside: tuple[int, int],
+    fs: float,
+    floor: tuple[float, float],
+    settings: Settings,
+) -> tuple[int, int, int, float]:
+    """Return onset, offset and end of the rise (samples), and the envelope's peak (µV).
+
+    The edge is where the 10-ms RMS crosses the closing threshold, but no lower
+    than a fixed part of the burst's own level: at high signal-to-noise the window
+    would otherwise see the burst half a window before it begins. The rise ends
+    where the envelope first comes near its peak: the peak itself falls anywhere
+    in a burst of many units.
+    """
+    width = hop_size(WINDOW_S, fs)
+    half = width // 2
+    first, last = max(0, inside[0] - width), min(len(burst), inside[1] + width)
+    power = np.concatenate([[0.0], np.cumsum(np.square(burst[first:last]))])
+    if len(power) <= width:
+        return inside[0], inside[1], inside[0], float(np.sqrt(power[-1] / max(1, len(power) - 1)))
+    envelope = np.sqrt(np.maximum(power[width:] - power[:-width], 0.0) / width)
+    top = float(envelope.max())
+    threshold = max(floor[0] + settings.emg.close_k * floor[1], EDGE_SHARE * top)
+    above = np.flatnonzero(envelope > threshold)
+    if len(above) == 0:
+        above = np.array([int(envelope.argmax())])
+    begin, end = first + int(above[0]) + half, first + int(above[-1]) + half + 1
+    risen = first + int(np.argmax(envelope >= RISEN_SHARE * top)) + half
+    return begin, max(end, begin + 1), risen, top
+
+
+#: Part of the envelope's peak that marks the edges of a strong burst; from the
+#: experiment in benchmarks/duration.py.
+EDGE_SHARE = 0.25
+#: Part of the envelope's peak that ends the rise [E].
+RISEN_SHARE = 0.7
+
+
+def slow_share(raw: Floats, burst: Floats, body: tuple[int, int], fs: float) -> float:
+    """Share of the raw power that lies below the burst band.
+
+    A line through the levels before and after is taken off first, so that slow
+    wander doesn't count, and a step or a decay does.
+    """
+    level = max(1, round(LEVEL_S * fs))
+    span = slice(max(0, body[0] - 2 * level), min(len(raw), body[1] + 2 * level))
+    x, y = raw[span], burst[span]
+    if len(x) < 4 * level:
+        return 0.0
+    before, after = x[:level].mean(), x[-level:].mean()
+    line = np.interp(np.arange(len(x)), [level / 2, len(x) - level / 2], [before, after])
+    total = float(np.square(x - line).sum())
+    return float(np.clip(1.0 - np.square(y).sum() / total, 0.0, 1.0)) if total > 0 else 0.0
+
+
+def fast_share(burst: Floats, fs: float) -> float:
+    """Share of the power above 200 Hz; 0 where the sampling rate can't show it."""
+    if fs < 4 * FAST_HZ or len(burst) < 2:
+        return 0.0
+    power, freqs = _spectrum(burst, fs)
+    total = power.sum()
+    return float(power[freqs > FAST_HZ].sum() / total) if total > 0 else 0.0
+
+
+def mains_share(burst: Floats, fs: float) -> float:
+    """Share of the power within 1.5 Hz of 50 or 60 Hz and their harmonics."""
+    if len(burst) < MAINS_LEAST_S * fs:
+        return 0.0
+    burst = burst[: round(2 * fs)]
+    power, freqs = _spectrum(burst * np.hanning(len(burst)), fs)
+    total = power.sum()
+    if total <= 0:
+        return 0.0
+    shares = []
+    for line in (50.0, 60.0):
+        order = np.maximum(1, np.rint(freqs / line))
+        near = np.abs(freqs - order * line) < max(1.5, 2 * fs / len(burst))
+        shares.append(float(power[near].sum() / total))
+    return max(shares)
+
+
+def is_stuck(raw: Floats) -> bool:
+    """Whether the signal stands at one far value: an amplifier at its limit."""
+    if len(raw) < 5:
+        return False
+    flat = np.diff(raw) == 0
+    far = np.abs(raw[1:] - np.median(raw)) > 0.25 * np.ptp(raw)
+    return bool((flat & far).sum() >= 5) and float(np.ptp(raw)) > 500.0
+
+
+def waveform(burst: Floats, begin: int, end: int, fs: float) -> NDArray[np.float32]:
+    """Return the waveform around its largest peak, at 1000 Hz, unit energy."""
+    peak = begin + int(np.abs(burst[begin:end]).argmax())
+    points = peak + (np.arange(SHAPE_POINTS) / SHAPE_POINTS - 0.5) * SHAPE_S * fs
+    shape = np.interp(points, np.arange(len(burst)), burst, left=0.0, right=0.0)
+    energy = np.sqrt(np.square(shape).sum())
+    return (shape / energy if energy > 0 else shape).astype(np.float32)
+
+
+def _spectrum(x: Floats, fs: float) -> tuple[Floats, Floats]:
+    n = max(256, len(x))
+    return np.square(np.abs(np.fft.rfft(x, n))), np.fft.rfftfreq(n, 1 / fs)

@@ -1,0 +1,207 @@
+"""The analysis of one night, from recording to answers.
+
+>>> night = analyze(read("night.csv"))      # doctest: +SKIP
+>>> night.events                            # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from twitchsense.context.hypnogram import Hypnogram, read_hypnogram
+from twitchsense.context.tags import Context, find_context, tag
+from twitchsense.detect.detection import Detections, Seconds
+from twitchsense.detect.detector import Detector
+from twitchsense.errors import InputError
+from twitchsense.recording import NS, Recording
+from twitchsense.scoring.labels import label
+from twitchsense.settings import Settings
+from twitchsense.store import read as read
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from twitchsense.scoring.agreement import Agreement
+
+__all__ = ["Night", "analyze", "read"]
+
+log = logging.getLogger(__name__)
+
+#: Called with the seconds done and the seconds in all.
+Progress = Callable[[float, float], None]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Night:
+    """An analysed recording: what was found, in what context, in how much valid time.
+
+    Attributes
+    ----------
+    recording : Recording
+    settings : Settings
+    events : DataFrame
+        One row per event; columns as in `twitchsense.events.EVENT_COLUMNS`.
+    rejected : DataFrame
+        Candidates that did not become events, with the reason.
+    context : Context
+        Epochs, sleep onset, and notes on how they came about.
+    seconds : mapping of channel name to Seconds
+        The night seen from far away, one row per second of signal.
+    """
+
+    recording: Recording
+    settings: Settings
+    events: pd.DataFrame
+    rejected: pd.DataFrame
+    context: Context
+    seconds: Mapping[str, Seconds]
+
+    @property
+    def epochs(self) -> pd.DataFrame:
+        """Context, stage, activity and validity of each 30-s epoch."""
+        return self.context.epochs
+
+    @property
+    def onset(self) -> Any:
+        """Sleep onset: ``time_s``, ``low_s``, ``high_s``, ``source``."""
+        return self.context.onset
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the reader and the analysis want the user to know."""
+        return (*self.recording.notes, *self.context.notes)
+
+    @property
+    def valid_s(self) -> dict[str, float]:
+        """Seconds of valid signal per channel."""
+        return {name: s.valid_s for name, s in self.seconds.items()}
+
+    def summary(self, by: Sequence[str] = ("label", "context")) -> pd.DataFrame:
+        """Return counts, rates per hour of valid signal, and exact 95 % intervals.
+
+        Parameters
+        ----------
+        by : sequence of str
+            Columns of the event table to group by.
+        """
+        raise NotImplementedError
+
+    def summary_dict(self) -> dict[str, Any]:
+        """Return the content of ``summary.json``."""
+        raise NotImplementedError
+
+    def plot_average(self, kind: str, ax: Axes | None = None) -> Axes:
+        """Draw the average waveform of one kind of event; see `view.waveforms`."""
+        from twitchsense.view.waveforms import plot_average
+
+        return plot_average(self, kind, ax)
+
+    def report(self, path: str | PathLike[str]) -> Path:
+        """Write the report, one HTML file that works offline.
+
+        Raises
+        ------
+        InputError
+            If the file can't be written.
+        """
+        from twitchsense.results import write_file
+        from twitchsense.view.report import render
+
+        return write_file(Path(path), render(self))
+
+    def save(self, directory: str | PathLike[str], *, report: bool = True) -> Path:
+        """Write every result into a directory: all files, or on failure none.
+
+        Parameters
+        ----------
+        directory : path
+            Made if it does not exist.
+        report : bool
+            Whether to make ``report.html`` too.
+
+        Raises
+        ------
+        InputError
+            If the directory is a file or can't be written.
+        """
+        from twitchsense.results import save
+
+        return save(self, Path(directory), report=report)
+
+    def agreement(self, truth: str | PathLike[str] | pd.DataFrame) -> Agreement:
+        """Compare the events with annotations, one to one."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        hours = (self.recording.end_ns - self.recording.start_ns) / NS / 3600
+        return f"<Night {self.recording.source}: {hours:.2f} h, {len(self.events)} events>"
+
+
+def analyze(
+    recording: Recording,
+    *,
+    hypnogram: str | PathLike[str] | pd.DataFrame | Hypnogram | None = None,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Night:
+    """Find the events of a recording and place them relative to falling asleep.
+
+    Parameters
+    ----------
+    recording : Recording
+    hypnogram : path, DataFrame or Hypnogram, optional
+        Sleep stages, columns ``onset``, ``duration``, ``stage``. Without it,
+        sleep is estimated from the accelerometer.
+    settings : Settings, optional
+    progress : callable, optional
+        Called now and then with the seconds done and the seconds in all.
+
+    Returns
+    -------
+    Night
+
+    Raises
+    ------
+    InputError
+        If the recording has no signal, or the hypnogram can't be used.
+    """
+    settings = settings or Settings()
+    if not recording.segments:
+        raise InputError(
+            recording.source, "holds no samples", "check that the signal columns have numbers"
+        )
+    stages = _hypnogram(hypnogram)
+    found = _detect(recording, settings, progress)
+    context = find_context(recording, found, settings, stages)
+    events = label(tag(found.events, context, settings), settings)
+    rejected = tag(found.rejected, context, settings)
+    log.info("%d events, %d rejected candidates", len(events), len(rejected))
+    return Night(recording, settings, events, rejected, context, found.seconds)
+
+
+def _detect(recording: Recording, settings: Settings, progress: Progress | None) -> Detections:
+    detector = Detector(settings, recording.channels)
+    fs = {c.name: c.fs for c in recording.channels}
+    start, total = recording.start_ns, (recording.end_ns - recording.start_ns) / NS
+    for chunk in recording.chunks():
+        detector.push(chunk)
+        if progress is not None:
+            samples = chunk.first_index + len(chunk.samples)
+            done = (chunk.segment_start_ns - start) / NS + samples / fs[chunk.channel]
+            progress(min(done, total), total)
+    return detector.close()
+
+
+def _hypnogram(given: str | PathLike[str] | pd.DataFrame | Hypnogram | None) -> Hypnogram | None:
+    if given is None or isinstance(given, Hypnogram):
+        return given
+    if isinstance(given, pd.DataFrame):
+        return Hypnogram.from_frame(given)
+    return read_hypnogram(Path(given))

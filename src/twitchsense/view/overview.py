@@ -1,0 +1,290 @@
+"""The picture of a whole night: signals, events, sleep and valid time on one clock."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import timedelta
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator
+
+from twitchsense.detect.detection import Seconds
+from twitchsense.recording import Channel
+from twitchsense.view.clock import Clock, hours_minutes
+from twitchsense.view.decimate import Envelope, envelope, spans
+from twitchsense.view.nightlike import NightLike
+from twitchsense.view.palette import (
+    ACC_INK,
+    CONTEXT_COLORS,
+    EMG_INK,
+    GRID,
+    INK,
+    KIND_COLORS,
+    MUTED,
+    NO_SIGNAL,
+    ONSET_INK,
+    context_name,
+    kind_color,
+    kind_name,
+)
+from twitchsense.view.svg import new_figure
+
+_MIN_EMG_UV = 50.0  # a quiet night must not be blown up to look busy
+_ACC_RANGE_G = (0.003, 3.0)
+_MANY = 1500  # more marks than this are drawn as pixels
+
+
+def plot_night(night: NightLike, figure: Figure | None = None, *, narrow: bool = False) -> Figure:
+    """Draw the whole night.
+
+    Parameters
+    ----------
+    night : Night
+    figure : Figure, optional
+        Where to draw; a new figure (without a window) unless given.
+    narrow : bool
+        Lay out for the width of a phone.
+
+    Returns
+    -------
+    Figure
+    """
+    shown = [c for c in night.recording.channels if c.name in night.seconds]
+    kinds = _kinds(night)
+    heights = [1.0] * len(shown) + [0.34 * max(1, len(kinds)), 0.26, 0.2 * max(1, len(shown))]
+    if figure is None:
+        width, unit = (4.3, 1.0) if narrow else (10.4, 1.12)
+        figure = new_figure(width, unit * sum(heights) + 0.9)
+    grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
+    axes: list[Axes] = []
+    for row in range(len(heights)):
+        axes.append(figure.add_subplot(grid[row], sharex=axes[0] if axes else None))
+    for ax, channel in zip(axes, shown, strict=False):
+        plot_lane(night, channel.name, ax=ax, columns=600 if narrow else 2000)
+    plot_events(night, ax=axes[-3], kinds=kinds)
+    plot_context(night, ax=axes[-2], names=not narrow)
+    plot_valid(night, ax=axes[-1])
+    for ax in axes:
+        _mark_onset(night, ax)
+    _time_axis(night, axes, narrow)
+    return figure
+
+
+def plot_lane(night: NightLike, channel: str, ax: Axes | None = None, columns: int = 2000) -> Axes:
+    """Draw the least and greatest value of one channel along the night.
+
+    What leaves the scale is cut, and marked by a small triangle on the edge.
+    """
+    ax = ax or new_figure(10, 1.4).add_subplot()
+    info = night.recording.channel(channel)
+    start, stop = _bounds(night)
+    env = envelope(night.seconds[channel], start, stop, columns)
+    ax.set_ylabel(_lane_label(info), rotation=0, ha="right", va="center", fontsize=8, color=INK)
+    if info.kind == "emg":
+        _draw_emg(ax, env, night.seconds[channel])
+    else:
+        low, high = _ACC_RANGE_G
+        ax.set_yscale("log")
+        ax.set_ylim(low, high)
+        top = np.clip(env.high, low, high)
+        ax.fill_between(env.time_s, low, top, step="mid", color=ACC_INK, lw=0)
+        ax.set_yticks([0.01, 0.1, 1.0], ["0.01", "0.1", "1"])
+        ax.minorticks_off()
+        _mark_cut(ax, env, env.high > high, None)
+    _grey_out(ax, env)
+    _plain(ax)
+    ax.grid(axis="y", color=GRID, lw=0.6)
+    ax.set_axisbelow(True)
+    return ax
+
+
+def plot_events(night: NightLike, ax: Axes | None = None, kinds: Sequence[str] = ()) -> Axes:
+    """Draw every event as a mark in the lane of its kind."""
+    ax = ax or new_figure(10, 1.4).add_subplot()
+    kinds = kinds or _kinds(night)
+    table = night.events
+    tall = {"mild": 0.45, "moderate": 0.65, "violent": 0.9}
+    for lane, kind in enumerate(kinds):
+        rows = table[table["trial_type"] == kind]
+        y = len(kinds) - 1 - lane
+        half = rows["grade"].map(tall).fillna(0.6).to_numpy(dtype=float) / 2
+        x = rows["onset"].to_numpy(dtype=float)
+        marks = ax.vlines(x, y - half, y + half, color=kind_color(kind), lw=0.9)
+        marks.set_rasterized(len(x) > _MANY)
+    ax.set_ylim(-0.6, max(len(kinds), 1) - 0.4)
+    names = [
+        f"{kind_name(k, 2)} · {int((table['trial_type'] == k).sum())}" for k in reversed(kinds)
+    ]
+    ax.set_yticks(range(len(kinds)), names)
+    _plain(ax)
+    ax.hlines(
+        np.arange(len(kinds) - 1) + 0.5, 0, 1, transform=ax.get_yaxis_transform(),
+        color=GRID, lw=0.6,
+    )
+    if not kinds:
+        ax.set_yticks([0], ["events"])
+        ax.text(
+            0.5, 0.5, "no event in the valid signal", transform=ax.transAxes,
+            ha="center", va="center", fontsize=8, color=MUTED,
+        )
+    return ax
+
+
+def plot_context(night: NightLike, ax: Axes | None = None, *, names: bool = True) -> Axes:
+    """Draw wake and sleep as a strip."""
+    ax = ax or new_figure(10, 0.6).add_subplot()
+    start, stop = _bounds(night)
+    for context, first, last in _stretches(night):
+        color = CONTEXT_COLORS.get(context, CONTEXT_COLORS["unknown"])
+        ax.broken_barh([(first, last - first)], (0, 1), facecolors=color, lw=0)
+        if names and last - first > 0.07 * (stop - start):
+            light = context == "asleep"
+            ax.text(
+                (first + last) / 2, 0.47, context_name(context), ha="center", va="center",
+                fontsize=8, color="white" if light else INK, clip_on=True,
+            )
+    ax.set_ylim(0, 1)
+    ax.set_yticks([0.5], ["sleep"])
+    _plain(ax)
+    return ax
+
+
+def plot_valid(night: NightLike, ax: Axes | None = None) -> Axes:
+    """Draw where each channel has signal that can be judged."""
+    ax = ax or new_figure(10, 0.6).add_subplot()
+    names = [c.name for c in night.recording.channels if c.name in night.seconds]
+    for lane, name in enumerate(reversed(names)):
+        valid, invalid = spans(night.seconds[name])
+        ax.broken_barh(valid, (lane - 0.32, 0.64), facecolors="#7C9A86", lw=0)
+        ax.broken_barh(
+            invalid, (lane - 0.32, 0.64), facecolors="white", edgecolor="#9A6A3A",
+            hatch="////", lw=0.3,
+        )
+    ax.set_ylim(-0.6, max(len(names), 1) - 0.4)
+    ax.set_yticks(range(len(names)), [f"valid {n}" for n in reversed(names)])
+    _plain(ax)
+    return ax
+
+
+def _draw_emg(ax: Axes, env: Envelope, seconds: Seconds) -> None:
+    peaks = np.maximum(np.abs(seconds.low), np.abs(seconds.high))[seconds.valid]
+    scale = 1.3 * float(np.quantile(peaks, 0.995)) if len(peaks) else 0.0
+    scale = _round_up(max(scale, _MIN_EMG_UV))
+    ax.set_ylim(-scale, scale)
+    low, high = np.clip(env.low, -scale, scale), np.clip(env.high, -scale, scale)
+    ax.fill_between(env.time_s, low, high, step="mid", color=EMG_INK, lw=0)
+    ax.set_yticks([-scale, 0, scale], [f"−{scale:g}", "0", f"{scale:g}"])
+    _mark_cut(ax, env, env.high > scale, env.low < -scale)
+
+
+def _mark_cut(
+    ax: Axes, env: Envelope, above: np.ndarray, below: np.ndarray | None
+) -> None:
+    for mask, y, marker in ((above, 0.97, 7), (below, 0.03, 6)):
+        if mask is not None and mask.any():
+            ax.plot(
+                env.time_s[mask], np.full(int(mask.sum()), y), ls="none", marker=marker, ms=2.5,
+                color="#B0413E", mew=0, transform=ax.get_xaxis_transform(),
+                rasterized=bool(mask.sum() > _MANY),
+            )
+
+
+def _grey_out(ax: Axes, env: Envelope) -> None:
+    missing = ~env.valid
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], missing.astype(int), [0]])))
+    half = env.width_s / 2
+    bars = [
+        (env.time_s[a] - half, (b - a) * env.width_s)
+        for a, b in zip(edges[::2], edges[1::2], strict=True)
+    ]
+    ax.broken_barh(
+        bars, (0, 1), transform=ax.get_xaxis_transform(), facecolors=NO_SIGNAL, lw=0, zorder=0.4
+    )
+
+
+def _mark_onset(night: NightLike, ax: Axes) -> None:
+    onset = night.onset
+    if onset.time_s is None or not math.isfinite(onset.time_s):
+        return
+    low = onset.time_s if onset.low_s is None else onset.low_s
+    high = onset.time_s if onset.high_s is None else onset.high_s
+    ax.axvspan(low, high, color=ONSET_INK, alpha=0.13, lw=0, zorder=0.6)
+    ax.axvline(onset.time_s, color=ONSET_INK, lw=1.1, ls=(0, (4, 2)), zorder=3)
+
+
+def _time_axis(night: NightLike, axes: Sequence[Axes], narrow: bool) -> None:
+    start, stop = _bounds(night)
+    last = axes[-1]
+    clock = Clock.of(night.recording)
+    step = _step(stop - start, 5 if narrow else 10)
+    if clock.known:
+        first = clock.at(start)
+        midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
+        into = (first - midnight) / timedelta(seconds=1)
+        ticks = start + np.arange(math.ceil(into / step) * step - into, stop - start + 1, step)
+        labels = [clock.short(t) for t in ticks]
+        last.set_xlabel(f"clock time ({clock.name})", fontsize=8, color=MUTED)
+    else:
+        ticks = np.arange(math.ceil(start / step) * step, stop + 1, step)
+        labels = [hours_minutes(t) for t in ticks]
+        last.set_xlabel("hours:minutes from the start", fontsize=8, color=MUTED)
+    for ax in axes:
+        ax.set_xlim(start, stop)
+        ax.xaxis.set_major_locator(FixedLocator(list(ticks)))
+        ax.tick_params(axis="x", length=2 if ax is last else 0, labelbottom=ax is last)
+    last.set_xticks(list(ticks), labels, fontsize=8, color=MUTED)
+    onset = night.onset
+    if onset.time_s is not None and math.isfinite(onset.time_s):
+        late = (onset.time_s - start) > 0.6 * (stop - start)
+        axes[0].annotate(
+            f"sleep onset {clock.short(onset.time_s) if clock.known else hours_minutes(onset.time_s)}",
+            (onset.time_s, 1.0), xycoords=("data", "axes fraction"),
+            xytext=(-4 if late else 4, 3), textcoords="offset points",
+            ha="right" if late else "left", va="bottom", fontsize=8, color=ONSET_INK,
+        )
+
+
+def _stretches(night: NightLike) -> list[tuple[str, float, float]]:
+    out: list[tuple[str, float, float]] = []
+    table = night.epochs
+    for context, onset, duration in zip(
+        table["context"].astype(str), table["onset"], table["duration"], strict=True
+    ):
+        if out and out[-1][0] == context and abs(out[-1][2] - onset) < 1e-3:
+            out[-1] = (context, out[-1][1], float(onset + duration))
+        else:
+            out.append((context, float(onset), float(onset + duration)))
+    return out
+
+
+def _kinds(night: NightLike) -> list[str]:
+    found = set(night.events["trial_type"].astype(str))
+    return [k for k in KIND_COLORS if k in found] + sorted(found - set(KIND_COLORS))
+
+
+def _bounds(night: NightLike) -> tuple[float, float]:
+    start, stop = night.recording.start_ns / 1e9, night.recording.end_ns / 1e9
+    return start, max(stop, start + 1.0)
+
+
+def _lane_label(channel: Channel) -> str:
+    return f"{channel.name}\n{'µV' if channel.unit == 'uV' else 'g'}"
+
+
+def _round_up(value: float) -> float:
+    power = 10.0 ** math.floor(math.log10(value))
+    return float(next(s * power for s in (1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0) if s * power >= value))
+
+
+def _step(span: float, wanted: int) -> float:
+    steps = (10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 14400)
+    return next((float(s) for s in steps if span / s <= wanted), 14400.0)
+
+
+def _plain(ax: Axes) -> None:
+    for side in ("top", "right", "left", "bottom"):
+        ax.spines[side].set_visible(False)
+    ax.tick_params(axis="y", length=0, labelsize=8, labelcolor=INK)

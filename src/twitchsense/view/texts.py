@@ -1,0 +1,62 @@
+"""Texts of the report that never change, whatever a night's numbers are."""
+
+from __future__ import annotations
+
+from typing import Final
+
+NOTICE: Final = (
+    "Research and self-tracking software. Not a medical device; not intended to diagnose, treat, "
+    "cure, monitor or prevent any disease. Labels describe signal patterns that resemble "
+    "published definitions."
+)
+
+HOW_TO_READ: Final = (
+    "Healthy legs twitch and jerk too. In one survey about seven in ten healthy people had "
+    "harmless twitches (AAN 2017, S45.007), and some 60–70 % of people have had a sleep start at "
+    "some time (Chiaro 2016). One night's count depends on where the sensor sat and how well it "
+    "held; several nights tell more than one.",
+    "Each rate is per hour of signal that could be judged, with the range that fits the count "
+    "(exact 95 % interval). Few hours give wide ranges. Where there was no signal, nothing is "
+    "known: that is not the same as nothing happening.",
+)
+
+CAUSES_INTRO: Final = (
+    "People often link harmless twitches and jerks with the things below. The evidence is mostly "
+    "expert opinion, and sources disagree; one night cannot show a cause."
+)
+
+CAUSES: Final = (
+    "recovery after exercise",
+    "caffeine",
+    "dehydration",
+    "nicotine",
+    "lack of vitamin D, B vitamins or calcium",
+    "too little sleep, stress",
+)
+
+CAUSES_END: Final = (
+    "This is no advice to take anything: whether something is lacking, a doctor can measure."
+)
+
+CLINICIAN_INTRO: Final = (
+    "This section is the same in every report, whatever the night was like. "
+    "Talk to a doctor, with or without this report, if there is:"
+)
+
+CLINICIAN: Final = (
+    "new weakness, loss of muscle, or trouble lifting a foot or hand",
+    "a change in speech or swallowing, or breathlessness when lying flat",
+    "numbness, or a change in control of bladder or bowel",
+    "jerks with loss of awareness, a bitten tongue, injury, falls, confusion or fever",
+    "jerks in the morning that make you drop things",
+    "twitches or jerks that began after a new medicine (among them opioids, antidepressants, "
+    "gabapentin or pregabalin, some antibiotics such as cefepime, lithium)",
+    "kidney or liver disease",
+    "sleep that is regularly disrupted, dreams acted out, or pauses in breathing",
+    "a child with such movements, or restless legs in pregnancy",
+)
+
+CLINICIAN_URGENT: Final = (
+    "Urgent, call for help: violent jerks again and again with altered awareness, "
+    "or a new paralysis."
+)

@@ -1,0 +1,209 @@
+"""Pictures of single events, and of the average of many."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from twitchsense.recording import NS, Channel, Recording
+from twitchsense.view.decimate import Floats, thin
+from twitchsense.view.nightlike import NightLike
+from twitchsense.view.palette import ACC_INK, EMG_INK, GRID, INK, MUTED, kind_color, kind_name
+from twitchsense.view.svg import new_figure
+
+_AXIS_COLORS = ("#7A5C2E", "#0072B2", "#009E73")
+_POINTS = 700
+_MOST = 500  # events averaged at most: spread evenly over the night
+
+
+def plot_event(night: NightLike, event: pd.Series[Any], figure: Figure | None = None) -> Figure:
+    """Draw one event: EMG above acceleration, on one clock.
+
+    Parameters
+    ----------
+    night : Night
+    event : Series
+        A row of ``night.events``.
+    figure : Figure, optional
+        Where to draw; a new figure (without a window) unless given.
+
+    Returns
+    -------
+    Figure
+    """
+    channels = _channels_of(night.recording, event)
+    figure = figure or new_figure(4.4, 0.6 + 1.05 * max(1, len(channels)))
+    onset, duration = float(event["onset"]), _duration(event)
+    lead = _lead(duration)
+    color = kind_color(str(event["trial_type"]))
+    first: Axes | None = None
+    for i, channel in enumerate(channels):
+        ax = figure.add_subplot(len(channels), 1, i + 1, sharex=first)
+        first = first or ax
+        ax.axvspan(0, duration, color=color, alpha=0.16, lw=0)
+        ax.axvline(0, color=color, lw=0.8)
+        ax.axvline(duration, color=color, lw=0.8)
+        _draw_channel(ax, night.recording, channel, onset, lead, duration)
+        _tidy(ax)
+        ax.tick_params(labelbottom=i == len(channels) - 1)
+    if first is not None:
+        first.set_xlim(-lead, duration + lead)
+        figure.axes[-1].set_xlabel("seconds from the onset", fontsize=7, color=MUTED)
+    return figure
+
+
+def plot_average(night: NightLike, kind: str, ax: Axes | None = None) -> Axes:
+    """Draw the average waveform of one kind of event, aligned at the onset.
+
+    EMG is the rectified average in µV (left scale); acceleration is the average
+    deviation from its mean, in g (right scale). At most 500 events are read.
+
+    Parameters
+    ----------
+    night : Night
+    kind : str
+        A `trial_type`: ``twitch``, ``jerk``, ``movement``, …
+    ax : Axes, optional
+        Where to draw; a new figure (without a window) unless given.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = ax or new_figure(6, 3.2).add_subplot()
+    table = night.events
+    rows = table[table["trial_type"] == kind]
+    total = len(rows)
+    if total > _MOST:
+        rows = rows.iloc[np.linspace(0, total - 1, _MOST).astype(int)]
+    longest = float(rows["duration"].median()) if total else 0.1
+    lead = _lead(longest) / 2
+    span = (-lead, (longest if math.isfinite(longest) else 0.0) + 2 * lead)
+    used = f"{total}" if total <= _MOST else f"{_MOST} of {total}"
+    ax.set_title(f"average {kind_name(kind)} (n = {used})", fontsize=9, color=INK, loc="left")
+    ax.set_xlim(*span)
+    ax.set_xlabel("seconds from the onset", fontsize=8, color=MUTED)
+    twin = ax.twinx()
+    _average(ax, night.recording, rows, "emg", span, EMG_INK)
+    _average(twin, night.recording, rows, "acc", span, ACC_INK)
+    ax.set_ylabel("|EMG|, µV", fontsize=8, color=EMG_INK)
+    twin.set_ylabel("|acceleration|, g", fontsize=8, color=ACC_INK)
+    for axes in (ax, twin):
+        axes.set_ylim(bottom=0)
+        axes.tick_params(labelsize=8, length=2)
+        axes.spines["top"].set_visible(False)
+    if not total:
+        ax.text(0.5, 0.5, "no such event", transform=ax.transAxes, ha="center", color=MUTED)
+    return ax
+
+
+def _average(
+    ax: Axes,
+    recording: Recording,
+    rows: pd.DataFrame,
+    kind: str,
+    span: tuple[float, float],
+    color: str,
+) -> None:
+    sums: Floats | None = None
+    count = 0
+    grid = np.linspace(span[0], span[1], 400)
+    for _, event in rows.iterrows():
+        channel = next((c for c in _channels_of(recording, event) if c.kind == kind), None)
+        if channel is None:
+            continue
+        time, values = _read(recording, channel, float(event["onset"]), span[0], span[1])
+        # an event next to a gap is left out: nothing is filled in
+        if len(time) < 0.98 * (span[1] - span[0]) * channel.fs:
+            continue
+        size = np.abs(values[:, 0]) if kind == "emg" else np.linalg.norm(values, axis=1)
+        wave = np.interp(grid, time, size)
+        sums = wave if sums is None else sums + wave
+        count += 1
+    if sums is not None and count:
+        ax.plot(grid, sums / count, color=color, lw=1.1)
+
+
+def _draw_channel(
+    ax: Axes, recording: Recording, channel: Channel, onset: float, lead: float, duration: float
+) -> None:
+    time, values = _read(recording, channel, onset, -lead, duration + lead)
+    colors = (EMG_INK,) if channel.kind == "emg" else _AXIS_COLORS
+    unit = "µV" if channel.unit == "uV" else "g"
+    for axis in range(values.shape[1]):
+        for part in _unbroken(time, channel.fs):
+            x, y = thin(time[part], values[part, axis], _POINTS)
+            label = channel.columns[axis].split("_")[-2] if channel.kind == "acc" else None
+            ax.plot(
+                x, y, color=colors[axis % 3], lw=0.7,
+                label=label if part.start == 0 else None,
+            )
+    low, high = (25.0, "EMG") if channel.kind == "emg" else (0.02, "acceleration")
+    reach = float(np.abs(values).max()) if values.size else 0.0
+    reach = max(reach * 1.1, float(low))
+    ax.set_ylim(-reach, reach)
+    ax.set_ylabel(unit, fontsize=7, color=MUTED, rotation=0, ha="right", va="center")
+    ax.set_title(f"{high} · {channel.name}", fontsize=7, color=MUTED, loc="left", pad=2)
+    if not values.size:
+        ax.text(0.5, 0.5, "no signal here", transform=ax.transAxes, ha="center", va="center",
+                fontsize=7, color=MUTED)
+    elif channel.kind == "acc" and channel.width > 1:
+        ax.legend(fontsize=6, ncols=3, frameon=False, loc="lower right", borderpad=0,
+                  handlelength=1, bbox_to_anchor=(1.0, 0.98), labelcolor=MUTED)
+
+
+def _read(
+    recording: Recording, channel: Channel, onset: float, low: float, high: float
+) -> tuple[Floats, Floats]:
+    times, samples = recording.window(
+        channel.name, round((onset + low) * NS), round((onset + high) * NS)
+    )
+    values = samples.astype(np.float64)
+    if len(values):
+        values = values - np.median(values, axis=0)
+    return (times - round(onset * NS)) / NS, values
+
+
+def _unbroken(time: Floats, fs: float) -> list[slice]:
+    if not len(time):
+        return []
+    cuts = np.flatnonzero(np.diff(time) > 1.5 / fs) + 1
+    edges = [0, *cuts.tolist(), len(time)]
+    return [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+
+
+def _channels_of(recording: Recording, event: pd.Series[Any]) -> list[Channel]:
+    """Return the EMG and the accelerometer that tell most about an event."""
+    best = next((c for c in recording.channels if c.name == str(event["channel"])), None)
+    leg = str(event["leg"]) or (best.leg if best else None)
+    out: list[Channel] = []
+    for kind in ("emg", "acc"):
+        if best is not None and best.kind == kind:
+            out.append(best)
+            continue
+        fitting = [c for c in recording.channels if c.kind == kind]
+        same = [c for c in fitting if leg in (None, "") or c.leg in (leg, None)]
+        out.extend((same or fitting)[:1])
+    return out
+
+
+def _duration(event: pd.Series[Any]) -> float:
+    duration = float(event["duration"])
+    return duration if math.isfinite(duration) else 0.0
+
+
+def _lead(duration: float) -> float:
+    return float(min(10.0, max(1.0, 0.5 * duration))) if math.isfinite(duration) else 1.0
+
+
+def _tidy(ax: Axes) -> None:
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_color(GRID)
+    ax.tick_params(labelsize=7, length=2, color=GRID, labelcolor=INK)

@@ -1,0 +1,102 @@
+"""The night in plain words: the sentences at the top of the report."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from twitchsense.recording import NS
+from twitchsense.view.clock import Clock, spoken
+from twitchsense.view.nightlike import NightLike
+from twitchsense.view.palette import KIND_NAMES, context_name, kind_name
+
+_SENSORS = {"emg": "muscle signal (EMG)", "acc": "acceleration"}
+
+
+def sentences(night: NightLike) -> list[str]:
+    """Return the night in three sentences: signal, sleep, events."""
+    return [valid_phrase(night), onset_phrase(night), found_phrase(night)]
+
+
+def valid_phrase(night: NightLike) -> str:
+    """Say how long the recording was and how much of it could be judged."""
+    recording = night.recording
+    length = (recording.end_ns - recording.start_ns) / NS
+    valid: dict[str, float] = {}
+    for channel in recording.channels:
+        seconds = night.valid_s.get(channel.name, 0.0)
+        valid[channel.kind] = max(valid.get(channel.kind, 0.0), seconds)
+    parts: list[str] = []
+    for kind, name in _SENSORS.items():
+        if kind not in valid:
+            parts.append(f"no {name} was recorded")
+        elif valid[kind] <= 0:
+            parts.append(f"none of the {name} could be judged")
+        elif valid[kind] > 0.995 * length:
+            parts.append(f"all of the {name} could be judged")
+        else:
+            parts.append(f"{spoken(valid[kind])} of {name} could be judged")
+    return f"The recording lasted {spoken(length)}: {' and '.join(parts)}."
+
+
+def onset_phrase(night: NightLike) -> str:
+    """Say when sleep came, and how sure that is."""
+    onset, clock = night.onset, Clock.of(night.recording)
+    if onset.time_s is None or not math.isfinite(onset.time_s):
+        return (
+            "When sleep came could not be told from this recording, "
+            "so events stand without their place before or after it."
+        )
+    when = clock.short(onset.time_s)
+    if "hypnogram" in onset.source:
+        return f"By the hypnogram given, sleep began at {when}."
+    low, high = onset.low_s, onset.high_s
+    between = ""
+    if low is not None and high is not None and high - low >= 60:
+        between = f", between {clock.short(low)} and {clock.short(high)},"
+    if not clock.known:
+        between = between.replace(" into the recording", "")
+    return (
+        f"Sleep probably came around {when}{between or ','} estimated from how still the leg lay: "
+        "lying awake without moving looks the same."
+    )
+
+
+def found_phrase(night: NightLike) -> str:
+    """Say what was found: how many of each kind, where most were, the strongest jerk."""
+    table = night.events
+    if not any(seconds > 0 for seconds in night.valid_s.values()):
+        return "Nothing can be said about twitches or jerks: there was no valid signal."
+    counts = table["trial_type"].value_counts()
+    small = [k for k in ("twitch", "jerk", "movement") if counts.get(k, 0)]
+    if not small:
+        rest = [f"{counts[k]} {kind_name(k, int(counts[k]))}" for k in KIND_NAMES if k in counts]
+        tail = f"; there were {listed(rest)}" if rest else ""
+        return f"No twitch, jerk or leg movement was found in the valid signal{tail}."
+    found = [f"{counts[k]:,} {kind_name(k, int(counts[k]))}" for k in small]
+    text = f"Found were {listed(found)}"
+    most = _where_most(table[table["trial_type"] == small[0]])
+    if most:
+        text += f", most of the {kind_name(small[0], 2)} while {most}"
+    jerks = table[table["trial_type"] == "jerk"]
+    if len(jerks) and jerks["peak_g"].notna().any():
+        top = jerks.loc[jerks["peak_g"].idxmax()]
+        when = Clock.of(night.recording).short(float(top["onset"]))
+        at = f"at {when}" if Clock.of(night.recording).known else when
+        text += f"; the strongest jerk came {at} with {float(top['peak_g']):.2f} g"
+    return text + "."
+
+
+def listed(parts: list[str]) -> str:
+    """Return ``a``, ``a and b``, ``a, b and c``."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _where_most(rows: pd.DataFrame) -> str:
+    counts = rows["context"].value_counts()
+    if len(rows) < 5 or not len(counts) or counts.index[0] in ("unknown", ""):
+        return ""
+    return context_name(str(counts.index[0])) if counts.iloc[0] > 0.5 * len(rows) else ""
