@@ -59,6 +59,7 @@ LABELS: Final[dict[str, str]] = {
     "sleep_start": "sleep-start-like (hypnic-jerk-like): a jerk around falling asleep",
     "myoclonic_jerk_asleep": "myoclonic-jerk-like, asleep",
     "myoclonic_jerk_awake": "myoclonic-jerk-like, awake",
+    "myoclonic_jerk_like": "myoclonic-jerk-like, unknown whether awake or asleep",
     "hypnagogic_twitch": "twitch around falling asleep",
     "fragmentary_myoclonus_like": "twitch in NREM sleep, or in sleep of unknown stage",
     "rem_twitch": "twitch in REM sleep (needs a hypnogram)",
@@ -107,6 +108,7 @@ REJECT_REASONS: Final[dict[str, str]] = {
     "weak_contraction": "half a second or longer, but below +8 uV over rest",
     "bump": "acceleration without muscle activity where EMG is valid: bed or strap knocked",
     "acc_micro_event": "acceleration above noise, below the rules, no EMG to tell what it was",
+    "absorbed": "jerk or twitch within 1 s of a large movement of the leg: part of it",
     "dead_time": "within 300 ms after a jerk: ring-down of the leg",
 }
 

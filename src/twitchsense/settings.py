@@ -24,6 +24,9 @@ class EmgSettings(_Frozen):
     """Burst detection on the 20-450 Hz band."""
 
     open_k: float = Field(6.0, gt=0, description="burst opens at floor + k robust SD [C]")
+    noise_p: float = Field(
+        1e-9, gt=0, lt=0.01, description="and noise must pass it with no more than this probability"
+    )
     close_k: float = Field(3.0, gt=0, description="and closes at floor + k robust SD [C]")
     bridge_ms: float = Field(20.0, ge=0, description="gaps bridged inside a burst [E]")
     floor_s: float = Field(60.0, gt=1, description="memory of the noise floor, s")
@@ -41,6 +44,7 @@ class AccSettings(_Frozen):
     open_k: float = Field(8.0, gt=0, description="episode opens at floor + k robust SD [C]")
     close_k: float = Field(4.0, gt=0, description="and closes at floor + k robust SD [E]")
     open_g: float = Field(0.015, gt=0, description="but never below this (ankle movement rule, Sicbaldi 2025)")
+    cap_g: float = Field(0.05, gt=0, description="and never above this (MotionWatch still limit)")
     bridge_ms: float = Field(300.0, ge=0, description="gaps bridged inside an episode [E]")
     floor_s: float = Field(60.0, gt=1, description="memory of the noise floor, s")
 

@@ -25,13 +25,15 @@ PERSISTENT_S: Final = 600.0
 #: How programs spell the stages, lower case. EDF+ writes ``Sleep stage N2``; the
 #: numbers of ``Sleep stage 3`` are Rechtschaffen & Kales, so 3 and 4 are N3.
 _WORDS: Final[dict[str, str]] = {
-    **{w: "W" for w in ("w", "wake", "awake", "sleep stage w")},
-    **{w: "N1" for w in ("n1", "nrem1", "s1", "sleep stage n1", "sleep stage 1")},
-    **{w: "N2" for w in ("n2", "nrem2", "s2", "sleep stage n2", "sleep stage 2")},
-    **{w: "N3" for w in ("n3", "nrem3", "s3", "s4", "sleep stage n3", "sleep stage 3")},
+    **dict.fromkeys(("w", "wake", "awake", "sleep stage w"), "W"),
+    **dict.fromkeys(("n1", "nrem1", "s1", "sleep stage n1", "sleep stage 1"), "N1"),
+    **dict.fromkeys(("n2", "nrem2", "s2", "sleep stage n2", "sleep stage 2"), "N2"),
+    **dict.fromkeys(("n3", "nrem3", "s3", "s4", "sleep stage n3", "sleep stage 3"), "N3"),
     "sleep stage 4": "N3",
-    **{w: "R" for w in ("r", "rem", "sleep stage r")},
-    **{w: "" for w in ("?", "unknown", "unscored", "uns", "art", "movement time", "sleep stage ?")},
+    **dict.fromkeys(("r", "rem", "sleep stage r"), "R"),
+    **dict.fromkeys(
+        ("?", "unknown", "unscored", "uns", "art", "movement time", "sleep stage ?"), ""
+    ),
 }
 
 

@@ -67,12 +67,13 @@ class Grid:
     @property
     def epochs_s(self) -> Floats:
         """Start of each epoch in seconds."""
-        return (self.first + np.arange(self.n)) * float(EPOCH_S)
+        return np.arange(self.first, self.first + self.n, dtype=np.float64) * EPOCH_S
 
     @property
     def bins_s(self) -> Floats:
         """Start of each bin in seconds."""
-        return self.first * float(EPOCH_S) + np.arange(self.n * BINS) * float(BIN_S)
+        first = self.first * BINS
+        return np.arange(first, first + self.n * BINS, dtype=np.float64) * BIN_S
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -249,4 +250,5 @@ def find_still(
 def judge_epochs(bins: NDArray[np.int8]) -> NDArray[np.int8]:
     """Return the state most of an epoch's bins have; a tie goes to the earlier constant."""
     count = np.stack([(bins.reshape(-1, BINS) == s).sum(axis=1) for s in range(4)])
-    return count.argmax(axis=0).astype(np.int8)
+    most: NDArray[np.int8] = np.argmax(count, axis=0).astype(np.int8)
+    return most

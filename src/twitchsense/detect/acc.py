@@ -75,7 +75,7 @@ class AccTrack:
         self._magnitude, self._jerk = History(np.float64), History(np.float64)
         self._threshold_g = History(np.float64)
         self._due: list[tuple[int, int, float]] = []
-        self._seconds = AccSeconds(start_ns, fs, self._hop * per_second)
+        self._seconds = AccSeconds(start_ns, fs, self._hop * per_second, per_second)
         self._found: list[Episode] = []
 
     def push(self, samples: Samples) -> None:
@@ -90,7 +90,7 @@ class AccTrack:
         jerk = np.sqrt(np.square(steps).sum(axis=1)) * self.channel.fs
         self._last = dynamic[-1:]
         self._raw.push(x)
-        self._seconds.push(x, magnitude, magnitude > self._settings.acc.open_g)
+        self._seconds.push(x, magnitude)
         hops = self._hops.push(np.stack([magnitude, jerk], axis=1)).max(axis=1)
         self._magnitude.push(hops[:, 0])
         self._jerk.push(hops[:, 1])
@@ -185,11 +185,13 @@ class AccTrack:
         if len(magnitude) == 0:
             return
         rule = self._settings.acc
-        opening = np.maximum(centre + rule.open_k * spread, rule.open_g)
-        # the closing threshold keeps its distance to the opening one
-        closing = np.maximum(centre + rule.close_k * spread, rule.open_g * 2 / 3)
+        # no floor may hide a leg that keeps moving, or a walk would end in jerks
+        opening = np.clip(centre + rule.open_k * spread, rule.open_g, rule.cap_g)
+        closing = np.clip(centre + rule.close_k * spread, rule.open_g * 2 / 3, rule.cap_g * 2 / 3)
+        low = magnitude > closing
         self._threshold_g.push(opening)
-        self._enqueue(*self._runs.push(magnitude > closing, magnitude > opening))
+        self._seconds.note(low)
+        self._enqueue(*self._runs.push(low, magnitude > opening))
 
     def _enqueue(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
         for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):

@@ -32,7 +32,7 @@ class Seconds:
         EMG: median of the 10-ms RMS envelope in µV. ACC: mean dynamic
         acceleration in g.
     busy : ndarray of float32, shape (n,)
-        Share of the second above the opening threshold.
+        Share of the second above the closing threshold.
     vector : ndarray of float32, shape (n, width)
         ACC: mean acceleration in g per axis (the orientation when still).
         EMG: shape (n, 0).

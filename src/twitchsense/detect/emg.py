@@ -16,11 +16,12 @@ from twitchsense.detect.candidates import Burst, LegRun
 from twitchsense.detect.detection import Seconds
 from twitchsense.detect.history import History
 from twitchsense.detect.seconds import EmgSeconds
-from twitchsense.detect.shape import measure
+from twitchsense.detect.shape import Floor, measure
 from twitchsense.dsp.blocks import Blocks, hop_size, moving_sum
 from twitchsense.dsp.filters import burst_band, leg_movement_band
 from twitchsense.dsp.floor import NoiseFloor
 from twitchsense.dsp.runs import Runs
+from twitchsense.dsp.threshold import NoiseThreshold
 from twitchsense.recording import NS, Channel, Samples
 from twitchsense.settings import Settings
 
@@ -40,8 +41,7 @@ class Run:
 
     start: int
     stop: int
-    centre: float
-    spread: float
+    floor: Floor
     head: Burst | None = None
 
 
@@ -71,12 +71,14 @@ class EmgTrack:
         self._last_energy = np.empty(0)
         self._leg_energy = np.empty(0)
         memory, quantile = settings.emg.floor_s, settings.emg.floor_quantile
+        self._noise = NoiseThreshold(settings.emg.open_k, settings.emg.noise_p)
         self._floor = NoiseFloor(self._hops_per_s, memory, quantile, settings.emg.least_sd_uv)
         self._leg_floor = NoiseFloor(max(1, self._hops_per_s // 2), memory, quantile, 0.0)
         bridge = round(settings.emg.bridge_ms / 1000 * fs / self._hop)
         self._runs = Runs(bridge)
         self._leg_runs = Runs(round(settings.movement.quiet_s * fs / (2 * self._hop)) - 1)
         self._centre, self._spread = History(np.float64), History(np.float64)
+        self._opening = History(np.float64)
         self._leg_excess = History(np.float32)
         self._head: Burst | None = None  # features of an unfinished run longer than HEAD_S
         self._due: list[Run] = []  # ended, waiting for the samples after them
@@ -162,9 +164,11 @@ class EmgTrack:
         self._centre.push(centre)
         self._spread.push(spread)
         emg = self._settings.emg
-        high = envelope > centre + emg.open_k * spread
-        self._seconds.note(envelope, centre, high)
-        self._enqueue(*self._runs.push(envelope > centre + emg.close_k * spread, high))
+        opening = centre + self._noise.k(centre, spread) * spread
+        self._opening.push(opening)
+        low = envelope > centre + emg.close_k * spread
+        self._seconds.note(envelope, centre, low)
+        self._enqueue(*self._runs.push(low, envelope > opening))
         self._measure_due()
         pending = self._runs.pending
         if pending is not None and pending[1] and self._head is None:
@@ -192,9 +196,8 @@ class EmgTrack:
             self._bursts.append(burst)
 
     def _run(self, start: int, stop: int) -> Run:
-        centre = float(self._centre.get(start, start + 1)[0])
-        spread = float(self._spread.get(start, start + 1)[0])
-        return Run(start, stop, centre, spread)
+        here = [float(h.get(start, start + 1)[0]) for h in (self._centre, self._spread, self._opening)]
+        return Run(start, stop, Floor(*here))
 
     def _after(self, run: Run) -> int:
         """Index of the sample after all that a run's features need."""
@@ -213,7 +216,7 @@ class EmgTrack:
             self._burst.get(first, last).astype(np.float64),
             inside=(start - first, stop - first),
             first_ns=self._time_ns(first),
-            floor=(run.centre, run.spread),
+            floor=run.floor,
             settings=self._settings,
         )
 
@@ -264,7 +267,7 @@ class EmgTrack:
             oldest = self._centre.stop
         if self._due:
             oldest = min(oldest, self._due[0].start)
-        for floor in (self._centre, self._spread):
+        for floor in (self._centre, self._spread, self._opening):
             floor.forget(oldest)
         for samples in (self._raw, self._burst):
             samples.forget(oldest * self._hop - self._margin)

@@ -87,7 +87,7 @@ class EmgSeconds:
         low, high = samples[:, 0], samples[:, 1]
         level, _, busy = filled.T
         return Seconds(
-            time_ns=self._start_ns + np.rint(np.arange(n) * self._size * NS / self._fs).astype(np.int64),
+            time_ns=_starts(self._start_ns, n, self._size, self._fs),
             length_s=_lengths(n, self._size, rest, self._fs),
             valid=self._is_alive(samples) & self._is_quiet(filled) & judged,
             low=low.astype(np.float32),
@@ -99,35 +99,53 @@ class EmgSeconds:
 
 
 class AccSeconds:
-    """Gathers the seconds of one accelerometer segment; sizes in samples."""
+    """Gathers the seconds of one accelerometer segment.
 
-    def __init__(self, start_ns: int, fs: float, size: int) -> None:
+    Parameters
+    ----------
+    start_ns : int
+    fs : float
+    size : int
+        Samples in a second.
+    hops : int
+        Values of the thresholded magnitude in a second.
+    """
+
+    def __init__(self, start_ns: int, fs: float, size: int, hops: int) -> None:
         self._start_ns, self._fs, self._size = start_ns, fs, size
         self._blocks = Blocks(size)
+        self._hops = Blocks(hops)
         self._rows: list[Floats] = []
+        self._busy: list[Floats] = []
 
-    def push(self, raw: Floats, magnitude: Floats, high: NDArray[np.bool_]) -> None:
-        """Take samples ``(n, width)`` in g, dynamic magnitude and busy flags ``(n,)``."""
-        table = np.column_stack([magnitude, high.astype(np.float64), raw])
-        self._rows.append(_acc_statistics(self._blocks.push(table)))
+    def push(self, raw: Floats, magnitude: Floats) -> None:
+        """Take samples ``(n, width)`` in g and their dynamic magnitude ``(n,)``."""
+        self._rows.append(_acc_statistics(self._blocks.push(np.column_stack([magnitude, raw]))))
+
+    def note(self, moving: NDArray[np.bool_]) -> None:
+        """Take whether the magnitude is above its closing threshold, per hop."""
+        self._busy.append(self._hops.push(moving.astype(np.float64)).mean(axis=1))
 
     def finish(self) -> Seconds:
         """Return the table; the rest at the end of the segment is a short second."""
-        rows, rest = np.concatenate(self._rows), 0
+        rows, busy = np.concatenate(self._rows), np.concatenate([np.empty(0), *self._busy])
+        rest = 0
         if self._blocks.rest is not None and len(self._blocks.rest) > 1:
             rest = len(self._blocks.rest)
             rows = np.concatenate([rows, _acc_statistics(self._blocks.rest[None])])
         n = len(rows)
+        filled = np.zeros(n)
+        filled[: min(n, len(busy))] = busy[:n]
         return Seconds(
-            time_ns=self._start_ns + np.rint(np.arange(n) * self._size * NS / self._fs).astype(np.int64),
+            time_ns=_starts(self._start_ns, n, self._size, self._fs),
             length_s=_lengths(n, self._size, rest, self._fs),
             # a sensor that gives one value for a second is not moving, it is dead
-            valid=rows[:, 3] > 0,
+            valid=rows[:, 2] > 0,
             low=np.zeros(n, np.float32),
             high=rows[:, 0].astype(np.float32),
             level=rows[:, 1].astype(np.float32),
-            busy=rows[:, 2].astype(np.float32),
-            vector=rows[:, 4:].astype(np.float32),
+            busy=filled.astype(np.float32),
+            vector=rows[:, 3:].astype(np.float32),
         )
 
 
@@ -140,6 +158,10 @@ def join(parts: list[Seconds], width: int) -> Seconds:
             none, empty, np.empty(0, bool), empty, empty, empty, empty, np.empty((0, width), np.float32)
         )
     return Seconds(*(np.concatenate([getattr(p, k) for p in parts]) for k in Seconds.__slots__))
+
+
+def _starts(start_ns: int, n: int, size: int, fs: float) -> NDArray[np.int64]:
+    return start_ns + np.rint(np.arange(n) * (size * NS / fs)).astype(np.int64)
 
 
 def _lengths(n: int, size: int, rest: int, fs: float) -> NDArray[np.float32]:
@@ -168,10 +190,9 @@ def _envelope_statistics(blocks: Floats) -> Floats:
 
 
 def _acc_statistics(blocks: Floats) -> Floats:
-    """Columns: greatest and mean magnitude, busy share, range, mean vector."""
+    """Columns: greatest and mean magnitude, range, mean vector."""
     if len(blocks) == 0:
-        return np.empty((0, 4 + blocks.shape[2] - 2))
-    magnitude, busy, raw = blocks[:, :, 0], blocks[:, :, 1], blocks[:, :, 2:]
+        return np.empty((0, 3 + blocks.shape[2] - 1))
+    magnitude, raw = blocks[:, :, 0], blocks[:, :, 1:]
     spread = np.ptp(raw, axis=1).max(axis=1)
-    head = [magnitude.max(axis=1), magnitude.mean(axis=1), busy.mean(axis=1), spread]
-    return np.column_stack([*head, raw.mean(axis=1)])
+    return np.column_stack([magnitude.max(axis=1), magnitude.mean(axis=1), spread, raw.mean(axis=1)])

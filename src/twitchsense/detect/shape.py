@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +23,24 @@ SHAPE_POINTS, SHAPE_S = 64, 0.064
 #: Above this a surface potential has little power left, a spike still has much.
 FAST_HZ = 200.0
 #: A burst must last this long before its spectrum can show a mains line.
-MAINS_LEAST_S = 0.2
+MAINS_LEAST_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """The noise floor that held at a burst's onset, all in µV.
+
+    Attributes
+    ----------
+    centre, spread : float
+        Median and robust SD of the envelope in noise.
+    opening : float
+        The threshold that opened the burst.
+    """
+
+    centre: float
+    spread: float
+    opening: float
 
 
 def measure(
@@ -31,7 +50,7 @@ def measure(
     *,
     inside: tuple[int, int],
     first_ns: int,
-    floor: tuple[float, float],
+    floor: Floor,
     settings: Settings,
 ) -> Burst:
     """Measure a burst.
@@ -45,12 +64,10 @@ def measure(
         Where the run of the envelope begins and ends in them.
     first_ns : int
         Time of the first sample, the filter's delay taken off.
-    floor : (float, float)
-        Centre and robust SD of the envelope's noise floor, µV.
+    floor : Floor
     settings : Settings
     """
     fs = channel.fs
-    centre, spread = floor
     begin, end, risen, top = find_edges(burst, inside, fs, floor, settings)
     body = burst[begin:end]
     pad = hop_size(WINDOW_S / 2, fs)
@@ -61,9 +78,9 @@ def measure(
         offset_ns=first_ns + round(end * NS / fs),
         amplitude_uv=float(np.ptp(wide)),
         rise_ms=max(0.0, (risen - begin) / fs * 1000),
-        snr_db=float(20 * np.log10(top / max(centre, 1e-6))),
-        margin=float(top / (centre + settings.emg.open_k * spread)),
-        floor_uv=centre,
+        snr_db=float(20 * np.log10(top / max(floor.centre, 1e-6))),
+        margin=float(top / floor.opening),
+        floor_uv=floor.centre,
         slow_share=slow_share(raw, burst, (begin, end), fs),
         fast_share=fast_share(wide, fs),
         mains_share=mains_share(body, fs),
@@ -76,7 +93,7 @@ def find_edges(
     burst: Floats,
     inside: tuple[int, int],
     fs: float,
-    floor: tuple[float, float],
+    floor: Floor,
     settings: Settings,
 ) -> tuple[int, int, int, float]:
     """Return onset, offset and end of the rise (samples), and the envelope's peak (µV).
@@ -95,7 +112,7 @@ def find_edges(
         return inside[0], inside[1], inside[0], float(np.sqrt(power[-1] / max(1, len(power) - 1)))
     envelope = np.sqrt(np.maximum(power[width:] - power[:-width], 0.0) / width)
     top = float(envelope.max())
-    threshold = max(floor[0] + settings.emg.close_k * floor[1], EDGE_SHARE * top)
+    threshold = max(floor.centre + settings.emg.close_k * floor.spread, EDGE_SHARE * top)
     above = np.flatnonzero(envelope > threshold)
     if len(above) == 0:
         above = np.array([int(envelope.argmax())])
@@ -106,7 +123,7 @@ def find_edges(
 
 #: Part of the envelope's peak that marks the edges of a strong burst; from the
 #: experiment in benchmarks/duration.py.
-EDGE_SHARE = 0.25
+EDGE_SHARE = 0.2
 #: Part of the envelope's peak that ends the rise [E].
 RISEN_SHARE = 0.7
 

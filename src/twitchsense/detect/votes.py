@@ -105,19 +105,23 @@ def _trains(
 def _active(
     findings: list[Finding], seconds: Mapping[str, Seconds], _settings: Settings
 ) -> dict[int, str]:
-    """Find candidates in a minute that is full of activity."""
+    """Find candidates in a minute that is full of activity of the same sensor."""
+    members: dict[str, list[int]] = {}
+    for i, f in enumerate(findings):
+        if f.kind in (*SHORT_KINDS, "jerk"):
+            members.setdefault(f.channel, []).append(i)
     votes: dict[int, str] = {}
-    for name, members in _by_channel(findings, (*SHORT_KINDS, "jerk")).items():
+    for name, those in members.items():
         table = seconds[name]
         middle = table.time_ns / NS + table.length_s / 2
         busy = np.concatenate([[0.0], np.cumsum(table.busy * table.length_s, dtype=np.float64)])
         length = np.concatenate([[0.0], np.cumsum(table.length_s, dtype=np.float64)])
-        times = np.array([findings[i].onset_ns for i in members]) / NS
+        times = np.array([findings[i].onset_ns for i in those]) / NS
         first = np.searchsorted(middle, times - ACTIVE_S)
         last = np.searchsorted(middle, times + ACTIVE_S)
-        own = np.array([(findings[i].offset_ns - findings[i].onset_ns) / NS for i in members])
+        own = np.array([(findings[i].offset_ns - findings[i].onset_ns) / NS for i in those])
         share = (busy[last] - busy[first] - own) / np.maximum(length[last] - length[first], 1.0)
-        for i, value in zip(members, share.tolist(), strict=True):
+        for i, value in zip(those, share.tolist(), strict=True):
             if value > ACTIVE_SHARE:
                 votes[i] = "active_wake"
     return votes

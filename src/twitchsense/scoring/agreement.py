@@ -1,0 +1,316 @@
+"""How well two scorings of a night agree: events against annotations, one to one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from twitchsense.context.textable import MISSING, read_table
+from twitchsense.errors import InputError
+from twitchsense.events import TRIAL_TYPES
+from twitchsense.scoring.intervals import share_interval
+from twitchsense.scoring.matching import TOLERANCE_S, choose_pairs, find_pairs
+from twitchsense.scoring.rates import rate
+
+#: The row of the table that takes all kinds together, whatever they were called.
+ANY: Final = "any"
+#: What stands in the confusion table for no partner.
+NOBODY: Final = "(none)"
+#: Kinds of the truth that are no events of the leg.
+IGNORED: Final = ("artifact",)
+#: What an event is called where a table has no kinds.
+_NAMELESS: Final = "event"
+
+SCORE_COLUMNS: Final = (
+    "kind",
+    "n_truth",
+    "n_found",
+    "tp",
+    "sensitivity",
+    "sensitivity_low",
+    "sensitivity_high",
+    "precision",
+    "precision_low",
+    "precision_high",
+    "f1",
+    "f1_low",
+    "f1_high",
+    "false_alarms_per_h",
+    "false_alarms_per_h_low",
+    "false_alarms_per_h_high",
+    "onset_error_s",
+    "onset_error_q25_s",
+    "onset_error_q75_s",
+    "duration_error_s",
+    "duration_error_q25_s",
+    "duration_error_q75_s",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Agreement:
+    """The outcome of `match`.
+
+    Attributes
+    ----------
+    scores : DataFrame
+        One row per kind and one for ``any``; see `table`.
+    pairs : DataFrame
+        One row per matched pair: ``truth`` and ``found`` (row numbers in the
+        tables given), ``truth_kind``, ``found_kind``, ``onset_error_s`` and
+        ``duration_error_s`` (found minus truth).
+    confusion : DataFrame
+        Counts, kinds of the truth down, kinds found across; ``(none)`` for
+        misses (last column) and false alarms (last row).
+    misses : DataFrame
+        Rows of the truth without a partner of their kind; ``taken_for`` is the
+        kind of a partner of another kind, or ``""``.
+    false_alarms : DataFrame
+        Likewise the events without a partner of their kind.
+    hours : float or None
+        Hours of valid signal, if given.
+    """
+
+    scores: pd.DataFrame
+    pairs: pd.DataFrame
+    confusion: pd.DataFrame
+    misses: pd.DataFrame
+    false_alarms: pd.DataFrame
+    hours: float | None
+
+    def table(self) -> pd.DataFrame:
+        """Return one row per kind, and ``any`` for all of them whatever their kind.
+
+        ``tp`` are pairs of the same kind (of any kind in the row ``any``).
+        Sensitivity and precision have exact (Clopper-Pearson) 95 % intervals;
+        that of F1 = 2J/(1 + J) comes from the exact interval of the Jaccard
+        index J = tp / (tp + misses + false alarms); false alarms per hour have
+        an exact Poisson interval. Errors are found minus truth: median and
+        quartiles. NaN where undefined.
+        """
+        return self.scores.copy()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the tables of rows, fit for JSON; undefined is None."""
+        kinds: dict[str, dict[str, Any]] = {}
+        for row in self.scores.to_dict("records"):
+            kinds[str(row.pop("kind"))] = {str(k): _plain(v) for k, v in row.items()}
+        return {
+            "hours": _plain(self.hours),
+            "kinds": kinds,
+            "confusion": {
+                str(truth): {str(found): int(n) for found, n in row.items()}
+                for truth, row in self.confusion.to_dict("index").items()
+            },
+            "n_misses": len(self.misses),
+            "n_false_alarms": len(self.false_alarms),
+        }
+
+
+def match(
+    events: pd.DataFrame,
+    truth: pd.DataFrame,
+    *,
+    tolerance_s: float | Mapping[str, float] | None = None,
+    hours: float | None = None,
+    ignore: Sequence[str] = IGNORED,
+) -> Agreement:
+    """Match events with annotations one to one, in the best way possible.
+
+    Parameters
+    ----------
+    events, truth : DataFrame
+        Columns ``onset`` and ``duration`` (s; NaN is a point in time), and
+        ``trial_type``; without it in both tables, kinds are not compared. Where
+        both have ``leg``, legs must agree.
+    tolerance_s : float or mapping of kind to float, optional
+        How far apart two onsets may be that don't overlap; by default 0.1 s for
+        twitches, jerks and brief contractions, 0.5 s for leg and gross
+        movements, 5 s for changes of posture. A mapping overrides these by kind.
+    hours : float, optional
+        Hours of valid signal, for false alarms per hour.
+    ignore : sequence of str
+        Kinds left out of both tables: an artifact found by nobody is no miss.
+
+    Returns
+    -------
+    Agreement
+
+    Raises
+    ------
+    InputError
+        If a table lacks a column, an onset is missing, or a duration or a
+        tolerance is negative.
+    """
+    found, real = _prepare(events, "events"), _prepare(truth, "truth")
+    if "trial_type" not in events or "trial_type" not in truth:
+        found, real = found.assign(trial_type=_NAMELESS), real.assign(trial_type=_NAMELESS)
+    found = found[~found["trial_type"].isin(ignore)]
+    real = real[~real["trial_type"].isin(ignore)]
+    i, j = find_pairs(found, real, _tolerance(tolerance_s))
+    kind_i = real["trial_type"].to_numpy(object)
+    kind_j = found["trial_type"].to_numpy(object)
+    onset_i, onset_j = real["onset"].to_numpy(np.float64), found["onset"].to_numpy(np.float64)
+    apart = np.rint(np.abs(onset_j[j] - onset_i[i]) * 1e6).astype(np.int64)
+    i, j = choose_pairs(i, j, kind_i[i] == kind_j[j], apart, len(real), len(found))
+    length = found["duration"].to_numpy(np.float64)[j] - real["duration"].to_numpy(np.float64)[i]
+    pairs = pd.DataFrame(
+        {
+            "truth": real.index.to_numpy()[i],
+            "found": found.index.to_numpy()[j],
+            "truth_kind": kind_i[i],
+            "found_kind": kind_j[j],
+            "onset_error_s": onset_j[j] - onset_i[i],
+            "duration_error_s": length,
+        }
+    )
+    return Agreement(
+        scores=_score(kind_i, kind_j, pairs, hours),
+        pairs=pairs,
+        confusion=_confuse(kind_i, kind_j, pairs),
+        misses=_alone(truth, real, pairs, "truth", "found"),
+        false_alarms=_alone(events, found, pairs, "found", "truth"),
+        hours=hours,
+    )
+
+
+def read_events(path: str | PathLike[str]) -> pd.DataFrame:
+    """Read an event list from CSV or TSV.
+
+    Parameters
+    ----------
+    path : path
+        Columns ``onset`` and ``duration`` in seconds (``duration`` may be empty
+        or ``n/a``), and optionally ``trial_type``, ``leg`` and any others,
+        which stay as text.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the line and the cure.
+    """
+    table = read_table(Path(path))
+    table.require("onset", "duration")
+    onset, duration = table.numbers("onset"), table.numbers("duration", missing=True)
+    if (duration < 0).any():
+        place = table.place(int(np.argmax(duration < 0)))
+        raise InputError(table.source, "duration is negative", "give seconds from onset", place)
+    out = {name: pd.Series(words, dtype="object") for name, words in table.columns.items()}
+    for name in ("trial_type", "leg"):
+        if name in out:
+            out[name] = out[name].where(~out[name].str.lower().isin(MISSING), "")
+    return pd.DataFrame({**out, "onset": onset, "duration": duration})
+
+
+def _prepare(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the columns that matter, numbered by row, or say what is wrong."""
+    out = {}
+    for column in ("onset", "duration"):
+        if column not in table:
+            raise InputError(name, f"has no column {column!r}", "give onset and duration in s")
+        try:
+            out[column] = table[column].to_numpy(np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                name, f"{column} is not a number everywhere ({error})", "give seconds"
+            ) from error
+    if not np.isfinite(out["onset"]).all() or np.isinf(out["duration"]).any():
+        raise InputError(name, "an onset or duration is not finite", "give seconds")
+    if (out["duration"] < 0).any():
+        raise InputError(name, "a duration is negative", "give seconds from onset")
+    frame = pd.DataFrame(out)
+    for column in ("trial_type", "leg"):
+        if column in table:
+            frame[column] = table[column].astype("object").fillna("").to_numpy(object)
+    return frame
+
+
+def _tolerance(given: float | Mapping[str, float] | None) -> dict[str, float]:
+    if given is None:
+        out = dict(TOLERANCE_S)
+    elif isinstance(given, Mapping):
+        out = {**TOLERANCE_S, **given}
+    else:
+        out = {"": float(given)}  # for every kind
+    if not all(math.isfinite(v) and v >= 0 for v in out.values()):
+        raise InputError("tolerance", "is not a time of zero or more", "give seconds")
+    return out
+
+
+def _score(
+    truth: NDArray[np.object_], found: NDArray[np.object_], pairs: pd.DataFrame, hours: float | None
+) -> pd.DataFrame:
+    rows = []
+    for kind in [*_kinds(truth, found), ANY]:
+        all_kinds = kind == ANY
+        n_truth = len(truth) if all_kinds else int((truth == kind).sum())
+        n_found = len(found) if all_kinds else int((found == kind).sum())
+        mine = (pairs["truth_kind"] == kind) & (pairs["found_kind"] == kind)
+        hit = pairs if all_kinds else pairs[mine]
+        tp = len(hit)
+        union = n_truth + n_found - tp
+        shares = [_share(tp, n_truth), _share(tp, n_found)]
+        jaccard = np.array(_share(tp, union))
+        alarms = rate(n_found - tp, float("nan") if hours is None else hours)
+        errors = [_quartiles(hit[c]) for c in ("onset_error_s", "duration_error_s")]
+        f1 = 2 * jaccard / (1 + jaccard)
+        rows.append((kind, n_truth, n_found, tp, *shares[0], *shares[1], *f1, *alarms,
+                     *errors[0], *errors[1]))  # fmt: skip
+    return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
+
+
+def _share(hits: int, n: int) -> tuple[float, float, float]:
+    low, high = share_interval(hits, n)
+    return (hits / n if n else float("nan")), float(low), float(high)
+
+
+def _quartiles(errors: pd.Series[float]) -> tuple[float, float, float]:
+    values = errors.dropna().to_numpy(np.float64)
+    if len(values) == 0:
+        return (float("nan"),) * 3
+    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
+    return float(middle), float(low), float(high)
+
+
+def _kinds(truth: NDArray[np.object_], found: NDArray[np.object_]) -> list[str]:
+    """Return the kinds that occur, in the order of the glossary, then by name."""
+    seen = {*truth, *found}
+    return [*(k for k in TRIAL_TYPES if k in seen), *sorted(seen - set(TRIAL_TYPES))]
+
+
+def _confuse(
+    truth: NDArray[np.object_], found: NDArray[np.object_], pairs: pd.DataFrame
+) -> pd.DataFrame:
+    kinds = _kinds(truth, found)
+    table = pd.DataFrame(0, index=[*kinds, NOBODY], columns=[*kinds, NOBODY], dtype="int64")
+    for (a, b), n in pairs.groupby(["truth_kind", "found_kind"]).size().items():
+        table.loc[a, b] = n
+    for kind in kinds:
+        table.loc[kind, NOBODY] = int((truth == kind).sum()) - int(table.loc[kind, kinds].sum())
+        table.loc[NOBODY, kind] = int((found == kind).sum()) - int(table.loc[kinds, kind].sum())
+    return table.rename_axis(index="truth", columns="found")
+
+
+def _alone(
+    given: pd.DataFrame, used: pd.DataFrame, pairs: pd.DataFrame, mine: str, theirs: str
+) -> pd.DataFrame:
+    """Return the rows without a partner of their kind."""
+    same = pairs["truth_kind"] == pairs["found_kind"]
+    rows = used.index.difference(pd.Index(pairs[mine][same]))
+    other = dict(zip(pairs[mine], pairs[f"{theirs}_kind"], strict=True))
+    out = given.iloc[rows.to_numpy(np.int64)].reset_index(drop=True)
+    return out.assign(taken_for=pd.Series([other.get(r, "") for r in rows], dtype="object"))
+
+
+def _plain(value: Any) -> Any:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return value.item() if isinstance(value, np.generic) else value
