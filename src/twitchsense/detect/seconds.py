@@ -72,7 +72,8 @@ class EmgSeconds:
 
     def finish(self) -> Seconds:
         """Return the table; the rest at the end of the segment is a short second."""
-        samples, envelope = np.concatenate(self._samples), np.concatenate(self._envelope)
+        samples = np.concatenate([np.empty((0, 5)), *self._samples])
+        envelope = np.concatenate([np.empty((0, 3)), *self._envelope])
         rest = 0
         if self._blocks.rest is not None and len(self._blocks.rest) > 1:
             rest = len(self._blocks.rest)

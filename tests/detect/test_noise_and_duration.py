@@ -1,0 +1,88 @@
+"""What noise must not do, and how well lengths are measured."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.signals import Leg, band_noise, detect, rest_acc
+from twitchsense.recording import Recording
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+duration = pytest.importorskip("duration", reason="benchmarks/ is not beside tests/")
+
+
+@pytest.mark.parametrize(("rms", "top"), [(3.0, 450.0), (10.0, 450.0), (12.0, 200.0)])
+def test_an_hour_of_noise_holds_no_event(rms, top):
+    rng = np.random.default_rng(round(rms))
+    acc = rest_acc(360_000, rng)
+    signals = {f"acc_{a}_g": (acc[:, i], 100.0) for i, a in enumerate("xyz")}
+    signals["emg1_uv"] = (band_noise(3_600_000, 1000.0, rms, rng, high=top), 1000.0)
+    found = detect(Recording.from_arrays(signals))
+    assert len(found.events) == 0
+    assert found.valid_s == {"acc": 3600.0, "emg1": 3600.0}
+
+
+@pytest.mark.parametrize("snr_db", [10, 20, 30])
+def test_staircase_of_bursts(snr_db):
+    recording, truth = duration.staircase(1000.0, snr_db, 0.0, repeats=6, seed=snr_db + 1)
+    e = duration.errors(recording, truth)
+    assert e.found.mean() > 0.95
+    assert e[e.found].onset_ms.abs().median() <= 5
+    assert e[e.found].duration_ms.abs().median() <= 10
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        ("spike", "electrode_pop"),
+        ("step", "electrode_pop"),
+        ("decay", "electrode_pop"),
+        ("rail", "saturation"),
+        ("bump", "bump"),
+    ],
+)
+def test_artefacts_are_rejected_with_their_reason(make, reason):
+    leg = Leg(40)
+    t = np.arange(2000) / 1000
+    if make == "spike":
+        leg.emg[20_000] += 800
+    elif make == "step":
+        leg.emg[20_000:] += 800
+    elif make == "decay":
+        leg.emg[20_000:22_000] += 900 * np.exp(-t / 0.15)
+    elif make == "rail":
+        leg.emg[20_000:20_080] = 2500.0
+    else:
+        leg.throw(20)
+    found = detect(leg.recording())
+    assert list(found.events.trial_type) == []
+    assert reason in set(found.rejected.reason)
+
+
+def test_hum_that_comes_and_goes_is_no_movement():
+    leg = Leg(60)
+    t = np.arange(8000) / 1000
+    leg.emg[30_000:38_000] += 40 * np.sin(2 * np.pi * 50 * t) + 10 * np.sin(2 * np.pi * 150 * t)
+    found = detect(leg.recording())
+    assert len(found.events) == 0
+    assert "mains" in set(found.rejected.reason)
+
+
+def test_slow_wander_makes_no_event():
+    leg = Leg(60)
+    leg.emg += 800 * np.sin(2 * np.pi * 0.3 * np.arange(60_000) / 1000)
+    assert len(detect(leg.recording()).events) == 0
+
+
+def test_posture_change_and_gross_movement():
+    leg = Leg(90)
+    leg.burst(20, 3.0, 80)
+    leg.acc[2000:2300] += 0.2 * leg.rng.normal(size=(300, 3))
+    leg.acc[2300:] = leg.acc[2300:] @ np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0]])
+    leg.acc[6000:7200] += 0.2 * leg.rng.normal(size=(1200, 3))
+    leg.burst(60, 12.0, 80)
+    assert list(detect(leg.recording()).events.trial_type) == ["posture_change", "gross_movement"]

@@ -1,0 +1,119 @@
+"""The central law: however a recording is cut, the tables are equal with ==."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.signals import Leg, cut, detect
+from twitchsense.errors import TwitchsenseError
+from twitchsense.recording import Recording
+
+SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+kinds = st.sampled_from(["twitch", "jerk", "move", "bump", "burst"])
+events = st.lists(st.tuples(st.floats(1, 33), kinds), max_size=12)
+gaps = st.lists(st.tuples(st.floats(0, 34), st.floats(0.001, 3)), max_size=3)
+cuts = st.lists(st.floats(0, 36), max_size=12)
+
+
+def leg_with(plan, holes, *, seed, fs, fs_acc):
+    leg = Leg(35, fs=fs, fs_acc=fs_acc, seed=seed)
+    for at, kind in plan:
+        if kind == "twitch":
+            leg.twitch(at)
+        elif kind == "jerk":
+            leg.jerk(at)
+        elif kind == "move":
+            leg.move(at, 1.2)
+        elif kind == "bump":
+            leg.throw(at)
+        else:
+            leg.burst(at, 0.2)
+    for at, length in holes:
+        leg.emg[round(at * fs) : round((at + length) * fs)] = np.nan
+        if length > 1:
+            leg.acc[round(at * fs_acc) : round((at + length) * fs_acc)] = np.nan
+    return leg
+
+
+def same(a, b):
+    pd.testing.assert_frame_equal(a.events, b.events, check_exact=True)
+    pd.testing.assert_frame_equal(a.rejected, b.rejected, check_exact=True)
+    assert a.valid_s == b.valid_s
+    for name, table in a.seconds.items():
+        for field in table.__slots__:
+            np.testing.assert_array_equal(getattr(table, field), getattr(b.seconds[name], field))
+
+
+@SLOW
+@given(
+    plan=events, holes=gaps, first=cuts, second=cuts, seed=st.integers(0, 9),
+    rates=st.sampled_from([(1000.0, 100.0), (500.0, 50.0), (1024.0, 64.0), (200.0, 25.0)]),
+)  # fmt: skip
+def test_any_two_cuttings_give_equal_tables(plan, holes, first, second, seed, rates):
+    recording = leg_with(plan, holes, seed=seed, fs=rates[0], fs_acc=rates[1]).recording()
+    whole = detect(recording, chunks=cut(recording, []))
+    same(whole, detect(recording, chunks=cut(recording, first)))
+    same(whole, detect(recording, chunks=cut(recording, second)))
+
+
+def test_sample_by_sample_equals_everything_at_once():
+    leg = Leg(14, fs=250.0, fs_acc=50.0).jerk(4).twitch(7).move(9, 1.0)
+    recording = leg.recording()
+    one = detect(recording, chunks=cut(recording, np.arange(0, 14, 1 / 250)))
+    same(detect(recording, chunks=cut(recording, [])), one)
+    assert len(one.events) == 3
+
+
+def test_one_channel_after_the_other_equals_side_by_side():
+    recording = Leg(30).jerk(5).twitch(12).move(20, 1.0).recording()
+    together = list(cut(recording, np.arange(0, 30, 0.5)))
+    apart = sorted(together, key=lambda c: c.channel == "acc")
+    same(detect(recording, chunks=together), detect(recording, chunks=apart))
+    same(detect(recording, chunks=together), detect(recording, chunks=apart[::-1][::-1]))
+
+
+def test_default_chunks_of_any_length_give_equal_tables():
+    recording = Leg(70).jerk(5).twitch(31).move(50, 1.0).recording()
+    whole = detect(recording, chunks=recording.chunks(1000))
+    for seconds in (0.25, 1.0, 7.3, 60.0):
+        same(whole, detect(recording, chunks=recording.chunks(seconds)))
+
+
+def test_push_hands_out_what_close_reports():
+    from twitchsense.detect.detector import Detector
+    from twitchsense.settings import Settings
+
+    recording = Leg(40).jerk(15).twitch(20).recording()
+    detector = Detector(Settings(), recording.channels)
+    live = [f for chunk in recording.chunks(0.2) for f in detector.push(chunk)]
+    final = detector.close()
+    assert [f.kind for f in live if not f.reason] == list(final.events.trial_type) == ["jerk", "twitch"]
+
+
+def test_channel_order_does_not_matter():
+    signals = Leg(30).jerk(5).twitch(12).move(20, 1.0).signals()
+    forward = Recording.from_arrays(signals)
+    backward = Recording.from_arrays(dict(reversed(signals.items())))
+    same(detect(forward), detect(backward))
+
+
+def test_a_chunk_out_of_turn_is_refused():
+    recording = Leg(12).recording()
+    chunks = list(recording.chunks(1.0))
+    with pytest.raises(TwitchsenseError, match="expected sample"):
+        detect(recording, chunks=[chunks[0], chunks[2], chunks[2]])
+    with pytest.raises(TwitchsenseError, match="from its start"):
+        detect(recording, chunks=[chunks[-1]])
+
+
+def test_no_channels_and_no_chunks_give_empty_tables():
+    recording = Leg(12).recording()
+    nothing = detect(recording, chunks=[])
+    assert len(nothing.events) == len(nothing.rejected) == 0
+    assert nothing.valid_s == {"acc": 0.0, "emg1": 0.0}
+    assert list(nothing.events) == list(detect(recording).events)

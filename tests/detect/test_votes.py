@@ -1,0 +1,132 @@
+"""Rules that need neighbours: heart, trains, active wake, ring-down."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from twitchsense.detect.detection import Seconds
+from twitchsense.detect.finding import Finding
+from twitchsense.detect.votes import vote
+from twitchsense.settings import Settings
+
+S = 1_000_000_000
+RNG = np.random.default_rng(0)
+
+
+def shape(seed):
+    x = np.random.default_rng(seed).normal(size=64)
+    return (x / np.linalg.norm(x)).astype(np.float32)
+
+
+def finding(at_s, *, kind="twitch", seed=1, size=100.0, length_s=0.03, reason="", channel="emg1"):
+    start = round(at_s * S)
+    s = None if seed is None else shape(seed)
+    return Finding(
+        start, start + round(length_s * S), kind, "", channel, amplitude_uv=size,
+        confidence=0.9, reason=reason, shape=s,
+    )  # fmt: skip
+
+
+def table(busy=0.0, n=400):
+    zero = np.zeros(n, np.float32)
+    share = np.broadcast_to(np.float32(busy), (n,)).copy() if np.ndim(busy) == 0 else busy
+    return Seconds(
+        np.arange(n) * S, zero + 1, np.ones(n, bool), zero, zero, zero, share, np.empty((n, 0), np.float32)
+    )
+
+
+def reasons(findings, busy=0.0):
+    tables = {"emg1": table(busy), "acc": table(busy)}
+    return [f.reason for f in vote(findings, tables, Settings())]
+
+
+def beats(rr, n, jitter=0.0, start=20.0):
+    gaps = rr * (1 + jitter * np.random.default_rng(5).normal(size=n))
+    return start + np.cumsum(gaps)
+
+
+@pytest.mark.parametrize("rr", [0.55, 0.8, 1.0, 1.33])
+def test_beats_are_the_heart(rr):
+    assert set(reasons([finding(t) for t in beats(rr, 40, 0.04)])) == {"ecg"}
+
+
+def test_beats_too_small_to_be_twitches_are_the_heart_too():
+    found = [finding(t, reason="too_small" if i % 2 else "") for i, t in enumerate(beats(0.8, 40))]
+    assert set(reasons(found)) == {"ecg"}
+
+
+def test_missed_beats_do_not_hide_the_heart():
+    times = np.delete(beats(0.9, 40), [5, 11, 12, 20, 31])
+    assert set(reasons([finding(t) for t in times])) == {"ecg"}
+
+
+def test_twitches_of_one_unit_at_random_times_are_no_heart():
+    times = 20 + np.cumsum(np.random.default_rng(2).exponential(0.9, 60) + 0.4)
+    assert reasons([finding(t) for t in times]).count("ecg") < 6
+
+
+def test_regular_beats_of_different_shapes_are_no_heart():
+    assert set(reasons([finding(t, seed=i) for i, t in enumerate(beats(0.9, 30))])) == {""}
+
+
+def test_twitch_among_beats_stays():
+    found = [finding(t) for t in beats(0.9, 40)] + [finding(40.37, seed=99)]
+    by_shape = vote(found, {"emg1": table()}, Settings())
+    assert [f.reason for f in by_shape if not f.shape.any() or np.array_equal(f.shape, shape(99))] == [""]
+
+
+def test_rhythms_too_slow_or_too_fast_or_too_short_are_no_heart():
+    assert set(reasons([finding(t) for t in beats(2.0, 30)])) == {""}
+    assert "ecg" not in reasons([finding(t) for t in beats(0.37, 30)])
+    assert set(reasons([finding(t) for t in beats(0.9, 7)])) == {""}
+
+
+@pytest.mark.parametrize(("n", "train"), [(5, False), (6, True)])
+def test_train_of_six(n, train):
+    found = [finding(20 + 0.12 * i, seed=i) for i in range(n)]
+    assert ("rhythmic_train" in reasons(found)) is train
+
+
+@pytest.mark.parametrize(("gap", "train"), [(0.34, True), (0.36, False)])
+def test_train_needs_short_gaps(gap, train):
+    found = [finding(20 + gap * i, seed=i) for i in range(12)]
+    assert ("rhythmic_train" in reasons(found)) is train
+
+
+def test_jerks_are_no_train():
+    found = [finding(20 + 0.3 * i, seed=i, kind="jerk") for i in range(12)]
+    assert set(reasons(found)) == {""}
+
+
+@pytest.mark.parametrize(("busy", "active"), [(0.19, False), (0.22, True)])
+@pytest.mark.parametrize("kind", ["twitch", "jerk", "brief_contraction"])
+def test_active_minute(busy, active, kind):
+    assert reasons([finding(200, kind=kind)], busy) == (["active_wake"] if active else [""])
+
+
+def test_own_activity_does_not_count_and_movements_stay():
+    busy = np.zeros(400, np.float32)
+    busy[200:213] = 1.0  # 13 of 60 s
+    assert reasons([finding(199.5, length_s=0.4)], busy) == ["active_wake"]
+    assert reasons([finding(200, length_s=13.0, kind="jerk")], busy) == [""]
+    assert reasons([finding(200, kind="movement")], 0.9) == [""]
+
+
+def test_reasons_given_before_are_kept_and_confidence_goes():
+    (kept,) = vote([finding(200, reason="electrode_pop")], {"emg1": table(0.9)}, Settings())
+    assert kept.reason == "electrode_pop"
+    (rejected,) = vote([finding(200)], {"emg1": table(0.9)}, Settings())
+    assert np.isnan(rejected.confidence)
+
+
+@pytest.mark.parametrize(("lag", "expected"), [(0.29, "dead_time"), (0.30, "")])
+def test_ring_down_after_a_jerk(lag, expected):
+    first = finding(100, kind="jerk", seed=None, channel="acc")
+    second = finding(100 + lag, kind="jerk", seed=None, channel="acc")
+    assert reasons([first, second]) == ["", expected]
+
+
+def test_second_jerk_with_its_own_burst_is_a_jerk():
+    first = finding(100, kind="jerk")
+    assert reasons([first, finding(100.2, kind="jerk")]) == ["", ""]

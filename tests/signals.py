@@ -1,0 +1,115 @@
+"""Signals with known content, for tests. Nothing here is tuned to the detector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy import signal
+
+from twitchsense.detect.detection import Detections
+from twitchsense.detect.detector import Detector
+from twitchsense.recording import Chunk, Recording
+from twitchsense.settings import Settings
+
+
+def band_noise(n, fs, rms, rng, low=20.0, high=450.0):
+    """Normal noise between two frequencies."""
+    sos = signal.butter(4, [low, min(high, 0.45 * fs)], "bandpass", fs=fs, output="sos")
+    x = signal.sosfilt(sos, rng.normal(size=n + 1000))[1000:]
+    return x / x.std() * rms
+
+
+def unit_potential(fs, width_s=0.004):
+    """Biphasic waveform of 1 µV peak to peak, about 20 ms long."""
+    t = np.arange(-0.02, 0.02, 1 / fs) / width_s
+    x = -t * np.exp(-(t**2) / 2)
+    return x / np.ptp(x)
+
+
+def add(x, at_s, fs, waveform):
+    """Add a waveform into a signal, in place."""
+    first = round(at_s * fs)
+    x[first : first + len(waveform)] += waveform[: len(x) - first]
+
+
+def rest_acc(n, rng, noise_g=0.0015, gravity=(0.0, 0.6, 0.8)):
+    """A still leg: gravity and sensor noise."""
+    return rng.normal(size=(n, 3)) * noise_g + np.array(gravity)
+
+
+def kick(fs, size_g, hz=7.0, decay_s=0.08):
+    """How a leg answers a jerk: a damped swing."""
+    t = np.arange(0, 0.6, 1 / fs)
+    return size_g * np.exp(-t / decay_s) * np.sin(2 * np.pi * hz * t)
+
+
+class Leg:
+    """Builds a recording of one leg: EMG and acceleration with events at known times."""
+
+    def __init__(self, seconds, *, fs=1000.0, fs_acc=100.0, noise_uv=3.0, seed=0):
+        self.rng = np.random.default_rng(seed)
+        self.fs, self.fs_acc = fs, fs_acc
+        self.emg = band_noise(round(seconds * fs), fs, noise_uv, self.rng)
+        self.acc = rest_acc(round(seconds * fs_acc), self.rng)
+
+    def twitch(self, at_s, size_uv=150.0):
+        add(self.emg, at_s, self.fs, size_uv * unit_potential(self.fs))
+        return self
+
+    def burst(self, at_s, length_s, rms_uv=150.0):
+        body = band_noise(round(length_s * self.fs), self.fs, rms_uv, self.rng, high=250)
+        add(self.emg, at_s, self.fs, body)
+        return self
+
+    def throw(self, at_s, size_g=0.4):
+        swing = kick(self.fs_acc, size_g)
+        first = round(at_s * self.fs_acc)
+        self.acc[first : first + len(swing), 0] += swing[: len(self.acc) - first]
+        return self
+
+    def jerk(self, at_s, length_s=0.1, size_g=0.4):
+        return self.burst(at_s, length_s).throw(at_s + 0.04, size_g)
+
+    def move(self, at_s, length_s, rms_uv=80.0, size_g=0.1):
+        self.burst(at_s, length_s, rms_uv)
+        n = round(length_s * self.fs_acc)
+        first = round((at_s + 0.05) * self.fs_acc)
+        sway = size_g * np.sin(2 * np.pi * 1.7 * np.arange(n) / self.fs_acc)
+        self.acc[first : first + n, 1] += sway[: len(self.acc) - first]
+        return self
+
+    def signals(self, *, emg=True, acc=True):
+        out = {}
+        if emg:
+            out["emg1_uv"] = (self.emg, self.fs)
+        if acc:
+            for i, axis in enumerate("xyz"):
+                out[f"acc_{axis}_g"] = (self.acc[:, i], self.fs_acc)
+        return out
+
+    def recording(self, *, emg=True, acc=True):
+        return Recording.from_arrays(self.signals(emg=emg, acc=acc))
+
+
+def detect(recording, settings=None, chunks=None) -> Detections:
+    """Run the detector over chunks, by default those of the recording."""
+    detector = Detector(settings or Settings(), recording.channels)
+    for chunk in recording.chunks() if chunks is None else chunks:
+        detector.push(chunk)
+    return detector.close()
+
+
+def cut(recording, edges_s) -> Iterator[Chunk]:
+    """Cut every segment at some times (s after its start), channels side by side."""
+    plan = []
+    for order, channel in enumerate(recording.channels):
+        for segment in recording.segments_of(channel.name):
+            n = len(segment.samples)
+            marks = sorted({0, n, *(min(n, max(0, round(e * channel.fs))) for e in edges_s)})
+            for start, stop in zip(marks[:-1], marks[1:], strict=True):
+                samples = segment.samples.read(start, stop)
+                at = segment.start_ns + start / channel.fs * 1e9
+                plan.append((at, order, Chunk(channel.name, segment.start_ns, start, samples)))
+    for _, _, chunk in sorted(plan, key=lambda row: row[:2]):
+        yield chunk
