@@ -69,6 +69,14 @@ def test_sample_by_sample_equals_everything_at_once():
     assert len(one.events) == 3
 
 
+def test_activity_of_half_a_minute_in_small_pieces_equals_one_piece():
+    recording = Leg(80).burst(20, 27.0, 90).twitch(60).burst(65, 11.0, 90).recording()
+    whole = detect(recording, chunks=cut(recording, []))
+    assert list(whole.rejected.reason).count("sustained_activity") == 2
+    for step in (0.11, 3.0, 25.0):
+        same(whole, detect(recording, chunks=cut(recording, np.arange(0, 80, step))))
+
+
 def test_one_channel_after_the_other_equals_side_by_side():
     recording = Leg(30).jerk(5).twitch(12).move(20, 1.0).recording()
     together = list(cut(recording, np.arange(0, 30, 0.5)))

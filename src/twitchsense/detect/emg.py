@@ -80,7 +80,7 @@ class EmgTrack:
         self._centre, self._spread = History(np.float64), History(np.float64)
         self._opening = History(np.float64)
         self._leg_excess = History(np.float32)
-        self._head: Burst | None = None  # features of an unfinished run longer than HEAD_S
+        self._head: Run | None = None  # an unfinished run longer than HEAD_S, already measured
         self._due: list[Run] = []  # ended, waiting for the samples after them
         self._seconds = EmgSeconds(
             start_ns, fs, self._hop * self._hops_per_s, self._hops_per_s, settings.emg
@@ -174,12 +174,12 @@ class EmgTrack:
         if pending is not None and pending[1] and self._head is None:
             head = self._run(pending[0], pending[0] + self._head_hops)
             if self._after(head) <= self._burst.stop:
-                self._head = self._measure(head)
+                self._head = replace(head, head=self._measure(head))
 
     def _enqueue(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
         for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
             if self._head is not None:  # it can only be the first
-                self._due.append(replace(self._run(start, stop), head=self._head))
+                self._due.append(replace(self._head, stop=stop))
                 self._head = None
             else:
                 self._due.append(self._run(start, stop))
