@@ -259,7 +259,7 @@ def assemble_arrays(
         raise InputError(source, "holds no signal", f"give {_EXAMPLES['emg']}")
     channels: list[Channel] = []
     segments: list[Segment] = []
-    for plan in plan_channels(signals, source):
+    for plan in plan_channels(list(signals), source):
         raw = [_to_column(source, name, signals[name][0]) for name in plan.names]
         rates = [_to_rate(source, name, signals[name][1]) for name in plan.names]
         for name, column, rate in zip(plan.names[1:], raw[1:], rates[1:], strict=True):

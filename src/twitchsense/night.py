@@ -16,19 +16,21 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from twitchsense.context.hypnogram import Hypnogram, read_hypnogram
-from twitchsense.context.tags import Context, find_context, tag
+from twitchsense.context.onset import SleepOnset
+from twitchsense.context.tags import Context, find_context
 from twitchsense.detect.detection import Detections, Seconds
 from twitchsense.detect.detector import Detector
 from twitchsense.errors import InputError
 from twitchsense.recording import NS, Recording
-from twitchsense.scoring.labels import label
-from twitchsense.settings import Settings
+from twitchsense.scoring.agreement import Agreement, match, read_events
+from twitchsense.scoring.labels import label_detections
+from twitchsense.scoring.rates import measure_hours, summary_table
+from twitchsense.scoring.summary import build_summary
+from twitchsense.settings import Settings, get_profile
 from twitchsense.store import read as read
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from twitchsense.scoring.agreement import Agreement
 
 __all__ = ["Night", "analyze", "read"]
 
@@ -46,22 +48,32 @@ class Night:
     ----------
     recording : Recording
     settings : Settings
-    events : DataFrame
-        One row per event; columns as in `twitchsense.events.EVENT_COLUMNS`.
-    rejected : DataFrame
-        Candidates that did not become events, with the reason.
+    detections : Detections
+        Events and rejected candidates, tagged and labelled, and the night seen
+        from far away, one row per second of signal.
     context : Context
         Epochs, sleep onset, and notes on how they came about.
-    seconds : mapping of channel name to Seconds
-        The night seen from far away, one row per second of signal.
     """
 
     recording: Recording
     settings: Settings
-    events: pd.DataFrame
-    rejected: pd.DataFrame
+    detections: Detections
     context: Context
-    seconds: Mapping[str, Seconds]
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """One row per event; columns as in `twitchsense.events.EVENT_COLUMNS`."""
+        return self.detections.events
+
+    @property
+    def rejected(self) -> pd.DataFrame:
+        """Candidates that did not become events, with the reason."""
+        return self.detections.rejected
+
+    @property
+    def seconds(self) -> Mapping[str, Seconds]:
+        """What each channel looked like, second by second."""
+        return self.detections.seconds
 
     @property
     def epochs(self) -> pd.DataFrame:
@@ -69,7 +81,7 @@ class Night:
         return self.context.epochs
 
     @property
-    def onset(self) -> Any:
+    def onset(self) -> SleepOnset:
         """Sleep onset: ``time_s``, ``low_s``, ``high_s``, ``source``."""
         return self.context.onset
 
@@ -81,7 +93,7 @@ class Night:
     @property
     def valid_s(self) -> dict[str, float]:
         """Seconds of valid signal per channel."""
-        return {name: s.valid_s for name, s in self.seconds.items()}
+        return self.detections.valid_s
 
     def summary(self, by: Sequence[str] = ("label", "context")) -> pd.DataFrame:
         """Return counts, rates per hour of valid signal, and exact 95 % intervals.
@@ -89,13 +101,23 @@ class Night:
         Parameters
         ----------
         by : sequence of str
-            Columns of the event table to group by.
+            Of ``trial_type``, ``label``, ``grade``, ``context``, ``stage``, ``leg``.
+
+        Returns
+        -------
+        DataFrame
+            The columns of `by`, then ``count``, ``hours``, ``rate_per_h``,
+            ``low``, ``high``; NaN where there is no valid hour.
         """
-        raise NotImplementedError
+        hours = measure_hours(
+            self.recording.channels, self.seconds, self.context, self.settings.legs
+        )
+        return summary_table(self.events, hours, by)
 
     def summary_dict(self) -> dict[str, Any]:
         """Return the content of ``summary.json``."""
-        raise NotImplementedError
+        given = self.context.hypnogram is not None
+        return build_summary(self.recording, self.detections, self.context, self.settings, given)
 
     def plot_average(self, kind: str, ax: Axes | None = None) -> Axes:
         """Draw the average waveform of one kind of event; see `view.waveforms`."""
@@ -136,8 +158,18 @@ class Night:
         return save(self, Path(directory), report=report)
 
     def agreement(self, truth: str | PathLike[str] | pd.DataFrame) -> Agreement:
-        """Compare the events with annotations, one to one."""
-        raise NotImplementedError
+        """Compare the events with annotations, one to one.
+
+        Parameters
+        ----------
+        truth : path or DataFrame
+            Columns ``onset``, ``duration`` and, if known, ``trial_type``, ``leg``.
+        """
+        table = truth if isinstance(truth, pd.DataFrame) else read_events(truth)
+        hours = measure_hours(
+            self.recording.channels, self.seconds, self.context, self.settings.legs
+        )
+        return match(self.events, table, hours=hours.of("emg"))
 
     def __repr__(self) -> str:
         hours = (self.recording.end_ns - self.recording.start_ns) / NS / 3600
@@ -172,7 +204,7 @@ def analyze(
     InputError
         If the recording has no signal, or the hypnogram can't be used.
     """
-    settings = settings or Settings()
+    settings = settings or get_profile("default-2026")
     if not recording.segments:
         raise InputError(
             recording.source, "holds no samples", "check that the signal columns have numbers"
@@ -180,10 +212,9 @@ def analyze(
     stages = _hypnogram(hypnogram)
     found = _detect(recording, settings, progress)
     context = find_context(recording, found, settings, stages)
-    events = label(tag(found.events, context, settings), settings)
-    rejected = tag(found.rejected, context, settings)
-    log.info("%d events, %d rejected candidates", len(events), len(rejected))
-    return Night(recording, settings, events, rejected, context, found.seconds)
+    labelled = label_detections(found, context, settings)
+    log.info("%d events, %d rejected", len(labelled.events), len(labelled.rejected))
+    return Night(recording, settings, labelled, context)
 
 
 def _detect(recording: Recording, settings: Settings, progress: Progress | None) -> Detections:

@@ -63,6 +63,8 @@ class JerkSettings(_Frozen):
 
     min_ms: float = Field(10.0, ge=0, description="shortest EMG")
     max_ms: float = Field(300.0, gt=0, description="longest EMG")
+    unit_ms: float = Field(25.0, ge=0, description="a burst no longer than this is one motor unit ...")
+    min_unit_uv: float = Field(150.0, ge=0, description="and too weak to throw a leg below this")
     max_rise_ms: float = Field(100.0, gt=0, description="EMG onset to peak")
     min_g: float = Field(0.10, gt=0, description="peak acceleration, with EMG")
     min_g_alone: float = Field(0.15, gt=0, description="peak acceleration, without EMG")

@@ -198,7 +198,21 @@ def test_hum_that_is_strong_enough_for_a_movement_is_none():
 
 def test_hum_does_not_undo_a_posture_change():
     turned = episode(1.5, turn_deg=60.0)
-    assert one(burst(2000, mains_share=0.9), leg_run(2.0), turned, seen=KICK) == ("posture_change", "")
+    findings = decide(burst(2000, mains_share=0.9), leg_run(2.0), turned, seen=KICK)
+    assert [(f.kind, f.reason) for f in findings] == [("movement", "mains"), ("posture_change", "")]
+
+
+@pytest.mark.parametrize(("swayed_s", "reason"), [(2.9, "sustained_activity"), (3.0, "")])
+def test_long_activity_with_a_bump_is_no_gross_movement(swayed_s, reason):
+    assert one(burst(12_000), leg_run(12.0), episode(swayed_s), seen=KICK) == ("gross_movement", reason)
+
+
+@pytest.mark.parametrize(
+    ("ms", "size", "kind"),
+    [(25, 149, "twitch"), (25, 150, "jerk"), (26, 149, "jerk"), (26, 49, "twitch")],
+)
+def test_single_unit_is_too_weak_to_throw_a_leg(ms, size, kind):
+    assert decide(burst(ms, amplitude_uv=size), seen=KICK)[0].kind == kind
 
 
 def test_confidence_is_lower_without_acceleration_and_missing_for_the_rejected():

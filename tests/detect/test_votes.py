@@ -130,3 +130,22 @@ def test_ring_down_after_a_jerk(lag, expected):
 def test_second_jerk_with_its_own_burst_is_a_jerk():
     first = finding(100, kind="jerk")
     assert reasons([first, finding(100.2, kind="jerk")]) == ["", ""]
+
+
+def test_beats_that_look_like_pops_are_the_heart():
+    assert set(reasons([finding(t, reason="electrode_pop") for t in beats(0.9, 40)])) == {"ecg"}
+
+
+@pytest.mark.parametrize(("pops", "expected"), [([99.5], ""), ([99.5, 100.5], "electrode_pop"), ([99.3, 100.7], "")])
+def test_candidate_between_pops_is_one_of_them(pops, expected):
+    found = [finding(t, seed=round(t), reason="electrode_pop") for t in pops] + [finding(100, seed=3)]
+    voted = vote(found, {"emg1": table()}, Settings())
+    assert next(f.reason for f in voted if f.onset_ns == 100 * S) == expected
+
+
+def test_activity_of_a_large_movement_does_not_count():
+    busy = np.zeros(400, np.float32)
+    busy[205:225] = 1.0
+    large = finding(205, kind="gross_movement", length_s=20.0)
+    assert reasons([finding(200)], busy) == ["active_wake"]
+    assert reasons([finding(200), large], busy) == ["", ""]

@@ -20,13 +20,18 @@ _FILE = click.Path(path_type=Path)
 @click.argument("captures", metavar="CAPTURE...", nargs=-1, required=True, type=_FILE)
 @click.option("--out", metavar="DIR", required=True, type=_FILE, help="Where the results go.")
 @click.option(
-    "--hypnogram", metavar="FILE", type=_FILE,
+    "--hypnogram",
+    metavar="FILE",
+    type=_FILE,
     help="Sleep stages: onset, duration, stage. Without it, sleep is estimated from acceleration.",
 )
 @click.option("--settings", "settings_file", metavar="FILE.toml", type=_FILE, help="Your settings.")
 @click.option("--profile", metavar="NAME", help="A named set of settings, such as default-2026.")
 @click.option(
-    "--map", "pairs", metavar="THEIRS=OURS,...", multiple=True,
+    "--map",
+    "pairs",
+    metavar="THEIRS=OURS,...",
+    multiple=True,
     help='Headers of foreign captures: "Time=time_s,EMG(uV)=emg1_uv".',
 )
 @click.option("--zone", metavar="ZONE", help="Time zone of the wearer, such as Europe/Berlin.")
@@ -76,7 +81,9 @@ def _guard_inputs(given: list[Path], out: Path, names: tuple[str, ...]) -> None:
     targets = {(out / name).resolve() for name in names}
     for path in given:
         if path.resolve() in targets:
-            raise InputError(str(path), "would be overwritten by the results", "choose another --out")
+            raise InputError(
+                str(path), "would be overwritten by the results", "choose another --out"
+            )
 
 
 def _say(night: Night, out: Path, *, report: bool) -> None:

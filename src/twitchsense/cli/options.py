@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -15,14 +15,21 @@ if TYPE_CHECKING:
 
     from twitchsense.settings import Settings
 
+DEFAULT_PROFILE: Final = "default-2026"
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def verbosity(command: Command) -> Command:
     """Add ``-v`` and ``-q``."""
     more = click.option(
-        "-v", "--verbose", is_flag=True, expose_value=False, callback=_verbose,
-        is_eager=True, help="Say more on stderr; show a traceback if we fail.",
+        "-v",
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=_verbose,
+        is_eager=True,
+        help="Say more on stderr; show a traceback if we fail.",
     )
     less = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
     return more(less(command))
@@ -61,9 +68,9 @@ def gather_settings(
     file: Path | None, profile: str | None, pairs: Sequence[str], zone: str | None
 ) -> Settings:
     """Put the settings of an analysis together: profile, then file, then options."""
-    from twitchsense.settings import Settings, get_profile, load_settings
+    from twitchsense.settings import get_profile, load_settings
 
-    settings = get_profile(profile) if profile else Settings()
+    settings = get_profile(profile or DEFAULT_PROFILE)
     if file is not None:
         settings = load_settings(file, settings)
     changes: dict[str, Any] = {}

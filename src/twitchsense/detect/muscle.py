@@ -23,8 +23,8 @@ class Contraction:
     ----------
     onset_ns, offset_ns : int
         From the first burst to the last: finer than the 0.15-s envelope of the rule.
-    best : Burst
-        The burst with the greatest signal-to-noise.
+    best, longest : Burst
+        The burst with the greatest signal-to-noise, and the longest.
     excess_uv : float
         Median of the leg-movement envelope over resting.
     amplitude_uv : float
@@ -34,6 +34,7 @@ class Contraction:
     onset_ns: int
     offset_ns: int
     best: Burst
+    longest: Burst
     excess_uv: float
     amplitude_uv: float
 
@@ -80,6 +81,7 @@ def contractions(
                 onset,
                 offset,
                 max(members, key=lambda b: (b.snr_db, b.onset_ns, b.channel)),
+                max(members, key=lambda b: (b.duration_s, b.onset_ns, b.channel)),
                 run.median_uv,
                 max(b.amplitude_uv for b in members),
             )

@@ -77,26 +77,28 @@ class Rules:
         self, long: Contraction, episodes: list[Episode], used: set[int], limit_ns: int
     ) -> Finding:
         rule = self.settings.movement
+        reason = self._artefact(long.longest, True)
+        if reason:  # what the leg does meanwhile stands on its own
+            return self._finding(long.best, "movement", reason, NAN, onset_ns=long.onset_ns,
+                                 offset_ns=long.offset_ns, amplitude_uv=long.amplitude_uv)  # fmt: skip
         moved = self._claim(episodes, used, long.onset_ns, long.offset_ns)
         seen = self.senses.response(long.onset_ns, long.offset_ns + 150 * MS, limit_ns)
         peak_g = max([e.peak_g for e in moved] + ([seen.peak_g] if seen else []), default=NAN)
         jerk = max([e.jerk_g_s for e in moved] + ([seen.jerk_g_s] if seen else []), default=NAN)
         turn = max((e.turn_deg for e in moved if not np.isnan(e.turn_deg)), default=0.0)
         lasting = max([long.duration_s] + [e.duration_s for e in moved])
-        reason = self._artefact(long.best, bool(moved))
+        reason = "" if moved else self._artefact(long.best, False)
         if turn >= rule.turn_deg:
             kind = "posture_change"
         elif lasting > rule.max_s:
             kind = "gross_movement"
-            if not moved and seen is not None:
+            swayed = sum(e.duration_s for e in moved)
+            if seen is not None and long.duration_s > rule.max_s and swayed < rule.acc_gross_s:
                 reason = reason or "sustained_activity"
         else:
             kind = "movement"
             if long.excess_uv < rule.fall_uv:
                 reason = reason or "weak_contraction"
-        # where movement is seen, hum or a pop on the electrode does not undo it
-        if kind != "movement" and moved:
-            reason = ""
         sure = _more(long.excess_uv / rule.rise_uv) * (1.0 if moved else 0.8)
         return self._finding(
             long.best, kind, reason, sure, onset_ns=long.onset_ns, offset_ns=long.offset_ns,
@@ -123,7 +125,7 @@ class Rules:
             and thrown
             and rule.min_ms <= ms <= rule.max_ms
             and best.rise_ms <= rule.max_rise_ms
-            and best.amplitude_uv >= twitch.min_uv
+            and best.amplitude_uv >= (rule.min_unit_uv if ms <= rule.unit_ms else twitch.min_uv)
             and turn < rule.max_turn_deg
             and not best.stuck
         ):
@@ -230,8 +232,8 @@ class Rules:
         reason: str,
         confidence: float,
         *,
-        peak_g: float,
-        jerk_g_s: float,
+        peak_g: float = NAN,
+        jerk_g_s: float = NAN,
         onset_ns: int | None = None,
         offset_ns: int | None = None,
         amplitude_uv: float | None = None,

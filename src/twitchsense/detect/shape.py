@@ -166,19 +166,22 @@ def fast_share(burst: Floats, fs: float) -> float:
 
 
 def mains_share(burst: Floats, fs: float) -> float:
-    """Share of the power within 1.5 Hz of 50 or 60 Hz and their harmonics."""
-    if len(burst) < MAINS_LEAST_S * fs:
+    """Share of the power within 4 Hz of 50 or 60 Hz and their harmonics.
+
+    The median over half-second windows, so that one pop can't hide a hum.
+    """
+    width = round(MAINS_LEAST_S * fs)
+    windows = len(burst) // width
+    if windows == 0:
         return 0.0
-    burst = burst[: round(2 * fs)]
-    power, freqs = _spectrum(burst * np.hanning(len(burst)), fs)
-    total = power.sum()
-    if total <= 0:
-        return 0.0
+    blocks = burst[: windows * width].reshape(windows, width) * np.hanning(width)
+    power = np.square(np.abs(np.fft.rfft(blocks, axis=1)))
+    freqs = np.fft.rfftfreq(width, 1 / fs)
+    total = np.maximum(power.sum(axis=1), 1e-12)
     shares = []
     for line in (50.0, 60.0):
-        order = np.maximum(1, np.rint(freqs / line))
-        near = np.abs(freqs - order * line) < max(1.5, 2 * fs / len(burst))
-        shares.append(float(power[near].sum() / total))
+        near = np.abs(freqs - np.maximum(1, np.rint(freqs / line)) * line) <= 2 / MAINS_LEAST_S
+        shares.append(float(np.median(power[:, near].sum(axis=1) / total)))
     return max(shares)
 
 

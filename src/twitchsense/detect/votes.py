@@ -18,6 +18,12 @@ from twitchsense.recording import NS
 from twitchsense.settings import Settings
 
 SHORT_KINDS = ("twitch", "brief_contraction")
+LARGE_KINDS = ("gross_movement", "posture_change")
+#: Reasons of candidates that a vote may still name better.
+LIKE_MUSCLE = ("", "too_small", "too_short")
+LIKE_BEATS = (*LIKE_MUSCLE, "electrode_pop")
+#: This many pops this near, and a candidate between them is one of them [E].
+CRACKLE_LEAST, CRACKLE_S = 2, 0.6
 #: A unit firing this densely, this often in a row, is driven: tonic, or voluntary [E].
 TRAIN_GAP_S, TRAIN_LEAST = 0.35, 6
 #: The minute around an event is active wake above this share of activity (AVID idea, 6.4).
@@ -32,22 +38,20 @@ def vote(
 ) -> list[Finding]:
     """Return the findings with the neighbours' rules applied."""
     findings = sorted(findings, key=lambda f: (f.onset_ns, f.offset_ns, f.channel, f.kind))
-    reasons = [f.reason for f in findings]
-    for rule in (_beats, _trains, _active, _ring_down):
+    for rule, may_change in RULES:
         for i, reason in rule(findings, seconds, settings).items():
-            if reasons[i] in ("", "too_small", "too_short"):
-                reasons[i] = reason
-    return [
-        f if f.reason == r else replace(f, reason=r, confidence=NAN, grade="")
-        for f, r in zip(findings, reasons, strict=True)
-    ]
+            if findings[i].reason in may_change:
+                findings[i] = replace(findings[i], reason=reason, confidence=NAN, grade="")
+    return findings
 
 
-def _by_channel(findings: list[Finding], kinds: tuple[str, ...]) -> dict[str, list[int]]:
-    """Return the indices of the findings that may be muscle, per channel."""
+def _by_channel(
+    findings: list[Finding], kinds: tuple[str, ...], reasons: tuple[str, ...]
+) -> dict[str, list[int]]:
+    """Return the indices of findings with a waveform, per channel."""
     table: dict[str, list[int]] = {}
     for i, f in enumerate(findings):
-        if f.kind in kinds and f.shape is not None and f.reason in ("", "too_small", "too_short"):
+        if f.kind in kinds and f.shape is not None and f.reason in reasons:
             table.setdefault(f.channel, []).append(i)
     return table
 
@@ -57,7 +61,7 @@ def _beats(
 ) -> dict[int, str]:
     """Find the heart: candidates whose look-alikes come at a heart's rhythm."""
     votes: dict[int, str] = {}
-    for members in _by_channel(findings, SHORT_KINDS).values():
+    for members in _by_channel(findings, SHORT_KINDS, LIKE_BEATS).values():
         times = np.array([findings[i].onset_ns for i in members]) / NS
         size = np.array([findings[i].amplitude_uv for i in members])
         shapes = np.stack([findings[i].shape for i in members])  # type: ignore[misc]
@@ -93,7 +97,7 @@ def _trains(
 ) -> dict[int, str]:
     """Find dense trains of twitches."""
     votes: dict[int, str] = {}
-    for members in _by_channel(findings, SHORT_KINDS).values():
+    for members in _by_channel(findings, SHORT_KINDS, LIKE_MUSCLE).values():
         times = np.array([findings[i].onset_ns for i in members]) / NS
         breaks = np.flatnonzero(np.diff(times) > TRAIN_GAP_S) + 1
         for train in np.split(np.array(members), breaks):
@@ -114,8 +118,9 @@ def _active(
     for name, those in members.items():
         table = seconds[name]
         middle = table.time_ns / NS + table.length_s / 2
-        busy = np.concatenate([[0.0], np.cumsum(table.busy * table.length_s, dtype=np.float64)])
-        length = np.concatenate([[0.0], np.cumsum(table.length_s, dtype=np.float64)])
+        weight = table.length_s * ~_inside(middle, findings)
+        busy = np.concatenate([[0.0], np.cumsum(table.busy * weight, dtype=np.float64)])
+        length = np.concatenate([[0.0], np.cumsum(weight, dtype=np.float64)])
         times = np.array([findings[i].onset_ns for i in those]) / NS
         first = np.searchsorted(middle, times - ACTIVE_S)
         last = np.searchsorted(middle, times + ACTIVE_S)
@@ -124,6 +129,34 @@ def _active(
         for i, value in zip(those, share.tolist(), strict=True):
             if value > ACTIVE_SHARE:
                 votes[i] = "active_wake"
+    return votes
+
+
+def _inside(times: NDArray[np.float64], findings: list[Finding]) -> NDArray[np.bool_]:
+    """Whether times lie in a large movement: known activity, that ends with itself."""
+    large = [f for f in findings if f.kind in LARGE_KINDS and not f.reason]
+    inside = np.zeros(len(times), bool)
+    for f in large:
+        inside |= (times > f.onset_ns / NS - 1) & (times < f.offset_ns / NS + 1)
+    return inside
+
+
+def _pops(
+    findings: list[Finding], _seconds: Mapping[str, Seconds], _settings: Settings
+) -> dict[int, str]:
+    """Find candidates in the company of pops: a loose electrode crackles."""
+    votes: dict[int, str] = {}
+    pops: dict[str, list[float]] = {}
+    for f in findings:
+        if f.reason == "electrode_pop":
+            pops.setdefault(f.channel, []).append(f.onset_ns / NS)
+    for name, members in _by_channel(findings, SHORT_KINDS, LIKE_MUSCLE).items():
+        times = np.array(pops.get(name, []))
+        for i in members:
+            at = findings[i].onset_ns / NS
+            near = np.searchsorted(times, [at - CRACKLE_S, at + CRACKLE_S])
+            if near[1] - near[0] >= CRACKLE_LEAST:
+                votes[i] = "electrode_pop"
     return votes
 
 
@@ -142,3 +175,14 @@ def _ring_down(
         else:
             last[f.leg] = f.onset_ns
     return votes
+
+
+#: In this order, with the reasons that each may change. Beats come first: a heart
+#: must not pass for a crackling electrode.
+RULES = (
+    (_beats, LIKE_BEATS),
+    (_pops, LIKE_MUSCLE),
+    (_trains, LIKE_MUSCLE),
+    (_active, LIKE_MUSCLE),
+    (_ring_down, LIKE_MUSCLE),
+)

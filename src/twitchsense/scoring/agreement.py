@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.context.textable import MISSING, read_table
 from twitchsense.errors import InputError
 from twitchsense.events import TRIAL_TYPES
+from twitchsense.scoring.eventlist import read_events as read_events
 from twitchsense.scoring.intervals import share_interval
 from twitchsense.scoring.matching import TOLERANCE_S, choose_pairs, find_pairs
 from twitchsense.scoring.rates import rate
@@ -102,7 +100,8 @@ class Agreement:
         """Return everything but the tables of rows, fit for JSON; undefined is None."""
         kinds: dict[str, dict[str, Any]] = {}
         for row in self.scores.to_dict("records"):
-            kinds[str(row.pop("kind"))] = {str(k): _plain(v) for k, v in row.items()}
+            kind = str(row.pop("kind"))
+            kinds[kind] = {str(k): _plain(v) for k, v in row.items()}
         return {
             "hours": _plain(self.hours),
             "kinds": kinds,
@@ -178,36 +177,8 @@ def match(
         confusion=_confuse(kind_i, kind_j, pairs),
         misses=_alone(truth, real, pairs, "truth", "found"),
         false_alarms=_alone(events, found, pairs, "found", "truth"),
-        hours=hours,
+        hours=None if hours is None else float(hours),
     )
-
-
-def read_events(path: str | PathLike[str]) -> pd.DataFrame:
-    """Read an event list from CSV or TSV.
-
-    Parameters
-    ----------
-    path : path
-        Columns ``onset`` and ``duration`` in seconds (``duration`` may be empty
-        or ``n/a``), and optionally ``trial_type``, ``leg`` and any others,
-        which stay as text.
-
-    Raises
-    ------
-    InputError
-        Naming the file, the line and the cure.
-    """
-    table = read_table(Path(path))
-    table.require("onset", "duration")
-    onset, duration = table.numbers("onset"), table.numbers("duration", missing=True)
-    if (duration < 0).any():
-        place = table.place(int(np.argmax(duration < 0)))
-        raise InputError(table.source, "duration is negative", "give seconds from onset", place)
-    out = {name: pd.Series(words, dtype="object") for name, words in table.columns.items()}
-    for name in ("trial_type", "leg"):
-        if name in out:
-            out[name] = out[name].where(~out[name].str.lower().isin(MISSING), "")
-    return pd.DataFrame({**out, "onset": onset, "duration": duration})
 
 
 def _prepare(table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -290,12 +261,13 @@ def _confuse(
     truth: NDArray[np.object_], found: NDArray[np.object_], pairs: pd.DataFrame
 ) -> pd.DataFrame:
     kinds = _kinds(truth, found)
-    table = pd.DataFrame(0, index=[*kinds, NOBODY], columns=[*kinds, NOBODY], dtype="int64")
-    for (a, b), n in pairs.groupby(["truth_kind", "found_kind"]).size().items():
-        table.loc[a, b] = n
-    for kind in kinds:
-        table.loc[kind, NOBODY] = int((truth == kind).sum()) - int(table.loc[kind, kinds].sum())
-        table.loc[NOBODY, kind] = int((found == kind).sum()) - int(table.loc[kinds, kind].sum())
+    place = {kind: k for k, kind in enumerate(kinds)}
+    n = len(kinds)
+    count = np.zeros((n + 1, n + 1), np.int64)
+    np.add.at(count, (pairs["truth_kind"].map(place), pairs["found_kind"].map(place)), 1)
+    count[:n, n] = [int((truth == kind).sum()) for kind in kinds] - count[:n, :n].sum(axis=1)
+    count[n, :n] = [int((found == kind).sum()) for kind in kinds] - count[:n, :n].sum(axis=0)
+    table = pd.DataFrame(count, index=[*kinds, NOBODY], columns=[*kinds, NOBODY])
     return table.rename_axis(index="truth", columns="found")
 
 

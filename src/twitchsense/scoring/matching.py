@@ -1,7 +1,8 @@
 """One-to-one matching of two event lists: which pairs may match, and the best choice.
 
 The best choice is exact, not greedy: first as many pairs of the same kind as
-can be, then as many other pairs as can be, then the least sum of onset errors.
+can be, then as many other pairs as can be, then the least sum of squared onset
+errors (squared, because plain distances leave crossed pairs undecided).
 So no pair depends on the order of the lists, and swapping them changes nothing.
 """
 
@@ -32,6 +33,8 @@ TOLERANCE_S: Final[dict[str, float]] = {
 }
 #: For a kind not in the list.
 OTHER_S: Final = 0.5
+#: Pairs solved at a time: enough to be quick, few enough to stay so.
+_PARCEL: Final = 500
 
 
 def find_pairs(
@@ -85,10 +88,10 @@ def choose_pairs(
     Notes
     -----
     Pairs that share no row fall into independent groups. A pair that is a group
-    of its own is taken at once; the others are solved together per group as a
-    sparse assignment (Jonker & Volgenant; scipy), where each truth row may also
-    take a private blank at a price above all pairs. The cost counts in three
-    scales, each larger than all of the one below can be.
+    of its own is taken at once; the others are solved, a parcel of groups at a
+    time, as a sparse assignment (Jonker & Volgenant; scipy), where each truth
+    row may also take a private blank at a price above all pairs. The cost counts
+    in three scales, each larger than all of the one below can be.
     """
     if len(i) == 0:
         return i, j
@@ -97,9 +100,11 @@ def choose_pairs(
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
     sizes = np.diff(np.append(starts, len(order)))
-    chosen = [order[starts[sizes == 1]]]
-    for start, size in zip(starts[sizes > 1], sizes[sizes > 1], strict=True):
-        rows = order[start : start + size]
+    alone = np.repeat(sizes == 1, sizes)
+    chosen = [order[alone]]
+    # whole groups, put together to parcels of about _PARCEL pairs
+    parcel = np.repeat((starts // _PARCEL), sizes)[~alone]
+    for rows in np.split(order[~alone], np.flatnonzero(np.diff(parcel)) + 1):
         chosen.append(rows[_solve(i[rows], j[rows], same_kind[rows], error_us[rows])])
     best = np.sort(np.concatenate(chosen))
     best = best[np.argsort(i[best], kind="stable")]
@@ -107,12 +112,14 @@ def choose_pairs(
 
 
 def _solve(i: Ints, j: Ints, same: Bools, error_us: Ints) -> Ints:
-    """Return which pairs of one group to take."""
+    """Return which pairs of some whole groups to take."""
+    if len(i) == 0:
+        return i
     truth, row = np.unique(i, return_inverse=True)
     found, column = np.unique(j, return_inverse=True)
     n, m = len(truth), len(found)
     most = min(n, m)
-    error = error_us / max(int(error_us.max()), 1)  # 0 to 1
+    error = np.square(error_us / max(int(error_us.max()), 1))  # 0 to 1
     pair = 2.0 * most  # more than all errors together
     kind = pair * (2 * most)  # more than all pairs together
     blank = kind + 2 * pair + 2

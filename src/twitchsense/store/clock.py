@@ -105,6 +105,8 @@ def _keep_apart(
 ) -> NDArray[np.int64]:
     """Push a run later by the little it may seem to overlap the one before."""
     lengths = np.rint(counts * (NS / fs)).astype(np.int64)
-    for i in np.flatnonzero(starts[1:] < starts[:-1] + lengths[:-1]) + 1:
-        starts[i] = max(starts[i], starts[i - 1] + lengths[i - 1])
+    overlaps = np.flatnonzero(starts[1:] < starts[:-1] + lengths[:-1])
+    if len(overlaps):
+        for i in range(int(overlaps[0]) + 1, len(starts)):
+            starts[i] = max(starts[i], starts[i - 1] + lengths[i - 1])
     return starts

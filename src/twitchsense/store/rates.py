@@ -94,9 +94,9 @@ def find_rate_change(steps: Floats, period: float, gaps: NDArray[np.int64]) -> i
     size = min(_WINDOW, max(8, n // 8))
     if n < size:
         return None
-    starts = np.unique(np.append(np.arange(0, n - size + 1, size), n - size))
-    total = np.concatenate([[0.0], np.cumsum(steps)])
-    mean = (total[starts + size] - total[starts]) / size
+    # whole windows, and one more for the end
+    starts = np.append(np.arange(0, n - size + 1, size), n - size)
+    mean = np.append(_window_means(steps, size), steps[n - size :].mean())
     odd = starts[np.abs(mean / period - 1) > _WINDOW_OFF]
     if len(odd):
         rows = steps[odd[:, None] + np.arange(size)]
@@ -113,6 +113,12 @@ def find_rate_change(steps: Floats, period: float, gaps: NDArray[np.int64]) -> i
     if not len(starts):
         return None
     whole = np.searchsorted(gaps, starts) == np.searchsorted(gaps, starts + _LONG_WINDOW)
-    mean = (total[starts + _LONG_WINDOW] - total[starts]) / _LONG_WINDOW
-    drifting = starts[whole & (np.abs(mean / period - 1) > _LONG_OFF)]
+    off = np.abs(_window_means(steps, _LONG_WINDOW) / period - 1) > _LONG_OFF
+    drifting = starts[whole & off]
     return int(drifting[0]) if len(drifting) else None
+
+
+def _window_means(steps: Floats, size: int) -> Floats:
+    """Return the mean of each whole window."""
+    means: Floats = steps[: len(steps) // size * size].reshape(-1, size).mean(axis=1)
+    return means

@@ -8,6 +8,7 @@ size, so that the result does not depend on how the file was cut.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -55,12 +56,15 @@ class UnsteadyRateError(Exception):
     time_ns : int
         Stamp where it shows.
     problem : str
+    column : str
+        Name in the capture.
     """
 
-    def __init__(self, time_ns: int, problem: str) -> None:
+    def __init__(self, time_ns: int, problem: str, column: str = "") -> None:
         super().__init__(problem)
         self.time_ns = time_ns
         self.problem = problem
+        self.column = column
 
 
 class StampTracker:
@@ -148,7 +152,7 @@ class StampTracker:
         self._refuse_rate_change(head, steps, gaps)
         # now that gaps are known, a longer stretch gives a better period
         edges = [0, *gaps.tolist(), len(head)]
-        start, stop = max(zip(edges[:-1], edges[1:], strict=True), key=lambda e: e[1] - e[0])
+        start, stop = max(pairwise(edges), key=lambda e: e[1] - e[0])
         if stop - start >= 64:
             t = (head[start:stop] - head[start]).astype(np.float64)
             i = np.arange(stop - start) - (stop - start - 1) / 2
@@ -184,7 +188,7 @@ class StampTracker:
             candidates, lows = candidates[likely], lows[likely]
         gaps: list[int] = []
         taken, done, fresh = 0.0, lead, 0
-        stops = np.append(candidates[1:], len(aligned))
+        stops = np.append(candidates, len(aligned))[1:]
         for at, low, stop in zip(candidates.tolist(), lows.tolist(), stops.tolist(), strict=True):
             aligned[done:at] -= taken
             done = at
@@ -206,9 +210,7 @@ class StampTracker:
         self._back = tail - tail[-1]
         return np.array(gaps, np.int64)
 
-    def _refuse_rate_change(
-        self, stamps: Stamps, steps: Floats, gaps: NDArray[np.int64]
-    ) -> None:
+    def _refuse_rate_change(self, stamps: Stamps, steps: Floats, gaps: NDArray[np.int64]) -> None:
         at = find_rate_change(steps, self.period, gaps)
         if at is not None:
             other = float(np.median(steps[at : at + 256]))

@@ -39,7 +39,8 @@ def envelope(seconds: Seconds, start_s: float, stop_s: float, columns: int) -> E
     span = max(stop_s - start_s, 1.0)
     n = int(max(1, min(columns, np.ceil(span))))
     width = span / n
-    low, high = np.full(n, np.nan), np.full(n, np.nan)
+    low: Floats = np.full(n, np.nan)
+    high: Floats = np.full(n, np.nan)
     judged, present = np.zeros(n), np.zeros(n)
     if len(seconds.time_ns):
         at = seconds.time_ns / 1e9 + seconds.length_s / 2.0 - start_s
@@ -48,7 +49,7 @@ def envelope(seconds: Seconds, start_s: float, stop_s: float, columns: int) -> E
         np.fmax.at(high, column, seconds.high.astype(np.float64))
         np.add.at(judged, column, seconds.valid.astype(np.float64))
         np.add.at(present, column, 1.0)
-    middle = start_s + (np.arange(n) + 0.5) * width
+    middle: Floats = start_s + (np.arange(n) + 0.5) * width
     return Envelope(middle, low, high, judged > present / 2, width)
 
 

@@ -87,10 +87,6 @@ class NightLike(Protocol):
         """Seconds of valid signal per channel."""
         ...
 
-    def summary(self, by: Sequence[str] = ...) -> pd.DataFrame:
-        """Counts, rates per valid hour and their intervals."""
-        ...
-
     def summary_dict(self) -> dict[str, Any]:
-        """The content of ``summary.json``."""
+        """Return the content of ``summary.json``."""
         ...

@@ -82,7 +82,15 @@ def plot_lane(night: NightLike, channel: str, ax: Axes | None = None, columns: i
     info = night.recording.channel(channel)
     start, stop = _bounds(night)
     env = envelope(night.seconds[channel], start, stop, columns)
-    ax.set_ylabel(_lane_label(info), rotation=0, ha="right", va="center", fontsize=8, color=INK)
+    ax.set_ylabel(
+        _lane_label(info),
+        rotation=0,
+        ha="right",
+        va="center",
+        fontsize=8,
+        color=INK,
+        multialignment="right",
+    )
     if info.kind == "emg":
         _draw_emg(ax, env, night.seconds[channel])
     else:
@@ -121,14 +129,24 @@ def plot_events(night: NightLike, ax: Axes | None = None, kinds: Sequence[str] =
     ax.set_yticks(range(len(kinds)), names)
     _plain(ax)
     ax.hlines(
-        np.arange(len(kinds) - 1) + 0.5, 0, 1, transform=ax.get_yaxis_transform(),
-        color=GRID, lw=0.6,
+        np.arange(len(kinds) - 1) + 0.5,
+        0,
+        1,
+        transform=ax.get_yaxis_transform(),
+        color=GRID,
+        lw=0.6,
     )
     if not kinds:
         ax.set_yticks([0], ["events"])
         ax.text(
-            0.5, 0.5, "no event in the valid signal", transform=ax.transAxes,
-            ha="center", va="center", fontsize=8, color=MUTED,
+            0.5,
+            0.5,
+            "no event in the valid signal",
+            transform=ax.transAxes,
+            ha="center",
+            va="center",
+            fontsize=8,
+            color=MUTED,
         )
     return ax
 
@@ -143,8 +161,14 @@ def plot_context(night: NightLike, ax: Axes | None = None, *, names: bool = True
         if names and last - first > 0.07 * (stop - start):
             light = context == "asleep"
             ax.text(
-                (first + last) / 2, 0.47, context_name(context), ha="center", va="center",
-                fontsize=8, color="white" if light else INK, clip_on=True,
+                (first + last) / 2,
+                0.47,
+                context_name(context),
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="white" if light else INK,
+                clip_on=True,
             )
     ax.set_ylim(0, 1)
     ax.set_yticks([0.5], ["sleep"])
@@ -160,8 +184,12 @@ def plot_valid(night: NightLike, ax: Axes | None = None) -> Axes:
         valid, invalid = spans(night.seconds[name])
         ax.broken_barh(valid, (lane - 0.32, 0.64), facecolors="#7C9A86", lw=0)
         ax.broken_barh(
-            invalid, (lane - 0.32, 0.64), facecolors="white", edgecolor="#9A6A3A",
-            hatch="////", lw=0.3,
+            invalid,
+            (lane - 0.32, 0.64),
+            facecolors="white",
+            edgecolor="#9A6A3A",
+            hatch="////",
+            lw=0.3,
         )
     ax.set_ylim(-0.6, max(len(names), 1) - 0.4)
     ax.set_yticks(range(len(names)), [f"valid {n}" for n in reversed(names)])
@@ -180,14 +208,18 @@ def _draw_emg(ax: Axes, env: Envelope, seconds: Seconds) -> None:
     _mark_cut(ax, env, env.high > scale, env.low < -scale)
 
 
-def _mark_cut(
-    ax: Axes, env: Envelope, above: np.ndarray, below: np.ndarray | None
-) -> None:
+def _mark_cut(ax: Axes, env: Envelope, above: np.ndarray, below: np.ndarray | None) -> None:
     for mask, y, marker in ((above, 0.97, 7), (below, 0.03, 6)):
         if mask is not None and mask.any():
             ax.plot(
-                env.time_s[mask], np.full(int(mask.sum()), y), ls="none", marker=marker, ms=2.5,
-                color="#B0413E", mew=0, transform=ax.get_xaxis_transform(),
+                env.time_s[mask],
+                np.full(int(mask.sum()), y),
+                ls="none",
+                marker=marker,
+                ms=2.5,
+                color="#B0413E",
+                mew=0,
+                transform=ax.get_xaxis_transform(),
                 rasterized=bool(mask.sum() > _MANY),
             )
 
@@ -211,7 +243,7 @@ def _mark_onset(night: NightLike, ax: Axes) -> None:
         return
     low = onset.time_s if onset.low_s is None else onset.low_s
     high = onset.time_s if onset.high_s is None else onset.high_s
-    ax.axvspan(low, high, color=ONSET_INK, alpha=0.13, lw=0, zorder=0.6)
+    ax.axvspan(low, high, color=ONSET_INK, alpha=0.09, lw=0, zorder=0.6)
     ax.axvline(onset.time_s, color=ONSET_INK, lw=1.1, ls=(0, (4, 2)), zorder=3)
 
 
@@ -238,12 +270,18 @@ def _time_axis(night: NightLike, axes: Sequence[Axes], narrow: bool) -> None:
     last.set_xticks(list(ticks), labels, fontsize=8, color=MUTED)
     onset = night.onset
     if onset.time_s is not None and math.isfinite(onset.time_s):
+        when = clock.short(onset.time_s) if clock.known else hours_minutes(onset.time_s)
         late = (onset.time_s - start) > 0.6 * (stop - start)
         axes[0].annotate(
-            f"sleep onset {clock.short(onset.time_s) if clock.known else hours_minutes(onset.time_s)}",
-            (onset.time_s, 1.0), xycoords=("data", "axes fraction"),
-            xytext=(-4 if late else 4, 3), textcoords="offset points",
-            ha="right" if late else "left", va="bottom", fontsize=8, color=ONSET_INK,
+            f"sleep onset {when}",
+            (onset.time_s, 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(-4 if late else 4, 3),
+            textcoords="offset points",
+            ha="right" if late else "left",
+            va="bottom",
+            fontsize=8,
+            color=ONSET_INK,
         )
 
 
@@ -276,7 +314,9 @@ def _lane_label(channel: Channel) -> str:
 
 def _round_up(value: float) -> float:
     power = 10.0 ** math.floor(math.log10(value))
-    return float(next(s * power for s in (1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0) if s * power >= value))
+    return float(
+        next(s * power for s in (1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0) if s * power >= value)
+    )
 
 
 def _step(span: float, wanted: int) -> float:

@@ -76,6 +76,7 @@ def label_name(label: str) -> str:
         "sleep_start": "sleep-start-like jerk",
         "myoclonic_jerk_asleep": "myoclonic-jerk-like, asleep",
         "myoclonic_jerk_awake": "myoclonic-jerk-like, awake",
+        "myoclonic_jerk_like": "myoclonic-jerk-like",
         "hypnagogic_twitch": "twitch around falling asleep",
         "fragmentary_myoclonus_like": "fragmentary-myoclonus-like twitch",
         "fasciculation_like": "fasciculation-like twitch",

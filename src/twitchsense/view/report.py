@@ -42,15 +42,16 @@ def render(night: NightLike) -> str:
     template = environment.get_template("report.html.j2")
     clock = Clock.of(night.recording)
     start, stop = night.recording.start_ns / 1e9, night.recording.end_ns / 1e9
+    facts = night.summary_dict()
     return template.render(
         title=_title(clock, start, stop),
-        source=night.recording.source,
-        span=f"{clock.exact(start)} – {clock.exact(stop)}" if clock.known else "",
+        source=facts["provenance"]["source"],
+        span=f"{clock.short(start)}–{clock.short(stop)}" if clock.known else "",
         zone=clock.name,
         sentences=words.sentences(night),
         overview=_overview(night, narrow=False),
         overview_narrow=_overview(night, narrow=True),
-        rates=sections.rates(night),
+        rates=sections.rates(night, facts),
         averages=_averages(night),
         strongest=_strongest(night),
         jerks=sections.jerks(night),
@@ -58,7 +59,7 @@ def render(night: NightLike) -> str:
         rejected=sections.rejected(night),
         notes=list(night.notes),
         method=sections.method(night),
-        provenance=sections.provenance(night),
+        provenance=sections.provenance(facts),
         glossary=_glossary(),
         texts=texts,
     )
@@ -80,12 +81,17 @@ def _averages(night: NightLike) -> list[Picture]:
     counts = night.events["trial_type"].value_counts()
     for kind in ("twitch", "jerk"):
         if counts.get(kind, 0) >= 5:
-            figure = new_figure(4.6, 2.4)
-            plot_average(night, kind, figure.add_subplot())
-            name = kind_name(kind)
+            figure = new_figure(3.9, 2.2)
+            plot_average(night, kind, figure.add_subplot()).set_title("", loc="left")
+            many = f"{counts[kind]} {kind_name(kind, 2)}"
             pictures.append(
-                Picture(data_uri(figure), f"Average waveform of {counts[kind]} {kind_name(kind, 2)}",
-                        f"The average {name}")
+                Picture(
+                    data_uri(figure),
+                    f"Average waveform of {many}",
+                    f"The average of {many}",
+                    "Dark, left scale: strength of the muscle signal. "
+                    "Brown, right scale: acceleration in thousandths of g.",
+                )
             )
     return pictures
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -11,40 +10,93 @@ import pandas as pd
 
 from twitchsense.events import REJECT_REASONS
 from twitchsense.recording import NS
+from twitchsense.scoring.rates import rate
 from twitchsense.view.clock import Clock, from_onset, milliseconds, spoken
 from twitchsense.view.nightlike import NightLike
-from twitchsense.view.palette import CONTEXT_NAMES, context_name, kind_name, label_name
+from twitchsense.view.palette import CONTEXT_NAMES, KIND_NAMES, context_name, kind_name, label_name
 
 _MOST_JERKS = 60
+#: Kinds that stand in the table of rates even if none was found.
+_ALWAYS = ("twitch", "jerk", "movement")
+#: Kinds whose only label says nothing new.
+_SAME_LABEL = {"movement": "leg_movement"}
 
 
-def rates(night: NightLike) -> dict[str, Any]:
-    """Return the table of rates: one row per label, one column per context."""
-    table = night.summary(by=("label", "context"))
-    contexts = [c for c in CONTEXT_NAMES if (table["context"] == c).any()]
-    contexts += sorted(set(table["context"]) - set(contexts))
-    cells = {(r["label"], r["context"]): _rate(r) for _, r in table.iterrows()}
-    totals = table.groupby("label")["count"].sum().sort_values(ascending=False, kind="stable")
-    rows = [
-        {
-            "name": label_name(str(label)),
-            "label": str(label),
-            "cells": [cells.get((label, c), {"count": "", "rate": "", "none": True}) for c in contexts],
-        }
-        for label in totals.index
-    ]
-    return {"contexts": [context_name(c) for c in contexts], "rows": rows}
+def rates(night: NightLike, facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the table of rates: kinds, below each its labels; a column per context.
+
+    A kind that was never found stands there with its zero and its interval. A
+    label is a kind in a context, so a zero of its own says nothing: it is a dash.
+    """
+    events = night.events
+    contexts = [c for c in CONTEXT_NAMES if c != "unknown" or _matters(facts)]
+    if not any(_has_time(facts, c) for c in contexts if c != "unknown"):
+        contexts = []
+    places: list[str | None] = [None, *contexts]
+    found = events["trial_type"].value_counts()
+    rest = [k for k in (*KIND_NAMES, *sorted(found.index)) if found.get(k, 0)]
+    rows = []
+    for kind in dict.fromkeys((*_ALWAYS, *rest)):
+        mine = events[events["trial_type"] == kind]
+        seen = _can_see(night, kind)
+        hours = [_hours(facts, kind, place) for place in places]
+        cells = [
+            _cell(_count(mine, place), h, seen=seen) for place, h in zip(places, hours, strict=True)
+        ]
+        rows.append({"name": kind_name(kind, 2).capitalize(), "head": True, "cells": cells})
+        labels = mine["label"].value_counts()
+        if list(labels.index) == [_SAME_LABEL.get(kind, kind)]:
+            continue
+        for label in labels.index:
+            named = mine[mine["label"] == label]
+            cells = [
+                _cell(_count(named, place), h, seen=seen, dash=True)
+                for place, h in zip(places, hours, strict=True)
+            ]
+            rows.append({"name": label_name(str(label)), "head": False, "cells": cells})
+    return {"columns": ["whole night", *map(context_name, contexts)], "rows": rows}
 
 
-def _rate(row: pd.Series[Any]) -> dict[str, Any]:
-    hours, count = float(row["hours"]), int(row["count"])
+def _matters(facts: dict[str, Any]) -> bool:
+    """Return whether time of unknown context is worth a column."""
+    cells = facts["by_context"]["unknown"]["by_kind"]
+    whole = facts["by_kind"]
+    return any(c["count"] or c["hours"] > 0.02 * whole[k]["hours"] for k, c in cells.items())
+
+
+def _has_time(facts: dict[str, Any], context: str) -> bool:
+    return any(c["hours"] > 0 for c in facts["by_context"][context]["by_kind"].values())
+
+
+def _hours(facts: dict[str, Any], kind: str, place: str | None) -> float:
+    group = facts if place is None else facts["by_context"][place]
+    cells = group["by_kind"]
+    # a kind of a plug-in has no entry where it did not occur: it has the twitches' time
+    return float(cells.get(kind, cells["twitch"])["hours"])
+
+
+def _count(rows: pd.DataFrame, place: str | None) -> int:
+    return len(rows) if place is None else int((rows["context"] == place).sum())
+
+
+def _can_see(night: NightLike, kind: str) -> bool:
+    has_emg = any(c.kind == "emg" for c in night.recording.channels)
+    return has_emg or kind not in ("twitch", "brief_contraction")
+
+
+def _cell(count: int, hours: float, *, seen: bool, dash: bool = False) -> dict[str, Any]:
+    if not seen:
+        return {"count": "no EMG", "rate": "", "range": "", "none": True}
     if not hours > 0:
-        return {"count": "no valid signal", "rate": "", "none": True}
-    rate, low, high = (_short(float(row[k])) for k in ("rate", "low", "high"))
+        return {"count": "no valid signal", "rate": "", "range": "", "none": True}
+    if dash and count == 0:
+        return {"count": "–", "rate": "", "range": "", "none": True}
+    per_hour, low, high = (_short(value) for value in rate(count, hours))
     size = f"{hours:.1f} h" if hours >= 1 else spoken(hours * 3600)
     return {
         "count": f"{count:,} in {size}",
-        "rate": f"({low}–{high} per h)" if count == 0 else f"{rate} per h ({low}–{high})",
+        "rate": f"{per_hour} per h" if count else "",
+        "range": f"({low}–{high})" if count else f"({low}–{high} per h)",
         "none": False,
     }
 
@@ -123,8 +175,8 @@ def method(night: NightLike) -> list[str]:
         f"deviations over the noise floor of the last {s.emg.floor_s:g} s and closes at "
         f"{s.emg.close_k:g}. A twitch lasts {s.twitch.min_ms:g}–{s.twitch.max_ms:g} ms and has at "
         f"least {s.twitch.min_uv:g} µV peak to peak.",
-        f"A jerk lasts {s.jerk.min_ms:g}–{s.jerk.max_ms:g} ms in the EMG and throws the leg with at "
-        f"least {s.jerk.min_g:g} g and {s.jerk.min_jerk_g_s:g} g/s. No published limits exist for "
+        f"A jerk lasts {s.jerk.min_ms:g}–{s.jerk.max_ms:g} ms in the EMG and throws the leg with "
+        f"at least {s.jerk.min_g:g} g and {s.jerk.min_jerk_g_s:g} g/s. No published limits exist for "
         "the leg; these, and the grades of jerks, are provisional.",
         f"A leg movement rises {s.movement.rise_uv:g} µV over rest and lasts {s.movement.min_s:g}–"
         f"{s.movement.max_s:g} s.",
@@ -137,14 +189,17 @@ def method(night: NightLike) -> list[str]:
     ]
 
 
-def provenance(night: NightLike) -> list[tuple[str, str]]:
+def provenance(facts: dict[str, Any]) -> list[tuple[str, str]]:
     """Return what went in: files, hashes, versions; no paths of the machine."""
-    facts = night.summary_dict().get("provenance", {})
-    rows = [("recording", night.recording.source)]
-    for key, value in _flat(facts):
-        if value and key != "source":
-            rows.append((key.replace("_", " "), value))
-    return rows
+    given = facts["provenance"]
+    versions = ", ".join(f"{name} {v}" for name, v in given["versions"].items())
+    return [
+        ("recording", given["source"]),
+        ("SHA-256 of the input", given["sha256"] or "not from files"),
+        ("settings", given["settings"]),
+        ("sleep from", "a hypnogram" if given["hypnogram"] else "stillness of the leg, if at all"),
+        ("versions", versions),
+    ]
 
 
 def describe(night: NightLike, row: pd.Series[Any]) -> tuple[str, str]:
@@ -166,23 +221,6 @@ def describe(night: NightLike, row: pd.Series[Any]) -> tuple[str, str]:
     if _has(row["confidence"]):
         numbers.append(f"confidence {float(row['confidence']):.2f}")
     return caption, " · ".join(n for n in numbers if n)
-
-
-def _flat(facts: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    rows: list[tuple[str, str]] = []
-    for key, value in facts.items():
-        if isinstance(value, dict):
-            rows += _flat(value, f"{prefix}{key} ")
-        elif isinstance(value, (list, tuple)):
-            rows.append((prefix + key, ", ".join(_name(v) for v in value)))
-        elif value is not None:
-            rows.append((prefix + key, _name(value)))
-    return rows
-
-
-def _name(value: object) -> str:
-    text = str(value)
-    return PurePath(text).name if text.startswith("/") else text
 
 
 def _has(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,10 @@ def plot_event(night: NightLike, event: pd.Series[Any], figure: Figure | None = 
     Figure
     """
     channels = _channels_of(night.recording, event)
-    figure = figure or new_figure(4.4, 0.6 + 1.05 * max(1, len(channels)))
+    if figure is None:
+        height = 0.62 + 0.95 * max(1, len(channels))
+        figure = new_figure(3.5, height, fitted=False)
+        figure.subplots_adjust(0.16, 0.42 / height, 0.98, 1 - 0.2 / height, hspace=0.32)
     onset, duration = float(event["onset"]), _duration(event)
     lead = _lead(duration)
     color = kind_color(str(event["trial_type"]))
@@ -53,7 +57,7 @@ def plot_event(night: NightLike, event: pd.Series[Any], figure: Figure | None = 
         ax.tick_params(labelbottom=i == len(channels) - 1)
     if first is not None:
         first.set_xlim(-lead, duration + lead)
-        figure.axes[-1].set_xlabel("seconds from the onset", fontsize=7, color=MUTED)
+        figure.axes[-1].set_xlabel("seconds from the onset", fontsize=8, color=MUTED)
     return figure
 
 
@@ -61,7 +65,7 @@ def plot_average(night: NightLike, kind: str, ax: Axes | None = None) -> Axes:
     """Draw the average waveform of one kind of event, aligned at the onset.
 
     EMG is the rectified average in µV (left scale); acceleration is the average
-    deviation from its mean, in g (right scale). At most 500 events are read.
+    distance from its median, in mg (right scale). At most 500 events are read.
 
     Parameters
     ----------
@@ -90,13 +94,15 @@ def plot_average(night: NightLike, kind: str, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("seconds from the onset", fontsize=8, color=MUTED)
     twin = ax.twinx()
     _average(ax, night.recording, rows, "emg", span, EMG_INK)
-    _average(twin, night.recording, rows, "acc", span, ACC_INK)
+    _average(twin, night.recording, rows, "acc", span, ACC_INK, 1000.0)
     ax.set_ylabel("|EMG|, µV", fontsize=8, color=EMG_INK)
-    twin.set_ylabel("|acceleration|, g", fontsize=8, color=ACC_INK)
+    twin.set_ylabel("|acceleration|, mg", fontsize=8, color=ACC_INK)
     for axes in (ax, twin):
         axes.set_ylim(bottom=0)
-        axes.tick_params(labelsize=8, length=2)
+        axes.tick_params(labelsize=8, length=2, color=GRID, labelcolor=INK)
         axes.spines["top"].set_visible(False)
+        for side in ("left", "right", "bottom"):
+            axes.spines[side].set_color(GRID)
     if not total:
         ax.text(0.5, 0.5, "no such event", transform=ax.transAxes, ha="center", color=MUTED)
     return ax
@@ -109,6 +115,7 @@ def _average(
     kind: str,
     span: tuple[float, float],
     color: str,
+    scale: float = 1.0,
 ) -> None:
     sums: Floats | None = None
     count = 0
@@ -126,7 +133,7 @@ def _average(
         sums = wave if sums is None else sums + wave
         count += 1
     if sums is not None and count:
-        ax.plot(grid, sums / count, color=color, lw=1.1)
+        ax.plot(grid, scale * sums / count, color=color, lw=1.1)
 
 
 def _draw_channel(
@@ -134,27 +141,50 @@ def _draw_channel(
 ) -> None:
     time, values = _read(recording, channel, onset, -lead, duration + lead)
     colors = (EMG_INK,) if channel.kind == "emg" else _AXIS_COLORS
-    unit = "µV" if channel.unit == "uV" else "g"
     for axis in range(values.shape[1]):
         for part in _unbroken(time, channel.fs):
             x, y = thin(time[part], values[part, axis], _POINTS)
-            label = channel.columns[axis].split("_")[-2] if channel.kind == "acc" else None
-            ax.plot(
-                x, y, color=colors[axis % 3], lw=0.7,
-                label=label if part.start == 0 else None,
-            )
-    low, high = (25.0, "EMG") if channel.kind == "emg" else (0.02, "acceleration")
+            ax.plot(x, y, color=colors[axis % 3], lw=0.7)
+    low, name = (25.0, "EMG") if channel.kind == "emg" else (0.02, "acceleration")
     reach = float(np.abs(values).max()) if values.size else 0.0
     reach = max(reach * 1.1, float(low))
     ax.set_ylim(-reach, reach)
-    ax.set_ylabel(unit, fontsize=7, color=MUTED, rotation=0, ha="right", va="center")
-    ax.set_title(f"{high} · {channel.name}", fontsize=7, color=MUTED, loc="left", pad=2)
+    tick = _nice(0.8 * reach)
+    ax.set_yticks([-tick, 0, tick], [f"−{tick:g}", "0", f"{tick:g}"])
+    unit = "µV" if channel.unit == "uV" else "g"
+    ax.set_title(f"{name} · {channel.name} ({unit})", fontsize=8, color=MUTED, loc="left", pad=2)
     if not values.size:
-        ax.text(0.5, 0.5, "no signal here", transform=ax.transAxes, ha="center", va="center",
-                fontsize=7, color=MUTED)
+        ax.text(
+            0.5,
+            0.5,
+            "no signal here",
+            transform=ax.transAxes,
+            ha="center",
+            va="center",
+            fontsize=8,
+            color=MUTED,
+        )
     elif channel.kind == "acc" and channel.width > 1:
-        ax.legend(fontsize=6, ncols=3, frameon=False, loc="lower right", borderpad=0,
-                  handlelength=1, bbox_to_anchor=(1.0, 0.98), labelcolor=MUTED)
+        for axis in range(channel.width):
+            ax.text(
+                1 - 0.06 * (channel.width - 1 - axis),
+                1.03,
+                _axis_name(channel, axis),
+                fontsize=8,
+                transform=ax.transAxes,
+                color=colors[axis % 3],
+                ha="right",
+                fontweight="bold",
+            )
+
+
+def _axis_name(channel: Channel, axis: int) -> str:
+    return next((p for p in channel.columns[axis].split("_") if p in ("x", "y", "z")), "")
+
+
+def _nice(value: float) -> float:
+    power = 10.0 ** math.floor(math.log10(value))
+    return max(s * power for s in (1.0, 2.0, 5.0) if s * power <= value)
 
 
 def _read(
@@ -174,7 +204,7 @@ def _unbroken(time: Floats, fs: float) -> list[slice]:
         return []
     cuts = np.flatnonzero(np.diff(time) > 1.5 / fs) + 1
     edges = [0, *cuts.tolist(), len(time)]
-    return [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [slice(a, b) for a, b in pairwise(edges)]
 
 
 def _channels_of(recording: Recording, event: pd.Series[Any]) -> list[Channel]:
@@ -206,4 +236,4 @@ def _tidy(ax: Axes) -> None:
         ax.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         ax.spines[side].set_color(GRID)
-    ax.tick_params(labelsize=7, length=2, color=GRID, labelcolor=INK)
+    ax.tick_params(labelsize=8, length=2, color=GRID, labelcolor=INK)

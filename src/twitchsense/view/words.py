@@ -27,17 +27,22 @@ def valid_phrase(night: NightLike) -> str:
     for channel in recording.channels:
         seconds = night.valid_s.get(channel.name, 0.0)
         valid[channel.kind] = max(valid.get(channel.kind, 0.0), seconds)
-    parts: list[str] = []
-    for kind, name in _SENSORS.items():
-        if kind not in valid:
-            parts.append(f"no {name} was recorded")
-        elif valid[kind] <= 0:
-            parts.append(f"none of the {name} could be judged")
-        elif valid[kind] > 0.995 * length:
-            parts.append(f"all of the {name} could be judged")
-        else:
-            parts.append(f"{spoken(valid[kind])} of {name} could be judged")
-    return f"The recording lasted {spoken(length)}: {' and '.join(parts)}."
+    if len(valid) == 2 and all(s > 0.98 * length for s in valid.values()):
+        judged = "muscle signal (EMG) and acceleration could be judged nearly all the time"
+    else:
+        judged = " and ".join(_judged(kind, valid.get(kind), length) for kind in _SENSORS)
+    return f"The recording lasted {spoken(length)}: {judged}."
+
+
+def _judged(kind: str, seconds: float | None, length: float) -> str:
+    name = _SENSORS[kind]
+    if seconds is None:
+        return f"no {name} was recorded"
+    if seconds <= 0:
+        return f"none of the {name} could be judged"
+    if seconds > 0.98 * length:
+        return f"nearly all of the {name} could be judged"
+    return f"{spoken(seconds)} of {name} could be judged"
 
 
 def onset_phrase(night: NightLike) -> str:
@@ -69,23 +74,29 @@ def found_phrase(night: NightLike) -> str:
     if not any(seconds > 0 for seconds in night.valid_s.values()):
         return "Nothing can be said about twitches or jerks: there was no valid signal."
     counts = table["trial_type"].value_counts()
+    has_emg = any(
+        night.valid_s.get(c.name, 0) > 0 for c in night.recording.channels if c.kind == "emg"
+    )
+    blind = "" if has_emg else " Twitches can't be seen without muscle signal."
     small = [k for k in ("twitch", "jerk", "movement") if counts.get(k, 0)]
     if not small:
         rest = [f"{counts[k]} {kind_name(k, int(counts[k]))}" for k in KIND_NAMES if k in counts]
         tail = f"; there were {listed(rest)}" if rest else ""
-        return f"No twitch, jerk or leg movement was found in the valid signal{tail}."
+        none = "twitch, jerk" if has_emg else "jerk"
+        return f"No {none} or leg movement was found in the valid signal{tail}.{blind}"
     found = [f"{counts[k]:,} {kind_name(k, int(counts[k]))}" for k in small]
-    text = f"Found were {listed(found)}"
+    were = "was" if counts[small].sum() == 1 else "were"
+    text = f"{listed(found)} {were} found"
     most = _where_most(table[table["trial_type"] == small[0]])
     if most:
         text += f", most of the {kind_name(small[0], 2)} while {most}"
     jerks = table[table["trial_type"] == "jerk"]
     if len(jerks) and jerks["peak_g"].notna().any():
-        top = jerks.loc[jerks["peak_g"].idxmax()]
+        top = jerks.iloc[int(jerks["peak_g"].fillna(-1.0).to_numpy().argmax())]
         when = Clock.of(night.recording).short(float(top["onset"]))
         at = f"at {when}" if Clock.of(night.recording).known else when
         text += f"; the strongest jerk came {at} with {float(top['peak_g']):.2f} g"
-    return text + "."
+    return f"{text}.{blind}"
 
 
 def listed(parts: list[str]) -> str:

@@ -1,0 +1,125 @@
+"""Command line of the simulator: `python -m firmware_sim capture --out DIR ...`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from firmware_sim.capture import Capture, Settings
+from firmware_sim.files import write_capture
+from firmware_sim.samples import write_samples
+from firmware_sim.scenarios import NAMES
+
+BAD_INPUT = 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line and end with status 2."""
+        sys.stderr.write(f"{self.prog}: {message} (see --help)\n")
+        raise SystemExit(BAD_INPUT)
+
+
+def _number(low: float, high: float) -> Callable[[str], float]:
+    """Return a converter for numbers within limits."""
+
+    def convert(text: str) -> float:
+        value = float(text)
+        if not (math.isfinite(value) and low <= value <= high):
+            raise argparse.ArgumentTypeError(f"{text} is not between {low:g} and {high:g}")
+        return value
+
+    convert.__name__ = "number"
+    return convert
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**63:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 to 2^63 - 1")
+    return value
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = _Parser(prog="firmware_sim", description="A simulated leg wearable.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    one = commands.add_parser("capture", help="write a recording and its ground truth as CSV")
+    one.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    one.add_argument("--minutes", type=_number(0.1, 1440.0), required=True, metavar="M")
+    one.add_argument("--seed", type=_seed, required=True, metavar="N")
+    one.add_argument("--scenario", choices=NAMES, default="night")
+    one.add_argument("--fs-emg", type=_number(250.0, 2000.0), default=1000.0, metavar="HZ")
+    one.add_argument("--fs-acc", type=_number(20.0, 400.0), default=100.0, metavar="HZ")
+    one.add_argument("--channels", type=int, choices=(1, 2), default=2, help="EMG channels")
+    one.add_argument(
+        "--drift-ppm",
+        type=_number(-1000.0, 1000.0),
+        default=0.0,
+        metavar="PPM",
+        help="error of the sampling clock of both streams",
+    )
+    one.add_argument(
+        "--acc-drift-ppm",
+        type=_number(-1000.0, 1000.0),
+        metavar="PPM",
+        help="error of the accelerometer's clock, if it has its own",
+    )
+    one.add_argument("--leg", choices=("left", "right"), default="")
+    one.add_argument("--wide", action="store_true", help="one file, slower columns partly empty")
+    one.add_argument("--gzip", action="store_true", help="write signals as .csv.gz")
+    one.add_argument("-v", "--verbose", action="store_true")
+    samples = commands.add_parser("data", help="write the sample captures of the repository")
+    samples.add_argument("--out", type=Path, required=True, metavar="DIR")
+    return parser
+
+
+def _capture(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    own = options.acc_drift_ppm
+    settings = Settings(
+        minutes=options.minutes,
+        seed=options.seed,
+        scenario=options.scenario,
+        fs_emg=options.fs_emg,
+        fs_acc=options.fs_acc,
+        channels=options.channels,
+        drift_ppm=options.drift_ppm,
+        acc_drift_ppm=options.drift_ppm if own is None else own,
+        leg=options.leg,
+    )
+    if options.wide:
+        if settings.fs_emg % settings.fs_acc:
+            parser.error("--wide needs --fs-emg to be a multiple of --fs-acc")
+        if settings.drift_ppm != settings.acc_drift_ppm:
+            parser.error("--wide needs both streams on one clock: leave --acc-drift-ppm out")
+    write_capture(Capture(settings), options.out, wide=options.wide, packed=options.gzip)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command and return the exit status."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO if getattr(options, "verbose", False) else logging.WARNING,
+        format="firmware_sim: %(message)s",
+    )
+    try:
+        if options.command == "capture":
+            _capture(options, parser)
+        else:
+            write_samples(options.out)
+    except OSError as error:
+        sys.stderr.write(f"firmware_sim: cannot write {options.out}: {error.strerror}\n")
+        return BAD_INPUT
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,243 @@
+"""Composes body, disturbances and sensor into blocks of converter counts, with the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import signal
+
+from firmware_sim import scenarios, truth
+from firmware_sim.artefacts import add_lasting, draw_acc_artefact, draw_emg_artefact
+from firmware_sim.background import BodySway, ToneCourse, heart_beats
+from firmware_sim.emg import Muscles, draw_burst
+from firmware_sim.limb import draw_motion, plan_gravity
+from firmware_sim.schedule import BODY, LASTING, LOST, Event, Kind
+from firmware_sim.sensor import (
+    TILE_S,
+    NoiseSource,
+    Sensor,
+    antialias,
+    muscle_stages,
+    pink_stages,
+    white_stages,
+)
+from firmware_sim.waves import Floats, Snippet, random_for
+
+#: No waveform starts earlier than this before its event's onset (s).
+_LEAD_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a user may choose.
+
+    Parameters
+    ----------
+    minutes, seed, scenario
+        Length, random seed and name of the scenario.
+    fs_emg, fs_acc
+        Nominal sampling rates (Hz).
+    channels
+        EMG channels, 1 or 2; both are on one leg.
+    drift_ppm, acc_drift_ppm
+        Error of the two sampling clocks; positive = fast.  Times in the files stay true,
+        so that a fast clock gives more samples per true second.
+    leg
+        `left`, `right` or empty.
+    """
+
+    minutes: float
+    seed: int
+    scenario: str = "night"
+    fs_emg: float = 1000.0
+    fs_acc: float = 100.0
+    channels: int = 2
+    drift_ppm: float = 0.0
+    acc_drift_ppm: float = 0.0
+    leg: str = ""
+
+    @property
+    def emg_rate(self) -> float:
+        """EMG samples per true second."""
+        return self.fs_emg * (1.0 + self.drift_ppm * 1e-6)
+
+    @property
+    def acc_rate(self) -> float:
+        """Accelerometer samples per true second."""
+        return self.fs_acc * (1.0 + self.acc_drift_ppm * 1e-6)
+
+    @property
+    def emg_names(self) -> tuple[str, ...]:
+        """Names of the EMG channels, without unit."""
+        side = f"_{self.leg}" if self.leg else ""
+        return tuple(f"emg{number + 1}{side}" for number in range(self.channels))
+
+    @property
+    def acc_names(self) -> tuple[str, ...]:
+        """Names of the accelerometer axes, without unit."""
+        side = f"_{self.leg}" if self.leg else ""
+        return tuple(f"acc{side}_{axis}" for axis in "xyz")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of both streams.
+
+    Parameters
+    ----------
+    emg_first, acc_first
+        Absolute index of the first sample of each stream.
+    emg, acc
+        Converter counts, one column per channel.
+    emg_kept, acc_kept
+        False where a dropout lost the sample.
+    """
+
+    emg_first: int
+    emg: NDArray[np.int32]
+    emg_kept: NDArray[np.bool_]
+    acc_first: int
+    acc: NDArray[np.int32]
+    acc_kept: NDArray[np.bool_]
+
+
+class Capture:
+    """One simulated recording, made block by block so that memory stays bounded.
+
+    Iterate over `blocks` to the end, then ask for `truth_rows`: the truth is measured on
+    the same noise-free waveforms that went into the blocks.
+    """
+
+    def __init__(self, settings: Settings, sensor: Sensor | None = None) -> None:
+        self.settings = settings
+        self.sensor = sensor or Sensor()
+        self.schedule = scenarios.plan(
+            settings.scenario, settings.minutes, settings.seed, settings.channels
+        )
+        seed, seconds = settings.seed, self.schedule.seconds
+        self.muscles = Muscles.of_subject(seed, settings.channels)
+        self.gravity = plan_gravity(self.schedule.events, seed)
+        self._beats = heart_beats(seconds, self.schedule.heart_bpm, seed)
+        self._sway = BodySway.of(self._beats, seed)
+        self._tone = ToneCourse.of(self.schedule.hypnogram, seed)
+        self._acc_offset = 0.006 * random_for(seed, "acc offset").standard_normal(3)
+        self._rows: list[truth.Row] = []
+        self._emg_snippets: list[Snippet] = []
+        self._acc_snippets: list[Snippet] = []
+
+    @property
+    def emg_count(self) -> int:
+        """Number of EMG samples before any are lost."""
+        return int(self.schedule.seconds * self.settings.emg_rate + 1e-6)
+
+    @property
+    def acc_count(self) -> int:
+        """Number of accelerometer samples before any are lost."""
+        return int(self.schedule.seconds * self.settings.acc_rate + 1e-6)
+
+    def blocks(self, tiles: int = 5) -> Iterator[Block]:
+        """Yield the recording in blocks of `tiles` noise tiles (minutes) each."""
+        set_, seed = self.settings, self.settings.seed
+        pending = list(reversed(self.schedule.events))
+        channels = set_.channels
+        white = NoiseSource(seed, "emg white", channels, set_.fs_emg, white_stages(set_.fs_emg))
+        pink = NoiseSource(seed, "emg pink", channels, set_.fs_emg, pink_stages(set_.fs_emg))
+        tone = NoiseSource(seed, "emg tone", channels, set_.fs_emg, muscle_stages(set_.fs_emg))
+        still = NoiseSource(seed, "acc white", 3, set_.fs_acc, white_stages(set_.fs_acc))
+        highpass = signal.butter(
+            1, self.sensor.emg_highpass_hz, "high", fs=set_.fs_emg, output="sos"
+        )
+        slow = np.zeros((len(highpass), 2, channels))
+        emg_tile, acc_tile = round(TILE_S * set_.fs_emg), round(TILE_S * set_.fs_acc)
+        total = max(-(-self.emg_count // emg_tile), -(-self.acc_count // acc_tile))
+        for first in range(0, total, tiles):
+            stop = min(first + tiles, total)
+            emg_first, emg_stop = first * emg_tile, min(stop * emg_tile, self.emg_count)
+            acc_first, acc_stop = first * acc_tile, min(stop * acc_tile, self.acc_count)
+            emg_times = np.arange(emg_first, emg_stop) / set_.emg_rate
+            acc_times = np.arange(acc_first, acc_stop) / set_.acc_rate
+            end_s = max(stop * emg_tile / set_.emg_rate, stop * acc_tile / set_.acc_rate)
+            while pending and pending[-1].onset - _LEAD_S < end_s:
+                self._draw(pending.pop())
+            noise = np.empty((len(emg_times), channels))
+            tonic = np.empty_like(noise)
+            acc = np.empty((len(acc_times), 3))
+            share = self.sensor.pink_share
+            for tile in range(first, stop):
+                at = (tile - first) * emg_tile
+                count = min(emg_tile, len(noise) - at)
+                if count > 0:
+                    plain = np.sqrt(1.0 - share**2) * white.take(tile, count)
+                    noise[at : at + count] = plain + share * pink.take(tile, count)
+                    tonic[at : at + count] = tone.take(tile, count)
+                at = (tile - first) * acc_tile
+                count = min(acc_tile, len(acc) - at)
+                if count > 0:
+                    acc[at : at + count] = still.take(tile, count)
+            # EMG at the electrodes, then the amplifier's slow coupling, then the converter.
+            emg = np.zeros_like(noise)
+            if self.schedule.tonic:
+                emg += tonic * self._tone.at(emg_times)[:, None]
+            for event in self.schedule.events:
+                if event.kind in LASTING:
+                    add_lasting(event, emg, emg_first, set_.emg_rate, self._beats, self.muscles)
+            for snippet in self._emg_snippets:
+                snippet.add_to(emg, emg_times)
+            emg += self.schedule.emg_noise_uv * noise
+            emg, slow = signal.sosfilt(highpass, emg, axis=0, zi=slow)
+            for event in self._of_kind(Kind.FLAT):
+                lost = (emg_times >= event.onset) & (emg_times < event.end)
+                emg[lost, event.channel] = 0.1 * noise[lost, event.channel]
+            acc *= self.sensor.acc_noise_g * np.sqrt(0.45 * set_.fs_acc)
+            acc += self.gravity.at(acc_times) + self._acc_offset
+            self._sway.add_to(acc, acc_first, set_.acc_rate)
+            for snippet in self._acc_snippets:
+                snippet.add_to(acc, acc_times)
+            yield Block(
+                emg_first,
+                self.sensor.to_counts(emg, self.sensor.emg_lsb_uv),
+                self._kept(emg_times),
+                acc_first,
+                self.sensor.to_counts(acc, self.sensor.acc_lsb_g),
+                self._kept(acc_times),
+            )
+            ended = min(emg_stop / set_.emg_rate, acc_stop / set_.acc_rate)
+            self._emg_snippets = [s for s in self._emg_snippets if s.end_s > ended]
+            self._acc_snippets = [s for s in self._acc_snippets if s.end_s > ended]
+
+    def truth_rows(self) -> list[truth.Row]:
+        """Return the truth, sorted and labelled; complete once all blocks were taken."""
+        return truth.label_rows(self._rows, self.schedule.hypnogram, self.settings.leg)
+
+    def _of_kind(self, kind: Kind) -> list[Event]:
+        return [event for event in self.schedule.events if event.kind is kind]
+
+    def _kept(self, times: Floats) -> NDArray[np.bool_]:
+        """Tell which samples arrived."""
+        kept = np.ones(len(times), bool)
+        for event in self._of_kind(Kind.DROPOUT):
+            kept[(times >= event.onset) & (times < event.end)] = False
+        return kept
+
+    def _draw(self, event: Event) -> None:
+        """Draw an event's waveforms and note its truth."""
+        set_ = self.settings
+        if event.kind in BODY:
+            burst = draw_burst(event, self.muscles)
+            motion = draw_motion(event, burst, self.gravity)
+            self._rows.append(truth.measure(event, burst, motion, self.gravity, set_.emg_names))
+            self._emg_snippets.append(antialias(burst.emg, set_.fs_emg))
+            self._acc_snippets.append(antialias(motion, set_.fs_acc))
+            return
+        self._rows.append(truth.disturbance(event, set_.emg_names))
+        if event.kind in LASTING or event.kind in LOST:
+            return
+        emg = draw_emg_artefact(event, set_.channels)
+        if emg is not None:
+            self._emg_snippets.append(antialias(emg, set_.fs_emg))
+        knocked = draw_acc_artefact(event)
+        if knocked is not None:
+            self._acc_snippets.append(antialias(knocked, set_.fs_acc))

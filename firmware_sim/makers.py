@@ -1,0 +1,238 @@
+"""How large and how long each kind of event is: the distributions behind the scenarios.
+
+Ranges follow the project's clinical criteria; medians inside them are assumed [E].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from firmware_sim.schedule import Event, Kind, Planner
+
+Maker = Callable[[Planner, float], bool]
+
+
+def lognormal(
+    rng: np.random.Generator, median: float, spread: float, low: float, high: float
+) -> float:
+    """Return a log-normal number, drawn again until it lies within limits."""
+    for _ in range(100):
+        value = median * float(np.exp(spread * rng.standard_normal()))
+        if low <= value <= high:
+            return value
+    return median
+
+
+def unit_twitch(planner: Planner, at: float, doublet: float = 0.12) -> bool:
+    """Add a fasciculation: one unit, sometimes a doublet 10-110 ms apart (Kleine 2012)."""
+    rng = planner.rng
+    # A few units fire most of the time.
+    unit = min(int(rng.geometric(0.25)) - 1, 13)
+    gap = float(np.clip(rng.normal(0.034, 0.012), 0.012, 0.1)) if rng.random() < doublet else 0.0
+    amplitude = lognormal(rng, 120.0, 0.45, 62.0, 300.0)
+    return planner.add(
+        Event(
+            Kind.UNIT,
+            at,
+            0.015 + gap,
+            amplitude_uv=amplitude,
+            # 1.1-3.3 mg for a single unit (Med Biol Eng Comput 2004;42:496).
+            peak_g=float(rng.uniform(0.0008, 0.0028)) * (amplitude / 120.0) ** 0.5,
+            channel=_channel(planner, 0.25),
+            seed=planner.new_seed(),
+            unit=unit,
+            gap_s=gap,
+        )
+    )
+
+
+def cluster_twitch(planner: Planner, at: float) -> bool:
+    """Add a multi-unit twitch of at most 150 ms, as in fragmentary myoclonus."""
+    rng = planner.rng
+    amplitude = lognormal(rng, 160.0, 0.5, 65.0, 600.0)
+    return planner.add(
+        Event(
+            Kind.CLUSTER,
+            at,
+            lognormal(rng, 0.06, 0.4, 0.025, 0.125),
+            amplitude_uv=amplitude,
+            peak_g=lognormal(rng, 0.006, 0.6, 0.002, 0.03),
+            channel=_channel(planner, 0.25),
+            seed=planner.new_seed(),
+        )
+    )
+
+
+def small_twitch(planner: Planner, at: float) -> bool:
+    """Add either kind of twitch."""
+    return (unit_twitch if planner.rng.random() < 0.6 else cluster_twitch)(planner, at)
+
+
+def jerk(planner: Planner, at: float, median_g: float = 0.22, low_g: float = 0.11) -> bool:
+    """Add a jerk: EMG 75-250 ms, hundreds of uV to some mV."""
+    rng = planner.rng
+    peak_g = lognormal(rng, median_g, 0.5, low_g, 2.0)
+    # A stronger jerk has more EMG, loosely.
+    amplitude = 900.0 * (peak_g / 0.25) ** 0.6 * float(np.exp(0.35 * rng.standard_normal()))
+    return planner.add(
+        Event(
+            Kind.JERK,
+            at,
+            float(rng.uniform(0.075, 0.25)),
+            amplitude_uv=float(np.clip(amplitude, 250.0, 5000.0)),
+            peak_g=peak_g,
+            channel=_channel(planner, 0.1),
+            seed=planner.new_seed(),
+        )
+    )
+
+
+def violent_jerk(planner: Planner, at: float) -> bool:
+    """Add a jerk of at least 0.5 g, mostly."""
+    return jerk(planner, at, median_g=0.75, low_g=0.32)
+
+
+def contraction(planner: Planner, at: float) -> bool:
+    """Add a contraction too long for a twitch and too short for a leg movement."""
+    rng = planner.rng
+    return planner.add(
+        Event(
+            Kind.CONTRACTION,
+            at,
+            float(rng.uniform(0.18, 0.45)),
+            amplitude_uv=lognormal(rng, 180.0, 0.4, 80.0, 500.0),
+            peak_g=lognormal(rng, 0.02, 0.5, 0.006, 0.06),
+            channel=_channel(planner, 0.2),
+            seed=planner.new_seed(),
+        )
+    )
+
+
+def leg_movement(planner: Planner, at: float, median_s: float = 2.3) -> bool:
+    """Add a leg movement of 0.5-10 s, mostly 1.5-4 s."""
+    rng = planner.rng
+    return planner.add(
+        Event(
+            Kind.LEG_MOVEMENT,
+            at,
+            lognormal(rng, median_s, 0.4, 0.6, 9.5),
+            amplitude_uv=lognormal(rng, 280.0, 0.5, 130.0, 1200.0),
+            peak_g=lognormal(rng, 0.07, 0.6, 0.022, 0.35),
+            channel=_channel(planner, 0.1),
+            seed=planner.new_seed(),
+        )
+    )
+
+
+def gross_movement(planner: Planner, at: float) -> bool:
+    """Add a large movement of 4-40 s (healthy median 12.4 s; Ferri 2021)."""
+    rng = planner.rng
+    return planner.add(
+        Event(
+            Kind.GROSS_MOVEMENT,
+            at,
+            lognormal(rng, 12.0, 0.5, 4.0, 40.0),
+            amplitude_uv=lognormal(rng, 1000.0, 0.4, 400.0, 3000.0),
+            peak_g=lognormal(rng, 0.4, 0.4, 0.15, 1.2),
+            seed=planner.new_seed(),
+        )
+    )
+
+
+def posture_change(planner: Planner, at: float) -> bool:
+    """Add a turn of the leg by 35-120 degrees, with EMG."""
+    rng = planner.rng
+    return planner.add(
+        Event(
+            Kind.POSTURE,
+            at,
+            float(rng.uniform(1.8, 5.0)),
+            amplitude_uv=lognormal(rng, 800.0, 0.4, 300.0, 2500.0),
+            peak_g=lognormal(rng, 0.3, 0.4, 0.1, 0.9),
+            seed=planner.new_seed(),
+            turn_deg=float(rng.uniform(35.0, 120.0)),
+        )
+    )
+
+
+def shift(planner: Planner, at: float) -> bool:
+    """Add a leg movement after which the leg lies 10-25 degrees differently."""
+    rng = planner.rng
+    return planner.add(
+        Event(
+            Kind.LEG_MOVEMENT,
+            at,
+            float(rng.uniform(1.5, 4.0)),
+            amplitude_uv=lognormal(rng, 400.0, 0.4, 180.0, 1500.0),
+            peak_g=lognormal(rng, 0.1, 0.4, 0.04, 0.3),
+            seed=planner.new_seed(),
+            turn_deg=float(rng.uniform(10.0, 25.0)),
+        )
+    )
+
+
+def walk(planner: Planner, at: float) -> bool:
+    """Add a walk to the toilet and back."""
+    rng = planner.rng
+    return planner.add(
+        Event(
+            Kind.WALK,
+            at,
+            float(rng.uniform(60.0, 150.0)),
+            amplitude_uv=float(rng.uniform(800.0, 2000.0)),
+            peak_g=float(rng.uniform(0.8, 1.8)),
+            seed=planner.new_seed(),
+            note="walking",
+        )
+    )
+
+
+# Kind: (duration range s, EMG range uV, ACC range g).
+_ARTEFACTS: dict[Kind, tuple[tuple[float, float], tuple[float, float], tuple[float, float]]] = {
+    Kind.POP: ((0.1, 0.3), (550.0, 5000.0), (0.0, 0.0)),
+    Kind.CRACKLE: ((0.3, 3.0), (80.0, 800.0), (0.0, 0.0)),
+    Kind.STEP: ((0.5, 1.5), (300.0, 4000.0), (0.0, 0.0)),
+    Kind.BUMP: ((0.3, 0.5), (0.0, 0.0), (0.03, 0.35)),
+    Kind.KNOCK: ((0.3, 0.6), (150.0, 900.0), (0.05, 0.35)),
+    Kind.SATURATION: ((0.5, 4.0), (30_000.0, 80_000.0), (0.0, 0.0)),
+    Kind.FLAT: ((3.0, 40.0), (0.0, 0.0), (0.0, 0.0)),
+    Kind.DROPOUT: ((0.2, 20.0), (0.0, 0.0), (0.0, 0.0)),
+    Kind.ECG: ((60.0, 900.0), (10.0, 60.0), (0.0, 0.0)),
+    Kind.MAINS: ((30.0, 600.0), (5.0, 60.0), (0.0, 0.0)),
+    Kind.TONIC_UNIT: ((8.0, 120.0), (40.0, 120.0), (0.0, 0.0)),
+    Kind.WANDER: ((20.0, 120.0), (200.0, 1500.0), (0.0, 0.0)),
+}
+
+
+def artefact(kind: Kind, longest_s: float = np.inf) -> Maker:
+    """Return a maker of one kind of disturbance; sizes are log-uniform in their range."""
+    lengths, heights, peaks = _ARTEFACTS[kind]
+
+    def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+        return float(low * (high / low) ** rng.random()) if low > 0.0 else 0.0
+
+    def make(planner: Planner, at: float) -> bool:
+        rng = planner.rng
+        high = max(min(lengths[1], longest_s), lengths[0] * 1.01)
+        return planner.add(
+            Event(
+                kind,
+                at,
+                log_uniform(rng, lengths[0], high),
+                amplitude_uv=log_uniform(rng, *heights),
+                peak_g=log_uniform(rng, *peaks),
+                channel=_channel(planner, 0.5),
+                seed=planner.new_seed(),
+                unit=int(rng.integers(14)),
+            )
+        )
+
+    return make
+
+
+def _channel(planner: Planner, share_of_second: float) -> int:
+    """Choose the channel over the active muscle."""
+    second = planner.rng.random() < share_of_second
+    return 1 if second and planner.channels > 1 else 0

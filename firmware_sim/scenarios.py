@@ -1,0 +1,227 @@
+"""Named scenarios: which events occur when, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from firmware_sim import makers
+from firmware_sim.hypnogram import Hypnogram, fall_asleep, steady, whole_night
+from firmware_sim.makers import Maker, artefact
+from firmware_sim.schedule import Event, Kind, Planner, Schedule
+from firmware_sim.waves import random_for
+
+#: Durations (ms) and signal-to-noise ratios (dB) of the staircase.
+STAIR_MS = (10, 15, 20, 25, 35, 50, 75, 100, 150, 200, 250, 300, 400, 500)
+STAIR_DB = (10, 15, 20, 30)
+STAIR_NOISE_UV = 3.0
+
+
+def scatter(planner: Planner, make: Maker, per_hour: float, start: float, end: float) -> None:
+    """Add events at random times at a mean rate; crowded-out ones try again elsewhere."""
+    for _ in range(int(planner.rng.poisson(max(end - start, 0.0) / 3600.0 * per_hour))):
+        for _ in range(5):
+            if make(planner, float(planner.rng.uniform(start, end))):
+                break
+
+
+def irregular(
+    planner: Planner, make: Maker, median_s: float, start: float, end: float, spread: float = 0.9
+) -> None:
+    """Add events one after the other with widely varying gaps, as fasciculations come."""
+    at = start + float(planner.rng.uniform(0.3, 1.0)) * median_s
+    while at < end - 1.0:
+        make(planner, at)
+        at += makers.lognormal(planner.rng, median_s, spread, 0.9, 20 * median_s)
+
+
+def plm_series(planner: Planner, start: float, end: float, median_s: float = 24.0) -> float:
+    """Add periodic leg movements: onsets 15-40 s apart, most 20-26 s (Ferri 2006)."""
+    at = start
+    while at < end - 12.0:
+        makers.leg_movement(planner, at, median_s=2.4)
+        at += makers.lognormal(planner.rng, median_s, 0.22, 15.0, 40.0)
+    return at
+
+
+def _quiet(planner: Planner) -> Schedule:
+    return planner.finish(2.2)
+
+
+def _rest_twitches(planner: Planner) -> Schedule:
+    irregular(planner, makers.unit_twitch, 5.0, 0.0, planner.seconds)
+    return planner.finish(2.2)
+
+
+def _sleep_onset(planner: Planner) -> Schedule:
+    onset = planner.hypnogram.sleep_onset_s or 0.0
+    end = min(onset + 600.0, planner.seconds)
+    irregular(planner, makers.jerk, 40.0, max(onset - 150.0, 0.0) + 5.0, end, spread=0.7)
+    scatter(planner, makers.leg_movement, 20.0, 0.0, onset)
+    irregular(planner, makers.small_twitch, 9.0, 0.0, planner.seconds)
+    scatter(planner, makers.posture_change, 12.0, 0.0, onset)
+    return planner.finish(2.2)
+
+
+def _plm(planner: Planner) -> Schedule:
+    # Series of some minutes with pauses longer than 90 s, in which movements are isolated.
+    at = float(planner.rng.uniform(6.0, 15.0))
+    while at < planner.seconds - 60.0:
+        at = plm_series(planner, at, min(at + planner.rng.uniform(180, 900), planner.seconds))
+        makers.leg_movement(planner, at + 100.0)
+        at += 220.0
+    irregular(planner, makers.small_twitch, 40.0, 0.0, planner.seconds)
+    return planner.finish(2.2)
+
+
+def _fragmentary(planner: Planner) -> Schedule:
+    irregular(planner, makers.small_twitch, 5.5, 0.0, planner.seconds, spread=0.7)
+    return planner.finish(2.2)
+
+
+def _violent(planner: Planner) -> Schedule:
+    # Volleys of jerks some seconds apart, then a pause.
+    at = float(planner.rng.uniform(4.0, 8.0))
+    while at < planner.seconds - 4.0:
+        for _ in range(int(planner.rng.integers(3, 8))):
+            makers.violent_jerk(planner, at)
+            at += float(planner.rng.uniform(2.8, 7.0))
+        at += float(planner.rng.uniform(8.0, 30.0))
+    scatter(planner, makers.cluster_twitch, 60.0, 0.0, planner.seconds)
+    return planner.finish(2.2)
+
+
+def _artefacts(planner: Planner) -> Schedule:
+    seconds = planner.seconds
+    for kind in (Kind.ECG, Kind.MAINS, Kind.TONIC_UNIT, Kind.WANDER):
+        scatter(planner, artefact(kind, seconds / 5.0), 8.0, 0.0, seconds)
+    for kind, rate in (
+        (Kind.SATURATION, 6.0),
+        (Kind.FLAT, 6.0),
+        (Kind.DROPOUT, 15.0),
+        (Kind.POP, 90.0),
+        (Kind.CRACKLE, 40.0),
+        (Kind.STEP, 40.0),
+        (Kind.BUMP, 90.0),
+        (Kind.KNOCK, 60.0),
+    ):
+        scatter(planner, artefact(kind), rate, 0.0, seconds)
+    return planner.finish(3.0, heart_bpm=float(planner.rng.uniform(45.0, 110.0)))
+
+
+def _staircase(planner: Planner) -> Schedule:
+    rng = planner.rng
+    at = 2.0
+    while at < planner.seconds - 2.0:
+        steps = [(ms, db) for ms in STAIR_MS for db in STAIR_DB]
+        for which in rng.permutation(len(steps)):
+            ms, db = steps[which]
+            planner.add(
+                Event(
+                    Kind.STAIR,
+                    at,
+                    ms / 1000.0,
+                    amplitude_uv=STAIR_NOISE_UV * 10.0 ** (db / 20.0),
+                    peak_g=0.002 + 0.00006 * ms,
+                    seed=planner.new_seed(),
+                    note=f"snr_{db}db",
+                )
+            )
+            at += ms / 1000.0 + float(rng.uniform(1.4, 2.4))
+    return planner.finish(STAIR_NOISE_UV, tonic=False)
+
+
+# Mean events per hour of each stage in a whole night.  [E]: inside the figures of
+# criteria 1.1-1.4 for a restless but plausible sleeper.
+_RATES: tuple[tuple[Maker, dict[str, float]], ...] = (
+    (makers.gross_movement, {"W": 9, "N1": 4, "N2": 1.0, "N3": 0.3, "R": 1.0}),
+    (makers.posture_change, {"W": 6, "N1": 2, "N2": 1.2, "N3": 0.3, "R": 0.8}),
+    (makers.shift, {"W": 5, "N1": 2, "N2": 0.8, "N3": 0.2, "R": 0.8}),
+    (makers.leg_movement, {"W": 18, "N1": 6, "N2": 3, "N3": 0.5, "R": 2}),
+    (makers.jerk, {"N1": 3, "N2": 1.2, "N3": 0.2, "R": 0.6}),
+    (makers.contraction, {"W": 8, "N1": 3, "N2": 1, "N3": 0.3, "R": 2}),
+    (makers.small_twitch, {"N1": 40, "N2": 25, "N3": 9, "R": 45}),
+    (artefact(Kind.SATURATION), dict.fromkeys(("W", "N1", "N2", "N3", "R"), 0.15)),
+    (artefact(Kind.FLAT), dict.fromkeys(("W", "N1", "N2", "N3", "R"), 0.1)),
+    (artefact(Kind.DROPOUT), dict.fromkeys(("W", "N1", "N2", "N3", "R"), 0.8)),
+    (artefact(Kind.POP), dict.fromkeys(("W", "N1", "N2", "N3", "R"), 2.0)),
+    (artefact(Kind.CRACKLE), dict.fromkeys(("W", "N1", "N2", "N3", "R"), 0.5)),
+    (artefact(Kind.STEP), dict.fromkeys(("W", "N1", "N2", "N3", "R"), 0.7)),
+    (artefact(Kind.BUMP), dict.fromkeys(("W", "N1", "N2", "N3", "R"), 2.0)),
+    (artefact(Kind.KNOCK), dict.fromkeys(("W", "N1", "N2", "N3", "R"), 1.0)),
+    (artefact(Kind.ECG), dict.fromkeys(("W", "N1", "N2", "N3", "R"), 0.25)),
+    (artefact(Kind.MAINS), dict.fromkeys(("W", "N1", "N2", "N3", "R"), 0.4)),
+    (artefact(Kind.TONIC_UNIT), {"W": 1.5, "N1": 0.8, "N2": 0.2}),
+    (artefact(Kind.WANDER), dict.fromkeys(("W", "N1", "N2", "N3", "R"), 0.4)),
+)
+
+
+def _night(planner: Planner) -> Schedule:
+    rng, hypnogram, seconds = planner.rng, planner.hypnogram, planner.seconds
+    bouts = [(a, min(b, seconds), stage) for a, b, stage in hypnogram.bouts() if a < seconds]
+    onset = hypnogram.sleep_onset_s or seconds
+    for index, (start, end, stage) in enumerate(bouts):  # up once in a long wake
+        if stage == "W" and index and end - start > 300.0 and end < seconds - 400.0:
+            makers.walk(planner, start + 60.0)
+    if seconds >= 3.0 * 3600.0:  # one spell of violent, repetitive jerks in the second third
+        at = seconds * float(rng.uniform(0.4, 0.6))
+        for _ in range(int(rng.integers(4, 7))):
+            makers.violent_jerk(planner, at)
+            at += float(rng.uniform(3.0, 9.0))
+    for start, end, stage in bouts:  # periodic movements belong to N2
+        if stage == "N2" and end - start > 240.0 and rng.random() < 0.45:
+            first = start + rng.uniform(10.0, 60.0)
+            plm_series(planner, first, min(first + rng.uniform(150.0, 700.0), end))
+    # Sleep starts: a few around sleep onset, whatever the length of the recording.
+    for _ in range(int(rng.integers(3, 6))):
+        for _ in range(5):
+            at = rng.uniform(max(onset - 150.0, 5.0), min(onset + 480.0, seconds - 3.0))
+            if makers.jerk(planner, float(at)):
+                break
+    for make, rates in _RATES:
+        for start, end, stage in bouts:
+            scatter(planner, make, rates.get(stage, 0.0), start, end)
+    drowsy, deep = max(onset - 200.0, 0.0), min(onset + 500.0, seconds)
+    irregular(planner, makers.small_twitch, 25.0, drowsy, deep)
+    for start, end, stage in bouts:
+        if stage == "W":  # fasciculations at rest come in spells
+            irregular(planner, makers.unit_twitch, 18.0, start, end)
+    return planner.finish(2.2, heart_bpm=float(rng.uniform(50.0, 72.0)))
+
+
+_Stages = Callable[[float, np.random.Generator], Hypnogram]
+_SCENARIOS: dict[str, tuple[_Stages, Callable[[Planner], Schedule]]] = {
+    "night": (whole_night, _night),
+    "quiet": (lambda m, _: steady(m, ("W", 0.1), ("N2", 0.9)), _quiet),
+    "rest_twitches": (lambda m, _: steady(m, ("W", 1.0)), _rest_twitches),
+    "sleep_onset": (lambda m, _: fall_asleep(m), _sleep_onset),
+    "plm": (lambda m, _: steady(m, ("N2", 1.0)), _plm),
+    "fragmentary": (lambda m, _: steady(m, ("N2", 0.7), ("N3", 0.3)), _fragmentary),
+    "violent": (lambda m, _: steady(m, ("N2", 1.0)), _violent),
+    "artefacts": (lambda m, _: steady(m, ("W", 0.2), ("N2", 0.8)), _artefacts),
+    "staircase": (lambda m, _: steady(m, ("W", 1.0)), _staircase),
+}
+
+#: The names a user may give.
+NAMES = tuple(_SCENARIOS)
+
+
+def plan(name: str, minutes: float, seed: int, channels: int) -> Schedule:
+    """Return the schedule of a scenario.
+
+    Parameters
+    ----------
+    name
+        One of `NAMES`.
+    minutes
+        Length of the recording.
+    seed
+        Everything random follows from it.
+    channels
+        Number of EMG channels.
+    """
+    stages, fill = _SCENARIOS[name]
+    rng = random_for(seed, "plan", name)
+    planner = Planner(minutes * 60.0, stages(minutes, rng), channels, rng)
+    return fill(planner)

@@ -1,0 +1,202 @@
+"""What happens when: events, and a timeline that keeps them apart."""
+
+from __future__ import annotations
+
+import bisect
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from firmware_sim.hypnogram import Hypnogram
+
+
+class Kind(StrEnum):
+    """What an event is made of.  The truth table names it by what it amounts to."""
+
+    UNIT = "unit"  # one motor unit, once or as a doublet
+    CLUSTER = "cluster"  # several units within 150 ms
+    JERK = "jerk"
+    CONTRACTION = "contraction"
+    LEG_MOVEMENT = "leg_movement"
+    GROSS_MOVEMENT = "gross_movement"
+    POSTURE = "posture"
+    WALK = "walk"
+    STAIR = "stair"  # gated noise of exact length, for measuring durations
+    POP = "pop"
+    CRACKLE = "crackle"
+    STEP = "step"
+    BUMP = "bump"
+    KNOCK = "knock"
+    SATURATION = "saturation"
+    FLAT = "flat"
+    DROPOUT = "dropout"
+    ECG = "ecg"
+    MAINS = "mains"
+    TONIC_UNIT = "tonic_unit"
+    WANDER = "wander"
+
+
+#: Movements of the body: they have EMG and move the limb.
+BODY = frozenset(
+    {
+        Kind.UNIT,
+        Kind.CLUSTER,
+        Kind.JERK,
+        Kind.CONTRACTION,
+        Kind.LEG_MOVEMENT,
+        Kind.GROSS_MOVEMENT,
+        Kind.POSTURE,
+        Kind.WALK,
+        Kind.STAIR,
+    }
+)
+#: Disturbances that last and lie under other events; drawn block by block.
+LASTING = frozenset({Kind.ECG, Kind.MAINS, Kind.TONIC_UNIT, Kind.WANDER})
+#: Times without signal.
+LOST = frozenset({Kind.FLAT, Kind.DROPOUT})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happens.
+
+    Parameters
+    ----------
+    kind
+        What is drawn.
+    onset, duration
+        Intended start and length (s).  The truth is measured on the waveform.
+    amplitude_uv
+        Peak-to-peak height of the EMG at the best channel; for `STAIR` the RMS.
+    peak_g
+        Peak dynamic acceleration (0.5-40 Hz).
+    channel
+        Index of the EMG channel over the active muscle.
+    seed
+        Seed of everything random inside the event.
+    turn_deg
+        How far the limb is turned at the end (posture changes).
+    unit
+        Which motor unit fires, for single-unit events.
+    gap_s
+        Interval of a doublet; 0 for a single.
+    note
+        Free word for the `cause` column.
+    """
+
+    kind: Kind
+    onset: float
+    duration: float
+    amplitude_uv: float = 0.0
+    peak_g: float = 0.0
+    channel: int = 0
+    seed: int = 0
+    turn_deg: float = 0.0
+    unit: int = 0
+    gap_s: float = 0.0
+    note: str = ""
+
+    @property
+    def end(self) -> float:
+        """Intended end (s)."""
+        return self.onset + self.duration
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """All events of a recording, sorted by onset, with the sleep stages."""
+
+    seconds: float
+    hypnogram: Hypnogram
+    events: tuple[Event, ...]
+    emg_noise_uv: float
+    tonic: bool = True
+    heart_bpm: float = 60.0
+
+
+@dataclass(slots=True)
+class Timeline:
+    """Reserved stretches of time; nothing else may start there."""
+
+    seconds: float
+    _starts: list[float] = field(default_factory=list)
+    _ends: list[float] = field(default_factory=list)
+
+    def is_free(self, start: float, end: float) -> bool:
+        """Tell whether nothing reserved touches the stretch."""
+        if start < 0.0 or end > self.seconds:
+            return False
+        at = bisect.bisect_left(self._starts, end)
+        return at == 0 or self._ends[at - 1] <= start
+
+    def reserve(self, start: float, end: float) -> bool:
+        """Reserve the stretch if it is free, and tell whether it was."""
+        if not self.is_free(start, end):
+            return False
+        at = bisect.bisect_left(self._starts, start)
+        self._starts.insert(at, start)
+        self._ends.insert(at, end)
+        return True
+
+
+#: Quiet time kept before and after an event (s), so that one event in the truth is one
+#: event in the signal.  Twitches: more than the 250 ms that make them isolated
+#: (Sleutjes 2016); large movements: their ring-down and a resting baseline.
+MARGIN_S = {
+    Kind.UNIT: (0.35, 0.35),
+    Kind.CLUSTER: (0.35, 0.35),
+    Kind.JERK: (1.0, 1.5),
+    Kind.CONTRACTION: (0.8, 1.0),
+    Kind.LEG_MOVEMENT: (1.0, 1.5),
+    Kind.GROSS_MOVEMENT: (3.0, 3.0),
+    Kind.POSTURE: (3.0, 3.0),
+    Kind.WALK: (5.0, 8.0),
+    Kind.STAIR: (0.5, 0.6),
+    Kind.SATURATION: (2.0, 4.0),
+    Kind.FLAT: (1.0, 2.0),
+    Kind.DROPOUT: (1.0, 2.0),
+}
+_OTHER_MARGIN_S = (1.0, 1.5)
+
+
+@dataclass(slots=True)
+class Planner:
+    """Collects events, refusing those that would overlap."""
+
+    seconds: float
+    hypnogram: Hypnogram
+    channels: int
+    rng: np.random.Generator
+    events: list[Event] = field(default_factory=list)
+    timeline: Timeline = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Start with an empty timeline."""
+        self.timeline = Timeline(self.seconds)
+
+    def new_seed(self) -> int:
+        """Draw the seed of an event."""
+        return int(self.rng.integers(2**62))
+
+    def add(self, event: Event) -> bool:
+        """Add an event if its time is free; lasting disturbances may lie under others."""
+        if event.kind in LASTING:
+            if event.end > self.seconds:
+                return False
+            self.events.append(event)
+            return True
+        before, after = MARGIN_S.get(event.kind, _OTHER_MARGIN_S)
+        if not self.timeline.reserve(event.onset - before, event.end + after):
+            return False
+        self.events.append(event)
+        return True
+
+    def finish(
+        self, emg_noise_uv: float, *, tonic: bool = True, heart_bpm: float = 60.0
+    ) -> Schedule:
+        """Return the schedule, sorted by onset."""
+        ordered = sorted(self.events, key=lambda event: (event.onset, event.kind))
+        return Schedule(
+            self.seconds, self.hypnogram, tuple(ordered), emg_noise_uv, tonic, heart_bpm
+        )

@@ -1,0 +1,40 @@
+"""Event lists from files: our own ``events.csv``, a truth, a human scoring."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from twitchsense.context.textable import MISSING, read_table
+from twitchsense.errors import InputError
+
+
+def read_events(path: str | PathLike[str]) -> pd.DataFrame:
+    """Read an event list from CSV or TSV.
+
+    Parameters
+    ----------
+    path : path
+        Columns ``onset`` and ``duration`` in seconds (``duration`` may be empty
+        or ``n/a``), and optionally ``trial_type``, ``leg`` and any others,
+        which stay as text.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the line and the cure.
+    """
+    table = read_table(Path(path))
+    table.require("onset", "duration")
+    onset, duration = table.numbers("onset"), table.numbers("duration", missing=True)
+    if (duration < 0).any():
+        place = table.place(int(np.argmax(duration < 0)))
+        raise InputError(table.source, "duration is negative", "give seconds from onset", place)
+    out = {name: pd.Series(words, dtype="object") for name, words in table.columns.items()}
+    for name in ("trial_type", "leg"):
+        if name in out:
+            out[name] = out[name].where(~out[name].str.lower().isin(MISSING), "")
+    return pd.DataFrame({**out, "onset": onset, "duration": duration})

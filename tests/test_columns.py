@@ -1,0 +1,135 @@
+"""Column names, units, and arrays put together as channels."""
+
+import numpy as np
+import pytest
+
+from twitchsense.columns import channel_order, parse_column, plan_channels, runs_of
+from twitchsense.errors import InputError
+from twitchsense.recording import Recording
+from tests.store.captures import content
+
+
+@pytest.mark.parametrize(
+    ("name", "channel", "kind", "leg", "axis", "scale"),
+    [
+        ("emg1_uv", "emg1", "emg", None, "", 1),
+        ("EMG1_uV", "emg1", "emg", None, "", 1),
+        ("emg1_µv", "emg1", "emg", None, "", 1),  # micro sign
+        ("emg1_μV", "emg1", "emg", None, "", 1),  # Greek mu
+        ("emg_left_mv", "emg_left", "emg", "left", "", 1e3),
+        ("emg2_v", "emg2", "emg", None, "", 1e6),
+        ("emg_right_2_uv", "emg_right_2", "emg", "right", "", 1),
+        ("acc_x_g", "acc", "acc", None, "x", 1),
+        ("acc_right_x_mg", "acc_right", "acc", "right", "x", 1e-3),
+        ("acc_y_ms2", "acc", "acc", None, "y", 1 / 9.80665),
+        (" acc2_z_g ", "acc2", "acc", None, "z", 1),
+    ],
+)
+def test_a_name_tells_channel_leg_axis_and_scale(name, channel, kind, leg, axis, scale):
+    spec = parse_column(name)
+    assert (spec.channel, spec.kind, spec.leg, spec.axis) == (channel, kind, leg, axis)
+    assert spec.scale == scale
+
+
+def test_canonical_names_do_not_depend_on_the_unit():
+    assert parse_column("emg_left_mv").canonical == "emg_left_uv"
+    assert parse_column("acc_right_x_ms2").canonical == "acc_right_x_g"
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("emg1", "no unit"),
+        ("emg1_nv", "unknown unit 'nv'"),
+        ("emg", "no unit"),
+        ("EMG(uV)", "no unit"),
+        ("acc_g", "no axis"),
+        ("acc_w_g", "no axis"),
+        ("acc_x", "unknown unit 'x'"),
+        ("acc_x_uv", "unknown unit 'uv'"),
+        ("emg left_uv", "cannot be read"),
+        ("emg__uv", "cannot be read"),
+        ("emg_left_right_uv", "cannot be read"),
+        ("ecg_uv", "no signal name"),
+    ],
+)
+def test_a_bad_name_is_refused_with_the_cure(name, problem):
+    with pytest.raises(InputError, match="--map") as caught:
+        parse_column(name, "night.csv")
+    assert problem in str(caught.value)
+    assert name in str(caught.value)
+
+
+def test_channels_stand_in_natural_order_emg_first():
+    plans = plan_channels(["acc_z_g", "emg10_uv", "acc_x_g", "emg2_uv", "emg_uv"], "x")
+    assert [p.name for p in plans] == ["emg2", "emg10", "emg_uv"[:3], "acc"] or [
+        p.name for p in plans
+    ] == ["emg", "emg2", "emg10", "acc"]
+    assert plans[-1].names == ("acc_x_g", "acc_z_g")
+    assert sorted(plans, key=channel_order) == list(plans)
+
+
+def test_two_columns_of_one_signal_are_refused():
+    with pytest.raises(InputError, match="same signal as emg1_uv"):
+        plan_channels(["emg1_uv", "emg1_mv"], "x")
+
+
+def test_runs_of_true():
+    assert runs_of(np.array([1, 1, 0, 1, 0, 0, 1], bool)) == [(0, 2), (3, 4), (6, 7)]
+    assert runs_of(np.zeros(3, bool)) == []
+    assert runs_of(np.zeros(0, bool)) == []
+
+
+def test_units_are_scaled_through_float64():
+    x = np.array([0.1, -0.25, 3.3])
+    recording = Recording.from_arrays({"emg1_mv": (x, 1000), "acc_z_ms2": (x, 100)})
+    got = content(recording)
+    np.testing.assert_array_equal(got["emg1"][0][1][:, 0], (x * 1e3).astype(np.float32))
+    np.testing.assert_array_equal(got["acc"][0][1][:, 0], (x / 9.80665).astype(np.float32))
+
+
+def test_order_of_signals_does_not_matter():
+    x = np.arange(5.0)
+    pairs = [("acc_y_g", (x, 100)), ("emg1_uv", (x, 500)), ("acc_x_g", (2 * x, 100))]
+    one, other = (Recording.from_arrays(dict(p)) for p in (pairs, pairs[::-1]))
+    assert one.channels == other.channels
+    np.testing.assert_array_equal(content(one)["acc"][0][1][:, 0], 2 * x)
+
+
+def test_a_sample_that_is_not_finite_on_any_axis_is_a_gap():
+    x, y = np.arange(10.0), np.arange(10.0)
+    x[3], y[4], x[9] = np.nan, np.inf, 1e300
+    got = content(Recording.from_arrays({"acc_x_g": (x, 100), "acc_y_g": (y, 100)}))["acc"]
+    assert [(start, len(s)) for start, s in got] == [(0, 3), (50_000_000, 4)]
+    assert got[0][1].shape == (3, 2)
+
+
+def test_a_gap_at_a_rate_that_is_no_whole_number_of_ns():
+    x = np.ones(10)
+    x[1] = np.nan
+    got = content(Recording.from_arrays({"emg1_uv": (x, 2048.0)}))["emg1"]
+    assert [start for start, _ in got] == [0, round(2e9 / 2048)]
+
+
+@pytest.mark.parametrize(
+    ("signals", "problem"),
+    [
+        ({}, "no signal"),
+        ({"emg1_uv": ([1, 2], 0)}, "rate 0"),
+        ({"emg1_uv": ([1, 2], float("nan"))}, "rate nan"),
+        ({"emg1_uv": ([1, 2], 100)}, "200 to 4000"),
+        ({"acc_x_g": ([1, 2], 2000)}, "25 to 1000"),
+        ({"emg1_uv": (np.ones((2, 2)), 1000)}, "1-D"),
+        ({"emg1_uv": (["a", "b"], 1000)}, "no numbers"),
+        ({"acc_x_g": ([1, 2], 100), "acc_y_g": ([1, 2, 3], 100)}, "do not match"),
+        ({"acc_x_g": ([1, 2], 100), "acc_y_g": ([1, 2], 50)}, "do not match"),
+    ],
+)
+def test_arrays_that_cannot_be_used(signals, problem):
+    with pytest.raises(InputError) as caught:
+        Recording.from_arrays(signals)
+    assert problem in str(caught.value)
+
+
+def test_rates_just_outside_the_limits_are_let_in():
+    assert Recording.from_arrays({"emg1_uv": ([1, 2], 199)}).channels[0].fs == 199

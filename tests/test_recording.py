@@ -1,0 +1,77 @@
+"""Recording: times, chunks, windows."""
+
+from datetime import datetime, timedelta, timezone
+
+import numpy as np
+import pytest
+
+from twitchsense.errors import InputError
+from twitchsense.recording import NS, ArraySamples, Channel, Recording
+
+
+def gappy():
+    x = np.arange(1000.0)
+    x[300:400] = np.nan
+    acc = np.arange(100.0)
+    return Recording.from_arrays({"emg1_uv": (x, 1000), "acc_x_g": (acc, 100)})
+
+
+def test_ends_and_channels():
+    recording = gappy()
+    assert (recording.start_ns, recording.end_ns) == (0, NS)
+    assert recording.channel("acc").width == 1
+    assert [len(s.samples) for s in recording.segments_of("emg1")] == [300, 600]
+    with pytest.raises(KeyError):
+        recording.channel("emg9")
+
+
+def test_an_empty_recording_has_no_extent():
+    empty = Recording((Channel("emg1", "emg", "uV", 1000.0, ("emg1_uv",)),), ())
+    assert (empty.start_ns, empty.end_ns) == (0, 0)
+    assert list(empty.chunks()) == []
+
+
+@pytest.mark.parametrize("seconds", [0.001, 0.0333, 0.25, 60])
+def test_chunks_cover_everything_once_and_in_order(seconds):
+    recording = gappy()
+    chunks = list(recording.chunks(seconds))
+    for segment in recording.segments:
+        mine = [
+            c
+            for c in chunks
+            if (c.channel, c.segment_start_ns) == (segment.channel, segment.start_ns)
+        ]
+        assert [c.first_index for c in mine] == np.cumsum(
+            [0, *(len(c.samples) for c in mine[:-1])]
+        ).tolist()
+        np.testing.assert_array_equal(
+            np.concatenate([c.samples for c in mine]),
+            segment.samples.read(0, len(segment.samples)),
+        )
+
+
+def test_a_window_shows_what_exists():
+    times, samples = gappy().window("emg1", 298_000_000, 403_000_000)
+    assert times.tolist() == [298_000_000, 299_000_000, 400_000_000, 401_000_000, 402_000_000]
+    assert samples[:, 0].tolist() == [298, 299, 400, 401, 402]
+    times, samples = gappy().window("emg1", 310_000_000, 320_000_000)
+    assert len(times) == 0
+    assert samples.shape == (0, 1)
+
+
+def test_start_needs_a_zone_and_becomes_utc():
+    signals = {"emg1_uv": ([1.0, 2.0], 1000)}
+    east = timezone(timedelta(hours=2))
+    start = datetime(2026, 3, 1, 2, 0, 0, 250_000, tzinfo=east)
+    recording = Recording.from_arrays(signals, start=start, zone="Europe/Berlin")
+    assert recording.start_utc_ns == 1_772_323_200_250_000_000
+    assert recording.zone == "Europe/Berlin"
+    with pytest.raises(InputError, match="time zone"):
+        Recording.from_arrays(signals, start=datetime(2026, 3, 1))
+    assert Recording.from_arrays(signals).start_utc_ns is None
+
+
+def test_array_samples_are_sliced():
+    samples = ArraySamples(np.arange(6, dtype=np.float32).reshape(3, 2))
+    assert len(samples) == 3
+    assert samples.read(1, 2).tolist() == [[2, 3]]
