@@ -20,7 +20,7 @@ def make_recording(
     rng = np.random.default_rng(seed)
     n, m = round(minutes * 60_000), round(minutes * 6_000)
     emg = rng.normal(0, 4, n)
-    acc = rng.normal(0, 0.0015, (m, 3)) + [0.1, 0.2, 0.97]
+    acc = rng.normal((0.1, 0.2, 0.97), 0.0015, (m, 3))
     length = minutes * 60
     for k, t in enumerate(np.arange(0, length / 4, 60.0)):
         acc[round(t * 100) : round((t + 60) * 100)] += (0.0, (-0.9, 0.6)[k % 2], -0.7)

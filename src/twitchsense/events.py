@@ -75,22 +75,39 @@ GRADES: Final[dict[str, str]] = {
 
 EVENT_COLUMNS: Final[tuple[Column, ...]] = (
     Column("onset", "float64", "start of the event, from the start of the recording", "s"),
-    Column("duration", "float64", "EMG duration where there is EMG, else that of the acceleration", "s"),
+    Column(
+        "duration", "float64", "EMG duration where there is EMG, else that of the acceleration", "s"
+    ),
     Column("trial_type", "str", "physical kind, without regard to sleep", levels=TRIAL_TYPES),
     Column("label", "str", "the tagged name: kind read in its sleep context", levels=LABELS),
     Column("context", "str", "where the onset stands relative to falling asleep", levels=CONTEXTS),
-    Column("stage", "str", "sleep stage at the onset, if a hypnogram was given",
-           levels={"W": "wake", "N1": "NREM 1", "N2": "NREM 2", "N3": "NREM 3", "R": "REM"}),
+    Column(
+        "stage",
+        "str",
+        "sleep stage at the onset, if a hypnogram was given",
+        levels={"W": "wake", "N1": "NREM 1", "N2": "NREM 2", "N3": "NREM 3", "R": "REM"},
+    ),
     Column("min_from_onset", "float64", "minutes from sleep onset, negative before it", "min"),
-    Column("leg", "str", "leg the sensor sits on, if known", levels={"left": "left", "right": "right"}),
+    Column(
+        "leg", "str", "leg the sensor sits on, if known", levels={"left": "left", "right": "right"}
+    ),
     Column("channel", "str", "the channel that saw the event best"),
     Column("amplitude_uv", "float64", "EMG peak to peak in the burst band (20-450 Hz)", "uV"),
     Column("peak_g", "float64", "greatest dynamic acceleration (0.5-40 Hz, vector magnitude)", "g"),
     Column("jerk_g_s", "float64", "greatest rate of change of acceleration", "g/s"),
-    Column("rise_ms", "float64", "onset to 70 % of the peak of the 10-ms RMS envelope (no EMG: empty)", "ms"),
+    Column(
+        "rise_ms",
+        "float64",
+        "onset to 70 % of the peak of the 10-ms RMS envelope (no EMG: empty)",
+        "ms",
+    ),
     Column("snr_db", "float64", "peak of the 10-ms RMS envelope over the noise floor", "dB"),
-    Column("confidence", "float64", "0 to 1: how clearly the rule was met, and by how many sensors"),
-    Column("series", "str", "train or series the event belongs to; empty until series are searched"),
+    Column(
+        "confidence", "float64", "0 to 1: how clearly the rule was met, and by how many sensors"
+    ),
+    Column(
+        "series", "str", "train or series the event belongs to; empty until series are searched"
+    ),
     Column("grade", "str", "strength of a jerk", levels=GRADES),
 )
 
@@ -134,7 +151,9 @@ def make_table(
                 [float(r.get(column.name, float("nan"))) for r in rows], dtype="float64"
             )
         else:
-            data[column.name] = pd.Series([str(r.get(column.name, "")) for r in rows], dtype="object")
+            data[column.name] = pd.Series(
+                [str(r.get(column.name, "")) for r in rows], dtype="object"
+            )
     table = pd.DataFrame(data)
     keys = ["onset", "channel", "trial_type", "duration"]
     return table.sort_values(keys, kind="stable", ignore_index=True)

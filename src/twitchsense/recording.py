@@ -187,9 +187,7 @@ class Recording:
         start_ns = None
         if start is not None:
             if start.tzinfo is None:
-                raise InputError(
-                    "start", "has no time zone", "give an aware datetime (tzinfo=...)"
-                )
+                raise InputError("start", "has no time zone", "give an aware datetime (tzinfo=...)")
             start_ns = round(start.timestamp() * 1e6) * 1000
         return cls(channels, segments, start_ns, zone)
 

@@ -31,10 +31,15 @@ class EmgSettings(_Frozen):
     bridge_ms: float = Field(20.0, ge=0, description="gaps bridged inside a burst [E]")
     floor_s: float = Field(60.0, gt=1, description="memory of the noise floor, s")
     floor_quantile: float = Field(
-        0.25, gt=0, lt=1, description="of the last seconds' medians, so that activity can't raise it [E]"
+        0.25,
+        gt=0,
+        lt=1,
+        description="of the last seconds' medians, so that activity can't raise it [E]",
     )
     least_sd_uv: float = Field(0.1, gt=0, description="least robust SD, for coarse ADCs [E]")
-    max_floor_uv: float = Field(15.0, gt=0, description="noisier than this is no valid signal (MATPLM)")
+    max_floor_uv: float = Field(
+        15.0, gt=0, description="noisier than this is no valid signal (MATPLM)"
+    )
     flat_uv: float = Field(0.05, ge=0, description="RMS below this for 1 s is a flat line [E]")
 
 
@@ -43,7 +48,9 @@ class AccSettings(_Frozen):
 
     open_k: float = Field(8.0, gt=0, description="episode opens at floor + k robust SD [C]")
     close_k: float = Field(4.0, gt=0, description="and closes at floor + k robust SD [E]")
-    open_g: float = Field(0.015, gt=0, description="but never below this (ankle movement rule, Sicbaldi 2025)")
+    open_g: float = Field(
+        0.015, gt=0, description="but never below this (ankle movement rule, Sicbaldi 2025)"
+    )
     cap_g: float = Field(0.05, gt=0, description="and never above this (MotionWatch still limit)")
     bridge_ms: float = Field(300.0, ge=0, description="gaps bridged inside an episode [E]")
     floor_s: float = Field(60.0, gt=1, description="memory of the noise floor, s")
@@ -55,7 +62,9 @@ class TwitchSettings(_Frozen):
     min_ms: float = Field(5.0, ge=0, description="shortest [E]")
     max_ms: float = Field(150.0, gt=0, description="longest (fragmentary myoclonus, AASM)")
     min_uv: float = Field(50.0, ge=0, description="peak to peak (van der Heijden 1994)")
-    max_turn_deg: float = Field(10.0, gt=0, description="more turning of the leg than this is movement [E]")
+    max_turn_deg: float = Field(
+        10.0, gt=0, description="more turning of the leg than this is movement [E]"
+    )
 
 
 class JerkSettings(_Frozen):
@@ -63,7 +72,9 @@ class JerkSettings(_Frozen):
 
     min_ms: float = Field(10.0, ge=0, description="shortest EMG")
     max_ms: float = Field(300.0, gt=0, description="longest EMG")
-    unit_ms: float = Field(25.0, ge=0, description="a burst no longer than this is one motor unit ...")
+    unit_ms: float = Field(
+        25.0, ge=0, description="a burst no longer than this is one motor unit ..."
+    )
     min_unit_uv: float = Field(150.0, ge=0, description="and too weak to throw a leg below this")
     max_rise_ms: float = Field(100.0, gt=0, description="EMG onset to peak")
     min_g: float = Field(0.10, gt=0, description="peak acceleration, with EMG")
@@ -87,7 +98,9 @@ class MovementSettings(_Frozen):
     quiet_s: float = Field(0.5, gt=0, description="... for this long (WASM 2016)")
     min_s: float = Field(0.5, gt=0, description="shortest (WASM 2016)")
     max_s: float = Field(10.0, gt=0, description="longest; beyond it is gross movement (WASM 2016)")
-    acc_gross_s: float = Field(3.0, gt=0, description="acceleration alone, this long, is gross movement [E]")
+    acc_gross_s: float = Field(
+        3.0, gt=0, description="acceleration alone, this long, is gross movement [E]"
+    )
     turn_deg: float = Field(30.0, gt=0, description="a posture change (Sicbaldi 2025)")
 
 
@@ -96,7 +109,9 @@ class ContextSettings(_Frozen):
 
     drowsy_min: float = Field(5.0, ge=0, description="minutes before sleep onset called drowsy [E]")
     onset_min: float = Field(10.0, ge=0, description="minutes after it called sleep_onset [E]")
-    still_deg: float = Field(5.0, gt=0, description="orientation change below this ... (van Hees 2015)")
+    still_deg: float = Field(
+        5.0, gt=0, description="orientation change below this ... (van Hees 2015)"
+    )
     still_min: float = Field(5.0, gt=0, description="... for this long is sustained inactivity")
     quiet_g: float = Field(0.015, gt=0, description="and 30-s activity below this [E]")
     mask_s: float = Field(1.0, ge=0, description="masked around each leg event [E]")

@@ -112,7 +112,9 @@ def test_a_hypnogram_without_sleep_has_no_onset():
 
 
 def test_3_4_persistent_onset_waits_for_ten_minutes_without_a_break():
-    stages = hypnogram(("W", 10), ("N1", 9.5), ("W", 5), ("N1", 5), ("", 0.5), ("N2", 10), ("W", 30))
+    stages = hypnogram(
+        ("W", 10), ("N1", 9.5), ("W", 5), ("N1", 5), ("", 0.5), ("N2", 10), ("W", 30)
+    )
     first = onset_of_stages(stages, "first_epoch")
     persistent = onset_of_stages(stages, "persistent_10min")
     assert first.time_s == 600
@@ -259,7 +261,7 @@ def test_law_windows_follow_minutes_from_onset(parts):
         return
     minutes = (times - context.onset.time_s) / 60
     known = stage != ""
-    assert ((where == "drowsy") & (minutes < 0) == known & (-5 <= minutes) & (minutes < 0)).all()
+    assert ((where == "drowsy") & (minutes < 0) == known & (minutes >= -5) & (minutes < 0)).all()
     assert (where[known & (minutes < -5)] == "wake").all()
     first = known & (minutes >= 0) & (minutes < 10)
     assert np.isin(where[first], ["sleep_onset", "wake", "drowsy"]).all()

@@ -12,7 +12,9 @@ RULE = MovementSettings()
 
 
 def at(start_ms, stop_ms, **changes):
-    return replace(BURST, onset_ns=AT + round(start_ms * MS), offset_ns=AT + round(stop_ms * MS), **changes)
+    return replace(
+        BURST, onset_ns=AT + round(start_ms * MS), offset_ns=AT + round(stop_ms * MS), **changes
+    )
 
 
 def test_row_of_twitches_chained_by_the_half_second_rule_stays_a_row():

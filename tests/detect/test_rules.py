@@ -204,7 +204,10 @@ def test_hum_does_not_undo_a_posture_change():
 
 @pytest.mark.parametrize(("swayed_s", "reason"), [(2.9, "sustained_activity"), (3.0, "")])
 def test_long_activity_with_a_bump_is_no_gross_movement(swayed_s, reason):
-    assert one(burst(12_000), leg_run(12.0), episode(swayed_s), seen=KICK) == ("gross_movement", reason)
+    assert one(burst(12_000), leg_run(12.0), episode(swayed_s), seen=KICK) == (
+        "gross_movement",
+        reason,
+    )
 
 
 @pytest.mark.parametrize(

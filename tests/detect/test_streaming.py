@@ -100,7 +100,11 @@ def test_push_hands_out_what_close_reports():
     detector = Detector(Settings(), recording.channels)
     live = [f for chunk in recording.chunks(0.2) for f in detector.push(chunk)]
     final = detector.close()
-    assert [f.kind for f in live if not f.reason] == list(final.events.trial_type) == ["jerk", "twitch"]
+    assert (
+        [f.kind for f in live if not f.reason]
+        == list(final.events.trial_type)
+        == ["jerk", "twitch"]
+    )
 
 
 def test_channel_order_does_not_matter():

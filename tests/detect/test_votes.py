@@ -32,7 +32,14 @@ def table(busy=0.0, n=400):
     zero = np.zeros(n, np.float32)
     share = np.broadcast_to(np.float32(busy), (n,)).copy() if np.ndim(busy) == 0 else busy
     return Seconds(
-        np.arange(n) * S, zero + 1, np.ones(n, bool), zero, zero, zero, share, np.empty((n, 0), np.float32)
+        np.arange(n) * S,
+        zero + 1,
+        np.ones(n, bool),
+        zero,
+        zero,
+        zero,
+        share,
+        np.empty((n, 0), np.float32),
     )
 
 
@@ -73,7 +80,9 @@ def test_regular_beats_of_different_shapes_are_no_heart():
 def test_twitch_among_beats_stays():
     found = [finding(t) for t in beats(0.9, 40)] + [finding(40.37, seed=99)]
     by_shape = vote(found, {"emg1": table()}, Settings())
-    assert [f.reason for f in by_shape if not f.shape.any() or np.array_equal(f.shape, shape(99))] == [""]
+    assert [
+        f.reason for f in by_shape if not f.shape.any() or np.array_equal(f.shape, shape(99))
+    ] == [""]
 
 
 def test_rhythms_too_slow_or_too_fast_or_too_short_are_no_heart():
@@ -136,9 +145,13 @@ def test_beats_that_look_like_pops_are_the_heart():
     assert set(reasons([finding(t, reason="electrode_pop") for t in beats(0.9, 40)])) == {"ecg"}
 
 
-@pytest.mark.parametrize(("pops", "expected"), [([99.5], ""), ([99.5, 100.5], "electrode_pop"), ([99.3, 100.7], "")])
+@pytest.mark.parametrize(
+    ("pops", "expected"), [([99.5], ""), ([99.5, 100.5], "electrode_pop"), ([99.3, 100.7], "")]
+)
 def test_candidate_between_pops_is_one_of_them(pops, expected):
-    found = [finding(t, seed=round(t), reason="electrode_pop") for t in pops] + [finding(100, seed=3)]
+    found = [finding(t, seed=round(t), reason="electrode_pop") for t in pops] + [
+        finding(100, seed=3)
+    ]
     voted = vote(found, {"emg1": table()}, Settings())
     assert next(f.reason for f in voted if f.onset_ns == 100 * S) == expected
 

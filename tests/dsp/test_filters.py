@@ -54,7 +54,8 @@ def test_a_constant_makes_no_transient(make):
 
 
 @pytest.mark.parametrize(
-    ("make", "fs", "hz"), [(burst_band, 1000.0, 110), (burst_band, 2000.0, 110), (dynamic_band, 100.0, 8)]
+    ("make", "fs", "hz"),
+    [(burst_band, 1000.0, 110), (burst_band, 2000.0, 110), (dynamic_band, 100.0, 8)],
 )
 def test_stated_delay_is_the_delay_of_a_packet_of_waves(make, fs, hz):
     t = np.arange(round(4 * fs)) / fs

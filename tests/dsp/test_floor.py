@@ -11,7 +11,9 @@ N = 20
 
 
 def collect(pieces):
-    return [np.concatenate([getattr(p, k) for p in pieces]) for k in ("envelope", "centre", "spread")]
+    return [
+        np.concatenate([getattr(p, k) for p in pieces]) for k in ("envelope", "centre", "spread")
+    ]
 
 
 def follow(envelope, cuts=(), memory=60, quantile=0.25, least=0.01):

@@ -14,9 +14,7 @@ def find(low, high, bridge, cuts=()):
         for a, b in zip(np.split(low, sorted(cuts)), np.split(high, sorted(cuts)), strict=True)
     ]
     parts.append(runs.close())
-    return [
-        (int(s), int(e)) for starts, stops in parts for s, e in zip(starts, stops, strict=True)
-    ]
+    return [(int(s), int(e)) for starts, stops in parts for s, e in zip(starts, stops, strict=True)]
 
 
 def by_hand(low, high, bridge):

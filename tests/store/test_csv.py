@@ -9,11 +9,11 @@ import threading
 import numpy as np
 import pytest
 
+from tests.store.captures import acc, assert_same, content, emg, lengths, starts, write
 from twitchsense.errors import InputError
 from twitchsense.recording import Recording
 from twitchsense.store import feed, read, spool, tables
 from twitchsense.store.csv import CsvTable
-from tests.store.captures import acc, assert_same, content, emg, lengths, starts, write
 
 
 def wide(path, n=3000, offset=0.0, decimals=3):
@@ -146,13 +146,13 @@ def test_the_size_of_chunks_does_not_matter(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "times",
     [
-        ["2026-03-01T22:00:00.{:03d}Z".format(i) for i in range(300)],
-        ["2026-03-02T00:00:00.{:03d}+02:00".format(i) for i in range(300)],
-        ["2026-03-01 17:00:00.{:03d}000-0500".format(i) for i in range(300)],
+        [f"2026-03-01T22:00:00.{i:03d}Z" for i in range(300)],
+        [f"2026-03-02T00:00:00.{i:03d}+02:00" for i in range(300)],
+        [f"2026-03-01 17:00:00.{i:03d}000-0500" for i in range(300)],
         # summer time begins in the middle of the file
         [
-            *("2026-03-01T23:00:00.{:03d}+01:00".format(i) for i in range(150)),
-            *("2026-03-02T00:00:00.{:03d}+02:00".format(i) for i in range(150, 300)),
+            *(f"2026-03-01T23:00:00.{i:03d}+01:00" for i in range(150)),
+            *(f"2026-03-02T00:00:00.{i:03d}+02:00" for i in range(150, 300)),
         ],
     ],
 )

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-import numpy as np
-
 from twitchsense.detect.acc import AccTrack, Response
 from twitchsense.detect.detection import Detections, Seconds
 from twitchsense.detect.emg import EmgTrack

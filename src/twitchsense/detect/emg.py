@@ -196,7 +196,9 @@ class EmgTrack:
             self._bursts.append(burst)
 
     def _run(self, start: int, stop: int) -> Run:
-        here = [float(h.get(start, start + 1)[0]) for h in (self._centre, self._spread, self._opening)]
+        here = [
+            float(h.get(start, start + 1)[0]) for h in (self._centre, self._spread, self._opening)
+        ]
         return Run(start, stop, Floor(*here))
 
     def _after(self, run: Run) -> int:
@@ -231,9 +233,7 @@ class EmgTrack:
         piece = self._leg_floor.push(np.sqrt(moving_sum(both, LEG_WINDOW) / LEG_WINDOW))
         self._leg_threshold(piece.envelope, piece.centre)
 
-    def _leg_threshold(
-        self, envelope: NDArray[np.float64], rest: NDArray[np.float64]
-    ) -> None:
+    def _leg_threshold(self, envelope: NDArray[np.float64], rest: NDArray[np.float64]) -> None:
         if len(envelope) == 0:
             return
         excess = envelope - rest

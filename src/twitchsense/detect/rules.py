@@ -136,7 +136,9 @@ class Rules:
                 grade=self._grade(peak_g, jerk_g_s),
             )  # fmt: skip
         reason = self._artefact(best, thrown)
-        kind = "twitch" if ms <= twitch.max_ms and turn < twitch.max_turn_deg else "brief_contraction"
+        kind = (
+            "twitch" if ms <= twitch.max_ms and turn < twitch.max_turn_deg else "brief_contraction"
+        )
         if not reason:
             reason = self._too_little(best, ms)
         if not reason and seen is not None and peak_g < rule.min_g:
@@ -273,7 +275,10 @@ class Rules:
 
 
 def _end_ns(cluster: Cluster) -> int:
-    return max(c.offset_ns for c in (*cluster.bursts, *cluster.runs, *cluster.episodes))
+    ends = [b.offset_ns for b in cluster.bursts]
+    ends += [r.offset_ns for r in cluster.runs]
+    ends += [e.offset_ns for e in cluster.episodes]
+    return max(ends)
 
 
 def _turn(episodes: list[Episode], first_ns: int, last_ns: int) -> float:

@@ -156,13 +156,20 @@ def join(parts: list[Seconds], width: int) -> Seconds:
         empty = np.empty(0, np.float32)
         none = np.empty(0, np.int64)
         return Seconds(
-            none, empty, np.empty(0, bool), empty, empty, empty, empty, np.empty((0, width), np.float32)
+            none,
+            empty,
+            np.empty(0, bool),
+            empty,
+            empty,
+            empty,
+            empty,
+            np.empty((0, width), np.float32),
         )
     return Seconds(*(np.concatenate([getattr(p, k) for p in parts]) for k in Seconds.__slots__))
 
 
 def _starts(start_ns: int, n: int, size: int, fs: float) -> NDArray[np.int64]:
-    return start_ns + np.rint(np.arange(n) * (size * NS / fs)).astype(np.int64)
+    return np.asarray(start_ns + np.rint(np.arange(n) * (size * NS / fs)), np.int64)
 
 
 def _lengths(n: int, size: int, rest: int, fs: float) -> NDArray[np.float32]:
@@ -196,4 +203,6 @@ def _acc_statistics(blocks: Floats) -> Floats:
         return np.empty((0, 3 + blocks.shape[2] - 1))
     magnitude, raw = blocks[:, :, 0], blocks[:, :, 1:]
     spread = np.ptp(raw, axis=1).max(axis=1)
-    return np.column_stack([magnitude.max(axis=1), magnitude.mean(axis=1), spread, raw.mean(axis=1)])
+    return np.column_stack(
+        [magnitude.max(axis=1), magnitude.mean(axis=1), spread, raw.mean(axis=1)]
+    )

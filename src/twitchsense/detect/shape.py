@@ -205,4 +205,5 @@ def waveform(burst: Floats, begin: int, end: int, fs: float) -> NDArray[np.float
 
 def _spectrum(x: Floats, fs: float) -> tuple[Floats, Floats]:
     n = max(256, len(x))
-    return np.square(np.abs(np.fft.rfft(x, n))), np.fft.rfftfreq(n, 1 / fs)
+    power = np.square(np.abs(np.fft.rfft(x, n)))
+    return np.asarray(power, np.float64), np.asarray(np.fft.rfftfreq(n, 1 / fs), np.float64)

@@ -49,7 +49,7 @@ def envelope(seconds: Seconds, start_s: float, stop_s: float, columns: int) -> E
         np.fmax.at(high, column, seconds.high.astype(np.float64))
         np.add.at(judged, column, seconds.valid.astype(np.float64))
         np.add.at(present, column, 1.0)
-    middle: Floats = start_s + (np.arange(n) + 0.5) * width
+    middle = start_s + (np.arange(n, dtype=np.float64) + 0.5) * float(width)
     return Envelope(middle, low, high, judged > present / 2, width)
 
 

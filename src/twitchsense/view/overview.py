@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import timedelta
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator
 
 from twitchsense.detect.detection import Seconds
 from twitchsense.recording import Channel
-from twitchsense.view.clock import Clock, hours_minutes
 from twitchsense.view.decimate import Envelope, envelope, spans
 from twitchsense.view.nightlike import NightLike
 from twitchsense.view.palette import (
@@ -25,12 +22,12 @@ from twitchsense.view.palette import (
     KIND_COLORS,
     MUTED,
     NO_SIGNAL,
-    ONSET_INK,
     context_name,
     kind_color,
     kind_name,
 )
 from twitchsense.view.svg import new_figure
+from twitchsense.view.timeaxis import bounds, label_time, mark_onset
 
 _MIN_EMG_UV = 50.0  # a quiet night must not be blown up to look busy
 _ACC_RANGE_G = (0.003, 3.0)
@@ -68,8 +65,8 @@ def plot_night(night: NightLike, figure: Figure | None = None, *, narrow: bool =
     plot_context(night, ax=axes[-2], names=not narrow)
     plot_valid(night, ax=axes[-1])
     for ax in axes:
-        _mark_onset(night, ax)
-    _time_axis(night, axes, narrow)
+        mark_onset(night, ax)
+    label_time(night, axes, narrow)
     return figure
 
 
@@ -80,7 +77,7 @@ def plot_lane(night: NightLike, channel: str, ax: Axes | None = None, columns: i
     """
     ax = ax or new_figure(10, 1.4).add_subplot()
     info = night.recording.channel(channel)
-    start, stop = _bounds(night)
+    start, stop = bounds(night)
     env = envelope(night.seconds[channel], start, stop, columns)
     ax.set_ylabel(
         _lane_label(info),
@@ -154,7 +151,7 @@ def plot_events(night: NightLike, ax: Axes | None = None, kinds: Sequence[str] =
 def plot_context(night: NightLike, ax: Axes | None = None, *, names: bool = True) -> Axes:
     """Draw wake and sleep as a strip."""
     ax = ax or new_figure(10, 0.6).add_subplot()
-    start, stop = _bounds(night)
+    start, stop = bounds(night)
     for context, first, last in _stretches(night):
         color = CONTEXT_COLORS.get(context, CONTEXT_COLORS["unknown"])
         ax.broken_barh([(first, last - first)], (0, 1), facecolors=color, lw=0)
@@ -237,54 +234,6 @@ def _grey_out(ax: Axes, env: Envelope) -> None:
     )
 
 
-def _mark_onset(night: NightLike, ax: Axes) -> None:
-    onset = night.onset
-    if onset.time_s is None or not math.isfinite(onset.time_s):
-        return
-    low = onset.time_s if onset.low_s is None else onset.low_s
-    high = onset.time_s if onset.high_s is None else onset.high_s
-    ax.axvspan(low, high, color=ONSET_INK, alpha=0.09, lw=0, zorder=0.6)
-    ax.axvline(onset.time_s, color=ONSET_INK, lw=1.1, ls=(0, (4, 2)), zorder=3)
-
-
-def _time_axis(night: NightLike, axes: Sequence[Axes], narrow: bool) -> None:
-    start, stop = _bounds(night)
-    last = axes[-1]
-    clock = Clock.of(night.recording)
-    step = _step(stop - start, 5 if narrow else 10)
-    if clock.known:
-        first = clock.at(start)
-        midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
-        into = (first - midnight) / timedelta(seconds=1)
-        ticks = start + np.arange(math.ceil(into / step) * step - into, stop - start + 1, step)
-        labels = [clock.short(t) for t in ticks]
-        last.set_xlabel(f"clock time ({clock.name})", fontsize=8, color=MUTED)
-    else:
-        ticks = np.arange(math.ceil(start / step) * step, stop + 1, step)
-        labels = [hours_minutes(t) for t in ticks]
-        last.set_xlabel("hours:minutes from the start", fontsize=8, color=MUTED)
-    for ax in axes:
-        ax.set_xlim(start, stop)
-        ax.xaxis.set_major_locator(FixedLocator(list(ticks)))
-        ax.tick_params(axis="x", length=2 if ax is last else 0, labelbottom=ax is last)
-    last.set_xticks(list(ticks), labels, fontsize=8, color=MUTED)
-    onset = night.onset
-    if onset.time_s is not None and math.isfinite(onset.time_s):
-        when = clock.short(onset.time_s) if clock.known else hours_minutes(onset.time_s)
-        late = (onset.time_s - start) > 0.6 * (stop - start)
-        axes[0].annotate(
-            f"sleep onset {when}",
-            (onset.time_s, 1.0),
-            xycoords=("data", "axes fraction"),
-            xytext=(-4 if late else 4, 3),
-            textcoords="offset points",
-            ha="right" if late else "left",
-            va="bottom",
-            fontsize=8,
-            color=ONSET_INK,
-        )
-
-
 def _stretches(night: NightLike) -> list[tuple[str, float, float]]:
     out: list[tuple[str, float, float]] = []
     table = night.epochs
@@ -303,11 +252,6 @@ def _kinds(night: NightLike) -> list[str]:
     return [k for k in KIND_COLORS if k in found] + sorted(found - set(KIND_COLORS))
 
 
-def _bounds(night: NightLike) -> tuple[float, float]:
-    start, stop = night.recording.start_ns / 1e9, night.recording.end_ns / 1e9
-    return start, max(stop, start + 1.0)
-
-
 def _lane_label(channel: Channel) -> str:
     return f"{channel.name}\n{'µV' if channel.unit == 'uV' else 'g'}"
 
@@ -317,11 +261,6 @@ def _round_up(value: float) -> float:
     return float(
         next(s * power for s in (1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0) if s * power >= value)
     )
-
-
-def _step(span: float, wanted: int) -> float:
-    steps = (10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 14400)
-    return next((float(s) for s in steps if span / s <= wanted), 14400.0)
 
 
 def _plain(ax: Axes) -> None:

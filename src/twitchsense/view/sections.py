@@ -176,8 +176,8 @@ def method(night: NightLike) -> list[str]:
         f"{s.emg.close_k:g}. A twitch lasts {s.twitch.min_ms:g}–{s.twitch.max_ms:g} ms and has at "
         f"least {s.twitch.min_uv:g} µV peak to peak.",
         f"A jerk lasts {s.jerk.min_ms:g}–{s.jerk.max_ms:g} ms in the EMG and throws the leg with "
-        f"at least {s.jerk.min_g:g} g and {s.jerk.min_jerk_g_s:g} g/s. No published limits exist for "
-        "the leg; these, and the grades of jerks, are provisional.",
+        f"at least {s.jerk.min_g:g} g and {s.jerk.min_jerk_g_s:g} g/s. No published limits "
+        "exist for the leg; these, and the grades of jerks, are provisional.",
         f"A leg movement rises {s.movement.rise_uv:g} µV over rest and lasts {s.movement.min_s:g}–"
         f"{s.movement.max_s:g} s.",
         f"Drowsy is the {s.context.drowsy_min:g} min before sleep onset, falling asleep the first "
