@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 
 from twitchsense.recording import NS, ArraySamples, Channel, Recording, Segment
 
@@ -73,3 +76,17 @@ def _shake(acc: np.ndarray, t: float, duration: float, size: float, rng) -> None
     a, k = round(t * 100), round(duration * 100)
     wave = np.convolve(rng.normal(0, 1, (k + 10)), np.hanning(12) / 3, "same")[5 : 5 + k]
     acc[a : a + k] += (size * wave * np.hanning(k))[:, None] * [1.0, 0.6, 0.3]
+
+
+def write_captures(recording: Recording, folder: Path) -> list[Path]:
+    """Write each channel of a gap-free recording as a capture."""
+    paths = []
+    for channel in recording.channels:
+        samples = recording.segments_of(channel.name)[0].samples
+        data = samples.read(0, len(samples))
+        table = pd.DataFrame({"time_s": np.round(np.arange(len(data)) / channel.fs, 4)})
+        for axis, name in enumerate(channel.columns):
+            table[name] = np.round(data[:, axis].astype(float), 4)
+        paths.append(folder / f"{channel.name}.csv")
+        table.to_csv(paths[-1], index=False)
+    return paths

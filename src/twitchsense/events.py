@@ -39,7 +39,7 @@ TRIAL_TYPES: Final[dict[str, str]] = {
     "twitch": "brief muscle burst, 5-150 ms, too small to move the leg much",
     "jerk": "brief burst (EMG 10-300 ms) that throws the leg: at least 0.10 g and 5 g/s",
     "brief_contraction": "muscle burst of 150-500 ms that is no jerk",
-    "movement": "leg movement: muscle activity of 0.5-10 s, +8 uV over rest (or acceleration alone)",
+    "movement": "leg movement: activity of 0.5-10 s, +8 uV over rest (or acceleration alone)",
     "gross_movement": "longer than 10 s, or a stretch of acceleration of 3 s and more",
     "posture_change": "the leg came to rest turned by 30 degrees or more",
 }
@@ -144,7 +144,7 @@ def make_table(
     No rows give an empty table with the right columns, never ``None``.
     """
     rows = list(rows)
-    data = {}
+    data: dict[str, pd.Series[Any]] = {}
     for column in columns:
         if column.dtype == "float64":
             data[column.name] = pd.Series(

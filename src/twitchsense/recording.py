@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from typing import Literal, Protocol
 
 import numpy as np
@@ -239,7 +240,7 @@ class Recording:
             lead = step_ns - (segment.start_ns - self.start_ns) % step_ns
             first = min(n, max(1, round(lead * fs / NS)))
             edges = [0, *range(first, n, step), n]
-            for start, stop in zip(edges[:-1], edges[1:], strict=True):
+            for start, stop in pairwise(edges):
                 if stop > start:
                     t = segment.start_ns + round(start * NS / fs)
                     plan.append((t, order[segment.channel], segment, start, stop))

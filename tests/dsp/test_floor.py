@@ -24,7 +24,7 @@ def follow(envelope, cuts=(), memory=60, quantile=0.25, least=0.01):
 def by_hand(envelope, memory=60, quantile=0.25, least=0.01):
     """Return what the docstring says, second by second, with plain loops."""
     seconds = [envelope[i : i + N] for i in range(0, len(envelope), N)]
-    centres, spreads, out = [], [], []
+    out = []
     warm = min(WARM_UP_S, len(envelope) // N)
     for i, second in enumerate(seconds):
         past = range(warm) if i < warm else range(i)

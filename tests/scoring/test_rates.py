@@ -160,7 +160,9 @@ def test_no_events_leave_contexts_with_zero_counts_and_labels_without_rows():
     assert summary_table(empty, hours).empty
     contexts = summary_table(empty, hours, ("context",))
     assert (contexts["count"] == 0).all()
-    assert (contexts["hours"] > 0).all()
+    # the drowsy minutes have acceleration but no EMG: no rate, rather than a rate of zero
+    assert contexts["context"][contexts["hours"] == 0].tolist() == ["drowsy"]
+    assert (contexts["rate_per_h"].isna() == (contexts["hours"] == 0)).all()
     assert list(summary_table(empty, hours)) == [
         "label", "context", "count", "hours", "rate_per_h", "low", "high",
     ]  # fmt: skip

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _FILE = click.Path(path_type=Path)
 
 
-@click.command()
+@click.command(short_help="Analyse one night: captures in, tables and a report out.")
 @click.argument("captures", metavar="CAPTURE...", nargs=-1, required=True, type=_FILE)
 @click.option("--out", metavar="DIR", required=True, type=_FILE, help="Where the results go.")
 @click.option(

@@ -79,8 +79,10 @@ class Rules:
         rule = self.settings.movement
         reason = self._artefact(long.longest, True)
         if reason:  # what the leg does meanwhile stands on its own
-            return self._finding(long.best, "movement", reason, NAN, onset_ns=long.onset_ns,
-                                 offset_ns=long.offset_ns, amplitude_uv=long.amplitude_uv)  # fmt: skip
+            return self._finding(
+                long.best, "movement", reason, NAN, onset_ns=long.onset_ns,
+                offset_ns=long.offset_ns, amplitude_uv=long.amplitude_uv,
+            )  # fmt: skip
         moved = self._claim(episodes, used, long.onset_ns, long.offset_ns)
         seen = self.senses.response(long.onset_ns, long.offset_ns + 150 * MS, limit_ns)
         peak_g = max([e.peak_g for e in moved] + ([seen.peak_g] if seen else []), default=NAN)

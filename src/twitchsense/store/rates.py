@@ -18,8 +18,14 @@ Stamps = NDArray[np.int64]
 
 #: Stamps looked at to learn the period.
 LEARN: Final = 4096
-#: Stamps may stray this far from a line (in periods) and still be regular.
-_STRAY: Final = 0.45
+#: Windows in which stamps may lie on a line: size, and how far they may stray from
+#: it (in periods). A row lost inside a window strays by half a period; in short
+#: windows losses can look like a slower rate, so these must be straighter.
+_STRAIGHT: Final = ((LEARN, 0.45), (1024, 0.45), (256, 0.45), (64, 0.15), (16, 0.15))
+#: Sizes of windows in which stamps may lie on a comb with teeth missing, and how
+#: well they must fit it (1 is exact, 0.5 is jitter of 0.3 periods).
+_COMB: Final = (256, 64)
+_COMB_FIT: Final = 0.42
 #: A reference period this close (relative) to a round one is taken as round.
 _ROUND: Final = 5e-4
 #: Diffs in a window of the rate check, and how far (relative) it may be off.
@@ -28,7 +34,10 @@ _LONG_WINDOW, _LONG_OFF = 4096, 0.01
 
 
 def estimate_period(stamps: Stamps) -> float | None:
-    """Estimate the sampling period from the straightest stretch of stamps.
+    """Estimate the sampling period behind the first stamps of a channel.
+
+    The straightest stretch without a gap tells it best. Where gaps are too
+    dense for that, the period is the spacing of the comb that stamps sit on.
 
     Parameters
     ----------
@@ -38,41 +47,68 @@ def estimate_period(stamps: Stamps) -> float | None:
     Returns
     -------
     float or None
-        Period in ns, good to about 0.1 %; None where no stretch is regular.
+        Period in ns, good to about 0.1 %; None where stamps are not regular.
     """
     n = len(stamps)
-    for size in (64, 16, 4):
-        if n < size and size > 4:
-            continue
-        size = min(size, n)
-        if size < 3:
-            return None
-        blocks = stamps[: n // size * size].reshape(-1, size)
-        blocks = np.vstack([blocks, stamps[-size:]])
-        t = (blocks - blocks[:, :1]).astype(np.float64)
-        i = np.arange(size) - (size - 1) / 2
-        slope = t @ i / (i @ i)
-        stray = np.abs(t - t.mean(axis=1, keepdims=True) - slope[:, None] * i).max(axis=1) / slope
-        # the first among equals, so that rounding noise can't choose
-        best = int(np.flatnonzero(stray <= stray.min() + 0.02)[0])
-        if stray[best] <= _STRAY:
-            return float(slope[best])
+    if n < 3:
+        return None
+    for size, limit in _STRAIGHT:
+        if size < 2 * n:
+            slope, stray = _straightest(stamps, min(size, n))
+            if stray <= limit:
+                return slope
+    for size in _COMB:
+        if size < 2 * n:
+            spacing, fit = _best_comb(stamps, min(size, n))
+            if fit >= _COMB_FIT:
+                return spacing
     return None
+
+
+def _windows(stamps: Stamps, size: int) -> Floats:
+    """Return whole windows of stamps, and one at the end, from each one's first stamp."""
+    whole = stamps[: len(stamps) // size * size].reshape(-1, size)
+    windows = np.vstack([whole, stamps[-size:]])
+    times: Floats = (windows - windows[:, :1]).astype(np.float64)
+    return times
+
+
+def _straightest(stamps: Stamps, size: int) -> tuple[float, float]:
+    """Return the period of the window closest to a line, and its largest stray in periods."""
+    t = _windows(stamps, size)
+    i = np.arange(size) - (size - 1) / 2
+    slope = t @ i / (i @ i)
+    stray = np.abs(t - t.mean(axis=1, keepdims=True) - slope[:, None] * i).max(axis=1) / slope
+    # the first among equals, so that rounding noise can't choose
+    best = int(np.flatnonzero(stray <= stray.min() + 0.02)[0])
+    return float(slope[best]), float(stray[best])
+
+
+def _best_comb(stamps: Stamps, size: int) -> tuple[float, float]:
+    """Return the spacing of the comb that a window of stamps fits best, and how well."""
+    best_fit, best = 0.0, 0.0
+    for t in _windows(stamps, size)[:8]:
+        middle = float(np.median(np.diff(t)))
+        # rates from which the phase at the far end differs by a tenth of a period
+        count = int(8 * t[-1] / middle) + 2
+        rates = np.linspace(0.7, 1.35, min(count, 1 << 14)) / middle
+        fits = np.abs(np.exp(2j * np.pi * np.outer(rates, t)).mean(axis=1))
+        at = int(fits.argmax())
+        if fits[at] > best_fit + 0.02:
+            best_fit, best = float(fits[at]), 1 / float(rates[at])
+    return best, best_fit
 
 
 def round_rate(period: float) -> float | None:
     """Return the round rate in Hz near a period in ns, or None.
 
-    Round is a whole number of Hz, or else a period of whole microseconds
-    (62.5 Hz, 1111.1 Hz).
+    Round is a whole number of Hz, or a period of whole microseconds (62.5 Hz,
+    1111.1 Hz), whichever is closer.
     """
     fs = NS / period
-    if abs(round(fs) / fs - 1) < _ROUND:
-        return float(round(fs))
-    micros = round(period / 1000)
-    if micros and abs(micros * 1000 / period - 1) < _ROUND:
-        return 1e6 / micros
-    return None
+    candidates = [float(round(fs)), 1e6 / max(1, round(period / 1000))]
+    best = min(candidates, key=lambda rate: abs(rate / fs - 1))
+    return best if abs(best / fs - 1) < _ROUND else None
 
 
 def find_rate_change(steps: Floats, period: float, gaps: NDArray[np.int64]) -> int | None:
@@ -107,8 +143,11 @@ def find_rate_change(steps: Floats, period: float, gaps: NDArray[np.int64]) -> i
         other = off & ((clipped > period) == (median > period)) & (q75 - q25 < 0.25 * median)
         if other.any():
             which = int(np.flatnonzero(other)[0])
-            away = np.abs(rows[which] / period - 1) > _WINDOW_OFF / 2
-            return int(odd[which]) + int(np.flatnonzero(away)[0])
+            # it began where steps were last closer to the period
+            halfway = (period + median[which]) / 2
+            slow = bool(median[which] > period)
+            usual = np.flatnonzero((steps[: odd[which] + 1] > halfway) != slow)
+            return int(usual[-1]) + 1 if len(usual) else 0
     starts = np.arange(0, n - _LONG_WINDOW + 1, _LONG_WINDOW)
     if not len(starts):
         return None

@@ -1,0 +1,5 @@
+"""``python -m twitchsense.cli``: the command line without its script."""
+
+from twitchsense.cli.app import main
+
+main(prog_name="twitchsense")

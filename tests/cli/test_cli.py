@@ -1,0 +1,284 @@
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from tests.made_night import make_recording, write_captures
+from twitchsense.cli.app import VERBS, main
+from twitchsense.cli.options import parse_map
+from twitchsense.errors import InputError
+from twitchsense.events import EVENT_COLUMNS
+
+FILES = {"events.csv", "events.json", "rejected.csv", "epochs.csv", "summary.json", "report.html"}
+
+
+@pytest.fixture(autouse=True)
+def _quiet_again():
+    yield
+    logger = logging.getLogger("twitchsense")
+    logger.handlers.clear()
+    logger.setLevel(logging.NOTSET)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@pytest.fixture(scope="module")
+def captures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("captures")
+    return write_captures(make_recording(5, utc=False, gap=False), folder)
+
+
+def run(*args):
+    return CliRunner().invoke(main, [str(a) for a in args])
+
+
+def refused(result, *words):
+    """Check for exit status 2 and exactly one line on stderr."""
+    assert result.exit_code == 2, result.output
+    assert result.stderr.count("\n") == 1, result.stderr
+    assert result.stdout == ""
+    for word in words:
+        assert word in result.stderr
+
+
+def python(*args, **kwargs):
+    return subprocess.run(
+        [sys.executable, *args], capture_output=True, text=True, timeout=120, check=False, **kwargs
+    )
+
+
+# -- analyze -------------------------------------------------------------------
+
+
+def test_analyze_writes_the_contract(captures, tmp_path):
+    out = tmp_path / "out"
+    result = run("analyze", *captures, "--out", out)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == ""
+    assert {p.name for p in out.iterdir()} == FILES
+    assert list(pd.read_csv(out / "events.csv").columns) == [c.name for c in EVENT_COLUMNS]
+    for words in ("The recording lasted 5 min", "twitch", "report.html"):
+        assert words in result.stderr
+
+
+def test_quiet_and_no_report(captures, tmp_path):
+    result = run("analyze", *captures, "--out", tmp_path / "o", "--no-report", "-q")
+    assert (result.exit_code, result.output) == (0, "")
+    assert {p.name for p in (tmp_path / "o").iterdir()} == FILES - {"report.html"}
+
+
+def test_hypnogram_map_settings_and_zone(captures, tmp_path):
+    stages = tmp_path / "stages.csv"
+    stages.write_text("onset,duration,stage\n" + "".join(
+        f"{30 * i},30,{'W' if i < 4 else 'N2'}\n" for i in range(10)))  # fmt: skip
+    foreign = tmp_path / "foreign.csv"
+    foreign.write_text(captures[0].read_text().replace("time_s,emg1_uv", "Time,EMG(uV)", 1))
+    settings = tmp_path / "mine.toml"
+    settings.write_text("[twitch]\nmin_uv = 75\n")
+    result = run(
+        "analyze", foreign, captures[1], "--out", tmp_path / "o", "--hypnogram", stages,
+        "--settings", settings, "--map", "Time=time_s,EMG(uV)=emg1_uv",
+        "--profile", "default-2026", "--zone", "Europe/Berlin", "--no-report",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    summary = json.loads((tmp_path / "o" / "summary.json").read_text("utf-8"))
+    assert summary["sleep_onset"]["time_s"] == 120
+    assert summary["clock"]["zone"] == "Europe/Berlin"
+    events = pd.read_csv(tmp_path / "o" / "events.csv")
+    assert events["amplitude_uv"][events["trial_type"] == "twitch"].min() >= 75
+    assert set(events["stage"]) == {"W", "N2"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "time_s,emg1_uv\n",
+        "time_s,emg1_furlong\n0,1\n1,2\n",
+        "a,b\n1,2\n",
+        "time_s,emg1_uv\n0,1\n0.001,2\n0.0005,3\n",
+        "\x00\x01\x02\x89PNG\x00\x00",
+    ],
+    ids=["empty", "header only", "unit", "columns", "backwards", "binary"],
+)
+def test_bad_captures_are_one_line_and_write_nothing(tmp_path, content):
+    bad = tmp_path / "bad.csv"
+    bad.write_text(content)
+    refused(run("analyze", bad, "--out", tmp_path / "out"), "bad.csv")
+    assert [p.name for p in tmp_path.iterdir()] == ["bad.csv"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--profile", "nope"], "no such profile"),
+        (["--map", "nonsense"], "is no pair"),
+        (["--zone", "Mars/Base"], "no such time zone"),
+        (["--settings", "no.toml"], "no.toml"),
+        (["--hypnogram", "no.csv"], "no.csv"),
+        (["--frobnicate"], "--frobnicate"),
+    ],
+)
+def test_bad_options_are_one_line_and_write_nothing(captures, tmp_path, options, words):
+    refused(run("analyze", captures[1], "--out", tmp_path / "out", *options), words)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_usage_errors_are_one_line(captures):
+    refused(run("analyze", captures[0]), "--out", "--help")
+    refused(run("frob"), "frob")
+    refused(run("analyze", "--out", "x"), "CAPTURE")
+
+
+def test_results_never_overwrite_an_input(captures, tmp_path):
+    mine = tmp_path / "events.csv"
+    mine.write_text(captures[0].read_text())
+    before = mine.read_bytes()
+    refused(run("analyze", mine, "--out", tmp_path), "would be overwritten")
+    assert mine.read_bytes() == before
+
+
+def test_out_that_is_a_file_is_refused_before_the_work(captures, tmp_path):
+    (tmp_path / "out").write_text("x")
+    refused(run("analyze", tmp_path / "missing.csv", "--out", tmp_path / "out"), "is a file")
+
+
+def test_hostile_names_are_shown_not_run(captures, tmp_path):
+    name = "[bold red]x[/] \x1b[31m\n.csv"
+    result = run("analyze", tmp_path / name, "--out", tmp_path / "out")
+    refused(result, "[bold red]x[/]")
+    assert "\x1b" not in result.stderr
+    out = tmp_path / "[bold]out[/bold]"
+    done = run("analyze", *captures, "--out", out, "--no-report")
+    assert done.exit_code == 0
+    assert "[bold]out[/bold]" in done.stderr
+
+
+def test_our_own_failure_is_status_one_with_a_traceback_only_if_asked(
+    captures, tmp_path, monkeypatch
+):
+    def broken(*args, **kwargs):
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("twitchsense.night.analyze", broken)
+    plain = run("analyze", *captures, "--out", tmp_path / "out")
+    assert plain.exit_code == 1
+    assert plain.stderr.count("\n") == 1
+    assert "please report" in plain.stderr
+    loud = run("analyze", *captures, "--out", tmp_path / "out", "-v")
+    assert loud.exit_code == 1
+    assert "Traceback" in loud.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_is_130_and_writes_nothing(captures, tmp_path, monkeypatch):
+    def stop(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("twitchsense.night.analyze", stop)
+    result = run("analyze", *captures, "--out", tmp_path / "out")
+    assert result.exit_code == 130
+    assert "Traceback" not in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+# -- as a process --------------------------------------------------------------
+
+
+def test_a_real_process_refuses_bad_input(tmp_path):
+    bad = tmp_path / "bad.csv"
+    bad.write_text("time_s,emg1_uv\n0,1\n")
+    done = python("-m", "twitchsense.cli", "analyze", bad, "--out", tmp_path / "out")
+    assert done.returncode == 2, done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
+@pytest.mark.parametrize(("sign", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_real_process_ends_cleanly_on_signals(captures, tmp_path, sign, status):
+    code = (
+        "import time, twitchsense.night as n\n"
+        "def wait(*a, **k):\n    print('ready', flush=True); time.sleep(60)\n"
+        "n.analyze = wait\n"
+        "from twitchsense.cli.app import main\nmain()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, "analyze", *captures, "--out", tmp_path / "out"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.1)
+        process.send_signal(sign)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == status
+    assert "Traceback" not in errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_and_import_load_nothing_heavy():
+    heavy = {"numpy", "pandas", "scipy", "matplotlib", "pydantic", "jinja2", "rich"}
+    code = (
+        "import sys, contextlib\n"
+        "import twitchsense\n"
+        "from twitchsense.cli.app import main\n"
+        "with contextlib.suppress(SystemExit): main(['--help'])\n"
+        "with contextlib.suppress(SystemExit): main(['analyze', '--help'])\n"
+        f"sys.exit(' '.join({heavy!r} & set(sys.modules)) or 0)\n"
+    )
+    done = python("-c", code)
+    assert done.returncode == 0, done.stderr
+    for verb in VERBS:
+        assert verb in done.stdout
+
+
+# -- the other verbs -----------------------------------------------------------
+
+
+def write_events(path, onsets):
+    table = pd.DataFrame({"onset": onsets, "duration": 0.1, "trial_type": "twitch"})
+    table.to_csv(path, index=False)
+    return path
+
+
+def test_agree(tmp_path):
+    found = write_events(tmp_path / "found.csv", [1.0, 2.0, 9.0])
+    truth = write_events(tmp_path / "truth.csv", [1.01, 2.01, 5.0, 7.0])
+    result = run("agree", found, truth, "--json")
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    twitch = json.loads(result.stdout)["kinds"]["twitch"]
+    assert (twitch["tp"], twitch["n_truth"], twitch["n_found"]) == (2, 4, 3)
+    shown = run("agree", found, truth)
+    assert shown.exit_code == 0
+    assert "0.50 (" in shown.stdout
+    refused(run("agree", found, tmp_path / "no.csv"), "no.csv")
+
+
+def test_doctor():
+    result = run("doctor", "--json")
+    facts = json.loads(result.stdout)
+    assert set(facts["extras"]) == {"parquet", "edf"}
+    assert facts["packages"]["numpy"]
+    assert str(Path.home()) not in result.stdout
+    assert "extra parquet" in run("doctor").stdout
+
+
+def test_version():
+    assert run("--version").stdout.startswith("twitchsense ")
+
+
+def test_map_pairs():
+    assert parse_map(["Time=time_s,EMG (a=b)=emg1_uv", "x = acc_x_g"]) == {
+        "Time": "time_s", "EMG (a=b)": "emg1_uv", "x": "acc_x_g",
+    }  # fmt: skip
+    for bad in ("Time", "=time_s", "Time=", ""):
+        with pytest.raises(InputError, match="is no pair"):
+            parse_map([bad])

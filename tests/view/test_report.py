@@ -1,0 +1,170 @@
+import base64
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+import twitchsense as ts
+from tests.made_night import make_recording
+from twitchsense.recording import NS, ArraySamples, Segment
+from twitchsense.view import sections, texts, words
+from twitchsense.view.report import render
+
+
+@pytest.fixture(scope="module")
+def night():
+    return ts.analyze(make_recording(40))
+
+
+@pytest.fixture(scope="module")
+def page(night):
+    return render(night)
+
+
+class Outline(HTMLParser):
+    """Collects tags and ids, and checks that tags close in order."""
+
+    VOID = frozenset({"meta", "img", "br", "link"})
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.attributes, self.open = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def outline(page):
+    parser = Outline()
+    parser.feed(page)
+    assert parser.open == []
+    return parser
+
+
+def test_is_one_file_that_needs_no_network(page):
+    parser = outline(page)
+    assert "script" not in parser.tags
+    assert "link" not in parser.tags
+    for tag, attributes in parser.attributes:
+        for name in ("src", "href", "srcset", "action", "background"):
+            if name in attributes:
+                assert attributes[name].startswith(("data:image/", "#")), (tag, name)
+        assert not any(name.startswith("on") for name in attributes)
+    assert "url(" not in page
+    assert "@import" not in page
+    assert len(page) < 3_000_000
+
+
+def test_pictures_hold_no_script_and_no_outside_reference(page):
+    found = re.findall(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)", page)
+    assert len(found) > 8
+    for one in found:
+        svg = base64.b64decode(one).decode()
+        assert "<script" not in svg
+        assert not re.search(r'href="(?!#|data:)', svg)
+
+
+def test_every_picture_and_table_speaks(page):
+    parser = outline(page)
+    for tag, attributes in parser.attributes:
+        if tag == "img":
+            assert len(attributes["alt"]) > 20
+    assert parser.tags.count("caption") == parser.tags.count("table")
+    assert parser.tags.count("h1") == 1
+    ids = {a["id"] for _, a in parser.attributes if "id" in a}
+    for _, attributes in parser.attributes:
+        if "aria-labelledby" in attributes:
+            assert attributes["aria-labelledby"] in ids
+        if attributes.get("href", "").startswith("#"):
+            assert attributes["href"][1:] in ids
+
+
+def test_hostile_names_are_text(night):
+    evil = '<script>alert(1)</script>"onload="x'
+    recording = replace(night.recording, source=f"{evil}.csv", notes=(evil, "<img src=http://x>"))
+    page = render(replace(night, recording=recording))
+    parser = outline(page)
+    assert "script" not in parser.tags
+    assert "<script" not in page
+    assert "&lt;img src=http://x&gt;" in page
+
+
+def test_holds_no_path_of_the_machine(night):
+    recording = replace(night.recording, source="/home/someone/secret/night.csv")
+    page = render(replace(night, recording=recording))
+    assert "/home" not in page
+    assert "night.csv" in page
+
+
+def test_says_what_must_always_be_said(page):
+    text = re.sub(r"\s+", " ", page)
+    assert "not intended to diagnose, treat, cure, monitor or prevent any disease" in text
+    for sign in texts.CLINICIAN:
+        assert sign in text
+    for never in ("abnormal", "ALS", "you have", "risk"):
+        assert never not in re.sub(r"base64,[^\"]+", "", page)
+
+
+def test_same_input_same_report(night, page):
+    assert render(night) == page
+
+
+def test_a_night_without_events_is_no_verdict():
+    rng = np.random.default_rng(3)
+    recording = ts.Recording.from_arrays(
+        {
+            "emg1_uv": (rng.normal(0, 4, 300_000), 1000.0),
+            "acc_x_g": (rng.normal(1, 0.002, 30_000), 100.0),
+        }
+    )
+    night = ts.analyze(recording)
+    assert night.events.empty
+    page = render(night)
+    outline(page)
+    assert "No twitch, jerk or leg movement was found in the valid signal" in page
+    assert "0 in 5 min" in page
+
+
+def test_no_signal_is_not_zero():
+    recording = ts.Recording.from_arrays({"emg1_uv": (np.zeros(120_000), 1000.0)})
+    night = ts.analyze(recording)
+    page = render(night)
+    outline(page)
+    assert "there was no valid signal" in page
+    assert "none of the muscle signal (EMG) could be judged" in page
+    rows = sections.rates(night, night.summary_dict())["rows"]
+    assert {cell["count"] for row in rows for cell in row["cells"]} == {"no valid signal"}
+
+
+def test_without_emg_twitches_are_not_counted_as_none():
+    whole = make_recording(8, gap=False)
+    acc = replace(whole, channels=whole.channels[1:], segments=whole.segments_of("acc"))
+    night = ts.analyze(acc)
+    assert "can't be seen without muscle signal" in words.found_phrase(night)
+    rows = sections.rates(night, night.summary_dict())["rows"]
+    assert rows[0]["name"] == "Twitches"
+    assert {cell["count"] for cell in rows[0]["cells"]} == {"no EMG"}
+
+
+def test_hours_of_silence_between_segments_are_shown_as_gaps():
+    rng = np.random.default_rng(4)
+    recording = make_recording(4, gap=False)
+    late = tuple(
+        Segment(s.channel, s.start_ns + 3600 * NS, ArraySamples(
+            rng.normal(0, 0.002 if s.channel == "acc" else 4, (60 * 100, 3 if s.channel == "acc" else 1))
+            .astype(np.float32)))
+        for s in recording.segments
+    )  # fmt: skip
+    order = {c.name: i for i, c in enumerate(recording.channels)}
+    segments = sorted((*recording.segments, *late), key=lambda s: (order[s.channel], s.start_ns))
+    night = ts.analyze(replace(recording, segments=tuple(segments)))
+    assert [row["gaps"] for row in sections.channels(night)] == ["1 (56 min)", "1 (56 min)"]
+    outline(render(night))
