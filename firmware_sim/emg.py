@@ -29,6 +29,8 @@ PAD_S = 0.06
 #: Width of the RMS on which a unit potential's onset and end are read.  Short against the
 #: potential, so that it hardly lengthens it; a burst is read on its own modulating envelope.
 ENVELOPE_S = 0.005
+#: A jerk comes to its peak within this time (criteria 6.1 allows 100 ms).
+JERK_RISE_S = 0.085
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,21 @@ def _envelope_of(event: Event, tau: Floats, rng: np.random.Generator) -> Floats:
     return np.asarray(shape / shape.max())
 
 
+def _synchronous(envelope: Floats, count: int, rng: np.random.Generator) -> Floats:
+    """Return muscle noise that makes a burst strongest early, as a synchronous volley is.
+
+    Chance may put the largest wave late; then another piece of noise is taken (at most 20).
+    """
+    start = int(np.argmax(envelope > 0.0))
+    own = muscle_noise(count, rng)
+    for _ in range(20):
+        peak = int(np.argmax(moving_rms(envelope * own, int(0.010 * FS) | 1)))
+        if peak - start < JERK_RISE_S * FS:
+            break
+        own = muscle_noise(count, rng)
+    return own
+
+
 def draw_burst(event: Event, muscles: Muscles) -> Burst:
     """Return the EMG of an event of the body."""
     rng = random_for(event.seed, "emg")
@@ -250,6 +267,8 @@ def draw_burst(event: Event, muscles: Muscles) -> Burst:
             own = flat_noise(count, rng, 20.0, 400.0)
             inside = envelope > 0.5
             own /= np.sqrt(np.mean(own[inside] ** 2))  # this burst has its nominal RMS
+        elif event.kind is Kind.JERK:
+            own = _synchronous(envelope, count, rng)
         else:
             own = muscle_noise(count, rng)
         emg = np.empty((count, muscles.channels))

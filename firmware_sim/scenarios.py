@@ -176,8 +176,8 @@ def _night(planner: Planner) -> Schedule:
     # Sleep starts: a few around sleep onset, whatever the length of the recording.
     for _ in range(int(rng.integers(3, 6))):
         for _ in range(5):
-            at = rng.uniform(max(onset - 150.0, 5.0), min(onset + 480.0, seconds - 3.0))
-            if makers.jerk(planner, float(at)):
+            early, late = max(onset - 150.0, 5.0), min(onset + 480.0, seconds - 3.0)
+            if makers.jerk(planner, float(rng.uniform(early, max(early, late)))):
                 break
     for make, rates in _RATES:
         for start, end, stage in bouts:

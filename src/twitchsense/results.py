@@ -180,7 +180,7 @@ def _number(value: float, decimals: int) -> str:
     text = f"{value:.{decimals}f}"
     if "." in text and decimals != 6:
         text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+    return text.removeprefix("-") if float(text) == 0 else text
 
 
 def _finite(data: Any) -> Any:

@@ -1,6 +1,7 @@
 """The recording: sensor, blocks, clocks, losses and schedules."""
 
 import ast
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -116,9 +117,18 @@ def test_events_keep_apart_and_inside(name: str) -> None:
     schedule = scenarios.plan(name, 30.0, 2, 2)
     events = [event for event in schedule.events if event.kind not in LASTING]
     assert all(event.onset >= 0.0 and event.end <= schedule.seconds for event in schedule.events)
-    for first, second in zip(events, events[1:], strict=False):
+    for first, second in itertools.pairwise(events):
         assert second.onset >= first.end + 0.3
     assert (len(schedule.events) == 0) == (name == "quiet")
+
+
+@pytest.mark.parametrize("name", scenarios.NAMES)
+@pytest.mark.parametrize("minutes", [0.1, 0.7, 3.0, 11.0])
+def test_any_length_can_be_planned(name: str, minutes: float) -> None:
+    for seed in range(3):
+        schedule = scenarios.plan(name, minutes, seed, 1)
+        assert len(schedule.hypnogram.stages) * 30.0 >= schedule.seconds
+        assert all(event.channel == 0 for event in schedule.events)
 
 
 def test_periodic_movements_come_10_to_90_s_apart() -> None:

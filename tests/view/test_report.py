@@ -158,11 +158,12 @@ def test_hours_of_silence_between_segments_are_shown_as_gaps():
     rng = np.random.default_rng(4)
     recording = make_recording(4, gap=False)
     late = tuple(
-        Segment(s.channel, s.start_ns + 3600 * NS, ArraySamples(
-            rng.normal(0, 0.002 if s.channel == "acc" else 4, (60 * 100, 3 if s.channel == "acc" else 1))
-            .astype(np.float32)))
-        for s in recording.segments
-    )  # fmt: skip
+        Segment(channel, 3600 * NS, ArraySamples(noise.astype(np.float32)))
+        for channel, noise in (
+            ("emg1", rng.normal(0, 4, (60_000, 1))),
+            ("acc", rng.normal(0, 0.002, (6_000, 3))),
+        )
+    )
     order = {c.name: i for i, c in enumerate(recording.channels)}
     segments = sorted((*recording.segments, *late), key=lambda s: (order[s.channel], s.start_ns))
     night = ts.analyze(replace(recording, segments=tuple(segments)))

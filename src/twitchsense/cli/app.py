@@ -93,7 +93,9 @@ class App(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96},
     epilog="Research and self-tracking software. Not a medical device.",
 )
-@click.version_option(None, "--version", package_name="twitchsense", message="%(prog)s %(version)s")
+@click.version_option(
+    None, "--version", package_name="twitchsense", message="twitchsense %(version)s"
+)
 def main() -> None:
     """Find twitches, jerks and leg movements in EMG and acceleration of a leg,
     and place them relative to falling asleep.

@@ -77,5 +77,17 @@ def gather_settings(
     if pairs:
         changes["columns"] = {**settings.columns, **parse_map(pairs)}
     if zone:
+        _check_zone(zone)
         changes["zone"] = zone
     return settings.model_copy(update=changes)
+
+
+def _check_zone(zone: str) -> None:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise InputError(
+            "--zone", f"no such time zone as {zone!r}", "give an IANA name like Europe/Berlin"
+        ) from error

@@ -3,7 +3,9 @@
 The best choice is exact, not greedy: first as many pairs of the same kind as
 can be, then as many other pairs as can be, then the least sum of squared onset
 errors (squared, because plain distances leave crossed pairs undecided).
-So no pair depends on the order of the lists, and swapping them changes nothing.
+So the number of pairs, overall and of each kind, does not depend on the order
+of the lists nor on which of them is the truth. Only where two choices are equal
+in all three respects, which row or which other kind is taken is arbitrary.
 """
 
 from __future__ import annotations
