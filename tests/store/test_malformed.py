@@ -39,6 +39,10 @@ def utc(stamp):
     return (UTC + "\n" + "\n".join(lines) + "\n").encode()
 
 
+def filled(cell):
+    return (HEADER + "\n" + "".join(f"{i / 1000:.3f},{cell}\n" for i in range(3000))).encode()
+
+
 #: name: content, and a word that the message must hold besides file and cure.
 REFUSED = {
     "empty": (b"", "empty"),
@@ -74,15 +78,14 @@ REFUSED = {
     "utf16": (GOOD.decode().encode("utf-16"), "UTF-16"),
     "zip": (b"PK\x03\x04" + b"\x00" * 500, ""),
     "parquet_called_csv": (b"PAR1" + b"\x00" * 500, "Parquet"),
-    "gzip_called_csv": (gzip.compress(GOOD), "gz"),
     "unclosed_quote": (with_line(1500, '"1.498,1.0'), ""),
     "values_in_volts_called_uv": (capture(fmt="{:.3f},{:.2f}e9"), ""),
     "all_values_missing": (
-        b"time_s,emg1_uv\n" + b"".join(b"%.3f,\n" % (i / 1000) for i in range(3000)),
+        filled(""),
         "",
     ),
     "all_values_text": (
-        b"time_s,emg1_uv\n" + b"".join(b"%.3f,low\n" % (i / 1000) for i in range(3000)),
+        filled("low"),
         "",
     ),
     "two_rates": ((HEADER + "\n" + rows() + rows(n=2000, fs=500.0, start=3.0)).encode(), "line"),
@@ -91,6 +94,7 @@ REFUSED = {
 #: name: content that is read as it is meant.
 READ = {
     "good": GOOD,
+    "gzip_called_csv": gzip.compress(GOOD),
     "byte_order_mark": b"\xef\xbb\xbf" + GOOD,
     "windows_line_ends": GOOD.replace(b"\n", b"\r\n"),
     "trailing_empty_lines": GOOD + b"\n\n\n",
@@ -173,9 +177,6 @@ def test_missing_file_and_folder(tmp_path):
 
 def test_huge_field_is_no_endless_message(tmp_path):
     path = put(tmp_path, "huge", with_line(1500, "1.498," + "9" * 2_000_000))
-    try:
-        recording = read(path)
-    except InputError as error:
-        assert len(str(error)) < 700
-    else:
-        assert sum(len(s.samples) for s in recording.segments) == 2999
+    result = CliRunner().invoke(main, ["analyze", str(path), "--out", str(tmp_path / "out")])
+    assert result.exit_code in (0, 2)
+    assert len(result.stderr) < 3000

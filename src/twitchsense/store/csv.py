@@ -116,7 +116,7 @@ class CsvTable:
         return f"line {number}"
 
     def _refuse_long_rows(self, over: pd.Series, first_row: int) -> None:
-        filled = over.notna().to_numpy()
+        filled = over.notna().to_numpy(copy=True)
         if filled.any():
             row = first_row + int(filled.argmax())
             decimal = self.dialect.separator == ","

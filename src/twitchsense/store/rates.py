@@ -28,6 +28,7 @@ _COMB: Final = (256, 64)
 _COMB_FIT: Final = 0.42
 #: A reference period this close (relative) to a round one is taken as round.
 _ROUND: Final = 5e-4
+_ROUND_TENTHS: Final = 2e-5
 #: Diffs in a window of the rate check, and how far (relative) it may be off.
 _WINDOW, _WINDOW_OFF = 256, 0.10
 _LONG_WINDOW, _LONG_OFF = 4096, 0.01
@@ -53,15 +54,14 @@ def estimate_period(stamps: Stamps) -> float | None:
     if n < 3:
         return None
     for size, limit in _STRAIGHT:
-        if size < 2 * n:
+        if size // 4 < n:
             slope, stray = _straightest(stamps, min(size, n))
             if stray <= limit:
                 return slope
     for size in _COMB:
-        if size < 2 * n:
-            spacing, fit = _best_comb(stamps, min(size, n))
-            if fit >= _COMB_FIT:
-                return spacing
+        spacing, fit = _best_comb(stamps, min(size, n))
+        if fit >= _COMB_FIT:
+            return spacing
     return None
 
 
@@ -99,16 +99,28 @@ def _best_comb(stamps: Stamps, size: int) -> tuple[float, float]:
     return best, best_fit
 
 
+def pooled_slope(stamps: Stamps, gaps: NDArray[np.int64]) -> float | None:
+    """Return the period common to the stretches between gaps, ns; None if all are single."""
+    edges = np.unique(np.concatenate([[0], gaps, [len(stamps)]]))
+    counts = np.diff(edges)
+    i = np.arange(len(stamps)) - np.repeat(edges[:-1] + (counts - 1) / 2, counts)
+    t = (stamps - np.repeat(stamps[edges[:-1]], counts)).astype(np.float64)
+    spread = float(i @ i)
+    return float(t @ i) / spread if spread else None
+
+
 def round_rate(period: float) -> float | None:
     """Return the round rate in Hz near a period in ns, or None.
 
-    Round is a whole number of Hz, or a period of whole microseconds (62.5 Hz,
-    1111.1 Hz), whichever is closer.
+    Round is a whole number of Hz, or a period of whole tenths of a millisecond
+    (62.5 Hz, 1111.1 Hz), whichever is closer.
     """
     fs = NS / period
-    candidates = [float(round(fs)), 1e6 / max(1, round(period / 1000))]
-    best = min(candidates, key=lambda rate: abs(rate / fs - 1))
-    return best if abs(best / fs - 1) < _ROUND else None
+    whole, tenths = float(round(fs)), 1e4 / max(1, round(period / 1e5))
+    off, tenths_off = abs(whole / fs - 1), abs(tenths / fs - 1)
+    if tenths_off < min(off, _ROUND_TENTHS):
+        return tenths
+    return whole if off < _ROUND else None
 
 
 def find_rate_change(steps: Floats, period: float, gaps: NDArray[np.int64]) -> int | None:

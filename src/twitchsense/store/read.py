@@ -169,7 +169,7 @@ def _join_hashes(digests: Sequence[str]) -> str:
 def _check_zone(zone: str) -> None:
     try:
         ZoneInfo(zone)
-    except (ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError) as error:
         raise InputError(
             zone, "no such time zone", "give an IANA name like Europe/Berlin", "zone"
         ) from error

@@ -8,7 +8,6 @@ size, so that the result does not depend on how the file was cut.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -21,6 +20,7 @@ from twitchsense.store.rates import (
     Stamps,
     estimate_period,
     find_rate_change,
+    pooled_slope,
     round_rate,
 )
 
@@ -150,13 +150,8 @@ class StampTracker:
         gaps = self._find_gaps(head, steps, len(head))
         self._back = np.empty(0)
         self._refuse_rate_change(head, steps, gaps)
-        # now that gaps are known, a longer stretch gives a better period
-        edges = [0, *gaps.tolist(), len(head)]
-        start, stop = max(pairwise(edges), key=lambda e: e[1] - e[0])
-        if stop - start >= 64:
-            t = (head[start:stop] - head[start]).astype(np.float64)
-            i = np.arange(stop - start) - (stop - start - 1) / 2
-            self.period = float(t @ i / (i @ i))
+        # now that gaps are known, all stretches together give a better period
+        self.period = pooled_slope(head, gaps) or self.period
         self.rate = round_rate(self.period)
         if self.rate:
             self.period = NS / self.rate

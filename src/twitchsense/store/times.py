@@ -37,7 +37,7 @@ def read_times(table: Table, block: Block) -> tuple[NDArray[np.int64], NDArray[n
         stamps, bad = _parse_utc(table, block)
     if not bad.any():
         return stamps, None
-    blank = block.time.isna().to_numpy()
+    blank = block.time.isna().to_numpy(copy=True)
     for column in block.signals.values():
         blank &= np.isnan(column)
     wrong = np.flatnonzero(bad & ~blank)
@@ -88,7 +88,7 @@ def _parse_utc(table: Table, block: Block) -> tuple[NDArray[np.int64], NDArray[n
             "end each time with Z or with an offset like +02:00",
             table.place(block.first_row + row),
         )
-    bad = parsed.isna().to_numpy()
+    bad = parsed.isna().to_numpy(copy=True)
     utc = parsed.dt.tz_convert("UTC") if parsed.dt.tz is not None else parsed
     plain = utc.dt.tz_localize(None).dt.as_unit("ns").to_numpy(copy=True)
     plain[bad] = np.datetime64(0, "ns")
