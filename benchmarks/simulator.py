@@ -28,9 +28,9 @@ HEAD = """# Accuracy on the simulator
 Made by `python benchmarks/simulator.py`; seeds {seeds}. One-to-one matching (`twitchsense agree`),
 events against the simulator's truth, pooled over seeds. Intervals are exact, 95 %.
 
-The simulator and the detector share no code, but both follow the same published definitions: these
-figures are an upper bound, and say nothing of people. Scenario `artefacts` is a storm of pops, crackle,
-bumps, hum, heart beats and tonic units without any target; `quiet` holds nothing at all.
+The simulator and the detector share no code, but both follow the same published definitions:
+these figures are an upper bound, and say nothing of people. Scenario `artefacts` is a storm of
+pops, crackle, bumps, hum, heart beats and tonic units without any target; `quiet` holds nothing.
 
 """
 
@@ -79,7 +79,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     lines = [
-        "| scenario | hours | kind | true | found | sensitivity | precision | false alarms per hour |",
+        "| scenario | hours | kind | true | found | sensitivity | precision | false alarms/h |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for scenario, minutes in SCENARIOS.items():

@@ -21,7 +21,7 @@ LEARN: Final = 4096
 #: Windows in which stamps may lie on a line: size, and how far they may stray from
 #: it (in periods). A row lost inside a window strays by half a period; in short
 #: windows losses can look like a slower rate, so these must be straighter.
-_STRAIGHT: Final = ((LEARN, 0.45), (1024, 0.45), (256, 0.45), (64, 0.15), (16, 0.15))
+_STRAIGHT: Final = ((LEARN, 0.45), (1024, 0.45), (256, 0.45), (64, 0.15))
 #: Sizes of windows in which stamps may lie on a comb with teeth missing, and how
 #: well they must fit it (1 is exact, 0.5 is jitter of 0.3 periods).
 _COMB: Final = (256, 64)
@@ -54,7 +54,7 @@ def estimate_period(stamps: Stamps) -> float | None:
     if n < 3:
         return None
     for size, limit in _STRAIGHT:
-        if size // 4 < n:
+        if size // 4 < n or size == 64:
             slope, stray = _straightest(stamps, min(size, n))
             if stray <= limit:
                 return slope

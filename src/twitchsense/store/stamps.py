@@ -44,6 +44,7 @@ _AHEAD = 8  # stamps that must stay behind
 _BACK = 32  # stamps that tell where they would be expected
 _CANDIDATE = 1.35  # periods; a lost row between stamps 0.3 periods off is 1.4
 _CONFIRMED = 0.5
+_SAME_BEAT = 1000.0  # periods; a longer gap may end anywhere in a period
 #: With more gaps than this per stamp there is no rate to speak of.
 _MAX_GAPS = 1 / 3
 
@@ -192,11 +193,11 @@ class StampTracker:
                 continue
             after = float(np.median(aligned[at : min(at + _AHEAD, stop)])) - taken
             step = after - expected
-            whole = round(step / period) * period
-            if 0 < whole < 1000 * period and abs(step - whole) < 0.35 * period:
-                taken += whole  # rows were lost: the samples after keep the beat
+            if step < _SAME_BEAT * period:
+                # rows were lost, most likely: the samples after keep the beat
+                taken += max(1, round(step / period)) * period
             else:
-                taken += step  # the sensor began anew: so does what we expect
+                taken += step  # nobody knows: what we expect begins anew
                 fresh = at
             gaps.append(at - lead)
         aligned[done:] -= taken
