@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -162,3 +164,12 @@ def test_activity_of_a_large_movement_does_not_count():
     large = finding(205, kind="gross_movement", length_s=20.0)
     assert reasons([finding(200)], busy) == ["active_wake"]
     assert reasons([finding(200), large], busy) == ["", ""]
+
+
+def test_jerk_of_the_accelerometer_beside_a_walk_is_active_wake():
+    busy = np.zeros(400, np.float32)
+    busy[205:225] = 1.0
+    walk = finding(205, kind="gross_movement", length_s=20.0, seed=None, channel="acc")
+    jerk = finding(200, kind="jerk", seed=None, channel="acc")
+    acc = replace(table(busy), vector=np.ones((400, 3), np.float32))
+    assert [f.reason for f in vote([jerk, walk], {"acc": acc}, Settings())] == ["active_wake", ""]

@@ -118,7 +118,9 @@ def _active(
     for name, those in members.items():
         table = seconds[name]
         middle = table.time_ns / NS + table.length_s / 2
-        weight = table.length_s * ~_inside(middle, findings)
+        weight = table.length_s.copy()
+        if not table.vector.size:  # EMG; an accelerometer's large movements are what it counts
+            weight *= ~_inside(middle, findings)
         busy = np.concatenate([[0.0], np.cumsum(table.busy * weight, dtype=np.float64)])
         length = np.concatenate([[0.0], np.cumsum(weight, dtype=np.float64)])
         times = np.array([findings[i].onset_ns for i in those]) / NS

@@ -1,0 +1,42 @@
+"""The docs say what the code does: generated pages are fresh, links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+from twitchsense.events import EVENT_COLUMNS
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("page", ["settings", "glossary"])
+def test_generated_page_is_fresh(page):
+    made = runpy.run_path(str(ROOT / "docs" / "make_tables.py"))[f"{page}_page"]()
+    assert (ROOT / "docs" / f"{page}.md").read_text() == made
+
+
+def test_every_column_of_the_contract_is_in_the_schema():
+    contract = (
+        "onset duration trial_type label context stage min_from_onset leg channel amplitude_uv "
+        "peak_g jerk_g_s rise_ms snr_db confidence series grade"
+    )
+    assert [c.name for c in EVENT_COLUMNS] == contract.split()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_lead_to_files(page):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+        if not target.startswith(("http", "mailto")):
+            assert (page.parent / target).exists(), target
+
+
+def test_readme_has_two_commands_of_one_line_each():
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    assert [b.strip().count("\n") for b in blocks[:2]] == [0, 0]
+    assert "firmware_sim" in blocks[0]
+    assert "pytest" in blocks[1]
