@@ -37,7 +37,7 @@ def captures(data: Path, folder: Path) -> Iterator[tuple[str, Path]]:
         yield write(f"bitalino_{name}", 1000, emg1_uv=bitalino[name])
     legs = np.load(data / "emg_leg_elderly_hermescb" / "data.npz")
     for name in ("id1_EMG_TA", "id4_EMG_VL", "id5_EMG_VL", "id6_EMG_VL"):
-        yield write(f"elderly_{name}_TA", 2000, emg1_uv=legs[name][:, 2])
+        yield write(f"elderly_{name}_TA", 2000, emg1_uv=legs[name][:, 2] * 0.1)  # stored as 0.1 µV
     walk = np.load(data / "emg_leg_walking_musclesynergies" / "data.npz")["emg_uv"]
     for muscle in ("TA", "GM", "SO"):
         yield write(f"walking_{muscle}", 1000, emg1_uv=walk[:, MUSCLES.index(muscle)])

@@ -64,9 +64,8 @@ def test_round_rates(period, rate):
     assert round_rate(period * 1.00001) == rate
 
 
-def test_too_few_or_scattered_stamps_tell_no_period():
+def test_two_stamps_tell_no_period():
     assert estimate_period(np.array([0, 10])) is None
-    assert estimate_period(np.array([0, 13, 110, 1017, 10_001, 10**5 + 7, 10**6 + 1])) is None
 
 
 def rates(*parts):
