@@ -198,3 +198,20 @@ def test_csv_text_is_no_formula():
 def test_json_has_no_nan():
     text = results.to_json({"a": float("nan"), "b": [np.float64(1.5), np.inf], 3: np.int64(2)})
     assert json.loads(text) == {"a": None, "b": [1.5, None], "3": 2}
+
+
+@pytest.mark.parametrize(
+    ("sensors", "unseen", "seen"),
+    [
+        ({"emg": False}, ("twitch", "brief_contraction"), ("jerk", "movement", "posture_change")),
+        ({"acc": False}, ("jerk", "posture_change"), ("twitch", "movement")),
+    ],
+)
+def test_kind_that_no_sensor_could_see_has_no_rate(sensors, unseen, seen):
+    import twitchsense as ts
+    from tests.signals import Leg
+
+    night = ts.analyze(Leg(90).recording(**sensors))
+    table = night.summary_dict()["by_kind"]
+    assert all(table[kind]["rate_per_h"] is None for kind in unseen)
+    assert all(table[kind]["rate_per_h"] is not None for kind in seen)

@@ -27,6 +27,8 @@ SENSOR: Final[dict[str, str]] = {
     "gross_movement": "acc",
     "posture_change": "acc",
 }
+#: Kinds that no other sensor can stand in for: without theirs, none found says nothing.
+BOUND: Final = ("twitch", "brief_contraction", "jerk", "posture_change")
 #: Columns of the event table that cut time as well as events.
 _TIME_CUTS: Final = ("leg", "context", "stage")
 _CUTS: Final = ("trial_type", "label", "grade", *_TIME_CUTS)
@@ -69,6 +71,17 @@ class ValidHours:
     """
 
     table: pd.DataFrame
+
+    def for_kind(self, kind: str, count: int, context: str | None = None) -> float:
+        """Return the hours in which a kind could be found; none without its sensor.
+
+        An event that was found all the same (a jerk by one sensor alone) counts
+        over the time of the sensor that is there.
+        """
+        sensor = SENSOR.get(kind, "emg")
+        if kind in BOUND and not count and not (self.table["sensor"] == sensor).any():
+            return 0.0
+        return self.of(sensor, context=context)
 
     def of(
         self,

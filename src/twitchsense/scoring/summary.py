@@ -15,7 +15,7 @@ from twitchsense.context.tags import Context
 from twitchsense.detect.detection import Detections
 from twitchsense.events import CONTEXTS, LABELS, TRIAL_TYPES
 from twitchsense.recording import NS, Recording
-from twitchsense.scoring.rates import SENSOR, ValidHours, measure_hours, rate
+from twitchsense.scoring.rates import ValidHours, measure_hours, rate
 from twitchsense.settings import Settings
 
 _LIBRARIES: Final = ("twitchsense", "numpy", "scipy", "pandas")
@@ -116,7 +116,8 @@ def _rates(
     out = {}
     for word in [*words, *(w for w in counts if w not in words)]:
         kind = word if column == "trial_type" else _KIND_OF.get(word, "twitch")
-        n, valid = counts.get(word, 0), hours.of(SENSOR.get(kind, "emg"), context=where)
+        n = counts.get(word, 0)
+        valid = hours.for_kind(kind, n, context=where)
         per_hour, low, high = rate(n, valid)
         out[word] = {
             "count": n,
