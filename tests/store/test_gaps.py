@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twitchsense.store.clock import fit_clock
+from twitchsense.store.clock import _keep_apart, fit_clock
 from twitchsense.store.stamps import StampTracker, UnsteadyRateError
 
 MS = 1_000_000
@@ -134,3 +134,8 @@ def test_scattered_samples_have_no_rate():
 
 def test_no_stamps_no_runs():
     assert len(StampTracker().close()) == 0
+
+
+def test_runs_that_seem_to_overlap_are_pushed_apart():
+    starts = _keep_apart(np.array([0, 9 * MS, 19 * MS, 50 * MS]), np.array([10, 10, 10, 5]), 1000.0)
+    assert starts.tolist() == [0, 10 * MS, 20 * MS, 50 * MS]

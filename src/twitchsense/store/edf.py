@@ -90,7 +90,18 @@ class EdfCapture:
         ------
         UnsteadyRateError
         """
+        first, last = 0, -np.inf
         for onsets, records in self._records():
+            steps_ns = np.diff(onsets, prepend=last)
+            early = np.flatnonzero(steps_ns < self._record_s * NS * 0.999)
+            if len(early):
+                raise InputError(
+                    self.source,
+                    "time runs backwards, or records overlap",
+                    "export it again",
+                    f"record {first + int(early[0]) + 1}",
+                )
+            first, last = first + len(onsets), float(onsets[-1])
             for plan in self.plans:
                 members = [self._by_name[name] for name in plan.names]
                 count = self._signals[members[0]].samples_per_data_record

@@ -87,7 +87,7 @@ def _straightest(stamps: Stamps, size: int) -> tuple[float, float]:
 def _best_comb(stamps: Stamps, size: int) -> tuple[float, float]:
     """Return the spacing of the comb that a window of stamps fits best, and how well."""
     best_fit, best = 0.0, 0.0
-    for t in _windows(stamps, size)[:8]:
+    for t in _windows(stamps, size)[:4]:
         middle = float(np.median(np.diff(t)))
         # rates from which the phase at the far end differs by a tenth of a period
         count = int(8 * t[-1] / middle) + 2
