@@ -1,6 +1,7 @@
 """What the whole job says about real recordings (not part of the project).
 
     python benchmarks/real_recordings.py [--data FOLDER] [--figure docs/figures/real-emg.png]
+                                         [--gallery docs/figures/real-events.png]
 
 Each is written as a capture of the contract's form, read back and analysed.
 """
@@ -50,14 +51,16 @@ def captures(data: Path, folder: Path) -> Iterator[tuple[str, Path]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--figure", type=Path)
+    parser.add_argument("--figure", type=Path, help="one recording with all that was found")
+    parser.add_argument("--gallery", type=Path, help="up to four examples of every kind")
     args = parser.parse_args()
     if not args.data.exists():
         sys.exit(f"{args.data}: the real recordings are not here; give their folder with --data")
     print("| recording | length, s | valid, s | events | rejected |\n|---|---|---|---|---|")
+    nights = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, path in captures(args.data, Path(folder)):
-            night = ts.analyze(ts.read(path))
+            nights[name] = night = ts.analyze(ts.read(path))
             length = (night.recording.end_ns - night.recording.start_ns) / 1e9
             kinds = night.events.trial_type.value_counts().sort_index()
             reasons = night.rejected.reason.value_counts().sort_index()
@@ -66,6 +69,8 @@ def main() -> None:
             print(f"| {name} | {length:.0f} | {valid:.0f} | {cells[0]} | {cells[1]} |")
             if args.figure and name == "bitalino_emg_1_uv":
                 draw(night, args.figure)
+        if args.gallery:
+            draw_gallery(nights, args.gallery)
 
 
 def draw(night: ts.Night, path: Path) -> None:
@@ -84,6 +89,45 @@ def draw(night: ts.Night, path: Path) -> None:
                 axes.text(row.onset, 400, row.trial_type, rotation=60, fontsize=7)
     axes.set(xlabel="time (s)", ylabel="EMG (µV)")
     figure.savefig(path, dpi=90)
+
+
+def draw_gallery(nights: dict[str, ts.Night], path: Path, examples: int = 4) -> None:
+    """Draw the strongest example of each kind in each recording, at most four of a kind.
+
+    EMG less its median; of acceleration the length less its median, and for changes of posture
+    the three axes.
+    """
+    from matplotlib.figure import Figure
+
+    found = {}
+    for name, night in nights.items():
+        strongest = night.events.sort_values(["amplitude_uv", "peak_g"], ascending=False)
+        for event in strongest.drop_duplicates("trial_type").itertuples():
+            found.setdefault(event.trial_type, []).append((name, night, event))
+    figure = Figure(figsize=(12, 1.9 * len(found)), layout="constrained")
+    grid = figure.subplots(len(found), examples, squeeze=False)
+    for row, (kind, cases) in zip(grid, sorted(found.items()), strict=True):
+        for axes, case in zip(row, [*cases, *[None] * examples], strict=False):
+            axes.axis("off") if case is None else draw_event(axes, kind, *case)
+    figure.savefig(path, dpi=80)
+
+
+def draw_event(axes, kind: str, name: str, night: ts.Night, event) -> None:
+    """Draw one event with half a second (or a second and a half of its length) around it."""
+    around = max(0.1 if kind == "twitch" else 0.5, min(event.duration, 5.0))
+    start, stop = event.onset - around, event.onset + event.duration + around
+    times, x = night.recording.window(
+        event.channel, max(round(start * 1e9), 0), min(round(stop * 1e9), night.recording.end_ns)
+    )
+    if x.shape[1] == 3 and kind != "posture_change":
+        x = np.linalg.norm(x, axis=1, keepdims=True)
+    if kind != "posture_change":
+        x = x - np.nanmedian(x, axis=0)
+    axes.axvspan(event.onset, event.onset + event.duration, color="#d55e00", alpha=0.25, lw=0)
+    axes.plot(times / 1e9, x, lw=0.6)
+    unit = next(c.unit for c in night.recording.channels if c.name == event.channel)
+    axes.set_title(f"{kind} · {name}, {unit}", fontsize=7)
+    axes.tick_params(labelsize=6)
 
 
 if __name__ == "__main__":
