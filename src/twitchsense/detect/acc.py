@@ -6,14 +6,13 @@ matter how the sensor sits on the leg.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.candidates import Episode
+from twitchsense.detect.candidates import Episode, Trace
 from twitchsense.detect.detection import Seconds
 from twitchsense.detect.history import History
+from twitchsense.detect.response import HEAD_NS, TAIL_NS, Response, find_response
 from twitchsense.detect.seconds import AccSeconds
 from twitchsense.dsp.blocks import Blocks, hop_size
 from twitchsense.dsp.filters import dynamic_band
@@ -26,27 +25,8 @@ HOP_S = 0.010
 #: Orientation is averaged over these stretches before and after an episode,
 #: and needs at least LEAST_S of them.
 BEFORE_S, AFTER_S, CLEAR_S, LEAST_S = 1.0, 0.5, 0.1, 0.1
-#: An oscillating leg passes through zero; dips shorter than this don't end a response.
-DIP_S = 0.08
-#: Part of its peak above which a response to a burst is counted.
-RESPONSE_SHARE = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """What the accelerometer shows around one burst.
-
-    Attributes
-    ----------
-    peak_g, jerk_g_s : float
-    onset_ns, offset_ns : int
-        Where the movement around the peak rises above a fifth of the peak.
-    """
-
-    peak_g: float
-    jerk_g_s: float
-    onset_ns: int
-    offset_ns: int
+#: Kept of the envelope before and after an episode.
+AROUND_S = 0.3
 
 
 class AccTrack:
@@ -139,30 +119,9 @@ class AccTrack:
         limit_ns : int
             Samples from here on may not have arrived yet and are not looked at.
         """
-        head = self._index(first_ns - round(0.3 * NS))
-        tail = min(self._index(last_ns + round(1.5 * NS)), self._index(limit_ns))
-        first = max(head, self._magnitude.first)
-        values = self._magnitude.get(head, tail)
-        a, b = self._index(first_ns) - first, min(self._index(last_ns) + 1, tail) - first
-        window = values[max(0, a) : max(0, b)]
-        if len(window) == 0:
-            return None
-        peak = max(0, a) + int(window.argmax())
-        dip = max(1, round(DIP_S * self.channel.fs / self._hop))
-        above = np.flatnonzero(values > RESPONSE_SHARE * values[peak])
-        here = int(np.searchsorted(above, peak))
-        breaks = np.flatnonzero(np.diff(above) > dip)
-        left = breaks[breaks < here]
-        right = breaks[breaks >= here]
-        start = int(above[left[-1] + 1]) if len(left) else int(above[0])
-        stop = int(above[right[0]]) if len(right) else int(above[-1])
-        jerk = self._jerk.get(first + start, first + stop + 1)
-        return Response(
-            float(values[peak]),
-            float(jerk.max()),
-            self._time_ns(first + start),
-            self._time_ns(first + stop + 1),
-        )
+        head = max(self._index(first_ns - HEAD_NS), self._magnitude.first)
+        tail = min(self._index(last_ns + TAIL_NS), self._index(limit_ns))
+        return find_response(self._trace(head, tail), first_ns, last_ns)
 
     def forget(self, before_ns: int) -> None:
         """Drop what no further question can reach."""
@@ -201,6 +160,7 @@ class AccTrack:
     def _measure_due(self, *, all_of_them: bool = False) -> None:
         """Measure the episodes whose aftermath is known."""
         wait = round(AFTER_S * self.channel.fs / self._hop) + 1
+        around = round(AROUND_S * self.channel.fs / self._hop)
         while self._due and (all_of_them or self._due[0][1] + wait <= self._magnitude.stop):
             start, stop, opening = self._due.pop(0)
             magnitude = self._magnitude.get(start, stop)
@@ -215,6 +175,7 @@ class AccTrack:
                     peak * self._hop / self.channel.fs * 1000,
                     self._turn(start, stop),
                     float(magnitude[peak]) / opening,
+                    self._trace(start - around, stop + around),
                 )
             )
 
@@ -230,6 +191,16 @@ class AccTrack:
         u, v = before.mean(axis=0), after.mean(axis=0)
         size = float(np.linalg.norm(u) * np.linalg.norm(v))
         return float(np.degrees(np.arccos(np.clip(u @ v / size, -1.0, 1.0)))) if size > 0 else 0.0
+
+    def _trace(self, start: int, stop: int) -> Trace:
+        """Return the envelope of some hops, cut at what is known."""
+        start = max(start, self._magnitude.first)
+        return Trace(
+            self._time_ns(start),
+            self._hop / self.channel.fs * NS,
+            self._magnitude.get(start, stop).astype(np.float32),
+            self._jerk.get(start, stop).astype(np.float32),
+        )
 
     def _index(self, time_ns: int) -> int:
         """Hop that holds a time, the filter's delay put back on."""

@@ -75,6 +75,31 @@ class LegRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Trace:
+    """A piece of the accelerometer's envelope.
+
+    Attributes
+    ----------
+    start_ns : int
+        Time of the first hop.
+    hop_ns : float
+        Length of a hop.
+    magnitude, jerk : ndarray of float32, shape (hops,)
+        Greatest dynamic acceleration (g) and jerk (g/s) in each hop.
+    """
+
+    start_ns: int
+    hop_ns: float
+    magnitude: NDArray[np.float32]
+    jerk: NDArray[np.float32]
+
+    @property
+    def stop_ns(self) -> int:
+        """Time just after the last hop."""
+        return self.start_ns + round(len(self.magnitude) * self.hop_ns)
+
+
+@dataclass(frozen=True, slots=True)
 class Episode:
     """A stretch of dynamic acceleration on one accelerometer.
 
@@ -92,6 +117,8 @@ class Episode:
         Angle between the orientation before and after; NaN if unknown.
     margin : float
         Peak over the opening threshold, as a ratio.
+    trace : Trace
+        The episode itself with its surroundings, for questions asked later.
     """
 
     channel: str
@@ -102,6 +129,7 @@ class Episode:
     rise_ms: float
     turn_deg: float
     margin: float
+    trace: Trace
 
     @property
     def duration_s(self) -> float:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from twitchsense.recording import NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,31 @@ class Seconds:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockLine:
+    """The accelerometer's time as a line over the EMG's.
+
+    Attributes
+    ----------
+    start_s : float
+        What the accelerometer's clock is ahead by at time zero.
+    slope : float
+        And how much faster it runs (1e-6 is 1 ppm).
+    """
+
+    start_s: float = 0.0
+    slope: float = 0.0
+
+    def to_emg(self, time_ns: int) -> int:
+        """Return the EMG's time for one of the accelerometer's."""
+        return round((time_ns - self.start_s * NS) / (1 + self.slope))
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the clocks are one."""
+        return self.start_s == 0.0 and self.slope == 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Detections:
     """All that the detector found in a recording.
 
@@ -65,11 +92,14 @@ class Detections:
     rejected : DataFrame
         Candidates that did not become events, with the rule that stopped each.
     seconds : mapping of channel name to Seconds
+    clocks : mapping of leg to ClockLine
+        Between the leg's EMG and accelerometer; flat if one clock serves both.
     """
 
     events: pd.DataFrame
     rejected: pd.DataFrame
     seconds: Mapping[str, Seconds]
+    clocks: Mapping[str, ClockLine] = field(default_factory=dict)
 
     @property
     def valid_s(self) -> dict[str, float]:

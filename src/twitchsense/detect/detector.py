@@ -7,14 +7,17 @@ equal.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from twitchsense.detect.acc import AccTrack, Response
-from twitchsense.detect.detection import Detections, Seconds
+from twitchsense.detect.acc import AccTrack
+from twitchsense.detect.candidates import Burst, Episode, LegRun
+from twitchsense.detect.detection import ClockLine, Detections, Seconds
+from twitchsense.detect.drift import AlignedSenses, find_line
 from twitchsense.detect.emg import EmgTrack
 from twitchsense.detect.finding import Finding, tables
 from twitchsense.detect.fusion import Fusion
+from twitchsense.detect.response import Response
 from twitchsense.detect.rules import Rules
 from twitchsense.detect.seconds import join
 from twitchsense.detect.votes import vote
@@ -64,25 +67,29 @@ class Detector:
         """End the recording and return all tables."""
         findings: list[Finding] = []
         seconds: dict[str, Seconds] = {}
-        for leg in self._legs.values():
-            found, table = leg.close()
+        lines: dict[str, ClockLine] = {}
+        for name, leg in self._legs.items():
+            found, table, lines[name] = leg.close()
             findings += vote(found, table, self._settings)
             seconds |= table
         events, rejected = tables(findings)
-        return Detections(events, rejected, dict(sorted(seconds.items())))
+        return Detections(events, rejected, dict(sorted(seconds.items())), lines)
 
 
 class _LegDetector:
     """The channels of one leg and the fusion that joins them."""
 
     def __init__(self, leg: str, channels: Sequence[Channel], settings: Settings) -> None:
-        self._settings = settings
+        self._settings, self._leg = settings, leg
         self._channels = {c.name: c for c in channels}
         self._tracks: dict[str, list[EmgTrack | AccTrack]] = {c.name: [] for c in channels}
         self._next: dict[str, tuple[int, int]] = {}  # segment start, next index
         self._seconds: dict[str, list[Seconds]] = {c.name: [] for c in channels}
         self._fusion = Fusion(Rules(settings, self, leg).decide)
         self._found: list[Finding] = []
+        self._bursts: list[Burst] = []
+        self._runs: list[LegRun] = []
+        self._episodes: list[Episode] = []
 
     # -- samples ---------------------------------------------------------------
 
@@ -90,13 +97,25 @@ class _LegDetector:
         self._track(chunk).push(chunk.samples)
         return self._settle()
 
-    def close(self) -> tuple[list[Finding], dict[str, Seconds]]:
+    def close(self) -> tuple[list[Finding], dict[str, Seconds], ClockLine]:
         for name in self._channels:
             self._end_segment(name)
         self._collect()
         self._found += self._fusion.settle(None)
         table = {n: join(parts, _width(self._channels[n])) for n, parts in self._seconds.items()}
-        return self._found, table
+        line = find_line(self._bursts, self._episodes)
+        if not line.is_flat:
+            self._found = self._decide_along(line, table)
+        return self._found, table, line
+
+    def _decide_along(self, line: ClockLine, table: Mapping[str, Seconds]) -> list[Finding]:
+        """Decide the night anew, with the accelerometer put on the EMG's clock."""
+        senses = AlignedSenses(self._episodes, table, line)
+        fusion = Fusion(Rules(self._settings, senses, self._leg).decide)
+        fusion.add(self._bursts)
+        fusion.add(self._runs)
+        fusion.add(senses.episodes)
+        return fusion.settle(None)
 
     def _track(self, chunk: Chunk) -> EmgTrack | AccTrack:
         start, index = self._next.get(chunk.channel, (None, 0))
@@ -142,10 +161,14 @@ class _LegDetector:
             for track in tracks:
                 if isinstance(track, EmgTrack):
                     bursts, runs = track.take()
+                    self._bursts += bursts
+                    self._runs += runs
                     self._fusion.add(bursts)
                     self._fusion.add(runs)
                 else:
-                    self._fusion.add(track.take())
+                    episodes = track.take()
+                    self._episodes += episodes
+                    self._fusion.add(episodes)
 
     def _forget(self, before_ns: int) -> None:
         for name, tracks in self._tracks.items():

@@ -20,6 +20,7 @@ from twitchsense.detect.shape import Floor, measure
 from twitchsense.dsp.blocks import Blocks, hop_size, moving_sum
 from twitchsense.dsp.filters import burst_band, leg_movement_band
 from twitchsense.dsp.floor import NoiseFloor
+from twitchsense.dsp.mains import MainsCanceller
 from twitchsense.dsp.runs import Runs
 from twitchsense.dsp.threshold import NoiseThreshold
 from twitchsense.recording import NS, Channel, Samples
@@ -65,8 +66,10 @@ class EmgTrack:
         self._margin = round(MARGIN_S * fs)
         self._head_hops = round(HEAD_S * fs / self._hop)
         self._hops_per_s = max(1, round(fs / self._hop))
+        self._mains = MainsCanceller(fs)
         self._burst_filter, self._leg_filter = burst_band(fs), leg_movement_band(fs)
-        self._raw, self._burst = History(np.float32), History(np.float32)
+        # as it came, without mains, and in the burst band
+        self._raw, self._clean, self._burst = (History(np.float32) for _ in range(3))
         self._burst_hops, self._leg_hops = Blocks(self._hop), Blocks(2 * self._hop)
         self._last_energy = np.empty(0)
         self._leg_energy = np.empty(0)
@@ -91,13 +94,15 @@ class EmgTrack:
     def push(self, samples: Samples) -> None:
         """Take the next samples, shape ``(n, 1)`` in µV."""
         x = samples[:, 0].astype(np.float64)
-        burst = self._burst_filter.push(x)
+        clean = self._mains.push(x)
+        burst = self._burst_filter.push(clean)
         self._raw.push(x)
+        self._clean.push(clean)
         self._burst.push(burst)
         self._seconds.push(x, burst)
         energy = np.square(self._burst_hops.push(burst)).mean(axis=1)
         self._search_bursts(energy)
-        leg = np.square(self._leg_hops.push(self._leg_filter.push(x))).mean(axis=1)
+        leg = np.square(self._leg_hops.push(self._leg_filter.push(clean))).mean(axis=1)
         self._search_leg_runs(leg)
         self._forget()
 
@@ -215,6 +220,7 @@ class EmgTrack:
         return measure(
             self.channel,
             self._raw.get(first, last).astype(np.float64),
+            self._clean.get(first, last).astype(np.float64),
             self._burst.get(first, last).astype(np.float64),
             inside=(start - first, stop - first),
             first_ns=self._time_ns(first),
@@ -269,6 +275,6 @@ class EmgTrack:
             oldest = min(oldest, self._due[0].start)
         for floor in (self._centre, self._spread, self._opening):
             floor.forget(oldest)
-        for samples in (self._raw, self._burst):
+        for samples in (self._raw, self._clean, self._burst):
             samples.forget(oldest * self._hop - self._margin)
         self._leg_excess.forget(self._leg_runs.settled)

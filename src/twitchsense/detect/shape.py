@@ -27,6 +27,8 @@ FAST_HZ = 200.0
 PEAK_FS = 4000.0
 #: A burst must last this long before its spectrum can show a mains line.
 MAINS_LEAST_S = 0.5
+#: And this long to be told from what the notches leave.
+ECHO_LEAST_S = 0.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Floor:
 def measure(
     channel: Channel,
     raw: Floats,
+    clean: Floats,
     burst: Floats,
     *,
     inside: tuple[int, int],
@@ -61,8 +64,8 @@ def measure(
     Parameters
     ----------
     channel : Channel
-    raw, burst : ndarray, shape (n,)
-        Samples around the burst, unfiltered and in the burst band, µV.
+    raw, clean, burst : ndarray, shape (n,)
+        Samples around the burst in µV: as they came, without mains, and in the burst band.
     inside : (int, int)
         Where the run of the envelope begins and ends in them.
     first_ns : int
@@ -84,9 +87,9 @@ def measure(
         snr_db=float(20 * np.log10(top / max(floor.centre, 1e-6))),
         margin=float(top / floor.opening),
         floor_uv=floor.centre,
-        slow_share=slow_share(raw, burst, (begin, end), fs),
+        slow_share=slow_share(clean, burst, (begin, end), fs),
         fast_share=fast_share(wide, fs),
-        mains_share=mains_share(body, fs),
+        mains_share=max(mains_share(body, fs), echo_share(raw[begin:end], clean[begin:end], fs)),
         stuck=is_stuck(raw[inside[0] : inside[1]]),
         shape=waveform(burst, begin, end, fs),
     )
@@ -139,15 +142,15 @@ def peak_to_peak(x: Floats, fs: float) -> float:
     return float(np.ptp(signal.resample_poly(x, up, 1)))
 
 
-def slow_share(raw: Floats, burst: Floats, body: tuple[int, int], fs: float) -> float:
-    """Share of the raw power that lies below the burst band.
+def slow_share(clean: Floats, burst: Floats, body: tuple[int, int], fs: float) -> float:
+    """Share of the power that lies below the burst band.
 
     A line through the levels before and after is taken off first, so that slow
     wander doesn't count, and a step or a decay does.
     """
     level = max(1, round(LEVEL_S * fs))
-    span = slice(max(0, body[0] - 2 * level), min(len(raw), body[1] + 2 * level))
-    x, y = raw[span], burst[span]
+    span = slice(max(0, body[0] - 2 * level), min(len(clean), body[1] + 2 * level))
+    x, y = clean[span], burst[span]
     if len(x) < 4 * level:
         return 0.0
     before, after = x[:level].mean(), x[-level:].mean()
@@ -183,6 +186,21 @@ def mains_share(burst: Floats, fs: float) -> float:
         near = np.abs(freqs - np.maximum(1, np.rint(freqs / line)) * line) <= 2 / MAINS_LEAST_S
         shares.append(float(np.median(power[:, near].sum(axis=1) / total)))
     return max(shares)
+
+
+def echo_share(raw: Floats, clean: Floats, fs: float) -> float:
+    """Share of a burst that goes with what the mains notches took out of it.
+
+    Where mains grow, stop or break off, the notches need a few cycles to follow,
+    and what is left or rings looks like a burst. 0 in shorter bursts: over less
+    than three cycles any potential may go along with a sinusoid.
+    """
+    taken = raw - clean
+    if len(clean) < ECHO_LEAST_S * fs or not taken.any():
+        return 0.0
+    a, b = taken - taken.mean(), clean - clean.mean()
+    both = float(np.square(a).sum() * np.square(b).sum())
+    return float(np.square(a @ b) / both) if both > 0 else 0.0
 
 
 def is_stuck(raw: Floats) -> bool:

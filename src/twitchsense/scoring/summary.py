@@ -90,6 +90,10 @@ def build_summary(
             "start_utc_ns": recording.start_utc_ns,
             "zone": recording.zone,
             "channels": {c.name: _clock(recording, c.name) for c in recording.channels},
+            "acc_ahead_of_emg": {
+                leg or "leg": {"start_s": line.start_s, "ppm": line.slope * 1e6}
+                for leg, line in detections.clocks.items()
+            },
         },
         "notes": [*recording.notes, *context.notes],
         "provenance": {
