@@ -99,6 +99,9 @@ class Trace:
         return self.start_ns + round(len(self.magnitude) * self.hop_ns)
 
 
+NO_TRACE = Trace(0, 1.0, np.empty(0, np.float32), np.empty(0, np.float32))
+
+
 @dataclass(frozen=True, slots=True)
 class Episode:
     """A stretch of dynamic acceleration on one accelerometer.
@@ -129,7 +132,7 @@ class Episode:
     rise_ms: float
     turn_deg: float
     margin: float
-    trace: Trace
+    trace: Trace = NO_TRACE
 
     @property
     def duration_s(self) -> float:
