@@ -1,0 +1,94 @@
+"""Whole recordings, by name: `compose("night", "tune", 1, data=..., openhdemg=...)`."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.accuracy.canvas import Canvas, Device
+from benchmarks.accuracy.parts import load_parts
+from benchmarks.accuracy.scenarios import SCENARIOS, drift, ladder
+from benchmarks.accuracy.splits import SPLITS
+from benchmarks.accuracy.targets import log_uniform
+
+Arrays = dict[str, tuple[np.ndarray, float]]
+
+
+def _device(scenario: str, rng: np.random.Generator) -> Device:
+    """Draw the recording device; three of four are the plain one of 1000 and 100 Hz."""
+    plain = SCENARIOS[scenario][0] in (ladder, drift) or rng.random() < 0.7
+    fs = 1000.0 if plain else float(rng.choice((500.0, 2000.0)))
+    acc_fs = 100.0 if plain else float(rng.choice((50.0, 64.0, 100.0)))
+    n_emg = 2 if rng.random() < 0.8 else 1
+    # Half of the devices sample both sensors by one clock.
+    ppm = float(rng.choice((0.0, 1.0)) * rng.uniform(20, 100) * rng.choice((-1, 1)))
+    offset = float(rng.uniform(-0.02, 0.02))
+    if scenario.startswith("drift"):
+        ppm = float(rng.choice((-100.0, 100.0)))
+    if scenario == "drift_late":
+        offset += ppm * 1e-6 * 7.3 * 3600
+    if scenario == "rate_mismatch":
+        ppm = float(rng.choice((-5000.0, 5000.0)))
+    return Device(
+        fs=fs,
+        acc_fs=0.0 if scenario == "emg_only" else acc_fs,
+        n_emg=0 if scenario == "acc_only" else n_emg,
+        drift_ppm=ppm,
+        offset_s=offset,
+        rate_error=float(rng.choice((-0.005, 0.005))) if scenario == "rate_error" else 0.0,
+        emg_lsb_uv=float(rng.choice((0.2, 0.8))),
+        emg_range_uv=float(rng.choice((1500.0, 3000.0, 5000.0))),
+        acc_range_g=float(rng.choice((4.0, 8.0, 16.0))),
+    )
+
+
+def compose(
+    scenario: str,
+    split: str,
+    seed: int,
+    *,
+    data: str | Path,
+    openhdemg: str | Path,
+    minutes: float | None = None,
+) -> tuple[Arrays, pd.DataFrame]:
+    """Compose a recording; the same call always gives the same samples.
+
+    Parameters
+    ----------
+    scenario
+        A name of `SCENARIOS`.
+    split
+        `tune` or `test`: the sides share no waveform and no seed.
+    seed
+        Number of the recording.
+    data
+        Folder of the real recordings.
+    openhdemg
+        Folder with the unzipped openhdemg wheel (`parts.fetch_openhdemg`).
+    minutes
+        Length; the scenario's usual one if not given.
+
+    Returns
+    -------
+    arrays
+        Column name to (samples, rate), as `Recording.from_arrays` takes them.
+    truth
+        See `canvas.COLUMNS` and the README; `truth.attrs` holds `seconds` and `device`.
+    """
+    builder, usual = SCENARIOS[scenario]
+    name = zlib.crc32(scenario.encode())
+    rng = np.random.default_rng([SPLITS[split].seed_base + seed, name])
+    device = _device(scenario, rng)
+    levels = tuple(float(log_uniform(rng, 2, 8)) for _ in range(max(device.n_emg, 1)))
+    if len(levels) > 1:  # electrodes of one leg are put on by the same hand
+        levels = (levels[0], min(max(levels[0] * float(rng.uniform(0.7, 1.4)), 2.0), 8.0))
+    parts = load_parts(split, Path(data), Path(openhdemg))
+    seconds = 60.0 * (usual if minutes is None else minutes)
+    canvas = Canvas(seconds, device, parts, rng, levels)
+    builder(canvas)
+    arrays, truth = canvas.finish()
+    truth.attrs |= {"scenario": scenario, "split": split, "seed": seed, "noise_uv": levels}
+    return arrays, truth
