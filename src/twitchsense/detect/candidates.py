@@ -30,8 +30,8 @@ class Burst:
     slow_share : float
         Share of the raw power that lies below the burst band, after a line
         through the signal before and after is taken off.
-    fast_share : float
-        Share of the burst-band power above 200 Hz; 0 where `fs` can't show it.
+    contact : float
+        Probability that the burst is a bad contact's, by its shape.
     mains_share : float
         Share of the burst-band power within 1.5 Hz of 50 or 60 Hz and harmonics.
     stuck : bool
@@ -49,7 +49,7 @@ class Burst:
     margin: float
     floor_uv: float
     slow_share: float
-    fast_share: float
+    contact: float
     mains_share: float
     stuck: bool
     shape: NDArray[np.float32]

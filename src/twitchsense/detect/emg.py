@@ -28,8 +28,9 @@ from twitchsense.settings import Settings
 
 #: Grid on which bursts are searched; their edges are measured at full rate.
 HOP_S = 0.005
-#: Samples kept around a burst, for its shape and the level before and after it.
-MARGIN_S = 0.12
+#: Samples kept around a burst, for its shape and the level before and after it; a
+#: filter without phase shift needs more of what was than of what comes.
+BEFORE_S, AFTER_S = 0.25, 0.12
 #: A longer run is measured on its first seconds only, so that memory is bounded.
 HEAD_S = 10.0
 #: RMS window of the leg-movement envelope (section 2 of the criteria), in 10-ms hops.
@@ -63,13 +64,13 @@ class EmgTrack:
         self._start_ns = start_ns
         fs = channel.fs
         self._hop = hop_size(HOP_S, fs)
-        self._margin = round(MARGIN_S * fs)
+        self._before, self._margin = round(BEFORE_S * fs), round(AFTER_S * fs)
         self._head_hops = round(HEAD_S * fs / self._hop)
         self._hops_per_s = max(1, round(fs / self._hop))
         self._mains = MainsCanceller(fs)
         self._burst_filter, self._leg_filter = burst_band(fs), leg_movement_band(fs)
-        # as it came, without mains, and in the burst band
-        self._raw, self._clean, self._burst = (History(np.float32) for _ in range(3))
+        # as it came, and without mains
+        self._raw, self._clean = History(np.float32), History(np.float32)
         self._burst_hops, self._leg_hops = Blocks(self._hop), Blocks(2 * self._hop)
         self._last_energy = np.empty(0)
         self._leg_energy = np.empty(0)
@@ -98,7 +99,6 @@ class EmgTrack:
         burst = self._burst_filter.push(clean)
         self._raw.push(x)
         self._clean.push(clean)
-        self._burst.push(burst)
         self._seconds.push(x, burst)
         energy = np.square(self._burst_hops.push(burst)).mean(axis=1)
         self._search_bursts(energy)
@@ -131,12 +131,12 @@ class EmgTrack:
         """Time before which no further candidate can begin."""
         hop = self._due[0].start if self._due else self._runs.settled
         sample = min(hop * self._hop, self._leg_runs.settled * 2 * self._hop)
-        return self._time_ns(sample) - round((MARGIN_S + LEG_WINDOW * 0.01) * NS)
+        return self._time_ns(sample) - round((BEFORE_S + LEG_WINDOW * 0.01) * NS)
 
     @property
     def reach_ns(self) -> int:
         """Time just after the newest sample."""
-        return self._time_ns(self._burst.stop)
+        return self._time_ns(self._clean.stop)
 
     def usable(self, time_ns: int) -> bool:
         """Whether the segment holds a time, and muscle can be judged there.
@@ -178,7 +178,7 @@ class EmgTrack:
         pending = self._runs.pending
         if pending is not None and pending[1] and self._head is None:
             head = self._run(pending[0], pending[0] + self._head_hops)
-            if self._after(head) <= self._burst.stop:
+            if self._after(head) <= self._clean.stop:
                 self._head = replace(head, head=self._measure(head))
 
     def _enqueue(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
@@ -191,7 +191,7 @@ class EmgTrack:
 
     def _measure_due(self, *, all_of_them: bool = False) -> None:
         """Measure the runs whose surroundings are known."""
-        while self._due and (all_of_them or self._after(self._due[0]) <= self._burst.stop):
+        while self._due and (all_of_them or self._after(self._due[0]) <= self._clean.stop):
             run = self._due.pop(0)
             if run.stop - run.start > self._head_hops:
                 head = run.head or self._measure(replace(run, stop=run.start + self._head_hops))
@@ -214,16 +214,17 @@ class EmgTrack:
     def _measure(self, run: Run) -> Burst:
         """Measure a run of hops at full rate."""
         # value i of the envelope covers the hops i and i + 1
-        start, stop = run.start * self._hop, (run.stop + 1) * self._hop
-        first = max(0, start - self._margin)
+        delay = round(self._burst_filter.delay_s * self.channel.fs)
+        start = max(0, run.start * self._hop - delay)
+        stop = max(start + 1, (run.stop + 1) * self._hop - delay)
+        first = max(0, start - self._before)
         last = stop + self._margin
         return measure(
             self.channel,
             self._raw.get(first, last).astype(np.float64),
             self._clean.get(first, last).astype(np.float64),
-            self._burst.get(first, last).astype(np.float64),
             inside=(start - first, stop - first),
-            first_ns=self._time_ns(first),
+            first_ns=self._start_ns + round(first / self.channel.fs * NS),
             floor=run.floor,
             settings=self._settings,
         )
@@ -275,6 +276,6 @@ class EmgTrack:
             oldest = min(oldest, self._due[0].start)
         for floor in (self._centre, self._spread, self._opening):
             floor.forget(oldest)
-        for samples in (self._raw, self._clean, self._burst):
-            samples.forget(oldest * self._hop - self._margin)
+        for samples in (self._raw, self._clean):
+            samples.forget(oldest * self._hop - 2 * self._before)
         self._leg_excess.forget(self._leg_runs.settled)

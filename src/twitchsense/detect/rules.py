@@ -20,9 +20,12 @@ from twitchsense.detect.muscle import Contraction, contractions, group_bursts
 from twitchsense.settings import Settings
 
 MS = 1_000_000
-#: More of its power than this below the burst band, above 200 Hz or on the mains
-#: lines, and a burst is not muscle (section 1.6 of the criteria).
-SLOW_LIMIT, FAST_LIMIT, MAINS_LIMIT = 0.5, 0.35, 0.5
+#: More of its power than this below the burst band, or on the mains lines, and a
+#: burst is not muscle (section 1.6 of the criteria).
+SLOW_LIMIT, MAINS_LIMIT = 0.5, 0.5
+#: Nor is it when its shape is more likely a bad contact's than this; bad contacts
+#: are the rarer of the two [E].
+CONTACT_LIMIT = 0.8
 #: Where one of the two sensors is missing, a jerk is at most this certain (6.4).
 ONE_SENSOR = 0.5
 
@@ -89,7 +92,9 @@ class Rules:
         jerk = max([e.jerk_g_s for e in moved] + ([seen.jerk_g_s] if seen else []), default=NAN)
         turn = max((e.turn_deg for e in moved if not np.isnan(e.turn_deg)), default=0.0)
         lasting = max([long.duration_s] + [e.duration_s for e in moved])
-        reason = "" if moved else self._artefact(long.best, False)
+        reason = ""
+        if not moved:
+            reason = self._artefact(long.best, False) or self._artefact(long.longest, False)
         if turn >= rule.turn_deg:
             kind = "posture_change"
         elif lasting > rule.max_s:
@@ -177,9 +182,7 @@ class Rules:
             return "noise_floor"
         if burst.mains_share > MAINS_LIMIT:
             return "mains"
-        if not moved and (burst.slow_share > SLOW_LIMIT or burst.fast_share > FAST_LIMIT):
-            return "electrode_pop"
-        return ""
+        return "electrode_pop" if not moved and _is_pop(burst) else ""
 
     # -- acceleration alone -----------------------------------------------------
 
@@ -274,6 +277,11 @@ class Rules:
             grade=self._grade(episode.peak_g, episode.jerk_g_s) if kind == "jerk" else "",
             reason=reason,
         )
+
+
+def _is_pop(burst: Burst) -> bool:
+    """Whether a burst has the spectrum or the shape of a bad contact, not of muscle."""
+    return burst.slow_share > SLOW_LIMIT or burst.contact > CONTACT_LIMIT
 
 
 def _end_ns(cluster: Cluster) -> int:

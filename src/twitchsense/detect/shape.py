@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
 from twitchsense.detect.candidates import Burst
+from twitchsense.detect.contact import contact_features, contact_probability
 from twitchsense.dsp.blocks import hop_size
+from twitchsense.dsp.filters import BURST_HZ, USABLE_BAND
 from twitchsense.recording import NS, Channel
 from twitchsense.settings import Settings
 
@@ -21,8 +24,6 @@ WINDOW_S = 0.010
 LEVEL_S = 0.040
 #: Shape: points over this many seconds around the peak.
 SHAPE_POINTS, SHAPE_S = 64, 0.064
-#: Above this a surface potential has little power left, a spike still has much.
-FAST_HZ = 200.0
 #: Rate at which peaks are measured.
 PEAK_FS = 4000.0
 #: A burst must last this long before its spectrum can show a mains line.
@@ -52,7 +53,6 @@ def measure(
     channel: Channel,
     raw: Floats,
     clean: Floats,
-    burst: Floats,
     *,
     inside: tuple[int, int],
     first_ns: int,
@@ -64,20 +64,31 @@ def measure(
     Parameters
     ----------
     channel : Channel
-    raw, clean, burst : ndarray, shape (n,)
-        Samples around the burst in µV: as they came, without mains, and in the burst band.
+    raw, clean : ndarray, shape (n,)
+        Samples around the burst in µV: as they came, and without mains.
     inside : (int, int)
         Where the run of the envelope begins and ends in them.
     first_ns : int
-        Time of the first sample, the filter's delay taken off.
+        Time of the first sample.
     floor : Floor
     settings : Settings
+
+    Notes
+    -----
+    A causal filter finds the burst; here, where its surroundings are known, the
+    band is taken without phase shift, so that shape and size are those of the
+    potential.
     """
     fs = channel.fs
+    burst = zero_phase(clean, fs)
     begin, end, risen, top = find_edges(burst, inside, fs, floor, settings)
     body = burst[begin:end]
     pad = hop_size(WINDOW_S / 2, fs)
     wide = burst[max(0, begin - pad) : end + pad]
+    slow = slow_share(clean, burst, (begin, end), fs)
+    features = contact_features(
+        clean, burst, (begin, end), fs, slow_share=slow, noise_uv=floor.centre
+    )
     return Burst(
         channel=channel.name,
         onset_ns=first_ns + round(begin * NS / fs),
@@ -87,8 +98,8 @@ def measure(
         snr_db=float(20 * np.log10(top / max(floor.centre, 1e-6))),
         margin=float(top / floor.opening),
         floor_uv=floor.centre,
-        slow_share=slow_share(clean, burst, (begin, end), fs),
-        fast_share=fast_share(wide, fs),
+        slow_share=slow,
+        contact=contact_probability(features, (end - begin) / fs, fs),
         mains_share=max(mains_share(body, fs), echo_share(raw[begin:end], clean[begin:end], fs)),
         stuck=is_stuck(raw[inside[0] : inside[1]]),
         shape=waveform(burst, begin, end, fs),
@@ -124,14 +135,37 @@ def find_edges(
         above = np.array([int(envelope.argmax())])
     begin, end = first + int(above[0]) + half, first + int(above[-1]) + half + 1
     risen = first + int(np.argmax(envelope >= RISEN_SHARE * top)) + half
-    return begin, max(end, begin + 1), risen, top
+    # the window saw the burst up to half its width too early and too long
+    size = np.abs(burst)
+    level = max(EDGE_SHARE * float(size[begin:end].max(initial=0.0)), EDGE_SD * floor.centre)
+    at_start, at_end = max(0, begin - half), max(0, end - width)
+    rise = np.flatnonzero(size[at_start : begin + width] > level)
+    fall = np.flatnonzero(size[at_end : end + half] > level)
+    begin = at_start + int(rise[0]) if len(rise) else begin
+    end = at_end + int(fall[-1]) + 1 if len(fall) else end
+    return begin, max(end, begin + 1), max(risen, begin), top
 
 
 #: Part of the envelope's peak that marks the edges of a strong burst; from the
 #: experiment in benchmarks/duration.py.
-EDGE_SHARE = 0.2
+EDGE_SHARE = 0.1
+#: And the multiple of the noise that a sample at the edge must pass [E].
+EDGE_SD = 2.5
 #: Part of the envelope's peak that ends the rise [E].
 RISEN_SHARE = 0.7
+
+
+@lru_cache
+def _band(fs: float) -> Floats:
+    top = min(BURST_HZ[1], USABLE_BAND * fs)
+    return np.asarray(signal.butter(2, (BURST_HZ[0], top), "bandpass", fs=fs, output="sos"))
+
+
+def zero_phase(clean: Floats, fs: float) -> Floats:
+    """Return the burst band of a piece of signal without phase shift."""
+    if len(clean) < 30:
+        return clean - clean.mean() if len(clean) else clean
+    return np.asarray(signal.sosfiltfilt(_band(fs), clean, padlen=min(len(clean) - 1, 25)))
 
 
 def peak_to_peak(x: Floats, fs: float) -> float:
@@ -157,15 +191,6 @@ def slow_share(clean: Floats, burst: Floats, body: tuple[int, int], fs: float) -
     line = np.interp(np.arange(len(x)), [level / 2, len(x) - level / 2], [before, after])
     total = float(np.square(x - line).sum())
     return float(np.clip(1.0 - np.square(y).sum() / total, 0.0, 1.0)) if total > 0 else 0.0
-
-
-def fast_share(burst: Floats, fs: float) -> float:
-    """Share of the power above 200 Hz; 0 where the sampling rate can't show it."""
-    if fs < 4 * FAST_HZ or len(burst) < 2:
-        return 0.0
-    power, freqs = _spectrum(burst, fs)
-    total = power.sum()
-    return float(power[freqs > FAST_HZ].sum() / total) if total > 0 else 0.0
 
 
 def mains_share(burst: Floats, fs: float) -> float:
@@ -219,9 +244,3 @@ def waveform(burst: Floats, begin: int, end: int, fs: float) -> NDArray[np.float
     shape = np.interp(points, np.arange(len(burst)), burst, left=0.0, right=0.0)
     energy = np.sqrt(np.square(shape).sum())
     return (shape / energy if energy > 0 else shape).astype(np.float32)
-
-
-def _spectrum(x: Floats, fs: float) -> tuple[Floats, Floats]:
-    n = max(256, len(x))
-    power = np.square(np.abs(np.fft.rfft(x, n)))
-    return np.asarray(power, np.float64), np.asarray(np.fft.rfftfreq(n, 1 / fs), np.float64)

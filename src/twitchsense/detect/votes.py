@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from twitchsense.detect.alike import Likeness
 from twitchsense.detect.detection import Seconds
 from twitchsense.detect.finding import NAN, Finding
 from twitchsense.recording import NS
@@ -22,15 +23,23 @@ LARGE_KINDS = ("gross_movement", "posture_change")
 #: Reasons of candidates that a vote may still name better.
 LIKE_MUSCLE = ("", "too_small", "too_short")
 LIKE_BEATS = (*LIKE_MUSCLE, "electrode_pop")
+#: What is no activity of the person, however much of it there is.
+FOREIGN = ("ecg", "electrode_pop", "mains", "saturation")
 #: This many pops this near, and a candidate between them is one of them [E].
 CRACKLE_LEAST, CRACKLE_S = 2, 0.6
-#: A unit firing this densely, this often in a row, is driven: tonic, or voluntary [E].
-TRAIN_GAP_S, TRAIN_LEAST = 0.35, 6
+#: A row of this many candidates with gaps this short is driven: tonic, or voluntary [E].
+ROW_GAP_S, ROW_LEAST = 0.35, 6
+#: So is a unit that comes back this often within these seconds to either side [E].
+UNIT_ALIKE, UNIT_SIZE, UNIT_LEAST, UNIT_S = 0.8, 1.7, 6, 2.5
 #: The minute around an event is active wake above this share of activity (AVID idea, 6.4).
 ACTIVE_SHARE, ACTIVE_S = 0.2, 30.0
+#: The envelope's window makes each candidate that much longer there than it is.
+FLANKS_S = 0.02
 #: Heart beats: alike in shape, in size, and regular over this long (section 1.6).
-BEAT_ALIKE, BEAT_SIZE, BEAT_AROUND_S, BEAT_LEAST = 0.8, 2.0, 12.0, 8
+BEAT_ALIKE, BEAT_SIZE, BEAT_AROUND_S, BEAT_LEAST = 0.75, 2.0, 12.0, 8
 BEAT_RANGE_S, BEAT_REGULAR, BEAT_SHARE = (0.4, 1.6), 0.15, 0.75
+#: A beat is no longer than the others by more than this: more is a beat and something else.
+BEAT_LONGER_S = 0.06
 
 
 def vote(
@@ -56,25 +65,27 @@ def _by_channel(
     return table
 
 
+def _likeness(findings: list[Finding], members: list[int]) -> Likeness:
+    chosen = [findings[i] for i in members]
+    return Likeness(
+        np.stack([f.shape for f in chosen]).astype(np.float64),  # type: ignore[misc]
+        np.array([f.onset_ns for f in chosen]) / NS,
+        np.maximum([f.amplitude_uv for f in chosen], 1e-6),
+        np.array([f.offset_ns - f.onset_ns for f in chosen]) / NS,
+    )
+
+
 def _beats(
     findings: list[Finding], _seconds: Mapping[str, Seconds], _settings: Settings
 ) -> dict[int, str]:
     """Find the heart: candidates whose look-alikes come at a heart's rhythm."""
     votes: dict[int, str] = {}
-    for members in _by_channel(findings, SHORT_KINDS, LIKE_BEATS).values():
-        times = np.array([findings[i].onset_ns for i in members]) / NS
-        size = np.array([findings[i].amplitude_uv for i in members])
-        shapes = np.stack([findings[i].shape for i in members])  # type: ignore[misc]
-        first = np.searchsorted(times, times - BEAT_AROUND_S)
-        last = np.searchsorted(times, times + BEAT_AROUND_S, side="right")
+    for members in _by_channel(findings, (*SHORT_KINDS, "jerk"), LIKE_BEATS).values():
+        table = _likeness(findings, members)
         for k, i in enumerate(members):
-            if last[k] - first[k] < BEAT_LEAST:
-                continue
-            near = slice(first[k], last[k])
-            alike = shapes[near] @ shapes[k] > BEAT_ALIKE
-            ratio = size[near] / size[k]
-            alike &= (ratio < BEAT_SIZE) & (ratio > 1 / BEAT_SIZE)
-            if _is_heart(times[near][alike]):
+            alike = table.near(k, BEAT_AROUND_S, score=BEAT_ALIKE, ratio=BEAT_SIZE)
+            usual = float(np.median(table.lengths[alike]))
+            if _is_heart(table.times[alike]) and table.lengths[k] < usual + BEAT_LONGER_S:
                 votes[i] = "ecg"
     return votes
 
@@ -95,14 +106,21 @@ def _is_heart(times: NDArray[np.float64]) -> bool:
 def _trains(
     findings: list[Finding], _seconds: Mapping[str, Seconds], _settings: Settings
 ) -> dict[int, str]:
-    """Find dense trains of twitches."""
+    """Find units that fire again and again, and dense rows of whatever shape."""
     votes: dict[int, str] = {}
     for members in _by_channel(findings, SHORT_KINDS, LIKE_MUSCLE).values():
-        times = np.array([findings[i].onset_ns for i in members]) / NS
-        breaks = np.flatnonzero(np.diff(times) > TRAIN_GAP_S) + 1
-        for train in np.split(np.array(members), breaks):
-            if len(train) >= TRAIN_LEAST:
-                votes.update(dict.fromkeys(train.tolist(), "rhythmic_train"))
+        table = _likeness(findings, members)
+        unit = np.array([
+            len(table.near(k, UNIT_S, score=UNIT_ALIKE, ratio=UNIT_SIZE)) >= UNIT_LEAST
+            for k in range(len(members))
+        ])  # fmt: skip
+        votes.update(
+            (i, "rhythmic_train") for i, driven in zip(members, unit, strict=True) if driven
+        )
+        breaks = np.flatnonzero(np.diff(table.times) > ROW_GAP_S) + 1
+        for row in np.split(np.arange(len(members)), breaks):
+            if len(row) >= ROW_LEAST and unit[row].mean() < 0.5:
+                votes.update((members[k], "rhythmic_train") for k in row)
     return votes
 
 
@@ -127,11 +145,24 @@ def _active(
         first = np.searchsorted(middle, times - ACTIVE_S)
         last = np.searchsorted(middle, times + ACTIVE_S)
         own = np.array([(findings[i].offset_ns - findings[i].onset_ns) / NS for i in those])
+        if not table.vector.size:
+            own = own + _foreign_s(findings, times)
         share = (busy[last] - busy[first] - own) / np.maximum(length[last] - length[first], 1.0)
         for i, value in zip(those, share.tolist(), strict=True):
             if value > ACTIVE_SHARE:
                 votes[i] = "active_wake"
     return votes
+
+
+def _foreign_s(findings: list[Finding], times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the seconds that are no muscle's in the minute around each time."""
+    alien = [f for f in findings if f.reason in FOREIGN and f.shape is not None]
+    at = np.array([f.onset_ns for f in alien]) / NS
+    length = np.array([(f.offset_ns - f.onset_ns) / NS + FLANKS_S for f in alien])
+    total = np.concatenate([[0.0], np.cumsum(length)])
+    first = np.searchsorted(at, times - ACTIVE_S)
+    last = np.searchsorted(at, times + ACTIVE_S)
+    return np.asarray(total[last] - total[first], np.float64)
 
 
 def _inside(times: NDArray[np.float64], findings: list[Finding]) -> NDArray[np.bool_]:

@@ -16,6 +16,9 @@ Floats = NDArray[np.float64]
 #: Fraction of the sampling rate that a band may reach. Above it the bilinear
 #: transform squeezes the band's upper edge against the Nyquist frequency.
 USABLE_BAND = 0.45
+#: Where twitches and jerks have their power; below it, movement of the electrode
+#: (De Luca 2010).
+BURST_HZ = (20.0, 450.0)
 
 
 class CausalFilter:
@@ -82,11 +85,8 @@ def group_delay(sos: Floats, freqs_hz: Floats, fs: float) -> float:
 
 
 def burst_band(fs: float) -> CausalFilter:
-    """Return the 20-450 Hz band in which twitches and jerks are timed.
-
-    De Luca 2010 for the 20-Hz corner: below it, movement of the electrode.
-    """
-    return bandpass(20.0, 450.0, fs, order=(4, 4))
+    """Return the 20-450 Hz band in which twitches and jerks are found."""
+    return bandpass(*BURST_HZ, fs, order=(4, 4))
 
 
 def leg_movement_band(fs: float) -> CausalFilter:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from twitchsense.dsp.blocks import Blocks
-from twitchsense.dsp.filters import USABLE_BAND, CausalFilter
+from twitchsense.dsp.filters import BURST_HZ, USABLE_BAND, CausalFilter
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -32,8 +32,6 @@ START_BLOCKS, END_BLOCKS = 2, 4
 NOTCH_HZ = 2.0
 #: Before the notches start they run over this much of the past, to be settled.
 WARM_S = 2.0
-#: The band in which power is compared: that of bursts.
-BAND_HZ = (20.0, 450.0)
 
 
 class MainsCanceller:
@@ -55,7 +53,7 @@ class MainsCanceller:
         self._notch: CausalFilter | None = None
         freqs = np.fft.rfftfreq(self._size, 1 / fs)
         self._window = np.hanning(self._size)
-        self._band = (freqs >= BAND_HZ[0]) & (freqs <= BAND_HZ[1])
+        self._band = (freqs >= BURST_HZ[0]) & (freqs <= BURST_HZ[1])
         step = fs / self._size
         self._near = {
             line: self._band
@@ -121,7 +119,7 @@ class MainsCanceller:
 
 def notches(line_hz: float, fs: float) -> CausalFilter:
     """Return notches of 2 Hz at a line and its harmonics, up to the burst band's end."""
-    top = min(BAND_HZ[1], USABLE_BAND * fs)
+    top = min(BURST_HZ[1], USABLE_BAND * fs)
     harmonics = np.arange(line_hz, top, line_hz)
     sos = [signal.tf2sos(*signal.iirnotch(f, f / NOTCH_HZ, fs=fs)) for f in harmonics]
     return CausalFilter(np.concatenate(sos), 0.0)
