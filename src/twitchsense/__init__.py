@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from twitchsense.recording import Chunk as Chunk
     from twitchsense.recording import Recording as Recording
     from twitchsense.recording import Segment as Segment
+    from twitchsense.scoring.limb import LimbScore as LimbScore
+    from twitchsense.scoring.limb import score_limb as score_limb
     from twitchsense.settings import Settings as Settings
     from twitchsense.settings import get_profile as get_profile
     from twitchsense.settings import load_settings as load_settings
@@ -34,6 +36,7 @@ _HOMES = {
     "Chunk": "twitchsense.recording",
     "Detector": "twitchsense.detect.detector",
     "InputError": "twitchsense.errors",
+    "LimbScore": "twitchsense.scoring.limb",
     "MissingExtraError": "twitchsense.errors",
     "Night": "twitchsense.night",
     "Recording": "twitchsense.recording",
@@ -44,6 +47,7 @@ _HOMES = {
     "get_profile": "twitchsense.settings",
     "load_settings": "twitchsense.settings",
     "read": "twitchsense.night",
+    "score_limb": "twitchsense.scoring.limb",
 }
 
 __all__ = [
@@ -51,6 +55,7 @@ __all__ = [
     "Chunk",
     "Detector",
     "InputError",
+    "LimbScore",
     "MissingExtraError",
     "Night",
     "Recording",
@@ -62,6 +67,7 @@ __all__ = [
     "get_profile",
     "load_settings",
     "read",
+    "score_limb",
 ]
 
 

@@ -173,3 +173,55 @@ def test_jerk_of_the_accelerometer_beside_a_walk_is_active_wake():
     jerk = finding(200, kind="jerk", seed=None, channel="acc")
     acc = replace(table(busy), vector=np.ones((400, 3), np.float32))
     assert [f.reason for f in vote([jerk, walk], {"acc": acc}, Settings())] == ["active_wake", ""]
+
+
+@pytest.mark.parametrize(("n", "heart"), [(7, False), (8, True)])
+def test_eight_beats_are_a_heart(n, heart):
+    assert set(reasons([finding(20 + 1.2 * i) for i in range(n)])) == {"ecg" if heart else ""}
+
+
+@pytest.mark.parametrize(("size", "heart"), [(51, True), (50, False), (200, False), (199, True)])
+def test_beats_are_alike_in_size(size, heart):
+    found = [finding(20 + 1.2 * i, size=size if i == 6 else 100) for i in range(13)]
+    assert (reasons(found)[6] == "ecg") is heart
+
+
+@pytest.mark.parametrize(
+    ("step", "heart"), [(1.6, True), (1.65, False), (0.41, True), (0.39, False)]
+)
+def test_a_heart_beats_every_400_to_1600_ms(step, heart):
+    assert ("ecg" in reasons([finding(20 + step * i) for i in range(50)])) is heart
+
+
+def test_only_beats_within_12_s_are_looked_at():
+    near = [finding(20 + t) for t in (0, 1.5, 3, 4.5, 6, 7.5, 9)]
+    assert reasons([*near, finding(20 + 12.5)])[0] == ""
+    assert reasons([*near, finding(20 + 12.0)])[0] == "ecg"
+
+
+def test_trains_are_told_apart_by_the_pause_between_them():
+    times = [20 + 0.2 * i for i in range(6)] + [30 + 0.2 * i for i in range(5)]
+    found = [finding(t, seed=i) for i, t in enumerate(times)]
+    assert reasons(found) == ["rhythmic_train"] * 6 + [""] * 5
+    assert reasons(found[1:]) == [""] * 10
+
+
+@pytest.mark.parametrize(
+    ("busy_at", "active"), [(170, True), (169, False), (229, True), (230, False)]
+)
+def test_the_minute_around_an_event_is_looked_at(busy_at, active):
+    busy = np.zeros(400, np.float32)
+    busy[194:206] = 1.0  # 12 of 60 s, exactly the share allowed
+    busy[busy_at] = 1.0
+    assert reasons([finding(200, length_s=0.03)], busy) == (["active_wake"] if active else [""])
+
+
+@pytest.mark.parametrize(
+    ("second", "counts"), [(202, True), (203, False), (225, False), (226, True)]
+)
+def test_a_second_around_a_large_movement_belongs_to_it(second, counts):
+    busy = np.zeros(400, np.float32)
+    large = finding(204, kind="gross_movement", length_s=21.4)  # less 23 s of the minute
+    busy[180:188] = 0.91  # 7.28 of 37 s, just below a fifth
+    busy[second] = 1.0
+    assert reasons([finding(200, length_s=0.0), large], busy)[0] == ("active_wake" * counts)

@@ -125,6 +125,66 @@ def test_rates_out_of_range_say_what_was_found(tmp_path, fs, name):
         read(path)
 
 
+@pytest.mark.parametrize("fs", [52, 64, 250, 2048])
+@pytest.mark.parametrize("every", [5, 10, 50])
+def test_rows_missing_at_regular_places_are_gaps_not_a_slower_rate(fs, every):
+    times, kept = grid(5000, fs), np.ones(5000, bool)
+    kept[every - 1 :: every] = False
+    runs, clock = track(times[kept])
+    assert clock.fs == fs
+    assert runs["count"].tolist() == [every - 1] * (5000 // every)
+    np.testing.assert_allclose(clock.starts, times[::every], atol=1)
+
+
+@pytest.mark.parametrize("pair", [5, 8])
+def test_samples_that_arrive_in_pairs_are_one_slow_series(pair):
+    times = (np.arange(2000) // 2 * 40 + np.arange(2000) % 2 * pair) * MS
+    runs, clock = track(times)
+    assert len(runs) == 1
+    assert clock.fs == pytest.approx(50, rel=1e-3)
+
+
+def test_late_stamps_are_no_regular_losses():
+    late = np.zeros(2000)
+    late[::7] = 0.2  # of a period: no whole beats
+    times = np.rint((np.arange(2000) + late) * 1e9 / 64).astype(np.int64)
+    runs, clock = track(times)
+    assert len(runs) == 1
+    assert clock.fs == pytest.approx(64, rel=1e-3)
+
+
+def test_rounding_that_may_hide_a_missing_row_is_noted(tmp_path):
+    t = np.arange(3000) // 9 * 10 + np.arange(3000) % 9  # 1000 Hz without every tenth row, or ...
+    path = write(tmp_path / "a.csv", {"time_s": t / 1000, "emg1_uv": emg(3000)})
+    recording = read(path)
+    assert recording.channels[0].fs == 900.0
+    assert "in steps of 1 ms are coarse for 900 Hz" in recording.notes[0]
+
+
+@pytest.mark.parametrize("fs", [1000.3, 999.8, 250.1])
+@pytest.mark.parametrize("loss", [0.05, 0.2, 0.3])
+def test_short_runs_do_not_prove_a_round_rate(fs, loss):
+    n, rng = 20_000, np.random.default_rng(round(100 * loss))
+    times = np.rint(np.arange(n) * 1e4 / fs).astype(np.int64) * 100_000
+    kept = rng.random(n) >= loss
+    runs, clock = track(times[kept])
+    assert len(runs) > 500
+    assert clock.fs == pytest.approx(fs, rel=1e-4)
+    at = np.flatnonzero(kept)[runs["first"]] * 1e9 / fs
+    assert np.abs(clock.starts - at).max() < 100_000
+
+
+def test_a_round_rate_is_kept_where_each_run_has_its_own_grid():
+    rng = np.random.default_rng(0)
+    parts, start = [], 0
+    for _ in range(20):
+        parts.append(start + grid(200, 64) // MS * MS)
+        start = parts[-1][-1] + int(rng.integers(50, 500)) * MS
+    runs, clock = track(np.concatenate(parts))
+    assert len(runs) == 20
+    assert clock.fs == 64.0
+
+
 def test_stray_stamps_are_noted(tmp_path):
     rng = np.random.default_rng(0)
     t = np.round(np.arange(3000) / 1000 + rng.uniform(0, 0.0003, 3000), 6)

@@ -158,7 +158,19 @@ REFUSED: dict[str, tuple[bytes, str, str, str]] = {
         "numbers",
     ),
     "quotation mark never closed": (
-        text(['"0.000","1"', *rows()[1:6], '0.006,"1', *rows()[7:]]),
+        text(['"0.000","1"', *rows()[1:6], '"0.006,1', *rows()[7:]]),
+        "line 8",
+        "time_s ' \"0.006' is no number",
+        "quotation mark",
+    ),
+    "a field over two lines": (
+        text([*rows(6), '0.006,1,"a', 'b"', *rows()[7:]], "time_s,emg1_uv,note"),
+        "line 9",
+        "time_s 'b\"' is no number",
+        "one line",
+    ),
+    "marks that seem to be a pair": (
+        text([*rows(6), '0.006,1,5","a'], "time_s,emg1_uv,inch,note"),
         "line",
         "cannot be split",
         "quotation mark",

@@ -23,6 +23,7 @@ from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
 VERBS: Final[dict[str, str]] = {
     "analyze": "twitchsense.cli.analyze:analyze",
     "agree": "twitchsense.cli.agree:agree",
+    "score-limb": "twitchsense.cli.score_limb:score_limb",
     "doctor": "twitchsense.cli.doctor:doctor",
 }
 

@@ -38,8 +38,10 @@ def fit_clock(runs: Runs, period: float, rate: float | None, quantum: int) -> Cl
     """Fit one rate to all runs, and a start to each.
 
     Least squares with a common slope; each run has its own start, as a sensor
-    may begin anew after a gap. If a round rate explains every stamp to within
-    its rounding, that rate is taken: the stamps can't tell it from the fit.
+    may begin anew after a gap. A round rate that explains every stamp to within
+    its rounding is taken, if the stamps can't tell it from the fit: they lie on
+    one grid of it, or it is within the error of the fit. Short runs alone prove
+    nothing, as any rate near enough explains them.
 
     Parameters
     ----------
@@ -72,8 +74,10 @@ def fit_clock(runs: Runs, period: float, rate: float | None, quantum: int) -> Cl
     fs_error = fs * (variance / s_ii) ** 0.5 / (period + change)
     tolerance = quantum + 2.0  # a float of seconds may be off by a ns or two
     if rate and float((runs["high"] - runs["low"]).max()) <= tolerance:
-        starts = _starts_on_grid(runs, rate, tolerance)
-        return Clock(rate, 0.0 if quantum <= 1000 else fs_error, starts, stray)
+        grid = _starts_on_grid(runs, rate, tolerance)
+        if grid is not None or abs(fs - rate) <= 3 * fs_error:
+            starts = _starts_of_their_own(runs, rate) if grid is None else grid
+            return Clock(rate, 0.0 if quantum <= 1000 else fs_error, starts, stray)
     if rate and abs(fs - rate) < min(3 * fs_error, 1e-6 * rate):
         fs, change = rate, 0.0
     offsets = runs["sum_r"] / n - change * middle
@@ -81,21 +85,25 @@ def fit_clock(runs: Runs, period: float, rate: float | None, quantum: int) -> Cl
     return Clock(fs, fs_error, _keep_apart(starts, runs["count"], fs), stray)
 
 
-def _starts_on_grid(runs: Runs, rate: float, tolerance: float) -> NDArray[np.int64]:
-    """Return where runs begin whose stamps are rounded times of a round rate.
+def _starts_on_grid(runs: Runs, rate: float, tolerance: float) -> NDArray[np.int64] | None:
+    """Return where runs begin whose stamps are rounded times of one grid, or None.
 
-    If all runs sit on one grid, the middle of all rounding errors gives its
-    phase exactly; otherwise each run has its own.
+    The middle of all rounding errors gives the phase of the grid exactly.
     """
     since: NDArray[np.int64] = runs["start"] - runs["start"][0]
     k = np.rint(since * rate / NS)
     beats = k * NS / rate  # the same arithmetic as Recording.from_arrays
     offset = since - beats
     low, high = float((offset + runs["low"]).min()), float((offset + runs["high"]).max())
-    if high - low <= tolerance:
-        phase = (low + high) / 2
-        phase = 0.0 if abs(phase) < 1e-3 else phase
-        return np.asarray(runs["start"][0] + np.rint(beats + phase).astype(np.int64))
+    if high - low > tolerance:
+        return None
+    phase = (low + high) / 2
+    phase = 0.0 if abs(phase) < 1e-3 else phase
+    return np.asarray(runs["start"][0] + np.rint(beats + phase).astype(np.int64))
+
+
+def _starts_of_their_own(runs: Runs, rate: float) -> NDArray[np.int64]:
+    """Return where runs begin whose stamps are rounded, each from its own rounding errors."""
     middle = np.rint((runs["low"] + runs["high"]) / 2).astype(np.int64)
     return _keep_apart(runs["start"] + middle, runs["count"], rate)
 

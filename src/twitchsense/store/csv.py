@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv as stdlib_csv
 import gzip
 import io
 import zlib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +14,7 @@ import pandas as pd
 
 from twitchsense.errors import InputError
 from twitchsense.store.mapping import HeaderMap
+from twitchsense.store.quotes import guard_quotes
 from twitchsense.store.sniff import Dialect, open_stream, sniff
 from twitchsense.store.tables import CHUNK_ROWS, Block, read_layout, to_floats
 
@@ -60,7 +61,8 @@ class CsvTable:
         with open_stream(self.path) as stream:
             stream.seek(dialect.body)
             names = dialect.separator.join(str(i) for i in range(over + 1)) + "\n"
-            text = io.BufferedReader(_Prefixed(names.encode(), stream), 1 << 18)
+            body = guard_quotes(stream, dialect.separator)
+            text = io.BufferedReader(_Pieces(chain([names.encode()], body)), 1 << 18)
             try:
                 with pd.read_csv(
                     text,
@@ -71,7 +73,6 @@ class CsvTable:
                     chunksize=rows,
                     low_memory=False,
                     comment="#",
-                    quoting=stdlib_csv.QUOTE_MINIMAL if dialect.quoted else stdlib_csv.QUOTE_NONE,
                     encoding="utf-8",
                     encoding_errors="replace",
                 ) as reader:
@@ -130,19 +131,22 @@ class CsvTable:
             )
 
 
-class _Prefixed(io.RawIOBase):
-    """A stream with some bytes put before it."""
+class _Pieces(io.RawIOBase):
+    """Pieces of bytes as a stream."""
 
-    def __init__(self, prefix: bytes, stream: io.BufferedReader | gzip.GzipFile) -> None:
-        self._prefix = prefix
-        self._stream = stream
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._left = b""
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        if self._prefix:
-            count = min(len(buffer), len(self._prefix))
-            buffer[:count], self._prefix = self._prefix[:count], self._prefix[count:]
-            return count
-        return self._stream.readinto(buffer)
+        while not self._left:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._left = piece
+        count = min(len(buffer), len(self._left))
+        buffer[:count], self._left = self._left[:count], self._left[count:]
+        return count

@@ -26,6 +26,9 @@ _STRAIGHT: Final = ((LEARN, 0.45), (1024, 0.45), (256, 0.45), (64, 0.15))
 #: well they must fit it (1 is exact, 0.5 is jitter of 0.3 periods).
 _COMB: Final = (256, 64)
 _COMB_FIT: Final = 0.42
+#: Rows missing regularly: so many steps may be longer than a beat, and all must be
+#: whole beats to within this.
+_MAX_LOST, _EXACT = 0.3, 0.05
 #: A reference period this close (relative) to a round one is taken as round.
 _ROUND: Final = 5e-4
 _ROUND_TENTHS: Final = 2e-5
@@ -57,11 +60,32 @@ def estimate_period(stamps: Stamps) -> float | None:
         if size // 4 < n or size == 64:
             slope, stray = _straightest(stamps, min(size, n))
             if stray <= limit:
-                return slope
+                return _beat(stamps, stray * slope) or slope
     for size in _COMB:
         spacing, fit = _best_comb(stamps, min(size, n))
         if fit >= _COMB_FIT:
             return spacing
+    return None
+
+
+def _beat(stamps: Stamps, stray: float) -> float | None:
+    """Return the period of stamps that seem to be slower, as rows are missing regularly.
+
+    Rows that are missing at regular places leave a line that is straight enough.
+    But its steps are whole beats, and it strays by more than stamps are rounded.
+    """
+    steps = np.diff(stamps)
+    beat = float(np.median(steps))
+    beats = np.rint(steps / beat)
+    rounded = 1
+    while not (steps % (rounded * 10)).any():
+        rounded *= 10
+    if (
+        stray > rounded
+        and 0 < (beats > 1).mean() < _MAX_LOST
+        and (np.abs(steps - beats * beat) < _EXACT * beat).all()
+    ):
+        return float(steps.sum() / beats.sum())
     return None
 
 

@@ -44,8 +44,6 @@ class Dialect:
     separator : str
     decimal : str
         Point, or comma where the separator is another sign.
-    quoted : bool
-        Fields may stand in quotation marks.
     """
 
     headers: tuple[str, ...]
@@ -53,7 +51,6 @@ class Dialect:
     body: int
     separator: str
     decimal: str
-    quoted: bool
 
 
 def open_stream(path: Path) -> io.BufferedReader | gzip.GzipFile:
@@ -144,7 +141,7 @@ def _read_header(source: str, line: bytes, number: int, body: int, rows: bytes) 
     decimal = "."
     if separator != "," and re.search(rb"\d,\d", rows) and not re.search(rb"\d\.\d", rows):
         decimal = ","
-    return Dialect(headers, number, body, separator, decimal, b'"' in rows)
+    return Dialect(headers, number, body, separator, decimal)
 
 
 def _is_number(text: str) -> bool:

@@ -57,6 +57,8 @@ def read_times(table: Table, block: Block) -> tuple[NDArray[np.int64], NDArray[n
 
 
 def _time_cure(clock: str, value: str) -> str:
+    if '"' in value:
+        return "close or remove the quotation mark; a row must stand on one line"
     if clock == "time_utc":
         return "write times like 2026-03-01T22:15:00.000Z"
     if value[:4].isdecimal() and value[4:5] == "-":

@@ -210,6 +210,11 @@ class Track:
                 f"{name}: time stamps stray by {clock.stray / 1e6:.2g} ms; samples are taken as "
                 f"regular at {clock.fs:.6g} Hz"
             )
+        elif clock.stray > 0.05 * NS / clock.fs and self._stamps.quantum > 0.4 * NS / clock.fs:
+            notes.append(
+                f"{name}: time stamps in steps of {self._stamps.quantum / 1e6:g} ms are coarse "
+                f"for {clock.fs:.6g} Hz; a missing row may look like a rounded time"
+            )
         return ChannelData(self.plan.channel(clock.fs, clock.fs_error), segments, tuple(notes))
 
     def _named(self, error: UnsteadyRateError) -> UnsteadyRateError:

@@ -1,0 +1,85 @@
+"""``twitchsense score-limb``: leg-movement rules alone, from an event list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from twitchsense.cli.options import verbosity
+
+if TYPE_CHECKING:
+    from twitchsense.scoring.limb import Index, LimbScore
+
+_FILE = click.Path(path_type=Path)
+#: Written out, so that --help need not import the rules.
+RULE_NAMES = ("wasm2016", "wasm2016-strict", "aasm")
+
+
+@click.command("score-limb")
+@click.argument("movements", metavar="MOVEMENTS.csv", type=_FILE)
+@click.option("--hypnogram", type=_FILE, help="Stages: onset, duration, stage (W N1 N2 N3 R).")
+@click.option("--respiratory", type=_FILE, help="Respiratory events: onset, duration.")
+@click.option(
+    "--rules",
+    type=click.Choice(RULE_NAMES),
+    default=RULE_NAMES[0],
+    show_default=True,
+    help="Whose rules; strict: no series begins after an interval below 10 s.",
+)
+@click.option("--json", "as_json", is_flag=True, help="For programs, with every movement.")
+@verbosity
+def score_limb(
+    movements: Path,
+    hypnogram: Path | None,
+    respiratory: Path | None,
+    rules: str,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Score leg movements from a list of marks: onset, duration (s) and leg.
+
+    Without --hypnogram or --respiratory, what depends on it is not defined.
+    """
+    from twitchsense.results import to_json
+    from twitchsense.scoring.limb import score_limb as score
+    from twitchsense.scoring.limb_input import read_movements, read_respiratory, read_stages
+
+    found = score(
+        read_movements(movements),
+        None if hypnogram is None else read_stages(hypnogram),
+        None if respiratory is None else read_respiratory(respiratory),
+        rules,
+    )
+    if as_json:
+        click.echo(to_json(found.to_dict()), nl=False)
+    else:
+        _show(found)
+
+
+def _show(found: LimbScore) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from twitchsense.scoring.limb import INDEX_WORDS
+    from twitchsense.scoring.limb_rules import RULES
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("index", no_wrap=True)
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("meaning", no_wrap=True)
+    for name, value in found.indices.items():
+        table.add_row(name, _written(value), INDEX_WORDS[name])
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 200
+    console.print(f"Rules: {RULES[found.rules].title}")
+    console.print(table)
+    console.print("–: not defined with what was given; --json lists every movement", style="dim")
+
+
+def _written(value: Index) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.2f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,154 @@
+"""``twitchsense score-limb``: what is printed, and what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from twitchsense.cli.app import main
+from twitchsense.cli.score_limb import RULE_NAMES
+from twitchsense.scoring.limb_rules import RULES
+
+CONTRACT = [
+    "n_lm",
+    "n_bilateral_lm",
+    "n_clm",
+    "n_plm",
+    "n_plms",
+    "n_plmw",
+    "n_series",
+    "n_short_imi",
+    "n_isolated",
+    "plms_index",
+    "plmw_index",
+    "pi_sleep",
+    "n_clmr",
+    "n_clm_nr",
+    "n_plm_nr",
+    "n_plms_nr",
+    "plms_nr_index",
+]
+COLUMNS = {"onset", "duration", "leg", "bilateral", "clm", "plm", "series", "stage", "respiratory"}
+MOVES = """onset,duration,leg
+80.2,1,left
+100.2,1,left
+105.2,1,right
+115.2,2,left
+115.4,2,right
+125.2,1,left
+135.2,1,left
+"""
+STAGES = "onset,duration,stage\n0,90,W\n90,90,N2\n"
+BREATHS = "onset,duration\n40,50\n"
+
+
+@pytest.fixture
+def files(tmp_path):
+    texts = {"moves": MOVES, "stages": STAGES, "breaths": BREATHS}
+    for name, text in texts.items():
+        (tmp_path / f"{name}.csv").write_text(text)
+    return {name: str(tmp_path / f"{name}.csv") for name in texts}
+
+
+def run(*args):
+    return CliRunner().invoke(main, ["score-limb", *args])
+
+
+def loaded(*args):
+    result = run(*args, "--json")
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+    return json.loads(result.stdout)
+
+
+def test_json_holds_the_keys_of_the_contract_and_the_movements(files):
+    found = loaded(
+        files["moves"], "--hypnogram", files["stages"], "--respiratory", files["breaths"]
+    )
+    assert list(found) == [*CONTRACT, "movements"]
+    movements = found.pop("movements")
+    assert found == {
+        "n_lm": 6, "n_bilateral_lm": 1, "n_clm": 6, "n_plm": 4, "n_plms": 4, "n_plmw": 0,
+        "n_series": 1, "n_short_imi": 1, "n_isolated": 2, "plms_index": 160.0, "plmw_index": 0.0,
+        "pi_sleep": 0.8, "n_clmr": 1, "n_clm_nr": 5, "n_plm_nr": 5, "n_plms_nr": 4,
+        "plms_nr_index": 160.0,
+    }  # fmt: skip
+    assert set(movements[0]) >= COLUMNS
+    bilateral = movements[3]
+    assert (bilateral["onset"], bilateral["duration"], bilateral["leg"]) == (115.2, 2.2, "both")
+    assert [m["series"] for m in movements] == [None, None, 1, 1, 1, 1]
+    assert [m["stage"] for m in movements] == ["W", *["N2"] * 5]
+    assert [m["respiratory"] for m in movements] == [False, True, False, False, False, False]
+
+
+def test_undefined_is_null(files):
+    found = loaded(files["moves"])
+    assert [name for name in CONTRACT if found[name] is None] == [
+        "n_plms", "n_plmw", "plms_index", "plmw_index", "pi_sleep",
+        "n_clmr", "n_clm_nr", "n_plm_nr", "n_plms_nr", "plms_nr_index",
+    ]  # fmt: skip
+    assert {m["stage"] for m in found["movements"]} == {None}
+    assert {m["respiratory"] for m in found["movements"]} == {None}
+
+
+@pytest.mark.parametrize(("rules", "n_plm"), [("wasm2016", 4), ("wasm2016-strict", 0), ("aasm", 6)])
+def test_rules_are_chosen_by_name(files, rules, n_plm):
+    assert loaded(files["moves"], "--rules", rules)["n_plm"] == n_plm
+
+
+def test_command_knows_all_rules():
+    assert tuple(RULES) == RULE_NAMES
+
+
+def test_without_json_a_table_for_people(files):
+    result = run(files["moves"], "--hypnogram", files["stages"])
+    assert result.exit_code == 0
+    assert "Rules: WASM/IRLSSG 2016" in result.stdout
+    rows = {line.split()[0]: line.split()[1] for line in result.stdout.splitlines() if line}
+    assert rows["n_plms"] == "4"
+    assert rows["plms_index"] == "160.00"
+    assert rows["n_clmr"] == "–"
+
+
+def test_a_list_without_movements_is_a_quiet_night(files, tmp_path):
+    (tmp_path / "none.csv").write_text("onset,duration,leg\n")
+    found = loaded(str(tmp_path / "none.csv"), "--hypnogram", files["stages"])
+    assert (found["n_lm"], found["plms_index"], found["movements"]) == (0, 0.0, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("moves", "onset,duration,leg\n1,1,both\n", ("moves.csv, line 2", "left or right")),
+        ("moves", "onset,duration\n1,1\n", ("moves.csv, line 1", "leg")),
+        ("moves", "\x00\x01", ("moves.csv", "binary")),
+        ("moves", "", ("moves.csv", "is empty")),
+        ("stages", "onset,duration,stage\n0,30,2\n", ("stages.csv, line 2", "is a number")),
+        ("stages", "onset,duration,stage\n", ("stages.csv", "no epochs")),
+        ("stages", "onset,stage\n0,W\n30,W\n70,W\n", ("stages.csv", "duration")),
+        ("breaths", "onset,duration\n1,\n", ("breaths.csv, line 2", "duration is empty")),
+        ("breaths", "onset,duration\n1,-3\n", ("breaths.csv, line 2", "negative")),
+    ],
+)
+@pytest.mark.parametrize("json_too", [True, False])
+def test_bad_input_is_refused_in_one_line(files, tmp_path, name, text, words, json_too):
+    (tmp_path / f"{name}.csv").write_text(text)
+    before = sorted(tmp_path.iterdir())
+    options = ["--hypnogram", files["stages"], "--respiratory", files["breaths"]]
+    result = run(files["moves"], *options, *(["--json"] if json_too else []))
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    for word in words:
+        assert word in result.stderr
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("args", [["no-such-file.csv"], [], ["--rules", "icsd", "x.csv"]])
+def test_bad_usage_is_refused(args):
+    result = run(*args)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1

@@ -1,0 +1,365 @@
+"""What the rules ask the sensors, what belongs to an event, and how sure they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.detect.test_rules import (
+    AT,
+    BURST,
+    EPISODE,
+    KICK,
+    MS,
+    STILL,
+    S,
+    Senses,
+    burst,
+    decide,
+    episode,
+    leg_run,
+)
+from twitchsense.detect.candidates import LegRun
+from twitchsense.detect.fusion import Cluster
+from twitchsense.detect.rules import Rules
+from twitchsense.settings import JerkSettings, MovementSettings, Settings, TwitchSettings
+
+
+def more(ratio):
+    """Return the certainty of a threshold passed by `ratio`, as the docs give it."""
+    return 1 - 0.5 * np.exp(1 - ratio)
+
+
+# -- which stretch of acceleration is looked at -------------------------------------
+
+
+class Listener(Senses):
+    """Remembers what was asked."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+
+    def response(self, first_ns, last_ns, limit_ns):
+        self.asked.append((first_ns - AT, last_ns - AT, limit_ns - AT))
+
+
+def asked(*items):
+    cluster, senses = Cluster(), Listener()
+    for item in items:
+        cluster.add(item)
+    Rules(Settings(), senses, "").decide(cluster)
+    return senses.asked
+
+
+@pytest.mark.parametrize(("ms", "last_ms"), [(40, 150), (50, 150), (60, 160), (200, 300)])
+def test_a_burst_is_answered_from_20_ms_before_to_150_ms_after_it_or_100_after_its_end(ms, last_ms):
+    assert asked(burst(ms)) == [(-20 * MS, last_ms * MS, (ms + 200) * MS)]
+
+
+def test_a_contraction_is_answered_until_150_ms_after_it():
+    (window,) = asked(burst(2000), leg_run(2.0))
+    assert window == (0, 2150 * MS, 2275 * MS)
+
+
+@pytest.mark.parametrize(
+    ("last", "end_ms"), [(leg_run(0.4), 475), (episode(0.6), 630), (LegRun("e", AT, AT, 1.0), 40)]
+)
+def test_nothing_is_asked_beyond_the_cluster_and_what_could_join_it(last, end_ms):
+    assert asked(burst(), last)[0][2] == (end_ms + 200) * MS
+
+
+# -- which episodes belong to it -------------------------------------------------------
+
+
+def at(first_ms, last_ms, **changes):
+    return replace(EPISODE, onset_ns=AT + first_ms * MS, offset_ns=AT + last_ms * MS, **changes)
+
+
+def kinds(*items, **senses):
+    return [f.kind for f in decide(*items, **senses)]
+
+
+@pytest.mark.parametrize(
+    ("moved", "own"),
+    [((-300, 29), False), ((-300, 30), True), ((250, 500), True), ((251, 500), False)],
+)
+def test_a_jerk_takes_the_episodes_that_touch_its_response(moved, own):
+    assert kinds(burst(), at(*moved), seen=KICK) == (["jerk"] if own else ["jerk", "movement"])
+
+
+@pytest.mark.parametrize(
+    ("moved", "own"),
+    [((-300, -21), False), ((-300, -20), True), ((150, 350), True), ((151, 350), False)],
+)
+def test_a_twitch_takes_the_small_episodes_that_touch_its_window(moved, own):
+    expected = ["twitch"] if own else ["twitch", "movement"]
+    assert kinds(burst(), at(*moved, peak_g=0.02), seen=STILL) == expected
+
+
+@pytest.mark.parametrize(("length_s", "own"), [(1.0, True), (1.01, False)])
+def test_a_twitch_takes_no_episode_too_long_to_be_its_doing(length_s, own):
+    expected = ["twitch"] if own else ["twitch", "movement"]
+    assert kinds(burst(), episode(length_s), seen=STILL) == expected
+
+
+@pytest.mark.parametrize(("peak_g", "own"), [(0.099, True), (0.10, False)])
+def test_a_twitch_takes_no_episode_as_large_as_a_jerk(peak_g, own):
+    slow = replace(KICK, peak_g=peak_g, jerk_g_s=1.0)
+    assert kinds(burst(), episode(), seen=slow) == (["twitch"] if own else ["twitch", "movement"])
+
+
+def test_a_rejected_burst_takes_no_episode():
+    findings = decide(burst(amplitude_uv=10.0), episode(), seen=STILL)
+    assert [f.reason for f in findings] == ["too_small", "bump"]
+
+
+@pytest.mark.parametrize(
+    ("moved", "own"),
+    [((-300, -1), False), ((-300, 0), True), ((2000, 2200), True), ((2001, 2200), False)],
+)
+def test_a_contraction_takes_the_episodes_it_overlaps(moved, own):
+    found = kinds(burst(2000), leg_run(2.0), at(*moved))
+    assert found == (["movement"] if own else ["movement", "movement"])
+
+
+@pytest.mark.parametrize(
+    ("moved", "kind"),
+    [
+        ((-300, -20), "brief_contraction"),
+        ((-300, -21), "twitch"),
+        ((150, 350), "brief_contraction"),
+        ((151, 350), "twitch"),
+    ],
+)
+def test_only_a_turn_at_the_time_of_the_burst_counts(moved, kind):
+    assert kinds(burst(), at(*moved, turn_deg=12.0), seen=STILL)[0] == kind
+
+
+def test_an_unknown_turn_is_none_and_the_largest_known_one_counts():
+    unknown = episode(turn_deg=np.nan)
+    assert kinds(burst(), unknown, seen=STILL)[0] == "twitch"
+    turns = [unknown, episode(turn_deg=12.0), episode(turn_deg=2.0)]
+    assert kinds(burst(), *turns, seen=STILL)[0] == "brief_contraction"
+
+
+def test_a_leg_without_episodes_has_not_turned_at_all():
+    least = Settings(
+        twitch=TwitchSettings(max_turn_deg=0.5),
+        jerk=JerkSettings(max_turn_deg=0.5),
+        movement=MovementSettings(turn_deg=0.5),
+    )
+    assert kinds(burst(), settings=least) == ["twitch"]
+    assert kinds(burst(), seen=KICK, settings=least) == ["jerk"]
+    assert kinds(burst(2000), leg_run(2.0), settings=least) == ["movement"]
+    unknown = episode(turn_deg=np.nan)
+    assert kinds(burst(2000), leg_run(2.0), unknown, settings=least) == ["movement"]
+    assert kinds(unknown, settings=least) == ["movement"]
+
+
+# -- what a contraction says --------------------------------------------------------------
+
+
+def test_a_contraction_lasts_from_its_first_burst_to_its_last():
+    loud = replace(BURST, onset_ns=AT + 500 * MS, offset_ns=AT + 800 * MS, snr_db=40.0)
+    last = replace(BURST, onset_ns=AT + 850 * MS, offset_ns=AT + 900 * MS)
+    (finding,) = decide(burst(400, amplitude_uv=300.0), loud, last, leg_run(0.9))
+    assert (finding.onset_ns, finding.offset_ns) == (AT, AT + 900 * MS)
+    assert (finding.snr_db, finding.amplitude_uv) == (40.0, 300.0)
+
+
+def test_a_rejected_contraction_has_its_whole_length_and_size_too():
+    loud = replace(BURST, onset_ns=AT + 500 * MS, offset_ns=AT + 900 * MS, snr_db=40.0)
+    hum = burst(450, mains_share=0.9, amplitude_uv=300.0)
+    (finding,) = decide(hum, loud, leg_run(0.9))
+    assert finding.reason == "mains"  # by the longest burst, not by the loudest
+    assert (finding.onset_ns, finding.offset_ns) == (AT, AT + 900 * MS)
+    assert (finding.snr_db, finding.amplitude_uv) == (40.0, 300.0)
+    assert np.isnan(finding.confidence)
+
+
+@pytest.mark.parametrize(("moved", "reason"), [([], "electrode_pop"), ([episode(1.5)], "")])
+def test_a_contraction_like_a_pop_is_one_unless_the_leg_moves(moved, reason):
+    (finding,) = decide(burst(2000, slow_share=0.9), leg_run(2.0), *moved)
+    assert finding.reason == reason
+
+
+@pytest.mark.parametrize(("length_s", "median_uv"), [(12.0, 20.0), (2.0, 1.0)])
+def test_the_first_reason_is_kept(length_s, median_uv):
+    pop = burst(length_s * 1000, slow_share=0.9)
+    (finding,) = decide(pop, leg_run(length_s, median_uv), seen=STILL)
+    assert finding.reason == "electrode_pop"
+
+
+def test_the_largest_movement_of_response_and_episodes_is_given():
+    items = burst(2000), leg_run(2.0)
+    moved = [episode(0.3, peak_g=0.7, jerk_g_s=3.0), at(600, 900, peak_g=0.2, jerk_g_s=30.0)]
+    kicked = replace(KICK, peak_g=0.9, jerk_g_s=9.0)
+
+    def motion(*episodes, seen=None):
+        (finding,) = decide(*items, *episodes, seen=seen)
+        return finding.peak_g, finding.jerk_g_s
+
+    assert motion(*moved) == (0.7, 30.0)
+    assert motion(*moved, seen=kicked) == (0.9, 30.0)
+    assert motion(seen=kicked) == (0.9, 9.0)
+    assert np.isnan(motion()).all()
+
+
+def test_episodes_of_a_long_contraction_are_added_up():
+    swaying = [at(100, 1700), at(4000, 5600)]  # 1.6 s each
+    (finding,) = decide(burst(12_000), leg_run(12.0), *swaying, seen=KICK)
+    assert (finding.kind, finding.reason) == ("gross_movement", "")
+
+
+def test_only_the_muscle_that_lasts_is_sustained_activity():
+    patient = Settings(movement=MovementSettings(acc_gross_s=20.0))
+    moved = episode(10.5)
+
+    def reason(ms):
+        return decide(burst(ms), leg_run(ms / 1000), moved, seen=KICK, settings=patient)[0].reason
+
+    assert reason(5_000) == reason(10_000) == ""
+    assert reason(10_001) == "sustained_activity"
+
+
+# -- borders finer than a sample ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        replace(KICK, onset_ns=AT + 150 * MS + 1),
+        replace(KICK, onset_ns=AT - 20 * MS - 1),
+        replace(KICK, offset_ns=KICK.onset_ns + S + 1),
+    ],
+)
+def test_a_nanosecond_too_late_too_early_or_too_long_is_no_jerk(seen):
+    assert kinds(burst(), seen=seen) == ["twitch"]
+
+
+def test_half_a_second_to_the_microsecond():
+    assert [f.reason for f in decide(burst(499.999))] == [""]
+    assert [f.reason for f in decide(burst(500.0))] == ["weak_contraction"]
+
+
+def test_lengths_are_measured_at_the_start_of_a_recording_too():
+    first = replace(BURST, onset_ns=0, offset_ns=40 * MS)
+    assert kinds(first, seen=replace(KICK, onset_ns=30 * MS, offset_ns=1030 * MS)) == ["jerk"]
+    assert kinds(first, seen=replace(KICK, onset_ns=30 * MS, offset_ns=1230 * MS)) == ["twitch"]
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        ([burst(600.0)], ("brief_contraction", "weak_contraction")),
+        ([burst(20, amplitude_uv=149.0)], ("twitch", "")),
+        ([burst(), episode(turn_deg=60.0)], ("brief_contraction", "")),
+        ([burst(2000), leg_run(2.0), episode(1.5, turn_deg=60.0)], ("posture_change", "")),
+        ([episode(4.0)], ("gross_movement", "")),
+    ],
+)
+def test_far_beyond_a_border_is_like_just_beyond_it(items, expected):
+    finding = decide(*items, seen=KICK)[0]
+    assert (finding.kind, finding.reason) == expected
+
+
+@pytest.mark.parametrize("only", [{"jerk_g_s": 5.0}, {"rise_ms": 150.0}])
+def test_a_jerk_seen_by_the_accelerometer_alone_may_lie_on_the_border(only):
+    assert kinds(episode(**only), emg=False) == ["jerk"]
+
+
+def test_a_large_jerk_need_not_be_steep_to_be_violent_nor_a_steep_one_large():
+    slow = replace(KICK, peak_g=0.5, jerk_g_s=5.0)
+    steep = replace(KICK, peak_g=0.1, jerk_g_s=30.0)
+    assert [decide(burst(), seen=s)[0].grade for s in (slow, steep)] == ["violent", "violent"]
+
+
+def test_of_two_channels_as_clear_the_later_name_stands_for_both():
+    (finding,) = decide(burst(amplitude_uv=90.0), burst(channel="emg2", amplitude_uv=80.0))
+    assert (finding.channel, finding.amplitude_uv) == ("emg2", 80.0)
+
+
+def test_a_burst_lasts_as_long_as_it_was_measured():
+    for ms, seen in ((40, None), (40, KICK), (200, None)):
+        finding = decide(burst(ms), seen=seen)[0]
+        assert (finding.onset_ns, finding.offset_ns) == (AT, AT + ms * MS)
+        assert (finding.amplitude_uv, finding.rise_ms, finding.snr_db) == (200.0, 10.0, 25.0)
+        assert finding.shape is BURST.shape
+
+
+# -- how sure ------------------------------------------------------------------------------
+
+FAINT = burst(margin=1.7, amplitude_uv=80.0)  # 1.7 and 1.6 times the thresholds
+
+
+def sure(*items, **senses):
+    return decide(*items, **senses)[0].confidence
+
+
+def test_twitch_is_as_sure_as_its_margins_and_less_without_acceleration():
+    assert sure(FAINT, seen=STILL) == pytest.approx(more(1.7) * more(1.6))
+    assert sure(FAINT) == pytest.approx(0.9 * more(1.7) * more(1.6))
+
+
+@pytest.mark.parametrize(("peak_g", "ratio"), [(0.13, 1.6), (0.25, 4.0)])
+def test_jerk_counts_the_margin_of_its_acceleration_twice(peak_g, ratio):
+    seen = replace(KICK, peak_g=peak_g)
+    assert sure(FAINT, seen=seen) == pytest.approx(more(1.7) * more(1.6) * more(ratio))
+
+
+@pytest.mark.parametrize("least_uv", [0.0, 0.5, 1.0])
+def test_size_is_compared_with_a_microvolt_at_least(least_uv):
+    settings = Settings(twitch=TwitchSettings(min_uv=least_uv))
+    faint = burst(margin=1.7, amplitude_uv=1.3)
+    assert sure(faint, seen=STILL, settings=settings) == pytest.approx(more(1.7) * more(1.3))
+
+
+def test_below_its_threshold_certainty_is_a_half():
+    assert sure(burst(margin=0.2, amplitude_uv=50.0), seen=STILL) == 0.25
+
+
+def test_contraction_is_as_sure_as_its_excess_and_less_if_the_leg_rests():
+    items = burst(2000), leg_run(2.0, 14.0)
+    assert sure(*items, episode(1.5), seen=KICK) == pytest.approx(more(1.75))
+    assert sure(*items, seen=STILL) == pytest.approx(0.8 * more(1.75))
+
+
+@pytest.mark.parametrize(
+    ("moved", "expected"),
+    [
+        (episode(turn_deg=45.0), more(1.5)),
+        (episode(3.0, margin=1.4), more(1.4)),
+        (episode(margin=1.4), 0.5 * more(1.4)),
+        (episode(1.5, margin=1.4), 0.5 * more(1.4)),
+    ],
+)
+def test_acceleration_alone_is_half_as_sure_of_what_a_muscle_does(moved, expected):
+    assert sure(moved, emg=False) == pytest.approx(expected)
+
+
+def test_rejected_episodes_have_no_confidence():
+    assert np.isnan(sure(episode(peak_g=0.01), emg=False))  # acc_micro_event
+    assert np.isnan(sure(episode(), emg=True))  # bump
+
+
+def test_emg_is_looked_for_where_the_episode_begins():
+    class OneMoment(Senses):
+        def has_emg(self, time_ns):
+            return time_ns == EPISODE.onset_ns
+
+    cluster = Cluster(episodes=[episode()])
+    (finding,) = Rules(Settings(), OneMoment(), "").decide(cluster)
+    assert finding.reason == "bump"
+
+
+def test_an_episode_says_what_it_measured():
+    (finding,) = decide(episode(0.3, channel="acc_left"), emg=False)
+    assert (finding.onset_ns, finding.offset_ns) == (EPISODE.onset_ns, EPISODE.onset_ns + 300 * MS)
+    assert (finding.channel, finding.leg) == ("acc_left", "left")
+    assert (finding.peak_g, finding.jerk_g_s) == (0.25, 12.0)
+    assert finding.grade == "mild"
+    others = [episode(1.5), episode(4.0), episode(turn_deg=60.0)]
+    assert [decide(e, emg=False)[0].grade for e in others] == ["", "", ""]  # only jerks have one

@@ -1,0 +1,150 @@
+"""What the leg-movement rules are given: spellings accepted, faults named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.scoring.limb_nights import breaths, marks, stages, train
+from twitchsense import InputError, score_limb
+from twitchsense.context.hypnogram import Hypnogram
+from twitchsense.scoring.limb_input import read_movements, read_respiratory, read_stages
+
+
+def written(tmp_path, text):
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("word", ["left", "Left", "L", "l", " LEFT ", "left leg", "Leg-L", "lat"])
+def test_left_is_written_in_many_ways(word):
+    frame = marks("L 10 1").assign(leg=word)
+    assert score_limb(frame).movements["leg"].tolist() == ["left"]
+
+
+@pytest.mark.parametrize("word", ["right", "R", "r", "right_leg", "RAT"])
+def test_right_is_written_in_many_ways(word):
+    frame = marks("L 10 1").assign(leg=word)
+    assert score_limb(frame).movements["leg"].tolist() == ["right"]
+
+
+@pytest.mark.parametrize("word", ["both", "", None, np.nan, "2", "links", "bilateral"])
+def test_no_other_leg_is_guessed(word):
+    frame = marks("L 10 1", "R 20 1")
+    frame["leg"] = pd.Series(["left", word], dtype=object)
+    with pytest.raises(InputError, match=r"movements, row 2: leg is .*left or right"):
+        score_limb(frame)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("onset", np.nan, "onset is not a finite number"),
+        ("onset", np.inf, "onset is not a finite number"),
+        ("duration", np.nan, "duration is not a finite number"),
+        ("duration", -0.1, "duration is negative"),
+        ("onset", 1e300, "out of range"),
+        ("duration", 1e300, "out of range"),
+    ],
+)
+@pytest.mark.parametrize("table", ["movements", "respiratory"])
+def test_a_time_that_is_none_is_refused_with_its_row(table, column, value, words):
+    given = {"movements": marks("L 10 1", "L 20 1"), "respiratory": breaths((5, 1), (9, 1))}
+    given[table].loc[1, column] = value
+    with pytest.raises(InputError, match=f"{table}, row 2: .*{words}"):
+        score_limb(**given)
+
+
+def test_text_where_a_number_belongs_is_refused():
+    frame = marks("L 10 1").astype({"onset": object})
+    frame["onset"] = "22:00:01"
+    with pytest.raises(InputError, match="onset is not a number"):
+        score_limb(frame)
+
+
+@pytest.mark.parametrize("name", ["onset", "duration", "leg"])
+def test_a_missing_column_is_named(name):
+    with pytest.raises(InputError, match=f"movements: has no column '{name}'"):
+        score_limb(marks("L 10 1").drop(columns=name))
+
+
+def test_unknown_rules_are_refused_with_the_known_ones():
+    with pytest.raises(InputError, match=r"'icsd'.*wasm2016, wasm2016-strict, aasm"):
+        score_limb(marks("L 10 1"), rules="icsd")
+
+
+def test_tables_given_are_left_as_they_were():
+    given = [marks(*train(20, 20, 20)), stages("W222").drop(columns="duration"), breaths((5, 1))]
+    copies = [frame.copy() for frame in given]
+    score_limb(*given)
+    for frame, copy in zip(given, copies, strict=True):
+        pd.testing.assert_frame_equal(frame, copy)
+
+
+def test_nullable_numbers_are_read():
+    frame = marks(*train(20, 20, 20)).convert_dtypes()
+    assert score_limb(frame).indices["n_plm"] == 4
+
+
+def test_a_hypnogram_object_will_do():
+    frame = stages("W222222")
+    rows = marks(*train(20, 20, 20, start=25))
+    as_object = score_limb(rows, Hypnogram.from_frame(frame)).indices
+    assert as_object == score_limb(rows, frame).indices
+    assert as_object["n_plms"] == 3
+
+
+def test_files_give_what_the_tables_give(tmp_path):
+    text = "onset,leg,duration,note\n100.2,L,1,x\n110.2,right,0.5,\n"
+    frame = read_movements(written(tmp_path, text))
+    assert frame["leg"].tolist() == ["left", "right"]
+    assert score_limb(frame).movements["imi"].tolist()[1] == 10.0
+    assert read_respiratory(written(tmp_path, "onset,duration\n")).empty
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("onset,duration\n1,1\n", "line 1: has no column 'leg'"),
+        ("onset,duration,leg\n1,1,left\n2,x,left\n", "line 3: duration is 'x'"),
+        ("onset,duration,leg\n1,,left\n", "line 2: duration is empty"),
+        ("onset,duration,leg\n1,-1,left\n", "line 2: duration is negative"),
+        ("onset,duration,leg\n1,1,left\n\n2,1,arm\n", "line 4: leg is 'arm'"),
+        ("onset,duration,leg\n1,1\n", "line 2: has 2 fields"),
+        ("", "is empty"),
+    ],
+)
+def test_a_fault_in_a_file_is_placed(tmp_path, text, words):
+    with pytest.raises(InputError, match=words):
+        read_movements(written(tmp_path, text))
+
+
+def test_without_durations_the_onsets_show_the_epoch(tmp_path):
+    read = read_stages(written(tmp_path, "onset,stage\n0,W\n20,N1\n40,N2\n100,R\n"))
+    assert read.duration_s.tolist() == [20.0] * 4  # the gap from 60 to 100 s stays one
+    frame = pd.DataFrame({"onset": [0, 20, 40, 100], "stage": ["W", "N1", "N2", "R"]})
+    table = score_limb(marks("L 39 1", "L 70 1", "L 119 0.5", "L 120 1"), frame).movements
+    assert [x if isinstance(x, str) else None for x in table["stage"]] == ["N1", None, "R", None]
+
+
+@pytest.mark.parametrize(
+    ("onsets", "words"),
+    [
+        ([0], "nor two onsets"),
+        ([0, 30, 75], "row 3: .*uneven onsets; give the column duration"),
+        ([0, 30, 30], "row 3: begins no later"),
+        ([0, 30, 10], "row 3: begins no later"),
+        ([0, np.nan, 60], "row 2: onset is not a finite number"),
+    ],
+)
+def test_onsets_that_show_no_epoch_are_refused(onsets, words):
+    frame = pd.DataFrame({"onset": onsets, "stage": "N2"})
+    with pytest.raises(InputError, match=words):
+        score_limb(marks("L 10 1"), frame)
+
+
+def test_a_hypnogram_file_with_durations_keeps_its_lines(tmp_path):
+    with pytest.raises(InputError, match="line 3: unknown stage 'N9'"):
+        read_stages(written(tmp_path, "onset,duration,stage\n0,30,W\n30,30,N9\n"))
