@@ -20,7 +20,7 @@ class Burst:
     amplitude_uv : float
         Peak to peak in the burst band.
     rise_ms : float
-        Onset to 70 % of the envelope's peak.
+        Onset to half of the envelope's peak.
     snr_db : float
         Peak of the envelope over the noise floor.
     margin : float

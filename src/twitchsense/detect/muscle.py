@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
+
+from twitchsense.detect.alike import SHIFTS
 from twitchsense.detect.candidates import Burst, LegRun
+from twitchsense.detect.contact import SINGLE_S
 from twitchsense.settings import MovementSettings
 
 #: Bursts of two channels this close are one activity seen twice.
@@ -13,6 +17,10 @@ SAME_NS = 20_000_000
 #: A contraction is filled with activity; a row of twitches that the 0.5-s rule
 #: chains together is not, and stays a row of twitches [E].
 FILLED = 0.5
+#: The median of a contraction's envelope is at least this part of its peak [E].
+MEDIAN_OF_PEAK = 0.1
+#: A doublet: potentials alike in shape and size, no further apart than this.
+DOUBLET_NS, DOUBLET_ALIKE, DOUBLET_SIZE = 110_000_000, 0.7, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,49 @@ def group_bursts(bursts: Sequence[Burst]) -> list[list[Burst]]:
     return groups
 
 
+def join_doublets(groups: list[list[Burst]]) -> list[list[Burst]]:
+    """Join pairs of potentials of one unit that come 10 to 110 ms apart.
+
+    A unit that fires twice is one event (section 1.5 of the criteria; repeats are
+    10 to 110 ms apart: Kleine 2012). A third one nearby makes it a train, which is
+    left as it is, and so are potentials of different shape.
+    """
+    joined: list[list[Burst]] = []
+    k = 0
+    while k < len(groups):
+        pair = groups[k : k + 2]
+        alone = (k == 0 or not _near(groups[k - 1], pair[0])) and (
+            k + 2 >= len(groups) or not _near(pair[-1], groups[k + 2])
+        )
+        if len(pair) == 2 and alone and _near(*pair) and _same_unit(*pair):
+            joined.append([_span(pair[0], pair[1])])
+            k += 2
+        else:
+            joined.append(pair[0])
+            k += 1
+    return joined
+
+
+def _near(first: list[Burst], second: list[Burst]) -> bool:
+    return 0 <= second[0].onset_ns - first[0].onset_ns <= DOUBLET_NS
+
+
+def _same_unit(first: list[Burst], second: list[Burst]) -> bool:
+    a, b = (max(g, key=lambda u: (u.snr_db, u.channel)) for g in (first, second))
+    if a.channel != b.channel or max(a.duration_s, b.duration_s) > SINGLE_S:
+        return False
+    likeness = float(np.correlate(np.pad(a.shape, SHIFTS), b.shape, "valid").max())
+    ratio = a.amplitude_uv / max(b.amplitude_uv, 1e-9)
+    return likeness > DOUBLET_ALIKE and 1 / DOUBLET_SIZE < ratio < DOUBLET_SIZE
+
+
+def _span(first: list[Burst], second: list[Burst]) -> Burst:
+    """Return the larger burst of a pair, stretched over both."""
+    best = max([*first, *second], key=lambda b: (b.snr_db, b.channel))
+    onset = min(b.onset_ns for b in first)
+    return replace(best, onset_ns=onset, offset_ns=max(_end(first), _end(second)))
+
+
 def contractions(
     groups: list[list[Burst]], runs: Sequence[LegRun], rule: MovementSettings
 ) -> tuple[list[Contraction], list[list[Burst]]]:
@@ -73,21 +124,29 @@ def contractions(
         if not inside:
             continue
         onset, offset = inside[0][0].onset_ns, max(_end(g) for g in inside)
-        if offset - onset < rule.min_s * 1e9 or _filled_ns(inside) < FILLED * (offset - onset):
-            continue
-        members = [b for g in inside for b in g]
-        found.append(
-            Contraction(
-                onset,
-                offset,
-                max(members, key=lambda b: (b.snr_db, b.onset_ns, b.channel)),
-                max(members, key=lambda b: (b.duration_s, b.onset_ns, b.channel)),
-                run.median_uv,
-                max(b.amplitude_uv for b in members),
-            )
-        )
-        left = [g for g in left if g not in inside]
+        if offset - onset >= rule.min_s * 1e9 and _filled_ns(inside) >= FILLED * (offset - onset):
+            chosen = [inside]
+        else:  # twitches in a row, or beats between which a contraction stands by itself
+            chosen = [[g] for g in inside if _end(g) - g[0].onset_ns >= rule.min_s * 1e9]
+        for members in chosen:
+            found.append(_contraction(members, run))
+            left = [g for g in left if g not in members]
     return found, left
+
+
+def _contraction(groups: list[list[Burst]], run: LegRun) -> Contraction:
+    members = [b for g in groups for b in g]
+    best = max(members, key=lambda b: (b.snr_db, b.onset_ns, b.channel))
+    # in a run that is mostly something else the median says nothing of the contraction
+    peak_uv = best.floor_uv * (10 ** (best.snr_db / 20) - 1)
+    return Contraction(
+        groups[0][0].onset_ns,
+        max(_end(g) for g in groups),
+        best,
+        max(members, key=lambda b: (b.duration_s, b.onset_ns, b.channel)),
+        max(run.median_uv, MEDIAN_OF_PEAK * peak_uv if len(groups) == 1 else 0.0),
+        max(b.amplitude_uv for b in members),
+    )
 
 
 def _union(runs: Sequence[LegRun]) -> list[LegRun]:

@@ -16,7 +16,7 @@ from twitchsense.detect.acc import Response
 from twitchsense.detect.candidates import Burst, Episode
 from twitchsense.detect.finding import NAN, Finding
 from twitchsense.detect.fusion import LINK_NS, Cluster
-from twitchsense.detect.muscle import Contraction, contractions, group_bursts
+from twitchsense.detect.muscle import Contraction, contractions, group_bursts, join_doublets
 from twitchsense.settings import Settings
 
 MS = 1_000_000
@@ -67,7 +67,7 @@ class Rules:
         used: set[int] = set()
         for contraction in long:
             findings.append(self._contraction(contraction, cluster.episodes, used, limit_ns))
-        for group in rest:
+        for group in join_doublets(rest):
             findings.append(self._burst(group, cluster.episodes, used, limit_ns))
         for i, episode in enumerate(cluster.episodes):
             if i not in used:

@@ -102,7 +102,7 @@ def measure(
         contact=contact_probability(features, (end - begin) / fs, fs),
         mains_share=max(mains_share(body, fs), echo_share(raw[begin:end], clean[begin:end], fs)),
         stuck=is_stuck(raw[inside[0] : inside[1]]),
-        shape=waveform(burst, begin, end, fs),
+        shape=waveform(burst, begin, end, fs, floor.centre),
     )
 
 
@@ -151,8 +151,9 @@ def find_edges(
 EDGE_SHARE = 0.1
 #: And the multiple of the noise that a sample at the edge must pass [E].
 EDGE_SD = 2.5
-#: Part of the envelope's peak that ends the rise [E].
-RISEN_SHARE = 0.7
+#: Part of the envelope's peak that ends the rise: in a burst of many units the peak
+#: itself falls anywhere [E].
+RISEN_SHARE = 0.5
 
 
 @lru_cache
@@ -237,10 +238,18 @@ def is_stuck(raw: Floats) -> bool:
     return bool((flat & far).sum() >= 5) and float(np.ptp(raw)) > 500.0
 
 
-def waveform(burst: Floats, begin: int, end: int, fs: float) -> NDArray[np.float32]:
-    """Return the waveform around its largest peak, at 1000 Hz, unit energy."""
+def waveform(
+    burst: Floats, begin: int, end: int, fs: float, noise_uv: float
+) -> NDArray[np.float32]:
+    """Return the waveform around its largest peak, at 1000 Hz, of unit energy.
+
+    Tapered, so that the peak counts most, and scaled by the energy without the
+    noise's part: so the product of two noisy copies is 1 on average, not less.
+    """
     peak = begin + int(np.abs(burst[begin:end]).argmax())
     points = peak + (np.arange(SHAPE_POINTS) / SHAPE_POINTS - 0.5) * SHAPE_S * fs
-    shape = np.interp(points, np.arange(len(burst)), burst, left=0.0, right=0.0)
-    energy = np.sqrt(np.square(shape).sum())
-    return (shape / energy if energy > 0 else shape).astype(np.float32)
+    taper = np.hanning(SHAPE_POINTS)
+    shape = np.interp(points, np.arange(len(burst)), burst, left=0.0, right=0.0) * taper
+    energy = float(np.square(shape).sum())
+    own = max(energy - noise_uv**2 * float(np.square(taper).sum()), 0.25 * energy)
+    return (shape / np.sqrt(own) if own > 0 else shape).astype(np.float32)

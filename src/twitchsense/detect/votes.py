@@ -31,6 +31,9 @@ CRACKLE_LEAST, CRACKLE_S = 2, 0.6
 ROW_GAP_S, ROW_LEAST = 0.35, 6
 #: So is a unit that comes back this often within these seconds to either side [E].
 UNIT_ALIKE, UNIT_SIZE, UNIT_LEAST, UNIT_S = 0.8, 1.7, 6, 2.5
+#: This many candidates in those five seconds are a crowd: tonic firing of several
+#: units. A twitch can only be told from it if it is this much larger [E].
+CROWD, OUTSTANDING = 8, 2.0
 #: The minute around an event is active wake above this share of activity (AVID idea, 6.4).
 ACTIVE_SHARE, ACTIVE_S = 0.2, 30.0
 #: The envelope's window makes each candidate that much longer there than it is.
@@ -38,6 +41,12 @@ FLANKS_S = 0.02
 #: Heart beats: alike in shape, in size, and regular over this long (section 1.6).
 BEAT_ALIKE, BEAT_SIZE, BEAT_AROUND_S, BEAT_LEAST = 0.75, 2.0, 12.0, 8
 BEAT_RANGE_S, BEAT_REGULAR, BEAT_SHARE = (0.4, 1.6), 0.15, 0.75
+#: A beat that another channel hides is no larger than the others by this much.
+HIDDEN_SIZE = 1.3
+#: So many may be missing in a row, and so near to one is the same one.
+MISSED_MOST, SAME_BEAT_S = 6, 0.04
+#: What comes this soon after a beat may be a wave of it.
+BEAT_WAVES_S = 0.45
 #: A beat is no longer than the others by more than this: more is a beat and something else.
 BEAT_LONGER_S = 0.06
 
@@ -90,6 +99,43 @@ def _beats(
     return votes
 
 
+def _other_beats(
+    findings: list[Finding], _seconds: Mapping[str, Seconds], _settings: Settings
+) -> dict[int, str]:
+    """Find the beats that another channel, or another shape, hid among the known ones."""
+    votes: dict[int, str] = {}
+    beats = [f for f in findings if f.reason == "ecg"]
+    known = np.array([f.onset_ns for f in beats]) / NS
+    if len(known) < BEAT_LEAST:
+        return votes
+    sizes = np.array([f.amplitude_uv for f in beats])
+    for i, f in enumerate(findings):
+        if f.kind not in SHORT_KINDS or f.shape is None or f.reason not in LIKE_BEATS:
+            continue
+        at = f.onset_ns / NS
+        k = int(np.searchsorted(known, at))
+        around = known[max(0, k - BEAT_LEAST // 2) : k + BEAT_LEAST // 2]
+        usual = float(np.median(sizes[max(0, k - BEAT_LEAST // 2) : k + BEAT_LEAST // 2]))
+        if f.amplitude_uv > HIDDEN_SIZE * usual:
+            continue
+        gaps = np.diff(around)
+        gaps = gaps[gaps > BEAT_RANGE_S[0]]
+        if not 0 < k < len(known) or len(gaps) < 3:
+            continue
+        beat = float(np.median(gaps))
+        gap = known[k] - known[k - 1]
+        missed = round(gap / beat)
+        if not (2 <= missed <= MISSED_MOST and around[-1] - around[0] < 2 * BEAT_AROUND_S):
+            # the second channel of a known beat
+            if min(at - known[k - 1], known[k] - at) < SAME_BEAT_S:
+                votes[i] = "ecg"
+            continue
+        place = (at - known[k - 1]) / (gap / missed)
+        if abs(place - round(place)) * gap / missed < BEAT_REGULAR * beat:
+            votes[i] = "ecg"
+    return votes
+
+
 def _is_heart(times: NDArray[np.float64]) -> bool:
     if len(times) < BEAT_LEAST:
         return False
@@ -108,8 +154,9 @@ def _trains(
 ) -> dict[int, str]:
     """Find units that fire again and again, and dense rows of whatever shape."""
     votes: dict[int, str] = {}
-    for members in _by_channel(findings, SHORT_KINDS, LIKE_MUSCLE).values():
+    for members in _by_channel(findings, SHORT_KINDS, (*LIKE_BEATS, "ecg")).values():
         table = _likeness(findings, members)
+        own = np.array([findings[i].reason != "ecg" for i in members])
         unit = np.array([
             len(table.near(k, UNIT_S, score=UNIT_ALIKE, ratio=UNIT_SIZE)) >= UNIT_LEAST
             for k in range(len(members))
@@ -119,8 +166,16 @@ def _trains(
         )
         breaks = np.flatnonzero(np.diff(table.times) > ROW_GAP_S) + 1
         for row in np.split(np.arange(len(members)), breaks):
-            if len(row) >= ROW_LEAST and unit[row].mean() < 0.5:
+            if own[row].sum() >= ROW_LEAST:  # beats may lie between
                 votes.update((members[k], "rhythmic_train") for k in row)
+        # in a crowd of candidates, of whatever shape, only what stands out is told from it
+        first = np.searchsorted(table.times, table.times - UNIT_S)
+        last = np.searchsorted(table.times, table.times + UNIT_S, side="right")
+        for k, i in enumerate(members):
+            near = slice(first[k], last[k])
+            sizes = table.sizes[near][own[near]]
+            if len(sizes) >= CROWD and table.sizes[k] < OUTSTANDING * np.median(sizes):
+                votes[i] = "rhythmic_train"
     return votes
 
 
@@ -180,8 +235,9 @@ def _pops(
     """Find candidates in the company of pops: a loose electrode crackles."""
     votes: dict[int, str] = {}
     pops: dict[str, list[float]] = {}
+    beats = np.array([f.onset_ns / NS for f in findings if f.reason == "ecg"])
     for f in findings:
-        if f.reason == "electrode_pop":
+        if f.reason == "electrode_pop" and not _follows(f.onset_ns / NS, beats):
             pops.setdefault(f.channel, []).append(f.onset_ns / NS)
     for name, members in _by_channel(findings, SHORT_KINDS, LIKE_MUSCLE).items():
         times = np.array(pops.get(name, []))
@@ -191,6 +247,12 @@ def _pops(
             if near[1] - near[0] >= CRACKLE_LEAST:
                 votes[i] = "electrode_pop"
     return votes
+
+
+def _follows(at: float, beats: NDArray[np.float64]) -> bool:
+    """Whether a time lies in the second half of a beat, that makes waves of its own."""
+    k = int(np.searchsorted(beats, at, side="right"))
+    return k > 0 and at - float(beats[k - 1]) < BEAT_WAVES_S
 
 
 def _ring_down(
@@ -214,6 +276,7 @@ def _ring_down(
 #: must not pass for a crackling electrode.
 RULES = (
     (_beats, LIKE_BEATS),
+    (_other_beats, LIKE_BEATS),
     (_pops, LIKE_MUSCLE),
     (_trains, LIKE_MUSCLE),
     (_active, LIKE_MUSCLE),
