@@ -50,7 +50,7 @@ class Model:
     @property
     def name(self) -> str:
         """Advertised name."""
-        return f"twitchsense-{self.serial[-4:]}"
+        return f"ts-{self.serial[-4:]}"
 
 
 class Firmware:

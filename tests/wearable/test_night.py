@@ -62,7 +62,7 @@ def test_a_lost_frame_is_a_gap_in_its_stream_alone(tmp_path):
     emg = [s for s, _, data in make_frames(20) if data[0] == 1]
     lost = emg[100:103]
     recording = ts.read(write_night(tmp_path / "a.night", 20, keep=lambda _, s: s not in lost))
-    assert [len(s.samples) for s in recording.segments_of("emg1_left")][0] == 100 * 57
+    assert next(len(s.samples) for s in recording.segments_of("emg1_left")) == 100 * 57
     assert len(recording.segments_of("emg2_left")) == 2
     assert len(recording.segments_of("acc_left")) == 1
     first, second = recording.segments_of("emg1_left")

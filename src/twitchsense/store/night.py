@@ -16,7 +16,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from threading import Lock
+from typing import Any, Final
 
 from twitchsense.errors import InputError, TwitchsenseError
 
@@ -206,7 +207,7 @@ def damaged(path: Path, error: Exception) -> InputError:
 
 
 class NightFile:
-    """A night being written. One thread at a time may use it.
+    """A night being written.
 
     Parameters
     ----------
@@ -239,16 +240,27 @@ class NightFile:
         except sqlite3.Error as error:
             self._db.close()
             raise _cannot_write(path, error) from error
+        self._lock = Lock()
         self._boots: dict[Boot, int] = {}
         self._damaged = self._db.execute("SELECT count(*) FROM damaged").fetchone()[0]
 
     def meta(self) -> dict[str, str]:
         """Return what was noted when the file was made."""
-        return dict(self._db.execute("SELECT key, value FROM meta"))
+        return dict(self._select("SELECT key, value FROM meta"))
+
+    def is_closed(self, boot: Boot) -> bool:
+        """Tell whether it is noted that no more frames of a boot will come."""
+        rows = self._select(
+            "SELECT 1 FROM loss JOIN boot ON boot.id = loss.boot "
+            "JOIN device ON device.id = boot.device "
+            "WHERE key = ? AND count = ? AND last IS NULL",
+            (boot.device, boot.count),
+        )
+        return bool(rows)
 
     def known(self, boot: Boot) -> list[int]:
         """Return the sequence numbers that are stored of a boot, sorted."""
-        rows = self._db.execute(
+        rows = self._select(
             "SELECT seq FROM packet JOIN boot ON boot.id = packet.boot "
             "JOIN device ON device.id = boot.device WHERE key = ? AND count = ? ORDER BY seq",
             (boot.device, boot.count),
@@ -257,17 +269,16 @@ class NightFile:
 
     def losses(self, boot: Boot) -> list[tuple[int, int]]:
         """Return the ranges given up of a boot."""
-        rows = self._db.execute(
+        return self._select(
             "SELECT first, last FROM loss JOIN boot ON boot.id = loss.boot "
             "JOIN device ON device.id = boot.device "
             "WHERE key = ? AND count = ? AND last IS NOT NULL",
             (boot.device, boot.count),
         )
-        return list(rows)
 
     def boots(self, device: str) -> list[int]:
         """Return the boot counts seen of a device, in order of time."""
-        rows = self._db.execute(
+        rows = self._select(
             "SELECT count FROM boot JOIN device ON device.id = boot.device "
             "WHERE key = ? ORDER BY boot.id",
             (device,),
@@ -282,23 +293,28 @@ class NightFile:
         StorageError
             If the disk is full or fails: then none of them is in the file.
         """
-        boots = dict(self._boots)
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            for record in records:
-                self._add(record, boots)
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            with suppress(sqlite3.Error):
-                self._db.execute("ROLLBACK")
-            raise _cannot_write(self.path, error) from error
-        self._boots = boots
+        with self._lock:
+            boots = dict(self._boots)
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                for record in records:
+                    self._add(record, boots)
+                self._db.execute("COMMIT")
+            except sqlite3.Error as error:
+                with suppress(sqlite3.Error):
+                    self._db.execute("ROLLBACK")
+                raise _cannot_write(self.path, error) from error
+            self._boots = boots
 
     def close(self) -> None:
         """Fold the log into the file and close it."""
         with suppress(sqlite3.Error):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._db.close()
+
+    def _select(self, sql: str, arguments: tuple[str | int, ...] = ()) -> list[tuple[Any, ...]]:
+        with self._lock:  # not in the middle of what another thread writes
+            return self._db.execute(sql, arguments).fetchall()
 
     def _add(self, record: Record, boots: dict[Boot, int]) -> None:
         run = self._db.execute
