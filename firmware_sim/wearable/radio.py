@@ -163,6 +163,8 @@ class Hop:
 
     def connection_of(self, side: RadioController) -> Connection | None:
         """Return a side's own view of the connection."""
+        if side not in self._address_of:
+            return None
         return side.le_connections.get(self._address_of[self._other(side)])
 
     def push(self, sender: RadioController, packet: _Packet) -> None:
@@ -205,6 +207,7 @@ class Hop:
         weather = self.weather
         if not weather.in_range:
             return
+        through: list[tuple[RadioController, _Packet]] = []
         for _ in range(_PACKETS_PER_EVENT):
             pair = [(s, q) for s, q in self._queues.items() if q]
             if not pair:
@@ -214,13 +217,20 @@ class Hop:
                     self.repeated += 1
                     break
                 self._heard = self._loop.time()
-                self._loop.call_later(_AIR_S, self._deliver, sender, queue.popleft())
+                through.append((sender, queue.popleft()))
             else:
                 continue
             break  # a failed packet closes the event
+        if through:
+            # one timer for all: those of equal time come in any order
+            self._loop.call_later(_AIR_S, self._deliver, through)
         self._schedule()
 
-    def _deliver(self, sender: RadioController, packet: _Packet) -> None:
+    def _deliver(self, through: list[tuple[RadioController, _Packet]]) -> None:
+        for sender, packet in through:
+            self._hand_over(sender, packet)
+
+    def _hand_over(self, sender: RadioController, packet: _Packet) -> None:
         receiver = self._other(sender)
         there = self.connection_of(receiver)
         if not self.alive or there is None:

@@ -9,9 +9,13 @@ import pytest
 
 import twitchsense as ts
 from firmware_sim.wearable.mutate import MUTATIONS
-from firmware_sim.wearable.plug import Plan
+from firmware_sim.wearable.plug import Plan, open_air
+from firmware_sim.wearable.virtual import run_virtual
 from tests.wearable.nights import T0, Noise
-from tests.wearable.rehearsal import rehearse
+from tests.wearable.rehearsal import Rehearsal, _note, rehearse
+from twitchsense.acquire.radio import Radio
+from twitchsense.acquire.recorder import Recorder, new_meta
+from twitchsense.store.night import NightFile
 from twitchsense.store.nightread import NightReader
 
 
@@ -65,21 +69,19 @@ def test_an_outage_longer_than_the_ring_is_told(tmp_path):
 
 
 def test_every_sample_has_its_time(tmp_path):
-    """Ten minutes with a fast, wandering crystal and an outage: within 5 ms of the truth."""
-    night = rehearse(
-        tmp_path / "a.night", 600, "range@200+100", drift_ppm=100.0, wander_ppm=4.0
-    )
+    """Five minutes with a fast, wandering crystal and an outage: within 5 ms of the truth."""
+    night = rehearse(tmp_path / "a.night", 300, "range@100+60", drift_ppm=100.0, wander_ppm=4.0)
     night.check()
     reader = NightReader(tmp_path / "a.night")
     (source,) = reader.sources
     clock = reader.clock(source)
     (wearable,) = night.air.wearables
     (start,) = night.boot_times.values()
-    seconds = np.arange(10.0, 600.0)
+    seconds = np.arange(10.0, 300.0)
     ticks = np.array([wearable.crystal.ticks(s - start) for s in seconds])
     error = clock.to_utc(ticks) - T0 - seconds * 1e9
     assert np.percentile(np.abs(error), 99) < 5e6
-    assert clock.drift_ppm == pytest.approx(100, abs=5)
+    assert clock.drift_ppm == pytest.approx(100, abs=10)
     reader.close()
 
 
@@ -158,24 +160,6 @@ def test_recording_goes_on_in_the_same_night(tmp_path):
     """The recorder dies; another one goes on, and fetches what was made meanwhile."""
     path = tmp_path / "a.night"
 
-    def during(rehearsal, loop, stop):
-        async def die():
-            # as kill -9 would: no STOP, no last commit, the connection just goes
-            for session in rehearsal.recorder.sessions:
-                session.run = None
-            raise_in = [t for t in asyncio.all_tasks() if "Session.run" in repr(t.get_coro())]
-            for task in raise_in:
-                task.cancel()
-
-        loop.call_later(30.0, lambda: asyncio.ensure_future(die()))
-
-    from firmware_sim.wearable.plug import open_air
-    from firmware_sim.wearable.virtual import run_virtual
-    from tests.wearable.rehearsal import Rehearsal, _note
-    from twitchsense.acquire.radio import Radio
-    from twitchsense.acquire.recorder import Recorder, new_meta
-    from twitchsense.store.night import NightFile
-
     async def night():
         loop = asyncio.get_running_loop()
         rehearsal = Rehearsal(path)
@@ -218,22 +202,24 @@ def test_recording_goes_on_in_the_same_night(tmp_path):
 
 def _verify(path, **options):
     """The end-to-end test that every mutation must turn red."""
-    night = rehearse(path, 12, "damage@6+2=0.2", error_rate=0.0, drift_ppm=0.0, **options)
+    night = rehearse(path, 20, "damage@6+2=0.2", error_rate=0.0, drift_ppm=0.0, **options)
     (book,) = night.check().values()
     assert book.received == book.end
     recording = ts.read(path)
     noise = Noise()
-    emg, acc = noise.read(1, 0, 20000) * 0.2, noise.read(2, 0, 2000) * (8 / 32768)
+    emg, acc = noise.read(1, 0, 25000) * 0.2, noise.read(2, 0, 2500) * (8 / 32768)
+    assert sum(len(s.samples) for s in recording.segments) == sum(
+        57 * 2 if f[0] == 1 else 38 for f in next(iter(night.truth.values()))
+    )
     steps = []
     for name, true in [("emg1", emg[:, :1]), ("emg2", emg[:, 1:]), ("acc", acc)]:
         (segment,) = recording.segments_of(name)
         samples = segment.samples.read(0, len(segment.samples))
-        (first,) = np.flatnonzero((true[:2000] == samples[0].astype(float).round(7)).all(1)) if (
-            name == "acc"
-        ) else np.flatnonzero(np.isclose(true[:2000, 0], samples[0, 0], atol=0.01))[:1]
-        assert np.allclose(samples, true[first : first + len(samples)], atol=1e-3)
-        fs = recording.channel(name).fs
-        steps.append(segment.start_ns - first / fs * 1e9)
+        starts = np.isclose(true[:-1], samples[0], atol=1e-4).all(axis=1)
+        follow = np.isclose(true[1:], samples[1], atol=1e-4).all(axis=1)
+        (first,) = np.flatnonzero(starts & follow)[:1]
+        assert np.allclose(samples, true[first : first + len(samples)], atol=1e-4)
+        steps.append(segment.start_ns - first / recording.channel(name).fs * 1e9)
     # all streams on one clock: their first samples of the boot fall together
     assert np.ptp(steps) < 1e6
 
@@ -244,6 +230,7 @@ def test_the_unbroken_firmware_passes(tmp_path):
 
 @pytest.mark.parametrize("field", sorted(MUTATIONS))
 def test_every_broken_field_is_caught(field, tmp_path):
-    with pytest.raises((AssertionError, KeyError, ValueError, ts.TwitchsenseError)) as caught:
+    with pytest.raises((AssertionError, KeyError, ValueError, ts.InputError)) as caught:
         _verify(tmp_path / "a.night", mutate=field)
-    assert caught.value is not None
+    where = caught.traceback[-1]
+    print(f"{field}: {type(caught.value).__name__} in {where.name}: {where.statement}")

@@ -69,8 +69,9 @@ class Recorder:
         self.night = night
         self.inbox = Inbox()
         self.storage_error = ""
+        turn = asyncio.Lock()
         self.sessions = [
-            Session(radio, a, number, night, self.inbox, now_ns, self.flush, pace or Pace())
+            Session(radio, a, number, night, self.inbox, now_ns, self.flush, turn, pace or Pace())
             for a in addresses
         ]
         self._period_s = period_s

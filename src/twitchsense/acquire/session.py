@@ -10,6 +10,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,7 +29,7 @@ OVERFLOW: Final = "ring_overflow"
 REBOOT: Final = "reboot"
 OVERWRITTEN: Final = "unreadable"
 
-_SCAN_S: Final = 15.0
+_SCAN_S: Final = 10.0
 _TICK_S: Final = 0.5  # how often holes are looked for
 _CLOCK_S: Final = 600.0
 _STALL_S: Final = 10.0  # connected, but no data for this long: a broken connection
@@ -103,6 +104,10 @@ class Session:
     inbox : Inbox
     now_ns : callable
         UTC in ns.
+    flush : callable
+        Writes what came, and returns when it is on disk.
+    turn : asyncio.Lock
+        Held while scanning and connecting, shared by all sessions.
     """
 
     radio: Radio
@@ -112,6 +117,7 @@ class Session:
     inbox: Inbox
     now_ns: Callable[[], int]
     flush: Callable[[], Awaitable[None]]
+    turn: asyncio.Lock
     pace: Pace = field(default_factory=Pace)
     rng: random.Random = field(default_factory=random.Random)
     progress: Progress = field(default_factory=Progress)
@@ -129,8 +135,11 @@ class Session:
         failures = 0
         while not stop.is_set():
             try:
-                sighting = await self._find()
-                async with open_link(self.radio, sighting) as link:
+                async with AsyncExitStack() as stack:
+                    # computers dislike two scans or two attempts to connect at once
+                    async with self.turn:
+                        sighting = await self._find()
+                        link = await stack.enter_async_context(open_link(self.radio, sighting))
                     started = await self._begin(link, sighting)
                     failures = 0
                     await self._stream(link, started, stop)
