@@ -15,6 +15,7 @@ from bumble.device import Device
 from firmware_sim.wearable.crystal import Crystal
 from firmware_sim.wearable.faults import Fault
 from firmware_sim.wearable.firmware import Firmware, Model, Source
+from firmware_sim.wearable.host import make_device
 from firmware_sim.wearable.wire import CONTROL, DATA, INFO, SERVICE, Wire, split
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ class Wearable:
 
     async def power_on(self, source: Any, sink: Any, address: str) -> None:
         """Bring the host up on a controller and advertise."""
-        self.device = Device.with_hci(self.model.name, hci.Address(address), source, sink)
+        self.device = make_device(self.model.name, address, source, sink)
         self._add_services()
         self.device.on(Device.EVENT_CONNECTION, self._on_connection)
         await self.device.power_on()

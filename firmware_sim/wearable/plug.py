@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from bumble import hci
 from bumble.controller import Controller
 from bumble.device import Device
 from bumble.host import Host
@@ -26,6 +25,7 @@ from firmware_sim.wearable.body import Body, make_streams
 from firmware_sim.wearable.crystal import Crystal
 from firmware_sim.wearable.faults import Fault, parse_faults
 from firmware_sim.wearable.firmware import Model, Source
+from firmware_sim.wearable.host import make_device
 from firmware_sim.wearable.mutate import MUTATIONS
 from firmware_sim.wearable.peripheral import Wearable
 from firmware_sim.wearable.radio import RadioController, RadioLink
@@ -159,7 +159,7 @@ def make_plan(faults: str | tuple[Fault, ...] = (), **options: Any) -> Plan:
 
 
 async def _make_central(source: Any, sink: Any) -> Device:
-    host = Device.with_hci("central", hci.Address(_CENTRAL), source, sink)
+    host = make_device("central", _CENTRAL, source, sink)
     await host.power_on()
     return host
 

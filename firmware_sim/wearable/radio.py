@@ -79,6 +79,17 @@ class RadioController(Controller):
         if self.host:
             asyncio.get_running_loop().call_soon(self.host.on_packet, bytes(packet))
 
+    def on_hci_reset_command(self, command: hci.HCI_Reset_Command) -> Any:
+        """Forget the host that was there before, as the base class does not.
+
+        The other side of its connections is told nothing, and finds out by time.
+        """
+        self.le_scan_enable = False
+        self.pending_le_connection = None
+        self.le_legacy_advertiser.stop()
+        self.le_connections.clear()
+        return super().on_hci_reset_command(command)
+
     def on_hci_acl_data_packet(self, packet: hci.HCI_AclDataPacket) -> None:
         """Let a packet of the host wait for a connection event."""
         connection = self.find_connection_by_handle(packet.connection_handle)
@@ -205,7 +216,8 @@ class Hop:
     def _event(self) -> None:
         self._timer = None
         weather = self.weather
-        if not weather.in_range:
+        both = all(self.connection_of(s) is not None for s in (self.central, self.peripheral))
+        if not weather.in_range or not both:
             return
         through: list[tuple[RadioController, _Packet]] = []
         for _ in range(_PACKETS_PER_EVENT):
@@ -245,7 +257,8 @@ class Hop:
 
     def _supervise(self) -> None:
         now = self._loop.time()
-        if self.weather.in_range and self.connection_of(self.peripheral) is not None:
+        both = all(self.connection_of(s) is not None for s in (self.central, self.peripheral))
+        if self.weather.in_range and both:
             self._heard = now  # empty packets keep an idle connection up
         if now - self._heard < self.timeout - 1e-6:
             self._watch = self._loop.call_at(self._heard + self.timeout, self._supervise)

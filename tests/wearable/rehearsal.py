@@ -57,6 +57,7 @@ class Rehearsal:
                 assert missing >= told
             else:
                 assert missing == told
+        assert reader.query("SELECT detail FROM link WHERE event = 'error'") == []
         assert books.keys() == {key for key, frames in self.truth.items() if frames}
         reader.close()
         return books

@@ -36,6 +36,7 @@ _STALL_S: Final = 10.0  # connected, but no data for this long: a broken connect
 _RANGE: Final = 400  # frames asked for at once: 2 s of a good connection
 _RANGES: Final = 4  # asked for and under way
 _PATIENCE_S: Final = 8.0  # without a frame sent again, ask again
+_FAREWELL_S: Final = 5.0  # at the end, without a frame that was asked for
 _TRIES: Final = 5  # a frame that the device holds but that never comes whole
 
 
@@ -63,6 +64,7 @@ class Progress:
     lost: int = 0
     missing: int = 0
     last_error: str = ""
+    since: float | None = None  # time of the loop at the first connection
     seconds: dict[int, float] = field(default_factory=dict)  # stream -> seconds of samples
 
     def count(self, stored: Stored) -> None:
@@ -149,6 +151,11 @@ class Session:
             except PacketError as error:
                 self.progress.last_error = str(error)
                 self._note("refused", str(error))
+            except Exception as error:
+                # back ends have errors nobody has listed; none of them may end a night
+                log.exception("%s: unexpected", self.address)
+                self.progress.last_error = repr(error)
+                self._note("error", repr(error))
             finally:
                 self.progress.connected = False
             if stop.is_set():
@@ -203,6 +210,8 @@ class Session:
         self._enter(boot, before, state)
         self.progress.connected = True
         self.progress.connections += 1
+        if self.progress.since is None:
+            self.progress.since = asyncio.get_running_loop().time()
         detail = f"boot {boot.count}, ring {state.oldest} to {state.next}, dropped {state.dropped}"
         self._note("connected", detail)
         return lane
@@ -298,7 +307,7 @@ class Session:
         self.current.expect(state.next)
         loop = asyncio.get_running_loop()
         quiet_since, before = loop.time(), -1
-        while self.current.missing() and loop.time() - quiet_since < 2 * _PATIENCE_S:
+        while self.current.missing() and loop.time() - quiet_since < _FAREWELL_S:
             await self._mend(link)
             await asyncio.sleep(_TICK_S)
             if self.current.received != before:

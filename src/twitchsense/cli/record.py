@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 _TALK_S: Final = 10.0
 _SCAN_S: Final = 10.0
+_PATIENCE_S: Final = 30.0  # to find and connect the first wearable
 
 
 @click.command(short_help="Record a night from a wearable over Bluetooth.")
@@ -149,15 +150,16 @@ async def _record(
                         period_s=0.25 if live else 1.0,
                         on_stored=view.show if view else None,
                     )
-                    if duration is not None:
-                        loop.call_later(duration, stop.set)
                     began = loop.time()
-                    talk = asyncio.create_task(_talk(recorder, began, quiet))
+                    tasks = [asyncio.create_task(_talk(recorder, began, quiet))]
+                    if duration is not None:
+                        tasks.append(asyncio.create_task(_stop_after(duration, recorder, stop)))
                     try:
                         await recorder.run(stop)
                     finally:
-                        talk.cancel()
-                    elapsed = max(1e-9, loop.time() - began)
+                        for task in tasks:
+                            task.cancel()
+                    elapsed = loop.time() - (_first(recorder) or began)
             except (TypeError, ValueError) as error:
                 if not plugin:
                     raise
@@ -173,6 +175,24 @@ async def _find(radio: Radio, stop: asyncio.Event) -> list[str]:
     if not found and not stop.is_set():
         raise InputError("sim", "no simulated wearable answers", "start firmware_sim serve")
     return [s.address for s in found]
+
+
+async def _stop_after(seconds: float, recorder: Recorder, stop: asyncio.Event) -> None:
+    """Stop when so much was recorded, or could have been if a wearable had been there."""
+    loop = asyncio.get_running_loop()
+    latest = loop.time() + max(seconds, _PATIENCE_S)
+    while _first(recorder) is None and loop.time() < latest:
+        await asyncio.sleep(0.2)
+    first = _first(recorder)
+    if first is not None:
+        await asyncio.sleep(first + seconds - loop.time())
+    stop.set()
+
+
+def _first(recorder: Recorder) -> float | None:
+    """Return when the first wearable was connected, in the loop's time."""
+    since = [s.progress.since for s in recorder.sessions]
+    return min((t for t in since if t is not None), default=None)
 
 
 async def _talk(recorder: Recorder, began: float, quiet: bool) -> None:
@@ -217,4 +237,4 @@ def _summarize(recorder: Recorder, elapsed: float, out: Path, quiet: bool) -> fl
         if recorder.inbox.overflows:
             click.echo(f"{recorder.inbox.overflows} notifications found no room", err=True)
         click.echo(f"Night: {out}", err=True)
-    return min((s.progress.valid_s for s in recorder.sessions), default=0.0) / elapsed
+    return min((s.progress.valid_s for s in recorder.sessions), default=0.0) / max(elapsed, 1e-9)

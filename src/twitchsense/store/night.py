@@ -308,8 +308,10 @@ class NightFile:
 
     def close(self) -> None:
         """Fold the log into the file and close it."""
-        with suppress(sqlite3.Error):
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with suppress(sqlite3.Error):  # someone reads it: then the log stays for now
+            self._db.execute("PRAGMA busy_timeout = 1000")
+            # without a log a finished night is one file, readable on a disk that is not writable
+            self._db.execute("PRAGMA journal_mode = DELETE")
         self._db.close()
 
     def _select(self, sql: str, arguments: tuple[str | int, ...] = ()) -> list[tuple[Any, ...]]:
