@@ -52,7 +52,7 @@ def run(night: Path, device: str, options: argparse.Namespace) -> dict[str, obje
     when: Counter[str] = Counter()
     for _ in range(options.kills):
         child = subprocess.Popen([*command, night], stderr=subprocess.DEVNULL)
-        time.sleep(rng.uniform(0.2, 9.0))
+        time.sleep(rng.uniform(0.2, 16.0))
         child.kill()
         child.wait()
         if not night.exists():

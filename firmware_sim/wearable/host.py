@@ -1,6 +1,6 @@
 """Bumble hosts that do not format every packet for a log nobody reads.
 
-That alone took a third of the time of a night.
+A night in virtual time is bound by the work for each packet.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 import twitchsense as ts
+from firmware_sim.wearable.firmware import Firmware
+from firmware_sim.wearable.wire import Wire
 from tests.wearable.nights import (
     KEY,
     MODEL,
@@ -25,6 +27,7 @@ from twitchsense.errors import InputError
 from twitchsense.store.night import (
     APPLICATION_ID,
     Boot,
+    ClockReading,
     Damaged,
     Loss,
     NightFile,
@@ -79,6 +82,32 @@ def test_a_later_boot_may_have_the_same_low_byte(tmp_path):
     books = read_books(write_night(tmp_path / "a.night", 5, boots=(1, 257)))
     assert [b.count for b in books] == [1, 257]
     assert all(b.received == b.end for b in books)
+
+
+@pytest.mark.parametrize("days", [0.8, 1.51, 2.3])
+def test_a_device_that_was_on_for_days(days, tmp_path):
+    """Frames tell 32 bits of the ticks: the rest comes from the clock reading."""
+    before = round(days * 86400) * 32768
+    if days == 1.51:
+        before = 2**32 - 5 * 32768  # wraps in the middle
+    firmware = Firmware(MODEL, Noise(), Wire())
+    firmware.advance(before)
+    firmware.control(bytes.fromhex("01 01 01000000 00"))
+    night = NightFile(tmp_path / "a.night")
+    boot = Boot(KEY, 1)
+    night.write([device(), ClockReading(boot, before, T0, T0 + 10**6)])
+    firmware.advance(before + 10 * 32768)
+    night.write(
+        Packet(boot, seq, T0 + round(seq / 20.2 * 1e9), firmware.ring.get(seq))
+        for seq in range(firmware.ring.next)
+    )
+    night.close()
+    recording = ts.read(tmp_path / "a.night")
+    (segment,) = recording.segments_of("emg1_left")
+    assert len(segment.samples) == 57 * (10000 // 57)
+    first = before * 1000 // 32768
+    got = counts_of(recording, "emg1_left", 0.2)
+    assert np.array_equal(got, Noise().read(1, first, len(got))[:, 0])
 
 
 def test_the_book_balances(tmp_path):

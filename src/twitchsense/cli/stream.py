@@ -51,7 +51,7 @@ class _LaneView:
         self._detector = Detector(Settings(), channels)
         self._places = {s.id: _Place() for s in lane.info.streams}
         self._zero_ns: int | None = None
-        self._near = 0
+        self._near: int | None = None
 
     def push(self, stored: Stored) -> list[str]:
         frame, info = stored.frame, self.lane.info
@@ -59,7 +59,7 @@ class _LaneView:
             return []
         stream, place = info.by_id[frame.type], self._places[frame.type]
         try:
-            ticks = unwrap(frame.ticks, self._near)
+            ticks = unwrap(frame.ticks, frame.ticks if self._near is None else self._near)
             first = info.sample_index(stream, ticks)
         except PacketError:
             return []

@@ -120,7 +120,7 @@ class NightReader:
 
     def frames(self, source: Source) -> Iterator[list[Placed]]:
         """Yield the sound frames of a boot, by sequence, some at a time."""
-        near = 0
+        near = self._first_ticks(source)
         expected = {s.id: 0 for s in source.info.streams}
         try:
             cursor = self._db.execute(
@@ -163,6 +163,11 @@ class NightReader:
         if not len(points):
             return None
         return fit_tick_clock(points[:, 0], points[:, 1], source.info.tick_hz)
+
+    def _first_ticks(self, source: Source) -> int:
+        """Return all the ticks of a boot when we met it: frames tell 32 bits of them."""
+        rows = self.query("SELECT ticks FROM clock WHERE boot = ? ORDER BY id LIMIT 1", source.id)
+        return int(str(rows[0][0])) if rows else 1 << 30
 
     def _info(self, key: str, data: bytes) -> Info:
         try:
