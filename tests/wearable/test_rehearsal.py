@@ -16,6 +16,7 @@ from tests.wearable.rehearsal import Rehearsal, _note, rehearse
 from twitchsense.acquire.radio import Radio
 from twitchsense.acquire.recorder import Recorder, new_meta
 from twitchsense.store.night import NightFile
+from twitchsense.store.nightbook import read_books
 from twitchsense.store.nightread import NightReader
 
 
@@ -156,45 +157,77 @@ def test_a_full_inbox_is_counted_and_mended(tmp_path):
     night.check()
 
 
-def test_recording_goes_on_in_the_same_night(tmp_path):
-    """The recorder dies; another one goes on, and fetches what was made meanwhile."""
-    path = tmp_path / "a.night"
+def relay(*paths_and_seconds, plan=None):
+    """Record one wearable with one recorder after the other; a negative time is a kill.
+
+    A kill is as kill -9: no STOP, no last commit; the connection just goes.
+    """
 
     async def night():
         loop = asyncio.get_running_loop()
-        rehearsal = Rehearsal(path)
-        async with open_air(plans=[Plan(source=lambda m: Noise())]) as air:
+        rehearsal = Rehearsal(None)
+        async with open_air(plans=[plan or Plan(source=lambda m: Noise())]) as air:
             (wearable,) = air.wearables
             wearable.on_stored = lambda firmware: _note(rehearsal, wearable, firmware)
             radio = Radio(air.scanner, air.client)
-
-            def make(meta):
-                return Recorder(
+            for path, seconds in paths_and_seconds:
+                recorder = Recorder(
                     radio,
-                    NightFile(path, meta),
+                    NightFile(path, new_meta()),
                     [wearable.model.name],
                     now_ns=lambda: T0 + round(loop.time() * 1e9),
                     inline=True,
                 )
-
-            first = make(new_meta())
-            task = asyncio.create_task(first.run(asyncio.Event()))
-            await asyncio.sleep(30)
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            await asyncio.sleep(20)
-            assert wearable.firmware.session  # it samples on
-            second = make(None)
-            assert second.night.resumed
-            stop = asyncio.Event()
-            loop.call_later(30, stop.set)
-            await second.run(stop)
-            second.night.close()
-            assert not wearable.firmware.session
+                stop = asyncio.Event()
+                task = asyncio.create_task(recorder.run(stop))
+                await asyncio.sleep(abs(seconds))
+                if seconds < 0:
+                    recorder.night.write = lambda records: None
+                    task.cancel()
+                    await asyncio.gather(task, return_exceptions=True)
+                    await asyncio.sleep(20)
+                    assert wearable.firmware.session  # it samples on
+                else:
+                    stop.set()
+                    await task
+                    assert not wearable.firmware.session
+                recorder.night.close()
         return rehearsal
 
-    (book,) = run_virtual(night()).check().values()
-    assert book.received == book.end > 1400
+    return run_virtual(night())
+
+
+@pytest.mark.parametrize("first", [-30.0, -4.0, -4.5, -5.0])
+@pytest.mark.parametrize("second", [-3.5, -4.5, -6.0])
+def test_recording_goes_on_in_the_same_night(first, second, tmp_path):
+    """Two recorders die, at times in the middle of connecting; the third fetches all."""
+    path = tmp_path / "a.night"
+    night = relay((path, first), (path, second), (path, 40.0))
+    night.path = path
+    (book,) = night.check().values()
+    assert book.received == book.end
+    assert book.begin == 0
+
+
+def test_each_night_has_its_own_frames(tmp_path):
+    """The wearable was not switched off between two nights: its numbers go on."""
+    one, two = tmp_path / "a.night", tmp_path / "b.night"
+    night = relay((one, 20.0), (two, 20.0))
+    first, second = (read_books(path)[0] for path in (one, two))
+    assert first.open == second.open == ()
+    assert (first.begin, second.begin) == (0, first.end)
+    (frames,) = night.truth.values()
+    assert first.received + second.received == len(frames) == second.end
+
+
+def test_another_session_is_taken_over(tmp_path):
+    """A recorder that was killed left its session running; another night begins."""
+    one, two = tmp_path / "a.night", tmp_path / "b.night"
+    relay((one, -20.0), (two, 20.0))
+    (book,) = read_books(two)
+    assert book.open == ()
+    assert book.begin > 300
+    assert any(event == "take_over" for event, _ in events(two))
 
 
 # -- one broken field after the other ----------------------------------------------------------

@@ -21,7 +21,16 @@ from twitchsense.acquire.radio import Radio, RadioError, Sighting
 from twitchsense.devices import control, twitch
 from twitchsense.devices.control import Response, State, Status
 from twitchsense.devices.packet import PacketError
-from twitchsense.store.night import Boot, ClockReading, Device, LinkEvent, Loss, NightFile, Record
+from twitchsense.store.night import (
+    Boot,
+    ClockReading,
+    Device,
+    LinkEvent,
+    Loss,
+    NightFile,
+    Record,
+    Start,
+)
 
 log = logging.getLogger(__name__)
 
@@ -240,7 +249,10 @@ class Session:
             known = self.night.known(boot)
             # frames made before our START are not ours, unless it was ours already
             ours = before.session == self.number
-            begin = known[0] if known else (before.oldest if ours else state.next)
+            begin = self.night.start(boot)
+            if begin is None:
+                begin = before.oldest if ours else state.next
+                self._put(Start(boot, begin, self.now_ns()))
             self.ledgers[boot] = Ledger(boot, begin, known, self.night.losses(boot))
             for count in self.night.boots(boot.device):
                 if count != boot.count:
@@ -257,8 +269,9 @@ class Session:
             return
         ledger = self.ledgers.get(boot)
         if ledger is None:
-            known = self.night.known(boot)
-            ledger = Ledger(boot, min(known, default=0), known, self.night.losses(boot))
+            begin = self.night.start(boot) or 0
+            known, lost = self.night.known(boot), self.night.losses(boot)
+            ledger = Ledger(boot, begin, known, lost)
             self.ledgers[boot] = ledger
         for first, last in ledger.missing():
             self._lose(ledger, first, last, REBOOT)

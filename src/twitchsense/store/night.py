@@ -35,6 +35,9 @@ CREATE TABLE device (
 CREATE TABLE boot (
     id INTEGER PRIMARY KEY, device INTEGER NOT NULL REFERENCES device, count INTEGER NOT NULL,
     UNIQUE (device, count));
+CREATE TABLE start (
+    id INTEGER PRIMARY KEY, boot INTEGER NOT NULL REFERENCES boot, seq INTEGER NOT NULL,
+    time_ns INTEGER NOT NULL);
 CREATE TABLE packet (
     id INTEGER PRIMARY KEY, boot INTEGER NOT NULL REFERENCES boot, seq INTEGER NOT NULL,
     arrival_ns INTEGER NOT NULL, data BLOB NOT NULL, crc INTEGER NOT NULL, UNIQUE (boot, seq));
@@ -76,6 +79,15 @@ class Boot:
 
     device: str
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The first frame of a boot that belongs to this night."""
+
+    boot: Boot
+    seq: int
+    time_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +149,7 @@ class Damaged:
     data: bytes
 
 
-Record = Device | Packet | ClockReading | Loss | LinkEvent | Marker | Damaged
+Record = Device | Start | Packet | ClockReading | Loss | LinkEvent | Marker | Damaged
 
 
 def packet_crc(seq: int, arrival_ns: int, data: bytes) -> int:
@@ -258,6 +270,15 @@ class NightFile:
         )
         return bool(rows)
 
+    def start(self, boot: Boot) -> int | None:
+        """Return the first frame of a boot that belongs to this night, if that is noted."""
+        rows = self._select(
+            "SELECT min(seq) FROM start JOIN boot ON boot.id = start.boot "
+            "JOIN device ON device.id = boot.device WHERE key = ? AND count = ?",
+            (boot.device, boot.count),
+        )
+        return None if rows[0][0] is None else int(rows[0][0])
+
     def known(self, boot: Boot) -> list[int]:
         """Return the sequence numbers that are stored of a boot, sorted."""
         rows = self._select(
@@ -327,6 +348,11 @@ class NightFile:
                     "INSERT OR IGNORE INTO packet (boot, seq, arrival_ns, data, crc) "
                     "VALUES (?, ?, ?, ?, ?)",
                     (self._boot(boot, boots), seq, arrival, data, packet_crc(seq, arrival, data)),
+                )
+            case Start(boot, seq, at):
+                run(
+                    "INSERT INTO start (boot, seq, time_ns) VALUES (?, ?, ?)",
+                    (self._boot(boot, boots), seq, at),
                 )
             case ClockReading(boot, ticks, sent, received):
                 run(

@@ -17,7 +17,10 @@ class BootBook:
     device : str
     count : int
         Boot count.
+    begin : int
+        The first frame that belongs to the night.
     received : int
+        Frames from there on.
     end : int
         One past the highest number known.
     lost : mapping of str to int
@@ -30,6 +33,7 @@ class BootBook:
 
     device: str
     count: int
+    begin: int
     received: int
     end: int
     lost: dict[str, int] = field(default_factory=dict)
@@ -54,8 +58,10 @@ def read_books(path: Path) -> list[BootBook]:
 def _book(reader: NightReader, boot: int, device: str, count: int) -> BootBook:
     rows = reader.query("SELECT seq FROM packet WHERE boot = ? ORDER BY seq", boot)
     came = [int(str(r[0])) for r in rows]
+    noted = reader.query("SELECT min(seq) FROM start WHERE boot = ?", boot)[0][0]
+    begin = 0 if noted is None else int(str(noted))
     losses = reader.query("SELECT first, last, reason FROM loss WHERE boot = ? ORDER BY id", boot)
-    have = set(came)
+    have = {n for n in came if n >= begin}
     lost: dict[str, int] = {}
     given_up: set[int] = set()
     open_end = ""
@@ -67,9 +73,9 @@ def _book(reader: NightReader, boot: int, device: str, count: int) -> BootBook:
         fresh = set(range(int(str(first)), int(str(last)) + 1)) - have - given_up
         lost[str(reason)] = lost.get(str(reason), 0) + len(fresh)
         given_up |= fresh
-    end = max([*came[-1:], *given_up], default=-1) + 1
-    holes = sorted(set(range(end)) - have - given_up)
-    return BootBook(device, count, len(came), end, lost, _ranges(holes), open_end)
+    end = max([*came[-1:], *given_up], default=begin - 1) + 1
+    holes = sorted(set(range(begin, end)) - have - given_up)
+    return BootBook(device, count, begin, len(have), end, lost, _ranges(holes), open_end)
 
 
 def _ranges(numbers: list[int]) -> tuple[tuple[int, int], ...]:
