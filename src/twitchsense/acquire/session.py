@@ -325,6 +325,7 @@ class Session:
             await asyncio.sleep(_TICK_S)
             if self.current.received != before:
                 quiet_since, before = loop.time(), self.current.received
+        self.progress.missing = sum(b - a + 1 for a, b in self.current.missing())
         await self._acknowledge(link)
         self._note("stopped", "")
 

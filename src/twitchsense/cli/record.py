@@ -206,11 +206,12 @@ async def _talk(recorder: Recorder, began: float, quiet: bool) -> None:
             click.echo(f"NOT STORED: {recorder.storage_error}", err=True)
 
 
-def _line(address: str, progress: object, elapsed: float) -> str:
+def _line(address: str, progress: object, elapsed: float, state: str = "") -> str:
     from twitchsense.acquire.session import Progress
 
     assert isinstance(progress, Progress)
-    state = "connected" if progress.connected else f"NOT CONNECTED ({progress.last_error})"
+    if not state:
+        state = "connected" if progress.connected else f"NOT CONNECTED ({progress.last_error})"
     battery = "?" if progress.battery is None else f"{progress.battery}"
     return (
         f"{address}: {elapsed:.0f} s, valid {progress.valid_s:.1f} s, lost {progress.lost} frames, "
@@ -225,7 +226,7 @@ def _summarize(recorder: Recorder, elapsed: float, out: Path, quiet: bool) -> fl
 
     if not quiet:
         for session in recorder.sessions:
-            click.echo(_line(session.address, session.progress, elapsed), err=True)
+            click.echo(_line(session.address, session.progress, elapsed, "ended"), err=True)
         for book in read_books(out):
             lost = ", ".join(f"{n} lost: {reason}" for reason, n in book.lost.items() if n)
             open_ = sum(b - a + 1 for a, b in book.open)
