@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import contextlib
 import logging
 import math
 import sys
@@ -76,6 +78,27 @@ def build_parser() -> argparse.ArgumentParser:
     one.add_argument("--wide", action="store_true", help="one file, slower columns partly empty")
     one.add_argument("--gzip", action="store_true", help="write signals as .csv.gz")
     one.add_argument("-v", "--verbose", action="store_true")
+    serve = commands.add_parser("serve", help="be a wearable, over Bluetooth's host interface")
+    serve.add_argument(
+        "--transport",
+        default="tcp-server:127.0.0.1:9000",
+        metavar="HCI",
+        help="tcp-server:HOST:PORT, unix-server:PATH, pty, vhci (default: %(default)s)",
+    )
+    serve.add_argument(
+        "--controller",
+        metavar="HCI",
+        help="a real Bluetooth controller to be on air with, such as usb:0",
+    )
+    serve.add_argument("--minutes", type=_number(0.1, 1440.0), default=600.0, metavar="M")
+    serve.add_argument("--seed", type=_seed, default=1, metavar="N")
+    serve.add_argument("--scenario", choices=NAMES, default="night")
+    serve.add_argument("--legs", choices=("", "left", "right", "both"), default="")
+    serve.add_argument("--drift-ppm", type=_number(-1000.0, 1000.0), default=20.0, metavar="PPM")
+    serve.add_argument("--error-rate", type=_number(0.0, 0.9), default=0.02, metavar="SHARE")
+    serve.add_argument("--faults", default="", metavar="LIST", help="such as range@600+60")
+    serve.add_argument("--mutate", default="", metavar="FIELD", help="break one protocol field")
+    serve.add_argument("-v", "--verbose", action="store_true")
     samples = commands.add_parser("data", help="write the sample captures of the repository")
     samples.add_argument("--out", type=Path, required=True, metavar="DIR")
     return parser
@@ -102,6 +125,42 @@ def _capture(options: argparse.Namespace, parser: argparse.ArgumentParser) -> No
     write_capture(Capture(settings), options.out, wide=options.wide, packed=options.gzip)
 
 
+def _serve(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    try:
+        from firmware_sim.wearable.faults import parse_faults
+        from firmware_sim.wearable.mutate import MUTATIONS
+        from firmware_sim.wearable.plug import Plan
+        from firmware_sim.wearable.serve import serve
+    except ImportError as error:
+        parser.error(f"serving needs an extra, sim ({error})")
+    try:
+        faults = parse_faults(options.faults)
+    except ValueError as error:
+        parser.error(str(error))
+    if options.mutate and options.mutate not in MUTATIONS:
+        parser.error(f"no such field as {options.mutate}; there are {', '.join(MUTATIONS)}")
+    legs = ("left", "right") if options.legs == "both" else (options.legs,)
+    plans = [
+        Plan(
+            minutes=options.minutes,
+            seed=options.seed + number,
+            scenario=options.scenario,
+            leg=leg,
+            drift_ppm=options.drift_ppm,
+            error_rate=options.error_rate,
+            faults=faults,
+            mutate=options.mutate,
+        )
+        for number, leg in enumerate(legs)
+    ]
+    with contextlib.suppress(KeyboardInterrupt):
+        if options.controller:
+            asyncio.run(serve(options.controller, plans, real=True))
+        else:
+            asyncio.run(serve(options.transport, plans))
+    return 0
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return the exit status."""
     parser = build_parser()
@@ -110,6 +169,8 @@ def main(arguments: list[str] | None = None) -> int:
         level=logging.INFO if getattr(options, "verbose", False) else logging.WARNING,
         format="firmware_sim: %(message)s",
     )
+    if options.command == "serve":
+        return _serve(options, parser)
     try:
         if options.command == "capture":
             _capture(options, parser)

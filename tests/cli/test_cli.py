@@ -265,7 +265,7 @@ def test_agree(tmp_path):
 def test_doctor():
     result = run("doctor", "--json")
     facts = json.loads(result.stdout)
-    assert set(facts["extras"]) == {"parquet", "edf"}
+    assert set(facts["extras"]) == {"parquet", "edf", "sim"}
     assert facts["packages"]["numpy"]
     assert str(Path.home()) not in result.stdout
     assert "extra parquet" in run("doctor").stdout

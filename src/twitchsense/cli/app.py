@@ -22,6 +22,9 @@ from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
 
 VERBS: Final[dict[str, str]] = {
     "analyze": "twitchsense.cli.analyze:analyze",
+    "record": "twitchsense.cli.record:record",
+    "devices": "twitchsense.cli.devices:devices",
+    "export": "twitchsense.cli.export:export",
     "agree": "twitchsense.cli.agree:agree",
     "score-limb": "twitchsense.cli.score_limb:score_limb",
     "doctor": "twitchsense.cli.doctor:doctor",

@@ -10,8 +10,19 @@ from typing import Any
 
 import click
 
-_CORE = ("numpy", "scipy", "pandas", "pydantic", "click", "rich", "jinja2", "matplotlib", "tzdata")
-_EXTRAS = {"parquet": ("pyarrow",), "edf": ("edfio",)}
+_CORE = (
+    "numpy",
+    "scipy",
+    "pandas",
+    "pydantic",
+    "click",
+    "rich",
+    "jinja2",
+    "matplotlib",
+    "tzdata",
+    "bleak",
+)
+_EXTRAS = {"parquet": ("pyarrow",), "edf": ("edfio",), "sim": ("bumble",)}
 
 
 @click.command()

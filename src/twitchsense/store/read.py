@@ -40,6 +40,12 @@ def _open_edf(path: Path, source: str, mapping: HeaderMap, zone: str | None) -> 
     return EdfCapture(path, source, mapping, zone)
 
 
+def _open_night(path: Path, source: str, mapping: HeaderMap, zone: str | None) -> Capture:
+    from twitchsense.store.nightread import NightCapture
+
+    return NightCapture(path, source, mapping)
+
+
 #: Ending of the file name -> how to open it. Another format is another line here.
 OPENERS: Final[Mapping[str, Callable[[Path, str, HeaderMap, str | None], Capture]]] = {
     ".csv": _open_csv,
@@ -47,6 +53,7 @@ OPENERS: Final[Mapping[str, Callable[[Path, str, HeaderMap, str | None], Capture
     ".parquet": _open_parquet,
     ".edf": _open_edf,
     ".bdf": _open_edf,
+    ".night": _open_night,
 }
 
 
@@ -61,7 +68,7 @@ def read(
     Parameters
     ----------
     *paths : path
-        CSV (``.csv``, ``.csv.gz``), Parquet, EDF or BDF. The order of files
+        CSV (``.csv``, ``.csv.gz``), Parquet, EDF, BDF or a night file. The order of files
         does not matter.
     columns : mapping of str to str, optional
         Foreign headers to ours, as in ``--map``; ``ignore`` leaves one out.

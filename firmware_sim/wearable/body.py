@@ -1,0 +1,78 @@
+"""What the electrodes deliver: the physiology of `capture`, read in order as the night goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_sim.capture import Block, Capture, Settings
+from firmware_sim.wearable.wire import ACC, EMG, StreamSpec
+
+Counts = NDArray[np.int32]
+
+
+class Body:
+    """Samples of a simulated night, by index since boot.
+
+    Parameters
+    ----------
+    capture : Capture
+        Its two streams run on the device's clock.
+    streams : tuple of StreamSpec
+    """
+
+    def __init__(self, capture: Capture, streams: tuple[StreamSpec, ...]) -> None:
+        self.capture = capture
+        self._kinds = {s.number: s.kind for s in streams}
+        self._widths = {s.number: s.width for s in streams}
+        self._blocks: Iterator[Block] = capture.blocks(1)
+        self._parts: dict[int, list[Counts]] = {EMG: [], ACC: []}
+        self._first = {EMG: 0, ACC: 0}  # index of the first sample that is held
+        self._made = {EMG: 0, ACC: 0}
+        self._boot = {EMG: 0, ACC: 0}  # index at which the device booted
+
+    def boot(self, seconds: float) -> None:
+        """Take note that the device starts anew so long after the start of the night."""
+        settings = self.capture.settings
+        self._boot = {
+            EMG: round(seconds * settings.emg_rate),
+            ACC: round(seconds * settings.acc_rate),
+        }
+
+    def read(self, stream: int, first: int, count: int) -> Counts:
+        """Return samples, which must be asked for in order; zeros after the night's end."""
+        kind = self._kinds[stream]
+        start = first + self._boot[kind]
+        while self._made[kind] < start + count and self._make():
+            pass
+        held = self._parts[kind]
+        while held and self._first[kind] + len(held[0]) <= start:
+            self._first[kind] += len(held.pop(0))
+        out = np.zeros((count, self._widths[stream]), np.int32)
+        at = self._first[kind]
+        for part in held:
+            low, high = max(start, at), min(start + count, at + len(part))
+            if high > low:
+                out[low - start : high - start] = part[low - at : high - at]
+            at += len(part)
+        return out
+
+    def _make(self) -> bool:
+        block = next(self._blocks, None)
+        if block is None:
+            return False
+        self._parts[EMG].append(block.emg)
+        self._parts[ACC].append(block.acc)
+        self._made[EMG] += len(block.emg)
+        self._made[ACC] += len(block.acc)
+        return True
+
+
+def make_streams(settings: Settings, lsb_nv: int = 200) -> tuple[StreamSpec, ...]:
+    """Return the streams of a wearable that samples like a capture."""
+    return (
+        StreamSpec(1, EMG, settings.channels, round(settings.fs_emg * 1000), lsb_nv * 32768),
+        StreamSpec(2, ACC, 3, round(settings.fs_acc * 1000), 8_000_000),
+    )

@@ -1,0 +1,48 @@
+"""What nights do to Bluetooth, by name and by schedule.
+
+A fault is written ``name@start[+seconds][=value]``, times in seconds of the night:
+``range@600+120`` (out of range for two minutes), ``noise@0+300=0.2`` (a fifth of the
+packets fail), ``reboot@3600``, ``silence@700+60`` (connected, but no data),
+``skip@800=0.5`` (half a second is never framed), ``hangup@900`` (the device disconnects),
+``damage@0+60=0.01`` (a hundredth of the frames reach the host with a wrong bit),
+``button@30``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+NAMES: Final = ("range", "noise", "reboot", "silence", "skip", "hangup", "damage", "button")
+_PATTERN = re.compile(r"([a-z]+)@([\d.]+)(?:\+([\d.]+))?(?:=([\d.]+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that goes wrong."""
+
+    name: str
+    start: float
+    seconds: float = 0.0
+    value: float = 0.0
+
+
+def parse_fault(text: str) -> Fault:
+    """Read one fault.
+
+    Raises
+    ------
+    ValueError
+        In plain words.
+    """
+    found = _PATTERN.fullmatch(text.strip())
+    if found is None or found[1] not in NAMES:
+        raise ValueError(f"{text!r} is no fault; write one of {', '.join(NAMES)} as name@600+60")
+    numbers = [float(number) if number else 0.0 for number in found.groups()[1:]]
+    return Fault(found[1], *numbers)
+
+
+def parse_faults(text: str) -> tuple[Fault, ...]:
+    """Read faults, separated by commas."""
+    return tuple(sorted(map(parse_fault, filter(None, text.split(","))), key=lambda f: f.start))

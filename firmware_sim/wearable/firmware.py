@@ -1,0 +1,231 @@
+"""The firmware without its radio: sampling into the ring, control point, what to send next.
+
+It knows no time of its own: `advance` is told how many ticks its crystal has made.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_sim.wearable.ring import Ring
+from firmware_sim.wearable.wire import FLAG_GAP, MARKER, StreamSpec, Wire
+
+log = logging.getLogger(__name__)
+
+START, STOP, RESEND, ACK, STATUS, CLOCK = range(1, 7)
+OK, UNKNOWN_OP, BAD_LENGTH, BAD_ARGUMENT, OTHER_SESSION, NOT_STORED, BUSY = range(7)
+_LENGTHS = {START: 5, STOP: 4, RESEND: 8, ACK: 4, STATUS: 0, CLOCK: 0}
+_MAX_RANGES = 8
+
+
+class Source(Protocol):
+    """What the electrodes and the accelerometer deliver."""
+
+    def read(self, stream: int, first: int, count: int) -> NDArray[np.int32]:
+        """Return `count` samples of a stream from index `first` since boot, as counts."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What kind of wearable this is."""
+
+    device: int
+    streams: tuple[StreamSpec, ...]
+    leg: str = ""
+    tick_hz: int = 32768
+    ring_frames: int = 20000
+
+    @property
+    def serial(self) -> str:
+        """Serial number as device information shows it."""
+        return f"{self.device:016X}"
+
+    @property
+    def name(self) -> str:
+        """Advertised name."""
+        return f"ts-{self.serial[-4:]}"
+
+
+class Firmware:
+    """One wearable, from one boot to the next and beyond.
+
+    Parameters
+    ----------
+    model : Model
+    source : Source
+    wire : Wire
+    boot_count : int
+    """
+
+    def __init__(self, model: Model, source: Source, wire: Wire, boot_count: int = 1) -> None:
+        self.model = model
+        self.source = source
+        self.wire = wire
+        self.boot_count = boot_count
+        self._boot()
+
+    def _boot(self) -> None:
+        self.ring = Ring(self.model.ring_frames)
+        self.ticks = 0
+        self.session = 0
+        self._taken = {s.number: 0 for s in self.model.streams}  # samples framed or skipped
+        self._gap = {s.number: 0 for s in self.model.streams}
+        self.unsubscribe()
+
+    def reboot(self) -> None:
+        """Start anew: the ring, the session and the counters are gone."""
+        self.boot_count += 1
+        self._boot()
+
+    # -- sampling ------------------------------------------------------------------
+
+    def advance(self, ticks: int) -> None:
+        """Sample up to a tick of the crystal, counted from boot."""
+        self.ticks = ticks
+        if not self.session:
+            return
+        due: list[tuple[int, StreamSpec, int]] = []
+        for spec in self.model.streams:
+            size, at = spec.frame_samples, self._taken[spec.number]
+            # a frame is complete at the tick of its last sample
+            while (done := spec.due_tick(at + size - 1, self.model.tick_hz)) <= ticks:
+                due.append((done, spec, at))
+                at += size
+            self._taken[spec.number] = at
+        for _, spec, at in sorted(due, key=lambda d: (d[0], d[1].number)):
+            counts = self.source.read(spec.number, at, spec.frame_samples)
+            tick = spec.due_tick(at, self.model.tick_hz)
+            self._store(spec.number, self._gap[spec.number], tick, counts)
+            self._gap[spec.number] = 0
+
+    def next_tick(self) -> int | None:
+        """Return the tick at which the next frame will be complete."""
+        if not self.session:
+            return None
+        return min(
+            s.due_tick(self._taken[s.number] + s.frame_samples - 1, self.model.tick_hz)
+            for s in self.model.streams
+        )
+
+    def press_button(self) -> None:
+        """Store a marker."""
+        self._store(MARKER, 0, self.ticks, np.empty((0, 0), np.int32))
+
+    def skip_samples(self, seconds: float) -> None:
+        """Lose samples before they are framed, as a late interrupt would."""
+        for spec in self.model.streams:
+            self._taken[spec.number] += int(seconds * spec.rate_mhz / 1000)
+            self._gap[spec.number] = FLAG_GAP
+
+    def _store(self, type_: int, flags: int, tick: int, counts: NDArray[np.int32]) -> None:
+        boot, seq = self.boot_count & 0xFF, self.ring.next
+        self.ring.push(self.wire.frame(type_, flags, boot, seq, tick, counts))
+
+    def _begin(self) -> None:
+        """Let sampling go on at the next point of each stream's grid."""
+        for spec in self.model.streams:
+            rate, hz = spec.rate_mhz, self.model.tick_hz * 1000
+            self._taken[spec.number] = max(self._taken[spec.number], -(-self.ticks * rate // hz))
+
+    # -- sending -------------------------------------------------------------------
+
+    def subscribe(self) -> None:
+        """Begin to send, with the next frame that will be complete."""
+        self._live: int | None = self.ring.next
+
+    def unsubscribe(self) -> None:
+        """Stop sending; what was asked for again is forgotten."""
+        self._live = None
+        self._again: deque[tuple[int, int]] = deque()
+
+    def has_frame(self) -> bool:
+        """Tell whether there is something to send."""
+        return self._live is not None and (self._live < self.ring.next or bool(self._again))
+
+    def next_frame(self) -> bytes | None:
+        """Return the next frame to send: new ones first, then those asked for again."""
+        if self._live is None:
+            return None
+        while self._live < self.ring.next:
+            frame = self.ring.get(self._live)
+            self._live += 1
+            if frame is not None:
+                return frame
+        while self._again:
+            first, last = self._again.popleft()
+            first = max(first, self.ring.oldest)
+            if first > last:
+                continue
+            if first < last:
+                self._again.appendleft((first + 1, last))
+            frame = self.ring.get(first)
+            if frame is not None:
+                return self.wire.replayed(frame)
+        return None
+
+    # -- control point ---------------------------------------------------------------
+
+    def control(self, request: bytes) -> bytes:
+        """Answer a request."""
+        if len(request) < 2:
+            return bytes([(request[0] if request else 0) | 0x80, 0, BAD_LENGTH])
+        op, token, args = request[0], request[1], request[2:]
+        head = bytes([op | 0x80, token])
+        if op not in _LENGTHS:
+            return head + bytes([UNKNOWN_OP])
+        if len(args) != _LENGTHS[op]:
+            return head + bytes([BAD_LENGTH])
+        status, body = self._answer(op, args)
+        return head + bytes([status]) + body
+
+    def _answer(self, op: int, args: bytes) -> tuple[int, bytes]:
+        word = int.from_bytes(args[:4], "little")
+        if op == START:
+            return self._start(word, bool(args[4] & 1))
+        if op == STOP:
+            if word != self.session:
+                return (OTHER_SESSION, self._state()) if self.session else (OK, self._state())
+            self.session = 0
+        elif op == RESEND:
+            return self._resend(word, int.from_bytes(args[4:], "little"))
+        elif op == ACK:
+            if word >= self.ring.next:
+                return BAD_ARGUMENT, b""
+            self.ring.free(word)
+        elif op == CLOCK:
+            return OK, self.ticks.to_bytes(8, "little") + self.boot_count.to_bytes(4, "little")
+        return OK, self._state()
+
+    def _start(self, session: int, take_over: bool) -> tuple[int, bytes]:
+        if session == 0:
+            return BAD_ARGUMENT, b""
+        if self.session not in (0, session) and not take_over:
+            return OTHER_SESSION, self._state()
+        if self.session == 0:
+            self._begin()
+        self.session = session
+        return OK, self._state()
+
+    def _resend(self, first: int, last: int) -> tuple[int, bytes]:
+        if first > last or last >= self.ring.next:
+            return BAD_ARGUMENT, b""
+        if last < self.ring.oldest:
+            return NOT_STORED, b""
+        if len(self._again) >= _MAX_RANGES:
+            return BUSY, b""
+        first = max(first, self.ring.oldest)
+        self._again.append((first, last))
+        return OK, first.to_bytes(4, "little") + last.to_bytes(4, "little")
+
+    def _state(self) -> bytes:
+        ring = self.ring
+        words = (self.session, ring.oldest, ring.next, ring.dropped)
+        head = bytes([self.boot_count & 0xFF])
+        return head + b"".join(word.to_bytes(4, "little") for word in words)

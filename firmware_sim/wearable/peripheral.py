@@ -1,0 +1,334 @@
+"""The wearable as a Bluetooth peripheral: firmware, crystal, GATT server, faults."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, Protocol, cast
+
+from bumble import att, core, gatt, hci
+from bumble.device import Device
+
+from firmware_sim.wearable.crystal import Crystal
+from firmware_sim.wearable.faults import Fault
+from firmware_sim.wearable.firmware import Firmware, Model, Source
+from firmware_sim.wearable.host import make_device
+from firmware_sim.wearable.wire import CONTROL, DATA, INFO, SERVICE, Wire, split
+
+log = logging.getLogger(__name__)
+
+#: Packets in the host's queue; the rest waits in the ring.
+_QUEUED: Final = 8
+_BOOT_S: Final = 2.0
+_BATTERY_S: Final = 20 * 3600.0  # a full charge
+
+
+class Air(Protocol):
+    """What faults do to the radio; a real one can't be told."""
+
+    def set_weather(self, controller: Any, **changes: Any) -> None:
+        """Change range or error rate."""
+        ...
+
+
+class Wearable:
+    """One simulated wearable on the air.
+
+    Parameters
+    ----------
+    model : Model
+    source : Source
+        Needs a `boot(seconds)` method if faults reboot the device.
+    crystal : Crystal
+    wire : Wire
+    faults : tuple of Fault
+    air, controller
+        For faults of the radio.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        source: Source,
+        crystal: Crystal | None = None,
+        wire: Wire | None = None,
+        faults: tuple[Fault, ...] = (),
+        air: Air | None = None,
+        controller: Any = None,
+        seed: int = 0,
+    ) -> None:
+        self.model = model
+        self.crystal = crystal or Crystal(model.tick_hz)
+        self.firmware = Firmware(model, source, wire or Wire())
+        self.faults = faults
+        self.on_stored: Callable[[Firmware], None] | None = None
+        self._air = air
+        self._controller = controller
+        self._rng = random.Random(seed)
+        self._damage = 0.0
+        self._silent = False
+        self._running = True
+        self._connection: Any = None
+        self._subscribed: set[str] = set()
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Future[None]] = set()
+        self._loop = asyncio.get_running_loop()
+        self._start = self._boot_time = self._loop.time()
+
+    async def power_on(self, source: Any, sink: Any, address: str) -> None:
+        """Bring the host up on a controller and advertise."""
+        self.device = make_device(self.model.name, address, source, sink)
+        self._add_services()
+        self.device.on(Device.EVENT_CONNECTION, self._on_connection)
+        await self.device.power_on()
+        self._boot_time = self._loop.time()
+        await self._advertise()
+
+    async def run(self) -> None:
+        """Sample, send and misbehave, until cancelled."""
+        work = [asyncio.create_task(self._pump()), asyncio.create_task(self._misbehave())]
+        try:
+            await asyncio.gather(*work)
+        finally:
+            for task in work:
+                task.cancel()
+
+    # -- GATT ----------------------------------------------------------------------------
+
+    def _add_services(self) -> None:
+        info = self.firmware.wire.info(
+            self.model.streams, self.model.tick_hz, self.model.device, self.model.leg
+        )
+        properties, readable = gatt.Characteristic.Properties, gatt.Characteristic.READABLE
+        self._data: Any = gatt.Characteristic(DATA, properties.NOTIFY, readable)
+        self._control: Any = gatt.Characteristic(
+            CONTROL,
+            properties.WRITE | properties.NOTIFY,
+            gatt.Characteristic.WRITEABLE,
+            cast("Any", gatt.CharacteristicValue(write=self._on_control)),
+        )
+        reads = {
+            "manufacturer": (gatt.GATT_MANUFACTURER_NAME_STRING_CHARACTERISTIC, b"twitchsense"),
+            "model": (gatt.GATT_MODEL_NUMBER_STRING_CHARACTERISTIC, b"simulated"),
+            "serial": (gatt.GATT_SERIAL_NUMBER_STRING_CHARACTERISTIC, self.model.serial.encode()),
+            "firmware": (gatt.GATT_FIRMWARE_REVISION_STRING_CHARACTERISTIC, b"1.0"),
+        }
+        battery: Any = gatt.Characteristic(
+            gatt.GATT_BATTERY_LEVEL_CHARACTERISTIC,
+            properties.READ | properties.NOTIFY,
+            readable,
+            cast("Any", gatt.CharacteristicValue(read=lambda _: bytes([self._battery()]))),
+        )
+        own = [gatt.Characteristic(INFO, properties.READ, readable, info), self._control]
+        self.device.add_services(
+            [
+                gatt.Service(SERVICE, [*own, self._data]),
+                gatt.Service(gatt.GATT_BATTERY_SERVICE, [battery]),
+                gatt.Service(
+                    gatt.GATT_DEVICE_INFORMATION_SERVICE,
+                    [
+                        gatt.Characteristic(uuid, properties.READ, readable, value)
+                        for uuid, value in reads.values()
+                    ],
+                ),
+            ]
+        )
+        for name, one in (("data", self._data), ("control", self._control)):
+            one.on(one.EVENT_SUBSCRIPTION, self._make_listener(name))
+
+    def _make_listener(self, name: str) -> Callable[..., None]:
+        def listen(connection: Any, notify: bool, indicate: bool) -> None:
+            if notify:
+                self._subscribed.add(name)
+            else:
+                self._subscribed.discard(name)
+            if name == "data":
+                self._sample()
+                if notify:
+                    self.firmware.subscribe()
+                else:
+                    self.firmware.unsubscribe()
+
+        return listen
+
+    def _on_control(self, connection: Any, request: bytes) -> None:
+        if "control" not in self._subscribed:
+            raise att.ATT_Error(0xFD)
+        self._sample()
+        answer = self.firmware.control(bytes(request))
+        self._do(self._notify(self._control, answer))
+        self._wake.set()
+
+    async def _notify(self, characteristic: Any, value: bytes) -> None:
+        if self._connection is not None:
+            await self.device.notify_subscriber(self._connection, characteristic, value)
+
+    def _battery(self) -> int:
+        used = (self._loop.time() - self._start) / _BATTERY_S
+        return max(0, min(100, round(100 * (1 - used))))
+
+    # -- connection ------------------------------------------------------------------------
+
+    async def _advertise(self) -> None:
+        data = core.AdvertisingData(
+            [
+                (core.AdvertisingData.FLAGS, bytes([6])),
+                (
+                    core.AdvertisingData.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS,
+                    bytes(core.UUID(SERVICE)),
+                ),
+            ]
+        )
+        data.ad_structures.append(
+            (core.AdvertisingData.COMPLETE_LOCAL_NAME, self.model.name.encode())
+        )
+        self.device.advertising_data = bytes(data)
+        self.device.advertising_interval_min = self.device.advertising_interval_max = 300.0
+        with contextlib.suppress(core.BaseBumbleError, hci.HCI_Error):
+            await self.device.start_advertising(own_address_type=hci.OwnAddressType.RANDOM)
+
+    def _on_connection(self, connection: Any) -> None:
+        self._connection = connection
+        self._subscribed.clear()
+        self.firmware.unsubscribe()
+        connection.on(connection.EVENT_DISCONNECTION, self._on_disconnection)
+        queue = self.device.host.get_data_packet_queue(connection.handle)
+        if queue is not None and not queue.listeners("flow"):
+            queue.on("flow", self._wake.set)
+        self._do(self._ask_for_parameters(connection))
+
+    async def _ask_for_parameters(self, connection: Any) -> None:
+        await asyncio.sleep(0.5)
+        manager = self.device.l2cap_channel_manager
+        # one that was lost with its connection must not bar the next
+        manager.connection_parameters_update_response = None
+        with contextlib.suppress(core.BaseBumbleError, asyncio.CancelledError, TimeoutError):
+            await asyncio.wait_for(
+                self.device.update_connection_parameters(
+                    connection, 15.0, 30.0, 0, 6000.0, use_l2cap=True
+                ),
+                30.0,
+            )
+
+    def _on_disconnection(self, reason: int) -> None:
+        log.info("%s: disconnected, reason 0x%02x", self.model.name, reason)
+        self._connection = None
+        self._subscribed.clear()
+        self.firmware.unsubscribe()
+        if self._running:
+            self._do(self._advertise())
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something from where nothing can be waited for."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # -- sampling and sending -----------------------------------------------------------------
+
+    def _sample(self) -> None:
+        """Bring the firmware up to now."""
+        if self._running:
+            ticks = int(self.crystal.ticks(self._loop.time() - self._boot_time))
+            self.firmware.advance(ticks)
+            if self.on_stored is not None:
+                self.on_stored(self.firmware)
+
+    async def _pump(self) -> None:
+        while True:
+            self._wake.clear()
+            self._sample()
+            await self._send()
+            due = self.firmware.next_tick() if self._running else None
+            wait = None
+            if due is not None:
+                wait = self.crystal.seconds_until(due, self._loop.time() - self._boot_time)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
+
+    async def _send(self) -> None:
+        connection = self._connection
+        if connection is None or self._silent or not self._running:
+            return
+        queue = self.device.host.get_data_packet_queue(connection.handle)
+        while queue is not None and queue.pending < _QUEUED:
+            frame = self.firmware.next_frame()
+            if frame is None:
+                return
+            if self._damage and self._rng.random() < self._damage:
+                bit = self._rng.randrange(8 * len(frame))
+                spoiled = int.from_bytes(frame, "little") ^ (1 << bit)
+                frame = spoiled.to_bytes(len(frame), "little")
+            for piece in split(frame, connection.att_mtu):
+                await self._notify(self._data, piece)
+            if self._connection is not connection:
+                return
+
+    # -- faults --------------------------------------------------------------------------------
+
+    async def _misbehave(self) -> None:
+        for fault in self.faults:
+            await asyncio.sleep(max(0.0, self._start + fault.start - self._loop.time()))
+            await self._begin(fault)
+
+    async def _begin(self, fault: Fault) -> None:
+        log.info("%s: %s", self.model.name, fault)
+        later = self._loop.call_later
+        if fault.name == "range" and self._air is not None:
+            self._air.set_weather(self._controller, in_range=False)
+            later(fault.seconds, lambda: self._set_weather(in_range=True))
+        elif fault.name == "noise" and self._air is not None:
+            self._air.set_weather(self._controller, error_rate=fault.value)
+            later(fault.seconds, lambda: self._set_weather(error_rate=0.0))
+        elif fault.name == "silence":
+            self._silent = True
+            later(fault.seconds, self._speak)
+        elif fault.name == "damage":
+            self._damage = fault.value
+            later(fault.seconds, self._mend)
+        elif fault.name == "skip":
+            self._sample()
+            self.firmware.skip_samples(fault.value)
+        elif fault.name == "button":
+            self._sample()
+            self.firmware.press_button()
+            self._wake.set()
+        elif fault.name == "hangup" and self._connection is not None:
+            with contextlib.suppress(core.BaseBumbleError, hci.HCI_Error):
+                await self._connection.disconnect()
+        elif fault.name == "reboot":
+            await self._reboot()
+
+    def _set_weather(self, **changes: Any) -> None:
+        assert self._air is not None
+        self._air.set_weather(self._controller, **changes)
+
+    def _speak(self) -> None:
+        self._silent = False
+        self._wake.set()
+
+    def _mend(self) -> None:
+        self._damage = 0.0
+
+    async def _reboot(self) -> None:
+        """Go dark without a word, and come back as another life."""
+        self._sample()
+        self._running = False
+        self.firmware.reboot()
+        connection, controller = self._connection, self._controller
+        if connection is not None and hasattr(controller, "lose"):
+            there = controller.find_le_connection_by_handle(connection.handle)
+            if there is not None:
+                controller.lose(there, 0x08)
+        await asyncio.sleep(_BOOT_S)
+        self._boot_time = self._loop.time()
+        boot = getattr(self.firmware.source, "boot", None)
+        if boot is not None:
+            boot(self._boot_time - self._start)
+        self._running = True
+        await self._advertise()
+        self._wake.set()

@@ -1,0 +1,361 @@
+"""The air between virtual Bluetooth controllers.
+
+Bumble's own link delivers everything at once. Here packets wait for connection events,
+fail and are sent again, controllers have a few buffers, and a connection that hears
+nothing for the supervision timeout ends, on each side by itself.
+
+Left out: fragments of a packet over several events, PHY and data length negotiation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import random
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from bumble import hci, link, ll
+from bumble.controller import Connection, Controller
+
+log = logging.getLogger(__name__)
+
+_PACKETS_PER_EVENT: Final = 6
+_AIR_S: Final = 0.0015  # from the start of an event to its packets in the host
+_CONNECTION_TIMEOUT: Final = 0x08
+_NOT_ESTABLISHED: Final = 0x3E
+BUFFERS: Final = 8
+
+
+@dataclass
+class Weather:
+    """What the air does to one wearable.
+
+    Attributes
+    ----------
+    error_rate : float
+        Share of packets that fail.
+    in_range : bool
+    """
+
+    error_rate: float = 0.0
+    in_range: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Packet:
+    handle: int
+    start: bool
+    data: bytes
+
+
+class RadioController(Controller):
+    """A virtual controller whose packets take the time of the air."""
+
+    acl_data_packet_length = 251
+    le_acl_data_packet_length = 251
+    total_num_le_acl_data_packets = BUFFERS
+    # its own extended advertising and privacy do not work together with a host's
+    le_features = Controller.le_features & ~(
+        hci.LeFeatureMask.LL_PRIVACY | hci.LeFeatureMask.LE_EXTENDED_ADVERTISING
+    )
+
+    def __init__(self, name: str, air: RadioLink, address: str) -> None:
+        super().__init__(name, link=air, public_address=address)
+        self.air = air
+        self.random_address = hci.Address(address)
+
+    def on_hci_packet(self, packet: hci.HCI_Packet) -> None:
+        """Take a packet of the host; the base class formats each for a log first."""
+        if isinstance(packet, hci.HCI_AclDataPacket):
+            self.on_hci_acl_data_packet(packet)
+        else:
+            super().on_hci_packet(packet)
+
+    def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
+        """Send a packet to the host, without formatting it for a log."""
+        if self.host:
+            asyncio.get_running_loop().call_soon(self.host.on_packet, bytes(packet))
+
+    def on_hci_reset_command(self, command: hci.HCI_Reset_Command) -> Any:
+        """Forget the host that was there before, as the base class does not.
+
+        The other side of its connections is told nothing, and finds out by time.
+        """
+        self.le_scan_enable = False
+        self.pending_le_connection = None
+        self.le_legacy_advertiser.stop()
+        self.le_connections.clear()
+        return super().on_hci_reset_command(command)
+
+    def on_hci_acl_data_packet(self, packet: hci.HCI_AclDataPacket) -> None:
+        """Let a packet of the host wait for a connection event."""
+        connection = self.find_connection_by_handle(packet.connection_handle)
+        hop = connection and self.air.hop_of(self, connection)
+        if not hop:
+            return  # it went with the connection
+        first = packet.pb_flag != 1
+        hop.push(self, _Packet(packet.connection_handle, first, packet.data))
+
+    def on_hci_le_create_connection_cancel_command(
+        self, command: hci.HCI_LE_Create_Connection_Cancel_Command
+    ) -> Any:
+        """Give up connecting, and say so, which the base class forgets."""
+        pending = self.pending_le_connection
+        if pending is None:
+            return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR)
+        self.pending_le_connection = None
+        self.send_hci_packet(
+            hci.HCI_LE_Connection_Complete_Event(
+                status=hci.HCI_ErrorCode.UNKNOWN_CONNECTION_IDENTIFIER_ERROR,
+                connection_handle=0,
+                role=hci.Role.CENTRAL,
+                peer_address_type=pending.peer_address.address_type,
+                peer_address=pending.peer_address,
+                connection_interval=0,
+                peripheral_latency=0,
+                supervision_timeout=0,
+                central_clock_accuracy=0,
+            )
+        )
+        return super().on_hci_le_create_connection_cancel_command(command)
+
+    def on_hci_le_connection_update_command(
+        self, command: hci.HCI_LE_Connection_Update_Command
+    ) -> None:
+        """Take new connection parameters."""
+        super().on_hci_le_connection_update_command(command)
+        connection = self.find_le_connection_by_handle(command.connection_handle)
+        hop = connection and self.air.hop_of(self, connection)
+        if hop:
+            hop.interval = command.connection_interval_max * 1.25e-3
+            hop.timeout = command.supervision_timeout * 10e-3
+
+    def complete(self, handle: int) -> None:
+        """Tell the host that a buffer is free again."""
+        self.send_hci_packet(
+            hci.HCI_Number_Of_Completed_Packets_Event(
+                connection_handles=[handle], num_completed_packets=[1]
+            )
+        )
+
+    def lose(self, connection: Connection, reason: int) -> None:
+        """End a connection on this side alone."""
+        if self.le_connections.get(connection.peer_address) is connection:
+            self.on_le_disconnected(connection, reason)
+
+
+class Hop:
+    """One connection: two queues, an interval, and a supervision timeout."""
+
+    def __init__(
+        self, air: RadioLink, central: RadioController, peripheral: RadioController, pdu: Any
+    ) -> None:
+        self.air = air
+        self.central = central
+        self.peripheral = peripheral
+        self.interval = pdu.interval * 1.25e-3
+        self.timeout = pdu.timeout * 10e-3
+        self.alive = True
+        # how each side's controller calls the other
+        self._address_of = {central: pdu.initiator_address, peripheral: pdu.advertiser_address}
+        self._queues: dict[RadioController, deque[_Packet]] = {
+            central: deque(),
+            peripheral: deque(),
+        }
+        self._loop = asyncio.get_running_loop()
+        self._anchor = self._loop.time()
+        self._heard = self._anchor
+        self._timer: asyncio.TimerHandle | None = None
+        self._watch = self._loop.call_later(self.timeout, self._supervise)
+        self.sent = self.repeated = self.lost = 0
+
+    def connection_of(self, side: RadioController) -> Connection | None:
+        """Return a side's own view of the connection."""
+        if side not in self._address_of:
+            return None
+        return side.le_connections.get(self._address_of[self._other(side)])
+
+    def push(self, sender: RadioController, packet: _Packet) -> None:
+        """Queue a packet for the next connection event."""
+        self._queues[sender].append(packet)
+        self._schedule()
+
+    def end(self) -> None:
+        """Forget everything; packets in the controllers are lost."""
+        self.alive = False
+        self.lost += sum(map(len, self._queues.values()))
+        for queue in self._queues.values():
+            queue.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._watch.cancel()
+
+    def wake(self) -> None:
+        """Go on after the air has changed."""
+        if self.weather.in_range:
+            self._heard = self._loop.time()
+            self._schedule()
+
+    @property
+    def weather(self) -> Weather:
+        """What the air is like for this connection."""
+        return self.air.weather(self.peripheral)
+
+    def _other(self, side: RadioController) -> RadioController:
+        return self.peripheral if side is self.central else self.central
+
+    def _schedule(self) -> None:
+        if self._timer is None and self.alive and any(self._queues.values()):
+            since = self._loop.time() - self._anchor
+            events = math.floor(since / self.interval) + 1
+            self._timer = self._loop.call_at(self._anchor + events * self.interval, self._event)
+
+    def _event(self) -> None:
+        self._timer = None
+        weather = self.weather
+        both = all(self.connection_of(s) is not None for s in (self.central, self.peripheral))
+        if not weather.in_range or not both:
+            return
+        through: list[tuple[RadioController, _Packet]] = []
+        for _ in range(_PACKETS_PER_EVENT):
+            pair = [(s, q) for s, q in self._queues.items() if q]
+            if not pair:
+                break
+            for sender, queue in pair:
+                if self.air.rng.random() < weather.error_rate:
+                    self.repeated += 1
+                    break
+                self._heard = self._loop.time()
+                through.append((sender, queue.popleft()))
+            else:
+                continue
+            break  # a failed packet closes the event
+        if through:
+            # one timer for all: those of equal time come in any order
+            self._loop.call_later(_AIR_S, self._deliver, through)
+        self._schedule()
+
+    def _deliver(self, through: list[tuple[RadioController, _Packet]]) -> None:
+        for sender, packet in through:
+            self._hand_over(sender, packet)
+
+    def _hand_over(self, sender: RadioController, packet: _Packet) -> None:
+        receiver = self._other(sender)
+        there = self.connection_of(receiver)
+        if not self.alive or there is None:
+            return
+        self.sent += 1
+        if self.connection_of(sender) is not None:
+            sender.complete(packet.handle)
+        flag = 2 if packet.start else 1
+        receiver.send_hci_packet(
+            hci.HCI_AclDataPacket(there.handle, flag, 0, len(packet.data), packet.data)
+        )
+
+    def _supervise(self) -> None:
+        now = self._loop.time()
+        both = all(self.connection_of(s) is not None for s in (self.central, self.peripheral))
+        if self.weather.in_range and both:
+            self._heard = now  # empty packets keep an idle connection up
+        if now - self._heard < self.timeout - 1e-6:
+            self._watch = self._loop.call_at(self._heard + self.timeout, self._supervise)
+            return
+        self.air.break_hop(self, _CONNECTION_TIMEOUT)
+
+
+class RadioLink(link.LocalLink):
+    """All controllers within reach of each other, and the air between them."""
+
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.rng = random.Random(seed)
+        self.hops: list[Hop] = []
+        self._weather: dict[Controller, Weather] = {}
+
+    def weather(self, controller: Controller) -> Weather:
+        """Return what the air is like at a wearable."""
+        return self._weather.setdefault(controller, Weather())
+
+    def set_weather(self, controller: Controller, **changes: Any) -> None:
+        """Change the air at a wearable."""
+        weather = self.weather(controller)
+        for name, value in changes.items():
+            setattr(weather, name, value)
+        for hop in self.hops:
+            if hop.peripheral is controller:
+                hop.wake()
+
+    def hop_of(self, controller: RadioController, connection: Connection) -> Hop | None:
+        """Return the hop under a controller's connection."""
+        for hop in self.hops:
+            if hop.alive and hop.connection_of(controller) is connection:
+                return hop
+        return None
+
+    def break_hop(self, hop: Hop, reason: int) -> None:
+        """End a connection on both sides."""
+        if hop in self.hops:
+            sides = [(s, hop.connection_of(s)) for s in (hop.central, hop.peripheral)]
+            hop.end()
+            self.hops.remove(hop)
+            for side, connection in sides:
+                if connection is not None:
+                    side.lose(connection, reason)
+
+    def send_advertising_pdu(self, sender: Controller, packet: ll.AdvertisingPdu) -> None:
+        """Let a packet of the advertising channels be heard, or not."""
+        if isinstance(packet, ll.ConnectInd):
+            self._connect(cast("RadioController", sender), packet)
+            return
+        weather = self.weather(sender)
+        if weather.in_range and self.rng.random() >= weather.error_rate:
+            super().send_advertising_pdu(sender, packet)
+
+    def _connect(self, central: RadioController, packet: Any) -> None:
+        for controller in cast("set[RadioController]", self.controllers):
+            advertiser = controller.le_legacy_advertiser
+            if advertiser.enabled and advertiser.address == packet.advertiser_address:
+                hop = Hop(self, central, controller, packet)
+                self.hops.append(hop)
+                if self.weather(controller).in_range:
+                    controller.on_ll_advertising_pdu(packet)
+                return
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.2, self._fail, central, packet.advertiser_address)
+
+    def _fail(self, central: RadioController, address: hci.Address) -> None:
+        connection = central.le_connections.get(address)
+        if connection is not None:
+            central.lose(connection, _NOT_ESTABLISHED)
+
+    def send_ll_control_pdu(
+        self, sender_address: hci.Address, receiver_address: hci.Address, packet: ll.ControlPdu
+    ) -> None:
+        """Deliver a control packet with the next event; a farewell ends the hop."""
+        for hop in [h for h in self.hops if h.alive]:
+            for side in (hop.central, hop.peripheral):
+                there = hop.connection_of(side)
+                if there is None or there.peer_address != sender_address:
+                    continue
+                if there.self_address != receiver_address:
+                    continue
+                loop = asyncio.get_running_loop()
+                if hop.weather.in_range:
+                    loop.call_later(hop.interval, self._control, side, there, packet)
+                elif isinstance(packet, ll.TerminateInd):
+                    loop.call_later(hop.timeout, side.lose, there, _CONNECTION_TIMEOUT)
+                if isinstance(packet, ll.TerminateInd):
+                    hop.end()
+                    loop.call_later(hop.timeout + hop.interval, self._forget, hop)
+                return
+
+    def _control(self, side: RadioController, there: Connection, packet: ll.ControlPdu) -> None:
+        if side.le_connections.get(there.peer_address) is there:
+            side.on_ll_control_pdu(there.peer_address, packet)
+
+    def _forget(self, hop: Hop) -> None:
+        if hop in self.hops:
+            self.hops.remove(hop)

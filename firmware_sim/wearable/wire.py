@@ -1,0 +1,128 @@
+"""Bytes the device puts on the air, built field by field from docs/protocol.md.
+
+Written as firmware would be, one byte after the other; the reader on the other side
+shares nothing with it but the page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BASE = "b5a9{:04x}-3f7c-4e51-a8d2-6b1c0e94d37f"
+SERVICE, DATA, CONTROL, INFO = (_BASE.format(number) for number in (1, 2, 3, 4))
+
+EMG, ACC, MARKER = 1, 2, 64
+FLAG_REPLAY, FLAG_GAP = 0b01, 0b10
+WHOLE_FRAME = 242  # 57 samples of two EMG channels, 38 of acceleration
+
+
+def _build_table() -> tuple[int, ...]:
+    table = []
+    for top in range(256):
+        register = top << 8
+        for _ in range(8):
+            carry = register & 0x8000
+            register = (register << 1) & 0xFFFF
+            if carry:
+                register ^= 0x1021
+        table.append(register)
+    return tuple(table)
+
+
+_TABLE = _build_table()
+
+
+def crc16(data: bytes) -> int:
+    """Return the checksum of a frame (polynomial 0x1021, start 0xFFFF)."""
+    register = 0xFFFF
+    for byte in data:
+        register = ((register << 8) & 0xFFFF) ^ _TABLE[(register >> 8) ^ byte]
+    return register
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """One stream as Info describes it; `full_scale` in nV or ug."""
+
+    number: int
+    kind: int
+    width: int
+    rate_mhz: int
+    full_scale: int
+
+    @property
+    def frame_samples(self) -> int:
+        """Samples that fill a usual frame."""
+        return (WHOLE_FRAME - 14) // (2 * self.width)
+
+    def due_tick(self, sample: int, tick_hz: int) -> int:
+        """Return the tick at which a sample, counted from boot, is taken."""
+        return sample * tick_hz * 1000 // self.rate_mhz
+
+
+def _low_first(value: int, size: int) -> bytes:
+    return bytes((value >> (8 * place)) & 0xFF for place in range(size))
+
+
+class Wire:
+    """Builds frames and Info.  Subclasses break single fields (see `mutate`)."""
+
+    def info(self, streams: tuple[StreamSpec, ...], tick_hz: int, device: int, leg: str) -> bytes:
+        """Build the Info characteristic."""
+        out = bytearray([1, 0, {"": 0, "left": 1, "right": 2}[leg], len(streams)])
+        out += _low_first(tick_hz, 4) + _low_first(device, 8)
+        for spec in streams:
+            out += bytes([spec.number, spec.kind, spec.width, 16])
+            out += _low_first(spec.rate_mhz, 4) + _low_first(self.full_scale(spec), 4)
+        return bytes(out)
+
+    def frame(
+        self, type_: int, flags: int, boot: int, seq: int, ticks: int, counts: NDArray[np.int32]
+    ) -> bytes:
+        """Build a frame; `counts` has a row for each sample."""
+        out = bytearray([type_, flags, len(counts), boot & 0xFF])
+        out += self.sequence(seq) + self.ticks(ticks) + self.payload(type_, counts)
+        return bytes(out) + self.checksum(bytes(out))
+
+    def replayed(self, frame: bytes) -> bytes:
+        """Mark a stored frame as sent again; its checksum does not change."""
+        return frame[:1] + bytes([frame[1] | FLAG_REPLAY]) + frame[2:]
+
+    # one method for each field, so that each can be broken alone
+
+    def full_scale(self, spec: StreamSpec) -> int:
+        """Return what Info says of the scale."""
+        return spec.full_scale
+
+    def sequence(self, seq: int) -> bytes:
+        """Encode the sequence number."""
+        return _low_first(seq, 4)
+
+    def ticks(self, ticks: int) -> bytes:
+        """Encode the device ticks, which wrap."""
+        return _low_first(ticks & 0xFFFFFFFF, 4)
+
+    def payload(self, type_: int, counts: NDArray[np.int32]) -> bytes:
+        """Encode samples, two's complement, low byte first."""
+        flat = counts.reshape(-1) & 0xFFFF
+        out = np.empty((len(flat), 2), np.uint8)
+        out[:, 0] = flat & 0xFF
+        out[:, 1] = flat >> 8
+        return out.tobytes()
+
+    def checksum(self, body: bytes) -> bytes:
+        """Encode the checksum of a frame with REPLAY not set."""
+        return _low_first(crc16(body), 2)
+
+
+def split(frame: bytes, mtu: int) -> list[bytes]:
+    """Cut a frame into notifications that fit the MTU."""
+    if len(frame) <= mtu - 3:
+        return [frame]
+    size = mtu - 5
+    pieces = [frame[at : at + size] for at in range(0, len(frame), size)]
+    last = len(pieces) - 1
+    return [bytes([0xF0, n | (0x80 if n == last else 0)]) + p for n, p in enumerate(pieces)]

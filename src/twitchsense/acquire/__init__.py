@@ -1,0 +1,1 @@
+"""From the air to the disk: link, session, recorder."""

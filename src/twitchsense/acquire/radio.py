@@ -1,0 +1,119 @@
+"""The radio: the computer's own, or another one that a plug-in brings.
+
+A plug-in is an entry point of the group ``twitchsense.radios``. It is called with the
+options of the command line and returns an asynchronous context manager, whose value
+has ``scanner`` and ``client``: back ends of bleak. So the simulator needs no import here,
+and none of ours there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any, Final
+
+from bleak import BleakClient, BleakScanner
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData
+from bleak.exc import BleakError
+
+from twitchsense.devices import twitch
+from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
+
+GROUP: Final = "twitchsense.radios"
+
+
+class RadioError(TwitchsenseError):
+    """Bluetooth cannot be used on this computer, now."""
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A device that advertises."""
+
+    address: str
+    name: str
+    rssi: int
+    device: BLEDevice
+
+
+@dataclass(frozen=True)
+class Radio:
+    """How to scan and connect.
+
+    Attributes
+    ----------
+    scanner, client : type or None
+        Back ends of bleak; None for those of the platform.
+    """
+
+    scanner: Any = None
+    client: Any = None
+
+    async def scan(self, seconds: float, wanted: str = "") -> list[Sighting]:
+        """Return wearables that advertise; at once when `wanted` is among them.
+
+        Parameters
+        ----------
+        seconds : float
+        wanted : str
+            Address or name.
+
+        Raises
+        ------
+        RadioError
+        """
+        found: dict[str, Sighting] = {}
+        seen = asyncio.Event()
+
+        def note(device: BLEDevice, advertisement: AdvertisementData) -> None:
+            if twitch.SERVICE not in (u.lower() for u in advertisement.service_uuids):
+                return
+            name = advertisement.local_name or device.name or ""
+            found[device.address] = Sighting(device.address, name, advertisement.rssi, device)
+            if wanted and wanted.casefold() in (device.address.casefold(), name.casefold()):
+                seen.set()
+
+        options: dict[str, Any] = {} if self.scanner is None else {"backend": self.scanner}
+        try:
+            scanner = BleakScanner(note, **options)
+            async with scanner:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(seen.wait(), seconds)
+        except (BleakError, OSError) as error:
+            raise RadioError(f"cannot scan for Bluetooth devices: {error}") from error
+        return sorted(found.values(), key=lambda s: (s.name, s.address))
+
+    def make_client(self, device: BLEDevice, on_lost: Callable[[], None]) -> BleakClient:
+        """Return a fresh client: one that had a broken connection may stay broken."""
+        options: dict[str, Any] = {} if self.client is None else {"backend": self.client}
+        return BleakClient(device, lambda _: on_lost(), **options)
+
+
+@asynccontextmanager
+async def open_radio(plugin: str = "", **options: Any) -> AsyncIterator[Radio]:
+    """Open the computer's own radio, or the one of a plug-in by name.
+
+    Raises
+    ------
+    InputError
+        If there is no such plug-in.
+    MissingExtraError
+        If its library is not installed.
+    """
+    if not plugin:
+        yield Radio()
+        return
+    found = [e for e in entry_points(group=GROUP) if e.name == plugin]
+    if not found:
+        raise InputError(plugin, "no such radio", "install twitchsense again, with its extra sim")
+    try:
+        make = found[0].load()
+    except ImportError as error:
+        raise MissingExtraError("sim", "the simulated wearable") from error
+    async with make(**options) as air:
+        yield Radio(air.scanner, air.client)

@@ -1,0 +1,407 @@
+"""One wearable for one night: connect, subscribe, start, mend, and begin again when it breaks.
+
+The session decides what is missing and says what is lost; it never decodes samples and
+never touches the disk. `Recorder` does that and tells the session what is stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Final
+
+from twitchsense.acquire.inbox import Arrival, Inbox, Lane, Stored
+from twitchsense.acquire.ledger import Ledger
+from twitchsense.acquire.link import Link, LinkError, LinkReason, open_link
+from twitchsense.acquire.radio import Radio, RadioError, Sighting
+from twitchsense.devices import control, twitch
+from twitchsense.devices.control import Response, State, Status
+from twitchsense.devices.packet import PacketError
+from twitchsense.store.night import (
+    Boot,
+    ClockReading,
+    Device,
+    LinkEvent,
+    Loss,
+    NightFile,
+    Record,
+    Start,
+)
+
+log = logging.getLogger(__name__)
+
+OVERFLOW: Final = "ring_overflow"
+REBOOT: Final = "reboot"
+OVERWRITTEN: Final = "unreadable"
+
+_SCAN_S: Final = 10.0
+_TICK_S: Final = 0.5  # how often holes are looked for
+_CLOCK_S: Final = 600.0
+_STALL_S: Final = 10.0  # connected, but no data for this long: a broken connection
+_RANGE: Final = 400  # frames asked for at once: 2 s of a good connection
+_RANGES: Final = 4  # asked for and under way
+_PATIENCE_S: Final = 8.0  # without a frame sent again, ask again
+_FAREWELL_S: Final = 5.0  # at the end, without a frame that was asked for
+_TRIES: Final = 5  # a frame that the device holds but that never comes whole
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long to wait before connecting again."""
+
+    first_s: float = 0.5
+    most_s: float = 30.0
+
+    def delay(self, failures: int, rng: random.Random) -> float:
+        """Return seconds, doubled with every failure, with jitter."""
+        most: float = min(self.most_s, self.first_s * 2.0 ** min(failures, 16))
+        return most * rng.uniform(0.5, 1.0)
+
+
+@dataclass
+class Progress:
+    """What can be shown of a session."""
+
+    connected: bool = False
+    connections: int = 0
+    battery: int | None = None
+    frames: int = 0
+    lost: int = 0
+    missing: int = 0
+    last_error: str = ""
+    since: float | None = None  # time of the loop at the first connection
+    seconds: dict[int, float] = field(default_factory=dict)  # stream -> seconds of samples
+
+    def count(self, stored: Stored) -> None:
+        """Count a frame that is new on disk."""
+        self.frames += 1
+        stream = stored.lane.info.by_id.get(stored.frame.type)
+        if stream is not None:
+            seconds = len(stored.frame.samples) / stream.fs
+            self.seconds[stream.id] = self.seconds.get(stream.id, 0.0) + seconds
+
+    @property
+    def valid_s(self) -> float:
+        """Seconds of samples of the stream that has fewest."""
+        return min(self.seconds.values(), default=0.0)
+
+
+@dataclass
+class _Asked:
+    """A range under way."""
+
+    first: int
+    last: int
+    since: float = 0.0
+
+
+@dataclass
+class Session:
+    """One wearable for one night.
+
+    Parameters
+    ----------
+    radio : Radio
+    address : str
+        Address or name of the device.
+    number : int
+        Session id of the night, not 0.
+    night : NightFile
+        Read once for each boot, to go on with.
+    inbox : Inbox
+    now_ns : callable
+        UTC in ns.
+    flush : callable
+        Writes what came, and returns when it is on disk.
+    turn : asyncio.Lock
+        Held while scanning and connecting, shared by all sessions.
+    """
+
+    radio: Radio
+    address: str
+    number: int
+    night: NightFile
+    inbox: Inbox
+    now_ns: Callable[[], int]
+    flush: Callable[[], Awaitable[None]]
+    turn: asyncio.Lock
+    pace: Pace = field(default_factory=Pace)
+    rng: random.Random = field(default_factory=random.Random)
+    progress: Progress = field(default_factory=Progress)
+    ledgers: dict[Boot, Ledger] = field(default_factory=dict)
+    current: Ledger | None = None
+    _key: str = ""
+    _asked: list[_Asked] = field(default_factory=list)
+    _tries: dict[int, int] = field(default_factory=dict)
+    _last_data: float = 0.0
+    _acked: int = -1
+    _known_device: bool = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Record until `stop` is set."""
+        failures = 0
+        while not stop.is_set():
+            try:
+                async with AsyncExitStack() as stack:
+                    # computers dislike two scans or two attempts to connect at once
+                    async with self.turn:
+                        sighting = await self._find()
+                        link = await stack.enter_async_context(open_link(self.radio, sighting))
+                    started = await self._begin(link, sighting)
+                    failures = 0
+                    await self._stream(link, started, stop)
+            except (LinkError, RadioError) as error:
+                self.progress.last_error = str(error)
+                self._note("failed" if not self.progress.connected else "lost", str(error))
+            except PacketError as error:
+                self.progress.last_error = str(error)
+                self._note("refused", str(error))
+            except Exception as error:
+                # back ends have errors nobody has listed; none of them may end a night
+                log.exception("%s: unexpected", self.address)
+                self.progress.last_error = repr(error)
+                self._note("error", repr(error))
+            finally:
+                self.progress.connected = False
+            if stop.is_set():
+                break
+            await _sleep(self.pace.delay(failures, self.rng), stop)
+            failures += 1
+
+    def stored(self, frame: Stored) -> None:
+        """Take note that a frame is on disk."""
+        ledger = self.ledgers.get(frame.lane.boot)
+        if ledger is not None and ledger.store(frame.frame.seq):
+            self.progress.count(frame)
+            self._tries.pop(frame.frame.seq, None)
+        if frame.frame.replayed:
+            now = asyncio.get_running_loop().time()
+            for asked in self._asked:
+                if asked.first <= frame.frame.seq <= asked.last:
+                    asked.first, asked.since = frame.frame.seq + 1, now
+            self._asked = [a for a in self._asked if a.first <= a.last]
+
+    # -- connecting ----------------------------------------------------------------
+
+    async def _find(self) -> Sighting:
+        wanted = self.address.casefold()
+        for sighting in await self.radio.scan(_SCAN_S, self.address):
+            if wanted in (sighting.address.casefold(), sighting.name.casefold()):
+                return sighting
+        raise LinkError(LinkReason.NOT_FOUND, f"{self.address} does not advertise")
+
+    async def _begin(self, link: Link, sighting: Sighting) -> Lane:
+        raw = await link.read(twitch.INFO)
+        info = twitch.decode_info(raw)
+        self._key = f"{info.device:016X}"
+        if not self._known_device:
+            serial = await link.read_text(twitch.SERIAL)
+            firmware = await link.read_text(twitch.FIRMWARE)
+            place = (sighting.address, sighting.name, serial, firmware)
+            self._put(Device(self._key, *place, raw))
+            self._known_device = True
+        battery = await link.read_text(twitch.BATTERY)
+        self.progress.battery = ord(battery[0]) if battery else None
+        # data may come as soon as they are subscribed: the lane must be known before
+        await link.subscribe_answers()
+        reading, boot = await self._read_clock(link)
+        lane = Lane(info, boot, self.stored)
+        before = _state(await link.ask(control.status))
+        self._last_data = asyncio.get_running_loop().time()
+        await link.subscribe(lambda data: self._take(lane, data))
+        state = await self._start(link)
+        await self.flush()  # what came on the connection before is on disk, or not missing yet
+        self._put(reading)
+        self._enter(boot, before, state)
+        self.progress.connected = True
+        self.progress.connections += 1
+        if self.progress.since is None:
+            self.progress.since = asyncio.get_running_loop().time()
+        detail = f"boot {boot.count}, ring {state.oldest} to {state.next}, dropped {state.dropped}"
+        self._note("connected", detail)
+        return lane
+
+    async def _start(self, link: Link) -> State:
+        answer = await link.ask(lambda t: control.start(t, self.number, take_over=False))
+        if answer.status is Status.OTHER_SESSION:
+            self._note("take_over", f"session {_state(answer).session:08x} ended")
+            answer = await link.ask(lambda t: control.start(t, self.number, take_over=True))
+        if answer.status is not Status.OK:
+            raise LinkError(LinkReason.SILENT, f"START answered {answer.status.name}")
+        return _state(answer)
+
+    async def _read_clock(self, link: Link) -> tuple[ClockReading, Boot]:
+        sent = self.now_ns()
+        answer = await link.ask(control.clock)
+        if answer.clock is None:
+            raise LinkError(LinkReason.SILENT, f"CLOCK answered {answer.status.name}")
+        ticks, count = answer.clock
+        boot = Boot(self._key, count)
+        return ClockReading(boot, ticks, sent, self.now_ns()), boot
+
+    def _enter(self, boot: Boot, before: State, state: State) -> None:
+        """Open the ledger of a boot; close that of the boot before."""
+        if boot not in self.ledgers:
+            known = self.night.known(boot)
+            # frames made before our START are not ours, unless it was ours already
+            ours = before.session == self.number
+            begin = self.night.start(boot)
+            if begin is None:
+                begin = before.oldest if ours else state.next
+                self._put(Start(boot, begin, self.now_ns()))
+            self.ledgers[boot] = Ledger(boot, begin, known, self.night.losses(boot))
+            for count in self.night.boots(boot.device):
+                if count != boot.count:
+                    self._close_boot(Boot(boot.device, count))
+        self.current = self.ledgers[boot]
+        self.current.expect(state.next)
+        self._asked.clear()
+        self._acked = -1
+        self._give_up(0, state.oldest - 1, OVERFLOW)
+
+    def _close_boot(self, boot: Boot) -> None:
+        """Give up what a device forgot when it started anew."""
+        if self.night.is_closed(boot):
+            return
+        ledger = self.ledgers.get(boot)
+        if ledger is None:
+            begin = self.night.start(boot) or 0
+            known, lost = self.night.known(boot), self.night.losses(boot)
+            ledger = Ledger(boot, begin, known, lost)
+            self.ledgers[boot] = ledger
+        for first, last in ledger.missing():
+            self._lose(ledger, first, last, REBOOT)
+        # nobody knows how many frames were made after the last we know of
+        self._put(Loss(boot, ledger.expected, None, REBOOT, self.now_ns()))
+
+    # -- streaming -------------------------------------------------------------------
+
+    def _take(self, lane: Lane, data: bytes) -> None:
+        """Stamp a notification and put it away: all that happens in the callback."""
+        self._last_data = asyncio.get_running_loop().time()
+        self.inbox.put(Arrival(lane, self.now_ns(), data))
+
+    async def _stream(self, link: Link, lane: Lane, stop: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        next_ack = next_clock = loop.time()
+        while not stop.is_set():
+            now = loop.time()
+            if link.lost.is_set():
+                raise LinkError(LinkReason.LOST, "the connection was lost")
+            if now - self._last_data > _STALL_S:
+                raise LinkError(LinkReason.STALLED, f"no data for {_STALL_S:g} s")
+            await self._mend(link)
+            if now >= next_ack:
+                await self._acknowledge(link)
+                next_ack = now + 1.0
+            if now >= next_clock:
+                self._put((await self._read_clock(link))[0])
+                battery = await link.read_text(twitch.BATTERY)
+                self.progress.battery = ord(battery[0]) if battery else None
+                next_clock = now + _CLOCK_S
+            with_stop = asyncio.ensure_future(stop.wait())
+            with_loss = asyncio.ensure_future(link.lost.wait())
+            await asyncio.wait(
+                {with_stop, with_loss}, timeout=_TICK_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            with_stop.cancel()
+            with_loss.cancel()
+        await self._end(link)
+
+    async def _end(self, link: Link) -> None:
+        """Stop sampling, and fetch what is still there."""
+        await link.ask(lambda t: control.stop(t, self.number))
+        state = _state(await link.ask(control.status))
+        assert self.current is not None
+        self.current.expect(state.next)
+        loop = asyncio.get_running_loop()
+        quiet_since, before = loop.time(), -1
+        while self.current.missing() and loop.time() - quiet_since < _FAREWELL_S:
+            await self._mend(link)
+            await asyncio.sleep(_TICK_S)
+            if self.current.received != before:
+                quiet_since, before = loop.time(), self.current.received
+        self.progress.missing = sum(b - a + 1 for a, b in self.current.missing())
+        await self._acknowledge(link)
+        self._note("stopped", "")
+
+    async def _mend(self, link: Link) -> None:
+        """Ask for holes, some at a time."""
+        ledger = self.current
+        assert ledger is not None
+        now = asyncio.get_running_loop().time()
+        self._asked = [a for a in self._asked if now - a.since < _PATIENCE_S]
+        missing = ledger.missing()
+        self.progress.missing = sum(last - first + 1 for first, last in missing)
+        for first, last in missing:
+            for start in range(first, last + 1, _RANGE):
+                if len(self._asked) >= _RANGES:
+                    return
+                stop = min(last, start + _RANGE - 1)
+                if any(a.first <= stop and start <= a.last for a in self._asked):
+                    continue
+                if not await self._ask_again(link, start, stop):
+                    return
+
+    async def _ask_again(self, link: Link, first: int, last: int) -> bool:
+        answer = await link.ask(lambda t: control.resend(t, first, last))
+        if answer.status is Status.NOT_STORED:
+            state = _state(await link.ask(control.status))
+            self._give_up(first, min(last, state.oldest - 1), OVERFLOW)
+            return True
+        if answer.range is None:
+            return False  # BUSY, or not made yet: later
+        start, stop = answer.range
+        self._give_up(first, start - 1, OVERFLOW)
+        now = asyncio.get_running_loop().time()
+        self._asked.append(_Asked(start, stop, now))
+        self._tries[start] = self._tries.get(start, 0) + 1
+        if self._tries[start] > _TRIES:
+            # the device has it, but it never comes whole: one bad frame must not hold
+            # up the acknowledgement of a whole night
+            self._give_up(start, start, OVERWRITTEN)
+            self._tries.pop(start)
+        return True
+
+    async def _acknowledge(self, link: Link) -> None:
+        ledger = self.current
+        assert ledger is not None
+        point = ledger.ack_point()
+        if point is not None and point > self._acked:
+            answer = await link.ask(lambda t: control.ack(t, point))
+            if answer.state is not None:
+                self._acked = point
+
+    # -- notes ----------------------------------------------------------------------
+
+    def _give_up(self, first: int, last: int, reason: str) -> None:
+        if self.current is not None:
+            self._lose(self.current, first, min(last, self.current.expected - 1), reason)
+
+    def _lose(self, ledger: Ledger, first: int, last: int, reason: str) -> None:
+        for start, stop in ledger.give_up(first, last):
+            self._put(Loss(ledger.boot, start, stop, reason, self.now_ns()))
+            self.progress.lost += stop - start + 1
+
+    def _note(self, event: str, detail: str) -> None:
+        log.info("%s: %s %s", self.address, event, detail)
+        self._put(LinkEvent(self._key or self.address, self.now_ns(), event, detail))
+
+    def _put(self, record: Record) -> None:
+        self.inbox.note(record)
+
+
+def _state(answer: Response) -> State:
+    if answer.state is None:
+        raise LinkError(LinkReason.SILENT, f"{answer.op.name} answered {answer.status.name}")
+    return answer.state
+
+
+async def _sleep(seconds: float, stop: asyncio.Event) -> None:
+    waiting = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({waiting}, timeout=seconds)
+    waiting.cancel()

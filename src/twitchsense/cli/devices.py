@@ -1,0 +1,38 @@
+"""``twitchsense devices``: which wearables are near."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import click
+
+from twitchsense.cli.options import verbosity
+
+
+@click.command(short_help="Scan for wearables, and list them.")
+@click.option("--device", metavar="sim", default="", help="'sim': the simulator's radio.")
+@click.option("--seconds", type=click.FloatRange(0.5, 120), default=5.0, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@verbosity
+def devices(device: str, seconds: float, as_json: bool, quiet: bool) -> None:
+    """Scan for wearables that speak our protocol, and list name, address and strength."""
+    from twitchsense.acquire.radio import Sighting, open_radio
+    from twitchsense.cli.record import split_device
+
+    plugin, transport = split_device(device)
+    options = {"transport": transport} if plugin else {}
+
+    async def scan() -> list[Sighting]:
+        async with open_radio(plugin, **options) as radio:
+            return await radio.scan(seconds)
+
+    found = asyncio.run(scan())
+    if as_json:
+        rows = [{"name": s.name, "address": s.address, "rssi": s.rssi} for s in found]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for sighting in found:
+        click.echo(f"{sighting.name}  {sighting.address}  {sighting.rssi} dBm")
+    if not found and not quiet:
+        click.echo("no wearable found: is it on, near, and not connected elsewhere?", err=True)

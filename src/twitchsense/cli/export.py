@@ -1,0 +1,26 @@
+"""``twitchsense export``: a night or a capture as CSV or Parquet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from twitchsense.cli.options import verbosity
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command(short_help="Write a night or a capture as CSV or Parquet.")
+@click.argument("captures", metavar="FILE.night|CAPTURE...", nargs=-1, required=True, type=_FILE)
+@click.option("--to", "kind", type=click.Choice(["csv", "parquet"]), required=True)
+@click.option("--out", metavar="DIR", required=True, type=_FILE, help="Where the files go.")
+@verbosity
+def export(captures: tuple[Path, ...], kind: str, out: Path, quiet: bool) -> None:
+    """Write samples as tables in µV and g, gaps as missing rows; `analyze` reads them again."""
+    from twitchsense.store.export import export as write
+    from twitchsense.store.read import read
+
+    for path in write(read(*captures), kind, out):
+        if not quiet:
+            click.echo(str(path), err=True)

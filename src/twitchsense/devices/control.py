@@ -1,0 +1,137 @@
+"""The control point of "twitchsense v1", the host's side (docs/protocol.md, 5)."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from twitchsense.devices.packet import PacketError, Reason
+
+
+class Op(IntEnum):
+    """What can be asked."""
+
+    START = 1
+    STOP = 2
+    RESEND = 3
+    ACK = 4
+    STATUS = 5
+    CLOCK = 6
+
+
+class Status(IntEnum):
+    """How it went."""
+
+    OK = 0
+    UNKNOWN_OP = 1
+    BAD_LENGTH = 2
+    BAD_ARGUMENT = 3
+    OTHER_SESSION = 4
+    NOT_STORED = 5
+    BUSY = 6
+
+
+_STATE = struct.Struct("<BIIII")
+_RANGE = struct.Struct("<II")
+_CLOCK = struct.Struct("<QI")
+_ANSWER: Final = 0x80
+_OPS: Final = frozenset(map(int, Op))
+_STATUSES: Final = frozenset(map(int, Status))
+_WITH_STATE: Final = {Op.START, Op.STOP, Op.ACK, Op.STATUS}
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where a device stands: its ring holds frames `oldest` to ``next - 1``."""
+
+    boot: int
+    session: int
+    oldest: int
+    next: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer of the control point.
+
+    Attributes
+    ----------
+    op : Op
+    token : int
+    status : Status
+    state : State or None
+    range : (first, last) or None
+        What RESEND will send.
+    clock : (ticks, boot count) or None
+    """
+
+    op: Op
+    token: int
+    status: Status
+    state: State | None = None
+    range: tuple[int, int] | None = None
+    clock: tuple[int, int] | None = None
+
+
+def start(token: int, session: int, *, take_over: bool) -> bytes:
+    """Ask to sample for a session."""
+    return struct.pack("<BBIB", Op.START, token, session, take_over)
+
+
+def stop(token: int, session: int) -> bytes:
+    """Ask to stop sampling."""
+    return struct.pack("<BBI", Op.STOP, token, session)
+
+
+def resend(token: int, first: int, last: int) -> bytes:
+    """Ask for frames again, both ends included."""
+    return struct.pack("<BBII", Op.RESEND, token, first, last)
+
+
+def ack(token: int, seq: int) -> bytes:
+    """Say that all frames up to `seq` are on disk."""
+    return struct.pack("<BBI", Op.ACK, token, seq)
+
+
+def status(token: int) -> bytes:
+    """Ask where the device stands."""
+    return bytes((Op.STATUS, token))
+
+
+def clock(token: int) -> bytes:
+    """Ask for the full tick counter."""
+    return bytes((Op.CLOCK, token))
+
+
+def decode_response(data: bytes) -> Response:
+    """Read a notification of the control point.
+
+    Raises
+    ------
+    PacketError
+    """
+    if len(data) < 3:
+        raise PacketError(Reason.TOO_SHORT, f"answer of {len(data)} bytes")
+    if not data[0] & _ANSWER or data[0] ^ _ANSWER not in _OPS:
+        raise PacketError(Reason.UNKNOWN_OP, f"0x{data[0]:02x}")
+    if data[2] not in _STATUSES:
+        raise PacketError(Reason.UNKNOWN_STATUS, str(data[2]))
+    op, token, result, body = Op(data[0] ^ _ANSWER), data[1], Status(data[2]), data[3:]
+    if result is Status.OTHER_SESSION or (result is Status.OK and op in _WITH_STATE):
+        return Response(op, token, result, state=State(*_unpack(_STATE, body)))
+    if result is not Status.OK:
+        return Response(op, token, result)
+    if op is Op.RESEND:
+        first, last = _unpack(_RANGE, body)
+        return Response(op, token, result, range=(first, last))
+    ticks, boots = _unpack(_CLOCK, body)
+    return Response(op, token, result, clock=(ticks, boots))
+
+
+def _unpack(layout: struct.Struct, body: bytes) -> tuple[int, ...]:
+    if len(body) != layout.size:
+        raise PacketError(Reason.LENGTH, f"{len(body)} bytes instead of {layout.size}")
+    return layout.unpack(body)

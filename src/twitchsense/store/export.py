@@ -1,0 +1,140 @@
+"""A recording as plain tables: one file for each set of channels that were sampled together."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from twitchsense.errors import InputError, MissingExtraError
+from twitchsense.recording import NS, Channel, Recording, Segment
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ROWS: Final = 200_000
+
+Writer = Callable[["pd.DataFrame"], None]
+
+
+def export(recording: Recording, kind: str, out: Path) -> list[Path]:
+    """Write a recording as CSV or Parquet that `read` takes again.
+
+    Parameters
+    ----------
+    recording : Recording
+    kind : {'csv', 'parquet'}
+    out : Path
+        Folder; made if it does not exist.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    InputError
+        If the folder holds such files already.
+    MissingExtraError
+        If Parquet is asked for without its library.
+    """
+    opener = {"csv": _open_csv, "parquet": _open_parquet}[kind]
+    groups = _groups(recording)
+    paths = [out / f"{_file_name(group, groups)}.{kind}" for group in groups]
+    for path in paths:
+        if path.exists():
+            raise InputError(str(path), "is there already", "choose another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    for group, path in zip(groups, paths, strict=True):
+        draft = path.with_name(path.name + ".part")
+        try:
+            with opener(draft) as write:
+                for table in _tables(recording, group):
+                    write(table)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+    return paths
+
+
+def _groups(recording: Recording) -> list[list[Channel]]:
+    """Put channels together whose samples were taken at the same times."""
+    groups: dict[Any, list[Channel]] = {}
+    for channel in recording.channels:
+        shape = tuple((s.start_ns, len(s.samples)) for s in recording.segments_of(channel.name))
+        groups.setdefault((channel.kind, channel.fs, shape), []).append(channel)
+    return list(groups.values())
+
+
+def _file_name(group: list[Channel], groups: list[list[Channel]]) -> str:
+    kind = group[0].kind
+    alone = sum(g[0].kind == kind for g in groups) == 1
+    return kind if alone else "-".join(c.name for c in group)
+
+
+def _tables(recording: Recording, group: list[Channel]) -> Iterator[pd.DataFrame]:
+    import pandas as pd
+
+    fs = group[0].fs
+    columns: list[tuple[Segment, ...]] = [recording.segments_of(c.name) for c in group]
+    for together in zip(*columns, strict=True):
+        first = together[0]
+        for start in range(0, len(first.samples), _ROWS):
+            stop = min(start + _ROWS, len(first.samples))
+            stamps = first.start_ns + np.rint(np.arange(start, stop) * (NS / fs)).astype(np.int64)
+            table: dict[str, Any] = {}
+            if recording.start_utc_ns is None:
+                table["time_s"] = stamps / NS
+            else:
+                utc = (stamps + recording.start_utc_ns).view("datetime64[ns]")
+                table["time_utc"] = pd.to_datetime(utc, utc=True)
+            for channel, segment in zip(group, together, strict=True):
+                samples = segment.samples.read(start, stop)
+                for i, name in enumerate(channel.columns):
+                    table[name] = samples[:, i]
+            yield pd.DataFrame(table)
+
+
+@contextlib.contextmanager
+def _open_csv(path: Path) -> Iterator[Writer]:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        first = True
+
+        def write(table: pd.DataFrame) -> None:
+            nonlocal first
+            if "time_utc" in table:
+                naive = table["time_utc"].dt.tz_localize(None).to_numpy()
+                table["time_utc"] = np.char.add(np.datetime_as_string(naive, unit="ns"), "Z")
+            else:
+                table["time_s"] = table["time_s"].map("{:.9f}".format)
+            # nine digits bring a float32 back exactly
+            table.to_csv(file, index=False, header=first, float_format="%.9g")
+            first = False
+
+        yield write
+
+
+@contextlib.contextmanager
+def _open_parquet(path: Path) -> Iterator[Writer]:
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise MissingExtraError("parquet", "writing Parquet") from error
+    writer: Any = None
+
+    def write(table: pd.DataFrame) -> None:
+        nonlocal writer
+        rows = pa.Table.from_pandas(table, preserve_index=False)
+        if writer is None:
+            writer = pq.ParquetWriter(path, rows.schema)
+        writer.write_table(rows)
+
+    try:
+        yield write
+    finally:
+        if writer is not None:
+            writer.close()

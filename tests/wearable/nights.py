@@ -1,0 +1,69 @@
+"""Nights made without Bluetooth: frames of the simulated firmware, put into a night file."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from firmware_sim.wearable.firmware import Firmware, Model
+from firmware_sim.wearable.wire import ACC, EMG, StreamSpec, Wire
+from twitchsense.store.night import Boot, Device, NightFile, Packet
+
+T0 = 1_790_000_000_000_000_000
+STREAMS = (StreamSpec(1, EMG, 2, 1_000_000, 6_553_600), StreamSpec(2, ACC, 3, 100_000, 8_000_000))
+MODEL = Model(0x0123456789ABCDEF, STREAMS, "left")
+KEY = MODEL.serial
+
+
+class Noise:
+    """Counts that depend on stream and index alone, so that truth needs no memory."""
+
+    def read(self, stream, first, count):
+        width = {1: 2, 2: 3}[stream]
+        k = np.arange(first, first + count, dtype=np.int64)[:, None]
+        mixed = (k * 2654435761 + np.arange(1, width + 1) * 40503 * stream) >> 7
+        counts = mixed % 8192 - 4096 + (4096 if stream == 2 else 0)
+        return counts.astype(np.int32)
+
+
+def info_bytes(model=MODEL, wire=None):
+    return (wire or Wire()).info(model.streams, model.tick_hz, model.device, model.leg)
+
+
+def device(model=MODEL):
+    return Device(model.serial, "AA:BB", model.name, model.serial, "1.0", info_bytes(model))
+
+
+def make_frames(seconds, *, model=MODEL, boot=1, drift=0.0, rng=None, start_s=0.0):
+    """Return (seq, true second at which it was complete, bytes) of all frames."""
+    firmware = Firmware(model, Noise(), Wire(), boot)
+    firmware.control(bytes.fromhex("01 01 01000000 00"))
+    frames = []
+    while True:
+        tick = firmware.next_tick()
+        at = tick / (model.tick_hz * (1 + drift))
+        if at > seconds:
+            return frames
+        before = firmware.ring.next
+        firmware.advance(tick)
+        for seq in range(before, firmware.ring.next):
+            frames.append((seq, start_s + at, firmware.ring.get(seq)))
+
+
+def write_night(path, seconds, *, keep=None, boots=(1,), drift=0.0, latency=0.004, model=MODEL):
+    rng = np.random.default_rng(1)
+    night = NightFile(path)
+    night.write([device(model)])
+    start = 0.0
+    for count in boots:
+        boot = Boot(model.serial, count)
+        batch = []
+        for seq, at, data in make_frames(
+            seconds, model=model, boot=count, drift=drift, start_s=start
+        ):
+            if keep is None or keep(count, seq):
+                arrival = T0 + round((at + latency + rng.exponential(0.01)) * 1e9)
+                batch.append(Packet(boot, seq, arrival, data))
+        night.write(batch)
+        start += seconds + 5
+    night.close()
+    return path

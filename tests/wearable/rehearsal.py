@@ -1,0 +1,103 @@
+"""A rehearsed night in virtual time: simulated wearables, the recorder, and what was true."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from firmware_sim.wearable.faults import parse_faults
+from firmware_sim.wearable.plug import Plan, open_air
+from firmware_sim.wearable.virtual import run_virtual
+from tests.wearable.nights import T0, Noise
+from twitchsense.acquire.radio import Radio
+from twitchsense.acquire.recorder import Recorder, new_meta
+from twitchsense.store.night import NightFile
+from twitchsense.store.nightbook import read_books
+from twitchsense.store.nightread import NightReader
+
+
+@dataclass
+class Rehearsal:
+    """What the simulator did, and what the recorder made of it."""
+
+    path: object
+    #: (device, boot count) -> every frame the firmware ever made, in order
+    truth: dict = field(default_factory=dict)
+    boot_times: dict = field(default_factory=dict)
+    progress: list = field(default_factory=list)
+    air: object = None
+    recorder: object = None
+
+    def check(self, *, lost=()):
+        """Every frame is stored bit for bit, or reported lost for one of these reasons."""
+        books = {(b.device, b.count): b for b in read_books(self.path)}
+        reader = NightReader(self.path)
+        for (device, count), frames in self.truth.items():
+            if not frames:
+                continue
+            book = books[device, count]
+            assert book.open == ()
+            assert set(book.lost) <= set(lost)
+            rows = dict(
+                reader.query(
+                    "SELECT seq, data FROM packet JOIN boot ON boot.id = packet.boot "
+                    "JOIN device ON device.id = boot.device WHERE key = ? AND count = ?",
+                    device,
+                    count,
+                )
+            )
+            assert len(rows) == book.received
+            for seq, data in rows.items():
+                plain = bytes([data[0], data[1] & ~1, *data[2:]])
+                assert plain == frames[seq]
+            missing = len(frames) - len(rows)
+            told = sum(book.lost.values())
+            if book.open_end:
+                assert book.open_end in lost
+                assert missing >= told
+            else:
+                assert missing == told
+        assert reader.query("SELECT detail FROM link WHERE event = 'error'") == []
+        assert books.keys() == {key for key, frames in self.truth.items() if frames}
+        reader.close()
+        return books
+
+
+def rehearse(path, seconds, faults="", *, plans=None, mtu=247, during=None, inline=True, **options):
+    """Record simulated wearables for so long, in virtual time."""
+
+    async def night():
+        loop = asyncio.get_running_loop()
+        options.setdefault("source", lambda model: Noise())
+        made = plans or [Plan(faults=parse_faults(faults), **options)]
+        rehearsal = Rehearsal(path)
+        async with open_air(plans=made, mtu=mtu) as air:
+            rehearsal.air = air
+            for wearable in air.wearables:
+                wearable.on_stored = lambda firmware, w=wearable: _note(rehearsal, w, firmware)
+            radio = Radio(air.scanner, air.client)
+            file = NightFile(path, new_meta())
+            names = [w.model.name for w in air.wearables]
+            recorder = Recorder(
+                radio, file, names, now_ns=lambda: T0 + round(loop.time() * 1e9), inline=inline
+            )
+            rehearsal.recorder = recorder
+            stop = asyncio.Event()
+            loop.call_later(seconds, stop.set)
+            if during is not None:
+                during(rehearsal, loop, stop)
+            await recorder.run(stop)
+            file.close()
+            rehearsal.progress = [s.progress for s in recorder.sessions]
+        return rehearsal
+
+    return run_virtual(night())
+
+
+def _note(rehearsal, wearable, firmware):
+    key = (firmware.model.serial, firmware.boot_count)
+    frames = rehearsal.truth.setdefault(key, [])
+    rehearsal.boot_times[key] = wearable._boot_time
+    ring = firmware.ring
+    while len(frames) < ring.next:
+        frames.append(ring.get(len(frames)))

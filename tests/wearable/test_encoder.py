@@ -1,0 +1,120 @@
+"""The device's side of the protocol, held to the same hand-worked bytes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from firmware_sim.wearable.firmware import Firmware, Model
+from firmware_sim.wearable.wire import ACC, EMG, StreamSpec, Wire, crc16, split
+from tests.wearable.vectors import VECTORS, raw
+
+KINDS = {"emg": EMG, "acc": ACC}
+STREAMS = (StreamSpec(1, EMG, 2, 1_000_000, 6_553_600), StreamSpec(2, ACC, 3, 100_000, 8_000_000))
+MODEL = Model(0x0123456789ABCDEF, STREAMS, "left", ring_frames=10)
+
+
+class Counting:
+    """A source whose samples say their index."""
+
+    def read(self, stream, first, count):
+        width = {1: 2, 2: 3}[stream]
+        return np.repeat(np.arange(first, first + count)[:, None] % 30000, width, axis=1)
+
+
+def test_checksum_has_the_published_value():
+    assert crc16(b"123456789") == 0x29B1
+
+
+def test_info():
+    vector = VECTORS["info"]["usual"]
+    assert Wire().info(STREAMS, 32768, vector["device"], vector["leg"]) == raw(vector["bytes"])
+
+
+@pytest.mark.parametrize("vector", VECTORS["frame"], ids=lambda v: v["name"])
+def test_frame(vector):
+    wire = Wire()
+    fresh = wire.frame(
+        vector["type"],
+        vector["flags"] & ~1,
+        vector["boot"],
+        vector["seq"],
+        vector["ticks"],
+        np.array(vector["samples"], np.int32),
+    )
+    replay = vector["flags"] & 1
+    assert (wire.replayed(fresh) if replay else fresh) == raw(vector["bytes"])
+
+
+@pytest.mark.parametrize("grid", VECTORS["grid"], ids=lambda g: str(g["rate_mhz"]))
+def test_grid(grid):
+    spec = StreamSpec(1, EMG, 1, grid["rate_mhz"], 1)
+    assert [spec.due_tick(k, grid["tick_hz"]) for k in grid["samples"]] == grid["ticks"]
+
+
+def test_fragments():
+    vector = VECTORS["fragments"]
+    pieces = [raw(p) for p in vector["pieces"]]
+    assert split(raw(vector["whole"]), vector["mtu"]) == pieces
+    assert split(raw(vector["whole"]), 23) == [raw(vector["whole"])]
+
+
+def firmware() -> Firmware:
+    return Firmware(MODEL, Counting(), Wire(), boot_count=263)
+
+
+def test_start_answers_with_the_bytes_of_the_vector():
+    device = firmware()
+    session = VECTORS["request"][0]["session"]
+    assert device.control(raw(VECTORS["request"][0]["bytes"]))[:2] == raw("81 11")
+    device.advance(32768)  # 17 frames of EMG, 2 of acceleration
+    assert device.ring.next == 19
+    device.press_button()
+    device.ring.dropped = 3  # the vector's state
+    answer = raw(VECTORS["response"][0]["bytes"])
+    assert device.session == session
+    assert device.control(raw(VECTORS["request"][0]["bytes"])) == answer
+    other = bytes.fromhex("01 11 01000000 00")
+    assert device.control(other)[2] == 4
+    assert device.session == session
+
+
+def test_clock_answers_with_the_bytes_of_the_vector():
+    device = firmware()
+    device.advance(2**32 + 10)
+    assert device.control(raw("06 16")) == raw(VECTORS["response"][4]["bytes"])
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer"),
+    [("", "80 00 02"), ("05", "85 00 02"), ("77 01", "f7 01 01"), ("05 01 00", "85 01 02"),
+     ("01 01 00000000 00", "81 01 03"), ("03 01 00000000 00000000", "83 01 03"),
+     ("04 01 00000000", "84 01 03")],
+)  # fmt: skip
+def test_bad_requests(request_, answer):
+    assert firmware().control(raw(request_)) == raw(answer)
+
+
+def test_new_frames_go_first_then_those_asked_for_in_order():
+    device = firmware()
+    device.control(raw("01 01 01000000 00"))
+    device.advance(16384)  # half a second: 8 + 1 frames
+    device.subscribe()
+    assert not device.has_frame()
+    assert device.control(raw("03 02 00000000 02000000")) == raw("83 02 00 00000000 02000000")
+    device.advance(16384 + 4000)
+    sent = []
+    while (frame := device.next_frame()) is not None:
+        sent.append((int.from_bytes(frame[4:8], "little"), frame[1] & 1))
+    assert sent == [(9, 0), (10, 0), (0 + 1, 1), (2, 1)]  # 0 fell out of the ring of 10
+    device.unsubscribe()
+    device.advance(32768)
+    assert not device.has_frame()
+
+
+def test_reboot_forgets_all_but_its_count():
+    device = firmware()
+    device.control(raw("01 01 01000000 00"))
+    device.advance(32768)
+    device.reboot()
+    assert (device.ring.next, device.session, device.boot_count) == (0, 0, 264)

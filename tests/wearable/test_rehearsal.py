@@ -1,0 +1,269 @@
+"""Recorded over GATT, ATT, L2CAP and HCI in virtual time: nothing lost, nothing invented."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+
+import twitchsense as ts
+from firmware_sim.wearable.mutate import MUTATIONS
+from firmware_sim.wearable.plug import Plan, open_air
+from firmware_sim.wearable.virtual import run_virtual
+from tests.wearable.nights import T0, Noise
+from tests.wearable.rehearsal import Rehearsal, _note, rehearse
+from twitchsense.acquire.radio import Radio
+from twitchsense.acquire.recorder import Recorder, new_meta
+from twitchsense.store.night import NightFile
+from twitchsense.store.nightbook import read_books
+from twitchsense.store.nightread import NightReader
+
+
+def events(path):
+    reader = NightReader(path)
+    rows = reader.query("SELECT event, detail FROM link ORDER BY id")
+    reader.close()
+    return rows
+
+
+def test_a_quiet_minute(tmp_path):
+    night = rehearse(tmp_path / "a.night", 60)
+    night.check()
+    assert night.progress[0].connections == 1
+    assert night.progress[0].battery == 100
+    recording = ts.read(tmp_path / "a.night")
+    assert [len(recording.segments_of(c.name)) for c in recording.channels] == [1, 1, 1]
+
+
+FAULTS = {
+    "out_of_range": ("range@20+30", ()),
+    "short_fade": ("range@20+3", ()),
+    "noise": ("noise@5+50=0.3", ()),
+    "hangup": ("hangup@20,hangup@22,hangup@40", ()),
+    "silence": ("silence@20+15", ()),
+    "skipped_samples": ("skip@20=0.4", ()),
+    "damaged_frames": ("damage@5+40=0.05", ()),
+    "reboot": ("reboot@30", ("reboot",)),
+    "reboot_out_of_range": ("range@20+30,reboot@30", ("reboot",)),
+    "button": ("button@20,button@21", ()),
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_faults(kind, tmp_path):
+    faults, lost = FAULTS[kind]
+    night = rehearse(tmp_path / "a.night", 90, faults)
+    night.check(lost=lost)
+    if kind in ("short_fade", "noise", "damaged_frames", "button"):
+        assert night.progress[0].connections == 1
+    if kind == "silence":
+        assert any("stalled" in detail for _, detail in events(tmp_path / "a.night"))
+
+
+def test_an_outage_longer_than_the_ring_is_told(tmp_path):
+    night = rehearse(tmp_path / "a.night", 120, "range@20+60", ring_frames=400)
+    (book,) = night.check(lost=("ring_overflow",)).values()
+    # 60 s, and the time to notice and connect, make about 20 frames a second
+    made_away = book.lost["ring_overflow"]
+    assert 500 < made_away < 1400
+
+
+def test_every_sample_has_its_time(tmp_path):
+    """Five minutes with a fast, wandering crystal and an outage: within 5 ms of the truth."""
+    night = rehearse(tmp_path / "a.night", 300, "range@100+60", drift_ppm=100.0, wander_ppm=4.0)
+    night.check()
+    reader = NightReader(tmp_path / "a.night")
+    (source,) = reader.sources
+    clock = reader.clock(source)
+    (wearable,) = night.air.wearables
+    (start,) = night.boot_times.values()
+    seconds = np.arange(10.0, 300.0)
+    ticks = np.array([wearable.crystal.ticks(s - start) for s in seconds])
+    error = clock.to_utc(ticks) - T0 - seconds * 1e9
+    assert np.percentile(np.abs(error), 99) < 5e6
+    assert clock.drift_ppm == pytest.approx(100, abs=10)
+    reader.close()
+
+
+def test_small_mtu_sends_fragments(tmp_path):
+    night = rehearse(tmp_path / "a.night", 20, mtu=60)
+    night.check()
+    assert night.progress[0].frames > 300
+
+
+def test_two_legs_in_one_night_on_one_clock(tmp_path):
+    plans = [
+        Plan(leg="left", drift_ppm=40, source=lambda m: Noise()),
+        Plan(leg="right", drift_ppm=-40, source=lambda m: Noise()),
+    ]
+    night = rehearse(tmp_path / "a.night", 60, plans=plans)
+    assert len(night.check()) == 2
+    recording = ts.read(tmp_path / "a.night")
+    names = {c.name for c in recording.channels}
+    assert names == {f"{n}_{leg}" for n in ("emg1", "emg2", "acc") for leg in ("left", "right")}
+    starts = [recording.segments_of(n)[0].start_ns for n in sorted(names)]
+    assert np.ptp(starts) < 3e9
+
+
+def test_a_blocked_event_loop_loses_nothing(tmp_path):
+    """Three seconds in which no callback runs: what came meanwhile waits in the stack."""
+
+    def during(rehearsal, loop, stop):
+        # virtual time moves on while the loop does nothing, as a real clock would
+        def block():
+            loop._virtual.slept += 3.0
+
+        loop.call_later(20.0, block)
+
+    rehearse(tmp_path / "a.night", 40, during=during).check()
+
+
+def test_a_full_disk_is_told_and_heals(tmp_path):
+    seen = []
+
+    def during(rehearsal, loop, stop):
+        db = rehearsal.recorder.night._db
+
+        def fill():
+            pages = db.execute("PRAGMA page_count").fetchone()[0]
+            db.execute(f"PRAGMA max_page_count = {pages}")
+
+        def look():
+            (wearable,) = rehearsal.air.wearables
+            stored = rehearsal.recorder.night.known(rehearsal.recorder.sessions[0].current.boot)
+            # the device keeps what is not on disk: nothing of it was acknowledged
+            seen.append((rehearsal.recorder.storage_error, wearable.firmware.ring.oldest))
+            assert wearable.firmware.ring.oldest <= len(stored)
+
+        loop.call_later(20.0, fill)
+        loop.call_later(40.0, look)
+        loop.call_later(41.0, lambda: db.execute("PRAGMA max_page_count = 1000000"))
+
+    night = rehearse(tmp_path / "a.night", 60, during=during)
+    night.check()
+    assert "full" in seen[0][0]
+    assert night.recorder.storage_error == ""
+
+
+def test_a_full_inbox_is_counted_and_mended(tmp_path):
+    def during(rehearsal, loop, stop):
+        inbox = rehearsal.recorder.inbox
+        loop.call_later(20.0, lambda: setattr(inbox, "limit", 3))
+        loop.call_later(30.0, lambda: setattr(inbox, "limit", 40_000))
+
+    night = rehearse(tmp_path / "a.night", 60, during=during)
+    assert night.recorder.inbox.overflows > 50
+    night.check()
+
+
+def relay(*paths_and_seconds, plan=None):
+    """Record one wearable with one recorder after the other; a negative time is a kill.
+
+    A kill is as kill -9: no STOP, no last commit; the connection just goes.
+    """
+
+    async def night():
+        loop = asyncio.get_running_loop()
+        rehearsal = Rehearsal(None)
+        async with open_air(plans=[plan or Plan(source=lambda m: Noise())]) as air:
+            (wearable,) = air.wearables
+            wearable.on_stored = lambda firmware: _note(rehearsal, wearable, firmware)
+            radio = Radio(air.scanner, air.client)
+            for path, seconds in paths_and_seconds:
+                recorder = Recorder(
+                    radio,
+                    NightFile(path, new_meta()),
+                    [wearable.model.name],
+                    now_ns=lambda: T0 + round(loop.time() * 1e9),
+                    inline=True,
+                )
+                stop = asyncio.Event()
+                task = asyncio.create_task(recorder.run(stop))
+                await asyncio.sleep(abs(seconds))
+                if seconds < 0:
+                    recorder.night.write = lambda records: None
+                    task.cancel()
+                    await asyncio.gather(task, return_exceptions=True)
+                    await asyncio.sleep(20)
+                    assert wearable.firmware.session  # it samples on
+                else:
+                    stop.set()
+                    await task
+                    assert not wearable.firmware.session
+                recorder.night.close()
+        return rehearsal
+
+    return run_virtual(night())
+
+
+@pytest.mark.parametrize("first", [-30.0, -4.0, -4.5, -5.0])
+@pytest.mark.parametrize("second", [-3.5, -4.5, -6.0])
+def test_recording_goes_on_in_the_same_night(first, second, tmp_path):
+    """Two recorders die, at times in the middle of connecting; the third fetches all."""
+    path = tmp_path / "a.night"
+    night = relay((path, first), (path, second), (path, 40.0))
+    night.path = path
+    (book,) = night.check().values()
+    assert book.received == book.end
+    assert book.begin == 0
+
+
+def test_each_night_has_its_own_frames(tmp_path):
+    """The wearable was not switched off between two nights: its numbers go on."""
+    one, two = tmp_path / "a.night", tmp_path / "b.night"
+    night = relay((one, 20.0), (two, 20.0))
+    first, second = (read_books(path)[0] for path in (one, two))
+    assert first.open == second.open == ()
+    assert (first.begin, second.begin) == (0, first.end)
+    (frames,) = night.truth.values()
+    assert first.received + second.received == len(frames) == second.end
+
+
+def test_another_session_is_taken_over(tmp_path):
+    """A recorder that was killed left its session running; another night begins."""
+    one, two = tmp_path / "a.night", tmp_path / "b.night"
+    relay((one, -20.0), (two, 20.0))
+    (book,) = read_books(two)
+    assert book.open == ()
+    assert book.begin > 300
+    assert any(event == "take_over" for event, _ in events(two))
+
+
+# -- one broken field after the other ----------------------------------------------------------
+
+
+def _verify(path, **options):
+    """The end-to-end test that every mutation must turn red."""
+    night = rehearse(path, 20, "damage@6+2=0.2", error_rate=0.0, drift_ppm=0.0, **options)
+    (book,) = night.check().values()
+    assert book.received == book.end
+    recording = ts.read(path)
+    noise = Noise()
+    emg, acc = noise.read(1, 0, 25000) * 0.2, noise.read(2, 0, 2500) * (8 / 32768)
+    assert sum(len(s.samples) for s in recording.segments) == sum(
+        57 * 2 if f[0] == 1 else 38 for f in next(iter(night.truth.values()))
+    )
+    steps = []
+    for name, true in [("emg1", emg[:, :1]), ("emg2", emg[:, 1:]), ("acc", acc)]:
+        (segment,) = recording.segments_of(name)
+        samples = segment.samples.read(0, len(segment.samples))
+        starts = np.isclose(true[:-1], samples[0], atol=1e-4).all(axis=1)
+        follow = np.isclose(true[1:], samples[1], atol=1e-4).all(axis=1)
+        (first,) = np.flatnonzero(starts & follow)[:1]
+        assert np.allclose(samples, true[first : first + len(samples)], atol=1e-4)
+        steps.append(segment.start_ns - first / recording.channel(name).fs * 1e9)
+    # all streams on one clock: their first samples of the boot fall together
+    assert np.ptp(steps) < 1e6
+
+
+def test_the_unbroken_firmware_passes(tmp_path):
+    _verify(tmp_path / "a.night")
+
+
+@pytest.mark.parametrize("field", sorted(MUTATIONS))
+def test_every_broken_field_is_caught(field, tmp_path):
+    with pytest.raises((AssertionError, KeyError, ValueError, ts.InputError)) as caught:
+        _verify(tmp_path / "a.night", mutate=field)
+    where = caught.traceback[-1]
+    print(f"{field}: {type(caught.value).__name__} in {where.name}: {where.statement}")
