@@ -20,7 +20,11 @@ AASM = {
     "10.000001 s is none": (["L 10 10.000001"], {"n_lm": 0, "n_clm": 0}),
     "what lasts too long ends no series": (
         [*train(20, 40, 20), "R 130 11"], {"n_lm": 4, "n_plm": 4}),
-    "combined movements have no limit of 15 s": (["L 10 10", "R 14 10"], {"n_lm": 1, "n_clm": 1}),
+    "combined movements have no limit of 4 parts": (
+        ["L 10 0.5", "R 10.9 0.6", "L 11.8 0.6", "R 12.7 0.6", "L 13.6 0.6"],
+        {"n_lm": 1, "n_clm": 1}),
+    "combined movements may last longer than one leg's": (
+        ["L 10 10", "R 14 10"], {"n_lm": 1, "n_clm": 1}),
     "interval of exactly 5 s": (train(5, 5, 5), {"n_plm": 4, "n_short_imi": 0}),
     "interval of 4.999999 s": (train(5, 5, 4.999999), {"n_plm": 0, "n_short_imi": 1}),
     "interval of exactly 90 s": (train(90, 90, 90), {"n_plm": 4}),
@@ -50,3 +54,7 @@ def test_aasm(clause):
 )
 def test_aasm_respiratory_window_is_the_event_and_half_a_second(row, hit):
     check([row], "aasm", respiratory=breaths((50, 50)), n_clmr=hit, n_clm_nr=1 - hit)
+
+
+def test_aasm_a_long_respiratory_event_goes_on_after_a_short_one_within():
+    check(["L 150 1"], "aasm", respiratory=breaths((10, 200), (50, 10)), n_clmr=1)

@@ -151,7 +151,8 @@ def find_movements(onset: Ints, stop: Ints, leg: Ints, rules: LimbRules) -> Move
     onset, stop, leg = onset[keep], stop[keep], leg[keep]
     order = np.lexsort((leg, onset))
     onset, stop, leg = onset[order], stop[order], leg[order]
-    return _merge(onset, stop, leg, _together(onset, leg) if rules.aasm else _apart(onset, stop))
+    new = _together(onset, leg) if rules.aasm else _apart(onset, stop)
+    return _merge(onset, stop, leg, new, rules)
 
 
 def find_intervals(onset: Ints, clm: Bools) -> Ints:
@@ -233,7 +234,7 @@ def _together(onset: Ints, leg: Ints) -> Bools:
     return new
 
 
-def _merge(onset: Ints, stop: Ints, leg: Ints, new: Bools) -> Moves:
+def _merge(onset: Ints, stop: Ints, leg: Ints, new: Bools, rules: LimbRules) -> Moves:
     first = np.flatnonzero(new)
     if len(first) == 0:
         return Moves(onset, stop, leg, np.empty(0, np.int64), np.empty(0, np.bool_))
@@ -242,6 +243,7 @@ def _merge(onset: Ints, stop: Ints, leg: Ints, new: Bools) -> Moves:
     parts = np.diff(np.append(first, len(onset)))
     least, most = np.minimum.reduceat(leg, first), np.maximum.reduceat(leg, first)
     both = least != most
-    fits = (parts <= MAX_PARTS) & (end - onset[first] <= MAX_BILATERAL)
-    clm = (longest <= MAX_DURATION) & (fits | ~both)
+    clm = longest <= MAX_DURATION
+    if not rules.aasm:
+        clm &= (parts <= MAX_PARTS) & (end - onset[first] <= MAX_BILATERAL)
     return Moves(onset[first], end, np.where(both, BOTH, least), parts, clm)
