@@ -141,7 +141,8 @@ def main() -> None:
     with ProcessPoolExecutor(2) as pool:
         table = pd.concat([t for t in pool.map(bursts_of, jobs) if len(t)], ignore_index=True)
     lines = ['"""Learned by benchmarks/contact.py; do not edit by hand.', ""]
-    lines += ["Weights of: " + ", ".join(FEATURES[:5]) + ",", ", ".join(FEATURES[5:]) + ".", '"""', ""]
+    names = [", ".join(FEATURES[:5]) + ",", ", ".join(FEATURES[5:]) + "."]
+    lines += ["Weights of: " + names[0], names[1], '"""', ""]
     lines.append("WEIGHTS: dict[tuple[str, str], tuple[float, tuple[float, ...]]] = {")
     for rate in ("fine", "coarse"):
         for length in ("single", "long"):
@@ -149,7 +150,7 @@ def main() -> None:
             part = chosen(table, rate, length)
             bias, weights = fit(np.stack(part.features), part.contact.to_numpy(bool))
             numbers = "".join(f"        {w:.3f},\n" for w in weights)
-            lines.append(f'    ("{rate}", "{length}"): ({bias:.3f}, (\n{numbers}    )),  # fmt: skip')
+            lines.append(f'    ("{rate}", "{length}"): ({bias:.3f}, (\n{numbers}    )),')
     OUT.write_text("\n".join([*lines, "}", ""]))
 
 

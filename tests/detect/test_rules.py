@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from twitchsense.detect.acc import Response
 from twitchsense.detect.candidates import Burst, Episode, LegRun
 from twitchsense.detect.fusion import Cluster
+from twitchsense.detect.response import Response
 from twitchsense.detect.rules import Rules
 from twitchsense.settings import Settings
 
@@ -19,7 +19,7 @@ AT = 100 * S
 
 BURST = Burst(
     channel="emg1", onset_ns=AT, offset_ns=AT + 40 * MS, amplitude_uv=200.0, rise_ms=10.0,
-    snr_db=25.0, margin=4.0, floor_uv=3.0, slow_share=0.1, fast_share=0.1, mains_share=0.0,
+    snr_db=25.0, margin=4.0, floor_uv=3.0, slow_share=0.1, contact=0.1, mains_share=0.0,
     stuck=False, shape=np.zeros(64, np.float32),
 )  # fmt: skip
 EPISODE = Episode(
@@ -85,8 +85,8 @@ STILL = Response(0.003, 0.4, AT, AT + 50 * MS)
         (burst(mains_share=0.51), ("twitch", "mains")),
         (burst(slow_share=0.5), ("twitch", "")),
         (burst(slow_share=0.51), ("twitch", "electrode_pop")),
-        (burst(fast_share=0.35), ("twitch", "")),
-        (burst(fast_share=0.36), ("twitch", "electrode_pop")),
+        (burst(contact=0.80), ("twitch", "")),
+        (burst(contact=0.81), ("twitch", "electrode_pop")),
     ],
 )
 @pytest.mark.parametrize("seen", [None, STILL])

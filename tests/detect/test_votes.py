@@ -101,7 +101,7 @@ def test_train_of_six(n, train):
 
 @pytest.mark.parametrize(("gap", "train"), [(0.34, True), (0.36, False)])
 def test_train_needs_short_gaps(gap, train):
-    found = [finding(20 + gap * i, seed=i) for i in range(12)]
+    found = [finding(20 + gap * i, seed=i) for i in range(7)]  # too few for a crowd
     assert ("rhythmic_train" in reasons(found)) is train
 
 
@@ -180,7 +180,7 @@ def test_eight_beats_are_a_heart(n, heart):
     assert set(reasons([finding(20 + 1.2 * i) for i in range(n)])) == {"ecg" if heart else ""}
 
 
-@pytest.mark.parametrize(("size", "heart"), [(51, True), (50, False), (200, False), (199, True)])
+@pytest.mark.parametrize(("size", "heart"), [(51, True), (200, False), (199, True)])
 def test_beats_are_alike_in_size(size, heart):
     found = [finding(20 + 1.2 * i, size=size if i == 6 else 100) for i in range(13)]
     assert (reasons(found)[6] == "ecg") is heart
@@ -225,3 +225,40 @@ def test_a_second_around_a_large_movement_belongs_to_it(second, counts):
     busy[180:188] = 0.91  # 7.28 of 37 s, just below a fifth
     busy[second] = 1.0
     assert reasons([finding(200, length_s=0.0), large], busy)[0] == ("active_wake" * counts)
+
+
+def test_a_beat_hidden_by_something_small_is_found_by_its_place():
+    found = [finding(20 + 1.2 * i) for i in range(13)]
+    found[6] = finding(20 + 1.2 * 6, seed=9, size=129)
+    assert reasons(found)[6] == "ecg"
+    found[6] = finding(20 + 1.2 * 6, seed=9, size=131)  # larger than a beat: something else
+    assert reasons(found)[6] == ""
+    found[6] = finding(20 + 1.2 * 6 + 0.4, seed=9, size=100)  # between two beats
+    assert reasons(found)[6] == ""
+
+
+def test_a_unit_that_fires_again_and_again_is_a_train_however_slow():
+    slow = [finding(20 + 0.8 * i + 0.3 * (i % 3)) for i in range(12)]
+    assert reasons(slow).count("rhythmic_train") > 6
+    others = [finding(20 + 0.8 * i + 0.3 * (i % 3), seed=i) for i in range(12)]
+    assert set(reasons(others)) == {""}
+
+
+@pytest.mark.parametrize(("size", "told"), [(190, False), (210, True)])
+def test_in_a_crowd_only_what_stands_out_is_told_apart(size, told):
+    times = [20 + 0.55 * i for i in range(9)]
+    found = [finding(t, seed=i, size=size if i == 4 else 100) for i, t in enumerate(times)]
+    assert (reasons(found)[4] == "") is told
+
+
+def test_waves_of_a_beat_are_no_crackle():
+    beats_ = [finding(20 + 1.2 * i) for i in range(13)]
+    waves = [
+        finding(20 + 1.2 * i + d, seed=3, reason="electrode_pop")
+        for i in range(13)
+        for d in (0.2, 0.3)
+    ]
+    twitch = finding(20 + 1.2 * 6 + 0.5, seed=8, size=300)
+    found = sorted([*beats_, *waves, twitch], key=lambda f: f.onset_ns)
+    verdicts = vote(found, {"emg1": table(np.zeros(400, np.float32))}, Settings())
+    assert [f.reason for f in verdicts if f.amplitude_uv == 300] == [""]

@@ -63,4 +63,4 @@ class Likeness:
         alike &= (size < ratio) & (size > 1 / ratio)
         alike &= np.abs(self.times[rows] - self.times[i]) <= within_s
         alike[i - first] = True
-        return rows[alike]
+        return np.asarray(rows[alike], np.int64)

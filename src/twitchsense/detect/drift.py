@@ -125,7 +125,8 @@ def _movements(episodes: Sequence[Episode]) -> Floats:
         return np.empty(0)
     onset, offset = np.array(chosen).T
     ends = np.maximum.accumulate(offset)
-    return onset[np.concatenate([[True], onset[1:] - ends[:-1] > CLEAR_S])]
+    clear = np.concatenate([[True], onset[1:] - ends[:-1] > CLEAR_S])
+    return np.asarray(onset[clear], np.float64)
 
 
 class AlignedSenses:

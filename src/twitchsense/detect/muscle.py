@@ -9,7 +9,6 @@ import numpy as np
 
 from twitchsense.detect.alike import SHIFTS
 from twitchsense.detect.candidates import Burst, LegRun
-from twitchsense.detect.contact import SINGLE_S
 from twitchsense.settings import MovementSettings
 
 #: Bursts of two channels this close are one activity seen twice.
@@ -20,7 +19,7 @@ FILLED = 0.5
 #: The median of a contraction's envelope is at least this part of its peak [E].
 MEDIAN_OF_PEAK = 0.1
 #: A doublet: potentials alike in shape and size, no further apart than this.
-DOUBLET_NS, DOUBLET_ALIKE, DOUBLET_SIZE = 110_000_000, 0.7, 2.0
+DOUBLET_NS, DOUBLET_ALIKE, DOUBLET_SIZE, DOUBLET_PART_S = 110_000_000, 0.7, 2.0, 0.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def _near(first: list[Burst], second: list[Burst]) -> bool:
 
 def _same_unit(first: list[Burst], second: list[Burst]) -> bool:
     a, b = (max(g, key=lambda u: (u.snr_db, u.channel)) for g in (first, second))
-    if a.channel != b.channel or max(a.duration_s, b.duration_s) > SINGLE_S:
+    if a.channel != b.channel or max(a.duration_s, b.duration_s) > DOUBLET_PART_S:
         return False
     likeness = float(np.correlate(np.pad(a.shape, SHIFTS), b.shape, "valid").max())
     ratio = a.amplitude_uv / max(b.amplitude_uv, 1e-9)
@@ -125,16 +124,17 @@ def contractions(
             continue
         onset, offset = inside[0][0].onset_ns, max(_end(g) for g in inside)
         if offset - onset >= rule.min_s * 1e9 and _filled_ns(inside) >= FILLED * (offset - onset):
-            chosen = [inside]
+            chosen, alone = [inside], False
         else:  # twitches in a row, or beats between which a contraction stands by itself
             chosen = [[g] for g in inside if _end(g) - g[0].onset_ns >= rule.min_s * 1e9]
+            alone = True
         for members in chosen:
-            found.append(_contraction(members, run))
+            found.append(_contraction(members, run, alone=alone))
             left = [g for g in left if g not in members]
     return found, left
 
 
-def _contraction(groups: list[list[Burst]], run: LegRun) -> Contraction:
+def _contraction(groups: list[list[Burst]], run: LegRun, *, alone: bool) -> Contraction:
     members = [b for g in groups for b in g]
     best = max(members, key=lambda b: (b.snr_db, b.onset_ns, b.channel))
     # in a run that is mostly something else the median says nothing of the contraction
@@ -144,7 +144,7 @@ def _contraction(groups: list[list[Burst]], run: LegRun) -> Contraction:
         max(_end(g) for g in groups),
         best,
         max(members, key=lambda b: (b.duration_s, b.onset_ns, b.channel)),
-        max(run.median_uv, MEDIAN_OF_PEAK * peak_uv if len(groups) == 1 else 0.0),
+        max(run.median_uv, MEDIAN_OF_PEAK * peak_uv if alone else 0.0),
         max(b.amplitude_uv for b in members),
     )
 

@@ -12,11 +12,11 @@ from typing import Protocol
 
 import numpy as np
 
-from twitchsense.detect.acc import Response
 from twitchsense.detect.candidates import Burst, Episode
 from twitchsense.detect.finding import NAN, Finding
 from twitchsense.detect.fusion import LINK_NS, Cluster
 from twitchsense.detect.muscle import Contraction, contractions, group_bursts, join_doublets
+from twitchsense.detect.response import Response
 from twitchsense.settings import Settings
 
 MS = 1_000_000
