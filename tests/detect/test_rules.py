@@ -85,8 +85,8 @@ STILL = Response(0.003, 0.4, AT, AT + 50 * MS)
         (burst(mains_share=0.51), ("twitch", "mains")),
         (burst(slow_share=0.5), ("twitch", "")),
         (burst(slow_share=0.51), ("twitch", "electrode_pop")),
-        (burst(contact=0.80), ("twitch", "")),
-        (burst(contact=0.81), ("twitch", "electrode_pop")),
+        (burst(contact=0.90), ("twitch", "")),
+        (burst(contact=0.91), ("twitch", "electrode_pop")),
     ],
 )
 @pytest.mark.parametrize("seen", [None, STILL])

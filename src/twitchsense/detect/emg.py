@@ -30,7 +30,7 @@ from twitchsense.settings import Settings
 HOP_S = 0.005
 #: Samples kept around a burst, for its shape and the level before and after it; a
 #: filter without phase shift needs more of what was than of what comes.
-BEFORE_S, AFTER_S = 0.25, 0.12
+BEFORE_S, AFTER_S = 0.4, 0.12
 #: A longer run is measured on its first seconds only, so that memory is bounded.
 HEAD_S = 10.0
 #: RMS window of the leg-movement envelope (section 2 of the criteria), in 10-ms hops.

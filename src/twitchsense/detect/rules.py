@@ -25,7 +25,7 @@ MS = 1_000_000
 SLOW_LIMIT, MAINS_LIMIT = 0.5, 0.5
 #: Nor is it when its shape is more likely a bad contact's than this; bad contacts
 #: are the rarer of the two [E].
-CONTACT_LIMIT = 0.8
+CONTACT_LIMIT = 0.9
 #: Where one of the two sensors is missing, a jerk is at most this certain (6.4).
 ONE_SENSOR = 0.5
 

@@ -178,20 +178,31 @@ def peak_to_peak(x: Floats, fs: float) -> float:
 
 
 def slow_share(clean: Floats, burst: Floats, body: tuple[int, int], fs: float) -> float:
-    """Share of the power that lies below the burst band.
+    """Share of the power that lies below the burst band and comes with the burst.
 
-    A line through the levels before and after is taken off first, so that slow
-    wander doesn't count, and a step or a decay does.
+    A line through the levels before and after is taken off first, so that a
+    drift doesn't count, and a step or a decay does. So is twice what was there
+    before the burst: a baseline that wanders all the time says nothing of it.
     """
     level = max(1, round(LEVEL_S * fs))
-    span = slice(max(0, body[0] - 2 * level), min(len(clean), body[1] + 2 * level))
-    x, y = clean[span], burst[span]
-    if len(x) < 4 * level:
+    first, last = max(0, body[0] - 2 * level), min(len(clean), body[1] + 2 * level)
+    if last - first < 4 * level:
         return 0.0
-    before, after = x[:level].mean(), x[-level:].mean()
-    line = np.interp(np.arange(len(x)), [level / 2, len(x) - level / 2], [before, after])
-    total = float(np.square(x - line).sum())
-    return float(np.clip(1.0 - np.square(y).sum() / total, 0.0, 1.0)) if total > 0 else 0.0
+    fast = float(np.square(burst[first:last]).sum())
+    slow = _power_off_line(clean[first:last], level) - fast
+    before = slice(max(0, 2 * first - last), first)
+    if first - before.start >= 4 * level:
+        usual = _power_off_line(clean[before], level) - float(np.square(burst[before]).sum())
+        slow -= 2 * max(usual, 0.0) * ((last - first) / (first - before.start)) ** 2
+    slow = max(slow, 0.0)
+    return slow / (slow + fast) if slow + fast > 0 else 0.0
+
+
+def _power_off_line(x: Floats, level: int) -> float:
+    """Return the power of a signal less the line through the levels at its ends."""
+    ends = [float(x[:level].mean()), float(x[-level:].mean())]
+    line = np.interp(np.arange(len(x)), [level / 2, len(x) - level / 2], ends)
+    return float(np.square(x - line).sum())
 
 
 def mains_share(burst: Floats, fs: float) -> float:
