@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from twitchsense.detect.candidates import Episode, Trace
 from twitchsense.detect.detection import Seconds
-from twitchsense.detect.history import History
+from twitchsense.dsp.history import History
 from twitchsense.detect.response import HEAD_NS, TAIL_NS, Response, find_response
 from twitchsense.detect.seconds import AccSeconds
 from twitchsense.dsp.blocks import Blocks, hop_size

@@ -21,6 +21,7 @@ from twitchsense.detect.response import Response
 from twitchsense.detect.rules import Rules
 from twitchsense.detect.seconds import join
 from twitchsense.detect.votes import vote
+from twitchsense.dsp.heart import Beat
 from twitchsense.errors import TwitchsenseError
 from twitchsense.recording import Channel, Chunk
 from twitchsense.settings import Settings
@@ -70,7 +71,7 @@ class Detector:
         lines: dict[str, ClockLine] = {}
         for name, leg in self._legs.items():
             found, table, lines[name] = leg.close()
-            findings += vote(found, table, self._settings)
+            findings += vote(found, table, leg.beats, self._settings)
             seconds |= table
         events, rejected = tables(findings)
         return Detections(events, rejected, dict(sorted(seconds.items())), lines)
@@ -87,6 +88,10 @@ class _LegDetector:
         self._seconds: dict[str, list[Seconds]] = {c.name: [] for c in channels}
         self._fusion = Fusion(Rules(settings, self, leg).decide)
         self._found: list[Finding] = []
+        #: Heart beats seen in each EMG channel, with their times.
+        self.beats: dict[str, list[tuple[int, Beat]]] = {
+            c.name: [] for c in channels if c.kind == "emg"
+        }
         self._bursts: list[Burst] = []
         self._runs: list[LegRun] = []
         self._episodes: list[Episode] = []
@@ -161,6 +166,7 @@ class _LegDetector:
             for track in tracks:
                 if isinstance(track, EmgTrack):
                     bursts, runs = track.take()
+                    self.beats[track.channel.name] += track.take_beats()
                     self._bursts += bursts
                     self._runs += runs
                     self._fusion.add(bursts)

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from twitchsense.detect.candidates import Burst, LegRun
 from twitchsense.detect.detection import Seconds
-from twitchsense.detect.history import History
 from twitchsense.detect.seconds import EmgSeconds
 from twitchsense.detect.shape import Floor, measure
 from twitchsense.dsp.blocks import Blocks, hop_size, moving_sum
 from twitchsense.dsp.filters import burst_band, leg_movement_band
 from twitchsense.dsp.floor import NoiseFloor
+from twitchsense.dsp.heart import Beat, HeartCanceller
+from twitchsense.dsp.history import History
 from twitchsense.dsp.mains import MainsCanceller
 from twitchsense.dsp.runs import Runs
 from twitchsense.dsp.threshold import NoiseThreshold
@@ -67,9 +68,9 @@ class EmgTrack:
         self._before, self._margin = round(BEFORE_S * fs), round(AFTER_S * fs)
         self._head_hops = round(HEAD_S * fs / self._hop)
         self._hops_per_s = max(1, round(fs / self._hop))
-        self._mains = MainsCanceller(fs)
+        self._mains, self._heart = MainsCanceller(fs), HeartCanceller(fs)
         self._burst_filter, self._leg_filter = burst_band(fs), leg_movement_band(fs)
-        # as it came, and without mains
+        # as it came, and without mains and heart
         self._raw, self._clean = History(np.float32), History(np.float32)
         self._burst_hops, self._leg_hops = Blocks(self._hop), Blocks(2 * self._hop)
         self._last_energy = np.empty(0)
@@ -95,9 +96,13 @@ class EmgTrack:
     def push(self, samples: Samples) -> None:
         """Take the next samples, shape ``(n, 1)`` in µV."""
         x = samples[:, 0].astype(np.float64)
-        clean = self._mains.push(x)
-        burst = self._burst_filter.push(clean)
         self._raw.push(x)
+        self._follow(self._heart.push(self._mains.push(x)))
+
+    def _follow(self, clean: NDArray[np.float64]) -> None:
+        """Search the next samples without mains and heart."""
+        x = self._raw.get(self._clean.stop, self._clean.stop + len(clean)).astype(np.float64)
+        burst = self._burst_filter.push(clean)
         self._clean.push(clean)
         self._seconds.push(x, burst)
         energy = np.square(self._burst_hops.push(burst)).mean(axis=1)
@@ -108,6 +113,7 @@ class EmgTrack:
 
     def close(self) -> None:
         """End the segment: everything still open is finished."""
+        self._follow(self._heart.close())
         piece = self._floor.close()
         self._threshold(piece.envelope, piece.centre, piece.spread)
         self._enqueue(*self._runs.close())
@@ -121,6 +127,12 @@ class EmgTrack:
         bursts, runs = self._bursts, self._leg_found
         self._bursts, self._leg_found = [], []
         return bursts, runs
+
+    def take_beats(self) -> list[tuple[int, Beat]]:
+        """Hand over the heart's beats found since the last call, each with its time in ns."""
+        return [
+            (self._start_ns + round(b.at / self.channel.fs * NS), b) for b in self._heart.take()
+        ]
 
     def seconds(self) -> Seconds:
         """Return the per-second statistics of the segment (call after `close`)."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from twitchsense.detect.alike import Likeness
 from twitchsense.detect.detection import Seconds
 from twitchsense.detect.finding import NAN, Finding
+from twitchsense.dsp.heart import Beat
 from twitchsense.recording import NS
 from twitchsense.settings import Settings
 
@@ -41,6 +42,9 @@ FLANKS_S = 0.02
 #: Heart beats: alike in shape, in size, and regular over this long (section 1.6).
 BEAT_ALIKE, BEAT_SIZE, BEAT_AROUND_S, BEAT_LEAST = 0.75, 2.0, 12.0, 8
 BEAT_RANGE_S, BEAT_REGULAR, BEAT_SHARE = (0.4, 1.6), 0.15, 0.75
+#: What is left where a known beat was taken out is less than this part of it [E],
+#: and this near.
+LEFT_SIZE, BEAT_REACH_NS = 0.35, 50_000_000
 #: A beat that another channel hides is no larger than the others by this much.
 HIDDEN_SIZE = 1.3
 #: So many may be missing in a row, and so near to one is the same one.
@@ -52,10 +56,24 @@ BEAT_LONGER_S = 0.06
 
 
 def vote(
-    findings: list[Finding], seconds: Mapping[str, Seconds], settings: Settings
+    findings: list[Finding],
+    seconds: Mapping[str, Seconds],
+    beats: Mapping[str, list[tuple[int, Beat]]],
+    settings: Settings,
 ) -> list[Finding]:
-    """Return the findings with the neighbours' rules applied."""
+    """Return the findings with the neighbours' rules applied.
+
+    Parameters
+    ----------
+    findings : list of Finding
+    seconds : mapping of channel to Seconds
+    beats : mapping of channel to list of (ns, Beat)
+        Heart beats that the canceller knew, in order of time.
+    settings : Settings
+    """
     findings = sorted(findings, key=lambda f: (f.onset_ns, f.offset_ns, f.channel, f.kind))
+    for i in _left_of_beats(findings, beats):
+        findings[i] = replace(findings[i], reason="ecg", confidence=NAN, grade="")
     for rule, may_change in RULES:
         for i, reason in rule(findings, seconds, settings).items():
             if findings[i].reason in may_change:
@@ -82,6 +100,24 @@ def _likeness(findings: list[Finding], members: list[int]) -> Likeness:
         np.maximum([f.amplitude_uv for f in chosen], 1e-6),
         np.array([f.offset_ns - f.onset_ns for f in chosen]) / NS,
     )
+
+
+def _left_of_beats(
+    findings: list[Finding], beats: Mapping[str, list[tuple[int, Beat]]]
+) -> list[int]:
+    """Find what a beat left behind, and beats that came before the heart was known."""
+    found = []
+    for name, known in beats.items():
+        times = np.array([t for t, _ in known])
+        for i, f in enumerate(findings):
+            if f.channel != name or f.kind not in SHORT_KINDS or f.reason not in LIKE_BEATS:
+                continue
+            first = np.searchsorted(times, f.onset_ns - BEAT_REACH_NS)
+            last = np.searchsorted(times, f.offset_ns + BEAT_REACH_NS)
+            sizes = [b.size_uv * (LEFT_SIZE if b.removed else BEAT_SIZE) for _, b in known[first:last]]
+            if sizes and f.amplitude_uv < max(sizes):
+                found.append(i)
+    return found
 
 
 def _beats(

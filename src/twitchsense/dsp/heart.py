@@ -1,0 +1,344 @@
+"""Takes the heart out of an EMG, but only once it is known to be there.
+
+A heart beat in the EMG of a leg hides what happens on top of it, and its slow
+waves make muscle beside it look like a bad contact. The beat is learned from the
+signal itself: deflections of 8-35 Hz that look alike and come at a heart's rhythm
+are beats; their median waveform, fitted in height, is subtracted wherever the
+next ones are found. What has no rhythm is never learned, so a twitch stays.
+
+Everything is decided candidate by candidate, from samples up to a fixed time
+after it: however the signal is cut, the answer is the same. The price is a delay
+of `DELAY_S`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d
+
+from twitchsense.dsp.filters import bandpass
+from twitchsense.dsp.floor import NoiseFloor
+from twitchsense.dsp.history import History
+
+Floats = NDArray[np.float64]
+
+#: Band in which beats are looked for, and the rate at which that is done.
+BAND_HZ, SEARCH_FS = (8.0, 35.0), 250.0
+#: A candidate is the largest deflection within this time to either side, and so
+#: many times the usual one.
+APART_S, OPEN = 0.08, 4.0
+#: Half length of the complex that is compared, and how far off its centre may be.
+HALF_S, OFF_S = 0.06, 0.04
+#: What is subtracted: from this long before the complex to this long after it,
+#: fading over the ends.
+BEFORE_S, AFTER_S, FADE_S = 0.10, 0.40, 0.03
+#: Candidates compared with the newest one, over this long.
+KNOWN, KNOWN_S = 64, 14.0
+#: Alike in shape and size, and so many at a rhythm of 40 to 150 a minute, of which
+#: this share of the intervals lies this near to the usual one: a heart [E].
+ALIKE, RATIO, LEAST = 0.85, 1.6, 7
+RANGE_S, REGULAR, SHARE = (0.4, 1.5), 0.15, 0.75
+#: Beats whose median is the waveform.
+MEMORY = 15
+#: A complex is a beat if the waveform explains this share of it, or less if it
+#: comes when the next one is due; and by this its height may differ.
+EXPLAINED, DUE_EXPLAINED, HEIGHTS = 0.7, 0.2, (0.5, 1.8)
+#: Due: within this part of an interval from where the rhythm says.
+DUE = 0.2
+#: So many intervals without a beat, and the heart is unknown again.
+LOST = 6
+#: Samples come out this much later than they went in, at most.
+DELAY_S = APART_S + OFF_S + BEFORE_S + 0.06
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A heart beat.
+
+    Attributes
+    ----------
+    at : int
+        Sample of the segment at which the complex is centred.
+    size_uv : float
+        Peak to peak of the complex.
+    removed : bool
+        False for the first ones, that came before the heart was known.
+    """
+
+    at: int
+    size_uv: float
+    removed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    at: int
+    shape: Floats
+    height: float
+
+
+class HeartCanceller:
+    """Follows one segment of one EMG channel.
+
+    Parameters
+    ----------
+    fs : float
+    """
+
+    def __init__(self, fs: float) -> None:
+        self._fs = fs
+        self._step = max(1, round(fs / SEARCH_FS))
+        search_fs = fs / self._step
+        self._band = bandpass(*BAND_HZ, fs, order=(2, 2))
+        self._delay = round(self._band.delay_s * fs)
+        self._apart = max(1, round(APART_S * search_fs))
+        self._half_search = max(2, round(HALF_S * search_fs))
+        self._floor = NoiseFloor(max(1, round(search_fs)), 30.0, 0.5, 0.0)
+        self._x = History(np.float64)
+        self._search = History(np.float64)  # band-passed, every `step` samples
+        self._opening = History(np.float64)  # threshold of a candidate
+        self._phase = 0  # samples until the next one that is searched
+        self._next = 0  # next index of the search to be looked at
+        self._given = 0  # samples handed out
+        self._half, self._off = round(HALF_S * fs), round(OFF_S * fs)
+        self._before, self._after = round(BEFORE_S * fs), round(AFTER_S * fs)
+        self._known: deque[_Candidate] = deque(maxlen=KNOWN)
+        self._waves: deque[tuple[int, Floats]] = deque(maxlen=MEMORY)
+        self._owed: list[tuple[int, float]] = []  # beats whose waveform is not yet complete
+        self._last = 0.0
+        self._interval = 0.0
+        self._subtract: list[tuple[int, Floats]] = []
+        self._beats: list[Beat] = []
+        fade = max(1, round(FADE_S * fs))
+        ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(fade) + 0.5) / fade)
+        self._taper = np.ones(self._before + self._after)
+        self._taper[:fade], self._taper[-fade:] = ramp, ramp[::-1]
+
+    def push(self, x: Floats) -> Floats:
+        """Take the next samples, shape ``(n,)`` in µV; return those without beats so far."""
+        self._x.push(x)
+        band = self._band.push(x)[self._phase :: self._step]
+        self._phase = (self._phase - len(x)) % self._step
+        self._search.push(band)
+        self._note(self._floor.push(np.abs(band)).centre)
+        self._examine(self._opening.stop - self._apart)
+        return self._release(self._sample(self._next) - self._off - self._before)
+
+    def close(self) -> Floats:
+        """End the segment; return the rest of the samples."""
+        self._note(self._floor.close().centre)
+        self._examine(self._opening.stop)
+        return self._release(self._x.stop)
+
+    def take(self) -> list[Beat]:
+        """Hand over the beats found since the last call."""
+        found, self._beats = self._beats, []
+        return found
+
+    # -- candidates -------------------------------------------------------------
+
+    def _note(self, usual: Floats) -> None:
+        self._opening.push(OPEN * usual)
+
+    def _sample(self, search_index: int) -> int:
+        return search_index * self._step - self._delay
+
+    def _examine(self, stop: int) -> None:
+        """Look at the search's values up to an index."""
+        if stop <= self._next:
+            return
+        first = max(self._search.first, self._next - self._apart)
+        last = min(self._search.stop, stop + self._apart)
+        size = np.abs(self._search.get(first, last))
+        largest = maximum_filter1d(size, 2 * self._apart + 1, mode="constant")
+        here = slice(self._next - first, stop - first)
+        peaks = (size[here] == largest[here]) & (size[here] > self._opening.get(self._next, stop))
+        for index in (self._next + np.flatnonzero(peaks)).tolist():
+            if size[index - first] > 0:
+                self._judge(index)
+        self._next = stop
+        self._search.forget(stop - 2 * self._apart - self._half_search)
+        self._opening.forget(stop)
+
+    def _judge(self, index: int) -> None:
+        at = self._sample(index)
+        if at - self._half - self._off < max(0, self._x.first):
+            return
+        if self._interval:
+            if at - self._last < LOST * self._interval:
+                self._follow(at)
+                return
+            self._forget_heart()
+        shape = self._search.get(index - self._half_search, index + self._half_search + 1)
+        if len(shape) < 2 * self._half_search + 1:
+            return
+        height = float(np.abs(shape[self._half_search]))
+        self._known.append(_Candidate(at, shape / np.sqrt(np.square(shape).sum()), height))
+        self._recognise()
+
+    # -- a heart that is not known yet --------------------------------------------
+
+    def _recognise(self) -> None:
+        """Ask whether the newest candidate and those like it are a heart."""
+        newest = self._known[-1]
+        known = [c for c in self._known if newest.at - c.at <= KNOWN_S * self._fs]
+        if len(known) < LEAST:
+            return
+        shapes = np.stack([c.shape for c in known])
+        score = np.max([shapes @ np.roll(newest.shape, k) for k in (-2, -1, 0, 1, 2)], axis=0)
+        ratio = np.array([c.height for c in known]) / newest.height
+        alike = (score > ALIKE) & (ratio < RATIO) & (ratio > 1 / RATIO)
+        times = np.array([c.at for c in known])[alike] / self._fs
+        beat = usual_interval(times)
+        if not beat:
+            return
+        self._interval = beat * self._fs
+        centres = self._align([c.at for c, like in zip(known, alike, strict=True) if like])
+        for centre in centres:
+            self._beats.append(Beat(round(centre), self._size(centre), removed=False))
+            self._owed.append((round(centre), centre))
+        self._last = centres[-1]
+        self._known.clear()
+
+    def _align(self, places: list[int]) -> list[float]:
+        """Put candidates of one shape on the same part of it."""
+        pieces = [self._complex(at, self._half + self._off) for at in places]
+        whole = [k for k, p in enumerate(pieces) if len(p) == 2 * (self._half + self._off)]
+        reference = np.median([pieces[k][self._off : -self._off] for k in whole], axis=0)
+        return [places[k] + best_fit(pieces[k], reference)[0] - self._off for k in whole]
+
+    def _complex(self, at: int, half: int) -> Floats:
+        return np.asarray(self._x.get(at - half, at + half), np.float64)
+
+    def _size(self, centre: float) -> float:
+        piece = self._complex(round(centre), self._half)
+        return float(np.ptp(off_line(piece))) if len(piece) else 0.0
+
+    # -- a heart that is known ------------------------------------------------------
+
+    def _follow(self, at: int) -> None:
+        """Ask whether a candidate holds a beat, and take it out."""
+        wave = self._waveform(at)
+        if wave is None:
+            return
+        piece = self._complex(at, self._half + self._off)
+        mine = slice(self._before - self._half, self._before + self._half)
+        if len(piece) < 2 * (self._half + self._off):
+            return
+        lag, height, explained = best_fit(piece, wave[mine])
+        centre = at + lag - self._off
+        gap = centre - self._last
+        if gap < RANGE_S[0] * 0.8 * self._fs or not HEIGHTS[0] < height < HEIGHTS[1]:
+            return
+        count = max(1, round(gap / self._interval))
+        due = abs(gap / count - self._interval) < DUE * self._interval
+        if explained < (DUE_EXPLAINED if due else EXPLAINED):
+            return
+        sure = explained > EXPLAINED
+        self._beats.append(Beat(round(centre), height * float(np.ptp(wave[mine])), removed=True))
+        self._take_out(centre, wave * (height if sure else 1.0))
+        if sure:
+            self._owed.append((round(centre), centre))
+        if count == 1 and due:
+            self._interval += (gap - self._interval) / 8
+        self._last = centre
+
+    def _waveform(self, at: int) -> Floats | None:
+        """Return the median beat of those complete by the time a candidate is judged."""
+        complete = at + round(APART_S * self._fs)
+        while self._owed and self._owed[0][0] + self._after + 1 <= complete:
+            whole, centre = self._owed.pop(0)
+            first = whole - self._before
+            wave = self._x.get(first - 1, first + self._before + self._after + 1)
+            if first - 1 >= self._x.first and len(wave) == self._before + self._after + 2:
+                points = 1 + centre - whole + np.arange(self._before + self._after)
+                moved = np.interp(points, np.arange(len(wave)), wave)
+                self._waves.append((whole, off_line(moved)))
+        if len(self._waves) < LEAST - 2:
+            return None
+        return np.asarray(np.median([w for _, w in self._waves], axis=0), np.float64)
+
+    def _take_out(self, centre: float, wave: Floats) -> None:
+        whole = int(np.floor(centre))
+        points = np.arange(len(wave)) - (centre - whole)
+        moved = np.interp(points, np.arange(len(wave)), wave, left=0.0) * self._taper
+        self._subtract.append((whole - self._before, moved))
+
+    def _forget_heart(self) -> None:
+        self._interval = 0.0
+        self._waves.clear()
+        self._owed.clear()
+
+    # -- samples -----------------------------------------------------------------------
+
+    def _release(self, stop: int) -> Floats:
+        stop = min(stop, self._x.stop)
+        if stop <= self._given:
+            return np.empty(0)
+        out = np.array(self._x.get(self._given, stop))
+        for first, wave in self._subtract:
+            a, b = max(first, self._given), min(first + len(wave), stop)
+            if a < b:
+                out[a - self._given : b - self._given] -= wave[a - first : b - first]
+        self._subtract = [(f, w) for f, w in self._subtract if f + len(w) > stop]
+        self._given = stop
+        self._x.forget(stop - round((KNOWN_S + 2 * AFTER_S) * self._fs))
+        return out
+
+
+def usual_interval(times: Floats) -> float:
+    """Return the usual interval of a heart's beats in s, 0 if they are no heart's."""
+    if len(times) < LEAST:
+        return 0.0
+    gaps = np.diff(times)
+    beat = float(np.median(gaps))
+    if not RANGE_S[0] <= beat <= RANGE_S[1]:
+        return 0.0
+    count = np.maximum(1, np.rint(gaps / beat))  # one that was missed leaves a gap of two
+    regular = (np.abs(gaps / count - beat) < REGULAR * beat) & (count <= 3)
+    return beat if regular.mean() >= SHARE else 0.0
+
+
+def off_line(x: Floats) -> Floats:
+    """Return a piece less the line through its two ends."""
+    level = max(1, len(x) // 20)
+    ends = [float(x[:level].mean()), float(x[-level:].mean())]
+    return x - np.interp(np.arange(len(x)), [level / 2, len(x) - level / 2], ends)
+
+
+def best_fit(piece: Floats, wave: Floats) -> tuple[float, float, float]:
+    """Fit a waveform into a longer piece of signal.
+
+    Returns
+    -------
+    lag : float
+        Where in the piece the waveform's centre... begins to fit best, plus half
+        its length, in samples (between them too).
+    height : float
+        Of the fit, as a multiple of the waveform.
+    explained : float
+        Share of the power of that part of the piece, off its trend.
+    """
+    n = len(wave)
+    trend = np.stack([np.ones(n), np.linspace(-1, 1, n)])
+    trend /= np.sqrt(np.square(trend).sum(axis=1, keepdims=True))
+    own = wave - (trend @ wave) @ trend
+    power = float(np.square(own).sum())
+    if power <= 0:
+        return len(piece) / 2 - n / 2, 0.0, 0.0
+    match = np.correlate(piece, own, "valid")
+    k = int(match.argmax())
+    part = piece[k : k + n]
+    part = part - (trend @ part) @ trend
+    height = float(match[k]) / power
+    explained = height * float(match[k]) / max(float(np.square(part).sum()), 1e-12)
+    lag = float(k)
+    if 0 < k < len(match) - 1:
+        bend = match[k - 1] - 2 * match[k] + match[k + 1]
+        if bend < 0:
+            lag += 0.5 * float((match[k - 1] - match[k + 1]) / bend)
+    return lag, height, explained
