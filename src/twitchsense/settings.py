@@ -25,7 +25,10 @@ class EmgSettings(_Frozen):
 
     open_k: float = Field(6.0, gt=0, description="burst opens at floor + k robust SD [C]")
     noise_p: float = Field(
-        1e-9, gt=0, lt=0.01, description="and noise must pass it with no more than this probability"
+        1e-11,
+        gt=0,
+        lt=0.01,
+        description="and noise must pass it with no more than this probability",
     )
     close_k: float = Field(3.0, gt=0, description="and closes at floor + k robust SD [C]")
     bridge_ms: float = Field(20.0, ge=0, description="gaps bridged inside a burst [E]")

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from twitchsense.detect.candidates import Episode, Trace
 from twitchsense.detect.detection import Seconds
-from twitchsense.dsp.history import History
 from twitchsense.detect.response import HEAD_NS, TAIL_NS, Response, find_response
 from twitchsense.detect.seconds import AccSeconds
 from twitchsense.dsp.blocks import Blocks, hop_size
 from twitchsense.dsp.filters import dynamic_band
 from twitchsense.dsp.floor import NoiseFloor
+from twitchsense.dsp.history import History
 from twitchsense.dsp.runs import Runs
 from twitchsense.recording import NS, Channel, Samples
 from twitchsense.settings import Settings

@@ -15,8 +15,8 @@ class Burst:
     Attributes
     ----------
     channel : str
-    onset_ns, offset_ns : int
-        Measured on the 10-ms RMS envelope at full rate.
+    onset_ns, offset_ns, peak_ns : int
+        Edges and greatest deflection, measured at full rate.
     amplitude_uv : float
         Peak to peak in the burst band.
     rise_ms : float
@@ -30,8 +30,10 @@ class Burst:
     slow_share : float
         Share of the raw power that lies below the burst band, after a line
         through the signal before and after is taken off.
+    look : ndarray of float32, shape (10,)
+        Features of its shape (`detect.contact.FEATURES`).
     contact : float
-        Probability that the burst is a bad contact's, by its shape.
+        Probability that the burst is a bad contact's, by these.
     mains_share : float
         Share of the burst-band power within 1.5 Hz of 50 or 60 Hz and harmonics.
     stuck : bool
@@ -43,12 +45,14 @@ class Burst:
     channel: str
     onset_ns: int
     offset_ns: int
+    peak_ns: int
     amplitude_uv: float
     rise_ms: float
     snr_db: float
     margin: float
     floor_uv: float
     slow_share: float
+    look: NDArray[np.float32]
     contact: float
     mains_share: float
     stuck: bool

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from twitchsense.detect.acc import AccTrack
 from twitchsense.detect.candidates import Burst, Episode, LegRun
+from twitchsense.detect.company import Company
 from twitchsense.detect.detection import ClockLine, Detections, Seconds
 from twitchsense.detect.drift import AlignedSenses, find_line
 from twitchsense.detect.emg import EmgTrack
@@ -20,6 +21,7 @@ from twitchsense.detect.fusion import Fusion
 from twitchsense.detect.response import Response
 from twitchsense.detect.rules import Rules
 from twitchsense.detect.seconds import join
+from twitchsense.detect.surroundings import Surroundings
 from twitchsense.detect.votes import vote
 from twitchsense.dsp.heart import Beat
 from twitchsense.errors import TwitchsenseError
@@ -71,7 +73,7 @@ class Detector:
         lines: dict[str, ClockLine] = {}
         for name, leg in self._legs.items():
             found, table, lines[name] = leg.close()
-            findings += vote(found, table, leg.beats, self._settings)
+            findings += vote(found, Surroundings(table, leg.beats, leg.company), self._settings)
             seconds |= table
         events, rejected = tables(findings)
         return Detections(events, rejected, dict(sorted(seconds.items())), lines)
@@ -88,10 +90,9 @@ class _LegDetector:
         self._seconds: dict[str, list[Seconds]] = {c.name: [] for c in channels}
         self._fusion = Fusion(Rules(settings, self, leg).decide)
         self._found: list[Finding] = []
-        #: Heart beats seen in each EMG channel, with their times.
-        self.beats: dict[str, list[tuple[int, Beat]]] = {
-            c.name: [] for c in channels if c.kind == "emg"
-        }
+        emg = [c.name for c in channels if c.kind == "emg"]
+        self.beats: dict[str, list[tuple[int, Beat]]] = {name: [] for name in emg}
+        self.company: dict[str, dict[int, Company]] = {name: {} for name in emg}
         self._bursts: list[Burst] = []
         self._runs: list[LegRun] = []
         self._episodes: list[Episode] = []
@@ -167,6 +168,7 @@ class _LegDetector:
                 if isinstance(track, EmgTrack):
                     bursts, runs = track.take()
                     self.beats[track.channel.name] += track.take_beats()
+                    self.company[track.channel.name].update(track.take_company())
                     self._bursts += bursts
                     self._runs += runs
                     self._fusion.add(bursts)

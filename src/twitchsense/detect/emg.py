@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.candidates import Burst, LegRun
+from twitchsense.detect.company import REACH_S, Company, find_company
 from twitchsense.detect.detection import Seconds
 from twitchsense.detect.seconds import EmgSeconds
 from twitchsense.detect.shape import Floor, measure
@@ -34,6 +35,8 @@ HOP_S = 0.005
 BEFORE_S, AFTER_S = 0.4, 0.12
 #: A longer run is measured on its first seconds only, so that memory is bounded.
 HEAD_S = 10.0
+#: Longer bursts are no twitches, and nobody asks for their company.
+COMPANY_LONGEST_S = 0.5
 #: RMS window of the leg-movement envelope (section 2 of the criteria), in 10-ms hops.
 LEG_WINDOW = 15
 
@@ -72,6 +75,7 @@ class EmgTrack:
         self._burst_filter, self._leg_filter = burst_band(fs), leg_movement_band(fs)
         # as it came, and without mains and heart
         self._raw, self._clean = History(np.float32), History(np.float32)
+        self._band = History(np.float32)
         self._burst_hops, self._leg_hops = Blocks(self._hop), Blocks(2 * self._hop)
         self._last_energy = np.empty(0)
         self._leg_energy = np.empty(0)
@@ -91,6 +95,8 @@ class EmgTrack:
             start_ns, fs, self._hop * self._hops_per_s, self._hops_per_s, settings.emg
         )
         self._bursts: list[Burst] = []
+        self._lonely: list[Burst] = []  # whose company is not yet known
+        self._company: list[tuple[int, Company]] = []
         self._leg_found: list[LegRun] = []
 
     def push(self, samples: Samples) -> None:
@@ -104,11 +110,13 @@ class EmgTrack:
         x = self._raw.get(self._clean.stop, self._clean.stop + len(clean)).astype(np.float64)
         burst = self._burst_filter.push(clean)
         self._clean.push(clean)
+        self._band.push(burst)
         self._seconds.push(x, burst)
         energy = np.square(self._burst_hops.push(burst)).mean(axis=1)
         self._search_bursts(energy)
         leg = np.square(self._leg_hops.push(self._leg_filter.push(clean))).mean(axis=1)
         self._search_leg_runs(leg)
+        self._find_company()
         self._forget()
 
     def close(self) -> None:
@@ -121,12 +129,21 @@ class EmgTrack:
         leg = self._leg_floor.close()
         self._leg_threshold(leg.envelope, leg.centre)
         self._finish_leg(*self._leg_runs.close())
+        self._find_company(all_of_them=True)
 
     def take(self) -> tuple[list[Burst], list[LegRun]]:
         """Hand over what was found since the last call."""
         bursts, runs = self._bursts, self._leg_found
         self._bursts, self._leg_found = [], []
         return bursts, runs
+
+    def take_company(self) -> list[tuple[int, Company]]:
+        """Hand over the company of short bursts, by the time of their peak.
+
+        It is known later than the bursts themselves: seconds after them are looked at.
+        """
+        found, self._company = self._company, []
+        return found
 
     def take_beats(self) -> list[tuple[int, Beat]]:
         """Hand over the heart's beats found since the last call, each with its time in ns."""
@@ -211,6 +228,22 @@ class EmgTrack:
             else:
                 burst = self._measure(run)
             self._bursts.append(burst)
+            if burst.duration_s <= COMPANY_LONGEST_S:
+                self._lonely.append(burst)
+
+    def _find_company(self, *, all_of_them: bool = False) -> None:
+        fs, reach = self.channel.fs, round(REACH_S * self.channel.fs)
+        delay = self._burst_filter.delay_s
+        while self._lonely:
+            burst = self._lonely[0]
+            at = round(((burst.peak_ns - self._start_ns) / NS + delay) * fs)
+            if not all_of_them and at + reach >= self._band.stop:
+                return
+            first = max(0, at - reach)
+            around = self._band.get(first, at + reach).astype(np.float64)
+            if len(around):
+                self._company.append((burst.peak_ns, find_company(around, at - first, fs)))
+            self._lonely.pop(0)
 
     def _run(self, start: int, stop: int) -> Run:
         here = [
@@ -290,4 +323,9 @@ class EmgTrack:
             floor.forget(oldest)
         for samples in (self._raw, self._clean):
             samples.forget(oldest * self._hop - 2 * self._before)
+        oldest = oldest * self._hop - 2 * self._before
+        if self._lonely:
+            seconds = (self._lonely[0].peak_ns - self._start_ns) / NS
+            oldest = min(oldest, round(seconds * self.channel.fs))
+        self._band.forget(oldest - round(REACH_S * self.channel.fs))
         self._leg_excess.forget(self._leg_runs.settled)

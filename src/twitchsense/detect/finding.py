@@ -20,7 +20,8 @@ class Finding:
     """An event (``reason == ""``) or a rejected candidate.
 
     Fields as in the event table, times in ns. `shape` is the waveform of a
-    burst, for the votes that compare beats.
+    burst whose greatest deflection is at `peak_ns`, for the
+    votes; `look` are the features of its shape (`detect.contact.FEATURES`).
     """
 
     onset_ns: int
@@ -36,7 +37,9 @@ class Finding:
     confidence: float = NAN
     grade: str = ""
     reason: str = ""
+    peak_ns: int = 0
     shape: NDArray[np.float32] | None = None
+    look: NDArray[np.float32] | None = None
 
     def row(self) -> dict[str, Any]:
         """Return the finding as a row of the event table."""

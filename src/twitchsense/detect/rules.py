@@ -260,7 +260,9 @@ class Rules:
             NAN if reason else confidence,
             grade,
             reason,
+            burst.peak_ns,
             burst.shape,
+            burst.look,
         )
 
     def _still(self, episode: Episode, kind: str, reason: str, confidence: float) -> Finding:

@@ -65,13 +65,14 @@ class Beat:
         Sample of the segment at which the complex is centred.
     size_uv : float
         Peak to peak of the complex.
-    removed : bool
-        False for the first ones, that came before the heart was known.
+    left_uv : float
+        Peak to peak of what taking out the beats before it usually left; of a beat
+        that was not taken out, its size.
     """
 
     at: int
     size_uv: float
-    removed: bool
+    left_uv: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ class HeartCanceller:
         self._before, self._after = round(BEFORE_S * fs), round(AFTER_S * fs)
         self._known: deque[_Candidate] = deque(maxlen=KNOWN)
         self._waves: deque[tuple[int, Floats]] = deque(maxlen=MEMORY)
+        self._left: deque[float] = deque(maxlen=MEMORY)  # sizes of what is left of beats
         self._owed: list[tuple[int, float]] = []  # beats whose waveform is not yet complete
         self._last = 0.0
         self._interval = 0.0
@@ -199,7 +201,8 @@ class HeartCanceller:
         self._interval = beat * self._fs
         centres = self._align([c.at for c, like in zip(known, alike, strict=True) if like])
         for centre in centres:
-            self._beats.append(Beat(round(centre), self._size(centre), removed=False))
+            size = self._size(centre)
+            self._beats.append(Beat(round(centre), size, size))
             self._owed.append((round(centre), centre))
         self._last = centres[-1]
         self._known.clear()
@@ -239,7 +242,13 @@ class HeartCanceller:
         if explained < (DUE_EXPLAINED if due else EXPLAINED):
             return
         sure = explained > EXPLAINED
-        self._beats.append(Beat(round(centre), height * float(np.ptp(wave[mine])), removed=True))
+        size = height * float(np.ptp(wave[mine]))
+        if sure:
+            start = round(lag)
+            rest = off_line(piece[start : start + 2 * self._half] - height * wave[mine])
+            self._left.append(float(np.ptp(rest)))
+        left = float(np.median(self._left)) if self._left else size
+        self._beats.append(Beat(round(centre), size, left))
         self._take_out(centre, wave * (height if sure else 1.0))
         if sure:
             self._owed.append((round(centre), centre))
@@ -271,6 +280,7 @@ class HeartCanceller:
     def _forget_heart(self) -> None:
         self._interval = 0.0
         self._waves.clear()
+        self._left.clear()
         self._owed.clear()
 
     # -- samples -----------------------------------------------------------------------

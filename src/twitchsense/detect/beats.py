@@ -1,0 +1,153 @@
+"""Heart beats among the candidates.
+
+The canceller takes out a heart that it knows. What is left are the beats before
+it knew, the rests of those it took out, and hearts too faint for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twitchsense.detect.alike import Likeness
+from twitchsense.detect.finding import Finding
+from twitchsense.dsp.heart import Beat
+from twitchsense.recording import NS
+
+SHORT_KINDS = ("twitch", "brief_contraction")
+#: Reasons of candidates that may yet be beats.
+LIKE_BEATS = ("", "too_small", "too_short", "electrode_pop")
+#: Alike in shape, in size, and regular over this long (section 1.6).
+BEAT_ALIKE, BEAT_SIZE, BEAT_AROUND_S, BEAT_LEAST = 0.75, 2.0, 12.0, 8
+BEAT_RANGE_S, BEAT_REGULAR, BEAT_SHARE = (0.4, 1.6), 0.15, 0.75
+#: What is left where a beat was taken out is less than this many times what usually is,
+#: and this near [E].
+LEFT_SIZE, BEAT_REACH_NS = 1.7, 50_000_000
+#: A beat that another channel hides is no larger than the others by this much.
+HIDDEN_SIZE = 1.3
+#: So many may be missing in a row, and so near to one is the same one.
+MISSED_MOST, SAME_BEAT_S = 6, 0.04
+#: A beat is no longer than the others by more than this: more is a beat and something else.
+BEAT_LONGER_S = 0.06
+
+
+def find_beats(findings: list[Finding], known: Mapping[str, list[tuple[int, Beat]]]) -> set[int]:
+    """Return the indices of findings that are a heart's.
+
+    Parameters
+    ----------
+    findings : list of Finding
+        Sorted by onset.
+    known : mapping of channel to list of (ns, Beat)
+        Beats that the canceller saw, in order of time.
+    """
+    found = _left_of_beats(findings, known)
+    faint = _faint_beats(findings, found)
+    return found | faint | _other_beats(findings, faint)
+
+
+def _left_of_beats(
+    findings: list[Finding], beats: Mapping[str, list[tuple[int, Beat]]]
+) -> set[int]:
+    """Find what a beat left behind, and beats that came before the heart was known."""
+    found: set[int] = set()
+    for name, known in beats.items():
+        times = np.array([t for t, _ in known])
+        for i, f in enumerate(findings):
+            if f.channel != name or f.kind not in SHORT_KINDS or f.reason not in LIKE_BEATS:
+                continue
+            first = np.searchsorted(times, f.onset_ns - BEAT_REACH_NS)
+            last = np.searchsorted(times, f.offset_ns + BEAT_REACH_NS)
+            sizes = [LEFT_SIZE * b.left_uv for _, b in known[first:last]]
+            if sizes and f.amplitude_uv < max(sizes):
+                found.add(i)
+    return found
+
+
+def _faint_beats(findings: list[Finding], known: set[int]) -> set[int]:
+    """Find a heart that the canceller missed: look-alikes that come at its rhythm."""
+    found: set[int] = set()
+    for channel in _by_channel(findings, (*SHORT_KINDS, "jerk"), LIKE_BEATS).values():
+        members = [i for i in channel if i not in known]
+        if len(members) < BEAT_LEAST:
+            continue
+        table = _likeness(findings, members)
+        for k, i in enumerate(members):
+            alike = table.near(k, BEAT_AROUND_S, score=BEAT_ALIKE, ratio=BEAT_SIZE)
+            usual = float(np.median(table.lengths[alike]))
+            if _is_heart(table.times[alike]) and table.lengths[k] < usual + BEAT_LONGER_S:
+                found.add(i)
+    return found
+
+
+def _other_beats(findings: list[Finding], faint: set[int]) -> set[int]:
+    """Find the beats that another channel, or another shape, hid among the faint ones."""
+    found: set[int] = set()
+    beats = [f for i, f in enumerate(findings) if i in faint]
+    known = np.array([f.onset_ns for f in beats]) / NS
+    if len(known) < BEAT_LEAST:
+        return found
+    sizes = np.array([f.amplitude_uv for f in beats])
+    for i, f in enumerate(findings):
+        if i in faint or f.kind not in SHORT_KINDS or f.shape is None:
+            continue
+        if f.reason not in LIKE_BEATS:
+            continue
+        at = f.onset_ns / NS
+        k = int(np.searchsorted(known, at))
+        around = known[max(0, k - BEAT_LEAST // 2) : k + BEAT_LEAST // 2]
+        usual = float(np.median(sizes[max(0, k - BEAT_LEAST // 2) : k + BEAT_LEAST // 2]))
+        if f.amplitude_uv > HIDDEN_SIZE * usual:
+            continue
+        gaps = np.diff(around)
+        gaps = gaps[gaps > BEAT_RANGE_S[0]]
+        if not 0 < k < len(known) or len(gaps) < 3:
+            continue
+        beat = float(np.median(gaps))
+        gap = known[k] - known[k - 1]
+        missed = round(gap / beat)
+        if not (2 <= missed <= MISSED_MOST and around[-1] - around[0] < 2 * BEAT_AROUND_S):
+            # the second channel of a known beat
+            if min(at - known[k - 1], known[k] - at) < SAME_BEAT_S:
+                found.add(i)
+            continue
+        place = (at - known[k - 1]) / (gap / missed)
+        if abs(place - round(place)) * gap / missed < BEAT_REGULAR * beat:
+            found.add(i)
+    return found
+
+
+def _is_heart(times: NDArray[np.float64]) -> bool:
+    if len(times) < BEAT_LEAST:
+        return False
+    gaps = np.diff(times)
+    beat = float(np.median(gaps))
+    if not BEAT_RANGE_S[0] <= beat <= BEAT_RANGE_S[1]:
+        return False
+    # a beat that was missed leaves a gap of two
+    beats = np.maximum(1, np.rint(gaps / beat))
+    regular = np.abs(gaps / beats - beat) < BEAT_REGULAR * beat
+    return bool((regular & (beats <= 3)).mean() >= BEAT_SHARE)
+
+
+def _by_channel(
+    findings: list[Finding], kinds: tuple[str, ...], reasons: tuple[str, ...]
+) -> dict[str, list[int]]:
+    """Return the indices of findings with a waveform, per channel."""
+    table: dict[str, list[int]] = {}
+    for i, f in enumerate(findings):
+        if f.kind in kinds and f.shape is not None and f.reason in reasons:
+            table.setdefault(f.channel, []).append(i)
+    return table
+
+
+def _likeness(findings: list[Finding], members: list[int]) -> Likeness:
+    chosen = [findings[i] for i in members]
+    return Likeness(
+        np.stack([f.shape for f in chosen]).astype(np.float64),  # type: ignore[misc]
+        np.array([f.onset_ns for f in chosen]) / NS,
+        np.maximum([f.amplitude_uv for f in chosen], 1e-6),
+        np.array([f.offset_ns - f.onset_ns for f in chosen]) / NS,
+    )

@@ -1,0 +1,28 @@
+"""What is known of a leg's night beside its findings, for the votes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from twitchsense.detect.company import Company
+from twitchsense.detect.detection import Seconds
+from twitchsense.dsp.heart import Beat
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What goes on around the findings of a leg.
+
+    Attributes
+    ----------
+    seconds : mapping of channel to Seconds
+    beats : mapping of EMG channel to list of (ns, Beat)
+        Heart beats, in order of time.
+    company : mapping of EMG channel to mapping of ns to Company
+        By the time of a burst's peak.
+    """
+
+    seconds: Mapping[str, Seconds] = field(default_factory=dict)
+    beats: Mapping[str, list[tuple[int, Beat]]] = field(default_factory=dict)
+    company: Mapping[str, dict[int, Company]] = field(default_factory=dict)
