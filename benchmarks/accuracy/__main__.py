@@ -1,9 +1,10 @@
 """How well the detector does on recordings composed from real parts.
 
-    python -m benchmarks.accuracy --data FOLDER --openhdemg FOLDER [--split test]
-        [--seeds 1 2] [--scenarios ...] [--page docs/accuracy.md] [--rows FOLDER]
+    python -m benchmarks.accuracy --data FOLDER --openhdemg FOLDER [--cache FOLDER]
+        [--split test] [--seeds 1 2] [--scenarios ...] [--page docs/accuracy.md] [--rows FOLDER]
 
-Prints (and writes) the tables; `--rows` saves every false alarm and miss.
+Prints (and writes) the tables; `--rows` saves every false alarm and miss. With `--cache`
+recordings are composed once and kept, so that a run costs only analysis and scoring.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.accuracy.nights import SCENARIOS, compose
+from benchmarks.accuracy.cache import composed
+from benchmarks.accuracy.nights import SCENARIOS
 from benchmarks.accuracy.score import Score, detect, score
 from twitchsense.scoring.intervals import share_interval
 from twitchsense.scoring.rates import rate
@@ -29,10 +31,13 @@ POOLED = (
 OTHERS = ("storm", "storm_twitches", "ladder", "acc_only", "noise", "drift_late")
 
 
-def run(job: tuple[str, str, int, Path, Path]) -> tuple[str, Score, pd.DataFrame, pd.DataFrame]:
+Job = tuple[str, str, int, Path, Path, Path | None]
+
+
+def run(job: Job) -> tuple[str, Score, pd.DataFrame, pd.DataFrame]:
     """Compose, detect and score one recording."""
-    scenario, split, seed, data, openhdemg = job
-    arrays, truth = compose(scenario, split, seed, data=data, openhdemg=openhdemg)
+    scenario, split, seed, data, openhdemg, cache = job
+    arrays, truth = composed(scenario, split, seed, data=data, openhdemg=openhdemg, cache=cache)
     counts, alarms, misses = score(*detect(arrays)[:2], truth, truth.attrs["seconds"] / 3600)
     name = {"scenario": scenario, "seed": seed}
     return scenario, counts, alarms.assign(**name), misses.assign(**name)
@@ -132,6 +137,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--openhdemg", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, help="where composed recordings are kept")
     parser.add_argument("--split", choices=("tune", "test"), default="test")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=[*POOLED, *OTHERS])
@@ -139,8 +145,9 @@ def main() -> None:
     parser.add_argument("--rows", type=Path)
     args = parser.parse_args()
     jobs = [
-        (s, args.split, k, args.data, args.openhdemg) for s in args.scenarios for k in args.seeds
-    ]
+        (s, args.split, k, args.data, args.openhdemg, args.cache)
+        for s in args.scenarios for k in args.seeds
+    ]  # fmt: skip
     totals: dict[str, Score] = {}
     alarms, misses = [], []
     with ProcessPoolExecutor(2) as pool:

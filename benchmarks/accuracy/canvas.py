@@ -32,6 +32,7 @@ COLUMNS = (
     "onset", "duration", "trial_type", "kind", "amplitude_uv", "snr", "peak_g", "jerk_g_s",
     "context", "source", "leg", "channel", "onset_rms", "duration_rms", "tolerated", "under",
 )  # fmt: skip
+TEXT_COLUMNS = ("trial_type", "kind", "context", "source", "leg", "channel", "tolerated", "under")
 
 
 @dataclass(frozen=True)
@@ -251,6 +252,11 @@ class Canvas:
             hit[i] = False
             under.append(";".join(sorted(set(kinds[hit]))))
         table["under"] = under
+        for column in COLUMNS:
+            if column in TEXT_COLUMNS:
+                table[column] = table[column].astype(object).fillna("").astype(str)
+            else:
+                table[column] = table[column].astype(float)
         table.attrs["seconds"] = self.seconds
         table.attrs["noise_source"] = tuple(self.noise_sources)
         table.attrs["device"] = self.device

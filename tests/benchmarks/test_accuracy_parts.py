@@ -4,9 +4,11 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks.accuracy import targets
+from benchmarks.accuracy.cache import _modules, composed
 from benchmarks.accuracy.canvas import Canvas, Device
 from benchmarks.accuracy.muscle import see_unit
 from benchmarks.accuracy.nights import compose
@@ -168,3 +170,25 @@ def test_storm_holds_every_cause_and_no_target():
     x, _ = arrays["emg1_uv"]
     rail = truth.attrs["device"].emg_range_uv
     assert np.nanmax(np.abs(x)) <= rail + truth.attrs["device"].emg_lsb_uv
+
+
+@real
+@pytest.mark.parametrize("scenario", ["sleep_onset", "noise"])
+def test_a_kept_recording_is_the_composed_one(scenario, tmp_path):
+    place = {"data": DATA, "openhdemg": GRID_FOLDER, "minutes": 12}
+    first, truth = compose(scenario, "tune", 3, **place)
+    for _ in range(2):  # written, then read
+        again, truth_again = composed(scenario, "tune", 3, cache=tmp_path, **place)
+        assert first.keys() == again.keys()
+        for name, (x, fs) in first.items():
+            np.testing.assert_array_equal(again[name][0], x)
+            assert again[name][1] == fs
+        pd.testing.assert_frame_equal(truth_again, truth)
+        assert truth_again.attrs == truth.attrs
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_the_name_of_a_kept_recording_follows_the_composers_source():
+    names = {file.stem for file in _modules("nights")}
+    assert {"nights", "scenarios", "canvas", "limb", "waves", "splits", "units"} <= names
+    assert not names & {"score", "__main__", "cache"}
