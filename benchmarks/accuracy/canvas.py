@@ -258,6 +258,7 @@ class Canvas:
             else:
                 table[column] = table[column].astype(float)
         table.attrs["seconds"] = self.seconds
+        table.attrs["sleep_onset_s"] = self.sleep_onset_s
         table.attrs["noise_source"] = tuple(self.noise_sources)
         table.attrs["device"] = self.device
         return table
