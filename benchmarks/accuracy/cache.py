@@ -14,40 +14,44 @@ import os
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.accuracy.canvas import COLUMNS, TEXT_COLUMNS, Device
+from benchmarks.accuracy.canvas import COLUMNS, TEXT_COLUMNS, Device, Waves
 from benchmarks.accuracy.nights import Arrays, compose
 from benchmarks.accuracy.units import GRID_FILE
 
 ENTRY = "nights"
 
 
-def composed(
-    scenario: str,
-    split: str,
-    seed: int,
-    *,
-    data: Path,
-    openhdemg: Path,
-    cache: Path | None,
-    minutes: float | None = None,
-) -> tuple[Arrays, pd.DataFrame]:
-    """Return what `nights.compose` returns, from `cache` if it is there."""
-    if cache is None:
-        return compose(scenario, split, seed, data=data, openhdemg=openhdemg, minutes=minutes)
-    length = "" if minutes is None else f"-{minutes:g}min"
-    key = f"{scenario}-{split}-{seed}{length}-{digest(data, openhdemg)[:12]}"
-    file = cache / f"{key}.npz"
-    if not file.exists():
-        made = compose(scenario, split, seed, data=data, openhdemg=openhdemg, minutes=minutes)
-        cache.mkdir(parents=True, exist_ok=True)
-        part = cache / f".{key}.{os.getpid()}.npz"
-        save(part, *made)
-        part.replace(file)  # two processes may compose the same: none reads half a file
-    return load(file)
+class Source(NamedTuple):
+    """Where recordings come from: side of the split, real parts, and what was kept."""
+
+    split: str
+    data: Path
+    openhdemg: Path
+    cache: Path | None = None
+
+    def compose(
+        self, scenario: str, seed: int, minutes: float = 0.0
+    ) -> tuple[Arrays, pd.DataFrame]:
+        """Return what `nights.compose` returns; `minutes` is 0 for the usual length."""
+        place = {"data": self.data, "openhdemg": self.openhdemg, "minutes": minutes or None}
+        if self.cache is None:
+            return compose(scenario, self.split, seed, **place)
+        length = f"-{minutes:g}min" if minutes else ""
+        digest = _digest(self.data, self.openhdemg)[:12]
+        key = f"{scenario}-{self.split}-{seed}{length}-{digest}"
+        file = self.cache / f"{key}.npz"
+        if not file.exists():
+            made = compose(scenario, self.split, seed, **place)
+            self.cache.mkdir(parents=True, exist_ok=True)
+            part = self.cache / f".{key}.{os.getpid()}.npz"
+            save(part, *made)
+            part.replace(file)  # two processes may compose the same: none reads half a file
+        return load(file)
 
 
 def save(file: Path, arrays: Arrays, truth: pd.DataFrame) -> None:
@@ -56,9 +60,14 @@ def save(file: Path, arrays: Arrays, truth: pd.DataFrame) -> None:
     for column in COLUMNS:
         kind = str if column in TEXT_COLUMNS else float
         stored[f"truth/{column}"] = truth[column].to_numpy().astype(kind)
+    attrs = truth.attrs | {"device": asdict(truth.attrs["device"])}
+    waves = attrs.pop("waves")
+    for i, piece in enumerate(waves.pieces):
+        stored[f"wave/{i}"] = piece
     about = {
         "rates": {name: fs for name, (_, fs) in arrays.items()},
-        "attrs": truth.attrs | {"device": asdict(truth.attrs["device"])},
+        "attrs": attrs,
+        "waves": [waves.fs, waves.rows, waves.starts],
     }
     np.savez(file, about=json.dumps(about), **stored)
 
@@ -69,10 +78,12 @@ def load(file: Path) -> tuple[Arrays, pd.DataFrame]:
         about = json.loads(str(stored["about"]))
         arrays = {name: (stored[f"signal/{name}"], fs) for name, fs in about["rates"].items()}
         truth = pd.DataFrame({c: _column(stored[f"truth/{c}"]) for c in COLUMNS})
+        fs, rows, starts = about["waves"]
+        waves = Waves(fs, rows, starts, [stored[f"wave/{i}"] for i in range(len(rows))])
     attrs = about["attrs"]
     for name in ("noise_source", "noise_uv"):
         attrs[name] = tuple(attrs[name])
-    truth.attrs = attrs | {"device": Device(**attrs["device"])}
+    truth.attrs = attrs | {"device": Device(**attrs["device"]), "waves": waves}
     return arrays, truth
 
 
@@ -81,7 +92,7 @@ def _column(values: np.ndarray) -> pd.Series:
 
 
 @lru_cache
-def digest(data: Path, openhdemg: Path) -> str:
+def _digest(data: Path, openhdemg: Path) -> str:
     """Return a digest of the composer's source and of the recordings it reads."""
     total = hashlib.sha256()
     sources = sorted(_modules(ENTRY))

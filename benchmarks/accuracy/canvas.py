@@ -65,6 +65,28 @@ class Device:
     acc_range_g: float = 16.0
 
 
+@dataclass(frozen=True, eq=False)
+class Waves:
+    """Clean waveforms of the twitches, for a detector that knows them.
+
+    Parameters
+    ----------
+    fs
+        Their rate.
+    rows
+        Row of the truth of each.
+    starts
+        Where each begins, in seconds.
+    pieces
+        Each of shape (channels, samples), in µV.
+    """
+
+    fs: float
+    rows: list[int]
+    starts: list[float]
+    pieces: list[np.ndarray]
+
+
 @dataclass
 class Motion:
     """Acceleration an event adds: three axes (g) from `start` seconds after the event's start."""
@@ -175,6 +197,8 @@ class Canvas:
         row = self._measured(start, waves[: self.device.n_emg], motion)
         row |= {"trial_type": trial_type, "kind": kind, "source": source, "tolerated": tolerated}
         row |= {"context": self.context(row["onset"]), "leg": ""}
+        if trial_type == "twitch":
+            row["wave"] = (start, np.array(waves[: self.device.n_emg], np.float32))
         self.rows.append(row)
         return row
 
@@ -242,6 +266,8 @@ class Canvas:
     def truth(self) -> pd.DataFrame:
         """Return the truth, sorted, with the artefacts each event lies under."""
         table = pd.DataFrame(self.rows, columns=list(COLUMNS)).sort_values("onset")
+        known = [(i, self.rows[k]["wave"]) for i, k in enumerate(table.index)
+                 if "wave" in self.rows[k]]  # fmt: skip
         table = table.reset_index(drop=True)
         a, b = table.onset.to_numpy(float), (table.onset + table.duration).to_numpy(float)
         artefact = (table.trial_type == "artifact").to_numpy()
@@ -257,6 +283,9 @@ class Canvas:
                 table[column] = table[column].astype(object).fillna("").astype(str)
             else:
                 table[column] = table[column].astype(float)
+        table.attrs["waves"] = Waves(
+            self.fs, [i for i, _ in known], [s for _, (s, _) in known], [x for _, (_, x) in known]
+        )
         table.attrs["seconds"] = self.seconds
         table.attrs["sleep_onset_s"] = self.sleep_onset_s
         table.attrs["noise_source"] = tuple(self.noise_sources)
