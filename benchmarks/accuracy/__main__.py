@@ -1,162 +1,96 @@
 """How well the detector does on recordings composed from real parts.
 
-    python -m benchmarks.accuracy --data FOLDER --openhdemg FOLDER [--split test]
-        [--seeds 1 2] [--scenarios ...] [--page docs/accuracy.md] [--rows FOLDER]
+    python -m benchmarks.accuracy --data FOLDER --openhdemg FOLDER [--cache FOLDER]
+        [--split test] [--seeds 3 4] [--scenarios ...] [--compare [PYTHON]]
+        [--rows FOLDER] [--page docs/accuracy.md]
 
-Prints (and writes) the tables; `--rows` saves every false alarm and miss.
+Prints the tables. With `--cache`, recordings are composed once and kept, so that a run costs
+only analysis and scoring. `--compare` also runs other detectors and a matched filter on shorter
+recordings; with the PYTHON of an environment that has them, NeuroKit2, BioSPPy and psgscoring too
+(the README says how to make it). `--rows` saves every target and event with its verdict.
+`--page` writes the page and its figures; `python -m benchmarks.accuracy.page` does so again from
+saved rows.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from benchmarks.accuracy.nights import SCENARIOS, compose
+from benchmarks.accuracy.bound import find_known
+from benchmarks.accuracy.cache import Source
+from benchmarks.accuracy.nights import SCENARIOS
+from benchmarks.accuracy.page import tables, write
+from benchmarks.accuracy.peers import find_peers
+from benchmarks.accuracy.results import MATCHED, OURS, Place, Results
 from benchmarks.accuracy.score import Score, detect, score
-from twitchsense.scoring.intervals import share_interval
-from twitchsense.scoring.rates import rate
+from benchmarks.accuracy.sections import COMPARED, OTHERS, POOLED
+from benchmarks.accuracy.tally import false_alarms, misses
 
-#: Scenarios of the pooled table: nights as they could be. Storms, ladders and
-#: clocks that disagree by more than crystals do stand by themselves.
-POOLED = (
-    "rest_twitches", "sleep_onset", "plm", "fragmentary", "violent", "night", "drift", "rate_error",
-    "emg_only",
-)  # fmt: skip
-OTHERS = ("storm", "storm_twitches", "ladder", "acc_only", "noise", "drift_late")
+#: Length of the recordings on which others are tried: some of them are slow.
+COMPARED_MINUTES = 20.0
 
 
-def run(job: tuple[str, str, int, Path, Path]) -> tuple[str, Score, pd.DataFrame, pd.DataFrame]:
+def run(job: tuple[Source, str, int]) -> dict[Place, Score]:
     """Compose, detect and score one recording."""
-    scenario, split, seed, data, openhdemg = job
-    arrays, truth = compose(scenario, split, seed, data=data, openhdemg=openhdemg)
-    counts, alarms, misses = score(*detect(arrays)[:2], truth, truth.attrs["seconds"] / 3600)
-    name = {"scenario": scenario, "seed": seed}
-    return scenario, counts, alarms.assign(**name), misses.assign(**name)
+    source, scenario, seed = job
+    arrays, truth = source.compose(scenario, seed, 0.0)
+    events, rejected, _ = detect(arrays)
+    return {Place(OURS, scenario, seed, 0.0): score(events, truth, rejected)}
 
 
-def share(part: int, whole: int) -> str:
-    """Return a share with its interval."""
-    if not whole:
-        return "–"
-    low, high = share_interval(part, whole)
-    return f"{part / whole:.3f} ({float(low):.3f}–{float(high):.3f})"
-
-
-def per_hour(count: int, hours: float) -> str:
-    value, low, high = rate(count, hours)
-    return f"{value:.1f} ({low:.1f}–{high:.1f})"
-
-
-def lines_of(title: str, total: Score) -> list[str]:
-    """Return a table row for each kind."""
-    rows = []
-    for kind in ("clear twitch", "twitch", "jerk", "movement"):
-        found, false = total.found.get(kind, 0), total.false.get(kind, 0)
-        if kind == "clear twitch":
-            rest = "| |"
-        else:
-            rest = f"{share(found - false, found)} | {per_hour(false, total.hours)} |"
-        n, hit = total.truth.get(kind, 0), total.hit.get(kind, 0)
-        if n or found:
-            rows.append(f"| {title} | {kind} | {n} | {share(hit, n)} | {rest}")
-    return rows
-
-
-def page(split: str, seeds: list[int], totals: dict[str, Score], alarms: pd.DataFrame) -> str:
-    """Return the accuracy page."""
-    pooled = sum((totals[s] for s in POOLED if s in totals), Score())
-    head = "| recordings | kind | in truth | sensitivity | precision | false alarms per hour |"
-    rule = "|---|---|---|---|---|---|"
-    out = [
-        "# Accuracy on recordings composed from real parts",
-        "",
-        f"Made by `python -m benchmarks.accuracy`; side `{split}` of the split, seeds "
-        f"{', '.join(map(str, seeds))}. What is real in them and what is simulated: "
-        "[the benchmark's page](../benchmarks/accuracy/README.md). Weights and limits of the "
-        "detector were chosen on the side `tune` alone. Intervals are exact, 95 %. A clear twitch "
-        'has a peak to peak of at least 15 times the noise\'s RMS; "twitch" is every one from '
-        "50 µV.",
-        "",
-        "## Pooled",
-        "",
-        f"{pooled.hours:.1f} h of {', '.join(POOLED)}.",
-        "",
-        head,
-        rule,
-        *lines_of("pooled", pooled),
-        "",
-        f"Median error of a twitch's onset {1000 * np.median(pooled.onset_s or [np.nan]):.1f} ms, "
-        f"of its duration {1000 * np.median(pooled.duration_s or [np.nan]):.1f} ms. Twitches "
-        f"called jerk: {pooled.swapped[0]} of {pooled.truth.get('twitch', 0)}; jerks called "
-        f"twitch: {pooled.swapped[1]} of {pooled.truth.get('jerk', 0)}.",
-        "",
-        "## One by one",
-        "",
-        head,
-        rule,
-        *[row for name, total in totals.items() for row in lines_of(name, total)],
-        "",
-        "## What raises false alarms",
-        "",
-        "Artefacts within 0.3 s of a false alarm; several at once stand together.",
-        "",
-        "| cause | twitch | jerk | movement |",
-        "|---|---|---|---|",
-    ]
-    if len(alarms):
-        causes = pd.crosstab(alarms.cause, alarms.trial_type)
-        causes = causes.reindex(columns=["twitch", "jerk", "movement"], fill_value=0)
-        causes = causes.loc[causes.sum(axis=1).sort_values(ascending=False).index[:15]]
-        out += [f"| {c} | {r.twitch} | {r.jerk} | {r.movement} |" for c, r in causes.iterrows()]
-    out += [
-        "",
-        "## Is the confidence right?",
-        "",
-        "| confidence | events | right |",
-        "|---|---|---|",
-    ]
-    both = np.array([c for t in totals.values() for c in t.confidence if np.isfinite(c[0])])
-    for low in np.arange(0.2, 1.0, 0.1) if len(both) else ():
-        part = both[(both[:, 0] >= low) & (both[:, 0] < low + 0.1 + (low > 0.85))]
-        if len(part):
-            right = share(int(part[:, 1].sum()), len(part))
-            out.append(f"| {low:.1f}–{low + 0.1:.1f} | {len(part)} | {right} |")
-    return "\n".join([*out, ""])
+def compare(job: tuple[Source, str, int, Path | None]) -> dict[Place, Score]:
+    """Score everyone on one shorter recording."""
+    source, scenario, seed, python = job
+    arrays, truth = source.compose(scenario, seed, COMPARED_MINUTES)
+    events, rejected, _ = detect(arrays)
+    found = {OURS: score(events, truth, rejected), MATCHED: find_known(arrays, truth)}
+    found |= {who: score(e, truth) for who, e in find_peers(arrays, python).items()}
+    return {Place(who, scenario, seed, COMPARED_MINUTES): s for who, s in found.items()}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--openhdemg", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, help="where composed recordings are kept")
     parser.add_argument("--split", choices=("tune", "test"), default="test")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[3, 4])
     parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=[*POOLED, *OTHERS])
+    parser.add_argument("--compare", type=Path, nargs="?", const=Path(), metavar="PYTHON",
+                        help="run others too; PYTHON of their environment")  # fmt: skip
+    parser.add_argument("--rows", type=Path, help="save targets and events here")
     parser.add_argument("--page", type=Path)
-    parser.add_argument("--rows", type=Path)
     args = parser.parse_args()
-    jobs = [
-        (s, args.split, k, args.data, args.openhdemg) for s in args.scenarios for k in args.seeds
-    ]
-    totals: dict[str, Score] = {}
-    alarms, misses = [], []
+    source = Source(args.split, args.data, args.openhdemg, args.cache)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # two processes share the machine
+    results = Results({"split": args.split, "seeds": args.seeds})
     with ProcessPoolExecutor(2) as pool:
-        for scenario, counts, false, missed in pool.map(run, jobs):
-            totals[scenario] = totals.get(scenario, Score()) + counts
-            alarms.append(false)
-            misses.append(missed)
-    table = pd.concat([a for a in alarms if len(a)] or [pd.DataFrame()], ignore_index=True)
-    text = page(args.split, args.seeds, totals, table)
-    print(text)
-    if args.page:
-        args.page.write_text(text)
+        for part in pool.map(run, [(source, s, k) for s in args.scenarios for k in args.seeds]):
+            results.scores |= part
+        if args.compare is not None:
+            python = args.compare if args.compare.name else None
+            if python is None:
+                print("No PYTHON given: NeuroKit2, BioSPPy and psgscoring are left out.")
+            elif not python.exists():
+                parser.error(f"{python} is not there: the README says how to make it")
+            jobs = [(source, s, args.seeds[0], python) for s in COMPARED]
+            for part in pool.map(compare, jobs):
+                results.scores |= part
+    print(tables(results))
     if args.rows:
-        args.rows.mkdir(parents=True, exist_ok=True)
-        table.to_csv(args.rows / "false_alarms.csv", index=False)
-        pd.concat(misses).to_csv(args.rows / "misses.csv", index=False)
+        results.save(args.rows)
+        ours = {p: s for p, s in results.scores.items() if p.who == OURS and not p.minutes}
+        for name, rows in (("false_alarms", false_alarms), ("misses", misses)):
+            parts = [rows(s).assign(**p._asdict()) for p, s in ours.items()]
+            parts = [t for t in parts if len(t)] or parts[:1]
+            pd.concat(parts, ignore_index=True).to_csv(args.rows / f"{name}.csv", index=False)
+    if args.page:
+        write(results, args.page, source)
 
 
 if __name__ == "__main__":

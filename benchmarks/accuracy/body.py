@@ -169,4 +169,8 @@ def add_turn(canvas: Canvas, start: float) -> None:
     motion, where = limb.activity(canvas.parts, 4.0, log_uniform(rng, 0.1, 0.6), False, rng)
     canvas.turn(start + 1, 1.5, limb.rolled(canvas.gravity, float(rng.uniform(30, 100)), rng))
     tolerated = "movement gross_movement posture_change"
-    canvas.event(start, [], motion, "artifact", "turn", f"{where}; turn modelled", tolerated)
+    row = canvas.event(start, [], motion, "artifact", "turn", f"{where}; turn modelled", tolerated)
+    # Gravity turns whether or not the limb shakes.
+    first, last = row["onset"], row["onset"] + row["duration"]
+    first, last = min(first, start + 1), max(last, start + 2.5)
+    row |= {"onset": first, "duration": last - first}

@@ -32,6 +32,7 @@ COLUMNS = (
     "onset", "duration", "trial_type", "kind", "amplitude_uv", "snr", "peak_g", "jerk_g_s",
     "context", "source", "leg", "channel", "onset_rms", "duration_rms", "tolerated", "under",
 )  # fmt: skip
+TEXT_COLUMNS = ("trial_type", "kind", "context", "source", "leg", "channel", "tolerated", "under")
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,28 @@ class Device:
     emg_range_uv: float = 3000.0
     acc_lsb_g: float = 0.001
     acc_range_g: float = 16.0
+
+
+@dataclass(frozen=True, eq=False)
+class Waves:
+    """Clean waveforms of the twitches, for a detector that knows them.
+
+    Parameters
+    ----------
+    fs
+        Their rate.
+    rows
+        Row of the truth of each.
+    starts
+        Where each begins, in seconds.
+    pieces
+        Each of shape (channels, samples), in µV.
+    """
+
+    fs: float
+    rows: list[int]
+    starts: list[float]
+    pieces: list[np.ndarray]
 
 
 @dataclass
@@ -174,6 +197,8 @@ class Canvas:
         row = self._measured(start, waves[: self.device.n_emg], motion)
         row |= {"trial_type": trial_type, "kind": kind, "source": source, "tolerated": tolerated}
         row |= {"context": self.context(row["onset"]), "leg": ""}
+        if trial_type == "twitch":
+            row["wave"] = (start, np.array(waves[: self.device.n_emg], np.float32))
         self.rows.append(row)
         return row
 
@@ -241,6 +266,8 @@ class Canvas:
     def truth(self) -> pd.DataFrame:
         """Return the truth, sorted, with the artefacts each event lies under."""
         table = pd.DataFrame(self.rows, columns=list(COLUMNS)).sort_values("onset")
+        known = [(i, self.rows[k]["wave"]) for i, k in enumerate(table.index)
+                 if "wave" in self.rows[k]]  # fmt: skip
         table = table.reset_index(drop=True)
         a, b = table.onset.to_numpy(float), (table.onset + table.duration).to_numpy(float)
         artefact = (table.trial_type == "artifact").to_numpy()
@@ -251,7 +278,16 @@ class Canvas:
             hit[i] = False
             under.append(";".join(sorted(set(kinds[hit]))))
         table["under"] = under
+        for column in COLUMNS:
+            if column in TEXT_COLUMNS:
+                table[column] = table[column].astype(object).fillna("").astype(str)
+            else:
+                table[column] = table[column].astype(float)
+        table.attrs["waves"] = Waves(
+            self.fs, [i for i, _ in known], [s for _, (s, _) in known], [x for _, (_, x) in known]
+        )
         table.attrs["seconds"] = self.seconds
+        table.attrs["sleep_onset_s"] = self.sleep_onset_s
         table.attrs["noise_source"] = tuple(self.noise_sources)
         table.attrs["device"] = self.device
         return table

@@ -8,6 +8,11 @@ from benchmarks.accuracy import body, electrode, limb
 from benchmarks.accuracy.canvas import Canvas
 from benchmarks.accuracy.targets import log_uniform
 
+#: A heart beat in the EMG of a leg, µV peak to peak in the EMG band (2.3 times that before the
+#: band-pass): in nights what electrodes on one shank may see, in storms what a trunk's see.
+NIGHT_ECG_UV = (10.0, 100.0)
+STORM_ECG_UV = (20.0, 300.0)
+
 
 def add_vitals(canvas: Canvas, with_ecg: bool = False) -> None:
     """Add pulse and breathing to the accelerometer, and maybe the heart to the EMG."""
@@ -15,7 +20,7 @@ def add_vitals(canvas: Canvas, with_ecg: bool = False) -> None:
     rate = float(rng.uniform(50, 90))
     beats = body.heart_times(canvas.seconds, rate, rng)
     if with_ecg and canvas.device.n_emg:
-        height = log_uniform(rng, 20, 300)
+        height = log_uniform(rng, *NIGHT_ECG_UV)
         beats = body.add_ecg(canvas, 0.0, canvas.seconds, height, float(rng.uniform(45, 110)))
     if canvas.device.acc_fs:
         limb.add_pulse(canvas, beats, float(rng.uniform(0.0005, 0.006)))
@@ -35,12 +40,17 @@ def _spans(
     return found
 
 
-def unit_twitches(canvas: Canvas) -> list[float]:
-    """Return the times of twitches of a single unit, beside which a bump may be put.
+def bumped(canvas: Canvas, share: float) -> list[dict]:
+    """Return a share of the targets beside which a bump may be put.
 
-    A jolt next to a burst of many units would be a jerk to anyone: its truth could not be known.
+    A jolt next to a twitch of many units would be a jerk to anyone: its truth could not be known.
+    A jerk or a movement stays what it is.
     """
-    return [r["onset"] for r in canvas.rows if r["kind"] in ("single", "doublet")]
+    may = [
+        r for r in canvas.rows
+        if r["kind"] in ("single", "doublet") or r["trial_type"] in ("jerk", "movement")
+    ]  # fmt: skip
+    return [r for r in may if canvas.rng.random() < share]
 
 
 def add_distractors(canvas: Canvas, density: float, active: bool, end: float | None = None) -> None:
@@ -67,7 +77,7 @@ def add_distractors(canvas: Canvas, density: float, active: bool, end: float | N
     if d.acc_fs:
         for t in times(6):
             body.add_turn(canvas, t)
-        near = [t for t in unit_twitches(canvas) if rng.random() < 0.04 * density + 0.01]
+        near = bumped(canvas, 0.04 * density + 0.01)
         electrode.add_bumps(canvas, rng.poisson(40 * hours * density), near, 3, end - 3)
     if not d.n_emg:
         return
@@ -82,7 +92,8 @@ def add_distractors(canvas: Canvas, density: float, active: bool, end: float | N
     for a, s in _spans(canvas, end, 0.5 * density, 20, 300):
         electrode.add_wander(canvas, a, s)
     for a, s in _spans(canvas, end, 0.5 * density, 60, 1200):
-        body.add_ecg(canvas, a, s, log_uniform(rng, 20, 300), float(rng.uniform(45, 110)))
+        height = log_uniform(rng, *(STORM_ECG_UV if density >= 0.5 else NIGHT_ECG_UV))
+        body.add_ecg(canvas, a, s, height, float(rng.uniform(45, 110)))
     for a, s in _spans(canvas, end, 0.5 * density, 5, 240):
         kind = str(rng.choice(["tonic", "tonic", "rhythmic", "tonic_real"]))
         body.add_tonic(canvas, a, s, log_uniform(rng, 20, 250), kind)

@@ -100,10 +100,10 @@ def add_pops(canvas: Canvas, count: int, start: float, end: float) -> None:
                 break
 
 
-def add_bumps(canvas: Canvas, count: int, near: list[float], start: float, end: float) -> None:
-    """Add knocks at the bed: free ones, and one near each time of `near` (twitches)."""
+def add_bumps(canvas: Canvas, count: int, near: list[dict], start: float, end: float) -> None:
+    """Add knocks at the bed: free ones, and one near each target of `near` (rows)."""
     rng, fs = canvas.rng, canvas.fs
-    times = [float(t + rng.uniform(-0.25, 0.3)) for t in near]
+    times = [float(row["onset"] + rng.uniform(-0.25, 0.3)) for row in near]
     for _ in range(count):
         for _ in range(40):
             t = float(rng.uniform(start, end))
@@ -122,7 +122,7 @@ def add_bumps(canvas: Canvas, count: int, near: list[float], start: float, end: 
             x[: len(click)] += click / np.abs(click).max() * log_uniform(rng, 10, 80)
             waves = _on_channels(canvas, _smoothed(x, fs), 0.5)
         if i < len(near):
-            kind = "bump_at_twitch"
+            kind = f"bump_at_{near[i]['trial_type']}"
         tolerated = "jerk" if not canvas.device.n_emg else ""
         canvas.event(t, waves, motion, "artifact", kind, where, tolerated)
 
@@ -176,7 +176,7 @@ def add_saturation(canvas: Canvas, start: float) -> None:
     if canvas.reserve(start, len(t) / fs, 0.5):
         own = int(rng.integers(canvas.device.n_emg))
         canvas.add_emg(start, [x if i == own else 0 * x for i in range(canvas.device.n_emg)])
-        canvas.note(start, len(t) / fs, "saturation", SOURCE)
+        canvas.note(start, len(t) / fs, "saturation", SOURCE, channel=f"emg{own + 1}")
 
 
 def add_dropout(canvas: Canvas, start: float) -> None:
@@ -187,7 +187,8 @@ def add_dropout(canvas: Canvas, start: float) -> None:
     if canvas.reserve(start, seconds, 0.3):
         a, b = round(start * canvas.fs), round((start + seconds) * canvas.fs)
         canvas.gaps.append((where, a, b))
-        canvas.note(start, seconds, "dropout", SOURCE)
+        lost = {-1: "all", 9: "acc"}.get(where, f"emg{where + 1}")
+        canvas.note(start, seconds, "dropout", SOURCE, channel=lost)
 
 
 def loosen(canvas: Canvas, start: float, seconds: float, kind: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.accuracy import electrode, targets
 from benchmarks.accuracy.canvas import Canvas
-from benchmarks.accuracy.distractors import add_distractors, add_vitals, unit_twitches
+from benchmarks.accuracy.distractors import add_distractors, add_vitals, bumped
 from benchmarks.accuracy.muscle import see_unit
 from benchmarks.accuracy.targets import log_uniform
 
@@ -100,7 +100,7 @@ def drift(c: Canvas) -> None:
     targets.add_hypnic_jerks(c, round(c.seconds / 60), 5, c.seconds - 5)
     targets.add_violent(c, round(c.seconds / 400), 5, c.seconds - 5)
     targets.add_fasciculations(c, 3)
-    near = [t for t in unit_twitches(c) if c.rng.random() < 0.12]
+    near = bumped(c, 0.12)
     electrode.add_bumps(c, round(c.seconds / 120), near, 5, c.seconds - 5)
     add_vitals(c)
 
@@ -111,7 +111,7 @@ def drift_night(c: Canvas) -> None:
     targets.add_hypnic_jerks(c, round(c.seconds / 600), 5, c.seconds - 5)
     targets.add_violent(c, round(c.seconds / 2400), 5, c.seconds - 5)
     targets.add_fasciculations(c, 0.5)
-    near = [t for t in unit_twitches(c) if c.rng.random() < 0.12]
+    near = bumped(c, 0.12)
     electrode.add_bumps(c, round(c.seconds / 900), near, 5, c.seconds - 5)
     add_vitals(c)
 
@@ -189,7 +189,7 @@ SCENARIOS: dict[str, tuple[Callable[[Canvas], None], float]] = {
     "drift_night": (drift_night, 480),
     "rate_error": (drift, 30),
     "rate_mismatch": (drift, 30),
-    "noise": (noise, 120),
+    "noise": (noise, 240),
     "emg_only": (emg_only, 30),
     "acc_only": (acc_only, 30),
     "ladder": (ladder, 40),

@@ -4,9 +4,11 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks.accuracy import targets
+from benchmarks.accuracy.cache import Source, _modules
 from benchmarks.accuracy.canvas import Canvas, Device
 from benchmarks.accuracy.muscle import see_unit
 from benchmarks.accuracy.nights import compose
@@ -168,3 +170,30 @@ def test_storm_holds_every_cause_and_no_target():
     x, _ = arrays["emg1_uv"]
     rail = truth.attrs["device"].emg_range_uv
     assert np.nanmax(np.abs(x)) <= rail + truth.attrs["device"].emg_lsb_uv
+
+
+@real
+@pytest.mark.parametrize("scenario", ["sleep_onset", "noise"])
+def test_a_kept_recording_is_the_composed_one(scenario, tmp_path):
+    source = Source("tune", DATA, GRID_FOLDER, tmp_path)
+    first, truth = compose(scenario, "tune", 3, data=DATA, openhdemg=GRID_FOLDER, minutes=12)
+    for _ in range(2):  # written, then read
+        again, truth_again = source.compose(scenario, 3, 12)
+        assert first.keys() == again.keys()
+        for name, (x, fs) in first.items():
+            np.testing.assert_array_equal(again[name][0], x)
+            assert again[name][1] == fs
+        pd.testing.assert_frame_equal(truth_again, truth)
+        one, two = (dict(t.attrs) for t in (truth_again, truth))
+        kept, made = one.pop("waves"), two.pop("waves")
+        assert one == two
+        assert (kept.fs, kept.rows, kept.starts) == (made.fs, made.rows, made.starts)
+        for a, b in zip(kept.pieces, made.pieces, strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_the_name_of_a_kept_recording_follows_the_composers_source():
+    names = {file.stem for file in _modules("nights")}
+    assert {"nights", "scenarios", "canvas", "limb", "waves", "splits", "units"} <= names
+    assert not names & {"score", "__main__", "cache"}

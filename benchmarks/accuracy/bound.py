@@ -1,0 +1,131 @@
+"""How well a detector could do that knows the waveform: a whitened matched filter.
+
+Each twitch is looked for with its own clean waveform, in all EMG channels at once, after the
+recording was whitened minute by minute (so that steady hum is mostly gone). The statistic is that
+of a known signal in Gaussian noise of at least the expected power: the matched filter's output,
+divided by the noise that is left around it when the best copy of the waveform is taken away
+(which turns down pops and heart beats of other shapes). A twitch counts as found if its own
+statistic, within 5 ms of where it lies, is above the largest of the same filter over the whole
+recording without its targets, or above as many as the false alarms allowed per hour.
+
+No detector that does not know the waveform, of which there is one per unit and electrode, gets
+as far in such noise; one that takes known heart beats or firing units out of the signal first may
+get further where these are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import ndimage, signal
+
+from benchmarks.accuracy.nights import Arrays
+from benchmarks.accuracy.score import Score, score
+
+ALARMS_PER_HOUR = 1.0
+BLOCK_S = 60.0
+NEAR_S = 0.005
+#: Around targets nothing counts as background.
+MARGIN_S = 0.3
+BAND_HZ = (20.0, 450.0)
+#: Of more twitches in one recording, so many are drawn: each costs a pass over all of it.
+MOST = 150
+
+
+def find_known(arrays: Arrays, truth: pd.DataFrame) -> Score:
+    """Return the twitches a matched filter finds, as a score without events."""
+    nothing = pd.DataFrame({"onset": [], "duration": [], "trial_type": []})
+    out = score(nothing.astype({"onset": float, "duration": float, "trial_type": object}), truth)
+    out.targets = out.targets[out.targets.trial_type == "twitch"].copy()
+    waves = truth.attrs["waves"]
+    channels = [x for name, (x, _) in arrays.items() if name.startswith("emg")]
+    if not channels or not waves.rows:
+        return out
+    fs = next(fs for name, (_, fs) in arrays.items() if name.startswith("emg"))
+    white, shapers = _whitened([np.nan_to_num(x - np.nanmedian(x)) for x in channels], fs)
+    drawn = np.random.default_rng(0).permutation(len(waves.rows))[:MOST]
+    quiet = _background(truth, white.shape[1], fs)
+    spare = int(ALARMS_PER_HOUR * quiet.sum() / fs / 3600)
+    found = {}
+    for k in sorted(drawn):
+        row, start, piece = waves.rows[k], waves.starts[k], waves.pieces[k]
+        own = signal.resample_poly(piece, 1, 2, axis=1) if waves.fs > fs else piece
+        statistic = _statistic(white, shapers, own, start, fs)
+        # Place of each output: the sample at which the piece begins.
+        at, near = round(start * fs), max(round(NEAR_S * fs), 1)
+        mine = statistic[max(at - near, 0) : at + near + 1].max(initial=0.0)
+        found[row] = mine > _limit(np.where(quiet[: len(statistic)], statistic, 0.0), spare, fs)
+    real = truth[truth.trial_type != "artifact"].index
+    out.targets = out.targets[[real[i] in found for i in out.targets.index]].copy()
+    out.targets["hit"] = [bool(found[real[i]]) for i in out.targets.index]
+    out.targets["called"] = np.where(out.targets.hit, "twitch", "")
+    return out
+
+
+def _whitened(channels: list[np.ndarray], fs: float) -> tuple[np.ndarray, list[list[np.ndarray]]]:
+    """Return channels whitened in blocks, and each block's filter per channel."""
+    block, pad = round(BLOCK_S * fs), round(fs)
+    out, shapers = [], []
+    for x in channels:
+        parts, mine = [], []
+        for first in range(0, len(x), block):
+            a, b = max(first - pad, 0), min(first + block + pad, len(x))
+            piece = x[a:b]
+            taps = _shaper(piece, fs)
+            white = signal.oaconvolve(piece, taps, "same")
+            parts.append(white[first - a : first - a + min(block, len(x) - first)])
+            mine.append(taps)
+        out.append(np.concatenate(parts))
+        shapers.append(mine)
+    return np.array(out, np.float32), shapers
+
+
+def _shaper(x: np.ndarray, fs: float) -> np.ndarray:
+    """Return a linear-phase whitening filter for the band, from the median spectrum."""
+    width = round(fs)
+    _, power = signal.welch(x, fs, nperseg=min(width, len(x)), average="median")
+    grid = np.fft.rfftfreq(width, 1 / fs)
+    power = np.interp(grid, np.linspace(0, fs / 2, len(power)), power)
+    inside = (grid >= BAND_HZ[0]) & (grid <= min(BAND_HZ[1], 0.45 * fs))
+    size = np.where(inside, 1 / np.sqrt(np.maximum(power, 1e-9)), 0.0)
+    return np.roll(np.fft.irfft(size, width), width // 2) * np.hanning(width)
+
+
+def _statistic(
+    white: np.ndarray, shapers: list[list[np.ndarray]], piece: np.ndarray, start: float, fs: float
+) -> np.ndarray:
+    """Return the statistic for the piece beginning at each sample."""
+    block = min(int(start / BLOCK_S), len(shapers[0]) - 1)
+    n = piece.shape[1]
+    known = np.array([
+        signal.oaconvolve(x, taps[block], "same") if n >= len(taps[block])
+        else np.convolve(x, taps[block])[len(taps[block]) // 2 :][:n]
+        for x, taps in zip(piece, shapers, strict=True)
+    ])  # fmt: skip
+    known = (known / np.sqrt((known**2).sum())).astype(np.float32)
+    matched = sum(signal.oaconvolve(w, k[::-1], "valid") for w, k in zip(white, known, strict=True))
+    energy = sum(
+        ndimage.uniform_filter1d(w**2, n, origin=-((n - 1) // 2), mode="constant")[: len(matched)]
+        * n
+        for w in white
+    )
+    level = np.median(np.abs(matched)) / 0.6745  # of one noise sample, whatever the scale
+    rest = np.maximum(energy - matched**2, 0) / (n * len(white) - 1)
+    usual = np.median(rest)
+    return matched / (level * np.sqrt(np.maximum(rest / usual, 1.0)))
+
+
+def _background(truth: pd.DataFrame, n: int, fs: float) -> np.ndarray:
+    """Return where no target is near."""
+    quiet = np.ones(n, bool)
+    for row in truth[truth.trial_type != "artifact"].itertuples():
+        a, b = row.onset - MARGIN_S, row.onset + row.duration + MARGIN_S
+        quiet[max(round(a * fs), 0) : max(round(b * fs), 0)] = False
+    return quiet
+
+
+def _limit(statistic: np.ndarray, spare: int, fs: float) -> float:
+    """Return the level that `spare` separate peaks exceed."""
+    peaks, _ = signal.find_peaks(statistic, height=3.0, distance=max(round(0.1 * fs), 1))
+    heights = np.sort(statistic[peaks])[::-1]
+    return float(heights[spare]) if len(heights) > spare else 3.0
