@@ -25,7 +25,7 @@ class EmgSettings(_Frozen):
 
     open_k: float = Field(6.0, gt=0, description="burst opens at floor + k robust SD [C]")
     noise_p: float = Field(
-        1e-11,
+        1e-9,
         gt=0,
         lt=0.01,
         description="and noise must pass it with no more than this probability",
@@ -64,6 +64,9 @@ class TwitchSettings(_Frozen):
 
     min_ms: float = Field(5.0, ge=0, description="shortest [E]")
     max_ms: float = Field(150.0, gt=0, description="longest (fragmentary myoclonus, AASM)")
+    slack_ms: float = Field(
+        15.0, ge=0, description="by which a measured length may exceed it (docs/detection.md) [C]"
+    )
     min_uv: float = Field(50.0, ge=0, description="peak to peak (van der Heijden 1994)")
     max_turn_deg: float = Field(
         10.0, gt=0, description="more turning of the leg than this is movement [E]"
@@ -75,10 +78,9 @@ class JerkSettings(_Frozen):
 
     min_ms: float = Field(10.0, ge=0, description="shortest EMG")
     max_ms: float = Field(300.0, gt=0, description="longest EMG")
-    unit_ms: float = Field(
-        25.0, ge=0, description="a burst no longer than this is one motor unit ..."
+    min_impulse_uvs: float = Field(
+        5.0, ge=0, description="peak to peak times EMG length, µV·s: less cannot throw a leg"
     )
-    min_unit_uv: float = Field(150.0, ge=0, description="and too weak to throw a leg below this")
     max_rise_ms: float = Field(100.0, gt=0, description="EMG onset to peak")
     min_g: float = Field(0.10, gt=0, description="peak acceleration, with EMG")
     min_g_alone: float = Field(0.15, gt=0, description="peak acceleration, without EMG")

@@ -24,7 +24,7 @@ BEAT_ALIKE, BEAT_SIZE, BEAT_AROUND_S, BEAT_LEAST = 0.75, 2.0, 12.0, 8
 BEAT_RANGE_S, BEAT_REGULAR, BEAT_SHARE = (0.4, 1.6), 0.15, 0.75
 #: What is left where a beat was taken out is less than this many times what usually is,
 #: and this near [E].
-LEFT_SIZE, BEAT_REACH_NS = 1.7, 50_000_000
+LEFT_SIZE, BEAT_REACH_NS = 2.0, 50_000_000
 #: A beat that another channel hides is no larger than the others by this much.
 HIDDEN_SIZE = 1.3
 #: So many may be missing in a row, and so near to one is the same one.

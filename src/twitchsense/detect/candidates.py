@@ -17,6 +17,8 @@ class Burst:
     channel : str
     onset_ns, offset_ns, peak_ns : int
         Edges and greatest deflection, measured at full rate.
+    filled_s : float
+        How much of its length is activity: less than all in a pair of potentials.
     amplitude_uv : float
         Peak to peak in the burst band.
     rise_ms : float
@@ -46,6 +48,7 @@ class Burst:
     onset_ns: int
     offset_ns: int
     peak_ns: int
+    filled_s: float
     amplitude_uv: float
     rise_ms: float
     snr_db: float

@@ -35,8 +35,6 @@ HOP_S = 0.005
 BEFORE_S, AFTER_S = 0.4, 0.12
 #: A longer run is measured on its first seconds only, so that memory is bounded.
 HEAD_S = 10.0
-#: Longer bursts are no twitches, and nobody asks for their company.
-COMPANY_LONGEST_S = 0.5
 #: RMS window of the leg-movement envelope (section 2 of the criteria), in 10-ms hops.
 LEG_WINDOW = 15
 
@@ -227,9 +225,8 @@ class EmgTrack:
                 burst = replace(head, offset_ns=self._time_ns(run.stop * self._hop))
             else:
                 burst = self._measure(run)
-            self._bursts.append(burst)
-            if burst.duration_s <= COMPANY_LONGEST_S:
                 self._lonely.append(burst)
+            self._bursts.append(burst)
 
     def _find_company(self, *, all_of_them: bool = False) -> None:
         fs, reach = self.channel.fs, round(REACH_S * self.channel.fs)

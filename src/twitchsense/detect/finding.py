@@ -21,7 +21,10 @@ class Finding:
 
     Fields as in the event table, times in ns. `shape` is the waveform of a
     burst whose greatest deflection is at `peak_ns`, for the
-    votes; `look` are the features of its shape (`detect.contact.FEATURES`).
+    votes; `look` are the features of its shape: `contact.FEATURES`, or
+    `muscle.TEXTURE` of a contraction.
+    `parts` are the bursts of a contraction, each a finding of its own that stands
+    if the contraction does not.
     """
 
     onset_ns: int
@@ -40,6 +43,7 @@ class Finding:
     peak_ns: int = 0
     shape: NDArray[np.float32] | None = None
     look: NDArray[np.float32] | None = None
+    parts: tuple[Finding, ...] = ()
 
     def row(self) -> dict[str, Any]:
         """Return the finding as a row of the event table."""

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from twitchsense.detect.alike import SHIFTS
 from twitchsense.detect.candidates import Burst, LegRun
+from twitchsense.detect.contact import FEATURES as LOOK
 from twitchsense.settings import MovementSettings
 
 #: Bursts of two channels this close are one activity seen twice.
@@ -18,8 +19,13 @@ SAME_NS = 20_000_000
 FILLED = 0.5
 #: The median of a contraction's envelope is at least this part of its peak [E].
 MEDIAN_OF_PEAK = 0.1
-#: A doublet: potentials alike in shape and size, no further apart than this.
-DOUBLET_NS, DOUBLET_ALIKE, DOUBLET_SIZE, DOUBLET_PART_S = 110_000_000, 0.7, 2.0, 0.06
+#: Two bursts whose onsets are no further apart than this (repeats come 10 to 110 ms
+#: apart, Kleine 2012; an onset carries some ms of error), of sizes within this ratio,
+#: and no longer together than a twitch, are one twitch.
+PAIR_NS, PAIR_SIZE, PAIR_S = 115_000_000, 4.0, 0.15
+
+#: What a contraction is made of, see `Contraction.texture`.
+TEXTURE = ("pieces", "longest", "filled", "contact", "log_kurtosis")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,8 @@ class Contraction:
         Median of the leg-movement envelope over resting.
     amplitude_uv : float
         Greatest peak to peak of its bursts.
+    groups : list of list of Burst
+        The bursts it is made of.
     """
 
     onset_ns: int
@@ -44,11 +52,35 @@ class Contraction:
     longest: Burst
     excess_uv: float
     amplitude_uv: float
+    groups: list[list[Burst]]
 
     @property
     def duration_s(self) -> float:
         """Length in seconds."""
         return (self.offset_ns - self.onset_ns) / 1e9
+
+    def texture(self) -> NDArray[np.float32]:
+        """Return the features named in `TEXTURE`, shape (5,).
+
+        Pieces per second, the longest of them and all of them as a share of the
+        length, and contact probability and log kurtosis of the bursts, weighted by
+        their length.
+        """
+        bursts = [b for g in self.groups for b in g]
+        weights = [max(b.filled_s, 1e-3) for b in bursts]
+        lengths = [(_end(g) - g[0].onset_ns) / 1e9 for g in self.groups]
+        seconds = max(self.duration_s, 1e-3)
+        kurtosis = LOOK.index("log_kurtosis")
+        return np.array(
+            [
+                len(lengths) / seconds,
+                max(lengths) / seconds,
+                min(1.0, sum(lengths) / seconds),
+                np.average([b.contact for b in bursts], weights=weights),
+                np.average([b.look[kurtosis] for b in bursts], weights=weights),
+            ],
+            np.float32,
+        )
 
 
 def group_bursts(bursts: Sequence[Burst]) -> list[list[Burst]]:
@@ -65,12 +97,11 @@ def group_bursts(bursts: Sequence[Burst]) -> list[list[Burst]]:
     return groups
 
 
-def join_doublets(groups: list[list[Burst]]) -> list[list[Burst]]:
-    """Join pairs of potentials of one unit that come 10 to 110 ms apart.
+def join_pairs(groups: list[list[Burst]]) -> list[list[Burst]]:
+    """Join two bursts that come 10 to 110 ms apart: a doublet, or a burst with a gap.
 
-    A unit that fires twice is one event (section 1.5 of the criteria; repeats are
-    10 to 110 ms apart: Kleine 2012). A third one nearby makes it a train, which is
-    left as it is, and so are potentials of different shape.
+    Both are one event (section 1.5 of the criteria). A third one nearby makes it a
+    train, which is left as it is.
     """
     joined: list[list[Burst]] = []
     k = 0
@@ -79,7 +110,7 @@ def join_doublets(groups: list[list[Burst]]) -> list[list[Burst]]:
         alone = (k == 0 or not _near(groups[k - 1], pair[0])) and (
             k + 2 >= len(groups) or not _near(pair[-1], groups[k + 2])
         )
-        if len(pair) == 2 and alone and _near(*pair) and _same_unit(*pair):
+        if len(pair) == 2 and alone and _near(*pair) and _are_one(*pair):
             joined.append([_span(pair[0], pair[1])])
             k += 2
         else:
@@ -89,23 +120,25 @@ def join_doublets(groups: list[list[Burst]]) -> list[list[Burst]]:
 
 
 def _near(first: list[Burst], second: list[Burst]) -> bool:
-    return 0 <= second[0].onset_ns - first[0].onset_ns <= DOUBLET_NS
+    return 0 <= second[0].onset_ns - first[0].onset_ns <= PAIR_NS
 
 
-def _same_unit(first: list[Burst], second: list[Burst]) -> bool:
+def _are_one(first: list[Burst], second: list[Burst]) -> bool:
     a, b = (max(g, key=lambda u: (u.snr_db, u.channel)) for g in (first, second))
-    if a.channel != b.channel or max(a.duration_s, b.duration_s) > DOUBLET_PART_S:
-        return False
-    likeness = float(np.correlate(np.pad(a.shape, SHIFTS), b.shape, "valid").max())
     ratio = a.amplitude_uv / max(b.amplitude_uv, 1e-9)
-    return likeness > DOUBLET_ALIKE and 1 / DOUBLET_SIZE < ratio < DOUBLET_SIZE
+    length = (max(_end(first), _end(second)) - first[0].onset_ns) / 1e9
+    return 1 / PAIR_SIZE < ratio < PAIR_SIZE and length <= PAIR_S
 
 
 def _span(first: list[Burst], second: list[Burst]) -> Burst:
     """Return the larger burst of a pair, stretched over both."""
     best = max([*first, *second], key=lambda b: (b.snr_db, b.channel))
-    onset = min(b.onset_ns for b in first)
-    return replace(best, onset_ns=onset, offset_ns=max(_end(first), _end(second)))
+    return replace(
+        best,
+        onset_ns=min(b.onset_ns for b in first),
+        offset_ns=max(_end(first), _end(second)),
+        filled_s=sum(max(b.filled_s for b in group) for group in (first, second)),
+    )
 
 
 def contractions(
@@ -146,6 +179,7 @@ def _contraction(groups: list[list[Burst]], run: LegRun, *, alone: bool) -> Cont
         max(members, key=lambda b: (b.duration_s, b.onset_ns, b.channel)),
         max(run.median_uv, MEDIAN_OF_PEAK * peak_uv if alone else 0.0),
         max(b.amplitude_uv for b in members),
+        groups,
     )
 
 

@@ -7,7 +7,7 @@ cluster ends in a finding of its own or as part of another's.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from twitchsense.detect.candidates import Burst, Episode
 from twitchsense.detect.finding import NAN, Finding
 from twitchsense.detect.fusion import LINK_NS, Cluster
-from twitchsense.detect.muscle import Contraction, contractions, group_bursts, join_doublets
+from twitchsense.detect.muscle import Contraction, contractions, group_bursts, join_pairs
 from twitchsense.detect.response import Response
 from twitchsense.settings import Settings
 
@@ -66,8 +66,15 @@ class Rules:
         findings: list[Finding] = []
         used: set[int] = set()
         for contraction in long:
-            findings.append(self._contraction(contraction, cluster.episodes, used, limit_ns))
-        for group in join_doublets(rest):
+            whole = self._contraction(contraction, cluster.episodes, used, limit_ns)
+            claimed = used if whole.reason else set(used)
+            parts = [
+                self._burst(group, cluster.episodes, claimed, limit_ns)
+                for group in join_pairs(contraction.groups)
+            ]
+            whole = replace(whole, look=contraction.texture())
+            findings.append(replace(whole, parts=tuple(parts) if len(parts) > 1 else ()))
+        for group in join_pairs(rest):
             findings.append(self._burst(group, cluster.episodes, used, limit_ns))
         for i, episode in enumerate(cluster.episodes):
             if i not in used:
@@ -132,7 +139,8 @@ class Rules:
             and thrown
             and rule.min_ms <= ms <= rule.max_ms
             and best.rise_ms <= rule.max_rise_ms
-            and best.amplitude_uv >= (rule.min_unit_uv if ms <= rule.unit_ms else twitch.min_uv)
+            and best.amplitude_uv >= twitch.min_uv
+            and best.amplitude_uv * best.filled_s >= rule.min_impulse_uvs
             and turn < rule.max_turn_deg
             and not best.stuck
         ):
@@ -143,9 +151,8 @@ class Rules:
                 grade=self._grade(peak_g, jerk_g_s),
             )  # fmt: skip
         reason = self._artefact(best, thrown)
-        kind = (
-            "twitch" if ms <= twitch.max_ms and turn < twitch.max_turn_deg else "brief_contraction"
-        )
+        short = ms <= twitch.max_ms + twitch.slack_ms and turn < twitch.max_turn_deg
+        kind = "twitch" if short else "brief_contraction"
         if not reason:
             reason = self._too_little(best, ms)
         if not reason and seen is not None and peak_g < rule.min_g:

@@ -94,6 +94,7 @@ def measure(
         onset_ns=first_ns + round(begin * NS / fs),
         offset_ns=first_ns + round(end * NS / fs),
         peak_ns=first_ns + round((begin + int(np.abs(body).argmax())) * NS / fs),
+        filled_s=(end - begin) / fs,
         amplitude_uv=peak_to_peak(wide, fs),
         rise_ms=max(0.0, (risen - begin) / fs * 1000),
         snr_db=float(20 * np.log10(top / max(floor.centre, 1e-6))),

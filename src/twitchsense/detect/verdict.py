@@ -1,120 +1,160 @@
-"""Is a short burst a twitch? The probability, from its shape and its company.
+"""Is it what it seems to be? Probabilities of twitches and of movements.
 
-Fourteen features each add their part: ramps between a few knots, level beyond the
-outermost, so that no value can weigh more than those that were seen in learning.
-Where only one direction makes sense (a waveform seen again more often is never
-less like tonic firing) the ramps may only fall. The weights were learned by
-benchmarks/verdict.py on the tuning side of the accuracy benchmark and are text,
-in verdict_weights.py; the sum is a log-odds, and the probability is the event's
-confidence.
+Rules say what kind a candidate would be if it were muscle at rest that moved. The
+verdict says how likely that is, from its shape and from its company: a bad
+contact, a unit that fires all the time, noise that swells. Two additive models
+answer (`additive`), learned on the tuning side of the accuracy benchmark; the
+probability is the event's confidence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twitchsense.detect.additive import Additive
 from twitchsense.detect.company import ALONE, Company
 from twitchsense.detect.contact import FEATURES as LOOK
 from twitchsense.detect.finding import NAN, Finding
-from twitchsense.detect.verdict_weights import BIAS, RAMPS
+from twitchsense.detect.muscle import TEXTURE
+from twitchsense.detect.verdict_weights import MOVEMENT, TWITCH
 from twitchsense.recording import NS
 
 Floats = NDArray[np.float64]
+CompanyOf = Mapping[str, dict[int, Company]]
 
-KINDS = ("twitch", "brief_contraction")
+TWITCH_KINDS = ("twitch", "brief_contraction")
+MOVEMENT_KINDS = ("movement", "gross_movement")
 #: Reasons that the verdict may overrule: they know less than it does.
 OPEN = ("", "electrode_pop")
-#: A burst more likely something else than a twitch is turned down.
+#: What is more likely something else is turned down.
 LEAST = 0.5
-#: Features of a burst's surroundings; those of its shape are `contact.FEATURES`.
-COMPANY = ("again", "most", "lift", "crowd", "neighbours")
-OTHERS = ("log_length", "snr_db")
-FEATURES = (*COMPANY, *OTHERS, *LOOK)
+#: Features of a twitch: of its company, of its size, and of its shape.
+TWITCH_FEATURES = (
+    "again", "most", "lift", "crowd", "neighbours", "log_length", "snr_db", *LOOK,
+)  # fmt: skip
+#: Features of a movement; `TEXTURE` tells what it is made of.
+MOVEMENT_FEATURES = ("again", "most", "log_length", "snr_db", "log_g", *TEXTURE)
 #: Bursts this near count as a crowd, and as neighbours (a crackling electrode).
 CROWD_S, NEIGHBOURS_S = 2.5, 0.6
+#: Acceleration that says nothing: taken where there is no accelerometer.
+UNKNOWN_G, LEAST_G = 0.02, 0.003
+#: What speaks against a candidate, by the features that say so; the first is the
+#: reason where several weigh alike.
+TWITCH_REASONS = {
+    "rhythmic_train": ("again", "most", "lift", "crowd", "neighbours"),
+    "electrode_pop": ("log_length", "snr_db", *LOOK),
+}
+MOVEMENT_REASONS = {
+    "rhythmic_train": ("again", "pieces", "filled", "longest"),
+    "electrode_pop": ("contact", "log_kurtosis"),
+    "weak_contraction": ("snr_db", "most", "log_length", "log_g"),
+}
 
 
-def judge(findings: list[Finding], company: Mapping[str, dict[int, Company]]) -> list[Finding]:
+def judge_movements(findings: list[Finding], company: CompanyOf) -> list[Finding]:
+    """Return the findings, movements with their probability or turned down.
+
+    Parameters
+    ----------
+    findings : list of Finding
+    company : mapping of channel to mapping of ns to Company
+        By the time of a burst's peak.
+    """
+    return _judge(findings, *describe_movements(findings, company), MOVEMENT, MOVEMENT_REASONS)
+
+
+def judge_twitches(findings: list[Finding], company: CompanyOf) -> list[Finding]:
     """Return the findings, short bursts with their probability or turned down.
 
     Parameters
     ----------
     findings : list of Finding
-        Sorted by onset; heart beats are marked already.
+        Heart beats are marked already.
     company : mapping of channel to mapping of ns to Company
         By the time of a burst's peak.
     """
-    members, table = describe(findings, company)
+    return _judge(findings, *describe_twitches(findings, company), TWITCH, TWITCH_REASONS)
+
+
+def _judge(
+    findings: list[Finding],
+    members: list[int],
+    table: Floats,
+    model: Additive,
+    reasons: Mapping[str, Sequence[str]],
+) -> list[Finding]:
     if not members:
         return findings
-    parts = contributions(table)
-    odds = BIAS + parts.sum(axis=1)
-    sure = 1 / (1 + np.exp(-odds))
-    by_company = parts[:, : len(COMPANY)].sum(axis=1)
-    by_look = parts[:, len(COMPANY) :].sum(axis=1)
+    parts = model.parts(table)
+    names = list(model.ramps)
+    against = np.stack(
+        [parts[:, [names.index(n) for n in group]].sum(axis=1) for group in reasons.values()]
+    )
+    worst = against.argmin(axis=0)
     judged = list(findings)
-    for i, p, first, second in zip(members, sure, by_company, by_look, strict=True):
+    for i, p, why in zip(members, model.probability(parts), worst, strict=True):
         if p >= LEAST:
             judged[i] = replace(findings[i], reason="", confidence=float(p))
         else:
-            reason = "rhythmic_train" if first < second else "electrode_pop"
+            reason = list(reasons)[why]
             judged[i] = replace(findings[i], reason=reason, confidence=NAN, grade="")
     return judged
 
 
-def describe(
-    findings: list[Finding], company: Mapping[str, dict[int, Company]]
-) -> tuple[list[int], Floats]:
-    """Return which findings are judged, and their features, shape ``(n, 17)``."""
+def describe_movements(findings: list[Finding], company: CompanyOf) -> tuple[list[int], Floats]:
+    """Return which findings are judged as movements, and `MOVEMENT_FEATURES` of each."""
+    members = [
+        i
+        for i, f in enumerate(findings)
+        if f.kind in MOVEMENT_KINDS and f.reason in OPEN and f.look is not None
+    ]
+    rows = []
+    for f in (findings[i] for i in members):
+        near = _company(f, company)
+        g = UNKNOWN_G if np.isnan(f.peak_g) else max(f.peak_g, LEAST_G)
+        own = [near.before + near.after, near.most, np.log(_length_s(f)), f.snr_db, np.log(g)]
+        rows.append([*map(float, own), *_look(f)])
+    return members, np.array(rows).reshape(len(rows), len(MOVEMENT_FEATURES))
+
+
+def describe_twitches(findings: list[Finding], company: CompanyOf) -> tuple[list[int], Floats]:
+    """Return which findings are judged as twitches, and `TWITCH_FEATURES` of each."""
     times: dict[str, list[int]] = {}
     for f in findings:
         if f.shape is not None and f.reason != "ecg":
             times.setdefault(f.channel, []).append(f.onset_ns)
-    onsets = {name: np.array(found) / NS for name, found in times.items()}
+    onsets = {name: np.sort(found) / NS for name, found in times.items()}
     members = [
         i
         for i, f in enumerate(findings)
-        if f.kind in KINDS and f.reason in OPEN and f.look is not None
+        if f.kind in TWITCH_KINDS and f.reason in OPEN and f.look is not None
     ]
-    rows = [_features(findings[i], company, onsets) for i in members]
-    return members, np.array(rows).reshape(len(rows), len(FEATURES))
-
-
-def _features(
-    f: Finding, company: Mapping[str, dict[int, Company]], onsets: Mapping[str, Floats]
-) -> list[float]:
-    near = company.get(f.channel, {}).get(f.peak_ns, ALONE)
-    at, others = f.onset_ns / NS, onsets[f.channel]
-    most = max(near.most, 0.02)
-    look = [] if f.look is None else f.look.tolist()
-    return [
-        float(near.before + near.after),
-        near.most,
-        float(np.log(most / max(near.quiet, 0.01))),
-        *(
-            float(np.ptp(np.searchsorted(others, [at - s, at + s])))
+    rows = []
+    for f in (findings[i] for i in members):
+        near = _company(f, company)
+        at = f.onset_ns / NS
+        crowd, neighbours = (
+            np.ptp(np.searchsorted(onsets[f.channel], [at - s, at + s]))
             for s in (CROWD_S, NEIGHBOURS_S)
-        ),
-        float(np.log((f.offset_ns - f.onset_ns) / NS + 0.003)),
-        f.snr_db,
-        *look,
-    ]
+        )
+        lift = np.log(max(near.most, 0.02) / max(near.quiet, 0.01))
+        own = [near.before + near.after, near.most, lift, crowd, neighbours]
+        own += [np.log(_length_s(f) + 0.003), f.snr_db]
+        rows.append([*map(float, own), *_look(f)])
+    return members, np.array(rows).reshape(len(rows), len(TWITCH_FEATURES))
 
 
-def contributions(table: Floats) -> Floats:
-    """Return what each feature adds to the log-odds, shape ``(n, 17)``."""
-    return np.stack(
-        [ramps(table[:, k], RAMPS[name][0]) @ np.array(RAMPS[name][1])
-         for k, name in enumerate(FEATURES)],
-        axis=1,
-    )  # fmt: skip
+def _company(f: Finding, company: CompanyOf) -> Company:
+    return company.get(f.channel, {}).get(f.peak_ns, ALONE)
 
 
-def ramps(x: Floats, knots: tuple[float, ...]) -> Floats:
-    """Return how far a value has come between each two knots, 0 to 1."""
-    low, high = np.array(knots[:-1]), np.array(knots[1:])
-    return np.asarray((np.clip(x[:, None], low, high) - low) / (high - low), np.float64)
+def _length_s(f: Finding) -> float:
+    return max((f.offset_ns - f.onset_ns) / NS, 1e-3)
+
+
+def _look(f: Finding) -> list[float]:
+    return [] if f.look is None else [float(v) for v in f.look]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from twitchsense.detect.beats import find_beats
 from twitchsense.detect.finding import NAN, Finding
 from twitchsense.detect.surroundings import Surroundings
-from twitchsense.detect.verdict import judge
+from twitchsense.detect.verdict import judge_movements, judge_twitches
 from twitchsense.recording import NS
 from twitchsense.settings import Settings
 
@@ -38,15 +38,25 @@ def vote(findings: list[Finding], around: Surroundings, settings: Settings) -> l
     around : Surroundings
     settings : Settings
     """
-    findings = sorted(findings, key=lambda f: (f.onset_ns, f.offset_ns, f.channel, f.kind))
+    findings = judge_movements(findings, around.company)
+    findings = sorted(_apart(findings), key=_order)
     for i in find_beats(findings, around.beats):
         findings[i] = rejected(findings[i], "ecg")
-    findings = judge(findings, around.company)
+    findings = judge_twitches(findings, around.company)
     for i in sorted(_active(findings, around)):
         findings[i] = rejected(findings[i], "active_wake")
     for i in _ring_down(findings, settings):
         findings[i] = rejected(findings[i], "dead_time")
     return findings
+
+
+def _order(f: Finding) -> tuple[int, int, str, str]:
+    return f.onset_ns, f.offset_ns, f.channel, f.kind
+
+
+def _apart(findings: list[Finding]) -> list[Finding]:
+    """Return the findings, contractions that were turned down with their parts beside them."""
+    return findings + [part for f in findings if f.reason for part in f.parts]
 
 
 def rejected(finding: Finding, reason: str) -> Finding:
