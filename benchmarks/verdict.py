@@ -37,7 +37,7 @@ SCENARIOS = (
 )  # fmt: skip
 FEATURES = {"twitch": TWITCH_FEATURES, "movement": MOVEMENT_FEATURES}
 #: Features of which more can only speak against a candidate, or for it.
-FALLING = ("again", "most", "lift", "crowd", "neighbours", "pieces", "contact")
+FALLING = ("again", "most", "lift", "crowd", "neighbours", "log_knock", "pieces", "contact")
 RISING = ("longest", "filled", "log_g")
 #: Knots of counts; other features have theirs at quantiles.
 COUNTS = {
@@ -132,9 +132,12 @@ def fit(kind: str, x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Additive
     names = FEATURES[kind]
     knots = {}
     for k, name in enumerate(names):
-        at = COUNTS.get(name) or np.quantile(x[:, k], QUANTILES[kind]).round(3)
+        at = COUNTS.get(name) or np.nanquantile(x[:, k], QUANTILES[kind]).round(3)
         knots[name] = tuple(float(v) for v in np.unique(at))
     z = np.concatenate([ramps(x[:, k], knots[n]) for k, n in enumerate(names)], axis=1)
+    # what is not known is taken for what is usual in a true one
+    usual = np.nanmean(z[y], axis=0)
+    z = np.where(np.isnan(z), usual, z)
     bounds = [(None, None)] + [
         (None, 0.0) if name in FALLING else (0.0, None) if name in RISING else (None, None)
         for name in names
@@ -155,7 +158,9 @@ def fit(kind: str, x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Additive
     model, at = {}, 1
     for name in names:
         n = len(knots[name]) - 1
-        model[name] = (knots[name], tuple((w[at : at + n] + 0.0).tolist()))
+        rises = w[at : at + n] + 0.0
+        known = round(float(usual[at - 1 : at - 1 + n] @ rises), 3)
+        model[name] = (knots[name], tuple(rises.tolist()), known)
         at += n
     return Additive(float(w[0]), model)
 
@@ -192,8 +197,9 @@ def learn(kind: str, table: pd.DataFrame) -> Additive:
 def text_of(name: str, model: Additive) -> list[str]:
     """Return a model as Python."""
     lines = [f"{name} = Additive(", f"    {model.bias},", "    {"]
-    for feature, (knots, rises) in model.ramps.items():
+    for feature, (knots, rises, usual) in model.ramps.items():
         lines += [f'        "{feature}": (', f"            {knots},", f"            {rises},"]
+        lines.append(f"            {usual},")
         lines.append("        ),")
     return [*lines, "    },", ")"]
 

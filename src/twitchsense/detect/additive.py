@@ -24,20 +24,25 @@ class Additive:
     ----------
     bias : float
         Log-odds where every feature lies at or below its first knot.
-    ramps : dict of feature to (knots, rises)
-        What the feature adds between each two knots; in order of the columns.
+    ramps : dict of feature to (knots, rises, usual)
+        What the feature adds between each two knots, and what it usually adds, which
+        is taken where it is not known; in order of the columns.
     """
 
     bias: float
-    ramps: dict[str, tuple[tuple[float, ...], tuple[float, ...]]]
+    ramps: dict[str, tuple[tuple[float, ...], tuple[float, ...], float]]
 
     def parts(self, table: Floats) -> Floats:
-        """Return what each feature adds, shape ``(n, features)`` like the table."""
+        """Return what each feature adds, shape ``(n, features)`` like the table.
+
+        NaN in the table: not known.
+        """
         columns = [
             ramps(table[:, k], knots) @ np.array(rises)
-            for k, (knots, rises) in enumerate(self.ramps.values())
+            for k, (knots, rises, _) in enumerate(self.ramps.values())
         ]
-        return np.stack(columns, axis=1)
+        usual = np.array([u for _, _, u in self.ramps.values()])
+        return np.where(np.isnan(table), usual, np.stack(columns, axis=1))
 
     def probability(self, parts: Floats) -> Floats:
         """Return the probability that the parts add up to, shape ``(n,)``."""

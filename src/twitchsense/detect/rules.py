@@ -26,6 +26,9 @@ SLOW_LIMIT, MAINS_LIMIT = 0.5, 0.5
 #: Nor is it when its shape is more likely a bad contact's than this; bad contacts
 #: are the rarer of the two [E].
 CONTACT_LIMIT = 0.9
+#: A burst of this many times the least impulse is no single unit's: if the leg moved
+#: until SURE_LAG_MS after its onset, that was the burst [E, docs/accuracy.md].
+SURE_IMPULSE, SURE_LAG_MS = 2.0, 200.0
 #: Where one of the two sensors is missing, a jerk is at most this certain (6.4).
 ONE_SENSOR = 0.5
 
@@ -140,7 +143,7 @@ class Rules:
             and rule.min_ms <= ms <= rule.max_ms
             and best.rise_ms <= rule.max_rise_ms
             and best.amplitude_uv >= twitch.min_uv
-            and best.amplitude_uv * best.filled_s >= rule.min_impulse_uvs
+            and _impulse(best) >= rule.min_impulse_uvs
             and turn < rule.max_turn_deg
             and not best.stuck
         ):
@@ -165,10 +168,13 @@ class Rules:
         """Whether the leg answered the burst as a jerk does."""
         rule = self.settings.jerk
         lag_ms = (seen.onset_ns - burst.onset_ns) / MS
+        # a burst that must have thrown the leg did so, even if a knock came before
+        sure = _impulse(burst) >= SURE_IMPULSE * rule.min_impulse_uvs
+        in_time = -rule.lead_ms <= lag_ms <= rule.lag_ms or (sure and lag_ms <= SURE_LAG_MS)
         return (
             seen.peak_g >= rule.min_g
             and seen.jerk_g_s >= rule.min_jerk_g_s
-            and -rule.lead_ms <= lag_ms <= rule.lag_ms
+            and in_time
             and (seen.offset_ns - seen.onset_ns) / 1e9 <= rule.max_episode_s
         )
 
@@ -291,6 +297,11 @@ class Rules:
 def _is_pop(burst: Burst) -> bool:
     """Whether a burst has the spectrum or the shape of a bad contact, not of muscle."""
     return burst.slow_share > SLOW_LIMIT or burst.contact > CONTACT_LIMIT
+
+
+def _impulse(burst: Burst) -> float:
+    """Return what a burst could move, µV·s: its size times the length of its activity."""
+    return burst.amplitude_uv * burst.filled_s
 
 
 def _end_ns(cluster: Cluster) -> int:

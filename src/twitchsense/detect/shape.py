@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from twitchsense.detect.candidates import Burst
-from twitchsense.detect.contact import contact_features, contact_probability
+from twitchsense.detect.contact import contact_features, contact_probability, known
 from twitchsense.dsp.blocks import hop_size
 from twitchsense.dsp.filters import BURST_HZ, USABLE_BAND
 from twitchsense.recording import NS, Channel
@@ -101,7 +101,7 @@ def measure(
         margin=float(top / floor.opening),
         floor_uv=floor.centre,
         slow_share=slow,
-        look=features.astype(np.float32),
+        look=known(features, fs).astype(np.float32),
         contact=contact_probability(features, (end - begin) / fs, fs),
         mains_share=max(mains_share(body, fs), echo_share(raw[begin:end], clean[begin:end], fs)),
         stuck=is_stuck(raw[inside[0] : inside[1]]),

@@ -34,19 +34,19 @@ OPEN = ("", "electrode_pop")
 LEAST = 0.5
 #: Features of a twitch: of its company, of its size, and of its shape.
 TWITCH_FEATURES = (
-    "again", "most", "lift", "crowd", "neighbours", "log_length", "snr_db", *LOOK,
+    "again", "most", "lift", "crowd", "neighbours", "log_knock", "log_length", "snr_db", *LOOK,
 )  # fmt: skip
 #: Features of a movement; `TEXTURE` tells what it is made of.
 MOVEMENT_FEATURES = ("again", "most", "log_length", "snr_db", "log_g", *TEXTURE)
 #: Bursts this near count as a crowd, and as neighbours (a crackling electrode).
 CROWD_S, NEIGHBOURS_S = 2.5, 0.6
-#: Acceleration that says nothing: taken where there is no accelerometer.
-UNKNOWN_G, LEAST_G = 0.02, 0.003
+#: Less acceleration than this is noise.
+LEAST_G = 0.003
 #: What speaks against a candidate, by the features that say so; the first is the
 #: reason where several weigh alike.
 TWITCH_REASONS = {
     "rhythmic_train": ("again", "most", "lift", "crowd", "neighbours"),
-    "electrode_pop": ("log_length", "snr_db", *LOOK),
+    "electrode_pop": ("log_knock", "log_length", "snr_db", *LOOK),
 }
 MOVEMENT_REASONS = {
     "rhythmic_train": ("again", "pieces", "filled", "longest"),
@@ -115,8 +115,7 @@ def describe_movements(findings: list[Finding], company: CompanyOf) -> tuple[lis
     rows = []
     for f in (findings[i] for i in members):
         near = _company(f, company)
-        g = UNKNOWN_G if np.isnan(f.peak_g) else max(f.peak_g, LEAST_G)
-        own = [near.before + near.after, near.most, np.log(_length_s(f)), f.snr_db, np.log(g)]
+        own = [near.before + near.after, near.most, np.log(_length_s(f)), f.snr_db, _log_g(f)]
         rows.append([*map(float, own), *_look(f)])
     return members, np.array(rows).reshape(len(rows), len(MOVEMENT_FEATURES))
 
@@ -143,7 +142,7 @@ def describe_twitches(findings: list[Finding], company: CompanyOf) -> tuple[list
         )
         lift = np.log(max(near.most, 0.02) / max(near.quiet, 0.01))
         own = [near.before + near.after, near.most, lift, crowd, neighbours]
-        own += [np.log(_length_s(f) + 0.003), f.snr_db]
+        own += [_log_g(f), np.log(_length_s(f) + 0.003), f.snr_db]
         rows.append([*map(float, own), *_look(f)])
     return members, np.array(rows).reshape(len(rows), len(TWITCH_FEATURES))
 
@@ -154,6 +153,11 @@ def _company(f: Finding, company: CompanyOf) -> Company:
 
 def _length_s(f: Finding) -> float:
     return max((f.offset_ns - f.onset_ns) / NS, 1e-3)
+
+
+def _log_g(f: Finding) -> float:
+    """Return the log of the acceleration, NaN without an accelerometer."""
+    return float(np.log(np.maximum(f.peak_g, LEAST_G)))
 
 
 def _look(f: Finding) -> list[float]:
