@@ -11,7 +11,7 @@ from tests.wearable.nights import KEY
 from twitchsense.acquire.ledger import Ledger
 from twitchsense.acquire.ranges import RangeSet
 from twitchsense.acquire.session import Pace
-from twitchsense.store.night import Boot
+from twitchsense.store.records import Boot
 
 BOOT = Boot(KEY, 1)
 pieces = st.lists(st.tuples(st.integers(0, 60), st.integers(-2, 12)))

@@ -9,7 +9,7 @@ from typing import Final
 from twitchsense.devices.fragments import Assembler
 from twitchsense.devices.packet import PacketError
 from twitchsense.devices.twitch import Frame, Info, decode_frame
-from twitchsense.store.night import Boot, Damaged, Packet, Record
+from twitchsense.store.records import Boot, Damaged, Packet, Record
 
 #: Half an hour of usual traffic: a disk that is stuck longer is an error to be seen.
 LIMIT: Final = 40_000

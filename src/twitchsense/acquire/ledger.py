@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from twitchsense.acquire.ranges import RangeSet
-from twitchsense.store.night import Boot
+from twitchsense.store.records import Boot
 
 
 class Ledger:

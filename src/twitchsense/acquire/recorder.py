@@ -13,7 +13,9 @@ from typing import Final
 from twitchsense.acquire.inbox import Inbox, Stored, decode
 from twitchsense.acquire.radio import Radio
 from twitchsense.acquire.session import Pace, Session
-from twitchsense.store.night import NightFile, Record, StorageError
+from twitchsense.store.night import NightFile
+from twitchsense.store.nightdb import StorageError
+from twitchsense.store.records import Record
 
 log = logging.getLogger(__name__)
 

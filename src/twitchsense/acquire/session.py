@@ -21,16 +21,8 @@ from twitchsense.acquire.radio import Radio, RadioError, Sighting
 from twitchsense.devices import control, twitch
 from twitchsense.devices.control import Response, State, Status
 from twitchsense.devices.packet import PacketError
-from twitchsense.store.night import (
-    Boot,
-    ClockReading,
-    Device,
-    LinkEvent,
-    Loss,
-    NightFile,
-    Record,
-    Start,
-)
+from twitchsense.store.night import NightFile
+from twitchsense.store.records import Boot, ClockReading, Device, LinkEvent, Loss, Record, Start
 
 log = logging.getLogger(__name__)
 
