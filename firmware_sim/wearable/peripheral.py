@@ -93,7 +93,8 @@ class Wearable:
         try:
             await asyncio.gather(*work)
         finally:
-            for task in work:
+            self._running = False  # a connection that ends now is no reason to advertise
+            for task in (*work, *self._tasks):
                 task.cancel()
 
     # -- GATT ----------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from bleak.exc import BleakError
 
 from twitchsense.devices import twitch
 from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
+
+log = logging.getLogger(__name__)
 
 GROUP: Final = "twitchsense.radios"
 
@@ -78,6 +81,7 @@ class Radio:
             if wanted and wanted.casefold() in (device.address.casefold(), name.casefold()):
                 seen.set()
 
+        log.info("scanning%s", f" for {wanted}" if wanted else "")
         options: dict[str, Any] = {} if self.scanner is None else {"backend": self.scanner}
         try:
             scanner = BleakScanner(note, **options)

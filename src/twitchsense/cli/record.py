@@ -115,7 +115,6 @@ async def _record(
     from twitchsense.acquire.awake import keep_awake
     from twitchsense.acquire.radio import open_radio
     from twitchsense.acquire.recorder import Recorder, host_clock, new_meta
-    from twitchsense.cli.stream import LiveView
     from twitchsense.store.night import NightFile
 
     plugin, transport = split_device(devices[0])
@@ -126,7 +125,11 @@ async def _record(
         chosen["transport"] = transport
         if duration is not None and not transport:
             chosen.setdefault("minutes", duration / 60 + 1)
-    view = LiveView() if live else None
+    view = None
+    if live:
+        from twitchsense.cli.stream import LiveView  # the detector's libraries take a second
+
+        view = LiveView()
     # look at the file first: a scan in vain is shorter than a night in vain
     night = NightFile(out, new_meta())
     stop = asyncio.Event()
