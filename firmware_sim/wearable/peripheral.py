@@ -89,7 +89,7 @@ class Wearable:
 
     async def run(self) -> None:
         """Sample, send and misbehave, until cancelled."""
-        work = [asyncio.create_task(self._pump()), asyncio.create_task(self._misbehave())]
+        work = [asyncio.create_task(self._pump()), asyncio.create_task(self.misbehave(self.faults))]
         try:
             await asyncio.gather(*work)
         finally:
@@ -271,9 +271,11 @@ class Wearable:
 
     # -- faults --------------------------------------------------------------------------------
 
-    async def _misbehave(self) -> None:
-        for fault in self.faults:
-            await asyncio.sleep(max(0.0, self._start + fault.start - self._loop.time()))
+    async def misbehave(self, faults: tuple[Fault, ...]) -> None:
+        """Let faults happen, timed from now."""
+        start = self._loop.time()
+        for fault in faults:
+            await asyncio.sleep(max(0.0, start + fault.start - self._loop.time()))
             await self._begin(fault)
 
     async def _begin(self, fault: Fault) -> None:

@@ -13,11 +13,14 @@ import sys
 
 import pytest
 
-from firmware_sim.wearable.faults import parse_faults
 from firmware_sim.wearable.plug import Plan
-from firmware_sim.wearable.serve import offer
 from tests.wearable.nights import Noise
-from tests.wearable.rehearsal import Rehearsal, note_frames, rehearse_on_bluez
+from tests.wearable.rehearsal import (
+    Rehearsal,
+    note_frames,
+    offer_to_bluez,
+    rehearse_on_bluez,
+)
 from twitchsense.store.nightbook import read_books
 
 pytestmark = pytest.mark.skipif(
@@ -25,14 +28,10 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def plans(*faults):
-    return [Plan(faults=parse_faults(f), source=lambda model: Noise()) for f in faults]
-
-
 def test_lost_connections(tmp_path):
     """Out of range for longer than the supervision timeout; hung up on; a reboot."""
     night = rehearse_on_bluez(
-        tmp_path / "a.night", 45, plans=plans("range@16+10", "hangup@14,hangup@24", "reboot@18")
+        tmp_path / "a.night", 30, "range@3+9", "hangup@3,hangup@15", "reboot@3"
     )
     night.check(lost=("reboot",))
     assert [p.connections >= 2 for p in night.progress] == [True, True, True]
@@ -41,7 +40,7 @@ def test_lost_connections(tmp_path):
 def test_bad_air(tmp_path):
     """A fade shorter than the timeout that the wearable asks for; packet errors; damage."""
     night = rehearse_on_bluez(
-        tmp_path / "a.night", 35, plans=plans("range@20+3", "noise@8+25=0.3", "damage@8+20=0.05")
+        tmp_path / "a.night", 20, "range@5+3", "noise@2+15=0.3", "damage@2+15=0.05"
     )
     night.check()
     assert [p.connections for p in night.progress] == [1, 1, 1]
@@ -69,11 +68,12 @@ def test_the_commands(tmp_path):
 
     async def night():
         rehearsal = Rehearsal(path)
-        async with offer("vhci", plans("")) as air:
+        async with offer_to_bluez([Plan(source=lambda model: Noise())]) as air:
             (wearable,) = air.wearables
             wearable.on_stored = lambda firmware: note_frames(rehearsal, wearable, firmware)
-            out, err = await (await run("devices", "--json", "--seconds", 3)).communicate()
-            assert [d["name"] for d in json.loads(out)] == ["ts-0001"], err
+            out, err = await (await run("devices", "--json", "--seconds", 5)).communicate()
+            assert out, err
+            assert [d["name"] for d in json.loads(out)] == ["ts-0001"]
             first = await record_until(60)
             first.kill()
             await first.communicate()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from firmware_sim.wearable.faults import parse_faults
@@ -10,7 +12,7 @@ from firmware_sim.wearable.plug import Plan, open_air
 from firmware_sim.wearable.serve import offer
 from firmware_sim.wearable.virtual import run_virtual
 from tests.wearable.nights import T0, Noise
-from twitchsense.acquire.radio import Radio
+from twitchsense.acquire.radio import Radio, RadioError
 from twitchsense.acquire.recorder import Recorder, host_clock, new_meta
 from twitchsense.store.night import NightFile
 from twitchsense.store.nightbook import read_books
@@ -28,6 +30,7 @@ class Rehearsal:
     progress: list = field(default_factory=list)
     air: object = None
     recorder: object = None
+    task: object = None
 
     def check(self, *, lost=()):
         """Every frame is stored bit for bit, or reported lost for one of these reasons."""
@@ -66,7 +69,8 @@ class Rehearsal:
 
 def rehearse(path, seconds, faults="", *, plans=None, mtu=247, during=None, inline=True, **options):
     """Record simulated wearables for so long, in virtual time."""
-    made = _plans(plans, faults, options)
+    options.setdefault("source", lambda model: Noise())
+    made = plans or [Plan(faults=parse_faults(faults), **options)]
 
     async def night():
         loop = asyncio.get_running_loop()
@@ -78,20 +82,43 @@ def rehearse(path, seconds, faults="", *, plans=None, mtu=247, during=None, inli
     return run_virtual(night())
 
 
-def rehearse_on_bluez(path, seconds, faults="", *, plans=None, **options):
-    """Record simulated wearables for so long through this computer's own Bluetooth, by vhci."""
-    made = _plans(plans, faults, options)
+def rehearse_on_bluez(path, seconds, *faults):
+    """Record wearables, each with its faults, through this computer's own Bluetooth, by vhci.
+
+    Real time, which begins when all are connected.
+    """
+    made = [Plan(source=lambda model: Noise()) for _ in faults]
+
+    def during(rehearsal, loop, stop):
+        async def wait():
+            sessions = rehearsal.recorder.sessions
+            while not all(s.progress.connected for s in sessions):
+                await asyncio.sleep(0.2)
+            loop.call_later(seconds, stop.set)
+            pairs = zip(rehearsal.air.wearables, faults, strict=True)
+            await asyncio.gather(*[w.misbehave(parse_faults(f)) for w, f in pairs])
+
+        rehearsal.task = asyncio.ensure_future(wait())
 
     async def night():
-        async with offer("vhci", made) as air:
-            return await _record(path, seconds, air, Radio(), None, now_ns=host_clock())
+        async with offer_to_bluez(made) as air:
+            return await _record(path, 120, air, Radio(), during, now_ns=host_clock())
 
     return asyncio.run(night())
 
 
-def _plans(plans, faults, options):
-    options.setdefault("source", lambda model: Noise())
-    return plans or [Plan(faults=parse_faults(faults), **options)]
+@asynccontextmanager
+async def offer_to_bluez(plans):
+    """Offer wearables when BlueZ has taken their controller, which it gives 2 s to answer."""
+    for _ in range(3):
+        async with offer("vhci", plans) as air:
+            for _ in range(30):
+                with contextlib.suppress(RadioError):
+                    await Radio().scan(0.1)
+                    yield air
+                    return
+                await asyncio.sleep(0.5)
+    raise AssertionError("BlueZ does not take the controller")
 
 
 async def _record(path, seconds, air, radio, during, **options):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any, Final
 
+import bleak
 from bleak import BleakClient, BleakScanner
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
@@ -36,12 +37,17 @@ class RadioError(TwitchsenseError):
 
 @dataclass(frozen=True)
 class Sighting:
-    """A device that advertises."""
+    """A device that advertises, or that this computer is connected to already."""
 
     address: str
     name: str
-    rssi: int
+    rssi: int | None
     device: BLEDevice
+
+    def answers_to(self, wanted: str) -> bool:
+        """Tell whether this is its address or name."""
+        names = (self.address.casefold(), self.name.casefold())
+        return bool(wanted) and wanted.casefold() in names
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ class Radio:
     client: Any = None
 
     async def scan(self, seconds: float, wanted: str = "") -> list[Sighting]:
-        """Return wearables that advertise; at once when `wanted` is among them.
+        """Return wearables that are there; at once when `wanted` is among them.
 
         Parameters
         ----------
@@ -70,15 +76,18 @@ class Radio:
         ------
         RadioError
         """
-        found: dict[str, Sighting] = {}
+        found = {s.address: s for s in await self._connected()}
         seen = asyncio.Event()
+        if any(s.answers_to(wanted) for s in found.values()):
+            seen.set()
 
         def note(device: BLEDevice, advertisement: AdvertisementData) -> None:
             if twitch.SERVICE not in (u.lower() for u in advertisement.service_uuids):
                 return
             name = advertisement.local_name or device.name or ""
-            found[device.address] = Sighting(device.address, name, advertisement.rssi, device)
-            if wanted and wanted.casefold() in (device.address.casefold(), name.casefold()):
+            sighting = Sighting(device.address, name, advertisement.rssi, device)
+            found[device.address] = sighting
+            if sighting.answers_to(wanted):
                 seen.set()
 
         log.info("scanning%s", f" for {wanted}" if wanted else "")
@@ -91,6 +100,23 @@ class Radio:
         except (BleakError, OSError) as error:
             raise RadioError(f"cannot scan for Bluetooth devices: {error}") from error
         return sorted(found.values(), key=lambda s: (s.name, s.address))
+
+    async def _connected(self) -> list[Sighting]:
+        """Return wearables that the system is connected to.
+
+        Linux keeps the connection of a process that was killed, and a wearable that is
+        connected does not advertise: without this it would never be found again.
+        """
+        adapters = getattr(bleak, "BleakAdapter", None)  # new in bleak 3.1
+        if self.scanner is not None or adapters is None:
+            return []
+        try:
+            adapter = await adapters.get()
+            devices: list[BLEDevice] = await adapter.get_connected_devices([twitch.SERVICE])
+        except (BleakError, OSError, EOFError, NotImplementedError) as error:
+            log.info("cannot ask for connected devices: %s", error)
+            return []
+        return [Sighting(d.address, d.name or "", None, d) for d in devices]
 
     def make_client(self, device: BLEDevice, on_lost: Callable[[], None]) -> BleakClient:
         """Return a fresh client: one that had a broken connection may stay broken."""

@@ -180,9 +180,8 @@ class Session:
     # -- connecting ----------------------------------------------------------------
 
     async def _find(self) -> Sighting:
-        wanted = self.address.casefold()
         for sighting in await self.radio.scan(_SCAN_S, self.address):
-            if wanted in (sighting.address.casefold(), sighting.name.casefold()):
+            if sighting.answers_to(self.address):
                 return sighting
         raise LinkError(LinkReason.NOT_FOUND, f"{self.address} does not advertise")
 

@@ -130,10 +130,12 @@ class NightFile:
                 for record in records:
                     self._add(record, boots)
                 self._db.execute("COMMIT")
-            except sqlite3.Error as error:
+            except BaseException as error:
                 with suppress(sqlite3.Error):
                     self._db.execute("ROLLBACK")
-                raise cannot_write(self.path, error) from error
+                if isinstance(error, sqlite3.Error):
+                    raise cannot_write(self.path, error) from error
+                raise
             self._boots = boots
 
     def close(self) -> None:

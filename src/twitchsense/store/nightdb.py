@@ -14,6 +14,7 @@ from twitchsense.errors import InputError, TwitchsenseError
 
 APPLICATION_ID: Final = 0x54574E54
 SCHEMA: Final = 1
+_BUSY_S: Final = 30.0
 
 _TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -61,30 +62,32 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     ------
     InputError
         If it is damaged, foreign, or of a later version.
+    StorageError
+        If it is to be written and can't be.
     """
     source = str(path)
     # a name may hold characters that a URI reads otherwise: let pathlib quote them
     uri = path.absolute().as_uri()
     try:
-        db = sqlite3.connect(
-            f"{uri}?mode={'rw' if write else 'ro'}",
-            uri=True,
-            isolation_level=None,
-            check_same_thread=False,
-            timeout=30,
-        )
-    except sqlite3.Error as error:
-        raise InputError(source, f"cannot be opened ({error})", "check path and rights") from error
-    try:
         try:
-            application = db.execute("PRAGMA application_id").fetchone()[0]
-        except sqlite3.OperationalError:
+            db, application = _open(f"{uri}?mode={'rw' if write else 'ro'}")
+        except sqlite3.OperationalError as error:
             if write:
-                raise
+                raise cannot_write(path, error) from error
+            log = path.with_name(path.name + "-wal")
+            if log.exists() and log.stat().st_size:
+                raise InputError(
+                    source,
+                    f"its last minutes are in {log.name}, which can't be used here ({error})",
+                    "copy both to a folder that can be written",
+                ) from error
             # a read-only place without the log's index: nobody is writing there
-            db.close()
-            db = sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True, check_same_thread=False)
-            application = db.execute("PRAGMA application_id").fetchone()[0]
+            db, application = _open(f"{uri}?mode=ro&immutable=1")
+    except sqlite3.OperationalError as error:
+        raise InputError(source, f"cannot be opened ({error})", "check path and rights") from error
+    except sqlite3.Error as error:
+        raise damaged(path, error) from error
+    try:
         schema = db.execute("PRAGMA user_version").fetchone()[0]
         tables = {r[0] for r in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     except sqlite3.Error as error:
@@ -106,6 +109,18 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def _open(uri: str) -> tuple[sqlite3.Connection, int]:
+    """Return a connection, and the application that made the file: SQLite opens it only then."""
+    db = sqlite3.connect(
+        uri, uri=True, isolation_level=None, check_same_thread=False, timeout=_BUSY_S
+    )
+    try:
+        return db, int(db.execute("PRAGMA application_id").fetchone()[0])
+    except sqlite3.Error:
+        db.close()
+        raise
 
 
 def damaged(path: Path, error: Exception) -> InputError:
