@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.wearable.nights import KEY
 from twitchsense.acquire.ledger import Ledger
-from twitchsense.acquire.ranges import RangeSet
 from twitchsense.acquire.session import Pace
+from twitchsense.store.ranges import RangeSet
 from twitchsense.store.records import Boot
 
 BOOT = Boot(KEY, 1)

@@ -297,6 +297,14 @@ def test_boots_whose_clocks_overlap_never_run_backwards(tmp_path):
     assert all(b.start_ns >= a for a, b in zip(ends, segments[1:], strict=False))
 
 
+def test_a_number_far_away_does_not_fill_the_memory(tmp_path):
+    """A book of numbers, not of ranges, would want hundreds of gigabytes."""
+    extra = Packet(BOOT, 2**32 - 1, T0, b"no frame")
+    (book,) = read_books(_write(tmp_path / "a.night", [*packets(2), extra]))
+    assert book.end == 2**32
+    assert book.open == ((len(packets(2)), 2**32 - 2),)
+
+
 def test_columns_of_devices_that_do_not_say_their_leg():
     raw = info_bytes()
     plain = decode_info(raw[:2] + b"\x00" + raw[3:])

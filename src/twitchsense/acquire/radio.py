@@ -134,6 +134,8 @@ async def open_radio(plugin: str = "", **options: Any) -> AsyncIterator[Radio]:
         If there is no such plug-in.
     MissingExtraError
         If its library is not installed.
+    RadioError
+        If it can't be opened.
     """
     if not plugin:
         yield Radio()
@@ -145,5 +147,9 @@ async def open_radio(plugin: str = "", **options: Any) -> AsyncIterator[Radio]:
         make = found[0].load()
     except ImportError as error:
         raise MissingExtraError("sim", "the simulated wearable") from error
-    async with make(**options) as air:
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            air = await stack.enter_async_context(make(**options))
+        except OSError as error:
+            raise RadioError(f"{plugin}: cannot be opened ({error}); is it served?") from error
         yield Radio(air.scanner, air.client)

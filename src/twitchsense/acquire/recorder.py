@@ -19,7 +19,7 @@ from twitchsense.store.records import Record
 
 log = logging.getLogger(__name__)
 
-_PERIOD_S: Final = 1.0
+PERIOD_S: Final = 1.0
 
 
 def host_clock() -> Callable[[], int]:
@@ -63,7 +63,7 @@ class Recorder:
         *,
         now_ns: Callable[[], int],
         inline: bool = False,
-        period_s: float = _PERIOD_S,
+        period_s: float = PERIOD_S,
         on_stored: Callable[[list[Stored]], None] | None = None,
         pace: Pace | None = None,
     ) -> None:

@@ -200,8 +200,8 @@ class Session:
         # data may come as soon as they are subscribed: the lane must be known before
         await link.subscribe_answers()
         reading, boot = await self._read_clock(link)
-        lane = Lane(info, boot, self.stored)
         before = _state(await link.ask(control.status))
+        lane = Lane(info, boot, before.next, self.stored)
         self._last_data = asyncio.get_running_loop().time()
         await link.subscribe(lambda data: self._take(lane, data))
         state = await self._start(link)

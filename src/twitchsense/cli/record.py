@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+LIVE_PERIOD_S: Final = 0.1  # between commits, and between looks for movements
 _TALK_S: Final = 10.0
 _SCAN_S: Final = 10.0
 _PATIENCE_S: Final = 30.0  # to find and connect the first wearable
@@ -114,7 +115,7 @@ async def _record(
 ) -> float:
     from twitchsense.acquire.awake import keep_awake
     from twitchsense.acquire.radio import open_radio
-    from twitchsense.acquire.recorder import Recorder, host_clock, new_meta
+    from twitchsense.acquire.recorder import PERIOD_S, Recorder, host_clock, new_meta
     from twitchsense.store.night import NightFile
 
     plugin, transport = split_device(devices[0])
@@ -150,7 +151,7 @@ async def _record(
                         night,
                         names,
                         now_ns=host_clock(),
-                        period_s=0.25 if live else 1.0,
+                        period_s=LIVE_PERIOD_S if live else PERIOD_S,
                         on_stored=view.show if view else None,
                     )
                     began = loop.time()
