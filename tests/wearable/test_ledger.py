@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.wearable.nights import KEY
 from twitchsense.acquire.ledger import Ledger
-from twitchsense.acquire.session import Pace
+from twitchsense.acquire.progress import Pace
 from twitchsense.store.ranges import RangeSet
 from twitchsense.store.records import Boot
 

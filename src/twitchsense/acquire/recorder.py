@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from twitchsense.acquire.inbox import Inbox, Stored, decode
+from twitchsense.acquire.progress import Pace
 from twitchsense.acquire.radio import Radio
-from twitchsense.acquire.session import Pace, Session
+from twitchsense.acquire.session import Session
 from twitchsense.store.night import NightFile
 from twitchsense.store.nightdb import StorageError
 from twitchsense.store.records import Record
