@@ -1,7 +1,10 @@
-"""Kills the recorder at random instants, again and again, and looks whether anything is lost.
+"""Kills the recorder again and again, at chosen moments, and looks whether anything is lost.
 
 Run ``python benchmarks/kill_recorder.py --kills 200``. The wearable is a process of its own,
-with outages, so that kills fall into scanning, connecting, streaming, back-fill and commits.
+with outages. Kills go round through the moments of `MOMENTS`; the recorder's own messages and
+the sizes of its files tell when they are there, and checkpoints are made to come every few
+seconds. A frame that was acknowledged without being stored would be freed by the wearable,
+and stand in the last book as lost: none may.
 """
 
 from __future__ import annotations
@@ -10,14 +13,28 @@ import argparse
 import json
 import random
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from twitchsense.store.nightbook import read_books
+
+_PATIENCE_S = 60.0
+#: The command, with a checkpoint after 40 pages of log, not after 1000.
+_RECORD = """
+import sys
+import twitchsense.store.night as night
+from twitchsense.cli.app import main
+night._CHECKPOINT_PAGES = 40
+main(["record", "-v", *sys.argv[1:]])
+"""
+MOMENTS = ("starting", "connecting", "back-fill", "commit", "checkpoint", "any time")
 
 
 def main() -> None:
@@ -28,7 +45,7 @@ def main() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    faults = ",".join(f"range@{t}+{9}" for t in range(20, 36000, 60))
+    faults = ",".join(f"range@{t}+{7}" for t in range(20, 36000, 60))
     address = f"127.0.0.1:{port}"
     serve = ["serve", "--transport", f"tcp-server:{address}", "--faults", faults]
     server = subprocess.Popen(
@@ -47,37 +64,75 @@ def main() -> None:
 
 def run(night: Path, device: str, options: argparse.Namespace) -> dict[str, object]:
     rng = random.Random(options.seed)
-    command = [sys.executable, "-m", "twitchsense.cli", "record", "--device", device, "--out"]
-    frames, shrunk = 0, 0
+    arguments = ["--device", device, "--out", str(night)]
+    frames = shrunk = unsound = 0
     when: Counter[str] = Counter()
-    for _ in range(options.kills):
-        child = subprocess.Popen([*command, night], stderr=subprocess.DEVNULL)
-        time.sleep(rng.uniform(0.2, 16.0))
-        child.kill()
-        child.wait()
+    for number in range(options.kills):
+        moment = MOMENTS[number % len(MOMENTS)]
+        log = night.with_suffix(".log")
+        with log.open("w") as told:
+            child = subprocess.Popen([sys.executable, "-c", _RECORD, *arguments], stderr=told)
+            reached = wait_for(moment, night, log, rng)
+            child.kill()
+            child.wait()
+        when[moment if reached else f"{moment}: not reached"] += 1
         if not night.exists():
-            when["before the file"] += 1
             continue
         received = sum(b.received for b in read_books(night))
         shrunk += received < frames
-        when["nothing new yet" if received == frames else "while frames came"] += 1
         frames = received
-    told = subprocess.run(
-        [*command, night, "--duration", "30", "--min-valid", "0", "-q"],
+        with closing(sqlite3.connect(f"file:{night}?mode=ro", uri=True)) as db:
+            unsound += db.execute("PRAGMA integrity_check").fetchone() != ("ok",)
+    last = subprocess.run(
+        [sys.executable, "-c", _RECORD, *arguments, "--duration", "30", "--min-valid", "0"],
         capture_output=True,
         text=True,
     )
     books = read_books(night)
     return {
         "kills": dict(when),
-        "file_opened_every_time": True,
         "frames_fewer_than_before": shrunk,
-        "last_run_status": told.returncode,
+        "files_unsound": unsound,
+        "last_run_status": last.returncode,
         "frames": sum(b.received for b in books),
         "frames_made": sum(b.end for b in books),
         "frames_lost": dict(sum((Counter(b.lost) for b in books), Counter())),
         "frames_open": sum(last - first + 1 for b in books for first, last in b.open),
     }
+
+
+def wait_for(moment: str, night: Path, log: Path, rng: random.Random) -> bool:
+    """Wait until the recorder is at a moment; tell whether it came there."""
+    if moment == "starting":
+        time.sleep(rng.uniform(0.2, 2.0))
+        return True
+    if not _until(lambda: "scanning" in log.read_text()):
+        return False
+    if moment == "connecting":
+        time.sleep(rng.uniform(0.0, 1.0))
+        return ": connected" not in log.read_text()
+    if not _until(lambda: ": connected" in log.read_text()):
+        return False
+    if moment == "back-fill":  # of what was made while no recorder lived
+        time.sleep(rng.uniform(0.0, 1.0))
+        return True
+    if moment == "any time":
+        time.sleep(rng.uniform(0.0, 12.0))
+        return True
+    file = night if moment == "checkpoint" else night.with_name(night.name + "-wal")
+    before = file.stat().st_mtime_ns
+    came = _until(lambda: file.stat().st_mtime_ns != before)
+    time.sleep(rng.choice((0.0, 0.0, 0.001, 0.003)))
+    return came
+
+
+def _until(true: Callable[[], bool]) -> bool:
+    end = time.monotonic() + _PATIENCE_S
+    while not true():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.0005)
+    return True
 
 
 if __name__ == "__main__":

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_sim.capture import Block, Capture, Settings
 from firmware_sim.wearable.wire import ACC, EMG, StreamSpec
+
+if TYPE_CHECKING:
+    from firmware_sim.capture import Block, Capture
 
 Counts = NDArray[np.int32]
 
@@ -70,9 +73,11 @@ class Body:
         return True
 
 
-def make_streams(settings: Settings, lsb_nv: int = 200) -> tuple[StreamSpec, ...]:
+def make_streams(
+    channels: int = 2, fs_emg: float = 1000.0, fs_acc: float = 100.0, lsb_nv: int = 200
+) -> tuple[StreamSpec, ...]:
     """Return the streams of a wearable that samples like a capture."""
     return (
-        StreamSpec(1, EMG, settings.channels, round(settings.fs_emg * 1000), lsb_nv * 32768),
-        StreamSpec(2, ACC, 3, round(settings.fs_acc * 1000), 8_000_000),
+        StreamSpec(1, EMG, channels, round(fs_emg * 1000), lsb_nv * 32768),
+        StreamSpec(2, ACC, 3, round(fs_acc * 1000), 8_000_000),
     )

@@ -89,11 +89,12 @@ class Wearable:
 
     async def run(self) -> None:
         """Sample, send and misbehave, until cancelled."""
-        work = [asyncio.create_task(self._pump()), asyncio.create_task(self._misbehave())]
+        work = [asyncio.create_task(self._pump()), asyncio.create_task(self.misbehave(self.faults))]
         try:
             await asyncio.gather(*work)
         finally:
-            for task in work:
+            self._running = False  # a connection that ends now is no reason to advertise
+            for task in (*work, *self._tasks):
                 task.cancel()
 
     # -- GATT ----------------------------------------------------------------------------
@@ -159,12 +160,14 @@ class Wearable:
             raise att.ATT_Error(0xFD)
         self._sample()
         answer = self.firmware.control(bytes(request))
-        self._do(self._notify(self._control, answer))
+        self._loop.call_soon(self._notify, self._control, answer)  # after the answer to the write
         self._wake.set()
 
-    async def _notify(self, characteristic: Any, value: bytes) -> None:
+    def _notify(self, characteristic: Any, value: bytes) -> None:
+        # Bumble's own way writes each notification as a text, for a log nobody reads
         if self._connection is not None:
-            await self.device.notify_subscriber(self._connection, characteristic, value)
+            pdu = att.ATT_Handle_Value_Notification(characteristic.handle, value)
+            self.device.gatt_server.send_gatt_pdu(self._connection, bytes(pdu))
 
     def _battery(self) -> int:
         used = (self._loop.time() - self._start) / _BATTERY_S
@@ -241,7 +244,7 @@ class Wearable:
         while True:
             self._wake.clear()
             self._sample()
-            await self._send()
+            self._send()
             due = self.firmware.next_tick() if self._running else None
             wait = None
             if due is not None:
@@ -250,7 +253,7 @@ class Wearable:
                 async with asyncio.timeout(wait):
                     await self._wake.wait()
 
-    async def _send(self) -> None:
+    def _send(self) -> None:
         connection = self._connection
         if connection is None or self._silent or not self._running:
             return
@@ -264,15 +267,15 @@ class Wearable:
                 spoiled = int.from_bytes(frame, "little") ^ (1 << bit)
                 frame = spoiled.to_bytes(len(frame), "little")
             for piece in split(frame, connection.att_mtu):
-                await self._notify(self._data, piece)
-            if self._connection is not connection:
-                return
+                self._notify(self._data, piece)
 
     # -- faults --------------------------------------------------------------------------------
 
-    async def _misbehave(self) -> None:
-        for fault in self.faults:
-            await asyncio.sleep(max(0.0, self._start + fault.start - self._loop.time()))
+    async def misbehave(self, faults: tuple[Fault, ...]) -> None:
+        """Let faults happen, timed from now."""
+        start = self._loop.time()
+        for fault in faults:
+            await asyncio.sleep(max(0.0, start + fault.start - self._loop.time()))
             await self._begin(fault)
 
     async def _begin(self, fault: Fault) -> None:

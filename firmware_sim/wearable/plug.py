@@ -12,14 +12,13 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bumble.controller import Controller
 from bumble.device import Device
 from bumble.host import Host
 from bumble.transport import open_transport
 
-from firmware_sim.capture import Capture, Settings
 from firmware_sim.wearable.bleak_bumble import BumbleClient, BumbleScanner, make_backends
 from firmware_sim.wearable.body import Body, make_streams
 from firmware_sim.wearable.crystal import Crystal
@@ -30,6 +29,9 @@ from firmware_sim.wearable.mutate import MUTATIONS
 from firmware_sim.wearable.peripheral import Wearable
 from firmware_sim.wearable.radio import RadioController, RadioLink
 from firmware_sim.wearable.wire import Wire
+
+if TYPE_CHECKING:
+    from firmware_sim.capture import Settings
 
 _CENTRAL: Final = "F0:F1:F2:F3:F4:F5"
 _DEVICE: Final = 0x5453_0000_0000_0001
@@ -53,13 +55,13 @@ class Plan:
 
     def model(self, number: int) -> Model:
         """Describe the device; `number` tells several apart."""
-        return Model(
-            _DEVICE + number, make_streams(self.settings), self.leg, ring_frames=self.ring_frames
-        )
+        return Model(_DEVICE + number, make_streams(), self.leg, ring_frames=self.ring_frames)
 
     @property
     def settings(self) -> Settings:
         """What the body and its sensors do."""
+        from firmware_sim.capture import Settings
+
         return Settings(
             minutes=self.minutes,
             seed=self.seed,
@@ -111,6 +113,8 @@ def make_wearable(plan: Plan, number: int, air: Any = None, controller: Any = No
     if plan.source is not None:
         source: Source = plan.source(model)
     else:
+        from firmware_sim.capture import Capture  # half a second of libraries
+
         source = Body(Capture(plan.settings), model.streams)
     crystal = Crystal(model.tick_hz, plan.drift_ppm, plan.wander_ppm)
     wire = MUTATIONS[plan.mutate]() if plan.mutate else Wire()

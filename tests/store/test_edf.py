@@ -55,8 +55,9 @@ def test_values_rate_and_order(tmp_path, name, annotate, record_s):
     assert "left out: SpO2" in recording.notes[0]
 
 
-def test_local_start_becomes_utc_with_a_zone(tmp_path):
-    path, _ = make(tmp_path / "a.edf")
+@pytest.mark.parametrize("annotate", [False, True])
+def test_local_start_becomes_utc_with_a_zone(annotate, tmp_path):
+    path, _ = make(tmp_path / "a.edf", annotate=annotate)
     recording = read(path, zone="Europe/Berlin")
     assert recording.start_utc_ns == 1_772_399_405_000_000_000
     assert starts(recording, "emg_left") == [0]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from firmware_sim.wearable.faults import parse_faults
 from firmware_sim.wearable.plug import Plan, open_air
+from firmware_sim.wearable.serve import offer
 from firmware_sim.wearable.virtual import run_virtual
 from tests.wearable.nights import T0, Noise
-from twitchsense.acquire.radio import Radio
-from twitchsense.acquire.recorder import Recorder, new_meta
+from twitchsense.acquire.radio import Radio, RadioError
+from twitchsense.acquire.recorder import Recorder, host_clock, new_meta
 from twitchsense.store.night import NightFile
 from twitchsense.store.nightbook import read_books
 from twitchsense.store.nightread import NightReader
@@ -27,6 +30,7 @@ class Rehearsal:
     progress: list = field(default_factory=list)
     air: object = None
     recorder: object = None
+    task: object = None
 
     def check(self, *, lost=()):
         """Every frame is stored bit for bit, or reported lost for one of these reasons."""
@@ -65,36 +69,77 @@ class Rehearsal:
 
 def rehearse(path, seconds, faults="", *, plans=None, mtu=247, during=None, inline=True, **options):
     """Record simulated wearables for so long, in virtual time."""
+    options.setdefault("source", lambda model: Noise())
+    made = plans or [Plan(faults=parse_faults(faults), **options)]
 
     async def night():
         loop = asyncio.get_running_loop()
-        options.setdefault("source", lambda model: Noise())
-        made = plans or [Plan(faults=parse_faults(faults), **options)]
-        rehearsal = Rehearsal(path)
         async with open_air(plans=made, mtu=mtu) as air:
-            rehearsal.air = air
-            for wearable in air.wearables:
-                wearable.on_stored = lambda firmware, w=wearable: _note(rehearsal, w, firmware)
             radio = Radio(air.scanner, air.client)
-            file = NightFile(path, new_meta())
-            names = [w.model.name for w in air.wearables]
-            recorder = Recorder(
-                radio, file, names, now_ns=lambda: T0 + round(loop.time() * 1e9), inline=inline
-            )
-            rehearsal.recorder = recorder
-            stop = asyncio.Event()
-            loop.call_later(seconds, stop.set)
-            if during is not None:
-                during(rehearsal, loop, stop)
-            await recorder.run(stop)
-            file.close()
-            rehearsal.progress = [s.progress for s in recorder.sessions]
-        return rehearsal
+            now_ns = lambda: T0 + round(loop.time() * 1e9)  # noqa: E731
+            return await _record(path, seconds, air, radio, during, now_ns=now_ns, inline=inline)
 
     return run_virtual(night())
 
 
-def _note(rehearsal, wearable, firmware):
+def rehearse_on_bluez(path, seconds, *faults):
+    """Record wearables, each with its faults, through this computer's own Bluetooth, by vhci.
+
+    Real time, which begins when all are connected.
+    """
+    made = [Plan(source=lambda model: Noise()) for _ in faults]
+
+    def during(rehearsal, loop, stop):
+        async def wait():
+            sessions = rehearsal.recorder.sessions
+            while not all(s.progress.connected for s in sessions):
+                await asyncio.sleep(0.2)
+            loop.call_later(seconds, stop.set)
+            pairs = zip(rehearsal.air.wearables, faults, strict=True)
+            await asyncio.gather(*[w.misbehave(parse_faults(f)) for w, f in pairs])
+
+        rehearsal.task = asyncio.ensure_future(wait())
+
+    async def night():
+        async with offer_to_bluez(made) as air:
+            return await _record(path, 120, air, Radio(), during, now_ns=host_clock())
+
+    return asyncio.run(night())
+
+
+@asynccontextmanager
+async def offer_to_bluez(plans):
+    """Offer wearables when BlueZ has taken their controller, which it gives 2 s to answer."""
+    for _ in range(3):
+        async with offer("vhci", plans) as air:
+            for _ in range(30):
+                with contextlib.suppress(RadioError):
+                    await Radio().scan(0.1)
+                    yield air
+                    return
+                await asyncio.sleep(0.5)
+    raise AssertionError("BlueZ does not take the controller")
+
+
+async def _record(path, seconds, air, radio, during, **options):
+    loop = asyncio.get_running_loop()
+    rehearsal = Rehearsal(path, air=air)
+    for wearable in air.wearables:
+        wearable.on_stored = lambda firmware, w=wearable: note_frames(rehearsal, w, firmware)
+    file = NightFile(path, new_meta())
+    names = [w.model.name for w in air.wearables]
+    rehearsal.recorder = recorder = Recorder(radio, file, names, **options)
+    stop = asyncio.Event()
+    loop.call_later(seconds, stop.set)
+    if during is not None:
+        during(rehearsal, loop, stop)
+    await recorder.run(stop)
+    file.close()
+    rehearsal.progress = [s.progress for s in recorder.sessions]
+    return rehearsal
+
+
+def note_frames(rehearsal, wearable, firmware):
     key = (firmware.model.serial, firmware.boot_count)
     frames = rehearsal.truth.setdefault(key, [])
     rehearsal.boot_times[key] = wearable._boot_time

@@ -48,7 +48,7 @@ def server():
     assert "serving ts-0001" in process.stderr.readline()
     yield f"sim@tcp-client:127.0.0.1:{port}"
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
 
 
 def test_record_sim_then_analyze(tmp_path, capsys):
@@ -110,7 +110,7 @@ def test_sigterm_ends_cleanly(tmp_path):
                 break
         time.sleep(0.3)
     child.send_signal(signal.SIGTERM)
-    told = child.communicate(timeout=30)[1]
+    told = child.communicate(timeout=60)[1]
     assert child.returncode == 0, told
     assert "Night:" in told
     assert not night.with_name("a.night-wal").exists()

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tests.wearable.nights import KEY
 from twitchsense.acquire.ledger import Ledger
-from twitchsense.acquire.ranges import RangeSet
-from twitchsense.acquire.session import Pace
-from twitchsense.store.night import Boot
+from twitchsense.acquire.progress import Pace
+from twitchsense.store.ranges import RangeSet
+from twitchsense.store.records import Boot
 
 BOOT = Boot(KEY, 1)
 pieces = st.lists(st.tuples(st.integers(0, 60), st.integers(-2, 12)))

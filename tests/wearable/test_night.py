@@ -24,18 +24,11 @@ from tests.wearable.nights import (
 )
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
-from twitchsense.store.night import (
-    APPLICATION_ID,
-    Boot,
-    ClockReading,
-    Damaged,
-    Loss,
-    NightFile,
-    Packet,
-    StorageError,
-)
+from twitchsense.store.night import NightFile
 from twitchsense.store.nightbook import read_books
+from twitchsense.store.nightdb import APPLICATION_ID, StorageError
 from twitchsense.store.nightread import NightReader
+from twitchsense.store.records import Boot, ClockReading, Damaged, Loss, Packet
 
 
 def counts_of(recording, name, step):
@@ -264,7 +257,8 @@ def test_kill_at_any_moment_keeps_every_acknowledged_frame(tmp_path):
         import sys
         from pathlib import Path
         from tests.wearable.nights import KEY, T0, device, make_frames
-        from twitchsense.store.night import Boot, NightFile, Packet
+        from twitchsense.store.night import NightFile
+        from twitchsense.store.records import Boot, Packet
         night = NightFile(Path(sys.argv[1]))
         night._db.execute("PRAGMA wal_autocheckpoint = 4")  # often in the middle of one
         boot = Boot({KEY!r}, 1)

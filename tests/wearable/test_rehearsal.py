@@ -12,7 +12,7 @@ from firmware_sim.wearable.mutate import MUTATIONS
 from firmware_sim.wearable.plug import Plan, open_air
 from firmware_sim.wearable.virtual import run_virtual
 from tests.wearable.nights import T0, Noise
-from tests.wearable.rehearsal import Rehearsal, _note, rehearse
+from tests.wearable.rehearsal import Rehearsal, note_frames, rehearse
 from twitchsense.acquire.radio import Radio
 from twitchsense.acquire.recorder import Recorder, new_meta
 from twitchsense.store.night import NightFile
@@ -168,7 +168,7 @@ def relay(*paths_and_seconds, plan=None):
         rehearsal = Rehearsal(None)
         async with open_air(plans=[plan or Plan(source=lambda m: Noise())]) as air:
             (wearable,) = air.wearables
-            wearable.on_stored = lambda firmware: _note(rehearsal, wearable, firmware)
+            wearable.on_stored = lambda firmware: note_frames(rehearsal, wearable, firmware)
             radio = Radio(air.scanner, air.client)
             for path, seconds in paths_and_seconds:
                 recorder = Recorder(

@@ -9,8 +9,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 log = logging.getLogger(__name__)
+
+_GIVES_UP_S: Final = 0.5
 
 
 @contextmanager
@@ -37,13 +40,22 @@ def keep_awake() -> Iterator[bool]:
         except OSError as error:
             log.info("cannot hold off sleep: %s", error)
     try:
-        yield helper is not None
+        yield helper is not None and _stays(helper)
     finally:
         if helper is not None:
             if helper.stdin is not None:
                 helper.stdin.close()
             helper.terminate()
             helper.wait()
+
+
+def _stays(helper: subprocess.Popen[bytes]) -> bool:
+    """Tell whether it works: without a login service it gives up within a moment."""
+    try:
+        helper.wait(_GIVES_UP_S)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
 
 
 def _command() -> list[str] | None:

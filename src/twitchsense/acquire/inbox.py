@@ -9,7 +9,7 @@ from typing import Final
 from twitchsense.devices.fragments import Assembler
 from twitchsense.devices.packet import PacketError
 from twitchsense.devices.twitch import Frame, Info, decode_frame
-from twitchsense.store.night import Boot, Damaged, Packet, Record
+from twitchsense.store.records import Boot, Damaged, Packet, Record
 
 #: Half an hour of usual traffic: a disk that is stuck longer is an error to be seen.
 LIMIT: Final = 40_000
@@ -17,10 +17,17 @@ LIMIT: Final = 40_000
 
 @dataclass
 class Lane:
-    """One connection, as the decoder needs it."""
+    """One connection, as the decoder needs it.
+
+    Attributes
+    ----------
+    next : int
+        Number the device's next frame will have, as far as we know.
+    """
 
     info: Info
     boot: Boot
+    next: int
     on_stored: Callable[[Stored], None]
     assembler: Assembler = field(default_factory=Assembler)
 
@@ -104,6 +111,11 @@ def decode(items: list[Arrival | Record]) -> tuple[list[Record], list[Stored]]:
         if frame.boot != lane.boot.count & 0xFF:
             records.append(Damaged(lane.boot.device, item.arrival_ns, "boot", whole))
             continue
+        if frame.seq >= lane.next + LIMIT:
+            # believing it would make us wait for frames that will not exist for hours
+            records.append(Damaged(lane.boot.device, item.arrival_ns, "sequence", whole))
+            continue
+        lane.next = max(lane.next, frame.seq + 1)
         records.append(Packet(lane.boot, frame.seq, item.arrival_ns, whole))
         frames.append(Stored(lane, frame, item.arrival_ns))
     return records, frames

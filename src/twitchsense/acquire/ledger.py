@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from twitchsense.acquire.ranges import RangeSet
-from twitchsense.store.night import Boot
+from twitchsense.store.ranges import RangeSet
+from twitchsense.store.records import Boot
 
 
 class Ledger:
@@ -35,7 +35,7 @@ class Ledger:
         self.lost = RangeSet((first, last + 1) for first, last in lost)
         self._stored = RangeSet((n, n + 1) for n in known)
         self._settled = RangeSet()
-        for start, stop in _ranges(self._stored) + _ranges(self.lost):
+        for start, stop in self._stored.ranges + self.lost.ranges:
             self._settled.add(start, stop)
         self.expect(self._settled.stop)
 
@@ -74,9 +74,3 @@ class Ledger:
         """Return the last frame before which nothing is open, or None."""
         end = self._settled.end_of_run(self.begin)
         return end - 1 if end > self.begin else None
-
-
-def _ranges(numbers: RangeSet) -> list[tuple[int, int]]:
-    outside = numbers.holes(numbers.first or 0, numbers.stop)
-    edges = [numbers.first or 0, *(e for hole in outside for e in hole), numbers.stop]
-    return [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b > a]

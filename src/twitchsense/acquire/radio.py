@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any, Final
 
+import bleak
 from bleak import BleakClient, BleakScanner
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
@@ -23,6 +25,8 @@ from bleak.exc import BleakError
 
 from twitchsense.devices import twitch
 from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
+
+log = logging.getLogger(__name__)
 
 GROUP: Final = "twitchsense.radios"
 
@@ -33,12 +37,17 @@ class RadioError(TwitchsenseError):
 
 @dataclass(frozen=True)
 class Sighting:
-    """A device that advertises."""
+    """A device that advertises, or that this computer is connected to already."""
 
     address: str
     name: str
-    rssi: int
+    rssi: int | None
     device: BLEDevice
+
+    def answers_to(self, wanted: str) -> bool:
+        """Tell whether this is its address or name."""
+        names = (self.address.casefold(), self.name.casefold())
+        return bool(wanted) and wanted.casefold() in names
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,7 @@ class Radio:
     client: Any = None
 
     async def scan(self, seconds: float, wanted: str = "") -> list[Sighting]:
-        """Return wearables that advertise; at once when `wanted` is among them.
+        """Return wearables that are there; at once when `wanted` is among them.
 
         Parameters
         ----------
@@ -67,17 +76,21 @@ class Radio:
         ------
         RadioError
         """
-        found: dict[str, Sighting] = {}
+        found = {s.address: s for s in await self._connected()}
         seen = asyncio.Event()
+        if any(s.answers_to(wanted) for s in found.values()):
+            seen.set()
 
         def note(device: BLEDevice, advertisement: AdvertisementData) -> None:
             if twitch.SERVICE not in (u.lower() for u in advertisement.service_uuids):
                 return
             name = advertisement.local_name or device.name or ""
-            found[device.address] = Sighting(device.address, name, advertisement.rssi, device)
-            if wanted and wanted.casefold() in (device.address.casefold(), name.casefold()):
+            sighting = Sighting(device.address, name, advertisement.rssi, device)
+            found[device.address] = sighting
+            if sighting.answers_to(wanted):
                 seen.set()
 
+        log.info("scanning%s", f" for {wanted}" if wanted else "")
         options: dict[str, Any] = {} if self.scanner is None else {"backend": self.scanner}
         try:
             scanner = BleakScanner(note, **options)
@@ -87,6 +100,23 @@ class Radio:
         except (BleakError, OSError) as error:
             raise RadioError(f"cannot scan for Bluetooth devices: {error}") from error
         return sorted(found.values(), key=lambda s: (s.name, s.address))
+
+    async def _connected(self) -> list[Sighting]:
+        """Return wearables that the system is connected to.
+
+        Linux keeps the connection of a process that was killed, and a wearable that is
+        connected does not advertise: without this it would never be found again.
+        """
+        adapters = getattr(bleak, "BleakAdapter", None)  # new in bleak 3.1
+        if self.scanner is not None or adapters is None:
+            return []
+        try:
+            adapter = await adapters.get()
+            devices: list[BLEDevice] = await adapter.get_connected_devices([twitch.SERVICE])
+        except (BleakError, OSError, EOFError, NotImplementedError) as error:
+            log.info("cannot ask for connected devices: %s", error)
+            return []
+        return [Sighting(d.address, d.name or "", None, d) for d in devices]
 
     def make_client(self, device: BLEDevice, on_lost: Callable[[], None]) -> BleakClient:
         """Return a fresh client: one that had a broken connection may stay broken."""
@@ -104,6 +134,8 @@ async def open_radio(plugin: str = "", **options: Any) -> AsyncIterator[Radio]:
         If there is no such plug-in.
     MissingExtraError
         If its library is not installed.
+    RadioError
+        If it can't be opened.
     """
     if not plugin:
         yield Radio()
@@ -115,5 +147,9 @@ async def open_radio(plugin: str = "", **options: Any) -> AsyncIterator[Radio]:
         make = found[0].load()
     except ImportError as error:
         raise MissingExtraError("sim", "the simulated wearable") from error
-    async with make(**options) as air:
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            air = await stack.enter_async_context(make(**options))
+        except OSError as error:
+            raise RadioError(f"{plugin}: cannot be opened ({error}); is it served?") from error
         yield Radio(air.scanner, air.client)

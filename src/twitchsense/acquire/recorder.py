@@ -11,13 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from twitchsense.acquire.inbox import Inbox, Stored, decode
+from twitchsense.acquire.progress import Pace
 from twitchsense.acquire.radio import Radio
-from twitchsense.acquire.session import Pace, Session
-from twitchsense.store.night import NightFile, Record, StorageError
+from twitchsense.acquire.session import Session
+from twitchsense.store.night import NightFile
+from twitchsense.store.nightdb import StorageError
+from twitchsense.store.records import Record
 
 log = logging.getLogger(__name__)
 
-_PERIOD_S: Final = 1.0
+PERIOD_S: Final = 1.0
 
 
 def host_clock() -> Callable[[], int]:
@@ -61,7 +64,7 @@ class Recorder:
         *,
         now_ns: Callable[[], int],
         inline: bool = False,
-        period_s: float = _PERIOD_S,
+        period_s: float = PERIOD_S,
         on_stored: Callable[[list[Stored]], None] | None = None,
         pace: Pace | None = None,
     ) -> None:

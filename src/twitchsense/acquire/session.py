@@ -14,89 +14,27 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Final
 
+from twitchsense.acquire.backfill import OVERFLOW, Backfill, state_of
 from twitchsense.acquire.inbox import Arrival, Inbox, Lane, Stored
 from twitchsense.acquire.ledger import Ledger
 from twitchsense.acquire.link import Link, LinkError, LinkReason, open_link
+from twitchsense.acquire.progress import Pace, Progress
 from twitchsense.acquire.radio import Radio, RadioError, Sighting
 from twitchsense.devices import control, twitch
-from twitchsense.devices.control import Response, State, Status
+from twitchsense.devices.control import State, Status
 from twitchsense.devices.packet import PacketError
-from twitchsense.store.night import (
-    Boot,
-    ClockReading,
-    Device,
-    LinkEvent,
-    Loss,
-    NightFile,
-    Record,
-    Start,
-)
+from twitchsense.store.night import NightFile
+from twitchsense.store.records import Boot, ClockReading, Device, LinkEvent, Loss, Record, Start
 
 log = logging.getLogger(__name__)
 
-OVERFLOW: Final = "ring_overflow"
 REBOOT: Final = "reboot"
-OVERWRITTEN: Final = "unreadable"
 
 _SCAN_S: Final = 10.0
 _TICK_S: Final = 0.5  # how often holes are looked for
 _CLOCK_S: Final = 600.0
 _STALL_S: Final = 10.0  # connected, but no data for this long: a broken connection
-_RANGE: Final = 400  # frames asked for at once: 2 s of a good connection
-_RANGES: Final = 4  # asked for and under way
-_PATIENCE_S: Final = 8.0  # without a frame sent again, ask again
 _FAREWELL_S: Final = 5.0  # at the end, without a frame that was asked for
-_TRIES: Final = 5  # a frame that the device holds but that never comes whole
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How long to wait before connecting again."""
-
-    first_s: float = 0.5
-    most_s: float = 30.0
-
-    def delay(self, failures: int, rng: random.Random) -> float:
-        """Return seconds, doubled with every failure, with jitter."""
-        most: float = min(self.most_s, self.first_s * 2.0 ** min(failures, 16))
-        return most * rng.uniform(0.5, 1.0)
-
-
-@dataclass
-class Progress:
-    """What can be shown of a session."""
-
-    connected: bool = False
-    connections: int = 0
-    battery: int | None = None
-    frames: int = 0
-    lost: int = 0
-    missing: int = 0
-    last_error: str = ""
-    since: float | None = None  # time of the loop at the first connection
-    seconds: dict[int, float] = field(default_factory=dict)  # stream -> seconds of samples
-
-    def count(self, stored: Stored) -> None:
-        """Count a frame that is new on disk."""
-        self.frames += 1
-        stream = stored.lane.info.by_id.get(stored.frame.type)
-        if stream is not None:
-            seconds = len(stored.frame.samples) / stream.fs
-            self.seconds[stream.id] = self.seconds.get(stream.id, 0.0) + seconds
-
-    @property
-    def valid_s(self) -> float:
-        """Seconds of samples of the stream that has fewest."""
-        return min(self.seconds.values(), default=0.0)
-
-
-@dataclass
-class _Asked:
-    """A range under way."""
-
-    first: int
-    last: int
-    since: float = 0.0
 
 
 @dataclass
@@ -135,8 +73,7 @@ class Session:
     ledgers: dict[Boot, Ledger] = field(default_factory=dict)
     current: Ledger | None = None
     _key: str = ""
-    _asked: list[_Asked] = field(default_factory=list)
-    _tries: dict[int, int] = field(default_factory=dict)
+    _backfill: Backfill | None = None
     _last_data: float = 0.0
     _acked: int = -1
     _known_device: bool = False
@@ -177,20 +114,14 @@ class Session:
         ledger = self.ledgers.get(frame.lane.boot)
         if ledger is not None and ledger.store(frame.frame.seq):
             self.progress.count(frame)
-            self._tries.pop(frame.frame.seq, None)
-        if frame.frame.replayed:
-            now = asyncio.get_running_loop().time()
-            for asked in self._asked:
-                if asked.first <= frame.frame.seq <= asked.last:
-                    asked.first, asked.since = frame.frame.seq + 1, now
-            self._asked = [a for a in self._asked if a.first <= a.last]
+        if self._backfill is not None and frame.lane.boot == self._backfill.ledger.boot:
+            self._backfill.came(frame.frame)
 
     # -- connecting ----------------------------------------------------------------
 
     async def _find(self) -> Sighting:
-        wanted = self.address.casefold()
         for sighting in await self.radio.scan(_SCAN_S, self.address):
-            if wanted in (sighting.address.casefold(), sighting.name.casefold()):
+            if sighting.answers_to(self.address):
                 return sighting
         raise LinkError(LinkReason.NOT_FOUND, f"{self.address} does not advertise")
 
@@ -209,8 +140,8 @@ class Session:
         # data may come as soon as they are subscribed: the lane must be known before
         await link.subscribe_answers()
         reading, boot = await self._read_clock(link)
-        lane = Lane(info, boot, self.stored)
-        before = _state(await link.ask(control.status))
+        before = state_of(await link.ask(control.status))
+        lane = Lane(info, boot, before.next, self.stored)
         self._last_data = asyncio.get_running_loop().time()
         await link.subscribe(lambda data: self._take(lane, data))
         state = await self._start(link)
@@ -228,11 +159,11 @@ class Session:
     async def _start(self, link: Link) -> State:
         answer = await link.ask(lambda t: control.start(t, self.number, take_over=False))
         if answer.status is Status.OTHER_SESSION:
-            self._note("take_over", f"session {_state(answer).session:08x} ended")
+            self._note("take_over", f"session {state_of(answer).session:08x} ended")
             answer = await link.ask(lambda t: control.start(t, self.number, take_over=True))
         if answer.status is not Status.OK:
             raise LinkError(LinkReason.SILENT, f"START answered {answer.status.name}")
-        return _state(answer)
+        return state_of(answer)
 
     async def _read_clock(self, link: Link) -> tuple[ClockReading, Boot]:
         sent = self.now_ns()
@@ -259,7 +190,7 @@ class Session:
                     self._close_boot(Boot(boot.device, count))
         self.current = self.ledgers[boot]
         self.current.expect(state.next)
-        self._asked.clear()
+        self._backfill = Backfill(self.current, self._give_up)
         self._acked = -1
         self._give_up(0, state.oldest - 1, OVERFLOW)
 
@@ -315,7 +246,7 @@ class Session:
     async def _end(self, link: Link) -> None:
         """Stop sampling, and fetch what is still there."""
         await link.ask(lambda t: control.stop(t, self.number))
-        state = _state(await link.ask(control.status))
+        state = state_of(await link.ask(control.status))
         assert self.current is not None
         self.current.expect(state.next)
         loop = asyncio.get_running_loop()
@@ -330,42 +261,10 @@ class Session:
         self._note("stopped", "")
 
     async def _mend(self, link: Link) -> None:
-        """Ask for holes, some at a time."""
-        ledger = self.current
-        assert ledger is not None
-        now = asyncio.get_running_loop().time()
-        self._asked = [a for a in self._asked if now - a.since < _PATIENCE_S]
-        missing = ledger.missing()
-        self.progress.missing = sum(last - first + 1 for first, last in missing)
-        for first, last in missing:
-            for start in range(first, last + 1, _RANGE):
-                if len(self._asked) >= _RANGES:
-                    return
-                stop = min(last, start + _RANGE - 1)
-                if any(a.first <= stop and start <= a.last for a in self._asked):
-                    continue
-                if not await self._ask_again(link, start, stop):
-                    return
-
-    async def _ask_again(self, link: Link, first: int, last: int) -> bool:
-        answer = await link.ask(lambda t: control.resend(t, first, last))
-        if answer.status is Status.NOT_STORED:
-            state = _state(await link.ask(control.status))
-            self._give_up(first, min(last, state.oldest - 1), OVERFLOW)
-            return True
-        if answer.range is None:
-            return False  # BUSY, or not made yet: later
-        start, stop = answer.range
-        self._give_up(first, start - 1, OVERFLOW)
-        now = asyncio.get_running_loop().time()
-        self._asked.append(_Asked(start, stop, now))
-        self._tries[start] = self._tries.get(start, 0) + 1
-        if self._tries[start] > _TRIES:
-            # the device has it, but it never comes whole: one bad frame must not hold
-            # up the acknowledgement of a whole night
-            self._give_up(start, start, OVERWRITTEN)
-            self._tries.pop(start)
-        return True
+        assert self._backfill is not None
+        await self._backfill.ask(link)
+        self.progress.missing = self._backfill.missing
+        self.progress.made = sum(ledger.expected - ledger.begin for ledger in self.ledgers.values())
 
     async def _acknowledge(self, link: Link) -> None:
         ledger = self.current
@@ -393,12 +292,6 @@ class Session:
 
     def _put(self, record: Record) -> None:
         self.inbox.note(record)
-
-
-def _state(answer: Response) -> State:
-    if answer.state is None:
-        raise LinkError(LinkReason.SILENT, f"{answer.op.name} answered {answer.status.name}")
-    return answer.state
 
 
 async def _sleep(seconds: float, stop: asyncio.Event) -> None:

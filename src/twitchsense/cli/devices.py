@@ -33,6 +33,7 @@ def devices(device: str, seconds: float, as_json: bool, quiet: bool) -> None:
         click.echo(json.dumps(rows, indent=2))
         return
     for sighting in found:
-        click.echo(f"{sighting.name}  {sighting.address}  {sighting.rssi} dBm")
+        strength = "connected" if sighting.rssi is None else f"{sighting.rssi} dBm"
+        click.echo(f"{sighting.name}  {sighting.address}  {strength}")
     if not found and not quiet:
         click.echo("no wearable found: is it on, near, and not connected elsewhere?", err=True)

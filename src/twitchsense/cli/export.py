@@ -1,4 +1,4 @@
-"""``twitchsense export``: a night or a capture as CSV or Parquet."""
+"""``twitchsense export``: a night or a capture as CSV, Parquet, EDF+ or BIDS."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from twitchsense.cli.options import verbosity
 _FILE = click.Path(path_type=Path)
 
 
-@click.command(short_help="Write a night or a capture as CSV or Parquet.")
+@click.command(short_help="Write a night or a capture as CSV, Parquet, EDF+ or BIDS.")
 @click.argument("captures", metavar="FILE.night|CAPTURE...", nargs=-1, required=True, type=_FILE)
-@click.option("--to", "kind", type=click.Choice(["csv", "parquet"]), required=True)
+@click.option("--to", "kind", type=click.Choice(["csv", "parquet", "edf", "bids"]), required=True)
 @click.option("--out", metavar="DIR", required=True, type=_FILE, help="Where the files go.")
 @verbosity
 def export(captures: tuple[Path, ...], kind: str, out: Path, quiet: bool) -> None:
-    """Write samples as tables in µV and g, gaps as missing rows; `analyze` reads them again."""
+    """Write samples in µV and g, gaps as gaps; `analyze` reads them again.
+
+    BIDS is a data set for other programs: EMG as EDF+, acceleration in m/s² as motion.
+    """
     from twitchsense.store.export import export as write
     from twitchsense.store.read import read
 

@@ -42,6 +42,7 @@ def _verbose(ctx: click.Context, param: click.Parameter, value: bool) -> None:
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
         logger.addHandler(handler)
+        logger.propagate = False  # libraries that set up logging would say it again
 
 
 def parse_map(pairs: Sequence[str]) -> dict[str, str]:

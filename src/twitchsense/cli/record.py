@@ -15,11 +15,14 @@ from twitchsense.cli.options import verbosity
 from twitchsense.errors import InputError, TwitchsenseError
 
 if TYPE_CHECKING:
+    from twitchsense.acquire.progress import Progress
     from twitchsense.acquire.radio import Radio
     from twitchsense.acquire.recorder import Recorder
+    from twitchsense.cli.stream import LiveView
 
 log = logging.getLogger(__name__)
 
+LIVE_PERIOD_S: Final = 0.1  # between commits, and between looks for movements
 _TALK_S: Final = 10.0
 _SCAN_S: Final = 10.0
 _PATIENCE_S: Final = 30.0  # to find and connect the first wearable
@@ -114,8 +117,7 @@ async def _record(
 ) -> float:
     from twitchsense.acquire.awake import keep_awake
     from twitchsense.acquire.radio import open_radio
-    from twitchsense.acquire.recorder import Recorder, host_clock, new_meta
-    from twitchsense.cli.stream import LiveView
+    from twitchsense.acquire.recorder import PERIOD_S, Recorder, host_clock, new_meta
     from twitchsense.store.night import NightFile
 
     plugin, transport = split_device(devices[0])
@@ -126,7 +128,11 @@ async def _record(
         chosen["transport"] = transport
         if duration is not None and not transport:
             chosen.setdefault("minutes", duration / 60 + 1)
-    view = LiveView() if live else None
+    view = None
+    if live:
+        from twitchsense.cli.stream import LiveView  # the detector's libraries take a second
+
+        view = LiveView()
     # look at the file first: a scan in vain is shorter than a night in vain
     night = NightFile(out, new_meta())
     stop = asyncio.Event()
@@ -147,11 +153,11 @@ async def _record(
                         night,
                         names,
                         now_ns=host_clock(),
-                        period_s=0.25 if live else 1.0,
+                        period_s=LIVE_PERIOD_S if live else PERIOD_S,
                         on_stored=view.show if view else None,
                     )
                     began = loop.time()
-                    tasks = [asyncio.create_task(_talk(recorder, began, quiet))]
+                    tasks = [asyncio.create_task(_talk(recorder, view, began, quiet))]
                     if duration is not None:
                         tasks.append(asyncio.create_task(_stop_after(duration, recorder, stop)))
                     try:
@@ -195,21 +201,30 @@ def _first(recorder: Recorder) -> float | None:
     return min((t for t in since if t is not None), default=None)
 
 
-async def _talk(recorder: Recorder, began: float, quiet: bool) -> None:
-    """Say from time to time how it goes, on stderr."""
+async def _talk(recorder: Recorder, view: LiveView | None, began: float, quiet: bool) -> None:
+    """Say from time to time how it goes, on stderr.
+
+    ``link`` is the share of the frames made since the last line that came at once.
+    """
     loop = asyncio.get_running_loop()
+    before = [(0, 0) for _ in recorder.sessions]
     while not quiet:
         await asyncio.sleep(_TALK_S)
-        for session in recorder.sessions:
-            click.echo(_line(session.address, session.progress, loop.time() - began), err=True)
+        for i, session in enumerate(recorder.sessions):
+            progress = session.progress
+            prompt, made = progress.prompt - before[i][0], progress.made - before[i][1]
+            before[i] = (progress.prompt, progress.made)
+            text = _line(session.address, progress, loop.time() - began)
+            if made > 0:
+                text += f", link {min(1.0, prompt / made):.0%}"
+            if view is not None:
+                text += f", {view.events} movements"
+            click.echo(text, err=True)
         if recorder.storage_error:
             click.echo(f"NOT STORED: {recorder.storage_error}", err=True)
 
 
-def _line(address: str, progress: object, elapsed: float, state: str = "") -> str:
-    from twitchsense.acquire.session import Progress
-
-    assert isinstance(progress, Progress)
+def _line(address: str, progress: Progress, elapsed: float, state: str = "") -> str:
     if not state:
         state = "connected" if progress.connected else f"NOT CONNECTED ({progress.last_error})"
     battery = "?" if progress.battery is None else f"{progress.battery}"

@@ -16,6 +16,7 @@ import numpy as np
 from twitchsense.acquire.inbox import Lane, Stored
 from twitchsense.columns import plan_channels
 from twitchsense.detect.detector import Detector
+from twitchsense.detect.finding import Finding
 from twitchsense.devices.packet import PacketError
 from twitchsense.devices.twitch import MARKER, unwrap
 from twitchsense.recording import NS, Channel, Chunk
@@ -53,7 +54,8 @@ class _LaneView:
         self._zero_ns: int | None = None
         self._near: int | None = None
 
-    def push(self, stored: Stored) -> list[str]:
+    def push(self, stored: Stored) -> list[Finding]:
+        """Return movements that are complete with this frame."""
         frame, info = stored.frame, self.lane.info
         if frame.replayed or frame.type == MARKER or frame.type not in self._names:
             return []
@@ -74,15 +76,11 @@ class _LaneView:
             place.base = first
         place.next = first + len(frame.samples)
         samples = stream.to_physical(frame.samples).astype(np.float32)
-        found = []
+        found: list[Finding] = []
         for name, order in self._names[frame.type]:
             chunk = Chunk(name, place.start_ns, first - place.base, samples[:, order])
             found += [f for f in self._detector.push(chunk) if not f.reason]
-        return [
-            f"{datetime.fromtimestamp(f.onset_ns / NS, UTC):%H:%M:%S} UTC  {f.kind}  "
-            f"{(f.offset_ns - f.onset_ns) / NS:.2f} s  {f.channel} {f.leg}"
-            for f in found
-        ]
+        return found
 
 
 class LiveView:
@@ -99,6 +97,13 @@ class LiveView:
             view = self._lanes.get((boot.device, boot.count))
             if view is None:
                 view = self._lanes[boot.device, boot.count] = _LaneView(stored.lane)
-            for line in view.push(stored):
+            for finding in view.push(stored):
                 self.events += 1
-                click.echo(line)
+                self.tell(finding)
+
+    def tell(self, finding: Finding) -> None:
+        """Print one movement."""
+        onset = datetime.fromtimestamp(finding.onset_ns / NS, UTC)
+        length = (finding.offset_ns - finding.onset_ns) / NS
+        place = f"{finding.channel} {finding.leg}".rstrip()
+        click.echo(f"{onset:%H:%M:%S} UTC  {finding.kind}  {length:.2f} s  {place}")

@@ -10,7 +10,7 @@ import io
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -135,6 +135,7 @@ class EdfCapture:
             self._edf = edf
             counts = [s.samples_per_data_record for s in self._signals]
             declared = int(start[236:244])
+            self._start_clock = start[176:184].decode("latin-1").replace(".", ":")
         except Exception as error:
             # edfio has no error type of its own: any of many may come from garbage
             raise InputError(
@@ -222,8 +223,14 @@ class EdfCapture:
 
     def _start_utc(self, zone: str) -> int:
         try:
-            start: datetime = self._edf.startdatetime
-        except ValueError as error:  # anonymised dates
+            if self._clockwork is None:
+                start: datetime = self._edf.startdatetime
+            else:
+                # edfio wants the first record here, for a fraction that our onsets hold too
+                start = datetime.combine(
+                    self._edf.recording.startdate, time.fromisoformat(self._start_clock)
+                )
+        except (ValueError, TypeError) as error:  # anonymised dates
             raise InputError(
                 self.source,
                 f"the start time is unknown ({error})",

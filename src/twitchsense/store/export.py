@@ -1,4 +1,4 @@
-"""A recording as plain tables: one file for each set of channels that were sampled together."""
+"""A recording as files: one for each set of channels that were sampled together."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.recording import NS, Channel, Recording, Segment
+from twitchsense.store.edfwrite import write_edf
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,12 +22,12 @@ Writer = Callable[["pd.DataFrame"], None]
 
 
 def export(recording: Recording, kind: str, out: Path) -> list[Path]:
-    """Write a recording as CSV or Parquet that `read` takes again.
+    """Write a recording as CSV, Parquet or EDF+ that `read` takes again, or as BIDS.
 
     Parameters
     ----------
     recording : Recording
-    kind : {'csv', 'parquet'}
+    kind : {'csv', 'parquet', 'edf', 'bids'}
     out : Path
         Folder; made if it does not exist.
 
@@ -41,8 +42,11 @@ def export(recording: Recording, kind: str, out: Path) -> list[Path]:
     MissingExtraError
         If Parquet is asked for without its library.
     """
-    opener = {"csv": _open_csv, "parquet": _open_parquet}[kind]
-    groups = _groups(recording)
+    if kind == "bids":
+        from twitchsense.store.bids import write_bids
+
+        return write_bids(recording, out)
+    groups = sampled_together(recording)
     paths = [out / f"{_file_name(group, groups)}.{kind}" for group in groups]
     for path in paths:
         if path.exists():
@@ -51,16 +55,19 @@ def export(recording: Recording, kind: str, out: Path) -> list[Path]:
     for group, path in zip(groups, paths, strict=True):
         draft = path.with_name(path.name + ".part")
         try:
-            with opener(draft) as write:
-                for table in _tables(recording, group):
-                    write(table)
+            if kind == "edf":
+                write_edf(recording, group, draft)
+            else:
+                with {"csv": _open_csv, "parquet": _open_parquet}[kind](draft) as write:
+                    for table in _tables(recording, group):
+                        write(table)
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
     return paths
 
 
-def _groups(recording: Recording) -> list[list[Channel]]:
+def sampled_together(recording: Recording) -> list[list[Channel]]:
     """Put channels together whose samples were taken at the same times."""
     groups: dict[Any, list[Channel]] = {}
     for channel in recording.channels:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from twitchsense.store.nightread import NightReader
+from twitchsense.store.ranges import RangeSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +57,25 @@ def read_books(path: Path) -> list[BootBook]:
 
 
 def _book(reader: NightReader, boot: int, device: str, count: int) -> BootBook:
-    rows = reader.query("SELECT seq FROM packet WHERE boot = ? ORDER BY seq", boot)
-    came = [int(str(r[0])) for r in rows]
+    # ranges, not numbers: one damaged number could stand for billions
     noted = reader.query("SELECT min(seq) FROM start WHERE boot = ?", boot)[0][0]
     begin = 0 if noted is None else int(str(noted))
+    came = reader.query(
+        "SELECT seq FROM packet WHERE boot = ? AND seq >= ? ORDER BY seq", boot, begin
+    )
+    settled = RangeSet((int(str(n)), int(str(n)) + 1) for (n,) in came)
     losses = reader.query("SELECT first, last, reason FROM loss WHERE boot = ? ORDER BY id", boot)
-    have = {n for n in came if n >= begin}
     lost: dict[str, int] = {}
-    given_up: set[int] = set()
     open_end = ""
     for first, last, reason in losses:
         if last is None:
             open_end = str(reason)
             continue
         # what came after all, although it was given up, is not lost
-        fresh = set(range(int(str(first)), int(str(last)) + 1)) - have - given_up
-        lost[str(reason)] = lost.get(str(reason), 0) + len(fresh)
-        given_up |= fresh
-    end = max([*came[-1:], *given_up], default=begin - 1) + 1
-    holes = sorted(set(range(begin, end)) - have - given_up)
-    return BootBook(device, count, begin, len(have), end, lost, _ranges(holes), open_end)
-
-
-def _ranges(numbers: list[int]) -> tuple[tuple[int, int], ...]:
-    ranges: list[tuple[int, int]] = []
-    for n in numbers:
-        if ranges and ranges[-1][1] == n - 1:
-            ranges[-1] = (ranges[-1][0], n)
-        else:
-            ranges.append((n, n))
-    return tuple(ranges)
+        fresh = settled.holes(int(str(first)), int(str(last)) + 1)
+        lost[str(reason)] = lost.get(str(reason), 0) + sum(stop - start for start, stop in fresh)
+        for start, stop in fresh:
+            settled.add(start, stop)
+    end = max(settled.stop, begin)
+    holes = tuple((start, stop - 1) for start, stop in settled.holes(begin, end))
+    return BootBook(device, count, begin, len(came), end, lost, holes, open_end)

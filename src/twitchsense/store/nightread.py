@@ -25,7 +25,7 @@ from twitchsense.devices.twitch import (
 from twitchsense.errors import InputError
 from twitchsense.recording import NS
 from twitchsense.store.mapping import HeaderMap
-from twitchsense.store.night import connect, damaged, packet_crc
+from twitchsense.store.nightdb import connect, damaged, packet_crc
 from twitchsense.store.tickclock import TickClock, fit_tick_clock
 from twitchsense.store.track import Track
 

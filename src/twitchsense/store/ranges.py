@@ -32,6 +32,11 @@ class RangeSet:
         """The lowest number."""
         return self._starts[0] if self._starts else None
 
+    @property
+    def ranges(self) -> list[tuple[int, int]]:
+        """The ranges ``[first, stop)``."""
+        return list(zip(self._starts, self._stops, strict=True))
+
     def add(self, first: int, stop: int | None = None) -> None:
         """Add one number, or all of ``[first, stop)``."""
         stop = first + 1 if stop is None else stop

@@ -1,0 +1,315 @@
+"""Night files that are busy, spoiled, or in places that can't be written."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import twitchsense as ts
+from firmware_sim.wearable.wire import Wire, crc16
+from tests.wearable.nights import KEY, T0, device, info_bytes, make_frames, write_night
+from twitchsense.cli.app import main
+from twitchsense.devices.twitch import decode_info
+from twitchsense.errors import InputError, TwitchsenseError
+from twitchsense.store import lock
+from twitchsense.store.night import NightFile
+from twitchsense.store.nightbook import read_books
+from twitchsense.store.nightdb import StorageError
+from twitchsense.store.nightread import NightReader, name_columns
+from twitchsense.store.records import Boot, LinkEvent, Marker, Packet
+
+BOOT = Boot(KEY, 1)
+
+
+def packets(seconds, change=lambda seq, data: data):
+    return [
+        Packet(BOOT, seq, T0 + round(at * 1e9), change(seq, data))
+        for seq, at, data in make_frames(seconds)
+    ]
+
+
+# -- two recorders --------------------------------------------------------------------------------
+
+
+def test_one_night_has_one_writer(tmp_path):
+    path = tmp_path / "a.night"
+    first = NightFile(path)
+    with pytest.raises(InputError, match=rf"a\.night: is being recorded by process {os.getpid()};"):
+        NightFile(path)
+    first.write([Marker(T0, "the first one is not disturbed")])
+    first.close()
+    assert [p.name for p in tmp_path.iterdir()] == ["a.night"]
+    NightFile(path).close()
+
+
+def test_the_command_says_who_records(tmp_path, capsys):
+    path = tmp_path / "a.night"
+    night = NightFile(path, {"session": "1"})
+    with pytest.raises(SystemExit) as left:
+        main(["record", "--device", "sim", "--out", str(path), "--duration", "1"])
+    assert left.value.code == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert str(path) in err
+    assert "end that first, or choose another" in err
+    night.close()
+
+
+def test_a_killed_writer_leaves_no_lock(tmp_path):
+    path = tmp_path / "a.night"
+    script = "import os, sys; from pathlib import Path; from twitchsense.store.night import NightFile; NightFile(Path(sys.argv[1])); os.kill(os.getpid(), 9)"  # noqa: E501
+    subprocess.run([sys.executable, "-c", script, str(path)], check=False)
+    assert (tmp_path / "a.night.lock").exists()
+    NightFile(path).close()
+    assert not (tmp_path / "a.night.lock").exists()
+
+
+def test_a_lock_that_is_taken_away_while_we_wait_is_not_ours(tmp_path, monkeypatch):
+    """Another writer ends, and unlinks its lock, between our opening it and our locking it."""
+    path = tmp_path / "a.night"
+    take, calls = lock._take, []
+
+    def late(file):
+        if not calls:
+            (tmp_path / "a.night.lock").unlink()
+        calls.append(file)
+        return take(file)
+
+    monkeypatch.setattr(lock, "_take", late)
+    held = lock.WriterLock(path)
+    assert len(calls) == 2
+    with pytest.raises(InputError):
+        lock.WriterLock(path)
+    held.release()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks of another kind")
+def test_a_file_system_without_locks_still_records(tmp_path, monkeypatch, caplog):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    NightFile(tmp_path / "a.night").close()
+    assert "start only one recorder" in caplog.text
+
+
+def test_a_failed_start_gives_the_lock_back(tmp_path):
+    path = tmp_path / "a.night"
+    path.write_text("precious")
+    for _ in range(2):
+        with pytest.raises(InputError, match="no night file"):
+            NightFile(path)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.night"]
+
+
+# -- places ---------------------------------------------------------------------------------------
+
+
+def _as_if_read_only(path):
+    """Bar SQLite from making its index beside the file, as a place that can't be written does."""
+    path.with_name(path.name + "-shm").symlink_to(path.parent / "missing" / "x")
+
+
+def _in_log_mode(tmp_path, *, with_log):
+    """Copy a night as its recorder has it open."""
+    night = NightFile(tmp_path / "a.night")
+    night.write([device(), *packets(10)])
+    if not with_log:
+        night._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    place = tmp_path / "copy"
+    place.mkdir()
+    for file in tmp_path.glob("a.night*"):
+        if not file.name.endswith(("-shm", ".lock")):
+            shutil.copy(file, place)
+    night.close()
+    _as_if_read_only(place / "a.night")
+    return place / "a.night"
+
+
+def test_a_finished_night_is_read_where_nothing_can_be_written(tmp_path):
+    (book,) = read_books(_in_log_mode(tmp_path, with_log=False))
+    assert book.received == len(packets(10))
+
+
+def test_minutes_in_a_log_that_cannot_be_used_are_not_passed_over(tmp_path):
+    with pytest.raises(InputError, match=r"last minutes are in a\.night-wal.*copy both"):
+        read_books(_in_log_mode(tmp_path, with_log=True))
+
+
+def test_recording_where_nothing_can_be_written(tmp_path):
+    path = _in_log_mode(tmp_path, with_log=False)
+    with pytest.raises(StorageError, match="cannot write the night"):
+        NightFile(path)
+    assert not path.with_name("a.night.lock").exists()
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_the_right_to_write(tmp_path):
+    tmp_path.chmod(0o555)
+    with pytest.raises(StorageError, match="cannot write the night"):
+        NightFile(tmp_path / "a.night")
+    tmp_path.chmod(0o755)
+
+
+def test_a_draft_that_cannot_be_made(tmp_path):
+    (tmp_path / "a.night.new").mkdir()
+    with pytest.raises(StorageError, match="free space or choose another"):
+        NightFile(tmp_path / "a.night")
+    assert not (tmp_path / "a.night").exists()
+
+
+def test_a_night_that_another_program_holds(tmp_path, monkeypatch):
+    monkeypatch.setattr("twitchsense.store.nightdb._BUSY_S", 0.1)
+    path = write_night(tmp_path / "a.night", 2)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("PRAGMA journal_mode = WAL")
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StorageError, match="locked"):
+        NightFile(path)
+    other.close()
+    NightFile(path).close()
+
+
+def test_a_missing_night(tmp_path):
+    with pytest.raises(InputError, match="cannot be opened"):
+        NightReader(tmp_path / "none.night")
+
+
+# -- batches --------------------------------------------------------------------------------------
+
+
+def test_a_batch_that_fails_half_way_leaves_nothing_and_bars_nothing(tmp_path):
+    night = NightFile(tmp_path / "a.night")
+    unknown = Packet(Boot("FFFF", 1), 0, T0, b"x")
+    with pytest.raises(TwitchsenseError, match="unknown device"):
+        night.write([device(), Marker(T0, "with it"), unknown])
+    night.write([device(), LinkEvent(KEY, T0, "connected"), Marker(T0, "after it")])
+    night.close()
+    reader = NightReader(tmp_path / "a.night")
+    assert reader.query("SELECT text FROM marker") == [("after it",)]
+    assert reader.query("SELECT event, detail FROM link") == [("connected", "")]
+    reader.close()
+
+
+# -- damage found while reading -------------------------------------------------------------------
+
+
+def _spoil_pages(path, share):
+    """Overwrite the end of the file: the tables that are read first stay whole."""
+    data = bytearray(path.read_bytes())
+    at = round(len(data) * share) // 4096 * 4096
+    data[at:] = b"\xff" * (len(data) - at)
+    path.write_bytes(data)
+
+
+def test_pages_that_are_damaged_further_on(tmp_path):
+    path = write_night(tmp_path / "a.night", 60)
+    _spoil_pages(path, 0.6)
+    NightReader(path).close()  # its first tables are sound
+    for read in (ts.read, read_books):
+        with pytest.raises(InputError, match=r"a\.night: is no night file, or is damaged"):
+            read(path)
+
+
+def test_a_description_of_the_device_that_cannot_be_read(tmp_path):
+    path = write_night(tmp_path / "a.night", 2)
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE device SET info = x'0200'")
+    db.close()
+    with pytest.raises(InputError, match=rf"device {KEY} can't be read .*update twitchsense"):
+        ts.read(path)
+
+
+def _write(path, records):
+    night = NightFile(path)
+    night.write([device(), *records])
+    night.close()
+    return path
+
+
+def test_frames_under_a_wrong_number_are_left_out_and_told(tmp_path):
+    frames = make_frames(10)
+
+    def change(seq, data):
+        return {30: frames[31][2], 40: b"no frame"}.get(seq, data)
+
+    recording = ts.read(_write(tmp_path / "a.night", packets(10, change)))
+    assert any("2 that are no frames, left out" in n for n in recording.notes)
+    whole = ts.read(write_night(tmp_path / "b.night", 10))
+    total = [sum(len(s.samples) for s in r.segments) for r in (recording, whole)]
+    lost = sum({1: 57 * 2, 2: 38}[frames[n][2][0]] for n in (30, 40))
+    assert total[0] == total[1] - lost
+
+
+def test_samples_that_were_there_already_are_not_taken_twice(tmp_path):
+    """A device that numbers the same samples anew, which no sound one does."""
+    frames = make_frames(10)
+    again = [n for n, _, data in frames if data[0] == 1][20]
+    twin = bytearray(frames[again][2])
+    twin[4:8] = len(frames).to_bytes(4, "little")
+    twin[-2:] = crc16(bytes(twin[:-2])).to_bytes(2, "little")
+    extra = Packet(BOOT, len(frames), T0 + 10**10, bytes(twin))
+    recording = ts.read(_write(tmp_path / "a.night", [*packets(10), extra]))
+    assert any("1 that are no frames" in n for n in recording.notes)
+    (segment,) = recording.segments_of("emg1_left")
+    assert len(segment.samples) == 57 * sum(data[0] == 1 for _, _, data in frames)
+
+
+def test_markers_are_no_samples(tmp_path):
+    frames = make_frames(10)
+    press = Wire().frame(64, 0, 1, len(frames), 200_000, np.empty((0, 0), np.int32))
+    extra = Packet(BOOT, len(frames), T0 + 10**10, press)
+    recording = ts.read(_write(tmp_path / "a.night", [*packets(10), extra]))
+    assert not any("no frames" in n for n in recording.notes)
+    plain = ts.read(write_night(tmp_path / "b.night", 10))
+    assert [len(s.samples) for s in recording.segments] == [len(s.samples) for s in plain.segments]
+
+
+def test_a_boot_that_was_only_sent_again_is_placed_by_that(tmp_path):
+    path = _write(tmp_path / "a.night", packets(10, lambda _, d: bytes([d[0], d[1] | 1]) + d[2:]))
+    recording = ts.read(path)
+    assert abs(recording.start_utc_ns - T0) < 50e6
+    assert {len(recording.segments_of(c.name)) for c in recording.channels} == {1}
+
+
+def test_boots_whose_clocks_overlap_never_run_backwards(tmp_path):
+    """The second boot's frames are said to have come from a second before the first one's end."""
+
+    def second_boot(data):
+        body = data[:3] + b"\x02" + data[4:-2]
+        return body + crc16(body).to_bytes(2, "little")
+
+    late = [
+        Packet(Boot(KEY, 2), p.seq, p.arrival_ns + 19 * 10**9, second_boot(p.data))
+        for p in packets(20)
+    ]
+    recording = ts.read(_write(tmp_path / "a.night", [*packets(20), *late]))
+    segments = recording.segments_of("emg1_left")
+    assert sum(len(s.samples) for s in segments) == pytest.approx(38_950, abs=70)
+    ends = [s.start_ns + len(s.samples) * 10**6 for s in segments]
+    assert all(b.start_ns >= a for a, b in zip(ends, segments[1:], strict=False))
+
+
+def test_a_number_far_away_does_not_fill_the_memory(tmp_path):
+    """A book of numbers, not of ranges, would want hundreds of gigabytes."""
+    extra = Packet(BOOT, 2**32 - 1, T0, b"no frame")
+    (book,) = read_books(_write(tmp_path / "a.night", [*packets(2), extra]))
+    assert book.end == 2**32
+    assert book.open == ((len(packets(2)), 2**32 - 2),)
+
+
+def test_columns_of_devices_that_do_not_say_their_leg():
+    raw = info_bytes()
+    plain = decode_info(raw[:2] + b"\x00" + raw[3:])
+    strange = raw[:2] + b"\x00" + raw[3:17] + b"\x09" + raw[18:]  # a kind of a later version
+    named = name_columns({"a": plain, "b": plain, "c": decode_info(strange)})
+    assert named["a"] == {1: ("emg1_uv", "emg2_uv"), 2: ("acc1_x_g", "acc1_y_g", "acc1_z_g")}
+    assert named["b"] == {1: ("emg3_uv", "emg4_uv"), 2: ("acc2_x_g", "acc2_y_g", "acc2_z_g")}
+    assert named["c"] == {2: ("acc3_x_g", "acc3_y_g", "acc3_z_g")}
