@@ -69,7 +69,7 @@ def test_progress_goes_up_to_the_end():
 
 
 def test_hypnogram_may_be_a_table_a_path_or_a_hypnogram(tmp_path):
-    from twitchsense.context.hypnogram import read_hypnogram
+    from twitchsense.context.hypnofile import read_hypnogram
 
     recording = make_recording(4, gap=False)
     stages = ["W", "W", "N1", "N2", "N2", "N3", "N3", "R"]

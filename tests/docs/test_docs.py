@@ -25,7 +25,8 @@ def test_every_column_of_the_contract_is_in_the_schema():
         "onset duration trial_type label context stage min_from_onset leg channel amplitude_uv "
         "peak_g jerk_g_s rise_ms snr_db confidence series grade"
     )
-    assert [c.name for c in EVENT_COLUMNS] == contract.split()
+    names = [c.name for c in EVENT_COLUMNS]
+    assert names[: len(contract.split())] == contract.split()  # what is added stands behind
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
