@@ -36,6 +36,7 @@ from twitchsense.store import read as read
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from mne import Annotations
 
 __all__ = ["Night", "analyze", "read"]
 
@@ -185,6 +186,24 @@ class Night:
             self.recording.channels, self.seconds, self.context, self.settings.legs
         )
         return match(self.events, table, hours=hours.of("emg"))
+
+    def to_annotations(self, description: str = "label") -> Annotations:
+        """Return the events as MNE annotations; needs MNE.
+
+        Parameters
+        ----------
+        description : str
+            The column that names them: ``label`` or ``trial_type``.
+        """
+        from twitchsense.scoring.exchange import to_annotations
+
+        return to_annotations(self.events, self.recording.start_utc_ns, description)
+
+    def to_bids(self) -> tuple[pd.DataFrame, dict[str, Any]]:
+        """Return the events as a BIDS table (text, ``n/a``) and its JSON sidecar."""
+        from twitchsense.scoring.exchange import to_bids
+
+        return to_bids(self.events)
 
     def __repr__(self) -> str:
         hours = (self.recording.end_ns - self.recording.start_ns) / NS / 3600

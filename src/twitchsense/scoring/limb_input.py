@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from twitchsense.context.hypnofile import read_hypnogram
 from twitchsense.context.hypnogram import Hypnogram, to_us
+from twitchsense.context.stagecodes import Codes
 from twitchsense.context.steps import epoch_of_steps
 from twitchsense.context.textable import read_table
 from twitchsense.errors import InputError
@@ -68,7 +69,7 @@ def read_respiratory(path: str | PathLike[str]) -> pd.DataFrame:
     return pd.DataFrame({"onset": onset, "duration": duration})
 
 
-def read_stages(path: str | PathLike[str]) -> Hypnogram:
+def read_stages(path: str | PathLike[str], codes: Codes | None = None) -> Hypnogram:
     """Read a hypnogram whose times are seconds from the start of the marks.
 
     Raises
@@ -76,7 +77,7 @@ def read_stages(path: str | PathLike[str]) -> Hypnogram:
     InputError
         As `twitchsense.context.hypnofile.read_hypnogram`.
     """
-    return read_hypnogram(path)
+    return read_hypnogram(path, codes=codes)
 
 
 def take_movements(frame: pd.DataFrame, source: str = "movements") -> tuple[Ints, Ints, Ints]:
