@@ -19,11 +19,15 @@ import pandas as pd
 
 HEAD = """# Two human scorers of one hour
 
-Made by `python benchmarks/scorers.py DIR`. The marks of leg activity of two people who scored the same hour of a patient's sleep (RBDtector's test data, MIT licence; {n1} and {n2} leg marks), each leg by itself, compared by `twitchsense agree`. Scorer 1 stands as the truth; neither is.
+Made by `python benchmarks/scorers.py DIR`. Two people scored the same hour of a patient's sleep
+(RBDtector's test data, MIT licence): {n1} and {n2} marks of leg activity, each leg by itself,
+compared by `twitchsense agree`. Scorer 1 stands as the truth; neither is.
 
-One to one, a mark of one scorer may match one of the other. By any overlap, it counts as agreed if it shares time with any mark of the other: people cut one activity into different pieces. All with exact 95 % intervals. What two people agree on is the most that a program can be held to.
+One to one, a mark of one scorer may match one of the other. Touched means that it shares time with
+any mark of the other: people cut one activity into different pieces. Exact 95 % intervals. What two
+people agree on is the most that a program can be held to.
 
-| marks | leg | scorer 1 | scorer 2 | F1 one to one | of scorer 1's, touched | of scorer 2's, touched |
+| marks | leg | scorer 1 | scorer 2 | F1 one to one | scorer 1's touched | scorer 2's touched |
 |---|---|---|---|---|---|---|
 """
 

@@ -14,7 +14,7 @@ from firmware_sim.artefacts import add_lasting, draw_acc_artefact, draw_emg_arte
 from firmware_sim.background import BodySway, ToneCourse, heart_beats
 from firmware_sim.emg import Muscles, draw_burst
 from firmware_sim.limb import draw_motion, plan_gravity
-from firmware_sim.schedule import BODY, LASTING, LOST, Event, Kind
+from firmware_sim.schedule import BODY, LASTING, LOST, Event, Kind, Schedule
 from firmware_sim.sensor import (
     TILE_S,
     NoiseSource,
@@ -113,10 +113,12 @@ class Capture:
     the same noise-free waveforms that went into the blocks.
     """
 
-    def __init__(self, settings: Settings, sensor: Sensor | None = None) -> None:
+    def __init__(
+        self, settings: Settings, sensor: Sensor | None = None, schedule: Schedule | None = None
+    ) -> None:
         self.settings = settings
         self.sensor = sensor or Sensor()
-        self.schedule = scenarios.plan(
+        self.schedule = schedule or scenarios.plan(
             settings.scenario, settings.minutes, settings.seed, settings.channels
         )
         # an event of the other leg is felt by that leg alone

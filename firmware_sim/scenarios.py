@@ -260,6 +260,27 @@ def _labels(planner: Planner) -> Schedule:
     return planner.finish(2.2, heart_bpm=float(rng.uniform(50.0, 72.0)))
 
 
+def _restless_onset(planner: Planner) -> Schedule:
+    """Restless in wake; jerks around each falling asleep, periodic movements from there on."""
+    rng, seconds = planner.rng, planner.seconds
+    bouts = [(a, min(b, seconds), s) for a, b, s in planner.hypnogram.bouts() if a < seconds]
+    onset = planner.hypnogram.sleep_onset_s or seconds
+    for start, end, stage in bouts:
+        if stage == "W" and end - start >= 60.0:
+            # turning over every few minutes, the last time just before sleep
+            at = start + float(rng.uniform(5.0, 40.0))
+            while at < end - 20.0:
+                make = makers.posture_change if rng.random() < 0.7 else makers.gross_movement
+                make(planner, at)
+                at += float(rng.uniform(40.0, 200.0))
+            makers.posture_change(planner, end - float(rng.uniform(12.0, 18.0)))
+    first, last = max(onset - 250.0, 3.0), min(onset + 900.0, seconds)
+    irregular(planner, makers.jerk, 35.0, first, last, spread=0.6)
+    plm_series(planner, first + 7.0, min(onset + 1800.0, seconds))
+    irregular(planner, makers.small_twitch, 25.0, 0.0, seconds)
+    return planner.finish(2.2)
+
+
 _Stages = Callable[[float, np.random.Generator], Hypnogram]
 _SCENARIOS: dict[str, tuple[_Stages, Callable[[Planner], Schedule]]] = {
     "night": (whole_night, _night),
@@ -273,6 +294,7 @@ _SCENARIOS: dict[str, tuple[_Stages, Callable[[Planner], Schedule]]] = {
     "hiccups": (lambda m, _: fall_asleep(m), _hiccups),
     "trains": (lambda m, _: steady(m, ("W", 0.3), ("N1", 0.3), ("N2", 0.4)), _trains),
     "alternation": (lambda m, _: steady(m, ("W", 0.3), ("N2", 0.7)), _alternation),
+    "restless_onset": (whole_night, _restless_onset),
     "labels": (whole_night, _labels),
     "staircase": (lambda m, _: steady(m, ("W", 1.0)), _staircase),
 }
@@ -281,7 +303,9 @@ _SCENARIOS: dict[str, tuple[_Stages, Callable[[Planner], Schedule]]] = {
 NAMES = tuple(_SCENARIOS)
 
 
-def plan(name: str, minutes: float, seed: int, channels: int) -> Schedule:
+def plan(
+    name: str, minutes: float, seed: int, channels: int, hypnogram: Hypnogram | None = None
+) -> Schedule:
     """Return the schedule of a scenario.
 
     Parameters
@@ -294,8 +318,10 @@ def plan(name: str, minutes: float, seed: int, channels: int) -> Schedule:
         Everything random follows from it.
     channels
         Number of EMG channels.
+    hypnogram
+        Sleep stages to use in place of the scenario's own.
     """
     stages, fill = _SCENARIOS[name]
     rng = random_for(seed, "plan", name)
-    planner = Planner(minutes * 60.0, stages(minutes, rng), channels, rng)
+    planner = Planner(minutes * 60.0, hypnogram or stages(minutes, rng), channels, rng)
     return fill(planner)

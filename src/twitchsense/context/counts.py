@@ -125,7 +125,7 @@ class _SegmentCounter:
         self._rest = np.concatenate([self._rest, np.where(steps < _DEAD, 0.0, steps)])
         whole = len(self._rest) // RATE_HZ
         now, self._rest = self._rest[: whole * RATE_HZ], self._rest[whole * RATE_HZ :]
-        tenths = np.floor(now.reshape(whole, RATE_HZ // 3, 3, -1).mean(axis=2))
+        tenths = np.floor(now.reshape(whole, RATE_HZ // 3, 3, now.shape[1]).mean(axis=2))
         self._seconds.append(tenths.sum(axis=1))
 
     def finish(self) -> tuple[NDArray[np.int64], Floats]:
