@@ -35,9 +35,9 @@ HEAD = """# Labels: figures
 Made by `python benchmarks/labels.py`, seeds {seeds}. Final labels of the events whose physical kind
 was detected, true label down, found across; simulated nights ({nights}).
 
-The truth of the simulator follows the same published definitions, written down a second time without
-common code. So these figures say that the rules do what they say; nothing here says that a label is
-right for a person.
+The truth of the simulator follows the same published definitions, written down a second time
+without common code. So these figures say that the rules do what they say; nothing here says that a
+label is right for a person.
 
 """
 SECTION = """## {title}

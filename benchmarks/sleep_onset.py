@@ -1,6 +1,6 @@
 """Sleep onset without EEG: error, spread, and the delay that leg events cause.
 
-    python benchmarks/sleep_onset.py ../shared/data/hypnograms_yasa --out docs/sleep-onset-figures.md
+    python benchmarks/sleep_onset.py DIR_OF_HYPNOGRAMS --out docs/sleep-onset-figures.md
 
 Simulated legs on simulated and on real hypnograms: restless in wake, jerks and
 periodic movements before and after sleep onset. Each night is made twice, with

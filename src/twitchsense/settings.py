@@ -171,6 +171,7 @@ class TrainSettings(_Frozen):
     rock_share: float = Field(
         0.6, gt=0, lt=1, description="share of the swing's power within a fifth of its rate [E]"
     )
+    rock_g: float = Field(0.10, gt=0, description="rhythmic movement: peak of a large one [E]")
     hiccup_s: tuple[float, float] = Field(
         (1.0, 20.0), description="hiccup-like: interval (literature: 4-60/min)"
     )

@@ -25,7 +25,7 @@ from twitchsense.settings import ContextSettings
 RULES = ContextSettings()
 NAN = float("nan")
 
-# -- Cole-Kripke 1992 ---------------------------------------------------------------
+# -- Cole-Kripke 1992 --------
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_cole_kripke_is_unknown_where_any_of_its_minutes_is():
     assert len(cole_kripke(np.empty(0))) == 0
 
 
-# -- Sadeh 1994 -----------------------------------------------------------------------
+# -- Sadeh 1994 --------
 
 
 def test_sadeh_a_quiet_night_has_the_constant():
@@ -111,7 +111,7 @@ def test_sadeh_zero_is_sleep():
     assert sadeh_asleep(a)[5] == 0
 
 
-# -- HDCZA 2018 ------------------------------------------------------------------------
+# -- HDCZA 2018 --------
 
 
 def turns(*parts: tuple[float, float]) -> np.ndarray:
@@ -149,7 +149,7 @@ def test_hdcza_threshold_is_15_times_the_tenth_percentile_within_limits(quiet, b
     assert (start == 0) == found
 
 
-# -- counts --------------------------------------------------------------------------------
+# -- counts --------
 
 
 def counts_of(samples: np.ndarray, fs: float, cuts: list[int] | None = None) -> Counts:
@@ -225,7 +225,7 @@ def test_counts_start_anew_at_a_gap_and_leave_the_rest_of_a_second():
     assert Counter(channel).close().counts.shape == (0, 3)
 
 
-# -- asked together ------------------------------------------------------------------------
+# -- asked together --------
 
 
 def test_minutes_leave_masked_seconds_out_and_stand_for_the_whole():

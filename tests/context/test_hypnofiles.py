@@ -44,7 +44,7 @@ def refused(path: Path, *args, **more) -> str:
     return str(caught.value)
 
 
-# -- tables with clock times ------------------------------------------------------------
+# -- tables with clock times --------
 
 
 def test_clock_times_with_offset_are_put_on_the_recordings_axis(tmp_path):
@@ -142,7 +142,7 @@ def test_clock_times_need_a_clock_and_local_ones_a_zone(tmp_path):
         assert "is no clock time" in said
 
 
-# -- lists and codes ---------------------------------------------------------------------
+# -- lists and codes --------
 
 
 def test_yasa_lists_and_tables_are_read(tmp_path):
@@ -184,7 +184,7 @@ def test_bad_codes_are_refused(text):
         parse_codes(text)
 
 
-# -- EDF+ --------------------------------------------------------------------------------------
+# -- EDF+ --------
 
 
 def edf(tmp_path: Path, rows, start="2026-03-01 22:30:00") -> Path:
@@ -230,7 +230,7 @@ def test_edf_without_stages_or_damaged_is_refused(tmp_path):
     assert "is no EDF+ file, or damaged" in refused(path)
 
 
-# -- Apple Health --------------------------------------------------------------------------------
+# -- Apple Health --------
 
 DTD = """<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE HealthData [
@@ -358,7 +358,7 @@ def test_large_xml_is_read_piece_by_piece(tmp_path):
     assert peak < 6e6
 
 
-# -- Fitbit ---------------------------------------------------------------------------------------
+# -- Fitbit --------
 
 
 def fitbit(*rows, short=(), wrap=True):
@@ -443,7 +443,7 @@ def test_files_with_clock_times_need_a_recording(tmp_path):
         assert "has clock times" in refused(write(tmp_path, text, "x"))
 
 
-# -- on the recording ----------------------------------------------------------------------------------
+# -- on the recording --------
 
 
 def night(hours: float, got):

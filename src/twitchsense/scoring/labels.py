@@ -269,7 +269,7 @@ def label(
     A large movement that is a train all through is named by the train (rules 3
     before 2); any other keeps its name whatever it stands beside.
     """
-    trains = _believe(trains or [], events, settings)
+    trains = trains or []
     taken = np.zeros(len(events), bool)
     for train in trains:
         taken[list(train.rows)] |= train.pattern != "rock"
@@ -287,17 +287,6 @@ def label(
         evidence=_words([_evidence(marks, RULES[k], row) for row, k in enumerate(first)], events),
         alternatives=_words(_alternatives(holds, first, certainty), events),
     )
-
-
-def _believe(trains: list[Train], events: pd.DataFrame, settings: Settings) -> list[Train]:
-    """Leave out swings of what is no large movement, or too weak for one."""
-    kind, peak = events["trial_type"].to_numpy(object), events["peak_g"].to_numpy(np.float64)
-    return [
-        t
-        for t in trains
-        if t.pattern != "rock"
-        or (kind[t.rows[0]] == "gross_movement" and peak[t.rows[0]] >= settings.jerk.min_g)
-    ]
 
 
 def _words(words: list[str], events: pd.DataFrame) -> pd.Series[str]:

@@ -33,6 +33,8 @@ DRIVEN: Final = ("rhythmic_train", "active_wake")
 FILLS: Final = 0.6
 #: Bursts read inside one event are held to a stricter rhythm: a movement wavers [E].
 INSIDE_CV: Final = 0.25
+#: Of times in seconds.
+_ROUNDING: Final = 1e-9
 _SHORT: Final = ("twitch", "jerk", "brief_contraction", "movement")
 
 
@@ -69,20 +71,23 @@ class Train:
 def find_rows(times: Floats, low: float, high: float) -> list[Ints]:
     """Return the runs of times whose steps are all within ``[low, high]``; two or more.
 
-    A time that follows too soon is left out: it is the echo of the one before.
+    A time that follows too soon is left out as an echo of the one before; a run in
+    which that is more than an exception is too fast, and no run.
     """
-    runs: list[list[int]] = []
+    runs: list[tuple[list[int], list[int]]] = []
     for k, time in enumerate(times.tolist()):
-        if runs and time - times[runs[-1][-1]] < low - _ROUNDING:
-            continue
-        if runs and time - times[runs[-1][-1]] <= high + _ROUNDING:
-            runs[-1].append(k)
+        step = time - times[runs[-1][0][-1]] if runs else np.inf
+        if step < low - _ROUNDING:
+            runs[-1][1].append(k)
+        elif step <= high + _ROUNDING:
+            runs[-1][0].append(k)
         else:
-            runs.append([k])
-    return [np.array(run) for run in runs if len(run) > 1]
-
-
-_ROUNDING: Final = 1e-9
+            runs.append(([k], []))
+    return [
+        np.array(kept)
+        for kept, echoes in runs
+        if len(kept) > 1 and len(echoes) <= FORGIVEN * len(kept)
+    ]
 
 
 def in_step(times: Floats, cv: float) -> Ints:
@@ -133,6 +138,7 @@ def collect_bursts(
     alone = np.flatnonzero(mine & muscle & ~split)
     hidden = _within(start[alone], start[mine & split], stop[mine & split])
     alone = alone[~hidden]
+    length_s = events["duration"].fillna(0.0).to_numpy(np.float64)
     driven = rejected[
         (rejected["leg"] == leg)
         & rejected["reason"].isin(DRIVEN)
@@ -143,7 +149,7 @@ def collect_bursts(
     ]
     row = np.concatenate([pieces["event"], alone, np.full(len(driven), -1)]).astype(np.int64)
     onset = np.concatenate([pieces["onset"], start[alone], driven["onset"]]).astype(np.float64)
-    length = np.concatenate([pieces["duration"], (stop - start)[alone], driven["duration"]]).astype(
+    length = np.concatenate([pieces["duration"], length_s[alone], driven["duration"]]).astype(
         np.float64
     )
     inside = np.concatenate([np.ones(len(pieces), bool), np.zeros(len(alone) + len(driven), bool)])
@@ -178,7 +184,8 @@ def find_trains(
                 trains += _train(name, events, mine, kept, rule.fast_least)
     if len(bursts) == 2:
         trains += _alternations(events, list(bursts.values()), rule)
-    for row in np.flatnonzero(np.isfinite(rhythms.swing_hz)).tolist():
+    large = (events["trial_type"] == "gross_movement") & (events["peak_g"] >= rule.rock_g)
+    for row in np.flatnonzero(np.isfinite(rhythms.swing_hz) & large.to_numpy()).tolist():
         rate = float(rhythms.swing_hz[row])
         cycles = int(rate * float(events["duration"].iloc[row]))
         trains.append(Train("rock", (row,), cycles, rate, rule.rock_least))
