@@ -61,8 +61,8 @@ def glossary_page() -> str:
     lines = [
         "# Glossary",
         "",
-        "Columns of `events.csv`; `rejected.csv` has the same and `reason`. A missing value is an",
-        "empty field.",
+        "Columns of `events.csv`; `rejected.csv` has the same up to `grade`, and `reason`. A",
+        "missing value is an empty field.",
         "",
         "| column | unit | meaning |",
         "|---|---|---|",

@@ -154,8 +154,10 @@ REJECT_REASONS: Final[dict[str, str]] = {
     "dead_time": "within 300 ms after a jerk: ring-down of the leg",
 }
 
+#: Columns that only an event can have.
+_OF_EVENTS: Final = ("evidence", "alternatives")
 REJECTED_COLUMNS: Final[tuple[Column, ...]] = (
-    *EVENT_COLUMNS,
+    *(c for c in EVENT_COLUMNS if c.name not in _OF_EVENTS),
     Column("reason", "str", "the rule that stopped the candidate", levels=REJECT_REASONS),
 )
 
@@ -184,7 +186,9 @@ def make_table(
     return table.sort_values(keys, kind="stable", ignore_index=True)
 
 
-def glossary(columns: tuple[Column, ...] = REJECTED_COLUMNS) -> dict[str, dict[str, Any]]:
+def glossary(
+    columns: tuple[Column, ...] = (*EVENT_COLUMNS, REJECTED_COLUMNS[-1]),
+) -> dict[str, dict[str, Any]]:
     """Return the BIDS-style sidecar: what each column means, its unit, its levels."""
     entries: dict[str, dict[str, Any]] = {}
     for column in columns:

@@ -179,7 +179,7 @@ def test_the_index_counts_mini_epochs_and_not_potentials():
     assert got["potentials_per_min"]["sleep"]["rate_per_min"] == pytest.approx(5 / 100)
 
 
-def test_the_index_can't_pass_1200_an_hour():
+def test_the_index_ends_at_1200_an_hour():
     rows = [row(1200 + 1.5 * k, "twitch", 0.05) for k in range(1600)]
     got = fm(*rows)
     assert got["fm_index"]["nrem"]["rate_per_h"] == pytest.approx(1200)

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.context.hypnogram import to_us
-from twitchsense.events import EVENT_COLUMNS
+from twitchsense.events import EVENT_COLUMNS, REJECTED_COLUMNS
 from twitchsense.scoring.limb_rules import (
     LEFT,
     RIGHT,
@@ -31,6 +31,8 @@ Floats = NDArray[np.float64]
 
 #: Candidates without muscle activity that may be jolts of a hiccup.
 SILENT: Final = ("bump", "acc_micro_event")
+#: Columns of an event that a rejected candidate lacks.
+_WORDS: Final = tuple({c.name for c in EVENT_COLUMNS} - {c.name for c in REJECTED_COLUMNS})
 #: Rhythm alone, seen at the leg, is weak evidence (criteria 6.2: confidence low).
 HICCUP_CONFIDENCE: Final = 0.4
 #: Kinds that are leg movements; of these, those that are never candidates.
@@ -83,7 +85,8 @@ def find_hiccups(
     rows = pool.iloc[member]
     risen = rows[~rows["known"].to_numpy(bool)]
     names = [c.name for c in EVENT_COLUMNS]
-    jolts = risen.assign(trial_type="jolt", confidence=HICCUP_CONFIDENCE)[names]
+    jolts = risen.assign(trial_type="jolt", confidence=HICCUP_CONFIDENCE)
+    jolts = jolts.reindex(columns=names).fillna(dict.fromkeys(_WORDS, ""))
     gone = np.zeros(len(rejected), bool)
     gone[risen["old"].to_numpy(np.int64)] = True
     keys = ["onset", "channel", "trial_type", "duration"]
