@@ -443,6 +443,43 @@ def test_files_with_clock_times_need_a_recording(tmp_path):
         assert "has clock times" in refused(write(tmp_path, text, "x"))
 
 
+def test_mutated_files_are_read_or_refused_in_one_line(tmp_path):
+    """600 damaged files of all kinds: nothing but a hypnogram or one clear error."""
+    whole = {
+        "apple": apple(tmp_path, *NIGHT).read_bytes(),
+        "fitbit": fitbit(*STAGED, short=[("2026-03-01T23:30:00.000", "wake", 60)]).encode(),
+        "edf": edf(tmp_path, [(0, 30, "Sleep stage W"), (30, 30, "Sleep stage N2")]).read_bytes(),
+        "csv": b"onset,duration,stage\n0,30,W\n30,30,N1\n60,30,N2\n",
+        "clock": b"start,end,stage\n23:30:00,23:59:00,W\n23:59:00,00:10:00,N1\n",
+        "list": b"WAKE\nN1\nN2\nREM\n",
+    }
+    rng = np.random.default_rng(7)
+    path, when = tmp_path / "x", clock("2026-03-01T22:30:00+01:00")
+    read = 0
+    for k in range(600):
+        data = bytearray(whole[list(whole)[k % len(whole)]])
+        for _ in range(rng.integers(1, 5)):
+            at = int(rng.integers(len(data) + 1))
+            if rng.random() < 0.5:
+                data[at : at + int(rng.integers(1, 20))] = b""
+            else:
+                data[at : at + int(rng.integers(2))] = rng.bytes(int(rng.integers(1, 5)))
+        path.write_bytes(data)
+        try:
+            got = read_hypnogram(path, when)
+        except InputError as error:
+            assert "\n" not in str(error)
+        else:
+            read += 1
+            assert (np.diff(got.onset_s) > 0).all()
+    assert 10 < read < 500
+
+
+def test_an_unknown_encoding_is_refused(tmp_path):
+    path = write(tmp_path, '<?xml version="1.0" encoding="klingon"?><HealthData/>', "export.xml")
+    assert "is damaged XML" in refused(path, clock("2026-03-01T22:30:00+01:00"))
+
+
 # -- on the recording --------
 
 

@@ -28,6 +28,8 @@ _LAYERS: Final = (
 )
 _NUMBERS: Final = ("InBed", "Asleep", "Awake", "AsleepCore", "AsleepDeep", "AsleepREM")
 _PIECE: Final = 1 << 20
+#: Longest name of an app that is told.
+_NAME: Final = 60
 
 
 def read_apple(path: Path, source: str, clock: NightClock) -> Hypnogram:
@@ -108,6 +110,8 @@ def _read_records(path: Path, source: str) -> list[tuple[str, int, Stretch]]:
         raise InputError(
             source, f"is damaged XML ({reason})", "export it again", f"line {error.lineno}"
         ) from error
+    except (LookupError, ValueError) as error:  # an encoding that nobody knows
+        raise InputError(source, f"is damaged XML ({error})", "export it again") from error
     return records
 
 
@@ -124,5 +128,5 @@ def _record(attributes: dict[str, str], source: str, place: str) -> tuple[str, i
     for layer, stages in enumerate(_LAYERS):
         if value in stages:
             stretch = Stretch(times[0], times[1], stages[value])
-            return attributes.get("sourceName", ""), layer, stretch
+            return attributes.get("sourceName", "")[:_NAME], layer, stretch
     return None  # a value of the future is no reason to refuse the night
