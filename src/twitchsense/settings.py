@@ -179,6 +179,9 @@ class TrainSettings(_Frozen):
     hiccup_cv: float = Field(
         0.35, gt=0, description="hiccup-like: spread of the intervals (a worked example: 0.25)"
     )
+    hiccup_size: float = Field(
+        0.45, gt=0, description="hiccup-like: spread of the jolts' sizes, SD of their logarithm [E]"
+    )
     hiccup_ms: float = Field(500.0, gt=0, description="hiccup-like: a jolt is shorter")
     hiccup_uv: float = Field(50.0, gt=0, description="hiccup-like: leg EMG below this")
     jerks_least: int = Field(3, ge=2, description="repetitive jerks: fewest, at least moderate [E]")

@@ -263,7 +263,8 @@ def test_profiles_are_frozen():
         "alma_hz": (0.5, 3.0), "alma_ms": (100.0, 500.0), "alma_least": 4, "alma_share": 0.8,
         "fast_cv": 0.5, "fast_g": 0.3, "rock_hz": (0.5, 2.0), "rock_least": 4,
         "rock_share": 0.6, "rock_g": 0.1, "hiccup_s": (1.0, 20.0), "hiccup_least": 5,
-        "hiccup_cv": 0.35, "hiccup_ms": 500.0, "hiccup_uv": 50.0, "jerks_least": 3,
+        "hiccup_cv": 0.35,
+        "hiccup_size": 0.45, "hiccup_ms": 500.0, "hiccup_uv": 50.0, "jerks_least": 3,
         "jerks_s": 60.0, "jerks_per_h": 10, "jerks_violent": 3,
     }  # fmt: skip
     assert SETTINGS.labels.model_dump() == {

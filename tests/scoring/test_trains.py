@@ -238,6 +238,14 @@ def test_6_2_hiccups_have_a_steady_rhythm():
         assert len(hiccups(np.cumsum([100, *steps]))[2]) == found
 
 
+@pytest.mark.parametrize(("spread", "found"), [(0.44, 1), (0.46, 0)])
+def test_6_2_hiccups_are_alike_in_size(spread, found):
+    log = np.array([-1.0, 1.0, 0.0, -1.0, 1.0])  # standard deviation 1
+    sizes = 0.07 * np.exp(spread * log)
+    rows = [jolt(t, peak_g=g) for t, g in zip(at(0.25, 5), sizes, strict=True)]
+    assert len(find_hiccups(events(), rejected(*rows), RULE)[2]) == found
+
+
 def test_6_2_a_jolt_lasts_less_than_half_a_second():
     assert len(hiccups(at(0.25, 6), duration=0.499)[2]) == 1
     assert len(hiccups(at(0.25, 6), duration=0.5)[2]) == 0

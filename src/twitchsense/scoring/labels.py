@@ -118,7 +118,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         6, "hiccup_like",
-        "member of 5 jolts and more at a steady rhythm of 1-20 s, leg EMG below 50 uV",
+        "member of 5 jolts and more, alike, at a steady rhythm of 1-20 s, leg EMG below 50 uV",
         _RECORDED + "; rate from the literature", lambda m: m.in_train("hiccup"), "hiccup",
     ),
     Rule(

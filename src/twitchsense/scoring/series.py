@@ -52,7 +52,7 @@ def find_hiccups(
 
     A jolt is a short acceleration where the leg's EMG is silent or below
     `hiccup_uv`, or where there is none. One alone is a knock at the bed; five and
-    more at a steady rhythm are hiccup-like.
+    more at a steady rhythm and of like size are hiccup-like.
 
     Returns
     -------
@@ -75,9 +75,11 @@ def find_hiccups(
     # both legs feel the same jolt: a body has one train of hiccups
     first = _first_of_each(pool["onset"].to_numpy(np.float64), rule.hiccup_s[0])
     times = pool["onset"].to_numpy(np.float64)[first]
+    size = np.log(np.maximum(pool["peak_g"].to_numpy(np.float64)[first], 1e-6))
     for run in find_rows(times, *rule.hiccup_s):
         kept = run[in_step(times[run], rule.hiccup_cv)]
-        if len(kept) >= rule.hiccup_least:
+        # knocks at a bed are of all sizes, hiccups of one person are alike
+        if len(kept) >= rule.hiccup_least and size[kept].std(ddof=1) <= rule.hiccup_size:
             found.append((first[kept], times[kept]))
     if not found:
         return events, rejected, []
