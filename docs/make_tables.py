@@ -1,4 +1,4 @@
-"""Writes docs/settings.md and docs/glossary.md from the code, so that they can't go stale.
+"""Writes the pages settings, glossary and labels from the code, so that they can't go stale.
 
 python docs/make_tables.py
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from twitchsense.events import EVENT_COLUMNS, REJECT_REASONS
+from twitchsense.scoring.labels import RULES
 from twitchsense.settings import Settings
 
 DOCS = Path(__file__).parent
@@ -61,8 +62,8 @@ def glossary_page() -> str:
     lines = [
         "# Glossary",
         "",
-        "Columns of `events.csv`; `rejected.csv` has the same and `reason`. A missing value is an",
-        "empty field.",
+        "Columns of `events.csv`; `rejected.csv` has the same up to `grade`, and `reason`. A",
+        "missing value is an empty field.",
         "",
         "| column | unit | meaning |",
         "|---|---|---|",
@@ -85,10 +86,66 @@ def glossary_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+LABELS_HEAD = """# Labels
+
+A label is what an event looks like in its company and its sleep context: the first rule of the
+table that holds. It never says what a person has. "-like" is meant.
+
+Each row has besides: `confidence` (0 to 1: margin of the rule, sensors, certainty of the context),
+`series` (the train that gave the label, such as `plm-2`), `evidence` (the number of the rule and
+what else was found) and `alternatives` (other rules that hold, and within the range of an estimated
+sleep onset what the label would be in the other state, with its probability: a fasciculation and a
+potential of fragmentary myoclonus differ by state alone).
+
+How often the label is the one that was meant, on simulated nights: [figures](labels-figures.md).
+
+## The table
+
+Tried from top to bottom. Numbers are those of the criteria; trains (3) stand before large movements
+(2), because a large movement that is a rhythm all through is better named by it. E: an engineering
+default without a clinical standard.
+"""
+TRAINS = """
+## Trains
+
+Searched before labelling, in bursts: short events, the bursts inside a long one (read off the
+samples again), and candidates the detector gave up because they stood in a dense row. Thresholds:
+[settings](settings.md), `[trains]`, each with its source.
+
+* A train must keep its rhythm: the spread of its intervals is limited. Of eight intervals and more
+  a quarter may be out of step: one burst missed or one too many neither makes nor breaks it.
+* A hiccup-like train is made of jolts, short accelerations where the leg's muscle is silent. One is
+  a knock at the bed and stays in `rejected.csv`; five at a steady rhythm become events of the kind
+  `jolt`. Seen from a leg this is weak evidence, and its confidence is low.
+* Jerks that come every 10-90 s are too short for leg movements. They keep their label, and
+  `alternatives` has `periodic_leg_movement_like` as well.
+* Jerks in succession: one volley does not give its name to single jerks an hour away.
+* In active wake twitches are `voluntary_or_unclassified`; jerks are not.
+
+## Profiles
+
+A profile is frozen: a change of its numbers gets a new name.
+
+| profile | what differs |
+|---|---|
+| `default-2026` | leg movements by WASM 2016 |
+| `aasm-2026` | leg movements by the AASM: series from 5 s on, legs within 5 s are one |
+| `wide-onset-2026` | drowsy from 10 min before sleep onset, falling asleep to 25 min after it |
+"""
+
+
+def labels_page() -> str:
+    """Return the first-match table, with the source of each row."""
+    lines = [LABELS_HEAD, "| # | label | condition | source |", "|---|---|---|---|"]
+    lines += [f"| {r.number} | `{r.label}` | {r.says} | {r.source} |" for r in RULES]
+    return "\n".join(lines) + "\n" + TRAINS
+
+
 def main() -> None:
-    """Write both pages."""
+    """Write the pages."""
     (DOCS / "settings.md").write_text(settings_page())
     (DOCS / "glossary.md").write_text(glossary_page())
+    (DOCS / "labels.md").write_text(labels_page())
 
 
 if __name__ == "__main__":

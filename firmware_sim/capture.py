@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from firmware_sim.artefacts import add_lasting, draw_acc_artefact, draw_emg_arte
 from firmware_sim.background import BodySway, ToneCourse, heart_beats
 from firmware_sim.emg import Muscles, draw_burst
 from firmware_sim.limb import draw_motion, plan_gravity
-from firmware_sim.schedule import BODY, LASTING, LOST, Event, Kind
+from firmware_sim.schedule import BODY, LASTING, LOST, Event, Kind, Schedule
 from firmware_sim.sensor import (
     TILE_S,
     NoiseSource,
@@ -28,6 +28,8 @@ from firmware_sim.waves import Floats, Snippet, random_for
 
 #: No waveform starts earlier than this before its event's onset (s).
 _LEAD_S = 0.5
+#: Added to the seed of the right leg's sensors.
+_OTHER_LEG = 1_000_003
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +113,20 @@ class Capture:
     the same noise-free waveforms that went into the blocks.
     """
 
-    def __init__(self, settings: Settings, sensor: Sensor | None = None) -> None:
+    def __init__(
+        self, settings: Settings, sensor: Sensor | None = None, schedule: Schedule | None = None
+    ) -> None:
         self.settings = settings
         self.sensor = sensor or Sensor()
-        self.schedule = scenarios.plan(
+        self.schedule = schedule or scenarios.plan(
             settings.scenario, settings.minutes, settings.seed, settings.channels
         )
-        seed, seconds = settings.seed, self.schedule.seconds
+        # an event of the other leg is felt by that leg alone
+        mine = tuple(e for e in self.schedule.events if e.side in ("", settings.leg or "left"))
+        self.schedule = replace(self.schedule, events=mine)
+        # two legs of one seed share the night, not the noise of their sensors
+        seed = settings.seed + (_OTHER_LEG if settings.leg == "right" else 0)
+        self._seed, seconds = seed, self.schedule.seconds
         self.muscles = Muscles.of_subject(seed, settings.channels)
         self.gravity = plan_gravity(self.schedule.events, seed)
         self._beats = heart_beats(seconds, self.schedule.heart_bpm, seed)
@@ -140,7 +149,7 @@ class Capture:
 
     def blocks(self, tiles: int = 5) -> Iterator[Block]:
         """Yield the recording in blocks of `tiles` noise tiles (minutes) each."""
-        set_, seed = self.settings, self.settings.seed
+        set_, seed = self.settings, self._seed
         pending = list(reversed(self.schedule.events))
         channels = set_.channels
         white = NoiseSource(seed, "emg white", channels, set_.fs_emg, white_stages(set_.fs_emg))

@@ -168,6 +168,20 @@ def plateau_envelope(tau: Floats, duration: float, rise_s: float, fall_s: float)
     return up * down
 
 
+def train_envelope(event: Event, tau: Floats, rng: np.random.Generator) -> Floats:
+    """Return bursts of one length at one rhythm; period and size vary by some per cent."""
+    period = 1.0 / event.rate_hz
+    count = max(int((event.duration - event.burst_s) * event.rate_hz + 1e-9) + 1, 1)
+    starts = period * (np.arange(count) + 0.06 * rng.standard_normal(count))
+    starts += -starts[0]
+    heights = np.exp(0.12 * rng.standard_normal(count))
+    ramp = 0.35 * event.burst_s
+    total = np.zeros_like(tau)
+    for start, height in zip(starts, heights, strict=True):
+        total = np.maximum(total, height * plateau_envelope(tau - start, event.burst_s, ramp, ramp))
+    return np.asarray(total / total.max())
+
+
 def slow_modulation(tau: Floats, rng: np.random.Generator, depth: float) -> Floats:
     """Return a slow positive random modulation around 1 (a few Hz)."""
     total = np.zeros_like(tau)
@@ -216,6 +230,10 @@ def _envelope_of(event: Event, tau: Floats, rng: np.random.Generator) -> Floats:
     if event.kind is Kind.STAIR:
         ramp = min(0.003, 0.25 * d)
         return plateau_envelope(tau, d, ramp, ramp)
+    if event.kind is Kind.TRAIN:
+        return train_envelope(event, tau, rng)
+    if event.kind is Kind.HICCUP:
+        return plateau_envelope(tau, d, 0.3 * d, 0.4 * d)
     if event.kind is Kind.CONTRACTION:
         return plateau_envelope(tau, d, 0.25 * d, 0.35 * d)
     if event.kind is Kind.WALK:

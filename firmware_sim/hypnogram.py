@@ -11,6 +11,8 @@ EPOCH_S = 30.0
 #: Contract: drowsy = 5 min before sleep onset, sleep_onset = first 10 min after it.
 DROWSY_S = 300.0
 SLEEP_ONSET_S = 600.0
+#: Wake of this length makes falling asleep again an onset of its own (criteria 3.4).
+REENTRY_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,15 @@ class Hypnogram:
             return "wake"
         if time_s < onset:
             return "drowsy"
-        if time_s < onset + SLEEP_ONSET_S:
+        entries = [onset]
+        for start, end, stage in self.bouts():
+            # lain awake for long: falling asleep again has windows of its own
+            if stage == "W" and start >= onset and end - start >= REENTRY_S:
+                if start <= time_s < end:
+                    last = end >= len(self.stages) * EPOCH_S
+                    return "wake" if last or time_s < end - DROWSY_S else "drowsy"
+                entries.append(end)
+        if any(entry <= time_s < entry + SLEEP_ONSET_S for entry in entries):
             return "sleep_onset"
         return "wake" if self.stage_at(time_s) == "W" else "asleep"
 

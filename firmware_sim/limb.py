@@ -35,6 +35,9 @@ _MECHANICS = {
     Kind.UNIT: ((11.0, 17.0), (0.35, 0.6), (0.012, 0.025)),
     Kind.CLUSTER: ((8.0, 14.0), (0.35, 0.6), (0.012, 0.03)),
     Kind.JERK: ((6.0, 10.0), (0.3, 0.5), (0.010, 0.018)),
+    Kind.TRAIN: ((7.0, 11.0), (0.5, 0.8), (0.012, 0.025)),
+    # The trunk throws the leg; soft tissue damps it within half a second.
+    Kind.HICCUP: ((5.0, 8.0), (0.45, 0.65), (0.02, 0.04)),
     Kind.STAIR: ((8.0, 14.0), (0.35, 0.6), (0.015, 0.03)),
     Kind.CONTRACTION: ((4.0, 7.0), (0.4, 0.7), (0.03, 0.06)),
 }
@@ -138,7 +141,7 @@ def _swing(
     drive = burst.envelope[::step] / burst.envelope.max()
     tail = int(1.2 * FS)
     force = np.concatenate([np.zeros(delay), drive, np.zeros(tail)])
-    if event.duration > 0.5:
+    if event.duration > 0.5 and event.kind is not Kind.TRAIN:
         # An unfused contraction trembles at 6-14 Hz.
         sos = signal.butter(1, (5.0, 14.0), "bandpass", fs=FS, output="sos")
         tremor = signal.sosfilt(sos, rng.standard_normal(len(force)))

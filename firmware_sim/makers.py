@@ -173,6 +173,90 @@ def shift(planner: Planner, at: float) -> bool:
     )
 
 
+def hiccup(planner: Planner, at: float) -> bool:
+    """Add the jolt of a hiccup: no or hardly any EMG at the leg (below 50 uV)."""
+    rng = planner.rng
+    return planner.add(
+        Event(
+            Kind.HICCUP,
+            at,
+            float(rng.uniform(0.08, 0.14)),
+            amplitude_uv=float(rng.uniform(3.0, 22.0)),
+            peak_g=lognormal(rng, 0.07, 0.25, 0.035, 0.2),
+            seed=planner.new_seed(),
+            label="hiccup_like",
+        )
+    )
+
+
+def train(
+    planner: Planner,
+    at: float,
+    seconds: float,
+    rate_hz: float,
+    burst_s: float,
+    label: str,
+    side: str = "",
+    amplitude_uv: float = 0.0,
+) -> bool:
+    """Add a train of bursts of one leg (or, for `side`, of that leg of two)."""
+    rng = planner.rng
+    event = Event(
+        Kind.TRAIN,
+        at,
+        seconds,
+        amplitude_uv=amplitude_uv or lognormal(rng, 300.0, 0.4, 150.0, 900.0),
+        peak_g=lognormal(rng, 0.08, 0.4, 0.03, 0.25),
+        seed=planner.new_seed(),
+        label=label,
+        rate_hz=rate_hz,
+        burst_s=burst_s,
+        side=side,
+    )
+    if side == "right" and planner.events and planner.events[-1].side == "left":
+        planner.events.append(event)  # the other leg of an alternation: together, not apart
+        return True
+    return planner.add(event)
+
+
+def foot_tremor(planner: Planner, at: float) -> bool:
+    """Add hypnagogic foot tremor: 1-2 /s, bursts 300-700 ms, 8-15 s (Wichniak 2001)."""
+    rng = planner.rng
+    rate = float(rng.uniform(0.9, 1.7))
+    burst = float(rng.uniform(0.3, min(0.65, 0.62 / rate)))
+    seconds = float(rng.uniform(8.0, 15.0))
+    return train(planner, at, seconds, rate, burst, "hypnagogic_foot_tremor_like")
+
+
+def high_frequency_movements(planner: Planner, at: float) -> bool:
+    """Add high-frequency leg movements: 1.6 +- 0.6 Hz (Yang & Winkelman 2010)."""
+    rng = planner.rng
+    rate = float(np.clip(rng.normal(1.6, 0.6), 0.6, 3.0))
+    burst = float(rng.uniform(0.3, 0.6)) / rate
+    seconds = lognormal(rng, 10.0, 0.5, max(4.5 / rate, 4.0), 40.0)
+    return train(planner, at, seconds, rate, burst, "high_freq_leg_movement")
+
+
+def tremor(planner: Planner, at: float) -> bool:
+    """Add tremor: 4-10 Hz for 3-20 s."""
+    rng = planner.rng
+    rate = float(rng.uniform(4.0, 10.0))
+    burst = float(rng.uniform(0.35, 0.6)) / rate
+    seconds = float(rng.uniform(3.0, 20.0))
+    return train(planner, at, seconds, rate, burst, "tremor_like")
+
+
+def alternation(planner: Planner, at: float) -> bool:
+    """Add alternating leg muscle activation: 1-2 Hz, 100-500 ms, up to 20 s (Chervin 2003)."""
+    rng = planner.rng
+    rate = float(rng.uniform(0.8, 1.4))  # of one leg
+    burst = float(rng.uniform(0.15, min(0.45, 0.45 / rate)))
+    seconds = float(rng.uniform(6.0, 20.0))
+    if not train(planner, at, seconds, rate, burst, "alma_like", "left"):
+        return False
+    return train(planner, at + 0.5 / rate, seconds, rate, burst, "alma_like", "right")
+
+
 def walk(planner: Planner, at: float) -> bool:
     """Add a walk to the toilet and back."""
     rng = planner.rng

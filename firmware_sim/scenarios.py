@@ -190,6 +190,97 @@ def _night(planner: Planner) -> Schedule:
     return planner.finish(2.2, heart_bpm=float(rng.uniform(50.0, 72.0)))
 
 
+def hiccups(planner: Planner, start: float, end: float) -> float:
+    """Add one spell of hiccups at a rather constant rhythm, and return its end."""
+    rng = planner.rng
+    typical, at = float(rng.uniform(2.5, 9.0)), start
+    while at < end:
+        makers.hiccup(planner, at)
+        at += typical * float(np.clip(1.0 + 0.2 * rng.standard_normal(), 0.6, 1.6))
+    return at
+
+
+def _hiccups(planner: Planner) -> Schedule:
+    rng, at = planner.rng, float(planner.rng.uniform(20.0, 60.0))
+    while at < planner.seconds - 200.0:
+        at = hiccups(planner, at, at + float(rng.uniform(60.0, 400.0)))
+        at += float(rng.uniform(60.0, 400.0))
+    scatter(planner, makers.leg_movement, 8.0, 0.0, planner.seconds)
+    scatter(planner, makers.posture_change, 6.0, 0.0, planner.seconds)
+    irregular(planner, makers.small_twitch, 40.0, 0.0, planner.seconds)
+    return planner.finish(2.2)
+
+
+def _trains(planner: Planner) -> Schedule:
+    seconds = planner.seconds
+    onset = planner.hypnogram.sleep_onset_s or seconds
+    light = next((e for _, e, s in planner.hypnogram.bouts() if s == "N1"), seconds)
+    scatter(planner, makers.foot_tremor, 40.0, 0.0, min(light, seconds))
+    scatter(planner, makers.tremor, 30.0, 0.0, seconds)
+    scatter(planner, makers.high_frequency_movements, 30.0, min(light, seconds), seconds)
+    scatter(planner, makers.leg_movement, 20.0, 0.0, seconds)
+    scatter(planner, makers.posture_change, 8.0, 0.0, onset)
+    return planner.finish(2.2)
+
+
+def _alternation(planner: Planner) -> Schedule:
+    scatter(planner, makers.alternation, 40.0, 0.0, planner.seconds)
+    scatter(planner, makers.leg_movement, 20.0, 0.0, planner.seconds)
+    return planner.finish(2.2)
+
+
+def _labels(planner: Planner) -> Schedule:
+    """Everything that has a name, in one night, each where it belongs."""
+    rng, hypnogram, seconds = planner.rng, planner.hypnogram, planner.seconds
+    bouts = [(a, min(b, seconds), stage) for a, b, stage in hypnogram.bouts() if a < seconds]
+    onset = hypnogram.sleep_onset_s or seconds
+    for make, per_hour in ((makers.posture_change, 14.0), (makers.gross_movement, 8.0)):
+        scatter(planner, make, per_hour, 0.0, onset)
+    volley = seconds * float(rng.uniform(0.45, 0.7))
+    for _ in range(int(rng.integers(5, 9))):
+        makers.violent_jerk(planner, volley)
+        volley += float(rng.uniform(3.0, 8.0))
+    for _ in range(int(rng.integers(4, 7))):
+        makers.jerk(planner, float(rng.uniform(max(onset - 200.0, 0.0), onset + 500.0)))
+    spell = float(rng.uniform(onset + 900.0, max(seconds - 400.0, onset + 900.0)))
+    hiccups(planner, spell, spell + float(rng.uniform(90.0, 300.0)))
+    for start, end, stage in bouts:
+        if stage == "N2" and end - start > 300.0:
+            first = start + float(rng.uniform(10.0, 60.0))
+            plm_series(planner, first, min(first + float(rng.uniform(200.0, 500.0)), end))
+        if stage in ("N2", "N3"):
+            irregular(planner, makers.small_twitch, 7.0, start, end, spread=0.7)
+        elif stage == "R":
+            irregular(planner, makers.small_twitch, 15.0, start, end)
+        elif stage == "W":
+            irregular(planner, makers.unit_twitch, 12.0, start, end)
+            scatter(planner, makers.contraction, 6.0, start, end)
+    scatter(planner, makers.leg_movement, 4.0, onset, seconds)
+    scatter(planner, makers.jerk, 2.0, onset + 700.0, seconds)
+    return planner.finish(2.2, heart_bpm=float(rng.uniform(50.0, 72.0)))
+
+
+def _restless_onset(planner: Planner) -> Schedule:
+    """Restless in wake; jerks around each falling asleep, periodic movements from there on."""
+    rng, seconds = planner.rng, planner.seconds
+    bouts = [(a, min(b, seconds), s) for a, b, s in planner.hypnogram.bouts() if a < seconds]
+    onset = planner.hypnogram.sleep_onset_s or seconds
+    for start, end, stage in bouts:
+        if stage == "W" and end - start >= 60.0:
+            # turning over every few minutes, the last time just before sleep
+            at = start + float(rng.uniform(5.0, 40.0))
+            while at < end - 20.0:
+                make = makers.posture_change if rng.random() < 0.7 else makers.gross_movement
+                make(planner, at)
+                at += float(rng.uniform(40.0, 200.0))
+            makers.posture_change(planner, end - float(rng.uniform(12.0, 18.0)))
+    first, last = max(onset - 250.0, 3.0), min(onset + 900.0, seconds)
+    irregular(planner, makers.jerk, 35.0, first, last, spread=0.6)
+    plm_series(planner, first + 7.0, min(onset + 1800.0, seconds))
+    irregular(planner, makers.small_twitch, 25.0, 0.0, seconds)
+    return planner.finish(2.2)
+
+
 _Stages = Callable[[float, np.random.Generator], Hypnogram]
 _SCENARIOS: dict[str, tuple[_Stages, Callable[[Planner], Schedule]]] = {
     "night": (whole_night, _night),
@@ -200,6 +291,11 @@ _SCENARIOS: dict[str, tuple[_Stages, Callable[[Planner], Schedule]]] = {
     "fragmentary": (lambda m, _: steady(m, ("N2", 0.7), ("N3", 0.3)), _fragmentary),
     "violent": (lambda m, _: steady(m, ("N2", 1.0)), _violent),
     "artefacts": (lambda m, _: steady(m, ("W", 0.2), ("N2", 0.8)), _artefacts),
+    "hiccups": (lambda m, _: fall_asleep(m), _hiccups),
+    "trains": (lambda m, _: steady(m, ("W", 0.3), ("N1", 0.3), ("N2", 0.4)), _trains),
+    "alternation": (lambda m, _: steady(m, ("W", 0.3), ("N2", 0.7)), _alternation),
+    "restless_onset": (whole_night, _restless_onset),
+    "labels": (whole_night, _labels),
     "staircase": (lambda m, _: steady(m, ("W", 1.0)), _staircase),
 }
 
@@ -207,7 +303,9 @@ _SCENARIOS: dict[str, tuple[_Stages, Callable[[Planner], Schedule]]] = {
 NAMES = tuple(_SCENARIOS)
 
 
-def plan(name: str, minutes: float, seed: int, channels: int) -> Schedule:
+def plan(
+    name: str, minutes: float, seed: int, channels: int, hypnogram: Hypnogram | None = None
+) -> Schedule:
     """Return the schedule of a scenario.
 
     Parameters
@@ -220,8 +318,10 @@ def plan(name: str, minutes: float, seed: int, channels: int) -> Schedule:
         Everything random follows from it.
     channels
         Number of EMG channels.
+    hypnogram
+        Sleep stages to use in place of the scenario's own.
     """
     stages, fill = _SCENARIOS[name]
     rng = random_for(seed, "plan", name)
-    planner = Planner(minutes * 60.0, stages(minutes, rng), channels, rng)
+    planner = Planner(minutes * 60.0, hypnogram or stages(minutes, rng), channels, rng)
     return fill(planner)

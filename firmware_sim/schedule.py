@@ -22,6 +22,8 @@ class Kind(StrEnum):
     GROSS_MOVEMENT = "gross_movement"
     POSTURE = "posture"
     WALK = "walk"
+    TRAIN = "train"  # bursts of one length at one rhythm: tremor, foot tremor, alternation
+    HICCUP = "hiccup"  # the body jolts, the leg is hardly active
     STAIR = "stair"  # gated noise of exact length, for measuring durations
     POP = "pop"
     CRACKLE = "crackle"
@@ -48,6 +50,8 @@ BODY = frozenset(
         Kind.GROSS_MOVEMENT,
         Kind.POSTURE,
         Kind.WALK,
+        Kind.TRAIN,
+        Kind.HICCUP,
         Kind.STAIR,
     }
 )
@@ -83,6 +87,12 @@ class Event:
         Interval of a doublet; 0 for a single.
     note
         Free word for the `cause` column.
+    label
+        What the event is meant to be, where its neighbours can't tell.
+    rate_hz, burst_s
+        Rhythm and length of the bursts of a train.
+    side
+        `left` or `right` for an event of that leg alone; empty for whatever leg is drawn.
     """
 
     kind: Kind
@@ -96,6 +106,10 @@ class Event:
     unit: int = 0
     gap_s: float = 0.0
     note: str = ""
+    label: str = ""
+    rate_hz: float = 0.0
+    burst_s: float = 0.0
+    side: str = ""
 
     @property
     def end(self) -> float:
@@ -153,6 +167,8 @@ MARGIN_S = {
     Kind.POSTURE: (3.0, 3.0),
     Kind.WALK: (5.0, 8.0),
     Kind.STAIR: (0.5, 0.6),
+    Kind.TRAIN: (3.0, 3.0),
+    Kind.HICCUP: (0.4, 0.7),
     Kind.SATURATION: (2.0, 4.0),
     Kind.FLAT: (1.0, 2.0),
     Kind.DROPOUT: (1.0, 2.0),

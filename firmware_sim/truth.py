@@ -49,6 +49,8 @@ _TRIAL_TYPE = {
     Kind.GROSS_MOVEMENT: "gross_movement",
     Kind.WALK: "gross_movement",
     Kind.POSTURE: "posture_change",
+    Kind.TRAIN: "movement",
+    Kind.HICCUP: "jolt",
 }
 
 
@@ -88,6 +90,8 @@ def measure(
         duration = event.duration
         short = "twitch" if duration <= TWITCH_MAX_S else "brief_contraction"
         trial_type = short if duration < MOVEMENT_MIN_S else "movement"
+    if event.kind is Kind.TRAIN and duration > MOVEMENT_MAX_S:
+        trial_type = "gross_movement"
     peak_g = truth_peak(event, motion, gravity)
     return Row(
         onset=burst.emg.start_s + first / burst.emg.fs,
@@ -97,6 +101,7 @@ def measure(
         amplitude_uv=peak_to_peak(burst.emg.samples[:, burst.best]),
         peak_g=peak_g,
         grade=grade_of(peak_g) if trial_type == "jerk" else "",
+        label=event.label,
         cause=event.note,
     )
 
@@ -133,7 +138,7 @@ def _movement_labels(rows: list[Row]) -> dict[int, str]:
             # Posture changes end a series as movements that are no candidates do. [E]
             close()
             previous = None
-        if row.trial_type != "movement":
+        if row.trial_type != "movement" or row.label:
             continue
         interval = None if previous is None else row.onset - previous
         if interval is not None and not PERIODIC_S[0] <= interval <= PERIODIC_S[1]:
@@ -175,7 +180,9 @@ def label_rows(rows: list[Row], hypnogram: Hypnogram, leg: str) -> list[Row]:
         context = hypnogram.context_at(row.onset)
         stage = hypnogram.stage_at(row.onset)
         label = row.label or row.trial_type
-        if row.trial_type == "twitch":
+        if row.label:
+            pass  # what it is meant to be
+        elif row.trial_type == "twitch":
             label = _twitch_label(context, stage)
         elif row.trial_type == "movement":
             label = movements[index]

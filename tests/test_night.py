@@ -69,7 +69,7 @@ def test_progress_goes_up_to_the_end():
 
 
 def test_hypnogram_may_be_a_table_a_path_or_a_hypnogram(tmp_path):
-    from twitchsense.context.hypnogram import read_hypnogram
+    from twitchsense.context.hypnofile import read_hypnogram
 
     recording = make_recording(4, gap=False)
     stages = ["W", "W", "N1", "N2", "N2", "N3", "N3", "R"]
@@ -81,6 +81,38 @@ def test_hypnogram_may_be_a_table_a_path_or_a_hypnogram(tmp_path):
         assert night.onset.time_s == 60.0
         pd.testing.assert_frame_equal(night.events, nights[0].events)
     assert nights[0].summary_dict()["provenance"]["hypnogram"] is True
+
+
+def test_streaming_is_batch_to_the_last_label(night, monkeypatch):
+    """However the recording is cut, the answers are equal, not close."""
+    whole = ts.Recording.chunks
+    monkeypatch.setattr(ts.Recording, "chunks", lambda self: whole(self, 7.3))
+    again = ts.analyze(make_recording(16))
+    pd.testing.assert_frame_equal(again.events, night.events, check_exact=True)
+    pd.testing.assert_frame_equal(again.rejected, night.rejected, check_exact=True)
+    pd.testing.assert_frame_equal(again.epochs, night.epochs, check_exact=True)
+    assert again.onset == night.onset
+    assert again.summary_dict() == night.summary_dict()
+
+
+def test_respiratory_events_may_be_a_table_or_a_path(tmp_path):
+    recording = make_recording(6, gap=False)
+    table = pd.DataFrame({"onset": [190.0], "duration": [12.0]})
+    table.to_csv(tmp_path / "breaths.csv", index=False)
+    given = (None, table, tmp_path / "breaths.csv")
+    nights = [ts.analyze(recording, respiratory=r) for r in given]
+    blocks = [n.summary_dict()["leg_movements"] for n in nights]
+    assert blocks[1] == blocks[2]
+    assert [b["respiratory_events_given"] for b in blocks] == [False, True, True]
+    assert blocks[1]["rules"]["wasm2016"]["n_clmr"] == 1  # the movement at 200 s
+
+
+def test_events_go_to_bids_and_mne(night):
+    table, sidecar = night.to_bids()
+    assert len(table) == len(night.events)
+    assert list(sidecar)[:3] == ["onset", "duration", "trial_type"]
+    pytest.importorskip("mne")
+    assert len(night.to_annotations()) == len(night.events)
 
 
 def test_a_recording_without_samples_is_refused():

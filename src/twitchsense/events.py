@@ -42,6 +42,7 @@ TRIAL_TYPES: Final[dict[str, str]] = {
     "movement": "leg movement: activity of 0.5-10 s, +8 uV over rest (or acceleration alone)",
     "gross_movement": "longer than 10 s, or a stretch of acceleration of 3 s and more",
     "posture_change": "the leg came to rest turned by 30 degrees or more",
+    "jolt": "acceleration of under 0.5 s without muscle activity: an event only in a rhythm",
 }
 
 CONTEXTS: Final[dict[str, str]] = {
@@ -55,7 +56,18 @@ CONTEXTS: Final[dict[str, str]] = {
 LABELS: Final[dict[str, str]] = {
     "posture_change": "change of position",
     "gross_movement": "large movement of the leg or body",
-    "leg_movement": "leg movement; periodic series are not searched yet",
+    "tremor_like": "tremor-like: 5 or more bursts at 3.5-18 Hz for 2 s and more",
+    "hypnagogic_foot_tremor_like": "foot-tremor-like: 4 or more bursts of 250-1000 ms at 0.3-4 Hz, "
+    "awake or in N1",
+    "alma_like": "alternating-leg-muscle-activation-like: bursts that change legs at 0.5-3 Hz",
+    "high_freq_leg_movement": "high-frequency leg movements: 4 or more at 0.3-4 Hz",
+    "rhythmic_movement_like": "rhythmic-movement-like: 4 or more swings of the leg at 0.5-2 Hz",
+    "periodic_leg_movement_like": "periodic-leg-movement-like: in a series of 4 or more",
+    "isolated_leg_movement": "leg movement in no series",
+    "short_interval_leg_movement": "leg movement too soon after the one before (WASM: 10 s)",
+    "leg_movement": "leg movement too long, or of too many parts, for a candidate (WASM)",
+    "hiccup_like": "hiccup-like: 5 or more jolts at a steady rhythm of 1-20 s, leg muscle silent",
+    "repetitive_violent_jerks": "jerks in quick succession, 3 or more of them violent",
     "sleep_start": "sleep-start-like (hypnic-jerk-like): a jerk around falling asleep",
     "myoclonic_jerk_asleep": "myoclonic-jerk-like, asleep",
     "myoclonic_jerk_awake": "myoclonic-jerk-like, awake",
@@ -85,7 +97,14 @@ EVENT_COLUMNS: Final[tuple[Column, ...]] = (
         "stage",
         "str",
         "sleep stage at the onset, if a hypnogram was given",
-        levels={"W": "wake", "N1": "NREM 1", "N2": "NREM 2", "N3": "NREM 3", "R": "REM"},
+        levels={
+            "W": "wake",
+            "N1": "NREM 1",
+            "N2": "NREM 2",
+            "N3": "NREM 3",
+            "R": "REM",
+            "S": "asleep, the source tells no stage",
+        },
     ),
     Column("min_from_onset", "float64", "minutes from sleep onset, negative before it", "min"),
     Column(
@@ -105,10 +124,16 @@ EVENT_COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "confidence", "float64", "0 to 1: how clearly the rule was met, and by how many sensors"
     ),
-    Column(
-        "series", "str", "train or series the event belongs to; empty until series are searched"
-    ),
+    Column("series", "str", "train or series that gave the event its label, such as plm-2"),
     Column("grade", "str", "strength of a jerk", levels=GRADES),
+    Column(
+        "evidence", "str", "rule of docs/labels.md that gave the label, and what else was found"
+    ),
+    Column(
+        "alternatives",
+        "str",
+        "other labels that fit, with their probability where sleep onset is uncertain",
+    ),
 )
 
 REJECT_REASONS: Final[dict[str, str]] = {
@@ -129,8 +154,10 @@ REJECT_REASONS: Final[dict[str, str]] = {
     "dead_time": "within 300 ms after a jerk: ring-down of the leg",
 }
 
+#: Columns that only an event can have.
+_OF_EVENTS: Final = ("evidence", "alternatives")
 REJECTED_COLUMNS: Final[tuple[Column, ...]] = (
-    *EVENT_COLUMNS,
+    *(c for c in EVENT_COLUMNS if c.name not in _OF_EVENTS),
     Column("reason", "str", "the rule that stopped the candidate", levels=REJECT_REASONS),
 )
 
@@ -159,7 +186,9 @@ def make_table(
     return table.sort_values(keys, kind="stable", ignore_index=True)
 
 
-def glossary(columns: tuple[Column, ...] = REJECTED_COLUMNS) -> dict[str, dict[str, Any]]:
+def glossary(
+    columns: tuple[Column, ...] = (*EVENT_COLUMNS, REJECTED_COLUMNS[-1]),
+) -> dict[str, dict[str, Any]]:
     """Return the BIDS-style sidecar: what each column means, its unit, its levels."""
     entries: dict[str, dict[str, Any]] = {}
     for column in columns:

@@ -15,8 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from twitchsense.context.hypnogram import Hypnogram, read_hypnogram
+from twitchsense.context.clocktimes import NightClock
+from twitchsense.context.counts import Counter, Counts
+from twitchsense.context.hypnofile import read_hypnogram
+from twitchsense.context.hypnogram import Hypnogram
 from twitchsense.context.onset import SleepOnset
+from twitchsense.context.stagecodes import check_codes
 from twitchsense.context.tags import Context, find_context
 from twitchsense.detect.detection import Detections, Seconds
 from twitchsense.detect.detector import Detector
@@ -24,6 +28,7 @@ from twitchsense.errors import InputError
 from twitchsense.recording import NS, Recording
 from twitchsense.scoring.agreement import Agreement, match, read_events
 from twitchsense.scoring.labels import label_detections
+from twitchsense.scoring.limb_input import read_respiratory
 from twitchsense.scoring.rates import measure_hours, summary_table
 from twitchsense.scoring.summary import build_summary
 from twitchsense.settings import Settings, get_profile
@@ -31,6 +36,7 @@ from twitchsense.store import read as read
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from mne import Annotations
 
 __all__ = ["Night", "analyze", "read"]
 
@@ -53,12 +59,15 @@ class Night:
         from far away, one row per second of signal.
     context : Context
         Epochs, sleep onset, and notes on how they came about.
+    respiratory : DataFrame or None
+        As given.
     """
 
     recording: Recording
     settings: Settings
     detections: Detections
     context: Context
+    respiratory: pd.DataFrame | None = None
 
     @property
     def events(self) -> pd.DataFrame:
@@ -117,7 +126,14 @@ class Night:
     def summary_dict(self) -> dict[str, Any]:
         """Return the content of ``summary.json``."""
         given = self.context.hypnogram is not None
-        return build_summary(self.recording, self.detections, self.context, self.settings, given)
+        return build_summary(
+            self.recording,
+            self.detections,
+            self.context,
+            self.settings,
+            given,
+            self.respiratory,
+        )
 
     def plot_average(self, kind: str, ax: Axes | None = None) -> Axes:
         """Draw the average waveform of one kind of event; see `view.waveforms`."""
@@ -171,6 +187,24 @@ class Night:
         )
         return match(self.events, table, hours=hours.of("emg"))
 
+    def to_annotations(self, description: str = "label") -> Annotations:
+        """Return the events as MNE annotations; needs MNE.
+
+        Parameters
+        ----------
+        description : str
+            The column that names them: ``label`` or ``trial_type``.
+        """
+        from twitchsense.scoring.exchange import to_annotations
+
+        return to_annotations(self.events, self.recording.start_utc_ns, description)
+
+    def to_bids(self) -> tuple[pd.DataFrame, dict[str, Any]]:
+        """Return the events as a BIDS table (text, ``n/a``) and its JSON sidecar."""
+        from twitchsense.scoring.exchange import to_bids
+
+        return to_bids(self.events)
+
     def __repr__(self) -> str:
         hours = (self.recording.end_ns - self.recording.start_ns) / NS / 3600
         return f"<Night {self.recording.source}: {hours:.2f} h, {len(self.events)} events>"
@@ -180,6 +214,7 @@ def analyze(
     recording: Recording,
     *,
     hypnogram: str | PathLike[str] | pd.DataFrame | Hypnogram | None = None,
+    respiratory: str | PathLike[str] | pd.DataFrame | None = None,
     settings: Settings | None = None,
     progress: Progress | None = None,
 ) -> Night:
@@ -189,8 +224,13 @@ def analyze(
     ----------
     recording : Recording
     hypnogram : path, DataFrame or Hypnogram, optional
-        Sleep stages, columns ``onset``, ``duration``, ``stage``. Without it,
-        sleep is estimated from the accelerometer.
+        Sleep stages: a table with ``onset`` (s from the start of the
+        recording), ``duration`` and ``stage``, or a file of any kind that
+        `twitchsense.context.hypnofile.read_hypnogram` reads. Without it, sleep
+        is estimated from the accelerometer.
+    respiratory : path or DataFrame, optional
+        Respiratory events, ``onset`` and ``duration`` (s): leg movements that
+        touch them are told apart.
     settings : Settings, optional
     progress : callable, optional
         Called now and then with the seconds done and the seconds in all.
@@ -209,30 +249,47 @@ def analyze(
         raise InputError(
             recording.source, "holds no samples", "check that the signal columns have numbers"
         )
-    stages = _hypnogram(hypnogram)
-    found = _detect(recording, settings, progress)
-    context = find_context(recording, found, settings, stages)
-    labelled = label_detections(found, context, settings)
+    stages = _hypnogram(hypnogram, recording, settings)
+    breaths = _respiratory(respiratory)
+    found, counts = _detect(recording, settings, progress)
+    context = find_context(recording, found, settings, stages, counts)
+    labelled = label_detections(found, context, settings, recording)
     log.info("%d events, %d rejected", len(labelled.events), len(labelled.rejected))
-    return Night(recording, settings, labelled, context)
+    return Night(recording, settings, labelled, context, breaths)
 
 
-def _detect(recording: Recording, settings: Settings, progress: Progress | None) -> Detections:
+def _detect(
+    recording: Recording, settings: Settings, progress: Progress | None
+) -> tuple[Detections, dict[str, Counts]]:
     detector = Detector(settings, recording.channels)
+    counters = {c.name: Counter(c) for c in recording.channels if c.kind == "acc"}
     fs = {c.name: c.fs for c in recording.channels}
     start, total = recording.start_ns, (recording.end_ns - recording.start_ns) / NS
     for chunk in recording.chunks():
         detector.push(chunk)
+        if chunk.channel in counters:
+            counters[chunk.channel].push(chunk)
         if progress is not None:
             samples = chunk.first_index + len(chunk.samples)
             done = (chunk.segment_start_ns - start) / NS + samples / fs[chunk.channel]
             progress(min(done, total), total)
-    return detector.close()
+    return detector.close(), {name: c.close() for name, c in counters.items()}
 
 
-def _hypnogram(given: str | PathLike[str] | pd.DataFrame | Hypnogram | None) -> Hypnogram | None:
+def _hypnogram(
+    given: str | PathLike[str] | pd.DataFrame | Hypnogram | None,
+    recording: Recording,
+    settings: Settings,
+) -> Hypnogram | None:
     if given is None or isinstance(given, Hypnogram):
         return given
+    codes = check_codes(settings.stages, "settings")
     if isinstance(given, pd.DataFrame):
-        return Hypnogram.from_frame(given)
-    return read_hypnogram(Path(given))
+        return Hypnogram.from_frame(given, codes=codes)
+    return read_hypnogram(Path(given), NightClock.of(recording, settings.zone), codes)
+
+
+def _respiratory(given: str | PathLike[str] | pd.DataFrame | None) -> pd.DataFrame | None:
+    if given is None or isinstance(given, pd.DataFrame):
+        return given
+    return read_respiratory(Path(given))

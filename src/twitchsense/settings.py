@@ -119,9 +119,116 @@ class ContextSettings(_Frozen):
     )
     still_min: float = Field(5.0, gt=0, description="... for this long is sustained inactivity")
     quiet_g: float = Field(0.015, gt=0, description="and 30-s activity below this [E]")
+    immobile_g: float = Field(
+        0.05, gt=0, description="no second above this is immobile (MotionWatch still limit)"
+    )
+    mask_events: bool = Field(
+        True, description="whether leg events are left out, so that they can't put sleep off"
+    )
     mask_s: float = Field(1.0, ge=0, description="masked around each leg event [E]")
-    definition: Literal["first_epoch", "persistent_10min"] = Field(
-        "first_epoch", description="of sleep onset in a hypnogram (AASM first epoch by default)"
+    tone_uv: float = Field(
+        1.0, gt=0, description="muscle tone over the electrode's noise that counts as tense [E]"
+    )
+    unworn_min: float = Field(
+        10.0, gt=0, description="bad electrodes on a leg that never turns, this long: not worn [E]"
+    )
+    definition: Literal["first_epoch", "persistent_10min", "immobile_5min"] = Field(
+        "first_epoch",
+        description="of sleep onset: first epoch of sleep (AASM), first of 10 min of it (LPS), "
+        "or 5 min without movement (Chae 2009; accelerometer only)",
+    )
+
+
+class TrainSettings(_Frozen):
+    """Trains of bursts, searched before labelling (criteria 6.2)."""
+
+    tremor_hz: tuple[float, float] = Field(
+        (3.5, 18.0), description="tremor-like: rate (Bhatia 2018: rest 4-6, orthostatic 13-18)"
+    )
+    tremor_cycles: int = Field(5, ge=2, description="tremor-like: fewest cycles [E]")
+    tremor_s: float = Field(2.0, gt=0, description="tremor-like: shortest [E]")
+    fast_hz: tuple[float, float] = Field(
+        (0.3, 4.0), description="foot tremor and high-frequency movements (Yang 2010; AASM)"
+    )
+    fast_least: int = Field(4, ge=2, description="their fewest bursts (AASM; Yang 2010)")
+    foot_ms: tuple[float, float] = Field(
+        (250.0, 1000.0), description="foot tremor: length of a burst (AASM; Wichniak 2001)"
+    )
+    fast_ms: float = Field(
+        100.0, ge=0, description="shorter bursts are twitches, no movements (AASM: ALMA) [E]"
+    )
+    alma_hz: tuple[float, float] = Field(
+        (0.5, 3.0), description="alternation of the legs, from burst to burst (AASM)"
+    )
+    alma_ms: tuple[float, float] = Field(
+        (100.0, 500.0), description="alternation: length of a burst (Chervin 2003; AASM)"
+    )
+    alma_least: int = Field(4, ge=2, description="alternation: fewest bursts (AASM)")
+    alma_share: float = Field(
+        0.8, gt=0.5, le=1, description="share of bursts that follow one of the other leg [E]"
+    )
+    fast_cv: float = Field(0.5, gt=0, description="spread of the intervals of these trains [E]")
+    fast_g: float = Field(
+        0.3, gt=0, description="stronger shaking is walking or the body, no train of one leg [E]"
+    )
+    rock_hz: tuple[float, float] = Field((0.5, 2.0), description="rhythmic movement (AASM)")
+    rock_least: int = Field(4, ge=2, description="rhythmic movement: fewest cycles (AASM)")
+    rock_share: float = Field(
+        0.6, gt=0, lt=1, description="share of the swing's power within a fifth of its rate [E]"
+    )
+    rock_g: float = Field(0.10, gt=0, description="rhythmic movement: peak of a large one [E]")
+    hiccup_s: tuple[float, float] = Field(
+        (1.0, 20.0), description="hiccup-like: interval (literature: 4-60/min)"
+    )
+    hiccup_least: int = Field(5, ge=3, description="hiccup-like: fewest jolts [E]")
+    hiccup_cv: float = Field(
+        0.35, gt=0, description="hiccup-like: spread of the intervals (a worked example: 0.25)"
+    )
+    hiccup_size: float = Field(
+        0.45, gt=0, description="hiccup-like: spread of the jolts' sizes, SD of their logarithm [E]"
+    )
+    hiccup_ms: float = Field(500.0, gt=0, description="hiccup-like: a jolt is shorter")
+    hiccup_uv: float = Field(50.0, gt=0, description="hiccup-like: leg EMG below this")
+    jerks_least: int = Field(3, ge=2, description="repetitive jerks: fewest, at least moderate [E]")
+    jerks_s: float = Field(60.0, gt=0, description="repetitive jerks: within this [E]")
+    jerks_per_h: int = Field(10, ge=2, description="repetitive jerks: or this many in an hour [E]")
+    jerks_violent: int = Field(3, ge=1, description="repetitive violent jerks: so many violent [E]")
+
+
+class LabelSettings(_Frozen):
+    """Where one label ends and the next begins (criteria 6.4)."""
+
+    absorb_s: float = Field(
+        1.0, ge=0, description="jerks and twitches this near a large movement belong to it (rule 2)"
+    )
+    start_ms: tuple[float, float] = Field(
+        (50.0, 300.0), description="EMG duration of a sleep start (rule 8) [E]"
+    )
+    start_core_ms: tuple[float, float] = Field(
+        (75.0, 250.0), description="and its core, outside which it is less sure (rule 8)"
+    )
+    volley: int = Field(2, ge=1, description="more jerks of a leg than this ... (rule 8) [E]")
+    volley_s: float = Field(10.0, gt=0, description="... within this are no sleep starts [E]")
+    active_share: float = Field(
+        0.2,
+        gt=0,
+        lt=1,
+        description="more muscle activity in the minute around is active wake (AVID)",
+    )
+    efm_per_min: int = Field(
+        5, ge=1, description="fragmentary myoclonus pattern: potentials a minute (AASM: EFM)"
+    )
+    efm_min: float = Field(20.0, gt=0, description="for so many minutes in all of NREM (AASM: EFM)")
+    fm_epoch_s: float = Field(
+        3.0, gt=0, description="mini-epoch of the fragmentary-myoclonus index (Lins 1993)"
+    )
+
+
+class LimbSettings(_Frozen):
+    """Scoring of leg movements on recordings."""
+
+    rules: Literal["wasm2016", "wasm2016-strict", "aasm"] = Field(
+        "wasm2016", description="whose rules name the periodic series (Ferri 2016; AASM manual)"
     )
 
 
@@ -137,6 +244,9 @@ class Settings(_Frozen):
     jerk: JerkSettings = JerkSettings()
     movement: MovementSettings = MovementSettings()
     context: ContextSettings = ContextSettings()
+    trains: TrainSettings = TrainSettings()
+    labels: LabelSettings = LabelSettings()
+    limb: LimbSettings = LimbSettings()
     legs: dict[str, Literal["left", "right"]] = Field(
         default_factory=dict, description="leg of a channel, where its name doesn't tell"
     )
@@ -144,6 +254,10 @@ class Settings(_Frozen):
         default_factory=dict, description="headers of foreign captures, as in --map: theirs = ours"
     )
     zone: str | None = Field(None, description="IANA time zone of the wearer")
+    stages: dict[str, str] = Field(
+        default_factory=dict,
+        description="what numbers or words of a hypnogram mean, as in --stages: theirs = ours",
+    )
 
     def digest(self) -> str:
         """Return a short hash of every value, for provenance."""
@@ -151,7 +265,13 @@ class Settings(_Frozen):
 
 
 #: Named profiles are a promise: once released, their numbers never change.
-PROFILES: Final[dict[str, Settings]] = {"default-2026": Settings()}
+PROFILES: Final[dict[str, Settings]] = {
+    "default-2026": Settings(),
+    # leg movements as the AASM manual counts them
+    "aasm-2026": Settings(limb=LimbSettings(rules="aasm")),
+    # actigraphy calls sleep 9-20 min too early: a window that holds the true onset (criteria 3.4)
+    "wide-onset-2026": Settings(context=ContextSettings(drowsy_min=10.0, onset_min=25.0)),
+}
 
 
 def get_profile(name: str) -> Settings:

@@ -96,6 +96,26 @@ def test_hypnogram_map_settings_and_zone(captures, tmp_path):
     assert set(events["stage"]) == {"W", "N2"}
 
 
+def test_numbers_as_stages_need_codes_and_breaths_are_counted(captures, tmp_path):
+    stages = tmp_path / "yasa.txt"
+    stages.write_text("0\n" * 4 + "2\n" * 6)
+    breaths = tmp_path / "breaths.csv"
+    breaths.write_text("onset,duration\n100,20\n")
+    call = ("analyze", *captures, "--out", tmp_path / "o", "--hypnogram", stages, "--no-report")
+    refused(run(*call), "is a number, and programs disagree")
+    refused(run(*call, "--stages", "four=W"), "is a number")
+    refused(run(*call, "--stages", "0:W"), "is no pair")
+    result = run(*call, "--stages", "yasa", "--respiratory", breaths, "--profile", "aasm-2026")
+    assert result.exit_code == 0, result.stderr
+    summary = json.loads((tmp_path / "o" / "summary.json").read_text("utf-8"))
+    assert summary["sleep_onset"]["time_s"] == 120
+    assert summary["hypnogram"]["minutes"] == {"N2": 3, "W": 2}
+    assert summary["hypnogram"]["source"] == "yasa.txt"
+    assert summary["leg_movements"]["labels_by"] == "aasm"
+    assert summary["leg_movements"]["rules"]["wasm2016"]["n_clmr"] is not None
+    assert any("has no times" in note for note in summary["notes"])
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -123,6 +143,7 @@ def test_bad_captures_are_one_line_and_write_nothing(tmp_path, content):
         (["--zone", "Mars/Base"], "no such time zone"),
         (["--settings", "no.toml"], "no.toml"),
         (["--hypnogram", "no.csv"], "no.csv"),
+        (["--respiratory", "no.csv"], "no.csv"),
         (["--frobnicate"], "--frobnicate"),
     ],
 )

@@ -152,3 +152,14 @@ def test_bad_usage_is_refused(args):
     assert result.exit_code == 2
     assert result.stdout == ""
     assert result.stderr.count("\n") == 1
+
+
+def test_numbers_as_stages_need_codes(files, tmp_path):
+    path = tmp_path / "numbers.csv"
+    path.write_text("onset,duration,stage\n0,90,0\n90,90,2\n")
+    words = [files["moves"], "--hypnogram", str(path)]
+    result = run(*words)
+    assert result.exit_code != 0
+    assert "--stages yasa" in str(result.exception) + result.output
+    by_number = loaded(*words, "--stages", "yasa")
+    assert by_number == loaded(files["moves"], "--hypnogram", files["stages"])

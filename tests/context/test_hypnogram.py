@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twitchsense.context.hypnogram import STAGES, Hypnogram, read_hypnogram
+from twitchsense.context.hypnofile import read_hypnogram
+from twitchsense.context.hypnogram import STAGES, Hypnogram
 from twitchsense.errors import InputError
 
 YASA = Path(__file__).parents[3] / "shared" / "data" / "hypnograms_yasa"
@@ -46,8 +47,12 @@ def test_a_byte_order_mark_windows_line_ends_and_empty_lines_are_fine(tmp_path):
         ("", "is empty"),
         ("  \n \n", "is empty"),
         ("onset,duration,stage\n", "has no epochs"),
-        ("onset_s,stage\n0,W\n", "line 1: has no column 'onset' (found: onset_s, stage)"),
-        ("onset,stage\n0,W\n", "has no column 'duration'"),
+        ("begin,stages_\n0,W\n", "line 1: has no column 'onset' (found: begin, stages_)"),
+        ("onset,length,phase\n0,30,W\n", "has no column 'duration'"),
+        ("onset,duration,phase\n0,30,W\n", "has no column 'stage'"),
+        ("onset,stage\n0,W\n", "has no column 'duration', nor two onsets"),
+        ("onset,stage\n0,W\n30,N1\n70,N1\n", "line 4: has no column 'duration', and uneven"),
+        ("onset,stage\n0,W\n0,N1\n", "line 3: begins no later than the row above"),
         ("onset,onset,stage\n0,0,W\n", "has a column name twice"),
         ("onset,duration,stage\n0,30,W\n30,0,N1\n", "line 3: duration is not above zero"),
         ("onset,duration,stage\n0,-30,W\n", "line 2: duration is not above zero"),
@@ -56,7 +61,7 @@ def test_a_byte_order_mark_windows_line_ends_and_empty_lines_are_fine(tmp_path):
         ("onset,duration,stage\n0,inf,W\n", "not a number"),
         ("onset,duration,stage\n0,30,2\n", "line 2: stage '2' is a number"),
         ("onset,duration,stage\n0,30,4.0\n", "is a number"),
-        ("onset,duration,stage\n0,30,light\n", "line 2: unknown stage 'light'; use W, N1"),
+        ("onset,duration,stage\n0,30,lucid\n", "line 2: unknown stage 'lucid'; use W, N1"),
         ("onset,duration,stage\n0,30,\n", "line 2: stage is empty"),
         ("onset,duration,stage\n0,30,W\n20,30,N1\n", "line 3: begins before the epoch above has"),
         ("onset,duration,stage\n30,30,W\n0,30,N1\n", "line 3: begins before the epoch above it"),
@@ -67,7 +72,8 @@ def test_a_byte_order_mark_windows_line_ends_and_empty_lines_are_fine(tmp_path):
         ("onset\tduration\tstage\n0\t30\n", "has 2 fields"),
         ("onset\tduration\tstage\n0,5\t30\tW\n", "write decimals with a point"),
         ("onset;duration;stage\n0,5;30;W\n", "is separated by semicolons"),
-        ("onset,duration,stage\n23:10:00,30,W\n", "not clock times"),
+        ("onset,duration,stage\n23:10:00,30,W\n", "holds clock times; give seconds"),
+        ("onset,duration,stage\n1e11,30,W\n", "line 2: time is out of range"),
         ('onset,duration,stage\n"0,30,W\n', "is no readable table"),
         (b"SQLite format 3\x00\x10", "is a binary file"),
         (b"\xff\xfeo\x00n\x00", "is UTF-16 text; save it as UTF-8"),

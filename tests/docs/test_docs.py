@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-@pytest.mark.parametrize("page", ["settings", "glossary"])
+@pytest.mark.parametrize("page", ["settings", "glossary", "labels"])
 def test_generated_page_is_fresh(page):
     made = runpy.run_path(str(ROOT / "docs" / "make_tables.py"))[f"{page}_page"]()
     assert (ROOT / "docs" / f"{page}.md").read_text() == made
@@ -25,7 +25,8 @@ def test_every_column_of_the_contract_is_in_the_schema():
         "onset duration trial_type label context stage min_from_onset leg channel amplitude_uv "
         "peak_g jerk_g_s rise_ms snr_db confidence series grade"
     )
-    assert [c.name for c in EVENT_COLUMNS] == contract.split()
+    names = [c.name for c in EVENT_COLUMNS]
+    assert names[: len(contract.split())] == contract.split()  # what is added stands behind
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

@@ -21,7 +21,8 @@ from tests.context.nights import (
 )
 from twitchsense.context.tags import find_context, tag
 from twitchsense.events import LABELS, REJECT_REASONS, TRIAL_TYPES, make_table
-from twitchsense.scoring.labels import CERTAINTY, absorb, label, label_detections
+from twitchsense.scoring.certainty import CERTAINTY
+from twitchsense.scoring.labels import absorb, label, label_detections
 from twitchsense.settings import Settings
 
 SETTINGS = Settings()
@@ -182,12 +183,21 @@ def test_confidence_is_lower_within_the_range_of_an_estimated_onset():
     rows = [{"onset": t, "trial_type": "twitch"} for t in (300.0, 1210.0, 2300.0, 6000.0)]
     found = detections(events(*rows), emg1=emg_seconds(7200), acc=acc)
     context = find_context(recording(EMG, ACC, seconds=7200), found, SETTINGS)
-    got = label_detections(found, context, SETTINGS).events["confidence"].tolist()
-    sure, unsure = CERTAINTY["accelerometer"], CERTAINTY["onset range"]
-    assert got == [sure, unsure, unsure, sure]
+    got = label_detections(found, context, SETTINGS).events
+    sure = CERTAINTY["accelerometer"]
+    confidence = got["confidence"].tolist()
+    assert confidence[0] == confidence[3] == sure
+    assert confidence[1] < sure
+    assert 0.5 * sure < confidence[2] < sure
+    # what is said beside the label makes up for what it lacks
+    alone, pair = got["alternatives"][3], got["alternatives"][2]
+    assert alone == ""
+    rest = sum(float(w.split(":")[1]) for w in pair.split("; "))
+    assert confidence[2] / sure + rest == pytest.approx(1, abs=0.06)
+    assert "hypnagogic_twitch:" in pair
 
 
-def test_labels_are_those_of_the_glossary_and_only_two_columns_change():
+def test_labels_are_those_of_the_glossary_and_only_the_columns_of_labels_change():
     rows = [
         {"onset": 60.0 * m, "trial_type": kind, "peak_g": 0.2}
         for m in range(0, 125, 5)
@@ -197,8 +207,10 @@ def test_labels_are_those_of_the_glossary_and_only_two_columns_change():
     context = find_context(recording(EMG, seconds=7200), found, SETTINGS, STAGES)
     tagged = tag(found.events, context, SETTINGS)
     got = label(tagged, context, SETTINGS, found.seconds)
-    assert set(got["label"]) == set(LABELS)
-    same = [c for c in tagged if c not in ("label", "confidence")]
+    assert set(got["label"]) <= set(LABELS)
+    assert len(set(got["label"])) >= 11
+    theirs = ("label", "confidence", "series", "evidence", "alternatives")
+    same = [c for c in tagged if c not in theirs]
     pd.testing.assert_frame_equal(got[same], tagged[same])
     assert (got["confidence"] <= tagged["confidence"]).all()
 

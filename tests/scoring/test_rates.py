@@ -210,6 +210,10 @@ def test_summary_is_plain_json_with_what_the_contract_asks_for():
     assert got["sleep_onset"] == {
         "time_s": 1200, "low_s": 1185, "high_s": 1215, "source": "hypnogram",
     }  # fmt: skip
+    assert got["sleep_onset_methods"] == {
+        "definition": "first_epoch",
+        "opinions_s": {"first_epoch": 1200, "persistent_10min": 1200},
+    }
     assert set(got["by_kind"]) == set(TRIAL_TYPES)
     assert set(got["by_label"]) == set(LABELS)
     assert set(got["by_context"]) == set(CONTEXTS)

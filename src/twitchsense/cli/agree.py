@@ -43,7 +43,8 @@ def _show(found: Agreement) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    names = ("kind", "truth", "found", "matched", "sensitivity", "precision", "F1", "onset error")
+    names = ("kind", "truth", "found", "matched", "sensitivity", "precision", "F1", "onset error",
+             "truth touched", "found touching")  # fmt: skip
     for i, name in enumerate(names):
         table.add_column(name, justify="left" if i == 0 else "right", no_wrap=True)
     for row in found.table().to_dict("records"):
@@ -56,13 +57,19 @@ def _show(found: Agreement) -> None:
                 for k in ("sensitivity", "precision", "f1")
             ),
             f"{1000 * error:+.0f} ms" if math.isfinite(error) else "–",
+            *(
+                _share(row[k], row[f"{k}_low"], row[f"{k}_high"])
+                for k in ("overlap_sensitivity", "overlap_precision")
+            ),
         )
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 200
     console.print(table)
     console.print(
-        "sensitivity, precision, F1: with 95 % intervals; onset error: median", style="dim"
+        "sensitivity, precision, F1: one to one, with 95 % intervals; onset error: median; "
+        "touched: overlaps anything of the other table, however often that was used",
+        style="dim",
     )
 
 

@@ -23,7 +23,19 @@ _FILE = click.Path(path_type=Path)
     "--hypnogram",
     metavar="FILE",
     type=_FILE,
-    help="Sleep stages: onset, duration, stage. Without it, sleep is estimated from acceleration.",
+    help="Sleep stages: CSV, TSV, EDF+, YASA, Apple Health, Fitbit. Without them, sleep is "
+    "estimated from acceleration.",
+)
+@click.option(
+    "--stages",
+    metavar="CODES",
+    help='What numbers in a hypnogram mean: yasa, nsrr, or "0=W,1=N1,2=N2,3=N3,4=R".',
+)
+@click.option(
+    "--respiratory",
+    metavar="FILE",
+    type=_FILE,
+    help="Respiratory events: onset, duration; leg movements near them are told apart.",
 )
 @click.option("--settings", "settings_file", metavar="FILE.toml", type=_FILE, help="Your settings.")
 @click.option("--profile", metavar="NAME", help="A named set of settings, such as default-2026.")
@@ -41,6 +53,8 @@ def analyze(
     captures: tuple[Path, ...],
     out: Path,
     hypnogram: Path | None,
+    stages: str | None,
+    respiratory: Path | None,
     settings_file: Path | None,
     profile: str | None,
     pairs: tuple[str, ...],
@@ -55,9 +69,10 @@ def analyze(
     from twitchsense.results import FILES, check_directory
 
     check_directory(out)
-    given = [*captures, *(p for p in (hypnogram, settings_file) if p is not None)]
+    extra = (hypnogram, respiratory, settings_file)
+    given = [*captures, *(p for p in extra if p is not None)]
     _guard_inputs(given, out, FILES)
-    settings = gather_settings(settings_file, profile, pairs, zone)
+    settings = gather_settings(settings_file, profile, pairs, zone, stages)
 
     from twitchsense.cli.progress import steps
     from twitchsense.night import analyze as run
@@ -69,7 +84,13 @@ def analyze(
             *captures, columns=settings.columns, legs=settings.legs, zone=settings.zone
         )
         show.step("analysing")
-        night = run(recording, hypnogram=hypnogram, settings=settings, progress=show.progress)
+        night = run(
+            recording,
+            hypnogram=hypnogram,
+            respiratory=respiratory,
+            settings=settings,
+            progress=show.progress,
+        )
         show.step("writing")
         night.save(out, report=not no_report)
     if not quiet:

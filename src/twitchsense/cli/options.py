@@ -66,7 +66,11 @@ def parse_map(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def gather_settings(
-    file: Path | None, profile: str | None, pairs: Sequence[str], zone: str | None
+    file: Path | None,
+    profile: str | None,
+    pairs: Sequence[str],
+    zone: str | None,
+    stages: str | None = None,
 ) -> Settings:
     """Put the settings of an analysis together: profile, then file, then options."""
     from twitchsense.settings import get_profile, load_settings
@@ -80,6 +84,10 @@ def gather_settings(
     if zone:
         _check_zone(zone)
         changes["zone"] = zone
+    if stages:
+        from twitchsense.context.stagecodes import parse_codes
+
+        changes["stages"] = {**settings.stages, **parse_codes(stages)}
     return settings.model_copy(update=changes)
 
 

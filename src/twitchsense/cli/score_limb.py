@@ -20,6 +20,7 @@ RULE_NAMES = ("wasm2016", "wasm2016-strict", "aasm")
 @click.command("score-limb")
 @click.argument("movements", metavar="MOVEMENTS.csv", type=_FILE)
 @click.option("--hypnogram", type=_FILE, help="Stages: onset, duration, stage (W N1 N2 N3 R).")
+@click.option("--stages", metavar="CODES", help="What numbers in it mean: yasa, nsrr, 0=W,1=N1,…")
 @click.option("--respiratory", type=_FILE, help="Respiratory events: onset, duration.")
 @click.option(
     "--rules",
@@ -33,6 +34,7 @@ RULE_NAMES = ("wasm2016", "wasm2016-strict", "aasm")
 def score_limb(
     movements: Path,
     hypnogram: Path | None,
+    stages: str | None,
     respiratory: Path | None,
     rules: str,
     as_json: bool,
@@ -42,13 +44,15 @@ def score_limb(
 
     Without --hypnogram or --respiratory, what depends on it is not defined.
     """
+    from twitchsense.context.stagecodes import parse_codes
     from twitchsense.results import to_json
     from twitchsense.scoring.limb import score_limb as score
     from twitchsense.scoring.limb_input import read_movements, read_respiratory, read_stages
 
+    codes = parse_codes(stages) if stages else None
     found = score(
         read_movements(movements),
-        None if hypnogram is None else read_stages(hypnogram),
+        None if hypnogram is None else read_stages(hypnogram, codes),
         None if respiratory is None else read_respiratory(respiratory),
         rules,
     )

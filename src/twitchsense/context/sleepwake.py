@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import pandas as pd
@@ -92,6 +92,8 @@ class Stillness:
     activity : ndarray, one per epoch
         Greatest mean dynamic acceleration (g) of any channel, without masked
         seconds; NaN unknown.
+    peak : ndarray, one per bin
+        Greatest dynamic acceleration (g) likewise.
     """
 
     grid: Grid
@@ -99,6 +101,7 @@ class Stillness:
     evidence_s: Floats
     turn_deg: Floats
     activity: Floats
+    peak: Floats
 
 
 def measure_stillness(
@@ -117,7 +120,7 @@ def measure_stillness(
     """
     n = grid.n * BINS
     seen, evidence = np.zeros(n, bool), np.zeros(n)
-    turn, activity = np.full(n, np.nan), np.full(grid.n, np.nan)
+    turn, activity, peak = np.full(n, np.nan), np.full(grid.n, np.nan), np.full(n, np.nan)
     for seconds in channels:
         masked = mask_events(seconds, events, settings)
         fine = seconds.valid & ~masked
@@ -135,16 +138,34 @@ def measure_stillness(
         with np.errstate(invalid="ignore"):  # no clear second in an epoch: 0/0 is unknown
             mean = level.reshape(-1, BINS).sum(axis=1) / clear_s.reshape(-1, BINS).sum(axis=1)
         activity = np.fmax(activity, mean)
-    return Stillness(grid, seen, evidence, turn, activity)
+        inside = fine & (at >= 0) & (at < n)
+        np.fmax.at(peak, at[inside], seconds.high[inside].astype(np.float64))
+    return Stillness(grid, seen, evidence, turn, activity, peak)
 
 
-def mask_events(seconds: Seconds, events: pd.DataFrame, settings: ContextSettings) -> Bools:
+class Timed(Protocol):
+    """A table with one row per second."""
+
+    @property
+    def time_ns(self) -> NDArray[np.int64]:
+        """Start of each row."""
+        ...
+
+    @property
+    def length_s(self) -> NDArray[np.floating]:
+        """Length of each row."""
+        ...
+
+
+def mask_events(seconds: Timed, events: pd.DataFrame, settings: ContextSettings) -> Bools:
     """Return which seconds hold a leg event, give or take `mask_s`.
 
     A twitch too small to be felt by the accelerometer (below ``quiet_g``) needs
     no mask, and gets none: it would only throw away good signal. Seconds of a
     large movement or a change of posture are never masked.
     """
+    if not settings.mask_events:
+        return np.zeros(len(seconds.time_ns), bool)
     kind = events["trial_type"].to_numpy(object)
     small = ~(events["peak_g"].to_numpy(np.float64) >= settings.quiet_g)
     hide = np.isin(kind, MASKED) & ~((kind == "twitch") & small)
@@ -152,7 +173,7 @@ def mask_events(seconds: Seconds, events: pd.DataFrame, settings: ContextSetting
     return masked & ~_touched(seconds, events[np.isin(kind, AWAKE)], 0.0)
 
 
-def _touched(seconds: Seconds, events: pd.DataFrame, margin_s: float) -> Bools:
+def _touched(seconds: Timed, events: pd.DataFrame, margin_s: float) -> Bools:
     start = events["onset"].to_numpy(np.float64) - margin_s
     stop = start + np.nan_to_num(events["duration"].to_numpy(np.float64)) + 2 * margin_s
     begin = seconds.time_ns / 1e9
@@ -207,6 +228,7 @@ def find_still(
     minutes: float | None = None,
     angle: bool = True,
     activity: bool = True,
+    immobile: bool = False,
 ) -> NDArray[np.int8]:
     """Judge each bin: `ASLEEP` (sustained inactivity), `WAKE`, `UNDECIDED`, `UNKNOWN`.
 
@@ -223,6 +245,8 @@ def find_still(
         How long; `settings.still_min` by default.
     angle, activity : bool
         Which of the two criteria to use.
+    immobile : bool
+        Whether no movement at all may reach `immobile_g`.
     """
     minutes = settings.still_min if minutes is None else minutes
     quiet = still.seen.copy()
@@ -230,6 +254,8 @@ def find_still(
         quiet &= ~(still.turn_deg > settings.still_deg)
     if activity:
         quiet &= ~np.repeat(still.activity >= settings.quiet_g, BINS)
+    if immobile:
+        quiet &= ~(still.peak >= settings.immobile_g)
     state = np.where(still.seen, WAKE, UNKNOWN).astype(np.int8)
     edge = np.diff(np.concatenate([[0], quiet.astype(np.int8), [0]]))
     starts, stops = np.flatnonzero(edge == 1), np.flatnonzero(edge == -1)

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from twitchsense.columns import runs_of
+from twitchsense.context.counts import Counts
 from twitchsense.context.coverage import Coverage, cover
 from twitchsense.context.hypnogram import Hypnogram
-from twitchsense.context.onset import SleepOnset, onset_of_stages, onset_of_stillness
-from twitchsense.context.sleepwake import (
-    EPOCH_S,
-    Grid,
-    Stillness,
-    find_still,
-    measure_stillness,
+from twitchsense.context.onset import (
+    SleepOnset,
+    onset_of_stages,
+    onset_of_stillness,
+    still_bins,
 )
+from twitchsense.context.opinions import ask_others
+from twitchsense.context.sleepwake import BIN_S, EPOCH_S, Grid, Stillness, measure_stillness
 from twitchsense.context.spans import (
     Spans,
     find_spans,
     timeline_of_stages,
     timeline_of_stillness,
 )
+from twitchsense.context.wear import find_unworn, measure_tone
 from twitchsense.detect.detection import Detections, Seconds
 from twitchsense.recording import Recording
 from twitchsense.settings import Settings
@@ -44,6 +47,24 @@ NOTE_ELSEWHERE: Final = (
     "the hypnogram and the recording share no time; "
     "its onsets should be seconds from the start of the recording"
 )
+NOTE_PART: Final = (
+    "the hypnogram covers {covered} of {whole} min of the recording; elsewhere context is unknown"
+)
+NOTE_UNWORN: Final = (
+    "for {minutes} min, first at {first} min, no electrode had contact and the leg never turned: "
+    "the sensor was probably not worn, and this counts as no signal"
+)
+NOTE_MOTIONLESS: Final = (
+    "nothing moved for {minutes} min from {first} min on: deep sleep, lying very still "
+    "and a sensor that is not worn look the same"
+)
+NOTE_IMMOBILE: Final = (
+    "immobile_5min asks for the accelerometer alone; with a hypnogram, sleep onset is its "
+    "first epoch of sleep"
+)
+#: A worn leg turns a little within this long, asleep or not [E].
+MOTIONLESS_MIN: Final = 90.0
+MOTIONLESS_DEG: Final = 0.5
 NOTE_VALID: Final = "valid in the epoch table is the share of 30 s in which {} has usable signal"
 
 
@@ -66,6 +87,8 @@ class Context:
         The contexts with their exact borders.
     hypnogram : Hypnogram or None
         As given.
+    tone_uv : ndarray, one per epoch
+        Muscle tone over the electrode's own noise (RMS); NaN unknown.
     """
 
     epochs: pd.DataFrame
@@ -73,6 +96,7 @@ class Context:
     notes: tuple[str, ...]
     spans: Spans
     hypnogram: Hypnogram | None = None
+    tone_uv: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
     def at(self, times_s: ArrayLike) -> NDArray[np.str_]:
         """Return the context at each time (s)."""
@@ -100,10 +124,11 @@ def find_context(
     detections: Detections,
     settings: Settings,
     hypnogram: Hypnogram | None = None,
+    counts: Mapping[str, Counts] | None = None,
 ) -> Context:
     """Find sleep onset and the context of every moment of a recording.
 
-    A pure function of the event table, the per-second table and the hypnogram.
+    A pure function of the event table, the per-second tables and the hypnogram.
 
     Parameters
     ----------
@@ -114,30 +139,66 @@ def find_context(
     hypnogram : Hypnogram, optional
         Preferred to the accelerometer. Where it says nothing, context is
         ``unknown``: two sources are never mixed in one night.
+    counts : mapping of channel name to Counts, optional
+        Activity counts, for the second opinions of Cole-Kripke and Sadeh.
     """
+    rules = settings.context
     grid = Grid.over(recording.start_ns, recording.end_ns)
-    acc = [detections.seconds[c.name] for c in recording.channels if c.kind == "acc"]
-    still = measure_stillness(acc, detections.events, grid, settings.context)
+    acc, emg = (_of_kind(recording, detections.seconds, kind) for kind in ("acc", "emg"))
+    still = measure_stillness(acc, detections.events, grid, rules)
+    tone = measure_tone(emg, grid)
     notes: list[str] = []
     if hypnogram is not None:
-        onset = onset_of_stages(hypnogram, settings.context.definition)
+        notes += hypnogram.notes
+        onset = onset_of_stages(hypnogram, rules.definition)
         timeline = timeline_of_stages(hypnogram)
-        start_us, end_us = _extent(recording)
-        if timeline.edge_us[0] >= end_us or timeline.edge_us[-1] <= start_us:
-            notes.append(NOTE_ELSEWHERE)
+        notes += _coverage_notes(hypnogram, _extent(recording))
+        if rules.definition == "immobile_5min":
+            notes.append(NOTE_IMMOBILE)
     else:
-        bins = find_still(still, settings.context)
-        onset = onset_of_stillness(still, settings.context)
-        timeline = timeline_of_stillness(still, bins, onset.time_s)
+        unworn = find_unworn(emg, still, rules)
+        notes += _wear_notes(still, unworn)
+        still = replace(still, seen=still.seen & ~unworn)
+        others = ask_others(still, counts or {}, tone, detections.events, rules)
+        onset = onset_of_stillness(still, rules, others)
+        timeline = timeline_of_stillness(still, still_bins(still, rules), onset.time_s)
         notes.append(NOTE_STILL if still.seen.any() else NOTE_NO_SOURCE)
     if onset.time_s is None and NOTE_NO_SOURCE not in notes:
         notes.append(NOTE_NO_SLEEP)
-    spans = find_spans(timeline, onset.time_s, settings.context).widen(*_extent(recording))
+    spans = find_spans(timeline, onset.time_s, rules).widen(*_extent(recording))
     sensor, name = _judge_by(recording)
     notes.append(NOTE_VALID.format(name))
     valid = cover(_of_kind(recording, detections.seconds, sensor))
     epochs = _make_epochs(grid, still, spans, hypnogram, valid)
-    return Context(epochs, onset, tuple(notes), spans, hypnogram)
+    return Context(epochs, onset, tuple(notes), spans, hypnogram, tone)
+
+
+def _coverage_notes(hypnogram: Hypnogram, extent: tuple[int, int]) -> list[str]:
+    """Say how much of the recording the scored epochs cover, unless it is all."""
+    start, stop = hypnogram.bounds_us
+    told = np.minimum(stop, extent[1]) - np.maximum(start, extent[0])
+    covered = int(np.maximum(told, 0)[hypnogram.stage != ""].sum())
+    if covered == 0:
+        return [NOTE_ELSEWHERE]
+    whole = extent[1] - extent[0]
+    if whole - covered <= EPOCH_S * 1_000_000:
+        return []
+    return [NOTE_PART.format(covered=f"{covered / 60e6:.1f}", whole=f"{whole / 60e6:.1f}")]
+
+
+def _wear_notes(still: Stillness, unworn: NDArray[np.bool_]) -> list[str]:
+    start, notes = still.grid.bins_s, []
+    if unworn.any():
+        first = (start[int(np.argmax(unworn))] - start[0]) / 60
+        minutes = unworn.sum() * BIN_S / 60
+        notes.append(NOTE_UNWORN.format(minutes=f"{minutes:.0f}", first=f"{first:.0f}"))
+    calm = still.seen & ~unworn & ~(still.turn_deg > MOTIONLESS_DEG)
+    longest = max(runs_of(calm), key=lambda r: r[1] - r[0], default=(0, 0))
+    minutes = (longest[1] - longest[0]) * BIN_S / 60
+    if minutes >= MOTIONLESS_MIN:
+        first = (start[longest[0]] - start[0]) / 60
+        notes.append(NOTE_MOTIONLESS.format(minutes=f"{minutes:.0f}", first=f"{first:.0f}"))
+    return notes
 
 
 def tag(events: pd.DataFrame, context: Context, settings: Settings) -> pd.DataFrame:

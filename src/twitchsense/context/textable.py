@@ -103,6 +103,11 @@ def read_table(path: Path) -> TextTable:
         another number of fields than the header.
     """
     source = str(path)
+    return parse_table(read_text(path, source), source)
+
+
+def read_text(path: Path, source: str) -> str:
+    """Return the text of a small file, lines ended by a line feed; see `read_table`."""
     try:
         raw = Path(path).read_bytes()
     except (OSError, ValueError) as error:
@@ -110,7 +115,7 @@ def read_table(path: Path) -> TextTable:
         raise InputError(
             source, f"cannot be read ({reason or error})", "check the name of the file"
         ) from error
-    return parse_table(_decode(raw, source), source)
+    return _decode(raw, source)
 
 
 def parse_table(text: str, source: str) -> TextTable:

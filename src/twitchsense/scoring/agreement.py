@@ -50,6 +50,12 @@ SCORE_COLUMNS: Final = (
     "duration_error_s",
     "duration_error_q25_s",
     "duration_error_q75_s",
+    "overlap_sensitivity",
+    "overlap_sensitivity_low",
+    "overlap_sensitivity_high",
+    "overlap_precision",
+    "overlap_precision_low",
+    "overlap_precision_high",
 )
 
 
@@ -93,6 +99,11 @@ class Agreement:
         index J = tp / (tp + misses + false alarms); false alarms per hour have
         an exact Poisson interval. Errors are found minus truth: median and
         quartiles. NaN where undefined.
+
+        ``overlap_sensitivity`` and ``overlap_precision`` ask less: the share of
+        the annotations, and of the events, that overlap anything of their kind
+        (and leg) on the other side, however often that was used. Scorers who cut
+        one activity into different pieces agree more by these.
         """
         return self.scores.copy()
 
@@ -172,7 +183,7 @@ def match(
         }
     )
     return Agreement(
-        scores=_score(kind_i, kind_j, pairs, hours),
+        scores=_score(kind_i, kind_j, pairs, hours, _overlaps(real, found)),
         pairs=pairs,
         confusion=_confuse(kind_i, kind_j, pairs),
         misses=_alone(truth, real, pairs, "truth", "found"),
@@ -216,8 +227,54 @@ def _tolerance(given: float | Mapping[str, float] | None) -> dict[str, float]:
     return out
 
 
+def _overlaps(
+    real: pd.DataFrame, found: pd.DataFrame
+) -> dict[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Return which rows overlap any of the other table: of their kind, and of any kind."""
+    out = {}
+    both = [n for n in ("trial_type", "leg") if n in real and n in found]
+    for name in ("own", ANY):
+        marks = [np.zeros(len(t), bool) for t in (real, found)]
+        columns = [n for n in both if name == "own" or n == "leg"]
+        keys = [_groups(t, columns) for t in (real, found)]
+        for key in set(keys[0]) & set(keys[1]):
+            a, b = keys[0][key], keys[1][key]
+            marks[0][a] = _touches(real.iloc[a], found.iloc[b])
+            marks[1][b] = _touches(found.iloc[b], real.iloc[a])
+        out[name] = (marks[0], marks[1])
+    return out
+
+
+def _groups(table: pd.DataFrame, names: list[str]) -> dict[Any, NDArray[np.int64]]:
+    """Return the rows of each combination of words."""
+    if table.empty:
+        return {}
+    if not names:
+        return {(): np.arange(len(table))}
+    grouped = table.reset_index(drop=True).groupby(names).indices
+    return {key: np.asarray(rows, np.int64) for key, rows in grouped.items()}
+
+
+def _touches(these: pd.DataFrame, those: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which rows share time with any of the others; a point counts where it lies."""
+    spans = []
+    for table in (these, those):
+        start = np.rint(table["onset"].to_numpy(np.float64) * 1e6).astype(np.int64)
+        length = np.rint(table["duration"].fillna(0.0).to_numpy(np.float64) * 1e6).astype(np.int64)
+        spans.append((start, start + np.maximum(length, 1)))
+    (start, stop), (first, last) = spans
+    order = np.argsort(first, kind="stable")
+    reach = np.maximum.accumulate(last[order])
+    begun = np.searchsorted(first[order], stop, side="left")
+    return np.asarray((begun > 0) & (reach[np.maximum(begun - 1, 0)] > start))
+
+
 def _score(
-    truth: NDArray[np.object_], found: NDArray[np.object_], pairs: pd.DataFrame, hours: float | None
+    truth: NDArray[np.object_],
+    found: NDArray[np.object_],
+    pairs: pd.DataFrame,
+    hours: float | None,
+    overlaps: Mapping[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]],
 ) -> pd.DataFrame:
     rows = []
     for kind in [*_kinds(truth, found), ANY]:
@@ -233,8 +290,12 @@ def _score(
         alarms = rate(n_found - tp, float("nan") if hours is None else hours)
         errors = [_quartiles(hit[c]) for c in ("onset_error_s", "duration_error_s")]
         f1 = 2 * jaccard / (1 + jaccard)
+        touched, touching = overlaps[ANY if all_kinds else "own"]
+        if not all_kinds:
+            touched, touching = touched[truth == kind], touching[found == kind]
+        loose = [_share(int(touched.sum()), n_truth), _share(int(touching.sum()), n_found)]
         rows.append((kind, n_truth, n_found, tp, *shares[0], *shares[1], *f1, *alarms,
-                     *errors[0], *errors[1]))  # fmt: skip
+                     *errors[0], *errors[1], *loose[0], *loose[1]))  # fmt: skip
     return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
 
 

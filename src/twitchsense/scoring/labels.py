@@ -1,14 +1,14 @@
-"""The tagged name of an event: its physical kind read in its sleep context.
+"""The tagged name of an event: its physical kind read in its company and its sleep context.
 
-The first rule of criteria.md 6.4 that matches wins; rules that need trains or
-series of events are searched elsewhere. Labels say what a pattern looks like,
-never what a person has.
+The first rule of the table (criteria 6.4) that matches wins. Labels say what a
+pattern looks like, never what a person has. Everything is a pure function of the
+event tables, the context and, for what goes on inside a movement, the recording.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -19,42 +19,190 @@ from twitchsense.context.hypnogram import to_us
 from twitchsense.context.tags import Context, tag
 from twitchsense.detect.detection import Detections, Seconds
 from twitchsense.events import REJECTED_COLUMNS
+from twitchsense.recording import Recording
+from twitchsense.scoring.certainty import Certainty, weigh
+from twitchsense.scoring.marks import FALLING, Marks, mark
+from twitchsense.scoring.rhythm import measure_rhythms, no_rhythms
+from twitchsense.scoring.series import find_hiccups, find_jerks, find_leg_moves
+from twitchsense.scoring.trains import Train, find_trains
 from twitchsense.settings import Settings
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
-#: Jerks and twitches this near to a large movement belong to it (criteria 6.4, rule 2).
-ABSORB_S: Final = 1.0
-#: EMG duration of a sleep start, both ends included (rule 8).
-SLEEP_START_MS: Final = (50, 300)
-#: More jerks of a leg than this within so many seconds are no sleep starts (rule 8).
-VOLLEY, VOLLEY_S = 2, 10.0
-#: Active wake: more than this share of the surrounding minute is muscle activity
-#: (criteria 6.4, the AVID idea), or the leg moves more than `quiet_g` [E].
-ACTIVE_SHARE: Final = 0.2
 
-#: Factors on `confidence` for labels that rest on sleep or wake [E]: by a hypnogram;
-#: by the accelerometer; by it, within the range of the sleep onset; unknown.
-CERTAINTY: Final = {"hypnogram": 1.0, "accelerometer": 0.9, "onset range": 0.7, "unknown": 0.7}
-#: Kinds whose label is the same in every context.
-_SAME_ANYWHERE: Final = ("posture_change", "gross_movement", "movement", "brief_contraction")
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the table.
+
+    Attributes
+    ----------
+    number : int
+        Of criteria 6.4; the order in which rules are tried is that of the table.
+    label : str
+    says : str
+        The condition, for people.
+    source : str
+    holds : callable
+        From the marks to one truth per event.
+    train : str
+        The pattern whose name goes to ``series``.
+    """
+
+    number: int
+    label: str
+    says: str
+    source: str
+    holds: Callable[[Marks], Bools]
+    train: str = ""
 
 
-def label_detections(detections: Detections, context: Context, settings: Settings) -> Detections:
-    """Tag, absorb and label: everything between the detector and the answers."""
-    events = tag(detections.events, context, settings)
-    rejected = tag(detections.rejected, context, settings)
-    events, rejected = absorb(events, rejected)
-    events = label(events, context, settings, detections.seconds)
+def _foot(m: Marks) -> Bools:
+    light = np.isin(m.stage, ("W", "N1")) | (m.stage == "") & m.is_in("wake", *FALLING, "unknown")
+    return np.asarray(m.in_train("foot") & light, np.bool_)
+
+
+_WAKE: Final = ("wake", "drowsy")
+_SLEEP: Final = ("sleep_onset", "asleep")
+_RECORDED: Final = "E: engineering default"
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule(
+        3, "tremor_like", "member of a train at 3.5-18 Hz: 5 cycles, 2 s",
+        "Bhatia 2018 (tremor consensus)", lambda m: m.in_train("tremor"), "tremor",
+    ),
+    Rule(
+        3, "alma_like", "member of a train that changes legs at 0.5-3 Hz: 4 bursts of 100-500 ms",
+        "AASM manual; Chervin 2003", lambda m: m.in_train("alma"), "alma",
+    ),
+    Rule(
+        3, "hypnagogic_foot_tremor_like",
+        "member of a train at 0.3-4 Hz: 4 bursts of 250-1000 ms; awake, falling asleep or in N1",
+        "AASM manual; Wichniak 2001", _foot, "foot",
+    ),
+    Rule(
+        3, "high_freq_leg_movement", "member of another train of one leg at 0.3-4 Hz: 4 bursts",
+        "Yang & Winkelman 2010", lambda m: m.in_train("fast") | m.in_train("foot"), "fast",
+    ),
+    Rule(
+        3, "rhythmic_movement_like",
+        "large movement, not in wake, whose swing is mostly at one rhythm of 0.5-2 Hz: 4 cycles",
+        "AASM manual",
+        lambda m: m.in_train("rock") & ~m.is_in("wake"), "rock",
+    ),
+    Rule(
+        2, "posture_change", "kind: the leg came to rest turned by 30 degrees",
+        "Sicbaldi 2025", lambda m: m.is_kind("posture_change"),
+    ),
+    Rule(
+        2, "gross_movement", "kind: over 10 s of EMG, or 3 s of acceleration",
+        "WASM 2016; " + _RECORDED, lambda m: m.is_kind("gross_movement"),
+    ),
+    Rule(
+        4, "periodic_leg_movement_like",
+        "leg movement of a series: 4 candidates and more, 10-90 s from onset to onset",
+        "Ferri 2016 (WASM)", lambda m: m.in_train("plm"), "plm",
+    ),
+    Rule(
+        5, "short_interval_leg_movement",
+        "candidate in no series, under 10 s after the candidate before",
+        "Ferri 2016 (WASM)", lambda m: m.clm & m.short,
+    ),
+    Rule(
+        5, "isolated_leg_movement", "candidate in no series",
+        "Ferri 2016 (WASM)", lambda m: m.clm,
+    ),
+    Rule(
+        5, "leg_movement", "leg movement that is no candidate: too long, or of too many parts",
+        "Ferri 2016 (WASM)", lambda m: m.is_kind("movement"),
+    ),
+    Rule(
+        6, "hiccup_like",
+        "member of 5 jolts and more, alike, at a steady rhythm of 1-20 s, leg EMG below 50 uV",
+        _RECORDED + "; rate from the literature", lambda m: m.in_train("hiccup"), "hiccup",
+    ),
+    Rule(
+        7, "repetitive_violent_jerks",
+        "jerk of 3 and more within 60 s (or 10 in an hour), moderate at least, 3 of them violent",
+        _RECORDED, lambda m: m.in_train("violent"), "violent",
+    ),
+    Rule(
+        8, "sleep_start",
+        "jerk drowsy or in the first minutes of sleep, EMG 50-300 ms, no more than 2 within 10 s",
+        "ICSD-3 (wording from memory); Chiaro 2016",
+        lambda m: m.is_kind("jerk") & m.is_in(*FALLING) & m.start_like & ~m.volley,
+    ),
+    Rule(
+        9, "myoclonic_jerk_asleep", "other jerk, asleep", _RECORDED,
+        lambda m: m.is_kind("jerk") & m.is_in(*_SLEEP),
+    ),
+    Rule(
+        9, "myoclonic_jerk_awake", "other jerk, awake", _RECORDED,
+        lambda m: m.is_kind("jerk") & m.is_in(*_WAKE),
+    ),
+    Rule(
+        9, "myoclonic_jerk_like", "other jerk, context unknown", _RECORDED,
+        lambda m: m.is_kind("jerk"),
+    ),
+    Rule(
+        10, "hypnagogic_twitch", "twitch drowsy or in the first minutes of sleep",
+        _RECORDED, lambda m: m.is_kind("twitch") & m.is_in(*FALLING),
+    ),
+    Rule(
+        11, "fragmentary_myoclonus_like", "twitch in NREM sleep, or in sleep of unknown stage",
+        "AASM manual; Frauscher 2014", lambda m: m.is_kind("twitch") & m.is_in("asleep") & m.nrem,
+    ),
+    Rule(
+        12, "rem_twitch", "twitch in REM sleep", "AASM manual",
+        lambda m: m.is_kind("twitch") & m.is_in("asleep") & (m.stage == "R"),
+    ),
+    Rule(
+        13, "fasciculation_like", "twitch awake at rest, or context unknown",
+        "van der Heijden 1994",
+        lambda m: m.is_kind("twitch") & m.is_in("wake", "unknown") & ~m.active,
+    ),
+    Rule(
+        14, "voluntary_or_unclassified",
+        "active wake (a fifth of the minute around is muscle activity, or the leg moves), "
+        "or no other rule", "AVID (Bashford 2020)", lambda m: np.ones(len(m.kind), bool),
+    ),
+)  # fmt: skip
+
+
+def label_detections(
+    detections: Detections,
+    context: Context,
+    settings: Settings,
+    recording: Recording | None = None,
+) -> Detections:
+    """Tag, absorb, search trains and label: everything between detector and answers.
+
+    Parameters
+    ----------
+    detections : Detections
+    context : Context
+    settings : Settings
+    recording : Recording, optional
+        Without it no train is seen inside a movement.
+    """
+    events, rejected = absorb(detections.events, detections.rejected, settings.labels.absorb_s)
+    events, rejected, hiccups = find_hiccups(events, rejected, settings.trains)
+    rhythms = no_rhythms(len(events))
+    if recording is not None:
+        rhythms = measure_rhythms(recording, events, settings)
+    trains = [*hiccups, *find_trains(events, rejected, rhythms, settings.trains)]
+    events, rejected = (tag(table, context, settings) for table in (events, rejected))
+    events = label(events, context, settings, detections.seconds, trains)
     return replace(detections, events=events, rejected=rejected)
 
 
-def absorb(events: pd.DataFrame, rejected: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def absorb(
+    events: pd.DataFrame, rejected: pd.DataFrame, near_s: float = 1.0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Move jerks and twitches that are part of a large movement to the rejected.
 
-    A jerk or twitch whose onset lies within 1 s of (or inside) a gross movement
-    or change of posture of the same leg gets the reason ``absorbed``.
+    A jerk or twitch whose onset lies within `near_s` of (or inside) a gross
+    movement or change of posture of the same leg gets the reason ``absorbed``.
 
     Returns
     -------
@@ -62,14 +210,15 @@ def absorb(events: pd.DataFrame, rejected: pd.DataFrame) -> tuple[pd.DataFrame, 
         New tables; no row is lost.
     """
     kind = events["trial_type"].to_numpy(object)
-    small, large = np.isin(kind, ("jerk", "twitch")), np.isin(kind, _SAME_ANYWHERE[:2])
+    small = np.isin(kind, ("jerk", "twitch"))
+    large = np.isin(kind, ("posture_change", "gross_movement"))
     leg = events["leg"].to_numpy(object)
     onset = events["onset"].to_numpy(np.float64)
     end = onset + np.nan_to_num(events["duration"].to_numpy(np.float64))
     gone = np.zeros(len(events), bool)
     for side in set(leg[large]):
         theirs = large & (leg == side)
-        start, stop = to_us(onset[theirs] - ABSORB_S), to_us(end[theirs] + ABSORB_S)
+        start, stop = to_us(onset[theirs] - near_s), to_us(end[theirs] + near_s)
         order = np.argsort(start, kind="stable")
         reach = np.maximum.accumulate(stop[order])
         time = to_us(onset)
@@ -91,8 +240,9 @@ def label(
     context: Context,
     settings: Settings,
     seconds: Mapping[str, Seconds],
+    trains: list[Train] | None = None,
 ) -> pd.DataFrame:
-    """Fill ``label`` and scale ``confidence`` by how certain the context is.
+    """Fill ``label``, ``series``, ``evidence`` and ``alternatives``; scale ``confidence``.
 
     Parameters
     ----------
@@ -103,6 +253,8 @@ def label(
     settings : Settings
     seconds : mapping of channel name to Seconds
         For the muscle activity around each event.
+    trains : list of Train, optional
+        From `find_trains` and `find_hiccups`, rows of this table.
 
     Notes
     -----
@@ -113,102 +265,70 @@ def label(
     A jerk seen by the accelerometer alone (no `amplitude_uv`) has the duration
     of the swing of the leg, which says nothing about the EMG limits of a sleep
     start, so these are not asked of it; its confidence is low already.
+
+    A large movement that is a train all through is named by the train (rules 3
+    before 2); any other keeps its name whatever it stands beside.
     """
-    kind = events["trial_type"].to_numpy(object)
-    where = events["context"].to_numpy(object)
-    stage = events["stage"].to_numpy(object)
-    falling = np.isin(where, ("drowsy", "sleep_onset"))
-    jerk, twitch = kind == "jerk", kind == "twitch"
-    active = np.isin(where, ("wake", "unknown")) & _active(events, context, settings, seconds)
-    rules: list[tuple[Bools, str]] = [
-        (kind == "posture_change", "posture_change"),
-        (kind == "gross_movement", "gross_movement"),
-        (kind == "movement", "leg_movement"),
-        (jerk & falling & _start_like(events) & ~_in_volley(events, jerk), "sleep_start"),
-        (jerk & np.isin(where, ("sleep_onset", "asleep")), "myoclonic_jerk_asleep"),
-        (jerk & np.isin(where, ("wake", "drowsy")), "myoclonic_jerk_awake"),
-        (jerk, "myoclonic_jerk_like"),
-        (twitch & falling, "hypnagogic_twitch"),
-        (twitch & (where == "asleep") & (stage != "R"), "fragmentary_myoclonus_like"),
-        (twitch & (where == "asleep"), "rem_twitch"),
-        (twitch & ~active, "fasciculation_like"),
-    ]
-    labels = np.full(len(events), "voluntary_or_unclassified", dtype=object)
-    for match, name in reversed(rules):
-        labels[match] = name
-    confidence = events["confidence"].to_numpy(np.float64) * np.where(
-        np.isin(kind, _SAME_ANYWHERE), 1.0, _certainty(events, context)
-    )
+    trains = trains or []
+    taken = np.zeros(len(events), bool)
+    for train in trains:
+        taken[list(train.rows)] |= train.pattern != "rock"
+    jerks = find_jerks(events, settings.trains, taken)
+    legs = find_leg_moves(events, settings.limb.rules, taken)
+    marks = mark(events, context, settings, seconds, [*trains, *jerks], legs)
+    holds = np.array([rule.holds(marks) for rule in RULES])
+    first = np.argmax(holds, axis=0) if len(events) else np.empty(0, np.int64)
+    labels = np.array([rule.label for rule in RULES], object)[first]
+    certainty = weigh(events, context, settings, marks, labels)
     return events.assign(
-        label=pd.Series(labels, index=events.index, dtype="object"), confidence=confidence
+        label=pd.Series(labels, index=events.index, dtype="object"),
+        series=_words([_series(marks, RULES[k], row) for row, k in enumerate(first)], events),
+        confidence=events["confidence"].to_numpy(np.float64) * certainty.factor,
+        evidence=_words([_evidence(marks, RULES[k], row) for row, k in enumerate(first)], events),
+        alternatives=_words(_alternatives(holds, first, certainty), events),
     )
 
 
-def _start_like(events: pd.DataFrame) -> Bools:
-    """Return whether a jerk is as long as a sleep start, or not measurable by EMG."""
-    low, high = (1000 * ms for ms in SLEEP_START_MS)
-    length = to_us(np.nan_to_num(events["duration"].to_numpy(np.float64)))
-    unseen = np.isnan(events["amplitude_uv"].to_numpy(np.float64))
-    return np.asarray(((low <= length) & (length <= high)) | unseen)
+def _words(words: list[str], events: pd.DataFrame) -> pd.Series[str]:
+    return pd.Series(words, index=events.index, dtype="object")
 
 
-def _in_volley(events: pd.DataFrame, jerk: Bools) -> Bools:
-    """Return whether a jerk is one of three or more of its leg within 10 s."""
-    out = np.zeros(len(events), bool)
-    time = to_us(events["onset"].to_numpy(np.float64))
-    leg = events["leg"].to_numpy(object)
-    for side in set(leg[jerk]):
-        rows = np.flatnonzero(jerk & (leg == side))
-        rows = rows[np.argsort(time[rows], kind="stable")]
-        t = time[rows]
-        # a window that opens at a jerk and holds more than two marks them all
-        after = np.searchsorted(t, t + to_us(VOLLEY_S), side="right")
-        full = after - np.arange(len(t)) > VOLLEY
-        delta = np.zeros(len(t) + 1, np.int64)
-        np.add.at(delta, np.flatnonzero(full), 1)
-        np.add.at(delta, after[full], -1)
-        out[rows] = np.cumsum(delta)[:-1] > 0
+def _series(marks: Marks, rule: Rule, row: int) -> str:
+    for pattern in (rule.train, "foot") if rule.train == "fast" else (rule.train,):
+        name = marks.names[pattern][row] if pattern in marks.names else ""
+        if name:
+            return str(name)
+    return ""
+
+
+def _evidence(marks: Marks, rule: Rule, row: int) -> str:
+    parts = [f"rule {rule.number}"]
+    for pattern in (rule.train, "foot") if rule.train == "fast" else (rule.train,):
+        if pattern in marks.counts and marks.counts[pattern][row]:
+            parts.append(f"{marks.counts[pattern][row]} in the train")
+            break
+    if rule.number in (11, 12) and marks.efm[row]:
+        parts.append("efm_pattern")
+    if marks.recurs[row]:
+        parts.append("recurs every 10-90 s")
+    if rule.number == 14 and marks.active[row]:
+        parts.append("active wake")
+    return "; ".join(parts)
+
+
+def _alternatives(holds: Bools, first: NDArray[np.int64], certainty: Certainty) -> list[str]:
+    """Name the other rules that hold, and what the label would be in another state."""
+    out: list[str] = []
+    # rules that hold for whatever is left over are no alternative to anything
+    telling = [
+        k for k, rule in enumerate(RULES) if rule.number < 14 and rule.label != "leg_movement"
+    ]
+    for row, k in enumerate(first.tolist()):
+        own = RULES[k].label
+        words = dict(certainty.others[row])
+        for j in telling:
+            if holds[j, row] and RULES[j].label not in (own, *words):
+                words[RULES[j].label] = float("nan")
+        told = [w if np.isnan(p) else f"{w}:{p:.2f}" for w, p in words.items() if w != own]
+        out.append("; ".join(told))
     return out
-
-
-def _active(
-    events: pd.DataFrame, context: Context, settings: Settings, seconds: Mapping[str, Seconds]
-) -> Bools:
-    """Return whether the leg is in use around each event, other than by leg events."""
-    times = events["onset"].to_numpy(np.float64)
-    moving = context.activity_at(times) >= settings.context.quiet_g
-    share = np.zeros(len(events))
-    channel = events["channel"].to_numpy(object)
-    emg = {name: s for name, s in seconds.items() if s.vector.shape[1] == 0}
-    for name, table in emg.items():
-        # the channel that saw it; where that is an accelerometer, the busiest EMG
-        rows = (channel == name) | ~np.isin(channel, list(emg))
-        share[rows] = np.maximum(share[rows], _busy_around(table, times[rows]))
-    return np.asarray(moving | (share > ACTIVE_SHARE))
-
-
-def _busy_around(table: Seconds, times: Floats) -> Floats:
-    """Return the share of the valid signal within ±30 s that is muscle activity."""
-    valid_s = table.length_s.astype(np.float64) * table.valid
-    middle = table.time_ns / 1e9 + table.length_s / 2
-    total = np.concatenate([[0.0], np.cumsum(valid_s)])
-    busy = np.concatenate([[0.0], np.cumsum(valid_s * table.busy)])
-    first, after = np.searchsorted(middle, times - 30.0), np.searchsorted(middle, times + 30.0)
-    seen = total[after] - total[first]
-    share: Floats = np.divide(
-        busy[after] - busy[first], seen, out=np.zeros(len(times)), where=seen > 0
-    )
-    return share
-
-
-def _certainty(events: pd.DataFrame, context: Context) -> Floats:
-    source = context.onset.source
-    if context.hypnogram is not None:
-        source = "hypnogram"
-    factor = np.full(len(events), CERTAINTY.get(source, CERTAINTY["accelerometer"]))
-    low, high = context.onset.low_s, context.onset.high_s
-    if source == "accelerometer" and low is not None and high is not None:
-        times = events["onset"].to_numpy(np.float64)
-        factor[(low <= times) & (times <= high)] = CERTAINTY["onset range"]
-    factor[events["context"].to_numpy(object) == "unknown"] = CERTAINTY["unknown"]
-    return factor

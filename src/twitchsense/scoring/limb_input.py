@@ -11,7 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.context.hypnogram import Hypnogram, read_hypnogram, to_us
+from twitchsense.context.hypnofile import read_hypnogram
+from twitchsense.context.hypnogram import Hypnogram, to_us
+from twitchsense.context.stagecodes import Codes
+from twitchsense.context.steps import epoch_of_steps
 from twitchsense.context.textable import read_table
 from twitchsense.errors import InputError
 from twitchsense.scoring.limb_rules import LEFT, RIGHT
@@ -66,21 +69,15 @@ def read_respiratory(path: str | PathLike[str]) -> pd.DataFrame:
     return pd.DataFrame({"onset": onset, "duration": duration})
 
 
-def read_stages(path: str | PathLike[str]) -> Hypnogram:
-    """Read a hypnogram, with or without a column ``duration``.
+def read_stages(path: str | PathLike[str], codes: Codes | None = None) -> Hypnogram:
+    """Read a hypnogram whose times are seconds from the start of the marks.
 
     Raises
     ------
     InputError
-        As `twitchsense.context.hypnogram.read_hypnogram`; and if there is no
-        ``duration`` and the onsets don't show the length of an epoch.
+        As `twitchsense.context.hypnofile.read_hypnogram`.
     """
-    table = read_table(Path(path))
-    if "duration" in table.columns:
-        return read_hypnogram(path)
-    table.require("onset", "stage")
-    frame = pd.DataFrame({"onset": table.numbers("onset"), "stage": table.columns["stage"]})
-    return take_stages(frame, table.source)
+    return read_hypnogram(path, codes=codes)
 
 
 def take_movements(frame: pd.DataFrame, source: str = "movements") -> tuple[Ints, Ints, Ints]:
@@ -100,26 +97,10 @@ def take_stages(frame: pd.DataFrame | Hypnogram, source: str = "hypnogram") -> H
     if isinstance(frame, Hypnogram):
         return frame
     if "onset" in frame.columns and "duration" not in frame.columns:
-        frame = frame.assign(duration=_epoch_s(_floats(frame, "onset", source), source))
+        onset = _floats(frame, "onset", source)
+        _check_times(onset, np.zeros(len(onset)), source, _row)
+        frame = frame.assign(duration=epoch_of_steps(onset, source, _row))
     return Hypnogram.from_frame(frame, source)
-
-
-def _epoch_s(onset_s: Floats, source: str) -> float:
-    """Return the one distance of which all steps between onsets are multiples."""
-    cure = "give the column duration (s)"
-    if len(onset_s) < 2:
-        raise InputError(source, "has no column 'duration', nor two onsets to measure it by", cure)
-    _check_times(onset_s, np.zeros(len(onset_s)), source, _row)
-    step = np.diff(to_us(onset_s))
-    if (step <= 0).any():
-        place = _row(int(np.argmax(step <= 0)) + 1)
-        raise InputError(source, "begins no later than the row above", "sort by onset", place)
-    shortest = int(step.min())
-    uneven = step % shortest != 0
-    if uneven.any():
-        place = _row(int(np.argmax(uneven)) + 1)
-        raise InputError(source, "has no column 'duration', and uneven onsets", cure, place)
-    return shortest / 1e6
 
 
 def _take_times(frame: pd.DataFrame, names: Sequence[str], source: str) -> tuple[Ints, Ints]:

@@ -29,6 +29,7 @@ TOLERANCE_S: Final[dict[str, float]] = {
     "twitch": 0.1,
     "jerk": 0.1,
     "brief_contraction": 0.1,
+    "jolt": 0.1,
     "movement": 0.5,
     "gross_movement": 0.5,
     "posture_change": 5.0,  # seen in medians of 10 s

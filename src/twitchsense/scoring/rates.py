@@ -6,17 +6,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from twitchsense.context.coverage import cover
+from twitchsense.context.stagecodes import NREM, UNSTAGED
 from twitchsense.context.tags import Context
 from twitchsense.detect.detection import Seconds
 from twitchsense.errors import InputError
 from twitchsense.recording import Channel
 from twitchsense.scoring.intervals import count_interval
+from twitchsense.scoring.rhythm import leg_names
 
 #: The sensor without which a kind can't be found: its valid time is the denominator.
 SENSOR: Final[dict[str, str]] = {
@@ -26,9 +28,53 @@ SENSOR: Final[dict[str, str]] = {
     "jerk": "acc",
     "gross_movement": "acc",
     "posture_change": "acc",
+    "jolt": "acc",
+}
+#: The kind that a label is given to, where it is no twitch: it decides the sensor.
+KIND_OF: Final[dict[str, str]] = {
+    "posture_change": "posture_change",
+    "gross_movement": "gross_movement",
+    **dict.fromkeys(
+        (
+            "tremor_like",
+            "hypnagogic_foot_tremor_like",
+            "alma_like",
+            "high_freq_leg_movement",
+            "periodic_leg_movement_like",
+            "isolated_leg_movement",
+            "short_interval_leg_movement",
+            "leg_movement",
+        ),
+        "movement",
+    ),
+    "rhythmic_movement_like": "gross_movement",
+    "hiccup_like": "jolt",
+    **dict.fromkeys(
+        (
+            "repetitive_violent_jerks",
+            "sleep_start",
+            "myoclonic_jerk_asleep",
+            "myoclonic_jerk_awake",
+            "myoclonic_jerk_like",
+        ),
+        "jerk",
+    ),
+}
+#: Contexts in which a label can occur, where it is bound to some: only their valid
+#: time is its denominator.
+WHERE: Final[dict[str, tuple[str, ...]]] = {
+    "sleep_start": ("drowsy", "sleep_onset"),
+    "hypnagogic_twitch": ("drowsy", "sleep_onset"),
+    "myoclonic_jerk_asleep": ("sleep_onset", "asleep"),
+    "myoclonic_jerk_awake": ("wake", "drowsy"),
+    "myoclonic_jerk_like": ("unknown",),
+    "fragmentary_myoclonus_like": ("asleep",),
+    "rem_twitch": ("asleep",),
+    "fasciculation_like": ("wake", "unknown"),
+    "rhythmic_movement_like": ("drowsy", "sleep_onset", "asleep", "unknown"),
 }
 #: Kinds that no other sensor can stand in for: without theirs, none found says nothing.
-BOUND: Final = ("twitch", "brief_contraction", "jerk", "posture_change")
+BOUND: Final = ("twitch", "brief_contraction", "jerk", "posture_change", "jolt")
 #: Columns of the event table that cut time as well as events.
 _TIME_CUTS: Final = ("leg", "context", "stage")
 _CUTS: Final = ("trial_type", "label", "grade", *_TIME_CUTS)
@@ -83,23 +129,40 @@ class ValidHours:
             return 0.0
         return self.of(sensor, context=context)
 
+    def for_label(self, label: str, count: int) -> float:
+        """Return the hours in which a label could be given, see `WHERE`."""
+        kind = KIND_OF.get(label, "twitch")
+        sensor = SENSOR.get(kind, "emg")
+        if kind in BOUND and not count and not (self.table["sensor"] == sensor).any():
+            return 0.0
+        return self.of(sensor, context=WHERE.get(label), stage=_stages_of(label))
+
     def of(
         self,
         sensor: str,
         *,
         leg: str | None = None,
-        context: str | None = None,
-        stage: str | None = None,
+        context: str | Sequence[str] | None = None,
+        stage: str | Sequence[str] | None = None,
     ) -> float:
-        """Return hours of one sensor, or of the other if the recording lacks it."""
+        """Return hours of one sensor, or of the other if the recording lacks it.
+
+        `context` and `stage` may be several: their hours are added.
+        """
         t = self.table
         if not (t["sensor"] == sensor).any():
             sensor = "acc" if sensor == "emg" else "emg"
         rows = (t["sensor"] == sensor) & (t["leg"] == ("any" if leg is None else leg))
         for name, value in (("context", context), ("stage", stage)):
             if value is not None:
-                rows &= t[name] == value
+                rows &= t[name].isin([value] if isinstance(value, str) else list(value))
         return float(t["hours"][rows].sum())
+
+
+def _stages_of(label: str) -> tuple[str, ...] | None:
+    if label == "rem_twitch":
+        return ("R",)
+    return (*NREM, UNSTAGED, "") if label == "fragmentary_myoclonus_like" else None
 
 
 def measure_hours(
@@ -126,13 +189,14 @@ def measure_hours(
     edge = np.unique(np.concatenate(edges)) / 1e6
     start, stop = edge[:-1], edge[1:]
     where, stage = context.at(start), context.stage_at(start)
+    named = leg_names(channels, legs or {})
     parts = []
     for sensor in sorted({c.kind for c in channels}):
         groups: dict[str, list[Seconds]] = {"any": []}
         for channel in channels:
             if channel.kind == sensor:
-                leg = channel.leg or (legs or {}).get(channel.name, "")
                 groups["any"].append(seconds[channel.name])
+                leg = named[channel.name]
                 groups.setdefault(leg, []).append(seconds[channel.name])
         for leg, members in groups.items():
             hours = cover(members).between(start, stop) / 3600
@@ -170,7 +234,8 @@ def summary_table(
     The hours are those of the sensor the events need, in the row's context,
     stage and leg: EMG for twitches, brief contractions and leg movements, the
     accelerometer for jerks, large movements and changes of posture; the other
-    one if a recording lacks it. A row that mixes both has the EMG's hours.
+    one if a recording lacks it. A row that mixes both has the EMG's hours. A label
+    that is bound to some contexts (`WHERE`) has their hours alone.
 
     Raises
     ------
@@ -197,7 +262,11 @@ def summary_table(
     for combo in sorted(combos):
         cell = dict(zip(by, combo, strict=True))
         need = sensor.get(tuple(cell[name] for name in things), "emg")
-        valid = hours.of(need, **{name: cell[name] for name in cuts})
+        asked: dict[str, Any] = {name: cell[name] for name in cuts}
+        if "label" in cell and "context" not in cell:
+            asked.setdefault("context", WHERE.get(cell["label"]))
+            asked.setdefault("stage", _stages_of(cell["label"]))
+        valid = hours.of(need, **asked)
         n = counts.get(combo, 0)
         rows.append((*combo, n, valid, *rate(n, valid)))
     table = pd.DataFrame(rows, columns=[*by, *RATE_COLUMNS])

@@ -15,20 +15,16 @@ from twitchsense.context.tags import Context
 from twitchsense.detect.detection import Detections
 from twitchsense.events import CONTEXTS, LABELS, TRIAL_TYPES
 from twitchsense.recording import NS, Recording
-from twitchsense.scoring.rates import ValidHours, measure_hours, rate
+from twitchsense.scoring.clinical import (
+    fasciculation_block,
+    fragmentary_block,
+    leg_movement_block,
+    train_block,
+)
+from twitchsense.scoring.rates import KIND_OF, ValidHours, measure_hours, rate
 from twitchsense.settings import Settings
 
 _LIBRARIES: Final = ("twitchsense", "numpy", "scipy", "pandas")
-#: The kind a label is given to, where it has one; it decides the denominator.
-_KIND_OF: Final = {
-    "posture_change": "posture_change",
-    "gross_movement": "gross_movement",
-    "leg_movement": "movement",
-    "sleep_start": "jerk",
-    "myoclonic_jerk_asleep": "jerk",
-    "myoclonic_jerk_awake": "jerk",
-    "myoclonic_jerk_like": "jerk",
-}
 
 
 def build_summary(
@@ -37,6 +33,7 @@ def build_summary(
     context: Context,
     settings: Settings,
     hypnogram_given: bool,
+    respiratory: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """Return the content of ``summary.json``.
 
@@ -48,6 +45,8 @@ def build_summary(
     context : Context
     settings : Settings
     hypnogram_given : bool
+    respiratory : DataFrame, optional
+        Respiratory events, for the leg movements near them.
 
     Returns
     -------
@@ -74,6 +73,11 @@ def build_summary(
             "high_s": _plain(onset.high_s),
             "source": onset.source,
         },
+        "sleep_onset_methods": {
+            "definition": onset.definition,
+            "opinions_s": {k: _plain(v) for k, v in onset.opinions.items()},
+        },
+        "hypnogram": _hypnogram(context),
         "n_events": len(detections.events),
         "n_rejected": len(detections.rejected),
         "by_kind": _rates(detections.events, hours, "trial_type"),
@@ -85,6 +89,16 @@ def build_summary(
             }
             for where in CONTEXTS
         },
+        "leg_movements": leg_movement_block(
+            detections.events, context, hours, settings, respiratory
+        ),
+        "fragmentary_myoclonus": fragmentary_block(
+            detections.events, context, detections.seconds, hours, settings
+        ),
+        "fasciculations": fasciculation_block(
+            detections.events, context, detections.seconds, settings
+        ),
+        "trains": train_block(detections.events, hours),
         "rejected": _counts(detections.rejected, "reason"),
         "clock": {
             "start_utc_ns": recording.start_utc_ns,
@@ -119,9 +133,12 @@ def _rates(
     counts = _counts(events, column)
     out = {}
     for word in [*words, *(w for w in counts if w not in words)]:
-        kind = word if column == "trial_type" else _KIND_OF.get(word, "twitch")
+        kind = word if column == "trial_type" else KIND_OF.get(word, "twitch")
         n = counts.get(word, 0)
-        valid = hours.for_kind(kind, n, context=where)
+        if column == "label" and where is None:
+            valid = hours.for_label(word, n)
+        else:
+            valid = hours.for_kind(kind, n, context=where)
         per_hour, low, high = rate(n, valid)
         out[word] = {
             "count": n,
@@ -131,6 +148,24 @@ def _rates(
             "high": _plain(high),
         }
     return out
+
+
+def _hypnogram(context: Context) -> dict[str, Any] | None:
+    """Return what was given as sleep stages."""
+    given = context.hypnogram
+    if given is None:
+        return None
+    start, stop = given.bounds_us
+    length = (stop - start) / 1e6
+    return {
+        "source": _without_folders(given.source),
+        "start_s": float(start[0]) / 1e6,
+        "end_s": float(stop[-1]) / 1e6,
+        "minutes": {
+            stage or "unscored": float(length[given.stage == stage].sum()) / 60
+            for stage in sorted(set(given.stage.tolist()))
+        },
+    }
 
 
 def _counts(table: pd.DataFrame, column: str) -> dict[str, int]:

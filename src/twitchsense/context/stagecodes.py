@@ -1,0 +1,117 @@
+"""How programs spell sleep stages, and what is refused because they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from twitchsense.errors import InputError
+
+#: In order of depth; an unscored epoch has the stage ``""``.
+STAGES: Final = ("W", "N1", "N2", "N3", "R")
+#: Asleep, and the source tells no stage (Apple's ``Asleep``, Fitbit's ``asleep``).
+UNSTAGED: Final = "S"
+SLEEP: Final = ("N1", "N2", "N3", "R", UNSTAGED)
+NREM: Final = ("N1", "N2", "N3")
+
+#: Lower case. EDF+ writes ``Sleep stage N2``; the numbers of ``Sleep stage 3`` are
+#: Rechtschaffen & Kales, so 3 and 4 are N3. Watches know ``light`` (Apple: ``core``),
+#: which is N1 and N2 together; it stands as N2, of which there is far more.
+_WORDS: Final[dict[str, str]] = {
+    **dict.fromkeys(("w", "wake", "awake", "restless", "sleep stage w"), "W"),
+    **dict.fromkeys(("n1", "nrem1", "s1", "sleep stage n1", "sleep stage 1"), "N1"),
+    **dict.fromkeys(("n2", "nrem2", "s2", "sleep stage n2", "sleep stage 2"), "N2"),
+    **dict.fromkeys(("light", "core"), "N2"),
+    **dict.fromkeys(("n3", "nrem3", "s3", "s4", "sleep stage n3", "sleep stage 3"), "N3"),
+    **dict.fromkeys(("sleep stage 4", "sleep stage n4", "n4", "deep"), "N3"),
+    **dict.fromkeys(("r", "rem", "sleep stage r", "sleep stage rem"), "R"),
+    **dict.fromkeys(("asleep", "sleep"), UNSTAGED),
+    **dict.fromkeys(
+        ("?", "unknown", "unscored", "uns", "art", "movement time", "m", "mt", "inbed", "in bed"),
+        "",
+    ),
+    **dict.fromkeys(("sleep stage ?", "sleep stage m"), ""),
+}
+
+#: Integer codes that a user may name instead of writing them out.
+NAMED_CODES: Final[dict[str, dict[str, str]]] = {
+    "yasa": {"0": "W", "1": "N1", "2": "N2", "3": "N3", "4": "R", "-1": "?", "-2": "?"},
+    "nsrr": {"0": "W", "1": "N1", "2": "N2", "3": "N3", "4": "N3", "5": "R", "6": "?", "9": "?"},
+}
+
+Codes = Mapping[str, str]
+
+
+def parse_codes(text: str) -> dict[str, str]:
+    """Read ``yasa``, ``nsrr`` or ``0=W,1=N1,2=N2,3=N3,5=R``.
+
+    Raises
+    ------
+    InputError
+        If a pair can't be read or its stage is unknown.
+    """
+    if text.strip().lower() in NAMED_CODES:
+        return dict(NAMED_CODES[text.strip().lower()])
+    codes: dict[str, str] = {}
+    for pair in text.split(","):
+        theirs, equals, ours = pair.partition("=")
+        if not (equals and theirs.strip() and ours.strip()):
+            cure = f'write "0=W,1=N1,2=N2,3=N3,4=R" or one of {", ".join(NAMED_CODES)}'
+            raise InputError("--stages", f"{pair!r} is no pair", cure)
+        codes[theirs.strip()] = ours.strip()
+    return check_codes(codes, "--stages")
+
+
+def check_codes(codes: Codes, source: str) -> dict[str, str]:
+    """Return codes with lower-case keys; refuse a stage that is none."""
+    for ours in codes.values():
+        if _key(ours) not in _WORDS:
+            cure = f"use {', '.join(STAGES)}, or ? for unscored"
+            raise InputError(source, f"unknown stage {ours!r}", cure)
+    return {_key(theirs): ours for theirs, ours in codes.items()}
+
+
+def knows(word: str, codes: Codes | None = None) -> bool:
+    """Tell whether a word is a stage (the codes count too)."""
+    return _key(word) in _WORDS or _key(word) in (codes or {})
+
+
+def is_number(word: str) -> bool:
+    """Tell whether a word is a number."""
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def stage_of(word: str, source: str, place: str, codes: Codes | None = None) -> str:
+    """Return the stage that a word means; ``""`` for unscored.
+
+    Raises
+    ------
+    InputError
+        For an unknown word, and for a number without codes: REM is 4 in YASA
+        and 5 in NSRR files.
+    """
+    key = _key(word)
+    key = (codes or {}).get(key, key)
+    if _key(key) in _WORDS:
+        return _WORDS[_key(key)]
+    cure = f"use {', '.join(STAGES)}, or ? for unscored"
+    if not key:
+        raise InputError(source, "stage is empty", cure, place)
+    if is_number(key):
+        raise InputError(
+            source,
+            f"stage {word!r} is a number, and programs disagree on those (REM is 4 or 5)",
+            f"{cure}; or say what numbers mean: --stages yasa, or --stages 0=W,1=N1,2=N2,3=N3,4=R",
+            place,
+        )
+    raise InputError(source, f"unknown stage {word!r}", cure, place)
+
+
+def _key(word: str) -> str:
+    key = " ".join(word.lower().split())
+    # 2.0 in a column of numbers is the code 2
+    return key.removesuffix(".0") if is_number(key) else key
