@@ -50,7 +50,7 @@ def plot_night(night: NightLike, figure: Figure | None = None, *, narrow: bool =
     Figure
     """
     shown = [c for c in night.recording.channels if c.name in night.seconds]
-    kinds = _kinds(night)
+    kinds = kinds_of(night)
     heights = [1.0] * len(shown) + [0.34 * max(1, len(kinds)), 0.26, 0.2 * max(1, len(shown))]
     if figure is None:
         width, unit = (4.3, 1.0) if narrow else (10.4, 1.12)
@@ -95,7 +95,7 @@ def plot_lane(night: NightLike, channel: str, ax: Axes | None = None, columns: i
         ax.set_yscale("log")
         ax.set_ylim(low, high)
         top = np.clip(env.high, low, high)
-        ax.fill_between(env.time_s, low, top, step="mid", color=ACC_INK, lw=0)
+        ax.fill_between(env.time_s, low, top, step="mid", color=ACC_INK, lw=0, rasterized=True)
         ax.set_yticks([0.01, 0.1, 1.0], ["0.01", "0.1", "1"])
         ax.minorticks_off()
         _mark_cut(ax, env, env.high > high, None)
@@ -109,7 +109,7 @@ def plot_lane(night: NightLike, channel: str, ax: Axes | None = None, columns: i
 def plot_events(night: NightLike, ax: Axes | None = None, kinds: Sequence[str] = ()) -> Axes:
     """Draw every event as a mark in the lane of its kind."""
     ax = ax or new_figure(10, 1.4).add_subplot()
-    kinds = kinds or _kinds(night)
+    kinds = kinds or kinds_of(night)
     table = night.events
     tall = {"mild": 0.45, "moderate": 0.65, "violent": 0.9}
     for lane, kind in enumerate(kinds):
@@ -152,7 +152,7 @@ def plot_context(night: NightLike, ax: Axes | None = None, *, names: bool = True
     """Draw wake and sleep as a strip."""
     ax = ax or new_figure(10, 0.6).add_subplot()
     start, stop = bounds(night)
-    for context, first, last in _stretches(night):
+    for context, first, last in stretches(night):
         color = CONTEXT_COLORS.get(context, CONTEXT_COLORS["unknown"])
         ax.broken_barh([(first, last - first)], (0, 1), facecolors=color, lw=0)
         if names and last - first > 0.07 * (stop - start):
@@ -194,13 +194,18 @@ def plot_valid(night: NightLike, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _draw_emg(ax: Axes, env: Envelope, seconds: Seconds) -> None:
+def emg_scale(seconds: Seconds) -> float:
+    """Return the µV at the edge of a channel's lane: most of the night fits in."""
     peaks = np.maximum(np.abs(seconds.low), np.abs(seconds.high))[seconds.valid]
     scale = 1.3 * float(np.quantile(peaks, 0.995)) if len(peaks) else 0.0
-    scale = _round_up(max(scale, _MIN_EMG_UV))
+    return _round_up(max(scale, _MIN_EMG_UV))
+
+
+def _draw_emg(ax: Axes, env: Envelope, seconds: Seconds) -> None:
+    scale = emg_scale(seconds)
     ax.set_ylim(-scale, scale)
     low, high = np.clip(env.low, -scale, scale), np.clip(env.high, -scale, scale)
-    ax.fill_between(env.time_s, low, high, step="mid", color=EMG_INK, lw=0)
+    ax.fill_between(env.time_s, low, high, step="mid", color=EMG_INK, lw=0, rasterized=True)
     ax.set_yticks([-scale, 0, scale], [f"−{scale:g}", "0", f"{scale:g}"])
     _mark_cut(ax, env, env.high > scale, env.low < -scale)
 
@@ -234,7 +239,8 @@ def _grey_out(ax: Axes, env: Envelope) -> None:
     )
 
 
-def _stretches(night: NightLike) -> list[tuple[str, float, float]]:
+def stretches(night: NightLike) -> list[tuple[str, float, float]]:
+    """Return stretches of one context as (context, start, end) in seconds."""
     out: list[tuple[str, float, float]] = []
     table = night.epochs
     for context, onset, duration in zip(
@@ -247,7 +253,8 @@ def _stretches(night: NightLike) -> list[tuple[str, float, float]]:
     return out
 
 
-def _kinds(night: NightLike) -> list[str]:
+def kinds_of(night: NightLike) -> list[str]:
+    """Return the kinds that were found, in the order of their lanes."""
     found = set(night.events["trial_type"].astype(str))
     return [k for k in KIND_COLORS if k in found] + sorted(found - set(KIND_COLORS))
 
