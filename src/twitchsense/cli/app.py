@@ -22,6 +22,8 @@ from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
 
 VERBS: Final[dict[str, str]] = {
     "analyze": "twitchsense.cli.analyze:analyze",
+    "report": "twitchsense.cli.report:report",
+    "demo": "twitchsense.cli.demo:demo",
     "record": "twitchsense.cli.record:record",
     "devices": "twitchsense.cli.devices:devices",
     "export": "twitchsense.cli.export:export",

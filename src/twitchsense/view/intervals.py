@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from twitchsense.view.nightlike import NightLike
@@ -67,7 +68,7 @@ def plot_intervals(night: NightLike, ax: Axes | None = None) -> Axes:
     ax.set_xticks(range(0, 91, 10))
     ax.set_xlabel("seconds from one leg movement to the next", fontsize=8, color=MUTED)
     ax.set_ylabel("intervals", fontsize=8, color=INK)
-    ax.yaxis.get_major_locator().set_params(integer=True)
+    ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.tick_params(labelsize=8, length=2, color=GRID, labelcolor=INK)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)

@@ -26,6 +26,7 @@ from twitchsense.view.palette import (
     kind_color,
     kind_name,
 )
+from twitchsense.view.plain import plain
 from twitchsense.view.svg import new_figure
 from twitchsense.view.timeaxis import bounds, label_time, mark_onset
 
@@ -87,6 +88,7 @@ def plot_lane(night: NightLike, channel: str, ax: Axes | None = None, columns: i
         fontsize=8,
         color=INK,
         multialignment="right",
+        parse_math=False,
     )
     if info.kind == "emg":
         _draw_emg(ax, env, night.seconds[channel])
@@ -123,7 +125,7 @@ def plot_events(night: NightLike, ax: Axes | None = None, kinds: Sequence[str] =
     names = [
         f"{kind_name(k, 2)} · {int((table['trial_type'] == k).sum())}" for k in reversed(kinds)
     ]
-    ax.set_yticks(range(len(kinds)), names)
+    ax.set_yticks(range(len(kinds)), names, parse_math=False)
     _plain(ax)
     ax.hlines(
         np.arange(len(kinds) - 1) + 0.5,
@@ -189,7 +191,9 @@ def plot_valid(night: NightLike, ax: Axes | None = None) -> Axes:
             lw=0.3,
         )
     ax.set_ylim(-0.6, max(len(names), 1) - 0.4)
-    ax.set_yticks(range(len(names)), [f"valid {n}" for n in reversed(names)])
+    ax.set_yticks(
+        range(len(names)), [f"valid {plain(n, 24)}" for n in reversed(names)], parse_math=False
+    )
     _plain(ax)
     return ax
 
@@ -260,7 +264,7 @@ def kinds_of(night: NightLike) -> list[str]:
 
 
 def _lane_label(channel: Channel) -> str:
-    return f"{channel.name}\n{'µV' if channel.unit == 'uV' else 'g'}"
+    return f"{plain(channel.name, 24)}\n{'µV' if channel.unit == 'uV' else 'g'}"
 
 
 def _round_up(value: float) -> float:

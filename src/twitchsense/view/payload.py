@@ -26,6 +26,7 @@ from twitchsense.view.decimate import Floats, envelope, spans
 from twitchsense.view.nightlike import NightLike
 from twitchsense.view.overview import emg_scale, kinds_of, stretches
 from twitchsense.view.palette import context_name, kind_name, kind_short, label_name
+from twitchsense.view.plain import plain
 from twitchsense.view.timeaxis import bounds
 from twitchsense.view.traces import MISSING, QUANTUM, Trace
 
@@ -60,7 +61,7 @@ def build(night: NightLike, traces: list[Trace]) -> dict[str, Markup]:
     """Return the JSON and the block, ready to stand in the page."""
     block = Block()
     data = {**_frame(night), **_lanes(night, block), **_events(night, block, traces)}
-    return {"data": to_script(data), "block": Markup(block.packed())}  # noqa: S704 (base64)
+    return {"data": to_script(data), "block": Markup(block.packed())}
 
 
 def to_script(data: Any) -> Markup:
@@ -68,7 +69,7 @@ def to_script(data: Any) -> Markup:
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for char in "<>&\u2028\u2029":
         text = text.replace(char, f"\\u{ord(char):04x}")
-    return Markup(text)  # noqa: S704 (no character is left that could be markup)
+    return Markup(text)  # no character is left that could be markup
 
 
 def _frame(night: NightLike) -> dict[str, Any]:
@@ -123,7 +124,7 @@ def _lanes(night: NightLike, block: Block) -> dict[str, Any]:
         step = _step(env.low, env.high)
         lanes.append(
             {
-                "name": channel.name,
+                "name": plain(channel.name, 80),
                 "kind": channel.kind,
                 "unit": "µV" if channel.unit == "uV" else "g",
                 "scale": emg_scale(seconds) if channel.kind == "emg" else None,
@@ -157,7 +158,7 @@ def _events(night: NightLike, block: Block, traces: list[Trace]) -> dict[str, An
     strings: dict[str, int] = {}
 
     def word(text: str) -> int:
-        return strings.setdefault(text, len(strings))
+        return strings.setdefault(plain(text), len(strings))
 
     waves: list[list[Any]] = [[] for _ in range(len(table))]
     channels = {c.name: c for c in night.recording.channels}
@@ -165,8 +166,15 @@ def _events(night: NightLike, block: Block, traces: list[Trace]) -> dict[str, An
         channel = channels[t.channel]
         place = block.add(t.samples.T)  # one axis after the other
         waves[t.event].append(
-            [word(t.channel), channel.kind, t.start_ns / NS, t.fs, t.samples.shape[1], place[0]]
-            + [len(t.samples)]
+            [
+                word(plain(t.channel, 80)),
+                channel.kind,
+                t.start_ns / NS,
+                t.fs,
+                channel.width,
+                place[0],
+                len(t.samples),
+            ]
         )
     rows = []
     for i, (_, event) in enumerate(table.iterrows()):
@@ -180,6 +188,7 @@ def _events(night: NightLike, block: Block, traces: list[Trace]) -> dict[str, An
                 word(why.alternatives(night, event)),
                 str(event["grade"]),
                 waves[i],
+                _sure(float(event["confidence"])),
             ]
         )
     return {
@@ -194,6 +203,10 @@ def _events(night: NightLike, block: Block, traces: list[Trace]) -> dict[str, An
         "labels": {str(w): [label_name(str(w)), why.label_meaning(str(w))] for w in _words(table)},
         "quantum": QUANTUM,
     }
+
+
+def _sure(confidence: float) -> str:
+    return f"confidence {confidence:.2f} of 1" if math.isfinite(confidence) else "not known"
 
 
 def _words(table: pd.DataFrame) -> list[str]:

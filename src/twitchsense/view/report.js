@@ -277,7 +277,7 @@
     say("event-rule", `Called a ${KINDS[kind].one} because it is ${KINDS[kind].rule}.`);
     const [name, meaning] = data.labels[data.strings[label]];
     say("event-label", `Named “${name}”: ${meaning}.`);
-    say("event-other", data.strings[other] ? `How sure: ${data.strings[other]}.` : "");
+    say("event-other", `How sure: ${[data.events[index][7], data.strings[other]].filter(Boolean).join("; ")}.`);
     $("detail").hidden = false;
     const list = loaded(index);
     $("event").hidden = !list.length;

@@ -19,6 +19,7 @@ from twitchsense.view.intervals import movement_intervals, plot_intervals
 from twitchsense.view.nightlike import NightLike
 from twitchsense.view.overview import plot_night
 from twitchsense.view.palette import kind_name
+from twitchsense.view.plain import show
 from twitchsense.view.shapes import find_shapes
 from twitchsense.view.svg import data_uri, new_figure
 from twitchsense.view.traces import Trace, gather
@@ -31,7 +32,7 @@ _SHOWN: Final = {"jerk": 3, "twitch": 3, "movement": 3}
 class Picture:
     """An image of the page, with the words for those who don't see it."""
 
-    source: str
+    source: Markup
     alt: str
     caption: str = ""
     detail: str = ""
@@ -84,6 +85,7 @@ def make_environment() -> Environment:
     return Environment(
         loader=PackageLoader("twitchsense.view", "."),
         autoescape=True,
+        finalize=show,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -93,7 +95,7 @@ def make_environment() -> Environment:
 def read_script(*names: str) -> Markup:
     """Return our own scripts as one text that stands in a page."""
     home = files("twitchsense.view")
-    return Markup("\n".join((home / name).read_text("utf-8") for name in names))  # noqa: S704
+    return Markup("\n".join((home / name).read_text("utf-8") for name in names))
 
 
 def digest(script: str) -> str:

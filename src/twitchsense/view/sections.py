@@ -118,9 +118,9 @@ def jerks(night: NightLike) -> dict[str, Any]:
             "amplitude": _unit(float(r["amplitude_uv"]), "µV", 0),
             "confidence": _unit(float(r["confidence"]), "", 2),
             "leg": str(r["leg"]),
-            "event": int(i),
+            "event": row,
         }
-        for i, r in shown.iterrows()
+        for row, (_, r) in zip(shown.index.to_list(), shown.iterrows(), strict=True)
     ]
     return {"rows": rows, "total": len(table), "legs": any(r["leg"] for r in rows)}
 
@@ -234,7 +234,7 @@ def describe(night: NightLike, row: pd.Series[Any]) -> tuple[str, str]:
     numbers.append(milliseconds(float(row["duration"])))
     if _has(row["amplitude_uv"]):
         numbers.append(_unit(float(row["amplitude_uv"]), "µV", 0))
-    if _has(row["peak_g"]):
+    if _has(row["peak_g"]) and float(row["peak_g"]) >= 0.0005:
         numbers.append(_unit(float(row["peak_g"]), "g", 3 if float(row["peak_g"]) < 0.1 else 2))
     if _has(row["confidence"]):
         numbers.append(f"confidence {float(row['confidence']):.2f}")

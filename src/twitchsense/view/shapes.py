@@ -106,4 +106,4 @@ def _likeness(waves: Floats, shift: int) -> Floats:
         np.maximum(best, unit @ wide[:, k : k + n].T, out=best)
     best = np.maximum(best, best.T)
     np.fill_diagonal(best, 1.0)
-    return np.clip(best, -1.0, 1.0)
+    return np.asarray(np.clip(best, -1.0, 1.0))

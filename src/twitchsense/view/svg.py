@@ -7,6 +7,7 @@ import io
 import re
 from typing import Any, Final, Literal
 
+from markupsafe import Markup
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -39,7 +40,7 @@ def to_svg(figure: Figure) -> str:
     return re.sub(r"font: ([^;\"]*?)'DejaVu Sans'[^;\"]*", rf"font: \1{_FONTS}", text)
 
 
-def data_uri(figure: Figure) -> str:
+def data_uri(figure: Figure) -> Markup:
     """Return the figure as a ``data:`` address for ``<img src>``."""
     encoded = base64.b64encode(to_svg(figure).encode()).decode("ascii")
-    return "data:image/svg+xml;base64," + encoded
+    return Markup("data:image/svg+xml;base64," + encoded)  # base64 needs no escapes

@@ -53,7 +53,7 @@ class Trace:
 
     def values(self, kind: str) -> NDArray[np.float64]:
         """Return the samples in µV or g; NaN where there is none."""
-        out: NDArray[np.float64] = self.samples * QUANTUM[kind]
+        out: NDArray[np.float64] = self.samples.astype(np.float64) * QUANTUM[kind]
         out[self.samples == MISSING] = np.nan
         return out
 

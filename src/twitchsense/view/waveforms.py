@@ -15,6 +15,7 @@ from twitchsense.recording import NS, Channel, Recording
 from twitchsense.view.decimate import Floats, thin
 from twitchsense.view.nightlike import NightLike
 from twitchsense.view.palette import ACC_INK, EMG_INK, GRID, INK, MUTED, kind_color, kind_name
+from twitchsense.view.plain import plain
 from twitchsense.view.shapes import Shape
 from twitchsense.view.svg import new_figure
 from twitchsense.view.traces import channels_of, lead, length
@@ -183,7 +184,8 @@ def _draw_channel(
     tick = _nice(0.8 * reach)
     ax.set_yticks([-tick, 0, tick], [f"−{tick:g}", "0", f"{tick:g}"])
     unit = "µV" if channel.unit == "uV" else "g"
-    ax.set_title(f"{name} · {channel.name} ({unit})", fontsize=8, color=MUTED, loc="left", pad=2)
+    title = f"{name} · {plain(channel.name, 24)} ({unit})"
+    ax.set_title(title, fontsize=8, color=MUTED, loc="left", pad=2, parse_math=False)
     if not values.size:
         ax.text(
             0.5,

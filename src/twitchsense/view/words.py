@@ -114,7 +114,7 @@ def sure_phrase(night: NightLike) -> str:
     text = "Names that end in “-like” say what a pattern resembles, not what causes it."
     if not n:
         return f"No event was found, but what the sensor could not see is not known. {text}"
-    clear = int((confidence >= CLEAR).sum())
+    clear = int((confidence.round(3) >= CLEAR).sum())  # as the table has it
     share = "All" if clear == n else "None" if clear == 0 else f"{clear:,}"
     events = "events" if n != 1 else "event"
     return (
