@@ -26,14 +26,13 @@ from twitchsense.errors import InputError
 from twitchsense.events import EVENT_COLUMNS, REJECTED_COLUMNS
 from twitchsense.recording import NS, ArraySamples, Channel, Recording, Segment
 from twitchsense.settings import Settings
+from twitchsense.summaryfile import CURE, read_summary, read_text
 from twitchsense.view.traces import MISSING, QUANTUM, Trace, gather
 
 if TYPE_CHECKING:
     from twitchsense.view.nightlike import NightLike
 
 TRACES: Final = "traces.npz"
-_CURE: Final = "run analyze again into this directory"
-_MOST_BYTES: Final = 200_000_000  # a summary or table larger than this is not ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +164,9 @@ def open_saved(directory: Path) -> SavedNight:
         if any(t.event >= len(events) for t in traces):
             raise ValueError("more events than rows")
     except FileNotFoundError as error:
-        raise InputError(str(path), "is missing", _CURE) from error
+        raise InputError(str(path), "is missing", CURE) from error
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise InputError(str(path), f"cannot be used ({error})", _CURE) from error
+        raise InputError(str(path), f"cannot be used ({error})", CURE) from error
     return SavedNight(
         directory, facts, settings, recording, events, rejected, epochs, seconds, traces
     )
@@ -190,27 +189,6 @@ class Windowed(Recording):
         return self.bounds[1]
 
 
-def read_summary(directory: Path) -> dict[str, Any]:
-    """Return the content of a result's ``summary.json``.
-
-    Raises
-    ------
-    InputError
-        If it is missing or is no summary.
-    """
-    path = directory / "summary.json"
-    try:
-        facts = json.loads(_text(path))
-    except ValueError as error:
-        raise InputError(str(path), f"is no JSON ({error})", _CURE) from error
-    wanted = ("sleep_onset", "by_kind", "valid_s", "clock", "provenance", "notes")
-    if not isinstance(facts, dict) or any(
-        not isinstance(facts.get(k), (dict, list)) for k in wanted
-    ):
-        raise InputError(str(path), "is no summary of analyze", _CURE)
-    return facts
-
-
 def read_table(path: Path, columns: Sequence[Any]) -> pd.DataFrame:
     """Return an event table as `analyze` wrote it.
 
@@ -224,35 +202,24 @@ def read_table(path: Path, columns: Sequence[Any]) -> pd.DataFrame:
     try:
         empty = {name: [""] for name in kinds if name not in text}
         table = pd.read_csv(
-            io.StringIO(_text(path)), dtype=text, keep_default_na=False, na_values=empty
+            io.StringIO(read_text(path)), dtype=text, keep_default_na=False, na_values=empty
         )
     except (ValueError, pd.errors.ParserError) as error:
-        raise InputError(str(path), f"is no table of events ({error})", _CURE) from error
+        raise InputError(str(path), f"is no table of events ({error})", CURE) from error
     for name, kind in kinds.items():
         if name not in table:
-            raise InputError(str(path), f"has no column {name!r}", _CURE)
+            raise InputError(str(path), f"has no column {name!r}", CURE)
         if kind == "float64":
             table[name] = pd.to_numeric(table[name], errors="coerce")
     return table
 
 
 def _epochs(path: Path) -> pd.DataFrame:
-    table = pd.read_csv(io.StringIO(_text(path)), keep_default_na=False)
+    table = pd.read_csv(io.StringIO(read_text(path)), keep_default_na=False)
     for name in ("onset", "duration", "context"):
         if name not in table:
-            raise InputError(str(path), f"has no column {name!r}", _CURE)
+            raise InputError(str(path), f"has no column {name!r}", CURE)
     return table
-
-
-def _text(path: Path) -> str:
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise InputError(str(path), "is far too large", _CURE)
-        return path.read_text("utf-8")
-    except FileNotFoundError as error:
-        raise InputError(str(path), "is missing", "give a directory that analyze wrote") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(str(path), f"cannot be read ({error})", _CURE) from error
 
 
 def _traces(rows: list[list[Any]], samples: Mapping[str, NDArray[np.int16]]) -> list[Trace]:

@@ -23,6 +23,7 @@ from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
 VERBS: Final[dict[str, str]] = {
     "analyze": "twitchsense.cli.analyze:analyze",
     "report": "twitchsense.cli.report:report",
+    "trend": "twitchsense.cli.trend:trend",
     "demo": "twitchsense.cli.demo:demo",
     "record": "twitchsense.cli.record:record",
     "devices": "twitchsense.cli.devices:devices",
