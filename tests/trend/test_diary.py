@@ -70,6 +70,19 @@ def test_exposed_unexposed_and_not_known(tmp_path):
     assert str(sides(found, "mood")) == "[1.0, nan]"
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("alcohol_g", "alcohol"),
+        ("caffeine_mg>200", "caffeine over 200 mg"),
+        ("exercise=run", "exercise (run)"),
+        ("mood", "mood"),
+    ],
+)
+def test_an_exposure_in_words(tmp_path, name, words):
+    assert choose(diary(tmp_path, CSV), [name])[0].words == words
+
+
 def test_the_evening_before(tmp_path):
     found = diary(tmp_path, CSV)
     [alcohol] = choose(found, ["alcohol_g"])

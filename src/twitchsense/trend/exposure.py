@@ -17,6 +17,9 @@ from twitchsense.trend.diary import NO, YES, Diary, Value
 MOST: Final = 3
 #: Columns that are no exposure.
 _NOTES: Final = frozenset({"note", "notes", "comment", "comments"})
+_UNITS: Final = {"mg": "mg", "g": "g", "ug": "µg", "l": "l", "h": "h", "hour": "h", "min": "min"}
+_SIDES: Final = {">": "over", ">=": "of at least", "<": "under", "<=": "of at most", "=": "of"}
+_HOURS: Final = {">": "after", ">=": "from", "<": "before", "<=": "until", "=": "at"}
 _FORM: Final = re.compile(r"\s*([^<>=]+?)\s*(?:(>=|>|<=|<|=)\s*(.+?)\s*)?")
 
 
@@ -41,12 +44,17 @@ class Exposure:
 
     @property
     def words(self) -> str:
-        """The exposed evenings, in words."""
-        column = self.column.replace("_", " ")
+        """The exposed evenings, in words: "alcohol", "caffeine over 200 mg"."""
+        base, _, unit = self.column.rpartition("_")
+        if unit not in _UNITS or not base:
+            base, unit = self.column, ""
+        what = base.replace("_", " ")
         if not self.sign:
-            return column
-        shown = f"{self.limit:g}" if isinstance(self.limit, float) else str(self.limit)
-        return f"{column} {self.sign} {shown}"
+            return what
+        if not isinstance(self.limit, float):
+            return f"{what} ({self.limit})"
+        side = _HOURS[self.sign] if unit == "hour" else _SIDES[self.sign]
+        return f"{what} {side} {self.limit:g} {_UNITS.get(unit, '')}".strip()
 
     def of(self, diary: Diary, evening: date, lag: int = 0) -> float:
         """Return 1 (exposed), 0 (not) or NaN (not known) for an evening, or one before it."""

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from twitchsense.detect.detection import Seconds
 from twitchsense.recording import Channel
@@ -35,40 +34,43 @@ _ACC_RANGE_G = (0.003, 3.0)
 _MANY = 1500  # more marks than this are drawn as pixels
 
 
-def plot_night(night: NightLike, figure: Figure | None = None, *, narrow: bool = False) -> Figure:
-    """Draw the whole night.
+def plot_night(night: NightLike, ax: Axes | None = None) -> Axes:
+    """Draw the whole night: signals, events, sleep and valid time on one clock.
 
     Parameters
     ----------
     night : Night
-    figure : Figure, optional
-        Where to draw; a new figure (without a window) unless given.
-    narrow : bool
-        Lay out for the width of a phone.
+    ax : Axes, optional
+        A subplot, the place of which is taken; a new figure (without a window)
+        unless given.
 
     Returns
     -------
-    Figure
+    Axes
+        The subplot, emptied: its place holds one axes for each row of the picture.
     """
     shown = [c for c in night.recording.channels if c.name in night.seconds]
     kinds = kinds_of(night)
     heights = [1.0] * len(shown) + [0.34 * max(1, len(kinds)), 0.26, 0.2 * max(1, len(shown))]
-    if figure is None:
-        width, unit = (4.3, 1.0) if narrow else (10.4, 1.12)
-        figure = new_figure(width, unit * sum(heights) + 0.9)
-    grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
+    if ax is None:
+        ax = new_figure(10.4, 1.12 * sum(heights) + 0.9).add_subplot()
+    place = ax.get_subplotspec()
+    if place is None:
+        raise ValueError("plot_night needs a subplot, such as plt.subplots() makes")
+    ax.set_axis_off()
+    grid = place.subgridspec(len(heights), 1, height_ratios=heights)
     axes: list[Axes] = []
     for row in range(len(heights)):
-        axes.append(figure.add_subplot(grid[row], sharex=axes[0] if axes else None))
-    for ax, channel in zip(axes, shown, strict=False):
-        plot_lane(night, channel.name, ax=ax, columns=600 if narrow else 2000)
+        axes.append(ax.figure.add_subplot(grid[row], sharex=axes[0] if axes else None))
+    for lane, channel in zip(axes, shown, strict=False):
+        plot_lane(night, channel.name, ax=lane)
     plot_events(night, ax=axes[-3], kinds=kinds)
-    plot_context(night, ax=axes[-2], names=not narrow)
+    plot_context(night, ax=axes[-2])
     plot_valid(night, ax=axes[-1])
-    for ax in axes:
-        mark_onset(night, ax)
-    label_time(night, axes, narrow)
-    return figure
+    for one in axes:
+        mark_onset(night, one)
+    label_time(night, axes)
+    return ax
 
 
 def plot_lane(night: NightLike, channel: str, ax: Axes | None = None, columns: int = 2000) -> Axes:
@@ -150,14 +152,14 @@ def plot_events(night: NightLike, ax: Axes | None = None, kinds: Sequence[str] =
     return ax
 
 
-def plot_context(night: NightLike, ax: Axes | None = None, *, names: bool = True) -> Axes:
+def plot_context(night: NightLike, ax: Axes | None = None) -> Axes:
     """Draw wake and sleep as a strip."""
     ax = ax or new_figure(10, 0.6).add_subplot()
     start, stop = bounds(night)
     for context, first, last in stretches(night):
         color = CONTEXT_COLORS.get(context, CONTEXT_COLORS["unknown"])
         ax.broken_barh([(first, last - first)], (0, 1), facecolors=color, lw=0)
-        if names and last - first > 0.07 * (stop - start):
+        if last - first > 0.07 * (stop - start):
             light = context == "asleep"
             ax.text(
                 (first + last) / 2,

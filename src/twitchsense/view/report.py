@@ -111,7 +111,9 @@ def _title(clock: Clock, start: float, stop: float) -> str:
 def _overview(night: NightLike) -> Picture:
     alt = "The whole night on one time axis: signals, events, sleep and valid time. "
     alt += " ".join(text for _, text in words.answers(night))
-    return Picture(data_uri(plot_night(night)), alt)
+    figure = plot_night(night).get_figure(root=True)
+    assert figure is not None
+    return Picture(data_uri(figure), alt)
 
 
 def _averages(night: NightLike) -> list[Picture]:
