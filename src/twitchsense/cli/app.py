@@ -26,6 +26,7 @@ VERBS: Final[dict[str, str]] = {
     "trend": "twitchsense.cli.trend:trend",
     "demo": "twitchsense.cli.demo:demo",
     "record": "twitchsense.cli.record:record",
+    "live": "twitchsense.cli.live:live",
     "devices": "twitchsense.cli.devices:devices",
     "export": "twitchsense.cli.export:export",
     "agree": "twitchsense.cli.agree:agree",

@@ -93,9 +93,9 @@ def measure(outcome: Floats, exposed: Floats, others: Floats, orders: NDArray[np
     # a shuffle of y - d·x has the slope a - d·b: one line in d for each shuffle.
     # y is shuffled with the slope taken out: u = y - slope·x, so y - d·x = u + (slope - d)·x
     u = y - slope * x
-    # residuals are smaller than the errors they stand for: as many degrees of freedom
-    # are gone as the regression has terms
-    fuller = np.sqrt(len(y) / max(1.0, len(y) - others.shape[1] - 1.0)) / size
+    # residuals are smaller than the errors they stand for: each term beside the exposure
+    # takes a degree of freedom
+    fuller = np.sqrt(len(y) / max(1.0, len(y) - others.shape[1])) / size
     a, b = u[orders] @ x * fuller, x[orders] @ x * fuller
     # with e = slope - d, the test asks whether |e| is beyond |a + e·b|
     p = _p_value(a, b, np.array([slope]))[0]
