@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
@@ -28,6 +29,7 @@ class LiveApp(App[None]):
     """
 
     TITLE = "twitchsense live"
+    AUTO_FOCUS = ""  # the hidden words must not swallow the keys
     CSS = """
     Screen { background: black; color: #c8c8c8; }
     Sparkline { height: 3; margin: 0 1 1 1; }
@@ -50,6 +52,7 @@ class LiveApp(App[None]):
         self.night = watch
         self.counts = counts
         self.failure: TwitchsenseError | None = None
+        self._turn = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
         """Lay the view out."""
@@ -66,15 +69,16 @@ class LiveApp(App[None]):
 
     async def look(self) -> None:
         """Read what is new, and show it."""
-        try:
-            for _ in range(_MOST_LOOKS):
-                if not self.night.look():
-                    break
-        except TwitchsenseError as error:
-            self.failure = error
-            self.exit()
-            return
-        await self.show(self.night.state(counts=self.counts))
+        async with self._turn:
+            try:
+                for _ in range(_MOST_LOOKS):
+                    if not self.night.look():
+                        break
+            except TwitchsenseError as error:
+                self.failure = error
+                self.exit()
+                return
+            await self.show(self.night.state(counts=self.counts))
 
     async def show(self, state: dict[str, Any]) -> None:
         """Show a state."""

@@ -92,8 +92,8 @@ class Watch:
                     self._frame(int(boot), int(arrival_ns), bytes(data))
                 for first, last in self._new(reader, "loss", "first, last"):
                     self.lost += 0 if last is None else int(last) - int(first) + 1
-                for event, detail in self._new(reader, "link", "event, detail"):
-                    self.link = f"{event} {detail}".strip()
+                for (event,) in self._new(reader, "link", "event"):
+                    self.link = str(event)
             finally:
                 reader.close()
             self.frames += len(rows)
@@ -146,6 +146,7 @@ class Watch:
                 "frames": self.frames,
                 "lost": self.lost,
                 "until": until,
+                "newest": newest,
                 "trails": [
                     {
                         "name": name,
