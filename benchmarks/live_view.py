@@ -74,14 +74,16 @@ def follow(hours: float, speed: float) -> dict[str, object]:
         while not (path.exists() and path.stat().st_size):
             time.sleep(0.1)
         time.sleep(0.5)
-        watch, memory, began = Watch(path), [], time.monotonic()
+        watch, first, began = Watch(path), 0, time.monotonic()
+        memory: list[float] = []
         while True:
             ended = writer.poll() is not None
             new = watch.look()
             state = watch.state(counts=True)
-            night_s = (watch.newest_ns - memory[0][2]) / NS if memory else 0.0
-            if not memory or night_s >= (len(memory)) * 1800:
-                memory.append((night_s / 3600, round(resident_mb(), 1), watch.newest_ns))
+            if watch.newest_ns:
+                first = first or watch.newest_ns
+                if watch.newest_ns - first >= len(memory) * 600 * NS:
+                    memory.append(round(resident_mb(), 1))
             if not new:
                 if ended:
                     break
@@ -95,7 +97,7 @@ def follow(hours: float, speed: float) -> dict[str, object]:
             "frames_seen": watch.frames,
             "frames_stored": frames.frames,
             "events": state["counts"],
-            "memory_mb_by_half_hour": [m for _, m, _ in memory],
+            "memory_mb_every_10_minutes": memory,
         }
 
 

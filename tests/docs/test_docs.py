@@ -35,6 +35,18 @@ def test_links_lead_to_files(page):
             assert (page.parent / target).exists(), target
 
 
+def test_glossary_has_every_column_of_the_weeks():
+    from twitchsense.trend.association import COLUMNS, Association
+
+    assert list(COLUMNS) == list(Association.__dataclass_fields__)
+
+
+def test_every_page_is_on_the_site():
+    index = (ROOT / "docs" / "index.md").read_text()
+    for page in (ROOT / "docs").glob("*.md"):
+        assert page.stem == "index" or re.search(rf"^{page.stem}$", index, re.M), page.name
+
+
 def test_readme_has_two_commands_of_one_line_each():
     blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
     assert [b.strip().count("\n") for b in blocks[:2]] == [0, 0]

@@ -22,6 +22,26 @@ LAGS: Final = (0, 1)
 #: Share of false findings that is borne among the findings of one look.
 FALSE_SHARE: Final = 0.05
 
+#: What each column of the table means.
+COLUMNS: Final[dict[str, str]] = {
+    "exposure": "what was chosen: a column of the diary, with its limit",
+    "outcome": "`twitch`, `jerk` or `movement`",
+    "lag": "0: the night of that evening; 1: the night after",
+    "n_exposed": "nights with it",
+    "n_other": "nights without it",
+    "usual": "events per hour on nights without it",
+    "difference": "more events per hour on nights with it",
+    "low": "lower end of its 95 % interval",
+    "high": "upper end of its 95 % interval",
+    "ratio": "the difference as a factor on 1 + rate",
+    "ratio_low": "lower end of its 95 % interval",
+    "ratio_high": "upper end of its 95 % interval",
+    "p": "how often shuffled nights differ as much; empty with too few nights",
+    "q": "p after false-discovery control over all rows",
+    "answer": "`not enough nights yet`, `no clear difference`, `more` or `fewer`",
+    "text": "the answer in words",
+}
+
 CANNOT_SHOW_CAUSE: Final = "This cannot show cause."
 
 
