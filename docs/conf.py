@@ -16,6 +16,7 @@ exclude_patterns = ["_build"]
 html_theme = "pydata_sphinx_theme"
 html_title = "twitchsense"
 html_show_sourcelink = False
+html_sidebars = {"**": []}
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": True}
 myst_heading_anchors = 3
 autodoc_typehints = "none"
