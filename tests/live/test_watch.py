@@ -14,6 +14,7 @@ from firmware_sim.wearable.firmware import Firmware
 from firmware_sim.wearable.wire import Wire
 from tests.wearable.nights import KEY, MODEL, T0, device, make_frames, write_night
 from twitchsense.errors import InputError
+from twitchsense.live import lane
 from twitchsense.live.trail import LENGTH_S, PER_S, Trail
 from twitchsense.live.watch import Watch
 from twitchsense.recording import NS, Channel, Chunk
@@ -80,12 +81,16 @@ class Quiet:
 
 @pytest.fixture
 def twitching(tmp_path):
-    firmware = Firmware(MODEL, Quiet(), Wire(), 1)
+    return write_counts(tmp_path / "quiet.night", Quiet(), 14)
+
+
+def write_counts(path, source, seconds):
+    firmware = Firmware(MODEL, source, Wire(), 1)
     firmware.control(bytes.fromhex("01 01 01000000 00"))
-    path, boot = tmp_path / "quiet.night", Boot(KEY, 1)
+    boot = Boot(KEY, 1)
     file, batch = NightFile(path), []
     file.write([device()])
-    while (tick := firmware.next_tick()) < 14 * MODEL.tick_hz:
+    while (tick := firmware.next_tick()) < seconds * MODEL.tick_hz:
         before = firmware.ring.next
         firmware.advance(tick)
         at = T0 + round(tick / MODEL.tick_hz * NS)
@@ -109,6 +114,39 @@ def test_a_twitch_is_shown_and_counted_only_when_asked(twitching):
     assert quiet["counts"] is None
     assert told["counts"] == {"twitch": 1}
     assert (quiet["lost"], quiet["link"]) == (5, "no signal: connected")
+
+
+class Twitching(Quiet):
+    """A burst every 5 s."""
+
+    def read(self, stream, first, count):
+        if stream == 2:
+            return super().read(stream, first, count)
+        # the same burst, seen again and again
+        k = np.arange(first, first + count) % 5000
+        rng = np.random.default_rng(first)
+        values = rng.normal(0, 15, (count, 2))
+        inside = (k >= 2000) & (k < 2000 + len(BURST))
+        values[inside] += BURST[k[inside] - 2000, None]
+        return values.astype(np.int32)
+
+
+def test_a_fresh_detector_takes_over_without_loss_or_twins(tmp_path, monkeypatch):
+    path = write_counts(tmp_path / "long.night", Twitching(), 100)
+    whole = Watch(path)
+    whole.look()
+    monkeypatch.setattr(lane, "RENEW_S", 15.0)
+    monkeypatch.setattr(lane, "SETTLE_S", 10.0)
+    monkeypatch.setattr(lane, "OVERLAP_S", 4.0)
+    made = []
+    monkeypatch.setattr(lane, "_Ear", lambda c, ear=lane._Ear: made.append(ear(c)) or made[-1])
+    renewed = Watch(path)
+    renewed.look()
+    assert len(made) >= 4
+    assert len(whole.events) >= 15
+    assert [round(e.time_ns / 1e8) for e in renewed.events] == [
+        round(e.time_ns / 1e8) for e in whole.events
+    ]
 
 
 def test_silence_is_no_rest(twitching):

@@ -31,6 +31,32 @@ class _Place:
     next: int = -1
 
 
+#: A detector keeps what a night's end would need. A live view needs no end, so after so
+#: long a fresh one takes over, which has listened along until its noise floor is settled.
+RENEW_S = 1800.0
+SETTLE_S = 120.0
+#: Longest movement that may still be open when the fresh one takes over.
+OVERLAP_S = 60.0
+
+
+class _Ear:
+    """A detector, with segments of its own if it begins in the middle of one."""
+
+    def __init__(self, channels: tuple[Channel, ...]) -> None:
+        self._detector = Detector(Settings(), channels)
+        self._fs = {c.name: c.fs for c in channels}
+        self._bases: dict[str, tuple[int, int]] = {}
+
+    def push(self, chunk: Chunk) -> list[Finding]:
+        segment, base = self._bases.get(chunk.channel, (None, 0))
+        if segment != chunk.segment_start_ns:
+            base = chunk.first_index
+            self._bases[chunk.channel] = (chunk.segment_start_ns, base)
+        start = chunk.segment_start_ns + round(base / self._fs[chunk.channel] * NS)
+        mine = Chunk(chunk.channel, start, chunk.first_index - base, chunk.samples)
+        return [f for f in self._detector.push(mine) if not f.reason]
+
+
 class LiveLane:
     """One connection: its detector, and where each stream stands.
 
@@ -59,7 +85,9 @@ class LiveLane:
                 order = [names.index(n) for n in plan.names]
                 self._names.setdefault(stream.id, []).append((plan.name, order))
         self.channels = tuple(channels)
-        self._detector = Detector(Settings(), channels)
+        self._ear = _Ear(self.channels)
+        self._next: _Ear | None = None
+        self._turn_ns: int | None = None  # from when on the next one is believed
         self._places = {s.id: _Place() for s in info.streams}
         self._zero_ns: int | None = None
         self._near: int | None = None
@@ -90,5 +118,21 @@ class LiveLane:
             chunk = Chunk(name, place.start_ns, first - place.base, samples[:, order])
             if self._on_chunk is not None:
                 self._on_chunk(chunk)
-            found += [f for f in self._detector.push(chunk) if not f.reason]
+            found += self._hear(
+                chunk, chunk.segment_start_ns + round(chunk.first_index / stream.fs * NS)
+            )
         return found
+
+    def _hear(self, chunk: Chunk, time_ns: int) -> list[Finding]:
+        """Give a chunk to the detector, and to the one that will take over."""
+        if self._turn_ns is None:
+            self._turn_ns = time_ns
+        found = self._ear.push(chunk)
+        if self._next is None:
+            if time_ns - self._turn_ns < RENEW_S * NS:
+                return found
+            self._next, self._turn_ns = _Ear(self.channels), time_ns + round(SETTLE_S * NS)
+        turn, fresh = self._turn_ns, self._next.push(chunk)
+        if time_ns > turn + OVERLAP_S * NS:
+            self._ear, self._next = self._next, None
+        return [f for f in found if f.onset_ns < turn] + [f for f in fresh if f.onset_ns >= turn]
