@@ -23,4 +23,4 @@ autodoc_typehints = "none"
 autosummary_generate = False
 numpydoc_show_class_members = False
 # two copies of the same heading on different pages are fine
-suppress_warnings = ["myst.xref_missing"]
+suppress_warnings = ["myst.xref_missing", "toc.empty_glob"]

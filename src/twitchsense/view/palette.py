@@ -15,6 +15,7 @@ KIND_COLORS: Final[dict[str, str]] = {
     "movement": "#009E73",
     "gross_movement": "#E69F00",
     "posture_change": "#CC79A7",
+    "jolt": "#7F7F7F",
 }
 
 #: The same hues, light enough for a dark page.
@@ -25,6 +26,7 @@ KIND_COLORS_DARK: Final[dict[str, str]] = {
     "movement": "#2FC295",
     "gross_movement": "#F2B84B",
     "posture_change": "#E29BC4",
+    "jolt": "#A8A8A8",
 }
 
 CONTEXT_COLORS: Final[dict[str, str]] = {
@@ -51,6 +53,7 @@ KIND_NAMES: Final[dict[str, tuple[str, str]]] = {
     "movement": ("leg movement", "leg movements"),
     "gross_movement": ("large movement", "large movements"),
     "posture_change": ("change of position", "changes of position"),
+    "jolt": ("jolt", "jolts"),
 }
 
 #: For the width of a phone.
@@ -162,6 +165,15 @@ def label_name(label: str) -> str:
         "posture_change": "change of position",
         "leg_movement": "leg movement",
         "periodic_leg_movement_like": "periodic-leg-movement-like",
+        "tremor_like": "tremor-like",
+        "hypnagogic_foot_tremor_like": "foot-tremor-like",
+        "alma_like": "alternating-leg-muscle-activation-like",
+        "high_freq_leg_movement": "fast leg movements in a row",
+        "rhythmic_movement_like": "rhythmic-movement-like",
+        "isolated_leg_movement": "single leg movement",
+        "short_interval_leg_movement": "leg movement soon after another",
+        "hiccup_like": "hiccup-like",
+        "repetitive_violent_jerks": "strong jerks in quick succession",
         "voluntary_or_unclassified": "voluntary or unclassified",
     }
     return special.get(label, _plain(label))

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from twitchsense.events import CONTEXTS, EVENT_COLUMNS, GRADES, LABELS, TRIAL_TYPES
 from twitchsense.view import palette, payload, sections, texts, words
 from twitchsense.view.clock import Clock
+from twitchsense.view.indices import indices
 from twitchsense.view.intervals import movement_intervals, plot_intervals
 from twitchsense.view.nightlike import NightLike
 from twitchsense.view.overview import plot_night
@@ -61,7 +62,7 @@ def render(night: NightLike, traces: list[Trace] | None = None) -> str:
         answers=words.answers(night),
         overview=_overview(night),
         rates=sections.rates(night, facts),
-        indices=sections.indices(facts),
+        indices=indices(facts),
         averages=_averages(night),
         patterns=_patterns(night, traces),
         strongest=_strongest(night),

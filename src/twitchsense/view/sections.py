@@ -155,27 +155,6 @@ def channels(night: NightLike, facts: dict[str, Any]) -> list[dict[str, str]]:
     return rows
 
 
-def indices(facts: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the clinical-style indices of the night, each with the rule that made it.
-
-    Read from ``indices`` of the summary: name to value and rule. Nights without
-    them have no such section.
-    """
-    rows: list[dict[str, str]] = []
-    for name, given in (facts.get("indices") or {}).items():
-        entry = given if isinstance(given, dict) else {"value": given}
-        value = entry.get("value")
-        shown = "not defined" if value is None else f"{float(value):.1f}"
-        rows.append(
-            {
-                "name": str(entry.get("name", name)).replace("_", " "),
-                "value": f"{shown} {entry.get('unit', '')}".strip(),
-                "rule": str(entry.get("rule", "")),
-            }
-        )
-    return rows
-
-
 def rejected(night: NightLike) -> list[dict[str, Any]]:
     """Return how many candidates each rule stopped."""
     counts = night.rejected["reason"].value_counts()

@@ -42,6 +42,15 @@ def label_meaning(label: str) -> str:
     return LABELS.get(label, label_name(label))
 
 
+def _alternative(text: str) -> str:
+    """Read ``sleep_start:0.30``: the label, and its probability where there is one."""
+    label, _, share = text.strip().partition(":")
+    try:
+        return f"{label_name(label)} (about {float(share):.0%})" if share else label_name(label)
+    except ValueError:
+        return label_name(label)
+
+
 def alternatives(night: NightLike, event: pd.Series[Any]) -> str:
     """Return what else an event could be, in one sentence; empty if nothing is known.
 
@@ -49,14 +58,14 @@ def alternatives(night: NightLike, event: pd.Series[Any]) -> str:
     range of the sleep onset, the labels that differ only by sleep; for an event
     seen by one sensor, what the other would have told.
     """
-    given = str(event.get("alternatives", "") or "")
-    if given and given != "nan":
-        return "could also be " + ", ".join(label_name(w.strip()) for w in given.split(","))
     parts: list[str] = []
+    given = event.get("alternatives", "")
+    if isinstance(given, str) and given:
+        parts.append("it could also be " + " or ".join(map(_alternative, given.split(";"))))
     kind, mine = str(event["trial_type"]), str(event["label"])
     low, high = night.onset.low_s, night.onset.high_s
     unsure = low is not None and high is not None and low <= float(event["onset"]) <= high
-    if kind in _BY_SLEEP and (unsure or str(event["context"]) in ("unknown", "")):
+    if not parts and kind in _BY_SLEEP and (unsure or str(event["context"]) in ("unknown", "")):
         others = [label_name(w) for w in _BY_SLEEP[kind] if w != mine]
         when = "sleep may have come earlier or later" if unsure else "sleep is unknown here"
         parts.append(f"{when}, so it could also be {' or '.join(others)}")
