@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from twitchsense.acquire.inbox import Stored
+from twitchsense.detect.finding import Finding
 from twitchsense.live.lane import LiveLane
 from twitchsense.recording import NS
 
@@ -27,9 +28,13 @@ class LiveView:
                 lane = self._lanes[boot.device, boot.count] = LiveLane(
                     boot.device, stored.lane.info
                 )
-            for f in lane.push(stored.frame, stored.arrival_ns):
+            for finding in lane.push(stored.frame, stored.arrival_ns):
                 self.events += 1
-                click.echo(
-                    f"{datetime.fromtimestamp(f.onset_ns / NS, UTC):%H:%M:%S} UTC  {f.kind}  "
-                    f"{(f.offset_ns - f.onset_ns) / NS:.2f} s  {f.channel} {f.leg}"
-                )
+                self.tell(finding)
+
+    def tell(self, finding: Finding) -> None:
+        """Print one movement."""
+        onset = datetime.fromtimestamp(finding.onset_ns / NS, UTC)
+        length = (finding.offset_ns - finding.onset_ns) / NS
+        place = f"{finding.channel} {finding.leg}".rstrip()
+        click.echo(f"{onset:%H:%M:%S} UTC  {finding.kind}  {length:.2f} s  {place}")
