@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.wearable.nights import write_night
 from twitchsense.live.watch import Watch
 from twitchsense.live.web import LiveServer
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 
 def test_shows_the_signals_and_stores_a_marker(visit, tmp_path):

@@ -10,8 +10,6 @@ import pytest
 import twitchsense as ts
 from tests.made_night import make_recording
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 EVIL = (
     '</script><script>document.title="owned"</script><img src=x onerror=alert(1)>'
     "=cmd|$\\frac$\u202e"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from twitchsense.view.nightlike import NightLike
 from twitchsense.view.palette import GRID, INK, MUTED, kind_color
-from twitchsense.view.svg import new_figure
+from twitchsense.view.svg import new_figure, tidy
 
 #: Onset to onset in a periodic series, both ends included (WASM 2016).
 PERIODIC_S = (10.0, 90.0)
@@ -69,11 +69,7 @@ def plot_intervals(night: NightLike, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("seconds from one leg movement to the next", fontsize=8, color=MUTED)
     ax.set_ylabel("intervals", fontsize=8, color=INK)
     ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    ax.tick_params(labelsize=8, length=2, color=GRID, labelcolor=INK)
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        ax.spines[side].set_color(GRID)
+    tidy(ax)
     note = f"{len(gap)} intervals" + (f", {later} longer than 90 s" if later else "")
     ax.set_title(note if len(gap) else "fewer than two leg movements", fontsize=8, loc="left")
     return ax

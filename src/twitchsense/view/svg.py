@@ -9,8 +9,11 @@ from typing import Any, Final, Literal
 
 from markupsafe import Markup
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from twitchsense.view.palette import GRID, INK
 
 #: Text stays text (small, crisp, in the reader's own font); ids are the same every time.
 _RC: Final[dict[Any, Any]] = {"svg.fonttype": "none", "svg.hashsalt": "twitchsense"}
@@ -26,6 +29,15 @@ def new_figure(width: float, height: float, *, fitted: bool = True) -> Figure:
     figure = Figure(figsize=(width, height), layout=layout, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
+
+
+def tidy(ax: Axes) -> None:
+    """Leave of an axes' frame what is read: two thin lines and small numbers."""
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_color(GRID)
+    ax.tick_params(labelsize=8, length=2, color=GRID, labelcolor=INK)
 
 
 def to_svg(figure: Figure) -> str:

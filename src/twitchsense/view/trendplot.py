@@ -8,7 +8,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
 from twitchsense.trend.weeks import Weeks
 from twitchsense.view.palette import GRID, INK, MUTED, kind_color, kind_name
-from twitchsense.view.svg import new_figure
+from twitchsense.view.svg import new_figure, tidy
 
 _DAYS: int = 7  # of the running median
 
@@ -33,11 +33,7 @@ def plot_trend(weeks: Weeks, kind: str = "twitch", ax: Axes | None = None) -> Ax
     table = table[table["evening"].notna() & table[f"{kind}_rate"].notna()]
     color = kind_color(kind)
     ax.set_ylabel(f"{kind_name(kind, 2)} per hour", fontsize=8, color=INK)
-    ax.tick_params(labelsize=8, length=2, color=GRID, labelcolor=INK)
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        ax.spines[side].set_color(GRID)
+    tidy(ax)
     ax.grid(axis="y", color=GRID, lw=0.6)
     ax.set_axisbelow(True)
     if table.empty:

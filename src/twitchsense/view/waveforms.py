@@ -17,7 +17,7 @@ from twitchsense.view.nightlike import NightLike
 from twitchsense.view.palette import ACC_INK, EMG_INK, GRID, INK, MUTED, kind_color, kind_name
 from twitchsense.view.plain import plain
 from twitchsense.view.shapes import Shape
-from twitchsense.view.svg import new_figure
+from twitchsense.view.svg import new_figure, tidy
 from twitchsense.view.traces import channels_of, lead, length
 
 _AXIS_COLORS = ("#7A5C2E", "#0072B2", "#009E73")
@@ -57,7 +57,7 @@ def plot_event(night: NightLike, event: pd.Series[Any], figure: Figure | None = 
         ax.axvline(0, color=color, lw=0.8)
         ax.axvline(duration, color=color, lw=0.8)
         _draw_channel(ax, night.recording, channel, onset, margin, duration)
-        _tidy(ax)
+        tidy(ax)
         ax.tick_params(labelbottom=i == len(channels) - 1)
     if first is not None:
         first.set_xlim(-margin, duration + margin)
@@ -131,7 +131,7 @@ def plot_shape(shape: Shape, ax: Axes | None = None) -> Axes:
     ax.plot(shape.time_ms, shape.waves.mean(axis=0), color=kind_color("twitch"), lw=1.6)
     ax.set_xlabel("ms from the largest peak", fontsize=8, color=MUTED)
     ax.set_ylabel("µV", fontsize=8, color=INK)
-    _tidy(ax)
+    tidy(ax)
     return ax
 
 
@@ -238,11 +238,3 @@ def _unbroken(time: Floats, fs: float) -> list[slice]:
     cuts = np.flatnonzero(np.diff(time) > 1.5 / fs) + 1
     edges = [0, *cuts.tolist(), len(time)]
     return [slice(a, b) for a, b in pairwise(edges)]
-
-
-def _tidy(ax: Axes) -> None:
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        ax.spines[side].set_color(GRID)
-    ax.tick_params(labelsize=8, length=2, color=GRID, labelcolor=INK)
