@@ -12,6 +12,8 @@ from pydantic import BaseModel
 from twitchsense.events import EVENT_COLUMNS, REJECT_REASONS
 from twitchsense.scoring.labels import RULES
 from twitchsense.settings import Settings
+from twitchsense.trend.association import COLUMNS as ASSOCIATION_COLUMNS
+from twitchsense.trend.diary import COLUMNS as DIARY
 
 DOCS = Path(__file__).parent
 
@@ -82,7 +84,23 @@ def glossary_page() -> str:
         "One row per 30 s: `onset`, `duration` (s), `context`, `stage`, `activity` (mean dynamic",
         "acceleration in g, events of the leg masked out), `valid` (share of the epoch that holds",
         "valid signal).",
+        "",
+        "## The diary of `trend`",
+        "",
+        "One row per evening; every column but the date may be left out, and any may be added.",
+        "",
+        "| column | meaning |",
+        "|---|---|",
     ]
+    lines += [f"| `{name}` | {meaning} |" for name, meaning in DIARY.items()]
+    lines += [
+        "",
+        "## `associations.csv` of `trend`",
+        "",
+        "| column | meaning |",
+        "|---|---|",
+    ]
+    lines += [f"| `{name}` | {meaning} |" for name, meaning in ASSOCIATION_COLUMNS.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -13,7 +13,7 @@ from twitchsense import results
 from twitchsense.errors import InputError
 from twitchsense.events import CONTEXTS, EVENT_COLUMNS, LABELS, REJECTED_COLUMNS
 
-FILES = {"events.csv", "events.json", "rejected.csv", "epochs.csv", "summary.json"}
+FILES = {"events.csv", "events.json", "rejected.csv", "epochs.csv", "summary.json", "traces.npz"}
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from twitchsense.settings import Settings as Settings
     from twitchsense.settings import get_profile as get_profile
     from twitchsense.settings import load_settings as load_settings
+    from twitchsense.trend.weeks import read_weeks as read_weeks
+    from twitchsense.view.intervals import plot_intervals as plot_intervals
+    from twitchsense.view.overview import plot_events as plot_events
+    from twitchsense.view.overview import plot_night as plot_night
+    from twitchsense.view.trendplot import plot_trend as plot_trend
+    from twitchsense.view.waveforms import plot_average as plot_average
 
     __version__: str
 
@@ -46,7 +52,13 @@ _HOMES = {
     "analyze": "twitchsense.night",
     "get_profile": "twitchsense.settings",
     "load_settings": "twitchsense.settings",
+    "plot_average": "twitchsense.view.waveforms",
+    "plot_events": "twitchsense.view.overview",
+    "plot_intervals": "twitchsense.view.intervals",
+    "plot_night": "twitchsense.view.overview",
+    "plot_trend": "twitchsense.view.trendplot",
     "read": "twitchsense.night",
+    "read_weeks": "twitchsense.trend.weeks",
     "score_limb": "twitchsense.scoring.limb",
 }
 
@@ -66,7 +78,13 @@ __all__ = [
     "analyze",
     "get_profile",
     "load_settings",
+    "plot_average",
+    "plot_events",
+    "plot_intervals",
+    "plot_night",
+    "plot_trend",
     "read",
+    "read_weeks",
     "score_limb",
 ]
 

@@ -26,6 +26,7 @@ FILES: Final = (
     "rejected.csv",
     "epochs.csv",
     "summary.json",
+    "traces.npz",
     "report.html",
 )
 
@@ -93,13 +94,16 @@ def save(night: Night, directory: Path, *, report: bool = True) -> Path:
     return directory
 
 
-def contents(night: Night, *, report: bool) -> Iterable[tuple[str, str]]:
-    """Yield the name and the text of each file of a result."""
+def contents(night: Night, *, report: bool) -> Iterable[tuple[str, str | bytes]]:
+    """Yield the name and the content of each file of a result."""
+    from twitchsense.saved import pack
+
     yield "events.csv", to_csv(night.events)
     yield "rejected.csv", to_csv(night.rejected)
     yield "epochs.csv", to_csv(night.epochs)
     yield "events.json", to_json({**glossary(), **EPOCH_COLUMNS})
     yield "summary.json", to_json(night.summary_dict())
+    yield "traces.npz", pack(night)
     if report:
         from twitchsense.view.report import render
 
@@ -127,7 +131,7 @@ def check_directory(directory: Path) -> None:
         raise _cannot_write(directory, error) from error
 
 
-def write_file(path: Path, content: str) -> Path:
+def write_file(path: Path, content: str | bytes) -> Path:
     """Write one file so that it is either whole or not there.
 
     Raises
@@ -195,9 +199,9 @@ def _finite(data: Any) -> Any:
     return data
 
 
-def _write_flushed(path: Path, content: str) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(content)
+def _write_flushed(path: Path, content: str | bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content.encode("utf-8") if isinstance(content, str) else content)
         file.flush()
         os.fsync(file.fileno())
 

@@ -17,7 +17,15 @@ from twitchsense.cli.options import parse_map
 from twitchsense.errors import InputError
 from twitchsense.events import EVENT_COLUMNS
 
-FILES = {"events.csv", "events.json", "rejected.csv", "epochs.csv", "summary.json", "report.html"}
+FILES = {
+    "events.csv",
+    "events.json",
+    "rejected.csv",
+    "epochs.csv",
+    "summary.json",
+    "traces.npz",
+    "report.html",
+}
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,18 @@ def test_links_lead_to_files(page):
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
         if not target.startswith(("http", "mailto")):
             assert (page.parent / target).exists(), target
+
+
+def test_glossary_has_every_column_of_the_weeks():
+    from twitchsense.trend.association import COLUMNS, Association
+
+    assert list(COLUMNS) == list(Association.__dataclass_fields__)
+
+
+def test_every_page_is_on_the_site():
+    entries = ["index", *(ROOT / "docs" / "index.md").read_text().splitlines()]
+    for page in (ROOT / "docs").glob("*.md"):
+        assert any(fnmatch(page.stem, entry) for entry in entries), page.name
 
 
 def test_readme_has_two_commands_of_one_line_each():

@@ -30,6 +30,8 @@ def test_lanes_draw_on_the_axes_given_and_return_them(night):
         lambda ax: plot_context(night, ax=ax),
         lambda ax: plot_valid(night, ax=ax),
         lambda ax: plot_average(night, "jerk", ax=ax),
+        lambda ax: ts.plot_intervals(night, ax=ax),
+        lambda ax: ts.plot_night(night, ax=ax),
     ):
         ax = Figure().add_subplot()
         assert draw(ax) is ax
@@ -38,7 +40,7 @@ def test_lanes_draw_on_the_axes_given_and_return_them(night):
 
 def test_no_figure_is_left_to_pyplot(night):
     plot_night(night)
-    plot_night(night, Figure(), narrow=True)
+    plot_night(night, Figure().add_subplot(2, 1, 2))
     plot_event(night, night.events.iloc[0])
     assert plt.get_fignums() == []
     assert "tkinter" not in sys.modules
@@ -46,16 +48,16 @@ def test_no_figure_is_left_to_pyplot(night):
 
 def test_without_clock_time_the_axis_counts_from_the_start():
     night = ts.analyze(make_recording(4, utc=False, gap=False))
-    svg = to_svg(plot_night(night))
+    svg = to_svg(plot_night(night).figure)
     assert "hours:minutes from the start" in svg
     assert "clock time" not in svg
 
 
 def test_svg_is_small_text_without_dates(night):
-    svg = to_svg(plot_night(night))
+    svg = to_svg(plot_night(night).figure)
     assert svg.startswith("<svg")
     assert "<date" not in svg.replace("dc:date", "<date")
-    assert svg == to_svg(plot_night(night))
+    assert svg == to_svg(plot_night(night).figure)
 
 
 def make_seconds(time_s, valid):

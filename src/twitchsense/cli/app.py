@@ -22,7 +22,11 @@ from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
 
 VERBS: Final[dict[str, str]] = {
     "analyze": "twitchsense.cli.analyze:analyze",
+    "report": "twitchsense.cli.report:report",
+    "trend": "twitchsense.cli.trend:trend",
+    "demo": "twitchsense.cli.demo:demo",
     "record": "twitchsense.cli.record:record",
+    "live": "twitchsense.cli.live:live",
     "devices": "twitchsense.cli.devices:devices",
     "export": "twitchsense.cli.export:export",
     "agree": "twitchsense.cli.agree:agree",

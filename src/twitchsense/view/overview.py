@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from twitchsense.detect.detection import Seconds
 from twitchsense.recording import Channel
@@ -26,6 +25,7 @@ from twitchsense.view.palette import (
     kind_color,
     kind_name,
 )
+from twitchsense.view.plain import plain
 from twitchsense.view.svg import new_figure
 from twitchsense.view.timeaxis import bounds, label_time, mark_onset
 
@@ -34,40 +34,43 @@ _ACC_RANGE_G = (0.003, 3.0)
 _MANY = 1500  # more marks than this are drawn as pixels
 
 
-def plot_night(night: NightLike, figure: Figure | None = None, *, narrow: bool = False) -> Figure:
-    """Draw the whole night.
+def plot_night(night: NightLike, ax: Axes | None = None) -> Axes:
+    """Draw the whole night: signals, events, sleep and valid time on one clock.
 
     Parameters
     ----------
     night : Night
-    figure : Figure, optional
-        Where to draw; a new figure (without a window) unless given.
-    narrow : bool
-        Lay out for the width of a phone.
+    ax : Axes, optional
+        A subplot, the place of which is taken; a new figure (without a window)
+        unless given.
 
     Returns
     -------
-    Figure
+    Axes
+        The subplot, emptied: its place holds one axes for each row of the picture.
     """
     shown = [c for c in night.recording.channels if c.name in night.seconds]
-    kinds = _kinds(night)
+    kinds = kinds_of(night)
     heights = [1.0] * len(shown) + [0.34 * max(1, len(kinds)), 0.26, 0.2 * max(1, len(shown))]
-    if figure is None:
-        width, unit = (4.3, 1.0) if narrow else (10.4, 1.12)
-        figure = new_figure(width, unit * sum(heights) + 0.9)
-    grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
+    if ax is None:
+        ax = new_figure(10.4, 1.12 * sum(heights) + 0.9).add_subplot()
+    place = ax.get_subplotspec()
+    if place is None:
+        raise ValueError("plot_night needs a subplot, such as plt.subplots() makes")
+    ax.set_axis_off()
+    grid = place.subgridspec(len(heights), 1, height_ratios=heights)
     axes: list[Axes] = []
     for row in range(len(heights)):
-        axes.append(figure.add_subplot(grid[row], sharex=axes[0] if axes else None))
-    for ax, channel in zip(axes, shown, strict=False):
-        plot_lane(night, channel.name, ax=ax, columns=600 if narrow else 2000)
+        axes.append(ax.figure.add_subplot(grid[row], sharex=axes[0] if axes else None))
+    for lane, channel in zip(axes, shown, strict=False):
+        plot_lane(night, channel.name, ax=lane)
     plot_events(night, ax=axes[-3], kinds=kinds)
-    plot_context(night, ax=axes[-2], names=not narrow)
+    plot_context(night, ax=axes[-2])
     plot_valid(night, ax=axes[-1])
-    for ax in axes:
-        mark_onset(night, ax)
-    label_time(night, axes, narrow)
-    return figure
+    for one in axes:
+        mark_onset(night, one)
+    label_time(night, axes)
+    return ax
 
 
 def plot_lane(night: NightLike, channel: str, ax: Axes | None = None, columns: int = 2000) -> Axes:
@@ -87,6 +90,7 @@ def plot_lane(night: NightLike, channel: str, ax: Axes | None = None, columns: i
         fontsize=8,
         color=INK,
         multialignment="right",
+        parse_math=False,
     )
     if info.kind == "emg":
         _draw_emg(ax, env, night.seconds[channel])
@@ -95,7 +99,7 @@ def plot_lane(night: NightLike, channel: str, ax: Axes | None = None, columns: i
         ax.set_yscale("log")
         ax.set_ylim(low, high)
         top = np.clip(env.high, low, high)
-        ax.fill_between(env.time_s, low, top, step="mid", color=ACC_INK, lw=0)
+        ax.fill_between(env.time_s, low, top, step="mid", color=ACC_INK, lw=0, rasterized=True)
         ax.set_yticks([0.01, 0.1, 1.0], ["0.01", "0.1", "1"])
         ax.minorticks_off()
         _mark_cut(ax, env, env.high > high, None)
@@ -109,7 +113,7 @@ def plot_lane(night: NightLike, channel: str, ax: Axes | None = None, columns: i
 def plot_events(night: NightLike, ax: Axes | None = None, kinds: Sequence[str] = ()) -> Axes:
     """Draw every event as a mark in the lane of its kind."""
     ax = ax or new_figure(10, 1.4).add_subplot()
-    kinds = kinds or _kinds(night)
+    kinds = kinds or kinds_of(night)
     table = night.events
     tall = {"mild": 0.45, "moderate": 0.65, "violent": 0.9}
     for lane, kind in enumerate(kinds):
@@ -123,7 +127,7 @@ def plot_events(night: NightLike, ax: Axes | None = None, kinds: Sequence[str] =
     names = [
         f"{kind_name(k, 2)} · {int((table['trial_type'] == k).sum())}" for k in reversed(kinds)
     ]
-    ax.set_yticks(range(len(kinds)), names)
+    ax.set_yticks(range(len(kinds)), names, parse_math=False)
     _plain(ax)
     ax.hlines(
         np.arange(len(kinds) - 1) + 0.5,
@@ -148,14 +152,14 @@ def plot_events(night: NightLike, ax: Axes | None = None, kinds: Sequence[str] =
     return ax
 
 
-def plot_context(night: NightLike, ax: Axes | None = None, *, names: bool = True) -> Axes:
+def plot_context(night: NightLike, ax: Axes | None = None) -> Axes:
     """Draw wake and sleep as a strip."""
     ax = ax or new_figure(10, 0.6).add_subplot()
     start, stop = bounds(night)
-    for context, first, last in _stretches(night):
+    for context, first, last in stretches(night):
         color = CONTEXT_COLORS.get(context, CONTEXT_COLORS["unknown"])
         ax.broken_barh([(first, last - first)], (0, 1), facecolors=color, lw=0)
-        if names and last - first > 0.07 * (stop - start):
+        if last - first > 0.07 * (stop - start):
             light = context == "asleep"
             ax.text(
                 (first + last) / 2,
@@ -189,18 +193,25 @@ def plot_valid(night: NightLike, ax: Axes | None = None) -> Axes:
             lw=0.3,
         )
     ax.set_ylim(-0.6, max(len(names), 1) - 0.4)
-    ax.set_yticks(range(len(names)), [f"valid {n}" for n in reversed(names)])
+    ax.set_yticks(
+        range(len(names)), [f"valid {plain(n, 24)}" for n in reversed(names)], parse_math=False
+    )
     _plain(ax)
     return ax
 
 
-def _draw_emg(ax: Axes, env: Envelope, seconds: Seconds) -> None:
+def emg_scale(seconds: Seconds) -> float:
+    """Return the µV at the edge of a channel's lane: most of the night fits in."""
     peaks = np.maximum(np.abs(seconds.low), np.abs(seconds.high))[seconds.valid]
     scale = 1.3 * float(np.quantile(peaks, 0.995)) if len(peaks) else 0.0
-    scale = _round_up(max(scale, _MIN_EMG_UV))
+    return _round_up(max(scale, _MIN_EMG_UV))
+
+
+def _draw_emg(ax: Axes, env: Envelope, seconds: Seconds) -> None:
+    scale = emg_scale(seconds)
     ax.set_ylim(-scale, scale)
     low, high = np.clip(env.low, -scale, scale), np.clip(env.high, -scale, scale)
-    ax.fill_between(env.time_s, low, high, step="mid", color=EMG_INK, lw=0)
+    ax.fill_between(env.time_s, low, high, step="mid", color=EMG_INK, lw=0, rasterized=True)
     ax.set_yticks([-scale, 0, scale], [f"−{scale:g}", "0", f"{scale:g}"])
     _mark_cut(ax, env, env.high > scale, env.low < -scale)
 
@@ -234,7 +245,8 @@ def _grey_out(ax: Axes, env: Envelope) -> None:
     )
 
 
-def _stretches(night: NightLike) -> list[tuple[str, float, float]]:
+def stretches(night: NightLike) -> list[tuple[str, float, float]]:
+    """Return stretches of one context as (context, start, end) in seconds."""
     out: list[tuple[str, float, float]] = []
     table = night.epochs
     for context, onset, duration in zip(
@@ -247,13 +259,14 @@ def _stretches(night: NightLike) -> list[tuple[str, float, float]]:
     return out
 
 
-def _kinds(night: NightLike) -> list[str]:
+def kinds_of(night: NightLike) -> list[str]:
+    """Return the kinds that were found, in the order of their lanes."""
     found = set(night.events["trial_type"].astype(str))
     return [k for k in KIND_COLORS if k in found] + sorted(found - set(KIND_COLORS))
 
 
 def _lane_label(channel: Channel) -> str:
-    return f"{channel.name}\n{'µV' if channel.unit == 'uV' else 'g'}"
+    return f"{plain(channel.name, 24)}\n{'µV' if channel.unit == 'uV' else 'g'}"
 
 
 def _round_up(value: float) -> float:

@@ -15,6 +15,18 @@ KIND_COLORS: Final[dict[str, str]] = {
     "movement": "#009E73",
     "gross_movement": "#E69F00",
     "posture_change": "#CC79A7",
+    "jolt": "#7F7F7F",
+}
+
+#: The same hues, light enough for a dark page.
+KIND_COLORS_DARK: Final[dict[str, str]] = {
+    "twitch": "#5AB1F0",
+    "brief_contraction": "#A5DAF7",
+    "jerk": "#FF8A4C",
+    "movement": "#2FC295",
+    "gross_movement": "#F2B84B",
+    "posture_change": "#E29BC4",
+    "jolt": "#A8A8A8",
 }
 
 CONTEXT_COLORS: Final[dict[str, str]] = {
@@ -25,6 +37,14 @@ CONTEXT_COLORS: Final[dict[str, str]] = {
     "unknown": "#E4E4E1",
 }
 
+CONTEXT_COLORS_DARK: Final[dict[str, str]] = {
+    "wake": "#7A6A34",
+    "drowsy": "#41586B",
+    "sleep_onset": "#35597A",
+    "asleep": "#274766",
+    "unknown": "#3A4045",
+}
+
 #: One word, many words: ``plural(3, "jerk")``.
 KIND_NAMES: Final[dict[str, tuple[str, str]]] = {
     "twitch": ("twitch", "twitches"),
@@ -33,6 +53,15 @@ KIND_NAMES: Final[dict[str, tuple[str, str]]] = {
     "movement": ("leg movement", "leg movements"),
     "gross_movement": ("large movement", "large movements"),
     "posture_change": ("change of position", "changes of position"),
+    "jolt": ("jolt", "jolts"),
+}
+
+#: For the width of a phone.
+KIND_SHORT: Final[dict[str, str]] = {
+    "brief_contraction": "contraction",
+    "movement": "movement",
+    "gross_movement": "large",
+    "posture_change": "position",
 }
 
 CONTEXT_NAMES: Final[dict[str, str]] = {
@@ -51,6 +80,52 @@ ACC_INK: Final = "#7A5C2E"
 ONSET_INK: Final = "#7B3F00"
 NO_SIGNAL: Final = "#ECECE9"
 
+#: Every colour of the page by the name of its CSS variable.
+LIGHT: Final[dict[str, str]] = {
+    "paper": "#fbfaf7",
+    "ink": "#222a30",
+    "muted": "#56616a",
+    "line": "#dcdcd6",
+    "card": "#f2f0ea",
+    "link": "#1d5c73",
+    "emg": "#33414b",
+    "acc": "#7a5c2e",
+    "axis-0": "#7a5c2e",
+    "axis-1": "#0072b2",
+    "axis-2": "#00795a",
+    "onset": "#7b3f00",
+    "onset-band": "#f3e9df",
+    "no-signal": "#e6e6e2",
+    "good": "#7c9a86",
+    "bad": "#b0413e",
+    "on-asleep": "#ffffff",
+    "on-context": "#222a30",
+    **{f"kind-{kind}": color for kind, color in KIND_COLORS.items()},
+    **{f"context-{context}": color for context, color in CONTEXT_COLORS.items()},
+}
+DARK: Final[dict[str, str]] = {
+    "paper": "#15191c",
+    "ink": "#e3e5e3",
+    "muted": "#a3adb3",
+    "line": "#343b40",
+    "card": "#1e2428",
+    "link": "#8cc4d8",
+    "emg": "#c3ced6",
+    "acc": "#d9b878",
+    "axis-0": "#d9b878",
+    "axis-1": "#5ab1f0",
+    "axis-2": "#2fc295",
+    "onset": "#f0a868",
+    "onset-band": "#3a2d22",
+    "no-signal": "#2b3034",
+    "good": "#6f9a80",
+    "bad": "#d98a5a",
+    "on-asleep": "#e8eef3",
+    "on-context": "#eef0ee",
+    **{f"kind-{kind}": color for kind, color in KIND_COLORS_DARK.items()},
+    **{f"context-{context}": color for context, color in CONTEXT_COLORS_DARK.items()},
+}
+
 FALLBACK: Final = "#555555"
 
 
@@ -58,6 +133,11 @@ def kind_name(kind: str, count: int = 1) -> str:
     """Return the plain name of a kind, for one or many."""
     one, many = KIND_NAMES.get(kind, (_plain(kind), _plain(kind)))
     return one if count == 1 else many
+
+
+def kind_short(kind: str) -> str:
+    """Return the shortest plain name of a kind."""
+    return KIND_SHORT.get(kind, kind_name(kind))
 
 
 def kind_color(kind: str) -> str:
@@ -85,6 +165,15 @@ def label_name(label: str) -> str:
         "posture_change": "change of position",
         "leg_movement": "leg movement",
         "periodic_leg_movement_like": "periodic-leg-movement-like",
+        "tremor_like": "tremor-like",
+        "hypnagogic_foot_tremor_like": "foot-tremor-like",
+        "alma_like": "alternating-leg-muscle-activation-like",
+        "high_freq_leg_movement": "fast leg movements in a row",
+        "rhythmic_movement_like": "rhythmic-movement-like",
+        "isolated_leg_movement": "single leg movement",
+        "short_interval_leg_movement": "leg movement soon after another",
+        "hiccup_like": "hiccup-like",
+        "repetitive_violent_jerks": "strong jerks in quick succession",
         "voluntary_or_unclassified": "voluntary or unclassified",
     }
     return special.get(label, _plain(label))

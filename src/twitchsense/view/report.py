@@ -1,68 +1,107 @@
-"""The report: one HTML file that works offline, without scripts."""
+"""The report: one HTML file that works offline, with pictures that still work without scripts."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from dataclasses import dataclass
-from typing import Any
+from importlib.resources import files
+from typing import Any, Final
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from twitchsense.events import CONTEXTS, EVENT_COLUMNS, GRADES, LABELS, TRIAL_TYPES
-from twitchsense.view import sections, texts, words
+from twitchsense.view import palette, payload, sections, texts, words
 from twitchsense.view.clock import Clock
+from twitchsense.view.indices import indices
+from twitchsense.view.intervals import movement_intervals, plot_intervals
 from twitchsense.view.nightlike import NightLike
 from twitchsense.view.overview import plot_night
 from twitchsense.view.palette import kind_name
+from twitchsense.view.plain import show
+from twitchsense.view.shapes import find_shapes
 from twitchsense.view.svg import data_uri, new_figure
-from twitchsense.view.waveforms import plot_average, plot_event
+from twitchsense.view.traces import Trace, gather
+from twitchsense.view.waveforms import plot_average, plot_event, plot_shape
 
-_SHOWN = {"jerk": 4, "twitch": 4, "movement": 4}
+_SHOWN: Final = {"jerk": 3, "twitch": 3, "movement": 3}
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     """An image of the page, with the words for those who don't see it."""
 
-    source: str
+    source: Markup
     alt: str
     caption: str = ""
     detail: str = ""
 
 
-def render(night: NightLike) -> str:
-    """Return the report of a night as HTML."""
-    environment = Environment(
-        loader=PackageLoader("twitchsense.view", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    template = environment.get_template("report.html.j2")
+def render(night: NightLike, traces: list[Trace] | None = None) -> str:
+    """Return the report of a night as HTML.
+
+    Parameters
+    ----------
+    night : Night
+    traces : list of Trace, optional
+        The waveforms of its events; read from the recording unless given.
+    """
+    traces = gather(night) if traces is None else traces
+    template = make_environment().get_template("report.html.j2")
     clock = Clock.of(night.recording)
     start, stop = night.recording.start_ns / 1e9, night.recording.end_ns / 1e9
     facts = night.summary_dict()
+    script = read_script("plot.js", "report.js")
     return template.render(
         title=_title(clock, start, stop),
         source=facts["provenance"]["source"],
         span=f"{clock.short(start)}–{clock.short(stop)}" if clock.known else "",
         zone=clock.name,
-        sentences=words.sentences(night),
-        overview=_overview(night, narrow=False),
-        overview_narrow=_overview(night, narrow=True),
+        answers=words.answers(night),
+        overview=_overview(night),
         rates=sections.rates(night, facts),
+        indices=indices(facts),
         averages=_averages(night),
+        patterns=_patterns(night, traces),
         strongest=_strongest(night),
         jerks=sections.jerks(night),
-        channels=sections.channels(night),
+        channels=sections.channels(night, facts),
         rejected=sections.rejected(night),
         notes=list(night.notes),
         method=sections.method(night),
         provenance=sections.provenance(facts),
         glossary=_glossary(),
         texts=texts,
+        palette=palette,
+        script=script,
+        digest=digest(script),
+        payload=payload.build(night, traces),
     )
+
+
+def make_environment() -> Environment:
+    """Return the templates, with every text escaped."""
+    return Environment(
+        loader=PackageLoader("twitchsense.view", "."),
+        autoescape=True,
+        finalize=show,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def read_script(*names: str) -> Markup:
+    """Return our own scripts as one text that stands in a page."""
+    home = files("twitchsense.view")
+    return Markup("\n".join((home / name).read_text("utf-8") for name in names))
+
+
+def digest(script: str) -> str:
+    """Return the hash by which the page's policy lets this script run, and no other."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
 
 
 def _title(clock: Clock, start: float, stop: float) -> str:
@@ -70,10 +109,12 @@ def _title(clock: Clock, start: float, stop: float) -> str:
     return f"Night of {dates}" if dates else "A night"
 
 
-def _overview(night: NightLike, *, narrow: bool) -> Picture:
+def _overview(night: NightLike) -> Picture:
     alt = "The whole night on one time axis: signals, events, sleep and valid time. "
-    alt += " ".join(words.sentences(night))
-    return Picture(data_uri(plot_night(night, narrow=narrow)), alt)
+    alt += " ".join(text for _, text in words.answers(night))
+    figure = plot_night(night).get_figure(root=True)
+    assert figure is not None
+    return Picture(data_uri(figure), alt)
 
 
 def _averages(night: NightLike) -> list[Picture]:
@@ -89,10 +130,46 @@ def _averages(night: NightLike) -> list[Picture]:
                     data_uri(figure),
                     f"Average waveform of {many}",
                     f"The average of {many}",
-                    "Dark, left scale: strength of the muscle signal. "
+                    "Dark, left scale: strength of the muscle signal, thin lines single events. "
                     "Brown, right scale: acceleration in thousandths of g.",
                 )
             )
+    return pictures
+
+
+def _patterns(night: NightLike, traces: list[Trace]) -> list[Picture]:
+    """Return what repeats: intervals between leg movements, twitches of one shape."""
+    pictures: list[Picture] = []
+    gap = movement_intervals(night)
+    if len(gap) >= 5:
+        figure = new_figure(3.9, 2.2)
+        plot_intervals(night, figure.add_subplot()).set_title("", loc="left")
+        inside = int(((gap >= 10) & (gap <= 90)).sum())
+        text = f"{inside} of {len(gap)} are 10–90 s long, as in periodic series (grey)"
+        pictures.append(
+            Picture(
+                data_uri(figure),
+                f"Histogram of the time from one leg movement to the next; {text}",
+                "From one leg movement to the next",
+                f"{text}. An even spread has no rhythm; a hill between 15 and 35 s has.",
+            )
+        )
+    clock = Clock.of(night.recording)
+    onset = night.events["onset"].to_numpy(float)
+    for shape in find_shapes(night, traces):
+        figure = new_figure(3.9, 2.2)
+        plot_shape(shape, figure.add_subplot())
+        first, last = (clock.short(float(onset[shape.rows[i]])) for i in (0, -1))
+        many = len(shape.rows)
+        pictures.append(
+            Picture(
+                data_uri(figure),
+                f"{many} twitches of one shape on {shape.channel}, over each other",
+                f"One shape, {many} times on {shape.channel}",
+                f"First {first}, last {last}. Twitches this alike may come from the same muscle "
+                "fibres; that is common and no sign of anything by itself.",
+            )
+        )
     return pictures
 
 

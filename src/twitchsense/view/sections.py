@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from twitchsense.events import REJECT_REASONS
-from twitchsense.recording import NS
 from twitchsense.scoring.rates import rate
 from twitchsense.view.clock import Clock, from_onset, milliseconds, spoken
 from twitchsense.view.nightlike import NightLike
@@ -119,29 +118,27 @@ def jerks(night: NightLike) -> dict[str, Any]:
             "amplitude": _unit(float(r["amplitude_uv"]), "µV", 0),
             "confidence": _unit(float(r["confidence"]), "", 2),
             "leg": str(r["leg"]),
+            "event": row,
         }
-        for _, r in shown.iterrows()
+        for row, (_, r) in zip(shown.index.to_list(), shown.iterrows(), strict=True)
     ]
     return {"rows": rows, "total": len(table), "legs": any(r["leg"] for r in rows)}
 
 
-def channels(night: NightLike) -> list[dict[str, str]]:
+def channels(night: NightLike, facts: dict[str, Any]) -> list[dict[str, str]]:
     """Return the quality of each channel."""
     rows: list[dict[str, str]] = []
     for channel in night.recording.channels:
-        segments = night.recording.segments_of(channel.name)
-        ends = [night.recording.segment_end_ns(s) for s in segments]
-        missing = sum(
-            max(0, later.start_ns - end) for end, later in zip(ends[:-1], segments[1:], strict=True)
-        )
-        recorded = sum(len(s.samples) for s in segments) / channel.fs
+        clock = facts["clock"]["channels"][channel.name]
+        start, end = clock["start_s"], clock["end_s"]
+        recorded = 0.0 if start is None else end - start - clock["lost_s"]
         seconds = night.seconds.get(channel.name)
         valid = seconds.valid_s if seconds is not None else 0.0
         floor = math.nan
         if seconds is not None and seconds.valid.any():
             floor = float(np.median(seconds.level[seconds.valid]))
         is_emg = channel.kind == "emg"
-        gaps = len(segments) - 1
+        gaps = clock["n_gaps"]
         rows.append(
             {
                 "name": channel.name,
@@ -151,7 +148,7 @@ def channels(night: NightLike) -> list[dict[str, str]]:
                 + (f" ± {channel.fs_error:.1g}" if channel.fs_error > 0 else ""),
                 "recorded": spoken(recorded),
                 "valid": f"{100 * min(1.0, valid / recorded):.1f} %" if recorded else "no signal",
-                "gaps": f"{gaps} ({spoken(missing / NS)})" if gaps > 0 else "none",
+                "gaps": f"{gaps} ({spoken(clock['lost_s'])})" if gaps > 0 else "none",
                 "floor": _unit(floor, "µV", 1) if is_emg else _unit(floor * 1000, "mg", 1),
             }
         )
@@ -216,7 +213,7 @@ def describe(night: NightLike, row: pd.Series[Any]) -> tuple[str, str]:
     numbers.append(milliseconds(float(row["duration"])))
     if _has(row["amplitude_uv"]):
         numbers.append(_unit(float(row["amplitude_uv"]), "µV", 0))
-    if _has(row["peak_g"]):
+    if _has(row["peak_g"]) and float(row["peak_g"]) >= 0.0005:
         numbers.append(_unit(float(row["peak_g"]), "g", 3 if float(row["peak_g"]) < 0.1 else 2))
     if _has(row["confidence"]):
         numbers.append(f"confidence {float(row['confidence']):.2f}")

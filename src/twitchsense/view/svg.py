@@ -7,9 +7,13 @@ import io
 import re
 from typing import Any, Final, Literal
 
+from markupsafe import Markup
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from twitchsense.view.palette import GRID, INK
 
 #: Text stays text (small, crisp, in the reader's own font); ids are the same every time.
 _RC: Final[dict[Any, Any]] = {"svg.fonttype": "none", "svg.hashsalt": "twitchsense"}
@@ -27,6 +31,15 @@ def new_figure(width: float, height: float, *, fitted: bool = True) -> Figure:
     return figure
 
 
+def tidy(ax: Axes) -> None:
+    """Leave of an axes' frame what is read: two thin lines and small numbers."""
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_color(GRID)
+    ax.tick_params(labelsize=8, length=2, color=GRID, labelcolor=INK)
+
+
 def to_svg(figure: Figure) -> str:
     """Return the figure as SVG text."""
     buffer = io.StringIO()
@@ -39,7 +52,7 @@ def to_svg(figure: Figure) -> str:
     return re.sub(r"font: ([^;\"]*?)'DejaVu Sans'[^;\"]*", rf"font: \1{_FONTS}", text)
 
 
-def data_uri(figure: Figure) -> str:
+def data_uri(figure: Figure) -> Markup:
     """Return the figure as a ``data:`` address for ``<img src>``."""
     encoded = base64.b64encode(to_svg(figure).encode()).decode("ascii")
-    return "data:image/svg+xml;base64," + encoded
+    return Markup("data:image/svg+xml;base64," + encoded)  # base64 needs no escapes

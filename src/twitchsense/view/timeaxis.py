@@ -26,12 +26,12 @@ def mark_onset(night: NightLike, ax: Axes) -> None:
     ax.axvline(onset.time_s, color=ONSET_INK, lw=1.1, ls=(0, (4, 2)), zorder=3)
 
 
-def label_time(night: NightLike, axes: Sequence[Axes], narrow: bool) -> None:
+def label_time(night: NightLike, axes: Sequence[Axes]) -> None:
     """Label the time axis: clock time where it is known, else hours from the start."""
     start, stop = bounds(night)
     last = axes[-1]
     clock = Clock.of(night.recording)
-    step = _step(stop - start, 5 if narrow else 10)
+    step = _step(stop - start, 10)
     if clock.known:
         first = clock.at(start)
         midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)

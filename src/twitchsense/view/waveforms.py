@@ -15,11 +15,15 @@ from twitchsense.recording import NS, Channel, Recording
 from twitchsense.view.decimate import Floats, thin
 from twitchsense.view.nightlike import NightLike
 from twitchsense.view.palette import ACC_INK, EMG_INK, GRID, INK, MUTED, kind_color, kind_name
-from twitchsense.view.svg import new_figure
+from twitchsense.view.plain import plain
+from twitchsense.view.shapes import Shape
+from twitchsense.view.svg import new_figure, tidy
+from twitchsense.view.traces import channels_of, lead, length
 
 _AXIS_COLORS = ("#7A5C2E", "#0072B2", "#009E73")
 _POINTS = 700
 _MOST = 500  # events averaged at most: spread evenly over the night
+_OVERLAID = 40
 
 
 def plot_event(night: NightLike, event: pd.Series[Any], figure: Figure | None = None) -> Figure:
@@ -37,13 +41,13 @@ def plot_event(night: NightLike, event: pd.Series[Any], figure: Figure | None = 
     -------
     Figure
     """
-    channels = _channels_of(night.recording, event)
+    channels = channels_of(night.recording, event)
     if figure is None:
         height = 0.62 + 0.95 * max(1, len(channels))
         figure = new_figure(3.5, height, fitted=False)
         figure.subplots_adjust(0.16, 0.42 / height, 0.98, 1 - 0.2 / height, hspace=0.32)
-    onset, duration = float(event["onset"]), _duration(event)
-    lead = _lead(duration)
+    onset, duration = float(event["onset"]), length(event)
+    margin = lead(duration)
     color = kind_color(str(event["trial_type"]))
     first: Axes | None = None
     for i, channel in enumerate(channels):
@@ -52,11 +56,11 @@ def plot_event(night: NightLike, event: pd.Series[Any], figure: Figure | None = 
         ax.axvspan(0, duration, color=color, alpha=0.16, lw=0)
         ax.axvline(0, color=color, lw=0.8)
         ax.axvline(duration, color=color, lw=0.8)
-        _draw_channel(ax, night.recording, channel, onset, lead, duration)
-        _tidy(ax)
+        _draw_channel(ax, night.recording, channel, onset, margin, duration)
+        tidy(ax)
         ax.tick_params(labelbottom=i == len(channels) - 1)
     if first is not None:
-        first.set_xlim(-lead, duration + lead)
+        first.set_xlim(-margin, duration + margin)
         figure.axes[-1].set_xlabel("seconds from the onset", fontsize=8, color=MUTED)
     return figure
 
@@ -65,7 +69,8 @@ def plot_average(night: NightLike, kind: str, ax: Axes | None = None) -> Axes:
     """Draw the average waveform of one kind of event, aligned at the onset.
 
     EMG is the rectified average in µV (left scale); acceleration is the average
-    distance from its median, in mg (right scale). At most 500 events are read.
+    distance from its median, in mg (right scale). At most 500 events are read;
+    up to 40 of their EMG stand behind it as thin lines.
 
     Parameters
     ----------
@@ -86,8 +91,8 @@ def plot_average(night: NightLike, kind: str, ax: Axes | None = None) -> Axes:
     if total > _MOST:
         rows = rows.iloc[np.linspace(0, total - 1, _MOST).astype(int)]
     longest = float(rows["duration"].median()) if total else 0.1
-    lead = _lead(longest) / 2
-    span = (-lead, (longest if math.isfinite(longest) else 0.0) + 2 * lead)
+    margin = lead(longest)
+    span = (-margin / 2, (longest if math.isfinite(longest) else 0.0) + margin)
     used = f"{total}" if total <= _MOST else f"{_MOST} of {total}"
     ax.set_title(f"average {kind_name(kind)} (n = {used})", fontsize=9, color=INK, loc="left")
     ax.set_xlim(*span)
@@ -98,13 +103,35 @@ def plot_average(night: NightLike, kind: str, ax: Axes | None = None) -> Axes:
     ax.set_ylabel("|EMG|, µV", fontsize=8, color=EMG_INK)
     twin.set_ylabel("|acceleration|, mg", fontsize=8, color=ACC_INK)
     for axes in (ax, twin):
-        axes.set_ylim(bottom=0)
         axes.tick_params(labelsize=8, length=2, color=GRID, labelcolor=INK)
         axes.spines["top"].set_visible(False)
         for side in ("left", "right", "bottom"):
             axes.spines[side].set_color(GRID)
     if not total:
         ax.text(0.5, 0.5, "no such event", transform=ax.transAxes, ha="center", color=MUTED)
+    return ax
+
+
+def plot_shape(shape: Shape, ax: Axes | None = None) -> Axes:
+    """Draw the twitches of one shape over each other, and their average.
+
+    Parameters
+    ----------
+    shape : Shape
+    ax : Axes, optional
+        Where to draw; a new figure (without a window) unless given.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = ax or new_figure(3.5, 1.9).add_subplot()
+    for wave in shape.waves[:: max(1, len(shape.waves) // _OVERLAID)]:
+        ax.plot(shape.time_ms, wave, color=EMG_INK, lw=0.5, alpha=0.2, rasterized=True)
+    ax.plot(shape.time_ms, shape.waves.mean(axis=0), color=kind_color("twitch"), lw=1.6)
+    ax.set_xlabel("ms from the largest peak", fontsize=8, color=MUTED)
+    ax.set_ylabel("µV", fontsize=8, color=INK)
+    tidy(ax)
     return ax
 
 
@@ -118,10 +145,10 @@ def _average(
     scale: float = 1.0,
 ) -> None:
     sums: Floats | None = None
-    count = 0
+    count, every = 0, max(1, len(rows) // _OVERLAID)
     grid = np.linspace(span[0], span[1], 400)
     for _, event in rows.iterrows():
-        channel = next((c for c in _channels_of(recording, event) if c.kind == kind), None)
+        channel = next((c for c in channels_of(recording, event) if c.kind == kind), None)
         if channel is None:
             continue
         time, values = _read(recording, channel, float(event["onset"]), span[0], span[1])
@@ -132,14 +159,19 @@ def _average(
         wave = np.interp(grid, time, size)
         sums = wave if sums is None else sums + wave
         count += 1
+        if kind == "emg" and count % every == 0:
+            ax.plot(grid, wave, color=color, lw=0.5, alpha=0.15, rasterized=True)
     if sums is not None and count:
-        ax.plot(grid, scale * sums / count, color=color, lw=1.1)
+        mean = scale * sums / count
+        ax.plot(grid, mean, color=color, lw=1.4)
+        # a single strong event must not press the average flat
+        ax.set_ylim(0, 2.2 * float(mean.max()) or 1.0)
 
 
 def _draw_channel(
-    ax: Axes, recording: Recording, channel: Channel, onset: float, lead: float, duration: float
+    ax: Axes, recording: Recording, channel: Channel, onset: float, margin: float, duration: float
 ) -> None:
-    time, values = _read(recording, channel, onset, -lead, duration + lead)
+    time, values = _read(recording, channel, onset, -margin, duration + margin)
     colors = (EMG_INK,) if channel.kind == "emg" else _AXIS_COLORS
     for axis in range(values.shape[1]):
         for part in _unbroken(time, channel.fs):
@@ -152,7 +184,8 @@ def _draw_channel(
     tick = _nice(0.8 * reach)
     ax.set_yticks([-tick, 0, tick], [f"−{tick:g}", "0", f"{tick:g}"])
     unit = "µV" if channel.unit == "uV" else "g"
-    ax.set_title(f"{name} · {channel.name} ({unit})", fontsize=8, color=MUTED, loc="left", pad=2)
+    title = f"{name} · {plain(channel.name, 24)} ({unit})"
+    ax.set_title(title, fontsize=8, color=MUTED, loc="left", pad=2, parse_math=False)
     if not values.size:
         ax.text(
             0.5,
@@ -205,35 +238,3 @@ def _unbroken(time: Floats, fs: float) -> list[slice]:
     cuts = np.flatnonzero(np.diff(time) > 1.5 / fs) + 1
     edges = [0, *cuts.tolist(), len(time)]
     return [slice(a, b) for a, b in pairwise(edges)]
-
-
-def _channels_of(recording: Recording, event: pd.Series[Any]) -> list[Channel]:
-    """Return the EMG and the accelerometer that tell most about an event."""
-    best = next((c for c in recording.channels if c.name == str(event["channel"])), None)
-    leg = str(event["leg"]) or (best.leg if best else None)
-    out: list[Channel] = []
-    for kind in ("emg", "acc"):
-        if best is not None and best.kind == kind:
-            out.append(best)
-            continue
-        fitting = [c for c in recording.channels if c.kind == kind]
-        same = [c for c in fitting if leg in (None, "") or c.leg in (leg, None)]
-        out.extend((same or fitting)[:1])
-    return out
-
-
-def _duration(event: pd.Series[Any]) -> float:
-    duration = float(event["duration"])
-    return duration if math.isfinite(duration) else 0.0
-
-
-def _lead(duration: float) -> float:
-    return float(min(10.0, max(1.0, 0.5 * duration))) if math.isfinite(duration) else 1.0
-
-
-def _tidy(ax: Axes) -> None:
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        ax.spines[side].set_color(GRID)
-    ax.tick_params(labelsize=8, length=2, color=GRID, labelcolor=INK)

@@ -11,12 +11,19 @@ from twitchsense.view.clock import Clock, spoken
 from twitchsense.view.nightlike import NightLike
 from twitchsense.view.palette import KIND_NAMES, context_name, kind_name
 
+#: From this confidence on an event is called clear [E].
+CLEAR = 0.7
 _SENSORS = {"emg": "muscle signal (EMG)", "acc": "acceleration"}
 
 
-def sentences(night: NightLike) -> list[str]:
-    """Return the night in three sentences: signal, sleep, events."""
-    return [valid_phrase(night), onset_phrase(night), found_phrase(night)]
+def answers(night: NightLike) -> list[tuple[str, str]]:
+    """Return the night in a few plain sentences, each under what it answers."""
+    return [
+        ("The recording", valid_phrase(night)),
+        ("Falling asleep", onset_phrase(night)),
+        ("What stood out", found_phrase(night)),
+        ("How sure", sure_phrase(night)),
+    ]
 
 
 def valid_phrase(night: NightLike) -> str:
@@ -90,6 +97,7 @@ def found_phrase(night: NightLike) -> str:
     most = _where_most(table[table["trial_type"] == small[0]])
     if most:
         text += f", most of the {kind_name(small[0], 2)} while {most}"
+    text += _series(table)
     jerks = table[table["trial_type"] == "jerk"]
     if len(jerks) and jerks["peak_g"].notna().any():
         top = jerks.iloc[int(jerks["peak_g"].fillna(-1.0).to_numpy().argmax())]
@@ -99,11 +107,37 @@ def found_phrase(night: NightLike) -> str:
     return f"{text}.{blind}"
 
 
+def sure_phrase(night: NightLike) -> str:
+    """Say how clearly the events met their rules, and what their names are worth."""
+    confidence = night.events["confidence"].to_numpy(float)
+    n = len(confidence)
+    text = "Names that end in “-like” say what a pattern resembles, not what causes it."
+    if not n:
+        return f"No event was found, but what the sensor could not see is not known. {text}"
+    clear = int((confidence.round(3) >= CLEAR).sum())  # as the table has it
+    share = "All" if clear == n else "None" if clear == 0 else f"{clear:,}"
+    events = "events" if n != 1 else "event"
+    return (
+        f"{share} of the {n:,} {events} met the rule clearly (confidence {CLEAR:g} or more of 1); "
+        f"the others are less sure. {text}"
+        if clear < n
+        else f"Every event met its rule clearly (confidence {CLEAR:g} or more of 1). {text}"
+    )
+
+
 def listed(parts: list[str]) -> str:
     """Return ``a``, ``a and b``, ``a, b and c``."""
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _series(table: pd.DataFrame) -> str:
+    rows = table[(table["label"] == "periodic_leg_movement_like") & (table["series"] != "")]
+    if not len(rows):
+        return ""
+    n = rows["series"].nunique()
+    return f"; {len(rows)} leg movements came in {n} periodic-like series"
 
 
 def _where_most(rows: pd.DataFrame) -> str:

@@ -1,0 +1,167 @@
+"""The live view over a night at 60 times its speed, and how late it is at real time.
+
+python -m benchmarks.live_view --hours 8 --speed 60     memory, and whether all is seen
+python -m benchmarks.live_view --latency 60             seconds of real time, with record
+
+A writer of its own process puts the frames of the simulated wearable into a night file,
+in the recorder's batches; the view follows that file. Prints JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+
+from firmware_sim.capture import Capture
+from firmware_sim.wearable.body import Body
+from firmware_sim.wearable.firmware import Firmware
+from firmware_sim.wearable.plug import make_plan
+from firmware_sim.wearable.wire import Wire
+from twitchsense.live.watch import Watch
+from twitchsense.live.web import LiveServer
+from twitchsense.store.night import Boot, Device, NightFile, Packet
+
+NS = 1_000_000_000
+_BATCH_S = 1.0
+
+
+def write(path: Path, hours: float, speed: float) -> None:
+    """Write a night, `speed` times as fast as it was."""
+    plan = make_plan(minutes=hours * 60 + 1)
+    model = plan.model(0)
+    firmware = Firmware(model, Body(Capture(plan.settings), model.streams), Wire(), 1)
+    firmware.control(bytes.fromhex("01 01 01000000 00"))
+    night, boot = NightFile(path), Boot(model.serial, 1)
+    info = Wire().info(model.streams, model.tick_hz, model.device, model.leg)
+    night.write([Device(model.serial, "AA", model.name, model.serial, "1", info)])
+    t0, began, due, batch = time.time_ns(), time.monotonic(), _BATCH_S, []
+    while (at := (tick := firmware.next_tick()) / model.tick_hz) < hours * 3600:
+        before = firmware.ring.next
+        firmware.advance(tick)
+        for seq in range(before, firmware.ring.next):
+            batch.append(Packet(boot, seq, t0 + round(at * NS), firmware.ring.get(seq)))
+        if at >= due:
+            night.write(batch)
+            batch, due = [], due + _BATCH_S
+            time.sleep(max(0.0, began + at / speed - time.monotonic()))
+    night.write(batch)
+    night.close()
+
+
+def resident_mb() -> float:
+    """Return the memory of this process that is in use."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096 / 1e6
+
+
+def follow(hours: float, speed: float) -> dict[str, object]:
+    """Follow a night to its end."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "n.night"
+        writer = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.live_view", "--write", str(path),
+             "--hours", str(hours), "--speed", str(speed)]
+        )  # fmt: skip
+        while not (path.exists() and path.stat().st_size):
+            time.sleep(0.1)
+        time.sleep(0.5)
+        watch, first, began = Watch(path), 0, time.monotonic()
+        memory: list[float] = []
+        while True:
+            ended = writer.poll() is not None
+            new = watch.look()
+            state = watch.state(counts=True)
+            if watch.newest_ns:
+                first = first or watch.newest_ns
+                if watch.newest_ns - first >= len(memory) * 600 * NS:
+                    memory.append(round(resident_mb(), 1))
+            if not new:
+                if ended:
+                    break
+                time.sleep(0.1)
+        frames = Watch(path)
+        while frames.look():
+            pass
+        return {
+            "hours": hours,
+            "wall_s": round(time.monotonic() - began),
+            "frames_seen": watch.frames,
+            "frames_stored": frames.frames,
+            "events": state["counts"],
+            "memory_mb_every_10_minutes": memory,
+        }
+
+
+def latency(seconds: float) -> dict[str, object]:
+    """Record the simulator for real, and read the browser's news."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "n.night"
+        recorder = subprocess.Popen(
+            [sys.executable, "-m", "twitchsense.cli", "record", "--device", "sim", "--live",
+             "--out", str(path), "-q", "--duration", str(seconds)], stdout=subprocess.DEVNULL
+        )  # fmt: skip
+        while not (path.exists() and path.stat().st_size):
+            time.sleep(0.1)
+        watch = Watch(path)
+        server = LiveServer(watch)
+        server.start()
+
+        def look() -> None:
+            while not server.stopped.is_set():
+                if not watch.look():
+                    time.sleep(0.2)
+
+        threading.Thread(target=look, daemon=True).start()
+        link = http.client.HTTPConnection("127.0.0.1", server.port)
+        link.request("GET", f"/?token={server.token}")
+        answer = link.getresponse()
+        cookie = answer.headers["Set-Cookie"].split(";")[0]
+        answer.read()
+        link.request("GET", f"/news?token={server.token}", headers={"Cookie": cookie})
+        news, ages, last = link.getresponse(), [], 0.0
+        while recorder.poll() is None:
+            line = news.readline()
+            if not line.startswith(b"data: "):
+                continue
+            state = json.loads(line[6:])
+            if state["newest"] > last:
+                # the oldest sample that this message brings has waited the longest
+                if last:
+                    ages.append(time.time() - last)
+                last = state["newest"]
+        server.stop()
+        q = np.quantile(ages, [0.5, 0.95, 1.0])
+        return {
+            "messages": len(ages),
+            "age_s_of_the_oldest_new_sample": dict(zip(("median", "p95", "max"),
+                                                       q.round(3).tolist(), strict=True)),
+        }  # fmt: skip
+
+
+def main() -> None:
+    """Run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--hours", type=float, default=8.0)
+    parser.add_argument("--speed", type=float, default=60.0)
+    parser.add_argument("--latency", type=float)
+    parser.add_argument("--write", type=Path)
+    options = parser.parse_args()
+    if options.write:
+        write(options.write, options.hours, options.speed)
+    elif options.latency:
+        print(json.dumps(latency(options.latency), indent=2))
+    else:
+        print(json.dumps(follow(options.hours, options.speed), indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""The docs site: sphinx-build -W docs docs/_build (needs the dependency group docs)."""
+
+from importlib.metadata import version as _version
+
+project = "twitchsense"
+author = "The twitchsense developers"
+release = _version("twitchsense")
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+]
+source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
+exclude_patterns = ["_build"]
+html_theme = "pydata_sphinx_theme"
+html_title = "twitchsense"
+html_show_sourcelink = False
+html_sidebars = {"**": []}
+html_theme_options = {"show_toc_level": 2, "navigation_with_keys": True}
+myst_heading_anchors = 3
+autodoc_typehints = "none"
+autosummary_generate = False
+numpydoc_show_class_members = False
+# two copies of the same heading on different pages are fine
+suppress_warnings = ["myst.xref_missing", "toc.empty_glob"]

@@ -1,0 +1,30 @@
+"""``twitchsense report``: the report of a result directory, made again and opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from twitchsense.cli.options import verbosity
+
+
+@click.command(short_help="Make the report of a result directory again.")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--open", "show", is_flag=True, help="Open it in the browser.")
+@verbosity
+def report(directory: Path, show: bool, quiet: bool) -> None:
+    """Make report.html in DIR from the files that analyze wrote there.
+
+    Needs no recording: the waveforms of the events are in traces.npz.
+    """
+    from twitchsense.results import write_file
+    from twitchsense.saved import open_saved
+    from twitchsense.view.report import render
+
+    night = open_saved(directory)
+    path = write_file(directory / "report.html", render(night, night.traces))
+    if not quiet:
+        click.echo(f"Report: {path}", err=True)
+    if show:
+        click.launch(str(path))

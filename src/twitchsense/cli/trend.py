@@ -1,0 +1,58 @@
+"""``twitchsense trend``: nights side by side, and a diary beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from twitchsense.cli.options import verbosity
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command(short_help="Put nights side by side, with a diary.")
+@click.argument("results", metavar="DIR...", nargs=-1, required=True, type=_PATH)
+@click.option("--diary", metavar="FILE", type=_PATH, help="CSV, TOML or YAML, a date per evening.")
+@click.option(
+    "--exposure",
+    "exposures",
+    metavar="COLUMN",
+    multiple=True,
+    help="What to compare, at most three, chosen before looking: alcohol_g, "
+    "'caffeine_mg>200', exercise=run.",
+)
+@click.option("--out", metavar="DIR", type=_PATH, help="Where the page goes.  [default: trend]")
+@click.option("--json", "as_json", is_flag=True, help="For programs; writes files only with --out.")
+@verbosity
+def trend(
+    results: tuple[Path, ...],
+    diary: Path | None,
+    exposures: tuple[str, ...],
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Put the results of analyze side by side: rates, their spread, and a diary.
+
+    DIR is a result directory, or one that holds several.
+    """
+    from twitchsense.results import check_directory, to_json
+    from twitchsense.trend.weeks import read_weeks
+    from twitchsense.view.trendpage import sentences
+    from twitchsense.weeks import save_weeks
+
+    target = out or (None if as_json else Path("trend"))
+    if target is not None:
+        check_directory(target)
+    found = read_weeks(results, diary, exposures)
+    if target is not None:
+        save_weeks(found, target)
+    if as_json:
+        click.echo(to_json(found.to_dict()), nl=False)
+        return
+    if quiet or target is None:
+        return
+    for line in (*sentences(found), *(f"Note: {n}" for n in found.notes)):
+        click.echo("".join(c if c.isprintable() else "?" for c in line), err=True)
+    click.echo(f"Page: {target / 'trend.html'}", err=True)

@@ -1,0 +1,1 @@
+"""The night while it is recorded: read from the night file that a recorder writes."""

@@ -1,0 +1,143 @@
+"""The live view in a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Footer, Input, Sparkline, Static
+
+from twitchsense.errors import TwitchsenseError
+from twitchsense.live.watch import Watch
+
+_PERIOD_S: Final = 0.25
+_MOST_LOOKS: Final = 20  # batches read at once when a long night is opened
+
+
+class LiveApp(App[None]):
+    """Signals as sparklines, the link, and what came last.
+
+    Parameters
+    ----------
+    watch : Watch
+    counts : bool
+        Whether to tell how many events there were; `c` changes it.
+    """
+
+    TITLE = "twitchsense live"
+    AUTO_FOCUS = ""  # the hidden words must not swallow the keys
+    CSS = """
+    Screen { background: black; color: #c8c8c8; }
+    Sparkline { height: 3; margin: 0 1 1 1; }
+    Sparkline > .sparkline--max-color { color: #7aa2c0; }
+    Sparkline > .sparkline--min-color { color: #34506a; }
+    Static { margin: 0 1; }
+    #words { display: none; }
+    #words.open { display: block; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "mark", "Marker"),
+        Binding("l", "mark_now('lights out')", "Lights out"),
+        Binding("c", "counts", "Counts on/off"),
+        Binding("q", "quit", "Close the view"),
+        Binding("escape", "leave", show=False),
+    ]
+
+    def __init__(self, watch: Watch, *, counts: bool = False) -> None:
+        super().__init__()
+        self.night = watch
+        self.counts = counts
+        self.failure: TwitchsenseError | None = None
+        self._turn = asyncio.Lock()
+
+    def compose(self) -> ComposeResult:
+        """Lay the view out."""
+        yield Static(id="link", markup=False)
+        yield Vertical(id="trails")
+        yield Static(id="events", markup=False)
+        yield Static(id="marked", markup=False)
+        yield Input(placeholder="what to remember; Enter stores it", max_length=200, id="words")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Begin to look."""
+        self.set_interval(_PERIOD_S, self.look)
+
+    async def look(self) -> None:
+        """Read what is new, and show it."""
+        async with self._turn:
+            try:
+                for _ in range(_MOST_LOOKS):
+                    if not self.night.look():
+                        break
+            except TwitchsenseError as error:
+                self.failure = error
+                self.exit()
+                return
+            await self.show(self.night.state(counts=self.counts))
+
+    async def show(self, state: dict[str, Any]) -> None:
+        """Show a state."""
+        text = f"{state['link']}   {state['frames']} packets stored, {state['lost']} lost"
+        self.query_one("#link", Static).update(text)
+        box = self.query_one("#trails", Vertical)
+        for k, trail in enumerate(state["trails"]):
+            low, high = trail["columns"]
+            reach = [
+                0.0 if h is None else max(abs(h), abs(lo or 0.0))
+                for lo, h in zip(low, high, strict=True)
+            ]
+            unit = "µV" if trail["kind"] == "emg" else "g"
+            name = f"{trail['name']}, up to {max(reach):.3g} {unit}"
+            found = self.query(f"#trail{k}")
+            if not found:
+                await box.mount(Static(name, id=f"name{k}", markup=False))
+                await box.mount(Sparkline(reach, id=f"trail{k}"))
+            else:
+                self.query_one(f"#name{k}", Static).update(name)
+                self.query_one(f"#trail{k}", Sparkline).data = reach
+        lines = [
+            f"{datetime.fromtimestamp(t):%H:%M:%S}  {kind.replace('_', ' ')}, {s:.2f} s, {channel}"
+            for t, kind, s, channel in state["events"]
+        ]
+        if state["counts"] is not None:
+            lines.append(", ".join(f"{k}: {n}" for k, n in state["counts"].items()) or "none yet")
+        self.query_one("#events", Static).update("\n".join(lines))
+
+    def action_counts(self) -> None:
+        """Tell the counts, or leave them untold."""
+        self.counts = not self.counts
+
+    def action_mark(self) -> None:
+        """Ask for the words of a marker."""
+        words = self.query_one("#words", Input)
+        words.add_class("open")
+        words.focus()
+
+    def action_leave(self) -> None:
+        """Leave the words."""
+        words = self.query_one("#words", Input)
+        words.remove_class("open")
+        words.value = ""
+        self.set_focus(None)
+
+    def action_mark_now(self, text: str) -> None:
+        """Store a marker."""
+        try:
+            self.night.mark(text)
+        except TwitchsenseError as error:
+            self._say(str(error))
+            return
+        self._say(f"marker stored: {text or 'marker'}")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Store what was typed."""
+        self.action_mark_now(event.value)
+        self.action_leave()
+
+    def _say(self, text: str) -> None:
+        self.query_one("#marked", Static).update(text)

@@ -1,0 +1,196 @@
+"""A night file followed while a recorder writes it.
+
+Only what is on disk is shown, so the view can neither lose nor delay a sample: it
+reads what was committed, in the order of its rows, and may be closed at any time.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from twitchsense.detect.finding import Finding
+from twitchsense.devices.packet import PacketError
+from twitchsense.devices.twitch import MARKER, decode_frame
+from twitchsense.errors import InputError
+from twitchsense.live.lane import LiveLane
+from twitchsense.live.trail import Trail
+from twitchsense.recording import NS
+from twitchsense.store.nightread import NightReader
+
+#: Rows read at once; more wait for the next look.
+_BATCH: Final = 4000
+#: Events kept for showing.
+_EVENTS: Final = 50
+_MARKER_CHARS: Final = 200
+#: Without a frame for so long, the link is called silent.
+SILENT_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEvent:
+    """A movement, as found while recording."""
+
+    time_ns: int
+    kind: str
+    duration_s: float
+    channel: str
+
+
+@dataclass
+class Watch:
+    """What a live view shows. All methods may be called from any thread.
+
+    Parameters
+    ----------
+    path : Path
+        A night file, being written or finished.
+
+    Attributes
+    ----------
+    frames : int
+        Frames read so far; `lost` were given up by the recorder.
+    events : deque of LiveEvent
+        The newest 50.
+    counts : Counter
+        Events of each kind since the view was opened.
+    """
+
+    path: Path
+    frames: int = 0
+    lost: int = 0
+    link: str = "waiting for the first connection"
+    newest_ns: int = 0
+    events: deque[LiveEvent] = field(default_factory=lambda: deque(maxlen=_EVENTS))
+    counts: Counter[str] = field(default_factory=Counter)
+    trails: dict[str, Trail] = field(default_factory=dict)
+    _lanes: dict[int, LiveLane] = field(default_factory=dict)
+    _after: dict[str, int] = field(default_factory=lambda: {"packet": 0, "loss": 0, "link": 0})
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def look(self) -> int:
+        """Read what is new; return how many frames that was.
+
+        Raises
+        ------
+        InputError
+            If the file is no night file, or damaged.
+        """
+        with self._lock:
+            reader = NightReader(self.path)
+            try:
+                for source in reader.sources:
+                    if source.id not in self._lanes:
+                        self._open(source.id, source.device, source.info)
+                rows = self._new(reader, "packet", "boot, arrival_ns, data")
+                for boot, arrival_ns, data in rows:
+                    self._frame(int(boot), int(arrival_ns), bytes(data))
+                for first, last in self._new(reader, "loss", "first, last"):
+                    self.lost += 0 if last is None else int(last) - int(first) + 1
+                for (event,) in self._new(reader, "link", "event"):
+                    self.link = str(event)
+            finally:
+                reader.close()
+            self.frames += len(rows)
+            return len(rows)
+
+    def mark(self, text: str) -> None:
+        """Store a marker in the night file, beside what the recorder writes.
+
+        Raises
+        ------
+        InputError
+            If it can't be stored.
+        """
+        clean = "".join(c if c.isprintable() else " " for c in text[:_MARKER_CHARS]).strip()
+        uri = self.path.absolute().as_uri() + "?mode=rw"
+        try:
+            with self._lock:
+                db = sqlite3.connect(uri, uri=True, timeout=10)
+                try:
+                    with db:
+                        db.execute(
+                            "INSERT INTO marker (time_ns, text) VALUES (?, ?)",
+                            (time.time_ns(), clean or "marker"),
+                        )
+                finally:
+                    db.close()
+        except sqlite3.Error as error:
+            raise InputError(
+                str(self.path), f"took no marker ({error})", "try again, or write the time down"
+            ) from error
+
+    def state(self, *, counts: bool, now_s: float | None = None) -> dict[str, Any]:
+        """Return what is to be shown, as plain data.
+
+        Parameters
+        ----------
+        counts : bool
+            Whether to tell how many events there were; at night better not.
+        now_s : float, optional
+            UTC; the right edge of the trails. The newest sample, if that is not near.
+        """
+        with self._lock:
+            newest = self.newest_ns / NS
+            now = time.time() if now_s is None else now_s
+            until = now if abs(now - newest) < 60 else newest
+            silent = bool(self.newest_ns) and now - newest > SILENT_S
+            return {
+                "link": "no signal: " + self.link if silent else self.link,
+                "silent": silent,
+                "frames": self.frames,
+                "lost": self.lost,
+                "until": until,
+                "newest": newest,
+                "trails": [
+                    {
+                        "name": name,
+                        "kind": trail.channel.kind,
+                        "columns": trail.columns(until),
+                    }
+                    for name, trail in self.trails.items()
+                ],
+                "events": [
+                    [e.time_ns / NS, e.kind, round(e.duration_s, 3), e.channel]
+                    for e in list(self.events)[-8:]
+                ],
+                "counts": dict(self.counts) if counts else None,
+            }
+
+    def _open(self, boot: int, device: str, info: Any) -> None:
+        lane = LiveLane(device, info, on_chunk=lambda c: self.trails[c.channel].push(c))
+        self._lanes[boot] = lane
+        for channel in lane.channels:
+            self.trails[channel.name] = Trail(channel)
+
+    def _new(self, reader: NightReader, table: str, columns: str) -> list[tuple[Any, ...]]:
+        rows = reader.query(
+            f"SELECT id, {columns} FROM {table} WHERE id > ? ORDER BY id LIMIT {_BATCH}",
+            self._after[table],
+        )
+        if rows:
+            self._after[table] = int(str(rows[-1][0]))
+        return [row[1:] for row in rows]
+
+    def _frame(self, boot: int, arrival_ns: int, data: bytes) -> None:
+        lane = self._lanes[boot]
+        try:
+            frame = decode_frame(data, lane.info)
+        except PacketError:
+            return
+        if frame.type == MARKER:
+            return
+        self.newest_ns = max(self.newest_ns, arrival_ns)
+        for finding in lane.push(frame, arrival_ns):
+            self._note(finding)
+
+    def _note(self, finding: Finding) -> None:
+        duration = (finding.offset_ns - finding.onset_ns) / NS
+        event = LiveEvent(finding.onset_ns, finding.kind, duration, finding.channel)
+        self.events.append(event)
+        self.counts[finding.kind] += 1

@@ -1,0 +1,217 @@
+"""The live view in a browser of this computer, and of no other.
+
+The server listens on 127.0.0.1 alone. The address it prints holds a token; the browser
+that opens it first gets a cookie, and from then on only that browser is let in. Host and
+Origin are checked, so that no page of elsewhere can read or mark the night through it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+import threading
+import time
+from http import HTTPStatus
+from http.cookies import CookieError, SimpleCookie
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+from twitchsense.errors import InputError, TwitchsenseError
+from twitchsense.live.watch import Watch
+from twitchsense.view import palette
+from twitchsense.view.report import digest, make_environment, read_script
+
+ADDRESS: Final = "127.0.0.1"
+_PERIOD_S: Final = 0.2
+_COOKIE: Final = "twitchsense"
+_MOST_BYTES: Final = 4096
+#: A browser that reads nothing for so long is let go.
+_PATIENCE_S: Final = 20.0
+
+
+class LiveServer:
+    """Serves the live view of a night.
+
+    Parameters
+    ----------
+    watch : Watch
+        Looked at by someone else; this only shows it.
+    port : int
+        0: any free one.
+    counts : bool
+        Whether to tell how many events there were.
+
+    Attributes
+    ----------
+    address : str
+        What to open, token and all.
+    """
+
+    def __init__(self, watch: Watch, port: int = 0, *, counts: bool = False) -> None:
+        self.watch = watch
+        self.counts = counts
+        self.token = secrets.token_urlsafe(24)
+        self._session: str | None = None
+        self._lock = threading.Lock()
+        self.stopped = threading.Event()
+        script = read_script("plot.js", "live.js")
+        self.page = (
+            make_environment()
+            .get_template("live.html.j2")
+            .render(script=script, digest=digest(script), palette=palette)
+        )
+        try:
+            self._http = ThreadingHTTPServer((ADDRESS, port), _handler_of(self))
+        except OSError as error:
+            raise InputError(f"port {port}", f"cannot be used ({error})", "give another") from error
+        self._http.daemon_threads = True
+        self.port = self._http.server_address[1]
+        self.address = f"http://{ADDRESS}:{self.port}/?token={self.token}"
+
+    def start(self) -> None:
+        """Serve in a thread."""
+        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop serving."""
+        self.stopped.set()
+        self._http.shutdown()
+        self._http.server_close()
+
+    def is_ours(self, host: str | None, origin: str | None) -> bool:
+        """Whether a request names this server and comes from its own page or from none."""
+        hosts = {f"{name}:{self.port}" for name in (ADDRESS, "localhost")}
+        return host in hosts and (origin is None or origin in {f"http://{h}" for h in hosts})
+
+    def admit(self, token: str, cookie: str | None) -> str | None:
+        """Return the session of the one browser that is let in, or None.
+
+        The first that comes with the token opens the session.
+        """
+        if not hmac.compare_digest(token.encode(), self.token.encode()):
+            return None
+        with self._lock:
+            if self._session is None:
+                self._session = secrets.token_urlsafe(24)
+                return self._session
+            known = cookie is not None and hmac.compare_digest(
+                cookie.encode(), self._session.encode()
+            )
+            return self._session if known else None
+
+
+def _handler_of(server: LiveServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(_Handler):
+        live = server
+
+    return Handler
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Three addresses: the page, its news, and a place for markers."""
+
+    live: LiveServer
+    protocol_version = "HTTP/1.1"
+    timeout = _PATIENCE_S
+    server_version = "twitchsense"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        """Serve the page or the news."""
+        session = self._session()
+        path = urlsplit(self.path).path
+        if session is None:
+            return
+        if path == "/":
+            self._page(session)
+        elif path == "/news":
+            self._news()
+        else:
+            self._refuse(HTTPStatus.NOT_FOUND, "there is nothing here")
+
+    def do_POST(self) -> None:
+        """Store a marker."""
+        self.close_connection = True
+        if self.headers.get("Origin") is None:
+            self._refuse(HTTPStatus.FORBIDDEN, "a marker comes from the page alone")
+            return
+        if self._session() is None:
+            return
+        try:
+            size = int(self.headers.get("Content-Length") or 0)
+        except ValueError:
+            size = -1
+        if urlsplit(self.path).path != "/marker" or not 0 <= size <= _MOST_BYTES:
+            self._refuse(HTTPStatus.BAD_REQUEST, "no marker")
+            return
+        text = self.rfile.read(size).decode("utf-8", "replace")
+        try:
+            self.live.watch.mark(text)
+        except TwitchsenseError as error:
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+            return
+        self._send(HTTPStatus.OK, "text/plain", b"stored")
+
+    def _session(self) -> str | None:
+        """Let the request in, or answer it with a refusal."""
+        if not self.live.is_ours(self.headers.get("Host"), self.headers.get("Origin")):
+            self._refuse(HTTPStatus.FORBIDDEN, "this page is for this computer alone")
+            return None
+        token = parse_qs(urlsplit(self.path).query).get("token", [""])[0]
+        try:
+            cookie = SimpleCookie(self.headers.get("Cookie", "")).get(_COOKIE)
+        except CookieError:
+            cookie = None
+        session = self.live.admit(token, None if cookie is None else cookie.value)
+        if session is None:
+            self._refuse(
+                HTTPStatus.FORBIDDEN,
+                "the address is not the one that was printed, or another browser has it open",
+            )
+        return session
+
+    def _page(self, session: str) -> None:
+        extra = {"Set-Cookie": f"{_COOKIE}={session}; HttpOnly; SameSite=Strict; Path=/"}
+        self._send(HTTPStatus.OK, "text/html; charset=utf-8", self.live.page.encode(), extra)
+
+    def _news(self) -> None:
+        """Send the state five times a second, for as long as someone reads it."""
+        self.close_connection = True
+        self.send_response(HTTPStatus.OK)
+        self._headers({"Content-Type": "text/event-stream"})
+        try:
+            while not self.live.stopped.is_set():
+                state = self.live.watch.state(counts=self.live.counts)
+                self.wfile.write(f"data: {json.dumps(state)}\n\n".encode())
+                self.wfile.flush()
+                time.sleep(_PERIOD_S)
+        except OSError:  # the browser went away
+            return
+
+    def _send(
+        self, status: HTTPStatus, kind: str, body: bytes, extra: dict[str, str] | None = None
+    ) -> None:
+        self.send_response(status)
+        self._headers({"Content-Type": kind, "Content-Length": str(len(body)), **(extra or {})})
+        self.wfile.write(body)
+
+    def _refuse(self, status: HTTPStatus, why: str) -> None:
+        self.close_connection = True
+        self._send(status, "text/plain; charset=utf-8", why.encode())
+
+    def _headers(self, headers: dict[str, str]) -> None:
+        safe = {
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Resource-Policy": "same-origin",
+        }
+        for name, value in {**safe, **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: the token stands in the address."""

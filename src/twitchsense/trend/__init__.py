@@ -1,0 +1,1 @@
+"""The weeks: nights side by side, and a diary beside them."""

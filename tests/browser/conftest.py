@@ -1,0 +1,50 @@
+"""A headless Chromium, where one is installed; without it these tests are skipped."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    api = pytest.importorskip("playwright.sync_api", reason="no playwright to drive a browser")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed")
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with api.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=quiet)
+        yield chromium
+        chromium.close()
+
+
+class Watched:
+    """A page, all it asked for, and all it complained of."""
+
+    def __init__(self, context, address):
+        self.page = context.new_page()
+        self.requests, self.complaints = [], []
+        self.page.on("request", lambda r: self.requests.append(r.url))
+        self.page.on("console", lambda m: self.complaints.append(m.text))
+        self.page.on("pageerror", lambda e: self.complaints.append(str(e)))
+        self.page.goto(address)
+
+    @property
+    def outside(self):
+        return [u for u in self.requests if not u.startswith(("data:", "blob:"))]
+
+
+@pytest.fixture
+def visit(browser):
+    contexts = []
+
+    def open_page(address, **options):
+        contexts.append(browser.new_context(**options))
+        return Watched(contexts[-1], address)
+
+    yield open_page
+    for context in contexts:
+        context.close()

@@ -1,0 +1,31 @@
+"""The live page as a browser shows it."""
+
+from __future__ import annotations
+
+from tests.wearable.nights import write_night
+from twitchsense.live.watch import Watch
+from twitchsense.live.web import LiveServer
+
+
+def test_shows_the_signals_and_stores_a_marker(visit, tmp_path):
+    watch = Watch(write_night(tmp_path / "n.night", 12))
+    watch.look()
+    server = LiveServer(watch)
+    server.start()
+    try:
+        seen = visit(server.address)
+        page = seen.page
+        page.wait_for_selector("html[data-until]")
+        assert "packets stored, 0 lost" in page.inner_text("#stored")
+        assert page.inner_text("#counts") == ""
+        page.fill("#words", "<b>lights out</b>")
+        page.click("#mark button")
+        page.get_by_text("stored at").wait_for()
+        assert seen.complaints == []
+        assert {u.split("?")[0].rpartition("/")[0] for u in seen.outside} == {
+            f"http://127.0.0.1:{server.port}"
+        }
+        second = visit(server.address)
+        assert "another browser has it open" in second.page.inner_text("body")
+    finally:
+        server.stop()

@@ -1,0 +1,178 @@
+"""The report as a browser shows it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+import twitchsense as ts
+from tests.made_night import make_recording
+
+EVIL = (
+    '</script><script>document.title="owned"</script><img src=x onerror=alert(1)>'
+    "=cmd|$\\frac$\u202e"
+)
+
+
+@pytest.fixture(scope="module")
+def night():
+    return ts.analyze(make_recording(12))
+
+
+@pytest.fixture(scope="module")
+def address(night, tmp_path_factory):
+    return night.report(tmp_path_factory.mktemp("page") / "report.html").as_uri()
+
+
+@pytest.fixture
+def report(visit, address):
+    seen = visit(address, viewport={"width": 1200, "height": 900}, color_scheme="light")
+    seen.page.wait_for_selector("html[data-ready]")
+    return seen
+
+
+def range_shown(page):
+    return page.inner_text("#range")
+
+
+def ink_of(page, canvas):
+    """Count the pixels of a canvas that are not blank."""
+    page.wait_for_timeout(60)  # the next frame
+    return page.evaluate(
+        """id => { const c = document.getElementById(id);
+        const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+        let n = 0; for (let i = 3; i < d.length; i += 4) n += d[i] > 0; return n; }""",
+        canvas,
+    )
+
+
+def test_asks_for_nothing_and_complains_of_nothing(report, address):
+    page = report.page
+    page.click("#next")
+    page.click("#event-zoom")
+    page.click("#whole")
+    page.click("#theme")
+    assert report.outside == [address]
+    assert report.complaints == []
+    assert ink_of(page, "night") > 20_000
+    assert ink_of(page, "event") > 2_000
+
+
+def test_opens_an_event_and_zooms_to_its_samples(report, night):
+    page = report.page
+    whole = range_shown(page)
+    page.select_option("#which", label="jerks (3)")
+    page.click("#next")
+    first = night.events[night.events["trial_type"] == "jerk"].iloc[0]
+    assert page.is_visible("#detail")
+    assert "Jerk at 22:31:40" in page.inner_text("#event-title")
+    assert f"{first['amplitude_uv']:,.0f} µV" in page.inner_text("#event-numbers")
+    assert "because it is a burst of 10–300 ms that threw the leg" in page.inner_text("#event-rule")
+    assert page.inner_text("#event-label").startswith("Named “")
+    assert "confidence" in page.inner_text("#event-other")
+    page.click("#event-zoom")
+    page.wait_for_function("was => document.getElementById('range').textContent !== was", arg=whole)
+    assert range_shown(page).startswith("22:31:3")
+    before = ink_of(page, "event")
+    for _ in range(6):
+        page.click("#event-in")
+    assert ink_of(page, "event") != before
+
+
+def test_a_click_on_a_mark_opens_it(report):
+    page = report.page
+    assert not page.is_visible("#detail")
+    box = page.locator("#night").bounding_box()
+    for x in range(200, 1000, 8):
+        page.mouse.click(box["x"] + x, box["y"] + 188)
+        if page.is_visible("#detail"):
+            break
+    assert " at 22:" in page.inner_text("#event-title")
+
+
+def test_a_row_of_the_jerk_list_opens_its_event(report):
+    report.page.click("button[data-event] >> nth=1")
+    assert report.page.inner_text("#event-title") == "Jerk at 22:35:40"
+
+
+def test_drag_wheel_and_keys_move_the_night(report):
+    page = report.page
+    page.focus("#night")
+    page.keyboard.press("+")
+    page.wait_for_timeout(60)
+    zoomed = range_shown(page)
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(60)
+    assert range_shown(page) != zoomed
+    page.keyboard.press("0")
+    page.wait_for_timeout(60)
+    assert range_shown(page) == "22:30 to 22:42"
+    page.keyboard.press("n")
+    assert page.is_visible("#detail")
+
+
+def test_the_theme_switches_and_keeps_its_contrast(report):
+    page = report.page
+    paper = "() => getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(paper) == "rgb(251, 250, 247)"
+    page.click("#theme")
+    assert page.evaluate(paper) == "rgb(21, 25, 28)"
+    assert page.inner_text("#theme") == "Light theme"
+
+
+def test_prints_to_two_or_three_pages(report):
+    text = report.page.pdf(format="A4")
+    assert 2 <= text.count(b"/Type /Page\n") <= 3
+
+
+def test_fits_a_phone(visit, address):
+    seen = visit(address, viewport={"width": 360, "height": 740}, has_touch=True)
+    seen.page.wait_for_selector("html[data-ready]")
+    assert seen.page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_works_without_scripts(visit, address):
+    seen = visit(address, java_script_enabled=False)
+    assert seen.page.is_visible("figure.still img")
+    assert not seen.page.is_visible("#night")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_violation(visit, address, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core")
+    seen = visit(address, color_scheme=scheme, bypass_csp=True)
+    seen.page.wait_for_selector("html[data-ready]")
+    seen.page.click("#next")
+    found = axe.Axe().run(seen.page).response["violations"]
+    grave = [(v["id"], [n["html"] for n in v["nodes"]][:3]) for v in found
+             if v["impact"] in ("serious", "critical")]  # fmt: skip
+    assert grave == []
+
+
+def test_hostile_text_is_text_everywhere(night, visit, tmp_path):
+    long = EVIL + "A" * 10_000_000
+    channels = tuple(replace(c, name=EVIL) if c.kind == "emg" else c
+                     for c in night.recording.channels)  # fmt: skip
+    segments = tuple(
+        replace(s, channel=EVIL) if s.channel == "emg1" else s for s in night.recording.segments
+    )
+    recording = replace(
+        night.recording, channels=channels, segments=segments, source=EVIL, notes=(EVIL, long)
+    )
+    evil = ts.analyze(recording)
+    page = evil.report(tmp_path / "evil.html")
+    assert page.stat().st_size < 6_000_000
+    seen = visit(page.as_uri())
+    seen.page.wait_for_selector("html[data-ready]")
+    seen.page.click("#next")
+    assert seen.page.title().startswith("Night of")
+    assert seen.complaints == []
+    assert seen.outside == [page.as_uri()]
+    shown = seen.page.inner_text("main")
+    assert EVIL.replace("\u202e", " ").strip() in shown
+    assert "\u202e" not in shown
+    data = json.loads(seen.page.inner_text("#night-data") or seen.page.evaluate(
+        "document.getElementById('night-data').textContent"))  # fmt: skip
+    assert data["lanes"][0]["name"].startswith("</script>")

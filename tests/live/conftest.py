@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.wearable.nights import write_night
+
+
+@pytest.fixture
+def night(tmp_path):
+    return write_night(tmp_path / "tonight.night", 12)

@@ -1,0 +1,66 @@
+"""The live view in a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+
+import pytest
+from click.testing import CliRunner
+
+from twitchsense.cli.app import main
+from twitchsense.live.watch import Watch
+
+terminal = pytest.importorskip("twitchsense.live.terminal", reason="textual is not installed")
+
+
+def run(path, keys, *, counts=False):
+    """Press keys; return what stands on the screen."""
+
+    async def play():
+        app = terminal.LiveApp(Watch(path), counts=counts)
+        async with app.run_test(size=(100, 40)) as pilot:
+            await app.look()
+            await pilot.press(*keys)
+            await app.look()
+            shown = {w.id: str(w.render()) for w in app.query("Static") if w.id}
+            trails = len(app.query("Sparkline"))
+        return shown, trails
+
+    return asyncio.run(play())
+
+
+def markers(path):
+    with sqlite3.connect(path) as db:
+        return [text for (text,) in db.execute("SELECT text FROM marker ORDER BY id")]
+
+
+def test_shows_signals_link_and_loss_but_no_count(night):
+    shown, trails = run(night, [])
+    assert trails == 3
+    assert "packets stored, 0 lost" in shown["link"]
+    assert "emg1_left" in shown["name0"]
+    assert "twitch: " not in shown["events"]
+    assert "none yet" not in shown["events"]
+
+
+def test_counts_come_by_key(night):
+    shown, _ = run(night, ["c"])
+    assert "none yet" in shown["events"] or ": " in shown["events"]
+
+
+def test_markers_by_key(night):
+    shown, _ = run(night, ["l", "m", *"up", "enter"])
+    assert markers(night) == ["lights out", "up"]
+    assert "marker stored: up" in shown["marked"]
+
+
+def test_escape_leaves_the_marker(night):
+    run(night, ["m", *"oops", "escape"])
+    assert markers(night) == []
+
+
+def test_a_missing_file_is_told_with_its_cure(tmp_path):
+    done = CliRunner().invoke(main, ["live", str(tmp_path / "none.night")])
+    assert done.exit_code == 2
+    assert "is no file" in done.output

@@ -1,0 +1,114 @@
+"""A result directory is enough to make the report again."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import twitchsense as ts
+from tests.made_night import make_recording
+from twitchsense.cli.app import main
+from twitchsense.errors import InputError
+from twitchsense.saved import open_saved
+from twitchsense.view.traces import BUDGET, MISSING, QUANTUM, gather
+
+
+@pytest.fixture(scope="module")
+def night():
+    return ts.analyze(make_recording(8))
+
+
+@pytest.fixture(scope="module")
+def result(night, tmp_path_factory):
+    return night.save(tmp_path_factory.mktemp("saved") / "result")
+
+
+@pytest.fixture
+def copy(result, tmp_path):
+    return shutil.copytree(result, tmp_path / "copy")
+
+
+def words_of(page):
+    """Return a page without its pictures, and the packed numbers, which are rounded."""
+    return re.sub(r"base64,[^\"]+|night-block\">[^<]+", "", page)
+
+
+def test_report_is_made_again_without_the_recording(copy):
+    first = (copy / "report.html").read_text()
+    (copy / "report.html").unlink()
+    done = CliRunner().invoke(main, ["report", str(copy), "-q"])
+    assert (done.exit_code, done.output) == (0, "")
+    again = (copy / "report.html").read_text()
+    # not one word or number is another; averages are drawn from rounded samples
+    assert words_of(again) == words_of(first)
+    pictures = [re.findall(r"base64,[^\"]+", page) for page in (first, again)]
+    assert len(pictures[0]) == len(pictures[1])
+
+
+def test_windows_hold_the_samples_of_the_recording(night):
+    for trace in gather(night):
+        channel = night.recording.channel(trace.channel)
+        times, samples = night.recording.window(
+            trace.channel,
+            trace.start_ns - 1,
+            trace.start_ns + round(len(trace.samples) * 1e9 / trace.fs),
+        )
+        seen = trace.samples[:, 0] != MISSING
+        assert seen.sum() in (len(times), len(times) - 1)
+        step = QUANTUM[channel.kind]
+        theirs = samples[: seen.sum()].astype(float)
+        assert np.abs(trace.samples[seen] * step - theirs).max() <= step / 2 + 1e-6
+
+
+def test_windows_cut_again_are_the_same(result):
+    saved = open_saved(result)
+    again = gather(saved)
+    assert len(again) == len(saved.traces)
+    for mine, theirs in zip(again, saved.traces, strict=True):
+        assert (mine.event, mine.channel) == (theirs.event, theirs.channel)
+        assert abs(mine.start_ns - theirs.start_ns) <= 1e9 / theirs.fs
+    assert sum(t.samples.nbytes for t in again) <= BUDGET
+
+
+def test_a_budget_keeps_the_strongest_of_each_kind(night):
+    few = {t.event for t in gather(night, 40_000)}
+    events = night.events
+    jerks = events[events["trial_type"] == "jerk"]
+    assert int(jerks["peak_g"].idxmax()) in few
+    assert len(few) < len(events)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("summary.json", None, "is missing"),
+        ("summary.json", b"{", "is no JSON"),
+        ("summary.json", b"[]", "is no summary"),
+        ("events.csv", b"a,b\n1,2\n", "has no column 'onset'"),
+        ("events.csv", b"\xff\xfe", "cannot be read"),
+        ("traces.npz", None, "is missing"),
+        ("traces.npz", b"PK\x03\x04rubbish", "cannot be used"),
+    ],
+)
+def test_a_broken_file_is_named_with_its_cure(copy, name, content, says):
+    if content is None:
+        (copy / name).unlink()
+    else:
+        (copy / name).write_bytes(content)
+    with pytest.raises(InputError, match=says) as error:
+        open_saved(copy)
+    assert name in str(error.value)
+    assert CliRunner().invoke(main, ["report", str(copy)]).exit_code == 2
+
+
+def test_demo_leaves_a_report(tmp_path):
+    done = CliRunner().invoke(main, ["demo", "--out", str(tmp_path / "d"), "--minutes", "3", "-q"])
+    assert (done.exit_code, done.output) == (0, "")
+    assert (tmp_path / "d" / "truth.csv").is_file()
+    assert (tmp_path / "d" / "result" / "report.html").is_file()
+    assert json.loads((tmp_path / "d" / "result" / "summary.json").read_text())["duration_s"] > 170

@@ -1,0 +1,202 @@
+import csv
+import io
+import json
+import math
+from datetime import date
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from tests.trend.results import evening, write_night
+from twitchsense.cli.app import main
+from twitchsense.errors import InputError
+from twitchsense.trend.nights import find_results, read_nights
+from twitchsense.trend.weeks import read_weeks
+from twitchsense.view.trendpage import render_weeks, sentences
+from twitchsense.weeks import save_weeks
+
+
+def make_weeks(folder, n=30, effect=2.0):
+    """Write nights and a diary; alcohol on every third evening adds twitches."""
+    rng = np.random.default_rng(1)
+    lines = ["date,alcohol_g,note"]
+    for k in range(n):
+        drank = rng.random() < 0.4
+        rate = 10 * (effect if drank else 1.0) * np.exp(rng.normal(0, 0.25))
+        counts = (rng.poisson(7 * rate), rng.poisson(14), rng.poisson(40))
+        write_night(folder / "nights", f"n{k:02d}", evening(k), counts=[int(c) for c in counts])
+        lines.append(f"{evening(k)},{24 if drank else 0},=HYPERLINK(1)")
+    path = folder / "diary.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return folder / "nights", path
+
+
+@pytest.fixture(scope="module")
+def month(tmp_path_factory):
+    return make_weeks(tmp_path_factory.mktemp("month"))
+
+
+def test_a_night_belongs_to_the_evening_on_which_it_began(tmp_path):
+    # 23:30 UTC is half past midnight in Berlin: still the evening before
+    late = write_night(tmp_path, "late", date(2026, 3, 1), start="23:30")
+    early = write_night(tmp_path, "early", date(2026, 3, 5), start="19:00")
+    far = write_night(tmp_path, "far", date(2026, 3, 8), start="08:00", zone="America/Los_Angeles")
+    named = write_night(tmp_path, "night-2026-03-09", None)
+    table, _ = read_nights([far, late, named, early])
+    assert list(table["evening"]) == [
+        date(2026, 3, 1), date(2026, 3, 5), date(2026, 3, 7), date(2026, 3, 9)
+    ]  # fmt: skip
+
+
+def test_summer_time_moves_no_evening(tmp_path):
+    paths = [write_night(tmp_path, f"n{d}", date(2026, 3, d), start="20:00") for d in (28, 29, 30)]
+    assert [e.day for e in read_nights(paths)[0]["evening"]] == [28, 29, 30]
+
+
+def test_two_recordings_of_an_evening_are_one_night(tmp_path):
+    a = write_night(tmp_path, "a", evening(0), counts=(10, 0, 0), hours=2.0)
+    b = write_night(tmp_path, "b", evening(0), counts=(30, 1, 0), hours=4.0)
+    table, _ = read_nights([a, b])
+    assert len(table) == 1
+    assert table["twitch_count"][0] == 40
+    assert table["twitch_rate"][0] == pytest.approx(40 / 6)
+
+
+def test_the_same_recording_twice_counts_once(tmp_path):
+    a = write_night(tmp_path, "a", evening(0), sha="x")
+    b = write_night(tmp_path, "b", evening(1), sha="x")
+    table, notes = read_nights([a, b])
+    assert len(table) == 1
+    assert "counted once" in notes[0]
+
+
+def test_different_settings_and_unknown_evenings_are_said(tmp_path):
+    a = write_night(tmp_path, "a", evening(0), settings="a")
+    b = write_night(tmp_path, "b", None, settings="b")
+    table, notes = read_nights([a, b])
+    assert list(table["evening"]) == [evening(0), None]
+    assert any("different settings" in n for n in notes)
+    assert any("without clock time" in n for n in notes)
+
+
+def test_no_valid_hour_is_no_zero(tmp_path):
+    table, _ = read_nights([write_night(tmp_path, "a", evening(0), counts=(0, 0, 0), hours=0.0)])
+    assert math.isnan(table["twitch_rate"][0])
+
+
+def test_a_directory_of_results_stands_for_them(tmp_path):
+    for k in range(3):
+        write_night(tmp_path / "all", f"n{k}", evening(k))
+    assert len(find_results([tmp_path / "all", tmp_path / "all" / "n1"])) == 3
+    with pytest.raises(InputError, match=r"holds no summary\.json"):
+        find_results([tmp_path])
+
+
+def test_under_five_nights_nothing_is_called_usual(tmp_path):
+    paths = [write_night(tmp_path, f"n{k}", evening(k)) for k in range(4)]
+    weeks = read_weeks(paths)
+    assert math.isnan(weeks.usual["twitch"].median)
+    assert "From 5 nights on" in sentences(weeks)[0]
+    paths.append(write_night(tmp_path, "n4", evening(4)))
+    assert read_weeks(paths).usual["twitch"].median == pytest.approx(80 / 7)
+
+
+def test_an_effect_is_found_with_its_interval_and_no_cause(month):
+    nights, diary = month
+    weeks = read_weeks([nights], diary)
+    assert weeks.exposures == ("alcohol_g",)
+    twitch = weeks.found[0]
+    assert (twitch.outcome, twitch.lag, twitch.answer) == ("twitch", 0, "more")
+    assert twitch.n_exposed + twitch.n_other == 30
+    assert twitch.low < 10 < twitch.high
+    assert twitch.q >= twitch.p
+    assert "This cannot show cause." in twitch.text
+    others = [a for a in weeks.found if a is not twitch]
+    assert {a.answer for a in others} == {"no clear difference"}
+
+
+def test_not_enough_nights_is_a_normal_answer(tmp_path):
+    nights, diary = make_weeks(tmp_path, 10)
+    weeks = read_weeks([nights], diary)
+    assert {a.answer for a in weeks.found} == {"not enough nights yet"}
+    assert all(math.isnan(a.difference) for a in weeks.found)
+    assert "normal answer" in sentences(weeks)[-1]
+
+
+def test_five_on_each_side_are_needed(tmp_path):
+    nights, diary = make_weeks(tmp_path, 20)
+    few = [line if k > 4 else line.replace(",0,", ",24,") for k, line in
+           enumerate(diary.read_text().replace(",24,", ",0,").splitlines())]  # fmt: skip
+    diary.write_text("\n".join(few) + "\n")
+    weeks = read_weeks([nights], diary)
+    assert (weeks.found[0].n_exposed, weeks.found[0].n_other) == (4, 16)
+    assert weeks.found[0].answer == "not enough nights yet"
+
+
+def test_a_wide_diary_is_not_fished_in(month, tmp_path):
+    wide = tmp_path / "wide.csv"
+    wide.write_text("date,a,b,c,d\n2026-03-01,1,1,1,1\n")
+    weeks = read_weeks([month[0]], wide)
+    assert weeks.found == ()
+    assert any("choose at most 3 before you look" in n for n in weeks.notes)
+
+
+def test_a_diary_of_other_days_is_said(month, tmp_path):
+    other = tmp_path / "other.csv"
+    other.write_text("date,a\n2020-01-01,1\n")
+    assert any("share no evening" in n for n in read_weeks([month[0]], other).notes)
+
+
+def test_command_writes_page_and_tables(month, tmp_path):
+    nights, diary = month
+    out = tmp_path / "out"
+    done = CliRunner().invoke(
+        main, ["trend", str(nights), "--diary", str(diary), "--out", str(out)]
+    )
+    assert done.exit_code == 0, done.output
+    assert {p.name for p in out.iterdir()} == {
+        "trend.html", "nights.csv", "associations.csv", "trend.json"
+    }  # fmt: skip
+    rows = list(csv.DictReader(io.StringIO((out / "nights.csv").read_text())))
+    assert rows[0]["evening"] == "2026-03-01"
+    # a spreadsheet must not run what stands in a diary
+    assert rows[0]["diary_note"] == "'=HYPERLINK(1)"
+    data = json.loads((out / "trend.json").read_text())
+    assert data["associations"][0]["answer"] == "more"
+    assert data["rules"]["least_nights"] == 14
+
+
+def test_json_goes_to_stdout_and_no_file_is_written(month, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["trend", str(month[0]), "--json"])
+    assert json.loads(done.stdout)["n_nights"] == 30
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bad_input_ends_with_status_2(month, tmp_path):
+    for given in ([tmp_path], [month[0], "--exposure", "tea", "--diary", month[1]]):
+        done = CliRunner().invoke(main, ["trend", *map(str, given), "--json"])
+        assert done.exit_code == 2
+        assert done.stdout == ""
+
+
+def test_page_says_what_must_be_said_and_takes_hostile_text(month):
+    weeks = read_weeks([month[0]], month[1])
+    evil = "<script>alert(1)</script>"
+    page = render_weeks(
+        type(weeks)(weeks.nights.assign(source=evil), weeks.usual, (evil,), weeks.found, (evil,))
+    )
+    assert "<script" not in page
+    assert "not intended to diagnose" in page
+    assert "cannot show cause" in page
+    for never in ("abnormal", "you have", "risk", "should take", "recommend"):
+        assert never not in page
+    assert not any(w in page for w in ("http://", "https://"))
+
+
+def test_saved_twice_is_the_same(month, tmp_path):
+    weeks = read_weeks([month[0]], month[1])
+    first = {p.name: p.read_bytes() for p in save_weeks(weeks, tmp_path / "a").iterdir()}
+    second = {p.name: p.read_bytes() for p in save_weeks(weeks, tmp_path / "b").iterdir()}
+    assert first == second
