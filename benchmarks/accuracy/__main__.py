@@ -32,7 +32,7 @@ from benchmarks.accuracy.sections import COMPARED, OTHERS, POOLED
 from benchmarks.accuracy.tally import false_alarms, misses
 
 #: Length of the recordings on which others are tried: some of them are slow.
-COMPARED_MINUTES = 20.0
+COMPARED_MINUTES = 10.0
 
 
 def run(job: tuple[Source, str, int]) -> dict[Place, Score]:

@@ -179,10 +179,10 @@ def comparison(results: Results) -> list[str]:
         "The script: band-pass 20–450 Hz, RMS envelope of 10 ms, threshold at median + k MAD. "
         "Bursts of all but psgscoring become events by one rule: up to 0.5 s a jerk if the leg "
         "accelerates by 0.1 g, else a twitch; longer ones movements. BioSPPy's thresholds (last "
-        "number) are the usual one, 3 times and 10 times that. The matched filter knows the "
-        "waveform of each twitch and is set to one false alarm per hour (in 20 minutes: none); it "
-        "says how far a linear detector could get. It may be passed where heart beats or hum can "
-        "be taken out.",
+        "number) are the usual one and, where it is quick, 3 and 10 times that. The matched filter "
+        "knows the waveform of each twitch and is set to one false alarm per hour (in so short a "
+        "recording: none); it says how far a linear detector could get. It may be passed where "
+        "heart beats or hum can be taken out.",
         "",
         "| who | twitch: sensitivity | precision | F1 | jerk: F1 | movement: F1 | storm: false "
         "alarms per hour |",
