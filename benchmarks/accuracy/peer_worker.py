@@ -36,7 +36,7 @@ def neurokit(method: str) -> Detector:
     import neurokit2 as nk
 
     def find(x: np.ndarray, fs: float) -> Bursts:
-        clean = nk.emg_clean(x, sampling_rate=fs)
+        clean = nk.emg_clean(x / 1000, sampling_rate=fs)  # mV, in which its thresholds are
         size = nk.emg_amplitude(clean)
         _, info = nk.emg_activation(
             emg_amplitude=size, emg_cleaned=clean, sampling_rate=int(fs), method=method
@@ -122,8 +122,8 @@ def detectors() -> Iterator[tuple[str, Callable[[], Detector]]]:
         ("silva", 3),
     ):  # fmt: skip
         # londral takes 0.5 s for a minute of one channel: one threshold must do.
-        for limit in (usual, 3 * usual, 10 * usual) if name != "londral" else (usual,):
-            yield f"biosppy {name} {limit}", lambda n=name, k=limit: biosppy(n, k)
+        for limit in (usual / 2, usual, 3 * usual) if name != "londral" else (usual,):
+            yield f"biosppy {name} {limit:g}", lambda n=name, k=limit: biosppy(n, k)
     yield "psgscoring", lambda: psg
 
 
