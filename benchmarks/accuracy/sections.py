@@ -192,9 +192,9 @@ def comparison(results: Results) -> list[str]:
         "Bursts of all but psgscoring become events by one rule: up to 0.5 s a jerk if the leg "
         "accelerates by 0.1 g, else a twitch; longer ones movements. BioSPPy's thresholds (last "
         "number) are the usual one and, where it is quick, half and 3 times that; how these "
-        "packages end a burst is theirs. The matched filter knows the waveform of each twitch and is set to one false alarm per hour (in so short a "
-        "recording: none); it says how far a linear detector could get. It may be passed where "
-        "heart beats or hum can be taken out.",
+        "packages end a burst is theirs. The matched filter knows the waveform of each twitch "
+        "and is set to one false alarm per hour (in so short a recording: none); it says how far "
+        "a linear detector could get. It may be passed where heart beats or hum can be taken out.",
         "",
         "| who | twitch: sensitivity | precision | F1 | jerk: F1 | movement: F1 | storm: false "
         "alarms per hour |",
