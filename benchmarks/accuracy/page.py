@@ -34,7 +34,7 @@ from benchmarks.accuracy.sections import (
 from benchmarks.accuracy.tally import by_confidence
 
 LIMITS = """\
-- Eleven motor units of four people, three of these people on the side tested; one heart, one \
+- Twelve motor units of five people, three of these people on the side tested; one heart, one \
 walker. The intervals count events, not people: another leg may be further off than they say.
 - Sizes, rates and the lag of the jolt are drawn from ranges, not measured in sleepers. EMG and \
 acceleration of one event were never recorded together. No public recording holds a hypnic jerk, \

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 
 from benchmarks.accuracy.results import MATCHED, OURS, Results
 from benchmarks.accuracy.score import KINDS, Score
@@ -24,6 +25,9 @@ OTHERS = (
 TIMED = (*POOLED, "storm_twitches", "ladder", "acc_only", "storm", "noise")
 #: Those on which others are tried, in a shorter form.
 COMPARED = ("rest_twitches", "sleep_onset", "plm", "storm_twitches", "ladder", "storm")
+
+#: Classes of size: peak to peak over the RMS of the noise.
+SIZES = ((0.0, 10.0), (10.0, 15.0), (15.0, 30.0), (30.0, math.inf))
 
 HEAD = (
     "| recordings | kind | in truth | sensitivity | precision | F1 | false alarms per hour |\n"
@@ -127,24 +131,32 @@ def by_class(results: Results) -> list[str]:
     if not len(targets):
         return []
     rows = targets[targets.needed & targets.trial_type.isin(KINDS)]
-    bands = ((0, 10), (10, 15), (15, 30), (30, np.inf))
-    names = [
-        f"{a:g}–{b:g} x noise" if math.isfinite(b) else f"from {a:g} x noise" for a, b in bands
-    ]
     out = [
         "Sensitivity; storms and ladders too, without recordings whose clocks are seconds apart.",
         "",
-        f"| class | {' | '.join(names)} |",
-        "|---|" + "---|" * len(names),
+        *_size_head("class"),
     ]
     for kind in KINDS:
         for name, group in rows[rows.trial_type == kind].groupby("kind"):
-            cells = []
-            for a, b in bands:
-                part = group[(group.snr >= a) & (group.snr < b)]
-                cells.append(share(int(part.hit.sum()), len(part)) + f" of {len(part)}")
-            out.append(f"| {name} | {' | '.join(c if c[0] != '–' else '–' for c in cells)} |")
+            out.append(f"| {name} | {' | '.join(_by_size(group))} |")
     return out
+
+
+def _size_head(first: str) -> list[str]:
+    names = [
+        f"{a:g}–{b:g} x noise" if math.isfinite(b) else f"from {a:g} x noise" for a, b in SIZES
+    ]
+    return [f"| {first} | {' | '.join(names)} |", "|---|" + "---|" * len(names)]
+
+
+def _by_size(rows: pd.DataFrame) -> list[str]:
+    """Return the sensitivity of each class of size."""
+    cells = []
+    for a, b in SIZES:
+        part = rows[(rows.snr >= a) & (rows.snr < b)]
+        cell = share(int(part.hit.sum()), len(part))
+        cells.append(f"{cell} of {len(part)}" if len(part) else cell)
+    return cells
 
 
 def best_of_each(results: Results) -> dict[str, Score]:
@@ -179,10 +191,10 @@ def comparison(results: Results) -> list[str]:
         "The script: band-pass 20–450 Hz, RMS envelope of 10 ms, threshold at median + k MAD. "
         "Bursts of all but psgscoring become events by one rule: up to 0.5 s a jerk if the leg "
         "accelerates by 0.1 g, else a twitch; longer ones movements. BioSPPy's thresholds (last "
-        "number) are the usual one, 3 times and 10 times that. The matched filter knows the "
-        "waveform of each twitch and is set to one false alarm per hour (in 20 minutes: none); it "
-        "says how far a linear detector could get. It may be passed where heart beats or hum can "
-        "be taken out.",
+        "number) are the usual one and, where it is quick, half and 3 times that; how these "
+        "packages end a burst is theirs. The matched filter knows the waveform of each twitch "
+        "and is set to one false alarm per hour (in so short a recording: none); it says how far "
+        "a linear detector could get. It may be passed where heart beats or hum can be taken out.",
         "",
         "| who | twitch: sensitivity | precision | F1 | jerk: F1 | movement: F1 | storm: false "
         "alarms per hour |",
@@ -204,6 +216,10 @@ def comparison(results: Results) -> list[str]:
             first = f"| {_two(t.sensitivity())} | {_two(t.precision())} | {_two(t.f1())} |"
         jerk = "" if who == "psgscoring" else _two(cells[1].f1())
         out.append(f"| {who} {first} {jerk} | {_two(cells[2].f1())} | {false:.0f} |")
+    out += ["", "Twitches by size, each family by its best threshold:", "", *_size_head("who")]
+    for who, score in best_of_each(results).items():
+        rows = score.targets[(score.targets.trial_type == "twitch") & score.targets.needed]
+        out.append(f"| {who} | {' | '.join(_by_size(rows))} |")
     return [*out, ""]
 
 

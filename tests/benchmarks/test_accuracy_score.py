@@ -7,7 +7,10 @@ import pandas as pd
 import pytest
 
 from benchmarks.accuracy import tally
-from benchmarks.accuracy.peers import script_bursts, to_events
+from benchmarks.accuracy.bound import find_known
+from benchmarks.accuracy.canvas import Waves
+from benchmarks.accuracy.page import tables
+from benchmarks.accuracy.peers import find_peers, script_bursts, to_events
 from benchmarks.accuracy.results import OURS, Place, Results
 from benchmarks.accuracy.score import Score, score
 
@@ -118,3 +121,38 @@ def test_the_script_tells_twitch_jerk_and_movement():
     found = to_events(script_bursts(arrays, 20), arrays, False)
     assert list(found.trial_type) == ["twitch", "jerk", "movement"]
     assert found.onset.to_numpy() == pytest.approx([10, 20, 30], abs=0.01)
+
+
+def test_the_matched_filter_finds_what_stands_out_and_nothing_below_the_noise():
+    rng = np.random.default_rng(1)
+    x = rng.normal(0, 3, 120_000)
+    wave = np.diff(np.hanning(16), prepend=0) * np.hanning(16)
+    wave = np.pad(wave / np.ptp(wave), 20)
+    rows, starts, pieces = [], [], []
+    for start, size in ((20.0, 100.0), (40.0, 60.0), (60.0, 2.0), (80.0, 2.0)):
+        x[round(start * 1000) :][: len(wave)] += size * wave
+        rows.append((start + 0.02, 0.015, "twitch", "single", max(size, 50), 20.0, "emg1", ""))
+        starts.append(start)
+        pieces.append((size * wave)[None])
+    table = truth(*rows, seconds=120.0)
+    table.attrs["waves"] = Waves(1000.0, [0, 1, 2, 3], starts, pieces)
+    found = find_known({"emg1_uv": (x.astype(np.float32), 1000.0)}, table)
+    assert found.targets.hit.tolist() == [True, True, False, False]
+    assert not len(found.events)
+
+
+def test_without_their_environment_other_packages_are_left_out():
+    arrays = {"emg1_uv": (np.random.default_rng(0).normal(0, 3, 20_000), 1000.0)}
+    assert {name.split()[0] for name in find_peers(arrays, None)} == {"script"}
+
+
+def test_the_page_shows_what_was_counted():
+    results = Results({"split": "tune", "seeds": [1]})
+    found = events((10.0, 0.02, "twitch", 0.9), (62.0, 0.02, "twitch", 0.4))
+    results.scores[Place(OURS, "night", 1, 0.0)] = score(found, TRUTH)
+    results.scores[Place("script k=6", "ladder", 1, 10.0)] = score(found, TRUTH)
+    text = tables(results)
+    assert "| night | twitch | 2 | 0.500 (0.013–0.987) | 0.500 (0.013–0.987) |" in text
+    assert "| tonic | 1 | 0 | 0 |" in text
+    assert "| script k=6 | 0.50 | 0.50 | 0.50 |" in text
+    assert "| artefact storm" not in text  # no storm was run

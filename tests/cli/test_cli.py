@@ -289,6 +289,27 @@ def test_agree(tmp_path):
     assert shown.exit_code == 0
     assert "0.50 (" in shown.stdout
     refused(run("agree", found, tmp_path / "no.csv"), "no.csv")
+    alarms = json.loads(run("agree", found, truth, "--hours", "4", "--json").stdout)
+    assert alarms["hours"] == 4
+    assert alarms["kinds"]["twitch"]["false_alarms_per_h"] == 0.25
+    assert "0.25 (" in run("agree", found, truth, "--hours", "4").stdout
+    assert run("agree", found, truth, "--hours", "0").exit_code == 2
+
+
+def test_agree_shows_the_confusion_and_no_control_characters(tmp_path):
+    found, truth = tmp_path / "found.csv", tmp_path / "truth.csv"
+    truth.write_text("onset,duration,trial_type\n1,0.1,jerk\n")
+    found.write_text("onset,duration,trial_type\n1,0.1,tw\x1b[31mitch\n")
+    lines = run("agree", found, truth).stdout.splitlines()
+    assert not any("\x1b" in line for line in lines)
+    jerk = [line.split() for line in lines if line.startswith("jerk")]
+    assert jerk[1] == ["jerk", "0", "1", "0"]  # of one jerk: called jerk, the other, nothing
+
+
+def test_agree_refuses_a_time_that_is_none(tmp_path):
+    odd = tmp_path / "odd.csv"
+    odd.write_text("onset,duration,trial_type\n1,0.1,jerk\n1e300,0.1,jerk\n")
+    refused(run("agree", odd, odd), "line 3")
 
 
 def test_doctor():

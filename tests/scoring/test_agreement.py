@@ -126,6 +126,16 @@ def test_artifacts_are_no_events_on_either_side():
     assert scores(match(table(), truth, ignore=()))["n_truth"] == 2
 
 
+@pytest.mark.parametrize("nameless", ["events", "truth"])
+def test_artifacts_are_no_events_where_the_other_table_has_no_kinds(nameless):
+    lists = {"events": table((1, 0.1), (5, 0.1)), "truth": table((1, 0.1), (5, 0.1))}
+    lists[nameless] = lists[nameless].drop(columns="trial_type").iloc[:1]
+    other = "truth" if nameless == "events" else "events"
+    lists[other].loc[1, "trial_type"] = "artifact"
+    got = scores(match(**lists), "event")
+    assert (got["n_truth"], got["n_found"], got["tp"]) == (1, 1, 1)
+
+
 def test_without_kinds_only_times_are_compared():
     got = match(table((0, 0.05, "jerk")), table((0, 0.05)).drop(columns="trial_type"))
     assert got.table()["kind"].tolist() == ["event", "any"]
@@ -164,6 +174,10 @@ def test_the_dictionary_is_plain_json():
         (table((float("nan"), 1)), "not finite"),
         (table((0, float("inf"))), "not finite"),
         (table((0, 1)).assign(onset="a"), "onset is not a number everywhere"),
+        (table((1e300, 1)), "a time is beyond 31 years"),
+        (table((0, 1e12)), "a time is beyond 31 years"),
+        (table((0, 1, "any")), "has the kind 'any'"),
+        (table((0, 1, "(none)")), "has the kind '\\(none\\)'"),
     ],
 )
 def test_bad_tables_are_refused(frame, says):

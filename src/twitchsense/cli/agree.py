@@ -11,6 +11,8 @@ import click
 from twitchsense.cli.options import verbosity
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from twitchsense.scoring.agreement import Agreement
 
 _FILE = click.Path(path_type=Path)
@@ -19,9 +21,14 @@ _FILE = click.Path(path_type=Path)
 @click.command()
 @click.argument("events", metavar="EVENTS", type=_FILE)
 @click.argument("truth", metavar="TRUTH", type=_FILE)
+@click.option(
+    "--hours",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Hours of valid signal, for false alarms per hour.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @verbosity
-def agree(events: Path, truth: Path, as_json: bool, quiet: bool) -> None:
+def agree(events: Path, truth: Path, hours: float | None, as_json: bool, quiet: bool) -> None:
     """Compare EVENTS with TRUTH, one to one, with intervals.
 
     Both are tables with onset, duration and, if known, trial_type and leg: an
@@ -30,7 +37,7 @@ def agree(events: Path, truth: Path, as_json: bool, quiet: bool) -> None:
     from twitchsense.results import to_json
     from twitchsense.scoring.agreement import match, read_events
 
-    found = match(read_events(events), read_events(truth))
+    found = match(read_events(events), read_events(truth), hours=hours)
     if as_json:
         click.echo(to_json(found.to_dict()), nl=False)
     else:
@@ -42,21 +49,23 @@ def _show(found: Agreement) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from twitchsense.cli.summary import one_line
+
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    names = ("kind", "truth", "found", "matched", "sensitivity", "precision", "F1", "onset error",
-             "truth touched", "found touching")  # fmt: skip
+    names = ["kind", "truth", "found", "matched", "sensitivity", "precision", "F1", "onset error",
+             "duration error", "truth touched", "found touching"]  # fmt: skip
+    shares = ["sensitivity", "precision", "f1"]
+    if found.hours is not None:
+        names.insert(7, "false per hour")
+        shares.append("false_alarms_per_h")
     for i, name in enumerate(names):
         table.add_column(name, justify="left" if i == 0 else "right", no_wrap=True)
     for row in found.table().to_dict("records"):
-        error = float(row["onset_error_s"])
         table.add_row(
-            escape(str(row["kind"])),
+            escape(one_line(str(row["kind"]))),
             *(str(row[k]) for k in ("n_truth", "n_found", "tp")),
-            *(
-                _share(row[k], row[f"{k}_low"], row[f"{k}_high"])
-                for k in ("sensitivity", "precision", "f1")
-            ),
-            f"{1000 * error:+.0f} ms" if math.isfinite(error) else "–",
+            *(_share(row[k], row[f"{k}_low"], row[f"{k}_high"]) for k in shares),
+            *(_milliseconds(float(row[k])) for k in ("onset_error_s", "duration_error_s")),
             *(
                 _share(row[k], row[f"{k}_low"], row[f"{k}_high"])
                 for k in ("overlap_sensitivity", "overlap_precision")
@@ -67,10 +76,33 @@ def _show(found: Agreement) -> None:
         console.width = 200
     console.print(table)
     console.print(
-        "sensitivity, precision, F1: one to one, with 95 % intervals; onset error: median; "
-        "touched: overlaps anything of the other table, however often that was used",
+        "sensitivity, precision, F1: one to one, with 95 % intervals; errors: median, found minus "
+        "truth; touched: overlaps anything of the other table, however often that was used",
         style="dim",
     )
+    if found.confusion.size > 1:
+        console.print()
+        console.print(_confusion(found))
+        console.print("truth down, found across", style="dim")
+
+
+def _confusion(found: Agreement) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from twitchsense.cli.summary import one_line
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("")
+    for kind in found.confusion.columns:
+        table.add_column(escape(one_line(str(kind))), justify="right", no_wrap=True)
+    for kind, counts in zip(found.confusion.index, found.confusion.to_numpy(), strict=True):
+        table.add_row(escape(one_line(str(kind))), *map(str, counts))
+    return table
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1000 * seconds:+.0f} ms" if math.isfinite(seconds) else "–"
 
 
 def _share(value: float, low: float, high: float) -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
 from twitchsense.events import TRIAL_TYPES
+from twitchsense.scoring.eventlist import LATEST_S
 from twitchsense.scoring.eventlist import read_events as read_events
 from twitchsense.scoring.intervals import share_interval
 from twitchsense.scoring.matching import TOLERANCE_S, choose_pairs, find_pairs
@@ -157,14 +158,13 @@ def match(
     Raises
     ------
     InputError
-        If a table lacks a column, an onset is missing, or a duration or a
-        tolerance is negative.
+        If a table lacks a column, an onset is missing, a duration or a
+        tolerance is negative, a time is beyond 31 years, or a kind is called
+        ``any`` or ``(none)``.
     """
-    found, real = _prepare(events, "events"), _prepare(truth, "truth")
+    found, real = _prepare(events, "events", ignore), _prepare(truth, "truth", ignore)
     if "trial_type" not in events or "trial_type" not in truth:
         found, real = found.assign(trial_type=_NAMELESS), real.assign(trial_type=_NAMELESS)
-    found = found[~found["trial_type"].isin(ignore)]
-    real = real[~real["trial_type"].isin(ignore)]
     i, j = find_pairs(found, real, _tolerance(tolerance_s))
     kind_i = real["trial_type"].to_numpy(object)
     kind_j = found["trial_type"].to_numpy(object)
@@ -192,8 +192,8 @@ def match(
     )
 
 
-def _prepare(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return the columns that matter, numbered by row, or say what is wrong."""
+def _prepare(table: pd.DataFrame, name: str, ignore: Sequence[str]) -> pd.DataFrame:
+    """Return the rows and columns that matter, numbered by row, or say what is wrong."""
     out = {}
     for column in ("onset", "duration"):
         if column not in table:
@@ -208,11 +208,19 @@ def _prepare(table: pd.DataFrame, name: str) -> pd.DataFrame:
         raise InputError(name, "an onset or duration is not finite", "give seconds")
     if (out["duration"] < 0).any():
         raise InputError(name, "a duration is negative", "give seconds from onset")
+    if (np.abs(out["onset"]) > LATEST_S).any() or (out["duration"] > LATEST_S).any():
+        raise InputError(name, "a time is beyond 31 years", "give seconds from the start")
     frame = pd.DataFrame(out)
     for column in ("trial_type", "leg"):
         if column in table:
             frame[column] = table[column].astype("object").fillna("").to_numpy(object)
-    return frame
+    if "trial_type" not in frame:
+        return frame
+    for reserved in (ANY, NOBODY):
+        if (frame["trial_type"] == reserved).any():
+            problem = f"has the kind {reserved!r}, which stands for something else in the result"
+            raise InputError(name, problem, "give it another name")
+    return frame[~frame["trial_type"].isin(ignore)]
 
 
 def _tolerance(given: float | Mapping[str, float] | None) -> dict[str, float]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from twitchsense.context.textable import MISSING, read_table
 from twitchsense.errors import InputError
+
+#: Seconds; more (31 years) is no time of a night, and its microseconds may not fit.
+LATEST_S: Final = 1e9
 
 
 def read_events(path: str | PathLike[str]) -> pd.DataFrame:
@@ -33,6 +37,10 @@ def read_events(path: str | PathLike[str]) -> pd.DataFrame:
     if (duration < 0).any():
         place = table.place(int(np.argmax(duration < 0)))
         raise InputError(table.source, "duration is negative", "give seconds from onset", place)
+    far = (np.abs(onset) > LATEST_S) | (duration > LATEST_S)
+    if far.any():
+        place = table.place(int(np.argmax(far)))
+        raise InputError(table.source, "a time is beyond 31 years", "give seconds", place)
     out = {name: pd.Series(words, dtype="object") for name, words in table.columns.items()}
     for name in ("trial_type", "leg"):
         if name in out:
