@@ -189,6 +189,13 @@ class Session:
                 if count != boot.count:
                     self._close_boot(Boot(boot.device, count))
         self.current = self.ledgers[boot]
+        if state.next < self.current.stored_stop:
+            # its frames would be taken for those that have their numbers already
+            raise LinkError(
+                LinkReason.FOREIGN,
+                "its frames are numbered anew but its boot count did not rise: "
+                "record it into another night",
+            )
         self.current.expect(state.next)
         self._backfill = Backfill(self.current, self._give_up)
         self._acked = -1
