@@ -70,11 +70,6 @@ class Ledger:
         """Number of frames on disk."""
         return len(self._stored)
 
-    @property
-    def stored_stop(self) -> int:
-        """One past the highest number on disk."""
-        return self._stored.stop
-
     def ack_point(self) -> int | None:
         """Return the last frame before which nothing is open, or None."""
         end = self._settled.end_of_run(self.begin)
