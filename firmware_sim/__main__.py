@@ -129,7 +129,7 @@ def _serve(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     try:
         from firmware_sim.wearable.faults import parse_faults
         from firmware_sim.wearable.mutate import MUTATIONS
-        from firmware_sim.wearable.plug import Plan
+        from firmware_sim.wearable.plug import Plan, count_boot
         from firmware_sim.wearable.serve import serve
     except ImportError as error:
         parser.error(f"serving needs an extra, sim ({error})")
@@ -150,6 +150,7 @@ def _serve(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             error_rate=options.error_rate,
             faults=faults,
             mutate=options.mutate,
+            boot_count=count_boot(),
         )
         for number, leg in enumerate(legs)
     ]

@@ -59,10 +59,11 @@ class Wearable:
         air: Air | None = None,
         controller: Any = None,
         seed: int = 0,
+        boot_count: int = 1,
     ) -> None:
         self.model = model
         self.crystal = crystal or Crystal(model.tick_hz)
-        self.firmware = Firmware(model, source, wire or Wire())
+        self.firmware = Firmware(model, source, wire or Wire(), boot_count)
         self.faults = faults
         self.on_stored: Callable[[Firmware], None] | None = None
         self._air = air

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ class Plan:
     ring_frames: int = 20000
     faults: tuple[Fault, ...] = ()
     mutate: str = ""
+    boot_count: int = 1
     source: Callable[[Model], Source] | None = None
 
     def model(self, number: int) -> Model:
@@ -119,7 +121,15 @@ def make_wearable(plan: Plan, number: int, air: Any = None, controller: Any = No
     crystal = Crystal(model.tick_hz, plan.drift_ppm, plan.wander_ppm)
     wire = MUTATIONS[plan.mutate]() if plan.mutate else Wire()
     return Wearable(
-        model, source, crystal, wire, plan.faults, air, controller, seed=plan.seed + number
+        model,
+        source,
+        crystal,
+        wire,
+        plan.faults,
+        air,
+        controller,
+        seed=plan.seed + number,
+        boot_count=plan.boot_count,
     )
 
 
@@ -157,8 +167,14 @@ async def open_air(
         yield air
 
 
+def count_boot() -> int:
+    """Return a boot count for a wearable that is made now: it rises, as a real one's must."""
+    return int(time.time()) & 0x7FFFFFFF
+
+
 def make_plan(faults: str | tuple[Fault, ...] = (), **options: Any) -> Plan:
     """Make a plan from options of the command line."""
+    options.setdefault("boot_count", count_boot())
     return Plan(faults=parse_faults(faults) if isinstance(faults, str) else faults, **options)
 
 

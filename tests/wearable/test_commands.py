@@ -57,9 +57,36 @@ def test_record_sim_then_analyze(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "lost 0 frames" in said
     assert "not fetched" not in said
+    # the simulated wearable is made anew, and the night goes on
+    run("record", "--device", "sim", "--out", night, "--duration", 4, "-q")
+    assert [b.received > 40 for b in read_books(night)] == [True, True]
     run("analyze", night, "--out", tmp_path / "out", "--no-report")
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary
+
+
+@pytest.mark.parametrize("kind", ["unix", "pty"])
+def test_other_transports_and_both_legs(kind, tmp_path):
+    place = tmp_path / "wire"
+    ours, theirs = {
+        "unix": (f"unix-server:{place}", f"unix-client:{place}"),
+        "pty": (f"pty:{place}", f"serial:{place}"),
+    }[kind]
+    process = spawn("firmware_sim", "serve", "--transport", ours, "--legs", "both")
+    assert "serving ts-0001, ts-0002" in process.stderr.readline()
+    night = tmp_path / "a.night"
+    run("record", "--device", f"sim@{theirs}", "--out", night, "--duration", 8, "--min-valid", 0)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    books = read_books(night)
+    assert len(books) == 2
+    assert all(b.open == () and b.received == b.end - b.begin > 20 for b in books)
+
+
+def test_a_wearable_that_is_not_served_is_told(tmp_path, capsys):
+    device = f"sim@unix-client:{tmp_path / 'nobody'}"
+    run("record", "--device", device, "--out", tmp_path / "a.night", "--duration", 3, expect=1)
+    assert "sim: cannot be opened" in capsys.readouterr().err
 
 
 def test_two_processes_over_hci(server, tmp_path, capsys):

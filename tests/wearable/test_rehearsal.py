@@ -209,6 +209,25 @@ def test_recording_goes_on_in_the_same_night(first, second, tmp_path):
     assert book.begin == 0
 
 
+def test_a_device_that_forgets_its_boot_count_is_refused(tmp_path):
+    """Its frames can't be told from those of before: better an error than nothing, silently."""
+    path = tmp_path / "a.night"
+    rehearse(path, 20).check()
+    before = read_books(path)
+    rehearse(path, 20)
+    assert read_books(path) == before
+    assert any("boot count did not rise" in detail for _, detail in events(path))
+
+
+def test_a_new_boot_goes_on_in_the_same_night(tmp_path):
+    path = tmp_path / "a.night"
+    rehearse(path, 20)
+    rehearse(path, 20, boot_count=2)
+    first, second = read_books(path)
+    assert first.received == first.end > 250
+    assert second.received == second.end > 250
+
+
 def test_each_night_has_its_own_frames(tmp_path):
     """The wearable was not switched off between two nights: its numbers go on."""
     one, two = tmp_path / "a.night", tmp_path / "b.night"

@@ -98,7 +98,9 @@ class Radio:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(seen.wait(), seconds)
         except (BleakError, OSError) as error:
-            raise RadioError(f"cannot scan for Bluetooth devices: {error}") from error
+            raise RadioError(
+                f"cannot scan for Bluetooth devices: {error}; is there an adapter, and is it on?"
+            ) from error
         return sorted(found.values(), key=lambda s: (s.name, s.address))
 
     async def _connected(self) -> list[Sighting]:

@@ -141,6 +141,13 @@ class Session:
         await link.subscribe_answers()
         reading, boot = await self._read_clock(link)
         before = state_of(await link.ask(control.status))
+        if before.next < self.night.stop(boot):
+            # its frames would be taken for those that have their numbers already
+            raise LinkError(
+                LinkReason.FOREIGN,
+                "its frames are numbered anew but its boot count did not rise: "
+                "record it into another night",
+            )
         lane = Lane(info, boot, before.next, self.stored)
         self._last_data = asyncio.get_running_loop().time()
         await link.subscribe(lambda data: self._take(lane, data))

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 LIVE_PERIOD_S: Final = 0.1  # between commits, and between looks for movements
 _TALK_S: Final = 10.0
 _SCAN_S: Final = 10.0
+_BOTH_S: Final = 1.5
 _PATIENCE_S: Final = 30.0  # to find and connect the first wearable
 
 
@@ -147,7 +148,7 @@ async def _record(
             try:
                 radio = open_radio(plugin, **chosen)
                 async with radio as air:
-                    names = await _find(air, stop) if plugin else list(devices)
+                    names = await _find(air, bool(transport), stop) if plugin else list(devices)
                     recorder = Recorder(
                         air,
                         night,
@@ -175,9 +176,11 @@ async def _record(
     return _summarize(recorder, elapsed, out, quiet)
 
 
-async def _find(radio: Radio, stop: asyncio.Event) -> list[str]:
+async def _find(radio: Radio, served: bool, stop: asyncio.Event) -> list[str]:
     """Return the names of all wearables of the simulator."""
     found = await radio.scan(_SCAN_S, "ts-0001")
+    if served:
+        found = await radio.scan(_BOTH_S) or found  # there may be one for each leg
     if not found and not stop.is_set():
         raise InputError("sim", "no simulated wearable answers", "start firmware_sim serve")
     return [s.address for s in found]
@@ -214,7 +217,7 @@ async def _talk(recorder: Recorder, view: LiveView | None, began: float, quiet: 
             progress = session.progress
             prompt, made = progress.prompt - before[i][0], progress.made - before[i][1]
             before[i] = (progress.prompt, progress.made)
-            text = _line(session.address, progress, loop.time() - began)
+            text = _line(session.address, progress, loop.time() - (_first(recorder) or began))
             if made > 0:
                 text += f", link {min(1.0, prompt / made):.0%}"
             if view is not None:

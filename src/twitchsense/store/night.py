@@ -99,6 +99,11 @@ class NightFile:
         )
         return [row[0] for row in rows]
 
+    def stop(self, boot: Boot) -> int:
+        """Return one past the highest sequence number that is stored of a boot, or 0."""
+        rows = self._select(f"SELECT max(seq) FROM packet {_OF_BOOT}", (boot.device, boot.count))
+        return 0 if rows[0][0] is None else int(rows[0][0]) + 1
+
     def losses(self, boot: Boot) -> list[tuple[int, int]]:
         """Return the ranges given up of a boot."""
         return self._select(
