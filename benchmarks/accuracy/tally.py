@@ -93,6 +93,11 @@ def false_alarms(score: Score) -> pd.DataFrame:
     return rows[(rows.verdict == "false") & rows.trial_type.isin(KINDS)]
 
 
+def false_of_any_kind(score: Score) -> int:
+    """Count false alarms of all kinds, brief contractions and turns too."""
+    return int((score.events.verdict == "false").sum()) if len(score.events) else 0
+
+
 def misses(score: Score) -> pd.DataFrame:
     """Return the needed targets of the three kinds that were not hit."""
     rows = score.targets
