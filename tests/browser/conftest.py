@@ -43,6 +43,7 @@ def visit(browser):
 
     def open_page(address, **options):
         contexts.append(browser.new_context(**options))
+        contexts[-1].set_default_timeout(180_000)  # a busy machine is no failure
         return Watched(contexts[-1], address)
 
     yield open_page

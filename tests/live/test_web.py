@@ -23,7 +23,7 @@ def server(night):
 
 
 def ask(server, path, *, method="GET", body=None, **headers):
-    link = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    link = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     named = {k.replace("_", "-"): v for k, v in headers.items()}
     try:
         link.request(method, path, body=body, headers=named)
