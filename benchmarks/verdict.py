@@ -37,7 +37,7 @@ SCENARIOS = (
 )  # fmt: skip
 FEATURES = {"twitch": TWITCH_FEATURES, "movement": MOVEMENT_FEATURES}
 #: Features of which more can only speak against a candidate, or for it.
-FALLING = ("again", "most", "lift", "crowd", "neighbours", "log_knock", "pieces", "contact")
+FALLING = ("again", "most", "lift", "crowd", "neighbours", "log_knock", "net", "pieces", "contact")
 RISING = ("longest", "filled", "log_g")
 #: Knots of counts; other features have theirs at quantiles.
 COUNTS = {

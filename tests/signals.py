@@ -27,6 +27,27 @@ def unit_potential(fs, width_s=0.004):
     return x / np.ptp(x)
 
 
+def heart_beat(fs):
+    """Smooth beat of 1 µV peak to peak as a leg sees it: R, S and T waves, 0.6 s long.
+
+    Its R wave stands 0.1 s after the beginning.
+    """
+    t = np.arange(-0.1, 0.5, 1 / fs)
+    waves = ((1.0, 0.0, 0.012), (-0.35, 0.035, 0.014), (0.2, 0.25, 0.05))
+    x = sum(size * np.exp(-(((t - at) / width) ** 2) / 2) for size, at, width in waves)
+    return x / np.ptp(x)
+
+
+def interference(n, fs, rms, rng, per_s=400):
+    """Contraction of many units: potentials of different sizes and widths at random times."""
+    x = np.zeros(n + 200)
+    for first in rng.integers(0, n + 100, max(5, round(per_s * n / fs))).tolist():
+        wave = unit_potential(fs, rng.uniform(0.0025, 0.0045)) * rng.normal()
+        x[first : first + len(wave)] += wave[: len(x) - first]
+    x = x[100 : n + 100]
+    return x / x.std() * rms
+
+
 def add(x, at_s, fs, waveform):
     """Add a waveform into a signal, in place."""
     first = round(at_s * fs)
@@ -77,6 +98,37 @@ class Leg:
         first = round((at_s + 0.05) * self.fs_acc)
         sway = size_g * np.sin(2 * np.pi * 1.7 * np.arange(n) / self.fs_acc)
         self.acc[first : first + n, 1] += sway[: len(self.acc) - first]
+        return self
+
+    def contract(self, at_s, length_s, rms_uv=80.0):
+        """Let many units fire."""
+        body = interference(round(length_s * self.fs), self.fs, rms_uv, self.rng)
+        add(self.emg, at_s, self.fs, body)
+        return self
+
+    def unit(self, first_s, last_s, hz, size_uv, jitter=0.12):
+        """Let one unit fire all the time; return when it does."""
+        gaps = 1 / hz * (1 + jitter * self.rng.normal(size=round((last_s - first_s) * hz * 2)))
+        times = first_s + np.cumsum(np.maximum(gaps, 0.3 / hz))
+        times = times[times < last_s]
+        for at in times:
+            self.twitch(at, size_uv)
+        return times
+
+    def heart(self, first_s, last_s, bpm, size_uv, spread=0.05):
+        """Let a heart beat; return the times of its R waves."""
+        gaps = 60 / bpm * (1 + spread * self.rng.normal(size=round((last_s - first_s) * bpm / 30)))
+        times = first_s + np.cumsum(gaps)
+        times = times[times < last_s]
+        for at in times:
+            add(self.emg, at - 0.1, self.fs, size_uv * heart_beat(self.fs))
+        return times
+
+    def knock(self, at_s, size_g=0.4):
+        """Knock on the accelerometer: short, without muscle."""
+        swing = kick(self.fs_acc, size_g, hz=15.0, decay_s=0.03)
+        first = round(at_s * self.fs_acc)
+        self.acc[first : first + len(swing), 2] += swing[: len(self.acc) - first]
         return self
 
     def signals(self, *, emg=True, acc=True):

@@ -2,19 +2,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.detect.test_rules import AT, BURST, EPISODE, MS, S, leg_run
 from twitchsense.detect.candidates import LegRun
 from twitchsense.detect.fusion import LINK_NS, Fusion
-from twitchsense.detect.muscle import contractions, group_bursts
+from twitchsense.detect.muscle import contractions, group_bursts, join_pairs
 from twitchsense.settings import MovementSettings
 
 RULE = MovementSettings()
 
 
 def at(start_ms, stop_ms, **changes):
-    return replace(
-        BURST, onset_ns=AT + round(start_ms * MS), offset_ns=AT + round(stop_ms * MS), **changes
-    )
+    first, last = AT + round(start_ms * MS), AT + round(stop_ms * MS)
+    length = {"onset_ns": first, "offset_ns": last, "filled_s": (stop_ms - start_ms) / 1000}
+    return replace(BURST, **(length | changes))
 
 
 def test_row_of_twitches_chained_by_the_half_second_rule_stays_a_row():
@@ -87,3 +89,48 @@ def test_first_cluster_is_decided_while_the_second_waits():
     seen, fusion = clusters([at(0, 40), at(5000, 5040)], AT + 5001 * MS)
     assert len(seen) == 1
     assert fusion.oldest_ns == AT + 5000 * MS
+
+
+# -- pairs -----------------------------------------------------------------------------
+
+
+def joined(*bursts):
+    """Return the bounds of each group in ms after pairs were joined."""
+    groups = join_pairs(group_bursts(bursts))
+    return [((g[0].onset_ns - AT) / MS, (max(b.offset_ns for b in g) - AT) / MS) for g in groups]
+
+
+@pytest.mark.parametrize(("gap_ms", "one"), [(30, True), (115, True), (115.1, False)])
+def test_two_bursts_up_to_115_ms_apart_are_one(gap_ms, one):
+    pair = at(0, 20), at(gap_ms, gap_ms + 20)
+    assert joined(*pair) == ([(0, gap_ms + 20)] if one else [(0, 20), (gap_ms, gap_ms + 20)])
+
+
+@pytest.mark.parametrize(("end_ms", "groups"), [(150, 1), (150.1, 2)])
+def test_a_pair_is_no_longer_than_a_twitch(end_ms, groups):
+    assert len(joined(at(0, 20), at(100, end_ms))) == groups
+
+
+@pytest.mark.parametrize(("size", "groups"), [(51, 1), (49, 2), (799, 1), (801, 2)])
+def test_a_pair_is_of_about_one_size(size, groups):
+    assert len(joined(at(0, 20), at(60, 80, amplitude_uv=size))) == groups
+
+
+def test_three_in_a_row_are_left_as_they_are_and_so_is_a_pair_beside_a_third():
+    assert len(joined(at(0, 20), at(60, 80), at(120, 140))) == 3
+    assert len(joined(at(0, 20), at(60, 80), at(176, 190))) == 2
+    assert len(joined(at(0, 20), at(60, 80), at(300, 320), at(360, 380))) == 2
+
+
+def test_a_pair_is_the_larger_burst_over_both_and_filled_by_both():
+    loud = at(60, 90, snr_db=40.0, amplitude_uv=300.0, channel="emg2")
+    ((pair,),) = join_pairs(group_bursts([at(0, 20), loud]))
+    assert (pair.channel, pair.amplitude_uv) == ("emg2", 300.0)
+    assert (pair.onset_ns, pair.offset_ns) == (AT, AT + 90 * MS)
+    assert pair.filled_s == pytest.approx(0.05)
+    assert pair.peak_ns == loud.peak_ns
+
+
+def test_nothing_is_joined_where_nothing_is():
+    assert join_pairs([]) == []
+    assert joined(at(0, 20)) == [(0, 20)]

@@ -9,18 +9,21 @@ import pytest
 
 from twitchsense.detect.candidates import Burst, Episode, LegRun
 from twitchsense.detect.fusion import Cluster
+from twitchsense.detect.muscle import TEXTURE, contractions, group_bursts
 from twitchsense.detect.response import Response
 from twitchsense.detect.rules import Rules
-from twitchsense.settings import Settings
+from twitchsense.detect.shape import LOOK
+from twitchsense.settings import JerkSettings, MovementSettings, Settings
 
 MS = 1_000_000
 S = 1_000 * MS
 AT = 100 * S
 
 BURST = Burst(
-    channel="emg1", onset_ns=AT, offset_ns=AT + 40 * MS, amplitude_uv=200.0, rise_ms=10.0,
-    snr_db=25.0, margin=4.0, floor_uv=3.0, slow_share=0.1, contact=0.1, mains_share=0.0,
-    stuck=False, shape=np.zeros(64, np.float32),
+    channel="emg1", onset_ns=AT, offset_ns=AT + 40 * MS, peak_ns=AT + 15 * MS, filled_s=0.04,
+    amplitude_uv=200.0, rise_ms=10.0, snr_db=25.0, margin=4.0, floor_uv=3.0, slow_share=0.1,
+    look=np.ones(len(LOOK), np.float32), contact=0.1, mains_share=0.0, stuck=False,
+    shape=np.zeros(64, np.float32),
 )  # fmt: skip
 EPISODE = Episode(
     channel="acc", onset_ns=AT + 30 * MS, offset_ns=AT + 330 * MS, peak_g=0.25, jerk_g_s=12.0,
@@ -30,7 +33,8 @@ KICK = Response(0.25, 12.0, AT + 30 * MS, AT + 250 * MS)
 
 
 def burst(ms=40.0, **changes):
-    return replace(BURST, offset_ns=AT + round(ms * MS), **changes)
+    length = {"offset_ns": AT + round(ms * MS), "filled_s": ms / 1000}
+    return replace(BURST, **(length | changes))
 
 
 def episode(length_s=0.3, **changes):
@@ -72,8 +76,8 @@ STILL = Response(0.003, 0.4, AT, AT + 50 * MS)
     [
         (burst(4.9), ("twitch", "too_short")),
         (burst(5.0), ("twitch", "")),
-        (burst(150.0), ("twitch", "")),
-        (burst(150.1), ("brief_contraction", "")),
+        (burst(165.0), ("twitch", "")),  # 150 ms, and what measuring may add to it
+        (burst(165.1), ("brief_contraction", "")),
         (burst(499.0), ("brief_contraction", "")),
         (burst(500.0), ("brief_contraction", "weak_contraction")),
         (burst(amplitude_uv=49.9), ("twitch", "too_small")),
@@ -117,13 +121,14 @@ def test_bump_that_coincides_with_a_twitch_stands_beside_it():
 @pytest.mark.parametrize(
     ("candidate", "seen", "jerk"),
     [
-        (burst(9.9), KICK, False),
-        (burst(10.0), KICK, True),
+        (burst(9.9, amplitude_uv=600.0), KICK, False),
+        (burst(10.0, amplitude_uv=600.0), KICK, True),
         (burst(300.0), KICK, True),
         (burst(300.1), KICK, False),
         (burst(rise_ms=100.0), KICK, True),
         (burst(rise_ms=100.1), KICK, False),
-        (burst(amplitude_uv=49.0), KICK, False),
+        (burst(200, amplitude_uv=49.0), KICK, False),
+        (burst(200, amplitude_uv=50.0), KICK, True),
         (burst(stuck=True), KICK, False),
         (burst(), replace(KICK, peak_g=0.099), False),
         (burst(), replace(KICK, peak_g=0.10), True),
@@ -212,10 +217,97 @@ def test_long_activity_with_a_bump_is_no_gross_movement(swayed_s, reason):
 
 @pytest.mark.parametrize(
     ("ms", "size", "kind"),
-    [(25, 149, "twitch"), (25, 150, "jerk"), (26, 149, "jerk"), (26, 49, "twitch")],
+    [(25, 199, "twitch"), (25, 200, "jerk"), (100, 49.9, "twitch"), (100, 50, "jerk")],
 )
-def test_single_unit_is_too_weak_to_throw_a_leg(ms, size, kind):
+def test_what_could_not_move_a_leg_did_not_throw_it(ms, size, kind):
     assert decide(burst(ms, amplitude_uv=size), seen=KICK)[0].kind == kind
+
+
+def test_the_pause_between_two_potentials_moves_nothing():
+    pair = burst(100, amplitude_uv=100.0, filled_s=0.049)
+    assert decide(pair, seen=KICK)[0].kind == "twitch"
+    assert decide(replace(pair, filled_s=0.05), seen=KICK)[0].kind == "jerk"
+
+
+@pytest.mark.parametrize(
+    ("ms", "lag_ms", "kind"),
+    [
+        (50, 200, "jerk"), (50, 201, "twitch"), (49, 200, "twitch"),
+        (50, -21, "jerk"), (50, -400, "jerk"), (49, -21, "twitch"),
+    ],
+)  # fmt: skip
+def test_what_must_have_thrown_the_leg_did_though_a_knock_came_before(ms, lag_ms, kind):
+    seen = replace(KICK, onset_ns=AT + lag_ms * MS, offset_ns=AT + (lag_ms + 300) * MS)
+    assert decide(burst(ms), seen=seen)[0].kind == kind
+
+
+def test_the_least_impulse_is_a_setting():
+    none = Settings(jerk=JerkSettings(min_impulse_uvs=0.0))
+    most = Settings(jerk=JerkSettings(min_impulse_uvs=8.1))
+    assert decide(burst(12, amplitude_uv=60.0), seen=KICK, settings=none)[0].kind == "jerk"
+    assert decide(burst(40), seen=KICK, settings=most)[0].kind == "twitch"  # 8 µV·s
+
+
+# -- parts of a contraction ---------------------------------------------------------
+
+
+def test_a_contraction_knows_its_bursts_as_findings_of_their_own():
+    second = burst(300, onset_ns=AT + 350 * MS, offset_ns=AT + 650 * MS, amplitude_uv=90.0)
+    (whole,) = decide(burst(300), second, leg_run(0.65))
+    assert whole.kind == "movement"
+    assert [(f.kind, f.onset_ns, f.amplitude_uv) for f in whole.parts] == [
+        ("brief_contraction", AT, 200.0), ("brief_contraction", AT + 350 * MS, 90.0),
+    ]  # fmt: skip
+    assert all(f.reason == "" and f.look is BURST.look for f in whole.parts)
+
+
+def test_a_contraction_of_one_burst_has_no_parts():
+    assert decide(burst(2000), leg_run(2.0))[0].parts == ()
+
+
+def test_parts_are_judged_with_what_the_leg_did_and_take_nothing_from_the_whole():
+    second = burst(300, onset_ns=AT + 350 * MS, offset_ns=AT + 650 * MS)
+    (whole,) = decide(burst(300), second, leg_run(0.65), episode(), seen=KICK)
+    assert whole.parts[0].kind == "jerk"
+    assert whole.peak_g == KICK.peak_g
+
+
+def test_what_moves_beside_a_rejected_contraction_belongs_to_its_parts():
+    hum = burst(400, mains_share=0.9)
+    second = burst(60, onset_ns=AT + 450 * MS, offset_ns=AT + 510 * MS, filled_s=0.06)
+    small = replace(EPISODE, onset_ns=AT + 460 * MS, offset_ns=AT + 560 * MS, peak_g=0.05)
+    whole, *rest = decide(hum, second, leg_run(0.51), small, seen=replace(KICK, peak_g=0.05))
+    assert whole.reason == "mains"
+    assert [f.reason for f in whole.parts] == ["mains", ""]
+    assert rest == []  # the small movement was claimed by a part
+
+
+def test_texture_of_a_contraction():
+    bursts = [
+        at(0, 200, contact=0.0), at(300, 400, contact=0.6), at(500, 1000, contact=1.0),
+    ]  # fmt: skip
+    kurtosis = LOOK.index("log_kurtosis")
+    for k, b in enumerate(bursts):
+        b.look[kurtosis] = float(k)
+    (found,), _ = contractions(group_bursts(bursts), [leg_run(1.0)], MovementSettings())
+    table = dict(zip(TEXTURE, found.texture().tolist(), strict=True))
+    assert table == pytest.approx(
+        {
+            "pieces": 3.0,
+            "longest": 0.5,
+            "filled": 0.8,
+            "contact": (0.1 * 0.6 + 0.5) / 0.8,
+            "log_kurtosis": (0.1 + 2 * 0.5) / 0.8,
+        },
+        abs=1e-6,
+    )
+
+
+def at(start_ms, stop_ms, **changes):
+    return replace(
+        BURST, onset_ns=AT + start_ms * MS, offset_ns=AT + stop_ms * MS,
+        filled_s=(stop_ms - start_ms) / 1000, look=BURST.look.copy(), **changes,
+    )  # fmt: skip
 
 
 def test_confidence_is_lower_without_acceleration_and_missing_for_the_rejected():
@@ -274,7 +366,7 @@ def test_two_channels_of_one_leg_are_one_row_by_the_better_one():
 
 
 def test_two_bursts_of_one_channel_are_two_rows():
-    later = replace(BURST, onset_ns=AT + 60 * MS, offset_ns=AT + 90 * MS)
+    later = replace(BURST, onset_ns=AT + 160 * MS, offset_ns=AT + 190 * MS)
     assert len(decide(burst(40), later)) == 2
 
 

@@ -1,4 +1,4 @@
-"""Rules that need neighbours: heart, trains, active wake, ring-down."""
+"""Rules that need neighbours: heart, active wake, ring-down."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from twitchsense.detect.detection import Seconds
 from twitchsense.detect.finding import Finding
+from twitchsense.detect.surroundings import Surroundings
 from twitchsense.detect.votes import vote
 from twitchsense.settings import Settings
 
@@ -47,7 +48,7 @@ def table(busy=0.0, n=400):
 
 def reasons(findings, busy=0.0):
     tables = {"emg1": table(busy), "acc": table(busy)}
-    return [f.reason for f in vote(findings, tables, Settings())]
+    return [f.reason for f in vote(findings, Surroundings(tables), Settings())]
 
 
 def beats(rr, n, jitter=0.0, start=20.0):
@@ -81,7 +82,7 @@ def test_regular_beats_of_different_shapes_are_no_heart():
 
 def test_twitch_among_beats_stays():
     found = [finding(t) for t in beats(0.9, 40)] + [finding(40.37, seed=99)]
-    by_shape = vote(found, {"emg1": table()}, Settings())
+    by_shape = vote(found, Surroundings({"emg1": table()}), Settings())
     assert [
         f.reason for f in by_shape if not f.shape.any() or np.array_equal(f.shape, shape(99))
     ] == [""]
@@ -91,23 +92,6 @@ def test_rhythms_too_slow_or_too_fast_or_too_short_are_no_heart():
     assert set(reasons([finding(t) for t in beats(2.0, 30)])) == {""}
     assert "ecg" not in reasons([finding(t) for t in beats(0.37, 30)])
     assert set(reasons([finding(t) for t in beats(0.9, 7)])) == {""}
-
-
-@pytest.mark.parametrize(("n", "train"), [(5, False), (6, True)])
-def test_train_of_six(n, train):
-    found = [finding(20 + 0.12 * i, seed=i) for i in range(n)]
-    assert ("rhythmic_train" in reasons(found)) is train
-
-
-@pytest.mark.parametrize(("gap", "train"), [(0.34, True), (0.36, False)])
-def test_train_needs_short_gaps(gap, train):
-    found = [finding(20 + gap * i, seed=i) for i in range(7)]  # too few for a crowd
-    assert ("rhythmic_train" in reasons(found)) is train
-
-
-def test_jerks_are_no_train():
-    found = [finding(20 + 0.3 * i, seed=i, kind="jerk") for i in range(12)]
-    assert set(reasons(found)) == {""}
 
 
 @pytest.mark.parametrize(("busy", "active"), [(0.19, False), (0.22, True)])
@@ -125,9 +109,11 @@ def test_own_activity_does_not_count_and_movements_stay():
 
 
 def test_reasons_given_before_are_kept_and_confidence_goes():
-    (kept,) = vote([finding(200, reason="electrode_pop")], {"emg1": table(0.9)}, Settings())
+    (kept,) = vote(
+        [finding(200, reason="electrode_pop")], Surroundings({"emg1": table(0.9)}), Settings()
+    )
     assert kept.reason == "electrode_pop"
-    (rejected,) = vote([finding(200)], {"emg1": table(0.9)}, Settings())
+    (rejected,) = vote([finding(200)], Surroundings({"emg1": table(0.9)}), Settings())
     assert np.isnan(rejected.confidence)
 
 
@@ -147,17 +133,6 @@ def test_beats_that_look_like_pops_are_the_heart():
     assert set(reasons([finding(t, reason="electrode_pop") for t in beats(0.9, 40)])) == {"ecg"}
 
 
-@pytest.mark.parametrize(
-    ("pops", "expected"), [([99.5], ""), ([99.5, 100.5], "electrode_pop"), ([99.3, 100.7], "")]
-)
-def test_candidate_between_pops_is_one_of_them(pops, expected):
-    found = [finding(t, seed=round(t), reason="electrode_pop") for t in pops] + [
-        finding(100, seed=3)
-    ]
-    voted = vote(found, {"emg1": table()}, Settings())
-    assert next(f.reason for f in voted if f.onset_ns == 100 * S) == expected
-
-
 def test_activity_of_a_large_movement_does_not_count():
     busy = np.zeros(400, np.float32)
     busy[205:225] = 1.0
@@ -172,7 +147,10 @@ def test_jerk_of_the_accelerometer_beside_a_walk_is_active_wake():
     walk = finding(205, kind="gross_movement", length_s=20.0, seed=None, channel="acc")
     jerk = finding(200, kind="jerk", seed=None, channel="acc")
     acc = replace(table(busy), vector=np.ones((400, 3), np.float32))
-    assert [f.reason for f in vote([jerk, walk], {"acc": acc}, Settings())] == ["active_wake", ""]
+    assert [f.reason for f in vote([jerk, walk], Surroundings({"acc": acc}), Settings())] == [
+        "active_wake",
+        "",
+    ]
 
 
 @pytest.mark.parametrize(("n", "heart"), [(7, False), (8, True)])
@@ -197,13 +175,6 @@ def test_only_beats_within_12_s_are_looked_at():
     near = [finding(20 + t) for t in (0, 1.5, 3, 4.5, 6, 7.5, 9)]
     assert reasons([*near, finding(20 + 12.5)])[0] == ""
     assert reasons([*near, finding(20 + 12.0)])[0] == "ecg"
-
-
-def test_trains_are_told_apart_by_the_pause_between_them():
-    times = [20 + 0.2 * i for i in range(6)] + [30 + 0.2 * i for i in range(5)]
-    found = [finding(t, seed=i) for i, t in enumerate(times)]
-    assert reasons(found) == ["rhythmic_train"] * 6 + [""] * 5
-    assert reasons(found[1:]) == [""] * 10
 
 
 @pytest.mark.parametrize(
@@ -235,30 +206,3 @@ def test_a_beat_hidden_by_something_small_is_found_by_its_place():
     assert reasons(found)[6] == ""
     found[6] = finding(20 + 1.2 * 6 + 0.4, seed=9, size=100)  # between two beats
     assert reasons(found)[6] == ""
-
-
-def test_a_unit_that_fires_again_and_again_is_a_train_however_slow():
-    slow = [finding(20 + 0.8 * i + 0.3 * (i % 3)) for i in range(12)]
-    assert reasons(slow).count("rhythmic_train") > 6
-    others = [finding(20 + 0.8 * i + 0.3 * (i % 3), seed=i) for i in range(12)]
-    assert set(reasons(others)) == {""}
-
-
-@pytest.mark.parametrize(("size", "told"), [(190, False), (210, True)])
-def test_in_a_crowd_only_what_stands_out_is_told_apart(size, told):
-    times = [20 + 0.55 * i for i in range(9)]
-    found = [finding(t, seed=i, size=size if i == 4 else 100) for i, t in enumerate(times)]
-    assert (reasons(found)[4] == "") is told
-
-
-def test_waves_of_a_beat_are_no_crackle():
-    beats_ = [finding(20 + 1.2 * i) for i in range(13)]
-    waves = [
-        finding(20 + 1.2 * i + d, seed=3, reason="electrode_pop")
-        for i in range(13)
-        for d in (0.2, 0.3)
-    ]
-    twitch = finding(20 + 1.2 * 6 + 0.5, seed=8, size=300)
-    found = sorted([*beats_, *waves, twitch], key=lambda f: f.onset_ns)
-    verdicts = vote(found, {"emg1": table(np.zeros(400, np.float32))}, Settings())
-    assert [f.reason for f in verdicts if f.amplitude_uv == 300] == [""]

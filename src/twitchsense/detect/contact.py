@@ -34,16 +34,6 @@ FEATURES = (
 )  # fmt: skip
 
 
-#: Those that can be told at any sampling rate.
-COARSE = ("log_balance", "log_slow", "log_kurtosis")
-
-
-def known(features: Floats, fs: float) -> Floats:
-    """Return the features with NaN for those that a sampling rate can't tell."""
-    told = np.array([fs >= FINE_FS or name in COARSE for name in FEATURES])
-    return np.where(told, features, np.nan)
-
-
 def contact_probability(features: Floats, duration_s: float, fs: float) -> float:
     """Return the probability that a burst with these features is a bad contact.
 

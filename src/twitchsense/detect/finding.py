@@ -21,7 +21,7 @@ class Finding:
 
     Fields as in the event table, times in ns. `shape` is the waveform of a
     burst whose greatest deflection is at `peak_ns`, for the
-    votes; `look` are the features of its shape: `contact.FEATURES`, or
+    votes; `look` are the features of its shape: `shape.LOOK`, or
     `muscle.TEXTURE` of a contraction.
     `parts` are the bursts of a contraction, each a finding of its own that stands
     if the contraction does not.

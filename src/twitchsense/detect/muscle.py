@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.candidates import Burst, LegRun
-from twitchsense.detect.contact import FEATURES as LOOK
+from twitchsense.detect.shape import LOOK
 from twitchsense.settings import MovementSettings
 
 #: Bursts of two channels this close are one activity seen twice.

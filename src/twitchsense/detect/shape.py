@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from twitchsense.detect.candidates import Burst
-from twitchsense.detect.contact import contact_features, contact_probability, known
+from twitchsense.detect.contact import FEATURES, FINE_FS, contact_features, contact_probability
 from twitchsense.dsp.blocks import hop_size
 from twitchsense.dsp.filters import BURST_HZ, USABLE_BAND
 from twitchsense.recording import NS, Channel
@@ -18,6 +18,10 @@ from twitchsense.settings import Settings
 
 Floats = NDArray[np.float64]
 
+#: Features of a burst's shape: those of a bad contact, and how far it swings to one side.
+LOOK = (*FEATURES, "net")
+#: Those of them that can be told at any sampling rate.
+COARSE = ("log_balance", "log_slow", "log_kurtosis", "net")
 #: Window of the envelope on which durations are measured.
 WINDOW_S = 0.010
 #: Stretch at either end of the samples taken for the level before and after.
@@ -89,6 +93,7 @@ def measure(
     features = contact_features(
         clean, burst, (begin, end), fs, slow_share=slow, noise_uv=floor.centre
     )
+    look = np.append(features, net_share(clean, (begin, end), fs))
     return Burst(
         channel=channel.name,
         onset_ns=first_ns + round(begin * NS / fs),
@@ -101,7 +106,7 @@ def measure(
         margin=float(top / floor.opening),
         floor_uv=floor.centre,
         slow_share=slow,
-        look=known(features, fs).astype(np.float32),
+        look=known(look, fs).astype(np.float32),
         contact=contact_probability(features, (end - begin) / fs, fs),
         mains_share=max(mains_share(body, fs), echo_share(raw[begin:end], clean[begin:end], fs)),
         stuck=is_stuck(raw[inside[0] : inside[1]]),
@@ -199,6 +204,29 @@ def slow_share(clean: Floats, burst: Floats, body: tuple[int, int], fs: float) -
         slow -= 2 * max(usual, 0.0) * ((last - first) / (first - before.start)) ** 2
     slow = max(slow, 0.0)
     return slow / (slow + fast) if slow + fast > 0 else 0.0
+
+
+def net_share(clean: Floats, body: tuple[int, int], fs: float) -> float:
+    """Return how far a burst swings to one side: its net area over its whole area.
+
+    Two electrodes see a potential come and go, so that its area is small (the sum of
+    a dipole's phases); a contact that moves swings to one side.
+    """
+    level, flank = max(1, round(LEVEL_S * fs)), max(1, round(0.005 * fs))
+    first, last = max(0, body[0] - flank), min(len(clean), body[1] + 2 * flank)
+    before, after = clean[max(0, first - level) : first], clean[last : last + level]
+    if len(before) == 0 or len(after) == 0:
+        return 0.0
+    ends = [float(np.median(before)), float(np.median(after))]
+    x = clean[first:last] - np.linspace(ends[0], ends[1], last - first)
+    whole = float(np.abs(x).sum())
+    return float(abs(x.sum())) / whole if whole > 0 else 0.0
+
+
+def known(look: Floats, fs: float) -> Floats:
+    """Return the features of `LOOK` with NaN for those that a sampling rate can't tell."""
+    told = np.array([fs >= FINE_FS or name in COARSE for name in LOOK])
+    return np.where(told, look, np.nan)
 
 
 def _power_off_line(x: Floats, level: int) -> float:

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from twitchsense.detect.additive import Additive
 from twitchsense.detect.company import ALONE, Company
-from twitchsense.detect.contact import FEATURES as LOOK
 from twitchsense.detect.finding import NAN, Finding
 from twitchsense.detect.muscle import TEXTURE
+from twitchsense.detect.shape import LOOK
 from twitchsense.detect.verdict_weights import MOVEMENT, TWITCH
 from twitchsense.recording import NS
 
