@@ -20,6 +20,13 @@ def rest_twitches(c: Canvas) -> None:
     electrode.add_pops(c, 3, 3, c.seconds - 3)
 
 
+def frequent(c: Canvas) -> None:
+    """Fill a resting leg with a few units that twitch often, as in disease: 30 to 80 a minute."""
+    targets.add_fasciculations(c, float(log_uniform(c.rng, 30, 80)), (50.0, 300.0))
+    add_vitals(c, bool(c.rng.random() < 0.3))
+    electrode.add_pops(c, 3, 3, c.seconds - 3)
+
+
 def sleep_onset(c: Canvas) -> None:
     """Falling asleep: movement before, twitches and hypnic jerks around it."""
     onset = c.seconds * float(c.rng.uniform(0.35, 0.6))
@@ -177,6 +184,7 @@ def ladder(c: Canvas) -> None:
 #: name: (builder, usual minutes)
 SCENARIOS: dict[str, tuple[Callable[[Canvas], None], float]] = {
     "rest_twitches": (rest_twitches, 30),
+    "frequent": (frequent, 30),
     "sleep_onset": (sleep_onset, 45),
     "plm": (plm, 60),
     "fragmentary": (fragmentary, 30),

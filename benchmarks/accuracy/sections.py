@@ -27,7 +27,8 @@ POOLED = (
     "emg_only",
 )  # fmt: skip
 OTHERS = (
-    "storm", "storm_twitches", "ladder", "acc_only", "noise", "drift_late", "rate_mismatch",
+    "frequent", "storm", "storm_twitches", "ladder", "acc_only", "noise", "drift_late",
+    "rate_mismatch",
 )  # fmt: skip
 #: Those in which both sensors' clocks are near enough to say what belongs together.
 TIMED = (*POOLED, "storm_twitches", "ladder", "acc_only", "storm", "noise")
