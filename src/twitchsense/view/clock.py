@@ -78,7 +78,7 @@ class Clock:
 
 def hours_minutes(seconds: float) -> str:
     """Return ``7:05`` for seven hours and five minutes."""
-    minutes = round(seconds / 60)
+    minutes = math.floor(seconds / 60)  # as a clock shows it
     return f"{minutes // 60}:{minutes % 60:02d}"
 
 
