@@ -33,6 +33,8 @@ HOP_S = 0.005
 #: Samples kept around a burst, for its shape and the level before and after it; a
 #: filter without phase shift needs more of what was than of what comes.
 BEFORE_S, AFTER_S = 0.4, 0.12
+#: A burst measured at full rate begins no earlier than this before its run of hops.
+EDGE_S = 0.03
 #: A longer run is measured on its first seconds only, so that memory is bounded.
 HEAD_S = 10.0
 #: RMS window of the leg-movement envelope (section 2 of the criteria), in 10-ms hops.
@@ -158,7 +160,7 @@ class EmgTrack:
         """Time before which no further candidate can begin."""
         hop = self._due[0].start if self._due else self._runs.settled
         sample = min(hop * self._hop, self._leg_runs.settled * 2 * self._hop)
-        return self._time_ns(sample) - round((BEFORE_S + LEG_WINDOW * 0.01) * NS)
+        return self._time_ns(sample) - round(EDGE_S * NS)
 
     @property
     def reach_ns(self) -> int:

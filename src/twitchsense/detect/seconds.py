@@ -46,14 +46,16 @@ class EmgSeconds:
     def push(self, raw: Floats, burst: Floats) -> None:
         """Take samples, unfiltered and in the burst band, µV."""
         rows = _sample_statistics(self._blocks.push(np.stack([raw, burst], axis=1)))
-        self._samples.append(rows)
+        if len(rows):  # most chunks of a live stream end no second
+            self._samples.append(rows)
         self._alive += self._is_alive(rows).tolist()
 
     def note(self, envelope: Floats, floor: Floats, high: NDArray[np.bool_]) -> None:
         """Take envelope values with their floor and whether they open a burst."""
         table = np.stack([envelope, floor, high.astype(np.float64)], axis=1)
         rows = _envelope_statistics(self._hops.push(table))
-        self._envelope.append(rows)
+        if len(rows):
+            self._envelope.append(rows)
         self._quiet += self._is_quiet(rows).tolist()
 
     def usable(self, second: int) -> bool:
@@ -121,11 +123,15 @@ class AccSeconds:
 
     def push(self, raw: Floats, magnitude: Floats) -> None:
         """Take samples ``(n, width)`` in g and their dynamic magnitude ``(n,)``."""
-        self._rows.append(_acc_statistics(self._blocks.push(np.column_stack([magnitude, raw]))))
+        seconds = self._blocks.push(np.column_stack([magnitude, raw]))
+        if len(seconds) or not self._rows:  # one at least, for its width
+            self._rows.append(_acc_statistics(seconds))
 
     def note(self, moving: NDArray[np.bool_]) -> None:
         """Take whether the magnitude is above its closing threshold, per hop."""
-        self._busy.append(self._hops.push(moving.astype(np.float64)).mean(axis=1))
+        hops = self._hops.push(moving.astype(np.float64))
+        if len(hops):
+            self._busy.append(hops.mean(axis=1))
 
     def finish(self) -> Seconds:
         """Return the table; the rest at the end of the segment is a short second."""
