@@ -32,20 +32,16 @@ from twitchsense.detect.verdict import (
 from twitchsense.settings import Settings
 
 SCENARIOS = (
-    "night", "storm", "storm_twitches", "rest_twitches", "frequent", "sleep_onset", "plm",
-    "fragmentary",
+    "night", "storm", "storm_twitches", "rest_twitches", "sleep_onset", "plm", "fragmentary",
     "violent", "drift", "rate_error", "emg_only", "ladder",
 )  # fmt: skip
 FEATURES = {"twitch": TWITCH_FEATURES, "movement": MOVEMENT_FEATURES}
 #: Features of which more can only speak against a candidate, or for it.
-FALLING = (
-    "again", "soon", "most", "lift", "crowd", "neighbours", "log_knock", "net", "pieces", "contact",
-)  # fmt: skip
-RISING = ("longest", "filled", "log_g", "log_over_beat")
+FALLING = ("again", "most", "lift", "crowd", "neighbours", "log_knock", "net", "pieces", "contact")
+RISING = ("longest", "filled", "log_g")
 #: Knots of counts; other features have theirs at quantiles.
 COUNTS = {
     "again": (0, 1, 2, 4, 6, 10, 20, 40),
-    "soon": (0, 1, 2, 4, 7, 12),
     "crowd": (1, 2, 4, 6, 10, 20, 40),
     "neighbours": (1, 2, 3, 5, 8, 16),
 }
@@ -67,13 +63,13 @@ def candidates_of(job: tuple[Source, str, int]) -> pd.DataFrame:
     rows: list[dict] = []
 
     def listen(kind, describe, judge):
-        def listening(findings, around):
-            members, table = describe(findings, around)
+        def listening(findings, company):
+            members, table = describe(findings, company)
             for i, features in zip(members, table, strict=True):
                 what = WHAT[kind](findings[i], truth)
                 if what is not None:
                     rows.append({"kind": kind, "features": features} | what)
-            return judge(findings, around)
+            return judge(findings, company)
 
         return listening
 

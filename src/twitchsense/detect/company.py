@@ -20,8 +20,6 @@ REACH_S, HALF_S = 2.5, 0.012
 OWN_S = 0.12
 #: Seen again: that much like it, and of a height between these.
 ALIKE, HEIGHTS = 0.65, (0.6, 1.7)
-#: Seen again soon: within this.
-SOON_S = 0.6
 #: Two that are nearer to each other are one.
 APART_S = 0.025
 #: Windows whose sizes tell how much else there is, and their quantiles that do.
@@ -36,10 +34,8 @@ class Company:
 
     Attributes
     ----------
-    again, soon : int
-        How often its waveform is seen again in the 2.5 s before and after it, and in
-        the 0.6 s: a unit that fires all the time is seen in both, one that twitches
-        often only in the first.
+    before, after : int
+        How often its waveform is seen again in the 2.5 s before and after it.
     quiet, half, most, peaks : float
         Quantiles of the sizes of short windows on the calmer of its two sides,
         over the size of the burst: how far it stands out.
@@ -47,8 +43,8 @@ class Company:
         The same as `most`, on the other side.
     """
 
-    again: int
-    soon: int
+    before: int
+    after: int
     quiet: float
     half: float
     most: float
@@ -74,22 +70,21 @@ def find_company(band: Floats, at: int, fs: float) -> Company:
     wave = band[max(0, at - half) : at + half + 1]
     # seen from the burst, both sides run away from it
     sides = (band[: max(0, at - own)][::-1], band[at + own :])
-    seen = _seen(sides[0], wave[::-1], fs) + _seen(sides[1], wave, fs)
-    again, soon = len(seen), sum(s < (SOON_S - OWN_S) * fs for s in seen)
+    before, after = _count(sides[0], wave[::-1], fs), _count(sides[1], wave, fs)
     size = max(float(np.ptp(wave)), 1e-9)
     sizes = [_sizes(side, fs) / size for side in sides if len(side) >= LEAST_S * fs]
     if not sizes:
-        return Company(again, soon, 0.0, 0.0, 0.0, 0.0, 0.0)
+        return Company(before, after, 0.0, 0.0, 0.0, 0.0, 0.0)
     calm, busy = min(sizes, key=lambda q: q[2]), max(sizes, key=lambda q: q[2])
     quiet, usual, most, peaks = calm.tolist()
-    return Company(again, soon, quiet, usual, most, peaks, float(busy[2]))
+    return Company(before, after, quiet, usual, most, peaks, float(busy[2]))
 
 
-def _seen(x: Floats, wave: Floats, fs: float) -> list[int]:
-    """Return where a waveform is seen in a signal."""
+def _count(x: Floats, wave: Floats, fs: float) -> int:
+    """Count how often a waveform is seen in a signal."""
     n = len(wave)
     if len(x) < n:
-        return []
+        return 0
     power = max(float(np.square(wave).sum()), 1e-12)
     height = np.correlate(x, wave, "valid") / power
     total = np.concatenate([[0.0], np.cumsum(np.square(x))])
@@ -98,11 +93,11 @@ def _seen(x: Floats, wave: Floats, fs: float) -> list[int]:
     seen[1:] &= height[1:] >= height[:-1]
     seen[:-1] &= height[:-1] > height[1:]
     places, apart = np.flatnonzero(seen), APART_S * fs
-    kept: list[int] = []
+    count, last = 0, -apart
     for place in places.tolist():
-        if not kept or place - kept[-1] >= apart:
-            kept.append(place)
-    return kept
+        if place - last >= apart:
+            count, last = count + 1, place
+    return count
 
 
 def _sizes(x: Floats, fs: float) -> Floats:

@@ -16,16 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.additive import Additive
-from twitchsense.detect.beats import over_beats
 from twitchsense.detect.company import ALONE, Company
 from twitchsense.detect.finding import NAN, Finding
 from twitchsense.detect.muscle import TEXTURE
 from twitchsense.detect.shape import LOOK
-from twitchsense.detect.surroundings import Surroundings
 from twitchsense.detect.verdict_weights import MOVEMENT, TWITCH
 from twitchsense.recording import NS
 
 Floats = NDArray[np.float64]
+CompanyOf = Mapping[str, dict[int, Company]]
+
 TWITCH_KINDS = ("twitch", "brief_contraction")
 MOVEMENT_KINDS = ("movement", "gross_movement")
 #: Reasons that the verdict may overrule: they know less than it does.
@@ -34,8 +34,7 @@ OPEN = ("", "electrode_pop")
 LEAST = 0.5
 #: Features of a twitch: of its company, of its size, and of its shape.
 TWITCH_FEATURES = (
-    "again", "soon", "most", "lift", "crowd", "neighbours", "log_over_beat", "log_knock",
-    "log_length", "snr_db", *LOOK,
+    "again", "most", "lift", "crowd", "neighbours", "log_knock", "log_length", "snr_db", *LOOK,
 )  # fmt: skip
 #: Features of a movement; `TEXTURE` tells what it is made of.
 MOVEMENT_FEATURES = ("again", "most", "log_length", "snr_db", "log_g", *TEXTURE)
@@ -46,8 +45,7 @@ LEAST_G = 0.003
 #: What speaks against a candidate, by the features that say so; the first is the
 #: reason where several weigh alike.
 TWITCH_REASONS = {
-    "rhythmic_train": ("again", "soon", "most", "lift", "crowd", "neighbours"),
-    "ecg": ("log_over_beat",),
+    "rhythmic_train": ("again", "most", "lift", "crowd", "neighbours"),
     "electrode_pop": ("log_knock", "log_length", "snr_db", *LOOK),
 }
 MOVEMENT_REASONS = {
@@ -57,27 +55,29 @@ MOVEMENT_REASONS = {
 }
 
 
-def judge_movements(findings: list[Finding], around: Surroundings) -> list[Finding]:
+def judge_movements(findings: list[Finding], company: CompanyOf) -> list[Finding]:
     """Return the findings, movements with their probability or turned down.
 
     Parameters
     ----------
     findings : list of Finding
-    around : Surroundings
+    company : mapping of channel to mapping of ns to Company
+        By the time of a burst's peak.
     """
-    return _judge(findings, *describe_movements(findings, around), MOVEMENT, MOVEMENT_REASONS)
+    return _judge(findings, *describe_movements(findings, company), MOVEMENT, MOVEMENT_REASONS)
 
 
-def judge_twitches(findings: list[Finding], around: Surroundings) -> list[Finding]:
+def judge_twitches(findings: list[Finding], company: CompanyOf) -> list[Finding]:
     """Return the findings, short bursts with their probability or turned down.
 
     Parameters
     ----------
     findings : list of Finding
         Heart beats are marked already.
-    around : Surroundings
+    company : mapping of channel to mapping of ns to Company
+        By the time of a burst's peak.
     """
-    return _judge(findings, *describe_twitches(findings, around), TWITCH, TWITCH_REASONS)
+    return _judge(findings, *describe_twitches(findings, company), TWITCH, TWITCH_REASONS)
 
 
 def _judge(
@@ -105,7 +105,7 @@ def _judge(
     return judged
 
 
-def describe_movements(findings: list[Finding], around: Surroundings) -> tuple[list[int], Floats]:
+def describe_movements(findings: list[Finding], company: CompanyOf) -> tuple[list[int], Floats]:
     """Return which findings are judged as movements, and `MOVEMENT_FEATURES` of each."""
     members = [
         i
@@ -114,13 +114,13 @@ def describe_movements(findings: list[Finding], around: Surroundings) -> tuple[l
     ]
     rows = []
     for f in (findings[i] for i in members):
-        near = _company(f, around)
-        own = [near.again, near.most, np.log(_length_s(f)), f.snr_db, _log_g(f)]
+        near = _company(f, company)
+        own = [near.before + near.after, near.most, np.log(_length_s(f)), f.snr_db, _log_g(f)]
         rows.append([*map(float, own), *_look(f)])
     return members, np.array(rows).reshape(len(rows), len(MOVEMENT_FEATURES))
 
 
-def describe_twitches(findings: list[Finding], around: Surroundings) -> tuple[list[int], Floats]:
+def describe_twitches(findings: list[Finding], company: CompanyOf) -> tuple[list[int], Floats]:
     """Return which findings are judged as twitches, and `TWITCH_FEATURES` of each."""
     times: dict[str, list[int]] = {}
     for f in findings:
@@ -133,24 +133,22 @@ def describe_twitches(findings: list[Finding], around: Surroundings) -> tuple[li
         if f.kind in TWITCH_KINDS and f.reason in OPEN and f.look is not None
     ]
     rows = []
-    over = np.log(over_beats(findings, around.beats))
-    for i in members:
-        f = findings[i]
-        near = _company(f, around)
+    for f in (findings[i] for i in members):
+        near = _company(f, company)
         at = f.onset_ns / NS
         crowd, neighbours = (
             np.ptp(np.searchsorted(onsets[f.channel], [at - s, at + s]))
             for s in (CROWD_S, NEIGHBOURS_S)
         )
         lift = np.log(max(near.most, 0.02) / max(near.quiet, 0.01))
-        own = [near.again, near.soon, near.most, lift, crowd, neighbours]
-        own += [over[i], _log_g(f), np.log(_length_s(f) + 0.003), f.snr_db]
+        own = [near.before + near.after, near.most, lift, crowd, neighbours]
+        own += [_log_g(f), np.log(_length_s(f) + 0.003), f.snr_db]
         rows.append([*map(float, own), *_look(f)])
     return members, np.array(rows).reshape(len(rows), len(TWITCH_FEATURES))
 
 
-def _company(f: Finding, around: Surroundings) -> Company:
-    return around.company.get(f.channel, {}).get(f.peak_ns, ALONE)
+def _company(f: Finding, company: CompanyOf) -> Company:
+    return company.get(f.channel, {}).get(f.peak_ns, ALONE)
 
 
 def _length_s(f: Finding) -> float:

@@ -38,11 +38,11 @@ def vote(findings: list[Finding], around: Surroundings, settings: Settings) -> l
     around : Surroundings
     settings : Settings
     """
-    findings = judge_movements(findings, around)
+    findings = judge_movements(findings, around.company)
     findings = sorted(_apart(findings), key=_order)
     for i in find_beats(findings, around.beats):
         findings[i] = rejected(findings[i], "ecg")
-    findings = judge_twitches(findings, around)
+    findings = judge_twitches(findings, around.company)
     for i in sorted(_active(findings, around)):
         findings[i] = rejected(findings[i], "active_wake")
     for i in _ring_down(findings, settings):
