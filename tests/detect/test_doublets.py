@@ -16,11 +16,6 @@ def test_a_unit_that_fires_twice(gap, events):
         assert found.duration[0] == pytest.approx(gap + 0.045, abs=0.04)
 
 
-def test_potentials_of_different_size_stay_two():
-    found = detect(Leg(40).twitch(20, 100).twitch(20.1, 300).recording()).events
-    assert len(found) == 2
-
-
 def test_three_in_a_row_are_no_doublet():
     found = detect(Leg(40).twitch(20).twitch(20.1).twitch(20.2).recording()).events
     assert len(found) == 3

@@ -79,7 +79,8 @@ def test_1000_and_2000_hz_see_the_same_events():
         detect(Recording.from_arrays({"emg1_uv": (same_physics(fs), fs)})).events
         for fs in (1000.0, 2000.0)
     ]
-    assert len(tables[0]) == 14
+    # the longer ones are noise, which may look like a bad contact: four of them at most
+    assert list(tables[0].trial_type).count("twitch") == 10
     assert list(tables[0].trial_type) == list(tables[1].trial_type)
     np.testing.assert_allclose(tables[0].onset, tables[1].onset, atol=0.010)
     np.testing.assert_allclose(tables[0].duration, tables[1].duration, atol=0.010)

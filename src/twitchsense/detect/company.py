@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-#: How far to either side is looked, and half the length of the waveform.
-REACH_S, HALF_S = 2.5, 0.012
+#: How far to either side is looked, and half the length of the waveform; fewer samples
+#: than so many to a side would be like anything.
+REACH_S, HALF_S, HALF_LEAST = 2.5, 0.012, 6
 #: Nothing this near belongs to the company: the burst itself, and its doublet.
 OWN_S = 0.12
 #: Seen again: that much like it, and of a height between these.
@@ -66,7 +67,7 @@ def find_company(band: Floats, at: int, fs: float) -> Company:
     at : int
     fs : float
     """
-    half, own = max(2, round(HALF_S * fs)), round(OWN_S * fs)
+    half, own = max(HALF_LEAST, round(HALF_S * fs)), round(OWN_S * fs)
     wave = band[max(0, at - half) : at + half + 1]
     # seen from the burst, both sides run away from it
     sides = (band[: max(0, at - own)][::-1], band[at + own :])

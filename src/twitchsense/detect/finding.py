@@ -58,7 +58,8 @@ class Finding:
             "jerk_g_s": self.jerk_g_s,
             "rise_ms": self.rise_ms,
             "snr_db": self.snr_db,
-            "confidence": self.confidence,
+            # as many digits as the files keep, so that both are told in the same words
+            "confidence": round(self.confidence, 3),
             "grade": self.grade,
             "reason": self.reason,
         }
