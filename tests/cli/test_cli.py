@@ -234,6 +234,8 @@ def test_a_real_process_refuses_bad_input(tmp_path):
 @pytest.mark.parametrize(("sign", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_real_process_ends_cleanly_on_signals(captures, tmp_path, sign, status):
     code = (
+        # a run in the background inherits Ctrl-C ignored
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import time, twitchsense.night as n\n"
         "def wait(*a, **k):\n    print('ready', flush=True); time.sleep(60)\n"
         "n.analyze = wait\n"
