@@ -9,8 +9,10 @@ import pytest
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
+    # no longer than a module: playwright's event loop runs as long as it is open, and
+    # other tests of the same process start their own
     api = pytest.importorskip("playwright.sync_api", reason="no playwright to drive a browser")
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed")

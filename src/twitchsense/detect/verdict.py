@@ -40,6 +40,9 @@ TWITCH_FEATURES = (
 MOVEMENT_FEATURES = ("again", "most", "log_length", "snr_db", "log_g", *TEXTURE)
 #: Bursts this near count as a crowd, and as neighbours (a crackling electrode).
 CROWD_S, NEIGHBOURS_S = 2.5, 0.6
+#: Beside a burst this many times as large nothing else counts; the upper quartile of
+#: noise's windows is 1.4 times their tenth part.
+LEAST_QUIET = 0.01
 #: Less acceleration than this is noise.
 LEAST_G = 0.003
 #: What speaks against a candidate, by the features that say so; the first is the
@@ -140,7 +143,7 @@ def describe_twitches(findings: list[Finding], company: CompanyOf) -> tuple[list
             np.ptp(np.searchsorted(onsets[f.channel], [at - s, at + s]))
             for s in (CROWD_S, NEIGHBOURS_S)
         )
-        lift = np.log(max(near.most, 0.02) / max(near.quiet, 0.01))
+        lift = np.log(max(near.most, 1.4 * LEAST_QUIET) / max(near.quiet, LEAST_QUIET))
         own = [near.before + near.after, near.most, lift, crowd, neighbours]
         own += [_log_g(f), np.log(_length_s(f) + 0.003), f.snr_db]
         rows.append([*map(float, own), *_look(f)])
