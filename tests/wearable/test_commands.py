@@ -48,7 +48,7 @@ def server():
     assert "serving ts-0001" in process.stderr.readline()
     yield f"sim@tcp-client:127.0.0.1:{port}"
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=240)
 
 
 def test_record_sim_then_analyze(tmp_path, capsys):
@@ -77,7 +77,7 @@ def test_other_transports_and_both_legs(kind, tmp_path):
     night = tmp_path / "a.night"
     run("record", "--device", f"sim@{theirs}", "--out", night, "--duration", 8, "--min-valid", 0)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=240)
     books = read_books(night)
     assert len(books) == 2
     assert all(b.open == () and b.received == b.end - b.begin > 20 for b in books)
@@ -118,7 +118,7 @@ def test_a_killed_recorder_loses_nothing(server, tmp_path):
             assert book.end - 1 >= acknowledged  # it never shrinks
             acknowledged = book.end - 1
     child = spawn("twitchsense.cli", "record", "--device", server, "--out", night, "--duration", 10)
-    told = child.communicate(timeout=60)[1]
+    told = child.communicate(timeout=240)[1]
     assert child.returncode == 0, told
     (book,) = read_books(night)
     assert book.received == book.end > max(acknowledged, 60)
@@ -137,7 +137,7 @@ def test_sigterm_ends_cleanly(tmp_path):
                 break
         time.sleep(0.3)
     child.send_signal(signal.SIGTERM)
-    told = child.communicate(timeout=60)[1]
+    told = child.communicate(timeout=240)[1]
     assert child.returncode == 0, told
     assert "Night:" in told
     assert not night.with_name("a.night-wal").exists()
