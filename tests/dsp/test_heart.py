@@ -182,6 +182,37 @@ def test_what_is_on_top_of_a_beat_stays():
         assert 100 < np.ptp(out[here]) < 220
 
 
+def test_a_beat_under_a_contraction_is_taken_out_where_it_is_due():
+    x, times = leg(40)
+    muscle = band_noise(round(0.3 * FS), FS, 60.0, np.random.default_rng(3))
+    add(x, times[25] - 0.1, FS, muscle)
+    _, beats = run(x)
+    assert min(abs(b.at / FS - times[25]) for b in beats) < 0.02
+
+
+def test_a_swing_between_the_beats_that_is_no_beat_stays():
+    x, times = leg(40)
+    rng = np.random.default_rng(4)
+    for k in (20, 25, 30):
+        swing = band_noise(round(0.12 * FS), FS, 70.0, rng, low=8, high=30)
+        add(x, (times[k] + times[k + 1]) / 2, FS, swing)
+    _, beats = run(x)
+    for k in (20, 25, 30):
+        middle = (times[k] + times[k + 1]) / 2 + 0.06
+        assert min(abs(b.at / FS - middle) for b in beats) > 0.1
+
+
+def test_beats_that_are_missing_do_not_end_a_heart():
+    fs = FS
+    x = band_noise(round(40 * fs), fs, 3.0, np.random.default_rng(5))
+    times = [t for k, t in enumerate(np.arange(1, 38, 0.85)) if k not in (20, 21, 30)]
+    for at in times:
+        add(x, at - 0.1, fs, 200 * heart_beat(fs))
+    _, beats = run(x)
+    found = np.array([b.at for b in beats]) / fs
+    assert all(np.min(np.abs(found - t)) < 0.02 for t in times)
+
+
 def test_a_heart_that_stops_is_forgotten():
     x, times = leg(60, until=30)
     rng = np.random.default_rng(8)

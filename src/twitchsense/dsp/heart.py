@@ -160,8 +160,7 @@ class HeartCanceller:
         here = slice(self._next - first, stop - first)
         peaks = (size[here] == largest[here]) & (size[here] > self._opening.get(self._next, stop))
         for index in (self._next + np.flatnonzero(peaks)).tolist():
-            if size[index - first] > 0:
-                self._judge(index)
+            self._judge(index)
         self._next = stop
         self._search.forget(stop - 2 * self._apart - self._half_search)
         self._opening.forget(stop)
