@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.signals import Leg, cut, detect
@@ -59,6 +59,39 @@ def test_any_two_cuttings_give_equal_tables(plan, holes, first, second, seed, ra
     whole = detect(recording, chunks=cut(recording, []))
     same(whole, detect(recording, chunks=cut(recording, first)))
     same(whole, detect(recording, chunks=cut(recording, second)))
+
+
+lively = st.lists(
+    st.tuples(st.floats(1, 33), st.sampled_from(["twitch", "jerk", "knock", "contract"])),
+    max_size=8,
+)
+
+
+@SLOW
+@example([], [], [], 0, 110, 100.0, 0, (1000.0, 100.0)).via("a beat lost where a chunk ended")
+@given(
+    lively, gaps, cuts, st.integers(0, 9), st.sampled_from([50, 70, 110]),
+    st.sampled_from([30.0, 100.0, 300.0]), st.sampled_from([0, 8, 12]),
+    st.sampled_from([(1000.0, 100.0), (500.0, 50.0), (1024.0, 64.0), (200.0, 25.0)]),
+)  # fmt: skip
+def test_hearts_tonic_units_and_knocks_in_any_cutting(
+    plan, holes, edges, seed, bpm, size, hz, rates
+):
+    leg = Leg(35, fs=rates[0], fs_acc=rates[1], seed=seed)
+    leg.heart(1, 34, bpm, size)
+    if hz:
+        leg.unit(8, 20, hz, 60)
+    for at, kind in plan:
+        if kind == "contract":
+            leg.contract(at, 0.2)
+        else:
+            getattr(leg, kind)(at)
+    for at, length in holes:
+        leg.emg[round(at * rates[0]) : round((at + length) * rates[0])] = np.nan
+    recording = leg.recording()
+    whole = detect(recording, chunks=cut(recording, []))
+    same(whole, detect(recording, chunks=cut(recording, edges)))
+    same(whole, detect(recording, chunks=cut(recording, np.arange(0, 36, 0.37))))
 
 
 def test_sample_by_sample_equals_everything_at_once():

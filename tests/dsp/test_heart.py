@@ -57,6 +57,17 @@ def test_any_cutting_gives_the_same_samples_and_beats(cuts, seconds, seed, fs):
     assert beats == found
 
 
+@pytest.mark.parametrize("fs", [200.0, 500.0, 1000.0, 1024.0])
+@pytest.mark.parametrize("step_s", [0.05, 0.37, 1.0])
+def test_a_chunk_that_ends_just_after_a_beat_loses_none(fs, step_s):
+    x, _ = leg(35, bpm=110, size=100.0, fs=fs)
+    once, beats = run(x, fs=fs)
+    cut, found = run(x, range(round(step_s * fs), len(x), round(step_s * fs)), fs)
+    assert len(beats) > 50
+    assert beats == found
+    np.testing.assert_array_equal(once, cut)
+
+
 def test_sample_by_sample_equals_everything_at_once():
     x, _ = leg(14, bpm=100, fs=250.0)
     once, beats = run(x, fs=250.0)

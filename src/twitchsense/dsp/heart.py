@@ -106,6 +106,9 @@ class HeartCanceller:
         self._next = 0  # next index of the search to be looked at
         self._given = 0  # samples handed out
         self._half, self._off = round(HALF_S * fs), round(OFF_S * fs)
+        # a candidate is judged when its whole complex is there, however samples come
+        after = -(-(self._half + self._off - self._delay) // self._step)
+        self._wait = max(self._apart, after)
         self._before, self._after = round(BEFORE_S * fs), round(AFTER_S * fs)
         self._known: deque[_Candidate] = deque(maxlen=KNOWN)
         self._waves: deque[tuple[int, Floats]] = deque(maxlen=MEMORY)
@@ -127,7 +130,7 @@ class HeartCanceller:
         self._phase = (self._phase - len(x)) % self._step
         self._search.push(band)
         self._note(self._floor.push(np.abs(band)).centre)
-        self._examine(self._opening.stop - self._apart)
+        self._examine(self._opening.stop - self._wait)
         return self._release(self._sample(self._next) - self._off - self._before)
 
     def close(self) -> Floats:
