@@ -17,10 +17,9 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
-import twitchsense as ts
+from benchmarks.accuracy.score import detect
 from twitchsense.detect import shape
 from twitchsense.detect.contact import FEATURES, FINE_FS, SINGLE_S, contact_features
-from twitchsense.settings import Settings
 
 SCENARIOS = (
     "rest_twitches", "sleep_onset", "fragmentary", "violent", "storm", "storm_twitches", "ladder",
@@ -62,11 +61,7 @@ def bursts_of(job: tuple[str, int, Path, Path]) -> pd.DataFrame:
 
     shape.contact_features, emg.measure = listen, measured
     try:
-        recording = ts.Recording.from_arrays(arrays)
-        detector = ts.Detector(Settings(), recording.channels)
-        for chunk in recording.chunks():
-            detector.push(chunk)
-        detector.close()
+        detect(arrays)
     finally:
         shape.contact_features, emg.measure = real, shape.measure
     onset, end = truth.onset.to_numpy(), (truth.onset + truth.duration).to_numpy()

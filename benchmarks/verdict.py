@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
-import twitchsense as ts
 from benchmarks.accuracy.cache import Source
+from benchmarks.accuracy.score import detect
 from twitchsense.detect import votes
 from twitchsense.detect.additive import Additive, ramps
 from twitchsense.detect.verdict import (
@@ -29,7 +29,6 @@ from twitchsense.detect.verdict import (
     describe_movements,
     describe_twitches,
 )
-from twitchsense.settings import Settings
 
 SCENARIOS = (
     "night", "storm", "storm_twitches", "rest_twitches", "sleep_onset", "plm", "fragmentary",
@@ -77,11 +76,7 @@ def candidates_of(job: tuple[Source, str, int]) -> pd.DataFrame:
     votes.judge_twitches = listen("twitch", describe_twitches, kept[0])
     votes.judge_movements = listen("movement", describe_movements, kept[1])
     try:
-        recording = ts.Recording.from_arrays(arrays)
-        detector = ts.Detector(Settings(), recording.channels)
-        for chunk in recording.chunks():
-            detector.push(chunk)
-        detector.close()
+        detect(arrays)
     finally:
         votes.judge_twitches, votes.judge_movements = kept
     return pd.DataFrame(rows).assign(scenario=scenario, seed=seed)

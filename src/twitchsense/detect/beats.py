@@ -9,19 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from twitchsense.detect.alike import Likeness
-from twitchsense.detect.finding import Finding
-from twitchsense.dsp.heart import Beat
+from twitchsense.detect.finding import SHORT_KINDS, Finding
+from twitchsense.dsp.heart import RANGE_S, REGULAR, Beat, usual_interval
 from twitchsense.recording import NS
 
-SHORT_KINDS = ("twitch", "brief_contraction")
 #: Reasons of candidates that may yet be beats.
 LIKE_BEATS = ("", "too_small", "too_short", "electrode_pop")
 #: Alike in shape, in size, and regular over this long (section 1.6).
 BEAT_ALIKE, BEAT_SIZE, BEAT_AROUND_S, BEAT_LEAST = 0.75, 2.0, 12.0, 8
-BEAT_RANGE_S, BEAT_REGULAR, BEAT_SHARE = (0.4, 1.6), 0.15, 0.75
+BEAT_LONGEST_S = 1.6
 #: What is left where a beat was taken out is less than this many times what usually is,
 #: and this near [E].
 LEFT_SIZE, BEAT_REACH_NS = 2.0, 50_000_000
@@ -77,7 +75,8 @@ def _faint_beats(findings: list[Finding], known: set[int]) -> set[int]:
         for k, i in enumerate(members):
             alike = table.near(k, BEAT_AROUND_S, score=BEAT_ALIKE, ratio=BEAT_SIZE)
             usual = float(np.median(table.lengths[alike]))
-            if _is_heart(table.times[alike]) and table.lengths[k] < usual + BEAT_LONGER_S:
+            beat = usual_interval(table.times[alike], least=BEAT_LEAST, longest_s=BEAT_LONGEST_S)
+            if beat and table.lengths[k] < usual + BEAT_LONGER_S:
                 found.add(i)
     return found
 
@@ -102,7 +101,7 @@ def _other_beats(findings: list[Finding], faint: set[int]) -> set[int]:
         if f.amplitude_uv > HIDDEN_SIZE * usual:
             continue
         gaps = np.diff(around)
-        gaps = gaps[gaps > BEAT_RANGE_S[0]]
+        gaps = gaps[gaps > RANGE_S[0]]
         if not 0 < k < len(known) or len(gaps) < 3:
             continue
         beat = float(np.median(gaps))
@@ -114,22 +113,9 @@ def _other_beats(findings: list[Finding], faint: set[int]) -> set[int]:
                 found.add(i)
             continue
         place = (at - known[k - 1]) / (gap / missed)
-        if abs(place - round(place)) * gap / missed < BEAT_REGULAR * beat:
+        if abs(place - round(place)) * gap / missed < REGULAR * beat:
             found.add(i)
     return found
-
-
-def _is_heart(times: NDArray[np.float64]) -> bool:
-    if len(times) < BEAT_LEAST:
-        return False
-    gaps = np.diff(times)
-    beat = float(np.median(gaps))
-    if not BEAT_RANGE_S[0] <= beat <= BEAT_RANGE_S[1]:
-        return False
-    # a beat that was missed leaves a gap of two
-    beats = np.maximum(1, np.rint(gaps / beat))
-    regular = np.abs(gaps / beats - beat) < BEAT_REGULAR * beat
-    return bool((regular & (beats <= 3)).mean() >= BEAT_SHARE)
 
 
 def _by_channel(

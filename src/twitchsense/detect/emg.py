@@ -138,7 +138,7 @@ class EmgTrack:
         return bursts, runs
 
     def take_company(self) -> list[tuple[int, Company]]:
-        """Hand over the company of short bursts, by the time of their peak.
+        """Hand over the company of bursts of up to `HEAD_S`, by the time of their peak.
 
         It is known later than the bursts themselves: seconds after them are looked at.
         """

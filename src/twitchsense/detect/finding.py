@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from twitchsense.events import EVENT_COLUMNS, REJECTED_COLUMNS, make_table
 from twitchsense.recording import NS
 
 NAN = float("nan")
+#: Kinds of a single burst.
+SHORT_KINDS = ("twitch", "brief_contraction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,10 @@ class Finding:
     shape: NDArray[np.float32] | None = None
     look: NDArray[np.float32] | None = None
     parts: tuple[Finding, ...] = ()
+
+    def turned_down(self, reason: str) -> Finding:
+        """Return the finding as a rejected candidate."""
+        return replace(self, reason=reason, confidence=NAN, grade="")
 
     def row(self) -> dict[str, Any]:
         """Return the finding as a row of the event table."""

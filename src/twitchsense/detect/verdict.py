@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from twitchsense.detect.additive import Additive
 from twitchsense.detect.company import ALONE, Company
-from twitchsense.detect.finding import NAN, Finding
+from twitchsense.detect.finding import SHORT_KINDS, Finding
 from twitchsense.detect.muscle import TEXTURE
 from twitchsense.detect.shape import LOOK
 from twitchsense.detect.verdict_weights import MOVEMENT, TWITCH
@@ -26,7 +26,6 @@ from twitchsense.recording import NS
 Floats = NDArray[np.float64]
 CompanyOf = Mapping[str, dict[int, Company]]
 
-TWITCH_KINDS = ("twitch", "brief_contraction")
 MOVEMENT_KINDS = ("movement", "gross_movement")
 #: Reasons that the verdict may overrule: they know less than it does.
 OPEN = ("", "electrode_pop")
@@ -104,7 +103,7 @@ def _judge(
             judged[i] = replace(findings[i], reason="", confidence=float(p))
         else:
             reason = list(reasons)[why]
-            judged[i] = replace(findings[i], reason=reason, confidence=NAN, grade="")
+            judged[i] = findings[i].turned_down(reason)
     return judged
 
 
@@ -133,7 +132,7 @@ def describe_twitches(findings: list[Finding], company: CompanyOf) -> tuple[list
     members = [
         i
         for i, f in enumerate(findings)
-        if f.kind in TWITCH_KINDS and f.reason in OPEN and f.look is not None
+        if f.kind in SHORT_KINDS and f.reason in OPEN and f.look is not None
     ]
     rows = []
     for f in (findings[i] for i in members):

@@ -6,19 +6,16 @@ is over, so that they can look both ways and never depend on chunking.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.beats import find_beats
-from twitchsense.detect.finding import NAN, Finding
+from twitchsense.detect.finding import SHORT_KINDS, Finding
 from twitchsense.detect.surroundings import Surroundings
 from twitchsense.detect.verdict import judge_movements, judge_twitches
 from twitchsense.recording import NS
 from twitchsense.settings import Settings
 
-SHORT_KINDS = ("twitch", "brief_contraction")
 LARGE_KINDS = ("gross_movement", "posture_change")
 #: What is no activity of the person, however much of it there is; tone is the
 #: person's, but does not make the minute one of movement.
@@ -41,12 +38,12 @@ def vote(findings: list[Finding], around: Surroundings, settings: Settings) -> l
     findings = judge_movements(findings, around.company)
     findings = sorted(_apart(findings), key=_order)
     for i in find_beats(findings, around.beats):
-        findings[i] = rejected(findings[i], "ecg")
+        findings[i] = findings[i].turned_down("ecg")
     findings = judge_twitches(findings, around.company)
     for i in sorted(_active(findings, around)):
-        findings[i] = rejected(findings[i], "active_wake")
+        findings[i] = findings[i].turned_down("active_wake")
     for i in _ring_down(findings, settings):
-        findings[i] = rejected(findings[i], "dead_time")
+        findings[i] = findings[i].turned_down("dead_time")
     return findings
 
 
@@ -57,11 +54,6 @@ def _order(f: Finding) -> tuple[int, int, str, str]:
 def _apart(findings: list[Finding]) -> list[Finding]:
     """Return the findings, contractions that were turned down with their parts beside them."""
     return findings + [part for f in findings if f.reason for part in f.parts]
-
-
-def rejected(finding: Finding, reason: str) -> Finding:
-    """Return a finding turned down."""
-    return replace(finding, reason=reason, confidence=NAN, grade="")
 
 
 def _active(findings: list[Finding], around: Surroundings) -> set[int]:

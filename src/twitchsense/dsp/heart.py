@@ -302,13 +302,23 @@ class HeartCanceller:
         return out
 
 
-def usual_interval(times: Floats) -> float:
-    """Return the usual interval of a heart's beats in s, 0 if they are no heart's."""
-    if len(times) < LEAST:
+def usual_interval(times: Floats, *, least: int = LEAST, longest_s: float = RANGE_S[1]) -> float:
+    """Return the usual interval of a heart's beats in s, 0 if they are no heart's.
+
+    Parameters
+    ----------
+    times : ndarray, shape (n,)
+        In s, rising.
+    least : int
+        Fewest beats that make a heart.
+    longest_s : float
+        Longest usual interval.
+    """
+    if len(times) < least:
         return 0.0
     gaps = np.diff(times)
     beat = float(np.median(gaps))
-    if not RANGE_S[0] <= beat <= RANGE_S[1]:
+    if not RANGE_S[0] <= beat <= longest_s:
         return 0.0
     count = np.maximum(1, np.rint(gaps / beat))  # one that was missed leaves a gap of two
     regular = (np.abs(gaps / count - beat) < REGULAR * beat) & (count <= 3)
