@@ -1,28 +1,28 @@
-"""Learns what tells twitches and movements from all else (detect/verdict_weights.py).
+"""Learns what tells twitches and movements from all else (detect/verdict_trees.csv).
 
     python -m benchmarks.verdict --data FOLDER --openhdemg FOLDER [--cache FOLDER]
         [--seeds 11 12 ...]
 
 Composes recordings of the accuracy benchmark's tuning side, takes every candidate
-that the verdict would judge, asks the truth what it was, and fits two additive
-models of ramps by penalised maximum likelihood (scipy). How well seeds that were
-left out are told apart is printed.
+that the verdict would judge, asks the truth what it was, and grows two models of
+boosted trees (needs scikit-learn). How well seeds that were left out are told apart
+is printed.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize
 
 from benchmarks.accuracy.cache import Source
 from benchmarks.accuracy.score import detect
 from twitchsense.detect import votes
-from twitchsense.detect.additive import Additive, ramps
+from twitchsense.detect.trees import COLUMNS, LEARNED, Trees, write_trees
 from twitchsense.detect.verdict import (
     MOVEMENT_FEATURES,
     TWITCH_FEATURES,
@@ -31,44 +31,44 @@ from twitchsense.detect.verdict import (
 )
 
 SCENARIOS = (
-    "night", "storm", "storm_twitches", "rest_twitches", "sleep_onset", "plm", "fragmentary",
-    "violent", "drift", "rate_error", "emg_only", "ladder",
+    "night", "storm", "storm_twitches", "rest_twitches", "frequent", "sleep_onset", "plm",
+    "fragmentary", "violent", "drift", "rate_error", "emg_only", "ladder", "noise",
 )  # fmt: skip
 FEATURES = {"twitch": TWITCH_FEATURES, "movement": MOVEMENT_FEATURES}
 #: Features of which more can only speak against a candidate, or for it.
-FALLING = ("again", "most", "lift", "crowd", "neighbours", "log_knock", "net", "pieces", "contact")
-RISING = ("longest", "filled", "log_g")
-#: Knots of counts; other features have theirs at quantiles.
-COUNTS = {
-    "again": (0, 1, 2, 4, 6, 10, 20, 40),
-    "crowd": (1, 2, 4, 6, 10, 20, 40),
-    "neighbours": (1, 2, 3, 5, 8, 16),
-}
-QUANTILES = {"twitch": (0.01, 0.2, 0.4, 0.6, 0.8, 0.99), "movement": (0.02, 0.35, 0.65, 0.98)}
+FALLING = (
+    "again", "soon", "tall", "tall_soon", "rhythm", "most", "lift", "crowd", "neighbours",
+    "log_knock", "net", "pieces", "contact",
+)  # fmt: skip
+RISING = ("longest", "filled", "log_g", "log_over_beat")
+#: Trees: so many, of so many questions on a path, each of so little weight; a path ends
+#: with no fewer candidates than this.
+GROWN = {"max_iter": 100, "max_depth": 4, "learning_rate": 0.15, "l2_regularization": 5.0}
+LEAST_LEFT = {"twitch": 30, "movement": 10}
 #: Candidates of one cause in one recording weigh no more than this many: a unit that
 #: fires for minutes is one thing.
 MOST_OF_A_KIND = 120
-PENALTY = 0.2
 #: Where a true twitch is smaller than this part of the burst, the burst is something else
 #: too; a movement must be at least this much of a true one.
 OWN_SIZE, OWN_PART = 0.5, 0.3
-OUT = Path(__file__).parents[1] / "src" / "twitchsense" / "detect" / "verdict_weights.py"
+OUT = Path(__file__).parents[1] / "src" / "twitchsense" / "detect" / LEARNED
 
 
 def candidates_of(job: tuple[Source, str, int]) -> pd.DataFrame:
     """Return the features of the candidates of one recording, with what they were."""
     source, scenario, seed = job
     arrays, truth = source.compose(scenario, seed)
+    truth.attrs = {}  # every selection from it would copy the waveforms in them
     rows: list[dict] = []
 
     def listen(kind, describe, judge):
-        def listening(findings, company):
-            members, table = describe(findings, company)
+        def listening(findings, around):
+            members, table = describe(findings, around)
             for i, features in zip(members, table, strict=True):
                 what = WHAT[kind](findings[i], truth)
                 if what is not None:
                     rows.append({"kind": kind, "features": features} | what)
-            return judge(findings, company)
+            return judge(findings, around)
 
         return listening
 
@@ -122,42 +122,48 @@ def what_movement(f, truth: pd.DataFrame) -> dict | None:
 WHAT = {"twitch": what_twitch, "movement": what_movement}
 
 
-def fit(kind: str, x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Additive:
+def fit(kind: str, x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Trees:
     """Return the model of a kind."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     names = FEATURES[kind]
-    knots = {}
-    for k, name in enumerate(names):
-        at = COUNTS.get(name) or np.nanquantile(x[:, k], QUANTILES[kind]).round(3)
-        knots[name] = tuple(float(v) for v in np.unique(at))
-    z = np.concatenate([ramps(x[:, k], knots[n]) for k, n in enumerate(names)], axis=1)
-    # what is not known is taken for what is usual in a true one
-    usual = np.nanmean(z[y], axis=0)
-    z = np.where(np.isnan(z), usual, z)
-    bounds = [(None, None)] + [
-        (None, 0.0) if name in FALLING else (0.0, None) if name in RISING else (None, None)
-        for name in names
-        for _ in knots[name][1:]
-    ]
+    grown = HistGradientBoostingClassifier(
+        **GROWN,
+        min_samples_leaf=LEAST_LEFT[kind],
+        monotonic_cst=[-1 if n in FALLING else 1 if n in RISING else 0 for n in names],
+        early_stopping=False,
+    ).fit(x, y, sample_weight=weight)
+    return taken_over(names, float(grown._baseline_prediction.item()), grown._predictors)
 
-    def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
-        score = w[0] + z @ w[1:]
-        p = 1 / (1 + np.exp(-np.clip(score, -30, 30)))
-        value = np.sum(weight * (np.logaddexp(0, score) - y * score)) + PENALTY * w[1:] @ w[1:]
-        pull = weight * (p - y)
-        return float(value), np.concatenate([[pull.sum()], z.T @ pull + 2 * PENALTY * w[1:]])
 
-    start = np.zeros(z.shape[1] + 1)
-    w = minimize(
-        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 3000}
-    ).x.round(3)
-    model, at = {}, 1
-    for name in names:
-        n = len(knots[name]) - 1
-        rises = w[at : at + n] + 0.0
-        known = round(float(usual[at - 1 : at - 1 + n] @ rises), 3)
-        model[name] = (knots[name], tuple(rises.tolist()), known)
-        at += n
-    return Additive(float(w[0]), model)
+def taken_over(names: Sequence[str], baseline: float, predictors: list) -> Trees:
+    """Return scikit-learn's trees as ours; what a node expects is the mean of its leaves."""
+    tables = [p.nodes for (p,) in predictors]
+    roots = np.cumsum([0, *(len(t) for t in tables)])[:-1]
+    odds = [_expected(t) for t in tables]
+    odds[0] = odds[0] + baseline
+    nodes = np.concatenate(tables)
+    start = np.repeat(roots, [len(t) for t in tables])
+    leaf = nodes["is_leaf"].astype(bool)
+    return Trees(
+        tuple(names),
+        np.where(leaf, -1, nodes["feature_idx"]).astype(np.int64),
+        np.where(leaf, 0.0, nodes["num_threshold"]),  # lies on values: no digit may be lost
+        nodes["missing_go_to_left"].astype(bool) & ~leaf,
+        np.where(leaf, start, nodes["left"] + start).astype(np.int64),
+        np.where(leaf, start, nodes["right"] + start).astype(np.int64),
+        np.concatenate(odds).round(4),
+        roots.astype(np.int64),
+    )
+
+
+def _expected(nodes: np.ndarray) -> np.ndarray:
+    value, count = nodes["value"].astype(float), nodes["count"].astype(float)
+    for i in reversed(range(len(nodes))):  # children stand after their parent
+        if not nodes["is_leaf"][i]:
+            pair = [int(nodes["left"][i]), int(nodes["right"][i])]
+            value[i] = np.average(value[pair], weights=count[pair])
+    return value
 
 
 def report(kind: str, table: pd.DataFrame, p: np.ndarray) -> None:
@@ -174,7 +180,7 @@ def report(kind: str, table: pd.DataFrame, p: np.ndarray) -> None:
                   f"{kept[~y].sum()} of {(~y).sum()} others")  # fmt: skip
 
 
-def learn(kind: str, table: pd.DataFrame) -> Additive:
+def learn(kind: str, table: pd.DataFrame) -> Trees:
     """Learn a kind's model, after a look at seeds left out in turn."""
     x, y = np.stack(table.features), table.true.to_numpy(bool)
     many = table.groupby(["scenario", "seed", "cause", "true"]).true.transform("size")
@@ -189,16 +195,6 @@ def learn(kind: str, table: pd.DataFrame) -> Additive:
     return fit(kind, x, y, weight)
 
 
-def text_of(name: str, model: Additive) -> list[str]:
-    """Return a model as Python."""
-    lines = [f"{name} = Additive(", f"    {model.bias},", "    {"]
-    for feature, (knots, rises, usual) in model.ramps.items():
-        lines += [f'        "{feature}": (', f"            {knots},", f"            {rises},"]
-        lines.append(f"            {usual},")
-        lines.append("        ),")
-    return [*lines, "    },", ")"]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
@@ -210,16 +206,11 @@ def main() -> None:
     jobs = [(source, s, k) for k in args.seeds for s in SCENARIOS]
     with ProcessPoolExecutor(2) as pool:
         found = pd.concat([t for t in pool.map(candidates_of, jobs) if len(t)], ignore_index=True)
-    lines = [
-        '"""Learned by benchmarks/verdict.py; do not edit by hand."""',
-        "",
-        "# fmt: off",
-        "from twitchsense.detect.additive import Additive",
-    ]
+    lines = [",".join(COLUMNS)]
     for kind in FEATURES:
         table = found[found.kind == kind].reset_index(drop=True)
-        lines += ["", *text_of(kind.upper(), learn(kind, table))]
-    OUT.write_text("\n".join([*lines, ""]))
+        lines += write_trees(kind, learn(kind, table))
+    OUT.write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 
 if __name__ == "__main__":

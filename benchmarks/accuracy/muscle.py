@@ -62,8 +62,7 @@ def see_unit(canvas: Canvas) -> Seen:
     if count > 1 and rng.random() < 0.35:
         templates, others = templates[::-1], others[::-1]
     sign = rng.choice((-1.0, 1.0))
-    # Conduction velocity differs between people and with temperature.
-    stretch = float(rng.uniform(0.85, 1.2))
+    stretch = float(rng.uniform(*canvas.parts.split.stretch))
     return Seen(
         tuple(sign * t / most for t in templates),
         tuple(sign * t / max(np.ptp(t), 1e-9) * np.ptp(o) / most

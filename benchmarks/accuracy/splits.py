@@ -31,6 +31,10 @@ class Split:
         Muscles of the one walking subject of `emg_leg_walking_musclesynergies`.
     ankles
         Recordings of `acc_ankle_thigh_daphnet`.
+    stretch
+        How far a unit's potential is drawn out or pressed together: conduction velocity
+        differs between people and with temperature, and on the side that is learned from
+        the electrodes' distance too, so that what is learned is not the few units' own.
     seed_base
         Added to every seed, so that no random stream is shared.
     """
@@ -43,6 +47,7 @@ class Split:
     beats: tuple[float, float]
     muscles: tuple[str, ...]
     ankles: tuple[str, ...]
+    stretch: tuple[float, float]
     seed_base: int
 
 
@@ -56,6 +61,7 @@ SPLITS = {
         beats=(0.0, 7.4),
         muscles=("TA", "GL"),
         ankles=("S01R02", "S02R01", "S03R02", "S03R03"),
+        stretch=(0.7, 1.6),
         seed_base=1_000_000,
     ),
     "test": Split(
@@ -67,6 +73,7 @@ SPLITS = {
         beats=(7.4, 15.0),
         muscles=("PL", "GM", "SO"),
         ankles=("S06R02", "S07R02"),
+        stretch=(0.85, 1.2),
         seed_base=9_000_000,
     ),
 }

@@ -9,12 +9,12 @@ import pytest
 
 from tests.detect.test_votes import S, finding, table
 from twitchsense.detect import verdict
-from twitchsense.detect.additive import Additive
 from twitchsense.detect.company import Company
 from twitchsense.detect.finding import tables
 from twitchsense.detect.muscle import TEXTURE
 from twitchsense.detect.shape import LOOK
 from twitchsense.detect.surroundings import Surroundings
+from twitchsense.detect.trees import Trees
 from twitchsense.detect.verdict import (
     MOVEMENT_FEATURES,
     TWITCH_FEATURES,
@@ -22,11 +22,14 @@ from twitchsense.detect.verdict import (
     describe_twitches,
     judge_movements,
     judge_twitches,
+    turn_down_trains,
 )
 from twitchsense.detect.votes import vote
+from twitchsense.dsp.heart import Beat
 from twitchsense.settings import Settings
 
-NEAR = Company(3, 4, 0.05, 0.1, 0.2, 0.4, 0.6)
+NEAR = Company(7, 2, 11, 3, 0.3, 0.05, 0.2)
+NOTHING = Surroundings()
 
 
 def burst(at_s=100.0, **changes):
@@ -44,26 +47,28 @@ def contraction(at_s=100.0, **changes):
 
 
 def company_of(*found):
-    return {"emg1": {f.peak_ns: NEAR for f in found}}
+    return Surroundings(company={"emg1": {f.peak_ns: NEAR for f in found}})
 
 
 # -- what it is told ---------------------------------------------------------------------
 
 
-def told(found, company=None, which=0):
-    members, rows = describe_twitches(found, company or {})
+def told(found, around=NOTHING, which=0):
+    members, rows = describe_twitches(found, around)
     assert rows.shape == (len(members), len(TWITCH_FEATURES))
     return dict(zip(TWITCH_FEATURES, rows[which].tolist(), strict=True))
 
 
 def test_features_of_a_twitch_stand_in_their_columns():
     own = burst()
-    row = told([own], company_of(own))
+    beat = {"emg1": [(own.onset_ns - 1, Beat(0, 300.0, own.amplitude_uv / 3))]}
+    row = told([own], Surroundings(beats=beat, company=company_of(own).company))
     look = {name: row.pop(name) for name in LOOK}
     assert list(look.values()) == own.look.tolist()
     assert row == pytest.approx(
         {
-            "again": 7, "most": 0.2, "lift": np.log(4), "crowd": 1, "neighbours": 1,
+            "again": 7, "soon": 2, "tall": 11, "tall_soon": 3, "rhythm": 0.3, "most": 0.2,
+            "lift": np.log(4), "crowd": 1, "neighbours": 1, "log_over_beat": np.log(3),
             "log_knock": np.log(0.05), "log_length": np.log(0.05), "snr_db": 21.0,
         }
     )  # fmt: skip
@@ -87,7 +92,8 @@ def test_features_of_a_movement_stand_in_their_columns():
 
 def test_without_company_nothing_is_seen_again():
     row = told([burst()])
-    assert (row["again"], row["most"]) == (0, 0)
+    assert (row["again"], row["tall"], row["most"]) == (0, 0, 0)
+    assert np.isnan(row["log_over_beat"])  # no beat there
     assert row["lift"] == pytest.approx(np.log(1.4))  # as in noise
 
 
@@ -109,6 +115,15 @@ def test_the_crowd_are_bursts_within_two_and_a_half_seconds_on_the_channel():
     assert told([*found, burst(100.1, reason="too_small")])["neighbours"] == 4
 
 
+def test_what_is_less_than_half_as_large_is_no_crowd():
+    found = [burst(), *(burst(100 + d, amplitude_uv=a) for d, a in ((0.3, 49), (1.0, 51)))]
+    found = [replace(f, amplitude_uv=100.0) if f is found[0] else f for f in found]
+    row = told(found)
+    assert (row["crowd"], row["neighbours"]) == (2, 1)
+    # seen from the small one everybody is large
+    assert told(found, which=1)["crowd"] == 3
+
+
 def test_acceleration_is_unknown_without_an_accelerometer_and_noise_below_3_mg():
     assert np.isnan(told([burst(peak_g=np.nan)])["log_knock"])
     assert told([burst(peak_g=0.0)])["log_knock"] == pytest.approx(np.log(0.003))
@@ -122,29 +137,43 @@ def test_who_is_judged():
         burst(look=None), contraction(reason="mains"), contraction(reason="electrode_pop"),
         contraction(reason="weak_contraction"), contraction(look=None),
     ]  # fmt: skip
-    assert describe_twitches(found, {})[0] == [0, 1, 7]
-    assert describe_movements(found, {})[0] == [3, 4, 11]
+    assert describe_twitches(found, NOTHING)[0] == [0, 1, 7]
+    assert describe_movements(found, NOTHING)[0] == [3, 4, 11]
 
 
 def test_nobody_to_judge():
-    assert describe_twitches([], {})[1].shape == (0, len(TWITCH_FEATURES))
-    assert describe_movements([], {})[1].shape == (0, len(MOVEMENT_FEATURES))
+    assert describe_twitches([], NOTHING)[1].shape == (0, len(TWITCH_FEATURES))
+    assert describe_movements([], NOTHING)[1].shape == (0, len(MOVEMENT_FEATURES))
     found = [burst(kind="jerk")]
-    assert judge_twitches(found, {}) == found
-    assert judge_movements(found, {}) == found
+    assert judge_twitches(found, NOTHING) == found
+    assert judge_movements(found, NOTHING) == found
 
 
 # -- what it says ------------------------------------------------------------------------------
 
 
 def model(names, bias, **weights):
-    """Return a model in which each feature falls by its weight from 0 to 1."""
-    return Additive(bias, {n: ((0.0, 1.0), (-weights.get(n, 0.0),), 0.0) for n in names})
+    """Return a model in which a feature over one half, or unknown, adds its weight down."""
+    asked = list(weights.items()) or [(names[0], 0.0)]
+    n = len(asked)
+    feature, most, odds = np.full(3 * n, -1), np.zeros(3 * n), np.zeros(3 * n)
+    feature[::3] = [names.index(name) for name, _ in asked]
+    most[::3] = 0.5
+    odds[2::3] = [-weight for _, weight in asked]
+    odds[:3] += bias
+    low = np.arange(3 * n) + 1
+    unknown_low = np.zeros(3 * n, bool)
+    return Trees(tuple(names), feature, most, unknown_low, low, low + 1, odds, np.arange(n) * 3)
+
+
+def learn(monkeypatch, **models):
+    monkeypatch.setattr(verdict, "learned", models.__getitem__)
 
 
 def judge(monkeypatch, found, bias, near=NEAR, **weights):
-    monkeypatch.setattr(verdict, "TWITCH", model(TWITCH_FEATURES, bias, **weights))
-    return judge_twitches([found], {"emg1": {found.peak_ns: near}})[0]
+    learn(monkeypatch, twitch=model(TWITCH_FEATURES, bias, **weights))
+    around = Surroundings(company={"emg1": {found.peak_ns: near}})
+    return judge_twitches([found], around)[0]
 
 
 @pytest.mark.parametrize(("odds", "kept"), [(0.01, True), (-0.01, False)])
@@ -183,8 +212,7 @@ def test_other_reasons_are_left_alone(monkeypatch, reason, bias):
         ({"again": 1, "after": 2}, "electrode_pop"),
         # groups are added up: two small ones outweigh a larger one
         ({"again": 2, "after": 1.5, "before": 1.5}, "electrode_pop"),
-        ({"most": 5, "after": 0.5}, "rhythmic_train"),  # 0.2 of 5
-        ({"most": 5, "after": 1.5}, "electrode_pop"),
+        ({"log_over_beat": 3, "again": 2}, "ecg"),
         ({}, "rhythmic_train"),  # the first where all weigh alike
     ],
 )
@@ -202,9 +230,9 @@ def test_the_reason_is_what_weighs_most_against_it(monkeypatch, weights, reason)
     ],
 )
 def test_reasons_of_movements(monkeypatch, feature, reason):
-    monkeypatch.setattr(verdict, "MOVEMENT", model(MOVEMENT_FEATURES, -0.1, **{feature: 2}))
+    learn(monkeypatch, movement=model(MOVEMENT_FEATURES, -0.1, **{feature: 2}))
     own = contraction(look=np.ones(len(TEXTURE), np.float32), length_s=3.0)
-    assert judge_movements([own], {})[0].reason == reason
+    assert judge_movements([own], NOTHING)[0].reason == reason
 
 
 # -- a contraction that is none ------------------------------------------------------------------
@@ -215,8 +243,7 @@ def parts():
 
 
 def voted(monkeypatch, whole, bias):
-    monkeypatch.setattr(verdict, "MOVEMENT", model(MOVEMENT_FEATURES, bias))
-    monkeypatch.setattr(verdict, "TWITCH", model(TWITCH_FEATURES, 3.0))
+    learn(monkeypatch, movement=model(MOVEMENT_FEATURES, bias), twitch=model(TWITCH_FEATURES, 3.0))
     events, rejected = tables(vote([whole], Surroundings({"emg1": table()}), Settings()))
     assert not set(events.trial_type) & set(rejected.trial_type)
     return list(events.trial_type), list(rejected.trial_type)
@@ -243,8 +270,22 @@ def test_what_was_turned_down_without_parts_stays_alone(monkeypatch):
 
 
 def test_a_beat_is_never_asked_whether_it_is_a_twitch(monkeypatch):
-    monkeypatch.setattr(verdict, "TWITCH", model(TWITCH_FEATURES, 9.0))
+    learn(monkeypatch, twitch=model(TWITCH_FEATURES, 9.0))
     found = [burst(20 + 0.9 * k) for k in range(20)]
     voted = vote(found, Surroundings({"emg1": table()}), Settings())
     assert {f.reason for f in voted} == {"ecg"}
     assert {f.onset_ns // S for f in voted} == {int(20 + 0.9 * k) for k in range(20)}
+
+
+# -- a jerk of a train -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("again", "reason"), [(4, ""), (5, "rhythmic_train")])
+def test_a_knock_beside_a_unit_that_fires_all_the_time_is_no_jerk(again, reason):
+    own = burst(kind="jerk", grade="mild", confidence=0.9)
+    near = replace(NEAR, again=again)
+    around = Surroundings(company={"emg1": {own.peak_ns: near}})
+    (judged,) = turn_down_trains([own], around)
+    assert judged.reason == reason
+    assert (judged.grade == "mild") is (reason == "")
+    assert turn_down_trains([replace(own, kind="twitch")], around)[0].reason == ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twitchsense.detect.alike import Likeness
 from twitchsense.detect.finding import SHORT_KINDS, Finding
@@ -20,9 +21,9 @@ LIKE_BEATS = ("", "too_small", "too_short", "electrode_pop")
 #: Alike in shape, in size, and regular over this long (section 1.6).
 BEAT_ALIKE, BEAT_SIZE, BEAT_AROUND_S, BEAT_LEAST = 0.75, 2.0, 12.0, 8
 BEAT_LONGEST_S = 1.6
-#: What is left where a beat was taken out is less than this many times what usually is,
-#: and this near [E].
-LEFT_SIZE, BEAT_REACH_NS = 2.0, 50_000_000
+#: What is left where a beat was taken out is surely of it if it is no larger than this
+#: many times what usually is left, this near; the verdict weighs what is larger [E].
+LEFT_SIZE, BEAT_REACH_NS = 1.0, 50_000_000
 #: A beat that another channel hides is no larger than the others by this much.
 HIDDEN_SIZE = 1.3
 #: So many may be missing in a row, and so near to one is the same one.
@@ -41,27 +42,35 @@ def find_beats(findings: list[Finding], known: Mapping[str, list[tuple[int, Beat
     known : mapping of channel to list of (ns, Beat)
         Beats that the canceller saw, in order of time.
     """
-    found = _left_of_beats(findings, known)
+    over = over_beats(findings, known)
+    found = {
+        i
+        for i in np.flatnonzero(over < LEFT_SIZE).tolist()
+        if findings[i].kind in SHORT_KINDS and findings[i].reason in LIKE_BEATS
+    }
     faint = _faint_beats(findings, found)
     return found | faint | _other_beats(findings, faint)
 
 
-def _left_of_beats(
-    findings: list[Finding], beats: Mapping[str, list[tuple[int, Beat]]]
-) -> set[int]:
-    """Find what a beat left behind, and beats that came before the heart was known."""
-    found: set[int] = set()
-    for name, known in beats.items():
-        times = np.array([t for t, _ in known])
-        for i, f in enumerate(findings):
-            if f.channel != name or f.kind not in SHORT_KINDS or f.reason not in LIKE_BEATS:
-                continue
-            first = np.searchsorted(times, f.onset_ns - BEAT_REACH_NS)
-            last = np.searchsorted(times, f.offset_ns + BEAT_REACH_NS)
-            sizes = [LEFT_SIZE * b.left_uv for _, b in known[first:last]]
-            if sizes and f.amplitude_uv < max(sizes):
-                found.add(i)
-    return found
+def over_beats(
+    findings: list[Finding], known: Mapping[str, list[tuple[int, Beat]]]
+) -> NDArray[np.float64]:
+    """Return each finding's size over what is usually left of the beat that it touches.
+
+    NaN where it touches none, shape ``(len(findings),)``.
+    """
+    times = {name: np.array([t for t, _ in beats]) for name, beats in known.items()}
+    over = np.full(len(findings), np.nan)
+    for i, f in enumerate(findings):
+        at = times.get(f.channel)
+        if at is None or f.shape is None:
+            continue
+        first = int(np.searchsorted(at, f.onset_ns - BEAT_REACH_NS))
+        last = int(np.searchsorted(at, f.offset_ns + BEAT_REACH_NS))
+        if first < last:
+            left = max(beat.left_uv for _, beat in known[f.channel][first:last])
+            over[i] = f.amplitude_uv / max(left, 1e-6)
+    return over
 
 
 def _faint_beats(findings: list[Finding], known: set[int]) -> set[int]:

@@ -21,40 +21,54 @@ REACH_S, HALF_S, HALF_LEAST = 2.5, 0.012, 6
 OWN_S = 0.12
 #: Seen again: that much like it, and of a height between these.
 ALIKE, HEIGHTS = 0.65, (0.6, 1.7)
+#: Seen again soon: within this.
+SOON_S = 0.6
 #: Two that are nearer to each other are one.
 APART_S = 0.025
 #: Windows whose sizes tell how much else there is, and their quantiles that do.
-WINDOW_S, QUANTILES = 0.025, (0.1, 0.5, 0.75, 0.9)
+WINDOW_S, QUANTILES = 0.025, (0.1, 0.75)
+#: A window as tall as the burst: at least this part of it.
+TALL = 0.5
+#: Tall windows without a break for this long are a contraction of many units: what goes
+#: on inside it tells nothing of a unit that fires all the time [E].
+CONTRACTION_S = 0.5
+#: Rhythms that are looked for: of trembling and of steady firing, not of a heart.
+RHYTHM_HZ = (2.5, 10.0)
 #: Less signal than this on one side of a burst says nothing.
 LEAST_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """Company of a burst.
+    """Company of a burst: what is seen in the 2.5 s before and after it.
 
     Attributes
     ----------
-    before, after : int
-        How often its waveform is seen again in the 2.5 s before and after it.
-    quiet, half, most, peaks : float
-        Quantiles of the sizes of short windows on the calmer of its two sides,
-        over the size of the burst: how far it stands out.
-    busier : float
-        The same as `most`, on the other side.
+    again, soon : int
+        How often its waveform is seen again, and how often within 0.6 s: a unit that
+        fires all the time is seen in both, one that twitches often only in the first.
+        Not counted inside contractions.
+    tall, tall_soon : int
+        How many windows of 25 ms are at least half as large as it, in all and within
+        0.6 s, contractions apart.
+    rhythm : float
+        Largest share of the variation of those sizes that one rhythm of 2.5-10 Hz takes.
+    quiet, most : float
+        Lowest tenth and upper quartile of the sizes of such windows on the calmer of
+        its two sides, over its own size: how far it stands out.
     """
 
-    before: int
-    after: int
+    again: int
+    soon: int
+    tall: int
+    tall_soon: int
+    rhythm: float
     quiet: float
-    half: float
     most: float
-    peaks: float
-    busier: float
 
 
 #: Where nothing is known.
-ALONE = Company(0, 0, 0.0, 0.0, 0.0, 0.0, 0.0)
+ALONE = Company(0, 0, 0, 0, 0.0, 0.0, 0.0)
 
 
 def find_company(band: Floats, at: int, fs: float) -> Company:
@@ -69,23 +83,44 @@ def find_company(band: Floats, at: int, fs: float) -> Company:
     """
     half, own = max(HALF_LEAST, round(HALF_S * fs)), round(OWN_S * fs)
     wave = band[max(0, at - half) : at + half + 1]
-    # seen from the burst, both sides run away from it
-    sides = (band[: max(0, at - own)][::-1], band[at + own :])
-    before, after = _count(sides[0], wave[::-1], fs), _count(sides[1], wave, fs)
     size = max(float(np.ptp(wave)), 1e-9)
-    sizes = [_sizes(side, fs) / size for side in sides if len(side) >= LEAST_S * fs]
-    if not sizes:
-        return Company(before, after, 0.0, 0.0, 0.0, 0.0, 0.0)
-    calm, busy = min(sizes, key=lambda q: q[2]), max(sizes, key=lambda q: q[2])
-    quiet, usual, most, peaks = calm.tolist()
-    return Company(before, after, quiet, usual, most, peaks, float(busy[2]))
+    soon = (SOON_S - OWN_S) * fs
+    window = max(2, round(WINDOW_S * fs))
+    again = again_soon = tall = tall_soon = 0
+    shares: list[Floats] = []
+    # seen from the burst, both sides run away from it
+    for side, mine in ((band[: max(0, at - own)][::-1], wave[::-1]), (band[at + own :], wave)):
+        sizes = _sizes(side, window) / size
+        loose = ~_inside_contraction(sizes > TALL, round(CONTRACTION_S / WINDOW_S))
+        where = np.minimum((_seen(side, mine, fs) + half) // window, len(sizes) - 1)
+        where = where[loose[where]] if len(sizes) else where
+        high = np.flatnonzero((sizes > TALL) & loose)
+        again, again_soon = again + len(where), again_soon + int((where * window < soon).sum())
+        tall, tall_soon = tall + len(high), tall_soon + int((high * window < soon).sum())
+        if len(side) >= LEAST_S * fs:
+            shares.append(np.quantile(sizes, QUANTILES))
+    quiet, most = min(shares, key=lambda q: float(q[1])).tolist() if shares else (0.0, 0.0)
+    rhythm = _rhythm(np.minimum(_sizes(band, window) / size, 1.0), WINDOW_S)
+    return Company(again, again_soon, tall, tall_soon, rhythm, quiet, most)
 
 
-def _count(x: Floats, wave: Floats, fs: float) -> int:
-    """Count how often a waveform is seen in a signal."""
+def _rhythm(sizes: Floats, step_s: float) -> float:
+    """Return the share of the variation of sizes that the strongest rhythm takes."""
+    n = len(sizes)
+    if n * step_s < 2 * LEAST_S:
+        return 0.0
+    power = np.square(np.abs(np.fft.rfft((sizes - sizes.mean()) * np.hanning(n))))
+    near = np.convolve(power, np.ones(3), "same")  # a Hann window spreads a line over three
+    hz = np.fft.rfftfreq(n, step_s)
+    own = (hz >= RHYTHM_HZ[0]) & (hz <= RHYTHM_HZ[1])
+    return float(near[own].max(initial=0.0) / max(float(power.sum()), 1e-12))
+
+
+def _seen(x: Floats, wave: Floats, fs: float) -> NDArray[np.int64]:
+    """Return where a waveform is seen in a signal."""
     n = len(wave)
     if len(x) < n:
-        return 0
+        return np.empty(0, np.int64)
     power = max(float(np.square(wave).sum()), 1e-12)
     height = np.correlate(x, wave, "valid") / power
     total = np.concatenate([[0.0], np.cumsum(np.square(x))])
@@ -93,17 +128,24 @@ def _count(x: Floats, wave: Floats, fs: float) -> int:
     seen = (like > ALIKE) & (height > HEIGHTS[0]) & (height < HEIGHTS[1])
     seen[1:] &= height[1:] >= height[:-1]
     seen[:-1] &= height[:-1] > height[1:]
-    places, apart = np.flatnonzero(seen), APART_S * fs
-    count, last = 0, -apart
-    for place in places.tolist():
-        if place - last >= apart:
-            count, last = count + 1, place
-    return count
+    apart = APART_S * fs
+    kept: list[int] = []
+    for place in np.flatnonzero(seen).tolist():
+        if not kept or place - kept[-1] >= apart:
+            kept.append(place)
+    return np.array(kept, np.int64)
 
 
-def _sizes(x: Floats, fs: float) -> Floats:
-    """Return quantiles of the peak to peak of short windows."""
-    window = max(2, round(WINDOW_S * fs))
+def _sizes(x: Floats, window: int) -> Floats:
+    """Return the peak to peak of each of the windows that follow each other."""
     whole = len(x) // window
-    sizes = np.ptp(x[: whole * window].reshape(whole, window), axis=1)
-    return np.asarray(np.quantile(sizes, QUANTILES), np.float64)
+    return np.asarray(np.ptp(x[: whole * window].reshape(whole, window), axis=1), np.float64)
+
+
+def _inside_contraction(tall: NDArray[np.bool_], least: int) -> NDArray[np.bool_]:
+    """Whether each window belongs to so many tall ones without a break."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], tall, [False]])))
+    inside = np.zeros(len(tall), bool)
+    for first, last in edges.reshape(-1, 2).tolist():
+        inside[first:last] = last - first >= least
+    return inside

@@ -2,29 +2,29 @@
 
 Rules say what kind a candidate would be if it were muscle at rest that moved. The
 verdict says how likely that is, from its shape and from its company: a bad
-contact, a unit that fires all the time, noise that swells. Two additive models
-answer (`additive`), learned on the tuning side of the accuracy benchmark; the
+contact, a unit that fires all the time, noise that swells. Two models of trees
+answer (`trees`), learned on the tuning side of the accuracy benchmark; the
 probability is the event's confidence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.additive import Additive
+from twitchsense.detect.beats import over_beats
 from twitchsense.detect.company import ALONE, Company
 from twitchsense.detect.finding import SHORT_KINDS, Finding
 from twitchsense.detect.muscle import TEXTURE
 from twitchsense.detect.shape import LOOK
-from twitchsense.detect.verdict_weights import MOVEMENT, TWITCH
+from twitchsense.detect.surroundings import Surroundings
+from twitchsense.detect.trees import learned
 from twitchsense.recording import NS
 
 Floats = NDArray[np.float64]
-CompanyOf = Mapping[str, dict[int, Company]]
 
 MOVEMENT_KINDS = ("movement", "gross_movement")
 #: Reasons that the verdict may overrule: they know less than it does.
@@ -33,21 +33,38 @@ OPEN = ("", "electrode_pop")
 LEAST = 0.5
 #: Features of a twitch: of its company, of its size, and of its shape.
 TWITCH_FEATURES = (
-    "again", "most", "lift", "crowd", "neighbours", "log_knock", "log_length", "snr_db", *LOOK,
+    "again", "soon", "tall", "tall_soon", "rhythm", "most", "lift", "crowd", "neighbours",
+    "log_over_beat", "log_knock", "log_length", "snr_db", *LOOK,
 )  # fmt: skip
 #: Features of a movement; `TEXTURE` tells what it is made of.
 MOVEMENT_FEATURES = ("again", "most", "log_length", "snr_db", "log_g", *TEXTURE)
 #: Bursts this near count as a crowd, and as neighbours (a crackling electrode).
 CROWD_S, NEIGHBOURS_S = 2.5, 0.6
+#: And if they are at least this part of its size: what is small beside it is no company.
+COMPARABLE = 0.5
 #: Beside a burst this many times as large nothing else counts; the upper quartile of
 #: noise's windows is 1.4 times their tenth part.
 LEAST_QUIET = 0.01
+#: A jerk's waveform is not seen again so often within seconds: of 1724 jerks of the tuning
+#: side none was, not even in rows of jerks [E].
+TRAIN = 5
 #: Less acceleration than this is noise.
 LEAST_G = 0.003
 #: What speaks against a candidate, by the features that say so; the first is the
 #: reason where several weigh alike.
 TWITCH_REASONS = {
-    "rhythmic_train": ("again", "most", "lift", "crowd", "neighbours"),
+    "rhythmic_train": (
+        "again",
+        "soon",
+        "tall",
+        "tall_soon",
+        "rhythm",
+        "most",
+        "lift",
+        "crowd",
+        "neighbours",
+    ),
+    "ecg": ("log_over_beat",),
     "electrode_pop": ("log_knock", "log_length", "snr_db", *LOOK),
 }
 MOVEMENT_REASONS = {
@@ -57,44 +74,63 @@ MOVEMENT_REASONS = {
 }
 
 
-def judge_movements(findings: list[Finding], company: CompanyOf) -> list[Finding]:
+def judge_movements(findings: list[Finding], around: Surroundings) -> list[Finding]:
     """Return the findings, movements with their probability or turned down.
 
     Parameters
     ----------
     findings : list of Finding
-    company : mapping of channel to mapping of ns to Company
-        By the time of a burst's peak.
+    around : Surroundings
     """
-    return _judge(findings, *describe_movements(findings, company), MOVEMENT, MOVEMENT_REASONS)
+    return _judge(findings, *describe_movements(findings, around), "movement", MOVEMENT_REASONS)
 
 
-def judge_twitches(findings: list[Finding], company: CompanyOf) -> list[Finding]:
+def judge_twitches(findings: list[Finding], around: Surroundings) -> list[Finding]:
     """Return the findings, short bursts with their probability or turned down.
 
     Parameters
     ----------
     findings : list of Finding
         Heart beats are marked already.
-    company : mapping of channel to mapping of ns to Company
-        By the time of a burst's peak.
+    around : Surroundings
     """
-    return _judge(findings, *describe_twitches(findings, company), TWITCH, TWITCH_REASONS)
+    return _judge(findings, *describe_twitches(findings, around), "twitch", TWITCH_REASONS)
+
+
+def turn_down_trains(findings: list[Finding], around: Surroundings) -> list[Finding]:
+    """Return the findings, jerks turned down whose EMG is one of a train's potentials.
+
+    A knock beside a unit that fires all the time is no jerk, however large the unit.
+
+    Parameters
+    ----------
+    findings : list of Finding
+    around : Surroundings
+    """
+    return [
+        f.turned_down("rhythmic_train")
+        if f.kind == "jerk" and not f.reason and _company(f, around).again >= TRAIN
+        else f
+        for f in findings
+    ]
 
 
 def _judge(
     findings: list[Finding],
     members: list[int],
     table: Floats,
-    model: Additive,
+    kind: str,
     reasons: Mapping[str, Sequence[str]],
 ) -> list[Finding]:
     if not members:
         return findings
+    model = learned(kind)
     parts = model.parts(table)
-    names = list(model.ramps)
     against = np.stack(
-        [parts[:, [names.index(n) for n in group]].sum(axis=1) for group in reasons.values()]
+        [
+            parts[:, [model.features.index(n) for n in group]].sum(axis=1)
+            for group in reasons.values()
+        ]
     )
     worst = against.argmin(axis=0)
     judged = list(findings)
@@ -107,7 +143,7 @@ def _judge(
     return judged
 
 
-def describe_movements(findings: list[Finding], company: CompanyOf) -> tuple[list[int], Floats]:
+def describe_movements(findings: list[Finding], around: Surroundings) -> tuple[list[int], Floats]:
     """Return which findings are judged as movements, and `MOVEMENT_FEATURES` of each."""
     members = [
         i
@@ -116,41 +152,75 @@ def describe_movements(findings: list[Finding], company: CompanyOf) -> tuple[lis
     ]
     rows = []
     for f in (findings[i] for i in members):
-        near = _company(f, company)
-        own = [near.before + near.after, near.most, np.log(_length_s(f)), f.snr_db, _log_g(f)]
+        near = _company(f, around)
+        own = [near.again, near.most, np.log(_length_s(f)), f.snr_db, _log_g(f)]
         rows.append([*map(float, own), *_look(f)])
     return members, np.array(rows).reshape(len(rows), len(MOVEMENT_FEATURES))
 
 
-def describe_twitches(findings: list[Finding], company: CompanyOf) -> tuple[list[int], Floats]:
+def describe_twitches(findings: list[Finding], around: Surroundings) -> tuple[list[int], Floats]:
     """Return which findings are judged as twitches, and `TWITCH_FEATURES` of each."""
-    times: dict[str, list[int]] = {}
-    for f in findings:
-        if f.shape is not None and f.reason != "ecg":
-            times.setdefault(f.channel, []).append(f.onset_ns)
-    onsets = {name: np.sort(found) / NS for name, found in times.items()}
     members = [
         i
         for i, f in enumerate(findings)
         if f.kind in SHORT_KINDS and f.reason in OPEN and f.look is not None
     ]
+    over = np.log(over_beats(findings, around.beats))
+    crowds = _crowds(findings)
     rows = []
-    for f in (findings[i] for i in members):
-        near = _company(f, company)
-        at = f.onset_ns / NS
-        crowd, neighbours = (
-            np.ptp(np.searchsorted(onsets[f.channel], [at - s, at + s]))
-            for s in (CROWD_S, NEIGHBOURS_S)
-        )
+    for i in members:
+        f = findings[i]
+        near = _company(f, around)
+        crowd, neighbours = crowds[f.channel].around(f)
         lift = np.log(max(near.most, 1.4 * LEAST_QUIET) / max(near.quiet, LEAST_QUIET))
-        own = [near.before + near.after, near.most, lift, crowd, neighbours]
-        own += [_log_g(f), np.log(_length_s(f) + 0.003), f.snr_db]
+        own = [
+            near.again,
+            near.soon,
+            near.tall,
+            near.tall_soon,
+            near.rhythm,
+            near.most,
+            lift,
+            crowd,
+            neighbours,
+        ]
+        own += [over[i], _log_g(f), np.log(_length_s(f) + 0.003), f.snr_db]
         rows.append([*map(float, own), *_look(f)])
     return members, np.array(rows).reshape(len(rows), len(TWITCH_FEATURES))
 
 
-def _company(f: Finding, company: CompanyOf) -> Company:
-    return company.get(f.channel, {}).get(f.peak_ns, ALONE)
+@dataclass(frozen=True, slots=True)
+class _Crowd:
+    """The bursts of a channel, beats apart: onsets in s, rising, and sizes in µV."""
+
+    onsets: Floats
+    sizes: Floats
+
+    def around(self, f: Finding) -> tuple[int, int]:
+        """Count the bursts around one, itself included, that are at least half as large."""
+        at = f.onset_ns / NS
+        counts = []
+        for reach in (CROWD_S, NEIGHBOURS_S):
+            first, last = np.searchsorted(self.onsets, [at - reach, at + reach])
+            counts.append(int((self.sizes[first:last] >= COMPARABLE * f.amplitude_uv).sum()))
+        return counts[0], counts[1]
+
+
+def _crowds(findings: list[Finding]) -> dict[str, _Crowd]:
+    bursts: dict[str, list[Finding]] = {}
+    for f in findings:
+        if f.shape is not None and f.reason != "ecg":
+            bursts.setdefault(f.channel, []).append(f)
+    found = {}
+    for name, those in bursts.items():
+        onsets = np.array([f.onset_ns for f in those]) / NS
+        order = np.argsort(onsets, kind="stable")
+        found[name] = _Crowd(onsets[order], np.array([f.amplitude_uv for f in those])[order])
+    return found
+
+
+def _company(f: Finding, around: Surroundings) -> Company:
+    return around.company.get(f.channel, {}).get(f.peak_ns, ALONE)
 
 
 def _length_s(f: Finding) -> float:

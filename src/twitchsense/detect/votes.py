@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from twitchsense.detect.beats import find_beats
 from twitchsense.detect.finding import SHORT_KINDS, Finding
 from twitchsense.detect.surroundings import Surroundings
-from twitchsense.detect.verdict import judge_movements, judge_twitches
+from twitchsense.detect.verdict import judge_movements, judge_twitches, turn_down_trains
 from twitchsense.recording import NS
 from twitchsense.settings import Settings
 
@@ -35,11 +35,11 @@ def vote(findings: list[Finding], around: Surroundings, settings: Settings) -> l
     around : Surroundings
     settings : Settings
     """
-    findings = judge_movements(findings, around.company)
+    findings = judge_movements(findings, around)
     findings = sorted(_apart(findings), key=_order)
     for i in find_beats(findings, around.beats):
         findings[i] = findings[i].turned_down("ecg")
-    findings = judge_twitches(findings, around.company)
+    findings = judge_twitches(turn_down_trains(findings, around), around)
     for i in sorted(_active(findings, around)):
         findings[i] = findings[i].turned_down("active_wake")
     for i in _ring_down(findings, settings):
