@@ -20,7 +20,7 @@ from twitchsense.acquire.radio import open_radio
 from twitchsense.acquire.recorder import Recorder, host_clock, new_meta
 from twitchsense.cli.record import LIVE_PERIOD_S
 from twitchsense.cli.stream import LiveView
-from twitchsense.detect.finding import Finding
+from twitchsense.live.rows import Row
 from twitchsense.store.night import NightFile
 
 T0 = 1_790_000_000_000_000_000
@@ -32,12 +32,22 @@ class Watch(LiveView):
     def __init__(self, now_ns) -> None:
         super().__init__()
         self.now_ns = now_ns
-        self.seen: list[tuple[str, float]] = []
+        self.first: dict[tuple[str, int, int], tuple[str, float]] = {}
+        self.seen: list[tuple[str, float]] = []  # rows that stood, as they were first shown
+        self.settled: list[tuple[str, float]] = []
+        self.corrected = self.taken_back = 0
 
-    def tell(self, finding: Finding) -> None:
-        """Note when a movement is shown."""
-        super().tell(finding)
-        self.seen.append((finding.kind, (self.now_ns() - finding.offset_ns) / 1e9))
+    def tell(self, row: Row, key: tuple[str, int, int]) -> None:
+        """Note when a movement is shown, and what becomes of it."""
+        super().tell(row, key)
+        kind, delay = row.finding.kind, (self.now_ns() - row.finding.offset_ns) / 1e9
+        shown = self.first.setdefault(key, (kind, delay))
+        if row.settled:
+            self.taken_back += row.gone
+            self.corrected += not row.gone and kind != shown[0]
+            if not row.gone:
+                self.seen.append((kind, shown[1] if kind == shown[0] else delay))
+                self.settled.append((kind, delay))
 
 
 async def run(minutes: float, scenario: str, seed: int, virtual: bool) -> Watch:
@@ -65,6 +75,17 @@ async def run(minutes: float, scenario: str, seed: int, virtual: bool) -> Watch:
     return watch
 
 
+def quantiles(kind: str, rows: list[tuple[str, float]]) -> dict[str, float]:
+    """Return how many rows of a kind there are, and their delays in s."""
+    delays = [d for k, d in rows if k == kind]
+    return {
+        "n": len(delays),
+        "median_s": round(float(np.median(delays)), 2),
+        "p95_s": round(float(np.percentile(delays, 95)), 2),
+        "most_s": round(max(delays), 2),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, default=5.0)
@@ -74,15 +95,11 @@ def main() -> None:
     options = parser.parse_args()
     work = run(options.minutes, options.scenario, options.seed, options.virtual)
     watch = run_virtual(work) if options.virtual else asyncio.run(work)
-    told = {}
-    for kind in sorted({k for k, _ in watch.seen}):
-        delays = [d for k, d in watch.seen if k == kind]
-        told[kind] = {
-            "shown": len(delays),
-            "median_s": round(float(np.median(delays)), 2),
-            "p95_s": round(float(np.percentile(delays, 95)), 2),
-            "most_s": round(max(delays), 2),
-        }
+    told = {
+        kind: {"shown": quantiles(kind, watch.seen), "settled": quantiles(kind, watch.settled)}
+        for kind in sorted({k for k, _ in watch.seen})
+    }
+    told |= {"rows": len(watch.seen), "corrected": watch.corrected, "taken_back": watch.taken_back}
     print(json.dumps(told, indent=2))
 
 

@@ -134,3 +134,18 @@ def test_a_pair_is_the_larger_burst_over_both_and_filled_by_both():
 def test_nothing_is_joined_where_nothing_is():
     assert join_pairs([]) == []
     assert joined(at(0, 20)) == [(0, 20)]
+
+
+def test_a_look_ahead_decides_without_taking():
+    seen, fusion = clusters([at(0, 40), at(5000, 5040)], AT)
+    assert seen == []
+    fusion.peek()
+    assert [len(c.bursts) for c in seen] == [1, 1]
+    fusion.settle(None)
+    assert len(seen) == 4
+
+
+def test_a_look_ahead_at_a_long_cluster_sees_its_last_second():
+    seen, fusion = clusters([at(k, k + 40) for k in range(0, 3000, 100)], AT)
+    fusion.peek()
+    assert [len(c.bursts) for c in seen] == [10]

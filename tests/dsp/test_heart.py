@@ -95,6 +95,32 @@ def test_the_delay_is_what_it_says(fs):
             assert held <= (DELAY_S + 1) * fs  # the floor itself comes second by second
 
 
+def test_without_a_heart_nothing_is_kept_back():
+    x = band_noise(10_000, FS, 5.0, np.random.default_rng(2))
+    add(x, 15.0, FS, 300 * unit_potential(FS, 0.008))
+    canceller, given_out = HeartCanceller(FS), 0
+    for k in range(0, len(x), 10):
+        given_out += len(canceller.push(x[k : k + 10]))
+        if k > 12 * FS:  # before, the first floor is waited for
+            assert given_out == k + 10
+
+
+@pytest.mark.parametrize("fs", [500.0, 1000.0])
+def test_beside_a_heart_only_what_a_beat_may_reach_is_kept_back(fs):
+    x, times = leg(40, bpm=60, fs=fs)
+    canceller, given_out, step = HeartCanceller(fs), 0, round(0.01 * fs)
+    held = np.empty(len(x) // step)
+    for k in range(len(held)):
+        given_out += len(canceller.push(x[k * step : (k + 1) * step]))
+        held[k] = ((k + 1) * step - given_out) / fs
+    at = np.arange(len(held)) * 0.01
+    since = at - np.array([max([t for t in times if t <= a], default=-9.0) for a in at])
+    calm = (at > 25) & (at < 38)
+    assert held[calm & (since > 0.15) & (since < 0.2)].max() == 0.0  # no beat comes so soon
+    assert held[calm & (since > 0.5)].max() <= DELAY_S
+    assert np.median(held[calm]) < 0.2
+
+
 # -- no heart, no change -------------------------------------------------------------------
 
 

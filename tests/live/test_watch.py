@@ -106,7 +106,8 @@ def test_a_twitch_is_shown_and_counted_only_when_asked(twitching):
     watch = Watch(twitching)
     watch.look()
     quiet, told = watch.state(counts=False), watch.state(counts=True)
-    [[when, kind, seconds, channel]] = quiet["events"]
+    [[when, kind, seconds, channel, settled]] = quiet["events"]
+    assert settled
     assert kind == "twitch"
     assert channel in ("emg1_left", "emg2_left")
     assert when == pytest.approx(T0 / NS + 8.0, abs=0.05)

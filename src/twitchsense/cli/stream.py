@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
 import click
 
 from twitchsense.acquire.inbox import Stored
 from twitchsense.detect.finding import Finding
 from twitchsense.live.lane import LiveLane
+from twitchsense.live.rows import Row
 from twitchsense.recording import NS
+
+_HEAD: Final = (
+    "Movements as they are first seen. A line with 'corrects' or 'taken back' puts an earlier "
+    "one right; `twitchsense analyze` has the last word."
+)
 
 
 class LiveView:
@@ -18,6 +25,7 @@ class LiveView:
     def __init__(self) -> None:
         self.events = 0
         self._lanes: dict[tuple[str, int], LiveLane] = {}
+        self._told: dict[tuple[str, int, int], str] = {}  # not settled yet, and as what
 
     def show(self, frames: list[Stored]) -> None:
         """Take frames that are on disk."""
@@ -28,13 +36,24 @@ class LiveView:
                 lane = self._lanes[boot.device, boot.count] = LiveLane(
                     boot.device, stored.lane.info
                 )
-            for finding in lane.push(stored.frame, stored.arrival_ns):
-                self.events += 1
-                self.tell(finding)
+            for row in lane.push(stored.frame, stored.arrival_ns):
+                self.tell(row, (boot.device, boot.count, row.number))
 
-    def tell(self, finding: Finding) -> None:
-        """Print one movement."""
+    def tell(self, row: Row, key: tuple[str, int, int]) -> None:
+        """Print a movement, or what has become of one that was printed."""
+        if not self.events and not self._told:
+            click.echo(_HEAD, err=True)
+        before, finding = self._told.pop(key, ""), row.finding
+        if not row.settled:
+            self._told[key] = finding.kind
+        self.events += (0 if row.gone else 1) - (1 if before else 0)
+        if row.gone:
+            self._say(finding, f"taken back: {before}")
+        elif before != finding.kind:
+            self._say(finding, finding.kind, f"  (corrects {before})" if before else "")
+
+    def _say(self, finding: Finding, what: str, why: str = "") -> None:
         onset = datetime.fromtimestamp(finding.onset_ns / NS, UTC)
         length = (finding.offset_ns - finding.onset_ns) / NS
         place = f"{finding.channel} {finding.leg}".rstrip()
-        click.echo(f"{onset:%H:%M:%S} UTC  {finding.kind}  {length:.2f} s  {place}")
+        click.echo(f"{onset:%H:%M:%S} UTC  {what}  {length:.2f} s  {place}{why}")

@@ -16,7 +16,7 @@ from twitchsense.detect.company import Company
 from twitchsense.detect.detection import ClockLine, Detections, Seconds
 from twitchsense.detect.drift import AlignedSenses, find_line
 from twitchsense.detect.emg import EmgTrack
-from twitchsense.detect.finding import Finding, tables
+from twitchsense.detect.finding import SHORT_KINDS, Finding, tables
 from twitchsense.detect.fusion import Fusion
 from twitchsense.detect.response import Response
 from twitchsense.detect.rules import Rules
@@ -27,6 +27,12 @@ from twitchsense.dsp.heart import Beat
 from twitchsense.errors import TwitchsenseError
 from twitchsense.recording import Channel, Chunk
 from twitchsense.settings import Settings
+
+#: A short movement is told before it is settled when, so long after it, no burst has
+#: begun, ...
+CALM_NS = 50_000_000
+#: ... and when the accelerometer has had its time to answer, and a little more.
+ANSWER_NS = 20_000_000
 
 
 class Detector:
@@ -66,6 +72,15 @@ class Detector:
         """
         return self._legs[self._leg_of[chunk.channel]].push(chunk)
 
+    def peek(self) -> list[Finding]:
+        """Return short movements that look complete but may still change.
+
+        A twitch or a jerk is known well before nothing can join it any more. What this
+        tells is decided anew by each call until `push` hands it out, perhaps as another
+        kind, as part of a larger movement, or not at all.
+        """
+        return [f for leg in self._legs.values() for f in leg.peek()]
+
     def close(self) -> Detections:
         """End the recording and return all tables."""
         findings: list[Finding] = []
@@ -102,6 +117,22 @@ class _LegDetector:
     def push(self, chunk: Chunk) -> list[Finding]:
         self._track(chunk).push(chunk.samples)
         return self._settle()
+
+    def peek(self) -> list[Finding]:
+        current = [tracks[-1] for tracks in self._tracks.values() if tracks]
+        if len(current) < len(self._tracks) or not self._fusion.oldest_ns:
+            return []
+        emg = min((t.searched_ns for t in current if isinstance(t, EmgTrack)), default=0)
+        acc = [t.reach_ns for t in current if isinstance(t, AccTrack)]
+        lag = round(self._settings.jerk.lag_ms * 1e6)
+        return [
+            f
+            for f in self._fusion.peek()
+            if f.kind in ("jerk", *SHORT_KINDS)
+            and not f.reason
+            and f.offset_ns + CALM_NS <= emg
+            and f.onset_ns + lag + ANSWER_NS <= min(acc, default=emg)
+        ]
 
     def close(self) -> tuple[list[Finding], dict[str, Seconds], ClockLine]:
         for name in self._channels:

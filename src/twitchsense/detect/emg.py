@@ -32,7 +32,7 @@ from twitchsense.settings import Settings
 HOP_S = 0.005
 #: Samples kept around a burst, for its shape and the level before and after it; a
 #: filter without phase shift needs more of what was than of what comes.
-BEFORE_S, AFTER_S = 0.4, 0.12
+BEFORE_S, AFTER_S = 0.4, 0.09
 #: A burst measured at full rate begins no earlier than this before its run of hops.
 EDGE_S = 0.03
 #: A longer run is measured on its first seconds only, so that memory is bounded.
@@ -158,9 +158,14 @@ class EmgTrack:
     @property
     def settled_ns(self) -> int:
         """Time before which no further candidate can begin."""
+        runs = self._time_ns(self._leg_runs.settled * 2 * self._hop) - round(EDGE_S * NS)
+        return min(runs, self.searched_ns)
+
+    @property
+    def searched_ns(self) -> int:
+        """Time before which no further burst can begin."""
         hop = self._due[0].start if self._due else self._runs.settled
-        sample = min(hop * self._hop, self._leg_runs.settled * 2 * self._hop)
-        return self._time_ns(sample) - round(EDGE_S * NS)
+        return self._time_ns(hop * self._hop) - round(EDGE_S * NS)
 
     @property
     def reach_ns(self) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from twitchsense.detect.candidates import Burst, Episode, LegRun
 from twitchsense.detect.finding import Finding
@@ -17,6 +18,11 @@ from twitchsense.detect.finding import Finding
 #: Candidates further apart than this have nothing to do with each other: the
 #: longest electromechanical delay allowed, and a little more.
 LINK_NS = 200_000_000
+#: Where much goes on a cluster may last for minutes. Before it is complete, its newest
+#: candidates are looked at by themselves, back for so long.
+PEEK_NS = 1_000_000_000
+
+Candidate: TypeAlias = Burst | LegRun | Episode
 
 
 @dataclass(slots=True)
@@ -27,7 +33,7 @@ class Cluster:
     runs: list[LegRun] = field(default_factory=list)
     episodes: list[Episode] = field(default_factory=list)
 
-    def add(self, item: Burst | LegRun | Episode) -> None:
+    def add(self, item: Candidate) -> None:
         """Put a candidate into its list."""
         if isinstance(item, Burst):
             self.bursts.append(item)
@@ -48,7 +54,7 @@ class Fusion:
 
     def __init__(self, decide: Callable[[Cluster], list[Finding]]) -> None:
         self._decide = decide
-        self._waiting: list[Burst | LegRun | Episode] = []
+        self._waiting: list[Candidate] = []
 
     def add(self, items: list[Burst] | list[LegRun] | list[Episode]) -> None:
         """Take new candidates, in any order."""
@@ -62,26 +68,51 @@ class Fusion:
         settled_ns : int or None
             No candidate can begin before this any more; None at the end.
         """
-        if not self._waiting:
-            return []
-        self._waiting.sort(key=lambda c: (c.onset_ns, c.offset_ns, c.channel, type(c).__name__))
         findings: list[Finding] = []
-        cluster, first, end = Cluster(), 0, self._waiting[0].offset_ns
-        for i, item in enumerate(self._waiting):
-            if item.onset_ns > end + LINK_NS:
-                if settled_ns is not None and end + LINK_NS >= settled_ns:
-                    break
-                findings += self._decide(cluster)
-                cluster, first, end = Cluster(), i, item.offset_ns
-            cluster.add(item)
-            end = max(end, item.offset_ns)
-        if settled_ns is None or end + LINK_NS < settled_ns:
-            findings += self._decide(cluster)
-            first = len(self._waiting)
-        self._waiting = self._waiting[first:]
+        decided = 0
+        for items in self._groups():
+            if settled_ns is not None and _end_ns(items) + LINK_NS >= settled_ns:
+                break
+            findings += self._decide(_cluster(items))
+            decided += len(items)
+        self._waiting = self._waiting[decided:]
         return findings
+
+    def peek(self) -> list[Finding]:
+        """Decide what waits as if nothing more came; all of it goes on waiting."""
+        findings: list[Finding] = []
+        for items in self._groups():
+            since = _end_ns(items) - PEEK_NS
+            recent = [item for item in items if item.onset_ns >= since]
+            findings += self._decide(_cluster(recent)) if recent else []
+        return findings
+
+    def _groups(self) -> list[list[Candidate]]:
+        """Put what waits in order; return what touches in time, group by group."""
+        self._waiting.sort(key=lambda c: (c.onset_ns, c.offset_ns, c.channel, type(c).__name__))
+        groups: list[list[Candidate]] = []
+        end = 0
+        for item in self._waiting:
+            if groups and item.onset_ns <= end + LINK_NS:
+                groups[-1].append(item)
+                end = max(end, item.offset_ns)
+            else:
+                groups.append([item])
+                end = item.offset_ns
+        return groups
 
     @property
     def oldest_ns(self) -> int | None:
         """Onset of the oldest candidate still undecided."""
         return min((c.onset_ns for c in self._waiting), default=None)
+
+
+def _end_ns(items: list[Candidate]) -> int:
+    return max(item.offset_ns for item in items)
+
+
+def _cluster(items: list[Candidate]) -> Cluster:
+    cluster = Cluster()
+    for item in items:
+        cluster.add(item)
+    return cluster

@@ -8,7 +8,8 @@ next ones are found. What has no rhythm is never learned, so a twitch stays.
 
 Everything is decided candidate by candidate, from samples up to a fixed time
 after it: however the signal is cut, the answer is the same. The price is a delay
-of `DELAY_S`.
+of at most `DELAY_S` while a heart is known: samples are kept back only where a
+beat may still have to be taken out.
 """
 
 from __future__ import annotations
@@ -104,6 +105,7 @@ class HeartCanceller:
         self._opening = History(np.float64)  # threshold of a candidate
         self._phase = 0  # samples until the next one that is searched
         self._next = 0  # next index of the search to be looked at
+        self._open = 0  # no index before this can still turn out to be a candidate
         self._given = 0  # samples handed out
         self._half, self._off = round(HALF_S * fs), round(OFF_S * fs)
         # a candidate is judged when its whole complex is there, however samples come
@@ -131,7 +133,7 @@ class HeartCanceller:
         self._search.push(band)
         self._note(self._floor.push(np.abs(band)).centre)
         self._examine(self._opening.stop - self._wait)
-        return self._release(self._sample(self._next) - self._off - self._before)
+        return self._release(self._untouched())
 
     def close(self) -> Floats:
         """End the segment; return the rest of the samples."""
@@ -156,15 +158,15 @@ class HeartCanceller:
         """Look at the search's values up to an index."""
         if stop <= self._next:
             return
-        first = max(self._search.first, self._next - self._apart)
-        last = min(self._search.stop, stop + self._apart)
-        size = np.abs(self._search.get(first, last))
+        first, known = max(self._search.first, self._next - self._apart), self._opening.stop
+        size = np.abs(self._search.get(first, known))
         largest = maximum_filter1d(size, 2 * self._apart + 1, mode="constant")
-        here = slice(self._next - first, stop - first)
-        peaks = (size[here] == largest[here]) & (size[here] > self._opening.get(self._next, stop))
-        for index in (self._next + np.flatnonzero(peaks)).tolist():
+        here = slice(self._next - first, None)
+        peaks = (size[here] == largest[here]) & (size[here] > self._opening.get(self._next, known))
+        places = self._next + np.flatnonzero(peaks)
+        for index in places[places < stop].tolist():
             self._judge(index)
-        self._next = stop
+        self._next, self._open = stop, int(np.append(places[places >= stop], known)[0])
         self._search.forget(stop - 2 * self._apart - self._half_search)
         self._opening.forget(stop)
 
@@ -286,6 +288,14 @@ class HeartCanceller:
         self._owed.clear()
 
     # -- samples -----------------------------------------------------------------------
+
+    def _untouched(self) -> int:
+        """Return the sample before which no further beat can be taken out."""
+        quiet = round(0.8 * RANGE_S[0] * self._fs)  # no two beats are nearer
+        if not self._interval:  # the next candidate may make the heart known, the one after it
+            return self._sample(self._next) - self._off + quiet - self._before - 1
+        earliest = max(self._sample(self._open) - self._off, int(self._last) + quiet)
+        return earliest - self._before - 1
 
     def _release(self, stop: int) -> Floats:
         stop = min(stop, self._x.stop)

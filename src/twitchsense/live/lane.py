@@ -17,6 +17,7 @@ from twitchsense.detect.detector import Detector
 from twitchsense.detect.finding import Finding
 from twitchsense.devices.packet import PacketError
 from twitchsense.devices.twitch import MARKER, Frame, Info, unwrap
+from twitchsense.live.rows import Row, Rows
 from twitchsense.recording import NS, Channel, Chunk
 from twitchsense.settings import Settings
 from twitchsense.store.nightread import name_columns
@@ -47,14 +48,15 @@ class _Ear:
         self._fs = {c.name: c.fs for c in channels}
         self._bases: dict[str, tuple[int, int]] = {}
 
-    def push(self, chunk: Chunk) -> list[Finding]:
+    def push(self, chunk: Chunk) -> tuple[list[Finding], list[Finding]]:
+        """Take a chunk; return what is settled by now, and what is seen so far."""
         segment, base = self._bases.get(chunk.channel, (None, 0))
         if segment != chunk.segment_start_ns:
             base = chunk.first_index
             self._bases[chunk.channel] = (chunk.segment_start_ns, base)
         start = chunk.segment_start_ns + round(base / self._fs[chunk.channel] * NS)
         mine = Chunk(chunk.channel, start, chunk.first_index - base, chunk.samples)
-        return [f for f in self._detector.push(mine) if not f.reason]
+        return self._detector.push(mine), self._detector.peek()
 
 
 class LiveLane:
@@ -85,6 +87,7 @@ class LiveLane:
                 order = [names.index(n) for n in plan.names]
                 self._names.setdefault(stream.id, []).append((plan.name, order))
         self.channels = tuple(channels)
+        self._rows = Rows()
         self._ear = _Ear(self.channels)
         self._next: _Ear | None = None
         self._turn_ns: int | None = None  # from when on the next one is believed
@@ -92,8 +95,8 @@ class LiveLane:
         self._zero_ns: int | None = None
         self._near: int | None = None
 
-    def push(self, frame: Frame, arrival_ns: int) -> list[Finding]:
-        """Take a frame that is on disk; return the movements that are found by it."""
+    def push(self, frame: Frame, arrival_ns: int) -> list[Row]:
+        """Take a frame that is on disk; return the movements that it adds or changes."""
         if frame.replayed or frame.type == MARKER or frame.type not in self._names:
             return []
         stream, place = self.info.by_id[frame.type], self._places[frame.type]
@@ -113,26 +116,29 @@ class LiveLane:
             place.base = first
         place.next = first + len(frame.samples)
         samples = stream.to_physical(frame.samples).astype(np.float32)
-        found: list[Finding] = []
+        changed: list[Row] = []
         for name, order in self._names[frame.type]:
             chunk = Chunk(name, place.start_ns, first - place.base, samples[:, order])
             if self._on_chunk is not None:
                 self._on_chunk(chunk)
-            found += self._hear(
-                chunk, chunk.segment_start_ns + round(chunk.first_index / stream.fs * NS)
-            )
-        return found
+            at = chunk.segment_start_ns + round(chunk.first_index / stream.fs * NS)
+            changed += self._rows.update(*self._hear(chunk, at))
+        return changed
 
-    def _hear(self, chunk: Chunk, time_ns: int) -> list[Finding]:
+    def _hear(self, chunk: Chunk, time_ns: int) -> tuple[list[Finding], list[Finding]]:
         """Give a chunk to the detector, and to the one that will take over."""
         if self._turn_ns is None:
             self._turn_ns = time_ns
-        found = self._ear.push(chunk)
+        old = self._ear.push(chunk)
         if self._next is None:
             if time_ns - self._turn_ns < RENEW_S * NS:
-                return found
+                return old
             self._next, self._turn_ns = _Ear(self.channels), time_ns + round(SETTLE_S * NS)
-        turn, fresh = self._turn_ns, self._next.push(chunk)
+        turn, new = self._turn_ns, self._next.push(chunk)
         if time_ns > turn + OVERLAP_S * NS:
             self._ear, self._next = self._next, None
-        return [f for f in found if f.onset_ns < turn] + [f for f in fresh if f.onset_ns >= turn]
+        settled, early = (
+            [f for f in a if f.onset_ns < turn] + [f for f in b if f.onset_ns >= turn]
+            for a, b in zip(old, new, strict=True)
+        )
+        return settled, early

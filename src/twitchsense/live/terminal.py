@@ -102,7 +102,8 @@ class LiveApp(App[None]):
                 self.query_one(f"#trail{k}", Sparkline).data = reach
         lines = [
             f"{datetime.fromtimestamp(t):%H:%M:%S}  {kind.replace('_', ' ')}, {s:.2f} s, {channel}"
-            for t, kind, s, channel in state["events"]
+            + ("" if settled else ", not settled yet")
+            for t, kind, s, channel, settled in state["events"]
         ]
         if state["counts"] is not None:
             lines.append(", ".join(f"{k}: {n}" for k, n in state["counts"].items()) or "none yet")

@@ -9,16 +9,16 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from twitchsense.detect.finding import Finding
 from twitchsense.devices.packet import PacketError
 from twitchsense.devices.twitch import MARKER, decode_frame
 from twitchsense.errors import InputError
 from twitchsense.live.lane import LiveLane
+from twitchsense.live.rows import Row
 from twitchsense.live.trail import Trail
 from twitchsense.recording import NS
 from twitchsense.store.nightread import NightReader
@@ -34,12 +34,13 @@ SILENT_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class LiveEvent:
-    """A movement, as found while recording."""
+    """A movement, as found while recording; until it is settled it may still change."""
 
     time_ns: int
     kind: str
     duration_s: float
     channel: str
+    settled: bool
 
 
 @dataclass
@@ -55,7 +56,7 @@ class Watch:
     ----------
     frames : int
         Frames read so far; `lost` were given up by the recorder.
-    events : deque of LiveEvent
+    events : list of LiveEvent
         The newest 50.
     counts : Counter
         Events of each kind since the view was opened.
@@ -66,11 +67,12 @@ class Watch:
     lost: int = 0
     link: str = "waiting for the first connection"
     newest_ns: int = 0
-    events: deque[LiveEvent] = field(default_factory=lambda: deque(maxlen=_EVENTS))
+    events: list[LiveEvent] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     trails: dict[str, Trail] = field(default_factory=dict)
     _lanes: dict[int, LiveLane] = field(default_factory=dict)
     _after: dict[str, int] = field(default_factory=lambda: {"packet": 0, "loss": 0, "link": 0})
+    _fluid: dict[tuple[int, int], LiveEvent] = field(default_factory=dict)  # not settled yet
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def look(self) -> int:
@@ -156,8 +158,8 @@ class Watch:
                     for name, trail in self.trails.items()
                 ],
                 "events": [
-                    [e.time_ns / NS, e.kind, round(e.duration_s, 3), e.channel]
-                    for e in list(self.events)[-8:]
+                    [e.time_ns / NS, e.kind, round(e.duration_s, 3), e.channel, e.settled]
+                    for e in self.events[-8:]
                 ],
                 "counts": dict(self.counts) if counts else None,
             }
@@ -186,11 +188,22 @@ class Watch:
         if frame.type == MARKER:
             return
         self.newest_ns = max(self.newest_ns, arrival_ns)
-        for finding in lane.push(frame, arrival_ns):
-            self._note(finding)
+        for row in lane.push(frame, arrival_ns):
+            self._note((boot, row.number), row)
 
-    def _note(self, finding: Finding) -> None:
-        duration = (finding.offset_ns - finding.onset_ns) / NS
-        event = LiveEvent(finding.onset_ns, finding.kind, duration, finding.channel)
-        self.events.append(event)
-        self.counts[finding.kind] += 1
+    def _note(self, key: tuple[int, int], row: Row) -> None:
+        """Show a row, or what has become of it."""
+        f, old = row.finding, self._fluid.pop(key, None)
+        event = LiveEvent(
+            f.onset_ns, f.kind, (f.offset_ns - f.onset_ns) / NS, f.channel, row.settled
+        )
+        if old is not None:
+            self.counts[old.kind] -= 1
+        place = self.events.index(old) if old in self.events else len(self.events)
+        self.events[place : place + 1] = [] if row.gone else [event]
+        del self.events[:-_EVENTS]
+        if not row.gone:
+            self.counts[event.kind] += 1
+        if not row.settled:
+            self._fluid[key] = event
+        self.counts = +self.counts  # no kind that is there no more

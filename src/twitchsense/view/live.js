@@ -41,9 +41,9 @@
     $("link").textContent = state.link;
     $("link").style.color = state.silent ? ink("bad") : ink("ink");
     $("stored").textContent = `${state.frames} packets stored, ${state.lost} lost`;
-    $("events").replaceChildren(...state.events.map(([t, kind, seconds, channel]) => {
+    $("events").replaceChildren(...state.events.map(([t, kind, seconds, channel, settled]) => {
       const item = document.createElement("li");
-      item.textContent = `${new Date(t * 1000).toLocaleTimeString()}  ${kind.replaceAll("_", " ")}, ${seconds.toFixed(2)} s, ${channel}`;
+      item.textContent = `${new Date(t * 1000).toLocaleTimeString()}  ${kind.replaceAll("_", " ")}, ${seconds.toFixed(2)} s, ${channel}${settled ? "" : ", not settled yet"}`;
       return item;
     }));
     $("counts").textContent = state.counts === null ? ""

@@ -1,0 +1,72 @@
+"""Short movements are told early, and stand when they are settled."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.signals import Leg, cut, detect
+from twitchsense.detect.detector import Detector
+from twitchsense.recording import NS
+from twitchsense.settings import Settings
+
+STEP_S = 0.02
+
+
+def listen(recording):
+    """Return the settled findings, and the early ones with their delays in s."""
+    detector = Detector(Settings(), recording.channels)
+    settled, early, reach = [], {}, {c.name: 0 for c in recording.channels}
+    for chunk in cut(recording, np.arange(0, 60, STEP_S)):
+        settled += detector.push(chunk)
+        fs = recording.channel(chunk.channel).fs
+        seconds = (chunk.first_index + len(chunk.samples)) / fs
+        reach[chunk.channel] = chunk.segment_start_ns + round(seconds * NS)
+        for f in detector.peek():
+            key = f.kind, f.channel, f.onset_ns
+            early.setdefault(key, (min(reach.values()) - f.offset_ns) / NS)
+    detector.close()
+    return settled, early
+
+
+def test_twitch_and_jerk_are_told_within_a_fraction_of_a_second():
+    plan = Leg(60).jerk(15).twitch(20).jerk(30).twitch(35).twitch(45)
+    settled, early = listen(plan.recording())
+    stand = [(f.kind, f.channel, f.onset_ns) for f in settled if not f.reason]
+    assert [k for k, _, _ in stand] == ["jerk", "twitch", "jerk", "twitch", "twitch"]
+    assert sorted(early) == sorted(stand)
+    for (kind, _, _), delay in early.items():
+        assert 0 < delay <= (0.7 if kind == "jerk" else 0.3)
+
+
+def test_also_beside_a_known_heart():
+    plan = Leg(60)
+    plan.heart(1, 59, 60, 100.0)
+    for at in (30.0, 36.3, 42.6, 50.0):
+        plan.twitch(at)
+    _, early = listen(plan.recording())
+    twitches = [d for (kind, _, _), d in early.items() if kind == "twitch"]
+    assert len(twitches) >= 4
+    assert np.median(twitches) <= 0.3
+
+
+@pytest.mark.parametrize("kind", ["move", "throw"])
+def test_a_movement_and_a_knock_are_never_called_a_twitch(kind):
+    plan = Leg(40)
+    if kind == "move":
+        plan.move(20, 1.5)
+    else:
+        plan.throw(20)
+    _, early = listen(plan.recording())
+    assert early == {}
+
+
+def test_looking_changes_nothing():
+    recording = Leg(40).jerk(15).twitch(20).move(30, 1.0).recording()
+    detector = Detector(Settings(), recording.channels)
+    for chunk in cut(recording, np.arange(0, 40, 0.1)):
+        detector.push(chunk)
+        detector.peek()
+    looked, whole = detector.close(), detect(recording)
+    assert looked.events.equals(whole.events)
+    assert looked.rejected.equals(whole.rejected)
