@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from twitchsense.dsp.floor import NoiseFloor
 from twitchsense.dsp.history import History
 
 Floats = NDArray[np.float64]
+Index = TypeVar("Index", int, NDArray[np.int64])
 
 #: Band in which beats are looked for, and the rate at which that is done.
 BAND_HZ, SEARCH_FS = (8.0, 35.0), 250.0
@@ -37,8 +39,9 @@ HALF_S, OFF_S = 0.06, 0.04
 #: What is subtracted: from this long before the complex to this long after it,
 #: fading over the ends.
 BEFORE_S, AFTER_S, FADE_S = 0.10, 0.40, 0.03
-#: Candidates compared with the newest one, over this long.
+#: Candidates compared with the newest one, over this long, set off by so many values.
 KNOWN, KNOWN_S = 64, 14.0
+SHIFTS = (-2, -1, 0, 1, 2)
 #: Alike in shape and size, and so many at a rhythm of 40 to 150 a minute, of which
 #: this share of the intervals lies this near to the usual one: a heart [E].
 ALIKE, RATIO, LEAST = 0.85, 1.6, 7
@@ -77,10 +80,30 @@ class Beat:
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
-    at: int
-    shape: Floats
-    height: float
+class _Candidates:
+    """Deflections, in order of time: samples ``(n,)``, shapes ``(n, points)``, heights ``(n,)``."""
+
+    at: NDArray[np.int64]
+    shapes: Floats
+    heights: Floats
+
+    def __getitem__(self, rows: slice | NDArray[np.bool_]) -> _Candidates:
+        return _Candidates(self.at[rows], self.shapes[rows], self.heights[rows])
+
+    def __add__(self, other: _Candidates) -> _Candidates:
+        return _Candidates(
+            np.concatenate([self.at, other.at]),
+            np.concatenate([self.shapes, other.shapes]),
+            np.concatenate([self.heights, other.heights]),
+        )
+
+    def like_last(self, alike: float, fs: float) -> NDArray[np.bool_]:
+        """Return which candidates are so much like the last one, and near it."""
+        last = self.shapes[-1]
+        score = np.max([self.shapes @ np.roll(last, k) for k in SHIFTS], axis=0)
+        ratio = self.heights / self.heights[-1]
+        like = (score > alike) & (ratio < RATIO) & (ratio > 1 / RATIO)
+        return np.asarray(like & (self.at[-1] - self.at <= KNOWN_S * fs))
 
 
 class HeartCanceller:
@@ -112,7 +135,7 @@ class HeartCanceller:
         after = -(-(self._half + self._off - self._delay) // self._step)
         self._wait = max(self._apart, after)
         self._before, self._after = round(BEFORE_S * fs), round(AFTER_S * fs)
-        self._known: deque[_Candidate] = deque(maxlen=KNOWN)
+        self._known = self._candidates(np.empty(0, np.int64))
         self._waves: deque[tuple[int, Floats]] = deque(maxlen=MEMORY)
         self._left: deque[float] = deque(maxlen=MEMORY)  # sizes of what is left of beats
         self._owed: list[tuple[int, float]] = []  # beats whose waveform is not yet complete
@@ -151,7 +174,7 @@ class HeartCanceller:
     def _note(self, usual: Floats) -> None:
         self._opening.push(OPEN * usual)
 
-    def _sample(self, search_index: int) -> int:
+    def _sample(self, search_index: Index) -> Index:
         return search_index * self._step - self._delay
 
     def _examine(self, stop: int) -> None:
@@ -164,52 +187,68 @@ class HeartCanceller:
         here = slice(self._next - first, None)
         peaks = (size[here] == largest[here]) & (size[here] > self._opening.get(self._next, known))
         places = self._next + np.flatnonzero(peaks)
-        for index in places[places < stop].tolist():
-            self._judge(index)
+        self._judge(places[places < stop])
         self._next, self._open = stop, int(np.append(places[places >= stop], known)[0])
         self._search.forget(stop - 2 * self._apart - self._half_search)
         self._opening.forget(stop)
 
-    def _judge(self, index: int) -> None:
-        at = self._sample(index)
-        if at - self._half - self._off < max(0, self._x.first):
-            return
-        if self._interval:
+    def _judge(self, places: NDArray[np.int64]) -> None:
+        """Look at candidates, in order."""
+        places = places[self._sample(places) - self._half - self._off >= max(0, self._x.first)]
+        while len(places):
+            if not self._interval:
+                places = places[self._recognise(places) :]
+                continue
+            at = int(self._sample(places[0]))
             if at - self._last < LOST * self._interval:
                 self._follow(at)
-                return
-            self._forget_heart()
-        shape = self._search.get(index - self._half_search, index + self._half_search + 1)
-        if len(shape) < 2 * self._half_search + 1:
-            return
-        height = float(np.abs(shape[self._half_search]))
-        self._known.append(_Candidate(at, shape / np.sqrt(np.square(shape).sum()), height))
-        self._recognise()
+                places = places[1:]
+            else:
+                self._forget_heart()
 
     # -- a heart that is not known yet --------------------------------------------
 
-    def _recognise(self) -> None:
-        """Ask whether the newest candidate and those like it are a heart."""
-        newest = self._known[-1]
-        known = [c for c in self._known if newest.at - c.at <= KNOWN_S * self._fs]
-        if len(known) < LEAST:
-            return
-        shapes = np.stack([c.shape for c in known])
-        score = np.max([shapes @ np.roll(newest.shape, k) for k in (-2, -1, 0, 1, 2)], axis=0)
-        ratio = np.array([c.height for c in known]) / newest.height
-        alike = (score > ALIKE) & (ratio < RATIO) & (ratio > 1 / RATIO)
-        times = np.array([c.at for c in known])[alike] / self._fs
-        beat = usual_interval(times)
-        if not beat:
-            return
-        self._interval = beat * self._fs
-        centres = self._align([c.at for c, like in zip(known, alike, strict=True) if like])
+    def _candidates(self, places: NDArray[np.int64]) -> _Candidates:
+        """Return the candidates at indices of the search whose complex is there."""
+        half = self._half_search
+        first, stop = self._search.first + half, self._search.stop - half
+        places = places[(places >= first) & (places < stop)]
+        around = places[:, None] - self._search.first + np.arange(-half, half + 1)
+        shapes = self._search.get(self._search.first, self._search.stop)[around]
+        sizes = np.sqrt(np.square(shapes).sum(axis=1, keepdims=True))
+        return _Candidates(self._sample(places), shapes / sizes, np.abs(shapes[:, half]))
+
+    def _recognise(self, places: NDArray[np.int64]) -> int:
+        """Ask of each candidate whether it and those like it are a heart; return how many
+        were asked.
+
+        Where there is no heart few candidates are alike: all are compared at once, and
+        only those with enough others like them are looked at one by one.
+        """
+        places = places[:KNOWN]
+        fresh = self._candidates(places)
+        known = self._known + fresh
+        before = len(self._known.at)
+        for k in _in_company(known, before, self._fs).tolist():
+            seen = known[max(0, k + 1 - KNOWN) : k + 1]
+            alike = seen[seen.like_last(ALIKE, self._fs)].at
+            beat = usual_interval(alike / self._fs)
+            if beat:
+                self._begin(alike.tolist(), beat)
+                return int(np.searchsorted(self._sample(places), known.at[k])) + 1
+        self._known = known[max(0, len(known.at) + 1 - KNOWN) :]
+        return len(places)
+
+    def _begin(self, places: list[int], beat_s: float) -> None:
+        """Take the candidates at some samples for the first beats."""
+        self._interval = beat_s * self._fs
+        centres = self._align(places)
         for centre in centres:
             size = self._size(centre)
             self._beats.append(Beat(round(centre), size, size))
             self._owed.append((round(centre), centre))
         self._last = centres[-1]
-        self._known.clear()
+        self._known = self._known[:0]
 
     def _align(self, places: list[int]) -> list[float]:
         """Put candidates of one shape on the same part of it."""
@@ -310,6 +349,20 @@ class HeartCanceller:
         self._given = stop
         self._x.forget(stop - round((KNOWN_S + 2 * AFTER_S) * self._fs))
         return out
+
+
+def _in_company(known: _Candidates, before: int, fs: float) -> NDArray[np.int64]:
+    """Return the candidates from `before` on that may have enough others like them."""
+    fresh = known[before:]
+    count = np.arange(len(known.at))
+    moved = np.stack([np.roll(fresh.shapes, k, axis=1) for k in SHIFTS])
+    # products of matrices may round otherwise than those of single rows
+    score = (moved @ known.shapes.T).max(axis=0) + 1e-9
+    ratio = known.heights / fresh.heights[:, None]
+    apart = count[before:, None] - count
+    like = (score > ALIKE) & (ratio < RATIO) & (ratio > 1 / RATIO) & (apart >= 0) & (apart < KNOWN)
+    like &= fresh.at[:, None] - known.at <= KNOWN_S * fs
+    return before + np.flatnonzero(like.sum(axis=1) >= LEAST)
 
 
 def usual_interval(times: Floats, *, least: int = LEAST, longest_s: float = RANGE_S[1]) -> float:
