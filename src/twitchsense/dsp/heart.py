@@ -219,8 +219,7 @@ class HeartCanceller:
         return _Candidates(self._sample(places), shapes / sizes, np.abs(shapes[:, half]))
 
     def _recognise(self, places: NDArray[np.int64]) -> int:
-        """Ask of each candidate whether it and those like it are a heart; return how many
-        were asked.
+        """Ask of each whether it and those like it are a heart; return how many were asked.
 
         Where there is no heart few candidates are alike: all are compared at once, and
         only those with enough others like them are looked at one by one.
