@@ -19,7 +19,7 @@ from twitchsense.live import watch as watch_module
 from twitchsense.live.trail import LENGTH_S, PER_S, Trail
 from twitchsense.live.watch import Watch
 from twitchsense.recording import NS, Channel, Chunk
-from twitchsense.store.night import Boot, LinkEvent, Loss, NightFile, Packet
+from twitchsense.store.night import Battery, Boot, LinkEvent, Loss, NightFile, Packet
 
 
 def query(path, sql):
@@ -172,6 +172,20 @@ def test_memory_of_the_detector_does_not_grow(tmp_path):
         (lane,) = watch._lanes.values()
         sizes.append(size(lane._detector, set()) + size(lane._rows, set()))
     assert sizes[1] < 1.1 * sizes[0]
+
+
+def test_the_battery_is_what_was_said_last(tmp_path):
+    path = tmp_path / "n.night"
+    file = NightFile(path)
+    file.write([device(), Battery(KEY, T0, 90)])
+    watch = Watch(path)
+    assert watch.state(counts=False)["battery"] == "unknown"
+    watch.look()
+    assert watch.state(counts=False)["battery"] == "90 %"
+    file.write([Battery(KEY, T0, 89), Battery("OTHER", T0, 40)])
+    watch.look()
+    assert watch.state(counts=False)["battery"] == "89 % and 40 %"
+    file.close()
 
 
 def test_silence_is_no_rest(twitching):

@@ -57,6 +57,8 @@ class Watch:
     ----------
     frames : int
         Frames read so far; `lost` were given up by the recorder.
+    batteries : dict of str to int
+        Percent left, by key of the device.
     events : list of LiveEvent
         The newest 50.
     counts : Counter
@@ -67,12 +69,15 @@ class Watch:
     frames: int = 0
     lost: int = 0
     link: str = "waiting for the first connection"
+    batteries: dict[str, int] = field(default_factory=dict)
     newest_ns: int = 0
     events: list[LiveEvent] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     trails: dict[str, Trail] = field(default_factory=dict)
     _lanes: dict[int, LiveLane] = field(default_factory=dict)
-    _after: dict[str, int] = field(default_factory=lambda: {"packet": 0, "loss": 0, "link": 0})
+    _after: dict[str, int] = field(
+        default_factory=lambda: {"packet": 0, "loss": 0, "link": 0, "battery": 0}
+    )
     _fluid: dict[tuple[int, int], LiveEvent] = field(default_factory=dict)  # not settled yet
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -104,6 +109,8 @@ class Watch:
                     self.lost += 0 if last is None else int(last) - int(first) + 1
                 for (event,) in self._new(reader, "link", "event"):
                     self.link = str(event)
+                for row_id, device, percent in reader.batteries(self._after["battery"]):
+                    self._after["battery"], self.batteries[device] = row_id, percent
             finally:
                 reader.close()
             self.frames += len(rows)
@@ -155,6 +162,7 @@ class Watch:
                 "silent": silent,
                 "frames": self.frames,
                 "lost": self.lost,
+                "battery": " and ".join(f"{p} %" for p in self.batteries.values()) or "unknown",
                 "until": until,
                 "newest": newest,
                 "trails": [
