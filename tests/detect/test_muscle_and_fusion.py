@@ -137,7 +137,7 @@ def test_nothing_is_joined_where_nothing_is():
 
 
 def test_a_look_ahead_decides_without_taking():
-    seen, fusion = clusters([at(0, 40), at(5000, 5040)], AT)
+    seen, fusion = clusters([at(0, 40), at(1000, 1040)], AT)
     assert seen == []
     fusion.peek()
     assert [len(c.bursts) for c in seen] == [1, 1]

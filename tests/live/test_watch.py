@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from collections import deque
 
 import numpy as np
 import pytest
@@ -14,11 +15,11 @@ from firmware_sim.wearable.firmware import Firmware
 from firmware_sim.wearable.wire import Wire
 from tests.wearable.nights import KEY, MODEL, T0, device, make_frames, write_night
 from twitchsense.errors import InputError
-from twitchsense.live import lane
+from twitchsense.live import watch as watch_module
 from twitchsense.live.trail import LENGTH_S, PER_S, Trail
 from twitchsense.live.watch import Watch
 from twitchsense.recording import NS, Channel, Chunk
-from twitchsense.store.night import Boot, LinkEvent, Loss, NightFile, Packet
+from twitchsense.store.night import Battery, Boot, LinkEvent, Loss, NightFile, Packet
 
 
 def query(path, sql):
@@ -132,22 +133,59 @@ class Twitching(Quiet):
         return values.astype(np.int32)
 
 
-def test_a_fresh_detector_takes_over_without_loss_or_twins(tmp_path, monkeypatch):
-    path = write_counts(tmp_path / "long.night", Twitching(), 100)
-    whole = Watch(path)
-    whole.look()
-    monkeypatch.setattr(lane, "RENEW_S", 15.0)
-    monkeypatch.setattr(lane, "SETTLE_S", 10.0)
-    monkeypatch.setattr(lane, "OVERLAP_S", 4.0)
-    made = []
-    monkeypatch.setattr(lane, "_Ear", lambda c, ear=lane._Ear: made.append(ear(c)) or made[-1])
-    renewed = Watch(path)
-    renewed.look()
-    assert len(made) >= 4
-    assert len(whole.events) >= 15
-    assert [round(e.time_ns / 1e8) for e in renewed.events] == [
-        round(e.time_ns / 1e8) for e in whole.events
-    ]
+def test_frame_by_frame_and_all_at_once_show_the_same(tmp_path, monkeypatch):
+    path = write_counts(tmp_path / "long.night", Twitching(), 60)
+    whole, pieces = Watch(path), Watch(path)
+    assert whole.look() > 1000
+    monkeypatch.setattr(watch_module, "_BATCH", 7)
+    while pieces.look():
+        pass
+    assert len(whole.events) >= 9
+    assert pieces.events == whole.events
+    assert pieces.counts == whole.counts
+
+
+def test_memory_of_the_detector_does_not_grow(tmp_path):
+    def size(thing, seen):
+        """Count all that hangs on an object."""
+        if id(thing) in seen:
+            return 0
+        seen.add(id(thing))
+        if isinstance(thing, np.ndarray):
+            return thing.size
+        if isinstance(thing, dict):
+            parts = list(thing.values())
+        elif isinstance(thing, (list, tuple, set, deque)):
+            parts = list(thing)
+        else:
+            parts = list(getattr(thing, "__dict__", {}).values())
+            parts += [
+                getattr(thing, n) for n in getattr(thing, "__slots__", ()) if n != "__weakref__"
+            ]
+        return 1 + sum(size(p, seen) for p in parts)
+
+    sizes = []
+    for seconds in (90, 240):
+        watch = Watch(write_counts(tmp_path / f"{seconds}.night", Twitching(), seconds))
+        while watch.look():
+            pass
+        (lane,) = watch._lanes.values()
+        sizes.append(size(lane._detector, set()) + size(lane._rows, set()))
+    assert sizes[1] < 1.1 * sizes[0]
+
+
+def test_the_battery_is_what_was_said_last(tmp_path):
+    path = tmp_path / "n.night"
+    file = NightFile(path)
+    file.write([device(), Battery(KEY, T0, 90)])
+    watch = Watch(path)
+    assert watch.state(counts=False)["battery"] == "unknown"
+    watch.look()
+    assert watch.state(counts=False)["battery"] == "90 %"
+    file.write([Battery(KEY, T0, 89), Battery("OTHER", T0, 40)])
+    watch.look()
+    assert watch.state(counts=False)["battery"] == "89 % and 40 %"
+    file.close()
 
 
 def test_silence_is_no_rest(twitching):

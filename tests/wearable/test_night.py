@@ -28,7 +28,7 @@ from twitchsense.store.night import NightFile
 from twitchsense.store.nightbook import read_books
 from twitchsense.store.nightdb import APPLICATION_ID, StorageError
 from twitchsense.store.nightread import NightReader
-from twitchsense.store.records import Boot, ClockReading, Damaged, Loss, Packet
+from twitchsense.store.records import Battery, Boot, ClockReading, Damaged, Loss, Packet
 
 
 def counts_of(recording, name, step):
@@ -157,6 +157,28 @@ def test_damaged_notes_are_bounded(tmp_path):
     reader.close()
 
 
+def test_a_night_of_the_first_version_is_read_and_gone_on_with(tmp_path):
+    path = write_night(tmp_path / "a.night", 4)
+    with sqlite3.connect(path) as db:
+        db.execute("DROP TABLE battery")
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+    reader = NightReader(path)
+    assert reader.batteries() == []
+    reader.close()
+    before = ts.read(path)
+    night = NightFile(path)
+    night.write([Battery(KEY, T0, 87), Battery(KEY, T0 + 1, 86)])
+    night.close()
+    reader = NightReader(path)
+    assert reader.batteries() == [(1, KEY, 87), (2, KEY, 86)]
+    assert reader.batteries(1) == [(2, KEY, 86)]
+    reader.close()
+    after = ts.read(path)
+    assert any("battery 87 % to 86 %" in note for note in after.notes)
+    assert [len(s.samples) for s in after.segments] == [len(s.samples) for s in before.segments]
+
+
 # -- files that are none -------------------------------------------------------------------------
 
 
@@ -169,7 +191,7 @@ def _foreign(path):
 def _later(path):
     write_night(path, 2)
     with sqlite3.connect(path) as db:
-        db.execute("PRAGMA user_version = 2")
+        db.execute("PRAGMA user_version = 3")
     db.close()
 
 

@@ -32,6 +32,9 @@ def test_a_quiet_minute(tmp_path):
     night.check()
     assert night.progress[0].connections == 1
     assert night.progress[0].battery == 100
+    reader = NightReader(tmp_path / "a.night")
+    assert {percent for _, _, percent in reader.batteries()} == {100}
+    reader.close()
     recording = ts.read(tmp_path / "a.night")
     assert [len(recording.segments_of(c.name)) for c in recording.channels] == [1, 1, 1]
 

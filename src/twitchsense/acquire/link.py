@@ -75,12 +75,20 @@ class Link:
 
     async def read_text(self, uuid: str) -> str:
         """Read a text, or return an empty one if the device has none."""
+        return (await self._read_optional(uuid)).decode("utf-8", "replace").strip("\0")
+
+    async def read_percent(self, uuid: str) -> int | None:
+        """Read a percentage, or return None if the device has none or one that can't be."""
+        data = await self._read_optional(uuid)
+        return data[0] if len(data) == 1 and data[0] <= 100 else None
+
+    async def _read_optional(self, uuid: str) -> bytes:
         try:
-            return (await self.read(uuid)).decode("utf-8", "replace").strip("\0")
+            return await self.read(uuid)
         except LinkError:
             if self.lost.is_set():
                 raise
-            return ""
+            return b""
 
     async def subscribe_answers(self) -> None:
         """Take the answers of the control point, which `ask` needs.

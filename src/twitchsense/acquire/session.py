@@ -24,7 +24,16 @@ from twitchsense.devices import control, twitch
 from twitchsense.devices.control import State, Status
 from twitchsense.devices.packet import PacketError
 from twitchsense.store.night import NightFile
-from twitchsense.store.records import Boot, ClockReading, Device, LinkEvent, Loss, Record, Start
+from twitchsense.store.records import (
+    Battery,
+    Boot,
+    ClockReading,
+    Device,
+    LinkEvent,
+    Loss,
+    Record,
+    Start,
+)
 
 log = logging.getLogger(__name__)
 
@@ -135,8 +144,7 @@ class Session:
             place = (sighting.address, sighting.name, serial, firmware)
             self._put(Device(self._key, *place, raw))
             self._known_device = True
-        battery = await link.read_text(twitch.BATTERY)
-        self.progress.battery = ord(battery[0]) if battery else None
+        await self._read_battery(link)
         # data may come as soon as they are subscribed: the lane must be known before
         await link.subscribe_answers()
         reading, boot = await self._read_clock(link)
@@ -180,6 +188,11 @@ class Session:
         ticks, count = answer.clock
         boot = Boot(self._key, count)
         return ClockReading(boot, ticks, sent, self.now_ns()), boot
+
+    async def _read_battery(self, link: Link) -> None:
+        self.progress.battery = await link.read_percent(twitch.BATTERY)
+        if self.progress.battery is not None:
+            self._put(Battery(self._key, self.now_ns(), self.progress.battery))
 
     def _enter(self, boot: Boot, before: State, state: State) -> None:
         """Open the ledger of a boot; close that of the boot before."""
@@ -238,8 +251,7 @@ class Session:
                 next_ack = now + 1.0
             if now >= next_clock:
                 self._put((await self._read_clock(link))[0])
-                battery = await link.read_text(twitch.BATTERY)
-                self.progress.battery = ord(battery[0]) if battery else None
+                await self._read_battery(link)
                 next_clock = now + _CLOCK_S
             with_stop = asyncio.ensure_future(stop.wait())
             with_loss = asyncio.ensure_future(link.lost.wait())

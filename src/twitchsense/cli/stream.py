@@ -29,15 +29,15 @@ class LiveView:
 
     def show(self, frames: list[Stored]) -> None:
         """Take frames that are on disk."""
+        came: dict[tuple[str, int], list[Stored]] = {}
         for stored in frames:
-            boot = stored.lane.boot
-            lane = self._lanes.get((boot.device, boot.count))
+            came.setdefault((stored.lane.boot.device, stored.lane.boot.count), []).append(stored)
+        for (device, count), those in came.items():
+            lane = self._lanes.get((device, count))
             if lane is None:
-                lane = self._lanes[boot.device, boot.count] = LiveLane(
-                    boot.device, stored.lane.info
-                )
-            for row in lane.push(stored.frame, stored.arrival_ns):
-                self.tell(row, (boot.device, boot.count, row.number))
+                lane = self._lanes[device, count] = LiveLane(device, those[0].lane.info)
+            for row in lane.push((s.frame, s.arrival_ns) for s in those):
+                self.tell(row, (device, count, row.number))
 
     def tell(self, row: Row, key: tuple[str, int, int]) -> None:
         """Print a movement, or what has become of one that was printed."""

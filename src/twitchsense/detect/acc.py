@@ -135,6 +135,10 @@ class AccTrack:
         self._threshold_g.forget(hop - margin)
         self._raw.forget((hop - margin) * self._hop)
 
+    def forget_seconds(self, _before_ns: int) -> None:
+        """Drop the statistics of the seconds: no table is wanted."""
+        self._seconds.forget()
+
     def _threshold(
         self,
         magnitude: NDArray[np.float64],

@@ -43,6 +43,9 @@ class Detector:
     settings : Settings
     channels : sequence of Channel
         Those whose chunks will come; their order does not matter.
+    keep : bool
+        Whether what `close` needs is kept. Without, a detector may listen for ever in the
+        same memory, and can't be closed.
 
     Examples
     --------
@@ -52,7 +55,9 @@ class Detector:
     >>> detections = detector.close()  # doctest: +SKIP
     """
 
-    def __init__(self, settings: Settings, channels: Sequence[Channel]) -> None:
+    def __init__(
+        self, settings: Settings, channels: Sequence[Channel], *, keep: bool = True
+    ) -> None:
         named = {c.leg or settings.legs.get(c.name) for c in channels} - {None}
         # an unnamed channel sits on the one leg that is named
         only = named.pop() if len(named) == 1 else None
@@ -60,7 +65,10 @@ class Detector:
         for channel in sorted(channels, key=lambda c: c.name):
             leg = channel.leg or settings.legs.get(channel.name) or only or ""
             by_leg.setdefault(leg, []).append(channel)
-        self._legs = {leg: _LegDetector(leg, members, settings) for leg, members in by_leg.items()}
+        self._legs = {
+            leg: _LegDetector(leg, members, settings, keep=keep) for leg, members in by_leg.items()
+        }
+        self._keep = keep
         self._leg_of = {c.name: leg for leg, members in by_leg.items() for c in members}
         self._settings = settings
 
@@ -82,7 +90,15 @@ class Detector:
         return [f for leg in self._legs.values() for f in leg.peek()]
 
     def close(self) -> Detections:
-        """End the recording and return all tables."""
+        """End the recording and return all tables.
+
+        Raises
+        ------
+        TwitchsenseError
+            If nothing was kept.
+        """
+        if not self._keep:
+            raise TwitchsenseError("a detector that keeps nothing has no tables to return")
         findings: list[Finding] = []
         seconds: dict[str, Seconds] = {}
         lines: dict[str, ClockLine] = {}
@@ -97,8 +113,10 @@ class Detector:
 class _LegDetector:
     """The channels of one leg and the fusion that joins them."""
 
-    def __init__(self, leg: str, channels: Sequence[Channel], settings: Settings) -> None:
-        self._settings, self._leg = settings, leg
+    def __init__(
+        self, leg: str, channels: Sequence[Channel], settings: Settings, *, keep: bool
+    ) -> None:
+        self._settings, self._leg, self._keep = settings, leg, keep
         self._channels = {c.name: c for c in channels}
         self._tracks: dict[str, list[EmgTrack | AccTrack]] = {c.name: [] for c in channels}
         self._next: dict[str, tuple[int, int]] = {}  # segment start, next index
@@ -177,7 +195,8 @@ class _LegDetector:
         if self._tracks[name]:
             track = self._tracks[name][-1]
             track.close()
-            self._seconds[name].append(track.seconds())
+            if self._keep:
+                self._seconds[name].append(track.seconds())
 
     # -- candidates ------------------------------------------------------------------
 
@@ -188,7 +207,8 @@ class _LegDetector:
             return []  # a channel that has not begun may still tell of this time
         settled = min(t.settled_ns for t in current)
         fresh = self._fusion.settle(settled)
-        self._found += fresh
+        if self._keep:
+            self._found += fresh
         oldest = self._fusion.oldest_ns
         self._forget(settled if oldest is None else min(settled, oldest))
         return fresh
@@ -198,22 +218,27 @@ class _LegDetector:
             for track in tracks:
                 if isinstance(track, EmgTrack):
                     bursts, runs = track.take()
-                    self.beats[track.channel.name] += track.take_beats()
-                    self.company[track.channel.name].update(track.take_company())
-                    self._bursts += bursts
-                    self._runs += runs
+                    beats, company = track.take_beats(), track.take_company()
                     self._fusion.add(bursts)
                     self._fusion.add(runs)
+                    if self._keep:
+                        self._bursts += bursts
+                        self._runs += runs
+                        self.beats[track.channel.name] += beats
+                        self.company[track.channel.name].update(company)
                 else:
                     episodes = track.take()
-                    self._episodes += episodes
                     self._fusion.add(episodes)
+                    if self._keep:
+                        self._episodes += episodes
 
     def _forget(self, before_ns: int) -> None:
         for name, tracks in self._tracks.items():
             for track in tracks:
                 if isinstance(track, AccTrack):
                     track.forget(before_ns)
+                if not self._keep:
+                    track.forget_seconds(before_ns)
             # an ended segment is needed as long as something near it is undecided
             self._tracks[name] = [
                 old for old, new in pairwise(tracks) if old.reach_ns > before_ns - 3_000_000_000

@@ -37,6 +37,8 @@ BEFORE_S, AFTER_S = 0.4, 0.09
 EDGE_S = 0.03
 #: A longer run is measured on its first seconds only, so that memory is bounded.
 HEAD_S = 10.0
+#: Rules ask for seconds no longer before what they decide.
+FORGET_S = 5
 #: RMS window of the leg-movement envelope (section 2 of the criteria), in 10-ms hops.
 LEG_WINDOW = 15
 
@@ -177,9 +179,16 @@ class EmgTrack:
 
         Judged by the whole second before: that one has surely passed.
         """
-        second = (time_ns - self._start_ns) / NS * self.channel.fs // (self._hop * self._hops_per_s)
         covered = self._start_ns <= time_ns < self.reach_ns
-        return covered and self._seconds.usable(int(second) - 1)
+        return covered and self._seconds.usable(self._second(time_ns) - 1)
+
+    def forget_seconds(self, before_ns: int) -> None:
+        """Drop the statistics of seconds that no rule can ask for: no table is wanted."""
+        self._seconds.forget(self._second(before_ns) - FORGET_S)
+
+    def _second(self, time_ns: int) -> int:
+        seconds = (time_ns - self._start_ns) / NS
+        return int(seconds * self.channel.fs // (self._hop * self._hops_per_s))
 
     # -- bursts ---------------------------------------------------------------
 

@@ -70,7 +70,7 @@ class Fusion:
         """
         findings: list[Finding] = []
         decided = 0
-        for items in self._groups():
+        for items in _groups(self._waiting):
             if settled_ns is not None and _end_ns(items) + LINK_NS >= settled_ns:
                 break
             findings += self._decide(_cluster(items))
@@ -79,32 +79,34 @@ class Fusion:
         return findings
 
     def peek(self) -> list[Finding]:
-        """Decide what waits as if nothing more came; all of it goes on waiting."""
+        """Decide the newest of what waits as if nothing more came; all goes on waiting."""
         findings: list[Finding] = []
-        for items in self._groups():
+        newest = max((c.offset_ns for c in self._waiting), default=0)
+        for items in _groups([c for c in self._waiting if c.offset_ns >= newest - 2 * PEEK_NS]):
             since = _end_ns(items) - PEEK_NS
             recent = [item for item in items if item.onset_ns >= since]
             findings += self._decide(_cluster(recent)) if recent else []
         return findings
 
-    def _groups(self) -> list[list[Candidate]]:
-        """Put what waits in order; return what touches in time, group by group."""
-        self._waiting.sort(key=lambda c: (c.onset_ns, c.offset_ns, c.channel, type(c).__name__))
-        groups: list[list[Candidate]] = []
-        end = 0
-        for item in self._waiting:
-            if groups and item.onset_ns <= end + LINK_NS:
-                groups[-1].append(item)
-                end = max(end, item.offset_ns)
-            else:
-                groups.append([item])
-                end = item.offset_ns
-        return groups
-
     @property
     def oldest_ns(self) -> int | None:
         """Onset of the oldest candidate still undecided."""
         return min((c.onset_ns for c in self._waiting), default=None)
+
+
+def _groups(items: list[Candidate]) -> list[list[Candidate]]:
+    """Put candidates in order; return what touches in time, group by group."""
+    items.sort(key=lambda c: (c.onset_ns, c.offset_ns, c.channel, type(c).__name__))
+    groups: list[list[Candidate]] = []
+    end = 0
+    for item in items:
+        if groups and item.onset_ns <= end + LINK_NS:
+            groups[-1].append(item)
+            end = max(end, item.offset_ns)
+        else:
+            groups.append([item])
+            end = item.offset_ns
+    return groups
 
 
 def _end_ns(items: list[Candidate]) -> int:

@@ -42,6 +42,7 @@ class EmgSeconds:
         self._envelope: list[Floats] = []  # level, floor, busy
         self._alive: list[bool] = []
         self._quiet: list[bool] = []
+        self._first = 0  # second that these begin with
 
     def push(self, raw: Floats, burst: Floats) -> None:
         """Take samples, unfiltered and in the burst band, µV."""
@@ -60,8 +61,18 @@ class EmgSeconds:
 
     def usable(self, second: int) -> bool:
         """Whether muscle can be judged in a second that has passed."""
-        alive = second >= len(self._alive) or self._alive[second]
-        return second < 0 or (alive and (second >= len(self._quiet) or self._quiet[second]))
+        at = second - self._first
+        alive = at >= len(self._alive) or self._alive[at]
+        return at < 0 or (alive and (at >= len(self._quiet) or self._quiet[at]))
+
+    def forget(self, before: int) -> None:
+        """Drop what came before a second, and all that only `finish` needs."""
+        self._samples.clear()
+        self._envelope.clear()
+        drop = min(before - self._first, len(self._alive), len(self._quiet))
+        if drop > 0:
+            del self._alive[:drop], self._quiet[:drop]
+            self._first += drop
 
     def _is_alive(self, rows: Floats) -> NDArray[np.bool_]:
         """Whether the signal is neither flat nor at the limit of its amplifier."""
@@ -132,6 +143,11 @@ class AccSeconds:
         hops = self._hops.push(moving.astype(np.float64))
         if len(hops):
             self._busy.append(hops.mean(axis=1))
+
+    def forget(self) -> None:
+        """Drop all that only `finish` needs."""
+        self._rows.clear()
+        self._busy.clear()
 
     def finish(self) -> Seconds:
         """Return the table; the rest at the end of the segment is a short second."""

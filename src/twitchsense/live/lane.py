@@ -7,16 +7,17 @@ out. `analyze` of the night has the last word.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twitchsense.columns import plan_channels
 from twitchsense.detect.detector import Detector
 from twitchsense.detect.finding import Finding
 from twitchsense.devices.packet import PacketError
-from twitchsense.devices.twitch import MARKER, Frame, Info, unwrap
+from twitchsense.devices.twitch import MARKER, Frame, Info, Stream, unwrap
 from twitchsense.live.rows import Row, Rows
 from twitchsense.recording import NS, Channel, Chunk
 from twitchsense.settings import Settings
@@ -32,31 +33,20 @@ class _Place:
     next: int = -1
 
 
-#: A detector keeps what a night's end would need. A live view needs no end, so after so
-#: long a fresh one takes over, which has listened along until its noise floor is settled.
-RENEW_S = 1800.0
-SETTLE_S = 120.0
-#: Longest movement that may still be open when the fresh one takes over.
-OVERLAP_S = 60.0
+#: Frames that follow each other are given to the detector together, up to so much: whoever
+#: opens a long night must catch up.
+_PIECE_S = 10.0
 
 
-class _Ear:
-    """A detector, with segments of its own if it begins in the middle of one."""
+@dataclass
+class _Piece:
+    """Samples of a stream without a gap, in counts."""
 
-    def __init__(self, channels: tuple[Channel, ...]) -> None:
-        self._detector = Detector(Settings(), channels)
-        self._fs = {c.name: c.fs for c in channels}
-        self._bases: dict[str, tuple[int, int]] = {}
-
-    def push(self, chunk: Chunk) -> tuple[list[Finding], list[Finding]]:
-        """Take a chunk; return what is settled by now, and what is seen so far."""
-        segment, base = self._bases.get(chunk.channel, (None, 0))
-        if segment != chunk.segment_start_ns:
-            base = chunk.first_index
-            self._bases[chunk.channel] = (chunk.segment_start_ns, base)
-        start = chunk.segment_start_ns + round(base / self._fs[chunk.channel] * NS)
-        mine = Chunk(chunk.channel, start, chunk.first_index - base, chunk.samples)
-        return self._detector.push(mine), self._detector.peek()
+    stream: Stream
+    start_ns: int
+    first: int
+    count: int = 0
+    counts: list[NDArray[np.int16]] = field(default_factory=list)
 
 
 class LiveLane:
@@ -88,26 +78,46 @@ class LiveLane:
                 self._names.setdefault(stream.id, []).append((plan.name, order))
         self.channels = tuple(channels)
         self._rows = Rows()
-        self._ear = _Ear(self.channels)
-        self._next: _Ear | None = None
-        self._turn_ns: int | None = None  # from when on the next one is believed
+        self._detector = Detector(Settings(), self.channels, keep=False)
         self._places = {s.id: _Place() for s in info.streams}
         self._zero_ns: int | None = None
         self._near: int | None = None
 
-    def push(self, frame: Frame, arrival_ns: int) -> list[Row]:
-        """Take a frame that is on disk; return the movements that it adds or changes."""
+    def push(self, frames: Iterable[tuple[Frame, int]]) -> list[Row]:
+        """Take frames that are on disk, each with its arrival in ns of UTC.
+
+        Returns the movements that they add or change.
+        """
+        pieces: list[_Piece] = []
+        newest: dict[int, _Piece] = {}
+        for frame, arrival_ns in frames:
+            first = self._place(frame, arrival_ns)
+            if first is None:
+                continue
+            place, stream = self._places[frame.type], self.info.by_id[frame.type]
+            piece = newest.get(frame.type)
+            joins = piece is not None and piece.start_ns == place.start_ns
+            if piece is None or not joins or piece.count >= _PIECE_S * stream.fs:
+                piece = newest[frame.type] = _Piece(stream, place.start_ns, first - place.base)
+                pieces.append(piece)
+            piece.counts.append(frame.samples)
+            piece.count += len(frame.samples)
+        settled = [finding for piece in pieces for finding in self._hear(piece)]
+        return self._rows.update(settled, self._detector.peek())
+
+    def _place(self, frame: Frame, arrival_ns: int) -> int | None:
+        """Return the number of a frame's first sample, or None if it comes too late."""
         if frame.replayed or frame.type == MARKER or frame.type not in self._names:
-            return []
+            return None
         stream, place = self.info.by_id[frame.type], self._places[frame.type]
         try:
             ticks = unwrap(frame.ticks, frame.ticks if self._near is None else self._near)
             first = self.info.sample_index(stream, ticks)
         except PacketError:
-            return []
+            return None
         self._near = ticks
         if first < place.next:
-            return []
+            return None
         if self._zero_ns is None:
             done = (first + len(frame.samples)) / stream.fs
             self._zero_ns = arrival_ns - round(done * NS)
@@ -115,30 +125,16 @@ class LiveLane:
             place.start_ns = self._zero_ns + round(first / stream.fs * NS)
             place.base = first
         place.next = first + len(frame.samples)
-        samples = stream.to_physical(frame.samples).astype(np.float32)
-        changed: list[Row] = []
-        for name, order in self._names[frame.type]:
-            chunk = Chunk(name, place.start_ns, first - place.base, samples[:, order])
+        return first
+
+    def _hear(self, piece: _Piece) -> list[Finding]:
+        """Give samples to the detector; return what is settled by them."""
+        counts = np.concatenate(piece.counts)
+        samples = piece.stream.to_physical(counts).astype(np.float32)
+        settled: list[Finding] = []
+        for name, order in self._names[piece.stream.id]:
+            chunk = Chunk(name, piece.start_ns, piece.first, samples[:, order])
             if self._on_chunk is not None:
                 self._on_chunk(chunk)
-            at = chunk.segment_start_ns + round(chunk.first_index / stream.fs * NS)
-            changed += self._rows.update(*self._hear(chunk, at))
-        return changed
-
-    def _hear(self, chunk: Chunk, time_ns: int) -> tuple[list[Finding], list[Finding]]:
-        """Give a chunk to the detector, and to the one that will take over."""
-        if self._turn_ns is None:
-            self._turn_ns = time_ns
-        old = self._ear.push(chunk)
-        if self._next is None:
-            if time_ns - self._turn_ns < RENEW_S * NS:
-                return old
-            self._next, self._turn_ns = _Ear(self.channels), time_ns + round(SETTLE_S * NS)
-        turn, new = self._turn_ns, self._next.push(chunk)
-        if time_ns > turn + OVERLAP_S * NS:
-            self._ear, self._next = self._next, None
-        settled, early = (
-            [f for f in a if f.onset_ns < turn] + [f for f in b if f.onset_ns >= turn]
-            for a, b in zip(old, new, strict=True)
-        )
-        return settled, early
+            settled += self._detector.push(chunk)
+        return settled

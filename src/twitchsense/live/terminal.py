@@ -82,7 +82,8 @@ class LiveApp(App[None]):
 
     async def show(self, state: dict[str, Any]) -> None:
         """Show a state."""
-        text = f"{state['link']}   {state['frames']} packets stored, {state['lost']} lost"
+        text = f"{state['link']}   battery {state['battery']}   "
+        text += f"{state['frames']} packets stored, {state['lost']} lost"
         self.query_one("#link", Static).update(text)
         box = self.query_one("#trails", Vertical)
         for k, trail in enumerate(state["trails"]):

@@ -9,13 +9,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from bisect import insort
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from twitchsense.devices.packet import PacketError
-from twitchsense.devices.twitch import MARKER, decode_frame
+from twitchsense.devices.twitch import MARKER, Frame, decode_frame
 from twitchsense.errors import InputError
 from twitchsense.live.lane import LiveLane
 from twitchsense.live.rows import Row
@@ -56,6 +57,8 @@ class Watch:
     ----------
     frames : int
         Frames read so far; `lost` were given up by the recorder.
+    batteries : dict of str to int
+        Percent left, by key of the device.
     events : list of LiveEvent
         The newest 50.
     counts : Counter
@@ -66,12 +69,15 @@ class Watch:
     frames: int = 0
     lost: int = 0
     link: str = "waiting for the first connection"
+    batteries: dict[str, int] = field(default_factory=dict)
     newest_ns: int = 0
     events: list[LiveEvent] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     trails: dict[str, Trail] = field(default_factory=dict)
     _lanes: dict[int, LiveLane] = field(default_factory=dict)
-    _after: dict[str, int] = field(default_factory=lambda: {"packet": 0, "loss": 0, "link": 0})
+    _after: dict[str, int] = field(
+        default_factory=lambda: {"packet": 0, "loss": 0, "link": 0, "battery": 0}
+    )
     _fluid: dict[tuple[int, int], LiveEvent] = field(default_factory=dict)  # not settled yet
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -90,12 +96,21 @@ class Watch:
                     if source.id not in self._lanes:
                         self._open(source.id, source.device, source.info)
                 rows = self._new(reader, "packet", "boot, arrival_ns, data")
+                came: dict[int, list[tuple[Frame, int]]] = {}
                 for boot, arrival_ns, data in rows:
-                    self._frame(int(boot), int(arrival_ns), bytes(data))
+                    frame = self._decode(int(boot), bytes(data))
+                    if frame is not None:
+                        self.newest_ns = max(self.newest_ns, int(arrival_ns))
+                        came.setdefault(int(boot), []).append((frame, int(arrival_ns)))
+                for boot, frames in came.items():
+                    for row in self._lanes[boot].push(frames):
+                        self._note((boot, row.number), row)
                 for first, last in self._new(reader, "loss", "first, last"):
                     self.lost += 0 if last is None else int(last) - int(first) + 1
                 for (event,) in self._new(reader, "link", "event"):
                     self.link = str(event)
+                for row_id, device, percent in reader.batteries(self._after["battery"]):
+                    self._after["battery"], self.batteries[device] = row_id, percent
             finally:
                 reader.close()
             self.frames += len(rows)
@@ -147,6 +162,7 @@ class Watch:
                 "silent": silent,
                 "frames": self.frames,
                 "lost": self.lost,
+                "battery": " and ".join(f"{p} %" for p in self.batteries.values()) or "unknown",
                 "until": until,
                 "newest": newest,
                 "trails": [
@@ -179,17 +195,12 @@ class Watch:
             self._after[table] = int(str(rows[-1][0]))
         return [row[1:] for row in rows]
 
-    def _frame(self, boot: int, arrival_ns: int, data: bytes) -> None:
-        lane = self._lanes[boot]
+    def _decode(self, boot: int, data: bytes) -> Frame | None:
         try:
-            frame = decode_frame(data, lane.info)
+            frame = decode_frame(data, self._lanes[boot].info)
         except PacketError:
-            return
-        if frame.type == MARKER:
-            return
-        self.newest_ns = max(self.newest_ns, arrival_ns)
-        for row in lane.push(frame, arrival_ns):
-            self._note((boot, row.number), row)
+            return None
+        return None if frame.type == MARKER else frame
 
     def _note(self, key: tuple[int, int], row: Row) -> None:
         """Show a row, or what has become of it."""
@@ -199,11 +210,12 @@ class Watch:
         )
         if old is not None:
             self.counts[old.kind] -= 1
-        place = self.events.index(old) if old in self.events else len(self.events)
-        self.events[place : place + 1] = [] if row.gone else [event]
-        del self.events[:-_EVENTS]
+            if old in self.events:
+                self.events.remove(old)
         if not row.gone:
             self.counts[event.kind] += 1
+            insort(self.events, event, key=lambda e: e.time_ns)
+            del self.events[:-_EVENTS]
         if not row.settled:
             self._fluid[key] = event
         self.counts = +self.counts  # no kind that is there no more

@@ -17,8 +17,9 @@ from typing import Any, Final
 
 from twitchsense.errors import TwitchsenseError
 from twitchsense.store.lock import WriterLock
-from twitchsense.store.nightdb import cannot_write, connect, create, packet_crc
+from twitchsense.store.nightdb import cannot_write, connect, create, packet_crc, upgrade
 from twitchsense.store.records import (
+    Battery,
     Boot,
     ClockReading,
     Damaged,
@@ -186,6 +187,11 @@ class NightFile:
                     "INSERT INTO link (device, time_ns, event, detail) VALUES (?, ?, ?, ?)",
                     (device, at, event, detail),
                 )
+            case Battery(device, at, percent):
+                run(
+                    "INSERT INTO battery (device, time_ns, percent) VALUES (?, ?, ?)",
+                    (device, at, percent),
+                )
             case Marker(at, text):
                 run("INSERT INTO marker (time_ns, text) VALUES (?, ?)", (at, text))
             case Damaged(device, at, reason, data):
@@ -231,6 +237,7 @@ def _open(path: Path) -> sqlite3.Connection:
         # find out now, not after the first second of a night, that it can't be written
         db.execute("BEGIN IMMEDIATE")
         db.execute("ROLLBACK")
+        upgrade(db)
     except sqlite3.Error as error:
         db.close()
         raise cannot_write(path, error) from error

@@ -13,7 +13,8 @@ from typing import Final
 from twitchsense.errors import InputError, TwitchsenseError
 
 APPLICATION_ID: Final = 0x54574E54
-SCHEMA: Final = 1
+#: 1: the tables up to `damaged`. 2: and `battery`.
+SCHEMA: Final = 2
 _BUSY_S: Final = 30.0
 
 _TABLES: Final = """
@@ -44,6 +45,9 @@ CREATE TABLE damaged (
     id INTEGER PRIMARY KEY, device TEXT NOT NULL, time_ns INTEGER NOT NULL,
     reason TEXT NOT NULL, data BLOB NOT NULL);
 """
+_BATTERY: Final = """CREATE TABLE battery (
+    id INTEGER PRIMARY KEY, device TEXT NOT NULL, time_ns INTEGER NOT NULL,
+    percent INTEGER NOT NULL)"""
 
 
 class StorageError(TwitchsenseError):
@@ -94,6 +98,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         db.close()
         raise damaged(path, error) from error
     wanted = {line.split()[2] for line in _TABLES.splitlines() if line.startswith("CREATE")}
+    wanted |= {"battery"} if schema >= 2 else set()
     try:
         if application != APPLICATION_ID:
             raise InputError(source, "is no night file", "give a file made by twitchsense record")
@@ -109,6 +114,15 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def upgrade(db: sqlite3.Connection) -> None:
+    """Give a file of an earlier version the tables that it lacks; its rows stay as they are."""
+    if db.execute("PRAGMA user_version").fetchone()[0] < 2:
+        db.execute("BEGIN IMMEDIATE")
+        db.execute(_BATTERY)
+        db.execute("PRAGMA user_version = 2")
+        db.execute("COMMIT")
 
 
 def _open(uri: str) -> tuple[sqlite3.Connection, int]:
@@ -140,7 +154,7 @@ def create(path: Path, meta: dict[str, str]) -> None:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
             db.execute("BEGIN")
-            for statement in _TABLES.split(";\n")[:-1]:
+            for statement in [*_TABLES.split(";\n")[:-1], _BATTERY]:
                 db.execute(statement)
             notes = {"created_ns": str(time.time_ns()), **meta}
             db.executemany("INSERT INTO meta VALUES (?, ?)", notes.items())

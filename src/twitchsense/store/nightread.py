@@ -98,6 +98,7 @@ class NightReader:
                 "JOIN device ON device.id = boot.device ORDER BY boot.id"
             ).fetchall()
             self.meta = dict(self._db.execute("SELECT key, value FROM meta"))
+            self._schema = int(self._db.execute("PRAGMA user_version").fetchone()[0])
         except sqlite3.Error as error:
             raise damaged(path, error) from error
         infos: dict[str, Info] = {}
@@ -117,6 +118,16 @@ class NightReader:
             return self._db.execute(sql, arguments).fetchall()
         except sqlite3.Error as error:
             raise damaged(self.path, error) from error
+
+    def batteries(self, after: int = 0) -> list[tuple[int, str, int]]:
+        """Return what the devices said of their batteries, from the row after one on.
+
+        Each is a row's number, a device's key, and percent.
+        """
+        if self._schema < 2:
+            return []
+        sql = "SELECT id, device, percent FROM battery WHERE id > ? ORDER BY id"
+        return [(int(str(i)), str(d), int(str(p))) for i, d, p in self.query(sql, after)]
 
     def frames(self, source: Source) -> Iterator[list[Placed]]:
         """Yield the sound frames of a boot, by sequence, some at a time."""
@@ -245,6 +256,9 @@ class NightCapture:
         self._clocks = sorted(
             [(s, c) for s, c in clocks if c is not None], key=lambda pair: pair[1].origin_ns
         )
+        self._batteries: dict[str, list[int]] = {}
+        for _, device, percent in self._reader.batteries():
+            self._batteries.setdefault(device, []).append(percent)
         if not self._clocks or not self.plans:
             raise InputError(source, "holds no samples yet", "record for a while first")
 
@@ -257,6 +271,8 @@ class NightCapture:
                 f"device {source.device[-4:]}, boot {source.count}: clock "
                 f"{clock.drift_ppm:+.2f} ± {clock.drift_error_ppm:.2f} ppm"
             )
+        for device, percents in self._batteries.items():
+            notes.append(f"device {device[-4:]}: battery {percents[0]} % to {percents[-1]} %")
         damage = self._reader.damage
         if damage.rotten or damage.unreadable:
             notes.append(

@@ -76,6 +76,15 @@ class LinkEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Battery:
+    """What is left in a device's battery, as it says."""
+
+    device: str
+    time_ns: int
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
 class Marker:
     """A moment someone wanted to remember."""
 
@@ -93,4 +102,4 @@ class Damaged:
     data: bytes
 
 
-Record = Device | Start | Packet | ClockReading | Loss | LinkEvent | Marker | Damaged
+Record = Device | Start | Packet | ClockReading | Loss | LinkEvent | Battery | Marker | Damaged

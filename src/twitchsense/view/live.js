@@ -40,7 +40,7 @@
   function show() {
     $("link").textContent = state.link;
     $("link").style.color = state.silent ? ink("bad") : ink("ink");
-    $("stored").textContent = `${state.frames} packets stored, ${state.lost} lost`;
+    $("stored").textContent = `${state.frames} packets stored, ${state.lost} lost · battery ${state.battery}`;
     $("events").replaceChildren(...state.events.map(([t, kind, seconds, channel, settled]) => {
       const item = document.createElement("li");
       item.textContent = `${new Date(t * 1000).toLocaleTimeString()}  ${kind.replaceAll("_", " ")}, ${seconds.toFixed(2)} s, ${channel}${settled ? "" : ", not settled yet"}`;
