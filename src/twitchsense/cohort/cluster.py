@@ -45,7 +45,7 @@ def run_on_dask(tasks: Sequence[Task], address: str) -> Iterator[Outcome]:
         raise InputError(
             source, "no Dask scheduler answers there", "start one: dask scheduler"
         ) from error
-    with client:
+    with client, client.as_current():
         try:
             client.wait_for_workers(1, timeout=_WORKERS_S)
         except TimeoutError as error:

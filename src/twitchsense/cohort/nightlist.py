@@ -138,7 +138,7 @@ def _read_row(
     settings: Callable[[tuple[tuple[str, str], ...], Path | None], Settings],
 ) -> ListedNight:
     source = str(path)
-    folder = path.absolute().parent
+    folder = path.resolve().parent
     names = [name.strip() for name in fields["captures"].split(_SEPARATOR) if name.strip()]
     if not names:
         raise InputError(source, "names no capture", "give a file, or leave the line out", place)
