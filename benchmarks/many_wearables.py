@@ -17,9 +17,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import heapq
 import json
 import logging
+import os
 import resource
 import sqlite3
 import struct
@@ -27,7 +29,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -40,16 +42,15 @@ from firmware_sim.wearable.body import Body
 from firmware_sim.wearable.firmware import Firmware, Model
 from firmware_sim.wearable.plug import make_plan
 from firmware_sim.wearable.wire import Wire
-from twitchsense.acquire.inbox import Stored
+from twitchsense.acquire.inbox import Lane, Stored
 from twitchsense.acquire.radio import Sighting
 from twitchsense.acquire.recorder import Recorder, host_clock, new_meta
 from twitchsense.cli.record import LIVE_PERIOD_S
 from twitchsense.cli.stream import LiveView
-from twitchsense.detect.finding import Finding
 from twitchsense.devices import twitch
 from twitchsense.live.aside import Aside
-from twitchsense.live.lane import LiveLane
 from twitchsense.store.night import NightFile
+from twitchsense.store.records import Boot
 
 START, STOP, RESEND, ACK, STATUS, CLOCK = range(1, 7)
 BOOT = 7
@@ -193,7 +194,7 @@ class Air:
 
 
 class Ears(LiveView):
-    """The live detector of `record --live`, which counts instead of printing."""
+    """The live detector of `record --live`, with a look at what it costs."""
 
     def __init__(self, now_ns: Callable[[], int]) -> None:
         super().__init__()
@@ -210,9 +211,6 @@ class Ears(LiveView):
         # the last frame of the batch was seen now: that is how far behind we are
         self.wait_s.append((self._now_ns() - max(f.arrival_ns for f in frames)) / 1e9)
         self.calls += 1
-
-    def tell(self, finding: Finding) -> None:
-        """Count a movement."""
 
 
 def silent_cost(film: Film, count: int, seconds: float) -> float:
@@ -330,24 +328,36 @@ def is_lossless(run: dict[str, Any]) -> bool:
 
 def found_by(film: Film) -> list[int]:
     """Return how many movements one device alone has shown after each frame."""
-    info = twitch.decode_info(
-        bytes(Wire().info(film.model.streams, film.model.tick_hz, film.model.device, ""))
-    )
-    lane, found = LiveLane("x", info), [0]
+    model = film.model
+    info = twitch.decode_info(bytes(Wire().info(model.streams, model.tick_hz, model.device, "")))
+    lane, view, found = Lane(info, Boot(model.serial, BOOT), 0, lambda _: None), LiveView(), [0]
     for due, data in zip(film.due, film.frames, strict=True):
-        found.append(found[-1] + len(lane.push(twitch.decode_frame(data, info), round(due * 1e9))))
+        view.show([Stored(lane, twitch.decode_frame(data, info), round(due * 1e9))])
+        found.append(view.events)
     return found
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Have nothing printed: movements are counted, not shown."""
+    with (
+        Path(os.devnull).open("w") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
+        yield
 
 
 def measure(count: int, seconds: float, scenario: str, live: bool) -> dict[str, Any]:
     """Record so many devices in this process."""
     film = Film.make(seconds + 0.1 * count + 10, scenario)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, quiet():
         run = asyncio.run(record(film, count, seconds, Path(folder) / "n.night", live))
     sent = run.pop("sent")
     run["replay_percent_per_device"] = round(100 * silent_cost(film, count, 5.0), 3)
     if live:
-        alone = found_by(film)
+        with quiet():
+            alone = found_by(film)
         run["movements_if_alone"] = sum(alone[n] for n in sent)
     run["lossless"] = is_lossless(run)
     return run
