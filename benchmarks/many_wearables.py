@@ -201,16 +201,14 @@ class Ears(LiveView):
         self._now_ns = now_ns
         self.wait_s: list[float] = []
         self.spent_s = 0.0
-        self.calls = 0
 
     def show(self, frames: list[Stored]) -> None:
         """Take frames that are on disk."""
         began = time.thread_time()
         super().show(frames)
         self.spent_s += time.thread_time() - began
-        # the last frame of the batch was seen now: that is how far behind we are
-        self.wait_s.append((self._now_ns() - max(f.arrival_ns for f in frames)) / 1e9)
-        self.calls += 1
+        # from the arrival of the oldest frame of the batch until its movements are told
+        self.wait_s.append((self._now_ns() - min(f.arrival_ns for f in frames)) / 1e9)
 
 
 def silent_cost(film: Film, count: int, seconds: float) -> float:
