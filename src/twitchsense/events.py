@@ -21,6 +21,7 @@ class Column:
     ----------
     name : str
     dtype : {'float64', 'str'}
+        In tables of a cohort also ``int64`` and ``time`` (UTC).
     description : str
     unit : str
         Empty for words and for plain numbers.

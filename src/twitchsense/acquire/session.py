@@ -268,6 +268,7 @@ class Session:
         state = state_of(await link.ask(control.status))
         assert self.current is not None
         self.current.expect(state.next)
+        await self.flush()  # what came but is not on disk yet is not missing
         loop = asyncio.get_running_loop()
         quiet_since, before = loop.time(), -1
         while self.current.missing() and loop.time() - quiet_since < _FAREWELL_S:

@@ -72,7 +72,9 @@ def analyze(
     extra = (hypnogram, respiratory, settings_file)
     given = [*captures, *(p for p in extra if p is not None)]
     _guard_inputs(given, out, FILES)
-    settings = gather_settings(settings_file, profile, pairs, zone, stages)
+    settings = gather_settings(
+        [settings_file] if settings_file else [], profile, pairs, zone, stages
+    )
 
     from twitchsense.cli.progress import steps
     from twitchsense.night import analyze as run

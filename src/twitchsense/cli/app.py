@@ -24,6 +24,7 @@ VERBS: Final[dict[str, str]] = {
     "analyze": "twitchsense.cli.analyze:analyze",
     "report": "twitchsense.cli.report:report",
     "trend": "twitchsense.cli.trend:trend",
+    "cohort": "twitchsense.cli.cohort:cohort",
     "demo": "twitchsense.cli.demo:demo",
     "record": "twitchsense.cli.record:record",
     "live": "twitchsense.cli.live:live",

@@ -66,17 +66,17 @@ def parse_map(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def gather_settings(
-    file: Path | None,
+    files: Sequence[Path],
     profile: str | None,
     pairs: Sequence[str],
     zone: str | None,
     stages: str | None = None,
 ) -> Settings:
-    """Put the settings of an analysis together: profile, then file, then options."""
+    """Put the settings of an analysis together: profile, then files, then options."""
     from twitchsense.settings import get_profile, load_settings
 
     settings = get_profile(profile or DEFAULT_PROFILE)
-    if file is not None:
+    for file in files:
         settings = load_settings(file, settings)
     changes: dict[str, Any] = {}
     if pairs:

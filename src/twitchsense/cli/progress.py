@@ -29,6 +29,16 @@ class Steps:
             self._bar.remove_task(self._task)
         self._task = self._bar.add_task(name, total=None)
 
+    @property
+    def visible(self) -> bool:
+        """Whether there is a terminal to show it on."""
+        return not self._bar.disable
+
+    def say(self, text: str) -> None:
+        """Say a line on stderr, above the bar if there is one."""
+        clean = "".join(c if c.isprintable() else "?" for c in text)
+        self._bar.console.print(clean, markup=False, highlight=False, soft_wrap=True)
+
     def progress(self, done: float, total: float) -> None:
         """Say how far the step is, in any unit."""
         if self._task is not None:

@@ -129,11 +129,13 @@ async def _record(
         chosen["transport"] = transport
         if duration is not None and not transport:
             chosen.setdefault("minutes", duration / 60 + 1)
-    view = None
+    view = aside = None
     if live:
         from twitchsense.cli.stream import LiveView  # the detector's libraries take a second
+        from twitchsense.live.aside import Aside
 
         view = LiveView()
+        aside = Aside(view.show)
     # look at the file first: a scan in vain is shorter than a night in vain
     night = NightFile(out, new_meta())
     stop = asyncio.Event()
@@ -155,7 +157,7 @@ async def _record(
                         names,
                         now_ns=host_clock(),
                         period_s=LIVE_PERIOD_S if live else PERIOD_S,
-                        on_stored=view.show if view else None,
+                        on_stored=aside.put if aside else None,
                     )
                     began = loop.time()
                     tasks = [asyncio.create_task(_talk(recorder, view, began, quiet))]
@@ -173,6 +175,8 @@ async def _record(
                 raise InputError("--option", str(error), "see the simulator's page") from error
     finally:
         night.close()
+        if aside is not None:
+            aside.close()
     return _summarize(recorder, elapsed, out, quiet)
 
 

@@ -161,6 +161,23 @@ def _unreadable(path: Path, source: str, error: OSError) -> InputError:
     return InputError(source, f"cannot be read ({reason})", "copy it to another disk and try again")
 
 
+def hash_files(paths: Sequence[Path]) -> str:
+    """Return the hash that `read` gives a recording of these files.
+
+    Raises
+    ------
+    InputError
+        If one can't be read.
+    """
+    digests = []
+    for path in paths:
+        try:
+            digests.append(_hash(path))
+        except OSError as error:
+            raise _unreadable(path, short_name(path), error) from error
+    return _join_hashes(digests)
+
+
 def _hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

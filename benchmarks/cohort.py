@@ -1,0 +1,135 @@
+"""How a cohort scales from one worker to two, what it holds in memory, and what it costs.
+
+python -m benchmarks.cohort --nights 200 --minutes 30 --json cohort.json
+python -m benchmarks.cohort --nights 2 --minutes 480 --json long.json     for the cost
+
+A few simulated captures (CSV: two EMG channels at 1000 Hz, three axes at 100 Hz) stand in
+the list many times, under many names: nothing is shared between nights, so that their
+content does not matter. The same list is done with one worker and with two, each into a
+fresh dataset, and once more with nothing left to do. Other work on the machine spoils the
+ratio: the share of the processors that others took is printed beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from firmware_sim.capture import Capture
+from firmware_sim.capture import Settings as Plan
+from firmware_sim.files import write_capture
+from twitchsense.cohort.nightlist import ListedNight
+from twitchsense.cohort.run import Tally, run_cohort
+from twitchsense.cohort.task import Outcome
+from twitchsense.settings import Settings
+
+#: Assumed price of a vCPU-hour, in US dollars: that of a general-purpose machine on demand.
+PRICE = 0.05
+
+
+def make_nights(folder: Path, count: int, minutes: float, distinct: int) -> list[ListedNight]:
+    """Simulate captures and list them as many nights."""
+    captures = []
+    for seed in range(1, distinct + 1):
+        home = folder / f"seed{seed}"
+        write_capture(Capture(Plan(minutes=minutes, seed=seed)), home)
+        captures.append((home / "emg.csv", home / "acc.csv"))
+    return [
+        ListedNight(f"night {k}", captures[k % distinct], f"night {k}", Settings())
+        for k in range(count)
+    ]
+
+
+def processor_s() -> tuple[float, float]:
+    """Return the seconds all processors were busy, and those of all our ended processes."""
+    ours = sum(os.times()[:4])
+    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    busy = sum(int(x) for i, x in enumerate(fields[:8]) if i not in (3, 4))
+    return busy / os.sysconf("SC_CLK_TCK"), ours
+
+
+def measure(nights: list[ListedNight], out: Path, workers: int) -> dict[str, Any]:
+    """Run a cohort and return what it took."""
+    outcomes: list[Outcome] = []
+
+    def note(tally: Tally, outcome: Outcome) -> None:
+        outcomes.append(outcome)
+
+    busy, ours = processor_s()
+    began = time.monotonic()
+    tally = run_cohort(nights, out, workers=workers, on_night=note)
+    wall = time.monotonic() - began
+    busy, ours = (b - a for a, b in zip((busy, ours), processor_s(), strict=True))
+    memory: dict[int, list[float]] = {}
+    for outcome in outcomes:
+        memory.setdefault(outcome.worker, []).append(outcome.rss_mb)
+    return {
+        "workers": workers,
+        "nights": tally.done,
+        "failed": tally.failed,
+        "wall_s": round(wall, 1),
+        "cpu_s_per_night": round(ours / max(tally.done, 1), 3),
+        "analysis_cpu_s_median": round(statistics.median(o.cpu_s for o in outcomes), 3),
+        "busy_by_others": round((busy - ours) / wall / (os.cpu_count() or 1), 3),
+        "memory_mb": [describe(m) for m in memory.values()],
+    }
+
+
+def describe(rss: list[float]) -> dict[str, float]:
+    """Return how the memory of one worker went over its nights."""
+    few = max(1, len(rss) // 10)
+    return {
+        "nights": len(rss),
+        "first_tenth": round(statistics.median(rss[:few]), 1),
+        "last_tenth": round(statistics.median(rss[-few:]), 1),
+        "most": round(max(rss), 1),
+    }
+
+
+def main() -> None:
+    """Run."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--nights", type=int, default=200)
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--distinct", type=int, default=8)
+    parser.add_argument("--price", type=float, default=PRICE, help="of a vCPU-hour")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        distinct = min(options.distinct, options.nights)
+        nights = make_nights(folder, options.nights, options.minutes, distinct)
+        one = measure(nights, folder / "one", 1)
+        two = measure(nights, folder / "two", 2)
+        began = time.monotonic()
+        kept = run_cohort(nights, folder / "two").kept
+        again = time.monotonic() - began
+        size = sum(p.stat().st_size for p in (folder / "two").rglob("*.parquet"))
+    speed_up = one["wall_s"] / two["wall_s"]
+    hours = two["cpu_s_per_night"] / 3600
+    result = {
+        "minutes": options.minutes,
+        "runs": [one, two],
+        "speed_up": round(speed_up, 3),
+        "of_ideal": round(speed_up / 2, 3),
+        "nothing_to_do_s": round(again, 2),
+        "kept": kept,
+        "dataset_mb_per_night": round(size / len(nights) / 1e6, 3),
+        "vcpu_hours_per_1000_nights": round(1000 * hours, 2),
+        "assumed_price_per_vcpu_hour": options.price,
+        "cost_per_1000_nights": round(1000 * hours * options.price, 2),
+    }
+    text = json.dumps(result, indent=2)
+    print(text)
+    if options.json:
+        options.json.write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()

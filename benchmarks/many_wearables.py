@@ -1,0 +1,393 @@
+"""How many wearables one process records and searches live, and what each costs.
+
+python -m benchmarks.many_wearables --devices 1 10 25 50 75 100 --seconds 180 --json many.json
+
+The recorder, the night file, the sessions and the live detector are those of `twitchsense
+record --live`. The radio is not: a client with bleak's methods replays frames of the
+simulated wearable (two EMG channels at 1000 Hz, three axes at 100 Hz) in real time, because
+a simulated controller for each device would cost more than what is measured. All devices
+replay the same minutes, each from the moment it was started. The replay's own cost is
+measured with nobody listening and told beside.
+
+A run is lossless if every frame that was sent is in the file byte for byte, none had to be
+asked for again or was turned away, and the process kept up: what it was late by did not grow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import heapq
+import json
+import logging
+import os
+import resource
+import sqlite3
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from firmware_sim.capture import Capture
+from firmware_sim.wearable.body import Body
+from firmware_sim.wearable.firmware import Firmware, Model
+from firmware_sim.wearable.plug import make_plan
+from firmware_sim.wearable.wire import Wire
+from twitchsense.acquire.inbox import Lane, Stored
+from twitchsense.acquire.radio import Sighting
+from twitchsense.acquire.recorder import Recorder, host_clock, new_meta
+from twitchsense.cli.record import LIVE_PERIOD_S
+from twitchsense.cli.stream import LiveView
+from twitchsense.devices import twitch
+from twitchsense.live.aside import Aside
+from twitchsense.store.night import NightFile
+from twitchsense.store.records import Boot
+
+START, STOP, RESEND, ACK, STATUS, CLOCK = range(1, 7)
+BOOT = 7
+#: Longer than this, what a person sees is no longer live [E].
+LATE_S = 1.0
+
+
+@dataclass
+class Film:
+    """What every device sends: frames, and when each is complete (s after START)."""
+
+    model: Model
+    due: list[float]
+    frames: list[bytes]
+
+    @classmethod
+    def make(cls, seconds: float, scenario: str) -> Film:
+        """Simulate one wearable."""
+        plan = make_plan(minutes=seconds / 60 + 0.1, scenario=scenario)
+        model = plan.model(0)
+        firmware = Firmware(model, Body(Capture(plan.settings), model.streams), Wire(), BOOT)
+        firmware.control(bytes.fromhex("01 01 01000000 00"))
+        due: list[float] = []
+        frames: list[bytes] = []
+        while (tick := firmware.next_tick()) is not None and tick < seconds * model.tick_hz:
+            before = firmware.ring.next
+            firmware.advance(tick)
+            for seq in range(before, firmware.ring.next):
+                due.append(tick / model.tick_hz)
+                frames.append(bytes(firmware.ring.get(seq) or b""))
+        return cls(model, due, frames)
+
+
+@dataclass
+class Wearable:
+    """One device: a client of bleak's shape that plays the film."""
+
+    number: int
+    film: Film
+    air: Air
+    sent: int = 0
+    again: int = 0
+    session: int = 0
+    began: float = 0.0
+    listeners: dict[str, Callable[[Any, bytearray], None]] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        """Its address."""
+        return f"C4:C3:C2:C1:{self.number >> 8:02X}:{self.number & 255:02X}"
+
+    @property
+    def services(self) -> Any:
+        """Whatever is looked for is there."""
+        return SimpleNamespace(get_characteristic=lambda uuid: uuid)
+
+    async def connect(self) -> None:
+        """Connect."""
+
+    async def disconnect(self) -> None:
+        """Hang up."""
+
+    async def start_notify(self, uuid: str, listener: Callable[[Any, bytearray], None]) -> None:
+        """Take a listener."""
+        self.listeners[uuid] = listener
+
+    async def read_gatt_char(self, uuid: str) -> bytes:
+        """Read."""
+        model = self.film.model
+        if uuid == twitch.INFO:
+            device = model.device + self.number
+            return bytes(Wire().info(model.streams, model.tick_hz, device, model.leg))
+        return b"\x50" if uuid == twitch.BATTERY else b"1"
+
+    async def write_gatt_char(self, uuid: str, data: bytes, response: bool = True) -> None:
+        """Answer the control point on the next turn of the loop."""
+        op, token, now = data[0], data[1], self.air.now()
+        if op == START:
+            self.session = int.from_bytes(data[2:6], "little")
+            self.began = now
+            self.air.play(self)
+        elif op == STOP:
+            self.session = 0
+        body = struct.pack("<BIIII", BOOT, self.session, 0, self.sent, 0)
+        if op == CLOCK:
+            ticks = round((now - self.began) * self.film.model.tick_hz) if self.session else 0
+            body = struct.pack("<QI", ticks, BOOT)
+        elif op == RESEND:
+            self.again += 1
+            body = data[2:10]
+        answer = bytearray(bytes((op | 0x80, token, 0)) + body)
+        asyncio.get_running_loop().call_soon(self.listeners[twitch.CONTROL], None, answer)
+
+
+@dataclass
+class Air:
+    """The radio of `Recorder`: sends what is due, and notes how late it could."""
+
+    film: Film
+    devices: list[Wearable] = field(default_factory=list)
+    late_s: list[float] = field(default_factory=list)
+    _due: list[tuple[float, int]] = field(default_factory=list)
+
+    def now(self) -> float:
+        """Return the time of the loop."""
+        return asyncio.get_running_loop().time()
+
+    async def scan(self, seconds: float, wanted: str = "") -> list[Sighting]:
+        """Find the device that is wanted."""
+        return [
+            Sighting(d.address, d.address, None, d)  # type: ignore[arg-type]
+            for d in self.devices
+            if d.address == wanted
+        ]
+
+    def make_client(self, device: Any, on_lost: Callable[[], None]) -> Any:
+        """Return the device itself."""
+        return device
+
+    def play(self, device: Wearable) -> None:
+        """Begin to send the frames of a device."""
+        heapq.heappush(self._due, (device.began + self.film.due[0], device.number))
+
+    async def run(self) -> None:
+        """Send frames when they are due, as a radio's callback would."""
+        film = self.film
+        while True:
+            now = self.now()
+            while self._due and self._due[0][0] <= now:
+                due, number = heapq.heappop(self._due)
+                device = self.devices[number]
+                if not device.session:
+                    continue
+                self.late_s.append(now - due)
+                device.listeners[twitch.DATA](None, bytearray(film.frames[device.sent]))
+                device.sent += 1
+                if device.sent < len(film.due):
+                    heapq.heappush(self._due, (device.began + film.due[device.sent], number))
+            wait = self._due[0][0] - self.now() if self._due else 0.01
+            await asyncio.sleep(min(max(wait, 0.002), 0.01))
+
+
+class Ears(LiveView):
+    """The live detector of `record --live`, with a look at what it costs."""
+
+    def __init__(self, now_ns: Callable[[], int]) -> None:
+        super().__init__()
+        self._now_ns = now_ns
+        self.wait_s: list[float] = []
+        self.spent_s = 0.0
+
+    def show(self, frames: list[Stored]) -> None:
+        """Take frames that are on disk."""
+        began = time.thread_time()
+        super().show(frames)
+        self.spent_s += time.thread_time() - began
+        # from the arrival of the oldest frame of the batch until its movements are told
+        self.wait_s.append((self._now_ns() - min(f.arrival_ns for f in frames)) / 1e9)
+
+
+def silent_cost(film: Film, count: int, seconds: float) -> float:
+    """Return the processor time per device and second that the replay itself takes."""
+
+    async def play() -> float:
+        air = Air(film)
+        air.devices = [Wearable(n, film, air) for n in range(count)]
+        for device in air.devices:
+            device.listeners[twitch.DATA] = lambda _, data: None
+            device.session, device.began = 1, air.now()
+            air.play(device)
+        task = asyncio.create_task(air.run())
+        began = time.process_time()
+        await asyncio.sleep(seconds)
+        task.cancel()
+        return time.process_time() - began
+
+    return asyncio.run(play()) / count / seconds
+
+
+async def record(film: Film, count: int, seconds: float, path: Path, live: bool) -> dict[str, Any]:
+    """Record and search `count` devices; return how it went."""
+    air = Air(film)
+    air.devices = [Wearable(n, film, air) for n in range(count)]
+    clock = host_clock()
+    ears = Ears(clock)
+    aside = Aside(ears.show) if live else None
+    night = NightFile(path, new_meta())
+    recorder = Recorder(
+        air,  # type: ignore[arg-type]
+        night,
+        [d.address for d in air.devices],
+        now_ns=clock,
+        period_s=LIVE_PERIOD_S,
+        on_stored=aside.put if aside else None,
+    )
+    stop = asyncio.Event()
+    player = asyncio.create_task(air.run())
+    running = asyncio.create_task(recorder.run(stop))
+    while not all(s.progress.connected for s in recorder.sessions):
+        await asyncio.sleep(0.05)
+    air.late_s.clear()
+    ears.wait_s.clear()
+    cpu, wall, detect = time.process_time(), time.monotonic(), ears.spent_s
+    await asyncio.sleep(seconds)
+    cpu, wall, detect = time.process_time() - cpu, time.monotonic() - wall, ears.spent_s - detect
+    late, wait = np.array(air.late_s), np.array(ears.wait_s or [0.0])
+    asked = sum(d.again for d in air.devices)
+    stop.set()
+    await running
+    player.cancel()
+    night.close()
+    if aside is not None:
+        aside.close()
+    half = len(late) // 2
+    return {
+        "devices": count,
+        "seconds": round(wall, 1),
+        "sent": [d.sent for d in air.devices],
+        "frames_sent": sum(d.sent for d in air.devices),
+        "asked_again": asked,
+        "not_searched": aside.left_out if aside else 0,
+        "turned_away": recorder.inbox.overflows,
+        "late_ms": quantiles(late),
+        "late_p99_ms_of_halves": [
+            round(float(np.quantile(x, 0.99)) * 1e3, 1) for x in (late[:half], late[half:])
+        ],
+        "arrival_to_row_ms": quantiles(wait),
+        "cpu_share_of_one_core": round(cpu / wall, 4),
+        "cpu_percent_per_device": round(100 * cpu / wall / count, 3),
+        "detector_share_of_that": round(detect / cpu, 3),
+        "movements": ears.events,
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3, 1),
+        "stored": check(path, air.devices),
+    }
+
+
+def check(path: Path, devices: list[Wearable]) -> dict[str, int]:
+    """Compare the file with what was sent, byte for byte."""
+    db = sqlite3.connect(path)
+    same = wrong = 0
+    rows = db.execute(
+        "SELECT device.key, seq, data FROM packet JOIN boot ON boot.id = packet.boot "
+        "JOIN device ON device.id = boot.device"
+    )
+    sent = {f"{d.film.model.device + d.number:016X}": d for d in devices}
+    for key, seq, data in rows:
+        device = sent[key]
+        good = seq < device.sent and bytes(data) == device.film.frames[seq]
+        same, wrong = same + good, wrong + (not good)
+    damaged = db.execute("SELECT count(*) FROM damaged").fetchone()[0]
+    lost = db.execute("SELECT count(*) FROM loss").fetchone()[0]
+    db.close()
+    return {"same": same, "wrong": wrong, "damaged": damaged, "losses": lost}
+
+
+def quantiles(values: np.ndarray) -> dict[str, float]:
+    """Return what is usual and what is worst, in ms."""
+    q = np.quantile(values, [0.5, 0.99, 1.0]) * 1e3
+    return dict(zip(("median", "p99", "most"), q.round(1).tolist(), strict=True))
+
+
+def is_lossless(run: dict[str, Any]) -> bool:
+    """Tell whether a run lost nothing and kept up."""
+    stored = run["stored"]
+    whole = stored["same"] == run["frames_sent"]
+    clean = not (
+        stored["wrong"] + stored["damaged"] + stored["losses"]
+        + run["asked_again"] + run["turned_away"] + run["not_searched"]
+    )  # fmt: skip
+    first, second = run["late_p99_ms_of_halves"]
+    return whole and clean and second < LATE_S * 1e3 and second < 2 * max(first, 100.0)
+
+
+def found_by(film: Film) -> list[int]:
+    """Return how many movements one device alone has shown after each frame."""
+    model = film.model
+    info = twitch.decode_info(bytes(Wire().info(model.streams, model.tick_hz, model.device, "")))
+    lane, view, found = Lane(info, Boot(model.serial, BOOT), 0, lambda _: None), LiveView(), [0]
+    for due, data in zip(film.due, film.frames, strict=True):
+        view.show([Stored(lane, twitch.decode_frame(data, info), round(due * 1e9))])
+        found.append(view.events)
+    return found
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Have nothing printed: movements are counted, not shown."""
+    with (
+        Path(os.devnull).open("w") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
+        yield
+
+
+def measure(count: int, seconds: float, scenario: str, live: bool) -> dict[str, Any]:
+    """Record so many devices in this process."""
+    film = Film.make(seconds + 0.1 * count + 10, scenario)
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        run = asyncio.run(record(film, count, seconds, Path(folder) / "n.night", live))
+    sent = run.pop("sent")
+    run["replay_percent_per_device"] = round(100 * silent_cost(film, count, 5.0), 3)
+    if live:
+        with quiet():
+            alone = found_by(film)
+        run["movements_if_alone"] = sum(alone[n] for n in sent)
+    run["lossless"] = is_lossless(run)
+    return run
+
+
+def main() -> None:
+    """Run each number of devices in a process of its own."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--devices", type=int, nargs="+", default=[1, 10, 25, 50, 75, 100])
+    parser.add_argument("--seconds", type=float, default=120.0)
+    parser.add_argument("--scenario", default="night")
+    parser.add_argument("--no-detector", action="store_true", help="only record")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    logging.getLogger("twitchsense").setLevel(logging.CRITICAL)
+    if len(options.devices) == 1:
+        live = not options.no_detector
+        runs = [measure(options.devices[0], options.seconds, options.scenario, live)]
+    else:
+        same = ["--seconds", str(options.seconds), "--scenario", options.scenario]
+        same += ["--no-detector"] if options.no_detector else []
+        runs = []
+        for count in options.devices:
+            command = [sys.executable, "-m", "benchmarks.many_wearables", "--devices", str(count)]
+            done = subprocess.run([*command, *same], capture_output=True, text=True, check=True)
+            runs += json.loads(done.stdout)
+            print(json.dumps(runs[-1]), file=sys.stderr, flush=True)
+    text = json.dumps(runs, indent=2)
+    print(text)
+    if options.json:
+        options.json.write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()

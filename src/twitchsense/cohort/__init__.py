@@ -1,0 +1,1 @@
+"""Thousands of nights: one task each, resumable, into one Parquet dataset."""

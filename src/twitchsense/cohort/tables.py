@@ -1,0 +1,87 @@
+"""The tables of a cohort: their columns, what each means, and its unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from twitchsense.events import CONTEXTS, EVENT_COLUMNS, REJECTED_COLUMNS, Column
+from twitchsense.results import EPOCH_COLUMNS
+
+_NIGHT: Final = Column("night", "str", "name of the night in the list")
+
+NIGHT_COLUMNS: Final = (
+    _NIGHT,
+    Column("captures", "str", "names of its files"),
+    Column("start_utc", "time", "first sample, UTC; empty where the clock is unknown"),
+    Column("zone", "str", "time zone of the wearer"),
+    Column("duration_s", "float64", "from the first sample to the last", "s"),
+    Column("emg_hours", "float64", "hours of valid EMG", "h"),
+    Column("acc_hours", "float64", "hours of valid acceleration", "h"),
+    Column("sleep_onset_s", "float64", "sleep onset, from the start of the recording", "s"),
+    Column("sleep_onset_low_s", "float64", "low end of its interval", "s"),
+    Column("sleep_onset_high_s", "float64", "high end of its interval", "s"),
+    Column("sleep_onset_source", "str", "what told it"),
+    Column("n_events", "int64", "rows in events"),
+    Column("n_rejected", "int64", "rows in rejected"),
+    Column("notes", "str", "what should be known, a line each"),
+    Column("summary", "str", "the whole of summary.json"),
+    Column("input", "str", "SHA-256 of the captures' content"),
+    Column("settings", "str", "hash of the settings"),
+    Column("version", "str", "of twitchsense"),
+    Column("key", "str", "hash of all that the result depends on"),
+    Column("stamp", "str", "hash of path, size and times of its files when they were read"),
+    Column("took_s", "float64", "time its analysis took", "s"),
+    Column("cpu_s", "float64", "processor time of it", "s"),
+    Column("peak_mb", "float64", "greatest memory of its worker so far", "MB"),
+)
+RATE_COLUMNS: Final = (
+    _NIGHT,
+    Column("grouping", "str", "what is counted: kind or label"),
+    Column("name", "str", "the kind or label"),
+    Column("context", "str", "where", levels={"any": "the whole night", **CONTEXTS}),
+    Column("count", "int64", "events"),
+    Column("hours", "float64", "valid hours in which they could be seen", "h"),
+    Column("rate_per_h", "float64", "events per valid hour", "1/h"),
+    Column("low", "float64", "low end of the exact 95 % interval", "1/h"),
+    Column("high", "float64", "high end", "1/h"),
+)
+FAILED_COLUMNS: Final = (
+    _NIGHT,
+    Column("captures", "str", "names of its files"),
+    Column(
+        "cause",
+        "str",
+        "whose fault it was",
+        levels={
+            "input": "a file that can't be used; tried again once it, the settings or the "
+            "version changes",
+            "worker": "the process died twice, or ran out of memory; tried again by the next run",
+            "error": "a fault of ours; tried again by the next run",
+        },
+    ),
+    Column("reason", "str", "what went wrong, and the cure"),
+    Column("place", "str", "list and line"),
+    Column("key", "str", "hash of all that the failure depends on, if it was made"),
+    Column("stamp", "str", "as in nights"),
+    Column("version", "str", "of twitchsense"),
+)
+_EPOCHS: Final = (
+    _NIGHT,
+    Column("onset", "float64", "start of the epoch", "s"),
+    Column("duration", "float64", "its length", "s"),
+    *(c for c in EVENT_COLUMNS if c.name in ("context", "stage")),
+    *(
+        Column(name, "float64", str(about["Description"]), str(about.get("Units", "")))
+        for name, about in EPOCH_COLUMNS.items()
+    ),
+)
+#: Every table of a dataset. A night is finished when it stands in ``nights``.
+TABLES: Final[Mapping[str, tuple[Column, ...]]] = {
+    "events": (_NIGHT, *EVENT_COLUMNS),
+    "rejected": (_NIGHT, *REJECTED_COLUMNS),
+    "epochs": _EPOCHS,
+    "rates": RATE_COLUMNS,
+    "nights": NIGHT_COLUMNS,
+    "failed": FAILED_COLUMNS,
+}

@@ -1,0 +1,192 @@
+"""One night of a cohort: what is written, what is kept, and what a failure leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import replace
+from importlib.metadata import version
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from twitchsense.cohort import task as tasks
+from twitchsense.cohort.pieces import piece_name, prepare
+from twitchsense.cohort.run import run_cohort
+from twitchsense.cohort.tables import TABLES
+from twitchsense.cohort.task import Task, find_known, run_night
+from twitchsense.night import analyze, read
+from twitchsense.settings import get_profile
+
+VERSION = version("twitchsense")
+
+
+@pytest.fixture
+def out(tmp_path):
+    prepare(tmp_path / "out")
+    return tmp_path / "out"
+
+
+def run(night, out):
+    return run_night(Task(night, out, VERSION, find_known(out, night.night)))
+
+
+def table(out, name, night):
+    path = out / name / piece_name(night)
+    return pq.read_table(path).to_pylist() if path.exists() else None
+
+
+@pytest.fixture
+def own(nights, tmp_path):
+    """Return a night whose files may be changed, and are not new."""
+    files = []
+    for path in nights[0].captures:
+        copy = tmp_path / path.name
+        copy.write_bytes(path.read_bytes())
+        files.append(copy)
+    return replace(nights[0], captures=tuple(files))
+
+
+def test_tables_hold_what_analyze_finds(nights, out):
+    outcome = run(nights[1], out)
+    assert outcome.status == "done"
+    assert outcome.worker == os.getpid()
+    assert outcome.peak_mb > 10
+    found = analyze(read(*nights[1].captures))
+    for name, expected in (("events", found.events), ("rejected", found.rejected)):
+        piece = pd.DataFrame(table(out, name, "n1"), columns=[c.name for c in TABLES[name]])
+        assert len(piece) == len(expected)
+        assert set(piece.pop("night")) <= {"n1"}
+        for column in expected:
+            assert piece[column].tolist() == [None if v in ("", None) or v != v else v
+                                              for v in expected[column]], column  # fmt: skip
+    assert len(table(out, "epochs", "n1")) == len(found.epochs)
+    rates = {(r["grouping"], r["name"], r["context"]): r for r in table(out, "rates", "n1")}
+    cell = found.summary_dict()["by_kind"]["twitch"]
+    assert rates["kind", "twitch", "any"]["count"] == cell["count"] > 0
+    assert rates["kind", "twitch", "any"]["low"] == cell["low"]
+    (row,) = table(out, "nights", "n1")
+    assert json.loads(row["summary"])["by_kind"]["twitch"] == cell
+    assert row["input"] == found.recording.sha256
+    assert row["n_events"] == len(found.events)
+
+
+def test_every_column_is_explained_beside_the_dataset(nights, out):
+    run(nights[1], out)
+    told = json.loads((out / "columns.json").read_text())
+    for name in ("events", "rejected", "epochs", "rates", "nights"):
+        piece = pq.read_schema(out / name / piece_name("n1"))
+        assert piece.names == [c.name for c in TABLES[name]] == list(told[name])
+
+
+def test_what_has_not_changed_is_kept_whatever_the_times_of_its_files(own, out, monkeypatch):
+    assert run(own, out).status == "done"
+    events = (out / "events" / piece_name("n0")).stat().st_mtime_ns
+    os.utime(own.captures[0])  # as by a copy
+    monkeypatch.setattr(tasks, "_SETTLED_S", 0.0)
+    assert run(own, out).status == "kept"
+    assert (out / "events" / piece_name("n0")).stat().st_mtime_ns == events
+    # now its times are known: nothing is read to keep it
+    monkeypatch.setattr(tasks, "run_night", None)
+    assert run_cohort([own], out).kept == 1
+
+
+def test_a_file_changed_a_moment_ago_is_not_believed_by_its_times(own, out):
+    os.utime(own.captures[0])
+    run(own, out)
+    assert find_known(out, "n0").stamp == ""
+
+
+@pytest.mark.parametrize("what", ["content", "settings", "hypnogram", "version", "damage"])
+def test_a_change_has_the_night_done_again(own, out, what, monkeypatch, tmp_path):
+    run(own, out)
+    changed, made_by = own, VERSION
+    if what == "content":
+        text = own.captures[0].read_text()
+        own.captures[0].write_text(text.replace("\n0.5,", "\n0.5,1", 1))
+    elif what == "settings":
+        changed = replace(own, settings=get_profile("aasm-2026"))
+    elif what == "hypnogram":
+        (tmp_path / "h.csv").write_text("onset,duration,stage\n0,60,N2\n")
+        changed = replace(own, hypnogram=tmp_path / "h.csv")
+    elif what == "version":
+        made_by = "99"
+        monkeypatch.setattr("importlib.metadata.version", lambda _: made_by)
+    else:
+        (out / "nights" / piece_name("n0")).write_bytes(b"PAR1 half")
+    known = find_known(out, "n0")
+    assert run_night(Task(changed, out, made_by, known)).status == "done"
+    (row,) = table(out, "nights", "n0")
+    assert known is None or row["key"] != known.key
+
+
+def test_a_night_that_fails_says_why_and_leaves_nothing_of_before(own, out):
+    run(own, out)
+    text = own.captures[0].read_text()
+    own.captures[0].write_text(text.replace("\n0.5,", "\n0.5,x,", 1))
+    outcome = run(own, out)
+    assert outcome.status == "failed"
+    assert "emg1.csv, line 502: more fields than the header's 2" in outcome.reason
+    (row,) = table(out, "failed", "n0")
+    assert (row["cause"], row["reason"]) == ("input", outcome.reason)
+    assert all(table(out, name, "n0") is None for name in TABLES if name != "failed")
+    # the same bytes fail the same way: they are not read again to find that out
+    known = find_known(out, "n0")
+    assert known.outcome("n0").reason == outcome.reason
+    own.captures[0].write_text(text)
+    assert run(own, out).status == "done"
+    assert table(out, "failed", "n0") is None
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "reason"),
+    [
+        (RuntimeError("odd"), "error", "RuntimeError: odd"),
+        (MemoryError(), "worker", "not enough memory; try fewer workers"),
+    ],
+)
+def test_our_own_fault_ends_one_night_and_is_tried_again(
+    nights, out, monkeypatch, error, cause, reason, caplog
+):
+    def broken(*args, **kwargs):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr("twitchsense.night.analyze", broken)
+        outcome = run(nights[0], out)
+    assert (outcome.status, outcome.reason) == ("failed", reason)
+    assert table(out, "failed", "n0")[0]["cause"] == cause
+    assert find_known(out, "n0") is None
+    assert run(nights[0], out).status == "done"
+
+
+def test_a_dataset_that_cannot_be_written_ends_the_run(nights, out):
+    (out / "epochs" / piece_name("n0")).mkdir()
+    outcome = run(nights[0], out)
+    assert outcome.status == "stop"
+    assert "is a directory" in outcome.reason
+    assert table(out, "nights", "n0") is None
+
+
+def test_a_worker_elsewhere_or_of_another_version_ends_the_run(nights, out):
+    outcome = run_night(Task(nights[0], out, VERSION, token=".run-elsewhere"))
+    assert outcome.status == "stop"
+    assert "file system all share" in outcome.reason
+    outcome = run_night(Task(nights[0], out, "0.0.9"))
+    assert outcome.reason == f"a worker has twitchsense {VERSION}, not 0.0.9"
+
+
+def test_missing_files_are_failed_nights_that_name_list_and_line(nights, out, tmp_path):
+    gone = replace(nights[0], captures=(tmp_path / "gone.csv",))
+    long = replace(nights[1], captures=(tmp_path / ("x" * 300),))
+    null = replace(nights[2], fault="s.toml: cannot be read; give a TOML file")
+    began = time.monotonic()
+    tally = run_cohort([gone, long, null], out)
+    assert time.monotonic() > began
+    assert (tally.failed, tally.ended) == (3, 3)
+    assert tally.failures["n0"].startswith("list.csv, line 2: no such file as ")
+    assert "File name too long" in tally.failures["n1"]
+    assert tally.failures["n2"] == null.fault
+    assert not list(out.glob(".run-*"))
