@@ -18,7 +18,7 @@ from twitchsense.bench.made import make_tile
 
 def test_a_night_file_holds_the_tile(tmp_path):
     tile = make_tile(seconds=40)
-    record(tmp_path / "a.night", tile, 60)
+    assert 0 < record(tmp_path / "a.night", tile, 60) < 1
     recording = ts.read(tmp_path / "a.night")
     for name, axis, column, step in (
         ("emg1_left", 0, "emg1_uv", 0.2), ("acc_left", 2, "acc_z_g", 1 / 4096),
