@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from benchmarks.speed import pictures
-from benchmarks.speed.goals import GOALS
+from benchmarks.speed.goals import GOALS, digits
 
 Figures = dict[str, Any]
 
@@ -60,9 +61,7 @@ def text(releases: dict[str, Figures]) -> str:
         *machine(told),
         "## Goals",
         "",
-        "| | goal | measured | met |",
-        "|---|---|---|---|",
-        *[goal.row(told) for goal in GOALS],
+        *table(" | goal | measured | met", (goal.row(told) for goal in GOALS)),
         "",
     ]
     for name, section in SECTIONS.items():
@@ -88,7 +87,7 @@ def machine(told: Figures) -> list[str]:
 
 def night(f: Figures) -> list[str]:
     stages = [
-        f"| {name} | {s:.2f} | {100 * s / f['seconds']:.0f} % |" for name, s in f["stages"].items()
+        f"{name} | {s:.2f} | {100 * s / f['seconds']:.0f} %" for name, s in f["stages"].items()
     ]
     return [
         "## Where the time goes",
@@ -97,9 +96,7 @@ def night(f: Figures) -> list[str]:
         f"{f['times_real_time']:,.0f} times real time, {f['times_sum']:.0f} times `numpy.sum` "
         f"({f['sum_s']:.3f} s).",
         "",
-        "| stage | s | share |",
-        "|---|---|---|",
-        *stages,
+        *table("stage | s | share", stages),
     ]
 
 
@@ -107,13 +104,13 @@ def others(f: Figures) -> list[str]:
     rows = []
     for r in f["rows"]:
         if "failed" in r:
-            rows.append(f"| {WHO[r['who']]} | {r['hours']:.3g} h | failed: {r['failed']} | | | |")
+            rows.append(f"{WHO[r['who']]} | {r['hours']:.3g} h | failed: {r['failed']} | | |")
             continue
-        cells = [f"{r[k]:.3g}" if k in r else "" for k in ("times numpy.sum", "times twitchsense")]
+        cells = [digits(r[k]) if k in r else "" for k in ("times numpy.sum", "times twitchsense")]
         memory = f"{r['above_mb']:.0f} MB" if "above_mb" in r else ""
         rows.append(
-            f"| {WHO[r['who']]} | {r['hours']:.3g} h | {r['seconds']:.3g} s | {cells[0]} "
-            f"| {cells[1]} | {memory} |"
+            f"{WHO[r['who']]} | {r['hours']:.3g} h | {digits(r['seconds'])} s | {cells[0]} "
+            f"| {cells[1]} | {memory}"
         )
     left = f.get("left_out")
     return [
@@ -122,9 +119,7 @@ def others(f: Figures) -> list[str]:
         "The same EMG channels; twitchsense also reads the accelerometer. Imports are left out. "
         "Memory: what the work adds at its peak.",
         "",
-        "| who | length | time | × `numpy.sum` | × twitchsense | memory |",
-        "|---|---|---|---|---|---|",
-        *rows,
+        *table("who | length | time | × `numpy.sum` | × twitchsense | memory", rows),
         *(["", f"Not measured: {', '.join(left)}."] if left else []),
     ]
 
@@ -137,14 +132,17 @@ def files(f: Figures) -> list[str]:
         f"{f['hours']:g} h; all result files but the report. Time of one go in a fresh process, "
         "imports left out; memory above the interpreter with numpy, scipy and pandas.",
         "",
-        "| | size | time | memory |",
-        "|---|---|---|---|",
-        f"| CSV, pandas' C engine alone, the whole into memory | {csv['megabytes']:.0f} MB "
-        f"| {csv['parse_s']:.2f} s | |",
-        f"| CSV → results | {csv['megabytes']:.0f} MB | {csv['once_s']:.2f} s "
-        f"(best of a warm process: {csv['seconds']:.2f} s) | {csv['above_mb']:.0f} MB |",
-        f"| night file → results | {recorder['megabytes']:.0f} MB | {stored['once_s']:.2f} s "
-        f"| {stored['above_mb']:.0f} MB |",
+        *table(
+            " | size | time | memory",
+            (
+                f"CSV, pandas' C engine alone, the whole into memory | {csv['megabytes']:.0f} MB "
+                f"| {csv['parse_s']:.2f} s | ",
+                f"CSV → results | {csv['megabytes']:.0f} MB | {csv['once_s']:.2f} s "
+                f"(again: {csv['seconds']:.2f} s) | {csv['above_mb']:.0f} MB",
+                f"night file → results | {recorder['megabytes']:.0f} MB "
+                f"| {stored['once_s']:.2f} s | {stored['above_mb']:.0f} MB",
+            ),
+        ),
         "",
         "Recording it, the radio left out (decoding, a commit a second; ten minutes of it): "
         f"{100 * recorder['share_of_core']:.2f} % of a core.",
@@ -156,9 +154,9 @@ def live(f: Figures) -> list[str]:
     for name in ("wearable", "20 ms"):
         r = f[name]
         rows.append(
-            f"| {'of the wearable (57 and 38 samples)' if name == 'wearable' else name} "
+            f"{'of the wearable (57 and 38 samples)' if name == 'wearable' else name} "
             f"| {r['p50_ms']:.2f} | {r['p99_ms']:.2f} | {100 * r['share_of_core']:.2f} % "
-            f"| {_delays(r, 'twitch')} | {_delays(r, 'jerk')} | {_delays(r, 'movement')} |"
+            f"| {_delays(r, 'twitch')} | {_delays(r, 'jerk')} | {_delays(r, 'movement')}"
         )
     return [
         "## Live",
@@ -167,9 +165,10 @@ def live(f: Figures) -> list[str]:
         "movement to its row, median / 95 of 100, in ms; a packet is told when its last sample "
         "is there. The first 30 s, while the noise floor is learned, are left out.",
         "",
-        "| packets | ms per packet, median | 99 of 100 | of a core | twitch | jerk | movement |",
-        "|---|---|---|---|---|---|---|",
-        *rows,
+        *table(
+            "packets | ms per packet, median | 99 of 100 | of a core | twitch | jerk | movement",
+            rows,
+        ),
     ]
 
 
@@ -192,36 +191,38 @@ def length(rows: list[Figures]) -> list[str]:
     return [
         "## Growth",
         "",
-        "| hours | time | s per hour | events | memory above the interpreter |",
-        "|---|---|---|---|---|",
-        *[
-            f"| {r['hours']:.3g} | {r['seconds']:.2f} s | {r['seconds'] / r['hours']:.3f} "
-            f"| {r['events']} | {r['above_mb']:.0f} MB |"
-            for r in rows
-        ],
+        *table(
+            "hours | time | s per hour | events | memory above the interpreter",
+            (
+                f"{r['hours']:.3g} | {r['seconds']:.2f} s | {r['seconds'] / r['hours']:.3f} "
+                f"| {r['events']} | {r['above_mb']:.0f} MB"
+                for r in rows
+            ),
+        ),
     ]
 
 
 def channels(rows: list[Figures]) -> list[str]:
-    return [
-        "| EMG channels of one leg | time | s per channel |",
-        "|---|---|---|",
-        *[
-            f"| {r['channels']} | {r['seconds']:.2f} s | {r['seconds'] / r['channels']:.3f} |"
+    return table(
+        "EMG channels of one leg | time | s per channel",
+        (
+            f"{r['channels']} | {r['seconds']:.2f} s | {r['seconds'] / r['channels']:.3f}"
             for r in rows
-        ],
-    ]
+        ),
+    )
 
 
 def events(rows: list[Figures]) -> list[str]:
-    return [
-        "| movements put in | time | events | rejected |",
-        "|---|---|---|---|",
-        *[
-            f"| {r['put_in']} | {r['seconds']:.2f} s | {r['events']} | {r['rejected']} |"
-            for r in rows
-        ],
-    ]
+    return table(
+        "movements put in | time | events | rejected",
+        (f"{r['put_in']} | {r['seconds']:.2f} s | {r['events']} | {r['rejected']}" for r in rows),
+    )
+
+
+def table(head: str, rows: Iterable[str]) -> list[str]:
+    """Return the lines of a table from cells with bars between them."""
+    rule = "|".join(["---"] * (head.count("|") + 1))
+    return [f"| {head} |", f"|{rule}|", *[f"| {row} |" for row in rows]]
 
 
 SECTIONS = {
@@ -244,14 +245,15 @@ def past(releases: dict[str, Figures]) -> list[str]:
             ("live", lambda f: f"{f['wearable']['p99_ms']:.2f} ms"),
         ):
             cells.append(value(figures[name]) if name in figures else "")
-        rows.append(f"| {version} | {' | '.join(cells)} |")
+        rows.append(f"{version} | {' | '.join(cells)}")
     return [
         "## Releases",
         "",
-        "| release | 8 h in memory | over `numpy.sum` | CSV over its parser | most memory "
-        "| per packet, 99 of 100 |",
-        "|---|---|---|---|---|---|",
-        *rows,
+        *table(
+            "release | 8 h in memory | over `numpy.sum` | CSV over its parser | most memory "
+            "| per packet, 99 of 100",
+            rows,
+        ),
     ]
 
 
