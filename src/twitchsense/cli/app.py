@@ -32,6 +32,7 @@ VERBS: Final[dict[str, str]] = {
     "export": "twitchsense.cli.export:export",
     "agree": "twitchsense.cli.agree:agree",
     "score-limb": "twitchsense.cli.score_limb:score_limb",
+    "bench": "twitchsense.cli.bench:bench",
     "doctor": "twitchsense.cli.doctor:doctor",
 }
 

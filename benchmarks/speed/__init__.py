@@ -1,0 +1,1 @@
+"""How fast twitchsense is, beside others, and how that grows; see README.md."""

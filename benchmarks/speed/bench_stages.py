@@ -1,0 +1,113 @@
+"""The stages by themselves, for pytest-benchmark: to compare two versions of one of them.
+
+    pytest benchmarks/speed/bench_stages.py
+
+Not part of the tests: nothing is asserted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from twitchsense import Recording, Settings, analyze
+from twitchsense.bench.made import make_tile
+from twitchsense.context.counts import Counter
+from twitchsense.context.tags import find_context
+from twitchsense.detect.acc import AccTrack
+from twitchsense.detect.detector import Detector
+from twitchsense.detect.emg import EmgTrack
+from twitchsense.dsp.filters import burst_band, leg_movement_band
+from twitchsense.dsp.floor import NoiseFloor
+from twitchsense.dsp.heart import HeartCanceller
+from twitchsense.dsp.mains import MainsCanceller
+from twitchsense.results import contents
+from twitchsense.scoring.labels import label_detections
+
+#: Signal in a chunk, as `Recording.chunks` cuts it.
+CHUNK_S = 60
+Benchmark = Callable[..., Any]
+SETTINGS = Settings()
+ARRAYS = make_tile(events_per_h=150)
+RECORDING = Recording.from_arrays(ARRAYS)
+
+
+def over_chunks(push: Callable[[np.ndarray], object], x: np.ndarray, fs: float) -> None:
+    """Push ten minutes, chunk by chunk."""
+    for first in range(0, len(x), round(CHUNK_S * fs)):
+        push(x[first : first + round(CHUNK_S * fs)])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [MainsCanceller, HeartCanceller, burst_band, leg_movement_band],
+    ids=["mains", "heart", "burst filter", "leg filter"],
+)
+def test_sample_stage(benchmark: Benchmark, make: Callable[[float], Any]) -> None:
+    x = ARRAYS["emg1_uv"][0].astype(float)
+    benchmark(lambda: over_chunks(make(1000.0).push, x, 1000.0))
+
+
+def test_noise_floor(benchmark: Benchmark) -> None:
+    envelope = np.abs(np.random.default_rng(1).normal(3, 0.5, 600 * 200))
+    emg = SETTINGS.emg
+
+    def job() -> None:
+        floor = NoiseFloor(200, emg.floor_s, emg.floor_quantile, emg.least_sd_uv)
+        over_chunks(floor.push, envelope, 200.0)
+
+    benchmark(job)
+
+
+@pytest.mark.parametrize("name", ["emg1", "acc"])
+def test_track(benchmark: Benchmark, name: str) -> None:
+    channel, (segment,) = RECORDING.channel(name), RECORDING.segments_of(name)
+    samples = segment.samples.read(0, len(segment.samples))
+
+    def job() -> None:
+        track = (EmgTrack if name == "emg1" else AccTrack)(channel, 0, SETTINGS)
+        over_chunks(track.push, samples, channel.fs)
+        track.close()
+
+    benchmark(job)
+
+
+def detect() -> Any:
+    detector = Detector(SETTINGS, RECORDING.channels)
+    for chunk in RECORDING.chunks():
+        detector.push(chunk)
+    return detector.close()
+
+
+def test_detector(benchmark: Benchmark) -> None:
+    benchmark(detect)
+
+
+def test_counts(benchmark: Benchmark) -> None:
+    chunks = [c for c in RECORDING.chunks() if c.channel == "acc"]
+
+    def job() -> None:
+        counter = Counter(RECORDING.channel("acc"))
+        for chunk in chunks:
+            counter.push(chunk)
+        counter.close()
+
+    benchmark(job)
+
+
+def test_context_and_labels(benchmark: Benchmark) -> None:
+    found = detect()
+
+    def job() -> None:
+        context = find_context(RECORDING, found, SETTINGS)
+        label_detections(found, context, SETTINGS, RECORDING)
+
+    benchmark(job)
+
+
+def test_result_files(benchmark: Benchmark) -> None:
+    night = analyze(RECORDING)
+    benchmark(lambda: list(contents(night, report=False)))

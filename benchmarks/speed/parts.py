@@ -1,0 +1,83 @@
+"""What is measured, in which sizes, and the file that holds it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.speed.files import measure_files
+from benchmarks.speed.growth import by_channels, by_events, by_length
+from benchmarks.speed.live import measure_live
+from benchmarks.speed.others import compare
+from twitchsense.bench.made import make_tile, repeat_arrays
+from twitchsense.bench.process import time_start
+from twitchsense.bench.suite import about
+from twitchsense.bench.throughput import time_arrays
+
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured."""
+
+    night_h: float = 8.0
+    packages_h: float = 1.0
+    lengths_h: tuple[float, ...] = (1 / 6, 1, 8, 24, 168)
+    channels: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64)
+    channels_h: float = 0.5
+    events: tuple[int, ...] = (0, 100, 1000, 10_000, 100_000)
+    events_h: float = 8.0
+    live_min: float = 30.0
+    starts: int = 9
+
+
+QUICK = Sizes(0.5, 1 / 6, (1 / 6, 0.5, 1), (1, 4, 16), 1 / 30, (0, 50, 500), 0.5, 5.0, 3)
+
+
+def jobs(sizes: Sizes, python: Path | None) -> dict[str, Callable[[], Any]]:
+    """Return each part's name and how to measure it, the quick ones first."""
+    return {
+        "start": lambda: time_start(sizes.starts),
+        "night": lambda: time_arrays(repeat_arrays(make_tile(), 3600 * sizes.night_h), 3),
+        "live": lambda: measure_live(sizes.live_min),
+        "files": lambda: measure_files(sizes.night_h),
+        "length": lambda: by_length(sizes.lengths_h),
+        "channels": lambda: by_channels(sizes.channels, sizes.channels_h),
+        "events": lambda: by_events(sizes.events, sizes.events_h),
+        "others": lambda: compare(sizes.night_h, python, sizes.packages_h),
+    }
+
+
+NAMES = tuple(jobs(QUICK, None))
+
+
+def run(path: Path, names: list[str], sizes: Sizes, python: Path | None) -> Figures:
+    """Measure some parts and put each into the file as soon as it is known.
+
+    What the file holds of other parts stays.
+    """
+    told: Figures = json.loads(path.read_text()) if path.exists() else {}
+    every = jobs(sizes, python)
+    for name in names:
+        began, facts = time.perf_counter(), about()
+        figures = every[name]()
+        took = time.perf_counter() - began
+        told[name] = {"about": {**facts, "took_s": round(took)}, "figures": figures}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(rounded(told), indent=1) + "\n")
+        print(f"{name}: {took:.0f} s")
+    return told
+
+
+def rounded(value: Any) -> Any:
+    """Return figures with four digits that count: more is noise, and a change in git."""
+    if isinstance(value, dict):
+        return {k: rounded(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [rounded(v) for v in value]
+    return float(f"{value:.4g}") if isinstance(value, float) else value

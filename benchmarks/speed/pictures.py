@@ -1,0 +1,60 @@
+"""Pictures of docs/speed.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from twitchsense.view.palette import GRID, INK, MUTED
+
+
+def draw_growth(told: dict[str, Any], path: Path) -> None:
+    """Draw time over length, channels and events, and memory over length.
+
+    Grey lines: where every hour or channel costs the same; the memory that is allowed.
+    """
+    rows = {name: told[name]["figures"] for name in ("length", "channels", "events")}
+    figure = Figure(figsize=(11, 3), layout="constrained")
+    time_axes, memory_axes, channel_axes, event_axes = figure.subplots(1, 4)
+    _line(time_axes, rows["length"], "hours", "seconds", "length", "time in s")
+    _line(memory_axes, rows["length"], "hours", "above_mb", "length", "memory in MB")
+    memory_axes.set(yscale="linear", ylim=(0, 275))
+    memory_axes.axhline(250, color=MUTED, linewidth=1, linestyle=":")
+    for axes in (time_axes, memory_axes):
+        hours = [r["hours"] for r in rows["length"]]
+        axes.set_xticks(hours, [_words(h) for h in hours])
+    _line(channel_axes, rows["channels"], "channels", "seconds", "EMG channels", "time in s")
+    _line(event_axes, rows["events"], "put_in", "seconds", "movements put in", "time in s")
+    for axes, name, key in (
+        (channel_axes, "channels", "channels"),
+        (event_axes, "events", "put_in"),
+    ):
+        counts = [r[key] for r in rows[name]]
+        axes.set_xticks(counts, [f"{n:,}" for n in counts])
+    event_axes.set_xlim(left=-10)
+    figure.savefig(path, dpi=110)
+
+
+def _line(axes: Any, rows: list[dict[str, Any]], x: str, y: str, xlabel: str, ylabel: str) -> None:
+    across, up = [r[x] for r in rows], [r[y] for r in rows]
+    if y == "seconds" and across[0]:
+        slope = up[-1] / across[-1]
+        axes.plot(across, [slope * a for a in across], color=GRID, linewidth=2)
+    axes.plot(across, up, "o-", color=INK, markersize=4, linewidth=1.2)
+    axes.set(yscale="log", xlabel=xlabel, ylabel=ylabel)
+    if across[0]:
+        axes.set_xscale("log")
+    else:  # none is a count too
+        axes.set_xscale("symlog", linthresh=min(a for a in across if a))
+    axes.minorticks_off()
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _words(hours: float) -> str:
+    if hours < 1:
+        return f"{60 * hours:.0f} min"
+    return f"{hours:g} h" if hours <= 24 else f"{hours / 24:g} d"

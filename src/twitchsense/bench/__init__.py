@@ -1,0 +1,1 @@
+"""How fast detection is on this computer; see `twitchsense.cli.bench`."""

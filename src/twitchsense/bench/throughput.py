@@ -1,0 +1,107 @@
+"""How much signal a second of computing gets through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from twitchsense.bench.clock import Cost, measure
+from twitchsense.bench.made import Arrays
+from twitchsense.bench.stages import StageSampler
+from twitchsense.night import Night, analyze, read
+from twitchsense.recording import Recording
+
+#: Rows of a capture that are written at once.
+_ROWS = 200_000
+
+
+def time_sum(arrays: Arrays) -> Cost:
+    """Return what reading all samples once from memory costs."""
+    return measure(lambda: [np.sum(x) for x, _ in arrays.values()], 5)
+
+
+def analyze_arrays(arrays: Arrays) -> Night:
+    """Go from arrays to the event table, everything included."""
+    return analyze(Recording.from_arrays(arrays))
+
+
+def time_arrays(arrays: Arrays, repeats: int = 2) -> dict[str, Any]:
+    """Measure arrays -> event table, beside one look at every sample.
+
+    Returns
+    -------
+    dict
+        ``hours`` of signal, ``events``, ``sum_s`` (`numpy.sum` over all arrays),
+        ``seconds``, ``wall_s`` and ``cpu_s`` of the analysis, ``times_sum``,
+        ``times_real_time``, and ``stages``: seconds of each.
+    """
+    analyze_arrays({name: (x[:60_000], fs) for name, (x, fs) in arrays.items()})  # imports
+    with StageSampler() as sampler:
+        night = analyze_arrays(arrays)
+    reading = time_sum(arrays)
+    cost = measure(lambda: analyze_arrays(arrays), repeats)
+    hours = (night.recording.end_ns - night.recording.start_ns) / 3.6e12
+    shares = sampler.seconds()
+    total = sum(shares.values())
+    return {
+        "hours": hours,
+        "events": len(night.events),
+        "sum_s": reading.seconds,
+        "seconds": cost.seconds,
+        "wall_s": cost.wall_s,
+        "cpu_s": cost.cpu_s,
+        "times_sum": cost.seconds / reading.seconds,
+        "times_real_time": 3600 * hours / cost.seconds,
+        "stages": {stage: cost.seconds * s / total for stage, s in shares.items()},
+    }
+
+
+def time_files(captures: Sequence[Path], folder: Path, repeats: int = 1) -> dict[str, Any]:
+    """Measure CSV -> all result files but the report, beside the parser alone.
+
+    Returns
+    -------
+    dict
+        ``megabytes``, ``parse_s`` (pandas' C engine, the whole file into memory),
+        ``seconds``, ``wall_s``, ``cpu_s``, ``times_parse``.
+    """
+    parse = measure(lambda: [pd.read_csv(p, engine="c") for p in captures], repeats)
+    cost = time_results(captures, folder, repeats)
+    return {
+        "megabytes": sum(p.stat().st_size for p in captures) / 1e6,
+        "parse_s": parse.seconds,
+        "seconds": cost.seconds,
+        "wall_s": cost.wall_s,
+        "cpu_s": cost.cpu_s,
+        "times_parse": cost.seconds / parse.seconds,
+    }
+
+
+def time_results(captures: Sequence[Path], folder: Path, repeats: int = 1) -> Cost:
+    """Return what captures -> all result files but the report costs."""
+    out = folder / "result"
+    return measure(lambda: analyze(read(*captures)).save(out, report=False), repeats)
+
+
+def write_csv(arrays: Arrays, seconds: float, folder: Path) -> list[Path]:
+    """Write arrays, repeated up to a length, as captures: one file for each rate."""
+    paths = []
+    for kind in ("emg", "acc"):
+        columns = {name: x for name, (x, _) in arrays.items() if name.startswith(kind)}
+        if not columns:
+            continue
+        fs = next(rate for name, (_, rate) in arrays.items() if name in columns)
+        decimals = 1 if kind == "emg" else 4
+        paths.append(folder / f"{kind}.csv")
+        with paths[-1].open("w", newline="", encoding="ascii") as file:
+            for first in range(0, round(seconds * fs), _ROWS):
+                index = np.arange(first, min(first + _ROWS, round(seconds * fs)))
+                table = pd.DataFrame({"time_s": np.round(index / fs, 6)})
+                for name, x in columns.items():
+                    table[name] = np.round(x.take(index, mode="wrap").astype(float), decimals)
+                table.to_csv(file, index=False, header=first == 0)
+    return paths

@@ -1,0 +1,124 @@
+import json
+import signal
+import sys
+from math import ceil
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from twitchsense.bench import process, suite
+from twitchsense.bench.latency import packets, time_packets
+from twitchsense.bench.made import make_tile, tile_recording
+from twitchsense.cli.app import main
+from twitchsense.cli.bench import table
+from twitchsense.detect.detector import Detector
+from twitchsense.errors import TwitchsenseError
+from twitchsense.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _default_sigterm():
+    yield
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@pytest.fixture(scope="module")
+def told():
+    with pytest.MonkeyPatch.context() as patch:
+        start = process.time_start
+        patch.setattr(suite, "time_start", lambda repeats: start(1))
+        result = CliRunner().invoke(main, ["bench", "--json", "--minutes", "2"])
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr == ""
+    return json.loads(result.stdout)
+
+
+def test_throughput(told):
+    arrays = told["arrays"]
+    assert arrays["hours"] == pytest.approx(1 / 30)
+    assert arrays["seconds"] == min(arrays["wall_s"], arrays["cpu_s"])
+    assert arrays["times_sum"] == pytest.approx(arrays["seconds"] / arrays["sum_s"])
+    assert arrays["times_real_time"] == pytest.approx(120 / arrays["seconds"])
+    assert sum(arrays["stages"].values()) == pytest.approx(arrays["seconds"])
+    assert {"heart", "filters"} <= set(arrays["stages"])
+
+
+def test_files(told):
+    csv = told["csv"]
+    assert csv["hours"] == pytest.approx(40 / 3600)
+    # 40 001 lines of some 20 characters, 4 001 of some 30
+    assert 0.7 < csv["megabytes"] < 1.5
+    assert csv["times_parse"] == pytest.approx(csv["seconds"] / csv["parse_s"])
+
+
+def test_live(told):
+    live = told["live"]
+    assert live["packets"] == 2 * ceil(120_000 / 57) + ceil(12_000 / 38)
+    assert live["p50_ms"] <= live["p99_ms"] <= live["most_ms"]
+    twitch = live["delay_s"]["twitch"]
+    assert twitch["count"] > 5
+    assert 0 < twitch["p50"] <= twitch["p95"] <= twitch["most"] < 5
+
+
+def test_memory_and_start(told):
+    memory, start = told["memory"], told["start"]
+    assert memory["hours"] == pytest.approx(1 / 30)
+    if sys.platform == "linux":
+        assert memory["base_mb"] > 30
+        assert memory["above_mb"] == pytest.approx(memory["peak_mb"] - memory["base_mb"])
+        assert memory["above_mb"] > 0
+    assert start["help_s"] > 0
+    assert start["analyze_s"] > start["import_s"] >= 0
+
+
+def test_table_for_people(told):
+    text = table(told)
+    for words in ("arrays of 2 min → events", "heart", "× numpy.sum", "twitch", "--help", "cores"):
+        assert words in text
+    told = {**told, "memory": {**told["memory"], "above_mb": None}}
+    assert "memory for" not in table(told)
+
+
+def test_packets_hold_every_sample_once_and_come_in_time():
+    recording = tile_recording(make_tile(seconds=20, n_emg=1), 21.3)
+    last, parts = 0, {}
+    for at, chunk in packets(recording, {"emg": 57, "acc": 38}):
+        assert at >= last
+        last = at
+        parts.setdefault(chunk.channel, []).append(chunk)
+        done = chunk.first_index + len(chunk.samples)
+        assert at == round(done * 1e9 / recording.channel(chunk.channel).fs)
+    for name, chunks in parts.items():
+        assert [c.first_index for c in chunks[1:]] == list(
+            np.cumsum([len(c.samples) for c in chunks[:-1]])
+        )
+        samples = recording.segments_of(name)[0].samples
+        whole = np.concatenate([c.samples for c in chunks])
+        np.testing.assert_array_equal(whole, samples.read(0, len(samples)))
+
+
+def test_delays_are_those_of_the_findings_told():
+    recording = tile_recording(make_tile(seconds=90, events_per_h=600), 90)
+    size = {"emg": 100, "acc": 10}
+    delays = time_packets(recording, size)["delay_s"]
+    detector, longest = Detector(Settings(), recording.channels), {}
+    for at, chunk in packets(recording, size):
+        for f in detector.push(chunk):
+            if not f.reason and f.onset_ns >= 30e9:
+                longest.setdefault(f.kind, []).append((at - f.offset_ns) / 1e9)
+    assert {k: (d["count"], d["most"]) for k, d in delays.items()} == {
+        k: (len(d), max(d)) for k, d in longest.items()
+    }
+
+
+def test_a_child_that_fails_is_told():
+    with pytest.raises(TwitchsenseError, match="no_such_function"):
+        process.run_child("no_such_function()")
+
+
+def test_no_length_is_refused():
+    result = CliRunner().invoke(main, ["bench", "--minutes", "0"])
+    assert result.exit_code == 2
+    assert "--minutes" in result.stderr
+    assert result.stdout == ""

@@ -1,0 +1,46 @@
+import time
+from importlib.util import find_spec
+
+import pytest
+
+from twitchsense.bench.stages import STAGES, StageSampler, stage_of
+
+
+def within(*modules):
+    """Return the stage seen by a function called through these modules, outermost first."""
+    code = "import sys\ndef call(inner):\n    return inner() if inner else sys._getframe()\n"
+    inner = None
+    for name in reversed(modules):
+        space = {"__name__": name}
+        exec(code, space)
+        inner = lambda call=space["call"], inner=inner: call(inner)  # noqa: E731
+    return stage_of(inner())
+
+
+@pytest.mark.parametrize("module", STAGES)
+def test_every_stage_is_a_module(module):
+    assert find_spec(f"twitchsense.{module}") is not None
+
+
+def test_the_outermost_stage_has_the_time():
+    night, track = "twitchsense.night", "twitchsense.detect.emg"
+    assert within(night, track, "twitchsense.dsp.filters", "scipy.signal") == "filters"
+    heart = within(night, track, "twitchsense.dsp.heart", "twitchsense.dsp.filters")
+    assert heart == "heart"
+    assert within(night, track, "twitchsense.dsp.history") == "the rest"
+    assert within(night, track, "numpy") == "the rest of the detector"
+    assert within("twitchsense.store.csv", "pandas") == "read"
+    assert within("tests.somewhere", "numpy") is None
+
+
+def test_time_is_shared_among_what_ran():
+    space = {"__name__": "twitchsense.dsp.mains", "time": time}
+    busy = (
+        "def run():\n    end = time.process_time() + 0.1\n    while time.process_time() < end: pass"
+    )
+    exec(busy, space)
+    with StageSampler(0.001) as sampler:
+        space["run"]()
+    seconds = sampler.seconds()
+    assert list(seconds) == ["mains"]
+    assert 0 < seconds["mains"] < 1

@@ -1,0 +1,76 @@
+"""The speed benchmark measures what it says; what it measures is no matter of tests."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import twitchsense as ts
+from benchmarks.speed.files import record
+from benchmarks.speed.goals import GOALS
+from benchmarks.speed.others import WORKER
+from benchmarks.speed.page import text
+from benchmarks.speed.parts import NAMES, rounded
+from twitchsense.bench.made import make_tile
+
+
+def test_a_night_file_holds_the_tile(tmp_path):
+    tile = make_tile(seconds=40)
+    assert 0 < record(tmp_path / "a.night", tile, 60) < 1
+    recording = ts.read(tmp_path / "a.night")
+    for name, axis, column, step in (
+        ("emg1_left", 0, "emg1_uv", 0.2), ("acc_left", 2, "acc_z_g", 1 / 4096),
+    ):  # fmt: skip
+        (segment,) = recording.segments_of(name)
+        found = segment.samples.read(0, len(segment.samples))[:, axis]
+        assert len(found) > 0.98 * 60 * recording.channel(name).fs
+        whole = np.resize(tile[column][0], len(found))
+        assert np.abs(found - whole).max() <= 0.51 * step
+
+
+def test_the_script_is_timed(tmp_path):
+    emg = make_tile(seconds=60, events_per_h=600, n_emg=1)["emg1_uv"][0]
+    np.savez(tmp_path / "in.npz", fs=1000.0, emg1_uv=emg)
+    done = subprocess.run(
+        [sys.executable, str(WORKER), str(tmp_path / "in.npz"), "script"],
+        capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    told = json.loads(done.stdout)
+    assert told["seconds"] > 0
+    assert told["found"] >= 5
+
+
+def test_goals_are_met_missed_or_not_measured():
+    goal = next(g for g in GOALS if g.part == "night")
+    assert goal.row({"night": {"figures": {"times_sum": 20.0}}}).endswith("| 20 × | yes")
+    assert goal.row({"night": {"figures": {"times_sum": 20.1}}}).endswith("| 20.1 × | no")
+    assert "not measured" in goal.row({})
+    rows = [{"who": "script", "times twitchsense": 24.0}, {"who": "yasa", "failed": "no"}]
+    faster = [g for g in GOALS if g.part == "others"]
+    assert faster[0].row({"others": {"figures": {"rows": rows}}}).endswith("| 24 × | no")
+    assert "not measured" in faster[1].row({"others": {"figures": {"rows": rows}}})
+    seven_days = next(g for g in GOALS if "seven" in g.what)
+    assert "not measured" in seven_days.row({"length": {"figures": [{"hours": 8, "seconds": 1}]}})
+    assert {g.part for g in GOALS} <= set(NAMES)
+
+
+def test_page_of_some_parts():
+    about = dict.fromkeys(
+        ("processor", "cores", "platform", "python", "numpy", "scipy", "pandas"), "?"
+    )
+    start = {"help_s": 0.1, "numpy_s": 0.1, "import_s": 0.0, "analyze_s": 1.0, "python_s": 0.01}
+    told = {"start": {"about": {**about, "load": None}, "figures": start}}
+    page = text({"0.1.0": told})
+    assert "| `twitchsense --help` | ≤ 0.25 s | 0.1 s | yes |\n" in page
+    assert "## Start-up" in page
+    assert "## Files" not in page
+    assert "| 0.1.0 |" in page
+
+
+@pytest.mark.parametrize(
+    ("value", "short"), [(1.23456, 1.235), ({"a": [123456.7]}, {"a": [123500.0]}), (123456, 123456)]
+)
+def test_figures_are_rounded(value, short):
+    assert rounded(value) == short
