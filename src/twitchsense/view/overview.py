@@ -51,7 +51,7 @@ def plot_night(night: NightLike, ax: Axes | None = None) -> Axes:
     """
     shown = [c for c in night.recording.channels if c.name in night.seconds]
     kinds = kinds_of(night)
-    heights = [1.0] * len(shown) + [0.34 * max(1, len(kinds)), 0.26, 0.2 * max(1, len(shown))]
+    heights = [0.34 * max(1, len(kinds)), 0.26] + [1.0] * len(shown) + [0.2 * max(1, len(shown))]
     if ax is None:
         ax = new_figure(10.4, 1.12 * sum(heights) + 0.9).add_subplot()
     place = ax.get_subplotspec()
@@ -62,10 +62,11 @@ def plot_night(night: NightLike, ax: Axes | None = None) -> Axes:
     axes: list[Axes] = []
     for row in range(len(heights)):
         axes.append(ax.figure.add_subplot(grid[row], sharex=axes[0] if axes else None))
-    for lane, channel in zip(axes, shown, strict=False):
+    # what happened stands on top: it is what people look for
+    plot_events(night, ax=axes[0], kinds=kinds)
+    plot_context(night, ax=axes[1])
+    for lane, channel in zip(axes[2:], shown, strict=False):
         plot_lane(night, channel.name, ax=lane)
-    plot_events(night, ax=axes[-3], kinds=kinds)
-    plot_context(night, ax=axes[-2])
     plot_valid(night, ax=axes[-1])
     for one in axes:
         mark_onset(night, one)
