@@ -45,8 +45,9 @@ def test_glossary_has_every_column_of_the_weeks():
 
 def test_every_page_is_on_the_site():
     entries = ["index", *(ROOT / "docs" / "index.md").read_text().splitlines()]
-    for page in (ROOT / "docs").glob("*.md"):
-        assert any(fnmatch(page.stem, entry) for entry in entries), page.name
+    for page in [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "notebooks").glob("*.md")]:
+        name = page.relative_to(ROOT / "docs").with_suffix("").as_posix()
+        assert any(fnmatch(name, entry) for entry in entries), page.name
 
 
 def test_readme_has_two_commands_of_one_line_each():

@@ -18,7 +18,7 @@ from twitchsense.view.clock import Clock
 from twitchsense.view.indices import indices, periodicity
 from twitchsense.view.intervals import movement_intervals, plot_intervals
 from twitchsense.view.nightlike import NightLike
-from twitchsense.view.overview import plot_night
+from twitchsense.view.overview import night_height, plot_night
 from twitchsense.view.palette import kind_name
 from twitchsense.view.plain import show
 from twitchsense.view.shapes import find_shapes
@@ -114,8 +114,8 @@ def _title(clock: Clock, start: float, stop: float) -> str:
 def _overview(night: NightLike) -> Picture:
     alt = "The whole night on one time axis: signals, events, sleep and valid time. "
     alt += " ".join(text for _, text in words.answers(night))
-    figure = plot_night(night).get_figure(root=True)
-    assert figure is not None
+    figure = new_figure(10.4, night_height(night))
+    plot_night(night, figure.add_subplot())
     return Picture(data_uri(figure), alt)
 
 
