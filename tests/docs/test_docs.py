@@ -55,3 +55,10 @@ def test_readme_has_two_commands_of_one_line_each():
     assert [b.strip().count("\n") for b in blocks[:2]] == [0, 0]
     assert "firmware_sim" in blocks[0]
     assert "pytest" in blocks[1]
+
+
+def test_the_questions_name_the_same_causes_as_the_report():
+    from twitchsense.view.texts import CAUSES
+
+    page = (ROOT / "docs" / "faq.md").read_text()
+    assert [cause for cause in CAUSES if f"- {cause}\n" not in page] == []
