@@ -1,4 +1,4 @@
-"""The docs site: sphinx-build -W docs docs/_build (needs the dependency group docs)."""
+"""The docs site: sphinx-build -W docs docs/_build (needs the extra docs)."""
 
 from importlib.metadata import version as _version
 
@@ -6,13 +6,18 @@ project = "twitchsense"
 author = "The twitchsense developers"
 release = _version("twitchsense")
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "numpydoc",
 ]
-source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
-exclude_patterns = ["_build"]
+source_suffix = {".md": "myst-nb", ".rst": "restructuredtext"}
+exclude_patterns = ["_build", "jupyter_execute"]
+# the notebooks are run anew at every build, and a cell that fails stops it
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_merge_streams = True
 html_theme = "pydata_sphinx_theme"
 html_title = "twitchsense"
 html_show_sourcelink = False

@@ -35,6 +35,8 @@ VALUE_LIMITS: Final[Mapping[Kind, float]] = {"emg": 1e6, "acc": 200.0}
 #: Fitted rates wander a little: a rate this far outside the limits is let in.
 _RATE_TOLERANCE = 0.01
 _AXES = ("x", "y", "z")
+#: A name stands in every row of the tables.
+_LONGEST_NAME: Final = 80
 _EXAMPLES: Final[Mapping[Kind, str]] = {
     "emg": "emg1_uv (uv, mv or v)",
     "acc": "acc_x_g (axis x, y or z; g, mg or ms2)",
@@ -169,6 +171,8 @@ def parse_column(name: str, source: str = "columns") -> ColumnSpec:
     """
     clean = _clean(name)
     tokens = clean.split("_")
+    if len(clean) > _LONGEST_NAME:
+        raise _bad_name(source, name[:40] + "…", f"is {len(clean):,} characters long", "emg")
     if not clean.startswith(("emg", "acc")):
         raise _bad_name(source, name, "is no signal name", "emg")
     kind: Kind = "emg" if clean.startswith("emg") else "acc"

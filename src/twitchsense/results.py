@@ -45,6 +45,9 @@ _DECIMALS: Final = {
     "valid": 4,
 }
 
+#: What may begin a formula in a spreadsheet, full-width forms included.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
 EPOCH_COLUMNS: Final[dict[str, dict[str, Any]]] = {
     "activity": {
         "Description": "mean dynamic acceleration of the epoch, leg events masked",
@@ -163,9 +166,8 @@ def to_csv(table: pd.DataFrame) -> str:
             out[str(name)] = [_number(float(v), _DECIMALS.get(str(name), 6)) for v in column]
         else:
             out[str(name)] = ["" if pd.isna(v) else harmless(str(v)) for v in column]
-    return pd.DataFrame(out, columns=list(map(str, table.columns))).to_csv(
-        index=False, lineterminator="\n"
-    )
+    made = pd.DataFrame(out, columns=list(map(str, table.columns)))
+    return made.rename(columns=harmless).to_csv(index=False, lineterminator="\n")
 
 
 def to_json(data: Any) -> str:
@@ -175,7 +177,7 @@ def to_json(data: Any) -> str:
 
 def harmless(text: str) -> str:
     """Defuse what a spreadsheet would run as a formula."""
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return "'" + text if text[:1] in _FORMULA else text
 
 
 def _number(value: float, decimals: int) -> str:

@@ -92,7 +92,7 @@ def test_a_click_on_a_mark_opens_it(report):
     assert not page.is_visible("#detail")
     box = page.locator("#night").bounding_box()
     for x in range(200, 1000, 8):
-        page.mouse.click(box["x"] + x, box["y"] + 188)
+        page.mouse.click(box["x"] + x, box["y"] + 31)
         if page.is_visible("#detail"):
             break
     assert " at 22:" in page.inner_text("#event-title")

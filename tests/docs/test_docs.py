@@ -45,8 +45,9 @@ def test_glossary_has_every_column_of_the_weeks():
 
 def test_every_page_is_on_the_site():
     entries = ["index", *(ROOT / "docs" / "index.md").read_text().splitlines()]
-    for page in (ROOT / "docs").glob("*.md"):
-        assert any(fnmatch(page.stem, entry) for entry in entries), page.name
+    for page in [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "notebooks").glob("*.md")]:
+        name = page.relative_to(ROOT / "docs").with_suffix("").as_posix()
+        assert any(fnmatch(name, entry) for entry in entries), page.name
 
 
 def test_readme_has_two_commands_of_one_line_each():
@@ -54,3 +55,10 @@ def test_readme_has_two_commands_of_one_line_each():
     assert [b.strip().count("\n") for b in blocks[:2]] == [0, 0]
     assert "firmware_sim" in blocks[0]
     assert "pytest" in blocks[1]
+
+
+def test_the_questions_name_the_same_causes_as_the_report():
+    from twitchsense.view.texts import CAUSES
+
+    page = (ROOT / "docs" / "faq.md").read_text()
+    assert [cause for cause in CAUSES if f"- {cause}\n" not in page] == []

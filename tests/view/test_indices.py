@@ -58,7 +58,7 @@ def test_each_index_stands_with_its_interval_and_rule():
     assert rows["Twitch potentials per minute of sleep"][0] == "0.5 (0.4–0.6)"
     assert rows["Minutes with many twitches in sleep"][0] == "12 min"
     assert rows["Fasciculation-like twitches per minute at rest awake, emg1"][0] == "1.2 (0.9–1.7)"
-    assert rows["Trains per hour: tremor-like"] == ("0.5 (0.1–1.5)", "12 movements in them")
+    assert rows["Trains per hour: tremor-like"] == ("0.5 (0.1–1.5)", "movements in them: 12")
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def night(low=0.0, high=200.0):
 
 def test_alternatives_of_the_table_are_told_with_their_share():
     told = alternatives(night(), event(alternatives="myoclonic_jerk_awake:0.30; tremor_like"))
-    assert told == "it could also be myoclonic-jerk-like, awake (about 30%) or tremor-like"
+    assert told == "it could also be “myoclonic-jerk-like, awake” (about 30%) or “tremor-like”"
 
 
 def test_within_the_range_of_sleep_onset_the_neighbours_are_alternatives():

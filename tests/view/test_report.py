@@ -140,6 +140,47 @@ def test_a_night_without_events_is_no_verdict():
     assert "0 in 5 min" in page
 
 
+def made(seconds, emg_s, *, acc=True):
+    """Make quiet signals: so many seconds in all, and of EMG at their start."""
+    rng = np.random.default_rng(5)
+    signals = {"emg1_uv": (rng.normal(0, 4, emg_s * 1000), 1000.0)} if emg_s else {}
+    if acc:
+        signals["acc_x_g"] = (rng.normal(1, 0.002, seconds * 100), 100.0)
+    return ts.analyze(ts.Recording.from_arrays(signals))
+
+
+@pytest.mark.parametrize(
+    ("emg_s", "word", "says"),
+    [
+        (120, "Yes", "could be judged nearly all the time."),
+        (105, "Mostly", "judged for 105 s of it and acceleration could be judged nearly all"),
+        (60, "In part", "judged for 60 s of it"),
+        (0, "In part", "no muscle signal (EMG) was recorded"),
+    ],
+)
+def test_first_answer_says_whether_the_recording_was_good(emg_s, word, says):
+    question, answer = words.answers(made(120, emg_s))[0]
+    assert question == "Was the recording good?"
+    assert answer.startswith(f"{word}. ")
+    assert says.replace("105 s", "2 min") in answer
+    assert ("nothing is known" in answer) == (0 < emg_s < 120)
+
+
+def test_a_leg_that_lay_still_from_the_start_has_no_sharp_sleep_onset():
+    night = made(600, 600)
+    assert night.onset.time_s == 0
+    assert "any time until 0:" in words.onset_phrase(night)
+
+
+def test_unsure_names_are_told_from_unsure_events(night):
+    table = night.events.head(4).assign(
+        confidence=[0.9, 0.4, 0.4, 0.4], alternatives=["", "sleep_start:0.50", "leg_movement", ""]
+    )
+    said = words.sure_phrase(replace(night, detections=replace(night.detections, events=table)))
+    assert said.startswith("1 of the 4 events met the rule clearly")
+    assert "of 1 other just the name is unsure" in said
+
+
 def test_no_signal_is_not_zero():
     recording = ts.Recording.from_arrays({"emg1_uv": (np.zeros(120_000), 1000.0)})
     night = ts.analyze(recording)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +32,8 @@ from twitchsense.store.tickclock import TickClock, fit_tick_clock
 from twitchsense.store.track import Track
 
 _BATCH: Final = 2000
+#: Markers that are told; a night has a handful.
+_MOST_MARKERS: Final = 50
 
 
 @dataclass(frozen=True)
@@ -242,11 +246,15 @@ class NightCapture:
     source : str
         How messages call the file.
     mapping : HeaderMap
+    zone : str, optional
+        IANA zone in which times of markers are told; UTC without it.
     """
 
     clock = "time_utc"
 
-    def __init__(self, path: Path, source: str, mapping: HeaderMap) -> None:
+    def __init__(
+        self, path: Path, source: str, mapping: HeaderMap, zone: str | None = None
+    ) -> None:
         self.source = source
         self._reader = NightReader(path)
         names = [n for s in self._reader.sources for c in s.columns.values() for n in c]
@@ -261,11 +269,12 @@ class NightCapture:
             self._batteries.setdefault(device, []).append(percent)
         if not self._clocks or not self.plans:
             raise InputError(source, "holds no samples yet", "record for a while first")
+        self._markers = _tell_markers(self._reader, zone)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should know of clocks, losses and damage."""
-        notes = []
+        """What the user should know of clocks, losses and damage, and the markers stored."""
+        notes = list(self._markers)
         for source, clock in self._clocks:
             notes.append(
                 f"device {source.device[-4:]}, boot {source.count}: clock "
@@ -341,3 +350,18 @@ def sample_ticks(info: Info, stream: Stream, frames: Sequence[Placed]) -> NDArra
     index = np.repeat(first - starts, counts) + np.arange(counts.sum())
     ticks: NDArray[np.float64] = index * (1000 * info.tick_hz / stream.rate_mhz)
     return ticks
+
+
+def _tell_markers(reader: NightReader, zone: str | None) -> list[str]:
+    """Return what was marked in the night, as notes: a few, short and printable."""
+    rows = reader.query("SELECT time_ns, substr(text, 1, 200) FROM marker ORDER BY time_ns, id")
+    notes = []
+    for at, text in rows[:_MOST_MARKERS]:
+        if not isinstance(at, int) or not 0 <= at < 2**62:
+            continue  # whatever wrote that, it was no recorder
+        when = datetime.fromtimestamp(at // NS, ZoneInfo(zone) if zone else UTC)
+        words = "".join(c if c.isprintable() else " " for c in str(text))
+        notes.append(f"marker at {when:%H:%M:%S}{'' if zone else ' UTC'}: {words}")
+    if len(rows) > _MOST_MARKERS:
+        notes.append(f"{len(rows) - _MOST_MARKERS} more markers are in the night file")
+    return notes

@@ -43,7 +43,7 @@ def _open_edf(path: Path, source: str, mapping: HeaderMap, zone: str | None) -> 
 def _open_night(path: Path, source: str, mapping: HeaderMap, zone: str | None) -> Capture:
     from twitchsense.store.nightread import NightCapture
 
-    return NightCapture(path, source, mapping)
+    return NightCapture(path, source, mapping, zone)
 
 
 #: Ending of the file name -> how to open it. Another format is another line here.

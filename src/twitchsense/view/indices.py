@@ -33,6 +33,14 @@ def indices(facts: dict[str, Any]) -> list[dict[str, str]]:
     ]
 
 
+def periodicity(facts: dict[str, Any]) -> str:
+    """Return the periodicity index of sleep, such as "0.90 of 1"; empty if undefined."""
+    block = _dict(facts.get("leg_movements"))
+    score = _dict(_dict(block.get("rules")).get(str(block.get("labels_by"))))
+    value = _number(score.get("pi_sleep"), 2)
+    return f"{value} of 1" if value else ""
+
+
 def _leg_rows(block: dict[str, Any]) -> list[dict[str, str]]:
     score = _dict(_dict(block.get("rules")).get(str(block.get("labels_by"))))
     if not score:
@@ -96,7 +104,7 @@ def _train_rows(block: dict[str, Any]) -> list[dict[str, str]]:
         _row(
             f"Trains per hour: {label_name(str(label))}",
             _rate(_dict(cell).get("trains"), "rate_per_h", None),
-            f"{_number(_dict(cell).get('events'), 0) or 'unknown'} movements in them",
+            f"movements in them: {_number(_dict(cell).get('events'), 0) or 'unknown'}",
         )
         for label, cell in block.items()
     ]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from twitchsense.view.nightlike import NightLike
 from twitchsense.view.palette import GRID, INK, MUTED, kind_color
-from twitchsense.view.svg import new_figure, tidy
+from twitchsense.view.svg import own_axes, tidy
 
 #: Onset to onset in a periodic series, both ends included (WASM 2016).
 PERIODIC_S = (10.0, 90.0)
@@ -53,13 +53,13 @@ def plot_intervals(night: NightLike, ax: Axes | None = None) -> Axes:
     ----------
     night : Night
     ax : Axes, optional
-        Where to draw; a new figure (without a window) unless given.
+        Where to draw; a new pyplot figure unless given.
 
     Returns
     -------
     Axes
     """
-    ax = ax or new_figure(6, 2.6).add_subplot()
+    ax = ax or own_axes(6, 2.6)
     gap = movement_intervals(night)
     ax.axvspan(*PERIODIC_S, color=GRID, alpha=0.35, lw=0)
     ax.hist(gap, bins=np.arange(0, 92, 2).tolist(), color=kind_color("movement"))

@@ -26,7 +26,7 @@ from twitchsense.view.palette import (
     kind_name,
 )
 from twitchsense.view.plain import plain
-from twitchsense.view.svg import new_figure
+from twitchsense.view.svg import own_axes
 from twitchsense.view.timeaxis import bounds, label_time, mark_onset
 
 _MIN_EMG_UV = 50.0  # a quiet night must not be blown up to look busy
@@ -41,8 +41,7 @@ def plot_night(night: NightLike, ax: Axes | None = None) -> Axes:
     ----------
     night : Night
     ax : Axes, optional
-        A subplot, the place of which is taken; a new figure (without a window)
-        unless given.
+        A subplot, the place of which is taken; a new pyplot figure unless given.
 
     Returns
     -------
@@ -51,9 +50,9 @@ def plot_night(night: NightLike, ax: Axes | None = None) -> Axes:
     """
     shown = [c for c in night.recording.channels if c.name in night.seconds]
     kinds = kinds_of(night)
-    heights = [1.0] * len(shown) + [0.34 * max(1, len(kinds)), 0.26, 0.2 * max(1, len(shown))]
+    heights = _heights(night)
     if ax is None:
-        ax = new_figure(10.4, 1.12 * sum(heights) + 0.9).add_subplot()
+        ax = own_axes(10.4, night_height(night))
     place = ax.get_subplotspec()
     if place is None:
         raise ValueError("plot_night needs a subplot, such as plt.subplots() makes")
@@ -62,10 +61,11 @@ def plot_night(night: NightLike, ax: Axes | None = None) -> Axes:
     axes: list[Axes] = []
     for row in range(len(heights)):
         axes.append(ax.figure.add_subplot(grid[row], sharex=axes[0] if axes else None))
-    for lane, channel in zip(axes, shown, strict=False):
+    # what happened stands on top: it is what people look for
+    plot_events(night, ax=axes[0], kinds=kinds)
+    plot_context(night, ax=axes[1])
+    for lane, channel in zip(axes[2:], shown, strict=False):
         plot_lane(night, channel.name, ax=lane)
-    plot_events(night, ax=axes[-3], kinds=kinds)
-    plot_context(night, ax=axes[-2])
     plot_valid(night, ax=axes[-1])
     for one in axes:
         mark_onset(night, one)
@@ -73,12 +73,22 @@ def plot_night(night: NightLike, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def _heights(night: NightLike) -> list[float]:
+    shown = sum(c.name in night.seconds for c in night.recording.channels)
+    return [0.34 * max(1, len(kinds_of(night))), 0.26, *[1.0] * shown, 0.2 * max(1, shown)]
+
+
+def night_height(night: NightLike) -> float:
+    """Return how many inches `plot_night` needs."""
+    return 1.12 * sum(_heights(night)) + 0.9
+
+
 def plot_lane(night: NightLike, channel: str, ax: Axes | None = None, columns: int = 2000) -> Axes:
     """Draw the least and greatest value of one channel along the night.
 
     What leaves the scale is cut, and marked by a small triangle on the edge.
     """
-    ax = ax or new_figure(10, 1.4).add_subplot()
+    ax = ax or own_axes(10, 1.4)
     info = night.recording.channel(channel)
     start, stop = bounds(night)
     env = envelope(night.seconds[channel], start, stop, columns)
@@ -112,7 +122,7 @@ def plot_lane(night: NightLike, channel: str, ax: Axes | None = None, columns: i
 
 def plot_events(night: NightLike, ax: Axes | None = None, kinds: Sequence[str] = ()) -> Axes:
     """Draw every event as a mark in the lane of its kind."""
-    ax = ax or new_figure(10, 1.4).add_subplot()
+    ax = ax or own_axes(10, 1.4)
     kinds = kinds or kinds_of(night)
     table = night.events
     tall = {"mild": 0.45, "moderate": 0.65, "violent": 0.9}
@@ -154,7 +164,7 @@ def plot_events(night: NightLike, ax: Axes | None = None, kinds: Sequence[str] =
 
 def plot_context(night: NightLike, ax: Axes | None = None) -> Axes:
     """Draw wake and sleep as a strip."""
-    ax = ax or new_figure(10, 0.6).add_subplot()
+    ax = ax or own_axes(10, 0.6)
     start, stop = bounds(night)
     for context, first, last in stretches(night):
         color = CONTEXT_COLORS.get(context, CONTEXT_COLORS["unknown"])
@@ -179,7 +189,7 @@ def plot_context(night: NightLike, ax: Axes | None = None) -> Axes:
 
 def plot_valid(night: NightLike, ax: Axes | None = None) -> Axes:
     """Draw where each channel has signal that can be judged."""
-    ax = ax or new_figure(10, 0.6).add_subplot()
+    ax = ax or own_axes(10, 0.6)
     names = [c.name for c in night.recording.channels if c.name in night.seconds]
     for lane, name in enumerate(reversed(names)):
         valid, invalid = spans(night.seconds[name])

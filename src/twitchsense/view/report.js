@@ -74,18 +74,18 @@
   // ---- the night ---------------------------------------------------------------------------
   const canvas = $("night");
   const HEIGHT = { emg: 84, acc: 60, kind: 22, context: 26, valid: 12, axis: 26, gap: 10 };
+  // what happened stands on top, with sleep and the time below it; then the signals
   const rows = [];
-  let y = 20;
+  const kindsTop = 20;
+  let y = kindsTop + Math.max(1, KINDS.length) * HEIGHT.kind + HEIGHT.gap;
+  const contextTop = y, axisTop = contextTop + HEIGHT.context + 1;
+  y += HEIGHT.context + HEIGHT.axis + HEIGHT.gap;
   for (const lane of data.lanes) {
     rows.push({ lane, y, h: HEIGHT[lane.kind] });
     y += HEIGHT[lane.kind] + HEIGHT.gap;
   }
-  const kindsTop = y;
-  y += Math.max(1, KINDS.length) * HEIGHT.kind + HEIGHT.gap;
-  const contextTop = y;
-  y += HEIGHT.context + HEIGHT.gap;
   const validTop = y;
-  y += data.lanes.length * HEIGHT.valid + HEIGHT.axis + 4;
+  y += data.lanes.length * HEIGHT.valid + 4;
   canvas.style.height = `${y}px`;
   const byKind = KINDS.map((_, k) => [...data.events.keys()].filter((i) => data.events[i][0] === k));
 
@@ -240,7 +240,7 @@
   }
 
   function drawAxis(g, v, left, right, small) {
-    const top = validTop + data.lanes.length * HEIGHT.valid + 4;
+    const top = axisTop;
     const span = v.b - v.a, size = step(span, small ? 4 : 9);
     const shift = data.zero === null ? 0 : ((data.zero % 86400) + ahead(v.a)) % 86400;
     const parts = size < 1 ? 2 : size < 60 ? 1 : 0;

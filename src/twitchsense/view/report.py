@@ -15,10 +15,10 @@ from markupsafe import Markup
 from twitchsense.events import CONTEXTS, EVENT_COLUMNS, GRADES, LABELS, TRIAL_TYPES
 from twitchsense.view import palette, payload, sections, texts, words
 from twitchsense.view.clock import Clock
-from twitchsense.view.indices import indices
+from twitchsense.view.indices import indices, periodicity
 from twitchsense.view.intervals import movement_intervals, plot_intervals
 from twitchsense.view.nightlike import NightLike
-from twitchsense.view.overview import plot_night
+from twitchsense.view.overview import night_height, plot_night
 from twitchsense.view.palette import kind_name
 from twitchsense.view.plain import show
 from twitchsense.view.shapes import find_shapes
@@ -27,6 +27,8 @@ from twitchsense.view.traces import Trace, gather
 from twitchsense.view.waveforms import plot_average, plot_event, plot_shape
 
 _SHOWN: Final = {"jerk": 3, "twitch": 3, "movement": 3}
+#: An average of fewer events is no average.
+_LEAST_AVERAGED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def render(night: NightLike, traces: list[Trace] | None = None) -> str:
         rates=sections.rates(night, facts),
         indices=indices(facts),
         averages=_averages(night),
-        patterns=_patterns(night, traces),
+        patterns=_patterns(night, traces, periodicity(facts)),
         strongest=_strongest(night),
         jerks=sections.jerks(night),
         channels=sections.channels(night, facts),
@@ -112,16 +114,16 @@ def _title(clock: Clock, start: float, stop: float) -> str:
 def _overview(night: NightLike) -> Picture:
     alt = "The whole night on one time axis: signals, events, sleep and valid time. "
     alt += " ".join(text for _, text in words.answers(night))
-    figure = plot_night(night).get_figure(root=True)
-    assert figure is not None
+    figure = new_figure(10.4, night_height(night))
+    plot_night(night, figure.add_subplot())
     return Picture(data_uri(figure), alt)
 
 
 def _averages(night: NightLike) -> list[Picture]:
     pictures: list[Picture] = []
     counts = night.events["trial_type"].value_counts()
-    for kind in ("twitch", "jerk"):
-        if counts.get(kind, 0) >= 5:
+    for kind in ("twitch", "jerk", "brief_contraction", "movement"):
+        if counts.get(kind, 0) >= _LEAST_AVERAGED:
             figure = new_figure(3.9, 2.2)
             plot_average(night, kind, figure.add_subplot()).set_title("", loc="left")
             many = f"{counts[kind]} {kind_name(kind, 2)}"
@@ -130,14 +132,12 @@ def _averages(night: NightLike) -> list[Picture]:
                     data_uri(figure),
                     f"Average waveform of {many}",
                     f"The average of {many}",
-                    "Dark, left scale: strength of the muscle signal, thin lines single events. "
-                    "Brown, right scale: acceleration in thousandths of g.",
                 )
             )
     return pictures
 
 
-def _patterns(night: NightLike, traces: list[Trace]) -> list[Picture]:
+def _patterns(night: NightLike, traces: list[Trace], steady: str) -> list[Picture]:
     """Return what repeats: intervals between leg movements, twitches of one shape."""
     pictures: list[Picture] = []
     gap = movement_intervals(night)
@@ -146,12 +146,13 @@ def _patterns(night: NightLike, traces: list[Trace]) -> list[Picture]:
         plot_intervals(night, figure.add_subplot()).set_title("", loc="left")
         inside = int(((gap >= 10) & (gap <= 90)).sum())
         text = f"{inside} of {len(gap)} are 10–90 s long, as in periodic series (grey)"
+        rhythm = f" Periodicity in sleep: {steady}." if steady else ""
         pictures.append(
             Picture(
                 data_uri(figure),
                 f"Histogram of the time from one leg movement to the next; {text}",
                 "From one leg movement to the next",
-                f"{text}. An even spread has no rhythm; a hill between 15 and 35 s has.",
+                f"{text}. An even spread has no rhythm; a hill between 15 and 35 s has.{rhythm}",
             )
         )
     clock = Clock.of(night.recording)

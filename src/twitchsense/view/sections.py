@@ -15,6 +15,8 @@ from twitchsense.view.nightlike import NightLike
 from twitchsense.view.palette import CONTEXT_NAMES, KIND_NAMES, context_name, kind_name, label_name
 
 _MOST_JERKS = 60
+#: In less valid time than this a rate says nothing (h).
+_LEAST_H = 1 / 60
 #: Kinds that stand in the table of rates even if none was found.
 _ALWAYS = ("twitch", "jerk", "movement")
 #: Kinds whose only label says nothing new.
@@ -88,6 +90,8 @@ def _cell(count: int, hours: float, *, seen: bool, dash: bool = False) -> dict[s
         return {"count": "no EMG", "rate": "", "range": "", "none": True}
     if not hours > 0:
         return {"count": "no valid signal", "rate": "", "range": "", "none": True}
+    if hours < _LEAST_H:
+        return {"count": "under a minute", "rate": "", "range": "", "none": True}
     if dash and count == 0:
         return {"count": "–", "rate": "", "range": "", "none": True}
     per_hour, low, high = (_short(value) for value in rate(count, hours))

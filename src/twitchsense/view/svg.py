@@ -31,6 +31,13 @@ def new_figure(width: float, height: float, *, fitted: bool = True) -> Figure:
     return figure
 
 
+def own_axes(width: float, height: float) -> Axes:
+    """Return axes of a figure (inches) that a notebook shows by itself, and a script can show."""
+    import matplotlib.pyplot as plt  # takes a while, and the report never needs it
+
+    return plt.figure(figsize=(width, height), layout="constrained").add_subplot()
+
+
 def tidy(ax: Axes) -> None:
     """Leave of an axes' frame what is read: two thin lines and small numbers."""
     for side in ("top", "right"):

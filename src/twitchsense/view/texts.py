@@ -22,20 +22,22 @@ HOW_TO_READ: Final = (
 
 CAUSES_INTRO: Final = (
     "People often link harmless twitches and jerks with the things below. The evidence is mostly "
-    "expert opinion, and sources disagree; one night cannot show a cause."
+    "expert opinion, and sources disagree; neither one night nor this report can show a cause."
 )
 
 CAUSES: Final = (
     "recovery after exercise",
     "caffeine",
-    "dehydration",
+    "too little to drink (dehydration)",
     "nicotine",
-    "lack of vitamin D, B vitamins or calcium",
+    "lack of vitamin D, of B vitamins or of calcium",
     "too little sleep, stress",
 )
 
 CAUSES_END: Final = (
-    "This is no advice to take anything: whether something is lacking, a doctor can measure."
+    "A diary beside some weeks of nights shows what goes together (twitchsense trend), which is "
+    "not yet a cause. This is no advice to take or leave anything: whether something is lacking, "
+    "a doctor can measure."
 )
 
 CLINICIAN_INTRO: Final = (

@@ -37,12 +37,13 @@ def label_time(night: NightLike, axes: Sequence[Axes]) -> None:
         midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
         into = (first - midnight) / timedelta(seconds=1)
         ticks = start + np.arange(math.ceil(into / step) * step - into, stop - start + 1, step)
-        labels = [clock.short(t) for t in ticks]
+        labels = [clock.short(t) if step >= 60 else clock.exact(t) for t in ticks]
         last.set_xlabel(f"clock time ({clock.name})", fontsize=8, color=MUTED)
     else:
         ticks = np.arange(math.ceil(start / step) * step, stop + 1, step)
-        labels = [hours_minutes(t) for t in ticks]
-        last.set_xlabel("hours:minutes from the start", fontsize=8, color=MUTED)
+        labels = [hours_minutes(t) if step >= 60 else clock.exact(t) for t in ticks]
+        parts = "hours:minutes" if step >= 60 else "hours:minutes:seconds"
+        last.set_xlabel(f"{parts} from the start", fontsize=8, color=MUTED)
     for ax in axes:
         ax.set_xlim(start, stop)
         ax.xaxis.set_major_locator(FixedLocator(list(ticks)))

@@ -8,7 +8,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
 from twitchsense.trend.weeks import Weeks
 from twitchsense.view.palette import GRID, INK, MUTED, kind_color, kind_name
-from twitchsense.view.svg import new_figure, tidy
+from twitchsense.view.svg import own_axes, tidy
 
 _DAYS: int = 7  # of the running median
 
@@ -22,13 +22,13 @@ def plot_trend(weeks: Weeks, kind: str = "twitch", ax: Axes | None = None) -> Ax
         From `read_weeks`.
     kind : {'twitch', 'jerk', 'movement'}
     ax : Axes, optional
-        Where to draw; a new figure (without a window) unless given.
+        Where to draw; a new pyplot figure unless given.
 
     Returns
     -------
     Axes
     """
-    ax = ax or new_figure(9, 2.4).add_subplot()
+    ax = ax or own_axes(9, 2.4)
     table = weeks.nights
     table = table[table["evening"].notna() & table[f"{kind}_rate"].notna()]
     color = kind_color(kind)

@@ -17,7 +17,7 @@ from twitchsense.view.nightlike import NightLike
 from twitchsense.view.palette import ACC_INK, EMG_INK, GRID, INK, MUTED, kind_color, kind_name
 from twitchsense.view.plain import plain
 from twitchsense.view.shapes import Shape
-from twitchsense.view.svg import new_figure, tidy
+from twitchsense.view.svg import new_figure, own_axes, tidy
 from twitchsense.view.traces import channels_of, lead, length
 
 _AXIS_COLORS = ("#7A5C2E", "#0072B2", "#009E73")
@@ -78,13 +78,13 @@ def plot_average(night: NightLike, kind: str, ax: Axes | None = None) -> Axes:
     kind : str
         A `trial_type`: ``twitch``, ``jerk``, ``movement``, …
     ax : Axes, optional
-        Where to draw; a new figure (without a window) unless given.
+        Where to draw; a new pyplot figure unless given.
 
     Returns
     -------
     Axes
     """
-    ax = ax or new_figure(6, 3.2).add_subplot()
+    ax = ax or own_axes(6, 3.2)
     table = night.events
     rows = table[table["trial_type"] == kind]
     total = len(rows)
@@ -119,13 +119,13 @@ def plot_shape(shape: Shape, ax: Axes | None = None) -> Axes:
     ----------
     shape : Shape
     ax : Axes, optional
-        Where to draw; a new figure (without a window) unless given.
+        Where to draw; a new pyplot figure unless given.
 
     Returns
     -------
     Axes
     """
-    ax = ax or new_figure(3.5, 1.9).add_subplot()
+    ax = ax or own_axes(3.5, 1.9)
     for wave in shape.waves[:: max(1, len(shape.waves) // _OVERLAID)]:
         ax.plot(shape.time_ms, wave, color=EMG_INK, lw=0.5, alpha=0.2, rasterized=True)
     ax.plot(shape.time_ms, shape.waves.mean(axis=0), color=kind_color("twitch"), lw=1.6)

@@ -46,9 +46,13 @@ def _alternative(text: str) -> str:
     """Read ``sleep_start:0.30``: the label, and its probability where there is one."""
     label, _, share = text.strip().partition(":")
     try:
-        return f"{label_name(label)} (about {float(share):.0%})" if share else label_name(label)
+        return f"{_quoted(label)} (about {float(share):.0%})" if share else _quoted(label)
     except ValueError:
-        return label_name(label)
+        return _quoted(label)
+
+
+def _quoted(label: str) -> str:
+    return f"“{label_name(label)}”"
 
 
 def alternatives(night: NightLike, event: pd.Series[Any]) -> str:
@@ -66,7 +70,7 @@ def alternatives(night: NightLike, event: pd.Series[Any]) -> str:
     low, high = night.onset.low_s, night.onset.high_s
     unsure = low is not None and high is not None and low <= float(event["onset"]) <= high
     if not parts and kind in _BY_SLEEP and (unsure or str(event["context"]) in ("unknown", "")):
-        others = [label_name(w) for w in _BY_SLEEP[kind] if w != mine]
+        others = [_quoted(w) for w in _BY_SLEEP[kind] if w != mine]
         when = "sleep may have come earlier or later" if unsure else "sleep is unknown here"
         parts.append(f"{when}, so it could also be {' or '.join(others)}")
     if kind == "jerk" and not math.isfinite(float(event["amplitude_uv"])):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from twitchsense.recording import NS
 from twitchsense.view.clock import Clock, spoken
@@ -17,39 +19,59 @@ _SENSORS = {"emg": "muscle signal (EMG)", "acc": "acceleration"}
 
 
 def answers(night: NightLike) -> list[tuple[str, str]]:
-    """Return the night in a few plain sentences, each under what it answers."""
+    """Return what a person asks in the morning, each with its answer in plain words."""
     return [
-        ("The recording", valid_phrase(night)),
-        ("Falling asleep", onset_phrase(night)),
-        ("What stood out", found_phrase(night)),
-        ("How sure", sure_phrase(night)),
+        ("Was the recording good?", f"{good_word(night)}. {valid_phrase(night)}"),
+        ("When did I fall asleep?", onset_phrase(night)),
+        ("Did anything stand out?", found_phrase(night)),
+        ("How sure is that?", sure_phrase(night)),
     ]
+
+
+def good_word(night: NightLike) -> str:
+    """Return in a word how much of the night both sensors saw [E]."""
+    shares = _shares(night)
+    worst, best = (pick(shares.get(kind, 0.0) for kind in _SENSORS) for pick in (min, max))
+    if worst > 0.98:
+        return "Yes"
+    if worst >= 0.8:
+        return "Mostly"
+    return "In part" if best >= 0.1 else "No"
 
 
 def valid_phrase(night: NightLike) -> str:
     """Say how long the recording was and how much of it could be judged."""
-    recording = night.recording
-    length = (recording.end_ns - recording.start_ns) / NS
-    valid: dict[str, float] = {}
-    for channel in recording.channels:
-        seconds = night.valid_s.get(channel.name, 0.0)
-        valid[channel.kind] = max(valid.get(channel.kind, 0.0), seconds)
-    if len(valid) == 2 and all(s > 0.98 * length for s in valid.values()):
+    length, shares = _length(night), _shares(night)
+    if len(shares) == 2 and all(share > 0.98 for share in shares.values()):
         judged = "muscle signal (EMG) and acceleration could be judged nearly all the time"
     else:
-        judged = " and ".join(_judged(kind, valid.get(kind), length) for kind in _SENSORS)
-    return f"The recording lasted {spoken(length)}: {judged}."
+        judged = " and ".join(_judged(kind, shares.get(kind), length) for kind in _SENSORS)
+    rest = "" if all(s > 0.98 for s in shares.values()) else " About the rest nothing is known."
+    return f"The recording lasted {spoken(length)}: {judged}.{rest}"
 
 
-def _judged(kind: str, seconds: float | None, length: float) -> str:
+def _length(night: NightLike) -> float:
+    return (night.recording.end_ns - night.recording.start_ns) / NS
+
+
+def _shares(night: NightLike) -> dict[str, float]:
+    """Return the valid share of the recording for each kind of sensor that was there."""
+    shares: dict[str, float] = {}
+    for channel in night.recording.channels:
+        share = night.valid_s.get(channel.name, 0.0) / max(_length(night), 1e-9)
+        shares[channel.kind] = max(shares.get(channel.kind, 0.0), share)
+    return shares
+
+
+def _judged(kind: str, share: float | None, length: float) -> str:
     name = _SENSORS[kind]
-    if seconds is None:
+    if share is None:
         return f"no {name} was recorded"
-    if seconds <= 0:
+    if share <= 0:
         return f"none of the {name} could be judged"
-    if seconds > 0.98 * length:
-        return f"nearly all of the {name} could be judged"
-    return f"{spoken(seconds)} of {name} could be judged"
+    if share > 0.98:
+        return f"{name} could be judged nearly all the time"
+    return f"{name} could be judged for {spoken(share * length)} of it"
 
 
 def onset_phrase(night: NightLike) -> str:
@@ -64,6 +86,12 @@ def onset_phrase(night: NightLike) -> str:
     if "hypnogram" in onset.source:
         return f"By the hypnogram given, sleep began at {when}."
     low, high = onset.low_s, onset.high_s
+    start = night.recording.start_ns / NS
+    if high is not None and onset.time_s - start < 60 <= high - start:
+        return (
+            f"The leg lay still from the start, so sleep may have come at any time until "
+            f"{clock.short(high)}: lying awake without moving looks the same."
+        )
     between = ""
     if low is not None and high is not None and high - low >= 60:
         between = f", between {clock.short(low)} and {clock.short(high)},"
@@ -103,26 +131,44 @@ def found_phrase(night: NightLike) -> str:
         top = jerks.iloc[int(jerks["peak_g"].fillna(-1.0).to_numpy().argmax())]
         when = Clock.of(night.recording).short(float(top["onset"]))
         at = f"at {when}" if Clock.of(night.recording).known else when
-        text += f"; the strongest jerk came {at} with {float(top['peak_g']):.2f} g"
+        text += (
+            f"; the strongest jerk came {at} with {float(top['peak_g']):.2f}\u00a0g "
+            "(1\u00a0g is the pull of the earth)"
+        )
     return f"{text}.{blind}"
 
 
 def sure_phrase(night: NightLike) -> str:
     """Say how clearly the events met their rules, and what their names are worth."""
-    confidence = night.events["confidence"].to_numpy(float)
-    n = len(confidence)
-    text = "Names that end in “-like” say what a pattern resembles, not what causes it."
+    table = night.events
+    n = len(table)
     if not n:
-        return f"No event was found, but what the sensor could not see is not known. {text}"
-    clear = int((confidence.round(3) >= CLEAR).sum())  # as the table has it
-    share = "All" if clear == n else "None" if clear == 0 else f"{clear:,}"
+        return "No event was found, but what the sensor could not see is not known."
+    text = "Names that end in “-like” say what a pattern resembles, not what causes it."
+    confidence = table["confidence"].to_numpy(float)
+    clear = confidence.round(3) >= CLEAR  # as the table has it
+    if clear.all():
+        return f"Every event met its rule clearly (confidence {CLEAR:g} or more of 1). {text}"
+    share = f"{int(clear.sum()):,}" if clear.any() else "None"
     events = "events" if n != 1 else "event"
-    return (
-        f"{share} of the {n:,} {events} met the rule clearly (confidence {CLEAR:g} or more of 1); "
-        f"the others are less sure. {text}"
-        if clear < n
-        else f"Every event met its rule clearly (confidence {CLEAR:g} or more of 1). {text}"
-    )
+    out = f"{share} of the {n:,} {events} met the rule clearly (confidence {CLEAR:g} or more of 1)"
+    named = int((~clear & (confidence / _own_share(table) >= CLEAR)).sum())
+    if named:
+        word = "other" if named == 1 else "others"
+        only = "all others" if named == n - int(clear.sum()) else f"{named:,} {word}"
+        out += f"; of {only} just the name is unsure, for it hangs on when sleep came"
+    else:
+        out += "; the others are less sure"
+    return f"{out}. {text}"
+
+
+def _own_share(table: pd.DataFrame) -> NDArray[np.float64]:
+    """Return how probable each label is, beside the ones that sleep could make of it."""
+    if "alternatives" not in table:
+        return np.ones(len(table))
+    found = table["alternatives"].astype(str).str.extractall(r":([0-9.]+)")[0]
+    others = pd.to_numeric(found, errors="coerce").groupby(level=0).sum()
+    return np.asarray(1 - others.reindex(table.index, fill_value=0.0).clip(0, 0.95), np.float64)
 
 
 def listed(parts: list[str]) -> str:
@@ -137,7 +183,10 @@ def _series(table: pd.DataFrame) -> str:
     if not len(rows):
         return ""
     n = rows["series"].nunique()
-    return f"; {len(rows)} leg movements came in {n} periodic-like series"
+    return (
+        f"; {len(rows)} of the leg movements came one after the other at a steady pace "
+        f"({n} periodic-like series)"
+    )
 
 
 def _where_most(rows: pd.DataFrame) -> str:

@@ -1,0 +1,169 @@
+"""Makes docs/rules.md and its pictures: each case of `rule_cases.py`, and where events stand.
+
+python docs/make_figures.py [NAME...]
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+from rule_cases import CASES, CONTEXTS, Case
+
+import twitchsense as ts
+from twitchsense.events import REJECT_REASONS
+from twitchsense.view.overview import plot_context
+from twitchsense.view.palette import ACC_INK, EMG_INK, GRID, INK, MUTED, kind_color, label_name
+from twitchsense.view.svg import new_figure, tidy
+
+DOCS = Path(__file__).parent
+OUT = DOCS / "figures" / "rules"
+HEAD = """# How each rule works
+
+Each picture is a short recording made by the simulator and analysed by the detector as it is: on
+top the muscle (EMG), below it the acceleration on three axes, each less its median. A stretch
+shaded in colour became an event; one shaded grey with a dashed edge was turned down. Pictures and
+page are made by `python docs/make_figures.py`, and a test holds the detector to every one of them.
+
+The rules in full, with their order and their numbers: [how detection works](detection.md),
+[labels](labels.md), [settings](settings.md). How often they are right: [accuracy](accuracy.md).
+These are textbook cases; real signals are less clear, and then the confidence is lower."""
+GROUPS = {
+    "kinds": (
+        "What the signal looks like: kinds",
+        "The kind is physical: sleep plays no part in it.",
+    ),
+    "labels": (
+        "What it looks like in its company and its sleep: labels",
+        'A label is the kind read in its context. "-like" is meant: it says what a pattern '
+        "resembles, not what causes it.",
+    ),
+    "rejected": (
+        "What is turned down, and why",
+        "Nothing is thrown away silently: each of these stands in `rejected.csv` with its reason.",
+    ),
+}
+CONTEXT_WORDS = (
+    "The same twitch and the same jerk at five places of a night: what changes is the name. On "
+    "one leg a twitch awake and a twitch asleep have the same shape; only sleep tells them apart."
+)
+_REJECTED = "#8A8A86"
+_AXES = (ACC_INK, "#0072B2", "#009E73")
+
+
+def draw(case: Case) -> Figure:
+    """Draw what the sensors saw, and shade what became of it."""
+    night = case.analyze()
+    channels = night.recording.channels
+    emg = [c for c in channels if c.kind == "emg"]
+    shown = [*emg, *[c for c in channels if c.kind == "acc"][:1]]
+    figure = new_figure(6.4, 0.5 + 0.95 * len(shown))
+    axes = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
+    for ax, channel in zip(axes, shown, strict=True):
+        times, samples = night.recording.window(
+            channel.name, round(case.at * 1e9), round(case.until * 1e9)
+        )
+        values = samples - np.median(samples, axis=0)
+        for axis in range(values.shape[1]):
+            color = EMG_INK if channel.kind == "emg" else _AXES[axis]
+            ax.plot(times / 1e9 - case.at, values[:, axis], color=color, lw=0.8)
+        reach = max(1.15 * float(np.abs(values).max()), 25 if channel.kind == "emg" else 0.02)
+        ax.set_ylim(-reach, reach)
+        name = "muscle\n(µV)" if channel.kind == "emg" else "acceleration\n(g)"
+        ax.set_ylabel(f"{channel.leg or ''} {name}".strip(), fontsize=8, color=MUTED)
+        tidy(ax)
+        ax.locator_params(axis="y", nbins=3)
+        shade(ax, night, case)
+    axes[-1].set_xlim(0, case.until - case.at)
+    axes[-1].set_xlabel("seconds", fontsize=8, color=MUTED)
+    return figure
+
+
+def shade(ax: Axes, night: ts.Night, case: Case) -> None:
+    """Shade events in the colour of their kind, and what was turned down in grey."""
+    for table, rejected in ((night.rejected, True), (night.events, False)):
+        for _, row in table.iterrows():
+            first = float(row["onset"]) - case.at
+            last = first + float(row["duration"])
+            if last < 0 or first > case.until - case.at:
+                continue
+            color = _REJECTED if rejected else kind_color(str(row["trial_type"]))
+            ax.axvspan(first, last, color=color, alpha=0.22, lw=0)
+            ax.axvline(first, color=color, lw=0.9, ls="--" if rejected else "-")
+
+
+def draw_contexts() -> Figure:
+    """Draw the same twitch and the same jerk at five places of a night."""
+    night = CONTEXTS.analyze()
+    figure = new_figure(6.4, 2.5)
+    top, strip = figure.subplots(2, 1, sharex=True, height_ratios=[5, 1])
+    plot_context(night, strip)
+    strip.set_yticks([0.5], [""])
+    for kind, y in (("jerk", 0.66), ("twitch", 0.2)):
+        rows = night.events[night.events["trial_type"] == kind]
+        for k, (_, row) in enumerate(rows.iterrows()):
+            x = float(row["onset"])
+            top.vlines(x, y - 0.08, y + 0.08, color=kind_color(kind), lw=2)
+            words = label_name(str(row["label"])).replace(" ", "\n", 1)
+            top.text(x, y + 0.1, words, ha="center", fontsize=7, color=INK)
+            top.text(x, y - 0.17, kind, ha="center", fontsize=7, color=MUTED) if k == 0 else None
+    top.set_ylim(0, 1.05)
+    top.set_yticks([])
+    for side in ("top", "right", "left"):
+        top.spines[side].set_visible(False)
+    top.spines["bottom"].set_color(GRID)
+    minutes = np.arange(0, CONTEXTS.seconds + 1, 300)
+    strip.set_xticks(minutes, [f"{m / 60:.0f}" for m in minutes], fontsize=8)
+    strip.set_xlim(0, CONTEXTS.seconds)
+    strip.set_xlabel("minutes", fontsize=8, color=MUTED)
+    return figure
+
+
+def rules_page() -> str:
+    """Return docs/rules.md: a picture and a few words for each rule."""
+    lines = [*HEAD.splitlines()]
+    for group, (heading, intro) in GROUPS.items():
+        lines += ["", f"## {heading}", "", intro]
+        if group == "labels":
+            lines += ["", f"![{CONTEXT_WORDS}](figures/rules/contexts.png)", "", CONTEXT_WORDS]
+        for case in (c for c in CASES if c.group == group):
+            word = case.expect.rpartition(":")[2]
+            title = f"`{word}`" if case.title == word else f"{case.title}: `{word}`"
+            lines += ["", f"### {title}", "", f"![{case.title}](figures/rules/{case.name}.png)"]
+            lines += ["", case.caption]
+            if group == "rejected":
+                lines += ["", f"In `rejected.csv`: {REJECT_REASONS[word]}."]
+    unseen = sorted(set(REJECT_REASONS) - {c.expect.rpartition(":")[2] for c in CASES})
+    lines += ["", "### Without a picture", ""]
+    lines += [f"- `{word}`: {REJECT_REASONS[word]}." for word in unseen]
+    return "\n".join(lines) + "\n"
+
+
+def save(figure: Figure, name: str) -> Path:
+    """Write a small PNG: line art needs no more than 32 colours."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=125)
+    path = OUT / f"{name}.png"
+    flat = Image.open(buffer).convert("RGB")
+    flat.quantize(32, dither=Image.Dither.NONE).save(path, optimize=True)
+    return path
+
+
+def main(names: list[str]) -> None:
+    """Draw the figures named, or all."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    for case in CASES:
+        if not names or case.name in names:
+            save(draw(case), case.name)
+    if not names or "contexts" in names:
+        save(draw_contexts(), "contexts")
+    (DOCS / "rules.md").write_text(rules_page())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

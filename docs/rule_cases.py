@@ -1,0 +1,323 @@
+"""Short simulated recordings, one for each rule: what is in them and what must be made of it.
+
+`make_figures.py` draws them, `tests/docs/test_rules_page.py` holds the detector to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+import twitchsense as ts
+from firmware_sim.capture import Capture, Settings
+from firmware_sim.hypnogram import Hypnogram, steady
+from firmware_sim.schedule import Event, Kind, Schedule
+
+Signals = dict[str, tuple[np.ndarray, float]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One rule and a recording that shows it.
+
+    `expect` is the kind of an event, the label (with ``label:``) or the reason of a
+    rejection (with ``not:``); `at` and `until` bound what is drawn, in seconds.
+    """
+
+    name: str
+    expect: str
+    title: str
+    caption: str
+    events: tuple[Event, ...]
+    at: float
+    until: float
+    seconds: float = 60.0
+    seed: int = 1
+    noise_uv: float = 2.2
+    stages: tuple[tuple[str, float], ...] = (("N2", 1.0),)
+    legs: tuple[str, ...] = ("",)
+    change: Callable[[Signals], None] = field(default=lambda signals: None)
+
+    @property
+    def group(self) -> str:
+        """Whether it shows a kind, a label or a rejection."""
+        return {"n": "rejected", "l": "labels"}.get(
+            self.expect[0] if ":" in self.expect else "", "kinds"
+        )
+
+    def record(self) -> ts.Recording:
+        """Simulate the recording."""
+        signals: Signals = {}
+        for leg in self.legs:
+            signals |= _simulate(self, leg)
+        self.change(signals)
+        return ts.Recording.from_arrays(signals)
+
+    def analyze(self) -> ts.Night:
+        """Simulate it and analyse it, with the sleep it is set in."""
+        bouts = self.sleep.bouts()
+        stages = pd.DataFrame(
+            [(a, b - a, stage) for a, b, stage in bouts], columns=["onset", "duration", "stage"]
+        )
+        return ts.analyze(self.record(), hypnogram=stages)
+
+    @property
+    def sleep(self) -> Hypnogram:
+        """The stages of the recording, each with its share of it."""
+        return steady(self.seconds / 60, *self.stages)
+
+    def found(self, night: ts.Night) -> pd.DataFrame:
+        """Return the rows in the stretch drawn that are what was expected."""
+        what, _, word = self.expect.rpartition(":")
+        table = night.rejected if what == "not" else night.events
+        column = {"not": "reason", "label": "label"}.get(what, "trial_type")
+        inside = table["onset"].between(self.at, self.until)
+        return table[inside & (table[column] == word)]
+
+
+def _simulate(case: Case, leg: str) -> Signals:
+    settings = Settings(case.seconds / 60, case.seed, channels=1, leg=leg)
+    plan = Schedule(case.seconds, case.sleep, case.events, case.noise_uv, heart_bpm=62.0)
+    capture = Capture(settings, schedule=plan)
+    blocks = list(capture.blocks())
+    emg = np.concatenate([np.where(b.emg_kept[:, None], b.emg, np.nan) for b in blocks])
+    acc = np.concatenate([np.where(b.acc_kept[:, None], b.acc, np.nan) for b in blocks])
+    out: Signals = {f"{settings.emg_names[0]}_uv": (emg[:, 0] * capture.sensor.emg_lsb_uv, 1000.0)}
+    for axis, name in enumerate(settings.acc_names):
+        out[f"{name}_g"] = (acc[:, axis] * capture.sensor.acc_lsb_g, 100.0)
+    return out
+
+
+def _unit(at: float, uv: float = 140.0, *, gap_s: float = 0.0, seed: int = 3) -> Event:
+    return Event(
+        Kind.UNIT, at, 0.015 + gap_s, amplitude_uv=uv, peak_g=0.002, seed=seed, unit=2, gap_s=gap_s
+    )
+
+
+def _body(kind: Kind, at: float, seconds: float, uv: float, g: float, seed: int = 5) -> Event:
+    return Event(kind, at, seconds, amplitude_uv=uv, peak_g=g, seed=seed)
+
+
+def _train(
+    seconds: float, rate: float, burst: float, *, side: str = "", late: float = 0.0, seed: int = 9
+) -> Event:
+    return Event(
+        Kind.TRAIN, 40.0 + late, seconds, amplitude_uv=400.0, peak_g=0.08, seed=seed,
+        rate_hz=rate, burst_s=burst, side=side,
+    )  # fmt: skip
+
+
+def _no_emg(signals: Signals) -> None:
+    for name in [n for n in signals if n.startswith("emg")]:
+        del signals[name]
+
+
+def _rock(signals: Signals) -> None:
+    for name, size in (("acc_x_g", 0.25), ("acc_y_g", 0.12)):
+        wave, fs = signals[name]
+        t = np.arange(round(10 * fs)) / fs
+        ends = np.minimum(1, np.minimum(t, t[::-1]) / 1.0)
+        wave[round(40 * fs) :][: len(t)] += size * ends * np.sin(2 * np.pi * 1.1 * t)
+
+
+_LEG, _JERK, _UNITS = Kind.LEG_MOVEMENT, Kind.JERK, Kind.CLUSTER
+
+#: Starts of leg movements of a person who is up, with a pause at 41 s.
+_RESTLESS = (2.0, 7.5, 13.0, 19.5, 25.0, 30.5, 36.5, 43.0, 48.0, 54.5, 60.0, 66.5, 72.0)
+
+CASES: tuple[Case, ...] = (
+    Case(
+        "twitch", "twitch", "A twitch of one motor unit",
+        "Some 15 ms of one motor unit; at least 50 µV from peak to peak. The accelerometer does "
+        "not see it.",
+        (_unit(40.0),), 39.8, 40.25,
+    ),
+    Case(
+        "twitch-units", "twitch", "A twitch of several motor units",
+        "Up to 150 ms. Larger ones move the leg a little; it is not thrown.",
+        (_body(_UNITS, 40.0, 0.08, 260.0, 0.02),), 39.7, 40.5,
+    ),
+    Case(
+        "doublet", "twitch", "A doublet is one event",
+        "The same unit fires twice within 110 ms, here 35 ms apart. It counts as one twitch.",
+        (_unit(40.0, gap_s=0.035),), 39.8, 40.25,
+    ),
+    Case(
+        "jerk", "jerk", "A jerk",
+        "A burst of 10–300 ms that throws the leg: 0.10 g and 5 g/s at the least. Both "
+        "sensors must agree.",
+        (_body(_JERK, 40.0, 0.13, 1100.0, 0.4),), 39.6, 40.9,
+    ),
+    Case(
+        "jerk-acc", "jerk", "A jerk seen by the accelerometer alone",
+        "Without muscle signal 0.15 g are asked for, and its confidence is 0.5 at most: a knock "
+        "can look the same.",
+        (_body(_JERK, 40.0, 0.13, 1100.0, 0.4),), 39.6, 40.9, change=_no_emg,
+    ),
+    Case(
+        "brief-contraction", "brief_contraction", "A brief contraction",
+        "Longer than a twitch (150 ms), shorter than a leg movement (500 ms), and no jerk.",
+        (_body(Kind.CONTRACTION, 40.0, 0.3, 200.0, 0.02),), 39.6, 40.9,
+    ),
+    Case(
+        "movement", "movement", "A leg movement",
+        "0.5–10 s of activity 8 µV over rest, over when it stays within 2 µV of rest for half a "
+        "second.",
+        (_body(_LEG, 40.0, 2.4, 280.0, 0.08),), 38.5, 44.5,
+    ),
+    Case(
+        "gross-movement", "gross_movement", "A large movement",
+        "Longer than 10 s, or 3 s and more of moving by acceleration alone.",
+        (_body(Kind.GROSS_MOVEMENT, 40.0, 12.0, 900.0, 0.4),), 36.0, 57.0, seconds=90.0,
+    ),
+    Case(
+        "posture-change", "posture_change", "A change of position",
+        "Before and after, the leg lies still, turned by 30° or more: the three axes share out "
+        "the pull of the earth differently.",
+        (Event(Kind.POSTURE, 40.0, 3.0, 700.0, 0.3, seed=5, turn_deg=70.0),),
+        34.0, 50.0, seconds=90.0,
+    ),
+    Case(
+        "jolt", "jolt", "Jolts in a rhythm",
+        "Short accelerations while the leg's muscle is silent. One is a knock and no event; "
+        "five and more, alike and at a steady rhythm, are `hiccup_like`, with low confidence.",
+        tuple(_body(Kind.HICCUP, 20.0 + 5 * k, 0.1, 8.0, 0.08, seed=k) for k in range(12)),
+        29.0, 52.0, seconds=100.0,
+    ),
+    Case(
+        "periodic", "label:periodic_leg_movement_like", "A series of leg movements",
+        "Four and more, 10–90 s from onset to onset.",
+        tuple(_body(_LEG, 20.0 + 22 * k, 2.2, 300.0, 0.08, seed=k) for k in range(6)),
+        10.0, 145.0, seconds=160.0,
+    ),
+    Case(
+        "short-interval", "label:short_interval_leg_movement", "Too soon for a series",
+        "The second movement begins under 10 s after the first.",
+        (_body(_LEG, 40.0, 1.8, 280.0, 0.08), _body(_LEG, 47.0, 2.0, 260.0, 0.08, seed=6)),
+        37.0, 52.0, seconds=90.0,
+    ),
+    Case(
+        "tremor", "label:tremor_like", "A train at 3.5–18 Hz",
+        "Five bursts and more for 2 s and more; here five a second.",
+        (_train(5.0, 5.0, 0.09),), 38.5, 46.5, seconds=90.0,
+    ),
+    Case(
+        "foot-tremor", "label:hypnagogic_foot_tremor_like", "A train around falling asleep",
+        "Four and more bursts of 250–1000 ms at 0.3–4 Hz, awake or in light sleep.",
+        (_train(9.0, 1.2, 0.4),), 37.0, 52.0, seconds=90.0, stages=(("N1", 1.0),),
+    ),
+    Case(
+        "fast", "label:high_freq_leg_movement", "The same train in deeper sleep",
+        "Other trains of one leg at 0.3–4 Hz: fast leg movements in a row. Bursts that were given "
+        "up because they stand in a dense row count for the train, and stay in `rejected.csv`.",
+        (_train(9.0, 1.2, 0.25, seed=4),), 37.0, 52.0, seconds=90.0,
+    ),
+    Case(
+        "alternating", "label:alma_like", "Bursts that change legs",
+        "Two sensors are needed. Each burst is followed by one of the other leg, 0.5–3 a second.",
+        (_train(9.0, 1.0, 0.25, side="left"), _train(9.0, 1.0, 0.25, side="right", late=0.5)),
+        38.0, 52.0, seconds=90.0, legs=("left", "right"),
+    ),
+    Case(
+        "rocking", "label:rhythmic_movement_like", "A leg that rocks",
+        "A large movement outside wake whose swing keeps one rhythm of 0.5–2 Hz.",
+        (), 37.0, 53.0, seconds=90.0, change=_rock,
+    ),
+    Case(
+        "repetitive", "label:repetitive_violent_jerks", "Jerks in quick succession",
+        "Three and more within a minute, three of them of 0.5 g and more (grade `violent`).",
+        tuple(_body(_JERK, 30.0 + 5.5 * k, 0.14, 2200.0, 0.85, seed=k) for k in range(5)),
+        27.0, 58.0, seconds=90.0,
+    ),
+    Case(
+        "too-small", "not:too_small", "too_small", "Under 50 µV from peak to peak.",
+        (_unit(40.0, 38.0),), 39.8, 40.25,
+    ),
+    Case(
+        "electrode-pop", "not:electrode_pop", "electrode_pop",
+        "The electrode lost hold for a moment: an edge of one sample, then a slow fall back.",
+        (Event(Kind.POP, 40.0, 0.2, 1200.0, seed=4),), 39.7, 40.5,
+    ),
+    Case(
+        "saturation", "not:saturation", "saturation",
+        "The amplifier stands at its limit; what the muscle does meanwhile is not known.",
+        (Event(Kind.SATURATION, 40.0, 1.5, 60_000.0, seed=4),), 37.0, 47.0,
+    ),
+    Case(
+        "noise-floor", "not:noise_floor", "noise_floor",
+        "Noise of over 15 µV: a muscle can't be judged. This time is not valid signal.",
+        (_body(_UNITS, 40.0, 0.1, 900.0, 0.01),), 39.4, 41.0, noise_uv=30.0,
+    ),
+    Case(
+        "mains", "not:mains", "mains",
+        "Half of the power and more stands on the lines of 50 or 60 Hz and their multiples.",
+        (Event(Kind.MAINS, 40.0, 30.0, 90.0, seed=4),), 39.0, 44.0, seconds=90.0,
+    ),
+    Case(
+        "ecg", "not:ecg", "ecg",
+        "The heart, seen through the electrode: one shape, at a heart's rhythm. Once seven beats "
+        "are known they are subtracted, so only the first ones appear here.",
+        (Event(Kind.ECG, 20.0, 70.0, 160.0, seed=4),), 18.0, 34.0, seconds=100.0,
+    ),
+    Case(
+        "rhythmic-train", "not:rhythmic_train", "rhythmic_train",
+        "One unit that fires all the time, as in a tense leg: the same waveform again and again.",
+        (Event(Kind.TONIC_UNIT, 35.0, 25.0, 110.0, seed=4, unit=2),), 39.0, 42.0, seconds=90.0,
+    ),
+    Case(
+        "active-wake", "not:active_wake", "active_wake",
+        "More than a fifth of the minute around is muscle activity: the person moves at will.",
+        (
+            *(_body(_LEG, at, 3.2, 300.0, 0.06, seed=round(at)) for at in _RESTLESS),
+            _body(_JERK, 41.0, 0.1, 900.0, 0.3),
+        ),
+        35.0, 47.0, seconds=90.0, stages=(("W", 1.0),),
+    ),
+    Case(
+        "sustained", "not:sustained_activity", "sustained_activity",
+        "Muscle activity of more than 10 s while nothing moves.",
+        (_body(Kind.CONTRACTION, 40.0, 14.0, 160.0, 0.002),), 36.0, 60.0, seconds=90.0,
+    ),
+    Case(
+        "weak-contraction", "not:weak_contraction", "weak_contraction",
+        "Half a second and longer, but less than 8 µV over rest.",
+        (_body(_LEG, 40.0, 2.0, 60.0, 0.003),), 38.0, 44.5,
+    ),
+    Case(
+        "bump", "not:bump", "bump",
+        "The accelerometer moves, the muscle is silent: bed or strap were knocked.",
+        (Event(Kind.BUMP, 40.0, 0.4, 0.0, 0.2, seed=4),), 39.6, 40.9,
+    ),
+    Case(
+        "micro-event", "not:acc_micro_event", "acc_micro_event",
+        "A small acceleration, and no muscle signal to tell what it was. It gets no name.",
+        (_body(Kind.CONTRACTION, 40.0, 0.25, 180.0, 0.045),), 39.6, 40.9, change=_no_emg,
+    ),
+    Case(
+        "absorbed", "not:absorbed", "absorbed",
+        "A burst within a second of a large movement is part of it.",
+        (
+            _body(Kind.GROSS_MOVEMENT, 40.0, 12.0, 900.0, 0.4),
+            _body(_UNITS, 52.75, 0.06, 260.0, 0.01),
+        ),
+        48.0, 56.0, seconds=90.0,
+    ),
+)  # fmt: skip
+
+#: The same twitch and the same jerk at five places: awake, drowsy, falling asleep, asleep, in REM.
+CONTEXTS = Case(
+    "contexts", "label:sleep_start", "Where it stands", "",
+    tuple(
+        event
+        for minute in (3.0, 11.5, 18.5, 27.5, 35.5)
+        for event in (
+            _unit(60 * minute),
+            _body(_JERK, 60 * minute + 45, 0.13, 1100.0, 0.4, seed=round(minute)),
+        )
+    ),
+    0.0, 2400.0, seconds=2400.0,
+    stages=(("W", 0.35), ("N1", 0.1), ("N2", 0.35), ("R", 0.2)),
+)  # fmt: skip

@@ -1,0 +1,51 @@
+"""The pictures of the rules: the detector still says what each page claims."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+sys.path.insert(0, str(DOCS))
+try:
+    from rule_cases import CASES, CONTEXTS
+finally:
+    sys.path.remove(str(DOCS))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
+def test_case_is_what_its_picture_says(case):
+    assert len(case.found(case.analyze())) > 0
+
+
+def test_a_doublet_is_one_event():
+    doublet = next(c for c in CASES if c.name == "doublet")
+    assert len(doublet.found(doublet.analyze())) == 1
+
+
+def test_the_same_events_get_the_names_of_their_places():
+    events = CONTEXTS.analyze().events
+    named = {k: list(events.loc[events["trial_type"] == k, "label"]) for k in ("twitch", "jerk")}
+    assert named["twitch"] == [
+        "fasciculation_like", "hypnagogic_twitch", "hypnagogic_twitch",
+        "fragmentary_myoclonus_like", "rem_twitch",
+    ]  # fmt: skip
+    assert named["jerk"] == [
+        "myoclonic_jerk_awake", "sleep_start", "sleep_start",
+        "myoclonic_jerk_asleep", "myoclonic_jerk_asleep",
+    ]  # fmt: skip
+
+
+def test_page_is_fresh_and_its_pictures_are_small():
+    sys.path.insert(0, str(DOCS))
+    try:
+        made = runpy.run_path(str(DOCS / "make_figures.py"))["rules_page"]()
+    finally:
+        sys.path.remove(str(DOCS))
+    assert (DOCS / "rules.md").read_text() == made
+    pictures = {p.stem: p for p in (DOCS / "figures" / "rules").glob("*.png")}
+    assert set(pictures) == {c.name for c in CASES} | {"contexts"}
+    assert max(p.stat().st_size for p in pictures.values()) < 60_000

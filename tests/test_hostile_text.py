@@ -1,0 +1,187 @@
+"""Text from outside is shown as text, wherever it comes in and wherever it goes out.
+
+Channel names, file names, markers and diaries, with script tags, formulas, marks that turn
+text around, terminal codes, and lengths without end. What a browser makes of the report
+stands in `tests/browser`, the live view in `tests/live`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+import twitchsense as ts
+from tests.made_night import make_recording, write_captures
+from tests.trend.results import evening, write_night
+from tests.wearable.nights import write_night as write_night_file
+from twitchsense import results
+from twitchsense.cli.app import main
+from twitchsense.errors import InputError
+from twitchsense.store.night import NightFile
+from twitchsense.store.records import Marker
+from twitchsense.view.report import render
+from twitchsense.view.trendpage import render_weeks
+from twitchsense.weeks import save_weeks
+
+TAG = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
+FORMULA = "=cmd|' /C calc'!A0"
+TURNED = "\u202egnp.exe\u2066"
+ENDLESS = "A" * 10_000_000
+
+
+class Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.seen, self.text = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append(tag)
+        assert not any(name.startswith("on") for name, _ in attrs)
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def read_page(page, scripts):
+    tags = Tags()
+    tags.feed(page)
+    assert tags.seen.count("script") == scripts
+    assert all(c not in page for c in TURNED if not c.isprintable())
+    assert len(page) < 6_000_000
+    return " ".join(tags.text)
+
+
+# ---- channel names ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", [TAG, FORMULA, TURNED, "\x1b[31m"])
+def test_a_channel_name_is_a_plain_word(text):
+    with pytest.raises(InputError) as caught:
+        ts.Recording.from_arrays({f"emg{text}_uv": (np.zeros(1000), 1000.0)})
+    assert str(caught.value).isprintable()
+
+
+def test_an_endless_channel_name_is_refused_in_one_short_line(tmp_path):
+    path = tmp_path / "night.csv"
+    path.write_text(f"time_s,emg{ENDLESS}_uv\n0.000,1\n0.001,2\n")
+    with pytest.raises(InputError) as caught:
+        ts.read(path)
+    assert len(str(caught.value)) < 700
+    with pytest.raises(InputError, match="characters long"):
+        ts.Recording.from_arrays({f"emg{ENDLESS}_uv": (np.zeros(1000), 1000.0)})
+
+
+# ---- file names ------------------------------------------------------------------------
+
+
+def test_a_file_name_is_text_in_report_summary_and_terminal(tmp_path):
+    emg, acc = write_captures(make_recording(3, gap=False), tmp_path)
+    evil = emg.rename(tmp_path / f"=cmd <script>alert(1)<{TURNED}[bold]x[/].csv".replace("/", "∕"))
+    done = CliRunner().invoke(main, ["analyze", str(evil), str(acc), "--out", str(tmp_path / "o")])
+    assert done.exit_code == 0, done.output
+    assert "\x1b" not in done.output
+    text = read_page((tmp_path / "o" / "report.html").read_text(), scripts=3)
+    assert "=cmd <script>alert(1)<" in text
+    source = json.loads((tmp_path / "o" / "summary.json").read_text())["provenance"]["source"]
+    assert "/" not in source
+    assert evil.name in source
+
+
+# ---- markers ---------------------------------------------------------------------------
+
+
+def test_a_marker_is_text_in_the_notes_of_the_report(tmp_path):
+    path = write_night_file(tmp_path / "n.night", 30)
+    file = NightFile(path)
+    at = 1_790_000_000_000_000_000
+    file.write([Marker(at + k, text) for k, text in enumerate((TAG, FORMULA, TURNED, ENDLESS))])
+    file.close()
+    recording = ts.read(path, zone="Europe/Berlin")
+    told = [n for n in recording.notes if n.startswith("marker at ")]
+    assert len(told) == 4
+    assert all(n.isprintable() and len(n) < 230 for n in told)
+    assert told[1].endswith(FORMULA)
+    text = read_page(render(ts.analyze(recording)), scripts=3)
+    assert TAG in text
+    assert FORMULA in text
+
+
+def test_very_many_markers_are_counted_not_listed(tmp_path):
+    path = write_night_file(tmp_path / "n.night", 5)
+    file = NightFile(path)
+    file.write([Marker(1_790_000_000_000_000_000 + k, f"m{k}") for k in range(60)])
+    file.close()
+    notes = ts.read(path).notes
+    assert sum(n.startswith("marker at ") for n in notes) == 50
+    assert "10 more markers are in the night file" in notes
+
+
+# ---- diaries and the weeks -------------------------------------------------------------
+
+
+@pytest.fixture
+def weeks(tmp_path):
+    columns = ["date", "@sum(1)", FORMULA, "note"]
+    notes = (TAG, FORMULA, TURNED, "＝1+1", "\t=2", "A" * 100_000)
+    rows = io.StringIO()
+    writer = csv.writer(rows)
+    writer.writerow(columns)
+    for k in range(16):
+        night = f"{k}-{TAG}".replace("/", "∕")
+        write_night(tmp_path / "nights", night, evening(k), counts=(60 + k % 5, 8, 30))
+        writer.writerow([evening(k), 24 * (k % 2), TAG, notes[k % len(notes)]])
+    diary = tmp_path / "diary.csv"
+    diary.write_text(rows.getvalue())
+    return ts.read_weeks([tmp_path / "nights"], diary, ["@sum(1)"])
+
+
+def test_a_diary_is_text_on_the_page(weeks):
+    text = read_page(render_weeks(weeks), scripts=0)
+    assert "@sum(1)" in text
+    assert "<script>alert(1)<" in text  # the names of the nights
+
+
+def test_the_tables_of_the_weeks_hold_no_formula(weeks, tmp_path):
+    out = save_weeks(weeks, tmp_path / "out")
+    for name in ("nights.csv", "associations.csv"):
+        cells = [c for row in csv.reader(io.StringIO((out / name).read_text())) for c in row]
+        words = [c for c in cells if not _is_number(c)]
+        assert not [c[:20] for c in words if c[:1] in tuple("=+-@\t\r\n＝＋－＠")]
+        assert any(c.startswith(("'=cmd", "'@sum")) for c in cells)  # they are there, defused
+
+
+def test_an_endless_diary_is_refused_in_one_line(tmp_path):
+    write_night(tmp_path, "a", evening(0))
+    (tmp_path / "diary.csv").write_text(f"date,note\n2026-03-01,{ENDLESS}\n")
+    done = CliRunner().invoke(
+        main, ["trend", str(tmp_path / "a"), "--diary", str(tmp_path / "diary.csv"), "--json"]
+    )
+    assert done.exit_code == 2
+    assert "over 5 MB" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+# ---- tables ----------------------------------------------------------------------------
+
+
+def test_no_table_begins_a_formula_in_a_cell_or_a_header():
+    table = pd.DataFrame({"=x": ["＝1", "\n=1", "-1", "a=1"], "n": [-1.0, 2, 3, 4]})
+    rows = list(csv.reader(io.StringIO(results.to_csv(table))))
+    assert rows[0] == ["'=x", "n"]
+    assert [row[0] for row in rows[1:]] == ["'＝1", "'\n=1", "'-1", "a=1"]
+    assert rows[1][1] == "-1.000000"  # a number stays one
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
