@@ -61,20 +61,24 @@ def candidates_of(job: tuple[Source, str, int]) -> pd.DataFrame:
     truth.attrs = {}  # every selection from it would copy the waveforms in them
     rows: list[dict] = []
 
-    def listen(kind, describe, judge):
+    def listen(kind, describe):
         def listening(findings, around):
+            """Judge by the truth, so that nothing hangs on the models learned before."""
             members, table = describe(findings, around)
+            judged = list(findings)
             for i, features in zip(members, table, strict=True):
                 what = WHAT[kind](findings[i], truth)
                 if what is not None:
                     rows.append({"kind": kind, "features": features} | what)
-            return judge(findings, around)
+                    if not what["true"]:
+                        judged[i] = findings[i].turned_down("electrode_pop")
+            return judged
 
         return listening
 
     kept = votes.judge_twitches, votes.judge_movements
-    votes.judge_twitches = listen("twitch", describe_twitches, kept[0])
-    votes.judge_movements = listen("movement", describe_movements, kept[1])
+    votes.judge_twitches = listen("twitch", describe_twitches)
+    votes.judge_movements = listen("movement", describe_movements)
     try:
         detect(arrays)
     finally:
