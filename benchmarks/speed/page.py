@@ -86,15 +86,22 @@ def machine(told: Figures) -> list[str]:
 
 
 def night(f: Figures) -> list[str]:
+    bound = ""
+    if "filter_s" in f:
+        bound = (
+            f" One causal band-pass filter over the EMG (scipy's `sosfilt`, four sections, float32,"
+            f" nothing else) takes {f['filter_s']:.2f} s, {digits(f['filter_s'] / f['sum_s'])} "
+            "times `numpy.sum`."
+        )
     stages = [
         f"{name} | {s:.2f} | {100 * s / f['seconds']:.0f} %" for name, s in f["stages"].items()
     ]
     return [
         "## Where the time goes",
         "",
-        f"{f['hours']:g} h in memory → event table, {f['events']} events: {f['seconds']:.2f} s, "
+        f"{f['hours']:.3g} h in memory → event table, {f['events']} events: {f['seconds']:.2f} s, "
         f"{f['times_real_time']:,.0f} times real time, {f['times_sum']:.0f} times `numpy.sum` "
-        f"({f['sum_s']:.3f} s).",
+        f"({digits(f['sum_s'])} s).{bound}",
         "",
         *table("stage | s | share", stages),
     ]
@@ -129,7 +136,7 @@ def files(f: Figures) -> list[str]:
     return [
         "## Files",
         "",
-        f"{f['hours']:g} h; all result files but the report. Time of one go in a fresh process, "
+        f"{f['hours']:.3g} h; all result files but the report. Time of one go in a fresh process, "
         "imports left out; memory above the interpreter with numpy, scipy and pandas.",
         "",
         *table(
