@@ -77,11 +77,13 @@ def machine(told: Figures) -> list[str]:
     facts = [part["about"] for part in told.values()]
     one = facts[-1]
     loads = [f["load"] for f in facts if f["load"] is not None]
+    small = [name for name, part in told.items() if part["about"]["small"]]
     busy = f" Load while measuring: {min(loads):.1f} to {max(loads):.1f}." if loads else ""
     return [
         f"{one['processor']}, {one['cores']} cores, {one['platform']}; Python {one['python']}, "
         f"numpy {one['numpy']}, scipy {one['scipy']}, pandas {one['pandas']}.{busy}",
         "",
+        *([f"Measured in small sizes only (`--quick`): {', '.join(small)}.", ""] if small else []),
     ]
 
 

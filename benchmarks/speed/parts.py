@@ -87,7 +87,8 @@ def run(path: Path, names: list[str], sizes: Sizes, python: Path | None) -> Figu
         began, facts = time.perf_counter(), about()
         figures = every[name]()
         took = time.perf_counter() - began
-        told[name] = {"about": {**facts, "took_s": round(took)}, "figures": figures}
+        facts |= {"took_s": round(took), "small": sizes is QUICK}
+        told[name] = {"about": facts, "figures": figures}
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(rounded(told), indent=1) + "\n")
         print(f"{name}: {took:.0f} s")
