@@ -1,6 +1,6 @@
 """The stages by themselves, for pytest-benchmark: to compare two versions of one of them.
 
-    pytest benchmarks/speed/bench_stages.py
+    pytest benchmarks/speed/bench_stages.py --benchmark-timer=time.process_time
 
 Not part of the tests: nothing is asserted.
 """

@@ -77,24 +77,33 @@ def machine(told: Figures) -> list[str]:
     facts = [part["about"] for part in told.values()]
     one = facts[-1]
     loads = [f["load"] for f in facts if f["load"] is not None]
+    small = [name for name, part in told.items() if part["about"]["small"]]
     busy = f" Load while measuring: {min(loads):.1f} to {max(loads):.1f}." if loads else ""
     return [
         f"{one['processor']}, {one['cores']} cores, {one['platform']}; Python {one['python']}, "
         f"numpy {one['numpy']}, scipy {one['scipy']}, pandas {one['pandas']}.{busy}",
         "",
+        *([f"Measured in small sizes only (`--quick`): {', '.join(small)}.", ""] if small else []),
     ]
 
 
 def night(f: Figures) -> list[str]:
+    bound = ""
+    if "filter_s" in f:
+        bound = (
+            f" One causal band-pass filter over the EMG (scipy's `sosfilt`, four sections, float32,"
+            f" nothing else) takes {f['filter_s']:.2f} s, {digits(f['filter_s'] / f['sum_s'])} "
+            "times `numpy.sum`."
+        )
     stages = [
         f"{name} | {s:.2f} | {100 * s / f['seconds']:.0f} %" for name, s in f["stages"].items()
     ]
     return [
         "## Where the time goes",
         "",
-        f"{f['hours']:g} h in memory → event table, {f['events']} events: {f['seconds']:.2f} s, "
+        f"{f['hours']:.3g} h in memory → event table, {f['events']} events: {f['seconds']:.2f} s, "
         f"{f['times_real_time']:,.0f} times real time, {f['times_sum']:.0f} times `numpy.sum` "
-        f"({f['sum_s']:.3f} s).",
+        f"({digits(f['sum_s'])} s).{bound}",
         "",
         *table("stage | s | share", stages),
     ]
@@ -129,7 +138,7 @@ def files(f: Figures) -> list[str]:
     return [
         "## Files",
         "",
-        f"{f['hours']:g} h; all result files but the report. Time of one go in a fresh process, "
+        f"{f['hours']:.3g} h; all result files but the report. Time of one go in a fresh process, "
         "imports left out; memory above the interpreter with numpy, scipy and pandas.",
         "",
         *table(

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from scipy import signal
+
 from benchmarks.speed.files import measure_files
 from benchmarks.speed.growth import by_channels, by_events, by_length
 from benchmarks.speed.live import measure_live
 from benchmarks.speed.others import compare
+from twitchsense.bench.clock import measure
 from twitchsense.bench.made import make_tile, repeat_arrays
 from twitchsense.bench.process import time_start
 from twitchsense.bench.suite import about
@@ -43,7 +47,7 @@ def jobs(sizes: Sizes, python: Path | None) -> dict[str, Callable[[], Any]]:
     """Return each part's name and how to measure it, the quick ones first."""
     return {
         "start": lambda: time_start(sizes.starts),
-        "night": lambda: time_arrays(repeat_arrays(make_tile(), 3600 * sizes.night_h), 3),
+        "night": lambda: measure_night(sizes.night_h),
         "live": lambda: measure_live(sizes.live_min),
         "files": lambda: measure_files(sizes.night_h),
         "length": lambda: by_length(sizes.lengths_h),
@@ -51,6 +55,22 @@ def jobs(sizes: Sizes, python: Path | None) -> dict[str, Callable[[], Any]]:
         "events": lambda: by_events(sizes.events, sizes.events_h),
         "others": lambda: compare(sizes.night_h, python, sizes.packages_h),
     }
+
+
+def measure_night(hours: float) -> Figures:
+    """Measure arrays -> event table, and what no causal band-pass filter can stay below."""
+    arrays = repeat_arrays(make_tile(), 3600 * hours)
+    sos = signal.butter(4, (20, 450), "bandpass", fs=1000, output="sos").astype(np.float32)
+    emg = [x for name, (x, _) in arrays.items() if name.startswith("emg")]
+    step = 60_000  # small enough for the processor's cache
+
+    def filter_once() -> None:
+        for x in emg:
+            state = np.zeros((len(sos), 2), np.float32)
+            for first in range(0, len(x), step):
+                _, state = signal.sosfilt(sos, x[first : first + step], zi=state)
+
+    return {**time_arrays(arrays, 3), "filter_s": measure(filter_once, 3).seconds}
 
 
 NAMES = tuple(jobs(QUICK, None))
@@ -67,7 +87,8 @@ def run(path: Path, names: list[str], sizes: Sizes, python: Path | None) -> Figu
         began, facts = time.perf_counter(), about()
         figures = every[name]()
         took = time.perf_counter() - began
-        told[name] = {"about": {**facts, "took_s": round(took)}, "figures": figures}
+        facts |= {"took_s": round(took), "small": sizes is QUICK}
+        told[name] = {"about": facts, "figures": figures}
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(rounded(told), indent=1) + "\n")
         print(f"{name}: {took:.0f} s")

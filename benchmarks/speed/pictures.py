@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator
 
 from twitchsense.view.palette import GRID, INK, MUTED
 
@@ -50,6 +50,7 @@ def _line(axes: Any, rows: list[dict[str, Any]], x: str, y: str, xlabel: str, yl
     else:  # none is a count too
         axes.set_xscale("symlog", linthresh=min(a for a in across if a))
     axes.minorticks_off()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.spines[["top", "right"]].set_visible(False)
 

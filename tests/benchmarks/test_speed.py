@@ -61,10 +61,11 @@ def test_page_of_some_parts():
         ("processor", "cores", "platform", "python", "numpy", "scipy", "pandas"), "?"
     )
     start = {"help_s": 0.1, "numpy_s": 0.1, "import_s": 0.0, "analyze_s": 1.0, "python_s": 0.01}
-    told = {"start": {"about": {**about, "load": None}, "figures": start}}
+    told = {"start": {"about": {**about, "load": None, "small": True}, "figures": start}}
     page = text({"0.1.0": told})
     assert "| `twitchsense --help` | ≤ 0.25 s | 0.1 s | yes |\n" in page
     assert "## Start-up" in page
+    assert "(`--quick`): start." in page
     assert "## Files" not in page
     assert "| 0.1.0 |" in page
 

@@ -19,6 +19,7 @@ _PACKAGE: Final = "twitchsense."
 #: Module -> stage. The outermost of these on the stack has the time: a filter
 #: within the heart belongs to the heart.
 STAGES: Final[dict[str, str]] = {
+    "columns": "arrays to recording",
     "store": "read",
     "dsp.mains": "mains",
     "dsp.heart": "heart",
