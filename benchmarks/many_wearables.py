@@ -10,7 +10,9 @@ replay the same minutes, each from the moment it was started. The replay's own c
 measured with nobody listening and told beside.
 
 A run is lossless if every frame that was sent is in the file byte for byte, none had to be
-asked for again or was turned away, and the process kept up: what it was late by did not grow.
+asked for again or was turned away, every device showed as many movements as one that is
+alone, and the process kept up: neither what the radio's callback was late by nor the time
+from a frame's arrival to its movements on the screen doubled from one half to the other.
 """
 
 from __future__ import annotations
@@ -54,7 +56,7 @@ from twitchsense.store.records import Boot
 
 START, STOP, RESEND, ACK, STATUS, CLOCK = range(1, 7)
 BOOT = 7
-#: Longer than this, what a person sees is no longer live [E].
+#: A packet that is stamped later than this is no longer taken in time [E].
 LATE_S = 1.0
 
 
@@ -264,7 +266,6 @@ async def record(film: Film, count: int, seconds: float, path: Path, live: bool)
     night.close()
     if aside is not None:
         aside.close()
-    half = len(late) // 2
     return {
         "devices": count,
         "seconds": round(wall, 1),
@@ -274,10 +275,9 @@ async def record(film: Film, count: int, seconds: float, path: Path, live: bool)
         "not_searched": aside.left_out if aside else 0,
         "turned_away": recorder.inbox.overflows,
         "late_ms": quantiles(late),
-        "late_p99_ms_of_halves": [
-            round(float(np.quantile(x, 0.99)) * 1e3, 1) for x in (late[:half], late[half:])
-        ],
+        "late_p99_ms_of_halves": halves(late),
         "arrival_to_row_ms": quantiles(wait),
+        "arrival_to_row_p99_ms_of_halves": halves(wait),
         "cpu_share_of_one_core": round(cpu / wall, 4),
         "cpu_percent_per_device": round(100 * cpu / wall / count, 3),
         "detector_share_of_that": round(detect / cpu, 3),
@@ -312,6 +312,12 @@ def quantiles(values: np.ndarray) -> dict[str, float]:
     return dict(zip(("median", "p99", "most"), q.round(1).tolist(), strict=True))
 
 
+def halves(values: np.ndarray) -> list[float]:
+    """Return the 99th percentile of each half of the run, ms: what grows is behind."""
+    half = max(len(values) // 2, 1)
+    return [round(float(np.quantile(x, 0.99)) * 1e3, 1) for x in (values[:half], values[-half:])]
+
+
 def is_lossless(run: dict[str, Any]) -> bool:
     """Tell whether a run lost nothing and kept up."""
     stored = run["stored"]
@@ -321,7 +327,12 @@ def is_lossless(run: dict[str, Any]) -> bool:
         + run["asked_again"] + run["turned_away"] + run["not_searched"]
     )  # fmt: skip
     first, second = run["late_p99_ms_of_halves"]
-    return whole and clean and second < LATE_S * 1e3 and second < 2 * max(first, 100.0)
+    in_time = second < LATE_S * 1e3 and second < 2 * max(first, 100.0)
+    if "movements_if_alone" in run:
+        first, second = run["arrival_to_row_p99_ms_of_halves"]
+        in_time = in_time and second < 2 * max(first, LATE_S * 1e3)
+        clean = clean and run["movements"] == run["movements_if_alone"]
+    return whole and clean and in_time
 
 
 def found_by(film: Film) -> list[int]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from twitchsense.cohort.tables import TABLES as COHORT_TABLES
 from twitchsense.events import EVENT_COLUMNS, REJECT_REASONS
 from twitchsense.scoring.labels import RULES
 from twitchsense.settings import Settings
@@ -101,6 +102,19 @@ def glossary_page() -> str:
         "|---|---|",
     ]
     lines += [f"| `{name}` | {meaning} |" for name, meaning in ASSOCIATION_COLUMNS.items()]
+    lines += [
+        "",
+        "## The dataset of `cohort`",
+        "",
+        "Every table has the name of the night, `night`; `events`, `rejected` and `epochs` have",
+        "the columns above besides. A missing value is null.",
+    ]
+    for table in ("nights", "rates", "failed"):
+        lines += ["", f"### `{table}`", "", "| column | unit | meaning |", "|---|---|---|"]
+        for column in COHORT_TABLES[table]:
+            levels = "; ".join(f"`{w}`: {m}" for w, m in (column.levels or {}).items())
+            meaning = f"{column.description}: {levels}" if levels else column.description
+            lines.append(f"| `{column.name}` | {column.unit} | {meaning} |")
     return "\n".join(lines) + "\n"
 
 

@@ -43,6 +43,14 @@ def test_glossary_has_every_column_of_the_weeks():
     assert list(COLUMNS) == list(Association.__dataclass_fields__)
 
 
+def test_cohort_page_has_every_column_of_a_list_and_every_table():
+    from twitchsense.cohort.nightlist import COLUMNS
+    from twitchsense.cohort.tables import TABLES
+
+    page = (ROOT / "docs" / "cohort.md").read_text()
+    assert all(f"`{name}`" in page for name in (*COLUMNS, *TABLES))
+
+
 def test_every_page_is_on_the_site():
     entries = ["index", *(ROOT / "docs" / "index.md").read_text().splitlines()]
     for page in [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "notebooks").glob("*.md")]:

@@ -36,6 +36,7 @@ class Outcome:
     reason : str
         Why it failed or why we must stop.
     took_s, cpu_s : float
+        Writing included.
     rss_mb, peak_mb : float
         Memory of the worker after it, and its peak so far.
     worker : int
@@ -191,6 +192,7 @@ def _run(task: Task) -> Outcome:
     row = {"night": night.night, "version": task.version, "key": key, "stamp": stamp,
            "took_s": took, "cpu_s": used, "peak_mb": peak}  # fmt: skip
     write_night(task.out, found, row)
+    took, used = time.perf_counter() - began, time.process_time() - cpu
     return Outcome(night.night, "done", "", took, used, rss, peak, os.getpid())
 
 
