@@ -46,7 +46,7 @@ def test_shows_signals_link_and_loss_but_no_count(night):
 
 def test_rest_is_low_and_no_signal_is_no_rest():
     drawn = terminal.bars([None, 0.0, 1.0, 8.0, 24.0], 24.0, 5).split("\n")
-    assert drawn == ["    █", "    █", "· ▁██"]
+    assert drawn == ["    █", "    █", "·▁▁██"]
     assert terminal.bars([1.0, 24.0, 3.0], 24.0, 1) == "█\n█\n█"
 
 

@@ -40,7 +40,7 @@ def bars(sizes: Sequence[float | None], top: float, width: int) -> str:
     columns = []
     for part in np.array_split(np.array(sizes, np.float64), max(1, width)):
         known = part[~np.isnan(part)]
-        full = None if not len(known) else round(known.max() / top * _ROWS * 8)
+        full = None if not len(known) else max(1, round(known.max() / top * _ROWS * 8))
         columns.append(full)
     lines = []
     for row in reversed(range(_ROWS)):
@@ -130,7 +130,8 @@ class LiveApp(App[None]):
             ]
             top = max(_REACH[trail["kind"]], *(s for s in size if s is not None), 0.0)
             unit = "µV" if trail["kind"] == "emg" else "g"
-            name = f"{trail['name']}, half a minute, up to {top:.3g} {unit}"
+            told = f"{top:.0f}" if top >= 10 else f"{top:.2g}"
+            name = f"{trail['name']}, half a minute, up to {told} {unit}"
             if not self.query(f"#trail{k}"):
                 await box.mount(Static(id=f"name{k}", markup=False))
                 await box.mount(Static(id=f"trail{k}", classes="trail", markup=False))
