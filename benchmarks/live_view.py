@@ -1,6 +1,7 @@
 """The live view over a night at 60 times its speed, and how late it is at real time.
 
-python -m benchmarks.live_view --hours 8 --speed 60     memory, and whether all is seen
+python -m benchmarks.live_view --hours 8 --speed 60     memory, and whether all is seen;
+    with --view browser or --view terminal, of the whole view
 python -m benchmarks.live_view --latency 60             seconds of real time, with record
 
 A writer of its own process puts the frames of the simulated wearable into a night file,
@@ -10,13 +11,17 @@ in the recorder's batches; the view follows that file. Prints JSON.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import http.client
 import json
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +68,51 @@ def resident_mb() -> float:
     return pages * 4096 / 1e6
 
 
-def follow(hours: float, speed: float) -> dict[str, object]:
+@asynccontextmanager
+async def view_of(kind: str, watch: Watch) -> AsyncIterator[Callable[[], Awaitable[int]]]:
+    """Open a view; what it gives reads what is new and shows it, and returns how much that was."""
+
+    async def look() -> int:
+        new = watch.look()
+        watch.state(counts=True)
+        return new
+
+    async def look_at_terminal() -> int:
+        before = watch.frames
+        await app.look()
+        return watch.frames - before
+
+    if kind == "terminal":
+        from twitchsense.live.terminal import LiveApp
+
+        app = LiveApp(watch, counts=True)
+        async with app.run_test(size=(100, 36)):
+            yield look_at_terminal
+    elif kind == "browser":
+        server = LiveServer(watch, counts=True)
+        server.start()
+        news, _ = open_news(server)
+        threading.Thread(
+            target=lambda: [None for _ in iter(news.readline, b"")], daemon=True
+        ).start()
+        yield look
+        server.stop()
+    else:
+        yield look
+
+
+def open_news(server: LiveServer) -> tuple[http.client.HTTPResponse, http.client.HTTPConnection]:
+    """Ask for the news as a browser does."""
+    link = http.client.HTTPConnection("127.0.0.1", server.port)
+    link.request("GET", f"/?token={server.token}")
+    answer = link.getresponse()
+    cookie = answer.headers["Set-Cookie"].split(";")[0]
+    answer.read()
+    link.request("GET", f"/news?token={server.token}", headers={"Cookie": cookie})
+    return link.getresponse(), link
+
+
+async def follow(hours: float, speed: float, kind: str) -> dict[str, object]:
     """Follow a night to its end."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "n.night"
@@ -76,27 +125,28 @@ def follow(hours: float, speed: float) -> dict[str, object]:
         time.sleep(0.5)
         watch, first, began = Watch(path), 0, time.monotonic()
         memory: list[float] = []
-        while True:
-            ended = writer.poll() is not None
-            new = watch.look()
-            state = watch.state(counts=True)
-            if watch.newest_ns:
-                first = first or watch.newest_ns
-                if watch.newest_ns - first >= len(memory) * 600 * NS:
-                    memory.append(round(resident_mb(), 1))
-            if not new:
-                if ended:
-                    break
-                time.sleep(0.1)
-        frames = Watch(path)
-        while frames.look():
-            pass
+        async with view_of(kind, watch) as look:
+            while True:
+                ended = writer.poll() is not None
+                new = await look()
+                if watch.newest_ns:
+                    first = first or watch.newest_ns
+                    if watch.newest_ns - first >= len(memory) * 600 * NS:
+                        memory.append(round(resident_mb(), 1))
+                if not new:
+                    if ended:
+                        break
+                    await asyncio.sleep(0.1)
+        wall_s = time.monotonic() - began
+        with sqlite3.connect(path) as db:
+            stored = db.execute("SELECT count(*) FROM packet").fetchone()[0]
         return {
             "hours": hours,
-            "wall_s": round(time.monotonic() - began),
+            "wall_s": round(wall_s),
+            "speed": round(hours * 3600 / wall_s, 1),
             "frames_seen": watch.frames,
-            "frames_stored": frames.frames,
-            "events": state["counts"],
+            "frames_stored": stored,
+            "events": watch.counts,
             "memory_mb_every_10_minutes": memory,
         }
 
@@ -121,13 +171,8 @@ def latency(seconds: float) -> dict[str, object]:
                     time.sleep(0.2)
 
         threading.Thread(target=look, daemon=True).start()
-        link = http.client.HTTPConnection("127.0.0.1", server.port)
-        link.request("GET", f"/?token={server.token}")
-        answer = link.getresponse()
-        cookie = answer.headers["Set-Cookie"].split(";")[0]
-        answer.read()
-        link.request("GET", f"/news?token={server.token}", headers={"Cookie": cookie})
-        news, ages, last = link.getresponse(), [], 0.0
+        news, _ = open_news(server)
+        ages, last = [], 0.0
         while recorder.poll() is None:
             line = news.readline()
             if not line.startswith(b"data: "):
@@ -152,6 +197,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hours", type=float, default=8.0)
     parser.add_argument("--speed", type=float, default=60.0)
+    parser.add_argument("--view", choices=("none", "browser", "terminal"), default="none")
     parser.add_argument("--latency", type=float)
     parser.add_argument("--write", type=Path)
     options = parser.parse_args()
@@ -160,7 +206,8 @@ def main() -> None:
     elif options.latency:
         print(json.dumps(latency(options.latency), indent=2))
     else:
-        print(json.dumps(follow(options.hours, options.speed), indent=2))
+        told = asyncio.run(follow(options.hours, options.speed, options.view))
+        print(json.dumps(told, indent=2))
 
 
 if __name__ == "__main__":

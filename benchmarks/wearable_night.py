@@ -2,20 +2,25 @@
 
 Run ``python benchmarks/wearable_night.py --hours 8``. Prints the figures of
 docs/accuracy-wearable.md as JSON. Slow is only the detector at the end (``--no-analyze``).
+With them, after each hour, the memory of the whole process and what hangs on the recorder.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import logging
 import resource
+import sqlite3
+import sys
 import tempfile
 import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
 
 import numpy as np
 
@@ -25,6 +30,7 @@ from firmware_sim.wearable.body import Body
 from firmware_sim.wearable.faults import parse_faults
 from firmware_sim.wearable.plug import Plan, open_air
 from firmware_sim.wearable.virtual import run_virtual
+from twitchsense.acquire.link import Link
 from twitchsense.acquire.radio import Radio
 from twitchsense.acquire.recorder import Recorder, new_meta
 from twitchsense.devices.twitch import MARKER
@@ -33,6 +39,9 @@ from twitchsense.store.night import NightFile
 from twitchsense.store.nightbook import read_books
 from twitchsense.store.nightread import NightReader
 
+#: Classes, code, and what belongs to the simulator or the system.
+_FOREIGN = (type, ModuleType, FunctionType, CodeType, asyncio.AbstractEventLoop, asyncio.Task,
+            Radio, Link, sqlite3.Connection, logging.Logger)  # fmt: skip
 T0 = 1_790_000_000_000_000_000
 #: Start (share of the night) and length (s); the last is longer than the ring buffer.
 OUTAGES = [(0.05, 3), (0.12, 8), (0.2, 45), (0.27, 120), (0.33, 15), (0.41, 300), (0.5, 5),
@@ -52,6 +61,32 @@ def main() -> None:
         print(json.dumps(rehearse(path, options), indent=2))
 
 
+async def weigh(recorder: Recorder, memory: list[dict[str, float]], stop: asyncio.Event) -> None:
+    """Note each hour the memory in use, and how much of it hangs on the recorder."""
+    while not stop.is_set():
+        await asyncio.sleep(3600)
+        gc.collect()
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        held = weight(recorder)
+        memory.append(
+            {"process_mb": round(pages * 4096 / 1e6, 1), "recorder_kb": round(held / 1e3)}
+        )
+
+
+def weight(root: object) -> int:
+    """Return the bytes of all that hangs on an object, but for the radio and the loop."""
+    seen: dict[int, object] = {}
+    todo, total = [root], 0
+    while todo:
+        thing = todo.pop()
+        if id(thing) in seen or isinstance(thing, _FOREIGN):
+            continue
+        seen[id(thing)] = thing
+        total += sys.getsizeof(thing)
+        todo += gc.get_referents(thing)
+    return total
+
+
 def rehearse(path: Path, options: argparse.Namespace) -> dict[str, object]:
     seconds = options.hours * 3600
     scale = min(1.0, options.hours / 8)  # shorter nights have shorter outages
@@ -69,6 +104,7 @@ def rehearse(path: Path, options: argparse.Namespace) -> dict[str, object]:
     made: dict[int, int] = {}
     boots: dict[int, float] = {}
     crystal = {}
+    memory: list[dict[str, float]] = []
 
     async def night() -> dict[str, int]:
         loop = asyncio.get_running_loop()
@@ -91,7 +127,9 @@ def rehearse(path: Path, options: argparse.Namespace) -> dict[str, object]:
             )
             stop = asyncio.Event()
             loop.call_later(seconds, stop.set)
+            weighing = loop.create_task(weigh(recorder, memory, stop))
             await recorder.run(stop)
+            weighing.cancel()
             file.close()
             return {"connections": recorder.sessions[0].progress.connections}
 
@@ -101,6 +139,7 @@ def rehearse(path: Path, options: argparse.Namespace) -> dict[str, object]:
     told["wall_s"] = round(time.monotonic() - began, 1)
     told["cpu_s"] = round(time.process_time() - cpu, 1)
     told["peak_memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    told["after_each_hour"] = memory
     told["file_mb"] = round(path.stat().st_size / 1e6, 1)
     lost: Counter[str] = Counter()
     unaccounted = 0

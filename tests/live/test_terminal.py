@@ -24,7 +24,7 @@ def run(path, keys, *, counts=False):
             await pilot.press(*keys)
             await app.look()
             shown = {w.id: str(w.render()) for w in app.query("Static") if w.id}
-            trails = len(app.query("Sparkline"))
+            trails = len(app.query(".trail"))
         return shown, trails
 
     return asyncio.run(play())
@@ -42,6 +42,12 @@ def test_shows_signals_link_and_loss_but_no_count(night):
     assert "emg1_left" in shown["name0"]
     assert "twitch: " not in shown["events"]
     assert "none yet" not in shown["events"]
+
+
+def test_rest_is_low_and_no_signal_is_no_rest():
+    drawn = terminal.bars([None, 0.0, 1.0, 8.0, 24.0], 24.0, 5).split("\n")
+    assert drawn == ["    █", "    █", "·▁▁██"]
+    assert terminal.bars([1.0, 24.0, 3.0], 24.0, 1) == "█\n█\n█"
 
 
 def test_counts_come_by_key(night):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 import time
@@ -115,7 +116,8 @@ def test_a_twitch_is_shown_and_counted_only_when_asked(twitching):
     assert 0.01 < seconds < 0.07
     assert quiet["counts"] is None
     assert told["counts"] == {"twitch": 1}
-    assert (quiet["lost"], quiet["link"]) == (5, "no signal: connected")
+    assert quiet["lost"] == 5
+    assert re.fullmatch(r"no signal for \d+ s: connected", quiet["link"])
 
 
 class Twitching(Quiet):
@@ -172,6 +174,25 @@ def test_memory_of_the_detector_does_not_grow(tmp_path):
         (lane,) = watch._lanes.values()
         sizes.append(size(lane._detector, set()) + size(lane._rows, set()))
     assert sizes[1] < 1.1 * sizes[0]
+
+
+def test_the_link_in_words(tmp_path):
+    path = tmp_path / "n.night"
+    file = NightFile(path)
+    file.write([device()])
+    watch = Watch(path)
+
+    def told(*events):
+        file.write([LinkEvent(key, T0, event, "detail") for key, event in events])
+        watch.look()
+        return watch.state(counts=False)["link"]
+
+    assert told() == "waiting for the first connection"
+    assert told((KEY, "failed"), (KEY, "connected"), (KEY, "take_over")) == "connected"
+    assert told(("OTHER", "connected")) == "connected"
+    assert told((KEY, "lost")) == f"{KEY[-4:]}: connection lost, trying again, THER: connected"
+    assert told((KEY, "stopped"), ("OTHER", "stopped")) == "the recording has ended"
+    file.close()
 
 
 def test_the_battery_is_what_was_said_last(tmp_path):

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -135,6 +139,18 @@ def test_bids(tmp_path):
     assert np.allclose(table[:, 0], start + np.arange(len(table)) / 100, atol=1e-4)
     with pytest.raises(InputError, match="not empty"):
         export(one, "bids", out)
+
+
+def test_a_bids_validator_finds_no_error(tmp_path):
+    validator = shutil.which("bids-validator-deno", path=str(Path(sys.executable).parent))
+    if validator is None:
+        pytest.skip("no BIDS validator (pip install bids-validator-deno)")
+    one = ts.read(write_night(tmp_path / "a.night", 30, keep=lambda _, s: s not in (100, 101)))
+    export(one, "bids", tmp_path / "out")
+    call = [validator, str(tmp_path / "out"), "--format", "json"]
+    told = json.loads(subprocess.run(call, capture_output=True, check=False).stdout)
+    assert told["summary"]["modalities"]
+    assert [i for i in told["issues"]["issues"] if i["severity"] == "error"] == []
 
 
 def test_bids_of_two_legs_has_a_file_for_each_clock(tmp_path):

@@ -49,6 +49,18 @@ def test_a_night_with_wander_and_outages(drift_ppm):
     assert clock.drift_ppm == pytest.approx(mean_drift, abs=1.0)
 
 
+@pytest.mark.parametrize("late_ms", [15, 25])
+def test_what_is_late_while_a_long_outage_is_fetched_bends_nothing(late_ms):
+    t, ticks, arrival = night(8, 80e-6, 4.0, 3, [(12000, 13200)])
+    fetching = (t > 13200) & (t < 13320)
+    clock = fit_tick_clock(ticks, arrival + fetching * (late_ms * 1_000_000), HZ)
+    everywhere = np.arange(1.0, 8 * 3600, 1.0)
+    true = T0 + np.rint(everywhere * 1e9).astype(np.int64)
+    error = np.abs(clock.to_utc(crystal(everywhere, 80e-6, 4.0, 3 * 3600)) - true)
+    assert error.max() < 8e6
+    assert np.percentile(error, 99) < 5e6
+
+
 def test_drift_lies_within_its_uncertainty():
     misses = 0
     for seed in range(20):

@@ -32,6 +32,7 @@ class LinkReason(StrEnum):
     """Why there is no connection any more."""
 
     NOT_FOUND = "not_found"
+    TAKEN = "taken"
     CONNECT = "connect"
     LOST = "lost"
     FOREIGN = "foreign"

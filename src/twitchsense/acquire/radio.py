@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any, Final
@@ -23,6 +23,7 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakError
 
+from twitchsense.acquire.claim import claim
 from twitchsense.devices import twitch
 from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
 
@@ -119,6 +120,16 @@ class Radio:
             log.info("cannot ask for connected devices: %s", error)
             return []
         return [Sighting(d.address, d.name or "", None, d) for d in devices]
+
+    def claim(self, address: str) -> AbstractContextManager[None]:
+        """Keep other recorders off a wearable, where the radio is the computer's own.
+
+        Raises
+        ------
+        InputError
+            If it is being recorded already.
+        """
+        return contextlib.nullcontext() if self.client is not None else claim(address)
 
     def make_client(self, device: BLEDevice, on_lost: Callable[[], None]) -> BleakClient:
         """Return a fresh client: one that had a broken connection may stay broken."""

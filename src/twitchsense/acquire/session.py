@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,6 +23,7 @@ from twitchsense.acquire.radio import Radio, RadioError, Sighting
 from twitchsense.devices import control, twitch
 from twitchsense.devices.control import State, Status
 from twitchsense.devices.packet import PacketError
+from twitchsense.errors import InputError
 from twitchsense.store.night import NightFile
 from twitchsense.store.records import (
     Battery,
@@ -86,9 +87,15 @@ class Session:
     _last_data: float = 0.0
     _acked: int = -1
     _known_device: bool = False
+    _claims: ExitStack = field(default_factory=ExitStack)
+    _claimed: set[str] = field(default_factory=set)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Record until `stop` is set."""
+        with ExitStack() as self._claims:
+            await self._run(stop)
+
+    async def _run(self, stop: asyncio.Event) -> None:
         failures = 0
         while not stop.is_set():
             try:
@@ -131,8 +138,19 @@ class Session:
     async def _find(self) -> Sighting:
         for sighting in await self.radio.scan(_SCAN_S, self.address):
             if sighting.answers_to(self.address):
+                self._claim(sighting.address)
                 return sighting
         raise LinkError(LinkReason.NOT_FOUND, f"{self.address} does not advertise")
+
+    def _claim(self, address: str) -> None:
+        """Keep others off the wearable until the night is over, outages included."""
+        if address in self._claimed:
+            return
+        try:
+            self._claims.enter_context(self.radio.claim(address))
+        except InputError as error:
+            raise LinkError(LinkReason.TAKEN, f"{address} {error.problem}") from error
+        self._claimed.add(address)
 
     async def _begin(self, link: Link, sighting: Sighting) -> Lane:
         raw = await link.read(twitch.INFO)

@@ -3,19 +3,56 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
+import numpy as np
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import Footer, Input, Sparkline, Static
+from textual.widgets import Footer, Input, Static
 
 from twitchsense.errors import TwitchsenseError
 from twitchsense.live.watch import Watch
 
 _PERIOD_S: Final = 0.25
+#: A signal fills its row from these on, in µV and g: rest must look like rest.
+_REACH: Final = {"emg": 50.0, "acc": 0.02}
+_ROWS: Final = 3
+_BARS: Final = " ▁▂▃▄▅▆▇█"
+_NOTHING: Final = "·"
 _MOST_LOOKS: Final = 20  # batches read at once when a long night is opened
+
+
+def bars(sizes: Sequence[float | None], top: float, width: int) -> str:
+    """Draw sizes from the left to the right over three lines of text.
+
+    Parameters
+    ----------
+    sizes : sequence of float or None
+        None where there was no signal: dots, for silence is no rest.
+    top : float
+        Size that fills the lines.
+    width : int
+        Characters in a line.
+    """
+    columns = []
+    for part in np.array_split(np.array(sizes, np.float64), max(1, width)):
+        known = part[~np.isnan(part)]
+        full = None if not len(known) else max(1, round(known.max() / top * _ROWS * 8))
+        columns.append(full)
+    lines = []
+    for row in reversed(range(_ROWS)):
+        lines.append(
+            "".join(
+                (_NOTHING if row == 0 else " ")
+                if full is None
+                else _BARS[min(8, max(full - 8 * row, 0))]
+                for full in columns
+            )
+        )
+    return "\n".join(lines)
 
 
 class LiveApp(App[None]):
@@ -32,10 +69,9 @@ class LiveApp(App[None]):
     AUTO_FOCUS = ""  # the hidden words must not swallow the keys
     CSS = """
     Screen { background: black; color: #c8c8c8; }
-    Sparkline { height: 3; margin: 0 1 1 1; }
-    Sparkline > .sparkline--max-color { color: #7aa2c0; }
-    Sparkline > .sparkline--min-color { color: #34506a; }
     Static { margin: 0 1; }
+    #trails { height: auto; }
+    .trail { height: 3; margin: 0 1 1 1; color: #7aa2c0; }
     #words { display: none; }
     #words.open { display: block; }
     """
@@ -88,22 +124,22 @@ class LiveApp(App[None]):
         box = self.query_one("#trails", Vertical)
         for k, trail in enumerate(state["trails"]):
             low, high = trail["columns"]
-            reach = [
-                0.0 if h is None else max(abs(h), abs(lo or 0.0))
+            size = [
+                None if h is None else max(abs(h), abs(lo or 0.0))
                 for lo, h in zip(low, high, strict=True)
             ]
+            top = max(_REACH[trail["kind"]], *(s for s in size if s is not None), 0.0)
             unit = "µV" if trail["kind"] == "emg" else "g"
-            name = f"{trail['name']}, up to {max(reach):.3g} {unit}"
-            found = self.query(f"#trail{k}")
-            if not found:
-                await box.mount(Static(name, id=f"name{k}", markup=False))
-                await box.mount(Sparkline(reach, id=f"trail{k}"))
-            else:
-                self.query_one(f"#name{k}", Static).update(name)
-                self.query_one(f"#trail{k}", Sparkline).data = reach
+            told = f"{top:.0f}" if top >= 10 else f"{top:.2g}"
+            name = f"{trail['name']}, half a minute, up to {told} {unit}"
+            if not self.query(f"#trail{k}"):
+                await box.mount(Static(id=f"name{k}", markup=False))
+                await box.mount(Static(id=f"trail{k}", classes="trail", markup=False))
+            self.query_one(f"#name{k}", Static).update(name)
+            self.query_one(f"#trail{k}", Static).update(bars(size, top, self.size.width - 2))
         lines = [
             f"{datetime.fromtimestamp(t):%H:%M:%S}  {kind.replace('_', ' ')}, {s:.2f} s, {channel}"
-            + ("" if settled else ", not settled yet")
+            + ("" if settled else ", may still change")
             for t, kind, s, channel, settled in state["events"]
         ]
         if state["counts"] is not None:

@@ -29,6 +29,15 @@ _BATCH: Final = 4000
 #: Events kept for showing.
 _EVENTS: Final = 50
 _MARKER_CHARS: Final = 200
+#: What the newest entry of a device in the log of the connection means.
+_LINK: Final = {
+    "connected": "connected",
+    "lost": "connection lost, trying again",
+    "failed": "not connected, trying again",
+    "refused": "answers with what is no sense, trying again",
+    "error": "an error, trying again",
+    "stopped": "the recording has ended",
+}
 #: Without a frame for so long, the link is called silent.
 SILENT_S: Final = 5.0
 
@@ -68,13 +77,13 @@ class Watch:
     path: Path
     frames: int = 0
     lost: int = 0
-    link: str = "waiting for the first connection"
     batteries: dict[str, int] = field(default_factory=dict)
     newest_ns: int = 0
     events: list[LiveEvent] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     trails: dict[str, Trail] = field(default_factory=dict)
     _lanes: dict[int, LiveLane] = field(default_factory=dict)
+    _links: dict[str, str] = field(default_factory=dict)
     _after: dict[str, int] = field(
         default_factory=lambda: {"packet": 0, "loss": 0, "link": 0, "battery": 0}
     )
@@ -107,14 +116,23 @@ class Watch:
                         self._note((boot, row.number), row)
                 for first, last in self._new(reader, "loss", "first, last"):
                     self.lost += 0 if last is None else int(last) - int(first) + 1
-                for (event,) in self._new(reader, "link", "event"):
-                    self.link = str(event)
+                for device, event in self._new(reader, "link", "device, event"):
+                    if str(event) in _LINK:
+                        self._links[str(device)] = str(event)
                 for row_id, device, percent in reader.batteries(self._after["battery"]):
                     self._after["battery"], self.batteries[device] = row_id, percent
             finally:
                 reader.close()
             self.frames += len(rows)
             return len(rows)
+
+    @property
+    def link(self) -> str:
+        """How it stands with the connections, in words."""
+        words = {key: _LINK[event] for key, event in self._links.items()}
+        if len(set(words.values())) > 1:
+            return ", ".join(f"{key[-4:]}: {w}" for key, w in words.items())
+        return next(iter(words.values()), "waiting for the first connection")
 
     def mark(self, text: str) -> None:
         """Store a marker in the night file, beside what the recorder writes.
@@ -156,9 +174,10 @@ class Watch:
             newest = self.newest_ns / NS
             now = time.time() if now_s is None else now_s
             until = now if abs(now - newest) < 60 else newest
-            silent = bool(self.newest_ns) and now - newest > SILENT_S
+            ended = bool(self._links) and set(self._links.values()) == {"stopped"}
+            silent = bool(self.newest_ns) and not ended and now - newest > SILENT_S
             return {
-                "link": "no signal: " + self.link if silent else self.link,
+                "link": f"no signal for {now - newest:.0f} s: {self.link}" if silent else self.link,
                 "silent": silent,
                 "frames": self.frames,
                 "lost": self.lost,
@@ -175,7 +194,7 @@ class Watch:
                 ],
                 "events": [
                     [e.time_ns / NS, e.kind, round(e.duration_s, 3), e.channel, e.settled]
-                    for e in self.events[-8:]
+                    for e in self.events[:-9:-1]
                 ],
                 "counts": dict(self.counts) if counts else None,
             }

@@ -23,6 +23,11 @@ _REACH_S: Final = 450.0
 #: What a crystal of unknown make may be off by (ppm); decides while data are few.
 _PRIOR_PPM: Final = 50.0
 _LATE_NS: Final = 5e6  # a window whose best frame was later than this tells nothing
+#: So much a crystal may have changed its rate between a window and one that it is held
+#: against, which are no more than so many windows apart: while a long outage is fetched,
+#: every frame is late for minutes.
+_WANDER: Final = 5e-6
+_AROUND: Final = 8
 
 Floats = NDArray[np.float64]
 
@@ -90,7 +95,8 @@ def fit_tick_clock(
     trust = (_PRIOR_PPM * 1e-6) ** 2 / ((_PRIOR_PPM * 1e-6) ** 2 + error**2)
     slope, error = slope * trust, min(error, _PRIOR_PPM * 1e-6)
     rest = y - slope * x
-    knots = _wander(x, rest)
+    prompt = ~_late(x, rest)
+    knots = _wander(x[prompt], rest[prompt])
     base = float(knots[1][0])
     drift = -slope / (1 + slope)  # a fast crystal makes its ticks too short
     return TickClock(
@@ -111,6 +117,17 @@ def _minima(x: Floats, y: Floats, window: float) -> tuple[Floats, Floats]:
     _, first = np.unique(group[order], return_index=True)
     best = order[first]
     return x[best], y[best]
+
+
+def _late(x: Floats, rest: Floats) -> NDArray[np.bool_]:
+    """Tell which windows are later than the crystal can have wandered from one near them."""
+    late = np.zeros(len(x), bool)
+    for step in range(1, min(_AROUND, len(x) - 1) + 1):
+        change = rest[step:] - rest[:-step]
+        allowed = _LATE_NS + _WANDER * (x[step:] - x[:-step])
+        late[step:] |= change > allowed
+        late[:-step] |= -change > allowed
+    return late
 
 
 def _line(x: Floats, y: Floats) -> tuple[float, float]:

@@ -43,7 +43,7 @@
     $("stored").textContent = `${state.frames} packets stored, ${state.lost} lost · battery ${state.battery}`;
     $("events").replaceChildren(...state.events.map(([t, kind, seconds, channel, settled]) => {
       const item = document.createElement("li");
-      item.textContent = `${new Date(t * 1000).toLocaleTimeString()}  ${kind.replaceAll("_", " ")}, ${seconds.toFixed(2)} s, ${channel}${settled ? "" : ", not settled yet"}`;
+      item.textContent = `${new Date(t * 1000).toLocaleTimeString()}  ${kind.replaceAll("_", " ")}, ${seconds.toFixed(2)} s, ${channel}${settled ? "" : ", may still change"}`;
       return item;
     }));
     $("counts").textContent = state.counts === null ? ""
