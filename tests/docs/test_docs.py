@@ -7,6 +7,7 @@ import runpy
 from fnmatch import fnmatch
 from pathlib import Path
 
+import click
 import pytest
 
 from twitchsense.events import EVENT_COLUMNS
@@ -70,3 +71,32 @@ def test_the_questions_name_the_same_causes_as_the_report():
 
     page = (ROOT / "docs" / "faq.md").read_text()
     assert [cause for cause in CAUSES if f"- {cause}\n" not in page] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_commands_are_as_the_program_has_them(page):
+    from twitchsense.cli.app import main
+
+    text = page.read_text()
+    lines = [ln for block in re.findall(r"```(?:sh|text)\n(.*?)```", text, re.S)
+             for ln in block.splitlines()]  # fmt: skip
+    found = re.findall(r"`(twitchsense [a-z][^`]*)`", text)
+    found += [ln for ln in lines if ln.startswith("twitchsense ")]
+    for line in found:
+        _, name, *words = line.split("#")[0].split()
+        command = main.get_command(click.Context(main), name)
+        assert command is not None, line
+        known = {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
+        assert [w for w in words if w.startswith("--") and w not in known | {"--help"}] == [], line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_scripts_that_pages_name_are_there(page):
+    text = page.read_text()
+    for module in re.findall(r"python -m (benchmarks(?:\.\w+)+)", text):
+        path = ROOT.joinpath(*module.split("."))
+        assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
+    for script in re.findall(r"python ((?:benchmarks|docs)/\w+\.py)", text):
+        assert (ROOT / script).exists(), script
+    for test in re.findall(r"`(tests/[\w/]+(?:\.py)?)`", text):
+        assert (ROOT / test).exists(), test

@@ -39,7 +39,7 @@ def kind_rule(kind: str, settings: Settings) -> str:
 
 def label_meaning(label: str) -> str:
     """Return what a label stands for."""
-    return LABELS.get(label, label_name(label))
+    return LABELS.get(label, label_name(label)).removeprefix(f"{label_name(label)}: ")
 
 
 def _alternative(text: str) -> str:

@@ -154,9 +154,11 @@ def sure_phrase(night: NightLike) -> str:
     out = f"{share} of the {n:,} {events} met the rule clearly (confidence {CLEAR:g} or more of 1)"
     named = int((~clear & (confidence / _own_share(table) >= CLEAR)).sum())
     if named:
+        rest = n - int(clear.sum()) - named
         word = "other" if named == 1 else "others"
-        only = "all others" if named == n - int(clear.sum()) else f"{named:,} {word}"
+        only = f"{named:,} {word}" if rest else "all others"
         out += f"; of {only} just the name is unsure, for it hangs on when sleep came"
+        out += "; the rest are less sure" if rest else ""
     else:
         out += "; the others are less sure"
     return f"{out}. {text}"
