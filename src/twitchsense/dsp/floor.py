@@ -15,6 +15,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from twitchsense.dsp.blocks import medians
+
 Floats = NDArray[np.float64]
 
 #: Seconds at the start of a segment that share one floor, made from themselves.
@@ -121,8 +123,8 @@ class NoiseFloor:
         A flat line is no quiet signal: it leaves no memory, or the first noise
         after it would look like an event.
         """
-        centres = np.median(seconds, axis=1)
-        spreads = MAD_TO_SD * np.median(np.abs(seconds - centres[:, None]), axis=1)
+        centres = medians(seconds)
+        spreads = MAD_TO_SD * medians(np.abs(seconds - centres[:, None]))
         alive = centres > FLAT
         self._centres = np.concatenate([self._centres, centres[alive]])
         self._spreads = np.concatenate([self._spreads, spreads[alive]])
@@ -131,7 +133,7 @@ class NoiseFloor:
     def _low(self, memory: Floats) -> float:
         if len(memory) == 0:
             return 0.0
-        return float(np.quantile(memory, self._quantile, method="lower"))
+        return float(np.sort(memory)[self._rank(len(memory))])
 
     def _rolling(self, memory: Floats, ends: NDArray[np.int64]) -> Floats:
         """Return the floor for each end of memory: over the values just before it."""
@@ -141,8 +143,12 @@ class NoiseFloor:
             out[i] = self._low(memory[: ends[i]])
         if not short.all():
             windows = sliding_window_view(memory, self._memory)[ends[~short] - self._memory]
-            out[~short] = np.quantile(windows, self._quantile, axis=1, method="lower")
+            out[~short] = np.sort(windows, axis=1)[:, self._rank(self._memory)]
         return out
+
+    def _rank(self, count: int) -> int:
+        """Place of the quantile among so many values in order, rounded down."""
+        return int(self._quantile * (count - 1))
 
     @staticmethod
     def _nothing() -> FloorPiece:
