@@ -60,6 +60,7 @@ class NoiseFloor:
         self._given = 0  # values of the unfinished second already given out
         self._centres = np.empty(0)
         self._spreads = np.empty(0)
+        self._now = np.empty(0), np.empty(0)  # centre and spread of the unfinished second
         self._warm = False
 
     def push(self, envelope: Floats) -> FloorPiece:
@@ -87,6 +88,8 @@ class NoiseFloor:
         self._warm = True
         centre = np.full(len(head), self._low(self._centres))
         spread = np.full(len(head), self._low(self._spreads))
+        ends = np.array([len(self._centres)])
+        self._now = self._rolling(self._centres, ends), self._rolling(self._spreads, ends)
         rest = self._steady()
         return FloorPiece(
             np.concatenate([head, rest.envelope]),
@@ -98,23 +101,25 @@ class NoiseFloor:
         """Judge everything that waits; `_waiting` keeps the unfinished second."""
         n = self._per_second
         whole = len(self._waiting) // n
-        given = self._given
-        before = len(self._centres)
-        alive = self._remember(self._waiting[: whole * n].reshape(whole, n))
-        # how much memory lies before each whole second and before the unfinished one
-        ends = before + np.concatenate([[0], np.cumsum(alive)])
-        centre = np.repeat(self._rolling(self._centres, ends), n)
-        spread = np.repeat(self._rolling(self._spreads, ends), n)
-        stop = len(self._waiting)
+        centres, spreads = self._now
+        if whole:
+            before = len(self._centres)
+            alive = self._remember(self._waiting[: whole * n].reshape(whole, n))
+            # how much memory lies before each second after the first, the unfinished one too
+            ends = before + np.cumsum(alive)
+            centres = np.append(centres, self._rolling(self._centres, ends))
+            spreads = np.append(spreads, self._rolling(self._spreads, ends))
+            self._now = centres[-1:], spreads[-1:]
+            self._centres = self._centres[-self._memory :]
+            self._spreads = self._spreads[-self._memory :]
+        here = slice(self._given, len(self._waiting))
         piece = FloorPiece(
-            self._waiting[given:],
-            centre[given:stop],
-            np.maximum(spread[given:stop], self._least),
+            self._waiting[here],
+            np.repeat(centres, n)[here],
+            np.maximum(np.repeat(spreads, n)[here], self._least),
         )
         self._waiting = self._waiting[whole * n :].copy()
         self._given = len(self._waiting)
-        self._centres = self._centres[-self._memory :]
-        self._spreads = self._spreads[-self._memory :]
         return piece
 
     def _remember(self, seconds: Floats) -> NDArray[np.bool_]:
