@@ -13,7 +13,7 @@ from twitchsense.dsp.heart import (
     DELAY_S,
     LOST,
     HeartCanceller,
-    best_fit,
+    Template,
     off_line,
     usual_interval,
 )
@@ -300,15 +300,15 @@ def test_the_line_between_the_ends_is_taken_off():
 
 
 @pytest.mark.parametrize(("shift", "height"), [(0, 1.0), (7, 0.5), (12.4, 2.0), (20, 1.0)])
-def test_best_fit_between_samples(shift, height):
+def test_fit_between_samples(shift, height):
     t = np.arange(60.0)
     wave = np.exp(-(((t - 30) / 6) ** 2))
     piece = height * np.exp(-(((np.arange(80.0) - 30 - shift) / 6) ** 2)) + 3 + 0.01 * np.arange(80)
-    lag, size, explained = best_fit(piece, wave)
+    lag, size, explained = Template(wave).fit(piece)
     assert lag == pytest.approx(shift, abs=0.1)
     assert size == pytest.approx(height, rel=0.03)
     assert explained > 0.97
 
 
 def test_an_empty_waveform_fits_nothing():
-    assert best_fit(np.arange(80.0), np.zeros(60))[1:] == (0.0, 0.0)
+    assert Template(np.zeros(60)).fit(np.arange(80.0))[1:] == (0.0, 0.0)

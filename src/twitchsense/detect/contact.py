@@ -11,6 +11,8 @@ in contact_weights.py.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -126,20 +128,33 @@ def _shares(x: Floats, fs: float, noise_uv: float) -> list[float]:
     """Return the share of each upper band in the power, the noise's part taken off."""
     if fs < FINE_FS:
         return [0.0] * len(BANDS_HZ)
-    window = np.hanning(len(x) + 2)[1:-1]
-    n = max(256, len(x))
+    window, n = hanning(len(x) + 2)[1:-1], max(256, len(x))
     power = np.square(np.abs(np.fft.rfft(x * window, n))) * 2 / n
-    freqs = np.fft.rfftfreq(n, 1 / fs)
     noise = noise_uv**2 * float(np.square(window).sum())
     total = float(power.sum())
     signal = max(total - noise, 0.2 * total, 1e-9)
     return [
         float(np.clip(
-            (power[(freqs >= low) & (freqs < high)].sum() - noise * (high - low) / 430.0) / signal,
+            (power[band].sum() - noise * (high - low) / 430.0) / signal,
             0.0, 1.0,
         ))
-        for low, high in BANDS_HZ
+        for (low, high), band in zip(BANDS_HZ, _bands(n, fs), strict=True)
     ]  # fmt: skip
+
+
+@lru_cache
+def _bands(n: int, fs: float) -> list[slice]:
+    """Return where the upper bands lie in the spectrum of so many samples."""
+    freqs = np.fft.rfftfreq(n, 1 / fs)
+    return [slice(*np.searchsorted(freqs, band).tolist()) for band in BANDS_HZ]
+
+
+@lru_cache
+def hanning(n: int) -> Floats:
+    """Return `numpy.hanning`, which must not be written to."""
+    window = np.hanning(n)
+    window.flags.writeable = False
+    return window
 
 
 def _edge(y: Floats, step: int) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.detection import Seconds
-from twitchsense.dsp.blocks import Blocks
+from twitchsense.dsp.blocks import Blocks, medians
 from twitchsense.recording import NS
 from twitchsense.settings import EmgSettings
 
@@ -36,8 +36,8 @@ class EmgSeconds:
     ) -> None:
         self._start_ns, self._fs, self._size = start_ns, fs, size
         self._settings = settings
-        self._blocks = Blocks(size)
-        self._hops = Blocks(hops)
+        self._raw, self._burst = Blocks(size), Blocks(size)
+        self._levels, self._floors, self._high = Blocks(hops), Blocks(hops), Blocks(hops)
         self._samples: list[Floats] = []  # low, high, rms, range, repeats
         self._envelope: list[Floats] = []  # level, floor, busy
         self._alive: list[bool] = []
@@ -46,15 +46,18 @@ class EmgSeconds:
 
     def push(self, raw: Floats, burst: Floats) -> None:
         """Take samples, unfiltered and in the burst band, µV."""
-        rows = _sample_statistics(self._blocks.push(np.stack([raw, burst], axis=1)))
+        rows = _sample_statistics(self._raw.push(raw), self._burst.push(burst))
         if len(rows):  # most chunks of a live stream end no second
             self._samples.append(rows)
         self._alive += self._is_alive(rows).tolist()
 
     def note(self, envelope: Floats, floor: Floats, high: NDArray[np.bool_]) -> None:
         """Take envelope values with their floor and whether they open a burst."""
-        table = np.stack([envelope, floor, high.astype(np.float64)], axis=1)
-        rows = _envelope_statistics(self._hops.push(table))
+        rows = _envelope_statistics(
+            self._levels.push(envelope),
+            self._floors.push(floor),
+            self._high.push(high.astype(np.float64)),
+        )
         if len(rows):
             self._envelope.append(rows)
         self._quiet += self._is_quiet(rows).tolist()
@@ -87,12 +90,13 @@ class EmgSeconds:
         """Return the table; the rest at the end of the segment is a short second."""
         samples = np.concatenate([np.empty((0, 5)), *self._samples])
         envelope = np.concatenate([np.empty((0, 3)), *self._envelope])
-        rest = 0
-        if self._blocks.rest is not None and len(self._blocks.rest) > 1:
-            rest = len(self._blocks.rest)
-            samples = np.concatenate([samples, _sample_statistics(self._blocks.rest[None])])
-        if self._hops.rest is not None and len(self._hops.rest):
-            envelope = np.concatenate([envelope, _envelope_statistics(self._hops.rest[None])])
+        rest = len(self._raw.rest)
+        if rest > 1:
+            last = _sample_statistics(self._raw.rest[None], self._burst.rest[None])
+            samples = np.concatenate([samples, last])
+        if len(self._levels.rest):
+            left = (self._levels.rest[None], self._floors.rest[None], self._high.rest[None])
+            envelope = np.concatenate([envelope, _envelope_statistics(*left)])
         n = len(samples)
         # the envelope is a hop shorter than the samples, or missing in a scrap of signal
         filled = np.zeros((n, 3))
@@ -152,9 +156,8 @@ class AccSeconds:
     def finish(self) -> Seconds:
         """Return the table; the rest at the end of the segment is a short second."""
         rows, busy = np.concatenate(self._rows), np.concatenate([np.empty(0), *self._busy])
-        rest = 0
-        if self._blocks.rest is not None and len(self._blocks.rest) > 1:
-            rest = len(self._blocks.rest)
+        rest = len(self._blocks.rest)
+        if rest > 1:
             rows = np.concatenate([rows, _acc_statistics(self._blocks.rest[None])])
         n = len(rows)
         filled = np.zeros(n)
@@ -196,14 +199,13 @@ def _starts(start_ns: int, n: int, size: int, fs: float) -> NDArray[np.int64]:
 
 def _lengths(n: int, size: int, rest: int, fs: float) -> NDArray[np.float32]:
     lengths = np.full(n, size / fs, np.float32)
-    if rest:
+    if rest > 1:
         lengths[-1] = rest / fs
     return lengths
 
 
-def _sample_statistics(blocks: Floats) -> Floats:
-    raw, burst = blocks[:, :, 0], blocks[:, :, 1]
-    if len(blocks) == 0:
+def _sample_statistics(raw: Floats, burst: Floats) -> Floats:
+    if len(raw) == 0:
         return np.empty((0, 5))
     low, high = burst.min(axis=1), burst.max(axis=1)
     rms = np.sqrt(np.square(burst).mean(axis=1))
@@ -212,11 +214,10 @@ def _sample_statistics(blocks: Floats) -> Floats:
     return np.stack([low, high, rms, (top - bottom) / 2, repeats.astype(np.float64)], axis=1)
 
 
-def _envelope_statistics(blocks: Floats) -> Floats:
-    if len(blocks) == 0:
+def _envelope_statistics(envelope: Floats, floor: Floats, high: Floats) -> Floats:
+    if len(envelope) == 0:
         return np.empty((0, 3))
-    level = np.median(blocks[:, :, 0], axis=1)
-    return np.stack([level, blocks[:, :, 1].max(axis=1), blocks[:, :, 2].mean(axis=1)], axis=1)
+    return np.stack([medians(envelope), floor.max(axis=1), high.mean(axis=1)], axis=1)
 
 
 def _acc_statistics(blocks: Floats) -> Floats:

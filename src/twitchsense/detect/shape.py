@@ -10,8 +10,14 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from twitchsense.detect.candidates import Burst
-from twitchsense.detect.contact import FEATURES, FINE_FS, contact_features, contact_probability
-from twitchsense.dsp.blocks import hop_size
+from twitchsense.detect.contact import (
+    FEATURES,
+    FINE_FS,
+    contact_features,
+    contact_probability,
+    hanning,
+)
+from twitchsense.dsp.blocks import hop_size, median
 from twitchsense.dsp.filters import BURST_HZ, USABLE_BAND
 from twitchsense.recording import NS, Channel
 from twitchsense.settings import Settings
@@ -165,16 +171,32 @@ RISEN_SHARE = 0.5
 
 
 @lru_cache
-def _band(fs: float) -> Floats:
+def _band(fs: float) -> tuple[Floats, Floats]:
+    """Return the sections of the burst band and the state that a constant 1 leaves them in."""
     top = min(BURST_HZ[1], USABLE_BAND * fs)
-    return np.asarray(signal.butter(2, (BURST_HZ[0], top), "bandpass", fs=fs, output="sos"))
+    sos = np.asarray(signal.butter(2, (BURST_HZ[0], top), "bandpass", fs=fs, output="sos"))
+    return sos, np.asarray(signal.sosfilt_zi(sos))
+
+
+@lru_cache
+def _between(up: int) -> Floats:
+    """Return the filter of `scipy.signal.resample_poly` for so many times the samples."""
+    return np.asarray(signal.firwin(20 * up + 1, 1 / up, window=("kaiser", 5.0)) * up)
 
 
 def zero_phase(clean: Floats, fs: float) -> Floats:
-    """Return the burst band of a piece of signal without phase shift."""
+    """Return the burst band of a piece of signal without phase shift.
+
+    As `scipy.signal.sosfiltfilt` does it, which designs the filter's state anew each time.
+    """
     if len(clean) < 30:
         return clean - clean.mean() if len(clean) else clean
-    return np.asarray(signal.sosfiltfilt(_band(fs), clean, padlen=min(len(clean) - 1, 25)))
+    (sos, steady), pad = _band(fs), 25
+    before, after = 2 * clean[0] - clean[pad:0:-1], 2 * clean[-1] - clean[-2 : -pad - 2 : -1]
+    longer = np.concatenate([before, clean, after])
+    forth, _ = signal.sosfilt(sos, longer, zi=steady * longer[0])
+    back, _ = signal.sosfilt(sos, forth[::-1], zi=steady * forth[-1])
+    return np.asarray(back[::-1][pad:-pad])
 
 
 def peak_to_peak(x: Floats, fs: float) -> float:
@@ -182,7 +204,8 @@ def peak_to_peak(x: Floats, fs: float) -> float:
     up = int(np.ceil(PEAK_FS / fs))
     if up == 1 or len(x) < 2:
         return float(np.ptp(x))
-    return float(np.ptp(signal.resample_poly(x, up, 1)))
+    finer = signal.upfirdn(_between(up), x, up)
+    return float(np.ptp(finer[10 * up : (len(x) + 10) * up]))
 
 
 def slow_share(clean: Floats, burst: Floats, body: tuple[int, int], fs: float) -> float:
@@ -217,7 +240,7 @@ def net_share(clean: Floats, body: tuple[int, int], fs: float) -> float:
     before, after = clean[max(0, first - level) : first], clean[last : last + level]
     if len(before) == 0 or len(after) == 0:
         return 0.0
-    ends = [float(np.median(before)), float(np.median(after))]
+    ends = [median(before), median(after)]
     x = clean[first:last] - np.linspace(ends[0], ends[1], last - first)
     whole = float(np.abs(x).sum())
     return float(abs(x.sum())) / whole if whole > 0 else 0.0
@@ -225,8 +248,7 @@ def net_share(clean: Floats, body: tuple[int, int], fs: float) -> float:
 
 def known(look: Floats, fs: float) -> Floats:
     """Return the features of `LOOK` with NaN for those that a sampling rate can't tell."""
-    told = np.array([fs >= FINE_FS or name in COARSE for name in LOOK])
-    return np.where(told, look, np.nan)
+    return look if fs >= FINE_FS else np.where([name in COARSE for name in LOOK], look, np.nan)
 
 
 def _power_off_line(x: Floats, level: int) -> float:
@@ -276,7 +298,9 @@ def is_stuck(raw: Floats) -> bool:
     if len(raw) < 5:
         return False
     flat = np.diff(raw) == 0
-    far = np.abs(raw[1:] - np.median(raw)) > 0.25 * np.ptp(raw)
+    if np.count_nonzero(flat) < 5:
+        return False
+    far = np.abs(raw[1:] - median(raw)) > 0.25 * np.ptp(raw)
     return bool((flat & far).sum() >= 5) and float(np.ptp(raw)) > 500.0
 
 
@@ -290,7 +314,7 @@ def waveform(
     """
     peak = begin + int(np.abs(burst[begin:end]).argmax())
     points = peak + (np.arange(SHAPE_POINTS) / SHAPE_POINTS - 0.5) * SHAPE_S * fs
-    taper = np.hanning(SHAPE_POINTS)
+    taper = hanning(SHAPE_POINTS)
     shape = np.interp(points, np.arange(len(burst)), burst, left=0.0, right=0.0) * taper
     energy = float(np.square(shape).sum())
     own = max(energy - noise_uv**2 * float(np.square(taper).sum()), 0.25 * energy)

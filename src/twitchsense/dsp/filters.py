@@ -7,6 +7,8 @@ causality is a delay, which is known and taken off the event times.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
@@ -63,6 +65,14 @@ def bandpass(low_hz: float, high_hz: float, fs: float, *, order: tuple[int, int]
     order : (int, int)
         Orders of the high-pass and of the low-pass.
     """
+    return CausalFilter(*_design_bandpass(low_hz, high_hz, fs, order))
+
+
+@lru_cache
+def _design_bandpass(
+    low_hz: float, high_hz: float, fs: float, order: tuple[int, int]
+) -> tuple[Floats, float]:
+    """Return sections and delay; once for all segments of a recording with many gaps."""
     top = min(high_hz, USABLE_BAND * fs)
     sos = np.concatenate(
         [
@@ -72,7 +82,7 @@ def bandpass(low_hz: float, high_hz: float, fs: float, *, order: tuple[int, int]
     )
     # power of surface EMG and of limb movement sits around a third of the band
     heart = np.geomspace(max(2 * low_hz, top / 8), top / 2, 32)
-    return CausalFilter(sos, group_delay(sos, heart, fs))
+    return sos, group_delay(sos, heart, fs)
 
 
 def group_delay(sos: Floats, freqs_hz: Floats, fs: float) -> float:

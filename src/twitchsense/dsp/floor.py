@@ -15,6 +15,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from twitchsense.dsp.blocks import medians
+
 Floats = NDArray[np.float64]
 
 #: Seconds at the start of a segment that share one floor, made from themselves.
@@ -58,6 +60,7 @@ class NoiseFloor:
         self._given = 0  # values of the unfinished second already given out
         self._centres = np.empty(0)
         self._spreads = np.empty(0)
+        self._now = np.empty(0), np.empty(0)  # centre and spread of the unfinished second
         self._warm = False
 
     def push(self, envelope: Floats) -> FloorPiece:
@@ -85,6 +88,8 @@ class NoiseFloor:
         self._warm = True
         centre = np.full(len(head), self._low(self._centres))
         spread = np.full(len(head), self._low(self._spreads))
+        ends = np.array([len(self._centres)])
+        self._now = self._rolling(self._centres, ends), self._rolling(self._spreads, ends)
         rest = self._steady()
         return FloorPiece(
             np.concatenate([head, rest.envelope]),
@@ -96,23 +101,25 @@ class NoiseFloor:
         """Judge everything that waits; `_waiting` keeps the unfinished second."""
         n = self._per_second
         whole = len(self._waiting) // n
-        given = self._given
-        before = len(self._centres)
-        alive = self._remember(self._waiting[: whole * n].reshape(whole, n))
-        # how much memory lies before each whole second and before the unfinished one
-        ends = before + np.concatenate([[0], np.cumsum(alive)])
-        centre = np.repeat(self._rolling(self._centres, ends), n)
-        spread = np.repeat(self._rolling(self._spreads, ends), n)
-        stop = len(self._waiting)
+        centres, spreads = self._now
+        if whole:
+            before = len(self._centres)
+            alive = self._remember(self._waiting[: whole * n].reshape(whole, n))
+            # how much memory lies before each second after the first, the unfinished one too
+            ends = before + np.cumsum(alive)
+            centres = np.append(centres, self._rolling(self._centres, ends))
+            spreads = np.append(spreads, self._rolling(self._spreads, ends))
+            self._now = centres[-1:], spreads[-1:]
+            self._centres = self._centres[-self._memory :]
+            self._spreads = self._spreads[-self._memory :]
+        here = slice(self._given, len(self._waiting))
         piece = FloorPiece(
-            self._waiting[given:],
-            centre[given:stop],
-            np.maximum(spread[given:stop], self._least),
+            self._waiting[here],
+            np.repeat(centres, n)[here],
+            np.maximum(np.repeat(spreads, n)[here], self._least),
         )
         self._waiting = self._waiting[whole * n :].copy()
         self._given = len(self._waiting)
-        self._centres = self._centres[-self._memory :]
-        self._spreads = self._spreads[-self._memory :]
         return piece
 
     def _remember(self, seconds: Floats) -> NDArray[np.bool_]:
@@ -121,8 +128,8 @@ class NoiseFloor:
         A flat line is no quiet signal: it leaves no memory, or the first noise
         after it would look like an event.
         """
-        centres = np.median(seconds, axis=1)
-        spreads = MAD_TO_SD * np.median(np.abs(seconds - centres[:, None]), axis=1)
+        centres = medians(seconds)
+        spreads = MAD_TO_SD * medians(np.abs(seconds - centres[:, None]))
         alive = centres > FLAT
         self._centres = np.concatenate([self._centres, centres[alive]])
         self._spreads = np.concatenate([self._spreads, spreads[alive]])
@@ -131,7 +138,7 @@ class NoiseFloor:
     def _low(self, memory: Floats) -> float:
         if len(memory) == 0:
             return 0.0
-        return float(np.quantile(memory, self._quantile, method="lower"))
+        return float(np.sort(memory)[self._rank(len(memory))])
 
     def _rolling(self, memory: Floats, ends: NDArray[np.int64]) -> Floats:
         """Return the floor for each end of memory: over the values just before it."""
@@ -141,8 +148,12 @@ class NoiseFloor:
             out[i] = self._low(memory[: ends[i]])
         if not short.all():
             windows = sliding_window_view(memory, self._memory)[ends[~short] - self._memory]
-            out[~short] = np.quantile(windows, self._quantile, axis=1, method="lower")
+            out[~short] = np.sort(windows, axis=1)[:, self._rank(self._memory)]
         return out
+
+    def _rank(self, count: int) -> int:
+        """Place of the quantile among so many values in order, rounded down."""
+        return int(self._quantile * (count - 1))
 
     @staticmethod
     def _nothing() -> FloorPiece:

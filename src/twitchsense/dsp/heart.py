@@ -16,12 +16,14 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from statistics import median
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
+from twitchsense.dsp.blocks import medians
 from twitchsense.dsp.filters import bandpass
 from twitchsense.dsp.floor import NoiseFloor
 from twitchsense.dsp.history import History
@@ -136,7 +138,8 @@ class HeartCanceller:
         self._wait = max(self._apart, after)
         self._before, self._after = round(BEFORE_S * fs), round(AFTER_S * fs)
         self._known = self._candidates(np.empty(0, np.int64))
-        self._waves: deque[tuple[int, Floats]] = deque(maxlen=MEMORY)
+        self._waves: deque[Floats] = deque(maxlen=MEMORY)
+        self._usual: _Usual | None = None  # of those waves
         self._left: deque[float] = deque(maxlen=MEMORY)  # sizes of what is left of beats
         self._owed: list[tuple[int, float]] = []  # beats whose waveform is not yet complete
         self._last = 0.0
@@ -254,7 +257,8 @@ class HeartCanceller:
         pieces = [self._complex(at, self._half + self._off) for at in places]
         whole = [k for k, p in enumerate(pieces) if len(p) == 2 * (self._half + self._off)]
         reference = np.median([pieces[k][self._off : -self._off] for k in whole], axis=0)
-        return [places[k] + best_fit(pieces[k], reference)[0] - self._off for k in whole]
+        template = Template(reference)
+        return [places[k] + template.fit(pieces[k])[0] - self._off for k in whole]
 
     def _complex(self, at: int, half: int) -> Floats:
         return np.asarray(self._x.get(at - half, at + half), np.float64)
@@ -267,14 +271,11 @@ class HeartCanceller:
 
     def _follow(self, at: int) -> None:
         """Ask whether a candidate holds a beat, and take it out."""
-        wave = self._waveform(at)
-        if wave is None:
-            return
+        usual = self._waveform(at)
         piece = self._complex(at, self._half + self._off)
-        mine = slice(self._before - self._half, self._before + self._half)
-        if len(piece) < 2 * (self._half + self._off):
+        if usual is None or len(piece) < 2 * (self._half + self._off):
             return
-        lag, height, explained = best_fit(piece, wave[mine])
+        lag, height, explained = usual.complex.fit(piece)
         centre = at + lag - self._off
         gap = centre - self._last
         if gap < RANGE_S[0] * 0.8 * self._fs or not HEIGHTS[0] < height < HEIGHTS[1]:
@@ -284,21 +285,21 @@ class HeartCanceller:
         if explained < (DUE_EXPLAINED if due else EXPLAINED):
             return
         sure = explained > EXPLAINED
-        size = height * float(np.ptp(wave[mine]))
+        size = height * usual.size
         if sure:
             start = round(lag)
-            rest = off_line(piece[start : start + 2 * self._half] - height * wave[mine])
-            self._left.append(float(np.ptp(rest)))
-        left = float(np.median(self._left)) if self._left else size
+            rest = piece[start : start + 2 * self._half] - height * usual.complex.wave
+            self._left.append(float(np.ptp(off_line(rest))))
+        left = median(self._left) if self._left else size
         self._beats.append(Beat(round(centre), size, left))
-        self._take_out(centre, wave * (height if sure else 1.0))
+        self._take_out(centre, usual.wave * (height if sure else 1.0))
         if sure:
             self._owed.append((round(centre), centre))
         if count == 1 and due:
             self._interval += (gap - self._interval) / 8
         self._last = centre
 
-    def _waveform(self, at: int) -> Floats | None:
+    def _waveform(self, at: int) -> _Usual | None:
         """Return the median beat of those complete by the time a candidate is judged."""
         complete = at + round(APART_S * self._fs)
         while self._owed and self._owed[0][0] + self._after + 1 <= complete:
@@ -308,10 +309,13 @@ class HeartCanceller:
             if first - 1 >= self._x.first and len(wave) == self._before + self._after + 2:
                 points = 1 + centre - whole + np.arange(self._before + self._after)
                 moved = np.interp(points, np.arange(len(wave)), wave)
-                self._waves.append((whole, off_line(moved)))
-        if len(self._waves) < LEAST - 2:
-            return None
-        return np.asarray(np.median([w for _, w in self._waves], axis=0), np.float64)
+                self._waves.append(off_line(moved))
+                self._usual = None
+        if self._usual is None and len(self._waves) >= LEAST - 2:
+            wave = medians(np.stack(self._waves, axis=1))
+            middle = wave[self._before - self._half : self._before + self._half]
+            self._usual = _Usual(wave, Template(middle), float(np.ptp(middle)))
+        return self._usual
 
     def _take_out(self, centre: float, wave: Floats) -> None:
         whole = int(np.floor(centre))
@@ -321,6 +325,7 @@ class HeartCanceller:
 
     def _forget_heart(self) -> None:
         self._interval = 0.0
+        self._usual = None
         self._waves.clear()
         self._left.clear()
         self._owed.clear()
@@ -354,9 +359,10 @@ def _in_company(known: _Candidates, before: int, fs: float) -> NDArray[np.int64]
     """Return the candidates from `before` on that may have enough others like them."""
     fresh = known[before:]
     count = np.arange(len(known.at))
-    moved = np.stack([np.roll(fresh.shapes, k, axis=1) for k in SHIFTS])
+    points = known.shapes.shape[1]
+    rolled = fresh.shapes[:, (np.arange(points) - np.array(SHIFTS)[:, None]) % points]
     # products of matrices may round otherwise than those of single rows
-    score = (moved @ known.shapes.T).max(axis=0) + 1e-9
+    score = (rolled @ known.shapes.T).max(axis=1) + 1e-9
     ratio = known.heights / fresh.heights[:, None]
     apart = count[before:, None] - count
     like = (score > ALIKE) & (ratio < RATIO) & (ratio > 1 / RATIO) & (apart >= 0) & (apart < KNOWN)
@@ -394,35 +400,57 @@ def off_line(x: Floats) -> Floats:
     return x - np.interp(np.arange(len(x)), [level / 2, len(x) - level / 2], ends)
 
 
-def best_fit(piece: Floats, wave: Floats) -> tuple[float, float, float]:
-    """Fit a waveform into a longer piece of signal.
+class Template:
+    """A waveform to be fitted into longer pieces of signal.
 
-    Returns
-    -------
-    lag : float
-        Where in the piece the waveform's centre... begins to fit best, plus half
-        its length, in samples (between them too).
-    height : float
-        Of the fit, as a multiple of the waveform.
-    explained : float
-        Share of the power of that part of the piece, off its trend.
+    Parameters
+    ----------
+    wave : ndarray, shape (n,)
     """
-    n = len(wave)
-    trend = np.stack([np.ones(n), np.linspace(-1, 1, n)])
-    trend /= np.sqrt(np.square(trend).sum(axis=1, keepdims=True))
-    own = wave - (trend @ wave) @ trend
-    power = float(np.square(own).sum())
-    if power <= 0:
-        return len(piece) / 2 - n / 2, 0.0, 0.0
-    match = np.correlate(piece, own, "valid")
-    k = int(match.argmax())
-    part = piece[k : k + n]
-    part = part - (trend @ part) @ trend
-    height = float(match[k]) / power
-    explained = height * float(match[k]) / max(float(np.square(part).sum()), 1e-12)
-    lag = float(k)
-    if 0 < k < len(match) - 1:
-        bend = match[k - 1] - 2 * match[k] + match[k + 1]
-        if bend < 0:
-            lag += 0.5 * float((match[k - 1] - match[k + 1]) / bend)
-    return lag, height, explained
+
+    def __init__(self, wave: Floats) -> None:
+        n = len(wave)
+        trend = np.stack([np.ones(n), np.linspace(-1, 1, n)])
+        trend /= np.sqrt(np.square(trend).sum(axis=1, keepdims=True))
+        self.wave = wave
+        self._trend = trend
+        self._own = wave - (trend @ wave) @ trend
+        self._power = float(np.square(self._own).sum())
+
+    def fit(self, piece: Floats) -> tuple[float, float, float]:
+        """Fit the waveform into a piece of signal.
+
+        Returns
+        -------
+        lag : float
+            Where in the piece the waveform begins to fit best, in samples (between
+            them too).
+        height : float
+            Of the fit, as a multiple of the waveform.
+        explained : float
+            Share of the power of that part of the piece, off its trend.
+        """
+        n, power = len(self.wave), self._power
+        if power <= 0:
+            return len(piece) / 2 - n / 2, 0.0, 0.0
+        match = np.correlate(piece, self._own, "valid")
+        k = int(match.argmax())
+        part = piece[k : k + n]
+        part = part - (self._trend @ part) @ self._trend
+        height = float(match[k]) / power
+        explained = height * float(match[k]) / max(float(np.square(part).sum()), 1e-12)
+        lag = float(k)
+        if 0 < k < len(match) - 1:
+            bend = match[k - 1] - 2 * match[k] + match[k + 1]
+            if bend < 0:
+                lag += 0.5 * float((match[k - 1] - match[k + 1]) / bend)
+        return lag, height, explained
+
+
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    """The usual beat: all of it, and its complex with its peak to peak."""
+
+    wave: Floats
+    complex: Template
+    size: float

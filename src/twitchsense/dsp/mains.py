@@ -53,11 +53,13 @@ class MainsCanceller:
         self._notch: CausalFilter | None = None
         freqs = np.fft.rfftfreq(self._size, 1 / fs)
         self._window = np.hanning(self._size)
-        self._band = (freqs >= BURST_HZ[0]) & (freqs <= BURST_HZ[1])
+        band = (freqs >= BURST_HZ[0]) & (freqs <= BURST_HZ[1])
+        self._band = slice(*(np.flatnonzero(band)[[0, -1]] + [0, 1]).tolist())
         step = fs / self._size
         self._near = {
-            line: self._band
-            & (np.abs(freqs - np.maximum(1, np.rint(freqs / line)) * line) <= 1.25 * step)
+            line: np.flatnonzero(
+                band & (np.abs(freqs - np.maximum(1, np.rint(freqs / line)) * line) <= 1.25 * step)
+            )
             for line in LINES_HZ
         }
 
@@ -110,7 +112,8 @@ class MainsCanceller:
     def _shares(self, blocks: Floats) -> Floats:
         """Return the share of the power on each line, shape ``(blocks, lines)``."""
         centred = (blocks - blocks.mean(axis=1, keepdims=True)) * self._window
-        power = np.square(np.abs(np.fft.rfft(centred, axis=1)))
+        spectrum = np.fft.rfft(centred, axis=1)
+        power = np.square(spectrum.real) + np.square(spectrum.imag)
         total = np.maximum(power[:, self._band].sum(axis=1), 1e-12)
         return np.stack(
             [power[:, near].sum(axis=1) / total for near in self._near.values()], axis=1

@@ -9,6 +9,8 @@ ratio of spread to centre tells the degrees of freedom.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
@@ -28,16 +30,22 @@ class NoiseThreshold:
     """
 
     def __init__(self, least_k: float, p: float) -> None:
-        freedom = np.geomspace(1.5, 400, 200)[::-1]
-        median = np.sqrt(stats.chi2.median(freedom))
-        # quartiles instead of the MAD: equal to a percent, and in closed form
-        lower, upper = (np.sqrt(stats.chi2.ppf(q, freedom)) for q in (0.25, 0.75))
-        spread = (upper - lower) / 1.349
-        tail = np.sqrt(stats.chi2.isf(p, freedom))
-        self._ratio = spread / median  # ascending
-        self._k = np.maximum((tail - median) / spread, least_k)
+        self._ratio, multiples = _noise(p)
+        self._k = np.maximum(multiples, least_k)
 
     def k(self, centre: Floats, spread: Floats) -> Floats:
         """Return the multiple for each value of the floor."""
         ratio = spread / np.maximum(centre, 1e-12)
         return np.asarray(np.interp(ratio, self._ratio, self._k))
+
+
+@lru_cache
+def _noise(p: float) -> tuple[Floats, Floats]:
+    """Return ratios of spread to centre, ascending, and the multiple that goes with each."""
+    freedom = np.geomspace(1.5, 400, 200)[::-1]
+    median = np.sqrt(stats.chi2.median(freedom))
+    # quartiles instead of the MAD: equal to a percent, and in closed form
+    lower, upper = (np.sqrt(stats.chi2.ppf(q, freedom)) for q in (0.25, 0.75))
+    spread = (upper - lower) / 1.349
+    tail = np.sqrt(stats.chi2.isf(p, freedom))
+    return spread / median, (tail - median) / spread
