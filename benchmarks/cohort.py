@@ -23,6 +23,7 @@ import os
 import statistics
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -87,13 +88,13 @@ def measure(nights: list[ListedNight], out: Path, workers: int) -> dict[str, Any
     }
 
 
-def describe(rss: list[float]) -> dict[str, float]:
-    """Return how the memory of one worker went over its nights."""
-    few = max(1, len(rss) // 10)
+def describe(rss: list[float]) -> dict[str, Any]:
+    """Return how the memory of one worker went over its nights, by tenths of them."""
+    cuts = [round(k * len(rss) / 10) for k in range(11)]
+    tenths = [rss[a:b] for a, b in pairwise(cuts) if b > a]
     return {
         "nights": len(rss),
-        "first_tenth": round(statistics.median(rss[:few]), 1),
-        "last_tenth": round(statistics.median(rss[-few:]), 1),
+        "median_of_each_tenth": [round(statistics.median(t)) for t in tenths],
         "most": round(max(rss), 1),
     }
 
