@@ -22,6 +22,7 @@ import pandas as pd
 from benchmarks.accuracy.cache import Source
 from benchmarks.accuracy.score import detect
 from twitchsense.detect import votes
+from twitchsense.detect.finding import SHORT_KINDS
 from twitchsense.detect.trees import COLUMNS, LEARNED, Trees, write_trees
 from twitchsense.detect.verdict import (
     MOVEMENT_FEATURES,
@@ -31,8 +32,8 @@ from twitchsense.detect.verdict import (
 )
 
 SCENARIOS = (
-    "night", "storm", "storm_twitches", "rest_twitches", "frequent", "sleep_onset", "plm",
-    "fragmentary", "violent", "drift", "rate_error", "emg_only", "ladder", "noise",
+    "night", "storm", "storm_twitches", "rest_twitches", "frequent", "brief", "sleep_onset",
+    "plm", "fragmentary", "violent", "drift", "rate_error", "emg_only", "ladder", "noise",
 )  # fmt: skip
 FEATURES = {"twitch": TWITCH_FEATURES, "movement": MOVEMENT_FEATURES}
 #: Features of which more can only speak against a candidate, or for it.
@@ -100,7 +101,7 @@ def what_twitch(f, truth: pd.DataFrame) -> dict | None:
     cause = "+".join(sorted(set(over.kind)))
     if len(real):
         one = real.iloc[0]
-        if one.trial_type != "twitch" or not one.amplitude_uv >= OWN_SIZE * f.amplitude_uv:
+        if one.trial_type not in SHORT_KINDS or not one.amplitude_uv >= OWN_SIZE * f.amplitude_uv:
             return None
         return {"true": True, "cause": cause}
     if over.tolerated.astype(str).str.contains("twitch|movement|brief").any():

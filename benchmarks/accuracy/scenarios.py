@@ -27,6 +27,14 @@ def frequent(c: Canvas) -> None:
     electrode.add_pops(c, 3, 3, c.seconds - 3)
 
 
+def brief(c: Canvas) -> None:
+    """Short contractions, alone and in trains as of a trembling foot, among pops."""
+    targets.add_brief_contractions(c, round(c.seconds / 25), 3, c.seconds - 20)
+    targets.add_fasciculations(c, 2)
+    add_vitals(c, bool(c.rng.random() < 0.3))
+    electrode.add_pops(c, round(c.seconds / 20), 3, c.seconds - 3)
+
+
 def sleep_onset(c: Canvas) -> None:
     """Falling asleep: movement before, twitches and hypnic jerks around it."""
     onset = c.seconds * float(c.rng.uniform(0.35, 0.6))
@@ -185,6 +193,7 @@ def ladder(c: Canvas) -> None:
 SCENARIOS: dict[str, tuple[Callable[[Canvas], None], float]] = {
     "rest_twitches": (rest_twitches, 30),
     "frequent": (frequent, 30),
+    "brief": (brief, 30),
     "sleep_onset": (sleep_onset, 45),
     "plm": (plm, 60),
     "fragmentary": (fragmentary, 30),

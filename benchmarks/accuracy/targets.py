@@ -119,6 +119,28 @@ def add_fasciculations(
             add_cluster(canvas, t, units, size, in_acc)
 
 
+def add_brief_contractions(canvas: Canvas, count: int, start: float, end: float) -> None:
+    """Add contractions of 0.17 to 0.48 s of a still leg, alone or in trains of 0.4 to 2 Hz."""
+    rng, fs = canvas.rng, canvas.fs
+    for _ in range(count):
+        many = 1 if rng.random() < 0.5 else int(rng.integers(4, 13))
+        gap = 1 / rng.uniform(0.4, 2.0)
+        seconds = min(float(rng.uniform(0.17, 0.48)), 0.6 * gap)
+        at = _free_time(canvas, many * gap + 0.5, 2.0, start, end)
+        if at is None:
+            continue
+        size = log_uniform(rng, 80, 500)
+        for k in range(many):
+            waves, source = draw_contraction(canvas, seconds * rng.uniform(0.9, 1.1))
+            n = len(waves[0])
+            rise, fall = round(rng.uniform(0.01, 0.08) * fs), round(rng.uniform(0.1, 0.5) * n)
+            waves = shaped(waves, ramped(n, rise, fall), round(LEAD_S * fs))
+            waves = scaled_to(waves, fs, size * rng.lognormal(0, 0.15))
+            motion = limb.tremble(rng.uniform(0.002, 0.02), rng) if rng.random() < 0.5 else None
+            own = "brief_contraction"
+            canvas.event(at + k * gap, waves, motion, own, "brief", source, "twitch movement")
+
+
 # -- jerks ------------------------------------------------------------------------
 
 

@@ -283,7 +283,8 @@ def label(
     return events.assign(
         label=pd.Series(labels, index=events.index, dtype="object"),
         series=_words([_series(marks, RULES[k], row) for row, k in enumerate(first)], events),
-        confidence=events["confidence"].to_numpy(np.float64) * certainty.factor,
+        # as many digits as the files keep, so that both are told in the same words
+        confidence=(events["confidence"].to_numpy(np.float64) * certainty.factor).round(3),
         evidence=_words([_evidence(marks, RULES[k], row) for row, k in enumerate(first)], events),
         alternatives=_words(_alternatives(holds, first, certainty), events),
     )
