@@ -168,6 +168,10 @@ class Air:
             if d.address == wanted
         ]
 
+    def claim(self, address: str) -> contextlib.AbstractContextManager[None]:
+        """Nobody else is in this air."""
+        return contextlib.nullcontext()
+
     def make_client(self, device: Any, on_lost: Callable[[], None]) -> Any:
         """Return the device itself."""
         return device
