@@ -46,8 +46,8 @@ RISING = ("longest", "filled", "log_g", "log_over_beat")
 #: with no fewer candidates than this.
 GROWN = {"max_iter": 100, "max_depth": 4, "learning_rate": 0.15, "l2_regularization": 5.0}
 LEAST_LEFT = {"twitch": 30, "movement": 10}
-#: Candidates of one cause in one recording weigh no more than this many: a unit that
-#: fires for minutes is one thing.
+#: Candidates of one cause in one recording, true or not, weigh no more than this many: a
+#: unit that fires, or twitches, for minutes is one thing.
 MOST_OF_A_KIND = 120
 #: Where a true twitch is smaller than this part of the burst, the burst is something else
 #: too; a movement must be at least this much of a true one.
@@ -189,7 +189,7 @@ def learn(kind: str, table: pd.DataFrame) -> Trees:
     """Learn a kind's model, after a look at seeds left out in turn."""
     x, y = np.stack(table.features), table.true.to_numpy(bool)
     many = table.groupby(["scenario", "seed", "cause", "true"]).true.transform("size")
-    weight = np.where(y, 1.0, np.minimum(1.0, MOST_OF_A_KIND / many))
+    weight = np.minimum(1.0, MOST_OF_A_KIND / many.to_numpy(float))
     p = np.zeros(len(table))
     fold = table.seed.to_numpy() % 3
     for k in range(3):
