@@ -51,6 +51,12 @@ class Device:
         Share by which all true rates are above the nominal ones.
     emg_lsb_uv, emg_range_uv, acc_lsb_g, acc_range_g
         Converter steps and rails.
+    analogue_order, analogue_share
+        Order of the low-pass before the converter, 0 for none, and its corner over the
+        composing rate: what a contact's click looks like hangs on it.
+    sharp
+        Whether rates below 1000 Hz are made by a sharp digital filter that rings; else by
+        a soft one that lets some of what is above fold down.
     """
 
     fs: float = 1000.0
@@ -63,6 +69,9 @@ class Device:
     emg_range_uv: float = 3000.0
     acc_lsb_g: float = 0.001
     acc_range_g: float = 16.0
+    analogue_order: int = 2
+    analogue_share: float = 0.42
+    sharp: bool = True
 
 
 @dataclass(frozen=True, eq=False)

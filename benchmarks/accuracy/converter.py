@@ -10,6 +10,9 @@ from scipy import signal
 if TYPE_CHECKING:
     from benchmarks.accuracy.canvas import Canvas
 
+#: Corner at 0.8 of the lower rate's Nyquist frequency.
+SOFT = signal.butter(3, 0.4, output="sos")
+
 
 def per_sample(values: np.ndarray, n: int, fs: float) -> np.ndarray:
     """Return values given per second at every sample, linear between."""
@@ -26,7 +29,8 @@ def convert_emg(canvas: Canvas, channel: int, noise: np.ndarray) -> np.ndarray:
     x += signal_uv + np.float32(canvas.rng.normal(0, 20))  # offset of the amplifier
     if d.fs < canvas.fs:
         # Rails first: an analogue stage clips before anything filters.
-        x = signal.resample_poly(np.clip(x, -d.emg_range_uv, d.emg_range_uv), 1, 2)
+        np.clip(x, -d.emg_range_uv, d.emg_range_uv, out=x)
+        x = signal.resample_poly(x, 1, 2) if d.sharp else signal.sosfilt(SOFT, x)[::2]
     np.clip(x, -d.emg_range_uv, d.emg_range_uv, out=x)
     x = (np.round(x / d.emg_lsb_uv) * d.emg_lsb_uv).astype(np.float32)
     for where, a, b in canvas.gaps:

@@ -13,10 +13,14 @@ from benchmarks.accuracy.targets import log_uniform
 SOURCE = "simulated"
 
 
-def _smoothed(x: np.ndarray, fs: float) -> np.ndarray:
-    """Return `x` behind an analogue low-pass, as before any converter."""
+def _smoothed(canvas: Canvas, x: np.ndarray) -> np.ndarray:
+    """Return `x` as the converter gets it: behind the device's analogue low-pass, if any."""
+    fs, device = canvas.fs, canvas.device
     pad = np.pad(x, (round(0.01 * fs), round(0.02 * fs)))
-    return signal.sosfilt(signal.butter(2, 0.42 * fs, fs=fs, output="sos"), pad)
+    if not device.analogue_order:
+        return pad
+    corner = device.analogue_share * fs
+    return signal.sosfilt(signal.butter(device.analogue_order, corner, fs=fs, output="sos"), pad)
 
 
 def _on_channels(canvas: Canvas, x: np.ndarray, both: float = 0.25) -> list[np.ndarray]:
@@ -29,11 +33,19 @@ def _on_channels(canvas: Canvas, x: np.ndarray, both: float = 0.25) -> list[np.n
 
 
 def spike(canvas: Canvas) -> np.ndarray:
-    """Return a single sharp transient, some with a short tail."""
+    """Return a single sharp transient: a block, a wedge, a decay, or a ringing one."""
     rng, fs = canvas.rng, canvas.fs
     t = np.arange(round(0.06 * fs)) / fs
-    tail = rng.choice([0.0, rng.uniform(0.002, 0.015)], p=[0.4, 0.6])
-    shape = np.exp(-t / tail) if tail else (t < rng.uniform(0.001, 0.004)).astype(float)
+    length = rng.uniform(0.0005, 0.004)
+    form = rng.choice(["block", "wedge", "decay", "ring"], p=[0.3, 0.1, 0.5, 0.1])
+    if form == "block":
+        shape = (t < length).astype(float)
+    elif form == "wedge":
+        shape = np.clip(1 - np.abs(t - length) / length, 0, 1)
+    else:
+        shape = np.exp(-t / rng.uniform(0.002, 0.015))
+    if form == "ring":
+        shape *= np.cos(2 * np.pi * rng.uniform(60, 350) * t)
     if rng.random() < 0.4:  # swings back
         lag = max(round(rng.uniform(0.001, 0.006) * fs), 1)
         shape = shape - rng.uniform(0.4, 1.0) * np.roll(shape, lag) * (np.arange(len(t)) >= lag)
@@ -83,7 +95,7 @@ def add_pops(canvas: Canvas, count: int, start: float, end: float) -> None:
         return
     for _ in range(count):
         kind = str(rng.choice(list(POPS), p=[0.35, 0.25, 0.25, 0.15]))
-        x = _smoothed(POPS[kind](canvas), canvas.fs)
+        x = _smoothed(canvas, POPS[kind](canvas))
         for _ in range(40):
             t = float(rng.uniform(start, end))
             if canvas.reserve(t, len(x) / canvas.fs, 0.4):
@@ -120,7 +132,7 @@ def add_bumps(canvas: Canvas, count: int, near: list[dict], start: float, end: f
             x = x * np.hanning(len(x))
             click = spike(canvas)[: len(x)]
             x[: len(click)] += click / np.abs(click).max() * log_uniform(rng, 10, 80)
-            waves = _on_channels(canvas, _smoothed(x, fs), 0.5)
+            waves = _on_channels(canvas, _smoothed(canvas, x), 0.5)
         if i < len(near):
             kind = f"bump_at_{near[i]['trial_type']}"
         tolerated = "jerk" if not canvas.device.n_emg else ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.accuracy.canvas import Canvas
+from benchmarks.accuracy.units import drawn_unit
 from benchmarks.accuracy.waves import (
     TEMPLATE_HZ,
     add_copies,
@@ -36,7 +37,8 @@ def see_unit(canvas: Canvas) -> Seen:
     """Draw a unit and the electrodes' places over it."""
     rng = canvas.rng
     units = canvas.parts.units
-    unit = units[rng.integers(len(units))]
+    drawn = rng.random() < canvas.parts.split.drawn
+    unit = drawn_unit(rng) if drawn else units[rng.integers(len(units))]
     count = max(canvas.device.n_emg, 1)
     height = np.ptp(unit.waves, axis=1)
     templates, others, source = [], [], unit.name
@@ -62,7 +64,7 @@ def see_unit(canvas: Canvas) -> Seen:
     if count > 1 and rng.random() < 0.35:
         templates, others = templates[::-1], others[::-1]
     sign = rng.choice((-1.0, 1.0))
-    stretch = float(rng.uniform(*canvas.parts.split.stretch))
+    stretch = 1.0 if drawn else float(rng.uniform(*canvas.parts.split.stretch))
     return Seen(
         tuple(sign * t / most for t in templates),
         tuple(sign * t / max(np.ptp(t), 1e-9) * np.ptp(o) / most

@@ -42,6 +42,9 @@ def _device(scenario: str, rng: np.random.Generator) -> Device:
         emg_lsb_uv=float(rng.choice((0.2, 0.8))),
         emg_range_uv=float(rng.choice((1500.0, 3000.0, 5000.0))),
         acc_range_g=float(rng.choice((4.0, 8.0, 16.0))),
+        analogue_order=int(rng.choice((0, 1, 2, 4))),
+        analogue_share=float(rng.uniform(0.2, 0.47)),
+        sharp=bool(rng.random() < 0.6),
     )
 
 

@@ -35,6 +35,9 @@ class Split:
         How far a unit's potential is drawn out or pressed together: conduction velocity
         differs between people and with temperature, and on the side that is learned from
         the electrodes' distance too, so that what is learned is not the few units' own.
+    drawn
+        Share of units whose potential is drawn by a formula (`units.drawn_unit`), so that
+        what is learned is not the shape of a dozen real ones. None on the side tested.
     seed_base
         Added to every seed, so that no random stream is shared.
     """
@@ -48,6 +51,7 @@ class Split:
     muscles: tuple[str, ...]
     ankles: tuple[str, ...]
     stretch: tuple[float, float]
+    drawn: float
     seed_base: int
 
 
@@ -62,6 +66,7 @@ SPLITS = {
         muscles=("TA", "GL"),
         ankles=("S01R02", "S02R01", "S03R02", "S03R03"),
         stretch=(0.7, 1.6),
+        drawn=0.4,
         seed_base=1_000_000,
     ),
     "test": Split(
@@ -74,6 +79,7 @@ SPLITS = {
         muscles=("PL", "GM", "SO"),
         ankles=("S06R02", "S07R02"),
         stretch=(0.85, 1.2),
+        drawn=0.0,
         seed_base=9_000_000,
     ),
 }

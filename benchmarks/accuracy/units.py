@@ -22,6 +22,9 @@ GRID = np.array(
     [[63, 38, 37, 12, 11]] + [[63 - r, 38 + r, 37 - r, 12 + r, 11 - r] for r in range(1, 13)]
 )
 HALF_S = 0.022
+#: Least and greatest length of a drawn potential: needle-like to slow and scattered.
+DRAWN_S = (0.005, 0.02)
+NO_INTERVALS = np.empty(0)
 
 
 @dataclass(frozen=True)
@@ -142,3 +145,35 @@ def single_units(x: np.ndarray, fs: float, name: str) -> list[Unit]:
             )
         )
     return found
+
+
+def drawn_unit(rng: np.random.Generator, pairs: int = 4) -> Unit:
+    """Return a unit of one to three fibre groups, each with a potential of two or three phases.
+
+    A group's potential is the first or second derivative of a Gaussian, the usual forms of
+    a propagating dipole and tripole seen by two electrodes; each further pair sees the
+    groups a little later and weighed otherwise.
+    """
+    half = round(HALF_S * TEMPLATE_HZ)
+    t = np.arange(-half, half) / TEMPLATE_HZ
+    seconds = float(np.exp(rng.uniform(*np.log(DRAWN_S))))
+    groups = int(rng.integers(1, 4))
+    # a derivative of a Gaussian is over after some six of its widths
+    width = seconds / 6 * rng.uniform(0.5, 1.0, groups) ** (groups > 1)
+    at = rng.uniform(-0.5, 0.5, groups) * (seconds - 6 * width)
+    order = rng.integers(1, 3, groups)
+    share = rng.uniform(0.4, 1.0, groups) * rng.choice((-1.0, 1.0), groups)
+    waves = []
+    for _ in range(pairs):
+        weight = share * rng.uniform(0.6, 1.0, groups)
+        late = at + rng.normal(0, 0.05 * seconds, groups)
+        x = (t[None] - late[:, None]) / width[:, None]
+        form = np.where(order[:, None] == 1, -x, x**2 - 1) * np.exp(-(x**2) / 2)
+        wave = weight @ (form / np.ptp(form, axis=1, keepdims=True))
+        waves.append(wave / np.ptp(wave) * rng.uniform(0.5, 1.0))
+    stacked = np.array(waves)
+    places = np.array([(0, k) for k in range(pairs)], float)
+    return Unit(
+        f"drawn, {1000 * seconds:.0f} ms", stacked / np.ptp(stacked, axis=1).max(), places,
+        NO_INTERVALS,
+    )  # fmt: skip
