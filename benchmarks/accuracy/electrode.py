@@ -36,7 +36,7 @@ def spike(canvas: Canvas) -> np.ndarray:
     """Return a single sharp transient: a block, a wedge, a decay, or a ringing one."""
     rng, fs = canvas.rng, canvas.fs
     t = np.arange(round(0.06 * fs)) / fs
-    length = rng.uniform(0.0005, 0.004)
+    length = log_uniform(rng, 0.0003, 0.004)
     form = rng.choice(["block", "wedge", "decay", "ring"], p=[0.3, 0.1, 0.5, 0.1])
     if form == "block":
         shape = (t < length).astype(float)

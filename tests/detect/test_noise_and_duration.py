@@ -86,3 +86,21 @@ def test_posture_change_and_gross_movement():
     leg.acc[6000:7200] += 0.2 * leg.rng.normal(size=(1200, 3))
     leg.burst(60, 12.0, 80)
     assert list(detect(leg.recording()).events.trial_type) == ["posture_change", "gross_movement"]
+
+
+def hissing(seed=4):
+    """Return a leg whose contact hisses from 40 s on, with twitches and a jerk in that."""
+    leg = Leg(90, seed=seed)
+    rng = np.random.default_rng(seed)
+    leg.emg[40_000:80_000] += band_noise(40_000, 1000.0, 12.0, rng)
+    for at in (52.0, 58.0, 66.0):
+        leg.burst(at, 0.04)
+    leg.jerk(72.0)
+    return leg
+
+
+def test_what_stands_out_of_noise_that_has_grown_is_found():
+    found = detect(hissing().recording())
+    assert found.events.trial_type.tolist() == ["twitch"] * 3 + ["jerk"]
+    np.testing.assert_allclose(found.events.onset, [52.0, 58.0, 66.0, 72.0], atol=0.02)
+    assert "sustained_activity" in set(found.rejected.reason)

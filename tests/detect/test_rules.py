@@ -156,6 +156,52 @@ def test_jerk_takes_its_episode_with_it():
     assert len(decide(burst(), episode(), seen=KICK)) == 1
 
 
+def row(*starts_ms, ms=40.0, sizes=None):
+    """Return bursts of one channel that begin at these times."""
+    sizes = sizes or [200.0] * len(starts_ms)
+    return [
+        burst(onset_ns=AT + start * MS, offset_ns=AT + round((start + ms) * MS),
+              peak_ns=AT + (start + 10) * MS, amplitude_uv=size, snr_db=20 + size / 100)
+        for start, size in zip(starts_ms, sizes, strict=True)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("sizes", [(200.0, 150.0, 100.0), (100.0, 150.0, 600.0)])
+def test_a_jerk_of_several_bursts_is_one_jerk(sizes):
+    (jerk,) = decide(*row(0, 80, 160, sizes=sizes), episode(), seen=KICK)
+    assert (jerk.kind, jerk.reason) == ("jerk", "")
+    assert (jerk.onset_ns, jerk.offset_ns) == (AT, AT + 200 * MS)
+    assert jerk.amplitude_uv == max(sizes)
+
+
+def test_a_row_of_bursts_that_goes_on_longer_than_a_jerk_is_none():
+    kinds = [f.kind for f in decide(*row(0, 80, 160, 240, 320), episode(), seen=KICK)]
+    assert len(kinds) > 1
+
+
+def test_bursts_of_a_leg_that_stays_still_are_no_jerk():
+    assert {f.kind for f in decide(*row(0, 80, 160), seen=STILL)} == {"twitch"}
+
+
+@pytest.mark.parametrize(("slow", "expected"), [(0.7, "jerk"), (0.95, "twitch")])
+def test_a_cable_that_swings_with_a_knock_is_no_muscle(slow, expected):
+    found = decide(burst(90.0, slow_share=slow), episode(), seen=KICK)
+    assert found[0].kind == expected
+    assert found[0].reason == ("" if slow < 0.8 else "electrode_pop")
+
+
+def test_what_stands_out_of_a_contact_that_hisses_is_decided_alone():
+    hiss = burst(40_000.0, amplitude_uv=30.0)
+    inside = row(3000, ms=20.0)
+    quiet = Response(0.003, 0.4, AT, AT + 50 * MS)
+    (whole,) = decide(hiss, *inside, leg_run(40.0, 12.0), seen=quiet)
+    assert whole.reason == "sustained_activity"
+    assert [(p.kind, p.reason, p.onset_ns) for p in whole.parts][-1] == (
+        "twitch", "", AT + 3000 * MS,
+    )  # fmt: skip
+    assert whole.amplitude_uv == 30.0
+
+
 @pytest.mark.parametrize(
     ("peak_g", "jerk_g_s", "grade"),
     [

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.detect.test_noise_and_duration import hissing
 from tests.signals import Leg, cut, detect
 from twitchsense.errors import TwitchsenseError
 from twitchsense.recording import Recording
@@ -162,3 +163,11 @@ def test_no_channels_and_no_chunks_give_empty_tables():
     assert len(nothing.events) == len(nothing.rejected) == 0
     assert nothing.valid_s == {"acc": 0.0, "emg1": 0.0}
     assert list(nothing.events) == list(detect(recording).events)
+
+
+def test_noise_that_grows_in_any_cutting():
+    recording = hissing().recording()
+    whole = detect(recording, chunks=cut(recording, []))
+    assert len(whole.events)
+    for step in (0.007, 0.9, 13.0):
+        same(whole, detect(recording, chunks=cut(recording, np.arange(0, 90, step))))

@@ -95,9 +95,13 @@ def test_rhythms_too_slow_or_too_fast_or_too_short_are_no_heart():
 
 
 @pytest.mark.parametrize(("busy", "active"), [(0.19, False), (0.22, True)])
-@pytest.mark.parametrize("kind", ["twitch", "jerk", "brief_contraction"])
+@pytest.mark.parametrize("kind", ["twitch", "brief_contraction"])
 def test_active_minute(busy, active, kind):
     assert reasons([finding(200, kind=kind)], busy) == (["active_wake"] if active else [""])
+
+
+def test_a_jerk_stands_in_an_active_minute():
+    assert reasons([finding(200, kind="jerk")], 0.5) == [""]
 
 
 def test_own_activity_does_not_count_and_movements_stay():

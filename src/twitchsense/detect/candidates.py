@@ -32,7 +32,7 @@ class Burst:
     slow_share : float
         Share of the raw power that lies below the burst band, after a line
         through the signal before and after is taken off.
-    look : ndarray of float32, shape (11,)
+    look : ndarray of float32, shape (13,)
         Features of its shape (`detect.shape.LOOK`).
     contact : float
         Probability that the burst is a bad contact's, by these.

@@ -86,7 +86,7 @@ def contact_features(
     size = max(float(np.ptp(y)), 1e-9)
     inside = burst[max(0, begin - half // 3) : end + half // 3]
     return np.array([
-        np.log(_width_ms(x, at, fs)),
+        np.log(width_ms(x, at, fs)),
         np.log(_balance(inside) + 0.02),
         np.log(slow_share + 0.02),
         np.log(max(_kurtosis(inside), 1.0)),
@@ -98,8 +98,8 @@ def contact_features(
     ])  # fmt: skip
 
 
-def _width_ms(x: Floats, peak: int, fs: float) -> float:
-    """Width at half height of the peak, with straight lines between the samples."""
+def width_ms(x: Floats, peak: int, fs: float) -> float:
+    """Return the width at half height of a peak (ms), with straight lines between samples."""
     side = np.sign(x[peak]) * x / max(abs(float(x[peak])), 1e-9)
     total = 0.0
     for half in (side[peak:], side[peak::-1]):

@@ -19,7 +19,7 @@ from twitchsense.detect.seconds import EmgSeconds
 from twitchsense.detect.shape import Floor, measure
 from twitchsense.dsp.blocks import Blocks, hop_size, moving_sum
 from twitchsense.dsp.filters import burst_band, leg_movement_band
-from twitchsense.dsp.floor import NoiseFloor
+from twitchsense.dsp.floor import FloorPiece, NoiseFloor
 from twitchsense.dsp.heart import Beat, HeartCanceller
 from twitchsense.dsp.history import History
 from twitchsense.dsp.mains import MainsCanceller
@@ -37,6 +37,13 @@ BEFORE_S, AFTER_S = 0.4, 0.09
 EDGE_S = 0.03
 #: A longer run is measured on its first seconds only, so that memory is bounded.
 HEAD_S = 10.0
+#: Where the noise grows, the floor of the last seconds finds what stands out of it; it
+#: is their median, so that half of them may be activity.
+NEAR_S, NEAR_QUANTILE = 10.0, 0.5
+#: Longer than this it finds nothing: the longest jerk, and a little more.
+INNER_S = 0.4
+#: So long before it, and for so much of that, the long run must have gone on.
+INSIDE_S, INSIDE_SHARE = 2.5, 0.8
 #: Rules ask for seconds no longer before what they decide.
 FORGET_S = 5
 #: RMS window of the leg-movement envelope (section 2 of the criteria), in 10-ms hops.
@@ -87,6 +94,11 @@ class EmgTrack:
         self._leg_floor = NoiseFloor(max(1, self._hops_per_s // 2), memory, quantile, 0.0)
         bridge = round(settings.emg.bridge_ms / 1000 * fs / self._hop)
         self._runs = Runs(bridge)
+        self._near_floor = NoiseFloor(
+            self._hops_per_s, NEAR_S, NEAR_QUANTILE, settings.emg.least_sd_uv
+        )
+        self._inner_runs = Runs(bridge)
+        self._low, self._near = History(np.bool_), History(np.float64, 2)
         self._leg_runs = Runs(round(settings.movement.quiet_s * fs / (2 * self._hop)) - 1)
         self._centre, self._spread = History(np.float64), History(np.float64)
         self._opening = History(np.float64)
@@ -124,9 +136,9 @@ class EmgTrack:
     def close(self) -> None:
         """End the segment: everything still open is finished."""
         self._follow(self._heart.close())
-        piece = self._floor.close()
-        self._threshold(piece.envelope, piece.centre, piece.spread)
+        self._threshold(self._floor.close(), self._near_floor.close())
         self._enqueue(*self._runs.close())
+        self._enqueue_inner(*self._inner_runs.close())
         self._measure_due(all_of_them=True)
         leg = self._leg_floor.close()
         self._leg_threshold(leg.envelope, leg.centre)
@@ -166,7 +178,7 @@ class EmgTrack:
     @property
     def searched_ns(self) -> int:
         """Time before which no further burst can begin."""
-        hop = self._due[0].start if self._due else self._runs.settled
+        hop = min([run.start for run in self._due] + [self._runs.settled])
         return self._time_ns(hop * self._hop) - round(EDGE_S * NS)
 
     @property
@@ -198,15 +210,11 @@ class EmgTrack:
             self._last_energy = both
             return
         self._last_energy = both[-1:]
-        piece = self._floor.push(np.sqrt(moving_sum(both, 2) / 2))
-        self._threshold(piece.envelope, piece.centre, piece.spread)
+        envelope = np.sqrt(moving_sum(both, 2) / 2)
+        self._threshold(self._floor.push(envelope), self._near_floor.push(envelope))
 
-    def _threshold(
-        self,
-        envelope: NDArray[np.float64],
-        centre: NDArray[np.float64],
-        spread: NDArray[np.float64],
-    ) -> None:
+    def _threshold(self, piece: FloorPiece, near: FloorPiece) -> None:
+        envelope, centre, spread = piece.envelope, piece.centre, piece.spread
         if len(envelope) == 0:
             return
         self._centre.push(centre)
@@ -216,7 +224,9 @@ class EmgTrack:
         self._opening.push(opening)
         low = envelope > centre + emg.close_k * spread
         self._seconds.note(envelope, centre, low)
+        self._low.push(low)
         self._enqueue(*self._runs.push(low, envelope > opening))
+        self._search_inside(near, centre + emg.close_k * spread, opening)
         self._measure_due()
         pending = self._runs.pending
         if pending is not None and pending[1] and self._head is None:
@@ -231,6 +241,29 @@ class EmgTrack:
                 self._head = None
             else:
                 self._due.append(self._run(start, stop))
+
+    def _search_inside(
+        self, near: FloorPiece, closing: NDArray[np.float64], opening: NDArray[np.float64]
+    ) -> None:
+        """Search by the last seconds' floor: bursts in noise that has just grown."""
+        emg = self._settings.emg
+        self._near.push(np.stack([near.centre, near.spread], axis=1))
+        low = near.centre + emg.close_k * near.spread
+        high = near.centre + self._noise.k(near.centre, near.spread) * near.spread
+        inside = near.envelope > np.maximum(low, closing)
+        opens = near.envelope > np.maximum(high, opening)
+        self._enqueue_inner(*self._inner_runs.push(inside, opens))
+
+    def _enqueue_inner(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
+        """Keep the short runs that lie well inside a long one."""
+        before = round(INSIDE_S * self._hops_per_s)
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+            low = self._low.get(max(0, start - before), start)
+            short = stop - start < INNER_S * self._hops_per_s
+            if short and len(low) == before and low.mean() >= INSIDE_SHARE:
+                centre, spread = (float(v) for v in self._near.get(start, start + 1)[0])
+                opening = centre + float(self._noise.k(np.array(centre), np.array(spread))) * spread
+                self._due.append(Run(start, stop, Floor(centre, spread, opening)))
 
     def _measure_due(self, *, all_of_them: bool = False) -> None:
         """Measure the runs whose surroundings are known."""
@@ -330,15 +363,19 @@ class EmgTrack:
         oldest = self._runs.settled
         if self._head is not None:  # measured already
             oldest = self._centre.stop
-        if self._due:
-            oldest = min(oldest, self._due[0].start)
-        for floor in (self._centre, self._spread, self._opening):
+        oldest = min([oldest, *(run.start for run in self._due)])
+        # a longer inner run is not kept
+        reach = round(2 * INNER_S * self._hops_per_s)
+        oldest = min(oldest, max(self._inner_runs.settled, self._centre.stop - reach))
+        for floor in (self._centre, self._spread, self._opening, self._near):
             floor.forget(oldest)
+        self._low.forget(oldest - round(INSIDE_S * self._hops_per_s))
         for samples in (self._raw, self._clean):
             samples.forget(oldest * self._hop - 2 * self._before)
         oldest = oldest * self._hop - 2 * self._before
         if self._lonely:
-            seconds = (self._lonely[0].peak_ns - self._start_ns) / NS
+            first = min(burst.peak_ns for burst in self._lonely)
+            seconds = (first - self._start_ns) / NS
             oldest = min(oldest, round(seconds * self.channel.fs))
         self._band.forget(oldest - round(REACH_S * self.channel.fs))
         self._leg_excess.forget(self._leg_runs.settled)

@@ -23,7 +23,9 @@ MEDIAN_OF_PEAK = 0.1
 #: apart, Kleine 2012; an onset carries some ms of error), of sizes within this ratio,
 #: and no longer together than a twitch, are one twitch.
 PAIR_NS, PAIR_SIZE, PAIR_S = 115_000_000, 4.0, 0.15
-
+#: What is shorter and lies inside something longer is no part of it: should that turn
+#: out to be a contact that hisses, it stands alone.
+LONG_NS = 500_000_000
 #: What a contraction is made of, see `Contraction.texture`.
 TEXTURE = ("pieces", "longest", "filled", "contact", "log_kurtosis")
 
@@ -43,7 +45,7 @@ class Contraction:
     amplitude_uv : float
         Greatest peak to peak of its bursts.
     groups : list of list of Burst
-        The bursts it is made of.
+        The bursts it is made of, and short ones inside these.
     """
 
     onset_ns: int
@@ -66,9 +68,10 @@ class Contraction:
         length, and contact probability and log kurtosis of the bursts, weighted by
         their length.
         """
-        bursts = [b for g in self.groups for b in g]
+        groups = outermost(self.groups)
+        bursts = [b for g in groups for b in g]
         weights = [max(b.filled_s, 1e-3) for b in bursts]
-        lengths = [(_end(g) - g[0].onset_ns) / 1e9 for g in self.groups]
+        lengths = [(_end(g) - g[0].onset_ns) / 1e9 for g in groups]
         seconds = max(self.duration_s, 1e-3)
         kurtosis = LOOK.index("log_kurtosis")
         return np.array(
@@ -84,7 +87,36 @@ class Contraction:
 
 
 def group_bursts(bursts: Sequence[Burst]) -> list[list[Burst]]:
-    """Group the bursts of a leg that overlap in time, whatever their channel."""
+    """Group the bursts of a leg that overlap in time, whatever their channel.
+
+    Short ones inside a long one are groups of their own.
+    """
+    spans = [(b.onset_ns, b.offset_ns) for b in bursts if b.offset_ns - b.onset_ns >= LONG_NS]
+
+    def is_inside(b: Burst) -> bool:
+        short = b.offset_ns - b.onset_ns < LONG_NS
+        return short and any(on <= b.onset_ns and b.offset_ns <= off for on, off in spans)
+
+    inner = [b for b in bursts if is_inside(b)] if spans else []
+    outer = [b for b in bursts if not is_inside(b)] if spans else bursts
+    return sorted(
+        _overlapping(outer) + _overlapping(inner), key=lambda g: (g[0].onset_ns, -_end(g))
+    )
+
+
+def outermost(groups: list[list[Burst]]) -> list[list[Burst]]:
+    """Return the groups, in order of onset, that do not lie inside a longer one."""
+    found: list[list[Burst]] = []
+    end = 0
+    for group in groups:
+        if _end(group) > end or _long(group):
+            found.append(group)
+        if _long(group):
+            end = max(end, _end(group))
+    return found
+
+
+def _overlapping(bursts: Sequence[Burst]) -> list[list[Burst]]:
     groups: list[list[Burst]] = []
     end = 0
     for burst in sorted(bursts, key=lambda b: (b.onset_ns, b.offset_ns, b.channel)):
@@ -111,12 +143,36 @@ def join_pairs(groups: list[list[Burst]]) -> list[list[Burst]]:
             k + 2 >= len(groups) or not _near(pair[-1], groups[k + 2])
         )
         if len(pair) == 2 and alone and _near(*pair) and _are_one(*pair):
-            joined.append([_span(pair[0], pair[1])])
+            joined.append([span(pair)])
             k += 2
         else:
             joined.append(pair[0])
             k += 1
     return joined
+
+
+def volleys(groups: list[list[Burst]]) -> list[list[list[Burst]]]:
+    """Split groups where nothing happens for longer than between the bursts of one jerk."""
+    rows: list[list[list[Burst]]] = []
+    for group in groups:
+        if rows and group[0].onset_ns - _end(rows[-1][-1]) <= PAIR_NS and not _long(rows[-1][-1]):
+            rows[-1].append(group)
+        else:
+            rows.append([group])
+    return rows
+
+
+def span(groups: list[list[Burst]]) -> Burst:
+    """Return bursts as one: as large as the largest, it rises with the first."""
+    best = max((b for group in groups for b in group), key=lambda b: (b.snr_db, b.channel))
+    first = max(groups[0], key=lambda b: (b.snr_db, b.channel))
+    return replace(
+        best,
+        onset_ns=min(b.onset_ns for b in groups[0]),
+        offset_ns=max(_end(group) for group in groups),
+        filled_s=sum(max(b.filled_s for b in group) for group in groups),
+        rise_ms=first.rise_ms,
+    )
 
 
 def _near(first: list[Burst], second: list[Burst]) -> bool:
@@ -128,17 +184,6 @@ def _are_one(first: list[Burst], second: list[Burst]) -> bool:
     ratio = a.amplitude_uv / max(b.amplitude_uv, 1e-9)
     length = (max(_end(first), _end(second)) - first[0].onset_ns) / 1e9
     return 1 / PAIR_SIZE < ratio < PAIR_SIZE and length <= PAIR_S
-
-
-def _span(first: list[Burst], second: list[Burst]) -> Burst:
-    """Return the larger burst of a pair, stretched over both."""
-    best = max([*first, *second], key=lambda b: (b.snr_db, b.channel))
-    return replace(
-        best,
-        onset_ns=min(b.onset_ns for b in first),
-        offset_ns=max(_end(first), _end(second)),
-        filled_s=sum(max(b.filled_s for b in group) for group in (first, second)),
-    )
 
 
 def contractions(
@@ -159,7 +204,11 @@ def contractions(
         if offset - onset >= rule.min_s * 1e9 and _filled_ns(inside) >= FILLED * (offset - onset):
             chosen, alone = [inside], False
         else:  # twitches in a row, or beats between which a contraction stands by itself
-            chosen = [[g] for g in inside if _end(g) - g[0].onset_ns >= rule.min_s * 1e9]
+            chosen = [
+                [g for g in inside if g[0].onset_ns >= long[0].onset_ns and _end(g) <= _end(long)]
+                for long in outermost(inside)
+                if _end(long) - long[0].onset_ns >= rule.min_s * 1e9
+            ]
             alone = True
         for members in chosen:
             found.append(_contraction(members, run, alone=alone))
@@ -168,7 +217,7 @@ def contractions(
 
 
 def _contraction(groups: list[list[Burst]], run: LegRun, *, alone: bool) -> Contraction:
-    members = [b for g in groups for b in g]
+    members = [b for g in outermost(groups) for b in g]
     best = max(members, key=lambda b: (b.snr_db, b.onset_ns, b.channel))
     # in a run that is mostly something else the median says nothing of the contraction
     peak_uv = best.floor_uv * (10 ** (best.snr_db / 20) - 1)
@@ -209,6 +258,10 @@ def _filled_ns(groups: list[list[Burst]]) -> int:
 
 def _end(group: Sequence[Burst]) -> int:
     return max(b.offset_ns for b in group)
+
+
+def _long(group: Sequence[Burst]) -> bool:
+    return _end(group) - group[0].onset_ns >= LONG_NS
 
 
 def _other_channel(group: Sequence[Burst], burst: Burst) -> bool:

@@ -15,7 +15,14 @@ import numpy as np
 from twitchsense.detect.candidates import Burst, Episode
 from twitchsense.detect.finding import NAN, Finding
 from twitchsense.detect.fusion import LINK_NS, Cluster
-from twitchsense.detect.muscle import Contraction, contractions, group_bursts, join_pairs
+from twitchsense.detect.muscle import (
+    Contraction,
+    contractions,
+    group_bursts,
+    join_pairs,
+    span,
+    volleys,
+)
 from twitchsense.detect.response import Response
 from twitchsense.settings import Settings
 
@@ -26,6 +33,9 @@ SLOW_LIMIT, MAINS_LIMIT = 0.5, 0.5
 #: Nor is it when its shape is more likely a bad contact's than this; bad contacts
 #: are the rarer of the two [E].
 CONTACT_LIMIT = 0.9
+#: With so much of its power below the burst band, what coincides with a movement is a
+#: cable that swings; jerks have less than half of this [E].
+SWING = 0.8
 #: A burst of this many times the least impulse is no single unit's: if the leg moved
 #: until SURE_LAG_MS after its onset, that was the burst [E, docs/accuracy.md].
 SURE_IMPULSE, SURE_LAG_MS = 2.0, 200.0
@@ -71,14 +81,10 @@ class Rules:
         for contraction in long:
             whole = self._contraction(contraction, cluster.episodes, used, limit_ns)
             claimed = used if whole.reason else set(used)
-            parts = [
-                self._burst(group, cluster.episodes, claimed, limit_ns)
-                for group in join_pairs(contraction.groups)
-            ]
+            parts = self._bursts(contraction.groups, cluster.episodes, claimed, limit_ns)
             whole = replace(whole, look=contraction.texture())
             findings.append(replace(whole, parts=tuple(parts) if len(parts) > 1 else ()))
-        for group in join_pairs(rest):
-            findings.append(self._burst(group, cluster.episodes, used, limit_ns))
+        findings += self._bursts(rest, cluster.episodes, used, limit_ns)
         for i, episode in enumerate(cluster.episodes):
             if i not in used:
                 findings.append(self._episode(episode))
@@ -124,6 +130,22 @@ class Rules:
 
     # -- shorter -------------------------------------------------------------------
 
+    def _bursts(
+        self, groups: list[list[Burst]], episodes: list[Episode], used: set[int], limit_ns: int
+    ) -> list[Finding]:
+        """Decide bursts: a volley that threw the leg is one jerk, however many it holds."""
+        findings: list[Finding] = []
+        for row in volleys(groups):
+            if len(row) > 1:
+                claimed = set(used)
+                whole = self._burst([span(row)], episodes, claimed, limit_ns)
+                if whole.kind == "jerk":
+                    used |= claimed
+                    findings.append(whole)
+                    continue
+            findings += [self._burst(g, episodes, used, limit_ns) for g in join_pairs(row)]
+        return findings
+
     def _burst(
         self, group: Sequence[Burst], episodes: list[Episode], used: set[int], limit_ns: int
     ) -> Finding:
@@ -134,7 +156,7 @@ class Rules:
         last = best.onset_ns + round(max(rule.lag_ms, ms + 100.0) * MS)
         seen = self.senses.response(first, last, limit_ns)
         peak_g, jerk_g_s = (seen.peak_g, seen.jerk_g_s) if seen else (NAN, NAN)
-        thrown = seen is not None and self._is_thrown(best, seen)
+        thrown = seen is not None and best.slow_share <= SWING and self._is_thrown(best, seen)
         turn = _turn(episodes, first, last)
         sure = _more(best.margin) * _more(best.amplitude_uv / max(twitch.min_uv, 1.0))
         if (

@@ -12,10 +12,10 @@ from scipy import signal
 from twitchsense.detect.candidates import Burst
 from twitchsense.detect.contact import (
     FEATURES,
-    FINE_FS,
     contact_features,
     contact_probability,
     hanning,
+    width_ms,
 )
 from twitchsense.dsp.blocks import hop_size, median
 from twitchsense.dsp.filters import BURST_HZ, USABLE_BAND
@@ -24,18 +24,23 @@ from twitchsense.settings import Settings
 
 Floats = NDArray[np.float64]
 
-#: Features of a burst's shape: those of a bad contact, and how far it swings to one side.
-LOOK = (*FEATURES, "net")
-#: Those of them that can be told at any sampling rate.
-COARSE = ("log_balance", "log_slow", "log_kurtosis", "net")
+#: Features of a burst's shape: those of a bad contact, how far it swings to one side, how
+#: wide its largest deflection is before any filter,
+#: and, because what they mean hangs on it, the sampling rate.
+LOOK = (*FEATURES, "net", "log_lobe", "log_fs")
 #: Window of the envelope on which durations are measured.
 WINDOW_S = 0.010
 #: Stretch at either end of the samples taken for the level before and after.
 LEVEL_S = 0.040
+#: The largest deflection before the filter lies no further than this from that behind it.
+LOBE_S = 0.002
 #: Shape: points over this many seconds around the peak.
 SHAPE_POINTS, SHAPE_S = 64, 0.064
 #: Rate at which peaks are measured.
 PEAK_FS = 4000.0
+#: Where more samples than this were changed before a burst, hum is being taken out; a
+#: heart's beats are shorter.
+HUMS = 0.9
 #: A burst must last this long before its spectrum can show a mains line.
 MAINS_LEAST_S = 0.5
 #: And this long to be told from what the notches leave.
@@ -91,7 +96,9 @@ def measure(
     """
     fs = channel.fs
     burst = zero_phase(clean, fs)
-    begin, end, risen, top = find_edges(burst, inside, fs, floor, settings)
+    ringing = hums(raw, clean, inside)
+    share = RINGING_SHARE if ringing else EDGE_SHARE
+    begin, end, risen, top = find_edges(burst, inside, fs, floor, settings, share)
     body = burst[begin:end]
     pad = hop_size(WINDOW_S / 2, fs)
     wide = burst[max(0, begin - pad) : end + pad]
@@ -99,12 +106,13 @@ def measure(
     features = contact_features(
         clean, burst, (begin, end), fs, slow_share=slow, noise_uv=floor.centre
     )
-    look = np.append(features, net_share(clean, (begin, end), fs))
+    peak = begin + int(np.abs(body).argmax())
+    look = [*features, net_share(clean, (begin, end), fs), lobe(clean, peak, fs), np.log(fs)]
     return Burst(
         channel=channel.name,
         onset_ns=first_ns + round(begin * NS / fs),
         offset_ns=first_ns + round(end * NS / fs),
-        peak_ns=first_ns + round((begin + int(np.abs(body).argmax())) * NS / fs),
+        peak_ns=first_ns + round(peak * NS / fs),
         filled_s=(end - begin) / fs,
         amplitude_uv=peak_to_peak(wide, fs),
         rise_ms=max(0.0, (risen - begin) / fs * 1000),
@@ -112,7 +120,7 @@ def measure(
         margin=float(top / floor.opening),
         floor_uv=floor.centre,
         slow_share=slow,
-        look=known(look, fs).astype(np.float32),
+        look=np.array(look, np.float32),
         contact=contact_probability(features, (end - begin) / fs, fs),
         mains_share=max(mains_share(body, fs), echo_share(raw[begin:end], clean[begin:end], fs)),
         stuck=is_stuck(raw[inside[0] : inside[1]]),
@@ -126,12 +134,14 @@ def find_edges(
     fs: float,
     floor: Floor,
     settings: Settings,
+    last_share: float,
 ) -> tuple[int, int, int, float]:
     """Return onset, offset and end of the rise (samples), and the envelope's peak (µV).
 
     The edge is where the 10-ms RMS crosses the closing threshold, but no lower
     than a fixed part of the burst's own level: at high signal-to-noise the window
-    would otherwise see the burst half a window before it begins. The rise ends
+    would otherwise see the burst half a window before it begins. `last_share` is that
+    part at the end of the burst, where a notch may ring. The rise ends
     where the envelope first comes near its peak: the peak itself falls anywhere
     in a burst of many units.
     """
@@ -143,18 +153,19 @@ def find_edges(
         return inside[0], inside[1], inside[0], float(np.sqrt(power[-1] / max(1, len(power) - 1)))
     envelope = np.sqrt(np.maximum(power[width:] - power[:-width], 0.0) / width)
     top = float(envelope.max())
-    threshold = max(floor.centre + settings.emg.close_k * floor.spread, EDGE_SHARE * top)
-    above = np.flatnonzero(envelope > threshold)
+    closing = floor.centre + settings.emg.close_k * floor.spread
+    above = np.flatnonzero(envelope > max(closing, EDGE_SHARE * top))
     if len(above) == 0:
         above = np.array([int(envelope.argmax())])
-    begin, end = first + int(above[0]) + half, first + int(above[-1]) + half + 1
+    still = above[envelope[above] > last_share * top]
+    begin, end = first + int(above[0]) + half, first + int(still[-1]) + half + 1
     risen = first + int(np.argmax(envelope >= RISEN_SHARE * top)) + half
     # the window saw the burst up to half its width too early and too long
     size = np.abs(burst)
-    level = max(EDGE_SHARE * float(size[begin:end].max(initial=0.0)), EDGE_SD * floor.centre)
+    peak, least = float(size[begin:end].max(initial=0.0)), EDGE_SD * floor.centre
     at_start, at_end = max(0, begin - half), max(0, end - width)
-    rise = np.flatnonzero(size[at_start : begin + width] > level)
-    fall = np.flatnonzero(size[at_end : end + half] > level)
+    rise = np.flatnonzero(size[at_start : begin + width] > max(EDGE_SHARE * peak, least))
+    fall = np.flatnonzero(size[at_end : end + half] > max(last_share * peak, least))
     begin = at_start + int(rise[0]) if len(rise) else begin
     end = at_end + int(fall[-1]) + 1 if len(fall) else end
     return begin, max(end, begin + 1), max(risen, begin), top
@@ -163,6 +174,9 @@ def find_edges(
 #: Part of the envelope's peak that marks the edges of a strong burst; from the
 #: experiment in benchmarks/duration.py.
 EDGE_SHARE = 0.1
+#: At the end, while hum is taken out: the notches ring after a burst with up to a sixth
+#: of its height.
+RINGING_SHARE = 0.2
 #: And the multiple of the noise that a sample at the edge must pass [E].
 EDGE_SD = 2.5
 #: Part of the envelope's peak that ends the rise: in a burst of many units the peak
@@ -246,9 +260,18 @@ def net_share(clean: Floats, body: tuple[int, int], fs: float) -> float:
     return float(abs(x.sum())) / whole if whole > 0 else 0.0
 
 
-def known(look: Floats, fs: float) -> Floats:
-    """Return the features of `LOOK` with NaN for those that a sampling rate can't tell."""
-    return look if fs >= FINE_FS else np.where([name in COARSE for name in LOOK], look, np.nan)
+def lobe(clean: Floats, peak: int, fs: float) -> float:
+    """Return the log of the width (ms) of the deflection at a peak, in no band at all.
+
+    At half height over the level around it; a band-pass would make every click as wide
+    as itself.
+    """
+    level, near = max(1, round(LEVEL_S * fs)), max(1, round(LOBE_S * fs))
+    first, last = max(0, peak - level), min(len(clean), peak + level + 1)
+    x = clean[first:last] - median(clean[first:last])
+    about = slice(max(0, peak - near - first), peak + near + 1 - first)
+    at = about.start + int(np.abs(x[about]).argmax())
+    return float(np.log(width_ms(x, at, fs)))
 
 
 def _power_off_line(x: Floats, level: int) -> float:
@@ -291,6 +314,12 @@ def echo_share(raw: Floats, clean: Floats, fs: float) -> float:
     a, b = taken - taken.mean(), clean - clean.mean()
     both = float(np.square(a).sum() * np.square(b).sum())
     return float(np.square(a @ b) / both) if both > 0 else 0.0
+
+
+def hums(raw: Floats, clean: Floats, inside: tuple[int, int]) -> bool:
+    """Whether hum was being taken out before a burst."""
+    before = slice(0, inside[0])
+    return bool((raw[before] != clean[before]).mean() > HUMS) if inside[0] else False
 
 
 def is_stuck(raw: Floats) -> bool:

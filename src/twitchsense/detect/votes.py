@@ -17,6 +17,8 @@ from twitchsense.recording import NS
 from twitchsense.settings import Settings
 
 LARGE_KINDS = ("gross_movement", "posture_change")
+#: A large movement, or none: for that the leg was too still.
+STILL = ("", "sustained_activity")
 #: What is no activity of the person, however much of it there is; tone is the
 #: person's, but does not make the minute one of movement.
 FOREIGN = ("ecg", "electrode_pop", "mains", "saturation", "rhythmic_train")
@@ -60,7 +62,8 @@ def _active(findings: list[Finding], around: Surroundings) -> set[int]:
     """Find candidates in a minute that is full of activity of the same sensor."""
     members: dict[str, list[int]] = {}
     for i, f in enumerate(findings):
-        if f.kind in (*SHORT_KINDS, "jerk"):
+        # a jerk that muscle and leg show stands; one of the accelerometer alone may be a step
+        if f.kind in SHORT_KINDS or (f.kind == "jerk" and f.shape is None):
             members.setdefault(f.channel, []).append(i)
     found: set[int] = set()
     for name, those in members.items():
@@ -96,8 +99,8 @@ def _foreign_s(findings: list[Finding], times: NDArray[np.float64]) -> NDArray[n
 
 
 def _inside(times: NDArray[np.float64], findings: list[Finding]) -> NDArray[np.bool_]:
-    """Whether times lie in a large movement: known activity, that ends with itself."""
-    large = [f for f in findings if f.kind in LARGE_KINDS and not f.reason]
+    """Whether times lie in a large movement, that ends with itself, or in noise that grew."""
+    large = [f for f in findings if f.kind in LARGE_KINDS and f.reason in STILL]
     inside = np.zeros(len(times), bool)
     for f in large:
         inside |= (times > f.onset_ns / NS - 1) & (times < f.offset_ns / NS + 1)
