@@ -189,12 +189,14 @@ class HeartCanceller:
             return
         first, known = max(self._search.first, self._next - self._apart), self._opening.stop
         size = np.abs(self._search.get(first, known))
-        largest = maximum_filter1d(size, 2 * self._apart + 1, mode="constant")
         here = slice(self._next - first, None)
-        peaks = (size[here] == largest[here]) & (size[here] > self._opening.get(self._next, known))
-        places = self._next + np.flatnonzero(peaks)
-        self._judge(places[places < stop])
-        self._next, self._open = stop, int(np.append(places[places >= stop], known)[0])
+        peaks, self._open = size[here] > self._opening.get(self._next, known), known
+        if peaks.any():
+            largest = maximum_filter1d(size, 2 * self._apart + 1, mode="constant")
+            places = self._next + np.flatnonzero(peaks & (size[here] == largest[here]))
+            self._open = int(np.append(places[places >= stop], known)[0])
+            self._judge(places[places < stop])
+        self._next = stop
         self._search.forget(stop - 2 * self._apart - self._half_search)
         self._opening.forget(stop)
 
