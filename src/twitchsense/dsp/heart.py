@@ -389,7 +389,7 @@ def usual_interval(times: Floats, *, least: int = LEAST, longest_s: float = RANG
     if len(times) < least:
         return 0.0
     gaps = np.diff(times)
-    beat = float(np.median(gaps))
+    beat = float(medians(gaps[None])[0])
     if not RANGE_S[0] <= beat <= longest_s:
         return 0.0
     count = np.maximum(1, np.rint(gaps / beat))  # one that was missed leaves a gap of two
@@ -417,9 +417,9 @@ def _line(n: int) -> tuple[int, Floats, slice]:
     samples from there to the middle of the last.
     """
     level = max(1, n // 20)
-    at = np.arange(n)
+    at = np.arange(n, dtype=np.float64)
     rising = np.searchsorted(at, [level / 2, n - level / 2]).tolist()
-    return level, at - level / 2, slice(*rising)
+    return level, np.asarray(at - level / 2, np.float64), slice(*rising)
 
 
 def swing(x: Floats) -> float:

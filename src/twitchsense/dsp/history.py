@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 #: Values that may be kept in vain, so that not every small packet copies what is kept.
 _SPARE: Final = 256
 
+
 class History:
     """Keeps what may still be asked for, by absolute index.
 
