@@ -228,6 +228,8 @@ def join(parts: list[Seconds], width: int) -> Seconds:
             empty,
             np.empty((0, width), np.float32),
         )
+    if len(parts) == 1:
+        return parts[0]
     return Seconds(*(np.concatenate([getattr(p, k) for p in parts]) for k in Seconds.__slots__))
 
 

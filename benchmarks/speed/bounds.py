@@ -1,0 +1,141 @@
+"""What bounds the detector: one filter, its kinds, and the interpreter's lock.
+
+    python -m benchmarks.speed.bounds
+
+Prints what a sample costs in `scipy.signal.sosfilt` (by sections, type, and channels at once),
+in the same loop compiled with numba if that is installed (plain, and with the sections working
+on samples one behind each other, so that none waits for the one before), and what two threads
+gain on a filter and on two whole channels. Figures of ADR 12.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+from scipy import signal
+
+from twitchsense.bench.made import make_tile, tile_recording
+from twitchsense.detect.emg import EmgTrack
+from twitchsense.settings import get_profile
+
+N = 60_000
+SOS = signal.butter(4, (20, 400), "bandpass", fs=1000, output="sos")
+X = np.random.default_rng(0).normal(size=N)
+
+
+def least_s(job: Callable[[], object], times: int = 20) -> float:
+    """Return the least processor time of several runs, s."""
+    found = []
+    for _ in range(times):
+        begin = time.process_time()
+        job()
+        found.append(time.process_time() - begin)
+    return min(found)
+
+
+def sosfilt_ns(sections: int, kind: type) -> float:
+    sos = np.concatenate([SOS] * 3)[:sections].astype(kind)
+    x, zi = X.astype(kind), np.zeros((sections, 2), kind)
+    return least_s(lambda: signal.sosfilt(sos, x, zi=zi)) / N * 1e9
+
+
+def compiled_ns() -> dict[str, float]:
+    """Return ns a sample of compiled loops whose results equal scipy's bit for bit."""
+    import numba
+
+    @numba.njit
+    def plain(sos, x, z):
+        y = np.empty(len(x))
+        for i in range(len(x)):
+            v = x[i]
+            for s in range(len(sos)):
+                o = sos[s, 0] * v + z[s, 0]
+                z[s, 0] = sos[s, 1] * v - sos[s, 4] * o + z[s, 1]
+                z[s, 1] = sos[s, 2] * v - sos[s, 5] * o
+                v = o
+            y[i] = v
+        return y
+
+    @numba.njit
+    def skewed(sos, x, z):
+        sections, n = len(sos), len(x)
+        y, between = np.empty(n), np.zeros(sections + 1)
+        for i in range(n + sections - 1):
+            if i < n:
+                between[0] = x[i]
+            for s in range(sections - 1, -1, -1):
+                if s <= i < n + s:
+                    v = between[s]
+                    o = sos[s, 0] * v + z[s, 0]
+                    z[s, 0] = sos[s, 1] * v - sos[s, 4] * o + z[s, 1]
+                    z[s, 1] = sos[s, 2] * v - sos[s, 5] * o
+                    between[s + 1] = o
+            if i >= sections - 1:
+                y[i - sections + 1] = between[sections]
+        return y
+
+    zi = np.zeros((len(SOS), 2))
+    wanted = signal.sosfilt(SOS, X, zi=zi)[0]
+    told = {}
+    for loop in (plain, skewed):
+        assert np.array_equal(loop(SOS, X, zi.copy()), wanted)
+        told[loop.__name__] = least_s(lambda f=loop: f(SOS, X, zi.copy())) / N * 1e9
+    return told
+
+
+def gain(jobs: list[Callable[[], object]]) -> float:
+    """Return the time of jobs one after the other over that in threads, on the clock."""
+    best = [np.inf, np.inf]
+    for _ in range(3):
+        begin = time.perf_counter()
+        for job in jobs:
+            job()
+        best[0] = min(best[0], time.perf_counter() - begin)
+        threads = [threading.Thread(target=job) for job in jobs]
+        begin = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        best[1] = min(best[1], time.perf_counter() - begin)
+    return best[0] / best[1]
+
+
+def channel_jobs() -> list[Callable[[], object]]:
+    """Return the work on each EMG channel of half an hour."""
+    recording = tile_recording(make_tile(), 1800)
+    settings = get_profile("default-2026")
+
+    def follow(name: str) -> None:
+        track = EmgTrack(recording.channel(name), 0, settings)
+        samples = recording.segments_of(name)[0].samples
+        for first in range(0, len(samples), N):
+            track.push(samples.read(first, first + N))
+
+    names = [c.name for c in recording.channels if c.kind == "emg"]
+    return [lambda n=name: follow(n) for name in names]
+
+
+def main() -> None:
+    print("sosfilt, ns a sample | float64 | float32\n---|---|---")
+    for sections in (1, 2, 4, 6, 10):
+        cells = [f"{sosfilt_ns(sections, kind):.1f}" for kind in (np.float64, np.float32)]
+        print(f"{sections} sections | {' | '.join(cells)}")
+    both, zi = np.stack([X, X]), np.zeros((4, 2, 2))
+    at_once = least_s(lambda: signal.sosfilt(SOS, both, axis=-1, zi=zi)) / N / 2 * 1e9
+    print(f"4 sections, two channels in one call | {at_once:.1f} |")
+    try:
+        for name, ns in compiled_ns().items():
+            print(f"4 sections, numba, {name} | {ns:.1f} |")
+    except ImportError:
+        print("numba is not installed")
+    one = [lambda: [signal.sosfilt(SOS, X) for _ in range(50)]]
+    print(f"\ntwo threads: {gain(one * 2):.2f} times as fast on filters, ", end="")
+    print(f"{gain(channel_jobs()):.2f} times on two whole channels")
+
+
+if __name__ == "__main__":
+    main()
