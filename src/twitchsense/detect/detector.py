@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from weakref import proxy
 
 from twitchsense.detect.acc import AccTrack
 from twitchsense.detect.beats import Beats
@@ -121,7 +122,9 @@ class _LegDetector:
         self._tracks: dict[str, list[EmgTrack | AccTrack]] = {c.name: [] for c in channels}
         self._next: dict[str, tuple[int, int]] = {}  # segment start, next index
         self._seconds: dict[str, list[Seconds]] = {c.name: [] for c in channels}
-        self._fusion = Fusion(Rules(settings, self, leg).decide)
+        # a proxy: in a circle, nights would wait for the collector, which counts objects
+        # and knows nothing of the megabytes behind them
+        self._fusion = Fusion(Rules(settings, proxy(self), leg).decide)
         self._found: list[Finding] = []
         emg = [c.name for c in channels if c.kind == "emg"]
         self.beats: dict[str, Beats] = {name: Beats() for name in emg}
