@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +12,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.signals import Leg, cut, detect
+from twitchsense.detect.detector import Detector
 from twitchsense.errors import TwitchsenseError
 from twitchsense.recording import Recording
+from twitchsense.settings import Settings
 
 SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -162,3 +167,21 @@ def test_no_channels_and_no_chunks_give_empty_tables():
     assert len(nothing.events) == len(nothing.rejected) == 0
     assert nothing.valid_s == {"acc": 0.0, "emg1": 0.0}
     assert list(nothing.events) == list(detect(recording).events)
+
+
+def test_a_detector_that_is_done_with_is_freed_at_once():
+    """It holds a night's samples, of which the collector of circles knows nothing."""
+    leg = Leg(15, seed=3)
+    leg.twitch(12)
+    gc.collect()
+    gc.disable()
+    try:
+        detector = Detector(Settings(), leg.recording().channels)
+        for chunk in leg.recording().chunks(1):
+            detector.push(chunk)
+        detector.close()
+        held = weakref.ref(detector._legs[""])
+        del detector
+        assert held() is None
+    finally:
+        gc.enable()

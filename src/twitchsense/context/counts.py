@@ -75,10 +75,12 @@ class Counter:
     def close(self) -> Counts:
         """Return the seconds of all segments; the rest of a second is left out."""
         self._end()
-        times = [t for t, _ in self._done] or [np.empty(0, np.int64)]
-        counts = [c for _, c in self._done] or [np.empty((0, self._width))]
-        time = np.concatenate(times)
-        return Counts(time, np.ones(len(time)), np.concatenate(counts))
+        if len(self._done) == 1:  # as of most nights: nothing to copy
+            time, counts = self._done[0]
+        else:
+            time = np.concatenate([np.empty(0, np.int64), *(t for t, _ in self._done)])
+            counts = np.concatenate([np.empty((0, self._width)), *(c for _, c in self._done)])
+        return Counts(time, np.ones(len(time)), counts)
 
     def _end(self) -> None:
         if self._segment is not None:
