@@ -33,7 +33,6 @@ from firmware_sim.wearable.virtual import run_virtual
 from twitchsense.acquire.link import Link
 from twitchsense.acquire.radio import Radio
 from twitchsense.acquire.recorder import Recorder, new_meta
-from twitchsense.devices.twitch import MARKER
 from twitchsense.recording import ArraySamples
 from twitchsense.store.night import NightFile
 from twitchsense.store.nightbook import read_books
@@ -171,21 +170,22 @@ def compare(path, plan, boots, crystal, *, analyze):
     errors = []
     for source in reader.sources:
         body.boot(boots[source.count])
-        clock = reader.clock(source)
+        clock = reader.load(source).clock
         seen = set()
         for batch in reader.frames(source):
-            for placed in batch:
-                frame = placed.frame
-                if frame.type == MARKER:
-                    continue
-                twice += frame.seq in seen
-                seen.add(frame.seq)
-                frames += 1
-                first = placed.first + body._boot[frame.type]
-                whole = emg if frame.type == 1 else acc
-                part = whole[first : first + len(frame.samples)]
-                wrong += not np.array_equal(part, frame.samples)
-                true[frame.type].append(part)
+            twice += sum(seq in seen for seq in batch.seq.tolist())
+            seen.update(batch.seq.tolist())
+            for stream in source.info.streams:
+                mine = batch.type == stream.id
+                sent, at = batch.samples(stream), 0
+                places = zip(batch.first[mine].tolist(), batch.count[mine].tolist(), strict=True)
+                for first, count in places:
+                    whole = emg if stream.id == 1 else acc
+                    begin = first + body._boot[stream.id]
+                    part = whole[begin : begin + count]
+                    wrong += not np.array_equal(part, sent[at : at + count])
+                    true[stream.id].append(part)
+                    frames, at = frames + 1, at + count
         # every second of the boot's life, outages included
         since = np.arange(5.0, plan.minutes * 60 - 60 - boots[source.count])
         later = [b for b in boots.values() if b > boots[source.count]]

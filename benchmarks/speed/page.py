@@ -63,6 +63,8 @@ def text(releases: dict[str, Figures]) -> str:
         "",
         *table(" | goal | measured | met", (goal.row(told) for goal in GOALS)),
         "",
+        *bounds(told),
+        "",
     ]
     for name, section in SECTIONS.items():
         if name in told:
@@ -70,6 +72,36 @@ def text(releases: dict[str, Figures]) -> str:
     if {"length", "channels", "events"} <= told.keys():
         out += ["![Growth with length, channels and events](figures/speed-growth.png)", ""]
     return "\n".join([*out, *past(releases), ""])
+
+
+def bounds(told: Figures) -> list[str]:
+    """Return what stands between the figures and the goals."""
+    figures = {name: part["figures"] for name, part in told.items()}
+    lines = [
+        "What bounds them, and what was tried, with figures: "
+        "[ADR 12](adr/0012-fast-path.md) (`python -m benchmarks.speed.bounds`).",
+        "",
+    ]
+    if "filter_s" in figures.get("night", {}):
+        f = figures["night"]
+        lines.append(
+            f"- Sums: every EMG sample goes through three causal filters and, while there are "
+            f"mains, nine notches. One of the filters alone takes "
+            f"{digits(f['filter_s'] / f['sum_s'])} sums."
+        )
+    if "night" in figures and "files" in figures:
+        f, hours = figures["files"], figures["night"]["hours"]
+        detector = figures["night"]["seconds"] * f["hours"] / hours
+        lines.append(
+            f"- Files: the detector takes {digits(detector)} s of either, where the parser takes "
+            f"{digits(f['csv']['parse_s'])} s: reading alone can't bring them to the goals."
+        )
+    lines.append(
+        "- Live: while a heart is known, samples are kept back where its next beat may reach, "
+        "0.16 s in the median and 0.24 s at most; then 90 ms after a burst are needed for its "
+        "shape, and 50 ms without another burst ([by stage](live.md))."
+    )
+    return lines
 
 
 def machine(told: Figures) -> list[str]:
@@ -171,8 +203,11 @@ def live(f: Figures) -> list[str]:
         "## Live",
         "",
         f"{f['minutes']:g} min with 720 movements an hour. Delay: signal time from the end of a "
-        "movement to its row, median / 95 of 100, in ms; a packet is told when its last sample "
-        "is there. The first 30 s, while the noise floor is learned, are left out.",
+        "movement to its row, shown / settled (it can't change any more), 95 of 100, in ms; a "
+        "packet is told when its last sample is there. The first 30 s, while the noise floor is "
+        "learned, are left out. The made-up heart is taken out all the time, which costs a shown "
+        "row 0.16 to 0.24 s; without a heart it is there 0.17 s after a twitch and 0.2 s after a "
+        "jerk ([by stage](live.md)).",
         "",
         *table(
             "packets | ms per packet, median | 99 of 100 | of a core | twitch | jerk | movement",
@@ -182,8 +217,12 @@ def live(f: Figures) -> list[str]:
 
 
 def _delays(r: Figures, kind: str) -> str:
-    d = r["delay_s"].get(kind)
-    return f"{1000 * d['p50']:.0f} / {1000 * d['p95']:.0f}" if d else "none seen"
+    if "shown_s" not in r:  # figures of before rows were shown early
+        d = r["delay_s"].get(kind)
+        return f"– / {1000 * d['p95']:.0f}" if d else "none seen"
+    if kind not in r["shown_s"]:
+        return "none seen"
+    return " / ".join(f"{1000 * r[name][kind]['p95']:.0f}" for name in ("shown_s", "settled_s"))
 
 
 def start(f: Figures) -> list[str]:

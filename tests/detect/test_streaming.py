@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,8 +13,10 @@ from hypothesis import strategies as st
 
 from tests.detect.test_noise_and_duration import hissing
 from tests.signals import Leg, cut, detect
+from twitchsense.detect.detector import Detector
 from twitchsense.errors import TwitchsenseError
 from twitchsense.recording import Recording
+from twitchsense.settings import Settings
 
 SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -171,3 +176,21 @@ def test_noise_that_grows_in_any_cutting():
     assert len(whole.events)
     for step in (0.007, 0.9, 13.0):
         same(whole, detect(recording, chunks=cut(recording, np.arange(0, 90, step))))
+
+
+def test_a_detector_that_is_done_with_is_freed_at_once():
+    """It holds a night's samples, of which the collector of circles knows nothing."""
+    leg = Leg(15, seed=3)
+    leg.twitch(12)
+    gc.collect()
+    gc.disable()
+    try:
+        detector = Detector(Settings(), leg.recording().channels)
+        for chunk in leg.recording().chunks(1):
+            detector.push(chunk)
+        detector.close()
+        held = weakref.ref(detector._legs[""])
+        del detector
+        assert held() is None
+    finally:
+        gc.enable()

@@ -9,6 +9,7 @@ import pytest
 
 from tests.detect.test_votes import S, finding, table
 from twitchsense.detect import verdict
+from twitchsense.detect.beats import Beats
 from twitchsense.detect.company import Company
 from twitchsense.detect.finding import tables
 from twitchsense.detect.muscle import TEXTURE
@@ -61,8 +62,9 @@ def told(found, around=NOTHING, which=0):
 
 def test_features_of_a_twitch_stand_in_their_columns():
     own = burst()
-    beat = {"emg1": [(own.onset_ns - 1, Beat(0, 300.0, own.amplitude_uv / 3))]}
-    row = told([own], Surroundings(beats=beat, company=company_of(own).company))
+    beats = Beats()
+    beats.add([(own.onset_ns - 1, Beat(0, 300.0, own.amplitude_uv / 3))])
+    row = told([own], Surroundings(beats={"emg1": beats}, company=company_of(own).company))
     look = {name: row.pop(name) for name in LOOK}
     assert list(look.values()) == own.look.tolist()
     assert row == pytest.approx(

@@ -78,7 +78,7 @@ def test_every_sample_has_its_time(tmp_path):
     night.check()
     reader = NightReader(tmp_path / "a.night")
     (source,) = reader.sources
-    clock = reader.clock(source)
+    clock = reader.load(source).clock
     (wearable,) = night.air.wearables
     (start,) = night.boot_times.values()
     seconds = np.arange(10.0, 300.0)

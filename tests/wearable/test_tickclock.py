@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from twitchsense.store.tickclock import fit_tick_clock
+from twitchsense.store import tickclock
+from twitchsense.store.tickclock import Arrivals, fit_tick_clock
 
 HZ = 32768
 T0 = 1_790_000_000_000_000_000
@@ -96,3 +97,19 @@ def test_order_does_not_matter():
     mixed = np.random.default_rng(0).permutation(len(ticks))
     one, two = fit_tick_clock(ticks, arrival, HZ), fit_tick_clock(ticks[mixed], arrival[mixed], HZ)
     assert np.array_equal(one.to_utc(ticks), two.to_utc(ticks))
+
+
+@pytest.mark.parametrize("hours", [0.1, 3])
+def test_what_is_kept_of_the_arrivals_gives_the_same_clock(hours, monkeypatch):
+    monkeypatch.setattr(tickclock, "_HELD", 5000)
+    _, ticks, arrival = night(hours, 40e-6, 4.0, 5, [(3000, 3600)])
+    rng = np.random.default_rng(1)
+    ticks[1:] += rng.integers(-3000, 3000, len(ticks) - 1)  # streams end between each other
+    arrivals = Arrivals(HZ)
+    for first in range(0, len(ticks), 700):
+        arrivals.push(ticks[first : first + 700], arrival[first : first + 700])
+    assert len(arrivals) < min(len(ticks) + 1, 6500)
+    whole, kept = fit_tick_clock(ticks, arrival, HZ), arrivals.fit()
+    assert [np.array_equal(a, b) for a, b in zip(whole.knots, kept.knots, strict=True)] == [1, 1]
+    assert (kept.origin_tick, kept.origin_ns) == (whole.origin_tick, whole.origin_ns)
+    assert (kept.slope, kept.drift_error_ppm) == (whole.slope, whole.drift_error_ppm)

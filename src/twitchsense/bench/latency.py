@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from twitchsense.detect.detector import Detector
-from twitchsense.detect.finding import Finding
+from twitchsense.live.rows import Rows
 from twitchsense.recording import NS, Chunk, Recording
 from twitchsense.settings import get_profile
 
@@ -50,25 +50,28 @@ def time_packets(recording: Recording, size: dict[str, int] | None = None) -> di
     Returns
     -------
     dict
-        ``packets``; ``p50_ms``, ``p99_ms``, ``most_ms``: computing per packet;
-        ``share_of_core``: computing over the length of the recording; ``delay_s``:
-        for each kind the signal time from a movement's end to its row, ``count``,
-        ``p50``, ``p95``, ``most``. Movements of the first 30 s, while the noise
-        floor is learned, are left out.
+        ``packets``; ``p50_ms``, ``p99_ms``, ``most_ms``: computing per packet, looking
+        for rows to show included; ``share_of_core``: computing over the length of the
+        recording; ``shown_s`` and ``settled_s``: for each kind the signal time from a
+        movement's end to its row, as it is shown first and once it can't change any more:
+        ``count``, ``p50``, ``p95``, ``most``. Movements of the first 30 s, while the
+        noise floor is learned, are left out.
     """
-    detector = Detector(get_profile("default-2026"), recording.channels)
+    detector, rows = Detector(get_profile("default-2026"), recording.channels), Rows()
     clock = _clock()
     costs: list[float] = []
-    told: list[tuple[Finding, float]] = []
+    first: dict[int, int] = {}
+    delays: dict[str, dict[str, list[float]]] = {"shown_s": {}, "settled_s": {}}
     for at, chunk in packets(recording, size or PACKET):
         begin = clock()
-        found = detector.push(chunk)
+        fresh = rows.update(detector.push(chunk), detector.peek())
         costs.append(clock() - begin)
-        told += [(f, (at - f.offset_ns) / NS) for f in found if not f.reason]
-    delays: dict[str, list[float]] = {}
-    for finding, delay in told:
-        if finding.onset_ns - recording.start_ns >= SETTLED_S * NS:
-            delays.setdefault(finding.kind, []).append(delay)
+        for row in fresh:
+            first.setdefault(row.number, at)
+            f = row.finding
+            if row.settled and not row.gone and f.onset_ns - recording.start_ns >= SETTLED_S * NS:
+                for name, told in (("shown_s", first[row.number]), ("settled_s", at)):
+                    delays[name].setdefault(f.kind, []).append((told - f.offset_ns) / NS)
     ms = 1000 * np.array(costs)
     length = (recording.end_ns - recording.start_ns) / NS
     return {
@@ -77,16 +80,16 @@ def time_packets(recording: Recording, size: dict[str, int] | None = None) -> di
         "p99_ms": float(np.percentile(ms, 99)),
         "most_ms": float(ms.max()),
         "share_of_core": float(ms.sum() / 1000 / length),
-        "delay_s": {
-            kind: {
-                "count": len(d),
-                "p50": float(np.percentile(d, 50)),
-                "p95": float(np.percentile(d, 95)),
-                "most": max(d),
-            }
-            for kind, d in sorted(delays.items())
+        **{
+            name: {kind: _quantiles(d) for kind, d in sorted(those.items())}
+            for name, those in delays.items()
         },
     }
+
+
+def _quantiles(delays: list[float]) -> dict[str, float]:
+    p50, p95 = np.percentile(delays, [50, 95]).tolist()
+    return {"count": len(delays), "p50": p50, "p95": p95, "most": max(delays)}
 
 
 def _clock() -> Any:

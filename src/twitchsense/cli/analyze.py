@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from twitchsense.cli.options import gather_settings, verbosity
+from twitchsense.cli.options import Asked, analysis, verbosity
 from twitchsense.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,38 +27,20 @@ _FILE = click.Path(path_type=Path)
     "estimated from acceleration.",
 )
 @click.option(
-    "--stages",
-    metavar="CODES",
-    help='What numbers in a hypnogram mean: yasa, nsrr, or "0=W,1=N1,2=N2,3=N3,4=R".',
-)
-@click.option(
     "--respiratory",
     metavar="FILE",
     type=_FILE,
     help="Respiratory events: onset, duration; leg movements near them are told apart.",
 )
-@click.option("--settings", "settings_file", metavar="FILE.toml", type=_FILE, help="Your settings.")
-@click.option("--profile", metavar="NAME", help="A named set of settings, such as default-2026.")
-@click.option(
-    "--map",
-    "pairs",
-    metavar="THEIRS=OURS,...",
-    multiple=True,
-    help='Headers of foreign captures: "Time=time_s,EMG(uV)=emg1_uv".',
-)
-@click.option("--zone", metavar="ZONE", help="Time zone of the wearer, such as Europe/Berlin.")
+@analysis
 @click.option("--no-report", is_flag=True, help="Leave report.html out.")
 @verbosity
 def analyze(
     captures: tuple[Path, ...],
     out: Path,
     hypnogram: Path | None,
-    stages: str | None,
     respiratory: Path | None,
-    settings_file: Path | None,
-    profile: str | None,
-    pairs: tuple[str, ...],
-    zone: str | None,
+    asked: Asked,
     no_report: bool,
     quiet: bool,
 ) -> None:
@@ -69,12 +51,10 @@ def analyze(
     from twitchsense.results import FILES, check_directory
 
     check_directory(out)
-    extra = (hypnogram, respiratory, settings_file)
+    extra = (hypnogram, respiratory, *asked.files)
     given = [*captures, *(p for p in extra if p is not None)]
     _guard_inputs(given, out, FILES)
-    settings = gather_settings(
-        [settings_file] if settings_file else [], profile, pairs, zone, stages
-    )
+    settings = asked.settings()
 
     from twitchsense.cli.progress import steps
     from twitchsense.night import analyze as run

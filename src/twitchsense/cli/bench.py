@@ -72,11 +72,12 @@ def rows(told: dict[str, Any]) -> Rows:
         f"{live['p50_ms']:.2f} ms",
         f"99 of 100 under {live['p99_ms']:.2f} ms; {100 * live['share_of_core']:.1f} % of a core",
     )
-    for kind, delay in live["delay_s"].items():
+    for kind, delay in live["shown_s"].items():
         yield (
             f"live: end of a {kind.replace('_', ' ')} → its row",
             f"{delay['p50']:.2f} s",
-            f"at most {delay['most']:.2f} s; {delay['count']} seen",
+            f"at most {delay['most']:.2f} s; {delay['count']} seen; "
+            f"settled after {live['settled_s'][kind]['p50']:.2f} s",
         )
     if memory["above_mb"] is not None:
         yield (

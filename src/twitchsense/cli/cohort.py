@@ -6,12 +6,13 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from twitchsense.cli.options import gather_settings, verbosity
+from twitchsense.cli.options import Asked, analysis, verbosity
 from twitchsense.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,17 +45,7 @@ _SHOWN: Final = 5
     default="1/1",
     help="Do part I of N; all parts may run at once into one DIR.",
 )
-@click.option("--settings", "settings_file", metavar="FILE.toml", type=_FILE, help="Your settings.")
-@click.option("--profile", metavar="NAME", help="A named set of settings, such as default-2026.")
-@click.option(
-    "--map",
-    "pairs",
-    metavar="THEIRS=OURS,...",
-    multiple=True,
-    help='Headers of foreign captures: "Time=time_s,EMG(uV)=emg1_uv".',
-)
-@click.option("--stages", metavar="CODES", help="What numbers in the hypnograms mean.")
-@click.option("--zone", metavar="ZONE", help="Time zone of the wearers, such as Europe/Berlin.")
+@analysis
 @click.option("--json", "as_json", is_flag=True, help="Say how it went for programs, on stdout.")
 @verbosity
 def cohort(
@@ -63,11 +54,7 @@ def cohort(
     executor: str,
     workers: int | None,
     part: str,
-    settings_file: Path | None,
-    profile: str | None,
-    pairs: tuple[str, ...],
-    stages: str | None,
-    zone: str | None,
+    asked: Asked,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -86,12 +73,15 @@ def cohort(
     check_directory(out)
 
     def make_settings(words: Mapping[str, str], own: Path | None) -> Settings:
-        maps = (*pairs, *([words["map"]] if "map" in words else []))
-        files = [f for f in (settings_file, own) if f is not None]
-        return gather_settings(
-            files, words.get("profile", profile), maps,
-            words.get("zone", zone), words.get("stages", stages),
-        )  # fmt: skip
+        its = replace(
+            asked,
+            files=(*asked.files, *([] if own is None else [own])),
+            profile=words.get("profile", asked.profile),
+            pairs=(*asked.pairs, *([words["map"]] if "map" in words else [])),
+            stages=words.get("stages", asked.stages),
+            zone=words.get("zone", asked.zone),
+        )
+        return its.settings()
 
     listed = read_list(nights, make_settings)
     try:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import click
 
 from twitchsense.errors import InputError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from twitchsense.settings import Settings
 
 DEFAULT_PROFILE: Final = "default-2026"
@@ -65,30 +66,98 @@ def parse_map(pairs: Sequence[str]) -> dict[str, str]:
     return columns
 
 
-def gather_settings(
-    files: Sequence[Path],
-    profile: str | None,
-    pairs: Sequence[str],
-    zone: str | None,
-    stages: str | None = None,
-) -> Settings:
-    """Put the settings of an analysis together: profile, then files, then options."""
-    from twitchsense.settings import get_profile, load_settings
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line says of an analysis.
 
-    settings = get_profile(profile or DEFAULT_PROFILE)
-    for file in files:
-        settings = load_settings(file, settings)
-    changes: dict[str, Any] = {}
-    if pairs:
-        changes["columns"] = {**settings.columns, **parse_map(pairs)}
-    if zone:
-        _check_zone(zone)
-        changes["zone"] = zone
-    if stages:
-        from twitchsense.context.stagecodes import parse_codes
+    Attributes
+    ----------
+    files : tuple of Path
+        Files of settings, the later ones over the earlier.
+    profile : str or None
+    pairs : tuple of str
+        Of ``--map``.
+    stages, zone : str or None
+    """
 
-        changes["stages"] = {**settings.stages, **parse_codes(stages)}
-    return settings.model_copy(update=changes)
+    files: tuple[Path, ...] = ()
+    profile: str | None = None
+    pairs: tuple[str, ...] = ()
+    stages: str | None = None
+    zone: str | None = None
+
+    def settings(self) -> Settings:
+        """Put the settings together: profile, then files, then options.
+
+        Raises
+        ------
+        InputError
+            For what can't be used.
+        """
+        from twitchsense.settings import get_profile, load_settings
+
+        settings = get_profile(self.profile or DEFAULT_PROFILE)
+        for file in self.files:
+            settings = load_settings(file, settings)
+        changes: dict[str, Any] = {}
+        if self.pairs:
+            changes["columns"] = {**settings.columns, **parse_map(self.pairs)}
+        if self.zone:
+            _check_zone(self.zone)
+            changes["zone"] = self.zone
+        if self.stages:
+            from twitchsense.context.stagecodes import parse_codes
+
+            changes["stages"] = {**settings.stages, **parse_codes(self.stages)}
+        return settings.model_copy(update=changes)
+
+
+def analysis(command: Command) -> Command:
+    """Add the options of an analysis; the command gets them as `asked`."""
+
+    @wraps(command)
+    def run(
+        *args: Any,
+        settings_file: Path | None,
+        profile: str | None,
+        pairs: tuple[str, ...],
+        stages: str | None,
+        zone: str | None,
+        **more: Any,
+    ) -> Any:
+        files = () if settings_file is None else (settings_file,)
+        return command(*args, asked=Asked(files, profile, pairs, stages, zone), **more)
+
+    for option in reversed(_ANALYSIS):
+        run = option(run)
+    return cast("Command", run)
+
+
+_ANALYSIS: Final = (
+    click.option(
+        "--stages",
+        metavar="CODES",
+        help='What numbers in a hypnogram mean: yasa, nsrr, or "0=W,1=N1,2=N2,3=N3,4=R".',
+    ),
+    click.option(
+        "--settings",
+        "settings_file",
+        metavar="FILE.toml",
+        type=click.Path(path_type=Path),
+        help="Your settings.",
+    ),
+    click.option(
+        "--profile", metavar="NAME", help="A named set of settings, such as default-2026."
+    ),
+    click.option(
+        "--map",
+        "pairs",
+        metavar="THEIRS=OURS,...",
+        multiple=True,
+        help='Headers of foreign captures: "Time=time_s,EMG(uV)=emg1_uv".',
+    ),
+    click.option("--zone", metavar="ZONE", help="Time zone of the wearer, such as Europe/Berlin."),
+)
 
 
 def _check_zone(zone: str) -> None:

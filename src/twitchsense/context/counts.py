@@ -9,6 +9,7 @@ ankle nobody has checked what they say of sleep.
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from typing import Final
 
@@ -74,10 +75,12 @@ class Counter:
     def close(self) -> Counts:
         """Return the seconds of all segments; the rest of a second is left out."""
         self._end()
-        times = [t for t, _ in self._done] or [np.empty(0, np.int64)]
-        counts = [c for _, c in self._done] or [np.empty((0, self._width))]
-        time = np.concatenate(times)
-        return Counts(time, np.ones(len(time)), np.concatenate(counts))
+        if len(self._done) == 1:  # as of most nights: nothing to copy
+            time, counts = self._done[0]
+        else:
+            time = np.concatenate([np.empty(0, np.int64), *(t for t, _ in self._done)])
+            counts = np.concatenate([np.empty((0, self._width)), *(c for _, c in self._done)])
+        return Counts(time, np.ones(len(time)), counts)
 
     def _end(self) -> None:
         if self._segment is not None:
@@ -96,7 +99,7 @@ class _SegmentCounter:
         self._next = 0  # the next value at 30 Hz
         self._state: Floats | None = None
         self._rest = np.empty((0, width))  # values that don't fill a second yet
-        self._seconds: list[Floats] = []
+        self._seconds = array("d")
 
     def push(self, samples: Floats) -> None:
         if len(samples) == 0:
@@ -126,9 +129,9 @@ class _SegmentCounter:
         whole = len(self._rest) // RATE_HZ
         now, self._rest = self._rest[: whole * RATE_HZ], self._rest[whole * RATE_HZ :]
         tenths = np.floor(now.reshape(whole, RATE_HZ // 3, 3, now.shape[1]).mean(axis=2))
-        self._seconds.append(tenths.sum(axis=1))
+        self._seconds.frombytes(tenths.sum(axis=1).tobytes())
 
     def finish(self) -> tuple[NDArray[np.int64], Floats]:
-        counts = np.concatenate([np.empty((0, self._last.shape[1])), *self._seconds])
+        counts = np.frombuffer(self._seconds, np.float64).reshape(-1, self._last.shape[1])
         time = self.start_ns + np.arange(len(counts), dtype=np.int64) * NS
         return time, counts

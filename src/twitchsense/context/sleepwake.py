@@ -42,6 +42,10 @@ _EVIDENCE: Final = 0.5
 ASLEEP, WAKE, UNDECIDED, UNKNOWN = 0, 1, 2, 3
 
 
+#: Bins whose vectors are taken together: those of a week need tens of megabytes.
+_AT_ONCE: Final = 17_280
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """30-s epochs on the recording's axis, each of six 5-s bins.
@@ -193,9 +197,11 @@ def _median_vectors(at: NDArray[np.int64], vector: NDArray[np.float32], n: int) 
     more axis, √(1 − |v|²): its sign can't be known, and need not be for small turns.
     """
     width = vector.shape[1]
-    table = pd.DataFrame(vector.astype(np.float64)).groupby(at).median()
     out = np.full((n, width), np.nan)
-    out[table.index.to_numpy(np.int64)] = table.to_numpy(np.float64)
+    for first in range(0, n, _AT_ONCE):  # seconds are in order of time
+        here = slice(*np.searchsorted(at, [first, first + _AT_ONCE]).tolist())
+        table = pd.DataFrame(vector[here].astype(np.float64)).groupby(at[here]).median()
+        out[table.index.to_numpy(np.int64)] = table.to_numpy(np.float64)
     if width < 3:
         rest = np.sqrt(np.maximum(0.0, 1.0 - np.square(out).sum(axis=1)))
         out = np.column_stack([out, rest])

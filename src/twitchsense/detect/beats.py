@@ -6,7 +6,8 @@ it knew, the rests of those it took out, and hearts too faint for it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from array import array
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,15 +33,34 @@ MISSED_MOST, SAME_BEAT_S = 6, 0.04
 BEAT_LONGER_S = 0.06
 
 
-def find_beats(findings: list[Finding], known: Mapping[str, list[tuple[int, Beat]]]) -> set[int]:
+class Beats:
+    """The beats of a channel, in order of time: a week has a million.
+
+    Attributes
+    ----------
+    times_ns, left_uv : array
+        When each was, and `Beat.left_uv` of it.
+    """
+
+    def __init__(self) -> None:
+        self.times_ns, self.left_uv = array("q"), array("d")
+
+    def add(self, beats: Iterable[tuple[int, Beat]]) -> None:
+        """Add beats, each with its time in ns."""
+        for time_ns, beat in beats:
+            self.times_ns.append(time_ns)
+            self.left_uv.append(beat.left_uv)
+
+
+def find_beats(findings: list[Finding], known: Mapping[str, Beats]) -> set[int]:
     """Return the indices of findings that are a heart's.
 
     Parameters
     ----------
     findings : list of Finding
         Sorted by onset.
-    known : mapping of channel to list of (ns, Beat)
-        Beats that the canceller saw, in order of time.
+    known : mapping of channel to Beats
+        Those that the canceller saw.
     """
     over = over_beats(findings, known)
     found = {
@@ -52,14 +72,12 @@ def find_beats(findings: list[Finding], known: Mapping[str, list[tuple[int, Beat
     return found | faint | _other_beats(findings, faint)
 
 
-def over_beats(
-    findings: list[Finding], known: Mapping[str, list[tuple[int, Beat]]]
-) -> NDArray[np.float64]:
+def over_beats(findings: list[Finding], known: Mapping[str, Beats]) -> NDArray[np.float64]:
     """Return each finding's size over what is usually left of the beat that it touches.
 
     NaN where it touches none, shape ``(len(findings),)``.
     """
-    times = {name: np.array([t for t, _ in beats]) for name, beats in known.items()}
+    times = {name: np.array(beats.times_ns, np.int64) for name, beats in known.items()}
     over = np.full(len(findings), np.nan)
     for i, f in enumerate(findings):
         at = times.get(f.channel)
@@ -68,7 +86,7 @@ def over_beats(
         first = int(np.searchsorted(at, f.onset_ns - BEAT_REACH_NS))
         last = int(np.searchsorted(at, f.offset_ns + BEAT_REACH_NS))
         if first < last:
-            left = max(beat.left_uv for _, beat in known[f.channel][first:last])
+            left = max(known[f.channel].left_uv[first:last])
             over[i] = f.amplitude_uv / max(left, 1e-6)
     return over
 

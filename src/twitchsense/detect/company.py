@@ -8,9 +8,12 @@ a twitch is told from a contracting muscle by standing out of it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from twitchsense.detect.contact import hanning
 
 Floats = NDArray[np.float64]
 
@@ -98,7 +101,7 @@ def find_company(band: Floats, at: int, fs: float) -> Company:
         again, again_soon = again + len(where), again_soon + int((where * window < soon).sum())
         tall, tall_soon = tall + len(high), tall_soon + int((high * window < soon).sum())
         if len(side) >= LEAST_S * fs:
-            shares.append(np.quantile(sizes, QUANTILES))
+            shares.append(_quantiles(sizes))
     quiet, most = min(shares, key=lambda q: float(q[1])).tolist() if shares else (0.0, 0.0)
     rhythm = _rhythm(np.minimum(_sizes(band, window) / size, 1.0), WINDOW_S)
     return Company(again, again_soon, tall, tall_soon, rhythm, quiet, most)
@@ -109,11 +112,26 @@ def _rhythm(sizes: Floats, step_s: float) -> float:
     n = len(sizes)
     if n * step_s < 2 * LEAST_S:
         return 0.0
-    power = np.square(np.abs(np.fft.rfft((sizes - sizes.mean()) * np.hanning(n))))
+    power = np.square(np.abs(np.fft.rfft((sizes - sizes.mean()) * hanning(n))))
     near = np.convolve(power, np.ones(3), "same")  # a Hann window spreads a line over three
+    own = near[_rhythm_bins(n, step_s)]
+    return float(own.max(initial=0.0) / max(float(power.sum()), 1e-12))
+
+
+@lru_cache
+def _rhythm_bins(n: int, step_s: float) -> NDArray[np.bool_]:
+    """Return which lines of the spectrum of so many windows are rhythms."""
     hz = np.fft.rfftfreq(n, step_s)
-    own = (hz >= RHYTHM_HZ[0]) & (hz <= RHYTHM_HZ[1])
-    return float(near[own].max(initial=0.0) / max(float(power.sum()), 1e-12))
+    return (hz >= RHYTHM_HZ[0]) & (hz <= RHYTHM_HZ[1])
+
+
+def _quantiles(sizes: Floats) -> Floats:
+    """Return `numpy.quantile` of `QUANTILES`, which takes three times as long for so few."""
+    ordered = np.sort(sizes)
+    at = np.asarray(QUANTILES) * (len(sizes) - 1)
+    low = at.astype(np.int64)
+    a, b, t = ordered[low], ordered[np.minimum(low + 1, len(sizes) - 1)], at - low
+    return np.where(t < 0.5, a + (b - a) * t, b - (b - a) * (1 - t))
 
 
 def _seen(x: Floats, wave: Floats, fs: float) -> NDArray[np.int64]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from weakref import proxy
 
 from twitchsense.detect.acc import AccTrack
+from twitchsense.detect.beats import Beats
 from twitchsense.detect.candidates import Burst, Episode, LegRun
 from twitchsense.detect.company import Company
 from twitchsense.detect.detection import ClockLine, Detections, Seconds
@@ -23,7 +25,6 @@ from twitchsense.detect.rules import Rules
 from twitchsense.detect.seconds import join
 from twitchsense.detect.surroundings import Surroundings
 from twitchsense.detect.votes import vote
-from twitchsense.dsp.heart import Beat
 from twitchsense.errors import TwitchsenseError
 from twitchsense.recording import Channel, Chunk
 from twitchsense.settings import Settings
@@ -121,10 +122,12 @@ class _LegDetector:
         self._tracks: dict[str, list[EmgTrack | AccTrack]] = {c.name: [] for c in channels}
         self._next: dict[str, tuple[int, int]] = {}  # segment start, next index
         self._seconds: dict[str, list[Seconds]] = {c.name: [] for c in channels}
-        self._fusion = Fusion(Rules(settings, self, leg).decide)
+        # a proxy: in a circle, nights would wait for the collector, which counts objects
+        # and knows nothing of the megabytes behind them
+        self._fusion = Fusion(Rules(settings, proxy(self), leg).decide)
         self._found: list[Finding] = []
         emg = [c.name for c in channels if c.kind == "emg"]
-        self.beats: dict[str, list[tuple[int, Beat]]] = {name: [] for name in emg}
+        self.beats: dict[str, Beats] = {name: Beats() for name in emg}
         self.company: dict[str, dict[int, Company]] = {name: {} for name in emg}
         self._bursts: list[Burst] = []
         self._runs: list[LegRun] = []
@@ -224,7 +227,7 @@ class _LegDetector:
                     if self._keep:
                         self._bursts += bursts
                         self._runs += runs
-                        self.beats[track.channel.name] += beats
+                        self.beats[track.channel.name].add(beats)
                         self.company[track.channel.name].update(company)
                 else:
                     episodes = track.take()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,31 @@ Floats = NDArray[np.float64]
 #: A signal that repeats its extreme value this often in a second, that far from
 #: zero, stands at the limit of its amplifier.
 STUCK_SAMPLES, STUCK_UV = 5, 500.0
+
+
+class _Rows:
+    """Rows of float32 that grow: a week has 600,000 seconds.
+
+    Parameters
+    ----------
+    width : int
+    """
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._values = array("f")
+
+    def __len__(self) -> int:
+        return len(self._values) // self._width
+
+    def add(self, rows: Floats) -> None:
+        """Add rows, shape ``(n, width)``."""
+        self._values.frombytes(rows.astype(np.float32).tobytes())
+
+    def take(self) -> NDArray[np.float32]:
+        """Hand over all rows."""
+        values, self._values = self._values, array("f")
+        return np.frombuffer(values, np.float32).reshape(-1, self._width)
 
 
 class EmgSeconds:
@@ -38,80 +65,80 @@ class EmgSeconds:
         self._settings = settings
         self._raw, self._burst = Blocks(size), Blocks(size)
         self._levels, self._floors, self._high = Blocks(hops), Blocks(hops), Blocks(hops)
-        self._samples: list[Floats] = []  # low, high, rms, range, repeats
-        self._envelope: list[Floats] = []  # level, floor, busy
-        self._alive: list[bool] = []
-        self._quiet: list[bool] = []
+        self._samples, self._envelope = _Rows(2), _Rows(2)  # low, high; level, busy
+        self._alive, self._quiet = bytearray(), bytearray()
         self._first = 0  # second that these begin with
 
     def push(self, raw: Floats, burst: Floats) -> None:
         """Take samples, unfiltered and in the burst band, µV."""
-        rows = _sample_statistics(self._raw.push(raw), self._burst.push(burst))
-        if len(rows):  # most chunks of a live stream end no second
-            self._samples.append(rows)
-        self._alive += self._is_alive(rows).tolist()
+        self._add_samples(self._raw.push(raw), self._burst.push(burst))
 
     def note(self, envelope: Floats, floor: Floats, high: NDArray[np.bool_]) -> None:
         """Take envelope values with their floor and whether they open a burst."""
-        rows = _envelope_statistics(
+        self._add_envelope(
             self._levels.push(envelope),
             self._floors.push(floor),
             self._high.push(high.astype(np.float64)),
         )
-        if len(rows):
-            self._envelope.append(rows)
-        self._quiet += self._is_quiet(rows).tolist()
 
     def usable(self, second: int) -> bool:
         """Whether muscle can be judged in a second that has passed."""
         at = second - self._first
         alive = at >= len(self._alive) or self._alive[at]
-        return at < 0 or (alive and (at >= len(self._quiet) or self._quiet[at]))
+        return at < 0 or bool(alive and (at >= len(self._quiet) or self._quiet[at]))
 
     def forget(self, before: int) -> None:
         """Drop what came before a second, and all that only `finish` needs."""
-        self._samples.clear()
-        self._envelope.clear()
+        self._samples.take()
+        self._envelope.take()
         drop = min(before - self._first, len(self._alive), len(self._quiet))
         if drop > 0:
             del self._alive[:drop], self._quiet[:drop]
             self._first += drop
 
-    def _is_alive(self, rows: Floats) -> NDArray[np.bool_]:
-        """Whether the signal is neither flat nor at the limit of its amplifier."""
-        _, _, rms, extreme, repeats = rows.T
+    def _add_samples(self, raw: Floats, burst: Floats) -> None:
+        """Add whole seconds, shape ``(n, samples)``."""
+        if not len(raw):  # most chunks of a live stream end no second
+            return
+        low, high, rms, extreme, repeats = _sample_statistics(raw, burst).T
+        self._samples.add(np.column_stack([low, high]))
+        # neither flat nor at the limit of its amplifier
         stuck = (repeats >= STUCK_SAMPLES) & (extreme >= STUCK_UV)
-        return np.asarray((rms > self._settings.flat_uv) & ~stuck)
+        self._alive += ((rms > self._settings.flat_uv) & ~stuck).tobytes()
 
-    def _is_quiet(self, rows: Floats) -> NDArray[np.bool_]:
-        return np.asarray(rows[:, 1] <= self._settings.max_floor_uv)
+    def _add_envelope(self, envelope: Floats, floor: Floats, high: Floats) -> None:
+        """Add whole seconds, shape ``(n, hops)``."""
+        if not len(envelope):
+            return
+        level, floors, busy = _envelope_statistics(envelope, floor, high).T
+        self._envelope.add(np.column_stack([level, busy]))
+        self._quiet += (floors <= self._settings.max_floor_uv).tobytes()
 
     def finish(self) -> Seconds:
         """Return the table; the rest at the end of the segment is a short second."""
-        samples = np.concatenate([np.empty((0, 5)), *self._samples])
-        envelope = np.concatenate([np.empty((0, 3)), *self._envelope])
         rest = len(self._raw.rest)
         if rest > 1:
-            last = _sample_statistics(self._raw.rest[None], self._burst.rest[None])
-            samples = np.concatenate([samples, last])
+            self._add_samples(self._raw.rest[None], self._burst.rest[None])
         if len(self._levels.rest):
-            left = (self._levels.rest[None], self._floors.rest[None], self._high.rest[None])
-            envelope = np.concatenate([envelope, _envelope_statistics(*left)])
+            left = (self._levels.rest, self._floors.rest, self._high.rest)
+            self._add_envelope(*(x[None] for x in left))
+        samples, envelope = self._samples.take(), self._envelope.take()
         n = len(samples)
         # the envelope is a hop shorter than the samples, or missing in a scrap of signal
-        filled = np.zeros((n, 3))
-        filled[: min(n, len(envelope))] = envelope[:n]
-        judged = np.arange(n) < len(envelope)
-        low, high = samples[:, 0], samples[:, 1]
-        level, _, busy = filled.T
+        judged = min(n, len(envelope))
+        filled = np.zeros((n, 2), np.float32)
+        filled[:judged] = envelope[:judged]
+        valid = np.frombuffer(self._alive, np.bool_)[:n].copy()
+        valid[:judged] &= np.frombuffer(self._quiet, np.bool_)[:judged]
+        valid[judged:] = False
         return Seconds(
             time_ns=_starts(self._start_ns, n, self._size, self._fs),
             length_s=_lengths(n, self._size, rest, self._fs),
-            valid=self._is_alive(samples) & self._is_quiet(filled) & judged,
-            low=low.astype(np.float32),
-            high=high.astype(np.float32),
-            level=level.astype(np.float32),
-            busy=busy.astype(np.float32),
+            valid=valid,
+            low=samples[:, 0].copy(),
+            high=samples[:, 1].copy(),
+            level=filled[:, 0].copy(),
+            busy=filled[:, 1].copy(),
             vector=np.empty((n, 0), np.float32),
         )
 
@@ -133,45 +160,56 @@ class AccSeconds:
         self._start_ns, self._fs, self._size = start_ns, fs, size
         self._blocks = Blocks(size)
         self._hops = Blocks(hops)
-        self._rows: list[Floats] = []
-        self._busy: list[Floats] = []
+        self._rows: _Rows | None = None  # greatest and mean magnitude, mean vector
+        self._busy = _Rows(1)
+        self._alive = bytearray()
 
     def push(self, raw: Floats, magnitude: Floats) -> None:
         """Take samples ``(n, width)`` in g and their dynamic magnitude ``(n,)``."""
-        seconds = self._blocks.push(np.column_stack([magnitude, raw]))
-        if len(seconds) or not self._rows:  # one at least, for its width
-            self._rows.append(_acc_statistics(seconds))
+        if self._rows is None:
+            self._rows = _Rows(2 + raw.shape[1])
+        self._add(self._blocks.push(np.column_stack([magnitude, raw])))
+
+    def _add(self, seconds: Floats) -> None:
+        """Add whole seconds, shape ``(n, samples, 1 + width)``."""
+        if len(seconds) and self._rows is not None:
+            rows = _acc_statistics(seconds)
+            self._rows.add(np.delete(rows, 2, axis=1))
+            # a sensor that gives one value for a second is not moving, it is dead
+            self._alive += (rows[:, 2] > 0).tobytes()
 
     def note(self, moving: NDArray[np.bool_]) -> None:
         """Take whether the magnitude is above its closing threshold, per hop."""
         hops = self._hops.push(moving.astype(np.float64))
         if len(hops):
-            self._busy.append(hops.mean(axis=1))
+            self._busy.add(hops.mean(axis=1, keepdims=True))
 
     def forget(self) -> None:
         """Drop all that only `finish` needs."""
-        self._rows.clear()
-        self._busy.clear()
+        if self._rows is not None:
+            self._rows.take()
+        self._busy.take()
+        self._alive.clear()
 
     def finish(self) -> Seconds:
         """Return the table; the rest at the end of the segment is a short second."""
-        rows, busy = np.concatenate(self._rows), np.concatenate([np.empty(0), *self._busy])
+        assert self._rows is not None  # a segment has samples
         rest = len(self._blocks.rest)
         if rest > 1:
-            rows = np.concatenate([rows, _acc_statistics(self._blocks.rest[None])])
+            self._add(self._blocks.rest[None])
+        rows, busy = self._rows.take(), self._busy.take()[:, 0]
         n = len(rows)
-        filled = np.zeros(n)
+        filled = np.zeros(n, np.float32)
         filled[: min(n, len(busy))] = busy[:n]
         return Seconds(
             time_ns=_starts(self._start_ns, n, self._size, self._fs),
             length_s=_lengths(n, self._size, rest, self._fs),
-            # a sensor that gives one value for a second is not moving, it is dead
-            valid=rows[:, 2] > 0,
+            valid=np.frombuffer(self._alive, np.bool_).copy(),
             low=np.zeros(n, np.float32),
-            high=rows[:, 0].astype(np.float32),
-            level=rows[:, 1].astype(np.float32),
-            busy=filled.astype(np.float32),
-            vector=rows[:, 3:].astype(np.float32),
+            high=rows[:, 0].copy(),
+            level=rows[:, 1].copy(),
+            busy=filled,
+            vector=rows[:, 2:].copy(),
         )
 
 
@@ -190,6 +228,8 @@ def join(parts: list[Seconds], width: int) -> Seconds:
             empty,
             np.empty((0, width), np.float32),
         )
+    if len(parts) == 1:
+        return parts[0]
     return Seconds(*(np.concatenate([getattr(p, k) for p in parts]) for k in Seconds.__slots__))
 
 

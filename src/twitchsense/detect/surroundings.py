@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from twitchsense.detect.beats import Beats
 from twitchsense.detect.company import Company
 from twitchsense.detect.detection import Seconds
-from twitchsense.dsp.heart import Beat
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +17,11 @@ class Surroundings:
     Attributes
     ----------
     seconds : mapping of channel to Seconds
-    beats : mapping of EMG channel to list of (ns, Beat)
-        Heart beats, in order of time.
+    beats : mapping of EMG channel to Beats
     company : mapping of EMG channel to mapping of ns to Company
         By the time of a burst's peak.
     """
 
     seconds: Mapping[str, Seconds] = field(default_factory=dict)
-    beats: Mapping[str, list[tuple[int, Beat]]] = field(default_factory=dict)
+    beats: Mapping[str, Beats] = field(default_factory=dict)
     company: Mapping[str, dict[int, Company]] = field(default_factory=dict)

@@ -101,10 +101,9 @@ def _foreign_s(findings: list[Finding], times: NDArray[np.float64]) -> NDArray[n
 def _inside(times: NDArray[np.float64], findings: list[Finding]) -> NDArray[np.bool_]:
     """Whether times lie in a large movement, that ends with itself, or in noise that grew."""
     large = [f for f in findings if f.kind in LARGE_KINDS and f.reason in STILL]
-    inside = np.zeros(len(times), bool)
-    for f in large:
-        inside |= (times > f.onset_ns / NS - 1) & (times < f.offset_ns / NS + 1)
-    return inside
+    begun = np.sort([f.onset_ns / NS - 1 for f in large])
+    over = np.sort([f.offset_ns / NS + 1 for f in large])
+    return np.searchsorted(begun, times, "left") > np.searchsorted(over, times, "right")
 
 
 def _ring_down(findings: list[Finding], settings: Settings) -> list[int]:

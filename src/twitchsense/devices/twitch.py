@@ -30,8 +30,9 @@ GAP: Final = 2
 
 _INFO_HEAD = struct.Struct("<BBBBIQ")
 _INFO_STREAM = struct.Struct("<BBBBII")
-_HEADER = struct.Struct("<BBBBII")
-_CHECKSUM = 2
+#: Of a frame: type, flags, count, boot, sequence, ticks; and the size of its CRC-16.
+HEADER: Final = struct.Struct("<BBBBII")
+CHECKSUM_SIZE: Final = 2
 _KINDS: Final[dict[int, Kind]] = {1: "emg", 2: "acc"}
 _LEGS: Final[dict[int, Leg | None]] = {0: None, 1: "left", 2: "right"}
 
@@ -182,9 +183,9 @@ def decode_frame(data: bytes, info: Info) -> Frame:
     PacketError
         With the reason; the bytes may come from anywhere.
     """
-    if len(data) < _HEADER.size + _CHECKSUM:
+    if len(data) < HEADER.size + CHECKSUM_SIZE:
         raise PacketError(Reason.TOO_SHORT, f"frame of {len(data)} bytes")
-    kind, flags, count, boot, seq, ticks = _HEADER.unpack_from(data)
+    kind, flags, count, boot, seq, ticks = HEADER.unpack_from(data)
     width = 0
     if kind != MARKER:
         stream = info.by_id.get(kind)
@@ -193,13 +194,13 @@ def decode_frame(data: bytes, info: Info) -> Frame:
         width = stream.width
     if (count == 0) != (kind == MARKER):
         raise PacketError(Reason.COUNT, f"{count} samples in a frame of type {kind}")
-    size = _HEADER.size + 2 * count * width + _CHECKSUM
+    size = HEADER.size + 2 * count * width + CHECKSUM_SIZE
     if len(data) != size or size > MAX_FRAME:
         raise PacketError(Reason.LENGTH, f"{len(data)} bytes instead of {size}")
-    body = memoryview(data)[:-_CHECKSUM]
-    if checksum(body) != int.from_bytes(data[-_CHECKSUM:], "little"):
+    body = memoryview(data)[:-CHECKSUM_SIZE]
+    if checksum(body) != int.from_bytes(data[-CHECKSUM_SIZE:], "little"):
         raise PacketError(Reason.CHECKSUM, f"frame {seq}")
-    samples = np.frombuffer(body[_HEADER.size :], "<i2").reshape(count, width)
+    samples = np.frombuffer(body[HEADER.size :], "<i2").reshape(count, width)
     return Frame(kind, flags, boot, seq, ticks, samples.astype(np.int16, copy=False))
 
 

@@ -47,10 +47,16 @@ class CausalFilter:
         if len(x) == 0:
             return x
         if self._state is None:
-            steady = signal.sosfilt_zi(self._sos)  # (sections, 2)
+            steady = _steady(self._sos.tobytes())
             self._state = steady.reshape(steady.shape + (1,) * (x.ndim - 1)) * x[0]
         y, self._state = signal.sosfilt(self._sos, x, axis=0, zi=self._state)
         return np.asarray(y, np.float64)
+
+
+@lru_cache
+def _steady(sections: bytes) -> Floats:
+    """Return the state that a constant 1 leaves sections in, shape ``(sections, 2)``."""
+    return np.asarray(signal.sosfilt_zi(np.frombuffer(sections).reshape(-1, 6)), np.float64)
 
 
 def bandpass(low_hz: float, high_hz: float, fs: float, *, order: tuple[int, int]) -> CausalFilter:

@@ -102,16 +102,20 @@ class NoiseFloor:
         n = self._per_second
         whole = len(self._waiting) // n
         centres, spreads = self._now
-        if whole:
-            before = len(self._centres)
-            alive = self._remember(self._waiting[: whole * n].reshape(whole, n))
-            # how much memory lies before each second after the first, the unfinished one too
-            ends = before + np.cumsum(alive)
-            centres = np.append(centres, self._rolling(self._centres, ends))
-            spreads = np.append(spreads, self._rolling(self._spreads, ends))
-            self._now = centres[-1:], spreads[-1:]
-            self._centres = self._centres[-self._memory :]
-            self._spreads = self._spreads[-self._memory :]
+        if not whole:  # most packets end no second
+            fresh = self._waiting[self._given :]
+            self._given = len(self._waiting)
+            centre, spread = float(centres[0]), max(float(spreads[0]), self._least)
+            return FloorPiece(fresh, np.full(len(fresh), centre), np.full(len(fresh), spread))
+        before = len(self._centres)
+        alive = self._remember(self._waiting[: whole * n].reshape(whole, n))
+        # how much memory lies before each second after the first, the unfinished one too
+        ends = before + np.cumsum(alive)
+        centres = np.append(centres, self._rolling(self._centres, ends))
+        spreads = np.append(spreads, self._rolling(self._spreads, ends))
+        self._now = centres[-1:], spreads[-1:]
+        self._centres = self._centres[-self._memory :]
+        self._spreads = self._spreads[-self._memory :]
         here = slice(self._given, len(self._waiting))
         piece = FloorPiece(
             self._waiting[here],

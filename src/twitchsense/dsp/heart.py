@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import median
 from typing import TypeVar
 
@@ -138,7 +139,7 @@ class HeartCanceller:
         self._wait = max(self._apart, after)
         self._before, self._after = round(BEFORE_S * fs), round(AFTER_S * fs)
         self._known = self._candidates(np.empty(0, np.int64))
-        self._waves: deque[Floats] = deque(maxlen=MEMORY)
+        self._waves = _Waves(self._before + self._after)
         self._usual: _Usual | None = None  # of those waves
         self._left: deque[float] = deque(maxlen=MEMORY)  # sizes of what is left of beats
         self._owed: list[tuple[int, float]] = []  # beats whose waveform is not yet complete
@@ -148,6 +149,8 @@ class HeartCanceller:
         self._beats: list[Beat] = []
         fade = max(1, round(FADE_S * fs))
         ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(fade) + 0.5) / fade)
+        self._points = np.arange(self._before + self._after, dtype=np.float64)
+        self._wider = np.arange(self._before + self._after + 2, dtype=np.float64)
         self._taper = np.ones(self._before + self._after)
         self._taper[:fade], self._taper[-fade:] = ramp, ramp[::-1]
 
@@ -186,12 +189,14 @@ class HeartCanceller:
             return
         first, known = max(self._search.first, self._next - self._apart), self._opening.stop
         size = np.abs(self._search.get(first, known))
-        largest = maximum_filter1d(size, 2 * self._apart + 1, mode="constant")
         here = slice(self._next - first, None)
-        peaks = (size[here] == largest[here]) & (size[here] > self._opening.get(self._next, known))
-        places = self._next + np.flatnonzero(peaks)
-        self._judge(places[places < stop])
-        self._next, self._open = stop, int(np.append(places[places >= stop], known)[0])
+        peaks, self._open = size[here] > self._opening.get(self._next, known), known
+        if peaks.any():
+            largest = maximum_filter1d(size, 2 * self._apart + 1, mode="constant")
+            places = self._next + np.flatnonzero(peaks & (size[here] == largest[here]))
+            self._open = int(np.append(places[places >= stop], known)[0])
+            self._judge(places[places < stop])
+        self._next = stop
         self._search.forget(stop - 2 * self._apart - self._half_search)
         self._opening.forget(stop)
 
@@ -265,7 +270,7 @@ class HeartCanceller:
 
     def _size(self, centre: float) -> float:
         piece = self._complex(round(centre), self._half)
-        return float(np.ptp(off_line(piece))) if len(piece) else 0.0
+        return swing(off_line(piece)) if len(piece) else 0.0
 
     # -- a heart that is known ------------------------------------------------------
 
@@ -289,7 +294,7 @@ class HeartCanceller:
         if sure:
             start = round(lag)
             rest = piece[start : start + 2 * self._half] - height * usual.complex.wave
-            self._left.append(float(np.ptp(off_line(rest))))
+            self._left.append(swing(off_line(rest)))
         left = median(self._left) if self._left else size
         self._beats.append(Beat(round(centre), size, left))
         self._take_out(centre, usual.wave * (height if sure else 1.0))
@@ -307,20 +312,19 @@ class HeartCanceller:
             first = whole - self._before
             wave = self._x.get(first - 1, first + self._before + self._after + 1)
             if first - 1 >= self._x.first and len(wave) == self._before + self._after + 2:
-                points = 1 + centre - whole + np.arange(self._before + self._after)
-                moved = np.interp(points, np.arange(len(wave)), wave)
-                self._waves.append(off_line(moved))
+                moved = np.interp(1 + centre - whole + self._points, self._wider, wave)
+                self._waves.add(off_line(moved))
                 self._usual = None
         if self._usual is None and len(self._waves) >= LEAST - 2:
-            wave = medians(np.stack(self._waves, axis=1))
+            wave = self._waves.median()
             middle = wave[self._before - self._half : self._before + self._half]
-            self._usual = _Usual(wave, Template(middle), float(np.ptp(middle)))
+            self._usual = _Usual(wave, Template(middle), swing(middle))
         return self._usual
 
     def _take_out(self, centre: float, wave: Floats) -> None:
         whole = int(np.floor(centre))
-        points = np.arange(len(wave)) - (centre - whole)
-        moved = np.interp(points, np.arange(len(wave)), wave, left=0.0) * self._taper
+        moved = np.interp(self._points - (centre - whole), self._points, wave, left=0.0)
+        moved *= self._taper
         self._subtract.append((whole - self._before, moved))
 
     def _forget_heart(self) -> None:
@@ -385,7 +389,7 @@ def usual_interval(times: Floats, *, least: int = LEAST, longest_s: float = RANG
     if len(times) < least:
         return 0.0
     gaps = np.diff(times)
-    beat = float(np.median(gaps))
+    beat = float(medians(gaps[None])[0])
     if not RANGE_S[0] <= beat <= longest_s:
         return 0.0
     count = np.maximum(1, np.rint(gaps / beat))  # one that was missed leaves a gap of two
@@ -395,9 +399,70 @@ def usual_interval(times: Floats, *, least: int = LEAST, longest_s: float = RANG
 
 def off_line(x: Floats) -> Floats:
     """Return a piece less the line through its two ends."""
-    level = max(1, len(x) // 20)
-    ends = [float(x[:level].mean()), float(x[-level:].mean())]
-    return x - np.interp(np.arange(len(x)), [level / 2, len(x) - level / 2], ends)
+    n = len(x)
+    level, since, rising = _line(n)
+    low = float(np.add.reduce(x[:level])) / level
+    high = float(np.add.reduce(x[-level:])) / level
+    line = since * ((high - low) / (n - level))
+    line += low
+    line[: rising.start], line[rising.stop :] = low, high
+    return np.subtract(x, line, out=line)
+
+
+@lru_cache
+def _line(n: int) -> tuple[int, Floats, slice]:
+    """Return what a line through the ends of a piece needs.
+
+    The samples at an end, each sample's distance from the middle of the first end, and the
+    samples from there to the middle of the last.
+    """
+    level = max(1, n // 20)
+    at = np.arange(n, dtype=np.float64)
+    rising = np.searchsorted(at, [level / 2, n - level / 2]).tolist()
+    return level, np.asarray(at - level / 2, np.float64), slice(*rising)
+
+
+def swing(x: Floats) -> float:
+    """Return the peak to peak of a piece."""
+    return float(x.max() - x.min())
+
+
+class _Waves:
+    """The last `MEMORY` beats.
+
+    Parameters
+    ----------
+    length : int
+        Samples of a beat.
+    """
+
+    def __init__(self, length: int) -> None:
+        self._table = np.empty((length, MEMORY))
+        self._seen = 0
+
+    def __len__(self) -> int:
+        return min(self._seen, MEMORY)
+
+    def add(self, wave: Floats) -> None:
+        """Take the newest beat; the oldest goes if there are too many."""
+        self._table[:, self._seen % MEMORY] = wave
+        self._seen += 1
+
+    def median(self) -> Floats:
+        """Return the median beat."""
+        return medians(self._table[:, : len(self)])
+
+    def clear(self) -> None:
+        """Forget them all."""
+        self._seen = 0
+
+
+@lru_cache
+def _trend(n: int) -> Floats:
+    """Return a level and a slope of so many samples, each of unit energy."""
+    trend = np.stack([np.ones(n), np.linspace(-1, 1, n)])
+    trend /= np.sqrt(np.square(trend).sum(axis=1, keepdims=True))
+    return trend
 
 
 class Template:
@@ -409,13 +474,11 @@ class Template:
     """
 
     def __init__(self, wave: Floats) -> None:
-        n = len(wave)
-        trend = np.stack([np.ones(n), np.linspace(-1, 1, n)])
-        trend /= np.sqrt(np.square(trend).sum(axis=1, keepdims=True))
+        trend = _trend(len(wave))
         self.wave = wave
         self._trend = trend
         self._own = wave - (trend @ wave) @ trend
-        self._power = float(np.square(self._own).sum())
+        self._power = float(np.add.reduce(np.square(self._own)))
 
     def fit(self, piece: Floats) -> tuple[float, float, float]:
         """Fit the waveform into a piece of signal.
@@ -438,7 +501,7 @@ class Template:
         part = piece[k : k + n]
         part = part - (self._trend @ part) @ self._trend
         height = float(match[k]) / power
-        explained = height * float(match[k]) / max(float(np.square(part).sum()), 1e-12)
+        explained = height * float(match[k]) / max(float(np.add.reduce(np.square(part))), 1e-12)
         lag = float(k)
         if 0 < k < len(match) - 1:
             bend = match[k - 1] - 2 * match[k] + match[k + 1]

@@ -11,6 +11,8 @@ does not depend on how the samples arrived.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
@@ -122,7 +124,13 @@ class MainsCanceller:
 
 def notches(line_hz: float, fs: float) -> CausalFilter:
     """Return notches of 2 Hz at a line and its harmonics, up to the burst band's end."""
+    return CausalFilter(_design_notches(line_hz, fs), 0.0)
+
+
+@lru_cache
+def _design_notches(line_hz: float, fs: float) -> Floats:
+    """Return the sections; once, however often the mains come and go."""
     top = min(BURST_HZ[1], USABLE_BAND * fs)
     harmonics = np.arange(line_hz, top, line_hz)
     sos = [signal.tf2sos(*signal.iirnotch(f, f / NOTCH_HZ, fs=fs)) for f in harmonics]
-    return CausalFilter(np.concatenate(sos), 0.0)
+    return np.concatenate(sos)

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
+_NONE = np.empty(0, np.int64)
+
 
 class Runs:
     """Finds runs in thresholded values, carried over chunk edges.
@@ -28,6 +30,9 @@ class Runs:
 
     def push(self, low: Bools, high: Bools) -> tuple[Ints, Ints]:
         """Take the next values; return ``(starts, stops)`` of runs that ended."""
+        if self._pending is None and not low.any():  # as in most packets of a quiet night
+            self._seen += len(low)
+            return _NONE, _NONE
         steps = np.diff(np.concatenate([[False], low, [False]]).astype(np.int8))
         starts = np.flatnonzero(steps == 1)
         stops = np.flatnonzero(steps == -1)
@@ -57,7 +62,7 @@ class Runs:
         """Return the run that was still open, if any."""
         pending, self._pending = self._pending, None
         if pending is None or not pending[2]:
-            return np.empty(0, np.int64), np.empty(0, np.int64)
+            return _NONE, _NONE
         return np.array([pending[0]]), np.array([pending[1]])
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any, Final
 
@@ -103,7 +104,7 @@ def rate(count: int, hours: float, level: float = 0.95) -> tuple[float, float, f
     return count / hours, float(low) / hours, float(high) / hours
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class ValidHours:
     """Hours of valid signal, by sensor, leg, context and stage.
 
@@ -125,7 +126,7 @@ class ValidHours:
         over the time of the sensor that is there.
         """
         sensor = SENSOR.get(kind, "emg")
-        if kind in BOUND and not count and not (self.table["sensor"] == sensor).any():
+        if kind in BOUND and not count and sensor not in self._sensors:
             return 0.0
         return self.of(sensor, context=context)
 
@@ -133,7 +134,7 @@ class ValidHours:
         """Return the hours in which a label could be given, see `WHERE`."""
         kind = KIND_OF.get(label, "twitch")
         sensor = SENSOR.get(kind, "emg")
-        if kind in BOUND and not count and not (self.table["sensor"] == sensor).any():
+        if kind in BOUND and not count and sensor not in self._sensors:
             return 0.0
         return self.of(sensor, context=WHERE.get(label), stage=_stages_of(label))
 
@@ -149,14 +150,33 @@ class ValidHours:
 
         `context` and `stage` may be several: their hours are added.
         """
-        t = self.table
-        if not (t["sensor"] == sensor).any():
+        if sensor not in self._sensors:
             sensor = "acc" if sensor == "emg" else "emg"
-        rows = (t["sensor"] == sensor) & (t["leg"] == ("any" if leg is None else leg))
-        for name, value in (("context", context), ("stage", stage)):
-            if value is not None:
-                rows &= t[name].isin([value] if isinstance(value, str) else list(value))
-        return float(t["hours"][rows].sum())
+        leg = "any" if leg is None else leg
+        contexts, stages = _several(context), _several(stage)
+        # a table of some dozen rows that is asked hundreds of times
+        hours = [
+            h
+            for its_sensor, its_leg, its_context, its_stage, h in self._rows
+            if its_sensor == sensor
+            and its_leg == leg
+            and (contexts is None or its_context in contexts)
+            and (stages is None or its_stage in stages)
+        ]
+        return float(np.sum(hours))
+
+    @cached_property
+    def _rows(self) -> list[tuple[str, str, str, str, float]]:
+        columns = ["sensor", "leg", "context", "stage", "hours"]
+        return list(self.table[columns].itertuples(index=False, name=None))
+
+    @cached_property
+    def _sensors(self) -> set[str]:
+        return {row[0] for row in self._rows}
+
+
+def _several(value: str | Sequence[str] | None) -> Sequence[str] | None:
+    return [value] if isinstance(value, str) else value
 
 
 def _stages_of(label: str) -> tuple[str, ...] | None:

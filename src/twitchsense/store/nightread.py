@@ -15,23 +15,19 @@ from numpy.typing import NDArray
 
 from twitchsense.columns import ChannelPlan, plan_channels
 from twitchsense.devices.packet import PacketError
-from twitchsense.devices.twitch import (
-    MARKER,
-    Frame,
-    Info,
-    Stream,
-    decode_frame,
-    decode_info,
-    unwrap,
-)
+from twitchsense.devices.twitch import REPLAY, Info, Stream, decode_info
 from twitchsense.errors import InputError
 from twitchsense.recording import NS
+from twitchsense.store.frames import Damage, FrameDecoder, Frames
 from twitchsense.store.mapping import HeaderMap
-from twitchsense.store.nightdb import connect, damaged, packet_crc
-from twitchsense.store.tickclock import TickClock, fit_tick_clock
+from twitchsense.store.nightdb import connect, damaged
+from twitchsense.store.spool import Spool
+from twitchsense.store.tickclock import Arrivals, TickClock
 from twitchsense.store.track import Track
 
-_BATCH: Final = 2000
+#: Packets decoded, and samples given to their tracks, at once.
+_BATCH: Final = 4000
+_ROWS: Final = 1 << 17
 #: Markers that are told; a night has a handful.
 _MOST_MARKERS: Final = 50
 
@@ -59,22 +55,76 @@ class Source:
     columns: Mapping[int, tuple[str, ...]]
 
 
-@dataclass(frozen=True)
-class Placed:
-    """A frame and where its first sample stands on the device's clock."""
+@dataclass
+class Run:
+    """Samples of a stream without a gap: index since boot of the first, and how many."""
 
-    frame: Frame
-    arrival_ns: int
-    ticks: int
     first: int
+    count: int
+
+
+class StreamSamples:
+    """Samples of one stream of a boot, kept on disk until their clock is known.
+
+    Parameters
+    ----------
+    stream : Stream
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self._counts = Spool(stream.width, np.int16)
+        self._runs: list[Run] = []
+
+    def add(self, frames: Frames) -> None:
+        """Add the samples of this stream's frames."""
+        mine = frames.type == self.stream.id
+        first, count = frames.first[mine], frames.count[mine]
+        if not len(first):
+            return
+        self._counts.append(frames.samples(self.stream))
+        ends = first + count
+        heads = np.flatnonzero(np.append(True, first[1:] != ends[:-1]))
+        sums = np.add.reduceat(count, heads)
+        for start, n in zip(first[heads].tolist(), sums.tolist(), strict=True):
+            last = self._runs[-1] if self._runs else None
+            if last is not None and last.first + last.count == start:
+                last.count += n
+            else:
+                self._runs.append(Run(start, n))
+
+    def blocks(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int16]]]:
+        """Yield indices since boot and samples ``(n, values)``, some at a time."""
+        done = 0
+        for run in self._runs:
+            for start in range(0, run.count, _ROWS):
+                stop = min(start + _ROWS, run.count)
+                index = np.arange(run.first + start, run.first + stop)
+                yield index, self._counts.read(done + start, done + stop)
+            done += run.count
 
 
 @dataclass
-class Damage:
-    """How many stored packets could not be used."""
+class BootSamples:
+    """All of one boot that can be used.
 
-    rotten: int = 0
-    unreadable: int = 0
+    Attributes
+    ----------
+    source : Source
+    clock : TickClock or None
+        None without a frame.
+    first_ticks : int
+        Of the first frame.
+    streams : list of StreamSamples
+        Those that have columns.
+    damage : Damage
+    """
+
+    source: Source
+    clock: TickClock | None
+    first_ticks: int
+    streams: list[StreamSamples]
+    damage: Damage
 
 
 class NightReader:
@@ -92,7 +142,6 @@ class NightReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.damage = Damage()
         self._db = connect(path, write=False)
         try:
             # one snapshot for the whole reading, whatever is written meanwhile
@@ -133,56 +182,49 @@ class NightReader:
         sql = "SELECT id, device, percent FROM battery WHERE id > ? ORDER BY id"
         return [(int(str(i)), str(d), int(str(p))) for i, d, p in self.query(sql, after)]
 
-    def frames(self, source: Source) -> Iterator[list[Placed]]:
-        """Yield the sound frames of a boot, by sequence, some at a time."""
-        near = self._first_ticks(source)
-        expected = {s.id: 0 for s in source.info.streams}
+    def frames(self, source: Source, damage: Damage | None = None) -> Iterator[Frames]:
+        """Yield the sound frames of a boot, by sequence, some at a time.
+
+        Parameters
+        ----------
+        source : Source
+        damage : Damage, optional
+            Told how many packets were left out.
+        """
+        decoder = FrameDecoder(source.info, self._first_ticks(source), damage or Damage())
         try:
             cursor = self._db.execute(
                 "SELECT seq, arrival_ns, data, crc FROM packet WHERE boot = ? ORDER BY seq",
                 (source.id,),
             )
             while rows := cursor.fetchmany(_BATCH):
-                batch = []
-                for seq, arrival, data, crc in rows:
-                    if packet_crc(seq, arrival, data) != crc:
-                        self.damage.rotten += 1
-                        continue
-                    placed = _place(source.info, seq, arrival, data, near)
-                    if placed is None or placed.first < expected.get(placed.frame.type, 0):
-                        self.damage.unreadable += 1
-                        continue
-                    near = placed.ticks
-                    if placed.frame.type != MARKER:
-                        expected[placed.frame.type] = placed.first + len(placed.frame.samples)
-                    batch.append(placed)
-                yield batch
+                yield decoder.push(rows)
         except sqlite3.Error as error:
             raise damaged(self.path, error) from error
 
-    def clock(self, source: Source) -> TickClock | None:
-        """Fit the clock of a boot, or return None if it has no frame."""
-        live: list[tuple[int, int]] = []
-        late: list[tuple[int, int]] = []
-        for batch in self.frames(source):
-            for placed in batch:
-                frame = placed.frame
-                last = placed.ticks
-                if frame.type != MARKER:
-                    stream = source.info.by_id[frame.type]
-                    k = placed.first + len(frame.samples) - 1
-                    last = k * 1000 * source.info.tick_hz // stream.rate_mhz
-                (late if frame.replayed else live).append((last, placed.arrival_ns))
+    def load(self, source: Source) -> BootSamples:
+        """Read a boot: its samples, and the clock that its frames' arrivals tell."""
+        hz = source.info.tick_hz
+        live, replayed = Arrivals(hz), Arrivals(hz)
+        streams = [StreamSamples(s) for s in source.info.streams if s.id in source.columns]
+        damage, first_ticks = Damage(), 0
+        for frames in self.frames(source, damage):
+            if not len(live) + len(replayed) and len(frames):
+                first_ticks = int(frames.ticks[0])
+            last, again = frames.last_ticks(source.info), (frames.flags & REPLAY).astype(bool)
+            live.push(last[~again], frames.arrival_ns[~again])
+            replayed.push(last[again], frames.arrival_ns[again])
+            for stream in streams:
+                stream.add(frames)
         # with nothing but frames sent again, their arrival is all there is
-        points = np.array(live or late, np.int64).reshape(-1, 2)
-        if not len(points):
-            return None
-        return fit_tick_clock(points[:, 0], points[:, 1], source.info.tick_hz)
+        points = live if len(live) else replayed
+        clock = points.fit() if len(points) else None
+        return BootSamples(source, clock, first_ticks, streams, damage)
 
     def _first_ticks(self, source: Source) -> int:
         """Return all the ticks of a boot when we met it: frames tell 32 bits of them."""
         rows = self.query("SELECT ticks FROM clock WHERE boot = ? ORDER BY id LIMIT 1", source.id)
-        return int(str(rows[0][0])) if rows else 1 << 30
+        return min(int(str(rows[0][0])), 1 << 61) if rows else 1 << 30
 
     def _info(self, key: str, data: bytes) -> Info:
         try:
@@ -191,19 +233,6 @@ class NightReader:
             raise InputError(
                 str(self.path), f"the device {key} can't be read ({error})", "update twitchsense"
             ) from error
-
-
-def _place(info: Info, seq: int, arrival: int, data: bytes, near: int) -> Placed | None:
-    try:
-        frame = decode_frame(data, info)
-        ticks = unwrap(frame.ticks, near)
-        if frame.seq != seq:
-            return None
-        if frame.type == MARKER:
-            return Placed(frame, arrival, ticks, 0)
-        return Placed(frame, arrival, ticks, info.sample_index(info.by_id[frame.type], ticks))
-    except PacketError:
-        return None
 
 
 def name_columns(infos: Mapping[str, Info]) -> dict[str, dict[int, tuple[str, ...]]]:
@@ -260,43 +289,42 @@ class NightCapture:
         names = [n for s in self._reader.sources for c in s.columns.values() for n in c]
         self.headers: Sequence[str] = tuple(dict.fromkeys(names))
         self.plans: tuple[ChannelPlan, ...] = plan_channels(self.headers, source)
-        clocks = [(s, self._reader.clock(s)) for s in self._reader.sources]
-        self._clocks = sorted(
-            [(s, c) for s, c in clocks if c is not None], key=lambda pair: pair[1].origin_ns
+        boots = [self._reader.load(s) for s in self._reader.sources]
+        self._boots = sorted(
+            [(b, b.clock) for b in boots if b.clock is not None], key=lambda pair: pair[1].origin_ns
         )
         self._batteries: dict[str, list[int]] = {}
         for _, device, percent in self._reader.batteries():
             self._batteries.setdefault(device, []).append(percent)
-        if not self._clocks or not self.plans:
+        if not self._boots or not self.plans:
             raise InputError(source, "holds no samples yet", "record for a while first")
         self._markers = _tell_markers(self._reader, zone)
+        self._reader.close()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know of clocks, losses and damage, and the markers stored."""
         notes = list(self._markers)
-        for source, clock in self._clocks:
+        for boot, clock in self._boots:
             notes.append(
-                f"device {source.device[-4:]}, boot {source.count}: clock "
+                f"device {boot.source.device[-4:]}, boot {boot.source.count}: clock "
                 f"{clock.drift_ppm:+.2f} ± {clock.drift_error_ppm:.2f} ppm"
             )
         for device, percents in self._batteries.items():
             notes.append(f"device {device[-4:]}: battery {percents[0]} % to {percents[-1]} %")
-        damage = self._reader.damage
-        if damage.rotten or damage.unreadable:
+        rotten = sum(boot.damage.rotten for boot, _ in self._boots)
+        unreadable = sum(boot.damage.unreadable for boot, _ in self._boots)
+        if rotten or unreadable:
             notes.append(
-                f"{self.source}: {damage.rotten} packets spoiled on the disk and "
-                f"{damage.unreadable} that are no frames, left out"
+                f"{self.source}: {rotten} packets spoiled on the disk and "
+                f"{unreadable} that are no frames, left out"
             )
         return tuple(notes)
 
     def first_stamp(self) -> int:
         """Return the time of the first sample in ns."""
-        source, clock = self._clocks[0]
-        for batch in self._reader.frames(source):
-            for placed in batch:
-                return int(clock.to_utc(np.array([placed.ticks]))[0])
-        raise InputError(self.source, "holds no samples yet", "record for a while first")
+        boot, clock = self._boots[0]
+        return int(clock.to_utc(np.array([boot.first_ticks]))[0])
 
     def feed(self, tracks: Mapping[str, Track]) -> None:
         """Give all samples to the tracks of their channels.
@@ -305,17 +333,11 @@ class NightCapture:
         ------
         UnsteadyRateError
         """
-        self._reader.damage = Damage()
         last: dict[str, int] = {}
-        for source, clock in self._clocks:
-            for batch in self._reader.frames(source):
-                for stream in source.info.streams:
-                    if stream.id not in source.columns:
-                        continue
-                    frames = [p for p in batch if p.frame.type == stream.id]
-                    if frames:
-                        self._feed(source, stream, frames, clock, tracks, last)
-        self._reader.close()
+        for boot, clock in self._boots:
+            for samples in boot.streams:
+                self._feed(boot.source, samples, clock, tracks, last)
+            boot.streams.clear()
 
     def place(self, time_ns: int) -> str | None:
         """Return where a time is."""
@@ -324,32 +346,23 @@ class NightCapture:
     def _feed(
         self,
         source: Source,
-        stream: Stream,
-        frames: Sequence[Placed],
+        samples: StreamSamples,
         clock: TickClock,
         tracks: Mapping[str, Track],
         last: dict[str, int],
     ) -> None:
-        samples = stream.to_physical(np.concatenate([p.frame.samples for p in frames]))
-        stamps = clock.to_utc(sample_ticks(source.info, stream, frames))
-        by_name = dict(zip(source.columns[stream.id], samples.T, strict=True))
-        for plan in self.plans:
-            if not set(plan.names) <= by_name.keys():
-                continue
-            # two boots whose clocks overlap by a hair must not run backwards
-            fresh = stamps > last.get(plan.name, np.iinfo(np.int64).min)
-            tracks[plan.name].add(stamps[fresh], [by_name[n][fresh] for n in plan.names])
-            last[plan.name] = max(last.get(plan.name, 0), int(stamps[-1]))
-
-
-def sample_ticks(info: Info, stream: Stream, frames: Sequence[Placed]) -> NDArray[np.float64]:
-    """Return the exact tick of every sample, fractions included."""
-    counts = np.array([len(p.frame.samples) for p in frames])
-    first = np.array([p.first for p in frames], np.int64)
-    starts = np.cumsum(counts) - counts
-    index = np.repeat(first - starts, counts) + np.arange(counts.sum())
-    ticks: NDArray[np.float64] = index * (1000 * info.tick_hz / stream.rate_mhz)
-    return ticks
+        stream = samples.stream
+        names = source.columns[stream.id]
+        plans = [p for p in self.plans if set(p.names) <= set(names)]
+        ticks = 1000 * source.info.tick_hz / stream.rate_mhz
+        for index, counts in samples.blocks():
+            stamps = clock.to_utc(np.asarray(index * ticks, np.float64))
+            by_name = dict(zip(names, stream.to_physical(counts).T, strict=True))
+            for plan in plans:
+                # two boots whose clocks overlap by a hair must not run backwards
+                fresh = stamps > last.get(plan.name, np.iinfo(np.int64).min)
+                tracks[plan.name].add(stamps[fresh], [by_name[n][fresh] for n in plan.names])
+                last[plan.name] = max(last.get(plan.name, 0), int(stamps[-1]))
 
 
 def _tell_markers(reader: NightReader, zone: str | None) -> list[str]:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 import tempfile
 from dataclasses import dataclass
-from typing import IO, Final
+from typing import IO, Any, Final
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from twitchsense.errors import TwitchsenseError
 from twitchsense.recording import Samples
 
-_ITEM: Final = np.dtype(np.float32).itemsize
+_FLOAT: Final = np.dtype(np.float32)
 
 
 class SpoolError(TwitchsenseError):
@@ -39,23 +40,26 @@ class _Handle:
 
 
 class Spool:
-    """Rows of float32 samples, appended one block after the other.
+    """Rows of samples, appended one block after the other.
 
     Parameters
     ----------
     width : int
         Columns of a row.
+    dtype : dtype
+        Of the values on disk.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, dtype: DTypeLike = _FLOAT) -> None:
         self.width = width
+        self.dtype = np.dtype(dtype)
         self.rows = 0
         try:
             self._handle = _Handle()
         except OSError as error:
             raise _no_room(error) from error
 
-    def append(self, samples: Samples) -> None:
+    def append(self, samples: NDArray[Any]) -> None:
         """Add rows, shape ``(n, width)``.
 
         Raises
@@ -63,7 +67,7 @@ class Spool:
         SpoolError
             If the disk is full.
         """
-        data = np.ascontiguousarray(samples, np.float32).reshape(-1).view(np.uint8).data
+        data = np.ascontiguousarray(samples, self.dtype).reshape(-1).view(np.uint8).data
         try:
             while data:
                 data = data[self._handle.file.write(data) :]
@@ -74,6 +78,10 @@ class Spool:
     def samples(self, start: int, stop: int) -> SpooledSamples:
         """Return a reader of rows ``[start, stop)``."""
         return SpooledSamples(self._handle, start, stop - start, self.width)
+
+    def read(self, start: int, stop: int) -> NDArray[Any]:
+        """Return rows ``[start, stop)``, shape ``(n, width)``."""
+        return _read(self._handle, start, stop, self.width, self.dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +102,22 @@ class SpooledSamples:
     def read(self, start: int, stop: int) -> Samples:
         """Return samples ``[start, stop)``, shape ``(n, width)``, float32."""
         start, stop, _ = slice(start, stop).indices(self.count)
-        row = self.width * _ITEM
-        want = max(0, stop - start) * row
-        offset = (self.first + start) * row
-        data = bytearray(want)
-        view = memoryview(data)
-        done = 0
-        while done < want:  # the kernel may return less than asked for
-            got = os.preadv(self.handle.file.fileno(), [view[done:]], offset + done)
-            if got == 0:
-                raise SpoolError("the temporary file of samples was cut short; read again")
-            done += got
-        return np.frombuffer(data, np.float32).reshape(-1, self.width)
+        first = self.first
+        return _read(self.handle, first + start, first + stop, self.width, _FLOAT)
+
+
+def _read(handle: _Handle, start: int, stop: int, width: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    row = width * dtype.itemsize
+    want, offset = max(0, stop - start) * row, start * row
+    data = bytearray(want)
+    view = memoryview(data)
+    done = 0
+    while done < want:  # the kernel may return less than asked for
+        got = os.preadv(handle.file.fileno(), [view[done:]], offset + done)
+        if got == 0:
+            raise SpoolError("the temporary file of samples was cut short; read again")
+        done += got
+    return np.frombuffer(data, dtype).reshape(-1, width)
 
 
 def _no_room(error: OSError) -> SpoolError:

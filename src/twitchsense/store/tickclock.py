@@ -28,6 +28,8 @@ _LATE_NS: Final = 5e6  # a window whose best frame was later than this tells not
 #: every frame is late for minutes.
 _WANDER: Final = 5e-6
 _AROUND: Final = 8
+#: Points that are held before it is seen which of them matter.
+_HELD: Final = 100_000
 
 Floats = NDArray[np.float64]
 
@@ -65,6 +67,49 @@ class TickClock:
         return self.origin_ns + np.rint(ns).astype(np.int64)
 
 
+class Arrivals:
+    """When frames arrived, in a memory that does not grow with the night.
+
+    Of a long night only what `fit_tick_clock` would choose is kept: the first point, the
+    last, and the least late of each window.
+
+    Parameters
+    ----------
+    tick_hz : int
+    """
+
+    def __init__(self, tick_hz: int) -> None:
+        self._tick_hz = tick_hz
+        self._points = [np.empty((2, 0), np.int64)]
+        self._held = self._kept = 0
+
+    def __len__(self) -> int:
+        return self._held
+
+    def push(self, ticks: NDArray[np.int64], arrival_ns: NDArray[np.int64]) -> None:
+        """Take more points, in the order in which the device sent them."""
+        self._points.append(np.stack([ticks, arrival_ns]))
+        self._held += len(ticks)
+        if self._held > self._kept + _HELD:
+            self._thin_out()
+
+    def fit(self) -> TickClock:
+        """Fit the clock."""
+        ticks, arrival_ns = np.concatenate(self._points, axis=1)
+        return fit_tick_clock(ticks, arrival_ns, self._tick_hz)
+
+    def _thin_out(self) -> None:
+        points = np.concatenate(self._points, axis=1)
+        points = points[:, np.argsort(points[0], kind="stable")]
+        nominal, late = _lateness(points[0], points[1], self._tick_hz)
+        window = _window(float(nominal[-1]))
+        if window == _WINDOW_S * NS:  # before that they still widen
+            keep = np.unique([0, *_least_late(nominal, late, window), len(late) - 1])
+            points = points[:, keep]
+        self._points = [points]
+        self._held = self._kept = points.shape[1]
+
+
 def fit_tick_clock(
     ticks: NDArray[np.int64], arrival_ns: NDArray[np.int64], tick_hz: int
 ) -> TickClock:
@@ -85,11 +130,9 @@ def fit_tick_clock(
     order = np.argsort(ticks, kind="stable")
     ticks, arrival_ns = ticks[order], arrival_ns[order]
     origin, start = int(ticks[0]), int(arrival_ns[0])
-    nominal: Floats = (ticks - origin).astype(np.float64) * (NS / tick_hz)
-    late: Floats = (arrival_ns - start).astype(np.float64) - nominal
-    span = float(nominal[-1])
-    window = min(_WINDOW_S * NS, max(span / 12, 2.0 * NS))
-    x, y = _minima(nominal, late, window)
+    nominal, late = _lateness(ticks, arrival_ns, tick_hz)
+    best = _least_late(nominal, late, _window(float(nominal[-1])))
+    x, y = nominal[best], late[best]
     slope, error = _line(x, y)
     # with little data the crystal's tolerance is the better guess
     trust = (_PRIOR_PPM * 1e-6) ** 2 / ((_PRIOR_PPM * 1e-6) ** 2 + error**2)
@@ -110,13 +153,26 @@ def fit_tick_clock(
     )
 
 
-def _minima(x: Floats, y: Floats, window: float) -> tuple[Floats, Floats]:
-    """Return the point of least lateness of each window that has one."""
+def _lateness(
+    ticks: NDArray[np.int64], arrival_ns: NDArray[np.int64], tick_hz: int
+) -> tuple[Floats, Floats]:
+    """Return nominal ns since the first of some frames, and how late after it each came."""
+    nominal: Floats = (ticks - ticks[0]).astype(np.float64) * (NS / tick_hz)
+    late: Floats = (arrival_ns - arrival_ns[0]).astype(np.float64) - nominal
+    return nominal, late
+
+
+def _window(span: float) -> float:
+    """Return the length of a window in ns."""
+    return min(_WINDOW_S * NS, max(span / 12, 2.0 * NS))
+
+
+def _least_late(x: Floats, y: Floats, window: float) -> NDArray[np.int64]:
+    """Return which point of each window that has one is the least late."""
     group = (x // window).astype(np.int64)
     order = np.lexsort((y, group))
     _, first = np.unique(group[order], return_index=True)
-    best = order[first]
-    return x[best], y[best]
+    return order[first]
 
 
 def _late(x: Floats, rest: Floats) -> NDArray[np.bool_]:

@@ -1,0 +1,82 @@
+"""Stored packets decoded as a batch: the same frames and the same damage as one by one."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+import twitchsense as ts
+from tests.wearable.nights import T0, info_bytes, make_frames, write_night
+from twitchsense.devices.twitch import REPLAY, decode_info
+from twitchsense.store.frames import Damage, FrameDecoder, Frames
+from twitchsense.store.nightdb import packet_crc
+
+INFO = decode_info(info_bytes())
+
+
+def rows_of(seconds):
+    frames = [(seq, T0 + round(at * 1e9), data) for seq, at, data in make_frames(seconds)]
+    return [(seq, at, data, packet_crc(seq, at, data)) for seq, at, data in frames]
+
+
+def spoil(rows, rng):
+    """Change some packets, on the disk and before they came there."""
+    out = []
+    for seq, at, data, crc in rows:
+        if rng.random() < 0.05:
+            bad = bytearray(data)
+            bad[int(rng.integers(len(bad)))] ^= 1 << int(rng.integers(8))
+            data = bytes(bad[: int(rng.integers(1, 2 * len(bad)))])
+            crc = packet_crc(seq, at, data) if rng.random() < 0.5 else crc
+        elif rng.random() < 0.05:
+            seq += 1
+            crc = packet_crc(seq, at, data)
+        elif rng.random() < 0.2:  # sent again: its checksum takes the flag for 0
+            data = data[:1] + bytes([data[1] | REPLAY]) + data[2:]
+            crc = packet_crc(seq, at, data)
+        out.append((seq, at, data, crc))
+    return out
+
+
+def decode(rows, size):
+    damage = Damage()
+    decoder = FrameDecoder(INFO, 1 << 30, damage)
+    told = [decoder.push(rows[k : k + size]) for k in range(0, len(rows), size)]
+    columns = {
+        f.name: np.concatenate([getattr(t, f.name) for t in told]).tolist()
+        for f in fields(Frames)
+        if f.name != "bodies"
+    }
+    samples = {s.id: np.concatenate([t.samples(s) for t in told]).tolist() for s in INFO.streams}
+    return columns, samples, damage
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_batch_is_read_as_its_packets_are(seed):
+    rng = np.random.default_rng(seed)
+    rows = spoil(rows_of(20), rng) if seed else rows_of(20)
+    one_by_one = decode(rows, 1)
+    assert len(one_by_one[0]["seq"]) > 200
+    for size in (7, 100, len(rows)):
+        assert decode(rows, size) == one_by_one
+    assert (one_by_one[2] == Damage()) == (seed == 0)
+    if not seed:  # whole batches are not read packet by packet
+        decoder = FrameDecoder(INFO, 1 << 30, Damage())
+        decoder._one_by_one = None
+        assert len(decoder.push(rows)) == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("data", "text"), ("arrival_ns", "'noon'"), ("crc", 5)]
+)
+def test_cells_that_no_recorder_writes_are_told(column, value, tmp_path):
+    path = write_night(tmp_path / "a.night", 10)
+    with sqlite3.connect(path) as db:
+        text = f"'{value}'" if value == "text" else value
+        db.execute(f"UPDATE packet SET {column} = {text} WHERE seq = 20")
+    db.close()
+    recording = ts.read(path)
+    assert any("1 packets spoiled on the disk and 0 that" in n for n in recording.notes)
