@@ -41,7 +41,8 @@ def spike(canvas: Canvas) -> np.ndarray:
     if form == "block":
         shape = (t < length).astype(float)
     elif form == "wedge":
-        shape = np.clip(1 - np.abs(t - length) / length, 0, 1)
+        rise = max(length, 1 / fs)
+        shape = np.clip(1 - np.abs(t - rise) / rise, 0, 1)
     else:
         shape = np.exp(-t / rng.uniform(0.002, 0.015))
     if form == "ring":
