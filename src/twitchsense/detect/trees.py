@@ -1,6 +1,6 @@
 """Small learned models that can be followed: trees of questions, each about one feature.
 
-Each tree asks up to four questions and adds a little to the log-odds. Every step
+Each tree asks up to five questions and adds a little to the log-odds. Every step
 towards an answer moves the expected log-odds; what a feature moved in all trees is
 its part, so that each verdict can say why. Where only one direction makes sense,
 more of a feature may only lower, or raise, the odds. Models are learned by
