@@ -24,7 +24,7 @@ import numpy as np
 from firmware_sim.wearable.firmware import Firmware, Model
 from firmware_sim.wearable.virtual import run_virtual
 from firmware_sim.wearable.wire import StreamSpec, Wire
-from twitchsense.acquire.radio import Radio, RadioError, Sighting
+from twitchsense.acquire.radio import Radio, Sighting
 from twitchsense.acquire.recorder import Recorder, new_meta
 from twitchsense.devices import twitch
 from twitchsense.store.night import NightFile
@@ -43,6 +43,7 @@ class Silence:
     """Electrodes and an accelerometer that say nothing."""
 
     def read(self, stream: int, first: int, count: int) -> np.ndarray:
+        """Return zeros, a row for each sample."""
         return np.zeros((count, 2 if stream == 1 else 3), np.int32)
 
 
@@ -55,10 +56,12 @@ class Wearable:
         self.client: Client | None = None
 
     def is_away(self) -> bool:
+        """Tell whether it is out of range."""
         now = asyncio.get_running_loop().time()
         return any(start <= now < stop for start, stop in self.outages)
 
     async def run(self) -> None:
+        """Sample, send what the client may have, and go out of range."""
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(_STEP_S)
@@ -90,21 +93,26 @@ class Client:
         }
 
     async def connect(self) -> None:
+        """Connect at once."""
         self.wearable.client = self
 
     async def disconnect(self) -> None:
+        """Let go of the wearable."""
         self.wearable.firmware.unsubscribe()
         self.wearable.client = None
 
     async def read_gatt_char(self, uuid: str) -> bytes:
+        """Return a value of `values`."""
         return self.values[uuid]
 
     async def start_notify(self, uuid: str, take) -> None:
+        """Note who listens."""
         self.listeners[uuid] = take
         if uuid == twitch.DATA:
             self.wearable.firmware.subscribe()
 
     async def write_gatt_char(self, uuid: str, request: bytes, response: bool) -> None:
+        """Ask the control point, and hand on its answer."""
         answer = self.wearable.firmware.control(request)
         self.listeners[uuid](None, bytearray(answer))
 
@@ -117,15 +125,18 @@ class Bench(Radio):
         object.__setattr__(self, "wearable", wearable)
 
     async def scan(self, seconds, wanted=""):
+        """Return the wearable, or nothing while it is away."""
         if self.wearable.is_away():
             await asyncio.sleep(seconds)
-            raise RadioError("nothing there")
+            return []
         return [Sighting("00:00:00:00:00:01", "bench", None, None)]
 
     def claim(self, address):
+        """Claim nothing: there is no other recorder."""
         return nullcontext()
 
     def make_client(self, device, on_lost):
+        """Return a client of the wearable."""
         return Client(self.wearable, on_lost)
 
 

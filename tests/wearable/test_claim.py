@@ -123,7 +123,7 @@ def test_a_fault_of_ours_ends_the_session_and_lets_the_wearable_go(place, caplog
         def make_client(self, device, on_lost):
             return None.connect
 
-    with pytest.raises(SessionError, match="ts-0001: recording has ended at a fault .*NoneType"):
+    with pytest.raises(SessionError, match=r"ts-0001: recording has ended at a fault .*NoneType"):
         asyncio.run(play(Wrong(), place, 600.0))
     assert "a fault of twitchsense" in caplog.text
     assert list((place / "twitchsense").iterdir()) == []
