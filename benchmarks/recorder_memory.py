@@ -2,8 +2,9 @@
 
 Run ``python benchmarks/recorder_memory.py --hours 8``. The wearable is only its control point
 and ring buffer, on a client that stands in for bleak's; its samples are all zero. The outages
-are those of `wearable_night`. Prints the memory of the process, after each hour and at the
-end of each outage and of its back-fill, as JSON.
+are those of `wearable_night`. With ``--body`` it is the other side instead: the simulated body
+of `wearable_night` alone, without recorder and Bluetooth. Prints the memory of the process, after each hour and at the
+end of each outage and of its back-fill, as JSON; and that of the ring at the end of each.
 """
 
 from __future__ import annotations
@@ -143,8 +144,12 @@ class Bench(Radio):
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--hours", type=float, default=8.0)
+    parser.add_argument("--body", action="store_true")
     options = parser.parse_args()
     logging.disable(logging.WARNING)
+    if options.body:
+        print(json.dumps({"after_each_hour": sample_body(options.hours)}))
+        return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.night"
         print(json.dumps(run_virtual(record(path, options.hours * 3600)), indent=2))
@@ -155,6 +160,20 @@ def memory_mb() -> float:
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return round(pages * 4096 / 1e6, 1)
+
+
+def sample_body(hours: float) -> list[float]:
+    """Return the memory of this process after each hour that the simulated body has moved."""
+    from firmware_sim.capture import Capture
+    from firmware_sim.wearable.plug import Plan
+
+    plan = Plan(minutes=hours * 60 + 1, seed=1, drift_ppm=80.0, wander_ppm=4.0)
+    samples, told = 0, []
+    for block in Capture(plan.settings).blocks(5):
+        samples += len(block.emg)
+        if samples >= (len(told) + 1) * 3_600_000:
+            told.append(memory_mb())
+    return told
 
 
 async def record(path: Path, seconds: float) -> dict[str, object]:
@@ -182,6 +201,9 @@ async def record(path: Path, seconds: float) -> dict[str, object]:
             note = {"outage_s": end - start, "before": memory_mb()}
             await asyncio.sleep(max(0.0, end - loop.time()))
             note["at_its_end"] = memory_mb()
+            ring = wearable.firmware.ring
+            frames = (ring.get(seq) for seq in range(ring.oldest, ring.next))
+            note["ring_mb"] = round(sum(map(sys.getsizeof, frames)) / 1e6, 1)
             while not progress.connected or progress.missing:
                 await asyncio.sleep(1)
             filled.append({**note, "fetched": memory_mb()})
