@@ -26,7 +26,7 @@ from twitchsense.cli.app import main
 from twitchsense.errors import InputError
 from twitchsense.store.night import NightFile
 from twitchsense.store.nightbook import read_books
-from twitchsense.store.nightdb import APPLICATION_ID, StorageError
+from twitchsense.store.nightdb import APPLICATION_ID, SCHEMA, StorageError
 from twitchsense.store.nightread import NightReader
 from twitchsense.store.records import Battery, Boot, ClockReading, Damaged, Loss, Packet
 
@@ -191,7 +191,7 @@ def _foreign(path):
 def _later(path):
     write_night(path, 2)
     with sqlite3.connect(path) as db:
-        db.execute("PRAGMA user_version = 3")
+        db.execute(f"PRAGMA user_version = {SCHEMA + 1}")
     db.close()
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
@@ -18,6 +19,8 @@ from twitchsense.devices import twitch
 from twitchsense.devices.control import Response, decode_response
 from twitchsense.devices.packet import PacketError
 from twitchsense.errors import TwitchsenseError
+
+log = logging.getLogger(__name__)
 
 #: Longer than any supervision timeout we ask for, so that the loss is told first.
 _ANSWER_S: Final = 10.0
@@ -149,10 +152,8 @@ class Link:
         try:
             await asyncio.wait({task, lost}, timeout=_ANSWER_S, return_when=asyncio.FIRST_COMPLETED)
             if task.done() and not task.cancelled():
-                try:
+                with _back_end(LinkReason.LOST):
                     return task.result()
-                except (BleakError, OSError, EOFError) as error:
-                    raise LinkError(LinkReason.LOST, str(error)) from error
             if lost.done():
                 raise LinkError(LinkReason.LOST, "the connection was lost")
             raise LinkError(LinkReason.SILENT, f"no answer for {_ANSWER_S:g} s")
@@ -179,13 +180,28 @@ async def open_link(radio: Radio, sighting: Sighting) -> AsyncIterator[Link]:
     lost = asyncio.Event()
     client = radio.make_client(sighting.device, lost.set)
     try:
-        try:
+        with _back_end(LinkReason.CONNECT):
             await asyncio.wait_for(client.connect(), _CONNECT_S)
-        except (BleakError, OSError, TimeoutError, EOFError) as error:
-            raise LinkError(LinkReason.CONNECT, str(error) or "timed out") from error
-        if client.services.get_characteristic(twitch.DATA) is None:
+            data = client.services.get_characteristic(twitch.DATA)
+        if data is None:
             raise LinkError(LinkReason.FOREIGN, "the device has no twitchsense service")
         yield Link(client, lost)
     finally:
-        with contextlib.suppress(BleakError, OSError, TimeoutError, EOFError):
+        with contextlib.suppress(LinkError), _back_end(LinkReason.LOST):
             await asyncio.wait_for(client.disconnect(), _CLOSE_S)
+
+
+@contextmanager
+def _back_end(reason: LinkReason) -> Iterator[None]:
+    """Turn every error of bleak and what it stands on into one of the connection.
+
+    Back ends have errors that nobody has listed; none of them may end a night. Nothing of
+    ours is called in here, so that our own faults are not taken for theirs.
+    """
+    try:
+        yield
+    except (BleakError, OSError, EOFError) as error:
+        raise LinkError(reason, str(error) or type(error).__name__) from error
+    except Exception as error:
+        log.warning("unexpected error of the Bluetooth back end", exc_info=True)
+        raise LinkError(reason, repr(error)) from error

@@ -98,7 +98,9 @@ class Radio:
             async with scanner:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(seen.wait(), seconds)
-        except (BleakError, OSError) as error:
+        except Exception as error:  # back ends have errors that nobody has listed
+            if not isinstance(error, (BleakError, OSError, EOFError)):
+                log.warning("unexpected error of the Bluetooth back end", exc_info=True)
             raise RadioError(
                 f"cannot scan for Bluetooth devices: {error}; is there an adapter, and is it on?"
             ) from error
@@ -116,7 +118,7 @@ class Radio:
         try:
             adapter = await adapters.get()
             devices: list[BLEDevice] = await adapter.get_connected_devices([twitch.SERVICE])
-        except (BleakError, OSError, EOFError, NotImplementedError) as error:
+        except Exception as error:  # here too; the scan may find them all the same
             log.info("cannot ask for connected devices: %s", error)
             return []
         return [Sighting(d.address, d.name or "", None, d) for d in devices]
@@ -132,9 +134,17 @@ class Radio:
         return contextlib.nullcontext() if self.client is not None else claim(address)
 
     def make_client(self, device: BLEDevice, on_lost: Callable[[], None]) -> BleakClient:
-        """Return a fresh client: one that had a broken connection may stay broken."""
+        """Return a fresh client: one that had a broken connection may stay broken.
+
+        Raises
+        ------
+        RadioError
+        """
         options: dict[str, Any] = {} if self.client is None else {"backend": self.client}
-        return BleakClient(device, lambda _: on_lost(), **options)
+        try:
+            return BleakClient(device, lambda _: on_lost(), **options)
+        except BleakError as error:
+            raise RadioError(f"Bluetooth cannot be used now: {error}") from error
 
 
 @asynccontextmanager

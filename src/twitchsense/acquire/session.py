@@ -23,8 +23,9 @@ from twitchsense.acquire.radio import Radio, RadioError, Sighting
 from twitchsense.devices import control, twitch
 from twitchsense.devices.control import State, Status
 from twitchsense.devices.packet import PacketError
-from twitchsense.errors import InputError
+from twitchsense.errors import InputError, TwitchsenseError
 from twitchsense.store.night import NightFile
+from twitchsense.store.nightdb import StorageError
 from twitchsense.store.records import (
     Battery,
     Boot,
@@ -45,6 +46,22 @@ _TICK_S: Final = 0.5  # how often holes are looked for
 _CLOCK_S: Final = 600.0
 _STALL_S: Final = 10.0  # connected, but no data for this long: a broken connection
 _FAREWELL_S: Final = 5.0  # at the end, without a frame that was asked for
+
+
+class SessionError(TwitchsenseError):
+    """A session has ended at a fault of twitchsense; what came until then is in the night.
+
+    Parameters
+    ----------
+    address : str
+    cause : Exception
+    """
+
+    def __init__(self, address: str, cause: Exception) -> None:
+        super().__init__(
+            f"{address}: recording has ended at a fault of twitchsense ({cause!r}); what came "
+            "is in the night: record on into it, and report this with the messages above"
+        )
 
 
 @dataclass
@@ -87,13 +104,22 @@ class Session:
     _last_data: float = 0.0
     _acked: int = -1
     _known_device: bool = False
-    _claims: ExitStack = field(default_factory=ExitStack)
-    _claimed: set[str] = field(default_factory=set)
+    #: What keeps others off each address that the wearable was seen under.
+    _claims: dict[str, ExitStack] = field(default_factory=dict)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Record until `stop` is set."""
-        with ExitStack() as self._claims:
+        """Record until `stop` is set.
+
+        Raises
+        ------
+        SessionError
+            At a fault of twitchsense, which trying again would not mend.
+        """
+        try:
             await self._run(stop)
+        finally:
+            while self._claims:
+                self._claims.popitem()[1].close()
 
     async def _run(self, stop: asyncio.Event) -> None:
         failures = 0
@@ -113,11 +139,16 @@ class Session:
             except PacketError as error:
                 self.progress.last_error = str(error)
                 self._note("refused", str(error))
+            except (OSError, StorageError) as error:
+                self.progress.last_error = str(error)
+                self._note("error", str(error))
             except Exception as error:
-                # back ends have errors nobody has listed; none of them may end a night
-                log.exception("%s: unexpected", self.address)
+                # links and radios turn the errors of back ends into theirs: this is our fault,
+                # and to try again for the rest of the night would hide it
+                log.exception("%s: a fault of twitchsense", self.address)
                 self.progress.last_error = repr(error)
                 self._note("error", repr(error))
+                raise SessionError(self.address, error) from error
             finally:
                 self.progress.connected = False
             if stop.is_set():
@@ -144,13 +175,14 @@ class Session:
 
     def _claim(self, address: str) -> None:
         """Keep others off the wearable until the night is over, outages included."""
-        if address in self._claimed:
+        if address in self._claims:
             return
+        claim = ExitStack()
         try:
-            self._claims.enter_context(self.radio.claim(address))
+            claim.enter_context(self.radio.claim(address))
         except InputError as error:
             raise LinkError(LinkReason.TAKEN, f"{address} {error.problem}") from error
-        self._claimed.add(address)
+        self._claims[address] = claim
 
     async def _begin(self, link: Link, sighting: Sighting) -> Lane:
         raw = await link.read(twitch.INFO)

@@ -17,7 +17,14 @@ from typing import Any, Final
 
 from twitchsense.errors import TwitchsenseError
 from twitchsense.store.lock import WriterLock
-from twitchsense.store.nightdb import cannot_write, connect, create, packet_crc, upgrade
+from twitchsense.store.nightdb import (
+    StorageError,
+    cannot_write,
+    connect,
+    create,
+    packet_crc,
+    upgrade,
+)
 from twitchsense.store.records import (
     Battery,
     Boot,
@@ -155,7 +162,10 @@ class NightFile:
 
     def _select(self, sql: str, arguments: tuple[str | int, ...] = ()) -> list[tuple[Any, ...]]:
         with self._lock:  # not in the middle of what another thread writes
-            return self._db.execute(sql, arguments).fetchall()
+            try:
+                return self._db.execute(sql, arguments).fetchall()
+            except sqlite3.Error as error:
+                raise StorageError(f"{self.path}: cannot read the night ({error})") from error
 
     def _add(self, record: Record, boots: dict[Boot, int]) -> None:
         run = self._db.execute

@@ -13,11 +13,11 @@ from typing import Final
 from twitchsense.errors import InputError, TwitchsenseError
 
 APPLICATION_ID: Final = 0x54574E54
-#: 1: the tables up to `damaged`. 2: and `battery`.
-SCHEMA: Final = 2
 _BUSY_S: Final = 30.0
 
-_TABLES: Final = """
+#: What each version of the schema added to the one before; steps are only ever appended.
+_STEPS: Final = (
+    """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE device (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, address TEXT NOT NULL,
@@ -44,10 +44,14 @@ CREATE TABLE marker (id INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL, text TEXT
 CREATE TABLE damaged (
     id INTEGER PRIMARY KEY, device TEXT NOT NULL, time_ns INTEGER NOT NULL,
     reason TEXT NOT NULL, data BLOB NOT NULL);
-"""
-_BATTERY: Final = """CREATE TABLE battery (
+""",
+    """
+CREATE TABLE battery (
     id INTEGER PRIMARY KEY, device TEXT NOT NULL, time_ns INTEGER NOT NULL,
-    percent INTEGER NOT NULL)"""
+    percent INTEGER NOT NULL);
+""",
+)
+SCHEMA: Final = len(_STEPS)
 
 
 class StorageError(TwitchsenseError):
@@ -97,8 +101,8 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     except sqlite3.Error as error:
         db.close()
         raise damaged(path, error) from error
-    wanted = {line.split()[2] for line in _TABLES.splitlines() if line.startswith("CREATE")}
-    wanted |= {"battery"} if schema >= 2 else set()
+    steps = "".join(_STEPS[: max(schema, 0)])
+    wanted = {line.split()[2] for line in steps.splitlines() if line.startswith("CREATE")}
     try:
         if application != APPLICATION_ID:
             raise InputError(source, "is no night file", "give a file made by twitchsense record")
@@ -117,12 +121,23 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
 
 
 def upgrade(db: sqlite3.Connection) -> None:
-    """Give a file of an earlier version the tables that it lacks; its rows stay as they are."""
-    if db.execute("PRAGMA user_version").fetchone()[0] < 2:
-        db.execute("BEGIN IMMEDIATE")
-        db.execute(_BATTERY)
-        db.execute("PRAGMA user_version = 2")
-        db.execute("COMMIT")
+    """Give a file of an earlier version the tables that it lacks.
+
+    Its rows stay as they are. An interrupted upgrade leaves the file as it was.
+    """
+    if db.execute("PRAGMA user_version").fetchone()[0] == SCHEMA:
+        return
+    db.execute("BEGIN IMMEDIATE")
+    _climb(db)
+    db.execute("COMMIT")
+
+
+def _climb(db: sqlite3.Connection) -> None:
+    """Take the steps that are missing, inside a transaction."""
+    schema = db.execute("PRAGMA user_version").fetchone()[0]
+    for statement in "".join(_STEPS[schema:]).split(";\n")[:-1]:
+        db.execute(statement)
+    db.execute(f"PRAGMA user_version = {SCHEMA}")
 
 
 def _open(uri: str) -> tuple[sqlite3.Connection, int]:
@@ -154,12 +169,10 @@ def create(path: Path, meta: dict[str, str]) -> None:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
             db.execute("BEGIN")
-            for statement in [*_TABLES.split(";\n")[:-1], _BATTERY]:
-                db.execute(statement)
+            _climb(db)
             notes = {"created_ns": str(time.time_ns()), **meta}
             db.executemany("INSERT INTO meta VALUES (?, ?)", notes.items())
             db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            db.execute(f"PRAGMA user_version = {SCHEMA}")
             db.execute("COMMIT")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:

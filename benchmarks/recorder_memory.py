@@ -1,0 +1,225 @@
+"""The memory of the recorder over a night, without the simulated air, body and Bluetooth host.
+
+Run ``python benchmarks/recorder_memory.py --hours 8``. The wearable is only its control point
+and ring buffer, on a client that stands in for bleak's; its samples are all zero. The outages
+are those of `wearable_night`. With ``--body`` it is the other side instead: the simulated body
+of `wearable_night` alone, without recorder and Bluetooth. Prints the memory of the process, after each hour and at the
+end of each outage and of its back-fill, as JSON; and that of the ring at the end of each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import logging
+import sys
+import tempfile
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from firmware_sim.wearable.firmware import Firmware, Model
+from firmware_sim.wearable.virtual import run_virtual
+from firmware_sim.wearable.wire import StreamSpec, Wire
+from twitchsense.acquire.radio import Radio, Sighting
+from twitchsense.acquire.recorder import Recorder, new_meta
+from twitchsense.devices import twitch
+from twitchsense.store.night import NightFile
+from twitchsense.store.nightbook import read_books
+
+T0 = 1_790_000_000_000_000_000
+#: Start (share of the night) and length (s), as in `wearable_night`.
+OUTAGES = [(0.05, 3), (0.12, 8), (0.2, 45), (0.27, 120), (0.33, 15), (0.41, 300), (0.5, 5),
+           (0.58, 600), (0.7, 60), (0.85, 1200)]  # fmt: skip
+_STEP_S = 0.1
+_FRAMES = 12  # sent in a step: 120 a second, six times what is made
+_STREAMS = (StreamSpec(1, 1, 2, 1_000_000, 6_553_600), StreamSpec(2, 2, 3, 100_000, 8_000_000))
+
+
+class Silence:
+    """Electrodes and an accelerometer that say nothing."""
+
+    def read(self, stream: int, first: int, count: int) -> np.ndarray:
+        """Return zeros, a row for each sample."""
+        return np.zeros((count, 2 if stream == 1 else 3), np.int32)
+
+
+class Wearable:
+    """A firmware whose frames go straight to the one client that is connected."""
+
+    def __init__(self, outages: list[tuple[float, float]]) -> None:
+        self.firmware = Firmware(Model(1, _STREAMS), Silence(), Wire())
+        self.outages = outages
+        self.client: Client | None = None
+
+    def is_away(self) -> bool:
+        """Tell whether it is out of range."""
+        now = asyncio.get_running_loop().time()
+        return any(start <= now < stop for start, stop in self.outages)
+
+    async def run(self) -> None:
+        """Sample, send what the client may have, and go out of range."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_STEP_S)
+            self.firmware.advance(int(loop.time() * 32768))
+            if self.client is not None and self.is_away():
+                self.firmware.unsubscribe()
+                lost, self.client = self.client, None
+                lost.on_lost()
+            for _ in range(_FRAMES if self.client else 0):
+                frame = self.firmware.next_frame()
+                if frame is None:
+                    break
+                self.client.listeners[twitch.DATA](None, bytearray(frame))
+
+
+class Client:
+    """What `Link` uses of bleak's client."""
+
+    def __init__(self, wearable: Wearable, on_lost) -> None:
+        self.wearable = wearable
+        self.on_lost = on_lost
+        self.listeners = {}
+        self.services = SimpleNamespace(get_characteristic=lambda uuid: uuid)
+        self.values = {
+            twitch.INFO: Wire().info(_STREAMS, 32768, 1, ""),
+            twitch.BATTERY: b"\x50",
+            twitch.SERIAL: b"1",
+            twitch.FIRMWARE: b"1",
+        }
+
+    async def connect(self) -> None:
+        """Connect at once."""
+        self.wearable.client = self
+
+    async def disconnect(self) -> None:
+        """Let go of the wearable."""
+        self.wearable.firmware.unsubscribe()
+        self.wearable.client = None
+
+    async def read_gatt_char(self, uuid: str) -> bytes:
+        """Return a value of `values`."""
+        return self.values[uuid]
+
+    async def start_notify(self, uuid: str, take) -> None:
+        """Note who listens."""
+        self.listeners[uuid] = take
+        if uuid == twitch.DATA:
+            self.wearable.firmware.subscribe()
+
+    async def write_gatt_char(self, uuid: str, request: bytes, response: bool) -> None:
+        """Ask the control point, and hand on its answer."""
+        answer = self.wearable.firmware.control(request)
+        self.listeners[uuid](None, bytearray(answer))
+
+
+class Bench(Radio):
+    """A radio with one wearable, without air."""
+
+    def __init__(self, wearable: Wearable) -> None:
+        super().__init__()
+        object.__setattr__(self, "wearable", wearable)
+
+    async def scan(self, seconds, wanted=""):
+        """Return the wearable, or nothing while it is away."""
+        if self.wearable.is_away():
+            await asyncio.sleep(seconds)
+            return []
+        return [Sighting("00:00:00:00:00:01", "bench", None, None)]
+
+    def claim(self, address):
+        """Claim nothing: there is no other recorder."""
+        return nullcontext()
+
+    def make_client(self, device, on_lost):
+        """Return a client of the wearable."""
+        return Client(self.wearable, on_lost)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--hours", type=float, default=8.0)
+    parser.add_argument("--body", action="store_true")
+    options = parser.parse_args()
+    logging.disable(logging.WARNING)
+    if options.body:
+        print(json.dumps({"after_each_hour": sample_body(options.hours)}))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.night"
+        print(json.dumps(run_virtual(record(path, options.hours * 3600)), indent=2))
+
+
+def memory_mb() -> float:
+    """Return the memory of this process in use now."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return round(pages * 4096 / 1e6, 1)
+
+
+def sample_body(hours: float) -> list[float]:
+    """Return the memory of this process after each hour that the simulated body has moved."""
+    from firmware_sim.capture import Capture
+    from firmware_sim.wearable.plug import Plan
+
+    plan = Plan(minutes=hours * 60 + 1, seed=1, drift_ppm=80.0, wander_ppm=4.0)
+    samples, told = 0, []
+    for block in Capture(plan.settings).blocks(5):
+        samples += len(block.emg)
+        if samples >= (len(told) + 1) * 3_600_000:
+            told.append(memory_mb())
+    return told
+
+
+async def record(path: Path, seconds: float) -> dict[str, object]:
+    loop = asyncio.get_running_loop()
+    outages = [(at * seconds, at * seconds + long) for at, long in OUTAGES]
+    wearable = Wearable(outages)
+    file = NightFile(path, new_meta())
+    clock = lambda: T0 + round(loop.time() * 1e9)  # noqa: E731
+    recorder = Recorder(Bench(wearable), file, ["bench"], now_ns=clock, inline=True)
+    stop = asyncio.Event()
+    loop.call_later(seconds, stop.set)
+    told: dict[str, object] = {"before": memory_mb()}
+    hourly: list[float] = []
+    filled: list[dict[str, float]] = []
+
+    async def weigh() -> None:
+        while True:
+            await asyncio.sleep(3600)
+            hourly.append(memory_mb())
+
+    async def weigh_outages() -> None:
+        progress = recorder.sessions[0].progress
+        for start, end in outages:
+            await asyncio.sleep(max(0.0, start - loop.time() - 1))
+            note = {"outage_s": end - start, "before": memory_mb()}
+            await asyncio.sleep(max(0.0, end - loop.time()))
+            note["at_its_end"] = memory_mb()
+            ring = wearable.firmware.ring
+            frames = (ring.get(seq) for seq in range(ring.oldest, ring.next))
+            note["ring_mb"] = round(sum(map(sys.getsizeof, frames)) / 1e6, 1)
+            while not progress.connected or progress.missing:
+                await asyncio.sleep(1)
+            filled.append({**note, "fetched": memory_mb()})
+
+    tasks = [loop.create_task(w) for w in (wearable.run(), weigh(), weigh_outages())]
+    await recorder.run(stop)
+    for task in tasks:
+        task.cancel()
+    told["after"] = memory_mb()
+    file.close()
+    told |= {"after_each_hour": hourly, "outages": filled}
+    (book,) = read_books(path)
+    told["frames"] = {"made": book.end, "stored": book.received, "lost": book.lost}
+    told["simulator_loaded"] = any(m in sys.modules for m in ("bumble", "scipy"))
+    return told
+
+
+if __name__ == "__main__":
+    main()
