@@ -61,7 +61,8 @@ def draw(case: Case) -> Figure:
     night = case.analyze()
     channels = night.recording.channels
     emg = [c for c in channels if c.kind == "emg"]
-    shown = [*emg, *[c for c in channels if c.kind == "acc"][:1]]
+    acc = [c for c in channels if c.kind == "acc"]
+    shown = [*emg, *acc[:1]] if emg else acc
     figure = new_figure(6.4, 0.5 + 0.95 * len(shown))
     axes = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
     for ax, channel in zip(axes, shown, strict=True):
@@ -74,7 +75,8 @@ def draw(case: Case) -> Figure:
             ax.plot(times / 1e9 - case.at, values[:, axis], color=color, lw=0.8)
         reach = max(1.15 * float(np.abs(values).max()), 25 if channel.kind == "emg" else 0.02)
         ax.set_ylim(-reach, reach)
-        name = "muscle\n(µV)" if channel.kind == "emg" else "acceleration\n(g)"
+        place = " ".join(channel.name.split("_")[1:]) if not emg else ""
+        name = "muscle\n(µV)" if channel.kind == "emg" else f"acceleration\n{place} (g)"
         ax.set_ylabel(f"{channel.leg or ''} {name}".strip(), fontsize=8, color=MUTED)
         tidy(ax)
         ax.locator_params(axis="y", nbins=3)
@@ -136,11 +138,10 @@ def rules_page() -> str:
             title = f"`{word}`" if case.title == word else f"{case.title}: `{word}`"
             lines += ["", f"### {title}", "", f"![{case.title}](figures/rules/{case.name}.png)"]
             lines += ["", case.caption]
+            if case.label:
+                lines += ["", f"Its label here: `{case.label}`."]
             if group == "rejected":
                 lines += ["", f"In `rejected.csv`: {REJECT_REASONS[word]}."]
-    unseen = sorted(set(REJECT_REASONS) - {c.expect.rpartition(":")[2] for c in CASES})
-    lines += ["", "### Without a picture", ""]
-    lines += [f"- `{word}`: {REJECT_REASONS[word]}." for word in unseen]
     return "\n".join(lines) + "\n"
 
 

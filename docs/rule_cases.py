@@ -24,7 +24,9 @@ class Case:
     """One rule and a recording that shows it.
 
     `expect` is the kind of an event, the label (with ``label:``) or the reason of a
-    rejection (with ``not:``); `at` and `until` bound what is drawn, in seconds.
+    rejection (with ``not:``); `at` and `until` bound what is drawn, in seconds. `label` is the
+    label of an event of that kind, where no other case shows it; without `sleep_known` the
+    analysis is told no sleep.
     """
 
     name: str
@@ -40,6 +42,8 @@ class Case:
     stages: tuple[tuple[str, float], ...] = (("N2", 1.0),)
     legs: tuple[str, ...] = ("",)
     change: Callable[[Signals], None] = field(default=lambda signals: None)
+    label: str = ""
+    sleep_known: bool = True
 
     @property
     def group(self) -> str:
@@ -62,7 +66,7 @@ class Case:
         stages = pd.DataFrame(
             [(a, b - a, stage) for a, b, stage in bouts], columns=["onset", "duration", "stage"]
         )
-        return ts.analyze(self.record(), hypnogram=stages)
+        return ts.analyze(self.record(), hypnogram=stages if self.sleep_known else None)
 
     @property
     def sleep(self) -> Hypnogram:
@@ -75,7 +79,8 @@ class Case:
         table = night.rejected if what == "not" else night.events
         column = {"not": "reason", "label": "label"}.get(what, "trial_type")
         inside = table["onset"].between(self.at, self.until)
-        return table[inside & (table[column] == word)]
+        found = table[inside & (table[column] == word)]
+        return found[found["label"] == self.label] if self.label else found
 
 
 def _simulate(case: Case, leg: str) -> Signals:
@@ -97,8 +102,10 @@ def _unit(at: float, uv: float = 140.0, *, gap_s: float = 0.0, seed: int = 3) ->
     )
 
 
-def _body(kind: Kind, at: float, seconds: float, uv: float, g: float, seed: int = 5) -> Event:
-    return Event(kind, at, seconds, amplitude_uv=uv, peak_g=g, seed=seed)
+def _body(
+    kind: Kind, at: float, seconds: float, uv: float, g: float, seed: int = 5, side: str = ""
+) -> Event:
+    return Event(kind, at, seconds, amplitude_uv=uv, peak_g=g, seed=seed, side=side)
 
 
 def _train(
@@ -113,6 +120,19 @@ def _train(
 def _no_emg(signals: Signals) -> None:
     for name in [n for n in signals if n.startswith("emg")]:
         del signals[name]
+
+
+def _blip(signals: Signals) -> None:
+    wave, fs = signals["emg1_uv"]
+    ms = 1000 * (np.arange(len(wave)) / fs - 40.0)
+    wave += 28.0 * np.exp(-0.5 * (ms / 0.8) ** 2) * np.cos(0.2 * np.pi * ms + 2.4)
+
+
+def _two_places(signals: Signals) -> None:
+    _no_emg(signals)
+    for axis in "xyz":
+        wave, fs = signals[f"acc_{axis}_g"]
+        signals[f"acc_thigh_{axis}_g"] = (np.roll(wave, round(0.22 * fs)), fs)
 
 
 def _rock(signals: Signals) -> None:
@@ -161,12 +181,13 @@ CASES: tuple[Case, ...] = (
         "brief-contraction", "brief_contraction", "A brief contraction",
         "Longer than a twitch (150 ms), shorter than a leg movement (500 ms), and no jerk.",
         (_body(Kind.CONTRACTION, 40.0, 0.3, 200.0, 0.02),), 39.6, 40.9,
+        label="voluntary_or_unclassified",
     ),
     Case(
         "movement", "movement", "A leg movement",
         "0.5–10 s of activity 8 µV over rest, over when it stays within 2 µV of rest for half a "
         "second.",
-        (_body(_LEG, 40.0, 2.4, 280.0, 0.08),), 38.5, 44.5,
+        (_body(_LEG, 40.0, 2.4, 280.0, 0.08),), 38.5, 44.5, label="isolated_leg_movement",
     ),
     Case(
         "gross-movement", "gross_movement", "A large movement",
@@ -185,7 +206,7 @@ CASES: tuple[Case, ...] = (
         "Short accelerations while the leg's muscle is silent. One is a knock and no event; "
         "five and more, alike and at a steady rhythm, are `hiccup_like`, with low confidence.",
         tuple(_body(Kind.HICCUP, 20.0 + 5 * k, 0.1, 8.0, 0.08, seed=k) for k in range(12)),
-        29.0, 52.0, seconds=100.0,
+        29.0, 52.0, seconds=100.0, label="hiccup_like",
     ),
     Case(
         "periodic", "label:periodic_leg_movement_like", "A series of leg movements",
@@ -198,6 +219,22 @@ CASES: tuple[Case, ...] = (
         "The second movement begins under 10 s after the first.",
         (_body(_LEG, 40.0, 1.8, 280.0, 0.08), _body(_LEG, 47.0, 2.0, 260.0, 0.08, seed=6)),
         37.0, 52.0, seconds=90.0,
+    ),
+    Case(
+        "both-legs", "label:leg_movement", "A movement of too many parts",
+        "Movements of two legs less than 0.5 s apart are one; of more than four parts, it is no "
+        "candidate for a series (WASM 2016).",
+        tuple(
+            _body(_LEG, 40.0 + 2.0 * k, 1.9, 300.0, 0.08, k, ("left", "right")[k % 2])
+            for k in range(6)
+        ),
+        37.0, 56.0, seconds=90.0, legs=("left", "right"),
+    ),
+    Case(
+        "jerk-unplaced", "label:myoclonic_jerk_like", "A jerk, and nothing is known of sleep",
+        "Without a hypnogram, and too short to tell from the stillness of the leg, a recording "
+        "has no sleep onset: the name leaves open whether the person slept.",
+        (_body(_JERK, 40.0, 0.13, 1100.0, 0.4),), 39.6, 40.9, sleep_known=False,
     ),
     Case(
         "tremor", "label:tremor_like", "A train at 3.5–18 Hz",
@@ -235,6 +272,11 @@ CASES: tuple[Case, ...] = (
     Case(
         "too-small", "not:too_small", "too_small", "Under 50 µV from peak to peak.",
         (_unit(40.0, 38.0),), 39.8, 40.25,
+    ),
+    Case(
+        "too-short", "not:too_short", "too_short",
+        "Over the noise for less than 5 ms: even one motor unit lasts longer.",
+        (), 39.9, 40.15, change=_blip,
     ),
     Case(
         "electrode-pop", "not:electrode_pop", "electrode_pop",
@@ -295,6 +337,13 @@ CASES: tuple[Case, ...] = (
         "micro-event", "not:acc_micro_event", "acc_micro_event",
         "A small acceleration, and no muscle signal to tell what it was. It gets no name.",
         (_body(Kind.CONTRACTION, 40.0, 0.25, 180.0, 0.045),), 39.6, 40.9, change=_no_emg,
+    ),
+    Case(
+        "dead-time", "not:dead_time", "dead_time",
+        "Within 300 ms after a jerk the leg still swings. It takes a second accelerometer to see "
+        "this: here one at the ankle and one at the thigh, which answers 0.2 s later, both "
+        "without muscle signal. One accelerometer alone bridges such gaps and sees one jerk.",
+        (_body(_JERK, 40.0, 0.06, 1100.0, 0.4),), 39.6, 41.2, change=_two_places,
     ),
     Case(
         "absorbed", "not:absorbed", "absorbed",

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from twitchsense.events import LABELS, REJECT_REASONS, TRIAL_TYPES
+
 DOCS = Path(__file__).parents[2] / "docs"
 sys.path.insert(0, str(DOCS))
 try:
@@ -19,6 +21,12 @@ finally:
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
 def test_case_is_what_its_picture_says(case):
     assert len(case.found(case.analyze())) > 0
+
+
+def test_each_kind_label_and_reason_has_its_picture():
+    shown = {c.expect.rpartition(":")[2] for c in CASES} | {c.label for c in CASES}
+    shown |= set(CONTEXTS.analyze().events["label"])
+    assert {*TRIAL_TYPES, *LABELS, *REJECT_REASONS} - shown == set()
 
 
 def test_a_doublet_is_one_event():
