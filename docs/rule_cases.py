@@ -311,10 +311,11 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "active-wake", "not:active_wake", "active_wake",
-        "More than a fifth of the minute around is muscle activity: the person moves at will.",
+        "More than a fifth of the minute around is muscle activity: the person moves "
+        "at will, and what looks like a twitch is none. Jerks stand.",
         (
             *(_body(_LEG, at, 3.2, 300.0, 0.06, seed=round(at)) for at in _RESTLESS),
-            _body(_JERK, 41.0, 0.1, 900.0, 0.3),
+            _body(_UNITS, 41.0, 0.08, 260.0, 0.02),
         ),
         35.0, 47.0, seconds=90.0, stages=(("W", 1.0),),
     ),
