@@ -2,9 +2,9 @@
 
 Run ``python benchmarks/recorder_memory.py --hours 8``. The wearable is only its control point
 and ring buffer, on a client that stands in for bleak's; its samples are all zero. The outages
-are those of `wearable_night`. With ``--body`` it is the other side instead: the simulated body
-of `wearable_night` alone, without recorder and Bluetooth. Prints the memory of the process, after each hour and at the
-end of each outage and of its back-fill, as JSON; and that of the ring at the end of each.
+are those of `wearable_night`. Prints the memory of the process, after each hour and around
+each outage, and that of the ring at the end of each, as JSON. With ``--body`` it is the other
+side instead: the simulated body of `wearable_night`, without recorder and Bluetooth.
 """
 
 from __future__ import annotations
