@@ -30,8 +30,11 @@ _PATIENCE_S = 60.0
 _RECORD = """
 import sys
 import twitchsense.store.night as night
+from twitchsense.acquire.claim import claim
+from twitchsense.acquire.radio import Radio
 from twitchsense.cli.app import main
 night._CHECKPOINT_PAGES = 40
+Radio.claim = lambda self, address: claim(address)
 main(["record", "-v", *sys.argv[1:]])
 """
 MOMENTS = ("starting", "connecting", "back-fill", "commit", "checkpoint", "any time")
