@@ -48,6 +48,9 @@ LEAST_QUIET = 0.01
 #: A jerk's waveform is not seen again so often within seconds: of 1724 jerks of the tuning
 #: side none was, not even in rows of jerks [E].
 TRAIN = 5
+#: Larger than this is large: what is learned from holds twitches of up to 300 µV, and one
+#: of 1 mV must not be taken for a click because of that.
+LARGE_DB = 30.0
 #: Less acceleration than this is noise.
 LEAST_G = 0.003
 #: What speaks against a candidate, by the features that say so; the first is the
@@ -184,7 +187,7 @@ def describe_twitches(findings: list[Finding], around: Surroundings) -> tuple[li
             crowd,
             neighbours,
         ]
-        own += [over[i], _log_g(f), np.log(_length_s(f) + 0.003), f.snr_db]
+        own += [over[i], _log_g(f), np.log(_length_s(f) + 0.003), min(f.snr_db, LARGE_DB)]
         rows.append([*map(float, own), *_look(f)])
     return members, np.array(rows).reshape(len(rows), len(TWITCH_FEATURES))
 
