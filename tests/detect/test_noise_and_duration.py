@@ -88,6 +88,12 @@ def test_posture_change_and_gross_movement():
     assert list(detect(leg.recording()).events.trial_type) == ["posture_change", "gross_movement"]
 
 
+@pytest.mark.parametrize("size_uv", [80.0, 300.0, 1500.0])
+def test_a_potential_is_a_twitch_whatever_its_size(size_uv):
+    found = detect(Leg(40).twitch(15.0, size_uv).twitch(27.0, size_uv).recording())
+    assert found.events.trial_type.tolist() == ["twitch", "twitch"]
+
+
 def hissing(seed=4):
     """Return a leg whose contact hisses from 40 s on, with twitches and a jerk in that."""
     leg = Leg(90, seed=seed)
