@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from twitchsense.text import printable
+
 
 class TwitchsenseError(Exception):
     """Base of every error this library raises on purpose."""
@@ -44,6 +46,5 @@ class MissingExtraError(TwitchsenseError):
 
 def _one_line(text: str, limit: int = 200) -> str:
     """Make hostile text safe to print: one line, printable, not endless."""
-    clean = "".join(c if c.isprintable() else " " for c in text)
-    clean = " ".join(clean.split())
+    clean = " ".join(printable(text).split())
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"

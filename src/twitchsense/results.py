@@ -15,6 +15,7 @@ import pandas as pd
 
 from twitchsense.errors import InputError
 from twitchsense.events import glossary
+from twitchsense.text import harmless
 
 if TYPE_CHECKING:
     from twitchsense.night import Night
@@ -44,9 +45,6 @@ _DECIMALS: Final = {
     "activity": 6,
     "valid": 4,
 }
-
-#: What may begin a formula in a spreadsheet, full-width forms included.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 EPOCH_COLUMNS: Final[dict[str, dict[str, Any]]] = {
     "activity": {
@@ -173,11 +171,6 @@ def to_csv(table: pd.DataFrame) -> str:
 def to_json(data: Any) -> str:
     """Return data as readable JSON; a number that is not finite is null."""
     return json.dumps(_finite(data), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def harmless(text: str) -> str:
-    """Defuse what a spreadsheet would run as a formula."""
-    return "'" + text if text[:1] in _FORMULA else text
 
 
 def _number(value: float, decimals: int) -> str:

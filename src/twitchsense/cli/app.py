@@ -19,6 +19,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
+from twitchsense.text import printable
 
 VERBS: Final[dict[str, str]] = {
     "analyze": "twitchsense.cli.analyze:analyze",
@@ -113,7 +114,7 @@ def main() -> None:
 
 
 def _leave(message: str, status: int) -> NoReturn:
-    line = " ".join("".join(c if c.isprintable() else " " for c in message).split())
+    line = " ".join(printable(message).split())
     click.echo(f"twitchsense: {line}", err=True)
     sys.exit(status)
 

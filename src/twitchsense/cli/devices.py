@@ -8,6 +8,7 @@ import json
 import click
 
 from twitchsense.cli.options import verbosity
+from twitchsense.text import printable
 
 
 @click.command(short_help="Scan for wearables, and list them.")
@@ -34,6 +35,6 @@ def devices(device: str, seconds: float, as_json: bool, quiet: bool) -> None:
         return
     for sighting in found:
         strength = "connected" if sighting.rssi is None else f"{sighting.rssi} dBm"
-        click.echo(f"{sighting.name}  {sighting.address}  {strength}")
+        click.echo(f"{printable(sighting.name, '?')}  {sighting.address}  {strength}")
     if not found and not quiet:
         click.echo("no wearable found: is it on, near, and not connected elsewhere?", err=True)

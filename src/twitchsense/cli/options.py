@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 import click
 
 from twitchsense.errors import InputError
+from twitchsense.text import printable
 
 if TYPE_CHECKING:
     from twitchsense.settings import Settings
@@ -36,12 +37,20 @@ def verbosity(command: Command) -> Command:
     return more(less(command))
 
 
+class _Plain(logging.Formatter):
+    """What a device or a file says does not steer the terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the lines of a message."""
+        return "\n".join(printable(line, "?") for line in super().format(record).split("\n"))
+
+
 def _verbose(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     logger = logging.getLogger("twitchsense")
     logger.setLevel(logging.INFO if value else logging.WARNING)
     if value and not logger.handlers:
         handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+        handler.setFormatter(_Plain("%(name)s: %(message)s"))
         logger.addHandler(handler)
         logger.propagate = False  # libraries that set up logging would say it again
 

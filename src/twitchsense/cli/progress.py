@@ -15,6 +15,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from twitchsense.text import printable
+
 
 class Steps:
     """Shows which step runs, and how far it is if it can tell."""
@@ -36,8 +38,7 @@ class Steps:
 
     def say(self, text: str) -> None:
         """Say a line on stderr, above the bar if there is one."""
-        clean = "".join(c if c.isprintable() else "?" for c in text)
-        self._bar.console.print(clean, markup=False, highlight=False, soft_wrap=True)
+        self._bar.console.print(printable(text, "?"), markup=False, highlight=False, soft_wrap=True)
 
     def progress(self, done: float, total: float) -> None:
         """Say how far the step is, in any unit."""

@@ -13,6 +13,7 @@ import click
 
 from twitchsense.cli.options import verbosity
 from twitchsense.errors import InputError, TwitchsenseError
+from twitchsense.text import printable
 
 if TYPE_CHECKING:
     from twitchsense.acquire.progress import Progress
@@ -228,17 +229,18 @@ async def _talk(recorder: Recorder, view: LiveView | None, began: float, quiet: 
                 text += f", {view.events} movements"
             click.echo(text, err=True)
         if recorder.storage_error:
-            click.echo(f"NOT STORED: {recorder.storage_error}", err=True)
+            click.echo(printable(f"NOT STORED: {recorder.storage_error}", "?"), err=True)
 
 
 def _line(address: str, progress: Progress, elapsed: float, state: str = "") -> str:
     if not state:
         state = "connected" if progress.connected else f"NOT CONNECTED ({progress.last_error})"
     battery = "?" if progress.battery is None else f"{progress.battery}"
-    return (
+    return printable(
         f"{address}: {elapsed:.0f} s, valid {progress.valid_s:.1f} s, lost {progress.lost} frames, "
         f"waiting for {progress.missing}, battery {battery} %, {state}, "
-        f"{progress.connections} connections"
+        f"{progress.connections} connections",
+        "?",
     )
 
 

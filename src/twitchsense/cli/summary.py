@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from twitchsense.text import printable
+
 if TYPE_CHECKING:
     from twitchsense.night import Night
 
@@ -48,4 +50,4 @@ _ORDER = ("wake", "drowsy", "sleep_onset", "asleep", "unknown")
 
 def one_line(text: str) -> str:
     """Return a text fit for one line of a terminal: what a file holds is not to steer it."""
-    return "".join(c if c.isprintable() else "?" for c in text)
+    return printable(text, "?")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from twitchsense.cli.options import verbosity
+from twitchsense.text import printable
 
 _PATH = click.Path(path_type=Path)
 
@@ -54,5 +55,5 @@ def trend(
     if quiet or target is None:
         return
     for line in (*sentences(found), *(f"Note: {n}" for n in found.notes)):
-        click.echo("".join(c if c.isprintable() else "?" for c in line), err=True)
+        click.echo(printable(line, "?"), err=True)
     click.echo(f"Page: {target / 'trend.html'}", err=True)

@@ -15,6 +15,7 @@ from textual.widgets import Footer, Input, Static
 
 from twitchsense.errors import TwitchsenseError
 from twitchsense.live.watch import Watch
+from twitchsense.text import printable
 
 _PERIOD_S: Final = 0.25
 #: A signal fills its row from these on, in µV and g: rest must look like rest.
@@ -178,4 +179,4 @@ class LiveApp(App[None]):
         self.action_leave()
 
     def _say(self, text: str) -> None:
-        self.query_one("#marked", Static).update(text)
+        self.query_one("#marked", Static).update(printable(text))

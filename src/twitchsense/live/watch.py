@@ -23,6 +23,7 @@ from twitchsense.live.rows import Row
 from twitchsense.live.trail import Trail
 from twitchsense.recording import NS
 from twitchsense.store.nightread import NightReader
+from twitchsense.text import printable
 
 #: Rows read at once; more wait for the next look.
 _BATCH: Final = 4000
@@ -131,7 +132,7 @@ class Watch:
         """How it stands with the connections, in words."""
         words = {key: _LINK[event] for key, event in self._links.items()}
         if len(set(words.values())) > 1:
-            return ", ".join(f"{key[-4:]}: {w}" for key, w in words.items())
+            return ", ".join(f"{printable(key[-4:])}: {w}" for key, w in words.items())
         return next(iter(words.values()), "waiting for the first connection")
 
     def mark(self, text: str) -> None:
@@ -142,7 +143,7 @@ class Watch:
         InputError
             If it can't be stored.
         """
-        clean = "".join(c if c.isprintable() else " " for c in text[:_MARKER_CHARS]).strip()
+        clean = printable(text[:_MARKER_CHARS]).strip()
         uri = self.path.absolute().as_uri() + "?mode=rw"
         try:
             with self._lock:

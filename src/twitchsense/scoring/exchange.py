@@ -10,6 +10,7 @@ import pandas as pd
 
 from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.events import EVENT_COLUMNS, glossary
+from twitchsense.text import harmless
 
 if TYPE_CHECKING:
     from mne import Annotations
@@ -61,7 +62,8 @@ def to_annotations(
 def to_bids(events: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return events as a BIDS ``events.tsv`` table and its JSON sidecar.
 
-    All columns are text; a missing value is ``n/a``, a time has six decimals.
+    All columns are text; a missing value is ``n/a``, a time has six decimals. What a
+    spreadsheet would run as a formula stands behind an apostrophe.
 
     Returns
     -------
@@ -84,7 +86,7 @@ def to_bids(events: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
         dtype=object,
     )
     entries = glossary()
-    return table, {name: entries[name] for name in order if name in entries}
+    return table.rename(columns=_word), {name: entries[name] for name in order if name in entries}
 
 
 def _number(value: float, name: str) -> str:
@@ -95,4 +97,4 @@ def _number(value: float, name: str) -> str:
 
 def _word(value: object) -> str:
     text = " ".join(str(value).split())
-    return text or _NA
+    return (harmless(text) if isinstance(value, str) else text) or _NA

@@ -16,6 +16,7 @@ import numpy as np
 from twitchsense.errors import InputError
 from twitchsense.recording import NS, Channel, Recording
 from twitchsense.store.edfwrite import write_edf
+from twitchsense.text import harmless
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -170,4 +171,4 @@ def _write_json(path: Path, content: Mapping[str, object]) -> Path:
 
 
 def _write_tsv(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Path:
-    return _write(path, "".join("\t".join(row) + "\n" for row in [header, *rows]))
+    return _write(path, "".join("\t".join(map(harmless, row)) + "\n" for row in [header, *rows]))

@@ -6,13 +6,15 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from twitchsense.text import printable
+
 _LONGEST: Final = 1000
 
 
 def plain(text: str, limit: int = _LONGEST) -> str:
     """Return text without invisible characters (such as those that turn text around)."""
     short = text if len(text) <= limit else text[: limit - 1] + "…"
-    return "".join(c if c.isprintable() else " " for c in short)
+    return printable(short)
 
 
 def show(value: Any) -> Any:
