@@ -10,7 +10,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
+from xml.sax.saxutils import quoteattr
 
 import numpy as np
 import pandas as pd
@@ -22,10 +25,19 @@ from tests.made_night import make_recording, write_captures
 from tests.trend.results import evening, write_night
 from tests.wearable.nights import write_night as write_night_file
 from twitchsense import results
+from twitchsense.acquire.progress import Progress
+from twitchsense.acquire.radio import Radio, Sighting
 from twitchsense.cli.app import main
+from twitchsense.cli.options import _Plain
+from twitchsense.cli.record import _line
+from twitchsense.context.hypnofile import read_hypnogram
 from twitchsense.errors import InputError
+from twitchsense.events import EVENT_COLUMNS
+from twitchsense.scoring.exchange import to_bids
+from twitchsense.store.bids import _write_tsv
 from twitchsense.store.night import NightFile
 from twitchsense.store.records import Marker
+from twitchsense.text import printable
 from twitchsense.view.report import render
 from twitchsense.view.trendpage import render_weeks
 from twitchsense.weeks import save_weeks
@@ -123,6 +135,73 @@ def test_very_many_markers_are_counted_not_listed(tmp_path):
     assert "10 more markers are in the night file" in notes
 
 
+# ---- hypnograms ------------------------------------------------------------------------
+
+HYPNOGRAMS = {
+    "table.csv": "onset,duration,stage\n0,30,W\n30,30,{}\n",
+    "list.txt": "stage\nW\n{}\nN1\n",
+}
+
+
+@pytest.mark.parametrize("name", HYPNOGRAMS)
+@pytest.mark.parametrize(
+    "word", [TAG, FORMULA, TURNED, "[bold red]n2[/]", "n2\x1b[2J", "n" * 10**5]
+)
+def test_a_stage_word_is_told_as_text_in_one_line(tmp_path, name, word):
+    path = tmp_path / name
+    path.write_text(HYPNOGRAMS[name].format(word))
+    with pytest.raises(InputError, match="unknown stage") as caught:
+        read_hypnogram(path)
+    told = str(caught.value)
+    assert told.isprintable()
+    assert len(told) < 1000
+    if word.isprintable() and len(word) < 100:
+        assert word in told
+
+
+def test_the_name_of_a_sleep_app_is_text(tmp_path):
+    recording = make_recording(1, gap=False)
+    began = datetime.fromtimestamp(recording.start_utc_ns // 10**9, UTC)
+    record = (
+        '<Record type="HKCategoryTypeIdentifierSleepAnalysis" sourceName={} startDate="{}" '
+        'endDate="{}" value="HKCategoryValueSleepAnalysisAsleepCore"/>'
+    )
+    ends = [f"{began + timedelta(seconds=s):%Y-%m-%d %H:%M:%S} +0000" for s in (0, 60)]
+    app = quoteattr("<b>=1" + TURNED + "A" * 10_000)
+    path = tmp_path / "export.xml"
+    path.write_text(f"<HealthData>{record.format(app, *ends)}</HealthData>")
+    night = ts.analyze(recording, hypnogram=path)
+    text = read_page(render(night), scripts=3)
+    assert "stages of '<b>=1" in text
+    assert "A" * 100 not in text
+
+
+# ---- devices ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [TURNED, "[bold red]ts[/]", "ts\x1b[2J\x07\r\nts-0002  AA:BB"])
+def test_the_name_of_a_device_is_text(monkeypatch, name):
+    async def scan(radio, seconds, wanted=""):
+        return [Sighting("AA:BB", name, -60, None)]
+
+    monkeypatch.setattr(Radio, "scan", scan)
+    done = CliRunner().invoke(main, ["devices"])
+    assert done.exit_code == 0, done.output
+    assert _is_one_line(done.stdout)
+    assert done.stdout.startswith(printable(name, "?"))
+    (row,) = json.loads(CliRunner().invoke(main, ["devices", "--json"]).stdout)
+    assert row["name"] == name  # a program gets it as it is, in escapes
+
+
+def test_what_a_device_answers_steers_no_terminal():
+    wrong = Progress(last_error=f"\x1b[2J{TURNED}[bold]")
+    told = _line(f"AA{TURNED}", wrong, 3.0)
+    assert told.isprintable()
+    assert "[bold]" in told
+    record = logging.LogRecord("t", logging.INFO, "", 0, "%s: lost", (f"\x1b[2J{TURNED}",), None)
+    assert _Plain().format(record).isprintable()
+
+
 # ---- diaries and the weeks -------------------------------------------------------------
 
 
@@ -177,6 +256,23 @@ def test_no_table_begins_a_formula_in_a_cell_or_a_header():
     assert rows[0] == ["'=x", "n"]
     assert [row[0] for row in rows[1:]] == ["'＝1", "'\n=1", "'-1", "a=1"]
     assert rows[1][1] == "-1.000000"  # a number stays one
+
+
+@pytest.mark.parametrize("text", [FORMULA, "+1+1", "-2", "@sum(1)", "＝1", "\t=1"])
+def test_no_bids_table_begins_a_formula(text, tmp_path):
+    events = pd.DataFrame({c.name: [0.0, 1.0] for c in EVENT_COLUMNS})
+    events = events.assign(evidence=[text, "fine"], number=[-1, -2])
+    table, _ = to_bids(events.assign(**{text: "x"}))
+    cells = [*table.columns, *table["evidence"]]
+    assert table["evidence"].tolist() == ["'" + text.strip(), "fine"]
+    assert not [c for c in cells if c.startswith(tuple("=+-@＝"))]
+    assert table["number"].tolist() == ["-1", "-2"]  # a number stays one
+    made = _write_tsv(tmp_path / "channels.tsv", ["name"], [[text.strip()]])
+    assert made.read_text() == f"name\n'{text.strip()}\n"
+
+
+def _is_one_line(told):
+    return told.endswith("\n") and told[:-1].isprintable() and len(told) < 1500
 
 
 def _is_number(text):

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from twitchsense.cli.app import main
 from twitchsense.live.watch import Watch
+from twitchsense.text import printable
 
 terminal = pytest.importorskip("twitchsense.live.terminal", reason="textual is not installed")
 
@@ -64,6 +65,40 @@ def test_markers_by_key(night):
 def test_escape_leaves_the_marker(night):
     run(night, ["m", *"oops", "escape"])
     assert markers(night) == []
+
+
+@pytest.mark.parametrize("text", ["[bold red]x[/]", "[@click=app.quit]up[/]", "\x1b[2Jx\u202egnp"])
+def test_a_marker_is_shown_as_text(night, text):
+    async def play():
+        app = terminal.LiveApp(Watch(night))
+        async with app.run_test(size=(100, 40)) as pilot:
+            await app.look()
+            await pilot.press("m")
+            app.query_one("#words").value = text
+            await pilot.press("enter")
+            return "\n".join(
+                "".join(s.text for s in line) for line in app.screen._compositor.render_strips()
+            )
+
+    shown = " ".join("".join(asyncio.run(play())).split())
+    (stored,) = markers(night)
+    assert stored == printable(text).strip()
+    assert f"marker stored: {stored}" in shown
+    assert shown.isprintable()
+
+
+def test_what_a_night_file_holds_is_shown_as_text(night):
+    with sqlite3.connect(night) as db:
+        db.execute(
+            "INSERT INTO link (time_ns, device, event, detail) VALUES (1, ?, 'connected', '')",
+            ("[/]\x1b[2J\u202e",),
+        )
+        db.execute(
+            "INSERT INTO link (time_ns, device, event, detail) VALUES (2, 'y', 'lost', '[b]\x1b')"
+        )
+    shown, _ = run(night, [])
+    assert "[2J : connected" in shown["link"]
+    assert shown["link"].isprintable()
 
 
 def test_a_missing_file_is_told_with_its_cure(tmp_path):

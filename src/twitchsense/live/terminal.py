@@ -119,6 +119,8 @@ class LiveApp(App[None]):
 
     async def show(self, state: dict[str, Any]) -> None:
         """Show a state."""
+        if not self.query("#link"):
+            return  # the view is being closed
         text = f"{state['link']}   battery {state['battery']}   "
         text += f"{state['frames']} packets stored, {state['lost']} lost"
         self.query_one("#link", Static).update(text)
