@@ -13,10 +13,9 @@ from twitchsense.dsp.heart import (
     DELAY_S,
     LOST,
     HeartCanceller,
-    Template,
-    off_line,
     usual_interval,
 )
+from twitchsense.dsp.waveform import Template, off_line
 
 FS = 500.0
 

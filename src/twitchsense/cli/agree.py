@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from twitchsense.cli.options import verbosity
+from twitchsense.text import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -49,8 +50,6 @@ def _show(found: Agreement) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from twitchsense.cli.summary import one_line
-
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     names = ["kind", "truth", "found", "matched", "sensitivity", "precision", "F1", "onset error",
              "duration error", "truth touched", "found touching"]  # fmt: skip
@@ -62,7 +61,7 @@ def _show(found: Agreement) -> None:
         table.add_column(name, justify="left" if i == 0 else "right", no_wrap=True)
     for row in found.table().to_dict("records"):
         table.add_row(
-            escape(one_line(str(row["kind"]))),
+            escape(printable(str(row["kind"]), "?")),
             *(str(row[k]) for k in ("n_truth", "n_found", "tp")),
             *(_share(row[k], row[f"{k}_low"], row[f"{k}_high"]) for k in shares),
             *(_milliseconds(float(row[k])) for k in ("onset_error_s", "duration_error_s")),
@@ -90,14 +89,12 @@ def _confusion(found: Agreement) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    from twitchsense.cli.summary import one_line
-
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("")
     for kind in found.confusion.columns:
-        table.add_column(escape(one_line(str(kind))), justify="right", no_wrap=True)
+        table.add_column(escape(printable(str(kind), "?")), justify="right", no_wrap=True)
     for kind, counts in zip(found.confusion.index, found.confusion.to_numpy(), strict=True):
-        table.add_row(escape(one_line(str(kind))), *map(str, counts))
+        table.add_row(escape(printable(str(kind), "?")), *map(str, counts))
     return table
 
 

@@ -27,7 +27,7 @@ def print_summary(night: Night, out: Path, *, report: bool) -> None:
     else:
         console.print("No event in the valid signal.")
     where = out / "report.html" if report else out
-    console.print(f"{'Report' if report else 'Results'}: {escape(one_line(str(where)))}")
+    console.print(f"{'Report' if report else 'Results'}: {escape(printable(str(where), '?'))}")
 
 
 def _counts(night: Night) -> Table:
@@ -46,8 +46,3 @@ def _counts(night: Night) -> Table:
 
 
 _ORDER = ("wake", "drowsy", "sleep_onset", "asleep", "unknown")
-
-
-def one_line(text: str) -> str:
-    """Return a text fit for one line of a terminal: what a file holds is not to steer it."""
-    return printable(text, "?")

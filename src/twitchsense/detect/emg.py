@@ -98,7 +98,7 @@ class EmgTrack:
             self._hops_per_s, NEAR_S, NEAR_QUANTILE, settings.emg.least_sd_uv
         )
         self._inner_runs = Runs(bridge)
-        self._low, self._near = History(np.bool_), History(np.float64, 2)
+        self._low, self._near = History(np.bool_), History(np.float64, 3)
         self._leg_runs = Runs(round(settings.movement.quiet_s * fs / (2 * self._hop)) - 1)
         self._centre, self._spread = History(np.float64), History(np.float64)
         self._opening = History(np.float64)
@@ -247,9 +247,9 @@ class EmgTrack:
     ) -> None:
         """Search by the last seconds' floor: bursts in noise that has just grown."""
         emg = self._settings.emg
-        self._near.push(np.stack([near.centre, near.spread], axis=1))
         low = near.centre + emg.close_k * near.spread
         high = near.centre + self._noise.k(near.centre, near.spread) * near.spread
+        self._near.push(np.stack([near.centre, near.spread, high], axis=1))
         inside = near.envelope > np.maximum(low, closing)
         opens = near.envelope > np.maximum(high, opening)
         self._enqueue_inner(*self._inner_runs.push(inside, opens))
@@ -261,9 +261,8 @@ class EmgTrack:
             low = self._low.get(max(0, start - before), start)
             short = stop - start < INNER_S * self._hops_per_s
             if short and len(low) == before and low.mean() >= INSIDE_SHARE:
-                centre, spread = (float(v) for v in self._near.get(start, start + 1)[0])
-                opening = centre + float(self._noise.k(np.array(centre), np.array(spread))) * spread
-                self._due.append(Run(start, stop, Floor(centre, spread, opening)))
+                floor = Floor(*self._near.get(start, start + 1)[0].tolist())
+                self._due.append(Run(start, stop, floor))
 
     def _measure_due(self, *, all_of_them: bool = False) -> None:
         """Measure the runs whose surroundings are known."""

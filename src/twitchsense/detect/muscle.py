@@ -91,29 +91,31 @@ def group_bursts(bursts: Sequence[Burst]) -> list[list[Burst]]:
 
     Short ones inside a long one are groups of their own.
     """
-    spans = [(b.onset_ns, b.offset_ns) for b in bursts if b.offset_ns - b.onset_ns >= LONG_NS]
-
-    def is_inside(b: Burst) -> bool:
-        short = b.offset_ns - b.onset_ns < LONG_NS
-        return short and any(on <= b.onset_ns and b.offset_ns <= off for on, off in spans)
-
-    inner = [b for b in bursts if is_inside(b)] if spans else []
-    outer = [b for b in bursts if not is_inside(b)] if spans else bursts
-    return sorted(
-        _overlapping(outer) + _overlapping(inner), key=lambda g: (g[0].onset_ns, -_end(g))
-    )
+    alone = sorted(([b] for b in bursts), key=_order)
+    parts = ([b for group in groups for b in group] for groups in _split(alone))
+    return sorted((group for part in parts for group in _overlapping(part)), key=_order)
 
 
 def outermost(groups: list[list[Burst]]) -> list[list[Burst]]:
     """Return the groups, in order of onset, that do not lie inside a longer one."""
-    found: list[list[Burst]] = []
+    return _split(groups)[0]
+
+
+def _split(groups: list[list[Burst]]) -> tuple[list[list[Burst]], list[list[Burst]]]:
+    """Return the groups that do not lie inside a longer one, and those that do."""
+    outer: list[list[Burst]] = []
+    inner: list[list[Burst]] = []
     end = 0
     for group in groups:
-        if _end(group) > end or _long(group):
-            found.append(group)
+        (outer if _long(group) or _end(group) > end else inner).append(group)
         if _long(group):
             end = max(end, _end(group))
-    return found
+    return outer, inner
+
+
+def _order(group: Sequence[Burst]) -> tuple[int, int]:
+    """Sort by onset, and what lasts longer first: it may hold the other."""
+    return group[0].onset_ns, -_end(group)
 
 
 def _overlapping(bursts: Sequence[Burst]) -> list[list[Burst]]:

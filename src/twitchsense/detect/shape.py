@@ -25,8 +25,8 @@ from twitchsense.settings import Settings
 Floats = NDArray[np.float64]
 
 #: Features of a burst's shape: those of a bad contact, how far it swings to one side, how
-#: wide its largest deflection is before any filter,
-#: and, because what they mean hangs on it, the sampling rate.
+#: wide its largest deflection is before any filter, and the sampling rate, on which it
+#: hangs what they mean.
 LOOK = (*FEATURES, "net", "log_lobe", "log_fs")
 #: Window of the envelope on which durations are measured.
 WINDOW_S = 0.010
@@ -96,8 +96,7 @@ def measure(
     """
     fs = channel.fs
     burst = zero_phase(clean, fs)
-    ringing = hums(raw, clean, inside)
-    share = RINGING_SHARE if ringing else EDGE_SHARE
+    share = RINGING_SHARE if hums(raw, clean, inside) else EDGE_SHARE
     begin, end, risen, top = find_edges(burst, inside, fs, floor, settings, share)
     body = burst[begin:end]
     pad = hop_size(WINDOW_S / 2, fs)

@@ -24,6 +24,7 @@ from twitchsense.store.nightdb import connect, damaged
 from twitchsense.store.spool import Spool
 from twitchsense.store.tickclock import Arrivals, TickClock
 from twitchsense.store.track import Track
+from twitchsense.text import printable
 
 #: Packets decoded, and samples given to their tracks, at once.
 _BATCH: Final = 4000
@@ -373,8 +374,7 @@ def _tell_markers(reader: NightReader, zone: str | None) -> list[str]:
         if not isinstance(at, int) or not 0 <= at < 2**62:
             continue  # whatever wrote that, it was no recorder
         when = datetime.fromtimestamp(at // NS, ZoneInfo(zone) if zone else UTC)
-        words = "".join(c if c.isprintable() else " " for c in str(text))
-        notes.append(f"marker at {when:%H:%M:%S}{'' if zone else ' UTC'}: {words}")
+        notes.append(f"marker at {when:%H:%M:%S}{'' if zone else ' UTC'}: {printable(str(text))}")
     if len(rows) > _MOST_MARKERS:
         notes.append(f"{len(rows) - _MOST_MARKERS} more markers are in the night file")
     return notes
