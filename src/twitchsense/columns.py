@@ -245,8 +245,8 @@ def runs_of(valid: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 def assemble_arrays(
     signals: Mapping[str, tuple[ArrayLike, float]],
-) -> tuple[tuple[Channel, ...], tuple[Segment, ...]]:
-    """Turn named arrays into channels and gap-free segments.
+) -> tuple[tuple[Channel, ...], tuple[Segment, ...], int]:
+    """Turn named arrays into channels, gap-free segments, and how long they reach in ns.
 
     Parameters
     ----------
@@ -263,6 +263,7 @@ def assemble_arrays(
         raise InputError(source, "holds no signal", f"give {_EXAMPLES['emg']}")
     channels: list[Channel] = []
     segments: list[Segment] = []
+    end_ns = 0
     for plan in plan_channels(list(signals), source):
         raw = [_to_column(source, name, signals[name][0]) for name in plan.names]
         rates = [_to_rate(source, name, signals[name][1]) for name in plan.names]
@@ -279,10 +280,11 @@ def assemble_arrays(
         plan.check_rate(source, fs)
         samples, valid = plan.scale(raw)
         channels.append(plan.channel(fs))
+        end_ns = max(end_ns, round(len(samples) * NS / fs))
         for start, stop in runs_of(valid):
             time_ns = round(start * NS / fs)
             segments.append(Segment(plan.name, time_ns, ArraySamples(samples[start:stop])))
-    return tuple(channels), tuple(segments)
+    return tuple(channels), tuple(segments), end_ns
 
 
 def _to_column(source: str, name: str, values: ArrayLike) -> NDArray[np.float64]:

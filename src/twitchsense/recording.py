@@ -4,7 +4,7 @@ A recording is a set of channels, each cut into gap-free segments. Nothing is
 ever filled in: where samples are missing, one segment ends and another begins.
 
 Time inside a recording is an ``int`` number of nanoseconds on the recording's
-own axis (the ``time_s`` column of a capture; zero is the first sample where
+own axis (the ``time_s`` column of a capture; zero is the first row where
 the capture carries clock time). `Recording.start_utc_ns` ties that axis to UTC
 when the capture knows it.
 """
@@ -144,6 +144,9 @@ class Recording:
         Hash of the input bytes.
     notes : tuple of str
         What the reader saw and the user should know (gaps, jitter, rates).
+    covers_ns : tuple of int or None
+        From when until when the capture reaches, where that is further than its samples:
+        silence at its start and end is part of it.
     """
 
     channels: tuple[Channel, ...]
@@ -153,6 +156,7 @@ class Recording:
     source: str = "arrays"
     sha256: str = ""
     notes: tuple[str, ...] = field(default=())
+    covers_ns: tuple[int, int] | None = None
 
     @classmethod
     def from_arrays(
@@ -169,8 +173,8 @@ class Recording:
         signals : mapping of str to (samples, fs)
             Keys are column names with their unit, as in a capture:
             ``emg1_uv``, ``emg_left_mv``, ``acc_x_g``, ``acc_right_y_ms2``.
-            A non-finite sample is a gap. The axes of one accelerometer must
-            have equal length and rate.
+            A non-finite sample is a gap, also at the start and at the end. The axes
+            of one accelerometer must have equal length and rate.
         start : datetime with time zone, optional
             When the first sample was taken.
         zone : str, optional
@@ -184,13 +188,13 @@ class Recording:
         """
         from twitchsense.columns import assemble_arrays
 
-        channels, segments = assemble_arrays(signals)
+        channels, segments, end_ns = assemble_arrays(signals)
         start_ns = None
         if start is not None:
             if start.tzinfo is None:
                 raise InputError("start", "has no time zone", "give an aware datetime (tzinfo=...)")
             start_ns = round(start.timestamp() * 1e6) * 1000
-        return cls(channels, segments, start_ns, zone)
+        return cls(channels, segments, start_ns, zone, covers_ns=(0, end_ns))
 
     def channel(self, name: str) -> Channel:
         """Return the channel called `name`."""
@@ -205,13 +209,15 @@ class Recording:
 
     @property
     def start_ns(self) -> int:
-        """Time of the first sample of any channel, on the recording's axis."""
-        return min((s.start_ns for s in self.segments), default=0)
+        """When it began, on the recording's axis: with the first sample, or silent before."""
+        silent = [] if self.covers_ns is None else [self.covers_ns[0]]
+        return min([*silent, *(s.start_ns for s in self.segments)], default=0)
 
     @property
     def end_ns(self) -> int:
-        """Time just after the last sample of any channel."""
-        return max((self.segment_end_ns(s) for s in self.segments), default=0)
+        """When it was over: just after the last sample of any channel, or silent after."""
+        silent = [] if self.covers_ns is None else [self.covers_ns[1]]
+        return max([*silent, *(self.segment_end_ns(s) for s in self.segments)], default=0)
 
     def segment_end_ns(self, segment: Segment) -> int:
         """Return the time just after a segment's last sample."""

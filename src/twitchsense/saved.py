@@ -152,14 +152,14 @@ def open_saved(directory: Path) -> SavedNight:
             settings = Settings.model_validate(meta["settings"])
             bounds = int(meta["start_ns"]), int(meta["end_ns"])
         segments = _segments(channels, traces)
-        recording = Windowed(
+        recording = Recording(
             channels,
             segments,
             facts["clock"]["start_utc_ns"],
             facts["clock"]["zone"],
             facts["provenance"]["source"],
             facts["provenance"]["sha256"],
-            bounds=bounds,
+            covers_ns=bounds,
         )
         if any(t.event >= len(events) for t in traces):
             raise ValueError("more events than rows")
@@ -170,23 +170,6 @@ def open_saved(directory: Path) -> SavedNight:
     return SavedNight(
         directory, facts, settings, recording, events, rejected, epochs, seconds, traces
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Windowed(Recording):
-    """A recording of which only windows are left; it still knows how long it was."""
-
-    bounds: tuple[int, int] = (0, 0)
-
-    @property
-    def start_ns(self) -> int:
-        """Time of the first sample of the whole recording."""
-        return self.bounds[0]
-
-    @property
-    def end_ns(self) -> int:
-        """Time just after the last sample of the whole recording."""
-        return self.bounds[1]
 
 
 def read_table(path: Path, columns: Sequence[Any]) -> pd.DataFrame:

@@ -158,11 +158,11 @@ def test_the_size_of_chunks_does_not_matter(tmp_path, monkeypatch):
 )
 def test_clock_time_ties_the_axis_to_utc(tmp_path, times):
     x = emg(300)
-    x[0] = np.nan  # zero is the first sample, not the first row
+    x[0] = np.nan  # zero is the first row: silence at the start belongs to the recording
     recording = read(write(tmp_path / "a.csv", {"time_utc": times, "emg1_uv": x}), zone="UTC")
-    assert recording.start_utc_ns == 1_772_402_400_001_000_000
+    assert recording.start_utc_ns == 1_772_402_400_000_000_000
     assert recording.zone == "UTC"
-    assert starts(recording, "emg1") == [0]
+    assert starts(recording, "emg1") == [1_000_000]
     assert lengths(recording, "emg1") == [299]
 
 

@@ -123,6 +123,7 @@ class Session:
 
     async def _run(self, stop: asyncio.Event) -> None:
         failures = 0
+        ended = False
         while not stop.is_set():
             try:
                 async with AsyncExitStack() as stack:
@@ -133,6 +134,7 @@ class Session:
                     started = await self._begin(link, sighting)
                     failures = 0
                     await self._stream(link, started, stop)
+                    ended = True
             except (LinkError, RadioError) as error:
                 self.progress.last_error = str(error)
                 self._note("failed" if not self.progress.connected else "lost", str(error))
@@ -155,6 +157,9 @@ class Session:
                 break
             await _sleep(self.pace.delay(failures, self.rng), stop)
             failures += 1
+        if not ended:
+            # until now it was tried in vain: that belongs to the night
+            self._note("stopped", "without a connection")
 
     def stored(self, frame: Stored) -> None:
         """Take note that a frame is on disk."""

@@ -13,9 +13,11 @@ _NIGHT: Final = Column("night", "str", "name of the night in the list")
 NIGHT_COLUMNS: Final = (
     _NIGHT,
     Column("captures", "str", "names of its files"),
-    Column("start_utc", "time", "first sample, UTC; empty where the clock is unknown"),
+    Column("start_utc", "time", "start of the recording, UTC; empty where the clock is unknown"),
     Column("zone", "str", "time zone of the wearer"),
-    Column("duration_s", "float64", "from the first sample to the last", "s"),
+    Column(
+        "duration_s", "float64", "from the first row to the last, with a signal or without", "s"
+    ),
     Column("emg_hours", "float64", "hours of valid EMG", "h"),
     Column("acc_hours", "float64", "hours of valid acceleration", "h"),
     Column("sleep_onset_s", "float64", "sleep onset, from the start of the recording", "s"),

@@ -83,14 +83,15 @@ class EdfCapture:
             return self._zero_ns + int(onsets[0])
         raise InputError(self.source, "no records after the header", "give a capture with samples")
 
-    def feed(self, tracks: Mapping[str, Track]) -> None:
-        """Give all samples to the tracks of their channels.
+    def feed(self, tracks: Mapping[str, Track]) -> tuple[int, int]:
+        """Give all samples to the tracks of their channels; return the first and last time.
 
         Raises
         ------
         UnsteadyRateError
         """
         first, last = 0, -np.inf
+        times: list[int] = []
         for onsets, records in self._records():
             steps_ns = np.diff(onsets, prepend=last)
             early = np.flatnonzero(steps_ns < self._record_s * NS * 0.999)
@@ -109,6 +110,8 @@ class EdfCapture:
                 steps = np.rint(np.arange(count) * (self._record_s * NS / count)).astype(np.int64)
                 stamps = (self._zero_ns + onsets[:, None] + steps).ravel()
                 tracks[plan.name].add(stamps, [self._physical(records, m) for m in members])
+                times += int(stamps[0]), int(stamps[-1])
+        return min(times), max(times)
 
     def place(self, time_ns: int) -> str | None:
         """Return where a time is, in seconds from the start of the file."""

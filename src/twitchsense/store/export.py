@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twitchsense.errors import InputError, MissingExtraError
-from twitchsense.recording import NS, Channel, Recording, Segment
+from twitchsense.recording import NS, Channel, Recording, Samples, Segment
 from twitchsense.store.edfwrite import write_edf
 
 if TYPE_CHECKING:
@@ -83,26 +84,53 @@ def _file_name(group: list[Channel], groups: list[list[Channel]]) -> str:
 
 
 def _tables(recording: Recording, group: list[Channel]) -> Iterator[pd.DataFrame]:
-    import pandas as pd
-
     fs = group[0].fs
+    before, after = _silent_stamps(recording)
+    if before is not None:
+        yield _table(recording, group, np.array([before]))
     columns: list[tuple[Segment, ...]] = [recording.segments_of(c.name) for c in group]
     for together in zip(*columns, strict=True):
         first = together[0]
         for start in range(0, len(first.samples), _ROWS):
             stop = min(start + _ROWS, len(first.samples))
             stamps = first.start_ns + np.rint(np.arange(start, stop) * (NS / fs)).astype(np.int64)
-            table: dict[str, Any] = {}
-            if recording.start_utc_ns is None:
-                table["time_s"] = stamps / NS
-            else:
-                utc = (stamps + recording.start_utc_ns).view("datetime64[ns]")
-                table["time_utc"] = pd.to_datetime(utc, utc=True)
-            for channel, segment in zip(group, together, strict=True):
-                samples = segment.samples.read(start, stop)
-                for i, name in enumerate(channel.columns):
-                    table[name] = samples[:, i]
-            yield pd.DataFrame(table)
+            yield _table(recording, group, stamps, [s.samples.read(start, stop) for s in together])
+    if after is not None:
+        yield _table(recording, group, np.array([after]))
+
+
+def _silent_stamps(recording: Recording) -> tuple[int | None, int | None]:
+    """Return the times of the rows without a signal that tell how far the recording reaches."""
+    row_ns = round(NS / max(c.fs for c in recording.channels))
+    start, last = recording.start_ns, recording.end_ns - row_ns
+    first = min(s.start_ns for s in recording.segments)
+    end = max(recording.segment_end_ns(s) for s in recording.segments)
+    # half a row is the rounding of a clock, not silence
+    silent_end = recording.end_ns - end > row_ns / 2
+    return start if start < first else None, last if silent_end else None
+
+
+def _table(
+    recording: Recording,
+    group: list[Channel],
+    stamps: NDArray[np.int64],
+    samples: Sequence[Samples] | None = None,
+) -> pd.DataFrame:
+    """Return rows of a file; empty where there are no samples."""
+    import pandas as pd
+
+    table: dict[str, Any] = {}
+    if recording.start_utc_ns is None:
+        table["time_s"] = stamps / NS
+    else:
+        utc = (stamps + recording.start_utc_ns).view("datetime64[ns]")
+        table["time_utc"] = pd.to_datetime(utc, utc=True)
+    for i, channel in enumerate(group):
+        shape = (len(stamps), channel.width)
+        values = np.full(shape, np.nan, np.float32) if samples is None else samples[i]
+        for axis, name in enumerate(channel.columns):
+            table[name] = values[:, axis]
+    return pd.DataFrame(table)
 
 
 @contextlib.contextmanager

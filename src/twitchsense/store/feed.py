@@ -66,8 +66,13 @@ class TableCapture:
             self.source, "no rows after the header", "give a capture with samples", "header"
         )
 
-    def feed(self, tracks: Mapping[str, Track]) -> None:
+    def feed(self, tracks: Mapping[str, Track]) -> tuple[int, int]:
         """Give all rows to the tracks of their channels.
+
+        Returns
+        -------
+        first_ns, last_ns : int
+            Times of the first and the last row, whether they hold a signal or not.
 
         Raises
         ------
@@ -75,6 +80,7 @@ class TableCapture:
             For a time that can't be read, repeats or runs backwards.
         UnsteadyRateError
         """
+        first: int | None = None
         last: int | None = None
         for block in self.table.blocks():
             stamps, kept = read_times(self.table, block)
@@ -82,11 +88,15 @@ class TableCapture:
                 continue
             check_order(self.table, block, stamps, kept, last)
             last = int(stamps[-1])
+            first = int(stamps[0]) if first is None else first
             for plan in self.plans:
                 columns = [block.signals[name] for name in plan.names]
                 if kept is not None:
                     columns = [c[kept] for c in columns]
                 tracks[plan.name].add(stamps, columns)
+        if first is None or last is None:  # the rows of `first_stamp` are gone by now
+            raise InputError(self.source, "no rows after the header", "try again", "header")
+        return first, last
 
     def place(self, time_ns: int) -> str | None:
         """Say where the row of a time is, or None if it is not in this file."""

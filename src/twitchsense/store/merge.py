@@ -8,8 +8,12 @@ from typing import Protocol
 
 from twitchsense.columns import ChannelPlan, channel_order
 from twitchsense.errors import InputError
+from twitchsense.recording import NS
 from twitchsense.store.stamps import UnsteadyRateError
 from twitchsense.store.track import MIN_SAMPLES, ChannelData, Track
+
+#: Times in ns of the first and the last row of a capture, with a signal or without.
+Reach = tuple[int, int]
 
 
 class Capture(Protocol):
@@ -44,8 +48,8 @@ class Capture(Protocol):
         """Return the first time in ns."""
         ...
 
-    def feed(self, tracks: Mapping[str, Track]) -> None:
-        """Give all samples to the tracks of their channels."""
+    def feed(self, tracks: Mapping[str, Track]) -> Reach:
+        """Give all samples to the tracks of their channels, and return how far it reaches."""
         ...
 
     def place(self, time_ns: int) -> str | None:
@@ -62,11 +66,14 @@ class Merged:
     data : tuple of ChannelData
     start_utc_ns : int or None
         UTC of the axis' zero, where captures carry clock time.
+    covers_ns : tuple of int
+        From when until when the captures reach, with a signal or without.
     notes : tuple of str
     """
 
     data: tuple[ChannelData, ...]
     start_utc_ns: int | None
+    covers_ns: tuple[int, int] | None
     notes: tuple[str, ...]
 
 
@@ -92,11 +99,13 @@ def merge(captures: Sequence[Capture]) -> Merged:
             )
     ordered = sorted(captures, key=lambda c: (c.first_stamp(), c.source))
     tracks: dict[str, Track] = {}
+    reaches: list[Reach] = []
     try:
         for capture in ordered:
             _open_tracks(capture, tracks)
-            capture.feed({p.name: tracks[p.name] for p in capture.plans})
-        return _close(tracks, ordered)
+            reaches.append(capture.feed({p.name: tracks[p.name] for p in capture.plans}))
+        first_ns, last_ns = min(r[0] for r in reaches), max(r[1] for r in reaches)
+        return _close(tracks, ordered, (first_ns, last_ns))
     except UnsteadyRateError as error:
         raise _locate(error, ordered) from error
 
@@ -126,11 +135,10 @@ def _open_tracks(capture: Capture, tracks: dict[str, Track]) -> None:
         track.go_on(plan, capture.source)
 
 
-def _close(tracks: Mapping[str, Track], captures: Sequence[Capture]) -> Merged:
+def _close(tracks: Mapping[str, Track], captures: Sequence[Capture], reach: Reach) -> Merged:
     """Fit clocks, cut segments, and leave out channels without samples."""
-    zero = 0
-    if captures[0].clock == "time_utc":
-        zero = min((t.first_ns for t in tracks.values() if t.first_ns is not None), default=0)
+    zero = reach[0] if captures[0].clock == "time_utc" else 0
+    kept: list[Track] = []
     notes = [note for capture in captures for note in capture.notes]
     data: list[ChannelData] = []
     for track in sorted(tracks.values(), key=lambda t: channel_order(t.plan)):
@@ -138,6 +146,7 @@ def _close(tracks: Mapping[str, Track], captures: Sequence[Capture]) -> Merged:
             found = f"only {track.rows} samples" if track.rows else "no numbers"
             notes.append(f"{track.source}: {found} in {', '.join(track.plan.names)}, left out")
             continue
+        kept.append(track)
         data.append(track.close(zero))
         notes.extend(data[-1].notes)
     if not data:
@@ -149,7 +158,23 @@ def _close(tracks: Mapping[str, Track], captures: Sequence[Capture]) -> Merged:
             f"give at least {MIN_SAMPLES} rows of numbers with a decimal point",
             f"column {', '.join(columns)}",
         )
-    return Merged(tuple(data), zero if captures[0].clock == "time_utc" else None, tuple(notes))
+    utc = zero if captures[0].clock == "time_utc" else None
+    return Merged(tuple(data), utc, _silent_ends(kept, data, reach, zero), tuple(notes))
+
+
+def _silent_ends(
+    tracks: Sequence[Track], data: Sequence[ChannelData], reach: Reach, zero: int
+) -> tuple[int, int] | None:
+    """Return how far captures reach where that is further than their samples."""
+    firsts = [t.first_ns for t in tracks if t.first_ns is not None]
+    lasts = [t.last_ns for t in tracks if t.last_ns is not None]
+    first, last = reach
+    if not firsts or (first >= min(firsts) and last <= max(lasts)):
+        return None
+    # rows come at the rate of the fastest channel; with samples, the fitted clock decides
+    row_ns = round(NS / max(d.channel.fs for d in data))
+    start = first - zero if first < min(firsts) else min(d.segments[0].start_ns for d in data)
+    return start, (last if last > max(lasts) else max(lasts)) - zero + row_ns
 
 
 def _locate(error: UnsteadyRateError, captures: Sequence[Capture]) -> InputError:

@@ -31,6 +31,8 @@ _BATCH: Final = 4000
 _ROWS: Final = 1 << 17
 #: Markers that are told; a night has a handful.
 _MOST_MARKERS: Final = 50
+#: Notes of the link log at which the wearable was there.
+_HEARD: Final = ("connected", "take_over")
 
 
 @dataclass(frozen=True)
@@ -183,6 +185,23 @@ class NightReader:
         sql = "SELECT id, device, percent FROM battery WHERE id > ? ORDER BY id"
         return [(int(str(i)), str(d), int(str(p))) for i, d, p in self.query(sql, after)]
 
+    def silence(self) -> tuple[int | None, int | None]:
+        """Return since when it was tried to record, and until when, if in vain (UTC, ns).
+
+        The link log tells: a recorder that meets no wearable at first, or has lost it
+        when it ends, notes each attempt.
+        """
+        rows = self.query("SELECT time_ns, event, detail FROM link ORDER BY id")
+        notes = [
+            (t, event in _HEARD or (event, detail) == ("stopped", ""))
+            for t, event, detail in rows
+            if isinstance(t, int) and 0 < t < 2**62
+        ]
+        if not notes:
+            return None, None
+        (first, heard), (last, heard_last) = notes[0], notes[-1]
+        return None if heard else first, None if heard_last else last
+
     def frames(self, source: Source, damage: Damage | None = None) -> Iterator[Frames]:
         """Yield the sound frames of a boot, by sequence, some at a time.
 
@@ -300,6 +319,7 @@ class NightCapture:
         if not self._boots or not self.plans:
             raise InputError(source, "holds no samples yet", "record for a while first")
         self._markers = _tell_markers(self._reader, zone)
+        self._silence = self._reader.silence()
         self._reader.close()
 
     @property
@@ -327,8 +347,13 @@ class NightCapture:
         boot, clock = self._boots[0]
         return int(clock.to_utc(np.array([boot.first_ticks]))[0])
 
-    def feed(self, tracks: Mapping[str, Track]) -> None:
+    def feed(self, tracks: Mapping[str, Track]) -> tuple[int, int]:
         """Give all samples to the tracks of their channels.
+
+        Returns
+        -------
+        first_ns, last_ns : int
+            From when until when it was recorded, whether a signal came or not.
 
         Raises
         ------
@@ -339,6 +364,10 @@ class NightCapture:
             for samples in boot.streams:
                 self._feed(boot.source, samples, clock, tracks, last)
             boot.streams.clear()
+        since, until = self._silence
+        times = [self.first_stamp(), *last.values(), since, until]
+        known = [t for t in times if t is not None]
+        return min(known), max(known)
 
     def place(self, time_ns: int) -> str | None:
         """Return where a time is."""

@@ -129,6 +129,7 @@ def read(
         source=", ".join(sorted(p.name for p in files)),
         sha256=_join_hashes(digests),
         notes=tuple(notes),
+        covers_ns=merged.covers_ns,
     )
 
 

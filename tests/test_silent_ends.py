@@ -1,0 +1,105 @@
+"""Silence at the start and at the end belongs to the recording, whatever it came from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import twitchsense as ts
+from tests.store.captures import acc, assert_same, emg, write
+from tests.wearable.nights import KEY, T0, write_night
+from tests.wearable.rehearsal import rehearse
+from twitchsense.saved import open_saved
+from twitchsense.store.export import export
+from twitchsense.store.night import NightFile
+from twitchsense.store.records import LinkEvent
+from twitchsense.view.words import answers
+
+HEARD = {"start": slice(500, 600), "end": slice(0, 100), "both": slice(300, 400)}
+
+
+def silent(where, seconds=600):
+    """Return an EMG and an acceleration column that hold a signal for 100 s of 600."""
+    x, a = emg(seconds * 1000), acc(seconds * 100)
+    at = HEARD[where]
+    for column, fs in ((x, 1000), (a, 100)):
+        column[: at.start * fs] = np.nan
+        column[at.stop * fs :] = np.nan
+    return x, a
+
+
+def from_arrays(where):
+    x, a = silent(where)
+    axes = {f"acc_{k}_g": (a[:, i], 100) for i, k in enumerate("xyz")}
+    return ts.Recording.from_arrays({"emg1_uv": (x, 1000), **axes})
+
+
+def length_s(recording):
+    return (recording.end_ns - recording.start_ns) / 1e9
+
+
+@pytest.mark.parametrize("where", HEARD)
+def test_a_night_lasts_as_long_as_it_was_recorded(where, tmp_path):
+    night = ts.analyze(from_arrays(where))
+    facts = night.summary_dict()
+    assert facts["duration_s"] == 600
+    assert facts["valid_s"]["emg1"] == pytest.approx(100, abs=2)
+    assert len(night.epochs) == 20
+    assert (night.epochs["valid"] > 0).sum() <= 5
+    said = dict(answers(night))["Was the recording good?"]
+    assert not said.startswith("Yes")
+    assert "lasted 10 min" in said
+    night.save(tmp_path / "out", report=False)
+    saved = open_saved(tmp_path / "out")
+    assert dict(answers(saved))["Was the recording good?"] == said
+
+
+@pytest.mark.parametrize("clock", ["time_s", "time_utc"])
+@pytest.mark.parametrize("where", HEARD)
+def test_tables_tell_it_too(where, clock, tmp_path):
+    x, _ = silent(where, 600)
+    x = x[::5].copy()
+    seconds = np.arange(len(x)) / 200
+    stamps = [f"2026-03-01T22:{int(s // 60):02d}:{s % 60:06.3f}Z" for s in seconds]
+    time = {"time_s": seconds + 5.0, "time_utc": stamps}[clock]
+    recording = ts.read(write(tmp_path / "a.csv", {clock: time, "emg1_uv": x}))
+    assert length_s(recording) == pytest.approx(600, abs=1e-6)
+    assert recording.segments[0].start_ns == recording.start_ns + HEARD[where].start * 10**9
+    for kind in ("csv", "parquet"):
+        (path,) = export(recording, kind, tmp_path / kind)
+        back = ts.read(path)
+        assert_same(recording, back)
+        assert (back.start_ns, back.end_ns) == (recording.start_ns, recording.end_ns)
+        assert back.start_utc_ns == recording.start_utc_ns
+
+
+def test_a_signal_to_both_ends_is_as_long_as_its_samples(tmp_path):
+    time = np.arange(6000) / 200
+    recording = ts.read(write(tmp_path / "a.csv", {"time_s": time, "emg1_uv": emg(6000)}))
+    assert recording.covers_ns is None
+    assert length_s(recording) == 30
+
+
+def test_a_wearable_lost_before_the_end_leaves_a_silent_end(tmp_path):
+    night = rehearse(tmp_path / "a.night", 120, "range@40+1000")
+    assert not night.progress[0].connected
+    recording = ts.read(tmp_path / "a.night")
+    heard = max(recording.segment_end_ns(s) for s in recording.segments) - recording.start_ns
+    assert heard / 1e9 == pytest.approx(40, abs=6)
+    assert length_s(recording) == pytest.approx(120, abs=10)
+    (path, *_) = export(recording, "csv", tmp_path / "out")
+    assert length_s(ts.read(path)) == pytest.approx(length_s(recording), abs=1e-6)
+
+
+def test_a_wearable_met_late_leaves_a_silent_start(tmp_path):
+    path = write_night(tmp_path / "a.night", 30)
+    plain = ts.read(path)
+    night = NightFile(path)
+    night.write([LinkEvent("AA:BB", T0 - 60_000_000_000, "failed", "does not advertise")])
+    night.write([LinkEvent(KEY, T0 + 10_000_000, "connected"), LinkEvent(KEY, T0, "stopped")])
+    night.close()
+    recording = ts.read(path)
+    assert recording.start_utc_ns == T0 - 60_000_000_000
+    late = plain.start_utc_ns - recording.start_utc_ns
+    assert length_s(recording) == pytest.approx(length_s(plain) + late / 1e9, abs=1e-6)
+    assert recording.segments[0].start_ns == late
