@@ -1,10 +1,10 @@
-"""Learns what tells twitches and movements from all else (detect/verdict_trees.csv).
+"""Learns what tells twitches, movements and jerks from all else (detect/verdict_trees.csv).
 
     python -m benchmarks.verdict --data FOLDER --openhdemg FOLDER [--cache FOLDER]
         [--seeds 11 12 ...]
 
 Composes recordings of the accuracy benchmark's tuning side, takes every candidate
-that the verdict would judge, asks the truth what it was, and grows two models of
+that the verdict would judge, asks the truth what it was, and grows three models of
 boosted trees (needs scikit-learn). How well seeds that were left out are told apart
 is printed.
 """
@@ -23,8 +23,9 @@ from scipy import signal
 from benchmarks.accuracy.cache import Source
 from benchmarks.accuracy.nights import Arrays
 from benchmarks.accuracy.score import detect
-from twitchsense.detect import votes
+from twitchsense.detect import rules, votes
 from twitchsense.detect.finding import SHORT_KINDS
+from twitchsense.detect.jolt import JERK_FEATURES, describe_jolt
 from twitchsense.detect.trees import COLUMNS, LEARNED, Trees, write_trees
 from twitchsense.detect.verdict import (
     MOVEMENT_FEATURES,
@@ -37,19 +38,25 @@ SCENARIOS = (
     "night", "storm", "storm_twitches", "rest_twitches", "frequent", "brief", "sleep_onset",
     "plm", "fragmentary", "violent", "drift", "rate_error", "emg_only", "ladder", "noise",
 )  # fmt: skip
-FEATURES = {"twitch": TWITCH_FEATURES, "movement": MOVEMENT_FEATURES}
+#: Where jerks are learned besides: twitches and movements there are none of theirs.
+OF_JERKS = ("jerks",)
+FEATURES = {"twitch": TWITCH_FEATURES, "movement": MOVEMENT_FEATURES, "jerk": JERK_FEATURES}
 #: Features of which more can only speak against a candidate, or for it.
 FALLING = (
     "again", "soon", "tall", "tall_soon", "rhythm", "most", "lift", "crowd", "neighbours",
     "log_knock", "net", "pieces", "contact",
 )  # fmt: skip
-RISING = ("longest", "filled", "log_g", "log_over_beat")
+RISING = ("longest", "filled", "log_g", "log_over_beat", "log_size", "log_length")
 #: Rate at which recordings are looked at a second time.
 SLOW_HZ = 500.0
 #: Trees: so many, of so many questions on a path, each of so little weight; a path ends
 #: with no fewer candidates than this.
 GROWN = {"max_iter": 200, "max_depth": 5, "learning_rate": 0.15, "l2_regularization": 5.0}
-LEAST_LEFT = {"twitch": 30, "movement": 10}
+#: Jerks beside knocks are few: less is asked about them.
+GROWN_JERK = GROWN | {"max_iter": 60, "max_depth": 3}
+LEAST_LEFT = {"twitch": 30, "movement": 10, "jerk": 10}
+#: A knock called a jerk is worse than a jerk called a twitch.
+OTHERS_WEIGH = {"jerk": 1.5}
 #: Candidates of one cause in one recording, true or not, weigh no more than this many: a
 #: unit that fires, or twitches, for minutes is one thing.
 MOST_OF_A_KIND = 120
@@ -85,14 +92,23 @@ def candidates_of(job: tuple[Source, str, int, bool]) -> pd.DataFrame:
 
         return listening
 
-    kept = votes.judge_twitches, votes.judge_movements
+    def listening_to_jolts(burst, seen):
+        what = what_jerk(burst, truth)
+        if what is None:
+            return 0.0
+        rows.append({"kind": "jerk", "features": describe_jolt(burst, seen)} | what)
+        return float(what["true"])
+
+    kept = votes.judge_twitches, votes.judge_movements, rules.judge_jolt
     votes.judge_twitches = listen("twitch", describe_twitches)
     votes.judge_movements = listen("movement", describe_movements)
+    rules.judge_jolt = listening_to_jolts
     try:
         detect(arrays)
     finally:
-        votes.judge_twitches, votes.judge_movements = kept
-    return pd.DataFrame(rows).assign(scenario=scenario, seed=seed, slow=slow)
+        votes.judge_twitches, votes.judge_movements, rules.judge_jolt = kept
+    found = pd.DataFrame(rows).assign(scenario=scenario, seed=seed, slow=slow)
+    return found[found.kind == "jerk"] if scenario in OF_JERKS and len(found) else found
 
 
 def slowed(arrays: Arrays) -> Arrays:
@@ -145,6 +161,18 @@ def what_movement(f, truth: pd.DataFrame) -> dict | None:
     return {"true": False, "cause": cause}
 
 
+def what_jerk(f, truth: pd.DataFrame) -> dict | None:
+    """Return whether a burst beside a jolt is a jerk, and what lies over it."""
+    here = _near(truth, f.onset_ns / 1e9, f.offset_ns / 1e9, 0.05)
+    cause = "+".join(sorted(set(here.kind)))
+    if (here.trial_type == "jerk").any():
+        return {"true": True, "cause": ""}
+    large = here.trial_type.isin(["movement", "gross_movement", "posture_change"]).any()
+    if large or here.tolerated.astype(str).str.contains("jerk|movement").any():
+        return None
+    return {"true": False, "cause": cause}
+
+
 WHAT = {"twitch": what_twitch, "movement": what_movement}
 
 
@@ -154,7 +182,7 @@ def fit(kind: str, x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Trees:
 
     names = FEATURES[kind]
     grown = HistGradientBoostingClassifier(
-        **GROWN,
+        **(GROWN_JERK if kind == "jerk" else GROWN),
         min_samples_leaf=LEAST_LEFT[kind],
         monotonic_cst=[-1 if n in FALLING else 1 if n in RISING else 0 for n in names],
         early_stopping=False,
@@ -211,6 +239,7 @@ def learn(kind: str, table: pd.DataFrame) -> Trees:
     x, y = np.stack(table.features), table.true.to_numpy(bool)
     many = table.groupby(["scenario", "seed", "slow", "cause", "true"]).true.transform("size")
     weight = np.minimum(1.0, MOST_OF_A_KIND / many.to_numpy(float))
+    weight[~y] *= OTHERS_WEIGH.get(kind, 1.0)
     p = np.zeros(len(table))
     fold = table.seed.to_numpy() % 3
     for k in range(3):
@@ -233,7 +262,7 @@ def main() -> None:
     jobs = [
         (source, s, k, slow)
         for k in args.seeds
-        for s in SCENARIOS
+        for s in (*SCENARIOS, *OF_JERKS)
         for slow in ((False, True) if k % 2 else (False,))
     ]
     with ProcessPoolExecutor(2) as pool:

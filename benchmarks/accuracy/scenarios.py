@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.accuracy import electrode, targets
+from benchmarks.accuracy import body, electrode, targets
 from benchmarks.accuracy.canvas import Canvas
 from benchmarks.accuracy.distractors import add_distractors, add_vitals, bumped
 from benchmarks.accuracy.muscle import see_unit
@@ -110,6 +110,21 @@ def storm_twitches(c: Canvas) -> None:
     add_vitals(c)
 
 
+def jerks(c: Canvas) -> None:
+    """Jerks of every length and strength; knocks beside twitches, beats and firing units."""
+    rng = c.rng
+    targets.add_any_jerks(c, round(c.seconds / 40), 5, c.seconds - 5)
+    targets.add_fasciculations(c, 4, (40, 400))
+    near = [r for r in bumped(c, 0.6) if r["trial_type"] == "twitch"]
+    electrode.add_bumps(c, round(c.seconds / 60), near, 5, c.seconds - 5)
+    if rng.random() < 0.5:
+        beats = log_uniform(rng, 30, 200), float(rng.uniform(45, 110))
+        body.add_ecg(c, 5.0, c.seconds / 2, *beats)
+    if rng.random() < 0.5:
+        body.add_tonic(c, 0.4 * c.seconds, 240.0, log_uniform(rng, 40, 250), "tonic")
+    add_vitals(c)
+
+
 def drift(c: Canvas) -> None:
     """Jerks, twitches and bumps while the clocks drift (see `_device` for how far)."""
     targets.add_hypnic_jerks(c, round(c.seconds / 60), 5, c.seconds - 5)
@@ -201,6 +216,7 @@ SCENARIOS: dict[str, tuple[Callable[[Canvas], None], float]] = {
     "night": (night, 120),
     "storm": (storm, 45),
     "storm_twitches": (storm_twitches, 45),
+    "jerks": (jerks, 30),
     "drift": (drift, 40),
     "drift_late": (drift, 40),
     "drift_night": (drift_night, 480),

@@ -27,7 +27,7 @@ POOLED = (
     "emg_only",
 )  # fmt: skip
 OTHERS = (
-    "frequent", "storm", "storm_twitches", "ladder", "acc_only", "noise", "drift_late",
+    "frequent", "jerks", "storm", "storm_twitches", "ladder", "acc_only", "noise", "drift_late",
     "rate_mismatch",
 )  # fmt: skip
 #: Those in which both sensors' clocks are near enough to say what belongs together.

@@ -145,14 +145,20 @@ def add_brief_contractions(canvas: Canvas, count: int, start: float, end: float)
 
 
 def add_jerk(
-    canvas: Canvas, t: float, kind: str, height_uv: float, to_g: float, least_jerk: float = 5.5
+    canvas: Canvas,
+    t: float,
+    kind: str,
+    height_uv: float,
+    to_g: float,
+    least_jerk: float = 5.5,
+    length: float = 0.0,
 ) -> None:
-    """Add a burst of 50 to 250 ms of real contraction, a jolt 20 to 80 ms behind its onset."""
+    """Add a burst of real contraction (50 to 250 ms), a jolt 20 to 80 ms behind its onset."""
     rng, fs = canvas.rng, canvas.fs
-    length = rng.uniform(0.07, 0.27)
+    length = length or rng.uniform(0.07, 0.27)
     waves, source = draw_contraction(canvas, length)
     n = len(waves[0])
-    rise = round(rng.uniform(0.008, 0.03) * fs)
+    rise = min(round(rng.uniform(0.008, 0.03) * fs), n // 2)
     envelope = ramped(n, rise, round(rng.uniform(0.2, 0.6) * n))
     lead = round(LEAD_S * fs)
     waves = scaled_to(shaped(waves, envelope, lead), fs, height_uv)
@@ -181,6 +187,21 @@ def add_violent(canvas: Canvas, count: int, start: float, end: float) -> None:
         if t is not None:
             height = log_uniform(canvas.rng, 150, 1000)
             add_jerk(canvas, t, "violent", height, log_uniform(canvas.rng, 0.55, 2.0), 21.0)
+
+
+def add_any_jerks(canvas: Canvas, count: int, start: float, end: float) -> None:
+    """Add jerks of every length and strength of the criteria: 20 to 260 ms, 0.12 to 3 g.
+
+    How much EMG a sensor sees of the muscle that threw the leg depends on where it sits, so
+    that size and acceleration are drawn apart.
+    """
+    rng = canvas.rng
+    for _ in range(count):
+        t = _free_time(canvas, 0.8, 1.5, start, end)
+        if t is None:
+            continue
+        length, height = log_uniform(rng, 0.025, 0.27), log_uniform(rng, 60, 2000)
+        add_jerk(canvas, t, "any_jerk", height, log_uniform(rng, 0.12, 3.0), length=length)
 
 
 def add_repetitive(canvas: Canvas, trains: int, start: float, end: float) -> None:

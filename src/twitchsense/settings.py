@@ -79,7 +79,7 @@ class JerkSettings(_Frozen):
     min_ms: float = Field(10.0, ge=0, description="shortest EMG")
     max_ms: float = Field(300.0, gt=0, description="longest EMG")
     min_impulse_uvs: float = Field(
-        5.0, ge=0, description="peak to peak times EMG length, µV·s: less cannot throw a leg"
+        1.0, ge=0, description="peak to peak times EMG length, µV·s: less cannot throw a leg"
     )
     max_rise_ms: float = Field(100.0, gt=0, description="EMG onset to peak")
     min_g: float = Field(0.10, gt=0, description="peak acceleration, with EMG")

@@ -35,6 +35,12 @@ LONG_WEIGHT = 0.5
 SHORT_MS = 300.0
 #: A line must explain this many more activities than no line, and matter [E].
 GAIN, LEAST_SHIFT_S = 2.0, 0.04
+#: The sensors of one device begin together: an activity more must be explained for each
+#: so many seconds that a line begins apart, or chance finds one among so many [E].
+START_COST_S = 0.04
+#: A jolt begins where it is a fifth of its peak, as where a jerk is judged, unless that is
+#: later than so long after its first stir: then it built up.
+STIR_S = 0.3
 #: No line is looked for where none explains this share of what could be paired [E].
 ENOUGH = 0.9
 #: Steps of the search.
@@ -72,6 +78,7 @@ def find_line(bursts: Sequence[Burst], episodes: Sequence[Episode]) -> ClockLine
     slopes = np.linspace(-MOST_PPM, MOST_PPM, 2 * half + 1) * 1e-6
     starts = np.arange(-MOST_START_S, MOST_START_S + STEP_S / 2, STEP_S)
     scores = np.array([[explained(a, b) for a in starts] for b in slopes])
+    scores -= np.abs(starts) / START_COST_S
     best = float(scores.max())
     if best < flat + GAIN:
         return ClockLine()
@@ -120,13 +127,19 @@ def _activities(bursts: Sequence[Burst]) -> tuple[Floats, NDArray[np.bool_]]:
 
 def _movements(episodes: Sequence[Episode]) -> Floats:
     """Return the onsets (s) of movements that are clear of what came before."""
-    chosen = sorted((e.onset_ns / NS, e.offset_ns / NS) for e in episodes if e.peak_g >= LEAST_G)
+    chosen = sorted((_begin_ns(e) / NS, e.offset_ns / NS) for e in episodes if e.peak_g >= LEAST_G)
     if not chosen:
         return np.empty(0)
     onset, offset = np.array(chosen).T
     ends = np.maximum.accumulate(offset)
     clear = np.concatenate([[True], onset[1:] - ends[:-1] > CLEAR_S])
     return np.asarray(onset[clear], np.float64)
+
+
+def _begin_ns(episode: Episode) -> int:
+    jolt = find_response(episode.trace, episode.onset_ns, episode.offset_ns)
+    late = 0 if jolt is None else jolt.onset_ns - episode.onset_ns
+    return episode.onset_ns + (late if 0 < late <= STIR_S * NS else 0)
 
 
 class AlignedSenses:

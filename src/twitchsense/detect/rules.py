@@ -15,6 +15,7 @@ import numpy as np
 from twitchsense.detect.candidates import Burst, Episode
 from twitchsense.detect.finding import NAN, Finding
 from twitchsense.detect.fusion import LINK_NS, Cluster
+from twitchsense.detect.jolt import judge_jolt
 from twitchsense.detect.muscle import (
     Contraction,
     contractions,
@@ -36,9 +37,11 @@ CONTACT_LIMIT = 0.9
 #: With so much of its power below the burst band, what coincides with a movement is a
 #: cable that swings; jerks have less than half of this [E].
 SWING = 0.8
-#: A burst of this many times the least impulse is no single unit's: if the leg moved
-#: until SURE_LAG_MS after its onset, that was the burst [E, docs/accuracy.md].
-SURE_IMPULSE, SURE_LAG_MS = 2.0, 200.0
+#: A burst of this impulse is no single unit's: the leg may have moved until SURE_LAG_MS
+#: after its onset, or a knock have come before [E, docs/accuracy.md].
+SURE_IMPULSE_UVS, SURE_LAG_MS = 10.0, 200.0
+#: Less likely thrown by the muscle than this, and it was not.
+LEAST = 0.5
 #: Where one of the two sensors is missing, a jerk is at most this certain (6.4).
 ONE_SENSOR = 0.5
 
@@ -168,11 +171,11 @@ class Rules:
             and _impulse(best) >= rule.min_impulse_uvs
             and turn < rule.max_turn_deg
             and not best.stuck
+            and (likely := judge_jolt(best, seen)) >= LEAST
         ):
             self._claim(episodes, used, seen.onset_ns, seen.offset_ns)
-            sure *= _more(1 + 2 * (peak_g / rule.min_g - 1))
             return self._finding(
-                best, "jerk", "", sure, peak_g=peak_g, jerk_g_s=jerk_g_s,
+                best, "jerk", "", likely, peak_g=peak_g, jerk_g_s=jerk_g_s,
                 grade=self._grade(peak_g, jerk_g_s),
             )  # fmt: skip
         reason = self._artefact(best, thrown)
@@ -191,7 +194,7 @@ class Rules:
         rule = self.settings.jerk
         lag_ms = (seen.onset_ns - burst.onset_ns) / MS
         # a burst that must have thrown the leg did so, even if a knock came before
-        sure = _impulse(burst) >= SURE_IMPULSE * rule.min_impulse_uvs
+        sure = _impulse(burst) >= SURE_IMPULSE_UVS
         in_time = -rule.lead_ms <= lag_ms <= rule.lag_ms or (sure and lag_ms <= SURE_LAG_MS)
         return (
             seen.peak_g >= rule.min_g
