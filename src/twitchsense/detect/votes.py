@@ -24,6 +24,8 @@ STILL = ("", "sustained_activity")
 FOREIGN = ("ecg", "electrode_pop", "mains", "saturation", "rhythmic_train")
 #: The minute around an event is active wake above this share of activity (AVID idea, 6.4).
 ACTIVE_SHARE, ACTIVE_S = 0.2, 30.0
+#: A jerk has such a contraction before and behind it, each as near as this: a step.
+STEP_S = 2.0
 #: The envelope's window makes each candidate that much longer there than it is.
 FLANKS_S = 0.02
 
@@ -42,7 +44,7 @@ def vote(findings: list[Finding], around: Surroundings, settings: Settings) -> l
     for i in find_beats(findings, around.beats):
         findings[i] = findings[i].turned_down("ecg")
     findings = judge_twitches(turn_down_trains(findings, around), around)
-    for i in sorted(_active(findings, around)):
+    for i in sorted(_active(findings, around) | _steps(findings, settings)):
         findings[i] = findings[i].turned_down("active_wake")
     for i in _ring_down(findings, settings):
         findings[i] = findings[i].turned_down("dead_time")
@@ -84,6 +86,31 @@ def _active(findings: list[Finding], around: Surroundings) -> set[int]:
         for i, value in zip(those, share.tolist(), strict=True):
             if value > ACTIVE_SHARE and not findings[i].reason:
                 found.add(i)
+    return found
+
+
+def _steps(findings: list[Finding], settings: Settings) -> set[int]:
+    """Find jerks that are steps: longer contractions move the leg just before and after.
+
+    Walking and fidgeting hold short bursts; a jerk of a resting leg has rest beside it, or
+    other jerks. What is much smaller than the jerk is no step.
+    """
+    longer: dict[str, list[Finding]] = {}
+    for f in findings:
+        moved = f.shape is not None and f.peak_g >= settings.jerk.min_g
+        if moved and f.kind in ("brief_contraction", "movement"):
+            longer.setdefault(f.leg, []).append(f)
+    found: set[int] = set()
+    for i, f in enumerate(findings):
+        if f.kind != "jerk" or f.reason or f.shape is None:
+            continue
+        near = [
+            (g.onset_ns - f.onset_ns) / NS
+            for g in longer.get(f.leg, [])
+            if abs(g.onset_ns - f.onset_ns) <= STEP_S * NS and 2 * g.amplitude_uv >= f.amplitude_uv
+        ]
+        if near and min(near) < 0 < max(near):
+            found.add(i)
     return found
 
 
