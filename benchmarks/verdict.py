@@ -36,10 +36,8 @@ from twitchsense.detect.verdict import (
 
 SCENARIOS = (
     "night", "storm", "storm_twitches", "rest_twitches", "frequent", "brief", "sleep_onset",
-    "plm", "fragmentary", "violent", "drift", "rate_error", "emg_only", "ladder", "noise",
+    "plm", "fragmentary", "violent", "jerks", "drift", "rate_error", "emg_only", "ladder", "noise",
 )  # fmt: skip
-#: Where jerks are learned besides: twitches and movements there are none of theirs.
-OF_JERKS = ("jerks",)
 FEATURES = {"twitch": TWITCH_FEATURES, "movement": MOVEMENT_FEATURES, "jerk": JERK_FEATURES}
 #: Features of which more can only speak against a candidate, or for it.
 FALLING = (
@@ -107,8 +105,7 @@ def candidates_of(job: tuple[Source, str, int, bool]) -> pd.DataFrame:
         detect(arrays)
     finally:
         votes.judge_twitches, votes.judge_movements, rules.judge_jolt = kept
-    found = pd.DataFrame(rows).assign(scenario=scenario, seed=seed, slow=slow)
-    return found[found.kind == "jerk"] if scenario in OF_JERKS and len(found) else found
+    return pd.DataFrame(rows).assign(scenario=scenario, seed=seed, slow=slow)
 
 
 def slowed(arrays: Arrays) -> Arrays:
@@ -262,7 +259,7 @@ def main() -> None:
     jobs = [
         (source, s, k, slow)
         for k in args.seeds
-        for s in (*SCENARIOS, *OF_JERKS)
+        for s in SCENARIOS
         for slow in ((False, True) if k % 2 else (False,))
     ]
     with ProcessPoolExecutor(2) as pool:
