@@ -44,7 +44,7 @@ FALLING = (
     "again", "soon", "tall", "tall_soon", "rhythm", "most", "lift", "crowd", "neighbours",
     "log_knock", "net", "pieces", "contact",
 )  # fmt: skip
-RISING = ("longest", "filled", "log_g", "log_over_beat", "log_size", "log_length")
+RISING = ("longest", "filled", "log_g", "log_over_beat", "log_burst_uv", "log_burst_s")
 #: Rate at which recordings are looked at a second time.
 SLOW_HZ = 500.0
 #: Trees: so many, of so many questions on a path, each of so little weight; a path ends

@@ -37,7 +37,7 @@ SHORT_MS = 300.0
 GAIN, LEAST_SHIFT_S = 2.0, 0.04
 #: The sensors of one device begin together: an activity more must be explained for each
 #: so many seconds that a line begins apart, or chance finds one among so many [E].
-START_COST_S = 0.04
+START_COST_S = 0.08
 #: A jolt begins where it is a fifth of its peak, as where a jerk is judged, unless that is
 #: later than so long after its first stir: then it built up.
 STIR_S = 0.3

@@ -16,7 +16,7 @@ from twitchsense.detect.trees import learned
 
 #: What the trees ask about. ``log_pace`` is jerk over acceleration: how fast the leg shakes.
 JERK_FEATURES = (
-    "log_size", "log_length", "snr_db", "rise_ms", "log_kurtosis",
+    "log_burst_uv", "log_burst_s", "snr_db", "rise_ms", "log_kurtosis",
     "lag_ms", "log_g", "log_pace", "episode_s",
 )  # fmt: skip
 
