@@ -19,6 +19,9 @@ JERK_FEATURES = (
     "log_burst_uv", "log_burst_s", "snr_db", "rise_ms", "log_kurtosis",
     "lag_ms", "log_g", "log_pace", "episode_s",
 )  # fmt: skip
+#: Accelerations beyond these count as these: what is learned from holds no jerk below the
+#: one and no knock above the other, and neither is a rule.
+LEARNED_G = (0.2, 1.0)
 
 
 def describe_jolt(burst: Burst, seen: Response) -> list[float]:
@@ -30,7 +33,7 @@ def describe_jolt(burst: Burst, seen: Response) -> list[float]:
         float(burst.rise_ms),
         float(burst.look[LOOK.index("log_kurtosis")]),
         (seen.onset_ns - burst.onset_ns) / 1e6,
-        float(np.log(max(seen.peak_g, 1e-3))),
+        float(np.log(np.clip(seen.peak_g, *LEARNED_G))),
         float(np.log(max(seen.jerk_g_s, 1e-3) / max(seen.peak_g, 1e-3))),
         (seen.offset_ns - seen.onset_ns) / 1e9,
     ]
