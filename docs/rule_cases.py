@@ -312,7 +312,8 @@ CASES: tuple[Case, ...] = (
     Case(
         "active-wake", "not:active_wake", "active_wake",
         "More than a fifth of the minute around is muscle activity: the person moves "
-        "at will, and what looks like a twitch is none. Jerks stand.",
+        "at will, and what looks like a twitch is none. Jerks stand, unless they are steps: "
+        "longer contractions that move the leg just before and after.",
         (
             *(_body(_LEG, at, 3.2, 300.0, 0.06, seed=round(at)) for at in _RESTLESS),
             _body(_UNITS, 41.0, 0.08, 260.0, 0.02),

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from twitchsense.detect import rules
 from twitchsense.detect.candidates import Burst, Episode, LegRun
 from twitchsense.detect.fusion import Cluster
 from twitchsense.detect.muscle import TEXTURE, contractions, group_bursts
@@ -30,6 +31,12 @@ EPISODE = Episode(
     rise_ms=40.0, turn_deg=1.0, margin=10.0,
 )  # fmt: skip
 KICK = Response(0.25, 12.0, AT + 30 * MS, AT + 250 * MS)
+
+
+@pytest.fixture(autouse=True)
+def likely(monkeypatch):
+    """Let every jolt be the burst's: what the verdict says of it is `test_jolt`'s matter."""
+    monkeypatch.setattr(rules, "judge_jolt", lambda burst, seen: 0.8)
 
 
 def burst(ms=40.0, **changes):
@@ -263,16 +270,16 @@ def test_long_activity_with_a_bump_is_no_gross_movement(swayed_s, reason):
 
 @pytest.mark.parametrize(
     ("ms", "size", "kind"),
-    [(25, 199, "twitch"), (25, 200, "jerk"), (100, 49.9, "twitch"), (100, 50, "jerk")],
+    [(19, 51, "twitch"), (20, 51, "jerk"), (15, 66, "twitch"), (15, 67, "jerk")],
 )
 def test_what_could_not_move_a_leg_did_not_throw_it(ms, size, kind):
     assert decide(burst(ms, amplitude_uv=size), seen=KICK)[0].kind == kind
 
 
 def test_the_pause_between_two_potentials_moves_nothing():
-    pair = burst(100, amplitude_uv=100.0, filled_s=0.049)
+    pair = burst(100, amplitude_uv=50.0, filled_s=0.019)
     assert decide(pair, seen=KICK)[0].kind == "twitch"
-    assert decide(replace(pair, filled_s=0.05), seen=KICK)[0].kind == "jerk"
+    assert decide(replace(pair, filled_s=0.02), seen=KICK)[0].kind == "jerk"
 
 
 @pytest.mark.parametrize(
@@ -285,6 +292,14 @@ def test_the_pause_between_two_potentials_moves_nothing():
 def test_what_must_have_thrown_the_leg_did_though_a_knock_came_before(ms, lag_ms, kind):
     seen = replace(KICK, onset_ns=AT + lag_ms * MS, offset_ns=AT + (lag_ms + 300) * MS)
     assert decide(burst(ms), seen=seen)[0].kind == kind
+
+
+@pytest.mark.parametrize(("probability", "kind"), [(0.5, "jerk"), (0.49, "twitch")])
+def test_what_was_more_likely_a_knock_is_no_jerk(probability, kind, monkeypatch):
+    monkeypatch.setattr(rules, "judge_jolt", lambda burst, seen: probability)
+    found = decide(burst(), episode(), seen=KICK)
+    assert found[0].kind == kind
+    assert [f.reason for f in found] == (["", "bump"] if kind == "twitch" else [""])
 
 
 def test_the_least_impulse_is_a_setting():

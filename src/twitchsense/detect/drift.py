@@ -78,12 +78,12 @@ def find_line(bursts: Sequence[Burst], episodes: Sequence[Episode]) -> ClockLine
     slopes = np.linspace(-MOST_PPM, MOST_PPM, 2 * half + 1) * 1e-6
     starts = np.arange(-MOST_START_S, MOST_START_S + STEP_S / 2, STEP_S)
     scores = np.array([[explained(a, b) for a in starts] for b in slopes])
-    scores -= np.abs(starts) / START_COST_S
-    best = float(scores.max())
-    if best < flat + GAIN:
+    worth = scores - np.abs(starts) / START_COST_S
+    if worth.max() < flat + GAIN:
         return ClockLine()
     # the middle of all lines that explain as much
-    rows, columns = np.nonzero(scores >= best)
+    best = float(scores.flat[worth.argmax()])
+    rows, columns = np.nonzero((scores >= best) & (worth >= flat + GAIN))
     slope, start = float(np.median(slopes[rows])), float(np.median(starts[columns]))
     line = _refine(start, slope, lag, at, (low, high), short[i])
     if max(abs(line.start_s), abs(line.start_s + line.slope * length)) < LEAST_SHIFT_S:
