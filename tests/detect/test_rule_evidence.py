@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.detect.test_rules import likely  # noqa: F401 - a fixture of all tests here
 from tests.detect.test_rules import (
     AT,
     BURST,
@@ -21,6 +20,7 @@ from tests.detect.test_rules import (
     decide,
     episode,
     leg_run,
+    likely,  # noqa: F401 - a fixture of all tests here
 )
 from twitchsense.detect.candidates import LegRun
 from twitchsense.detect.fusion import Cluster

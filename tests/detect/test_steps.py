@@ -1,0 +1,68 @@
+"""A jerk between longer contractions that move the leg is a step (votes.py)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.detect.test_rules import BURST, MS
+from twitchsense.detect.finding import Finding
+from twitchsense.detect.votes import _steps
+from twitchsense.settings import Settings
+
+AT = 50_000 * MS
+
+
+def seen(kind, at_s, length_ms, *, size=300.0, g=0.5, leg="", emg=True, reason=""):
+    onset = AT + round(at_s * 1000) * MS
+    shape = BURST.shape if emg else None
+    return Finding(
+        onset, onset + length_ms * MS, kind, leg, "emg1" if emg else "acc", amplitude_uv=size,
+        peak_g=g, reason=reason, peak_ns=onset, shape=shape, look=BURST.look if emg else None,
+    )  # fmt: skip
+
+
+JERK = seen("jerk", 0, 80)
+BEFORE, BEHIND = seen("brief_contraction", -1.1, 350), seen("brief_contraction", 0.9, 350)
+
+
+def steps(*findings):
+    ordered = sorted(findings, key=lambda f: f.onset_ns)
+    return [ordered[i] is JERK for i in _steps(ordered, Settings())]
+
+
+def test_walking():
+    assert steps(BEFORE, JERK, BEHIND) == [True]
+
+
+@pytest.mark.parametrize("reason", ["", "electrode_pop", "saturation"])
+def test_whatever_the_contractions_were_taken_for(reason):
+    other = seen("brief_contraction", 0.9, 350, reason=reason)
+    assert steps(seen("movement", -1.9, 600, reason=reason), JERK, other) == [True]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [BEFORE],
+        [BEHIND],
+        [BEFORE, seen("brief_contraction", 2.1, 350)],
+        [BEFORE, seen("brief_contraction", 0.9, 350, g=0.05)],
+        [BEFORE, seen("brief_contraction", 0.9, 350, size=149.0)],
+        [BEFORE, seen("movement", 0.9, 900, emg=False)],
+        [seen("jerk", -1.0, 80), seen("jerk", 1.0, 80)],
+        [seen("twitch", -1.0, 80), seen("twitch", 1.0, 80)],
+    ],
+)
+def test_rest_or_other_jerks_beside_it_make_no_step(others):
+    assert steps(JERK, *others) == []
+
+
+def test_the_other_leg_walks_alone():
+    others = [seen("brief_contraction", at, 350, leg="right") for at in (-1.0, 1.0)]
+    assert steps(JERK, *others) == []
+
+
+def test_jerks_without_emg_are_left_to_active_wake():
+    alone = seen("jerk", 0, 80, emg=False, size=np.nan)
+    assert _steps([BEFORE, alone, BEHIND], Settings()) == set()
