@@ -21,6 +21,8 @@ LINK_NS = 200_000_000
 #: Where much goes on a cluster may last for minutes. Before it is complete, its newest
 #: candidates are looked at by themselves, back for so long.
 PEEK_NS = 1_000_000_000
+#: A long movement is looked at back for so long: the work must not grow with a storm.
+LONG_PEEK_NS = 60_000_000_000
 
 Candidate: TypeAlias = Burst | LegRun | Episode
 
@@ -87,6 +89,31 @@ class Fusion:
             recent = [item for item in items if item.onset_ns >= since]
             findings += self._decide(_cluster(recent)) if recent else []
         return findings
+
+    def peek_long(
+        self, open_runs: list[LegRun], open_episodes: Callable[[], list[Episode]]
+    ) -> list[Finding]:
+        """Decide the movement that was going on last as if it were over; all goes on waiting.
+
+        Parameters
+        ----------
+        open_runs : list of LegRun
+            Those that have not ended yet, up to now.
+        open_episodes : callable
+            Returns such episodes; asked only if there is something to decide.
+        """
+        bursts = [c for c in self._waiting if isinstance(c, Burst)]
+        newest = max((b.offset_ns for b in bursts), default=0)
+        ended = [c for c in self._waiting if isinstance(c, LegRun)]
+        runs = [
+            r for r in (*ended, *open_runs) if r.onset_ns <= newest <= r.offset_ns + PEEK_NS
+        ]
+        if not runs:
+            return []
+        since = max(min(r.onset_ns for r in runs), newest - LONG_PEEK_NS)
+        moved = [c for c in self._waiting if isinstance(c, Episode)] + open_episodes()
+        near = [c for c in (*bursts, *moved) if c.offset_ns >= since]
+        return self._decide(_cluster([*near, *runs]))
 
     @property
     def oldest_ns(self) -> int | None:
