@@ -90,8 +90,8 @@ class AccTrack:
         found, self._found = self._found, []
         return found
 
-    def open_episodes(self) -> list[Episode]:
-        """Return those that have not ended or whose aftermath is not known, up to now."""
+    def open(self) -> list[Episode]:
+        """Return the episodes that have not ended or whose aftermath is not known, up to now."""
         start, opened = self._runs.pending or (0, False)
         stop = self._threshold_g.stop
         now = []

@@ -87,8 +87,9 @@ class Detector:
     def peek(self) -> list[Finding]:
         """Return movements that look complete but may still change.
 
-        A movement is known well before nothing can join it any more. What this tells is decided anew by each call until `push` hands it out, perhaps as another
-        kind, as part of a larger movement, or not at all.
+        A movement is known well before nothing can join it any more. What this tells is
+        decided anew by each call until `push` hands it out, perhaps as another kind, as part
+        of a larger movement, or not at all.
         """
         return [f for leg in self._legs.values() for f in leg.peek()]
 
@@ -148,16 +149,10 @@ class _LegDetector:
         emg = min((t.searched_ns for t in current if isinstance(t, EmgTrack)), default=0)
         acc = [t.reach_ns for t in current if isinstance(t, AccTrack)]
         lag = round(self._settings.jerk.lag_ms * 1e6)
-        runs = [t.open_run for t in current if isinstance(t, EmgTrack)]
-        seen = self._fusion.peek_long(
-            [r for r in runs if r is not None],
-            lambda: [e for t in current if isinstance(t, AccTrack) for e in t.open_episodes()],
+        found = self._fusion.peek_long(
+            emg - LONG_CALM_NS, lambda: [c for track in current for c in track.open()]
         )
-        long = [
-            f
-            for f in seen
-            if f.kind in LONG_KINDS and not f.reason and f.offset_ns + LONG_CALM_NS <= emg
-        ]
+        long = [f for f in found if f.kind in LONG_KINDS and not f.reason]
         short = [
             f
             for f in self._fusion.peek()

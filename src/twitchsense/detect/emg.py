@@ -181,12 +181,11 @@ class EmgTrack:
         hop = min([run.start for run in self._due] + [self._runs.settled])
         return self._time_ns(hop * self._hop) - round(EDGE_S * NS)
 
-    @property
-    def open_run(self) -> LegRun | None:
-        """The leg-movement run that has not ended yet, up to now."""
+    def open(self) -> list[LegRun]:
+        """Return the leg-movement run that has not ended yet, up to now."""
         start, opened = self._leg_runs.pending or (0, False)
         stop = self._leg_excess.stop
-        return self._leg_run(start, stop) if opened and start < stop else None
+        return [self._leg_run(start, stop)] if opened and start < stop else []
 
     @property
     def reach_ns(self) -> int:

@@ -90,30 +90,31 @@ class Fusion:
             findings += self._decide(_cluster(recent)) if recent else []
         return findings
 
-    def peek_long(
-        self, open_runs: list[LegRun], open_episodes: Callable[[], list[Episode]]
-    ) -> list[Finding]:
+    def peek_long(self, calm_ns: int, open_: Callable[[], list[Candidate]]) -> list[Finding]:
         """Decide the movement that was going on last as if it were over; all goes on waiting.
 
         Parameters
         ----------
-        open_runs : list of LegRun
-            Those that have not ended yet, up to now.
-        open_episodes : callable
-            Returns such episodes; asked only if there is something to decide.
+        calm_ns : int
+            Nothing is decided while there are bursts after this.
+        open_ : callable
+            Returns the runs and episodes that have not ended yet, up to now; asked only if
+            there is something to decide.
         """
-        bursts = [c for c in self._waiting if isinstance(c, Burst)]
-        newest = max((b.offset_ns for b in bursts), default=0)
-        ended = [c for c in self._waiting if isinstance(c, LegRun)]
+        newest = max((c.offset_ns for c in self._waiting if isinstance(c, Burst)), default=0)
+        if not 0 < newest <= calm_ns:
+            return []
+        items = [*self._waiting, *open_()]
         runs = [
-            r for r in (*ended, *open_runs) if r.onset_ns <= newest <= r.offset_ns + PEEK_NS
+            c
+            for c in items
+            if isinstance(c, LegRun) and c.onset_ns <= newest <= c.offset_ns + PEEK_NS
         ]
         if not runs:
             return []
         since = max(min(r.onset_ns for r in runs), newest - LONG_PEEK_NS)
-        moved = [c for c in self._waiting if isinstance(c, Episode)] + open_episodes()
-        near = [c for c in (*bursts, *moved) if c.offset_ns >= since]
-        return self._decide(_cluster([*near, *runs]))
+        near = [c for c in items if not isinstance(c, LegRun) and c.offset_ns >= since]
+        return self._decide(_cluster([*runs, *near]))
 
     @property
     def oldest_ns(self) -> int | None:
