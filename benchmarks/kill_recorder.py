@@ -26,6 +26,9 @@ from pathlib import Path
 from twitchsense.store.nightbook import read_books
 
 _PATIENCE_S = 60.0
+#: The last run ends after 30 s, in an outage perhaps, or with much left to fetch: then there
+#: is another, until all is there.
+_LAST_RUNS = 10
 #: The command, with a checkpoint after 40 pages of log, not after 1000.
 _RECORD = """
 import sys
@@ -86,16 +89,20 @@ def run(night: Path, device: str, options: argparse.Namespace) -> dict[str, obje
         frames = received
         with closing(sqlite3.connect(f"file:{night}?mode=ro", uri=True)) as db:
             unsound += db.execute("PRAGMA integrity_check").fetchone() != ("ok",)
-    last = subprocess.run(
-        [sys.executable, "-c", _RECORD, *arguments, "--duration", "30", "--min-valid", "0"],
-        capture_output=True,
-        text=True,
-    )
+    runs = 0
+    while runs < _LAST_RUNS and (not runs or any(b.open for b in read_books(night))):
+        last = subprocess.run(
+            [sys.executable, "-c", _RECORD, *arguments, "--duration", "30", "--min-valid", "0"],
+            capture_output=True,
+            text=True,
+        )
+        runs += 1
     books = read_books(night)
     return {
         "kills": dict(when),
         "frames_fewer_than_before": shrunk,
         "files_unsound": unsound,
+        "runs_of_30_s_until_nothing_was_open": runs,
         "last_run_status": last.returncode,
         "frames": sum(b.received for b in books),
         "frames_made": sum(b.end for b in books),

@@ -20,7 +20,7 @@ import numpy as np
 
 import twitchsense as ts
 from twitchsense.detect.emg import EmgTrack
-from twitchsense.detect.finding import Finding
+from twitchsense.detect.finding import LONG_KINDS, Finding
 from twitchsense.live.rows import Row, Rows
 from twitchsense.recording import NS, Recording
 from twitchsense.settings import Settings
@@ -42,6 +42,7 @@ class Listener:
         self.clean: dict[str, list[tuple[int, int]]] = defaultdict(list)  # reach, at
         self.bursts: dict[tuple[str, int], int] = {}
         self.first: dict[int, tuple[str, int]] = {}
+        self.named: dict[tuple[int, str], int] = {}  # when it was first shown as this kind
         self.settled: list[tuple[Row, int]] = []
         self.recording = recording
 
@@ -71,6 +72,7 @@ class Listener:
 
     def _note(self, row: Row, now: int) -> None:
         self.first.setdefault(row.number, (row.finding.kind, now))
+        self.named.setdefault((row.number, row.finding.kind), now)
         if row.settled:
             self.settled.append((row, now))
 
@@ -80,6 +82,8 @@ class Listener:
         k = int(np.searchsorted(reach, f.offset_ns))
         clean = at[k] if k < len(at) else np.nan
         burst = self.bursts.get((f.channel, f.onset_ns), np.nan)
+        if f.kind in LONG_KINDS:  # made of many
+            burst = np.nan
         return [(t - f.offset_ns) / NS for t in (clean, burst, shown, settled)]
 
 
@@ -100,13 +104,18 @@ def measure(scenario: str, minutes: float, seed: int) -> tuple[dict[str, list], 
         fate["shown early"] += early
         fate["corrected"] += early and not row.gone and row.finding.kind != kind
         fate["taken back"] += row.gone
-        if (
-            not row.gone
-            and row.finding.kind in ("twitch", "jerk")
-            and row.finding.shape is not None
-        ):
+        told = row.finding.kind in LONG_KINDS or row.finding.shape is not None
+        if not row.gone and told and row.finding.kind in ("twitch", "jerk", *LONG_KINDS):
+            # what was shown as another kind counts as shown when it was put right
+            shown = listener.named[row.number, row.finding.kind]
             delays[row.finding.kind].append(listener.delays(row.finding, shown, at))
     return delays, fate
+
+
+def quantiles(delays: np.ndarray) -> str:
+    """Return median and 95th percentile of what is known."""
+    known = delays[~np.isnan(delays)]
+    return "{:.2f}, {:.2f}".format(*np.quantile(known, [0.5, 0.95])) if len(known) else ""
 
 
 def main() -> None:
@@ -123,8 +132,7 @@ def main() -> None:
         delays, fate = measure(scenario, options.minutes, options.seed)
         total += fate
         for kind, rows in sorted(delays.items()):
-            middle, most = np.nanquantile(rows, [0.5, 0.95], axis=0)
-            cells = " | ".join(f"{m:.2f}, {p:.2f}" for m, p in zip(middle, most, strict=True))
+            cells = " | ".join(quantiles(np.array(column)) for column in zip(*rows, strict=True))
             print(f"| {scenario} | {kind} | {len(rows)} | {cells} |", flush=True)
     print(", ".join(f"{n} {what}" for what, n in total.items()))
 

@@ -32,8 +32,9 @@ class Watch(LiveView):
     def __init__(self, now_ns) -> None:
         super().__init__()
         self.now_ns = now_ns
-        self.first: dict[tuple[str, int, int], tuple[str, float]] = {}
-        self.seen: list[tuple[str, float]] = []  # rows that stood, as they were first shown
+        self.first: dict[tuple[str, int, int], str] = {}
+        self.named: dict[tuple[tuple[str, int, int], str], float] = {}
+        self.seen: list[tuple[str, float]] = []  # rows that stood, when first shown as that
         self.settled: list[tuple[str, float]] = []
         self.corrected = self.taken_back = 0
 
@@ -41,12 +42,13 @@ class Watch(LiveView):
         """Note when a movement is shown, and what becomes of it."""
         super().tell(row, key)
         kind, delay = row.finding.kind, (self.now_ns() - row.finding.offset_ns) / 1e9
-        shown = self.first.setdefault(key, (kind, delay))
+        shown = self.first.setdefault(key, kind)
+        self.named.setdefault((key, kind), delay)
         if row.settled:
             self.taken_back += row.gone
-            self.corrected += not row.gone and kind != shown[0]
+            self.corrected += not row.gone and kind != shown
             if not row.gone:
-                self.seen.append((kind, shown[1] if kind == shown[0] else delay))
+                self.seen.append((kind, self.named[key, kind]))
                 self.settled.append((kind, delay))
 
 

@@ -27,7 +27,7 @@ import numpy as np
 import twitchsense as ts
 from firmware_sim.capture import Capture
 from firmware_sim.wearable.body import Body
-from firmware_sim.wearable.faults import parse_faults
+from firmware_sim.wearable.faults import Fault, parse_faults
 from firmware_sim.wearable.plug import Plan, open_air
 from firmware_sim.wearable.virtual import run_virtual
 from twitchsense.acquire.link import Link
@@ -86,19 +86,24 @@ def weight(root: object) -> int:
     return total
 
 
-def rehearse(path: Path, options: argparse.Namespace) -> dict[str, object]:
-    seconds = options.hours * 3600
-    scale = min(1.0, options.hours / 8)  # shorter nights have shorter outages
+def make_faults(hours: float) -> tuple[Fault, ...]:
+    """Return what the night does to Bluetooth; shorter nights have shorter outages."""
+    seconds, scale = hours * 3600, min(1.0, hours / 8)
     faults = [f"range@{at * seconds}+{max(3.0, long * scale)}" for at, long in OUTAGES]
     faults += [f"noise@{at * seconds}+{seconds}={rate}" for at, rate in NOISE]
     faults += [f"reboot@{0.65 * seconds}", f"damage@{0.3 * seconds}+{0.1 * seconds}=0.001"]
+    return parse_faults(",".join(faults))
+
+
+def rehearse(path: Path, options: argparse.Namespace) -> dict[str, object]:
+    seconds = options.hours * 3600
     plan = Plan(
         minutes=options.hours * 60 + 1,
         seed=options.seed,
         drift_ppm=80.0,
         wander_ppm=4.0,
-        ring_frames=round(20000 * scale),
-        faults=parse_faults(",".join(faults)),
+        ring_frames=round(20000 * min(1.0, options.hours / 8)),
+        faults=make_faults(options.hours),
     )
     made: dict[int, int] = {}
     boots: dict[int, float] = {}
@@ -157,6 +162,19 @@ def rehearse(path: Path, options: argparse.Namespace) -> dict[str, object]:
     return told
 
 
+def clock_errors(clocks, crystal, boots, seconds):
+    """Return by how many ms a clock is off, at every second of each boot, outages included."""
+    errors = []
+    for count, clock in clocks.items():
+        since = np.arange(5.0, seconds - boots[count])
+        later = [b for b in boots.values() if b > boots[count]]
+        since = since[since < min([*later, np.inf]) - boots[count] - 5]
+        ticks = np.array([crystal.ticks(s) for s in since])
+        mapped = clock.to_utc(ticks) - T0 - (since + boots[count]) * 1e9
+        errors.append(np.abs(mapped) / 1e6)
+    return np.concatenate(errors)
+
+
 def compare(path, plan, boots, crystal, *, analyze):
     """Hold the night to the samples of the body, which never saw the encoder."""
     capture = Capture(plan.settings)
@@ -167,10 +185,10 @@ def compare(path, plan, boots, crystal, *, analyze):
     reader = NightReader(path)
     true = {1: [], 2: []}
     wrong = frames = twice = 0
-    errors = []
+    clocks = {}
     for source in reader.sources:
         body.boot(boots[source.count])
-        clock = reader.load(source).clock
+        clocks[source.count] = reader.load(source).clock
         seen = set()
         for batch in reader.frames(source):
             twice += sum(seq in seen for seq in batch.seq.tolist())
@@ -186,15 +204,8 @@ def compare(path, plan, boots, crystal, *, analyze):
                     wrong += not np.array_equal(part, sent[at : at + count])
                     true[stream.id].append(part)
                     frames, at = frames + 1, at + count
-        # every second of the boot's life, outages included
-        since = np.arange(5.0, plan.minutes * 60 - 60 - boots[source.count])
-        later = [b for b in boots.values() if b > boots[source.count]]
-        since = since[since < min([*later, np.inf]) - boots[source.count] - 5]
-        ticks = np.array([crystal.ticks(s) for s in since])
-        mapped = clock.to_utc(ticks) - T0 - (since + boots[source.count]) * 1e9
-        errors.append(np.abs(mapped) / 1e6)
     reader.close()
-    error = np.concatenate(errors)
+    error = clock_errors(clocks, crystal, boots, plan.minutes * 60 - 60)
     told = {
         "frames_read": frames,
         "frames_wrong": wrong,

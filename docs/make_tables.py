@@ -173,8 +173,43 @@ def labels_page() -> str:
     return "\n".join(lines) + "\n" + TRAINS
 
 
+BROKEN_HEAD = """# Each broken field is caught
+
+The simulated wearable can break one field of [the protocol](protocol.md) at a time (`python -m
+firmware_sim serve --mutate NAME`). For each, `tests/wearable/test_mutations.py` spends an evening
+with it in virtual time: a stranger asks the control point odd questions, then the recorder takes
+over and records a night over a small MTU, with a hang-up, skipped samples, the button, and an
+outage longer than the ring. Eleven checks hold the night file to what was true inside the firmware;
+all are green when nothing is broken, and each broken field must turn the one named here red first,
+with these words. Another test holds the fields of this table to the tables of the protocol's page:
+none is left out.
+
+| check | what it sees |
+|---|---|
+"""
+
+
+def broken_page() -> str:
+    """Return every mutation of the protocol, with the check that catches it."""
+    import sys
+
+    sys.path.insert(0, str(DOCS.parent))
+    from firmware_sim.wearable.mutate import CHECKS, MUTATIONS
+
+    rows = [f"| {name} | {sees} |" for name, sees in CHECKS.items()]
+    rows += [
+        "",
+        "| name | field | what the firmware does | red | what the check says |",
+        "|---|---|---|---|---|",
+    ]
+    for name, m in MUTATIONS.items():
+        rows.append(f"| `{name}` | {m.field} | {m.wrong} | {m.check} | `{m.says}` |")
+    return BROKEN_HEAD + "\n".join(rows) + "\n"
+
+
 def main() -> None:
     """Write the pages."""
+    (DOCS / "broken.md").write_text(broken_page())
     (DOCS / "settings.md").write_text(settings_page())
     (DOCS / "glossary.md").write_text(glossary_page())
     (DOCS / "labels.md").write_text(labels_page())

@@ -174,16 +174,16 @@ class Firmware:
 
     def control(self, request: bytes) -> bytes:
         """Answer a request."""
+        request = self.wire.put("request", request)
         if len(request) < 2:
-            return bytes([(request[0] if request else 0) | 0x80, 0, BAD_LENGTH])
+            return self.wire.answer(request[0] if request else 0, 0, BAD_LENGTH)
         op, token, args = request[0], request[1], request[2:]
-        head = bytes([op | 0x80, token])
         if op not in _LENGTHS:
-            return head + bytes([UNKNOWN_OP])
+            return self.wire.answer(op, token, UNKNOWN_OP)
         if len(args) != _LENGTHS[op]:
-            return head + bytes([BAD_LENGTH])
+            return self.wire.answer(op, token, BAD_LENGTH)
         status, body = self._answer(op, args)
-        return head + bytes([status]) + body
+        return self.wire.answer(op, token, status, body)
 
     def _answer(self, op: int, args: bytes) -> tuple[int, bytes]:
         word = int.from_bytes(args[:4], "little")
@@ -200,7 +200,7 @@ class Firmware:
                 return BAD_ARGUMENT, b""
             self.ring.free(word)
         elif op == CLOCK:
-            return OK, self.ticks.to_bytes(8, "little") + self.boot_count.to_bytes(4, "little")
+            return OK, self.wire.clock(self.ticks, self.boot_count)
         return OK, self._state()
 
     def _start(self, session: int, take_over: bool) -> tuple[int, bytes]:
@@ -222,10 +222,8 @@ class Firmware:
             return BUSY, b""
         first = max(first, self.ring.oldest)
         self._again.append((first, last))
-        return OK, first.to_bytes(4, "little") + last.to_bytes(4, "little")
+        return OK, self.wire.range(first, last)
 
     def _state(self) -> bytes:
         ring = self.ring
-        words = (self.session, ring.oldest, ring.next, ring.dropped)
-        head = bytes([self.boot_count & 0xFF])
-        return head + b"".join(word.to_bytes(4, "little") for word in words)
+        return self.wire.state(self.boot_count, self.session, ring.oldest, ring.next, ring.dropped)

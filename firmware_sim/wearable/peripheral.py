@@ -16,7 +16,7 @@ from firmware_sim.wearable.crystal import Crystal
 from firmware_sim.wearable.faults import Fault
 from firmware_sim.wearable.firmware import Firmware, Model, Source
 from firmware_sim.wearable.host import make_device
-from firmware_sim.wearable.wire import CONTROL, DATA, INFO, SERVICE, Wire, split
+from firmware_sim.wearable.wire import CONTROL, DATA, INFO, SERVICE, Wire
 
 log = logging.getLogger(__name__)
 
@@ -104,10 +104,16 @@ class Wearable:
         info = self.firmware.wire.info(
             self.model.streams, self.model.tick_hz, self.model.device, self.model.leg
         )
+        put = self.firmware.wire.put
         properties, readable = gatt.Characteristic.Properties, gatt.Characteristic.READABLE
-        self._data: Any = gatt.Characteristic(DATA, properties.NOTIFY, readable)
+
+        def uuid(place: str, plain: str | core.UUID) -> core.UUID:
+            number = core.UUID(plain) if isinstance(plain, str) else plain
+            return core.UUID.from_bytes(put(place, number.to_bytes()))
+
+        self._data: Any = gatt.Characteristic(uuid("data uuid", DATA), properties.NOTIFY, readable)
         self._control: Any = gatt.Characteristic(
-            CONTROL,
+            uuid("control uuid", CONTROL),
             properties.WRITE | properties.NOTIFY,
             gatt.Characteristic.WRITEABLE,
             cast("Any", gatt.CharacteristicValue(write=self._on_control)),
@@ -122,18 +128,21 @@ class Wearable:
             gatt.GATT_BATTERY_LEVEL_CHARACTERISTIC,
             properties.READ | properties.NOTIFY,
             readable,
-            cast("Any", gatt.CharacteristicValue(read=lambda _: bytes([self._battery()]))),
+            cast(
+                "Any",
+                gatt.CharacteristicValue(read=lambda _: put("battery", bytes([self._battery()]))),
+            ),
         )
-        own = [gatt.Characteristic(INFO, properties.READ, readable, info), self._control]
+        told = gatt.Characteristic(uuid("info uuid", INFO), properties.READ, readable, info)
         self.device.add_services(
             [
-                gatt.Service(SERVICE, [*own, self._data]),
+                gatt.Service(SERVICE, [told, self._control, self._data]),
                 gatt.Service(gatt.GATT_BATTERY_SERVICE, [battery]),
                 gatt.Service(
                     gatt.GATT_DEVICE_INFORMATION_SERVICE,
                     [
-                        gatt.Characteristic(uuid, properties.READ, readable, value)
-                        for uuid, value in reads.values()
+                        gatt.Characteristic(number, properties.READ, readable, put(name, value))
+                        for name, (number, value) in reads.items()
                     ],
                 ),
             ]
@@ -158,7 +167,7 @@ class Wearable:
 
     def _on_control(self, connection: Any, request: bytes) -> None:
         if "control" not in self._subscribed:
-            raise att.ATT_Error(0xFD)
+            raise att.ATT_Error(self.firmware.wire.put("refusal", bytes([0xFD]))[0])
         self._sample()
         answer = self.firmware.control(bytes(request))
         self._loop.call_soon(self._notify, self._control, answer)  # after the answer to the write
@@ -182,12 +191,15 @@ class Wearable:
                 (core.AdvertisingData.FLAGS, bytes([6])),
                 (
                     core.AdvertisingData.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS,
-                    bytes(core.UUID(SERVICE)),
+                    self.firmware.wire.put("service uuid", bytes(core.UUID(SERVICE))),
                 ),
             ]
         )
         data.ad_structures.append(
-            (core.AdvertisingData.COMPLETE_LOCAL_NAME, self.model.name.encode())
+            (
+                core.AdvertisingData.COMPLETE_LOCAL_NAME,
+                self.firmware.wire.put("name", self.model.name.encode()),
+            )
         )
         self.device.advertising_data = bytes(data)
         self.device.advertising_interval_min = self.device.advertising_interval_max = 300.0
@@ -267,7 +279,7 @@ class Wearable:
                 bit = self._rng.randrange(8 * len(frame))
                 spoiled = int.from_bytes(frame, "little") ^ (1 << bit)
                 frame = spoiled.to_bytes(len(frame), "little")
-            for piece in split(frame, connection.att_mtu):
+            for piece in self.firmware.wire.pieces(frame, connection.att_mtu):
                 self._notify(self._data, piece)
 
     # -- faults --------------------------------------------------------------------------------

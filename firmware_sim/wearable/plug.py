@@ -26,7 +26,7 @@ from firmware_sim.wearable.crystal import Crystal
 from firmware_sim.wearable.faults import Fault, parse_faults
 from firmware_sim.wearable.firmware import Model, Source
 from firmware_sim.wearable.host import make_device
-from firmware_sim.wearable.mutate import MUTATIONS
+from firmware_sim.wearable.mutate import MUTATIONS, Broken
 from firmware_sim.wearable.peripheral import Wearable
 from firmware_sim.wearable.radio import RadioController, RadioLink
 from firmware_sim.wearable.wire import Wire
@@ -48,6 +48,7 @@ class Plan:
     leg: str = ""
     drift_ppm: float = 20.0
     wander_ppm: float = 0.0
+    wander_s: float = 10800.0
     error_rate: float = 0.02
     ring_frames: int = 20000
     faults: tuple[Fault, ...] = ()
@@ -118,8 +119,8 @@ def make_wearable(plan: Plan, number: int, air: Any = None, controller: Any = No
         from firmware_sim.capture import Capture  # half a second of libraries
 
         source = Body(Capture(plan.settings), model.streams)
-    crystal = Crystal(model.tick_hz, plan.drift_ppm, plan.wander_ppm)
-    wire = MUTATIONS[plan.mutate]() if plan.mutate else Wire()
+    crystal = Crystal(model.tick_hz, plan.drift_ppm, plan.wander_ppm, plan.wander_s)
+    wire = Broken(MUTATIONS[plan.mutate]) if plan.mutate else Wire()
     return Wearable(
         model,
         source,

@@ -68,7 +68,14 @@ def _low_first(value: int, size: int) -> bytes:
 
 
 class Wire:
-    """Builds frames and Info.  Subclasses break single fields (see `mutate`)."""
+    """Builds what goes on the air.  A broken one changes some bytes (see `mutate`)."""
+
+    def put(self, place: str, data: bytes) -> bytes:
+        """Return the bytes of a place as they are sent, or read.
+
+        Every byte that leaves the device, and every request that reaches it, comes by here.
+        """
+        return data
 
     def info(self, streams: tuple[StreamSpec, ...], tick_hz: int, device: int, leg: str) -> bytes:
         """Build the Info characteristic."""
@@ -76,46 +83,54 @@ class Wire:
         out += _low_first(tick_hz, 4) + _low_first(device, 8)
         for spec in streams:
             out += bytes([spec.number, spec.kind, spec.width, 16])
-            out += _low_first(spec.rate_mhz, 4) + _low_first(self.full_scale(spec), 4)
-        return bytes(out)
+            out += _low_first(spec.rate_mhz, 4) + _low_first(spec.full_scale, 4)
+        return self.put("info", bytes(out))
 
     def frame(
         self, type_: int, flags: int, boot: int, seq: int, ticks: int, counts: NDArray[np.int32]
     ) -> bytes:
         """Build a frame; `counts` has a row for each sample."""
         out = bytearray([type_, flags, len(counts), boot & 0xFF])
-        out += self.sequence(seq) + self.ticks(ticks) + self.payload(type_, counts)
-        return bytes(out) + self.checksum(bytes(out))
+        out += _low_first(seq, 4) + _low_first(ticks & 0xFFFFFFFF, 4) + _samples(counts)
+        body = self.put("frame", bytes(out))
+        return body + self.put("checksum", _low_first(crc16(self.put("covered", body)), 2))
 
     def replayed(self, frame: bytes) -> bytes:
         """Mark a stored frame as sent again; its checksum does not change."""
-        return frame[:1] + bytes([frame[1] | FLAG_REPLAY]) + frame[2:]
+        again = frame[:1] + bytes([frame[1] | FLAG_REPLAY]) + frame[2:]
+        return self.put("replayed", again)
 
-    # one method for each field, so that each can be broken alone
+    def pieces(self, frame: bytes, mtu: int) -> list[bytes]:
+        """Cut a frame into notifications."""
+        cut = split(self.put("sent", frame), mtu)
+        return cut if len(cut) == 1 else [self.put("fragment", piece) for piece in cut]
 
-    def full_scale(self, spec: StreamSpec) -> int:
-        """Return what Info says of the scale."""
-        return spec.full_scale
+    def answer(self, op: int, token: int, status: int, body: bytes = b"") -> bytes:
+        """Build an answer of the control point."""
+        return self.put("answer", bytes([op | 0x80, token, status]) + body)
 
-    def sequence(self, seq: int) -> bytes:
-        """Encode the sequence number."""
-        return _low_first(seq, 4)
+    def state(self, boot: int, session: int, oldest: int, next_: int, dropped: int) -> bytes:
+        """Build STATE, the body of most answers."""
+        words = (session, oldest, next_, dropped)
+        plain = bytes([boot & 0xFF]) + b"".join(_low_first(word, 4) for word in words)
+        return self.put("state", plain)
 
-    def ticks(self, ticks: int) -> bytes:
-        """Encode the device ticks, which wrap."""
-        return _low_first(ticks & 0xFFFFFFFF, 4)
+    def clock(self, ticks: int, boot_count: int) -> bytes:
+        """Build the body of CLOCK's answer."""
+        return self.put("clock", _low_first(ticks, 8) + _low_first(boot_count, 4))
 
-    def payload(self, type_: int, counts: NDArray[np.int32]) -> bytes:
-        """Encode samples, two's complement, low byte first."""
-        flat = counts.reshape(-1) & 0xFFFF
-        out = np.empty((len(flat), 2), np.uint8)
-        out[:, 0] = flat & 0xFF
-        out[:, 1] = flat >> 8
-        return out.tobytes()
+    def range(self, first: int, last: int) -> bytes:
+        """Build the body of RESEND's answer."""
+        return self.put("range", _low_first(first, 4) + _low_first(last, 4))
 
-    def checksum(self, body: bytes) -> bytes:
-        """Encode the checksum of a frame with REPLAY not set."""
-        return _low_first(crc16(body), 2)
+
+def _samples(counts: NDArray[np.int32]) -> bytes:
+    """Encode samples, two's complement, low byte first."""
+    flat = counts.reshape(-1) & 0xFFFF
+    out = np.empty((len(flat), 2), np.uint8)
+    out[:, 0] = flat & 0xFF
+    out[:, 1] = flat >> 8
+    return out.tobytes()
 
 
 def split(frame: bytes, mtu: int) -> list[bytes]:

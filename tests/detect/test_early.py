@@ -58,7 +58,21 @@ def test_a_movement_and_a_knock_are_never_called_a_twitch(kind):
     else:
         plan.throw(20)
     _, early = listen(plan.recording())
-    assert early == {}
+    assert [kind for kind, _, _ in early] == (["movement"] if kind == "move" else [])
+
+
+def test_long_movements_are_told_soon_after_they_end():
+    """Also one that lasts for many seconds, and one that goes on after a pause."""
+    plan = Leg(60).move(12, 1.0).move(22, 8.0).move(40, 1.0).move(41.35, 2.0)
+    settled, early = listen(plan.recording())
+    stand = {(f.onset_ns, f.offset_ns): f for f in settled if not f.reason}
+    assert [f.kind for f in stand.values()] == ["movement"] * 3
+    shown = {}
+    for (kind, _, onset), delay in early.items():
+        assert kind == "movement"
+        shown.setdefault(onset, delay)
+    assert sorted(shown) == sorted(onset for onset, _ in stand)
+    assert all(0.2 < delay < 0.5 for delay in shown.values())
 
 
 def test_looking_changes_nothing():

@@ -90,6 +90,15 @@ class AccTrack:
         found, self._found = self._found, []
         return found
 
+    def open(self) -> list[Episode]:
+        """Return the episodes that have not ended or whose aftermath is not known, up to now."""
+        start, opened = self._runs.pending or (0, False)
+        stop = self._threshold_g.stop
+        now = []
+        if opened and start < stop:
+            now = [(start, stop, float(self._threshold_g.get(start, start + 1)[0]))]
+        return [self._episode(*due) for due in (*self._due, *now)]
+
     def seconds(self) -> Seconds:
         """Return the per-second statistics of the segment (call after `close`)."""
         return self._seconds.finish()
@@ -164,24 +173,24 @@ class AccTrack:
     def _measure_due(self, *, all_of_them: bool = False) -> None:
         """Measure the episodes whose aftermath is known."""
         wait = round(AFTER_S * self.channel.fs / self._hop) + 1
-        around = round(AROUND_S * self.channel.fs / self._hop)
         while self._due and (all_of_them or self._due[0][1] + wait <= self._magnitude.stop):
-            start, stop, opening = self._due.pop(0)
-            magnitude = self._magnitude.get(start, stop)
-            peak = int(magnitude.argmax())
-            self._found.append(
-                Episode(
-                    self.channel.name,
-                    self._time_ns(start),
-                    self._time_ns(stop),
-                    float(magnitude[peak]),
-                    float(self._jerk.get(start, stop).max()),
-                    peak * self._hop / self.channel.fs * 1000,
-                    self._turn(start, stop),
-                    float(magnitude[peak]) / opening,
-                    self._trace(start - around, stop + around),
-                )
-            )
+            self._found.append(self._episode(*self._due.pop(0)))
+
+    def _episode(self, start: int, stop: int, opening: float) -> Episode:
+        around = round(AROUND_S * self.channel.fs / self._hop)
+        magnitude = self._magnitude.get(start, stop)
+        peak = int(magnitude.argmax())
+        return Episode(
+            self.channel.name,
+            self._time_ns(start),
+            self._time_ns(stop),
+            float(magnitude[peak]),
+            float(self._jerk.get(start, stop).max()),
+            peak * self._hop / self.channel.fs * 1000,
+            self._turn(start, stop),
+            float(magnitude[peak]) / opening,
+            self._trace(start - around, stop + around),
+        )
 
     def _turn(self, start: int, stop: int) -> float:
         """Angle in degrees between the mean vectors before and after."""

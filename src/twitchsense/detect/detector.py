@@ -18,7 +18,7 @@ from twitchsense.detect.company import Company
 from twitchsense.detect.detection import ClockLine, Detections, Seconds
 from twitchsense.detect.drift import AlignedSenses, find_line
 from twitchsense.detect.emg import EmgTrack
-from twitchsense.detect.finding import SHORT_KINDS, Finding, tables
+from twitchsense.detect.finding import LONG_KINDS, SHORT_KINDS, Finding, tables
 from twitchsense.detect.fusion import Fusion
 from twitchsense.detect.response import Response
 from twitchsense.detect.rules import Rules
@@ -34,6 +34,9 @@ from twitchsense.settings import Settings
 CALM_NS = 50_000_000
 #: ... and when the accelerometer has had its time to answer, and a little more.
 ANSWER_NS = 20_000_000
+#: A longer one is told when no burst has begun for so long after it. Should it go on, what
+#: was told grows.
+LONG_CALM_NS = 250_000_000
 
 
 class Detector:
@@ -82,11 +85,11 @@ class Detector:
         return self._legs[self._leg_of[chunk.channel]].push(chunk)
 
     def peek(self) -> list[Finding]:
-        """Return short movements that look complete but may still change.
+        """Return movements that look complete but may still change.
 
-        A twitch or a jerk is known well before nothing can join it any more. What this
-        tells is decided anew by each call until `push` hands it out, perhaps as another
-        kind, as part of a larger movement, or not at all.
+        A movement is known well before nothing can join it any more. What this tells is
+        decided anew by each call until `push` hands it out, perhaps as another kind, as part
+        of a larger movement, or not at all.
         """
         return [f for leg in self._legs.values() for f in leg.peek()]
 
@@ -146,14 +149,20 @@ class _LegDetector:
         emg = min((t.searched_ns for t in current if isinstance(t, EmgTrack)), default=0)
         acc = [t.reach_ns for t in current if isinstance(t, AccTrack)]
         lag = round(self._settings.jerk.lag_ms * 1e6)
-        return [
+        found = self._fusion.peek_long(
+            emg - LONG_CALM_NS, lambda: [c for track in current for c in track.open()]
+        )
+        long = [f for f in found if f.kind in LONG_KINDS and not f.reason]
+        short = [
             f
             for f in self._fusion.peek()
             if f.kind in ("jerk", *SHORT_KINDS)
             and not f.reason
             and f.offset_ns + CALM_NS <= emg
             and f.onset_ns + lag + ANSWER_NS <= min(acc, default=emg)
+            and not any(g.onset_ns <= f.offset_ns and f.onset_ns <= g.offset_ns for g in long)
         ]
+        return long + short
 
     def close(self) -> tuple[list[Finding], dict[str, Seconds], ClockLine]:
         for name in self._channels:

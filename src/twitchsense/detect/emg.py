@@ -181,6 +181,12 @@ class EmgTrack:
         hop = min([run.start for run in self._due] + [self._runs.settled])
         return self._time_ns(hop * self._hop) - round(EDGE_S * NS)
 
+    def open(self) -> list[LegRun]:
+        """Return the leg-movement run that has not ended yet, up to now."""
+        start, opened = self._leg_runs.pending or (0, False)
+        stop = self._leg_excess.stop
+        return [self._leg_run(start, stop)] if opened and start < stop else []
+
     @property
     def reach_ns(self) -> int:
         """Time just after the newest sample."""
@@ -339,17 +345,18 @@ class EmgTrack:
         self._finish_leg(*self._leg_runs.push(excess > rule.fall_uv, excess > rule.rise_uv))
 
     def _finish_leg(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+            self._leg_found.append(self._leg_run(start, stop))
+
+    def _leg_run(self, start: int, stop: int) -> LegRun:
         # value i covers the hops [i, i + LEG_WINDOW): its time is the middle
         middle = LEG_WINDOW * self._hop
-        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
-            self._leg_found.append(
-                LegRun(
-                    self.channel.name,
-                    self._time_ns(start * 2 * self._hop + middle),
-                    self._time_ns(stop * 2 * self._hop + middle),
-                    float(np.median(self._leg_excess.get(start, stop))),
-                )
-            )
+        return LegRun(
+            self.channel.name,
+            self._time_ns(start * 2 * self._hop + middle),
+            self._time_ns(stop * 2 * self._hop + middle),
+            float(np.median(self._leg_excess.get(start, stop))),
+        )
 
     # -- bookkeeping --------------------------------------------------------------
 

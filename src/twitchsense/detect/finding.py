@@ -15,6 +15,8 @@ from twitchsense.recording import NS
 NAN = float("nan")
 #: Kinds of a single burst.
 SHORT_KINDS = ("twitch", "brief_contraction")
+#: Kinds of half a second and longer.
+LONG_KINDS = ("movement", "gross_movement", "posture_change")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ LINK_NS = 200_000_000
 #: Where much goes on a cluster may last for minutes. Before it is complete, its newest
 #: candidates are looked at by themselves, back for so long.
 PEEK_NS = 1_000_000_000
+#: A long movement is looked at back for so long: the work must not grow with a storm.
+LONG_PEEK_NS = 60_000_000_000
 
 Candidate: TypeAlias = Burst | LegRun | Episode
 
@@ -87,6 +89,32 @@ class Fusion:
             recent = [item for item in items if item.onset_ns >= since]
             findings += self._decide(_cluster(recent)) if recent else []
         return findings
+
+    def peek_long(self, calm_ns: int, open_: Callable[[], list[Candidate]]) -> list[Finding]:
+        """Decide the movement that was going on last as if it were over; all goes on waiting.
+
+        Parameters
+        ----------
+        calm_ns : int
+            Nothing is decided while there are bursts after this.
+        open_ : callable
+            Returns the runs and episodes that have not ended yet, up to now; asked only if
+            there is something to decide.
+        """
+        newest = max((c.offset_ns for c in self._waiting if isinstance(c, Burst)), default=0)
+        if not 0 < newest <= calm_ns:
+            return []
+        items = [*self._waiting, *open_()]
+        runs = [
+            c
+            for c in items
+            if isinstance(c, LegRun) and c.onset_ns <= newest <= c.offset_ns + PEEK_NS
+        ]
+        if not runs:
+            return []
+        since = max(min(r.onset_ns for r in runs), newest - LONG_PEEK_NS)
+        near = [c for c in items if not isinstance(c, LegRun) and c.offset_ns >= since]
+        return self._decide(_cluster([*runs, *near]))
 
     @property
     def oldest_ns(self) -> int | None:

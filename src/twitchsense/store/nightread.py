@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from twitchsense.columns import ChannelPlan, plan_channels
 from twitchsense.devices.packet import PacketError
-from twitchsense.devices.twitch import REPLAY, Info, Stream, decode_info
+from twitchsense.devices.twitch import MARKER, REPLAY, Info, Stream, decode_info
 from twitchsense.errors import InputError
 from twitchsense.recording import NS
 from twitchsense.store.frames import Damage, FrameDecoder, Frames
@@ -121,6 +121,8 @@ class BootSamples:
     streams : list of StreamSamples
         Those that have columns.
     damage : Damage
+    presses : list of int
+        Ticks at which the wearer pressed the button.
     """
 
     source: Source
@@ -128,6 +130,7 @@ class BootSamples:
     first_ticks: int
     streams: list[StreamSamples]
     damage: Damage
+    presses: list[int]
 
 
 class NightReader:
@@ -228,18 +231,20 @@ class NightReader:
         live, replayed = Arrivals(hz), Arrivals(hz)
         streams = [StreamSamples(s) for s in source.info.streams if s.id in source.columns]
         damage, first_ticks = Damage(), 0
+        presses: list[int] = []
         for frames in self.frames(source, damage):
             if not len(live) + len(replayed) and len(frames):
                 first_ticks = int(frames.ticks[0])
             last, again = frames.last_ticks(source.info), (frames.flags & REPLAY).astype(bool)
             live.push(last[~again], frames.arrival_ns[~again])
             replayed.push(last[again], frames.arrival_ns[again])
+            presses += frames.ticks[frames.type == MARKER].tolist()
             for stream in streams:
                 stream.add(frames)
         # with nothing but frames sent again, their arrival is all there is
         points = live if len(live) else replayed
         clock = points.fit() if len(points) else None
-        return BootSamples(source, clock, first_ticks, streams, damage)
+        return BootSamples(source, clock, first_ticks, streams, damage, presses)
 
     def _first_ticks(self, source: Source) -> int:
         """Return all the ticks of a boot when we met it: frames tell 32 bits of them."""
@@ -318,7 +323,7 @@ class NightCapture:
             self._batteries.setdefault(device, []).append(percent)
         if not self._boots or not self.plans:
             raise InputError(source, "holds no samples yet", "record for a while first")
-        self._markers = _tell_markers(self._reader, zone)
+        self._markers = _tell_markers(_markers(self._reader) + self._presses(), zone)
         self._silence = self._reader.silence()
         self._reader.close()
 
@@ -346,6 +351,14 @@ class NightCapture:
         """Return the time of the first sample in ns."""
         boot, clock = self._boots[0]
         return int(clock.to_utc(np.array([boot.first_ticks]))[0])
+
+    def _presses(self) -> list[tuple[int, str]]:
+        """Return when a wearable's button was pressed, and whose."""
+        return [
+            (at, f"button of device {boot.source.device[-4:]}")
+            for boot, clock in self._boots
+            for at in clock.to_utc(np.array(boot.presses, np.int64)).tolist()
+        ]
 
     def feed(self, tracks: Mapping[str, Track]) -> tuple[int, int]:
         """Give all samples to the tracks of their channels.
@@ -395,15 +408,19 @@ class NightCapture:
                 last[plan.name] = max(last.get(plan.name, 0), int(stamps[-1]))
 
 
-def _tell_markers(reader: NightReader, zone: str | None) -> list[str]:
-    """Return what was marked in the night, as notes: a few, short and printable."""
+def _markers(reader: NightReader) -> list[tuple[int, str]]:
+    """Return the time and the words of what was marked on the computer."""
     rows = reader.query("SELECT time_ns, substr(text, 1, 200) FROM marker ORDER BY time_ns, id")
+    # whatever wrote other times, it was no recorder
+    return [(at, str(text)) for at, text in rows if isinstance(at, int) and 0 <= at < 2**62]
+
+
+def _tell_markers(markers: list[tuple[int, str]], zone: str | None) -> list[str]:
+    """Return what was marked in the night, as notes: a few, short and printable."""
     notes = []
-    for at, text in rows[:_MOST_MARKERS]:
-        if not isinstance(at, int) or not 0 <= at < 2**62:
-            continue  # whatever wrote that, it was no recorder
+    for at, text in sorted(markers)[:_MOST_MARKERS]:
         when = datetime.fromtimestamp(at // NS, ZoneInfo(zone) if zone else UTC)
-        notes.append(f"marker at {when:%H:%M:%S}{'' if zone else ' UTC'}: {printable(str(text))}")
-    if len(rows) > _MOST_MARKERS:
-        notes.append(f"{len(rows) - _MOST_MARKERS} more markers are in the night file")
+        notes.append(f"marker at {when:%H:%M:%S}{'' if zone else ' UTC'}: {printable(text)}")
+    if len(markers) > _MOST_MARKERS:
+        notes.append(f"{len(markers) - _MOST_MARKERS} more markers are in the night file")
     return notes

@@ -1,0 +1,119 @@
+"""How exact the times of a night are, for crystals that are fast, slow, and change with warmth.
+
+Run ``python benchmarks/wearable_clock.py --hours 8``: for each crystal of `CRYSTALS` a night
+over Bluetooth in virtual time, with the outages, packet errors and reboot of
+`wearable_night`, of a body whose samples are all zero. At every second of each boot, outages
+included, the device's true tick is mapped to UTC by the night's own clock and held against
+the true second. Prints the errors as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.wearable_night import T0, clock_errors, make_faults
+from firmware_sim.wearable.plug import Plan, open_air
+from firmware_sim.wearable.virtual import run_virtual
+from twitchsense.acquire.radio import Radio
+from twitchsense.acquire.recorder import Recorder, new_meta
+from twitchsense.store.night import NightFile
+from twitchsense.store.nightbook import read_books
+from twitchsense.store.nightread import NightReader
+
+#: Drift, and height and period (s) of a slow wander, in ppm: a room that cools and is heated
+#: again over the night, and heating that goes on and off.
+CRYSTALS = [
+    (100.0, 0.0, 10800.0),
+    (-100.0, 0.0, 10800.0),
+    (100.0, 10.0, 28800.0),
+    (-100.0, 10.0, 10800.0),
+    (-100.0, -10.0, 5400.0),
+]
+
+
+class Nothing:
+    """A body at rest, without cost."""
+
+    def read(self, stream: int, first: int, count: int):
+        """Return zeros."""
+        return np.zeros((count, {1: 2, 2: 3}[stream]), np.int32)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--hours", type=float, default=8.0)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    logging.disable(logging.WARNING)
+    for crystal in CRYSTALS:
+        with tempfile.TemporaryDirectory() as folder:
+            told = rehearse(Path(folder) / "tonight.night", crystal, options)
+        print(json.dumps(told), flush=True)
+
+
+def rehearse(path: Path, crystal: tuple[float, ...], options: argparse.Namespace) -> dict:
+    drift, wander, period = crystal
+    seconds = options.hours * 3600
+    plan = Plan(
+        source=lambda model: Nothing(),
+        seed=options.seed,
+        drift_ppm=drift,
+        wander_ppm=wander,
+        wander_s=period,
+        ring_frames=round(20000 * min(1.0, options.hours / 8)),
+        faults=make_faults(options.hours),
+    )
+    boots: dict[int, float] = {}
+    began = time.monotonic()
+
+    async def night():
+        loop = asyncio.get_running_loop()
+        async with open_air(plans=[plan]) as air:
+            (wearable,) = air.wearables
+
+            def note(firmware) -> None:
+                boots[firmware.boot_count] = wearable._boot_time - wearable._start
+
+            wearable.on_stored = note
+            file = NightFile(path, new_meta())
+            recorder = Recorder(
+                Radio(air.scanner, air.client),
+                file,
+                [wearable.model.name],
+                now_ns=lambda: T0 + round((loop.time() - wearable._start) * 1e9),
+                inline=True,
+            )
+            stop = asyncio.Event()
+            loop.call_later(seconds, stop.set)
+            await recorder.run(stop)
+            file.close()
+            return wearable.crystal
+
+    true = run_virtual(night())
+    reader = NightReader(path)
+    clocks = {source.count: reader.load(source).clock for source in reader.sources}
+    reader.close()
+    error = clock_errors(clocks, true, boots, seconds)
+    lost = sum((Counter(b.lost) for b in read_books(path)), Counter())
+    return {
+        "drift_ppm": drift,
+        "wander_ppm": wander,
+        "wander_period_h": period / 3600,
+        "estimated_ppm": [round(c.drift_ppm, 2) for c in clocks.values()],
+        "error_ms": {q: round(float(np.percentile(error, q)), 2) for q in (50, 99, 100)},
+        "frames_lost": dict(lost),
+        "wall_s": round(time.monotonic() - began, 1),
+    }
+
+
+if __name__ == "__main__":
+    main()
