@@ -156,11 +156,11 @@ def found_phrase(night: NightLike) -> str:
         return f"No {none} or leg movement was found in the valid signal{tail}.{blind}"
     found = [f"{counts[k]:,} {kind_name(k, int(counts[k]))}" for k in small]
     were = "was" if counts[small].sum() == 1 else "were"
-    text = f"{listed(found)} {were} found"
+    text = f"{listed(found)} {were} found" + _legs(table[table["trial_type"].isin(small)])
     most = _where_most(table[table["trial_type"] == small[0]])
     if most:
         text += f", most of the {kind_name(small[0], 2)} while {most}"
-    text += _legs(table[table["trial_type"].isin(small)]) + _series(table)
+    text += _series(table)
     jerks = table[table["trial_type"] == "jerk"]
     if len(jerks) and jerks["peak_g"].notna().any():
         top = jerks.iloc[int(jerks["peak_g"].fillna(-1.0).to_numpy().argmax())]
@@ -240,7 +240,7 @@ def _legs(rows: pd.DataFrame) -> str:
     counts = rows["leg"].value_counts()
     if not {"left", "right"} <= set(counts.index):
         return ""
-    return f"; {counts['left']:,} on the left leg and {counts['right']:,} on the right"
+    return f" ({counts['left']:,} on the left leg, {counts['right']:,} on the right)"
 
 
 def _where_most(rows: pd.DataFrame) -> str:
