@@ -59,6 +59,7 @@ _UNKNOWN: Final = MISSING - {"none"}
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::\d\d)?")
 _MOST_BYTES: Final = 5_000_000
 _MOST_DAYS: Final = 5000
+_LONGEST: Final = 1000  # a note is cut here
 _CURE: Final = "give one row per evening with a date such as 2026-03-01"
 
 Value = float | str
@@ -75,7 +76,8 @@ class Diary:
     columns : tuple of str
         Every column but the date, in the order of the file.
     days : mapping of date to mapping of column to value
-        Numbers as float, everything else as text; what is not known is left out.
+        Numbers as float, everything else as text, of which the first 1000 characters are
+        kept; what is not known is left out.
     exposures : tuple of str
         What the person wants to know about, chosen in the file (TOML, YAML).
     """
@@ -212,7 +214,7 @@ def _value(given: Any) -> Value | None:
     try:
         number = float(text)
     except ValueError:
-        return text
+        return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
     return number if math.isfinite(number) else None
 
 
