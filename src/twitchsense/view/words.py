@@ -149,14 +149,17 @@ def found_phrase(night: NightLike) -> str:
     )
     blind = "" if has_emg else " Twitches can't be seen without muscle signal."
     small = [k for k in ("twitch", "jerk", "movement") if counts.get(k, 0)]
+    others = [k for k in (*KIND_NAMES, *sorted(counts.index)) if k in counts and k not in small]
+    rest = [f"{counts[k]:,} {kind_name(k, int(counts[k]))}" for k in dict.fromkeys(others)]
     if not small:
-        rest = [f"{counts[k]} {kind_name(k, int(counts[k]))}" for k in KIND_NAMES if k in counts]
         tail = f"; there were {listed(rest)}" if rest else ""
         none = "twitch, jerk" if has_emg else "jerk"
         return f"No {none} or leg movement was found in the valid signal{tail}.{blind}"
     found = [f"{counts[k]:,} {kind_name(k, int(counts[k]))}" for k in small]
     were = "was" if counts[small].sum() == 1 else "were"
-    text = f"{listed(found)} {were} found" + _legs(table[table["trial_type"].isin(small)])
+    text = f"{listed(found)} {were} found"
+    text += f" besides {listed(rest)}" if rest else ""
+    text += _legs(table[table["trial_type"].isin(small)])
     most = _where_most(table[table["trial_type"] == small[0]])
     if most:
         text += f", most of the {kind_name(small[0], 2)} while {most}"
