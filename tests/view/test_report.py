@@ -235,6 +235,21 @@ def test_unsure_names_are_told_from_unsure_events(night):
     assert "of 1 other just the name is unsure" in said
 
 
+def test_counts_add_up_and_sides_are_told(night):
+    kinds = ["twitch", "jerk", "movement", "posture_change", "brief_contraction"]
+    table = night.events.head(5).assign(trial_type=kinds, leg=["left", "right", "left", "", ""])
+    said = words.found_phrase(replace(night, detections=replace(night.detections, events=table)))
+    assert said.startswith(
+        "1 twitch, 1 jerk and 1 leg movement were found besides "
+        "1 brief contraction and 1 change of position (2 on the left leg, 1 on the right)"
+    )
+
+
+def test_a_context_that_never_came_has_no_column():
+    still = made(600, 600)
+    assert "awake" not in sections.rates(still, still.summary_dict())["columns"]
+
+
 def test_no_signal_is_not_zero():
     recording = ts.Recording.from_arrays({"emg1_uv": (np.zeros(120_000), 1000.0)})
     night = ts.analyze(recording)
