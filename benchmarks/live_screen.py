@@ -15,6 +15,7 @@ import argparse
 import asyncio
 import json
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -215,7 +216,8 @@ def main() -> None:
             seen = look_at_browser(watch, writer)
         assert writer.stdout is not None
         told = json.loads(writer.stdout.read())
-        print(json.dumps(judge(seen, **told, end=seen[-1][0]), indent=2))
+        busy = {"cores": os.cpu_count(), "processes_that_want_one": round(os.getloadavg()[1], 1)}
+        print(json.dumps({**judge(seen, **told, end=seen[-1][0]), **busy}, indent=2))
 
 
 if __name__ == "__main__":
