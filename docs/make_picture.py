@@ -29,7 +29,9 @@ def main(report: Path, picture: Path) -> None:
         page.screenshot(path=str(picture))
         browser.close()
     # flat colours: a third of the bytes, and no difference to see
-    Image.open(picture).convert("RGB").quantize(64).save(picture, optimize=True)
+    Image.open(picture).convert("RGB").quantize(128, method=Image.Quantize.MAXCOVERAGE).save(
+        picture, optimize=True
+    )
 
 
 if __name__ == "__main__":

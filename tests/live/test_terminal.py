@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from twitchsense.cli.app import main
 from twitchsense.live.watch import Watch
+from twitchsense.store.night import NightFile
 from twitchsense.text import printable
 
 terminal = pytest.importorskip("twitchsense.live.terminal", reason="textual is not installed")
@@ -39,7 +40,7 @@ def markers(path):
 def test_shows_signals_link_and_loss_but_no_count(night):
     shown, trails = run(night, [])
     assert trails == 3
-    assert "packets stored, 0 lost" in shown["link"]
+    assert "packets stored, 0 lost" in shown["stored"]
     assert "emg1_left" in shown["name0"]
     assert "twitch: " not in shown["events"]
     assert "none yet" not in shown["events"]
@@ -96,7 +97,9 @@ def test_what_a_night_file_holds_is_shown_as_text(night):
         db.execute(
             "INSERT INTO link (time_ns, device, event, detail) VALUES (2, 'y', 'lost', '[b]\x1b')"
         )
+    recorder = NightFile(night)  # else the link would say that it is over
     shown, _ = run(night, [])
+    recorder.close()
     assert "[2J : connected" in shown["link"]
     assert shown["link"].isprintable()
 

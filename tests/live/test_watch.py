@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -14,9 +15,11 @@ import pytest
 import twitchsense as ts
 from firmware_sim.wearable.firmware import Firmware
 from firmware_sim.wearable.wire import Wire
-from tests.wearable.nights import KEY, MODEL, T0, device, make_frames, write_night
+from tests.wearable.nights import KEY, MODEL, T0, device, info_bytes, make_frames, write_night
+from twitchsense.devices.twitch import decode_frame, decode_info
 from twitchsense.errors import InputError
 from twitchsense.live import watch as watch_module
+from twitchsense.live.lane import LiveLane
 from twitchsense.live.trail import LENGTH_S, PER_S, Trail
 from twitchsense.live.watch import Watch
 from twitchsense.recording import NS, Channel, Chunk
@@ -117,7 +120,7 @@ def test_a_twitch_is_shown_and_counted_only_when_asked(twitching):
     assert quiet["counts"] is None
     assert told["counts"] == {"twitch": 1}
     assert quiet["lost"] == 5
-    assert re.fullmatch(r"no signal for \d+ s: connected", quiet["link"])
+    assert quiet["over"]
 
 
 class Twitching(Quiet):
@@ -191,8 +194,54 @@ def test_the_link_in_words(tmp_path):
     assert told((KEY, "failed"), (KEY, "connected"), (KEY, "take_over")) == "connected"
     assert told(("OTHER", "connected")) == "connected"
     assert told((KEY, "lost")) == f"{KEY[-4:]}: connection lost, trying again, THER: connected"
-    assert told((KEY, "stopped"), ("OTHER", "stopped")) == "the recording has ended"
+    assert told((KEY, "stopped"), ("OTHER", "stopped")) == "the recording was ended"
     file.close()
+
+
+def test_an_old_night_is_over_and_says_when_it_ended(twitching):
+    watch = Watch(twitching)
+    watch.look()
+    newest = watch.newest_ns / NS
+    when = f"{datetime.fromtimestamp(newest):%H:%M}"
+    near, old = (watch.state(counts=False, now_s=newest + s) for s in (30, 5_648_515))
+    assert near["link"] == f"the recording broke off at {when}; nobody records it now"
+    assert near["silent"]
+    day = f"{datetime.fromtimestamp(newest):%Y-%m-%d}"
+    assert old["link"] == f"the recording broke off at {when} on {day}; nobody records it now"
+
+
+def test_silence_while_someone_records_is_told_with_its_length(tmp_path):
+    path = write_counts(tmp_path / "n.night", Quiet(), 3)
+    file = NightFile(path)  # a recorder that waits for its wearable
+    watch = Watch(path)
+    watch.look()
+    state = watch.state(counts=False, now_s=watch.newest_ns / NS + 7200)
+    assert not state["over"]
+    assert state["link"] == "no signal for 2 h: connected"
+    file.write([LinkEvent(KEY, T0, "stopped")])
+    file.close()
+    watch.look()
+    state = watch.state(counts=False, now_s=watch.newest_ns / NS + 7200)
+    assert state["over"]
+    assert re.fullmatch(r"the recording ended at \d\d:\d\d", state["link"])
+    assert not state["silent"]
+
+
+@pytest.mark.parametrize("drift", [-5e-4, 5e-4])
+def test_a_crystal_that_runs_astray_moves_no_trail(drift):
+    seconds, pushed = 200, []
+    lane = LiveLane(KEY, decode_info(info_bytes()), on_chunk=pushed.append)
+    lane._detector.push = lambda chunk: []
+    lane._detector.peek = lambda: []
+    rng = np.random.default_rng(1)
+    for _, at, data in make_frames(seconds, drift=drift):
+        arrival = T0 + round((at + 0.004 + rng.exponential(0.02)) * NS)
+        lane.push([(decode_frame(data, lane.info), arrival)])
+    chunk = [p for p in pushed if p.channel == "emg1_left"][-1]
+    by_rate = chunk.segment_start_ns + round(chunk.first_index / 1000 * NS)
+    truth = T0 / NS + chunk.first_index / 1000 / (1 + drift)
+    assert abs(by_rate / NS - truth) > 0.07
+    assert (by_rate + lane.astray_ns(by_rate)) / NS == pytest.approx(truth, abs=0.03)
 
 
 def test_the_battery_is_what_was_said_last(tmp_path):

@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 
 from twitchsense.errors import InputError
-from twitchsense.trend.diary import read_diary
+from twitchsense.trend.diary import COLUMNS, NUMBERS, read_diary
 from twitchsense.trend.exposure import choose
 
 CSV = "date,caffeine_mg,alcohol_g,exercise,mood\n2026-03-01,180,0,none,fine\n2026-03-02,,24,run,\n"
@@ -142,3 +142,91 @@ def test_a_missing_or_endless_diary_is_refused(tmp_path):
         read_diary(tmp_path / "none.csv")
     with pytest.raises(InputError, match="over 5 MB"):
         diary(tmp_path, "date\n" + " " * 5_000_001)
+
+
+#: For each column of the article: what a person writes on an evening without, on one with,
+#: what the second is read as, and an exposure in words.
+KEPT = {
+    "caffeine_mg": ("0", "160", 160.0, "caffeine_mg>100", "caffeine over 100 mg"),
+    "caffeine_hour": ("9", "15:30", 15.5, "caffeine_hour>14", "caffeine after 14 h"),
+    "exercise": ("none", "run", "run", "exercise=run", "exercise (run)"),
+    "exercise_hour": ("7.5", "18", 18.0, "exercise_hour>=18", "exercise from 18 h"),
+    "water_l": ("0.5", "2.5", 2.5, "water_l<2", "water under 2 l"),
+    "alcohol_g": ("0", "12", 12.0, "alcohol_g>0", "alcohol over 0 g"),
+    "nicotine": ("none", "5", 5.0, "nicotine", "nicotine"),
+    "stress": ("1", "8", 8.0, "stress>5", "stress over 5"),
+    "sleep_debt_h": ("0", "1.5", 1.5, "sleep_debt_h>1", "sleep debt over 1 h"),
+    "medicines": ("none", "sertraline 50", "sertraline 50", "medicines=sertraline",
+                  "medicines (sertraline)"),
+    "vitamin_d_ug": ("0", "20", 20.0, "vitamin_d_ug", "vitamin d"),
+    "vitamin_b_mg": ("0", "50", 50.0, "vitamin_b_mg>=50", "vitamin b of at least 50 mg"),
+    "calcium_mg": ("0", "500", 500.0, "calcium_mg", "calcium"),
+    "cups_of_tea": ("none", "3", 3.0, "cups_of_tea", "cups of tea"),  # two of the user's own
+    "cold_feet": ("no", "yes", "yes", "cold_feet", "cold feet"),
+}  # fmt: skip
+
+
+def written(kind, column, values):
+    """Write a diary of one column from 2026-03-01 on, as a person would."""
+    days = [(f"2026-03-{d:02d}", v) for d, v in enumerate(values, 1)]
+    if kind in ("csv", "tsv"):
+        rows = [("date", column), *days]
+        return "\n".join((",", "\t")[kind == "tsv"].join(row) for row in rows) + "\n"
+
+    def quoted(v):
+        return v if re.fullmatch(r"-?[0-9.]+(e[0-9]+)?", v) else f'"{v}"'
+
+    if kind == "toml":
+        return "".join(f"[[day]]\ndate = {d}\n{column} = {quoted(v)}\n" for d, v in days)
+    return "days:\n" + "".join(f"- {{date: {d}, {column}: {quoted(v)}}}\n" for d, v in days)
+
+
+def test_every_column_of_the_glossary_is_tried():
+    assert set(KEPT) - {"cold_feet", "cups_of_tea"} == set(COLUMNS) - {"date"}
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "toml", "yaml"])
+@pytest.mark.parametrize("column", KEPT)
+def test_a_column_is_read_and_split_as_its_person_means_it(tmp_path, kind, column):
+    if kind == "yaml":
+        pytest.importorskip("yaml")
+    without, taken, value, exposure, words = KEPT[column]
+    found = diary(tmp_path, written(kind, column, [without, taken]), f"d.{kind}")
+    assert found.columns == (column,)
+    assert found.days[TWO] == {column: value}
+    [chosen] = choose(found, [exposure])
+    assert chosen.words == words
+    less = column == "water_l"  # here little is the exposure
+    assert [chosen.of(found, day) for day in (ONE, TWO)] == [float(less), float(not less)]
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "toml", "yaml"])
+@pytest.mark.parametrize("column", NUMBERS)
+@pytest.mark.parametrize("bad", ["lots", "-1", "12345678", "inf", "3 cups", "1,5"])
+def test_what_is_no_number_is_refused_with_row_column_and_cure(tmp_path, kind, column, bad):
+    if kind == "yaml":
+        pytest.importorskip("yaml")
+    text = written(kind, column, ["0", bad if "," not in bad or kind != "csv" else f'"{bad}"'])
+    with pytest.raises(InputError) as caught:
+        diary(tmp_path, text, f"d.{kind}")
+    place = "day 2" if kind in ("toml", "yaml") else "line 3"
+    said = str(caught.value)
+    assert said.startswith(f"d.{kind}, {place}: {column} is ")
+    assert "write the " in said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize("empty", ["", "n/a", "null"])
+@pytest.mark.parametrize("column", NUMBERS)
+def test_not_known_is_no_fault_and_no_none(tmp_path, column, empty):
+    found = diary(tmp_path, f"date,{column}\n2026-03-01,{empty}\n2026-03-02,1\n")
+    assert found.days[ONE] == {}
+
+
+def test_an_hour_that_yaml_or_toml_took_for_something_else(tmp_path):
+    pytest.importorskip("yaml")
+    # YAML 1.1 reads 15:30 as 930, base sixty
+    with pytest.raises(InputError, match=r'day 1: caffeine_hour is .930.; write .* "15:30"'):
+        diary(tmp_path, "- {date: 2026-03-01, caffeine_hour: 15:30}\n", "d.yaml")
+    found = diary(tmp_path, "[[day]]\ndate = 2026-03-01\ncaffeine_hour = 15:30:00\n", "d.toml")
+    assert found.days[ONE] == {"caffeine_hour": 15.5}

@@ -1,15 +1,20 @@
 import base64
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 import twitchsense as ts
 from tests.made_night import make_recording
 from twitchsense.recording import NS, ArraySamples, Segment
-from twitchsense.view import sections, texts, words
+from twitchsense.view import payload, sections, texts, words
+from twitchsense.view.clock import Clock
+from twitchsense.view.disturbed import disturbed
+from twitchsense.view.overview import plot_night
 from twitchsense.view.report import digest, render
 
 
@@ -152,13 +157,14 @@ def made(seconds, emg_s, *, acc=True):
 @pytest.mark.parametrize(
     ("emg_s", "word", "says"),
     [
-        (120, "Yes", "could be judged nearly all the time."),
+        (120, "Yes", "acceleration could both be judged nearly all the time."),
         (105, "Mostly", "judged for 105 s of it and acceleration could be judged nearly all"),
         (60, "In part", "judged for 60 s of it"),
         (0, "In part", "no muscle signal (EMG) was recorded"),
     ],
 )
-def test_first_answer_says_whether_the_recording_was_good(emg_s, word, says):
+def test_first_answer_says_whether_the_recording_was_good(emg_s, word, says, monkeypatch):
+    monkeypatch.setattr(words, "LEAST_HOURS", 0.0)
     question, answer = words.answers(made(120, emg_s))[0]
     assert question == "Was the recording good?"
     assert answer.startswith(f"{word}. ")
@@ -166,10 +172,58 @@ def test_first_answer_says_whether_the_recording_was_good(emg_s, word, says):
     assert ("nothing is known" in answer) == (0 < emg_s < 120)
 
 
+def test_two_minutes_are_no_night():
+    (_, good), *_ = words.answers(made(120, 120))
+    assert good.startswith("Too short to judge a night. The recording lasted 2 min: ")
+    assert good.endswith("A night takes at least 2 h, better all of the sleep.")
+
+
 def test_a_leg_that_lay_still_from_the_start_has_no_sharp_sleep_onset():
     night = made(600, 600)
     assert night.onset.time_s == 0
     assert "any time until 0:" in words.onset_phrase(night)
+    told = payload.build(night, [])["data"]
+    assert "asleep by 0:10, perhaps from the start" in told
+    assert "sleep onset" not in told
+    drawn = drawn_words(plot_night(night))
+    assert "asleep by 0:10, perhaps from the start" in drawn
+    assert not [w for w in drawn if "sleep onset" in w]
+
+
+def test_picture_and_words_tell_the_same_range_of_sleep_onset(night):
+    low, high = (
+        Clock.of(night.recording).short(t) for t in (night.onset.low_s, night.onset.high_s)
+    )
+    assert f"between {low} and {high}," in words.onset_phrase(night)
+    [mark] = [w for w in drawn_words(plot_night(night)) if "sleep onset" in w]
+    assert mark.endswith(f"({low}–{high})")
+    assert json.loads(payload.build(night, [])["data"])["onset"]["words"] == mark
+
+
+def drawn_words(ax):
+    return [t.get_text() for t in ax.figure.findobj(Text)]
+
+
+def test_no_event_in_a_night_seen_whole_is_not_called_unseen():
+    assert "saw nearly all of it" in words.sure_phrase(made(120, 120))
+    assert "could not judge nothing is known" in words.sure_phrase(made(120, 60))
+    assert "could not judge nothing is known" in words.sure_phrase(made(120, 0))
+
+
+def test_a_minute_of_many_spikes_is_called_disturbed_and_seen():
+    rng = np.random.default_rng(6)
+    emg = rng.normal(0, 4, 300_000)
+    emg[120_000:180_000:3000] += 900  # spikes of one sample: a loose electrode
+    acc = rng.normal(1, 0.002, 30_000)
+    night = ts.analyze(
+        ts.Recording.from_arrays({"emg1_uv": (emg, 1000.0), "acc_x_g": (acc, 100.0)})
+    )
+    assert (night.rejected["reason"] == "electrode_pop").sum() >= 6
+    assert disturbed(night) == [(120.0, 60.0)]
+    assert "In 60 s of it disturbances were many" in words.valid_phrase(night)
+    assert "disturbed" in drawn_words(plot_night(night))
+    assert json.loads(payload.build(night, [])["data"])["disturbed"] == [[120.0, 60.0]]
+    assert disturbed(made(120, 120)) == []
 
 
 def test_unsure_names_are_told_from_unsure_events(night):
@@ -179,6 +233,21 @@ def test_unsure_names_are_told_from_unsure_events(night):
     said = words.sure_phrase(replace(night, detections=replace(night.detections, events=table)))
     assert said.startswith("1 of the 4 events met the rule clearly")
     assert "of 1 other just the name is unsure" in said
+
+
+def test_counts_add_up_and_sides_are_told(night):
+    kinds = ["twitch", "jerk", "movement", "posture_change", "brief_contraction"]
+    table = night.events.head(5).assign(trial_type=kinds, leg=["left", "right", "left", "", ""])
+    said = words.found_phrase(replace(night, detections=replace(night.detections, events=table)))
+    assert said.startswith(
+        "1 twitch, 1 jerk and 1 leg movement were found besides "
+        "1 brief contraction and 1 change of position (2 on the left leg, 1 on the right)"
+    )
+
+
+def test_a_context_that_never_came_has_no_column():
+    still = made(600, 600)
+    assert "awake" not in sections.rates(still, still.summary_dict())["columns"]
 
 
 def test_no_signal_is_not_zero():

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 def print_summary(night: Night, out: Path, *, report: bool) -> None:
     """Print valid time, sleep onset, counts by label and where the results are."""
-    from twitchsense.view.words import onset_phrase, valid_phrase
+    from twitchsense.view.words import good_word, onset_phrase, valid_phrase
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(escape(valid_phrase(night)))
+    console.print(escape(f"Was the recording good? {good_word(night)}. {valid_phrase(night)}"))
     console.print(escape(onset_phrase(night)))
     if len(night.events):
         console.print(_counts(night))

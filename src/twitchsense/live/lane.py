@@ -1,12 +1,15 @@
 """One connection seen live: samples as they come, and the movements found in them.
 
-What is found here is provisional. Times are by the device's nominal rate; rules that
-need the neighbours of a candidate wait for the end, and frames that come late are left
-out. `analyze` of the night has the last word.
+What is found here is provisional. Times of chunks and findings are by the device's nominal
+rate, `LiveLane.astray_ns` says how far that is off; rules that need the neighbours of a
+candidate wait for the end, and frames that come late are left out. `analyze` of the night has
+the last word.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -36,6 +39,10 @@ class _Place:
 #: Frames that follow each other are given to the detector together, up to so much: whoever
 #: opens a long night must catch up.
 _PIECE_S = 10.0
+#: How fast a crystal may run astray, as share of the time: ten times what poor ones do.
+_ASTRAY = 1e-3
+#: Seconds for which it is kept how far.
+_KNOWN = 1000
 
 
 @dataclass
@@ -80,6 +87,8 @@ class LiveLane:
         self._rows = Rows()
         self._detector = Detector(Settings(), self.channels, keep=False)
         self._places = {s.id: _Place() for s in info.streams}
+        self._astray: deque[tuple[int, int]] = deque(maxlen=_KNOWN)  # from when on, how far
+        self._late_ns = self._last_ns = 0
         self._zero_ns: int | None = None
         self._near: int | None = None
 
@@ -118,14 +127,31 @@ class LiveLane:
         self._near = ticks
         if first < place.next:
             return None
+        done_ns = round((first + len(frame.samples)) / stream.fs * NS)
         if self._zero_ns is None:
-            done = (first + len(frame.samples)) / stream.fs
-            self._zero_ns = arrival_ns - round(done * NS)
+            self._zero_ns, self._last_ns = arrival_ns - done_ns, arrival_ns
+        self._follow(self._zero_ns + done_ns, arrival_ns)
         if first != place.next:
             place.start_ns = self._zero_ns + round(first / stream.fs * NS)
             place.base = first
         place.next = first + len(frame.samples)
         return first
+
+    def astray_ns(self, at_ns: int) -> int:
+        """Return what is to be added to a time by the nominal rate, as was known then.
+
+        Of the frames of late, the one that was least under way tells how far the crystal of
+        the device is off.
+        """
+        place = bisect_right(self._astray, at_ns, key=lambda known: known[0])
+        return self._astray[max(0, place - 1)][1] if self._astray else 0
+
+    def _follow(self, done_ns: int, arrival_ns: int) -> None:
+        passed_ns = max(0, arrival_ns - self._last_ns)
+        self._last_ns += passed_ns
+        self._late_ns = min(self._late_ns + round(_ASTRAY * passed_ns), arrival_ns - done_ns)
+        if not self._astray or done_ns >= self._astray[-1][0] + NS:
+            self._astray.append((done_ns, self._late_ns))
 
     def _hear(self, piece: _Piece) -> list[Finding]:
         """Give samples to the detector; return what is settled by them."""

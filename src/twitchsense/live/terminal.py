@@ -16,18 +16,21 @@ from textual.widgets import Footer, Input, Static
 from twitchsense.errors import TwitchsenseError
 from twitchsense.live.watch import Watch
 from twitchsense.text import printable
+from twitchsense.view.clock import milliseconds
+from twitchsense.view.palette import kind_name
 
 _PERIOD_S: Final = 0.25
 #: A signal fills its row from these on, in µV and g: rest must look like rest.
 _REACH: Final = {"emg": 50.0, "acc": 0.02}
-_ROWS: Final = 3
+_ROWS: Final = 3  # lines of a signal, where there is room
+_REST: Final = 16  # lines for all else: the link, eight events, the keys
 _BARS: Final = " ▁▂▃▄▅▆▇█"
 _NOTHING: Final = "·"
 _MOST_LOOKS: Final = 20  # batches read at once when a long night is opened
 
 
-def bars(sizes: Sequence[float | None], top: float, width: int) -> str:
-    """Draw sizes from the left to the right over three lines of text.
+def bars(sizes: Sequence[float | None], top: float, width: int, rows: int = _ROWS) -> str:
+    """Draw sizes from the left to the right over a few lines of text.
 
     Parameters
     ----------
@@ -37,14 +40,16 @@ def bars(sizes: Sequence[float | None], top: float, width: int) -> str:
         Size that fills the lines.
     width : int
         Characters in a line.
+    rows : int
+        How many lines.
     """
     columns = []
     for part in np.array_split(np.array(sizes, np.float64), max(1, width)):
         known = part[~np.isnan(part)]
-        full = None if not len(known) else max(1, round(known.max() / top * _ROWS * 8))
+        full = None if not len(known) else max(1, round(known.max() / top * rows * 8))
         columns.append(full)
     lines = []
-    for row in reversed(range(_ROWS)):
+    for row in reversed(range(rows)):
         lines.append(
             "".join(
                 (_NOTHING if row == 0 else " ")
@@ -67,12 +72,18 @@ class LiveApp(App[None]):
     """
 
     TITLE = "twitchsense live"
+    ENABLE_COMMAND_PALETTE = False
     AUTO_FOCUS = ""  # the hidden words must not swallow the keys
     CSS = """
     Screen { background: black; color: #c8c8c8; }
     Static { margin: 0 1; }
     #trails { height: auto; }
-    .trail { height: 3; margin: 0 1 1 1; color: #7aa2c0; }
+    .trail { height: auto; color: #7aa2c0; }
+    #link { text-style: bold; }
+    #link.silent { color: #e8a06a; }
+    #stored, #last { color: #8a8a8a; }
+    #stored { margin: 0 1 1 1; }
+    #last { margin: 1 1 0 1; }
     #words { display: none; }
     #words.open { display: block; }
     """
@@ -94,7 +105,9 @@ class LiveApp(App[None]):
     def compose(self) -> ComposeResult:
         """Lay the view out."""
         yield Static(id="link", markup=False)
+        yield Static(id="stored", markup=False)
         yield Vertical(id="trails")
+        yield Static(id="last", markup=False)
         yield Static(id="events", markup=False)
         yield Static(id="marked", markup=False)
         yield Input(placeholder="what to remember; Enter stores it", max_length=200, id="words")
@@ -121,10 +134,14 @@ class LiveApp(App[None]):
         """Show a state."""
         if not self.query("#link"):
             return  # the view is being closed
-        text = f"{state['link']}   battery {state['battery']}   "
-        text += f"{state['frames']} packets stored, {state['lost']} lost"
-        self.query_one("#link", Static).update(text)
+        link = self.query_one("#link", Static)
+        link.update(state["link"])
+        link.set_class(state["silent"], "silent")
+        stored = f"{state['frames']:,} packets stored, {state['lost']:,} lost"
+        self.query_one("#stored", Static).update(f"{stored} · battery {state['battery']}")
         box = self.query_one("#trails", Vertical)
+        room = (self.size.height - _REST) // max(1, len(state["trails"]))
+        rows = min(_ROWS, max(1, room - 1))  # a line is the name's
         for k, trail in enumerate(state["trails"]):
             low, high = trail["columns"]
             size = [
@@ -139,15 +156,18 @@ class LiveApp(App[None]):
                 await box.mount(Static(id=f"name{k}", markup=False))
                 await box.mount(Static(id=f"trail{k}", classes="trail", markup=False))
             self.query_one(f"#name{k}", Static).update(name)
-            self.query_one(f"#trail{k}", Static).update(bars(size, top, self.size.width - 2))
+            self.query_one(f"#trail{k}", Static).update(bars(size, top, self.size.width - 2, rows))
         lines = [
-            f"{datetime.fromtimestamp(t):%H:%M:%S}  {kind.replace('_', ' ')}, {s:.2f} s, {channel}"
+            f"{datetime.fromtimestamp(t):%H:%M:%S}  {kind_name(kind)}, {milliseconds(s)}, {channel}"
             + ("" if settled else ", may still change")
             for t, kind, s, channel, settled in state["events"]
         ]
         if state["counts"] is not None:
-            lines.append(", ".join(f"{k}: {n}" for k, n in state["counts"].items()) or "none yet")
+            each = [f"{n} {kind_name(k, n)}" for k, n in state["counts"].items()]
+            lines.append(f"Since this view was opened: {', '.join(each) or 'none yet'}")
         self.query_one("#events", Static).update("\n".join(lines))
+        head = "What came last, provisional until the night is analysed:" if state["events"] else ""
+        self.query_one("#last", Static).update(head)
 
     def action_counts(self) -> None:
         """Tell the counts, or leave them untold."""

@@ -32,8 +32,8 @@ class Trail:
         self._high: Floats = np.full(n, np.nan, np.float32)
         self._middle: NDArray[np.float64] | None = None
 
-    def push(self, chunk: Chunk) -> None:
-        """Take samples."""
+    def push(self, chunk: Chunk, astray_ns: int = 0) -> None:
+        """Take samples, which were taken so much later than their chunk says."""
         samples = chunk.samples.astype(np.float64)
         if not len(samples):
             return
@@ -43,7 +43,7 @@ class Trail:
         self._middle += share * (samples.mean(axis=0) - self._middle)
         rest = samples - self._middle
         values = rest[:, 0] if self.channel.kind == "emg" else np.linalg.norm(rest, axis=1)
-        first = chunk.segment_start_ns / NS + chunk.first_index / self.channel.fs
+        first = (chunk.segment_start_ns + astray_ns) / NS + chunk.first_index / self.channel.fs
         column = np.floor((first + np.arange(len(values)) / self.channel.fs) * PER_S)
         for at in np.unique(column).astype(np.int64):
             self._put(int(at), values[column == at])

@@ -6,12 +6,14 @@ reads what was committed, in the order of its rows, and may be closed at any tim
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
 import time
 from bisect import insort
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,9 +23,11 @@ from twitchsense.errors import InputError
 from twitchsense.live.lane import LiveLane
 from twitchsense.live.rows import Row
 from twitchsense.live.trail import Trail
-from twitchsense.recording import NS
+from twitchsense.recording import NS, Chunk
+from twitchsense.store.lock import is_being_written
 from twitchsense.store.nightread import NightReader
 from twitchsense.text import printable
+from twitchsense.view.clock import spoken
 
 #: Rows read at once; more wait for the next look.
 _BATCH: Final = 4000
@@ -37,9 +41,9 @@ _LINK: Final = {
     "failed": "not connected, trying again",
     "refused": "answers with what is no sense, trying again",
     "error": "an error, trying again",
-    "stopped": "the recording has ended",
+    "stopped": "the recording was ended",
 }
-#: Without a frame for so long, the link is called silent.
+#: Without a frame for so long, the link is called silent; so often it is asked if anyone records.
 SILENT_S: Final = 5.0
 
 
@@ -89,6 +93,8 @@ class Watch:
         default_factory=lambda: {"packet": 0, "loss": 0, "link": 0, "battery": 0}
     )
     _fluid: dict[tuple[int, int], LiveEvent] = field(default_factory=dict)  # not settled yet
+    _asked_s: float = -math.inf
+    _recorded: bool = True
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def look(self) -> int:
@@ -113,8 +119,10 @@ class Watch:
                         self.newest_ns = max(self.newest_ns, int(arrival_ns))
                         came.setdefault(int(boot), []).append((frame, int(arrival_ns)))
                 for boot, frames in came.items():
-                    for row in self._lanes[boot].push(frames):
-                        self._note((boot, row.number), row)
+                    lane = self._lanes[boot]
+                    for row in lane.push(frames):
+                        astray_ns = lane.astray_ns(row.finding.onset_ns)
+                        self._note((boot, row.number), row, astray_ns)
                 for first, last in self._new(reader, "loss", "first, last"):
                     self.lost += 0 if last is None else int(last) - int(first) + 1
                 for device, event in self._new(reader, "link", "device, event"):
@@ -177,9 +185,11 @@ class Watch:
             until = now if abs(now - newest) < 60 else newest
             ended = bool(self._links) and set(self._links.values()) == {"stopped"}
             silent = bool(self.newest_ns) and not ended and now - newest > SILENT_S
+            over = ended or (silent and not self._is_recorded())
             return {
-                "link": f"no signal for {now - newest:.0f} s: {self.link}" if silent else self.link,
+                "link": self._tell_link(now - newest, ended=ended, silent=silent, over=over),
                 "silent": silent,
+                "over": over,
                 "frames": self.frames,
                 "lost": self.lost,
                 "battery": " and ".join(f"{p} %" for p in self.batteries.values()) or "unknown",
@@ -200,8 +210,33 @@ class Watch:
                 "counts": dict(self.counts) if counts else None,
             }
 
+    def _tell_link(self, age_s: float, *, ended: bool, silent: bool, over: bool) -> str:
+        if over and self.newest_ns:
+            last = datetime.fromtimestamp(self.newest_ns / NS)
+            when = f"{last:%H:%M}" if age_s < 12 * 3600 else f"{last:%H:%M on %Y-%m-%d}"
+            told = "ended" if ended else "broke off"
+            return f"the recording {told} at {when}{'' if ended else '; nobody records it now'}"
+        return f"no signal for {spoken(age_s)}: {self.link}" if silent else self.link
+
+    def _is_recorded(self) -> bool:
+        """Whether someone writes the file, as asked not long ago."""
+        now = time.monotonic()
+        if now - self._asked_s > SILENT_S:
+            self._asked_s, self._recorded = now, is_being_written(self.path)
+        return self._recorded
+
     def _open(self, boot: int, device: str, info: Any) -> None:
-        lane = LiveLane(device, info, on_chunk=lambda c: self.trails[c.channel].push(c))
+        def show(chunk: Chunk) -> None:
+            self.trails[chunk.channel].push(
+                chunk,
+                lane.astray_ns(
+                    chunk.segment_start_ns
+                    + round(chunk.first_index / channels[chunk.channel].fs * NS)
+                ),
+            )
+
+        lane = LiveLane(device, info, on_chunk=show)
+        channels = {channel.name: channel for channel in lane.channels}
         self._lanes[boot] = lane
         for channel in lane.channels:
             self.trails[channel.name] = Trail(channel)
@@ -222,12 +257,11 @@ class Watch:
             return None
         return None if frame.type == MARKER else frame
 
-    def _note(self, key: tuple[int, int], row: Row) -> None:
+    def _note(self, key: tuple[int, int], row: Row, astray_ns: int) -> None:
         """Show a row, or what has become of it."""
         f, old = row.finding, self._fluid.pop(key, None)
-        event = LiveEvent(
-            f.onset_ns, f.kind, (f.offset_ns - f.onset_ns) / NS, f.channel, row.settled
-        )
+        length_s = (f.offset_ns - f.onset_ns) / NS
+        event = LiveEvent(f.onset_ns + astray_ns, f.kind, length_s, f.channel, row.settled)
         if old is not None:
             self.counts[old.kind] -= 1
             if old in self.events:

@@ -60,6 +60,24 @@ class WriterLock:
             return False
 
 
+def is_being_written(path: Path) -> bool:
+    """Return whether someone holds the lock of a file; True where that can't be told."""
+    lock = path.with_name(path.name + ".lock")
+    try:
+        file = os.open(lock, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        _lock(file)
+    except OSError:  # held, or a file system without locks
+        return True
+    finally:
+        os.close(file)  # gives back what was taken
+    return False
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text("ascii", "replace")[:20]
@@ -69,21 +87,22 @@ def _read(path: Path) -> str:
 
 def _take(file: int) -> bool:
     """Lock an open file, or tell that someone else has."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        try:
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-    import fcntl
-
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+        _lock(file)
     except OSError as error:
+        if sys.platform == "win32" or isinstance(error, BlockingIOError):
+            return False
         # some network file systems have no locks: better a night without than none
         log.warning("this file system has no locks (%s): start only one recorder", error)
     return True
+
+
+def _lock(file: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -7,6 +7,7 @@ columns. An empty field is "not known", which is not "none": write 0 or none.
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,14 +17,15 @@ from typing import Any, Final
 
 from twitchsense.context.textable import MISSING, parse_table
 from twitchsense.errors import InputError, MissingExtraError
+from twitchsense.text import printable
 
 #: The columns people keep, with what each means; any others may stand beside them.
 COLUMNS: Final[dict[str, str]] = {
     "date": "the evening on which the night began, as 2026-03-01",
     "caffeine_mg": "caffeine of the day, mg (a cup of coffee: about 80)",
-    "caffeine_hour": "hour of the last caffeine, 0-24",
+    "caffeine_hour": "hour of the last caffeine, 0-24 or 15:30",
     "exercise": "kind of exercise, or none",
-    "exercise_hour": "hour at which it ended, 0-24",
+    "exercise_hour": "hour at which it ended, 0-24 or 15:30",
     "water_l": "water and other drinks, litres",
     "alcohol_g": "alcohol, g (a small beer or glass of wine: about 12)",
     "nicotine": "cigarettes or pouches of the day",
@@ -34,11 +36,30 @@ COLUMNS: Final[dict[str, str]] = {
     "vitamin_b_mg": "B vitamins taken, mg",
     "calcium_mg": "calcium taken, mg",
 }
+#: Columns of numbers, with their unit and the most that is believed [E]: a larger number is
+#: likely to be in another unit (water in ml).
+NUMBERS: Final[dict[str, tuple[str, float]]] = {
+    "caffeine_mg": ("mg", 3000),
+    "caffeine_hour": ("hours of the day", 24),
+    "exercise_hour": ("hours of the day", 24),
+    "water_l": ("litres", 20),
+    "alcohol_g": ("g", 500),
+    "nicotine": ("pieces", 200),
+    "stress": ("steps from 0 to 10", 10),
+    "sleep_debt_h": ("hours", 24),
+    "vitamin_d_ug": ("µg", 10_000),
+    "vitamin_b_mg": ("mg", 10_000),
+    "calcium_mg": ("mg", 10_000),
+}
 #: Words for yes and no.
 YES: Final = frozenset({"yes", "y", "true", "x", "ja", "oui", "si", "sí"})
 NO: Final = frozenset({"no", "n", "none", "false", "-", "0", "nein", "non", "keine", "ningún"})
+#: Words for "not known"; here "none" is an answer.
+_UNKNOWN: Final = MISSING - {"none"}
+_CLOCK: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::\d\d)?")
 _MOST_BYTES: Final = 5_000_000
 _MOST_DAYS: Final = 5000
+_LONGEST: Final = 1000  # a note is cut here
 _CURE: Final = "give one row per evening with a date such as 2026-03-01"
 
 Value = float | str
@@ -55,7 +76,8 @@ class Diary:
     columns : tuple of str
         Every column but the date, in the order of the file.
     days : mapping of date to mapping of column to value
-        Numbers as float, everything else as text; what is not known is left out.
+        Numbers as float, everything else as text, of which the first 1000 characters are
+        kept; what is not known is left out.
     exposures : tuple of str
         What the person wants to know about, chosen in the file (TOML, YAML).
     """
@@ -72,7 +94,8 @@ def read_diary(path: Path) -> Diary:
     Raises
     ------
     InputError
-        If the file can't be read, has no dates, or an evening twice.
+        If the file can't be read, has no dates, an evening twice, or in a column of numbers
+        what is none; the row and the column are named.
     MissingExtraError
         For YAML without the extra ``yaml``.
     """
@@ -161,6 +184,8 @@ def _build(
         if evening in days:
             raise InputError(source, f"has {evening} twice", "keep one row per evening", place)
         values = {name: _value(row.get(name)) for name in names}
+        for name in NUMBERS.keys() & values.keys():
+            values[name] = _number(name, values[name], row.get(name), source, place)
         days[evening] = {name: v for name, v in values.items() if v is not None}
     return Diary(source, tuple(names), days, chosen)
 
@@ -184,11 +209,40 @@ def _value(given: Any) -> Value | None:
     if isinstance(given, (int, float)):
         return float(given) if math.isfinite(given) else None
     text = str(given).strip()
-    # here "none" is an answer, not a missing value
-    if text.lower() in MISSING - {"none"}:
+    if text.lower() in _UNKNOWN:
         return None
     try:
         number = float(text)
     except ValueError:
-        return text
+        return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
     return number if math.isfinite(number) else None
+
+
+def _number(name: str, value: Value | None, given: Any, source: str, place: str) -> Value | None:
+    """Return the value of a column of numbers: one that can be, or a word for some or none.
+
+    Raises
+    ------
+    InputError
+    """
+    unit, most = NUMBERS[name]
+    if isinstance(value, str):
+        if value.lower() in NO and not name.endswith("_hour"):
+            return 0.0
+        if value.lower() in YES | NO:
+            return value
+        clock = _CLOCK.fullmatch(value) if name.endswith("_hour") else None
+        if clock is not None:
+            value = int(clock[1]) + int(clock[2]) / 60
+    if value is None and str(given if given is not None else "").strip().lower() in _UNKNOWN:
+        return None
+    if isinstance(value, float) and 0 <= value <= most:
+        return value
+    told = str(given) if len(str(given)) <= 40 else f"{str(given)[:39]}…"
+    if name.endswith("_hour"):
+        cure = 'write the hour as 15, 15.5 or "15:30"'
+    elif isinstance(value, float) and value > most:
+        cure = f"write the number in {unit}; over {most:g} is not believed"
+    else:
+        cure = f"write the number alone, in {unit}; 0 or none if there was none"
+    raise InputError(source, f"{name} is {printable(told)!r}", cure, place)

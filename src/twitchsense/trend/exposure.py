@@ -111,8 +111,10 @@ def _parse(name: str, diary: Diary) -> Exposure:
                     "exposures", f"{name!r} compares with no number", "write caffeine_mg>200"
                 ) from None
             return Exposure(name, column, sign, text.lower())
-    values = [v for day in diary.days.values() if isinstance(v := day.get(column), float)]
-    if values and min(values) > 0:
+    given = [day[column] for day in diary.days.values() if column in day]
+    values = [v for v in given if isinstance(v, float)]
+    none = any(isinstance(v, str) and v.lower() in NO for v in given)
+    if values and min(values) > 0 and not none:
         return Exposure(name, column, ">", float(np.median(values)))
     return Exposure(name, column)
 

@@ -1,7 +1,7 @@
 // The live page: the last half minute of each signal, drawn with the report's pieces.
 "use strict";
 (() => {
-  const { ink, text, line, nice } = twitchsense;
+  const { ink, text, line } = twitchsense;
   const $ = (id) => document.getElementById(id);
   document.documentElement.dataset.theme = "dark"; // it is night
   const query = location.search;
@@ -20,10 +20,10 @@
     state.trails.forEach(({ name, kind, columns: [low, high] }, k) => {
       const top = k * ROW + 6, height = ROW - 20, emg = kind === "emg";
       const known = [...low, ...high].filter((v) => v !== null).map(Math.abs);
-      const reach = Math.max(emg ? 50 : 0.02, ...known) * 1.05;
+      const most = Math.max(emg ? 50 : 0.02, ...known), reach = most * 1.05;
       const yOf = (v) => (emg ? top + height / 2 - (v / reach) * (height / 2) : top + height - (v / reach) * height);
       text(g, name.slice(0, 12), 0, top + height / 2 - 8, "ink");
-      text(g, `${emg ? "±" : ""}${Number(nice(reach).toPrecision(2))} ${emg ? "µV" : "g"}`, 0, top + height / 2 + 8);
+      text(g, `${emg ? "±" : ""}${most >= 10 ? Math.round(most) : Number(most.toPrecision(2))} ${emg ? "µV" : "g"}`, 0, top + height / 2 + 8);
       line(g, left, yOf(0), left + wide, yOf(0), ink("line"));
       const each = wide / low.length;
       for (let i = 0; i < low.length; i++) {
@@ -33,17 +33,19 @@
         else g.fillRect(x, yOf(high[i]), each, Math.max(1, yOf(emg ? low[i] : 0) - yOf(high[i])));
       }
     });
-    text(g, "30 s ago", left, h - 8);
-    text(g, "now", left + wide, h - 8, "muted", "right");
+    text(g, state.over ? "30 s before" : "30 s ago", left, h - 8);
+    text(g, state.over ? "the end" : "now", left + wide, h - 8, "muted", "right");
   }
 
   function show() {
+    $("title").textContent = state.over ? "Recorded" : "Recording";
     $("link").textContent = state.link;
     $("link").style.color = state.silent ? ink("bad") : ink("ink");
-    $("stored").textContent = `${state.frames} packets stored, ${state.lost} lost · battery ${state.battery}`;
+    $("stored").textContent = `${state.frames.toLocaleString("en")} packets stored, ${state.lost.toLocaleString("en")} lost · battery ${state.battery}`;
+    $("none").hidden = state.events.length > 0;
     $("events").replaceChildren(...state.events.map(([t, kind, seconds, channel, settled]) => {
       const item = document.createElement("li");
-      item.textContent = `${new Date(t * 1000).toLocaleTimeString()}  ${kind.replaceAll("_", " ")}, ${seconds.toFixed(2)} s, ${channel}${settled ? "" : ", may still change"}`;
+      item.textContent = `${new Date(t * 1000).toLocaleTimeString()}  ${kind.replaceAll("_", " ")}, ${seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`}, ${channel}${settled ? "" : ", may still change"}`;
       return item;
     }));
     $("counts").textContent = state.counts === null ? ""

@@ -11,10 +11,12 @@ from matplotlib.axes import Axes
 from twitchsense.detect.detection import Seconds
 from twitchsense.recording import Channel
 from twitchsense.view.decimate import Envelope, envelope, spans
+from twitchsense.view.disturbed import disturbed
 from twitchsense.view.nightlike import NightLike
 from twitchsense.view.palette import (
     ACC_INK,
     CONTEXT_COLORS,
+    DISTURBED,
     EMG_INK,
     GRID,
     INK,
@@ -75,7 +77,8 @@ def plot_night(night: NightLike, ax: Axes | None = None) -> Axes:
 
 def _heights(night: NightLike) -> list[float]:
     shown = sum(c.name in night.seconds for c in night.recording.channels)
-    return [0.34 * max(1, len(kinds_of(night))), 0.26, *[1.0] * shown, 0.2 * max(1, shown)]
+    last = max(1, shown) + bool(disturbed(night))
+    return [0.34 * max(1, len(kinds_of(night))), 0.26, *[1.0] * shown, 0.2 * last]
 
 
 def night_height(night: NightLike) -> float:
@@ -135,7 +138,7 @@ def plot_events(night: NightLike, ax: Axes | None = None, kinds: Sequence[str] =
         marks.set_rasterized(len(x) > _MANY)
     ax.set_ylim(-0.6, max(len(kinds), 1) - 0.4)
     names = [
-        f"{kind_name(k, 2)} · {int((table['trial_type'] == k).sum())}" for k in reversed(kinds)
+        f"{kind_name(k, 2)} · {int((table['trial_type'] == k).sum()):,}" for k in reversed(kinds)
     ]
     ax.set_yticks(range(len(kinds)), names, parse_math=False)
     _plain(ax)
@@ -188,9 +191,14 @@ def plot_context(night: NightLike, ax: Axes | None = None) -> Axes:
 
 
 def plot_valid(night: NightLike, ax: Axes | None = None) -> Axes:
-    """Draw where each channel has signal that can be judged."""
+    """Draw where each channel has signal that can be judged, and where disturbances are many."""
     ax = ax or own_axes(10, 0.6)
     names = [c.name for c in night.recording.channels if c.name in night.seconds]
+    labels = [f"valid {plain(n, 24)}" for n in reversed(names)]
+    rough = disturbed(night)
+    if rough:
+        ax.broken_barh(rough, (len(names) - 0.32, 0.64), facecolors=DISTURBED, lw=0)
+        labels.append("disturbed")
     for lane, name in enumerate(reversed(names)):
         valid, invalid = spans(night.seconds[name])
         ax.broken_barh(valid, (lane - 0.32, 0.64), facecolors="#7C9A86", lw=0)
@@ -202,10 +210,8 @@ def plot_valid(night: NightLike, ax: Axes | None = None) -> Axes:
             hatch="////",
             lw=0.3,
         )
-    ax.set_ylim(-0.6, max(len(names), 1) - 0.4)
-    ax.set_yticks(
-        range(len(names)), [f"valid {plain(n, 24)}" for n in reversed(names)], parse_math=False
-    )
+    ax.set_ylim(-0.6, max(len(labels), 1) - 0.4)
+    ax.set_yticks(range(len(labels)), labels, parse_math=False)
     _plain(ax)
     return ax
 

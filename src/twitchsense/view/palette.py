@@ -79,6 +79,7 @@ EMG_INK: Final = "#33414B"
 ACC_INK: Final = "#7A5C2E"
 ONSET_INK: Final = "#7B3F00"
 NO_SIGNAL: Final = "#ECECE9"
+DISTURBED: Final = "#B97A1E"
 
 #: Every colour of the page by the name of its CSS variable.
 LIGHT: Final[dict[str, str]] = {
@@ -98,6 +99,7 @@ LIGHT: Final[dict[str, str]] = {
     "no-signal": "#e6e6e2",
     "good": "#7c9a86",
     "bad": "#b0413e",
+    "disturbed": "#b97a1e",
     "on-asleep": "#ffffff",
     "on-context": "#222a30",
     **{f"kind-{kind}": color for kind, color in KIND_COLORS.items()},
@@ -120,6 +122,7 @@ DARK: Final[dict[str, str]] = {
     "no-signal": "#2b3034",
     "good": "#6f9a80",
     "bad": "#d98a5a",
+    "disturbed": "#d9a441",
     "on-asleep": "#e8eef3",
     "on-context": "#eef0ee",
     **{f"kind-{kind}": color for kind, color in KIND_COLORS_DARK.items()},

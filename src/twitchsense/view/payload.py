@@ -23,7 +23,9 @@ from twitchsense.recording import NS
 from twitchsense.view import sections, why
 from twitchsense.view.clock import Clock
 from twitchsense.view.decimate import Floats, envelope, spans
+from twitchsense.view.disturbed import disturbed
 from twitchsense.view.nightlike import NightLike
+from twitchsense.view.onset import lay_still_from_start, mark_words
 from twitchsense.view.overview import emg_scale, kinds_of, stretches
 from twitchsense.view.palette import context_name, kind_name, kind_short, label_name
 from twitchsense.view.plain import plain
@@ -75,16 +77,25 @@ def to_script(data: Any) -> Markup:
 def _frame(night: NightLike) -> dict[str, Any]:
     start, stop = bounds(night)
     clock = Clock.of(night.recording)
-    onset = night.onset
+    onset, words = night.onset, mark_words(night)
     return {
         "start": start,
         "stop": stop,
         "zero": None if clock.start_utc_ns is None else clock.start_utc_ns / NS,
         "offsets": _offsets(clock, start, stop),
         "zone": clock.name,
-        "onset": [_finite(onset.time_s), _finite(onset.low_s), _finite(onset.high_s)],
+        "onset": None
+        if not words
+        else {
+            "at": _finite(onset.time_s),
+            "low": _finite(onset.low_s),
+            "high": _finite(onset.high_s),
+            "sharp": not lay_still_from_start(night),
+            "words": words,
+        },
         "contexts": [[c, context_name(c), a, b] for c, a, b in stretches(night)],
         "stages": _stages(night),
+        "disturbed": [[round(a, 2), round(n, 2)] for a, n in disturbed(night)],
     }
 
 

@@ -84,8 +84,8 @@
     rows.push({ lane, y, h: HEIGHT[lane.kind] });
     y += HEIGHT[lane.kind] + HEIGHT.gap;
   }
-  const validTop = y;
-  y += data.lanes.length * HEIGHT.valid + 4;
+  const validTop = y + (data.disturbed.length ? HEIGHT.valid : 0);
+  y = validTop + data.lanes.length * HEIGHT.valid + 4;
   canvas.style.height = `${y}px`;
   const byKind = KINDS.map((_, k) => [...data.events.keys()].filter((i) => data.events[i][0] === k));
 
@@ -99,10 +99,11 @@
     g.beginPath();
     g.rect(left, 0, right - left, y);
     g.clip();
-    const [at, low, high] = data.onset;
-    if (at !== null) {
+    const onset = data.onset;
+    if (onset) {
+      const low = v.x(onset.low ?? onset.at), high = v.x(onset.high ?? onset.at);
       g.fillStyle = ink("onset-band");
-      g.fillRect(v.x(low ?? at), 14, v.x(high ?? at) - v.x(low ?? at), validTop - 14);
+      g.fillRect(low, 14, high - low, validTop - 14);
     }
     for (const { lane, y: top, h } of rows) drawLane(g, v, lane, top, h, left, right);
     if (span < 240) drawWaves(g, v);
@@ -140,7 +141,12 @@
         }
       }
     });
-    if (at !== null) line(g, v.x(at), 14, v.x(at), validTop - 6, ink("onset"), 1.5, [5, 3]);
+    g.fillStyle = ink("disturbed");
+    for (const [a, n] of data.disturbed) {
+      if (a + n < v.a || a > v.b) continue;
+      g.fillRect(v.x(a), validTop - HEIGHT.valid, Math.max(1, v.x(a + n) - v.x(a)), 6);
+    }
+    if (onset?.sharp) line(g, v.x(onset.at), 14, v.x(onset.at), validTop - 6, ink("onset"), 1.5, [5, 3]);
     if (chosen >= 0) {
       const x = v.x(onsets[chosen]), wide = Math.max(2, v.x(onsets[chosen] + lengths[chosen]) - x);
       g.strokeStyle = ink("ink");
@@ -148,9 +154,10 @@
       g.strokeRect(x - 4, kindsTop + data.events[chosen][0] * HEIGHT.kind + 1, wide + 8, HEIGHT.kind - 2);
     }
     g.restore();
-    if (at !== null && v.x(at) > left - 2 && v.x(at) < right + 2) {
-      const late = v.x(at) > right - 130;
-      text(g, `sleep onset ${clock(at, 0)}`, v.x(at) + (late ? -4 : 4), 8, "onset", late ? "right" : "left");
+    if (onset && v.x(onset.at) > left - 2 && v.x(onset.at) < right + 2) {
+      g.font = "12px system-ui, sans-serif";
+      const x = Math.min(v.x(onset.at) + 4, right - g.measureText(onset.words).width);
+      text(g, onset.words, Math.max(x, 0), 8, "onset");
     }
     // names on the left
     for (const { lane, y: top, h } of rows) {
@@ -158,7 +165,7 @@
       text(g, lane.kind === "emg" ? `±${lane.scale} ${lane.unit}` : "0.003–3 g", 0, top + h / 2 + 8);
     }
     KINDS.forEach((kind, k) => {
-      const label = small ? kind.short.slice(0, 12) : `${kind.many} · ${byKind[k].length}`;
+      const label = small ? kind.short.slice(0, 12) : `${kind.many} · ${byKind[k].length.toLocaleString("en")}`;
       text(g, label, 0, kindsTop + (k + 0.5) * HEIGHT.kind + 1, "ink");
     });
     if (!KINDS.length) text(g, "no event in the valid signal", left + 8, kindsTop + 11);
@@ -167,6 +174,7 @@
       text(g, small ? "valid" : `valid ${lane.name.slice(0, 12)}`, 0, validTop + k * HEIGHT.valid + 3,
         "muted", "left", 11);
     });
+    if (data.disturbed.length) text(g, "disturbed", 0, validTop - HEIGHT.valid + 3, "muted", "left", 11);
     drawAxis(g, v, left, right, small);
     $("range").textContent = `${clock(v.a, span < 600 ? 1 : 0)} to ${clock(v.b, span < 600 ? 1 : 0)}`;
   }

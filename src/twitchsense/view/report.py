@@ -15,6 +15,7 @@ from markupsafe import Markup
 from twitchsense.events import CONTEXTS, EVENT_COLUMNS, GRADES, LABELS, TRIAL_TYPES
 from twitchsense.view import palette, payload, sections, texts, words
 from twitchsense.view.clock import Clock
+from twitchsense.view.disturbed import disturbed
 from twitchsense.view.indices import indices, periodicity
 from twitchsense.view.intervals import movement_intervals, plot_intervals
 from twitchsense.view.nightlike import NightLike
@@ -63,6 +64,7 @@ def render(night: NightLike, traces: list[Trace] | None = None) -> str:
         zone=clock.name,
         answers=words.answers(night),
         overview=_overview(night),
+        disturbed=bool(disturbed(night)),
         rates=sections.rates(night, facts),
         indices=indices(facts),
         averages=_averages(night),

@@ -30,7 +30,8 @@ def rates(night: NightLike, facts: dict[str, Any]) -> dict[str, Any]:
     label is a kind in a context, so a zero of its own says nothing: it is a dash.
     """
     events = night.events
-    contexts = [c for c in CONTEXT_NAMES if c != "unknown" or _matters(facts)]
+    came = set(night.epochs["context"].astype(str))
+    contexts = [c for c in CONTEXT_NAMES if c in came and (c != "unknown" or _matters(facts))]
     if not any(_has_time(facts, c) for c in contexts if c != "unknown"):
         contexts = []
     places: list[str | None] = [None, *contexts]

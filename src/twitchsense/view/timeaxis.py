@@ -12,18 +12,20 @@ from matplotlib.ticker import FixedLocator
 
 from twitchsense.view.clock import Clock, hours_minutes
 from twitchsense.view.nightlike import NightLike
+from twitchsense.view.onset import is_known, lay_still_from_start, mark_words
 from twitchsense.view.palette import MUTED, ONSET_INK
 
 
 def mark_onset(night: NightLike, ax: Axes) -> None:
-    """Draw sleep onset and the band of its uncertainty."""
+    """Draw sleep onset and the band of its uncertainty; no line where all of it is as likely."""
     onset = night.onset
-    if onset.time_s is None or not math.isfinite(onset.time_s):
+    if onset.time_s is None or not is_known(night):
         return
     low = onset.time_s if onset.low_s is None else onset.low_s
     high = onset.time_s if onset.high_s is None else onset.high_s
     ax.axvspan(low, high, color=ONSET_INK, alpha=0.09, lw=0, zorder=0.6)
-    ax.axvline(onset.time_s, color=ONSET_INK, lw=1.1, ls=(0, (4, 2)), zorder=3)
+    if not lay_still_from_start(night):
+        ax.axvline(onset.time_s, color=ONSET_INK, lw=1.1, ls=(0, (4, 2)), zorder=3)
 
 
 def label_time(night: NightLike, axes: Sequence[Axes]) -> None:
@@ -49,13 +51,12 @@ def label_time(night: NightLike, axes: Sequence[Axes]) -> None:
         ax.xaxis.set_major_locator(FixedLocator(list(ticks)))
         ax.tick_params(axis="x", length=2 if ax is last else 0, labelbottom=ax is last)
     last.set_xticks(list(ticks), labels, fontsize=8, color=MUTED)
-    onset = night.onset
-    if onset.time_s is not None and math.isfinite(onset.time_s):
-        when = clock.short(onset.time_s) if clock.known else hours_minutes(onset.time_s)
-        late = (onset.time_s - start) > 0.6 * (stop - start)
+    words, at = mark_words(night), night.onset.time_s
+    if words and at is not None:
+        late = (at - start) > 0.6 * (stop - start)
         axes[0].annotate(
-            f"sleep onset {when}",
-            (onset.time_s, 1.0),
+            words,
+            (at, 1.0),
             xycoords=("data", "axes fraction"),
             xytext=(-4 if late else 4, 3),
             textcoords="offset points",

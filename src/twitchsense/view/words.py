@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.recording import NS
+from twitchsense.trend.nights import LEAST_HOURS
 from twitchsense.view.clock import Clock, spoken
+from twitchsense.view.disturbed import disturbed
 from twitchsense.view.nightlike import NightLike
+from twitchsense.view.onset import is_known, lay_still_from_start, likely_range
 from twitchsense.view.palette import KIND_NAMES, context_name, kind_name
 
 #: From this confidence on an event is called clear [E].
 CLEAR = 0.7
+#: Above this share it was "nearly all the time" [E].
+_NEARLY = 0.98
 _SENSORS = {"emg": "muscle signal (EMG)", "acc": "acceleration"}
 
 
@@ -29,10 +34,13 @@ def answers(night: NightLike) -> list[tuple[str, str]]:
 
 
 def good_word(night: NightLike) -> str:
-    """Return in a word how much of the night both sensors saw [E]."""
+    """Return in a word how much of the night both sensors saw, undisturbed [E]."""
+    if is_short(night) and any(seconds > 0 for seconds in night.valid_s.values()):
+        return "Too short to judge a night"
     shares = _shares(night)
     worst, best = (pick(shares.get(kind, 0.0) for kind in _SENSORS) for pick in (min, max))
-    if worst > 0.98:
+    worst = min(worst, 1 - _disturbed_s(night) / max(_length(night), 1e-9))
+    if worst > _NEARLY:
         return "Yes"
     if worst >= 0.8:
         return "Mostly"
@@ -42,16 +50,41 @@ def good_word(night: NightLike) -> str:
 def valid_phrase(night: NightLike) -> str:
     """Say how long the recording was and how much of it could be judged."""
     length, shares = _length(night), _shares(night)
-    if len(shares) == 2 and all(share > 0.98 for share in shares.values()):
-        judged = "muscle signal (EMG) and acceleration could be judged nearly all the time"
+    whole = _saw_all(shares)
+    told = {_extent(shares.get(kind), length) for kind in _SENSORS}
+    if len(told) == 1 and len(shares) == len(_SENSORS):
+        judged = f"{' and '.join(_SENSORS.values())} could both be judged {told.pop()}"
     else:
         judged = " and ".join(_judged(kind, shares.get(kind), length) for kind in _SENSORS)
-    rest = "" if all(s > 0.98 for s in shares.values()) else " About the rest nothing is known."
-    return f"The recording lasted {spoken(length)}: {judged}.{rest}"
+    text = f"The recording lasted {spoken(length)}: {judged}."
+    if not whole and any(share <= _NEARLY for share in shares.values()):
+        text += " About the rest nothing is known."
+    rough = _disturbed_s(night)
+    if rough > 0:
+        text += (
+            f" In {spoken(rough)} of it disturbances were many (such as a loose electrode): "
+            "there, small twitches can be missed, and some events may not be real."
+        )
+    if is_short(night):
+        text += f" A night takes at least {LEAST_HOURS:g} h, better all of the sleep."
+    return text
+
+
+def is_short(night: NightLike) -> bool:
+    """Return whether the recording is too short for a night, as the weeks count nights."""
+    return _length(night) < LEAST_HOURS * 3600
 
 
 def _length(night: NightLike) -> float:
     return (night.recording.end_ns - night.recording.start_ns) / NS
+
+
+def _disturbed_s(night: NightLike) -> float:
+    return sum(length for _, length in disturbed(night))
+
+
+def _saw_all(shares: Mapping[str, float]) -> bool:
+    return all(shares.get(kind, 0.0) > _NEARLY for kind in _SENSORS)
 
 
 def _shares(night: NightLike) -> dict[str, float]:
@@ -69,15 +102,19 @@ def _judged(kind: str, share: float | None, length: float) -> str:
         return f"no {name} was recorded"
     if share <= 0:
         return f"none of the {name} could be judged"
-    if share > 0.98:
-        return f"{name} could be judged nearly all the time"
-    return f"{name} could be judged for {spoken(share * length)} of it"
+    return f"{name} could be judged {_extent(share, length)}"
+
+
+def _extent(share: float | None, length: float) -> str:
+    if share is None or share <= 0:
+        return "at no time"
+    return "nearly all the time" if share > _NEARLY else f"for {spoken(share * length)} of it"
 
 
 def onset_phrase(night: NightLike) -> str:
     """Say when sleep came, and how sure that is."""
     onset, clock = night.onset, Clock.of(night.recording)
-    if onset.time_s is None or not math.isfinite(onset.time_s):
+    if onset.time_s is None or not is_known(night):
         return (
             "When sleep came could not be told from this recording, "
             "so events stand without their place before or after it."
@@ -85,16 +122,14 @@ def onset_phrase(night: NightLike) -> str:
     when = clock.short(onset.time_s)
     if "hypnogram" in onset.source:
         return f"By the hypnogram given, sleep began at {when}."
-    low, high = onset.low_s, onset.high_s
-    start = night.recording.start_ns / NS
-    if high is not None and onset.time_s - start < 60 <= high - start:
+    if lay_still_from_start(night) and onset.high_s is not None:
         return (
             f"The leg lay still from the start, so sleep may have come at any time until "
-            f"{clock.short(high)}: lying awake without moving looks the same."
+            f"{clock.short(onset.high_s)}: lying awake without moving looks the same."
         )
     between = ""
-    if low is not None and high is not None and high - low >= 60:
-        between = f", between {clock.short(low)} and {clock.short(high)},"
+    if (likely := likely_range(night)) is not None:
+        between = f", between {clock.short(likely[0])} and {clock.short(likely[1])},"
     if not clock.known:
         between = between.replace(" into the recording", "")
     return (
@@ -114,14 +149,17 @@ def found_phrase(night: NightLike) -> str:
     )
     blind = "" if has_emg else " Twitches can't be seen without muscle signal."
     small = [k for k in ("twitch", "jerk", "movement") if counts.get(k, 0)]
+    others = [k for k in (*KIND_NAMES, *sorted(counts.index)) if k in counts and k not in small]
+    rest = [f"{counts[k]:,} {kind_name(k, int(counts[k]))}" for k in dict.fromkeys(others)]
     if not small:
-        rest = [f"{counts[k]} {kind_name(k, int(counts[k]))}" for k in KIND_NAMES if k in counts]
         tail = f"; there were {listed(rest)}" if rest else ""
         none = "twitch, jerk" if has_emg else "jerk"
         return f"No {none} or leg movement was found in the valid signal{tail}.{blind}"
     found = [f"{counts[k]:,} {kind_name(k, int(counts[k]))}" for k in small]
     were = "was" if counts[small].sum() == 1 else "were"
     text = f"{listed(found)} {were} found"
+    text += f" besides {listed(rest)}" if rest else ""
+    text += _legs(table[table["trial_type"].isin(small)])
     most = _where_most(table[table["trial_type"] == small[0]])
     if most:
         text += f", most of the {kind_name(small[0], 2)} while {most}"
@@ -143,7 +181,17 @@ def sure_phrase(night: NightLike) -> str:
     table = night.events
     n = len(table)
     if not n:
-        return "No event was found, but what the sensor could not see is not known."
+        if not any(seconds > 0 for seconds in night.valid_s.values()):
+            return "Nothing is known of this night."
+        unseen = (
+            "the sensors saw nearly all of it"
+            if _saw_all(_shares(night))
+            else "of what they could not judge nothing is known"
+        )
+        return (
+            f"No event was found, and {unseen}; but they notice only the muscle below them "
+            "and what moves this leg."
+        )
     text = "Names that end in “-like” say what a pattern resembles, not what causes it."
     confidence = table["confidence"].to_numpy(float)
     clear = confidence.round(3) >= CLEAR  # as the table has it
@@ -189,6 +237,13 @@ def _series(table: pd.DataFrame) -> str:
         f"; {len(rows)} of the leg movements came one after the other at a steady pace "
         f"({n} periodic-like series)"
     )
+
+
+def _legs(rows: pd.DataFrame) -> str:
+    counts = rows["leg"].value_counts()
+    if not {"left", "right"} <= set(counts.index):
+        return ""
+    return f" ({counts['left']:,} on the left leg, {counts['right']:,} on the right)"
 
 
 def _where_most(rows: pd.DataFrame) -> str:

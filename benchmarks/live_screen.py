@@ -1,0 +1,224 @@
+"""How long a twitch takes from the muscle to the screen, at real time, in both live views.
+
+    python -m benchmarks.live_screen --view terminal --seconds 180
+    python -m benchmarks.live_screen --view browser --seconds 180     needs Chromium
+
+A wearable that is simulated and recorded in a process of its own has a leg whose muscle
+fires at known moments. The view is the real one: the terminal's app, or a Chromium that
+has the page open. Noted is when the burst is drawn in the signal, and when its row stands
+there, against the moment at which it began (its row: ended) in the muscle. Prints JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from firmware_sim.wearable.plug import make_plan, open_air
+from twitchsense.acquire.radio import Radio
+from twitchsense.acquire.recorder import Recorder, host_clock, new_meta
+from twitchsense.cli.record import LIVE_PERIOD_S
+from twitchsense.live.trail import PER_S
+from twitchsense.live.watch import Watch
+from twitchsense.live.web import LiveServer
+from twitchsense.store.night import NightFile
+
+EVERY = 3730  # samples from burst to burst: at every phase of frames and looks
+LENGTH = 60
+FS = 1000
+FIRST_S = 15.0  # the noise floor is learned before
+_NOISE = np.random.default_rng(1).normal(0, 1, LENGTH + 8)
+#: Counts of 0.2 µV; the spectrum is that of muscle.
+_BURST = 900 * np.hanning(LENGTH) * np.convolve(_NOISE, np.hanning(7), "same")[4:-4]
+LARGE_UV = 60.0  # what is drawn larger is the burst
+PERIOD_S = 0.2  # between looks at the file
+
+#: In the page: what was on the screen after each frame that was painted.
+SPY = """
+window.seen = [];
+const Source = window.EventSource;
+window.EventSource = class extends Source {
+  set onmessage(call) {
+    super.onmessage = (m) => { window.last = JSON.parse(m.data); call(m); };
+  }
+};
+document.addEventListener("DOMContentLoaded", () => {
+  new MutationObserver(() => {
+    const { until, trails, events } = window.last;
+    if (!trails.length) return;
+    const [low, high] = trails[0].columns;
+    requestAnimationFrame(() => window.seen.push([Date.now() / 1000, until, low, high, events]));
+  }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-until"] });
+});
+"""
+
+
+class Muscle:
+    """Counts of a still leg whose muscle fires every 3.73 s."""
+
+    def read(self, stream: int, first: int, count: int) -> np.ndarray:
+        """Return the counts of some samples."""
+        k = np.arange(first, first + count)
+        rng = np.random.default_rng([stream, first])
+        if stream == 2:
+            still = rng.normal(0, 4, (count, 3))
+            still[:, 2] += 4096
+            return still.astype(np.int32)
+        values = rng.normal(0, 15, (count, 2))
+        inside = k % EVERY < LENGTH
+        values[inside] += _BURST[k[inside] % EVERY, None]
+        return values.astype(np.int32)
+
+
+async def write(path: Path, seconds: float) -> None:
+    """Record the wearable; print when it booted, by this computer's clock, and its drift."""
+    plan = make_plan(minutes=seconds / 60 + 1, source=lambda model: Muscle())
+    stop, night, loop = asyncio.Event(), NightFile(path, new_meta()), asyncio.get_running_loop()
+    async with open_air(plans=[plan]) as air:
+        radio = Radio(air.scanner, air.client)
+        (sighting,) = await radio.scan(5, "ts-0001")
+        recorder = Recorder(
+            radio, night, [sighting.address], now_ns=host_clock(), period_s=LIVE_PERIOD_S
+        )
+        loop.call_later(seconds, stop.set)
+        await recorder.run(stop)
+        boot = time.time() - (loop.time() - air.wearables[0]._boot_time)
+        print(json.dumps({"boot": boot, "drift": plan.drift_ppm * 1e-6}), flush=True)
+    night.close()
+
+
+#: When something was on the screen: the time, the right edge and the columns of the first
+#: signal, and the rows.
+Seen = tuple[float, float, list[float | None], list[float | None], list[list[Any]]]
+
+
+async def look_at_terminal(watch: Watch, writer: subprocess.Popen[str]) -> list[Seen]:
+    """Keep the terminal's app open until the recorder ends."""
+    from twitchsense.live.terminal import LiveApp
+
+    seen: list[Seen] = []
+
+    class Spied(LiveApp):
+        async def show(self, state: dict[str, Any]) -> None:
+            await super().show(state)
+            if state["trails"]:
+                low, high = state["trails"][0]["columns"]
+                self.call_after_refresh(
+                    lambda: seen.append((time.time(), state["until"], low, high, state["events"]))
+                )
+
+    async with Spied(watch).run_test(size=(100, 36)):
+        while writer.poll() is None:
+            await asyncio.sleep(0.2)
+    return seen
+
+
+def look_at_browser(watch: Watch, writer: subprocess.Popen[str]) -> list[Seen]:
+    """Keep the page open in a Chromium until the recorder ends."""
+    from playwright.sync_api import sync_playwright
+
+    server = LiveServer(watch)
+    server.start()
+
+    def follow() -> None:  # as `twitchsense live --browser` does
+        while not server.stopped.is_set():
+            if not watch.look():
+                time.sleep(PERIOD_S)
+
+    threading.Thread(target=follow, daemon=True).start()
+    seen: list[Seen] = []
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = chromium.new_page()
+        page.add_init_script(SPY)
+        page.goto(server.address)
+        while writer.poll() is None:
+            page.wait_for_timeout(2000)
+            seen += [tuple(s) for s in page.evaluate("window.seen.splice(0)")]
+        chromium.close()
+    server.stop()
+    return seen
+
+
+def judge(seen: list[Seen], boot: float, drift: float, end: float) -> dict[str, object]:
+    """Return how long each burst took to the screen."""
+    drawn, rowed = [], []
+    every = EVERY / FS / (1 + drift)
+    first = int((max(FIRST_S, seen[0][0] - boot + 2.0)) / every) + 1
+    last = int((end - boot - 3.0) / every)
+    for k in range(first, last):
+        began = boot + k * every
+        signal = next((s[0] for s in seen if s[0] >= began and _shows(s, began)), None)
+        stopped = began + LENGTH / FS
+        row = next((s[0] for s in seen if any(abs(e[0] - began) < 0.5 for e in s[4])), None)
+        drawn += [] if signal is None else [signal - began]
+        rowed += [] if row is None else [row - stopped]
+    bursts = last - first
+    told = {name: quantiles(d) for name, d in (("signal_s", drawn), ("row_s", rowed))}
+    return {"bursts": bursts, "drawn": len(drawn), "rows": len(rowed), **told}
+
+
+def _shows(seen: Seen, began: float) -> bool:
+    """Whether the burst stands in the columns where it belongs, give or take 0.3 s."""
+    _, until, low, high, _ = seen
+    place = len(high) - 1 - (math.floor(until * PER_S) - math.floor(began * PER_S))
+    near = slice(max(0, place - 3), max(0, place + 5))
+    sizes = [max(abs(a), abs(b)) for a, b in zip(low[near], high[near], strict=True)
+             if a is not None and b is not None]  # fmt: skip
+    return max(sizes, default=0.0) > LARGE_UV
+
+
+def quantiles(delays: list[float]) -> dict[str, float]:
+    """Return median, 95th percentile and the most, in seconds."""
+    if not delays:
+        return {}
+    q = np.quantile(delays, [0.5, 0.95, 1.0]).round(2).tolist()
+    return dict(zip(("median", "p95", "most"), q, strict=True))
+
+
+def main() -> None:
+    """Run."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--view", choices=("terminal", "browser"), default="terminal")
+    parser.add_argument("--seconds", type=float, default=180.0)
+    parser.add_argument("--write", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.write:
+        asyncio.run(write(options.write, options.seconds))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "n.night"
+        writer = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.live_screen", "--write", str(path),
+             "--seconds", str(options.seconds)], stdout=subprocess.PIPE, text=True
+        )  # fmt: skip
+        while not (path.exists() and path.stat().st_size):
+            time.sleep(0.1)
+        watch = Watch(path)
+        if options.view == "terminal":
+            seen = asyncio.run(look_at_terminal(watch, writer))
+        else:
+            seen = look_at_browser(watch, writer)
+        assert writer.stdout is not None
+        told = json.loads(writer.stdout.read())
+        busy = {"cores": os.cpu_count(), "processes_that_want_one": round(os.getloadavg()[1], 1)}
+        print(json.dumps({**judge(seen, **told, end=seen[-1][0]), **busy}, indent=2))
+
+
+if __name__ == "__main__":
+    main()

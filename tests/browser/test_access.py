@@ -1,0 +1,181 @@
+"""That the pages can be used by keyboard, and read by those who see little or nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+import twitchsense as ts
+from tests.made_night import make_recording
+from tests.trend.results import evening
+from tests.trend.results import write_night as write_result
+from tests.wearable.nights import write_night
+from twitchsense.live.watch import Watch
+from twitchsense.live.web import LiveServer
+from twitchsense.weeks import save_weeks
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+DESK = {"viewport": {"width": 1280, "height": 900}}
+#: All that can be worked, and is there to be seen.
+WORKABLE = """() => [...document.querySelectorAll(
+    'a[href], button, select, input, summary, canvas[tabindex="0"]')]
+  .filter((e) => e.checkVisibility() && !e.disabled)
+  .map((e, k) => (e.dataset.tried = k))"""
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    night = ts.analyze(make_recording(12))
+    return night.report(tmp_path_factory.mktemp("page") / "report.html").as_uri()
+
+
+@pytest.fixture(scope="module")
+def weeks(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weeks")
+    diary = ["date,alcohol_g"]
+    for k in range(20):
+        write_result(folder / "nights", f"n{k}", evening(k), counts=(80 + 9 * (k % 5), 10, 40))
+        diary.append(f"{evening(k)},{12 * (k % 2)}")
+    (folder / "diary.csv").write_text("\n".join(diary))
+    weeks = ts.read_weeks([folder / "nights"], diary=folder / "diary.csv")
+    return (save_weeks(weeks, folder / "out") / "trend.html").as_uri()
+
+
+@pytest.fixture
+def live(tmp_path):
+    watch = Watch(write_night(tmp_path / "n.night", 6))
+    watch.look()
+    server = LiveServer(watch, counts=True)
+    server.start()
+    yield server.address
+    server.stop()
+
+
+def grave(page):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core")
+    found = axe.Axe().run(page).response["violations"]
+    return [
+        (v["id"], [n["html"] for n in v["nodes"]][:3])
+        for v in found
+        if v["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "media"),
+    [
+        ({**PHONE, "color_scheme": "light"}, "screen"),
+        ({**PHONE, "color_scheme": "dark"}, "screen"),
+        ({**DESK, "color_scheme": "light"}, "print"),
+        ({**DESK, "color_scheme": "dark"}, "print"),
+    ],
+    ids=["phone", "phone dark", "print", "print from dark"],
+)
+def test_axe_finds_nothing_grave_in_the_report(visit, report, options, media):
+    page = visit(report, bypass_csp=True, **options).page
+    page.wait_for_selector("html[data-ready]")
+    page.click("#next")
+    for summary in page.query_selector_all("summary"):
+        summary.click()
+    page.emulate_media(media=media, color_scheme=options["color_scheme"])
+    assert grave(page) == []
+
+
+@pytest.mark.parametrize("options", [PHONE, DESK], ids=["phone", "desk"])
+def test_axe_finds_nothing_grave_in_the_live_page(visit, live, options):
+    page = visit(live, bypass_csp=True, **options).page
+    page.wait_for_selector("html[data-until]")
+    assert grave(page) == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{**PHONE, "color_scheme": "dark"}, {**DESK, "color_scheme": "light"}],
+    ids=["phone dark", "desk"],
+)
+def test_axe_finds_nothing_grave_in_the_weeks(visit, weeks, options):
+    assert grave(visit(weeks, bypass_csp=True, **options).page) == []
+
+
+def tabbed(page):
+    """Press Tab until the end of the page; return what had the focus, and saw a ring."""
+    names = page.evaluate(WORKABLE)
+    reached, ringless = [], []
+    for _ in range(3 * len(names) + 10):
+        page.keyboard.press("Tab")
+        at, ring = page.evaluate(
+            """() => [document.activeElement?.dataset.tried,
+                      getComputedStyle(document.activeElement).outlineStyle]"""
+        )
+        if at is not None and int(at) in reached:
+            break
+        if at is not None:
+            reached.append(int(at))
+            if ring == "none":
+                ringless.append(at)
+    return names, reached, ringless
+
+
+def test_tab_reaches_all_of_the_report_in_order_and_shows_where_it_is(visit, report):
+    page = visit(report, **DESK).page
+    page.wait_for_selector("html[data-ready]")
+    page.click("#next")  # the event's own buttons are there now
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    names, reached, ringless = tabbed(page)
+    assert len(names) > 20
+    assert sorted(reached) == names
+    assert ringless == []
+
+
+def test_tab_reaches_all_of_the_live_page(visit, live):
+    page = visit(live, **DESK).page
+    page.wait_for_selector("html[data-until]")
+    names, reached, ringless = tabbed(page)
+    assert sorted(reached) == names == [0, 1]  # the words of a marker, and its button
+    assert ringless == []
+
+
+def test_all_of_the_report_can_be_worked_by_keys(visit, report):
+    page = visit(report, **DESK, color_scheme="light").page
+    page.wait_for_selector("html[data-ready]")
+
+    def press(where, *keys):
+        page.focus(where)
+        for key in keys:
+            page.keyboard.press(key)
+        page.evaluate("() => new Promise(r => requestAnimationFrame(() => setTimeout(r)))")
+
+    press("#theme", "Enter")
+    assert page.get_attribute("html", "data-theme") == "dark"
+    whole = page.inner_text("#range")
+    press("#zoom-in", "Space")
+    assert page.inner_text("#range") != whole
+    press("#whole", "Enter")
+    assert page.inner_text("#range") == whole
+    press("#which", "t")  # the first that begins so
+    assert page.locator("#which option:checked").inner_text().startswith("twitches (")
+    press("#next", "Enter")
+    assert page.inner_text("#event-title").startswith("Twitch at ")
+    before = page.evaluate("document.getElementById('event').toDataURL()")
+    press("#event-in", "Enter")
+    closer = page.evaluate("document.getElementById('event').toDataURL()")
+    assert closer != before
+    press("#event", "ArrowRight")
+    assert page.evaluate("document.getElementById('event').toDataURL()") != closer
+    press("#event-zoom", "Enter")
+    assert page.inner_text("#range") != whole
+    press("button[data-event] >> nth=1", "Enter")
+    assert page.inner_text("#event-title") == "Jerk at 22:35:40"
+    assert page.evaluate("document.activeElement.id") == "detail"
+    for summary in page.query_selector_all("summary"):
+        summary.focus()
+        page.keyboard.press("Enter")
+        assert summary.evaluate("e => e.parentElement.open")
+
+
+def test_a_marker_is_stored_by_keys(visit, live):
+    page = visit(live, **DESK).page
+    page.wait_for_selector("html[data-until]")
+    page.focus("#words")
+    page.keyboard.type("lights out")
+    page.keyboard.press("Enter")
+    page.get_by_text("stored at").wait_for()
