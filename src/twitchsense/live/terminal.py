@@ -17,7 +17,6 @@ from twitchsense.errors import TwitchsenseError
 from twitchsense.live.watch import Watch
 from twitchsense.text import printable
 from twitchsense.view.clock import milliseconds
-from twitchsense.view.palette import kind_name
 
 _PERIOD_S: Final = 0.25
 #: A signal fills its row from these on, in µV and g: rest must look like rest.
@@ -158,12 +157,12 @@ class LiveApp(App[None]):
             self.query_one(f"#name{k}", Static).update(name)
             self.query_one(f"#trail{k}", Static).update(bars(size, top, self.size.width - 2, rows))
         lines = [
-            f"{datetime.fromtimestamp(t):%H:%M:%S}  {kind_name(kind)}, {milliseconds(s)}, {channel}"
+            f"{datetime.fromtimestamp(t):%H:%M:%S}  {kind}, {milliseconds(s)}, {channel}"
             + ("" if settled else ", may still change")
             for t, kind, s, channel, settled in state["events"]
         ]
         if state["counts"] is not None:
-            each = [f"{n} {kind_name(k, n)}" for k, n in state["counts"].items()]
+            each = [f"{n} {kind}" for kind, n in state["counts"].items()]
             lines.append(f"Since this view was opened: {', '.join(each) or 'none yet'}")
         self.query_one("#events", Static).update("\n".join(lines))
         head = "What came last, provisional until the night is analysed:" if state["events"] else ""

@@ -28,6 +28,7 @@ from twitchsense.store.lock import is_being_written
 from twitchsense.store.nightread import NightReader
 from twitchsense.text import printable
 from twitchsense.view.clock import spoken
+from twitchsense.view.palette import kind_name
 
 #: Rows read at once; more wait for the next look.
 _BATCH: Final = 4000
@@ -56,6 +57,12 @@ class LiveEvent:
     duration_s: float
     channel: str
     settled: bool
+
+    @property
+    def told(self) -> list[Any]:
+        """Time in s, kind in words, duration in s, channel, settled: what a view shows."""
+        seconds = round(self.duration_s, 3)
+        return [self.time_ns / NS, kind_name(self.kind), seconds, self.channel, self.settled]
 
 
 @dataclass
@@ -204,10 +211,16 @@ class Watch:
                     for name, trail in self.trails.items()
                 ],
                 "events": [
-                    [e.time_ns / NS, e.kind, round(e.duration_s, 3), e.channel, e.settled]
+                    [
+                        e.time_ns / NS,
+                        kind_name(e.kind),
+                        round(e.duration_s, 3),
+                        e.channel,
+                        e.settled,
+                    ]
                     for e in self.events[:-9:-1]
                 ],
-                "counts": dict(self.counts) if counts else None,
+                "counts": {kind_name(k, n): n for k, n in self.counts.items()} if counts else None,
             }
 
     def _tell_link(self, age_s: float, *, ended: bool, silent: bool, over: bool) -> str:

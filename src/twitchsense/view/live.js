@@ -45,11 +45,11 @@
     $("none").hidden = state.events.length > 0;
     $("events").replaceChildren(...state.events.map(([t, kind, seconds, channel, settled]) => {
       const item = document.createElement("li");
-      item.textContent = `${new Date(t * 1000).toLocaleTimeString()}  ${kind.replaceAll("_", " ")}, ${seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`}, ${channel}${settled ? "" : ", may still change"}`;
+      item.textContent = `${new Date(t * 1000).toLocaleTimeString()}  ${kind}, ${seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`}, ${channel}${settled ? "" : ", may still change"}`;
       return item;
     }));
     $("counts").textContent = state.counts === null ? ""
-      : Object.entries(state.counts).map(([kind, n]) => `${kind.replaceAll("_", " ")}: ${n}`).join(", ");
+      : Object.entries(state.counts).map(([kind, n]) => `${n} ${kind}`).join(", ");
     document.documentElement.dataset.until = state.until;
     draw();
   }
