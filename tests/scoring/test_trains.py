@@ -318,6 +318,32 @@ def test_6_2_ten_in_an_hour_and_one_volley_names_no_jerk_an_hour_away():
     assert repeated(*spread[:3], *volley) == [("violent", tuple(range(3, 12)))]
 
 
+def both(t, lag=0.1):
+    return [{**jerk(t), "leg": "left"}, {**jerk(t + lag), "leg": "right"}]
+
+
+def test_what_both_legs_do_at_once_is_one_jerk_of_a_succession():
+    assert repeated(*both(0), *both(30)) == []
+    assert repeated(*both(0), *both(30), *both(60 - 0.1)) == [("violent", tuple(range(6)))]
+    assert repeated(*both(0, 0.51), *both(30)) == [("violent", tuple(range(4)))]
+    tenth = [leg for k in range(5) for leg in both(600.0 * k)]
+    assert repeated(*tenth) == []
+    mild = [{**row, "grade": "moderate"} for row in both(50)]
+    assert repeated(*both(0), *both(30), *mild) == [("jerks", tuple(range(6)))]
+
+
+def test_one_leg_jerking_twice_in_half_a_second_jerks_twice():
+    twice = [{**jerk(t), "leg": "left"} for t in (0, 0.4, 30)]
+    assert repeated(*twice) == [("violent", (0, 1, 2))]
+
+
+def test_a_succession_of_both_legs_counts_moments():
+    table = events(*both(0), *both(20), *both(40))
+    (train,) = find_jerks(table, RULE, np.zeros(len(table), bool))
+    assert train.count == 3
+    assert train.rate_hz == pytest.approx(1 / 20)
+
+
 # -- leg movements of an event table --------
 
 

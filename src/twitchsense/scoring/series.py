@@ -35,6 +35,8 @@ SILENT: Final = ("bump", "acc_micro_event")
 _WORDS: Final = tuple({c.name for c in EVENT_COLUMNS} - {c.name for c in REJECTED_COLUMNS})
 #: Rhythm alone, seen at the leg, is weak evidence (criteria 6.2: confidence low).
 HICCUP_CONFIDENCE: Final = 0.4
+#: Jerks of two legs whose onsets are this near are one moment, as leg movements are.
+BILATERAL_S: Final = 0.5
 #: Kinds that are leg movements; of these, those that are never candidates.
 LM_KINDS, LARGE_KINDS = (
     ("movement", "gross_movement", "posture_change"),
@@ -118,8 +120,8 @@ def find_jerks(events: pd.DataFrame, rule: TrainSettings, taken: Bools) -> list[
 
     Counted are jerks that are at least moderate and in no other train; for the ten
     in an hour, those in no volley, so that one volley does not give its name to
-    single jerks an hour away. `Train.pattern` is ``violent`` where enough of them
-    are violent, else ``jerks``.
+    single jerks an hour away. What both legs do at once counts once. `Train.pattern` is
+    ``violent`` where enough of them are violent, else ``jerks``.
     """
     strong = (events["trial_type"] == "jerk") & events["grade"].isin(("moderate", "violent"))
     rows = np.flatnonzero(strong.to_numpy() & ~taken)
@@ -127,22 +129,37 @@ def find_jerks(events: pd.DataFrame, rule: TrainSettings, taken: Bools) -> list[
     for least, span in ((rule.jerks_least, rule.jerks_s), (rule.jerks_per_h, 3600.0)):
         onset = events["onset"].to_numpy(np.float64)[rows]
         violent = (events["grade"] == "violent").to_numpy()[rows]
+        moment = _moments(onset, events["leg"].to_numpy(object)[rows])
         after = np.searchsorted(onset, onset + span + 1e-9, side="right")
-        full = np.flatnonzero(after - np.arange(len(onset)) >= least)
+        full = np.flatnonzero(moment[after - 1] - moment >= least - 1)
         member, named = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
         for k in full.tolist():
             member[k : after[k]] = True
-            named[k : after[k]] |= violent[k : after[k]].sum() >= rule.jerks_violent
+            fierce = np.unique(moment[k : after[k]][violent[k : after[k]]])
+            named[k : after[k]] |= len(fierce) >= rule.jerks_violent
         for name, those in (("violent", named), ("jerks", member & ~named)):
             inside = np.flatnonzero(those)
             apart = np.flatnonzero(np.diff(onset[inside]) > span)
             for group in np.split(inside, apart + 1) if len(inside) else []:
-                steps = np.diff(onset[group])
+                begun = onset[group][np.diff(moment[group], prepend=-1) > 0]
+                steps = np.diff(begun)
                 rate = 1 / float(np.median(steps)) if len(steps) else float("nan")
                 which = tuple(rows[group].tolist())
-                trains.append(Train(name, which, len(group), rate, least))
+                trains.append(Train(name, which, len(begun), rate, least))
         rows = rows[~member]
     return trains
+
+
+def _moments(onset: Floats, leg: NDArray[np.object_]) -> Ints:
+    """Return the moment of each jerk: those of different legs within 0.5 s are one (WASM 2016)."""
+    numbers = np.zeros(len(onset), np.int64)
+    begun, legs, now = -np.inf, set[object](), -1
+    for i, (at, side) in enumerate(zip(onset.tolist(), leg.tolist(), strict=True)):
+        if at - begun > BILATERAL_S or side in legs:
+            begun, legs, now = at, set(), now + 1
+        legs.add(side)
+        numbers[i] = now
+    return numbers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
