@@ -151,7 +151,8 @@ samples again), and candidates the detector gave up because they stood in a dens
   `jolt`. Seen from a leg this is weak evidence, and its confidence is low.
 * Jerks that come every 10-90 s are too short for leg movements. They keep their label, and
   `alternatives` has `periodic_leg_movement_like` as well.
-* Jerks in succession: one volley does not give its name to single jerks an hour away.
+* Jerks in succession: one volley does not give its name to single jerks an hour away,
+  and what both legs do within 0.5 s counts once.
 * In active wake twitches are `voluntary_or_unclassified`; jerks are not.
 
 ## Profiles

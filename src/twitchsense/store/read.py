@@ -82,7 +82,7 @@ def read(
     -------
     Recording
         Samples stay in temporary files, so memory is bounded. Segments keep
-        the time axis of ``time_s``; with ``time_utc``, zero is the first sample.
+        the time axis of ``time_s``; with ``time_utc``, zero is the first row.
 
     Raises
     ------
@@ -93,6 +93,8 @@ def read(
     """
     if not paths:
         raise InputError("read", "no file given", "give at least one capture")
+    if any(isinstance(p, (list, tuple)) for p in paths):
+        raise InputError("read", "is given a list of files", "write read(*files)")
     if zone is not None:
         _check_zone(zone)
     files = [Path(p) for p in paths]
