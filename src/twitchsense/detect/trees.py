@@ -91,7 +91,7 @@ class Trees:
 
 @cache
 def learned(kind: str) -> Trees:
-    """Return the learned model of a kind: ``twitch`` or ``movement``."""
+    """Return the learned model of a kind: ``twitch``, ``movement`` or ``jerk``."""
     text = files("twitchsense.detect").joinpath(LEARNED).read_text(encoding="utf-8")
     return read_trees(kind, text.splitlines())
 
