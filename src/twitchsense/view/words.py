@@ -186,11 +186,11 @@ def sure_phrase(night: NightLike) -> str:
         unseen = (
             "the sensors saw nearly all of it"
             if _saw_all(_shares(night))
-            else "of what they could not judge nothing is known"
+            else "of what the sensors could not judge nothing is known"
         )
         return (
-            f"No event was found, and {unseen}; but they notice only the muscle below them "
-            "and what moves this leg."
+            f"No event was found, and {unseen}. They notice only the muscle below them and "
+            "what moves this leg."
         )
     text = "Names that end in “-like” say what a pattern resembles, not what causes it."
     confidence = table["confidence"].to_numpy(float)
