@@ -18,6 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 from twitchsense.errors import InputError
 from twitchsense.recording import NS, ArraySamples, Channel, Kind, Leg, Samples, Segment
 
+#: Samples as they were given.
+Column = NDArray[np.float64] | NDArray[np.float32]
+
 STANDARD_GRAVITY: Final = 9.80665
 
 #: Unit in a column name -> factor to the unit of the kind (µV, g).
@@ -104,7 +107,7 @@ class ChannelPlan:
         unit: Literal["uV", "g"] = "uV" if self.kind == "emg" else "g"
         return Channel(self.name, self.kind, unit, fs, columns, self.specs[0].leg, fs_error)
 
-    def scale(self, columns: Iterable[NDArray[np.float64]]) -> tuple[Samples, NDArray[np.bool_]]:
+    def scale(self, columns: Iterable[Column]) -> tuple[Samples, NDArray[np.bool_]]:
         """Scale raw columns and tell which rows are samples.
 
         Parameters
@@ -124,7 +127,12 @@ class ChannelPlan:
         # a number beyond float32 becomes inf here, and so no sample: silence numpy on it
         with np.errstate(over="ignore", invalid="ignore"):
             for i, (spec, column) in enumerate(zip(self.specs, raw, strict=True)):
-                samples[:, i] = column if spec.scale == 1.0 else column * spec.scale
+                # scaled in double precision, and rounded once
+                samples[:, i] = (
+                    column
+                    if spec.scale == 1.0
+                    else np.multiply(column, spec.scale, dtype=np.float64)
+                )
         valid = np.isfinite(samples[:, 0])
         for i in range(1, len(raw)):
             valid &= np.isfinite(samples[:, i])
@@ -239,6 +247,8 @@ def channel_order(item: ChannelPlan | Channel) -> tuple[bool, list[tuple[bool, i
 
 def runs_of(valid: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Return the stretches ``[start, stop)`` where `valid` is true."""
+    if len(valid) and valid.all():
+        return [(0, len(valid))]
     edges = np.flatnonzero(np.diff(valid.astype(np.int8), prepend=0, append=0))
     return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
 
@@ -287,10 +297,12 @@ def assemble_arrays(
     return tuple(channels), tuple(segments), end_ns
 
 
-def _to_column(source: str, name: str, values: ArrayLike) -> NDArray[np.float64]:
-    """Return a 1-D float64 array or say what is wrong."""
+def _to_column(source: str, name: str, values: ArrayLike) -> Column:
+    """Return a 1-D array, float32 if it is that already, else float64; or say what is wrong."""
     try:
-        column = np.asarray(values, np.float64)
+        column: Column = np.asarray(values)
+        if column.dtype != np.float32:
+            column = np.asarray(values, np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(
             source, f"no numbers ({error})", "give an array of numbers", f"column {name}"
