@@ -10,7 +10,6 @@ the true second. Prints the errors as JSON.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import logging
 import tempfile
@@ -20,12 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.wearable_night import T0, clock_errors, make_faults
+from benchmarks.wearable_night import clock_errors, make_faults, start_recorder
 from firmware_sim.wearable.plug import Plan, open_air
 from firmware_sim.wearable.virtual import run_virtual
-from twitchsense.acquire.radio import Radio
-from twitchsense.acquire.recorder import Recorder, new_meta
-from twitchsense.store.night import NightFile
 from twitchsense.store.nightbook import read_books
 from twitchsense.store.nightread import NightReader
 
@@ -76,7 +72,6 @@ def rehearse(path: Path, crystal: tuple[float, ...], options: argparse.Namespace
     began = time.monotonic()
 
     async def night():
-        loop = asyncio.get_running_loop()
         async with open_air(plans=[plan]) as air:
             (wearable,) = air.wearables
 
@@ -84,18 +79,9 @@ def rehearse(path: Path, crystal: tuple[float, ...], options: argparse.Namespace
                 boots[firmware.boot_count] = wearable._boot_time - wearable._start
 
             wearable.on_stored = note
-            file = NightFile(path, new_meta())
-            recorder = Recorder(
-                Radio(air.scanner, air.client),
-                file,
-                [wearable.model.name],
-                now_ns=lambda: T0 + round((loop.time() - wearable._start) * 1e9),
-                inline=True,
-            )
-            stop = asyncio.Event()
-            loop.call_later(seconds, stop.set)
+            recorder, stop = start_recorder(air, path, seconds)
             await recorder.run(stop)
-            file.close()
+            recorder.night.close()
             return wearable.crystal
 
     true = run_virtual(night())

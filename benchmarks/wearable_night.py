@@ -28,7 +28,7 @@ import twitchsense as ts
 from firmware_sim.capture import Capture
 from firmware_sim.wearable.body import Body
 from firmware_sim.wearable.faults import Fault, parse_faults
-from firmware_sim.wearable.plug import Plan, open_air
+from firmware_sim.wearable.plug import Air, Plan, open_air
 from firmware_sim.wearable.virtual import run_virtual
 from twitchsense.acquire.link import Link
 from twitchsense.acquire.radio import Radio
@@ -86,6 +86,22 @@ def weight(root: object) -> int:
     return total
 
 
+def start_recorder(air: Air, path: Path, seconds: float) -> tuple[Recorder, asyncio.Event]:
+    """Return a recorder of the one wearable in the air, and what stops it after so long."""
+    loop = asyncio.get_running_loop()
+    (wearable,) = air.wearables
+    recorder = Recorder(
+        Radio(air.scanner, air.client),
+        NightFile(path, new_meta()),
+        [wearable.model.name],
+        now_ns=lambda: T0 + round((loop.time() - wearable._start) * 1e9),
+        inline=True,
+    )
+    stop = asyncio.Event()
+    loop.call_later(seconds, stop.set)
+    return recorder, stop
+
+
 def make_faults(hours: float) -> tuple[Fault, ...]:
     """Return what the night does to Bluetooth; shorter nights have shorter outages."""
     seconds, scale = hours * 3600, min(1.0, hours / 8)
@@ -121,20 +137,11 @@ def rehearse(path: Path, options: argparse.Namespace) -> dict[str, object]:
                 boots[firmware.boot_count] = wearable._boot_time - wearable._start
 
             wearable.on_stored = note
-            file = NightFile(path, new_meta())
-            recorder = Recorder(
-                Radio(air.scanner, air.client),
-                file,
-                [wearable.model.name],
-                now_ns=lambda: T0 + round((loop.time() - wearable._start) * 1e9),
-                inline=True,
-            )
-            stop = asyncio.Event()
-            loop.call_later(seconds, stop.set)
+            recorder, stop = start_recorder(air, path, seconds)
             weighing = loop.create_task(weigh(recorder, memory, stop))
             await recorder.run(stop)
             weighing.cancel()
-            file.close()
+            recorder.night.close()
             return {"connections": recorder.sessions[0].progress.connections}
 
     began, cpu = time.monotonic(), time.process_time()
