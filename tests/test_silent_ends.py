@@ -9,6 +9,7 @@ import twitchsense as ts
 from tests.store.captures import acc, assert_same, emg, write
 from tests.wearable.nights import KEY, T0, write_night
 from tests.wearable.rehearsal import rehearse
+from twitchsense.errors import InputError
 from twitchsense.saved import open_saved
 from twitchsense.store.export import export
 from twitchsense.store.night import NightFile
@@ -103,3 +104,21 @@ def test_a_wearable_met_late_leaves_a_silent_start(tmp_path):
     late = plain.start_utc_ns - recording.start_utc_ns
     assert length_s(recording) == pytest.approx(length_s(plain) + late / 1e9, abs=1e-6)
     assert recording.segments[0].start_ns == late
+
+
+def test_a_computer_whose_clock_was_not_set_makes_no_night_of_years(tmp_path):
+    path = write_night(tmp_path / "a.night", 30)
+    plain = ts.read(path)
+    night = NightFile(path)
+    night.write([LinkEvent("AA:BB", 5, "failed", "1970"), LinkEvent(KEY, 2**61, "lost", "2043")])
+    night.close()
+    recording = ts.read(path)
+    assert length_s(recording) == length_s(plain)
+
+
+@pytest.mark.parametrize("days", [31.1, 4000.0])
+def test_a_time_that_is_far_off_is_refused_before_it_fills_the_memory(days, tmp_path):
+    time = np.append(np.arange(2000) / 200, days * 86400)
+    path = write(tmp_path / "a.csv", {"time_s": time, "emg1_uv": emg(2001)})
+    with pytest.raises(InputError, match=rf"lasts {days:,.0f} days .* correct the time"):
+        ts.analyze(ts.read(path))

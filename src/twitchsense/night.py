@@ -42,6 +42,9 @@ __all__ = ["Night", "analyze", "read"]
 
 log = logging.getLogger(__name__)
 
+#: More than this is no recording but a clock that was set wrong, and would fill the memory.
+MOST_DAYS = 31
+
 #: Called with the seconds done and the seconds in all.
 Progress = Callable[[float, float], None]
 
@@ -242,12 +245,20 @@ def analyze(
     Raises
     ------
     InputError
-        If the recording has no signal, or the hypnogram can't be used.
+        If the recording has no signal or lasts longer than `MOST_DAYS`, or the hypnogram
+        can't be used.
     """
     settings = settings or get_profile("default-2026")
     if not recording.segments:
         raise InputError(
             recording.source, "holds no samples", "check that the signal columns have numbers"
+        )
+    days = (recording.end_ns - recording.start_ns) / NS / 86400
+    if days > MOST_DAYS:
+        raise InputError(
+            recording.source,
+            f"lasts {days:,.0f} days from its first row to its last",
+            f"correct the time that is far off, or give {MOST_DAYS} days at most at once",
         )
     stages = _hypnogram(hypnogram, recording, settings)
     breaths = _respiratory(respiratory)

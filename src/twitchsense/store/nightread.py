@@ -33,6 +33,8 @@ _ROWS: Final = 1 << 17
 _MOST_MARKERS: Final = 50
 #: Notes of the link log at which the wearable was there.
 _HEARD: Final = ("connected", "take_over")
+#: No night waits longer for its wearable.
+_MOST_SILENT_NS: Final = 24 * 3600 * NS
 
 
 @dataclass(frozen=True)
@@ -377,10 +379,14 @@ class NightCapture:
             for samples in boot.streams:
                 self._feed(boot.source, samples, clock, tracks, last)
             boot.streams.clear()
+        first, stop = self.first_stamp(), max(last.values(), default=self.first_stamp())
         since, until = self._silence
-        times = [self.first_stamp(), *last.values(), since, until]
-        known = [t for t in times if t is not None]
-        return min(known), max(known)
+        # a computer whose clock was not set yet notes other years
+        if since is not None and first - _MOST_SILENT_NS <= since:
+            first = min(first, since)
+        if until is not None and until <= stop + _MOST_SILENT_NS:
+            stop = max(stop, until)
+        return first, stop
 
     def place(self, time_ns: int) -> str | None:
         """Return where a time is."""
