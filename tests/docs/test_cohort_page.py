@@ -59,8 +59,8 @@ def test_events_join_a_table_of_your_own(home, monkeypatch):
 
 def test_summaries_and_failures_can_be_asked(home, monkeypatch):
     table = run(QUERIES[2], home, monkeypatch)
-    assert table["night"].tolist() == ["p1", "p2"]
-    assert "wasm2016" in table["leg_movements"][0]
+    assert sorted(table["night"]) == ["p1", "p2"]  # a query without an order has none
+    assert all("wasm2016" in text for text in table["leg_movements"])
     (failed,) = run(QUERIES[3], home, monkeypatch).to_dict("records")
     assert (failed["night"], failed["cause"]) == ("p3", "input")
     assert "gone.csv" in failed["reason"]
