@@ -237,13 +237,14 @@ class Recording:
         # so that a detector that joins channels never has to hold much of one
         # while it waits for the other.
         order = {c.name: i for i, c in enumerate(self.channels)}
+        begin_ns = self.start_ns  # looks through all segments
         plan: list[tuple[int, int, Segment, int, int]] = []
         for segment in self.segments:
             fs = self.channel(segment.channel).fs
             n = len(segment.samples)
             step = max(1, round(seconds * fs))
             # the first chunk ends on the common clock, so that channels stay in step
-            lead = step_ns - (segment.start_ns - self.start_ns) % step_ns
+            lead = step_ns - (segment.start_ns - begin_ns) % step_ns
             first = min(n, max(1, round(lead * fs / NS)))
             edges = [0, *range(first, n, step), n]
             for start, stop in pairwise(edges):

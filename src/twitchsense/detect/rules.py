@@ -25,6 +25,7 @@ from twitchsense.detect.muscle import (
     volleys,
 )
 from twitchsense.detect.response import Response
+from twitchsense.detect.trees import LEAST
 from twitchsense.settings import Settings
 
 MS = 1_000_000
@@ -40,8 +41,6 @@ SWING = 0.8
 #: A burst of this impulse is no single unit's: the leg may have moved until SURE_LAG_MS
 #: after its onset, or a knock have come before [E, docs/accuracy.md].
 SURE_IMPULSE_UVS, SURE_LAG_MS = 10.0, 200.0
-#: Less likely thrown by the muscle than this, and it was not.
-LEAST = 0.5
 #: Where one of the two sensors is missing, a jerk is at most this certain (6.4).
 ONE_SENSOR = 0.5
 

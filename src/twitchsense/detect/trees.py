@@ -25,6 +25,8 @@ LEARNED = "verdict_trees.csv"
 COLUMNS = ("model", "tree", "node", "feature", "most", "unknown", "low", "high", "odds")
 #: Rows that are followed at once, so that memory stays small.
 AT_ONCE = 2048
+#: What is less likely than this is more likely something else.
+LEAST = 0.5
 
 
 @dataclass(frozen=True, slots=True)

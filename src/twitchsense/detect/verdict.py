@@ -21,7 +21,7 @@ from twitchsense.detect.finding import SHORT_KINDS, Finding
 from twitchsense.detect.muscle import TEXTURE
 from twitchsense.detect.shape import LOOK
 from twitchsense.detect.surroundings import Surroundings
-from twitchsense.detect.trees import learned
+from twitchsense.detect.trees import LEAST, learned
 from twitchsense.recording import NS
 
 Floats = NDArray[np.float64]
@@ -29,8 +29,6 @@ Floats = NDArray[np.float64]
 MOVEMENT_KINDS = ("movement", "gross_movement")
 #: Reasons that the verdict may overrule: they know less than it does.
 OPEN = ("", "electrode_pop")
-#: What is more likely something else is turned down.
-LEAST = 0.5
 #: Features of a twitch: of its company, of its size, and of its shape.
 TWITCH_FEATURES = (
     "again", "soon", "tall", "tall_soon", "rhythm", "most", "lift", "crowd", "neighbours",

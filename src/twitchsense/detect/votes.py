@@ -6,6 +6,8 @@ is over, so that they can look both ways and never depend on chunking.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -100,18 +102,22 @@ def _steps(findings: list[Finding], settings: Settings) -> set[int]:
         moved = f.shape is not None and f.peak_g >= settings.jerk.min_g
         if moved and f.kind in ("brief_contraction", "movement"):
             longer.setdefault(f.leg, []).append(f)
+    reach = round(STEP_S * NS)
     found: set[int] = set()
     for i, f in enumerate(findings):
         if f.kind != "jerk" or f.reason or f.shape is None:
             continue
-        near = [
-            (g.onset_ns - f.onset_ns) / NS
-            for g in longer.get(f.leg, [])
-            if abs(g.onset_ns - f.onset_ns) <= STEP_S * NS and 2 * g.amplitude_uv >= f.amplitude_uv
-        ]
-        if near and min(near) < 0 < max(near):
+        those = longer.get(f.leg, [])
+        first = bisect_left(those, f.onset_ns - reach, key=_onset)
+        last = bisect_right(those, f.onset_ns + reach, key=_onset)
+        onsets = [g.onset_ns for g in those[first:last] if 2 * g.amplitude_uv >= f.amplitude_uv]
+        if onsets and onsets[0] < f.onset_ns < onsets[-1]:
             found.add(i)
     return found
+
+
+def _onset(f: Finding) -> int:
+    return f.onset_ns
 
 
 def _foreign_s(findings: list[Finding], times: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -210,16 +210,7 @@ class Watch:
                     }
                     for name, trail in self.trails.items()
                 ],
-                "events": [
-                    [
-                        e.time_ns / NS,
-                        kind_name(e.kind),
-                        round(e.duration_s, 3),
-                        e.channel,
-                        e.settled,
-                    ]
-                    for e in self.events[:-9:-1]
-                ],
+                "events": [e.told for e in self.events[:-9:-1]],
                 "counts": {kind_name(k, n): n for k, n in self.counts.items()} if counts else None,
             }
 

@@ -174,7 +174,7 @@ def _silent_ends(
     # rows come at the rate of the fastest channel; with samples, the fitted clock decides
     row_ns = round(NS / max(d.channel.fs for d in data))
     start = first - zero if first < min(firsts) else min(d.segments[0].start_ns for d in data)
-    return start, (last if last > max(lasts) else max(lasts)) - zero + row_ns
+    return start, max(last, *lasts) - zero + row_ns
 
 
 def _locate(error: UnsteadyRateError, captures: Sequence[Capture]) -> InputError:

@@ -41,7 +41,7 @@ def _open_edf(path: Path, source: str, mapping: HeaderMap, zone: str | None) -> 
 
 
 def _open_night(path: Path, source: str, mapping: HeaderMap, zone: str | None) -> Capture:
-    from twitchsense.store.nightread import NightCapture
+    from twitchsense.store.nightcapture import NightCapture
 
     return NightCapture(path, source, mapping, zone)
 
