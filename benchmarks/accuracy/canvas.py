@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.interpolate import CubicSpline
 
 from benchmarks.accuracy.background import accelerometer_noise, make_noise, slow_drift
-from benchmarks.accuracy.converter import convert_acc, convert_emg
+from benchmarks.accuracy.converter import amplified, convert_acc, convert_emg
 from benchmarks.accuracy.parts import Parts
 from benchmarks.accuracy.waves import (
     ACC_BAND_HZ,
@@ -57,6 +57,8 @@ class Device:
     sharp
         Whether rates below 1000 Hz are made by a sharp digital filter that rings; else by
         a soft one that lets some of what is above fold down.
+    pass_order, low_hz, high_hz
+        The amplifier's own causal band-pass; order 0 for none.
     """
 
     fs: float = 1000.0
@@ -72,6 +74,9 @@ class Device:
     analogue_order: int = 2
     analogue_share: float = 0.42
     sharp: bool = True
+    pass_order: int = 0
+    low_hz: float = 0.0
+    high_hz: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,7 +232,7 @@ class Canvas:
                 row["peak_g"] = float(size.max())
                 change = np.linalg.norm(np.diff(dynamic, axis=0), axis=1) * motion.fs
                 row["jerk_g_s"] = float(change.max())
-        bands = [in_band(wave, self.fs) for wave in waves]
+        bands = [in_band(amplified(self, wave), self.fs) for wave in waves]
         heights = np.array([peak_to_peak(band) for band in bands])
         if len(heights) and heights.max() > 0:
             second = min(max(int(start), 0), self.gain.shape[1] - 1)

@@ -19,6 +19,15 @@ def per_sample(values: np.ndarray, n: int, fs: float) -> np.ndarray:
     return np.interp(np.arange(n) / fs, np.arange(len(values)), values).astype(np.float32)
 
 
+def amplified(canvas: Canvas, x: np.ndarray) -> np.ndarray:
+    """Return a channel as it is behind the amplifier's own band-pass, if it has one."""
+    d = canvas.device
+    if not d.pass_order:
+        return x
+    sos = signal.butter(d.pass_order, (d.low_hz, d.high_hz), "bandpass", fs=canvas.fs, output="sos")
+    return signal.sosfilt(sos, x)
+
+
 def convert_emg(canvas: Canvas, channel: int, noise: np.ndarray) -> np.ndarray:
     """Return one channel as stored (µV, float32, NaN in gaps)."""
     d = canvas.device
@@ -27,6 +36,7 @@ def convert_emg(canvas: Canvas, channel: int, noise: np.ndarray) -> np.ndarray:
     if np.ptp(canvas.gain[channel]) > 0:
         signal_uv = signal_uv * per_sample(canvas.gain[channel], canvas.n, canvas.fs)
     x += signal_uv + np.float32(canvas.rng.normal(0, 20))  # offset of the amplifier
+    x = amplified(canvas, x)
     if d.fs < canvas.fs:
         # Rails first: an analogue stage clips before anything filters.
         np.clip(x, -d.emg_range_uv, d.emg_range_uv, out=x)

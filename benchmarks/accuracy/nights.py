@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def _device(scenario: str, rng: np.random.Generator) -> Device:
         offset += ppm * 1e-6 * 7.3 * 3600
     if scenario == "rate_mismatch":
         ppm = float(rng.choice((-5000.0, 5000.0)))
-    return Device(
+    device = Device(
         fs=fs,
         acc_fs=0.0 if scenario == "emg_only" else acc_fs,
         n_emg=0 if scenario == "acc_only" else n_emg,
@@ -46,6 +47,11 @@ def _device(scenario: str, rng: np.random.Generator) -> Device:
         analogue_share=float(rng.uniform(0.2, 0.47)),
         sharp=bool(rng.random() < 0.6),
     )
+    if scenario == "amplifiers":
+        low, high = float(log_uniform(rng, 1, 20)), float(rng.uniform(150, 450))
+        order = int(rng.choice((1, 2)))
+        device = replace(device, pass_order=order, low_hz=low, high_hz=high)
+    return device
 
 
 def compose(

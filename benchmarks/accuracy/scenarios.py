@@ -125,6 +125,17 @@ def jerks(c: Canvas) -> None:
     add_vitals(c)
 
 
+def amplifiers(c: Canvas) -> None:
+    """Twitches, jerks and pops behind amplifiers of every band (see `_device`)."""
+    targets.add_fasciculations(c, float(log_uniform(c.rng, 2, 20)), (30.0, 300.0))
+    targets.add_any_jerks(c, round(c.seconds / 200), 5, c.seconds - 5)
+    for t in c.rng.uniform(3, c.seconds - 3, c.rng.poisson(c.seconds / 60)):
+        if c.reserve(float(t), 0.25, 0.35):
+            targets.add_fragmentary(c, float(t), log_uniform(c.rng, 50, 300))
+    add_distractors(c, 0.3, active=False)
+    add_vitals(c, bool(c.rng.random() < 0.3))
+
+
 def drift(c: Canvas) -> None:
     """Jerks, twitches and bumps while the clocks drift (see `_device` for how far)."""
     targets.add_hypnic_jerks(c, round(c.seconds / 60), 5, c.seconds - 5)
@@ -217,6 +228,7 @@ SCENARIOS: dict[str, tuple[Callable[[Canvas], None], float]] = {
     "storm": (storm, 45),
     "storm_twitches": (storm_twitches, 45),
     "jerks": (jerks, 30),
+    "amplifiers": (amplifiers, 30),
     "drift": (drift, 40),
     "drift_late": (drift, 40),
     "drift_night": (drift_night, 480),
