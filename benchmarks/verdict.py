@@ -4,7 +4,7 @@
         [--seeds 11 12 ...]
 
 Composes recordings of the accuracy benchmark's tuning side, takes every candidate
-that the verdict would judge, asks the truth what it was, and grows three models of
+that the verdict would judge, asks the truth what it was, and grows four models of
 boosted trees (needs scikit-learn). How well seeds that were left out are told apart
 is printed.
 """
@@ -26,6 +26,7 @@ from benchmarks.accuracy.score import detect
 from twitchsense.detect import rules, votes
 from twitchsense.detect.finding import SHORT_KINDS
 from twitchsense.detect.jolt import JERK_FEATURES, describe_jolt
+from twitchsense.detect.kin import AGAIN_FEATURES, describe_again
 from twitchsense.detect.trees import COLUMNS, LEARNED, Trees, write_trees
 from twitchsense.detect.verdict import (
     MOVEMENT_FEATURES,
@@ -36,23 +37,33 @@ from twitchsense.detect.verdict import (
 
 SCENARIOS = (
     "night", "storm", "storm_twitches", "rest_twitches", "frequent", "brief", "sleep_onset",
-    "plm", "fragmentary", "violent", "jerks", "drift", "rate_error", "emg_only", "ladder", "noise",
+    "plm", "fragmentary", "violent", "jerks", "amplifiers", "drift", "rate_error", "emg_only",
+    "ladder", "noise",
 )  # fmt: skip
-FEATURES = {"twitch": TWITCH_FEATURES, "movement": MOVEMENT_FEATURES, "jerk": JERK_FEATURES}
+FEATURES = {
+    "twitch": TWITCH_FEATURES, "again": AGAIN_FEATURES, "movement": MOVEMENT_FEATURES,
+    "jerk": JERK_FEATURES,
+}  # fmt: skip
 #: Features of which more can only speak against a candidate, or for it.
 FALLING = (
     "again", "soon", "tall", "tall_soon", "rhythm", "most", "lift", "crowd", "neighbours",
-    "log_knock", "net", "pieces", "contact",
+    "log_knock", "net", "pieces", "contact", "minute_bad",
 )  # fmt: skip
-RISING = ("longest", "filled", "log_g", "log_over_beat", "log_burst_uv", "log_burst_s")
+RISING = (
+    "longest", "filled", "log_g", "log_over_beat", "log_burst_uv", "log_burst_s", "odds",
+    "kin_sure", "twins_sure", "minute_sure",
+)  # fmt: skip
 #: Rate at which recordings are looked at a second time.
 SLOW_HZ = 500.0
 #: Trees: so many, of so many questions on a path, each of so little weight; a path ends
 #: with no fewer candidates than this.
 GROWN = {"max_iter": 200, "max_depth": 5, "learning_rate": 0.15, "l2_regularization": 5.0}
-#: Jerks beside knocks are few: less is asked about them.
-GROWN_JERK = GROWN | {"max_iter": 60, "max_depth": 3}
-LEAST_LEFT = {"twitch": 30, "movement": 10, "jerk": 10}
+#: Jerks beside knocks are few, and the second look has few questions: less is asked.
+GROWN_OTHERWISE = {
+    "jerk": {"max_iter": 60, "max_depth": 3},
+    "again": {"max_iter": 100, "max_depth": 4, "learning_rate": 0.1},
+}
+LEAST_LEFT = {"twitch": 30, "again": 50, "movement": 10, "jerk": 10}
 #: A knock called a jerk is worse than a jerk called a twitch.
 OTHERS_WEIGH = {"jerk": 1.5}
 #: Candidates of one cause in one recording, true or not, weigh no more than this many: a
@@ -81,18 +92,18 @@ def candidates_of(job: tuple[Source, str, int, bool]) -> pd.DataFrame:
             members, table = describe(findings, around)
             judged = list(findings)
             for i, features in zip(members, table, strict=True):
-                what = WHAT[kind](findings[i], truth)
-                if what is not None:
-                    rows.append({"kind": kind, "features": features} | what)
-                    if not what["true"]:
-                        judged[i] = findings[i].turned_down("electrode_pop")
+                what = WHAT[kind](findings[i], truth) or UNKNOWN
+                mine = {"finding": findings[i]} if kind == "twitch" else {}
+                rows.append({"kind": kind, "features": features} | mine | what)
+                if what["true"] is False:
+                    judged[i] = findings[i].turned_down("electrode_pop")
             return judged
 
         return listening
 
     def listening_to_jolts(burst, seen):
-        what = what_jerk(burst, truth)
-        if what is None:
+        what = what_jerk(burst, truth) or UNKNOWN
+        if what["true"] is None:
             return 0.0
         rows.append({"kind": "jerk", "features": describe_jolt(burst, seen)} | what)
         return float(what["true"])
@@ -171,6 +182,8 @@ def what_jerk(f, truth: pd.DataFrame) -> dict | None:
 
 
 WHAT = {"twitch": what_twitch, "movement": what_movement}
+#: What nobody can say: not learned from, but company of others.
+UNKNOWN = {"true": None, "cause": ""}
 
 
 def fit(kind: str, x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Trees:
@@ -179,7 +192,7 @@ def fit(kind: str, x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Trees:
 
     names = FEATURES[kind]
     grown = HistGradientBoostingClassifier(
-        **(GROWN_JERK if kind == "jerk" else GROWN),
+        **(GROWN | GROWN_OTHERWISE.get(kind, {})),
         min_samples_leaf=LEAST_LEFT[kind],
         monotonic_cst=[-1 if n in FALLING else 1 if n in RISING else 0 for n in names],
         early_stopping=False,
@@ -231,20 +244,41 @@ def report(kind: str, table: pd.DataFrame, p: np.ndarray) -> None:
                   f"{kept[~y].sum()} of {(~y).sum()} others")  # fmt: skip
 
 
-def learn(kind: str, table: pd.DataFrame) -> Trees:
-    """Learn a kind's model, after a look at seeds left out in turn."""
-    x, y = np.stack(table.features), table.true.to_numpy(bool)
+def weights(kind: str, table: pd.DataFrame) -> np.ndarray:
+    """Return what each candidate counts in learning."""
     many = table.groupby(["scenario", "seed", "slow", "cause", "true"]).true.transform("size")
     weight = np.minimum(1.0, MOST_OF_A_KIND / many.to_numpy(float))
-    weight[~y] *= OTHERS_WEIGH.get(kind, 1.0)
+    weight[~table.true.to_numpy(bool)] *= OTHERS_WEIGH.get(kind, 1.0)
+    return weight
+
+
+def learn(kind: str, table: pd.DataFrame) -> tuple[Trees, np.ndarray]:
+    """Learn a kind's model; return what it says of seeds that were left out, in turn, too."""
+    known = table.true.notna().to_numpy()
+    mine = table[known].astype({"true": bool})
+    x, y, weight = np.stack(table.features), mine.true.to_numpy(), weights(kind, mine)
     p = np.zeros(len(table))
     fold = table.seed.to_numpy() % 3
     for k in range(3):
-        seen = fold != k
-        model = fit(kind, x[seen], y[seen], weight[seen])
-        p[~seen] = model.probability(model.parts(x[~seen]))
-    report(kind, table, p)
-    return fit(kind, x, y, weight)
+        seen = fold[known] != k
+        model = fit(kind, x[known][seen], y[seen], weight[seen])
+        p[fold == k] = model.probability(model.parts(x[fold == k]))
+    report(kind, mine, p[known])
+    return fit(kind, x[known], y, weight), p
+
+
+def seen_again(table: pd.DataFrame, sure: np.ndarray) -> pd.DataFrame:
+    """Return the table with the features of the second look.
+
+    `sure` is what models said that had not learned from those seeds, as the first look of a
+    night nobody has learned from.
+    """
+    features = np.empty(len(table), object)
+    for _, part in table.groupby(["scenario", "seed", "slow"]):
+        rows = part.index.to_numpy()
+        for i, row in zip(rows, describe_again(list(part.finding), sure[rows]), strict=True):
+            features[i] = row
+    return table.assign(features=features)
 
 
 def main() -> None:
@@ -265,9 +299,12 @@ def main() -> None:
     with ProcessPoolExecutor(2) as pool:
         found = pd.concat([t for t in pool.map(candidates_of, jobs) if len(t)], ignore_index=True)
     lines = [",".join(COLUMNS)]
+    tables = {k: found[found.kind == k].reset_index(drop=True) for k in FEATURES}
     for kind in FEATURES:
-        table = found[found.kind == kind].reset_index(drop=True)
-        lines += write_trees(kind, learn(kind, table))
+        model, sure = learn(kind, tables[kind])
+        lines += write_trees(kind, model)
+        if kind == "twitch":
+            tables["again"] = seen_again(tables[kind], sure)
     OUT.write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from twitchsense.detect.beats import over_beats
 from twitchsense.detect.company import ALONE, Company
 from twitchsense.detect.finding import SHORT_KINDS, Finding
+from twitchsense.detect.kin import look_again
 from twitchsense.detect.muscle import TEXTURE
 from twitchsense.detect.shape import LOOK
 from twitchsense.detect.surroundings import Surroundings
@@ -83,7 +84,9 @@ def judge_movements(findings: list[Finding], around: Surroundings) -> list[Findi
     findings : list of Finding
     around : Surroundings
     """
-    return _judge(findings, *describe_movements(findings, around), "movement", MOVEMENT_REASONS)
+    members, table = describe_movements(findings, around)
+    sure, why = _judge(table, "movement", MOVEMENT_REASONS)
+    return _told(findings, members, sure, why)
 
 
 def judge_twitches(findings: list[Finding], around: Surroundings) -> list[Finding]:
@@ -95,7 +98,10 @@ def judge_twitches(findings: list[Finding], around: Surroundings) -> list[Findin
         Heart beats are marked already.
     around : Surroundings
     """
-    return _judge(findings, *describe_twitches(findings, around), "twitch", TWITCH_REASONS)
+    members, table = describe_twitches(findings, around)
+    sure, why = _judge(table, "twitch", TWITCH_REASONS)
+    sure = look_again([findings[i] for i in members], sure)
+    return _told(findings, members, sure, why)
 
 
 def turn_down_trains(findings: list[Finding], around: Surroundings) -> list[Finding]:
@@ -117,14 +123,9 @@ def turn_down_trains(findings: list[Finding], around: Surroundings) -> list[Find
 
 
 def _judge(
-    findings: list[Finding],
-    members: list[int],
-    table: Floats,
-    kind: str,
-    reasons: Mapping[str, Sequence[str]],
-) -> list[Finding]:
-    if not members:
-        return findings
+    table: Floats, kind: str, reasons: Mapping[str, Sequence[str]]
+) -> tuple[Floats, list[str]]:
+    """Return the probability of each row, and the reason that weighs most against it."""
     model = learned(kind)
     parts = model.parts(table)
     against = np.stack(
@@ -133,14 +134,22 @@ def _judge(
             for group in reasons.values()
         ]
     )
-    worst = against.argmin(axis=0)
+    names = list(reasons)
+    return model.probability(parts), [names[k] for k in against.argmin(axis=0)]
+
+
+def _told(
+    findings: list[Finding], members: list[int], sure: Floats, why: list[str]
+) -> list[Finding]:
+    """Return the findings, members with their probability or turned down."""
     judged = list(findings)
-    for i, p, why in zip(members, model.probability(parts), worst, strict=True):
-        if p >= LEAST:
-            judged[i] = replace(findings[i], reason="", confidence=float(p))
-        else:
-            reason = list(reasons)[why]
-            judged[i] = findings[i].turned_down(reason)
+    for i, p, reason in zip(members, sure.tolist(), why, strict=True):
+        kept = p >= LEAST
+        judged[i] = (
+            replace(findings[i], reason="", confidence=p)
+            if kept
+            else findings[i].turned_down(reason)
+        )
     return judged
 
 
