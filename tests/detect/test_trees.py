@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from twitchsense.detect.jolt import JERK_FEATURES
+from twitchsense.detect.kin import AGAIN_FEATURES
 from twitchsense.detect.trees import AT_ONCE, COLUMNS, Trees, learned, read_trees, write_trees
 from twitchsense.detect.verdict import (
     MOVEMENT_FEATURES,
@@ -72,7 +74,7 @@ def test_many_rows_are_told_as_one_by_one():
         np.testing.assert_array_equal(many[k], made().parts(table[k : k + 1])[0])
 
 
-@pytest.mark.parametrize("kind", ["twitch", "movement"])
+@pytest.mark.parametrize("kind", ["twitch", "again", "movement", "jerk"])
 def test_the_text_of_a_model_is_the_model(kind):
     model = learned(kind)
     again = read_trees(kind, [",".join(COLUMNS), *write_trees(kind, model)])
@@ -84,7 +86,9 @@ def test_the_text_of_a_model_is_the_model(kind):
     ("kind", "names", "groups"),
     [
         ("twitch", TWITCH_FEATURES, TWITCH_REASONS),
+        ("again", AGAIN_FEATURES, {}),
         ("movement", MOVEMENT_FEATURES, MOVEMENT_REASONS),
+        ("jerk", JERK_FEATURES, {}),
     ],
 )
 def test_the_learned_models_ask_about_the_features_there_are(kind, names, groups):

@@ -170,6 +170,7 @@ def model(names, bias, **weights):
 
 def learn(monkeypatch, **models):
     monkeypatch.setattr(verdict, "learned", models.__getitem__)
+    monkeypatch.setattr(verdict, "look_again", lambda _, sure: sure)
 
 
 def judge(monkeypatch, found, bias, near=NEAR, **weights):
@@ -193,6 +194,19 @@ def test_what_is_more_likely_something_else_is_turned_down(monkeypatch, odds, ke
 def test_confidence_is_the_probability(monkeypatch):
     judged = judge(monkeypatch, burst(), 4.0, again=1.5, log_width=0.0)
     assert judged.confidence == pytest.approx(1 / (1 + np.exp(-2.5)))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reason"),
+    [(-1, 0.7, ""), (1, 0.7, ""), (-1, 0.3, "rhythmic_train"), (1, 0.3, "electrode_pop")],
+)
+def test_the_second_look_has_the_last_word(monkeypatch, first, second, reason):
+    learn(monkeypatch, twitch=model(TWITCH_FEATURES, first + 1.0, again=1.0))
+    monkeypatch.setattr(verdict, "look_again", lambda found, _: np.full(len(found), second))
+    own = burst()
+    (judged,) = judge_twitches([own], company_of(own))
+    assert judged.reason == reason
+    assert judged.confidence == pytest.approx(np.nan if reason else second, nan_ok=True)
 
 
 def test_a_pop_by_the_rules_may_be_a_twitch(monkeypatch):
@@ -272,7 +286,8 @@ def test_what_was_turned_down_without_parts_stays_alone(monkeypatch):
 
 
 def test_a_beat_is_never_asked_whether_it_is_a_twitch(monkeypatch):
-    learn(monkeypatch, twitch=model(TWITCH_FEATURES, 9.0))
+    models = {"movement": model(MOVEMENT_FEATURES, 9.0), "twitch": model(TWITCH_FEATURES, 9.0)}
+    learn(monkeypatch, **models)
     found = [burst(20 + 0.9 * k) for k in range(20)]
     voted = vote(found, Surroundings({"emg1": table()}), Settings())
     assert {f.reason for f in voted} == {"ecg"}

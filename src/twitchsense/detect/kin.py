@@ -26,6 +26,9 @@ KIN_S, MINUTE_S = 600.0, 60.0
 OWN_S = 0.12
 #: Kin is that much like it, twins more so; both are of a size within this ratio.
 KIN, TWIN, SIZES = 0.7, 0.9, 1.7
+#: No more of them on either side are looked at, so that work grows with the night's length
+#: however much is in it.
+MOST = 1000
 #: Pairs compared at once, so that memory stays small.
 AT_ONCE = 1_000_000
 #: What `describe_kin` tells.
@@ -105,15 +108,18 @@ def describe_kin(bursts: Bursts) -> Floats:
     found = np.zeros((n, len(KIN_FEATURES)))
     lengths = np.maximum(np.linalg.norm(bursts.shapes, axis=1, keepdims=True), 1e-9)
     shapes = bursts.shapes / lengths
-    first = np.searchsorted(bursts.peaks_s, bursts.peaks_s - KIN_S)
+    own = np.arange(n)
+    first = np.maximum(np.searchsorted(bursts.peaks_s, bursts.peaks_s - KIN_S), own - MOST)
     last = np.searchsorted(bursts.peaks_s, bursts.peaks_s + KIN_S, "right")
+    last = np.minimum(last, own + MOST + 1)
     at = 0
     while at < n:
         rows = slice(at, min(n, at + max(1, AT_ONCE // int(last[at] - first[at]))))
         near = slice(int(first[rows.start]), int(last[rows.stop - 1]))
         apart = np.abs(bursts.peaks_s[rows, None] - bursts.peaks_s[None, near])
         ratio = bursts.sizes_uv[rows, None] / bursts.sizes_uv[None, near]
-        others = (apart > OWN_S) & (apart <= KIN_S) & (ratio < SIZES) & (ratio > 1 / SIZES)
+        others = (own[near] >= first[rows, None]) & (own[near] < last[rows, None])
+        others &= (apart > OWN_S) & (ratio < SIZES) & (ratio > 1 / SIZES)
         like = shapes[rows] @ shapes[near].T
         for k, least in enumerate((KIN, TWIN)):
             seen = others & (like > least)

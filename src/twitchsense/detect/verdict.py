@@ -2,9 +2,10 @@
 
 Rules say what kind a candidate would be if it were muscle at rest that moved. The
 verdict says how likely that is, from its shape and from its company: a bad
-contact, a unit that fires all the time, noise that swells. Two models of trees
-answer (`trees`), learned on the tuning side of the accuracy benchmark; the
-probability is the event's confidence.
+contact, a unit that fires all the time, noise that swells. Models of trees answer
+(`trees`), learned on the tuning side of the accuracy benchmark: one for movements,
+one for short bursts, and one that looks at those again among all of the night
+(`kin`). The probability is the event's confidence.
 """
 
 from __future__ import annotations
@@ -99,8 +100,10 @@ def judge_twitches(findings: list[Finding], around: Surroundings) -> list[Findin
     around : Surroundings
     """
     members, table = describe_twitches(findings, around)
-    sure, why = _judge(table, "twitch", TWITCH_REASONS)
-    sure = look_again([findings[i] for i in members], sure)
+    first, why = _judge(table, "twitch", TWITCH_REASONS)
+    sure = look_again([findings[i] for i in members], first)
+    # what only its company speaks against is another bad contact among bad contacts
+    why = ["electrode_pop" if p >= LEAST else said for p, said in zip(first, why, strict=True)]
     return _told(findings, members, sure, why)
 
 

@@ -1,0 +1,140 @@
+"""What the rest of a night says for and against a burst."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.detect.test_votes import finding
+from twitchsense.detect import kin
+from twitchsense.detect.kin import (
+    AGAIN_FEATURES,
+    KIN_FEATURES,
+    Bursts,
+    describe_again,
+    describe_kin,
+    look_again,
+)
+
+RNG = np.random.default_rng(4)
+
+
+def like(shape, r, seed=0):
+    """Return a waveform whose correlation with another is `r`."""
+    other = np.random.default_rng(seed).normal(size=len(shape))
+    other -= shape * (shape @ other) / (shape @ shape)
+    x = r * shape / np.linalg.norm(shape) + np.sqrt(1 - r * r) * other / np.linalg.norm(other)
+    return x.astype(np.float32)
+
+
+OWN = RNG.normal(size=64).astype(np.float32)
+
+
+def of_first(*others, sure=0.8):
+    """Tell about a burst at 1000 s of 100 µV, given (s later, µV, likeness) of the others."""
+    rows = sorted([(0.0, 100.0, 1.0), *others])
+    own = rows.index((0.0, 100.0, 1.0))
+    bursts = Bursts(
+        1000.0 + np.array([r[0] for r in rows]),
+        np.array([r[1] for r in rows]),
+        np.stack([3 * like(OWN, r[2], seed=k) for k, r in enumerate(rows)]),
+        np.where(np.arange(len(rows)) == own, 0.3, sure),
+    )
+    return dict(zip(KIN_FEATURES, describe_kin(bursts)[own].tolist(), strict=True))
+
+
+def test_kin_are_those_that_look_like_it_and_twins_more_so():
+    told = of_first((100, 100, 0.95), (200, 100, 0.85), (-200, 100, 0.75), (300, 100, 0.65))
+    assert told["kin"] == pytest.approx(np.log1p(3))
+    assert told["twins"] == pytest.approx(np.log1p(1))
+    assert told["kin_sure"] == pytest.approx(3 * 0.8 / 4)
+    assert told["twins_sure"] == pytest.approx(0.8 / 2)
+
+
+@pytest.mark.parametrize(
+    ("other", "kin"),
+    [
+        ((599.9, 100, 1), True), ((-599.9, 100, 1), True), ((600.1, 100, 1), False),
+        ((0.13, 100, 1), True), ((0.11, 100, 1), False), ((-0.11, 100, 1), False),
+        ((9, 169, 1), True), ((9, 171, 1), False), ((9, 59, 1), True), ((9, 58, 1), False),
+        ((9, 100, -1), False),
+    ],
+)  # fmt: skip
+def test_kin_are_near_but_not_the_burst_itself_and_of_its_size(other, kin):
+    assert (of_first(other)["kin"] > 0) is kin
+
+
+def test_the_minute_counts_all_but_itself():
+    told = of_first((59, 5, 0), (-59, 900, 0), (0.05, 100, 1), (61, 100, 1))
+    assert told["minute_sure"] == pytest.approx(3 * 0.8 / 4)
+    assert told["minute_bad"] == pytest.approx(np.log1p(3 * 0.2))
+    alone = of_first()
+    assert list(alone.values()) == pytest.approx([0] * len(KIN_FEATURES), abs=1e-9)
+
+
+def many(n=300):
+    """Return bursts of three units and of nobody, close and far."""
+    rng = np.random.default_rng(8)
+    units = rng.normal(size=(3, 64))
+    shapes = units[rng.integers(0, 3, n)] + rng.normal(size=(n, 64)) * rng.uniform(0, 2, (n, 1))
+    peaks = np.sort(rng.uniform(0, 2500, n))
+    return Bursts(peaks, rng.uniform(20, 60, n), shapes.astype(np.float32), rng.random(n))
+
+
+def test_blocks_do_not_change_what_is_told(monkeypatch):
+    whole = describe_kin(many())
+    assert whole[:, :4].any(axis=0).all()
+    for pairs in (1, 1000, 7777):
+        monkeypatch.setattr(kin, "AT_ONCE", pairs)
+        np.testing.assert_allclose(describe_kin(many()), whole, atol=1e-9)
+
+
+def test_only_the_nearest_are_looked_at(monkeypatch):
+    monkeypatch.setattr(kin, "MOST", 2)
+    told = of_first(*((k, 100, 1) for k in (1, 2, 3, -1, -2, -3)))
+    assert told["kin"] == pytest.approx(np.log1p(4))
+
+
+def test_a_waveform_of_nothing_is_nobodys_kin():
+    flat = replace(many(2), shapes=np.zeros((2, 64), np.float32))
+    assert not describe_kin(flat)[:, :4].any()
+
+
+def test_channels_have_their_own_kin_and_order_does_not_matter():
+    a = [finding(s, seed=1) for s in (100, 160.5, 230)]
+    b = [finding(s, seed=1, channel="emg2") for s in (101, 300)]
+    found = [replace(f, peak_ns=f.onset_ns, snr_db=20.0) for f in [*a, *b]]
+    sure = np.array([0.9, 0.8, 0.7, 0.2, 0.1])
+    rows = describe_again(found, sure)
+    assert rows.shape == (5, len(AGAIN_FEATURES))
+    table = dict(zip(AGAIN_FEATURES, rows.T.tolist(), strict=True))
+    assert table["kin"] == pytest.approx(np.log1p([2, 2, 2, 1, 1]))
+    assert table["kin_sure"][0] == pytest.approx((0.8 + 0.7) / 3)
+    assert table["kin_sure"][3] == pytest.approx(0.1 / 2)
+    assert table["odds"] == pytest.approx(np.log(sure / (1 - sure)))
+    assert table["log_uv"] == pytest.approx([np.log(100)] * 5)
+    assert set(table["snr_db"]) == {20.0}
+    order = [3, 0, 4, 2, 1]
+    np.testing.assert_allclose(describe_again([found[i] for i in order], sure[order]), rows[order])
+
+
+def test_nobody_to_look_at():
+    assert describe_again([], np.empty(0)).shape == (0, len(AGAIN_FEATURES))
+    assert look_again([], np.empty(0)).shape == (0,)
+
+
+def test_one_that_is_seen_again_is_surer_than_one_amid_bad_contacts():
+    """With the learned model: the same first look, another company."""
+    ones = [
+        replace(finding(60.0 * k, seed=1), peak_ns=60_000_000_000 * k, snr_db=25.0)
+        for k in range(6)
+    ]
+    pops = [
+        replace(finding(2.0 * k + 1, seed=k), peak_ns=2_000_000_000 * k, snr_db=25.0)
+        for k in range(99)
+    ]
+    apart = look_again(ones, np.full(6, 0.6))
+    amid = look_again([ones[1], *pops], np.array([0.6] + [0.02] * 99))[0]
+    assert apart.min() > 0.6 > 0.4 > amid
