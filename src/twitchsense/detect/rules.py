@@ -86,6 +86,7 @@ class Rules:
             parts = self._bursts(contraction.groups, cluster.episodes, claimed, limit_ns)
             whole = replace(whole, look=contraction.texture())
             findings.append(replace(whole, parts=tuple(parts) if len(parts) > 1 else ()))
+        findings = _turned_once(findings)
         findings += self._bursts(rest, cluster.episodes, used, limit_ns)
         for i, episode in enumerate(cluster.episodes):
             if i not in used:
@@ -110,11 +111,14 @@ class Rules:
         jerk = max([e.jerk_g_s for e in moved] + ([seen.jerk_g_s] if seen else []), default=NAN)
         turn = max((e.turn_deg for e in moved if not np.isnan(e.turn_deg)), default=0.0)
         lasting = max([long.duration_s] + [e.duration_s for e in moved])
-        reason = ""
+        onset_ns, offset_ns, reason = long.onset_ns, long.offset_ns, ""
         if not moved:
             reason = self._artefact(long.best, False) or self._artefact(long.longest, False)
         if turn >= rule.turn_deg:
             kind = "posture_change"
+            turning = [e for e in moved if e.turn_deg >= rule.turn_deg]
+            onset_ns = min(onset_ns, *(e.onset_ns for e in turning))
+            offset_ns = max(offset_ns, *(e.offset_ns for e in turning))
         elif lasting > rule.max_s:
             kind = "gross_movement"
             swayed = sum(e.duration_s for e in moved)
@@ -126,7 +130,7 @@ class Rules:
                 reason = reason or "weak_contraction"
         sure = _more(long.excess_uv / rule.rise_uv) * (1.0 if moved else 0.8)
         return self._finding(
-            long.best, kind, reason, sure, onset_ns=long.onset_ns, offset_ns=long.offset_ns,
+            long.best, kind, reason, sure, onset_ns=onset_ns, offset_ns=offset_ns,
             amplitude_uv=long.amplitude_uv, peak_g=peak_g, jerk_g_s=jerk,
         )  # fmt: skip
 
@@ -342,6 +346,35 @@ def _turn(episodes: list[Episode], first_ns: int, last_ns: int) -> float:
         if e.onset_ns <= last_ns and e.offset_ns >= first_ns and not np.isnan(e.turn_deg)
     ]
     return max(turns, default=0.0)
+
+
+def _turned_once(findings: list[Finding]) -> list[Finding]:
+    """Return the findings, posture changes that overlap as one."""
+    found: list[Finding] = []
+    turning = -1  # where in `found` the last posture change is
+    for f in sorted(findings, key=lambda f: f.onset_ns):
+        last = found[turning] if turning >= 0 else None
+        if f.kind != "posture_change" or f.reason or last is None or f.onset_ns > last.offset_ns:
+            found.append(f)
+            if f.kind == "posture_change" and not f.reason:
+                turning = len(found) - 1
+        else:
+            found[turning] = _joined(last, f)
+    return found
+
+
+def _joined(a: Finding, b: Finding) -> Finding:
+    """Return two findings as one, named after the larger."""
+    larger = max(a, b, key=lambda f: f.amplitude_uv)
+    return replace(
+        larger,
+        onset_ns=min(a.onset_ns, b.onset_ns),
+        offset_ns=max(a.offset_ns, b.offset_ns),
+        peak_g=max(a.peak_g, b.peak_g),
+        jerk_g_s=max(a.jerk_g_s, b.jerk_g_s),
+        confidence=max(a.confidence, b.confidence),
+        parts=a.parts + b.parts,
+    )
 
 
 def _more(ratio: float) -> float:

@@ -28,6 +28,8 @@ FOREIGN = ("ecg", "electrode_pop", "mains", "saturation", "rhythmic_train")
 ACTIVE_SHARE, ACTIVE_S = 0.2, 30.0
 #: A jerk has such a contraction before and behind it, each as near as this: a step.
 STEP_S = 2.0
+#: What is this near to a change of posture is part of it.
+TURN_NS = NS
 #: The envelope's window makes each candidate that much longer there than it is.
 FLANKS_S = 0.02
 
@@ -46,7 +48,8 @@ def vote(findings: list[Finding], around: Surroundings, settings: Settings) -> l
     for i in find_beats(findings, around.beats):
         findings[i] = findings[i].turned_down("ecg")
     findings = judge_twitches(turn_down_trains(findings, around), around)
-    for i in sorted(_active(findings, around) | _steps(findings, settings)):
+    busy = _active(findings, around) | _steps(findings, settings) | _turning(findings)
+    for i in sorted(busy):
         findings[i] = findings[i].turned_down("active_wake")
     for i in _ring_down(findings, settings):
         findings[i] = findings[i].turned_down("dead_time")
@@ -88,6 +91,24 @@ def _active(findings: list[Finding], around: Surroundings) -> set[int]:
         for i, value in zip(those, share.tolist(), strict=True):
             if value > ACTIVE_SHARE and not findings[i].reason:
                 found.add(i)
+    return found
+
+
+def _turning(findings: list[Finding]) -> set[int]:
+    """Find short bursts while the leg, or the body, turns: they are part of that (6.4)."""
+    turns: dict[str, list[Finding]] = {}
+    for f in findings:
+        if f.kind == "posture_change" and not f.reason:
+            turns.setdefault(f.leg, []).append(f)
+    found: set[int] = set()
+    for leg, those in turns.items():
+        begun = np.array([f.onset_ns for f in those]) - TURN_NS
+        over = np.maximum.accumulate([f.offset_ns for f in those]) + TURN_NS
+        for i, f in enumerate(findings):
+            if f.kind in SHORT_KINDS and not f.reason and f.leg == leg:
+                last = int(np.searchsorted(begun, f.onset_ns, "right")) - 1
+                if last >= 0 and f.onset_ns <= over[last]:
+                    found.add(i)
     return found
 
 
