@@ -215,6 +215,14 @@ def ladder(c: Canvas) -> None:
     add_vitals(c)
 
 
+def poor_contact(c: Canvas) -> None:
+    """Jerks, and knocks without one, behind a contact that hisses all the time."""
+    targets.add_any_jerks(c, round(c.seconds / 40), 5, c.seconds - 5)
+    electrode.add_bumps(c, round(c.seconds / 60), [], 5, c.seconds - 5)
+    electrode.hiss(c)
+    add_vitals(c)
+
+
 #: name: (builder, usual minutes)
 SCENARIOS: dict[str, tuple[Callable[[Canvas], None], float]] = {
     "rest_twitches": (rest_twitches, 30),
@@ -229,6 +237,7 @@ SCENARIOS: dict[str, tuple[Callable[[Canvas], None], float]] = {
     "storm_twitches": (storm_twitches, 45),
     "jerks": (jerks, 30),
     "amplifiers": (amplifiers, 30),
+    "poor_contact": (poor_contact, 30),
     "drift": (drift, 40),
     "drift_late": (drift, 40),
     "drift_night": (drift_night, 480),

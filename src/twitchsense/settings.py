@@ -84,6 +84,9 @@ class JerkSettings(_Frozen):
     max_rise_ms: float = Field(100.0, gt=0, description="EMG onset to peak")
     min_g: float = Field(0.10, gt=0, description="peak acceleration, with EMG")
     min_g_alone: float = Field(0.15, gt=0, description="peak acceleration, without EMG")
+    masked_uv: float = Field(
+        30.0, gt=0, description="EMG noisier than this can't show that a jolt was no jerk [E]"
+    )
     min_jerk_g_s: float = Field(5.0, gt=0, description="peak jerk")
     max_episode_s: float = Field(1.0, gt=0, description="longest mechanical response")
     max_turn_deg: float = Field(30.0, gt=0, description="turning of the leg")

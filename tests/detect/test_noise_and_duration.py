@@ -72,6 +72,18 @@ def test_hum_that_comes_and_goes_is_no_movement():
     assert "mains" in set(found.rejected.reason)
 
 
+@pytest.mark.parametrize(("hiss_uv", "kinds"), [(22.0, []), (60.0, ["jerk"])])
+def test_a_jolt_without_muscle_is_a_knock_unless_noise_would_hide_a_jerk(hiss_uv, kinds):
+    leg = Leg(120, noise_uv=hiss_uv).throw(80)
+    found = detect(leg.recording())
+    assert found.events.trial_type.tolist() == kinds
+    assert found.valid_s["emg1"] < 20  # either is too noisy for twitches
+    if kinds:
+        assert found.events.confidence.iloc[0] <= 0.5
+    else:
+        assert found.rejected.reason.tolist() == ["bump"]
+
+
 def test_slow_wander_makes_no_event():
     leg = Leg(60)
     leg.emg += 800 * np.sin(2 * np.pi * 0.3 * np.arange(60_000) / 1000)

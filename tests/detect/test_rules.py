@@ -51,8 +51,8 @@ def episode(length_s=0.3, **changes):
 class Senses:
     """What a leg would answer."""
 
-    def __init__(self, seen=None, emg=True):
-        self.seen, self.emg = seen, emg
+    def __init__(self, seen=None, emg=True, noisy=False):
+        self.seen, self.emg, self.noisy = seen, emg, noisy
 
     def response(self, first_ns, last_ns, limit_ns):
         return self.seen
@@ -60,12 +60,15 @@ class Senses:
     def has_emg(self, time_ns):
         return self.emg
 
+    def shows_jerks(self, time_ns):
+        return self.emg or self.noisy
 
-def decide(*items, seen=None, emg=True, settings=None):
+
+def decide(*items, seen=None, emg=True, noisy=False, settings=None):
     cluster = Cluster()
     for item in items:
         cluster.add(item)
-    return Rules(settings or Settings(), Senses(seen, emg), "left").decide(cluster)
+    return Rules(settings or Settings(), Senses(seen, emg, noisy), "left").decide(cluster)
 
 
 def one(*items, **senses):
@@ -433,3 +436,10 @@ def test_two_bursts_of_one_channel_are_two_rows():
 
 def test_leg_is_that_of_the_sensor():
     assert decide(burst())[0].leg == "left"
+
+
+def test_a_jolt_without_a_burst_is_no_jerk_where_noise_would_not_hide_one():
+    assert one(episode(), emg=False) == ("jerk", "")
+    assert one(episode(), emg=False, noisy=True) == ("movement", "bump")
+    # a slow movement's few µV may hide there
+    assert one(episode(1.5), emg=False, noisy=True) == ("movement", "")

@@ -7,7 +7,7 @@ equal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from weakref import proxy
 
@@ -177,7 +177,7 @@ class _LegDetector:
 
     def _decide_along(self, line: ClockLine, table: Mapping[str, Seconds]) -> list[Finding]:
         """Decide the night anew, with the accelerometer put on the EMG's clock."""
-        senses = AlignedSenses(self._episodes, table, line)
+        senses = AlignedSenses(self._episodes, table, line, self._settings.jerk.masked_uv)
         fusion = Fusion(Rules(self._settings, senses, self._leg).decide)
         fusion.add(self._bursts)
         fusion.add(self._runs)
@@ -268,11 +268,15 @@ class _LegDetector:
 
     def has_emg(self, time_ns: int) -> bool:
         """Whether a usable EMG channel of the leg covers a time."""
-        return any(
-            isinstance(track, EmgTrack) and track.usable(time_ns)
-            for tracks in self._tracks.values()
-            for track in tracks
-        )
+        return any(track.usable(time_ns) for track in self._emg())
+
+    def shows_jerks(self, time_ns: int) -> bool:
+        """Whether an EMG channel of the leg would show a jerk at a time."""
+        return any(track.shows_jerks(time_ns) for track in self._emg())
+
+    def _emg(self) -> Iterator[EmgTrack]:
+        for tracks in self._tracks.values():
+            yield from (track for track in tracks if isinstance(track, EmgTrack))
 
 
 def _width(channel: Channel) -> int:

@@ -10,7 +10,7 @@ the whole night, so live findings are made without it.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -152,15 +152,22 @@ class AlignedSenses:
     seconds : mapping of str to Seconds
         Of the leg's channels.
     line : ClockLine
+    masked_uv : float
+        EMG noisier than this shows no jerks.
     """
 
     def __init__(
-        self, episodes: Sequence[Episode], seconds: Mapping[str, Seconds], line: ClockLine
+        self,
+        episodes: Sequence[Episode],
+        seconds: Mapping[str, Seconds],
+        line: ClockLine,
+        masked_uv: float,
     ) -> None:
         self.episodes = sorted((align(e, line) for e in episodes), key=lambda e: e.trace.start_ns)
         self._starts = [e.trace.start_ns for e in self.episodes]
         self._longest = max((e.trace.stop_ns - e.trace.start_ns for e in self.episodes), default=0)
         self._emg = [s for s in seconds.values() if not s.vector.size]
+        self._masked_uv = masked_uv
 
     def response(self, first_ns: int, last_ns: int, limit_ns: int) -> Response | None:
         """Return the greatest answer among the episodes near; stillness elsewhere."""
@@ -172,11 +179,20 @@ class AlignedSenses:
 
     def has_emg(self, time_ns: int) -> bool:
         """Whether a usable EMG channel covers a time, by the second before it."""
+        return any(table.valid[k] for table, k in self._before(time_ns))
+
+    def shows_jerks(self, time_ns: int) -> bool:
+        """Whether an EMG channel covers a time that would show a jerk."""
+        return any(
+            table.valid[k] or 0 < table.level[k] <= self._masked_uv
+            for table, k in self._before(time_ns)
+        )
+
+    def _before(self, time_ns: int) -> Iterator[tuple[Seconds, int]]:
         for table in self._emg:
             k = int(np.searchsorted(table.time_ns, time_ns, side="right")) - 1
             if k >= 0 and time_ns < table.time_ns[k] + table.length_s[k] * NS:
-                return bool(table.valid[max(0, k - 1)])
-        return False
+                yield table, max(0, k - 1)
 
 
 def align(episode: Episode, line: ClockLine) -> Episode:

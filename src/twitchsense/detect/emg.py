@@ -106,7 +106,7 @@ class EmgTrack:
         self._head: Run | None = None  # an unfinished run longer than HEAD_S, already measured
         self._due: list[Run] = []  # ended, waiting for the samples after them
         self._seconds = EmgSeconds(
-            start_ns, fs, self._hop * self._hops_per_s, self._hops_per_s, settings.emg
+            start_ns, fs, self._hop * self._hops_per_s, self._hops_per_s, settings
         )
         self._bursts: list[Burst] = []
         self._lonely: list[Burst] = []  # whose company is not yet known
@@ -197,8 +197,14 @@ class EmgTrack:
 
         Judged by the whole second before: that one has surely passed.
         """
-        covered = self._start_ns <= time_ns < self.reach_ns
-        return covered and self._seconds.usable(self._second(time_ns) - 1)
+        return self._covers(time_ns) and self._seconds.usable(self._second(time_ns) - 1)
+
+    def shows_jerks(self, time_ns: int) -> bool:
+        """Whether the segment holds a time, and a jerk's burst would be seen there."""
+        return self._covers(time_ns) and self._seconds.shows_jerks(self._second(time_ns) - 1)
+
+    def _covers(self, time_ns: int) -> bool:
+        return self._start_ns <= time_ns < self.reach_ns
 
     def forget_seconds(self, before_ns: int) -> None:
         """Drop the statistics of seconds that no rule can ask for: no table is wanted."""

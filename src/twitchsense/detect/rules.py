@@ -56,6 +56,10 @@ class Senses(Protocol):
         """Whether a usable EMG channel covers that time."""
         ...
 
+    def shows_jerks(self, time_ns: int) -> bool:
+        """Whether an EMG channel covers that time that would show a jerk, if nothing less."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -243,6 +247,8 @@ class Rules:
             and episode.rise_ms <= jerk.lag_ms
             and episode.duration_s <= jerk.max_episode_s
         ):
+            if self.senses.shows_jerks(episode.onset_ns):
+                return self._still(episode, "movement", "bump", NAN)
             return self._still(episode, "jerk", "", ONE_SENSOR * sure)
         if episode.duration_s >= movement.min_s:
             return self._still(episode, "movement", "", ONE_SENSOR * sure)

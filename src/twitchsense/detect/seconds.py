@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from twitchsense.detect.detection import Seconds
 from twitchsense.dsp.blocks import Blocks, medians
 from twitchsense.recording import NS
-from twitchsense.settings import EmgSettings
+from twitchsense.settings import Settings
 
 Floats = NDArray[np.float64]
 
@@ -55,18 +55,18 @@ class EmgSeconds:
         Samples in a second.
     hops : int
         Envelope values in a second.
-    settings : EmgSettings
+    settings : Settings
     """
 
-    def __init__(
-        self, start_ns: int, fs: float, size: int, hops: int, settings: EmgSettings
-    ) -> None:
+    def __init__(self, start_ns: int, fs: float, size: int, hops: int, settings: Settings) -> None:
         self._start_ns, self._fs, self._size = start_ns, fs, size
-        self._settings = settings
+        self._flat_uv = settings.emg.flat_uv
+        # quieter than the first: any muscle shows; than the second: a jerk's does
+        self._noise_uv = settings.emg.max_floor_uv, settings.jerk.masked_uv
         self._raw, self._burst = Blocks(size), Blocks(size)
         self._levels, self._floors, self._high = Blocks(hops), Blocks(hops), Blocks(hops)
         self._samples, self._envelope = _Rows(2), _Rows(2)  # low, high; level, busy
-        self._alive, self._quiet = bytearray(), bytearray()
+        self._alive, self._noise = bytearray(), bytearray()  # noise: how many it is above
         self._first = 0  # second that these begin with
 
     def push(self, raw: Floats, burst: Floats) -> None:
@@ -83,17 +83,27 @@ class EmgSeconds:
 
     def usable(self, second: int) -> bool:
         """Whether muscle can be judged in a second that has passed."""
+        return self._noisy(second) == 0
+
+    def shows_jerks(self, second: int) -> bool:
+        """Whether at least the burst of a jerk would stand out of its noise."""
+        return self._noisy(second) < len(self._noise_uv)
+
+    def _noisy(self, second: int) -> int:
         at = second - self._first
-        alive = at >= len(self._alive) or self._alive[at]
-        return at < 0 or bool(alive and (at >= len(self._quiet) or self._quiet[at]))
+        if at < 0 or at >= len(self._alive):
+            return 0
+        if not self._alive[at]:
+            return len(self._noise_uv)
+        return self._noise[at] if at < len(self._noise) else 0
 
     def forget(self, before: int) -> None:
         """Drop what came before a second, and all that only `finish` needs."""
         self._samples.take()
         self._envelope.take()
-        drop = min(before - self._first, len(self._alive), len(self._quiet))
+        drop = min(before - self._first, len(self._alive), len(self._noise))
         if drop > 0:
-            del self._alive[:drop], self._quiet[:drop]
+            del self._alive[:drop], self._noise[:drop]
             self._first += drop
 
     def _add_samples(self, raw: Floats, burst: Floats) -> None:
@@ -104,7 +114,7 @@ class EmgSeconds:
         self._samples.add(np.column_stack([low, high]))
         # neither flat nor at the limit of its amplifier
         stuck = (repeats >= STUCK_SAMPLES) & (extreme >= STUCK_UV)
-        self._alive += ((rms > self._settings.flat_uv) & ~stuck).tobytes()
+        self._alive += ((rms > self._flat_uv) & ~stuck).tobytes()
 
     def _add_envelope(self, envelope: Floats, floor: Floats, high: Floats) -> None:
         """Add whole seconds, shape ``(n, hops)``."""
@@ -112,7 +122,7 @@ class EmgSeconds:
             return
         level, floors, busy = _envelope_statistics(envelope, floor, high).T
         self._envelope.add(np.column_stack([level, busy]))
-        self._quiet += (floors <= self._settings.max_floor_uv).tobytes()
+        self._noise += np.searchsorted(self._noise_uv, floors).astype(np.uint8).tobytes()
 
     def finish(self) -> Seconds:
         """Return the table; the rest at the end of the segment is a short second."""
@@ -129,7 +139,7 @@ class EmgSeconds:
         filled = np.zeros((n, 2), np.float32)
         filled[:judged] = envelope[:judged]
         valid = np.frombuffer(self._alive, np.bool_)[:n].copy()
-        valid[:judged] &= np.frombuffer(self._quiet, np.bool_)[:judged]
+        valid[:judged] &= np.frombuffer(self._noise, np.uint8)[:judged] == 0
         valid[judged:] = False
         return Seconds(
             time_ns=_starts(self._start_ns, n, self._size, self._fs),
