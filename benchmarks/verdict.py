@@ -37,8 +37,8 @@ from twitchsense.detect.verdict import (
 
 SCENARIOS = (
     "night", "storm", "storm_twitches", "rest_twitches", "frequent", "brief", "sleep_onset",
-    "plm", "fragmentary", "violent", "jerks", "amplifiers", "drift", "rate_error", "emg_only",
-    "ladder", "noise",
+    "plm", "fragmentary", "violent", "jerks", "poor_contact", "amplifiers", "drift", "rate_error",
+    "emg_only", "ladder", "noise",
 )  # fmt: skip
 FEATURES = {
     "twitch": TWITCH_FEATURES, "again": AGAIN_FEATURES, "movement": MOVEMENT_FEATURES,

@@ -311,7 +311,8 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "active-wake", "not:active_wake", "active_wake",
-        "More than a fifth of the minute around is muscle activity: the person moves "
+        "More than a fifth of the minute around is muscle activity, or the leg itself is on "
+        "the move for so long: the person moves "
         "at will, and what looks like a twitch is none. Jerks stand, unless they are steps: "
         "longer contractions that move the leg just before and after.",
         (
@@ -349,7 +350,8 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "absorbed", "not:absorbed", "absorbed",
-        "A burst within a second of a large movement is part of it.",
+        "A jerk or twitch within a second of a large movement is part of it, and so is a brief "
+        "contraction beside a change of position.",
         (
             _body(Kind.GROSS_MOVEMENT, 40.0, 12.0, 900.0, 0.4),
             _body(_UNITS, 52.75, 0.06, 260.0, 0.01),

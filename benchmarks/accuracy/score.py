@@ -22,6 +22,7 @@ import pandas as pd
 
 import twitchsense as ts
 from twitchsense.scoring.agreement import match
+from twitchsense.scoring.labels import absorb
 from twitchsense.settings import Settings
 
 KINDS = ("twitch", "jerk", "movement")
@@ -76,8 +77,9 @@ def detect(arrays: dict[str, tuple[np.ndarray, float]]) -> tuple[pd.DataFrame, p
     for chunk in recording.chunks():
         detector.push(chunk)
     found = detector.close()
+    events, rejected = absorb(found.events, found.rejected)  # as `analyze` does
     hours = max(len(x) / fs for x, fs in arrays.values()) / 3600
-    return found.events, found.rejected, hours
+    return events, rejected, hours
 
 
 def score(events: pd.DataFrame, truth: pd.DataFrame, rejected: pd.DataFrame | None = None) -> Score:

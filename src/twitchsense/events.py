@@ -151,7 +151,7 @@ REJECT_REASONS: Final[dict[str, str]] = {
     "weak_contraction": "half a second or longer, but below +8 uV over rest",
     "bump": "acceleration without muscle activity where EMG is valid: bed or strap knocked",
     "acc_micro_event": "acceleration above noise, below the rules, no EMG to tell what it was",
-    "absorbed": "jerk or twitch within 1 s of a large movement of the leg: part of it",
+    "absorbed": "within 1 s of a large movement of the leg, and short: part of it",
     "dead_time": "within 300 ms after a jerk: ring-down of the leg",
 }
 

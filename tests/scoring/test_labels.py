@@ -153,6 +153,18 @@ def test_6_4_2_jerks_and_twitches_near_a_large_movement_are_absorbed():
     assert set(REJECT_REASONS) >= set(more["reason"])
 
 
+def test_brief_contractions_are_part_of_a_turn_but_not_of_what_only_moves_the_leg():
+    rows = [{"onset": t, "trial_type": "brief_contraction"} for t in (98.9, 99.0, 113.0, 113.1)]
+    for kind, left in (
+        ("posture_change", [98.9, 113.1]),
+        ("gross_movement", [98.9, 99, 113, 113.1]),
+    ):
+        large = {"onset": 100.0, "duration": 12.0, "trial_type": kind}
+        kept, rejected = absorb(events(large, *rows), detections().rejected)
+        assert kept["onset"][kept["trial_type"] != kind].tolist() == left
+        assert len(rejected) == 4 - len(left)
+
+
 def test_without_large_movements_nothing_is_absorbed():
     table, rejected = events({"onset": 1.0, "trial_type": "jerk"}), detections().rejected
     assert absorb(table, rejected) == (table, rejected)

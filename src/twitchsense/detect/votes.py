@@ -26,10 +26,11 @@ STILL = ("", "sustained_activity")
 FOREIGN = ("ecg", "electrode_pop", "mains", "saturation", "rhythmic_train")
 #: The minute around an event is active wake above this share of activity (AVID idea, 6.4).
 ACTIVE_SHARE, ACTIVE_S = 0.2, 30.0
+#: Or where the leg itself is on the move for that share: above the still limit of MotionWatch
+#: on average over a second.
+MOVING_G = 0.1
 #: A jerk has such a contraction before and behind it, each as near as this: a step.
 STEP_S = 2.0
-#: What is this near to a change of posture is part of it.
-TURN_NS = NS
 #: The envelope's window makes each candidate that much longer there than it is.
 FLANKS_S = 0.02
 
@@ -48,8 +49,7 @@ def vote(findings: list[Finding], around: Surroundings, settings: Settings) -> l
     for i in find_beats(findings, around.beats):
         findings[i] = findings[i].turned_down("ecg")
     findings = judge_twitches(turn_down_trains(findings, around), around)
-    busy = _active(findings, around) | _steps(findings, settings) | _turning(findings)
-    for i in sorted(busy):
+    for i in sorted(_active(findings, around) | _steps(findings, settings)):
         findings[i] = findings[i].turned_down("active_wake")
     for i in _ring_down(findings, settings):
         findings[i] = findings[i].turned_down("dead_time")
@@ -88,28 +88,25 @@ def _active(findings: list[Finding], around: Surroundings) -> set[int]:
         if not table.vector.size:
             own = own + _foreign_s(findings, times)
         share = (busy[last] - busy[first] - own) / np.maximum(length[last] - length[first], 1.0)
+        share = np.maximum(share, _moving(around, times))
         for i, value in zip(those, share.tolist(), strict=True):
             if value > ACTIVE_SHARE and not findings[i].reason:
                 found.add(i)
     return found
 
 
-def _turning(findings: list[Finding]) -> set[int]:
-    """Find short bursts while the leg, or the body, turns: they are part of that (6.4)."""
-    turns: dict[str, list[Finding]] = {}
-    for f in findings:
-        if f.kind == "posture_change" and not f.reason:
-            turns.setdefault(f.leg, []).append(f)
-    found: set[int] = set()
-    for leg, those in turns.items():
-        begun = np.array([f.onset_ns for f in those]) - TURN_NS
-        over = np.maximum.accumulate([f.offset_ns for f in those]) + TURN_NS
-        for i, f in enumerate(findings):
-            if f.kind in SHORT_KINDS and not f.reason and f.leg == leg:
-                last = int(np.searchsorted(begun, f.onset_ns, "right")) - 1
-                if last >= 0 and f.onset_ns <= over[last]:
-                    found.add(i)
-    return found
+def _moving(around: Surroundings, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share of the minute around each time in which the leg was on the move."""
+    share = np.zeros(len(times))
+    for table in around.seconds.values():
+        if table.vector.size:
+            middle = table.time_ns / NS + table.length_s / 2
+            moved = np.concatenate([[0.0], np.cumsum(table.level > MOVING_G, dtype=np.float64)])
+            first = np.searchsorted(middle, times - ACTIVE_S)
+            last = np.searchsorted(middle, times + ACTIVE_S)
+            seconds = np.maximum(last - first, ACTIVE_S)
+            share = np.maximum(share, (moved[last] - moved[first]) / seconds)
+    return share
 
 
 def _steps(findings: list[Finding], settings: Settings) -> set[int]:

@@ -199,10 +199,12 @@ def label_detections(
 def absorb(
     events: pd.DataFrame, rejected: pd.DataFrame, near_s: float = 1.0
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Move jerks and twitches that are part of a large movement to the rejected.
+    """Move short events that are part of a large movement to the rejected.
 
     A jerk or twitch whose onset lies within `near_s` of (or inside) a gross
-    movement or change of posture of the same leg gets the reason ``absorbed``.
+    movement or change of posture of the same leg gets the reason ``absorbed``; so does
+    a brief contraction by a change of posture (rows of them beside gross movement are
+    patterns of their own).
 
     Returns
     -------
@@ -210,20 +212,9 @@ def absorb(
         New tables; no row is lost.
     """
     kind = events["trial_type"].to_numpy(object)
-    small = np.isin(kind, ("jerk", "twitch"))
-    large = np.isin(kind, ("posture_change", "gross_movement"))
-    leg = events["leg"].to_numpy(object)
-    onset = events["onset"].to_numpy(np.float64)
-    end = onset + np.nan_to_num(events["duration"].to_numpy(np.float64))
-    gone = np.zeros(len(events), bool)
-    for side in set(leg[large]):
-        theirs = large & (leg == side)
-        start, stop = to_us(onset[theirs] - near_s), to_us(end[theirs] + near_s)
-        order = np.argsort(start, kind="stable")
-        reach = np.maximum.accumulate(stop[order])
-        time = to_us(onset)
-        at = np.searchsorted(start[order], time, side="right") - 1
-        gone |= small & (leg == side) & (at >= 0) & (time <= reach[np.maximum(at, 0)])
+    small, turn = np.isin(kind, ("jerk", "twitch")), kind == "posture_change"
+    gone = small & _beside(events, turn | (kind == "gross_movement"), near_s)
+    gone |= (kind == "brief_contraction") & _beside(events, turn, near_s)
     if not gone.any():
         return events, rejected
     moved = events[gone].assign(reason="absorbed")[[c.name for c in REJECTED_COLUMNS]]
@@ -233,6 +224,23 @@ def absorb(
         events[~gone].reset_index(drop=True),
         joined.sort_values(keys, kind="stable", ignore_index=True),
     )
+
+
+def _beside(events: pd.DataFrame, large: NDArray[np.bool_], near_s: float) -> NDArray[np.bool_]:
+    """Return which events begin within `near_s` of one of the large ones of their leg."""
+    leg = events["leg"].to_numpy(object)
+    onset = events["onset"].to_numpy(np.float64)
+    end = onset + np.nan_to_num(events["duration"].to_numpy(np.float64))
+    found = np.zeros(len(events), bool)
+    for side in set(leg[large]):
+        theirs = large & (leg == side)
+        start, stop = to_us(onset[theirs] - near_s), to_us(end[theirs] + near_s)
+        order = np.argsort(start, kind="stable")
+        reach = np.maximum.accumulate(stop[order])
+        time = to_us(onset)
+        at = np.searchsorted(start[order], time, side="right") - 1
+        found |= (leg == side) & (at >= 0) & (time <= reach[np.maximum(at, 0)])
+    return found
 
 
 def label(
