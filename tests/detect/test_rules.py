@@ -253,6 +253,43 @@ def test_contractions(length_s, median_uv, items, seen, expected):
     assert one(long, leg_run(length_s, median_uv), *items, seen=seen) == expected
 
 
+def moved_by(item, seconds):
+    by = round(seconds * S)
+    moved = replace(item, onset_ns=item.onset_ns + by, offset_ns=item.offset_ns + by)
+    return replace(moved, peak_ns=item.peak_ns + by) if isinstance(item, Burst) else moved
+
+
+def test_one_turn_is_one_posture_change_however_many_contractions_it_holds():
+    turned = moved_by(episode(9.0, turn_deg=60.0), -1.0)
+    rows = [
+        (0.0, {}),
+        (3.0, {"amplitude_uv": 999.0}),
+        (12.0, {}),  # after the turn
+    ]
+    items = [moved_by(x, s) for s, changes in rows for x in (burst(1000, **changes), leg_run(1.0))]
+    seen = replace(KICK, peak_g=0.7)
+    found = decide(*items, turned, seen=seen)
+    assert [f.kind for f in found] == ["posture_change", "movement"]
+    turn = found[0]
+    assert turn.onset_ns == turned.onset_ns
+    assert turn.offset_ns == turned.offset_ns
+    assert (turn.amplitude_uv, turn.peak_g) == (999.0, 0.7)
+    # a contraction that goes on beyond the movement is all of it
+    late = [moved_by(burst(3000), 6.5), moved_by(leg_run(3.0), 6.5)]
+    (turn,) = decide(*late, turned, seen=seen)
+    assert (turn.onset_ns, turn.offset_ns) == (turned.onset_ns, late[0].offset_ns)
+
+
+def test_two_turns_are_two_posture_changes():
+    items = [
+        moved_by(x, s)
+        for s in (0.0, 4.0)
+        for x in (burst(1000), leg_run(1.0), episode(1.5, turn_deg=60.0))
+    ]
+    found = decide(*items, seen=KICK)
+    assert [f.kind for f in found] == ["posture_change"] * 2
+
+
 def test_hum_that_is_strong_enough_for_a_movement_is_none():
     assert one(burst(2000, mains_share=0.9), leg_run(2.0)) == ("movement", "mains")
 

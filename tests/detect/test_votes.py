@@ -100,6 +100,22 @@ def test_active_minute(busy, active, kind):
     assert reasons([finding(200, kind=kind)], busy) == (["active_wake"] if active else [""])
 
 
+@pytest.mark.parametrize(
+    ("seconds", "g", "active"), [(13, 0.11, True), (11, 0.11, False), (40, 0.09, False)]
+)
+def test_a_leg_on_the_move_is_an_active_minute(seconds, g, active):
+    level = np.zeros(400, np.float32)
+    level[205 : 205 + seconds] = g
+    moving = replace(table(), level=level, vector=np.zeros((400, 3), np.float32))
+    around = Surroundings({"emg1": table(), "acc": moving})
+    found = [finding(210), finding(210, kind="jerk", seed=2), finding(300, seed=3)]
+    voted = {f.onset_ns // S: f.reason for f in vote(found, around, Settings()) if f.kind != "jerk"}
+    assert voted == {210: "active_wake" if active else "", 300: ""}
+    still = replace(moving, vector=np.empty((400, 0), np.float32))  # a level in µV says nothing
+    around = Surroundings({"emg1": table(), "emg2": still})
+    assert [f.reason for f in vote(found[:1], around, Settings())] == [""]
+
+
 def test_a_jerk_stands_in_an_active_minute():
     assert reasons([finding(200, kind="jerk")], 0.5) == [""]
 
