@@ -105,7 +105,7 @@ def test_a_waveform_of_nothing_is_nobodys_kin():
 def test_channels_have_their_own_kin_and_order_does_not_matter():
     a = [finding(s, seed=1) for s in (100, 160.5, 230)]
     b = [finding(s, seed=1, channel="emg2") for s in (101, 300)]
-    found = [replace(f, peak_ns=f.onset_ns, snr_db=20.0) for f in [*a, *b]]
+    found = [replace(f, peak_ns=f.onset_ns) for f in [*a, *b]]
     sure = np.array([0.9, 0.8, 0.7, 0.2, 0.1])
     rows = describe_again(found, sure)
     assert rows.shape == (5, len(AGAIN_FEATURES))
@@ -114,8 +114,6 @@ def test_channels_have_their_own_kin_and_order_does_not_matter():
     assert table["kin_sure"][0] == pytest.approx((0.8 + 0.7) / 3)
     assert table["kin_sure"][3] == pytest.approx(0.1 / 2)
     assert table["odds"] == pytest.approx(np.log(sure / (1 - sure)))
-    assert table["log_uv"] == pytest.approx([np.log(100)] * 5)
-    assert set(table["snr_db"]) == {20.0}
     order = [3, 0, 4, 2, 1]
     np.testing.assert_allclose(describe_again([found[i] for i in order], sure[order]), rows[order])
 
@@ -127,14 +125,8 @@ def test_nobody_to_look_at():
 
 def test_one_that_is_seen_again_is_surer_than_one_amid_bad_contacts():
     """With the learned model: the same first look, another company."""
-    ones = [
-        replace(finding(60.0 * k, seed=1), peak_ns=60_000_000_000 * k, snr_db=25.0)
-        for k in range(6)
-    ]
-    pops = [
-        replace(finding(2.0 * k + 1, seed=k), peak_ns=2_000_000_000 * k, snr_db=25.0)
-        for k in range(99)
-    ]
+    ones = [replace(finding(60.0 * k, seed=1), peak_ns=60_000_000_000 * k) for k in range(6)]
+    pops = [replace(finding(2.0 * k + 1, seed=k), peak_ns=2_000_000_000 * k) for k in range(99)]
     apart = look_again(ones, np.full(6, 0.6))
     amid = look_again([ones[1], *pops], np.array([0.6] + [0.02] * 99))[0]
     assert apart.min() > 0.6 > 0.4 > amid

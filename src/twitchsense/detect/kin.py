@@ -33,8 +33,9 @@ MOST = 1000
 AT_ONCE = 1_000_000
 #: What `describe_kin` tells.
 KIN_FEATURES = ("kin", "kin_sure", "twins", "twins_sure", "minute_sure", "minute_bad")
-#: What the second look asks about: what the first one found, and its kin.
-AGAIN_FEATURES = ("odds", "snr_db", "log_uv", *KIN_FEATURES)
+#: What the second look asks about: what the first one found, and its kin. Not its size: what
+#: is learned from holds no twitch above 300 µV, and a larger one is no click for that.
+AGAIN_FEATURES = ("odds", *KIN_FEATURES)
 #: No first look is surer than this.
 SUREST = 1e-4
 
@@ -54,7 +55,7 @@ def look_again(findings: Sequence[Finding], sure: Floats) -> Floats:
 
 
 def describe_again(findings: Sequence[Finding], sure: Floats) -> Floats:
-    """Return `AGAIN_FEATURES` of each burst, shape (n, 9)."""
+    """Return `AGAIN_FEATURES` of each burst, shape (n, 7)."""
     p = np.clip(sure, SUREST, 1 - SUREST)
     sizes = np.array([f.amplitude_uv for f in findings])
     peaks = np.array([f.peak_ns for f in findings]) / NS
@@ -65,8 +66,7 @@ def describe_again(findings: Sequence[Finding], sure: Floats) -> Floats:
     for rows in by_channel.values():
         shapes = np.stack([_shape(findings[i]) for i in rows])
         kin[rows] = describe_kin(Bursts(peaks[rows], sizes[rows], shapes, sure[rows]))
-    snr = np.array([f.snr_db for f in findings])
-    return np.column_stack([np.log(p / (1 - p)), snr, np.log(np.maximum(sizes, 1.0)), kin])
+    return np.column_stack([np.log(p / (1 - p)), kin])
 
 
 def _shape(f: Finding) -> NDArray[np.float32]:
