@@ -120,9 +120,10 @@ class Rules:
             reason = self._artefact(long.best, False) or self._artefact(long.longest, False)
         if turn >= rule.turn_deg:
             kind = "posture_change"
+            # it lasts as long as the leg moves: muscle may be tense before and for long after
             turning = [e for e in moved if e.turn_deg >= rule.turn_deg]
-            onset_ns = min(onset_ns, *(e.onset_ns for e in turning))
-            offset_ns = max(offset_ns, *(e.offset_ns for e in turning))
+            onset_ns = min(e.onset_ns for e in turning)
+            offset_ns = max(e.offset_ns for e in turning)
         elif lasting > rule.max_s:
             kind = "gross_movement"
             swayed = sum(e.duration_s for e in moved)
