@@ -61,7 +61,7 @@ GROWN = {"max_iter": 200, "max_depth": 5, "learning_rate": 0.15, "l2_regularizat
 #: Jerks beside knocks are few, and the second look has few questions: less is asked.
 GROWN_OTHERWISE = {
     "jerk": {"max_iter": 60, "max_depth": 3},
-    "again": {"max_iter": 100, "max_depth": 4, "learning_rate": 0.1},
+    "again": {"max_iter": 100, "max_depth": 3, "learning_rate": 0.1},
 }
 LEAST_LEFT = {"twitch": 30, "again": 50, "movement": 10, "jerk": 10}
 #: A knock called a jerk is worse than a jerk called a twitch.

@@ -123,6 +123,14 @@ def test_nobody_to_look_at():
     assert look_again([], np.empty(0)).shape == (0,)
 
 
+def test_what_the_first_look_all_but_ruled_out_stays_out():
+    ones = [replace(finding(60.0 * k, seed=1), peak_ns=60_000_000_000 * k) for k in range(9)]
+    sure = np.array([0.049, 0.051, *[0.99] * 7])
+    again = look_again(ones, sure)
+    assert again[0] == 0.049
+    assert again[1] > 0.2
+
+
 def test_one_that_is_seen_again_is_surer_than_one_amid_bad_contacts():
     """With the learned model: the same first look, another company."""
     ones = [replace(finding(60.0 * k, seed=1), peak_ns=60_000_000_000 * k) for k in range(6)]
