@@ -268,17 +268,18 @@ def learn(kind: str, table: pd.DataFrame) -> tuple[Trees, np.ndarray]:
 
 
 def seen_again(table: pd.DataFrame, sure: np.ndarray) -> pd.DataFrame:
-    """Return the table with the features of the second look.
+    """Return what is looked at again, with the features of the second look.
 
     `sure` is what models said that had not learned from those seeds, as the first look of a
     night nobody has learned from.
     """
-    features = np.empty(len(table), object)
+    features = np.full(len(table), None, object)
     for _, part in table.groupby(["scenario", "seed", "slow"]):
         rows = part.index.to_numpy()
-        for i, row in zip(rows, describe_again(list(part.finding), sure[rows]), strict=True):
+        hopeful, found = describe_again(list(part.finding), sure[rows])
+        for i, row in zip(rows[hopeful], found, strict=True):
             features[i] = row
-    return table.assign(features=features)
+    return table.assign(features=features).dropna(subset="features").reset_index(drop=True)
 
 
 def main() -> None:

@@ -42,7 +42,8 @@ def of_first(*others, sure=0.8):
         np.stack([3 * like(OWN, r[2], seed=k) for k, r in enumerate(rows)]),
         np.where(np.arange(len(rows)) == own, 0.3, sure),
     )
-    return dict(zip(KIN_FEATURES, describe_kin(bursts)[own].tolist(), strict=True))
+    (row,) = describe_kin(bursts, np.array([own]))
+    return dict(zip(KIN_FEATURES, row.tolist(), strict=True))
 
 
 def test_kin_are_those_that_look_like_it_and_twins_more_so():
@@ -83,12 +84,15 @@ def many(n=300):
     return Bursts(peaks, rng.uniform(20, 60, n), shapes.astype(np.float32), rng.random(n))
 
 
-def test_blocks_do_not_change_what_is_told(monkeypatch):
-    whole = describe_kin(many())
+def test_asking_about_some_at_once_tells_the_same_as_one_by_one(monkeypatch):
+    bursts, every = many(), np.arange(300)
+    whole = describe_kin(bursts, every)
     assert whole[:, :4].any(axis=0).all()
+    one_by_one = np.concatenate([describe_kin(bursts, every[k : k + 1]) for k in every])
+    np.testing.assert_allclose(one_by_one, whole, atol=1e-9)
     for pairs in (1, 1000, 7777):
         monkeypatch.setattr(kin, "AT_ONCE", pairs)
-        np.testing.assert_allclose(describe_kin(many()), whole, atol=1e-9)
+        np.testing.assert_allclose(describe_kin(bursts, every[::7]), whole[::7], atol=1e-9)
 
 
 def test_only_the_nearest_are_looked_at(monkeypatch):
@@ -99,7 +103,7 @@ def test_only_the_nearest_are_looked_at(monkeypatch):
 
 def test_a_waveform_of_nothing_is_nobodys_kin():
     flat = replace(many(2), shapes=np.zeros((2, 64), np.float32))
-    assert not describe_kin(flat)[:, :4].any()
+    assert not describe_kin(flat, np.arange(2))[:, :4].any()
 
 
 def test_channels_have_their_own_kin_and_order_does_not_matter():
@@ -107,7 +111,8 @@ def test_channels_have_their_own_kin_and_order_does_not_matter():
     b = [finding(s, seed=1, channel="emg2") for s in (101, 300)]
     found = [replace(f, peak_ns=f.onset_ns) for f in [*a, *b]]
     sure = np.array([0.9, 0.8, 0.7, 0.2, 0.1])
-    rows = describe_again(found, sure)
+    which, rows = describe_again(found, sure)
+    assert which.tolist() == [0, 1, 2, 3, 4]
     assert rows.shape == (5, len(AGAIN_FEATURES))
     table = dict(zip(AGAIN_FEATURES, rows.T.tolist(), strict=True))
     assert table["kin"] == pytest.approx(np.log1p([2, 2, 2, 1, 1]))
@@ -115,11 +120,22 @@ def test_channels_have_their_own_kin_and_order_does_not_matter():
     assert table["kin_sure"][3] == pytest.approx(0.1 / 2)
     assert table["odds"] == pytest.approx(np.log(sure / (1 - sure)))
     order = [3, 0, 4, 2, 1]
-    np.testing.assert_allclose(describe_again([found[i] for i in order], sure[order]), rows[order])
+    again = describe_again([found[i] for i in order], sure[order])[1]
+    np.testing.assert_allclose(again, rows[order])
+
+
+def test_hopeless_ones_are_company_but_not_asked_about():
+    found = [replace(finding(s, seed=1), peak_ns=s * 1_000_000_000) for s in (100, 130, 160)]
+    sure = np.array([0.9, 0.04, 0.5])
+    which, rows = describe_again(found, sure)
+    assert which.tolist() == [0, 2]
+    whole = dict(zip(AGAIN_FEATURES, rows.T.tolist(), strict=True))
+    assert whole["kin"] == pytest.approx(np.log1p([2, 2]))
+    assert whole["kin_sure"] == pytest.approx([0.54 / 3, 0.94 / 3])
 
 
 def test_nobody_to_look_at():
-    assert describe_again([], np.empty(0)).shape == (0, len(AGAIN_FEATURES))
+    assert describe_again([], np.empty(0))[1].shape == (0, len(AGAIN_FEATURES))
     assert look_again([], np.empty(0)).shape == (0,)
 
 

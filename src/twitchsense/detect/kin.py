@@ -37,7 +37,7 @@ KIN_FEATURES = ("kin", "kin_sure", "twins", "twins_sure", "minute_sure", "minute
 #: is learned from holds no twitch above 300 µV, and a larger one is no click for that.
 AGAIN_FEATURES = ("odds", *KIN_FEATURES)
 #: No first look is surer than this.
-SUREST = 1e-4
+SUREST = 1 - 1e-4
 #: Where it was less likely muscle than this, the first look stands: of those that the second
 #: would keep after all, on seeds that were left out, a third were none (elsewhere 1 %).
 HOPELESS = 0.05
@@ -54,23 +54,28 @@ def look_again(findings: Sequence[Finding], sure: Floats) -> Floats:
         The same at first look.
     """
     model = learned("again")
-    again = model.probability(model.parts(describe_again(findings, sure)))
-    return np.where(sure < HOPELESS, sure, again)
+    hopeful, table = describe_again(findings, sure)
+    judged = sure.copy()
+    judged[hopeful] = model.probability(model.parts(table))
+    return judged
 
 
-def describe_again(findings: Sequence[Finding], sure: Floats) -> Floats:
-    """Return `AGAIN_FEATURES` of each burst, shape (n, 7)."""
-    p = np.clip(sure, SUREST, 1 - SUREST)
+def describe_again(findings: Sequence[Finding], sure: Floats) -> tuple[NDArray[np.intp], Floats]:
+    """Return which bursts are looked at again, and `AGAIN_FEATURES` of each of those."""
     sizes = np.array([f.amplitude_uv for f in findings])
     peaks = np.array([f.peak_ns for f in findings]) / NS
+    hopeful = sure >= HOPELESS
     kin = np.zeros((len(findings), len(KIN_FEATURES)))
     by_channel: dict[str, list[int]] = {}
     for i in np.argsort(peaks, kind="stable").tolist():
         by_channel.setdefault(findings[i].channel, []).append(i)
     for rows in by_channel.values():
         shapes = np.stack([_shape(findings[i]) for i in rows])
-        kin[rows] = describe_kin(Bursts(peaks[rows], sizes[rows], shapes, sure[rows]))
-    return np.column_stack([np.log(p / (1 - p)), kin])
+        bursts = Bursts(peaks[rows], sizes[rows], shapes, sure[rows])
+        asked = np.flatnonzero(hopeful[rows])
+        kin[np.array(rows)[asked]] = describe_kin(bursts, asked)
+    p = np.minimum(sure[hopeful], SUREST)
+    return np.flatnonzero(hopeful), np.column_stack([np.log(p / (1 - p)), kin[hopeful]])
 
 
 def _shape(f: Finding) -> NDArray[np.float32]:
@@ -101,43 +106,52 @@ class Bursts:
     sure: Floats
 
 
-def describe_kin(bursts: Bursts) -> Floats:
-    """Return `KIN_FEATURES` of each burst, shape (n, 6).
+def describe_kin(bursts: Bursts, asked: NDArray[np.intp]) -> Floats:
+    """Return `KIN_FEATURES` of some of the bursts, shape (len(asked), 6).
 
     Log of one plus the number of its kin within 10 minutes, and how likely these are
     muscle (0 without any); the same of its twins; the share of the bursts within a minute
     that are muscle, and the log of one plus the number of those that are not.
+
+    Parameters
+    ----------
+    bursts : Bursts
+    asked : ndarray of int
+        Which are asked about, rising.
     """
-    n = len(bursts.peaks_s)
-    found = np.zeros((n, len(KIN_FEATURES)))
+    peaks, sizes = bursts.peaks_s, bursts.sizes_uv
     lengths = np.maximum(np.linalg.norm(bursts.shapes, axis=1, keepdims=True), 1e-9)
     shapes = bursts.shapes / lengths
-    own = np.arange(n)
-    first = np.maximum(np.searchsorted(bursts.peaks_s, bursts.peaks_s - KIN_S), own - MOST)
-    last = np.searchsorted(bursts.peaks_s, bursts.peaks_s + KIN_S, "right")
-    last = np.minimum(last, own + MOST + 1)
+    first = np.maximum(np.searchsorted(peaks, peaks[asked] - KIN_S), asked - MOST)
+    last = np.searchsorted(peaks, peaks[asked] + KIN_S, "right")
+    last = np.minimum(last, asked + MOST + 1)
+    found = np.zeros((len(asked), len(KIN_FEATURES)))
     at = 0
-    while at < n:
-        rows = slice(at, min(n, at + max(1, AT_ONCE // int(last[at] - first[at]))))
-        near = slice(int(first[rows.start]), int(last[rows.stop - 1]))
-        apart = np.abs(bursts.peaks_s[rows, None] - bursts.peaks_s[None, near])
-        ratio = bursts.sizes_uv[rows, None] / bursts.sizes_uv[None, near]
-        others = (own[near] >= first[rows, None]) & (own[near] < last[rows, None])
-        others &= (apart > OWN_S) & (ratio < SIZES) & (ratio > 1 / SIZES)
+    while at < len(asked):
+        width = int(last[at] - first[at])  # as many more are compared, to ask about several
+        stop = int(np.searchsorted(last, first[at] + 2 * width, "right"))
+        block = slice(at, max(at + 1, min(stop, at + AT_ONCE // (2 * width))))
+        rows, near = asked[block], slice(int(first[at]), int(last[block][-1]))
+        place = np.arange(near.start, near.stop)
+        others = (place >= first[block, None]) & (place < last[block, None])
+        others &= np.abs(peaks[rows, None] - peaks[None, near]) > OWN_S
+        ratio = sizes[rows, None] / sizes[None, near]
+        others &= (ratio < SIZES) & (ratio > 1 / SIZES)
         like = shapes[rows] @ shapes[near].T
         for k, least in enumerate((KIN, TWIN)):
             seen = others & (like > least)
             count, sure = seen.sum(axis=1), seen @ bursts.sure[near]
-            found[rows, 2 * k], found[rows, 2 * k + 1] = np.log1p(count), sure / (count + 1)
-        at = rows.stop
-    found[:, 4:] = _minute(bursts)
+            found[block, 2 * k], found[block, 2 * k + 1] = np.log1p(count), sure / (count + 1)
+        at = block.stop
+    found[:, 4:] = _minute(bursts, asked)
     return found
 
 
-def _minute(bursts: Bursts) -> Floats:
-    first = np.searchsorted(bursts.peaks_s, bursts.peaks_s - MINUTE_S)
-    last = np.searchsorted(bursts.peaks_s, bursts.peaks_s + MINUTE_S, "right")
+def _minute(bursts: Bursts, asked: NDArray[np.intp]) -> Floats:
+    peaks = bursts.peaks_s
+    first = np.searchsorted(peaks, peaks[asked] - MINUTE_S)
+    last = np.searchsorted(peaks, peaks[asked] + MINUTE_S, "right")
     total = np.concatenate([[0.0], np.cumsum(bursts.sure)])
     count = last - first - 1
-    sure = np.clip(total[last] - total[first] - bursts.sure, 0.0, count)
+    sure = np.clip(total[last] - total[first] - bursts.sure[asked], 0.0, count)
     return np.stack([sure / (count + 1), np.log1p(count - sure)], axis=1)
