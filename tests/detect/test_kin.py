@@ -124,14 +124,18 @@ def test_channels_have_their_own_kin_and_order_does_not_matter():
     np.testing.assert_allclose(again, rows[order])
 
 
-def test_hopeless_ones_are_company_but_not_asked_about():
+@pytest.mark.parametrize(("kind", "p"), [("twitch", 0.04), ("brief_contraction", 0.99)])
+def test_hopeless_and_longer_ones_are_company_but_not_asked_about(kind, p):
     found = [replace(finding(s, seed=1), peak_ns=s * 1_000_000_000) for s in (100, 130, 160)]
-    sure = np.array([0.9, 0.04, 0.5])
+    found[1] = replace(found[1], kind=kind)
+    sure = np.array([0.9, p, 0.5])
     which, rows = describe_again(found, sure)
     assert which.tolist() == [0, 2]
+    again = look_again(found, sure)
+    assert again[1] == p
     whole = dict(zip(AGAIN_FEATURES, rows.T.tolist(), strict=True))
     assert whole["kin"] == pytest.approx(np.log1p([2, 2]))
-    assert whole["kin_sure"] == pytest.approx([0.54 / 3, 0.94 / 3])
+    assert whole["kin_sure"] == pytest.approx([(0.5 + p) / 3, (0.9 + p) / 3])
 
 
 def test_nobody_to_look_at():

@@ -61,10 +61,14 @@ def look_again(findings: Sequence[Finding], sure: Floats) -> Floats:
 
 
 def describe_again(findings: Sequence[Finding], sure: Floats) -> tuple[NDArray[np.intp], Floats]:
-    """Return which bursts are looked at again, and `AGAIN_FEATURES` of each of those."""
+    """Return which bursts are looked at again, and `AGAIN_FEATURES` of each of those.
+
+    Longer ones are company only: they are many units' doing, of which none looks like another.
+    """
     sizes = np.array([f.amplitude_uv for f in findings])
     peaks = np.array([f.peak_ns for f in findings]) / NS
-    hopeful = sure >= HOPELESS
+    short = np.array([f.kind == "twitch" for f in findings], bool)
+    hopeful = short & (sure >= HOPELESS)
     kin = np.zeros((len(findings), len(KIN_FEATURES)))
     by_channel: dict[str, list[int]] = {}
     for i in np.argsort(peaks, kind="stable").tolist():
