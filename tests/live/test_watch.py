@@ -15,6 +15,7 @@ import pytest
 import twitchsense as ts
 from firmware_sim.wearable.firmware import Firmware
 from firmware_sim.wearable.wire import Wire
+from tests.signals import unit_potential
 from tests.wearable.nights import KEY, MODEL, T0, device, info_bytes, make_frames, write_night
 from twitchsense.devices.twitch import decode_frame, decode_info
 from twitchsense.errors import InputError
@@ -63,13 +64,12 @@ def test_what_is_written_meanwhile_is_seen_and_nothing_twice(tmp_path):
     assert seen == watch.frames == len(frames)
 
 
-_rng = np.random.default_rng(1)
-#: Counts of 0.2 µV; the spectrum is that of muscle.
-BURST = 900 * np.hanning(60) * np.convolve(_rng.normal(0, 1, 68), np.hanning(7), "same")[4:64]
+#: Counts of 0.2 µV: a motor unit's potential of 180 µV peak to peak.
+BURST = 900 * unit_potential(1000.0)
 
 
 class Quiet:
-    """Counts of a still leg with one burst of 60 ms at second 8."""
+    """Counts of a still leg with one potential at second 8."""
 
     def read(self, stream, first, count):
         k = np.arange(first, first + count)
