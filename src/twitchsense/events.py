@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import sys
+from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 
@@ -171,18 +174,21 @@ def make_table(
     Missing keys become missing values (NaN for numbers, ``""`` for words).
     No rows give an empty table with the right columns, never ``None``.
     """
-    rows = list(rows)
-    data: dict[str, pd.Series[Any]] = {}
-    for column in columns:
-        if column.dtype == "float64":
-            data[column.name] = pd.Series(
-                [float(r.get(column.name, float("nan"))) for r in rows], dtype="float64"
-            )
-        else:
-            data[column.name] = pd.Series(
-                [str(r.get(column.name, "")) for r in rows], dtype="object"
-            )
-    table = pd.DataFrame(data)
+    numbers = {c.name: array("d") for c in columns if c.dtype == "float64"}
+    words: dict[str, list[str]] = {c.name: [] for c in columns if c.name not in numbers}
+    for row in rows:  # one at a time: a week has tens of thousands
+        for name, values in numbers.items():
+            values.append(float(row.get(name, float("nan"))))
+        for name, texts in words.items():
+            texts.append(sys.intern(str(row.get(name, ""))))
+    table = pd.DataFrame(
+        {
+            c.name: pd.Series(np.array(numbers[c.name]), dtype="float64")
+            if c.name in numbers
+            else pd.Series(words[c.name], dtype="object")
+            for c in columns
+        }
+    )
     keys = ["onset", "channel", "trial_type", "duration"]
     return table.sort_values(keys, kind="stable", ignore_index=True)
 

@@ -12,6 +12,8 @@ Bools = NDArray[np.bool_]
 NEIGHBOURS = 48
 #: Points (ms) by which two waveforms may be set off: the largest peak may be another one.
 SHIFTS = 6
+#: Rows compared at once, so that memory stays small.
+AT_ONCE = 2000
 
 
 class Likeness:
@@ -34,15 +36,22 @@ class Likeness:
         #: Column ``reach + k`` compares row i with row i + k.
         self._reach = reach
         self._score = np.zeros((n, 2 * reach + 1), np.float32)
-        wide = np.pad(shapes, ((0, 0), (SHIFTS, SHIFTS)))
-        points = shapes.shape[1]
+        for first in range(0, n, AT_ONCE):
+            self._compare(shapes, first, min(first + AT_ONCE, n))
+
+    def _compare(self, shapes: Floats, first: int, last: int) -> None:
+        """Fill in how much some rows are like those after them, and these like them."""
+        (n, points), reach = shapes.shape, self._reach
+        wide = np.pad(shapes[first : last + reach], ((0, 0), (SHIFTS, SHIFTS)))
         for k in range(1, reach + 1):
-            best = np.full(n - k, -1.0)
+            own = shapes[first : min(last, n - k)]
+            best = np.full(len(own), -1.0)
             for shift in range(2 * SHIFTS + 1):
-                moved = wide[k:, shift : shift + points]
-                np.maximum(best, np.einsum("ij,ij->i", shapes[:-k], moved), out=best)
-            self._score[: n - k, reach + k] = best
-            self._score[k:, reach - k] = best
+                moved = wide[k : k + len(own), shift : shift + points]
+                np.maximum(best, np.einsum("ij,ij->i", own, moved), out=best)
+            stop = first + len(own)
+            self._score[first:stop, reach + k] = best
+            self._score[first + k : stop + k, reach - k] = best
 
     def near(self, i: int, within_s: float, *, score: float, ratio: float) -> NDArray[np.int64]:
         """Return the rows like row `i` (itself included), in order of time.

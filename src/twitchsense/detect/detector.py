@@ -106,7 +106,8 @@ class Detector:
         findings: list[Finding] = []
         seconds: dict[str, Seconds] = {}
         lines: dict[str, ClockLine] = {}
-        for name, leg in self._legs.items():
+        for name in list(self._legs):
+            leg = self._legs.pop(name)  # what it kept goes before the tables come
             found, table, lines[name] = leg.close()
             findings += vote(found, Surroundings(table, leg.beats, leg.company), self._settings)
             seconds |= table
@@ -173,6 +174,7 @@ class _LegDetector:
         line = find_line(self._bursts, self._episodes)
         if not line.is_flat:
             self._found = self._decide_along(line, table)
+        self._bursts, self._runs, self._episodes = [], [], []
         return self._found, table, line
 
     def _decide_along(self, line: ClockLine, table: Mapping[str, Seconds]) -> list[Finding]:

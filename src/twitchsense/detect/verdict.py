@@ -163,12 +163,13 @@ def describe_movements(findings: list[Finding], around: Surroundings) -> tuple[l
         for i, f in enumerate(findings)
         if f.kind in MOVEMENT_KINDS and f.reason in OPEN and f.look is not None
     ]
-    rows = []
-    for f in (findings[i] for i in members):
+    table = np.empty((len(members), len(MOVEMENT_FEATURES)))
+    for row, i in zip(table, members, strict=True):
+        f = findings[i]
         near = _company(f, around)
-        own = [near.again, near.most, np.log(_length_s(f)), f.snr_db, _log_g(f)]
-        rows.append([*map(float, own), *_look(f)])
-    return members, np.array(rows).reshape(len(rows), len(MOVEMENT_FEATURES))
+        row[: -len(TEXTURE)] = near.again, near.most, np.log(_length_s(f)), f.snr_db, _log_g(f)
+        row[-len(TEXTURE) :] = f.look
+    return members, table
 
 
 def describe_twitches(findings: list[Finding], around: Surroundings) -> tuple[list[int], Floats]:
@@ -180,26 +181,19 @@ def describe_twitches(findings: list[Finding], around: Surroundings) -> tuple[li
     ]
     over = np.log(over_beats(findings, around.beats))
     crowds = _crowds(findings)
-    rows = []
-    for i in members:
+    table = np.empty((len(members), len(TWITCH_FEATURES)))
+    for row, i in zip(table, members, strict=True):
         f = findings[i]
         near = _company(f, around)
         crowd, neighbours = crowds[f.channel].around(f)
         lift = np.log(max(near.most, 1.4 * LEAST_QUIET) / max(near.quiet, LEAST_QUIET))
-        own = [
-            near.again,
-            near.soon,
-            near.tall,
-            near.tall_soon,
-            near.rhythm,
-            near.most,
-            lift,
-            crowd,
-            neighbours,
-        ]
-        own += [over[i], _log_g(f), np.log(_length_s(f) + 0.003), min(f.snr_db, LARGE_DB)]
-        rows.append([*map(float, own), *_look(f)])
-    return members, np.array(rows).reshape(len(rows), len(TWITCH_FEATURES))
+        row[: -len(LOOK)] = (
+            near.again, near.soon, near.tall, near.tall_soon, near.rhythm, near.most, lift,
+            crowd, neighbours, over[i], _log_g(f), np.log(_length_s(f) + 0.003),
+            min(f.snr_db, LARGE_DB),
+        )  # fmt: skip
+        row[-len(LOOK) :] = f.look
+    return members, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +237,3 @@ def _length_s(f: Finding) -> float:
 def _log_g(f: Finding) -> float:
     """Return the log of the acceleration, NaN without an accelerometer."""
     return float(np.log(np.maximum(f.peak_g, LEAST_G)))
-
-
-def _look(f: Finding) -> list[float]:
-    return [] if f.look is None else [float(v) for v in f.look]
