@@ -47,13 +47,22 @@ def cover(channels: Iterable[Seconds]) -> Coverage:
     Overlapping stretches count once, so that two electrodes on a leg don't
     make two hours out of one.
     """
-    starts, stops = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for seconds in channels:
-        start = seconds.time_ns[seconds.valid]
-        length = seconds.length_s[seconds.valid].astype(np.float64)
-        starts.append(np.rint(start / 1e3).astype(np.int64))
-        stops.append(np.rint(start / 1e3 + length * 1e6).astype(np.int64))
-    start, stop = np.concatenate(starts), np.concatenate(stops)
+    parts = [_stretches(*_bounds(seconds)) for seconds in channels]
+    return _stretches(
+        np.concatenate([np.empty(0, np.int64), *(p.start_us for p in parts)]),
+        np.concatenate([np.empty(0, np.int64), *(p.stop_us for p in parts)]),
+    )
+
+
+def _bounds(seconds: Seconds) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where the valid seconds begin and end, µs."""
+    start = seconds.time_ns[seconds.valid] / 1e3
+    length = seconds.length_s[seconds.valid].astype(np.float64)
+    return np.rint(start).astype(np.int64), np.rint(start + length * 1e6).astype(np.int64)
+
+
+def _stretches(start: NDArray[np.int64], stop: NDArray[np.int64]) -> Coverage:
+    """Join what overlaps or touches: a channel at a time, a week's seconds are few stretches."""
     order = np.argsort(start, kind="stable")
     start, stop = start[order], stop[order]
     if len(start) == 0:

@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 LEARNED = "verdict_trees.csv"
 COLUMNS = ("model", "tree", "node", "feature", "most", "unknown", "low", "high", "odds")
 #: Rows that are followed at once, so that memory stays small.
-AT_ONCE = 2048
+AT_ONCE = 512
 #: What is less likely than this is more likely something else.
 LEAST = 0.5
 
@@ -93,7 +93,7 @@ class Trees:
 
 @cache
 def learned(kind: str) -> Trees:
-    """Return the learned model of a kind: ``twitch``, ``movement`` or ``jerk``."""
+    """Return the learned model: ``twitch``, ``again``, ``movement`` or ``jerk``."""
     text = files("twitchsense.detect").joinpath(LEARNED).read_text(encoding="utf-8")
     return read_trees(kind, text.splitlines())
 
