@@ -48,13 +48,13 @@ class Counts:
         Start of the second on the recording's axis.
     length_s : ndarray of float64, shape (n,)
         Always 1.
-    counts : ndarray of float64, shape (n, width)
-        Of each axis, counts in that second.
+    counts : ndarray of float32, shape (n, width)
+        Of each axis, counts in that second: whole numbers below 2000.
     """
 
     time_ns: NDArray[np.int64]
     length_s: Floats
-    counts: Floats
+    counts: NDArray[np.float32]
 
 
 class Counter:
@@ -63,7 +63,7 @@ class Counter:
     def __init__(self, channel: Channel) -> None:
         self._fs, self._width = channel.fs, channel.width
         self._segment: _SegmentCounter | None = None
-        self._done: list[tuple[NDArray[np.int64], Floats]] = []
+        self._done: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = []
 
     def push(self, chunk: Chunk) -> None:
         """Take the next samples; a new segment starts anew."""
@@ -79,8 +79,9 @@ class Counter:
             time, counts = self._done[0]
         else:
             time = np.concatenate([np.empty(0, np.int64), *(t for t, _ in self._done)])
-            counts = np.concatenate([np.empty((0, self._width)), *(c for _, c in self._done)])
-        return Counts(time, np.ones(len(time)), counts)
+            none = np.empty((0, self._width), np.float32)
+            counts = np.concatenate([none, *(c for _, c in self._done)])
+        return Counts(time, np.broadcast_to(1.0, len(time)), counts)
 
     def _end(self) -> None:
         if self._segment is not None:
@@ -99,7 +100,7 @@ class _SegmentCounter:
         self._next = 0  # the next value at 30 Hz
         self._state: Floats | None = None
         self._rest = np.empty((0, width))  # values that don't fill a second yet
-        self._seconds = array("d")
+        self._seconds = array("f")
 
     def push(self, samples: Floats) -> None:
         if len(samples) == 0:
@@ -129,9 +130,9 @@ class _SegmentCounter:
         whole = len(self._rest) // RATE_HZ
         now, self._rest = self._rest[: whole * RATE_HZ], self._rest[whole * RATE_HZ :]
         tenths = np.floor(now.reshape(whole, RATE_HZ // 3, 3, now.shape[1]).mean(axis=2))
-        self._seconds.frombytes(tenths.sum(axis=1).tobytes())
+        self._seconds.frombytes(tenths.sum(axis=1).astype(np.float32).tobytes())
 
-    def finish(self) -> tuple[NDArray[np.int64], Floats]:
-        counts = np.frombuffer(self._seconds, np.float64).reshape(-1, self._last.shape[1])
+    def finish(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        counts = np.frombuffer(self._seconds, np.float32).reshape(-1, self._last.shape[1])
         time = self.start_ns + np.arange(len(counts), dtype=np.int64) * NS
         return time, counts
