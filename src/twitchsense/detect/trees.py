@@ -104,7 +104,8 @@ def read_trees(kind: str, lines: Iterable[str]) -> Trees:
     A node's number counts from the first of its tree; the first row of a model has no
     tree and names its features.
     """
-    rows = [row for row in csv.DictReader(lines) if row["model"] == kind]
+    head, *others = lines
+    rows = list(csv.DictReader([head, *(x for x in others if x.startswith(f"{kind},"))]))
     features = tuple(rows[0]["feature"].split())
     nodes = rows[1:]
     first = np.array([i for i, row in enumerate(nodes) if row["node"] == "0"], np.int64)
