@@ -188,9 +188,8 @@ def test_a_detector_that_is_done_with_is_freed_at_once():
         detector = Detector(Settings(), leg.recording().channels)
         for chunk in leg.recording().chunks(1):
             detector.push(chunk)
-        detector.close()
         held = weakref.ref(detector._legs[""])
-        del detector
+        detector.close()
         assert held() is None
     finally:
         gc.enable()
