@@ -8,6 +8,11 @@ divided by the noise that is left around it when the best copy of the waveform i
 statistic, within 5 ms of where it lies, is above the largest of the same filter over the whole
 recording without its targets, or above as many as the false alarms allowed per hour.
 
+    python -m benchmarks.accuracy.bound --data FOLDER --openhdemg FOLDER [--cache FOLDER]
+        [--split test] [--seeds 9 10] [--scenario storm_twitches]
+
+prints how many it finds of the twitches that have to be found, by false alarms an hour.
+
 No detector that does not know the waveform, of which there is one per unit and electrode, gets
 as far in such noise; one that takes known heart beats or firing units out of the signal first may
 get further where these are.
@@ -15,11 +20,15 @@ get further where these are.
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from scipy import ndimage, signal
 
-from benchmarks.accuracy.nights import Arrays
+from benchmarks.accuracy.cache import Source
+from benchmarks.accuracy.nights import SCENARIOS, Arrays
 from benchmarks.accuracy.score import Score, score
 
 ALARMS_PER_HOUR = 1.0
@@ -28,12 +37,20 @@ NEAR_S = 0.005
 #: Around targets nothing counts as background.
 MARGIN_S = 0.3
 BAND_HZ = (20.0, 450.0)
+#: No peak of the statistic below this is an alarm, or a find.
+LEAST = 3.0
 #: Of more twitches in one recording, so many are drawn: each costs a pass over all of it.
 MOST = 150
+#: False alarms an hour for which the finds are told.
+RATES = (0, 1, 5, 10, 20)
 
 
 def find_known(arrays: Arrays, truth: pd.DataFrame) -> Score:
-    """Return the twitches a matched filter finds, as a score without events."""
+    """Return the twitches a matched filter finds, as a score without events.
+
+    Its targets have a column `alarms`: so many false alarms an hour come with a threshold at
+    which this twitch is found.
+    """
     nothing = pd.DataFrame({"onset": [], "duration": [], "trial_type": []})
     out = score(nothing.astype({"onset": float, "duration": float, "trial_type": object}), truth)
     out.targets = out.targets[out.targets.trial_type == "twitch"].copy()
@@ -45,8 +62,8 @@ def find_known(arrays: Arrays, truth: pd.DataFrame) -> Score:
     white, shapers = _whitened([np.nan_to_num(x - np.nanmedian(x)) for x in channels], fs)
     drawn = np.random.default_rng(0).permutation(len(waves.rows))[:MOST]
     quiet = _background(truth, white.shape[1], fs)
-    spare = int(ALARMS_PER_HOUR * quiet.sum() / fs / 3600)
-    found = {}
+    hours = quiet.sum() / fs / 3600
+    alarms = {}
     for k in sorted(drawn):
         row, start, piece = waves.rows[k], waves.starts[k], waves.pieces[k]
         own = signal.resample_poly(piece, 1, 2, axis=1) if waves.fs > fs else piece
@@ -54,10 +71,12 @@ def find_known(arrays: Arrays, truth: pd.DataFrame) -> Score:
         # Place of each output: the sample at which the piece begins.
         at, near = round(start * fs), max(round(NEAR_S * fs), 1)
         mine = statistic[max(at - near, 0) : at + near + 1].max(initial=0.0)
-        found[row] = mine > _limit(np.where(quiet[: len(statistic)], statistic, 0.0), spare, fs)
+        others = _peaks(np.where(quiet[: len(statistic)], statistic, 0.0), fs)
+        alarms[row] = (others >= mine).sum() / hours if mine > LEAST else np.inf
     real = truth[truth.trial_type != "artifact"].index
-    out.targets = out.targets[[real[i] in found for i in out.targets.index]].copy()
-    out.targets["hit"] = [bool(found[real[i]]) for i in out.targets.index]
+    out.targets = out.targets[[real[i] in alarms for i in out.targets.index]].copy()
+    out.targets["alarms"] = [alarms[real[i]] for i in out.targets.index]
+    out.targets["hit"] = out.targets.alarms <= ALARMS_PER_HOUR
     out.targets["called"] = np.where(out.targets.hit, "twitch", "")
     return out
 
@@ -124,8 +143,30 @@ def _background(truth: pd.DataFrame, n: int, fs: float) -> np.ndarray:
     return quiet
 
 
-def _limit(statistic: np.ndarray, spare: int, fs: float) -> float:
-    """Return the level that `spare` separate peaks exceed."""
-    peaks, _ = signal.find_peaks(statistic, height=3.0, distance=max(round(0.1 * fs), 1))
-    heights = np.sort(statistic[peaks])[::-1]
-    return float(heights[spare]) if len(heights) > spare else 3.0
+def _peaks(statistic: np.ndarray, fs: float) -> np.ndarray:
+    """Return the heights of separate peaks."""
+    peaks, _ = signal.find_peaks(statistic, height=LEAST, distance=max(round(0.1 * fs), 1))
+    return statistic[peaks]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--openhdemg", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, help="where composed recordings are kept")
+    parser.add_argument("--split", choices=("tune", "test"), default="test")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[9, 10])
+    parser.add_argument("--scenario", choices=SCENARIOS, default="storm_twitches")
+    args = parser.parse_args()
+    source = Source(args.split, args.data, args.openhdemg, args.cache)
+    parts = [find_known(*source.compose(args.scenario, k)).targets for k in args.seeds]
+    targets = pd.concat(parts)
+    targets = targets[targets.needed]
+    print(f"{args.scenario}, {args.split} {args.seeds}: {len(targets)} twitches drawn")
+    for rate in RATES:
+        share = (targets.alarms <= rate).mean()
+        print(f"{share:.3f} found at {rate} false alarms an hour")
+
+
+if __name__ == "__main__":
+    main()

@@ -138,6 +138,8 @@ def test_the_matched_filter_finds_what_stands_out_and_nothing_below_the_noise():
     table.attrs["waves"] = Waves(1000.0, [0, 1, 2, 3], starts, pieces)
     found = find_known({"emg1_uv": (x.astype(np.float32), 1000.0)}, table)
     assert found.targets.hit.tolist() == [True, True, False, False]
+    assert found.targets.alarms.tolist()[:2] == [0, 0]
+    assert found.targets.alarms.min() < found.targets.alarms.tolist()[2]
     assert not len(found.events)
 
 
