@@ -37,8 +37,8 @@ from twitchsense.detect.verdict import (
 
 SCENARIOS = (
     "night", "storm", "storm_twitches", "rest_twitches", "frequent", "brief", "sleep_onset",
-    "plm", "fragmentary", "violent", "jerks", "poor_contact", "amplifiers", "drift", "rate_error",
-    "emg_only", "ladder", "noise",
+    "plm", "fragmentary", "violent", "jerks", "poor_contact", "contacts", "amplifiers", "drift",
+    "rate_error", "emg_only", "ladder", "noise",
 )  # fmt: skip
 FEATURES = {
     "twitch": TWITCH_FEATURES, "again": AGAIN_FEATURES, "movement": MOVEMENT_FEATURES,
@@ -58,9 +58,9 @@ SLOW_HZ = 500.0
 #: Trees: so many, of so many questions on a path, each of so little weight; a path ends
 #: with no fewer candidates than this.
 GROWN = {"max_iter": 200, "max_depth": 5, "learning_rate": 0.15, "l2_regularization": 5.0}
-#: Jerks beside knocks are few, and the second look has few questions: less is asked.
+#: Jerks beside knocks are few: each tree weighs less. The second look has few questions.
 GROWN_OTHERWISE = {
-    "jerk": {"max_iter": 60, "max_depth": 3},
+    "jerk": {"learning_rate": 0.1},
     "again": {"max_iter": 100, "max_depth": 3, "learning_rate": 0.1},
 }
 LEAST_LEFT = {"twitch": 30, "again": 50, "movement": 10, "jerk": 10}
@@ -72,6 +72,9 @@ MOST_OF_A_KIND = 120
 #: Where a true twitch is smaller than this part of the burst, the burst is something else
 #: too; a movement must be at least this much of a true one.
 OWN_SIZE, OWN_PART = 0.5, 0.3
+#: A contact that hisses like muscle is not learned from: it would teach that whatever does not
+#: move the leg is no muscle. What hisses higher is told by a rule.
+HISS = "hiss"
 OUT = Path(__file__).parents[1] / "src" / "twitchsense" / "detect" / LEARNED
 
 
@@ -144,6 +147,8 @@ def what_twitch(f, truth: pd.DataFrame) -> dict | None:
     over = _near(truth, onset, end, 0.05)
     over = over[over.trial_type == "artifact"]
     cause = "+".join(sorted(set(over.kind)))
+    if HISS in cause:
+        return None
     if len(real):
         one = real.iloc[0]
         if one.trial_type not in SHORT_KINDS or not one.amplitude_uv >= OWN_SIZE * f.amplitude_uv:
@@ -161,6 +166,8 @@ def what_movement(f, truth: pd.DataFrame) -> dict | None:
     shared = np.minimum(here.onset + here.duration, end) - np.maximum(here.onset, onset)
     real = here.trial_type != "artifact"
     cause = "+".join(sorted(set(here.kind[~real])))
+    if HISS in cause:
+        return None
     large = real & here.trial_type.isin(["movement", "gross_movement", "posture_change"])
     if (large & (shared > OWN_PART * (end - onset))).any():
         return {"true": True, "cause": cause}

@@ -7,7 +7,7 @@ from scipy import signal
 from scipy.interpolate import CubicSpline
 
 from benchmarks.accuracy.canvas import Canvas
-from benchmarks.accuracy.limb import activity, bump
+from benchmarks.accuracy.limb import activity, bump, jolt
 from benchmarks.accuracy.targets import log_uniform
 
 SOURCE = "simulated"
@@ -53,13 +53,13 @@ def spike(canvas: Canvas) -> np.ndarray:
     return shape * log_uniform(rng, 30, 1500) * rng.choice((-1.0, 1.0))
 
 
-def crackle(canvas: Canvas) -> np.ndarray:
+def crackle(canvas: Canvas, shortest: float = 0.1, least: int = 5) -> np.ndarray:
     """Return a burst of 5 to 80 random spikes within 0.1 to 3 s."""
     rng, fs = canvas.rng, canvas.fs
-    seconds = log_uniform(rng, 0.1, 3)
+    seconds = log_uniform(rng, shortest, 3)
     x = np.zeros(round((seconds + 0.1) * fs))
     size = log_uniform(rng, 40, 800)
-    for _ in range(int(rng.integers(5, 15 + 22 * seconds))):
+    for _ in range(int(rng.integers(least, 15 + 22 * seconds))):
         one = spike(canvas)
         one *= size * rng.lognormal(0, 0.6) / np.abs(one).max()
         a = int(rng.integers(0, round(seconds * fs)))
@@ -138,6 +138,67 @@ def add_bumps(canvas: Canvas, count: int, near: list[dict], start: float, end: f
             kind = f"bump_at_{near[i]['trial_type']}"
         tolerated = "jerk" if not canvas.device.n_emg else ""
         canvas.event(t, waves, motion, "artifact", kind, where, tolerated)
+
+
+def add_tugs(canvas: Canvas, count: int, start: float, end: float) -> None:
+    """Knock at the sensor or pull at its cable: a contact opens while the leg is jolted."""
+    rng = canvas.rng
+    for _ in range(count):
+        kind = str(rng.choice(list(POPS), p=[0.4, 0.3, 0.2, 0.1]))
+        x = crackle(canvas, 0.02, 2) if kind == "pop_crackle" else POPS[kind](canvas)
+        x = _smoothed(canvas, x)
+        to_g, lag = log_uniform(rng, 0.03, 1.5), float(rng.uniform(-0.04, 0.06))
+        if rng.random() < 0.5:
+            motion, where = bump(canvas.parts, to_g, rng)
+            motion.start += lag
+        else:
+            motion, where = jolt(canvas.parts, to_g, lag, rng)
+        for _ in range(40):
+            t = float(rng.uniform(start, end))
+            if canvas.reserve(t, max(len(x) / canvas.fs, 0.9), 0.6):
+                waves = _on_channels(canvas, x, 0.5)
+                row = canvas.event(t, waves, motion, "artifact", "tug", f"{SOURCE} | {where}")
+                row |= {"onset": t, "duration": len(x) / canvas.fs}
+                break
+
+
+def add_shifts(canvas: Canvas, count: int, start: float, end: float) -> None:
+    """Let a contact jump to another level, 25 to 400 µV away, and creep back within seconds."""
+    rng, fs = canvas.rng, canvas.fs
+    for _ in range(count):
+        tau = log_uniform(rng, 0.3, 10)
+        t = np.arange(round(min(6 * tau, 30) * fs)) / fs
+        x = np.clip(t / rng.uniform(0.0002, 0.004), 0, 1) * np.exp(-t / tau)
+        x *= log_uniform(rng, 25, 400) * rng.choice((-1.0, 1.0))
+        x = _smoothed(canvas, x)
+        for _ in range(40):
+            at = float(rng.uniform(start, end))
+            if canvas.reserve(at, 0.1, 0.3):
+                waves = _on_channels(canvas, x)
+                row = canvas.event(at, waves, None, "artifact", "shift", SOURCE)
+                row |= {"onset": at, "duration": 0.1}
+                break
+
+
+def add_hiss(canvas: Canvas, count: int, start: float, end: float) -> None:
+    """Let a contact hiss for 1 to 20 s, 8 to 60 µV RMS: no muscle has so flat a spectrum."""
+    rng, fs = canvas.rng, canvas.fs
+    for _ in range(count):
+        n = round(log_uniform(rng, 1, 20) * fs)
+        power = np.fft.rfft(rng.standard_normal(n))
+        power /= np.maximum(np.fft.rfftfreq(n, 1 / fs), 10) ** rng.uniform(0, 0.5)
+        x = np.fft.irfft(power, n)
+        edge = min(log_uniform(rng, 0.01, 3) * fs, n / 2)
+        swell = np.minimum(1, np.minimum(np.arange(n), np.arange(n)[::-1]) / edge)
+        x *= swell * log_uniform(rng, 8, 60) / x.std()
+        x = _smoothed(canvas, x)
+        for _ in range(40):
+            t = float(rng.uniform(start, end))
+            if canvas.reserve(t, len(x) / fs, 1.0):
+                waves = _on_channels(canvas, x)
+                row = canvas.event(t, waves, None, "artifact", "hiss", SOURCE)
+                row |= {"onset": t, "duration": len(x) / fs}
+                break
 
 
 def add_mains(canvas: Canvas, start: float, seconds: float, height_uv: float, abrupt: bool) -> None:

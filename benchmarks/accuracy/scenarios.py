@@ -223,6 +223,17 @@ def poor_contact(c: Canvas) -> None:
     add_vitals(c)
 
 
+def contacts(c: Canvas) -> None:
+    """Contacts that open at a knock, jump or hiss, among jerks, movements and twitches."""
+    targets.add_any_jerks(c, round(c.seconds / 60), 5, c.seconds - 5)
+    targets.add_leg_movements(c, round(c.seconds / 150), 5, c.seconds - 15)
+    targets.add_fasciculations(c, 2, (40, 400))
+    electrode.add_tugs(c, round(c.seconds / 20), 3, c.seconds - 3)
+    electrode.add_shifts(c, round(c.seconds / 40), 3, c.seconds - 3)
+    electrode.add_hiss(c, round(c.seconds / 60), 3, c.seconds - 3)
+    add_vitals(c, bool(c.rng.random() < 0.3))
+
+
 #: name: (builder, usual minutes)
 SCENARIOS: dict[str, tuple[Callable[[Canvas], None], float]] = {
     "rest_twitches": (rest_twitches, 30),
@@ -238,6 +249,7 @@ SCENARIOS: dict[str, tuple[Callable[[Canvas], None], float]] = {
     "jerks": (jerks, 30),
     "amplifiers": (amplifiers, 30),
     "poor_contact": (poor_contact, 30),
+    "contacts": (contacts, 30),
     "drift": (drift, 40),
     "drift_late": (drift, 40),
     "drift_night": (drift_night, 480),

@@ -27,8 +27,8 @@ POOLED = (
     "emg_only",
 )  # fmt: skip
 OTHERS = (
-    "frequent", "jerks", "amplifiers", "poor_contact", "storm", "storm_twitches", "ladder",
-    "acc_only", "noise", "drift_late", "rate_mismatch",
+    "frequent", "jerks", "amplifiers", "poor_contact", "contacts", "storm", "storm_twitches",
+    "ladder", "acc_only", "noise", "drift_late", "rate_mismatch",
 )  # fmt: skip
 #: Those in which both sensors' clocks are near enough to say what belongs together.
 TIMED = (*POOLED, "storm_twitches", "ladder", "acc_only", "storm", "noise")

@@ -145,7 +145,8 @@ REJECT_REASONS: Final[dict[str, str]] = {
     "too_small": "less than 50 uV peak to peak (setting)",
     "electrode_pop": "step, decay or spike of the electrode, without the spectrum of muscle",
     "saturation": "the amplifier was at its limit",
-    "noise_floor": "noise of over 15 uV: muscle can't be judged",
+    "noise_floor": "noise of over 15 uV, in which muscle can't be judged; or a hiss higher than "
+    "muscle sounds, for half a second or more, while the leg does not move",
     "mains": "50/60-Hz hum and its harmonics make up most of the power",
     "ecg": "beats at a heart's rhythm with one shape: the heart seen through the leg electrode",
     "rhythmic_train": "member of a dense regular train: tonic or voluntary unit firing",

@@ -122,3 +122,15 @@ def test_what_stands_out_of_noise_that_has_grown_is_found():
     assert found.events.trial_type.tolist() == ["twitch"] * 3 + ["jerk"]
     np.testing.assert_allclose(found.events.onset, [52.0, 58.0, 66.0, 72.0], atol=0.02)
     assert "sustained_activity" in set(found.rejected.reason)
+
+
+def test_a_contact_that_hisses_is_no_movement_and_a_contraction_is():
+    leg = Leg(300)
+    for at in np.arange(40.0, 280.0, 40.0):
+        hiss = band_noise(4000, leg.fs, 25.0, leg.rng)
+        leg.emg[round(at * 1000) :][:4000] += hiss * np.hanning(4000) ** 0.5
+        leg.contract(at + 20, 3.0, 25.0)
+    found = detect(Recording.from_arrays(leg.signals())).events
+    moved = found[found.trial_type == "movement"]
+    assert len(moved) >= 5
+    assert ((moved.onset - 59) % 40 < 5).all()

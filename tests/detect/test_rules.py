@@ -23,7 +23,7 @@ AT = 100 * S
 BURST = Burst(
     channel="emg1", onset_ns=AT, offset_ns=AT + 40 * MS, peak_ns=AT + 15 * MS, filled_s=0.04,
     amplitude_uv=200.0, rise_ms=10.0, snr_db=25.0, margin=4.0, floor_uv=3.0, slow_share=0.1,
-    look=np.ones(len(LOOK), np.float32), contact=0.1, mains_share=0.0, stuck=False,
+    look=np.ones(len(LOOK), np.float32), log_pitch=4.6, contact=0.1, mains_share=0.0, stuck=False,
     shape=np.zeros(64, np.float32),
 )  # fmt: skip
 EPISODE = Episode(
@@ -387,9 +387,8 @@ def test_texture_of_a_contraction():
     bursts = [
         at(0, 200, contact=0.0), at(300, 400, contact=0.6), at(500, 1000, contact=1.0),
     ]  # fmt: skip
-    kurtosis = LOOK.index("log_kurtosis")
     for k, b in enumerate(bursts):
-        b.look[kurtosis] = float(k)
+        b.look[LOOK.index("log_kurtosis")] = float(k)
     (found,), _ = contractions(group_bursts(bursts), [leg_run(1.0)], MovementSettings())
     table = dict(zip(TEXTURE, found.texture().tolist(), strict=True))
     assert table == pytest.approx(

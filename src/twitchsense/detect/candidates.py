@@ -34,6 +34,8 @@ class Burst:
         through the signal before and after is taken off.
     look : ndarray of float32, shape (13,)
         Features of its shape (`detect.shape.LOOK`).
+    log_pitch : float
+        Log of its frequency in Hz (`detect.shape.log_pitch`).
     contact : float
         Probability that the burst is a bad contact's, by these.
     mains_share : float
@@ -56,6 +58,7 @@ class Burst:
     floor_uv: float
     slow_share: float
     look: NDArray[np.float32]
+    log_pitch: float
     contact: float
     mains_share: float
     stuck: bool

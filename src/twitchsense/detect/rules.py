@@ -41,6 +41,10 @@ SWING = 0.8
 #: A burst of this impulse is no single unit's: the leg may have moved until SURE_LAG_MS
 #: after its onset, or a knock have come before [E, docs/accuracy.md].
 SURE_IMPULSE_UVS, SURE_LAG_MS = 10.0, 200.0
+#: Muscle at the skin sounds lower than this: of 2607 contractions of real muscle (benchmarks/
+#: verdict.py, tuning side) none had more than 167 Hz; white noise has 214. What moves the leg
+#: is muscle, however it sounds.
+HISS_HZ = 180.0
 #: Where one of the two sensors is missing, a jerk is at most this certain (6.4).
 ONE_SENSOR = 0.5
 
@@ -118,6 +122,8 @@ class Rules:
         onset_ns, offset_ns, reason = long.onset_ns, long.offset_ns, ""
         if not moved:
             reason = self._artefact(long.best, False) or self._artefact(long.longest, False)
+            if not reason and seen is not None and long.longest.log_pitch > np.log(HISS_HZ):
+                reason = "noise_floor"
         if turn >= rule.turn_deg:
             kind = "posture_change"
             # it lasts as long as the leg moves: muscle may be tense before and for long after
