@@ -232,6 +232,20 @@ def leg_run(length_s, median_uv=20.0):
 
 
 @pytest.mark.parametrize(
+    ("hz", "items", "seen", "reason"),
+    [
+        (179.0, [], STILL, ""),
+        (181.0, [], STILL, "noise_floor"),
+        (181.0, [episode(peak_g=0.05)], STILL, ""),  # what moves the leg is muscle
+        (181.0, [], None, ""),  # nobody knows whether it moved
+    ],
+)
+def test_a_hiss_higher_than_muscle_sounds_is_none_unless_the_leg_moves(hz, items, seen, reason):
+    hiss = burst(1000, log_pitch=np.log(hz))
+    assert one(hiss, leg_run(1.0), *items, seen=seen)[1] == reason
+
+
+@pytest.mark.parametrize(
     ("length_s", "median_uv", "items", "seen", "expected"),
     [
         (0.499, 20.0, [], None, ("brief_contraction", "")),
