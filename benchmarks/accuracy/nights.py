@@ -51,6 +51,9 @@ def _device(scenario: str, rng: np.random.Generator) -> Device:
         low, high = float(log_uniform(rng, 1, 20)), float(rng.uniform(150, 450))
         order = int(rng.choice((1, 2)))
         device = replace(device, pass_order=order, low_hz=low, high_hz=high)
+    if scenario == "contacts" and rng.random() < 0.6:  # a click is rounded, and swings back
+        low, high = float(log_uniform(rng, 0.5, 20)), float(rng.uniform(100, 450))
+        device = replace(device, pass_order=1, low_hz=low, high_hz=high)
     return device
 
 
