@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy import signal
 
-from benchmarks.accuracy.cache import Source
+from benchmarks.accuracy.cache import Source, add_options
 from benchmarks.accuracy.nights import Arrays
 from benchmarks.accuracy.score import detect
 from twitchsense.detect import rules, votes
@@ -291,9 +291,7 @@ def seen_again(table: pd.DataFrame, sure: np.ndarray) -> pd.DataFrame:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--openhdemg", type=Path, required=True)
-    parser.add_argument("--cache", type=Path, help="where composed recordings are kept")
+    add_options(parser)
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(11, 27)))
     args = parser.parse_args()
     source = Source("tune", args.data, args.openhdemg, args.cache)

@@ -22,7 +22,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.accuracy.bound import find_known
-from benchmarks.accuracy.cache import Source
+from benchmarks.accuracy.cache import Source, add_options
 from benchmarks.accuracy.nights import SCENARIOS
 from benchmarks.accuracy.page import tables, write
 from benchmarks.accuracy.peers import find_peers
@@ -55,9 +55,7 @@ def compare(job: tuple[Source, str, int, Path | None]) -> dict[Place, Score]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--openhdemg", type=Path, required=True)
-    parser.add_argument("--cache", type=Path, help="where composed recordings are kept")
+    add_options(parser)
     parser.add_argument("--split", choices=("tune", "test"), default="test")
     parser.add_argument("--seeds", type=int, nargs="+", default=[3, 4])
     parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=[*POOLED, *OTHERS])

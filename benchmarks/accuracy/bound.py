@@ -21,13 +21,12 @@ get further where these are.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy import ndimage, signal
 
-from benchmarks.accuracy.cache import Source
+from benchmarks.accuracy.cache import Source, add_options
 from benchmarks.accuracy.nights import SCENARIOS, Arrays
 from benchmarks.accuracy.score import Score, score
 
@@ -151,9 +150,7 @@ def _peaks(statistic: np.ndarray, fs: float) -> np.ndarray:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--openhdemg", type=Path, required=True)
-    parser.add_argument("--cache", type=Path, help="where composed recordings are kept")
+    add_options(parser)
     parser.add_argument("--split", choices=("tune", "test"), default="test")
     parser.add_argument("--seeds", type=int, nargs="+", default=[9, 10])
     parser.add_argument("--scenario", choices=SCENARIOS, default="storm_twitches")

@@ -7,6 +7,7 @@ so nothing stale is ever read; old files can be deleted at any time.
 
 from __future__ import annotations
 
+import argparse
 import ast
 import hashlib
 import json
@@ -52,6 +53,13 @@ class Source(NamedTuple):
             save(part, *made)
             part.replace(file)  # two processes may compose the same: none reads half a file
         return load(file)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Let a program be told where recordings come from."""
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--openhdemg", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, help="where composed recordings are kept")
 
 
 def save(file: Path, arrays: Arrays, truth: pd.DataFrame) -> None:

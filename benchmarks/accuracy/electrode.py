@@ -6,7 +6,7 @@ import numpy as np
 from scipy import signal
 from scipy.interpolate import CubicSpline
 
-from benchmarks.accuracy.canvas import Canvas
+from benchmarks.accuracy.canvas import Canvas, Motion
 from benchmarks.accuracy.limb import activity, bump, jolt
 from benchmarks.accuracy.targets import log_uniform
 
@@ -89,6 +89,31 @@ def swing(canvas: Canvas) -> np.ndarray:
 POPS = {"pop_spike": spike, "pop_crackle": crackle, "pop_step": step, "motion_swing": swing}
 
 
+def _free_place(
+    canvas: Canvas, start: float, end: float, seconds: float, margin: float
+) -> float | None:
+    """Reserve a place between two times, or give up."""
+    for _ in range(40):
+        t = float(canvas.rng.uniform(start, end))
+        if canvas.reserve(t, seconds, margin):
+            return t
+    return None
+
+
+def _note(
+    canvas: Canvas,
+    start: float,
+    seconds: float,
+    waves: list[np.ndarray],
+    motion: Motion | None,
+    kind: str,
+    source: str,
+) -> None:
+    """Add an artefact; its row holds the whole of it, also what the EMG band does not show."""
+    row = canvas.event(start, waves, motion, "artifact", kind, source)
+    row |= {"onset": start, "duration": seconds}
+
+
 def add_pops(canvas: Canvas, count: int, start: float, end: float) -> None:
     """Add electrode artefacts of all shapes."""
     rng = canvas.rng
@@ -97,20 +122,15 @@ def add_pops(canvas: Canvas, count: int, start: float, end: float) -> None:
     for _ in range(count):
         kind = str(rng.choice(list(POPS), p=[0.35, 0.25, 0.25, 0.15]))
         x = _smoothed(canvas, POPS[kind](canvas))
-        for _ in range(40):
-            t = float(rng.uniform(start, end))
-            if canvas.reserve(t, len(x) / canvas.fs, 0.4):
-                motion, where = None, ""
-                if kind == "motion_swing" and rng.random() < 0.5:
-                    seconds = max(len(x) / canvas.fs, 0.6)
-                    motion, where = activity(
-                        canvas.parts, seconds, rng.uniform(0.005, 0.014), False, rng
-                    )
-                source = f"{SOURCE} | {where}" if where else SOURCE
-                row = canvas.event(t, _on_channels(canvas, x), motion, "artifact", kind, source)
-                # The whole of it, also what the EMG band does not show.
-                row |= {"onset": t, "duration": len(x) / canvas.fs}
-                break
+        t = _free_place(canvas, start, end, len(x) / canvas.fs, 0.4)
+        if t is None:
+            continue
+        motion, where = None, ""
+        if kind == "motion_swing" and rng.random() < 0.5:
+            seconds = max(len(x) / canvas.fs, 0.6)
+            motion, where = activity(canvas.parts, seconds, rng.uniform(0.005, 0.014), False, rng)
+        source = f"{SOURCE} | {where}" if where else SOURCE
+        _note(canvas, t, len(x) / canvas.fs, _on_channels(canvas, x), motion, kind, source)
 
 
 def add_bumps(canvas: Canvas, count: int, near: list[dict], start: float, end: float) -> None:
@@ -118,11 +138,9 @@ def add_bumps(canvas: Canvas, count: int, near: list[dict], start: float, end: f
     rng, fs = canvas.rng, canvas.fs
     times = [float(row["onset"] + rng.uniform(-0.25, 0.3)) for row in near]
     for _ in range(count):
-        for _ in range(40):
-            t = float(rng.uniform(start, end))
-            if canvas.reserve(t, 0.8, 1.0):
-                times.append(t)
-                break
+        free = _free_place(canvas, start, end, 0.8, 1.0)
+        if free is not None:
+            times.append(free)
     for i, t in enumerate(times):
         motion, where = bump(canvas.parts, log_uniform(rng, 0.03, 1.0), rng)
         waves: list[np.ndarray] = []
@@ -153,13 +171,10 @@ def add_tugs(canvas: Canvas, count: int, start: float, end: float) -> None:
             motion.start += lag
         else:
             motion, where = jolt(canvas.parts, to_g, lag, rng)
-        for _ in range(40):
-            t = float(rng.uniform(start, end))
-            if canvas.reserve(t, max(len(x) / canvas.fs, 0.9), 0.6):
-                waves = _on_channels(canvas, x, 0.5)
-                row = canvas.event(t, waves, motion, "artifact", "tug", f"{SOURCE} | {where}")
-                row |= {"onset": t, "duration": len(x) / canvas.fs}
-                break
+        t = _free_place(canvas, start, end, max(len(x) / canvas.fs, 0.9), 0.6)
+        if t is not None:
+            waves, source = _on_channels(canvas, x, 0.5), f"{SOURCE} | {where}"
+            _note(canvas, t, len(x) / canvas.fs, waves, motion, "tug", source)
 
 
 def add_shifts(canvas: Canvas, count: int, start: float, end: float) -> None:
@@ -171,13 +186,9 @@ def add_shifts(canvas: Canvas, count: int, start: float, end: float) -> None:
         x = np.clip(t / rng.uniform(0.0002, 0.004), 0, 1) * np.exp(-t / tau)
         x *= log_uniform(rng, 25, 400) * rng.choice((-1.0, 1.0))
         x = _smoothed(canvas, x)
-        for _ in range(40):
-            at = float(rng.uniform(start, end))
-            if canvas.reserve(at, 0.1, 0.3):
-                waves = _on_channels(canvas, x)
-                row = canvas.event(at, waves, None, "artifact", "shift", SOURCE)
-                row |= {"onset": at, "duration": 0.1}
-                break
+        at = _free_place(canvas, start, end, 0.1, 0.3)
+        if at is not None:
+            _note(canvas, at, 0.1, _on_channels(canvas, x), None, "shift", SOURCE)
 
 
 def add_hiss(canvas: Canvas, count: int, start: float, end: float) -> None:
@@ -192,13 +203,9 @@ def add_hiss(canvas: Canvas, count: int, start: float, end: float) -> None:
         swell = np.minimum(1, np.minimum(np.arange(n), np.arange(n)[::-1]) / edge)
         x *= swell * log_uniform(rng, 8, 60) / x.std()
         x = _smoothed(canvas, x)
-        for _ in range(40):
-            t = float(rng.uniform(start, end))
-            if canvas.reserve(t, len(x) / fs, 1.0):
-                waves = _on_channels(canvas, x)
-                row = canvas.event(t, waves, None, "artifact", "hiss", SOURCE)
-                row |= {"onset": t, "duration": len(x) / fs}
-                break
+        at = _free_place(canvas, start, end, len(x) / fs, 1.0)
+        if at is not None:
+            _note(canvas, at, len(x) / fs, _on_channels(canvas, x), None, "hiss", SOURCE)
 
 
 def add_mains(canvas: Canvas, start: float, seconds: float, height_uv: float, abrupt: bool) -> None:
