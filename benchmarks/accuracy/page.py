@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 
 from benchmarks.accuracy import figures
-from benchmarks.accuracy.cache import Source
+from benchmarks.accuracy.cache import Source, add_options
 from benchmarks.accuracy.results import Results
 from benchmarks.accuracy.sections import (
     HEAD,
@@ -142,9 +142,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("rows", type=Path)
     parser.add_argument("page", type=Path)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--openhdemg", type=Path, required=True)
-    parser.add_argument("--cache", type=Path)
+    add_options(parser)
     args = parser.parse_args()
     results = Results.load(args.rows)
     source = Source(results.about["split"], args.data, args.openhdemg, args.cache)
