@@ -164,6 +164,16 @@ class Canvas:
         self.busy.append((start, start + length))
         return True
 
+    def reserve_between(
+        self, length: float, margin: float, start: float, end: float
+    ) -> float | None:
+        """Take a free span that begins between two times; None if none is found soon."""
+        for _ in range(40):
+            t = float(self.rng.uniform(start, end))
+            if self.reserve(t, length, margin):
+                return t
+        return None
+
     # -- adding ---------------------------------------------------------------
 
     def add_emg(self, start: float, waves: list[np.ndarray]) -> None:

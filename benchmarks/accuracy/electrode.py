@@ -89,17 +89,6 @@ def swing(canvas: Canvas) -> np.ndarray:
 POPS = {"pop_spike": spike, "pop_crackle": crackle, "pop_step": step, "motion_swing": swing}
 
 
-def _free_place(
-    canvas: Canvas, start: float, end: float, seconds: float, margin: float
-) -> float | None:
-    """Reserve a place between two times, or give up."""
-    for _ in range(40):
-        t = float(canvas.rng.uniform(start, end))
-        if canvas.reserve(t, seconds, margin):
-            return t
-    return None
-
-
 def _note(
     canvas: Canvas,
     start: float,
@@ -122,7 +111,7 @@ def add_pops(canvas: Canvas, count: int, start: float, end: float) -> None:
     for _ in range(count):
         kind = str(rng.choice(list(POPS), p=[0.35, 0.25, 0.25, 0.15]))
         x = _smoothed(canvas, POPS[kind](canvas))
-        t = _free_place(canvas, start, end, len(x) / canvas.fs, 0.4)
+        t = canvas.reserve_between(len(x) / canvas.fs, 0.4, start, end)
         if t is None:
             continue
         motion, where = None, ""
@@ -138,7 +127,7 @@ def add_bumps(canvas: Canvas, count: int, near: list[dict], start: float, end: f
     rng, fs = canvas.rng, canvas.fs
     times = [float(row["onset"] + rng.uniform(-0.25, 0.3)) for row in near]
     for _ in range(count):
-        free = _free_place(canvas, start, end, 0.8, 1.0)
+        free = canvas.reserve_between(0.8, 1.0, start, end)
         if free is not None:
             times.append(free)
     for i, t in enumerate(times):
@@ -171,7 +160,7 @@ def add_tugs(canvas: Canvas, count: int, start: float, end: float) -> None:
             motion.start += lag
         else:
             motion, where = jolt(canvas.parts, to_g, lag, rng)
-        t = _free_place(canvas, start, end, max(len(x) / canvas.fs, 0.9), 0.6)
+        t = canvas.reserve_between(max(len(x) / canvas.fs, 0.9), 0.6, start, end)
         if t is not None:
             waves, source = _on_channels(canvas, x, 0.5), f"{SOURCE} | {where}"
             _note(canvas, t, len(x) / canvas.fs, waves, motion, "tug", source)
@@ -186,7 +175,7 @@ def add_shifts(canvas: Canvas, count: int, start: float, end: float) -> None:
         x = np.clip(t / rng.uniform(0.0002, 0.004), 0, 1) * np.exp(-t / tau)
         x *= log_uniform(rng, 25, 400) * rng.choice((-1.0, 1.0))
         x = _smoothed(canvas, x)
-        at = _free_place(canvas, start, end, 0.1, 0.3)
+        at = canvas.reserve_between(0.1, 0.3, start, end)
         if at is not None:
             _note(canvas, at, 0.1, _on_channels(canvas, x), None, "shift", SOURCE)
 
@@ -203,7 +192,7 @@ def add_hiss(canvas: Canvas, count: int, start: float, end: float) -> None:
         swell = np.minimum(1, np.minimum(np.arange(n), np.arange(n)[::-1]) / edge)
         x *= swell * log_uniform(rng, 8, 60) / x.std()
         x = _smoothed(canvas, x)
-        at = _free_place(canvas, start, end, len(x) / fs, 1.0)
+        at = canvas.reserve_between(len(x) / fs, 1.0, start, end)
         if at is not None:
             _note(canvas, at, len(x) / fs, _on_channels(canvas, x), None, "hiss", SOURCE)
 

@@ -25,16 +25,6 @@ def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def _free_time(
-    canvas: Canvas, length: float, margin: float, start: float, end: float
-) -> float | None:
-    for _ in range(40):
-        t = float(canvas.rng.uniform(start, end))
-        if canvas.reserve(t, length, margin):
-            return t
-    return None
-
-
 # -- twitches -------------------------------------------------------------------
 
 
@@ -104,7 +94,7 @@ def add_fasciculations(
     sizes = [log_uniform(rng, *heights_uv) for _ in units]
     share = rng.dirichlet(np.ones(len(units)) * 1.5)
     for _ in range(rng.poisson(per_minute * (end - start) / 60)):
-        t = _free_time(canvas, 0.2, 0.35, start, end)
+        t = canvas.reserve_between(0.2, 0.35, start, end)
         if t is None:
             continue
         k = int(rng.choice(len(units), p=share))
@@ -126,7 +116,7 @@ def add_brief_contractions(canvas: Canvas, count: int, start: float, end: float)
         many = 1 if rng.random() < 0.5 else int(rng.integers(4, 13))
         gap = 1 / rng.uniform(0.4, 2.0)
         seconds = min(float(rng.uniform(0.17, 0.48)), 0.6 * gap)
-        at = _free_time(canvas, many * gap + 0.5, 2.0, start, end)
+        at = canvas.reserve_between(many * gap + 0.5, 2.0, start, end)
         if at is None:
             continue
         size = log_uniform(rng, 80, 500)
@@ -174,7 +164,7 @@ def add_jerk(
 def add_hypnic_jerks(canvas: Canvas, count: int, start: float, end: float) -> None:
     """Add hypnic jerks, 0.12 to 0.5 g."""
     for _ in range(count):
-        t = _free_time(canvas, 0.6, 2.0, start, end)
+        t = canvas.reserve_between(0.6, 2.0, start, end)
         if t is not None:
             height = log_uniform(canvas.rng, 100, 600)
             add_jerk(canvas, t, "hypnic_jerk", height, log_uniform(canvas.rng, 0.12, 0.5))
@@ -183,7 +173,7 @@ def add_hypnic_jerks(canvas: Canvas, count: int, start: float, end: float) -> No
 def add_violent(canvas: Canvas, count: int, start: float, end: float) -> None:
     """Add violent jerks: 0.5 to 2 g and at least 20 g/s."""
     for _ in range(count):
-        t = _free_time(canvas, 0.8, 2.0, start, end)
+        t = canvas.reserve_between(0.8, 2.0, start, end)
         if t is not None:
             height = log_uniform(canvas.rng, 150, 1000)
             add_jerk(canvas, t, "violent", height, log_uniform(canvas.rng, 0.55, 2.0), 21.0)
@@ -197,7 +187,7 @@ def add_any_jerks(canvas: Canvas, count: int, start: float, end: float) -> None:
     """
     rng = canvas.rng
     for _ in range(count):
-        t = _free_time(canvas, 0.8, 1.5, start, end)
+        t = canvas.reserve_between(0.8, 1.5, start, end)
         if t is None:
             continue
         length, height = log_uniform(rng, 0.025, 0.27), log_uniform(rng, 60, 2000)
@@ -209,7 +199,7 @@ def add_repetitive(canvas: Canvas, trains: int, start: float, end: float) -> Non
     rng = canvas.rng
     for _ in range(trains):
         gaps = rng.uniform(1.2, 10, int(rng.integers(4, 13)))
-        t = _free_time(canvas, float(gaps.sum()), 4.0, start, end)
+        t = canvas.reserve_between(float(gaps.sum()), 4.0, start, end)
         if t is None:
             continue
         for gap in gaps:
@@ -247,7 +237,7 @@ def add_leg_movements(canvas: Canvas, count: int, start: float, end: float) -> N
     """Add single leg movements of 0.6 to 8 s."""
     for _ in range(count):
         seconds = float(canvas.rng.uniform(0.8, 8))
-        t = _free_time(canvas, seconds + 0.5, 3.0, start, end)
+        t = canvas.reserve_between(seconds + 0.5, 3.0, start, end)
         if t is not None:
             add_movement(canvas, t, "lm", seconds, log_uniform(canvas.rng, 18, 150))
 
@@ -258,7 +248,7 @@ def add_periodic(canvas: Canvas, series: int, start: float, end: float) -> None:
     for _ in range(series):
         mean = rng.uniform(16, 40)
         gaps = np.clip(rng.lognormal(np.log(mean), 0.2, int(rng.integers(5, 20))), 10.5, 88)
-        at = _free_time(canvas, float(gaps.sum()), 5.0, start, max(end - gaps.sum(), start + 1))
+        at = canvas.reserve_between(float(gaps.sum()), 5.0, start, max(end - gaps.sum(), start + 1))
         if at is None:
             continue
         size = log_uniform(rng, 20, 120)
@@ -277,7 +267,7 @@ def add_gross_movements(
     rng, fs = canvas.rng, canvas.fs
     for _ in range(count):
         seconds = float(rng.uniform(4, 15))
-        t = _free_time(canvas, seconds, 6.0, start, end)
+        t = canvas.reserve_between(seconds, 6.0, start, end)
         if t is None:
             continue
         waves, source = draw_contraction(canvas, seconds)

@@ -401,8 +401,9 @@ def test_texture_of_a_contraction():
     bursts = [
         at(0, 200, contact=0.0), at(300, 400, contact=0.6), at(500, 1000, contact=1.0),
     ]  # fmt: skip
+    kurtosis = LOOK.index("log_kurtosis")
     for k, b in enumerate(bursts):
-        b.look[LOOK.index("log_kurtosis")] = float(k)
+        b.look[kurtosis] = float(k)
     (found,), _ = contractions(group_bursts(bursts), [leg_run(1.0)], MovementSettings())
     table = dict(zip(TEXTURE, found.texture().tolist(), strict=True))
     assert table == pytest.approx(
