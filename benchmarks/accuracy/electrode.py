@@ -280,7 +280,6 @@ def loosen(canvas: Canvas, start: float, seconds: float, kind: str) -> None:
 
 def hiss(canvas: Canvas) -> None:
     """Let every contact be as bad as `low_contact` throughout."""
-    n = canvas.gain.shape[1]
     for k, level in enumerate(canvas.levels_uv):
         canvas.factor[k] *= max(canvas.rng.uniform(10, 30) / level, 1.1)
-        canvas.note(0.0, n, "low_contact", SOURCE, channel=f"emg{k + 1}")
+        canvas.note(0.0, canvas.seconds, "low_contact", SOURCE, channel=f"emg{k + 1}")
