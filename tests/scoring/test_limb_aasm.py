@@ -16,6 +16,10 @@ AASM = {
     "three within 5 s, legs alternating, are one": (["L 10 1", "R 12 1", "L 14 1"], {"n_lm": 1}),
     "same leg twice, then the other": (["L 10 1", "L 12 1", "R 13 1"], {"n_lm": 2}),
     "the same onset on both legs is one": (["R 10 1", "L 10 1"], {"n_lm": 1}),
+    "both at once after one of either leg are one": (
+        ["L 10 1", "L 13 1", "R 13 1"], {"n_lm": 1, "n_bilateral_lm": 1}),
+    "and so they are after the right one": (
+        ["R 10 1", "R 13 1", "L 13 1"], {"n_lm": 1, "n_bilateral_lm": 1}),
     "10 s is a movement": (["L 10 10"], {"n_lm": 1, "n_clm": 1}),
     "10.000001 s is none": (["L 10 10.000001"], {"n_lm": 0, "n_clm": 0}),
     "what lasts too long ends no series": (

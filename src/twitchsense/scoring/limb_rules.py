@@ -36,6 +36,7 @@ MIN_SERIES: Final = 4
 #: AASM: two legs that begin nearer than this are one movement.
 AASM_TOGETHER: Final = 5 * S
 LEFT, RIGHT, BOTH = 0, 1, 2
+BOTH_SIDES: Final = 1 << LEFT | 1 << RIGHT
 #: An interval that is not defined.
 UNDEFINED: Final = -1
 
@@ -220,13 +221,15 @@ def _together(onset: Ints, leg: Ints) -> Bools:
     """Return which begin a new movement by the AASM's rule.
 
     A movement joins the one in hand if it begins less than 5 s after its onset
-    and less than 5 s after a part of it on the other leg.
+    and less than 5 s after a part of it on the other leg. Where both legs begin at one
+    time, both do if either does: neither comes first.
     """
     new = np.ones(len(onset), np.bool_)
+    both = np.append(onset[1:] == onset[:-1], False)  # with the next one
     opened, sides = 0, 0
     for i, (time, side) in enumerate(zip(onset.tolist(), leg.tolist(), strict=True)):
-        other = 1 << (1 - side)
-        if i and time - opened < AASM_TOGETHER and sides & other:
+        partners = BOTH_SIDES if both[i] else 1 << (1 - side)
+        if i and time - opened < AASM_TOGETHER and sides & partners:
             new[i] = False
             sides |= 1 << side
         else:
