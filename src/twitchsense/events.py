@@ -142,7 +142,7 @@ EVENT_COLUMNS: Final[tuple[Column, ...]] = (
 
 REJECT_REASONS: Final[dict[str, str]] = {
     "too_short": "shorter than 5 ms",
-    "too_small": "less than 50 uV peak to peak (setting)",
+    "too_small": "less than 50 uV peak to peak (setting), by more than measuring may be off",
     "electrode_pop": "step, decay or spike of the electrode, without the spectrum of muscle",
     "saturation": "the amplifier was at its limit",
     "noise_floor": "noise of over 15 uV, in which muscle can't be judged; or a hiss higher than "

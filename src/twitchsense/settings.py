@@ -68,6 +68,9 @@ class TwitchSettings(_Frozen):
         15.0, ge=0, description="by which a measured length may exceed it (docs/detection.md) [C]"
     )
     min_uv: float = Field(50.0, ge=0, description="peak to peak (van der Heijden 1994)")
+    slack_uv: float = Field(
+        5.0, ge=0, description="by which a measured size may be below it (docs/detection.md) [C]"
+    )
     max_turn_deg: float = Field(
         10.0, gt=0, description="more turning of the leg than this is movement [E]"
     )

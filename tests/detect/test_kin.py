@@ -15,8 +15,10 @@ from twitchsense.detect.kin import (
     Bursts,
     describe_again,
     describe_kin,
+    knocked_twitches,
     look_again,
 )
+from twitchsense.detect.verdict import OPEN, turn_knocks_to_twitches
 
 RNG = np.random.default_rng(4)
 
@@ -158,3 +160,48 @@ def test_one_that_is_seen_again_is_surer_than_one_amid_bad_contacts():
     apart = look_again(ones, np.full(6, 0.6))
     amid = look_again([ones[1], *pops], np.array([0.6] + [0.02] * 99))[0]
     assert apart.min() > 0.6 > 0.4 > amid
+
+
+def of_one_unit(*jerks, still=3, **jerk):
+    """Return jerks at some seconds, and twitches every 50 s, all of one waveform."""
+    thrown = {"kind": "jerk", "grade": "mild"} | jerk
+    found = [replace(finding(t), **thrown) for t in jerks]
+    found += [finding(50.0 * k + 20) for k in range(still)]
+    return [replace(f, peak_ns=f.onset_ns) for f in found]
+
+
+def test_a_jerk_whose_burst_mostly_leaves_the_leg_still_is_a_twitch_beside_a_knock():
+    found = of_one_unit(100, still=3)
+    assert knocked_twitches(found, OPEN) == [0]
+    judged = turn_knocks_to_twitches(found)
+    assert (judged[0].kind, judged[0].grade, judged[0].reason) == ("twitch", "", "")
+    assert judged[1:] == found[1:]
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        of_one_unit(100, still=2),  # too few to say
+        of_one_unit(100, still=3, confidence=0.997),  # muscle and leg leave no doubt
+        of_one_unit(100, still=3, shape=finding(0, seed=2).shape),  # another waveform
+        of_one_unit(100, still=3, amplitude_uv=171.0),  # another size
+        of_one_unit(100, still=3, channel="emg2"),
+        of_one_unit(100, 110, still=5),  # the leg answers again
+        of_one_unit(900, still=3),  # too long ago
+    ],
+)
+def test_and_stays_a_jerk_otherwise(found):
+    assert knocked_twitches(found, OPEN) == []
+    assert turn_knocks_to_twitches(found) == found
+
+
+def test_what_was_turned_down_for_something_else_is_no_twin():
+    found = of_one_unit(100, still=3)
+    for reason, expected in (("electrode_pop", [0]), ("ecg", [])):
+        assert knocked_twitches([found[0], replace(found[1], reason=reason), *found[2:]],
+                                OPEN) == expected  # fmt: skip
+
+
+def test_one_with_no_waveform_has_no_twins():
+    alone = replace(of_one_unit(100)[0], shape=None)
+    assert knocked_twitches([alone, *of_one_unit()], OPEN) == []

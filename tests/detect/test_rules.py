@@ -90,8 +90,8 @@ STILL = Response(0.003, 0.4, AT, AT + 50 * MS)
         (burst(165.1), ("brief_contraction", "")),
         (burst(499.0), ("brief_contraction", "")),
         (burst(500.0), ("brief_contraction", "weak_contraction")),
-        (burst(amplitude_uv=49.9), ("twitch", "too_small")),
-        (burst(amplitude_uv=50.0), ("twitch", "")),
+        (burst(amplitude_uv=44.9), ("twitch", "too_small")),
+        (burst(amplitude_uv=45.0), ("twitch", "")),  # 50 uV, and what measuring may take off it
         (burst(stuck=True), ("twitch", "saturation")),
         (burst(floor_uv=15.0), ("twitch", "")),
         (burst(floor_uv=15.1), ("twitch", "noise_floor")),
@@ -101,11 +101,24 @@ STILL = Response(0.003, 0.4, AT, AT + 50 * MS)
         (burst(slow_share=0.51), ("twitch", "electrode_pop")),
         (burst(contact=0.90), ("twitch", "")),
         (burst(contact=0.91), ("twitch", "electrode_pop")),
+        (burst(contact=0.91, amplitude_uv=44.9), ("twitch", "too_small")),  # whatever else it is
     ],
 )
 @pytest.mark.parametrize("seen", [None, STILL])
 def test_bursts_of_a_leg_that_stays_still(candidate, expected, seen):
     assert one(candidate, seen=seen) == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "floor", "expected"),
+    [
+        (45.0, 4.5, ""), (44.9, 2.0, "too_small"),
+        (47.9, 4.8, "too_small"), (48.0, 4.8, ""),  # chance makes ten times the noise of nothing
+        (50.0, 9.0, ""), (49.9, 9.0, "too_small"),
+    ],
+)  # fmt: skip
+def test_measuring_may_take_something_off_a_twitch_but_noise_does_not(size, floor, expected):
+    assert one(burst(amplitude_uv=size, floor_uv=floor), seen=STILL) == ("twitch", expected)
 
 
 @pytest.mark.parametrize(("turn", "kind"), [(9.9, "twitch"), (10.0, "brief_contraction")])
@@ -137,8 +150,8 @@ def test_bump_that_coincides_with_a_twitch_stands_beside_it():
         (burst(300.1), KICK, False),
         (burst(rise_ms=100.0), KICK, True),
         (burst(rise_ms=100.1), KICK, False),
-        (burst(200, amplitude_uv=49.0), KICK, False),
-        (burst(200, amplitude_uv=50.0), KICK, True),
+        (burst(200, amplitude_uv=44.9), KICK, False),
+        (burst(200, amplitude_uv=45.0), KICK, True),
         (burst(stuck=True), KICK, False),
         (burst(), replace(KICK, peak_g=0.099), False),
         (burst(), replace(KICK, peak_g=0.10), True),

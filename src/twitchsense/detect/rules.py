@@ -45,6 +45,8 @@ SURE_IMPULSE_UVS, SURE_LAG_MS = 10.0, 200.0
 #: verdict.py, tuning side) none had more than 167 Hz; white noise has 214. What moves the leg
 #: is muscle, however it sounds.
 HISS_HZ = 180.0
+#: Noise alone reaches nine times its RMS from peak to peak once in a night.
+CHANCE_SIZE = 10.0
 #: Where one of the two sensors is missing, a jerk is at most this certain (6.4).
 ONE_SENSOR = 0.5
 
@@ -181,7 +183,7 @@ class Rules:
             and thrown
             and rule.min_ms <= ms <= rule.max_ms
             and best.rise_ms <= rule.max_rise_ms
-            and best.amplitude_uv >= twitch.min_uv
+            and best.amplitude_uv >= self._least_uv(best)
             and _impulse(best) >= rule.min_impulse_uvs
             and turn < rule.max_turn_deg
             and not best.stuck
@@ -197,6 +199,8 @@ class Rules:
         kind = "twitch" if short else "brief_contraction"
         if not reason:
             reason = self._too_little(best, ms)
+        elif reason == "electrode_pop" and best.amplitude_uv < self._least_uv(best):
+            reason = "too_small"  # the verdict, which may overrule the other, knows no limit
         if not reason and seen is not None and peak_g < rule.min_g:
             # the small movement that a twitch makes is part of the twitch
             self._claim(episodes, used, first, last, longest_s=rule.max_episode_s)
@@ -220,11 +224,16 @@ class Rules:
     def _too_little(self, burst: Burst, ms: float) -> str:
         if ms < self.settings.twitch.min_ms:
             return "too_short"
-        if burst.amplitude_uv < self.settings.twitch.min_uv:
+        if burst.amplitude_uv < self._least_uv(burst):
             return "too_small"
         if ms >= self.settings.movement.min_s * 1000:
             return "weak_contraction"
         return ""
+
+    def _least_uv(self, burst: Burst) -> float:
+        """Return the least size: measuring may take some off it, but noise adds to it."""
+        least, slack = self.settings.twitch.min_uv, self.settings.twitch.slack_uv
+        return min(least, max(least - slack, CHANCE_SIZE * burst.floor_uv))
 
     def _artefact(self, burst: Burst, moved: bool) -> str:
         """Return the artefact rule that a burst meets, or nothing."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from twitchsense.detect.beats import over_beats
 from twitchsense.detect.company import ALONE, Company
 from twitchsense.detect.finding import SHORT_KINDS, Finding
-from twitchsense.detect.kin import look_again
+from twitchsense.detect.kin import knocked_twitches, look_again
 from twitchsense.detect.muscle import TEXTURE
 from twitchsense.detect.shape import LOOK
 from twitchsense.detect.surroundings import Surroundings
@@ -123,6 +123,14 @@ def turn_down_trains(findings: list[Finding], around: Surroundings) -> list[Find
         else f
         for f in findings
     ]
+
+
+def turn_knocks_to_twitches(findings: list[Finding]) -> list[Finding]:
+    """Return the findings, jerks as twitches whose EMG is that of a unit that twitches tonight."""
+    judged = list(findings)
+    for i in knocked_twitches(findings, OPEN):
+        judged[i] = replace(findings[i], kind="twitch", grade="")
+    return judged
 
 
 def _judge(

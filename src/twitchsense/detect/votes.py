@@ -14,7 +14,12 @@ from numpy.typing import NDArray
 from twitchsense.detect.beats import find_beats
 from twitchsense.detect.finding import SHORT_KINDS, Finding
 from twitchsense.detect.surroundings import Surroundings
-from twitchsense.detect.verdict import judge_movements, judge_twitches, turn_down_trains
+from twitchsense.detect.verdict import (
+    judge_movements,
+    judge_twitches,
+    turn_down_trains,
+    turn_knocks_to_twitches,
+)
 from twitchsense.recording import NS
 from twitchsense.settings import Settings
 
@@ -48,7 +53,8 @@ def vote(findings: list[Finding], around: Surroundings, settings: Settings) -> l
     findings = sorted(_apart(findings), key=_order)
     for i in find_beats(findings, around.beats):
         findings[i] = findings[i].turned_down("ecg")
-    findings = judge_twitches(turn_down_trains(findings, around), around)
+    findings = turn_knocks_to_twitches(turn_down_trains(findings, around))
+    findings = judge_twitches(findings, around)
     for i in sorted(_active(findings, around) | _steps(findings, settings)):
         findings[i] = findings[i].turned_down("active_wake")
     for i in _ring_down(findings, settings):

@@ -176,7 +176,7 @@ def method(night: NightLike) -> list[str]:
         f"Muscle bursts are looked for at 20–450 Hz: one opens at {s.emg.open_k:g} robust standard "
         f"deviations over the noise floor of the last {s.emg.floor_s:g} s and closes at "
         f"{s.emg.close_k:g}. A twitch lasts {s.twitch.min_ms:g}–{s.twitch.max_ms:g} ms and has at "
-        f"least {s.twitch.min_uv:g} µV peak to peak.",
+        f"least {s.twitch.min_uv:g} µV peak to peak, give or take {s.twitch.slack_uv:g}.",
         f"A jerk lasts {s.jerk.min_ms:g}–{s.jerk.max_ms:g} ms in the EMG and throws the leg with "
         f"at least {s.jerk.min_g:g} g and {s.jerk.min_jerk_g_s:g} g/s. No published limits "
         "exist for the leg; these, and the grades of jerks, are provisional.",

@@ -24,7 +24,8 @@ def kind_rule(kind: str, settings: Settings) -> str:
     s = settings
     rules = {
         "twitch": f"a muscle burst of {s.twitch.min_ms:g}–{s.twitch.max_ms:g} ms with at least "
-        f"{s.twitch.min_uv:g} µV peak to peak that did not throw the leg",
+        f"{s.twitch.min_uv:g} µV peak to peak (give or take {s.twitch.slack_uv:g}) that did not "
+        "throw the leg",
         "jerk": f"a burst of {s.jerk.min_ms:g}–{s.jerk.max_ms:g} ms that threw the leg with at "
         f"least {s.jerk.min_g:g} g and {s.jerk.min_jerk_g_s:g} g/s",
         "brief_contraction": f"a muscle burst of {s.twitch.max_ms:g}–{s.movement.min_s * 1000:g} "
