@@ -251,6 +251,26 @@ def test_reasons_of_movements(monkeypatch, feature, reason):
     assert judge_movements([own], NOTHING)[0].reason == reason
 
 
+@pytest.mark.parametrize(
+    ("kind", "busy", "confidence"),
+    [
+        ("gross_movement", 0.51, 0.51), ("gross_movement", 0.49, None),
+        ("gross_movement", 0.0, None), ("movement", 0.9, None),
+    ],
+)  # fmt: skip
+def test_a_walk_is_a_movement_though_its_steps_look_alike(monkeypatch, kind, busy, confidence):
+    learn(monkeypatch, movement=model(MOVEMENT_FEATURES, -2.0))
+    own = contraction(kind=kind, length_s=20.0)
+    share = np.zeros(400, np.float32)
+    share[100:120] = busy  # while it lasts; before and after it the leg is still
+    leg = replace(table(share), vector=np.zeros((400, 3), np.float32))
+    around = Surroundings({"emg1": table(1.0), "acc": leg})
+    judged = judge_movements([own], around)[0]
+    assert judged.reason == ("" if confidence else "rhythmic_train")
+    if confidence:
+        assert judged.confidence == pytest.approx(confidence)
+
+
 # -- a contraction that is none ------------------------------------------------------------------
 
 

@@ -87,6 +87,7 @@ def judge_movements(findings: list[Finding], around: Surroundings) -> list[Findi
     """
     members, table = describe_movements(findings, around)
     sure, why = _judge(table, "movement", MOVEMENT_REASONS)
+    sure = np.maximum(sure, [_moving(findings[i], around) for i in members])
     return _told(findings, members, sure, why)
 
 
@@ -232,6 +233,23 @@ def _crowds(findings: list[Finding]) -> dict[str, _Crowd]:
         order = np.argsort(onsets, kind="stable")
         found[name] = _Crowd(onsets[order], np.array([f.amplitude_uv for f in those])[order])
     return found
+
+
+def _moving(f: Finding, around: Surroundings) -> float:
+    """Return for which part of a gross movement the leg moved, 0 for what is shorter.
+
+    Steps look alike, as a unit's potentials do; but what the accelerometer shows too, for
+    that long, is a movement, whatever the muscle looks like.
+    """
+    if f.kind != "gross_movement":
+        return 0.0
+    part = 0.0
+    for table in around.seconds.values():
+        middle = table.time_ns / NS + table.length_s / 2
+        inside = (middle >= f.onset_ns / NS) & (middle < f.offset_ns / NS)
+        if table.vector.size and inside.any():
+            part = max(part, float(table.busy[inside].mean()))
+    return part
 
 
 def _company(f: Finding, around: Surroundings) -> Company:
