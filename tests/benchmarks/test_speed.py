@@ -11,7 +11,7 @@ import twitchsense as ts
 from benchmarks.speed.files import record
 from benchmarks.speed.goals import GOALS
 from benchmarks.speed.others import WORKER
-from benchmarks.speed.page import text
+from benchmarks.speed.page import filters_alone, text
 from benchmarks.speed.parts import NAMES, rounded
 from twitchsense.bench.made import make_tile
 
@@ -68,6 +68,19 @@ def test_page_of_some_parts():
     assert "(`--quick`): start." in page
     assert "## Files" not in page
     assert "| 0.1.0 |" in page
+
+
+def test_what_the_filters_alone_would_take():
+    night = {"hours": 8.0, "sum_s": 0.01, "seconds": 8.0, "stages": {"filters": 0.6, "mains": 0.4}}
+    files = {"hours": 4.0, "csv": {"parse_s": 1.0}, "night": {"once_s": 6.0}}
+    rows = [
+        {"who": "script", "hours": 8.0, "seconds": 7.0},
+        {"who": "neurokit2", "hours": 1.0, "seconds": 50.0},
+        {"who": "biosppy", "hours": 1.0, "failed": "no"},
+    ]
+    told = [row.split(" | ")[2] for row in filters_alone(night, files, {"rows": rows})]
+    assert told == ["100 ×", "7 ×", "400 ×", "1.5 ×", "2.5 s"]
+    assert len(filters_alone(night, files, {"rows": []})) == 3
 
 
 @pytest.mark.parametrize(
