@@ -67,7 +67,7 @@ def look_again(findings: Sequence[Finding], sure: Floats) -> Floats:
 
 
 def knocked_twitches(findings: Sequence[Finding], reasons: Sequence[str]) -> list[int]:
-    """Return which findings are jerks whose burst is one that the leg does not answer else.
+    """Return which findings are jerks whose burst else leaves the leg still.
 
     A unit that twitches does so with one waveform, and leaves the leg still; what throws the
     leg is many units, and no two jerks' bursts look the same. Where they do, the leg answers
@@ -98,8 +98,8 @@ def knocked_twitches(findings: Sequence[Finding], reasons: Sequence[str]) -> lis
         )
         asked = np.flatnonzero(thrown)
         _, _, twins, share, *_ = describe_kin(bursts, asked).T
-        count = np.expm1(twins)
-        moved = share * (count + 1) + 1  # itself
+        count = np.rint(np.expm1(twins))
+        moved = np.rint(share * (count + 1)) + 1  # itself
         found += [rows[k] for k in asked[count + 1 - moved >= STILL * moved].tolist()]
     return sorted(i for i in found if findings[i].confidence < SURE_JERK)
 
