@@ -81,5 +81,5 @@ def _medians(at: NDArray[np.int64], values: Floats, n: int) -> Floats:
 
 
 def _bins(seconds: Seconds, grid: Grid) -> NDArray[np.int64]:
-    middle = seconds.time_ns / 1e9 + seconds.length_s / 2
+    middle = seconds.middle_s
     return np.floor(middle / BIN_S).astype(np.int64) - grid.first * BINS

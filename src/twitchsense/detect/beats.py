@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.alike import Likeness
-from twitchsense.detect.finding import SHORT_KINDS, Finding
+from twitchsense.detect.finding import SHORT_KINDS, Finding, by_channel
 from twitchsense.dsp.heart import RANGE_S, REGULAR, Beat, usual_interval
 from twitchsense.recording import NS
 
@@ -94,7 +94,7 @@ def over_beats(findings: list[Finding], known: Mapping[str, Beats]) -> NDArray[n
 def _faint_beats(findings: list[Finding], known: set[int]) -> set[int]:
     """Find a heart that the canceller missed: look-alikes that come at its rhythm."""
     found: set[int] = set()
-    for channel in _by_channel(findings, (*SHORT_KINDS, "jerk"), LIKE_BEATS).values():
+    for channel in by_channel(findings, (*SHORT_KINDS, "jerk"), LIKE_BEATS).values():
         members = [i for i in channel if i not in known]
         if len(members) < BEAT_LEAST:
             continue
@@ -143,17 +143,6 @@ def _other_beats(findings: list[Finding], faint: set[int]) -> set[int]:
         if abs(place - round(place)) * gap / missed < REGULAR * beat:
             found.add(i)
     return found
-
-
-def _by_channel(
-    findings: list[Finding], kinds: tuple[str, ...], reasons: tuple[str, ...]
-) -> dict[str, list[int]]:
-    """Return the indices of findings with a waveform, per channel."""
-    table: dict[str, list[int]] = {}
-    for i, f in enumerate(findings):
-        if f.kind in kinds and f.shape is not None and f.reason in reasons:
-            table.setdefault(f.channel, []).append(i)
-    return table
 
 
 def _likeness(findings: list[Finding], members: list[int]) -> Likeness:

@@ -50,6 +50,11 @@ class Seconds:
     vector: NDArray[np.float32]
 
     @property
+    def middle_s(self) -> NDArray[np.float64]:
+        """Middle of each second on the recording's axis in s, shape (n,)."""
+        return self.time_ns / NS + self.length_s / 2
+
+    @property
     def valid_s(self) -> float:
         """Seconds of valid signal."""
         return float(self.length_s[self.valid].sum(dtype=np.float64))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -71,6 +72,17 @@ class Finding:
             "grade": self.grade,
             "reason": self.reason,
         }
+
+
+def by_channel(
+    findings: Sequence[Finding], kinds: Collection[str], reasons: Collection[str]
+) -> dict[str, list[int]]:
+    """Return the indices of findings with a waveform, of some kinds and reasons, per channel."""
+    table: dict[str, list[int]] = {}
+    for i, f in enumerate(findings):
+        if f.kind in kinds and f.shape is not None and f.reason in reasons:
+            table.setdefault(f.channel, []).append(i)
+    return table
 
 
 def tables(findings: list[Finding]) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.finding import Finding
+from twitchsense.detect.finding import Finding, by_channel
 from twitchsense.detect.trees import learned
 from twitchsense.recording import NS
 
@@ -79,28 +79,16 @@ def knocked_twitches(findings: Sequence[Finding], reasons: Sequence[str]) -> lis
     reasons : sequence of str
         Twitches turned down for others are no twins.
     """
-    by_channel: dict[str, list[int]] = {}
-    for i, f in enumerate(findings):
-        twitch = f.kind == "twitch" and f.reason in reasons
-        if f.shape is not None and (twitch or (f.kind == "jerk" and not f.reason)):
-            by_channel.setdefault(f.channel, []).append(i)
     found: list[int] = []
-    for rows in by_channel.values():
+    for rows in by_channel(findings, ("twitch", "jerk"), reasons).values():
         rows.sort(key=lambda i: findings[i].peak_ns)
         thrown = np.array([findings[i].kind == "jerk" for i in rows], bool)
-        if not thrown.any():
-            continue
-        bursts = Bursts(
-            np.array([findings[i].peak_ns for i in rows]) / NS,
-            np.array([findings[i].amplitude_uv for i in rows]),
-            np.stack([_shape(findings[i]) for i in rows]),
-            thrown.astype(np.float64),
-        )
         asked = np.flatnonzero(thrown)
-        _, _, twins, share, *_ = describe_kin(bursts, asked).T
-        count = np.rint(np.expm1(twins))
-        moved = np.rint(share * (count + 1)) + 1  # itself
-        found += [rows[k] for k in asked[count + 1 - moved >= STILL * moved].tolist()]
+        if not len(asked):
+            continue
+        seen, moved = _count_kin(_bursts(findings, rows, thrown.astype(np.float64)), asked)
+        still, moved = (seen - moved)[:, 1], moved[:, 1] + 1  # itself
+        found += [rows[k] for k in asked[still >= STILL * moved].tolist()]
     return sorted(i for i in found if findings[i].confidence < SURE_JERK)
 
 
@@ -109,21 +97,29 @@ def describe_again(findings: Sequence[Finding], sure: Floats) -> tuple[NDArray[n
 
     Longer ones are company only: they are many units' doing, of which none looks like another.
     """
-    sizes = np.array([f.amplitude_uv for f in findings])
-    peaks = np.array([f.peak_ns for f in findings]) / NS
     short = np.array([f.kind == "twitch" for f in findings], bool)
     hopeful = short & (sure >= HOPELESS)
     kin = np.zeros((len(findings), len(KIN_FEATURES)))
-    by_channel: dict[str, list[int]] = {}
-    for i in np.argsort(peaks, kind="stable").tolist():
-        by_channel.setdefault(findings[i].channel, []).append(i)
-    for rows in by_channel.values():
-        shapes = np.stack([_shape(findings[i]) for i in rows])
-        bursts = Bursts(peaks[rows], sizes[rows], shapes, sure[rows])
+    channels: dict[str, list[int]] = {}
+    for i in np.argsort([f.peak_ns for f in findings], kind="stable").tolist():
+        channels.setdefault(findings[i].channel, []).append(i)
+    for rows in channels.values():
+        bursts = _bursts(findings, rows, sure[rows])
         asked = np.flatnonzero(hopeful[rows])
         kin[np.array(rows)[asked]] = describe_kin(bursts, asked)
     p = np.minimum(sure[hopeful], SUREST)
     return np.flatnonzero(hopeful), np.column_stack([np.log(p / (1 - p)), kin[hopeful]])
+
+
+def _bursts(findings: Sequence[Finding], rows: Sequence[int], sure: Floats) -> Bursts:
+    """Return some findings as the bursts of a channel."""
+    chosen = [findings[i] for i in rows]
+    return Bursts(
+        np.array([f.peak_ns for f in chosen]) / NS,
+        np.array([f.amplitude_uv for f in chosen]),
+        np.stack([_shape(f) for f in chosen]),
+        sure,
+    )
 
 
 def _shape(f: Finding) -> NDArray[np.float32]:
@@ -167,13 +163,25 @@ def describe_kin(bursts: Bursts, asked: NDArray[np.intp]) -> Floats:
     asked : ndarray of int
         Which are asked about, rising.
     """
+    seen, sure = _count_kin(bursts, asked)
+    found = np.empty((len(asked), len(KIN_FEATURES)))
+    found[:, :4:2], found[:, 1:4:2] = np.log1p(seen), sure / (seen + 1)
+    found[:, 4:] = _minute(bursts, asked)
+    return found
+
+
+def _count_kin(bursts: Bursts, asked: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """Return how many kin and twins each has, and how likely these are muscle, added up.
+
+    Both of shape (len(asked), 2).
+    """
     peaks, sizes = bursts.peaks_s, bursts.sizes_uv
     lengths = np.maximum(np.linalg.norm(bursts.shapes, axis=1, keepdims=True), 1e-9)
     shapes = bursts.shapes / lengths
     first = np.maximum(np.searchsorted(peaks, peaks[asked] - KIN_S), asked - MOST)
     last = np.searchsorted(peaks, peaks[asked] + KIN_S, "right")
     last = np.minimum(last, asked + MOST + 1)
-    found = np.zeros((len(asked), len(KIN_FEATURES)))
+    counts, sure = np.zeros((len(asked), 2)), np.zeros((len(asked), 2))
     at = 0
     while at < len(asked):
         width = int(last[at] - first[at])  # as many more are compared, to ask about several
@@ -188,11 +196,9 @@ def describe_kin(bursts: Bursts, asked: NDArray[np.intp]) -> Floats:
         like = shapes[rows] @ shapes[near].T
         for k, least in enumerate((KIN, TWIN)):
             seen = others & (like > least)
-            count, sure = seen.sum(axis=1), seen @ bursts.sure[near]
-            found[block, 2 * k], found[block, 2 * k + 1] = np.log1p(count), sure / (count + 1)
+            counts[block, k], sure[block, k] = seen.sum(axis=1), seen @ bursts.sure[near]
         at = block.stop
-    found[:, 4:] = _minute(bursts, asked)
-    return found
+    return counts, sure
 
 
 def _minute(bursts: Bursts, asked: NDArray[np.intp]) -> Floats:

@@ -87,7 +87,7 @@ def judge_movements(findings: list[Finding], around: Surroundings) -> list[Findi
     """
     members, table = describe_movements(findings, around)
     sure, why = _judge(table, "movement", MOVEMENT_REASONS)
-    sure = np.maximum(sure, [_moving(findings[i], around) for i in members])
+    sure = np.maximum(sure, _moved_parts([findings[i] for i in members], around))
     return _told(findings, members, sure, why)
 
 
@@ -235,21 +235,24 @@ def _crowds(findings: list[Finding]) -> dict[str, _Crowd]:
     return found
 
 
-def _moving(f: Finding, around: Surroundings) -> float:
-    """Return for which part of a gross movement the leg moved, 0 for what is shorter.
+def _moved_parts(findings: list[Finding], around: Surroundings) -> Floats:
+    """Return for which part of each gross movement the leg moved, 0 for what is shorter.
 
     Steps look alike, as a unit's potentials do; but what the accelerometer shows too, for
     that long, is a movement, whatever the muscle looks like.
     """
-    if f.kind != "gross_movement":
-        return 0.0
-    part = 0.0
+    parts = np.zeros(len(findings))
+    gross = [k for k, f in enumerate(findings) if f.kind == "gross_movement"]
     for table in around.seconds.values():
-        middle = table.time_ns / NS + table.length_s / 2
-        inside = (middle >= f.onset_ns / NS) & (middle < f.offset_ns / NS)
-        if table.vector.size and inside.any():
-            part = max(part, float(table.busy[inside].mean()))
-    return part
+        if not gross or not table.vector.size:
+            continue
+        middle = table.middle_s
+        for k in gross:
+            ends = findings[k].onset_ns / NS, findings[k].offset_ns / NS
+            busy = table.busy[slice(*np.searchsorted(middle, ends))]
+            if len(busy):
+                parts[k] = max(parts[k], busy.mean())
+    return parts
 
 
 def _company(f: Finding, around: Surroundings) -> Company:

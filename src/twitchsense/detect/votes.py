@@ -81,7 +81,7 @@ def _active(findings: list[Finding], around: Surroundings) -> set[int]:
     found: set[int] = set()
     for name, those in members.items():
         table = around.seconds[name]
-        middle = table.time_ns / NS + table.length_s / 2
+        middle = table.middle_s
         weight = table.length_s.copy()
         if not table.vector.size:  # EMG; an accelerometer's large movements are what it counts
             weight *= ~_inside(middle, findings)
@@ -106,7 +106,7 @@ def _moving(around: Surroundings, times: NDArray[np.float64]) -> NDArray[np.floa
     share = np.zeros(len(times))
     for table in around.seconds.values():
         if table.vector.size:
-            middle = table.time_ns / NS + table.length_s / 2
+            middle = table.middle_s
             moved = np.concatenate([[0.0], np.cumsum(table.level > MOVING_G, dtype=np.float64)])
             first = np.searchsorted(middle, times - ACTIVE_S)
             last = np.searchsorted(middle, times + ACTIVE_S)

@@ -37,7 +37,7 @@ def is_active(
 
 def resting_seconds(table: Seconds, context: Context, settings: Settings) -> Bools:
     """Return the valid seconds of an EMG channel in which the leg is not in use."""
-    middle = table.time_ns / 1e9 + table.length_s / 2
+    middle = table.middle_s
     busy = _busy_around(table, middle) > settings.labels.active_share
     moving = context.activity_at(middle) >= settings.context.quiet_g
     return np.asarray(table.valid & ~busy & ~moving)
@@ -46,7 +46,7 @@ def resting_seconds(table: Seconds, context: Context, settings: Settings) -> Boo
 def _busy_around(table: Seconds, times: Floats) -> Floats:
     """Return the share of the valid signal within ±30 s that is muscle activity."""
     valid_s = table.length_s.astype(np.float64) * table.valid
-    middle = table.time_ns / 1e9 + table.length_s / 2
+    middle = table.middle_s
     total = np.concatenate([[0.0], np.cumsum(valid_s)])
     busy = np.concatenate([[0.0], np.cumsum(valid_s * table.busy)])
     first = np.searchsorted(middle, times - AROUND_S)

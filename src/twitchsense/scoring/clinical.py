@@ -227,7 +227,7 @@ def fasciculation_block(
     for name, table in seconds.items():
         if table.vector.shape[1] != 0:
             continue
-        middle = table.time_ns / 1e9 + table.length_s / 2
+        middle = table.middle_s
         rest = resting_seconds(table, context, settings)
         rest &= np.isin(context.at(middle), ("wake", "unknown"))
         minutes = float(table.length_s[rest].sum(dtype=np.float64)) / 60
@@ -248,7 +248,7 @@ def fasciculation_block(
 
 def _most(onset: NDArray[np.float64], table: Seconds, rest: Bools, width_s: float) -> int | None:
     """Return the most twitches in any whole window of rest; None without one."""
-    at = np.floor((table.time_ns / 1e9 + table.length_s / 2) / width_s).astype(np.int64)
+    at = np.floor(table.middle_s / width_s).astype(np.int64)
     if not rest.any():
         return None
     first = int(at.min())

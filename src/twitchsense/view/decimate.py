@@ -43,7 +43,7 @@ def envelope(seconds: Seconds, start_s: float, stop_s: float, columns: int) -> E
     high: Floats = np.full(n, np.nan)
     judged, present = np.zeros(n), np.zeros(n)
     if len(seconds.time_ns):
-        at = seconds.time_ns / 1e9 + seconds.length_s / 2.0 - start_s
+        at = seconds.middle_s - start_s
         column = np.clip((at / width).astype(np.int64), 0, n - 1)
         np.fmin.at(low, column, seconds.low.astype(np.float64))
         np.fmax.at(high, column, seconds.high.astype(np.float64))
