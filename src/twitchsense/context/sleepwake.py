@@ -128,8 +128,7 @@ def measure_stillness(
     for seconds in channels:
         masked = mask_events(seconds, events, settings)
         fine = seconds.valid & ~masked
-        middle_s = (seconds.time_ns / 1e9) + seconds.length_s / 2
-        at = np.floor(middle_s / BIN_S).astype(np.int64) - grid.first * BINS
+        at = np.floor(seconds.middle_s / BIN_S).astype(np.int64) - grid.first * BINS
         length = seconds.length_s.astype(np.float64)
         valid_s = np.bincount(at, weights=length * seconds.valid, minlength=n)[:n]
         clear_s = np.bincount(at, weights=length * fine, minlength=n)[:n]
