@@ -30,7 +30,7 @@ from typing import Any
 from firmware_sim.capture import Capture
 from firmware_sim.capture import Settings as Plan
 from firmware_sim.files import write_capture
-from twitchsense.cohort.nightlist import ListedNight
+from twitchsense.cohort.manifest import ListedNight
 from twitchsense.cohort.run import Tally, run_cohort
 from twitchsense.cohort.task import Outcome
 from twitchsense.settings import Settings

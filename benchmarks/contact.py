@@ -1,4 +1,4 @@
-"""Learns to tell muscle from bad contacts (src/twitchsense/detect/contact_weights.py).
+"""Learns to tell muscle from bad contacts (src/twitchsense/detect/electrode_artifact_weights.py).
 
     python -m benchmarks.contact --data FOLDER --openhdemg FOLDER [--seeds 1 2 3 ...]
 
@@ -18,8 +18,8 @@ import pandas as pd
 from scipy.optimize import minimize
 
 from benchmarks.accuracy.score import detect
-from twitchsense.detect import shape
-from twitchsense.detect.contact import FEATURES, FINE_FS, SINGLE_S, contact_features
+from twitchsense.detect import burst_measures
+from twitchsense.detect.electrode_artifact import FEATURES, FINE_FS, SINGLE_S, contact_features
 
 SCENARIOS = (
     "rest_twitches", "sleep_onset", "fragmentary", "violent", "storm", "storm_twitches", "ladder",
@@ -49,7 +49,7 @@ def bursts_of(job: tuple[str, int, Path, Path]) -> pd.DataFrame:
         rows.append({"features": features, "fs": fs})
         return features
 
-    def measured(channel, *args, original=shape.measure, **kwargs):
+    def measured(channel, *args, original=burst_measures.measure, **kwargs):
         found = original(channel, *args, **kwargs)
         rows[-1] |= {
             "channel": found.channel, "onset": found.onset_ns / 1e9,
@@ -57,13 +57,13 @@ def bursts_of(job: tuple[str, int, Path, Path]) -> pd.DataFrame:
         }  # fmt: skip
         return found
 
-    from twitchsense.detect import emg
+    from twitchsense.detect import emg_candidates
 
-    shape.contact_features, emg.measure = listen, measured
+    burst_measures.contact_features, emg_candidates.measure = listen, measured
     try:
         detect(arrays)
     finally:
-        shape.contact_features, emg.measure = real, shape.measure
+        burst_measures.contact_features, emg_candidates.measure = real, burst_measures.measure
     onset, end = truth.onset.to_numpy(), (truth.onset + truth.duration).to_numpy()
     kept = []
     for row in rows:

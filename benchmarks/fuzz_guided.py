@@ -17,10 +17,10 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["twitchsense.devices"]):
-    from twitchsense.devices.control import decode_response
     from twitchsense.devices.fragments import Assembler
     from twitchsense.devices.packet import PacketError
-    from twitchsense.devices.twitch import (
+    from twitchsense.devices.v1_control import decode_response
+    from twitchsense.devices.v1_frames import (
         MARKER,
         MAX_FRAME,
         Info,

@@ -15,10 +15,10 @@ from collections import Counter
 from pathlib import Path
 
 import firmware_sim
-from twitchsense.devices.control import decode_response
 from twitchsense.devices.fragments import Assembler
 from twitchsense.devices.packet import PacketError
-from twitchsense.devices.twitch import decode_frame, decode_info
+from twitchsense.devices.v1_control import decode_response
+from twitchsense.devices.v1_frames import decode_frame, decode_info
 
 
 def main() -> None:

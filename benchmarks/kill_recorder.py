@@ -23,7 +23,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from twitchsense.store.nightbook import read_books
+from twitchsense.nightfile.loss_report import read_books
 
 _PATIENCE_S = 60.0
 #: The last run ends after 30 s, in an outage perhaps, or with much left to fetch: then there
@@ -32,9 +32,9 @@ _LAST_RUNS = 10
 #: The command, with a checkpoint after 40 pages of log, not after 1000.
 _RECORD = """
 import sys
-import twitchsense.store.night as night
-from twitchsense.acquire.claim import claim
-from twitchsense.acquire.radio import Radio
+import twitchsense.nightfile.writer as night
+from twitchsense.acquire.device_lock import claim
+from twitchsense.acquire.adapter import Radio
 from twitchsense.cli.app import main
 night._CHECKPOINT_PAGES = 40
 Radio.claim = lambda self, address: claim(address)

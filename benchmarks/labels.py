@@ -19,7 +19,7 @@ import pandas as pd
 
 import twitchsense as ts
 from twitchsense.scoring.agreement import match
-from twitchsense.scoring.intervals import share_interval
+from twitchsense.scoring.confidence_intervals import share_interval
 
 #: Scenario: minutes.
 NIGHTS = {

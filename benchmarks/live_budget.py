@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 
 import twitchsense as ts
-from twitchsense.detect.emg import EmgTrack
-from twitchsense.detect.finding import LONG_KINDS, Finding
-from twitchsense.live.rows import Row, Rows
-from twitchsense.recording import NS, Recording
+from twitchsense.detect.emg_candidates import EmgTrack
+from twitchsense.live.event_updates import Row, Rows
+from twitchsense.model.recording import NS, Recording
+from twitchsense.model.scored_candidates import LONG_KINDS, Finding
 from twitchsense.settings import Settings
 
 STEP_S = 0.02

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from firmware_sim.wearable.virtual import run_virtual
-from twitchsense.acquire.radio import open_radio
+from twitchsense.acquire.adapter import open_radio
 from twitchsense.acquire.recorder import Recorder, host_clock, new_meta
 from twitchsense.cli.record import LIVE_PERIOD_S
 from twitchsense.cli.stream import LiveView
-from twitchsense.live.rows import Row
-from twitchsense.store.night import NightFile
+from twitchsense.live.event_updates import Row
+from twitchsense.nightfile.writer import NightFile
 
 T0 = 1_790_000_000_000_000_000
 

@@ -28,13 +28,13 @@ from typing import Any
 import numpy as np
 
 from firmware_sim.wearable.plug import make_plan, open_air
-from twitchsense.acquire.radio import Radio
+from twitchsense.acquire.adapter import Radio
 from twitchsense.acquire.recorder import Recorder, host_clock, new_meta
 from twitchsense.cli.record import LIVE_PERIOD_S
-from twitchsense.live.trail import PER_S
-from twitchsense.live.watch import Watch
+from twitchsense.live.follower import Watch
+from twitchsense.live.waveform_buffer import PER_S
 from twitchsense.live.web import LiveServer
-from twitchsense.store.night import NightFile
+from twitchsense.nightfile.writer import NightFile
 
 EVERY = 3730  # samples from burst to burst: at every phase of frames and looks
 LENGTH = 60

@@ -31,9 +31,9 @@ from firmware_sim.wearable.body import Body
 from firmware_sim.wearable.firmware import Firmware
 from firmware_sim.wearable.plug import make_plan
 from firmware_sim.wearable.wire import Wire
-from twitchsense.live.watch import Watch
+from twitchsense.live.follower import Watch
 from twitchsense.live.web import LiveServer
-from twitchsense.store.night import Boot, Device, NightFile, Packet
+from twitchsense.nightfile.writer import Boot, Device, NightFile, Packet
 
 NS = 1_000_000_000
 _BATCH_S = 1.0

@@ -44,15 +44,15 @@ from firmware_sim.wearable.body import Body
 from firmware_sim.wearable.firmware import Firmware, Model
 from firmware_sim.wearable.plug import make_plan
 from firmware_sim.wearable.wire import Wire
-from twitchsense.acquire.inbox import Lane, Stored
-from twitchsense.acquire.radio import Sighting
+from twitchsense.acquire.adapter import Sighting
+from twitchsense.acquire.frame_queue import Lane, Stored
 from twitchsense.acquire.recorder import Recorder, host_clock, new_meta
 from twitchsense.cli.record import LIVE_PERIOD_S
 from twitchsense.cli.stream import LiveView
-from twitchsense.devices import twitch
-from twitchsense.live.aside import Aside
-from twitchsense.store.night import NightFile
-from twitchsense.store.records import Boot
+from twitchsense.devices import v1_frames
+from twitchsense.live.worker import Aside
+from twitchsense.nightfile.records import Boot
+from twitchsense.nightfile.writer import NightFile
 
 START, STOP, RESEND, ACK, STATUS, CLOCK = range(1, 7)
 BOOT = 7
@@ -122,10 +122,10 @@ class Wearable:
     async def read_gatt_char(self, uuid: str) -> bytes:
         """Read."""
         model = self.film.model
-        if uuid == twitch.INFO:
+        if uuid == v1_frames.INFO:
             device = model.device + self.number
             return bytes(Wire().info(model.streams, model.tick_hz, device, model.leg))
-        return b"\x50" if uuid == twitch.BATTERY else b"1"
+        return b"\x50" if uuid == v1_frames.BATTERY else b"1"
 
     async def write_gatt_char(self, uuid: str, data: bytes, response: bool = True) -> None:
         """Answer the control point on the next turn of the loop."""
@@ -144,7 +144,7 @@ class Wearable:
             self.again += 1
             body = data[2:10]
         answer = bytearray(bytes((op | 0x80, token, 0)) + body)
-        asyncio.get_running_loop().call_soon(self.listeners[twitch.CONTROL], None, answer)
+        asyncio.get_running_loop().call_soon(self.listeners[v1_frames.CONTROL], None, answer)
 
 
 @dataclass
@@ -191,7 +191,7 @@ class Air:
                 if not device.session:
                     continue
                 self.late_s.append(now - due)
-                device.listeners[twitch.DATA](None, bytearray(film.frames[device.sent]))
+                device.listeners[v1_frames.DATA](None, bytearray(film.frames[device.sent]))
                 device.sent += 1
                 if device.sent < len(film.due):
                     heapq.heappush(self._due, (device.began + film.due[device.sent], number))
@@ -224,7 +224,7 @@ def silent_cost(film: Film, count: int, seconds: float) -> float:
         air = Air(film)
         air.devices = [Wearable(n, film, air) for n in range(count)]
         for device in air.devices:
-            device.listeners[twitch.DATA] = lambda _, data: None
+            device.listeners[v1_frames.DATA] = lambda _, data: None
             device.session, device.began = 1, air.now()
             air.play(device)
         task = asyncio.create_task(air.run())
@@ -342,10 +342,10 @@ def is_lossless(run: dict[str, Any]) -> bool:
 def found_by(film: Film) -> list[int]:
     """Return how many movements one device alone has shown after each frame."""
     model = film.model
-    info = twitch.decode_info(bytes(Wire().info(model.streams, model.tick_hz, model.device, "")))
+    info = v1_frames.decode_info(bytes(Wire().info(model.streams, model.tick_hz, model.device, "")))
     lane, view, found = Lane(info, Boot(model.serial, BOOT), 0, lambda _: None), LiveView(), [0]
     for due, data in zip(film.due, film.frames, strict=True):
-        view.show([Stored(lane, twitch.decode_frame(data, info), round(due * 1e9))])
+        view.show([Stored(lane, v1_frames.decode_frame(data, info), round(due * 1e9))])
         found.append(view.events)
     return found
 

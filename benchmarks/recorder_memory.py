@@ -25,11 +25,11 @@ import numpy as np
 from firmware_sim.wearable.firmware import Firmware, Model
 from firmware_sim.wearable.virtual import run_virtual
 from firmware_sim.wearable.wire import StreamSpec, Wire
-from twitchsense.acquire.radio import Radio, Sighting
+from twitchsense.acquire.adapter import Radio, Sighting
 from twitchsense.acquire.recorder import Recorder, new_meta
-from twitchsense.devices import twitch
-from twitchsense.store.night import NightFile
-from twitchsense.store.nightbook import read_books
+from twitchsense.devices import v1_frames
+from twitchsense.nightfile.loss_report import read_books
+from twitchsense.nightfile.writer import NightFile
 
 T0 = 1_790_000_000_000_000_000
 #: Start (share of the night) and length (s), as in `wearable_night`.
@@ -75,7 +75,7 @@ class Wearable:
                 frame = self.firmware.next_frame()
                 if frame is None:
                     break
-                self.client.listeners[twitch.DATA](None, bytearray(frame))
+                self.client.listeners[v1_frames.DATA](None, bytearray(frame))
 
 
 class Client:
@@ -87,10 +87,10 @@ class Client:
         self.listeners = {}
         self.services = SimpleNamespace(get_characteristic=lambda uuid: uuid)
         self.values = {
-            twitch.INFO: Wire().info(_STREAMS, 32768, 1, ""),
-            twitch.BATTERY: b"\x50",
-            twitch.SERIAL: b"1",
-            twitch.FIRMWARE: b"1",
+            v1_frames.INFO: Wire().info(_STREAMS, 32768, 1, ""),
+            v1_frames.BATTERY: b"\x50",
+            v1_frames.SERIAL: b"1",
+            v1_frames.FIRMWARE: b"1",
         }
 
     async def connect(self) -> None:
@@ -109,7 +109,7 @@ class Client:
     async def start_notify(self, uuid: str, take) -> None:
         """Note who listens."""
         self.listeners[uuid] = take
-        if uuid == twitch.DATA:
+        if uuid == v1_frames.DATA:
             self.wearable.firmware.subscribe()
 
     async def write_gatt_char(self, uuid: str, request: bytes, response: bool) -> None:

@@ -23,10 +23,10 @@ from firmware_sim import scenarios
 from firmware_sim.capture import Capture, Settings
 from firmware_sim.hypnogram import Hypnogram
 from firmware_sim.schedule import Kind, Schedule
-from twitchsense.context.counts import Counter
-from twitchsense.context.onset import SleepOnset
-from twitchsense.context.tags import find_context
 from twitchsense.detect.detector import Detector
+from twitchsense.sleep.activity_counts import Counter
+from twitchsense.sleep.onset import SleepOnset
+from twitchsense.sleep.tagging import find_context
 
 HEAD = """# Sleep onset: figures
 

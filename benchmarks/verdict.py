@@ -23,17 +23,17 @@ from scipy import signal
 from benchmarks.accuracy.cache import Source, add_options
 from benchmarks.accuracy.nights import Arrays
 from benchmarks.accuracy.score import detect
-from twitchsense.detect import rules, votes
-from twitchsense.detect.finding import SHORT_KINDS
-from twitchsense.detect.jolt import JERK_FEATURES, describe_jolt
-from twitchsense.detect.kin import AGAIN_FEATURES, describe_again
-from twitchsense.detect.trees import COLUMNS, LEARNED, Trees, write_trees
-from twitchsense.detect.verdict import (
+from twitchsense.detect import rules, sequence_rules
+from twitchsense.detect.boosted_trees import COLUMNS, LEARNED, Trees, write_trees
+from twitchsense.detect.classify import (
     MOVEMENT_FEATURES,
     TWITCH_FEATURES,
     describe_movements,
     describe_twitches,
 )
+from twitchsense.detect.jerk_model import JERK_FEATURES, describe_jolt
+from twitchsense.detect.recurrence import AGAIN_FEATURES, describe_again
+from twitchsense.model.scored_candidates import SHORT_KINDS
 
 SCENARIOS = (
     "night", "storm", "storm_twitches", "rest_twitches", "frequent", "brief", "sleep_onset",
@@ -111,14 +111,14 @@ def candidates_of(job: tuple[Source, str, int, bool]) -> pd.DataFrame:
         rows.append({"kind": "jerk", "features": describe_jolt(burst, seen)} | what)
         return float(what["true"])
 
-    kept = votes.judge_twitches, votes.judge_movements, rules.judge_jolt
-    votes.judge_twitches = listen("twitch", describe_twitches)
-    votes.judge_movements = listen("movement", describe_movements)
+    kept = sequence_rules.judge_twitches, sequence_rules.judge_movements, rules.judge_jolt
+    sequence_rules.judge_twitches = listen("twitch", describe_twitches)
+    sequence_rules.judge_movements = listen("movement", describe_movements)
     rules.judge_jolt = listening_to_jolts
     try:
         detect(arrays)
     finally:
-        votes.judge_twitches, votes.judge_movements, rules.judge_jolt = kept
+        sequence_rules.judge_twitches, sequence_rules.judge_movements, rules.judge_jolt = kept
     return pd.DataFrame(rows).assign(scenario=scenario, seed=seed, slow=slow)
 
 

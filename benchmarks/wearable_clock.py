@@ -22,8 +22,8 @@ import numpy as np
 from benchmarks.wearable_night import clock_errors, make_faults, start_recorder
 from firmware_sim.wearable.plug import Plan, open_air
 from firmware_sim.wearable.virtual import run_virtual
-from twitchsense.store.nightbook import read_books
-from twitchsense.store.nightread import NightReader
+from twitchsense.nightfile.loss_report import read_books
+from twitchsense.nightfile.reader import NightReader
 
 #: Drift, and height and period (s) of a slow wander, in ppm: a room that cools and is heated
 #: again over the night, and heating that goes on and off.

@@ -30,13 +30,13 @@ from firmware_sim.wearable.body import Body
 from firmware_sim.wearable.faults import Fault, parse_faults
 from firmware_sim.wearable.plug import Air, Plan, open_air
 from firmware_sim.wearable.virtual import run_virtual
-from twitchsense.acquire.link import Link
-from twitchsense.acquire.radio import Radio
+from twitchsense.acquire.adapter import Radio
+from twitchsense.acquire.connection import Link
 from twitchsense.acquire.recorder import Recorder, new_meta
-from twitchsense.recording import ArraySamples
-from twitchsense.store.night import NightFile
-from twitchsense.store.nightbook import read_books
-from twitchsense.store.nightread import NightReader
+from twitchsense.model.recording import ArraySamples
+from twitchsense.nightfile.loss_report import read_books
+from twitchsense.nightfile.reader import NightReader
+from twitchsense.nightfile.writer import NightFile
 
 #: Classes, code, and what belongs to the simulator or the system.
 _FOREIGN = (type, ModuleType, FunctionType, CodeType, asyncio.AbstractEventLoop, asyncio.Task,

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from twitchsense.scoring.intervals import share_interval
+from twitchsense.scoring.confidence_intervals import share_interval
 from twitchsense.trend.association import Association, associate
 from twitchsense.trend.diary import Diary
 from twitchsense.trend.exposure import choose

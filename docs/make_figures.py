@@ -16,10 +16,10 @@ from PIL import Image
 from rule_cases import CASES, CONTEXTS, Case
 
 import twitchsense as ts
-from twitchsense.events import REJECT_REASONS
-from twitchsense.view.overview import plot_context
-from twitchsense.view.palette import ACC_INK, EMG_INK, GRID, INK, MUTED, kind_color, label_name
-from twitchsense.view.svg import new_figure, tidy
+from twitchsense.model.event_table import REJECT_REASONS
+from twitchsense.report.overview import plot_context
+from twitchsense.report.palette import ACC_INK, EMG_INK, GRID, INK, MUTED, kind_color, label_name
+from twitchsense.report.svg import new_figure, tidy
 
 DOCS = Path(__file__).parent
 OUT = DOCS / "figures" / "rules"

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from twitchsense.cohort.tables import TABLES as COHORT_TABLES
-from twitchsense.events import EVENT_COLUMNS, REJECT_REASONS
+from twitchsense.model.event_table import EVENT_COLUMNS, REJECT_REASONS
 from twitchsense.scoring.labels import RULES
 from twitchsense.settings import Settings
 from twitchsense.trend.association import COLUMNS as ASSOCIATION_COLUMNS

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import signal
 
-from twitchsense.detect.detection import Detections
 from twitchsense.detect.detector import Detector
-from twitchsense.recording import Chunk, Recording
+from twitchsense.model.detections import Detections
+from twitchsense.model.recording import Chunk, Recording
 from twitchsense.settings import Settings
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from tests.store.captures import content
-from twitchsense.columns import channel_order, parse_column, plan_channels, runs_of
+from tests.io.captures import content
 from twitchsense.errors import InputError
-from twitchsense.recording import Recording
+from twitchsense.model.column_names import channel_order, parse_column, plan_channels, runs_of
+from twitchsense.model.recording import Recording
 
 
 @pytest.mark.parametrize(

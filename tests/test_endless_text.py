@@ -18,10 +18,10 @@ from tests.trend.results import evening
 from tests.trend.results import write_night as write_result
 from tests.wearable.nights import write_night
 from twitchsense.cli.app import main
-from twitchsense.live.watch import Watch
+from twitchsense.live.follower import Watch
 from twitchsense.live.web import LiveServer
-from twitchsense.store.night import NightFile
-from twitchsense.store.records import Marker
+from twitchsense.nightfile.records import Marker
+from twitchsense.nightfile.writer import NightFile
 
 EVIL = "=1<script>alert(1)</script>\u202e"
 ENDLESS = EVIL + "A" * 10_000_000

@@ -24,23 +24,23 @@ import twitchsense as ts
 from tests.made_night import make_recording, write_captures
 from tests.trend.results import evening, write_night
 from tests.wearable.nights import write_night as write_night_file
-from twitchsense import results
-from twitchsense.acquire.progress import Progress
-from twitchsense.acquire.radio import Radio, Sighting
+from twitchsense.acquire.adapter import Radio, Sighting
+from twitchsense.acquire.status import Progress
 from twitchsense.cli.app import main
 from twitchsense.cli.options import _Plain
 from twitchsense.cli.record import _line
-from twitchsense.context.hypnofile import read_hypnogram
 from twitchsense.errors import InputError
-from twitchsense.events import EVENT_COLUMNS
-from twitchsense.scoring.exchange import to_bids
-from twitchsense.store.bids import _write_tsv
-from twitchsense.store.night import NightFile
-from twitchsense.store.records import Marker
+from twitchsense.io.bids import _write_tsv
+from twitchsense.model.event_table import EVENT_COLUMNS
+from twitchsense.nightfile.records import Marker
+from twitchsense.nightfile.writer import NightFile
+from twitchsense.report.page import render
+from twitchsense.report.trend_page import render_weeks
+from twitchsense.results import files
+from twitchsense.results.weeks import save_weeks
+from twitchsense.scoring.annotations import to_bids
+from twitchsense.sleep.hypnogram.read import read_hypnogram
 from twitchsense.text import printable
-from twitchsense.view.report import render
-from twitchsense.view.trendpage import render_weeks
-from twitchsense.weeks import save_weeks
 
 TAG = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
 FORMULA = "=cmd|' /C calc'!A0"
@@ -252,7 +252,7 @@ def test_an_endless_diary_is_refused_in_one_line(tmp_path):
 
 def test_no_table_begins_a_formula_in_a_cell_or_a_header():
     table = pd.DataFrame({"=x": ["＝1", "\n=1", "-1", "a=1"], "n": [-1.0, 2, 3, 4]})
-    rows = list(csv.reader(io.StringIO(results.to_csv(table))))
+    rows = list(csv.reader(io.StringIO(files.to_csv(table))))
     assert rows[0] == ["'=x", "n"]
     assert [row[0] for row in rows[1:]] == ["'＝1", "'\n=1", "'-1", "a=1"]
     assert rows[1][1] == "-1.000000"  # a number stays one

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 
 import twitchsense as ts
 from tests.made_night import make_recording
-from twitchsense import results
 from twitchsense.errors import InputError
-from twitchsense.events import CONTEXTS, EVENT_COLUMNS, LABELS, REJECTED_COLUMNS
+from twitchsense.model.event_table import CONTEXTS, EVENT_COLUMNS, LABELS, REJECTED_COLUMNS
+from twitchsense.results import files
 
 FILES = {"events.csv", "events.json", "rejected.csv", "epochs.csv", "summary.json", "traces.npz"}
 
@@ -69,7 +69,7 @@ def test_progress_goes_up_to_the_end():
 
 
 def test_hypnogram_may_be_a_table_a_path_or_a_hypnogram(tmp_path):
-    from twitchsense.context.hypnofile import read_hypnogram
+    from twitchsense.sleep.hypnogram.read import read_hypnogram
 
     recording = make_recording(4, gap=False)
     stages = ["W", "W", "N1", "N2", "N2", "N3", "N3", "R"]
@@ -149,7 +149,7 @@ def test_save_writes_the_files_of_the_contract(night, tmp_path):
     assert {*events.columns, *epochs.columns, "reason"} <= set(glossary)
     summary = json.loads((out / "summary.json").read_text("utf-8"))
     assert set(summary["sleep_onset"]) == {"time_s", "low_s", "high_s", "source"}
-    assert stat.S_IMODE(out.stat().st_mode) == 0o777 & ~results._umask()
+    assert stat.S_IMODE(out.stat().st_mode) == 0o777 & ~files._umask()
 
 
 def test_save_into_a_directory_leaves_other_files_alone(night, tmp_path):
@@ -177,12 +177,12 @@ def test_a_failure_leaves_nothing_behind(night, tmp_path, monkeypatch, when):
         out.mkdir(parents=True)
         (out / "events.csv").write_text("old")
 
-    def full(path, content, write=results._write_flushed):
+    def full(path, content, write=files._write_flushed):
         if path.name == "summary.json":
             raise OSError(28, "No space left on device")
         write(path, content)
 
-    monkeypatch.setattr(results, "_write_flushed", full)
+    monkeypatch.setattr(files, "_write_flushed", full)
     with pytest.raises(InputError, match="No space left"):
         night.save(out, report=False)
     left = sorted(p.name for p in tmp_path.rglob("*"))
@@ -195,7 +195,7 @@ def test_an_interrupt_leaves_nothing_behind(night, tmp_path, monkeypatch):
     def stop(path, content):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(results, "_write_flushed", stop)
+    monkeypatch.setattr(files, "_write_flushed", stop)
     with pytest.raises(KeyboardInterrupt):
         night.save(tmp_path / "a" / "b", report=False)
     assert list(tmp_path.iterdir()) == []
@@ -222,13 +222,13 @@ def test_a_directory_without_permission_is_named(night, tmp_path):
 
 def test_csv_text_is_no_formula():
     table = pd.DataFrame({"name": ["=1+1", "@x", "-2", "fine", None], "v": [1, np.nan, -0.0, 2, 3]})
-    lines = results.to_csv(table).splitlines()
+    lines = files.to_csv(table).splitlines()
     assert lines[:5] == ["name,v", "'=1+1,1.000000", "'@x,", "'-2,0.000000", "fine,2.000000"]
     assert lines[5] == ",3.000000"
 
 
 def test_json_has_no_nan():
-    text = results.to_json({"a": float("nan"), "b": [np.float64(1.5), np.inf], 3: np.int64(2)})
+    text = files.to_json({"a": float("nan"), "b": [np.float64(1.5), np.inf], 3: np.int64(2)})
     assert json.loads(text) == {"a": None, "b": [1.5, None], "3": 2}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from twitchsense.errors import InputError
-from twitchsense.recording import NS, ArraySamples, Channel, Recording
+from twitchsense.model.recording import NS, ArraySamples, Channel, Recording
 
 
 def gappy():

@@ -14,8 +14,8 @@ import twitchsense as ts
 from tests.made_night import make_recording
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
-from twitchsense.saved import open_saved
-from twitchsense.view.traces import BUDGET, MISSING, QUANTUM, gather
+from twitchsense.report.event_windows import BUDGET, MISSING, QUANTUM, gather
+from twitchsense.results.saved import open_saved
 
 
 @pytest.fixture(scope="module")

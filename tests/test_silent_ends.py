@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 import twitchsense as ts
-from tests.store.captures import acc, assert_same, emg, write
+from tests.io.captures import acc, assert_same, emg, write
 from tests.wearable.nights import KEY, T0, write_night
 from tests.wearable.rehearsal import rehearse
 from twitchsense.errors import InputError
-from twitchsense.saved import open_saved
-from twitchsense.store.export import export
-from twitchsense.store.night import NightFile
-from twitchsense.store.records import LinkEvent
-from twitchsense.view.words import answers
+from twitchsense.io.export import export
+from twitchsense.nightfile.records import LinkEvent
+from twitchsense.nightfile.writer import NightFile
+from twitchsense.report.sentences import answers
+from twitchsense.results.saved import open_saved
 
 HEARD = {"start": slice(500, 600), "end": slice(0, 100), "both": slice(300, 400)}
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.accuracy.score import KINDS, Score
-from twitchsense.scoring.intervals import share_interval
+from twitchsense.scoring.confidence_intervals import share_interval
 from twitchsense.scoring.rates import rate
 
 CLEAR_SNR = 15.0

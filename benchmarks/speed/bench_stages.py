@@ -14,18 +14,18 @@ import numpy as np
 import pytest
 
 from twitchsense import Recording, Settings, analyze
-from twitchsense.bench.made import make_tile
-from twitchsense.context.counts import Counter
-from twitchsense.context.tags import find_context
-from twitchsense.detect.acc import AccTrack
+from twitchsense.bench.synthetic import make_tile
+from twitchsense.detect.acc_candidates import AccTrack
 from twitchsense.detect.detector import Detector
-from twitchsense.detect.emg import EmgTrack
+from twitchsense.detect.emg_candidates import EmgTrack
+from twitchsense.dsp.ecg_canceller import HeartCanceller
 from twitchsense.dsp.filters import burst_band, leg_movement_band
-from twitchsense.dsp.floor import NoiseFloor
-from twitchsense.dsp.heart import HeartCanceller
 from twitchsense.dsp.mains import MainsCanceller
-from twitchsense.results import contents
+from twitchsense.dsp.noise_floor import NoiseFloor
+from twitchsense.results.files import contents
 from twitchsense.scoring.labels import label_detections
+from twitchsense.sleep.activity_counts import Counter
+from twitchsense.sleep.tagging import find_context
 
 #: Signal in a chunk, as `Recording.chunks` cuts it.
 CHUNK_S = 60

@@ -17,8 +17,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy import signal
 
-from twitchsense.bench.made import make_tile, tile_recording
-from twitchsense.detect.emg import EmgTrack
+from twitchsense.bench.synthetic import make_tile, tile_recording
+from twitchsense.detect.emg_candidates import EmgTrack
 from twitchsense.settings import get_profile
 
 N = 60_000

@@ -11,14 +11,14 @@ import numpy as np
 
 from firmware_sim.wearable.firmware import Firmware, Model
 from firmware_sim.wearable.wire import ACC, EMG, StreamSpec, Wire
-from twitchsense.acquire.inbox import Arrival, Lane, decode
-from twitchsense.bench.clock import measure
-from twitchsense.bench.made import Arrays, make_tile
+from twitchsense.acquire.frame_queue import Arrival, Lane, decode
 from twitchsense.bench.process import run_child
+from twitchsense.bench.synthetic import Arrays, make_tile
 from twitchsense.bench.throughput import time_files, write_csv
-from twitchsense.devices.twitch import decode_info
-from twitchsense.store.night import NightFile
-from twitchsense.store.records import Boot, Device
+from twitchsense.bench.timing import measure
+from twitchsense.devices.v1_frames import decode_info
+from twitchsense.nightfile.records import Boot, Device
+from twitchsense.nightfile.writer import NightFile
 
 T0 = 1_790_000_000_000_000_000
 STREAMS = (StreamSpec(1, EMG, 2, 1_000_000, 6_553_600), StreamSpec(2, ACC, 3, 100_000, 8_000_000))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from twitchsense.bench.clock import measure
-from twitchsense.bench.made import Arrays, make_tile, tile_recording
 from twitchsense.bench.process import measure_memory
-from twitchsense.night import analyze
+from twitchsense.bench.synthetic import Arrays, make_tile, tile_recording
+from twitchsense.bench.timing import measure
+from twitchsense.results.night import analyze
 
 
 def by_length(hours: tuple[float, ...]) -> list[dict[str, Any]]:

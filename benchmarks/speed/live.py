@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twitchsense.bench.latency import PACKET, time_packets
-from twitchsense.bench.made import make_tile, tile_recording
+from twitchsense.bench.synthetic import make_tile, tile_recording
 
 #: Samples of a packet. "20 ms" shows what the detector's own waiting costs.
 SIZES = {"wearable": PACKET, "20 ms": {"emg": 20, "acc": 2}}

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from twitchsense.bench.made import make_tile, repeat_arrays
+from twitchsense.bench.synthetic import make_tile, repeat_arrays
 from twitchsense.bench.throughput import time_arrays
 
 WORKER = Path(__file__).with_name("other_worker.py")

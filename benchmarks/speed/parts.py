@@ -16,11 +16,11 @@ from benchmarks.speed.files import measure_files
 from benchmarks.speed.growth import by_channels, by_events, by_length
 from benchmarks.speed.live import measure_live
 from benchmarks.speed.others import compare
-from twitchsense.bench.clock import measure
-from twitchsense.bench.made import make_tile, repeat_arrays
 from twitchsense.bench.process import time_start
 from twitchsense.bench.suite import about
+from twitchsense.bench.synthetic import make_tile, repeat_arrays
 from twitchsense.bench.throughput import time_arrays
+from twitchsense.bench.timing import measure
 
 Figures = dict[str, Any]
 

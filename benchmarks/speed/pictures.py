@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 
-from twitchsense.view.palette import GRID, INK, MUTED
+from twitchsense.report.palette import GRID, INK, MUTED
 
 
 def draw_growth(told: dict[str, Any], path: Path) -> None:

@@ -18,8 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import twitchsense as ts
-from twitchsense.bench.made import make_tile, tile_recording
 from twitchsense.bench.stages import StageSampler
+from twitchsense.bench.synthetic import make_tile, tile_recording
 
 
 def main() -> None:

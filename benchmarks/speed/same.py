@@ -25,9 +25,9 @@ import twitchsense as ts
 from benchmarks.real_recordings import captures as real_captures
 from twitchsense.bench.latency import packets
 from twitchsense.detect.detector import Detector
-from twitchsense.recording import Recording
+from twitchsense.model.recording import Recording
+from twitchsense.nightfile.schema import packet_crc
 from twitchsense.settings import get_profile
-from twitchsense.store.nightdb import packet_crc
 
 SIMULATED = {
     "night": [], "quiet": ["--channels", "1"], "rest_twitches": ["--wide"],
@@ -78,7 +78,7 @@ def _make_night_file(folder: Path) -> None:
     import sqlite3
 
     from benchmarks.speed.files import record
-    from twitchsense.bench.made import make_tile
+    from twitchsense.bench.synthetic import make_tile
 
     folder.mkdir()
     path = folder / "whole.night"

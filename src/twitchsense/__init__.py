@@ -16,50 +16,50 @@ if TYPE_CHECKING:
     from twitchsense.errors import InputError as InputError
     from twitchsense.errors import MissingExtraError as MissingExtraError
     from twitchsense.errors import TwitchsenseError as TwitchsenseError
-    from twitchsense.night import Night as Night
-    from twitchsense.night import analyze as analyze
-    from twitchsense.night import read as read
-    from twitchsense.recording import Channel as Channel
-    from twitchsense.recording import Chunk as Chunk
-    from twitchsense.recording import Recording as Recording
-    from twitchsense.recording import Segment as Segment
-    from twitchsense.scoring.limb import LimbScore as LimbScore
-    from twitchsense.scoring.limb import score_limb as score_limb
+    from twitchsense.model.recording import Channel as Channel
+    from twitchsense.model.recording import Chunk as Chunk
+    from twitchsense.model.recording import Recording as Recording
+    from twitchsense.model.recording import Segment as Segment
+    from twitchsense.report.interval_histogram import plot_intervals as plot_intervals
+    from twitchsense.report.overview import plot_events as plot_events
+    from twitchsense.report.overview import plot_night as plot_night
+    from twitchsense.report.trend_plot import plot_trend as plot_trend
+    from twitchsense.report.waveforms import plot_average as plot_average
+    from twitchsense.results.night import Night as Night
+    from twitchsense.results.night import analyze as analyze
+    from twitchsense.results.night import read as read
+    from twitchsense.scoring.leg_movements.score import LimbScore as LimbScore
+    from twitchsense.scoring.leg_movements.score import score_limb as score_limb
     from twitchsense.settings import Settings as Settings
     from twitchsense.settings import get_profile as get_profile
     from twitchsense.settings import load_settings as load_settings
     from twitchsense.trend.weeks import read_weeks as read_weeks
-    from twitchsense.view.intervals import plot_intervals as plot_intervals
-    from twitchsense.view.overview import plot_events as plot_events
-    from twitchsense.view.overview import plot_night as plot_night
-    from twitchsense.view.trendplot import plot_trend as plot_trend
-    from twitchsense.view.waveforms import plot_average as plot_average
 
     __version__: str
 
 _HOMES = {
-    "Channel": "twitchsense.recording",
-    "Chunk": "twitchsense.recording",
+    "Channel": "twitchsense.model.recording",
+    "Chunk": "twitchsense.model.recording",
     "Detector": "twitchsense.detect.detector",
     "InputError": "twitchsense.errors",
-    "LimbScore": "twitchsense.scoring.limb",
+    "LimbScore": "twitchsense.scoring.leg_movements.score",
     "MissingExtraError": "twitchsense.errors",
-    "Night": "twitchsense.night",
-    "Recording": "twitchsense.recording",
-    "Segment": "twitchsense.recording",
+    "Night": "twitchsense.results.night",
+    "Recording": "twitchsense.model.recording",
+    "Segment": "twitchsense.model.recording",
     "Settings": "twitchsense.settings",
     "TwitchsenseError": "twitchsense.errors",
-    "analyze": "twitchsense.night",
+    "analyze": "twitchsense.results.night",
     "get_profile": "twitchsense.settings",
     "load_settings": "twitchsense.settings",
-    "plot_average": "twitchsense.view.waveforms",
-    "plot_events": "twitchsense.view.overview",
-    "plot_intervals": "twitchsense.view.intervals",
-    "plot_night": "twitchsense.view.overview",
-    "plot_trend": "twitchsense.view.trendplot",
-    "read": "twitchsense.night",
+    "plot_average": "twitchsense.report.waveforms",
+    "plot_events": "twitchsense.report.overview",
+    "plot_intervals": "twitchsense.report.interval_histogram",
+    "plot_night": "twitchsense.report.overview",
+    "plot_trend": "twitchsense.report.trend_plot",
+    "read": "twitchsense.results.night",
     "read_weeks": "twitchsense.trend.weeks",
-    "score_limb": "twitchsense.scoring.limb",
+    "score_limb": "twitchsense.scoring.leg_movements.score",
 }
 
 __all__ = [

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from twitchsense.bench import process, suite
 from twitchsense.bench.latency import packets, time_packets
-from twitchsense.bench.made import make_tile, tile_recording
+from twitchsense.bench.synthetic import make_tile, tile_recording
 from twitchsense.cli.app import main
 from twitchsense.cli.bench import table
 from twitchsense.detect.detector import Detector

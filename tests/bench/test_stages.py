@@ -23,13 +23,13 @@ def test_every_stage_is_a_module(module):
 
 
 def test_the_outermost_stage_has_the_time():
-    night, track = "twitchsense.night", "twitchsense.detect.emg"
+    night, track = "twitchsense.results.night", "twitchsense.detect.emg_candidates"
     assert within(night, track, "twitchsense.dsp.filters", "scipy.signal") == "filters"
-    heart = within(night, track, "twitchsense.dsp.heart", "twitchsense.dsp.filters")
+    heart = within(night, track, "twitchsense.dsp.ecg_canceller", "twitchsense.dsp.filters")
     assert heart == "heart"
-    assert within(night, track, "twitchsense.dsp.history") == "the rest"
+    assert within(night, track, "twitchsense.dsp.buffers") == "the rest"
     assert within(night, track, "numpy") == "the rest of the detector"
-    assert within("twitchsense.store.csv", "pandas") == "read"
+    assert within("twitchsense.io.csv", "pandas") == "read"
     assert within("tests.somewhere", "numpy") is None
 
 

@@ -13,7 +13,7 @@ from benchmarks.speed.goals import GOALS
 from benchmarks.speed.others import WORKER
 from benchmarks.speed.page import filters_alone, known, text
 from benchmarks.speed.parts import NAMES, rounded
-from twitchsense.bench.made import make_tile
+from twitchsense.bench.synthetic import make_tile
 
 
 def test_a_night_file_holds_the_tile(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.verdict import FALLING, FEATURES, RISING, fit
-from twitchsense.detect.trees import learned
+from twitchsense.detect.boosted_trees import learned
 
 
 def test_every_direction_is_of_a_feature():

@@ -21,7 +21,7 @@ from tests.wearable.rehearsal import (
     offer_to_bluez,
     rehearse_on_bluez,
 )
-from twitchsense.store.nightbook import read_books
+from twitchsense.nightfile.loss_report import read_books
 
 pytestmark = pytest.mark.skipif(
     "TWITCHSENSE_BLUEZ" not in os.environ, reason="needs BlueZ on vhci: tests/bluez_vm/run"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.wearable.nights import write_night
-from twitchsense.live.watch import Watch
+from twitchsense.live.follower import Watch
 from twitchsense.live.web import LiveServer
 
 

@@ -15,7 +15,7 @@ from tests.made_night import make_recording, write_captures
 from twitchsense.cli.app import VERBS, main
 from twitchsense.cli.options import parse_map
 from twitchsense.errors import InputError
-from twitchsense.events import EVENT_COLUMNS
+from twitchsense.model.event_table import EVENT_COLUMNS
 
 FILES = {
     "events.csv",
@@ -196,7 +196,7 @@ def test_our_own_failure_is_status_one_with_a_traceback_only_if_asked(
     def broken(*args, **kwargs):
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("twitchsense.night.analyze", broken)
+    monkeypatch.setattr("twitchsense.results.night.analyze", broken)
     plain = run("analyze", *captures, "--out", tmp_path / "out")
     assert plain.exit_code == 1
     assert plain.stderr.count("\n") == 1
@@ -211,7 +211,7 @@ def test_ctrl_c_is_130_and_writes_nothing(captures, tmp_path, monkeypatch):
     def stop(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("twitchsense.night.analyze", stop)
+    monkeypatch.setattr("twitchsense.results.night.analyze", stop)
     result = run("analyze", *captures, "--out", tmp_path / "out")
     assert result.exit_code == 130
     assert "Traceback" not in result.stderr
@@ -236,7 +236,7 @@ def test_a_real_process_ends_cleanly_on_signals(captures, tmp_path, sign, status
     code = (
         # a run in the background inherits Ctrl-C ignored
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "import time, twitchsense.night as n\n"
+        "import time, twitchsense.results.night as n\n"
         "def wait(*a, **k):\n    print('ready', flush=True); time.sleep(60)\n"
         "n.analyze = wait\n"
         "from twitchsense.cli.app import main\nmain()\n"

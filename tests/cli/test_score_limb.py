@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from twitchsense.cli.app import main
 from twitchsense.cli.score_limb import RULE_NAMES
-from twitchsense.scoring.limb_rules import RULES
+from twitchsense.scoring.leg_movements.rules import RULES
 
 CONTRACT = [
     "n_lm",

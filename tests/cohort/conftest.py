@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.made_night import make_recording, write_captures
-from twitchsense.cohort.nightlist import ListedNight
+from twitchsense.cohort.manifest import ListedNight
 from twitchsense.settings import Settings
 
 pytest.importorskip("pyarrow")

@@ -17,7 +17,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from twitchsense.cohort.pieces import piece_name, prepare
+from twitchsense.cohort.dataset import piece_name, prepare
 from twitchsense.cohort.processes import run_in_processes
 from twitchsense.cohort.run import run_cohort
 from twitchsense.cohort.task import Task

@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from twitchsense.cohort import task as tasks
-from twitchsense.cohort.pieces import piece_name, prepare
+from twitchsense.cohort.dataset import piece_name, prepare
 from twitchsense.cohort.run import run_cohort
 from twitchsense.cohort.tables import TABLES
 from twitchsense.cohort.task import Task, find_known, run_night
-from twitchsense.night import analyze, read
+from twitchsense.results.night import analyze, read
 from twitchsense.settings import get_profile
 
 VERSION = version("twitchsense")
@@ -154,7 +154,7 @@ def test_our_own_fault_ends_one_night_and_is_tried_again(
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr("twitchsense.night.analyze", broken)
+        patch.setattr("twitchsense.results.night.analyze", broken)
         outcome = run(nights[0], out)
     assert (outcome.status, outcome.reason) == ("failed", reason)
     assert table(out, "failed", "n0")[0]["cause"] == cause

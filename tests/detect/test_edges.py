@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from twitchsense.detect.acc import AccTrack
-from twitchsense.detect.shape import is_stuck
-from twitchsense.recording import Channel
+from twitchsense.detect.acc_candidates import AccTrack
+from twitchsense.detect.burst_measures import is_stuck
+from twitchsense.model.recording import Channel
 from twitchsense.settings import Settings
 
 S = 1_000_000_000

@@ -9,7 +9,7 @@ from scipy import signal
 from scipy.spatial.transform import Rotation
 
 from tests.signals import Leg, band_noise, detect, unit_potential
-from twitchsense.recording import Recording
+from twitchsense.model.recording import Recording
 
 
 def busy_leg(**options):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.signals import Leg, band_noise, detect, rest_acc
-from twitchsense.recording import Recording
+from twitchsense.model.recording import Recording
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 duration = pytest.importorskip("duration", reason="benchmarks/ is not beside tests/")

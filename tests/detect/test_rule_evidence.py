@@ -22,9 +22,9 @@ from tests.detect.test_rules import (
     leg_run,
     likely,  # noqa: F401 - a fixture of all tests here
 )
-from twitchsense.detect.candidates import LegRun
-from twitchsense.detect.fusion import Cluster
+from twitchsense.detect.clustering import Cluster
 from twitchsense.detect.rules import Rules
+from twitchsense.model.candidates import LegRun
 from twitchsense.settings import JerkSettings, MovementSettings, Settings, TwitchSettings
 
 

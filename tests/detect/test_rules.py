@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from twitchsense.detect import rules
-from twitchsense.detect.candidates import Burst, Episode, LegRun
-from twitchsense.detect.fusion import Cluster
-from twitchsense.detect.muscle import TEXTURE, contractions, group_bursts
+from twitchsense.detect.burst_grouping import TEXTURE, contractions, group_bursts
+from twitchsense.detect.burst_measures import LOOK
+from twitchsense.detect.clustering import Cluster
 from twitchsense.detect.response import Response
 from twitchsense.detect.rules import Rules
-from twitchsense.detect.shape import LOOK
+from twitchsense.model.candidates import Burst, Episode, LegRun
 from twitchsense.settings import JerkSettings, MovementSettings, Settings
 
 MS = 1_000_000

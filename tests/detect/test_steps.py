@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.detect.test_rules import BURST, MS
-from twitchsense.detect.finding import Finding
-from twitchsense.detect.votes import _steps
+from twitchsense.detect.sequence_rules import _steps
+from twitchsense.model.scored_candidates import Finding
 from twitchsense.settings import Settings
 
 AT = 50_000 * MS

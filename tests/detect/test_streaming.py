@@ -15,7 +15,7 @@ from tests.detect.test_noise_and_duration import hissing
 from tests.signals import Leg, cut, detect
 from twitchsense.detect.detector import Detector
 from twitchsense.errors import TwitchsenseError
-from twitchsense.recording import Recording
+from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings
 
 SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])

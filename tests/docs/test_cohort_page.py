@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.made_night import make_recording, write_captures
-from twitchsense.cohort.nightlist import ListedNight
+from twitchsense.cohort.manifest import ListedNight
 from twitchsense.cohort.run import run_cohort
 from twitchsense.settings import Settings
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from twitchsense.events import EVENT_COLUMNS
+from twitchsense.model.event_table import EVENT_COLUMNS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -45,7 +45,7 @@ def test_glossary_has_every_column_of_the_weeks():
 
 
 def test_cohort_page_has_every_column_of_a_list_and_every_table():
-    from twitchsense.cohort.nightlist import COLUMNS
+    from twitchsense.cohort.manifest import COLUMNS
     from twitchsense.cohort.tables import TABLES
 
     page = (ROOT / "docs" / "cohort.md").read_text()
@@ -67,7 +67,7 @@ def test_readme_has_two_commands_of_one_line_each():
 
 
 def test_the_questions_name_the_same_causes_as_the_report():
-    from twitchsense.view.texts import CAUSES
+    from twitchsense.report.static_text import CAUSES
 
     page = (ROOT / "docs" / "faq.md").read_text()
     assert [cause for cause in CAUSES if f"- {cause}\n" not in page] == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from twitchsense.events import LABELS, REJECT_REASONS, TRIAL_TYPES
+from twitchsense.model.event_table import LABELS, REJECT_REASONS, TRIAL_TYPES
 
 DOCS = Path(__file__).parents[2] / "docs"
 sys.path.insert(0, str(DOCS))

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from twitchsense.cli.app import main
-from twitchsense.live.watch import Watch
-from twitchsense.store.night import NightFile
+from twitchsense.live.follower import Watch
+from twitchsense.nightfile.writer import NightFile
 from twitchsense.text import printable
 
 terminal = pytest.importorskip("twitchsense.live.terminal", reason="textual is not installed")

@@ -8,7 +8,7 @@ import sqlite3
 
 import pytest
 
-from twitchsense.live.watch import Watch
+from twitchsense.live.follower import Watch
 from twitchsense.live.web import LiveServer
 
 

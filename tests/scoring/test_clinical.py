@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.context.nights import (
+from tests.sleep.nights import (
     ACC,
     EMG,
     acc_seconds,
@@ -20,11 +20,11 @@ from tests.context.nights import (
     recording,
 )
 from twitchsense import score_limb
-from twitchsense.context.tags import find_context
-from twitchsense.scoring.fragmentary import count_mini_epochs, find_efm
+from twitchsense.scoring.fragmentary_myoclonus import count_mini_epochs, find_efm
 from twitchsense.scoring.labels import label_detections
 from twitchsense.scoring.summary import build_summary
 from twitchsense.settings import Settings
+from twitchsense.sleep.tagging import find_context
 
 SETTINGS = Settings()
 #: 20 min wake, 40 min N2, 60 min REM.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.context.nights import (
+from tests.sleep.nights import (
     ACC,
     EMG,
     acc_seconds,
@@ -16,12 +16,12 @@ from tests.context.nights import (
     recording,
     restless,
 )
-from twitchsense.context.tags import find_context
-from twitchsense.detect.detection import Detections
-from twitchsense.events import LABELS, REJECTED_COLUMNS, make_table
-from twitchsense.scoring.certainty import LEAST_TRAIN, OUTSIDE_CORE, state_chances
+from twitchsense.model.detections import Detections
+from twitchsense.model.event_table import LABELS, REJECTED_COLUMNS, make_table
+from twitchsense.scoring.label_confidence import LEAST_TRAIN, OUTSIDE_CORE, state_chances
 from twitchsense.scoring.labels import RULES, label_detections
 from twitchsense.settings import PROFILES, Settings, get_profile
+from twitchsense.sleep.tagging import find_context
 
 SETTINGS = Settings()
 #: 20 min wake (drowsy from 15), N1 to 25 min, N2 to 60, REM to 90, N3 to 120.

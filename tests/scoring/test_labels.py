@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.context.nights import (
+from tests.sleep.nights import (
     ACC,
     EMG,
     acc_seconds,
@@ -19,11 +19,11 @@ from tests.context.nights import (
     recording,
     restless,
 )
-from twitchsense.context.tags import find_context, tag
-from twitchsense.events import LABELS, REJECT_REASONS, TRIAL_TYPES, make_table
-from twitchsense.scoring.certainty import CERTAINTY
+from twitchsense.model.event_table import LABELS, REJECT_REASONS, TRIAL_TYPES, make_table
+from twitchsense.scoring.label_confidence import CERTAINTY
 from twitchsense.scoring.labels import absorb, label, label_detections
 from twitchsense.settings import Settings
+from twitchsense.sleep.tagging import find_context, tag
 
 SETTINGS = Settings()
 #: 20 min wake (drowsy from 15), N1/N2 to 60 min, REM to 90, unscored to 100, N3.

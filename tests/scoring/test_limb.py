@@ -6,7 +6,7 @@ import pytest
 
 from tests.scoring.limb_nights import breaths, check, marks, stages, train
 from twitchsense import score_limb
-from twitchsense.scoring.limb_rules import RULES
+from twitchsense.scoring.leg_movements.rules import RULES
 
 BOTH_READINGS = ("wasm2016", "wasm2016-strict")
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.scoring.limb_nights import breaths, marks, stages, train
 from twitchsense import InputError, score_limb
-from twitchsense.context.hypnogram import Hypnogram
-from twitchsense.scoring.limb_input import read_movements, read_respiratory, read_stages
+from twitchsense.scoring.leg_movements.input import read_movements, read_respiratory, read_stages
+from twitchsense.sleep.hypnogram.hypnogram import Hypnogram
 
 
 def written(tmp_path, text):

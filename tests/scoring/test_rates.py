@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tests.context.nights import (
+from tests.sleep.nights import (
     ACC,
     EMG,
     acc_seconds,
@@ -21,17 +21,17 @@ from tests.context.nights import (
     hypnogram,
     recording,
 )
-from twitchsense.context.coverage import cover
-from twitchsense.context.tags import find_context
 from twitchsense.errors import InputError
-from twitchsense.events import CONTEXTS, LABELS, TRIAL_TYPES, make_table
-from twitchsense.recording import Channel, Recording, Segment
+from twitchsense.model.event_table import CONTEXTS, LABELS, TRIAL_TYPES, make_table
+from twitchsense.model.recording import Channel, Recording, Segment
 from twitchsense.scoring import summary as summary_module
-from twitchsense.scoring.intervals import count_interval, share_interval
+from twitchsense.scoring.confidence_intervals import count_interval, share_interval
 from twitchsense.scoring.labels import label_detections
 from twitchsense.scoring.rates import measure_hours, rate, summary_table
 from twitchsense.scoring.summary import build_summary
 from twitchsense.settings import Settings
+from twitchsense.sleep.coverage import cover
+from twitchsense.sleep.tagging import find_context
 
 SETTINGS = Settings()
 

@@ -11,10 +11,10 @@ from click.testing import CliRunner
 from tests.trend.results import evening, write_night
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
+from twitchsense.report.trend_page import render_weeks, sentences
+from twitchsense.results.weeks import save_weeks
 from twitchsense.trend.nights import find_results, read_nights
 from twitchsense.trend.weeks import read_weeks
-from twitchsense.view.trendpage import render_weeks, sentences
-from twitchsense.weeks import save_weeks
 
 
 def make_weeks(folder, n=30, effect=2.0):

@@ -20,12 +20,12 @@ from firmware_sim.wearable.faults import parse_faults
 from firmware_sim.wearable.plug import Plan, open_air
 from firmware_sim.wearable.virtual import run_virtual
 from tests.wearable.nights import T0, Noise
-from twitchsense.acquire.radio import Radio, RadioError
+from twitchsense.acquire.adapter import Radio, RadioError
 from twitchsense.acquire.recorder import Recorder
 from twitchsense.errors import TwitchsenseError
-from twitchsense.store.night import NightFile
-from twitchsense.store.nightbook import read_books
-from twitchsense.store.nightread import NightReader
+from twitchsense.nightfile.loss_report import read_books
+from twitchsense.nightfile.reader import NightReader
+from twitchsense.nightfile.writer import NightFile
 
 BOOT = 263  # 7 in frames
 DRIFT = 20e-6

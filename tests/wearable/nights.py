@@ -6,8 +6,8 @@ import numpy as np
 
 from firmware_sim.wearable.firmware import Firmware, Model
 from firmware_sim.wearable.wire import ACC, EMG, StreamSpec, Wire
-from twitchsense.store.night import NightFile
-from twitchsense.store.records import Boot, Device, Packet
+from twitchsense.nightfile.records import Boot, Device, Packet
+from twitchsense.nightfile.writer import NightFile
 
 T0 = 1_790_000_000_000_000_000
 STREAMS = (StreamSpec(1, EMG, 2, 1_000_000, 6_553_600), StreamSpec(2, ACC, 3, 100_000, 8_000_000))

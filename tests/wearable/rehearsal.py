@@ -12,11 +12,11 @@ from firmware_sim.wearable.plug import Plan, open_air
 from firmware_sim.wearable.serve import offer
 from firmware_sim.wearable.virtual import run_virtual
 from tests.wearable.nights import T0, Noise
-from twitchsense.acquire.radio import Radio, RadioError
+from twitchsense.acquire.adapter import Radio, RadioError
 from twitchsense.acquire.recorder import Recorder, host_clock, new_meta
-from twitchsense.store.night import NightFile
-from twitchsense.store.nightbook import read_books
-from twitchsense.store.nightread import NightReader
+from twitchsense.nightfile.loss_report import read_books
+from twitchsense.nightfile.reader import NightReader
+from twitchsense.nightfile.writer import NightFile
 
 
 @dataclass

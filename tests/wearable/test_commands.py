@@ -19,7 +19,7 @@ from tests.wearable.nights import write_night
 from twitchsense.cli.app import main
 from twitchsense.cli.record import parse_options
 from twitchsense.errors import InputError
-from twitchsense.store.nightbook import read_books
+from twitchsense.nightfile.loss_report import read_books
 
 
 def run(*arguments, expect=0):
@@ -209,6 +209,6 @@ def test_devices_without_a_radio_say_so(capsys, monkeypatch):
         def __init__(self, *_, **__):
             raise OSError("no adapter")
 
-    monkeypatch.setattr("twitchsense.acquire.radio.BleakScanner", Broken)
+    monkeypatch.setattr("twitchsense.acquire.adapter.BleakScanner", Broken)
     run("devices", "--seconds", 1, expect=1)
     assert "cannot scan for Bluetooth devices: no adapter" in capsys.readouterr().err

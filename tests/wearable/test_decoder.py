@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.wearable.vectors import VECTORS, raw
-from twitchsense.devices import control
-from twitchsense.devices.control import Op, Status, decode_response
+from twitchsense.devices import v1_control
 from twitchsense.devices.fragments import Assembler
 from twitchsense.devices.packet import PacketError, Reason
-from twitchsense.devices.twitch import (
+from twitchsense.devices.v1_control import Op, Status, decode_response
+from twitchsense.devices.v1_frames import (
     MAX_FRAME,
     REPLAY,
     Info,
@@ -85,7 +85,7 @@ def test_fragments():
 @pytest.mark.parametrize("vector", VECTORS["request"], ids=lambda v: v["name"])
 def test_request(vector):
     arguments = {k: v for k, v in vector.items() if k not in ("name", "bytes")}
-    assert getattr(control, vector["name"])(**arguments) == raw(vector["bytes"])
+    assert getattr(v1_control, vector["name"])(**arguments) == raw(vector["bytes"])
 
 
 @pytest.mark.parametrize("vector", VECTORS["response"], ids=lambda v: v["name"])

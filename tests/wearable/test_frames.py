@@ -10,9 +10,9 @@ import pytest
 
 import twitchsense as ts
 from tests.wearable.nights import T0, info_bytes, make_frames, write_night
-from twitchsense.devices.twitch import REPLAY, decode_info
-from twitchsense.store.frames import Damage, FrameDecoder, Frames
-from twitchsense.store.nightdb import packet_crc
+from twitchsense.devices.v1_frames import REPLAY, decode_info
+from twitchsense.nightfile.frames import Damage, FrameDecoder, Frames
+from twitchsense.nightfile.schema import packet_crc
 
 INFO = decode_info(info_bytes())
 

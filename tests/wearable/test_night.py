@@ -24,11 +24,11 @@ from tests.wearable.nights import (
 )
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
-from twitchsense.store.night import NightFile
-from twitchsense.store.nightbook import read_books
-from twitchsense.store.nightdb import APPLICATION_ID, SCHEMA, StorageError
-from twitchsense.store.nightread import NightReader
-from twitchsense.store.records import Battery, Boot, ClockReading, Damaged, Loss, Packet
+from twitchsense.nightfile.loss_report import read_books
+from twitchsense.nightfile.reader import NightReader
+from twitchsense.nightfile.records import Battery, Boot, ClockReading, Damaged, Loss, Packet
+from twitchsense.nightfile.schema import APPLICATION_ID, SCHEMA, StorageError
+from twitchsense.nightfile.writer import NightFile
 
 
 def counts_of(recording, name, step):
@@ -279,8 +279,8 @@ def test_kill_at_any_moment_keeps_every_acknowledged_frame(tmp_path):
         import sys
         from pathlib import Path
         from tests.wearable.nights import KEY, T0, device, make_frames
-        from twitchsense.store.night import NightFile
-        from twitchsense.store.records import Boot, Packet
+        from twitchsense.nightfile.writer import NightFile
+        from twitchsense.nightfile.records import Boot, Packet
         night = NightFile(Path(sys.argv[1]))
         night._db.execute("PRAGMA wal_autocheckpoint = 4")  # often in the middle of one
         boot = Boot({KEY!r}, 1)

@@ -16,14 +16,14 @@ import twitchsense as ts
 from firmware_sim.wearable.wire import Wire, crc16
 from tests.wearable.nights import KEY, T0, device, info_bytes, make_frames, write_night
 from twitchsense.cli.app import main
-from twitchsense.devices.twitch import decode_info
+from twitchsense.devices.v1_frames import decode_info
 from twitchsense.errors import InputError, TwitchsenseError
-from twitchsense.store import lock
-from twitchsense.store.night import NightFile
-from twitchsense.store.nightbook import read_books
-from twitchsense.store.nightdb import StorageError
-from twitchsense.store.nightread import NightReader, name_columns
-from twitchsense.store.records import Boot, LinkEvent, Marker, Packet
+from twitchsense.nightfile import lock
+from twitchsense.nightfile.loss_report import read_books
+from twitchsense.nightfile.reader import NightReader, name_columns
+from twitchsense.nightfile.records import Boot, LinkEvent, Marker, Packet
+from twitchsense.nightfile.schema import StorageError
+from twitchsense.nightfile.writer import NightFile
 
 BOOT = Boot(KEY, 1)
 
@@ -64,7 +64,7 @@ def test_the_command_says_who_records(tmp_path, capsys):
 
 def test_a_killed_writer_leaves_no_lock(tmp_path):
     path = tmp_path / "a.night"
-    script = "import os, sys; from pathlib import Path; from twitchsense.store.night import NightFile; NightFile(Path(sys.argv[1])); os.kill(os.getpid(), 9)"  # noqa: E501
+    script = "import os, sys; from pathlib import Path; from twitchsense.nightfile.writer import NightFile; NightFile(Path(sys.argv[1])); os.kill(os.getpid(), 9)"  # noqa: E501
     subprocess.run([sys.executable, "-c", script, str(path)], check=False)
     assert (tmp_path / "a.night.lock").exists()
     NightFile(path).close()
@@ -166,7 +166,7 @@ def test_a_draft_that_cannot_be_made(tmp_path):
 
 
 def test_a_night_that_another_program_holds(tmp_path, monkeypatch):
-    monkeypatch.setattr("twitchsense.store.nightdb._BUSY_S", 0.1)
+    monkeypatch.setattr("twitchsense.nightfile.schema._BUSY_S", 0.1)
     path = write_night(tmp_path / "a.night", 2)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("PRAGMA journal_mode = WAL")

@@ -12,11 +12,11 @@ from firmware_sim.wearable.plug import Plan, open_air
 from firmware_sim.wearable.virtual import run_virtual
 from tests.wearable.nights import T0, Noise
 from tests.wearable.rehearsal import Rehearsal, note_frames, rehearse
-from twitchsense.acquire.radio import Radio
+from twitchsense.acquire.adapter import Radio
 from twitchsense.acquire.recorder import Recorder, new_meta
-from twitchsense.store.night import NightFile
-from twitchsense.store.nightbook import read_books
-from twitchsense.store.nightread import NightReader
+from twitchsense.nightfile.loss_report import read_books
+from twitchsense.nightfile.reader import NightReader
+from twitchsense.nightfile.writer import NightFile
 
 
 def events(path):

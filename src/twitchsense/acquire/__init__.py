@@ -1,1 +1,1 @@
-"""From the air to the disk: link, session, recorder."""
+"""Acquisition over Bluetooth: adapter, connection, session, recorder."""

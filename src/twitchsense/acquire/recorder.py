@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from twitchsense.acquire.inbox import Inbox, Stored, decode
-from twitchsense.acquire.progress import Pace
-from twitchsense.acquire.radio import Radio
+from twitchsense.acquire.adapter import Radio
+from twitchsense.acquire.frame_queue import Inbox, Stored, decode
 from twitchsense.acquire.session import Session
-from twitchsense.store.night import NightFile
-from twitchsense.store.nightdb import StorageError
-from twitchsense.store.records import Record
+from twitchsense.acquire.status import Pace
+from twitchsense.nightfile.records import Record
+from twitchsense.nightfile.schema import StorageError
+from twitchsense.nightfile.writer import NightFile
 
 log = logging.getLogger(__name__)
 

@@ -14,19 +14,17 @@ from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field
 from typing import Final
 
-from twitchsense.acquire.backfill import OVERFLOW, Backfill, state_of
-from twitchsense.acquire.inbox import Arrival, Inbox, Lane, Stored
-from twitchsense.acquire.ledger import Ledger
-from twitchsense.acquire.link import Link, LinkError, LinkReason, open_link
-from twitchsense.acquire.progress import Pace, Progress
-from twitchsense.acquire.radio import Radio, RadioError, Sighting
-from twitchsense.devices import control, twitch
-from twitchsense.devices.control import State, Status
+from twitchsense.acquire.adapter import Radio, RadioError, Sighting
+from twitchsense.acquire.connection import Link, LinkError, LinkReason, open_link
+from twitchsense.acquire.frame_queue import Arrival, Inbox, Lane, Stored
+from twitchsense.acquire.frame_tracker import Ledger
+from twitchsense.acquire.retransmit import OVERFLOW, Backfill, state_of
+from twitchsense.acquire.status import Pace, Progress
+from twitchsense.devices import v1_control, v1_frames
 from twitchsense.devices.packet import PacketError
+from twitchsense.devices.v1_control import State, Status
 from twitchsense.errors import InputError, TwitchsenseError
-from twitchsense.store.night import NightFile
-from twitchsense.store.nightdb import StorageError
-from twitchsense.store.records import (
+from twitchsense.nightfile.records import (
     Battery,
     Boot,
     ClockReading,
@@ -36,6 +34,8 @@ from twitchsense.store.records import (
     Record,
     Start,
 )
+from twitchsense.nightfile.schema import StorageError
+from twitchsense.nightfile.writer import NightFile
 
 log = logging.getLogger(__name__)
 
@@ -190,12 +190,12 @@ class Session:
         self._claims[address] = claim
 
     async def _begin(self, link: Link, sighting: Sighting) -> Lane:
-        raw = await link.read(twitch.INFO)
-        info = twitch.decode_info(raw)
+        raw = await link.read(v1_frames.INFO)
+        info = v1_frames.decode_info(raw)
         self._key = f"{info.device:016X}"
         if not self._known_device:
-            serial = await link.read_text(twitch.SERIAL)
-            firmware = await link.read_text(twitch.FIRMWARE)
+            serial = await link.read_text(v1_frames.SERIAL)
+            firmware = await link.read_text(v1_frames.FIRMWARE)
             place = (sighting.address, sighting.name, serial, firmware)
             self._put(Device(self._key, *place, raw))
             self._known_device = True
@@ -203,7 +203,7 @@ class Session:
         # data may come as soon as they are subscribed: the lane must be known before
         await link.subscribe_answers()
         reading, boot = await self._read_clock(link)
-        before = state_of(await link.ask(control.status))
+        before = state_of(await link.ask(v1_control.status))
         if before.next < self.night.stop(boot):
             # its frames would be taken for those that have their numbers already
             raise LinkError(
@@ -227,17 +227,17 @@ class Session:
         return lane
 
     async def _start(self, link: Link) -> State:
-        answer = await link.ask(lambda t: control.start(t, self.number, take_over=False))
+        answer = await link.ask(lambda t: v1_control.start(t, self.number, take_over=False))
         if answer.status is Status.OTHER_SESSION:
             self._note("take_over", f"session {state_of(answer).session:08x} ended")
-            answer = await link.ask(lambda t: control.start(t, self.number, take_over=True))
+            answer = await link.ask(lambda t: v1_control.start(t, self.number, take_over=True))
         if answer.status is not Status.OK:
             raise LinkError(LinkReason.SILENT, f"START answered {answer.status.name}")
         return state_of(answer)
 
     async def _read_clock(self, link: Link) -> tuple[ClockReading, Boot]:
         sent = self.now_ns()
-        answer = await link.ask(control.clock)
+        answer = await link.ask(v1_control.clock)
         if answer.clock is None:
             raise LinkError(LinkReason.SILENT, f"CLOCK answered {answer.status.name}")
         ticks, count = answer.clock
@@ -245,7 +245,7 @@ class Session:
         return ClockReading(boot, ticks, sent, self.now_ns()), boot
 
     async def _read_battery(self, link: Link) -> None:
-        self.progress.battery = await link.read_percent(twitch.BATTERY)
+        self.progress.battery = await link.read_percent(v1_frames.BATTERY)
         if self.progress.battery is not None:
             self._put(Battery(self._key, self.now_ns(), self.progress.battery))
 
@@ -319,8 +319,8 @@ class Session:
 
     async def _end(self, link: Link) -> None:
         """Stop sampling, and fetch what is still there."""
-        await link.ask(lambda t: control.stop(t, self.number))
-        state = state_of(await link.ask(control.status))
+        await link.ask(lambda t: v1_control.stop(t, self.number))
+        state = state_of(await link.ask(v1_control.status))
         assert self.current is not None
         self.current.expect(state.next)
         await self.flush()  # what came but is not on disk yet is not missing
@@ -346,7 +346,7 @@ class Session:
         assert ledger is not None
         point = ledger.ack_point()
         if point is not None and point > self._acked:
-            answer = await link.ask(lambda t: control.ack(t, point))
+            answer = await link.ask(lambda t: v1_control.ack(t, point))
             if answer.state is not None:
                 self._acked = point
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from twitchsense.detect.detector import Detector
-from twitchsense.live.rows import Rows
-from twitchsense.recording import NS, Chunk, Recording
+from twitchsense.live.event_updates import Rows
+from twitchsense.model.recording import NS, Chunk, Recording
 from twitchsense.settings import get_profile
 
 #: Samples of a packet, as wearables usually send them (docs/protocol.md).

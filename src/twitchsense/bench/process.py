@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from twitchsense.bench.made import Arrays
+from twitchsense.bench.synthetic import Arrays
 from twitchsense.errors import TwitchsenseError
 
 #: What a user of the package has loaded anyway.
@@ -98,9 +98,9 @@ def run_child(call: str) -> dict[str, Any]:
 def analyze_tile(tile: str, seconds: float) -> None:
     """Analyse a made-up night in this process and print its memory (see `run_child`)."""
     base, found = peak_mb(), list[int]()
-    from twitchsense.bench.clock import measure
-    from twitchsense.bench.made import tile_recording
-    from twitchsense.night import analyze
+    from twitchsense.bench.synthetic import tile_recording
+    from twitchsense.bench.timing import measure
+    from twitchsense.results.night import analyze
 
     with np.load(tile) as stored:
         names = [name for name in stored.files if not name.startswith("fs ")]
@@ -113,8 +113,8 @@ def analyze_tile(tile: str, seconds: float) -> None:
 def analyze_files(captures: list[str], out: str) -> None:
     """Analyse captures in this process, write the results, print its memory."""
     base = peak_mb()
-    from twitchsense.bench.clock import measure
-    from twitchsense.night import analyze, read
+    from twitchsense.bench.timing import measure
+    from twitchsense.results.night import analyze, read
 
     cost = measure(lambda: analyze(read(*captures)).save(out, report=False))
     _tell(base, seconds=cost.seconds)

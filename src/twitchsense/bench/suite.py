@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from twitchsense.bench.latency import time_packets
-from twitchsense.bench.made import make_tile, repeat_arrays, tile_recording
 from twitchsense.bench.process import measure_memory, time_start
+from twitchsense.bench.synthetic import make_tile, repeat_arrays, tile_recording
 from twitchsense.bench.throughput import time_arrays, time_files, write_csv
 
 #: What is pushed packet by packet: short, since a packet costs as much as a long chunk,

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from twitchsense.bench.clock import Cost, measure
-from twitchsense.bench.made import Arrays
 from twitchsense.bench.stages import StageSampler
-from twitchsense.night import Night, analyze, read
-from twitchsense.recording import Recording
+from twitchsense.bench.synthetic import Arrays
+from twitchsense.bench.timing import Cost, measure
+from twitchsense.model.recording import Recording
+from twitchsense.results.night import Night, analyze, read
 
 #: Rows of a capture that are written at once.
 _ROWS = 200_000

@@ -11,7 +11,7 @@ from twitchsense.cli.options import Asked, analysis, verbosity
 from twitchsense.errors import InputError
 
 if TYPE_CHECKING:
-    from twitchsense.night import Night
+    from twitchsense.results.night import Night
 
 _FILE = click.Path(path_type=Path)
 
@@ -48,7 +48,7 @@ def analyze(
 
     Several files given together are one recording.
     """
-    from twitchsense.results import FILES, check_directory
+    from twitchsense.results.files import FILES, check_directory
 
     check_directory(out)
     extra = (hypnogram, respiratory, *asked.files)
@@ -57,8 +57,8 @@ def analyze(
     settings = asked.settings()
 
     from twitchsense.cli.progress import steps
-    from twitchsense.night import analyze as run
-    from twitchsense.night import read
+    from twitchsense.results.night import analyze as run
+    from twitchsense.results.night import read
 
     with steps(quiet=quiet) as show:
         show.step("reading")

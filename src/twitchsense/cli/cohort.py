@@ -65,9 +65,9 @@ def cohort(
     one night are separated by ";". Run the same command again to go on after an interruption
     or with a longer list: what is finished and has not changed is not done again.
     """
-    from twitchsense.cohort.nightlist import read_list
+    from twitchsense.cohort.manifest import read_list
     from twitchsense.cohort.run import run_cohort
-    from twitchsense.results import check_directory, to_json
+    from twitchsense.results.files import check_directory, to_json
 
     share = _parse_part(part)
     check_directory(out)

@@ -31,7 +31,7 @@ def demo(ctx: click.Context, out: Path, minutes: float, seed: int, quiet: bool) 
     What the simulator put into the night is in DIR/truth.csv.
     """
     from twitchsense.cli.analyze import analyze
-    from twitchsense.results import check_directory
+    from twitchsense.results.files import check_directory
 
     check_directory(out)
     # a process of its own: the simulator and the product share no code

@@ -18,7 +18,7 @@ from twitchsense.text import printable
 @verbosity
 def devices(device: str, seconds: float, as_json: bool, quiet: bool) -> None:
     """Scan for wearables that speak our protocol, and list name, address and strength."""
-    from twitchsense.acquire.radio import Sighting, open_radio
+    from twitchsense.acquire.adapter import Sighting, open_radio
     from twitchsense.cli.record import split_device
 
     plugin, transport = split_device(device)

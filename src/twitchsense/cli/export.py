@@ -21,8 +21,8 @@ def export(captures: tuple[Path, ...], kind: str, out: Path, quiet: bool) -> Non
 
     BIDS is a data set for other programs: EMG as EDF+, acceleration in m/s² as motion.
     """
-    from twitchsense.store.export import export as write
-    from twitchsense.store.read import read
+    from twitchsense.io.export import export as write
+    from twitchsense.io.read import read
 
     for path in write(read(*captures), kind, out):
         if not quiet:

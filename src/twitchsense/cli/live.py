@@ -18,7 +18,7 @@ from twitchsense.cli.options import verbosity
 from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
 
 if TYPE_CHECKING:
-    from twitchsense.live.watch import Watch
+    from twitchsense.live.follower import Watch
 
 _START_S: Final = 30.0  # for the simulator to make the first row
 _PERIOD_S: Final = 0.2
@@ -35,7 +35,7 @@ def live(night: str, browser: bool, port: int, counts: bool, quiet: bool) -> Non
 
     Closing the view does not end the recording.
     """
-    from twitchsense.live.watch import Watch
+    from twitchsense.live.follower import Watch
 
     with _file_of(night) as path:
         watch = Watch(path)

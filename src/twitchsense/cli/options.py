@@ -115,7 +115,7 @@ class Asked:
             _check_zone(self.zone)
             changes["zone"] = self.zone
         if self.stages:
-            from twitchsense.context.stagecodes import parse_codes
+            from twitchsense.sleep.hypnogram.stage_codes import parse_codes
 
             changes["stages"] = {**settings.stages, **parse_codes(self.stages)}
         return settings.model_copy(update=changes)

@@ -16,9 +16,9 @@ from twitchsense.errors import InputError, TwitchsenseError
 from twitchsense.text import printable
 
 if TYPE_CHECKING:
-    from twitchsense.acquire.progress import Progress
-    from twitchsense.acquire.radio import Radio
+    from twitchsense.acquire.adapter import Radio
     from twitchsense.acquire.recorder import Recorder
+    from twitchsense.acquire.status import Progress
     from twitchsense.cli.stream import LiveView
 
 log = logging.getLogger(__name__)
@@ -117,10 +117,10 @@ async def _record(
     options: tuple[str, ...],
     quiet: bool,
 ) -> float:
-    from twitchsense.acquire.awake import keep_awake
-    from twitchsense.acquire.radio import open_radio
+    from twitchsense.acquire.adapter import open_radio
+    from twitchsense.acquire.keep_awake import keep_awake
     from twitchsense.acquire.recorder import PERIOD_S, Recorder, host_clock, new_meta
-    from twitchsense.store.night import NightFile
+    from twitchsense.nightfile.writer import NightFile
 
     plugin, transport = split_device(devices[0])
     chosen: dict[str, str | int | float] = parse_options(options)
@@ -133,7 +133,7 @@ async def _record(
     view = aside = None
     if live:
         from twitchsense.cli.stream import LiveView  # the detector's libraries take a second
-        from twitchsense.live.aside import Aside
+        from twitchsense.live.worker import Aside
 
         view = LiveView()
         aside = Aside(view.show)
@@ -246,7 +246,7 @@ def _line(address: str, progress: Progress, elapsed: float, state: str = "") -> 
 
 def _summarize(recorder: Recorder, elapsed: float, out: Path, quiet: bool) -> float:
     """Say what the night holds; return the share of the time that is valid."""
-    from twitchsense.store.nightbook import read_books
+    from twitchsense.nightfile.loss_report import read_books
 
     if not quiet:
         for session in recorder.sessions:

@@ -18,9 +18,9 @@ def report(directory: Path, show: bool, quiet: bool) -> None:
 
     Needs no recording: the waveforms of the events are in traces.npz.
     """
-    from twitchsense.results import write_file
-    from twitchsense.saved import open_saved
-    from twitchsense.view.report import render
+    from twitchsense.report.page import render
+    from twitchsense.results.files import write_file
+    from twitchsense.results.saved import open_saved
 
     night = open_saved(directory)
     path = write_file(directory / "report.html", render(night, night.traces))

@@ -10,7 +10,7 @@ import click
 from twitchsense.cli.options import verbosity
 
 if TYPE_CHECKING:
-    from twitchsense.scoring.limb import Index, LimbScore
+    from twitchsense.scoring.leg_movements.score import Index, LimbScore
 
 _FILE = click.Path(path_type=Path)
 #: Written out, so that --help need not import the rules.
@@ -44,10 +44,14 @@ def score_limb(
 
     Without --hypnogram or --respiratory, what depends on it is not defined.
     """
-    from twitchsense.context.stagecodes import parse_codes
-    from twitchsense.results import to_json
-    from twitchsense.scoring.limb import score_limb as score
-    from twitchsense.scoring.limb_input import read_movements, read_respiratory, read_stages
+    from twitchsense.results.files import to_json
+    from twitchsense.scoring.leg_movements.input import (
+        read_movements,
+        read_respiratory,
+        read_stages,
+    )
+    from twitchsense.scoring.leg_movements.score import score_limb as score
+    from twitchsense.sleep.hypnogram.stage_codes import parse_codes
 
     codes = parse_codes(stages) if stages else None
     found = score(
@@ -66,8 +70,8 @@ def _show(found: LimbScore) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from twitchsense.scoring.limb import INDEX_WORDS
-    from twitchsense.scoring.limb_rules import RULES
+    from twitchsense.scoring.leg_movements.rules import RULES
+    from twitchsense.scoring.leg_movements.score import INDEX_WORDS
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("index", no_wrap=True)

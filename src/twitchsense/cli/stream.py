@@ -7,11 +7,11 @@ from typing import Final
 
 import click
 
-from twitchsense.acquire.inbox import Stored
-from twitchsense.detect.finding import Finding
-from twitchsense.live.lane import LiveLane
-from twitchsense.live.rows import Row
-from twitchsense.recording import NS
+from twitchsense.acquire.frame_queue import Stored
+from twitchsense.live.device_stream import LiveLane
+from twitchsense.live.event_updates import Row
+from twitchsense.model.recording import NS
+from twitchsense.model.scored_candidates import Finding
 
 _HEAD: Final = (
     "Movements as they are first seen. A line with 'corrects' or 'taken back' puts an earlier "

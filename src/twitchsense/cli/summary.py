@@ -12,12 +12,12 @@ from rich.table import Table
 from twitchsense.text import printable
 
 if TYPE_CHECKING:
-    from twitchsense.night import Night
+    from twitchsense.results.night import Night
 
 
 def print_summary(night: Night, out: Path, *, report: bool) -> None:
     """Print valid time, sleep onset, counts by label and where the results are."""
-    from twitchsense.view.words import good_word, onset_phrase, valid_phrase
+    from twitchsense.report.sentences import good_word, onset_phrase, valid_phrase
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(escape(f"Was the recording good? {good_word(night)}. {valid_phrase(night)}"))
@@ -31,7 +31,7 @@ def print_summary(night: Night, out: Path, *, report: bool) -> None:
 
 
 def _counts(night: Night) -> Table:
-    from twitchsense.view.palette import context_name, label_name
+    from twitchsense.report.palette import context_name, label_name
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("events")

@@ -38,10 +38,10 @@ def trend(
 
     DIR is a result directory, or one that holds several.
     """
-    from twitchsense.results import check_directory, to_json
+    from twitchsense.report.trend_page import sentences
+    from twitchsense.results.files import check_directory, to_json
+    from twitchsense.results.weeks import save_weeks
     from twitchsense.trend.weeks import read_weeks
-    from twitchsense.view.trendpage import sentences
-    from twitchsense.weeks import save_weeks
 
     target = out or (None if as_json else Path("trend"))
     if target is not None:

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Final
 
 from twitchsense.cohort.task import Outcome, Task, fail, run_night
-from twitchsense.cohort.threads import children_with_one_thread
+from twitchsense.cohort.thread_limits import children_with_one_thread
 
 _TRIES: Final = 2
 _GIVE_UP_S: Final = 5.0

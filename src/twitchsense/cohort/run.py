@@ -10,12 +10,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from twitchsense.cohort.nightlist import ListedNight
-from twitchsense.cohort.pieces import prepare
+from twitchsense.cohort.dataset import prepare
+from twitchsense.cohort.manifest import ListedNight
 from twitchsense.cohort.processes import run_in_processes, usable_cores
 from twitchsense.cohort.task import Outcome, Task, fail, find_known, make_stamp
 from twitchsense.errors import InputError, TwitchsenseError
-from twitchsense.store.read import short_name
+from twitchsense.io.read import short_name
 
 _DASK: Final = "dask://"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from twitchsense.events import CONTEXTS, EVENT_COLUMNS, REJECTED_COLUMNS, Column
-from twitchsense.results import EPOCH_COLUMNS
+from twitchsense.model.event_table import CONTEXTS, EVENT_COLUMNS, REJECTED_COLUMNS, Column
+from twitchsense.results.files import EPOCH_COLUMNS
 
 _NIGHT: Final = Column("night", "str", "name of the night in the list")
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from twitchsense.cohort.nightlist import ListedNight
-from twitchsense.cohort.pieces import change_row, read_row, write_failed, write_night
+from twitchsense.cohort.dataset import change_row, read_row, write_failed, write_night
+from twitchsense.cohort.manifest import ListedNight
 from twitchsense.errors import InputError, TwitchsenseError
-from twitchsense.store.read import hash_files
+from twitchsense.io.read import hash_files
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ def make_key(night: ListedNight, sha256: str, version: str) -> str:
 
 def run_night(task: Task) -> Outcome:
     """Do one night in this process. It never raises: the outcome tells."""
-    from twitchsense.cohort.threads import limit_threads
+    from twitchsense.cohort.thread_limits import limit_threads
 
     if task.token and not (task.out / task.token).exists():
         reason = f"a worker does not see {task.out}: it must be on a file system all share"
@@ -157,7 +157,7 @@ def fail(task: Task, cause: str, reason: str, key: str = "", stamp: str = "") ->
 def _run(task: Task) -> Outcome:
     from importlib.metadata import version
 
-    from twitchsense.night import analyze, read
+    from twitchsense.results.night import analyze, read
 
     night, began, cpu = task.night, time.perf_counter(), time.process_time()
     if version("twitchsense") != task.version:

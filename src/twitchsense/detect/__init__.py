@@ -1,1 +1,1 @@
-"""From samples to events: tracks per sensor, fusion per leg, rules, votes, the Detector."""
+"""Detection: from samples to a table of events, in stages."""

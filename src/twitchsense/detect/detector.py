@@ -11,22 +11,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from weakref import proxy
 
-from twitchsense.detect.acc import AccTrack
-from twitchsense.detect.beats import Beats
-from twitchsense.detect.candidates import Burst, Episode, LegRun
-from twitchsense.detect.company import Company
-from twitchsense.detect.detection import ClockLine, Detections, Seconds
-from twitchsense.detect.drift import AlignedSenses, find_line
-from twitchsense.detect.emg import EmgTrack
-from twitchsense.detect.finding import LONG_KINDS, SHORT_KINDS, Finding, tables
-from twitchsense.detect.fusion import Fusion
+from twitchsense.detect.acc_candidates import AccTrack
+from twitchsense.detect.clock_alignment import AlignedSenses, find_line
+from twitchsense.detect.clustering import Fusion
+from twitchsense.detect.ecg_rejection import Beats
+from twitchsense.detect.emg_candidates import EmgTrack
+from twitchsense.detect.local_features import Company
+from twitchsense.detect.night_context import Surroundings
+from twitchsense.detect.per_second_builder import join
 from twitchsense.detect.response import Response
 from twitchsense.detect.rules import Rules
-from twitchsense.detect.seconds import join
-from twitchsense.detect.surroundings import Surroundings
-from twitchsense.detect.votes import vote
+from twitchsense.detect.sequence_rules import vote
 from twitchsense.errors import TwitchsenseError
-from twitchsense.recording import Channel, Chunk
+from twitchsense.model.candidates import Burst, Episode, LegRun
+from twitchsense.model.detections import ClockLine, Detections, Seconds
+from twitchsense.model.recording import Channel, Chunk
+from twitchsense.model.scored_candidates import LONG_KINDS, SHORT_KINDS, Finding, tables
 from twitchsense.settings import Settings
 
 #: A short movement is told before it is settled when, so long after it, no burst has

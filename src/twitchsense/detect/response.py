@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twitchsense.detect.candidates import Trace
-from twitchsense.recording import NS
+from twitchsense.model.candidates import Trace
+from twitchsense.model.recording import NS
 
 #: Stretches looked at before and after the times in which the peak may lie.
 HEAD_NS, TAIL_NS = round(0.3 * NS), round(1.5 * NS)

@@ -12,11 +12,8 @@ from typing import Protocol
 
 import numpy as np
 
-from twitchsense.detect.candidates import Burst, Episode
-from twitchsense.detect.finding import NAN, Finding
-from twitchsense.detect.fusion import LINK_NS, Cluster
-from twitchsense.detect.jolt import judge_jolt
-from twitchsense.detect.muscle import (
+from twitchsense.detect.boosted_trees import LEAST
+from twitchsense.detect.burst_grouping import (
     Contraction,
     contractions,
     group_bursts,
@@ -24,8 +21,11 @@ from twitchsense.detect.muscle import (
     span,
     volleys,
 )
+from twitchsense.detect.clustering import LINK_NS, Cluster
+from twitchsense.detect.jerk_model import judge_jolt
 from twitchsense.detect.response import Response
-from twitchsense.detect.trees import LEAST
+from twitchsense.model.candidates import Burst, Episode
+from twitchsense.model.scored_candidates import NAN, Finding
 from twitchsense.settings import Settings
 
 MS = 1_000_000

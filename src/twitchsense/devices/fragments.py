@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from twitchsense.devices.packet import PacketError, Reason
-from twitchsense.devices.twitch import MAX_FRAME
+from twitchsense.devices.v1_frames import MAX_FRAME
 
 FRAGMENT: Final = 0xF0
 _LAST: Final = 0x80

@@ -1,1 +1,4 @@
-"""The vectorised stages: filters, blocks, noise floor, runs. All causal, all chunk-invariant."""
+"""Signal processing stages: filters, mains, ECG canceller, noise floor, hysteresis.
+
+Every stage is causal and independent of how the signal is cut into chunks.
+"""

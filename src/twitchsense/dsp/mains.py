@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from twitchsense.dsp.blocks import Blocks
 from twitchsense.dsp.filters import BURST_HZ, USABLE_BAND, CausalFilter
+from twitchsense.dsp.framing import Blocks
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -14,9 +14,9 @@ from textual.containers import Vertical
 from textual.widgets import Footer, Input, Static
 
 from twitchsense.errors import TwitchsenseError
-from twitchsense.live.watch import Watch
+from twitchsense.live.follower import Watch
+from twitchsense.report.time_labels import milliseconds
 from twitchsense.text import printable
-from twitchsense.view.clock import milliseconds
 
 _PERIOD_S: Final = 0.25
 #: A signal fills its row from these on, in µV and g: rest must look like rest.

@@ -19,9 +19,9 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from twitchsense.errors import InputError, TwitchsenseError
-from twitchsense.live.watch import Watch
-from twitchsense.view import palette
-from twitchsense.view.report import digest, make_environment, read_script
+from twitchsense.live.follower import Watch
+from twitchsense.report import palette
+from twitchsense.report.page import digest, make_environment, read_script
 
 ADDRESS: Final = "127.0.0.1"
 _PERIOD_S: Final = 0.2

@@ -12,10 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
-from twitchsense.events import TRIAL_TYPES
-from twitchsense.scoring.eventlist import LATEST_S
-from twitchsense.scoring.eventlist import read_events as read_events
-from twitchsense.scoring.intervals import share_interval
+from twitchsense.model.event_table import TRIAL_TYPES
+from twitchsense.scoring.confidence_intervals import share_interval
+from twitchsense.scoring.event_list import LATEST_S
+from twitchsense.scoring.event_list import read_events as read_events
 from twitchsense.scoring.matching import TOLERANCE_S, choose_pairs, find_pairs
 from twitchsense.scoring.rates import rate
 

@@ -15,14 +15,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.context.hypnogram import to_us
-from twitchsense.context.stagecodes import NREM, SLEEP
-from twitchsense.context.tags import Context
-from twitchsense.detect.detection import Seconds
-from twitchsense.scoring.activity import resting_seconds
-from twitchsense.scoring.fragmentary import ASLEEP, count_mini_epochs, find_efm, in_sleep
-from twitchsense.scoring.limb_input import take_respiratory
-from twitchsense.scoring.limb_rules import (
+from twitchsense.model.detections import Seconds
+from twitchsense.scoring.active_wake import resting_seconds
+from twitchsense.scoring.fragmentary_myoclonus import ASLEEP, count_mini_epochs, find_efm, in_sleep
+from twitchsense.scoring.leg_movements.input import take_respiratory
+from twitchsense.scoring.leg_movements.rules import (
     RULES,
     UNDEFINED,
     S,
@@ -33,6 +30,9 @@ from twitchsense.scoring.limb_rules import (
 from twitchsense.scoring.rates import ValidHours, rate
 from twitchsense.scoring.series import LegMoves, find_leg_moves
 from twitchsense.settings import Settings
+from twitchsense.sleep.hypnogram.hypnogram import to_us
+from twitchsense.sleep.hypnogram.stage_codes import NREM, SLEEP
+from twitchsense.sleep.tagging import Context
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]

@@ -15,17 +15,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.context.hypnogram import to_us
-from twitchsense.context.tags import Context, tag
-from twitchsense.detect.detection import Detections, Seconds
-from twitchsense.events import REJECTED_COLUMNS
-from twitchsense.recording import Recording
-from twitchsense.scoring.certainty import Certainty, weigh
-from twitchsense.scoring.marks import FALLING, Marks, mark
-from twitchsense.scoring.rhythm import measure_rhythms, no_rhythms
+from twitchsense.model.detections import Detections, Seconds
+from twitchsense.model.event_table import REJECTED_COLUMNS
+from twitchsense.model.recording import Recording
+from twitchsense.scoring.burst_trains import Train, find_trains
+from twitchsense.scoring.label_confidence import Certainty, weigh
+from twitchsense.scoring.label_features import FALLING, Marks, mark
+from twitchsense.scoring.movement_bursts import measure_rhythms, no_rhythms
 from twitchsense.scoring.series import find_hiccups, find_jerks, find_leg_moves
-from twitchsense.scoring.trains import Train, find_trains
 from twitchsense.settings import Settings
+from twitchsense.sleep.hypnogram.hypnogram import to_us
+from twitchsense.sleep.tagging import Context, tag
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -255,7 +255,7 @@ def label(
     Parameters
     ----------
     events : DataFrame
-        Tagged (`twitchsense.context.tags.tag`) and absorbed. Label a table once:
+        Tagged (`twitchsense.sleep.tagging.tag`) and absorbed. Label a table once:
         the confidence of a labelled table would be scaled again.
     context : Context
     settings : Settings

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
 
-from twitchsense.context.hypnogram import to_us
+from twitchsense.sleep.hypnogram.hypnogram import to_us
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]

@@ -12,14 +12,14 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from twitchsense.context.coverage import cover
-from twitchsense.context.stagecodes import NREM, UNSTAGED
-from twitchsense.context.tags import Context
-from twitchsense.detect.detection import Seconds
 from twitchsense.errors import InputError
-from twitchsense.recording import Channel
-from twitchsense.scoring.intervals import count_interval
-from twitchsense.scoring.rhythm import leg_names
+from twitchsense.model.detections import Seconds
+from twitchsense.model.recording import Channel
+from twitchsense.scoring.confidence_intervals import count_interval
+from twitchsense.scoring.movement_bursts import leg_names
+from twitchsense.sleep.coverage import cover
+from twitchsense.sleep.hypnogram.stage_codes import NREM, UNSTAGED
+from twitchsense.sleep.tagging import Context
 
 #: The sensor without which a kind can't be found: its valid time is the denominator.
 SENSOR: Final[dict[str, str]] = {

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.context.hypnogram import to_us
-from twitchsense.events import EVENT_COLUMNS, REJECTED_COLUMNS
-from twitchsense.scoring.limb_rules import (
+from twitchsense.model.event_table import EVENT_COLUMNS, REJECTED_COLUMNS
+from twitchsense.scoring.burst_trains import Train, find_rows, in_step
+from twitchsense.scoring.leg_movements.rules import (
     LEFT,
     RIGHT,
     LimbRules,
@@ -22,8 +22,8 @@ from twitchsense.scoring.limb_rules import (
     find_short,
     get_rules,
 )
-from twitchsense.scoring.trains import Train, find_rows, in_step
 from twitchsense.settings import TrainSettings
+from twitchsense.sleep.hypnogram.hypnogram import to_us
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]

@@ -11,10 +11,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from twitchsense.context.tags import Context
-from twitchsense.detect.detection import Detections
-from twitchsense.events import CONTEXTS, LABELS, TRIAL_TYPES
-from twitchsense.recording import NS, Recording
+from twitchsense.model.detections import Detections
+from twitchsense.model.event_table import CONTEXTS, LABELS, TRIAL_TYPES
+from twitchsense.model.recording import NS, Recording
 from twitchsense.scoring.clinical import (
     fasciculation_block,
     fragmentary_block,
@@ -23,6 +22,7 @@ from twitchsense.scoring.clinical import (
 )
 from twitchsense.scoring.rates import KIND_OF, ValidHours, measure_hours, rate
 from twitchsense.settings import Settings
+from twitchsense.sleep.tagging import Context
 
 _LIBRARIES: Final = ("twitchsense", "numpy", "scipy", "pandas")
 

@@ -15,8 +15,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from twitchsense.context.textable import MISSING, parse_table
 from twitchsense.errors import InputError, MissingExtraError
+from twitchsense.io.text_table import MISSING, parse_table
 from twitchsense.text import printable
 
 #: The columns people keep, with what each means; any others may stand beside them.

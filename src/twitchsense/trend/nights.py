@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from twitchsense.errors import InputError
-from twitchsense.recording import NS
+from twitchsense.model.recording import NS
 from twitchsense.scoring.rates import rate
-from twitchsense.summaryfile import read_summary
+from twitchsense.scoring.summary_file import read_summary
 
 #: What is followed over the weeks.
 OUTCOMES: Final = ("twitch", "jerk", "movement")

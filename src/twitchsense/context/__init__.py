@@ -1,1 +1,0 @@
-"""Sleep and wake around the events: hypnogram, accelerometer, sleep onset, tags."""

@@ -1,0 +1,226 @@
+"""`read`: any capture, or several files of one recording."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, cast, get_args
+from zoneinfo import ZoneInfo
+
+from twitchsense.errors import InputError
+from twitchsense.io.column_mapping import HeaderMap
+from twitchsense.io.merge import Capture, merge
+from twitchsense.model.column_names import channel_order
+from twitchsense.model.recording import Channel, Leg, Recording
+
+log = logging.getLogger(__name__)
+
+
+def _open_csv(path: Path, source: str, mapping: HeaderMap, zone: str | None) -> Capture:
+    from twitchsense.io.csv import CsvTable
+    from twitchsense.io.table_rows import TableCapture
+
+    return TableCapture(CsvTable(path, source, mapping))
+
+
+def _open_parquet(path: Path, source: str, mapping: HeaderMap, zone: str | None) -> Capture:
+    from twitchsense.io.parquet import ParquetTable
+    from twitchsense.io.table_rows import TableCapture
+
+    return TableCapture(ParquetTable(path, source, mapping))
+
+
+def _open_edf(path: Path, source: str, mapping: HeaderMap, zone: str | None) -> Capture:
+    from twitchsense.io.edf import EdfCapture
+
+    return EdfCapture(path, source, mapping, zone)
+
+
+def _open_night(path: Path, source: str, mapping: HeaderMap, zone: str | None) -> Capture:
+    from twitchsense.io.night_file import NightCapture
+
+    return NightCapture(path, source, mapping, zone)
+
+
+#: Ending of the file name -> how to open it. Another format is another line here.
+OPENERS: Final[Mapping[str, Callable[[Path, str, HeaderMap, str | None], Capture]]] = {
+    ".csv": _open_csv,
+    ".csv.gz": _open_csv,
+    ".parquet": _open_parquet,
+    ".edf": _open_edf,
+    ".bdf": _open_edf,
+    ".night": _open_night,
+}
+
+
+def read(
+    *paths: str | os.PathLike[str],
+    columns: Mapping[str, str] | None = None,
+    legs: Mapping[str, str] | None = None,
+    zone: str | None = None,
+) -> Recording:
+    """Read a capture, or several files of one recording.
+
+    Parameters
+    ----------
+    *paths : path
+        CSV (``.csv``, ``.csv.gz``), Parquet, EDF, BDF or a night file. The order of files
+        does not matter.
+    columns : mapping of str to str, optional
+        Foreign headers to ours, as in ``--map``; ``ignore`` leaves one out.
+    legs : mapping of str to {'left', 'right'}, optional
+        Leg of a channel whose name does not tell.
+    zone : str, optional
+        IANA time zone of the wearer. EDF has local times only and needs it to
+        know UTC.
+
+    Returns
+    -------
+    Recording
+        Samples stay in temporary files, so memory is bounded. Segments keep
+        the time axis of ``time_s``; with ``time_utc``, zero is the first row.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the line or column, and the cure.
+    MissingExtraError
+        If a format needs a library that is not installed.
+    """
+    if not paths:
+        raise InputError("read", "no file given", "give at least one capture")
+    if any(isinstance(p, (list, tuple)) for p in paths):
+        raise InputError("read", "is given a list of files", "write read(*files)")
+    if zone is not None:
+        _check_zone(zone)
+    files = [Path(p) for p in paths]
+    mapping = HeaderMap(columns)
+    captures = []
+    digests = []
+    for path in files:
+        source = short_name(path)
+        opener = _find_opener(path, source)
+        try:
+            digests.append(_hash(path))
+            captures.append(opener(path, source, mapping, zone))
+        except OSError as error:
+            raise _unreadable(path, source, error) from error
+    if len(set(digests)) < len(digests):
+        twice = next(i for i, d in enumerate(digests) if d in digests[:i])
+        raise InputError(
+            captures[twice].source, "the same file is given twice", "give each file once"
+        )
+    mapping.check_used(captures[0].source, [h for c in captures for h in c.headers])
+    try:
+        merged = merge(captures)
+    except OSError as error:
+        raise _unreadable(files[0], captures[0].source, error) from error
+    notes = list(merged.notes)
+    channels = _place_legs([d.channel for d in merged.data], legs or {}, notes)
+    for note in notes:
+        log.info(note)
+    return Recording(
+        channels,
+        tuple(s for d in merged.data for s in d.segments),
+        merged.start_utc_ns,
+        zone,
+        source=", ".join(sorted(p.name for p in files)),
+        sha256=_join_hashes(digests),
+        notes=tuple(notes),
+        covers_ns=merged.covers_ns,
+    )
+
+
+def short_name(path: Path) -> str:
+    """Return a path as messages show it: whole, unless it is very long."""
+    text = str(path)
+    return text if len(text) <= 100 else f".../{path.name[-96:]}"
+
+
+def _find_opener(path: Path, source: str) -> Callable[[Path, str, HeaderMap, str | None], Capture]:
+    if path.is_dir():
+        raise InputError(source, "is a folder", "give the capture files in it")
+    name = path.name.casefold()
+    for ending, opener in OPENERS.items():
+        if name.endswith(ending):
+            return opener
+    raise InputError(
+        source,
+        "the ending of the name tells no format of a capture",
+        f"name it one of {', '.join(OPENERS)}",
+    )
+
+
+def _unreadable(path: Path, source: str, error: OSError) -> InputError:
+    if isinstance(error, FileNotFoundError):
+        return InputError(source, "no such file", "check the path")
+    if isinstance(error, PermissionError):
+        return InputError(source, "may not be read", "give yourself permission to read it")
+    reason = error.strerror or str(error)
+    return InputError(source, f"cannot be read ({reason})", "copy it to another disk and try again")
+
+
+def hash_files(paths: Sequence[Path]) -> str:
+    """Return the hash that `read` gives a recording of these files.
+
+    Raises
+    ------
+    InputError
+        If one can't be read.
+    """
+    digests = []
+    for path in paths:
+        try:
+            digests.append(_hash(path))
+        except OSError as error:
+            raise _unreadable(path, short_name(path), error) from error
+    return _join_hashes(digests)
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _join_hashes(digests: Sequence[str]) -> str:
+    """Return one hash for all files, whatever their order."""
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
+
+
+def _check_zone(zone: str) -> None:
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise InputError(
+            zone, "no such time zone", "give an IANA name like Europe/Berlin", "zone"
+        ) from error
+
+
+def _place_legs(
+    channels: Sequence[Channel], legs: Mapping[str, str], notes: list[str]
+) -> tuple[Channel, ...]:
+    """Set the leg of channels whose name does not tell."""
+    names = {c.name for c in channels}
+    for name, leg in legs.items():
+        if leg not in get_args(Leg):
+            raise InputError("legs", f"'{leg}' is no leg", "write left or right", f"channel {name}")
+        if name not in names:
+            notes.append(f"legs: no channel {name} in this recording")
+    placed = []
+    for channel in channels:
+        wanted = legs.get(channel.name, channel.leg)
+        if channel.leg is not None and wanted != channel.leg:
+            raise InputError(
+                "legs",
+                f"says {wanted}, but the name of the channel says {channel.leg}",
+                "correct one of them",
+                f"channel {channel.name}",
+            )
+        placed.append(replace(channel, leg=cast("Leg | None", wanted)))
+    return tuple(sorted(placed, key=channel_order))

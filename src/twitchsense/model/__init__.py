@@ -1,0 +1,1 @@
+"""The data model: recordings, candidates, event tables, per-second statistics. Data only."""

@@ -1,0 +1,338 @@
+"""Column names of captures, and how columns come together as channels.
+
+A column is named ``NAME_UNIT`` (``emg1_uv``) or, for an accelerometer,
+``NAME_AXIS_UNIT`` (``acc_right_x_mg``). Every reader turns names into
+`ColumnSpec`, groups these into `ChannelPlan` and lets the plan scale and check.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from twitchsense.errors import InputError
+from twitchsense.model.recording import NS, ArraySamples, Channel, Kind, Leg, Samples, Segment
+
+#: Samples as they were given.
+Column = NDArray[np.float64] | NDArray[np.float32]
+
+STANDARD_GRAVITY: Final = 9.80665
+
+#: Unit in a column name -> factor to the unit of the kind (µV, g).
+SCALES: Final[Mapping[Kind, Mapping[str, float]]] = {
+    "emg": {"uv": 1.0, "mv": 1e3, "v": 1e6},
+    "acc": {"g": 1.0, "mg": 1e-3, "ms2": 1.0 / STANDARD_GRAVITY},
+}
+#: Sampling rates the analysis is made for, Hz.
+RATE_LIMITS: Final[Mapping[Kind, tuple[float, float]]] = {
+    "emg": (200.0, 4000.0),
+    "acc": (25.0, 1000.0),
+}
+#: Beyond this no electrode (µV) and no wearable accelerometer (g) can measure.
+VALUE_LIMITS: Final[Mapping[Kind, float]] = {"emg": 1e6, "acc": 200.0}
+#: Fitted rates wander a little: a rate this far outside the limits is let in.
+_RATE_TOLERANCE = 0.01
+_AXES = ("x", "y", "z")
+#: A name stands in every row of the tables.
+_LONGEST_NAME: Final = 80
+_EXAMPLES: Final[Mapping[Kind, str]] = {
+    "emg": "emg1_uv (uv, mv or v)",
+    "acc": "acc_x_g (axis x, y or z; g, mg or ms2)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSpec:
+    """What a column name says.
+
+    Attributes
+    ----------
+    channel : str
+        Name without axis and unit: ``emg1``, ``acc_right``.
+    kind : {'emg', 'acc'}
+    leg : {'left', 'right'} or None
+    axis : {'x', 'y', 'z', ''}
+        Empty for EMG.
+    unit : str
+        As in the name: ``uv``, ``mv``, ``v``, ``g``, ``mg``, ``ms2``.
+    scale : float
+        Factor to µV or g.
+    """
+
+    channel: str
+    kind: Kind
+    leg: Leg | None
+    axis: str
+    unit: str
+    scale: float
+
+    @property
+    def canonical(self) -> str:
+        """Name of the column once scaled: ``emg1_uv``, ``acc_right_x_g``."""
+        return f"{self.channel}_{self.axis}_g" if self.axis else f"{self.channel}_uv"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelPlan:
+    """The columns that make one channel, axes in order.
+
+    Attributes
+    ----------
+    specs : tuple of ColumnSpec
+    names : tuple of str
+        The columns as the capture calls them, in the order of `specs`.
+    """
+
+    specs: tuple[ColumnSpec, ...]
+    names: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the channel."""
+        return self.specs[0].channel
+
+    @property
+    def kind(self) -> Kind:
+        """Kind of the channel."""
+        return self.specs[0].kind
+
+    def channel(self, fs: float, fs_error: float = 0.0) -> Channel:
+        """Return the channel at a sampling rate in Hz."""
+        columns = tuple(s.canonical for s in self.specs)
+        unit: Literal["uV", "g"] = "uV" if self.kind == "emg" else "g"
+        return Channel(self.name, self.kind, unit, fs, columns, self.specs[0].leg, fs_error)
+
+    def scale(self, columns: Iterable[Column]) -> tuple[Samples, NDArray[np.bool_]]:
+        """Scale raw columns and tell which rows are samples.
+
+        Parameters
+        ----------
+        columns : iterable of ndarray, shape (n,)
+            In the order of `specs`, in the capture's units.
+
+        Returns
+        -------
+        samples : ndarray of float32, shape (n, width)
+            In µV or g.
+        valid : ndarray of bool, shape (n,)
+            True where every axis is finite in float32.
+        """
+        raw = list(columns)
+        samples = np.empty((len(raw[0]), len(raw)), np.float32)
+        # a number beyond float32 becomes inf here, and so no sample: silence numpy on it
+        with np.errstate(over="ignore", invalid="ignore"):
+            for i, (spec, column) in enumerate(zip(self.specs, raw, strict=True)):
+                # scaled in double precision, and rounded once
+                samples[:, i] = (
+                    column
+                    if spec.scale == 1.0
+                    else np.multiply(column, spec.scale, dtype=np.float64)
+                )
+        valid = np.isfinite(samples[:, 0])
+        for i in range(1, len(raw)):
+            valid &= np.isfinite(samples[:, i])
+        return samples, valid
+
+    def check_rate(self, source: str, fs: float) -> None:
+        """Refuse a sampling rate the analysis is not made for.
+
+        Raises
+        ------
+        InputError
+            Naming the column, the rate found and the limits.
+        """
+        low, high = RATE_LIMITS[self.kind]
+        if not low * (1 - _RATE_TOLERANCE) <= fs <= high * (1 + _RATE_TOLERANCE):
+            raise InputError(
+                source,
+                f"sampling rate of {fs:.6g} Hz, where {self.kind.upper()} needs "
+                f"{low:g} to {high:g} Hz",
+                "check the unit of the time column (seconds), or resample the signal",
+                f"column {self.names[0]}",
+            )
+
+
+def looks_like_signal(name: str) -> bool:
+    """Tell whether a column name claims to be EMG or acceleration."""
+    return _clean(name).startswith(("emg", "acc"))
+
+
+def parse_column(name: str, source: str = "columns") -> ColumnSpec:
+    """Read a column name.
+
+    Parameters
+    ----------
+    name : str
+        Upper or lower case.
+    source : str
+        File, for the message.
+
+    Raises
+    ------
+    InputError
+        If the name is not one of ours, or its unit or axis is missing or unknown.
+    """
+    clean = _clean(name)
+    tokens = clean.split("_")
+    if len(clean) > _LONGEST_NAME:
+        raise _bad_name(source, name[:40] + "…", f"is {len(clean):,} characters long", "emg")
+    if not clean.startswith(("emg", "acc")):
+        raise _bad_name(source, name, "is no signal name", "emg")
+    kind: Kind = "emg" if clean.startswith("emg") else "acc"
+    unit = tokens.pop() if len(tokens) > 1 else ""
+    if unit not in SCALES[kind]:
+        problem = f"has the unknown unit '{unit}'" if unit else "has no unit"
+        raise _bad_name(source, name, problem, kind)
+    axis = ""
+    if kind == "acc":
+        axis = tokens.pop() if len(tokens) > 1 else ""
+        if axis not in _AXES:
+            raise _bad_name(source, name, "has no axis", kind)
+    legs = [t for t in tokens[1:] if t in ("left", "right")]
+    if len(legs) > 1 or not all(re.fullmatch(r"\w+", t) for t in tokens):
+        raise _bad_name(source, name, "cannot be read", kind)
+    leg = cast("Leg", legs[0]) if legs else None
+    return ColumnSpec("_".join(tokens), kind, leg, axis, unit, SCALES[kind][unit])
+
+
+def plan_channels(names: Mapping[str, str] | Iterable[str], source: str) -> tuple[ChannelPlan, ...]:
+    """Group column names into channels.
+
+    Parameters
+    ----------
+    names : iterable of str, or mapping of str to str
+        Our column names; as a mapping, from what the capture calls them.
+    source : str
+        File, for messages.
+
+    Returns
+    -------
+    tuple of ChannelPlan
+        EMG before acceleration, then by name in natural order, so that the
+        order of columns does not matter.
+
+    Raises
+    ------
+    InputError
+        For a name that can't be read, or two columns that mean the same.
+    """
+    pairs = names.items() if isinstance(names, Mapping) else ((n, n) for n in names)
+    groups: dict[str, dict[str, tuple[ColumnSpec, str]]] = {}
+    for theirs, ours in pairs:
+        spec = parse_column(ours, source)
+        axes = groups.setdefault(spec.channel, {})
+        if spec.axis in axes:
+            other = axes[spec.axis][1]
+            raise InputError(
+                source, f"holds the same signal as {other}", "keep one of them", f"column {theirs}"
+            )
+        axes[spec.axis] = (spec, theirs)
+    plans = [
+        ChannelPlan(tuple(a[k][0] for k in sorted(a)), tuple(a[k][1] for k in sorted(a)))
+        for a in groups.values()
+    ]
+    return tuple(sorted(plans, key=channel_order))
+
+
+def channel_order(item: ChannelPlan | Channel) -> tuple[bool, list[tuple[bool, int, str]]]:
+    """Return the sorting key of channels: EMG first, then ``emg2`` before ``emg10``."""
+    parts = re.split(r"(\d+)", item.name)
+    return item.kind != "emg", [(p.isdecimal(), int(p) if p.isdecimal() else 0, p) for p in parts]
+
+
+def runs_of(valid: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return the stretches ``[start, stop)`` where `valid` is true."""
+    if len(valid) and valid.all():
+        return [(0, len(valid))]
+    edges = np.flatnonzero(np.diff(valid.astype(np.int8), prepend=0, append=0))
+    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
+
+
+def assemble_arrays(
+    signals: Mapping[str, tuple[ArrayLike, float]],
+) -> tuple[tuple[Channel, ...], tuple[Segment, ...], int]:
+    """Turn named arrays into channels, gap-free segments, and how long they reach in ns.
+
+    Parameters
+    ----------
+    signals : mapping of str to (samples, fs)
+        Column names with units; 1-D samples and their rate in Hz.
+
+    Raises
+    ------
+    InputError
+        For a name, shape or rate that can't be used, or axes that don't match.
+    """
+    source = "arrays"
+    if not signals:
+        raise InputError(source, "holds no signal", f"give {_EXAMPLES['emg']}")
+    channels: list[Channel] = []
+    segments: list[Segment] = []
+    end_ns = 0
+    for plan in plan_channels(list(signals), source):
+        raw = [_to_column(source, name, signals[name][0]) for name in plan.names]
+        rates = [_to_rate(source, name, signals[name][1]) for name in plan.names]
+        for name, column, rate in zip(plan.names[1:], raw[1:], rates[1:], strict=True):
+            if len(column) != len(raw[0]) or rate != rates[0]:
+                raise InputError(
+                    source,
+                    f"{len(column)} samples at {rate:g} Hz do not match the {len(raw[0])} at "
+                    f"{rates[0]:g} Hz of {plan.names[0]}",
+                    "give the axes of one accelerometer equal length and rate",
+                    f"column {name}",
+                )
+        fs = rates[0]
+        plan.check_rate(source, fs)
+        samples, valid = plan.scale(raw)
+        channels.append(plan.channel(fs))
+        end_ns = max(end_ns, round(len(samples) * NS / fs))
+        for start, stop in runs_of(valid):
+            time_ns = round(start * NS / fs)
+            segments.append(Segment(plan.name, time_ns, ArraySamples(samples[start:stop])))
+    return tuple(channels), tuple(segments), end_ns
+
+
+def _to_column(source: str, name: str, values: ArrayLike) -> Column:
+    """Return a 1-D array, float32 if it is that already, else float64; or say what is wrong."""
+    try:
+        column: Column = np.asarray(values)
+        if column.dtype != np.float32:
+            column = np.asarray(values, np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            source, f"no numbers ({error})", "give an array of numbers", f"column {name}"
+        ) from error
+    if column.ndim != 1:
+        raise InputError(
+            source, f"shape {column.shape}", "give a 1-D array for each column", f"column {name}"
+        )
+    return column
+
+
+def _to_rate(source: str, name: str, value: float) -> float:
+    """Return a sampling rate in Hz or say what is wrong."""
+    fs = float(value)
+    if not (np.isfinite(fs) and fs > 0):
+        raise InputError(
+            source, f"sampling rate {fs:g}", "give a positive rate in Hz", f"column {name}"
+        )
+    return fs
+
+
+def _clean(name: str) -> str:
+    # µ has two code points; case folding makes them one, which we write as u
+    return name.strip().casefold().replace("\u03bc", "u")
+
+
+def _bad_name(source: str, name: str, problem: str, kind: Kind) -> InputError:
+    return InputError(
+        source,
+        problem,
+        f"rename it or map it (--map '{name}=...') to a name like {_EXAMPLES[kind]}",
+        f"column {name}",
+    )

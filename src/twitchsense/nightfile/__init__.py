@@ -1,0 +1,1 @@
+"""The night file: SQLite schema, writer, reader, device clock, loss report."""

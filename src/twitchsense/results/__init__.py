@@ -1,0 +1,1 @@
+"""Results of an analysis: the Night object, the files it is saved to, reopening them."""

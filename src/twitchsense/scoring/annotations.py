@@ -1,0 +1,100 @@
+"""Events in the forms that other programs read: MNE annotations, BIDS tables."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from twitchsense.errors import InputError, MissingExtraError
+from twitchsense.model.event_table import EVENT_COLUMNS, glossary
+from twitchsense.text import harmless
+
+if TYPE_CHECKING:
+    from mne import Annotations
+
+#: What BIDS wants first, in this order.
+_BIDS_FIRST: Final = ("onset", "duration")
+_NA: Final = "n/a"
+
+
+def to_annotations(
+    events: pd.DataFrame, start_utc_ns: int | None = None, description: str = "label"
+) -> Annotations:
+    """Return events as MNE annotations.
+
+    Parameters
+    ----------
+    events : DataFrame
+        An event table.
+    start_utc_ns : int, optional
+        UTC of the recording's zero; becomes `orig_time`.
+    description : str
+        The column that names the annotations: ``label`` or ``trial_type``.
+
+    Raises
+    ------
+    MissingExtraError
+        If MNE is not installed.
+    InputError
+        If there is no such column.
+    """
+    if description not in events.columns:
+        names = ", ".join(map(str, events.columns))
+        raise InputError("events", f"have no column {description!r}", f"use one of {names}")
+    try:
+        import mne
+    except ImportError as error:
+        raise MissingExtraError("mne", "making MNE annotations") from error
+    start = None
+    if start_utc_ns is not None:
+        start = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=start_utc_ns // 1000)
+    return mne.Annotations(
+        onset=events["onset"].to_numpy(float),
+        duration=events["duration"].fillna(0.0).to_numpy(float),
+        description=[str(word) or _NA for word in events[description]],
+        orig_time=start,
+    )
+
+
+def to_bids(events: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return events as a BIDS ``events.tsv`` table and its JSON sidecar.
+
+    All columns are text; a missing value is ``n/a``, a time has six decimals. What a
+    spreadsheet would run as a formula stands behind an apostrophe.
+
+    Returns
+    -------
+    table : DataFrame
+        ``onset``, ``duration``, ``trial_type`` and the other columns.
+    sidecar : dict
+        Description, unit and levels of each column.
+    """
+    numbers = {c.name for c in EVENT_COLUMNS if c.dtype == "float64"}
+    names = [str(name) for name in events.columns]
+    order = [*_BIDS_FIRST, *(n for n in names if n not in _BIDS_FIRST)]
+    table = pd.DataFrame(
+        {
+            name: [_number(float(v), name) for v in events[name]]
+            if name in numbers
+            else [_word(v) for v in events[name]]
+            for name in order
+        },
+        columns=order,
+        dtype=object,
+    )
+    entries = glossary()
+    return table.rename(columns=_word), {name: entries[name] for name in order if name in entries}
+
+
+def _number(value: float, name: str) -> str:
+    if not math.isfinite(value):
+        return _NA
+    return f"{value:.6f}" if name in _BIDS_FIRST else f"{value:.6g}"
+
+
+def _word(value: object) -> str:
+    text = " ".join(str(value).split())
+    return (harmless(text) if isinstance(value, str) else text) or _NA

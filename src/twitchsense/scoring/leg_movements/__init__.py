@@ -1,0 +1,1 @@
+"""Leg-movement scoring (WASM 2016, AASM) from a list of movements."""

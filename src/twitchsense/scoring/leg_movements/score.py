@@ -1,0 +1,209 @@
+"""Leg movements scored from an event list alone, by named rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from twitchsense.scoring.leg_movements.input import take_movements, take_respiratory, take_stages
+from twitchsense.scoring.leg_movements.rules import (
+    BOTH,
+    UNDEFINED,
+    LimbRules,
+    Moves,
+    S,
+    find_intervals,
+    find_movements,
+    find_respiratory,
+    find_series,
+    find_short,
+    get_rules,
+)
+from twitchsense.sleep.hypnogram.hypnogram import SLEEP, Hypnogram
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Index = int | float | None
+
+#: What each index is, in the order of the contract.
+INDEX_WORDS: Final[dict[str, str]] = {
+    "n_lm": "leg movements (LM), both legs together",
+    "n_bilateral_lm": "LM of both legs",
+    "n_clm": "candidate leg movements (CLM)",
+    "n_plm": "periodic leg movements (PLM)",
+    "n_plms": "PLM that begin in sleep (PLMS)",
+    "n_plmw": "PLM that begin in wake (PLMW)",
+    "n_series": "series of PLM",
+    "n_short_imi": "CLM too soon after the CLM before",
+    "n_isolated": "CLM neither periodic nor too soon",
+    "plms_index": "PLMS per hour of sleep",
+    "plmw_index": "PLMW per hour of wake",
+    "pi_sleep": "PLMS / CLM in sleep",
+    "n_clmr": "CLM at respiratory events (CLMr)",
+    "n_clm_nr": "CLM without CLMr",
+    "n_plm_nr": "PLM, CLMr removed first",
+    "n_plms_nr": "PLMS, CLMr removed first",
+    "plms_nr_index": "PLMS per hour of sleep, CLMr removed first",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LimbScore:
+    """Leg movements of a night, by one set of rules.
+
+    Attributes
+    ----------
+    rules : str
+        Name of the rules.
+    indices : dict
+        Counts and rates (see `INDEX_WORDS`); None where one is not defined.
+    movements : DataFrame
+        One row per movement in order of onset: ``onset``, ``duration``, ``imi``
+        (s; the interval since the onset of the CLM before), ``leg`` (``left``,
+        ``right``, ``both``), ``bilateral``, ``parts``, ``clm``, ``short_imi``,
+        ``plm``, ``series`` (from 1), ``stage``, ``respiratory``, ``plm_nr`` and
+        ``series_nr`` (with respiratory CLM removed). Missing where not known.
+    """
+
+    rules: str
+    indices: dict[str, Index]
+    movements: pd.DataFrame
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the indices and, as ``movements``, one dict per movement."""
+        table = self.movements.astype(object)
+        rows = table.where(self.movements.notna(), None).to_dict("records")
+        return {**self.indices, "movements": rows}
+
+
+def score_limb(
+    movements: pd.DataFrame,
+    hypnogram: pd.DataFrame | Hypnogram | None = None,
+    respiratory: pd.DataFrame | None = None,
+    rules: str = "wasm2016",
+) -> LimbScore:
+    """Score leg movements from a list of marks.
+
+    Parameters
+    ----------
+    movements : DataFrame
+        ``onset`` and ``duration`` in seconds, ``leg`` (``left`` or ``right``);
+        rows in any order.
+    hypnogram : DataFrame, optional
+        ``onset``, ``duration`` (s) and ``stage`` (W, N1, N2, N3, R). Without
+        ``duration`` the epochs are as long as the shortest step of the onsets.
+        Without a hypnogram all that depends on sleep is None. A movement outside
+        its epochs, or in an unscored one, is neither in sleep nor in wake.
+    respiratory : DataFrame, optional
+        ``onset`` and ``duration`` (s) of apneas, hypopneas and the like. A table
+        without rows says that there were none; without a table all that depends
+        on them is None.
+    rules : {"wasm2016", "wasm2016-strict", "aasm"}
+
+    Raises
+    ------
+    InputError
+        Naming the table, the row (from 1) and the cure.
+    """
+    rule = get_rules(rules)
+    moves = find_movements(*take_movements(movements), rule)
+    stages = None if hypnogram is None else take_stages(hypnogram)
+    breath = None
+    if respiratory is not None:
+        breath = find_respiratory(moves, *take_respiratory(respiratory), rule)
+    table = _tabulate(moves, stages, breath, rule)
+    return LimbScore(rule.name, _count(table, stages, breath is not None), table)
+
+
+def _tabulate(
+    moves: Moves, stages: Hypnogram | None, breath: Bools | None, rules: LimbRules
+) -> pd.DataFrame:
+    interval = find_intervals(moves.onset, moves.clm)
+    series = find_series(interval, rules)
+    stage = np.full(len(moves), None, dtype=object)
+    if stages is not None:
+        known = stages.stage_at(moves.onset / S)
+        stage[known != ""] = known[known != ""].astype(object)
+    table = pd.DataFrame(
+        {
+            "onset": moves.onset / S,
+            "duration": (moves.stop - moves.onset) / S,
+            "leg": np.array(["left", "right", "both"], dtype=object)[moves.leg],
+            "bilateral": moves.leg == BOTH,
+            "parts": moves.parts,
+            "clm": moves.clm,
+            "imi": np.where(interval == UNDEFINED, np.nan, interval / S),
+            "short_imi": find_short(interval, rules),
+            "plm": series > 0,
+            "series": _numbers(series),
+            "stage": pd.Series(stage, dtype=object),
+        }
+    )
+    return table.assign(**_respiratory_columns(moves, breath, rules))
+
+
+def _respiratory_columns(moves: Moves, breath: Bools | None, rules: LimbRules) -> dict[str, Any]:
+    if breath is None:
+        unknown = pd.array([pd.NA] * len(moves), dtype="boolean")
+        numbers = pd.array([pd.NA] * len(moves), dtype="Int64")
+        return {"respiratory": unknown, "plm_nr": unknown.copy(), "series_nr": numbers}
+    # a respiratory movement that is no candidate stays, and still ends series
+    kept = ~(breath & moves.clm)
+    series = np.zeros(len(moves), np.int64)
+    series[kept] = find_series(find_intervals(moves.onset[kept], moves.clm[kept]), rules)
+    return {
+        "respiratory": pd.array(breath, dtype="boolean"),
+        "plm_nr": pd.array(series > 0, dtype="boolean"),
+        "series_nr": _numbers(series),
+    }
+
+
+def _numbers(series: Ints) -> Any:
+    return pd.arrays.IntegerArray(series, series == 0)
+
+
+def _count(table: pd.DataFrame, stages: Hypnogram | None, breathing: bool) -> dict[str, Index]:
+    clm, plm, short = (table[name].to_numpy(np.bool_) for name in ("clm", "plm", "short_imi"))
+    stage = table["stage"]
+    asleep, awake = stage.isin(SLEEP).to_numpy(), (stage == "W").to_numpy()
+    sleep_h, wake_h = _hours(stages)
+    out: dict[str, Index] = dict.fromkeys(INDEX_WORDS)
+    out["n_lm"] = len(table)
+    out["n_bilateral_lm"] = int(table["bilateral"].sum())
+    out["n_clm"] = int(clm.sum())
+    out["n_plm"] = int(plm.sum())
+    out["n_series"] = table["series"].nunique()
+    out["n_short_imi"] = int(short.sum())
+    out["n_isolated"] = int((clm & ~plm & ~short).sum())
+    if stages is not None:
+        plms, plmw = int((plm & asleep).sum()), int((plm & awake).sum())
+        out["n_plms"], out["n_plmw"] = plms, plmw
+        out["plms_index"], out["plmw_index"] = _share(plms, sleep_h), _share(plmw, wake_h)
+        out["pi_sleep"] = _share(plms, int((clm & asleep).sum()))
+    if breathing:
+        plm_nr = table["plm_nr"].to_numpy(np.bool_)
+        n_clmr = int((clm & table["respiratory"].to_numpy(np.bool_)).sum())
+        out["n_clmr"], out["n_clm_nr"] = n_clmr, int(clm.sum()) - n_clmr
+        out["n_plm_nr"] = int(plm_nr.sum())
+        if stages is not None:
+            plms_nr = int((plm_nr & asleep).sum())
+            out["n_plms_nr"], out["plms_nr_index"] = plms_nr, _share(plms_nr, sleep_h)
+    return out
+
+
+def _hours(stages: Hypnogram | None) -> tuple[float, float]:
+    """Return the hours of sleep and of wake."""
+    if stages is None:
+        return 0.0, 0.0
+    start, stop = stages.bounds_us
+    length = stop - start
+    sleep, wake = length[stages.asleep].sum(), length[stages.stage == "W"].sum()
+    return float(sleep) / S / 3600.0, float(wake) / S / 3600.0
+
+
+def _share(count: int, of: float) -> float | None:
+    return count / of if of > 0 else None

@@ -1,0 +1,1 @@
+"""Sleep and wake around the events: hypnogram, inactivity, sleep onset, contexts."""

@@ -1,1 +1,0 @@
-"""Pictures of a night, and the report made of them."""

@@ -1,0 +1,60 @@
+"""Muscle and bad contacts have different shapes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.signals import band_noise, unit_potential
+from twitchsense.detect.burst_measures import slow_share, zero_phase
+from twitchsense.detect.electrode_artifact import FEATURES, contact_features, contact_probability
+from twitchsense.detect.electrode_artifact_weights import WEIGHTS
+from twitchsense.detect.rules import CONTACT_LIMIT
+
+
+def probability(wave, fs=1000.0, noise_uv=3.0, seed=0):
+    rng = np.random.default_rng(seed)
+    x = band_noise(round(0.6 * fs), fs, noise_uv, rng)
+    first = round(0.3 * fs)
+    x[first : first + len(wave)] += wave[: len(x) - first]
+    burst = zero_phase(x, fs)
+    loud = np.flatnonzero(np.abs(burst) > 0.3 * np.abs(burst).max())
+    body = (int(loud[0]), int(loud[-1]) + 1)
+    slow = slow_share(x, burst, body, fs)
+    features = contact_features(x, burst, body, fs, slow_share=slow, noise_uv=noise_uv)
+    assert features.shape == (len(FEATURES),)
+    assert np.isfinite(features).all()
+    return contact_probability(features, (body[1] - body[0]) / fs, fs)
+
+
+@pytest.mark.parametrize("size", [100, 300, 1000])
+@pytest.mark.parametrize("width_s", [0.003, 0.004, 0.005])
+def test_a_potential_of_a_unit_is_muscle(size, width_s):
+    wave = size * unit_potential(1000.0, width_s)
+    assert np.median([probability(wave, seed=s) for s in range(9)]) < CONTACT_LIMIT
+
+
+@pytest.mark.parametrize("size", [100, 300, 1000])
+@pytest.mark.parametrize("samples", [1, 2, 3])
+def test_a_spike_of_a_few_samples_is_a_contact(size, samples):
+    wave = np.full(samples, float(size))
+    assert np.median([probability(wave, seed=s) for s in range(9)]) > 0.8
+
+
+def test_scattered_spikes_are_a_contact_and_interference_is_muscle():
+    rng = np.random.default_rng(1)
+    crackle = np.zeros(200)
+    crackle[rng.integers(0, 200, 7)] = rng.normal(0, 300, 7)
+    muscle = band_noise(200, 1000.0, 80.0, rng, low=40, high=180)
+    assert probability(crackle) > 0.8
+    assert probability(muscle) < 0.5
+
+
+@pytest.mark.parametrize("fs", [200.0, 500.0, 999.7, 2000.0, 4000.0])
+def test_every_sampling_rate_has_an_answer(fs):
+    assert 0 < probability(200 * unit_potential(fs), fs) < 1
+
+
+def test_weights_fit_the_features():
+    assert set(WEIGHTS) == {(r, n) for r in ("fine", "coarse") for n in ("single", "long")}
+    assert {len(w) for _, w in WEIGHTS.values()} == {len(FEATURES)}

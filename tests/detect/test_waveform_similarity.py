@@ -1,0 +1,37 @@
+"""Which waveforms are alike, however many there are at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from twitchsense.detect import waveform_similarity
+from twitchsense.detect.waveform_similarity import NEIGHBOURS, Likeness
+
+
+def table(n=150):
+    """Return waveforms of two sources in turn, a second apart, the second growing."""
+    rng = np.random.default_rng(2)
+    sources = rng.normal(size=(2, 64))
+    shapes = sources[np.arange(n) % 2] + 0.3 * rng.normal(size=(n, 64))
+    shapes /= np.linalg.norm(shapes, axis=1, keepdims=True)
+    sizes = np.where(np.arange(n) % 2, 50.0 + np.arange(n), 100.0)
+    return Likeness(shapes, np.arange(n, dtype=float), sizes, np.full(n, 0.03))
+
+
+def test_near_are_those_of_one_source_within_the_time():
+    found = table().near(60, 5.0, score=0.75, ratio=1e9)
+    assert found.tolist() == [56, 58, 60, 62, 64]
+    assert table().near(61, 9.0, score=0.75, ratio=1.05).tolist() == [57, 59, 61, 63, 65]
+
+
+def test_no_more_neighbours_than_that_are_compared():
+    found = table().near(75, 1e9, score=-2.0, ratio=1e9)
+    assert found.tolist() == list(range(75 - NEIGHBOURS, 75 + NEIGHBOURS + 1))
+
+
+@pytest.mark.parametrize("rows", [1, 7, 48, 149, 150])
+def test_rows_at_once_do_not_matter(rows, monkeypatch):
+    whole = table()
+    monkeypatch.setattr(waveform_similarity, "AT_ONCE", rows)
+    np.testing.assert_array_equal(table()._score, whole._score)

@@ -1,0 +1,307 @@
+"""The heart canceller: what goes in comes out, but for a heart that is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.signals import Leg, add, band_noise, heart_beat, unit_potential
+from twitchsense.dsp.ecg_canceller import BEFORE_S, DELAY_S, LOST, HeartCanceller, usual_interval
+from twitchsense.dsp.template import Template, off_line
+
+FS = 500.0
+
+
+def leg(seconds=40, *, bpm=70, size=200.0, until=None, seed=0, fs=FS, noise=3.0):
+    """Return the EMG of a leg with a heart, and the times of its R waves."""
+    leg = Leg(seconds, fs=fs, noise_uv=noise, seed=seed)
+    return leg.emg, leg.heart(1.0, until or seconds - 1, bpm, size)
+
+
+def run(x, cuts=(), fs=FS):
+    """Return what comes out, and the beats."""
+    canceller = HeartCanceller(fs)
+    out = [canceller.push(p) for p in np.split(x, sorted(cuts))]
+    beats = canceller.take()
+    out.append(canceller.close())
+    return np.concatenate(out), beats + canceller.take()
+
+
+# -- the law of chunks -----------------------------------------------------------------
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    cuts=st.lists(st.integers(0, 12_000), max_size=20),
+    seconds=st.floats(0.0, 24.0),
+    seed=st.integers(0, 3),
+    fs=st.sampled_from([200.0, 500.0, 512.0, 1000.0]),
+)
+def test_any_cutting_gives_the_same_samples_and_beats(cuts, seconds, seed, fs):
+    whole, _ = leg(25, bpm=100, seed=seed, fs=fs)
+    x = whole[: round(seconds * fs)]
+    cuts = [min(c, len(x)) for c in cuts]
+    once, beats = run(x, fs=fs)
+    cut, found = run(x, cuts, fs)
+    assert len(once) == len(x)
+    np.testing.assert_array_equal(once, cut)
+    assert beats == found
+
+
+@pytest.mark.parametrize("fs", [200.0, 500.0, 1000.0, 1024.0])
+@pytest.mark.parametrize("step_s", [0.05, 0.37, 1.0])
+def test_a_chunk_that_ends_just_after_a_beat_loses_none(fs, step_s):
+    x, _ = leg(35, bpm=110, size=100.0, fs=fs)
+    once, beats = run(x, fs=fs)
+    cut, found = run(x, range(round(step_s * fs), len(x), round(step_s * fs)), fs)
+    assert len(beats) > 50
+    assert beats == found
+    np.testing.assert_array_equal(once, cut)
+
+
+def test_sample_by_sample_equals_everything_at_once():
+    x, _ = leg(14, bpm=100, fs=250.0)
+    once, beats = run(x, fs=250.0)
+    cut, found = run(x, range(1, len(x)), 250.0)
+    np.testing.assert_array_equal(once, cut)
+    assert len(beats) > 10
+    assert beats == found
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 30, 499])
+def test_scraps_come_out_as_they_went_in(n):
+    x = np.random.default_rng(n).normal(size=n)
+    np.testing.assert_array_equal(run(x)[0], x)
+
+
+@pytest.mark.parametrize("fs", [200.0, 500.0, 999.7, 1000.0])
+def test_the_delay_is_what_it_says(fs):
+    x, _ = leg(20, fs=fs)
+    canceller = HeartCanceller(fs)
+    given_out = 0
+    for k, piece in enumerate(np.array_split(x, 200), 1):
+        given_out += len(canceller.push(piece))
+        held = sum(len(p) for p in np.array_split(x, 200)[:k]) - given_out
+        if k > 110:  # before, the first floor is waited for
+            assert held <= (DELAY_S + 1) * fs  # the floor itself comes second by second
+
+
+def test_without_a_heart_nothing_is_kept_back():
+    x = band_noise(10_000, FS, 5.0, np.random.default_rng(2))
+    add(x, 15.0, FS, 300 * unit_potential(FS, 0.008))
+    canceller, given_out = HeartCanceller(FS), 0
+    for k in range(0, len(x), 10):
+        given_out += len(canceller.push(x[k : k + 10]))
+        if k > 12 * FS:  # before, the first floor is waited for
+            assert given_out == k + 10
+
+
+@pytest.mark.parametrize("fs", [500.0, 1000.0])
+def test_beside_a_heart_only_what_a_beat_may_reach_is_kept_back(fs):
+    x, times = leg(40, bpm=60, fs=fs)
+    canceller, given_out, step = HeartCanceller(fs), 0, round(0.01 * fs)
+    held = np.empty(len(x) // step)
+    for k in range(len(held)):
+        given_out += len(canceller.push(x[k * step : (k + 1) * step]))
+        held[k] = ((k + 1) * step - given_out) / fs
+    at = np.arange(len(held)) * 0.01
+    since = at - np.array([max([t for t in times if t <= a], default=-9.0) for a in at])
+    calm = (at > 25) & (at < 38)
+    assert held[calm & (since > 0.15) & (since < 0.2)].max() == 0.0  # no beat comes so soon
+    assert held[calm & (since > 0.5)].max() <= DELAY_S
+    assert np.median(held[calm]) < 0.2
+
+
+# -- no heart, no change -------------------------------------------------------------------
+
+
+def without_rhythm(kind):
+    rng = np.random.default_rng(4)
+    x = band_noise(30_000, FS, 5.0, rng)
+    if kind == "twitches at random":
+        for at in np.cumsum(rng.exponential(0.8, 45) + 0.3):
+            add(x, min(at, 59.0), FS, 300 * unit_potential(FS, 0.008))
+    elif kind == "beats at random":
+        for at in np.cumsum(rng.exponential(0.8, 45) + 0.3):
+            add(x, min(at, 59.0), FS, 200 * heart_beat(FS))
+    elif kind == "different shapes at a rhythm":
+        for k in range(60):
+            add(x, 1 + 0.9 * k, FS, band_noise(60, FS, 100.0, rng, low=8, high=40))
+    elif kind == "five beats":
+        for k in range(5):
+            add(x, 20 + 0.9 * k, FS, 200 * heart_beat(FS))
+    elif kind == "too slow":
+        for k in range(20):
+            add(x, 1 + 2.0 * k, FS, 200 * heart_beat(FS))
+    elif kind == "too fast":
+        for k in range(100):
+            add(x, 1 + 0.3 * k, FS, 200 * heart_beat(FS)[: round(0.2 * FS)])
+    elif kind == "silence":
+        x[:] = 0
+    return x
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "noise", "twitches at random", "beats at random", "different shapes at a rhythm",
+        "five beats", "too slow", "too fast", "silence",
+    ],
+)  # fmt: skip
+def test_what_has_no_heart_is_untouched(kind):
+    x = without_rhythm(kind)
+    out, beats = run(x)
+    assert beats == []
+    np.testing.assert_array_equal(out, x)
+
+
+# -- a heart ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bpm", [45, 70, 110, 140])
+@pytest.mark.parametrize("size", [60.0, 300.0])
+def test_a_heart_is_found_and_most_of_it_taken_out(bpm, size):
+    x, times = leg(60, bpm=bpm, size=size)
+    out, beats = run(x)
+    known = times[times < 58]
+    found = np.array([b.at for b in beats]) / FS
+    near = np.abs(known[:, None] - found[None, :]).min(axis=1)
+    assert (near < 0.02).mean() > 0.9
+    nearest = np.abs(found[:, None] - times[None, :]).min(axis=1)
+    assert (nearest < 0.05).mean() > 0.98
+    # R waves of the second half are a fifth of what they were
+    at = [round(t * FS) for t in known if t > 30]
+    before = np.median([np.ptp(x[k - 15 : k + 15]) for k in at])
+    after = np.median([np.ptp(out[k - 15 : k + 15]) for k in at])
+    noise = np.median(
+        [np.ptp(n) for n in band_noise(3000, FS, 3.0, np.random.default_rng(1)).reshape(-1, 30)]
+    )
+    assert after - noise < 0.2 * before
+    assert np.median([b.size_uv for b in beats]) == pytest.approx(size, rel=0.25)
+    assert np.median([b.left_uv for b in beats[-20:]]) < 0.2 * size + 2 * noise
+
+
+def test_nothing_is_taken_out_before_the_heart_is_known():
+    x, times = leg(40)
+    out, beats = run(x)
+    changed = np.flatnonzero(out != x)
+    assert changed[0] >= (times[5] - BEFORE_S - 0.02) * FS
+    assert len(beats) >= len(times) - 3
+
+
+def test_what_is_between_the_beats_stays():
+    x, times = leg(40)
+    for at in (times[20] + 0.52, times[30] + 0.52):
+        add(x, at - 0.02, FS, 150 * unit_potential(FS))
+    out, _ = run(x)
+    clean, _ = run(leg(40)[0])
+    for at in (times[20] + 0.52, times[30] + 0.52):
+        here = slice(round((at - 0.02) * FS), round((at + 0.02) * FS))
+        assert np.ptp(out[here] - clean[here]) == pytest.approx(150, rel=0.1)
+
+
+def test_what_is_on_top_of_a_beat_stays():
+    x, times = leg(40)
+    for k in (20, 30):
+        add(x, times[k] - 0.02, FS, 150 * unit_potential(FS))
+    out, _ = run(x)
+    for k in (20, 30):
+        here = slice(round((times[k] - 0.03) * FS), round((times[k] + 0.03) * FS))
+        assert 100 < np.ptp(out[here]) < 220
+
+
+def test_a_beat_under_a_contraction_is_taken_out_where_it_is_due():
+    x, times = leg(40)
+    muscle = band_noise(round(0.3 * FS), FS, 60.0, np.random.default_rng(3))
+    add(x, times[25] - 0.1, FS, muscle)
+    _, beats = run(x)
+    assert min(abs(b.at / FS - times[25]) for b in beats) < 0.02
+
+
+def test_a_swing_between_the_beats_that_is_no_beat_stays():
+    x, times = leg(40)
+    rng = np.random.default_rng(4)
+    for k in (20, 25, 30):
+        swing = band_noise(round(0.12 * FS), FS, 70.0, rng, low=8, high=30)
+        add(x, (times[k] + times[k + 1]) / 2, FS, swing)
+    _, beats = run(x)
+    for k in (20, 25, 30):
+        middle = (times[k] + times[k + 1]) / 2 + 0.06
+        assert min(abs(b.at / FS - middle) for b in beats) > 0.1
+
+
+def test_beats_that_are_missing_do_not_end_a_heart():
+    fs = FS
+    x = band_noise(round(40 * fs), fs, 3.0, np.random.default_rng(5))
+    times = [t for k, t in enumerate(np.arange(1, 38, 0.85)) if k not in (20, 21, 30)]
+    for at in times:
+        add(x, at - 0.1, fs, 200 * heart_beat(fs))
+    _, beats = run(x)
+    found = np.array([b.at for b in beats]) / fs
+    assert all(np.min(np.abs(found - t)) < 0.02 for t in times)
+
+
+def test_a_heart_that_stops_is_forgotten():
+    x, times = leg(60, until=30)
+    rng = np.random.default_rng(8)
+    for at in times[-1] + (LOST + 2) * 60 / 70 + np.cumsum(rng.exponential(2.5, 6) + 0.7):
+        if at < 58:
+            add(x, at, FS, 200 * heart_beat(FS))
+    out, beats = run(x)
+    assert max(b.at for b in beats) < (times[-1] + 0.1) * FS
+    stopped = round((times[-1] + 0.6) * FS)
+    np.testing.assert_array_equal(out[stopped:], x[stopped:])
+
+
+def test_a_heart_that_comes_back_is_learned_again():
+    x, times = leg(60, until=20)
+    again = np.arange(40, 58, 0.7)
+    for at in again:
+        add(x, at - 0.1, FS, -150 * heart_beat(FS))
+    _, beats = run(x)
+    found = np.array([b.at for b in beats]) / FS
+    assert (np.abs(found[:, None] - again[None, :]).min(axis=1) < 0.03).sum() > 20
+    assert (found < 21).sum() > 0.9 * len(times)
+
+
+# -- parts ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("times", "beat"),
+    [
+        (np.arange(7) * 0.8, 0.8),
+        (np.arange(6) * 0.8, 0.0),  # too few
+        (np.arange(9) * 0.41, 0.41), (np.arange(9) * 0.39, 0.0),
+        (np.arange(9) * 1.49, 1.49), (np.arange(9) * 1.51, 0.0),
+        (np.delete(np.arange(12) * 0.8, [3, 7, 8]), 0.8),  # missed beats
+        (np.cumsum([0, 1, 1.9, 0.6, 1.3, 2.2, 0.9, 0.7, 1.6]), 0.0),
+    ],
+)  # fmt: skip
+def test_a_rhythm(times, beat):
+    assert usual_interval(np.asarray(times)) == pytest.approx(beat)
+
+
+def test_the_line_between_the_ends_is_taken_off():
+    x = np.linspace(5, -3, 100)
+    # the levels are means of a few samples, the very ends keep theirs
+    np.testing.assert_allclose(off_line(x)[5:-5], 0, atol=0.05)
+    bump = x + 10 * np.hanning(100) ** 4
+    assert np.ptp(off_line(bump)) == pytest.approx(10, rel=0.02)
+
+
+@pytest.mark.parametrize(("shift", "height"), [(0, 1.0), (7, 0.5), (12.4, 2.0), (20, 1.0)])
+def test_fit_between_samples(shift, height):
+    t = np.arange(60.0)
+    wave = np.exp(-(((t - 30) / 6) ** 2))
+    piece = height * np.exp(-(((np.arange(80.0) - 30 - shift) / 6) ** 2)) + 3 + 0.01 * np.arange(80)
+    lag, size, explained = Template(wave).fit(piece)
+    assert lag == pytest.approx(shift, abs=0.1)
+    assert size == pytest.approx(height, rel=0.03)
+    assert explained > 0.97
+
+
+def test_an_empty_waveform_fits_nothing():
+    assert Template(np.zeros(60)).fit(np.arange(80.0))[1:] == (0.0, 0.0)

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from twitchsense.dsp.hysteresis import Runs
+
+
+def find(low, high, bridge, cuts=()):
+    runs = Runs(bridge)
+    parts = [
+        runs.push(a, b)
+        for a, b in zip(np.split(low, sorted(cuts)), np.split(high, sorted(cuts)), strict=True)
+    ]
+    parts.append(runs.close())
+    return [(int(s), int(e)) for starts, stops in parts for s, e in zip(starts, stops, strict=True)]
+
+
+def by_hand(low, high, bridge):
+    runs: list[list[int]] = []
+    for i in np.flatnonzero(low):
+        if runs and i - runs[-1][1] <= bridge:
+            runs[-1][1] = i + 1
+        else:
+            runs.append([i, i + 1])
+    return [(a, b) for a, b in runs if any(high[i] and low[i] for i in range(a, b))]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.sampled_from([0, 1, 2]), max_size=80),
+    st.integers(0, 5),
+    st.lists(st.integers(0, 80), max_size=10),
+)
+def test_runs_equal_a_plain_loop_for_every_cut(levels, bridge, cuts):
+    x = np.array(levels, int)
+    low, high = x >= 1, x >= 2
+    cuts = [c for c in cuts if c <= len(x)]
+    assert find(low, high, bridge, cuts) == by_hand(low, high, bridge)
+
+
+def test_gap_of_exactly_the_bridge_is_bridged_and_one_more_is_not():
+    low = np.array([1, 0, 0, 1, 0, 0, 0, 1], bool)
+    assert find(low, low, 2) == [(0, 4), (7, 8)]
+
+
+def test_a_run_that_never_opens_is_none():
+    low = np.ones(5, bool)
+    assert find(low, ~low, 1) == []
+
+
+def test_settled_is_the_start_of_the_unfinished_run():
+    runs = Runs(1)
+    yes, no = np.ones(3, bool), np.zeros(3, bool)
+    runs.push(no, no)
+    assert (runs.settled, runs.pending) == (3, None)
+    runs.push(yes, no)
+    assert (runs.settled, runs.pending) == (3, (3, False))
+    runs.push(yes, yes)
+    assert runs.pending == (3, True)
+    runs.push(no, no)
+    assert (runs.settled, runs.pending) == (12, None)

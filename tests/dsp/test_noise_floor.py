@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from twitchsense.dsp.noise_floor import MAD_TO_SD, WARM_UP_S, NoiseFloor
+
+N = 20
+
+
+def collect(pieces):
+    return [
+        np.concatenate([getattr(p, k) for p in pieces]) for k in ("envelope", "centre", "spread")
+    ]
+
+
+def follow(envelope, cuts=(), memory=60, quantile=0.25, least=0.01):
+    floor = NoiseFloor(N, memory, quantile, least)
+    return collect([floor.push(p) for p in np.split(envelope, sorted(cuts))] + [floor.close()])
+
+
+def by_hand(envelope, memory=60, quantile=0.25, least=0.01):
+    """Return what the docstring says, second by second, with plain loops."""
+    seconds = [envelope[i : i + N] for i in range(0, len(envelope), N)]
+    out = []
+    warm = min(WARM_UP_S, len(envelope) // N)
+    for i, second in enumerate(seconds):
+        past = range(warm) if i < warm else range(i)
+        live = [s for s in past if len(seconds[s]) == N and np.median(seconds[s]) > 1e-9][-memory:]
+        c = sorted(np.median(seconds[s]) for s in live)
+        m = sorted(MAD_TO_SD * np.median(np.abs(seconds[s] - np.median(seconds[s]))) for s in live)
+        k = int(np.floor(quantile * (len(live) - 1))) if live else 0
+        out += [(c[k] if c else 0.0, max(m[k] if m else 0.0, least))] * len(second)
+    return np.array(out).T
+
+
+@pytest.mark.parametrize("seconds", [3, 10, 10.35, 45, 150.35])
+def test_floor_is_the_low_quantile_of_the_seconds_before(seconds):
+    envelope = np.abs(np.random.default_rng(0).normal(size=round(seconds * N))) + 0.1
+    envelope[40:80] = 0.0  # a flat line
+    got = follow(envelope)
+    centre, spread = by_hand(envelope)
+    assert np.array_equal(got[0], envelope)
+    np.testing.assert_allclose(got[1], centre, rtol=1e-12)
+    np.testing.assert_allclose(got[2], spread, rtol=1e-12)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 100 * N + 7), max_size=30))
+def test_cutting_does_not_matter(cuts):
+    envelope = np.abs(np.random.default_rng(3).normal(size=100 * N + 7))
+    envelope[30 * N : 41 * N] = 0.0
+    for a, b in zip(follow(envelope), follow(envelope, cuts), strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_an_event_does_not_raise_its_own_floor():
+    envelope = np.ones(40 * N)
+    envelope[20 * N : 21 * N] = 100.0
+    assert follow(envelope)[1].max() == 1.0
+
+
+def test_activity_of_half_the_memory_does_not_raise_the_floor():
+    envelope = np.ones(120 * N)
+    envelope[60 * N : 95 * N] = 100.0
+    assert follow(envelope)[1].max() == 1.0
+
+
+def test_new_noise_becomes_the_floor_in_the_end():
+    envelope = np.concatenate([np.ones(60 * N), np.full(60 * N, 5.0)])
+    centre = follow(envelope)[1]
+    assert centre[60 * N] == 1.0
+    assert centre[-1] == 5.0
+
+
+def test_a_segment_below_one_second_cannot_be_judged():
+    assert len(follow(np.ones(N - 1))[0]) == 0
+
+
+def test_close_after_warm_up_adds_nothing():
+    floor = NoiseFloor(N, 60, 0.25, 0.01)
+    assert len(floor.push(np.ones(30 * N)).envelope) == 30 * N
+    assert len(floor.close().envelope) == 0

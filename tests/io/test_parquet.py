@@ -1,0 +1,77 @@
+"""Parquet captures hold what CSV captures hold."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.io.captures import assert_same, emg, lengths, write
+from tests.io.test_csv import arrays, wide
+from twitchsense.errors import InputError
+from twitchsense.io import read
+from twitchsense.model.recording import Recording
+
+pytest.importorskip("pyarrow")
+
+
+def test_parquet_equals_csv_and_arrays(tmp_path):
+    path, columns = wide(tmp_path / "night.csv", 5000)
+    columns["emg1_uv"][700:800] = np.nan
+    write(path, columns)
+    pd.DataFrame(columns).to_parquet(tmp_path / "night.parquet", index=False, row_group_size=777)
+    recording = read(tmp_path / "night.parquet")
+    assert_same(recording, read(path))
+    assert_same(recording, arrays(columns))
+
+
+def test_clock_time_is_a_column_type(tmp_path):
+    start = pd.Timestamp("2026-03-01T23:00:00+01:00")
+    times = start + pd.to_timedelta(np.arange(300), unit="ms")
+    frame = pd.DataFrame({"time_utc": times, "emg1_uv": emg(300)})
+    frame.to_parquet(tmp_path / "a.parquet")
+    recording = read(tmp_path / "a.parquet", zone="Europe/Berlin")
+    assert recording.start_utc_ns == 1_772_402_400_000_000_000
+    assert_same(recording, Recording.from_arrays({"emg1_uv": (emg(300), 1000)}))
+    frame["time_utc"] = frame["time_utc"].dt.tz_localize(None)
+    frame.to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(InputError, match=r"b\.parquet, row 1: .* has no time zone"):
+        read(tmp_path / "b.parquet")
+
+
+def test_whole_numbers_null_and_spaces_in_names(tmp_path):
+    x = pd.array(range(300), dtype="Int32")
+    x[100] = None
+    frame = pd.DataFrame({" Time ": np.arange(300) / 1000, "emg1_uv": x, "who": "me"})
+    frame.to_parquet(tmp_path / "a.parquet")
+    recording = read(tmp_path / "a.parquet", columns={"Time": "time_s"})
+    assert lengths(recording, "emg1") == [100, 199]
+    assert "left out: who" in recording.notes[0]
+
+
+def test_the_row_is_named(tmp_path):
+    t = np.arange(300) / 1000
+    t[200] = 0.1
+    pd.DataFrame({"time_s": t, "emg1_uv": emg(300)}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(InputError, match="row 201: time runs backwards"):
+        read(tmp_path / "a.parquet")
+
+
+def test_damage(tmp_path):
+    pd.DataFrame({"time_s": np.arange(9) / 1e3, "emg1_uv": emg(9)}).to_parquet(tmp_path / "a")
+    whole = (tmp_path / "a").read_bytes()
+    for damaged in (b"", b"time_s,emg1_uv\n", whole[:-20], whole[: len(whole) // 2]):
+        path = tmp_path / "cut.parquet"
+        path.write_bytes(damaged)
+        with pytest.raises(InputError, match=r"cut\.parquet.*damaged or cut short"):
+            read(path)
+
+
+def test_damage_in_the_data(tmp_path):
+    n = 5000
+    path = tmp_path / "bad.parquet"
+    frame = pd.DataFrame({"time_s": np.arange(n) / 1e3, "emg1_uv": emg(n)})
+    frame.to_parquet(path, compression="zstd")
+    whole = bytearray(path.read_bytes())
+    whole[4:3000] = bytes(2996)
+    path.write_bytes(whole)
+    with pytest.raises(InputError, match=r"bad\.parquet"):
+        read(path)

@@ -1,0 +1,465 @@
+"""Malformed captures: read right, or refused in one line with place and cure."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+
+from tests.io.captures import acc, content, emg, lengths, write
+from twitchsense.errors import InputError, MissingExtraError
+from twitchsense.io import read
+
+N = 40
+T = [f"{i / 1000:.3f}" for i in range(N)]
+X = [f"{v:.1f}" for v in emg(N)]
+
+
+def rows(n=N, sep=","):
+    return [f"{T[i]}{sep}{X[i]}" for i in range(n)]
+
+
+def text(lines=None, header="time_s,emg1_uv", end="\n"):
+    return (end.join([header, *(rows() if lines is None else lines)]) + end).encode()
+
+
+def replaced(index, row):
+    lines = rows()
+    lines[index] = row
+    return text(lines)
+
+
+def zipped():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("night.csv", text())
+    return buffer.getvalue()
+
+
+LONG = text([f"{i / 1000:.3f},{i % 7}.5" for i in range(1000)])
+NOISE = np.random.default_rng(0).integers(0, 256, 5000, np.uint8).tobytes()
+PACKED = gzip.compress(text([f"{i / 1000:.3f},{i % 7 * 1.1:.1f}" for i in range(20_000)]))
+BIG = [v * 1e3 for v in emg(N)]
+
+#: What is wrong -> bytes, place, words of the problem, words of the cure.
+REFUSED: dict[str, tuple[bytes, str, str, str]] = {
+    "empty file": (b"", "", "empty", "header and rows"),
+    "only blank lines": (b"\n\n  \n", "", "empty", "header and rows"),
+    "only comments": (b"# a\n# b\n", "", "empty", "header and rows"),
+    "header only": (text([]), "header", "no rows", "samples"),
+    "header without end of line": (b"time_s,emg1_uv", "header", "no rows", "samples"),
+    "one row": (text(rows(1)), "emg1_uv", "too few samples (1)", "at least 3"),
+    "two rows": (text(rows(2)), "emg1_uv", "too few samples (2)", "at least 3"),
+    "no header": (text(rows()[1:], rows()[0]), "line 1", "holds numbers", "column names"),
+    "no time column": (text(header="t,emg1_uv"), "header", "no time column", "--map"),
+    "no signal column": (text(header="time_s,ecg"), "header", "no signal column", "--map"),
+    "no separator": (b"time_s emg1_uv\n0 1\n", "line 1", "no comma", "commas"),
+    "separator of pipes": (b"time_s|emg1_uv\n0|1\n", "line 1", "no comma", "commas"),
+    "unit missing": (text(header="time_s,emg1"), "emg1", "no unit", "--map"),
+    "unit unknown": (text(header="time_s,emg1_nv"), "emg1_nv", "unknown unit", "--map"),
+    "axis missing": (text(header="time_s,acc_g"), "acc_g", "no axis", "--map"),
+    "foreign EMG header": (text(header="time_s,EMG (uV)"), "EMG (uV)", "no unit", "--map"),
+    "column twice": (
+        text([f"{r},1" for r in rows()], "time_s,emg1_uv,emg1_uv"),
+        "emg1_uv",
+        "twice",
+        "rename",
+    ),
+    "column twice in two units": (
+        text([f"{r},1" for r in rows()], "time_s,emg1_uv,EMG1_mV"),
+        "EMG1_mV",
+        "same signal",
+        "keep one",
+    ),
+    "both time columns": (
+        text([f"{r},1" for r in rows()], "time_s,emg1_uv,time_utc"),
+        "header",
+        "more than one time",
+        "ignore",
+    ),
+    "time runs backwards": (replaced(9, "0.007,1"), "line 11", "runs backwards", "sort"),
+    "time repeats": (replaced(9, f"{T[8]},1"), "line 11", "repeats", "decimals"),
+    "time runs backwards after blank and comment lines": (
+        b"# made by hand\n\n" + replaced(9, "\n# pause\n0.007,1"),
+        "line 15",
+        "runs backwards",
+        "sort",
+    ),
+    "time is text": (replaced(4, "soon,1"), "line 6", "'soon' is no number", "correct"),
+    "time is empty beside a sample": (replaced(4, ",1"), "line 6", "is empty", "correct"),
+    "time is infinite": (replaced(4, "inf,1"), "line 6", "no number", "correct"),
+    "time is NUL bytes": (LONG + b"\0\0\0,\0\0\n", "line 1002", "is no", "cut short"),
+    "tail of zeros after a crash": (LONG + b"\0" * 300, "line 1002", "is no", "cut short"),
+    "time in milliseconds since 1970": (
+        text([f"{1_772_000_000_000 + i},{X[i]}" for i in range(N)]),
+        "line 2",
+        "Unix time",
+        "from the start",
+    ),
+    "Unix time": (
+        text([f"{1_772_000_000 + i / 1000:.3f},{X[i]}" for i in range(N)]),
+        "line 2",
+        "Unix time",
+        "time_utc",
+    ),
+    "clock time under time_s": (
+        text([f"2026-03-01T22:00:00.{i:03d}Z,{X[i]}" for i in range(N)]),
+        "line 2",
+        "no number of seconds",
+        "time_utc",
+    ),
+    "clock time without zone": (
+        text([f"2026-03-01T22:00:00.{i:03d},{X[i]}" for i in range(N)], "time_utc,emg1_uv"),
+        "line 2",
+        "no time zone",
+        "+02:00",
+    ),
+    "clock time partly without zone": (
+        text(
+            [f"2026-03-01T22:00:00.{i:03d}{'Z' * (i != 5)},{X[i]}" for i in range(N)],
+            "time_utc,emg1_uv",
+        ),
+        "line 7",
+        "no time zone",
+        "+02:00",
+    ),
+    "numbers under time_utc": (text(header="time_utc,emg1_uv"), "line 2", "is a number", "time_s"),
+    "clock time that is none": (
+        text(
+            [f"2026-03-01T22:00:00.{i:03d}Z,1" if i != 3 else "teatime,1" for i in range(N)],
+            "time_utc,emg1_uv",
+        ),
+        "line 5",
+        "ISO 8601",
+        "write times like",
+    ),
+    "row longer than the header": (replaced(7, "0.007,1,5"), "line 9", "more fields", "points"),
+    "row longer than a header with semicolons": (
+        text([*rows(9, ";"), "0.009;1;5"], "time_s;emg1_uv"),
+        "line 11",
+        "more fields",
+        "one field",
+    ),
+    "decimal commas between commas": (
+        text([r.replace(".", ",") for r in rows()]),
+        "line 2",
+        "more fields",
+        "decimal points",
+    ),
+    "no number in any signal": (
+        text([f"{t},n/a" for t in T]),
+        "emg1_uv",
+        "too few samples (0)",
+        "numbers",
+    ),
+    "quotation mark never closed": (
+        text(['"0.000","1"', *rows()[1:6], '"0.006,1', *rows()[7:]]),
+        "line 8",
+        "time_s ' \"0.006' is no number",
+        "quotation mark",
+    ),
+    "a field over two lines": (
+        text([*rows(6), '0.006,1,"a', 'b"', *rows()[7:]], "time_s,emg1_uv,note"),
+        "line 9",
+        "time_s 'b\"' is no number",
+        "one line",
+    ),
+    "marks that seem to be a pair": (
+        text([*rows(6), '0.006,1,5","a'], "time_s,emg1_uv,inch,note"),
+        "line",
+        "cannot be split",
+        "quotation mark",
+    ),
+    "binary garbage": (NOISE, "beginning", "binary data", "CSV"),
+    "a header and then garbage": (LONG + NOISE, "line 100", "", ""),
+    "a line without end": (b"t" * (1 << 20) + b"x", "line 1", "no end of line", "CSV"),
+    "Parquet under another name": (b"PAR1" + NOISE, "beginning", "Parquet", ".parquet"),
+    "EDF under another name": (b"0       patient", "beginning", "EDF", ".edf"),
+    "BDF under another name": (b"\xffBIOSEMI", "beginning", "BDF", ".bdf"),
+    "a zip archive or workbook": (zipped(), "beginning", "zip", "save the sheet"),
+    "an old workbook": (b"\xd0\xcf\x11\xe0" + NOISE, "beginning", "Excel", "save"),
+    "a database": (b"SQLite format 3\0", "beginning", "database", ".night"),
+    "UTF-16 with mark": (text().decode().encode("utf-16"), "beginning", "UTF-16", "UTF-8"),
+    "UTF-16 without mark": (text().decode().encode("utf-16-le"), "beginning", "UTF-16", "UTF-8"),
+    "EMG of a volt": (
+        text([f"{T[i]},{BIG[i]}" for i in range(N)], "time_s,emg1_v"),
+        "emg1_v",
+        "cannot come",
+        "name the column emg1_uv",
+    ),
+    "counts of the converter": (
+        text([f"{T[i]},{8_000_000 + i}" for i in range(N)]),
+        "emg1_uv",
+        "cannot come",
+        "counts",
+    ),
+    "mg called g": (
+        text([f"{i / 100},{1000 + i}" for i in range(N)], "time_s,acc_z_g"),
+        "acc_z_g",
+        "values around 1.02e+03 g",
+        "acc_z_mg",
+    ),
+    "counts called g": (
+        text([f"{i / 100},{90_000 + i}" for i in range(N)], "time_s,acc_z_g"),
+        "acc_z_g",
+        "cannot come",
+        "counts",
+    ),
+    "counts called mg": (
+        text([f"{i / 100},{20_000 + i}" for i in range(N)], "time_s,acc_z_mg"),
+        "acc_z_mg",
+        "more than a leg",
+        "counts",
+    ),
+    "a rate no EMG has": (
+        text([f"{i / 100},{X[i]}" for i in range(N)]),
+        "emg1_uv",
+        "100 Hz",
+        "resample",
+    ),
+    "no rate at all": (
+        text([f"{i**3 / 7000},{X[i]}" for i in range(N)]),
+        "line",
+        "not regular",
+        "resample",
+    ),
+}
+
+REFUSED_PACKED: dict[str, tuple[bytes, str, str, str]] = {
+    "gzip cut short": (PACKED[:-3000], "beginning", "cut short", "copy it again"),
+    "gzip cut in its first bytes": (PACKED[:15], "beginning", "cut short", "copy it again"),
+    "gzip with a wrong sum": (PACKED[:-8] + b"12345678", "beginning", "damaged", "copy it again"),
+    "gzip garbage": (b"\x1f\x8b" + NOISE, "beginning", "damaged", "copy it again"),
+}
+
+
+def check(error: InputError, name: str, place: str, problem: str, cure: str) -> None:
+    message = str(error)
+    assert name in message
+    assert "\n" not in message
+    assert "\0" not in message
+    assert len(message) < 1000
+    assert place in error.place
+    assert problem in error.problem
+    assert cure in error.cure
+    assert error.problem
+    assert error.cure
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(tmp_path, case):
+    data, place, problem, cure = REFUSED[case]
+    path = tmp_path / "night.csv"
+    path.write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        read(path)
+    check(caught.value, "night.csv", place, problem, cure)
+
+
+@pytest.mark.parametrize("case", REFUSED_PACKED)
+def test_refused_packed(tmp_path, case):
+    data, place, problem, cure = REFUSED_PACKED[case]
+    path = tmp_path / "night.csv.gz"
+    path.write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        read(path)
+    check(caught.value, "night.csv.gz", place, problem, cure)
+
+
+def test_gzip_damaged_far_behind_the_beginning(tmp_path):
+    rng = np.random.default_rng(0)
+    lines = [f"{i / 1000:.3f},{v:.3f}" for i, v in enumerate(rng.normal(0, 9, 150_000))]
+    packed = gzip.compress(text(lines))
+    for damaged in (packed[: len(packed) * 9 // 10], packed[:-8] + b"12345678"):
+        path = tmp_path / "night.csv.gz"
+        path.write_bytes(damaged)
+        with pytest.raises(InputError) as caught:
+            read(path)
+        check(caught.value, "night.csv.gz", "after line 131", "damaged", "gzip -dc")
+
+
+#: What is odd -> bytes that hold the plain capture all the same.
+READ: dict[str, bytes] = {
+    "plain": text(),
+    "byte order mark": b"\xef\xbb\xbf" + text(),
+    "Windows line ends": text(end="\r\n"),
+    "old Mac line ends": text(end="\r"),
+    "mixed line ends": text([rows()[0] + "\r", *rows()[1:20], rows()[20] + "\r", *rows()[21:]]),
+    "no end of the last line": text()[:-1],
+    "empty lines at the end": text() + b"\n\n\r\n",
+    "empty rows at the end": text() + b",\n,\n",
+    "empty lines between": text([rows()[0], "", *rows()[1:]]),
+    "comments": b"# by me\n\n" + text([*rows(9), "# pause", *rows()[9:]]),
+    "semicolons": text(rows(sep=";"), "time_s;emg1_uv"),
+    "tabs": text(rows(sep="\t"), "time_s\temg1_uv"),
+    "decimal commas": text([r.replace(".", ",") for r in rows(sep=";")], "time_s;emg1_uv"),
+    "quoted header": text(header='"time_s","emg1_uv"'),
+    "everything quoted": text([f'"{t}","{x}"' for t, x in zip(T, X, strict=True)]),
+    "spaces in the header": text(header=" time_s , emg1_uv "),
+    "spaces before numbers": text([r.replace(",", ", ") for r in rows()]),
+    "capitals": text(header="TIME_S,EMG1_uV"),
+    "Greek mu": text(header="time_s,emg1_μV"),
+    "micro sign in Latin-1": text().replace(b"emg1_uv", b"emg1_\xb5V"),
+    "a comma after every row": text([f"{r}," for r in rows()]),
+    "a nameless last column": text([f"{r},7" for r in rows()], "time_s,emg1_uv,"),
+    "columns of others": text([f"a,{r},7" for r in rows()], "who,time_s,emg1_uv,heart"),
+    "a field of ten megabytes": text(
+        [f"{'a' * 10_000_000 * (i == 3)},{r}" for i, r in enumerate(rows())], "x,time_s,emg1_uv"
+    ),
+}
+
+
+@pytest.mark.parametrize("case", READ)
+def test_read_all_the_same(tmp_path, case):
+    path = tmp_path / "night.csv"
+    path.write_bytes(READ[case])
+    [(start, samples)] = content(read(path))["emg1"]
+    assert start == 0
+    np.testing.assert_array_equal(samples[:, 0], emg(N).astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["", "NaN", "nan", "NA", "-", "?", "abc", "inf", "-inf", "1e400", "1e39", "True", "1,5"[:2],
+     "\0", "0x1p", "9" * 5000, "1_000", "\ufffd"],
+)  # fmt: skip
+def test_a_cell_that_is_no_number_is_a_gap(tmp_path, cell):
+    path = tmp_path / "night.csv"
+    path.write_bytes(replaced(10, f"{T[10]},{cell}"))
+    if cell == "1,":  # an empty field too many is no field
+        assert lengths(read(path), "emg1") == [N]
+    else:
+        assert lengths(read(path), "emg1") == [10, N - 11]
+
+
+def test_a_column_of_true_and_false_is_no_signal(tmp_path):
+    path = tmp_path / "night.csv"
+    path.write_bytes(text([f"{r},True" for r in rows()], "time_s,emg1_uv,emg2_uv"))
+    recording = read(path)
+    assert [c.name for c in recording.channels] == ["emg1"]
+
+
+def test_things_that_are_no_readable_file(tmp_path):
+    cases = [
+        (tmp_path / "missing.csv", "no such file", "path"),
+        (tmp_path, "is a folder", "files in it"),
+        (write(tmp_path / "night.txt", {"time_s": [0.0]}), "tells no format", ".csv"),
+    ]
+    for path, problem, cure in cases:
+        with pytest.raises(InputError) as caught:
+            read(path)
+        check(caught.value, path.name, "", problem, cure)
+    with pytest.raises(InputError, match="no file given"):
+        read()
+
+
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [(PermissionError(13, "Permission denied"), "may not be read"), (OSError(5, "I/O"), "I/O")],
+)
+def test_files_the_system_does_not_give(tmp_path, monkeypatch, error, problem):
+    path = write(tmp_path / "night.csv", {"time_s": np.arange(9) / 1e3, "emg1_uv": emg(9)})
+
+    def refuse(*_, **__):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.modules["twitchsense.io.read"], "_hash", refuse)
+        with pytest.raises(InputError, match=problem):
+            read(path)
+    monkeypatch.setattr(sys.modules["twitchsense.io.read"], "merge", refuse)
+    with pytest.raises(InputError, match=problem):
+        read(path)
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything"
+)
+def test_a_file_without_permission(tmp_path):
+    path = write(tmp_path / "night.csv", {"time_s": np.arange(9) / 1e3, "emg1_uv": emg(9)})
+    path.chmod(0)
+    with pytest.raises(InputError, match="may not be read"):
+        read(path)
+
+
+def test_hostile_names_stay_on_one_line(tmp_path):
+    path = tmp_path / "night\n\x1b[31m.csv"
+    path.write_bytes(text(header="time_s,emg1_\x1b[0mzz"))
+    with pytest.raises(InputError) as caught:
+        read(path)
+    assert str(caught.value).isprintable()
+
+
+def test_very_long_paths_keep_the_name_in_the_message(tmp_path):
+    folder = tmp_path / ("d" * 120) / ("e" * 120)
+    folder.mkdir(parents=True)
+    with pytest.raises(InputError, match=r"night\.csv: no such file"):
+        read(folder / "night.csv")
+
+
+@pytest.mark.parametrize(
+    ("mapping", "problem", "cure"),
+    [
+        ({"Temps": "time_s"}, "'Temps', which is not", "choose from: Time, emg1_uv"),
+        ({"Time": "time_s", "emg1_uv": "emg1_xx"}, "unknown unit", "--map"),
+        ({"Time": "zeit"}, "no time column", "--map"),
+        ({"Time": "time_s", "emg1_uv": "ignore"}, "no signal", "--map"),
+    ],
+)
+def test_mappings_that_do_not_fit(tmp_path, mapping, problem, cure):
+    path = tmp_path / "night.csv"
+    path.write_bytes(text(header="Time,emg1_uv"))
+    with pytest.raises(InputError) as caught:
+        read(path, columns=mapping | ({"Time": "time_s"} if "Temps" in mapping else {}))
+    check(caught.value, "night.csv", "", problem, cure)
+
+
+def test_files_that_contradict_each_other(tmp_path):
+    t = np.arange(N) / 1000
+    clock = [f"2026-03-01T22:00:00.{i:03d}Z" for i in range(N)]
+    one = write(tmp_path / "one.csv", {"time_s": t, "emg1_uv": emg(N)})
+    utc = write(tmp_path / "utc.csv", {"time_utc": clock, "emg2_uv": emg(N)})
+    same = write(tmp_path / "same.csv", {"time_s": t + 0.01, "emg1_uv": emg(N)})
+    copy = write(tmp_path / "copy.csv", {"time_s": t, "emg1_uv": emg(N)})
+    axes = {"time_s": t * 10, "acc_x_g": acc(N)[:, 2]}
+    left = write(tmp_path / "x.csv", axes)
+    right = write(tmp_path / "y.csv", {"time_s": t * 10 + 1, "acc_y_g": acc(N)[:, 2]})
+    for files, problem, cure in [
+        ((one, utc), "has time_", "same time column"),
+        ((one, same), "at the same time", "emg1, emg2"),
+        ((one, copy), "given twice", "once"),
+        ((left, right), "other axes", "same axes"),
+    ]:
+        with pytest.raises(InputError) as caught:
+            read(*files)
+        assert any(f.name in str(caught.value) for f in files)
+        assert problem in caught.value.problem
+        assert cure in caught.value.cure
+
+
+def test_a_zone_that_does_not_exist(tmp_path):
+    path = write(tmp_path / "night.csv", {"time_s": np.arange(9) / 1e3, "emg1_uv": emg(9)})
+    for zone in ("Mars/Olympus", "../etc/passwd", ""):
+        with pytest.raises(InputError, match="Europe/Berlin"):
+            read(path, zone=zone)
+
+
+@pytest.mark.parametrize(
+    ("name", "library"), [("a.parquet", "pyarrow"), ("a.edf", "edfio"), ("a.bdf", "edfio")]
+)
+def test_a_missing_library_is_named(tmp_path, monkeypatch, name, library):
+    path = tmp_path / name
+    path.write_bytes(NOISE)
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'twitchsense\["):
+        read(path)
+
+
+def test_a_list_of_files_is_told_how_to_be_given(tmp_path):
+    with pytest.raises(InputError, match=r"read\(\*files\)"):
+        read([tmp_path / "a.csv", tmp_path / "b.csv"])

@@ -1,0 +1,336 @@
+"""A night file followed while it is written."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import threading
+import time
+from collections import deque
+from datetime import datetime
+
+import numpy as np
+import pytest
+
+import twitchsense as ts
+from firmware_sim.wearable.firmware import Firmware
+from firmware_sim.wearable.wire import Wire
+from tests.signals import unit_potential
+from tests.wearable.nights import KEY, MODEL, T0, device, info_bytes, make_frames, write_night
+from twitchsense.devices.v1_frames import decode_frame, decode_info
+from twitchsense.errors import InputError
+from twitchsense.live import follower as watch_module
+from twitchsense.live.device_stream import LiveLane
+from twitchsense.live.follower import Watch
+from twitchsense.live.waveform_buffer import LENGTH_S, PER_S, Trail
+from twitchsense.model.recording import NS, Channel, Chunk
+from twitchsense.nightfile.writer import Battery, Boot, LinkEvent, Loss, NightFile, Packet
+
+
+def query(path, sql):
+    with sqlite3.connect(path) as db:
+        return db.execute(sql).fetchall()
+
+
+def test_every_stored_frame_is_read_once(night):
+    watch = Watch(night)
+    stored = query(night, "SELECT count(*) FROM packet")[0][0]
+    assert watch.look() == stored
+    assert watch.look() == 0
+    assert watch.frames == stored
+    assert set(watch.trails) == {"emg1_left", "emg2_left", "acc_left"}
+
+
+def test_what_is_written_meanwhile_is_seen_and_nothing_twice(tmp_path):
+    path = tmp_path / "n.night"
+    boot, frames = Boot(KEY, 1), make_frames(20)
+    file = NightFile(path)
+    file.write([device()])
+
+    def write():
+        for k in range(0, len(frames), 7):
+            batch = [
+                Packet(boot, s, T0 + round(at * NS), data) for s, at, data in frames[k : k + 7]
+            ]
+            file.write(batch)
+
+    watch, seen = Watch(path), 0
+    writer = threading.Thread(target=write)
+    writer.start()
+    while writer.is_alive() or seen < len(frames):
+        seen += watch.look()
+    writer.join()
+    file.close()
+    assert seen == watch.frames == len(frames)
+
+
+#: Counts of 0.2 µV: a motor unit's potential of 180 µV peak to peak.
+BURST = 900 * unit_potential(1000.0)
+
+
+class Quiet:
+    """Counts of a still leg with one potential at second 8."""
+
+    def read(self, stream, first, count):
+        k = np.arange(first, first + count)
+        rng = np.random.default_rng(first)
+        if stream == 2:
+            still = np.zeros((count, 3))
+            still[:, 2] = 4096
+            return (still + rng.normal(0, 4, (count, 3))).astype(np.int32)
+        values = rng.normal(0, 15, (count, 2))
+        inside = (k >= 8000) & (k < 8000 + len(BURST))
+        values[inside] += BURST[k[inside] - 8000, None]
+        return values.astype(np.int32)
+
+
+@pytest.fixture
+def twitching(tmp_path):
+    return write_counts(tmp_path / "quiet.night", Quiet(), 14)
+
+
+def write_counts(path, source, seconds):
+    firmware = Firmware(MODEL, source, Wire(), 1)
+    firmware.control(bytes.fromhex("01 01 01000000 00"))
+    boot = Boot(KEY, 1)
+    file, batch = NightFile(path), []
+    file.write([device()])
+    while (tick := firmware.next_tick()) < seconds * MODEL.tick_hz:
+        before = firmware.ring.next
+        firmware.advance(tick)
+        at = T0 + round(tick / MODEL.tick_hz * NS)
+        batch += [
+            Packet(boot, s, at, firmware.ring.get(s)) for s in range(before, firmware.ring.next)
+        ]
+    file.write([*batch, Loss(boot, 3, 7, "gone", T0), LinkEvent(KEY, T0, "connected")])
+    file.close()
+    return path
+
+
+def test_a_twitch_is_shown_and_counted_only_when_asked(twitching):
+    watch = Watch(twitching)
+    watch.look()
+    quiet, told = watch.state(counts=False), watch.state(counts=True)
+    [[when, kind, seconds, channel, settled]] = quiet["events"]
+    assert settled
+    assert kind == "twitch"
+    assert channel in ("emg1_left", "emg2_left")
+    assert when == pytest.approx(T0 / NS + 8.0, abs=0.05)
+    assert 0.01 < seconds < 0.07
+    assert quiet["counts"] is None
+    assert told["counts"] == {"twitch": 1}
+    assert quiet["lost"] == 5
+    assert quiet["over"]
+
+
+class Twitching(Quiet):
+    """A burst every 5 s."""
+
+    def read(self, stream, first, count):
+        if stream == 2:
+            return super().read(stream, first, count)
+        # the same burst, seen again and again
+        k = np.arange(first, first + count) % 5000
+        rng = np.random.default_rng(first)
+        values = rng.normal(0, 15, (count, 2))
+        inside = (k >= 2000) & (k < 2000 + len(BURST))
+        values[inside] += BURST[k[inside] - 2000, None]
+        return values.astype(np.int32)
+
+
+def test_frame_by_frame_and_all_at_once_show_the_same(tmp_path, monkeypatch):
+    path = write_counts(tmp_path / "long.night", Twitching(), 60)
+    whole, pieces = Watch(path), Watch(path)
+    assert whole.look() > 1000
+    monkeypatch.setattr(watch_module, "_BATCH", 7)
+    while pieces.look():
+        pass
+    assert len(whole.events) >= 9
+    assert pieces.events == whole.events
+    assert pieces.counts == whole.counts
+
+
+def test_memory_of_the_detector_does_not_grow(tmp_path):
+    def size(thing, seen):
+        """Count all that hangs on an object."""
+        if id(thing) in seen:
+            return 0
+        seen.add(id(thing))
+        if isinstance(thing, np.ndarray):
+            return thing.size
+        if isinstance(thing, dict):
+            parts = list(thing.values())
+        elif isinstance(thing, (list, tuple, set, deque)):
+            parts = list(thing)
+        else:
+            parts = list(getattr(thing, "__dict__", {}).values())
+            parts += [
+                getattr(thing, n) for n in getattr(thing, "__slots__", ()) if n != "__weakref__"
+            ]
+        return 1 + sum(size(p, seen) for p in parts)
+
+    sizes = []
+    for seconds in (90, 480):  # at other times a history may just have grown
+        watch = Watch(write_counts(tmp_path / f"{seconds}.night", Twitching(), seconds))
+        while watch.look():
+            pass
+        (lane,) = watch._lanes.values()
+        sizes.append(size(lane._detector, set()) + size(lane._rows, set()))
+    assert sizes[1] < 1.1 * sizes[0]
+
+
+def test_the_link_in_words(tmp_path):
+    path = tmp_path / "n.night"
+    file = NightFile(path)
+    file.write([device()])
+    watch = Watch(path)
+
+    def told(*events):
+        file.write([LinkEvent(key, T0, event, "detail") for key, event in events])
+        watch.look()
+        return watch.state(counts=False)["link"]
+
+    assert told() == "waiting for the first connection"
+    assert told((KEY, "failed"), (KEY, "connected"), (KEY, "take_over")) == "connected"
+    assert told(("OTHER", "connected")) == "connected"
+    assert told((KEY, "lost")) == f"{KEY[-4:]}: connection lost, trying again, THER: connected"
+    assert told((KEY, "stopped"), ("OTHER", "stopped")) == "the recording was ended"
+    file.close()
+
+
+def test_an_old_night_is_over_and_says_when_it_ended(twitching):
+    watch = Watch(twitching)
+    watch.look()
+    newest = watch.newest_ns / NS
+    when = f"{datetime.fromtimestamp(newest):%H:%M}"
+    near, old = (watch.state(counts=False, now_s=newest + s) for s in (30, 5_648_515))
+    assert near["link"] == f"the recording broke off at {when}; nobody records it now"
+    assert near["silent"]
+    day = f"{datetime.fromtimestamp(newest):%Y-%m-%d}"
+    assert old["link"] == f"the recording broke off at {when} on {day}; nobody records it now"
+
+
+def test_silence_while_someone_records_is_told_with_its_length(tmp_path):
+    path = write_counts(tmp_path / "n.night", Quiet(), 3)
+    file = NightFile(path)  # a recorder that waits for its wearable
+    watch = Watch(path)
+    watch.look()
+    state = watch.state(counts=False, now_s=watch.newest_ns / NS + 7200)
+    assert not state["over"]
+    assert state["link"] == "no signal for 2 h: connected"
+    file.write([LinkEvent(KEY, T0, "stopped")])
+    file.close()
+    watch.look()
+    state = watch.state(counts=False, now_s=watch.newest_ns / NS + 7200)
+    assert state["over"]
+    assert re.fullmatch(r"the recording ended at \d\d:\d\d", state["link"])
+    assert not state["silent"]
+
+
+@pytest.mark.parametrize("drift", [-5e-4, 5e-4])
+def test_a_crystal_that_runs_astray_moves_no_trail(drift):
+    seconds, pushed = 200, []
+    lane = LiveLane(KEY, decode_info(info_bytes()), on_chunk=pushed.append)
+    lane._detector.push = lambda chunk: []
+    lane._detector.peek = lambda: []
+    rng = np.random.default_rng(1)
+    for _, at, data in make_frames(seconds, drift=drift):
+        arrival = T0 + round((at + 0.004 + rng.exponential(0.02)) * NS)
+        lane.push([(decode_frame(data, lane.info), arrival)])
+    chunk = [p for p in pushed if p.channel == "emg1_left"][-1]
+    by_rate = chunk.segment_start_ns + round(chunk.first_index / 1000 * NS)
+    truth = T0 / NS + chunk.first_index / 1000 / (1 + drift)
+    assert abs(by_rate / NS - truth) > 0.07
+    assert (by_rate + lane.astray_ns(by_rate)) / NS == pytest.approx(truth, abs=0.03)
+
+
+def test_the_battery_is_what_was_said_last(tmp_path):
+    path = tmp_path / "n.night"
+    file = NightFile(path)
+    file.write([device(), Battery(KEY, T0, 90)])
+    watch = Watch(path)
+    assert watch.state(counts=False)["battery"] == "unknown"
+    watch.look()
+    assert watch.state(counts=False)["battery"] == "90 %"
+    file.write([Battery(KEY, T0, 89), Battery("OTHER", T0, 40)])
+    watch.look()
+    assert watch.state(counts=False)["battery"] == "89 % and 40 %"
+    file.close()
+
+
+def test_silence_is_no_rest(twitching):
+    watch = Watch(twitching)
+    watch.look()
+    newest = watch.newest_ns / NS
+    assert not watch.state(counts=False, now_s=newest + 1)["silent"]
+    assert watch.state(counts=False, now_s=newest + 6)["silent"]
+    [trail, *_] = watch.state(counts=False, now_s=newest + 10)["trails"]
+    low, high = trail["columns"]
+    assert len(low) == len(high) == PER_S * LENGTH_S
+    assert high[-50] is None
+    assert high[-150] is not None
+
+
+def test_a_trail_keeps_the_extremes_and_the_gaps():
+    trail = Trail(Channel("emg1", "emg", "uV", 1000.0, ("emg1_uv",)))
+    wave = np.zeros((2000, 1), np.float32)
+    wave[1234] = 90
+    trail.push(Chunk("emg1", 100 * NS, 0, wave[:1000]))
+    trail.push(Chunk("emg1", 100 * NS, 1000, wave[1000:]))
+    trail.push(Chunk("emg1", 104 * NS, 0, np.zeros((1000, 1), np.float32)))
+    _, high = trail.columns(104.99)
+    assert high[-50:-30].index(max(h for h in high[-50:-30] if h is not None)) == 12
+    assert high[-30:-10] == [None] * 20
+    assert None not in high[-10:]
+
+
+def test_memory_of_a_trail_does_not_grow():
+    trail = Trail(Channel("emg1", "emg", "uV", 1000.0, ("emg1_uv",)))
+    for k in range(200):
+        trail.push(Chunk("emg1", 0, 1000 * k, np.ones((1000, 1), np.float32)))
+    assert len(trail._low) == PER_S * LENGTH_S
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ("lights out", "lights out"),
+        ("", "marker"),
+        ("'); DROP TABLE marker; --", "'); DROP TABLE marker; --"),
+        ("a\x00b\u202e\nc", "a b  c"),
+        ("x" * 10_000, "x" * 200),
+    ],
+)
+def test_a_marker_is_stored_while_the_recorder_writes(tmp_path, given, stored):
+    path = tmp_path / "n.night"
+    file = NightFile(path)
+    file.write([device()])
+    before = time.time_ns()
+    Watch(path).mark(given)
+    file.write([LinkEvent(KEY, T0, "connected")])  # the recorder goes on
+    file.close()
+    [(when, text)] = query(path, "SELECT time_ns, text FROM marker")
+    assert text == stored
+    assert before <= when <= time.time_ns()
+
+
+def test_a_file_that_is_no_night_is_refused(tmp_path):
+    path = tmp_path / "x.night"
+    path.write_text("hello")
+    with pytest.raises(InputError):
+        Watch(path).look()
+    with pytest.raises(InputError, match="took no marker"):
+        Watch(tmp_path / "none.night").mark("x")
+
+
+def test_the_view_finds_what_analyze_finds(twitching):
+    watch = Watch(twitching)
+    watch.look()
+    table = ts.analyze(ts.read(twitching)).events
+    assert list(table["trial_type"]) == [e.kind for e in watch.events]
+
+
+def test_two_boots_are_one_night(tmp_path):
+    watch = Watch(write_night(tmp_path / "n.night", 4, boots=(1, 2)))
+    watch.look()
+    assert watch.frames == 2 * len(make_frames(4))

@@ -1,0 +1,67 @@
+"""Detection beside recording: nothing it does or fails to do reaches the recorder."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from benchmarks.many_wearables import BOOT, Film, record
+from firmware_sim.wearable.wire import Wire
+from twitchsense.acquire.frame_queue import Lane, Stored
+from twitchsense.devices.v1_frames import decode_frame, decode_info
+from twitchsense.live.worker import Aside
+from twitchsense.nightfile.records import Boot
+
+
+@pytest.fixture(scope="module")
+def film():
+    return Film.make(8.0, "rest_twitches")
+
+
+@pytest.fixture(scope="module")
+def stored(film):
+    """Return the frames of one connection."""
+    model = film.model
+    info = decode_info(bytes(Wire().info(model.streams, model.tick_hz, model.device, "")))
+    lane = Lane(info, Boot(model.serial, BOOT), 0, lambda _: None)
+    return [
+        Stored(lane, decode_frame(data, info), round(due * 1e9))
+        for due, data in zip(film.due, film.frames, strict=True)
+    ]
+
+
+def test_a_slow_detector_gets_more_at_a_time_and_then_less_than_all(stored):
+    go, seen = threading.Event(), []
+
+    def show(frames):
+        go.wait(30)
+        seen.append(frames)
+
+    aside = Aside(show, limit=40)
+    for frame in stored[:60]:
+        aside.put([frame])
+    assert 20 <= aside.left_out <= 21  # one may have been taken before the others came
+    go.set()
+    aside.close()
+    assert len(seen) <= 2
+    assert [s for part in seen for s in part] == stored[: 60 - aside.left_out]
+
+
+def test_a_fault_of_the_detector_does_not_reach_the_recorder(stored, caplog):
+    def broken(frames):
+        raise RuntimeError("odd")
+
+    aside = Aside(broken)
+    aside.put(stored[:1])
+    aside.put(stored[1:2])
+    aside.close()
+    assert "the recording goes on" in caplog.text
+
+
+def test_several_wearables_are_recorded_byte_for_byte(film, tmp_path):
+    run = asyncio.run(record(film, 3, 2.0, tmp_path / "n.night", live=True))
+    assert run["frames_sent"] > 3 * 20
+    assert run["stored"] == {"same": run["frames_sent"], "wrong": 0, "damaged": 0, "losses": 0}
+    assert run["asked_again"] == run["turned_away"] == run["not_searched"] == 0

@@ -1,0 +1,92 @@
+"""Nights made of per-second tables: what the detector would hand over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from twitchsense.model.detections import Detections, Seconds
+from twitchsense.model.event_table import REJECTED_COLUMNS, make_table
+from twitchsense.model.recording import NS, ArraySamples, Channel, Recording, Segment
+from twitchsense.sleep.hypnogram.hypnogram import Hypnogram
+
+EMG = Channel("emg1", "emg", "uV", 1000.0, ("emg1_uv",))
+ACC = Channel("acc", "acc", "g", 100.0, ("acc_x_g", "acc_y_g", "acc_z_g"))
+
+
+def emg_seconds(n: int, start_s: float = 0.0, busy: float = 0.0) -> Seconds:
+    """A quiet, valid EMG channel."""
+    flat = np.zeros(n, np.float32)
+    return Seconds(
+        np.round((start_s + np.arange(n)) * NS).astype(np.int64),
+        np.ones(n, np.float32),
+        np.ones(n, bool),
+        flat - 10,
+        flat + 10,
+        flat + 3,
+        flat + np.float32(busy),
+        np.empty((n, 0), np.float32),
+    )
+
+
+def acc_seconds(n: int, start_s: float = 0.0) -> Seconds:
+    """A still, valid accelerometer: 2 mg of noise, z up."""
+    flat = np.zeros(n, np.float32)
+    vector = np.tile(np.array([0.1, 0.2, 0.97], np.float32), (n, 1))
+    return Seconds(
+        np.round((start_s + np.arange(n)) * NS).astype(np.int64),
+        np.ones(n, np.float32),
+        np.ones(n, bool),
+        flat.copy(),
+        flat + np.float32(0.006),
+        flat + np.float32(0.002),
+        flat.copy(),
+        vector,
+    )
+
+
+def restless(acc: Seconds, start: int, stop: int, every: int = 20, g: float = 0.1) -> Seconds:
+    """Move the leg: from `start` to `stop` it turns by 40 degrees every few seconds."""
+    for k, t in enumerate(range(start, stop, every)):
+        acc.vector[t : t + every] = [np.sin(0.7 * (k % 2)), 0, np.cos(0.7 * (k % 2))]
+        acc.level[t : t + 3] = g
+    return acc
+
+
+def drop(seconds: Seconds, start: int, stop: int) -> Seconds:
+    """Lose the rows from `start` to `stop`: a gap."""
+    keep = np.ones(len(seconds.time_ns), bool)
+    keep[start:stop] = False
+    return Seconds(*(getattr(seconds, k)[keep] for k in Seconds.__slots__))
+
+
+def events(*rows: dict[str, object]) -> pd.DataFrame:
+    base = {"duration": 0.1, "channel": "emg1", "confidence": 1.0, "amplitude_uv": 200.0}
+    return make_table([{**base, **row} for row in rows])
+
+
+def jerks(times: Iterable[float], peak_g: float = 0.6) -> pd.DataFrame:
+    return events(*({"onset": t, "trial_type": "jerk", "peak_g": peak_g} for t in times))
+
+
+def recording(*channels: Channel, seconds: float, start_s: float = 0.0) -> Recording:
+    """A recording of zeros: only its extent matters here."""
+    segments = []
+    for channel in channels:
+        zeros = np.broadcast_to(np.float32(0), (round(seconds * channel.fs), channel.width))
+        segments.append(Segment(channel.name, round(start_s * NS), ArraySamples(zeros)))
+    return Recording(channels, tuple(segments), source="/home/someone/night.csv", sha256="ab" * 32)
+
+
+def detections(table: pd.DataFrame | None = None, **seconds: Seconds) -> Detections:
+    table = make_table([]) if table is None else table
+    return Detections(table, make_table([], REJECTED_COLUMNS), seconds)
+
+
+def hypnogram(*parts: tuple[str, float], start_s: float = 0.0, epoch_s: float = 30.0) -> Hypnogram:
+    """Stages and their minutes."""
+    stages = [stage for stage, minutes in parts for _ in range(round(minutes * 60 / epoch_s))]
+    onset = start_s + np.arange(len(stages)) * epoch_s
+    return Hypnogram(onset, np.full(len(stages), epoch_s), np.array(stages, dtype="U2"))
