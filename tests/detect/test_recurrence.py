@@ -57,7 +57,7 @@ def test_kin_are_those_that_look_like_it_and_twins_more_so():
 
 
 @pytest.mark.parametrize(
-    ("other", "kin"),
+    ("other", "similar"),
     [
         ((599.9, 100, 1), True), ((-599.9, 100, 1), True), ((600.1, 100, 1), False),
         ((0.13, 100, 1), True), ((0.11, 100, 1), False), ((-0.11, 100, 1), False),
@@ -65,8 +65,8 @@ def test_kin_are_those_that_look_like_it_and_twins_more_so():
         ((9, 100, -1), False),
     ],
 )  # fmt: skip
-def test_kin_are_near_but_not_the_burst_itself_and_of_its_size(other, recurrence):
-    assert (of_first(other)["kin"] > 0) is recurrence
+def test_kin_are_near_but_not_the_burst_itself_and_of_its_size(other, similar):
+    assert (of_first(other)["kin"] > 0) is similar
 
 
 def test_the_minute_counts_all_but_itself():
