@@ -18,7 +18,7 @@ from twitchsense.bench.synthetic import make_tile
 from twitchsense.detect.acc_candidates import AccTrack
 from twitchsense.detect.detector import Detector
 from twitchsense.detect.emg_candidates import EmgTrack
-from twitchsense.dsp.ecg_canceller import HeartCanceller
+from twitchsense.dsp.ecg_canceller import EcgCanceller
 from twitchsense.dsp.filters import burst_band, leg_movement_band
 from twitchsense.dsp.mains import MainsCanceller
 from twitchsense.dsp.noise_floor import NoiseFloor
@@ -43,7 +43,7 @@ def over_chunks(push: Callable[[np.ndarray], object], x: np.ndarray, fs: float) 
 
 @pytest.mark.parametrize(
     "make",
-    [MainsCanceller, HeartCanceller, burst_band, leg_movement_band],
+    [MainsCanceller, EcgCanceller, burst_band, leg_movement_band],
     ids=["mains", "heart", "burst filter", "leg filter"],
 )
 def test_sample_stage(benchmark: Benchmark, make: Callable[[float], Any]) -> None:

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.signals import Leg, add, band_noise, heart_beat, unit_potential
-from twitchsense.dsp.ecg_canceller import BEFORE_S, DELAY_S, LOST, HeartCanceller, usual_interval
-from twitchsense.dsp.template import Template, off_line
+from twitchsense.dsp.ecg_canceller import BEFORE_S, MAX_DELAY_S, MAX_MISSED_BEATS, EcgCanceller
+from twitchsense.dsp.ecg_rhythm import median_rr_interval
+from twitchsense.dsp.template import Template, subtract_baseline
 
 FS = 500.0
 
@@ -22,11 +23,11 @@ def leg(seconds=40, *, bpm=70, size=200.0, until=None, seed=0, fs=FS, noise=3.0)
 
 def run(x, cuts=(), fs=FS):
     """Return what comes out, and the beats."""
-    canceller = HeartCanceller(fs)
+    canceller = EcgCanceller(fs)
     out = [canceller.push(p) for p in np.split(x, sorted(cuts))]
-    beats = canceller.take()
+    beats = canceller.pop_beats()
     out.append(canceller.close())
-    return np.concatenate(out), beats + canceller.take()
+    return np.concatenate(out), beats + canceller.pop_beats()
 
 
 # -- the law of chunks -----------------------------------------------------------------
@@ -79,19 +80,19 @@ def test_scraps_come_out_as_they_went_in(n):
 @pytest.mark.parametrize("fs", [200.0, 500.0, 999.7, 1000.0])
 def test_the_delay_is_what_it_says(fs):
     x, _ = leg(20, fs=fs)
-    canceller = HeartCanceller(fs)
+    canceller = EcgCanceller(fs)
     given_out = 0
     for k, piece in enumerate(np.array_split(x, 200), 1):
         given_out += len(canceller.push(piece))
         held = sum(len(p) for p in np.array_split(x, 200)[:k]) - given_out
         if k > 110:  # before, the first floor is waited for
-            assert held <= (DELAY_S + 1) * fs  # the floor itself comes second by second
+            assert held <= (MAX_DELAY_S + 1) * fs  # the floor itself comes second by second
 
 
 def test_without_a_heart_nothing_is_kept_back():
     x = band_noise(10_000, FS, 5.0, np.random.default_rng(2))
     add(x, 15.0, FS, 300 * unit_potential(FS, 0.008))
-    canceller, given_out = HeartCanceller(FS), 0
+    canceller, given_out = EcgCanceller(FS), 0
     for k in range(0, len(x), 10):
         given_out += len(canceller.push(x[k : k + 10]))
         if k > 12 * FS:  # before, the first floor is waited for
@@ -101,7 +102,7 @@ def test_without_a_heart_nothing_is_kept_back():
 @pytest.mark.parametrize("fs", [500.0, 1000.0])
 def test_beside_a_heart_only_what_a_beat_may_reach_is_kept_back(fs):
     x, times = leg(40, bpm=60, fs=fs)
-    canceller, given_out, step = HeartCanceller(fs), 0, round(0.01 * fs)
+    canceller, given_out, step = EcgCanceller(fs), 0, round(0.01 * fs)
     held = np.empty(len(x) // step)
     for k in range(len(held)):
         given_out += len(canceller.push(x[k * step : (k + 1) * step]))
@@ -110,7 +111,7 @@ def test_beside_a_heart_only_what_a_beat_may_reach_is_kept_back(fs):
     since = at - np.array([max([t for t in times if t <= a], default=-9.0) for a in at])
     calm = (at > 25) & (at < 38)
     assert held[calm & (since > 0.15) & (since < 0.2)].max() == 0.0  # no beat comes so soon
-    assert held[calm & (since > 0.5)].max() <= DELAY_S
+    assert held[calm & (since > 0.5)].max() <= MAX_DELAY_S
     assert np.median(held[calm]) < 0.2
 
 
@@ -166,7 +167,7 @@ def test_a_heart_is_found_and_most_of_it_taken_out(bpm, size):
     x, times = leg(60, bpm=bpm, size=size)
     out, beats = run(x)
     known = times[times < 58]
-    found = np.array([b.at for b in beats]) / FS
+    found = np.array([b.sample for b in beats]) / FS
     near = np.abs(known[:, None] - found[None, :]).min(axis=1)
     assert (near < 0.02).mean() > 0.9
     nearest = np.abs(found[:, None] - times[None, :]).min(axis=1)
@@ -179,8 +180,8 @@ def test_a_heart_is_found_and_most_of_it_taken_out(bpm, size):
         [np.ptp(n) for n in band_noise(3000, FS, 3.0, np.random.default_rng(1)).reshape(-1, 30)]
     )
     assert after - noise < 0.2 * before
-    assert np.median([b.size_uv for b in beats]) == pytest.approx(size, rel=0.25)
-    assert np.median([b.left_uv for b in beats[-20:]]) < 0.2 * size + 2 * noise
+    assert np.median([b.amplitude_uv for b in beats]) == pytest.approx(size, rel=0.25)
+    assert np.median([b.residual_uv for b in beats[-20:]]) < 0.2 * size + 2 * noise
 
 
 def test_nothing_is_taken_out_before_the_heart_is_known():
@@ -217,7 +218,7 @@ def test_a_beat_under_a_contraction_is_taken_out_where_it_is_due():
     muscle = band_noise(round(0.3 * FS), FS, 60.0, np.random.default_rng(3))
     add(x, times[25] - 0.1, FS, muscle)
     _, beats = run(x)
-    assert min(abs(b.at / FS - times[25]) for b in beats) < 0.02
+    assert min(abs(b.sample / FS - times[25]) for b in beats) < 0.02
 
 
 def test_a_swing_between_the_beats_that_is_no_beat_stays():
@@ -229,7 +230,7 @@ def test_a_swing_between_the_beats_that_is_no_beat_stays():
     _, beats = run(x)
     for k in (20, 25, 30):
         middle = (times[k] + times[k + 1]) / 2 + 0.06
-        assert min(abs(b.at / FS - middle) for b in beats) > 0.1
+        assert min(abs(b.sample / FS - middle) for b in beats) > 0.1
 
 
 def test_beats_that_are_missing_do_not_end_a_heart():
@@ -239,18 +240,20 @@ def test_beats_that_are_missing_do_not_end_a_heart():
     for at in times:
         add(x, at - 0.1, fs, 200 * heart_beat(fs))
     _, beats = run(x)
-    found = np.array([b.at for b in beats]) / fs
+    found = np.array([b.sample for b in beats]) / fs
     assert all(np.min(np.abs(found - t)) < 0.02 for t in times)
 
 
 def test_a_heart_that_stops_is_forgotten():
     x, times = leg(60, until=30)
     rng = np.random.default_rng(8)
-    for at in times[-1] + (LOST + 2) * 60 / 70 + np.cumsum(rng.exponential(2.5, 6) + 0.7):
+    for at in (
+        times[-1] + (MAX_MISSED_BEATS + 2) * 60 / 70 + np.cumsum(rng.exponential(2.5, 6) + 0.7)
+    ):
         if at < 58:
             add(x, at, FS, 200 * heart_beat(FS))
     out, beats = run(x)
-    assert max(b.at for b in beats) < (times[-1] + 0.1) * FS
+    assert max(b.sample for b in beats) < (times[-1] + 0.1) * FS
     stopped = round((times[-1] + 0.6) * FS)
     np.testing.assert_array_equal(out[stopped:], x[stopped:])
 
@@ -261,7 +264,7 @@ def test_a_heart_that_comes_back_is_learned_again():
     for at in again:
         add(x, at - 0.1, FS, -150 * heart_beat(FS))
     _, beats = run(x)
-    found = np.array([b.at for b in beats]) / FS
+    found = np.array([b.sample for b in beats]) / FS
     assert (np.abs(found[:, None] - again[None, :]).min(axis=1) < 0.03).sum() > 20
     assert (found < 21).sum() > 0.9 * len(times)
 
@@ -281,15 +284,15 @@ def test_a_heart_that_comes_back_is_learned_again():
     ],
 )  # fmt: skip
 def test_a_rhythm(times, beat):
-    assert usual_interval(np.asarray(times)) == pytest.approx(beat)
+    assert median_rr_interval(np.asarray(times)) == pytest.approx(beat)
 
 
 def test_the_line_between_the_ends_is_taken_off():
     x = np.linspace(5, -3, 100)
     # the levels are means of a few samples, the very ends keep theirs
-    np.testing.assert_allclose(off_line(x)[5:-5], 0, atol=0.05)
+    np.testing.assert_allclose(subtract_baseline(x)[5:-5], 0, atol=0.05)
     bump = x + 10 * np.hanning(100) ** 4
-    assert np.ptp(off_line(bump)) == pytest.approx(10, rel=0.02)
+    assert np.ptp(subtract_baseline(bump)) == pytest.approx(10, rel=0.02)
 
 
 @pytest.mark.parametrize(("shift", "height"), [(0, 1.0), (7, 0.5), (12.4, 2.0), (20, 1.0)])

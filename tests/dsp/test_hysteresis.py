@@ -4,11 +4,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twitchsense.dsp.hysteresis import Runs
+from twitchsense.dsp.hysteresis import HysteresisSegmenter
 
 
 def find(low, high, bridge, cuts=()):
-    runs = Runs(bridge)
+    runs = HysteresisSegmenter(bridge)
     parts = [
         runs.push(a, b)
         for a, b in zip(np.split(low, sorted(cuts)), np.split(high, sorted(cuts)), strict=True)
@@ -50,14 +50,14 @@ def test_a_run_that_never_opens_is_none():
     assert find(low, ~low, 1) == []
 
 
-def test_settled_is_the_start_of_the_unfinished_run():
-    runs = Runs(1)
+def test_earliest_start_is_the_start_of_the_unfinished_run():
+    runs = HysteresisSegmenter(1)
     yes, no = np.ones(3, bool), np.zeros(3, bool)
     runs.push(no, no)
-    assert (runs.settled, runs.pending) == (3, None)
+    assert (runs.earliest_start, runs.pending) == (3, None)
     runs.push(yes, no)
-    assert (runs.settled, runs.pending) == (3, (3, False))
+    assert (runs.earliest_start, runs.pending) == (3, (3, False))
     runs.push(yes, yes)
     assert runs.pending == (3, True)
     runs.push(no, no)
-    assert (runs.settled, runs.pending) == (12, None)
+    assert (runs.earliest_start, runs.pending) == (12, None)

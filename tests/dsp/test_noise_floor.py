@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
-from twitchsense.dsp.noise_floor import MAD_TO_SD, WARM_UP_S, NoiseFloor
+from twitchsense.dsp.noise_floor import MAD_TO_SD, WARM_UP_S, NoiseFloor, NoiseThreshold
 
 N = 20
 
@@ -83,3 +84,17 @@ def test_close_after_warm_up_adds_nothing():
     floor = NoiseFloor(N, 60, 0.25, 0.01)
     assert len(floor.push(np.ones(30 * N)).envelope) == 30 * N
     assert len(floor.close().envelope) == 0
+
+
+@pytest.mark.parametrize("freedom", [3, 8, 40])
+def test_noise_of_any_band_passes_with_the_stated_probability(freedom):
+    rms = np.sqrt(stats.chi2.rvs(freedom, size=400_000, random_state=1) / freedom)
+    centre = np.median(rms)
+    spread = 1.4826 * np.median(np.abs(rms - centre))
+    k = NoiseThreshold(0.0, 1e-3).multiple(np.array([centre]), np.array([spread]))
+    passed = float((rms > centre + k * spread).mean())
+    assert 0.0005 < passed < 0.002
+
+
+def test_multiple_is_never_below_the_least():
+    assert NoiseThreshold(6.0, 0.01).multiple(np.array([1.0]), np.array([0.01]))[0] == 6.0

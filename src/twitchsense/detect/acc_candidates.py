@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from twitchsense.detect.per_second_builder import AccSeconds
 from twitchsense.detect.response import HEAD_NS, TAIL_NS, Response, find_response
-from twitchsense.dsp.buffers import History
+from twitchsense.dsp.buffers import Framer, SampleBuffer, hop_size
 from twitchsense.dsp.filters import dynamic_band
-from twitchsense.dsp.framing import Blocks, hop_size
-from twitchsense.dsp.hysteresis import Runs
+from twitchsense.dsp.hysteresis import HysteresisSegmenter
 from twitchsense.dsp.noise_floor import NoiseFloor
 from twitchsense.model.candidates import Episode, Trace
 from twitchsense.model.detections import Seconds
@@ -47,13 +46,13 @@ class AccTrack:
         self._hop = hop_size(HOP_S, fs)
         per_second = max(1, round(fs / self._hop))
         self._filter = dynamic_band(fs)
-        self._hops = Blocks(self._hop)
+        self._hops = Framer(self._hop)
         self._last = np.empty((0, channel.width))
         self._floor = NoiseFloor(per_second, settings.acc.floor_s, 0.25, 1e-4)
-        self._runs = Runs(round(settings.acc.bridge_ms / 1000 * fs / self._hop))
-        self._raw = History(np.float64, channel.width)
-        self._magnitude, self._jerk = History(np.float64), History(np.float64)
-        self._threshold_g = History(np.float64)
+        self._runs = HysteresisSegmenter(round(settings.acc.bridge_ms / 1000 * fs / self._hop))
+        self._raw = SampleBuffer(np.float64, channel.width)
+        self._magnitude, self._jerk = SampleBuffer(np.float64), SampleBuffer(np.float64)
+        self._threshold_g = SampleBuffer(np.float64)
         self._due: list[tuple[int, int, float]] = []
         self._seconds = AccSeconds(start_ns, fs, self._hop * per_second, per_second)
         self._found: list[Episode] = []
@@ -106,7 +105,7 @@ class AccTrack:
     @property
     def settled_ns(self) -> int:
         """Time before which no further episode can begin."""
-        hop = self._due[0][0] if self._due else self._runs.settled
+        hop = self._due[0][0] if self._due else self._runs.earliest_start
         return self._time_ns(hop)
 
     @property
@@ -128,7 +127,7 @@ class AccTrack:
         limit_ns : int
             Samples from here on may not have arrived yet and are not looked at.
         """
-        head = max(self._index(first_ns - HEAD_NS), self._magnitude.first)
+        head = max(self._index(first_ns - HEAD_NS), self._magnitude.start)
         tail = min(self._index(last_ns + TAIL_NS), self._index(limit_ns))
         return find_response(self._trace(head, tail), first_ns, last_ns)
 
@@ -137,12 +136,12 @@ class AccTrack:
         hop = self._index(before_ns - 3 * NS)
         if self._due:
             hop = min(hop, self._due[0][0])
-        hop = min(hop, self._runs.settled)
+        hop = min(hop, self._runs.earliest_start)
         margin = round(2 * BEFORE_S * self.channel.fs / self._hop)
-        self._magnitude.forget(hop - margin)
-        self._jerk.forget(hop - margin)
-        self._threshold_g.forget(hop - margin)
-        self._raw.forget((hop - margin) * self._hop)
+        self._magnitude.discard(hop - margin)
+        self._jerk.discard(hop - margin)
+        self._threshold_g.discard(hop - margin)
+        self._raw.discard((hop - margin) * self._hop)
 
     def forget_seconds(self, _before_ns: int) -> None:
         """Drop the statistics of the seconds: no table is wanted."""
@@ -207,7 +206,7 @@ class AccTrack:
 
     def _trace(self, start: int, stop: int) -> Trace:
         """Return the envelope of some hops, cut at what is known."""
-        start = max(start, self._magnitude.first)
+        start = max(start, self._magnitude.start)
         return Trace(
             self._time_ns(start),
             self._hop / self.channel.fs * NS,

@@ -16,8 +16,8 @@ from twitchsense.detect.electrode_artifact import (
     hanning,
     width_ms,
 )
-from twitchsense.dsp.filters import BURST_HZ, USABLE_BAND
-from twitchsense.dsp.framing import hop_size, median
+from twitchsense.dsp.buffers import fast_median, hop_size
+from twitchsense.dsp.filters import BURST_BAND_HZ, MAX_BAND_FRACTION
 from twitchsense.model.candidates import Burst
 from twitchsense.model.recording import NS, Channel
 from twitchsense.settings import Settings
@@ -187,8 +187,8 @@ RISEN_SHARE = 0.5
 @lru_cache
 def _band(fs: float) -> tuple[Floats, Floats]:
     """Return the sections of the burst band and the state that a constant 1 leaves them in."""
-    top = min(BURST_HZ[1], USABLE_BAND * fs)
-    sos = np.asarray(signal.butter(2, (BURST_HZ[0], top), "bandpass", fs=fs, output="sos"))
+    top = min(BURST_BAND_HZ[1], MAX_BAND_FRACTION * fs)
+    sos = np.asarray(signal.butter(2, (BURST_BAND_HZ[0], top), "bandpass", fs=fs, output="sos"))
     return sos, np.asarray(signal.sosfilt_zi(sos))
 
 
@@ -254,7 +254,7 @@ def net_share(clean: Floats, body: tuple[int, int], fs: float) -> float:
     before, after = clean[max(0, first - level) : first], clean[last : last + level]
     if len(before) == 0 or len(after) == 0:
         return 0.0
-    ends = [median(before), median(after)]
+    ends = [fast_median(before), fast_median(after)]
     x = clean[first:last] - np.linspace(ends[0], ends[1], last - first)
     whole = float(np.abs(x).sum())
     return float(abs(x.sum())) / whole if whole > 0 else 0.0
@@ -268,7 +268,7 @@ def lobe(clean: Floats, peak: int, fs: float) -> float:
     """
     level, near = max(1, round(LEVEL_S * fs)), max(1, round(LOBE_S * fs))
     first, last = max(0, peak - level), min(len(clean), peak + level + 1)
-    x = clean[first:last] - median(clean[first:last])
+    x = clean[first:last] - fast_median(clean[first:last])
     about = slice(max(0, peak - near - first), peak + near + 1 - first)
     at = about.start + int(np.abs(x[about]).argmax())
     return float(np.log(width_ms(x, at, fs)))
@@ -342,7 +342,7 @@ def is_stuck(raw: Floats) -> bool:
     flat = np.diff(raw) == 0
     if np.count_nonzero(flat) < 5:
         return False
-    far = np.abs(raw[1:] - median(raw)) > 0.25 * np.ptp(raw)
+    far = np.abs(raw[1:] - fast_median(raw)) > 0.25 * np.ptp(raw)
     return bool((flat & far).sum() >= 5) and float(np.ptp(raw)) > 500.0
 
 

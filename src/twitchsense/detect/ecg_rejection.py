@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.waveform_similarity import Likeness
-from twitchsense.dsp.ecg_canceller import RANGE_S, REGULAR, Beat, usual_interval
+from twitchsense.dsp.ecg_canceller import Beat
+from twitchsense.dsp.ecg_rhythm import RR_RANGE_S, RR_TOLERANCE, median_rr_interval
 from twitchsense.model.recording import NS
 from twitchsense.model.scored_candidates import SHORT_KINDS, Finding, by_channel
 
@@ -39,7 +40,7 @@ class Beats:
     Attributes
     ----------
     times_ns, left_uv : array
-        When each was, and `Beat.left_uv` of it.
+        When each was, and `Beat.residual_uv` of it.
     """
 
     def __init__(self) -> None:
@@ -49,7 +50,7 @@ class Beats:
         """Add beats, each with its time in ns."""
         for time_ns, beat in beats:
             self.times_ns.append(time_ns)
-            self.left_uv.append(beat.left_uv)
+            self.left_uv.append(beat.residual_uv)
 
 
 def find_beats(findings: list[Finding], known: Mapping[str, Beats]) -> set[int]:
@@ -102,7 +103,9 @@ def _faint_beats(findings: list[Finding], known: set[int]) -> set[int]:
         for k, i in enumerate(members):
             alike = table.near(k, BEAT_AROUND_S, score=BEAT_ALIKE, ratio=BEAT_SIZE)
             usual = float(np.median(table.lengths[alike]))
-            beat = usual_interval(table.times[alike], least=BEAT_LEAST, longest_s=BEAT_LONGEST_S)
+            beat = median_rr_interval(
+                table.times[alike], min_beats=BEAT_LEAST, max_interval_s=BEAT_LONGEST_S
+            )
             if beat and table.lengths[k] < usual + BEAT_LONGER_S:
                 found.add(i)
     return found
@@ -128,7 +131,7 @@ def _other_beats(findings: list[Finding], faint: set[int]) -> set[int]:
         if f.amplitude_uv > HIDDEN_SIZE * usual:
             continue
         gaps = np.diff(around)
-        gaps = gaps[gaps > RANGE_S[0]]
+        gaps = gaps[gaps > RR_RANGE_S[0]]
         if not 0 < k < len(known) or len(gaps) < 3:
             continue
         beat = float(np.median(gaps))
@@ -140,7 +143,7 @@ def _other_beats(findings: list[Finding], faint: set[int]) -> set[int]:
                 found.add(i)
             continue
         place = (at - known[k - 1]) / (gap / missed)
-        if abs(place - round(place)) * gap / missed < REGULAR * beat:
+        if abs(place - round(place)) * gap / missed < RR_TOLERANCE * beat:
             found.add(i)
     return found
 

@@ -15,14 +15,12 @@ from numpy.typing import NDArray
 from twitchsense.detect.burst_measures import Floor, measure
 from twitchsense.detect.local_features import REACH_S, Company, find_company
 from twitchsense.detect.per_second_builder import EmgSeconds
-from twitchsense.dsp.buffers import History
-from twitchsense.dsp.ecg_canceller import Beat, HeartCanceller
+from twitchsense.dsp.buffers import Framer, SampleBuffer, hop_size, moving_sum
+from twitchsense.dsp.ecg_canceller import Beat, EcgCanceller
 from twitchsense.dsp.filters import burst_band, leg_movement_band
-from twitchsense.dsp.framing import Blocks, hop_size, moving_sum
-from twitchsense.dsp.hysteresis import Runs
+from twitchsense.dsp.hysteresis import HysteresisSegmenter
 from twitchsense.dsp.mains import MainsCanceller
-from twitchsense.dsp.noise_floor import FloorPiece, NoiseFloor
-from twitchsense.dsp.noise_threshold import NoiseThreshold
+from twitchsense.dsp.noise_floor import FloorEstimate, NoiseFloor, NoiseThreshold
 from twitchsense.model.candidates import Burst, LegRun
 from twitchsense.model.detections import Seconds
 from twitchsense.model.recording import NS, Channel, Samples
@@ -80,12 +78,12 @@ class EmgTrack:
         self._before, self._margin = round(BEFORE_S * fs), round(AFTER_S * fs)
         self._head_hops = round(HEAD_S * fs / self._hop)
         self._hops_per_s = max(1, round(fs / self._hop))
-        self._mains, self._heart = MainsCanceller(fs), HeartCanceller(fs)
+        self._mains, self._heart = MainsCanceller(fs), EcgCanceller(fs)
         self._burst_filter, self._leg_filter = burst_band(fs), leg_movement_band(fs)
         # as it came, and without mains and heart
-        self._raw, self._clean = History(np.float32), History(np.float32)
-        self._band = History(np.float32)
-        self._burst_hops, self._leg_hops = Blocks(self._hop), Blocks(2 * self._hop)
+        self._raw, self._clean = SampleBuffer(np.float32), SampleBuffer(np.float32)
+        self._band = SampleBuffer(np.float32)
+        self._burst_hops, self._leg_hops = Framer(self._hop), Framer(2 * self._hop)
         self._last_energy = np.empty(0)
         self._leg_energy = np.empty(0)
         memory, quantile = settings.emg.floor_s, settings.emg.floor_quantile
@@ -93,16 +91,18 @@ class EmgTrack:
         self._floor = NoiseFloor(self._hops_per_s, memory, quantile, settings.emg.least_sd_uv)
         self._leg_floor = NoiseFloor(max(1, self._hops_per_s // 2), memory, quantile, 0.0)
         bridge = round(settings.emg.bridge_ms / 1000 * fs / self._hop)
-        self._runs = Runs(bridge)
+        self._runs = HysteresisSegmenter(bridge)
         self._near_floor = NoiseFloor(
             self._hops_per_s, NEAR_S, NEAR_QUANTILE, settings.emg.least_sd_uv
         )
-        self._inner_runs = Runs(bridge)
-        self._low, self._near = History(np.bool_), History(np.float64, 3)
-        self._leg_runs = Runs(round(settings.movement.quiet_s * fs / (2 * self._hop)) - 1)
-        self._centre, self._spread = History(np.float64), History(np.float64)
-        self._opening = History(np.float64)
-        self._leg_excess = History(np.float32)
+        self._inner_runs = HysteresisSegmenter(bridge)
+        self._low, self._near = SampleBuffer(np.bool_), SampleBuffer(np.float64, 3)
+        self._leg_runs = HysteresisSegmenter(
+            round(settings.movement.quiet_s * fs / (2 * self._hop)) - 1
+        )
+        self._centre, self._spread = SampleBuffer(np.float64), SampleBuffer(np.float64)
+        self._opening = SampleBuffer(np.float64)
+        self._leg_excess = SampleBuffer(np.float32)
         self._head: Run | None = None  # an unfinished run longer than HEAD_S, already measured
         self._due: list[Run] = []  # ended, waiting for the samples after them
         self._seconds = EmgSeconds(
@@ -162,7 +162,8 @@ class EmgTrack:
     def take_beats(self) -> list[tuple[int, Beat]]:
         """Hand over the heart's beats found since the last call, each with its time in ns."""
         return [
-            (self._start_ns + round(b.at / self.channel.fs * NS), b) for b in self._heart.take()
+            (self._start_ns + round(b.sample / self.channel.fs * NS), b)
+            for b in self._heart.pop_beats()
         ]
 
     def seconds(self) -> Seconds:
@@ -172,13 +173,13 @@ class EmgTrack:
     @property
     def settled_ns(self) -> int:
         """Time before which no further candidate can begin."""
-        runs = self._time_ns(self._leg_runs.settled * 2 * self._hop) - round(EDGE_S * NS)
+        runs = self._time_ns(self._leg_runs.earliest_start * 2 * self._hop) - round(EDGE_S * NS)
         return min(runs, self.searched_ns)
 
     @property
     def searched_ns(self) -> int:
         """Time before which no further burst can begin."""
-        hop = min([run.start for run in self._due] + [self._runs.settled])
+        hop = min([run.start for run in self._due] + [self._runs.earliest_start])
         return self._time_ns(hop * self._hop) - round(EDGE_S * NS)
 
     def open(self) -> list[LegRun]:
@@ -225,14 +226,14 @@ class EmgTrack:
         envelope = np.sqrt(moving_sum(both, 2) / 2)
         self._threshold(self._floor.push(envelope), self._near_floor.push(envelope))
 
-    def _threshold(self, piece: FloorPiece, near: FloorPiece) -> None:
+    def _threshold(self, piece: FloorEstimate, near: FloorEstimate) -> None:
         envelope, centre, spread = piece.envelope, piece.centre, piece.spread
         if len(envelope) == 0:
             return
         self._centre.push(centre)
         self._spread.push(spread)
         emg = self._settings.emg
-        opening = centre + self._noise.k(centre, spread) * spread
+        opening = centre + self._noise.multiple(centre, spread) * spread
         self._opening.push(opening)
         low = envelope > centre + emg.close_k * spread
         self._seconds.note(envelope, centre, low)
@@ -255,12 +256,12 @@ class EmgTrack:
                 self._due.append(self._run(start, stop))
 
     def _search_inside(
-        self, near: FloorPiece, closing: NDArray[np.float64], opening: NDArray[np.float64]
+        self, near: FloorEstimate, closing: NDArray[np.float64], opening: NDArray[np.float64]
     ) -> None:
         """Search by the last seconds' floor: bursts in noise that has just grown."""
         emg = self._settings.emg
         low = near.centre + emg.close_k * near.spread
-        high = near.centre + self._noise.k(near.centre, near.spread) * near.spread
+        high = near.centre + self._noise.multiple(near.centre, near.spread) * near.spread
         self._near.push(np.stack([near.centre, near.spread, high], axis=1))
         inside = near.envelope > np.maximum(low, closing)
         opens = near.envelope > np.maximum(high, opening)
@@ -372,22 +373,22 @@ class EmgTrack:
         return self._start_ns + round(seconds * NS)
 
     def _forget(self) -> None:
-        oldest = self._runs.settled
+        oldest = self._runs.earliest_start
         if self._head is not None:  # measured already
             oldest = self._centre.stop
         oldest = min([oldest, *(run.start for run in self._due)])
         # a longer inner run is not kept
         reach = round(2 * INNER_S * self._hops_per_s)
-        oldest = min(oldest, max(self._inner_runs.settled, self._centre.stop - reach))
+        oldest = min(oldest, max(self._inner_runs.earliest_start, self._centre.stop - reach))
         for floor in (self._centre, self._spread, self._opening, self._near):
-            floor.forget(oldest)
-        self._low.forget(oldest - round(INSIDE_S * self._hops_per_s))
+            floor.discard(oldest)
+        self._low.discard(oldest - round(INSIDE_S * self._hops_per_s))
         for samples in (self._raw, self._clean):
-            samples.forget(oldest * self._hop - 2 * self._before)
+            samples.discard(oldest * self._hop - 2 * self._before)
         oldest = oldest * self._hop - 2 * self._before
         if self._lonely:
             first = min(burst.peak_ns for burst in self._lonely)
             seconds = (first - self._start_ns) / NS
             oldest = min(oldest, round(seconds * self.channel.fs))
-        self._band.forget(oldest - round(REACH_S * self.channel.fs))
-        self._leg_excess.forget(self._leg_runs.settled)
+        self._band.discard(oldest - round(REACH_S * self.channel.fs))
+        self._leg_excess.discard(self._leg_runs.earliest_start)

@@ -7,7 +7,7 @@ from array import array
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.dsp.framing import Blocks, medians
+from twitchsense.dsp.buffers import Framer, row_medians
 from twitchsense.model.detections import Seconds
 from twitchsense.model.recording import NS
 from twitchsense.settings import Settings
@@ -63,8 +63,8 @@ class EmgSeconds:
         self._flat_uv = settings.emg.flat_uv
         # quieter than the first: any muscle shows; than the second: a jerk's does
         self._noise_uv = settings.emg.max_floor_uv, settings.jerk.masked_uv
-        self._raw, self._burst = Blocks(size), Blocks(size)
-        self._levels, self._floors, self._high = Blocks(hops), Blocks(hops), Blocks(hops)
+        self._raw, self._burst = Framer(size), Framer(size)
+        self._levels, self._floors, self._high = Framer(hops), Framer(hops), Framer(hops)
         self._samples, self._envelope = _Rows(2), _Rows(2)  # low, high; level, busy
         self._alive, self._noise = bytearray(), bytearray()  # noise: how many it is above
         self._first = 0  # second that these begin with
@@ -126,11 +126,11 @@ class EmgSeconds:
 
     def finish(self) -> Seconds:
         """Return the table; the rest at the end of the segment is a short second."""
-        rest = len(self._raw.rest)
+        rest = len(self._raw.remainder)
         if rest > 1:
-            self._add_samples(self._raw.rest[None], self._burst.rest[None])
-        if len(self._levels.rest):
-            left = (self._levels.rest, self._floors.rest, self._high.rest)
+            self._add_samples(self._raw.remainder[None], self._burst.remainder[None])
+        if len(self._levels.remainder):
+            left = (self._levels.remainder, self._floors.remainder, self._high.remainder)
             self._add_envelope(*(x[None] for x in left))
         samples, envelope = self._samples.take(), self._envelope.take()
         n = len(samples)
@@ -168,8 +168,8 @@ class AccSeconds:
 
     def __init__(self, start_ns: int, fs: float, size: int, hops: int) -> None:
         self._start_ns, self._fs, self._size = start_ns, fs, size
-        self._blocks = Blocks(size)
-        self._hops = Blocks(hops)
+        self._blocks = Framer(size)
+        self._hops = Framer(hops)
         self._rows: _Rows | None = None  # greatest and mean magnitude, mean vector
         self._busy = _Rows(1)
         self._alive = bytearray()
@@ -204,9 +204,9 @@ class AccSeconds:
     def finish(self) -> Seconds:
         """Return the table; the rest at the end of the segment is a short second."""
         assert self._rows is not None  # a segment has samples
-        rest = len(self._blocks.rest)
+        rest = len(self._blocks.remainder)
         if rest > 1:
-            self._add(self._blocks.rest[None])
+            self._add(self._blocks.remainder[None])
         rows, busy = self._rows.take(), self._busy.take()[:, 0]
         n = len(rows)
         filled = np.zeros(n, np.float32)
@@ -267,7 +267,7 @@ def _sample_statistics(raw: Floats, burst: Floats) -> Floats:
 def _envelope_statistics(envelope: Floats, floor: Floats, high: Floats) -> Floats:
     if len(envelope) == 0:
         return np.empty((0, 3))
-    return np.stack([medians(envelope), floor.max(axis=1), high.mean(axis=1)], axis=1)
+    return np.stack([row_medians(envelope), floor.max(axis=1), high.mean(axis=1)], axis=1)
 
 
 def _acc_statistics(blocks: Floats) -> Floats:

@@ -1,4 +1,8 @@
-"""A tail of a signal that grows at one end and is forgotten at the other."""
+"""Sample buffers, framing and block statistics for signals that arrive in chunks.
+
+Statistics per frame do not depend on how the samples arrived; running sums
+along the signal do, because their rounding depends on where the sum began.
+"""
 
 from __future__ import annotations
 
@@ -7,38 +11,54 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-#: Values that may be kept in vain, so that not every small packet copies what is kept.
-_SPARE: Final = 256
+Floats = NDArray[np.float64]
+
+#: Number of discarded values a buffer keeps before it compacts itself, so that a
+#: small packet does not cause a copy.
+_SLACK: Final = 256
 
 
-class History:
-    """Keeps what may still be asked for, by absolute index.
+class SampleBuffer:
+    """A sliding window over a signal, addressed by absolute sample index.
+
+    Values are appended at the end and discarded at the beginning.
 
     Parameters
     ----------
-    dtype : dtype of the values
-    width : int
-        Columns; 0 for a plain sequence.
+    dtype : dtype
+        Type of the values.
+    width : int, default 0
+        Number of columns; 0 for a one-dimensional buffer.
+
+    Attributes
+    ----------
+    start : int
+        Index of the oldest value kept.
     """
 
     def __init__(self, dtype: Any, width: int = 0) -> None:
         self._values: NDArray[Any] = np.empty((0, width) if width else 0, dtype)
-        self._begin = self._end = 0  # what is in use of them
-        self.first = 0
+        self._begin = self._end = 0  # bounds of the part in use
+        self.start = 0
 
     @property
     def stop(self) -> int:
         """Index just after the newest value."""
-        return self.first + self._end - self._begin
+        return self.start + self._end - self._begin
 
     def push(self, values: NDArray[Any]) -> None:
-        """Add values at the new end."""
+        """Append values.
+
+        Parameters
+        ----------
+        values : ndarray, shape (n,) or (n, width)
+        """
         end = self._end + len(values)
         if end > len(self._values):
-            # never moved in place: somebody may still look at the old block
+            # reallocated, never moved in place: views returned earlier stay valid
             kept = self._values[self._begin : self._end]
-            room = len(kept) + max(len(values), len(kept))
-            self._values = np.empty((room, *kept.shape[1:]), kept.dtype)
+            capacity = len(kept) + max(len(values), len(kept))
+            self._values = np.empty((capacity, *kept.shape[1:]), kept.dtype)
             self._values[: len(kept)] = kept
             self._begin, self._end = 0, len(kept)
             end = self._end + len(values)
@@ -46,18 +66,136 @@ class History:
         self._end = end
 
     def get(self, start: int, stop: int) -> NDArray[Any]:
-        """Return values ``[start, stop)``, cut at the ends of what exists."""
-        shift = self._begin - self.first
-        low, high = max(start, self.first) + shift, min(stop + shift, self._end)
+        """Return the values with indices ``[start, stop)``.
+
+        Parameters
+        ----------
+        start, stop : int
+            Absolute indices; clipped to the values that are kept.
+
+        Returns
+        -------
+        ndarray, shape (n,) or (n, width)
+            A view; later calls of `push` and `discard` do not change it.
+        """
+        shift = self._begin - self.start
+        low, high = max(start, self.start) + shift, min(stop + shift, self._end)
         return self._values[low : max(low, high)]
 
-    def forget(self, before: int) -> None:
-        """Drop everything before an index."""
-        drop = min(before, self.stop) - self.first
+    def discard(self, before: int) -> None:
+        """Discard the values before an index.
+
+        Parameters
+        ----------
+        before : int
+            Absolute index of the first value to keep.
+        """
+        drop = min(before, self.stop) - self.start
         if drop > 0:
             self._begin += drop
-            self.first += drop
-            if self._begin > 2 * (self._end - self._begin) + _SPARE:
-                # a copy, so that the old block can be freed
+            self.start += drop
+            if self._begin > 2 * (self._end - self._begin) + _SLACK:
+                # a copy releases the old block
                 self._values = self._values[self._begin : self._end].copy()
                 self._begin, self._end = 0, len(self._values)
+
+
+class Framer:
+    """Cuts a signal into frames of a fixed length, counted from its first sample.
+
+    Parameters
+    ----------
+    size : int
+        Samples per frame.
+
+    Attributes
+    ----------
+    remainder : ndarray, shape (n, ...)
+        Samples of the frame that is not yet complete.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.remainder: Floats = np.empty(0)
+
+    def push(self, x: Floats) -> Floats:
+        """Append samples and return the frames they complete.
+
+        Parameters
+        ----------
+        x : ndarray, shape (n, ...)
+
+        Returns
+        -------
+        ndarray, shape (m, size, ...)
+        """
+        if len(self.remainder):
+            x = np.concatenate([self.remainder, x])
+        n = len(x) // self.size
+        self.remainder = x[n * self.size :].copy()
+        return x[: n * self.size].reshape(n, self.size, *x.shape[1:])
+
+
+def hop_size(step_s: float, fs: float) -> int:
+    """Return the number of samples in a hop.
+
+    Parameters
+    ----------
+    step_s : float
+        Approximate length of the hop in s.
+    fs : float
+        Sampling rate in Hz.
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
+    return max(1, round(step_s * fs))
+
+
+def row_medians(rows: Floats) -> Floats:
+    """Return the median of each row.
+
+    Sorting short rows is faster than partitioning them and much faster than
+    `numpy.median`.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (n, k)
+        Values without NaN.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    size = rows.shape[1]
+    rows = np.sort(rows, axis=1)
+    return np.asarray((rows[:, (size - 1) // 2] + rows[:, size // 2]) / 2, np.float64)
+
+
+def fast_median(x: Floats) -> float:
+    """Return the median of a sequence without NaN (see `row_medians`)."""
+    return float(row_medians(x[None])[0])
+
+
+def moving_sum(x: Floats, width: int) -> Floats:
+    """Return the sums over sliding windows.
+
+    Shifted copies are added in a fixed order. A cumulative sum would be faster
+    for wide windows, but its rounding depends on where the sum began.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,)
+    width : int
+        Values per window.
+
+    Returns
+    -------
+    ndarray, shape (n - width + 1,)
+    """
+    total = x[: len(x) - width + 1].copy()
+    for shift in range(1, width):
+        total += x[shift : len(x) - width + 1 + shift]
+    return total

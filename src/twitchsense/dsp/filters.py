@@ -17,10 +17,10 @@ Floats = NDArray[np.float64]
 
 #: Fraction of the sampling rate that a band may reach. Above it the bilinear
 #: transform squeezes the band's upper edge against the Nyquist frequency.
-USABLE_BAND = 0.45
+MAX_BAND_FRACTION = 0.45
 #: Where twitches and jerks have their power; below it, movement of the electrode
 #: (De Luca 2010).
-BURST_HZ = (20.0, 450.0)
+BURST_BAND_HZ = (20.0, 450.0)
 
 
 class CausalFilter:
@@ -79,7 +79,7 @@ def _design_bandpass(
     low_hz: float, high_hz: float, fs: float, order: tuple[int, int]
 ) -> tuple[Floats, float]:
     """Return sections and delay; once for all segments of a recording with many gaps."""
-    top = min(high_hz, USABLE_BAND * fs)
+    top = min(high_hz, MAX_BAND_FRACTION * fs)
     sos = np.concatenate(
         [
             signal.butter(order[0], low_hz, "highpass", fs=fs, output="sos"),
@@ -102,7 +102,7 @@ def group_delay(sos: Floats, freqs_hz: Floats, fs: float) -> float:
 
 def burst_band(fs: float) -> CausalFilter:
     """Return the 20-450 Hz band in which twitches and jerks are found."""
-    return bandpass(*BURST_HZ, fs, order=(4, 4))
+    return bandpass(*BURST_BAND_HZ, fs, order=(4, 4))
 
 
 def leg_movement_band(fs: float) -> CausalFilter:

@@ -1,4 +1,7 @@
-"""Hysteresis runs: open above a high threshold, last while above a low one."""
+"""Hysteresis segmentation: a run lasts while values exceed a low threshold.
+
+A run counts only if at least one of its values also exceeds a high threshold.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,11 @@ Ints = NDArray[np.int64]
 _NONE = np.empty(0, np.int64)
 
 
-class Runs:
-    """Finds runs in thresholded values, carried over chunk edges.
+class HysteresisSegmenter:
+    """Finds runs in thresholded values that arrive in chunks.
 
-    A run is a stretch of values above the low threshold, with gaps of at most
-    `bridge` values bridged, that holds at least one value above the high one.
+    A run is a stretch of values above the low threshold that holds at least one
+    value above the high threshold. Gaps of at most `bridge` values are bridged.
 
     Parameters
     ----------
@@ -25,21 +28,32 @@ class Runs:
 
     def __init__(self, bridge: int) -> None:
         self._bridge = bridge
-        self._seen = 0
-        self._pending: tuple[int, int, bool] | None = None
+        self._count = 0  # values seen
+        self._pending: tuple[int, int, bool] | None = None  # start, stop, reached the high one
 
     def push(self, low: Bools, high: Bools) -> tuple[Ints, Ints]:
-        """Take the next values; return ``(starts, stops)`` of runs that ended."""
-        if self._pending is None and not low.any():  # as in most packets of a quiet night
-            self._seen += len(low)
+        """Append values and return the runs that have ended.
+
+        Parameters
+        ----------
+        low, high : ndarray of bool, shape (n,)
+            Whether each value exceeds the low and the high threshold.
+
+        Returns
+        -------
+        starts, stops : ndarray of int64, shape (m,)
+            Indices counted from the first value; `stops` are exclusive.
+        """
+        if self._pending is None and not low.any():  # most packets of a quiet night
+            self._count += len(low)
             return _NONE, _NONE
         steps = np.diff(np.concatenate([[False], low, [False]]).astype(np.int8))
         starts = np.flatnonzero(steps == 1)
         stops = np.flatnonzero(steps == -1)
         counts = np.concatenate([[0], np.cumsum(high & low)])
         opened = counts[stops] > counts[starts]
-        starts, stops = starts + self._seen, stops + self._seen
-        self._seen += len(low)
+        starts, stops = starts + self._count, stops + self._count
+        self._count += len(low)
         if self._pending is not None:
             first, last, was_open = self._pending
             starts = np.concatenate([[first], starts])
@@ -51,7 +65,7 @@ class Runs:
         tails = np.concatenate([heads[1:], [len(starts)]]) - 1
         starts, stops = starts[heads], stops[tails]
         opened = np.logical_or.reduceat(opened, heads)
-        if self._seen - stops[-1] <= self._bridge:
+        if self._count - stops[-1] <= self._bridge:
             self._pending = (int(starts[-1]), int(stops[-1]), bool(opened[-1]))
             starts, stops, opened = starts[:-1], stops[:-1], opened[:-1]
         else:
@@ -59,18 +73,23 @@ class Runs:
         return starts[opened], stops[opened]
 
     def close(self) -> tuple[Ints, Ints]:
-        """Return the run that was still open, if any."""
+        """End the signal and return the run that has not ended, if any.
+
+        Returns
+        -------
+        starts, stops : ndarray of int64, shape (0,) or (1,)
+        """
         pending, self._pending = self._pending, None
         if pending is None or not pending[2]:
             return _NONE, _NONE
         return np.array([pending[0]]), np.array([pending[1]])
 
     @property
-    def settled(self) -> int:
-        """Index before which no run can begin any more."""
-        return self._seen if self._pending is None else self._pending[0]
+    def earliest_start(self) -> int:
+        """Earliest index at which a run not yet returned can begin."""
+        return self._count if self._pending is None else self._pending[0]
 
     @property
     def pending(self) -> tuple[int, bool] | None:
-        """Start of the unfinished run, and whether it has opened."""
+        """Start of the unfinished run, and whether it has reached the high threshold."""
         return None if self._pending is None else (self._pending[0], self._pending[2])

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from twitchsense.dsp.filters import BURST_HZ, USABLE_BAND, CausalFilter
-from twitchsense.dsp.framing import Blocks
+from twitchsense.dsp.buffers import Framer
+from twitchsense.dsp.filters import BURST_BAND_HZ, MAX_BAND_FRACTION, CausalFilter
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -47,7 +47,7 @@ class MainsCanceller:
     def __init__(self, fs: float) -> None:
         self._fs = fs
         self._size = round(BLOCK_S * fs)
-        self._blocks = Blocks(self._size)
+        self._blocks = Framer(self._size)
         self._past = np.empty(0)
         self._run = 0  # blocks in a row: above the start when off, below the end when on
         self._line = 0.0  # 0: off
@@ -55,7 +55,7 @@ class MainsCanceller:
         self._notch: CausalFilter | None = None
         freqs = np.fft.rfftfreq(self._size, 1 / fs)
         self._window = np.hanning(self._size)
-        band = (freqs >= BURST_HZ[0]) & (freqs <= BURST_HZ[1])
+        band = (freqs >= BURST_BAND_HZ[0]) & (freqs <= BURST_BAND_HZ[1])
         self._band = slice(*(np.flatnonzero(band)[[0, -1]] + [0, 1]).tolist())
         step = fs / self._size
         self._near = {
@@ -130,7 +130,7 @@ def notches(line_hz: float, fs: float) -> CausalFilter:
 @lru_cache
 def _design_notches(line_hz: float, fs: float) -> Floats:
     """Return the sections; once, however often the mains come and go."""
-    top = min(BURST_HZ[1], USABLE_BAND * fs)
+    top = min(BURST_BAND_HZ[1], MAX_BAND_FRACTION * fs)
     harmonics = np.arange(line_hz, top, line_hz)
     sos = [signal.tf2sos(*signal.iirnotch(f, f / NOTCH_HZ, fs=fs)) for f in harmonics]
     return np.concatenate(sos)
