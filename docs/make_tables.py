@@ -133,9 +133,9 @@ How often the label is the one that was meant, on simulated nights: [figures](la
 
 ## The table
 
-Tried from top to bottom. Numbers are those of the criteria; trains (3) stand before large movements
-(2), because a large movement that is a rhythm all through is better named by it. E: an engineering
-default without a clinical standard.
+Tried from top to bottom. Numbers are those of the [definitions](definitions.md); trains (3) stand
+before large movements (2), because a large movement that is a rhythm all through is better named by
+it. E: an engineering default without a clinical standard.
 """
 TRAINS = """
 ## Trains

@@ -29,7 +29,7 @@ PAD_S = 0.06
 #: Width of the RMS on which a unit potential's onset and end are read.  Short against the
 #: potential, so that it hardly lengthens it; a burst is read on its own modulating envelope.
 ENVELOPE_S = 0.005
-#: A jerk comes to its peak within this time (criteria 6.1 allows 100 ms).
+#: A jerk comes to its peak within this time (docs/definitions.md, Jerks, allows 100 ms).
 JERK_RISE_S = 0.085
 
 
@@ -40,7 +40,7 @@ class MotorUnit:
     Derivatives of a Gaussian stand for the passing tripole: the first derivative is the
     biphasic, the second the triphasic potential.  A late, small, slow wave stands for the
     end of the fibres (non-propagating).  Spectra peak between about 45 and 130 Hz and last
-    8-25 ms (criteria 1.1).
+    8-25 ms (docs/definitions.md, Twitches).
     """
 
     sigma_s: float

@@ -11,7 +11,8 @@ EPOCH_S = 30.0
 #: Contract: drowsy = 5 min before sleep onset, sleep_onset = first 10 min after it.
 DROWSY_S = 300.0
 SLEEP_ONSET_S = 600.0
-#: Wake of this length makes falling asleep again an onset of its own (criteria 3.4).
+#: Wake of this length makes falling asleep again an onset of its own (docs/definitions.md,
+#: Hypnic jerks and sleep onset).
 REENTRY_S = 300.0
 
 

@@ -24,7 +24,7 @@ from firmware_sim.waves import (
 FS = ANALOG_LIMB_HZ
 #: Knee to sensor over standard gravity: m per (m/s^2 per g).
 ARM_G = 0.33 / 9.81
-#: Dynamic acceleration is what lies between these (criteria 6.1).
+#: Dynamic acceleration is what lies between these (docs/definitions.md, Signal bands).
 DYNAMIC_HZ = (0.5, 40.0)
 _DYNAMIC = signal.butter(2, DYNAMIC_HZ, "bandpass", fs=FS, output="sos")
 

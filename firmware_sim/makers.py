@@ -1,6 +1,6 @@
 """How large and how long each kind of event is: the distributions behind the scenarios.
 
-Ranges follow the project's clinical criteria; medians inside them are assumed [E].
+Ranges follow docs/definitions.md; medians inside them are assumed [E].
 """
 
 from __future__ import annotations

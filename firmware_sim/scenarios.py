@@ -133,7 +133,7 @@ def _staircase(planner: Planner) -> Schedule:
 
 
 # Mean events per hour of each stage in a whole night.  [E]: inside the figures of
-# criteria 1.1-1.4 for a restless but plausible sleeper.
+# docs/definitions.md for a restless but plausible sleeper.
 _RATES: tuple[tuple[Maker, dict[str, float]], ...] = (
     (makers.gross_movement, {"W": 9, "N1": 4, "N2": 1.0, "N3": 0.3, "R": 1.0}),
     (makers.posture_change, {"W": 6, "N1": 2, "N2": 1.2, "N3": 0.3, "R": 0.8}),

@@ -27,8 +27,8 @@ class Sensor:
     """The electrical figures of the wearable.
 
     Defaults are those of a good wearable front end: 16 bit, 0.2 uV steps; accelerometer
-    16 bit over +-8 g and 140 ug/sqrt(Hz) (criteria 1.2 lists 110-300).  The high-pass is
-    the amplifier's slow electrode coupling.
+    16 bit over +-8 g and 140 ug/sqrt(Hz) (docs/definitions.md, Twitches: 110-300).  The high-pass
+    is the amplifier's slow electrode coupling.
     """
 
     emg_lsb_uv: float = 0.2

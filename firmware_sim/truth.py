@@ -72,7 +72,7 @@ class Row:
 
 
 def grade_of(peak_g: float) -> str:
-    """Return the grade of a jerk by its peak acceleration (criteria 6.1, provisional)."""
+    """Return the grade of a jerk by its peak acceleration (docs/definitions.md, Jerks)."""
     if peak_g >= 0.5:
         return "violent"
     return "moderate" if peak_g >= 0.3 else "mild"
@@ -152,7 +152,10 @@ def _movement_labels(rows: list[Row]) -> dict[int, str]:
 
 
 def _repetitive(rows: list[Row]) -> set[int]:
-    """Return jerks in 60-s volleys of >= 3 moderate ones, at least 3 violent (criteria 6.2)."""
+    """Return jerks in 60-s volleys of >= 3 moderate ones, at least 3 violent.
+
+    See docs/definitions.md, Jerks.
+    """
     jerks = [i for i, r in enumerate(rows) if r.trial_type == "jerk" and r.grade != "mild"]
     found: set[int] = set()
     for start in jerks:
@@ -171,7 +174,7 @@ def _twitch_label(context: str, stage: str) -> str:
 
 
 def label_rows(rows: list[Row], hypnogram: Hypnogram, leg: str) -> list[Row]:
-    """Return the rows sorted, with context and label (criteria 6.4)."""
+    """Return the rows sorted, with context and label (docs/definitions.md, Labels and words)."""
     rows = sorted(rows, key=lambda row: (row.onset, row.trial_type))
     movements = _movement_labels(rows)
     repetitive = _repetitive(rows)

@@ -21,7 +21,7 @@ Floats: TypeAlias = NDArray[np.float64]
 #: Grid of EMG events.  Surface EMG ends near 400 Hz, so cubic reading of this grid is exact
 #: to far below one converter step.
 ANALOG_EMG_HZ = 4000.0
-#: Grid of limb movement; a limb moves below 40 Hz (criteria 6.1 uses 0.5-40 Hz).
+#: Grid of limb movement; a limb moves below 40 Hz (docs/definitions.md, Signal bands: 0.5-40 Hz).
 ANALOG_LIMB_HZ = 1000.0
 
 

@@ -146,7 +146,7 @@ class ContextSettings(_Frozen):
 
 
 class TrainSettings(_Frozen):
-    """Trains of bursts, searched before labelling (criteria 6.2)."""
+    """Trains of bursts, searched before labelling (docs/definitions.md, Rhythmic movements)."""
 
     tremor_hz: tuple[float, float] = Field(
         (3.5, 18.0), description="tremor-like: rate (Bhatia 2018: rest 4-6, orthostatic 13-18)"
@@ -202,7 +202,7 @@ class TrainSettings(_Frozen):
 
 
 class LabelSettings(_Frozen):
-    """Where one label ends and the next begins (criteria 6.4)."""
+    """Where one label ends and the next begins (docs/definitions.md, Labels and words)."""
 
     absorb_s: float = Field(
         1.0, ge=0, description="jerks and twitches this near a large movement belong to it (rule 2)"
@@ -275,7 +275,8 @@ PROFILES: Final[dict[str, Settings]] = {
     "default-2026": Settings(),
     # leg movements as the AASM manual counts them
     "aasm-2026": Settings(limb=LimbSettings(rules="aasm")),
-    # actigraphy calls sleep 9-20 min too early: a window that holds the true onset (criteria 3.4)
+    # actigraphy calls sleep 9-20 min too early: a window that holds the true onset
+    # (docs/definitions.md, Hypnic jerks and sleep onset)
     "wide-onset-2026": Settings(context=ContextSettings(drowsy_min=10.0, onset_min=25.0)),
 }
 

@@ -1,4 +1,4 @@
-"""Level-1 rules at both sides of each boundary, on given candidates (criteria 6.1, 6.5)."""
+"""Level-1 rules at both sides of each boundary, on given candidates (docs/definitions.md)."""
 
 from __future__ import annotations
 

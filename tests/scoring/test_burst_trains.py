@@ -1,4 +1,4 @@
-"""Trains and series (criteria 6.2), both sides of every limit, and with faults in them."""
+"""Trains and series (docs/definitions.md), both sides of every limit, and with faults in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The full first-match table (criteria 6.4): what wins, what is told beside it, how sure it is."""
+"""The first-match table (docs/labels.md): what wins, what is told beside it, how sure it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The label table of criteria.md 6.4, rule by rule, and what leads up to it."""
+"""The label table of docs/labels.md, rule by rule, and what leads up to it."""
 
 from __future__ import annotations
 

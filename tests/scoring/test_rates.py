@@ -1,4 +1,4 @@
-"""Rates per valid hour and their exact intervals (criteria 5 and 6.4)."""
+"""Rates per valid hour and their exact intervals (docs/definitions.md, Labels and words)."""
 
 from __future__ import annotations
 

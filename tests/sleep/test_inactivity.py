@@ -1,4 +1,4 @@
-"""Stillness of the accelerometer (criteria 3.2) and the onset made of it."""
+"""Stillness of the accelerometer (docs/definitions.md) and the onset made of it."""
 
 from __future__ import annotations
 

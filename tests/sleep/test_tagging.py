@@ -1,4 +1,4 @@
-"""The five contexts (contract; criteria 3.4) and the columns they fill."""
+"""The five contexts (docs/definitions.md) and the columns they fill."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def _overlapping(bursts: Sequence[Burst]) -> list[list[Burst]]:
 def join_pairs(groups: list[list[Burst]]) -> list[list[Burst]]:
     """Join two bursts that come 10 to 110 ms apart: a doublet, or a burst with a gap.
 
-    Both are one event (section 1.5 of the criteria). A third one nearby makes it a
+    Both are one event (docs/definitions.md, Doublets). A third one nearby makes it a
     train, which is left as it is.
     """
     joined: list[list[Burst]] = []

@@ -20,7 +20,7 @@ from twitchsense.model.scored_candidates import SHORT_KINDS, Finding, by_channel
 
 #: Reasons of candidates that may yet be beats.
 LIKE_BEATS = ("", "too_small", "too_short", "electrode_pop")
-#: Alike in shape, in size, and regular over this long (section 1.6).
+#: Alike in shape, in size, and regular over this long (docs/definitions.md, ECG and artefacts).
 BEAT_ALIKE, BEAT_SIZE, BEAT_AROUND_S, BEAT_LEAST = 0.75, 2.0, 12.0, 8
 BEAT_LONGEST_S = 1.6
 #: What is left where a beat was taken out is surely of it if it is no larger than this

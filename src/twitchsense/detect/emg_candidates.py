@@ -44,7 +44,7 @@ INNER_S = 0.4
 INSIDE_S, INSIDE_SHARE = 2.5, 0.8
 #: Rules ask for seconds no longer before what they decide.
 FORGET_S = 5
-#: RMS window of the leg-movement envelope (section 2 of the criteria), in 10-ms hops.
+#: RMS window of the leg-movement envelope (docs/definitions.md, Signal bands), in 10-ms hops.
 LEG_WINDOW = 15
 
 

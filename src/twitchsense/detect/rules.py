@@ -1,6 +1,6 @@
 """The rules of level 1: what a cluster physically is, without regard to sleep.
 
-Tested in the order of section 6.1 of the criteria. Every candidate of the
+Tested in the order of docs/definitions.md, Kinds of event. Every candidate of the
 cluster ends in a finding of its own or as part of another's.
 """
 
@@ -30,7 +30,7 @@ from twitchsense.settings import Settings
 
 MS = 1_000_000
 #: More of its power than this below the burst band, or on the mains lines, and a
-#: burst is not muscle (section 1.6 of the criteria).
+#: burst is not muscle (docs/definitions.md, ECG and artefacts).
 SLOW_LIMIT, MAINS_LIMIT = 0.5, 0.5
 #: Nor is it when its shape is more likely a bad contact's than this; bad contacts
 #: are the rarer of the two [E].
@@ -47,7 +47,8 @@ SURE_IMPULSE_UVS, SURE_LAG_MS = 10.0, 200.0
 HISS_HZ = 180.0
 #: Noise alone reaches nine times its RMS from peak to peak once in a night.
 CHANCE_SIZE = 10.0
-#: Where one of the two sensors is missing, a jerk is at most this certain (6.4).
+#: Where one of the two sensors is missing, a jerk is at most this certain
+#: (docs/definitions.md, Jerks).
 ONE_SENSOR = 0.5
 
 

@@ -29,7 +29,8 @@ STILL = ("", "sustained_activity")
 #: What is no activity of the person, however much of it there is; tone is the
 #: person's, but does not make the minute one of movement.
 FOREIGN = ("ecg", "electrode_pop", "mains", "saturation", "rhythmic_train")
-#: The minute around an event is active wake above this share of activity (AVID idea, 6.4).
+#: The minute around an event is active wake above this share of activity (AVID idea;
+#: docs/definitions.md, ECG and artefacts).
 ACTIVE_SHARE, ACTIVE_S = 0.2, 30.0
 #: Or where the leg itself is on the move for that share: above the still limit of MotionWatch
 #: on average over a second.

@@ -1,6 +1,7 @@
 """Trains of bursts: tremor, foot tremor, alternating legs, high-frequency movements.
 
-Each is a row of bursts at a rhythm (criteria 6.2). A burst is a short event, a
+Each is a row of bursts at a rhythm (docs/definitions.md, Rhythmic movements).
+A burst is a short event, a
 piece of a long one (`rhythm`), or a candidate that the detector gave up because
 it stood in a dense row. One burst missed or one too many must not make or break
 a train, so of eight intervals and more, a quarter may be out of step.

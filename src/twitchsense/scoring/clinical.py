@@ -47,7 +47,7 @@ NO_LM: Final = (
     "high_freq_leg_movement",
 )
 AWAKE: Final = ("wake", "drowsy")
-#: Intervals are shown in bins of 2 s up to 90 s (criteria 1.4).
+#: Intervals are shown in bins of 2 s up to 90 s (docs/definitions.md, Leg movements).
 IMI_BIN_S, IMI_MOST_S = 2, 90
 #: Neighbours nearer than this on both sides make a twitch continual (Sleutjes 2016).
 ISOLATED_S: Final = 0.25

@@ -172,7 +172,7 @@ def _recurs(events: pd.DataFrame, jerk: Bools, plm: Bools) -> Bools:
     """Return the jerks of a run of four and more that come every 10 to 90 s.
 
     Too short for leg movements, they are no periodic series; the tag is kept
-    beside their label (criteria 6.4, rules of conduct).
+    beside their label (docs/definitions.md, Labels and words).
     """
     out = np.zeros(len(events), bool)
     rows = np.flatnonzero(jerk | plm)

@@ -1,6 +1,6 @@
 """The tagged name of an event: its physical kind read in its company and its sleep context.
 
-The first rule of the table (criteria 6.4) that matches wins. Labels say what a
+The first rule of the table (docs/labels.md) that matches wins. Labels say what a
 pattern looks like, never what a person has. Everything is a pure function of the
 event tables, the context and, for what goes on inside a movement, the recording.
 """
@@ -38,7 +38,7 @@ class Rule:
     Attributes
     ----------
     number : int
-        Of criteria 6.4; the order in which rules are tried is that of the table.
+        Row of docs/labels.md; the order in which rules are tried is that of the table.
     label : str
     says : str
         The condition, for people.

@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 SILENT: Final = ("bump", "acc_micro_event")
 #: Columns of an event that a rejected candidate lacks.
 _WORDS: Final = tuple({c.name for c in EVENT_COLUMNS} - {c.name for c in REJECTED_COLUMNS})
-#: Rhythm alone, seen at the leg, is weak evidence (criteria 6.2: confidence low).
+#: Rhythm alone, seen at the leg, is weak evidence (docs/definitions.md, Hiccups: confidence low).
 HICCUP_CONFIDENCE: Final = 0.4
 #: Jerks of two legs whose onsets are this near are one moment, as leg movements are.
 BILATERAL_S: Final = 0.5

@@ -12,7 +12,7 @@ from twitchsense.settings import ContextSettings
 from twitchsense.sleep.hypnogram.hypnogram import Hypnogram, to_us
 from twitchsense.sleep.inactivity import ASLEEP, BIN_S, BINS, UNKNOWN, WAKE, Stillness, judge_epochs
 
-#: Wake of this length makes falling asleep again an onset of its own (criteria 3.4) [E].
+#: Wake of this length makes falling asleep again an onset of its own (docs/definitions.md) [E].
 REENTRY_S: Final = 300.0
 
 Times = NDArray[np.int64]
@@ -97,7 +97,7 @@ def find_spans(timeline: Timeline, onset_s: float | None, settings: ContextSetti
       wake that are part of falling asleep.
     * Wake of 5 min and more after sleep onset is ``wake`` in every case, its last
       `drowsy_min` before sleep goes on are ``drowsy``, and the first `onset_min`
-      of that sleep are ``sleep_onset`` again (re-entry, criteria 3.4).
+      of that sleep are ``sleep_onset`` again (re-entry, docs/definitions.md).
     * The rest is ``wake`` or ``asleep``; what can't be decided is ``unknown``.
     """
     if len(timeline.state) == 0:

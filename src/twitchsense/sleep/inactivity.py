@@ -3,7 +3,7 @@
 Sustained inactivity after van Hees 2015: the orientation does not change by
 more than 5° for at least 5 min, here with the angle between 5-s median vectors
 instead of the angle to one axis, so that it does not matter how the sensor
-sits on the leg; and the 30-s activity stays below 15 mg (criteria.md, 3.2).
+sits on the leg; and the 30-s activity stays below 15 mg (docs/definitions.md).
 
 The events twitchsense looks for are leg activity themselves. Counted as wake
 they would push sleep onset behind the very jerks that belong to it, so they

@@ -16,7 +16,7 @@ from twitchsense.sleep.inactivity import ASLEEP, BIN_S, Stillness, find_still
 Source = Literal["hypnogram", "accelerometer", "none"]
 
 #: Actigraphy calls sleep 9-20 min too early (four algorithms against EEG, 2019;
-#: Chase 2022: 19.7 min), because one can lie still awake: criteria.md, 3.3.
+#: Chase 2022: 19.7 min), because one can lie still awake: docs/definitions.md.
 LATE_S: Final = 20 * 60.0
 #: The stricter stillness asked for a second opinion, minutes (Chae 2009 tried 4-15).
 STRICT_MIN: Final = 10.0

@@ -26,7 +26,7 @@ from twitchsense.trend.exposure import MOST, Exposure, choose
 from twitchsense.trend.nights import LEAST_HOURS, OUTCOMES, find_results, read_nights
 
 #: One night says little: periodic movements over 15/h were seen on 34 % of single nights
-#: of people with restless legs, but at least once in five nights on 63 % (criteria 1.4).
+#: of people with restless legs, but at least once in five nights on 63 % (docs/definitions.md).
 LEAST_FOR_USUAL: Final = 5
 _DRAWS: Final = 2000
 
