@@ -36,8 +36,8 @@ from twitchsense.nightfile.records import Marker
 from twitchsense.nightfile.writer import NightFile
 from twitchsense.report.page import render
 from twitchsense.report.trend_page import render_weeks
-from twitchsense.results import files
-from twitchsense.results.weeks import save_weeks
+from twitchsense.results import save
+from twitchsense.results.save import save_weeks
 from twitchsense.scoring.annotations import to_bids
 from twitchsense.sleep.hypnogram.read import read_hypnogram
 from twitchsense.text import printable
@@ -252,7 +252,7 @@ def test_an_endless_diary_is_refused_in_one_line(tmp_path):
 
 def test_no_table_begins_a_formula_in_a_cell_or_a_header():
     table = pd.DataFrame({"=x": ["＝1", "\n=1", "-1", "a=1"], "n": [-1.0, 2, 3, 4]})
-    rows = list(csv.reader(io.StringIO(files.to_csv(table))))
+    rows = list(csv.reader(io.StringIO(save.to_csv(table))))
     assert rows[0] == ["'=x", "n"]
     assert [row[0] for row in rows[1:]] == ["'＝1", "'\n=1", "'-1", "a=1"]
     assert rows[1][1] == "-1.000000"  # a number stays one

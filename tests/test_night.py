@@ -11,7 +11,7 @@ import twitchsense as ts
 from tests.made_night import make_recording
 from twitchsense.errors import InputError
 from twitchsense.model.event_table import CONTEXTS, EVENT_COLUMNS, LABELS, REJECTED_COLUMNS
-from twitchsense.results import files
+from twitchsense.results import files, save
 
 FILES = {"events.csv", "events.json", "rejected.csv", "epochs.csv", "summary.json", "traces.npz"}
 
@@ -149,7 +149,9 @@ def test_save_writes_the_files_of_the_contract(night, tmp_path):
     assert {*events.columns, *epochs.columns, "reason"} <= set(glossary)
     summary = json.loads((out / "summary.json").read_text("utf-8"))
     assert set(summary["sleep_onset"]) == {"time_s", "low_s", "high_s", "source"}
-    assert stat.S_IMODE(out.stat().st_mode) == 0o777 & ~files._umask()
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE(out.stat().st_mode) == 0o777 & ~umask
 
 
 def test_save_into_a_directory_leaves_other_files_alone(night, tmp_path):
@@ -177,12 +179,12 @@ def test_a_failure_leaves_nothing_behind(night, tmp_path, monkeypatch, when):
         out.mkdir(parents=True)
         (out / "events.csv").write_text("old")
 
-    def full(path, content, write=files._write_flushed):
+    def full(path, content, write=files.write_synced):
         if path.name == "summary.json":
             raise OSError(28, "No space left on device")
         write(path, content)
 
-    monkeypatch.setattr(files, "_write_flushed", full)
+    monkeypatch.setattr(files, "write_synced", full)
     with pytest.raises(InputError, match="No space left"):
         night.save(out, report=False)
     left = sorted(p.name for p in tmp_path.rglob("*"))
@@ -195,7 +197,7 @@ def test_an_interrupt_leaves_nothing_behind(night, tmp_path, monkeypatch):
     def stop(path, content):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(files, "_write_flushed", stop)
+    monkeypatch.setattr(files, "write_synced", stop)
     with pytest.raises(KeyboardInterrupt):
         night.save(tmp_path / "a" / "b", report=False)
     assert list(tmp_path.iterdir()) == []
@@ -222,13 +224,13 @@ def test_a_directory_without_permission_is_named(night, tmp_path):
 
 def test_csv_text_is_no_formula():
     table = pd.DataFrame({"name": ["=1+1", "@x", "-2", "fine", None], "v": [1, np.nan, -0.0, 2, 3]})
-    lines = files.to_csv(table).splitlines()
+    lines = save.to_csv(table).splitlines()
     assert lines[:5] == ["name,v", "'=1+1,1.000000", "'@x,", "'-2,0.000000", "fine,2.000000"]
     assert lines[5] == ",3.000000"
 
 
 def test_json_has_no_nan():
-    text = files.to_json({"a": float("nan"), "b": [np.float64(1.5), np.inf], 3: np.int64(2)})
+    text = save.to_json({"a": float("nan"), "b": [np.float64(1.5), np.inf], 3: np.int64(2)})
     assert json.loads(text) == {"a": None, "b": [1.5, None], "3": 2}
 
 

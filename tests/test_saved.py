@@ -15,7 +15,7 @@ from tests.made_night import make_recording
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
 from twitchsense.report.event_windows import BUDGET, MISSING, QUANTUM, gather
-from twitchsense.results.saved import open_saved
+from twitchsense.results.load import open_result
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_windows_hold_the_samples_of_the_recording(night):
 
 
 def test_windows_cut_again_are_the_same(result):
-    saved = open_saved(result)
+    saved = open_result(result)
     again = gather(saved)
     assert len(again) == len(saved.traces)
     for mine, theirs in zip(again, saved.traces, strict=True):
@@ -101,7 +101,7 @@ def test_a_broken_file_is_named_with_its_cure(copy, name, content, says):
     else:
         (copy / name).write_bytes(content)
     with pytest.raises(InputError, match=says) as error:
-        open_saved(copy)
+        open_result(copy)
     assert name in str(error.value)
     assert CliRunner().invoke(main, ["report", str(copy)]).exit_code == 2
 

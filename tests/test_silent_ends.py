@@ -14,7 +14,7 @@ from twitchsense.io.export import export
 from twitchsense.nightfile.records import LinkEvent
 from twitchsense.nightfile.writer import NightFile
 from twitchsense.report.sentences import answers
-from twitchsense.results.saved import open_saved
+from twitchsense.results.load import open_result
 
 HEARD = {"start": slice(500, 600), "end": slice(0, 100), "both": slice(300, 400)}
 
@@ -51,7 +51,7 @@ def test_a_night_lasts_as_long_as_it_was_recorded(where, tmp_path):
     assert not said.startswith("Yes")
     assert "lasted 10 min" in said
     night.save(tmp_path / "out", report=False)
-    saved = open_saved(tmp_path / "out")
+    saved = open_result(tmp_path / "out")
     assert dict(answers(saved))["Was the recording good?"] == said
 
 

@@ -22,7 +22,7 @@ from twitchsense.dsp.ecg_canceller import EcgCanceller
 from twitchsense.dsp.filters import burst_band, leg_movement_band
 from twitchsense.dsp.mains import MainsCanceller
 from twitchsense.dsp.noise_floor import NoiseFloor
-from twitchsense.results.files import contents
+from twitchsense.results.save import format_files
 from twitchsense.scoring.labels import label_detections
 from twitchsense.sleep.activity_counts import Counter
 from twitchsense.sleep.tagging import find_context
@@ -110,4 +110,4 @@ def test_context_and_labels(benchmark: Benchmark) -> None:
 
 def test_result_files(benchmark: Benchmark) -> None:
     night = analyze(RECORDING)
-    benchmark(lambda: list(contents(night, report=False)))
+    benchmark(lambda: list(format_files(night, report=False)))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from twitchsense.errors import InputError as InputError
     from twitchsense.errors import MissingExtraError as MissingExtraError
     from twitchsense.errors import TwitchsenseError as TwitchsenseError
+    from twitchsense.io.read import read as read
     from twitchsense.model.recording import Channel as Channel
     from twitchsense.model.recording import Chunk as Chunk
     from twitchsense.model.recording import Recording as Recording
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from twitchsense.report.waveforms import plot_average as plot_average
     from twitchsense.results.night import Night as Night
     from twitchsense.results.night import analyze as analyze
-    from twitchsense.results.night import read as read
     from twitchsense.scoring.leg_movements.score import LimbScore as LimbScore
     from twitchsense.scoring.leg_movements.score import score_limb as score_limb
     from twitchsense.settings import Settings as Settings
@@ -57,7 +57,7 @@ _HOMES = {
     "plot_intervals": "twitchsense.report.interval_histogram",
     "plot_night": "twitchsense.report.overview",
     "plot_trend": "twitchsense.report.trend_plot",
-    "read": "twitchsense.results.night",
+    "read": "twitchsense.io.read",
     "read_weeks": "twitchsense.trend.weeks",
     "score_limb": "twitchsense.scoring.leg_movements.score",
 }

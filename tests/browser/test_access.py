@@ -11,7 +11,7 @@ from tests.trend.results import write_night as write_result
 from tests.wearable.nights import write_night
 from twitchsense.live.follower import Watch
 from twitchsense.live.web import LiveServer
-from twitchsense.results.weeks import save_weeks
+from twitchsense.results.save import save_weeks
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 DESK = {"viewport": {"width": 1280, "height": 900}}

@@ -17,7 +17,8 @@ from twitchsense.cohort.dataset import piece_name, prepare
 from twitchsense.cohort.run import run_cohort
 from twitchsense.cohort.tables import TABLES
 from twitchsense.cohort.task import Task, find_known, run_night
-from twitchsense.results.night import analyze, read
+from twitchsense.io.read import read
+from twitchsense.results.night import analyze
 from twitchsense.settings import get_profile
 
 VERSION = version("twitchsense")

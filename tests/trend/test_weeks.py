@@ -12,7 +12,7 @@ from tests.trend.results import evening, write_night
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
 from twitchsense.report.trend_page import render_weeks, sentences
-from twitchsense.results.weeks import save_weeks
+from twitchsense.results.save import save_weeks
 from twitchsense.trend.nights import find_results, read_nights
 from twitchsense.trend.weeks import read_weeks
 

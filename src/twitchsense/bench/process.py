@@ -114,7 +114,8 @@ def analyze_files(captures: list[str], out: str) -> None:
     """Analyse captures in this process, write the results, print its memory."""
     base = peak_mb()
     from twitchsense.bench.timing import measure
-    from twitchsense.results.night import analyze, read
+    from twitchsense.io.read import read
+    from twitchsense.results.night import analyze
 
     cost = measure(lambda: analyze(read(*captures)).save(out, report=False))
     _tell(base, seconds=cost.seconds)

@@ -12,8 +12,9 @@ import pandas as pd
 from twitchsense.bench.stages import StageSampler
 from twitchsense.bench.synthetic import Arrays
 from twitchsense.bench.timing import Cost, measure
+from twitchsense.io.read import read
 from twitchsense.model.recording import Recording
-from twitchsense.results.night import Night, analyze, read
+from twitchsense.results.night import Night, analyze
 
 #: Rows of a capture that are written at once.
 _ROWS = 200_000

@@ -35,7 +35,7 @@ def agree(events: Path, truth: Path, hours: float | None, as_json: bool, quiet: 
     Both are tables with onset, duration and, if known, trial_type and leg: an
     events.csv, the truth of a simulation, or a human scoring.
     """
-    from twitchsense.results.files import to_json
+    from twitchsense.results.save import to_json
     from twitchsense.scoring.agreement import match, read_events
 
     found = match(read_events(events), read_events(truth), hours=hours)

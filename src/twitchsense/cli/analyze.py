@@ -48,17 +48,18 @@ def analyze(
 
     Several files given together are one recording.
     """
-    from twitchsense.results.files import FILES, check_directory
+    from twitchsense.results.files import check_output_directory
+    from twitchsense.results.save import RESULT_FILES
 
-    check_directory(out)
+    check_output_directory(out)
     extra = (hypnogram, respiratory, *asked.files)
     given = [*captures, *(p for p in extra if p is not None)]
-    _guard_inputs(given, out, FILES)
+    _guard_inputs(given, out, RESULT_FILES)
     settings = asked.settings()
 
     from twitchsense.cli.progress import steps
+    from twitchsense.io.read import read
     from twitchsense.results.night import analyze as run
-    from twitchsense.results.night import read
 
     with steps(quiet=quiet) as show:
         show.step("reading")

@@ -67,10 +67,11 @@ def cohort(
     """
     from twitchsense.cohort.manifest import read_list
     from twitchsense.cohort.run import run_cohort
-    from twitchsense.results.files import check_directory, to_json
+    from twitchsense.results.files import check_output_directory
+    from twitchsense.results.save import to_json
 
     share = _parse_part(part)
-    check_directory(out)
+    check_output_directory(out)
 
     def make_settings(words: Mapping[str, str], own: Path | None) -> Settings:
         its = replace(

@@ -31,9 +31,9 @@ def demo(ctx: click.Context, out: Path, minutes: float, seed: int, quiet: bool) 
     What the simulator put into the night is in DIR/truth.csv.
     """
     from twitchsense.cli.analyze import analyze
-    from twitchsense.results.files import check_directory
+    from twitchsense.results.files import check_output_directory
 
-    check_directory(out)
+    check_output_directory(out)
     # a process of its own: the simulator and the product share no code
     command = [sys.executable, "-m", "firmware_sim", "capture"]
     command += ["--out", str(out), "--minutes", f"{minutes:g}", "--seed", str(seed)]

@@ -20,9 +20,9 @@ def report(directory: Path, show: bool, quiet: bool) -> None:
     """
     from twitchsense.report.page import render
     from twitchsense.results.files import write_file
-    from twitchsense.results.saved import open_saved
+    from twitchsense.results.load import open_result
 
-    night = open_saved(directory)
+    night = open_result(directory)
     path = write_file(directory / "report.html", render(night, night.traces))
     if not quiet:
         click.echo(f"Report: {path}", err=True)

@@ -44,7 +44,7 @@ def score_limb(
 
     Without --hypnogram or --respiratory, what depends on it is not defined.
     """
-    from twitchsense.results.files import to_json
+    from twitchsense.results.save import to_json
     from twitchsense.scoring.leg_movements.input import (
         read_movements,
         read_respiratory,

@@ -39,13 +39,13 @@ def trend(
     DIR is a result directory, or one that holds several.
     """
     from twitchsense.report.trend_page import sentences
-    from twitchsense.results.files import check_directory, to_json
-    from twitchsense.results.weeks import save_weeks
+    from twitchsense.results.files import check_output_directory
+    from twitchsense.results.save import save_weeks, to_json
     from twitchsense.trend.weeks import read_weeks
 
     target = out or (None if as_json else Path("trend"))
     if target is not None:
-        check_directory(target)
+        check_output_directory(target)
     found = read_weeks(results, diary, exposures)
     if target is not None:
         save_weeks(found, target)

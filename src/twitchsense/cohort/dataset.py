@@ -19,7 +19,8 @@ import pandas as pd
 from twitchsense.cohort.tables import RATE_COLUMNS, TABLES
 from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.model.event_table import glossary
-from twitchsense.results.files import to_json, write_file
+from twitchsense.results.files import write_file
+from twitchsense.results.save import to_json
 
 if TYPE_CHECKING:
     from twitchsense.results.night import Night

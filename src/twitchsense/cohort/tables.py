@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from twitchsense.model.event_table import CONTEXTS, EVENT_COLUMNS, REJECTED_COLUMNS, Column
-from twitchsense.results.files import EPOCH_COLUMNS
+from twitchsense.results.save import EPOCH_COLUMNS
 
 _NIGHT: Final = Column("night", "str", "name of the night in the list")
 

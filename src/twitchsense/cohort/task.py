@@ -157,7 +157,8 @@ def fail(task: Task, cause: str, reason: str, key: str = "", stamp: str = "") ->
 def _run(task: Task) -> Outcome:
     from importlib.metadata import version
 
-    from twitchsense.results.night import analyze, read
+    from twitchsense.io.read import read
+    from twitchsense.results.night import analyze
 
     night, began, cpu = task.night, time.perf_counter(), time.process_time()
     if version("twitchsense") != task.version:

@@ -1,120 +1,28 @@
-"""The files of a result: written whole, or not at all."""
+"""Atomic writing: a file, or a directory of files, is written completely or not at all."""
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-
-import pandas as pd
 
 from twitchsense.errors import InputError
-from twitchsense.model.event_table import glossary
-from twitchsense.text import harmless
-
-if TYPE_CHECKING:
-    from twitchsense.results.night import Night
-
-#: Every file `save` may write; `command line` guards its inputs against them.
-FILES: Final = (
-    "events.csv",
-    "events.json",
-    "rejected.csv",
-    "epochs.csv",
-    "summary.json",
-    "traces.npz",
-    "report.html",
-)
-
-#: Decimals of the numbers in the tables: finer than anything measured.
-_DECIMALS: Final = {
-    "onset": 6,
-    "duration": 6,
-    "min_from_onset": 4,
-    "amplitude_uv": 3,
-    "peak_g": 5,
-    "jerk_g_s": 4,
-    "rise_ms": 3,
-    "snr_db": 2,
-    "confidence": 3,
-    "activity": 6,
-    "valid": 4,
-}
-
-EPOCH_COLUMNS: Final[dict[str, dict[str, Any]]] = {
-    "activity": {
-        "Description": "mean dynamic acceleration of the epoch, leg events masked",
-        "Units": "g",
-    },
-    "valid": {"Description": "share of the epoch with valid signal, 0 to 1"},
-}
 
 
-def save(night: Night, directory: Path, *, report: bool = True) -> Path:
-    """Write all files of a night into a directory.
+def check_output_directory(directory: Path) -> None:
+    """Check that files could be written into a directory, before a long analysis starts.
 
-    The files are made in a hidden directory next to it, flushed to the disk,
-    and only then moved into place, so that no half-written result is ever seen
-    and a failure leaves nothing behind.
+    Parameters
+    ----------
+    directory : Path
+        The directory; it need not exist.
 
     Raises
     ------
     InputError
-        If the directory is a file or can't be written.
-    """
-    check_directory(directory)
-    target = directory.resolve()
-    made = _missing_parents(target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # inside an existing directory: its parent may not be ours to write in
-        home = target if target.is_dir() else target.parent
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.part-", dir=home))
-    except OSError as error:
-        _remove_empty(made)
-        raise _cannot_write(directory, error) from error
-    done = False
-    try:
-        for name, content in contents(night, report=report):
-            _write_flushed(temporary / name, content)
-        _move(temporary, target)
-        if not report:
-            _remove_old_report(target)
-        done = True
-    except OSError as error:
-        raise _cannot_write(directory, error) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if not done:
-            _remove_empty(made)
-    return directory
-
-
-def contents(night: Night, *, report: bool) -> Iterable[tuple[str, str | bytes]]:
-    """Yield the name and the content of each file of a result."""
-    from twitchsense.results.saved import pack
-
-    yield "events.csv", to_csv(night.events)
-    yield "rejected.csv", to_csv(night.rejected)
-    yield "epochs.csv", to_csv(night.epochs)
-    yield "events.json", to_json({**glossary(), **EPOCH_COLUMNS})
-    yield "summary.json", to_json(night.summary_dict())
-    yield "traces.npz", pack(night)
-    if report:
-        from twitchsense.report.page import render
-
-        yield "report.html", render(night)
-
-
-def check_directory(directory: Path) -> None:
-    """Raise `InputError` if results could not be written there.
-
-    Asked before a long analysis, so that it is not done in vain.
+        If the path is a file or the directory can't be written.
     """
     try:
         if directory.exists() and not directory.is_dir():
@@ -129,76 +37,98 @@ def check_directory(directory: Path) -> None:
                 str(directory), "cannot be written (permission denied)", "choose another --out"
             )
     except (OSError, ValueError) as error:
-        raise _cannot_write(directory, error) from error
+        raise cannot_write(directory, error) from error
 
 
 def write_file(path: Path, content: str | bytes) -> Path:
-    """Write one file so that it is either whole or not there.
+    """Write one file atomically: it is complete, or the old one is unchanged.
+
+    Parameters
+    ----------
+    path : Path
+    content : str or bytes
+        Text is written as UTF-8.
+
+    Returns
+    -------
+    Path
+        The path given.
 
     Raises
     ------
     InputError
-        If it can't be written.
+        If the path is a directory or can't be written.
     """
     if path.is_dir():
         raise InputError(str(path), "is a directory", "give the name of a file")
     temporary = path.with_name(f".{path.name}.part-{os.getpid()}")
     try:
-        _write_flushed(temporary, content)
+        write_synced(temporary, content)
         temporary.replace(path)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
     return path
 
 
-def to_csv(table: pd.DataFrame) -> str:
-    """Return a table as CSV: fixed decimals, missing values empty, text made harmless."""
-    out: dict[str, list[str]] = {}
-    for name in table.columns:
-        column = table[name]
-        if pd.api.types.is_bool_dtype(column):
-            out[str(name)] = [str(int(v)) for v in column]
-        elif pd.api.types.is_numeric_dtype(column):
-            out[str(name)] = [_number(float(v), _DECIMALS.get(str(name), 6)) for v in column]
-        else:
-            out[str(name)] = ["" if pd.isna(v) else harmless(str(v)) for v in column]
-    made = pd.DataFrame(out, columns=list(map(str, table.columns)))
-    return made.rename(columns=harmless).to_csv(index=False, lineterminator="\n")
+def write_directory(directory: Path, files: Iterable[tuple[str, str | bytes]]) -> None:
+    """Write files into a directory: all of them, or none.
+
+    The files are written into a hidden temporary directory, synced to the disk, and only
+    then moved into place. A failure removes everything that was created.
+
+    Parameters
+    ----------
+    directory : Path
+        Created if it does not exist. Other files in it are left alone.
+    files : iterable of (str, str or bytes)
+        Name and content of each file.
+
+    Raises
+    ------
+    InputError
+        If the directory is a file or can't be written.
+    """
+    check_output_directory(directory)
+    target = directory.resolve()
+    created = _missing_parents(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # inside an existing directory: its parent may not be writable
+        place = target if target.is_dir() else target.parent
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.part-", dir=place))
+    except OSError as error:
+        _remove_empty(created)
+        raise cannot_write(directory, error) from error
+    done = False
+    try:
+        for name, content in files:
+            write_synced(temporary / name, content)
+        _move(temporary, target)
+        done = True
+    except OSError as error:
+        raise cannot_write(directory, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if not done:
+            _remove_empty(created)
 
 
-def to_json(data: Any) -> str:
-    """Return data as readable JSON; a number that is not finite is null."""
-    return json.dumps(_finite(data), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _number(value: float, decimals: int) -> str:
-    if not math.isfinite(value):
-        return ""
-    text = f"{value:.{decimals}f}"
-    if "." in text and decimals != 6:
-        text = text.rstrip("0").rstrip(".")
-    return text.removeprefix("-") if float(text) == 0 else text
-
-
-def _finite(data: Any) -> Any:
-    if isinstance(data, dict):
-        return {str(k): _finite(v) for k, v in data.items()}
-    if isinstance(data, (list, tuple)):
-        return [_finite(v) for v in data]
-    if hasattr(data, "item"):  # a numpy scalar
-        data = data.item()
-    if isinstance(data, float) and not math.isfinite(data):
-        return None
-    return data
-
-
-def _write_flushed(path: Path, content: str | bytes) -> None:
+def write_synced(path: Path, content: str | bytes) -> None:
+    """Write a file and sync it to the disk; the caller renames it into place."""
     with path.open("wb") as file:
         file.write(content.encode("utf-8") if isinstance(content, str) else content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def cannot_write(path: Path, error: Exception) -> InputError:
+    """Return the error that names a path that can't be written and the reason."""
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return InputError(
+        str(path), f"cannot be written ({reason})", "choose another place or free some space"
+    )
 
 
 def _move(temporary: Path, target: Path) -> None:
@@ -219,16 +149,6 @@ def _umask() -> int:
     return mask
 
 
-def _remove_old_report(target: Path) -> None:
-    """Remove a report of ours that would describe an earlier analysis."""
-    old = target / "report.html"
-    if old.is_file():
-        with old.open("rb") as file:
-            ours = b'name="generator" content="twitchsense' in file.read(4096)
-        if ours:
-            old.unlink()
-
-
 def _missing_parents(path: Path) -> list[Path]:
     missing: list[Path] = []
     parent = path.parent
@@ -244,10 +164,3 @@ def _remove_empty(directories: list[Path]) -> None:
             directory.rmdir()
         except OSError:
             return
-
-
-def _cannot_write(path: Path, error: Exception) -> InputError:
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return InputError(
-        str(path), f"cannot be written ({reason})", "choose another place or free some space"
-    )

@@ -1,4 +1,4 @@
-"""The analysis of one night, from recording to answers.
+"""`analyze` and its result, `Night`.
 
 >>> night = analyze(read("night.csv"))      # doctest: +SKIP
 >>> night.events                            # doctest: +SKIP
@@ -11,15 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
 from twitchsense.detect.detector import Detector
 from twitchsense.errors import InputError
-from twitchsense.io import read as read
 from twitchsense.model.detections import Detections, Seconds
 from twitchsense.model.recording import NS, Recording
+from twitchsense.results.files import write_file
+from twitchsense.results.save import save_night
 from twitchsense.scoring.agreement import Agreement, match, read_events
 from twitchsense.scoring.labels import label_detections
 from twitchsense.scoring.leg_movements.input import read_respiratory
@@ -38,32 +39,29 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from mne import Annotations
 
-__all__ = ["Night", "analyze", "read"]
-
 log = logging.getLogger(__name__)
 
-#: More than this is no recording but a clock that was set wrong, and would fill the memory.
-MOST_DAYS = 31
+#: Longest recording (days). A longer one has a wrong timestamp, and would fill the memory.
+MAX_DAYS: Final = 31
 
-#: Called with the seconds done and the seconds in all.
-Progress = Callable[[float, float], None]
+#: Called with the seconds of signal analysed so far and the seconds in all.
+ProgressCallback = Callable[[float, float], None]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Night:
-    """An analysed recording: what was found, in what context, in how much valid time.
+    """An analysed recording: its events, their context, and the hours of valid signal.
 
     Attributes
     ----------
     recording : Recording
     settings : Settings
     detections : Detections
-        Events and rejected candidates, tagged and labelled, and the night seen
-        from far away, one row per second of signal.
+        Labelled events and rejected candidates, and per-second statistics of each channel.
     context : Context
-        Epochs, sleep onset, and notes on how they came about.
+        Epochs, sleep onset, and notes on how they were determined.
     respiratory : DataFrame or None
-        As given.
+        Respiratory events as given: ``onset`` and ``duration`` in seconds.
     """
 
     recording: Recording
@@ -84,7 +82,7 @@ class Night:
 
     @property
     def seconds(self) -> Mapping[str, Seconds]:
-        """What each channel looked like, second by second."""
+        """Per-second statistics of each channel, by channel name."""
         return self.detections.seconds
 
     @property
@@ -99,7 +97,7 @@ class Night:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the reader and the analysis want the user to know."""
+        """Notes of the reader and of the analysis."""
         return (*self.recording.notes, *self.context.notes)
 
     @property
@@ -113,12 +111,13 @@ class Night:
         Parameters
         ----------
         by : sequence of str
-            Of ``trial_type``, ``label``, ``grade``, ``context``, ``stage``, ``leg``.
+            Columns to group by: ``trial_type``, ``label``, ``grade``, ``context``,
+            ``stage``, ``leg``.
 
         Returns
         -------
         DataFrame
-            The columns of `by`, then ``count``, ``hours``, ``rate_per_h``,
+            The columns of `by`, then ``count``, ``hours``, ``rate_per_h`` (events per hour),
             ``low``, ``high``; NaN where there is no valid hour.
         """
         hours = measure_hours(
@@ -128,53 +127,81 @@ class Night:
 
     def summary_dict(self) -> dict[str, Any]:
         """Return the content of ``summary.json``."""
-        given = self.context.hypnogram is not None
         return build_summary(
             self.recording,
             self.detections,
             self.context,
             self.settings,
-            given,
+            self.context.hypnogram is not None,
             self.respiratory,
         )
 
     def plot_average(self, kind: str, ax: Axes | None = None) -> Axes:
-        """Draw the average waveform of one kind of event; see `report.waveforms`."""
-        from twitchsense.report.waveforms import plot_average
+        """Draw the average waveform of one kind of event.
+
+        Parameters
+        ----------
+        kind : str
+            A `trial_type`: ``twitch``, ``jerk``, ``movement``, …
+        ax : Axes, optional
+            Axes to draw on; a new figure is made if not given.
+
+        Returns
+        -------
+        Axes
+
+        See Also
+        --------
+        twitchsense.plot.plot_average
+        """
+        from twitchsense.report.waveforms import plot_average  # imports matplotlib
 
         return plot_average(self, kind, ax)
 
     def report(self, path: str | PathLike[str]) -> Path:
-        """Write the report, one HTML file that works offline.
+        """Write the report: one HTML file that works offline.
+
+        Parameters
+        ----------
+        path : path
+            Name of the file.
+
+        Returns
+        -------
+        Path
+            The path given.
 
         Raises
         ------
         InputError
             If the file can't be written.
         """
-        from twitchsense.report.page import render
-        from twitchsense.results.files import write_file
+        from twitchsense.report.page import render  # imports jinja2 and matplotlib
 
         return write_file(Path(path), render(self))
 
     def save(self, directory: str | PathLike[str], *, report: bool = True) -> Path:
-        """Write every result into a directory: all files, or on failure none.
+        """Write every result file into a directory: all files, or on failure none.
 
         Parameters
         ----------
         directory : path
-            Made if it does not exist.
+            Created if it does not exist. `twitchsense.open_result` reopens it.
         report : bool
-            Whether to make ``report.html`` too.
+            Whether to write ``report.html``. If not, a report of an earlier analysis is
+            removed.
+
+        Returns
+        -------
+        Path
+            The directory given.
 
         Raises
         ------
         InputError
             If the directory is a file or can't be written.
         """
-        from twitchsense.results.files import save
-
-        return save(self, Path(directory), report=report)
+        return save_night(self, Path(directory), report=report)
 
     def agreement(self, truth: str | PathLike[str] | pd.DataFrame) -> Agreement:
         """Compare the events with annotations, one to one.
@@ -182,7 +209,17 @@ class Night:
         Parameters
         ----------
         truth : path or DataFrame
-            Columns ``onset``, ``duration`` and, if known, ``trial_type``, ``leg``.
+            Columns ``onset`` and ``duration`` (s) and, if known, ``trial_type``, ``leg``.
+
+        Returns
+        -------
+        Agreement
+            Sensitivity, precision, F1 and their intervals by kind.
+
+        Raises
+        ------
+        InputError
+            If the annotations can't be read.
         """
         table = truth if isinstance(truth, pd.DataFrame) else read_events(truth)
         hours = measure_hours(
@@ -191,19 +228,36 @@ class Night:
         return match(self.events, table, hours=hours.of("emg"))
 
     def to_annotations(self, description: str = "label") -> Annotations:
-        """Return the events as MNE annotations; needs MNE.
+        """Convert the events to MNE annotations.
 
         Parameters
         ----------
         description : str
-            The column that names them: ``label`` or ``trial_type``.
+            Column used as the description: ``label`` or ``trial_type``.
+
+        Returns
+        -------
+        mne.Annotations
+
+        Raises
+        ------
+        MissingExtraError
+            If MNE is not installed.
         """
-        from twitchsense.scoring.annotations import to_annotations
+        from twitchsense.scoring.annotations import to_annotations  # imports MNE
 
         return to_annotations(self.events, self.recording.start_utc_ns, description)
 
     def to_bids(self) -> tuple[pd.DataFrame, dict[str, Any]]:
-        """Return the events as a BIDS table (text, ``n/a``) and its JSON sidecar."""
+        """Convert the events to BIDS.
+
+        Returns
+        -------
+        DataFrame
+            The event table as text; missing values are ``n/a``.
+        dict
+            The JSON sidecar: description, unit and levels of each column.
+        """
         from twitchsense.scoring.annotations import to_bids
 
         return to_bids(self.events)
@@ -219,24 +273,27 @@ def analyze(
     hypnogram: str | PathLike[str] | pd.DataFrame | Hypnogram | None = None,
     respiratory: str | PathLike[str] | pd.DataFrame | None = None,
     settings: Settings | None = None,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Night:
     """Find the events of a recording and place them relative to falling asleep.
 
     Parameters
     ----------
     recording : Recording
+        As returned by `twitchsense.read` or `Recording.from_arrays`.
     hypnogram : path, DataFrame or Hypnogram, optional
         Sleep stages: a table with ``onset`` (s from the start of the
-        recording), ``duration`` and ``stage``, or a file of any kind that
+        recording), ``duration`` (s) and ``stage``, or a file of any kind that
         `twitchsense.sleep.hypnogram.read.read_hypnogram` reads. Without it, sleep
         is estimated from the accelerometer.
     respiratory : path or DataFrame, optional
-        Respiratory events, ``onset`` and ``duration`` (s): leg movements that
-        touch them are told apart.
+        Respiratory events, ``onset`` and ``duration`` (s). Leg movements that
+        touch them are counted separately.
     settings : Settings, optional
+        By default the profile ``default-2026``.
     progress : callable, optional
-        Called now and then with the seconds done and the seconds in all.
+        Called repeatedly with the seconds of signal analysed so far and the
+        seconds in all.
 
     Returns
     -------
@@ -245,8 +302,8 @@ def analyze(
     Raises
     ------
     InputError
-        If the recording has no signal or lasts longer than `MOST_DAYS`, or the hypnogram
-        can't be used.
+        If the recording has no signal or is longer than `MAX_DAYS`, or the hypnogram
+        or the respiratory events can't be used.
     """
     settings = settings or get_profile("default-2026")
     if not recording.segments:
@@ -254,40 +311,40 @@ def analyze(
             recording.source, "holds no samples", "check that the signal columns have numbers"
         )
     days = (recording.end_ns - recording.start_ns) / NS / 86400
-    if days > MOST_DAYS:
+    if days > MAX_DAYS:
         raise InputError(
             recording.source,
             f"lasts {days:,.0f} days from its first row to its last",
-            f"correct the time that is far off, or give {MOST_DAYS} days at most at once",
+            f"correct the time that is far off, or give {MAX_DAYS} days at most at once",
         )
-    stages = _hypnogram(hypnogram, recording, settings)
-    breaths = _respiratory(respiratory)
-    found, counts = _detect(recording, settings, progress)
-    context = find_context(recording, found, settings, stages, counts)
-    labelled = label_detections(found, context, settings, recording)
+    stages = _read_hypnogram(hypnogram, recording, settings)
+    respiratory_events = _read_respiratory(respiratory)
+    detections, counts = _detect(recording, settings, progress)
+    context = find_context(recording, detections, settings, stages, counts)
+    labelled = label_detections(detections, context, settings, recording)
     log.info("%d events, %d rejected", len(labelled.events), len(labelled.rejected))
-    return Night(recording, settings, labelled, context, breaths)
+    return Night(recording, settings, labelled, context, respiratory_events)
 
 
 def _detect(
-    recording: Recording, settings: Settings, progress: Progress | None
+    recording: Recording, settings: Settings, progress: ProgressCallback | None
 ) -> tuple[Detections, dict[str, Counts]]:
     detector = Detector(settings, recording.channels)
     counters = {c.name: Counter(c) for c in recording.channels if c.kind == "acc"}
     fs = {c.name: c.fs for c in recording.channels}
-    start, total = recording.start_ns, (recording.end_ns - recording.start_ns) / NS
+    start_ns, total_s = recording.start_ns, (recording.end_ns - recording.start_ns) / NS
     for chunk in recording.chunks():
         detector.push(chunk)
         if chunk.channel in counters:
             counters[chunk.channel].push(chunk)
         if progress is not None:
             samples = chunk.first_index + len(chunk.samples)
-            done = (chunk.segment_start_ns - start) / NS + samples / fs[chunk.channel]
-            progress(min(done, total), total)
+            done_s = (chunk.segment_start_ns - start_ns) / NS + samples / fs[chunk.channel]
+            progress(min(done_s, total_s), total_s)
     return detector.close(), {name: c.close() for name, c in counters.items()}
 
 
-def _hypnogram(
+def _read_hypnogram(
     given: str | PathLike[str] | pd.DataFrame | Hypnogram | None,
     recording: Recording,
     settings: Settings,
@@ -300,7 +357,7 @@ def _hypnogram(
     return read_hypnogram(Path(given), NightClock.of(recording, settings.zone), codes)
 
 
-def _respiratory(given: str | PathLike[str] | pd.DataFrame | None) -> pd.DataFrame | None:
+def _read_respiratory(given: str | PathLike[str] | pd.DataFrame | None) -> pd.DataFrame | None:
     if given is None or isinstance(given, pd.DataFrame):
         return given
     return read_respiratory(Path(given))

@@ -1,0 +1,200 @@
+"""Reopening a result directory: everything the report needs, without the recording.
+
+`analyze` writes ``traces.npz`` beside its tables: per-second statistics of each channel,
+and the samples around each event. Together with the tables they suffice to draw everything
+that the report shows.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from twitchsense.errors import InputError
+from twitchsense.model.detections import Seconds
+from twitchsense.model.event_table import EVENT_COLUMNS, REJECTED_COLUMNS, Column
+from twitchsense.model.recording import Recording
+from twitchsense.report.event_windows import Trace
+from twitchsense.results.traces import TRACES_FILE, to_segments, unpack_traces
+from twitchsense.scoring.summary_file import CURE, read_summary, read_text
+from twitchsense.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class SavedOnset:
+    """Sleep onset as ``summary.json`` states it.
+
+    Attributes
+    ----------
+    time_s : float or None
+        Seconds from the start of the recording; None if unknown.
+    low_s, high_s : float or None
+        Bounds of its interval, seconds.
+    source : str
+        Where the estimate comes from.
+    """
+
+    time_s: float | None
+    low_s: float | None
+    high_s: float | None
+    source: str
+
+
+@dataclass(frozen=True)
+class SavedNight:
+    """A night reopened from the files that `analyze` wrote.
+
+    Reports and plots take it like a `twitchsense.Night`.
+
+    Attributes
+    ----------
+    directory : Path
+        The result directory.
+    summary_json : dict
+        The content of ``summary.json``.
+    settings : Settings
+        Settings of the analysis.
+    recording : Recording
+        Only the samples around events; its length is that of the night.
+    events, rejected, epochs : DataFrame
+        The tables of the directory.
+    seconds : mapping of channel name to Seconds
+        Per-second statistics.
+    traces : list of Trace
+        Samples around each event.
+    """
+
+    directory: Path
+    summary_json: dict[str, Any]
+    settings: Settings
+    recording: Recording
+    events: pd.DataFrame
+    rejected: pd.DataFrame
+    epochs: pd.DataFrame
+    seconds: Mapping[str, Seconds]
+    traces: list[Trace]
+
+    @cached_property
+    def onset(self) -> SavedOnset:
+        """Sleep onset."""
+        given = self.summary_json["sleep_onset"]
+        return SavedOnset(given["time_s"], given["low_s"], given["high_s"], given["source"])
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Notes of the reader and of the analysis."""
+        return [str(n) for n in self.summary_json["notes"]]
+
+    @property
+    def valid_s(self) -> Mapping[str, float]:
+        """Seconds of valid signal per channel."""
+        return {name: float(s) for name, s in self.summary_json["valid_s"].items()}
+
+    def summary_dict(self) -> dict[str, Any]:
+        """Return the content of ``summary.json``."""
+        return self.summary_json
+
+
+def open_result(directory: str | PathLike[str]) -> SavedNight:
+    """Reopen a result directory that `analyze` wrote.
+
+    Parameters
+    ----------
+    directory : path
+        The directory given to `Night.save` or ``analyze --out``.
+
+    Returns
+    -------
+    SavedNight
+
+    Raises
+    ------
+    InputError
+        If a file is missing or is not as `analyze` writes it.
+    """
+    directory = Path(directory)
+    summary = read_summary(directory)
+    events = read_event_table(directory / "events.csv", EVENT_COLUMNS)
+    rejected = read_event_table(directory / "rejected.csv", REJECTED_COLUMNS)
+    epochs = _read_epochs(directory / "epochs.csv")
+    path = directory / TRACES_FILE
+    try:
+        stored = unpack_traces(path.read_bytes())
+        recording = Recording(
+            stored.channels,
+            to_segments(stored.channels, stored.traces),
+            summary["clock"]["start_utc_ns"],
+            summary["clock"]["zone"],
+            summary["provenance"]["source"],
+            summary["provenance"]["sha256"],
+            covers_ns=stored.bounds_ns,
+        )
+        if any(t.event >= len(events) for t in stored.traces):
+            raise ValueError("more events than rows")
+    except FileNotFoundError as error:
+        raise InputError(str(path), "is missing", CURE) from error
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise InputError(str(path), f"cannot be used ({error})", CURE) from error
+    return SavedNight(
+        directory,
+        summary,
+        stored.settings,
+        recording,
+        events,
+        rejected,
+        epochs,
+        stored.seconds,
+        stored.traces,
+    )
+
+
+def read_event_table(path: Path, columns: Sequence[Column]) -> pd.DataFrame:
+    """Read an event table as `analyze` wrote it.
+
+    Parameters
+    ----------
+    path : Path
+    columns : sequence of Column
+        The schema: `EVENT_COLUMNS` or `REJECTED_COLUMNS`.
+
+    Returns
+    -------
+    DataFrame
+        Numbers as float64, missing ones NaN; text as str, missing text empty.
+
+    Raises
+    ------
+    InputError
+        If the file or a column of the schema is missing.
+    """
+    dtypes = {c.name: c.dtype for c in columns}
+    text = {name: "object" for name, dtype in dtypes.items() if dtype != "float64"}
+    try:
+        empty = {name: [""] for name in dtypes if name not in text}
+        table = pd.read_csv(
+            io.StringIO(read_text(path)), dtype=text, keep_default_na=False, na_values=empty
+        )
+    except (ValueError, pd.errors.ParserError) as error:
+        raise InputError(str(path), f"is no table of events ({error})", CURE) from error
+    for name, dtype in dtypes.items():
+        if name not in table:
+            raise InputError(str(path), f"has no column {name!r}", CURE)
+        if dtype == "float64":
+            table[name] = pd.to_numeric(table[name], errors="coerce")
+    return table
+
+
+def _read_epochs(path: Path) -> pd.DataFrame:
+    table = pd.read_csv(io.StringIO(read_text(path)), keep_default_na=False)
+    for name in ("onset", "duration", "context"):
+        if name not in table:
+            raise InputError(str(path), f"has no column {name!r}", CURE)
+    return table

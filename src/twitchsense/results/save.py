@@ -1,0 +1,229 @@
+"""Saving results: the event CSV and the other files of `analyze`, and the files of `trend`."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from twitchsense.model.event_table import glossary
+from twitchsense.results.files import (
+    cannot_write,
+    check_output_directory,
+    write_directory,
+    write_file,
+)
+from twitchsense.results.traces import TRACES_FILE, pack_traces
+from twitchsense.text import harmless
+
+if TYPE_CHECKING:
+    from twitchsense.report.protocols import NightLike
+    from twitchsense.trend.weeks import Weeks
+
+#: Every file that `save_night` may write; the command line checks its inputs against them.
+RESULT_FILES: Final = (
+    "events.csv",
+    "events.json",
+    "rejected.csv",
+    "epochs.csv",
+    "summary.json",
+    TRACES_FILE,
+    "report.html",
+)
+
+#: Decimals of the numbers in the tables: finer than the measurement.
+_DECIMALS: Final = {
+    "onset": 6,
+    "duration": 6,
+    "min_from_onset": 4,
+    "amplitude_uv": 3,
+    "peak_g": 5,
+    "jerk_g_s": 4,
+    "rise_ms": 3,
+    "snr_db": 2,
+    "confidence": 3,
+    "activity": 6,
+    "valid": 4,
+}
+
+#: Description and unit of the columns that only ``epochs.csv`` has.
+EPOCH_COLUMNS: Final[dict[str, dict[str, Any]]] = {
+    "activity": {
+        "Description": "mean dynamic acceleration of the epoch, leg events masked",
+        "Units": "g",
+    },
+    "valid": {"Description": "share of the epoch with valid signal, 0 to 1"},
+}
+
+
+def save_night(night: NightLike, directory: Path, *, report: bool = True) -> Path:
+    """Write every result file of a night into a directory: all files, or on failure none.
+
+    Parameters
+    ----------
+    night : Night
+    directory : Path
+        Created if it does not exist.
+    report : bool
+        Whether to write ``report.html``. If not, a report of an earlier analysis is removed.
+
+    Returns
+    -------
+    Path
+        The directory given.
+
+    Raises
+    ------
+    InputError
+        If the directory is a file or can't be written.
+    """
+    write_directory(directory, format_files(night, report=report))
+    if not report:
+        try:
+            _remove_old_report(directory)
+        except OSError as error:
+            raise cannot_write(directory, error) from error
+    return directory
+
+
+def format_files(night: NightLike, *, report: bool) -> Iterator[tuple[str, str | bytes]]:
+    """Format the result files of a night.
+
+    Parameters
+    ----------
+    night : Night
+    report : bool
+        Whether to include ``report.html``.
+
+    Yields
+    ------
+    name : str
+    content : str or bytes
+    """
+    yield "events.csv", to_csv(night.events)
+    yield "rejected.csv", to_csv(night.rejected)
+    yield "epochs.csv", to_csv(night.epochs)
+    yield "events.json", to_json({**glossary(), **EPOCH_COLUMNS})
+    yield "summary.json", to_json(night.summary_dict())
+    yield TRACES_FILE, pack_traces(night)
+    if report:
+        from twitchsense.report.page import render  # imports jinja2 and matplotlib
+
+        yield "report.html", render(night)
+
+
+def save_weeks(weeks: Weeks, directory: Path) -> Path:
+    """Write ``trend.html``, ``nights.csv``, ``associations.csv`` and ``trend.json``.
+
+    Parameters
+    ----------
+    weeks : Weeks
+    directory : Path
+        Created if it does not exist.
+
+    Returns
+    -------
+    Path
+        The directory given.
+
+    Raises
+    ------
+    InputError
+        If the directory is a file or can't be written.
+    """
+    from twitchsense.report.trend_page import render_weeks  # imports jinja2 and matplotlib
+
+    check_output_directory(directory)
+    nights = weeks.nights.assign(evening=weeks.nights["evening"].map(_format_date))
+    files = {
+        "nights.csv": to_csv(nights),
+        "associations.csv": to_csv(weeks.associations),
+        "trend.json": to_json(weeks.to_dict()),
+        "trend.html": render_weeks(weeks),
+    }
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        write_file(directory / name, text)
+    return directory
+
+
+def to_csv(table: pd.DataFrame) -> str:
+    """Format a table as CSV: fixed decimals, missing values empty, no spreadsheet formulas.
+
+    Parameters
+    ----------
+    table : DataFrame
+
+    Returns
+    -------
+    str
+        CSV with a header row; lines end in a line feed.
+    """
+    columns: dict[str, list[str]] = {}
+    for name in table.columns:
+        column = table[name]
+        if pd.api.types.is_bool_dtype(column):
+            columns[str(name)] = [str(int(v)) for v in column]
+        elif pd.api.types.is_numeric_dtype(column):
+            decimals = _DECIMALS.get(str(name), 6)
+            columns[str(name)] = [_format_number(float(v), decimals) for v in column]
+        else:
+            columns[str(name)] = ["" if pd.isna(v) else harmless(str(v)) for v in column]
+    formatted = pd.DataFrame(columns, columns=list(map(str, table.columns)))
+    return formatted.rename(columns=harmless).to_csv(index=False, lineterminator="\n")
+
+
+def to_json(data: Any) -> str:
+    """Format data as indented JSON; a number that is not finite becomes null.
+
+    Parameters
+    ----------
+    data : dict, list, str, number or None
+        NumPy scalars are allowed.
+
+    Returns
+    -------
+    str
+        JSON text, ending in a newline.
+    """
+    return json.dumps(_to_jsonable(data), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _format_number(value: float, decimals: int) -> str:
+    if not math.isfinite(value):
+        return ""
+    text = f"{value:.{decimals}f}"
+    if "." in text and decimals != 6:
+        text = text.rstrip("0").rstrip(".")
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def _to_jsonable(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {str(k): _to_jsonable(v) for k, v in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_to_jsonable(v) for v in data]
+    if hasattr(data, "item"):  # a numpy scalar
+        data = data.item()
+    if isinstance(data, float) and not math.isfinite(data):
+        return None
+    return data
+
+
+def _format_date(value: Any) -> str:
+    return value.isoformat() if isinstance(value, date) else ""
+
+
+def _remove_old_report(directory: Path) -> None:
+    """Remove a report that twitchsense wrote for an earlier analysis."""
+    path = directory / "report.html"
+    if path.is_file():
+        with path.open("rb") as file:
+            generated = b'name="generator" content="twitchsense' in file.read(4096)
+        if generated:
+            path.unlink()
