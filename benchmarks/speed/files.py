@@ -12,10 +12,10 @@ import numpy as np
 from firmware_sim.wearable.firmware import Firmware, Model
 from firmware_sim.wearable.wire import ACC, EMG, StreamSpec, Wire
 from twitchsense.acquire.frame_queue import Arrival, Lane, decode
-from twitchsense.bench.process import run_child
+from twitchsense.bench.process import run_in_process
 from twitchsense.bench.synthetic import Arrays, make_tile
 from twitchsense.bench.throughput import time_files, write_csv
-from twitchsense.bench.timing import measure
+from twitchsense.bench.timing import measure_cost
 from twitchsense.devices.v1_frames import decode_info
 from twitchsense.nightfile.records import Boot, Device
 from twitchsense.nightfile.writer import NightFile
@@ -65,7 +65,7 @@ def record(path: Path, arrays: Arrays, seconds: float) -> float:
     for minute in range(round(seconds / 60)):
         batches = _frames(firmware, lane, 60.0 * minute)
         if measured_s < MEASURED_S:
-            cpu_s += measure(lambda b=batches: store(b)).cpu_s
+            cpu_s += measure_cost(lambda b=batches: store(b)).cpu_s
             measured_s += 60
         else:
             store([list(chain.from_iterable(batches))])
@@ -108,6 +108,6 @@ def measure_files(hours: float) -> dict[str, Any]:
 def _memory(captures: list[Path], folder: Path) -> dict[str, Any]:
     """Run in a process of its own: its time is that of one go, imports left out."""
     names, out = [str(p) for p in captures], str(folder / "result")
-    told = run_child(f"analyze_files({names!r}, {out!r})")
+    told = run_in_process(f"analyze_files({names!r}, {out!r})")
     told["once_s"] = told.pop("seconds")
     return told

@@ -6,7 +6,7 @@ from typing import Any
 
 from twitchsense.bench.process import measure_memory
 from twitchsense.bench.synthetic import Arrays, make_tile, tile_recording
-from twitchsense.bench.timing import measure
+from twitchsense.bench.timing import measure_cost
 from twitchsense.results.night import analyze
 
 
@@ -37,4 +37,4 @@ def _time(tile: Arrays, hours: float) -> dict[str, Any]:
         night = analyze(recording)
         found.update(events=len(night.events), rejected=len(night.rejected))
 
-    return {"seconds": measure(job).seconds, **found}
+    return {"seconds": measure_cost(job).seconds, **found}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from twitchsense.bench.latency import PACKET, time_packets
+from twitchsense.bench.latency import PACKET_SAMPLES, time_packets
 from twitchsense.bench.synthetic import make_tile, tile_recording
 
 #: Samples of a packet. "20 ms" shows what the detector's own waiting costs.
-SIZES = {"wearable": PACKET, "20 ms": {"emg": 20, "acc": 2}}
+SIZES = {"wearable": PACKET_SAMPLES, "20 ms": {"emg": 20, "acc": 2}}
 
 
 def measure_live(minutes: float, events_per_h: float = 720.0) -> dict[str, Any]:

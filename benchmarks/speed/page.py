@@ -103,7 +103,7 @@ def bounds(told: Figures) -> list[str]:
 
 def filters_alone(night: Figures, files: Figures, others: Figures) -> Figures:
     """Return the figures of a detector that is its filters and nothing else."""
-    alone = (night["stages"]["filters"] + night["stages"]["mains"]) / night["hours"]
+    alone = (night["stages"]["filters"] + night["stages"]["mains canceller"]) / night["hours"]
     csv, hours = files["csv"], files["hours"]
     reading = files["night"]["once_s"] - night["seconds"] * hours / night["hours"]
     rows = [

@@ -17,10 +17,10 @@ from benchmarks.speed.growth import by_channels, by_events, by_length
 from benchmarks.speed.live import measure_live
 from benchmarks.speed.others import compare
 from twitchsense.bench.process import time_start
-from twitchsense.bench.suite import about
+from twitchsense.bench.suite import describe_system
 from twitchsense.bench.synthetic import make_tile, repeat_arrays
 from twitchsense.bench.throughput import time_arrays
-from twitchsense.bench.timing import measure
+from twitchsense.bench.timing import measure_cost
 
 Figures = dict[str, Any]
 
@@ -70,7 +70,7 @@ def measure_night(hours: float) -> Figures:
             for first in range(0, len(x), step):
                 _, state = signal.sosfilt(sos, x[first : first + step], zi=state)
 
-    return {**time_arrays(arrays, 3), "filter_s": measure(filter_once, 3).seconds}
+    return {**time_arrays(arrays, 3), "filter_s": measure_cost(filter_once, 3).seconds}
 
 
 NAMES = tuple(jobs(QUICK, None))
@@ -84,7 +84,7 @@ def run(path: Path, names: list[str], sizes: Sizes, python: Path | None) -> Figu
     told: Figures = json.loads(path.read_text()) if path.exists() else {}
     every = jobs(sizes, python)
     for name in names:
-        began, facts = time.perf_counter(), about()
+        began, facts = time.perf_counter(), describe_system()
         figures = every[name]()
         took = time.perf_counter() - began
         facts |= {"took_s": round(took), "small": sizes is QUICK}

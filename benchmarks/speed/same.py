@@ -23,7 +23,7 @@ import numpy as np
 
 import twitchsense as ts
 from benchmarks.real_recordings import captures as real_captures
-from twitchsense.bench.latency import packets
+from twitchsense.bench.latency import iter_packets
 from twitchsense.detect.detector import Detector
 from twitchsense.model.recording import Recording
 from twitchsense.nightfile.schema import packet_crc
@@ -130,7 +130,7 @@ def write_results(name: str, recording: Recording, out: Path) -> None:
     if name in LIVE:
         detector = Detector(get_profile("default-2026"), recording.channels)
         with (out / "live.txt").open("w") as file:
-            for k, (at, chunk) in enumerate(packets(recording, {"emg": 57, "acc": 38})):
+            for k, (at, chunk) in enumerate(iter_packets(recording, {"emg": 57, "acc": 38})):
                 for f in detector.push(chunk):
                     print(at, "settled", _tell(f), file=file)
                 if k % PEEK_EVERY == 0:

@@ -71,7 +71,12 @@ def test_page_of_some_parts():
 
 
 def test_what_the_filters_alone_would_take():
-    night = {"hours": 8.0, "sum_s": 0.01, "seconds": 8.0, "stages": {"filters": 0.6, "mains": 0.4}}
+    night = {
+        "hours": 8.0,
+        "sum_s": 0.01,
+        "seconds": 8.0,
+        "stages": {"filters": 0.6, "mains canceller": 0.4},
+    }
     files = {"hours": 4.0, "csv": {"parse_s": 1.0}, "night": {"once_s": 6.0}}
     rows = [
         {"who": "script", "hours": 8.0, "seconds": 7.0},

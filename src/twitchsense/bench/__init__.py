@@ -1,1 +1,1 @@
-"""How fast detection is on this computer; see `twitchsense.cli.bench`."""
+"""Benchmarks of detection on this computer, run by ``twitchsense bench``."""

@@ -1,4 +1,4 @@
-"""How soon a movement is known while it is recorded, and what a packet costs."""
+"""Live detection: computing time per packet, and delay from an event to its report."""
 
 from __future__ import annotations
 
@@ -13,76 +13,91 @@ from twitchsense.live.event_updates import Rows
 from twitchsense.model.recording import NS, Chunk, Recording
 from twitchsense.settings import get_profile
 
-#: Samples of a packet, as wearables usually send them (docs/protocol.md).
-PACKET = {"emg": 57, "acc": 38}
-#: Before this the noise floor is being learned.
-SETTLED_S = 30.0
+#: Samples per packet by kind of channel, as the wearable sends them (docs/protocol.md).
+PACKET_SAMPLES = {"emg": 57, "acc": 38}
+#: Events that begin earlier (s) are left out: the noise floor is still being estimated.
+WARM_UP_S = 30.0
 
 
-def packets(recording: Recording, size: dict[str, int]) -> Iterator[tuple[int, Chunk]]:
-    """Yield the samples in packets, as they come: (time of the last sample in ns, packet)."""
-    plan = []
+def iter_packets(recording: Recording, size: dict[str, int]) -> Iterator[tuple[int, Chunk]]:
+    """Cut a recording into packets, in the order of their arrival.
+
+    Parameters
+    ----------
+    recording : Recording
+    size : dict of kind to int
+        Samples per packet.
+
+    Yields
+    ------
+    time_ns : int
+        End of the packet's last sample on the recording's axis.
+    packet : Chunk
+    """
+    schedule = []
     for order, channel in enumerate(recording.channels):
         for segment in recording.segments_of(channel.name):
             n, step = len(segment.samples), size[channel.kind]
             stops = np.minimum(np.arange(step, n + step, step), n)
-            done = segment.start_ns + np.rint(stops * (NS / channel.fs)).astype(np.int64)
-            plan += [
-                (at, order, segment, stop) for at, stop in zip(done.tolist(), stops, strict=True)
+            ends_ns = segment.start_ns + np.rint(stops * (NS / channel.fs)).astype(np.int64)
+            schedule += [
+                (end_ns, order, segment, stop)
+                for end_ns, stop in zip(ends_ns.tolist(), stops, strict=True)
             ]
-    plan.sort(key=lambda row: row[:2])
-    for at, order, segment, stop in plan:
+    schedule.sort(key=lambda row: row[:2])
+    for end_ns, order, segment, stop in schedule:
         step = size[recording.channels[order].kind]
         first = (int(stop) - 1) // step * step
         samples = segment.samples.read(first, int(stop))
-        yield at, Chunk(segment.channel, segment.start_ns, first, samples)
+        yield end_ns, Chunk(segment.channel, segment.start_ns, first, samples)
 
 
 def time_packets(recording: Recording, size: dict[str, int] | None = None) -> dict[str, Any]:
-    """Push a recording packet by packet, and note when each movement is told.
+    """Push a recording packet by packet; record when each event is reported.
 
     Parameters
     ----------
     recording : Recording
     size : dict of kind to int, optional
-        Samples of a packet; `PACKET` if not given.
+        Samples per packet; `PACKET_SAMPLES` if not given.
 
     Returns
     -------
     dict
-        ``packets``; ``p50_ms``, ``p99_ms``, ``most_ms``: computing per packet, looking
-        for rows to show included; ``share_of_core``: computing over the length of the
-        recording; ``shown_s`` and ``settled_s``: for each kind the signal time from a
-        movement's end to its row, as it is shown first and once it can't change any more:
-        ``count``, ``p50``, ``p95``, ``most``. Movements of the first 30 s, while the
-        noise floor is learned, are left out.
+        ``packets``: their number; ``p50_ms``, ``p99_ms``, ``most_ms``: median, 99th
+        percentile and maximum of the computing time per packet, including the update of
+        the rows; ``share_of_core``: computing time over the length of the recording;
+        ``shown_s`` and ``settled_s``: for each kind of event the signal time from its end to
+        its row, when it is first shown and when it is final: ``count``, ``p50``, ``p95``,
+        ``most`` (maximum). Events of the first `WARM_UP_S` seconds are left out.
     """
     detector, rows = Detector(get_profile("default-2026"), recording.channels), Rows()
-    clock = _clock()
+    clock = _thread_clock()
     costs: list[float] = []
-    first: dict[int, int] = {}
+    first_shown_ns: dict[int, int] = {}
     delays: dict[str, dict[str, list[float]]] = {"shown_s": {}, "settled_s": {}}
-    for at, chunk in packets(recording, size or PACKET):
-        begin = clock()
-        fresh = rows.update(detector.push(chunk), detector.peek())
-        costs.append(clock() - begin)
-        for row in fresh:
-            first.setdefault(row.number, at)
+    for now_ns, chunk in iter_packets(recording, size or PACKET_SAMPLES):
+        start_s = clock()
+        updates = rows.update(detector.push(chunk), detector.peek())
+        costs.append(clock() - start_s)
+        for row in updates:
+            first_shown_ns.setdefault(row.number, now_ns)
             f = row.finding
-            if row.settled and not row.gone and f.onset_ns - recording.start_ns >= SETTLED_S * NS:
-                for name, told in (("shown_s", first[row.number]), ("settled_s", at)):
-                    delays[name].setdefault(f.kind, []).append((told - f.offset_ns) / NS)
+            if row.settled and not row.gone and f.onset_ns - recording.start_ns >= WARM_UP_S * NS:
+                times_ns = {"shown_s": first_shown_ns[row.number], "settled_s": now_ns}
+                for name, time_ns in times_ns.items():
+                    delays[name].setdefault(f.kind, []).append((time_ns - f.offset_ns) / NS)
     ms = 1000 * np.array(costs)
-    length = (recording.end_ns - recording.start_ns) / NS
+    length_s = (recording.end_ns - recording.start_ns) / NS
     return {
         "packets": len(costs),
         "p50_ms": float(np.percentile(ms, 50)),
         "p99_ms": float(np.percentile(ms, 99)),
         "most_ms": float(ms.max()),
-        "share_of_core": float(ms.sum() / 1000 / length),
+        "share_of_core": float(ms.sum() / 1000 / length_s),
         **{
-            name: {kind: _quantiles(d) for kind, d in sorted(those.items())}
-            for name, those in delays.items()
+            name: {kind: _quantiles(d) for kind, d in sorted(by_kind.items())}
+            for name, by_kind in delays.items()
         },
     }
 
@@ -92,7 +107,7 @@ def _quantiles(delays: list[float]) -> dict[str, float]:
     return {"count": len(delays), "p50": p50, "p95": p95, "most": max(delays)}
 
 
-def _clock() -> Any:
-    """Return the processor's time of this thread where it is fine enough (not on Windows)."""
+def _thread_clock() -> Any:
+    """Return the clock of this thread's processor time, or wall time if that is too coarse."""
     fine = time.get_clock_info("thread_time").resolution <= 1e-6
     return time.thread_time if fine else time.perf_counter

@@ -1,8 +1,8 @@
-"""Where the time goes, by stage: looks at what runs, many times a second.
+"""Processor time by processing stage: a sampling profiler over the stacks of all threads.
 
-The stages are modules, so nothing has to be wrapped, and code that is moved
-within a module stays in its stage. A call into numpy or scipy counts for the
-module that made it.
+A stage is a set of modules, so that nothing has to be instrumented, and code that moves
+within a module stays in its stage. A call into numpy or scipy counts for the module that
+made it.
 """
 
 from __future__ import annotations
@@ -16,39 +16,42 @@ from typing import Final
 
 _PACKAGE: Final = "twitchsense."
 
-#: Module -> stage. The outermost of these on the stack has the time: a filter
-#: within the heart belongs to the heart.
+#: Module or package -> stage. Of several modules on a stack the outermost decides: a filter
+#: called by the ECG canceller counts for the ECG canceller. A package is used for those of
+#: its modules that are not listed.
 STAGES: Final[dict[str, str]] = {
-    "model.column_names": "arrays to recording",
-    "io": "read",
-    "dsp.mains": "mains",
-    "dsp.ecg_canceller": "heart",
-    "dsp.ecg_rhythm": "heart",
-    "dsp.filters": "filters",
-    "dsp.noise_floor": "noise floor",
-    "dsp.hysteresis": "threshold and runs",
-    "detect.acc_candidates": "accelerometer",
-    "detect.per_second_builder": "second by second",
-    "detect.burst_measures": "shape of bursts",
-    "detect.local_features": "company",
-    "detect.clustering": "fusion and rules",
-    "detect.clock_alignment": "clock line",
-    "detect.sequence_rules": "votes",
-    "model.scored_candidates": "tables",
-    "detect": "the rest of the detector",
-    "sleep": "sleep context",
-    "scoring": "labels and scoring",
-    "results": "writing",
+    "twitchsense.model.column_names": "arrays to recording",
+    "twitchsense.io": "read",
+    "twitchsense.dsp.mains": "mains canceller",
+    "twitchsense.dsp.ecg_canceller": "ECG canceller",
+    "twitchsense.dsp.filters": "filters",
+    "twitchsense.dsp.noise_floor": "noise floor",
+    "twitchsense.dsp.noise_threshold": "thresholds and segmentation",
+    "twitchsense.dsp.hysteresis": "thresholds and segmentation",
+    "twitchsense.detect.acc_candidates": "accelerometer",
+    "twitchsense.detect.per_second_builder": "per-second statistics",
+    "twitchsense.detect.burst_measures": "burst measures",
+    "twitchsense.detect.local_features": "local features",
+    "twitchsense.detect.clustering": "clustering and rules",
+    "twitchsense.detect.clock_alignment": "clock alignment",
+    "twitchsense.detect.sequence_rules": "sequence rules",
+    "twitchsense.model.scored_candidates": "tables",
+    "twitchsense.detect": "the rest of the detector",
+    "twitchsense.sleep": "sleep context",
+    "twitchsense.scoring": "labels and scoring",
+    "twitchsense.results.save": "writing",
+    "twitchsense.results.files": "writing",
+    "twitchsense.results.traces": "writing",
 }
 
 
 class StageSampler:
-    """Finds out in which stages the processor time of a block is spent.
+    """Context manager that samples in which stages the processor time of a block is spent.
 
     Parameters
     ----------
     period_s : float
-        Time between two looks.
+        Sampling period, s.
 
     Examples
     --------
@@ -65,7 +68,7 @@ class StageSampler:
         self._switch_s = sys.getswitchinterval()
 
     def __enter__(self) -> StageSampler:
-        # or a look would wait up to 5 ms for the interpreter's lock
+        # else a sample may wait up to 5 ms for the global interpreter lock
         sys.setswitchinterval(min(self._switch_s, self._period_s / 4))
         self._thread.start()
         return self
@@ -81,7 +84,7 @@ class StageSampler:
         sys.setswitchinterval(self._switch_s)
 
     def seconds(self) -> dict[str, float]:
-        """Return the processor time of each stage, most first."""
+        """Return the processor time of each stage in seconds, the largest first."""
         return dict(sorted(self._seconds.items(), key=lambda item: -item[1]))
 
     def _run(self) -> None:
@@ -90,27 +93,38 @@ class StageSampler:
             stages = [
                 stage
                 for ident, frame in sys._current_frames().items()
-                if ident != own and (stage := stage_of(frame)) is not None
+                if ident != own and (stage := find_stage(frame)) is not None
             ]
-            # a long call that keeps the lock makes us late: it counts in full, and what
-            # other processes took from us does not
+            # processor time, not wall time: a long call that holds the lock delays the sample
+            # and counts in full; time taken by other processes does not count
             now = time.process_time()
             for stage in stages:
                 self._seconds[stage] += (now - last) / len(stages)
             last = now
 
 
-def stage_of(frame: FrameType | None) -> str | None:
-    """Return the stage of a stack, or None if nothing of ours is on it."""
+def find_stage(frame: FrameType | None) -> str | None:
+    """Find the stage of a call stack.
+
+    Parameters
+    ----------
+    frame : frame or None
+        The innermost frame.
+
+    Returns
+    -------
+    str or None
+        A value of `STAGES`, or ``the rest``; None if no module of twitchsense is on the stack.
+    """
     stage = None
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
         if module.startswith(_PACKAGE) and not module.startswith(f"{_PACKAGE}bench"):
-            own = module.removeprefix(_PACKAGE)
-            name = STAGES.get(own)
+            name = STAGES.get(module)
             if name is not None:
                 stage = name
             elif stage is None:
-                stage = STAGES.get(own.split(".")[0], "the rest")
+                package = ".".join(module.split(".")[:2])
+                stage = STAGES.get(package, "the rest")
         frame = frame.f_back
     return stage

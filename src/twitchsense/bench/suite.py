@@ -1,4 +1,4 @@
-"""All that `twitchsense bench` measures, in the order it is shown."""
+"""The measurements of ``twitchsense bench``, in the order they are shown."""
 
 from __future__ import annotations
 
@@ -8,26 +8,35 @@ import tempfile
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from twitchsense.bench.latency import time_packets
 from twitchsense.bench.process import measure_memory, time_start
 from twitchsense.bench.synthetic import make_tile, repeat_arrays, tile_recording
 from twitchsense.bench.throughput import time_arrays, time_files, write_csv
 
-#: What is pushed packet by packet: short, since a packet costs as much as a long chunk,
-#: and with enough movements to see how soon they are known.
-_LIVE_S, _LIVE_EVENTS_PER_H = 300.0, 720.0
+#: Length (s) of the recording that is pushed packet by packet. It is short, since a packet
+#: takes about as long as a chunk of many seconds.
+_LIVE_S: Final = 300.0
+#: Its event rate, high enough for the quantiles of the delays.
+_LIVE_EVENTS_PER_H: Final = 720.0
 
 
 def run_suite(minutes: float) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Yield the name of each part and how to measure it.
+    """Iterate over the measurements.
 
     Parameters
     ----------
     minutes : float
-        Length of the made-up night. The captures are a third as long, and at most
-        5 min of it are pushed packet by packet.
+        Length of the synthetic night. The captures are a third as long, and at most
+        5 min are pushed packet by packet.
+
+    Yields
+    ------
+    name : str
+        Key in the JSON output.
+    measure : callable
+        Performs the measurement and returns its figures.
     """
     tile = make_tile()
     seconds = 60 * minutes
@@ -38,11 +47,11 @@ def run_suite(minutes: float) -> Iterator[tuple[str, Callable[[], Any]]]:
             return {"hours": seconds / 3 / 3600, **time_files(captures, Path(folder))}
 
     def live() -> dict[str, Any]:
-        length = min(seconds, _LIVE_S)
-        busy = make_tile(events_per_h=_LIVE_EVENTS_PER_H, seconds=length)
-        return time_packets(tile_recording(busy, length))
+        length_s = min(seconds, _LIVE_S)
+        dense = make_tile(events_per_h=_LIVE_EVENTS_PER_H, seconds=length_s)
+        return time_packets(tile_recording(dense, length_s))
 
-    yield "about", about
+    yield "about", describe_system
     yield "arrays", lambda: time_arrays(repeat_arrays(tile, seconds))
     yield "csv", files
     yield "live", live
@@ -50,8 +59,8 @@ def run_suite(minutes: float) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "start", lambda: time_start(3)
 
 
-def about() -> dict[str, Any]:
-    """Return what the figures depend on: versions and the computer."""
+def describe_system() -> dict[str, Any]:
+    """Return what the figures depend on: versions and hardware."""
     packages = ("twitchsense", "numpy", "scipy", "pandas")
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     return {
@@ -65,7 +74,7 @@ def about() -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """Return the name of the processor, or an empty text."""
+    """Return the name of the processor; empty if unknown."""
     listing = Path("/proc/cpuinfo")
     if listing.exists():
         for line in listing.read_text(errors="replace").splitlines():

@@ -1,77 +1,96 @@
-"""How much signal a second of computing gets through."""
+"""Throughput of the analysis: signal time per second of computing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from twitchsense.bench.stages import StageSampler
 from twitchsense.bench.synthetic import Arrays
-from twitchsense.bench.timing import Cost, measure
+from twitchsense.bench.timing import Cost, measure_cost
 from twitchsense.io.read import read
 from twitchsense.model.recording import Recording
 from twitchsense.results.night import Night, analyze
 
-#: Rows of a capture that are written at once.
-_ROWS = 200_000
+#: Rows of a capture that are written at a time.
+_ROWS: Final = 200_000
 
 
-def time_sum(arrays: Arrays) -> Cost:
-    """Return what reading all samples once from memory costs."""
-    return measure(lambda: [np.sum(x) for x, _ in arrays.values()], 5)
+def time_numpy_sum(arrays: Arrays) -> Cost:
+    """Measure `numpy.sum` over all arrays: one pass over the samples in memory."""
+    return measure_cost(lambda: [np.sum(x) for x, _ in arrays.values()], 5)
 
 
 def analyze_arrays(arrays: Arrays) -> Night:
-    """Go from arrays to the event table, everything included."""
+    """Analyse arrays: from samples in memory to the labelled event table."""
     return analyze(Recording.from_arrays(arrays))
 
 
 def time_arrays(arrays: Arrays, repeats: int = 2) -> dict[str, Any]:
-    """Measure arrays -> event table, beside one look at every sample.
+    """Measure the analysis of arrays, in comparison with one pass over the samples.
+
+    Parameters
+    ----------
+    arrays : dict of str to (ndarray of float32, float)
+        Column name to samples and sampling rate in Hz.
+    repeats : int
+        Number of runs; the fastest counts.
 
     Returns
     -------
     dict
         ``hours`` of signal, ``events``, ``sum_s`` (`numpy.sum` over all arrays),
-        ``seconds``, ``wall_s`` and ``cpu_s`` of the analysis, ``times_sum``,
-        ``times_real_time``, and ``stages``: seconds of each.
+        ``seconds``, ``wall_s`` and ``cpu_s`` of the analysis, ``times_sum`` (analysis
+        over `numpy.sum`), ``times_real_time`` (signal time over computing time), and
+        ``stages``: seconds of each stage.
     """
-    analyze_arrays({name: (x[:60_000], fs) for name, (x, fs) in arrays.items()})  # imports
+    analyze_arrays(
+        {name: (x[:60_000], fs) for name, (x, fs) in arrays.items()}
+    )  # so that imports are not measured
     with StageSampler() as sampler:
         night = analyze_arrays(arrays)
-    reading = time_sum(arrays)
-    cost = measure(lambda: analyze_arrays(arrays), repeats)
+    summing = time_numpy_sum(arrays)
+    cost = measure_cost(lambda: analyze_arrays(arrays), repeats)
     hours = (night.recording.end_ns - night.recording.start_ns) / 3.6e12
     shares = sampler.seconds()
     total = sum(shares.values())
     return {
         "hours": hours,
         "events": len(night.events),
-        "sum_s": reading.seconds,
+        "sum_s": summing.seconds,
         "seconds": cost.seconds,
         "wall_s": cost.wall_s,
         "cpu_s": cost.cpu_s,
-        "times_sum": cost.seconds / reading.seconds,
+        "times_sum": cost.seconds / summing.seconds,
         "times_real_time": 3600 * hours / cost.seconds,
         "stages": {stage: cost.seconds * s / total for stage, s in shares.items()},
     }
 
 
 def time_files(captures: Sequence[Path], folder: Path, repeats: int = 1) -> dict[str, Any]:
-    """Measure CSV -> all result files but the report, beside the parser alone.
+    """Measure CSV files -> result files without the report, in comparison with parsing alone.
+
+    Parameters
+    ----------
+    captures : sequence of Path
+    folder : Path
+        For the results.
+    repeats : int
+        Number of runs; the fastest counts.
 
     Returns
     -------
     dict
-        ``megabytes``, ``parse_s`` (pandas' C engine, the whole file into memory),
-        ``seconds``, ``wall_s``, ``cpu_s``, ``times_parse``.
+        ``megabytes`` of CSV, ``parse_s`` (pandas' C engine, the whole file into memory),
+        ``seconds``, ``wall_s`` and ``cpu_s`` of the whole, ``times_parse`` (the whole over
+        parsing).
     """
-    parse = measure(lambda: [pd.read_csv(p, engine="c") for p in captures], repeats)
-    cost = time_results(captures, folder, repeats)
+    parse = measure_cost(lambda: [pd.read_csv(p, engine="c") for p in captures], repeats)
+    cost = time_pipeline(captures, folder, repeats)
     return {
         "megabytes": sum(p.stat().st_size for p in captures) / 1e6,
         "parse_s": parse.seconds,
@@ -82,14 +101,28 @@ def time_files(captures: Sequence[Path], folder: Path, repeats: int = 1) -> dict
     }
 
 
-def time_results(captures: Sequence[Path], folder: Path, repeats: int = 1) -> Cost:
-    """Return what captures -> all result files but the report costs."""
+def time_pipeline(captures: Sequence[Path], folder: Path, repeats: int = 1) -> Cost:
+    """Measure captures -> result files without the report."""
     out = folder / "result"
-    return measure(lambda: analyze(read(*captures)).save(out, report=False), repeats)
+    return measure_cost(lambda: analyze(read(*captures)).save(out, report=False), repeats)
 
 
 def write_csv(arrays: Arrays, seconds: float, folder: Path) -> list[Path]:
-    """Write arrays, repeated up to a length, as captures: one file for each rate."""
+    """Write arrays, repeated up to a length, as captures.
+
+    Parameters
+    ----------
+    arrays : dict of str to (ndarray of float32, float)
+        Column name to samples and sampling rate in Hz.
+    seconds : float
+        Length of the captures.
+    folder : Path
+
+    Returns
+    -------
+    list of Path
+        ``emg.csv`` and ``acc.csv``, where there are such columns.
+    """
     paths = []
     for kind in ("emg", "acc"):
         columns = {name: x for name, (x, _) in arrays.items() if name.startswith(kind)}

@@ -1,4 +1,4 @@
-"""What a piece of work costs."""
+"""Wall-clock and processor time of a function call."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Time of a piece of work.
+    """Time of a function call.
 
     Attributes
     ----------
     wall_s : float
-        Passed on the clock.
+        Wall-clock time, s.
     cpu_s : float
-        Of the processor, all threads together.
+        Processor time of all threads together, s.
     """
 
     wall_s: float
@@ -25,16 +25,29 @@ class Cost:
 
     @property
     def seconds(self) -> float:
-        """The smaller of the two.
+        """The smaller of the two, s.
 
-        On a computer with nothing else to do that is the time on the clock (threads
-        make it smaller than the processor's); on a busy one, what others took is left out.
+        On an idle computer this is the wall-clock time (threads make it smaller than the
+        processor time); on a busy one it excludes the time of other processes.
         """
         return min(self.wall_s, self.cpu_s)
 
 
-def measure(job: Callable[[], object], repeats: int = 1) -> Cost:
-    """Return the least cost of several runs: what disturbs a run can only add to it."""
+def measure_cost(job: Callable[[], object], repeats: int = 1) -> Cost:
+    """Measure a function call several times.
+
+    Parameters
+    ----------
+    job : callable
+        Called without arguments.
+    repeats : int
+        Number of calls.
+
+    Returns
+    -------
+    Cost
+        Of the fastest call: disturbances can only add to the time.
+    """
     costs = []
     for _ in range(repeats):
         gc.collect()
