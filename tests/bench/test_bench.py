@@ -109,7 +109,7 @@ def test_packets_hold_every_sample_once_and_come_in_time():
         np.testing.assert_array_equal(whole, samples.read(0, len(samples)))
 
 
-def test_delays_are_those_of_the_findings_told():
+def test_delays_are_those_of_the_final_candidates():
     recording = tile_recording(make_tile(seconds=90, events_per_h=600), 90)
     size = {"emg": 100, "acc": 10}
     delays = time_packets(recording, size)["settled_s"]
@@ -123,7 +123,7 @@ def test_delays_are_those_of_the_findings_told():
     }
 
 
-def test_a_child_that_fails_is_told():
+def test_a_failing_child_process_is_an_error():
     with pytest.raises(TwitchsenseError, match="no_such_function"):
         process.run_in_process("no_such_function()")
 

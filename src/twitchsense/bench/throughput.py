@@ -48,9 +48,8 @@ def time_arrays(arrays: Arrays, repeats: int = 2) -> dict[str, Any]:
         over `numpy.sum`), ``times_real_time`` (signal time over computing time), and
         ``stages``: seconds of each stage.
     """
-    analyze_arrays(
-        {name: (x[:60_000], fs) for name, (x, fs) in arrays.items()}
-    )  # so that imports are not measured
+    # once beforehand, so that imports are not measured
+    analyze_arrays({name: (x[:60_000], fs) for name, (x, fs) in arrays.items()})
     with StageSampler() as sampler:
         night = analyze_arrays(arrays)
     summing = time_numpy_sum(arrays)
