@@ -26,7 +26,6 @@ STAGES: Final[dict[str, str]] = {
     "twitchsense.dsp.ecg_canceller": "ECG canceller",
     "twitchsense.dsp.filters": "filters",
     "twitchsense.dsp.noise_floor": "noise floor",
-    "twitchsense.dsp.noise_threshold": "thresholds and segmentation",
     "twitchsense.dsp.hysteresis": "thresholds and segmentation",
     "twitchsense.detect.acc_candidates": "accelerometer",
     "twitchsense.detect.per_second_builder": "per-second statistics",
