@@ -21,7 +21,8 @@ import numpy as np
 import twitchsense as ts
 from twitchsense.detect.emg_candidates import EmgTrack
 from twitchsense.live.event_updates import Row, Rows
-from twitchsense.model.recording import NS, Recording
+from twitchsense.model.channels import NS
+from twitchsense.model.recording import Recording
 from twitchsense.model.scored_candidates import LONG_KINDS, Finding
 from twitchsense.settings import Settings
 

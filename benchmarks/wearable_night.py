@@ -33,7 +33,7 @@ from firmware_sim.wearable.virtual import run_virtual
 from twitchsense.acquire.adapter import Radio
 from twitchsense.acquire.connection import Link
 from twitchsense.acquire.recorder import Recorder, new_meta
-from twitchsense.model.recording import ArraySamples
+from twitchsense.model.channels import ArraySamples
 from twitchsense.nightfile.loss_report import read_books
 from twitchsense.nightfile.reader import NightReader
 from twitchsense.nightfile.writer import NightFile

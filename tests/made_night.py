@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from twitchsense.model.recording import NS, ArraySamples, Channel, Recording, Segment
+from twitchsense.model.channels import NS, ArraySamples, Channel, Segment
+from twitchsense.model.recording import Recording
 
 START_UTC_NS = 1_772_573_400 * NS  # 2026-03-03 21:30 UTC
 

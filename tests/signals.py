@@ -8,8 +8,9 @@ import numpy as np
 from scipy import signal
 
 from twitchsense.detect.detector import Detector
+from twitchsense.model.channels import Chunk
 from twitchsense.model.detections import Detections
-from twitchsense.model.recording import Chunk, Recording
+from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings
 
 

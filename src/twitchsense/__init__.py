@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from twitchsense.errors import MissingExtraError as MissingExtraError
     from twitchsense.errors import TwitchsenseError as TwitchsenseError
     from twitchsense.io.read import read as read
-    from twitchsense.model.recording import Channel as Channel
-    from twitchsense.model.recording import Chunk as Chunk
+    from twitchsense.model.channels import Channel as Channel
+    from twitchsense.model.channels import Chunk as Chunk
+    from twitchsense.model.channels import Segment as Segment
     from twitchsense.model.recording import Recording as Recording
-    from twitchsense.model.recording import Segment as Segment
     from twitchsense.report.interval_histogram import plot_intervals as plot_intervals
     from twitchsense.report.overview import plot_events as plot_events
     from twitchsense.report.overview import plot_night as plot_night

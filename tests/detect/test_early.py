@@ -7,7 +7,7 @@ import pytest
 
 from tests.signals import Leg, cut, detect
 from twitchsense.detect.detector import Detector
-from twitchsense.model.recording import NS
+from twitchsense.model.channels import NS
 from twitchsense.settings import Settings
 
 STEP_S = 0.02

@@ -13,7 +13,7 @@ from tests.io.captures import acc, assert_same, content, emg, lengths, starts, w
 from twitchsense.errors import InputError
 from twitchsense.io import read, table_capture, table_rows
 from twitchsense.io.csv import CsvTable
-from twitchsense.model import sample_spool
+from twitchsense.model import sample_file
 from twitchsense.model.recording import Recording
 
 
@@ -282,14 +282,14 @@ def test_a_full_disk_is_told_with_the_cure(tmp_path, monkeypatch):
             pass
 
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: Full())
-    with pytest.raises(sample_spool.SpoolError, match=r"No space left .* TMPDIR"):
+    with pytest.raises(sample_file.SampleFileError, match=r"No space left .* TMPDIR"):
         read(path)
 
     def refuse(**_):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
-    with pytest.raises(sample_spool.SpoolError, match="TMPDIR"):
+    with pytest.raises(sample_file.SampleFileError, match="TMPDIR"):
         read(path)
 
 
@@ -297,7 +297,7 @@ def test_a_spool_cut_short_is_told(tmp_path):
     path, _ = wide(tmp_path / "a.csv")
     samples = read(path).segments[0].samples
     os.truncate(samples.handle.file.fileno(), 100)
-    with pytest.raises(sample_spool.SpoolError, match="cut short"):
+    with pytest.raises(sample_file.SampleFileError, match="cut short"):
         samples.read(0, 3000)
 
 
@@ -315,7 +315,7 @@ def test_short_writes_are_completed(tmp_path, monkeypatch):
 
     slow = Slow()
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: slow)
-    sample_spool.Spool(1).append(np.arange(5, dtype=np.float32)[:, None])
+    sample_file.SampleFile(1).append(np.arange(5, dtype=np.float32)[:, None])
     assert np.frombuffer(slow.data, np.float32).tolist() == [0, 1, 2, 3, 4]
 
 

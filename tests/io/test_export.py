@@ -18,7 +18,8 @@ from tests.wearable.nights import write_night
 from twitchsense.errors import InputError
 from twitchsense.io.edf_write import record_samples
 from twitchsense.io.export import export
-from twitchsense.model.recording import ArraySamples, Channel, Recording, Segment
+from twitchsense.model.channels import ArraySamples, Channel, Segment
+from twitchsense.model.recording import Recording
 
 edfio = pytest.importorskip("edfio")
 

@@ -23,7 +23,7 @@ from twitchsense.live import follower as watch_module
 from twitchsense.live.device_stream import LiveLane
 from twitchsense.live.follower import Watch
 from twitchsense.live.waveform_buffer import LENGTH_S, PER_S, Trail
-from twitchsense.model.recording import NS, Channel, Chunk
+from twitchsense.model.channels import NS, Channel, Chunk
 from twitchsense.nightfile.writer import Battery, Boot, LinkEvent, Loss, NightFile, Packet
 
 

@@ -10,7 +10,7 @@ from matplotlib.text import Text
 
 import twitchsense as ts
 from tests.made_night import make_recording
-from twitchsense.model.recording import NS, ArraySamples, Segment
+from twitchsense.model.channels import NS, ArraySamples, Segment
 from twitchsense.report import page_data, sentences, static_text, tables
 from twitchsense.report.artifact_minutes import disturbed
 from twitchsense.report.overview import plot_night

@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 
 import twitchsense as ts
 from tests.trend.results import evening, write_night
+from twitchsense.model.channels import Channel
 from twitchsense.model.detections import Seconds
-from twitchsense.model.recording import Channel, Recording
+from twitchsense.model.recording import Recording
 from twitchsense.report.event_windows import QUANTUM, Trace
 from twitchsense.report.interval_histogram import movement_intervals
 from twitchsense.report.waveform_clusters import find_shapes

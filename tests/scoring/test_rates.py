@@ -22,8 +22,9 @@ from tests.sleep.nights import (
     recording,
 )
 from twitchsense.errors import InputError
+from twitchsense.model.channels import Channel, Segment
 from twitchsense.model.event_table import CONTEXTS, LABELS, TRIAL_TYPES, make_table
-from twitchsense.model.recording import Channel, Recording, Segment
+from twitchsense.model.recording import Recording
 from twitchsense.scoring import summary as summary_module
 from twitchsense.scoring.confidence_intervals import count_interval, share_interval
 from twitchsense.scoring.labels import label_detections

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from twitchsense.model.channels import NS, ArraySamples, Channel, Segment
 from twitchsense.model.detections import Detections, Seconds
 from twitchsense.model.event_table import REJECTED_COLUMNS, make_table
-from twitchsense.model.recording import NS, ArraySamples, Channel, Recording, Segment
+from twitchsense.model.recording import Recording
 from twitchsense.sleep.hypnogram.hypnogram import Hypnogram
 
 EMG = Channel("emg1", "emg", "uV", 1000.0, ("emg1_uv",))

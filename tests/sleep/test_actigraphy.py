@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.sleep.nights import ACC, acc_seconds, events, restless
-from twitchsense.model.recording import NS, Channel, Chunk
+from twitchsense.model.channels import NS, Channel, Chunk
 from twitchsense.settings import ContextSettings
 from twitchsense.sleep.actigraphy import (
     cole_kripke,

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from tests.sleep.nights import acc_seconds, drop, events, jerks, restless
+from twitchsense.model.channels import NS
 from twitchsense.model.detections import Seconds
-from twitchsense.model.recording import NS
 from twitchsense.settings import ContextSettings
 from twitchsense.sleep.inactivity import (
     ASLEEP,

@@ -10,7 +10,8 @@ import numpy as np
 
 from twitchsense.detect.detector import Detector
 from twitchsense.live.event_updates import Rows
-from twitchsense.model.recording import NS, Chunk, Recording
+from twitchsense.model.channels import NS, Chunk
+from twitchsense.model.recording import Recording
 from twitchsense.settings import get_profile
 
 #: Samples per packet by kind of channel, as the wearable sends them (docs/protocol.md).

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from twitchsense.model.recording import Recording, Samples
+from twitchsense.model.channels import Samples
+from twitchsense.model.recording import Recording
 
 #: Length of a tile, s.
 TILE_S: Final = 600.0

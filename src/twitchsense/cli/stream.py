@@ -10,7 +10,7 @@ import click
 from twitchsense.acquire.frame_queue import Stored
 from twitchsense.live.device_stream import LiveLane
 from twitchsense.live.event_updates import Row
-from twitchsense.model.recording import NS
+from twitchsense.model.channels import NS
 from twitchsense.model.scored_candidates import Finding
 
 _HEAD: Final = (

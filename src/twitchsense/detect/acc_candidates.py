@@ -16,8 +16,8 @@ from twitchsense.dsp.filters import dynamic_band
 from twitchsense.dsp.hysteresis import HysteresisSegmenter
 from twitchsense.dsp.noise_floor import NoiseFloor
 from twitchsense.model.candidates import Episode, Trace
+from twitchsense.model.channels import NS, Channel, Samples
 from twitchsense.model.detections import Seconds
-from twitchsense.model.recording import NS, Channel, Samples
 from twitchsense.settings import Settings
 
 HOP_S = 0.010

@@ -19,7 +19,7 @@ from twitchsense.detect.electrode_artifact import (
 from twitchsense.dsp.buffers import fast_median, hop_size
 from twitchsense.dsp.filters import BURST_BAND_HZ, MAX_BAND_FRACTION
 from twitchsense.model.candidates import Burst
-from twitchsense.model.recording import NS, Channel
+from twitchsense.model.channels import NS, Channel
 from twitchsense.settings import Settings
 
 Floats = NDArray[np.float64]

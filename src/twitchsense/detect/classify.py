@@ -23,7 +23,7 @@ from twitchsense.detect.ecg_rejection import over_beats
 from twitchsense.detect.local_features import ALONE, Company
 from twitchsense.detect.night_context import Surroundings
 from twitchsense.detect.recurrence import knocked_twitches, look_again
-from twitchsense.model.recording import NS
+from twitchsense.model.channels import NS
 from twitchsense.model.scored_candidates import SHORT_KINDS, Finding
 
 Floats = NDArray[np.float64]

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from twitchsense.detect.response import HEAD_NS, TAIL_NS, Response, find_response
 from twitchsense.model.candidates import Burst, Episode, Trace
+from twitchsense.model.channels import NS
 from twitchsense.model.detections import ClockLine, Seconds
-from twitchsense.model.recording import NS
 
 Floats = NDArray[np.float64]
 

@@ -24,8 +24,8 @@ from twitchsense.detect.rules import Rules
 from twitchsense.detect.sequence_rules import vote
 from twitchsense.errors import TwitchsenseError
 from twitchsense.model.candidates import Burst, Episode, LegRun
+from twitchsense.model.channels import Channel, Chunk
 from twitchsense.model.detections import ClockLine, Detections, Seconds
-from twitchsense.model.recording import Channel, Chunk
 from twitchsense.model.scored_candidates import LONG_KINDS, SHORT_KINDS, Finding, tables
 from twitchsense.settings import Settings
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from twitchsense.detect.waveform_similarity import Likeness
 from twitchsense.dsp.ecg_canceller import Beat
 from twitchsense.dsp.ecg_rhythm import RR_RANGE_S, RR_TOLERANCE, median_rr_interval
-from twitchsense.model.recording import NS
+from twitchsense.model.channels import NS
 from twitchsense.model.scored_candidates import SHORT_KINDS, Finding, by_channel
 
 #: Reasons of candidates that may yet be beats.

@@ -22,8 +22,8 @@ from twitchsense.dsp.hysteresis import HysteresisSegmenter
 from twitchsense.dsp.mains import MainsCanceller
 from twitchsense.dsp.noise_floor import FloorEstimate, NoiseFloor, NoiseThreshold
 from twitchsense.model.candidates import Burst, LegRun
+from twitchsense.model.channels import NS, Channel, Samples
 from twitchsense.model.detections import Seconds
-from twitchsense.model.recording import NS, Channel, Samples
 from twitchsense.settings import Settings
 
 #: Grid on which bursts are searched; their edges are measured at full rate.

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.dsp.buffers import Framer, row_medians
+from twitchsense.model.channels import NS
 from twitchsense.model.detections import Seconds
-from twitchsense.model.recording import NS
 from twitchsense.settings import Settings
 
 Floats = NDArray[np.float64]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.boosted_trees import learned
-from twitchsense.model.recording import NS
+from twitchsense.model.channels import NS
 from twitchsense.model.scored_candidates import Finding, by_channel
 
 Floats = NDArray[np.float64]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twitchsense.model.candidates import Trace
-from twitchsense.model.recording import NS
+from twitchsense.model.channels import NS
 
 #: Stretches looked at before and after the times in which the peak may lie.
 HEAD_NS, TAIL_NS = round(0.3 * NS), round(1.5 * NS)

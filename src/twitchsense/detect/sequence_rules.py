@@ -19,7 +19,7 @@ from twitchsense.detect.classify import (
 )
 from twitchsense.detect.ecg_rejection import find_beats
 from twitchsense.detect.night_context import Surroundings
-from twitchsense.model.recording import NS
+from twitchsense.model.channels import NS
 from twitchsense.model.scored_candidates import SHORT_KINDS, Finding
 from twitchsense.settings import Settings
 

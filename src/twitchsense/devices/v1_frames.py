@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.devices.packet import PacketError, Reason
-from twitchsense.model.recording import Kind, Leg
+from twitchsense.model.channels import Kind, Leg
 
 SERVICE: Final = "b5a90001-3f7c-4e51-a8d2-6b1c0e94d37f"
 DATA: Final = "b5a90002-3f7c-4e51-a8d2-6b1c0e94d37f"

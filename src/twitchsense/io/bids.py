@@ -15,7 +15,8 @@ import numpy as np
 
 from twitchsense.errors import InputError
 from twitchsense.io.edf_write import write_edf
-from twitchsense.model.recording import NS, Channel, Recording
+from twitchsense.model.channels import NS, Channel
+from twitchsense.model.recording import Recording
 from twitchsense.text import harmless
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from twitchsense.errors import InputError
 from twitchsense.io.rate_fit import fit_clock
 from twitchsense.io.timestamps import StampTracker, UnsteadyRateError
+from twitchsense.model.channels import NS, Channel, Kind, Samples, Segment
 from twitchsense.model.column_names import STANDARD_GRAVITY, VALUE_LIMITS, ChannelPlan
-from twitchsense.model.recording import NS, Channel, Kind, Samples, Segment
-from twitchsense.model.sample_spool import Spool
+from twitchsense.model.sample_file import SampleFile
 
 #: Samples needed to tell a rate.
 MIN_SAMPLES = 3
@@ -135,7 +135,7 @@ class Track:
         self.source = source
         self.first_ns: int | None = None
         self.last_ns: int | None = None
-        self._spool = Spool(len(plan.specs))
+        self._spool = SampleFile(len(plan.specs))
         self._stamps = StampTracker()
         self._judge = Judge(plan.kind)
 

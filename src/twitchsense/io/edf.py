@@ -22,8 +22,8 @@ from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.io.channel_builder import Track
 from twitchsense.io.column_mapping import IGNORE, HeaderMap
 from twitchsense.io.table_capture import ignored_note
-from twitchsense.model.column_names import SCALES, ChannelPlan, looks_like_signal, plan_channels
-from twitchsense.model.recording import NS
+from twitchsense.model.channels import NS
+from twitchsense.model.column_names import SCALES, ChannelPlan, is_signal_name, plan_channels
 
 if TYPE_CHECKING:
     from edfio import BdfSignal, EdfSignal
@@ -301,4 +301,4 @@ class EdfCapture:
 
 def _is_ours(label: str) -> bool:
     """Tell whether a label is one of our names, with or without its unit."""
-    return looks_like_signal(label) and re.fullmatch(r"\w+", label) is not None
+    return is_signal_name(label) and re.fullmatch(r"\w+", label) is not None

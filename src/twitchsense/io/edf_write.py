@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
-from twitchsense.model.recording import NS, Channel, Recording, Segment
+from twitchsense.model.channels import NS, Channel, Segment
+from twitchsense.model.recording import Recording
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.io.edf_write import write_edf
-from twitchsense.model.recording import NS, Channel, Recording, Samples, Segment
+from twitchsense.model.channels import NS, Channel, Samples, Segment
+from twitchsense.model.recording import Recording
 
 if TYPE_CHECKING:
     import pandas as pd

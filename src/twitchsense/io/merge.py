@@ -9,8 +9,8 @@ from typing import Protocol
 from twitchsense.errors import InputError
 from twitchsense.io.channel_builder import MIN_SAMPLES, ChannelData, Track
 from twitchsense.io.timestamps import UnsteadyRateError
-from twitchsense.model.column_names import ChannelPlan, channel_order
-from twitchsense.model.recording import NS
+from twitchsense.model.channels import NS
+from twitchsense.model.column_names import ChannelPlan, channel_sort_key
 
 #: Times in ns of the first and the last row of a capture, with a signal or without.
 Reach = tuple[int, int]
@@ -141,7 +141,7 @@ def _close(tracks: Mapping[str, Track], captures: Sequence[Capture], reach: Reac
     kept: list[Track] = []
     notes = [note for capture in captures for note in capture.notes]
     data: list[ChannelData] = []
-    for track in sorted(tracks.values(), key=lambda t: channel_order(t.plan)):
+    for track in sorted(tracks.values(), key=lambda t: channel_sort_key(t.plan)):
         if track.rows < MIN_SAMPLES and not track.impossible:
             found = f"only {track.rows} samples" if track.rows else "no numbers"
             notes.append(f"{track.source}: {found} in {', '.join(track.plan.names)}, left out")

@@ -13,8 +13,8 @@ import numpy as np
 from twitchsense.errors import InputError
 from twitchsense.io.channel_builder import Track
 from twitchsense.io.column_mapping import HeaderMap
+from twitchsense.model.channels import NS
 from twitchsense.model.column_names import ChannelPlan, plan_channels
-from twitchsense.model.recording import NS
 from twitchsense.nightfile.device_clock import TickClock
 from twitchsense.nightfile.reader import NightReader, Source, StreamSamples
 from twitchsense.text import printable

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.io.timestamps import Runs
-from twitchsense.model.recording import NS
+from twitchsense.model.channels import NS
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 from twitchsense.errors import InputError
 from twitchsense.io.column_mapping import HeaderMap
 from twitchsense.io.merge import Capture, merge
-from twitchsense.model.column_names import channel_order
-from twitchsense.model.recording import Channel, Leg, Recording
+from twitchsense.model.channels import Channel, Leg
+from twitchsense.model.column_names import channel_sort_key
+from twitchsense.model.recording import Recording
 
 log = logging.getLogger(__name__)
 
@@ -223,4 +224,4 @@ def _place_legs(
                 f"channel {channel.name}",
             )
         placed.append(replace(channel, leg=cast("Leg | None", wanted)))
-    return tuple(sorted(placed, key=channel_order))
+    return tuple(sorted(placed, key=channel_sort_key))

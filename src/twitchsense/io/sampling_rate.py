@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.model.recording import NS
+from twitchsense.model.channels import NS
 
 Floats = NDArray[np.float64]
 Stamps = NDArray[np.int64]

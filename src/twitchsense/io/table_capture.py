@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
 from twitchsense.io.column_mapping import HeaderMap
-from twitchsense.model.column_names import ChannelPlan, looks_like_signal, plan_channels
+from twitchsense.model.column_names import ChannelPlan, is_signal_name, plan_channels
 
 TIME_COLUMNS: Final = ("time_s", "time_utc")
 #: Rows read at once; bounds memory, never changes the result.
@@ -108,7 +108,7 @@ def read_layout(source: str, headers: Sequence[str], mapping: HeaderMap) -> Layo
         ours = mapping.ours(theirs)
         if ours.casefold() in TIME_COLUMNS:
             times[theirs] = ours.casefold()
-        elif looks_like_signal(ours):
+        elif is_signal_name(ours):
             signals[theirs] = ours
         else:
             ignored.append(theirs)

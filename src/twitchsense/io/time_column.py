@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
 from twitchsense.io.table_capture import Block, Table, to_floats
-from twitchsense.model.recording import NS
+from twitchsense.model.channels import NS
 
 #: A first time beyond this is no time since the start of a recording.
 _MAX_START_S: Final = 7 * 86400

@@ -22,7 +22,7 @@ from twitchsense.io.sampling_rate import (
     pooled_slope,
     round_rate,
 )
-from twitchsense.model.recording import NS
+from twitchsense.model.channels import NS
 
 #: A gap-free run of stamps. Residuals are ``stamp - start - i * period`` in ns.
 RUN: Final = np.dtype(

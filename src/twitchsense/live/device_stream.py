@@ -20,8 +20,8 @@ from twitchsense.detect.detector import Detector
 from twitchsense.devices.packet import PacketError
 from twitchsense.devices.v1_frames import MARKER, Frame, Info, Stream, unwrap
 from twitchsense.live.event_updates import Row, Rows
+from twitchsense.model.channels import NS, Channel, Chunk
 from twitchsense.model.column_names import plan_channels
-from twitchsense.model.recording import NS, Channel, Chunk
 from twitchsense.model.scored_candidates import Finding
 from twitchsense.nightfile.reader import name_columns
 from twitchsense.settings import Settings

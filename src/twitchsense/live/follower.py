@@ -23,7 +23,7 @@ from twitchsense.errors import InputError
 from twitchsense.live.device_stream import LiveLane
 from twitchsense.live.event_updates import Row
 from twitchsense.live.waveform_buffer import Trail
-from twitchsense.model.recording import NS, Chunk
+from twitchsense.model.channels import NS, Chunk
 from twitchsense.nightfile.lock import is_being_written
 from twitchsense.nightfile.reader import NightReader
 from twitchsense.report.palette import kind_name

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.model.recording import NS, Channel, Chunk
+from twitchsense.model.channels import NS, Channel, Chunk
 
 Floats = NDArray[np.float32]
 

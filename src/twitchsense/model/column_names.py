@@ -1,8 +1,8 @@
-"""Column names of captures, and how columns come together as channels.
+"""Column names of captures, and the channels that columns form.
 
 A column is named ``NAME_UNIT`` (``emg1_uv``) or, for an accelerometer,
-``NAME_AXIS_UNIT`` (``acc_right_x_mg``). Every reader turns names into
-`ColumnSpec`, groups these into `ChannelPlan` and lets the plan scale and check.
+``NAME_AXIS_UNIT`` (``acc_right_x_mg``). Every reader parses names into
+`ColumnSpec` and groups these into `ChannelPlan`, which scales and checks samples.
 """
 
 from __future__ import annotations
@@ -16,30 +16,32 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from twitchsense.errors import InputError
-from twitchsense.model.recording import NS, ArraySamples, Channel, Kind, Leg, Samples, Segment
+from twitchsense.model.channels import NS, ArraySamples, Channel, Kind, Leg, Samples, Segment
+from twitchsense.model.intervals import runs_of
 
-#: Samples as they were given.
-Column = NDArray[np.float64] | NDArray[np.float32]
+#: Samples in the units of the capture, shape ``(n,)``.
+RawColumn = NDArray[np.float64] | NDArray[np.float32]
 
+#: Standard acceleration of gravity, m/s² (CGPM 1901).
 STANDARD_GRAVITY: Final = 9.80665
 
-#: Unit in a column name -> factor to the unit of the kind (µV, g).
+#: Factor from the unit in a column name to the unit of the kind (µV, g).
 SCALES: Final[Mapping[Kind, Mapping[str, float]]] = {
     "emg": {"uv": 1.0, "mv": 1e3, "v": 1e6},
     "acc": {"g": 1.0, "mg": 1e-3, "ms2": 1.0 / STANDARD_GRAVITY},
 }
-#: Sampling rates the analysis is made for, Hz.
+#: Supported sampling rates, Hz.
 RATE_LIMITS: Final[Mapping[Kind, tuple[float, float]]] = {
     "emg": (200.0, 4000.0),
     "acc": (25.0, 1000.0),
 }
-#: Beyond this no electrode (µV) and no wearable accelerometer (g) can measure.
+#: Largest absolute value that an electrode (µV) or a wearable accelerometer (g) measures.
 VALUE_LIMITS: Final[Mapping[Kind, float]] = {"emg": 1e6, "acc": 200.0}
-#: Fitted rates wander a little: a rate this far outside the limits is let in.
+#: Relative tolerance of `RATE_LIMITS`, because fitted rates are not exact.
 _RATE_TOLERANCE = 0.01
 _AXES = ("x", "y", "z")
-#: A name stands in every row of the tables.
-_LONGEST_NAME: Final = 80
+#: Maximum length of a channel name, which every row of the result tables contains.
+_MAX_NAME_LENGTH: Final = 80
 _EXAMPLES: Final[Mapping[Kind, str]] = {
     "emg": "emg1_uv (uv, mv or v)",
     "acc": "acc_x_g (axis x, y or z; g, mg or ms2)",
@@ -48,7 +50,7 @@ _EXAMPLES: Final[Mapping[Kind, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ColumnSpec:
-    """What a column name says.
+    """The parts of a column name.
 
     Attributes
     ----------
@@ -59,9 +61,9 @@ class ColumnSpec:
     axis : {'x', 'y', 'z', ''}
         Empty for EMG.
     unit : str
-        As in the name: ``uv``, ``mv``, ``v``, ``g``, ``mg``, ``ms2``.
+        Unit of the column name: ``uv``, ``mv``, ``v``, ``g``, ``mg`` or ``ms2``.
     scale : float
-        Factor to µV or g.
+        Factor from `unit` to µV or g.
     """
 
     channel: str
@@ -73,19 +75,19 @@ class ColumnSpec:
 
     @property
     def canonical(self) -> str:
-        """Name of the column once scaled: ``emg1_uv``, ``acc_right_x_g``."""
+        """Column name after scaling: ``emg1_uv``, ``acc_right_x_g``."""
         return f"{self.channel}_{self.axis}_g" if self.axis else f"{self.channel}_uv"
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelPlan:
-    """The columns that make one channel, axes in order.
+    """The columns of one channel, axes in order.
 
     Attributes
     ----------
     specs : tuple of ColumnSpec
     names : tuple of str
-        The columns as the capture calls them, in the order of `specs`.
+        Column names in the capture, in the order of `specs`.
     """
 
     specs: tuple[ColumnSpec, ...]
@@ -102,13 +104,25 @@ class ChannelPlan:
         return self.specs[0].kind
 
     def channel(self, fs: float, fs_error: float = 0.0) -> Channel:
-        """Return the channel at a sampling rate in Hz."""
+        """Return the channel.
+
+        Parameters
+        ----------
+        fs : float
+            Sampling rate in Hz.
+        fs_error : float
+            Standard error of `fs` in Hz.
+
+        Returns
+        -------
+        Channel
+        """
         columns = tuple(s.canonical for s in self.specs)
         unit: Literal["uV", "g"] = "uV" if self.kind == "emg" else "g"
         return Channel(self.name, self.kind, unit, fs, columns, self.specs[0].leg, fs_error)
 
-    def scale(self, columns: Iterable[Column]) -> tuple[Samples, NDArray[np.bool_]]:
-        """Scale raw columns and tell which rows are samples.
+    def scale(self, columns: Iterable[RawColumn]) -> tuple[Samples, NDArray[np.bool_]]:
+        """Scale raw columns and determine which rows are valid samples.
 
         Parameters
         ----------
@@ -124,10 +138,10 @@ class ChannelPlan:
         """
         raw = list(columns)
         samples = np.empty((len(raw[0]), len(raw)), np.float32)
-        # a number beyond float32 becomes inf here, and so no sample: silence numpy on it
+        # a number beyond the range of float32 becomes inf, which is not a valid sample
         with np.errstate(over="ignore", invalid="ignore"):
             for i, (spec, column) in enumerate(zip(self.specs, raw, strict=True)):
-                # scaled in double precision, and rounded once
+                # scaled in double precision and rounded once
                 samples[:, i] = (
                     column
                     if spec.scale == 1.0
@@ -139,12 +153,19 @@ class ChannelPlan:
         return samples, valid
 
     def check_rate(self, source: str, fs: float) -> None:
-        """Refuse a sampling rate the analysis is not made for.
+        """Reject a sampling rate outside `RATE_LIMITS`.
+
+        Parameters
+        ----------
+        source : str
+            File name, for the message.
+        fs : float
+            Sampling rate in Hz.
 
         Raises
         ------
         InputError
-            Naming the column, the rate found and the limits.
+            If the rate is outside the limits.
         """
         low, high = RATE_LIMITS[self.kind]
         if not low * (1 - _RATE_TOLERANCE) <= fs <= high * (1 + _RATE_TOLERANCE):
@@ -157,29 +178,33 @@ class ChannelPlan:
             )
 
 
-def looks_like_signal(name: str) -> bool:
-    """Tell whether a column name claims to be EMG or acceleration."""
+def is_signal_name(name: str) -> bool:
+    """Return whether a column name starts like that of an EMG or accelerometer column."""
     return _clean(name).startswith(("emg", "acc"))
 
 
 def parse_column(name: str, source: str = "columns") -> ColumnSpec:
-    """Read a column name.
+    """Parse a column name.
 
     Parameters
     ----------
     name : str
-        Upper or lower case.
+        In upper or lower case.
     source : str
-        File, for the message.
+        File name, for the message.
+
+    Returns
+    -------
+    ColumnSpec
 
     Raises
     ------
     InputError
-        If the name is not one of ours, or its unit or axis is missing or unknown.
+        If the name is not that of a signal, or its unit or axis is missing or unknown.
     """
     clean = _clean(name)
     tokens = clean.split("_")
-    if len(clean) > _LONGEST_NAME:
+    if len(clean) > _MAX_NAME_LENGTH:
         raise _bad_name(source, name[:40] + "…", f"is {len(clean):,} characters long", "emg")
     if not clean.startswith(("emg", "acc")):
         raise _bad_name(source, name, "is no signal name", "emg")
@@ -206,9 +231,9 @@ def plan_channels(names: Mapping[str, str] | Iterable[str], source: str) -> tupl
     Parameters
     ----------
     names : iterable of str, or mapping of str to str
-        Our column names; as a mapping, from what the capture calls them.
+        Column names of this package; as a mapping, from the names in the capture.
     source : str
-        File, for messages.
+        File name, for messages.
 
     Returns
     -------
@@ -219,7 +244,7 @@ def plan_channels(names: Mapping[str, str] | Iterable[str], source: str) -> tupl
     Raises
     ------
     InputError
-        For a name that can't be read, or two columns that mean the same.
+        If a name cannot be parsed, or two columns hold the same signal.
     """
     pairs = names.items() if isinstance(names, Mapping) else ((n, n) for n in names)
     groups: dict[str, dict[str, tuple[ColumnSpec, str]]] = {}
@@ -236,37 +261,37 @@ def plan_channels(names: Mapping[str, str] | Iterable[str], source: str) -> tupl
         ChannelPlan(tuple(a[k][0] for k in sorted(a)), tuple(a[k][1] for k in sorted(a)))
         for a in groups.values()
     ]
-    return tuple(sorted(plans, key=channel_order))
+    return tuple(sorted(plans, key=channel_sort_key))
 
 
-def channel_order(item: ChannelPlan | Channel) -> tuple[bool, list[tuple[bool, int, str]]]:
-    """Return the sorting key of channels: EMG first, then ``emg2`` before ``emg10``."""
+def channel_sort_key(item: ChannelPlan | Channel) -> tuple[bool, list[tuple[bool, int, str]]]:
+    """Return the sort key of a channel: EMG first, then ``emg2`` before ``emg10``."""
     parts = re.split(r"(\d+)", item.name)
     return item.kind != "emg", [(p.isdecimal(), int(p) if p.isdecimal() else 0, p) for p in parts]
 
 
-def runs_of(valid: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return the stretches ``[start, stop)`` where `valid` is true."""
-    if len(valid) and valid.all():
-        return [(0, len(valid))]
-    edges = np.flatnonzero(np.diff(valid.astype(np.int8), prepend=0, append=0))
-    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
-
-
-def assemble_arrays(
+def channels_from_arrays(
     signals: Mapping[str, tuple[ArrayLike, float]],
 ) -> tuple[tuple[Channel, ...], tuple[Segment, ...], int]:
-    """Turn named arrays into channels, gap-free segments, and how long they reach in ns.
+    """Build channels and gap-free segments from named arrays.
 
     Parameters
     ----------
     signals : mapping of str to (samples, fs)
-        Column names with units; 1-D samples and their rate in Hz.
+        Keys are column names with units; samples have shape ``(n,)``, `fs` is in Hz.
+
+    Returns
+    -------
+    channels : tuple of Channel
+    segments : tuple of Segment
+        Cut where a sample is not finite; the first sample of an array is at 0 ns.
+    end_ns : int
+        End of the longest array in ns, gaps at its end included.
 
     Raises
     ------
     InputError
-        For a name, shape or rate that can't be used, or axes that don't match.
+        If a name, shape or rate cannot be used, or axes do not match.
     """
     source = "arrays"
     if not signals:
@@ -297,10 +322,10 @@ def assemble_arrays(
     return tuple(channels), tuple(segments), end_ns
 
 
-def _to_column(source: str, name: str, values: ArrayLike) -> Column:
-    """Return a 1-D array, float32 if it is that already, else float64; or say what is wrong."""
+def _to_column(source: str, name: str, values: ArrayLike) -> RawColumn:
+    """Return a 1-D array: float32 if the values are, else float64; raise InputError."""
     try:
-        column: Column = np.asarray(values)
+        column: RawColumn = np.asarray(values)
         if column.dtype != np.float32:
             column = np.asarray(values, np.float64)
     except (TypeError, ValueError) as error:
@@ -315,7 +340,7 @@ def _to_column(source: str, name: str, values: ArrayLike) -> Column:
 
 
 def _to_rate(source: str, name: str, value: float) -> float:
-    """Return a sampling rate in Hz or say what is wrong."""
+    """Return a sampling rate in Hz; raise InputError."""
     fs = float(value)
     if not (np.isfinite(fs) and fs > 0):
         raise InputError(
@@ -325,7 +350,7 @@ def _to_rate(source: str, name: str, value: float) -> float:
 
 
 def _clean(name: str) -> str:
-    # µ has two code points; case folding makes them one, which we write as u
+    # µ has two code points; case folding maps both to one, which is replaced by u
     return name.strip().casefold().replace("\u03bc", "u")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.model.recording import NS
+from twitchsense.model.channels import NS
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
-"""What every reader makes and every analysis takes: a Recording.
+"""Recordings: what every reader returns and every analysis takes.
 
-A recording is a set of channels, each cut into gap-free segments. Nothing is
-ever filled in: where samples are missing, one segment ends and another begins.
+A recording is a set of channels, each cut into gap-free segments. Missing samples
+are never filled in: where samples are missing, one segment ends and another begins.
 
 Time inside a recording is an ``int`` number of nanoseconds on the recording's
-own axis (the ``time_s`` column of a capture; zero is the first row where
-the capture carries clock time). `Recording.start_utc_ns` ties that axis to UTC
-when the capture knows it.
+own time axis (the ``time_s`` column of a capture; zero is the first row where
+the capture carries clock time). `Recording.start_utc_ns` relates that axis to UTC
+if the capture holds clock time.
 """
 
 from __future__ import annotations
@@ -15,138 +15,37 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
-from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from twitchsense.errors import InputError
-
-Kind = Literal["emg", "acc"]
-Leg = Literal["left", "right"]
-Samples = NDArray[np.float32]
-
-NS = 1_000_000_000
-
-
-class SampleReader(Protocol):
-    """Random access to the samples of one segment, wherever they are kept."""
-
-    def __len__(self) -> int:
-        """Return the number of samples."""
-        ...
-
-    def read(self, start: int, stop: int) -> Samples:
-        """Return samples ``[start, stop)``, shape ``(n, width)``, float32."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ArraySamples:
-    """Samples held in memory, shape ``(n, width)``, float32."""
-
-    array: Samples
-
-    def __len__(self) -> int:
-        return len(self.array)
-
-    def read(self, start: int, stop: int) -> Samples:
-        """Return samples ``[start, stop)``."""
-        return self.array[start:stop]
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """One sensor: a single EMG lead, or the axes of one accelerometer.
-
-    Attributes
-    ----------
-    name : str
-        ``emg1``, ``emg_left``, ``acc``, ``acc_right``.
-    kind : {'emg', 'acc'}
-    unit : {'uV', 'g'}
-        Always µV for EMG and g for acceleration; readers convert.
-    fs : float
-        Effective sampling rate in Hz, fitted to the capture's time column.
-    columns : tuple of str
-        Names of the columns of a sample block: one for EMG, one to three for
-        an accelerometer.
-    leg : {'left', 'right'} or None
-    fs_error : float
-        Standard error of `fs` in Hz; zero if the rate was given.
-    """
-
-    name: str
-    kind: Kind
-    unit: Literal["uV", "g"]
-    fs: float
-    columns: tuple[str, ...]
-    leg: Leg | None = None
-    fs_error: float = 0.0
-
-    @property
-    def width(self) -> int:
-        """Number of columns in a sample block."""
-        return len(self.columns)
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A gap-free stretch of one channel.
-
-    Sample ``i`` of the segment was taken at ``start_ns + i / fs``.
-    """
-
-    channel: str
-    start_ns: int
-    samples: SampleReader
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """What flows through the detector: some samples of one segment, in order.
-
-    A new `segment_start_ns` (with ``first_index == 0``) says that a gap lies
-    between this chunk and the one before.
-
-    Attributes
-    ----------
-    channel : str
-    segment_start_ns : int
-        Time of the segment's first sample.
-    first_index : int
-        Index in the segment of the first sample of this chunk.
-    samples : ndarray of float32, shape (n, width)
-    """
-
-    channel: str
-    segment_start_ns: int
-    first_index: int
-    samples: Samples
+from twitchsense.model.channels import NS, Channel, Chunk, Samples, Segment
+from twitchsense.model.column_names import channels_from_arrays
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Channels × gap-free segments, and what is known of the clock.
+    """Channels of gap-free segments on one time axis.
 
     Attributes
     ----------
     channels : tuple of Channel
     segments : tuple of Segment
-        Sorted by channel order, then by time; those of a channel never overlap.
+        Sorted by channel order, then by time; the segments of a channel never overlap.
     start_utc_ns : int or None
-        UTC (ns since 1970) of the axis' zero, if the capture knows it.
+        UTC (ns since 1970) of the axis' zero, if the capture holds clock time.
     zone : str or None
-        IANA time zone of the wearer, for showing clock times.
+        IANA time zone of the wearer, for displayed clock times.
     source : str
         File names, for messages and provenance.
     sha256 : str
         Hash of the input bytes.
     notes : tuple of str
-        What the reader saw and the user should know (gaps, jitter, rates).
+        Remarks of the reader for the user (gaps, jitter, sampling rates).
     covers_ns : tuple of int or None
-        From when until when the capture reaches, where that is further than its samples:
-        silence at its start and end is part of it.
+        Start and end of the capture in ns, if it extends beyond its samples: gaps at
+        its start and end belong to it.
     """
 
     channels: tuple[Channel, ...]
@@ -166,29 +65,33 @@ class Recording:
         start: datetime | None = None,
         zone: str | None = None,
     ) -> Recording:
-        """Make a recording from arrays.
+        """Create a recording from arrays.
 
         Parameters
         ----------
         signals : mapping of str to (samples, fs)
             Keys are column names with their unit, as in a capture:
             ``emg1_uv``, ``emg_left_mv``, ``acc_x_g``, ``acc_right_y_ms2``.
-            A non-finite sample is a gap, also at the start and at the end. The axes
-            of one accelerometer must have equal length and rate.
+            Samples have shape ``(n,)``; `fs` is in Hz. A non-finite sample is a gap,
+            also at the start and at the end. The axes of one accelerometer must have
+            equal length and rate.
         start : datetime with time zone, optional
-            When the first sample was taken.
+            Time of the first sample.
         zone : str, optional
             IANA time zone of the wearer.
+
+        Returns
+        -------
+        Recording
 
         Raises
         ------
         InputError
-            For an unknown column name or unit, a rate that is not positive,
-            or axes that don't match.
+            If a column name or unit is unknown, a rate is not positive or outside the
+            supported range, the axes of an accelerometer differ in length or rate, or
+            `start` has no time zone.
         """
-        from twitchsense.model.column_names import assemble_arrays
-
-        channels, segments, end_ns = assemble_arrays(signals)
+        channels, segments, end_ns = channels_from_arrays(signals)
         start_ns = None
         if start is not None:
             if start.tzinfo is None:
@@ -197,7 +100,13 @@ class Recording:
         return cls(channels, segments, start_ns, zone, covers_ns=(0, end_ns))
 
     def channel(self, name: str) -> Channel:
-        """Return the channel called `name`."""
+        """Return a channel by its name.
+
+        Raises
+        ------
+        KeyError
+            If there is no channel of that name.
+        """
         for channel in self.channels:
             if channel.name == name:
                 return channel
@@ -209,41 +118,44 @@ class Recording:
 
     @property
     def start_ns(self) -> int:
-        """When it began, on the recording's axis: with the first sample, or silent before."""
-        silent = [] if self.covers_ns is None else [self.covers_ns[0]]
-        return min([*silent, *(s.start_ns for s in self.segments)], default=0)
+        """Start of the recording in ns: its first sample, or a gap before it."""
+        gap = [] if self.covers_ns is None else [self.covers_ns[0]]
+        return min([*gap, *(s.start_ns for s in self.segments)], default=0)
 
     @property
     def end_ns(self) -> int:
-        """When it was over: just after the last sample of any channel, or silent after."""
-        silent = [] if self.covers_ns is None else [self.covers_ns[1]]
-        return max([*silent, *(self.segment_end_ns(s) for s in self.segments)], default=0)
+        """End of the recording in ns: just after the last sample of any channel, or a gap."""
+        gap = [] if self.covers_ns is None else [self.covers_ns[1]]
+        return max([*gap, *(self.segment_end_ns(s) for s in self.segments)], default=0)
 
     def segment_end_ns(self, segment: Segment) -> int:
-        """Return the time just after a segment's last sample."""
+        """Return the time just after a segment's last sample, in ns."""
         fs = self.channel(segment.channel).fs
         return segment.start_ns + round(len(segment.samples) * NS / fs)
 
     def chunks(self, seconds: float = 60.0) -> Iterator[Chunk]:
-        """Yield the whole recording as chunks, all channels side by side in time.
+        """Yield the whole recording as chunks, with the channels interleaved in time.
 
         Parameters
         ----------
         seconds : float
-            Length of a chunk. Memory is bounded by it; results don't depend on it.
+            Length of a chunk. It bounds the memory used; results do not depend on it.
+
+        Yields
+        ------
+        Chunk
         """
         step_ns = max(1, round(seconds * NS))
-        # (time of the chunk, order of the channel) sorts channels side by side,
-        # so that a detector that joins channels never has to hold much of one
-        # while it waits for the other.
+        # sorted by time and channel, so that a detector that combines channels never
+        # holds more than a chunk of one while it waits for another
         order = {c.name: i for i, c in enumerate(self.channels)}
-        begin_ns = self.start_ns  # looks through all segments
+        begin_ns = self.start_ns  # scans all segments: once
         plan: list[tuple[int, int, Segment, int, int]] = []
         for segment in self.segments:
             fs = self.channel(segment.channel).fs
             n = len(segment.samples)
             step = max(1, round(seconds * fs))
-            # the first chunk ends on the common clock, so that channels stay in step
+            # the first chunk ends on a common grid, so that the channels stay aligned
             lead = step_ns - (segment.start_ns - begin_ns) % step_ns
             first = min(n, max(1, round(lead * fs / NS)))
             edges = [0, *range(first, n, step), n]
@@ -259,11 +171,18 @@ class Recording:
     def window(self, name: str, start_ns: int, stop_ns: int) -> tuple[NDArray[np.int64], Samples]:
         """Return the samples of a channel between two times.
 
+        Parameters
+        ----------
+        name : str
+            Name of the channel.
+        start_ns, stop_ns : int
+            Bounds ``[start, stop)`` in ns.
+
         Returns
         -------
         times_ns : ndarray of int64, shape (n,)
         samples : ndarray of float32, shape (n, width)
-            Samples that exist; a gap inside the window is a jump in `times_ns`.
+            A gap inside the window is a jump in `times_ns`.
         """
         fs = self.channel(name).fs
         times: list[NDArray[np.int64]] = [np.empty(0, np.int64)]

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from twitchsense.model.channels import NS
 from twitchsense.model.event_table import EVENT_COLUMNS, REJECTED_COLUMNS, make_table
-from twitchsense.model.recording import NS
 
 NAN = float("nan")
 #: Kinds of a single burst.

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.model.recording import NS
+from twitchsense.model.channels import NS
 
 _WINDOW_S: Final = 60.0
 _KNOT_S: Final = 300.0

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from twitchsense.devices.packet import PacketError
 from twitchsense.devices.v1_frames import MARKER, REPLAY, Info, Stream, decode_info
 from twitchsense.errors import InputError
-from twitchsense.model.sample_spool import Spool
+from twitchsense.model.sample_file import SampleFile
 from twitchsense.nightfile.device_clock import Arrivals, TickClock
 from twitchsense.nightfile.frames import Damage, FrameDecoder, Frames
 from twitchsense.nightfile.schema import connect, damaged
@@ -67,7 +67,7 @@ class StreamSamples:
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
-        self._counts = Spool(stream.width, np.int16)
+        self._counts = SampleFile(stream.width, np.int16)
         self._runs: list[Run] = []
 
     def add(self, frames: Frames) -> None:

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.model.recording import NS, Channel, Recording
+from twitchsense.model.channels import NS, Channel
+from twitchsense.model.recording import Recording
 from twitchsense.report.protocols import NightLike
 
 #: What one step of a stored sample is worth: finer than the noise of either sensor.

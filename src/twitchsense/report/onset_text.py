@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from twitchsense.model.recording import NS
+from twitchsense.model.channels import NS
 from twitchsense.report.protocols import NightLike
 from twitchsense.report.time_labels import Clock, hours_minutes
 

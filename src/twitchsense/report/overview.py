@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
+from twitchsense.model.channels import Channel
 from twitchsense.model.detections import Seconds
-from twitchsense.model.recording import Channel
 from twitchsense.report.artifact_minutes import disturbed
 from twitchsense.report.decimate import Envelope, envelope, spans
 from twitchsense.report.palette import (

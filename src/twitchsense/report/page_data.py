@@ -19,7 +19,7 @@ import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from twitchsense.model.recording import NS
+from twitchsense.model.channels import NS
 from twitchsense.report import explanations, tables
 from twitchsense.report.artifact_minutes import disturbed
 from twitchsense.report.decimate import Floats, envelope, spans

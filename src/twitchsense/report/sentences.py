@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.model.recording import NS
+from twitchsense.model.channels import NS
 from twitchsense.report.artifact_minutes import disturbed
 from twitchsense.report.onset_text import is_known, lay_still_from_start, likely_range
 from twitchsense.report.palette import KIND_NAMES, context_name, kind_name

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from twitchsense.model.recording import NS, Recording
+from twitchsense.model.channels import NS
+from twitchsense.model.recording import Recording
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from twitchsense.model.recording import NS, Channel, Recording
+from twitchsense.model.channels import NS, Channel
+from twitchsense.model.recording import Recording
 from twitchsense.report.decimate import Floats, thin
 from twitchsense.report.event_windows import channels_of, lead, length
 from twitchsense.report.palette import ACC_INK, EMG_INK, GRID, INK, MUTED, kind_color, kind_name

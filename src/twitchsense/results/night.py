@@ -17,8 +17,9 @@ import pandas as pd
 
 from twitchsense.detect.detector import Detector
 from twitchsense.errors import InputError
+from twitchsense.model.channels import NS
 from twitchsense.model.detections import Detections, Seconds
-from twitchsense.model.recording import NS, Recording
+from twitchsense.model.recording import Recording
 from twitchsense.results.files import write_file
 from twitchsense.results.save import save_night
 from twitchsense.scoring.agreement import Agreement, match, read_events

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from twitchsense.model.channels import NS, ArraySamples, Channel, Segment
 from twitchsense.model.detections import Seconds
-from twitchsense.model.recording import NS, ArraySamples, Channel, Segment
 from twitchsense.report.event_windows import MISSING, QUANTUM, Trace, gather
 from twitchsense.settings import Settings
 

@@ -16,8 +16,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import ndimage, signal
 
-from twitchsense.model.column_names import runs_of
-from twitchsense.model.recording import NS, Channel, Recording
+from twitchsense.model.channels import NS, Channel
+from twitchsense.model.intervals import runs_of
+from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings
 
 Floats = NDArray[np.float64]

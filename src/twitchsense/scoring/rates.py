@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from twitchsense.errors import InputError
+from twitchsense.model.channels import Channel
 from twitchsense.model.detections import Seconds
-from twitchsense.model.recording import Channel
 from twitchsense.scoring.confidence_intervals import count_interval
 from twitchsense.scoring.movement_bursts import leg_names
 from twitchsense.sleep.coverage import cover

@@ -11,9 +11,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from twitchsense.model.channels import NS
 from twitchsense.model.detections import Detections
 from twitchsense.model.event_table import CONTEXTS, LABELS, TRIAL_TYPES
-from twitchsense.model.recording import NS, Recording
+from twitchsense.model.recording import Recording
 from twitchsense.scoring.clinical import (
     fasciculation_block,
     fragmentary_block,

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.model.column_names import runs_of
+from twitchsense.model.intervals import runs_of
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from twitchsense.dsp.filters import CausalFilter
-from twitchsense.model.recording import NS, Channel, Chunk
+from twitchsense.model.channels import NS, Channel, Chunk
 
 Floats = NDArray[np.float64]
 

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.model.column_names import runs_of
 from twitchsense.model.detections import Seconds
+from twitchsense.model.intervals import runs_of
 from twitchsense.settings import ContextSettings
 from twitchsense.sleep.inactivity import BIN_S, BINS, Grid, Stillness
 

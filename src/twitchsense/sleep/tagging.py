@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from twitchsense.model.column_names import runs_of
 from twitchsense.model.detections import Detections, Seconds
+from twitchsense.model.intervals import runs_of
 from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings
 from twitchsense.sleep.activity_counts import Counts

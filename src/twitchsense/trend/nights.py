@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from twitchsense.errors import InputError
-from twitchsense.model.recording import NS
+from twitchsense.model.channels import NS
 from twitchsense.scoring.rates import rate
 from twitchsense.scoring.summary_file import read_summary
 

@@ -1,7 +1,7 @@
-"""Samples of a night on disk instead of in memory.
+"""Samples on disk instead of in memory.
 
-A night of EMG is hundreds of megabytes. Readers write what they read to an
-anonymous temporary file, one for each channel, and segments read back from it.
+A night of EMG takes hundreds of megabytes. Readers write the samples of each
+channel to an anonymous temporary file, and segments read them back.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from twitchsense.errors import TwitchsenseError
-from twitchsense.model.recording import Samples
+from twitchsense.model.channels import Samples
 
 _FLOAT: Final = np.dtype(np.float32)
 
 
-class SpoolError(TwitchsenseError):
-    """The temporary file could not be written."""
+class SampleFileError(TwitchsenseError):
+    """The temporary file cannot be written or read."""
 
 
 class _Handle:
-    """An open temporary file that is closed with its last user."""
+    """An open temporary file, closed when the last object that refers to it is deleted."""
 
     __slots__ = ("file",)
 
     def __init__(self) -> None:
-        # unbuffered: blocks are large, and readers use the descriptor alone
+        # unbuffered: blocks are large, and readers use the file descriptor
         self.file: IO[bytes] = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
 
     def __del__(self) -> None:
@@ -39,15 +39,25 @@ class _Handle:
             file.close()
 
 
-class Spool:
-    """Rows of samples, appended one block after the other.
+class SampleFile:
+    """A temporary file to which rows of samples are appended.
 
     Parameters
     ----------
     width : int
-        Columns of a row.
+        Number of columns.
     dtype : dtype
-        Of the values on disk.
+        Type of the values on disk.
+
+    Attributes
+    ----------
+    rows : int
+        Number of rows written.
+
+    Raises
+    ------
+    SampleFileError
+        If the file cannot be created.
     """
 
     def __init__(self, width: int, dtype: DTypeLike = _FLOAT) -> None:
@@ -57,10 +67,14 @@ class Spool:
         try:
             self._handle = _Handle()
         except OSError as error:
-            raise _no_room(error) from error
+            raise _cannot_write(error) from error
 
     def append(self, samples: NDArray[Any]) -> None:
-        """Add rows, shape ``(n, width)``.
+        """Append rows.
+
+        Parameters
+        ----------
+        samples : ndarray, shape (n, width)
 
         Raises
         ------
@@ -72,12 +86,12 @@ class Spool:
             while data:
                 data = data[self._handle.file.write(data) :]
         except OSError as error:
-            raise _no_room(error) from error
+            raise _cannot_write(error) from error
         self.rows += len(samples)
 
-    def samples(self, start: int, stop: int) -> SpooledSamples:
-        """Return a reader of rows ``[start, stop)``."""
-        return SpooledSamples(self._handle, start, stop - start, self.width)
+    def samples(self, start: int, stop: int) -> FileSamples:
+        """Return access to rows ``[start, stop)`` as the samples of a segment."""
+        return FileSamples(self._handle, start, stop - start, self.width)
 
     def read(self, start: int, stop: int) -> NDArray[Any]:
         """Return rows ``[start, stop)``, shape ``(n, width)``."""
@@ -85,10 +99,10 @@ class Spool:
 
 
 @dataclass(frozen=True, slots=True)
-class SpooledSamples:
+class FileSamples:
     """Samples of one segment in a temporary file.
 
-    Reads name their place in the file, so threads can share a reader.
+    Reads do not move a file position, so threads can share an instance.
     """
 
     handle: _Handle
@@ -112,17 +126,17 @@ def _read(handle: _Handle, start: int, stop: int, width: int, dtype: np.dtype[An
     data = bytearray(want)
     view = memoryview(data)
     done = 0
-    while done < want:  # the kernel may return less than asked for
+    while done < want:  # preadv may return fewer bytes than requested
         got = os.preadv(handle.file.fileno(), [view[done:]], offset + done)
         if got == 0:
-            raise SpoolError("the temporary file of samples was cut short; read again")
+            raise SampleFileError("the temporary file of samples was cut short; read again")
         done += got
     return np.frombuffer(data, dtype).reshape(-1, width)
 
 
-def _no_room(error: OSError) -> SpoolError:
+def _cannot_write(error: OSError) -> SampleFileError:
     reason = error.strerror or str(error)
-    return SpoolError(
+    return SampleFileError(
         f"cannot keep samples in the temporary folder {tempfile.gettempdir()} ({reason}); "
         "free some space or set TMPDIR to a folder that has it"
     )

@@ -1,11 +1,11 @@
-"""Column names, units, and arrays put together as channels."""
+"""Column names, units, and the channels that arrays form."""
 
 import numpy as np
 import pytest
 
 from tests.io.captures import content
 from twitchsense.errors import InputError
-from twitchsense.model.column_names import channel_order, parse_column, plan_channels, runs_of
+from twitchsense.model.column_names import channel_sort_key, parse_column, plan_channels
 from twitchsense.model.recording import Recording
 
 
@@ -64,18 +64,12 @@ def test_channels_stand_in_natural_order_emg_first():
     plans = plan_channels(["acc_z_g", "emg10_uv", "acc_x_g", "emg2_uv", "emg_uv"], "x")
     assert [p.name for p in plans] == ["emg", "emg2", "emg10", "acc"]
     assert plans[-1].names == ("acc_x_g", "acc_z_g")
-    assert sorted(plans, key=channel_order) == list(plans)
+    assert sorted(plans, key=channel_sort_key) == list(plans)
 
 
 def test_two_columns_of_one_signal_are_refused():
     with pytest.raises(InputError, match="same signal as emg1_uv"):
         plan_channels(["emg1_uv", "emg1_mv"], "x")
-
-
-def test_runs_of_true():
-    assert runs_of(np.array([1, 1, 0, 1, 0, 0, 1], bool)) == [(0, 2), (3, 4), (6, 7)]
-    assert runs_of(np.zeros(3, bool)) == []
-    assert runs_of(np.zeros(0, bool)) == []
 
 
 def test_units_are_scaled_through_float64():

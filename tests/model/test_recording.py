@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from twitchsense.errors import InputError
-from twitchsense.model.recording import NS, ArraySamples, Channel, Recording
+from twitchsense.model.channels import NS, ArraySamples, Channel
+from twitchsense.model.recording import Recording
 
 
 def gappy():
