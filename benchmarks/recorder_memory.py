@@ -2,9 +2,9 @@
 
 Run ``python benchmarks/recorder_memory.py --hours 8``. The wearable is only its control point
 and ring buffer, on a client that stands in for bleak's; its samples are all zero. The outages
-are those of `wearable_night`. Prints the memory of the process, after each hour and around
+are those of `recorder_night`. Prints the memory of the process, after each hour and around
 each outage, and that of the ring at the end of each, as JSON. With ``--body`` it is the other
-side instead: the simulated body of `wearable_night`, without recorder and Bluetooth.
+side instead: the simulated body of `recorder_night`, without recorder and Bluetooth.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from twitchsense.nightfile.loss_report import read_books
 from twitchsense.nightfile.writer import NightFile
 
 T0 = 1_790_000_000_000_000_000
-#: Start (share of the night) and length (s), as in `wearable_night`.
+#: Start (share of the night) and length (s), as in `recorder_night`.
 OUTAGES = [(0.05, 3), (0.12, 8), (0.2, 45), (0.27, 120), (0.33, 15), (0.41, 300), (0.5, 5),
            (0.58, 600), (0.7, 60), (0.85, 1200)]  # fmt: skip
 _STEP_S = 0.1

@@ -9,8 +9,8 @@ import argparse
 from importlib import metadata
 from pathlib import Path
 
+from benchmarks.speed.measurements import NAMES, QUICK, Sizes, run
 from benchmarks.speed.page import write
-from benchmarks.speed.parts import NAMES, QUICK, Sizes, run
 
 ROOT = Path(__file__).parents[2]
 

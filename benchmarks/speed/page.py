@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed import pictures
+from benchmarks.speed.figures import draw_growth
 from benchmarks.speed.goals import GOALS, digits
 
 Figures = dict[str, Any]
@@ -35,7 +35,7 @@ def write(history: Path, page: Path) -> None:
     told = list(releases.values())[-1]
     folder = page.parent / "figures"
     if {"length", "channels", "events"} <= told.keys():
-        pictures.draw_growth(told, folder / "speed-growth.png")
+        draw_growth(told, folder / "speed-growth.png")
     page.write_text(text(releases))
 
 

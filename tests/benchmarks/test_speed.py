@@ -10,9 +10,9 @@ import pytest
 import twitchsense as ts
 from benchmarks.speed.files import record
 from benchmarks.speed.goals import GOALS
-from benchmarks.speed.others import WORKER
+from benchmarks.speed.measurements import NAMES, rounded
 from benchmarks.speed.page import filters_alone, known, text
-from benchmarks.speed.parts import NAMES, rounded
+from benchmarks.speed.peers import WORKER
 from twitchsense.bench.synthetic import make_tile
 
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from benchmarks.many_wearables import BOOT, Film, record
+from benchmarks.recorder_scaling import BOOT, Film, record
 from firmware_sim.wearable.wire import Wire
 from twitchsense.acquire.frame_queue import Lane, Stored
 from twitchsense.devices.v1_frames import decode_frame, decode_info

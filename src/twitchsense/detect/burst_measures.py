@@ -172,7 +172,7 @@ def find_edges(
 
 
 #: Part of the envelope's peak that marks the edges of a strong burst; from the
-#: experiment in benchmarks/duration.py.
+#: experiment in benchmarks/burst_duration.py.
 EDGE_SHARE = 0.1
 #: At the end, while hum is taken out: the notches ring after a burst with up to a sixth
 #: of its height.

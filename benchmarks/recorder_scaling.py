@@ -1,6 +1,6 @@
 """How many wearables one process records and searches live, and what each costs.
 
-python -m benchmarks.many_wearables --devices 1 10 25 50 75 100 --seconds 180 --json many.json
+python -m benchmarks.recorder_scaling --devices 1 10 25 50 75 100 --seconds 180 --json many.json
 
 The recorder, the night file, the sessions and the live detector are those of `twitchsense
 record --live`. The radio is not: a client with bleak's methods replays frames of the
@@ -394,7 +394,7 @@ def main() -> None:
         same += ["--no-detector"] if options.no_detector else []
         runs = []
         for count in options.devices:
-            command = [sys.executable, "-m", "benchmarks.many_wearables", "--devices", str(count)]
+            command = [sys.executable, "-m", "benchmarks.recorder_scaling", "--devices", str(count)]
             done = subprocess.run([*command, *same], capture_output=True, text=True, check=True)
             runs += json.loads(done.stdout)
             print(json.dumps(runs[-1]), file=sys.stderr, flush=True)

@@ -1,6 +1,6 @@
 """A rehearsed night over Bluetooth in virtual time, and what of it is exact.
 
-Run ``python benchmarks/wearable_night.py --hours 8``. Prints the figures of
+Run ``python benchmarks/recorder_night.py --hours 8``. Prints the figures of
 docs/accuracy-wearable.md as JSON. Slow is only the detector at the end (``--no-analyze``).
 With them, after each hour, the memory of the whole process and what hangs on the recorder.
 """

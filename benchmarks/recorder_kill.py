@@ -1,6 +1,6 @@
 """Kills the recorder again and again, at chosen moments, and looks whether anything is lost.
 
-Run ``python benchmarks/kill_recorder.py --kills 200``. The wearable is a process of its own,
+Run ``python benchmarks/recorder_kill.py --kills 200``. The wearable is a process of its own,
 with outages. Kills go round through the moments of `MOMENTS`; the recorder's own messages and
 the sizes of its files tell when they are there, and checkpoints are made to come every few
 seconds. A frame that was acknowledged without being stored would be freed by the wearable,

@@ -1,7 +1,7 @@
 """How long a twitch takes from the muscle to the screen, at real time, in both live views.
 
-    python -m benchmarks.live_screen --view terminal --seconds 180
-    python -m benchmarks.live_screen --view browser --seconds 180     needs Chromium
+    python -m benchmarks.live_delay_screen --view terminal --seconds 180
+    python -m benchmarks.live_delay_screen --view browser --seconds 180     needs Chromium
 
 A wearable that is simulated and recorded in a process of its own has a leg whose muscle
 fires at known moments. The view is the real one: the terminal's app, or a Chromium that
@@ -204,7 +204,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "n.night"
         writer = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.live_screen", "--write", str(path),
+            [sys.executable, "-m", "benchmarks.live_delay_screen", "--write", str(path),
              "--seconds", str(options.seconds)], stdout=subprocess.PIPE, text=True
         )  # fmt: skip
         while not (path.exists() and path.stat().st_size):

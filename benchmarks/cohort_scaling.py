@@ -1,7 +1,7 @@
 """How a cohort scales from one worker to two, what it holds in memory, and what it costs.
 
-python -m benchmarks.cohort --nights 200 --minutes 30 --json cohort.json
-python -m benchmarks.cohort --nights 2 --minutes 480 --json long.json     for the cost
+python -m benchmarks.cohort_scaling --nights 200 --minutes 30 --json cohort.json
+python -m benchmarks.cohort_scaling --nights 2 --minutes 480 --json long.json     for the cost
 
 A few simulated captures (CSV: two EMG channels at 1000 Hz, three axes at 100 Hz) stand in
 the list many times, under many names: nothing is shared between nights, so that their

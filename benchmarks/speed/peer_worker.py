@@ -1,6 +1,6 @@
 """Times one other way to find bursts in EMG channels; imports nothing of ours.
 
-    python other_worker.py IN.npz NAME
+    python peer_worker.py IN.npz NAME
 
 IN holds one array per channel (µV) and `fs`. Prints seconds (the smaller of clock and processor
 time, without imports and reading), peak memory above that before, and how much it found.

@@ -1,6 +1,6 @@
 """Final labels on simulated nights: a confusion matrix, with and without a hypnogram.
 
-    python benchmarks/labels.py --out docs/labels-figures.md
+    python benchmarks/label_accuracy.py --out docs/labels-figures.md
 
 Counted are the true events whose physical kind the detector found; what it missed
 is a matter of docs/accuracy-simulator.md.
@@ -32,7 +32,7 @@ TRAINS = (
 )  # fmt: skip
 HEAD = """# Labels: figures
 
-Made by `python benchmarks/labels.py`, seeds {seeds}. Final labels of the events whose physical kind
+Made by `python benchmarks/label_accuracy.py`, seeds {seeds}. Final labels of the events whose physical kind
 was detected, true label down, found across; simulated nights ({nights}).
 
 The truth of the simulator follows the same published definitions, written down a second time

@@ -1,6 +1,6 @@
 """How large the report of a long night is, and how soon a browser shows it.
 
-python -m benchmarks.report_page
+python -m benchmarks.report_size
 
 Needs playwright and a Chromium. Prints lines for docs/report.md.
 """

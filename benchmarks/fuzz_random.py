@@ -1,6 +1,6 @@
 """Random, mutated and replayed bytes into every decoder: only `PacketError`, bounded memory.
 
-Run ``python benchmarks/fuzz_protocol.py --count 1000000``. Random, not guided by coverage.
+Run ``python benchmarks/fuzz_random.py --count 1000000``. Random, not guided by coverage.
 """
 
 from __future__ import annotations

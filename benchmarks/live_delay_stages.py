@@ -1,6 +1,6 @@
 """Where the time goes between the end of a movement and its row, in signal time.
 
-    python -m benchmarks.live_budget --minutes 10
+    python -m benchmarks.live_delay_stages --minutes 10
 
 The simulator's samples go straight into the detector, 20 ms at a time, without radio, disk or
 screen. Each delay is from the end of the movement to the newest sample of the channel that is

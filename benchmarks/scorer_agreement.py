@@ -1,6 +1,6 @@
 """Two human scorers of one night against each other, through ``twitchsense agree``.
 
-    python benchmarks/scorers.py ../shared/data/sleep_limb_bursts_rbdtector --out docs/scorers.md
+    python benchmarks/scorer_agreement.py ../shared/data/sleep_limb_bursts_rbdtector --out docs/scorers.md
 
 Their marks of leg activity (phasic, tonic, any) are put into the form of an event
 list and compared one to one and by any overlap.
@@ -19,7 +19,7 @@ import pandas as pd
 
 HEAD = """# Two human scorers of one hour
 
-Made by `python benchmarks/scorers.py DIR`. Two people scored the same hour of a patient's sleep
+Made by `python benchmarks/scorer_agreement.py DIR`. Two people scored the same hour of a patient's sleep
 (RBDtector's test data, MIT licence): {n1} and {n2} marks of leg activity, each leg by itself,
 compared by `twitchsense agree`. Scorer 1 stands as the truth; neither is.
 

@@ -1,8 +1,8 @@
 """How exact the times of a night are, for crystals that are fast, slow, and change with warmth.
 
-Run ``python benchmarks/wearable_clock.py --hours 8``: for each crystal of `CRYSTALS` a night
+Run ``python benchmarks/recorder_clock.py --hours 8``: for each crystal of `CRYSTALS` a night
 over Bluetooth in virtual time, with the outages, packet errors and reboot of
-`wearable_night`, of a body whose samples are all zero. At every second of each boot, outages
+`recorder_night`, of a body whose samples are all zero. At every second of each boot, outages
 included, the device's true tick is mapped to UTC by the night's own clock and held against
 the true second. Prints the errors as JSON.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.wearable_night import clock_errors, make_faults, start_recorder
+from benchmarks.recorder_night import clock_errors, make_faults, start_recorder
 from firmware_sim.wearable.plug import Plan, open_air
 from firmware_sim.wearable.virtual import run_virtual
 from twitchsense.nightfile.loss_report import read_books

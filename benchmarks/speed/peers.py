@@ -18,7 +18,7 @@ import numpy as np
 from twitchsense.bench.synthetic import make_tile, repeat_arrays
 from twitchsense.bench.throughput import time_arrays
 
-WORKER = Path(__file__).with_name("other_worker.py")
+WORKER = Path(__file__).with_name("peer_worker.py")
 SCRIPTS = ("script", "rms script")
 PACKAGES = ("biosppy", "yasa", "neurokit2")
 

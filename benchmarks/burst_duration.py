@@ -4,7 +4,7 @@ Bursts of band-limited noise (20-250 Hz, the spectrum of muscle) of known length
 are added to band-limited noise; sharp-edged and with 20 % raised-cosine flanks.
 The table shows the median error for several values of `EDGE_SHARE`.
 
-    python benchmarks/duration.py [--fs 1000]
+    python benchmarks/burst_duration.py [--fs 1000]
 """
 
 from __future__ import annotations

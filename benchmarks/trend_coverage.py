@@ -1,6 +1,6 @@
 """Simulated months with a known effect and with none, to see whether the intervals hold.
 
-python -m benchmarks.weeks --months 6000 --out docs/accuracy-weeks.md
+python -m benchmarks.trend_coverage --months 6000 --out docs/accuracy-weeks.md
 
 The truth is a difference in log(1 + rate). Nights also have spells (autoregressive
 noise), counting noise, nights that are missing, and a slow drift; evenings with the
@@ -169,7 +169,7 @@ def page(rows: list[tuple[str, Month, Tally]]) -> str:
     lines = [
         "# Are the weeks honest?",
         "",
-        f"{months} simulated months of each kind; made by `python -m benchmarks.weeks "
+        f"{months} simulated months of each kind; made by `python -m benchmarks.trend_coverage "
         f"--months {months} --out docs/accuracy-weeks.md`. Each month, three exposures are",
         "compared with three outcomes at two lags. *Coverage*: how many 95 % intervals hold the",
         "truth. *False findings*: months with no effect in which anything was claimed; in months",

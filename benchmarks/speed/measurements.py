@@ -13,9 +13,9 @@ import numpy as np
 from scipy import signal
 
 from benchmarks.speed.files import measure_files
-from benchmarks.speed.growth import by_channels, by_events, by_length
-from benchmarks.speed.live import measure_live
-from benchmarks.speed.others import compare
+from benchmarks.speed.latency import measure_live
+from benchmarks.speed.peers import compare
+from benchmarks.speed.scaling import by_channels, by_events, by_length
 from twitchsense.bench.process import time_start
 from twitchsense.bench.suite import describe_system
 from twitchsense.bench.synthetic import make_tile, repeat_arrays

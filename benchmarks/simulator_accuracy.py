@@ -1,6 +1,6 @@
 """Sensitivity, precision and false alarms on the simulator's scenarios, by class.
 
-    python benchmarks/simulator.py --out docs/accuracy-simulator.md
+    python benchmarks/simulator_accuracy.py --out docs/accuracy-simulator.md
 
 Simulated physiology, so an upper bound: it tells whether the rules do what they
 say, not how the detector fares on people.
@@ -25,7 +25,7 @@ SCENARIOS = {
 }  # fmt: skip
 HEAD = """# Accuracy on the simulator
 
-Made by `python benchmarks/simulator.py`; seeds {seeds}. One-to-one matching (`twitchsense agree`),
+Made by `python benchmarks/simulator_accuracy.py`; seeds {seeds}. One-to-one matching (`twitchsense agree`),
 events against the simulator's truth, pooled over seeds. Intervals are exact, 95 %.
 
 The simulator and the detector share no code, but both follow the same published definitions:

@@ -1,6 +1,6 @@
 """Sleep onset without EEG: error, spread, and the delay that leg events cause.
 
-    python benchmarks/sleep_onset.py DIR_OF_HYPNOGRAMS --out docs/sleep-onset-figures.md
+    python benchmarks/sleep_onset_accuracy.py DIR_OF_HYPNOGRAMS --out docs/sleep-onset-figures.md
 
 Simulated legs on simulated and on real hypnograms: restless in wake, jerks and
 periodic movements before and after sleep onset. Each night is made twice, with
@@ -30,7 +30,7 @@ from twitchsense.sleep.tagging import find_context
 
 HEAD = """# Sleep onset: figures
 
-Made by `python benchmarks/sleep_onset.py DIR`, seeds {seeds}. A simulated leg: restless in wake
+Made by `python benchmarks/sleep_onset_accuracy.py DIR`, seeds {seeds}. A simulated leg: restless in wake
 (a change of position every 40-200 s, the last 12-18 s before sleep), jerks every half minute or so
 from 4 min before sleep onset to 15 min after it, periodic leg movements from 4 min before it for
 half an hour. Real hypnograms are the two of YASA's test data (BSD), cut to {minutes:g} min.

@@ -1,6 +1,6 @@
 """A fuzzer guided by coverage on everything that reads bytes from the air: only `PacketError`.
 
-Needs ``pip install atheris``. Run ``python benchmarks/fuzz_guided.py --runs 1000000``; prints
+Needs ``pip install atheris``. Run ``python benchmarks/fuzz_coverage.py --runs 1000000``; prints
 libFuzzer's lines (``cov:`` is the number of covered edges) and ends with status 0 if no input
 raised anything else, kept more than a frame, or gave samples of a wrong shape.
 """
