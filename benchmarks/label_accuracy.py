@@ -32,12 +32,13 @@ TRAINS = (
 )  # fmt: skip
 HEAD = """# Labels: figures
 
-Made by `python benchmarks/label_accuracy.py`, seeds {seeds}. Final labels of the events whose physical kind
-was detected, true label down, found across; simulated nights ({nights}).
+Made by `python benchmarks/label_accuracy.py`, seeds {seeds}. The final labels of all events whose
+physical kind was detected correctly; rows are true labels, "found as" lists the other labels that
+were given. Simulated nights: {nights}.
 
-The truth of the simulator follows the same published definitions, written down a second time
-without common code. So these figures say that the rules do what they say; nothing here says that a
-label is right for a person.
+The simulator's truth follows the same published [definitions](definitions.md), implemented a second
+time without shared code. These figures therefore show that the rules are implemented as specified;
+they do not show that a label is right for a person.
 
 """
 SECTION = """## {title}

@@ -1,9 +1,10 @@
 """Two human scorers of one night against each other, through ``twitchsense agree``.
 
-    python benchmarks/scorer_agreement.py ../shared/data/sleep_limb_bursts_rbdtector --out docs/scorers.md
+    python benchmarks/scorer_agreement.py FOLDER --out docs/scorers.md
 
-Their marks of leg activity (phasic, tonic, any) are put into the form of an event
-list and compared one to one and by any overlap.
+FOLDER holds ``scorer1.csv`` and ``scorer2.csv`` (columns ``onset_s``, ``duration_s``, ``label``).
+Their marks of leg activity (phasic, tonic, any) become event lists, which are compared one to
+one and by any overlap.
 """
 
 from __future__ import annotations
@@ -19,17 +20,18 @@ import pandas as pd
 
 HEAD = """# Two human scorers of one hour
 
-Made by `python benchmarks/scorer_agreement.py DIR`. Two people scored the same hour of a patient's sleep
-(RBDtector's test data, MIT licence): {n1} and {n2} marks of leg activity, each leg by itself,
-compared by `twitchsense agree`. Scorer 1 stands as the truth; neither is.
+Made by `python benchmarks/scorer_agreement.py DIR`. Two people scored leg activity in the same hour
+of a patient's sleep (test data of RBDtector, MIT licence): {n1} and {n2} marks. The legs are compared
+separately by `twitchsense agree`. Scorer 1 serves as the reference; neither scorer is the truth.
 
-One to one, a mark of one scorer may match one of the other. Touched means that it shares time with
-any mark of the other: people cut one activity into different pieces. Exact 95 % intervals. What two
-people agree on is the most that a program can be held to.
+*One to one*: a mark of one scorer matches at most one mark of the other. *Overlapped*: a mark counts
+as agreed if it overlaps any mark of the other scorer, because people divide one activity into
+different pieces. Intervals are exact, 95 %. The agreement of two people is the most that can be
+asked of a program.
 
-| marks | leg | scorer 1 | scorer 2 | F1 one to one | scorer 1's touched | scorer 2's touched |
+| marks | leg | scorer 1 | scorer 2 | F1 one to one | scorer 1's marks overlapped | scorer 2's marks overlapped |
 |---|---|---|---|---|---|---|
-"""
+"""  # noqa: E501
 
 
 def leg_marks(path: Path, suffixes: tuple[str, ...]) -> pd.DataFrame:

@@ -25,12 +25,13 @@ SCENARIOS = {
 }  # fmt: skip
 HEAD = """# Accuracy on the simulator
 
-Made by `python benchmarks/simulator_accuracy.py`; seeds {seeds}. One-to-one matching (`twitchsense agree`),
-events against the simulator's truth, pooled over seeds. Intervals are exact, 95 %.
+Made by `python benchmarks/simulator_accuracy.py`, seeds {seeds}. Events are matched one to one with
+the simulator's truth (`twitchsense agree`) and pooled over the seeds; intervals are exact, 95 %.
 
-The simulator and the detector share no code, but both follow the same published definitions:
-these figures are an upper bound, and say nothing of people. Scenario `artefacts` is a storm of
-pops, crackle, bumps, hum, heart beats and tonic units without any target; `quiet` holds nothing.
+The simulator and the detector share no code, but both follow the same published
+[definitions](definitions.md). The figures are an upper bound, and say nothing about people. The
+scenario `artefacts` contains pops, crackle, bumps, hum, heart beats and tonic units, but no target
+event; `quiet` contains nothing.
 
 """
 

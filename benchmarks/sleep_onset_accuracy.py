@@ -30,17 +30,19 @@ from twitchsense.sleep.tagging import find_context
 
 HEAD = """# Sleep onset: figures
 
-Made by `python benchmarks/sleep_onset_accuracy.py DIR`, seeds {seeds}. A simulated leg: restless in wake
-(a change of position every 40-200 s, the last 12-18 s before sleep), jerks every half minute or so
-from 4 min before sleep onset to 15 min after it, periodic leg movements from 4 min before it for
-half an hour. Real hypnograms are the two of YASA's test data (BSD), cut to {minutes:g} min.
+Made by `python benchmarks/sleep_onset_accuracy.py DIR`, seeds {seeds}. The simulated leg is restless
+in wake (a change of position every 40-200 s, the last one 12-18 s before sleep), jerks about every
+half minute from 4 min before sleep onset to 15 min after it, and has periodic leg movements for half
+an hour from 4 min before sleep onset. The real hypnograms are the two of YASA's test data (BSD
+licence), cut to {minutes:g} min.
 
-People lie awake without moving, and this leg does not: the errors below are those of the method on
-a leg that does what the method assumes. Against EEG, expect sleep to be called 9-20 min too early
-(docs/sleep-context.md).
+People lie awake without moving, which this leg does not do. The errors below are therefore those of
+a method whose assumption holds. Against EEG, expect estimates 9-20 min too early
+([falling asleep](sleep-context.md)).
 
-Error = estimate - first epoch of sleep, in seconds. Delay = estimate with the leg events - estimate
-of the same night without them. Inside = nights whose true onset lies in the interval given.
+*Error*: estimate minus the first epoch of sleep, in seconds. *Delay*: estimate with the leg events
+minus the estimate for the same night without them. *Inside*: nights whose true onset lies in the
+reported interval.
 
 | hypnograms | leg events masked | nights | median error | bias | SD | largest delay | median delay | inside |
 |---|---|---|---|---|---|---|---|---|
