@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from twitchsense.model.channels import Channel
 from twitchsense.model.detections import Seconds
+from twitchsense.model.intervals import runs_of
 from twitchsense.report.artifact_minutes import disturbed
 from twitchsense.report.decimate import Envelope, envelope, spans
 from twitchsense.report.palette import (
@@ -250,12 +251,8 @@ def _mark_cut(ax: Axes, env: Envelope, above: np.ndarray, below: np.ndarray | No
 
 def _grey_out(ax: Axes, env: Envelope) -> None:
     missing = ~env.valid
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], missing.astype(int), [0]])))
     half = env.width_s / 2
-    bars = [
-        (env.time_s[a] - half, (b - a) * env.width_s)
-        for a, b in zip(edges[::2], edges[1::2], strict=True)
-    ]
+    bars = [(env.time_s[a] - half, (b - a) * env.width_s) for a, b in runs_of(missing)]
     ax.broken_barh(
         bars, (0, 1), transform=ax.get_xaxis_transform(), facecolors=NO_SIGNAL, lw=0, zorder=0.4
     )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from twitchsense.model.channels import NS, ArraySamples, Channel, Segment
 from twitchsense.model.detections import Seconds
+from twitchsense.model.intervals import runs_of
 from twitchsense.report.event_windows import MISSING, QUANTUM, Trace, gather
 from twitchsense.settings import Settings
 
@@ -137,8 +138,7 @@ def to_segments(channels: Sequence[Channel], traces: Sequence[Trace]) -> tuple[S
         period = NS / channel.fs
         for t in windows:
             present = t.samples[:, 0] != MISSING
-            edges = np.flatnonzero(np.diff(np.concatenate([[0], present.astype(np.int8), [0]])))
-            for first, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+            for first, stop in runs_of(present):
                 start_ns = t.start_ns + round(first * period)
                 if start_ns < end_ns - period / 2:  # overlaps the window before it
                     first += round((end_ns - start_ns) / period)

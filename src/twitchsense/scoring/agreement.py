@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
 from twitchsense.model.event_table import TRIAL_TYPES
+from twitchsense.model.intervals import overlap_any
 from twitchsense.scoring.confidence_intervals import share_interval
 from twitchsense.scoring.event_list import LATEST_S
 from twitchsense.scoring.event_list import read_events as read_events
@@ -271,10 +272,7 @@ def _touches(these: pd.DataFrame, those: pd.DataFrame) -> NDArray[np.bool_]:
         length = np.rint(table["duration"].fillna(0.0).to_numpy(np.float64) * 1e6).astype(np.int64)
         spans.append((start, start + np.maximum(length, 1)))
     (start, stop), (first, last) = spans
-    order = np.argsort(first, kind="stable")
-    reach = np.maximum.accumulate(last[order])
-    begun = np.searchsorted(first[order], stop, side="left")
-    return np.asarray((begun > 0) & (reach[np.maximum(begun - 1, 0)] > start))
+    return overlap_any(start, stop, first, last)
 
 
 def _score(

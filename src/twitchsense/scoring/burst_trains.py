@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from twitchsense.model.intervals import in_intervals
 from twitchsense.scoring.movement_bursts import Rhythms
 from twitchsense.settings import TrainSettings
 
@@ -137,7 +138,7 @@ def collect_bursts(
         events["amplitude_uv"].notna().to_numpy() & events["trial_type"].isin(_SHORT).to_numpy()
     )
     alone = np.flatnonzero(mine & muscle & ~split)
-    hidden = _within(start[alone], start[mine & split], stop[mine & split])
+    hidden = in_intervals(start[alone], start[mine & split], stop[mine & split])
     alone = alone[~hidden]
     length_s = events["duration"].fillna(0.0).to_numpy(np.float64)
     driven = rejected[
@@ -146,7 +147,7 @@ def collect_bursts(
         & rejected["amplitude_uv"].notna()
     ]
     driven = driven[
-        ~_within(driven["onset"].to_numpy(np.float64), start[mine & split], stop[mine & split])
+        ~in_intervals(driven["onset"].to_numpy(np.float64), start[mine & split], stop[mine & split])
     ]
     row = np.concatenate([pieces["event"], alone, np.full(len(driven), -1)]).astype(np.int64)
     onset = np.concatenate([pieces["onset"], start[alone], driven["onset"]]).astype(np.float64)
@@ -244,13 +245,3 @@ def _train(name: str, events: pd.DataFrame, bursts: Bursts, kept: Ints, least: i
         return []
     usual = float(np.median(np.diff(bursts.onset[kept])))
     return [Train(name, rows, len(kept), 1 / usual, least)]
-
-
-def _within(times: Floats, start: Floats, stop: Floats) -> Bools:
-    """Return whether each time lies in any of the spans (both ends included)."""
-    if len(start) == 0:
-        return np.zeros(len(times), bool)
-    order = np.argsort(start, kind="stable")
-    reach = np.maximum.accumulate(stop[order])
-    at = np.searchsorted(start[order], times, side="right") - 1
-    return np.asarray((at >= 0) & (times <= reach[np.maximum(at, 0)]))

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.model.detections import Seconds
+from twitchsense.model.intervals import run_bounds
 from twitchsense.scoring.active_wake import resting_seconds
 from twitchsense.scoring.fragmentary_myoclonus import ASLEEP, count_mini_epochs, find_efm, in_sleep
 from twitchsense.scoring.leg_movements.input import take_respiratory
@@ -332,8 +333,8 @@ def _ferri(interval: Ints, asleep: Bools) -> float | None:
     if not defined.any():
         return None
     fits = defined & (interval > 10 * S) & (interval <= 90 * S)
-    edge = np.diff(np.concatenate([[0], fits.astype(np.int8), [0]]))
-    length = np.flatnonzero(edge == -1) - np.flatnonzero(edge == 1)
+    starts, stops = run_bounds(fits)
+    length = stops - starts
     return float(length[length >= 3].sum() / defined.sum())
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.model.detections import Seconds
+from twitchsense.model.intervals import mask_of
 from twitchsense.scoring.active_wake import is_active
 from twitchsense.scoring.burst_trains import Train
 from twitchsense.scoring.fragmentary_myoclonus import find_efm
@@ -161,10 +162,7 @@ def _in_volley(events: pd.DataFrame, jerk: Bools, settings: Settings) -> Bools:
         # a window that opens at a jerk and holds too many marks them all
         after = np.searchsorted(t, t + to_us(settings.labels.volley_s), side="right")
         full = after - np.arange(len(t)) > settings.labels.volley
-        delta = np.zeros(len(t) + 1, np.int64)
-        np.add.at(delta, np.flatnonzero(full), 1)
-        np.add.at(delta, after[full], -1)
-        out[rows] = np.cumsum(delta)[:-1] > 0
+        out[rows] = mask_of(np.flatnonzero(full), after[full], len(t))
     return out
 
 

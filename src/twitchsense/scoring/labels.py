@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from twitchsense.model.detections import Detections, Seconds
 from twitchsense.model.event_table import REJECTED_COLUMNS
+from twitchsense.model.intervals import in_intervals
 from twitchsense.model.recording import Recording
 from twitchsense.scoring.burst_trains import Train, find_trains
 from twitchsense.scoring.label_confidence import Certainty, weigh
@@ -235,11 +236,7 @@ def _beside(events: pd.DataFrame, large: NDArray[np.bool_], near_s: float) -> ND
     for side in set(leg[large]):
         theirs = large & (leg == side)
         start, stop = to_us(onset[theirs] - near_s), to_us(end[theirs] + near_s)
-        order = np.argsort(start, kind="stable")
-        reach = np.maximum.accumulate(stop[order])
-        time = to_us(onset)
-        at = np.searchsorted(start[order], time, side="right") - 1
-        found |= (leg == side) & (at >= 0) & (time <= reach[np.maximum(at, 0)])
+        found |= (leg == side) & in_intervals(to_us(onset), start, stop)
     return found
 
 

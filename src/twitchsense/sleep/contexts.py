@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from twitchsense.model.intervals import in_intervals
 from twitchsense.settings import ContextSettings
 from twitchsense.sleep.hypnogram.hypnogram import Hypnogram, to_us
 from twitchsense.sleep.inactivity import ASLEEP, BIN_S, BINS, UNKNOWN, WAKE, Stillness, judge_epochs
@@ -113,9 +114,9 @@ def find_spans(timeline: Timeline, onset_s: float | None, settings: ContextSetti
     edge = np.unique(np.concatenate([timeline.edge_us, np.clip(cuts, *outer)]))
     time = edge[:-1]
     state = timeline.state[np.searchsorted(timeline.edge_us, time, side="right") - 1]
-    long_wake = _inside(time, wake_from, wake_to)
+    long_wake = in_intervals(time, wake_from, wake_to, closed="left")
     entries = np.concatenate([[onset], again])
-    before = _inside(time, again - drowsy, again) & long_wake
+    before = in_intervals(time, again - drowsy, again, closed="left") & long_wake
     before |= (onset - drowsy <= time) & (time < onset)
     before |= (time < onset) & (state == ASLEEP)
     context = np.select(
@@ -123,7 +124,7 @@ def find_spans(timeline: Timeline, onset_s: float | None, settings: ContextSetti
             state == UNKNOWN,
             before,
             long_wake,
-            _inside(time, entries, entries + settle),
+            in_intervals(time, entries, entries + settle, closed="left"),
             state == ASLEEP,
             state == WAKE,
         ],
@@ -143,9 +144,3 @@ def _long_wake(timeline: Timeline, onset: int) -> tuple[Times, Times, NDArray[np
     long = (state == WAKE) & (stop - start >= round(REENTRY_S * 1e6)) & (start >= onset)
     slept = np.concatenate([state[1:] == ASLEEP, [False]])
     return start[long], stop[long], slept[long]
-
-
-def _inside(time: Times, start: Times, stop: Times) -> NDArray[np.bool_]:
-    """Return whether each time is in any ``[start, stop)``."""
-    hit = (time[:, None] >= start) & (time[:, None] < stop)
-    return np.asarray(hit.any(axis=1))

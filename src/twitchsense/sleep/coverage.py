@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from twitchsense.model.detections import Seconds
+from twitchsense.model.intervals import merge_intervals
 from twitchsense.sleep.hypnogram.hypnogram import to_us
 
 #: Seconds that end and begin within this are one stretch (rounding of times), µs.
@@ -47,11 +48,11 @@ def cover(channels: Iterable[Seconds]) -> Coverage:
     Overlapping stretches count once, so that two electrodes on a leg don't
     make two hours out of one.
     """
-    parts = [_stretches(*_bounds(seconds)) for seconds in channels]
-    return _stretches(
-        np.concatenate([np.empty(0, np.int64), *(p.start_us for p in parts)]),
-        np.concatenate([np.empty(0, np.int64), *(p.stop_us for p in parts)]),
-    )
+    # a channel at a time: a week's seconds form few intervals
+    parts = [Coverage(*merge_intervals(*_bounds(seconds), _TOUCH_US)) for seconds in channels]
+    start = np.concatenate([np.empty(0, np.int64), *(p.start_us for p in parts)])
+    stop = np.concatenate([np.empty(0, np.int64), *(p.stop_us for p in parts)])
+    return Coverage(*merge_intervals(start, stop, _TOUCH_US))
 
 
 def _bounds(seconds: Seconds) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -59,15 +60,3 @@ def _bounds(seconds: Seconds) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     start = seconds.time_ns[seconds.valid] / 1e3
     length = seconds.length_s[seconds.valid].astype(np.float64)
     return np.rint(start).astype(np.int64), np.rint(start + length * 1e6).astype(np.int64)
-
-
-def _stretches(start: NDArray[np.int64], stop: NDArray[np.int64]) -> Coverage:
-    """Join what overlaps or touches: a channel at a time, a week's seconds are few stretches."""
-    order = np.argsort(start, kind="stable")
-    start, stop = start[order], stop[order]
-    if len(start) == 0:
-        return Coverage(start, stop)
-    reach = np.maximum.accumulate(stop)
-    fresh = np.concatenate([[True], start[1:] > reach[:-1] + _TOUCH_US])
-    last = np.concatenate([fresh[1:], [True]])
-    return Coverage(start[fresh], reach[last])

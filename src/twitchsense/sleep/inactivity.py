@@ -22,6 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.model.detections import Seconds
+from twitchsense.model.intervals import mask_of, run_bounds
 from twitchsense.settings import ContextSettings
 
 Floats = NDArray[np.float64]
@@ -180,13 +181,9 @@ def _touched(seconds: Timed, events: pd.DataFrame, margin_s: float) -> Bools:
     start = events["onset"].to_numpy(np.float64) - margin_s
     stop = start + np.nan_to_num(events["duration"].to_numpy(np.float64)) + 2 * margin_s
     begin = seconds.time_ns / 1e9
-    # the seconds touched by an event are consecutive: +1 at the first, -1 after the last
     first = np.searchsorted(begin + seconds.length_s, start, side="right")
     after = np.searchsorted(begin, stop, side="right")
-    delta = np.zeros(len(begin) + 1)
-    np.add.at(delta, first, 1)
-    np.add.at(delta, np.maximum(after, first), -1)
-    return np.cumsum(delta)[:-1] > 0
+    return mask_of(first, after, len(begin))
 
 
 def _median_vectors(at: NDArray[np.int64], vector: NDArray[np.float32], n: int) -> Floats:
@@ -262,8 +259,7 @@ def find_still(
     if immobile:
         quiet &= ~(still.peak >= settings.immobile_g)
     state = np.where(still.seen, WAKE, UNKNOWN).astype(np.int8)
-    edge = np.diff(np.concatenate([[0], quiet.astype(np.int8), [0]]))
-    starts, stops = np.flatnonzero(edge == 1), np.flatnonzero(edge == -1)
+    starts, stops = run_bounds(quiet)
     clear = np.concatenate([[0.0], np.cumsum(still.evidence_s)])
     begin = int(np.argmax(still.seen)) if still.seen.any() else 0
     for start, stop in zip(starts, stops, strict=True):

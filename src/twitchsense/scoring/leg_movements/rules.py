@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
+from twitchsense.model.intervals import overlap_any
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -192,15 +193,7 @@ def find_respiratory(moves: Moves, onset: Ints, stop: Ints, rules: LimbRules) ->
     """
     before, after = rules.respiratory
     start = (onset if rules.anchor == "onset" else stop) + before
-    order = np.argsort(start, kind="stable")
-    start = start[order]
-    # windows may lie in one another: of all that have begun, the last to end counts
-    reach = np.maximum.accumulate(stop[order] + after)
-    begun = np.searchsorted(start, moves.stop, side="right")
-    touched = np.zeros(len(moves), np.bool_)
-    any_begun = begun > 0
-    touched[any_begun] = reach[begun[any_begun] - 1] >= moves.onset[any_begun]
-    return touched
+    return overlap_any(moves.onset, moves.stop, start, stop + after, closed="both")
 
 
 def _join(onset: Ints, stop: Ints) -> tuple[Ints, Ints]:
