@@ -30,8 +30,8 @@ from typing import Any
 from firmware_sim.capture import Capture
 from firmware_sim.capture import Settings as Plan
 from firmware_sim.files import write_capture
-from twitchsense.cohort.manifest import ListedNight
-from twitchsense.cohort.run import Tally, run_cohort
+from twitchsense.cohort.manifest import NightEntry
+from twitchsense.cohort.run import CohortProgress, run_cohort
 from twitchsense.cohort.task import Outcome
 from twitchsense.settings import Settings
 
@@ -39,7 +39,7 @@ from twitchsense.settings import Settings
 PRICE = 0.05
 
 
-def make_nights(folder: Path, count: int, minutes: float, distinct: int) -> list[ListedNight]:
+def make_nights(folder: Path, count: int, minutes: float, distinct: int) -> list[NightEntry]:
     """Simulate captures and list them as many nights."""
     captures = []
     for seed in range(1, distinct + 1):
@@ -47,7 +47,7 @@ def make_nights(folder: Path, count: int, minutes: float, distinct: int) -> list
         write_capture(Capture(Plan(minutes=minutes, seed=seed)), home)
         captures.append((home / "emg.csv", home / "acc.csv"))
     return [
-        ListedNight(f"night {k}", captures[k % distinct], f"night {k}", Settings())
+        NightEntry(f"night {k}", captures[k % distinct], f"night {k}", Settings())
         for k in range(count)
     ]
 
@@ -60,11 +60,11 @@ def processor_s() -> tuple[float, float]:
     return busy / os.sysconf("SC_CLK_TCK"), ours
 
 
-def measure(nights: list[ListedNight], out: Path, workers: int) -> dict[str, Any]:
+def measure(nights: list[NightEntry], out: Path, workers: int) -> dict[str, Any]:
     """Run a cohort and return what it took."""
     outcomes: list[Outcome] = []
 
-    def note(tally: Tally, outcome: Outcome) -> None:
+    def note(tally: CohortProgress, outcome: Outcome) -> None:
         outcomes.append(outcome)
 
     busy, ours = processor_s()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from twitchsense.cohort.tables import TABLES as COHORT_TABLES
+from twitchsense.cohort.dataset_tables import TABLES as COHORT_TABLES
 from twitchsense.model.event_table import EVENT_COLUMNS, REJECT_REASONS
 from twitchsense.scoring.labels import RULES
 from twitchsense.settings import Settings

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.made_night import make_recording, write_captures
-from twitchsense.cohort.manifest import ListedNight
+from twitchsense.cohort.manifest import NightEntry
 from twitchsense.settings import Settings
 
 pytest.importorskip("pyarrow")
@@ -24,9 +24,9 @@ def captures(tmp_path_factory) -> list[list[Path]]:
 
 
 @pytest.fixture
-def nights(captures) -> list[ListedNight]:
+def nights(captures) -> list[NightEntry]:
     return [
-        ListedNight(f"n{k}", tuple(files), f"list.csv, line {k + 2}", Settings())
+        NightEntry(f"n{k}", tuple(files), f"list.csv, line {k + 2}", Settings())
         for k, files in enumerate(captures)
     ]
 

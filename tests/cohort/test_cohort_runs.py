@@ -17,7 +17,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from twitchsense.cohort.dataset import piece_name, prepare
+from twitchsense.cohort.dataset import create_dataset, part_file_name
 from twitchsense.cohort.processes import run_in_processes
 from twitchsense.cohort.run import run_cohort
 from twitchsense.cohort.task import Task
@@ -53,7 +53,7 @@ def unending(listed, captures):
 
 
 def test_a_worker_that_is_killed_takes_nothing_with_it(nights, tmp_path):
-    prepare(tmp_path)
+    create_dataset(tmp_path)
     tasks = [Task(n, tmp_path, version("twitchsense")) for n in nights]
     outcomes = []
     for outcome in run_in_processes(tasks, 2):
@@ -61,7 +61,7 @@ def test_a_worker_that_is_killed_takes_nothing_with_it(nights, tmp_path):
         if len(outcomes) == 1:
             for process in multiprocessing.active_children():
                 process.kill()
-    assert sorted(o.night for o in outcomes) == [n.night for n in nights]
+    assert sorted(o.night for o in outcomes) == [n.name for n in nights]
     assert {o.status for o in outcomes} == {"done"}
     assert len({o.worker for o in outcomes}) >= 3
     assert len(finished(tmp_path)) == len(nights)
@@ -69,10 +69,10 @@ def test_a_worker_that_is_killed_takes_nothing_with_it(nights, tmp_path):
 
 
 def test_a_night_that_kills_its_worker_twice_has_failed_and_the_others_go_on(nights, tmp_path):
-    prepare(tmp_path / "out")
+    create_dataset(tmp_path / "out")
     pipe = tmp_path / "endless.csv"
     os.mkfifo(pipe)  # whoever opens it waits for ever
-    bad = replace(nights[0], night="bad", captures=(pipe,))
+    bad = replace(nights[0], name="bad", captures=(pipe,))
     tasks = [Task(n, tmp_path / "out", version("twitchsense")) for n in [bad, *nights[1:4]]]
     outcomes, ended = {}, threading.Event()
 
@@ -93,7 +93,7 @@ def test_a_night_that_kills_its_worker_twice_has_failed_and_the_others_go_on(nig
     )
     assert outcomes["bad"].status == "failed"
     assert "died twice (killed by SIGKILL)" in outcomes["bad"].reason
-    (row,) = pq.read_table(tmp_path / "out" / "failed" / piece_name("bad")).to_pylist()
+    (row,) = pq.read_table(tmp_path / "out" / "failed" / part_file_name("bad")).to_pylist()
     assert row["cause"] == "worker"
 
 
@@ -186,7 +186,7 @@ def test_a_dask_worker_that_is_killed_takes_nothing_with_it(listed, tmp_path):
 def test_no_scheduler_is_one_line(listed, tmp_path, monkeypatch):
     pytest.importorskip("distributed")
     script = (
-        "import sys, twitchsense.cohort.cluster as c; c._CONNECT_S = 1.0\n"
+        "import sys, twitchsense.cohort.cluster as c; c.CONNECT_TIMEOUT_S = 1.0\n"
         "from twitchsense.cli.app import main; sys.argv[0] = 'twitchsense'; main()"
     )
     given = ["cohort", str(listed), "--out", str(tmp_path / "o"), "--executor",

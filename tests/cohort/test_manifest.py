@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twitchsense.cli.app import main
-from twitchsense.cohort.dataset import piece_name
-from twitchsense.cohort.manifest import read_list
+from twitchsense.cohort.dataset import part_file_name
+from twitchsense.cohort.manifest import read_manifest
 from twitchsense.errors import InputError
 from twitchsense.settings import Settings, get_profile
 
@@ -21,12 +21,12 @@ def plain(words, own):
 def read(tmp_path, text, make=plain):
     path = tmp_path / "list.csv"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return read_list(path, make)
+    return read_manifest(path, make)
 
 
 def test_plain_text_is_a_night_on_each_line_relative_to_the_list(tmp_path):
     nights = read(tmp_path, "# mine\na/emg.csv;a/acc.csv\r\n\n /b/n 1.night \n")
-    assert [n.night for n in nights] == ["a/emg", "/b/n 1"]
+    assert [n.name for n in nights] == ["a/emg", "/b/n 1"]
     assert nights[0].captures == (tmp_path / "a/emg.csv", tmp_path / "a/acc.csv")
     assert str(nights[1].captures[0]) == "/b/n 1.night"
     assert nights[1].place == "list.csv, line 4"
@@ -36,10 +36,10 @@ def test_plain_text_is_a_night_on_each_line_relative_to_the_list(tmp_path):
 def test_table_has_what_a_night_needs(tmp_path, tab):
     rows = ["Captures,night,hypnogram,profile", "a.csv;b.csv,first,h.csv,aasm-2026", "c.edf,,n/a,"]
     first, second = read(tmp_path, "\n".join(rows).replace(",", tab))
-    assert (first.night, first.hypnogram) == ("first", tmp_path / "h.csv")
+    assert (first.name, first.hypnogram) == ("first", tmp_path / "h.csv")
     assert first.settings == get_profile("aasm-2026")
     assert first.files == (tmp_path / "a.csv", tmp_path / "b.csv", tmp_path / "h.csv")
-    assert (second.night, second.hypnogram, second.settings) == ("c", None, Settings())
+    assert (second.name, second.hypnogram, second.settings) == ("c", None, Settings())
 
 
 def test_a_night_may_have_settings_of_its_own(tmp_path):
@@ -61,8 +61,8 @@ def test_settings_that_cannot_be_read_are_a_fault_of_their_night(tmp_path):
         return Settings()
 
     first, second = read(tmp_path, "captures,settings\na.csv,gone.toml\nb.csv,\n", make)
-    assert first.fault.startswith("gone.toml: cannot be read")
-    assert second.fault == ""
+    assert first.error.startswith("gone.toml: cannot be read")
+    assert second.error == ""
 
 
 @pytest.mark.parametrize(
@@ -122,8 +122,8 @@ def test_bad_usage_is_one_line_and_status_2(tmp_path, monkeypatch, arguments, pr
 
 @given(st.text(), st.text())
 def test_every_name_of_a_night_makes_a_safe_file_name(one, other):
-    name = piece_name(one)
+    name = part_file_name(one)
     assert name.isascii()
     assert len(name) <= 100
     assert not set(name) & set('/\\:*?"<>| \n')
-    assert (name == piece_name(other)) == (one == other)
+    assert (name == part_file_name(other)) == (one == other)

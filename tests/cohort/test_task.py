@@ -1,4 +1,4 @@
-"""One night of a cohort: what is written, what is kept, and what a failure leaves."""
+"""One night of a cohort: what it writes, when it is kept, and what a failure leaves."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from twitchsense.cohort import task as tasks
-from twitchsense.cohort.dataset import piece_name, prepare
+from twitchsense.cohort.dataset import create_dataset, part_file_name
+from twitchsense.cohort.dataset_tables import TABLES
 from twitchsense.cohort.run import run_cohort
-from twitchsense.cohort.tables import TABLES
-from twitchsense.cohort.task import Task, find_known, run_night
+from twitchsense.cohort.task import Task, find_previous, run_night
 from twitchsense.io.read import read
 from twitchsense.results.night import analyze
 from twitchsense.settings import get_profile
@@ -26,16 +26,16 @@ VERSION = version("twitchsense")
 
 @pytest.fixture
 def out(tmp_path):
-    prepare(tmp_path / "out")
+    create_dataset(tmp_path / "out")
     return tmp_path / "out"
 
 
 def run(night, out):
-    return run_night(Task(night, out, VERSION, find_known(out, night.night)))
+    return run_night(Task(night, out, VERSION, find_previous(out, night.name)))
 
 
 def table(out, name, night):
-    path = out / name / piece_name(night)
+    path = out / name / part_file_name(night)
     return pq.read_table(path).to_pylist() if path.exists() else None
 
 
@@ -78,17 +78,17 @@ def test_every_column_is_explained_beside_the_dataset(nights, out):
     run(nights[1], out)
     told = json.loads((out / "columns.json").read_text())
     for name in ("events", "rejected", "epochs", "rates", "nights"):
-        piece = pq.read_schema(out / name / piece_name("n1"))
+        piece = pq.read_schema(out / name / part_file_name("n1"))
         assert piece.names == [c.name for c in TABLES[name]] == list(told[name])
 
 
 def test_what_has_not_changed_is_kept_whatever_the_times_of_its_files(own, out, monkeypatch):
     assert run(own, out).status == "done"
-    events = (out / "events" / piece_name("n0")).stat().st_mtime_ns
+    events = (out / "events" / part_file_name("n0")).stat().st_mtime_ns
     os.utime(own.captures[0])  # as by a copy
-    monkeypatch.setattr(tasks, "_SETTLED_S", 0.0)
+    monkeypatch.setattr(tasks, "MIN_FILE_AGE_S", 0.0)
     assert run(own, out).status == "kept"
-    assert (out / "events" / piece_name("n0")).stat().st_mtime_ns == events
+    assert (out / "events" / part_file_name("n0")).stat().st_mtime_ns == events
     # now its times are known: nothing is read to keep it
     monkeypatch.setattr(tasks, "run_night", None)
     assert run_cohort([own], out).kept == 1
@@ -97,13 +97,13 @@ def test_what_has_not_changed_is_kept_whatever_the_times_of_its_files(own, out, 
 def test_a_file_changed_a_moment_ago_is_not_believed_by_its_times(own, out):
     os.utime(own.captures[0])
     run(own, out)
-    assert find_known(out, "n0").stamp == ""
+    assert find_previous(out, "n0").times_hash == ""
 
 
 @pytest.mark.parametrize("what", ["content", "settings", "hypnogram", "version", "damage"])
 def test_a_change_has_the_night_done_again(own, out, what, monkeypatch, tmp_path):
     run(own, out)
-    changed, made_by = own, VERSION
+    changed, version_run = own, VERSION
     if what == "content":
         text = own.captures[0].read_text()
         own.captures[0].write_text(text.replace("\n0.5,", "\n0.5,1", 1))
@@ -113,14 +113,14 @@ def test_a_change_has_the_night_done_again(own, out, what, monkeypatch, tmp_path
         (tmp_path / "h.csv").write_text("onset,duration,stage\n0,60,N2\n")
         changed = replace(own, hypnogram=tmp_path / "h.csv")
     elif what == "version":
-        made_by = "99"
-        monkeypatch.setattr("importlib.metadata.version", lambda _: made_by)
+        version_run = "99"
+        monkeypatch.setattr("importlib.metadata.version", lambda _: version_run)
     else:
-        (out / "nights" / piece_name("n0")).write_bytes(b"PAR1 half")
-    known = find_known(out, "n0")
-    assert run_night(Task(changed, out, made_by, known)).status == "done"
+        (out / "nights" / part_file_name("n0")).write_bytes(b"PAR1 half")
+    previous = find_previous(out, "n0")
+    assert run_night(Task(changed, out, version_run, previous)).status == "done"
     (row,) = table(out, "nights", "n0")
-    assert known is None or row["key"] != known.key
+    assert previous is None or row["key"] != previous.input_hash
 
 
 def test_a_night_that_fails_says_why_and_leaves_nothing_of_before(own, out):
@@ -134,8 +134,8 @@ def test_a_night_that_fails_says_why_and_leaves_nothing_of_before(own, out):
     assert (row["cause"], row["reason"]) == ("input", outcome.reason)
     assert all(table(out, name, "n0") is None for name in TABLES if name != "failed")
     # the same bytes fail the same way: they are not read again to find that out
-    known = find_known(out, "n0")
-    assert known.outcome("n0").reason == outcome.reason
+    previous = find_previous(out, "n0")
+    assert previous.outcome("n0").reason == outcome.reason
     own.captures[0].write_text(text)
     assert run(own, out).status == "done"
     assert table(out, "failed", "n0") is None
@@ -159,12 +159,12 @@ def test_our_own_fault_ends_one_night_and_is_tried_again(
         outcome = run(nights[0], out)
     assert (outcome.status, outcome.reason) == ("failed", reason)
     assert table(out, "failed", "n0")[0]["cause"] == cause
-    assert find_known(out, "n0") is None
+    assert find_previous(out, "n0") is None
     assert run(nights[0], out).status == "done"
 
 
 def test_a_dataset_that_cannot_be_written_ends_the_run(nights, out):
-    (out / "epochs" / piece_name("n0")).mkdir()
+    (out / "epochs" / part_file_name("n0")).mkdir()
     outcome = run(nights[0], out)
     assert outcome.status == "stop"
     assert "is a directory" in outcome.reason
@@ -182,12 +182,12 @@ def test_a_worker_elsewhere_or_of_another_version_ends_the_run(nights, out):
 def test_missing_files_are_failed_nights_that_name_list_and_line(nights, out, tmp_path):
     gone = replace(nights[0], captures=(tmp_path / "gone.csv",))
     long = replace(nights[1], captures=(tmp_path / ("x" * 300),))
-    null = replace(nights[2], fault="s.toml: cannot be read; give a TOML file")
+    null = replace(nights[2], error="s.toml: cannot be read; give a TOML file")
     began = time.monotonic()
     tally = run_cohort([gone, long, null], out)
     assert time.monotonic() > began
-    assert (tally.failed, tally.ended) == (3, 3)
+    assert (tally.failed, tally.finished) == (3, 3)
     assert tally.failures["n0"].startswith("list.csv, line 2: no such file as ")
     assert "File name too long" in tally.failures["n1"]
-    assert tally.failures["n2"] == null.fault
+    assert tally.failures["n2"] == null.error
     assert not list(out.glob(".run-*"))

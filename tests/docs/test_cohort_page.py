@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.made_night import make_recording, write_captures
-from twitchsense.cohort.manifest import ListedNight
+from twitchsense.cohort.manifest import NightEntry
 from twitchsense.cohort.run import run_cohort
 from twitchsense.settings import Settings
 
@@ -26,10 +26,9 @@ def home(tmp_path_factory):
     hypnogram = home / "stages.csv"
     hypnogram.write_text("onset,duration,stage\n0,120,W\n120,360,N2\n")
     nights = [
-        ListedNight(f"p{k}", tuple(files), f"l.csv, line {k}", Settings(), hypnogram)
-        for k in (1, 2)
+        NightEntry(f"p{k}", tuple(files), f"l.csv, line {k}", Settings(), hypnogram) for k in (1, 2)
     ]
-    gone = ListedNight("p3", (home / "gone.csv",), "l.csv, line 4", Settings())
+    gone = NightEntry("p3", (home / "gone.csv",), "l.csv, line 4", Settings())
     run_cohort([*nights, gone], home / "cohort", workers=1)
     (home / "people.csv").write_text("night,age\np1,41\np2,67\n")
     return home

@@ -16,14 +16,15 @@ from twitchsense.cli.options import Asked, analysis, verbosity
 from twitchsense.errors import InputError
 
 if TYPE_CHECKING:
-    from twitchsense.cohort.run import OnNight, Tally
+    from twitchsense.cohort.run import CohortProgress, NightCallback
     from twitchsense.cohort.task import Outcome
     from twitchsense.settings import Settings
 
 _FILE = click.Path(path_type=Path)
-#: Between lines of progress where there is no terminal.
-_TALK_S: Final = 30.0
-_SHOWN: Final = 5
+#: Period (s) of the progress lines where there is no terminal.
+_LINE_PERIOD_S: Final = 30.0
+#: Failed nights that are named while the cohort runs.
+_MAX_FAILURES_SHOWN: Final = 5
 
 
 @click.command(short_help="Analyse thousands of nights into one Parquet dataset.")
@@ -65,42 +66,44 @@ def cohort(
     one night are separated by ";". Run the same command again to go on after an interruption
     or with a longer list: what is finished and has not changed is not done again.
     """
-    from twitchsense.cohort.manifest import read_list
+    from twitchsense.cohort.manifest import read_manifest
     from twitchsense.cohort.run import run_cohort
     from twitchsense.results.files import check_output_directory
     from twitchsense.results.save import to_json
 
-    share = _parse_part(part)
+    parsed_part = _parse_part(part)
     check_output_directory(out)
 
-    def make_settings(words: Mapping[str, str], own: Path | None) -> Settings:
-        its = replace(
+    def make_settings(values: Mapping[str, str], settings_file: Path | None) -> Settings:
+        own_options = replace(
             asked,
-            files=(*asked.files, *([] if own is None else [own])),
-            profile=words.get("profile", asked.profile),
-            pairs=(*asked.pairs, *([words["map"]] if "map" in words else [])),
-            stages=words.get("stages", asked.stages),
-            zone=words.get("zone", asked.zone),
+            files=(*asked.files, *([] if settings_file is None else [settings_file])),
+            profile=values.get("profile", asked.profile),
+            pairs=(*asked.pairs, *([values["map"]] if "map" in values else [])),
+            stages=values.get("stages", asked.stages),
+            zone=values.get("zone", asked.zone),
         )
-        return its.settings()
+        return own_options.settings()
 
-    listed = read_list(nights, make_settings)
+    entries = read_manifest(nights, make_settings)
     try:
-        with _progress(quiet=quiet) as show:
-            tally = run_cohort(
-                listed, out, executor=executor, workers=workers, part=share, on_night=show
+        with _show_progress(quiet=quiet) as show:
+            progress = run_cohort(
+                entries, out, executor=executor, workers=workers, part=parsed_part, on_night=show
             )
     except KeyboardInterrupt:
         click.echo("interrupted; finished nights are kept, the same command goes on", err=True)
         raise SystemExit(130) from None
     if as_json:
-        facts = {name: getattr(tally, name) for name in ("total", "done", "kept", "failed")}
-        click.echo(to_json({**facts, "failures": tally.failures}), nl=False)
+        facts = {name: getattr(progress, name) for name in ("total", "done", "kept", "failed")}
+        click.echo(to_json({**facts, "failures": progress.failures}), nl=False)
     if not quiet:
-        _say(tally, out)
-    if tally.total and tally.failed == tally.total:
-        first = next(iter(tally.failures.values()))
-        raise InputError(str(nights), f"none of its {tally.total} nights could be analysed", first)
+        _print_progress(progress, out)
+    if progress.total and progress.failed == progress.total:
+        first = next(iter(progress.failures.values()))
+        raise InputError(
+            str(nights), f"none of its {progress.total} nights could be analysed", first
+        )
 
 
 def _parse_part(text: str) -> tuple[int, int]:
@@ -112,42 +115,47 @@ def _parse_part(text: str) -> tuple[int, int]:
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> Iterator[OnNight | None]:
-    """Show how far it is: a bar on a terminal, elsewhere a line every half minute."""
+def _show_progress(*, quiet: bool) -> Iterator[NightCallback | None]:
+    """Show the progress: a bar on a terminal, elsewhere a line every half minute."""
     from twitchsense.cli.progress import steps
 
     with steps(quiet=quiet) as bar:
         bar.step("nights")
-        next_line = time.monotonic() + _TALK_S
+        next_line = time.monotonic() + _LINE_PERIOD_S
 
-        def show(tally: Tally, outcome: Outcome) -> None:
+        def show(progress: CohortProgress, outcome: Outcome) -> None:
             nonlocal next_line
-            bar.progress(tally.ended, tally.total)
-            if outcome.status == "failed" and tally.failed <= _SHOWN:
+            bar.progress(progress.finished, progress.total)
+            if outcome.status == "failed" and progress.failed <= _MAX_FAILURES_SHOWN:
                 bar.say(f"failed: {outcome.night}: {outcome.reason}")
             if not bar.visible and time.monotonic() >= next_line:
-                bar.say(_line(tally))
-                next_line = time.monotonic() + _TALK_S
+                bar.say(format_progress(progress))
+                next_line = time.monotonic() + _LINE_PERIOD_S
 
         yield None if quiet else show
 
 
-def _line(tally: Tally) -> str:
-    text = f"{tally.ended} of {tally.total} nights, {tally.failed} failed"
-    return text if tally.left_s is None else f"{text}, {_time(tally.left_s)} left"
+def format_progress(progress: CohortProgress) -> str:
+    """Return the progress as one line."""
+    text = f"{progress.finished} of {progress.total} nights, {progress.failed} failed"
+    if progress.remaining_s is None:
+        return text
+    return f"{text}, {format_duration(progress.remaining_s)} left"
 
 
-def _time(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
+    """Return a duration in s, min or h."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _say(tally: Tally, out: Path) -> None:
+def _print_progress(progress: CohortProgress, out: Path) -> None:
     click.echo(
-        f"{tally.total} nights: {tally.done} analysed, {tally.kept} kept, {tally.failed} failed",
+        f"{progress.total} nights: {progress.done} analysed, {progress.kept} kept, "
+        f"{progress.failed} failed",
         err=True,
     )
-    if tally.failed:
+    if progress.failed:
         click.echo(f"Why: {out / 'failed'}", err=True)
     click.echo(f"Dataset: {out}", err=True)

@@ -1,1 +1,1 @@
-"""Thousands of nights: one task each, resumable, into one Parquet dataset."""
+"""Batch analysis of many nights: one resumable task each, into one Parquet dataset."""

@@ -1,4 +1,4 @@
-"""Nights on a Dask cluster that exists already."""
+"""Executor: an existing Dask cluster."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any, Final
 
-from twitchsense.cohort.task import Outcome, Task, fail, run_night
+from twitchsense.cohort.task import Outcome, Task, record_failure, run_night
 from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
 
-_CONNECT_S: Final = 20.0
-_WORKERS_S: Final = 60.0
+#: Time (s) to connect to the scheduler.
+CONNECT_TIMEOUT_S: Final = 20.0
+#: Time (s) until the scheduler has a worker.
+WORKERS_TIMEOUT_S: Final = 60.0
 
 
 def run_on_dask(tasks: Sequence[Task], address: str) -> Iterator[Outcome]:
-    """Do nights on the workers of a Dask scheduler; yield each outcome as it comes.
+    """Run tasks on the workers of a Dask scheduler.
 
-    A night whose worker dies is given to another, as often as the scheduler allows
+    A night whose worker dies is retried on another worker as often as the scheduler allows
     (``distributed.scheduler.allowed-failures``), and then counts as failed.
 
     Parameters
@@ -25,29 +27,36 @@ def run_on_dask(tasks: Sequence[Task], address: str) -> Iterator[Outcome]:
     address : str
         ``host:port`` of the scheduler.
 
+    Yields
+    ------
+    Outcome
+        Of each night, as it finishes.
+
     Raises
     ------
     InputError
-        If no scheduler answers there, or it has no workers.
+        If no scheduler responds at the address, or it has no workers.
     MissingExtraError
         If dask and distributed are not installed.
     TwitchsenseError
-        If the cluster goes away.
+        If the cluster fails.
     """
     try:
-        distributed: Any = import_module("distributed")  # it has no types
+        distributed: Any = import_module("distributed")  # untyped
     except ImportError as error:
         raise MissingExtraError("cluster", "a Dask cluster") from error
     source = f"--executor dask://{address}"
     try:
-        client = distributed.Client(f"tcp://{address}", timeout=_CONNECT_S, set_as_default=False)
+        client = distributed.Client(
+            f"tcp://{address}", timeout=CONNECT_TIMEOUT_S, set_as_default=False
+        )
     except (OSError, ValueError) as error:
         raise InputError(
             source, "no Dask scheduler answers there", "start one: dask scheduler"
         ) from error
     with client, client.as_current():
         try:
-            client.wait_for_workers(1, timeout=_WORKERS_S)
+            client.wait_for_workers(1, timeout=WORKERS_TIMEOUT_S)
         except TimeoutError as error:
             raise InputError(
                 source, "the scheduler has no workers", f"start some: dask worker {address}"
@@ -61,11 +70,11 @@ def run_on_dask(tasks: Sequence[Task], address: str) -> Iterator[Outcome]:
                 yield future.result()
                 future.release()
                 continue
-            fault = future.exception() if future.status == "error" else None
-            if not isinstance(fault, distributed.KilledWorker):
+            failure = future.exception() if future.status == "error" else None
+            if not isinstance(failure, distributed.KilledWorker):
                 raise TwitchsenseError(
-                    f"the Dask cluster failed ({fault or future.status}); "
+                    f"the Dask cluster failed ({failure or future.status}); "
                     "mend it, and run the same command again to go on"
                 )
             reason = "its workers died, often for want of memory; give each worker more"
-            yield fail(task, "worker", reason)
+            yield record_failure(task, "worker", reason)

@@ -1,9 +1,9 @@
-"""The list of a cohort: which captures are one night, and how each is to be read.
+"""The list of a cohort: the captures of each night, and how to read them.
 
-Either a table (CSV or TSV) with a column ``captures``, or plain text with one night on
-each line. Several files of one night are separated by ``;``. Paths are relative to the
-list. A fault of the list itself is an error; a file that is missing or can't be used is
-a fault of its night, and the others go on.
+The list is either a table (CSV or TSV) with a column ``captures``, or plain text with one
+night per line. Several files of one night are separated by ``;``. Paths are relative to
+the list. An error in the list itself ends the run; a file that is missing or can't be used
+only fails its night.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from twitchsense.errors import InputError
 from twitchsense.io.text_table import MISSING, TextTable, parse_table, read_text
 from twitchsense.settings import Settings
 
-#: Columns of a list, with what each means.
+#: Columns of a list and their meaning.
 COLUMNS: Final[dict[str, str]] = {
     "captures": "the capture, or the files of one recording separated by ;",
     "night": "name of the night; without it, the first capture's path without its ending",
@@ -30,63 +30,67 @@ COLUMNS: Final[dict[str, str]] = {
     "zone": "time zone of the wearer, instead of the command's",
     "stages": "what numbers in the hypnogram mean, instead of the command's",
 }
-#: Columns that change settings by their text alone.
-_WORDS: Final = ("profile", "map", "zone", "stages")
+#: Columns that set a setting by their text; the column ``settings`` names a file.
+_SETTINGS_COLUMNS: Final = ("profile", "map", "zone", "stages")
 _SEPARATOR: Final = ";"
-_LONGEST_NAME: Final = 200
+_MAX_NAME_LENGTH: Final = 200
 
-#: Makes the settings of a night from its words and, if given, its settings file.
+#: Makes the settings of a night from its settings columns and, if given, its settings file.
 MakeSettings = Callable[[Mapping[str, str], Path | None], Settings]
 
 
 @dataclass(frozen=True, slots=True)
-class ListedNight:
+class NightEntry:
     """One night of a list.
 
     Attributes
     ----------
-    night : str
-        Its name, unique in the list.
+    name : str
+        Name of the night, unique in the list.
     captures : tuple of Path
         Files of one recording.
     place : str
-        The list and the line, for messages.
+        File name of the list and line, for messages.
     settings : Settings
     hypnogram, respiratory : Path or None
-    fault : str
-        Why it can't be tried; empty if it can.
+    error : str
+        Reason why the night can't be analysed; empty if it can.
     """
 
-    night: str
+    name: str
     captures: tuple[Path, ...]
     place: str
     settings: Settings
     hypnogram: Path | None = None
     respiratory: Path | None = None
-    fault: str = ""
+    error: str = ""
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """Every file that is read."""
-        extra = (self.hypnogram, self.respiratory)
-        return (*self.captures, *(p for p in extra if p is not None))
+        """All input files of the night."""
+        optional = (self.hypnogram, self.respiratory)
+        return (*self.captures, *(p for p in optional if p is not None))
 
 
-def read_list(path: Path, make_settings: MakeSettings) -> list[ListedNight]:
+def read_manifest(path: Path, make_settings: MakeSettings) -> list[NightEntry]:
     """Read the list of a cohort.
 
     Parameters
     ----------
     path : Path
     make_settings : callable
-        Makes settings from the words of a row (``profile``, ``map``, ``zone``,
-        ``stages``; only those that are given) and its settings file or None.
+        Makes settings from the columns ``profile``, ``map``, ``zone`` and ``stages`` of a
+        row (only those that are given) and its settings file or None.
+
+    Returns
+    -------
+    list of NightEntry
 
     Raises
     ------
     InputError
-        Naming the list and the line: a column that does not exist, a line without
-        a capture, a night twice, or a word that can't be used.
+        Naming the list and the line: an unknown column, a line without a capture, a
+        duplicate name, or an invalid value.
     """
     source = str(path)
     table = _parse(read_text(path, source), source)
@@ -101,34 +105,34 @@ def read_list(path: Path, make_settings: MakeSettings) -> list[ListedNight]:
     table.require("captures")
     if not table.lines:
         raise InputError(source, "lists no night", "give one line for each night")
-    settings = cache(lambda words, file: make_settings(dict(words), file))
-    nights: list[ListedNight] = []
-    seen: dict[str, str] = {}
+    settings = cache(lambda values, file: make_settings(dict(values), file))
+    entries: list[NightEntry] = []
+    places: dict[str, str] = {}
     for row in range(len(table.lines)):
         fields = {name: column[row] for name, column in table.columns.items()}
         fields = {name: "" if t.lower() in MISSING else t for name, t in fields.items()}
-        night = _read_row(path, fields, table.place(row), settings)
-        if night.night in seen:
+        entry = _read_row(path, fields, table.place(row), settings)
+        if entry.name in places:
             raise InputError(
                 source,
-                f"has the night {night.night!r} twice ({seen[night.night]} too)",
+                f"has the night {entry.name!r} twice ({places[entry.name]} too)",
                 "give each a name of its own in the column night",
                 table.place(row),
             )
-        seen[night.night] = table.place(row)
-        nights.append(night)
-    return nights
+        places[entry.name] = table.place(row)
+        entries.append(entry)
+    return entries
 
 
 def _parse(text: str, source: str) -> TextTable:
-    """Return the list as a table, whichever of its two forms it has."""
+    """Parse a list of either form into a table."""
     first = text.split("\n", 1)[0]
-    names = [name.strip().lower() for name in first.split(_SEPARATOR)]
-    if "," in first or "\t" in first or "captures" in names:
+    cells = [cell.strip().lower() for cell in first.split(_SEPARATOR)]
+    if "," in first or "\t" in first or "captures" in cells:
         return parse_table(text, source)
     lines = [(i, line.strip()) for i, line in enumerate(text.split("\n"), 1)]
-    kept = [(i, line) for i, line in lines if line and not line.startswith("#")]
-    return TextTable(source, {"captures": [t for _, t in kept]}, [i for i, _ in kept])
+    lines = [(i, line) for i, line in lines if line and not line.startswith("#")]
+    return TextTable(source, {"captures": [line for _, line in lines]}, [i for i, _ in lines])
 
 
 def _read_row(
@@ -136,45 +140,46 @@ def _read_row(
     fields: Mapping[str, str],
     place: str,
     settings: Callable[[tuple[tuple[str, str], ...], Path | None], Settings],
-) -> ListedNight:
+) -> NightEntry:
     source = str(path)
     folder = path.resolve().parent
-    names = [name.strip() for name in fields["captures"].split(_SEPARATOR) if name.strip()]
-    if not names:
+    captures = [name.strip() for name in fields["captures"].split(_SEPARATOR) if name.strip()]
+    if not captures:
         raise InputError(source, "names no capture", "give a file, or leave the line out", place)
-    night = fields.get("night") or _default_name(names[0])
-    if len(night) > _LONGEST_NAME or not night.isprintable():
+    name = fields.get("night") or _default_name(captures[0])
+    if len(name) > _MAX_NAME_LENGTH or not name.isprintable():
         raise InputError(
             source,
-            f"has a night whose name is {'too long' if night.isprintable() else 'not printable'}",
-            f"give it a name of at most {_LONGEST_NAME} printable characters in the column night",
+            f"has a night whose name is {'too long' if name.isprintable() else 'not printable'}",
+            f"give it a name of at most {_MAX_NAME_LENGTH} printable characters in the column "
+            "night",
             place,
         )
-    words = tuple((name, fields[name]) for name in _WORDS if fields.get(name))
+    values = tuple((c, fields[c]) for c in _SETTINGS_COLUMNS if fields.get(c))
     try:
-        chosen = settings(words, None)
+        chosen = settings(values, None)
     except InputError as error:
         raise InputError(source, f"{error.source}: {error.problem}", error.cure, place) from error
-    own = _beside(folder, fields.get("settings"))
-    fault = ""
-    if own is not None:
+    settings_file = _resolve(folder, fields.get("settings"))
+    problem = ""
+    if settings_file is not None:
         try:
-            chosen = settings(words, own)
+            chosen = settings(values, settings_file)
         except InputError as error:
-            fault = str(error)
-    return ListedNight(
-        night,
-        tuple(folder / name for name in names),
+            problem = str(error)
+    return NightEntry(
+        name,
+        tuple(folder / capture for capture in captures),
         f"{path.name}, {place}",
         chosen,
-        _beside(folder, fields.get("hypnogram")),
-        _beside(folder, fields.get("respiratory")),
-        fault,
+        _resolve(folder, fields.get("hypnogram")),
+        _resolve(folder, fields.get("respiratory")),
+        problem,
     )
 
 
 def _default_name(capture: str) -> str:
-    """Return the path without its ending: what stands in the list tells nights apart."""
+    """Return the path of a capture, as the list has it, without its ending."""
     lower = capture.lower()
     for ending in (".csv.gz", ".csv", ".parquet", ".edf", ".bdf", ".night"):
         if lower.endswith(ending):
@@ -182,5 +187,5 @@ def _default_name(capture: str) -> str:
     return capture
 
 
-def _beside(folder: Path, name: str | None) -> Path | None:
+def _resolve(folder: Path, name: str | None) -> Path | None:
     return folder / name if name else None

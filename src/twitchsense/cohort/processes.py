@@ -1,7 +1,7 @@
-"""Nights on the cores of this computer, one process to each.
+"""Executor: worker processes on this computer, one per core.
 
-Each worker hangs on a pipe of its own, so that one that is killed takes nothing with it:
-its night is known, is tried once more in a fresh process, and then counts as failed.
+Each worker has its own pipe, so that a killed worker affects only the night it was
+analysing: that night is retried once in a new process, and then counts as failed.
 """
 
 from __future__ import annotations
@@ -14,88 +14,95 @@ from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import Any, Final
 
-from twitchsense.cohort.task import Outcome, Task, fail, run_night
-from twitchsense.cohort.thread_limits import children_with_one_thread
+from twitchsense.cohort.task import Outcome, Task, record_failure, run_night
+from twitchsense.cohort.thread_limits import single_threaded_children
 
-_TRIES: Final = 2
-_GIVE_UP_S: Final = 5.0
+#: Attempts at a night whose worker dies.
+_MAX_ATTEMPTS: Final = 2
+#: Time (s) that a worker has to exit before it is killed.
+_TERMINATE_TIMEOUT_S: Final = 5.0
 
 
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
+def available_cores() -> int:
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def run_in_processes(tasks: Sequence[Task], workers: int) -> Iterator[Outcome]:
-    """Do nights in processes of this computer; yield each outcome as it comes.
+    """Run tasks in processes of this computer.
 
     Parameters
     ----------
     tasks : sequence of Task
     workers : int
-        Processes; no more than tasks are started.
+        Number of processes; at most one per task is started.
+
+    Yields
+    ------
+    Outcome
+        Of each night, as it finishes.
 
     Raises
     ------
     InputError
-        If a failure can't be written down.
+        If a failure can't be written to the dataset.
     """
-    waiting = deque(tasks)
-    tries: Counter[str] = Counter()
-    lanes: list[_Lane] = []
-    with children_with_one_thread():
+    queue = deque(tasks)
+    attempts: Counter[str] = Counter()
+    pool: list[_Worker] = []
+    with single_threaded_children():
         try:
-            lanes += [_Lane() for _ in range(min(workers, len(tasks)))]
-            for lane in lanes:
-                lane.start(waiting.popleft())
-            while busy := {lane.pipe: lane for lane in lanes if lane.task is not None}:
+            pool += [_Worker() for _ in range(min(workers, len(tasks)))]
+            for worker in pool:
+                worker.start(queue.popleft())
+            while busy := {w.pipe: w for w in pool if w.task is not None}:
                 for pipe in wait(list(busy)):
-                    lane = busy[pipe]  # type: ignore[index]
-                    task, outcome = lane.finish()
+                    worker = busy[pipe]  # type: ignore[index]
+                    task, outcome = worker.finish()
                     if outcome is None:
-                        tries[task.night.night] += 1
-                        why = lane.replace()
-                        if tries[task.night.night] < _TRIES:
-                            waiting.appendleft(task)
+                        attempts[task.entry.name] += 1
+                        cause = worker.restart()
+                        if attempts[task.entry.name] < _MAX_ATTEMPTS:
+                            queue.appendleft(task)
                         else:
-                            reason = f"its worker died twice ({why}), often for want of memory; "
-                            outcome = fail(task, "worker", reason + "try fewer --workers")
-                    if waiting:
-                        lane.start(waiting.popleft())
+                            reason = f"its worker died twice ({cause}), often for want of memory; "
+                            outcome = record_failure(task, "worker", reason + "try fewer --workers")
+                    if queue:
+                        worker.start(queue.popleft())
                     if outcome is not None:
                         yield outcome
         finally:
-            for lane in lanes:
-                lane.end()
+            for worker in pool:
+                worker.stop()
 
 
-class _Lane:
-    """A worker process and what it is doing."""
+class _Worker:
+    """A worker process and its current task."""
 
     def __init__(self) -> None:
         self.task: Task | None = None
         self._open()
 
     def _open(self) -> None:
-        # a fresh interpreter: nothing of ours, such as locks held by threads, is copied
+        # a new interpreter: a fork would copy locks that other threads hold
         context = multiprocessing.get_context("spawn")
-        self.pipe, far = context.Pipe()
-        self._process = context.Process(target=_serve, args=(far,), daemon=True)
+        self.pipe, child_pipe = context.Pipe()
+        self._process = context.Process(target=_worker_main, args=(child_pipe,), daemon=True)
         self._process.start()
-        far.close()  # so that its death is the end of the pipe
+        child_pipe.close()  # so that the pipe reaches its end when the process dies
 
     def start(self, task: Task) -> None:
         self.task = task
         try:
             self.pipe.send(task)
-        except OSError:  # it was killed while it had nothing to do
-            self.replace()
+        except OSError:  # it was killed while idle
+            self.restart()
             self.pipe.send(task)
 
     def finish(self) -> tuple[Task, Outcome | None]:
-        """Return the task that ended and its outcome; None if the process died."""
+        """Return the finished task and its outcome, None if the process died."""
         assert self.task is not None
         task, self.task = self.task, None
         try:
@@ -104,29 +111,29 @@ class _Lane:
             return task, None
         return task, outcome
 
-    def replace(self) -> str:
-        """Put a fresh process in the place of a dead one; return how that died."""
-        code = self.end()
+    def restart(self) -> str:
+        """Replace a dead process by a new one; return how it died."""
+        code = self.stop()
         self._open()
         if code is not None and code < 0:
             return f"killed by {signal.Signals(-code).name}"
         return f"exit status {code}"
 
-    def end(self) -> int | None:
-        """Let the process go, whatever it does; return its exit code."""
+    def stop(self) -> int | None:
+        """End the process, terminating its task if it has one; return its exit code."""
         self.pipe.close()
         if self.task is not None:
             self._process.terminate()
-        self._process.join(_GIVE_UP_S)
+        self._process.join(_TERMINATE_TIMEOUT_S)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
         return self._process.exitcode
 
 
-def _serve(pipe: Connection[Any, Any]) -> None:
-    """Do what comes through the pipe, until it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started us
+def _worker_main(pipe: Connection[Any, Any]) -> None:
+    """Run the tasks that come through the pipe, until it is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles Ctrl-C
     while True:
         try:
             task = pipe.recv()
@@ -135,5 +142,5 @@ def _serve(pipe: Connection[Any, Any]) -> None:
         outcome = run_night(task)
         try:
             pipe.send(outcome)
-        except OSError:  # who started us is gone; the night is written
+        except OSError:  # the parent process is gone; the night is written
             return

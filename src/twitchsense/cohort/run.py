@@ -1,4 +1,4 @@
-"""A cohort from its list to its dataset: what is done is kept, the rest is done."""
+"""Run a cohort: analyse the nights of a list that have no current result in the dataset."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from twitchsense.cohort.dataset import prepare
-from twitchsense.cohort.manifest import ListedNight
-from twitchsense.cohort.processes import run_in_processes, usable_cores
-from twitchsense.cohort.task import Outcome, Task, fail, find_known, make_stamp
+from twitchsense.cohort.dataset import create_dataset
+from twitchsense.cohort.manifest import NightEntry
+from twitchsense.cohort.processes import available_cores, run_in_processes
+from twitchsense.cohort.task import Outcome, Task, find_previous, hash_file_times, record_failure
 from twitchsense.errors import InputError, TwitchsenseError
 from twitchsense.io.read import short_name
 
@@ -21,19 +21,19 @@ _DASK: Final = "dask://"
 
 
 @dataclass(slots=True)
-class Tally:
-    """How far a cohort is.
+class CohortProgress:
+    """Progress of a cohort.
 
     Attributes
     ----------
     total : int
-        Nights of this run.
+        Number of nights of this run.
     done, kept, failed : int
-        Analysed now; finished by an earlier run; could not be analysed.
+        Nights analysed by this run; finished by an earlier run; that could not be analysed.
     failures : dict of str to str
-        Night and reason.
-    left_s : float or None
-        Time left, by the size of the files; None before anything is known.
+        Name of the night and reason.
+    remaining_s : float or None
+        Estimated remaining time, s; None before the first night has finished.
     """
 
     total: int
@@ -41,15 +41,15 @@ class Tally:
     kept: int = 0
     failed: int = 0
     failures: dict[str, str] = field(default_factory=dict)
-    left_s: float | None = None
+    remaining_s: float | None = None
 
     @property
-    def ended(self) -> int:
-        """Nights that need no more work."""
+    def finished(self) -> int:
+        """Number of nights that are done, kept or failed."""
         return self.done + self.kept + self.failed
 
     def add(self, outcome: Outcome) -> None:
-        """Count a night."""
+        """Count the outcome of a night."""
         if outcome.status == "done":
             self.done += 1
         elif outcome.status == "kept":
@@ -59,40 +59,42 @@ class Tally:
             self.failures[outcome.night] = outcome.reason
 
 
-#: Called after each night with how far it is, and how that night went.
-OnNight = Callable[[Tally, Outcome], None]
+#: Called after each night with the progress of the cohort and the outcome of the night.
+NightCallback = Callable[[CohortProgress, Outcome], None]
 
 
 def run_cohort(
-    nights: Sequence[ListedNight],
+    nights: Sequence[NightEntry],
     out: Path,
     *,
     executor: str = "processes",
     workers: int | None = None,
     part: tuple[int, int] = (1, 1),
-    on_night: OnNight | None = None,
-) -> Tally:
+    on_night: NightCallback | None = None,
+) -> CohortProgress:
     """Analyse the nights of a cohort into a Parquet dataset.
 
-    Nights whose files, settings and version are those of a finished result are kept. A
-    night that fails is written down with the reason, and the others go on.
+    A night is kept if its files, settings and the version are those of a finished result.
+    The failure of a night is written to the dataset with its reason, and does not end the run.
 
     Parameters
     ----------
-    nights : sequence of ListedNight
+    nights : sequence of NightEntry
     out : Path
-        Folder of the dataset; see `twitchsense.cohort.tables.TABLES`.
+        Directory of the dataset; for its tables see
+        `twitchsense.cohort.dataset_tables.TABLES`.
     executor : str
         ``processes`` of this computer, or ``dask://host:port`` of a scheduler.
     workers : int, optional
-        Processes; by default one for each usable core.
+        Number of processes; by default one per available core.
     part : (int, int)
-        Do only part I of N, counted from 1; parts may run at once into one `out`.
+        Run only part I of N, counted from 1; parts may run concurrently into one `out`.
     on_night : callable, optional
+        Called after each night with the progress and the outcome.
 
     Returns
     -------
-    Tally
+    CohortProgress
 
     Raises
     ------
@@ -101,36 +103,36 @@ def run_cohort(
     TwitchsenseError
         If the executor fails as a whole.
     """
-    address = _address(executor)
+    address = _parse_executor(executor)
     out = out.absolute()
-    prepare(out)
-    mine = nights[part[0] - 1 :: part[1]]
-    tally, clock = Tally(len(mine)), _Clock()
+    create_dataset(out)
+    selected = nights[part[0] - 1 :: part[1]]
+    progress, remaining = CohortProgress(len(selected)), RemainingTime()
     token = out / f".run-{secrets.token_hex(8)}"
 
-    def tell(outcome: Outcome) -> None:
+    def add(outcome: Outcome) -> None:
         if outcome.status == "stop":
             raise TwitchsenseError(outcome.reason)
-        tally.add(outcome)
-        clock.end(outcome.night)
-        tally.left_s = clock.left_s()
+        progress.add(outcome)
+        remaining.finish(outcome.night)
+        progress.remaining_s = remaining.estimate_s()
         if on_night is not None:
-            on_night(tally, outcome)
+            on_night(progress, outcome)
 
     try:
         token.touch()
         tasks: list[Task] = []
-        for task, outcome in _look(mine, out, token.name):
+        for task, outcome in _plan_tasks(selected, out, token.name):
             if outcome is None:
                 tasks.append(task)
             else:
-                tell(outcome)
-        clock.start(tasks)
-        for outcome in _execute(tasks, address, workers or usable_cores()):
-            tell(outcome)
+                add(outcome)
+        remaining.start(tasks)
+        for outcome in _execute(tasks, address, workers or available_cores()):
+            add(outcome)
     finally:
         token.unlink(missing_ok=True)
-    return tally
+    return progress
 
 
 def _execute(tasks: Sequence[Task], address: str, workers: int) -> Iterator[Outcome]:
@@ -143,47 +145,47 @@ def _execute(tasks: Sequence[Task], address: str, workers: int) -> Iterator[Outc
     return run_on_dask(tasks, address)
 
 
-def _look(
-    nights: Sequence[ListedNight], out: Path, token: str
+def _plan_tasks(
+    nights: Sequence[NightEntry], out: Path, token: str
 ) -> Iterator[tuple[Task, Outcome | None]]:
-    """Tell of each night, without reading its files, whether there is anything to do."""
-    made_by = version("twitchsense")
-    for night in nights:
-        task = Task(night, out, made_by, find_known(out, night.night), token)
-        if night.fault:
-            yield task, fail(task, "input", night.fault)
+    """Yield the task of each night, with its outcome if that is known without reading files."""
+    this_version = version("twitchsense")
+    for entry in nights:
+        task = Task(entry, out, this_version, find_previous(out, entry.name), token)
+        if entry.error:
+            yield task, record_failure(task, "input", entry.error)
             continue
         try:
-            stamp = make_stamp(night, made_by)
+            times_hash = hash_file_times(entry, this_version)
         except (OSError, ValueError) as error:
-            yield task, fail(task, "input", _missing(night, error))
+            yield task, record_failure(task, "input", _explain_missing_file(entry, error))
             continue
-        known = task.known
-        if known is not None and stamp and stamp == known.stamp:
-            yield task, known.outcome(night.night)
+        previous = task.previous
+        if previous is not None and times_hash and times_hash == previous.times_hash:
+            yield task, previous.outcome(entry.name)
             continue
         yield task, None
 
 
-def _missing(night: ListedNight, error: OSError | ValueError) -> str:
-    """Name the list, the line and the file that is not there."""
+def _explain_missing_file(entry: NightEntry, error: OSError | ValueError) -> str:
+    """Return the message for a file that can't be read: list, line, file and reason."""
     problem = getattr(error, "strerror", None) or str(error)
-    for path in night.files:
+    for path in entry.files:
         try:
             path.stat()
         except FileNotFoundError:
             problem = f"no such file as {short_name(path)}"
-        except (OSError, ValueError) as reason:
-            why = getattr(reason, "strerror", None) or str(reason)
-            problem = f"{short_name(path)} cannot be read ({why})"
+        except (OSError, ValueError) as failure:
+            reason = getattr(failure, "strerror", None) or str(failure)
+            problem = f"{short_name(path)} cannot be read ({reason})"
         else:
             continue
         break
-    return str(InputError(night.place, problem, "check the path"))
+    return str(InputError(entry.place, problem, "check the path"))
 
 
-def _address(executor: str) -> str:
-    """Return ``host:port`` of a Dask scheduler, or nothing for processes."""
+def _parse_executor(executor: str) -> str:
+    """Return ``host:port`` of a Dask scheduler, or an empty string for processes."""
     if executor == "processes":
         return ""
     address = executor.removeprefix(_DASK)
@@ -195,31 +197,41 @@ def _address(executor: str) -> str:
     return address
 
 
-class _Clock:
-    """Tells how long it may still take: by bytes, as nights differ in length."""
+class RemainingTime:
+    """Estimates the remaining time by the size of the files, as nights differ in length."""
 
     def __init__(self) -> None:
-        self._open: dict[str, int] = {}
-        self._all = 0
-        self._began = 0.0
+        self._open_bytes: dict[str, int] = {}
+        self._total_bytes = 0
+        self._start_s = 0.0
 
     def start(self, tasks: Sequence[Task]) -> None:
-        """Begin with what is to be done."""
-        self._open = {t.night.night: sum(_size(p) for p in t.night.captures) for t in tasks}
-        self._all, self._began = sum(self._open.values()), time.monotonic()
+        """Start the clock.
 
-    def end(self, night: str) -> None:
-        """Take note that a night is done."""
-        self._open.pop(night, None)
+        Parameters
+        ----------
+        tasks : sequence of Task
+            The nights to be analysed.
+        """
+        self._open_bytes = {t.entry.name: sum(map(file_size, t.entry.captures)) for t in tasks}
+        self._total_bytes = sum(self._open_bytes.values())
+        self._start_s = time.monotonic()
 
-    def left_s(self) -> float | None:
-        """Return the seconds left, or None if nothing can be said yet."""
-        left = sum(self._open.values())
-        done = self._all - left
-        return (time.monotonic() - self._began) * left / done if done else None
+    def finish(self, night: str) -> None:
+        """Mark a night as finished, by its name."""
+        self._open_bytes.pop(night, None)
+
+    def estimate_s(self) -> float | None:
+        """Return the remaining time in seconds, or None if no night has finished yet."""
+        open_bytes = sum(self._open_bytes.values())
+        done_bytes = self._total_bytes - open_bytes
+        if not done_bytes:
+            return None
+        return (time.monotonic() - self._start_s) * open_bytes / done_bytes
 
 
-def _size(path: Path) -> int:
+def file_size(path: Path) -> int:
+    """Return the size of a file in bytes; 0 if it can't be read."""
     try:
         return path.stat().st_size
     except OSError:

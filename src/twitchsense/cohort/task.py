@@ -1,4 +1,4 @@
-"""One night of a cohort, as a worker does it: read, analyse, write, and say how it went."""
+"""One night of a cohort, as a worker runs it: read, analyse, write, return the outcome."""
 
 from __future__ import annotations
 
@@ -11,34 +11,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from twitchsense.cohort.dataset import change_row, read_row, write_failed, write_night
-from twitchsense.cohort.manifest import ListedNight
+from twitchsense.cohort.dataset import read_row, update_row, write_failure, write_night
+from twitchsense.cohort.manifest import NightEntry
 from twitchsense.errors import InputError, TwitchsenseError
 from twitchsense.io.read import hash_files
 
 log = logging.getLogger(__name__)
 
-#: A file changed this recently may change again without its times telling.
-_SETTLED_S: Final = 2.0
+#: A file modified more recently (s) may be modified again without a change of its times.
+MIN_FILE_AGE_S: Final = 2.0
 
 Status = Literal["done", "kept", "failed", "stop"]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a night went.
+    """Outcome of one night.
 
     Attributes
     ----------
     night : str
+        Name of the night.
     status : {'done', 'kept', 'failed', 'stop'}
-        ``kept``: nothing it depends on has changed. ``stop``: no night can be done so.
+        ``kept``: an earlier result is up to date. ``stop``: the run can't continue.
     reason : str
-        Why it failed or why we must stop.
+        Reason of a failure or a stop.
     took_s, cpu_s : float
-        Writing included.
+        Wall-clock and processor time including writing, s.
     rss_mb, peak_mb : float
-        Memory of the worker after it, and its peak so far.
+        Resident memory of the worker after the night, and its peak so far, MB.
     worker : int
         Process id.
     """
@@ -54,179 +55,255 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What an earlier run left of a night: its row in ``nights`` or ``failed``."""
+class PreviousResult:
+    """Result of a night from an earlier run: its row in ``nights`` or ``failed``.
+
+    Attributes
+    ----------
+    table : {'nights', 'failed'}
+    input_hash : str
+        See `hash_inputs`; the column ``key``.
+    times_hash : str
+        See `hash_file_times`; the column ``stamp``.
+    reason : str
+        Reason of the failure.
+    """
 
     table: str
-    key: str
-    stamp: str
+    input_hash: str
+    times_hash: str
     reason: str = ""
 
     def outcome(self, night: str) -> Outcome:
-        """Return how the night stands if nothing has changed."""
+        """Return the outcome of a night whose earlier result is up to date."""
         return Outcome(night, "failed" if self.table == "failed" else "kept", self.reason)
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A night to be done.
+    """A night to be analysed.
 
     Attributes
     ----------
-    night : ListedNight
+    entry : NightEntry
     out : Path
-        The dataset, absolute.
+        Directory of the dataset, absolute.
     version : str
-        Of twitchsense: a worker with another one must not mix its results in.
-    known : Known or None
+        Version of twitchsense; a worker with another version refuses the task.
+    previous : PreviousResult or None
+        Result of an earlier run.
     token : str
-        A file in `out` that a worker must see, to write where we read.
+        Name of a file in `out` that a worker must see: evidence of a shared file system.
     """
 
-    night: ListedNight
+    entry: NightEntry
     out: Path
     version: str
-    known: Known | None = None
+    previous: PreviousResult | None = None
     token: str = ""
 
 
-def make_stamp(night: ListedNight, version: str) -> str:
-    """Return a hash of all that tells, without reading a file, that nothing changed.
+def hash_file_times(entry: NightEntry, version: str) -> str:
+    """Hash the paths, sizes and times of the input files, without reading them.
 
-    Empty if a file was changed a moment ago: its times would not tell another change.
+    Parameters
+    ----------
+    entry : NightEntry
+    version : str
+        Version of twitchsense.
+
+    Returns
+    -------
+    str
+        Hash of these, the settings and the version. Empty if a file was modified less
+        than `MIN_FILE_AGE_S` ago, since its times would not show another modification.
 
     Raises
     ------
     OSError
-        If a file is not there.
+        If a file is missing.
     """
-    parts: list[Any] = [version, night.settings.digest()]
+    parts: list[Any] = [version, entry.settings.digest()]
     newest = 0
-    for path in night.files:
+    for path in entry.files:
         stat = path.stat()
-        # the time of the last change of the inode can't be set back, that of the content can
+        # ctime can't be set back, unlike mtime
         parts.append([str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns])
         newest = max(newest, stat.st_mtime_ns, stat.st_ctime_ns)
-    settled = time.time_ns() - newest > _SETTLED_S * 1e9
-    return _digest(parts) if settled else ""
+    old_enough = time.time_ns() - newest > MIN_FILE_AGE_S * 1e9
+    return _digest(parts) if old_enough else ""
 
 
-def make_key(night: ListedNight, sha256: str, version: str) -> str:
-    """Return the hash of all that a result depends on: content, settings, version."""
-    extra = [hash_files([p]) if p else "" for p in (night.hypnogram, night.respiratory)]
-    return _digest([version, night.settings.digest(), sha256, *extra])
+def hash_inputs(entry: NightEntry, sha256: str, version: str) -> str:
+    """Hash everything that a result depends on.
+
+    Parameters
+    ----------
+    entry : NightEntry
+        Its settings, hypnogram and respiratory events are hashed by content.
+    sha256 : str
+        Hash of the captures' content.
+    version : str
+        Version of twitchsense.
+
+    Returns
+    -------
+    str
+    """
+    optional = [hash_files([p]) if p else "" for p in (entry.hypnogram, entry.respiratory)]
+    return _digest([version, entry.settings.digest(), sha256, *optional])
 
 
 def run_night(task: Task) -> Outcome:
-    """Do one night in this process. It never raises: the outcome tells."""
+    """Analyse one night in this process.
+
+    Parameters
+    ----------
+    task : Task
+
+    Returns
+    -------
+    Outcome
+        Errors are returned as an outcome, never raised.
+    """
     from twitchsense.cohort.thread_limits import limit_threads
 
     if task.token and not (task.out / task.token).exists():
         reason = f"a worker does not see {task.out}: it must be on a file system all share"
-        return Outcome(task.night.night, "stop", reason)
+        return Outcome(task.entry.name, "stop", reason)
     try:
         with limit_threads():
-            return _run(task)
+            return _analyze_night(task)
     except TwitchsenseError as error:  # the dataset can't be written
-        return Outcome(task.night.night, "stop", str(error))
+        return Outcome(task.entry.name, "stop", str(error))
 
 
-def fail(task: Task, cause: str, reason: str, key: str = "", stamp: str = "") -> Outcome:
-    """Write down that a night failed, and why.
+def record_failure(
+    task: Task, cause: str, reason: str, input_hash: str = "", times_hash: str = ""
+) -> Outcome:
+    """Write the failure of a night to the dataset.
+
+    Parameters
+    ----------
+    task : Task
+    cause : {'input', 'worker', 'error'}
+        See the levels of ``cause`` in `FAILED_COLUMNS`.
+    reason : str
+    input_hash, times_hash : str
+        See `hash_inputs` and `hash_file_times`; empty if not known.
+
+    Returns
+    -------
+    Outcome
 
     Raises
     ------
     InputError
         If it can't be written.
     """
-    night = task.night
+    entry = task.entry
     row = {
-        "night": night.night,
-        "captures": ", ".join(p.name for p in night.captures),
+        "night": entry.name,
+        "captures": ", ".join(p.name for p in entry.captures),
         "cause": cause,
         "reason": reason,
-        "place": night.place,
-        "key": key,
-        "stamp": stamp,
+        "place": entry.place,
+        "key": input_hash,
+        "stamp": times_hash,
         "version": task.version,
     }
-    write_failed(task.out, row)
-    return Outcome(night.night, "failed", reason)
+    write_failure(task.out, row)
+    return Outcome(entry.name, "failed", reason)
 
 
-def _run(task: Task) -> Outcome:
+def _analyze_night(task: Task) -> Outcome:
     from importlib.metadata import version
 
     from twitchsense.io.read import read
     from twitchsense.results.night import analyze
 
-    night, began, cpu = task.night, time.perf_counter(), time.process_time()
+    entry, wall_start, cpu_start = task.entry, time.perf_counter(), time.process_time()
     if version("twitchsense") != task.version:
         reason = f"a worker has twitchsense {version('twitchsense')}, not {task.version}"
-        return Outcome(night.night, "stop", reason)
-    key = stamp = ""
-    settings = night.settings
+        return Outcome(entry.name, "stop", reason)
+    input_hash = times_hash = ""
+    settings = entry.settings
     try:
-        stamp = make_stamp(night, task.version)
-        if task.known is not None:
-            key = make_key(night, hash_files(night.captures), task.version)
-            if key == task.known.key:
-                change_row(task.out, task.known.table, night.night, {"stamp": stamp})
-                return task.known.outcome(night.night)
+        times_hash = hash_file_times(entry, task.version)
+        if task.previous is not None:
+            input_hash = hash_inputs(entry, hash_files(entry.captures), task.version)
+            if input_hash == task.previous.input_hash:
+                update_row(task.out, task.previous.table, entry.name, {"stamp": times_hash})
+                return task.previous.outcome(entry.name)
         recording = read(
-            *night.captures, columns=settings.columns, legs=settings.legs, zone=settings.zone
+            *entry.captures, columns=settings.columns, legs=settings.legs, zone=settings.zone
         )
-        key = make_key(night, recording.sha256, task.version)
-        found = analyze(
-            recording, hypnogram=night.hypnogram, respiratory=night.respiratory, settings=settings
+        input_hash = hash_inputs(entry, recording.sha256, task.version)
+        night = analyze(
+            recording, hypnogram=entry.hypnogram, respiratory=entry.respiratory, settings=settings
         )
     except InputError as error:
-        return fail(task, "input", str(error), key or _try_key(night, task.version), stamp)
+        input_hash = input_hash or _try_hash_inputs(entry, task.version)
+        return record_failure(task, "input", str(error), input_hash, times_hash)
     except MemoryError:
-        return fail(task, "worker", "not enough memory; try fewer workers")
+        return record_failure(task, "worker", "not enough memory; try fewer workers")
     except Exception as error:
-        # a fault of ours in one night must not end the others
-        log.exception("%s", night.night)
-        return fail(task, "error", f"{type(error).__name__}: {error}")
-    took, used = time.perf_counter() - began, time.process_time() - cpu
-    rss, peak = memory_mb()
-    row = {"night": night.night, "version": task.version, "key": key, "stamp": stamp,
-           "took_s": took, "cpu_s": used, "peak_mb": peak}  # fmt: skip
-    write_night(task.out, found, row)
-    took, used = time.perf_counter() - began, time.process_time() - cpu
-    return Outcome(night.night, "done", "", took, used, rss, peak, os.getpid())
+        # an internal error in one night must not end the others
+        log.exception("%s", entry.name)
+        return record_failure(task, "error", f"{type(error).__name__}: {error}")
+    wall_s, cpu_s = time.perf_counter() - wall_start, time.process_time() - cpu_start
+    rss_mb, peak_mb = measure_memory_mb()
+    row = {"night": entry.name, "version": task.version, "key": input_hash, "stamp": times_hash,
+           "took_s": wall_s, "cpu_s": cpu_s, "peak_mb": peak_mb}  # fmt: skip
+    write_night(task.out, night, row)
+    wall_s, cpu_s = time.perf_counter() - wall_start, time.process_time() - cpu_start
+    return Outcome(entry.name, "done", "", wall_s, cpu_s, rss_mb, peak_mb, os.getpid())
 
 
-def find_known(out: Path, night: str) -> Known | None:
-    """Return what an earlier run left of a night that need not be repeated."""
+def find_previous(out: Path, night: str) -> PreviousResult | None:
+    """Find the result of a night in the dataset.
+
+    Parameters
+    ----------
+    out : Path
+        Directory of the dataset.
+    night : str
+        Name of the night.
+
+    Returns
+    -------
+    PreviousResult or None
+        None if there is no result, or only a failure that may not repeat (a dead worker,
+        lack of memory, an internal error).
+    """
     row = read_row(out, "nights", night, ("key", "stamp"))
     if row is not None:
-        return Known("nights", row["key"] or "", row["stamp"] or "")
+        return PreviousResult("nights", row["key"] or "", row["stamp"] or "")
     row = read_row(out, "failed", night, ("key", "stamp", "cause", "reason"))
     if row is None or row["cause"] != "input" or not row["key"]:
-        return None  # what failed for want of memory or a worker may go well now
-    return Known("failed", row["key"], row["stamp"] or "", row["reason"] or "")
+        return None
+    return PreviousResult("failed", row["key"], row["stamp"] or "", row["reason"] or "")
 
 
-def memory_mb() -> tuple[float, float]:
-    """Return this process's memory in use and its peak, MB; NaN where they can't be told."""
-    rss = peak = float("nan")
+def measure_memory_mb() -> tuple[float, float]:
+    """Return the resident memory of this process and its peak, MB; NaN where unknown."""
+    rss_mb = peak_mb = float("nan")
     try:
         import resource
         import sys
 
         unit = 1e6 if sys.platform == "darwin" else 1e3
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
         pages = int(Path("/proc/self/statm").read_text().split()[1])
-        rss = pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+        rss_mb = pages * os.sysconf("SC_PAGE_SIZE") / 1e6
     except (ImportError, OSError):
         pass
-    return rss, peak
+    return rss_mb, peak_mb
 
 
-def _try_key(night: ListedNight, version: str) -> str:
+def _try_hash_inputs(entry: NightEntry, version: str) -> str:
     try:
-        return make_key(night, hash_files(night.captures), version)
+        return hash_inputs(entry, hash_files(entry.captures), version)
     except InputError:
         return ""
 

@@ -1,4 +1,4 @@
-"""One thread to each worker: as many nights as cores are the parallel work already."""
+"""Limit numerical libraries to one thread per worker: the nights already run in parallel."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Final
 
-#: What the thread pools of numerical libraries look at when they are loaded.
-_NAMES: Final = (
+#: Environment variables that size the thread pools of numerical libraries at import.
+_THREAD_VARIABLES: Final = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -19,10 +19,10 @@ _NAMES: Final = (
 
 
 @contextmanager
-def children_with_one_thread() -> Iterator[None]:
-    """Have processes started in this block use one thread each."""
-    before = {name: os.environ.get(name) for name in _NAMES}
-    os.environ.update(dict.fromkeys(_NAMES, "1"))
+def single_threaded_children() -> Iterator[None]:
+    """Limit processes started in this block to one thread each."""
+    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
     try:
         yield
     finally:
@@ -34,10 +34,16 @@ def children_with_one_thread() -> Iterator[None]:
 
 
 def limit_threads() -> AbstractContextManager[Any]:
-    """Hold a process that others started, such as a Dask worker, to one thread."""
+    """Limit this process, such as a Dask worker, to one thread.
+
+    Returns
+    -------
+    context manager
+        Does nothing if threadpoolctl is not installed.
+    """
     try:
         from threadpoolctl import threadpool_limits
-    except ImportError:  # part of the extra cluster; our own workers have their environment
+    except ImportError:  # part of the extra "cluster"; own workers are limited by their environment
         return nullcontext()
     limits: AbstractContextManager[Any] = threadpool_limits(1)
     return limits

@@ -1,4 +1,4 @@
-"""The tables of a cohort: their columns, what each means, and its unit."""
+"""The tables of a cohort's dataset: columns, their meaning and units."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ _EPOCHS: Final = (
         for name, about in EPOCH_COLUMNS.items()
     ),
 )
-#: Every table of a dataset. A night is finished when it stands in ``nights``.
+#: Every table of a dataset. A night is finished when ``nights`` has its row.
 TABLES: Final[Mapping[str, tuple[Column, ...]]] = {
     "events": (_NIGHT, *EVENT_COLUMNS),
     "rejected": (_NIGHT, *REJECTED_COLUMNS),
