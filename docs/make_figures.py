@@ -1,4 +1,4 @@
-"""Makes docs/rules.md and its pictures: each case of `rule_cases.py`, and where events stand.
+"""Generate docs/rules.md and its pictures: each case of `rule_cases.py`, and the sleep contexts.
 
 python docs/make_figures.py [NAME...]
 """
@@ -25,39 +25,40 @@ DOCS = Path(__file__).parent
 OUT = DOCS / "figures" / "rules"
 HEAD = """# How each rule works
 
-Each picture is a short recording made by the simulator and analysed by the detector as it is: on
-top the muscle (EMG), below it the acceleration on three axes, each less its median. A stretch
-shaded in colour became an event; one shaded grey with a dashed edge was turned down. Pictures and
-page are made by `python docs/make_figures.py`, and a test holds the detector to every one of them.
+Each picture shows a short simulated recording and what the detector found in it: EMG on top, below
+it the acceleration on three axes, each minus its median. Coloured intervals became events; grey
+intervals with a dashed edge were rejected. `python docs/make_figures.py` makes the pictures and
+this page, and a test checks that the detector still gives these results.
 
-The rules in full, with their order and their numbers: [how detection works](detection.md),
-[labels](labels.md), [settings](settings.md). How often they are right: [accuracy](accuracy.md).
-These are textbook cases; real signals are less clear, and then the confidence is lower."""
+The rules in full, with their order and thresholds: [definitions](definitions.md), [how detection
+works](detection.md), [labels](labels.md), [settings](settings.md). How often they are right:
+[accuracy](accuracy.md). These are clear cases; in real signals the confidence is often lower."""
 GROUPS = {
     "kinds": (
-        "What the signal looks like: kinds",
-        "The kind is physical: sleep plays no part in it.",
+        "Kinds: what the signal looks like",
+        "The kind is physical and does not depend on sleep.",
     ),
     "labels": (
-        "What it looks like in its company and its sleep: labels",
-        'A label is the kind read in its context. "-like" is meant: it says what a pattern '
-        "resembles, not what causes it.",
+        "Labels: the kind in its context",
+        'A label takes neighbouring events and sleep into account. "-like" means that the pattern '
+        "resembles a published definition; it says nothing about the cause.",
     ),
     "rejected": (
-        "What is turned down, and why",
-        "Nothing is thrown away silently: each of these stands in `rejected.csv` with its reason.",
+        "Rejected candidates and their reasons",
+        "Nothing is discarded silently: each of these is in `rejected.csv` with its reason.",
     ),
 }
 CONTEXT_WORDS = (
-    "The same twitch and the same jerk at five places of a night: what changes is the name. On "
-    "one leg a twitch awake and a twitch asleep have the same shape; only sleep tells them apart."
+    "The same twitch and the same jerk at five times of a night: only the label differs. On one "
+    "leg, a twitch awake and a twitch asleep have the same waveform; only the sleep context "
+    "separates them."
 )
 _REJECTED = "#8A8A86"
 _AXES = (ACC_INK, "#0072B2", "#009E73")
 
 
 def draw(case: Case) -> Figure:
-    """Draw what the sensors saw, and shade what became of it."""
+    """Draw the signals of a case, with events and rejected candidates shaded."""
     night = case.analyze()
     channels = night.recording.channels
     emg = [c for c in channels if c.kind == "emg"]
@@ -87,7 +88,7 @@ def draw(case: Case) -> Figure:
 
 
 def shade(ax: Axes, night: ts.Night, case: Case) -> None:
-    """Shade events in the colour of their kind, and what was turned down in grey."""
+    """Shade events in the colour of their kind, rejected candidates in grey."""
     for table, rejected in ((night.rejected, True), (night.events, False)):
         for _, row in table.iterrows():
             first = float(row["onset"]) - case.at
@@ -100,7 +101,7 @@ def shade(ax: Axes, night: ts.Night, case: Case) -> None:
 
 
 def draw_contexts() -> Figure:
-    """Draw the same twitch and the same jerk at five places of a night."""
+    """Draw the same twitch and the same jerk at five times of a night."""
     night = CONTEXTS.analyze()
     figure = new_figure(6.4, 2.5)
     top, strip = figure.subplots(2, 1, sharex=True, height_ratios=[5, 1])
@@ -127,7 +128,7 @@ def draw_contexts() -> Figure:
 
 
 def rules_page() -> str:
-    """Return docs/rules.md: a picture and a few words for each rule."""
+    """Return docs/rules.md: a picture and a caption for each rule."""
     lines = [*HEAD.splitlines()]
     for group, (heading, intro) in GROUPS.items():
         lines += ["", f"## {heading}", "", intro]
@@ -139,14 +140,14 @@ def rules_page() -> str:
             lines += ["", f"### {title}", "", f"![{case.title}](figures/rules/{case.name}.png)"]
             lines += ["", case.caption]
             if case.label:
-                lines += ["", f"Its label here: `{case.label}`."]
+                lines += ["", f"Label in this recording: `{case.label}`."]
             if group == "rejected":
                 lines += ["", f"In `rejected.csv`: {REJECT_REASONS[word]}."]
     return "\n".join(lines) + "\n"
 
 
 def save(figure: Figure, name: str) -> Path:
-    """Write a small PNG: line art needs no more than 32 colours."""
+    """Write a figure as a PNG with 32 colours, enough for line art, and return its path."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=125)
     path = OUT / f"{name}.png"

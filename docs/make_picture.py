@@ -1,4 +1,4 @@
-"""Takes the README's picture: the first screen of a report, in a headless Chromium.
+"""Make the README's picture: the first screen of a report, in a headless Chromium.
 
 python docs/make_picture.py night/result/report.html docs/figures/report.png
 
@@ -16,7 +16,7 @@ from playwright.sync_api import sync_playwright
 
 
 def main(report: Path, picture: Path) -> None:
-    """Open the report and take its first screen."""
+    """Save a screenshot of the first screen of a report."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as driver:
         browser = driver.chromium.launch(
@@ -28,7 +28,7 @@ def main(report: Path, picture: Path) -> None:
         page.wait_for_timeout(300)
         page.screenshot(path=str(picture))
         browser.close()
-    # flat colours: a third of the bytes, and no difference to see
+    # 128 colours: a third of the size without a visible difference
     Image.open(picture).convert("RGB").quantize(128, method=Image.Quantize.MAXCOVERAGE).save(
         picture, optimize=True
     )

@@ -1,6 +1,6 @@
-"""Short simulated recordings, one for each rule: what is in them and what must be made of it.
+"""Short simulated recordings, one for each rule, with the expected result.
 
-`make_figures.py` draws them, `tests/docs/test_rules_page.py` holds the detector to them.
+`make_figures.py` draws them; `tests/docs/test_rules_page.py` checks the detector against them.
 """
 
 from __future__ import annotations
@@ -23,10 +23,35 @@ Signals = dict[str, tuple[np.ndarray, float]]
 class Case:
     """One rule and a recording that shows it.
 
-    `expect` is the kind of an event, the label (with ``label:``) or the reason of a
-    rejection (with ``not:``); `at` and `until` bound what is drawn, in seconds. `label` is the
-    label of an event of that kind, where no other case shows it; without `sleep_known` the
-    analysis is told no sleep.
+    Attributes
+    ----------
+    name : str
+        Name of the picture.
+    expect : str
+        Expected kind of an event, its label (prefix ``label:``) or the reason of its rejection
+        (prefix ``not:``).
+    title, caption : str
+        Heading and text on the page.
+    events : tuple of Event
+        What the simulator puts in.
+    at, until : float
+        Interval that is drawn, s.
+    seconds : float
+        Length of the recording.
+    seed : int
+        Seed of the simulator.
+    noise_uv : float
+        EMG noise, µV RMS.
+    stages : tuple of (str, float)
+        Sleep stages in order, each with its share of the recording.
+    legs : tuple of str
+        One sensor for each.
+    modify : callable
+        Changes the simulated signals in place.
+    label : str
+        Label of an event of that kind, where no other case shows it.
+    sleep_known : bool
+        Whether the analysis gets the hypnogram.
     """
 
     name: str
@@ -41,27 +66,27 @@ class Case:
     noise_uv: float = 2.2
     stages: tuple[tuple[str, float], ...] = (("N2", 1.0),)
     legs: tuple[str, ...] = ("",)
-    change: Callable[[Signals], None] = field(default=lambda signals: None)
+    modify: Callable[[Signals], None] = field(default=lambda signals: None)
     label: str = ""
     sleep_known: bool = True
 
     @property
     def group(self) -> str:
-        """Whether it shows a kind, a label or a rejection."""
+        """Section of the page: ``kinds``, ``labels`` or ``rejected``."""
         return {"n": "rejected", "l": "labels"}.get(
             self.expect[0] if ":" in self.expect else "", "kinds"
         )
 
     def record(self) -> ts.Recording:
-        """Simulate the recording."""
+        """Return the simulated recording."""
         signals: Signals = {}
         for leg in self.legs:
             signals |= _simulate(self, leg)
-        self.change(signals)
+        self.modify(signals)
         return ts.Recording.from_arrays(signals)
 
     def analyze(self) -> ts.Night:
-        """Simulate it and analyse it, with the sleep it is set in."""
+        """Simulate and analyse the recording, with its hypnogram if `sleep_known`."""
         bouts = self.sleep.bouts()
         stages = pd.DataFrame(
             [(a, b - a, stage) for a, b, stage in bouts], columns=["onset", "duration", "stage"]
@@ -70,11 +95,11 @@ class Case:
 
     @property
     def sleep(self) -> Hypnogram:
-        """The stages of the recording, each with its share of it."""
+        """Hypnogram of the recording."""
         return steady(self.seconds / 60, *self.stages)
 
     def found(self, night: ts.Night) -> pd.DataFrame:
-        """Return the rows in the stretch drawn that are what was expected."""
+        """Return the rows in the drawn interval that meet the expectation."""
         what, _, word = self.expect.rpartition(":")
         table = night.rejected if what == "not" else night.events
         column = {"not": "reason", "label": "label"}.get(what, "trial_type")
@@ -145,19 +170,19 @@ def _rock(signals: Signals) -> None:
 
 _LEG, _JERK, _UNITS = Kind.LEG_MOVEMENT, Kind.JERK, Kind.CLUSTER
 
-#: Starts of leg movements of a person who is up, with a pause at 41 s.
+#: Onsets (s) of leg movements of a person who is awake and active, with a pause at 41 s.
 _RESTLESS = (2.0, 7.5, 13.0, 19.5, 25.0, 30.5, 36.5, 43.0, 48.0, 54.5, 60.0, 66.5, 72.0)
 
 CASES: tuple[Case, ...] = (
     Case(
         "twitch", "twitch", "A twitch of one motor unit",
-        "Some 15 ms of one motor unit; at least 50 µV from peak to peak. The accelerometer does "
-        "not see it.",
+        "A potential of one motor unit, about 15 ms long and at least 50 µV peak to peak. The "
+        "accelerometer does not see it.",
         (_unit(40.0),), 39.8, 40.25,
     ),
     Case(
         "twitch-units", "twitch", "A twitch of several motor units",
-        "Up to 150 ms. Larger ones move the leg a little; it is not thrown.",
+        "Up to 150 ms. A large one moves the leg slightly, less than a jerk does.",
         (_body(_UNITS, 40.0, 0.08, 260.0, 0.02),), 39.7, 40.5,
     ),
     Case(
@@ -167,15 +192,15 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "jerk", "jerk", "A jerk",
-        "A burst of 10–300 ms that throws the leg: 0.10 g and 5 g/s at the least. Both "
+        "A burst of 10–300 ms that accelerates the leg by at least 0.10 g and 5 g/s. Both "
         "sensors must agree.",
         (_body(_JERK, 40.0, 0.13, 1100.0, 0.4),), 39.6, 40.9,
     ),
     Case(
         "jerk-acc", "jerk", "A jerk seen by the accelerometer alone",
-        "Without muscle signal 0.15 g are asked for, and its confidence is 0.5 at most: a knock "
-        "can look the same.",
-        (_body(_JERK, 40.0, 0.13, 1100.0, 0.4),), 39.6, 40.9, change=_no_emg,
+        "Without EMG at least 0.15 g are required, and the confidence is at most 0.5, because a "
+        "knock at the bed can look the same.",
+        (_body(_JERK, 40.0, 0.13, 1100.0, 0.4),), 39.6, 40.9, modify=_no_emg,
     ),
     Case(
         "brief-contraction", "brief_contraction", "A brief contraction",
@@ -185,45 +210,46 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "movement", "movement", "A leg movement",
-        "0.5–10 s of activity 8 µV over rest, over when it stays within 2 µV of rest for half a "
-        "second.",
+        "0.5–10 s of activity at least 8 µV above rest. It ends when the EMG stays within 2 µV of "
+        "rest for half a second.",
         (_body(_LEG, 40.0, 2.4, 280.0, 0.08),), 38.5, 44.5, label="isolated_leg_movement",
     ),
     Case(
         "gross-movement", "gross_movement", "A large movement",
-        "Longer than 10 s, or 3 s and more of moving by acceleration alone.",
+        "Longer than 10 s by EMG, or at least 3 s by acceleration alone.",
         (_body(Kind.GROSS_MOVEMENT, 40.0, 12.0, 900.0, 0.4),), 36.0, 57.0, seconds=90.0,
     ),
     Case(
         "posture-change", "posture_change", "A change of position",
-        "Before and after, the leg lies still, turned by 30° or more: the three axes share out "
-        "the pull of the earth differently.",
+        "The leg is at rest before and after, turned by 30° or more, so that gravity is "
+        "distributed differently over the three axes.",
         (Event(Kind.POSTURE, 40.0, 3.0, 700.0, 0.3, seed=5, turn_deg=70.0),),
         34.0, 50.0, seconds=90.0,
     ),
     Case(
         "jolt", "jolt", "Jolts in a rhythm",
-        "Short accelerations while the leg's muscle is silent. One is a knock and no event; "
-        "five and more, alike and at a steady rhythm, are `hiccup_like`, with low confidence.",
+        "Short accelerations while the leg's muscle is silent. A single one is a knock and no "
+        "event. Five or more of similar size at a steady rhythm are `hiccup_like`, with low "
+        "confidence.",
         tuple(_body(Kind.HICCUP, 20.0 + 5 * k, 0.1, 8.0, 0.08, seed=k) for k in range(12)),
         29.0, 52.0, seconds=100.0, label="hiccup_like",
     ),
     Case(
         "periodic", "label:periodic_leg_movement_like", "A series of leg movements",
-        "Four and more, 10–90 s from onset to onset.",
+        "Four or more, 10–90 s from onset to onset.",
         tuple(_body(_LEG, 20.0 + 22 * k, 2.2, 300.0, 0.08, seed=k) for k in range(6)),
         10.0, 145.0, seconds=160.0,
     ),
     Case(
-        "short-interval", "label:short_interval_leg_movement", "Too soon for a series",
-        "The second movement begins under 10 s after the first.",
+        "short-interval", "label:short_interval_leg_movement", "An interval too short for a series",
+        "The second movement begins less than 10 s after the first.",
         (_body(_LEG, 40.0, 1.8, 280.0, 0.08), _body(_LEG, 47.0, 2.0, 260.0, 0.08, seed=6)),
         37.0, 52.0, seconds=90.0,
     ),
     Case(
         "both-legs", "label:leg_movement", "A movement of too many parts",
-        "Movements of two legs less than 0.5 s apart are one; of more than four parts, it is no "
-        "candidate for a series (WASM 2016).",
+        "Movements of the two legs less than 0.5 s apart are combined. With more than four parts "
+        "the result is no candidate for a series (WASM 2016).",
         tuple(
             _body(_LEG, 40.0 + 2.0 * k, 1.9, 300.0, 0.08, k, ("left", "right")[k % 2])
             for k in range(6)
@@ -231,90 +257,92 @@ CASES: tuple[Case, ...] = (
         37.0, 56.0, seconds=90.0, legs=("left", "right"),
     ),
     Case(
-        "jerk-unplaced", "label:myoclonic_jerk_like", "A jerk, and nothing is known of sleep",
-        "Without a hypnogram, and too short to tell from the stillness of the leg, a recording "
-        "has no sleep onset: the name leaves open whether the person slept.",
+        "jerk-unplaced", "label:myoclonic_jerk_like", "A jerk without sleep information",
+        "There is no hypnogram, and the recording is too short to estimate sleep from "
+        "inactivity. The label leaves open whether the person was asleep.",
         (_body(_JERK, 40.0, 0.13, 1100.0, 0.4),), 39.6, 40.9, sleep_known=False,
     ),
     Case(
         "tremor", "label:tremor_like", "A train at 3.5–18 Hz",
-        "Five bursts and more for 2 s and more; here five a second.",
+        "At least five bursts over at least 2 s; here five per second.",
         (_train(5.0, 5.0, 0.09),), 38.5, 46.5, seconds=90.0,
     ),
     Case(
-        "foot-tremor", "label:hypnagogic_foot_tremor_like", "A train around falling asleep",
-        "Four and more bursts of 250–1000 ms at 0.3–4 Hz, awake or in light sleep.",
+        "foot-tremor", "label:hypnagogic_foot_tremor_like", "A slow train awake or in light sleep",
+        "At least four bursts of 250–1000 ms at 0.3–4 Hz, awake or in light sleep.",
         (_train(9.0, 1.2, 0.4),), 37.0, 52.0, seconds=90.0, stages=(("N1", 1.0),),
     ),
     Case(
         "fast", "label:high_freq_leg_movement", "The same train in deeper sleep",
-        "Other trains of one leg at 0.3–4 Hz: fast leg movements in a row. Bursts that were given "
-        "up because they stand in a dense row count for the train, and stay in `rejected.csv`.",
+        "Any other train of one leg at 0.3–4 Hz. Bursts that were rejected as members of a dense "
+        "train count towards it, and stay in `rejected.csv`.",
         (_train(9.0, 1.2, 0.25, seed=4),), 37.0, 52.0, seconds=90.0,
     ),
     Case(
-        "alternating", "label:alma_like", "Bursts that change legs",
-        "Two sensors are needed. Each burst is followed by one of the other leg, 0.5–3 a second.",
+        "alternating", "label:alma_like", "Bursts that alternate between the legs",
+        "Needs two sensors. Each burst is followed by one of the other leg, at 0.5–3 Hz.",
         (_train(9.0, 1.0, 0.25, side="left"), _train(9.0, 1.0, 0.25, side="right", late=0.5)),
         38.0, 52.0, seconds=90.0, legs=("left", "right"),
     ),
     Case(
-        "rocking", "label:rhythmic_movement_like", "A leg that rocks",
-        "A large movement outside wake whose swing keeps one rhythm of 0.5–2 Hz.",
-        (), 37.0, 53.0, seconds=90.0, change=_rock,
+        "rocking", "label:rhythmic_movement_like", "A rocking leg",
+        "A large movement outside wake that oscillates at one frequency of 0.5–2 Hz.",
+        (), 37.0, 53.0, seconds=90.0, modify=_rock,
     ),
     Case(
         "repetitive", "label:repetitive_violent_jerks", "Jerks in quick succession",
-        "Three and more within a minute, three of them of 0.5 g and more (grade `violent`).",
+        "Three or more within a minute, at least three of them of 0.5 g or more (grade "
+        "`violent`).",
         tuple(_body(_JERK, 30.0 + 5.5 * k, 0.14, 2200.0, 0.85, seed=k) for k in range(5)),
         27.0, 58.0, seconds=90.0,
     ),
     Case(
-        "too-small", "not:too_small", "too_small", "Under 50 µV from peak to peak.",
+        "too-small", "not:too_small", "too_small", "Less than 50 µV peak to peak.",
         (_unit(40.0, 38.0),), 39.8, 40.25,
     ),
     Case(
         "too-short", "not:too_short", "too_short",
-        "Over the noise for less than 5 ms: even one motor unit lasts longer.",
-        (), 39.9, 40.15, change=_blip,
+        "Above the noise for less than 5 ms; even a single motor unit lasts longer.",
+        (), 39.9, 40.15, modify=_blip,
     ),
     Case(
         "electrode-pop", "not:electrode_pop", "electrode_pop",
-        "The electrode lost hold for a moment: an edge of one sample, then a slow fall back.",
+        "The electrode lost contact for a moment: a step within one sample, then a slow decay.",
         (Event(Kind.POP, 40.0, 0.2, 1200.0, seed=4),), 39.7, 40.5,
     ),
     Case(
         "saturation", "not:saturation", "saturation",
-        "The amplifier stands at its limit; what the muscle does meanwhile is not known.",
+        "The amplifier is at its limit, so the muscle activity during this time is unknown.",
         (Event(Kind.SATURATION, 40.0, 1.5, 60_000.0, seed=4),), 37.0, 47.0,
     ),
     Case(
         "noise-floor", "not:noise_floor", "noise_floor",
-        "Noise of over 15 µV: a muscle can't be judged. This time is not valid signal.",
+        "With more than 15 µV of noise, muscle activity cannot be assessed. This time does not "
+        "count as valid signal.",
         (_body(_UNITS, 40.0, 0.1, 900.0, 0.01),), 39.4, 41.0, noise_uv=30.0,
     ),
     Case(
         "mains", "not:mains", "mains",
-        "Half of the power and more stands on the lines of 50 or 60 Hz and their multiples.",
+        "At least half of the power is at 50 or 60 Hz and harmonics.",
         (Event(Kind.MAINS, 40.0, 30.0, 90.0, seed=4),), 39.0, 44.0, seconds=90.0,
     ),
     Case(
         "ecg", "not:ecg", "ecg",
-        "The heart, seen through the electrode: one shape, at a heart's rhythm. Once seven beats "
-        "are known they are subtracted, so only the first ones appear here.",
+        "The ECG in the leg electrode: one waveform, at the heart's rhythm. Once seven beats have "
+        "been recognized, beats are subtracted, so only the first ones appear here.",
         (Event(Kind.ECG, 20.0, 70.0, 160.0, seed=4),), 18.0, 34.0, seconds=100.0,
     ),
     Case(
         "rhythmic-train", "not:rhythmic_train", "rhythmic_train",
-        "One unit that fires all the time, as in a tense leg: the same waveform again and again.",
+        "A motor unit that fires continuously, as in a tense leg: the same waveform repeated.",
         (Event(Kind.TONIC_UNIT, 35.0, 25.0, 110.0, seed=4, unit=2),), 39.0, 42.0, seconds=90.0,
     ),
     Case(
         "active-wake", "not:active_wake", "active_wake",
-        "More than a fifth of the minute around is muscle activity, or the leg itself is on "
-        "the move for so long: the person moves "
-        "at will, and what looks like a twitch is none. Jerks stand, unless they are steps: "
-        "longer contractions that move the leg just before and after.",
+        "Muscle activity or movement of the leg fills more than a fifth of the surrounding "
+        "minute: the person is moving voluntarily, and apparent twitches are not counted. Jerks "
+        "are kept, except steps: jerks with longer contractions that move the leg shortly before "
+        "and after.",
         (
             *(_body(_LEG, at, 3.2, 300.0, 0.06, seed=round(at)) for at in _RESTLESS),
             _body(_UNITS, 41.0, 0.08, 260.0, 0.02),
@@ -323,35 +351,35 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "sustained", "not:sustained_activity", "sustained_activity",
-        "Muscle activity of more than 10 s while nothing moves.",
+        "Muscle activity for more than 10 s while the leg does not move.",
         (_body(Kind.CONTRACTION, 40.0, 14.0, 160.0, 0.002),), 36.0, 60.0, seconds=90.0,
     ),
     Case(
         "weak-contraction", "not:weak_contraction", "weak_contraction",
-        "Half a second and longer, but less than 8 µV over rest.",
+        "Half a second or longer, but less than 8 µV above rest.",
         (_body(_LEG, 40.0, 2.0, 60.0, 0.003),), 38.0, 44.5,
     ),
     Case(
         "bump", "not:bump", "bump",
-        "The accelerometer moves, the muscle is silent: bed or strap were knocked.",
+        "Acceleration while the muscle is silent: the bed or the strap was knocked.",
         (Event(Kind.BUMP, 40.0, 0.4, 0.0, 0.2, seed=4),), 39.6, 40.9,
     ),
     Case(
         "micro-event", "not:acc_micro_event", "acc_micro_event",
-        "A small acceleration, and no muscle signal to tell what it was. It gets no name.",
-        (_body(Kind.CONTRACTION, 40.0, 0.25, 180.0, 0.045),), 39.6, 40.9, change=_no_emg,
+        "A small acceleration without EMG to explain it. It gets no label.",
+        (_body(Kind.CONTRACTION, 40.0, 0.25, 180.0, 0.045),), 39.6, 40.9, modify=_no_emg,
     ),
     Case(
         "dead-time", "not:dead_time", "dead_time",
-        "Within 300 ms after a jerk the leg still swings. It takes a second accelerometer to see "
-        "this: here one at the ankle and one at the thigh, which answers 0.2 s later, both "
-        "without muscle signal. One accelerometer alone bridges such gaps and sees one jerk.",
-        (_body(_JERK, 40.0, 0.06, 1100.0, 0.4),), 39.6, 41.2, change=_two_places,
+        "The leg still swings within 300 ms after a jerk. Only a second accelerometer shows this: "
+        "here one at the ankle and one at the thigh, which responds 0.2 s later, both without "
+        "EMG. With a single accelerometer such gaps are bridged and one jerk is found.",
+        (_body(_JERK, 40.0, 0.06, 1100.0, 0.4),), 39.6, 41.2, modify=_two_places,
     ),
     Case(
         "absorbed", "not:absorbed", "absorbed",
-        "A jerk or twitch within a second of a large movement is part of it, and so is a brief "
-        "contraction beside a change of position.",
+        "A jerk or twitch within a second of a large movement is part of that movement, and so is "
+        "a brief contraction next to a change of position.",
         (
             _body(Kind.GROSS_MOVEMENT, 40.0, 12.0, 900.0, 0.4),
             _body(_UNITS, 52.75, 0.06, 260.0, 0.01),
@@ -362,7 +390,7 @@ CASES: tuple[Case, ...] = (
 
 #: The same twitch and the same jerk at five places: awake, drowsy, falling asleep, asleep, in REM.
 CONTEXTS = Case(
-    "contexts", "label:sleep_start", "Where it stands", "",
+    "contexts", "label:sleep_start", "Context", "",
     tuple(
         event
         for minute in (3.0, 11.5, 18.5, 27.5, 35.5)

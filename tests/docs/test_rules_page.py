@@ -1,4 +1,4 @@
-"""The pictures of the rules: the detector still says what each page claims."""
+"""The detector gives the results that docs/rules.md shows, and the page is up to date."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ finally:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
-def test_case_is_what_its_picture_says(case):
+def test_detector_finds_what_the_picture_shows(case):
     assert len(case.found(case.analyze())) > 0
 
 
-def test_each_kind_label_and_reason_has_its_picture():
+def test_every_kind_label_and_reason_has_a_picture():
     shown = {c.expect.rpartition(":")[2] for c in CASES} | {c.label for c in CASES}
     shown |= set(CONTEXTS.analyze().events["label"])
     assert {*TRIAL_TYPES, *LABELS, *REJECT_REASONS} - shown == set()
 
 
-def test_a_doublet_is_one_event():
+def test_doublet_is_one_event():
     doublet = next(c for c in CASES if c.name == "doublet")
     assert len(doublet.found(doublet.analyze())) == 1
 
 
-def test_the_same_events_get_the_names_of_their_places():
+def test_labels_of_the_same_events_depend_on_sleep_context():
     events = CONTEXTS.analyze().events
     named = {k: list(events.loc[events["trial_type"] == k, "label"]) for k in ("twitch", "jerk")}
     assert named["twitch"] == [
@@ -47,7 +47,7 @@ def test_the_same_events_get_the_names_of_their_places():
     ]  # fmt: skip
 
 
-def test_page_is_fresh_and_its_pictures_are_small():
+def test_rules_page_is_up_to_date_and_pictures_are_small():
     sys.path.insert(0, str(DOCS))
     try:
         made = runpy.run_path(str(DOCS / "make_figures.py"))["rules_page"]()
