@@ -1,6 +1,6 @@
 """Learns to tell muscle from bad contacts (src/twitchsense/detect/electrode_artifact_weights.py).
 
-    python -m benchmarks.contact --data FOLDER --openhdemg FOLDER [--seeds 1 2 3 ...]
+    python -m benchmarks.electrode_probability --data FOLDER --openhdemg FOLDER [--seeds 1 2 3 ...]
 
 Composes recordings of the accuracy benchmark's tuning side, takes every burst that
 lies on exactly one row of the truth, and fits logistic regressions by penalised
@@ -109,7 +109,7 @@ def chosen(table: pd.DataFrame, rate: str, length: str) -> pd.DataFrame:
 def report(table: pd.DataFrame, rate: str, length: str) -> None:
     """Print how well seeds that were left out are told apart."""
     part = chosen(table, rate, length)
-    x, y = np.stack(part.features), part.contact.to_numpy(bool)
+    x, y = np.stack(part.features), part.electrode_probability.to_numpy(bool)
     half = part.seed.to_numpy() % 2 == 0
     for train, test in ((half, ~half), (~half, half)):
         if y[train].sum() < 5 or y[test].sum() < 5:
@@ -143,7 +143,7 @@ def main() -> None:
         for length in ("single", "long"):
             report(table, rate, length)
             part = chosen(table, rate, length)
-            bias, weights = fit(np.stack(part.features), part.contact.to_numpy(bool))
+            bias, weights = fit(np.stack(part.features), part.electrode_probability.to_numpy(bool))
             numbers = "".join(f"        {w:.3f},\n" for w in weights)
             lines.append(f'    ("{rate}", "{length}"): ({bias:.3f}, (\n{numbers}    )),')
     OUT.write_text("\n".join([*lines, "}", ""]))

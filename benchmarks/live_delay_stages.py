@@ -21,9 +21,9 @@ import numpy as np
 import twitchsense as ts
 from twitchsense.detect.emg_candidates import EmgTrack
 from twitchsense.live.event_updates import Row, Rows
+from twitchsense.model.candidates import LONG_KINDS, ScoredCandidate
 from twitchsense.model.channels import NS
 from twitchsense.model.recording import Recording
-from twitchsense.model.scored_candidates import LONG_KINDS, Finding
 from twitchsense.settings import Settings
 
 STEP_S = 0.02
@@ -77,7 +77,7 @@ class Listener:
         if row.settled:
             self.settled.append((row, now))
 
-    def delays(self, f: Finding, shown: int, settled: int) -> list[float]:
+    def delays(self, f: ScoredCandidate, shown: int, settled: int) -> list[float]:
         """Return the delay of each stage in s; NaN where a finding has no burst of its own."""
         reach, at = np.array(self.clean[f.channel]).T
         k = int(np.searchsorted(reach, f.offset_ns))
@@ -105,7 +105,7 @@ def measure(scenario: str, minutes: float, seed: int) -> tuple[dict[str, list], 
         fate["shown early"] += early
         fate["corrected"] += early and not row.gone and row.finding.kind != kind
         fate["taken back"] += row.gone
-        told = row.finding.kind in LONG_KINDS or row.finding.shape is not None
+        told = row.finding.kind in LONG_KINDS or row.finding.waveform is not None
         if not row.gone and told and row.finding.kind in ("twitch", "jerk", *LONG_KINDS):
             # what was shown as another kind counts as shown when it was put right
             shown = listener.named[row.number, row.finding.kind]

@@ -33,7 +33,7 @@ from twitchsense.detect.classify import (
 )
 from twitchsense.detect.jerk_model import JERK_FEATURES, describe_jolt
 from twitchsense.detect.recurrence import AGAIN_FEATURES, describe_again
-from twitchsense.model.scored_candidates import SHORT_KINDS
+from twitchsense.model.candidates import SHORT_KINDS
 
 SCENARIOS = (
     "night", "storm", "storm_twitches", "rest_twitches", "frequent", "brief", "sleep_onset",
@@ -99,7 +99,7 @@ def candidates_of(job: tuple[Source, str, int, bool]) -> pd.DataFrame:
                 mine = {"finding": findings[i]} if kind == "twitch" else {}
                 rows.append({"kind": kind, "features": features} | mine | what)
                 if what["true"] is False:
-                    judged[i] = findings[i].turned_down("electrode_pop")
+                    judged[i] = findings[i].rejected("electrode_pop")
             return judged
 
         return listening

@@ -138,9 +138,30 @@ def write_results(name: str, recording: Recording, out: Path) -> None:
                         print(at, "shown", _tell(f), file=file)
 
 
-def _tell(finding: object) -> str:
-    fields = {n: getattr(finding, n) for n in finding.__dataclass_fields__}  # type: ignore[attr-defined]
-    return repr({n: v.tolist() if isinstance(v, np.ndarray) else v for n, v in fields.items()})
+#: Fields of a candidate that are compared, under the names that older versions gave them.
+FIELDS = {
+    "onset_ns": "onset_ns", "offset_ns": "offset_ns", "kind": "kind", "leg": "leg",
+    "channel": "channel", "amplitude_uv": "amplitude_uv", "peak_g": "peak_g",
+    "jerk_g_s": "jerk_g_s", "rise_ms": "rise_ms", "snr_db": "snr_db",
+    "confidence": "confidence", "grade": "grade", "reason": "reason", "peak_ns": "peak_ns",
+    "waveform": "shape", "features": "look", "parts": "parts",
+}  # fmt: skip
+
+
+def _tell(candidate: object) -> str:
+    fields = {old: getattr(candidate, n) for n, old in FIELDS.items()}
+    values = {n: v.tolist() if isinstance(v, np.ndarray) else v for n, v in fields.items()}
+    parts = ", ".join(_old_repr(part) for part in values["parts"])
+    comma = "," if len(values["parts"]) == 1 else ""
+    others = ", ".join(f"{n!r}: {v!r}" for n, v in values.items() if n != "parts")
+    return f"{{{others}, 'parts': ({parts}{comma})}}"
+
+
+def _old_repr(candidate: object) -> str:
+    fields = ", ".join(
+        f"{old}={getattr(candidate, n)!r}" for n, old in FIELDS.items() if n != "parts"
+    )
+    return f"Finding({fields}, parts=())"
 
 
 def differences(one: Path, other: Path) -> list[str]:

@@ -26,7 +26,7 @@ from twitchsense.detect.local_features import Company
 from twitchsense.detect.night_context import Surroundings
 from twitchsense.detect.sequence_rules import vote
 from twitchsense.dsp.ecg_canceller import Beat
-from twitchsense.model.scored_candidates import tables
+from twitchsense.model.candidates import event_tables
 from twitchsense.settings import Settings
 
 NEAR = Company(7, 2, 11, 3, 0.3, 0.05, 0.2)
@@ -37,13 +37,13 @@ def burst(at_s=100.0, **changes):
     """Return a finding that the verdict judges."""
     found = finding(at_s, length_s=changes.pop("length_s", 0.047))
     look = np.arange(len(LOOK), dtype=np.float32) / 8
-    own = {"peak_ns": found.onset_ns + 1, "look": look, "snr_db": 21.0, "peak_g": 0.05}
+    own = {"peak_ns": found.onset_ns + 1, "features": look, "snr_db": 21.0, "peak_g": 0.05}
     return replace(found, **(own | changes))
 
 
 def contraction(at_s=100.0, **changes):
     texture = np.arange(len(TEXTURE), dtype=np.float32) / 8
-    own = {"kind": "movement", "look": texture, "length_s": 2.0}
+    own = {"kind": "movement", "features": texture, "length_s": 2.0}
     return burst(at_s, **(own | changes))
 
 
@@ -66,7 +66,7 @@ def test_features_of_a_twitch_stand_in_their_columns():
     beats.add([(own.onset_ns - 1, Beat(0, 300.0, own.amplitude_uv / 3))])
     row = told([own], Surroundings(beats={"emg1": beats}, company=company_of(own).company))
     look = {name: row.pop(name) for name in LOOK}
-    assert list(look.values()) == own.look.tolist()
+    assert list(look.values()) == own.features.tolist()
     assert row == pytest.approx(
         {
             "again": 7, "soon": 2, "tall": 11, "tall_soon": 3, "rhythm": 0.3, "most": 0.2,
@@ -81,7 +81,7 @@ def test_features_of_a_movement_stand_in_their_columns():
     members, rows = describe_movements([own], company_of(own))
     row = dict(zip(MOVEMENT_FEATURES, rows[0].tolist(), strict=True))
     assert members == [0]
-    assert [row.pop(name) for name in TEXTURE] == own.look.tolist()
+    assert [row.pop(name) for name in TEXTURE] == own.features.tolist()
     expected = {
         "again": 7,
         "most": 0.2,
@@ -108,7 +108,11 @@ def test_company_is_looked_up_by_channel_and_peak():
 def test_the_crowd_are_bursts_within_two_and_a_half_seconds_on_the_channel():
     near = [burst(100 + d) for d in (-2.4, -0.5, 0.5, 0.7, 2.4)]
     far = [burst(97.4), burst(102.6)]
-    foreign = [burst(100.2, channel="emg2"), burst(100.3, reason="ecg"), burst(100.4, shape=None)]
+    foreign = [
+        burst(100.2, channel="emg2"),
+        burst(100.3, reason="ecg"),
+        burst(100.4, waveform=None),
+    ]
     found = [burst(), *near, *far, *foreign]
     row = told(found)
     assert row["crowd"] == 1 + len(near)
@@ -136,8 +140,8 @@ def test_who_is_judged():
         burst(), burst(kind="brief_contraction"), burst(kind="jerk"), contraction(),
         contraction(kind="gross_movement"), contraction(kind="posture_change"),
         burst(reason="too_small"), burst(reason="electrode_pop"), burst(reason="ecg"),
-        burst(look=None), contraction(reason="mains"), contraction(reason="electrode_pop"),
-        contraction(reason="weak_contraction"), contraction(look=None),
+        burst(features=None), contraction(reason="mains"), contraction(reason="electrode_pop"),
+        contraction(reason="weak_contraction"), contraction(features=None),
     ]  # fmt: skip
     assert describe_twitches(found, NOTHING)[0] == [0, 1, 7]
     assert describe_movements(found, NOTHING)[0] == [3, 4, 11]
@@ -234,7 +238,7 @@ def test_other_reasons_are_left_alone(monkeypatch, reason, bias):
 )
 def test_the_reason_is_what_weighs_most_against_it(monkeypatch, weights, reason):
     look = np.ones(len(LOOK), np.float32)
-    assert judge(monkeypatch, burst(look=look), -1.0, **weights).reason == reason
+    assert judge(monkeypatch, burst(features=look), -1.0, **weights).reason == reason
 
 
 @pytest.mark.parametrize(
@@ -247,7 +251,7 @@ def test_the_reason_is_what_weighs_most_against_it(monkeypatch, weights, reason)
 )
 def test_reasons_of_movements(monkeypatch, feature, reason):
     learn(monkeypatch, movement=model(MOVEMENT_FEATURES, -0.1, **{feature: 2}))
-    own = contraction(look=np.ones(len(TEXTURE), np.float32), length_s=3.0)
+    own = contraction(features=np.ones(len(TEXTURE), np.float32), length_s=3.0)
     assert judge_movements([own], NOTHING)[0].reason == reason
 
 
@@ -263,7 +267,7 @@ def test_a_walk_is_a_movement_though_its_steps_look_alike(monkeypatch, kind, bus
     own = contraction(kind=kind, length_s=20.0)
     share = np.zeros(400, np.float32)
     share[100:120] = busy  # while it lasts; before and after it the leg is still
-    leg = replace(table(share), vector=np.zeros((400, 3), np.float32))
+    leg = replace(table(share), mean_vector=np.zeros((400, 3), np.float32), kind="acc")
     around = Surroundings({"emg1": table(1.0), "acc": leg})
     judged = judge_movements([own], around)[0]
     assert judged.reason == ("" if confidence else "rhythmic_train")
@@ -280,7 +284,7 @@ def parts():
 
 def voted(monkeypatch, whole, bias):
     learn(monkeypatch, movement=model(MOVEMENT_FEATURES, bias), twitch=model(TWITCH_FEATURES, 3.0))
-    events, rejected = tables(vote([whole], Surroundings({"emg1": table()}), Settings()))
+    events, rejected = event_tables(vote([whole], Surroundings({"emg1": table()}), Settings()))
     assert not set(events.trial_type) & set(rejected.trial_type)
     return list(events.trial_type), list(rejected.trial_type)
 

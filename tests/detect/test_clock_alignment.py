@@ -43,14 +43,14 @@ def test_jerks_are_paired_along_the_line_of_the_clocks(ppm, start_s):
 
 def test_one_clock_needs_no_line():
     found = detect(drifting(0))
-    assert found.clocks[""].is_flat
+    assert found.clocks[""].is_identity
     assert (found.events.trial_type == "jerk").sum() == len(JERKS)
 
 
 def test_bumps_at_random_make_no_line():
     rng = np.random.default_rng(3)
     found = detect(drifting(0, jerks=(), bumps=np.sort(rng.uniform(20, 1790, 40))))
-    assert found.clocks[""].is_flat
+    assert found.clocks[""].is_identity
     assert set(found.events.trial_type) == {"twitch"}
 
 
@@ -61,7 +61,7 @@ def test_on_the_clock_of_the_emg_too_a_jolt_is_a_jerk_only_where_noise_would_hid
     """Clocks are told by the jerks of the first minutes; then the contact is bad."""
     recording = drifting(100, bumps=(1750.0,), hiss_uv=hiss_uv)
     found = detect(recording)
-    assert not found.clocks[""].is_flat
+    assert not found.clocks[""].is_identity
     late = found.events[found.events.onset > 1740]
     assert late.trial_type.tolist() == ["jerk"] * jerks
     assert late.channel.tolist() == ["acc"] * jerks

@@ -7,7 +7,7 @@ import pytest
 
 from twitchsense.detect.acc_candidates import AccTrack
 from twitchsense.detect.burst_measures import is_stuck
-from twitchsense.model.channels import Channel
+from twitchsense.model.recording import Channel
 from twitchsense.settings import Settings
 
 S = 1_000_000_000

@@ -7,7 +7,7 @@ import pytest
 from tests.detect.test_rules import AT, BURST, EPISODE, MS, S, leg_run
 from twitchsense.detect.burst_grouping import contractions, group_bursts, join_pairs
 from twitchsense.detect.clustering import LINK_NS, Fusion
-from twitchsense.model.candidates import LegRun
+from twitchsense.model.candidates import LegMovementRun
 from twitchsense.settings import MovementSettings
 
 RULE = MovementSettings()
@@ -15,7 +15,7 @@ RULE = MovementSettings()
 
 def at(start_ms, stop_ms, **changes):
     first, last = AT + round(start_ms * MS), AT + round(stop_ms * MS)
-    length = {"onset_ns": first, "offset_ns": last, "filled_s": (stop_ms - start_ms) / 1000}
+    length = {"onset_ns": first, "offset_ns": last, "active_s": (stop_ms - start_ms) / 1000}
     return replace(BURST, **(length | changes))
 
 
@@ -37,7 +37,7 @@ def test_bursts_that_fill_half_of_a_run_are_one_contraction():
 
 def test_runs_of_two_channels_are_one_contraction():
     bursts = [at(0, 1500), at(200, 2000, channel="emg2", snr_db=40.0, amplitude_uv=900.0)]
-    runs = [leg_run(1.5), LegRun("emg2", AT, AT + 2 * S, 50.0)]
+    runs = [leg_run(1.5), LegMovementRun("emg2", AT, AT + 2 * S, 50.0)]
     (found,), _ = contractions(group_bursts(bursts), runs, RULE)
     assert found.best.channel == "emg2"
     assert found.excess_uv == 50.0
@@ -127,7 +127,7 @@ def test_a_pair_is_the_larger_burst_over_both_and_filled_by_both():
     ((pair,),) = join_pairs(group_bursts([at(0, 20), loud]))
     assert (pair.channel, pair.amplitude_uv) == ("emg2", 300.0)
     assert (pair.onset_ns, pair.offset_ns) == (AT, AT + 90 * MS)
-    assert pair.filled_s == pytest.approx(0.05)
+    assert pair.active_s == pytest.approx(0.05)
     assert pair.peak_ns == loud.peak_ns
 
 

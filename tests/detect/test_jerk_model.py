@@ -34,7 +34,7 @@ def test_features_are_those_that_were_learned_from():
     assert np.exp(row["log_burst_uv"]) == pytest.approx(200)
     assert np.exp(row["log_burst_s"]) == pytest.approx(0.04)
     assert (row["snr_db"], row["rise_ms"], row["lag_ms"]) == (25.0, 10.0, 40.0)
-    assert [row[name] for name in LOOK] == BURST.look.tolist()
+    assert [row[name] for name in LOOK] == BURST.waveform_features.tolist()
     assert np.exp(row["log_g"]) == pytest.approx(0.5)
     assert np.exp(row["log_pace"]) == pytest.approx(50)
     assert row["episode_s"] == pytest.approx(0.25)
@@ -47,9 +47,9 @@ def test_strength_counts_only_where_both_were_learned_from(peak_g, counts_as):
 
 def test_a_large_burst_threw_the_leg_and_a_small_one_beside_an_early_knock_did_not():
     look = np.array([TYPICAL[n] for n in LOOK], np.float32)
-    large = burst(120, amplitude_uv=600.0, snr_db=40.0, rise_ms=40.0, look=look)
+    large = burst(120, amplitude_uv=600.0, snr_db=40.0, rise_ms=40.0, waveform_features=look)
     assert judge_jolt(large, KICK) > 0.9
-    small = burst(11, amplitude_uv=60.0, snr_db=15.0, rise_ms=3.0, look=look)
+    small = burst(11, amplitude_uv=60.0, snr_db=15.0, rise_ms=3.0, waveform_features=look)
     early = Response(0.15, 20.0, AT - 20 * MS, AT + 60 * MS)
     assert judge_jolt(small, early) < 0.5 < judge_jolt(large, KICK)
 

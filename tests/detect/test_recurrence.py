@@ -183,7 +183,7 @@ def test_a_jerk_whose_burst_mostly_leaves_the_leg_still_is_a_twitch_beside_a_kno
     [
         of_one_unit(100, still=2),  # too few to say
         of_one_unit(100, still=3, confidence=0.997),  # muscle and leg leave no doubt
-        of_one_unit(100, still=3, shape=finding(0, seed=2).shape),  # another waveform
+        of_one_unit(100, still=3, waveform=finding(0, seed=2).waveform),  # another waveform
         of_one_unit(100, still=3, amplitude_uv=171.0),  # another size
         of_one_unit(100, still=3, channel="emg2"),
         of_one_unit(100, 110, still=5),  # the leg answers again
@@ -203,5 +203,5 @@ def test_what_was_turned_down_for_something_else_is_no_twin():
 
 
 def test_one_with_no_waveform_has_no_twins():
-    alone = replace(of_one_unit(100)[0], shape=None)
+    alone = replace(of_one_unit(100)[0], waveform=None)
     assert knocked_twitches([alone, *of_one_unit()], OPEN) == []

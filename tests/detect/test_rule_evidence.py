@@ -24,7 +24,7 @@ from tests.detect.test_rules import (
 )
 from twitchsense.detect.clustering import Cluster
 from twitchsense.detect.rules import Rules
-from twitchsense.model.candidates import LegRun
+from twitchsense.model.candidates import LegMovementRun
 from twitchsense.settings import JerkSettings, MovementSettings, Settings, TwitchSettings
 
 
@@ -66,7 +66,8 @@ def test_a_contraction_is_answered_until_150_ms_after_it():
 
 
 @pytest.mark.parametrize(
-    ("last", "end_ms"), [(leg_run(0.4), 475), (episode(0.6), 630), (LegRun("e", AT, AT, 1.0), 40)]
+    ("last", "end_ms"),
+    [(leg_run(0.4), 475), (episode(0.6), 630), (LegMovementRun("e", AT, AT, 1.0), 40)],
 )
 def test_nothing_is_asked_beyond_the_cluster_and_what_could_join_it(last, end_ms):
     assert asked(burst(), last)[0][2] == (end_ms + 200) * MS
@@ -183,13 +184,13 @@ def test_a_rejected_contraction_has_its_whole_length_and_size_too():
 
 @pytest.mark.parametrize(("moved", "reason"), [([], "electrode_pop"), ([episode(1.5)], "")])
 def test_a_contraction_like_a_pop_is_one_unless_the_leg_moves(moved, reason):
-    (finding,) = decide(burst(2000, slow_share=0.9), leg_run(2.0), *moved)
+    (finding,) = decide(burst(2000, low_frequency_share=0.9), leg_run(2.0), *moved)
     assert finding.reason == reason
 
 
 @pytest.mark.parametrize(("length_s", "median_uv"), [(12.0, 20.0), (2.0, 1.0)])
 def test_the_first_reason_is_kept(length_s, median_uv):
-    pop = burst(length_s * 1000, slow_share=0.9)
+    pop = burst(length_s * 1000, low_frequency_share=0.9)
     (finding,) = decide(pop, leg_run(length_s, median_uv), seen=STILL)
     assert finding.reason == "electrode_pop"
 
@@ -288,12 +289,12 @@ def test_a_burst_lasts_as_long_as_it_was_measured():
         finding = decide(burst(ms), seen=seen)[0]
         assert (finding.onset_ns, finding.offset_ns) == (AT, AT + ms * MS)
         assert (finding.amplitude_uv, finding.rise_ms, finding.snr_db) == (200.0, 10.0, 25.0)
-        assert finding.shape is BURST.shape
+        assert finding.waveform is BURST.waveform
 
 
 # -- how sure ------------------------------------------------------------------------------
 
-FAINT = burst(100, margin=1.7, amplitude_uv=80.0)  # 1.7 and 1.6 times the thresholds
+FAINT = burst(100, threshold_ratio=1.7, amplitude_uv=80.0)  # 1.7 and 1.6 times the thresholds
 
 
 def sure(*items, **senses):
@@ -312,12 +313,12 @@ def test_jerk_is_as_sure_as_that_the_muscle_threw_the_leg():
 @pytest.mark.parametrize("least_uv", [0.0, 0.5, 1.0])
 def test_size_is_compared_with_a_microvolt_at_least(least_uv):
     settings = Settings(twitch=TwitchSettings(min_uv=least_uv))
-    faint = burst(margin=1.7, amplitude_uv=1.3)
+    faint = burst(threshold_ratio=1.7, amplitude_uv=1.3)
     assert sure(faint, seen=STILL, settings=settings) == pytest.approx(more(1.7) * more(1.3))
 
 
 def test_below_its_threshold_certainty_is_a_half():
-    assert sure(burst(margin=0.2, amplitude_uv=50.0), seen=STILL) == 0.25
+    assert sure(burst(threshold_ratio=0.2, amplitude_uv=50.0), seen=STILL) == 0.25
 
 
 def test_contraction_is_as_sure_as_its_excess_and_less_if_the_leg_rests():
@@ -330,9 +331,9 @@ def test_contraction_is_as_sure_as_its_excess_and_less_if_the_leg_rests():
     ("moved", "expected"),
     [
         (episode(turn_deg=45.0), more(1.5)),
-        (episode(3.0, margin=1.4), more(1.4)),
-        (episode(margin=1.4), 0.5 * more(1.4)),
-        (episode(1.5, margin=1.4), 0.5 * more(1.4)),
+        (episode(3.0, threshold_ratio=1.4), more(1.4)),
+        (episode(threshold_ratio=1.4), 0.5 * more(1.4)),
+        (episode(1.5, threshold_ratio=1.4), 0.5 * more(1.4)),
     ],
 )
 def test_acceleration_alone_is_half_as_sure_of_what_a_muscle_does(moved, expected):

@@ -13,7 +13,7 @@ from twitchsense.detect.burst_measures import LOOK
 from twitchsense.detect.clustering import Cluster
 from twitchsense.detect.response import Response
 from twitchsense.detect.rules import Rules
-from twitchsense.model.candidates import Burst, Episode, LegRun
+from twitchsense.model.candidates import AccEpisode, Burst, LegMovementRun
 from twitchsense.settings import JerkSettings, MovementSettings, Settings
 
 MS = 1_000_000
@@ -21,14 +21,16 @@ S = 1_000 * MS
 AT = 100 * S
 
 BURST = Burst(
-    channel="emg1", onset_ns=AT, offset_ns=AT + 40 * MS, peak_ns=AT + 15 * MS, filled_s=0.04,
-    amplitude_uv=200.0, rise_ms=10.0, snr_db=25.0, margin=4.0, floor_uv=3.0, slow_share=0.1,
-    look=np.ones(len(LOOK), np.float32), log_pitch=4.6, contact=0.1, mains_share=0.0, stuck=False,
-    shape=np.zeros(64, np.float32),
+    channel="emg1", onset_ns=AT, offset_ns=AT + 40 * MS, peak_ns=AT + 15 * MS, active_s=0.04,
+    amplitude_uv=200.0, rise_ms=10.0, snr_db=25.0, threshold_ratio=4.0, floor_uv=3.0,
+    low_frequency_share=0.1,
+    waveform_features=np.ones(len(LOOK), np.float32), log_frequency=4.6,
+    electrode_probability=0.1, mains_share=0.0, saturated=False,
+    waveform=np.zeros(64, np.float32),
 )  # fmt: skip
-EPISODE = Episode(
+EPISODE = AccEpisode(
     channel="acc", onset_ns=AT + 30 * MS, offset_ns=AT + 330 * MS, peak_g=0.25, jerk_g_s=12.0,
-    rise_ms=40.0, turn_deg=1.0, margin=10.0,
+    rise_ms=40.0, turn_deg=1.0, threshold_ratio=10.0,
 )  # fmt: skip
 KICK = Response(0.25, 12.0, AT + 30 * MS, AT + 250 * MS)
 
@@ -40,7 +42,7 @@ def likely(monkeypatch):
 
 
 def burst(ms=40.0, **changes):
-    length = {"offset_ns": AT + round(ms * MS), "filled_s": ms / 1000}
+    length = {"offset_ns": AT + round(ms * MS), "active_s": ms / 1000}
     return replace(BURST, **(length | changes))
 
 
@@ -92,16 +94,19 @@ STILL = Response(0.003, 0.4, AT, AT + 50 * MS)
         (burst(500.0), ("brief_contraction", "weak_contraction")),
         (burst(amplitude_uv=44.9), ("twitch", "too_small")),
         (burst(amplitude_uv=45.0), ("twitch", "")),  # 50 uV, and what measuring may take off it
-        (burst(stuck=True), ("twitch", "saturation")),
+        (burst(saturated=True), ("twitch", "saturation")),
         (burst(floor_uv=15.0), ("twitch", "")),
         (burst(floor_uv=15.1), ("twitch", "noise_floor")),
         (burst(mains_share=0.5), ("twitch", "")),
         (burst(mains_share=0.51), ("twitch", "mains")),
-        (burst(slow_share=0.5), ("twitch", "")),
-        (burst(slow_share=0.51), ("twitch", "electrode_pop")),
-        (burst(contact=0.90), ("twitch", "")),
-        (burst(contact=0.91), ("twitch", "electrode_pop")),
-        (burst(contact=0.91, amplitude_uv=44.9), ("twitch", "too_small")),  # whatever else it is
+        (burst(low_frequency_share=0.5), ("twitch", "")),
+        (burst(low_frequency_share=0.51), ("twitch", "electrode_pop")),
+        (burst(electrode_probability=0.90), ("twitch", "")),
+        (burst(electrode_probability=0.91), ("twitch", "electrode_pop")),
+        (
+            burst(electrode_probability=0.91, amplitude_uv=44.9),
+            ("twitch", "too_small"),
+        ),  # whatever else it is
     ],
 )
 @pytest.mark.parametrize("seen", [None, STILL])
@@ -152,7 +157,7 @@ def test_bump_that_coincides_with_a_twitch_stands_beside_it():
         (burst(rise_ms=100.1), KICK, False),
         (burst(200, amplitude_uv=44.9), KICK, False),
         (burst(200, amplitude_uv=45.0), KICK, True),
-        (burst(stuck=True), KICK, False),
+        (burst(saturated=True), KICK, False),
         (burst(), replace(KICK, peak_g=0.099), False),
         (burst(), replace(KICK, peak_g=0.10), True),
         (burst(), replace(KICK, jerk_g_s=4.9), False),
@@ -208,7 +213,7 @@ def test_bursts_of_a_leg_that_stays_still_are_no_jerk():
 
 @pytest.mark.parametrize(("slow", "expected"), [(0.7, "jerk"), (0.95, "twitch")])
 def test_a_cable_that_swings_with_a_knock_is_no_muscle(slow, expected):
-    found = decide(burst(90.0, slow_share=slow), episode(), seen=KICK)
+    found = decide(burst(90.0, low_frequency_share=slow), episode(), seen=KICK)
     assert found[0].kind == expected
     assert found[0].reason == ("" if slow < 0.8 else "electrode_pop")
 
@@ -241,7 +246,7 @@ def test_grades(peak_g, jerk_g_s, grade):
 
 
 def leg_run(length_s, median_uv=20.0):
-    return LegRun("emg1", AT - 75 * MS, AT + round((length_s + 0.075) * S), median_uv)
+    return LegMovementRun("emg1", AT - 75 * MS, AT + round((length_s + 0.075) * S), median_uv)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +259,7 @@ def leg_run(length_s, median_uv=20.0):
     ],
 )
 def test_a_hiss_higher_than_muscle_sounds_is_none_unless_the_leg_moves(hz, items, seen, reason):
-    hiss = burst(1000, log_pitch=np.log(hz))
+    hiss = burst(1000, log_frequency=np.log(hz))
     assert one(hiss, leg_run(1.0), *items, seen=seen)[1] == reason
 
 
@@ -344,9 +349,9 @@ def test_what_could_not_move_a_leg_did_not_throw_it(ms, size, kind):
 
 
 def test_the_pause_between_two_potentials_moves_nothing():
-    pair = burst(100, amplitude_uv=50.0, filled_s=0.019)
+    pair = burst(100, amplitude_uv=50.0, active_s=0.019)
     assert decide(pair, seen=KICK)[0].kind == "twitch"
-    assert decide(replace(pair, filled_s=0.02), seen=KICK)[0].kind == "jerk"
+    assert decide(replace(pair, active_s=0.02), seen=KICK)[0].kind == "jerk"
 
 
 @pytest.mark.parametrize(
@@ -386,7 +391,7 @@ def test_a_contraction_knows_its_bursts_as_findings_of_their_own():
     assert [(f.kind, f.onset_ns, f.amplitude_uv) for f in whole.parts] == [
         ("brief_contraction", AT, 200.0), ("brief_contraction", AT + 350 * MS, 90.0),
     ]  # fmt: skip
-    assert all(f.reason == "" and f.look is BURST.look for f in whole.parts)
+    assert all(f.reason == "" and f.features is BURST.waveform_features for f in whole.parts)
 
 
 def test_a_contraction_of_one_burst_has_no_parts():
@@ -402,7 +407,7 @@ def test_parts_are_judged_with_what_the_leg_did_and_take_nothing_from_the_whole(
 
 def test_what_moves_beside_a_rejected_contraction_belongs_to_its_parts():
     hum = burst(400, mains_share=0.9)
-    second = burst(60, onset_ns=AT + 450 * MS, offset_ns=AT + 510 * MS, filled_s=0.06)
+    second = burst(60, onset_ns=AT + 450 * MS, offset_ns=AT + 510 * MS, active_s=0.06)
     small = replace(EPISODE, onset_ns=AT + 460 * MS, offset_ns=AT + 560 * MS, peak_g=0.05)
     whole, *rest = decide(hum, second, leg_run(0.51), small, seen=replace(KICK, peak_g=0.05))
     assert whole.reason == "mains"
@@ -412,11 +417,12 @@ def test_what_moves_beside_a_rejected_contraction_belongs_to_its_parts():
 
 def test_texture_of_a_contraction():
     bursts = [
-        at(0, 200, contact=0.0), at(300, 400, contact=0.6), at(500, 1000, contact=1.0),
+        at(0, 200, electrode_probability=0.0), at(300, 400, electrode_probability=0.6),
+        at(500, 1000, electrode_probability=1.0),
     ]  # fmt: skip
     kurtosis = LOOK.index("log_kurtosis")
     for k, b in enumerate(bursts):
-        b.look[kurtosis] = float(k)
+        b.waveform_features[kurtosis] = float(k)
     (found,), _ = contractions(group_bursts(bursts), [leg_run(1.0)], MovementSettings())
     table = dict(zip(TEXTURE, found.texture().tolist(), strict=True))
     assert table == pytest.approx(
@@ -434,7 +440,8 @@ def test_texture_of_a_contraction():
 def at(start_ms, stop_ms, **changes):
     return replace(
         BURST, onset_ns=AT + start_ms * MS, offset_ns=AT + stop_ms * MS,
-        filled_s=(stop_ms - start_ms) / 1000, look=BURST.look.copy(), **changes,
+        active_s=(stop_ms - start_ms) / 1000,
+        waveform_features=BURST.waveform_features.copy(), **changes,
     )  # fmt: skip
 
 
@@ -475,7 +482,7 @@ def test_episodes_without_a_burst(candidate, emg, expected):
 
 
 def test_one_sensor_alone_is_never_more_than_half_sure_of_a_jerk():
-    assert decide(episode(margin=1e6), emg=False)[0].confidence <= 0.5
+    assert decide(episode(threshold_ratio=1e6), emg=False)[0].confidence <= 0.5
 
 
 def test_jerk_without_emg_has_a_grade_and_no_amplitude():

@@ -9,8 +9,8 @@ import pytest
 
 from twitchsense.detect.night_context import Surroundings
 from twitchsense.detect.sequence_rules import vote
-from twitchsense.model.detections import Seconds
-from twitchsense.model.scored_candidates import Finding
+from twitchsense.model.candidates import ScoredCandidate
+from twitchsense.model.per_second import PerSecond
 from twitchsense.settings import Settings
 
 S = 1_000_000_000
@@ -25,16 +25,16 @@ def shape(seed):
 def finding(at_s, *, kind="twitch", seed=1, size=100.0, length_s=0.03, reason="", channel="emg1"):
     start = round(at_s * S)
     s = None if seed is None else shape(seed)
-    return Finding(
+    return ScoredCandidate(
         start, start + round(length_s * S), kind, "", channel, amplitude_uv=size,
-        confidence=0.9, reason=reason, shape=s,
+        confidence=0.9, reason=reason, waveform=s,
     )  # fmt: skip
 
 
 def table(busy=0.0, n=400):
     zero = np.zeros(n, np.float32)
     share = np.broadcast_to(np.float32(busy), (n,)).copy() if np.ndim(busy) == 0 else busy
-    return Seconds(
+    return PerSecond(
         np.arange(n) * S,
         zero + 1,
         np.ones(n, bool),
@@ -43,6 +43,7 @@ def table(busy=0.0, n=400):
         zero,
         share,
         np.empty((n, 0), np.float32),
+        "emg",
     )
 
 
@@ -84,7 +85,7 @@ def test_twitch_among_beats_stays():
     found = [finding(t) for t in beats(0.9, 40)] + [finding(40.37, seed=99)]
     by_shape = vote(found, Surroundings({"emg1": table()}), Settings())
     assert [
-        f.reason for f in by_shape if not f.shape.any() or np.array_equal(f.shape, shape(99))
+        f.reason for f in by_shape if not f.waveform.any() or np.array_equal(f.waveform, shape(99))
     ] == [""]
 
 
@@ -106,12 +107,12 @@ def test_active_minute(busy, active, kind):
 def test_a_leg_on_the_move_is_an_active_minute(seconds, g, active):
     level = np.zeros(400, np.float32)
     level[205 : 205 + seconds] = g
-    moving = replace(table(), level=level, vector=np.zeros((400, 3), np.float32))
+    moving = replace(table(), level=level, mean_vector=np.zeros((400, 3), np.float32), kind="acc")
     around = Surroundings({"emg1": table(), "acc": moving})
     found = [finding(210), finding(210, kind="jerk", seed=2), finding(300, seed=3)]
     voted = {f.onset_ns // S: f.reason for f in vote(found, around, Settings()) if f.kind != "jerk"}
     assert voted == {210: "active_wake" if active else "", 300: ""}
-    still = replace(moving, vector=np.empty((400, 0), np.float32))  # a level in µV says nothing
+    still = replace(moving, kind="emg")  # a level in µV says nothing
     around = Surroundings({"emg1": table(), "emg2": still})
     assert [f.reason for f in vote(found[:1], around, Settings())] == [""]
 
@@ -166,7 +167,7 @@ def test_jerk_of_the_accelerometer_beside_a_walk_is_active_wake():
     busy[205:225] = 1.0
     walk = finding(205, kind="gross_movement", length_s=20.0, seed=None, channel="acc")
     jerk = finding(200, kind="jerk", seed=None, channel="acc")
-    acc = replace(table(busy), vector=np.ones((400, 3), np.float32))
+    acc = replace(table(busy), mean_vector=np.ones((400, 3), np.float32), kind="acc")
     assert [f.reason for f in vote([jerk, walk], Surroundings({"acc": acc}), Settings())] == [
         "active_wake",
         "",

@@ -7,7 +7,7 @@ import pytest
 
 from tests.detect.test_rules import BURST, MS
 from twitchsense.detect.sequence_rules import _steps
-from twitchsense.model.scored_candidates import Finding
+from twitchsense.model.candidates import ScoredCandidate
 from twitchsense.settings import Settings
 
 AT = 50_000 * MS
@@ -15,10 +15,11 @@ AT = 50_000 * MS
 
 def seen(kind, at_s, length_ms, *, size=300.0, g=0.5, leg="", emg=True, reason=""):
     onset = AT + round(at_s * 1000) * MS
-    shape = BURST.shape if emg else None
-    return Finding(
+    shape = BURST.waveform if emg else None
+    return ScoredCandidate(
         onset, onset + length_ms * MS, kind, leg, "emg1" if emg else "acc", amplitude_uv=size,
-        peak_g=g, reason=reason, peak_ns=onset, shape=shape, look=BURST.look if emg else None,
+        peak_g=g, reason=reason, peak_ns=onset, waveform=shape,
+        features=BURST.waveform_features if emg else None,
     )  # fmt: skip
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from twitchsense.live.event_updates import Rows
-from twitchsense.model.scored_candidates import Finding
+from twitchsense.model.candidates import ScoredCandidate
 
 MS = 1_000_000
 
 
 def finding(kind, first_ms, last_ms, *, reason="", channel="emg1", leg="left", parts=()):
-    return Finding(
+    return ScoredCandidate(
         first_ms * MS, last_ms * MS, kind, leg, channel, reason=reason, parts=tuple(parts)
     )
 

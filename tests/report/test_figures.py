@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 import twitchsense as ts
 from tests.made_night import make_recording
-from twitchsense.model.detections import Seconds
+from twitchsense.model.per_second import PerSecond
 from twitchsense.report.decimate import envelope, spans, thin
 from twitchsense.report.overview import plot_context, plot_events, plot_lane, plot_night, plot_valid
 from twitchsense.report.page import render
@@ -65,7 +65,7 @@ def test_svg_is_small_text_without_dates(night):
 def make_seconds(time_s, valid):
     n = len(time_s)
     one = np.ones(n, np.float32)
-    return Seconds(
+    return PerSecond(
         (np.asarray(time_s) * 1e9).astype(np.int64),
         one,
         np.asarray(valid, bool),
@@ -74,6 +74,7 @@ def make_seconds(time_s, valid):
         one,
         one,
         np.empty((n, 0), np.float32),
+        "emg",
     )
 
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 import twitchsense as ts
 from tests.trend.results import evening, write_night
 from twitchsense.model.channels import Channel
-from twitchsense.model.detections import Seconds
+from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
 from twitchsense.report.event_windows import QUANTUM, Trace
 from twitchsense.report.interval_histogram import movement_intervals
@@ -27,7 +27,7 @@ def seconds(n, bad=()):
     valid[list(bad)] = False
     one = np.ones(n, np.float32)
     time = np.arange(n) * 1_000_000_000
-    return Seconds(time, one, valid, -one, one, one, one, np.empty((n, 0), np.float32))
+    return PerSecond(time, one, valid, -one, one, one, one, np.empty((n, 0), np.float32), "emg")
 
 
 def night_of(onsets, bad=()):

@@ -247,11 +247,11 @@ def test_fasciculations_per_minute_of_rest():
 
 def test_active_wake_is_in_no_denominator():
     busy = emg_seconds(7200)
-    busy.busy[:450] = 0.9
+    busy.active_fraction[:450] = 0.9
     got = summary(row(700, "twitch"), emg1=busy)["fasciculations"]["channels"]["emg1"]
     assert got["count"] == 1
     assert 6.5 < got["minutes"] < 7.6
-    full = emg_seconds(7200, busy=0.9)
+    full = emg_seconds(7200, active_fraction=0.9)
     none = summary(emg1=full)["fasciculations"]
     assert none["channels"]["emg1"]["rate_per_min"] is None
     assert none["channels"]["emg1"]["most_in_1_min"] is None

@@ -31,8 +31,8 @@ STAGES = hypnogram(("W", 20), ("N1", 5), ("N2", 35), ("R", 30), ("", 10), ("N3",
 WAKE, DROWSY, FALLING, NREM, REM, UNSCORED = 5, 17, 25, 40, 70, 95
 
 
-def name(*rows, busy: float = 0.0, stages=STAGES) -> pd.DataFrame:
-    found = detections(events(*rows), emg1=emg_seconds(7200, busy=busy))
+def name(*rows, active_fraction: float = 0.0, stages=STAGES) -> pd.DataFrame:
+    found = detections(events(*rows), emg1=emg_seconds(7200, active_fraction=active_fraction))
     context = find_context(recording(EMG, seconds=7200), found, SETTINGS, stages)
     return label_detections(found, context, SETTINGS).events
 
@@ -107,15 +107,16 @@ def test_6_4_8_at_most_two_jerks_of_a_leg_within_ten_seconds():
 
 def test_6_4_14_twitches_in_active_wake_are_voluntary_or_unclassified():
     twitch = {"onset": WAKE * 60.0, "trial_type": "twitch"}
-    assert name(twitch, busy=0.21)["label"].item() == "voluntary_or_unclassified"
-    assert name(twitch, busy=0.19)["label"].item() == "fasciculation_like"
+    assert name(twitch, active_fraction=0.21)["label"].item() == "voluntary_or_unclassified"
+    assert name(twitch, active_fraction=0.19)["label"].item() == "fasciculation_like"
     # the channel that saw it may be an accelerometer: then the EMG is asked all the same
     assert (
-        name({**twitch, "channel": "acc"}, busy=0.5)["label"].item() == "voluntary_or_unclassified"
+        name({**twitch, "channel": "acc"}, active_fraction=0.5)["label"].item()
+        == "voluntary_or_unclassified"
     )
     # asleep, muscle activity does not make it voluntary
     asleep = {"onset": NREM * 60.0, "trial_type": "twitch"}
-    assert name(asleep, busy=0.5)["label"].item() == "fragmentary_myoclonus_like"
+    assert name(asleep, active_fraction=0.5)["label"].item() == "fragmentary_myoclonus_like"
 
 
 def test_6_4_14_a_moving_leg_is_active_wake():

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from twitchsense.model.channels import NS, ArraySamples, Channel, Segment
-from twitchsense.model.detections import Detections, Seconds
+from twitchsense.model.detections import Detections
 from twitchsense.model.event_table import REJECTED_COLUMNS, make_table
+from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
 from twitchsense.sleep.hypnogram.hypnogram import Hypnogram
 
@@ -17,26 +18,27 @@ EMG = Channel("emg1", "emg", "uV", 1000.0, ("emg1_uv",))
 ACC = Channel("acc", "acc", "g", 100.0, ("acc_x_g", "acc_y_g", "acc_z_g"))
 
 
-def emg_seconds(n: int, start_s: float = 0.0, busy: float = 0.0) -> Seconds:
+def emg_seconds(n: int, start_s: float = 0.0, active_fraction: float = 0.0) -> PerSecond:
     """A quiet, valid EMG channel."""
     flat = np.zeros(n, np.float32)
-    return Seconds(
+    return PerSecond(
         np.round((start_s + np.arange(n)) * NS).astype(np.int64),
         np.ones(n, np.float32),
         np.ones(n, bool),
         flat - 10,
         flat + 10,
         flat + 3,
-        flat + np.float32(busy),
+        flat + np.float32(active_fraction),
         np.empty((n, 0), np.float32),
+        "emg",
     )
 
 
-def acc_seconds(n: int, start_s: float = 0.0) -> Seconds:
+def acc_seconds(n: int, start_s: float = 0.0) -> PerSecond:
     """A still, valid accelerometer: 2 mg of noise, z up."""
     flat = np.zeros(n, np.float32)
     vector = np.tile(np.array([0.1, 0.2, 0.97], np.float32), (n, 1))
-    return Seconds(
+    return PerSecond(
         np.round((start_s + np.arange(n)) * NS).astype(np.int64),
         np.ones(n, np.float32),
         np.ones(n, bool),
@@ -45,22 +47,23 @@ def acc_seconds(n: int, start_s: float = 0.0) -> Seconds:
         flat + np.float32(0.002),
         flat.copy(),
         vector,
+        "acc",
     )
 
 
-def restless(acc: Seconds, start: int, stop: int, every: int = 20, g: float = 0.1) -> Seconds:
+def restless(acc: PerSecond, start: int, stop: int, every: int = 20, g: float = 0.1) -> PerSecond:
     """Move the leg: from `start` to `stop` it turns by 40 degrees every few seconds."""
     for k, t in enumerate(range(start, stop, every)):
-        acc.vector[t : t + every] = [np.sin(0.7 * (k % 2)), 0, np.cos(0.7 * (k % 2))]
+        acc.mean_vector[t : t + every] = [np.sin(0.7 * (k % 2)), 0, np.cos(0.7 * (k % 2))]
         acc.level[t : t + 3] = g
     return acc
 
 
-def drop(seconds: Seconds, start: int, stop: int) -> Seconds:
+def drop(seconds: PerSecond, start: int, stop: int) -> PerSecond:
     """Lose the rows from `start` to `stop`: a gap."""
     keep = np.ones(len(seconds.time_ns), bool)
     keep[start:stop] = False
-    return Seconds(*(getattr(seconds, k)[keep] for k in Seconds.__slots__))
+    return seconds.select(keep)
 
 
 def events(*rows: dict[str, object]) -> pd.DataFrame:
@@ -81,7 +84,7 @@ def recording(*channels: Channel, seconds: float, start_s: float = 0.0) -> Recor
     return Recording(channels, tuple(segments), source="/home/someone/night.csv", sha256="ab" * 32)
 
 
-def detections(table: pd.DataFrame | None = None, **seconds: Seconds) -> Detections:
+def detections(table: pd.DataFrame | None = None, **seconds: PerSecond) -> Detections:
     table = make_table([]) if table is None else table
     return Detections(table, make_table([], REJECTED_COLUMNS), seconds)
 

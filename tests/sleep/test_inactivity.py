@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from scipy.spatial.transform import Rotation
 
 from tests.sleep.nights import acc_seconds, drop, events, jerks, restless
 from twitchsense.model.channels import NS
-from twitchsense.model.detections import Seconds
+from twitchsense.model.per_second import PerSecond
 from twitchsense.settings import ContextSettings
 from twitchsense.sleep.inactivity import (
     ASLEEP,
@@ -29,16 +31,12 @@ RULES = ContextSettings()
 NOTHING = events()
 
 
-def measure(*acc: Seconds, table=NOTHING, seconds=3600):
+def measure(*acc: PerSecond, table=NOTHING, seconds=3600):
     return measure_stillness(acc, table, Grid.over(0, seconds * NS), RULES)
 
 
-def onset(*acc: Seconds, table=NOTHING, seconds=3600):
+def onset(*acc: PerSecond, table=NOTHING, seconds=3600):
     return onset_of_stillness(measure(*acc, table=table, seconds=seconds), RULES)
-
-
-def replace(acc: Seconds, **fields) -> Seconds:
-    return Seconds(*(fields.get(k, getattr(acc, k)) for k in Seconds.__slots__))
 
 
 def test_the_grid_starts_at_a_whole_30_s_and_covers_the_recording():
@@ -97,20 +95,20 @@ def test_activity_without_turning_is_not_sleep():
 @pytest.mark.parametrize("spin", range(4))
 def test_sleep_onset_does_not_depend_on_how_the_sensor_sits(spin):
     acc = restless(acc_seconds(3600), 0, 1200)
-    turned = Rotation.random(rng=spin).apply(acc.vector).astype(np.float32)
-    assert onset(replace(acc, vector=turned)) == onset(acc)
+    turned = Rotation.random(rng=spin).apply(acc.mean_vector).astype(np.float32)
+    assert onset(replace(acc, mean_vector=turned)) == onset(acc)
 
 
 def test_one_and_two_axes_still_tell_turning():
     acc = restless(acc_seconds(3600), 0, 1200, g=0.002)
     for axes in ([0], [0, 2]):
-        found = onset(replace(acc, vector=acc.vector[:, axes]))
+        found = onset(replace(acc, mean_vector=acc.mean_vector[:, axes]))
         assert found.time_s == pytest.approx(1200, abs=5)
 
 
 def test_a_channel_that_gives_zeros_has_no_orientation():
     acc = acc_seconds(600)
-    still = measure(replace(acc, vector=0 * acc.vector), seconds=600)
+    still = measure(replace(acc, mean_vector=0 * acc.mean_vector), seconds=600)
     assert np.isnan(still.turn_deg).all()
 
 
@@ -129,7 +127,7 @@ def test_6_5_4_jerks_every_40_s_do_not_put_off_sleep_onset():
     shaken = restless(acc_seconds(5400), 0, 1500)
     for t in times.astype(int):
         shaken.level[t : t + 2] = 0.25
-        shaken.vector[t : t + 2] += [0.15, -0.1, 0.0]
+        shaken.mean_vector[t : t + 2] += [0.15, -0.1, 0.0]
     masked = onset(shaken, table=jerks(times), seconds=5400)
     blind = onset(shaken, seconds=5400)
     assert abs(masked.time_s - calm.time_s) <= 60
@@ -177,7 +175,7 @@ def test_a_twitch_the_accelerometer_does_not_feel_masks_nothing():
 
 def test_a_movement_that_ends_elsewhere_is_seen_through_its_mask():
     acc = acc_seconds(1200)
-    acc.vector[600:] = [0, 1, 0]
+    acc.mean_vector[600:] = [0, 1, 0]
     kick = {"onset": 595.0, "duration": 8.0, "trial_type": "movement", "peak_g": 0.4}
     turn = measure(acc, table=events(kick), seconds=1200).turn_deg
     assert np.nanmax(turn) > 60
@@ -198,7 +196,7 @@ def test_a_gap_is_never_counted_as_quiet():
 def test_invalid_seconds_are_like_a_gap_and_nothing_is_compared_across_it():
     acc = acc_seconds(1200)
     acc.valid[300:400] = False
-    acc.vector[400:] = [0, 1, 0]
+    acc.mean_vector[400:] = [0, 1, 0]
     still = measure(acc, seconds=1200)
     assert (find_still(still, RULES)[60:80] == UNKNOWN).all()
     assert np.nanmax(still.turn_deg) < 1

@@ -36,7 +36,7 @@ def test_a_leg_that_turns_is_worn_and_lost_packets_say_nothing():
     emg, acc = emg_seconds(7200), restless(acc_seconds(7200), 0, 600)
     keep = np.ones(7200, bool)
     keep[3000:5000] = False
-    gone = type(emg)(*(getattr(emg, k)[keep] for k in type(emg).__slots__))
+    gone = emg.select(keep)
     assert not any("probably not worn" in note for note in night(gone, acc).notes)
 
 
@@ -81,7 +81,7 @@ def test_a_muscle_that_stays_tense_puts_the_late_end_off():
     assert tense.time_s == calm.time_s
     assert tense.opinions["tone"] == 3000
     assert calm.opinions["tone"] == pytest.approx(calm.time_s)
-    assert tense.high_s == calm.high_s + 3000 - calm.time_s
+    assert tense.max_s == calm.max_s + 3000 - calm.time_s
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_definitions_by_name(definition, expected):
 
 def test_immobile_means_no_movement_at_all():
     acc = restless(acc_seconds(7200), 0, 600)
-    acc.high[600:1800:100] = 0.06  # small stirrings that turn nothing
+    acc.max[600:1800:100] = 0.06  # small stirrings that turn nothing
     rules = Settings(context=ContextSettings(definition="immobile_5min"))
     still = find_context(recording(ACC, seconds=7200), detections(acc=acc), rules).onset
     assert still.time_s == pytest.approx(1705, abs=10)
@@ -128,7 +128,7 @@ def test_masking_can_be_switched_off():
     times = np.arange(1000.3, 1800, 40)
     for t in times.astype(int):
         acc.level[t : t + 2] = 0.25
-        acc.vector[t : t + 2] += [0.15, -0.1, 0.0]
+        acc.mean_vector[t : t + 2] += [0.15, -0.1, 0.0]
     found = detections(jerks(times), acc=acc)
     onsets = [
         find_context(

@@ -161,7 +161,7 @@ def test_accelerometer_night_has_all_contexts_and_says_still_is_not_asleep():
 
 def test_turning_over_in_sleep_is_no_wake():
     acc = acc_seconds(3600)
-    acc.vector[1800:] = [0, 1, 0]
+    acc.mean_vector[1800:] = [0, 1, 0]
     context = find_context(recording(ACC, seconds=3600), detections(acc=acc), SETTINGS)
     assert set(context.at(np.arange(700.0, 3600))) == {"asleep"}
 

@@ -10,8 +10,8 @@ import click
 from twitchsense.acquire.frame_queue import Stored
 from twitchsense.live.device_stream import LiveLane
 from twitchsense.live.event_updates import Row
+from twitchsense.model.candidates import ScoredCandidate
 from twitchsense.model.channels import NS
-from twitchsense.model.scored_candidates import Finding
 
 _HEAD: Final = (
     "Movements as they are first seen. A line with 'corrects' or 'taken back' puts an earlier "
@@ -52,7 +52,7 @@ class LiveView:
         elif before != finding.kind:
             self._say(finding, finding.kind, f"  (corrects {before})" if before else "")
 
-    def _say(self, finding: Finding, what: str, why: str = "") -> None:
+    def _say(self, finding: ScoredCandidate, what: str, why: str = "") -> None:
         onset = datetime.fromtimestamp(finding.onset_ns / NS, UTC)
         length = (finding.offset_ns - finding.onset_ns) / NS
         place = f"{finding.channel} {finding.leg}".rstrip()

@@ -9,15 +9,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.per_second_builder import AccSeconds
+from twitchsense.detect.per_second import AccPerSecond
 from twitchsense.detect.response import HEAD_NS, TAIL_NS, Response, find_response
 from twitchsense.dsp.buffers import Framer, SampleBuffer, hop_size
 from twitchsense.dsp.filters import dynamic_band
 from twitchsense.dsp.hysteresis import HysteresisSegmenter
 from twitchsense.dsp.noise_floor import NoiseFloor
-from twitchsense.model.candidates import Episode, Trace
+from twitchsense.model.candidates import AccEpisode, Envelope
 from twitchsense.model.channels import NS, Channel, Samples
-from twitchsense.model.detections import Seconds
+from twitchsense.model.per_second import PerSecond
 from twitchsense.settings import Settings
 
 HOP_S = 0.010
@@ -54,8 +54,8 @@ class AccTrack:
         self._magnitude, self._jerk = SampleBuffer(np.float64), SampleBuffer(np.float64)
         self._threshold_g = SampleBuffer(np.float64)
         self._due: list[tuple[int, int, float]] = []
-        self._seconds = AccSeconds(start_ns, fs, self._hop * per_second, per_second)
-        self._found: list[Episode] = []
+        self._seconds = AccPerSecond(start_ns, fs, self._hop * per_second, per_second)
+        self._found: list[AccEpisode] = []
 
     def push(self, samples: Samples) -> None:
         """Take the next samples, shape ``(n, width)`` in g."""
@@ -84,12 +84,12 @@ class AccTrack:
         self._enqueue(*self._runs.close())
         self._measure_due(all_of_them=True)
 
-    def take(self) -> list[Episode]:
+    def take(self) -> list[AccEpisode]:
         """Hand over what was found since the last call."""
         found, self._found = self._found, []
         return found
 
-    def open(self) -> list[Episode]:
+    def open(self) -> list[AccEpisode]:
         """Return the episodes that have not ended or whose aftermath is not known, up to now."""
         start, opened = self._runs.pending or (0, False)
         stop = self._threshold_g.stop
@@ -98,7 +98,7 @@ class AccTrack:
             now = [(start, stop, float(self._threshold_g.get(start, start + 1)[0]))]
         return [self._episode(*due) for due in (*self._due, *now)]
 
-    def seconds(self) -> Seconds:
+    def seconds(self) -> PerSecond:
         """Return the per-second statistics of the segment (call after `close`)."""
         return self._seconds.finish()
 
@@ -175,11 +175,11 @@ class AccTrack:
         while self._due and (all_of_them or self._due[0][1] + wait <= self._magnitude.stop):
             self._found.append(self._episode(*self._due.pop(0)))
 
-    def _episode(self, start: int, stop: int, opening: float) -> Episode:
+    def _episode(self, start: int, stop: int, opening: float) -> AccEpisode:
         around = round(AROUND_S * self.channel.fs / self._hop)
         magnitude = self._magnitude.get(start, stop)
         peak = int(magnitude.argmax())
-        return Episode(
+        return AccEpisode(
             self.channel.name,
             self._time_ns(start),
             self._time_ns(stop),
@@ -204,10 +204,10 @@ class AccTrack:
         size = float(np.linalg.norm(u) * np.linalg.norm(v))
         return float(np.degrees(np.arccos(np.clip(u @ v / size, -1.0, 1.0)))) if size > 0 else 0.0
 
-    def _trace(self, start: int, stop: int) -> Trace:
+    def _trace(self, start: int, stop: int) -> Envelope:
         """Return the envelope of some hops, cut at what is known."""
         start = max(start, self._magnitude.start)
-        return Trace(
+        return Envelope(
             self._time_ns(start),
             self._hop / self.channel.fs * NS,
             self._magnitude.get(start, stop).astype(np.float32),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.burst_measures import LOOK
-from twitchsense.model.candidates import Burst, LegRun
+from twitchsense.model.candidates import Burst, LegMovementRun
 from twitchsense.settings import MovementSettings
 
 #: Bursts of two channels this close are one activity seen twice.
@@ -70,7 +70,7 @@ class Contraction:
         """
         groups = outermost(self.groups)
         bursts = [b for g in groups for b in g]
-        weights = [max(b.filled_s, 1e-3) for b in bursts]
+        weights = [max(b.active_s, 1e-3) for b in bursts]
         lengths = [(_end(g) - g[0].onset_ns) / 1e9 for g in groups]
         seconds = max(self.duration_s, 1e-3)
         kurtosis = LOOK.index("log_kurtosis")
@@ -79,8 +79,8 @@ class Contraction:
                 len(lengths) / seconds,
                 max(lengths) / seconds,
                 min(1.0, sum(lengths) / seconds),
-                np.average([b.contact for b in bursts], weights=weights),
-                np.average([b.look[kurtosis] for b in bursts], weights=weights),
+                np.average([b.electrode_probability for b in bursts], weights=weights),
+                np.average([b.waveform_features[kurtosis] for b in bursts], weights=weights),
             ],
             np.float32,
         )
@@ -172,7 +172,7 @@ def span(groups: list[list[Burst]]) -> Burst:
         best,
         onset_ns=min(b.onset_ns for b in groups[0]),
         offset_ns=max(_end(group) for group in groups),
-        filled_s=sum(max(b.filled_s for b in group) for group in groups),
+        active_s=sum(max(b.active_s for b in group) for group in groups),
         rise_ms=first.rise_ms,
     )
 
@@ -189,7 +189,7 @@ def _are_one(first: list[Burst], second: list[Burst]) -> bool:
 
 
 def contractions(
-    groups: list[list[Burst]], runs: Sequence[LegRun], rule: MovementSettings
+    groups: list[list[Burst]], runs: Sequence[LegMovementRun], rule: MovementSettings
 ) -> tuple[list[Contraction], list[list[Burst]]]:
     """Split the groups into contractions by the +8/+2 µV rule, and what is left.
 
@@ -218,7 +218,7 @@ def contractions(
     return found, left
 
 
-def _contraction(groups: list[list[Burst]], run: LegRun, *, alone: bool) -> Contraction:
+def _contraction(groups: list[list[Burst]], run: LegMovementRun, *, alone: bool) -> Contraction:
     members = [b for g in outermost(groups) for b in g]
     best = max(members, key=lambda b: (b.snr_db, b.onset_ns, b.channel))
     # in a run that is mostly something else the median says nothing of the contraction
@@ -234,14 +234,14 @@ def _contraction(groups: list[list[Burst]], run: LegRun, *, alone: bool) -> Cont
     )
 
 
-def _union(runs: Sequence[LegRun]) -> list[LegRun]:
+def _union(runs: Sequence[LegMovementRun]) -> list[LegMovementRun]:
     """Join the runs of several channels that overlap."""
-    joined: list[LegRun] = []
+    joined: list[LegMovementRun] = []
     for run in sorted(runs, key=lambda r: (r.onset_ns, r.offset_ns, r.channel)):
         if joined and run.onset_ns <= joined[-1].offset_ns:
             last = joined[-1]
             louder = max(last, run, key=lambda r: (r.median_uv, r.channel))
-            joined[-1] = LegRun(
+            joined[-1] = LegMovementRun(
                 louder.channel, last.onset_ns, max(last.offset_ns, run.offset_ns), louder.median_uv
             )
         else:

@@ -23,8 +23,8 @@ from twitchsense.detect.ecg_rejection import over_beats
 from twitchsense.detect.local_features import ALONE, Company
 from twitchsense.detect.night_context import Surroundings
 from twitchsense.detect.recurrence import knocked_twitches, look_again
+from twitchsense.model.candidates import SHORT_KINDS, ScoredCandidate
 from twitchsense.model.channels import NS
-from twitchsense.model.scored_candidates import SHORT_KINDS, Finding
 
 Floats = NDArray[np.float64]
 
@@ -77,7 +77,7 @@ MOVEMENT_REASONS = {
 }
 
 
-def judge_movements(findings: list[Finding], around: Surroundings) -> list[Finding]:
+def judge_movements(findings: list[ScoredCandidate], around: Surroundings) -> list[ScoredCandidate]:
     """Return the findings, movements with their probability or turned down.
 
     Parameters
@@ -91,7 +91,7 @@ def judge_movements(findings: list[Finding], around: Surroundings) -> list[Findi
     return _told(findings, members, sure, why)
 
 
-def judge_twitches(findings: list[Finding], around: Surroundings) -> list[Finding]:
+def judge_twitches(findings: list[ScoredCandidate], around: Surroundings) -> list[ScoredCandidate]:
     """Return the findings, short bursts with their probability or turned down.
 
     Parameters
@@ -108,7 +108,9 @@ def judge_twitches(findings: list[Finding], around: Surroundings) -> list[Findin
     return _told(findings, members, sure, why)
 
 
-def turn_down_trains(findings: list[Finding], around: Surroundings) -> list[Finding]:
+def turn_down_trains(
+    findings: list[ScoredCandidate], around: Surroundings
+) -> list[ScoredCandidate]:
     """Return the findings, jerks turned down whose EMG is one of a train's potentials.
 
     A knock beside a unit that fires all the time is no jerk, however large the unit.
@@ -119,14 +121,14 @@ def turn_down_trains(findings: list[Finding], around: Surroundings) -> list[Find
     around : Surroundings
     """
     return [
-        f.turned_down("rhythmic_train")
+        f.rejected("rhythmic_train")
         if f.kind == "jerk" and not f.reason and _company(f, around).again >= TRAIN
         else f
         for f in findings
     ]
 
 
-def turn_knocks_to_twitches(findings: list[Finding]) -> list[Finding]:
+def turn_knocks_to_twitches(findings: list[ScoredCandidate]) -> list[ScoredCandidate]:
     """Return the findings, jerks as twitches whose EMG is that of a unit that twitches tonight."""
     judged = list(findings)
     for i in knocked_twitches(findings, OPEN):
@@ -151,42 +153,44 @@ def _judge(
 
 
 def _told(
-    findings: list[Finding], members: list[int], sure: Floats, why: list[str]
-) -> list[Finding]:
+    findings: list[ScoredCandidate], members: list[int], sure: Floats, why: list[str]
+) -> list[ScoredCandidate]:
     """Return the findings, members with their probability or turned down."""
     judged = list(findings)
     for i, p, reason in zip(members, sure.tolist(), why, strict=True):
         kept = p >= LEAST
         judged[i] = (
-            replace(findings[i], reason="", confidence=p)
-            if kept
-            else findings[i].turned_down(reason)
+            replace(findings[i], reason="", confidence=p) if kept else findings[i].rejected(reason)
         )
     return judged
 
 
-def describe_movements(findings: list[Finding], around: Surroundings) -> tuple[list[int], Floats]:
+def describe_movements(
+    findings: list[ScoredCandidate], around: Surroundings
+) -> tuple[list[int], Floats]:
     """Return which findings are judged as movements, and `MOVEMENT_FEATURES` of each."""
     members = [
         i
         for i, f in enumerate(findings)
-        if f.kind in MOVEMENT_KINDS and f.reason in OPEN and f.look is not None
+        if f.kind in MOVEMENT_KINDS and f.reason in OPEN and f.features is not None
     ]
     table = np.empty((len(members), len(MOVEMENT_FEATURES)))
     for row, i in zip(table, members, strict=True):
         f = findings[i]
         near = _company(f, around)
         row[: -len(TEXTURE)] = near.again, near.most, np.log(_length_s(f)), f.snr_db, _log_g(f)
-        row[-len(TEXTURE) :] = f.look
+        row[-len(TEXTURE) :] = f.features
     return members, table
 
 
-def describe_twitches(findings: list[Finding], around: Surroundings) -> tuple[list[int], Floats]:
+def describe_twitches(
+    findings: list[ScoredCandidate], around: Surroundings
+) -> tuple[list[int], Floats]:
     """Return which findings are judged as twitches, and `TWITCH_FEATURES` of each."""
     members = [
         i
         for i, f in enumerate(findings)
-        if f.kind in SHORT_KINDS and f.reason in OPEN and f.look is not None
+        if f.kind in SHORT_KINDS and f.reason in OPEN and f.features is not None
     ]
     over = np.log(over_beats(findings, around.beats))
     crowds = _crowds(findings)
@@ -201,7 +205,7 @@ def describe_twitches(findings: list[Finding], around: Surroundings) -> tuple[li
             crowd, neighbours, over[i], _log_g(f), np.log(_length_s(f) + 0.003),
             min(f.snr_db, LARGE_DB),
         )  # fmt: skip
-        row[-len(LOOK) :] = f.look
+        row[-len(LOOK) :] = f.features
     return members, table
 
 
@@ -212,7 +216,7 @@ class _Crowd:
     onsets: Floats
     sizes: Floats
 
-    def around(self, f: Finding) -> tuple[int, int]:
+    def around(self, f: ScoredCandidate) -> tuple[int, int]:
         """Count the bursts around one, itself included, that are at least half as large."""
         at = f.onset_ns / NS
         counts = []
@@ -222,10 +226,10 @@ class _Crowd:
         return counts[0], counts[1]
 
 
-def _crowds(findings: list[Finding]) -> dict[str, _Crowd]:
-    bursts: dict[str, list[Finding]] = {}
+def _crowds(findings: list[ScoredCandidate]) -> dict[str, _Crowd]:
+    bursts: dict[str, list[ScoredCandidate]] = {}
     for f in findings:
-        if f.shape is not None and f.reason != "ecg":
+        if f.waveform is not None and f.reason != "ecg":
             bursts.setdefault(f.channel, []).append(f)
     found = {}
     for name, those in bursts.items():
@@ -235,7 +239,7 @@ def _crowds(findings: list[Finding]) -> dict[str, _Crowd]:
     return found
 
 
-def _moved_parts(findings: list[Finding], around: Surroundings) -> Floats:
+def _moved_parts(findings: list[ScoredCandidate], around: Surroundings) -> Floats:
     """Return for which part of each gross movement the leg moved, 0 for what is shorter.
 
     Steps look alike, as a unit's potentials do; but what the accelerometer shows too, for
@@ -244,25 +248,25 @@ def _moved_parts(findings: list[Finding], around: Surroundings) -> Floats:
     parts = np.zeros(len(findings))
     gross = [k for k, f in enumerate(findings) if f.kind == "gross_movement"]
     for table in around.seconds.values():
-        if not gross or not table.vector.size:
+        if not gross or table.kind != "acc":
             continue
         middle = table.middle_s
         for k in gross:
             ends = findings[k].onset_ns / NS, findings[k].offset_ns / NS
-            busy = table.busy[slice(*np.searchsorted(middle, ends))]
+            busy = table.active_fraction[slice(*np.searchsorted(middle, ends))]
             if len(busy):
                 parts[k] = max(parts[k], busy.mean())
     return parts
 
 
-def _company(f: Finding, around: Surroundings) -> Company:
+def _company(f: ScoredCandidate, around: Surroundings) -> Company:
     return around.company.get(f.channel, {}).get(f.peak_ns, ALONE)
 
 
-def _length_s(f: Finding) -> float:
+def _length_s(f: ScoredCandidate) -> float:
     return max((f.offset_ns - f.onset_ns) / NS, 1e-3)
 
 
-def _log_g(f: Finding) -> float:
+def _log_g(f: ScoredCandidate) -> float:
     """Return the log of the acceleration, NaN without an accelerometer."""
     return float(np.log(np.maximum(f.peak_g, LEAST_G)))

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.response import HEAD_NS, TAIL_NS, Response, find_response
-from twitchsense.model.candidates import Burst, Episode, Trace
+from twitchsense.model.candidates import AccEpisode, Burst
 from twitchsense.model.channels import NS
-from twitchsense.model.detections import ClockLine, Seconds
+from twitchsense.model.detections import ClockOffset
+from twitchsense.model.per_second import PerSecond
 
 Floats = NDArray[np.float64]
 
@@ -47,19 +48,19 @@ ENOUGH = 0.9
 STEP_S, MOST_SLOPES, MOST_ACTIVITIES = 0.02, 601, 2000
 
 
-def find_line(bursts: Sequence[Burst], episodes: Sequence[Episode]) -> ClockLine:
+def find_line(bursts: Sequence[Burst], episodes: Sequence[AccEpisode]) -> ClockOffset:
     """Find the line between the clocks of one leg's sensors; flat if none is needed."""
     emg, short = _activities(bursts)
     acc = _movements(episodes)
     if len(emg) < 4 or len(acc) < 4:
-        return ClockLine()
+        return ClockOffset()
     reach = MOST_START_S + MOST_PPM * 1e-6 * max(emg[-1], acc[-1]) + LONG_LAG_S[1]
     first, last = np.searchsorted(acc, [emg - reach, emg + reach])
     count = last - first
     i = np.repeat(np.arange(len(emg)), count)
     j = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + first[i]
     if len(i) == 0:
-        return ClockLine()
+        return ClockOffset()
     lag, at = acc[j] - emg[i], emg[i]
     low = np.where(short, SHORT_LAG_S[0], LONG_LAG_S[0])[i]
     high = np.where(short, SHORT_LAG_S[1], LONG_LAG_S[1])[i]
@@ -72,7 +73,7 @@ def find_line(bursts: Sequence[Burst], episodes: Sequence[Episode]) -> ClockLine
 
     flat = explained(0.0, 0.0)
     if flat >= ENOUGH * float(weight[np.unique(i)].sum()):
-        return ClockLine()
+        return ClockOffset()
     length = float(max(emg[-1], 1.0))
     half = min(MOST_SLOPES // 2, int(np.ceil(MOST_PPM * 1e-6 * length / (2 * STEP_S))))
     slopes = np.linspace(-MOST_PPM, MOST_PPM, 2 * half + 1) * 1e-6
@@ -80,14 +81,14 @@ def find_line(bursts: Sequence[Burst], episodes: Sequence[Episode]) -> ClockLine
     scores = np.array([[explained(a, b) for a in starts] for b in slopes])
     worth = scores - np.abs(starts) / START_COST_S
     if worth.max() < flat + GAIN:
-        return ClockLine()
+        return ClockOffset()
     # the middle of all lines that explain as much
     best = float(scores.flat[worth.argmax()])
     rows, columns = np.nonzero((scores >= best) & (worth >= flat + GAIN))
     slope, start = float(np.median(slopes[rows])), float(np.median(starts[columns]))
     line = _refine(start, slope, lag, at, (low, high), short[i])
-    if max(abs(line.start_s), abs(line.start_s + line.slope * length)) < LEAST_SHIFT_S:
-        return ClockLine()
+    if max(abs(line.offset_s), abs(line.offset_s + line.slope * length)) < LEAST_SHIFT_S:
+        return ClockOffset()
     return line
 
 
@@ -98,13 +99,13 @@ def _refine(
     at: Floats,
     limits: tuple[Floats, Floats],
     short: NDArray[np.bool_],
-) -> ClockLine:
+) -> ClockOffset:
     """Put the short activities of a line at their usual delay."""
     rest = lag - start - slope * at
     hit = (rest >= limits[0]) & (rest <= limits[1]) & short
     if hit.sum() >= 3:
         start += float(np.median(rest[hit])) - USUAL_LAG_S
-    return ClockLine(start, slope)
+    return ClockOffset(start, slope)
 
 
 def _activities(bursts: Sequence[Burst]) -> tuple[Floats, NDArray[np.bool_]]:
@@ -112,7 +113,7 @@ def _activities(bursts: Sequence[Burst]) -> tuple[Floats, NDArray[np.bool_]]:
     chosen = sorted(
         (b.onset_ns / NS, b.offset_ns / NS)
         for b in bursts
-        if b.duration_s * 1000 >= LEAST_MS and b.mains_share < 0.5 and b.slow_share < 0.5
+        if b.duration_s * 1000 >= LEAST_MS and b.mains_share < 0.5 and b.low_frequency_share < 0.5
     )
     if not chosen:
         return np.empty(0), np.empty(0, bool)
@@ -125,7 +126,7 @@ def _activities(bursts: Sequence[Burst]) -> tuple[Floats, NDArray[np.bool_]]:
     return start, (stop - start) * 1000 <= SHORT_MS
 
 
-def _movements(episodes: Sequence[Episode]) -> Floats:
+def _movements(episodes: Sequence[AccEpisode]) -> Floats:
     """Return the onsets (s) of movements that are clear of what came before."""
     chosen = sorted((_begin_ns(e) / NS, e.offset_ns / NS) for e in episodes if e.peak_g >= LEAST_G)
     if not chosen:
@@ -136,8 +137,8 @@ def _movements(episodes: Sequence[Episode]) -> Floats:
     return np.asarray(onset[clear], np.float64)
 
 
-def _begin_ns(episode: Episode) -> int:
-    jolt = find_response(episode.trace, episode.onset_ns, episode.offset_ns)
+def _begin_ns(episode: AccEpisode) -> int:
+    jolt = find_response(episode.envelope, episode.onset_ns, episode.offset_ns)
     late = 0 if jolt is None else jolt.onset_ns - episode.onset_ns
     return episode.onset_ns + (late if 0 < late <= STIR_S * NS else 0)
 
@@ -158,22 +159,26 @@ class AlignedSenses:
 
     def __init__(
         self,
-        episodes: Sequence[Episode],
-        seconds: Mapping[str, Seconds],
-        line: ClockLine,
+        episodes: Sequence[AccEpisode],
+        seconds: Mapping[str, PerSecond],
+        line: ClockOffset,
         masked_uv: float,
     ) -> None:
-        self.episodes = sorted((align(e, line) for e in episodes), key=lambda e: e.trace.start_ns)
-        self._starts = [e.trace.start_ns for e in self.episodes]
-        self._longest = max((e.trace.stop_ns - e.trace.start_ns for e in self.episodes), default=0)
-        self._emg = [s for s in seconds.values() if not s.vector.size]
+        self.episodes = sorted(
+            (align(e, line) for e in episodes), key=lambda e: e.envelope.start_ns
+        )
+        self._starts = [e.envelope.start_ns for e in self.episodes]
+        self._longest = max(
+            (e.envelope.stop_ns - e.envelope.start_ns for e in self.episodes), default=0
+        )
+        self._emg = [s for s in seconds.values() if s.kind == "emg"]
         self._masked_uv = masked_uv
 
     def response(self, first_ns: int, last_ns: int, limit_ns: int) -> Response | None:
         """Return the greatest answer among the episodes near; stillness elsewhere."""
         a = bisect_left(self._starts, first_ns - HEAD_NS - self._longest)
         b = bisect_left(self._starts, min(last_ns + TAIL_NS, limit_ns))
-        found = [find_response(e.trace, first_ns, last_ns) for e in self.episodes[a:b]]
+        found = [find_response(e.envelope, first_ns, last_ns) for e in self.episodes[a:b]]
         best = max((r for r in found if r), key=lambda r: r.peak_g, default=None)
         return best or Response(0.0, 0.0, first_ns, first_ns)
 
@@ -188,19 +193,19 @@ class AlignedSenses:
             for table, k in self._before(time_ns)
         )
 
-    def _before(self, time_ns: int) -> Iterator[tuple[Seconds, int]]:
+    def _before(self, time_ns: int) -> Iterator[tuple[PerSecond, int]]:
         for table in self._emg:
             k = int(np.searchsorted(table.time_ns, time_ns, side="right")) - 1
             if k >= 0 and time_ns < table.time_ns[k] + table.length_s[k] * NS:
                 yield table, max(0, k - 1)
 
 
-def align(episode: Episode, line: ClockLine) -> Episode:
+def align(episode: AccEpisode, line: ClockOffset) -> AccEpisode:
     """Return an episode on the EMG's clock."""
-    trace: Trace = episode.trace
+    envelope = episode.envelope
     return replace(
         episode,
         onset_ns=line.to_emg(episode.onset_ns),
         offset_ns=line.to_emg(episode.offset_ns),
-        trace=replace(trace, start_ns=line.to_emg(trace.start_ns)),
+        envelope=replace(envelope, start_ns=line.to_emg(envelope.start_ns)),
     )

@@ -12,8 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from twitchsense.model.candidates import Burst, Episode, LegRun
-from twitchsense.model.scored_candidates import Finding
+from twitchsense.model.candidates import AccEpisode, Burst, LegMovementRun, ScoredCandidate
 
 #: Candidates further apart than this have nothing to do with each other: the
 #: longest electromechanical delay allowed, and a little more.
@@ -24,7 +23,7 @@ PEEK_NS = 1_000_000_000
 #: A long movement is looked at back for so long: the work must not grow with a storm.
 LONG_PEEK_NS = 60_000_000_000
 
-Candidate: TypeAlias = Burst | LegRun | Episode
+Candidate: TypeAlias = Burst | LegMovementRun | AccEpisode
 
 
 @dataclass(slots=True)
@@ -32,14 +31,14 @@ class Cluster:
     """Candidates of one leg that touch in time."""
 
     bursts: list[Burst] = field(default_factory=list)
-    runs: list[LegRun] = field(default_factory=list)
-    episodes: list[Episode] = field(default_factory=list)
+    runs: list[LegMovementRun] = field(default_factory=list)
+    episodes: list[AccEpisode] = field(default_factory=list)
 
     def add(self, item: Candidate) -> None:
         """Put a candidate into its list."""
         if isinstance(item, Burst):
             self.bursts.append(item)
-        elif isinstance(item, LegRun):
+        elif isinstance(item, LegMovementRun):
             self.runs.append(item)
         else:
             self.episodes.append(item)
@@ -54,15 +53,15 @@ class Fusion:
         Turns a complete cluster into findings.
     """
 
-    def __init__(self, decide: Callable[[Cluster], list[Finding]]) -> None:
+    def __init__(self, decide: Callable[[Cluster], list[ScoredCandidate]]) -> None:
         self._decide = decide
         self._waiting: list[Candidate] = []
 
-    def add(self, items: list[Burst] | list[LegRun] | list[Episode]) -> None:
+    def add(self, items: list[Burst] | list[LegMovementRun] | list[AccEpisode]) -> None:
         """Take new candidates, in any order."""
         self._waiting.extend(items)
 
-    def settle(self, settled_ns: int | None) -> list[Finding]:
+    def settle(self, settled_ns: int | None) -> list[ScoredCandidate]:
         """Decide the clusters that nothing new can join.
 
         Parameters
@@ -70,7 +69,7 @@ class Fusion:
         settled_ns : int or None
             No candidate can begin before this any more; None at the end.
         """
-        findings: list[Finding] = []
+        findings: list[ScoredCandidate] = []
         decided = 0
         for items in _groups(self._waiting):
             if settled_ns is not None and _end_ns(items) + LINK_NS >= settled_ns:
@@ -80,9 +79,9 @@ class Fusion:
         self._waiting = self._waiting[decided:]
         return findings
 
-    def peek(self) -> list[Finding]:
+    def peek(self) -> list[ScoredCandidate]:
         """Decide the newest of what waits as if nothing more came; all goes on waiting."""
-        findings: list[Finding] = []
+        findings: list[ScoredCandidate] = []
         newest = max((c.offset_ns for c in self._waiting), default=0)
         for items in _groups([c for c in self._waiting if c.offset_ns >= newest - 2 * PEEK_NS]):
             since = _end_ns(items) - PEEK_NS
@@ -90,7 +89,9 @@ class Fusion:
             findings += self._decide(_cluster(recent)) if recent else []
         return findings
 
-    def peek_long(self, calm_ns: int, open_: Callable[[], list[Candidate]]) -> list[Finding]:
+    def peek_long(
+        self, calm_ns: int, open_: Callable[[], list[Candidate]]
+    ) -> list[ScoredCandidate]:
         """Decide the movement that was going on last as if it were over; all goes on waiting.
 
         Parameters
@@ -108,12 +109,12 @@ class Fusion:
         runs = [
             c
             for c in items
-            if isinstance(c, LegRun) and c.onset_ns <= newest <= c.offset_ns + PEEK_NS
+            if isinstance(c, LegMovementRun) and c.onset_ns <= newest <= c.offset_ns + PEEK_NS
         ]
         if not runs:
             return []
         since = max(min(r.onset_ns for r in runs), newest - LONG_PEEK_NS)
-        near = [c for c in items if not isinstance(c, LegRun) and c.offset_ns >= since]
+        near = [c for c in items if not isinstance(c, LegMovementRun) and c.offset_ns >= since]
         return self._decide(_cluster([*runs, *near]))
 
     @property

@@ -18,15 +18,22 @@ from twitchsense.detect.ecg_rejection import Beats
 from twitchsense.detect.emg_candidates import EmgTrack
 from twitchsense.detect.local_features import Company
 from twitchsense.detect.night_context import Surroundings
-from twitchsense.detect.per_second_builder import join
 from twitchsense.detect.response import Response
 from twitchsense.detect.rules import Rules
 from twitchsense.detect.sequence_rules import vote
 from twitchsense.errors import TwitchsenseError
-from twitchsense.model.candidates import Burst, Episode, LegRun
+from twitchsense.model.candidates import (
+    LONG_KINDS,
+    SHORT_KINDS,
+    AccEpisode,
+    Burst,
+    LegMovementRun,
+    ScoredCandidate,
+    event_tables,
+)
 from twitchsense.model.channels import Channel, Chunk
-from twitchsense.model.detections import ClockLine, Detections, Seconds
-from twitchsense.model.scored_candidates import LONG_KINDS, SHORT_KINDS, Finding, tables
+from twitchsense.model.detections import ClockOffset, Detections
+from twitchsense.model.per_second import PerSecond, concatenate
 from twitchsense.settings import Settings
 
 #: A short movement is told before it is settled when, so long after it, no burst has
@@ -76,7 +83,7 @@ class Detector:
         self._leg_of = {c.name: leg for leg, members in by_leg.items() for c in members}
         self._settings = settings
 
-    def push(self, chunk: Chunk) -> list[Finding]:
+    def push(self, chunk: Chunk) -> list[ScoredCandidate]:
         """Take some samples; return the findings that are complete by now.
 
         They are provisional: rules that need the neighbours of a candidate
@@ -84,7 +91,7 @@ class Detector:
         """
         return self._legs[self._leg_of[chunk.channel]].push(chunk)
 
-    def peek(self) -> list[Finding]:
+    def peek(self) -> list[ScoredCandidate]:
         """Return movements that look complete but may still change.
 
         A movement is known well before nothing can join it any more. What this tells is
@@ -103,15 +110,15 @@ class Detector:
         """
         if not self._keep:
             raise TwitchsenseError("a detector that keeps nothing has no tables to return")
-        findings: list[Finding] = []
-        seconds: dict[str, Seconds] = {}
-        lines: dict[str, ClockLine] = {}
+        findings: list[ScoredCandidate] = []
+        seconds: dict[str, PerSecond] = {}
+        lines: dict[str, ClockOffset] = {}
         for name in list(self._legs):
             leg = self._legs.pop(name)  # what it kept goes before the tables come
             found, table, lines[name] = leg.close()
             findings += vote(found, Surroundings(table, leg.beats, leg.company), self._settings)
             seconds |= table
-        events, rejected = tables(findings)
+        events, rejected = event_tables(findings)
         return Detections(events, rejected, dict(sorted(seconds.items())), lines)
 
 
@@ -125,25 +132,25 @@ class _LegDetector:
         self._channels = {c.name: c for c in channels}
         self._tracks: dict[str, list[EmgTrack | AccTrack]] = {c.name: [] for c in channels}
         self._next: dict[str, tuple[int, int]] = {}  # segment start, next index
-        self._seconds: dict[str, list[Seconds]] = {c.name: [] for c in channels}
+        self._seconds: dict[str, list[PerSecond]] = {c.name: [] for c in channels}
         # a proxy: in a circle, nights would wait for the collector, which counts objects
         # and knows nothing of the megabytes behind them
         self._fusion = Fusion(Rules(settings, proxy(self), leg).decide)
-        self._found: list[Finding] = []
+        self._found: list[ScoredCandidate] = []
         emg = [c.name for c in channels if c.kind == "emg"]
         self.beats: dict[str, Beats] = {name: Beats() for name in emg}
         self.company: dict[str, dict[int, Company]] = {name: {} for name in emg}
         self._bursts: list[Burst] = []
-        self._runs: list[LegRun] = []
-        self._episodes: list[Episode] = []
+        self._runs: list[LegMovementRun] = []
+        self._episodes: list[AccEpisode] = []
 
     # -- samples ---------------------------------------------------------------
 
-    def push(self, chunk: Chunk) -> list[Finding]:
+    def push(self, chunk: Chunk) -> list[ScoredCandidate]:
         self._track(chunk).push(chunk.samples)
         return self._settle()
 
-    def peek(self) -> list[Finding]:
+    def peek(self) -> list[ScoredCandidate]:
         current = [tracks[-1] for tracks in self._tracks.values() if tracks]
         if len(current) < len(self._tracks) or not self._fusion.oldest_ns:
             return []
@@ -165,19 +172,24 @@ class _LegDetector:
         ]
         return long + short
 
-    def close(self) -> tuple[list[Finding], dict[str, Seconds], ClockLine]:
+    def close(self) -> tuple[list[ScoredCandidate], dict[str, PerSecond], ClockOffset]:
         for name in self._channels:
             self._end_segment(name)
         self._collect()
         self._found += self._fusion.settle(None)
-        table = {n: join(parts, _width(self._channels[n])) for n, parts in self._seconds.items()}
+        table = {}
+        for name, parts in self._seconds.items():
+            channel = self._channels[name]
+            table[name] = concatenate(parts, channel.kind, _width(channel))
         line = find_line(self._bursts, self._episodes)
-        if not line.is_flat:
+        if not line.is_identity:
             self._found = self._decide_along(line, table)
         self._bursts, self._runs, self._episodes = [], [], []
         return self._found, table, line
 
-    def _decide_along(self, line: ClockLine, table: Mapping[str, Seconds]) -> list[Finding]:
+    def _decide_along(
+        self, line: ClockOffset, table: Mapping[str, PerSecond]
+    ) -> list[ScoredCandidate]:
         """Decide the night anew, with the accelerometer put on the EMG's clock."""
         senses = AlignedSenses(self._episodes, table, line, self._settings.jerk.masked_uv)
         fusion = Fusion(Rules(self._settings, senses, self._leg).decide)
@@ -214,7 +226,7 @@ class _LegDetector:
 
     # -- candidates ------------------------------------------------------------------
 
-    def _settle(self) -> list[Finding]:
+    def _settle(self) -> list[ScoredCandidate]:
         self._collect()
         current = [tracks[-1] for tracks in self._tracks.values() if tracks]
         if len(current) < len(self._tracks):

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from twitchsense.detect.waveform_similarity import Likeness
 from twitchsense.dsp.ecg_canceller import Beat
 from twitchsense.dsp.ecg_rhythm import RR_RANGE_S, RR_TOLERANCE, median_rr_interval
+from twitchsense.model.candidates import SHORT_KINDS, ScoredCandidate, by_channel
 from twitchsense.model.channels import NS
-from twitchsense.model.scored_candidates import SHORT_KINDS, Finding, by_channel
 
 #: Reasons of candidates that may yet be beats.
 LIKE_BEATS = ("", "too_small", "too_short", "electrode_pop")
@@ -53,7 +53,7 @@ class Beats:
             self.left_uv.append(beat.residual_uv)
 
 
-def find_beats(findings: list[Finding], known: Mapping[str, Beats]) -> set[int]:
+def find_beats(findings: list[ScoredCandidate], known: Mapping[str, Beats]) -> set[int]:
     """Return the indices of findings that are a heart's.
 
     Parameters
@@ -73,7 +73,7 @@ def find_beats(findings: list[Finding], known: Mapping[str, Beats]) -> set[int]:
     return found | faint | _other_beats(findings, faint)
 
 
-def over_beats(findings: list[Finding], known: Mapping[str, Beats]) -> NDArray[np.float64]:
+def over_beats(findings: list[ScoredCandidate], known: Mapping[str, Beats]) -> NDArray[np.float64]:
     """Return each finding's size over what is usually left of the beat that it touches.
 
     NaN where it touches none, shape ``(len(findings),)``.
@@ -82,7 +82,7 @@ def over_beats(findings: list[Finding], known: Mapping[str, Beats]) -> NDArray[n
     over = np.full(len(findings), np.nan)
     for i, f in enumerate(findings):
         at = times.get(f.channel)
-        if at is None or f.shape is None:
+        if at is None or f.waveform is None:
             continue
         first = int(np.searchsorted(at, f.onset_ns - BEAT_REACH_NS))
         last = int(np.searchsorted(at, f.offset_ns + BEAT_REACH_NS))
@@ -92,7 +92,7 @@ def over_beats(findings: list[Finding], known: Mapping[str, Beats]) -> NDArray[n
     return over
 
 
-def _faint_beats(findings: list[Finding], known: set[int]) -> set[int]:
+def _faint_beats(findings: list[ScoredCandidate], known: set[int]) -> set[int]:
     """Find a heart that the canceller missed: look-alikes that come at its rhythm."""
     found: set[int] = set()
     for channel in by_channel(findings, (*SHORT_KINDS, "jerk"), LIKE_BEATS).values():
@@ -111,7 +111,7 @@ def _faint_beats(findings: list[Finding], known: set[int]) -> set[int]:
     return found
 
 
-def _other_beats(findings: list[Finding], faint: set[int]) -> set[int]:
+def _other_beats(findings: list[ScoredCandidate], faint: set[int]) -> set[int]:
     """Find the beats that another channel, or another shape, hid among the faint ones."""
     found: set[int] = set()
     beats = [f for i, f in enumerate(findings) if i in faint]
@@ -120,7 +120,7 @@ def _other_beats(findings: list[Finding], faint: set[int]) -> set[int]:
         return found
     sizes = np.array([f.amplitude_uv for f in beats])
     for i, f in enumerate(findings):
-        if i in faint or f.kind not in SHORT_KINDS or f.shape is None:
+        if i in faint or f.kind not in SHORT_KINDS or f.waveform is None:
             continue
         if f.reason not in LIKE_BEATS:
             continue
@@ -148,10 +148,10 @@ def _other_beats(findings: list[Finding], faint: set[int]) -> set[int]:
     return found
 
 
-def _likeness(findings: list[Finding], members: list[int]) -> Likeness:
+def _likeness(findings: list[ScoredCandidate], members: list[int]) -> Likeness:
     chosen = [findings[i] for i in members]
     return Likeness(
-        np.stack([f.shape for f in chosen]).astype(np.float64),  # type: ignore[misc]
+        np.stack([f.waveform for f in chosen]).astype(np.float64),  # type: ignore[misc]
         np.array([f.onset_ns for f in chosen]) / NS,
         np.maximum([f.amplitude_uv for f in chosen], 1e-6),
         np.array([f.offset_ns - f.onset_ns for f in chosen]) / NS,

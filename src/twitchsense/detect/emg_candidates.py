@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 
 from twitchsense.detect.burst_measures import Floor, measure
 from twitchsense.detect.local_features import REACH_S, Company, find_company
-from twitchsense.detect.per_second_builder import EmgSeconds
+from twitchsense.detect.per_second import EmgPerSecond
 from twitchsense.dsp.buffers import Framer, SampleBuffer, hop_size, moving_sum
 from twitchsense.dsp.ecg_canceller import Beat, EcgCanceller
 from twitchsense.dsp.filters import burst_band, leg_movement_band
 from twitchsense.dsp.hysteresis import HysteresisSegmenter
 from twitchsense.dsp.mains import MainsCanceller
 from twitchsense.dsp.noise_floor import FloorEstimate, NoiseFloor, NoiseThreshold
-from twitchsense.model.candidates import Burst, LegRun
+from twitchsense.model.candidates import Burst, LegMovementRun
 from twitchsense.model.channels import NS, Channel, Samples
-from twitchsense.model.detections import Seconds
+from twitchsense.model.per_second import PerSecond
 from twitchsense.settings import Settings
 
 #: Grid on which bursts are searched; their edges are measured at full rate.
@@ -105,13 +105,13 @@ class EmgTrack:
         self._leg_excess = SampleBuffer(np.float32)
         self._head: Run | None = None  # an unfinished run longer than HEAD_S, already measured
         self._due: list[Run] = []  # ended, waiting for the samples after them
-        self._seconds = EmgSeconds(
+        self._seconds = EmgPerSecond(
             start_ns, fs, self._hop * self._hops_per_s, self._hops_per_s, settings
         )
         self._bursts: list[Burst] = []
         self._lonely: list[Burst] = []  # whose company is not yet known
         self._company: list[tuple[int, Company]] = []
-        self._leg_found: list[LegRun] = []
+        self._leg_found: list[LegMovementRun] = []
 
     def push(self, samples: Samples) -> None:
         """Take the next samples, shape ``(n, 1)`` in µV."""
@@ -145,7 +145,7 @@ class EmgTrack:
         self._finish_leg(*self._leg_runs.close())
         self._find_company(all_of_them=True)
 
-    def take(self) -> tuple[list[Burst], list[LegRun]]:
+    def take(self) -> tuple[list[Burst], list[LegMovementRun]]:
         """Hand over what was found since the last call."""
         bursts, runs = self._bursts, self._leg_found
         self._bursts, self._leg_found = [], []
@@ -166,7 +166,7 @@ class EmgTrack:
             for b in self._heart.pop_beats()
         ]
 
-    def seconds(self) -> Seconds:
+    def seconds(self) -> PerSecond:
         """Return the per-second statistics of the segment (call after `close`)."""
         return self._seconds.finish()
 
@@ -182,7 +182,7 @@ class EmgTrack:
         hop = min([run.start for run in self._due] + [self._runs.earliest_start])
         return self._time_ns(hop * self._hop) - round(EDGE_S * NS)
 
-    def open(self) -> list[LegRun]:
+    def open(self) -> list[LegMovementRun]:
         """Return the leg-movement run that has not ended yet, up to now."""
         start, opened = self._leg_runs.pending or (0, False)
         stop = self._leg_excess.stop
@@ -355,10 +355,10 @@ class EmgTrack:
         for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
             self._leg_found.append(self._leg_run(start, stop))
 
-    def _leg_run(self, start: int, stop: int) -> LegRun:
+    def _leg_run(self, start: int, stop: int) -> LegMovementRun:
         # value i covers the hops [i, i + LEG_WINDOW): its time is the middle
         middle = LEG_WINDOW * self._hop
-        return LegRun(
+        return LegMovementRun(
             self.channel.name,
             self._time_ns(start * 2 * self._hop + middle),
             self._time_ns(stop * 2 * self._hop + middle),

@@ -29,15 +29,15 @@ def describe_jolt(burst: Burst, seen: Response) -> list[float]:
     """Return `JERK_FEATURES` of a burst and what the leg did around it."""
     return [
         float(np.log(max(burst.amplitude_uv, 1.0))),
-        float(np.log(max(burst.filled_s, 1e-3))),
+        float(np.log(max(burst.active_s, 1e-3))),
         float(burst.snr_db),
         float(burst.rise_ms),
         (seen.onset_ns - burst.onset_ns) / 1e6,
         float(np.log(np.clip(seen.peak_g, *LEARNED_G))),
         float(np.log(max(seen.jerk_g_s, 1e-3) / max(seen.peak_g, 1e-3))),
         (seen.offset_ns - seen.onset_ns) / 1e9,
-        burst.log_pitch,
-        *map(float, burst.look),
+        burst.log_frequency,
+        *map(float, burst.waveform_features),
     ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from twitchsense.detect.ecg_rejection import Beats
 from twitchsense.detect.local_features import Company
-from twitchsense.model.detections import Seconds
+from twitchsense.model.per_second import PerSecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,6 @@ class Surroundings:
         By the time of a burst's peak.
     """
 
-    seconds: Mapping[str, Seconds] = field(default_factory=dict)
+    seconds: Mapping[str, PerSecond] = field(default_factory=dict)
     beats: Mapping[str, Beats] = field(default_factory=dict)
     company: Mapping[str, dict[int, Company]] = field(default_factory=dict)

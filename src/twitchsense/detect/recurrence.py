@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.boosted_trees import learned
+from twitchsense.model.candidates import ScoredCandidate, by_channel
 from twitchsense.model.channels import NS
-from twitchsense.model.scored_candidates import Finding, by_channel
 
 Floats = NDArray[np.float64]
 
@@ -49,7 +49,7 @@ STILL = 3
 HOPELESS = 0.05
 
 
-def look_again(findings: Sequence[Finding], sure: Floats) -> Floats:
+def look_again(findings: Sequence[ScoredCandidate], sure: Floats) -> Floats:
     """Return the probability that each burst is muscle, given its kin, shape (n,).
 
     Parameters
@@ -66,7 +66,7 @@ def look_again(findings: Sequence[Finding], sure: Floats) -> Floats:
     return judged
 
 
-def knocked_twitches(findings: Sequence[Finding], reasons: Sequence[str]) -> list[int]:
+def knocked_twitches(findings: Sequence[ScoredCandidate], reasons: Sequence[str]) -> list[int]:
     """Return which findings are jerks whose burst else leaves the leg still.
 
     A unit that twitches does so with one waveform, and leaves the leg still; what throws the
@@ -92,7 +92,9 @@ def knocked_twitches(findings: Sequence[Finding], reasons: Sequence[str]) -> lis
     return sorted(i for i in found if findings[i].confidence < SURE_JERK)
 
 
-def describe_again(findings: Sequence[Finding], sure: Floats) -> tuple[NDArray[np.intp], Floats]:
+def describe_again(
+    findings: Sequence[ScoredCandidate], sure: Floats
+) -> tuple[NDArray[np.intp], Floats]:
     """Return which bursts are looked at again, and `AGAIN_FEATURES` of each of those.
 
     Longer ones are company only: they are many units' doing, of which none looks like another.
@@ -111,7 +113,7 @@ def describe_again(findings: Sequence[Finding], sure: Floats) -> tuple[NDArray[n
     return np.flatnonzero(hopeful), np.column_stack([np.log(p / (1 - p)), kin[hopeful]])
 
 
-def _bursts(findings: Sequence[Finding], rows: Sequence[int], sure: Floats) -> Bursts:
+def _bursts(findings: Sequence[ScoredCandidate], rows: Sequence[int], sure: Floats) -> Bursts:
     """Return some findings as the bursts of a channel."""
     chosen = [findings[i] for i in rows]
     return Bursts(
@@ -122,10 +124,10 @@ def _bursts(findings: Sequence[Finding], rows: Sequence[int], sure: Floats) -> B
     )
 
 
-def _shape(f: Finding) -> NDArray[np.float32]:
-    if f.shape is None:
+def _shape(f: ScoredCandidate) -> NDArray[np.float32]:
+    if f.waveform is None:
         raise ValueError("a burst has a waveform")
-    return f.shape
+    return f.waveform
 
 
 @dataclass(frozen=True, slots=True)

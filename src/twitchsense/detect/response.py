@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twitchsense.model.candidates import Trace
+from twitchsense.model.candidates import Envelope
 from twitchsense.model.channels import NS
 
 #: Stretches looked at before and after the times in which the peak may lie.
@@ -34,7 +34,7 @@ class Response:
     offset_ns: int
 
 
-def find_response(trace: Trace, first_ns: int, last_ns: int) -> Response | None:
+def find_response(trace: Envelope, first_ns: int, last_ns: int) -> Response | None:
     """Return the movement whose peak lies between two times, None if they are outside."""
     values, hop = trace.magnitude, trace.hop_ns
     a = max(0, int((first_ns - trace.start_ns) // hop))

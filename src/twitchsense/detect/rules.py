@@ -24,8 +24,7 @@ from twitchsense.detect.burst_grouping import (
 from twitchsense.detect.clustering import LINK_NS, Cluster
 from twitchsense.detect.jerk_model import judge_jolt
 from twitchsense.detect.response import Response
-from twitchsense.model.candidates import Burst, Episode
-from twitchsense.model.scored_candidates import NAN, Finding
+from twitchsense.model.candidates import NAN, AccEpisode, Burst, ScoredCandidate
 from twitchsense.settings import Settings
 
 MS = 1_000_000
@@ -84,18 +83,18 @@ class Rules:
     senses: Senses
     leg: str
 
-    def decide(self, cluster: Cluster) -> list[Finding]:
+    def decide(self, cluster: Cluster) -> list[ScoredCandidate]:
         """Turn a complete cluster into findings."""
         groups = group_bursts(cluster.bursts)
         long, rest = contractions(groups, cluster.runs, self.settings.movement)
         limit_ns = _end_ns(cluster) + LINK_NS
-        findings: list[Finding] = []
+        findings: list[ScoredCandidate] = []
         used: set[int] = set()
         for contraction in long:
             whole = self._contraction(contraction, cluster.episodes, used, limit_ns)
             claimed = used if whole.reason else set(used)
             parts = self._bursts(contraction.groups, cluster.episodes, claimed, limit_ns)
-            whole = replace(whole, look=contraction.texture())
+            whole = replace(whole, features=contraction.texture())
             findings.append(replace(whole, parts=tuple(parts) if len(parts) > 1 else ()))
         findings = _turned_once(findings)
         findings += self._bursts(rest, cluster.episodes, used, limit_ns)
@@ -107,8 +106,8 @@ class Rules:
     # -- half a second and longer -----------------------------------------------
 
     def _contraction(
-        self, long: Contraction, episodes: list[Episode], used: set[int], limit_ns: int
-    ) -> Finding:
+        self, long: Contraction, episodes: list[AccEpisode], used: set[int], limit_ns: int
+    ) -> ScoredCandidate:
         rule = self.settings.movement
         reason = self._artefact(long.longest, True)
         if reason:  # what the leg does meanwhile stands on its own
@@ -125,7 +124,7 @@ class Rules:
         onset_ns, offset_ns, reason = long.onset_ns, long.offset_ns, ""
         if not moved:
             reason = self._artefact(long.best, False) or self._artefact(long.longest, False)
-            if not reason and seen is not None and long.longest.log_pitch > np.log(HISS_HZ):
+            if not reason and seen is not None and long.longest.log_frequency > np.log(HISS_HZ):
                 reason = "noise_floor"
         if turn >= rule.turn_deg:
             kind = "posture_change"
@@ -151,10 +150,10 @@ class Rules:
     # -- shorter -------------------------------------------------------------------
 
     def _bursts(
-        self, groups: list[list[Burst]], episodes: list[Episode], used: set[int], limit_ns: int
-    ) -> list[Finding]:
+        self, groups: list[list[Burst]], episodes: list[AccEpisode], used: set[int], limit_ns: int
+    ) -> list[ScoredCandidate]:
         """Decide bursts: a volley that threw the leg is one jerk, however many it holds."""
-        findings: list[Finding] = []
+        findings: list[ScoredCandidate] = []
         for row in volleys(groups):
             if len(row) > 1:
                 claimed = set(used)
@@ -167,8 +166,8 @@ class Rules:
         return findings
 
     def _burst(
-        self, group: Sequence[Burst], episodes: list[Episode], used: set[int], limit_ns: int
-    ) -> Finding:
+        self, group: Sequence[Burst], episodes: list[AccEpisode], used: set[int], limit_ns: int
+    ) -> ScoredCandidate:
         best = max(group, key=lambda b: (b.snr_db, b.channel))
         ms = best.duration_s * 1000
         rule, twitch = self.settings.jerk, self.settings.twitch
@@ -176,9 +175,11 @@ class Rules:
         last = best.onset_ns + round(max(rule.lag_ms, ms + 100.0) * MS)
         seen = self.senses.response(first, last, limit_ns)
         peak_g, jerk_g_s = (seen.peak_g, seen.jerk_g_s) if seen else (NAN, NAN)
-        thrown = seen is not None and best.slow_share <= SWING and self._is_thrown(best, seen)
+        thrown = (
+            seen is not None and best.low_frequency_share <= SWING and self._is_thrown(best, seen)
+        )
         turn = _turn(episodes, first, last)
-        sure = _more(best.margin) * _more(best.amplitude_uv / max(twitch.min_uv, 1.0))
+        sure = _more(best.threshold_ratio) * _more(best.amplitude_uv / max(twitch.min_uv, 1.0))
         if (
             seen is not None
             and thrown
@@ -187,7 +188,7 @@ class Rules:
             and best.amplitude_uv >= self._least_uv(best)
             and _impulse(best) >= rule.min_impulse_uvs
             and turn < rule.max_turn_deg
-            and not best.stuck
+            and not best.saturated
             and (likely := judge_jolt(best, seen)) >= LEAST
         ):
             self._claim(episodes, used, seen.onset_ns, seen.offset_ns)
@@ -238,7 +239,7 @@ class Rules:
 
     def _artefact(self, burst: Burst, moved: bool) -> str:
         """Return the artefact rule that a burst meets, or nothing."""
-        if burst.stuck:
+        if burst.saturated:
             return "saturation"
         if burst.floor_uv > self.settings.emg.max_floor_uv:
             return "noise_floor"
@@ -248,10 +249,10 @@ class Rules:
 
     # -- acceleration alone -----------------------------------------------------
 
-    def _episode(self, episode: Episode) -> Finding:
+    def _episode(self, episode: AccEpisode) -> ScoredCandidate:
         jerk, movement = self.settings.jerk, self.settings.movement
         turn = 0.0 if np.isnan(episode.turn_deg) else episode.turn_deg
-        sure = _more(episode.margin)
+        sure = _more(episode.threshold_ratio)
         if turn >= movement.turn_deg:
             return self._still(episode, "posture_change", "", _more(turn / movement.turn_deg))
         if episode.duration_s >= movement.acc_gross_s:
@@ -275,12 +276,12 @@ class Rules:
 
     def _claim(
         self,
-        episodes: list[Episode],
+        episodes: list[AccEpisode],
         used: set[int],
         first_ns: int,
         last_ns: int,
         longest_s: float = float("inf"),
-    ) -> list[Episode]:
+    ) -> list[AccEpisode]:
         """Mark the episodes that overlap a time as part of what happened then."""
         found = []
         for i, episode in enumerate(episodes):
@@ -309,8 +310,8 @@ class Rules:
         offset_ns: int | None = None,
         amplitude_uv: float | None = None,
         grade: str = "",
-    ) -> Finding:
-        return Finding(
+    ) -> ScoredCandidate:
+        return ScoredCandidate(
             burst.onset_ns if onset_ns is None else onset_ns,
             burst.offset_ns if offset_ns is None else offset_ns,
             kind,
@@ -325,13 +326,15 @@ class Rules:
             grade,
             reason,
             burst.peak_ns,
-            burst.shape,
-            burst.look,
+            burst.waveform,
+            burst.waveform_features,
         )
 
-    def _still(self, episode: Episode, kind: str, reason: str, confidence: float) -> Finding:
+    def _still(
+        self, episode: AccEpisode, kind: str, reason: str, confidence: float
+    ) -> ScoredCandidate:
         """Return a finding without EMG."""
-        return Finding(
+        return ScoredCandidate(
             episode.onset_ns,
             episode.offset_ns,
             kind,
@@ -347,12 +350,12 @@ class Rules:
 
 def _is_pop(burst: Burst) -> bool:
     """Whether a burst has the spectrum or the shape of a bad contact, not of muscle."""
-    return burst.slow_share > SLOW_LIMIT or burst.contact > CONTACT_LIMIT
+    return burst.low_frequency_share > SLOW_LIMIT or burst.electrode_probability > CONTACT_LIMIT
 
 
 def _impulse(burst: Burst) -> float:
     """Return what a burst could move, µV·s: its size times the length of its activity."""
-    return burst.amplitude_uv * burst.filled_s
+    return burst.amplitude_uv * burst.active_s
 
 
 def _end_ns(cluster: Cluster) -> int:
@@ -362,7 +365,7 @@ def _end_ns(cluster: Cluster) -> int:
     return max(ends)
 
 
-def _turn(episodes: list[Episode], first_ns: int, last_ns: int) -> float:
+def _turn(episodes: list[AccEpisode], first_ns: int, last_ns: int) -> float:
     turns = [
         e.turn_deg
         for e in episodes
@@ -371,9 +374,9 @@ def _turn(episodes: list[Episode], first_ns: int, last_ns: int) -> float:
     return max(turns, default=0.0)
 
 
-def _turned_once(findings: list[Finding]) -> list[Finding]:
+def _turned_once(findings: list[ScoredCandidate]) -> list[ScoredCandidate]:
     """Return the findings, posture changes that overlap as one."""
-    found: list[Finding] = []
+    found: list[ScoredCandidate] = []
     turning = -1  # where in `found` the last posture change is
     for f in sorted(findings, key=lambda f: f.onset_ns):
         last = found[turning] if turning >= 0 else None
@@ -386,7 +389,7 @@ def _turned_once(findings: list[Finding]) -> list[Finding]:
     return found
 
 
-def _joined(a: Finding, b: Finding) -> Finding:
+def _joined(a: ScoredCandidate, b: ScoredCandidate) -> ScoredCandidate:
     """Return two findings as one, named after the larger."""
     larger = max(a, b, key=lambda f: f.amplitude_uv)
     return replace(

@@ -19,8 +19,8 @@ from twitchsense.detect.classify import (
 )
 from twitchsense.detect.ecg_rejection import find_beats
 from twitchsense.detect.night_context import Surroundings
+from twitchsense.model.candidates import SHORT_KINDS, ScoredCandidate
 from twitchsense.model.channels import NS
-from twitchsense.model.scored_candidates import SHORT_KINDS, Finding
 from twitchsense.settings import Settings
 
 LARGE_KINDS = ("gross_movement", "posture_change")
@@ -41,7 +41,9 @@ STEP_S = 2.0
 FLANKS_S = 0.02
 
 
-def vote(findings: list[Finding], around: Surroundings, settings: Settings) -> list[Finding]:
+def vote(
+    findings: list[ScoredCandidate], around: Surroundings, settings: Settings
+) -> list[ScoredCandidate]:
     """Return the findings with the neighbours' rules applied.
 
     Parameters
@@ -53,46 +55,46 @@ def vote(findings: list[Finding], around: Surroundings, settings: Settings) -> l
     findings = judge_movements(findings, around)
     findings = sorted(_apart(findings), key=_order)
     for i in find_beats(findings, around.beats):
-        findings[i] = findings[i].turned_down("ecg")
+        findings[i] = findings[i].rejected("ecg")
     findings = turn_knocks_to_twitches(turn_down_trains(findings, around))
     findings = judge_twitches(findings, around)
     for i in sorted(_active(findings, around) | _steps(findings, settings)):
-        findings[i] = findings[i].turned_down("active_wake")
+        findings[i] = findings[i].rejected("active_wake")
     for i in _ring_down(findings, settings):
-        findings[i] = findings[i].turned_down("dead_time")
+        findings[i] = findings[i].rejected("dead_time")
     return findings
 
 
-def _order(f: Finding) -> tuple[int, int, str, str]:
+def _order(f: ScoredCandidate) -> tuple[int, int, str, str]:
     return f.onset_ns, f.offset_ns, f.channel, f.kind
 
 
-def _apart(findings: list[Finding]) -> list[Finding]:
+def _apart(findings: list[ScoredCandidate]) -> list[ScoredCandidate]:
     """Return the findings, contractions that were turned down with their parts beside them."""
     return findings + [part for f in findings if f.reason for part in f.parts]
 
 
-def _active(findings: list[Finding], around: Surroundings) -> set[int]:
+def _active(findings: list[ScoredCandidate], around: Surroundings) -> set[int]:
     """Find candidates in a minute that is full of activity of the same sensor."""
     members: dict[str, list[int]] = {}
     for i, f in enumerate(findings):
         # a jerk that muscle and leg show stands; one of the accelerometer alone may be a step
-        if f.kind in SHORT_KINDS or (f.kind == "jerk" and f.shape is None):
+        if f.kind in SHORT_KINDS or (f.kind == "jerk" and f.waveform is None):
             members.setdefault(f.channel, []).append(i)
     found: set[int] = set()
     for name, those in members.items():
         table = around.seconds[name]
         middle = table.middle_s
         weight = table.length_s.copy()
-        if not table.vector.size:  # EMG; an accelerometer's large movements are what it counts
+        if table.kind == "emg":  # an accelerometer counts the large movements themselves
             weight *= ~_inside(middle, findings)
-        busy = np.concatenate([[0.0], np.cumsum(table.busy * weight, dtype=np.float64)])
+        busy = np.concatenate([[0.0], np.cumsum(table.active_fraction * weight, dtype=np.float64)])
         length = np.concatenate([[0.0], np.cumsum(weight, dtype=np.float64)])
         times = np.array([findings[i].onset_ns for i in those]) / NS
         first = np.searchsorted(middle, times - ACTIVE_S)
         last = np.searchsorted(middle, times + ACTIVE_S)
         own = np.array([(findings[i].offset_ns - findings[i].onset_ns) / NS for i in those])
-        if not table.vector.size:
+        if table.kind == "emg":
             own = own + _foreign_s(findings, times)
         share = (busy[last] - busy[first] - own) / np.maximum(length[last] - length[first], 1.0)
         share = np.maximum(share, _moving(around, times))
@@ -106,7 +108,7 @@ def _moving(around: Surroundings, times: NDArray[np.float64]) -> NDArray[np.floa
     """Return the share of the minute around each time in which the leg was on the move."""
     share = np.zeros(len(times))
     for table in around.seconds.values():
-        if table.vector.size:
+        if table.kind == "acc":
             middle = table.middle_s
             moved = np.concatenate([[0.0], np.cumsum(table.level > MOVING_G, dtype=np.float64)])
             first = np.searchsorted(middle, times - ACTIVE_S)
@@ -116,21 +118,21 @@ def _moving(around: Surroundings, times: NDArray[np.float64]) -> NDArray[np.floa
     return share
 
 
-def _steps(findings: list[Finding], settings: Settings) -> set[int]:
+def _steps(findings: list[ScoredCandidate], settings: Settings) -> set[int]:
     """Find jerks that are steps: longer contractions move the leg just before and after.
 
     Walking and fidgeting hold short bursts; a jerk of a resting leg has rest beside it, or
     other jerks. What is much smaller than the jerk is no step.
     """
-    longer: dict[str, list[Finding]] = {}
+    longer: dict[str, list[ScoredCandidate]] = {}
     for f in findings:
-        moved = f.shape is not None and f.peak_g >= settings.jerk.min_g
+        moved = f.waveform is not None and f.peak_g >= settings.jerk.min_g
         if moved and f.kind in ("brief_contraction", "movement"):
             longer.setdefault(f.leg, []).append(f)
     reach = round(STEP_S * NS)
     found: set[int] = set()
     for i, f in enumerate(findings):
-        if f.kind != "jerk" or f.reason or f.shape is None:
+        if f.kind != "jerk" or f.reason or f.waveform is None:
             continue
         those = longer.get(f.leg, [])
         first = bisect_left(those, f.onset_ns - reach, key=_onset)
@@ -141,13 +143,13 @@ def _steps(findings: list[Finding], settings: Settings) -> set[int]:
     return found
 
 
-def _onset(f: Finding) -> int:
+def _onset(f: ScoredCandidate) -> int:
     return f.onset_ns
 
 
-def _foreign_s(findings: list[Finding], times: NDArray[np.float64]) -> NDArray[np.float64]:
+def _foreign_s(findings: list[ScoredCandidate], times: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the seconds that are no muscle's in the minute around each time."""
-    alien = [f for f in findings if f.reason in FOREIGN and f.shape is not None]
+    alien = [f for f in findings if f.reason in FOREIGN and f.waveform is not None]
     at = np.array([f.onset_ns for f in alien]) / NS
     length = np.array([(f.offset_ns - f.onset_ns) / NS + FLANKS_S for f in alien])
     total = np.concatenate([[0.0], np.cumsum(length)])
@@ -156,7 +158,7 @@ def _foreign_s(findings: list[Finding], times: NDArray[np.float64]) -> NDArray[n
     return np.asarray(total[last] - total[first], np.float64)
 
 
-def _inside(times: NDArray[np.float64], findings: list[Finding]) -> NDArray[np.bool_]:
+def _inside(times: NDArray[np.float64], findings: list[ScoredCandidate]) -> NDArray[np.bool_]:
     """Whether times lie in a large movement, that ends with itself, or in noise that grew."""
     large = [f for f in findings if f.kind in LARGE_KINDS and f.reason in STILL]
     begun = np.sort([f.onset_ns / NS - 1 for f in large])
@@ -164,7 +166,7 @@ def _inside(times: NDArray[np.float64], findings: list[Finding]) -> NDArray[np.b
     return np.searchsorted(begun, times, "left") > np.searchsorted(over, times, "right")
 
 
-def _ring_down(findings: list[Finding], settings: Settings) -> list[int]:
+def _ring_down(findings: list[ScoredCandidate], settings: Settings) -> list[int]:
     """Find jerks seen by the accelerometer alone just after another jerk."""
     found: list[int] = []
     last: dict[str, int] = {}
@@ -172,7 +174,7 @@ def _ring_down(findings: list[Finding], settings: Settings) -> list[int]:
         if f.kind != "jerk" or f.reason:
             continue
         dead_ns = settings.jerk.dead_ms * 1_000_000
-        if f.shape is None and f.leg in last and f.onset_ns - last[f.leg] < dead_ns:
+        if f.waveform is None and f.leg in last and f.onset_ns - last[f.leg] < dead_ns:
             found.append(i)
         else:
             last[f.leg] = f.onset_ns

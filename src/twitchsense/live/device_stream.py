@@ -20,9 +20,9 @@ from twitchsense.detect.detector import Detector
 from twitchsense.devices.packet import PacketError
 from twitchsense.devices.v1_frames import MARKER, Frame, Info, Stream, unwrap
 from twitchsense.live.event_updates import Row, Rows
+from twitchsense.model.candidates import ScoredCandidate
 from twitchsense.model.channels import NS, Channel, Chunk
 from twitchsense.model.column_names import plan_channels
-from twitchsense.model.scored_candidates import Finding
 from twitchsense.nightfile.reader import name_columns
 from twitchsense.settings import Settings
 
@@ -153,11 +153,11 @@ class LiveLane:
         if not self._astray or done_ns >= self._astray[-1][0] + NS:
             self._astray.append((done_ns, self._late_ns))
 
-    def _hear(self, piece: _Piece) -> list[Finding]:
+    def _hear(self, piece: _Piece) -> list[ScoredCandidate]:
         """Give samples to the detector; return what is settled by them."""
         counts = np.concatenate(piece.counts)
         samples = piece.stream.to_physical(counts).astype(np.float32)
-        settled: list[Finding] = []
+        settled: list[ScoredCandidate] = []
         for name, order in self._names[piece.stream.id]:
             chunk = Chunk(name, piece.start_ns, piece.first, samples[:, order])
             if self._on_chunk is not None:

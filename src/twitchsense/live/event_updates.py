@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from twitchsense.model.scored_candidates import Finding
+from twitchsense.model.candidates import ScoredCandidate
 
 #: Several channels see the edges of one movement this far apart.
 _SAME_NS = 20_000_000
@@ -32,7 +32,7 @@ class Row:
     """
 
     number: int
-    finding: Finding
+    finding: ScoredCandidate
     settled: bool = False
     gone: bool = False
 
@@ -44,7 +44,9 @@ class Rows:
         self._open: list[Row] = []
         self._made = 0
 
-    def update(self, settled: Sequence[Finding], early: Sequence[Finding]) -> list[Row]:
+    def update(
+        self, settled: Sequence[ScoredCandidate], early: Sequence[ScoredCandidate]
+    ) -> list[Row]:
         """Return the rows that are new or have changed.
 
         Parameters
@@ -67,7 +69,7 @@ class Rows:
                 changed.append(row)
         return changed
 
-    def _settle(self, every: list[Finding], standing: list[Finding]) -> list[Row]:
+    def _settle(self, every: list[ScoredCandidate], standing: list[ScoredCandidate]) -> list[Row]:
         """End the open rows that findings speak of; those findings leave `standing`."""
         ended = [r for r in self._open if any(_are_one(r.finding, f) for f in every)]
         for row in ended:
@@ -82,7 +84,7 @@ class Rows:
                 row.gone = True
         return ended
 
-    def _new(self, finding: Finding, *, settled: bool) -> Row:
+    def _new(self, finding: ScoredCandidate, *, settled: bool) -> Row:
         self._made += 1
         row = Row(self._made, finding, settled)
         if not settled:
@@ -90,14 +92,14 @@ class Rows:
         return row
 
 
-def _are_one(a: Finding, b: Finding) -> bool:
+def _are_one(a: ScoredCandidate, b: ScoredCandidate) -> bool:
     touch = a.onset_ns <= b.offset_ns + _SAME_NS and b.onset_ns <= a.offset_ns + _SAME_NS
     return touch and a.leg == b.leg
 
 
-def _seen(f: Finding) -> tuple[int, int, str, str]:
+def _seen(f: ScoredCandidate) -> tuple[int, int, str, str]:
     return f.onset_ns, f.offset_ns, f.kind, f.channel
 
 
-def _difference(found: Finding, shown: Finding) -> tuple[bool, int]:
+def _difference(found: ScoredCandidate, shown: ScoredCandidate) -> tuple[bool, int]:
     return found.kind != shown.kind, abs(found.onset_ns - shown.onset_ns)

@@ -1,48 +1,64 @@
-"""What the tracks hand to the fusion: bursts, leg-movement runs, episodes."""
+"""Candidates: what the sensors saw, before and after a decision.
+
+`Burst`, `LegMovementRun` and `AccEpisode` are measurements without an opinion.
+`ScoredCandidate` is a decision: an event, or a rejected candidate with its reason.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+
+from twitchsense.model.channels import NS
+from twitchsense.model.event_table import EVENT_COLUMNS, REJECTED_COLUMNS, make_table
+
+NAN = float("nan")
+#: Kinds made of one short burst.
+SHORT_KINDS = ("twitch", "brief_contraction")
+#: Kinds that last half a second or longer.
+LONG_KINDS = ("movement", "gross_movement", "posture_change")
 
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """A stretch of muscle activity on one EMG channel (or an artefact like one).
+    """A burst of activity on one EMG channel: muscle, or an artefact that resembles it.
 
     Attributes
     ----------
     channel : str
     onset_ns, offset_ns, peak_ns : int
-        Edges and greatest deflection, measured at full rate.
-    filled_s : float
-        How much of its length is activity: less than all in a pair of potentials.
+        Edges and greatest deflection, measured at the full sampling rate.
+    active_s : float
+        Duration of the activity, s; less than offset - onset where bursts were merged.
     amplitude_uv : float
-        Peak to peak in the burst band.
+        Peak to peak in the burst band, µV.
     rise_ms : float
-        Onset to half of the envelope's peak.
+        Onset to half of the envelope's peak, ms.
     snr_db : float
-        Peak of the envelope over the noise floor.
-    margin : float
-        Peak of the envelope over the opening threshold, as a ratio.
+        Peak of the envelope over the noise floor, dB.
+    threshold_ratio : float
+        Peak of the envelope over the opening threshold.
     floor_uv : float
-        Noise floor (RMS) that held at the onset.
-    slow_share : float
-        Share of the raw power that lies below the burst band, after a line
-        through the signal before and after is taken off.
-    look : ndarray of float32, shape (13,)
-        Features of its shape (`detect.burst_measures.LOOK`).
-    log_pitch : float
-        Log of its frequency in Hz (`detect.burst_measures.log_pitch`).
-    contact : float
-        Probability that the burst is a bad contact's, by these.
+        Noise floor (RMS) at the onset, µV.
+    low_frequency_share : float
+        Share of the unfiltered power that lies below the burst band, after a line through
+        the signal before and after the burst is subtracted.
+    waveform_features : ndarray of float32, shape (13,)
+        `detect.burst_measures.WAVEFORM_FEATURES`.
+    log_frequency : float
+        Log of the mean frequency, Hz (`detect.burst_measures.log_frequency`).
+    electrode_probability : float
+        Probability of an electrode artefact by the logistic regression on the waveform.
     mains_share : float
-        Share of the burst-band power within 1.5 Hz of 50 or 60 Hz and harmonics.
-    stuck : bool
-        The raw signal stands at one extreme value.
-    shape : ndarray of float32, shape (64,)
+        Share of the burst-band power within 4 Hz of 50 or 60 Hz and harmonics.
+    saturated : bool
+        Whether the unfiltered signal stands at one extreme value.
+    waveform : ndarray of float32, shape (64,)
         Waveform around the peak, 64 points over 64 ms, unit energy.
     """
 
@@ -50,32 +66,37 @@ class Burst:
     onset_ns: int
     offset_ns: int
     peak_ns: int
-    filled_s: float
+    active_s: float
     amplitude_uv: float
     rise_ms: float
     snr_db: float
-    margin: float
+    threshold_ratio: float
     floor_uv: float
-    slow_share: float
-    look: NDArray[np.float32]
-    log_pitch: float
-    contact: float
+    low_frequency_share: float
+    waveform_features: NDArray[np.float32]
+    log_frequency: float
+    electrode_probability: float
     mains_share: float
-    stuck: bool
-    shape: NDArray[np.float32]
+    saturated: bool
+    waveform: NDArray[np.float32]
 
     @property
     def duration_s(self) -> float:
-        """Length in seconds."""
+        """Offset minus onset, s."""
         return (self.offset_ns - self.onset_ns) / 1e9
 
 
 @dataclass(frozen=True, slots=True)
-class LegRun:
-    """A run of the +8/+2 µV rule on one EMG channel.
+class LegMovementRun:
+    """A run of the leg-movement rule (onset +8 µV, offset +2 µV) on one EMG channel.
 
-    `median_uv` is the median of the 0.15-s RMS over resting, for the morphology
-    rule of WASM 2016.
+    Attributes
+    ----------
+    channel : str
+    onset_ns, offset_ns : int
+    median_uv : float
+        Median of the 0.15-s RMS above its resting level, µV: the amplitude criterion of
+        WASM 2016 (Ferri et al. 2016, doi 10.1016/j.sleep.2016.10.010).
     """
 
     channel: str
@@ -85,7 +106,7 @@ class LegRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class Envelope:
     """A piece of the accelerometer's envelope.
 
     Attributes
@@ -93,9 +114,9 @@ class Trace:
     start_ns : int
         Time of the first hop.
     hop_ns : float
-        Length of a hop.
+        Duration of a hop.
     magnitude, jerk : ndarray of float32, shape (hops,)
-        Greatest dynamic acceleration (g) and jerk (g/s) in each hop.
+        Greatest dynamic acceleration (g) and greatest rate of change (g/s) in each hop.
     """
 
     start_ns: int
@@ -109,11 +130,11 @@ class Trace:
         return self.start_ns + round(len(self.magnitude) * self.hop_ns)
 
 
-NO_TRACE = Trace(0, 1.0, np.empty(0, np.float32), np.empty(0, np.float32))
+NO_ENVELOPE = Envelope(0, 1.0, np.empty(0, np.float32), np.empty(0, np.float32))
 
 
 @dataclass(frozen=True, slots=True)
-class Episode:
+class AccEpisode:
     """A stretch of dynamic acceleration on one accelerometer.
 
     Attributes
@@ -121,17 +142,17 @@ class Episode:
     channel : str
     onset_ns, offset_ns : int
     peak_g : float
-        Greatest dynamic acceleration.
+        Greatest dynamic acceleration, g.
     jerk_g_s : float
-        Greatest rate of change.
+        Greatest rate of change of acceleration, g/s.
     rise_ms : float
-        Onset to peak.
+        Onset to peak, ms.
     turn_deg : float
-        Angle between the orientation before and after; NaN if unknown.
-    margin : float
-        Peak over the opening threshold, as a ratio.
-    trace : Trace
-        The episode itself with its surroundings, for questions asked later.
+        Angle between the orientation before and after, degrees; NaN if unknown.
+    threshold_ratio : float
+        Peak over the opening threshold.
+    envelope : Envelope
+        Envelope of the episode and its surroundings.
     """
 
     channel: str
@@ -141,10 +162,114 @@ class Episode:
     jerk_g_s: float
     rise_ms: float
     turn_deg: float
-    margin: float
-    trace: Trace = NO_TRACE
+    threshold_ratio: float
+    envelope: Envelope = NO_ENVELOPE
 
     @property
     def duration_s(self) -> float:
-        """Length in seconds."""
+        """Offset minus onset, s."""
         return (self.offset_ns - self.onset_ns) / 1e9
+
+
+Candidate: TypeAlias = Burst | LegMovementRun | AccEpisode
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredCandidate:
+    """An event (empty `reason`) or a rejected candidate.
+
+    The fields are those of the event table, with times in ns, and in addition:
+
+    Attributes
+    ----------
+    peak_ns : int
+        Time of the greatest deflection of the EMG.
+    waveform : ndarray of float32, shape (64,), or None
+        Waveform of the burst; None if only the accelerometer saw the candidate.
+    features : ndarray of float32 or None
+        `detect.burst_measures.WAVEFORM_FEATURES` of a burst, or
+        `detect.burst_grouping.CONTRACTION_FEATURES` of a contraction.
+    parts : tuple of ScoredCandidate
+        The bursts of a contraction, which replace it if it is rejected.
+    """
+
+    onset_ns: int
+    offset_ns: int
+    kind: str
+    leg: str
+    channel: str
+    amplitude_uv: float = NAN
+    peak_g: float = NAN
+    jerk_g_s: float = NAN
+    rise_ms: float = NAN
+    snr_db: float = NAN
+    confidence: float = NAN
+    grade: str = ""
+    reason: str = ""
+    peak_ns: int = 0
+    waveform: NDArray[np.float32] | None = None
+    features: NDArray[np.float32] | None = None
+    parts: tuple[ScoredCandidate, ...] = ()
+
+    @property
+    def has_emg(self) -> bool:
+        """Whether an EMG channel saw the candidate, not the accelerometer alone."""
+        return self.waveform is not None
+
+    @property
+    def duration_s(self) -> float:
+        """Offset minus onset, s."""
+        return (self.offset_ns - self.onset_ns) / NS
+
+    def rejected(self, reason: str) -> ScoredCandidate:
+        """Return the candidate as rejected for a reason."""
+        return replace(self, reason=reason, confidence=NAN, grade="")
+
+    def row(self) -> dict[str, Any]:
+        """Return the candidate as a row of the event table."""
+        return {
+            "onset": self.onset_ns / NS,
+            "duration": (self.offset_ns - self.onset_ns) / NS,
+            "trial_type": self.kind,
+            "leg": self.leg,
+            "channel": self.channel,
+            "amplitude_uv": self.amplitude_uv,
+            "peak_g": self.peak_g,
+            "jerk_g_s": self.jerk_g_s,
+            "rise_ms": self.rise_ms,
+            "snr_db": self.snr_db,
+            # as many digits as the files keep, so that table and files agree
+            "confidence": round(self.confidence, 3),
+            "grade": self.grade,
+            "reason": self.reason,
+        }
+
+
+def by_channel(
+    candidates: Sequence[ScoredCandidate], kinds: Collection[str], reasons: Collection[str]
+) -> dict[str, list[int]]:
+    """Group candidates with EMG by channel.
+
+    Parameters
+    ----------
+    candidates : sequence of ScoredCandidate
+    kinds, reasons : collection of str
+        Only candidates of these kinds and reasons (empty reason: events).
+
+    Returns
+    -------
+    dict of str to list of int
+        Indices into `candidates`.
+    """
+    indices: dict[str, list[int]] = {}
+    for i, c in enumerate(candidates):
+        if c.kind in kinds and c.has_emg and c.reason in reasons:
+            indices.setdefault(c.channel, []).append(i)
+    return indices
+
+
+def event_tables(candidates: Sequence[ScoredCandidate]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the event table and the table of rejected candidates."""
+    events = make_table((c.row() for c in candidates if not c.reason), EVENT_COLUMNS)
+    rejected = make_table((c.row() for c in candidates if c.reason), REJECTED_COLUMNS)
+    return events, rejected

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.model.detections import Seconds
+from twitchsense.model.per_second import PerSecond
 
 Floats = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ class Envelope:
     width_s: float
 
 
-def envelope(seconds: Seconds, start_s: float, stop_s: float, columns: int) -> Envelope:
+def envelope(seconds: PerSecond, start_s: float, stop_s: float, columns: int) -> Envelope:
     """Gather seconds into at most `columns` columns between two times."""
     span = max(stop_s - start_s, 1.0)
     n = int(max(1, min(columns, np.ceil(span))))
@@ -45,15 +45,15 @@ def envelope(seconds: Seconds, start_s: float, stop_s: float, columns: int) -> E
     if len(seconds.time_ns):
         at = seconds.middle_s - start_s
         column = np.clip((at / width).astype(np.int64), 0, n - 1)
-        np.fmin.at(low, column, seconds.low.astype(np.float64))
-        np.fmax.at(high, column, seconds.high.astype(np.float64))
+        np.fmin.at(low, column, seconds.min.astype(np.float64))
+        np.fmax.at(high, column, seconds.max.astype(np.float64))
         np.add.at(judged, column, seconds.valid.astype(np.float64))
         np.add.at(present, column, 1.0)
     middle = start_s + (np.arange(n, dtype=np.float64) + 0.5) * float(width)
     return Envelope(middle, low, high, judged > present / 2, width)
 
 
-def spans(seconds: Seconds) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
+def spans(seconds: PerSecond) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
     """Return stretches of valid and of invalid signal as (start, length) in seconds."""
     n = len(seconds.time_ns)
     if n == 0:

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from twitchsense.model.channels import Channel
-from twitchsense.model.detections import Seconds
 from twitchsense.model.intervals import runs_of
+from twitchsense.model.per_second import PerSecond
 from twitchsense.report.artifact_minutes import disturbed
 from twitchsense.report.decimate import Envelope, envelope, spans
 from twitchsense.report.palette import (
@@ -217,14 +217,14 @@ def plot_valid(night: NightLike, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def emg_scale(seconds: Seconds) -> float:
+def emg_scale(seconds: PerSecond) -> float:
     """Return the µV at the edge of a channel's lane: most of the night fits in."""
-    peaks = np.maximum(np.abs(seconds.low), np.abs(seconds.high))[seconds.valid]
+    peaks = np.maximum(np.abs(seconds.min), np.abs(seconds.max))[seconds.valid]
     scale = 1.3 * float(np.quantile(peaks, 0.995)) if len(peaks) else 0.0
     return _round_up(max(scale, _MIN_EMG_UV))
 
 
-def _draw_emg(ax: Axes, env: Envelope, seconds: Seconds) -> None:
+def _draw_emg(ax: Axes, env: Envelope, seconds: PerSecond) -> None:
     scale = emg_scale(seconds)
     ax.set_ylim(-scale, scale)
     low, high = np.clip(env.low, -scale, scale), np.clip(env.high, -scale, scale)

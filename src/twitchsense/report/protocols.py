@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from twitchsense.model.detections import Seconds
+from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings
 
@@ -78,7 +78,7 @@ class NightLike(Protocol):
         ...
 
     @property
-    def seconds(self) -> Mapping[str, Seconds]:
+    def seconds(self) -> Mapping[str, PerSecond]:
         """Per-second overview of each channel."""
         ...
 

@@ -19,8 +19,8 @@ from typing import Any
 import pandas as pd
 
 from twitchsense.errors import InputError
-from twitchsense.model.detections import Seconds
 from twitchsense.model.event_table import EVENT_COLUMNS, REJECTED_COLUMNS, Column
+from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
 from twitchsense.report.event_windows import Trace
 from twitchsense.results.traces import TRACES_FILE, to_segments, unpack_traces
@@ -79,7 +79,7 @@ class SavedNight:
     events: pd.DataFrame
     rejected: pd.DataFrame
     epochs: pd.DataFrame
-    seconds: Mapping[str, Seconds]
+    seconds: Mapping[str, PerSecond]
     traces: list[Trace]
 
     @cached_property

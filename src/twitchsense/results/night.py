@@ -18,7 +18,8 @@ import pandas as pd
 from twitchsense.detect.detector import Detector
 from twitchsense.errors import InputError
 from twitchsense.model.channels import NS
-from twitchsense.model.detections import Detections, Seconds
+from twitchsense.model.detections import Detections
+from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
 from twitchsense.results.files import write_file
 from twitchsense.results.save import save_night
@@ -82,7 +83,7 @@ class Night:
         return self.detections.rejected
 
     @property
-    def seconds(self) -> Mapping[str, Seconds]:
+    def seconds(self) -> Mapping[str, PerSecond]:
         """Per-second statistics of each channel, by channel name."""
         return self.detections.seconds
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.model.channels import NS, ArraySamples, Channel, Segment
-from twitchsense.model.detections import Seconds
+from twitchsense.model.channels import NS, ArraySamples, Channel, Kind, Segment
 from twitchsense.model.intervals import runs_of
+from twitchsense.model.per_second import PerSecond
 from twitchsense.report.event_windows import MISSING, QUANTUM, Trace, gather
 from twitchsense.settings import Settings
 
@@ -44,7 +44,7 @@ class StoredTraces:
     settings: Settings
     channels: tuple[Channel, ...]
     bounds_ns: tuple[int, int]
-    seconds: dict[str, Seconds]
+    seconds: dict[str, PerSecond]
     traces: list[Trace]
 
 
@@ -104,7 +104,7 @@ def unpack_traces(content: bytes) -> StoredTraces:
         meta = json.loads(arrays["meta"].tobytes())
         channels = tuple(Channel(**{**c, "columns": tuple(c["columns"])}) for c in meta["channels"])
         seconds = {
-            c.name: _unpack_seconds(arrays, f"seconds/{c.name}/")
+            c.name: _unpack_seconds(arrays, f"seconds/{c.name}/", c.kind)
             for c in channels
             if f"seconds/{c.name}/time_ns" in arrays
         }
@@ -163,30 +163,31 @@ def _pack_channel(channel: Channel) -> dict[str, Any]:
     }
 
 
-def _pack_seconds(table: Seconds) -> dict[str, NDArray[Any]]:
+def _pack_seconds(table: PerSecond) -> dict[str, NDArray[Any]]:
     """Name the arrays as they are named in the file."""
     return {
         "time_ns": table.time_ns,
         "length_s": table.length_s,
         "valid": table.valid,
-        "low": table.low,
-        "high": table.high,
+        "low": table.min,
+        "high": table.max,
         "level": table.level,
-        "busy": table.busy,
-        "vector": table.vector,
+        "busy": table.active_fraction,
+        "vector": table.mean_vector,
     }
 
 
-def _unpack_seconds(arrays: Mapping[str, NDArray[Any]], prefix: str) -> Seconds:
-    return Seconds(
+def _unpack_seconds(arrays: Mapping[str, NDArray[Any]], prefix: str, kind: Kind) -> PerSecond:
+    return PerSecond(
         time_ns=arrays[f"{prefix}time_ns"],
         length_s=arrays[f"{prefix}length_s"],
         valid=arrays[f"{prefix}valid"],
-        low=arrays[f"{prefix}low"],
-        high=arrays[f"{prefix}high"],
+        min=arrays[f"{prefix}low"],
+        max=arrays[f"{prefix}high"],
         level=arrays[f"{prefix}level"],
-        busy=arrays[f"{prefix}busy"],
-        vector=arrays[f"{prefix}vector"],
+        active_fraction=arrays[f"{prefix}busy"],
+        mean_vector=arrays[f"{prefix}vector"],
+        kind=kind,
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.model.detections import Seconds
+from twitchsense.model.per_second import PerSecond
 from twitchsense.settings import Settings
 from twitchsense.sleep.tagging import Context
 
@@ -20,14 +20,14 @@ AROUND_S = 30.0
 
 
 def is_active(
-    events: pd.DataFrame, context: Context, settings: Settings, seconds: Mapping[str, Seconds]
+    events: pd.DataFrame, context: Context, settings: Settings, seconds: Mapping[str, PerSecond]
 ) -> Bools:
     """Return whether the leg is in use around each event, other than by leg events."""
     times = events["onset"].to_numpy(np.float64)
     moving = context.activity_at(times) >= settings.context.quiet_g
     share = np.zeros(len(events))
     channel = events["channel"].to_numpy(object)
-    emg = {name: s for name, s in seconds.items() if s.vector.shape[1] == 0}
+    emg = {name: s for name, s in seconds.items() if s.kind == "emg"}
     for name, table in emg.items():
         # the channel that saw it; where that is an accelerometer, the busiest EMG
         rows = (channel == name) | ~np.isin(channel, list(emg))
@@ -35,7 +35,7 @@ def is_active(
     return np.asarray(moving | (share > settings.labels.active_share))
 
 
-def resting_seconds(table: Seconds, context: Context, settings: Settings) -> Bools:
+def resting_seconds(table: PerSecond, context: Context, settings: Settings) -> Bools:
     """Return the valid seconds of an EMG channel in which the leg is not in use."""
     middle = table.middle_s
     busy = _busy_around(table, middle) > settings.labels.active_share
@@ -43,12 +43,12 @@ def resting_seconds(table: Seconds, context: Context, settings: Settings) -> Boo
     return np.asarray(table.valid & ~busy & ~moving)
 
 
-def _busy_around(table: Seconds, times: Floats) -> Floats:
+def _busy_around(table: PerSecond, times: Floats) -> Floats:
     """Return the share of the valid signal within ±30 s that is muscle activity."""
     valid_s = table.length_s.astype(np.float64) * table.valid
     middle = table.middle_s
     total = np.concatenate([[0.0], np.cumsum(valid_s)])
-    busy = np.concatenate([[0.0], np.cumsum(valid_s * table.busy)])
+    busy = np.concatenate([[0.0], np.cumsum(valid_s * table.active_fraction)])
     first = np.searchsorted(middle, times - AROUND_S)
     after = np.searchsorted(middle, times + AROUND_S)
     seen = total[after] - total[first]

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.model.detections import Seconds
 from twitchsense.model.intervals import run_bounds
+from twitchsense.model.per_second import PerSecond
 from twitchsense.scoring.active_wake import resting_seconds
 from twitchsense.scoring.fragmentary_myoclonus import ASLEEP, count_mini_epochs, find_efm, in_sleep
 from twitchsense.scoring.leg_movements.input import take_respiratory
@@ -163,7 +163,7 @@ def _without_respiratory(
 def fragmentary_block(
     events: pd.DataFrame,
     context: Context,
-    seconds: Mapping[str, Seconds],
+    seconds: Mapping[str, PerSecond],
     hours: ValidHours,
     settings: Settings,
 ) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def fragmentary_block(
     onset = events["onset"].to_numpy(np.float64)
     epoch_s = settings.labels.fm_epoch_s
     efm = find_efm(events, context, seconds, settings)
-    has_emg = any(s.vector.shape[1] == 0 for s in seconds.values())
+    has_emg = any(s.kind == "emg" for s in seconds.values())
     groups: dict[str, tuple[Bools, float]] = {
         "sleep": (in_sleep(context, onset, nrem=False), _emg_hours(context, hours, None))
     }
@@ -213,7 +213,7 @@ def fragmentary_block(
 
 
 def fasciculation_block(
-    events: pd.DataFrame, context: Context, seconds: Mapping[str, Seconds], settings: Settings
+    events: pd.DataFrame, context: Context, seconds: Mapping[str, PerSecond], settings: Settings
 ) -> dict[str, Any]:
     """Return fasciculation-like twitches per minute of wake at rest, by channel.
 
@@ -226,7 +226,7 @@ def fasciculation_block(
     why: dict[str, str] = {}
     mine = (events["label"] == "fasciculation_like").to_numpy()
     for name, table in seconds.items():
-        if table.vector.shape[1] != 0:
+        if table.kind != "emg":
             continue
         middle = table.middle_s
         rest = resting_seconds(table, context, settings)
@@ -247,7 +247,7 @@ def fasciculation_block(
     return {**out, "not_computable": why}
 
 
-def _most(onset: NDArray[np.float64], table: Seconds, rest: Bools, width_s: float) -> int | None:
+def _most(onset: NDArray[np.float64], table: PerSecond, rest: Bools, width_s: float) -> int | None:
     """Return the most twitches in any whole window of rest; None without one."""
     at = np.floor(table.middle_s / width_s).astype(np.int64)
     if not rest.any():

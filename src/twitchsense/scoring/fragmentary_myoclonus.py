@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.model.detections import Seconds
+from twitchsense.model.per_second import PerSecond
 from twitchsense.settings import Settings
 from twitchsense.sleep.coverage import Coverage, cover
 from twitchsense.sleep.hypnogram.hypnogram import to_us
@@ -57,9 +57,9 @@ class Efm:
     member: Bools
 
 
-def emg_cover(seconds: Mapping[str, Seconds]) -> Coverage:
+def emg_cover(seconds: Mapping[str, PerSecond]) -> Coverage:
     """Return the time in which at least one EMG channel is valid."""
-    return cover([s for s in seconds.values() if s.vector.shape[1] == 0])
+    return cover([s for s in seconds.values() if s.kind == "emg"])
 
 
 def in_sleep(context: Context, times_s: NDArray[np.float64], nrem: bool) -> Bools:
@@ -73,7 +73,7 @@ def in_sleep(context: Context, times_s: NDArray[np.float64], nrem: bool) -> Bool
 
 
 def find_efm(
-    events: pd.DataFrame, context: Context, seconds: Mapping[str, Seconds], settings: Settings
+    events: pd.DataFrame, context: Context, seconds: Mapping[str, PerSecond], settings: Settings
 ) -> Efm:
     """Find the minutes of sleep with `efm_per_min` potentials and more.
 

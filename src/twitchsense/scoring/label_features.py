@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.model.detections import Seconds
 from twitchsense.model.intervals import mask_of
+from twitchsense.model.per_second import PerSecond
 from twitchsense.scoring.active_wake import is_active
 from twitchsense.scoring.burst_trains import Train
 from twitchsense.scoring.fragmentary_myoclonus import find_efm
@@ -98,7 +98,7 @@ def mark(
     events: pd.DataFrame,
     context: Context,
     settings: Settings,
-    seconds: Mapping[str, Seconds],
+    seconds: Mapping[str, PerSecond],
     trains: list[Train],
     legs: LegMoves,
 ) -> Marks:

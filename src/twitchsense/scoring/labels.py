@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.model.detections import Detections, Seconds
+from twitchsense.model.detections import Detections
 from twitchsense.model.event_table import REJECTED_COLUMNS
 from twitchsense.model.intervals import in_intervals
+from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
 from twitchsense.scoring.burst_trains import Train, find_trains
 from twitchsense.scoring.label_confidence import Certainty, weigh
@@ -244,7 +245,7 @@ def label(
     events: pd.DataFrame,
     context: Context,
     settings: Settings,
-    seconds: Mapping[str, Seconds],
+    seconds: Mapping[str, PerSecond],
     trains: list[Train] | None = None,
 ) -> pd.DataFrame:
     """Fill ``label``, ``series``, ``evidence`` and ``alternatives``; scale ``confidence``.

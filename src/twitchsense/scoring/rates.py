@@ -14,7 +14,7 @@ import pandas as pd
 
 from twitchsense.errors import InputError
 from twitchsense.model.channels import Channel
-from twitchsense.model.detections import Seconds
+from twitchsense.model.per_second import PerSecond
 from twitchsense.scoring.confidence_intervals import count_interval
 from twitchsense.scoring.movement_bursts import leg_names
 from twitchsense.sleep.coverage import cover
@@ -187,7 +187,7 @@ def _stages_of(label: str) -> tuple[str, ...] | None:
 
 def measure_hours(
     channels: Sequence[Channel],
-    seconds: Mapping[str, Seconds],
+    seconds: Mapping[str, PerSecond],
     context: Context,
     legs: Mapping[str, str] | None = None,
 ) -> ValidHours:
@@ -212,7 +212,7 @@ def measure_hours(
     named = leg_names(channels, legs or {})
     parts = []
     for sensor in sorted({c.kind for c in channels}):
-        groups: dict[str, list[Seconds]] = {"any": []}
+        groups: dict[str, list[PerSecond]] = {"any": []}
         for channel in channels:
             if channel.kind == sensor:
                 groups["any"].append(seconds[channel.name])

@@ -106,7 +106,7 @@ def build_summary(
             "zone": recording.zone,
             "channels": {c.name: _clock(recording, c.name) for c in recording.channels},
             "acc_ahead_of_emg": {
-                leg or "leg": {"start_s": line.start_s, "ppm": line.slope * 1e6}
+                leg or "leg": {"start_s": line.offset_s, "ppm": line.slope * 1e6}
                 for leg, line in detections.clocks.items()
             },
         },

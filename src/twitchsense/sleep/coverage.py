@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from twitchsense.model.detections import Seconds
 from twitchsense.model.intervals import merge_intervals
+from twitchsense.model.per_second import PerSecond
 from twitchsense.sleep.hypnogram.hypnogram import to_us
 
 #: Seconds that end and begin within this are one stretch (rounding of times), µs.
@@ -42,7 +42,7 @@ class Coverage:
         return np.asarray(np.interp(times, edges, done) / 1e6, np.float64)
 
 
-def cover(channels: Iterable[Seconds]) -> Coverage:
+def cover(channels: Iterable[PerSecond]) -> Coverage:
     """Return the time in which at least one of the channels has valid signal.
 
     Overlapping stretches count once, so that two electrodes on a leg don't
@@ -55,7 +55,7 @@ def cover(channels: Iterable[Seconds]) -> Coverage:
     return Coverage(*merge_intervals(start, stop, _TOUCH_US))
 
 
-def _bounds(seconds: Seconds) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _bounds(seconds: PerSecond) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return where the valid seconds begin and end, µs."""
     start = seconds.time_ns[seconds.valid] / 1e3
     length = seconds.length_s[seconds.valid].astype(np.float64)

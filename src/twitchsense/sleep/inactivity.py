@@ -21,8 +21,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.model.detections import Seconds
 from twitchsense.model.intervals import mask_of, run_bounds
+from twitchsense.model.per_second import PerSecond
 from twitchsense.settings import ContextSettings
 
 Floats = NDArray[np.float64]
@@ -110,7 +110,7 @@ class Stillness:
 
 
 def measure_stillness(
-    channels: Sequence[Seconds], events: pd.DataFrame, grid: Grid, settings: ContextSettings
+    channels: Sequence[PerSecond], events: pd.DataFrame, grid: Grid, settings: ContextSettings
 ) -> Stillness:
     """Measure turning and activity of each accelerometer, leg events masked.
 
@@ -136,14 +136,14 @@ def measure_stillness(
         known = valid_s >= _SEEN_S
         seen |= known
         evidence = np.maximum(evidence, clear_s)
-        vectors = _median_vectors(at[fine], seconds.vector[fine], n)
+        vectors = _median_vectors(at[fine], seconds.mean_vector[fine], n)
         turn = np.fmax(turn, _turns(vectors, known))
         level = np.bincount(at[fine], weights=(length * seconds.level)[fine], minlength=n)[:n]
         with np.errstate(invalid="ignore"):  # no clear second in an epoch: 0/0 is unknown
             mean = level.reshape(-1, BINS).sum(axis=1) / clear_s.reshape(-1, BINS).sum(axis=1)
         activity = np.fmax(activity, mean)
         inside = fine & (at >= 0) & (at < n)
-        np.fmax.at(peak, at[inside], seconds.high[inside].astype(np.float64))
+        np.fmax.at(peak, at[inside], seconds.max[inside].astype(np.float64))
     return Stillness(grid, seen, evidence, turn, activity, peak)
 
 

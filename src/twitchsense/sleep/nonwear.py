@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.model.detections import Seconds
 from twitchsense.model.intervals import runs_of
+from twitchsense.model.per_second import PerSecond
 from twitchsense.settings import ContextSettings
 from twitchsense.sleep.inactivity import BIN_S, BINS, Grid, Stillness
 
@@ -24,7 +24,7 @@ _WORN_DEG: Final = 1.0
 _FLOOR_QUANTILE: Final = 0.05
 
 
-def find_unworn(emg: Sequence[Seconds], still: Stillness, settings: ContextSettings) -> Bools:
+def find_unworn(emg: Sequence[PerSecond], still: Stillness, settings: ContextSettings) -> Bools:
     """Return the bins in which the sensor seems to lie somewhere, not on a leg.
 
     No electrode gives a usable signal and the leg does not turn, for
@@ -51,7 +51,7 @@ def find_unworn(emg: Sequence[Seconds], still: Stillness, settings: ContextSetti
     return off
 
 
-def measure_tone(emg: Sequence[Seconds], grid: Grid) -> Floats:
+def measure_tone(emg: Sequence[PerSecond], grid: Grid) -> Floats:
     """Return the muscle tone of each 30-s epoch in µV RMS over the electrode's noise.
 
     The median of the RMS envelope, less (in power) the 5 % quietest epochs of the
@@ -80,6 +80,6 @@ def _medians(at: NDArray[np.int64], values: Floats, n: int) -> Floats:
     return out
 
 
-def _bins(seconds: Seconds, grid: Grid) -> NDArray[np.int64]:
+def _bins(seconds: PerSecond, grid: Grid) -> NDArray[np.int64]:
     middle = seconds.middle_s
     return np.floor(middle / BIN_S).astype(np.int64) - grid.first * BINS

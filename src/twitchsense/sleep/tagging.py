@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from twitchsense.model.detections import Detections, Seconds
+from twitchsense.model.detections import Detections
 from twitchsense.model.intervals import runs_of
+from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings
 from twitchsense.sleep.activity_counts import Counts
@@ -224,7 +225,7 @@ def _judge_by(recording: Recording) -> tuple[str, str]:
     return "acc", "an accelerometer"
 
 
-def _of_kind(recording: Recording, seconds: Mapping[str, Seconds], kind: str) -> list[Seconds]:
+def _of_kind(recording: Recording, seconds: Mapping[str, PerSecond], kind: str) -> list[PerSecond]:
     return [seconds[c.name] for c in recording.channels if c.kind == kind]
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from twitchsense.dsp.buffers import Framer, row_medians
 from twitchsense.model.channels import NS
-from twitchsense.model.detections import Seconds
+from twitchsense.model.per_second import PerSecond
 from twitchsense.settings import Settings
 
 Floats = NDArray[np.float64]
@@ -44,7 +44,7 @@ class _Rows:
         return np.frombuffer(values, np.float32).reshape(-1, self._width)
 
 
-class EmgSeconds:
+class EmgPerSecond:
     """Gathers the seconds of one EMG segment.
 
     Parameters
@@ -124,7 +124,7 @@ class EmgSeconds:
         self._envelope.add(np.column_stack([level, busy]))
         self._noise += np.searchsorted(self._noise_uv, floors).astype(np.uint8).tobytes()
 
-    def finish(self) -> Seconds:
+    def finish(self) -> PerSecond:
         """Return the table; the rest at the end of the segment is a short second."""
         rest = len(self._raw.remainder)
         if rest > 1:
@@ -141,19 +141,20 @@ class EmgSeconds:
         valid = np.frombuffer(self._alive, np.bool_)[:n].copy()
         valid[:judged] &= np.frombuffer(self._noise, np.uint8)[:judged] == 0
         valid[judged:] = False
-        return Seconds(
+        return PerSecond(
             time_ns=_starts(self._start_ns, n, self._size, self._fs),
             length_s=_lengths(n, self._size, rest, self._fs),
             valid=valid,
-            low=samples[:, 0].copy(),
-            high=samples[:, 1].copy(),
+            min=samples[:, 0].copy(),
+            max=samples[:, 1].copy(),
             level=filled[:, 0].copy(),
-            busy=filled[:, 1].copy(),
-            vector=np.empty((n, 0), np.float32),
+            active_fraction=filled[:, 1].copy(),
+            mean_vector=np.empty((n, 0), np.float32),
+            kind="emg",
         )
 
 
-class AccSeconds:
+class AccPerSecond:
     """Gathers the seconds of one accelerometer segment.
 
     Parameters
@@ -201,7 +202,7 @@ class AccSeconds:
         self._busy.take()
         self._alive.clear()
 
-    def finish(self) -> Seconds:
+    def finish(self) -> PerSecond:
         """Return the table; the rest at the end of the segment is a short second."""
         assert self._rows is not None  # a segment has samples
         rest = len(self._blocks.remainder)
@@ -211,36 +212,17 @@ class AccSeconds:
         n = len(rows)
         filled = np.zeros(n, np.float32)
         filled[: min(n, len(busy))] = busy[:n]
-        return Seconds(
+        return PerSecond(
             time_ns=_starts(self._start_ns, n, self._size, self._fs),
             length_s=_lengths(n, self._size, rest, self._fs),
             valid=np.frombuffer(self._alive, np.bool_).copy(),
-            low=np.zeros(n, np.float32),
-            high=rows[:, 0].copy(),
+            min=np.zeros(n, np.float32),
+            max=rows[:, 0].copy(),
             level=rows[:, 1].copy(),
-            busy=filled,
-            vector=rows[:, 2:].copy(),
+            active_fraction=filled,
+            mean_vector=rows[:, 2:].copy(),
+            kind="acc",
         )
-
-
-def join(parts: list[Seconds], width: int) -> Seconds:
-    """Put the segments of a channel one after the other."""
-    if not parts:
-        empty = np.empty(0, np.float32)
-        none = np.empty(0, np.int64)
-        return Seconds(
-            none,
-            empty,
-            np.empty(0, bool),
-            empty,
-            empty,
-            empty,
-            empty,
-            np.empty((0, width), np.float32),
-        )
-    if len(parts) == 1:
-        return parts[0]
-    return Seconds(*(np.concatenate([getattr(p, k) for p in parts]) for k in Seconds.__slots__))
 
 
 def _starts(start_ns: int, n: int, size: int, fs: float) -> NDArray[np.int64]:
