@@ -81,7 +81,7 @@ def test_a_muscle_that_stays_tense_puts_the_late_end_off():
     assert tense.time_s == calm.time_s
     assert tense.opinions["tone"] == 3000
     assert calm.opinions["tone"] == pytest.approx(calm.time_s)
-    assert tense.max_s == calm.max_s + 3000 - calm.time_s
+    assert tense.high_s == calm.high_s + 3000 - calm.time_s
 
 
 @pytest.mark.parametrize(
