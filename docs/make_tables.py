@@ -1,10 +1,11 @@
-"""Writes the pages settings, glossary and labels from the code, so that they can't go stale.
+"""Writes the generated pages (settings, glossary, labels, broken) from the code.
 
 python docs/make_tables.py
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -20,12 +21,13 @@ DOCS = Path(__file__).parent
 
 
 def settings_page() -> str:
-    """Return every setting with its default and source."""
+    """Return the page of all settings, with defaults and sources."""
     lines = [
         "# Settings",
         "",
-        "Give a TOML file with `--settings`; a key that does not exist is refused. [E] marks an",
-        "engineering default without a clinical standard behind it, [C] one from a simulation.",
+        "Pass a TOML file with `--settings`; an unknown key is an error. [E] marks an engineering",
+        "default without a clinical standard behind it, [C] a value from a simulation. The sources",
+        "are listed in [the definitions](definitions.md).",
         "",
         "```toml",
         "[twitch]",
@@ -57,16 +59,17 @@ def settings_page() -> str:
         kind = field.annotation
         if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
             lines.append(f"| `{name}` | empty | {field.description} |")
-    return "\n".join(lines) + "\n"
+    page = "\n".join(lines) + "\n"
+    return re.sub(r"docs/([\w-]+)\.md", r"[\1](\1.md)", page)
 
 
 def glossary_page() -> str:
-    """Return every column of the event table, its levels, and the reasons for rejection."""
+    """Return the page of all table columns, their levels, and the reasons for rejection."""
     lines = [
         "# Glossary",
         "",
-        "Columns of `events.csv`; `rejected.csv` has the same up to `grade`, and `reason`. A",
-        "missing value is an empty field.",
+        "Columns of `events.csv`. `rejected.csv` has the same columns up to `grade`, and `reason`.",
+        "A missing value is an empty field.",
         "",
         "| column | unit | meaning |",
         "|---|---|---|",
@@ -83,12 +86,13 @@ def glossary_page() -> str:
         "## `epochs.csv`",
         "",
         "One row per 30 s: `onset`, `duration` (s), `context`, `stage`, `activity` (mean dynamic",
-        "acceleration in g, events of the leg masked out), `valid` (share of the epoch that holds",
+        "acceleration in g, with the events of the leg masked), `valid` (share of the epoch with",
         "valid signal).",
         "",
         "## The diary of `trend`",
         "",
-        "One row per evening; every column but the date may be left out, and any may be added.",
+        "One row per evening. Every column except the date is optional, and further columns may be",
+        "added.",
         "",
         "| column | meaning |",
         "|---|---|",
@@ -106,8 +110,8 @@ def glossary_page() -> str:
         "",
         "## The dataset of `cohort`",
         "",
-        "Every table has the name of the night, `night`; `events`, `rejected` and `epochs` have",
-        "the columns above besides. A missing value is null.",
+        "Every table has a column `night`, the name of the night; `events`, `rejected` and",
+        "`epochs` also have the columns above. A missing value is null.",
     ]
     for table in ("nights", "rates", "failed"):
         lines += ["", f"### `{table}`", "", "| column | unit | meaning |", "|---|---|---|"]
@@ -120,55 +124,57 @@ def glossary_page() -> str:
 
 LABELS_HEAD = """# Labels
 
-A label is what an event looks like in its company and its sleep context: the first rule of the
-table that holds. It never says what a person has. "-like" is meant.
+A label describes what an event looks like, given the events around it and its sleep context. The
+first rule of the table that holds decides. A label never states a diagnosis: "-like" is meant
+literally.
 
-Each row has besides: `confidence` (0 to 1: margin of the rule, sensors, certainty of the context),
+Each row also has `confidence` (0 to 1: margin of the rule, sensors, certainty of the context),
 `series` (the train that gave the label, such as `plm-2`), `evidence` (the number of the rule and
-what else was found) and `alternatives` (other rules that hold, and within the range of an estimated
-sleep onset what the label would be in the other state, with its probability: a fasciculation and a
-potential of fragmentary myoclonus differ by state alone).
+other findings) and `alternatives`: other rules that hold and, within the range of an estimated
+sleep onset, the label in the other state with its probability. A fasciculation and a potential of
+fragmentary myoclonus differ only by that state.
 
-How often the label is the one that was meant, on simulated nights: [figures](labels-figures.md).
+How often labels are correct on simulated nights: [figures](labels-figures.md).
 
 ## The table
 
-Tried from top to bottom. Numbers are those of the [definitions](definitions.md); trains (3) stand
-before large movements (2), because a large movement that is a rhythm all through is better named by
-it. E: an engineering default without a clinical standard.
+The rules are tested from top to bottom. The numbers are those of the [definitions](definitions.md).
+Trains (3) come before large movements (2), because a large movement that is rhythmic throughout is
+better described as a train. E: an engineering default without a clinical standard.
 """
 TRAINS = """
 ## Trains
 
-Searched before labelling, in bursts: short events, the bursts inside a long one (read off the
-samples again), and candidates the detector gave up because they stood in a dense row. Thresholds:
-[settings](settings.md), `[trains]`, each with its source.
+Trains are searched before labelling, in bursts: short events, the bursts inside a long event
+(measured again in the samples), and candidates that were rejected because they belong to a dense
+row. Thresholds with their sources: [settings](settings.md), `[trains]`.
 
-* A train must keep its rhythm: the spread of its intervals is limited. Of eight intervals and more
-  a quarter may be out of step: one burst missed or one too many neither makes nor breaks it.
-* A hiccup-like train is made of jolts, short accelerations where the leg's muscle is silent. One is
-  a knock at the bed and stays in `rejected.csv`; five at a steady rhythm become events of the kind
-  `jolt`. Seen from a leg this is weak evidence, and its confidence is low.
-* Jerks that come every 10-90 s are too short for leg movements. They keep their label, and
-  `alternatives` has `periodic_leg_movement_like` as well.
-* Jerks in succession: one volley does not give its name to single jerks an hour away,
-  and what both legs do within 0.5 s counts once.
-* In active wake twitches are `voluntary_or_unclassified`; jerks are not.
+* A train keeps its rhythm: the spread of its intervals is limited. Of eight or more intervals, a
+  quarter may deviate, so one missing or one additional burst does not decide.
+* A hiccup-like train consists of jolts: short accelerations while the muscles of the leg are
+  silent. A single one is a knock at the bed and stays in `rejected.csv`; five at a steady rhythm
+  become events of the kind `jolt`. Measured at a leg this is weak evidence, so its confidence is
+  low.
+* Jerks that recur every 10-90 s are too short for leg movements. They keep their label, and
+  `alternatives` also names `periodic_leg_movement_like`.
+* Repetitive jerks: one volley does not rename single jerks an hour away, and jerks of both legs
+  within 0.5 s count once.
+* In active wake, twitches are `voluntary_or_unclassified`; jerks are not.
 
 ## Profiles
 
-A profile is frozen: a change of its numbers gets a new name.
+A profile is frozen: when its numbers change, it gets a new name.
 
-| profile | what differs |
+| profile | differences |
 |---|---|
 | `default-2026` | leg movements by WASM 2016 |
-| `aasm-2026` | leg movements by the AASM: series from 5 s on, legs within 5 s are one |
-| `wide-onset-2026` | drowsy from 10 min before sleep onset, falling asleep to 25 min after it |
+| `aasm-2026` | leg movements by the AASM: intervals from 5 s, both legs within 5 s are one |
+| `wide-onset-2026` | `drowsy` from 10 min before sleep onset, `sleep_onset` to 25 min after it |
 """
 
 
 def labels_page() -> str:
-    """Return the first-match table, with the source of each row."""
+    """Return the page of the label rules, with the source of each."""
     lines = [LABELS_HEAD, "| # | label | condition | source |", "|---|---|---|---|"]
     lines += [f"| {r.number} | `{r.label}` | {r.says} | {r.source} |" for r in RULES]
     return "\n".join(lines) + "\n" + TRAINS
@@ -177,13 +183,13 @@ def labels_page() -> str:
 BROKEN_HEAD = """# Each broken field is caught
 
 The simulated wearable can break one field of [the protocol](protocol.md) at a time (`python -m
-firmware_sim serve --mutate NAME`). For each, `tests/wearable/test_mutations.py` spends an evening
-with it in virtual time: a stranger asks the control point odd questions, then the recorder takes
-over and records a night over a small MTU, with a hang-up, skipped samples, the button, and an
-outage longer than the ring. Eleven checks hold the night file to what was true inside the firmware;
-all are green when nothing is broken, and each broken field must turn the one named here red first,
-with these words. Another test holds the fields of this table to the tables of the protocol's page:
-none is left out.
+firmware_sim serve --mutate NAME`). For each field, `tests/wearable/test_mutations.py` runs an
+evening in virtual time: a client sends unusual requests to the control point, then the recorder
+connects and records a night with a small MTU, a disconnection, skipped samples, a button press, and
+an outage longer than the ring buffer. Eleven checks compare the night file with the state inside
+the firmware. All pass when nothing is broken; for each broken field, the check named here must be
+the first to fail, with these words. Another test compares the fields of this table with the tables
+of the protocol page: none is missing.
 
 | check | what it sees |
 |---|---|
@@ -191,7 +197,7 @@ none is left out.
 
 
 def broken_page() -> str:
-    """Return every mutation of the protocol, with the check that catches it."""
+    """Return the page of all protocol mutations, with the check that detects each."""
     import sys
 
     sys.path.insert(0, str(DOCS.parent))
