@@ -17,17 +17,15 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["twitchsense.devices"]):
-    from twitchsense.devices.fragments import Assembler
-    from twitchsense.devices.packet import PacketError
+    from twitchsense.devices.framing import MAX_FRAME_BYTES, FragmentAssembler, PacketError
     from twitchsense.devices.v1_control import decode_response
     from twitchsense.devices.v1_frames import (
-        MARKER,
-        MAX_FRAME,
-        Info,
+        MARKER_TYPE,
+        DeviceInfo,
         checksum,
         decode_frame,
         decode_info,
-        unwrap,
+        unwrap_ticks,
     )
 
 import firmware_sim
@@ -38,21 +36,21 @@ _VECTORS = tomllib.loads(
 INFO = decode_info(bytes.fromhex(_VECTORS["info"]["usual"]["bytes"]))
 
 
-def read_frame(data: bytes, info: Info) -> None:
+def read_frame(data: bytes, info: DeviceInfo) -> None:
     """Read a frame as the recorder and the reader do, to the place of its samples."""
     frame = decode_frame(data, info)
-    ticks = unwrap(frame.ticks, 1 << 33)
+    ticks = unwrap_ticks(frame.ticks, 1 << 33)
     assert abs(ticks - (1 << 33)) <= 1 << 31
-    if frame.type == MARKER:
+    if frame.type == MARKER_TYPE:
         assert not frame.samples.size
         return
-    stream = info.by_id[frame.type]
+    stream = info.stream_by_id[frame.type]
     assert frame.samples.shape == (data[2], stream.width)
     assert stream.to_physical(frame.samples).shape == frame.samples.shape
     info.sample_index(stream, ticks)
 
 
-def read_signed_frame(data: bytes, info: Info) -> None:
+def read_signed_frame(data: bytes, info: DeviceInfo) -> None:
     """Do the same behind a checksum that fits, which mutations would never find."""
     if len(data) >= 14:
         data = data[:-2] + checksum(data[:-2]).to_bytes(2, "little")
@@ -67,7 +65,7 @@ def read_strange_device(data: bytes) -> None:
 
 def read_pieces(data: bytes) -> None:
     """Take notifications in a row, each led by its length."""
-    assembler = Assembler()
+    assembler = FragmentAssembler()
     while data:
         size, data = data[0], data[1:]
         piece, data = data[:size], data[size:]
@@ -75,7 +73,7 @@ def read_pieces(data: bytes) -> None:
             whole = assembler.push(piece)
         except PacketError:
             whole = None
-        assert len(assembler._pieces) <= MAX_FRAME
+        assert len(assembler._pieces) <= MAX_FRAME_BYTES
         if whole is not None:
             with contextlib.suppress(PacketError):
                 read_signed_frame(whole, INFO)

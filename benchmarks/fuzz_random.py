@@ -15,8 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 import firmware_sim
-from twitchsense.devices.fragments import Assembler
-from twitchsense.devices.packet import PacketError
+from twitchsense.devices.framing import FragmentAssembler, PacketError
 from twitchsense.devices.v1_control import decode_response
 from twitchsense.devices.v1_frames import decode_frame, decode_info
 
@@ -33,7 +32,7 @@ def main() -> None:
     seeds += [bytes.fromhex(v["bytes"]) for v in vectors["info"].values()]
     seeds += [bytes.fromhex(p) for p in vectors["fragments"]["pieces"]]
     rng = random.Random(options.seed)
-    assembler = Assembler()
+    assembler = FragmentAssembler()
     decoders = (
         lambda data: decode_frame(data, info),
         decode_response,

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from firmware_sim.wearable.virtual import run_virtual
-from twitchsense.acquire.adapter import open_radio
-from twitchsense.acquire.recorder import Recorder, host_clock, new_meta
+from twitchsense.acquire.adapter import open_adapter
+from twitchsense.acquire.recorder import Recorder, make_host_clock, make_metadata
 from twitchsense.cli.record import LIVE_PERIOD_S
 from twitchsense.cli.stream import LiveView
-from twitchsense.live.event_updates import Row
+from twitchsense.live.event_updates import EventUpdate
 from twitchsense.nightfile.writer import NightFile
 
 T0 = 1_790_000_000_000_000_000
@@ -38,7 +38,7 @@ class Watch(LiveView):
         self.settled: list[tuple[str, float]] = []
         self.corrected = self.taken_back = 0
 
-    def tell(self, row: Row, key: tuple[str, int, int]) -> None:
+    def tell(self, row: EventUpdate, key: tuple[str, int, int]) -> None:
         """Note when a movement is shown, and what becomes of it."""
         super().tell(row, key)
         kind, delay = row.finding.kind, (self.now_ns() - row.finding.offset_ns) / 1e9
@@ -54,13 +54,13 @@ class Watch(LiveView):
 
 async def run(minutes: float, scenario: str, seed: int, virtual: bool) -> Watch:
     loop = asyncio.get_running_loop()
-    now_ns = (lambda: T0 + round(loop.time() * 1e9)) if virtual else host_clock()
+    now_ns = (lambda: T0 + round(loop.time() * 1e9)) if virtual else make_host_clock()
     watch = Watch(now_ns)
     stop = asyncio.Event()
     options = {"minutes": minutes + 1, "scenario": scenario, "seed": seed}
     with tempfile.TemporaryDirectory() as folder:
-        night = NightFile(Path(folder) / "a.night", new_meta())
-        async with open_radio("sim", **options) as radio:
+        night = NightFile(Path(folder) / "a.night", make_metadata())
+        async with open_adapter("sim", **options) as radio:
             (sighting,) = await radio.scan(5, "ts-0001")
             recorder = Recorder(
                 radio,

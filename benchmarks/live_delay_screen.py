@@ -28,11 +28,11 @@ from typing import Any
 import numpy as np
 
 from firmware_sim.wearable.plug import make_plan, open_air
-from twitchsense.acquire.adapter import Radio
-from twitchsense.acquire.recorder import Recorder, host_clock, new_meta
+from twitchsense.acquire.adapter import Adapter
+from twitchsense.acquire.recorder import Recorder, make_host_clock, make_metadata
 from twitchsense.cli.record import LIVE_PERIOD_S
-from twitchsense.live.follower import Watch
-from twitchsense.live.waveform_buffer import PER_S
+from twitchsense.live.follower import NightFollower
+from twitchsense.live.waveform_buffer import COLUMNS_PER_S
 from twitchsense.live.web import LiveServer
 from twitchsense.nightfile.writer import NightFile
 
@@ -86,12 +86,16 @@ class Muscle:
 async def write(path: Path, seconds: float) -> None:
     """Record the wearable; print when it booted, by this computer's clock, and its drift."""
     plan = make_plan(minutes=seconds / 60 + 1, source=lambda model: Muscle())
-    stop, night, loop = asyncio.Event(), NightFile(path, new_meta()), asyncio.get_running_loop()
+    stop, night, loop = (
+        asyncio.Event(),
+        NightFile(path, make_metadata()),
+        asyncio.get_running_loop(),
+    )
     async with open_air(plans=[plan]) as air:
-        radio = Radio(air.scanner, air.client)
+        radio = Adapter(air.scanner, air.client)
         (sighting,) = await radio.scan(5, "ts-0001")
         recorder = Recorder(
-            radio, night, [sighting.address], now_ns=host_clock(), period_s=LIVE_PERIOD_S
+            radio, night, [sighting.address], now_ns=make_host_clock(), period_s=LIVE_PERIOD_S
         )
         loop.call_later(seconds, stop.set)
         await recorder.run(stop)
@@ -105,7 +109,7 @@ async def write(path: Path, seconds: float) -> None:
 Seen = tuple[float, float, list[float | None], list[float | None], list[list[Any]]]
 
 
-async def look_at_terminal(watch: Watch, writer: subprocess.Popen[str]) -> list[Seen]:
+async def look_at_terminal(watch: NightFollower, writer: subprocess.Popen[str]) -> list[Seen]:
     """Keep the terminal's app open until the recorder ends."""
     from twitchsense.live.terminal import LiveApp
 
@@ -126,7 +130,7 @@ async def look_at_terminal(watch: Watch, writer: subprocess.Popen[str]) -> list[
     return seen
 
 
-def look_at_browser(watch: Watch, writer: subprocess.Popen[str]) -> list[Seen]:
+def look_at_browser(watch: NightFollower, writer: subprocess.Popen[str]) -> list[Seen]:
     """Keep the page open in a Chromium until the recorder ends."""
     from playwright.sync_api import sync_playwright
 
@@ -176,7 +180,7 @@ def judge(seen: list[Seen], boot: float, drift: float, end: float) -> dict[str, 
 def _shows(seen: Seen, began: float) -> bool:
     """Whether the burst stands in the columns where it belongs, give or take 0.3 s."""
     _, until, low, high, _ = seen
-    place = len(high) - 1 - (math.floor(until * PER_S) - math.floor(began * PER_S))
+    place = len(high) - 1 - (math.floor(until * COLUMNS_PER_S) - math.floor(began * COLUMNS_PER_S))
     near = slice(max(0, place - 3), max(0, place + 5))
     sizes = [max(abs(a), abs(b)) for a, b in zip(low[near], high[near], strict=True)
              if a is not None and b is not None]  # fmt: skip
@@ -209,7 +213,7 @@ def main() -> None:
         )  # fmt: skip
         while not (path.exists() and path.stat().st_size):
             time.sleep(0.1)
-        watch = Watch(path)
+        watch = NightFollower(path)
         if options.view == "terminal":
             seen = asyncio.run(look_at_terminal(watch, writer))
         else:

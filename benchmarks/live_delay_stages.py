@@ -20,7 +20,7 @@ import numpy as np
 
 import twitchsense as ts
 from twitchsense.detect.emg_candidates import EmgTrack
-from twitchsense.live.event_updates import Row, Rows
+from twitchsense.live.event_updates import EventTracker, EventUpdate
 from twitchsense.model.candidates import LONG_KINDS, ScoredCandidate
 from twitchsense.model.channels import NS
 from twitchsense.model.recording import Recording
@@ -38,13 +38,13 @@ class Listener:
 
     def __init__(self, recording: Recording) -> None:
         self.detector = ts.Detector(Settings(), recording.channels)
-        self.rows = Rows()
+        self.rows = EventTracker()
         self.tracks: dict[str, EmgTrack] = {}
         self.clean: dict[str, list[tuple[int, int]]] = defaultdict(list)  # reach, at
         self.bursts: dict[tuple[str, int], int] = {}
         self.first: dict[int, tuple[str, int]] = {}
         self.named: dict[tuple[int, str], int] = {}  # when it was first shown as this kind
-        self.settled: list[tuple[Row, int]] = []
+        self.settled: list[tuple[EventUpdate, int]] = []
         self.recording = recording
 
     def run(self) -> None:
@@ -71,7 +71,7 @@ class Listener:
         for burst in track.take()[0]:
             self.bursts[name, burst.onset_ns] = now
 
-    def _note(self, row: Row, now: int) -> None:
+    def _note(self, row: EventUpdate, now: int) -> None:
         self.first.setdefault(row.number, (row.finding.kind, now))
         self.named.setdefault((row.number, row.finding.kind), now)
         if row.settled:

@@ -31,7 +31,7 @@ from firmware_sim.wearable.body import Body
 from firmware_sim.wearable.firmware import Firmware
 from firmware_sim.wearable.plug import make_plan
 from firmware_sim.wearable.wire import Wire
-from twitchsense.live.follower import Watch
+from twitchsense.live.follower import NightFollower
 from twitchsense.live.web import LiveServer
 from twitchsense.nightfile.writer import Boot, Device, NightFile, Packet
 
@@ -69,7 +69,7 @@ def resident_mb() -> float:
 
 
 @asynccontextmanager
-async def view_of(kind: str, watch: Watch) -> AsyncIterator[Callable[[], Awaitable[int]]]:
+async def view_of(kind: str, watch: NightFollower) -> AsyncIterator[Callable[[], Awaitable[int]]]:
     """Open a view; what it gives reads what is new and shows it, and returns how much that was."""
 
     async def look() -> int:
@@ -123,7 +123,7 @@ async def follow(hours: float, speed: float, kind: str) -> dict[str, object]:
         while not (path.exists() and path.stat().st_size):
             time.sleep(0.1)
         time.sleep(0.5)
-        watch, first, began = Watch(path), 0, time.monotonic()
+        watch, first, began = NightFollower(path), 0, time.monotonic()
         memory: list[float] = []
         async with view_of(kind, watch) as look:
             while True:
@@ -161,7 +161,7 @@ def latency(seconds: float) -> dict[str, object]:
         )  # fmt: skip
         while not (path.exists() and path.stat().st_size):
             time.sleep(0.1)
-        watch = Watch(path)
+        watch = NightFollower(path)
         server = LiveServer(watch)
         server.start()
 

@@ -25,8 +25,8 @@ import numpy as np
 from firmware_sim.wearable.firmware import Firmware, Model
 from firmware_sim.wearable.virtual import run_virtual
 from firmware_sim.wearable.wire import StreamSpec, Wire
-from twitchsense.acquire.adapter import Radio, Sighting
-from twitchsense.acquire.recorder import Recorder, new_meta
+from twitchsense.acquire.adapter import Adapter, Advertisement
+from twitchsense.acquire.recorder import Recorder, make_metadata
 from twitchsense.devices import v1_frames
 from twitchsense.nightfile.loss_report import read_books
 from twitchsense.nightfile.writer import NightFile
@@ -75,7 +75,7 @@ class Wearable:
                 frame = self.firmware.next_frame()
                 if frame is None:
                     break
-                self.client.listeners[v1_frames.DATA](None, bytearray(frame))
+                self.client.listeners[v1_frames.DATA_UUID](None, bytearray(frame))
 
 
 class Client:
@@ -87,10 +87,10 @@ class Client:
         self.listeners = {}
         self.services = SimpleNamespace(get_characteristic=lambda uuid: uuid)
         self.values = {
-            v1_frames.INFO: Wire().info(_STREAMS, 32768, 1, ""),
-            v1_frames.BATTERY: b"\x50",
-            v1_frames.SERIAL: b"1",
-            v1_frames.FIRMWARE: b"1",
+            v1_frames.INFO_UUID: Wire().info(_STREAMS, 32768, 1, ""),
+            v1_frames.BATTERY_UUID: b"\x50",
+            v1_frames.SERIAL_UUID: b"1",
+            v1_frames.FIRMWARE_UUID: b"1",
         }
 
     async def connect(self) -> None:
@@ -109,7 +109,7 @@ class Client:
     async def start_notify(self, uuid: str, take) -> None:
         """Note who listens."""
         self.listeners[uuid] = take
-        if uuid == v1_frames.DATA:
+        if uuid == v1_frames.DATA_UUID:
             self.wearable.firmware.subscribe()
 
     async def write_gatt_char(self, uuid: str, request: bytes, response: bool) -> None:
@@ -118,7 +118,7 @@ class Client:
         self.listeners[uuid](None, bytearray(answer))
 
 
-class Bench(Radio):
+class Bench(Adapter):
     """A radio with one wearable, without air."""
 
     def __init__(self, wearable: Wearable) -> None:
@@ -130,7 +130,7 @@ class Bench(Radio):
         if self.wearable.is_away():
             await asyncio.sleep(seconds)
             return []
-        return [Sighting("00:00:00:00:00:01", "bench", None, None)]
+        return [Advertisement("00:00:00:00:00:01", "bench", None, None)]
 
     def claim(self, address):
         """Claim nothing: there is no other recorder."""
@@ -180,7 +180,7 @@ async def record(path: Path, seconds: float) -> dict[str, object]:
     loop = asyncio.get_running_loop()
     outages = [(at * seconds, at * seconds + long) for at, long in OUTAGES]
     wearable = Wearable(outages)
-    file = NightFile(path, new_meta())
+    file = NightFile(path, make_metadata())
     clock = lambda: T0 + round(loop.time() * 1e9)  # noqa: E731
     recorder = Recorder(Bench(wearable), file, ["bench"], now_ns=clock, inline=True)
     stop = asyncio.Event()
@@ -195,7 +195,7 @@ async def record(path: Path, seconds: float) -> dict[str, object]:
             hourly.append(memory_mb())
 
     async def weigh_outages() -> None:
-        progress = recorder.sessions[0].progress
+        status = recorder.sessions[0].status
         for start, end in outages:
             await asyncio.sleep(max(0.0, start - loop.time() - 1))
             note = {"outage_s": end - start, "before": memory_mb()}
@@ -204,7 +204,7 @@ async def record(path: Path, seconds: float) -> dict[str, object]:
             ring = wearable.firmware.ring
             frames = (ring.get(seq) for seq in range(ring.oldest, ring.next))
             note["ring_mb"] = round(sum(map(sys.getsizeof, frames)) / 1e6, 1)
-            while not progress.connected or progress.missing:
+            while not status.connected or status.n_missing:
                 await asyncio.sleep(1)
             filled.append({**note, "fetched": memory_mb()})
 

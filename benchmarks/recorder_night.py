@@ -30,9 +30,9 @@ from firmware_sim.wearable.body import Body
 from firmware_sim.wearable.faults import Fault, parse_faults
 from firmware_sim.wearable.plug import Air, Plan, open_air
 from firmware_sim.wearable.virtual import run_virtual
-from twitchsense.acquire.adapter import Radio
-from twitchsense.acquire.connection import Link
-from twitchsense.acquire.recorder import Recorder, new_meta
+from twitchsense.acquire.adapter import Adapter
+from twitchsense.acquire.connection import Connection
+from twitchsense.acquire.recorder import Recorder, make_metadata
 from twitchsense.model.channels import ArraySamples
 from twitchsense.nightfile.loss_report import read_books
 from twitchsense.nightfile.reader import NightReader
@@ -40,7 +40,7 @@ from twitchsense.nightfile.writer import NightFile
 
 #: Classes, code, and what belongs to the simulator or the system.
 _FOREIGN = (type, ModuleType, FunctionType, CodeType, asyncio.AbstractEventLoop, asyncio.Task,
-            Radio, Link, sqlite3.Connection, logging.Logger)  # fmt: skip
+            Adapter, Connection, sqlite3.Connection, logging.Logger)  # fmt: skip
 T0 = 1_790_000_000_000_000_000
 #: Start (share of the night) and length (s); the last is longer than the ring buffer.
 OUTAGES = [(0.05, 3), (0.12, 8), (0.2, 45), (0.27, 120), (0.33, 15), (0.41, 300), (0.5, 5),
@@ -91,8 +91,8 @@ def start_recorder(air: Air, path: Path, seconds: float) -> tuple[Recorder, asyn
     loop = asyncio.get_running_loop()
     (wearable,) = air.wearables
     recorder = Recorder(
-        Radio(air.scanner, air.client),
-        NightFile(path, new_meta()),
+        Adapter(air.scanner, air.client),
+        NightFile(path, make_metadata()),
         [wearable.model.name],
         now_ns=lambda: T0 + round((loop.time() - wearable._start) * 1e9),
         inline=True,
@@ -142,7 +142,7 @@ def rehearse(path: Path, options: argparse.Namespace) -> dict[str, object]:
             await recorder.run(stop)
             weighing.cancel()
             recorder.night.close()
-            return {"connections": recorder.sessions[0].progress.connections}
+            return {"connections": recorder.sessions[0].status.n_connections}
 
     began, cpu = time.monotonic(), time.process_time()
     told: dict[str, object] = dict(run_virtual(night()))

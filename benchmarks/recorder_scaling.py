@@ -44,13 +44,13 @@ from firmware_sim.wearable.body import Body
 from firmware_sim.wearable.firmware import Firmware, Model
 from firmware_sim.wearable.plug import make_plan
 from firmware_sim.wearable.wire import Wire
-from twitchsense.acquire.adapter import Sighting
-from twitchsense.acquire.frame_queue import Lane, Stored
-from twitchsense.acquire.recorder import Recorder, host_clock, new_meta
+from twitchsense.acquire.adapter import Advertisement
+from twitchsense.acquire.frame_queue import FrameSource, StoredFrame
+from twitchsense.acquire.recorder import Recorder, make_host_clock, make_metadata
 from twitchsense.cli.record import LIVE_PERIOD_S
 from twitchsense.cli.stream import LiveView
 from twitchsense.devices import v1_frames
-from twitchsense.live.worker import Aside
+from twitchsense.live.worker import DetectionWorker
 from twitchsense.nightfile.records import Boot
 from twitchsense.nightfile.writer import NightFile
 
@@ -122,10 +122,10 @@ class Wearable:
     async def read_gatt_char(self, uuid: str) -> bytes:
         """Read."""
         model = self.film.model
-        if uuid == v1_frames.INFO:
+        if uuid == v1_frames.INFO_UUID:
             device = model.device + self.number
             return bytes(Wire().info(model.streams, model.tick_hz, device, model.leg))
-        return b"\x50" if uuid == v1_frames.BATTERY else b"1"
+        return b"\x50" if uuid == v1_frames.BATTERY_UUID else b"1"
 
     async def write_gatt_char(self, uuid: str, data: bytes, response: bool = True) -> None:
         """Answer the control point on the next turn of the loop."""
@@ -144,7 +144,7 @@ class Wearable:
             self.again += 1
             body = data[2:10]
         answer = bytearray(bytes((op | 0x80, token, 0)) + body)
-        asyncio.get_running_loop().call_soon(self.listeners[v1_frames.CONTROL], None, answer)
+        asyncio.get_running_loop().call_soon(self.listeners[v1_frames.CONTROL_UUID], None, answer)
 
 
 @dataclass
@@ -160,10 +160,10 @@ class Air:
         """Return the time of the loop."""
         return asyncio.get_running_loop().time()
 
-    async def scan(self, seconds: float, wanted: str = "") -> list[Sighting]:
+    async def scan(self, seconds: float, wanted: str = "") -> list[Advertisement]:
         """Find the device that is wanted."""
         return [
-            Sighting(d.address, d.address, None, d)  # type: ignore[arg-type]
+            Advertisement(d.address, d.address, None, d)  # type: ignore[arg-type]
             for d in self.devices
             if d.address == wanted
         ]
@@ -191,7 +191,7 @@ class Air:
                 if not device.session:
                     continue
                 self.late_s.append(now - due)
-                device.listeners[v1_frames.DATA](None, bytearray(film.frames[device.sent]))
+                device.listeners[v1_frames.DATA_UUID](None, bytearray(film.frames[device.sent]))
                 device.sent += 1
                 if device.sent < len(film.due):
                     heapq.heappush(self._due, (device.began + film.due[device.sent], number))
@@ -208,7 +208,7 @@ class Ears(LiveView):
         self.wait_s: list[float] = []
         self.spent_s = 0.0
 
-    def show(self, frames: list[Stored]) -> None:
+    def show(self, frames: list[StoredFrame]) -> None:
         """Take frames that are on disk."""
         began = time.thread_time()
         super().show(frames)
@@ -224,7 +224,7 @@ def silent_cost(film: Film, count: int, seconds: float) -> float:
         air = Air(film)
         air.devices = [Wearable(n, film, air) for n in range(count)]
         for device in air.devices:
-            device.listeners[v1_frames.DATA] = lambda _, data: None
+            device.listeners[v1_frames.DATA_UUID] = lambda _, data: None
             device.session, device.began = 1, air.now()
             air.play(device)
         task = asyncio.create_task(air.run())
@@ -240,10 +240,10 @@ async def record(film: Film, count: int, seconds: float, path: Path, live: bool)
     """Record and search `count` devices; return how it went."""
     air = Air(film)
     air.devices = [Wearable(n, film, air) for n in range(count)]
-    clock = host_clock()
+    clock = make_host_clock()
     ears = Ears(clock)
-    aside = Aside(ears.show) if live else None
-    night = NightFile(path, new_meta())
+    aside = DetectionWorker(ears.show) if live else None
+    night = NightFile(path, make_metadata())
     recorder = Recorder(
         air,  # type: ignore[arg-type]
         night,
@@ -255,7 +255,7 @@ async def record(film: Film, count: int, seconds: float, path: Path, live: bool)
     stop = asyncio.Event()
     player = asyncio.create_task(air.run())
     running = asyncio.create_task(recorder.run(stop))
-    while not all(s.progress.connected for s in recorder.sessions):
+    while not all(s.status.connected for s in recorder.sessions):
         await asyncio.sleep(0.05)
     air.late_s.clear()
     ears.wait_s.clear()
@@ -277,7 +277,7 @@ async def record(film: Film, count: int, seconds: float, path: Path, live: bool)
         "frames_sent": sum(d.sent for d in air.devices),
         "asked_again": asked,
         "not_searched": aside.left_out if aside else 0,
-        "turned_away": recorder.inbox.overflows,
+        "turned_away": recorder.queue.n_overflows,
         "late_ms": quantiles(late),
         "late_p99_ms_of_halves": halves(late),
         "arrival_to_row_ms": quantiles(wait),
@@ -343,9 +343,13 @@ def found_by(film: Film) -> list[int]:
     """Return how many movements one device alone has shown after each frame."""
     model = film.model
     info = v1_frames.decode_info(bytes(Wire().info(model.streams, model.tick_hz, model.device, "")))
-    lane, view, found = Lane(info, Boot(model.serial, BOOT), 0, lambda _: None), LiveView(), [0]
+    lane, view, found = (
+        FrameSource(info, Boot(model.serial, BOOT), 0, lambda _: None),
+        LiveView(),
+        [0],
+    )
     for due, data in zip(film.due, film.frames, strict=True):
-        view.show([Stored(lane, v1_frames.decode_frame(data, info), round(due * 1e9))])
+        view.show([StoredFrame(lane, v1_frames.decode_frame(data, info), round(due * 1e9))])
         found.append(view.events)
     return found
 

@@ -18,7 +18,7 @@ from tests.trend.results import evening
 from tests.trend.results import write_night as write_result
 from tests.wearable.nights import write_night
 from twitchsense.cli.app import main
-from twitchsense.live.follower import Watch
+from twitchsense.live.follower import NightFollower
 from twitchsense.live.web import LiveServer
 from twitchsense.nightfile.records import Marker
 from twitchsense.nightfile.writer import NightFile
@@ -92,7 +92,7 @@ def test_live_in_the_terminal(night):
     terminal = pytest.importorskip("twitchsense.live.terminal", reason="textual is not installed")
 
     async def play():
-        app = terminal.LiveApp(Watch(night), counts=True)
+        app = terminal.LiveApp(NightFollower(night), counts=True)
         async with app.run_test(size=(100, 40)) as pilot:
             await app.look()
             await pilot.press("m")
@@ -108,7 +108,7 @@ def test_live_in_the_terminal(night):
 
 
 def test_live_in_the_browser(night):
-    watch = Watch(night)
+    watch = NightFollower(night)
     watch.look()
     server = LiveServer(watch)
     server.start()

@@ -24,8 +24,8 @@ import twitchsense as ts
 from tests.made_night import make_recording, write_captures
 from tests.trend.results import evening, write_night
 from tests.wearable.nights import write_night as write_night_file
-from twitchsense.acquire.adapter import Radio, Sighting
-from twitchsense.acquire.status import Progress
+from twitchsense.acquire.adapter import Adapter, Advertisement
+from twitchsense.acquire.status import SessionStatus
 from twitchsense.cli.app import main
 from twitchsense.cli.options import _Plain
 from twitchsense.cli.record import _line
@@ -182,9 +182,9 @@ def test_the_name_of_a_sleep_app_is_text(tmp_path):
 @pytest.mark.parametrize("name", [TURNED, "[bold red]ts[/]", "ts\x1b[2J\x07\r\nts-0002  AA:BB"])
 def test_the_name_of_a_device_is_text(monkeypatch, name):
     async def scan(radio, seconds, wanted=""):
-        return [Sighting("AA:BB", name, -60, None)]
+        return [Advertisement("AA:BB", name, -60, None)]
 
-    monkeypatch.setattr(Radio, "scan", scan)
+    monkeypatch.setattr(Adapter, "scan", scan)
     done = CliRunner().invoke(main, ["devices"])
     assert done.exit_code == 0, done.output
     assert _is_one_line(done.stdout)
@@ -194,7 +194,7 @@ def test_the_name_of_a_device_is_text(monkeypatch, name):
 
 
 def test_what_a_device_answers_steers_no_terminal():
-    wrong = Progress(last_error=f"\x1b[2J{TURNED}[bold]")
+    wrong = SessionStatus(last_error=f"\x1b[2J{TURNED}[bold]")
     told = _line(f"AA{TURNED}", wrong, 3.0)
     assert told.isprintable()
     assert "[bold]" in told

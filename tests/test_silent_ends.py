@@ -83,7 +83,7 @@ def test_a_signal_to_both_ends_is_as_long_as_its_samples(tmp_path):
 
 def test_a_wearable_lost_before_the_end_leaves_a_silent_end(tmp_path):
     night = rehearse(tmp_path / "a.night", 120, "range@40+1000")
-    assert not night.progress[0].connected
+    assert not night.status[0].connected
     recording = ts.read(tmp_path / "a.night")
     heard = max(recording.segment_end_ns(s) for s in recording.segments) - recording.start_ns
     assert heard / 1e9 == pytest.approx(40, abs=6)

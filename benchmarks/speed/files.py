@@ -11,7 +11,7 @@ import numpy as np
 
 from firmware_sim.wearable.firmware import Firmware, Model
 from firmware_sim.wearable.wire import ACC, EMG, StreamSpec, Wire
-from twitchsense.acquire.frame_queue import Arrival, Lane, decode
+from twitchsense.acquire.frame_queue import FrameSource, Notification, decode_notifications
 from twitchsense.bench.process import run_in_process
 from twitchsense.bench.synthetic import Arrays, make_tile
 from twitchsense.bench.throughput import time_files, write_csv
@@ -55,12 +55,12 @@ def record(path: Path, arrays: Arrays, seconds: float) -> float:
     info = Wire().info(MODEL.streams, MODEL.tick_hz, MODEL.device, MODEL.leg)
     night = NightFile(path)
     night.write([Device(MODEL.serial, "AA:BB", MODEL.name, MODEL.serial, "1.0", info)])
-    lane = Lane(decode_info(info), Boot(MODEL.serial, 1), 0, lambda stored: None)
+    lane = FrameSource(decode_info(info), Boot(MODEL.serial, 1), 0, lambda stored: None)
     cpu_s, measured_s = 0.0, 0
 
-    def store(batches: list[list[Arrival]]) -> None:
+    def store(batches: list[list[Notification]]) -> None:
         for batch in batches:
-            night.write(decode(list(batch))[0])
+            night.write(decode_notifications(list(batch))[0])
 
     for minute in range(round(seconds / 60)):
         batches = _frames(firmware, lane, 60.0 * minute)
@@ -73,8 +73,8 @@ def record(path: Path, arrays: Arrays, seconds: float) -> float:
     return cpu_s / measured_s
 
 
-def _frames(firmware: Firmware, lane: Lane, first_s: float) -> list[list[Arrival]]:
-    batches: list[list[Arrival]] = [[] for _ in range(60)]
+def _frames(firmware: Firmware, lane: FrameSource, first_s: float) -> list[list[Notification]]:
+    batches: list[list[Notification]] = [[] for _ in range(60)]
     while True:
         tick = firmware.next_tick()
         at = tick / MODEL.tick_hz
@@ -84,7 +84,7 @@ def _frames(firmware: Firmware, lane: Lane, first_s: float) -> list[list[Arrival
         firmware.advance(tick)
         for seq in range(before, firmware.ring.next):
             arrival = T0 + round((at + 0.004) * 1e9)
-            batches[int(at - first_s)].append(Arrival(lane, arrival, firmware.ring.get(seq)))
+            batches[int(at - first_s)].append(Notification(lane, arrival, firmware.ring.get(seq)))
 
 
 def measure_files(hours: float) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One recorder for each wearable."""
+"""The lock on each wearable, and sessions that fail."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from twitchsense.acquire.adapter import Radio, RadioError, Sighting
-from twitchsense.acquire.device_lock import claim
-from twitchsense.acquire.frame_queue import Inbox
+from twitchsense.acquire.adapter import Adapter, AdapterError, Advertisement
+from twitchsense.acquire.device_lock import lock_device
+from twitchsense.acquire.frame_queue import FrameQueue
 from twitchsense.acquire.session import Session, SessionError
 from twitchsense.errors import InputError
 from twitchsense.nightfile.loss_report import read_books
@@ -22,8 +22,8 @@ from twitchsense.nightfile.writer import NightFile
 
 HOLD = """
 import sys, time
-from twitchsense.acquire.device_lock import claim
-with claim("AA:BB"):
+from twitchsense.acquire.device_lock import lock_device
+with lock_device("AA:BB"):
     print("held", flush=True)
     time.sleep(600)
 """
@@ -35,55 +35,55 @@ def place(monkeypatch, tmp_path):
     return tmp_path
 
 
-def test_a_second_recorder_is_told_who_has_it_until_that_one_dies(place):
+def test_a_locked_device_names_its_holder_until_that_process_dies(place):
     holder = subprocess.Popen([sys.executable, "-c", HOLD], stdout=subprocess.PIPE, text=True)
     try:
         assert holder.stdout.readline() == "held\n"
-        told = f"AA:BB: is being recorded by process {holder.pid}"
-        with pytest.raises(InputError, match=told), claim("AA:BB"):
+        message = f"AA:BB: is being recorded by process {holder.pid}"
+        with pytest.raises(InputError, match=message), lock_device("AA:BB"):
             pass
-        with claim("AA:CC"):
+        with lock_device("AA:CC"):
             pass
     finally:
         holder.kill()
         holder.communicate()
-    with claim("AA:BB"):
+    with lock_device("AA:BB"):
         pass
 
 
-def test_it_is_free_again_afterwards(place):
+def test_the_lock_is_released_on_exit(place):
     for _ in range(2):
-        with claim("AA:BB"):
+        with lock_device("AA:BB"):
             assert [p.name for p in (place / "twitchsense").iterdir()] == ["AA-BB.lock"]
     assert list((place / "twitchsense").iterdir()) == []
 
 
-def test_without_a_place_for_locks_it_is_recorded_all_the_same(monkeypatch, tmp_path, caplog):
+def test_without_a_lock_folder_the_device_is_recorded_with_a_warning(monkeypatch, tmp_path, caplog):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "file"))
-    with claim("AA:BB"):
+    with lock_device("AA:BB"):
         assert "cannot keep other recorders off AA:BB" in caplog.text
 
 
-class Here(Radio):
-    """A radio that sees one wearable and never connects."""
+class NeverConnects(Adapter):
+    """An adapter that finds one wearable and never connects."""
 
-    async def scan(self, seconds, wanted=""):
-        return [Sighting("AA:BB", "ts-0001", None, None)]
+    async def scan(self, timeout_s, wanted=""):
+        return [Advertisement("AA:BB", "ts-0001", None, None)]
 
     def make_client(self, device, on_lost):
-        raise RadioError("no adapter")
+        raise AdapterError("no adapter")
 
 
-async def play(radio, tmp_path, seconds=0.1):
-    """Let a session run for a while on a radio; return it."""
+async def run_session(adapter, tmp_path, seconds=0.1):
+    """Run a session for some seconds on an adapter and return it."""
     stop = asyncio.Event()
     night = NightFile(tmp_path / "a.night")
 
     async def flush():
         pass
 
-    session = Session(radio, "ts-0001", 1, night, Inbox(), lambda: 0, flush, asyncio.Lock())
+    session = Session(adapter, "ts-0001", 1, night, FrameQueue(), lambda: 0, flush, asyncio.Lock())
     asyncio.get_running_loop().call_later(seconds, stop.set)
     try:
         await session.run(stop)
@@ -92,80 +92,80 @@ async def play(radio, tmp_path, seconds=0.1):
     return session
 
 
-def test_a_session_says_that_the_wearable_is_taken_and_does_not_connect(tmp_path):
-    class Taken(Here):
+def test_a_session_does_not_connect_to_a_locked_wearable(tmp_path):
+    class Taken(NeverConnects):
         def make_client(self, device, on_lost):
             raise AssertionError("connected to a wearable that is taken")
 
-    with claim("AA:BB"):
-        session = asyncio.run(play(Taken(), tmp_path))
-    told = f"AA:BB is being recorded by process {os.getpid()}"
-    assert told in session.progress.last_error
+    with lock_device("AA:BB"):
+        session = asyncio.run(run_session(Taken(), tmp_path))
+    message = f"AA:BB is being recorded by process {os.getpid()}"
+    assert message in session.status.last_error
 
 
-def test_a_session_keeps_its_wearable_through_failures_and_lets_go_at_the_end(place):
+def test_a_session_holds_its_lock_through_failures_and_releases_it_at_the_end(place):
     held = []
 
-    class Looking(Here):
+    class Watched(NeverConnects):
         def make_client(self, device, on_lost):
             held.append([p.name for p in (place / "twitchsense").iterdir()])
             return super().make_client(device, on_lost)
 
-    session = asyncio.run(play(Looking(), place, 3.0))
-    assert "no adapter" in session.progress.last_error
-    assert len(held) > 1  # claimed once, not again at each attempt
+    session = asyncio.run(run_session(Watched(), place, 3.0))
+    assert "no adapter" in session.status.last_error
+    assert len(held) > 1  # locked once, not again at each attempt
     assert held == [["AA-BB.lock"]] * len(held)
     assert list((place / "twitchsense").iterdir()) == []
 
 
-def test_a_fault_of_ours_ends_the_session_and_lets_the_wearable_go(place, caplog):
-    class Wrong(Here):
+def test_an_unexpected_error_ends_the_session_and_releases_the_lock(place, caplog):
+    class Wrong(NeverConnects):
         def make_client(self, device, on_lost):
             return None.connect
 
     with pytest.raises(SessionError, match=r"ts-0001: recording has ended at a fault .*NoneType"):
-        asyncio.run(play(Wrong(), place, 600.0))
+        asyncio.run(run_session(Wrong(), place, 600.0))
     assert "a fault of twitchsense" in caplog.text
     assert list((place / "twitchsense").iterdir()) == []
 
 
-def test_a_radio_that_cannot_claim_ends_the_session(tmp_path):
-    class Wrong(Here):
-        claim = None
+def test_an_adapter_that_cannot_lock_ends_the_session(tmp_path):
+    class Wrong(NeverConnects):
+        lock = None
 
     with pytest.raises(SessionError, match="not callable"):
-        asyncio.run(play(Wrong(), tmp_path, 600.0))
+        asyncio.run(run_session(Wrong(), tmp_path, 600.0))
 
 
-def test_an_error_of_the_back_end_that_nobody_listed_is_tried_again(tmp_path, caplog):
-    tries = []
+def test_an_undocumented_error_of_the_back_end_is_retried(tmp_path, caplog):
+    attempts = []
 
     class Client:
         async def connect(self):
-            tries.append("connect")
+            attempts.append("connect")
             raise KeyError("org.bluez")
 
         async def disconnect(self):
             raise AttributeError("_bus")
 
-    class Odd(Here):
+    class Odd(NeverConnects):
         def make_client(self, device, on_lost):
             return Client()
 
-    session = asyncio.run(play(Odd(), tmp_path, 3.0))
-    assert len(tries) > 1
-    assert session.progress.last_error == "connect: KeyError('org.bluez')"
+    session = asyncio.run(run_session(Odd(), tmp_path, 3.0))
+    assert len(attempts) > 1
+    assert session.status.last_error == "connect: KeyError('org.bluez')"
     assert "unexpected error of the Bluetooth back end" in caplog.text
 
 
-#: The command, with a simulator of its own whose wearable has the same address everywhere,
-#: and that must be claimed as if the radio were the computer's own.
+#: The command with a simulator of its own. Its wearable has the same address in every process
+#: and must be locked as if the adapter were the computer's own.
 RECORD = """
 import sys
-from twitchsense.acquire.device_lock import claim
-from twitchsense.acquire.adapter import Radio
+from twitchsense.acquire.device_lock import lock_device
+from twitchsense.acquire.adapter import Adapter
 from twitchsense.cli.app import main
-Radio.claim = lambda self, address: claim(address)
+Adapter.lock = lambda self, address: lock_device(address)
 main(["record", "--device", "sim", "-v", "--min-valid", "0", "--out", sys.argv[1]])
 """
 
@@ -181,15 +181,15 @@ def test_of_two_recorders_one_waits_until_the_other_is_killed(place):
             stack.callback(process.kill)
             return process
 
-        def hear(process, wanted):
+        def wait_for_line(process, wanted):
             return next((line for line in process.stderr if wanted in line), "")
 
         first = record("first.night")
-        assert hear(first, ": connected boot")
+        assert wait_for_line(first, ": connected boot")
         second = record("second.night")
-        assert f"is being recorded by process {first.pid}" in hear(second, ": failed")
+        assert f"is being recorded by process {first.pid}" in wait_for_line(second, ": failed")
         first.kill()
-        assert hear(second, ": connected boot")
+        assert wait_for_line(second, ": connected boot")
         time.sleep(2.5)
         second.send_signal(signal.SIGTERM)
         assert second.wait() == 0

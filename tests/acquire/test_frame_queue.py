@@ -1,4 +1,4 @@
-"""What came, on its way to the disk: hostile bytes are told apart, and memory is bounded."""
+"""Queue and decoding of notifications: damaged bytes are recognised, memory is bounded."""
 
 from __future__ import annotations
 
@@ -7,15 +7,21 @@ from hypothesis import strategies as st
 
 from firmware_sim.wearable.wire import crc16
 from tests.wearable.nights import KEY, T0, info_bytes, make_frames
-from twitchsense.acquire.frame_queue import LIMIT, Arrival, Inbox, Lane, decode
+from twitchsense.acquire.frame_queue import (
+    MAX_QUEUED,
+    FrameQueue,
+    FrameSource,
+    Notification,
+    decode_notifications,
+)
 from twitchsense.devices.v1_frames import decode_info
 from twitchsense.nightfile.records import Boot, Damaged, Packet
 
 FRAMES = [data for _, _, data in make_frames(5)]
 
 
-def lane(start=0):
-    return Lane(decode_info(info_bytes()), Boot(KEY, 1), start, lambda stored: None)
+def make_source():
+    return FrameSource(decode_info(info_bytes()), Boot(KEY, 1), 0, lambda stored: None)
 
 
 def renumbered(data, seq):
@@ -27,17 +33,22 @@ def kinds(records):
     return [r.reason if isinstance(r, Damaged) else r.seq for r in records]
 
 
-def test_a_number_that_cannot_be_yet_is_no_frame():
-    mine = lane()
-    ahead = [renumbered(FRAMES[0], seq) for seq in (0, LIMIT, LIMIT + 1, 2**32 - 1, LIMIT * 2)]
-    records, frames = decode([Arrival(mine, T0, data) for data in ahead])
-    assert kinds(records) == [0, LIMIT, LIMIT + 1, "sequence", LIMIT * 2]
-    assert [f.frame.seq for f in frames] == [0, LIMIT, LIMIT + 1, LIMIT * 2]
+def test_a_frame_with_an_implausible_sequence_number_is_damaged():
+    source = make_source()
+    numbered = [
+        renumbered(FRAMES[0], seq)
+        for seq in (0, MAX_QUEUED, MAX_QUEUED + 1, 2**32 - 1, MAX_QUEUED * 2)
+    ]
+    records, frames = decode_notifications([Notification(source, T0, data) for data in numbered])
+    assert kinds(records) == [0, MAX_QUEUED, MAX_QUEUED + 1, "sequence", MAX_QUEUED * 2]
+    assert [f.frame.seq for f in frames] == [0, MAX_QUEUED, MAX_QUEUED + 1, MAX_QUEUED * 2]
 
 
-def test_frames_of_another_boot_are_told():
+def test_a_frame_of_another_boot_is_damaged():
     body = FRAMES[0][:3] + b"\x07" + FRAMES[0][4:-2]
-    records, _ = decode([Arrival(lane(), T0, body + crc16(body).to_bytes(2, "little"))])
+    records, _ = decode_notifications(
+        [Notification(make_source(), T0, body + crc16(body).to_bytes(2, "little"))]
+    )
     assert kinds(records) == ["boot"]
 
 
@@ -53,16 +64,18 @@ mutations = st.lists(
 
 @settings(max_examples=200, deadline=None)
 @given(mutations)
-def test_hostile_notifications_are_frames_or_damage_and_nothing_is_invented(pieces):
-    mine = lane()
-    arrivals = []
-    for number, changes, length in pieces:
+def test_altered_notifications_are_unchanged_frames_or_damaged(altered):
+    source = make_source()
+    notifications = []
+    for number, changes, length in altered:
         data = bytearray(FRAMES[number])
-        for at, value in changes:
-            data[at % len(data)] = value
-        arrivals.append(Arrival(mine, T0, bytes(data[:length] if length < 200 else data)))
-    records, frames = decode(arrivals)
-    assert len(records) <= len(arrivals)
+        for position, value in changes:
+            data[position % len(data)] = value
+        notifications.append(
+            Notification(source, T0, bytes(data[:length] if length < 200 else data))
+        )
+    records, frames = decode_notifications(notifications)
+    assert len(records) <= len(notifications)
     for record in records:
         assert isinstance(record, (Packet, Damaged))
     for stored in frames:
@@ -70,10 +83,10 @@ def test_hostile_notifications_are_frames_or_damage_and_nothing_is_invented(piec
         assert stored.frame.samples.tobytes() == sent[12:-2]
 
 
-def test_a_full_inbox_counts_what_waits_for_the_disk_too():
-    inbox = Inbox(limit=3)
-    mine = lane()
-    inbox.held = 2
+def test_a_full_queue_counts_uncommitted_items_and_drops_notifications():
+    queue = FrameQueue(limit=3)
+    source = make_source()
+    queue.n_uncommitted = 2
     for data in FRAMES[:3]:
-        inbox.put(Arrival(mine, T0, data))
-    assert (len(inbox.take()), inbox.overflows) == (1, 2)
+        queue.put(Notification(source, T0, data))
+    assert (len(queue.drain()), queue.n_overflows) == (1, 2)

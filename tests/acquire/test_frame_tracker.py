@@ -1,4 +1,4 @@
-"""Bookkeeping of frames: ranges against plain sets, and what may be acknowledged."""
+"""Bookkeeping of frames resumedst plain sets, acknowledgement, and the reconnect back-off."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.wearable.nights import KEY
-from twitchsense.acquire.frame_tracker import Ledger
-from twitchsense.acquire.status import Pace
+from twitchsense.acquire.backoff import Backoff
+from twitchsense.acquire.frame_tracker import FrameTracker
 from twitchsense.nightfile.ranges import RangeSet
 from twitchsense.nightfile.records import Boot
 
@@ -18,7 +18,7 @@ pieces = st.lists(st.tuples(st.integers(0, 60), st.integers(-2, 12)))
 
 
 @given(pieces, st.integers(0, 70), st.integers(0, 70))
-def test_ranges_are_sets(adds, first, stop):
+def test_range_set_behaves_like_a_set(adds, first, stop):
     ranges, plain = RangeSet(), set()
     for start, length in adds:
         ranges.add(start, start + length)
@@ -41,47 +41,49 @@ numbers = st.lists(st.integers(0, 40))
 
 
 @given(st.integers(0, 10), numbers, st.lists(st.tuples(st.integers(0, 40), st.integers(0, 5))))
-def test_only_what_is_on_disk_or_lost_is_acknowledged(begin, stored, given_up):
-    ledger = Ledger(BOOT, begin)
+def test_only_what_is_on_disk_or_lost_is_acknowledged(first_seq, stored, lost_ranges):
+    tracker = FrameTracker(BOOT, first_seq)
     for seq in stored:
-        ledger.store(seq)
-    for first, length in given_up:
-        ledger.give_up(first, first + length)
-    point = ledger.ack_point()
-    lost = {n for first, length in given_up for n in range(max(begin, first), first + length + 1)}
-    settled = set(stored) | lost
-    assert point is None or set(range(begin, point + 1)) <= settled
-    assert (begin if point is None else point + 1) not in settled
-    missing = {n for a, b in ledger.missing() for n in range(a, b + 1)}
-    assert missing == set(range(begin, ledger.expected)) - settled
-    assert ledger.received == len(set(stored))
+        tracker.mark_stored(seq)
+    for first, length in lost_ranges:
+        tracker.mark_lost(first, first + length)
+    acked = tracker.ack_seq
+    lost = {
+        n for first, length in lost_ranges for n in range(max(first_seq, first), first + length + 1)
+    }
+    resolved = set(stored) | lost
+    assert acked is None or set(range(first_seq, acked + 1)) <= resolved
+    assert (first_seq if acked is None else acked + 1) not in resolved
+    missing = {n for a, b in tracker.missing_ranges() for n in range(a, b + 1)}
+    assert missing == set(range(first_seq, tracker.end_seq)) - resolved
+    assert tracker.n_stored == len(set(stored))
 
 
 @given(st.sets(st.integers(0, 60)), st.lists(st.tuples(st.integers(0, 60), st.integers(0, 4))))
-def test_going_on_with_a_night_is_as_if_it_never_stopped(known, lost):
+def test_a_resumed_tracker_equals_one_that_never_stopped(known, lost):
     ranges = [(a, a + n) for a, n in lost]
-    again = Ledger(BOOT, 0, sorted(known), ranges)
-    fresh = Ledger(BOOT, 0)
+    resumed = FrameTracker(BOOT, 0, sorted(known), ranges)
+    fresh = FrameTracker(BOOT, 0)
     for seq in sorted(known):
-        fresh.store(seq)
+        fresh.mark_stored(seq)
     for first, last in ranges:
-        fresh.expect(last + 1)
-        fresh.give_up(first, last)
-    assert again.missing() == fresh.missing()
-    assert again.ack_point() == fresh.ack_point()
+        fresh.extend(last + 1)
+        fresh.mark_lost(first, last)
+    assert resumed.missing_ranges() == fresh.missing_ranges()
+    assert resumed.ack_seq == fresh.ack_seq
 
 
-def test_nothing_is_lost_twice_or_after_it_came():
-    ledger = Ledger(BOOT, 5)
-    ledger.expect(20)
-    ledger.store(10)
-    assert ledger.give_up(0, 12) == [(5, 9), (11, 12)]
-    assert ledger.give_up(0, 13) == [(13, 13)]
-    assert not ledger.store(10)
+def test_a_frame_is_lost_once_and_never_after_it_was_stored():
+    tracker = FrameTracker(BOOT, 5)
+    tracker.extend(20)
+    tracker.mark_stored(10)
+    assert tracker.mark_lost(0, 12) == [(5, 9), (11, 12)]
+    assert tracker.mark_lost(0, 13) == [(13, 13)]
+    assert not tracker.mark_stored(10)
 
 
-def test_waiting_doubles_up_to_a_limit():
-    pace, rng = Pace(0.5, 30.0), random.Random(1)
-    delays = [pace.delay(n, rng) for n in (0, 1, 2, 3, 20, 10_000)]
-    for delay, most in zip(delays, (0.5, 1, 2, 4, 30, 30), strict=True):
-        assert most / 2 <= delay <= most
+def test_backoff_doubles_up_to_a_limit():
+    backoff, rng = Backoff(0.5, 30.0), random.Random(1)
+    delays = [backoff.delay(n, rng) for n in (0, 1, 2, 3, 20, 10_000)]
+    for delay, longest in zip(delays, (0.5, 1, 2, 4, 30, 30), strict=True):
+        assert longest / 2 <= delay <= longest

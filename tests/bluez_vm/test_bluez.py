@@ -34,7 +34,7 @@ def test_lost_connections(tmp_path):
         tmp_path / "a.night", 30, "range@3+9", "hangup@3,hangup@15", "reboot@3"
     )
     night.check(lost=("reboot",))
-    assert [p.connections >= 2 for p in night.progress] == [True, True, True]
+    assert [p.n_connections >= 2 for p in night.status] == [True, True, True]
 
 
 def test_bad_air(tmp_path):
@@ -43,8 +43,8 @@ def test_bad_air(tmp_path):
         tmp_path / "a.night", 20, "range@5+3", "noise@2+15=0.3", "damage@2+15=0.05"
     )
     night.check()
-    assert [p.connections for p in night.progress] == [1, 1, 1]
-    assert [p.battery for p in night.progress] == [100, 100, 100]
+    assert [p.n_connections for p in night.status] == [1, 1, 1]
+    assert [p.battery for p in night.status] == [100, 100, 100]
 
 
 def test_the_commands(tmp_path):

@@ -9,7 +9,7 @@ from tests.made_night import make_recording
 from tests.trend.results import evening
 from tests.trend.results import write_night as write_result
 from tests.wearable.nights import write_night
-from twitchsense.live.follower import Watch
+from twitchsense.live.follower import NightFollower
 from twitchsense.live.web import LiveServer
 from twitchsense.results.save import save_weeks
 
@@ -42,7 +42,7 @@ def weeks(tmp_path_factory):
 
 @pytest.fixture
 def live(tmp_path):
-    watch = Watch(write_night(tmp_path / "n.night", 6))
+    watch = NightFollower(write_night(tmp_path / "n.night", 6))
     watch.look()
     server = LiveServer(watch, counts=True)
     server.start()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tests.wearable.nights import write_night
-from twitchsense.live.follower import Watch
+from twitchsense.live.follower import NightFollower
 from twitchsense.live.web import LiveServer
 
 
 def test_shows_the_signals_and_stores_a_marker(visit, tmp_path):
-    watch = Watch(write_night(tmp_path / "n.night", 12))
+    watch = NightFollower(write_night(tmp_path / "n.night", 12))
     watch.look()
     server = LiveServer(watch)
     server.start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from twitchsense.live.event_updates import Rows
+from twitchsense.live.event_updates import EventTracker
 from twitchsense.model.candidates import ScoredCandidate
 
 MS = 1_000_000
@@ -21,14 +21,14 @@ def now(row):
 
 
 def test_what_is_settled_at_once_is_one_new_row():
-    rows = Rows()
+    rows = EventTracker()
     [row] = rows.update([finding("movement", 0, 900)], [])
     assert now(row) == ("movement", True, False)
     assert rows.update([], []) == []
 
 
 def test_what_was_shown_early_is_told_once_and_then_settled():
-    rows = Rows()
+    rows = EventTracker()
     twitch = finding("twitch", 0, 20)
     [row] = rows.update([], [twitch])
     assert now(row) == ("twitch", False, False)
@@ -59,7 +59,7 @@ def test_what_was_shown_early_is_told_once_and_then_settled():
     ],
 )  # fmt: skip
 def test_what_it_becomes(settled, became):
-    rows = Rows()
+    rows = EventTracker()
     [row] = rows.update([], [finding("twitch", 0, 20)])
     changed = rows.update(settled, [])
     assert changed[0] is row
@@ -69,21 +69,21 @@ def test_what_it_becomes(settled, became):
 
 
 def test_two_that_become_one_movement_are_one_row_less():
-    rows = Rows()
+    rows = EventTracker()
     rows.update([], [finding("twitch", 0, 20), finding("twitch", 300, 320)])
     changed = rows.update([finding("movement", 0, 900)], [])
     assert [now(r) for r in changed] == [("movement", True, False), ("twitch", True, True)]
 
 
 def test_the_other_leg_is_another_movement():
-    rows = Rows()
+    rows = EventTracker()
     rows.update([], [finding("twitch", 0, 20)])
     [other] = rows.update([finding("jerk", 0, 20, leg="right")], [])
     assert other.number == 2
 
 
 def test_what_is_seen_again_as_something_else_is_the_same_row():
-    rows = Rows()
+    rows = EventTracker()
     [row] = rows.update([], [finding("twitch", 0, 20)])
     [same] = rows.update([], [finding("jerk", 0, 60, channel="emg2")])
     assert same is row

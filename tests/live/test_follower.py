@@ -20,9 +20,9 @@ from tests.wearable.nights import KEY, MODEL, T0, device, info_bytes, make_frame
 from twitchsense.devices.v1_frames import decode_frame, decode_info
 from twitchsense.errors import InputError
 from twitchsense.live import follower as watch_module
-from twitchsense.live.device_stream import LiveLane
-from twitchsense.live.follower import Watch
-from twitchsense.live.waveform_buffer import LENGTH_S, PER_S, Trail
+from twitchsense.live.device_stream import DeviceStream
+from twitchsense.live.follower import NightFollower
+from twitchsense.live.waveform_buffer import COLUMNS_PER_S, LENGTH_S, WaveformBuffer
 from twitchsense.model.channels import NS, Channel, Chunk
 from twitchsense.nightfile.writer import Battery, Boot, LinkEvent, Loss, NightFile, Packet
 
@@ -33,7 +33,7 @@ def query(path, sql):
 
 
 def test_every_stored_frame_is_read_once(night):
-    watch = Watch(night)
+    watch = NightFollower(night)
     stored = query(night, "SELECT count(*) FROM packet")[0][0]
     assert watch.look() == stored
     assert watch.look() == 0
@@ -54,7 +54,7 @@ def test_what_is_written_meanwhile_is_seen_and_nothing_twice(tmp_path):
             ]
             file.write(batch)
 
-    watch, seen = Watch(path), 0
+    watch, seen = NightFollower(path), 0
     writer = threading.Thread(target=write)
     writer.start()
     while writer.is_alive() or seen < len(frames):
@@ -108,7 +108,7 @@ def write_counts(path, source, seconds):
 
 
 def test_a_twitch_is_shown_and_counted_only_when_asked(twitching):
-    watch = Watch(twitching)
+    watch = NightFollower(twitching)
     watch.look()
     quiet, told = watch.state(counts=False), watch.state(counts=True)
     [[when, kind, seconds, channel, settled]] = quiet["events"]
@@ -140,9 +140,9 @@ class Twitching(Quiet):
 
 def test_frame_by_frame_and_all_at_once_show_the_same(tmp_path, monkeypatch):
     path = write_counts(tmp_path / "long.night", Twitching(), 60)
-    whole, pieces = Watch(path), Watch(path)
+    whole, pieces = NightFollower(path), NightFollower(path)
     assert whole.look() > 1000
-    monkeypatch.setattr(watch_module, "_BATCH", 7)
+    monkeypatch.setattr(watch_module, "BATCH_ROWS", 7)
     while pieces.look():
         pass
     assert len(whole.events) >= 9
@@ -171,7 +171,7 @@ def test_memory_of_the_detector_does_not_grow(tmp_path):
 
     sizes = []
     for seconds in (90, 480):  # at other times a history may just have grown
-        watch = Watch(write_counts(tmp_path / f"{seconds}.night", Twitching(), seconds))
+        watch = NightFollower(write_counts(tmp_path / f"{seconds}.night", Twitching(), seconds))
         while watch.look():
             pass
         (lane,) = watch._lanes.values()
@@ -183,7 +183,7 @@ def test_the_link_in_words(tmp_path):
     path = tmp_path / "n.night"
     file = NightFile(path)
     file.write([device()])
-    watch = Watch(path)
+    watch = NightFollower(path)
 
     def told(*events):
         file.write([LinkEvent(key, T0, event, "detail") for key, event in events])
@@ -199,7 +199,7 @@ def test_the_link_in_words(tmp_path):
 
 
 def test_an_old_night_is_over_and_says_when_it_ended(twitching):
-    watch = Watch(twitching)
+    watch = NightFollower(twitching)
     watch.look()
     newest = watch.newest_ns / NS
     when = f"{datetime.fromtimestamp(newest):%H:%M}"
@@ -213,7 +213,7 @@ def test_an_old_night_is_over_and_says_when_it_ended(twitching):
 def test_silence_while_someone_records_is_told_with_its_length(tmp_path):
     path = write_counts(tmp_path / "n.night", Quiet(), 3)
     file = NightFile(path)  # a recorder that waits for its wearable
-    watch = Watch(path)
+    watch = NightFollower(path)
     watch.look()
     state = watch.state(counts=False, now_s=watch.newest_ns / NS + 7200)
     assert not state["over"]
@@ -230,7 +230,7 @@ def test_silence_while_someone_records_is_told_with_its_length(tmp_path):
 @pytest.mark.parametrize("drift", [-5e-4, 5e-4])
 def test_a_crystal_that_runs_astray_moves_no_trail(drift):
     seconds, pushed = 200, []
-    lane = LiveLane(KEY, decode_info(info_bytes()), on_chunk=pushed.append)
+    lane = DeviceStream(KEY, decode_info(info_bytes()), on_chunk=pushed.append)
     lane._detector.push = lambda chunk: []
     lane._detector.peek = lambda: []
     rng = np.random.default_rng(1)
@@ -248,7 +248,7 @@ def test_the_battery_is_what_was_said_last(tmp_path):
     path = tmp_path / "n.night"
     file = NightFile(path)
     file.write([device(), Battery(KEY, T0, 90)])
-    watch = Watch(path)
+    watch = NightFollower(path)
     assert watch.state(counts=False)["battery"] == "unknown"
     watch.look()
     assert watch.state(counts=False)["battery"] == "90 %"
@@ -259,20 +259,20 @@ def test_the_battery_is_what_was_said_last(tmp_path):
 
 
 def test_silence_is_no_rest(twitching):
-    watch = Watch(twitching)
+    watch = NightFollower(twitching)
     watch.look()
     newest = watch.newest_ns / NS
     assert not watch.state(counts=False, now_s=newest + 1)["silent"]
     assert watch.state(counts=False, now_s=newest + 6)["silent"]
     [trail, *_] = watch.state(counts=False, now_s=newest + 10)["trails"]
     low, high = trail["columns"]
-    assert len(low) == len(high) == PER_S * LENGTH_S
+    assert len(low) == len(high) == COLUMNS_PER_S * LENGTH_S
     assert high[-50] is None
     assert high[-150] is not None
 
 
 def test_a_trail_keeps_the_extremes_and_the_gaps():
-    trail = Trail(Channel("emg1", "emg", "uV", 1000.0, ("emg1_uv",)))
+    trail = WaveformBuffer(Channel("emg1", "emg", "uV", 1000.0, ("emg1_uv",)))
     wave = np.zeros((2000, 1), np.float32)
     wave[1234] = 90
     trail.push(Chunk("emg1", 100 * NS, 0, wave[:1000]))
@@ -285,10 +285,10 @@ def test_a_trail_keeps_the_extremes_and_the_gaps():
 
 
 def test_memory_of_a_trail_does_not_grow():
-    trail = Trail(Channel("emg1", "emg", "uV", 1000.0, ("emg1_uv",)))
+    trail = WaveformBuffer(Channel("emg1", "emg", "uV", 1000.0, ("emg1_uv",)))
     for k in range(200):
         trail.push(Chunk("emg1", 0, 1000 * k, np.ones((1000, 1), np.float32)))
-    assert len(trail._low) == PER_S * LENGTH_S
+    assert len(trail._low) == COLUMNS_PER_S * LENGTH_S
 
 
 @pytest.mark.parametrize(
@@ -306,7 +306,7 @@ def test_a_marker_is_stored_while_the_recorder_writes(tmp_path, given, stored):
     file = NightFile(path)
     file.write([device()])
     before = time.time_ns()
-    Watch(path).mark(given)
+    NightFollower(path).mark(given)
     file.write([LinkEvent(KEY, T0, "connected")])  # the recorder goes on
     file.close()
     [(when, text)] = query(path, "SELECT time_ns, text FROM marker")
@@ -318,19 +318,19 @@ def test_a_file_that_is_no_night_is_refused(tmp_path):
     path = tmp_path / "x.night"
     path.write_text("hello")
     with pytest.raises(InputError):
-        Watch(path).look()
+        NightFollower(path).look()
     with pytest.raises(InputError, match="took no marker"):
-        Watch(tmp_path / "none.night").mark("x")
+        NightFollower(tmp_path / "none.night").mark("x")
 
 
 def test_the_view_finds_what_analyze_finds(twitching):
-    watch = Watch(twitching)
+    watch = NightFollower(twitching)
     watch.look()
     table = ts.analyze(ts.read(twitching)).events
     assert list(table["trial_type"]) == [e.kind for e in watch.events]
 
 
 def test_two_boots_are_one_night(tmp_path):
-    watch = Watch(write_night(tmp_path / "n.night", 4, boots=(1, 2)))
+    watch = NightFollower(write_night(tmp_path / "n.night", 4, boots=(1, 2)))
     watch.look()
     assert watch.frames == 2 * len(make_frames(4))

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from twitchsense.cli.app import main
-from twitchsense.live.follower import Watch
+from twitchsense.live.follower import NightFollower
 from twitchsense.nightfile.writer import NightFile
 from twitchsense.text import printable
 
@@ -20,7 +20,7 @@ def run(path, keys, *, counts=False):
     """Press keys; return what stands on the screen."""
 
     async def play():
-        app = terminal.LiveApp(Watch(path), counts=counts)
+        app = terminal.LiveApp(NightFollower(path), counts=counts)
         async with app.run_test(size=(100, 40)) as pilot:
             await app.look()
             await pilot.press(*keys)
@@ -71,7 +71,7 @@ def test_escape_leaves_the_marker(night):
 @pytest.mark.parametrize("text", ["[bold red]x[/]", "[@click=app.quit]up[/]", "\x1b[2Jx\u202egnp"])
 def test_a_marker_is_shown_as_text(night, text):
     async def play():
-        app = terminal.LiveApp(Watch(night))
+        app = terminal.LiveApp(NightFollower(night))
         async with app.run_test(size=(100, 40)) as pilot:
             await app.look()
             await pilot.press("m")

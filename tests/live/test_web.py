@@ -8,13 +8,13 @@ import sqlite3
 
 import pytest
 
-from twitchsense.live.follower import Watch
+from twitchsense.live.follower import NightFollower
 from twitchsense.live.web import LiveServer
 
 
 @pytest.fixture
 def server(night):
-    watch = Watch(night)
+    watch = NightFollower(night)
     watch.look()
     live = LiveServer(watch)
     live.start()

@@ -9,9 +9,9 @@ import pytest
 
 from benchmarks.recorder_scaling import BOOT, Film, record
 from firmware_sim.wearable.wire import Wire
-from twitchsense.acquire.frame_queue import Lane, Stored
+from twitchsense.acquire.frame_queue import FrameSource, StoredFrame
 from twitchsense.devices.v1_frames import decode_frame, decode_info
-from twitchsense.live.worker import Aside
+from twitchsense.live.worker import DetectionWorker
 from twitchsense.nightfile.records import Boot
 
 
@@ -25,9 +25,9 @@ def stored(film):
     """Return the frames of one connection."""
     model = film.model
     info = decode_info(bytes(Wire().info(model.streams, model.tick_hz, model.device, "")))
-    lane = Lane(info, Boot(model.serial, BOOT), 0, lambda _: None)
+    lane = FrameSource(info, Boot(model.serial, BOOT), 0, lambda _: None)
     return [
-        Stored(lane, decode_frame(data, info), round(due * 1e9))
+        StoredFrame(lane, decode_frame(data, info), round(due * 1e9))
         for due, data in zip(film.due, film.frames, strict=True)
     ]
 
@@ -39,7 +39,7 @@ def test_a_slow_detector_gets_more_at_a_time_and_then_less_than_all(stored):
         go.wait(30)
         seen.append(frames)
 
-    aside = Aside(show, limit=40)
+    aside = DetectionWorker(show, limit=40)
     for frame in stored[:60]:
         aside.put([frame])
     assert 20 <= aside.left_out <= 21  # one may have been taken before the others came
@@ -53,7 +53,7 @@ def test_a_fault_of_the_detector_does_not_reach_the_recorder(stored, caplog):
     def broken(frames):
         raise RuntimeError("odd")
 
-    aside = Aside(broken)
+    aside = DetectionWorker(broken)
     aside.put(stored[:1])
     aside.put(stored[1:2])
     aside.close()

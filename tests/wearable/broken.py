@@ -20,7 +20,7 @@ from firmware_sim.wearable.faults import parse_faults
 from firmware_sim.wearable.plug import Plan, open_air
 from firmware_sim.wearable.virtual import run_virtual
 from tests.wearable.nights import T0, Noise
-from twitchsense.acquire.adapter import Radio, RadioError
+from twitchsense.acquire.adapter import Adapter, AdapterError
 from twitchsense.acquire.recorder import Recorder
 from twitchsense.errors import TwitchsenseError
 from twitchsense.nightfile.loss_report import read_books
@@ -81,7 +81,7 @@ def spend(path, mutate=""):
             await interrogate(evening, air, firmware)
             now_ns = lambda: T0 + round(loop.time() * 1e9)  # noqa: E731
             file = NightFile(path, {"session": str(SESSION)})
-            radio = Radio(air.scanner, air.client)
+            radio = Adapter(air.scanner, air.client)
             recorder = Recorder(radio, file, [wearable.model.name], now_ns=now_ns, inline=True)
             recorder.sessions[0].rng = random.Random(1)
             evening.press_s = loop.time() + PRESS
@@ -117,10 +117,10 @@ def note_truth(evening, firmware):
 
 async def interrogate(evening, air, firmware):
     """Read and ask what the recorder never does, byte by byte."""
-    with_air = Radio(air.scanner, air.client)
+    with_air = Adapter(air.scanner, air.client)
     try:
         (sighting,) = await with_air.scan(5)
-    except (RadioError, ValueError):
+    except (AdapterError, ValueError):
         return
     gone = asyncio.Event()
     client = BleakClient(sighting.device, lambda _: gone.set(), backend=air.client)

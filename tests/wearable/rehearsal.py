@@ -12,8 +12,8 @@ from firmware_sim.wearable.plug import Plan, open_air
 from firmware_sim.wearable.serve import offer
 from firmware_sim.wearable.virtual import run_virtual
 from tests.wearable.nights import T0, Noise
-from twitchsense.acquire.adapter import Radio, RadioError
-from twitchsense.acquire.recorder import Recorder, host_clock, new_meta
+from twitchsense.acquire.adapter import Adapter, AdapterError
+from twitchsense.acquire.recorder import Recorder, make_host_clock, make_metadata
 from twitchsense.nightfile.loss_report import read_books
 from twitchsense.nightfile.reader import NightReader
 from twitchsense.nightfile.writer import NightFile
@@ -27,7 +27,7 @@ class Rehearsal:
     #: (device, boot count) -> every frame the firmware ever made, in order
     truth: dict = field(default_factory=dict)
     boot_times: dict = field(default_factory=dict)
-    progress: list = field(default_factory=list)
+    status: list = field(default_factory=list)
     air: object = None
     recorder: object = None
     task: object = None
@@ -75,7 +75,7 @@ def rehearse(path, seconds, faults="", *, plans=None, mtu=247, during=None, inli
     async def night():
         loop = asyncio.get_running_loop()
         async with open_air(plans=made, mtu=mtu) as air:
-            radio = Radio(air.scanner, air.client)
+            radio = Adapter(air.scanner, air.client)
             now_ns = lambda: T0 + round(loop.time() * 1e9)  # noqa: E731
             return await _record(path, seconds, air, radio, during, now_ns=now_ns, inline=inline)
 
@@ -92,7 +92,7 @@ def rehearse_on_bluez(path, seconds, *faults):
     def during(rehearsal, loop, stop):
         async def wait():
             sessions = rehearsal.recorder.sessions
-            while not all(s.progress.connected for s in sessions):
+            while not all(s.status.connected for s in sessions):
                 await asyncio.sleep(0.2)
             loop.call_later(seconds, stop.set)
             pairs = zip(rehearsal.air.wearables, faults, strict=True)
@@ -102,7 +102,7 @@ def rehearse_on_bluez(path, seconds, *faults):
 
     async def night():
         async with offer_to_bluez(made) as air:
-            return await _record(path, 120, air, Radio(), during, now_ns=host_clock())
+            return await _record(path, 120, air, Adapter(), during, now_ns=make_host_clock())
 
     return asyncio.run(night())
 
@@ -113,8 +113,8 @@ async def offer_to_bluez(plans):
     for _ in range(3):
         async with offer("vhci", plans) as air:
             for _ in range(30):
-                with contextlib.suppress(RadioError):
-                    await Radio().scan(0.1)
+                with contextlib.suppress(AdapterError):
+                    await Adapter().scan(0.1)
                     yield air
                     return
                 await asyncio.sleep(0.5)
@@ -126,7 +126,7 @@ async def _record(path, seconds, air, radio, during, **options):
     rehearsal = Rehearsal(path, air=air)
     for wearable in air.wearables:
         wearable.on_stored = lambda firmware, w=wearable: note_frames(rehearsal, w, firmware)
-    file = NightFile(path, new_meta())
+    file = NightFile(path, make_metadata())
     names = [w.model.name for w in air.wearables]
     rehearsal.recorder = recorder = Recorder(radio, file, names, **options)
     stop = asyncio.Event()
@@ -135,7 +135,7 @@ async def _record(path, seconds, air, radio, during, **options):
         during(rehearsal, loop, stop)
     await recorder.run(stop)
     file.close()
-    rehearsal.progress = [s.progress for s in recorder.sessions]
+    rehearsal.status = [s.status for s in recorder.sessions]
     return rehearsal
 
 

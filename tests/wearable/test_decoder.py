@@ -9,17 +9,20 @@ from hypothesis import strategies as st
 
 from tests.wearable.vectors import VECTORS, raw
 from twitchsense.devices import v1_control
-from twitchsense.devices.fragments import Assembler
-from twitchsense.devices.packet import PacketError, Reason
-from twitchsense.devices.v1_control import Op, Status, decode_response
+from twitchsense.devices.framing import (
+    MAX_FRAME_BYTES,
+    FragmentAssembler,
+    PacketError,
+    PacketErrorReason,
+)
+from twitchsense.devices.v1_control import Opcode, ResponseStatus, decode_response
 from twitchsense.devices.v1_frames import (
-    MAX_FRAME,
-    REPLAY,
-    Info,
-    Stream,
+    FLAG_REPLAY,
+    DeviceInfo,
+    StreamInfo,
     decode_frame,
     decode_info,
-    unwrap,
+    unwrap_ticks,
 )
 
 INFO = decode_info(raw(VECTORS["info"]["usual"]["bytes"]))
@@ -34,7 +37,7 @@ def test_info(vector):
         vector["tick_hz"],
         vector["device"],
     )
-    assert info.streams == tuple(Stream(**s) for s in vector["streams"])
+    assert info.streams == tuple(StreamInfo(**s) for s in vector["streams"])
 
 
 @pytest.mark.parametrize("vector", VECTORS["frame"], ids=lambda v: v["name"])
@@ -44,7 +47,7 @@ def test_frame(vector):
     assert {f: getattr(frame, f) for f in fields} == {f: vector[f] for f in fields}
     assert frame.samples.tolist() == vector["samples"]
     if vector["samples"]:
-        stream = INFO.by_id[frame.type]
+        stream = INFO.stream_by_id[frame.type]
         assert stream.to_physical(frame.samples).tolist() == vector["physical"]
         assert INFO.sample_index(stream, frame.ticks) == vector["first_sample"]
 
@@ -58,17 +61,17 @@ def test_no_frame(vector):
 
 @pytest.mark.parametrize("grid", VECTORS["grid"], ids=lambda g: str(g["rate_mhz"]))
 def test_grid(grid):
-    stream = Stream(1, "emg", 1, grid["rate_mhz"], 1)
-    info = Info(0, None, grid["tick_hz"], 1, (stream,))
+    stream = StreamInfo(1, "emg", 1, grid["rate_mhz"], 1)
+    info = DeviceInfo(0, None, grid["tick_hz"], 1, (stream,))
     assert [info.sample_index(stream, t) for t in grid["ticks"]] == grid["samples"]
     for tick in grid["off"]:
         with pytest.raises(PacketError) as caught:
             info.sample_index(stream, tick)
-        assert caught.value.reason is Reason.OFF_GRID
+        assert caught.value.reason is PacketErrorReason.OFF_GRID
 
 
 def test_fragments():
-    assembler = Assembler()
+    assembler = FragmentAssembler()
     first, last = map(raw, VECTORS["fragments"]["pieces"])
     assert assembler.push(first) is None
     assert assembler.push(last) == raw(VECTORS["fragments"]["whole"])
@@ -91,9 +94,9 @@ def test_request(vector):
 @pytest.mark.parametrize("vector", VECTORS["response"], ids=lambda v: v["name"])
 def test_response(vector):
     response = decode_response(raw(vector["bytes"]))
-    assert response.op is Op[vector["name"].upper()]
+    assert response.op is Opcode[vector["name"].upper()]
     assert response.token == vector["token"]
-    assert response.status is Status[vector["status"].upper()]
+    assert response.status is ResponseStatus[vector["status"].upper()]
     expected = vector.get("state")
     assert (response.state is None) == (expected is None)
     if expected:
@@ -131,7 +134,7 @@ def _or_refused(decode, *arguments):
     try:
         return decode(*arguments)
     except PacketError as error:
-        Reason(error.reason)
+        PacketErrorReason(error.reason)
         return None
 
 
@@ -156,7 +159,7 @@ def _mutate(frame, edits):
 def test_hostile_frames_are_read_or_refused(data):
     frame = _or_refused(decode_frame, data, INFO)
     if frame is not None:
-        assert frame.samples.nbytes <= MAX_FRAME
+        assert frame.samples.nbytes <= MAX_FRAME_BYTES
         _or_refused(INFO.sample_index, INFO.streams[0], frame.ticks)
 
 
@@ -167,7 +170,7 @@ def test_no_burst_of_16_bits_gets_through(frame, shift, burst):
     if body.bit_length() > 8 * len(frame):
         return
     damaged = body.to_bytes(len(frame), "big")
-    plain = bytes([damaged[0], damaged[1] ^ REPLAY, *damaged[2:]])
+    plain = bytes([damaged[0], damaged[1] ^ FLAG_REPLAY, *damaged[2:]])
     got = _or_refused(decode_frame, damaged, INFO)
     assert got is None or frame in (damaged, plain)
 
@@ -180,26 +183,26 @@ def test_hostile_answers_and_infos_are_read_or_refused(data):
 
 @given(st.lists(st.one_of(st.binary(max_size=30), st.binary(max_size=9).map(b"\xf0".__add__))))
 def test_fragments_stay_bounded(pieces):
-    assembler = Assembler()
+    assembler = FragmentAssembler()
     for piece in pieces:
         whole = _or_refused(assembler.push, piece)
-        assert whole is None or len(whole) <= max(MAX_FRAME, len(piece))
+        assert whole is None or len(whole) <= max(MAX_FRAME_BYTES, len(piece))
 
 
 @given(st.integers(0, 2**40), st.integers(-(2**31) + 1, 2**31 - 1))
 def test_ticks_unwrap(near, step):
     true = max(0, near + step)
-    assert unwrap(true % 2**32, near) == true
+    assert unwrap_ticks(true % 2**32, near) == true
 
 
 @given(st.integers(1000, 1_000_000), st.integers(1, 10**9), st.integers(0, 10**9))
 def test_the_grid_loses_no_sample(tick_hz, rate, k):
     rate = min(rate, 1000 * tick_hz)
-    stream = Stream(1, "emg", 1, rate, 1)
-    info = Info(0, None, tick_hz, 1, (stream,))
+    stream = StreamInfo(1, "emg", 1, rate, 1)
+    info = DeviceInfo(0, None, tick_hz, 1, (stream,))
     assert info.sample_index(stream, k * 1000 * tick_hz // rate) == k
 
 
 def test_physical_values_are_exact_steps():
     counts = np.arange(-32768, 32768, dtype=np.int16)[:, None]
-    assert np.array_equal(INFO.by_id[2].to_physical(counts), counts / 4096.0)
+    assert np.array_equal(INFO.stream_by_id[2].to_physical(counts), counts / 4096.0)

@@ -10,7 +10,7 @@ import pytest
 
 import twitchsense as ts
 from tests.wearable.nights import T0, info_bytes, make_frames, write_night
-from twitchsense.devices.v1_frames import REPLAY, decode_info
+from twitchsense.devices.v1_frames import FLAG_REPLAY, decode_info
 from twitchsense.nightfile.frames import Damage, FrameDecoder, Frames
 from twitchsense.nightfile.schema import packet_crc
 
@@ -35,7 +35,7 @@ def spoil(rows, rng):
             seq += 1
             crc = packet_crc(seq, at, data)
         elif rng.random() < 0.2:  # sent again: its checksum takes the flag for 0
-            data = data[:1] + bytes([data[1] | REPLAY]) + data[2:]
+            data = data[:1] + bytes([data[1] | FLAG_REPLAY]) + data[2:]
             crc = packet_crc(seq, at, data)
         out.append((seq, at, data, crc))
     return out

@@ -12,8 +12,8 @@ from firmware_sim.wearable.plug import Plan, open_air
 from firmware_sim.wearable.virtual import run_virtual
 from tests.wearable.nights import T0, Noise
 from tests.wearable.rehearsal import Rehearsal, note_frames, rehearse
-from twitchsense.acquire.adapter import Radio
-from twitchsense.acquire.recorder import Recorder, new_meta
+from twitchsense.acquire.adapter import Adapter
+from twitchsense.acquire.recorder import Recorder, make_metadata
 from twitchsense.nightfile.loss_report import read_books
 from twitchsense.nightfile.reader import NightReader
 from twitchsense.nightfile.writer import NightFile
@@ -29,8 +29,8 @@ def events(path):
 def test_a_quiet_minute(tmp_path):
     night = rehearse(tmp_path / "a.night", 60)
     night.check()
-    assert night.progress[0].connections == 1
-    assert night.progress[0].battery == 100
+    assert night.status[0].n_connections == 1
+    assert night.status[0].battery == 100
     reader = NightReader(tmp_path / "a.night")
     assert {percent for _, _, percent in reader.batteries()} == {100}
     reader.close()
@@ -58,7 +58,7 @@ def test_faults(kind, tmp_path):
     night = rehearse(tmp_path / "a.night", 90, faults)
     night.check(lost=lost)
     if kind in ("short_fade", "noise", "damaged_frames", "button"):
-        assert night.progress[0].connections == 1
+        assert night.status[0].n_connections == 1
     if kind == "silence":
         assert any("stalled" in detail for _, detail in events(tmp_path / "a.night"))
 
@@ -91,7 +91,7 @@ def test_every_sample_has_its_time(tmp_path):
 def test_small_mtu_sends_fragments(tmp_path):
     night = rehearse(tmp_path / "a.night", 20, mtu=60)
     night.check()
-    assert night.progress[0].frames > 300
+    assert night.status[0].n_stored > 300
 
 
 def test_two_legs_in_one_night_on_one_clock(tmp_path):
@@ -150,12 +150,12 @@ def test_a_full_disk_is_told_and_heals(tmp_path):
 
 def test_a_full_inbox_is_counted_and_mended(tmp_path):
     def during(rehearsal, loop, stop):
-        inbox = rehearsal.recorder.inbox
-        loop.call_later(20.0, lambda: setattr(inbox, "limit", 3))
-        loop.call_later(30.0, lambda: setattr(inbox, "limit", 40_000))
+        queue = rehearsal.recorder.queue
+        loop.call_later(20.0, lambda: setattr(queue, "limit", 3))
+        loop.call_later(30.0, lambda: setattr(queue, "limit", 40_000))
 
     night = rehearse(tmp_path / "a.night", 60, during=during)
-    assert night.recorder.inbox.overflows > 50
+    assert night.recorder.queue.n_overflows > 50
     night.check()
 
 
@@ -171,11 +171,11 @@ def relay(*paths_and_seconds, plan=None):
         async with open_air(plans=[plan or Plan(source=lambda m: Noise())]) as air:
             (wearable,) = air.wearables
             wearable.on_stored = lambda firmware: note_frames(rehearsal, wearable, firmware)
-            radio = Radio(air.scanner, air.client)
+            radio = Adapter(air.scanner, air.client)
             for path, seconds in paths_and_seconds:
                 recorder = Recorder(
                     radio,
-                    NightFile(path, new_meta()),
+                    NightFile(path, make_metadata()),
                     [wearable.model.name],
                     now_ns=lambda: T0 + round(loop.time() * 1e9),
                     inline=True,

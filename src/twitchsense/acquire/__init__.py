@@ -1,1 +1,1 @@
-"""Acquisition over Bluetooth: adapter, connection, session, recorder."""
+"""Acquisition over Bluetooth Low Energy: adapter, connection, session, recorder."""

@@ -1,9 +1,9 @@
-"""The radio: the computer's own, or another one that a plug-in brings.
+"""The Bluetooth adapter: of this computer, or one that a plug-in provides.
 
-A plug-in is an entry point of the group ``twitchsense.radios``. It is called with the
-options of the command line and returns an asynchronous context manager, whose value
-has ``scanner`` and ``client``: back ends of bleak. So the simulator needs no import here,
-and none of ours there.
+A plug-in is an entry point of the group ``twitchsense.radios``. It is called with the options
+of the command line and returns an asynchronous context manager, whose value has the attributes
+``scanner`` and ``client``: back ends of bleak. The simulator is found this way, so that neither
+package imports the other.
 """
 
 from __future__ import annotations
@@ -23,147 +23,199 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakError
 
-from twitchsense.acquire.device_lock import claim
+from twitchsense.acquire.device_lock import lock_device
 from twitchsense.devices import v1_frames
 from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
 
 log = logging.getLogger(__name__)
 
-GROUP: Final = "twitchsense.radios"
+ENTRY_POINT_GROUP: Final = "twitchsense.radios"
 
 
-class RadioError(TwitchsenseError):
-    """Bluetooth cannot be used on this computer, now."""
+class AdapterError(TwitchsenseError):
+    """Bluetooth cannot be used on this computer at the moment."""
 
 
 @dataclass(frozen=True)
-class Sighting:
-    """A device that advertises, or that this computer is connected to already."""
+class Advertisement:
+    """A device that advertises, or that this computer is already connected to.
+
+    Attributes
+    ----------
+    address, name : str
+        Bluetooth address (a UUID on macOS) and advertised name.
+    rssi : int or None
+        Received signal strength (dBm); None for a device that is already connected.
+    device : BLEDevice
+        The device as bleak describes it.
+    """
 
     address: str
     name: str
     rssi: int | None
     device: BLEDevice
 
-    def answers_to(self, wanted: str) -> bool:
-        """Tell whether this is its address or name."""
+    def matches(self, wanted: str) -> bool:
+        """Return whether `wanted` is the address or name, ignoring case."""
         names = (self.address.casefold(), self.name.casefold())
         return bool(wanted) and wanted.casefold() in names
 
 
 @dataclass(frozen=True)
-class Radio:
-    """How to scan and connect.
+class Adapter:
+    """Scans for wearables and creates clients that connect to them.
 
     Attributes
     ----------
     scanner, client : type or None
-        Back ends of bleak; None for those of the platform.
+        Back ends of bleak; None selects those of the platform.
     """
 
     scanner: Any = None
     client: Any = None
 
-    async def scan(self, seconds: float, wanted: str = "") -> list[Sighting]:
-        """Return wearables that are there; at once when `wanted` is among them.
+    async def scan(self, timeout_s: float, wanted: str = "") -> list[Advertisement]:
+        """Find wearables.
 
         Parameters
         ----------
-        seconds : float
-        wanted : str
-            Address or name.
+        timeout_s : float
+            Duration of the scan (s).
+        wanted : str, optional
+            Address or name: the scan ends as soon as this device is found.
+
+        Returns
+        -------
+        list of Advertisement
+            Devices that offer the twitchsense service, sorted by name.
 
         Raises
         ------
-        RadioError
+        AdapterError
+            If the platform cannot scan.
         """
-        found = {s.address: s for s in await self._connected()}
-        seen = asyncio.Event()
-        if any(s.answers_to(wanted) for s in found.values()):
-            seen.set()
+        found = {a.address: a for a in await self._connected_devices()}
+        wanted_found = asyncio.Event()
+        if any(a.matches(wanted) for a in found.values()):
+            wanted_found.set()
 
-        def note(device: BLEDevice, advertisement: AdvertisementData) -> None:
-            if v1_frames.SERVICE not in (u.lower() for u in advertisement.service_uuids):
+        def on_advertisement(device: BLEDevice, data: AdvertisementData) -> None:
+            if v1_frames.SERVICE_UUID not in (u.lower() for u in data.service_uuids):
                 return
-            name = advertisement.local_name or device.name or ""
-            sighting = Sighting(device.address, name, advertisement.rssi, device)
-            found[device.address] = sighting
-            if sighting.answers_to(wanted):
-                seen.set()
+            name = data.local_name or device.name or ""
+            advertisement = Advertisement(device.address, name, data.rssi, device)
+            found[device.address] = advertisement
+            if advertisement.matches(wanted):
+                wanted_found.set()
 
         log.info("scanning%s", f" for {wanted}" if wanted else "")
         options: dict[str, Any] = {} if self.scanner is None else {"backend": self.scanner}
         try:
-            scanner = BleakScanner(note, **options)
+            scanner = BleakScanner(on_advertisement, **options)
             async with scanner:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(seen.wait(), seconds)
-        except Exception as error:  # back ends have errors that nobody has listed
+                    await asyncio.wait_for(wanted_found.wait(), timeout_s)
+        except Exception as error:  # back ends raise undocumented errors
             if not isinstance(error, (BleakError, OSError, EOFError)):
                 log.warning("unexpected error of the Bluetooth back end", exc_info=True)
-            raise RadioError(
+            raise AdapterError(
                 f"cannot scan for Bluetooth devices: {error}; is there an adapter, and is it on?"
             ) from error
-        return sorted(found.values(), key=lambda s: (s.name, s.address))
+        return sorted(found.values(), key=lambda a: (a.name, a.address))
 
-    async def _connected(self) -> list[Sighting]:
-        """Return wearables that the system is connected to.
+    async def _connected_devices(self) -> list[Advertisement]:
+        """Return wearables that the operating system is already connected to.
 
-        Linux keeps the connection of a process that was killed, and a wearable that is
-        connected does not advertise: without this it would never be found again.
+        Linux keeps the connection of a process that was killed, and a connected wearable does
+        not advertise: a scan alone would never find it again.
         """
-        adapters = getattr(bleak, "BleakAdapter", None)  # new in bleak 3.1
+        adapters = getattr(bleak, "BleakAdapter", None)  # since bleak 3.1
         if self.scanner is not None or adapters is None:
             return []
         try:
             adapter = await adapters.get()
-            devices: list[BLEDevice] = await adapter.get_connected_devices([v1_frames.SERVICE])
-        except Exception as error:  # here too; the scan may find them all the same
+            devices: list[BLEDevice] = await adapter.get_connected_devices([v1_frames.SERVICE_UUID])
+        except Exception as error:  # undocumented errors again; the scan may still succeed
             log.info("cannot ask for connected devices: %s", error)
             return []
-        return [Sighting(d.address, d.name or "", None, d) for d in devices]
+        return [Advertisement(d.address, d.name or "", None, d) for d in devices]
 
-    def claim(self, address: str) -> AbstractContextManager[None]:
-        """Keep other recorders off a wearable, where the radio is the computer's own.
+    def lock(self, address: str) -> AbstractContextManager[None]:
+        """Prevent other recorders from using a wearable.
+
+        A plug-in's adapter needs no lock: only its own process can reach its devices.
+
+        Parameters
+        ----------
+        address : str
+            Bluetooth address of the wearable.
+
+        Returns
+        -------
+        context manager
+            Holds the lock until it exits.
 
         Raises
         ------
         InputError
-            If it is being recorded already.
+            On entry, if the wearable is already being recorded.
         """
-        return contextlib.nullcontext() if self.client is not None else claim(address)
+        return contextlib.nullcontext() if self.client is not None else lock_device(address)
 
     def make_client(self, device: BLEDevice, on_lost: Callable[[], None]) -> BleakClient:
-        """Return a fresh client: one that had a broken connection may stay broken.
+        """Return a new client; one whose connection broke may be unusable.
+
+        Parameters
+        ----------
+        device : BLEDevice
+            Device to connect to.
+        on_lost : callable
+            Called without arguments when the connection ends.
+
+        Returns
+        -------
+        BleakClient
 
         Raises
         ------
-        RadioError
+        AdapterError
+            If the platform has no Bluetooth back end.
         """
         options: dict[str, Any] = {} if self.client is None else {"backend": self.client}
         try:
             return BleakClient(device, lambda _: on_lost(), **options)
         except BleakError as error:
-            raise RadioError(f"Bluetooth cannot be used now: {error}") from error
+            raise AdapterError(f"Bluetooth cannot be used now: {error}") from error
 
 
 @asynccontextmanager
-async def open_radio(plugin: str = "", **options: Any) -> AsyncIterator[Radio]:
-    """Open the computer's own radio, or the one of a plug-in by name.
+async def open_adapter(plugin: str = "", **options: Any) -> AsyncIterator[Adapter]:
+    """Open the adapter of this computer, or that of a plug-in.
+
+    Parameters
+    ----------
+    plugin : str, optional
+        Name of an entry point of the group ``twitchsense.radios``.
+    **options
+        Passed to the plug-in.
+
+    Yields
+    ------
+    Adapter
 
     Raises
     ------
     InputError
         If there is no such plug-in.
     MissingExtraError
-        If its library is not installed.
-    RadioError
-        If it can't be opened.
+        If a library of the plug-in is not installed.
+    AdapterError
+        If the plug-in's adapter cannot be opened.
     """
     if not plugin:
-        yield Radio()
+        yield Adapter()
         return
-    found = [e for e in entry_points(group=GROUP) if e.name == plugin]
+    found = [e for e in entry_points(group=ENTRY_POINT_GROUP) if e.name == plugin]
     if not found:
         raise InputError(plugin, "no such radio", "install twitchsense again, with its extra sim")
     try:
@@ -172,7 +224,7 @@ async def open_radio(plugin: str = "", **options: Any) -> AsyncIterator[Radio]:
         raise MissingExtraError("sim", "the simulated wearable") from error
     async with contextlib.AsyncExitStack() as stack:
         try:
-            air = await stack.enter_async_context(make(**options))
+            backends = await stack.enter_async_context(make(**options))
         except OSError as error:
-            raise RadioError(f"{plugin}: cannot be opened ({error}); is it served?") from error
-        yield Radio(air.scanner, air.client)
+            raise AdapterError(f"{plugin}: cannot be opened ({error}); is it served?") from error
+        yield Adapter(backends.scanner, backends.client)

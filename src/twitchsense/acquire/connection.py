@@ -1,4 +1,4 @@
-"""One connection to a wearable, over bleak. It is used once and thrown away."""
+"""One GATT connection to a wearable, over bleak. A connection that ended is not reused."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.exc import BleakError
 
-from twitchsense.acquire.adapter import Radio, Sighting
+from twitchsense.acquire.adapter import Adapter, Advertisement
 from twitchsense.devices import v1_frames
-from twitchsense.devices.packet import PacketError
-from twitchsense.devices.v1_control import Response, decode_response
+from twitchsense.devices.framing import PacketError
+from twitchsense.devices.v1_control import ControlResponse, decode_response
 from twitchsense.errors import TwitchsenseError
 
 log = logging.getLogger(__name__)
 
-#: Longer than any supervision timeout we ask for, so that the loss is told first.
-_ANSWER_S: Final = 10.0
-_CONNECT_S: Final = 30.0
-_CLOSE_S: Final = 5.0
+#: Maximum wait (s) for a GATT operation or a response. Longer than any supervision timeout that
+#: is requested, so that a lost connection is reported as lost and not as a timeout.
+_RESPONSE_TIMEOUT_S: Final = 10.0
+_CONNECT_TIMEOUT_S: Final = 30.0
+_DISCONNECT_TIMEOUT_S: Final = 5.0
 
 
 T = TypeVar("T")
 
 
-class LinkReason(StrEnum):
-    """Why there is no connection any more."""
+class FailureReason(StrEnum):
+    """Why there is no connection. The values appear in the log of the night file."""
 
     NOT_FOUND = "not_found"
     TAKEN = "taken"
@@ -43,165 +44,223 @@ class LinkReason(StrEnum):
     STALLED = "stalled"
 
 
-class LinkError(TwitchsenseError):
-    """The connection can't be made, or has ended.
+class DeviceConnectionError(TwitchsenseError):
+    """The connection cannot be established, or has ended.
 
     Parameters
     ----------
-    reason : LinkReason
-    detail : str
+    reason : FailureReason
+        Class of the failure.
+    detail : str, optional
+        Explanation appended to the message.
     """
 
-    def __init__(self, reason: LinkReason, detail: str = "") -> None:
+    def __init__(self, reason: FailureReason, detail: str = "") -> None:
         self.reason = reason
         self.detail = detail
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
 
 
-class Link:
-    """A connection that is up. Get one from `open_link`."""
+class Connection:
+    """An established connection; created by `open_connection`.
+
+    Attributes
+    ----------
+    lost : asyncio.Event
+        Set when the connection has ended.
+    """
 
     def __init__(self, client: BleakClient, lost: asyncio.Event) -> None:
         self.lost = lost
-        self.bad_answers = 0
         self._client = client
         self._token = 0
-        self._waiting: dict[int, asyncio.Future[Response]] = {}
+        self._pending: dict[int, asyncio.Future[ControlResponse]] = {}
 
     async def read(self, uuid: str) -> bytes:
         """Read a characteristic.
 
+        Parameters
+        ----------
+        uuid : str
+            UUID of the characteristic.
+
+        Returns
+        -------
+        bytes
+
         Raises
         ------
-        LinkError
+        DeviceConnectionError
+            If the read fails or the connection ends.
         """
-        return bytes(await self._guard(self._client.read_gatt_char(uuid)))
+        return bytes(await self._wait_connected(self._client.read_gatt_char(uuid)))
 
     async def read_text(self, uuid: str) -> str:
-        """Read a text, or return an empty one if the device has none."""
+        """Read a text characteristic; empty if the device does not have it."""
         return (await self._read_optional(uuid)).decode("utf-8", "replace").strip("\0")
 
     async def read_percent(self, uuid: str) -> int | None:
-        """Read a percentage, or return None if the device has none or one that can't be."""
+        """Read a percentage; None if the device does not have it or the value is invalid."""
         data = await self._read_optional(uuid)
         return data[0] if len(data) == 1 and data[0] <= 100 else None
 
     async def _read_optional(self, uuid: str) -> bytes:
         try:
             return await self.read(uuid)
-        except LinkError:
+        except DeviceConnectionError:
             if self.lost.is_set():
                 raise
             return b""
 
-    async def subscribe_answers(self) -> None:
-        """Take the answers of the control point, which `ask` needs.
+    async def subscribe_responses(self) -> None:
+        """Subscribe to the control point; required before `request`.
 
         Raises
         ------
-        LinkError
+        DeviceConnectionError
+            If the subscription fails or the connection ends.
         """
-        await self._guard(self._client.start_notify(v1_frames.CONTROL, self._on_answer))
+        start = self._client.start_notify(v1_frames.CONTROL_UUID, self._on_response)
+        await self._wait_connected(start)
 
-    async def subscribe(self, on_data: Callable[[bytes], None]) -> None:
-        """Take data; `on_data` must only put them away.
+    async def subscribe_data(self, on_data: Callable[[bytes], None]) -> None:
+        """Subscribe to the data characteristic.
+
+        Parameters
+        ----------
+        on_data : callable
+            Called with the value of each notification. It runs in bleak's callback and must
+            return at once.
 
         Raises
         ------
-        LinkError
+        DeviceConnectionError
+            If the subscription fails or the connection ends.
         """
 
-        def take(_: BleakGATTCharacteristic, data: bytearray) -> None:
+        def on_notification(_: BleakGATTCharacteristic, data: bytearray) -> None:
             on_data(bytes(data))
 
-        await self._guard(self._client.start_notify(v1_frames.DATA, take))
+        start = self._client.start_notify(v1_frames.DATA_UUID, on_notification)
+        await self._wait_connected(start)
 
-    async def ask(self, request: Callable[[int], bytes]) -> Response:
-        """Send a request, made with a token, and wait for its answer.
+    async def request(self, encode: Callable[[int], bytes]) -> ControlResponse:
+        """Write a request to the control point and wait for its response.
+
+        Parameters
+        ----------
+        encode : callable
+            Returns the bytes of the request for a token (1-255).
+
+        Returns
+        -------
+        ControlResponse
+            The response that carries the same token.
 
         Raises
         ------
-        LinkError
+        DeviceConnectionError
+            If no response arrives in time or the connection ends.
         """
         self._token = self._token % 255 + 1
         token = self._token
-        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-        self._waiting[token] = answer
+        response: asyncio.Future[ControlResponse] = asyncio.get_running_loop().create_future()
+        self._pending[token] = response
         try:
-            await self._guard(
-                self._client.write_gatt_char(v1_frames.CONTROL, request(token), response=True)
+            write = self._client.write_gatt_char(
+                v1_frames.CONTROL_UUID, encode(token), response=True
             )
-            return await self._guard(_wait(answer))
+            await self._wait_connected(write)
+            return await self._wait_connected(_await_future(response))
         finally:
-            self._waiting.pop(token, None)
+            self._pending.pop(token, None)
 
-    def _on_answer(self, _: BleakGATTCharacteristic, data: bytearray) -> None:
+    def _on_response(self, _: BleakGATTCharacteristic, data: bytearray) -> None:
         try:
             response = decode_response(bytes(data))
         except PacketError:
-            self.bad_answers += 1  # the asker runs into its time limit
-            return
-        waiting = self._waiting.get(response.token)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(response)
+            return  # the request times out
+        pending = self._pending.get(response.token)
+        if pending is not None and not pending.done():
+            pending.set_result(response)
 
-    async def _guard(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for work, but not longer than the connection lives."""
+    async def _wait_connected(self, work: Coroutine[Any, Any, T]) -> T:
+        """Await `work`, but no longer than the connection lasts and the timeout allows."""
         task = asyncio.ensure_future(work)
         lost = asyncio.ensure_future(self.lost.wait())
         try:
-            await asyncio.wait({task, lost}, timeout=_ANSWER_S, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {task, lost}, timeout=_RESPONSE_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED
+            )
             if task.done() and not task.cancelled():
-                with _back_end(LinkReason.LOST):
+                with _translate_errors(FailureReason.LOST):
                     return task.result()
             if lost.done():
-                raise LinkError(LinkReason.LOST, "the connection was lost")
-            raise LinkError(LinkReason.SILENT, f"no answer for {_ANSWER_S:g} s")
+                raise DeviceConnectionError(FailureReason.LOST, "the connection was lost")
+            raise DeviceConnectionError(
+                FailureReason.SILENT, f"no answer for {_RESPONSE_TIMEOUT_S:g} s"
+            )
         finally:
             task.cancel()
             lost.cancel()
             await asyncio.wait({task, lost})
             if not task.cancelled():
-                task.exception()  # seen: nobody else will look
+                task.exception()  # retrieved, so that asyncio does not warn about it
 
 
-async def _wait(answer: asyncio.Future[Response]) -> Response:
-    return await answer
+async def _await_future(future: asyncio.Future[ControlResponse]) -> ControlResponse:
+    return await future
 
 
 @asynccontextmanager
-async def open_link(radio: Radio, sighting: Sighting) -> AsyncIterator[Link]:
-    """Connect; disconnect at the end, whatever happened.
+async def open_connection(
+    adapter: Adapter, advertisement: Advertisement
+) -> AsyncIterator[Connection]:
+    """Connect to a wearable; disconnect on exit, whatever happened.
+
+    Parameters
+    ----------
+    adapter : Adapter
+        Creates the client.
+    advertisement : Advertisement
+        The device, as found by `Adapter.scan`.
+
+    Yields
+    ------
+    Connection
 
     Raises
     ------
-    LinkError
+    DeviceConnectionError
+        If the connection fails, or the device does not have the twitchsense service.
     """
     lost = asyncio.Event()
-    client = radio.make_client(sighting.device, lost.set)
+    client = adapter.make_client(advertisement.device, lost.set)
     try:
-        with _back_end(LinkReason.CONNECT):
-            await asyncio.wait_for(client.connect(), _CONNECT_S)
-            data = client.services.get_characteristic(v1_frames.DATA)
+        with _translate_errors(FailureReason.CONNECT):
+            await asyncio.wait_for(client.connect(), _CONNECT_TIMEOUT_S)
+            data = client.services.get_characteristic(v1_frames.DATA_UUID)
         if data is None:
-            raise LinkError(LinkReason.FOREIGN, "the device has no twitchsense service")
-        yield Link(client, lost)
+            raise DeviceConnectionError(
+                FailureReason.FOREIGN, "the device has no twitchsense service"
+            )
+        yield Connection(client, lost)
     finally:
-        with contextlib.suppress(LinkError), _back_end(LinkReason.LOST):
-            await asyncio.wait_for(client.disconnect(), _CLOSE_S)
+        with contextlib.suppress(DeviceConnectionError), _translate_errors(FailureReason.LOST):
+            await asyncio.wait_for(client.disconnect(), _DISCONNECT_TIMEOUT_S)
 
 
 @contextmanager
-def _back_end(reason: LinkReason) -> Iterator[None]:
-    """Turn every error of bleak and what it stands on into one of the connection.
+def _translate_errors(reason: FailureReason) -> Iterator[None]:
+    """Raise every error of bleak and its back ends as `DeviceConnectionError`.
 
-    Back ends have errors that nobody has listed; none of them may end a night. Nothing of
-    ours is called in here, so that our own faults are not taken for theirs.
+    Back ends raise undocumented errors, none of which may end a night. The block must contain
+    calls to bleak only: an error of twitchsense would be mistaken for one of the back end.
     """
     try:
         yield
     except (BleakError, OSError, EOFError) as error:
-        raise LinkError(reason, str(error) or type(error).__name__) from error
+        raise DeviceConnectionError(reason, str(error) or type(error).__name__) from error
     except Exception as error:
         log.warning("unexpected error of the Bluetooth back end", exc_info=True)
-        raise LinkError(reason, repr(error)) from error
+        raise DeviceConnectionError(reason, repr(error)) from error

@@ -1,4 +1,4 @@
-"""One recorder for each wearable: a second one would take the connection over."""
+"""A lock on each wearable: a second recorder would take over its connection."""
 
 from __future__ import annotations
 
@@ -18,20 +18,25 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def claim(address: str) -> Iterator[None]:
-    """Keep other recorders of this user and computer off a wearable.
+def lock_device(address: str) -> Iterator[None]:
+    """Prevent other recorders of this user on this computer from using a wearable.
 
-    The system takes the claim back when its holder dies. Where no lock can be made, the
-    wearable is recorded without.
+    The operating system releases the lock when the process that holds it dies. Where no lock
+    can be created, a warning is logged and the wearable is recorded without one.
+
+    Parameters
+    ----------
+    address : str
+        Bluetooth address of the wearable.
 
     Raises
     ------
     InputError
-        If another process, or this one, records it already.
+        If another process, or this one, is already recording it.
     """
     name = re.sub(r"[^0-9A-Za-z]+", "-", address) or "-"
     try:
-        lock = WriterLock(_folder() / name)
+        lock = WriterLock(_lock_folder() / name)
     except InputError as error:
         raise InputError(address, error.problem, "end that first") from error
     except (OSError, KeyError) as error:
@@ -44,12 +49,12 @@ def claim(address: str) -> Iterator[None]:
         lock.release()
 
 
-def _folder() -> Path:
-    """Return a folder of this user that is emptied when the computer starts."""
+def _lock_folder() -> Path:
+    """Return a folder of this user that is emptied when the computer restarts."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     if runtime:
-        place = Path(runtime, "twitchsense")
+        folder = Path(runtime, "twitchsense")
     else:
-        place = Path(tempfile.gettempdir(), f"twitchsense-{getpass.getuser()}")
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return place
+        folder = Path(tempfile.gettempdir(), f"twitchsense-{getpass.getuser()}")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder

@@ -1,4 +1,4 @@
-"""Notifications between the radio's callback and the disk: stamped, in order, bounded."""
+"""Queue of notifications between the Bluetooth callback and the disk, and their decoding."""
 
 from __future__ import annotations
 
@@ -6,116 +6,138 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from twitchsense.devices.fragments import Assembler
-from twitchsense.devices.packet import PacketError
-from twitchsense.devices.v1_frames import Frame, Info, decode_frame
+from twitchsense.devices.framing import FragmentAssembler, PacketError
+from twitchsense.devices.v1_frames import DeviceInfo, Frame, decode_frame
 from twitchsense.nightfile.records import Boot, Damaged, Packet, Record
 
-#: Half an hour of usual traffic: a disk that is stuck longer is an error to be seen.
-LIMIT: Final = 40_000
+#: Maximum number of queued items, about 30 min of usual traffic. A disk that is stuck for longer
+#: is an error that must be reported.
+MAX_QUEUED: Final = 40_000
 
 
 @dataclass
-class Lane:
-    """One connection, as the decoder needs it.
+class FrameSource:
+    """The connection that notifications come from, with the state of its decoder.
 
     Attributes
     ----------
-    next : int
-        Number the device's next frame will have, as far as we know.
+    info : DeviceInfo
+        Streams of the device.
+    boot : Boot
+        Device and boot count.
+    next_seq : int
+        Sequence number expected for the next new frame.
+    on_stored : callable
+        Called with each `StoredFrame` after it was committed.
+    assembler : FragmentAssembler
+        Reassembles fragmented frames.
     """
 
-    info: Info
+    info: DeviceInfo
     boot: Boot
-    next: int
-    on_stored: Callable[[Stored], None]
-    assembler: Assembler = field(default_factory=Assembler)
+    next_seq: int
+    on_stored: Callable[[StoredFrame], None]
+    assembler: FragmentAssembler = field(default_factory=FragmentAssembler)
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """One notification."""
+class Notification:
+    """One notification of the data characteristic, with its arrival (UTC, ns)."""
 
-    lane: Lane
+    source: FrameSource
     arrival_ns: int
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A frame that is on disk."""
+class StoredFrame:
+    """A decoded frame that is on disk, with its arrival (UTC, ns)."""
 
-    lane: Lane
+    source: FrameSource
     frame: Frame
     arrival_ns: int
 
 
-class Inbox:
-    """What came and is not on disk yet. Used by the event loop alone.
+class FrameQueue:
+    """Notifications and records that are not on disk yet. Used by the event loop only.
+
+    Parameters
+    ----------
+    limit : int
+        Maximum number of items, those being written included.
 
     Attributes
     ----------
-    held : int
-        Items that were taken and wait for the disk: they count too.
-    overflows : int
-        Notifications turned away because it was full. They are asked for again.
+    n_uncommitted : int
+        Items that were taken from the queue but are not on disk yet; they count as queued.
+    n_overflows : int
+        Notifications dropped because the queue was full. Their frames are requested again.
     """
 
-    def __init__(self, limit: int = LIMIT) -> None:
+    def __init__(self, limit: int = MAX_QUEUED) -> None:
         self.limit = limit
-        self.held = 0
-        self.overflows = 0
-        self._items: list[Arrival | Record] = []
+        self.n_uncommitted = 0
+        self.n_overflows = 0
+        self._items: list[Notification | Record] = []
 
-    def put(self, item: Arrival) -> None:
-        """Take a notification, if there is room."""
-        if len(self._items) + self.held >= self.limit:
-            self.overflows += 1
+    def put(self, notification: Notification) -> None:
+        """Append a notification, or drop it if the queue is full."""
+        if len(self._items) + self.n_uncommitted >= self.limit:
+            self.n_overflows += 1
             return
-        self._items.append(item)
+        self._items.append(notification)
 
-    def note(self, record: Record) -> None:
-        """Take a record; those are few, and there is always room."""
+    def put_record(self, record: Record) -> None:
+        """Append a record. Records are few and never dropped."""
         self._items.append(record)
 
-    def take(self) -> list[Arrival | Record]:
-        """Return everything, and be empty."""
+    def drain(self) -> list[Notification | Record]:
+        """Return all items and empty the queue."""
         items, self._items = self._items, []
         return items
 
 
-def decode(items: list[Arrival | Record]) -> tuple[list[Record], list[Stored]]:
-    """Turn what came into records for the night file.
+def decode_notifications(
+    items: list[Notification | Record],
+) -> tuple[list[Record], list[StoredFrame]]:
+    """Convert queued items to records of the night file.
+
+    Parameters
+    ----------
+    items : list of Notification or Record
+        In order of arrival. Records are passed on unchanged.
 
     Returns
     -------
     records : list of Record
-    frames : list of Stored
-        Those of the records that are frames.
+        What to write: valid frames, damaged notifications, and the given records.
+    frames : list of StoredFrame
+        The records that are valid frames, decoded.
     """
     records: list[Record] = []
-    frames: list[Stored] = []
+    frames: list[StoredFrame] = []
     for item in items:
-        if not isinstance(item, Arrival):
+        if not isinstance(item, Notification):
             records.append(item)
             continue
-        lane = item.lane
+        source = item.source
+        device = source.boot.device
         try:
-            whole = lane.assembler.push(item.data)
-            if whole is None:
+            data = source.assembler.push(item.data)
+            if data is None:
                 continue
-            frame = decode_frame(whole, lane.info)
+            frame = decode_frame(data, source.info)
         except PacketError as error:
-            records.append(Damaged(lane.boot.device, item.arrival_ns, error.reason, item.data))
+            records.append(Damaged(device, item.arrival_ns, error.reason, item.data))
             continue
-        if frame.boot != lane.boot.count & 0xFF:
-            records.append(Damaged(lane.boot.device, item.arrival_ns, "boot", whole))
+        if frame.boot != source.boot.count & 0xFF:
+            records.append(Damaged(device, item.arrival_ns, "boot", data))
             continue
-        if frame.seq >= lane.next + LIMIT:
-            # believing it would make us wait for frames that will not exist for hours
-            records.append(Damaged(lane.boot.device, item.arrival_ns, "sequence", whole))
+        if frame.seq >= source.next_seq + MAX_QUEUED:
+            # an implausible number would declare all frames in between as missing
+            records.append(Damaged(device, item.arrival_ns, "sequence", data))
             continue
-        lane.next = max(lane.next, frame.seq + 1)
-        records.append(Packet(lane.boot, frame.seq, item.arrival_ns, whole))
-        frames.append(Stored(lane, frame, item.arrival_ns))
+        source.next_seq = max(source.next_seq, frame.seq + 1)
+        records.append(Packet(source.boot, frame.seq, item.arrival_ns, data))
+        frames.append(StoredFrame(source, frame, item.arrival_ns))
     return records, frames

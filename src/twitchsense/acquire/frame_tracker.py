@@ -1,4 +1,4 @@
-"""Which frames of a boot came, are on disk, or are lost: pure bookkeeping."""
+"""Bookkeeping of sequence numbers: which frames of a boot are stored, missing or lost."""
 
 from __future__ import annotations
 
@@ -8,69 +8,89 @@ from twitchsense.nightfile.ranges import RangeSet
 from twitchsense.nightfile.records import Boot
 
 
-class Ledger:
+class FrameTracker:
     """The frames of one boot of one device.
 
     Parameters
     ----------
     boot : Boot
-    begin : int
-        The first frame that is ours.
-    known : iterable of int
-        Frames that are on disk already.
+        Device and boot count.
+    first_seq : int
+        First frame that belongs to the night.
+    stored : iterable of int
+        Frames that are already on disk.
     lost : iterable of (first, last)
-        Ranges given up already.
+        Ranges already recorded as lost, both ends included.
+
+    Attributes
+    ----------
+    end_seq : int
+        One more than the highest sequence number known to exist.
+    lost : RangeSet
+        Frames recorded as lost.
     """
 
     def __init__(
         self,
         boot: Boot,
-        begin: int,
-        known: Iterable[int] = (),
+        first_seq: int,
+        stored: Iterable[int] = (),
         lost: Iterable[tuple[int, int]] = (),
     ) -> None:
         self.boot = boot
-        self.begin = begin
-        self.expected = begin
+        self.first_seq = first_seq
+        self.end_seq = first_seq
         self.lost = RangeSet((first, last + 1) for first, last in lost)
-        self._stored = RangeSet((n, n + 1) for n in known)
-        self._settled = RangeSet()
+        self._stored = RangeSet((n, n + 1) for n in stored)
+        self._resolved = RangeSet()  # stored or lost
         for start, stop in self._stored.ranges + self.lost.ranges:
-            self._settled.add(start, stop)
-        self.expect(self._settled.stop)
+            self._resolved.add(start, stop)
+        self.extend(self._resolved.stop)
 
-    def expect(self, stop: int) -> None:
-        """Take note that all frames below `stop` exist."""
-        self.expected = max(self.expected, stop)
+    def extend(self, end_seq: int) -> None:
+        """Record that all frames below `end_seq` exist."""
+        self.end_seq = max(self.end_seq, end_seq)
 
-    def store(self, seq: int) -> bool:
-        """Take note that a frame is on disk; tell whether it is new."""
+    def mark_stored(self, seq: int) -> bool:
+        """Record that a frame is on disk; return whether it is new."""
         new = seq not in self._stored
         if new:
             self._stored.add(seq)
-            self._settled.add(seq)
-            self.expect(seq + 1)
+            self._resolved.add(seq)
+            self.extend(seq + 1)
         return new
 
-    def give_up(self, first: int, last: int) -> list[tuple[int, int]]:
-        """Count what is missing of a range as lost; return those ranges, ends included."""
-        fresh = self._settled.holes(max(first, self.begin), last + 1)
-        for start, stop in fresh:
-            self.lost.add(start, stop)
-            self._settled.add(start, stop)
-        return [(start, stop - 1) for start, stop in fresh]
+    def mark_lost(self, first: int, last: int) -> list[tuple[int, int]]:
+        """Record the missing frames of a range as lost.
 
-    def missing(self) -> list[tuple[int, int]]:
-        """Return ranges that exist and neither came nor are lost, ends included."""
-        holes = self._settled.holes(self.begin, self.expected)
+        Parameters
+        ----------
+        first, last : int
+            The range, both ends included.
+
+        Returns
+        -------
+        list of (first, last)
+            Ranges that were missing and are lost now, both ends included.
+        """
+        newly_lost = self._resolved.holes(max(first, self.first_seq), last + 1)
+        for start, stop in newly_lost:
+            self.lost.add(start, stop)
+            self._resolved.add(start, stop)
+        return [(start, stop - 1) for start, stop in newly_lost]
+
+    def missing_ranges(self) -> list[tuple[int, int]]:
+        """Return ranges that exist but are neither stored nor lost, both ends included."""
+        holes = self._resolved.holes(self.first_seq, self.end_seq)
         return [(start, stop - 1) for start, stop in holes]
 
     @property
-    def received(self) -> int:
+    def n_stored(self) -> int:
         """Number of frames on disk."""
         return len(self._stored)
 
-    def ack_point(self) -> int | None:
-        """Return the last frame before which nothing is open, or None."""
-        end = self._settled.end_of_run(self.begin)
-        return end - 1 if end > self.begin else None
+    @property
+    def ack_seq(self) -> int | None:
+        """Highest frame up to which none is missing, or None if the first is missing."""
+        end = self._resolved.end_of_run(self.first_seq)
+        return end - 1 if end > self.first_seq else None

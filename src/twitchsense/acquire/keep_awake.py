@@ -1,4 +1,4 @@
-"""Keeps the computer awake while a night is recorded, where the system has a way."""
+"""Keeps the computer from going to sleep while a night is recorded, where possible."""
 
 from __future__ import annotations
 
@@ -13,57 +13,64 @@ from typing import Final
 
 log = logging.getLogger(__name__)
 
-_GIVES_UP_S: Final = 0.5
+#: Time (s) within which systemd-inhibit exits if there is no login service.
+_STARTUP_S: Final = 0.5
 
 
 @contextmanager
 def keep_awake() -> Iterator[bool]:
-    """Hold off sleep until the end of the block; tell whether that is possible here."""
+    """Prevent the computer from sleeping until the end of the block.
+
+    Yields
+    ------
+    bool
+        Whether sleep is prevented.
+    """
     if sys.platform == "win32":
         import ctypes
 
-        continuous, system = 0x80000000, 0x00000001
+        continuous, system_required = 0x80000000, 0x00000001
         kernel = ctypes.windll.kernel32
-        kernel.SetThreadExecutionState(continuous | system)
+        kernel.SetThreadExecutionState(continuous | system_required)
         try:
             yield True
         finally:
             kernel.SetThreadExecutionState(continuous)
         return
-    command = _command()
-    helper = None
+    command = inhibit_command()
+    process = None
     if command is not None:
         try:
-            helper = subprocess.Popen(
+            process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
         except OSError as error:
             log.info("cannot hold off sleep: %s", error)
     try:
-        yield helper is not None and _stays(helper)
+        yield process is not None and _keeps_running(process)
     finally:
-        if helper is not None:
-            if helper.stdin is not None:
-                helper.stdin.close()
-            helper.terminate()
-            helper.wait()
+        if process is not None:
+            if process.stdin is not None:
+                process.stdin.close()
+            process.terminate()
+            process.wait()
 
 
-def _stays(helper: subprocess.Popen[bytes]) -> bool:
-    """Tell whether it works: without a login service it gives up within a moment."""
+def _keeps_running(process: subprocess.Popen[bytes]) -> bool:
+    """Return whether the process is still running after `_STARTUP_S`."""
     try:
-        helper.wait(_GIVES_UP_S)
+        process.wait(_STARTUP_S)
     except subprocess.TimeoutExpired:
         return True
     return False
 
 
-def _command() -> list[str] | None:
-    """Return a command that holds off sleep for as long as we live."""
+def inhibit_command() -> list[str] | None:
+    """Return a command that prevents sleep while it runs, or None if there is none."""
     if sys.platform == "darwin":
         return ["caffeinate", "-i", "-w", str(os.getpid())]
     if shutil.which("systemd-inhibit"):
-        # cat ends with our end of its pipe, even if we are killed
-        why = ["--what=sleep:idle", "--who=twitchsense", "--why=recording a night"]
-        return ["systemd-inhibit", *why, "cat"]
+        # cat exits when this process closes its end of the pipe, even if it is killed
+        options = ["--what=sleep:idle", "--who=twitchsense", "--why=recording a night"]
+        return ["systemd-inhibit", *options, "cat"]
     return None

@@ -1,4 +1,4 @@
-"""All wearables of a night into one file: about once a second, what came goes to the disk."""
+"""Records all wearables of a night into one file, with a commit about once a second."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from twitchsense.acquire.adapter import Radio
-from twitchsense.acquire.frame_queue import Inbox, Stored, decode
+from twitchsense.acquire.adapter import Adapter
+from twitchsense.acquire.backoff import Backoff
+from twitchsense.acquire.frame_queue import FrameQueue, StoredFrame, decode_notifications
 from twitchsense.acquire.session import Session
-from twitchsense.acquire.status import Pace
 from twitchsense.nightfile.records import Record
 from twitchsense.nightfile.schema import StorageError
 from twitchsense.nightfile.writer import NightFile
 
 log = logging.getLogger(__name__)
 
-PERIOD_S: Final = 1.0
+#: Default time (s) between commits.
+COMMIT_PERIOD_S: Final = 1.0
 
 
-def host_clock() -> Callable[[], int]:
-    """Return a clock of UTC in ns that never jumps, and goes on while the computer sleeps."""
-    # where there is none that counts sleep (macOS counts it in this one)
-    number = getattr(time, "CLOCK_BOOTTIME", None)
+def make_host_clock() -> Callable[[], int]:
+    """Return a clock of UTC in ns that never jumps and runs on while the computer sleeps."""
+    # CLOCK_MONOTONIC stops while Linux sleeps; macOS has no CLOCK_BOOTTIME and needs none
+    clock_id = getattr(time, "CLOCK_BOOTTIME", None)
 
     def ticks() -> int:
-        return time.monotonic_ns() if number is None else time.clock_gettime_ns(number)
+        return time.monotonic_ns() if clock_id is None else time.clock_gettime_ns(clock_id)
 
     base = time.time_ns() - ticks()
     return lambda: base + ticks()
@@ -40,57 +41,86 @@ class Recorder:
 
     Parameters
     ----------
-    radio : Radio
+    adapter : Adapter
+        Scans and connects.
     night : NightFile
-        Its meta data hold the session id of the night.
+        Its metadata hold the session id of the night.
     addresses : sequence of str
         Address or name of each wearable.
     now_ns : callable
-        UTC in ns: one clock for all of them.
+        Returns UTC in ns; one clock for all wearables.
     inline : bool
-        Write on the event loop instead of a thread: for virtual time, which must not run
-        on while a thread works.
+        Write on the event loop instead of in a thread. Needed in virtual time, which must not
+        advance while a thread works.
     period_s : float
-        Between commits.
+        Time (s) between commits.
     on_stored : callable, optional
         Called on the event loop with the frames of each commit.
+    backoff : Backoff, optional
+        Delay between attempts to connect.
+
+    Attributes
+    ----------
+    sessions : list of Session
+        One for each wearable.
+    queue : FrameQueue
+        What is not on disk yet.
+    storage_error : str
+        Message of the last failed commit; empty once a commit succeeded.
     """
 
     def __init__(
         self,
-        radio: Radio,
+        adapter: Adapter,
         night: NightFile,
         addresses: Sequence[str],
         *,
         now_ns: Callable[[], int],
         inline: bool = False,
-        period_s: float = PERIOD_S,
-        on_stored: Callable[[list[Stored]], None] | None = None,
-        pace: Pace | None = None,
+        period_s: float = COMMIT_PERIOD_S,
+        on_stored: Callable[[list[StoredFrame]], None] | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
-        number = int(night.meta()["session"])
+        session_id = int(night.meta()["session"])
         self.night = night
-        self.inbox = Inbox()
+        self.queue = FrameQueue()
         self.storage_error = ""
-        turn = asyncio.Lock()
+        connect_lock = asyncio.Lock()
         self.sessions = [
-            Session(radio, a, number, night, self.inbox, now_ns, self.flush, turn, pace or Pace())
-            for a in addresses
+            Session(
+                adapter,
+                address,
+                session_id,
+                night,
+                self.queue,
+                now_ns,
+                self.flush,
+                connect_lock,
+                backoff or Backoff(),
+            )
+            for address in addresses
         ]
         self._period_s = period_s
         self._on_stored = on_stored
         self._pool = None if inline else ThreadPoolExecutor(1, "night")
-        self._turn = asyncio.Lock()
+        self._flush_lock = asyncio.Lock()
         self._records: list[Record] = []
-        self._frames: list[Stored] = []
+        self._frames: list[StoredFrame] = []
 
     async def run(self, stop: asyncio.Event) -> None:
         """Record until `stop` is set, then stop the wearables and write what is left.
+
+        Parameters
+        ----------
+        stop : asyncio.Event
+            Ends the recording.
 
         Raises
         ------
         StorageError
             If the last frames could not be written.
+        SessionError
+            If a session failed because of a bug in twitchsense.
         """
         tasks = [asyncio.create_task(s.run(stop)) for s in self.sessions]
         try:
@@ -110,16 +140,16 @@ class Recorder:
             raise StorageError(self.storage_error)
 
     async def flush(self) -> None:
-        """Write what came. If the disk refuses, keep it and try again next time."""
-        async with self._turn:
-            items = self.inbox.take()
+        """Write the queue to disk. What cannot be written is kept for the next call."""
+        async with self._flush_lock:
+            items = self.queue.drain()
             if items:
-                records, frames = decode(items)
+                records, frames = decode_notifications(items)
                 self._records += records
                 self._frames += frames
             if not self._records:
                 return
-            self.inbox.held = len(self._records)
+            self.queue.n_uncommitted = len(self._records)
             try:
                 if self._pool is None:
                     self.night.write(self._records)
@@ -132,14 +162,14 @@ class Recorder:
                 self.storage_error = str(error)
                 return
             self.storage_error = ""
-            self.inbox.held = 0
+            self.queue.n_uncommitted = 0
             frames, self._records, self._frames = self._frames, [], []
         for frame in frames:
-            frame.lane.on_stored(frame)
+            frame.source.on_stored(frame)
         if self._on_stored is not None and frames:
             self._on_stored(frames)
 
 
-def new_meta() -> dict[str, str]:
-    """Return what a new night file must know."""
+def make_metadata() -> dict[str, str]:
+    """Return the metadata of a new night file: a random session id, not 0."""
     return {"session": str(secrets.randbelow(2**32 - 1) + 1)}

@@ -1,4 +1,4 @@
-"""Asks a wearable for the frames that did not come, some at a time, and knows when to give up."""
+"""Requests for missing frames: a few ranges at a time, with a limit on attempts."""
 
 from __future__ import annotations
 
@@ -7,107 +7,137 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from twitchsense.acquire.connection import Link, LinkError, LinkReason
-from twitchsense.acquire.frame_tracker import Ledger
+from twitchsense.acquire.connection import Connection, DeviceConnectionError, FailureReason
+from twitchsense.acquire.frame_tracker import FrameTracker
 from twitchsense.devices import v1_control
-from twitchsense.devices.v1_control import Response, State, Status
+from twitchsense.devices.v1_control import ControlResponse, DeviceState, ResponseStatus
 from twitchsense.devices.v1_frames import Frame
 
+#: Reason of a loss: the device overwrote the frame before it was retransmitted.
 OVERFLOW: Final = "ring_overflow"
+#: Reason of a loss: the device holds the frame, but it never arrives intact.
 UNREADABLE: Final = "unreadable"
 
-_RANGE: Final = 400  # frames asked for at once: 2 s of a good connection
-_RANGES: Final = 4  # asked for and under way
-_PATIENCE_S: Final = 8.0  # without a frame sent again, ask again
-_TRIES: Final = 5  # a frame that the device holds but that never comes whole
+#: Maximum number of frames in one request: about 2 s of a good connection.
+_MAX_RANGE_FRAMES: Final = 400
+#: Maximum number of requested ranges that have not arrived completely.
+_MAX_PENDING_RANGES: Final = 4
+#: Time (s) without a retransmitted frame after which a range is requested again.
+_RETRY_S: Final = 8.0
+#: Maximum number of requests for one frame before it is given up as unreadable.
+_MAX_ATTEMPTS: Final = 5
 
 
 @dataclass
-class _Asked:
-    """A range under way."""
+class _RequestedRange:
+    """A range that was requested and has not arrived completely."""
 
     first: int
     last: int
-    since: float
+    active_s: float  # event-loop time of the request or of its last frame
 
 
-class Backfill:
-    """The holes of one connection's boot.
+class RetransmissionRequester:
+    """Requests the missing frames of one boot over one connection.
 
     Parameters
     ----------
-    ledger : Ledger
-    give_up : callable
-        Takes first, last and the reason.
+    tracker : FrameTracker
+        Knows which frames are missing.
+    mark_lost : callable
+        Called with the first and last frame of a lost range and the reason.
+
+    Attributes
+    ----------
+    n_missing : int
+        Missing frames at the last call of `request_missing`.
     """
 
-    def __init__(self, ledger: Ledger, give_up: Callable[[int, int, str], None]) -> None:
-        self.ledger = ledger
-        self.missing = 0
-        self._give_up = give_up
-        self._asked: list[_Asked] = []
-        self._tries: dict[int, int] = {}
+    def __init__(self, tracker: FrameTracker, mark_lost: Callable[[int, int, str], None]) -> None:
+        self.tracker = tracker
+        self.n_missing = 0
+        self._mark_lost = mark_lost
+        self._pending: list[_RequestedRange] = []
+        self._attempts: dict[int, int] = {}
 
-    def came(self, frame: Frame) -> None:
-        """Take note that a frame is on disk."""
-        self._tries.pop(frame.seq, None)
+    def on_stored(self, frame: Frame) -> None:
+        """Record that a frame is on disk."""
+        self._attempts.pop(frame.seq, None)
         if not frame.replayed:
             return
         now = asyncio.get_running_loop().time()
-        for asked in self._asked:
-            if asked.first <= frame.seq <= asked.last:
-                asked.first, asked.since = frame.seq + 1, now
-        self._asked = [a for a in self._asked if a.first <= a.last]
+        for pending in self._pending:
+            if pending.first <= frame.seq <= pending.last:
+                pending.first, pending.active_s = frame.seq + 1, now
+        self._pending = [p for p in self._pending if p.first <= p.last]
 
-    async def ask(self, link: Link) -> None:
-        """Ask for holes, as many at a time as may be under way.
+    async def request_missing(self, connection: Connection) -> None:
+        """Request missing frames, up to the limit on pending ranges.
+
+        Parameters
+        ----------
+        connection : Connection
+            Connection to the device.
 
         Raises
         ------
-        LinkError
+        DeviceConnectionError
+            If the connection ends or the device does not respond.
         """
         now = asyncio.get_running_loop().time()
-        self._asked = [a for a in self._asked if now - a.since < _PATIENCE_S]
-        missing = self.ledger.missing()
-        self.missing = sum(last - first + 1 for first, last in missing)
+        self._pending = [p for p in self._pending if now - p.active_s < _RETRY_S]
+        missing = self.tracker.missing_ranges()
+        self.n_missing = sum(last - first + 1 for first, last in missing)
         for first, last in missing:
-            for start in range(first, last + 1, _RANGE):
-                if len(self._asked) >= _RANGES:
+            for start in range(first, last + 1, _MAX_RANGE_FRAMES):
+                if len(self._pending) >= _MAX_PENDING_RANGES:
                     return
-                stop = min(last, start + _RANGE - 1)
-                if any(a.first <= stop and start <= a.last for a in self._asked):
+                stop = min(last, start + _MAX_RANGE_FRAMES - 1)
+                if any(p.first <= stop and start <= p.last for p in self._pending):
                     continue
-                if not await self._ask_for(link, start, stop):
+                if not await self._request_range(connection, start, stop):
                     return
 
-    async def _ask_for(self, link: Link, first: int, last: int) -> bool:
-        answer = await link.ask(lambda t: v1_control.resend(t, first, last))
-        if answer.status is Status.NOT_STORED:
-            state = state_of(await link.ask(v1_control.status))
-            self._give_up(first, min(last, state.oldest - 1), OVERFLOW)
+    async def _request_range(self, connection: Connection, first: int, last: int) -> bool:
+        """Request one range; return whether the device can take further requests."""
+        response = await connection.request(lambda t: v1_control.encode_resend(t, first, last))
+        if response.status is ResponseStatus.NOT_STORED:
+            state = require_state(await connection.request(v1_control.encode_status))
+            self._mark_lost(first, min(last, state.oldest - 1), OVERFLOW)
             return True
-        if answer.range is None:
-            return False  # BUSY, or not made yet: later
-        start, stop = answer.range
-        self._give_up(first, start - 1, OVERFLOW)
-        self._asked.append(_Asked(start, stop, asyncio.get_running_loop().time()))
-        self._tries[start] = self._tries.get(start, 0) + 1
-        if self._tries[start] > _TRIES:
-            # the device has it, but it never comes whole: one bad frame must not hold
-            # up the acknowledgement of a whole night
-            self._give_up(start, start, UNREADABLE)
-            self._tries.pop(start)
+        if response.range is None:
+            return False  # the device is busy, or has not produced the frames yet
+        start, stop = response.range
+        self._mark_lost(first, start - 1, OVERFLOW)
+        self._pending.append(_RequestedRange(start, stop, asyncio.get_running_loop().time()))
+        self._attempts[start] = self._attempts.get(start, 0) + 1
+        if self._attempts[start] > _MAX_ATTEMPTS:
+            # the device holds the frame, but it never arrives intact: one bad frame must not
+            # block the acknowledgement of all later ones
+            self._mark_lost(start, start, UNREADABLE)
+            self._attempts.pop(start)
         return True
 
 
-def state_of(answer: Response) -> State:
-    """Return the state in an answer.
+def require_state(response: ControlResponse) -> DeviceState:
+    """Return the device state in a response.
+
+    Parameters
+    ----------
+    response : ControlResponse
+        Response of the control point.
+
+    Returns
+    -------
+    DeviceState
 
     Raises
     ------
-    LinkError
-        If it has none.
+    DeviceConnectionError
+        If the response holds no state.
     """
-    if answer.state is None:
-        raise LinkError(LinkReason.SILENT, f"{answer.op.name} answered {answer.status.name}")
-    return answer.state
+    if response.state is None:
+        raise DeviceConnectionError(
+            FailureReason.SILENT, f"{response.op.name} answered {response.status.name}"
+        )
+    return response.state

@@ -1,7 +1,7 @@
-"""One wearable for one night: connect, subscribe, start, mend, and begin again when it breaks.
+"""One wearable for one night: connect, subscribe, start, fill gaps, and reconnect when lost.
 
-The session decides what is missing and says what is lost; it never decodes samples and
-never touches the disk. `Recorder` does that and tells the session what is stored.
+A session decides which frames are missing and which are lost. It neither decodes samples nor
+writes to the disk: `Recorder` does both and reports to the session what is stored.
 """
 
 from __future__ import annotations
@@ -14,15 +14,21 @@ from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field
 from typing import Final
 
-from twitchsense.acquire.adapter import Radio, RadioError, Sighting
-from twitchsense.acquire.connection import Link, LinkError, LinkReason, open_link
-from twitchsense.acquire.frame_queue import Arrival, Inbox, Lane, Stored
-from twitchsense.acquire.frame_tracker import Ledger
-from twitchsense.acquire.retransmit import OVERFLOW, Backfill, state_of
-from twitchsense.acquire.status import Pace, Progress
+from twitchsense.acquire.adapter import Adapter, AdapterError, Advertisement
+from twitchsense.acquire.backoff import Backoff
+from twitchsense.acquire.connection import (
+    Connection,
+    DeviceConnectionError,
+    FailureReason,
+    open_connection,
+)
+from twitchsense.acquire.frame_queue import FrameQueue, FrameSource, Notification, StoredFrame
+from twitchsense.acquire.frame_tracker import FrameTracker
+from twitchsense.acquire.retransmit import OVERFLOW, RetransmissionRequester, require_state
+from twitchsense.acquire.status import SessionStatus
 from twitchsense.devices import v1_control, v1_frames
-from twitchsense.devices.packet import PacketError
-from twitchsense.devices.v1_control import State, Status
+from twitchsense.devices.framing import PacketError
+from twitchsense.devices.v1_control import DeviceState, ResponseStatus
 from twitchsense.errors import InputError, TwitchsenseError
 from twitchsense.nightfile.records import (
     Battery,
@@ -39,22 +45,29 @@ from twitchsense.nightfile.writer import NightFile
 
 log = logging.getLogger(__name__)
 
+#: Reason of a loss: the device restarted, which empties its ring buffer.
 REBOOT: Final = "reboot"
 
-_SCAN_S: Final = 10.0
-_TICK_S: Final = 0.5  # how often holes are looked for
-_CLOCK_S: Final = 600.0
-_STALL_S: Final = 10.0  # connected, but no data for this long: a broken connection
-_FAREWELL_S: Final = 5.0  # at the end, without a frame that was asked for
+_SCAN_TIMEOUT_S: Final = 10.0
+#: Time (s) between checks for missing frames.
+_POLL_S: Final = 0.5
+#: Time (s) between readings of the device's clock and battery.
+_CLOCK_PERIOD_S: Final = 600.0
+#: Maximum time (s) without data before a connection counts as broken.
+_DATA_TIMEOUT_S: Final = 10.0
+#: At the end of the night: maximum time (s) without a frame that was requested again.
+_DRAIN_TIMEOUT_S: Final = 5.0
 
 
 class SessionError(TwitchsenseError):
-    """A session has ended at a fault of twitchsense; what came until then is in the night.
+    """A session failed because of a bug in twitchsense; what it received is in the night file.
 
     Parameters
     ----------
     address : str
+        Address or name of the device.
     cause : Exception
+        The unexpected error.
     """
 
     def __init__(self, address: str, cause: Exception) -> None:
@@ -70,306 +83,348 @@ class Session:
 
     Parameters
     ----------
-    radio : Radio
+    adapter : Adapter
+        Scans and connects.
     address : str
         Address or name of the device.
-    number : int
+    session_id : int
         Session id of the night, not 0.
     night : NightFile
-        Read once for each boot, to go on with.
-    inbox : Inbox
+        Read once for each boot, to resume a night that exists.
+    queue : FrameQueue
+        Receives notifications and records.
     now_ns : callable
-        UTC in ns.
+        Returns UTC in ns.
     flush : callable
-        Writes what came, and returns when it is on disk.
-    turn : asyncio.Lock
-        Held while scanning and connecting, shared by all sessions.
+        Writes the queue, and returns when it is on disk.
+    connect_lock : asyncio.Lock
+        Held while scanning and connecting, shared by all sessions: operating systems handle
+        two scans or two attempts to connect at once badly.
+    backoff : Backoff
+        Delay between attempts to connect.
+    rng : random.Random
+        Jitter of the delay.
+
+    Attributes
+    ----------
+    status : SessionStatus
+        What can be shown of the session.
+    trackers : dict of Boot to FrameTracker
+        Bookkeeping of each boot.
+    tracker : FrameTracker or None
+        Bookkeeping of the boot that is connected.
     """
 
-    radio: Radio
+    adapter: Adapter
     address: str
-    number: int
+    session_id: int
     night: NightFile
-    inbox: Inbox
+    queue: FrameQueue
     now_ns: Callable[[], int]
     flush: Callable[[], Awaitable[None]]
-    turn: asyncio.Lock
-    pace: Pace = field(default_factory=Pace)
+    connect_lock: asyncio.Lock
+    backoff: Backoff = field(default_factory=Backoff)
     rng: random.Random = field(default_factory=random.Random)
-    progress: Progress = field(default_factory=Progress)
-    ledgers: dict[Boot, Ledger] = field(default_factory=dict)
-    current: Ledger | None = None
-    _key: str = ""
-    _backfill: Backfill | None = None
-    _last_data: float = 0.0
-    _acked: int = -1
-    _known_device: bool = False
-    #: What keeps others off each address that the wearable was seen under.
-    _claims: dict[str, ExitStack] = field(default_factory=dict)
+    status: SessionStatus = field(default_factory=SessionStatus)
+    trackers: dict[Boot, FrameTracker] = field(default_factory=dict)
+    tracker: FrameTracker | None = None
+    _device_key: str = ""
+    _requester: RetransmissionRequester | None = None
+    _last_data_s: float = 0.0
+    _acknowledged: int = -1
+    _device_recorded: bool = False
+    #: Locks on each address under which the wearable was found.
+    _locks: dict[str, ExitStack] = field(default_factory=dict)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Record until `stop` is set.
 
+        Parameters
+        ----------
+        stop : asyncio.Event
+            Ends the session.
+
         Raises
         ------
         SessionError
-            At a fault of twitchsense, which trying again would not mend.
+            At a bug in twitchsense, which a new attempt would only repeat.
         """
         try:
             await self._run(stop)
         finally:
-            while self._claims:
-                self._claims.popitem()[1].close()
+            while self._locks:
+                self._locks.popitem()[1].close()
 
     async def _run(self, stop: asyncio.Event) -> None:
-        failures = 0
+        n_failures = 0
         ended = False
         while not stop.is_set():
             try:
                 async with AsyncExitStack() as stack:
-                    # computers dislike two scans or two attempts to connect at once
-                    async with self.turn:
-                        sighting = await self._find()
-                        link = await stack.enter_async_context(open_link(self.radio, sighting))
-                    started = await self._begin(link, sighting)
-                    failures = 0
-                    await self._stream(link, started, stop)
+                    async with self.connect_lock:
+                        advertisement = await self._find()
+                        connection = await stack.enter_async_context(
+                            open_connection(self.adapter, advertisement)
+                        )
+                    await self._start_recording(connection, advertisement)
+                    n_failures = 0
+                    await self._stream(connection, stop)
                     ended = True
-            except (LinkError, RadioError) as error:
-                self.progress.last_error = str(error)
-                self._note("failed" if not self.progress.connected else "lost", str(error))
+            except (DeviceConnectionError, AdapterError) as error:
+                self._log_failure("lost" if self.status.connected else "failed", str(error))
             except PacketError as error:
-                self.progress.last_error = str(error)
-                self._note("refused", str(error))
+                self._log_failure("refused", str(error))
             except (OSError, StorageError) as error:
-                self.progress.last_error = str(error)
-                self._note("error", str(error))
+                self._log_failure("error", str(error))
             except Exception as error:
-                # links and radios turn the errors of back ends into theirs: this is our fault,
-                # and to try again for the rest of the night would hide it
+                # connection and adapter translate the errors of back ends: this is a bug of
+                # twitchsense, and retrying for the rest of the night would hide it
                 log.exception("%s: a fault of twitchsense", self.address)
-                self.progress.last_error = repr(error)
-                self._note("error", repr(error))
+                self._log_failure("error", repr(error))
                 raise SessionError(self.address, error) from error
             finally:
-                self.progress.connected = False
+                self.status.connected = False
             if stop.is_set():
                 break
-            await _sleep(self.pace.delay(failures, self.rng), stop)
-            failures += 1
+            await _sleep(self.backoff.delay(n_failures, self.rng), stop)
+            n_failures += 1
         if not ended:
-            # until now it was tried in vain: that belongs to the night
-            self._note("stopped", "without a connection")
+            # the last attempts to connect failed: the log of the night must show it
+            self._log_event("stopped", "without a connection")
 
-    def stored(self, frame: Stored) -> None:
-        """Take note that a frame is on disk."""
-        ledger = self.ledgers.get(frame.lane.boot)
-        if ledger is not None and ledger.store(frame.frame.seq):
-            self.progress.count(frame)
-        if self._backfill is not None and frame.lane.boot == self._backfill.ledger.boot:
-            self._backfill.came(frame.frame)
+    def on_stored(self, stored: StoredFrame) -> None:
+        """Record that a frame is on disk."""
+        tracker = self.trackers.get(stored.source.boot)
+        if tracker is not None and tracker.mark_stored(stored.frame.seq):
+            self.status.add_frame(stored)
+        requester = self._requester
+        if requester is not None and stored.source.boot == requester.tracker.boot:
+            requester.on_stored(stored.frame)
 
     # -- connecting ----------------------------------------------------------------
 
-    async def _find(self) -> Sighting:
-        for sighting in await self.radio.scan(_SCAN_S, self.address):
-            if sighting.answers_to(self.address):
-                self._claim(sighting.address)
-                return sighting
-        raise LinkError(LinkReason.NOT_FOUND, f"{self.address} does not advertise")
+    async def _find(self) -> Advertisement:
+        for advertisement in await self.adapter.scan(_SCAN_TIMEOUT_S, self.address):
+            if advertisement.matches(self.address):
+                self._lock_device(advertisement.address)
+                return advertisement
+        raise DeviceConnectionError(FailureReason.NOT_FOUND, f"{self.address} does not advertise")
 
-    def _claim(self, address: str) -> None:
-        """Keep others off the wearable until the night is over, outages included."""
-        if address in self._claims:
+    def _lock_device(self, address: str) -> None:
+        """Lock the wearable until the night is over, outages included."""
+        if address in self._locks:
             return
-        claim = ExitStack()
+        lock = ExitStack()
         try:
-            claim.enter_context(self.radio.claim(address))
+            lock.enter_context(self.adapter.lock(address))
         except InputError as error:
-            raise LinkError(LinkReason.TAKEN, f"{address} {error.problem}") from error
-        self._claims[address] = claim
+            raise DeviceConnectionError(
+                FailureReason.TAKEN, f"{address} {error.problem}"
+            ) from error
+        self._locks[address] = lock
 
-    async def _begin(self, link: Link, sighting: Sighting) -> Lane:
-        raw = await link.read(v1_frames.INFO)
-        info = v1_frames.decode_info(raw)
-        self._key = f"{info.device:016X}"
-        if not self._known_device:
-            serial = await link.read_text(v1_frames.SERIAL)
-            firmware = await link.read_text(v1_frames.FIRMWARE)
-            place = (sighting.address, sighting.name, serial, firmware)
-            self._put(Device(self._key, *place, raw))
-            self._known_device = True
-        await self._read_battery(link)
-        # data may come as soon as they are subscribed: the lane must be known before
-        await link.subscribe_answers()
-        reading, boot = await self._read_clock(link)
-        before = state_of(await link.ask(v1_control.status))
+    async def _start_recording(self, connection: Connection, advertisement: Advertisement) -> None:
+        """Read what the device is, subscribe to its data and start it."""
+        raw_info = await connection.read(v1_frames.INFO_UUID)
+        info = v1_frames.decode_info(raw_info)
+        self._device_key = f"{info.device:016X}"
+        if not self._device_recorded:
+            serial = await connection.read_text(v1_frames.SERIAL_UUID)
+            firmware = await connection.read_text(v1_frames.FIRMWARE_UUID)
+            texts = (advertisement.address, advertisement.name, serial, firmware)
+            self._record(Device(self._device_key, *texts, raw_info))
+            self._device_recorded = True
+        await self._read_battery(connection)
+        # data may arrive as soon as they are subscribed to: their source must exist before
+        await connection.subscribe_responses()
+        reading, boot = await self._read_clock(connection)
+        before = require_state(await connection.request(v1_control.encode_status))
         if before.next < self.night.stop(boot):
-            # its frames would be taken for those that have their numbers already
-            raise LinkError(
-                LinkReason.FOREIGN,
+            # new frames would be mistaken for the stored ones that have the same numbers
+            raise DeviceConnectionError(
+                FailureReason.FOREIGN,
                 "its frames are numbered anew but its boot count did not rise: "
                 "record it into another night",
             )
-        lane = Lane(info, boot, before.next, self.stored)
-        self._last_data = asyncio.get_running_loop().time()
-        await link.subscribe(lambda data: self._take(lane, data))
-        state = await self._start(link)
-        await self.flush()  # what came on the connection before is on disk, or not missing yet
-        self._put(reading)
-        self._enter(boot, before, state)
-        self.progress.connected = True
-        self.progress.connections += 1
-        if self.progress.since is None:
-            self.progress.since = asyncio.get_running_loop().time()
+        source = FrameSource(info, boot, before.next, self.on_stored)
+        self._last_data_s = asyncio.get_running_loop().time()
+        await connection.subscribe_data(lambda data: self._on_notification(source, data))
+        state = await self._start_device(connection)
+        # frames of the previous connection must be on disk before gaps are looked for
+        await self.flush()
+        self._record(reading)
+        self._open_tracker(boot, before, state)
+        self.status.connected = True
+        self.status.n_connections += 1
+        if self.status.connected_at is None:
+            self.status.connected_at = asyncio.get_running_loop().time()
         detail = f"boot {boot.count}, ring {state.oldest} to {state.next}, dropped {state.dropped}"
-        self._note("connected", detail)
-        return lane
+        self._log_event("connected", detail)
 
-    async def _start(self, link: Link) -> State:
-        answer = await link.ask(lambda t: v1_control.start(t, self.number, take_over=False))
-        if answer.status is Status.OTHER_SESSION:
-            self._note("take_over", f"session {state_of(answer).session:08x} ended")
-            answer = await link.ask(lambda t: v1_control.start(t, self.number, take_over=True))
-        if answer.status is not Status.OK:
-            raise LinkError(LinkReason.SILENT, f"START answered {answer.status.name}")
-        return state_of(answer)
+    async def _start_device(self, connection: Connection) -> DeviceState:
+        """Start sampling, taking the device over from another session if necessary."""
+        response = await connection.request(
+            lambda t: v1_control.encode_start(t, self.session_id, take_over=False)
+        )
+        if response.status is ResponseStatus.OTHER_SESSION:
+            other = require_state(response).session
+            self._log_event("take_over", f"session {other:08x} ended")
+            response = await connection.request(
+                lambda t: v1_control.encode_start(t, self.session_id, take_over=True)
+            )
+        if response.status is not ResponseStatus.OK:
+            raise DeviceConnectionError(
+                FailureReason.SILENT, f"START answered {response.status.name}"
+            )
+        return require_state(response)
 
-    async def _read_clock(self, link: Link) -> tuple[ClockReading, Boot]:
-        sent = self.now_ns()
-        answer = await link.ask(v1_control.clock)
-        if answer.clock is None:
-            raise LinkError(LinkReason.SILENT, f"CLOCK answered {answer.status.name}")
-        ticks, count = answer.clock
-        boot = Boot(self._key, count)
-        return ClockReading(boot, ticks, sent, self.now_ns()), boot
+    async def _read_clock(self, connection: Connection) -> tuple[ClockReading, Boot]:
+        sent_ns = self.now_ns()
+        response = await connection.request(v1_control.encode_clock)
+        if response.clock is None:
+            raise DeviceConnectionError(
+                FailureReason.SILENT, f"CLOCK answered {response.status.name}"
+            )
+        ticks, count = response.clock
+        boot = Boot(self._device_key, count)
+        return ClockReading(boot, ticks, sent_ns, self.now_ns()), boot
 
-    async def _read_battery(self, link: Link) -> None:
-        self.progress.battery = await link.read_percent(v1_frames.BATTERY)
-        if self.progress.battery is not None:
-            self._put(Battery(self._key, self.now_ns(), self.progress.battery))
+    async def _read_battery(self, connection: Connection) -> None:
+        self.status.battery = await connection.read_percent(v1_frames.BATTERY_UUID)
+        if self.status.battery is not None:
+            self._record(Battery(self._device_key, self.now_ns(), self.status.battery))
 
-    def _enter(self, boot: Boot, before: State, state: State) -> None:
-        """Open the ledger of a boot; close that of the boot before."""
-        if boot not in self.ledgers:
-            known = self.night.known(boot)
-            # frames made before our START are not ours, unless it was ours already
-            ours = before.session == self.number
-            begin = self.night.start(boot)
-            if begin is None:
-                begin = before.oldest if ours else state.next
-                self._put(Start(boot, begin, self.now_ns()))
-            self.ledgers[boot] = Ledger(boot, begin, known, self.night.losses(boot))
+    def _open_tracker(self, boot: Boot, before: DeviceState, state: DeviceState) -> None:
+        """Begin or resume the bookkeeping of a boot; close that of earlier boots."""
+        if boot not in self.trackers:
+            stored = self.night.known(boot)
+            # frames produced before START belong to the night only if it had started the device
+            resumed = before.session == self.session_id
+            first_seq = self.night.start(boot)
+            if first_seq is None:
+                first_seq = before.oldest if resumed else state.next
+                self._record(Start(boot, first_seq, self.now_ns()))
+            self.trackers[boot] = FrameTracker(boot, first_seq, stored, self.night.losses(boot))
             for count in self.night.boots(boot.device):
                 if count != boot.count:
                     self._close_boot(Boot(boot.device, count))
-        self.current = self.ledgers[boot]
-        self.current.expect(state.next)
-        self._backfill = Backfill(self.current, self._give_up)
-        self._acked = -1
-        self._give_up(0, state.oldest - 1, OVERFLOW)
+        self.tracker = self.trackers[boot]
+        self.tracker.extend(state.next)
+        self._requester = RetransmissionRequester(self.tracker, self._mark_lost)
+        self._acknowledged = -1
+        self._mark_lost(0, state.oldest - 1, OVERFLOW)
 
     def _close_boot(self, boot: Boot) -> None:
-        """Give up what a device forgot when it started anew."""
+        """Record the missing frames of a boot as lost: a restart empties the ring buffer."""
         if self.night.is_closed(boot):
             return
-        ledger = self.ledgers.get(boot)
-        if ledger is None:
-            begin = self.night.start(boot) or 0
-            known, lost = self.night.known(boot), self.night.losses(boot)
-            ledger = Ledger(boot, begin, known, lost)
-            self.ledgers[boot] = ledger
-        for first, last in ledger.missing():
-            self._lose(ledger, first, last, REBOOT)
-        # nobody knows how many frames were made after the last we know of
-        self._put(Loss(boot, ledger.expected, None, REBOOT, self.now_ns()))
+        tracker = self.trackers.get(boot)
+        if tracker is None:
+            first_seq = self.night.start(boot) or 0
+            stored, lost = self.night.known(boot), self.night.losses(boot)
+            tracker = FrameTracker(boot, first_seq, stored, lost)
+            self.trackers[boot] = tracker
+        for first, last in tracker.missing_ranges():
+            self._record_loss(tracker, first, last, REBOOT)
+        # the number of frames produced after the last known one is unknown
+        self._record(Loss(boot, tracker.end_seq, None, REBOOT, self.now_ns()))
 
     # -- streaming -------------------------------------------------------------------
 
-    def _take(self, lane: Lane, data: bytes) -> None:
-        """Stamp a notification and put it away: all that happens in the callback."""
-        self._last_data = asyncio.get_running_loop().time()
-        self.inbox.put(Arrival(lane, self.now_ns(), data))
+    def _on_notification(self, source: FrameSource, data: bytes) -> None:
+        """Queue a notification with its arrival; nothing else happens in bleak's callback."""
+        self._last_data_s = asyncio.get_running_loop().time()
+        self.queue.put(Notification(source, self.now_ns(), data))
 
-    async def _stream(self, link: Link, lane: Lane, stop: asyncio.Event) -> None:
+    async def _stream(self, connection: Connection, stop: asyncio.Event) -> None:
+        """Request missing frames, acknowledge and read the clock until `stop` is set."""
         loop = asyncio.get_running_loop()
-        next_ack = next_clock = loop.time()
+        next_ack_s = next_clock_s = loop.time()
         while not stop.is_set():
             now = loop.time()
-            if link.lost.is_set():
-                raise LinkError(LinkReason.LOST, "the connection was lost")
-            if now - self._last_data > _STALL_S:
-                raise LinkError(LinkReason.STALLED, f"no data for {_STALL_S:g} s")
-            await self._mend(link)
-            if now >= next_ack:
-                await self._acknowledge(link)
-                next_ack = now + 1.0
-            if now >= next_clock:
-                self._put((await self._read_clock(link))[0])
-                await self._read_battery(link)
-                next_clock = now + _CLOCK_S
+            if connection.lost.is_set():
+                raise DeviceConnectionError(FailureReason.LOST, "the connection was lost")
+            if now - self._last_data_s > _DATA_TIMEOUT_S:
+                raise DeviceConnectionError(
+                    FailureReason.STALLED, f"no data for {_DATA_TIMEOUT_S:g} s"
+                )
+            await self._request_missing(connection)
+            if now >= next_ack_s:
+                await self._acknowledge(connection)
+                next_ack_s = now + 1.0
+            if now >= next_clock_s:
+                self._record((await self._read_clock(connection))[0])
+                await self._read_battery(connection)
+                next_clock_s = now + _CLOCK_PERIOD_S
             with_stop = asyncio.ensure_future(stop.wait())
-            with_loss = asyncio.ensure_future(link.lost.wait())
+            with_loss = asyncio.ensure_future(connection.lost.wait())
             await asyncio.wait(
-                {with_stop, with_loss}, timeout=_TICK_S, return_when=asyncio.FIRST_COMPLETED
+                {with_stop, with_loss}, timeout=_POLL_S, return_when=asyncio.FIRST_COMPLETED
             )
             with_stop.cancel()
             with_loss.cancel()
-        await self._end(link)
+        await self._stop_recording(connection)
 
-    async def _end(self, link: Link) -> None:
-        """Stop sampling, and fetch what is still there."""
-        await link.ask(lambda t: v1_control.stop(t, self.number))
-        state = state_of(await link.ask(v1_control.status))
-        assert self.current is not None
-        self.current.expect(state.next)
-        await self.flush()  # what came but is not on disk yet is not missing
+    async def _stop_recording(self, connection: Connection) -> None:
+        """Stop sampling and fetch the frames that are still missing."""
+        await connection.request(lambda t: v1_control.encode_stop(t, self.session_id))
+        state = require_state(await connection.request(v1_control.encode_status))
+        assert self.tracker is not None
+        self.tracker.extend(state.next)
+        await self.flush()  # frames that were received but not written are not missing
         loop = asyncio.get_running_loop()
-        quiet_since, before = loop.time(), -1
-        while self.current.missing() and loop.time() - quiet_since < _FAREWELL_S:
-            await self._mend(link)
-            await asyncio.sleep(_TICK_S)
-            if self.current.received != before:
-                quiet_since, before = loop.time(), self.current.received
-        self.progress.missing = sum(b - a + 1 for a, b in self.current.missing())
-        await self._acknowledge(link)
-        self._note("stopped", "")
+        last_arrival_s, n_stored = loop.time(), -1
+        while self.tracker.missing_ranges() and loop.time() - last_arrival_s < _DRAIN_TIMEOUT_S:
+            await self._request_missing(connection)
+            await asyncio.sleep(_POLL_S)
+            if self.tracker.n_stored != n_stored:
+                last_arrival_s, n_stored = loop.time(), self.tracker.n_stored
+        missing = self.tracker.missing_ranges()
+        self.status.n_missing = sum(last - first + 1 for first, last in missing)
+        await self._acknowledge(connection)
+        self._log_event("stopped", "")
 
-    async def _mend(self, link: Link) -> None:
-        assert self._backfill is not None
-        await self._backfill.ask(link)
-        self.progress.missing = self._backfill.missing
-        self.progress.made = sum(ledger.expected - ledger.begin for ledger in self.ledgers.values())
+    async def _request_missing(self, connection: Connection) -> None:
+        assert self._requester is not None
+        await self._requester.request_missing(connection)
+        self.status.n_missing = self._requester.n_missing
+        self.status.n_produced = sum(t.end_seq - t.first_seq for t in self.trackers.values())
 
-    async def _acknowledge(self, link: Link) -> None:
-        ledger = self.current
-        assert ledger is not None
-        point = ledger.ack_point()
-        if point is not None and point > self._acked:
-            answer = await link.ask(lambda t: v1_control.ack(t, point))
-            if answer.state is not None:
-                self._acked = point
+    async def _acknowledge(self, connection: Connection) -> None:
+        """Allow the device to discard frames that are on disk."""
+        assert self.tracker is not None
+        seq = self.tracker.ack_seq
+        if seq is not None and seq > self._acknowledged:
+            response = await connection.request(lambda t: v1_control.encode_ack(t, seq))
+            if response.state is not None:
+                self._acknowledged = seq
 
-    # -- notes ----------------------------------------------------------------------
+    # -- records --------------------------------------------------------------------
 
-    def _give_up(self, first: int, last: int, reason: str) -> None:
-        if self.current is not None:
-            self._lose(self.current, first, min(last, self.current.expected - 1), reason)
+    def _mark_lost(self, first: int, last: int, reason: str) -> None:
+        if self.tracker is not None:
+            self._record_loss(self.tracker, first, min(last, self.tracker.end_seq - 1), reason)
 
-    def _lose(self, ledger: Ledger, first: int, last: int, reason: str) -> None:
-        for start, stop in ledger.give_up(first, last):
-            self._put(Loss(ledger.boot, start, stop, reason, self.now_ns()))
-            self.progress.lost += stop - start + 1
+    def _record_loss(self, tracker: FrameTracker, first: int, last: int, reason: str) -> None:
+        for start, stop in tracker.mark_lost(first, last):
+            self._record(Loss(tracker.boot, start, stop, reason, self.now_ns()))
+            self.status.n_lost += stop - start + 1
 
-    def _note(self, event: str, detail: str) -> None:
+    def _log_failure(self, event: str, detail: str) -> None:
+        self.status.last_error = detail
+        self._log_event(event, detail)
+
+    def _log_event(self, event: str, detail: str) -> None:
         log.info("%s: %s %s", self.address, event, detail)
-        self._put(LinkEvent(self._key or self.address, self.now_ns(), event, detail))
+        device = self._device_key or self.address
+        self._record(LinkEvent(device, self.now_ns(), event, detail))
 
-    def _put(self, record: Record) -> None:
-        self.inbox.note(record)
+    def _record(self, record: Record) -> None:
+        self.queue.put_record(record)
 
 
 async def _sleep(seconds: float, stop: asyncio.Event) -> None:
+    """Sleep, but not longer than until `stop` is set."""
     waiting = asyncio.ensure_future(stop.wait())
     await asyncio.wait({waiting}, timeout=seconds)
     waiting.cancel()

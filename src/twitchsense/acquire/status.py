@@ -1,47 +1,55 @@
-"""How a session goes, and how long it waits before it tries again."""
+"""Status of a session: what `record` prints while it runs."""
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, field
 
-from twitchsense.acquire.frame_queue import Stored
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How long to wait before connecting again."""
-
-    first_s: float = 0.5
-    most_s: float = 30.0
-
-    def delay(self, failures: int, rng: random.Random) -> float:
-        """Return seconds, doubled with every failure, with jitter."""
-        most: float = min(self.most_s, self.first_s * 2.0 ** min(failures, 16))
-        return most * rng.uniform(0.5, 1.0)
+from twitchsense.acquire.frame_queue import StoredFrame
 
 
 @dataclass
-class Progress:
-    """What can be shown of a session."""
+class SessionStatus:
+    """State and counts of one wearable's session.
+
+    Attributes
+    ----------
+    connected : bool
+        Whether there is a connection now.
+    n_connections : int
+        Connections established so far.
+    battery : int or None
+        Battery level (percent) as last read.
+    n_stored, n_lost, n_missing : int
+        Frames on disk, frames lost for good, and frames still to be retransmitted.
+    n_produced : int
+        Frames known to exist, of all boots.
+    n_live : int
+        Frames that arrived as soon as they were produced, without retransmission.
+    last_error : str
+        Message of the last failure.
+    connected_at : float or None
+        Time (s) of the event loop at the first connection.
+    seconds : dict of int to float
+        Seconds of samples on disk, by stream id.
+    """
 
     connected: bool = False
-    connections: int = 0
+    n_connections: int = 0
     battery: int | None = None
-    frames: int = 0
-    lost: int = 0
-    missing: int = 0
-    made: int = 0  # frames known to exist, of all boots
-    prompt: int = 0  # frames that came as soon as they were made
+    n_stored: int = 0
+    n_lost: int = 0
+    n_missing: int = 0
+    n_produced: int = 0
+    n_live: int = 0
     last_error: str = ""
-    since: float | None = None  # time of the loop at the first connection
-    seconds: dict[int, float] = field(default_factory=dict)  # stream -> seconds of samples
+    connected_at: float | None = None
+    seconds: dict[int, float] = field(default_factory=dict)
 
-    def count(self, stored: Stored) -> None:
+    def add_frame(self, stored: StoredFrame) -> None:
         """Count a frame that is new on disk."""
-        self.frames += 1
-        self.prompt += not stored.frame.replayed
-        stream = stored.lane.info.by_id.get(stored.frame.type)
+        self.n_stored += 1
+        self.n_live += not stored.frame.replayed
+        stream = stored.source.info.stream_by_id.get(stored.frame.type)
         if stream is not None:
             seconds = len(stored.frame.samples) / stream.fs
             self.seconds[stream.id] = self.seconds.get(stream.id, 0.0) + seconds

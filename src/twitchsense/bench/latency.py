@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from twitchsense.detect.detector import Detector
-from twitchsense.live.event_updates import Rows
+from twitchsense.live.event_updates import EventTracker
 from twitchsense.model.channels import NS, Chunk
 from twitchsense.model.recording import Recording
 from twitchsense.settings import get_profile
@@ -72,7 +72,7 @@ def time_packets(recording: Recording, size: dict[str, int] | None = None) -> di
         its row, when it is first shown and when it is final: ``count``, ``p50``, ``p95``,
         ``most`` (maximum). Events of the first `WARM_UP_S` seconds are left out.
     """
-    detector, rows = Detector(get_profile("default-2026"), recording.channels), Rows()
+    detector, rows = Detector(get_profile("default-2026"), recording.channels), EventTracker()
     clock = _thread_clock()
     costs: list[float] = []
     first_shown_ns: dict[int, int] = {}

@@ -18,14 +18,14 @@ from twitchsense.text import printable
 @verbosity
 def devices(device: str, seconds: float, as_json: bool, quiet: bool) -> None:
     """Scan for wearables that speak our protocol, and list name, address and strength."""
-    from twitchsense.acquire.adapter import Sighting, open_radio
+    from twitchsense.acquire.adapter import Advertisement, open_adapter
     from twitchsense.cli.record import split_device
 
     plugin, transport = split_device(device)
     options = {"transport": transport} if plugin else {}
 
-    async def scan() -> list[Sighting]:
-        async with open_radio(plugin, **options) as radio:
+    async def scan() -> list[Advertisement]:
+        async with open_adapter(plugin, **options) as radio:
             return await radio.scan(seconds)
 
     found = asyncio.run(scan())

@@ -18,7 +18,7 @@ from twitchsense.cli.options import verbosity
 from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
 
 if TYPE_CHECKING:
-    from twitchsense.live.follower import Watch
+    from twitchsense.live.follower import NightFollower
 
 _START_S: Final = 30.0  # for the simulator to make the first row
 _PERIOD_S: Final = 0.2
@@ -35,10 +35,10 @@ def live(night: str, browser: bool, port: int, counts: bool, quiet: bool) -> Non
 
     Closing the view does not end the recording.
     """
-    from twitchsense.live.follower import Watch
+    from twitchsense.live.follower import NightFollower
 
     with _file_of(night) as path:
-        watch = Watch(path)
+        watch = NightFollower(path)
         watch.look()
         if browser:
             _serve(watch, port, counts=counts)
@@ -46,7 +46,7 @@ def live(night: str, browser: bool, port: int, counts: bool, quiet: bool) -> Non
             _terminal(watch, counts=counts)
 
 
-def _terminal(watch: Watch, *, counts: bool) -> None:
+def _terminal(watch: NightFollower, *, counts: bool) -> None:
     try:
         from twitchsense.live.terminal import LiveApp
     except ImportError as error:
@@ -57,7 +57,7 @@ def _terminal(watch: Watch, *, counts: bool) -> None:
         raise app.failure
 
 
-def _serve(watch: Watch, port: int, *, counts: bool) -> None:
+def _serve(watch: NightFollower, port: int, *, counts: bool) -> None:
     from twitchsense.live.web import LiveServer
 
     server = LiveServer(watch, port, counts=counts)

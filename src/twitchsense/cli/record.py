@@ -16,9 +16,9 @@ from twitchsense.errors import InputError, TwitchsenseError
 from twitchsense.text import printable
 
 if TYPE_CHECKING:
-    from twitchsense.acquire.adapter import Radio
+    from twitchsense.acquire.adapter import Adapter
     from twitchsense.acquire.recorder import Recorder
-    from twitchsense.acquire.status import Progress
+    from twitchsense.acquire.status import SessionStatus
     from twitchsense.cli.stream import LiveView
 
 log = logging.getLogger(__name__)
@@ -117,9 +117,14 @@ async def _record(
     options: tuple[str, ...],
     quiet: bool,
 ) -> float:
-    from twitchsense.acquire.adapter import open_radio
+    from twitchsense.acquire.adapter import open_adapter
     from twitchsense.acquire.keep_awake import keep_awake
-    from twitchsense.acquire.recorder import PERIOD_S, Recorder, host_clock, new_meta
+    from twitchsense.acquire.recorder import (
+        COMMIT_PERIOD_S,
+        Recorder,
+        make_host_clock,
+        make_metadata,
+    )
     from twitchsense.nightfile.writer import NightFile
 
     plugin, transport = split_device(devices[0])
@@ -133,12 +138,12 @@ async def _record(
     view = aside = None
     if live:
         from twitchsense.cli.stream import LiveView  # the detector's libraries take a second
-        from twitchsense.live.worker import Aside
+        from twitchsense.live.worker import DetectionWorker
 
         view = LiveView()
-        aside = Aside(view.show)
+        aside = DetectionWorker(view.show)
     # look at the file first: a scan in vain is shorter than a night in vain
-    night = NightFile(out, new_meta())
+    night = NightFile(out, make_metadata())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -149,15 +154,15 @@ async def _record(
             if not awake:
                 log.warning("this computer may fall asleep: set it not to, for the night")
             try:
-                radio = open_radio(plugin, **chosen)
+                radio = open_adapter(plugin, **chosen)
                 async with radio as air:
                     names = await _find(air, bool(transport), stop) if plugin else list(devices)
                     recorder = Recorder(
                         air,
                         night,
                         names,
-                        now_ns=host_clock(),
-                        period_s=LIVE_PERIOD_S if live else PERIOD_S,
+                        now_ns=make_host_clock(),
+                        period_s=LIVE_PERIOD_S if live else COMMIT_PERIOD_S,
                         on_stored=aside.put if aside else None,
                     )
                     began = loop.time()
@@ -181,7 +186,7 @@ async def _record(
     return _summarize(recorder, elapsed, out, quiet)
 
 
-async def _find(radio: Radio, served: bool, stop: asyncio.Event) -> list[str]:
+async def _find(radio: Adapter, served: bool, stop: asyncio.Event) -> list[str]:
     """Return the names of all wearables of the simulator."""
     found = await radio.scan(_SCAN_S, "ts-0001")
     if served:
@@ -205,7 +210,7 @@ async def _stop_after(seconds: float, recorder: Recorder, stop: asyncio.Event) -
 
 def _first(recorder: Recorder) -> float | None:
     """Return when the first wearable was connected, in the loop's time."""
-    since = [s.progress.since for s in recorder.sessions]
+    since = [s.status.connected_at for s in recorder.sessions]
     return min((t for t in since if t is not None), default=None)
 
 
@@ -219,10 +224,10 @@ async def _talk(recorder: Recorder, view: LiveView | None, began: float, quiet: 
     while not quiet:
         await asyncio.sleep(_TALK_S)
         for i, session in enumerate(recorder.sessions):
-            progress = session.progress
-            prompt, made = progress.prompt - before[i][0], progress.made - before[i][1]
-            before[i] = (progress.prompt, progress.made)
-            text = _line(session.address, progress, loop.time() - (_first(recorder) or began))
+            status = session.status
+            prompt, made = status.n_live - before[i][0], status.n_produced - before[i][1]
+            before[i] = (status.n_live, status.n_produced)
+            text = _line(session.address, status, loop.time() - (_first(recorder) or began))
             if made > 0:
                 text += f", link {min(1.0, prompt / made):.0%}"
             if view is not None:
@@ -232,14 +237,14 @@ async def _talk(recorder: Recorder, view: LiveView | None, began: float, quiet: 
             click.echo(printable(f"NOT STORED: {recorder.storage_error}", "?"), err=True)
 
 
-def _line(address: str, progress: Progress, elapsed: float, state: str = "") -> str:
+def _line(address: str, status: SessionStatus, elapsed: float, state: str = "") -> str:
     if not state:
-        state = "connected" if progress.connected else f"NOT CONNECTED ({progress.last_error})"
-    battery = "?" if progress.battery is None else f"{progress.battery}"
+        state = "connected" if status.connected else f"NOT CONNECTED ({status.last_error})"
+    battery = "?" if status.battery is None else f"{status.battery}"
     return printable(
-        f"{address}: {elapsed:.0f} s, valid {progress.valid_s:.1f} s, lost {progress.lost} frames, "
-        f"waiting for {progress.missing}, battery {battery} %, {state}, "
-        f"{progress.connections} connections",
+        f"{address}: {elapsed:.0f} s, valid {status.valid_s:.1f} s, lost {status.n_lost} frames, "
+        f"waiting for {status.n_missing}, battery {battery} %, {state}, "
+        f"{status.n_connections} connections",
         "?",
     )
 
@@ -250,7 +255,7 @@ def _summarize(recorder: Recorder, elapsed: float, out: Path, quiet: bool) -> fl
 
     if not quiet:
         for session in recorder.sessions:
-            click.echo(_line(session.address, session.progress, elapsed, "ended"), err=True)
+            click.echo(_line(session.address, session.status, elapsed, "ended"), err=True)
         for book in read_books(out):
             lost = ", ".join(f"{n} lost: {reason}" for reason, n in book.lost.items() if n)
             open_ = sum(b - a + 1 for a, b in book.open)
@@ -259,7 +264,7 @@ def _summarize(recorder: Recorder, elapsed: float, out: Path, quiet: bool) -> fl
             text += f", {open_} not fetched" if open_ else ""
             text += ", then it started anew" if book.open_end else ""
             click.echo(text, err=True)
-        if recorder.inbox.overflows:
-            click.echo(f"{recorder.inbox.overflows} notifications found no room", err=True)
+        if recorder.queue.n_overflows:
+            click.echo(f"{recorder.queue.n_overflows} notifications found no room", err=True)
         click.echo(f"Night: {out}", err=True)
-    return min((s.progress.valid_s for s in recorder.sessions), default=0.0) / max(elapsed, 1e-9)
+    return min((s.status.valid_s for s in recorder.sessions), default=0.0) / max(elapsed, 1e-9)

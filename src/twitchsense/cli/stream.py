@@ -7,9 +7,9 @@ from typing import Final
 
 import click
 
-from twitchsense.acquire.frame_queue import Stored
-from twitchsense.live.device_stream import LiveLane
-from twitchsense.live.event_updates import Row
+from twitchsense.acquire.frame_queue import StoredFrame
+from twitchsense.live.device_stream import DeviceStream
+from twitchsense.live.event_updates import EventUpdate
 from twitchsense.model.candidates import ScoredCandidate
 from twitchsense.model.channels import NS
 
@@ -24,22 +24,24 @@ class LiveView:
 
     def __init__(self) -> None:
         self.events = 0
-        self._lanes: dict[tuple[str, int], LiveLane] = {}
+        self._lanes: dict[tuple[str, int], DeviceStream] = {}
         self._told: dict[tuple[str, int, int], str] = {}  # not settled yet, and as what
 
-    def show(self, frames: list[Stored]) -> None:
+    def show(self, frames: list[StoredFrame]) -> None:
         """Take frames that are on disk."""
-        came: dict[tuple[str, int], list[Stored]] = {}
+        came: dict[tuple[str, int], list[StoredFrame]] = {}
         for stored in frames:
-            came.setdefault((stored.lane.boot.device, stored.lane.boot.count), []).append(stored)
+            came.setdefault((stored.source.boot.device, stored.source.boot.count), []).append(
+                stored
+            )
         for (device, count), those in came.items():
             lane = self._lanes.get((device, count))
             if lane is None:
-                lane = self._lanes[device, count] = LiveLane(device, those[0].lane.info)
+                lane = self._lanes[device, count] = DeviceStream(device, those[0].source.info)
             for row in lane.push((s.frame, s.arrival_ns) for s in those):
                 self.tell(row, (device, count, row.number))
 
-    def tell(self, row: Row, key: tuple[str, int, int]) -> None:
+    def tell(self, row: EventUpdate, key: tuple[str, int, int]) -> None:
         """Print a movement, or what has become of one that was printed."""
         if not self.events and not self._told:
             click.echo(_HEAD, err=True)

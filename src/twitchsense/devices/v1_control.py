@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from twitchsense.devices.packet import PacketError, Reason
+from twitchsense.devices.framing import PacketError, PacketErrorReason
 
 
-class Op(IntEnum):
+class Opcode(IntEnum):
     """What can be asked."""
 
     START = 1
@@ -21,7 +21,7 @@ class Op(IntEnum):
     CLOCK = 6
 
 
-class Status(IntEnum):
+class ResponseStatus(IntEnum):
     """How it went."""
 
     OK = 0
@@ -37,13 +37,13 @@ _STATE = struct.Struct("<BIIII")
 _RANGE = struct.Struct("<II")
 _CLOCK = struct.Struct("<QI")
 _ANSWER: Final = 0x80
-_OPS: Final = frozenset(map(int, Op))
-_STATUSES: Final = frozenset(map(int, Status))
-_WITH_STATE: Final = {Op.START, Op.STOP, Op.ACK, Op.STATUS}
+_OPS: Final = frozenset(map(int, Opcode))
+_STATUSES: Final = frozenset(map(int, ResponseStatus))
+_WITH_STATE: Final = {Opcode.START, Opcode.STOP, Opcode.ACK, Opcode.STATUS}
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class DeviceState:
     """Where a device stands: its ring holds frames `oldest` to ``next - 1``."""
 
     boot: int
@@ -54,7 +54,7 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class ControlResponse:
     """An answer of the control point.
 
     Attributes
@@ -68,45 +68,45 @@ class Response:
     clock : (ticks, boot count) or None
     """
 
-    op: Op
+    op: Opcode
     token: int
-    status: Status
-    state: State | None = None
+    status: ResponseStatus
+    state: DeviceState | None = None
     range: tuple[int, int] | None = None
     clock: tuple[int, int] | None = None
 
 
-def start(token: int, session: int, *, take_over: bool) -> bytes:
+def encode_start(token: int, session: int, *, take_over: bool) -> bytes:
     """Ask to sample for a session."""
-    return struct.pack("<BBIB", Op.START, token, session, take_over)
+    return struct.pack("<BBIB", Opcode.START, token, session, take_over)
 
 
-def stop(token: int, session: int) -> bytes:
+def encode_stop(token: int, session: int) -> bytes:
     """Ask to stop sampling."""
-    return struct.pack("<BBI", Op.STOP, token, session)
+    return struct.pack("<BBI", Opcode.STOP, token, session)
 
 
-def resend(token: int, first: int, last: int) -> bytes:
+def encode_resend(token: int, first: int, last: int) -> bytes:
     """Ask for frames again, both ends included."""
-    return struct.pack("<BBII", Op.RESEND, token, first, last)
+    return struct.pack("<BBII", Opcode.RESEND, token, first, last)
 
 
-def ack(token: int, seq: int) -> bytes:
+def encode_ack(token: int, seq: int) -> bytes:
     """Say that all frames up to `seq` are on disk."""
-    return struct.pack("<BBI", Op.ACK, token, seq)
+    return struct.pack("<BBI", Opcode.ACK, token, seq)
 
 
-def status(token: int) -> bytes:
+def encode_status(token: int) -> bytes:
     """Ask where the device stands."""
-    return bytes((Op.STATUS, token))
+    return bytes((Opcode.STATUS, token))
 
 
-def clock(token: int) -> bytes:
+def encode_clock(token: int) -> bytes:
     """Ask for the full tick counter."""
-    return bytes((Op.CLOCK, token))
+    return bytes((Opcode.CLOCK, token))
 
 
-def decode_response(data: bytes) -> Response:
+def decode_response(data: bytes) -> ControlResponse:
     """Read a notification of the control point.
 
     Raises
@@ -114,24 +114,26 @@ def decode_response(data: bytes) -> Response:
     PacketError
     """
     if len(data) < 3:
-        raise PacketError(Reason.TOO_SHORT, f"answer of {len(data)} bytes")
+        raise PacketError(PacketErrorReason.TOO_SHORT, f"answer of {len(data)} bytes")
     if not data[0] & _ANSWER or data[0] ^ _ANSWER not in _OPS:
-        raise PacketError(Reason.UNKNOWN_OP, f"0x{data[0]:02x}")
+        raise PacketError(PacketErrorReason.UNKNOWN_OP, f"0x{data[0]:02x}")
     if data[2] not in _STATUSES:
-        raise PacketError(Reason.UNKNOWN_STATUS, str(data[2]))
-    op, token, result, body = Op(data[0] ^ _ANSWER), data[1], Status(data[2]), data[3:]
-    if result is Status.OTHER_SESSION or (result is Status.OK and op in _WITH_STATE):
-        return Response(op, token, result, state=State(*_unpack(_STATE, body)))
-    if result is not Status.OK:
-        return Response(op, token, result)
-    if op is Op.RESEND:
+        raise PacketError(PacketErrorReason.UNKNOWN_STATUS, str(data[2]))
+    op, token, result, body = Opcode(data[0] ^ _ANSWER), data[1], ResponseStatus(data[2]), data[3:]
+    if result is ResponseStatus.OTHER_SESSION or (
+        result is ResponseStatus.OK and op in _WITH_STATE
+    ):
+        return ControlResponse(op, token, result, state=DeviceState(*_unpack(_STATE, body)))
+    if result is not ResponseStatus.OK:
+        return ControlResponse(op, token, result)
+    if op is Opcode.RESEND:
         first, last = _unpack(_RANGE, body)
-        return Response(op, token, result, range=(first, last))
+        return ControlResponse(op, token, result, range=(first, last))
     ticks, boots = _unpack(_CLOCK, body)
-    return Response(op, token, result, clock=(ticks, boots))
+    return ControlResponse(op, token, result, clock=(ticks, boots))
 
 
 def _unpack(layout: struct.Struct, body: bytes) -> tuple[int, ...]:
     if len(body) != layout.size:
-        raise PacketError(Reason.LENGTH, f"{len(body)} bytes instead of {layout.size}")
+        raise PacketError(PacketErrorReason.LENGTH, f"{len(body)} bytes instead of {layout.size}")
     return layout.unpack(body)

@@ -11,22 +11,21 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.devices.packet import PacketError, Reason
+from twitchsense.devices.framing import MAX_FRAME_BYTES, PacketError, PacketErrorReason
 from twitchsense.model.channels import Kind, Leg
 
-SERVICE: Final = "b5a90001-3f7c-4e51-a8d2-6b1c0e94d37f"
-DATA: Final = "b5a90002-3f7c-4e51-a8d2-6b1c0e94d37f"
-CONTROL: Final = "b5a90003-3f7c-4e51-a8d2-6b1c0e94d37f"
-INFO: Final = "b5a90004-3f7c-4e51-a8d2-6b1c0e94d37f"
-BATTERY: Final = "00002a19-0000-1000-8000-00805f9b34fb"
-SERIAL: Final = "00002a25-0000-1000-8000-00805f9b34fb"
-FIRMWARE: Final = "00002a26-0000-1000-8000-00805f9b34fb"
+SERVICE_UUID: Final = "b5a90001-3f7c-4e51-a8d2-6b1c0e94d37f"
+DATA_UUID: Final = "b5a90002-3f7c-4e51-a8d2-6b1c0e94d37f"
+CONTROL_UUID: Final = "b5a90003-3f7c-4e51-a8d2-6b1c0e94d37f"
+INFO_UUID: Final = "b5a90004-3f7c-4e51-a8d2-6b1c0e94d37f"
+BATTERY_UUID: Final = "00002a19-0000-1000-8000-00805f9b34fb"
+SERIAL_UUID: Final = "00002a25-0000-1000-8000-00805f9b34fb"
+FIRMWARE_UUID: Final = "00002a26-0000-1000-8000-00805f9b34fb"
 
-MAJOR: Final = 1
-MARKER: Final = 64
-MAX_FRAME: Final = 244
-REPLAY: Final = 1
-GAP: Final = 2
+PROTOCOL_MAJOR: Final = 1
+MARKER_TYPE: Final = 64
+FLAG_REPLAY: Final = 1
+FLAG_GAP: Final = 2
 
 _INFO_HEAD = struct.Struct("<BBBBIQ")
 _INFO_STREAM = struct.Struct("<BBBBII")
@@ -38,7 +37,7 @@ _LEGS: Final[dict[int, Leg | None]] = {0: None, 1: "left", 2: "right"}
 
 
 @dataclass(frozen=True)
-class Stream:
+class StreamInfo:
     """One kind of samples a device sends.
 
     Attributes
@@ -74,21 +73,21 @@ class Stream:
 
 
 @dataclass(frozen=True)
-class Info:
+class DeviceInfo:
     """What a device says of itself."""
 
     minor: int
     leg: Leg | None
     tick_hz: int
     device: int
-    streams: tuple[Stream, ...]
+    streams: tuple[StreamInfo, ...]
 
     @cached_property
-    def by_id(self) -> dict[int, Stream]:
+    def stream_by_id(self) -> dict[int, StreamInfo]:
         """Streams by the type of their frames."""
         return {s.id: s for s in self.streams}
 
-    def sample_index(self, stream: Stream, ticks: int) -> int:
+    def sample_index(self, stream: StreamInfo, ticks: int) -> int:
         """Return the index since boot of the sample that is due at a tick.
 
         Raises
@@ -99,7 +98,9 @@ class Info:
         period = 1000 * self.tick_hz
         k = -(-ticks * stream.rate_mhz // period)
         if k * period // stream.rate_mhz != ticks:
-            raise PacketError(Reason.OFF_GRID, f"no sample of stream {stream.id} at tick {ticks}")
+            raise PacketError(
+                PacketErrorReason.OFF_GRID, f"no sample of stream {stream.id} at tick {ticks}"
+            )
         return k
 
 
@@ -125,10 +126,10 @@ class Frame:
     @property
     def replayed(self) -> bool:
         """Whether its arrival tells nothing about the clock."""
-        return bool(self.flags & REPLAY)
+        return bool(self.flags & FLAG_REPLAY)
 
 
-def decode_info(data: bytes) -> Info:
+def decode_info(data: bytes) -> DeviceInfo:
     """Read the *info* characteristic.
 
     Raises
@@ -136,46 +137,51 @@ def decode_info(data: bytes) -> Info:
     PacketError
     """
     if len(data) < _INFO_HEAD.size:
-        raise PacketError(Reason.TOO_SHORT, f"info of {len(data)} bytes")
+        raise PacketError(PacketErrorReason.TOO_SHORT, f"info of {len(data)} bytes")
     major, minor, leg, count, tick_hz, device = _INFO_HEAD.unpack_from(data)
-    if major != MAJOR:
-        raise PacketError(Reason.VERSION, f"the device speaks version {major}, we speak {MAJOR}")
+    if major != PROTOCOL_MAJOR:
+        raise PacketError(
+            PacketErrorReason.VERSION,
+            f"the device speaks version {major}, we speak {PROTOCOL_MAJOR}",
+        )
     if not 1 <= count <= 8 or leg not in _LEGS or not 1000 <= tick_hz <= 1_000_000 or not device:
-        raise PacketError(Reason.INFO, "a number out of its range")
+        raise PacketError(PacketErrorReason.INFO, "a number out of its range")
     if len(data) < _INFO_HEAD.size + count * _INFO_STREAM.size:
-        raise PacketError(Reason.TOO_SHORT, f"info of {len(data)} bytes for {count} streams")
+        raise PacketError(
+            PacketErrorReason.TOO_SHORT, f"info of {len(data)} bytes for {count} streams"
+        )
     streams = tuple(
         _stream(_INFO_STREAM.unpack_from(data, _INFO_HEAD.size + i * _INFO_STREAM.size), tick_hz)
         for i in range(count)
     )
     if len({s.id for s in streams}) < count:
-        raise PacketError(Reason.INFO, "a stream id twice")
-    return Info(minor, _LEGS[leg], tick_hz, device, streams)
+        raise PacketError(PacketErrorReason.INFO, "a stream id twice")
+    return DeviceInfo(minor, _LEGS[leg], tick_hz, device, streams)
 
 
-def _stream(fields: tuple[int, ...], tick_hz: int) -> Stream:
+def _stream(fields: tuple[int, ...], tick_hz: int) -> StreamInfo:
     number, kind, width, bits, rate, full_scale = fields
     widths = {1: range(1, 9), 2: range(3, 4)}.get(kind, range(1, 256))
     good = (
-        1 <= number < MARKER
+        1 <= number < MARKER_TYPE
         and width in widths
         and bits == 16
         and 0 < rate <= 1000 * tick_hz
         and full_scale > 0
     )
     if not good:
-        raise PacketError(Reason.INFO, f"stream {number} cannot be")
-    return Stream(number, _KINDS.get(kind), width, rate, full_scale)
+        raise PacketError(PacketErrorReason.INFO, f"stream {number} cannot be")
+    return StreamInfo(number, _KINDS.get(kind), width, rate, full_scale)
 
 
 def checksum(data: bytes | bytearray | memoryview) -> int:
     """Return the CRC-16 of a frame without its last two bytes, REPLAY taken as 0."""
     plain = bytearray(data)
-    plain[1] &= ~REPLAY & 0xFF
+    plain[1] &= ~FLAG_REPLAY & 0xFF
     return binascii.crc_hqx(plain, 0xFFFF)
 
 
-def decode_frame(data: bytes, info: Info) -> Frame:
+def decode_frame(data: bytes, info: DeviceInfo) -> Frame:
     """Read one whole frame.
 
     Raises
@@ -184,26 +190,26 @@ def decode_frame(data: bytes, info: Info) -> Frame:
         With the reason; the bytes may come from anywhere.
     """
     if len(data) < HEADER.size + CHECKSUM_SIZE:
-        raise PacketError(Reason.TOO_SHORT, f"frame of {len(data)} bytes")
+        raise PacketError(PacketErrorReason.TOO_SHORT, f"frame of {len(data)} bytes")
     kind, flags, count, boot, seq, ticks = HEADER.unpack_from(data)
     width = 0
-    if kind != MARKER:
-        stream = info.by_id.get(kind)
+    if kind != MARKER_TYPE:
+        stream = info.stream_by_id.get(kind)
         if stream is None:
-            raise PacketError(Reason.UNKNOWN_TYPE, f"type {kind}")
+            raise PacketError(PacketErrorReason.UNKNOWN_TYPE, f"type {kind}")
         width = stream.width
-    if (count == 0) != (kind == MARKER):
-        raise PacketError(Reason.COUNT, f"{count} samples in a frame of type {kind}")
+    if (count == 0) != (kind == MARKER_TYPE):
+        raise PacketError(PacketErrorReason.COUNT, f"{count} samples in a frame of type {kind}")
     size = HEADER.size + 2 * count * width + CHECKSUM_SIZE
-    if len(data) != size or size > MAX_FRAME:
-        raise PacketError(Reason.LENGTH, f"{len(data)} bytes instead of {size}")
+    if len(data) != size or size > MAX_FRAME_BYTES:
+        raise PacketError(PacketErrorReason.LENGTH, f"{len(data)} bytes instead of {size}")
     body = memoryview(data)[:-CHECKSUM_SIZE]
     if checksum(body) != int.from_bytes(data[-CHECKSUM_SIZE:], "little"):
-        raise PacketError(Reason.CHECKSUM, f"frame {seq}")
+        raise PacketError(PacketErrorReason.CHECKSUM, f"frame {seq}")
     samples = np.frombuffer(body[HEADER.size :], "<i2").reshape(count, width)
     return Frame(kind, flags, boot, seq, ticks, samples.astype(np.int16, copy=False))
 
 
-def unwrap(ticks: int, near: int) -> int:
+def unwrap_ticks(ticks: int, near: int) -> int:
     """Return the full tick count whose low 32 bits are `ticks`, closest to `near`."""
     return max(0, near + ((ticks - near + (1 << 31)) % (1 << 32)) - (1 << 31))

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.detector import Detector
-from twitchsense.devices.packet import PacketError
-from twitchsense.devices.v1_frames import MARKER, Frame, Info, Stream, unwrap
-from twitchsense.live.event_updates import Row, Rows
+from twitchsense.devices.framing import PacketError
+from twitchsense.devices.v1_frames import MARKER_TYPE, DeviceInfo, Frame, StreamInfo, unwrap_ticks
+from twitchsense.live.event_updates import EventTracker, EventUpdate
 from twitchsense.model.candidates import ScoredCandidate
 from twitchsense.model.channels import NS, Channel, Chunk
 from twitchsense.model.column_names import plan_channels
@@ -28,7 +28,7 @@ from twitchsense.settings import Settings
 
 
 @dataclass
-class _Place:
+class _StreamPosition:
     """Where a stream stands."""
 
     start_ns: int = -1
@@ -38,25 +38,25 @@ class _Place:
 
 #: Frames that follow each other are given to the detector together, up to so much: whoever
 #: opens a long night must catch up.
-_PIECE_S = 10.0
+_MAX_CHUNK_S = 10.0
 #: How fast a crystal may run astray, as share of the time: ten times what poor ones do.
-_ASTRAY = 1e-3
+_MAX_DRIFT = 1e-3
 #: Seconds for which it is kept how far.
-_KNOWN = 1000
+_DRIFT_HISTORY_S = 1000
 
 
 @dataclass
-class _Piece:
+class _SampleRun:
     """Samples of a stream without a gap, in counts."""
 
-    stream: Stream
+    stream: StreamInfo
     start_ns: int
     first: int
     count: int = 0
     counts: list[NDArray[np.int16]] = field(default_factory=list)
 
 
-class LiveLane:
+class DeviceStream:
     """One connection: its detector, and where each stream stands.
 
     Parameters
@@ -68,7 +68,7 @@ class LiveLane:
     """
 
     def __init__(
-        self, device: str, info: Info, on_chunk: Callable[[Chunk], None] | None = None
+        self, device: str, info: DeviceInfo, on_chunk: Callable[[Chunk], None] | None = None
     ) -> None:
         self.info = info
         self._on_chunk = on_chunk
@@ -84,30 +84,32 @@ class LiveLane:
                 order = [names.index(n) for n in plan.names]
                 self._names.setdefault(stream.id, []).append((plan.name, order))
         self.channels = tuple(channels)
-        self._rows = Rows()
+        self._rows = EventTracker()
         self._detector = Detector(Settings(), self.channels, keep=False)
-        self._places = {s.id: _Place() for s in info.streams}
-        self._astray: deque[tuple[int, int]] = deque(maxlen=_KNOWN)  # from when on, how far
+        self._places = {s.id: _StreamPosition() for s in info.streams}
+        self._astray: deque[tuple[int, int]] = deque(
+            maxlen=_DRIFT_HISTORY_S
+        )  # from when on, how far
         self._late_ns = self._last_ns = 0
         self._zero_ns: int | None = None
         self._near: int | None = None
 
-    def push(self, frames: Iterable[tuple[Frame, int]]) -> list[Row]:
+    def push(self, frames: Iterable[tuple[Frame, int]]) -> list[EventUpdate]:
         """Take frames that are on disk, each with its arrival in ns of UTC.
 
         Returns the movements that they add or change.
         """
-        pieces: list[_Piece] = []
-        newest: dict[int, _Piece] = {}
+        pieces: list[_SampleRun] = []
+        newest: dict[int, _SampleRun] = {}
         for frame, arrival_ns in frames:
             first = self._place(frame, arrival_ns)
             if first is None:
                 continue
-            place, stream = self._places[frame.type], self.info.by_id[frame.type]
+            place, stream = self._places[frame.type], self.info.stream_by_id[frame.type]
             piece = newest.get(frame.type)
             joins = piece is not None and piece.start_ns == place.start_ns
-            if piece is None or not joins or piece.count >= _PIECE_S * stream.fs:
-                piece = newest[frame.type] = _Piece(stream, place.start_ns, first - place.base)
+            if piece is None or not joins or piece.count >= _MAX_CHUNK_S * stream.fs:
+                piece = newest[frame.type] = _SampleRun(stream, place.start_ns, first - place.base)
                 pieces.append(piece)
             piece.counts.append(frame.samples)
             piece.count += len(frame.samples)
@@ -116,11 +118,11 @@ class LiveLane:
 
     def _place(self, frame: Frame, arrival_ns: int) -> int | None:
         """Return the number of a frame's first sample, or None if it comes too late."""
-        if frame.replayed or frame.type == MARKER or frame.type not in self._names:
+        if frame.replayed or frame.type == MARKER_TYPE or frame.type not in self._names:
             return None
-        stream, place = self.info.by_id[frame.type], self._places[frame.type]
+        stream, place = self.info.stream_by_id[frame.type], self._places[frame.type]
         try:
-            ticks = unwrap(frame.ticks, frame.ticks if self._near is None else self._near)
+            ticks = unwrap_ticks(frame.ticks, frame.ticks if self._near is None else self._near)
             first = self.info.sample_index(stream, ticks)
         except PacketError:
             return None
@@ -149,11 +151,11 @@ class LiveLane:
     def _follow(self, done_ns: int, arrival_ns: int) -> None:
         passed_ns = max(0, arrival_ns - self._last_ns)
         self._last_ns += passed_ns
-        self._late_ns = min(self._late_ns + round(_ASTRAY * passed_ns), arrival_ns - done_ns)
+        self._late_ns = min(self._late_ns + round(_MAX_DRIFT * passed_ns), arrival_ns - done_ns)
         if not self._astray or done_ns >= self._astray[-1][0] + NS:
             self._astray.append((done_ns, self._late_ns))
 
-    def _hear(self, piece: _Piece) -> list[ScoredCandidate]:
+    def _hear(self, piece: _SampleRun) -> list[ScoredCandidate]:
         """Give samples to the detector; return what is settled by them."""
         counts = np.concatenate(piece.counts)
         samples = piece.stream.to_physical(counts).astype(np.float32)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from twitchsense.model.candidates import ScoredCandidate
 
 #: Several channels see the edges of one movement this far apart.
-_SAME_NS = 20_000_000
+_OVERLAP_TOLERANCE_NS = 20_000_000
 
 
 @dataclass(slots=True)
-class Row:
+class EventUpdate:
     """A movement that is shown.
 
     Attributes
@@ -37,16 +37,16 @@ class Row:
     gone: bool = False
 
 
-class Rows:
+class EventTracker:
     """Follows what one detector says."""
 
     def __init__(self) -> None:
-        self._open: list[Row] = []
+        self._open: list[EventUpdate] = []
         self._made = 0
 
     def update(
         self, settled: Sequence[ScoredCandidate], early: Sequence[ScoredCandidate]
-    ) -> list[Row]:
+    ) -> list[EventUpdate]:
         """Return the rows that are new or have changed.
 
         Parameters
@@ -61,45 +61,50 @@ class Rows:
         changed = self._settle(every, standing)
         changed += [self._new(f, settled=True) for f in standing]
         for finding in early:
-            row = next((r for r in self._open if _are_one(r.finding, finding)), None)
+            row = next((r for r in self._open if _overlap(r.finding, finding)), None)
             if row is None:
                 changed.append(self._new(finding, settled=False))
-            elif _seen(row.finding) != _seen(finding):
+            elif _displayed_fields(row.finding) != _displayed_fields(finding):
                 row.finding = finding
                 changed.append(row)
         return changed
 
-    def _settle(self, every: list[ScoredCandidate], standing: list[ScoredCandidate]) -> list[Row]:
+    def _settle(
+        self, every: list[ScoredCandidate], standing: list[ScoredCandidate]
+    ) -> list[EventUpdate]:
         """End the open rows that findings speak of; those findings leave `standing`."""
-        ended = [r for r in self._open if any(_are_one(r.finding, f) for f in every)]
+        ended = [r for r in self._open if any(_overlap(r.finding, f) for f in every)]
         for row in ended:
             self._open.remove(row)
             row.settled = True
-            those = [f for f in standing if _are_one(row.finding, f)]
+            those = [f for f in standing if _overlap(row.finding, f)]
             if those:  # the nearest to what was shown
-                differs = [_difference(f, row.finding) for f in those]
+                differs = [_distance(f, row.finding) for f in those]
                 row.finding = those[differs.index(min(differs))]
                 standing.remove(row.finding)
             else:
                 row.gone = True
         return ended
 
-    def _new(self, finding: ScoredCandidate, *, settled: bool) -> Row:
+    def _new(self, finding: ScoredCandidate, *, settled: bool) -> EventUpdate:
         self._made += 1
-        row = Row(self._made, finding, settled)
+        row = EventUpdate(self._made, finding, settled)
         if not settled:
             self._open.append(row)
         return row
 
 
-def _are_one(a: ScoredCandidate, b: ScoredCandidate) -> bool:
-    touch = a.onset_ns <= b.offset_ns + _SAME_NS and b.onset_ns <= a.offset_ns + _SAME_NS
+def _overlap(a: ScoredCandidate, b: ScoredCandidate) -> bool:
+    touch = (
+        a.onset_ns <= b.offset_ns + _OVERLAP_TOLERANCE_NS
+        and b.onset_ns <= a.offset_ns + _OVERLAP_TOLERANCE_NS
+    )
     return touch and a.leg == b.leg
 
 
-def _seen(f: ScoredCandidate) -> tuple[int, int, str, str]:
+def _displayed_fields(f: ScoredCandidate) -> tuple[int, int, str, str]:
     return f.onset_ns, f.offset_ns, f.kind, f.channel
 
 
-def _difference(found: ScoredCandidate, shown: ScoredCandidate) -> tuple[bool, int]:
+def _distance(found: ScoredCandidate, shown: ScoredCandidate) -> tuple[bool, int]:
     return found.kind != shown.kind, abs(found.onset_ns - shown.onset_ns)

@@ -17,12 +17,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from twitchsense.devices.packet import PacketError
-from twitchsense.devices.v1_frames import MARKER, Frame, decode_frame
+from twitchsense.devices.framing import PacketError
+from twitchsense.devices.v1_frames import MARKER_TYPE, Frame, decode_frame
 from twitchsense.errors import InputError
-from twitchsense.live.device_stream import LiveLane
-from twitchsense.live.event_updates import Row
-from twitchsense.live.waveform_buffer import Trail
+from twitchsense.live.device_stream import DeviceStream
+from twitchsense.live.event_updates import EventUpdate
+from twitchsense.live.waveform_buffer import WaveformBuffer
 from twitchsense.model.channels import NS, Chunk
 from twitchsense.nightfile.lock import is_being_written
 from twitchsense.nightfile.reader import NightReader
@@ -31,12 +31,12 @@ from twitchsense.report.time_labels import spoken
 from twitchsense.text import printable
 
 #: Rows read at once; more wait for the next look.
-_BATCH: Final = 4000
+BATCH_ROWS: Final = 4000
 #: Events kept for showing.
-_EVENTS: Final = 50
-_MARKER_CHARS: Final = 200
+_MAX_EVENTS: Final = 50
+_MAX_MARKER_CHARS: Final = 200
 #: What the newest entry of a device in the log of the connection means.
-_LINK: Final = {
+_STATUS_TEXTS: Final = {
     "connected": "connected",
     "lost": "connection lost, trying again",
     "failed": "not connected, trying again",
@@ -66,7 +66,7 @@ class LiveEvent:
 
 
 @dataclass
-class Watch:
+class NightFollower:
     """What a live view shows. All methods may be called from any thread.
 
     Parameters
@@ -93,8 +93,8 @@ class Watch:
     newest_ns: int = 0
     events: list[LiveEvent] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    trails: dict[str, Trail] = field(default_factory=dict)
-    _lanes: dict[int, LiveLane] = field(default_factory=dict)
+    trails: dict[str, WaveformBuffer] = field(default_factory=dict)
+    _lanes: dict[int, DeviceStream] = field(default_factory=dict)
     _links: dict[str, str] = field(default_factory=dict)
     _after: dict[str, int] = field(
         default_factory=lambda: {"packet": 0, "loss": 0, "link": 0, "battery": 0}
@@ -133,7 +133,7 @@ class Watch:
                 for first, last in self._new(reader, "loss", "first, last"):
                     self.lost += 0 if last is None else int(last) - int(first) + 1
                 for device, event in self._new(reader, "link", "device, event"):
-                    if str(event) in _LINK:
+                    if str(event) in _STATUS_TEXTS:
                         self._links[str(device)] = str(event)
                 for row_id, device, percent in reader.batteries(self._after["battery"]):
                     self._after["battery"], self.batteries[device] = row_id, percent
@@ -145,7 +145,7 @@ class Watch:
     @property
     def link(self) -> str:
         """How it stands with the connections, in words."""
-        words = {key: _LINK[event] for key, event in self._links.items()}
+        words = {key: _STATUS_TEXTS[event] for key, event in self._links.items()}
         if len(set(words.values())) > 1:
             return ", ".join(f"{printable(key[-4:])}: {w}" for key, w in words.items())
         return next(iter(words.values()), "waiting for the first connection")
@@ -158,7 +158,7 @@ class Watch:
         InputError
             If it can't be stored.
         """
-        clean = printable(text[:_MARKER_CHARS]).strip()
+        clean = printable(text[:_MAX_MARKER_CHARS]).strip()
         uri = self.path.absolute().as_uri() + "?mode=rw"
         try:
             with self._lock:
@@ -239,15 +239,15 @@ class Watch:
                 ),
             )
 
-        lane = LiveLane(device, info, on_chunk=show)
+        lane = DeviceStream(device, info, on_chunk=show)
         channels = {channel.name: channel for channel in lane.channels}
         self._lanes[boot] = lane
         for channel in lane.channels:
-            self.trails[channel.name] = Trail(channel)
+            self.trails[channel.name] = WaveformBuffer(channel)
 
     def _new(self, reader: NightReader, table: str, columns: str) -> list[tuple[Any, ...]]:
         rows = reader.query(
-            f"SELECT id, {columns} FROM {table} WHERE id > ? ORDER BY id LIMIT {_BATCH}",
+            f"SELECT id, {columns} FROM {table} WHERE id > ? ORDER BY id LIMIT {BATCH_ROWS}",
             self._after[table],
         )
         if rows:
@@ -259,9 +259,9 @@ class Watch:
             frame = decode_frame(data, self._lanes[boot].info)
         except PacketError:
             return None
-        return None if frame.type == MARKER else frame
+        return None if frame.type == MARKER_TYPE else frame
 
-    def _note(self, key: tuple[int, int], row: Row, astray_ns: int) -> None:
+    def _note(self, key: tuple[int, int], row: EventUpdate, astray_ns: int) -> None:
         """Show a row, or what has become of it."""
         f, old = row.finding, self._fluid.pop(key, None)
         length_s = (f.offset_ns - f.onset_ns) / NS
@@ -273,7 +273,7 @@ class Watch:
         if not row.gone:
             self.counts[event.kind] += 1
             insort(self.events, event, key=lambda e: e.time_ns)
-            del self.events[:-_EVENTS]
+            del self.events[:-_MAX_EVENTS]
         if not row.settled:
             self._fluid[key] = event
         self.counts = +self.counts  # no kind that is there no more

@@ -14,21 +14,23 @@ from textual.containers import Vertical
 from textual.widgets import Footer, Input, Static
 
 from twitchsense.errors import TwitchsenseError
-from twitchsense.live.follower import Watch
+from twitchsense.live.follower import NightFollower
 from twitchsense.report.time_labels import milliseconds
 from twitchsense.text import printable
 
 _PERIOD_S: Final = 0.25
 #: A signal fills its row from these on, in µV and g: rest must look like rest.
-_REACH: Final = {"emg": 50.0, "acc": 0.02}
-_ROWS: Final = 3  # lines of a signal, where there is room
-_REST: Final = 16  # lines for all else: the link, eight events, the keys
+_FULL_SCALE: Final = {"emg": 50.0, "acc": 0.02}
+_WAVEFORM_LINES: Final = 3  # lines of a signal, where there is room
+_OTHER_LINES: Final = 16  # lines for all else: the link, eight events, the keys
 _BARS: Final = " ▁▂▃▄▅▆▇█"
-_NOTHING: Final = "·"
-_MOST_LOOKS: Final = 20  # batches read at once when a long night is opened
+_NO_SIGNAL: Final = "·"
+_MAX_BATCHES: Final = 20  # batches read at once when a long night is opened
 
 
-def bars(sizes: Sequence[float | None], top: float, width: int, rows: int = _ROWS) -> str:
+def draw_bars(
+    sizes: Sequence[float | None], top: float, width: int, rows: int = _WAVEFORM_LINES
+) -> str:
     """Draw sizes from the left to the right over a few lines of text.
 
     Parameters
@@ -51,7 +53,7 @@ def bars(sizes: Sequence[float | None], top: float, width: int, rows: int = _ROW
     for row in reversed(range(rows)):
         lines.append(
             "".join(
-                (_NOTHING if row == 0 else " ")
+                (_NO_SIGNAL if row == 0 else " ")
                 if full is None
                 else _BARS[min(8, max(full - 8 * row, 0))]
                 for full in columns
@@ -94,7 +96,7 @@ class LiveApp(App[None]):
         Binding("escape", "leave", show=False),
     ]
 
-    def __init__(self, watch: Watch, *, counts: bool = False) -> None:
+    def __init__(self, watch: NightFollower, *, counts: bool = False) -> None:
         super().__init__()
         self.night = watch
         self.counts = counts
@@ -120,7 +122,7 @@ class LiveApp(App[None]):
         """Read what is new, and show it."""
         async with self._turn:
             try:
-                for _ in range(_MOST_LOOKS):
+                for _ in range(_MAX_BATCHES):
                     if not self.night.look():
                         break
             except TwitchsenseError as error:
@@ -139,15 +141,15 @@ class LiveApp(App[None]):
         stored = f"{state['frames']:,} packets stored, {state['lost']:,} lost"
         self.query_one("#stored", Static).update(f"{stored} · battery {state['battery']}")
         box = self.query_one("#trails", Vertical)
-        room = (self.size.height - _REST) // max(1, len(state["trails"]))
-        rows = min(_ROWS, max(1, room - 1))  # a line is the name's
+        room = (self.size.height - _OTHER_LINES) // max(1, len(state["trails"]))
+        rows = min(_WAVEFORM_LINES, max(1, room - 1))  # a line is the name's
         for k, trail in enumerate(state["trails"]):
             low, high = trail["columns"]
             size = [
                 None if h is None else max(abs(h), abs(lo or 0.0))
                 for lo, h in zip(low, high, strict=True)
             ]
-            top = max(_REACH[trail["kind"]], *(s for s in size if s is not None), 0.0)
+            top = max(_FULL_SCALE[trail["kind"]], *(s for s in size if s is not None), 0.0)
             unit = "µV" if trail["kind"] == "emg" else "g"
             told = f"{top:.0f}" if top >= 10 else f"{top:.2g}"
             name = f"{trail['name']}, half a minute, up to {told} {unit}"
@@ -155,7 +157,9 @@ class LiveApp(App[None]):
                 await box.mount(Static(id=f"name{k}", markup=False))
                 await box.mount(Static(id=f"trail{k}", classes="trail", markup=False))
             self.query_one(f"#name{k}", Static).update(name)
-            self.query_one(f"#trail{k}", Static).update(bars(size, top, self.size.width - 2, rows))
+            self.query_one(f"#trail{k}", Static).update(
+                draw_bars(size, top, self.size.width - 2, rows)
+            )
         lines = [
             f"{datetime.fromtimestamp(t):%H:%M:%S}  {kind}, {milliseconds(s)}, {channel}"
             + ("" if settled else ", may still change")

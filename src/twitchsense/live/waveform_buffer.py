@@ -13,11 +13,11 @@ from twitchsense.model.channels import NS, Channel, Chunk
 Floats = NDArray[np.float32]
 
 #: Columns per second, and seconds kept: memory is bounded by these alone.
-PER_S: Final = 10
+COLUMNS_PER_S: Final = 10
 LENGTH_S: Final = 30
 
 
-class Trail:
+class WaveformBuffer:
     """The trail of one channel.
 
     Values of EMG stand around their running middle, those of an accelerometer are the
@@ -27,7 +27,7 @@ class Trail:
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.last = -1  # number of the newest column since 1970
-        n = PER_S * LENGTH_S
+        n = COLUMNS_PER_S * LENGTH_S
         self._low: Floats = np.full(n, np.nan, np.float32)
         self._high: Floats = np.full(n, np.nan, np.float32)
         self._middle: NDArray[np.float64] | None = None
@@ -44,7 +44,7 @@ class Trail:
         rest = samples - self._middle
         values = rest[:, 0] if self.channel.kind == "emg" else np.linalg.norm(rest, axis=1)
         first = (chunk.segment_start_ns + astray_ns) / NS + chunk.first_index / self.channel.fs
-        column = np.floor((first + np.arange(len(values)) / self.channel.fs) * PER_S)
+        column = np.floor((first + np.arange(len(values)) / self.channel.fs) * COLUMNS_PER_S)
         for at in np.unique(column).astype(np.int64):
             self._put(int(at), values[column == at])
 
@@ -61,13 +61,16 @@ class Trail:
     def columns(self, until_s: float) -> tuple[list[float | None], list[float | None]]:
         """Return least and greatest of the half minute before a time; None where nothing came."""
         n = len(self._low)
-        end = math.floor(until_s * PER_S)
+        end = math.floor(until_s * COLUMNS_PER_S)
         places = range(end - n + 1, end + 1)
         return tuple(
-            [_plain(ring[p % n]) if self.last - n < p <= self.last else None for p in places]
+            [
+                _to_json_number(ring[p % n]) if self.last - n < p <= self.last else None
+                for p in places
+            ]
             for ring in (self._low, self._high)
         )  # type: ignore[return-value]
 
 
-def _plain(value: np.float32) -> float | None:
+def _to_json_number(value: np.float32) -> float | None:
     return None if np.isnan(value) else round(float(value), 4)

@@ -19,16 +19,16 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from twitchsense.errors import InputError, TwitchsenseError
-from twitchsense.live.follower import Watch
+from twitchsense.live.follower import NightFollower
 from twitchsense.report import palette
 from twitchsense.report.page import digest, make_environment, read_script
 
 ADDRESS: Final = "127.0.0.1"
 _PERIOD_S: Final = 0.2
 _COOKIE: Final = "twitchsense"
-_MOST_BYTES: Final = 4096
+_MAX_BODY_BYTES: Final = 4096
 #: A browser that reads nothing for so long is let go.
-_PATIENCE_S: Final = 20.0
+_TIMEOUT_S: Final = 20.0
 
 
 class LiveServer:
@@ -49,7 +49,7 @@ class LiveServer:
         What to open, token and all.
     """
 
-    def __init__(self, watch: Watch, port: int = 0, *, counts: bool = False) -> None:
+    def __init__(self, watch: NightFollower, port: int = 0, *, counts: bool = False) -> None:
         self.watch = watch
         self.counts = counts
         self.token = secrets.token_urlsafe(24)
@@ -63,7 +63,7 @@ class LiveServer:
             .render(script=script, digest=digest(script), palette=palette)
         )
         try:
-            self._http = ThreadingHTTPServer((ADDRESS, port), _handler_of(self))
+            self._http = ThreadingHTTPServer((ADDRESS, port), _make_handler(self))
         except OSError as error:
             raise InputError(f"port {port}", f"cannot be used ({error})", "give another") from error
         self._http.daemon_threads = True
@@ -102,7 +102,7 @@ class LiveServer:
             return self._session if known else None
 
 
-def _handler_of(server: LiveServer) -> type[BaseHTTPRequestHandler]:
+def _make_handler(server: LiveServer) -> type[BaseHTTPRequestHandler]:
     class Handler(_Handler):
         live = server
 
@@ -114,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     live: LiveServer
     protocol_version = "HTTP/1.1"
-    timeout = _PATIENCE_S
+    timeout = _TIMEOUT_S
     server_version = "twitchsense"
     sys_version = ""
 
@@ -143,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
             size = int(self.headers.get("Content-Length") or 0)
         except ValueError:
             size = -1
-        if urlsplit(self.path).path != "/marker" or not 0 <= size <= _MOST_BYTES:
+        if urlsplit(self.path).path != "/marker" or not 0 <= size <= _MAX_BODY_BYTES:
             self._refuse(HTTPStatus.BAD_REQUEST, "no marker")
             return
         text = self.rfile.read(size).decode("utf-8", "replace")

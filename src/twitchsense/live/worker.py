@@ -14,15 +14,15 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from twitchsense.acquire.frame_queue import Stored
+from twitchsense.acquire.frame_queue import StoredFrame
 
 log = logging.getLogger(__name__)
 
 #: Frames that may wait: a minute of fifty wearables. More are left out of what is shown.
-LIMIT: Final = 60_000
+MAX_QUEUED_FRAMES: Final = 60_000
 
 
-class Aside:
+class DetectionWorker:
     """Hands frames on in a thread, so that recording never waits for it.
 
     Parameters
@@ -39,17 +39,19 @@ class Aside:
         Frames that found no room. They are on disk.
     """
 
-    def __init__(self, show: Callable[[list[Stored]], None], limit: int = LIMIT) -> None:
+    def __init__(
+        self, show: Callable[[list[StoredFrame]], None], limit: int = MAX_QUEUED_FRAMES
+    ) -> None:
         self.left_out = 0
         self._show = show
         self._limit = limit
-        self._queue: queue.SimpleQueue[list[Stored] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[StoredFrame] | None] = queue.SimpleQueue()
         self._waiting = 0
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
         self._thread.start()
 
-    def put(self, frames: list[Stored]) -> None:
+    def put(self, frames: list[StoredFrame]) -> None:
         """Take frames that are on disk; returns at once."""
         with self._lock:
             if self._waiting + len(frames) > self._limit:
@@ -68,7 +70,7 @@ class Aside:
     def _run(self) -> None:
         ended = failed = False
         while not ended:
-            frames: list[Stored] = []
+            frames: list[StoredFrame] = []
             parts = [self._queue.get()]
             while not self._queue.empty():
                 parts.append(self._queue.get())

@@ -18,17 +18,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.devices.packet import PacketError
+from twitchsense.devices.framing import MAX_FRAME_BYTES, PacketError
 from twitchsense.devices.v1_frames import (
     CHECKSUM_SIZE,
+    FLAG_REPLAY,
     HEADER,
-    MARKER,
-    MAX_FRAME,
-    REPLAY,
-    Info,
-    Stream,
+    MARKER_TYPE,
+    DeviceInfo,
+    StreamInfo,
     decode_frame,
-    unwrap,
+    unwrap_ticks,
 )
 from twitchsense.nightfile.schema import packet_crc
 
@@ -79,13 +78,13 @@ class Frames:
     def __len__(self) -> int:
         return len(self.bodies)
 
-    def samples(self, stream: Stream) -> NDArray[np.int16]:
+    def samples(self, stream: StreamInfo) -> NDArray[np.int16]:
         """Return the samples of all frames of a stream, shape ``(sum of counts, values)``."""
         mine = np.flatnonzero(self.type == stream.id).tolist()
         joined = b"".join([self.bodies[i] for i in mine])
         return np.frombuffer(joined, "<i2").reshape(-1, stream.width)
 
-    def last_ticks(self, info: Info) -> Ints:
+    def last_ticks(self, info: DeviceInfo) -> Ints:
         """Return the tick of each frame's last sample; of a marker, its own."""
         last = self.ticks.copy()
         for stream in info.streams:
@@ -114,12 +113,12 @@ class FrameDecoder:
         Told how many packets were left out.
     """
 
-    def __init__(self, info: Info, near: int, damage: Damage) -> None:
+    def __init__(self, info: DeviceInfo, near: int, damage: Damage) -> None:
         self.damage = damage
         self._info, self._near = info, near
         self._expected = {s.id: 0 for s in info.streams}
         self._widths = np.full(256, -1)
-        self._widths[MARKER] = 0
+        self._widths[MARKER_TYPE] = 0
         for stream in info.streams:
             self._widths[stream.id] = stream.width
 
@@ -147,12 +146,12 @@ class FrameDecoder:
         if tuple(map(zlib.crc32, data, map(zlib.crc32, places))) != crcs:
             return None
         size = np.fromiter(map(len, data), np.int64, len(data))
-        if int(size.min()) < HEADER.size + CHECKSUM_SIZE or int(size.max()) > MAX_FRAME:
+        if int(size.min()) < HEADER.size + CHECKSUM_SIZE or int(size.max()) > MAX_FRAME_BYTES:
             return None
         head = np.frombuffer(b"".join([d[: HEADER.size] for d in data]), _HEAD)
         kind, count = head["type"].astype(np.int64), head["count"].astype(np.int64)
         width = self._widths[kind]
-        sound = (width >= 0) & ((count == 0) == (kind == MARKER)) & (head["seq"] == seq)
+        sound = (width >= 0) & ((count == 0) == (kind == MARKER_TYPE)) & (head["seq"] == seq)
         sound &= size == HEADER.size + 2 * count * width + CHECKSUM_SIZE
         if not sound.all() or not _checksums_hold(data, head["flags"]):
             return None
@@ -199,7 +198,7 @@ class FrameDecoder:
                 self.damage.unreadable += 1
                 continue
             kind, flag, self._near, first, count = found
-            if kind != MARKER:
+            if kind != MARKER_TYPE:
                 self._expected[kind] = first + count
             table.append((kind, flag, seq, arrival, self._near, first, count))
             bodies.append(data[HEADER.size : -CHECKSUM_SIZE])
@@ -211,9 +210,9 @@ class FrameDecoder:
         """Return type, flags, ticks, first and count of a frame, None if it can't be used."""
         try:
             frame = decode_frame(data, self._info)
-            ticks, first = unwrap(frame.ticks, self._near), 0
-            if frame.type != MARKER:
-                first = self._info.sample_index(self._info.by_id[frame.type], ticks)
+            ticks, first = unwrap_ticks(frame.ticks, self._near), 0
+            if frame.type != MARKER_TYPE:
+                first = self._info.sample_index(self._info.stream_by_id[frame.type], ticks)
         except PacketError:
             return None
         if frame.seq != seq or first < self._expected.get(frame.type, 0):
@@ -224,8 +223,8 @@ class FrameDecoder:
 def _checksums_hold(data: Sequence[bytes], flags: NDArray[np.uint8]) -> bool:
     """Tell whether each frame's own checksum is right."""
     plain = [d[:-CHECKSUM_SIZE] for d in data]
-    for i in np.flatnonzero(flags & REPLAY).tolist():  # the checksum takes REPLAY for 0
-        plain[i] = plain[i][:1] + bytes([plain[i][1] & ~REPLAY]) + plain[i][2:]
+    for i in np.flatnonzero(flags & FLAG_REPLAY).tolist():  # the checksum takes REPLAY for 0
+        plain[i] = plain[i][:1] + bytes([plain[i][1] & ~FLAG_REPLAY]) + plain[i][2:]
     said = np.frombuffer(b"".join([d[-CHECKSUM_SIZE:] for d in data]), "<u2")
     found = np.fromiter(map(crc_hqx, plain, repeat(0xFFFF)), np.int64, len(plain))
     return bool((found == said).all())

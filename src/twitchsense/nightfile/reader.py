@@ -11,8 +11,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.devices.packet import PacketError
-from twitchsense.devices.v1_frames import MARKER, REPLAY, Info, Stream, decode_info
+from twitchsense.devices.framing import PacketError
+from twitchsense.devices.v1_frames import (
+    FLAG_REPLAY,
+    MARKER_TYPE,
+    DeviceInfo,
+    StreamInfo,
+    decode_info,
+)
 from twitchsense.errors import InputError
 from twitchsense.model.sample_file import SampleFile
 from twitchsense.nightfile.device_clock import Arrivals, TickClock
@@ -45,7 +51,7 @@ class Source:
     id: int
     device: str
     count: int
-    info: Info
+    info: DeviceInfo
     columns: Mapping[int, tuple[str, ...]]
 
 
@@ -65,7 +71,7 @@ class StreamSamples:
     stream : Stream
     """
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: StreamInfo) -> None:
         self.stream = stream
         self._counts = SampleFile(stream.width, np.int16)
         self._runs: list[Run] = []
@@ -151,7 +157,7 @@ class NightReader:
             self._schema = int(self._db.execute("PRAGMA user_version").fetchone()[0])
         except sqlite3.Error as error:
             raise damaged(path, error) from error
-        infos: dict[str, Info] = {}
+        infos: dict[str, DeviceInfo] = {}
         for _, key, _, info in rows:
             if key not in infos:
                 infos[key] = self._info(key, info)
@@ -226,10 +232,10 @@ class NightReader:
         for frames in self.frames(source, damage):
             if not len(live) + len(replayed) and len(frames):
                 first_ticks = int(frames.ticks[0])
-            last, again = frames.last_ticks(source.info), (frames.flags & REPLAY).astype(bool)
+            last, again = frames.last_ticks(source.info), (frames.flags & FLAG_REPLAY).astype(bool)
             live.push(last[~again], frames.arrival_ns[~again])
             replayed.push(last[again], frames.arrival_ns[again])
-            presses += frames.ticks[frames.type == MARKER].tolist()
+            presses += frames.ticks[frames.type == MARKER_TYPE].tolist()
             for stream in streams:
                 stream.add(frames)
         # with nothing but frames sent again, their arrival is all there is
@@ -242,7 +248,7 @@ class NightReader:
         rows = self.query("SELECT ticks FROM clock WHERE boot = ? ORDER BY id LIMIT 1", source.id)
         return min(int(str(rows[0][0])), 1 << 61) if rows else 1 << 30
 
-    def _info(self, key: str, data: bytes) -> Info:
+    def _info(self, key: str, data: bytes) -> DeviceInfo:
         try:
             return decode_info(data)
         except PacketError as error:
@@ -251,7 +257,7 @@ class NightReader:
             ) from error
 
 
-def name_columns(infos: Mapping[str, Info]) -> dict[str, dict[int, tuple[str, ...]]]:
+def name_columns(infos: Mapping[str, DeviceInfo]) -> dict[str, dict[int, tuple[str, ...]]]:
     """Name the columns of each device's streams.
 
     A device on a named leg gets ``emg1_left``; where that does not tell devices apart,
