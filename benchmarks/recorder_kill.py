@@ -33,11 +33,11 @@ _LAST_RUNS = 10
 _RECORD = """
 import sys
 import twitchsense.nightfile.writer as night
-from twitchsense.acquire.device_lock import claim
-from twitchsense.acquire.adapter import Radio
+from twitchsense.acquire.device_lock import lock_device
+from twitchsense.acquire.adapter import Adapter
 from twitchsense.cli.app import main
 night._CHECKPOINT_PAGES = 40
-Radio.claim = lambda self, address: claim(address)
+Adapter.lock = lambda self, address: lock_device(address)
 main(["record", "-v", *sys.argv[1:]])
 """
 MOMENTS = ("starting", "connecting", "back-fill", "commit", "checkpoint", "any time")

@@ -132,8 +132,8 @@ class Bench(Adapter):
             return []
         return [Advertisement("00:00:00:00:00:01", "bench", None, None)]
 
-    def claim(self, address):
-        """Claim nothing: there is no other recorder."""
+    def lock(self, address):
+        """Lock nothing: there is no other recorder."""
         return nullcontext()
 
     def make_client(self, device, on_lost):

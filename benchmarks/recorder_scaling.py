@@ -168,7 +168,7 @@ class Air:
             if d.address == wanted
         ]
 
-    def claim(self, address: str) -> contextlib.AbstractContextManager[None]:
+    def lock(self, address: str) -> contextlib.AbstractContextManager[None]:
         """Nobody else is in this air."""
         return contextlib.nullcontext()
 

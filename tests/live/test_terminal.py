@@ -47,9 +47,9 @@ def test_shows_signals_link_and_loss_but_no_count(night):
 
 
 def test_rest_is_low_and_no_signal_is_no_rest():
-    drawn = terminal.bars([None, 0.0, 1.0, 8.0, 24.0], 24.0, 5).split("\n")
+    drawn = terminal.draw_bars([None, 0.0, 1.0, 8.0, 24.0], 24.0, 5).split("\n")
     assert drawn == ["    █", "    █", "·▁▁██"]
-    assert terminal.bars([1.0, 24.0, 3.0], 24.0, 1) == "█\n█\n█"
+    assert terminal.draw_bars([1.0, 24.0, 3.0], 24.0, 1) == "█\n█\n█"
 
 
 def test_counts_come_by_key(night):

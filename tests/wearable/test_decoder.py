@@ -88,7 +88,7 @@ def test_fragments():
 @pytest.mark.parametrize("vector", VECTORS["request"], ids=lambda v: v["name"])
 def test_request(vector):
     arguments = {k: v for k, v in vector.items() if k not in ("name", "bytes")}
-    assert getattr(v1_control, vector["name"])(**arguments) == raw(vector["bytes"])
+    assert getattr(v1_control, f"encode_{vector['name']}")(**arguments) == raw(vector["bytes"])
 
 
 @pytest.mark.parametrize("vector", VECTORS["response"], ids=lambda v: v["name"])

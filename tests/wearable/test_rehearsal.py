@@ -133,7 +133,7 @@ def test_a_full_disk_is_told_and_heals(tmp_path):
 
         def look():
             (wearable,) = rehearsal.air.wearables
-            stored = rehearsal.recorder.night.known(rehearsal.recorder.sessions[0].current.boot)
+            stored = rehearsal.recorder.night.known(rehearsal.recorder.sessions[0].tracker.boot)
             # the device keeps what is not on disk: nothing of it was acknowledged
             seen.append((rehearsal.recorder.storage_error, wearable.firmware.ring.oldest))
             assert wearable.firmware.ring.oldest <= len(stored)
