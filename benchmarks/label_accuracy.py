@@ -19,7 +19,7 @@ import pandas as pd
 
 import twitchsense as ts
 from twitchsense.scoring.agreement import match
-from twitchsense.scoring.confidence_intervals import share_interval
+from twitchsense.scoring.confidence_intervals import binomial_interval
 
 #: Scenario: minutes.
 NIGHTS = {
@@ -100,7 +100,7 @@ def section(title: str, pairs: Counter[tuple[str, str]]) -> str:
     """Return the matrix as Markdown, with exact intervals."""
     total = sum(pairs.values())
     right = sum(n for (a, b), n in pairs.items() if a == b)
-    low, high = share_interval(right, total)
+    low, high = binomial_interval(right, total)
     text = SECTION.format(title=title, right=right, total=total, share=right / total,
                           low=float(low), high=float(high))  # fmt: skip
     names = sorted({a for a, _ in pairs})
@@ -109,7 +109,7 @@ def section(title: str, pairs: Counter[tuple[str, str]]) -> str:
     for a in names:
         row = {b: pairs[a, b] for b in across if pairs[a, b]}
         n = sum(row.values())
-        ends = [float(v) for v in share_interval(row.get(a, 0), n)]
+        ends = [float(v) for v in binomial_interval(row.get(a, 0), n)]
         share = f"{row.get(a, 0) / n:.3f} ({ends[0]:.2f}–{ends[1]:.2f})"
         others = ", ".join(
             f"{b} {k}" for b, k in sorted(row.items(), key=lambda x: -x[1]) if b != a

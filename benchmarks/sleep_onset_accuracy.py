@@ -24,9 +24,9 @@ from firmware_sim.capture import Capture, Settings
 from firmware_sim.hypnogram import Hypnogram
 from firmware_sim.schedule import Kind, Schedule
 from twitchsense.detect.detector import Detector
-from twitchsense.sleep.activity_counts import Counter
+from twitchsense.sleep.activity_counts import ActivityCounter
+from twitchsense.sleep.context import find_context
 from twitchsense.sleep.onset import SleepOnset
-from twitchsense.sleep.tagging import find_context
 
 HEAD = """# Sleep onset: figures
 
@@ -86,7 +86,10 @@ def record(schedule: Schedule, minutes: float, seed: int) -> ts.Recording:
 
 def estimate(recording: ts.Recording) -> tuple[SleepOnset, SleepOnset]:
     """Return sleep onset with and without masking, from one detection."""
-    detector, counter = Detector(BASE, recording.channels), Counter(recording.channel("acc"))
+    detector, counter = (
+        Detector(BASE, recording.channels),
+        ActivityCounter(recording.channel("acc")),
+    )
     for chunk in recording.chunks():
         detector.push(chunk)
         if chunk.channel == "acc":
@@ -131,7 +134,7 @@ def lines(name: str, nights: list[Night]) -> Iterator[str]:
 def opinion_line(name: str, nights: list[Night], names: list[str]) -> str:
     cells = []
     for method in names:
-        told = [(n.masked.opinions.get(method), n.truth_s) for n in nights]
+        told = [(n.masked.by_method.get(method), n.truth_s) for n in nights]
         error = [t - truth for t, truth in told if t is not None]
         cells.append(f"{np.median(error):+.0f} ({len(error)})" if error else "– (0)")
     return "| " + " | ".join([name, *cells]) + " |"
@@ -151,7 +154,7 @@ def main() -> None:
     groups = {"simulated": made, "real": real}
     text = HEAD.format(seeds=f"{args.seeds[0]}-{args.seeds[-1]}", minutes=args.minutes)
     text += "\n".join(line for name, nights in groups.items() for line in lines(name, nights))
-    names = sorted({k for n in (*made, *real) for k in n.masked.opinions})
+    names = sorted({k for n in (*made, *real) for k in n.masked.by_method})
     text += "\n" + OPINIONS.format(names=" | ".join(names), bars="|".join("---" for _ in names))
     text += "\n".join(opinion_line(n, nights, names) for n, nights in groups.items()) + "\n"
     if args.out:

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from twitchsense.scoring.confidence_intervals import share_interval
+from twitchsense.scoring.confidence_intervals import binomial_interval
 from twitchsense.trend.association import Association, associate
 from twitchsense.trend.diary import Diary
 from twitchsense.trend.exposure import choose
@@ -190,7 +190,7 @@ def page(rows: list[tuple[str, Month, Tally]]) -> str:
             false = _share(t.false_share / t.months, off)
             found = f"{100 * t.found / max(1, t.could_find):.0f} %"
         else:
-            low, high = (100 * float(v) for v in share_interval(t.months_with_false, t.months))
+            low, high = (100 * float(v) for v in binomial_interval(t.months_with_false, t.months))
             false = f"{100 * t.months_with_false / t.months:.1f} % ({low:.1f}–{high:.1f})"
             found = "–"
         lines.append(f"| {name} | {kind} | {t.intervals:,} | {cover} | {false} | {found} |")

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from twitchsense.cohort.dataset_tables import TABLES as COHORT_TABLES
 from twitchsense.model.event_table import EVENT_COLUMNS, REJECT_REASONS
-from twitchsense.scoring.labels import RULES
+from twitchsense.scoring.label_rules import RULES
 from twitchsense.settings import Settings
 from twitchsense.trend.association import COLUMNS as ASSOCIATION_COLUMNS
 from twitchsense.trend.diary import COLUMNS as DIARY
@@ -176,7 +176,7 @@ A profile is frozen: when its numbers change, it gets a new name.
 def labels_page() -> str:
     """Return the page of the label rules, with the source of each."""
     lines = [LABELS_HEAD, "| # | label | condition | source |", "|---|---|---|---|"]
-    lines += [f"| {r.number} | `{r.label}` | {r.says} | {r.source} |" for r in RULES]
+    lines += [f"| {r.number} | `{r.label}` | {r.condition} | {r.source} |" for r in RULES]
     return "\n".join(lines) + "\n" + TRAINS
 
 

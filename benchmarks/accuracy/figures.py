@@ -14,7 +14,7 @@ from benchmarks.accuracy.results import MATCHED, OURS, Results
 from benchmarks.accuracy.score import KINDS, Score
 from benchmarks.accuracy.sections import TIMED
 from benchmarks.accuracy.tally import by_confidence, by_snr, false_alarms, misses
-from twitchsense.scoring.confidence_intervals import share_interval
+from twitchsense.scoring.confidence_intervals import binomial_interval
 
 mpl.use("Agg")
 
@@ -31,7 +31,7 @@ def _curve(axes: plt.Axes, score: Score, kind: str, label: str, colour: str, sty
     if not steps:
         return
     x, hit, n = (np.array(v) for v in zip(*steps, strict=True))
-    low, high = share_interval(hit, n)
+    low, high = binomial_interval(hit, n)
     axes.plot(x, hit / n, style, color=colour, label=label, lw=1.5, ms=4)
     axes.fill_between(x, low, high, color=colour, alpha=0.12, lw=0)
 
@@ -67,7 +67,7 @@ def reliability(score: Score, path: Path) -> None:
     steps = by_confidence(score)
     if steps:
         x, right, n = (np.array(v) for v in zip(*steps, strict=True))
-        low, high = share_interval(right, n)
+        low, high = binomial_interval(right, n)
         share = right / n
         axes.errorbar(x, share, [share - low, high - share], fmt="o", color=COLOURS[0], ms=4)
         for a, b, count in zip(x, share, n, strict=True):

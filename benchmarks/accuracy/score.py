@@ -22,7 +22,7 @@ import pandas as pd
 
 import twitchsense as ts
 from twitchsense.scoring.agreement import match
-from twitchsense.scoring.labels import absorb
+from twitchsense.scoring.labels import absorb_in_large_movements
 from twitchsense.settings import Settings
 
 KINDS = ("twitch", "jerk", "movement")
@@ -77,7 +77,7 @@ def detect(arrays: dict[str, tuple[np.ndarray, float]]) -> tuple[pd.DataFrame, p
     for chunk in recording.chunks():
         detector.push(chunk)
     found = detector.close()
-    events, rejected = absorb(found.events, found.rejected)  # as `analyze` does
+    events, rejected = absorb_in_large_movements(found.events, found.rejected)  # as `analyze` does
     hours = max(len(x) / fs for x, fs in arrays.values()) / 3600
     return events, rejected, hours
 

@@ -18,7 +18,7 @@ from benchmarks.accuracy.tally import (
     false_of_any_kind,
     swapped,
 )
-from twitchsense.scoring.confidence_intervals import share_interval
+from twitchsense.scoring.confidence_intervals import binomial_interval
 
 #: Recordings of the pooled table: nights as they could be. Storms, ladders and clocks that
 #: disagree by more than crystals do stand by themselves.
@@ -48,7 +48,7 @@ def share(part: int, whole: int) -> str:
     """Return a share with its interval."""
     if not whole:
         return "–"
-    low, high = share_interval(part, whole)
+    low, high = binomial_interval(part, whole)
     return interval((part / whole, float(low), float(high)))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.accuracy.score import KINDS, Score
-from twitchsense.scoring.confidence_intervals import share_interval
+from twitchsense.scoring.confidence_intervals import binomial_interval
 from twitchsense.scoring.rates import rate
 
 CLEAR_SNR = 15.0
@@ -172,5 +172,5 @@ def causes(score: Score, most: int = 15) -> pd.DataFrame:
 def _share(part: int, whole: int) -> tuple[float, float, float]:
     if not whole:
         return (float("nan"),) * 3
-    low, high = share_interval(part, whole)
+    low, high = binomial_interval(part, whole)
     return part / whole, float(low), float(high)

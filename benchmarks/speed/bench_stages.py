@@ -24,8 +24,8 @@ from twitchsense.dsp.mains import MainsCanceller
 from twitchsense.dsp.noise_floor import NoiseFloor
 from twitchsense.results.save import format_files
 from twitchsense.scoring.labels import label_detections
-from twitchsense.sleep.activity_counts import Counter
-from twitchsense.sleep.tagging import find_context
+from twitchsense.sleep.activity_counts import ActivityCounter
+from twitchsense.sleep.context import find_context
 
 #: Signal in a chunk, as `Recording.chunks` cuts it.
 CHUNK_S = 60
@@ -90,7 +90,7 @@ def test_counts(benchmark: Benchmark) -> None:
     chunks = [c for c in RECORDING.chunks() if c.channel == "acc"]
 
     def job() -> None:
-        counter = Counter(RECORDING.channel("acc"))
+        counter = ActivityCounter(RECORDING.channel("acc"))
         for chunk in chunks:
             counter.push(chunk)
         counter.close()

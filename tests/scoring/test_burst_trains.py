@@ -8,9 +8,14 @@ import pytest
 from tests.signals import Leg
 from tests.sleep.nights import EMG, events, recording
 from twitchsense.model.event_table import EVENT_COLUMNS, REJECTED_COLUMNS, make_table
-from twitchsense.scoring.burst_trains import find_rows, find_trains, in_step
-from twitchsense.scoring.movement_bursts import leg_names, measure_rhythms, no_rhythms
-from twitchsense.scoring.series import find_hiccups, find_jerks, find_leg_moves
+from twitchsense.scoring.burst_trains import find_runs, find_trains, regular_members
+from twitchsense.scoring.leg_movements.recording import find_leg_movements
+from twitchsense.scoring.movement_bursts import (
+    leg_names,
+    measure_movement_bursts,
+    no_movement_bursts,
+)
+from twitchsense.scoring.series import find_hiccups, find_jerk_clusters
 from twitchsense.settings import Settings
 
 SETTINGS = Settings()
@@ -29,7 +34,7 @@ def rejected(*rows):
 
 def trains(*rows, others=NOTHING):
     table = events(*rows)
-    return find_trains(table, others, no_rhythms(len(table)), RULE), table
+    return find_trains(table, others, no_movement_bursts(len(table)), RULE), table
 
 
 def names(*rows, others=NOTHING):
@@ -89,8 +94,9 @@ def test_a_long_train_survives_a_missed_and_a_false_burst():
     assert whole[0].count == 20
     assert missed[0].count == 19
     assert false[0].count >= 20
-    assert whole[0].robust
-    assert not trains(*(row(t) for t in at(1.0, 4)))[0][0].robust
+    assert whole[0].count > whole[0].min_count
+    fewest = trains(*(row(t) for t in at(1.0, 4)))[0][0]
+    assert fewest.count == fewest.min_count
 
 
 def test_driven_candidates_count_but_are_no_members():
@@ -166,7 +172,7 @@ def test_bursts_inside_one_movement_are_read_off_the_samples():
     leg.move(45, 5.0)
     rec = leg.recording()
     table = events(row(20.0, "movement", 7.65), row(45.0, "movement", 5.0))
-    rhythms = measure_rhythms(rec, table, SETTINGS)
+    rhythms = measure_movement_bursts(rec, table, SETTINGS)
     count = rhythms.bursts.groupby("event").size()
     assert count[0] == 10
     assert rhythms.bursts["duration"][:10].median() == pytest.approx(0.45, abs=0.06)
@@ -180,7 +186,7 @@ def test_a_rocking_leg_swings_and_a_plain_movement_does_not():
     leg.acc[2000:3500, 0] += 0.4 * np.sin(2 * np.pi * 1.1 * t)
     leg.acc[6000:7500] += 0.2 * leg.rng.normal(size=(1500, 3))
     table = events(row(20.0, "gross_movement", 15.0), row(60.0, "gross_movement", 15.0))
-    swing = measure_rhythms(leg.recording(), table, SETTINGS).swing_hz
+    swing = measure_movement_bursts(leg.recording(), table, SETTINGS).swing_hz
     assert swing[0] == pytest.approx(1.1, abs=0.05)
     assert np.isnan(swing[1])
 
@@ -190,7 +196,7 @@ def test_a_window_with_a_gap_has_no_rhythm():
     leg.emg[22_000:23_000] = np.nan
     leg.acc[2200:2300] = np.nan
     table = events(row(20.0, "movement", 8.0))
-    rhythms = measure_rhythms(leg.recording(), table, SETTINGS)
+    rhythms = measure_movement_bursts(leg.recording(), table, SETTINGS)
     assert rhythms.bursts.empty
     assert np.isnan(rhythms.swing_hz).all()
 
@@ -296,7 +302,9 @@ def jerk(t, grade="violent"):
 
 def repeated(*rows):
     table = events(*rows)
-    return [(t.pattern, t.rows) for t in find_jerks(table, RULE, np.zeros(len(table), bool))]
+    return [
+        (t.pattern, t.rows) for t in find_jerk_clusters(table, RULE, np.zeros(len(table), bool))
+    ]
 
 
 def test_6_2_three_jerks_within_a_minute_both_ends_included():
@@ -339,7 +347,7 @@ def test_one_leg_jerking_twice_in_half_a_second_jerks_twice():
 
 def test_a_succession_of_both_legs_counts_moments():
     table = events(*both(0), *both(20), *both(40))
-    (train,) = find_jerks(table, RULE, np.zeros(len(table), bool))
+    (train,) = find_jerk_clusters(table, RULE, np.zeros(len(table), bool))
     assert train.count == 3
     assert train.rate_hz == pytest.approx(1 / 20)
 
@@ -349,7 +357,7 @@ def test_a_succession_of_both_legs_counts_moments():
 
 def moves(*rows, rules="wasm2016"):
     table = events(*rows)
-    return find_leg_moves(table, rules, np.zeros(len(table), bool))
+    return find_leg_movements(table, rules, np.zeros(len(table), bool))
 
 
 def lm(t, duration=2.0, kind="movement", leg=""):
@@ -371,13 +379,13 @@ def test_a_change_of_posture_or_a_large_movement_ends_a_series_even_when_short()
             *(lm(100 + 20.0 * k) for k in range(3)),
         )
         assert got.series.tolist() == [1, 1, 1, 1, 0, 0, 0, 0]
-        assert got.moves.clm.tolist() == [True] * 4 + [False] + [True] * 3
+        assert got.movements.clm.tolist() == [True] * 4 + [False] + [True] * 3
 
 
 def test_legs_that_move_together_are_one_movement_with_two_rows():
     rows = [lm(20.0 * k + d, leg=leg) for k in range(4) for d, leg in ((0, "left"), (0.3, "right"))]
     got = moves(*rows)
-    assert len(got.moves) == 4
+    assert len(got.movements) == 4
     assert got.of_event.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
     assert got.series.tolist() == [1] * 4
 
@@ -385,7 +393,7 @@ def test_legs_that_move_together_are_one_movement_with_two_rows():
 def test_rows_of_other_trains_are_no_leg_movements():
     table = events(*(lm(20.0 * k) for k in range(5)))
     taken = np.array([False, False, True, False, False])
-    got = find_leg_moves(table, "wasm2016", taken)
+    got = find_leg_movements(table, "wasm2016", taken)
     assert got.of_event.tolist() == [0, 1, -1, 2, 3]
 
 
@@ -393,19 +401,19 @@ def test_too_short_is_no_movement_and_aasm_drops_what_is_too_long():
     got = moves(lm(0, 0.499), lm(20, 0.5))
     assert got.of_event.tolist() == [-1, 0]
     assert moves(lm(0, 11.0), rules="aasm").of_event.tolist() == [-1]
-    assert moves(lm(0, 11.0)).moves.clm.tolist() == [False]
+    assert moves(lm(0, 11.0)).movements.clm.tolist() == [False]
 
 
 def test_an_empty_table_has_nothing():
     empty = events()
-    assert find_trains(empty, NOTHING, no_rhythms(0), RULE) == []
-    assert len(find_leg_moves(empty, "wasm2016", np.zeros(0, bool)).moves) == 0
-    assert find_jerks(empty, RULE, np.zeros(0, bool)) == []
+    assert find_trains(empty, NOTHING, no_movement_bursts(0), RULE) == []
+    assert len(find_leg_movements(empty, "wasm2016", np.zeros(0, bool)).movements) == 0
+    assert find_jerk_clusters(empty, RULE, np.zeros(0, bool)) == []
     table, _, found = find_hiccups(empty, NOTHING, RULE)
     assert list(table) == [c.name for c in EVENT_COLUMNS]
     assert found == []
     rec = recording(EMG, seconds=10)
-    assert measure_rhythms(rec, empty, SETTINGS).bursts.empty
+    assert measure_movement_bursts(rec, empty, SETTINGS).bursts.empty
 
 
 # -- the pieces --------
@@ -413,14 +421,16 @@ def test_an_empty_table_has_nothing():
 
 def test_runs_break_at_long_steps_and_skip_echoes():
     times = np.array([0, 1, 1.2, 2, 3, 9, 10, 30])
-    assert [r.tolist() for r in find_rows(times, 0.5, 2.0)] == [[0, 1, 3, 4], [5, 6]]
-    assert find_rows(np.arange(0, 9, 0.3), 0.5, 2.0) == []  # every second one is no rhythm
+    assert [r.tolist() for r in find_runs(times, 0.5, 2.0)] == [[0, 1, 3, 4], [5, 6]]
+    assert find_runs(np.arange(0, 9, 0.3), 0.5, 2.0) == []  # every second one is no rhythm
 
 
 def test_in_step_forgives_a_quarter_of_eight_intervals_and_more():
     even = np.arange(9.0)
-    assert len(in_step(even, 0.1)) == 9
-    assert len(in_step(np.delete(even, 4), 0.1)) == 0  # seven intervals: nothing is forgiven
+    assert len(regular_members(even, 0.1)) == 9
+    assert (
+        len(regular_members(np.delete(even, 4), 0.1)) == 0
+    )  # seven intervals: nothing is forgiven
     longer = np.arange(12.0)
-    assert len(in_step(np.delete(longer, 5), 0.1)) == 11
-    assert len(in_step(np.array([0.0, 1.0]), 0.5)) == 0
+    assert len(regular_members(np.delete(longer, 5), 0.1)) == 11
+    assert len(regular_members(np.array([0.0, 1.0]), 0.5)) == 0

@@ -24,7 +24,7 @@ from twitchsense.scoring.fragmentary_myoclonus import count_mini_epochs, find_ef
 from twitchsense.scoring.labels import label_detections
 from twitchsense.scoring.summary import build_summary
 from twitchsense.settings import Settings
-from twitchsense.sleep.tagging import find_context
+from twitchsense.sleep.context import find_context
 
 SETTINGS = Settings()
 #: 20 min wake, 40 min N2, 60 min REM.
@@ -226,7 +226,7 @@ def test_efm_minutes_without_enough_signal_are_not_judged():
     half = emg_seconds(7200)
     half.valid[1200:3600] = np.arange(2400) % 60 < 29
     got = find_efm(events(), context, {"emg1": half}, SETTINGS)
-    assert got.judged == 0
+    assert got.evaluated == 0
     assert got.verdict == "not computable"
 
 

@@ -18,10 +18,15 @@ from tests.sleep.nights import (
 )
 from twitchsense.model.detections import Detections
 from twitchsense.model.event_table import LABELS, REJECTED_COLUMNS, make_table
-from twitchsense.scoring.label_confidence import LEAST_TRAIN, OUTSIDE_CORE, state_chances
-from twitchsense.scoring.labels import RULES, label_detections
+from twitchsense.scoring.label_confidence import (
+    MIN_TRAIN_FACTOR,
+    OUTSIDE_CORE_FACTOR,
+    state_probabilities,
+)
+from twitchsense.scoring.label_rules import RULES
+from twitchsense.scoring.labels import label_detections
 from twitchsense.settings import PROFILES, Settings, get_profile
-from twitchsense.sleep.tagging import find_context
+from twitchsense.sleep.context import find_context
 
 SETTINGS = Settings()
 #: 20 min wake (drowsy from 15), N1 to 25 min, N2 to 60, REM to 90, N3 to 120.
@@ -33,9 +38,11 @@ def row(onset, kind, duration=0.1, **more):
     return {"onset": float(onset), "trial_type": kind, "duration": duration, "peak_g": 0.05, **more}
 
 
-def run(*rows, rejected=(), settings=SETTINGS, stages=STAGES, busy=0.0):
+def run(*rows, rejected=(), settings=SETTINGS, stages=STAGES, active_fraction=0.0):
     table = make_table(list(rejected), REJECTED_COLUMNS)
-    found = Detections(events(*rows), table, {"emg1": emg_seconds(7200, busy=busy)})
+    found = Detections(
+        events(*rows), table, {"emg1": emg_seconds(7200, active_fraction=active_fraction)}
+    )
     context = find_context(recording(EMG, seconds=7200), found, settings, stages)
     return label_detections(found, context, settings)
 
@@ -65,7 +72,7 @@ def bump(t):
 
 def test_6_4_every_label_has_a_rule_and_every_rule_its_source():
     assert {rule.label for rule in RULES} == set(LABELS)
-    assert all(rule.source and rule.says for rule in RULES)
+    assert all(rule.source and rule.condition for rule in RULES)
     numbers = [rule.number for rule in RULES]
     # in the order of the table; trains (3) stand before the kinds (2) they may be made of
     assert [n for n in numbers if n not in (2, 3)] == sorted(n for n in numbers if n not in (2, 3))
@@ -141,10 +148,10 @@ def test_6_4_2_a_large_movement_keeps_its_name_beside_a_train():
 
 
 def test_6_4_14_wake_active_twitches_are_voluntary_but_not_elsewhere():
-    assert labels(row(WAKE, "twitch"), busy=0.3) == ["voluntary_or_unclassified"]
-    assert labels(row(NREM, "twitch"), busy=0.3) == ["fragmentary_myoclonus_like"]
-    assert labels(row(DROWSY, "twitch"), busy=0.3) == ["hypnagogic_twitch"]
-    got = run(row(WAKE, "twitch"), busy=0.3).events
+    assert labels(row(WAKE, "twitch"), active_fraction=0.3) == ["voluntary_or_unclassified"]
+    assert labels(row(NREM, "twitch"), active_fraction=0.3) == ["fragmentary_myoclonus_like"]
+    assert labels(row(DROWSY, "twitch"), active_fraction=0.3) == ["hypnagogic_twitch"]
+    got = run(row(WAKE, "twitch"), active_fraction=0.3).events
     assert "active wake" in got["evidence"][0]
 
 
@@ -192,7 +199,7 @@ def test_a_verdict_does_not_flip_because_of_one_false_alarm():
 
 def test_a_series_of_the_fewest_is_less_sure_than_a_long_one():
     few, many = (run(*(lm(NREM + 30 * k) for k in range(n))).events for n in (4, 9))
-    assert few["confidence"].tolist() == pytest.approx([LEAST_TRAIN] * 4)
+    assert few["confidence"].tolist() == pytest.approx([MIN_TRAIN_FACTOR] * 4)
     assert many["confidence"].tolist() == [1.0] * 9
 
 
@@ -203,7 +210,9 @@ def test_a_sleep_start_outside_its_core_is_less_sure():
     ]
     got = run(*rows).events
     assert got["label"].tolist() == ["sleep_start"] * 3
-    assert got["confidence"].tolist() == pytest.approx([OUTSIDE_CORE, 1.0, OUTSIDE_CORE])
+    assert got["confidence"].tolist() == pytest.approx(
+        [OUTSIDE_CORE_FACTOR, 1.0, OUTSIDE_CORE_FACTOR]
+    )
 
 
 def estimated(*rows):
@@ -219,7 +228,7 @@ def test_6_4_within_the_range_of_the_onset_the_pair_is_told_with_probabilities()
     found, context = estimated(*(row(t, "twitch") for t in times))
     got = found.events
     assert context.onset.time_s == pytest.approx(1200, abs=10)
-    chance = state_chances(got, context, SETTINGS)
+    chance = state_probabilities(got, context, SETTINGS)
     assert chance.sum(axis=1) == pytest.approx(np.ones(6))
     assert (chance >= 0).all()
     assert chance[0].tolist() == [1, 0, 0]

@@ -20,10 +20,10 @@ from tests.sleep.nights import (
     restless,
 )
 from twitchsense.model.event_table import LABELS, REJECT_REASONS, TRIAL_TYPES, make_table
-from twitchsense.scoring.label_confidence import CERTAINTY
-from twitchsense.scoring.labels import absorb, label, label_detections
+from twitchsense.scoring.label_confidence import STATE_FACTOR
+from twitchsense.scoring.labels import absorb_in_large_movements, label_detections, label_events
 from twitchsense.settings import Settings
-from twitchsense.sleep.tagging import find_context, tag
+from twitchsense.sleep.context import add_context, find_context
 
 SETTINGS = Settings()
 #: 20 min wake (drowsy from 15), N1/N2 to 60 min, REM to 90, unscored to 100, N3.
@@ -139,7 +139,7 @@ def test_6_4_2_jerks_and_twitches_near_a_large_movement_are_absorbed():
     ]  # fmt: skip
     gross = {"onset": 100.0, "duration": 12.0, "trial_type": "gross_movement"}
     table = events(gross, *rows, {**rows[2], "onset": 106.0, "leg": "left"})
-    kept, rejected = absorb(table, detections().rejected)
+    kept, rejected = absorb_in_large_movements(table, detections().rejected)
     assert rejected["onset"].tolist() == [99, 105, 113]
     assert set(rejected["reason"]) == {"absorbed"}
     assert list(rejected)[-1] == "reason"
@@ -148,7 +148,7 @@ def test_6_4_2_jerks_and_twitches_near_a_large_movement_are_absorbed():
     assert kept.index.tolist() == list(range(len(kept)))
     # a second round adds to what is there
     turn = {"onset": 98.5, "duration": 0.0, "trial_type": "posture_change"}
-    again, more = absorb(events(turn, rows[0]), rejected)
+    again, more = absorb_in_large_movements(events(turn, rows[0]), rejected)
     assert again["trial_type"].tolist() == ["posture_change"]
     assert more["onset"].tolist() == [98.999, 99, 105, 113]
     assert set(REJECT_REASONS) >= set(more["reason"])
@@ -161,14 +161,14 @@ def test_brief_contractions_are_part_of_a_turn_but_not_of_what_only_moves_the_le
         ("gross_movement", [98.9, 99, 113, 113.1]),
     ):
         large = {"onset": 100.0, "duration": 12.0, "trial_type": kind}
-        kept, rejected = absorb(events(large, *rows), detections().rejected)
+        kept, rejected = absorb_in_large_movements(events(large, *rows), detections().rejected)
         assert kept["onset"][kept["trial_type"] != kind].tolist() == left
         assert len(rejected) == 4 - len(left)
 
 
 def test_without_large_movements_nothing_is_absorbed():
     table, rejected = events({"onset": 1.0, "trial_type": "jerk"}), detections().rejected
-    assert absorb(table, rejected) == (table, rejected)
+    assert absorb_in_large_movements(table, rejected) == (table, rejected)
 
 
 def test_a_long_movement_absorbs_past_a_short_one_inside_it():
@@ -177,7 +177,7 @@ def test_a_long_movement_absorbs_past_a_short_one_inside_it():
         {"onset": 10.0, "duration": 1.0, "trial_type": "posture_change"},
         {"onset": 40.0, "trial_type": "twitch"},
     )
-    assert len(absorb(table, detections().rejected)[0]) == 2
+    assert len(absorb_in_large_movements(table, detections().rejected)[0]) == 2
 
 
 def test_confidence_follows_the_certainty_of_the_context():
@@ -187,7 +187,7 @@ def test_confidence_follows_the_certainty_of_the_context():
         for kind in ("twitch", "movement")
     ]
     got = name(*rows).groupby("trial_type")["confidence"].apply(list)
-    assert got["twitch"] == [0.5, 0.5, 0.5 * CERTAINTY["unknown"]]
+    assert got["twitch"] == [0.5, 0.5, 0.5 * STATE_FACTOR["unknown"]]
     assert got["movement"] == [0.5] * 3
 
 
@@ -197,7 +197,7 @@ def test_confidence_is_lower_within_the_range_of_an_estimated_onset():
     found = detections(events(*rows), emg1=emg_seconds(7200), acc=acc)
     context = find_context(recording(EMG, ACC, seconds=7200), found, SETTINGS)
     got = label_detections(found, context, SETTINGS).events
-    sure = CERTAINTY["accelerometer"]
+    sure = STATE_FACTOR["accelerometer"]
     confidence = got["confidence"].tolist()
     assert confidence[0] == confidence[3] == sure
     assert confidence[1] < sure
@@ -218,8 +218,8 @@ def test_labels_are_those_of_the_glossary_and_only_the_columns_of_labels_change(
     ]
     found = detections(events(*rows), emg1=emg_seconds(7200))
     context = find_context(recording(EMG, seconds=7200), found, SETTINGS, STAGES)
-    tagged = tag(found.events, context, SETTINGS)
-    got = label(tagged, context, SETTINGS, found.seconds)
+    tagged = add_context(found.events, context)
+    got = label_events(tagged, context, SETTINGS, found.seconds)
     assert set(got["label"]) <= set(LABELS)
     assert len(set(got["label"])) >= 11
     theirs = ("label", "confidence", "series", "evidence", "alternatives")

@@ -8,8 +8,12 @@ import pytest
 
 from tests.scoring.limb_nights import breaths, marks, stages, train
 from twitchsense import InputError, score_limb
-from twitchsense.scoring.leg_movements.input import read_movements, read_respiratory, read_stages
-from twitchsense.sleep.hypnogram.hypnogram import Hypnogram
+from twitchsense.scoring.leg_movements.input import (
+    read_leg_hypnogram,
+    read_movements,
+    read_respiratory,
+)
+from twitchsense.sleep.hypnogram.model import Hypnogram
 
 
 def written(tmp_path, text):
@@ -122,7 +126,7 @@ def test_a_fault_in_a_file_is_placed(tmp_path, text, words):
 
 
 def test_without_durations_the_onsets_show_the_epoch(tmp_path):
-    read = read_stages(written(tmp_path, "onset,stage\n0,W\n20,N1\n40,N2\n100,R\n"))
+    read = read_leg_hypnogram(written(tmp_path, "onset,stage\n0,W\n20,N1\n40,N2\n100,R\n"))
     assert read.duration_s.tolist() == [20.0] * 4  # the gap from 60 to 100 s stays one
     frame = pd.DataFrame({"onset": [0, 20, 40, 100], "stage": ["W", "N1", "N2", "R"]})
     table = score_limb(marks("L 39 1", "L 70 1", "L 119 0.5", "L 120 1"), frame).movements
@@ -147,4 +151,4 @@ def test_onsets_that_show_no_epoch_are_refused(onsets, words):
 
 def test_a_hypnogram_file_with_durations_keeps_its_lines(tmp_path):
     with pytest.raises(InputError, match="line 3: unknown stage 'N9'"):
-        read_stages(written(tmp_path, "onset,duration,stage\n0,30,W\n30,30,N9\n"))
+        read_leg_hypnogram(written(tmp_path, "onset,duration,stage\n0,30,W\n30,30,N9\n"))

@@ -26,13 +26,14 @@ from twitchsense.model.channels import Channel, Segment
 from twitchsense.model.event_table import CONTEXTS, LABELS, TRIAL_TYPES, make_table
 from twitchsense.model.recording import Recording
 from twitchsense.scoring import summary as summary_module
-from twitchsense.scoring.confidence_intervals import count_interval, share_interval
+from twitchsense.scoring.confidence_intervals import binomial_interval, poisson_interval
 from twitchsense.scoring.labels import label_detections
-from twitchsense.scoring.rates import measure_hours, rate, summary_table
+from twitchsense.scoring.rates import rate, summary_table
 from twitchsense.scoring.summary import build_summary
+from twitchsense.scoring.valid_hours import measure_valid_hours
 from twitchsense.settings import Settings
-from twitchsense.sleep.coverage import cover
-from twitchsense.sleep.tagging import find_context
+from twitchsense.sleep.context import find_context
+from twitchsense.sleep.valid_time import union_of_valid
 
 SETTINGS = Settings()
 
@@ -44,14 +45,14 @@ SETTINGS = Settings()
      (10, 4.795, 18.390), (20, 12.217, 30.888), (50, 37.111, 65.919), (100, 81.364, 121.627)],
 )  # fmt: skip
 def test_counts_have_the_published_exact_interval(count, low, high):
-    got = count_interval(count)
+    got = poisson_interval(count)
     assert float(got[0]) == pytest.approx(low, abs=0.001)
     assert float(got[1]) == pytest.approx(high, abs=0.001)
 
 
 @given(st.integers(0, 5000), st.floats(0.5, 0.999))
 def test_counts_agree_with_the_chi_square_form(count, level):
-    low, high = count_interval(count, level)
+    low, high = poisson_interval(count, level)
     tail = (1 - level) / 2
     expected = stats.chi2.ppf(tail, 2 * count) / 2 if count else 0.0
     assert float(low) == pytest.approx(expected, rel=1e-7)
@@ -63,7 +64,7 @@ def test_counts_agree_with_the_chi_square_form(count, level):
     [(0, 10, 0, 0.3085), (10, 10, 0.6915, 1), (5, 10, 0.1871, 0.8129), (1, 20, 0.0013, 0.2487)],
 )
 def test_shares_have_the_published_clopper_pearson_interval(hits, n, low, high):
-    got = share_interval(hits, n)
+    got = binomial_interval(hits, n)
     assert float(got[0]) == pytest.approx(low, abs=5e-5)
     assert float(got[1]) == pytest.approx(high, abs=5e-5)
     ends = stats.binomtest(hits, n).proportion_ci(method="exact")
@@ -73,22 +74,22 @@ def test_shares_have_the_published_clopper_pearson_interval(hits, n, low, high):
 def test_no_signal_is_not_zero_events():
     assert np.isnan(rate(0, 0.0)).all()
     assert np.isnan(rate(3, float("nan"))).all()
-    assert np.isnan(share_interval(0, 0)).all()
+    assert np.isnan(binomial_interval(0, 0)).all()
     assert rate(0, 2.0) == (0.0, 0.0, pytest.approx(3.6889 / 2, abs=1e-4))
     assert rate(10, 4.0)[0] == 2.5
 
 
 def test_time_two_channels_share_counts_once_and_cuts_are_exact():
     one, two = emg_seconds(100), emg_seconds(100, 50.25)
-    both = cover([one, two])
-    assert both.total_s == pytest.approx(150.25)
-    assert both.between([0, 50, 140, 200], [10.5, 51, 160, 300]) == pytest.approx(
+    both = union_of_valid([one, two])
+    assert both.seconds_between(0, 1000) == pytest.approx(150.25)
+    assert both.seconds_between([0, 50, 140, 200], [10.5, 51, 160, 300]) == pytest.approx(
         [10.5, 1, 10.25, 0]
     )
-    gap = cover([drop(one, 20, 30)])
-    assert gap.total_s == 90
-    assert gap.between([19.5, 25], [30.5, 26]) == pytest.approx([1, 0])
-    assert cover([]).between([0.0], [1.0]) == 0
+    gap = union_of_valid([drop(one, 20, 30)])
+    assert gap.seconds_between(0, 1000) == 90
+    assert gap.seconds_between([19.5, 25], [30.5, 26]) == pytest.approx([1, 0])
+    assert union_of_valid([]).seconds_between([0.0], [1.0]) == 0
 
 
 def night(legs: bool = False):
@@ -112,14 +113,14 @@ def night(legs: bool = False):
 
 def test_6_4_the_denominator_is_valid_time_in_that_context():
     rec, found, context = night()
-    hours = measure_hours(rec.channels, found.seconds, context)
-    assert hours.of("emg") == pytest.approx(6600 / 3600)
-    assert hours.of("acc") == pytest.approx(5400 / 3600)
-    assert hours.of("emg", context="wake") == pytest.approx(600 / 3600)
-    assert hours.of("emg", context="drowsy") == pytest.approx(0)
-    assert hours.of("acc", context="drowsy") == pytest.approx(300 / 3600)
-    assert hours.of("emg", context="asleep", stage="R") == pytest.approx(1)
-    assert hours.of("acc", stage="R") == pytest.approx(0.5)
+    hours = measure_valid_hours(rec.channels, found.seconds, context)
+    assert hours.total("emg") == pytest.approx(6600 / 3600)
+    assert hours.total("acc") == pytest.approx(5400 / 3600)
+    assert hours.total("emg", context="wake") == pytest.approx(600 / 3600)
+    assert hours.total("emg", context="drowsy") == pytest.approx(0)
+    assert hours.total("acc", context="drowsy") == pytest.approx(300 / 3600)
+    assert hours.total("emg", context="asleep", stage="R") == pytest.approx(1)
+    assert hours.total("acc", stage="R") == pytest.approx(0.5)
     table = summary_table(found.events, hours).set_index(["label", "context"])
     row = table.loc[("fasciculation_like", "wake")]
     assert (row["count"], row["hours"]) == (2, pytest.approx(1 / 6))
@@ -139,7 +140,7 @@ def test_6_4_the_denominator_is_valid_time_in_that_context():
 
 def test_groups_of_all_kinds_of_columns():
     rec, found, context = night()
-    hours = measure_hours(rec.channels, found.seconds, context)
+    hours = measure_valid_hours(rec.channels, found.seconds, context)
     kinds = summary_table(found.events, hours, ["trial_type"]).set_index("trial_type")
     assert kinds.loc["twitch", "count"] == 3
     assert kinds.loc["twitch", "hours"] == pytest.approx(6600 / 3600)
@@ -156,7 +157,7 @@ def test_groups_of_all_kinds_of_columns():
 
 def test_no_events_leave_contexts_with_zero_counts_and_labels_without_rows():
     rec, found, context = night()
-    hours = measure_hours(rec.channels, found.seconds, context)
+    hours = measure_valid_hours(rec.channels, found.seconds, context)
     empty = make_table([])
     assert summary_table(empty, hours).empty
     contexts = summary_table(empty, hours, ("context",))
@@ -179,10 +180,10 @@ def test_each_leg_has_its_own_hours_and_both_count_once():
     )
     rec = recording(left, right, seconds=3600)
     context = find_context(rec, found, SETTINGS)
-    hours = measure_hours(rec.channels, found.seconds, context, {"emg2": "right"})
-    assert hours.of("emg", leg="left") == 1
-    assert hours.of("emg", leg="right") == 0.5
-    assert hours.of("emg") == 1
+    hours = measure_valid_hours(rec.channels, found.seconds, context, {"emg2": "right"})
+    assert hours.total("emg", leg="left") == 1
+    assert hours.total("emg", leg="right") == 0.5
+    assert hours.total("emg") == 1
     table = summary_table(found.events, hours, ("leg", "trial_type"))
     assert table["leg"].tolist() == ["left", "right"]
     assert table["count"].tolist() == [1, 0]
@@ -193,14 +194,14 @@ def test_a_recording_without_emg_uses_the_accelerometer_and_the_other_way_round(
     rec = recording(ACC, seconds=3600)
     found = detections(acc=acc_seconds(3600))
     context = find_context(rec, found, SETTINGS)
-    assert measure_hours(rec.channels, found.seconds, context).of("emg") == 1
+    assert measure_valid_hours(rec.channels, found.seconds, context).total("emg") == 1
     rec = recording(EMG, seconds=3600)
     found = detections(emg1=emg_seconds(3600))
     context = find_context(rec, found, SETTINGS)
-    assert measure_hours(rec.channels, found.seconds, context).of("acc") == 1
+    assert measure_valid_hours(rec.channels, found.seconds, context).total("acc") == 1
     nothing = Recording((), ())
     context = find_context(nothing, detections(), SETTINGS)
-    assert measure_hours((), {}, context).of("emg") == 0
+    assert measure_valid_hours((), {}, context).total("emg") == 0
 
 
 def test_summary_is_plain_json_with_what_the_contract_asks_for():

@@ -12,7 +12,7 @@ from twitchsense.model.detections import Detections
 from twitchsense.model.event_table import REJECTED_COLUMNS, make_table
 from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
-from twitchsense.sleep.hypnogram.hypnogram import Hypnogram
+from twitchsense.sleep.hypnogram.model import Hypnogram
 
 EMG = Channel("emg1", "emg", "uV", 1000.0, ("emg1_uv",))
 ACC = Channel("acc", "acc", "g", 100.0, ("acc_x_g", "acc_y_g", "acc_z_g"))

@@ -13,14 +13,15 @@ from twitchsense.settings import ContextSettings
 from twitchsense.sleep.actigraphy import (
     cole_kripke,
     cole_kripke_asleep,
+    counts_per_minute,
     first_run,
     hdcza,
+    onsets_by_algorithm,
     sadeh,
     sadeh_asleep,
 )
-from twitchsense.sleep.activity_counts import Counter, Counts
-from twitchsense.sleep.inactivity import Grid, measure_stillness
-from twitchsense.sleep.reference_onsets import ask_others, count_minutes
+from twitchsense.sleep.activity_counts import ActivityCounter, ActivityCounts
+from twitchsense.sleep.inactivity import EpochGrid, measure_motion
 
 RULES = ContextSettings()
 NAN = float("nan")
@@ -152,9 +153,9 @@ def test_hdcza_threshold_is_15_times_the_tenth_percentile_within_limits(quiet, b
 # -- counts --------
 
 
-def counts_of(samples: np.ndarray, fs: float, cuts: list[int] | None = None) -> Counts:
+def counts_of(samples: np.ndarray, fs: float, cuts: list[int] | None = None) -> ActivityCounts:
     channel = Channel("acc", "acc", "g", fs, ("acc_x_g", "acc_y_g", "acc_z_g"))
-    counter = Counter(channel)
+    counter = ActivityCounter(channel)
     edges = [0, *(cuts or []), len(samples)]
     for a, b in zip(edges[:-1], edges[1:], strict=True):
         counter.push(Chunk("acc", 0, a, samples[a:b].astype(np.float32)))
@@ -216,48 +217,48 @@ def test_counts_of_a_swing_follow_from_the_gain_of_the_filter():
 
 def test_counts_start_anew_at_a_gap_and_leave_the_rest_of_a_second():
     channel = Channel("acc", "acc", "g", 100.0, ("acc_x_g", "acc_y_g", "acc_z_g"))
-    counter = Counter(channel)
+    counter = ActivityCounter(channel)
     samples = swing(0.75, 0.5, 100.0, 3).astype(np.float32)
     counter.push(Chunk("acc", 0, 0, samples[:250]))
     counter.push(Chunk("acc", 10 * NS, 0, samples))
     got = counter.close()
     assert got.time_ns.tolist() == [0, NS, 10 * NS, 11 * NS, 12 * NS][: len(got.time_ns)]
-    assert Counter(channel).close().counts.shape == (0, 3)
+    assert ActivityCounter(channel).close().counts.shape == (0, 3)
 
 
 # -- asked together --------
 
 
 def test_minutes_leave_masked_seconds_out_and_stand_for_the_whole():
-    grid = Grid.over(0, 600 * NS)
+    grid = EpochGrid.over(0, 600 * NS)
     time = np.arange(600, dtype=np.int64) * NS
-    table = Counts(time, np.ones(600), np.tile([3.0, 4.0, 0.0], (600, 1)))
-    still = measure_stillness([acc_seconds(600)], events(), grid, RULES)
-    _, minutes = count_minutes({"acc": table}, events(), still, RULES)
+    table = ActivityCounts(time, np.ones(600), np.tile([3.0, 4.0, 0.0], (600, 1)))
+    still = measure_motion([acc_seconds(600)], events(), grid, RULES)
+    _, minutes = counts_per_minute({"acc": table}, events(), still, RULES)
     assert minutes == pytest.approx(np.full(10, 300.0))  # vector magnitude 5 a second
     jerk = {"onset": 65.0, "trial_type": "jerk", "peak_g": 0.5, "duration": 20.0}
-    _, masked = count_minutes({"acc": table}, events(jerk), still, RULES)
+    _, masked = counts_per_minute({"acc": table}, events(jerk), still, RULES)
     assert masked == pytest.approx(np.full(10, 300.0))
     long = {**jerk, "trial_type": "movement", "duration": 45.0}
-    _, gone = count_minutes({"acc": table}, events(long), still, RULES)
+    _, gone = counts_per_minute({"acc": table}, events(long), still, RULES)
     assert np.isnan(gone).tolist() == [False, True] + [False] * 8
 
 
 def test_each_method_gives_its_own_onset_or_none():
     acc = restless(acc_seconds(7200), 0, 1800)
-    grid = Grid.over(0, 7200 * NS)
-    still = measure_stillness([acc], events(), grid, RULES)
+    grid = EpochGrid.over(0, 7200 * NS)
+    still = measure_motion([acc], events(), grid, RULES)
     time = np.arange(7200, dtype=np.int64) * NS
     counts = np.where((time < 1800 * NS)[:, None], [30.0, 0.0, 0.0], 0.0)
-    table = {"acc": Counts(time, np.ones(7200), counts)}
+    table = {"acc": ActivityCounts(time, np.ones(7200), counts)}
     tone = np.where(np.arange(240) < 80, 3.0, 0.2)
-    found = ask_others(still, table, tone, events(), RULES)
+    found = onsets_by_algorithm(still, table, tone, events(), RULES)
     assert found["cole_kripke"] == pytest.approx(1800, abs=240)
     assert found["sadeh"] == pytest.approx(1800, abs=600)
     assert found["tone"] == 2400
-    assert ask_others(still, {}, np.full(240, np.nan), events(), RULES).keys() == {"hdcza"}
-    never = {"acc": Counts(time, np.ones(7200), np.full((7200, 3), 500.0))}
-    assert ask_others(still, never, tone, events(), RULES)["cole_kripke"] is None
+    assert onsets_by_algorithm(still, {}, np.full(240, np.nan), events(), RULES).keys() == {"hdcza"}
+    never = {"acc": ActivityCounts(time, np.ones(7200), np.full((7200, 3), 500.0))}
+    assert onsets_by_algorithm(still, never, tone, events(), RULES)["cole_kripke"] is None
     assert ACC.width == 3
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twitchsense.errors import InputError
-from twitchsense.sleep.hypnogram.hypnogram import STAGES, Hypnogram
+from twitchsense.sleep.hypnogram.model import STAGES, Hypnogram
 from twitchsense.sleep.hypnogram.read import read_hypnogram
 
 YASA = Path(__file__).parents[3] / "shared" / "data" / "hypnograms_yasa"

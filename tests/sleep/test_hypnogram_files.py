@@ -13,12 +13,11 @@ import pytest
 from tests.sleep.nights import ACC, acc_seconds, detections, recording
 from twitchsense.errors import InputError
 from twitchsense.settings import Settings
-from twitchsense.sleep import tagging
+from twitchsense.sleep.context import NOTE_ELSEWHERE, find_context
 from twitchsense.sleep.hypnogram.clock_times import NightClock, read_clock_times
 from twitchsense.sleep.hypnogram.read import read_hypnogram
 from twitchsense.sleep.hypnogram.stage_codes import parse_codes
 from twitchsense.sleep.hypnogram.table import NOTE_LIST
-from twitchsense.sleep.tagging import find_context
 
 BERLIN = "Europe/Berlin"
 
@@ -513,4 +512,4 @@ def test_a_half_hour_nap(tmp_path):
 
 def test_another_night_is_noted(tmp_path):
     context = night(0.5, read_hypnogram(write(tmp_path, "onset,duration,stage\n9e4,30,N2\n")))
-    assert tagging.NOTE_ELSEWHERE in context.notes
+    assert NOTE_ELSEWHERE in context.notes

@@ -19,32 +19,32 @@ from twitchsense.sleep.inactivity import (
     UNDECIDED,
     UNKNOWN,
     WAKE,
-    Grid,
-    find_still,
-    judge_epochs,
+    EpochGrid,
+    find_sustained_inactivity,
+    majority_per_epoch,
     mask_events,
-    measure_stillness,
+    measure_motion,
 )
-from twitchsense.sleep.onset import LATE_S, onset_of_stillness
+from twitchsense.sleep.onset import ACTIGRAPHY_BIAS_S, onset_from_motion
 
 RULES = ContextSettings()
 NOTHING = events()
 
 
 def measure(*acc: PerSecond, table=NOTHING, seconds=3600):
-    return measure_stillness(acc, table, Grid.over(0, seconds * NS), RULES)
+    return measure_motion(acc, table, EpochGrid.over(0, seconds * NS), RULES)
 
 
 def onset(*acc: PerSecond, table=NOTHING, seconds=3600):
-    return onset_of_stillness(measure(*acc, table=table, seconds=seconds), RULES)
+    return onset_from_motion(measure(*acc, table=table, seconds=seconds), RULES)
 
 
 def test_the_grid_starts_at_a_whole_30_s_and_covers_the_recording():
-    grid = Grid.over(47 * NS, 121 * NS)
+    grid = EpochGrid.over(47 * NS, 121 * NS)
     assert grid.epochs_s.tolist() == [30, 60, 90, 120]
     assert grid.bins_s[:3].tolist() == [30, 35, 40]
-    assert Grid.over(-5 * NS, 0).epochs_s.tolist() == [-30]
-    assert Grid.over(0, 0).n == 0
+    assert EpochGrid.over(-5 * NS, 0).epochs_s.tolist() == [-30]
+    assert EpochGrid.over(0, 0).n == 0
 
 
 def test_3_2_sleep_begins_with_the_first_five_minutes_without_turning():
@@ -58,12 +58,12 @@ def test_3_2_four_minutes_of_stillness_are_not_sleep():
     acc = restless(restless(acc_seconds(3600), 0, 600), 840, 3600)
     found = onset(acc)
     assert (found.time_s, found.low_s, found.high_s, found.source) == (None, None, None, "none")
-    assert (find_still(measure(acc), RULES)[:700] == WAKE).all()
+    assert (find_sustained_inactivity(measure(acc), RULES)[:700] == WAKE).all()
 
 
 def test_3_3_the_range_reaches_twenty_minutes_later_but_not_past_the_recording():
     found = onset(restless(acc_seconds(3600), 0, 600))
-    assert found.high_s == pytest.approx(found.time_s + LATE_S, abs=10)
+    assert found.high_s == pytest.approx(found.time_s + ACTIGRAPHY_BIAS_S, abs=10)
     found = onset(restless(acc_seconds(3600), 0, 3000))
     assert found.high_s == 3600
 
@@ -73,7 +73,7 @@ def test_3_3_disagreement_of_the_variants_widens_the_range():
     acc = restless(restless(acc_seconds(7200), 0, 600), 1020, 1500)
     found = onset(acc, seconds=7200)
     assert found.time_s == pytest.approx(600, abs=10)
-    assert found.high_s == pytest.approx(1500 + LATE_S, abs=10)
+    assert found.high_s == pytest.approx(1500 + ACTIGRAPHY_BIAS_S, abs=10)
     # turning without activity (a slow roll): the activity alone calls it sleep earlier
     acc = restless(acc_seconds(7200), 0, 1200, g=0.002)
     found = onset(acc, seconds=7200)
@@ -109,7 +109,7 @@ def test_one_and_two_axes_still_tell_turning():
 def test_a_channel_that_gives_zeros_has_no_orientation():
     acc = acc_seconds(600)
     still = measure(replace(acc, mean_vector=0 * acc.mean_vector), seconds=600)
-    assert np.isnan(still.turn_deg).all()
+    assert np.isnan(still.angle_change_deg).all()
 
 
 def test_of_two_legs_the_restless_one_decides_and_one_leg_covers_for_the_other():
@@ -177,14 +177,14 @@ def test_a_movement_that_ends_elsewhere_is_seen_through_its_mask():
     acc = acc_seconds(1200)
     acc.mean_vector[600:] = [0, 1, 0]
     kick = {"onset": 595.0, "duration": 8.0, "trial_type": "movement", "peak_g": 0.4}
-    turn = measure(acc, table=events(kick), seconds=1200).turn_deg
+    turn = measure(acc, table=events(kick), seconds=1200).angle_change_deg
     assert np.nanmax(turn) > 60
     assert np.flatnonzero(turn > 5).tolist() == [121]
 
 
 def test_a_gap_is_never_counted_as_quiet():
     acc = drop(restless(acc_seconds(3600), 0, 600), 700, 2700)
-    state = find_still(measure(acc), RULES)
+    state = find_sustained_inactivity(measure(acc), RULES)
     assert (state[141:539] == UNKNOWN).all()
     # 100 s of stillness cut off by the gap prove nothing
     assert (state[121:139] == UNDECIDED).all()
@@ -198,8 +198,8 @@ def test_invalid_seconds_are_like_a_gap_and_nothing_is_compared_across_it():
     acc.valid[300:400] = False
     acc.mean_vector[400:] = [0, 1, 0]
     still = measure(acc, seconds=1200)
-    assert (find_still(still, RULES)[60:80] == UNKNOWN).all()
-    assert np.nanmax(still.turn_deg) < 1
+    assert (find_sustained_inactivity(still, RULES)[60:80] == UNKNOWN).all()
+    assert np.nanmax(still.angle_change_deg) < 1
 
 
 def test_a_lost_second_now_and_then_does_not_end_sleep():
@@ -210,22 +210,24 @@ def test_a_lost_second_now_and_then_does_not_end_sleep():
 
 def test_stillness_that_is_all_mask_is_no_evidence():
     times = np.arange(0.0, 1200, 1.0)
-    state = find_still(measure(acc_seconds(1200), table=jerks(times), seconds=1200), RULES)
+    state = find_sustained_inactivity(
+        measure(acc_seconds(1200), table=jerks(times), seconds=1200), RULES
+    )
     assert (state == UNDECIDED).all()
 
 
 def test_the_start_of_the_recording_is_no_cut_but_its_end_is():
     acc = restless(acc_seconds(1200), 120, 1080)
-    state = find_still(measure(acc, seconds=1200), RULES)
+    state = find_sustained_inactivity(measure(acc, seconds=1200), RULES)
     assert (state[:24] == WAKE).all()
     assert (state[-20:] == UNDECIDED).all()
 
 
 def test_no_accelerometer_means_unknown():
     still = measure(seconds=600)
-    assert (find_still(still, RULES) == UNKNOWN).all()
+    assert (find_sustained_inactivity(still, RULES) == UNKNOWN).all()
     assert np.isnan(still.activity).all()
-    assert onset_of_stillness(still, RULES).source == "none"
+    assert onset_from_motion(still, RULES).source == "none"
 
 
 def test_activity_is_the_mean_of_the_epoch_without_masked_seconds():
@@ -237,7 +239,7 @@ def test_activity_is_the_mean_of_the_epoch_without_masked_seconds():
 
 def test_most_of_an_epoch_decides_for_it_and_sleep_wins_a_tie():
     bins = np.array([ASLEEP] * 3 + [WAKE] * 3 + [WAKE] * 4 + [UNKNOWN] * 2 + [UNKNOWN] * 6, np.int8)
-    assert judge_epochs(bins).tolist() == [ASLEEP, WAKE, UNKNOWN]
+    assert majority_per_epoch(bins).tolist() == [ASLEEP, WAKE, UNKNOWN]
 
 
 @settings(max_examples=15, deadline=None)
@@ -246,7 +248,7 @@ def test_sleep_onset_moves_with_the_recording(quiet_after, shift):
     acc = restless(acc_seconds(2400), 0, 20 * quiet_after)
     moved = replace(acc, time_ns=acc.time_ns + shift * 30 * NS)
     here = onset(acc, seconds=2400)
-    grid = Grid.over(shift * 30 * NS, (shift * 30 + 2400) * NS)
-    there = onset_of_stillness(measure_stillness([moved], NOTHING, grid, RULES), RULES)
+    grid = EpochGrid.over(shift * 30 * NS, (shift * 30 + 2400) * NS)
+    there = onset_from_motion(measure_motion([moved], NOTHING, grid, RULES), RULES)
     for name in ("time_s", "low_s", "high_s"):
         assert getattr(there, name) == pytest.approx(getattr(here, name) + shift * 30)

@@ -7,9 +7,9 @@ import pytest
 
 from tests.sleep.nights import ACC, EMG, acc_seconds, detections, emg_seconds, recording, restless
 from twitchsense.settings import ContextSettings, Settings
-from twitchsense.sleep import tagging
+from twitchsense.sleep.context import NOTE_IMMOBILE, NOTE_STILL, find_context
+from twitchsense.sleep.inactivity import EpochGrid
 from twitchsense.sleep.nonwear import measure_tone
-from twitchsense.sleep.tagging import find_context
 
 SETTINGS = Settings()
 
@@ -50,7 +50,7 @@ def test_time_on_the_table_before_bed_is_not_taken_for_sleep():
     # without EMG nobody can tell, and still is called asleep with the note that says so
     alone = find_context(recording(ACC, seconds=9000), detections(acc=acc), SETTINGS)
     assert alone.onset.time_s == 0
-    assert tagging.NOTE_STILL in alone.notes
+    assert NOTE_STILL in alone.notes
 
 
 def test_a_leg_that_does_not_stir_for_hours_is_said():
@@ -63,12 +63,12 @@ def test_tone_is_what_lies_above_the_electrodes_own_noise():
     emg = emg_seconds(3600)
     emg.level[:1800] = 5.0  # noise of 3 uV and tone of 4
     emg.level[1800:] = 3.0
-    tone = measure_tone([emg], tagging.Grid.over(0, 3600 * 10**9))
+    tone = measure_tone([emg], EpochGrid.over(0, 3600 * 10**9))
     assert tone[:60] == pytest.approx(np.full(60, 4.0))
     assert tone[60:] == pytest.approx(np.zeros(60))
     emg.valid[:60] = False
-    assert np.isnan(measure_tone([emg], tagging.Grid.over(0, 3600 * 10**9))[:2]).all()
-    assert np.isnan(measure_tone([], tagging.Grid.over(0, 60 * 10**9))).all()
+    assert np.isnan(measure_tone([emg], EpochGrid.over(0, 3600 * 10**9))[:2]).all()
+    assert np.isnan(measure_tone([], EpochGrid.over(0, 60 * 10**9))).all()
 
 
 def test_a_muscle_that_stays_tense_puts_the_late_end_off():
@@ -79,8 +79,8 @@ def test_a_muscle_that_stays_tense_puts_the_late_end_off():
     emg.level[:3000] = 6.0
     tense = night(emg, acc).onset
     assert tense.time_s == calm.time_s
-    assert tense.opinions["tone"] == 3000
-    assert calm.opinions["tone"] == pytest.approx(calm.time_s)
+    assert tense.by_method["tone"] == 3000
+    assert calm.by_method["tone"] == pytest.approx(calm.time_s)
     assert tense.high_s == calm.high_s + 3000 - calm.time_s
 
 
@@ -95,7 +95,7 @@ def test_definitions_by_name(definition, expected):
     found = find_context(recording(ACC, seconds=7200), detections(acc=acc), rules).onset
     assert found.definition == definition
     assert found.time_s == pytest.approx(expected, abs=10)
-    assert found.opinions["persistent_10min"] == pytest.approx(1500, abs=10)
+    assert found.by_method["persistent_10min"] == pytest.approx(1500, abs=10)
 
 
 def test_immobile_means_no_movement_at_all():
@@ -104,7 +104,7 @@ def test_immobile_means_no_movement_at_all():
     rules = Settings(context=ContextSettings(definition="immobile_5min"))
     still = find_context(recording(ACC, seconds=7200), detections(acc=acc), rules).onset
     assert still.time_s == pytest.approx(1705, abs=10)
-    assert still.opinions["first_epoch"] == pytest.approx(600, abs=10)
+    assert still.by_method["first_epoch"] == pytest.approx(600, abs=10)
 
 
 def test_a_hypnogram_answers_immobile_with_its_first_epoch_and_says_so():
@@ -117,8 +117,8 @@ def test_a_hypnogram_answers_immobile_with_its_first_epoch_and_says_so():
     )  # fmt: skip
     assert context.onset.time_s == 600
     assert context.onset.definition == "first_epoch"
-    assert context.onset.opinions == {"first_epoch": 600, "persistent_10min": 1200}
-    assert tagging.NOTE_IMMOBILE in context.notes
+    assert context.onset.by_method == {"first_epoch": 600, "persistent_10min": 1200}
+    assert NOTE_IMMOBILE in context.notes
 
 
 def test_masking_can_be_switched_off():

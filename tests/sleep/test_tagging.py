@@ -24,11 +24,17 @@ from tests.sleep.nights import (
 )
 from twitchsense.model.recording import Recording
 from twitchsense.settings import ContextSettings, Settings
-from twitchsense.sleep import tagging
-from twitchsense.sleep.contexts import Spans
-from twitchsense.sleep.hypnogram.hypnogram import Hypnogram
-from twitchsense.sleep.onset import onset_of_stages
-from twitchsense.sleep.tagging import find_context, tag
+from twitchsense.sleep.context import (
+    NOTE_ELSEWHERE,
+    NOTE_NO_SLEEP,
+    NOTE_NO_SOURCE,
+    NOTE_STILL,
+    add_context,
+    find_context,
+)
+from twitchsense.sleep.context_intervals import ContextIntervals
+from twitchsense.sleep.hypnogram.model import Hypnogram
+from twitchsense.sleep.onset import onset_from_hypnogram
 
 YASA = Path(__file__).parents[3] / "shared" / "data" / "hypnograms_yasa"
 SETTINGS = Settings()
@@ -106,23 +112,23 @@ def test_a_hypnogram_without_sleep_has_no_onset():
     context = by_stages(hypnogram(("W", 120)))
     assert context.onset.time_s is None
     assert context.onset.source == "none"
-    assert tagging.NOTE_NO_SLEEP in context.notes
+    assert NOTE_NO_SLEEP in context.notes
     assert at(context, 0, 119) == ["wake", "wake"]
-    assert tag(events({"onset": 60.0}), context, SETTINGS)["min_from_onset"].isna().all()
+    assert add_context(events({"onset": 60.0}), context)["min_from_onset"].isna().all()
 
 
 def test_3_4_persistent_onset_waits_for_ten_minutes_without_a_break():
     stages = hypnogram(
         ("W", 10), ("N1", 9.5), ("W", 5), ("N1", 5), ("", 0.5), ("N2", 10), ("W", 30)
     )
-    first = onset_of_stages(stages, "first_epoch")
-    persistent = onset_of_stages(stages, "persistent_10min")
+    first = onset_from_hypnogram(stages, "first_epoch")
+    persistent = onset_from_hypnogram(stages, "persistent_10min")
     assert first.time_s == 600
     assert persistent.time_s == 30 * 60
     context = by_stages(stages, rules=ContextSettings(definition="persistent_10min"))
     # sleep that did not last is part of falling asleep
     assert at(context, 9, 12, 20, 26, 31) == ["wake", "drowsy", "wake", "drowsy", "sleep_onset"]
-    short = onset_of_stages(hypnogram(("W", 10), ("N1", 9.5)), "persistent_10min")
+    short = onset_from_hypnogram(hypnogram(("W", 10), ("N1", 9.5)), "persistent_10min")
     assert short.time_s is None
     never = by_stages(
         hypnogram(("W", 10), ("N1", 9.5)), rules=ContextSettings(definition="persistent_10min")
@@ -139,7 +145,7 @@ def test_a_hypnogram_with_its_own_rhythm_keeps_its_exact_borders():
 
 def test_a_hypnogram_of_another_time_is_noted():
     context = by_stages(hypnogram(("W", 20), ("N2", 60), start_s=80_000))
-    assert tagging.NOTE_ELSEWHERE in context.notes
+    assert NOTE_ELSEWHERE in context.notes
     assert set(context.epochs["context"]) == {"unknown"}
     assert context.at([100.0, 79_999.0]).tolist() == ["unknown", "unknown"]
 
@@ -155,7 +161,7 @@ def test_accelerometer_night_has_all_contexts_and_says_still_is_not_asleep():
         "wake", "drowsy", "sleep_onset", "asleep", "wake", "drowsy", "sleep_onset", "asleep",
         "unknown", "asleep",
     ]  # fmt: skip
-    assert tagging.NOTE_STILL in context.notes
+    assert NOTE_STILL in context.notes
     assert (context.stage_at([0.0, 5.0]) == "").all()
 
 
@@ -179,7 +185,7 @@ def test_undecided_stillness_before_the_onset_is_drowsy_and_elsewhere_unknown():
 def test_without_hypnogram_and_accelerometer_context_is_unknown():
     context = find_context(recording(EMG, seconds=90), detections(emg1=emg_seconds(90)), SETTINGS)
     assert context.epochs["context"].tolist() == ["unknown"] * 3
-    assert tagging.NOTE_NO_SOURCE in context.notes
+    assert NOTE_NO_SOURCE in context.notes
     assert context.epochs["activity"].isna().all()
 
 
@@ -217,7 +223,9 @@ def test_an_empty_recording_has_no_epochs():
     assert context.epochs.empty
     assert context.at([1.0]).tolist() == ["unknown"]
     assert np.isnan(context.activity_at([1.0])).all()
-    assert Spans(np.empty(0, np.int64), np.empty(0, "U7")).at([1.0]).tolist() == ["unknown"]
+    assert ContextIntervals(np.empty(0, np.int64), np.empty(0, "U7")).at([1.0]).tolist() == [
+        "unknown"
+    ]
 
 
 def test_activity_at_looks_up_the_epoch():
@@ -232,14 +240,14 @@ def test_tag_fills_three_columns_and_nothing_else():
     table = events(*({"onset": 60.0 * m, "trial_type": "twitch"} for m in (1, 17, 22, 50)))
     before = table.copy()
     context = by_stages(hypnogram(("W", 20), ("N1", 5), ("R", 95)))
-    tagged = tag(table, context, SETTINGS)
+    tagged = add_context(table, context)
     assert tagged["context"].tolist() == ["wake", "drowsy", "sleep_onset", "asleep"]
     assert tagged["stage"].tolist() == ["W", "W", "N1", "R"]
     assert tagged["min_from_onset"].tolist() == [-19, -3, 2, 30]
     pd.testing.assert_frame_equal(table, before)
     rest = [c for c in table if c not in ("context", "stage", "min_from_onset")]
     pd.testing.assert_frame_equal(tagged[rest], table[rest])
-    assert tag(events(), context, SETTINGS).empty
+    assert add_context(events(), context).empty
 
 
 @settings(max_examples=40, deadline=None)

@@ -10,7 +10,7 @@ import click
 from twitchsense.cli.options import verbosity
 
 if TYPE_CHECKING:
-    from twitchsense.scoring.leg_movements.score import Index, LimbScore
+    from twitchsense.scoring.leg_movements.score import IndexValue, LegMovementScore
 
 _FILE = click.Path(path_type=Path)
 #: Written out, so that --help need not import the rules.
@@ -46,17 +46,17 @@ def score_limb(
     """
     from twitchsense.results.save import to_json
     from twitchsense.scoring.leg_movements.input import (
+        read_leg_hypnogram,
         read_movements,
         read_respiratory,
-        read_stages,
     )
-    from twitchsense.scoring.leg_movements.score import score_limb as score
+    from twitchsense.scoring.leg_movements.score import score_leg_movements
     from twitchsense.sleep.hypnogram.stage_codes import parse_codes
 
     codes = parse_codes(stages) if stages else None
-    found = score(
+    found = score_leg_movements(
         read_movements(movements),
-        None if hypnogram is None else read_stages(hypnogram, codes),
+        None if hypnogram is None else read_leg_hypnogram(hypnogram, codes),
         None if respiratory is None else read_respiratory(respiratory),
         rules,
     )
@@ -66,19 +66,19 @@ def score_limb(
         _show(found)
 
 
-def _show(found: LimbScore) -> None:
+def _show(found: LegMovementScore) -> None:
     from rich.console import Console
     from rich.table import Table
 
     from twitchsense.scoring.leg_movements.rules import RULES
-    from twitchsense.scoring.leg_movements.score import INDEX_WORDS
+    from twitchsense.scoring.leg_movements.score import INDEX_DESCRIPTIONS
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("index", no_wrap=True)
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("meaning", no_wrap=True)
     for name, value in found.indices.items():
-        table.add_row(name, _written(value), INDEX_WORDS[name])
+        table.add_row(name, _written(value), INDEX_DESCRIPTIONS[name])
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 200
@@ -87,7 +87,7 @@ def _show(found: LimbScore) -> None:
     console.print("–: not defined with what was given; --json lists every movement", style="dim")
 
 
-def _written(value: Index) -> str:
+def _written(value: IndexValue) -> str:
     if value is None:
         return "–"
     return f"{value:.2f}" if isinstance(value, float) else str(value)

@@ -10,13 +10,8 @@ import pandas as pd
 from twitchsense.model.event_table import LABELS
 from twitchsense.report.palette import kind_name, label_name
 from twitchsense.report.protocols import NightLike
+from twitchsense.scoring.label_rules import LABELS_BY_STATE
 from twitchsense.settings import Settings
-
-#: Labels that differ only by sleep: what each could be if sleep came earlier or later.
-_BY_SLEEP = {
-    "twitch": ("fasciculation_like", "hypnagogic_twitch", "fragmentary_myoclonus_like"),
-    "jerk": ("myoclonic_jerk_awake", "sleep_start", "myoclonic_jerk_asleep"),
-}
 
 
 def kind_rule(kind: str, settings: Settings) -> str:
@@ -70,8 +65,12 @@ def alternatives(night: NightLike, event: pd.Series[Any]) -> str:
     kind, mine = str(event["trial_type"]), str(event["label"])
     low, high = night.onset.low_s, night.onset.high_s
     unsure = low is not None and high is not None and low <= float(event["onset"]) <= high
-    if not parts and kind in _BY_SLEEP and (unsure or str(event["context"]) in ("unknown", "")):
-        others = [_quoted(w) for w in _BY_SLEEP[kind] if w != mine]
+    if (
+        not parts
+        and kind in LABELS_BY_STATE
+        and (unsure or str(event["context"]) in ("unknown", ""))
+    ):
+        others = [_quoted(w) for w in LABELS_BY_STATE[kind] if w != mine]
         when = "sleep may have come earlier or later" if unsure else "sleep is unknown here"
         parts.append(f"{when}, so it could also be {' or '.join(others)}")
     if kind == "jerk" and not math.isfinite(float(event["amplitude_uv"])):

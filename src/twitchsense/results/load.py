@@ -24,7 +24,7 @@ from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
 from twitchsense.report.event_windows import Trace
 from twitchsense.results.traces import TRACES_FILE, to_segments, unpack_traces
-from twitchsense.scoring.summary_file import CURE, read_summary, read_text
+from twitchsense.scoring.summary import CURE, read_result_text, read_summary
 from twitchsense.settings import Settings
 
 
@@ -180,7 +180,7 @@ def read_event_table(path: Path, columns: Sequence[Column]) -> pd.DataFrame:
     try:
         empty = {name: [""] for name in dtypes if name not in text}
         table = pd.read_csv(
-            io.StringIO(read_text(path)), dtype=text, keep_default_na=False, na_values=empty
+            io.StringIO(read_result_text(path)), dtype=text, keep_default_na=False, na_values=empty
         )
     except (ValueError, pd.errors.ParserError) as error:
         raise InputError(str(path), f"is no table of events ({error})", CURE) from error
@@ -193,7 +193,7 @@ def read_event_table(path: Path, columns: Sequence[Column]) -> pd.DataFrame:
 
 
 def _read_epochs(path: Path) -> pd.DataFrame:
-    table = pd.read_csv(io.StringIO(read_text(path)), keep_default_na=False)
+    table = pd.read_csv(io.StringIO(read_result_text(path)), keep_default_na=False)
     for name in ("onset", "duration", "context"):
         if name not in table:
             raise InputError(str(path), f"has no column {name!r}", CURE)

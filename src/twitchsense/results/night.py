@@ -26,16 +26,17 @@ from twitchsense.results.save import save_night
 from twitchsense.scoring.agreement import Agreement, match, read_events
 from twitchsense.scoring.labels import label_detections
 from twitchsense.scoring.leg_movements.input import read_respiratory
-from twitchsense.scoring.rates import measure_hours, summary_table
+from twitchsense.scoring.rates import summary_table
 from twitchsense.scoring.summary import build_summary
+from twitchsense.scoring.valid_hours import measure_valid_hours
 from twitchsense.settings import Settings, get_profile
-from twitchsense.sleep.activity_counts import Counter, Counts
+from twitchsense.sleep.activity_counts import ActivityCounter, ActivityCounts
+from twitchsense.sleep.context import Context, find_context
 from twitchsense.sleep.hypnogram.clock_times import NightClock
-from twitchsense.sleep.hypnogram.hypnogram import Hypnogram
+from twitchsense.sleep.hypnogram.model import Hypnogram
 from twitchsense.sleep.hypnogram.read import read_hypnogram
 from twitchsense.sleep.hypnogram.stage_codes import check_codes
 from twitchsense.sleep.onset import SleepOnset
-from twitchsense.sleep.tagging import Context, find_context
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -122,7 +123,7 @@ class Night:
             The columns of `by`, then ``count``, ``hours``, ``rate_per_h`` (events per hour),
             ``low``, ``high``; NaN where there is no valid hour.
         """
-        hours = measure_hours(
+        hours = measure_valid_hours(
             self.recording.channels, self.seconds, self.context, self.settings.legs
         )
         return summary_table(self.events, hours, by)
@@ -224,10 +225,10 @@ class Night:
             If the annotations can't be read.
         """
         table = truth if isinstance(truth, pd.DataFrame) else read_events(truth)
-        hours = measure_hours(
+        hours = measure_valid_hours(
             self.recording.channels, self.seconds, self.context, self.settings.legs
         )
-        return match(self.events, table, hours=hours.of("emg"))
+        return match(self.events, table, hours=hours.total("emg"))
 
     def to_annotations(self, description: str = "label") -> Annotations:
         """Convert the events to MNE annotations.
@@ -330,9 +331,9 @@ def analyze(
 
 def _detect(
     recording: Recording, settings: Settings, progress: ProgressCallback | None
-) -> tuple[Detections, dict[str, Counts]]:
+) -> tuple[Detections, dict[str, ActivityCounts]]:
     detector = Detector(settings, recording.channels)
-    counters = {c.name: Counter(c) for c in recording.channels if c.kind == "acc"}
+    counters = {c.name: ActivityCounter(c) for c in recording.channels if c.kind == "acc"}
     fs = {c.name: c.fs for c in recording.channels}
     start_ns, total_s = recording.start_ns, (recording.end_ns - recording.start_ns) / NS
     for chunk in recording.chunks():
@@ -356,7 +357,7 @@ def _read_hypnogram(
     codes = check_codes(settings.stages, "settings")
     if isinstance(given, pd.DataFrame):
         return Hypnogram.from_frame(given, codes=codes)
-    return read_hypnogram(Path(given), NightClock.of(recording, settings.zone), codes)
+    return read_hypnogram(Path(given), NightClock.from_recording(recording, settings.zone), codes)
 
 
 def _read_respiratory(given: str | PathLike[str] | pd.DataFrame | None) -> pd.DataFrame | None:

@@ -1,4 +1,8 @@
-"""How well two scorings of a night agree: events against annotations, one to one."""
+"""Agreement of two scorings of a night: events against annotations, matched one to one.
+
+`match` prepares both tables, matches them (`twitchsense.scoring.matching`) and returns
+an `Agreement` with scores by kind, matched pairs, misses and false alarms.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +18,21 @@ from numpy.typing import NDArray
 from twitchsense.errors import InputError
 from twitchsense.model.event_table import TRIAL_TYPES
 from twitchsense.model.intervals import overlap_any
-from twitchsense.scoring.confidence_intervals import share_interval
-from twitchsense.scoring.event_list import LATEST_S
-from twitchsense.scoring.event_list import read_events as read_events
-from twitchsense.scoring.matching import TOLERANCE_S, choose_pairs, find_pairs
+from twitchsense.scoring.confidence_intervals import binomial_interval
+from twitchsense.scoring.matching import MAX_TIME_S, TOLERANCE_S, choose_pairs, find_pairs
+from twitchsense.scoring.matching import read_events as read_events
 from twitchsense.scoring.rates import rate
 
-#: The row of the table that takes all kinds together, whatever they were called.
+#: Row of the table of scores for all events regardless of kind.
 ANY: Final = "any"
-#: What stands in the confusion table for no partner.
-NOBODY: Final = "(none)"
-#: Kinds of the truth that are no events of the leg.
-IGNORED: Final = ("artifact",)
-#: What an event is called where a table has no kinds.
-_NAMELESS: Final = "event"
+#: Name of the row and column of events without a partner in the confusion table.
+UNMATCHED: Final = "(none)"
+#: Kinds that are not events of the leg and are ignored by default.
+IGNORED_KINDS: Final = ("artifact",)
+#: Kind of all events where a table has no kinds.
+_UNNAMED_KIND: Final = "event"
+#: Key of the overlaps with events of the same kind.
+_OWN: Final = "own"
 
 SCORE_COLUMNS: Final = (
     "kind",
@@ -63,7 +68,7 @@ SCORE_COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Agreement:
-    """The outcome of `match`.
+    """Result of `match`.
 
     Attributes
     ----------
@@ -74,13 +79,13 @@ class Agreement:
         tables given), ``truth_kind``, ``found_kind``, ``onset_error_s`` and
         ``duration_error_s`` (found minus truth).
     confusion : DataFrame
-        Counts, kinds of the truth down, kinds found across; ``(none)`` for
-        misses (last column) and false alarms (last row).
+        Counts of pairs, kinds of the truth by kinds found; ``(none)`` holds misses
+        (last column) and false alarms (last row).
     misses : DataFrame
         Rows of the truth without a partner of their kind; ``taken_for`` is the
         kind of a partner of another kind, or ``""``.
     false_alarms : DataFrame
-        Likewise the events without a partner of their kind.
+        Events without a partner of their kind, with ``taken_for`` likewise.
     hours : float or None
         Hours of valid signal, if given.
     """
@@ -93,30 +98,36 @@ class Agreement:
     hours: float | None
 
     def table(self) -> pd.DataFrame:
-        """Return one row per kind, and ``any`` for all of them whatever their kind.
+        """Return the scores: one row per kind, and ``any`` for all kinds together.
 
-        ``tp`` are pairs of the same kind (of any kind in the row ``any``).
-        Sensitivity and precision have exact (Clopper-Pearson) 95 % intervals;
-        that of F1 = 2J/(1 + J) comes from the exact interval of the Jaccard
-        index J = tp / (tp + misses + false alarms); false alarms per hour have
-        an exact Poisson interval. Errors are found minus truth: median and
-        quartiles. NaN where undefined.
+        Returns
+        -------
+        DataFrame
+            Columns `SCORE_COLUMNS`; NaN where undefined.
 
-        ``overlap_sensitivity`` and ``overlap_precision`` ask less: the share of
-        the annotations, and of the events, that overlap anything of their kind
-        (and leg) on the other side, however often that was used. Scorers who cut
-        one activity into different pieces agree more by these.
+        Notes
+        -----
+        ``tp`` counts pairs of equal kind (of any kinds in the row ``any``).
+        Sensitivity and precision have exact (Clopper-Pearson) 95 % intervals. The
+        interval of F1 = 2J/(1 + J) follows from the exact interval of the Jaccard
+        index J = tp / (tp + misses + false alarms). False alarms per hour have an exact
+        Poisson interval. Errors are found minus truth: median and quartiles.
+
+        ``overlap_sensitivity`` and ``overlap_precision`` are less strict: the share of
+        annotations, and of events, that overlap any event of their kind (and leg) in
+        the other table, which may be used several times. Scorers who divide one
+        activity into different pieces agree more by these.
         """
         return self.scores.copy()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything but the tables of rows, fit for JSON; undefined is None."""
+        """Return scores, confusion and counts for JSON; undefined numbers are None."""
         kinds: dict[str, dict[str, Any]] = {}
         for row in self.scores.to_dict("records"):
             kind = str(row.pop("kind"))
-            kinds[kind] = {str(k): _plain(v) for k, v in row.items()}
+            kinds[kind] = {str(k): _json_value(v) for k, v in row.items()}
         return {
-            "hours": _plain(self.hours),
+            "hours": _json_value(self.hours),
             "kinds": kinds,
             "confusion": {
                 str(truth): {str(found): int(n) for found, n in row.items()}
@@ -133,9 +144,9 @@ def match(
     *,
     tolerance_s: float | Mapping[str, float] | None = None,
     hours: float | None = None,
-    ignore: Sequence[str] = IGNORED,
+    ignore: Sequence[str] = IGNORED_KINDS,
 ) -> Agreement:
-    """Match events with annotations one to one, in the best way possible.
+    """Match events with annotations one to one, optimally.
 
     Parameters
     ----------
@@ -144,13 +155,13 @@ def match(
         ``trial_type``; without it in both tables, kinds are not compared. Where
         both have ``leg``, legs must agree.
     tolerance_s : float or mapping of kind to float, optional
-        How far apart two onsets may be that don't overlap; by default 0.1 s for
+        Largest onset difference of a pair that does not overlap; by default 0.1 s for
         twitches, jerks and brief contractions, 0.5 s for leg and gross
-        movements, 5 s for changes of posture. A mapping overrides these by kind.
+        movements, 5 s for posture changes. A mapping overrides the default by kind.
     hours : float, optional
         Hours of valid signal, for false alarms per hour.
     ignore : sequence of str
-        Kinds left out of both tables: an artifact found by nobody is no miss.
+        Kinds removed from both tables: an artifact that was not found is not a miss.
 
     Returns
     -------
@@ -165,7 +176,7 @@ def match(
     """
     found, real = _prepare(events, "events", ignore), _prepare(truth, "truth", ignore)
     if "trial_type" not in events or "trial_type" not in truth:
-        found, real = found.assign(trial_type=_NAMELESS), real.assign(trial_type=_NAMELESS)
+        found, real = found.assign(trial_type=_UNNAMED_KIND), real.assign(trial_type=_UNNAMED_KIND)
     i, j = find_pairs(found, real, _tolerance(tolerance_s))
     kind_i = real["trial_type"].to_numpy(object)
     kind_j = found["trial_type"].to_numpy(object)
@@ -186,15 +197,15 @@ def match(
     return Agreement(
         scores=_score(kind_i, kind_j, pairs, hours, _overlaps(real, found)),
         pairs=pairs,
-        confusion=_confuse(kind_i, kind_j, pairs),
-        misses=_alone(truth, real, pairs, "truth", "found"),
-        false_alarms=_alone(events, found, pairs, "found", "truth"),
+        confusion=_confusion(kind_i, kind_j, pairs),
+        misses=_unmatched_rows(truth, real, pairs, "truth", "found"),
+        false_alarms=_unmatched_rows(events, found, pairs, "found", "truth"),
         hours=None if hours is None else float(hours),
     )
 
 
 def _prepare(table: pd.DataFrame, name: str, ignore: Sequence[str]) -> pd.DataFrame:
-    """Return the rows and columns that matter, numbered by row, or say what is wrong."""
+    """Validate a table and return its relevant columns and rows, numbered by row."""
     out = {}
     for column in ("onset", "duration"):
         if column not in table:
@@ -209,7 +220,7 @@ def _prepare(table: pd.DataFrame, name: str, ignore: Sequence[str]) -> pd.DataFr
         raise InputError(name, "an onset or duration is not finite", "give seconds")
     if (out["duration"] < 0).any():
         raise InputError(name, "a duration is negative", "give seconds from onset")
-    if (np.abs(out["onset"]) > LATEST_S).any() or (out["duration"] > LATEST_S).any():
+    if (np.abs(out["onset"]) > MAX_TIME_S).any() or (out["duration"] > MAX_TIME_S).any():
         raise InputError(name, "a time is beyond 31 years", "give seconds from the start")
     frame = pd.DataFrame(out)
     for column in ("trial_type", "leg"):
@@ -217,7 +228,7 @@ def _prepare(table: pd.DataFrame, name: str, ignore: Sequence[str]) -> pd.DataFr
             frame[column] = table[column].astype("object").fillna("").to_numpy(object)
     if "trial_type" not in frame:
         return frame
-    for reserved in (ANY, NOBODY):
+    for reserved in (ANY, UNMATCHED):
         if (frame["trial_type"] == reserved).any():
             problem = f"has the kind {reserved!r}, which stands for something else in the result"
             raise InputError(name, problem, "give it another name")
@@ -225,12 +236,13 @@ def _prepare(table: pd.DataFrame, name: str, ignore: Sequence[str]) -> pd.DataFr
 
 
 def _tolerance(given: float | Mapping[str, float] | None) -> dict[str, float]:
+    """Return the tolerance by kind; the key ``""`` stands for all kinds."""
     if given is None:
         out = dict(TOLERANCE_S)
     elif isinstance(given, Mapping):
         out = {**TOLERANCE_S, **given}
     else:
-        out = {"": float(given)}  # for every kind
+        out = {"": float(given)}
     if not all(math.isfinite(v) and v >= 0 for v in out.values()):
         raise InputError("tolerance", "is not a time of zero or more", "give seconds")
     return out
@@ -239,23 +251,23 @@ def _tolerance(given: float | Mapping[str, float] | None) -> dict[str, float]:
 def _overlaps(
     real: pd.DataFrame, found: pd.DataFrame
 ) -> dict[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
-    """Return which rows overlap any of the other table: of their kind, and of any kind."""
+    """Return which rows overlap any of the other table: of their own kind, and of any kind."""
     out = {}
-    both = [n for n in ("trial_type", "leg") if n in real and n in found]
-    for name in ("own", ANY):
-        marks = [np.zeros(len(t), bool) for t in (real, found)]
-        columns = [n for n in both if name == "own" or n == "leg"]
-        keys = [_groups(t, columns) for t in (real, found)]
-        for key in set(keys[0]) & set(keys[1]):
-            a, b = keys[0][key], keys[1][key]
-            marks[0][a] = _touches(real.iloc[a], found.iloc[b])
-            marks[1][b] = _touches(found.iloc[b], real.iloc[a])
-        out[name] = (marks[0], marks[1])
+    common = [n for n in ("trial_type", "leg") if n in real and n in found]
+    for name in (_OWN, ANY):
+        overlaps = [np.zeros(len(t), bool) for t in (real, found)]
+        columns = [n for n in common if name == _OWN or n == "leg"]
+        groups = [_rows_by_group(t, columns) for t in (real, found)]
+        for key in set(groups[0]) & set(groups[1]):
+            a, b = groups[0][key], groups[1][key]
+            overlaps[0][a] = _overlaps_any(real.iloc[a], found.iloc[b])
+            overlaps[1][b] = _overlaps_any(found.iloc[b], real.iloc[a])
+        out[name] = (overlaps[0], overlaps[1])
     return out
 
 
-def _groups(table: pd.DataFrame, names: list[str]) -> dict[Any, NDArray[np.int64]]:
-    """Return the rows of each combination of words."""
+def _rows_by_group(table: pd.DataFrame, names: list[str]) -> dict[Any, NDArray[np.int64]]:
+    """Return the rows of each combination of values of the columns."""
     if table.empty:
         return {}
     if not names:
@@ -264,15 +276,15 @@ def _groups(table: pd.DataFrame, names: list[str]) -> dict[Any, NDArray[np.int64
     return {key: np.asarray(rows, np.int64) for key, rows in grouped.items()}
 
 
-def _touches(these: pd.DataFrame, those: pd.DataFrame) -> NDArray[np.bool_]:
-    """Return which rows share time with any of the others; a point counts where it lies."""
-    spans = []
-    for table in (these, those):
+def _overlaps_any(rows: pd.DataFrame, others: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which rows overlap any of the others; an event without duration lasts 1 µs."""
+    bounds = []
+    for table in (rows, others):
         start = np.rint(table["onset"].to_numpy(np.float64) * 1e6).astype(np.int64)
         length = np.rint(table["duration"].fillna(0.0).to_numpy(np.float64) * 1e6).astype(np.int64)
-        spans.append((start, start + np.maximum(length, 1)))
-    (start, stop), (first, last) = spans
-    return overlap_any(start, stop, first, last)
+        bounds.append((start, start + np.maximum(length, 1)))
+    (start, stop), (other_start, other_stop) = bounds
+    return overlap_any(start, stop, other_start, other_stop)
 
 
 def _score(
@@ -282,35 +294,42 @@ def _score(
     hours: float | None,
     overlaps: Mapping[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]],
 ) -> pd.DataFrame:
+    """Return the table of scores."""
     rows = []
     for kind in [*_kinds(truth, found), ANY]:
         all_kinds = kind == ANY
         n_truth = len(truth) if all_kinds else int((truth == kind).sum())
         n_found = len(found) if all_kinds else int((found == kind).sum())
-        mine = (pairs["truth_kind"] == kind) & (pairs["found_kind"] == kind)
-        hit = pairs if all_kinds else pairs[mine]
-        tp = len(hit)
+        same = (pairs["truth_kind"] == kind) & (pairs["found_kind"] == kind)
+        matched = pairs if all_kinds else pairs[same]
+        tp = len(matched)
         union = n_truth + n_found - tp
         shares = [_share(tp, n_truth), _share(tp, n_found)]
         jaccard = np.array(_share(tp, union))
         alarms = rate(n_found - tp, float("nan") if hours is None else hours)
-        errors = [_quartiles(hit[c]) for c in ("onset_error_s", "duration_error_s")]
+        errors = [_quartiles(matched[c]) for c in ("onset_error_s", "duration_error_s")]
         f1 = 2 * jaccard / (1 + jaccard)
-        touched, touching = overlaps[ANY if all_kinds else "own"]
+        truth_overlaps, found_overlaps = overlaps[ANY if all_kinds else _OWN]
         if not all_kinds:
-            touched, touching = touched[truth == kind], touching[found == kind]
-        loose = [_share(int(touched.sum()), n_truth), _share(int(touching.sum()), n_found)]
+            truth_overlaps = truth_overlaps[truth == kind]
+            found_overlaps = found_overlaps[found == kind]
+        by_overlap = [
+            _share(int(truth_overlaps.sum()), n_truth),
+            _share(int(found_overlaps.sum()), n_found),
+        ]
         rows.append((kind, n_truth, n_found, tp, *shares[0], *shares[1], *f1, *alarms,
-                     *errors[0], *errors[1], *loose[0], *loose[1]))  # fmt: skip
+                     *errors[0], *errors[1], *by_overlap[0], *by_overlap[1]))  # fmt: skip
     return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
 
 
 def _share(hits: int, n: int) -> tuple[float, float, float]:
-    low, high = share_interval(hits, n)
+    """Return a proportion with its exact interval; NaN for ``n = 0``."""
+    low, high = binomial_interval(hits, n)
     return (hits / n if n else float("nan")), float(low), float(high)
 
 
 def _quartiles(errors: pd.Series[float]) -> tuple[float, float, float]:
+    """Return median, lower and upper quartile."""
     values = errors.dropna().to_numpy(np.float64)
     if len(values) == 0:
         return (float("nan"),) * 3
@@ -319,14 +338,15 @@ def _quartiles(errors: pd.Series[float]) -> tuple[float, float, float]:
 
 
 def _kinds(truth: NDArray[np.object_], found: NDArray[np.object_]) -> list[str]:
-    """Return the kinds that occur, in the order of the glossary, then by name."""
+    """Return the kinds that occur, in the order of `TRIAL_TYPES`, then by name."""
     seen = {*truth, *found}
     return [*(k for k in TRIAL_TYPES if k in seen), *sorted(seen - set(TRIAL_TYPES))]
 
 
-def _confuse(
+def _confusion(
     truth: NDArray[np.object_], found: NDArray[np.object_], pairs: pd.DataFrame
 ) -> pd.DataFrame:
+    """Return the confusion table."""
     kinds = _kinds(truth, found)
     place = {kind: k for k, kind in enumerate(kinds)}
     n = len(kinds)
@@ -334,22 +354,23 @@ def _confuse(
     np.add.at(count, (pairs["truth_kind"].map(place), pairs["found_kind"].map(place)), 1)
     count[:n, n] = [int((truth == kind).sum()) for kind in kinds] - count[:n, :n].sum(axis=1)
     count[n, :n] = [int((found == kind).sum()) for kind in kinds] - count[:n, :n].sum(axis=0)
-    table = pd.DataFrame(count, index=[*kinds, NOBODY], columns=[*kinds, NOBODY])
+    table = pd.DataFrame(count, index=[*kinds, UNMATCHED], columns=[*kinds, UNMATCHED])
     return table.rename_axis(index="truth", columns="found")
 
 
-def _alone(
-    given: pd.DataFrame, used: pd.DataFrame, pairs: pd.DataFrame, mine: str, theirs: str
+def _unmatched_rows(
+    table: pd.DataFrame, prepared: pd.DataFrame, pairs: pd.DataFrame, side: str, other_side: str
 ) -> pd.DataFrame:
-    """Return the rows without a partner of their kind."""
+    """Return the rows of one table (``truth`` or ``found``) without a partner of their kind."""
     same = pairs["truth_kind"] == pairs["found_kind"]
-    rows = used.index.difference(pd.Index(pairs[mine][same]))
-    other = dict(zip(pairs[mine], pairs[f"{theirs}_kind"], strict=True))
-    out = given.iloc[rows.to_numpy(np.int64)].reset_index(drop=True)
-    return out.assign(taken_for=pd.Series([other.get(r, "") for r in rows], dtype="object"))
+    rows = prepared.index.difference(pd.Index(pairs[side][same]))
+    partner_kind = dict(zip(pairs[side], pairs[f"{other_side}_kind"], strict=True))
+    out = table.iloc[rows.to_numpy(np.int64)].reset_index(drop=True)
+    return out.assign(taken_for=pd.Series([partner_kind.get(r, "") for r in rows], dtype="object"))
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
+    """Return a value for JSON: plain Python numbers, None where not finite."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return None
     return value.item() if isinstance(value, np.generic) else value

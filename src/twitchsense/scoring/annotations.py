@@ -1,4 +1,4 @@
-"""Events in the forms that other programs read: MNE annotations, BIDS tables."""
+"""Convert events for other programs: MNE annotations and BIDS tables."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from twitchsense.text import harmless
 if TYPE_CHECKING:
     from mne import Annotations
 
-#: What BIDS wants first, in this order.
+#: First columns of a BIDS table of events.
 _BIDS_FIRST: Final = ("onset", "duration")
+#: Missing value in BIDS.
 _NA: Final = "n/a"
 
 
@@ -30,9 +31,13 @@ def to_annotations(
     events : DataFrame
         An event table.
     start_utc_ns : int, optional
-        UTC of the recording's zero; becomes `orig_time`.
+        UTC of the recording's zero, ns since 1970; becomes ``orig_time``.
     description : str
         The column that names the annotations: ``label`` or ``trial_type``.
+
+    Returns
+    -------
+    mne.Annotations
 
     Raises
     ------
@@ -62,8 +67,13 @@ def to_annotations(
 def to_bids(events: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return events as a BIDS ``events.tsv`` table and its JSON sidecar.
 
-    All columns are text; a missing value is ``n/a``, a time has six decimals. What a
-    spreadsheet would run as a formula stands behind an apostrophe.
+    All columns are text. A missing value is ``n/a``; times have six decimals. Text that
+    a spreadsheet would evaluate as a formula is preceded by an apostrophe.
+
+    Parameters
+    ----------
+    events : DataFrame
+        An event table.
 
     Returns
     -------

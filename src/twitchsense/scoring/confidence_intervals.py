@@ -1,4 +1,4 @@
-"""Exact intervals for counts and for shares."""
+"""Exact confidence intervals for Poisson counts and binomial proportions."""
 
 from __future__ import annotations
 
@@ -9,23 +9,27 @@ from scipy.special import betaincinv, gammaincinv
 Floats = NDArray[np.float64]
 
 
-def count_interval(count: ArrayLike, level: float = 0.95) -> tuple[Floats, Floats]:
-    """Return the exact (Garwood) interval of a Poisson count.
+def poisson_interval(count: ArrayLike, level: float = 0.95) -> tuple[Floats, Floats]:
+    """Return the exact (Garwood) confidence interval of a Poisson mean.
 
-    Half the chi-square quantiles with 2k and 2k + 2 degrees of freedom (Garwood
-    1936, Biometrika 28:437), computed as quantiles of the gamma distribution.
-    It holds the true mean at least as often as it says.
+    Half the chi-square quantiles with 2k and 2k + 2 degrees of freedom, computed as
+    quantiles of the gamma distribution. The coverage is at least `level`.
 
     Parameters
     ----------
     count : array_like of int
+        Observed counts.
     level : float
-        Between 0 and 1.
+        Confidence level, between 0 and 1.
 
     Returns
     -------
     low, high : ndarray of float64
-        Expected counts.
+        Limits of the expected count.
+
+    References
+    ----------
+    Garwood 1936, Biometrika 28:437, doi:10.1093/biomet/28.3-4.437.
     """
     k = np.asarray(count, np.float64)
     tail = (1.0 - level) / 2.0
@@ -33,17 +37,24 @@ def count_interval(count: ArrayLike, level: float = 0.95) -> tuple[Floats, Float
     return low, np.asarray(gammaincinv(k + 1.0, 1.0 - tail), np.float64)
 
 
-def share_interval(hits: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[Floats, Floats]:
-    """Return the exact (Clopper-Pearson) interval of a share; NaN for n = 0.
-
-    Quantiles of beta distributions (Clopper & Pearson 1934, Biometrika 26:404).
+def binomial_interval(hits: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[Floats, Floats]:
+    """Return the exact (Clopper-Pearson) confidence interval of a proportion.
 
     Parameters
     ----------
     hits, n : array_like of int
-        ``0 <= hits <= n``.
+        Successes and trials, ``0 <= hits <= n``.
     level : float
-        Between 0 and 1.
+        Confidence level, between 0 and 1.
+
+    Returns
+    -------
+    low, high : ndarray of float64
+        Limits of the proportion; NaN for ``n = 0``.
+
+    References
+    ----------
+    Clopper and Pearson 1934, Biometrika 26:404, doi:10.1093/biomet/26.4.404.
     """
     k, m = np.broadcast_arrays(np.asarray(hits, np.float64), np.asarray(n, np.float64))
     tail = (1.0 - level) / 2.0

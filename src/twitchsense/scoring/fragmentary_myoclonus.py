@@ -1,71 +1,88 @@
-"""Fragmentary myoclonus: mini-epochs with a potential, and minutes full of them."""
+"""Fragmentary myoclonus: index, potentials per minute, and the excessive pattern (EFM)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.model.per_second import PerSecond
+from twitchsense.scoring.rates import per_minute_block, rate_block
+from twitchsense.scoring.valid_hours import ValidHours, sleep_wake_hours
 from twitchsense.settings import Settings
-from twitchsense.sleep.coverage import Coverage, cover
-from twitchsense.sleep.hypnogram.hypnogram import to_us
+from twitchsense.sleep.context import Context
+from twitchsense.sleep.context_intervals import SLEEP_CONTEXTS
+from twitchsense.sleep.hypnogram.model import to_us
 from twitchsense.sleep.hypnogram.stage_codes import NREM
-from twitchsense.sleep.tagging import Context
+from twitchsense.sleep.valid_time import ValidIntervals, union_of_valid
 
 Bools = NDArray[np.bool_]
-Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
-ASLEEP: Final = ("sleep_onset", "asleep")
 _MINUTE_US: Final = 60_000_000
-#: A minute with less valid EMG than this is not judged [E].
-_LEAST_S: Final = 30.0
+#: Seconds of valid EMG that a minute needs to be evaluated [E].
+_MIN_VALID_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Efm:
-    """Minutes of the pattern of excessive fragmentary myoclonus.
+class EfmPattern:
+    """Minutes with the pattern of excessive fragmentary myoclonus.
 
     Attributes
     ----------
     minutes : int
-        Minutes with at least so many potentials.
+        Minutes with at least ``efm_per_min`` potentials.
     low, high : int
-        The same with one potential more, and one less, asked of each minute: what
-        one false or missed twitch a minute could make of it.
-    judged : int
-        Minutes of such sleep that could be judged.
+        The same count if each minute must hold one potential more, or one less: the
+        effect of one false or missed twitch per minute.
+    evaluated : int
+        Minutes of sleep with enough valid EMG.
     verdict : str
-        ``present`` if `low` is enough, ``absent`` if `high` is not, ``borderline``
-        in between, ``not computable`` with fewer judged minutes than it takes.
+        ``present`` if `low` reaches the limit, ``absent`` if `high` does not,
+        ``borderline`` in between, ``not computable`` if fewer minutes were evaluated
+        than the pattern requires.
     staged : bool
-        Whether NREM is known; else all sleep counts.
-    member : ndarray of bool
-        Events (twitches) in the minutes counted.
+        Whether NREM sleep is known; otherwise all sleep counts.
+    member : ndarray of bool, shape (events,)
+        Twitches in the minutes counted.
     """
 
     minutes: int
     low: int
     high: int
-    judged: int
+    evaluated: int
     verdict: str
     staged: bool
     member: Bools
 
 
-def emg_cover(seconds: Mapping[str, PerSecond]) -> Coverage:
+def emg_valid_intervals(seconds: Mapping[str, PerSecond]) -> ValidIntervals:
     """Return the time in which at least one EMG channel is valid."""
-    return cover([s for s in seconds.values() if s.kind == "emg"])
+    return union_of_valid([s for s in seconds.values() if s.kind == "emg"])
 
 
-def in_sleep(context: Context, times_s: NDArray[np.float64], nrem: bool) -> Bools:
-    """Return whether times lie in sleep; with a hypnogram and `nrem`, in NREM sleep."""
+def is_asleep(context: Context, times_s: Floats, nrem: bool) -> Bools:
+    """Return whether times lie in sleep.
+
+    Parameters
+    ----------
+    context : Context
+        Sleep and wake of the recording.
+    times_s : ndarray of float64
+        Seconds from the start of the recording.
+    nrem : bool
+        Whether only NREM sleep counts, if the hypnogram has any.
+
+    Returns
+    -------
+    ndarray of bool
+    """
     if context.hypnogram is None:
-        return np.isin(context.at(times_s), ASLEEP)
+        return np.isin(context.at(times_s), SLEEP_CONTEXTS)
     stage = context.stage_at(times_s)
     if nrem and np.isin(context.hypnogram.stage, NREM).any():
         return np.isin(stage, NREM)
@@ -74,38 +91,56 @@ def in_sleep(context: Context, times_s: NDArray[np.float64], nrem: bool) -> Bool
 
 def find_efm(
     events: pd.DataFrame, context: Context, seconds: Mapping[str, PerSecond], settings: Settings
-) -> Efm:
-    """Find the minutes of sleep with `efm_per_min` potentials and more.
+) -> EfmPattern:
+    """Find the minutes of sleep with at least ``labels.efm_per_min`` potentials.
 
-    Minutes are whole minutes of the recording's axis that lie in (NREM) sleep by
-    their middle and have half a minute of valid EMG.
+    Minutes are whole minutes of the recording's time axis whose middle lies in (NREM)
+    sleep and which hold at least 30 s of valid EMG. The pattern follows the AASM manual
+    (docs/definitions.md, Fragmentary myoclonus).
+
+    Parameters
+    ----------
+    events : DataFrame
+        Columns ``onset`` (s) and ``trial_type``.
+    context : Context
+        Sleep and wake of the recording.
+    seconds : mapping of channel name to PerSecond
+        Per-second statistics.
+    settings : Settings
+        ``labels.efm_per_min`` and ``labels.efm_min``.
+
+    Returns
+    -------
+    EfmPattern
     """
     rule = settings.labels
     twitch = (events["trial_type"] == "twitch").to_numpy()
     onset = to_us(events["onset"].to_numpy(np.float64))
-    valid = emg_cover(seconds)
+    valid = emg_valid_intervals(seconds)
     none = np.zeros(len(events), bool)
     staged = context.hypnogram is not None and bool(np.isin(context.hypnogram.stage, NREM).any())
     if len(valid.start_us) == 0:
-        return Efm(0, 0, 0, 0, "not computable", staged, none)
+        return EfmPattern(0, 0, 0, 0, "not computable", staged, none)
     first = int(valid.start_us[0] // _MINUTE_US)
     n = int(-(-valid.stop_us[-1] // _MINUTE_US)) - first
     start_s = np.asarray((first + np.arange(n)) * 60.0, np.float64)
-    asleep = in_sleep(context, start_s + 30.0, nrem=True)
-    judged = asleep & (valid.between(start_s, start_s + 60.0) >= _LEAST_S)
-    at = onset // _MINUTE_US - first
-    mine = (
+    asleep = is_asleep(context, start_s + 30.0, nrem=True)
+    evaluated = asleep & (valid.seconds_between(start_s, start_s + 60.0) >= _MIN_VALID_S)
+    minute = onset // _MINUTE_US - first
+    counted = (
         twitch
-        & (at >= 0)
-        & (at < n)
-        & in_sleep(context, np.asarray(onset / 1e6, np.float64), nrem=True)
+        & (minute >= 0)
+        & (minute < n)
+        & is_asleep(context, np.asarray(onset / 1e6, np.float64), nrem=True)
     )
-    count = np.bincount(at[mine], minlength=n)[:n]
-    minutes, low, high = (int((judged & (count >= rule.efm_per_min + k)).sum()) for k in (0, 1, -1))
+    count = np.bincount(minute[counted], minlength=n)[:n]
+    minutes, low, high = (
+        int((evaluated & (count >= rule.efm_per_min + k)).sum()) for k in (0, 1, -1)
+    )
     member = none.copy()
-    full = judged & (count >= rule.efm_per_min)
-    member[mine] = full[at[mine]]
-    if judged.sum() < rule.efm_min:
+    full = evaluated & (count >= rule.efm_per_min)
+    member[counted] = full[minute[counted]]
+    if evaluated.sum() < rule.efm_min:
         verdict = "not computable"
     elif low >= rule.efm_min:
         verdict = "present"
@@ -113,12 +148,95 @@ def find_efm(
         verdict = "borderline" if high >= rule.efm_min else "absent"
     if verdict in ("absent", "not computable"):
         member = none
-    return Efm(minutes, low, high, int(judged.sum()), verdict, staged, member)
+    return EfmPattern(minutes, low, high, int(evaluated.sum()), verdict, staged, member)
 
 
-def count_mini_epochs(onset_s: NDArray[np.float64], epoch_s: float) -> int:
-    """Return how many mini-epochs hold one potential or more (Lins 1993).
+def count_mini_epochs(onset_s: Floats, epoch_s: float) -> int:
+    """Return the number of mini-epochs that hold at least one potential.
 
-    Mini-epochs are laid from the zero of the recording's axis.
+    This is the numerator of the fragmentary-myoclonus index of Lins et al. 1993
+    (Can J Neurol Sci 20:142). Mini-epochs start at the zero of the recording's axis.
+
+    Parameters
+    ----------
+    onset_s : ndarray of float64
+        Onsets of the potentials, s.
+    epoch_s : float
+        Length of a mini-epoch, s.
+
+    Returns
+    -------
+    int
     """
     return len(np.unique(to_us(onset_s) // round(epoch_s * 1e6)))
+
+
+def fragmentary_block(
+    events: pd.DataFrame,
+    context: Context,
+    seconds: Mapping[str, PerSecond],
+    hours: ValidHours,
+    settings: Settings,
+) -> dict[str, Any]:
+    """Compute mini-epochs per hour, potentials per minute, and the EFM pattern.
+
+    Parameters
+    ----------
+    events : DataFrame
+        Event table.
+    context : Context
+        Sleep and wake of the recording.
+    seconds : mapping of channel name to PerSecond
+        Per-second statistics.
+    hours : ValidHours
+        Valid hours of the recording.
+    settings : Settings
+        Settings under ``labels``.
+
+    Returns
+    -------
+    dict
+        The value of ``fragmentary_myoclonus`` in ``summary.json``.
+    """
+    twitch = (events["trial_type"] == "twitch").to_numpy()
+    onset = events["onset"].to_numpy(np.float64)
+    epoch_s = settings.labels.fm_epoch_s
+    efm = find_efm(events, context, seconds, settings)
+    has_emg = any(s.kind == "emg" for s in seconds.values())
+    groups: dict[str, tuple[Bools, float]] = {
+        "sleep": (is_asleep(context, onset, nrem=False), sleep_wake_hours(context, hours)[0])
+    }
+    staged = context.hypnogram is not None
+    if staged:
+        stage = context.stage_at(onset)
+        groups["nrem"] = (np.isin(stage, NREM), hours.total("emg", stage=NREM))
+        groups["rem"] = (stage == "R", hours.total("emg", stage=("R",)))
+    missing: dict[str, str] = {}
+    if not has_emg:
+        missing["fm_index"] = "no muscle signal (EMG)"
+    elif not groups["sleep"][1] > 0:
+        missing["fm_index"] = "no valid muscle signal in sleep"
+    if not staged:
+        missing["nrem"] = "no hypnogram: sleep of all stages together"
+    out: dict[str, Any] = {
+        "rule": f"{epoch_s:g}-s mini-epochs with a potential, per hour (Lins 1993)",
+        "fm_index": {},
+        "potentials_per_min": {},
+    }
+    for name, (inside, valid_h) in groups.items():
+        group_h = valid_h if has_emg else 0.0
+        mini_epochs = count_mini_epochs(onset[twitch & inside], epoch_s)
+        out["fm_index"][name] = rate_block(mini_epochs, group_h)
+        by_minute = rate_block(int((twitch & inside).sum()), 60 * group_h)
+        out["potentials_per_min"][name] = per_minute_block(by_minute)
+    out["efm_pattern"] = {
+        "rule": f"{settings.labels.efm_per_min} potentials a minute for "
+        f"{settings.labels.efm_min:g} min of NREM sleep in all (AASM: EFM)",
+        "verdict": efm.verdict,
+        "minutes": efm.minutes,
+        "minutes_low": efm.low,
+        "minutes_high": efm.high,
+        "judged_min": efm.evaluated,
+        "sleep": "NREM" if efm.staged else "sleep, stage unknown",
+    }
+    return {**out, "not_computable": missing}

@@ -1,4 +1,4 @@
-"""How sure a label is: the margin of its rule, and the certainty of the context."""
+"""Confidence of labels: certainty of the sleep state, size of the train, core duration."""
 
 from __future__ import annotations
 
@@ -9,35 +9,36 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.scoring.label_features import Marks
+from twitchsense.scoring.label_features import LabelFeatures
+from twitchsense.scoring.label_rules import LABELS_BY_STATE
 from twitchsense.settings import Settings
-from twitchsense.sleep.tagging import Context
+from twitchsense.sleep.context import Context
 
 Floats = NDArray[np.float64]
 Objects = NDArray[np.object_]
 
-#: Factors on `confidence` for labels that rest on sleep or wake [E]: by a hypnogram;
-#: by the accelerometer; unknown. Within the range of an estimated sleep onset the
-#: probability of the state is a further factor.
-CERTAINTY: Final = {"hypnogram": 1.0, "accelerometer": 0.9, "unknown": 0.7}
-#: A train or series of the fewest that make one, and for each one more [E].
-LEAST_TRAIN, MORE = 0.75, 0.06
-#: A sleep start outside its core duration [E].
-OUTSIDE_CORE: Final = 0.85
-#: Labels that are the same in every context.
-ANYWHERE: Final = (
+#: Factor on ``confidence`` of labels that depend on sleep or wake, by the source of the
+#: state [E]. Within the range of an estimated sleep onset, the probability of the state
+#: is a further factor.
+STATE_FACTOR: Final = {"hypnogram": 1.0, "accelerometer": 0.9, "unknown": 0.7}
+#: Factor of the smallest train or series of a pattern [E].
+MIN_TRAIN_FACTOR: Final = 0.75
+#: Increase of that factor with each additional member [E].
+FACTOR_PER_MEMBER: Final = 0.06
+#: Members of the smallest train, from which additional members are counted.
+_MIN_MEMBERS: Final = 4
+#: Factor of a sleep start outside its core duration [E].
+OUTSIDE_CORE_FACTOR: Final = 0.85
+#: Labels that do not depend on the sleep state.
+STATE_INDEPENDENT_LABELS: Final = (
     "posture_change", "gross_movement", "tremor_like", "alma_like", "high_freq_leg_movement",
     "isolated_leg_movement", "short_interval_leg_movement", "leg_movement",
     "periodic_leg_movement_like", "hiccup_like", "repetitive_violent_jerks",
 )  # fmt: skip
-#: What a kind is called awake, falling asleep, asleep.
-BY_STATE: Final = {
-    "twitch": ("fasciculation_like", "hypnagogic_twitch", "fragmentary_myoclonus_like"),
-    "jerk": ("myoclonic_jerk_awake", "sleep_start", "myoclonic_jerk_asleep"),
-}
-#: Less likely than this is not worth a word.
-_WORTH: Final = 0.05
-_TRAIN_OF: Final = {
+#: Smallest probability of an alternative label that is reported.
+_MIN_ALTERNATIVE: Final = 0.05
+#: Pattern of the train behind each label.
+_PATTERN_OF_LABEL: Final = {
     "tremor_like": "tremor", "alma_like": "alma", "hypnagogic_foot_tremor_like": "foot",
     "high_freq_leg_movement": "fast", "periodic_leg_movement_like": "plm",
     "hiccup_like": "hiccup", "repetitive_violent_jerks": "violent",
@@ -45,69 +46,120 @@ _TRAIN_OF: Final = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Certainty:
-    """Of each label: a factor on its confidence, and what it may be instead."""
+class LabelConfidence:
+    """Confidence factor and alternative labels of each event.
+
+    Attributes
+    ----------
+    factor : ndarray of float64, shape (events,)
+        Factor on the column ``confidence``.
+    alternatives : list of list of (str, float)
+        Other labels of each event with their probabilities; NaN without one.
+    """
 
     factor: Floats
-    others: list[list[tuple[str, float]]]
+    alternatives: list[list[tuple[str, float]]]
 
 
-def weigh(
-    events: pd.DataFrame, context: Context, settings: Settings, marks: Marks, labels: Objects
-) -> Certainty:
-    """Weigh the labels of a tagged event table."""
-    chance = state_chances(events, context, settings)
+def label_confidence(
+    events: pd.DataFrame,
+    context: Context,
+    settings: Settings,
+    features: LabelFeatures,
+    labels: Objects,
+) -> LabelConfidence:
+    """Compute the confidence factor and the alternatives of each label.
+
+    Parameters
+    ----------
+    events : DataFrame
+        Event table with ``context``.
+    context : Context
+        Sleep and wake of the recording.
+    settings : Settings
+        Context windows and core duration of sleep starts.
+    features : LabelFeatures
+        Inputs of the label rules.
+    labels : ndarray of object, shape (events,)
+        Label of each event.
+
+    Returns
+    -------
+    LabelConfidence
+    """
+    probability = state_probabilities(events, context, settings)
     source = "hypnogram" if context.hypnogram is not None else context.onset.source
-    factor = np.full(len(events), CERTAINTY.get(source, CERTAINTY["accelerometer"]))
-    factor[marks.where == "unknown"] = CERTAINTY["unknown"]
-    bound = ~np.isin(labels, ANYWHERE) & ~marks.is_kind("brief_contraction")
-    others: list[list[tuple[str, float]]] = [[] for _ in range(len(events))]
-    if chance is not None:
-        for row in np.flatnonzero(bound & np.isin(marks.kind, list(BY_STATE))).tolist():
-            names = _names(marks, row)
-            told = dict.fromkeys(names, 0.0)
-            for name, p in zip(names, chance[row], strict=True):
-                told[name] += float(p)
-            if labels[row] in told:
-                factor[row] *= told[labels[row]]
-            others[row] = [(n, p) for n, p in told.items() if n != labels[row] and p >= _WORTH]
-    factor[~bound] = 1.0
-    for label, pattern in _TRAIN_OF.items():
+    factor = np.full(len(events), STATE_FACTOR.get(source, STATE_FACTOR["accelerometer"]))
+    factor[features.context == "unknown"] = STATE_FACTOR["unknown"]
+    depends = ~np.isin(labels, STATE_INDEPENDENT_LABELS)
+    depends &= ~features.is_kind("brief_contraction")
+    alternatives: list[list[tuple[str, float]]] = [[] for _ in range(len(events))]
+    if probability is not None:
+        by_state = depends & np.isin(features.kind, list(LABELS_BY_STATE))
+        for row in np.flatnonzero(by_state).tolist():
+            names = _labels_by_state(features, row)
+            total = dict.fromkeys(names, 0.0)
+            for name, p in zip(names, probability[row], strict=True):
+                total[name] += float(p)
+            if labels[row] in total:
+                factor[row] *= total[labels[row]]
+            alternatives[row] = [
+                (n, p) for n, p in total.items() if n != labels[row] and p >= _MIN_ALTERNATIVE
+            ]
+    factor[~depends] = 1.0
+    counts = features.train_counts
+    for label, pattern in _PATTERN_OF_LABEL.items():
         here = labels == label
-        count = marks.counts.get(pattern)
-        if label == "high_freq_leg_movement" and "foot" in marks.counts:
-            count = (
-                marks.counts["foot"] if count is None else np.maximum(count, marks.counts["foot"])
-            )
+        count = counts.get(pattern)
+        if label == "high_freq_leg_movement" and "foot" in counts:
+            count = counts["foot"] if count is None else np.maximum(count, counts["foot"])
         if here.any() and count is not None:
-            factor[here] *= np.minimum(1.0, LEAST_TRAIN + MORE * np.maximum(0, count[here] - 4))
+            additional = np.maximum(0, count[here] - _MIN_MEMBERS)
+            factor[here] *= np.minimum(1.0, MIN_TRAIN_FACTOR + FACTOR_PER_MEMBER * additional)
     core = [ms / 1000 for ms in settings.labels.start_core_ms]
     length = events["duration"].to_numpy(np.float64)
     outside = (labels == "sleep_start") & ~((length >= core[0]) & (length <= core[1]))
-    factor[outside] *= OUTSIDE_CORE
-    recurs = [("periodic_leg_movement_like", float("nan"))]
-    for row in np.flatnonzero(marks.recurs).tolist():
-        others[row] = others[row] + recurs
-    return Certainty(factor, others)
+    factor[outside] *= OUTSIDE_CORE_FACTOR
+    for row in np.flatnonzero(features.recurring).tolist():
+        alternatives[row] = [*alternatives[row], ("periodic_leg_movement_like", float("nan"))]
+    return LabelConfidence(factor, alternatives)
 
 
-def _names(marks: Marks, row: int) -> tuple[str, str, str]:
-    awake, falling, asleep = BY_STATE[str(marks.kind[row])]
-    if marks.kind[row] == "twitch" and marks.active[row]:
+def _labels_by_state(features: LabelFeatures, row: int) -> tuple[str, str, str]:
+    """Return the labels of an event in wake, around sleep onset, and asleep."""
+    awake, falling, asleep = LABELS_BY_STATE[str(features.kind[row])]
+    if features.kind[row] == "twitch" and features.active_wake[row]:
         awake = "voluntary_or_unclassified"
-    if marks.kind[row] == "jerk" and (not marks.start_like[row] or marks.volley[row]):
-        falling = asleep  # falling asleep or not, this is no sleep start
+    if features.kind[row] == "jerk" and (
+        not features.sleep_start_duration[row] or features.in_volley[row]
+    ):
+        falling = asleep  # not a sleep start in any state
     return awake, falling, asleep
 
 
-def state_chances(events: pd.DataFrame, context: Context, settings: Settings) -> Floats | None:
-    """Return the chances of awake, falling asleep, asleep, shape ``(events, 3)``.
+def state_probabilities(
+    events: pd.DataFrame, context: Context, settings: Settings
+) -> Floats | None:
+    """Return the probabilities of wake, around sleep onset, and asleep.
 
-    From the range of an estimated sleep onset: the onset itself is taken as its
-    middle value, its ends as the extremes, with straight lines between [E].
-    None if the onset is not an estimate. Events in unknown context, and those
-    that wake after sleep onset sets apart, have no chances of their own: the
-    state they are in has all.
+    Sleep onset has a piecewise linear cumulative distribution over its estimated range:
+    0 at the earliest time, 0.5 at the estimate, 1 at the latest time [E]. Outside that
+    range, widened by the context windows, the event's own context has probability 1
+    (and unknown context leaves all three at 0).
+
+    Parameters
+    ----------
+    events : DataFrame
+        Columns ``onset`` (s) and ``context``.
+    context : Context
+        Sleep and wake of the recording.
+    settings : Settings
+        ``context.drowsy_min`` and ``context.onset_min``.
+
+    Returns
+    -------
+    ndarray of float64, shape (events, 3), or None
+        None if sleep onset is not an estimate.
     """
     onset = context.onset
     if onset.source != "accelerometer" or onset.time_s is None:
@@ -116,20 +168,21 @@ def state_chances(events: pd.DataFrame, context: Context, settings: Settings) ->
     assert low is not None
     assert high is not None
     times = events["onset"].to_numpy(np.float64)
-    drowsy, settle = 60 * settings.context.drowsy_min, 60 * settings.context.onset_min
+    drowsy_s = 60 * settings.context.drowsy_min
+    window_s = 60 * settings.context.onset_min
 
-    def slept(t: Floats) -> Floats:
-        """Return the chance that sleep had begun by then."""
+    def cdf(t: Floats) -> Floats:
+        """Return the probability that sleep had begun by each time."""
         knots = [min(low, onset.time_s or low), onset.time_s or low, high]
         return np.asarray(np.interp(t, knots, [0.0, 0.5, 1.0], left=0.0, right=1.0))
 
-    awake, asleep = 1 - slept(times + drowsy), slept(times - settle)
-    chance = np.stack([awake, 1 - awake - asleep, asleep], axis=1)
+    awake = 1 - cdf(times + drowsy_s)
+    asleep = cdf(times - window_s)
+    probability = np.stack([awake, 1 - awake - asleep, asleep], axis=1)
     where = events["context"].to_numpy(object)
-    # far from the first onset the context is that of its own hour
-    far = (times > high + settle) | (times < low - drowsy)
+    outside = (times > high + window_s) | (times < low - drowsy_s)
     own = np.stack(
         [where == "wake", np.isin(where, ("drowsy", "sleep_onset")), where == "asleep"], 1
     )
-    chance[far] = own[far]
-    return chance
+    probability[outside] = own[outside]
+    return probability

@@ -1,15 +1,16 @@
-"""The tagged name of an event: its physical kind read in its company and its sleep context.
+"""Label events: from physical kind to tagged name, by pattern and sleep context.
 
-The first rule of the table (docs/labels.md) that matches wins. Labels say what a
-pattern looks like, never what a person has. Everything is a pure function of the
-event tables, the context and, for what goes on inside a movement, the recording.
+`label_detections` is the whole chain between the detector and the results: events that
+belong to a large movement are absorbed, trains and series are searched, events get
+their context, and the first matching rule of `twitchsense.scoring.label_rules` gives
+the label. Everything is a pure function of the event tables, the context and, for the
+bursts within a movement, the recording.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -21,154 +22,17 @@ from twitchsense.model.intervals import in_intervals
 from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
 from twitchsense.scoring.burst_trains import Train, find_trains
-from twitchsense.scoring.label_confidence import Certainty, weigh
-from twitchsense.scoring.label_features import FALLING, Marks, mark
-from twitchsense.scoring.movement_bursts import measure_rhythms, no_rhythms
-from twitchsense.scoring.series import find_hiccups, find_jerks, find_leg_moves
+from twitchsense.scoring.label_confidence import LabelConfidence, label_confidence
+from twitchsense.scoring.label_features import LabelFeatures, compute_label_features
+from twitchsense.scoring.label_rules import RULES, LabelRule
+from twitchsense.scoring.leg_movements.recording import find_leg_movements
+from twitchsense.scoring.movement_bursts import measure_movement_bursts, no_movement_bursts
+from twitchsense.scoring.series import find_hiccups, find_jerk_clusters
 from twitchsense.settings import Settings
-from twitchsense.sleep.hypnogram.hypnogram import to_us
-from twitchsense.sleep.tagging import Context, tag
+from twitchsense.sleep.context import Context, add_context
+from twitchsense.sleep.hypnogram.model import to_us
 
 Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One row of the table.
-
-    Attributes
-    ----------
-    number : int
-        Row of docs/labels.md; the order in which rules are tried is that of the table.
-    label : str
-    says : str
-        The condition, for people.
-    source : str
-    holds : callable
-        From the marks to one truth per event.
-    train : str
-        The pattern whose name goes to ``series``.
-    """
-
-    number: int
-    label: str
-    says: str
-    source: str
-    holds: Callable[[Marks], Bools]
-    train: str = ""
-
-
-def _foot(m: Marks) -> Bools:
-    light = np.isin(m.stage, ("W", "N1")) | (m.stage == "") & m.is_in("wake", *FALLING, "unknown")
-    return np.asarray(m.in_train("foot") & light, np.bool_)
-
-
-_WAKE: Final = ("wake", "drowsy")
-_SLEEP: Final = ("sleep_onset", "asleep")
-_RECORDED: Final = "E: engineering default"
-
-RULES: Final[tuple[Rule, ...]] = (
-    Rule(
-        3, "tremor_like", "member of a train at 3.5-18 Hz: 5 cycles, 2 s",
-        "Bhatia 2018 (tremor consensus)", lambda m: m.in_train("tremor"), "tremor",
-    ),
-    Rule(
-        3, "alma_like", "member of a train that changes legs at 0.5-3 Hz: 4 bursts of 100-500 ms",
-        "AASM manual; Chervin 2003", lambda m: m.in_train("alma"), "alma",
-    ),
-    Rule(
-        3, "hypnagogic_foot_tremor_like",
-        "member of a train at 0.3-4 Hz: 4 bursts of 250-1000 ms; awake, falling asleep or in N1",
-        "AASM manual; Wichniak 2001", _foot, "foot",
-    ),
-    Rule(
-        3, "high_freq_leg_movement", "member of another train of one leg at 0.3-4 Hz: 4 bursts",
-        "Yang & Winkelman 2010", lambda m: m.in_train("fast") | m.in_train("foot"), "fast",
-    ),
-    Rule(
-        3, "rhythmic_movement_like",
-        "large movement, not in wake, whose swing is mostly at one rhythm of 0.5-2 Hz: 4 cycles",
-        "AASM manual",
-        lambda m: m.in_train("rock") & ~m.is_in("wake"), "rock",
-    ),
-    Rule(
-        2, "posture_change", "kind: the leg came to rest turned by 30 degrees",
-        "Sicbaldi 2025", lambda m: m.is_kind("posture_change"),
-    ),
-    Rule(
-        2, "gross_movement", "kind: over 10 s of EMG, or 3 s of acceleration",
-        "WASM 2016; " + _RECORDED, lambda m: m.is_kind("gross_movement"),
-    ),
-    Rule(
-        4, "periodic_leg_movement_like",
-        "leg movement of a series: 4 candidates and more, 10-90 s from onset to onset",
-        "Ferri 2016 (WASM)", lambda m: m.in_train("plm"), "plm",
-    ),
-    Rule(
-        5, "short_interval_leg_movement",
-        "candidate in no series, under 10 s after the candidate before",
-        "Ferri 2016 (WASM)", lambda m: m.clm & m.short,
-    ),
-    Rule(
-        5, "isolated_leg_movement", "candidate in no series",
-        "Ferri 2016 (WASM)", lambda m: m.clm,
-    ),
-    Rule(
-        5, "leg_movement", "leg movement that is no candidate: too long, or of too many parts",
-        "Ferri 2016 (WASM)", lambda m: m.is_kind("movement"),
-    ),
-    Rule(
-        6, "hiccup_like",
-        "member of 5 jolts and more, alike, at a steady rhythm of 1-20 s, leg EMG below 50 uV",
-        _RECORDED + "; rate from the literature", lambda m: m.in_train("hiccup"), "hiccup",
-    ),
-    Rule(
-        7, "repetitive_violent_jerks",
-        "jerk of 3 and more within 60 s (or 10 in an hour), moderate at least, 3 of them violent",
-        _RECORDED, lambda m: m.in_train("violent"), "violent",
-    ),
-    Rule(
-        8, "sleep_start",
-        "jerk drowsy or in the first minutes of sleep, EMG 50-300 ms, no more than 2 within 10 s",
-        "ICSD-3 (wording from memory); Chiaro 2016",
-        lambda m: m.is_kind("jerk") & m.is_in(*FALLING) & m.start_like & ~m.volley,
-    ),
-    Rule(
-        9, "myoclonic_jerk_asleep", "other jerk, asleep", _RECORDED,
-        lambda m: m.is_kind("jerk") & m.is_in(*_SLEEP),
-    ),
-    Rule(
-        9, "myoclonic_jerk_awake", "other jerk, awake", _RECORDED,
-        lambda m: m.is_kind("jerk") & m.is_in(*_WAKE),
-    ),
-    Rule(
-        9, "myoclonic_jerk_like", "other jerk, context unknown", _RECORDED,
-        lambda m: m.is_kind("jerk"),
-    ),
-    Rule(
-        10, "hypnagogic_twitch", "twitch drowsy or in the first minutes of sleep",
-        _RECORDED, lambda m: m.is_kind("twitch") & m.is_in(*FALLING),
-    ),
-    Rule(
-        11, "fragmentary_myoclonus_like", "twitch in NREM sleep, or in sleep of unknown stage",
-        "AASM manual; Frauscher 2014", lambda m: m.is_kind("twitch") & m.is_in("asleep") & m.nrem,
-    ),
-    Rule(
-        12, "rem_twitch", "twitch in REM sleep", "AASM manual",
-        lambda m: m.is_kind("twitch") & m.is_in("asleep") & (m.stage == "R"),
-    ),
-    Rule(
-        13, "fasciculation_like", "twitch awake at rest, or context unknown",
-        "van der Heijden 1994",
-        lambda m: m.is_kind("twitch") & m.is_in("wake", "unknown") & ~m.active,
-    ),
-    Rule(
-        14, "voluntary_or_unclassified",
-        "active wake (a fifth of the minute around is muscle activity, or the leg moves), "
-        "or no other rule", "AVID (Bashford 2020)", lambda m: np.ones(len(m.kind), bool),
-    ),
-)  # fmt: skip
 
 
 def label_detections(
@@ -177,71 +41,88 @@ def label_detections(
     settings: Settings,
     recording: Recording | None = None,
 ) -> Detections:
-    """Tag, absorb, search trains and label: everything between detector and answers.
+    """Absorb, search trains, add the context and label the events of a recording.
 
     Parameters
     ----------
     detections : Detections
+        From the detector.
     context : Context
+        Sleep and wake of the recording.
     settings : Settings
+        Limits of trains and labels.
     recording : Recording, optional
-        Without it no train is seen inside a movement.
+        Samples of the recording; without it, no train is found inside a movement.
+
+    Returns
+    -------
+    Detections
+        With labelled events; rejected candidates have their context.
     """
-    events, rejected = absorb(detections.events, detections.rejected, settings.labels.absorb_s)
+    events, rejected = absorb_in_large_movements(
+        detections.events, detections.rejected, settings.labels.absorb_s
+    )
     events, rejected, hiccups = find_hiccups(events, rejected, settings.trains)
-    rhythms = no_rhythms(len(events))
+    movement_bursts = no_movement_bursts(len(events))
     if recording is not None:
-        rhythms = measure_rhythms(recording, events, settings)
-    trains = [*hiccups, *find_trains(events, rejected, rhythms, settings.trains)]
-    events, rejected = (tag(table, context, settings) for table in (events, rejected))
-    events = label(events, context, settings, detections.seconds, trains)
+        movement_bursts = measure_movement_bursts(recording, events, settings)
+    trains = [*hiccups, *find_trains(events, rejected, movement_bursts, settings.trains)]
+    events, rejected = (add_context(table, context) for table in (events, rejected))
+    events = label_events(events, context, settings, detections.seconds, trains)
     return replace(detections, events=events, rejected=rejected)
 
 
-def absorb(
+def absorb_in_large_movements(
     events: pd.DataFrame, rejected: pd.DataFrame, near_s: float = 1.0
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Move short events that are part of a large movement to the rejected.
+    """Move short events that are part of a large movement to the rejected table.
 
-    A jerk or twitch whose onset lies within `near_s` of (or inside) a gross
-    movement or change of posture of the same leg gets the reason ``absorbed``; so does
-    a brief contraction by a change of posture (rows of them beside gross movement are
-    patterns of their own).
+    A jerk or twitch whose onset lies in a gross movement or posture change of the same
+    leg, or within `near_s` of it, gets the reason ``absorbed``. A brief contraction is
+    absorbed by a posture change only, because several of them beside a gross movement
+    are a pattern of their own.
+
+    Parameters
+    ----------
+    events, rejected : DataFrame
+        Tables of the detector.
+    near_s : float
+        Margin before and after the large movement, s.
 
     Returns
     -------
     events, rejected : DataFrame
-        New tables; no row is lost.
+        New tables; together they hold as many rows as before.
     """
     kind = events["trial_type"].to_numpy(object)
-    small, turn = np.isin(kind, ("jerk", "twitch")), kind == "posture_change"
-    gone = small & _beside(events, turn | (kind == "gross_movement"), near_s)
-    gone |= (kind == "brief_contraction") & _beside(events, turn, near_s)
-    if not gone.any():
+    short, turn = np.isin(kind, ("jerk", "twitch")), kind == "posture_change"
+    absorbed = short & _near_any(events, turn | (kind == "gross_movement"), near_s)
+    absorbed |= (kind == "brief_contraction") & _near_any(events, turn, near_s)
+    if not absorbed.any():
         return events, rejected
-    moved = events[gone].assign(reason="absorbed")[[c.name for c in REJECTED_COLUMNS]]
+    moved = events[absorbed].assign(reason="absorbed")[[c.name for c in REJECTED_COLUMNS]]
     joined = moved if rejected.empty else pd.concat([rejected, moved])
     keys = ["onset", "channel", "trial_type", "duration"]
     return (
-        events[~gone].reset_index(drop=True),
+        events[~absorbed].reset_index(drop=True),
         joined.sort_values(keys, kind="stable", ignore_index=True),
     )
 
 
-def _beside(events: pd.DataFrame, large: NDArray[np.bool_], near_s: float) -> NDArray[np.bool_]:
-    """Return which events begin within `near_s` of one of the large ones of their leg."""
+def _near_any(events: pd.DataFrame, large: Bools, near_s: float) -> Bools:
+    """Return which events begin within `near_s` of a large movement of their leg."""
     leg = events["leg"].to_numpy(object)
     onset = events["onset"].to_numpy(np.float64)
     end = onset + np.nan_to_num(events["duration"].to_numpy(np.float64))
     found = np.zeros(len(events), bool)
     for side in set(leg[large]):
-        theirs = large & (leg == side)
-        start, stop = to_us(onset[theirs] - near_s), to_us(end[theirs] + near_s)
+        on_side = large & (leg == side)
+        start, stop = to_us(onset[on_side] - near_s), to_us(end[on_side] + near_s)
         found |= (leg == side) & in_intervals(to_us(onset), start, stop)
     return found
 
 
-def label(
+def label_events(
     events: pd.DataFrame,
     context: Context,
     settings: Settings,
@@ -253,89 +134,109 @@ def label(
     Parameters
     ----------
     events : DataFrame
-        Tagged (`twitchsense.sleep.tagging.tag`) and absorbed. Label a table once:
-        the confidence of a labelled table would be scaled again.
+        After `absorb_in_large_movements` and `twitchsense.sleep.context.add_context`.
+        A table must be labelled only once, because ``confidence`` is scaled in place.
     context : Context
+        Sleep and wake of the recording.
     settings : Settings
-    seconds : mapping of channel name to Seconds
-        For the muscle activity around each event.
+        Limits of the label rules.
+    seconds : mapping of channel name to PerSecond
+        Per-second statistics, for active wake and valid time.
     trains : list of Train, optional
-        From `find_trains` and `find_hiccups`, rows of this table.
+        From `find_trains` and `find_hiccups`; rows refer to `events`.
+
+    Returns
+    -------
+    DataFrame
+        A new table with the same rows.
 
     Notes
     -----
-    A jerk in ``unknown`` context matches no rule of the table before the last.
-    It is called ``myoclonic_jerk_like``, not ``voluntary_or_unclassified``: its
-    pattern is as clear as that of any jerk, only the state is not.
+    A jerk in ``unknown`` context matches no rule before the last. It is labelled
+    ``myoclonic_jerk_like``, not ``voluntary_or_unclassified``, because its pattern is
+    known and only the state is not.
 
-    A jerk seen by the accelerometer alone (no `amplitude_uv`) has the duration
-    of the swing of the leg, which says nothing about the EMG limits of a sleep
-    start, so these are not asked of it; its confidence is low already.
+    A jerk seen by the accelerometer alone (no ``amplitude_uv``) has the duration of the
+    swing of the leg. The EMG limits of a sleep start are not applied to it; its
+    confidence is low already.
 
-    A large movement that is a train all through is named by the train (rules 3
-    before 2); any other keeps its name whatever it stands beside.
+    A large movement that is a train throughout gets the label of the train (rules 3
+    before 2); any other large movement keeps its own label.
     """
     trains = trains or []
     taken = np.zeros(len(events), bool)
     for train in trains:
         taken[list(train.rows)] |= train.pattern != "rock"
-    jerks = find_jerks(events, settings.trains, taken)
-    legs = find_leg_moves(events, settings.limb.rules, taken)
-    marks = mark(events, context, settings, seconds, [*trains, *jerks], legs)
-    holds = np.array([rule.holds(marks) for rule in RULES])
-    first = np.argmax(holds, axis=0) if len(events) else np.empty(0, np.int64)
+    clusters = find_jerk_clusters(events, settings.trains, taken)
+    leg_movements = find_leg_movements(events, settings.limb.rules, taken)
+    features = compute_label_features(
+        events, context, settings, seconds, [*trains, *clusters], leg_movements
+    )
+    matches = np.array([rule.matches(features) for rule in RULES])
+    first = np.argmax(matches, axis=0) if len(events) else np.empty(0, np.int64)
     labels = np.array([rule.label for rule in RULES], object)[first]
-    certainty = weigh(events, context, settings, marks, labels)
+    confidence = label_confidence(events, context, settings, features, labels)
+    rules = [RULES[k] for k in first]
     return events.assign(
-        label=pd.Series(labels, index=events.index, dtype="object"),
-        series=_words([_series(marks, RULES[k], row) for row, k in enumerate(first)], events),
-        # as many digits as the files keep, so that both are told in the same words
-        confidence=(events["confidence"].to_numpy(np.float64) * certainty.factor).round(3),
-        evidence=_words([_evidence(marks, RULES[k], row) for row, k in enumerate(first)], events),
-        alternatives=_words(_alternatives(holds, first, certainty), events),
+        label=_column(labels.tolist(), events),
+        series=_column([_series(features, r, row) for row, r in enumerate(rules)], events),
+        # the digits that the files keep, so that tables in memory and on disk agree
+        confidence=(events["confidence"].to_numpy(np.float64) * confidence.factor).round(3),
+        evidence=_column([_evidence(features, r, row) for row, r in enumerate(rules)], events),
+        alternatives=_column(_alternatives(matches, first, confidence), events),
     )
 
 
-def _words(words: list[str], events: pd.DataFrame) -> pd.Series[str]:
+def _column(words: list[str], events: pd.DataFrame) -> pd.Series[str]:
     return pd.Series(words, index=events.index, dtype="object")
 
 
-def _series(marks: Marks, rule: Rule, row: int) -> str:
-    for pattern in (rule.train, "foot") if rule.train == "fast" else (rule.train,):
-        name = marks.names[pattern][row] if pattern in marks.names else ""
+def _patterns(rule: LabelRule) -> tuple[str, ...]:
+    """Return the patterns of train that a rule may be based on."""
+    return (rule.pattern, "foot") if rule.pattern == "fast" else (rule.pattern,)
+
+
+def _series(features: LabelFeatures, rule: LabelRule, row: int) -> str:
+    """Return the name of the train that gave an event its label; ``""`` for none."""
+    for pattern in _patterns(rule):
+        name = features.train_names[pattern][row] if pattern in features.train_names else ""
         if name:
             return str(name)
     return ""
 
 
-def _evidence(marks: Marks, rule: Rule, row: int) -> str:
+def _evidence(features: LabelFeatures, rule: LabelRule, row: int) -> str:
+    """Return the number of the rule and additional findings."""
     parts = [f"rule {rule.number}"]
-    for pattern in (rule.train, "foot") if rule.train == "fast" else (rule.train,):
-        if pattern in marks.counts and marks.counts[pattern][row]:
-            parts.append(f"{marks.counts[pattern][row]} in the train")
+    counts = features.train_counts
+    for pattern in _patterns(rule):
+        if pattern in counts and counts[pattern][row]:
+            parts.append(f"{counts[pattern][row]} in the train")
             break
-    if rule.number in (11, 12) and marks.efm[row]:
+    if rule.number in (11, 12) and features.in_efm[row]:
         parts.append("efm_pattern")
-    if marks.recurs[row]:
+    if features.recurring[row]:
         parts.append("recurs every 10-90 s")
-    if rule.number == 14 and marks.active[row]:
+    if rule.number == 14 and features.active_wake[row]:
         parts.append("active wake")
     return "; ".join(parts)
 
 
-def _alternatives(holds: Bools, first: NDArray[np.int64], certainty: Certainty) -> list[str]:
-    """Name the other rules that hold, and what the label would be in another state."""
+def _alternatives(
+    matches: Bools, first: NDArray[np.int64], confidence: LabelConfidence
+) -> list[str]:
+    """Return other labels: of other states, with probability, and of other matching rules."""
     out: list[str] = []
-    # rules that hold for whatever is left over are no alternative to anything
-    telling = [
+    # rules that match whatever is left over are not alternatives
+    specific = [
         k for k, rule in enumerate(RULES) if rule.number < 14 and rule.label != "leg_movement"
     ]
     for row, k in enumerate(first.tolist()):
         own = RULES[k].label
-        words = dict(certainty.others[row])
-        for j in telling:
-            if holds[j, row] and RULES[j].label not in (own, *words):
-                words[RULES[j].label] = float("nan")
-        told = [w if np.isnan(p) else f"{w}:{p:.2f}" for w, p in words.items() if w != own]
-        out.append("; ".join(told))
+        others = dict(confidence.alternatives[row])
+        for j in specific:
+            if matches[j, row] and RULES[j].label not in (own, *others):
+                others[RULES[j].label] = float("nan")
+        words = [w if np.isnan(p) else f"{w}:{p:.2f}" for w, p in others.items() if w != own]
+        out.append("; ".join(words))
     return out

@@ -1,16 +1,18 @@
-"""One-to-one matching of two event lists: which pairs may match, and the best choice.
+"""Event lists: read them, find the pairs that may match, choose the best matching.
 
-The best choice is exact, not greedy: first as many pairs of the same kind as
-can be, then as many other pairs as can be, then the least sum of squared onset
-errors (squared, because plain distances leave crossed pairs undecided).
-So the number of pairs, overall and of each kind, does not depend on the order
-of the lists nor on which of them is the truth. Only where two choices are equal
-in all three respects, which row or which other kind is taken is arbitrary.
+The matching is one to one and exact, not greedy. It maximizes, in this order, the
+number of pairs of equal kind, the number of other pairs, and minus the sum of squared
+onset errors (squared, because absolute distances leave crossed pairs undecided). The
+number of pairs, overall and per kind, therefore depends neither on the order of the
+lists nor on which of them is the reference. Which row or which other kind is chosen is
+arbitrary only where two matchings are equal in all three respects.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -19,12 +21,14 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
 
-from twitchsense.sleep.hypnogram.hypnogram import to_us
+from twitchsense.errors import InputError
+from twitchsense.io.text_table import MISSING, read_table
+from twitchsense.sleep.hypnogram.model import to_us
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-#: Onsets this near (s, both sides) match even without overlap, by kind [E].
+#: Largest onset difference (s) of a pair that does not overlap, by kind [E].
 TOLERANCE_S: Final[dict[str, float]] = {
     "twitch": 0.1,
     "jerk": 0.1,
@@ -32,27 +36,78 @@ TOLERANCE_S: Final[dict[str, float]] = {
     "jolt": 0.1,
     "movement": 0.5,
     "gross_movement": 0.5,
-    "posture_change": 5.0,  # seen in medians of 10 s
+    "posture_change": 5.0,  # orientation is a median over 10 s
 }
-#: For a kind not in the list.
-OTHER_S: Final = 0.5
-#: Pairs solved at a time: enough to be quick, few enough to stay so.
-_PARCEL: Final = 500
+#: Tolerance (s) of any other kind.
+DEFAULT_TOLERANCE_S: Final = 0.5
+#: Possible pairs per assignment problem; larger batches are slower.
+_PAIRS_PER_BATCH: Final = 500
+#: Largest onset or duration (s) accepted, about 31 years; larger ones may overflow in µs.
+MAX_TIME_S: Final = 1e9
+
+
+def read_events(path: str | PathLike[str]) -> pd.DataFrame:
+    """Read an event list from CSV or TSV.
+
+    Parameters
+    ----------
+    path : path
+        Columns ``onset`` and ``duration`` in seconds (``duration`` may be empty
+        or ``n/a``), and optionally ``trial_type``, ``leg`` and any others,
+        which remain text.
+
+    Returns
+    -------
+    DataFrame
+        One row per event.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the line and the cure.
+    """
+    table = read_table(Path(path))
+    table.require("onset", "duration")
+    onset, duration = table.numbers("onset"), table.numbers("duration", missing=True)
+    if (duration < 0).any():
+        place = table.place(int(np.argmax(duration < 0)))
+        raise InputError(table.source, "duration is negative", "give seconds from onset", place)
+    far = (np.abs(onset) > MAX_TIME_S) | (duration > MAX_TIME_S)
+    if far.any():
+        place = table.place(int(np.argmax(far)))
+        raise InputError(table.source, "a time is beyond 31 years", "give seconds", place)
+    out = {name: pd.Series(words, dtype="object") for name, words in table.columns.items()}
+    for name in ("trial_type", "leg"):
+        if name in out:
+            out[name] = out[name].where(~out[name].str.lower().isin(MISSING), "")
+    return pd.DataFrame({**out, "onset": onset, "duration": duration})
 
 
 def find_pairs(
     events: pd.DataFrame, truth: pd.DataFrame, tolerance_s: Mapping[str, float]
 ) -> tuple[Ints, Ints]:
-    """Return all pairs (rows of truth, rows of events) that may match.
+    """Find all pairs that may match.
 
-    A pair may match if the two overlap, or if their onsets are no further apart
-    than the tolerance of either kind, both ends included; and if their legs are
-    the same where both tables name one. Times are compared in microseconds.
+    A pair may match if the two events overlap or their onsets differ by at most the
+    larger tolerance of their kinds, and if their legs are equal where both tables name
+    one. Times are compared in microseconds.
+
+    Parameters
+    ----------
+    events, truth : DataFrame
+        Columns ``onset``, ``duration`` (s), ``trial_type`` and, optionally, ``leg``.
+    tolerance_s : mapping of kind to float
+        Tolerance of each kind, s; the key ``""`` stands for all others.
+
+    Returns
+    -------
+    i, j : ndarray of int64
+        Row in `truth` and row in `events` of each pair.
     """
     a, b = _times(truth), _times(events)
     tol_a, tol_b = _tolerances(truth, tolerance_s), _tolerances(events, tolerance_s)
-    # Widen each by its own tolerance: pairs outside this can't match. A running
-    # maximum of the ends bounds the search from below.
+    # each interval is widened by the largest tolerance; the running maximum of the ends
+    # bounds the search from below
     widest = max(tol_a.max(initial=0), tol_b.max(initial=0))
     order = np.argsort(b[0], kind="stable")
     start, stop = b[0][order], b[1][order]
@@ -71,30 +126,32 @@ def find_pairs(
 def choose_pairs(
     i: Ints, j: Ints, same_kind: Bools, error_us: Ints, n_truth: int, n_events: int
 ) -> tuple[Ints, Ints]:
-    """Choose among the possible pairs so that no row is used twice.
+    """Choose the best one-to-one matching among the possible pairs.
 
     Parameters
     ----------
-    i, j : ndarray of int
-        Possible pairs.
-    same_kind : ndarray of bool
-        Of each pair.
-    error_us : ndarray of int
-        Distance of the onsets of each pair.
+    i, j : ndarray of int64, shape (pairs,)
+        Rows of the possible pairs, from `find_pairs`.
+    same_kind : ndarray of bool, shape (pairs,)
+        Whether both events are of the same kind.
+    error_us : ndarray of int64, shape (pairs,)
+        Absolute onset difference, microseconds.
     n_truth, n_events : int
+        Number of rows of the tables.
 
     Returns
     -------
-    i, j : ndarray of int
+    i, j : ndarray of int64
         The chosen pairs, in order of `i`.
 
     Notes
     -----
-    Pairs that share no row fall into independent groups. A pair that is a group
-    of its own is taken at once; the others are solved, a parcel of groups at a
-    time, as a sparse assignment (Jonker & Volgenant; scipy), where each truth
-    row may also take a private blank at a price above all pairs. The cost counts
-    in three scales, each larger than all of the one below can be.
+    Pairs without a common row fall into independent groups (connected components). A
+    group of a single pair is chosen as it is. The others are solved in batches of
+    groups as sparse linear assignment problems
+    (`scipy.sparse.csgraph.min_weight_full_bipartite_matching`), in which each row of
+    the truth may also be assigned to a dummy column that costs more than any pair. The
+    cost has three scales, each larger than the total of the scales below.
     """
     if len(i) == 0:
         return i, j
@@ -103,11 +160,11 @@ def choose_pairs(
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
     sizes = np.diff(np.append(starts, len(order)))
-    alone = np.repeat(sizes == 1, sizes)
-    chosen = [order[alone]]
-    # whole groups, put together to parcels of about _PARCEL pairs
-    parcel = np.repeat((starts // _PARCEL), sizes)[~alone]
-    for rows in np.split(order[~alone], np.flatnonzero(np.diff(parcel)) + 1):
+    single = np.repeat(sizes == 1, sizes)
+    chosen = [order[single]]
+    # whole groups, combined to batches of about _PAIRS_PER_BATCH pairs
+    batch = np.repeat((starts // _PAIRS_PER_BATCH), sizes)[~single]
+    for rows in np.split(order[~single], np.flatnonzero(np.diff(batch)) + 1):
         chosen.append(rows[_solve(i[rows], j[rows], same_kind[rows], error_us[rows])])
     best = np.sort(np.concatenate(chosen))
     best = best[np.argsort(i[best], kind="stable")]
@@ -115,39 +172,43 @@ def choose_pairs(
 
 
 def _solve(i: Ints, j: Ints, same: Bools, error_us: Ints) -> Ints:
-    """Return which pairs of some whole groups to take."""
+    """Return the indices of the best pairs of a batch of groups."""
     if len(i) == 0:
         return i
     truth, row = np.unique(i, return_inverse=True)
     found, column = np.unique(j, return_inverse=True)
     n, m = len(truth), len(found)
-    most = min(n, m)
+    max_pairs = min(n, m)
     error = np.square(error_us / max(int(error_us.max()), 1))  # 0 to 1
-    pair = 2.0 * most  # more than all errors together
-    kind = pair * (2 * most)  # more than all pairs together
-    blank = kind + 2 * pair + 2
-    cost = blank - pair - kind * same + error
-    weights = np.concatenate([cost, np.full(n, blank)])
+    pair = 2.0 * max_pairs  # more than all errors together
+    kind = pair * (2 * max_pairs)  # more than all pairs together
+    dummy = kind + 2 * pair + 2
+    cost = dummy - pair - kind * same + error
+    weights = np.concatenate([cost, np.full(n, dummy)])
     rows = np.concatenate([row, np.arange(n)])
     columns = np.concatenate([column, m + np.arange(n)])
     matrix = coo_array((weights, (rows, columns)), shape=(n, m + n)).tocsr()
-    take_row, take_column = min_weight_full_bipartite_matching(matrix)
+    chosen_row, chosen_column = min_weight_full_bipartite_matching(matrix)
     partner = np.full(n, -1)
-    partner[take_row] = take_column
+    partner[chosen_row] = chosen_column
     return np.flatnonzero(partner[row] == column)
 
 
 def _times(table: pd.DataFrame) -> tuple[Ints, Ints]:
+    """Return onsets and ends, microseconds."""
     onset = table["onset"].to_numpy(np.float64)
     return to_us(onset), to_us(onset + np.nan_to_num(table["duration"].to_numpy(np.float64)))
 
 
 def _tolerances(table: pd.DataFrame, tolerance_s: Mapping[str, float]) -> Ints:
+    """Return the tolerance of each row, microseconds."""
     kinds = table["trial_type"].to_numpy(object)
-    return to_us([tolerance_s.get(kind, tolerance_s.get("", OTHER_S)) for kind in kinds])
+    default = tolerance_s.get("", DEFAULT_TOLERANCE_S)
+    return to_us([tolerance_s.get(kind, default) for kind in kinds])
 
 
 def _same_leg(truth: pd.DataFrame, events: pd.DataFrame, i: Ints, j: Ints) -> Bools:
+    """Return which pairs are on the same leg, or on an unnamed one."""
     if "leg" not in truth or "leg" not in events:
         return np.ones(len(i), bool)
     a, b = (t["leg"].fillna("").to_numpy(object) for t in (truth, events))

@@ -1,231 +1,83 @@
-"""Counts and rates per hour of valid signal, with exact intervals."""
+"""Counts and rates per hour of valid signal, with exact confidence intervals.
+
+The denominator of every rate is the valid time of the sensor that the events need, in
+the contexts and stages in which they can occur; never clock time.
+"""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Sequence
 from itertools import product
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from twitchsense.errors import InputError
-from twitchsense.model.channels import Channel
-from twitchsense.model.per_second import PerSecond
-from twitchsense.scoring.confidence_intervals import count_interval
-from twitchsense.scoring.movement_bursts import leg_names
-from twitchsense.sleep.coverage import cover
-from twitchsense.sleep.hypnogram.stage_codes import NREM, UNSTAGED
-from twitchsense.sleep.tagging import Context
+from twitchsense.scoring.confidence_intervals import poisson_interval
+from twitchsense.scoring.valid_hours import (
+    CONTEXTS_OF_LABEL,
+    SENSOR_OF_KIND,
+    ValidHours,
+    stages_of_label,
+)
 
-#: The sensor without which a kind can't be found: its valid time is the denominator.
-SENSOR: Final[dict[str, str]] = {
-    "twitch": "emg",
-    "brief_contraction": "emg",
-    "movement": "emg",
-    "jerk": "acc",
-    "gross_movement": "acc",
-    "posture_change": "acc",
-    "jolt": "acc",
-}
-#: The kind that a label is given to, where it is no twitch: it decides the sensor.
-KIND_OF: Final[dict[str, str]] = {
-    "posture_change": "posture_change",
-    "gross_movement": "gross_movement",
-    **dict.fromkeys(
-        (
-            "tremor_like",
-            "hypnagogic_foot_tremor_like",
-            "alma_like",
-            "high_freq_leg_movement",
-            "periodic_leg_movement_like",
-            "isolated_leg_movement",
-            "short_interval_leg_movement",
-            "leg_movement",
-        ),
-        "movement",
-    ),
-    "rhythmic_movement_like": "gross_movement",
-    "hiccup_like": "jolt",
-    **dict.fromkeys(
-        (
-            "repetitive_violent_jerks",
-            "sleep_start",
-            "myoclonic_jerk_asleep",
-            "myoclonic_jerk_awake",
-            "myoclonic_jerk_like",
-        ),
-        "jerk",
-    ),
-}
-#: Contexts in which a label can occur, where it is bound to some: only their valid
-#: time is its denominator.
-WHERE: Final[dict[str, tuple[str, ...]]] = {
-    "sleep_start": ("drowsy", "sleep_onset"),
-    "hypnagogic_twitch": ("drowsy", "sleep_onset"),
-    "myoclonic_jerk_asleep": ("sleep_onset", "asleep"),
-    "myoclonic_jerk_awake": ("wake", "drowsy"),
-    "myoclonic_jerk_like": ("unknown",),
-    "fragmentary_myoclonus_like": ("asleep",),
-    "rem_twitch": ("asleep",),
-    "fasciculation_like": ("wake", "unknown"),
-    "rhythmic_movement_like": ("drowsy", "sleep_onset", "asleep", "unknown"),
-}
-#: Kinds that no other sensor can stand in for: without theirs, none found says nothing.
-BOUND: Final = ("twitch", "brief_contraction", "jerk", "posture_change", "jolt")
-#: Columns of the event table that cut time as well as events.
-_TIME_CUTS: Final = ("leg", "context", "stage")
-_CUTS: Final = ("trial_type", "label", "grade", *_TIME_CUTS)
+#: Columns by which valid time can be grouped, as well as events.
+_TIME_COLUMNS: Final = ("leg", "context", "stage")
+_GROUP_COLUMNS: Final = ("trial_type", "label", "grade", *_TIME_COLUMNS)
 RATE_COLUMNS: Final = ("count", "hours", "rate_per_h", "low", "high")
 
 
 def rate(count: int, hours: float, level: float = 0.95) -> tuple[float, float, float]:
-    """Return events per hour with its exact Poisson interval.
+    """Return events per hour with the exact Poisson interval.
 
     Parameters
     ----------
     count : int
+        Number of events.
     hours : float
         Hours of valid signal.
     level : float
-        Of the interval.
+        Confidence level, between 0 and 1.
 
     Returns
     -------
     rate, low, high : float
-        Per hour; all NaN without a valid hour: no signal is not zero events.
+        Per hour; all NaN without valid time, because no signal is not zero events.
     """
     if not hours > 0:
         return (float("nan"),) * 3
-    low, high = count_interval(count, level)
+    low, high = poisson_interval(count, level)
     return count / hours, float(low) / hours, float(high) / hours
 
 
-@dataclass(frozen=True, eq=False)
-class ValidHours:
-    """Hours of valid signal, by sensor, leg, context and stage.
-
-    Attributes
-    ----------
-    table : DataFrame
-        Columns ``sensor`` (`emg` | `acc`), ``leg`` (`left`, `right`, ``""`` for
-        an unnamed leg, `any` for all legs together), ``context``, ``stage``,
-        ``hours``. Time that two channels share counts once; so `any` is time in
-        which at least one leg can be judged.
-    """
-
-    table: pd.DataFrame
-
-    def for_kind(self, kind: str, count: int, context: str | None = None) -> float:
-        """Return the hours in which a kind could be found; none without its sensor.
-
-        An event that was found all the same (a jerk by one sensor alone) counts
-        over the time of the sensor that is there.
-        """
-        sensor = SENSOR.get(kind, "emg")
-        if kind in BOUND and not count and sensor not in self._sensors:
-            return 0.0
-        return self.of(sensor, context=context)
-
-    def for_label(self, label: str, count: int) -> float:
-        """Return the hours in which a label could be given, see `WHERE`."""
-        kind = KIND_OF.get(label, "twitch")
-        sensor = SENSOR.get(kind, "emg")
-        if kind in BOUND and not count and sensor not in self._sensors:
-            return 0.0
-        return self.of(sensor, context=WHERE.get(label), stage=_stages_of(label))
-
-    def of(
-        self,
-        sensor: str,
-        *,
-        leg: str | None = None,
-        context: str | Sequence[str] | None = None,
-        stage: str | Sequence[str] | None = None,
-    ) -> float:
-        """Return hours of one sensor, or of the other if the recording lacks it.
-
-        `context` and `stage` may be several: their hours are added.
-        """
-        if sensor not in self._sensors:
-            sensor = "acc" if sensor == "emg" else "emg"
-        leg = "any" if leg is None else leg
-        contexts, stages = _several(context), _several(stage)
-        # a table of some dozen rows that is asked hundreds of times
-        hours = [
-            h
-            for its_sensor, its_leg, its_context, its_stage, h in self._rows
-            if its_sensor == sensor
-            and its_leg == leg
-            and (contexts is None or its_context in contexts)
-            and (stages is None or its_stage in stages)
-        ]
-        return float(np.sum(hours))
-
-    @cached_property
-    def _rows(self) -> list[tuple[str, str, str, str, float]]:
-        columns = ["sensor", "leg", "context", "stage", "hours"]
-        return list(self.table[columns].itertuples(index=False, name=None))
-
-    @cached_property
-    def _sensors(self) -> set[str]:
-        return {row[0] for row in self._rows}
+def finite_or_none(value: float | None) -> float | None:
+    """Return a finite number as a float, anything else as None (JSON has no NaN)."""
+    return None if value is None or not math.isfinite(value) else float(value)
 
 
-def _several(value: str | Sequence[str] | None) -> Sequence[str] | None:
-    return [value] if isinstance(value, str) else value
+def rate_block(count: int, hours: float) -> dict[str, Any]:
+    """Return a count with its hours, its rate and the exact interval, for JSON."""
+    per_hour, low, high = rate(count, hours)
+    return {
+        "count": count,
+        "hours": hours,
+        "rate_per_h": finite_or_none(per_hour),
+        "low": finite_or_none(low),
+        "high": finite_or_none(high),
+    }
 
 
-def _stages_of(label: str) -> tuple[str, ...] | None:
-    if label == "rem_twitch":
-        return ("R",)
-    return (*NREM, UNSTAGED, "") if label == "fragmentary_myoclonus_like" else None
-
-
-def measure_hours(
-    channels: Sequence[Channel],
-    seconds: Mapping[str, PerSecond],
-    context: Context,
-    legs: Mapping[str, str] | None = None,
-) -> ValidHours:
-    """Measure the valid hours of a recording in each context and stage.
-
-    Parameters
-    ----------
-    channels : sequence of Channel
-    seconds : mapping of channel name to Seconds
-    context : Context
-    legs : mapping of channel name to leg, optional
-        Where the channel itself doesn't say (`Settings.legs`).
-    """
-    edges = [context.spans.edge_us]
-    if context.hypnogram is not None:
-        edges += list(context.hypnogram.bounds_us)
-    extent = [s.time_ns // 1000 for s in seconds.values() if len(s.time_ns)]
-    edges += [np.array([e.min() - 1, e.max() + 2_000_000]) for e in extent]
-    edge = np.unique(np.concatenate(edges)) / 1e6
-    start, stop = edge[:-1], edge[1:]
-    where, stage = context.at(start), context.stage_at(start)
-    named = leg_names(channels, legs or {})
-    parts = []
-    for sensor in sorted({c.kind for c in channels}):
-        groups: dict[str, list[PerSecond]] = {"any": []}
-        for channel in channels:
-            if channel.kind == sensor:
-                groups["any"].append(seconds[channel.name])
-                leg = named[channel.name]
-                groups.setdefault(leg, []).append(seconds[channel.name])
-        for leg, members in groups.items():
-            hours = cover(members).between(start, stop) / 3600
-            part = pd.DataFrame({"context": where, "stage": stage, "hours": hours})
-            part = part.groupby(["context", "stage"], as_index=False).sum()
-            parts.append(part.assign(sensor=sensor, leg=leg))
-    if not parts:
-        return ValidHours(pd.DataFrame(columns=["sensor", "leg", "context", "stage", "hours"]))
-    return ValidHours(pd.concat(parts, ignore_index=True))
+def per_minute_block(block: dict[str, Any]) -> dict[str, Any]:
+    """Rename the keys of a `rate_block` that was computed with minutes for hours."""
+    return {
+        "count": block["count"],
+        "minutes": block["hours"],
+        "rate_per_min": block["rate_per_h"],
+        "low": block["low"],
+        "high": block["high"],
+    }
 
 
 def summary_table(
@@ -236,78 +88,87 @@ def summary_table(
     Parameters
     ----------
     events : DataFrame
-        Tagged and labelled.
+        Labelled event table.
     hours : ValidHours
-        From `measure_hours`.
+        From `measure_valid_hours`.
     by : sequence of str
-        Of ``trial_type``, ``label``, ``grade``, ``context``, ``stage``, ``leg``.
+        Any of ``trial_type``, ``label``, ``grade``, ``context``, ``stage``, ``leg``.
 
     Returns
     -------
     DataFrame
         The columns of `by`, then ``count``, ``hours``, ``rate_per_h``, ``low``,
-        ``high``. Every combination of what occurs with the contexts, stages and
-        legs that have valid time has a row, with a count of zero if need be.
+        ``high``. There is a row for every combination of the labels (or kinds, grades)
+        that occur with the contexts, stages and legs that have valid time, even if its
+        count is zero.
 
     Notes
     -----
-    The hours are those of the sensor the events need, in the row's context,
-    stage and leg: EMG for twitches, brief contractions and leg movements, the
-    accelerometer for jerks, large movements and changes of posture; the other
-    one if a recording lacks it. A row that mixes both has the EMG's hours. A label
-    that is bound to some contexts (`WHERE`) has their hours alone.
+    The hours are those of the sensor that the events need, in the row's context, stage
+    and leg: EMG for twitches, brief contractions and leg movements; the accelerometer
+    for jerks, gross movements and posture changes; the other sensor if a recording
+    lacks one. A row that mixes both has the hours of the EMG. A label that can occur
+    only in some contexts (`CONTEXTS_OF_LABEL`) has only their hours.
 
     Raises
     ------
     InputError
-        For a column that can't be grouped by.
+        If `by` contains another column.
     """
     by = list(by)
     for name in by:
-        if name not in _CUTS:
-            raise InputError("by", f"can't group by {name!r}", f"use any of {', '.join(_CUTS)}")
-    things = [name for name in by if name not in _TIME_CUTS]
-    cuts = [name for name in by if name in _TIME_CUTS]
-    sensor = _sensor_of(events, things)
-    times = _levels(hours, cuts)
-    seen = events[by].drop_duplicates() if by else pd.DataFrame(index=[0])
-    what = sorted(set(seen[things].itertuples(index=False, name=None))) if things else [()]
+        if name not in _GROUP_COLUMNS:
+            raise InputError(
+                "by", f"can't group by {name!r}", f"use any of {', '.join(_GROUP_COLUMNS)}"
+            )
+    event_columns = [name for name in by if name not in _TIME_COLUMNS]
+    time_columns = [name for name in by if name in _TIME_COLUMNS]
+    sensor = _sensor_of_groups(events, event_columns)
+    time_groups = _time_groups(hours, time_columns)
+    occurring = events[by].drop_duplicates() if by else pd.DataFrame(index=[0])
+    event_groups: list[tuple[Any, ...]] = [()]
+    if event_columns:
+        event_groups = sorted(set(occurring[event_columns].itertuples(index=False, name=None)))
     combos = {
-        tuple(dict(zip([*things, *cuts], (*w, *t), strict=True))[name] for name in by)
-        for w, t in product(what, times)
+        tuple(dict(zip([*event_columns, *time_columns], (*e, *t), strict=True))[n] for n in by)
+        for e, t in product(event_groups, time_groups)
     }
-    combos |= set(seen.itertuples(index=False, name=None)) if by else {()}
+    combos |= set(occurring.itertuples(index=False, name=None)) if by else {()}
     counts = Counter(events[by].itertuples(index=False, name=None)) if by else {(): len(events)}
     rows = []
     for combo in sorted(combos):
         cell = dict(zip(by, combo, strict=True))
-        need = sensor.get(tuple(cell[name] for name in things), "emg")
-        asked: dict[str, Any] = {name: cell[name] for name in cuts}
+        required = sensor.get(tuple(cell[name] for name in event_columns), "emg")
+        where: dict[str, Any] = {name: cell[name] for name in time_columns}
         if "label" in cell and "context" not in cell:
-            asked.setdefault("context", WHERE.get(cell["label"]))
-            asked.setdefault("stage", _stages_of(cell["label"]))
-        valid = hours.of(need, **asked)
+            where.setdefault("context", CONTEXTS_OF_LABEL.get(cell["label"]))
+            where.setdefault("stage", stages_of_label(cell["label"]))
+        valid = hours.total(required, **where)
         n = counts.get(combo, 0)
         rows.append((*combo, n, valid, *rate(n, valid)))
     table = pd.DataFrame(rows, columns=[*by, *RATE_COLUMNS])
     return table.astype({"count": "int64", **dict.fromkeys(RATE_COLUMNS[1:], "float64")})
 
 
-def _sensor_of(events: pd.DataFrame, things: list[str]) -> dict[tuple[object, ...], str]:
-    """Return the sensor each group needs: EMG unless all its kinds need the other."""
+def _sensor_of_groups(
+    events: pd.DataFrame, event_columns: list[str]
+) -> dict[tuple[object, ...], str]:
+    """Return the sensor of each group: EMG, unless all its kinds need the accelerometer."""
     out: dict[tuple[object, ...], str] = {}
-    kinds = events[[*things, "trial_type"]].drop_duplicates()
-    if not things:
+    kinds = events[[*event_columns, "trial_type"]].drop_duplicates()
+    if not event_columns:
         return out
     for row in kinds.itertuples(index=False, name=None):
-        key, need = row[: len(things)], SENSOR.get(row[-1], "emg")
-        out[key] = "acc" if need == "acc" and out.get(key, "acc") == "acc" else "emg"
+        key, required = row[: len(event_columns)], SENSOR_OF_KIND.get(row[-1], "emg")
+        out[key] = "acc" if required == "acc" and out.get(key, "acc") == "acc" else "emg"
     return out
 
 
-def _levels(hours: ValidHours, cuts: list[str]) -> list[tuple[str, ...]]:
-    t = hours.table[hours.table["hours"] > 0]
-    t = t[t["leg"] != "any"] if "leg" in cuts else t[t["leg"] == "any"]
-    if not cuts:
+def _time_groups(hours: ValidHours, time_columns: list[str]) -> list[tuple[str, ...]]:
+    """Return the combinations of context, stage and leg that have valid time."""
+    table = hours.table[hours.table["hours"] > 0]
+    if not time_columns:
         return [()]
-    return sorted(set(t[cuts].itertuples(index=False, name=None)))
+    by_leg = "leg" in time_columns
+    table = table[table["leg"] != "any"] if by_leg else table[table["leg"] == "any"]
+    return sorted(set(table[time_columns].itertuples(index=False, name=None)))

@@ -1,70 +1,66 @@
-"""Series of single events: hiccups, jerks in succession, periodic leg movements."""
+"""Series of single events: hiccups and clusters of jerks; counts of all trains."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.model.event_table import EVENT_COLUMNS, REJECTED_COLUMNS
-from twitchsense.scoring.burst_trains import Train, find_rows, in_step
-from twitchsense.scoring.leg_movements.rules import (
-    LEFT,
-    RIGHT,
-    LimbRules,
-    Moves,
-    find_intervals,
-    find_movements,
-    find_series,
-    find_short,
-    get_rules,
-)
+from twitchsense.scoring.burst_trains import Train, find_runs, regular_members
+from twitchsense.scoring.rates import rate_block
+from twitchsense.scoring.valid_hours import ValidHours
 from twitchsense.settings import TrainSettings
-from twitchsense.sleep.hypnogram.hypnogram import to_us
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
-#: Candidates without muscle activity that may be jolts of a hiccup.
-SILENT: Final = ("bump", "acc_micro_event")
-#: Columns of an event that a rejected candidate lacks.
-_WORDS: Final = tuple({c.name for c in EVENT_COLUMNS} - {c.name for c in REJECTED_COLUMNS})
-#: Rhythm alone, seen at the leg, is weak evidence (docs/definitions.md, Hiccups: confidence low).
-HICCUP_CONFIDENCE: Final = 0.4
-#: Jerks of two legs whose onsets are this near are one moment, as leg movements are.
-BILATERAL_S: Final = 0.5
-#: Kinds that are leg movements; of these, those that are never candidates.
-LM_KINDS, LARGE_KINDS = (
-    ("movement", "gross_movement", "posture_change"),
-    (
-        "gross_movement",
-        "posture_change",
-    ),
+#: Reasons of rejected candidates without muscle activity that may be hiccup jolts.
+JOLT_REASONS: Final = ("bump", "acc_micro_event")
+#: Columns of the event table that the rejected table lacks.
+_EVENT_ONLY_COLUMNS: Final = tuple(
+    {c.name for c in EVENT_COLUMNS} - {c.name for c in REJECTED_COLUMNS}
 )
+#: Confidence of a jolt in a hiccup train: rhythm alone is weak evidence
+#: (docs/definitions.md, Hiccups).
+HICCUP_CONFIDENCE: Final = 0.4
+#: Fewest members of a train of these patterns.
+_MIN_COUNT: Final = {"tremor": 5, "hiccup": 5, "violent": 3}
+#: Fewest members of any other train or series.
+_DEFAULT_MIN_COUNT: Final = 4
+#: Jerks of two legs whose onsets are at most this far apart (s) count as one, by analogy
+#: with bilateral leg movements (Ferri et al. 2016, doi:10.1016/j.sleep.2016.10.010).
+BILATERAL_S: Final = 0.5
 
 
 def find_hiccups(
     events: pd.DataFrame, rejected: pd.DataFrame, rule: TrainSettings
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[Train]]:
-    """Find trains of jolts, and make events of those that were rejected.
+    """Find hiccup-like trains of jolts, and turn rejected jolts into events.
 
-    A jolt is a short acceleration where the leg's EMG is silent or below
-    `hiccup_uv`, or where there is none. One alone is a knock at the bed; five and
-    more at a steady rhythm and of like size are hiccup-like.
+    A jolt is a short acceleration while the leg's EMG is silent, below
+    ``hiccup_uv``, or not recorded. A single jolt is a knock at the bed; at least
+    ``hiccup_least`` of them at a steady rhythm and of similar size are hiccup-like.
+
+    Parameters
+    ----------
+    events, rejected : DataFrame
+        Tables of the detector.
+    rule : TrainSettings
+        Limits under ``hiccup_*``.
 
     Returns
     -------
     events, rejected : DataFrame
-        The jolts of trains moved from the second to the first; no row is lost.
+        New tables; the jolts of trains have moved from the second to the first.
     trains : list of Train
-        Rows of the new event table.
+        Rows refer to the new event table.
     """
     short = rule.hiccup_ms / 1000
-    silent = rejected["reason"].isin(SILENT) & (rejected["duration"] < short)
+    silent = rejected["reason"].isin(JOLT_REASONS) & (rejected["duration"] < short)
     quiet = ~(events["amplitude_uv"] >= rule.hiccup_uv)
     jerks = (events["trial_type"] == "jerk") & quiet & (events["duration"] < short)
     pool = pd.concat(
@@ -74,25 +70,24 @@ def find_hiccups(
         ]
     ).sort_values(["onset", "channel"], kind="stable", ignore_index=True)
     found: list[tuple[Ints, Floats]] = []
-    # both legs feel the same jolt: a body has one train of hiccups
+    # both legs record the same jolt; a body has one train of hiccups
     first = _first_of_each(pool["onset"].to_numpy(np.float64), rule.hiccup_s[0])
     times = pool["onset"].to_numpy(np.float64)[first]
     size = np.log(np.maximum(pool["peak_g"].to_numpy(np.float64)[first], 1e-6))
-    for run in find_rows(times, *rule.hiccup_s):
-        kept = run[in_step(times[run], rule.hiccup_cv)]
-        # knocks at a bed are of all sizes, hiccups of one person are alike
+    for run in find_runs(times, *rule.hiccup_s):
+        kept = run[regular_members(times[run], rule.hiccup_cv)]
+        # knocks at the bed vary in size, the hiccups of one person do not
         if len(kept) >= rule.hiccup_least and size[kept].std(ddof=1) <= rule.hiccup_size:
             found.append((first[kept], times[kept]))
     if not found:
         return events, rejected, []
-    member = np.concatenate([rows for rows, _ in found])
-    rows = pool.iloc[member]
-    risen = rows[~rows["known"].to_numpy(bool)]
+    rows = pool.iloc[np.concatenate([members for members, _ in found])]
+    promoted = rows[~rows["known"].to_numpy(bool)]
     names = [c.name for c in EVENT_COLUMNS]
-    jolts = risen.assign(trial_type="jolt", confidence=HICCUP_CONFIDENCE)
-    jolts = jolts.reindex(columns=names).fillna(dict.fromkeys(_WORDS, ""))
-    gone = np.zeros(len(rejected), bool)
-    gone[risen["old"].to_numpy(np.int64)] = True
+    jolts = promoted.assign(trial_type="jolt", confidence=HICCUP_CONFIDENCE)
+    jolts = jolts.reindex(columns=names).fillna(dict.fromkeys(_EVENT_ONLY_COLUMNS, ""))
+    moved = np.zeros(len(rejected), bool)
+    moved[promoted["old"].to_numpy(np.int64)] = True
     keys = ["onset", "channel", "trial_type", "duration"]
     joined = jolts if events.empty else pd.concat([events, jolts])
     joined = joined.sort_values(keys, kind="stable", ignore_index=True)
@@ -102,12 +97,13 @@ def find_hiccups(
     for _, at in found:
         here = np.isin(onset, at) & np.isin(kind, ("jolt", "jerk"))
         rate = 1 / float(np.median(np.diff(at)))
-        which = tuple(np.flatnonzero(here).tolist())
-        trains.append(Train("hiccup", which, len(at), rate, rule.hiccup_least))
-    return joined, rejected[~gone].reset_index(drop=True), trains
+        members = tuple(np.flatnonzero(here).tolist())
+        trains.append(Train("hiccup", members, len(at), rate, rule.hiccup_least))
+    return joined, rejected[~moved].reset_index(drop=True), trains
 
 
 def _first_of_each(times: Floats, apart: float) -> Ints:
+    """Return the times that follow the last one kept by at least `apart` seconds."""
     kept: list[int] = []
     for k, time in enumerate(times.tolist()):
         if not kept or time - times[kept[-1]] >= apart - 1e-9:
@@ -115,13 +111,26 @@ def _first_of_each(times: Floats, apart: float) -> Ints:
     return np.array(kept, np.int64)
 
 
-def find_jerks(events: pd.DataFrame, rule: TrainSettings, taken: Bools) -> list[Train]:
-    """Find jerks in quick succession: three in a minute, or ten in an hour.
+def find_jerk_clusters(events: pd.DataFrame, rule: TrainSettings, taken: Bools) -> list[Train]:
+    """Find jerks in quick succession: three within a minute, or ten within an hour.
 
-    Counted are jerks that are at least moderate and in no other train; for the ten
-    in an hour, those in no volley, so that one volley does not give its name to
-    single jerks an hour away. What both legs do at once counts once. `Train.pattern` is
-    ``violent`` where enough of them are violent, else ``jerks``.
+    Only jerks of at least moderate grade outside other trains count. Jerks of a
+    one-minute cluster do not count for the ten within an hour, so that a cluster does
+    not extend to single jerks an hour away. Simultaneous jerks of both legs count once.
+
+    Parameters
+    ----------
+    events : DataFrame
+        Event table.
+    rule : TrainSettings
+        Limits under ``jerks_*``.
+    taken : ndarray of bool, shape (events,)
+        Events that belong to another train.
+
+    Returns
+    -------
+    list of Train
+        With pattern ``violent`` where enough jerks are violent, else ``jerks``.
     """
     strong = (events["trial_type"] == "jerk") & events["grade"].isin(("moderate", "violent"))
     rows = np.flatnonzero(strong.to_numpy() & ~taken)
@@ -132,89 +141,64 @@ def find_jerks(events: pd.DataFrame, rule: TrainSettings, taken: Bools) -> list[
         moment = _moments(onset, events["leg"].to_numpy(object)[rows])
         after = np.searchsorted(onset, onset + span + 1e-9, side="right")
         full = np.flatnonzero(moment[after - 1] - moment >= least - 1)
-        member, named = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
+        member, is_violent = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
         for k in full.tolist():
             member[k : after[k]] = True
-            fierce = np.unique(moment[k : after[k]][violent[k : after[k]]])
-            named[k : after[k]] |= len(fierce) >= rule.jerks_violent
-        for name, those in (("violent", named), ("jerks", member & ~named)):
-            inside = np.flatnonzero(those)
+            n_violent = len(np.unique(moment[k : after[k]][violent[k : after[k]]]))
+            is_violent[k : after[k]] |= n_violent >= rule.jerks_violent
+        for pattern, selected in (("violent", is_violent), ("jerks", member & ~is_violent)):
+            inside = np.flatnonzero(selected)
             apart = np.flatnonzero(np.diff(onset[inside]) > span)
             for group in np.split(inside, apart + 1) if len(inside) else []:
-                begun = onset[group][np.diff(moment[group], prepend=-1) > 0]
-                steps = np.diff(begun)
+                first = onset[group][np.diff(moment[group], prepend=-1) > 0]
+                steps = np.diff(first)
                 rate = 1 / float(np.median(steps)) if len(steps) else float("nan")
-                which = tuple(rows[group].tolist())
-                trains.append(Train(name, which, len(begun), rate, least))
+                members = tuple(rows[group].tolist())
+                trains.append(Train(pattern, members, len(first), rate, least))
         rows = rows[~member]
     return trains
 
 
 def _moments(onset: Floats, leg: NDArray[np.object_]) -> Ints:
-    """Return the moment of each jerk: those of different legs within 0.5 s are one (WASM 2016)."""
+    """Return the moment of each jerk; jerks of two legs within `BILATERAL_S` share one."""
     numbers = np.zeros(len(onset), np.int64)
-    begun, legs, now = -np.inf, set[object](), -1
+    start, legs, current = -np.inf, set[object](), -1
     for i, (at, side) in enumerate(zip(onset.tolist(), leg.tolist(), strict=True)):
-        if at - begun > BILATERAL_S or side in legs:
-            begun, legs, now = at, set(), now + 1
+        if at - start > BILATERAL_S or side in legs:
+            start, legs, current = at, set(), current + 1
         legs.add(side)
-        numbers[i] = now
+        numbers[i] = current
     return numbers
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LegMoves:
-    """The leg movements of an event table, by one set of rules.
+def train_block(events: pd.DataFrame, hours: ValidHours) -> dict[str, Any]:
+    """Count the trains and series of each label.
 
-    Attributes
+    ``robust`` counts the trains that would remain trains without any one burst.
+
+    Parameters
     ----------
-    rules : LimbRules
-    moves : Moves
-        After joining and combining legs.
-    series : ndarray of int64, shape (moves,)
-        Number of the periodic series, from 1; 0 for none.
-    short : ndarray of bool, shape (moves,)
-        Too soon after the one before.
-    of_event : ndarray of int64, shape (events,)
-        Movement that holds each event; -1 for none.
+    events : DataFrame
+        Labelled event table.
+    hours : ValidHours
+        Valid hours of the recording.
+
+    Returns
+    -------
+    dict
+        The value of ``trains`` in ``summary.json``.
     """
-
-    rules: LimbRules
-    moves: Moves
-    series: Ints
-    short: Bools
-    of_event: Ints
-
-
-def find_leg_moves(events: pd.DataFrame, rules: str, taken: Bools) -> LegMoves:
-    """Apply leg-movement rules to an event table.
-
-    Marks are events of kind `movement`, by EMG on the 10-100 Hz band (+8/+2 µV)
-    where there is EMG. A large movement or a change of posture is a movement that
-    is no candidate: it ends a series. Events of another train (`taken`) are no
-    leg movements. An unnamed leg counts as one leg.
-    """
-    rule = get_rules(rules)
-    kind = events["trial_type"].to_numpy(object)
-    rows = np.flatnonzero(np.isin(kind, LM_KINDS) & ~taken)
-    start = to_us(events["onset"].to_numpy(np.float64)[rows])
-    length = to_us(events["duration"].fillna(0.0).to_numpy(np.float64)[rows])
-    large = np.isin(kind[rows], LARGE_KINDS)
-    leg = np.where(events["leg"].to_numpy(object)[rows] == "right", RIGHT, LEFT)
-    moves = find_movements(start, start + length, leg, rule)
-    of_event = np.full(len(events), -1, np.int64)
-    of_event[rows] = _holder(moves, start, start + length)
-    clm = moves.clm.copy()
-    held = of_event[rows[large]]
-    clm[held[held >= 0]] = False
-    moves = Moves(moves.onset, moves.stop, moves.leg, moves.parts, clm)
-    interval = find_intervals(moves.onset, moves.clm)
-    return LegMoves(rule, moves, find_series(interval, rule), find_short(interval, rule), of_event)
-
-
-def _holder(moves: Moves, start: Ints, stop: Ints) -> Ints:
-    """Return the movement that each mark became part of; -1 if it was dropped."""
-    at = np.searchsorted(moves.onset, start, side="right") - 1
-    inside = (at >= 0) & (len(moves) > 0)
-    inside[inside] = stop[inside] <= moves.stop[at[inside]]
-    return np.where(inside, at, -1)
+    total_h = hours.total("acc")
+    out: dict[str, Any] = {}
+    named = events[events["series"] != ""]
+    size = named["evidence"].str.extract(r"(\d+) in the train")[0].astype(float)
+    for label, rows in named.assign(size=size).groupby("label", sort=True):
+        counts = rows.groupby("series")["size"].max()
+        pattern = pd.Series(counts.index.str.rsplit("-", n=1).str[0], counts.index)
+        least = pattern.map(lambda name: _MIN_COUNT.get(str(name), _DEFAULT_MIN_COUNT))
+        out[str(label)] = {
+            "trains": rate_block(len(counts), total_h),
+            "events": len(rows),
+            "robust": int((counts > least).sum()),
+        }
+    return out

@@ -1,30 +1,37 @@
-"""The content of ``summary.json``: a night in one dictionary."""
+"""``summary.json``: build its content from an analysed night, and read it back."""
 
 from __future__ import annotations
 
-import math
+import json
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
+from twitchsense.errors import InputError
 from twitchsense.model.channels import NS
 from twitchsense.model.detections import Detections
 from twitchsense.model.event_table import CONTEXTS, LABELS, TRIAL_TYPES
 from twitchsense.model.recording import Recording
-from twitchsense.scoring.clinical import (
-    fasciculation_block,
-    fragmentary_block,
-    leg_movement_block,
-    train_block,
-)
-from twitchsense.scoring.rates import KIND_OF, ValidHours, measure_hours, rate
+from twitchsense.scoring.fasciculations import fasciculation_block
+from twitchsense.scoring.fragmentary_myoclonus import fragmentary_block
+from twitchsense.scoring.leg_movements.recording import leg_movement_block
+from twitchsense.scoring.rates import finite_or_none, rate_block
+from twitchsense.scoring.series import train_block
+from twitchsense.scoring.valid_hours import KIND_OF_LABEL, ValidHours, measure_valid_hours
 from twitchsense.settings import Settings
-from twitchsense.sleep.tagging import Context
+from twitchsense.sleep.context import Context
 
+#: Cure of every error in reading results.
+CURE: Final = "run analyze again into this directory"
+#: Largest summary or table that is read.
+_MAX_BYTES: Final = 200_000_000
+#: Entries that every summary has.
+_REQUIRED: Final = ("sleep_onset", "by_kind", "valid_s", "clock", "provenance", "notes")
+#: Packages whose versions are recorded.
 _LIBRARIES: Final = ("twitchsense", "numpy", "scipy", "pandas")
 
 
@@ -36,47 +43,51 @@ def build_summary(
     hypnogram_given: bool,
     respiratory: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
-    """Return the content of ``summary.json``.
+    """Build the content of ``summary.json``.
 
     Parameters
     ----------
     recording : Recording
+        The analysed recording.
     detections : Detections
-        Tagged and labelled.
+        Labelled events and rejected candidates.
     context : Context
+        Sleep and wake of the recording.
     settings : Settings
+        Settings of the analysis.
     hypnogram_given : bool
+        Whether the user gave a hypnogram.
     respiratory : DataFrame, optional
-        Respiratory events, for the leg movements near them.
+        Respiratory events, ``onset`` and ``duration`` in seconds.
 
     Returns
     -------
     dict
-        Numbers, words, lists and dictionaries only; what is undefined is None.
-        Every rate stands with its ``count``, its ``hours`` (the valid time of
-        the sensor the event needs, in that context) and its interval.
+        Only numbers, strings, lists, dictionaries and None (undefined). Every rate has
+        its ``count``, its ``hours`` (valid time of the sensor that the event needs, in
+        that context) and its exact interval.
     """
-    hours = measure_hours(recording.channels, detections.seconds, context, settings.legs)
+    hours = measure_valid_hours(recording.channels, detections.seconds, context, settings.legs)
     onset = context.onset
     return {
         "duration_s": (recording.end_ns - recording.start_ns) / NS,
         "valid_s": {name: round(s, 3) for name, s in detections.valid_s.items()},
         "valid_hours": {
             sensor: {
-                "total": hours.of(sensor),
-                **{c: hours.of(sensor, context=c) for c in CONTEXTS},
+                "total": hours.total(sensor),
+                **{c: hours.total(sensor, context=c) for c in CONTEXTS},
             }
             for sensor in sorted({c.kind for c in recording.channels})
         },
         "sleep_onset": {
-            "time_s": _plain(onset.time_s),
-            "low_s": _plain(onset.low_s),
-            "high_s": _plain(onset.high_s),
+            "time_s": finite_or_none(onset.time_s),
+            "low_s": finite_or_none(onset.low_s),
+            "high_s": finite_or_none(onset.high_s),
             "source": onset.source,
         },
         "sleep_onset_methods": {
             "definition": onset.definition,
-            "opinions_s": {k: _plain(v) for k, v in onset.opinions.items()},
+            "opinions_s": {k: finite_or_none(v) for k, v in onset.by_method.items()},
         },
         "hypnogram": _hypnogram(context),
         "n_events": len(detections.events),
@@ -106,8 +117,8 @@ def build_summary(
             "zone": recording.zone,
             "channels": {c.name: _clock(recording, c.name) for c in recording.channels},
             "acc_ahead_of_emg": {
-                leg or "leg": {"start_s": line.offset_s, "ppm": line.slope * 1e6}
-                for leg, line in detections.clocks.items()
+                leg or "leg": {"start_s": offset.offset_s, "ppm": offset.slope * 1e6}
+                for leg, offset in detections.clocks.items()
             },
         },
         "notes": [*recording.notes, *context.notes],
@@ -127,32 +138,25 @@ def build_summary(
 def _rates(
     events: pd.DataFrame, hours: ValidHours, column: str, where: str | None = None
 ) -> dict[str, Any]:
-    """Return count, hours, rate and interval for each word a column may hold."""
+    """Return count, hours, rate and interval for each value of a column."""
     words = TRIAL_TYPES if column == "trial_type" else LABELS
     if where is not None:
         events = events[events["context"] == where]
     counts = _counts(events, column)
     out = {}
     for word in [*words, *(w for w in counts if w not in words)]:
-        kind = word if column == "trial_type" else KIND_OF.get(word, "twitch")
-        n = counts.get(word, 0)
+        count = counts.get(word, 0)
         if column == "label" and where is None:
-            valid = hours.for_label(word, n)
+            valid = hours.for_label(word, count)
         else:
-            valid = hours.for_kind(kind, n, context=where)
-        per_hour, low, high = rate(n, valid)
-        out[word] = {
-            "count": n,
-            "hours": valid,
-            "rate_per_h": _plain(per_hour),
-            "low": _plain(low),
-            "high": _plain(high),
-        }
+            kind = word if column == "trial_type" else KIND_OF_LABEL.get(word, "twitch")
+            valid = hours.for_kind(kind, count, context=where)
+        out[word] = rate_block(count, valid)
     return out
 
 
 def _hypnogram(context: Context) -> dict[str, Any] | None:
-    """Return what was given as sleep stages."""
+    """Return source, extent and minutes per stage of the hypnogram."""
     given = context.hypnogram
     if given is None:
         return None
@@ -170,11 +174,12 @@ def _hypnogram(context: Context) -> dict[str, Any] | None:
 
 
 def _counts(table: pd.DataFrame, column: str) -> dict[str, int]:
+    """Return how often each value of a column occurs."""
     return {str(k): int(n) for k, n in table[column].value_counts(sort=False).sort_index().items()}
 
 
 def _clock(recording: Recording, name: str) -> dict[str, Any]:
-    """Return what is known of a channel's rate and gaps."""
+    """Return the sampling rate, the extent and the gaps of a channel."""
     channel, segments = recording.channel(name), recording.segments_of(name)
     start = np.array([s.start_ns for s in segments], np.int64)
     stop = np.array([recording.segment_end_ns(s) for s in segments], np.int64)
@@ -191,12 +196,8 @@ def _clock(recording: Recording, name: str) -> dict[str, Any]:
     }
 
 
-def _plain(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else float(value)
-
-
 def _without_folders(source: str) -> str:
-    """Return file names without their folders: no path of a machine in a result."""
+    """Return file names without folders, so that results hold no paths."""
     names = (PurePosixPath(PureWindowsPath(p).as_posix()).name for p in source.split(", "))
     return ", ".join(names)
 
@@ -204,5 +205,61 @@ def _without_folders(source: str) -> str:
 def _version(name: str) -> str:
     try:
         return version(name)
-    except PackageNotFoundError:  # run from a source tree that was never installed
+    except PackageNotFoundError:  # a source tree that was never installed
         return "unknown"
+
+
+def read_summary(directory: Path) -> dict[str, Any]:
+    """Read ``summary.json`` from a result directory.
+
+    Parameters
+    ----------
+    directory : Path
+        Directory written by ``analyze``.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, or not a summary.
+    """
+    path = directory / "summary.json"
+    try:
+        summary = json.loads(read_result_text(path))
+    except (ValueError, RecursionError) as error:
+        raise InputError(str(path), f"is no JSON ({error})", CURE) from error
+    if not isinstance(summary, dict) or any(
+        not isinstance(summary.get(part), (dict, list)) for part in _REQUIRED
+    ):
+        raise InputError(str(path), "is no summary of analyze", CURE)
+    return summary
+
+
+def read_result_text(path: Path) -> str:
+    """Read a text file of a result directory.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    InputError
+        If it is missing, too large, or unreadable.
+    """
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise InputError(str(path), "is far too large", CURE)
+        return path.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise InputError(str(path), "is missing", "give a directory that analyze wrote") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(str(path), f"cannot be read ({error})", CURE) from error

@@ -1,4 +1,4 @@
-"""When sleep began, and how sure that is."""
+"""Sleep onset: its definitions, the estimate and its range."""
 
 from __future__ import annotations
 
@@ -10,36 +10,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.settings import ContextSettings
-from twitchsense.sleep.hypnogram.hypnogram import PERSISTENT_S, Hypnogram
-from twitchsense.sleep.inactivity import ASLEEP, BIN_S, Stillness, find_still
+from twitchsense.sleep.hypnogram.model import Hypnogram
+from twitchsense.sleep.inactivity import ASLEEP, BIN_S, LegMotion, find_sustained_inactivity
 
 Source = Literal["hypnogram", "accelerometer", "none"]
 
-#: Actigraphy calls sleep 9-20 min too early (four algorithms against EEG, 2019;
-#: Chase 2022: 19.7 min), because one can lie still awake: docs/definitions.md.
-LATE_S: Final = 20 * 60.0
-#: The stricter stillness asked for a second opinion, minutes (Chae 2009 tried 4-15).
-STRICT_MIN: Final = 10.0
-#: Chae et al. 2009: of 4 to 15 min without movement, 5 gave the best sleep latency.
+#: Largest published bias of actigraphy, s: it places sleep onset 9-20 min too early,
+#: because one can lie still while awake (docs/definitions.md, Hypnic jerks and sleep
+#: onset).
+ACTIGRAPHY_BIAS_S: Final = 20 * 60.0
+#: Uninterrupted sleep (s) of a persistent onset in a hypnogram (latency to persistent
+#: sleep, LPS).
+PERSISTENT_S: Final = 600.0
+#: Inactivity (min) of a persistent onset without a hypnogram.
+PERSISTENT_MIN: Final = 10.0
+#: Immobility (min) of ``immobile_5min``: of 4 to 15 min, 5 min gave the best sleep
+#: latency (Chae et al. 2009, Sleep Med 10:621).
 IMMOBILE_MIN: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class SleepOnset:
-    """When sleep began.
+    """Time of sleep onset with its range.
 
     Attributes
     ----------
     time_s : float or None
         Seconds from the start of the recording; None if no sleep was found.
     low_s, high_s : float or None
-        Earliest and latest likely time; see `onset_of_stages` and
-        `onset_of_stillness` for what they hold.
+        Earliest and latest plausible time; see `onset_from_hypnogram` and
+        `onset_from_motion`.
     source : {'hypnogram', 'accelerometer', 'none'}
+        Where the estimate is from.
     definition : str
         ``first_epoch``, ``persistent_10min`` or ``immobile_5min``.
-    opinions : mapping of str to float or None
-        What other methods and definitions say; None if they found no sleep.
+    by_method : mapping of str to float or None
+        Onset (s) by each method and definition; None where it finds no sleep.
     """
 
     time_s: float | None
@@ -47,116 +53,147 @@ class SleepOnset:
     high_s: float | None
     source: Source
     definition: str = "first_epoch"
-    opinions: Mapping[str, float | None] = field(default_factory=dict)
+    by_method: Mapping[str, float | None] = field(default_factory=dict)
 
 
-NO_ONSET: Final = SleepOnset(None, None, None, "none")
-
-
-def onset_of_stages(hypnogram: Hypnogram, definition: str) -> SleepOnset:
-    """Return the sleep onset of a hypnogram, give or take half an epoch.
+def onset_from_hypnogram(hypnogram: Hypnogram, definition: str) -> SleepOnset:
+    """Return the sleep onset of a hypnogram, plus or minus half an epoch.
 
     Parameters
     ----------
     hypnogram : Hypnogram
+        Scored epochs.
     definition : {'first_epoch', 'persistent_10min', 'immobile_5min'}
-        The first epoch of sleep (AASM), or the first that begins 10 min of it
-        without a break; an unscored epoch or a gap is a break. `immobile_5min`
-        asks for an accelerometer; a hypnogram answers with its first epoch.
+        ``first_epoch`` is the first epoch of any sleep stage (AASM manual);
+        ``persistent_10min`` the first epoch that begins 10 min of uninterrupted sleep,
+        where unscored epochs and gaps interrupt. ``immobile_5min`` requires an
+        accelerometer; ``first_epoch`` is used instead.
+
+    Returns
+    -------
+    SleepOnset
     """
-    found = {name: _first_of(hypnogram, name) for name in ("first_epoch", "persistent_10min")}
+    found = {name: _first_epoch(hypnogram, name) for name in ("first_epoch", "persistent_10min")}
     name = "persistent_10min" if definition == "persistent_10min" else "first_epoch"
-    opinions = {k: None if v is None else float(hypnogram.onset_s[v]) for k, v in found.items()}
+    by_method = {k: None if v is None else float(hypnogram.onset_s[v]) for k, v in found.items()}
     at = found[name]
     if at is None:
-        return SleepOnset(None, None, None, "none", name, opinions)
+        return SleepOnset(None, None, None, "none", name, by_method)
     time, half = float(hypnogram.onset_s[at]), float(hypnogram.duration_s[at]) / 2
-    return SleepOnset(time, time - half, time + half, "hypnogram", name, opinions)
+    return SleepOnset(time, time - half, time + half, "hypnogram", name, by_method)
 
 
-def _first_of(hypnogram: Hypnogram, definition: str) -> int | None:
+def _first_epoch(hypnogram: Hypnogram, definition: str) -> int | None:
+    """Return the index of the epoch of sleep onset; None without sleep."""
     asleep = np.flatnonzero(hypnogram.asleep)
     if definition == "persistent_10min" and len(asleep):
         start, stop = hypnogram.bounds_us
-        # a run goes on where the next sleep epoch touches the last one
-        fresh = np.concatenate([[True], start[asleep[1:]] != stop[asleep[:-1]]])
-        last = np.concatenate([fresh[1:], [True]])
-        run_us = stop[asleep[last]] - start[asleep[fresh]]
-        asleep = asleep[fresh][run_us >= round(PERSISTENT_S * 1e6)]
+        # a run of sleep continues where the next sleep epoch touches the previous one
+        is_first = np.concatenate([[True], start[asleep[1:]] != stop[asleep[:-1]]])
+        is_last = np.concatenate([is_first[1:], [True]])
+        run_us = stop[asleep[is_last]] - start[asleep[is_first]]
+        asleep = asleep[is_first][run_us >= round(PERSISTENT_S * 1e6)]
     return int(asleep[0]) if len(asleep) else None
 
 
-def still_bins(still: Stillness, settings: ContextSettings) -> NDArray[np.int8]:
-    """Judge each bin by the definition of sleep onset that is set."""
-    if settings.definition == "immobile_5min":
-        return find_still(
-            still, settings, minutes=IMMOBILE_MIN, angle=True, activity=False, immobile=True
-        )
-    least = STRICT_MIN if settings.definition == "persistent_10min" else 0.0
-    return find_still(still, settings, minutes=max(least, settings.still_min))
+def classify_bins(motion: LegMotion, settings: ContextSettings) -> NDArray[np.int8]:
+    """Classify each bin as asleep or awake by the selected definition of sleep onset.
 
+    Parameters
+    ----------
+    motion : LegMotion
+        Motion of the leg.
+    settings : ContextSettings
+        ``definition`` and the limits of inactivity.
 
-def onset_of_stillness(
-    still: Stillness,
-    settings: ContextSettings,
-    others: Mapping[str, float | None] | None = None,
-) -> SleepOnset:
-    """Return the start of the first sustained inactivity, with a generous range.
-
-    The range spans the methods: the rule as set; 10 min of stillness instead of
-    5; the angle alone; the activity alone; 5 min without any movement; and
-    `others` (Cole-Kripke, Sadeh, muscle tone), as far as they found sleep. HDCZA is
-    told but not asked: its sleep period is the time in bed with rest in it.
-    If 10 min of stillness, the angle or the activity never come, the late end is
-    that of the recording. Then the late end is put off by the 20 min by which
-    actigraphy is known to be early at worst; the time itself is not shifted. If
-    there is no signal just before the onset, sleep may have begun in that gap, and
-    the early end moves to its start.
+    Returns
+    -------
+    ndarray of int8, shape (bins,)
+        States of `twitchsense.sleep.inactivity`.
     """
-    first = _first_asleep(still_bins(still, settings))
+    if settings.definition == "immobile_5min":
+        return find_sustained_inactivity(
+            motion, settings, minutes=IMMOBILE_MIN, angle=True, activity=False, immobile=True
+        )
+    minimum = PERSISTENT_MIN if settings.definition == "persistent_10min" else 0.0
+    return find_sustained_inactivity(motion, settings, minutes=max(minimum, settings.still_min))
+
+
+def onset_from_motion(
+    motion: LegMotion,
+    settings: ContextSettings,
+    reference_onsets: Mapping[str, float | None] | None = None,
+) -> SleepOnset:
+    """Estimate sleep onset as the start of the first sustained inactivity.
+
+    Parameters
+    ----------
+    motion : LegMotion
+        Motion of the leg.
+    settings : ContextSettings
+        ``definition`` and the limits of inactivity.
+    reference_onsets : mapping of str to float or None, optional
+        Onsets by other algorithms, from
+        `twitchsense.sleep.actigraphy.onsets_by_algorithm`.
+
+    Returns
+    -------
+    SleepOnset
+
+    Notes
+    -----
+    The range spans these methods, as far as they find sleep: the selected definition;
+    10 min of inactivity; the angle criterion alone; the activity criterion alone; 5 min
+    without any movement; and `reference_onsets` except HDCZA, whose sleep period is the
+    time in bed.
+
+    If 10 min of inactivity, the angle or the activity criterion never occur, the late
+    end is the end of the recording. The late end is then extended by the largest known
+    bias of actigraphy, 20 min; the estimate itself is not shifted. If there is no
+    signal just before the early end, sleep may have begun in that gap, and the early
+    end moves to the start of the gap.
+    """
+    others = dict(reference_onsets or {})
+    first = _first_asleep(classify_bins(motion, settings))
     if first is None:
-        return SleepOnset(None, None, None, "none", settings.definition, dict(others or {}))
-    start = still.grid.bins_s
-    end = float(start[_last_seen(still)] + BIN_S)
-    strict = max(STRICT_MIN, settings.still_min)
+        return SleepOnset(None, None, None, "none", settings.definition, others)
+    start = motion.grid.bins_s
+    end = float(start[np.flatnonzero(motion.valid)[-1]] + BIN_S)
+    persistent = max(PERSISTENT_MIN, settings.still_min)
     states = {
-        "first_epoch": find_still(still, settings),
-        "persistent_10min": find_still(still, settings, minutes=strict),
-        "angle_alone": find_still(still, settings, activity=False),
-        "activity_alone": find_still(still, settings, angle=False),
-        "immobile_5min": find_still(
-            still, settings, minutes=IMMOBILE_MIN, activity=False, immobile=True
+        "first_epoch": find_sustained_inactivity(motion, settings),
+        "persistent_10min": find_sustained_inactivity(motion, settings, minutes=persistent),
+        "angle_alone": find_sustained_inactivity(motion, settings, activity=False),
+        "activity_alone": find_sustained_inactivity(motion, settings, angle=False),
+        "immobile_5min": find_sustained_inactivity(
+            motion, settings, minutes=IMMOBILE_MIN, activity=False, immobile=True
         ),
     }
     bins = {name: _first_asleep(state) for name, state in states.items()}
-    opinions = {k: None if v is None else float(start[v]) for k, v in bins.items()}
-    must = ("persistent_10min", "angle_alone", "activity_alone")
-    times = [end if opinions[name] is None else opinions[name] for name in must]
-    asked = {k: v for k, v in (others or {}).items() if k != "hdcza"}
-    times += [*opinions.values(), *asked.values(), float(start[first])]
-    told = [t for t in times if t is not None]
-    earliest = round((min(told) - float(start[0])) / BIN_S)
-    low = float(start[_gap_start(still.seen, earliest)])
+    by_method = {k: None if v is None else float(start[v]) for k, v in bins.items()}
+    open_ended = ("persistent_10min", "angle_alone", "activity_alone")
+    candidates = [end if by_method[name] is None else by_method[name] for name in open_ended]
+    candidates += [*by_method.values(), *(v for k, v in others.items() if k != "hdcza")]
+    candidates.append(float(start[first]))
+    times = [t for t in candidates if t is not None]
+    earliest = round((min(times) - float(start[0])) / BIN_S)
     return SleepOnset(
         float(start[first]),
-        low,
-        min(max(told) + LATE_S, end),
+        float(start[_start_of_gap_before(motion.valid, earliest)]),
+        min(max(times) + ACTIGRAPHY_BIAS_S, end),
         "accelerometer",
         settings.definition,
-        {**opinions, **(others or {})},
+        {**by_method, **others},
     )
 
 
 def _first_asleep(state: NDArray[np.int8]) -> int | None:
+    """Return the first bin that is asleep; None without one."""
     found = np.flatnonzero(state == ASLEEP)
     return int(found[0]) if len(found) else None
 
 
-def _last_seen(still: Stillness) -> int:
-    return int(np.flatnonzero(still.seen)[-1])
-
-
-def _gap_start(seen: NDArray[np.bool_], at: int) -> int:
+def _start_of_gap_before(valid: NDArray[np.bool_], at: int) -> int:
     """Return the first bin of the gap that ends at a bin; the bin itself without a gap."""
-    before = np.flatnonzero(seen[:at])
+    before = np.flatnonzero(valid[:at])
     return int(before[-1]) + 1 if len(before) else 0

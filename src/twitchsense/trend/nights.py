@@ -16,7 +16,7 @@ import pandas as pd
 from twitchsense.errors import InputError
 from twitchsense.model.channels import NS
 from twitchsense.scoring.rates import rate
-from twitchsense.scoring.summary_file import read_summary
+from twitchsense.scoring.summary import read_summary
 
 #: What is followed over the weeks.
 OUTCOMES: Final = ("twitch", "jerk", "movement")

@@ -1,4 +1,4 @@
-"""What the leg-movement rules are given: marks, stages and respiratory events."""
+"""Input of the leg-movement rules: marks, sleep stages and respiratory events."""
 
 from __future__ import annotations
 
@@ -14,21 +14,20 @@ from numpy.typing import NDArray
 from twitchsense.errors import InputError
 from twitchsense.io.text_table import read_table
 from twitchsense.scoring.leg_movements.rules import LEFT, RIGHT
-from twitchsense.sleep.hypnogram.epoch_length import epoch_of_steps
-from twitchsense.sleep.hypnogram.hypnogram import Hypnogram, to_us
+from twitchsense.sleep.hypnogram.model import Hypnogram, infer_epoch_length, to_us
 from twitchsense.sleep.hypnogram.read import read_hypnogram
 from twitchsense.sleep.hypnogram.stage_codes import Codes
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-#: How people write a leg, lower case and without blanks, dots, dashes and underscores.
+#: Spellings of the legs, in lower case without blanks, dots, dashes and underscores.
 _LEGS: Final[dict[str, int]] = {
     **dict.fromkeys(("left", "l", "leftleg", "legleft", "legl", "lleg", "lat"), LEFT),
     **dict.fromkeys(("right", "r", "rightleg", "legright", "legr", "rleg", "rat"), RIGHT),
 }
-#: Seconds beyond which a time is surely none (300 years).
-_FAR_S: Final = 1e10
+#: Largest onset or duration (s) that is accepted, about 300 years.
+_MAX_TIME_S: Final = 1e10
 
 
 def read_movements(path: str | PathLike[str]) -> pd.DataFrame:
@@ -38,7 +37,12 @@ def read_movements(path: str | PathLike[str]) -> pd.DataFrame:
     ----------
     path : path
         Columns ``onset`` and ``duration`` in seconds and ``leg``, ``left`` or
-        ``right`` (also ``L`` and ``R``). In any order; others are ignored.
+        ``right`` (also ``L`` and ``R``). Rows in any order; other columns are ignored.
+
+    Returns
+    -------
+    DataFrame
+        ``onset``, ``duration`` and ``leg``.
 
     Raises
     ------
@@ -49,13 +53,23 @@ def read_movements(path: str | PathLike[str]) -> pd.DataFrame:
     table.require("onset", "duration", "leg")
     onset, duration = table.numbers("onset"), table.numbers("duration")
     _check_times(onset, duration, table.source, table.place)
-    legs = _legs(table.columns["leg"], table.source, table.place)
+    legs = _parse_legs(table.columns["leg"], table.source, table.place)
     names = np.array(["left", "right"], dtype=object)[legs]
     return pd.DataFrame({"onset": onset, "duration": duration, "leg": names})
 
 
 def read_respiratory(path: str | PathLike[str]) -> pd.DataFrame:
-    """Read respiratory events, ``onset`` and ``duration`` in seconds, from CSV or TSV.
+    """Read respiratory events from CSV or TSV.
+
+    Parameters
+    ----------
+    path : path
+        Columns ``onset`` and ``duration`` in seconds.
+
+    Returns
+    -------
+    DataFrame
+        ``onset`` and ``duration``.
 
     Raises
     ------
@@ -69,41 +83,53 @@ def read_respiratory(path: str | PathLike[str]) -> pd.DataFrame:
     return pd.DataFrame({"onset": onset, "duration": duration})
 
 
-def read_stages(path: str | PathLike[str], codes: Codes | None = None) -> Hypnogram:
-    """Read a hypnogram whose times are seconds from the start of the marks.
+def read_leg_hypnogram(path: str | PathLike[str], codes: Codes | None = None) -> Hypnogram:
+    """Read a hypnogram on the time axis of the marks (seconds, no clock times).
+
+    Parameters
+    ----------
+    path : path
+        A hypnogram file that needs no clock.
+    codes : mapping of str to str, optional
+        Meaning of numeric or unknown stage words.
+
+    Returns
+    -------
+    Hypnogram
 
     Raises
     ------
     InputError
-        As `twitchsense.sleep.hypnogram.read.read_hypnogram`.
+        See `twitchsense.sleep.hypnogram.read.read_hypnogram`.
     """
     return read_hypnogram(path, codes=codes)
 
 
-def take_movements(frame: pd.DataFrame, source: str = "movements") -> tuple[Ints, Ints, Ints]:
+def movements_from_frame(frame: pd.DataFrame, source: str = "movements") -> tuple[Ints, Ints, Ints]:
     """Return onsets, ends (microseconds) and legs of the rows of a table."""
-    onset, stop = _take_times(frame, ("onset", "duration", "leg"), source)
+    onset, stop = _times_from_frame(frame, ("onset", "duration", "leg"), source)
     words = ["" if pd.isna(word) else str(word) for word in frame["leg"]]
-    return onset, stop, _legs(words, source, _row)
+    return onset, stop, _parse_legs(words, source, _row)
 
 
-def take_respiratory(frame: pd.DataFrame, source: str = "respiratory") -> tuple[Ints, Ints]:
+def respiratory_from_frame(frame: pd.DataFrame, source: str = "respiratory") -> tuple[Ints, Ints]:
     """Return onsets and ends (microseconds) of respiratory events."""
-    return _take_times(frame, ("onset", "duration"), source)
+    return _times_from_frame(frame, ("onset", "duration"), source)
 
 
-def take_stages(frame: pd.DataFrame | Hypnogram, source: str = "hypnogram") -> Hypnogram:
-    """Return a table of epochs as a hypnogram; see `read_stages`."""
+def hypnogram_from_frame(frame: pd.DataFrame | Hypnogram, source: str = "hypnogram") -> Hypnogram:
+    """Return a table of epochs as a hypnogram; without ``duration``, infer it."""
     if isinstance(frame, Hypnogram):
         return frame
     if "onset" in frame.columns and "duration" not in frame.columns:
         onset = _floats(frame, "onset", source)
         _check_times(onset, np.zeros(len(onset)), source, _row)
-        frame = frame.assign(duration=epoch_of_steps(onset, source, _row))
+        frame = frame.assign(duration=infer_epoch_length(onset, source, _row))
     return Hypnogram.from_frame(frame, source)
 
 
-def _take_times(frame: pd.DataFrame, names: Sequence[str], source: str) -> tuple[Ints, Ints]:
+def _times_from_frame(frame: pd.DataFrame, names: Sequence[str], source: str) -> tuple[Ints, Ints]:
+    """Return onsets and ends (microseconds) of the rows of a table."""
     for name in names:
         if name not in frame.columns:
             found = ", ".join(map(str, frame.columns)) or "none"
@@ -111,7 +137,7 @@ def _take_times(frame: pd.DataFrame, names: Sequence[str], source: str) -> tuple
             raise InputError(source, f"has no column {name!r} (found: {found})", cure)
     onset, duration = _floats(frame, "onset", source), _floats(frame, "duration", source)
     _check_times(onset, duration, source, _row)
-    # each rounded alone: a duration of 0.5 s is one at every hour of the night
+    # rounded separately: a duration of 0.5 s is 0.5 s at every hour of the night
     start = to_us(onset)
     return start, start + to_us(duration)
 
@@ -125,11 +151,12 @@ def _floats(frame: pd.DataFrame, name: str, source: str) -> Floats:
 
 
 def _check_times(onset: Floats, duration: Floats, source: str, place: Callable[[int], str]) -> None:
+    """Raise InputError at the first time that is not finite, negative or too large."""
     checks = (
         (np.isfinite(onset), "onset is not a finite number"),
         (np.isfinite(duration), "duration is not a finite number"),
         (duration >= 0, "duration is negative"),
-        ((np.abs(onset) <= _FAR_S) & (duration <= _FAR_S), "time is out of range"),
+        ((np.abs(onset) <= _MAX_TIME_S) & (duration <= _MAX_TIME_S), "time is out of range"),
     )
     for fine, problem in checks:
         if not fine.all():
@@ -137,7 +164,8 @@ def _check_times(onset: Floats, duration: Floats, source: str, place: Callable[[
             raise InputError(source, problem, cure, place(int(np.argmin(fine))))
 
 
-def _legs(words: Sequence[str], source: str, place: Callable[[int], str]) -> Ints:
+def _parse_legs(words: Sequence[str], source: str, place: Callable[[int], str]) -> Ints:
+    """Return `LEFT` or `RIGHT` for each word."""
     legs = np.empty(len(words), np.int64)
     for row, word in enumerate(words):
         key = "".join(c for c in word.lower() if c not in " ._-")

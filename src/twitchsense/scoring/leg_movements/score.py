@@ -1,4 +1,8 @@
-"""Leg movements scored from an event list alone, by named rules."""
+"""Score leg movements from an event list, without a recording: `score_leg_movements`.
+
+`score_limb` and `LimbScore` are aliases of `score_leg_movements` and
+`LegMovementScore`.
+"""
 
 from __future__ import annotations
 
@@ -9,28 +13,32 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.scoring.leg_movements.input import take_movements, take_respiratory, take_stages
+from twitchsense.scoring.leg_movements.input import (
+    hypnogram_from_frame,
+    movements_from_frame,
+    respiratory_from_frame,
+)
 from twitchsense.scoring.leg_movements.rules import (
     BOTH,
     UNDEFINED,
-    LimbRules,
-    Moves,
+    LegMovementRules,
+    LegMovements,
     S,
+    combine_marks,
     find_intervals,
-    find_movements,
     find_respiratory,
     find_series,
-    find_short,
+    find_short_intervals,
     get_rules,
 )
-from twitchsense.sleep.hypnogram.hypnogram import SLEEP, Hypnogram
+from twitchsense.sleep.hypnogram.model import SLEEP, Hypnogram
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-Index = int | float | None
+IndexValue = int | float | None
 
-#: What each index is, in the order of the contract.
-INDEX_WORDS: Final[dict[str, str]] = {
+#: Meaning of each index, in output order.
+INDEX_DESCRIPTIONS: Final[dict[str, str]] = {
     "n_lm": "leg movements (LM), both legs together",
     "n_bilateral_lm": "LM of both legs",
     "n_clm": "candidate leg movements (CLM)",
@@ -52,7 +60,7 @@ INDEX_WORDS: Final[dict[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LimbScore:
+class LegMovementScore:
     """Leg movements of a night, by one set of rules.
 
     Attributes
@@ -60,17 +68,17 @@ class LimbScore:
     rules : str
         Name of the rules.
     indices : dict
-        Counts and rates (see `INDEX_WORDS`); None where one is not defined.
+        Counts and rates, see `INDEX_DESCRIPTIONS`; None where undefined.
     movements : DataFrame
         One row per movement in order of onset: ``onset``, ``duration``, ``imi``
-        (s; the interval since the onset of the CLM before), ``leg`` (``left``,
+        (s; the interval since the onset of the previous CLM), ``leg`` (``left``,
         ``right``, ``both``), ``bilateral``, ``parts``, ``clm``, ``short_imi``,
         ``plm``, ``series`` (from 1), ``stage``, ``respiratory``, ``plm_nr`` and
-        ``series_nr`` (with respiratory CLM removed). Missing where not known.
+        ``series_nr`` (with respiratory CLM removed). Missing where unknown.
     """
 
     rules: str
-    indices: dict[str, Index]
+    indices: dict[str, IndexValue]
     movements: pd.DataFrame
 
     def to_dict(self) -> dict[str, Any]:
@@ -80,12 +88,12 @@ class LimbScore:
         return {**self.indices, "movements": rows}
 
 
-def score_limb(
+def score_leg_movements(
     movements: pd.DataFrame,
     hypnogram: pd.DataFrame | Hypnogram | None = None,
     respiratory: pd.DataFrame | None = None,
     rules: str = "wasm2016",
-) -> LimbScore:
+) -> LegMovementScore:
     """Score leg movements from a list of marks.
 
     Parameters
@@ -93,85 +101,105 @@ def score_limb(
     movements : DataFrame
         ``onset`` and ``duration`` in seconds, ``leg`` (``left`` or ``right``);
         rows in any order.
-    hypnogram : DataFrame, optional
+    hypnogram : DataFrame or Hypnogram, optional
         ``onset``, ``duration`` (s) and ``stage`` (W, N1, N2, N3, R). Without
-        ``duration`` the epochs are as long as the shortest step of the onsets.
-        Without a hypnogram all that depends on sleep is None. A movement outside
-        its epochs, or in an unscored one, is neither in sleep nor in wake.
+        ``duration``, the epoch length is the shortest step between onsets. Without a
+        hypnogram, everything that depends on sleep is None. A movement outside all
+        epochs, or in an unscored one, is neither in sleep nor in wake.
     respiratory : DataFrame, optional
-        ``onset`` and ``duration`` (s) of apneas, hypopneas and the like. A table
-        without rows says that there were none; without a table all that depends
-        on them is None.
+        ``onset`` and ``duration`` (s) of respiratory events. A table without rows
+        means that there were none; without a table, everything that depends on them is
+        None.
     rules : {"wasm2016", "wasm2016-strict", "aasm"}
+        The rules to apply; see docs/leg-movements.md.
+
+    Returns
+    -------
+    LegMovementScore
 
     Raises
     ------
     InputError
         Naming the table, the row (from 1) and the cure.
+
+    Notes
+    -----
+    WASM 2016: Ferri et al. 2016, Sleep Med 26:86-95,
+    doi:10.1016/j.sleep.2016.10.010. AASM: The AASM Manual for the Scoring of Sleep and
+    Associated Events, rules for movements.
     """
     rule = get_rules(rules)
-    moves = find_movements(*take_movements(movements), rule)
-    stages = None if hypnogram is None else take_stages(hypnogram)
-    breath = None
+    combined = combine_marks(*movements_from_frame(movements), rule)
+    stages = None if hypnogram is None else hypnogram_from_frame(hypnogram)
+    touches = None
     if respiratory is not None:
-        breath = find_respiratory(moves, *take_respiratory(respiratory), rule)
-    table = _tabulate(moves, stages, breath, rule)
-    return LimbScore(rule.name, _count(table, stages, breath is not None), table)
+        touches = find_respiratory(combined, *respiratory_from_frame(respiratory), rule)
+    table = _tabulate(combined, stages, touches, rule)
+    indices = _compute_indices(table, stages, touches is not None)
+    return LegMovementScore(rule.name, indices, table)
 
 
 def _tabulate(
-    moves: Moves, stages: Hypnogram | None, breath: Bools | None, rules: LimbRules
+    movements: LegMovements,
+    stages: Hypnogram | None,
+    touches: Bools | None,
+    rules: LegMovementRules,
 ) -> pd.DataFrame:
-    interval = find_intervals(moves.onset, moves.clm)
+    interval = find_intervals(movements.onset, movements.clm)
     series = find_series(interval, rules)
-    stage = np.full(len(moves), None, dtype=object)
+    stage = np.full(len(movements), None, dtype=object)
     if stages is not None:
-        known = stages.stage_at(moves.onset / S)
+        known = stages.stage_at(movements.onset / S)
         stage[known != ""] = known[known != ""].astype(object)
     table = pd.DataFrame(
         {
-            "onset": moves.onset / S,
-            "duration": (moves.stop - moves.onset) / S,
-            "leg": np.array(["left", "right", "both"], dtype=object)[moves.leg],
-            "bilateral": moves.leg == BOTH,
-            "parts": moves.parts,
-            "clm": moves.clm,
+            "onset": movements.onset / S,
+            "duration": (movements.stop - movements.onset) / S,
+            "leg": np.array(["left", "right", "both"], dtype=object)[movements.leg],
+            "bilateral": movements.leg == BOTH,
+            "parts": movements.parts,
+            "clm": movements.clm,
             "imi": np.where(interval == UNDEFINED, np.nan, interval / S),
-            "short_imi": find_short(interval, rules),
+            "short_imi": find_short_intervals(interval, rules),
             "plm": series > 0,
             "series": _numbers(series),
             "stage": pd.Series(stage, dtype=object),
         }
     )
-    return table.assign(**_respiratory_columns(moves, breath, rules))
+    return table.assign(**_respiratory_columns(movements, touches, rules))
 
 
-def _respiratory_columns(moves: Moves, breath: Bools | None, rules: LimbRules) -> dict[str, Any]:
-    if breath is None:
-        unknown = pd.array([pd.NA] * len(moves), dtype="boolean")
-        numbers = pd.array([pd.NA] * len(moves), dtype="Int64")
+def _respiratory_columns(
+    movements: LegMovements, touches: Bools | None, rules: LegMovementRules
+) -> dict[str, Any]:
+    if touches is None:
+        unknown = pd.array([pd.NA] * len(movements), dtype="boolean")
+        numbers = pd.array([pd.NA] * len(movements), dtype="Int64")
         return {"respiratory": unknown, "plm_nr": unknown.copy(), "series_nr": numbers}
-    # a respiratory movement that is no candidate stays, and still ends series
-    kept = ~(breath & moves.clm)
-    series = np.zeros(len(moves), np.int64)
-    series[kept] = find_series(find_intervals(moves.onset[kept], moves.clm[kept]), rules)
+    # a respiratory movement that is not a candidate is kept and still ends a series
+    kept = ~(touches & movements.clm)
+    series = np.zeros(len(movements), np.int64)
+    series[kept] = find_series(find_intervals(movements.onset[kept], movements.clm[kept]), rules)
     return {
-        "respiratory": pd.array(breath, dtype="boolean"),
+        "respiratory": pd.array(touches, dtype="boolean"),
         "plm_nr": pd.array(series > 0, dtype="boolean"),
         "series_nr": _numbers(series),
     }
 
 
 def _numbers(series: Ints) -> Any:
+    """Return series numbers as nullable integers; 0 is missing."""
     return pd.arrays.IntegerArray(series, series == 0)
 
 
-def _count(table: pd.DataFrame, stages: Hypnogram | None, breathing: bool) -> dict[str, Index]:
+def _compute_indices(
+    table: pd.DataFrame, stages: Hypnogram | None, respiratory_given: bool
+) -> dict[str, IndexValue]:
     clm, plm, short = (table[name].to_numpy(np.bool_) for name in ("clm", "plm", "short_imi"))
     stage = table["stage"]
     asleep, awake = stage.isin(SLEEP).to_numpy(), (stage == "W").to_numpy()
     sleep_h, wake_h = _hours(stages)
-    out: dict[str, Index] = dict.fromkeys(INDEX_WORDS)
+    out: dict[str, IndexValue] = dict.fromkeys(INDEX_DESCRIPTIONS)
     out["n_lm"] = len(table)
     out["n_bilateral_lm"] = int(table["bilateral"].sum())
     out["n_clm"] = int(clm.sum())
@@ -184,7 +212,7 @@ def _count(table: pd.DataFrame, stages: Hypnogram | None, breathing: bool) -> di
         out["n_plms"], out["n_plmw"] = plms, plmw
         out["plms_index"], out["plmw_index"] = _share(plms, sleep_h), _share(plmw, wake_h)
         out["pi_sleep"] = _share(plms, int((clm & asleep).sum()))
-    if breathing:
+    if respiratory_given:
         plm_nr = table["plm_nr"].to_numpy(np.bool_)
         n_clmr = int((clm & table["respiratory"].to_numpy(np.bool_)).sum())
         out["n_clmr"], out["n_clm_nr"] = n_clmr, int(clm.sum()) - n_clmr
@@ -207,3 +235,9 @@ def _hours(stages: Hypnogram | None) -> tuple[float, float]:
 
 def _share(count: int, of: float) -> float | None:
     return count / of if of > 0 else None
+
+
+#: Alias of `LegMovementScore`.
+LimbScore = LegMovementScore
+#: Alias of `score_leg_movements`.
+score_limb = score_leg_movements

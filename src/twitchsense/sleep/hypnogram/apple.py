@@ -1,8 +1,8 @@
 """Sleep stages from Apple Health's ``export.xml``.
 
-The file holds years of everything and may have gigabytes, so it is read as a
-stream of elements, none of which is kept. It declares its own elements at the
-top; entities have no place there, and a file that declares one is refused.
+The export contains years of all kinds of records and may be gigabytes long, so it
+is parsed as a stream and only sleep records are kept. Its document type declaration
+lists elements but never entities; a file that declares an entity is refused.
 """
 
 from __future__ import annotations
@@ -13,71 +13,93 @@ from xml.parsers import expat
 
 from twitchsense.errors import InputError
 from twitchsense.sleep.hypnogram.clock_times import NightClock, read_clock_times
-from twitchsense.sleep.hypnogram.hypnogram import Hypnogram
-from twitchsense.sleep.hypnogram.stage_intervals import Stretch, align, near, overlap_us, paint
+from twitchsense.sleep.hypnogram.model import (
+    Hypnogram,
+    StageInterval,
+    align_to_recording,
+    overlap_us,
+    overlay,
+    select_night,
+)
 
 _KIND: Final = "HKCategoryTypeIdentifierSleepAnalysis"
 _VALUE: Final = "HKCategoryValueSleepAnalysis"
-#: In bed says nothing of sleep, and sleep without stage less than a stage: what
-#: stands further down lies over what stands above it.
+#: Values by priority; where records overlap, a later layer overrides an earlier one.
+#: ``InBed`` carries no information on sleep; unstaged sleep yields to any stage.
 _LAYERS: Final = (
     {"InBed": ""},
     {"Asleep": "S", "AsleepUnspecified": "S"},
     {"AsleepCore": "N2", "AsleepDeep": "N3", "AsleepREM": "R"},
     {"Awake": "W"},
 )
+#: Values of old exports that write the enumeration as a number.
 _NUMBERS: Final = ("InBed", "Asleep", "Awake", "AsleepCore", "AsleepDeep", "AsleepREM")
-_PIECE: Final = 1 << 20
-#: Longest name of an app that is told.
-_NAME: Final = 60
+#: Bytes parsed at a time.
+_BLOCK_BYTES: Final = 1 << 20
+#: Longest app name kept, in characters.
+_MAX_APP_NAME: Final = 60
 
 
 def read_apple(path: Path, source: str, clock: NightClock) -> Hypnogram:
-    """Read the night of a recording.
+    """Read the sleep stages of the recording's night.
 
-    Several apps write into one export and overlap; the one that stages most of
-    the recording is taken, and named in the notes.
+    Several apps write into one export and their records overlap. The app that stages
+    most of the recording is used, and named in the notes.
+
+    Parameters
+    ----------
+    path : Path
+        Apple Health's ``export.xml``.
+    source : str
+        Name of the file in messages.
+    clock : NightClock
+        Of the recording.
+
+    Returns
+    -------
+    Hypnogram
 
     Raises
     ------
     InputError
-        If the file is no such export, is damaged, declares entities, or holds
-        no sleep of this night; or the recording has no clock time.
+        If the file is not an Apple Health export, is damaged, declares entities, or
+        contains no sleep of this night; or if the recording has no clock time.
     """
-    clock.need_utc(source)
+    clock.require_utc(source)
     records = _read_records(path, source)
-    by_app: dict[str, list[list[Stretch]]] = {}
-    for app, layer, stretch in records:
-        by_app.setdefault(app, [[] for _ in _LAYERS])[layer].append(stretch)
+    by_app: dict[str, list[list[StageInterval]]] = {}
+    for app, layer, interval in records:
+        by_app.setdefault(app, [[] for _ in _LAYERS])[layer].append(interval)
     nights = {
-        app: painted
+        app: intervals
         for app, layers in by_app.items()
-        if (painted := paint([near(layer, clock, source) for layer in layers]))
+        if (intervals := overlay([select_night(layer, clock, source) for layer in layers]))
     }
     if not nights:
         problem = f"has {len(records)} sleep records, none within 12 h of the recording"
         raise InputError(source, problem, "export again after the night, or check the dates")
-    told = {
+    coverage_us = {
         app: (
             overlap_us([s for s in night if s.stage not in ("", "S")], clock, source),
             overlap_us([s for s in night if s.stage], clock, source),
         )
         for app, night in nights.items()
     }
-    best = max(sorted(nights), key=lambda app: told[app])
+    best = max(sorted(nights), key=lambda app: coverage_us[app])
     others = sorted(set(nights) - {best})
     notes = [f"Apple Health: stages of {best!r}; light sleep (core) stands as N2"]
     if others:
         notes.append(f"Apple Health: left out {', '.join(map(repr, others))}")
-    return align(nights[best], clock, source, notes)
+    return align_to_recording(nights[best], clock, source, notes)
 
 
-def _read_records(path: Path, source: str) -> list[tuple[str, int, Stretch]]:
-    records: list[tuple[str, int, Stretch]] = []
+def _read_records(path: Path, source: str) -> list[tuple[str, int, StageInterval]]:
+    """Return the app, the layer and the interval of each sleep record."""
+    records: list[tuple[str, int, StageInterval]] = []
     seen_root = False
     parser = expat.ParserCreate()
 
-    def begin(name: str, attributes: dict[str, str]) -> None:
+    def start_element(name: str, attributes: dict[str, str]) -> None:
         nonlocal seen_root
         if not seen_root:
             seen_root = True
@@ -91,31 +113,34 @@ def _read_records(path: Path, source: str) -> list[tuple[str, int, Stretch]]:
             if record is not None:
                 records.append(record)
 
-    def refuse(*_: object) -> NoReturn:
+    def refuse_entity(*_: object) -> NoReturn:
         raise InputError(
             source, "declares XML entities", "give the export as Apple Health made it",
             f"line {parser.CurrentLineNumber}",
         )  # fmt: skip
 
-    parser.StartElementHandler = begin
-    parser.EntityDeclHandler = refuse
-    parser.ExternalEntityRefHandler = refuse
+    parser.StartElementHandler = start_element
+    parser.EntityDeclHandler = refuse_entity
+    parser.ExternalEntityRefHandler = refuse_entity
     try:
         with path.open("rb") as file:
-            while piece := file.read(_PIECE):
-                parser.Parse(piece, False)
+            while block := file.read(_BLOCK_BYTES):
+                parser.Parse(block, False)
         parser.Parse(b"", True)
     except expat.ExpatError as error:
         reason = expat.errors.messages.get(error.code, str(error))
         raise InputError(
             source, f"is damaged XML ({reason})", "export it again", f"line {error.lineno}"
         ) from error
-    except (LookupError, ValueError) as error:  # an encoding that nobody knows
+    except (LookupError, ValueError) as error:  # an unknown encoding
         raise InputError(source, f"is damaged XML ({error})", "export it again") from error
     return records
 
 
-def _record(attributes: dict[str, str], source: str, place: str) -> tuple[str, int, Stretch] | None:
+def _record(
+    attributes: dict[str, str], source: str, place: str
+) -> tuple[str, int, StageInterval] | None:
+    """Return the app, the layer and the interval of a record; None for unknown values."""
     value = attributes.get("value", "").removeprefix(_VALUE)
     if value.isdecimal() and len(value) == 1 and int(value) < len(_NUMBERS):
         value = _NUMBERS[int(value)]
@@ -123,10 +148,10 @@ def _record(attributes: dict[str, str], source: str, place: str) -> tuple[str, i
     for name in ("startDate", "endDate"):
         if name not in attributes:
             raise InputError(source, f"a sleep record has no {name}", "export it again", place)
-        no_zone = NightClock(0, 0)  # Apple writes the offset with each time
+        no_zone = NightClock(0, 0)  # the times carry their UTC offset
         times.append(int(read_clock_times([attributes[name]], no_zone, source, lambda _: place)[0]))
     for layer, stages in enumerate(_LAYERS):
         if value in stages:
-            stretch = Stretch(times[0], times[1], stages[value])
-            return attributes.get("sourceName", "")[:_NAME], layer, stretch
-    return None  # a value of the future is no reason to refuse the night
+            interval = StageInterval(times[0], times[1], stages[value])
+            return attributes.get("sourceName", "")[:_MAX_APP_NAME], layer, interval
+    return None  # values added to the format later are skipped

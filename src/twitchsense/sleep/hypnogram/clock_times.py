@@ -1,4 +1,4 @@
-"""Clock times of other programs, put on UTC: offsets, zones, midnight, summer time."""
+"""Convert clock times to UTC: offsets, time zones, midnight, daylight saving time."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ Ints = NDArray[np.int64]
 
 _TIME_OF_DAY: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(\.\d+)?)?\s*([AaPp][Mm])?")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-#: A clock that goes back by more than this has passed midnight.
-_MIDNIGHT: Final = timedelta(hours=12)
+#: A time of day that decreases by more than this has passed midnight.
+_MIDNIGHT_STEP: Final = timedelta(hours=12)
 _CURE_ZONE: Final = "name the wearer's time zone, such as --zone Europe/Berlin"
 
 
 @dataclass(frozen=True, slots=True)
 class NightClock:
-    """When a recording was made, as far as it knows.
+    """Extent and clock time of a recording.
 
     Attributes
     ----------
     start_us, stop_us : int
-        Its extent on its own axis, microseconds.
+        First and last time on the recording's own axis, microseconds.
     zero_us : int or None
-        UTC of the axis' zero, microseconds since 1970.
+        UTC of the axis' zero, microseconds since 1970; None if unknown.
     zone : str or None
-        IANA zone of the wearer.
+        IANA time zone of the wearer; None if unknown.
     """
 
     start_us: int
@@ -44,8 +44,20 @@ class NightClock:
     zone: str | None = None
 
     @classmethod
-    def of(cls, recording: Recording, zone: str | None = None) -> NightClock:
-        """Return the clock of a recording; its own zone goes first."""
+    def from_recording(cls, recording: Recording, zone: str | None = None) -> NightClock:
+        """Return the clock of a recording.
+
+        Parameters
+        ----------
+        recording : Recording
+            Its own time zone takes precedence.
+        zone : str, optional
+            IANA time zone for a recording without one.
+
+        Returns
+        -------
+        NightClock
+        """
         zero = recording.start_utc_ns
         return cls(
             recording.start_ns // 1000,
@@ -54,8 +66,14 @@ class NightClock:
             recording.zone or zone,
         )
 
-    def need_utc(self, source: str) -> int:
-        """Return the UTC of the axis' zero, or say what is missing."""
+    def require_utc(self, source: str) -> int:
+        """Return the UTC (microseconds since 1970) of the axis' zero.
+
+        Raises
+        ------
+        InputError
+            If the recording has no clock time.
+        """
         if self.zero_us is None:
             raise InputError(
                 source,
@@ -64,16 +82,22 @@ class NightClock:
             )
         return self.zero_us
 
-    def need_zone(self, source: str, place: str = "") -> ZoneInfo:
-        """Return the wearer's zone, or say that it is missing."""
+    def require_zone(self, source: str, place: str = "") -> ZoneInfo:
+        """Return the wearer's time zone.
+
+        Raises
+        ------
+        InputError
+            If it is unknown.
+        """
         if self.zone is None:
             raise InputError(source, "has local times without a zone", _CURE_ZONE, place)
         return ZoneInfo(self.zone)
 
     def local_start(self, source: str) -> datetime:
-        """Return the local time (naive) at which the recording began."""
-        zone = self.need_zone(source)
-        utc = _EPOCH + timedelta(microseconds=self.need_utc(source) + self.start_us)
+        """Return the local time (naive) of the start of the recording."""
+        zone = self.require_zone(source)
+        utc = _EPOCH + timedelta(microseconds=self.require_utc(source) + self.start_us)
         return utc.astimezone(zone).replace(tzinfo=None)
 
 
@@ -84,32 +108,39 @@ def read_clock_times(
     place: Callable[[int], str],
     length_us: Ints | None = None,
 ) -> Ints:
-    """Return times in UTC microseconds since 1970.
+    """Convert clock times to UTC microseconds since 1970.
 
     Parameters
     ----------
     texts : sequence of str
-        ISO 8601 with or without offset, or times of day (``22:30:00``,
-        ``10:30 PM``), in the order in which they passed.
+        ISO 8601 with or without UTC offset, or times of day (``22:30:00``,
+        ``10:30 PM``), in time order.
     clock : NightClock
-        Local times need its zone; times of day its start too: the first is
-        taken on the day that brings it nearest to that.
+        Local times require its time zone. Times of day also require its start: the
+        first one is placed on the day that brings it nearest to the start.
     source : str
+        Name of the file in messages.
     place : callable
-        Names a row in messages.
+        Maps a row number (from 0) to its place in the file, for messages.
     length_us : ndarray of int64, optional
-        How long each row lasts; tells the two passes of an hour that comes twice.
+        Duration of each row, microseconds; resolves ambiguous local times.
+
+    Returns
+    -------
+    ndarray of int64
+        UTC, microseconds since 1970.
 
     Notes
     -----
-    In the hour that comes twice when summer time ends, a local time has two
-    meanings. The reading is taken that joins the row to the one before, tried
-    from both meanings of the first row.
+    A local time in the hour that is repeated when daylight saving time ends has two
+    interpretations. The one that continues the previous row is chosen, starting from
+    each interpretation of the first row in turn; the start with the smaller total
+    mismatch wins.
 
     Raises
     ------
     InputError
-        For a time that can't be read, or that a zone skips.
+        For a malformed time, or one that the time zone skips.
     """
     naive: list[datetime] = []
     aware: dict[int, int] = {}
@@ -117,10 +148,10 @@ def read_clock_times(
         found = _parse(text, source, place(row))
         if isinstance(found, datetime):
             if found.tzinfo is not None:
-                aware[row] = _micro(found)
+                aware[row] = _to_us(found)
             naive.append(found.replace(tzinfo=None))
         else:
-            naive.append(_on_a_day(found, naive, clock, source))
+            naive.append(_add_date(found, naive, clock, source))
     if len(aware) == len(naive):
         return np.array([aware[k] for k in range(len(naive))], np.int64)
     if aware:
@@ -128,15 +159,15 @@ def read_clock_times(
         raise InputError(
             source, "has times with and without offset", "give all one way", place(row)
         )
-    zone = clock.need_zone(source, place(0))
-    choices = [_readings(t, zone, source, place(row)) for row, t in enumerate(naive)]
+    zone = clock.require_zone(source, place(0))
+    choices = [_interpretations(t, zone, source, place(row)) for row, t in enumerate(naive)]
     lengths = np.zeros(len(naive), np.int64) if length_us is None else length_us
-    tries = [_join(first, choices, lengths) for first in choices[0]] if choices else [(0, [])]
-    return np.array(min(tries, key=lambda t: t[0])[1], np.int64)
+    paths = [_follow(first, choices, lengths) for first in choices[0]] if choices else [(0, [])]
+    return np.array(min(paths, key=lambda t: t[0])[1], np.int64)
 
 
 def is_clock_time(text: str) -> bool:
-    """Tell whether a text is a clock time, not a number."""
+    """Return whether a text is a clock time (and not a number)."""
     try:
         _parse(text, "", "")
     except InputError:
@@ -147,23 +178,23 @@ def is_clock_time(text: str) -> bool:
 def _parse(text: str, source: str, place: str) -> datetime | timedelta:
     """Return a date with time, or the time since midnight."""
     clean = text.strip()
-    day = _TIME_OF_DAY.fullmatch(clean)
-    if day:
-        hour, minute, second = int(day[1]), int(day[2]), int(day[3] or 0)
-        if day[5]:
+    match = _TIME_OF_DAY.fullmatch(clean)
+    if match:
+        hour, minute, second = int(match[1]), int(match[2]), int(match[3] or 0)
+        if match[5]:
             fine = 1 <= hour <= 12
-            hour = hour % 12 + 12 * (day[5].lower() == "pm")
+            hour = hour % 12 + 12 * (match[5].lower() == "pm")
         else:
             fine = hour < 24
         if fine and minute < 60 and second < 60:
-            part = float(day[4] or 0)
-            return timedelta(hours=hour, minutes=minute, seconds=second + part)
+            fraction = float(match[4] or 0)
+            return timedelta(hours=hour, minutes=minute, seconds=second + fraction)
     elif len(clean) >= 10 and clean[4:5] == "-":
         try:
             return datetime.fromisoformat(clean)
         except ValueError:
             pass
-        for form in ("%Y-%m-%d %H:%M:%S %z", "%Y-%m-%d %I:%M:%S %p %z"):  # Apple writes so
+        for form in ("%Y-%m-%d %H:%M:%S %z", "%Y-%m-%d %I:%M:%S %p %z"):  # Apple Health
             try:
                 return datetime.strptime(clean, form)
             except ValueError:
@@ -172,11 +203,12 @@ def _parse(text: str, source: str, place: str) -> datetime | timedelta:
     raise InputError(source, f"{text!r} is no clock time", cure, place)
 
 
-def _on_a_day(time: timedelta, before: list[datetime], clock: NightClock, source: str) -> datetime:
+def _add_date(time: timedelta, before: list[datetime], clock: NightClock, source: str) -> datetime:
+    """Return a time of day with its date: of the row before, or nearest to the start."""
     if before:
         at = _midnight(before[-1].date()) + time
-        # summer time's end sets the clock back by an hour, midnight by most of a day
-        return at + timedelta(days=1) if before[-1] - at > _MIDNIGHT else at
+        # the end of daylight saving time goes back by one hour, midnight by most of a day
+        return at + timedelta(days=1) if before[-1] - at > _MIDNIGHT_STEP else at
     start = clock.local_start(source)
     days = (_midnight(start.date()) + timedelta(days=k) + time for k in (-1, 0, 1))
     return min(days, key=lambda at: abs(at - start))
@@ -186,12 +218,12 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day)
 
 
-def _readings(local: datetime, zone: ZoneInfo, source: str, place: str) -> list[int]:
-    """Return the one or two UTC times of a local time, earlier first."""
+def _interpretations(local: datetime, zone: ZoneInfo, source: str, place: str) -> list[int]:
+    """Return the one or two UTC times (microseconds) of a local time, earlier first."""
     out: list[int] = []
     for fold in (0, 1):
         aware = local.replace(tzinfo=zone, fold=fold)
-        utc = _micro(aware)
+        utc = _to_us(aware)
         back = (_EPOCH + timedelta(microseconds=utc)).astimezone(zone).replace(tzinfo=None)
         if back == local and utc not in out:
             out.append(utc)
@@ -201,17 +233,17 @@ def _readings(local: datetime, zone: ZoneInfo, source: str, place: str) -> list[
     return out
 
 
-def _join(first: int, choices: list[list[int]], length_us: Ints) -> tuple[int, list[int]]:
-    """Follow the rows from one reading of the first; return the time not accounted for."""
-    chosen, lost = [first], 0
-    for k, readings in enumerate(choices[1:], 1):
+def _follow(first: int, choices: list[list[int]], length_us: Ints) -> tuple[int, list[int]]:
+    """Choose one interpretation per row, given the first; also return the total mismatch."""
+    chosen, mismatch = [first], 0
+    for k, options in enumerate(choices[1:], 1):
         expected = chosen[-1] + int(length_us[k - 1])
-        # not before the row before, then nearest to where that one ended
-        best = min(readings, key=lambda t: (t < chosen[-1], abs(t - expected)))
-        lost += abs(best - expected)
+        # not earlier than the previous row, then nearest to its end
+        best = min(options, key=lambda t: (t < chosen[-1], abs(t - expected)))
+        mismatch += abs(best - expected)
         chosen.append(best)
-    return lost, chosen
+    return mismatch, chosen
 
 
-def _micro(aware: datetime) -> int:
+def _to_us(aware: datetime) -> int:
     return (aware - _EPOCH) // timedelta(microseconds=1)

@@ -11,8 +11,8 @@ import numpy as np
 
 from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.sleep.hypnogram.clock_times import NightClock, read_clock_times
-from twitchsense.sleep.hypnogram.hypnogram import Hypnogram, build
-from twitchsense.sleep.hypnogram.stage_codes import Codes, is_number, knows
+from twitchsense.sleep.hypnogram.model import Hypnogram, build_hypnogram
+from twitchsense.sleep.hypnogram.stage_codes import Codes, is_number, is_stage
 
 if TYPE_CHECKING:
     from edfio import Bdf, Edf
@@ -21,28 +21,45 @@ _CURE: Final = "export the hypnogram again as EDF+ annotations"
 
 
 def read_edf_stages(path: Path, source: str, clock: NightClock | None, codes: Codes) -> Hypnogram:
-    """Read the stages; other annotations are left out and counted in the notes.
+    """Read the sleep stages of an EDF+ or BDF+ file.
 
-    The file begins at a local time. With the wearer's zone it is put on UTC;
-    without, or without a date, it is taken to begin with the recording.
+    The header gives the start in local time, which the wearer's time zone converts to
+    UTC. Without a zone or a date, the file is assumed to begin with the recording.
+    Annotations that are not stages are skipped and counted in the notes. A stage
+    without a duration lasts until the next one, and 30 s if it is the last.
+
+    Parameters
+    ----------
+    path : Path
+        EDF+ or BDF+ file with annotations.
+    source : str
+        Name of the file in messages.
+    clock : NightClock or None
+        Of the recording.
+    codes : mapping of str to str
+        Meaning of numeric or unknown stage words.
+
+    Returns
+    -------
+    Hypnogram
 
     Raises
     ------
     InputError
-        If the file is damaged or has no stage among its annotations.
+        If the file is damaged or none of its annotations is a stage.
     MissingExtraError
         If edfio is not installed.
     """
     edf = _open(path, source)
     rows = sorted(
-        (a.onset, a.duration, a.text.strip()) for a in edf.annotations if _usable(a.onset)
+        (a.onset, a.duration, a.text.strip()) for a in edf.annotations if np.isfinite(a.onset)
     )
-    stages = [r for r in rows if knows(r[2], codes) and not (is_number(r[2]) and not codes)]
+    stages = [r for r in rows if is_stage(r[2], codes) and not (is_number(r[2]) and not codes)]
     if not stages:
         found = ", ".join(sorted({repr(r[2]) for r in rows})[:5]) or "none"
         raise InputError(source, f"has no sleep stages among its annotations ({found})", _CURE)
     onset = np.array([r[0] for r in stages])
-    # the next stage ends one whose length is not told
+    # a stage without a duration lasts until the next one
     until_next = np.append(np.diff(onset), 30.0)
     duration = np.array([r[1] if r[1] else u for r, u in zip(stages, until_next, strict=True)])
     notes = []
@@ -50,12 +67,12 @@ def read_edf_stages(path: Path, source: str, clock: NightClock | None, codes: Co
         notes.append(f"{len(rows) - len(stages)} annotations are no sleep stages and are left out")
     zero_s = 0.0
     if clock is not None and clock.zero_us is not None and clock.zone is not None:
-        began = _start_us(edf, clock, source)
-        if began is None:
+        start_us = _start_us(edf, clock, source)
+        if start_us is None:
             notes.append("the hypnogram has no date: taken to begin with the recording")
             zero_s = clock.start_us / 1e6
         else:
-            zero_s = (began - clock.zero_us) / 1e6
+            zero_s = (start_us - clock.zero_us) / 1e6
     elif clock is not None:
         notes.append("no time zone or clock time: hypnogram taken to begin with the recording")
         zero_s = clock.start_us / 1e6
@@ -63,12 +80,8 @@ def read_edf_stages(path: Path, source: str, clock: NightClock | None, codes: Co
     def place(row: int) -> str:
         return f"annotation at {stages[row][0]:g} s"
 
-    made = build(onset + zero_s, duration, [r[2] for r in stages], source, place, codes)
+    made = build_hypnogram(onset + zero_s, duration, [r[2] for r in stages], source, place, codes)
     return Hypnogram(made.onset_s, made.duration_s, made.stage, source, tuple(notes))
-
-
-def _usable(onset: float) -> bool:
-    return bool(np.isfinite(onset))
 
 
 def _open(path: Path, source: str) -> Edf | Bdf:
@@ -85,16 +98,16 @@ def _open(path: Path, source: str) -> Edf | Bdf:
             edf = reader(path, header_encoding="latin-1")
             _ = edf.annotations
     except Exception as error:
-        # edfio has no error type of its own: any of many may come from garbage
+        # edfio has no error type of its own; damaged files raise many different ones
         raise InputError(source, f"is no EDF+ file, or damaged ({error})", _CURE) from error
     return edf
 
 
 def _start_us(edf: Edf | Bdf, clock: NightClock, source: str) -> int | None:
-    """Return the UTC of the file's start; None if the date was taken out."""
+    """Return the start of the file, UTC microseconds; None if the date was removed."""
     try:
         start = datetime.combine(edf.startdate, edf.starttime)
-    except Exception:  # as above: a date that was made anonymous is an error of many types
+    except Exception:  # as above: an anonymized date raises different errors
         return None
     found = read_clock_times([start.isoformat()], clock, source, lambda _: "header")
     return int(found[0])

@@ -1,4 +1,7 @@
-"""Sleep stages from Fitbit's JSON: ``levels.data`` with the short wakes over them."""
+"""Sleep stages from Fitbit's JSON: ``levels.data``, overlaid by ``levels.shortData``.
+
+``shortData`` holds wakes of up to 3 min that ``data`` leaves out.
+"""
 
 from __future__ import annotations
 
@@ -10,45 +13,68 @@ import numpy as np
 
 from twitchsense.errors import InputError
 from twitchsense.sleep.hypnogram.clock_times import NightClock, read_clock_times
-from twitchsense.sleep.hypnogram.hypnogram import Hypnogram
-from twitchsense.sleep.hypnogram.stage_codes import stage_of
-from twitchsense.sleep.hypnogram.stage_intervals import Stretch, align, near, paint
+from twitchsense.sleep.hypnogram.model import (
+    Hypnogram,
+    StageInterval,
+    align_to_recording,
+    overlay,
+    select_night,
+)
+from twitchsense.sleep.hypnogram.stage_codes import parse_stage
 
 _CURE: Final = "give the JSON of Fitbit's sleep log, as exported"
-#: No sleep log has this many bytes (a month has under one million).
-_MOST_BYTES: Final = 200_000_000
+#: Largest file accepted; a month of sleep logs has less than one megabyte.
+_MAX_BYTES: Final = 200_000_000
 
 
 def read_fitbit(path: Path, source: str, clock: NightClock) -> Hypnogram:
-    """Read the night of a recording; local times are taken in the wearer's zone.
+    """Read the sleep stages of the recording's night.
+
+    Fitbit writes local times without a zone; they are read in the wearer's zone.
+
+    Parameters
+    ----------
+    path : Path
+        One sleep log, a list of logs, or an object with a list under ``sleep``.
+    source : str
+        Name of the file in messages.
+    clock : NightClock
+        Of the recording.
+
+    Returns
+    -------
+    Hypnogram
 
     Raises
     ------
     InputError
-        If the file is no such log or is damaged, if a time, length or level in
-        it can't be read, if no zone is known, or if it holds another night.
+        If the file is not a Fitbit sleep log or is damaged; if a time, length or
+        level in it is invalid; if no time zone is known; or if it covers another
+        night.
     """
-    clock.need_utc(source)
-    painted: list[Stretch] = []
+    clock.require_utc(source)
+    intervals: list[StageInterval] = []
     logs = _logs(_load(path, source), source)
     for place, log in logs:
         levels = log["levels"]
         if not isinstance(levels, dict) or "data" not in levels:
             raise InputError(source, "has levels without data", _CURE, place)
         layers = [
-            near(_read(levels.get(name) or [], source, f"{place}, {name}", clock), clock, source)
+            select_night(
+                _read(levels.get(name) or [], source, f"{place}, {name}", clock), clock, source
+            )
             for name in ("data", "shortData")
         ]
-        painted += paint(layers)
-    if not painted:
+        intervals += overlay(layers)
+    if not intervals:
         problem = f"has {len(logs)} sleep logs, none within 12 h of the recording"
         raise InputError(source, problem, "check the dates, and the time zone (--zone)")
     notes = ("Fitbit: light sleep stands as N2, restless as awake",)
-    return align(paint([painted]), clock, source, notes)
+    return align_to_recording(overlay([intervals]), clock, source, notes)
 
 
 def _load(path: Path, source: str) -> Any:
-    if path.stat().st_size > _MOST_BYTES:
+    if path.stat().st_size > _MAX_BYTES:
         raise InputError(source, "is too large for a sleep log", _CURE)
     try:
         return json.loads(path.read_bytes())
@@ -57,7 +83,7 @@ def _load(path: Path, source: str) -> Any:
 
 
 def _logs(data: Any, source: str) -> list[tuple[str, dict[str, Any]]]:
-    """Return the logs, whether alone, in a list, or under ``sleep``."""
+    """Return each sleep log with its place; accepts one log, a list, or ``sleep``."""
     if isinstance(data, dict) and isinstance(data.get("sleep"), list):
         data = data["sleep"]
     found = data if isinstance(data, list) else [data]
@@ -69,7 +95,7 @@ def _logs(data: Any, source: str) -> list[tuple[str, dict[str, Any]]]:
     return logs
 
 
-def _read(rows: Any, source: str, place: str, clock: NightClock) -> list[Stretch]:
+def _read(rows: Any, source: str, place: str, clock: NightClock) -> list[StageInterval]:
     if not isinstance(rows, list):
         raise InputError(source, "is no list of levels", _CURE, place)
     places = [f"{place} {k}" for k in range(1, len(rows) + 1)]
@@ -86,7 +112,7 @@ def _read(rows: Any, source: str, place: str, clock: NightClock) -> list[Stretch
             raise InputError(source, f"seconds is {length!r}", _CURE, where)
         times.append(time)
         lengths.append(round(length * 1_000_000))
-        stages.append(stage_of(level, source, where))
+        stages.append(parse_stage(level, source, where))
     length_us = np.array(lengths, np.int64)
     starts = read_clock_times(times, clock, source, lambda k: places[k], length_us).tolist()
-    return [Stretch(a, a + b, s) for a, b, s in zip(starts, lengths, stages, strict=True)]
+    return [StageInterval(a, a + b, s) for a, b, s in zip(starts, lengths, stages, strict=True)]

@@ -1,4 +1,4 @@
-"""How programs spell sleep stages, and what is refused because they differ."""
+"""Sleep stage names and codes of other programs, translated to W, N1, N2, N3, R."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from twitchsense.errors import InputError
 
 #: In order of depth; an unscored epoch has the stage ``""``.
 STAGES: Final = ("W", "N1", "N2", "N3", "R")
-#: Asleep, and the source tells no stage (Apple's ``Asleep``, Fitbit's ``asleep``).
+#: Asleep without a stage (Apple's ``Asleep``, Fitbit's ``asleep``).
 UNSTAGED: Final = "S"
 SLEEP: Final = ("N1", "N2", "N3", "R", UNSTAGED)
 NREM: Final = ("N1", "N2", "N3")
 
-#: Lower case. EDF+ writes ``Sleep stage N2``; the numbers of ``Sleep stage 3`` are
-#: Rechtschaffen & Kales, so 3 and 4 are N3. Watches know ``light`` (Apple: ``core``),
-#: which is N1 and N2 together; it stands as N2, of which there is far more.
+#: Stage of each word, in lower case; ``""`` is unscored. The numbers of
+#: ``Sleep stage 3`` are Rechtschaffen & Kales stages, so 3 and 4 are N3. ``light``
+#: (Apple: ``core``) of watches is N1 and N2 together and read as N2, the longer one.
 _WORDS: Final[dict[str, str]] = {
     **dict.fromkeys(("w", "wake", "awake", "restless", "sleep stage w"), "W"),
     **dict.fromkeys(("n1", "nrem1", "s1", "sleep stage n1", "sleep stage 1"), "N1"),
@@ -33,7 +33,7 @@ _WORDS: Final[dict[str, str]] = {
     **dict.fromkeys(("sleep stage ?", "sleep stage m"), ""),
 }
 
-#: Integer codes that a user may name instead of writing them out.
+#: Sets of integer codes that users can select by name.
 NAMED_CODES: Final[dict[str, dict[str, str]]] = {
     "yasa": {"0": "W", "1": "N1", "2": "N2", "3": "N3", "4": "R", "-1": "?", "-2": "?"},
     "nsrr": {"0": "W", "1": "N1", "2": "N2", "3": "N3", "4": "N3", "5": "R", "6": "?", "9": "?"},
@@ -43,41 +43,69 @@ Codes = Mapping[str, str]
 
 
 def parse_codes(text: str) -> dict[str, str]:
-    """Read ``yasa``, ``nsrr`` or ``0=W,1=N1,2=N2,3=N3,5=R``.
+    """Parse the value of ``--stages``: ``yasa``, ``nsrr`` or ``0=W,1=N1,2=N2,3=N3,5=R``.
+
+    Parameters
+    ----------
+    text : str
+        Name of a set of codes, or comma-separated pairs ``CODE=STAGE``.
+
+    Returns
+    -------
+    dict of str to str
+        Stage of each code.
 
     Raises
     ------
     InputError
-        If a pair can't be read or its stage is unknown.
+        If a pair is malformed or its stage is unknown.
     """
     if text.strip().lower() in NAMED_CODES:
         return dict(NAMED_CODES[text.strip().lower()])
     codes: dict[str, str] = {}
     for pair in text.split(","):
-        theirs, equals, ours = pair.partition("=")
-        if not (equals and theirs.strip() and ours.strip()):
+        code, equals, stage = pair.partition("=")
+        if not (equals and code.strip() and stage.strip()):
             cure = f'write "0=W,1=N1,2=N2,3=N3,4=R" or one of {", ".join(NAMED_CODES)}'
             raise InputError("--stages", f"{pair!r} is no pair", cure)
-        codes[theirs.strip()] = ours.strip()
+        codes[code.strip()] = stage.strip()
     return check_codes(codes, "--stages")
 
 
 def check_codes(codes: Codes, source: str) -> dict[str, str]:
-    """Return codes with lower-case keys; refuse a stage that is none."""
-    for ours in codes.values():
-        if _key(ours) not in _WORDS:
+    """Validate a mapping of codes and normalize its keys.
+
+    Parameters
+    ----------
+    codes : mapping of str to str
+        Stage of each code.
+    source : str
+        Origin of the codes in error messages.
+
+    Returns
+    -------
+    dict of str to str
+        The mapping with lower-case keys.
+
+    Raises
+    ------
+    InputError
+        If a stage is unknown.
+    """
+    for stage in codes.values():
+        if _key(stage) not in _WORDS:
             cure = f"use {', '.join(STAGES)}, or ? for unscored"
-            raise InputError(source, f"unknown stage {ours!r}", cure)
-    return {_key(theirs): ours for theirs, ours in codes.items()}
+            raise InputError(source, f"unknown stage {stage!r}", cure)
+    return {_key(code): stage for code, stage in codes.items()}
 
 
-def knows(word: str, codes: Codes | None = None) -> bool:
-    """Tell whether a word is a stage (the codes count too)."""
+def is_stage(word: str, codes: Codes | None = None) -> bool:
+    """Return whether a word is a known stage or one of the codes."""
     return _key(word) in _WORDS or _key(word) in (codes or {})
 
 
 def is_number(word: str) -> bool:
-    """Tell whether a word is a number."""
+    """Return whether a word is a number."""
     try:
         float(word)
     except ValueError:
@@ -85,14 +113,28 @@ def is_number(word: str) -> bool:
     return True
 
 
-def stage_of(word: str, source: str, place: str, codes: Codes | None = None) -> str:
-    """Return the stage that a word means; ``""`` for unscored.
+def parse_stage(word: str, source: str, place: str, codes: Codes | None = None) -> str:
+    """Return the stage that a word stands for.
+
+    Parameters
+    ----------
+    word : str
+        Stage as written in the file.
+    source, place : str
+        Name of the file and place in it, for error messages.
+    codes : mapping of str to str, optional
+        Meaning of numeric or unknown words, with lower-case keys.
+
+    Returns
+    -------
+    str
+        One of `STAGES`, `UNSTAGED`, or ``""`` for unscored.
 
     Raises
     ------
     InputError
-        For an unknown word, and for a number without codes: REM is 4 in YASA
-        and 5 in NSRR files.
+        For an unknown word, and for a number without codes: REM is 4 in YASA and 5 in
+        NSRR files.
     """
     key = _key(word)
     key = (codes or {}).get(key, key)
@@ -112,6 +154,6 @@ def stage_of(word: str, source: str, place: str, codes: Codes | None = None) -> 
 
 
 def _key(word: str) -> str:
+    """Return a word in lower case with single blanks; ``2.0`` becomes ``2``."""
     key = " ".join(word.lower().split())
-    # 2.0 in a column of numbers is the code 2
     return key.removesuffix(".0") if is_number(key) else key
