@@ -1,4 +1,4 @@
-"""Signals with known content, for tests. Nothing here is tuned to the detector."""
+"""Synthetic signals with known content. Nothing here is tuned to the detector."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from twitchsense.settings import Settings
 
 
 def band_noise(n, fs, rms, rng, low=20.0, high=450.0):
-    """Normal noise between two frequencies."""
+    """Return Gaussian noise between two frequencies, of a given RMS, shape ``(n,)``."""
     sos = signal.butter(4, [low, min(high, 0.45 * fs)], "bandpass", fs=fs, output="sos")
     x = signal.sosfilt(sos, rng.normal(size=n + 1000))[1000:]
     return x / x.std() * rms
 
 
 def unit_potential(fs, width_s=0.004):
-    """Biphasic waveform of 1 µV peak to peak, about 20 ms long."""
+    """Return a biphasic motor unit potential of 1 µV peak to peak, about 20 ms long."""
     t = np.arange(-0.02, 0.02, 1 / fs) / width_s
     x = -t * np.exp(-(t**2) / 2)
     return x / np.ptp(x)
 
 
 def heart_beat(fs):
-    """Smooth beat of 1 µV peak to peak as a leg sees it: R, S and T waves, 0.6 s long.
+    """Return a smooth heart beat of 1 µV peak to peak: R, S and T waves, 0.6 s long.
 
-    Its R wave stands 0.1 s after the beginning.
+    The R wave peaks 0.1 s after the start.
     """
     t = np.arange(-0.1, 0.5, 1 / fs)
     waves = ((1.0, 0.0, 0.012), (-0.35, 0.035, 0.014), (0.2, 0.25, 0.05))
@@ -39,8 +39,8 @@ def heart_beat(fs):
     return x / np.ptp(x)
 
 
-def interference(n, fs, rms, rng, per_s=400):
-    """Contraction of many units: potentials of different sizes and widths at random times."""
+def interference_pattern(n, fs, rms, rng, per_s=400):
+    """Return a contraction: unit potentials of random size and width at random times."""
     x = np.zeros(n + 200)
     for first in rng.integers(0, n + 100, max(5, round(per_s * n / fs))).tolist():
         wave = unit_potential(fs, rng.uniform(0.0025, 0.0045)) * rng.normal()
@@ -49,25 +49,28 @@ def interference(n, fs, rms, rng, per_s=400):
     return x / x.std() * rms
 
 
-def add(x, at_s, fs, waveform):
-    """Add a waveform into a signal, in place."""
+def add_waveform(x, at_s, fs, waveform):
+    """Add a waveform to a signal, in place."""
     first = round(at_s * fs)
     x[first : first + len(waveform)] += waveform[: len(x) - first]
 
 
 def rest_acc(n, rng, noise_g=0.0015, gravity=(0.0, 0.6, 0.8)):
-    """A still leg: gravity and sensor noise."""
+    """Return the acceleration of a still leg: gravity and sensor noise, shape ``(n, 3)``."""
     return rng.normal(size=(n, 3)) * noise_g + np.array(gravity)
 
 
-def kick(fs, size_g, hz=7.0, decay_s=0.08):
-    """How a leg answers a jerk: a damped swing."""
+def damped_oscillation(fs, size_g, hz=7.0, decay_s=0.08):
+    """Return the mechanical response of a leg to a jerk, in g."""
     t = np.arange(0, 0.6, 1 / fs)
     return size_g * np.exp(-t / decay_s) * np.sin(2 * np.pi * hz * t)
 
 
-class Leg:
-    """Builds a recording of one leg: EMG and acceleration with events at known times."""
+class SimulatedLeg:
+    """EMG and acceleration of one leg, with events at known times.
+
+    Most methods add one event and return the instance.
+    """
 
     def __init__(self, seconds, *, fs=1000.0, fs_acc=100.0, noise_uv=3.0, seed=0):
         self.rng = np.random.default_rng(seed)
@@ -76,24 +79,28 @@ class Leg:
         self.acc = rest_acc(round(seconds * fs_acc), self.rng)
 
     def twitch(self, at_s, size_uv=150.0):
-        add(self.emg, at_s, self.fs, size_uv * unit_potential(self.fs))
+        """Add the potential of one motor unit."""
+        add_waveform(self.emg, at_s, self.fs, size_uv * unit_potential(self.fs))
         return self
 
     def burst(self, at_s, length_s, rms_uv=150.0):
+        """Add an EMG burst of band-limited noise."""
         body = band_noise(round(length_s * self.fs), self.fs, rms_uv, self.rng, high=250)
-        add(self.emg, at_s, self.fs, body)
+        add_waveform(self.emg, at_s, self.fs, body)
         return self
 
-    def throw(self, at_s, size_g=0.4):
-        swing = kick(self.fs_acc, size_g)
+    def oscillation(self, at_s, size_g=0.4):
+        """Add the mechanical response to a jerk."""
+        response = damped_oscillation(self.fs_acc, size_g)
         first = round(at_s * self.fs_acc)
-        self.acc[first : first + len(swing), 0] += swing[: len(self.acc) - first]
+        self.acc[first : first + len(response), 0] += response[: len(self.acc) - first]
         return self
 
     def jerk(self, at_s, length_s=0.1, size_g=0.4):
-        return self.burst(at_s, length_s).throw(at_s + 0.04, size_g)
+        return self.burst(at_s, length_s).oscillation(at_s + 0.04, size_g)
 
-    def move(self, at_s, length_s, rms_uv=80.0, size_g=0.1):
+    def movement(self, at_s, length_s, rms_uv=80.0, size_g=0.1):
+        """Add an EMG burst and a sway of the leg."""
         self.burst(at_s, length_s, rms_uv)
         n = round(length_s * self.fs_acc)
         first = round((at_s + 0.05) * self.fs_acc)
@@ -101,14 +108,14 @@ class Leg:
         self.acc[first : first + n, 1] += sway[: len(self.acc) - first]
         return self
 
-    def contract(self, at_s, length_s, rms_uv=80.0):
-        """Let many units fire."""
-        body = interference(round(length_s * self.fs), self.fs, rms_uv, self.rng)
-        add(self.emg, at_s, self.fs, body)
+    def contraction(self, at_s, length_s, rms_uv=80.0):
+        """Add a contraction of many motor units."""
+        body = interference_pattern(round(length_s * self.fs), self.fs, rms_uv, self.rng)
+        add_waveform(self.emg, at_s, self.fs, body)
         return self
 
-    def unit(self, first_s, last_s, hz, size_uv, jitter=0.12):
-        """Let one unit fire all the time; return when it does."""
+    def tonic_unit(self, first_s, last_s, hz, size_uv, jitter=0.12):
+        """Add a motor unit that fires regularly; return its firing times."""
         gaps = 1 / hz * (1 + jitter * self.rng.normal(size=round((last_s - first_s) * hz * 2)))
         times = first_s + np.cumsum(np.maximum(gaps, 0.3 / hz))
         times = times[times < last_s]
@@ -116,20 +123,20 @@ class Leg:
             self.twitch(at, size_uv)
         return times
 
-    def heart(self, first_s, last_s, bpm, size_uv, spread=0.05):
-        """Let a heart beat; return the times of its R waves."""
+    def heart_beats(self, first_s, last_s, bpm, size_uv, spread=0.05):
+        """Add heart beats; return the times of their R waves."""
         gaps = 60 / bpm * (1 + spread * self.rng.normal(size=round((last_s - first_s) * bpm / 30)))
         times = first_s + np.cumsum(gaps)
         times = times[times < last_s]
         for at in times:
-            add(self.emg, at - 0.1, self.fs, size_uv * heart_beat(self.fs))
+            add_waveform(self.emg, at - 0.1, self.fs, size_uv * heart_beat(self.fs))
         return times
 
     def knock(self, at_s, size_g=0.4):
-        """Knock on the accelerometer: short, without muscle."""
-        swing = kick(self.fs_acc, size_g, hz=15.0, decay_s=0.03)
+        """Add a knock: a short acceleration without muscle activity."""
+        response = damped_oscillation(self.fs_acc, size_g, hz=15.0, decay_s=0.03)
         first = round(at_s * self.fs_acc)
-        self.acc[first : first + len(swing), 2] += swing[: len(self.acc) - first]
+        self.acc[first : first + len(response), 2] += response[: len(self.acc) - first]
         return self
 
     def signals(self, *, emg=True, acc=True):
@@ -146,21 +153,21 @@ class Leg:
 
 
 def detect(recording, settings=None, chunks=None) -> Detections:
-    """Run the detector over chunks, by default those of the recording."""
+    """Run the detector on chunks, by default those of the recording."""
     detector = Detector(settings or Settings(), recording.channels)
     for chunk in recording.chunks() if chunks is None else chunks:
         detector.push(chunk)
     return detector.close()
 
 
-def cut(recording, edges_s) -> Iterator[Chunk]:
-    """Cut every segment at some times (s after its start), channels side by side."""
+def cut_chunks(recording, edges_s) -> Iterator[Chunk]:
+    """Cut every segment at given times (s after its start), channels interleaved."""
     plan = []
     for order, channel in enumerate(recording.channels):
         for segment in recording.segments_of(channel.name):
             n = len(segment.samples)
-            marks = sorted({0, n, *(min(n, max(0, round(e * channel.fs))) for e in edges_s)})
-            for start, stop in zip(marks[:-1], marks[1:], strict=True):
+            edges = sorted({0, n, *(min(n, max(0, round(e * channel.fs))) for e in edges_s)})
+            for start, stop in zip(edges[:-1], edges[1:], strict=True):
                 samples = segment.samples.read(start, stop)
                 at = segment.start_ns + start / channel.fs * 1e9
                 plan.append((at, order, Chunk(channel.name, segment.start_ns, start, samples)))

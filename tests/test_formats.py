@@ -7,19 +7,19 @@ import pandas as pd
 import pytest
 
 import twitchsense as ts
-from tests.signals import Leg
+from tests.signals import SimulatedLeg
 
 AXES = ("acc_x_g", "acc_y_g", "acc_z_g")
 
 
 @pytest.fixture(scope="module")
 def signals():
-    leg = Leg(100)
+    leg = SimulatedLeg(100)
     for at in (14.5, 22.3, 88.1):
         leg.twitch(at)
     for at in (30, 75.2):
         leg.jerk(at)
-    signals = dict(leg.move(45, 2.0).throw(55).signals())
+    signals = dict(leg.movement(45, 2.0).oscillation(55).signals())
     emg, fs = signals["emg1_uv"]
     emg = np.array(emg, dtype=np.float32)
     emg[66_000:66_700] = np.nan

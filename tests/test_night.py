@@ -243,9 +243,9 @@ def test_json_has_no_nan():
 )
 def test_kind_that_no_sensor_could_see_has_no_rate(sensors, unseen, seen):
     import twitchsense as ts
-    from tests.signals import Leg
+    from tests.signals import SimulatedLeg
 
-    night = ts.analyze(Leg(90).recording(**sensors))
+    night = ts.analyze(SimulatedLeg(90).recording(**sensors))
     table = night.summary_dict()["by_kind"]
     assert all(table[kind]["rate_per_h"] is None for kind in unseen)
     assert all(table[kind]["rate_per_h"] is not None for kind in seen)

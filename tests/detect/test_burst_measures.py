@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.signals import band_noise, interference
+from tests.signals import band_noise, interference_pattern
 from twitchsense.detect.burst_measures import log_pitch, zero_phase
 
 
@@ -20,7 +20,10 @@ def test_the_pitch_of_a_tone_is_its_frequency_whatever_its_size(fs):
 
 def test_muscle_sounds_lower_than_hiss():
     rng = np.random.default_rng(0)
-    muscle, hiss = interference(2000, 1000.0, 50.0, rng), band_noise(2000, 1000.0, 50.0, rng)
+    muscle, hiss = (
+        interference_pattern(2000, 1000.0, 50.0, rng),
+        band_noise(2000, 1000.0, 50.0, rng),
+    )
     low, high = (log_pitch(zero_phase(x, 1000.0), 1000.0) for x in (muscle, hiss))
     assert np.exp(low) < 150 < 180 < np.exp(high)
 

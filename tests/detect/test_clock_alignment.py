@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.signals import Leg, detect
+from tests.signals import SimulatedLeg, detect
 from twitchsense.model.recording import Recording
 
 JERKS = (95.0, 310.0, 505.0, 722.0, 960.0, 1110.0, 1290.0, 1500.0, 1700.0)
@@ -14,15 +14,15 @@ TWITCHES = (40.0, 200.0, 400.0, 650.0, 850.0, 1200.0, 1650.0)
 
 def drifting(ppm, start_s=0.0, *, jerks=JERKS, bumps=(), hiss_uv=0.0):
     """Half an hour in which the accelerometer's clock runs apart from the EMG's."""
-    leg = Leg(1800)
+    leg = SimulatedLeg(1800)
     leg.emg[1_605_000:] *= max(hiss_uv / 3.0, 1.0)
     for at in TWITCHES:
         leg.twitch(at)
     for at in jerks:
         leg.burst(at, 0.1)
-        leg.throw((at + 0.04) * (1 + ppm * 1e-6) + start_s)
+        leg.oscillation((at + 0.04) * (1 + ppm * 1e-6) + start_s)
     for at in bumps:
-        leg.throw(at)
+        leg.oscillation(at)
     return Recording.from_arrays(leg.signals())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.signals import Leg, cut, detect
+from tests.signals import SimulatedLeg, cut_chunks, detect
 from twitchsense.detect.detector import Detector
 from twitchsense.model.channels import NS
 from twitchsense.settings import Settings
@@ -17,7 +17,7 @@ def listen(recording):
     """Return the settled findings, and the early ones with their delays in s."""
     detector = Detector(Settings(), recording.channels)
     settled, early, reach = [], {}, {c.name: 0 for c in recording.channels}
-    for chunk in cut(recording, np.arange(0, 60, STEP_S)):
+    for chunk in cut_chunks(recording, np.arange(0, 60, STEP_S)):
         settled += detector.push(chunk)
         fs = recording.channel(chunk.channel).fs
         seconds = (chunk.first_index + len(chunk.samples)) / fs
@@ -30,7 +30,7 @@ def listen(recording):
 
 
 def test_twitch_and_jerk_are_told_within_a_fraction_of_a_second():
-    plan = Leg(60).jerk(15).twitch(20).jerk(30).twitch(35).twitch(45)
+    plan = SimulatedLeg(60).jerk(15).twitch(20).jerk(30).twitch(35).twitch(45)
     settled, early = listen(plan.recording())
     stand = [(f.kind, f.channel, f.onset_ns) for f in settled if not f.reason]
     assert [k for k, _, _ in stand] == ["jerk", "twitch", "jerk", "twitch", "twitch"]
@@ -40,8 +40,8 @@ def test_twitch_and_jerk_are_told_within_a_fraction_of_a_second():
 
 
 def test_also_beside_a_known_heart():
-    plan = Leg(60)
-    plan.heart(1, 59, 60, 100.0)
+    plan = SimulatedLeg(60)
+    plan.heart_beats(1, 59, 60, 100.0)
     for at in (30.0, 36.3, 42.6, 50.0):
         plan.twitch(at)
     _, early = listen(plan.recording())
@@ -52,18 +52,20 @@ def test_also_beside_a_known_heart():
 
 @pytest.mark.parametrize("kind", ["move", "throw"])
 def test_a_movement_and_a_knock_are_never_called_a_twitch(kind):
-    plan = Leg(40)
+    plan = SimulatedLeg(40)
     if kind == "move":
-        plan.move(20, 1.5)
+        plan.movement(20, 1.5)
     else:
-        plan.throw(20)
+        plan.oscillation(20)
     _, early = listen(plan.recording())
     assert [kind for kind, _, _ in early] == (["movement"] if kind == "move" else [])
 
 
 def test_long_movements_are_told_soon_after_they_end():
     """Also one that lasts for many seconds, and one that goes on after a pause."""
-    plan = Leg(60).move(12, 1.0).move(22, 8.0).move(40, 1.0).move(41.35, 2.0)
+    plan = (
+        SimulatedLeg(60).movement(12, 1.0).movement(22, 8.0).movement(40, 1.0).movement(41.35, 2.0)
+    )
     settled, early = listen(plan.recording())
     stand = {(f.onset_ns, f.offset_ns): f for f in settled if not f.reason}
     assert [f.kind for f in stand.values()] == ["movement"] * 3
@@ -76,9 +78,9 @@ def test_long_movements_are_told_soon_after_they_end():
 
 
 def test_looking_changes_nothing():
-    recording = Leg(40).jerk(15).twitch(20).move(30, 1.0).recording()
+    recording = SimulatedLeg(40).jerk(15).twitch(20).movement(30, 1.0).recording()
     detector = Detector(Settings(), recording.channels)
-    for chunk in cut(recording, np.arange(0, 40, 0.1)):
+    for chunk in cut_chunks(recording, np.arange(0, 40, 0.1)):
         detector.push(chunk)
         detector.peek()
     looked, whole = detector.close(), detect(recording)

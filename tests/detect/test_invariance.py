@@ -8,17 +8,17 @@ import pytest
 from scipy import signal
 from scipy.spatial.transform import Rotation
 
-from tests.signals import Leg, band_noise, detect, unit_potential
+from tests.signals import SimulatedLeg, band_noise, detect, unit_potential
 from twitchsense.model.recording import Recording
 
 
 def busy_leg(**options):
-    leg = Leg(80, **options)
+    leg = SimulatedLeg(80, **options)
     for at in (15, 22.3, 47.7):
         leg.twitch(at)
     for at in (30, 55.2):
         leg.jerk(at)
-    return leg.move(65, 2.0).throw(72)
+    return leg.movement(65, 2.0).oscillation(72)
 
 
 def shift(recording, by_ns):
@@ -90,12 +90,20 @@ def test_1000_and_2000_hz_see_the_same_events():
 @pytest.mark.parametrize("fs", [200.0, 250.0, 512.0, 1000.0, 1024.0, 4000.0])
 @pytest.mark.parametrize("fs_acc", [25.0, 100.0, 1000.0])
 def test_every_rate_sees_twitches_and_jerks(fs, fs_acc):
-    leg = Leg(50, fs=fs, fs_acc=fs_acc).twitch(20, 300.0).jerk(30, size_g=0.6).twitch(40, 300.0)
+    leg = (
+        SimulatedLeg(50, fs=fs, fs_acc=fs_acc)
+        .twitch(20, 300.0)
+        .jerk(30, size_g=0.6)
+        .twitch(40, 300.0)
+    )
     assert list(detect(leg.recording()).events.trial_type) == ["twitch", "jerk", "twitch"]
 
 
 def test_what_one_leg_does_leaves_the_other_alone():
-    left, right = Leg(50, seed=1).jerk(20).twitch(30), Leg(50, seed=2).move(35, 2.0)
+    left, right = (
+        SimulatedLeg(50, seed=1).jerk(20).twitch(30),
+        SimulatedLeg(50, seed=2).movement(35, 2.0),
+    )
     signals = {
         "emg_left_uv": (left.emg, 1000.0), "emg_right_uv": (right.emg, 1000.0),
         **{f"acc_left_{a}_g": (left.acc[:, i], 100.0) for i, a in enumerate("xyz")},
@@ -108,7 +116,7 @@ def test_what_one_leg_does_leaves_the_other_alone():
 
 
 def test_unnamed_accelerometer_sits_on_the_one_named_leg():
-    leg = Leg(50).jerk(20)
+    leg = SimulatedLeg(50).jerk(20)
     signals = leg.signals()
     signals["emg_left_uv"] = signals.pop("emg1_uv")
     events = detect(Recording.from_arrays(signals)).events
@@ -116,7 +124,7 @@ def test_unnamed_accelerometer_sits_on_the_one_named_leg():
 
 
 def test_event_beside_a_gap_is_not_lost_and_no_gap_makes_an_event():
-    leg = Leg(60).twitch(20.2).jerk(40)
+    leg = SimulatedLeg(60).twitch(20.2).jerk(40)
     leg.emg[20_000:20_100] = np.nan
     leg.emg[30_000:33_000] = np.nan
     found = detect(leg.recording())
@@ -125,7 +133,7 @@ def test_event_beside_a_gap_is_not_lost_and_no_gap_makes_an_event():
 
 
 def test_flat_line_and_stuck_amplifier_are_not_valid_time():
-    leg = Leg(60)
+    leg = SimulatedLeg(60)
     leg.emg[20_000:30_000] = 12.5
     leg.emg[40_000:42_000] = 3000.0
     leg.acc[2000:2500] = leg.acc[2000]
@@ -135,7 +143,7 @@ def test_flat_line_and_stuck_amplifier_are_not_valid_time():
 
 
 def test_scrap_of_signal_gives_no_event_and_is_not_valid():
-    leg = Leg(1)
+    leg = SimulatedLeg(1)
     found = detect(Recording.from_arrays({"emg1_uv": (leg.emg[:300], 1000.0)}))
     assert len(found.events) == 0
     assert found.valid_s["emg1"] == 0.0

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.detect.test_rules import AT, BURST, MS, burst
-from tests.signals import Leg, add, detect
+from tests.signals import SimulatedLeg, add_waveform, detect
 from twitchsense.detect.boosted_trees import learned
 from twitchsense.detect.burst_measures import LOOK
 from twitchsense.detect.jerk_model import JERK_FEATURES, describe_jolt, judge_jolt
@@ -56,23 +56,25 @@ def test_a_large_burst_threw_the_leg_and_a_small_one_beside_an_early_knock_did_n
 
 def test_short_jerks_of_a_moderate_burst_are_jerks():
     """Bursts of 40 ms and 100 to 200 uV throw legs too: most were twitches beside bumps once."""
-    leg = Leg(400)
+    leg = SimulatedLeg(400)
     times = np.arange(40.0, 380.0, 30.0)
     for at in times:
         leg.burst(at, 0.045)
-        leg.throw(at + 0.03)
+        leg.oscillation(at + 0.03)
     found = detect(Recording.from_arrays(leg.signals()))
     assert (found.events.trial_type == "jerk").sum() >= len(times) - 1
 
 
 def test_a_contact_that_opens_at_a_knock_is_no_jerk():
     """A pull at the cable jolts the sensor too: of 180 an hour 47 were jerks once."""
-    leg = Leg(400)
+    leg = SimulatedLeg(400)
     fs, rng = leg.fs, np.random.default_rng(3)
     decay = np.exp(-np.arange(300) / fs / 0.03)
     for k, at in enumerate(np.arange(40.0, 380.0, 15.0)):
         for click in rng.uniform(0, 0.1, 1 + 3 * (k % 2)):
-            add(leg.emg, at + click, fs, decay * rng.uniform(150, 800) * rng.choice([-1, 1]))
-        leg.throw(at + 0.02, rng.uniform(0.2, 0.8))
+            add_waveform(
+                leg.emg, at + click, fs, decay * rng.uniform(150, 800) * rng.choice([-1, 1])
+            )
+        leg.oscillation(at + 0.02, rng.uniform(0.2, 0.8))
     found = detect(Recording.from_arrays(leg.signals()))
     assert (found.events.trial_type == "jerk").sum() <= 1

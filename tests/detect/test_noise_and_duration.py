@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.signals import Leg, band_noise, detect, rest_acc
+from tests.signals import SimulatedLeg, band_noise, detect, rest_acc
 from twitchsense.model.recording import Recording
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
@@ -46,7 +46,7 @@ def test_staircase_of_bursts(snr_db):
     ],
 )
 def test_artefacts_are_rejected_with_their_reason(make, reason):
-    leg = Leg(40)
+    leg = SimulatedLeg(40)
     t = np.arange(2000) / 1000
     if make == "spike":
         leg.emg[20_000] += 800
@@ -57,14 +57,14 @@ def test_artefacts_are_rejected_with_their_reason(make, reason):
     elif make == "rail":
         leg.emg[20_000:20_080] = 2500.0
     else:
-        leg.throw(20)
+        leg.oscillation(20)
     found = detect(leg.recording())
     assert list(found.events.trial_type) == []
     assert reason in set(found.rejected.reason)
 
 
 def test_hum_that_comes_and_goes_is_no_movement():
-    leg = Leg(60)
+    leg = SimulatedLeg(60)
     t = np.arange(8000) / 1000
     leg.emg[30_000:38_000] += 40 * np.sin(2 * np.pi * 50 * t) + 10 * np.sin(2 * np.pi * 150 * t)
     found = detect(leg.recording())
@@ -74,7 +74,7 @@ def test_hum_that_comes_and_goes_is_no_movement():
 
 @pytest.mark.parametrize(("hiss_uv", "kinds"), [(22.0, []), (60.0, ["jerk"])])
 def test_a_jolt_without_muscle_is_a_knock_unless_noise_would_hide_a_jerk(hiss_uv, kinds):
-    leg = Leg(120, noise_uv=hiss_uv).throw(80)
+    leg = SimulatedLeg(120, noise_uv=hiss_uv).oscillation(80)
     found = detect(leg.recording())
     assert found.events.trial_type.tolist() == kinds
     assert found.valid_s["emg1"] < 20  # either is too noisy for twitches
@@ -85,13 +85,13 @@ def test_a_jolt_without_muscle_is_a_knock_unless_noise_would_hide_a_jerk(hiss_uv
 
 
 def test_slow_wander_makes_no_event():
-    leg = Leg(60)
+    leg = SimulatedLeg(60)
     leg.emg += 800 * np.sin(2 * np.pi * 0.3 * np.arange(60_000) / 1000)
     assert len(detect(leg.recording()).events) == 0
 
 
 def test_posture_change_and_gross_movement():
-    leg = Leg(90)
+    leg = SimulatedLeg(90)
     leg.burst(20, 3.0, 80)
     leg.acc[2000:2300] += 0.2 * leg.rng.normal(size=(300, 3))
     leg.acc[2300:] = leg.acc[2300:] @ np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0]])
@@ -102,13 +102,13 @@ def test_posture_change_and_gross_movement():
 
 @pytest.mark.parametrize("size_uv", [80.0, 300.0, 1500.0])
 def test_a_potential_is_a_twitch_whatever_its_size(size_uv):
-    found = detect(Leg(40).twitch(15.0, size_uv).twitch(27.0, size_uv).recording())
+    found = detect(SimulatedLeg(40).twitch(15.0, size_uv).twitch(27.0, size_uv).recording())
     assert found.events.trial_type.tolist() == ["twitch", "twitch"]
 
 
 def hissing(seed=4):
     """Return a leg whose contact hisses from 40 s on, with twitches and a jerk in that."""
-    leg = Leg(90, seed=seed)
+    leg = SimulatedLeg(90, seed=seed)
     rng = np.random.default_rng(seed)
     leg.emg[40_000:80_000] += band_noise(40_000, 1000.0, 12.0, rng)
     for at in (52.0, 58.0, 66.0):
@@ -125,11 +125,11 @@ def test_what_stands_out_of_noise_that_has_grown_is_found():
 
 
 def test_a_contact_that_hisses_is_no_movement_and_a_contraction_is():
-    leg = Leg(300)
+    leg = SimulatedLeg(300)
     for at in np.arange(40.0, 280.0, 40.0):
         hiss = band_noise(4000, leg.fs, 25.0, leg.rng)
         leg.emg[round(at * 1000) :][:4000] += hiss * np.hanning(4000) ** 0.5
-        leg.contract(at + 20, 3.0, 25.0)
+        leg.contraction(at + 20, 3.0, 25.0)
     found = detect(Recording.from_arrays(leg.signals())).events
     moved = found[found.trial_type == "movement"]
     assert len(moved) >= 5

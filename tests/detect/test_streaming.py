@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.detect.test_noise_and_duration import hissing
-from tests.signals import Leg, cut, detect
+from tests.signals import SimulatedLeg, cut_chunks, detect
 from twitchsense.detect.detector import Detector
 from twitchsense.errors import TwitchsenseError
 from twitchsense.model.recording import Recording
@@ -27,16 +27,16 @@ cuts = st.lists(st.floats(0, 36), max_size=12)
 
 
 def leg_with(plan, holes, *, seed, fs, fs_acc):
-    leg = Leg(35, fs=fs, fs_acc=fs_acc, seed=seed)
+    leg = SimulatedLeg(35, fs=fs, fs_acc=fs_acc, seed=seed)
     for at, kind in plan:
         if kind == "twitch":
             leg.twitch(at)
         elif kind == "jerk":
             leg.jerk(at)
         elif kind == "move":
-            leg.move(at, 1.2)
+            leg.movement(at, 1.2)
         elif kind == "bump":
-            leg.throw(at)
+            leg.oscillation(at)
         else:
             leg.burst(at, 0.2)
     for at, length in holes:
@@ -62,9 +62,9 @@ def same(a, b):
 )  # fmt: skip
 def test_any_two_cuttings_give_equal_tables(plan, holes, first, second, seed, rates):
     recording = leg_with(plan, holes, seed=seed, fs=rates[0], fs_acc=rates[1]).recording()
-    whole = detect(recording, chunks=cut(recording, []))
-    same(whole, detect(recording, chunks=cut(recording, first)))
-    same(whole, detect(recording, chunks=cut(recording, second)))
+    whole = detect(recording, chunks=cut_chunks(recording, []))
+    same(whole, detect(recording, chunks=cut_chunks(recording, first)))
+    same(whole, detect(recording, chunks=cut_chunks(recording, second)))
 
 
 lively = st.lists(
@@ -83,49 +83,49 @@ lively = st.lists(
 def test_hearts_tonic_units_and_knocks_in_any_cutting(
     plan, holes, edges, seed, bpm, size, hz, rates
 ):
-    leg = Leg(35, fs=rates[0], fs_acc=rates[1], seed=seed)
-    leg.heart(1, 34, bpm, size)
+    leg = SimulatedLeg(35, fs=rates[0], fs_acc=rates[1], seed=seed)
+    leg.heart_beats(1, 34, bpm, size)
     if hz:
-        leg.unit(8, 20, hz, 60)
+        leg.tonic_unit(8, 20, hz, 60)
     for at, kind in plan:
         if kind == "contract":
-            leg.contract(at, 0.2)
+            leg.contraction(at, 0.2)
         else:
             getattr(leg, kind)(at)
     for at, length in holes:
         leg.emg[round(at * rates[0]) : round((at + length) * rates[0])] = np.nan
     recording = leg.recording()
-    whole = detect(recording, chunks=cut(recording, []))
-    same(whole, detect(recording, chunks=cut(recording, edges)))
-    same(whole, detect(recording, chunks=cut(recording, np.arange(0, 36, 0.37))))
+    whole = detect(recording, chunks=cut_chunks(recording, []))
+    same(whole, detect(recording, chunks=cut_chunks(recording, edges)))
+    same(whole, detect(recording, chunks=cut_chunks(recording, np.arange(0, 36, 0.37))))
 
 
 def test_sample_by_sample_equals_everything_at_once():
-    leg = Leg(14, fs=250.0, fs_acc=50.0).jerk(4).twitch(7).move(9, 1.0)
+    leg = SimulatedLeg(14, fs=250.0, fs_acc=50.0).jerk(4).twitch(7).movement(9, 1.0)
     recording = leg.recording()
-    one = detect(recording, chunks=cut(recording, np.arange(0, 14, 1 / 250)))
-    same(detect(recording, chunks=cut(recording, [])), one)
+    one = detect(recording, chunks=cut_chunks(recording, np.arange(0, 14, 1 / 250)))
+    same(detect(recording, chunks=cut_chunks(recording, [])), one)
     assert len(one.events) == 3
 
 
 def test_activity_of_half_a_minute_in_small_pieces_equals_one_piece():
-    recording = Leg(80).burst(20, 27.0, 90).twitch(60).burst(65, 11.0, 90).recording()
-    whole = detect(recording, chunks=cut(recording, []))
+    recording = SimulatedLeg(80).burst(20, 27.0, 90).twitch(60).burst(65, 11.0, 90).recording()
+    whole = detect(recording, chunks=cut_chunks(recording, []))
     assert list(whole.rejected.reason).count("sustained_activity") == 2
     for step in (0.11, 3.0, 25.0):
-        same(whole, detect(recording, chunks=cut(recording, np.arange(0, 80, step))))
+        same(whole, detect(recording, chunks=cut_chunks(recording, np.arange(0, 80, step))))
 
 
 def test_one_channel_after_the_other_equals_side_by_side():
-    recording = Leg(30).jerk(5).twitch(12).move(20, 1.0).recording()
-    together = list(cut(recording, np.arange(0, 30, 0.5)))
+    recording = SimulatedLeg(30).jerk(5).twitch(12).movement(20, 1.0).recording()
+    together = list(cut_chunks(recording, np.arange(0, 30, 0.5)))
     apart = sorted(together, key=lambda c: c.channel == "acc")
     same(detect(recording, chunks=together), detect(recording, chunks=apart))
     same(detect(recording, chunks=together), detect(recording, chunks=apart[::-1][::-1]))
 
 
 def test_default_chunks_of_any_length_give_equal_tables():
-    recording = Leg(70).jerk(5).twitch(31).move(50, 1.0).recording()
+    recording = SimulatedLeg(70).jerk(5).twitch(31).movement(50, 1.0).recording()
     whole = detect(recording, chunks=recording.chunks(1000))
     for seconds in (0.25, 1.0, 7.3, 60.0):
         same(whole, detect(recording, chunks=recording.chunks(seconds)))
@@ -135,7 +135,7 @@ def test_push_hands_out_what_close_reports():
     from twitchsense.detect.detector import Detector
     from twitchsense.settings import Settings
 
-    recording = Leg(40).jerk(15).twitch(20).recording()
+    recording = SimulatedLeg(40).jerk(15).twitch(20).recording()
     detector = Detector(Settings(), recording.channels)
     live = [f for chunk in recording.chunks(0.2) for f in detector.push(chunk)]
     final = detector.close()
@@ -147,14 +147,14 @@ def test_push_hands_out_what_close_reports():
 
 
 def test_channel_order_does_not_matter():
-    signals = Leg(30).jerk(5).twitch(12).move(20, 1.0).signals()
+    signals = SimulatedLeg(30).jerk(5).twitch(12).movement(20, 1.0).signals()
     forward = Recording.from_arrays(signals)
     backward = Recording.from_arrays(dict(reversed(signals.items())))
     same(detect(forward), detect(backward))
 
 
 def test_a_chunk_out_of_turn_is_refused():
-    recording = Leg(12).recording()
+    recording = SimulatedLeg(12).recording()
     chunks = list(recording.chunks(1.0))
     with pytest.raises(TwitchsenseError, match="expected sample"):
         detect(recording, chunks=[chunks[0], chunks[2], chunks[2]])
@@ -163,7 +163,7 @@ def test_a_chunk_out_of_turn_is_refused():
 
 
 def test_no_channels_and_no_chunks_give_empty_tables():
-    recording = Leg(12).recording()
+    recording = SimulatedLeg(12).recording()
     nothing = detect(recording, chunks=[])
     assert len(nothing.events) == len(nothing.rejected) == 0
     assert nothing.valid_s == {"acc": 0.0, "emg1": 0.0}
@@ -172,15 +172,15 @@ def test_no_channels_and_no_chunks_give_empty_tables():
 
 def test_noise_that_grows_in_any_cutting():
     recording = hissing().recording()
-    whole = detect(recording, chunks=cut(recording, []))
+    whole = detect(recording, chunks=cut_chunks(recording, []))
     assert len(whole.events)
     for step in (0.007, 0.9, 13.0):
-        same(whole, detect(recording, chunks=cut(recording, np.arange(0, 90, step))))
+        same(whole, detect(recording, chunks=cut_chunks(recording, np.arange(0, 90, step))))
 
 
 def test_a_detector_that_is_done_with_is_freed_at_once():
     """It holds a night's samples, of which the collector of circles knows nothing."""
-    leg = Leg(15, seed=3)
+    leg = SimulatedLeg(15, seed=3)
     leg.twitch(12)
     gc.collect()
     gc.disable()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.signals import Leg, add, band_noise, heart_beat, unit_potential
+from tests.signals import SimulatedLeg, add_waveform, band_noise, heart_beat, unit_potential
 from twitchsense.dsp.ecg_canceller import BEFORE_S, MAX_DELAY_S, MAX_MISSED_BEATS, EcgCanceller
 from twitchsense.dsp.ecg_rhythm import median_rr_interval
 from twitchsense.dsp.template import Template, subtract_baseline
@@ -17,8 +17,8 @@ FS = 500.0
 
 def leg(seconds=40, *, bpm=70, size=200.0, until=None, seed=0, fs=FS, noise=3.0):
     """Return the EMG of a leg with a heart, and the times of its R waves."""
-    leg = Leg(seconds, fs=fs, noise_uv=noise, seed=seed)
-    return leg.emg, leg.heart(1.0, until or seconds - 1, bpm, size)
+    leg = SimulatedLeg(seconds, fs=fs, noise_uv=noise, seed=seed)
+    return leg.emg, leg.heart_beats(1.0, until or seconds - 1, bpm, size)
 
 
 def run(x, cuts=(), fs=FS):
@@ -91,7 +91,7 @@ def test_the_delay_is_what_it_says(fs):
 
 def test_without_a_heart_nothing_is_kept_back():
     x = band_noise(10_000, FS, 5.0, np.random.default_rng(2))
-    add(x, 15.0, FS, 300 * unit_potential(FS, 0.008))
+    add_waveform(x, 15.0, FS, 300 * unit_potential(FS, 0.008))
     canceller, given_out = EcgCanceller(FS), 0
     for k in range(0, len(x), 10):
         given_out += len(canceller.push(x[k : k + 10]))
@@ -123,22 +123,22 @@ def without_rhythm(kind):
     x = band_noise(30_000, FS, 5.0, rng)
     if kind == "twitches at random":
         for at in np.cumsum(rng.exponential(0.8, 45) + 0.3):
-            add(x, min(at, 59.0), FS, 300 * unit_potential(FS, 0.008))
+            add_waveform(x, min(at, 59.0), FS, 300 * unit_potential(FS, 0.008))
     elif kind == "beats at random":
         for at in np.cumsum(rng.exponential(0.8, 45) + 0.3):
-            add(x, min(at, 59.0), FS, 200 * heart_beat(FS))
+            add_waveform(x, min(at, 59.0), FS, 200 * heart_beat(FS))
     elif kind == "different shapes at a rhythm":
         for k in range(60):
-            add(x, 1 + 0.9 * k, FS, band_noise(60, FS, 100.0, rng, low=8, high=40))
+            add_waveform(x, 1 + 0.9 * k, FS, band_noise(60, FS, 100.0, rng, low=8, high=40))
     elif kind == "five beats":
         for k in range(5):
-            add(x, 20 + 0.9 * k, FS, 200 * heart_beat(FS))
+            add_waveform(x, 20 + 0.9 * k, FS, 200 * heart_beat(FS))
     elif kind == "too slow":
         for k in range(20):
-            add(x, 1 + 2.0 * k, FS, 200 * heart_beat(FS))
+            add_waveform(x, 1 + 2.0 * k, FS, 200 * heart_beat(FS))
     elif kind == "too fast":
         for k in range(100):
-            add(x, 1 + 0.3 * k, FS, 200 * heart_beat(FS)[: round(0.2 * FS)])
+            add_waveform(x, 1 + 0.3 * k, FS, 200 * heart_beat(FS)[: round(0.2 * FS)])
     elif kind == "silence":
         x[:] = 0
     return x
@@ -195,7 +195,7 @@ def test_nothing_is_taken_out_before_the_heart_is_known():
 def test_what_is_between_the_beats_stays():
     x, times = leg(40)
     for at in (times[20] + 0.52, times[30] + 0.52):
-        add(x, at - 0.02, FS, 150 * unit_potential(FS))
+        add_waveform(x, at - 0.02, FS, 150 * unit_potential(FS))
     out, _ = run(x)
     clean, _ = run(leg(40)[0])
     for at in (times[20] + 0.52, times[30] + 0.52):
@@ -206,7 +206,7 @@ def test_what_is_between_the_beats_stays():
 def test_what_is_on_top_of_a_beat_stays():
     x, times = leg(40)
     for k in (20, 30):
-        add(x, times[k] - 0.02, FS, 150 * unit_potential(FS))
+        add_waveform(x, times[k] - 0.02, FS, 150 * unit_potential(FS))
     out, _ = run(x)
     for k in (20, 30):
         here = slice(round((times[k] - 0.03) * FS), round((times[k] + 0.03) * FS))
@@ -216,7 +216,7 @@ def test_what_is_on_top_of_a_beat_stays():
 def test_a_beat_under_a_contraction_is_taken_out_where_it_is_due():
     x, times = leg(40)
     muscle = band_noise(round(0.3 * FS), FS, 60.0, np.random.default_rng(3))
-    add(x, times[25] - 0.1, FS, muscle)
+    add_waveform(x, times[25] - 0.1, FS, muscle)
     _, beats = run(x)
     assert min(abs(b.sample / FS - times[25]) for b in beats) < 0.02
 
@@ -226,7 +226,7 @@ def test_a_swing_between_the_beats_that_is_no_beat_stays():
     rng = np.random.default_rng(4)
     for k in (20, 25, 30):
         swing = band_noise(round(0.12 * FS), FS, 70.0, rng, low=8, high=30)
-        add(x, (times[k] + times[k + 1]) / 2, FS, swing)
+        add_waveform(x, (times[k] + times[k + 1]) / 2, FS, swing)
     _, beats = run(x)
     for k in (20, 25, 30):
         middle = (times[k] + times[k + 1]) / 2 + 0.06
@@ -238,7 +238,7 @@ def test_beats_that_are_missing_do_not_end_a_heart():
     x = band_noise(round(40 * fs), fs, 3.0, np.random.default_rng(5))
     times = [t for k, t in enumerate(np.arange(1, 38, 0.85)) if k not in (20, 21, 30)]
     for at in times:
-        add(x, at - 0.1, fs, 200 * heart_beat(fs))
+        add_waveform(x, at - 0.1, fs, 200 * heart_beat(fs))
     _, beats = run(x)
     found = np.array([b.sample for b in beats]) / fs
     assert all(np.min(np.abs(found - t)) < 0.02 for t in times)
@@ -251,7 +251,7 @@ def test_a_heart_that_stops_is_forgotten():
         times[-1] + (MAX_MISSED_BEATS + 2) * 60 / 70 + np.cumsum(rng.exponential(2.5, 6) + 0.7)
     ):
         if at < 58:
-            add(x, at, FS, 200 * heart_beat(FS))
+            add_waveform(x, at, FS, 200 * heart_beat(FS))
     out, beats = run(x)
     assert max(b.sample for b in beats) < (times[-1] + 0.1) * FS
     stopped = round((times[-1] + 0.6) * FS)
@@ -262,7 +262,7 @@ def test_a_heart_that_comes_back_is_learned_again():
     x, times = leg(60, until=20)
     again = np.arange(40, 58, 0.7)
     for at in again:
-        add(x, at - 0.1, FS, -150 * heart_beat(FS))
+        add_waveform(x, at - 0.1, FS, -150 * heart_beat(FS))
     _, beats = run(x)
     found = np.array([b.sample for b in beats]) / FS
     assert (np.abs(found[:, None] - again[None, :]).min(axis=1) < 0.03).sum() > 20

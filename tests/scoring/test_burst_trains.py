@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.signals import Leg
+from tests.signals import SimulatedLeg
 from tests.sleep.nights import EMG, events, recording
 from twitchsense.model.event_table import EVENT_COLUMNS, REJECTED_COLUMNS, make_table
 from twitchsense.scoring.burst_trains import find_runs, find_trains, regular_members
@@ -166,10 +166,10 @@ def test_both_legs_together_do_not_alternate():
 
 
 def test_bursts_inside_one_movement_are_read_off_the_samples():
-    leg = Leg(60, seed=3)
+    leg = SimulatedLeg(60, seed=3)
     for k in range(10):
         leg.burst(20 + k * 0.8, 0.45, 120)
-    leg.move(45, 5.0)
+    leg.movement(45, 5.0)
     rec = leg.recording()
     table = events(row(20.0, "movement", 7.65), row(45.0, "movement", 5.0))
     rhythms = measure_movement_bursts(rec, table, SETTINGS)
@@ -181,7 +181,7 @@ def test_bursts_inside_one_movement_are_read_off_the_samples():
 
 
 def test_a_rocking_leg_swings_and_a_plain_movement_does_not():
-    leg = Leg(90, seed=4)
+    leg = SimulatedLeg(90, seed=4)
     t = np.arange(1500) / 100
     leg.acc[2000:3500, 0] += 0.4 * np.sin(2 * np.pi * 1.1 * t)
     leg.acc[6000:7500] += 0.2 * leg.rng.normal(size=(1500, 3))
@@ -192,7 +192,7 @@ def test_a_rocking_leg_swings_and_a_plain_movement_does_not():
 
 
 def test_a_window_with_a_gap_has_no_rhythm():
-    leg = Leg(60, seed=5).burst(20, 8.0, 120)
+    leg = SimulatedLeg(60, seed=5).burst(20, 8.0, 120)
     leg.emg[22_000:23_000] = np.nan
     leg.acc[2200:2300] = np.nan
     table = events(row(20.0, "movement", 8.0))
