@@ -1,8 +1,8 @@
-"""The stages by themselves, for pytest-benchmark: to compare two versions of one of them.
+"""Single processing stages for pytest-benchmark, to compare two versions of a stage.
 
     pytest benchmarks/speed/bench_stages.py --benchmark-timer=time.process_time
 
-Not part of the tests: nothing is asserted.
+Not part of the test suite; nothing is asserted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from twitchsense.scoring.labels import label_detections
 from twitchsense.sleep.activity_counts import ActivityCounter
 from twitchsense.sleep.context import find_context
 
-#: Signal in a chunk, as `Recording.chunks` cuts it.
+#: Length of a chunk (s), as in `Recording.chunks`.
 CHUNK_S = 60
 Benchmark = Callable[..., Any]
 SETTINGS = Settings()
@@ -36,7 +36,7 @@ RECORDING = Recording.from_arrays(ARRAYS)
 
 
 def over_chunks(push: Callable[[np.ndarray], object], x: np.ndarray, fs: float) -> None:
-    """Push ten minutes, chunk by chunk."""
+    """Push a signal chunk by chunk."""
     for first in range(0, len(x), round(CHUNK_S * fs)):
         push(x[first : first + round(CHUNK_S * fs)])
 
@@ -44,7 +44,7 @@ def over_chunks(push: Callable[[np.ndarray], object], x: np.ndarray, fs: float) 
 @pytest.mark.parametrize(
     "make",
     [MainsCanceller, EcgCanceller, burst_band, leg_movement_band],
-    ids=["mains", "heart", "burst filter", "leg filter"],
+    ids=["mains", "ecg", "burst filter", "leg-movement filter"],
 )
 def test_sample_stage(benchmark: Benchmark, make: Callable[[float], Any]) -> None:
     x = ARRAYS["emg1_uv"][0].astype(float)

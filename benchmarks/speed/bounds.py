@@ -1,11 +1,11 @@
-"""What bounds the detector: one filter, its kinds, and the interpreter's lock.
+"""What limits the speed of the detector: the causal filter and the interpreter lock.
 
     python -m benchmarks.speed.bounds
 
-Prints what a sample costs in `scipy.signal.sosfilt` (by sections, type, and channels at once),
-in the same loop compiled with numba if that is installed (plain, and with the sections working
-on samples one behind each other, so that none waits for the one before), and what two threads
-gain on a filter and on two whole channels. Figures of ADR 12.
+Prints the time per sample of `scipy.signal.sosfilt` (by number of sections, data type and channels
+per call), of the same loop compiled with numba if that is installed (plain, and skewed: section k
+works on the sample before that of section k - 1, so that none waits for another), and the speed-up
+by two threads on a filter and on two whole channels. The measurements are in ADR 12.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ SOS = signal.butter(4, (20, 400), "bandpass", fs=1000, output="sos")
 X = np.random.default_rng(0).normal(size=N)
 
 
-def least_s(job: Callable[[], object], times: int = 20) -> float:
-    """Return the least processor time of several runs, s."""
+def min_cpu_s(job: Callable[[], object], times: int = 20) -> float:
+    """Return the minimum processor time (s) of several runs."""
     found = []
     for _ in range(times):
         begin = time.process_time()
@@ -39,11 +39,11 @@ def least_s(job: Callable[[], object], times: int = 20) -> float:
 def sosfilt_ns(sections: int, kind: type) -> float:
     sos = np.concatenate([SOS] * 3)[:sections].astype(kind)
     x, zi = X.astype(kind), np.zeros((sections, 2), kind)
-    return least_s(lambda: signal.sosfilt(sos, x, zi=zi)) / N * 1e9
+    return min_cpu_s(lambda: signal.sosfilt(sos, x, zi=zi)) / N * 1e9
 
 
 def compiled_ns() -> dict[str, float]:
-    """Return ns a sample of compiled loops whose results equal scipy's bit for bit."""
+    """Return the time per sample (ns) of compiled loops, bit-identical to scipy."""
     import numba
 
     @numba.njit
@@ -87,16 +87,16 @@ def compiled_ns() -> dict[str, float]:
         return y
 
     zi = np.zeros((len(SOS), 2))
-    wanted = signal.sosfilt(SOS, X, zi=zi)[0]
-    told = {}
+    expected = signal.sosfilt(SOS, X, zi=zi)[0]
+    times_ns = {}
     for loop, four in ((plain, SOS), (skewed, tuple(map(tuple, SOS.tolist())))):
-        assert np.array_equal(loop(four, X, zi.copy()), wanted)
-        told[loop.__name__] = least_s(lambda f=loop, s=four: f(s, X, zi.copy())) / N * 1e9
-    return told
+        assert np.array_equal(loop(four, X, zi.copy()), expected)
+        times_ns[loop.__name__] = min_cpu_s(lambda f=loop, s=four: f(s, X, zi.copy())) / N * 1e9
+    return times_ns
 
 
-def gain(jobs: list[Callable[[], object]]) -> float:
-    """Return the time of jobs one after the other over that in threads, on the clock."""
+def thread_speed_up(jobs: list[Callable[[], object]]) -> float:
+    """Return the speed-up of jobs in threads over the same jobs in sequence (wall-clock time)."""
     best = [np.inf, np.inf]
     for _ in range(3):
         begin = time.perf_counter()
@@ -114,7 +114,7 @@ def gain(jobs: list[Callable[[], object]]) -> float:
 
 
 def channel_jobs() -> list[Callable[[], object]]:
-    """Return the work on each EMG channel of half an hour."""
+    """Return one job per EMG channel: candidate detection over half an hour."""
     recording = tile_recording(make_tile(), 1800)
     settings = get_profile("default-2026")
 
@@ -129,21 +129,21 @@ def channel_jobs() -> list[Callable[[], object]]:
 
 
 def main() -> None:
-    print("sosfilt, ns a sample | float64 | float32\n---|---|---")
+    print("sosfilt, ns per sample | float64 | float32\n---|---|---")
     for sections in (1, 2, 4, 6, 10):
         cells = [f"{sosfilt_ns(sections, kind):.1f}" for kind in (np.float64, np.float32)]
         print(f"{sections} sections | {' | '.join(cells)}")
     both, zi = np.stack([X, X]), np.zeros((4, 2, 2))
-    at_once = least_s(lambda: signal.sosfilt(SOS, both, axis=-1, zi=zi)) / N / 2 * 1e9
-    print(f"4 sections, two channels in one call | {at_once:.1f} |")
+    together = min_cpu_s(lambda: signal.sosfilt(SOS, both, axis=-1, zi=zi)) / N / 2 * 1e9
+    print(f"4 sections, two channels in one call | {together:.1f} |")
     try:
         for name, ns in compiled_ns().items():
             print(f"4 sections, numba, {name} | {ns:.1f} |")
     except ImportError:
         print("numba is not installed")
     one = [lambda: [signal.sosfilt(SOS, X) for _ in range(50)]]
-    print(f"\ntwo threads: {gain(one * 2):.2f} times as fast on filters, ", end="")
-    print(f"{gain(channel_jobs()):.2f} times on two whole channels")
+    print(f"\ntwo threads: {thread_speed_up(one * 2):.2f} times as fast on filters, ", end="")
+    print(f"{thread_speed_up(channel_jobs()):.2f} times on two whole channels")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Pictures of docs/speed.md."""
+"""Figure of docs/speed.md."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from matplotlib.ticker import FuncFormatter, LogLocator
 from twitchsense.report.palette import GRID, INK, MUTED
 
 
-def draw_growth(told: dict[str, Any], path: Path) -> None:
-    """Draw time over length, channels and events, and memory over length.
+def draw_growth(measured: dict[str, Any], path: Path) -> None:
+    """Plot time against length, channels and events, and memory against length.
 
-    Grey lines: where every hour or channel costs the same; the memory that is allowed.
+    Grey lines: proportional growth, and the memory limit.
     """
-    rows = {name: told[name]["figures"] for name in ("length", "channels", "events")}
+    rows = {name: measured[name]["figures"] for name in ("length", "channels", "events")}
     figure = Figure(figsize=(11, 3), layout="constrained")
     time_axes, memory_axes, channel_axes, event_axes = figure.subplots(1, 4)
     _line(time_axes, rows["length"], "hours", "seconds", "length", "time in s")
@@ -25,9 +25,9 @@ def draw_growth(told: dict[str, Any], path: Path) -> None:
     memory_axes.axhline(250, color=MUTED, linewidth=1, linestyle=":")
     for axes in (time_axes, memory_axes):
         hours = [r["hours"] for r in rows["length"]]
-        axes.set_xticks(hours, [_words(h) for h in hours])
+        axes.set_xticks(hours, [_duration_text(h) for h in hours])
     _line(channel_axes, rows["channels"], "channels", "seconds", "EMG channels", "time in s")
-    _line(event_axes, rows["events"], "put_in", "seconds", "movements put in", "time in s")
+    _line(event_axes, rows["events"], "put_in", "seconds", "movements in the signal", "time in s")
     for axes, name, key in (
         (channel_axes, "channels", "channels"),
         (event_axes, "events", "put_in"),
@@ -39,23 +39,23 @@ def draw_growth(told: dict[str, Any], path: Path) -> None:
 
 
 def _line(axes: Any, rows: list[dict[str, Any]], x: str, y: str, xlabel: str, ylabel: str) -> None:
-    across, up = [r[x] for r in rows], [r[y] for r in rows]
-    if y == "seconds" and across[0]:
-        slope = up[-1] / across[-1]
-        axes.plot(across, [slope * a for a in across], color=GRID, linewidth=2)
-    axes.plot(across, up, "o-", color=INK, markersize=4, linewidth=1.2)
+    xs, ys = [r[x] for r in rows], [r[y] for r in rows]
+    if y == "seconds" and xs[0]:
+        slope = ys[-1] / xs[-1]
+        axes.plot(xs, [slope * x for x in xs], color=GRID, linewidth=2)
+    axes.plot(xs, ys, "o-", color=INK, markersize=4, linewidth=1.2)
     axes.set(yscale="log", xlabel=xlabel, ylabel=ylabel)
-    if across[0]:
+    if xs[0]:
         axes.set_xscale("log")
-    else:  # none is a count too
-        axes.set_xscale("symlog", linthresh=min(a for a in across if a))
+    else:  # zero on a logarithmic axis
+        axes.set_xscale("symlog", linthresh=min(x for x in xs if x))
     axes.minorticks_off()
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _words(hours: float) -> str:
+def _duration_text(hours: float) -> str:
     if hours < 1:
         return f"{60 * hours:.0f} min"
     return f"{hours:g} h" if hours <= 24 else f"{hours / 24:g} d"

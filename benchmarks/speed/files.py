@@ -1,4 +1,4 @@
-"""Captures and night files: to all result files, and what recording them costs."""
+"""Time from captures and night files to all result files, and the cost of recording."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from twitchsense.devices.v1_frames import decode_info
 from twitchsense.nightfile.records import Boot, Device
 from twitchsense.nightfile.writer import NightFile
 
-T0 = 1_790_000_000_000_000_000
+START_NS = 1_790_000_000_000_000_000
 STREAMS = (StreamSpec(1, EMG, 2, 1_000_000, 6_553_600), StreamSpec(2, ACC, 3, 100_000, 8_000_000))
-#: So much is committed once a second, as the recorder does, and measured; the rest is
-#: there for its readers, and a commit waits for the disk.
+#: Signal (s) that is committed once per second, as by the recorder, and measured. The rest is
+#: written in larger commits, because each commit waits for the disk.
 MEASURED_S = 600
 MODEL = Model(0x0123456789ABCDEF, STREAMS, "left")
 
 
 class Tile:
-    """What the simulated firmware samples: a made-up tile, repeated."""
+    """Sample source of the simulated firmware: a synthetic tile, repeated."""
 
     def __init__(self, arrays: Arrays) -> None:
         emg = np.stack([arrays[f"emg{i}_uv"][0] for i in (1, 2)], axis=1)
@@ -40,15 +40,28 @@ class Tile:
         }
 
     def read(self, stream: int, first: int, count: int) -> np.ndarray:
-        """Return counts from an index on."""
+        """Return ``count`` samples of a stream, in ADC counts."""
         return self._counts[stream].take(range(first, first + count), axis=0, mode="wrap")
 
 
 def record(path: Path, arrays: Arrays, seconds: float) -> float:
-    """Write a night file; return what the recorder's part of it cost, in cores.
+    """Write a night file and measure the recorder's share of a core.
 
-    That is decoding frames and committing them once a second, without a radio: frames are made
-    by the simulated firmware a minute ahead, outside of the measured time.
+    Measured are decoding frames and committing them once per second, without a radio. The
+    simulated firmware makes the frames a minute ahead, outside the measured time.
+
+    Parameters
+    ----------
+    path : Path
+    arrays : dict
+        Synthetic signals, repeated as needed.
+    seconds : float
+        Length of the night.
+
+    Returns
+    -------
+    float
+        Processor time over signal time.
     """
     firmware = Firmware(MODEL, Tile(arrays), Wire())
     firmware.control(bytes.fromhex("01 01 01000000 00"))
@@ -83,31 +96,34 @@ def _frames(firmware: Firmware, lane: FrameSource, first_s: float) -> list[list[
         before = firmware.ring.next
         firmware.advance(tick)
         for seq in range(before, firmware.ring.next):
-            arrival = T0 + round((at + 0.004) * 1e9)
+            arrival = START_NS + round((at + 0.004) * 1e9)
             batches[int(at - first_s)].append(Notification(lane, arrival, firmware.ring.get(seq)))
 
 
 def measure_files(hours: float) -> dict[str, Any]:
-    """Measure CSV -> results, night file -> results, the memory of both, and the recorder."""
+    """Measure CSV and night file to results (time and memory), and the recorder."""
     tile = make_tile()
     seconds = 3600 * hours
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         captures = write_csv(tile, seconds, folder)
-        told: dict[str, Any] = {"hours": hours, "csv": time_files(captures, folder)}
-        told["csv"] |= _memory(captures, folder)
+        measured: dict[str, Any] = {"hours": hours, "csv": time_files(captures, folder)}
+        measured["csv"] |= _memory(captures, folder)
         for path in captures:
             path.unlink()
         night = folder / "tonight.night"
-        cores = record(night, tile, seconds)
-        told["recorder"] = {"share_of_core": cores, "megabytes": night.stat().st_size / 1e6}
-        told["night"] = _memory([night], folder)
-    return told
+        share_of_core = record(night, tile, seconds)
+        measured["recorder"] = {
+            "share_of_core": share_of_core,
+            "megabytes": night.stat().st_size / 1e6,
+        }
+        measured["night"] = _memory([night], folder)
+    return measured
 
 
 def _memory(captures: list[Path], folder: Path) -> dict[str, Any]:
-    """Run in a process of its own: its time is that of one go, imports left out."""
+    """Analyse once in a fresh process; ``once_s`` is the time without imports."""
     names, out = [str(p) for p in captures], str(folder / "result")
-    told = run_in_process(f"analyze_files({names!r}, {out!r})")
-    told["once_s"] = told.pop("seconds")
-    return told
+    measured = run_in_process(f"analyze_files({names!r}, {out!r})")
+    measured["once_s"] = measured.pop("seconds")
+    return measured

@@ -1,4 +1,4 @@
-"""What is measured, in which sizes, and the file that holds it."""
+"""The parts of the speed benchmark, their sizes, and the file that holds the results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Figures = dict[str, Any]
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is measured."""
+    """Sizes of the measurements: hours (``_h``), minutes (``_min``) and counts."""
 
     night_h: float = 8.0
     packages_h: float = 1.0
@@ -44,7 +44,7 @@ QUICK = Sizes(0.5, 1 / 6, (1 / 6, 0.5, 1), (1, 4, 16), 1 / 30, (0, 50, 500), 0.5
 
 
 def jobs(sizes: Sizes, python: Path | None) -> dict[str, Callable[[], Any]]:
-    """Return each part's name and how to measure it, the quick ones first."""
+    """Return the name of each part with the function that measures it, short ones first."""
     return {
         "start": lambda: time_start(sizes.starts),
         "night": lambda: measure_night(sizes.night_h),
@@ -58,11 +58,11 @@ def jobs(sizes: Sizes, python: Path | None) -> dict[str, Callable[[], Any]]:
 
 
 def measure_night(hours: float) -> Figures:
-    """Measure arrays -> event table, and what no causal band-pass filter can stay below."""
+    """Measure arrays to event table, and one causal band-pass filter as a lower bound."""
     arrays = repeat_arrays(make_tile(), 3600 * hours)
     sos = signal.butter(4, (20, 450), "bandpass", fs=1000, output="sos").astype(np.float32)
     emg = [x for name, (x, _) in arrays.items() if name.startswith("emg")]
-    step = 60_000  # small enough for the processor's cache
+    step = 60_000  # samples; fits the processor cache
 
     def filter_once() -> None:
         for x in emg:
@@ -77,26 +77,39 @@ NAMES = tuple(jobs(QUICK, None))
 
 
 def run(path: Path, names: list[str], sizes: Sizes, python: Path | None) -> Figures:
-    """Measure some parts and put each into the file as soon as it is known.
+    """Measure parts and store each result as soon as it is known.
 
-    What the file holds of other parts stays.
+    Parameters
+    ----------
+    path : Path
+        JSON file of the release; results of other parts in it are kept.
+    names : list of str
+        Parts to measure.
+    sizes : Sizes
+    python : Path or None
+        Interpreter with the other packages.
+
+    Returns
+    -------
+    dict
+        Everything the file holds.
     """
-    told: Figures = json.loads(path.read_text()) if path.exists() else {}
-    every = jobs(sizes, python)
+    measured: Figures = json.loads(path.read_text()) if path.exists() else {}
+    all_jobs = jobs(sizes, python)
     for name in names:
-        began, facts = time.perf_counter(), describe_system()
-        figures = every[name]()
-        took = time.perf_counter() - began
-        facts |= {"took_s": round(took), "small": sizes is QUICK}
-        told[name] = {"about": facts, "figures": figures}
+        began, about = time.perf_counter(), describe_system()
+        figures = all_jobs[name]()
+        elapsed_s = time.perf_counter() - began
+        about |= {"took_s": round(elapsed_s), "small": sizes is QUICK}
+        measured[name] = {"about": about, "figures": figures}
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(rounded(told), indent=1) + "\n")
-        print(f"{name}: {took:.0f} s")
-    return told
+        path.write_text(json.dumps(rounded(measured), indent=1) + "\n")
+        print(f"{name}: {elapsed_s:.0f} s")
+    return measured
 
 
 def rounded(value: Any) -> Any:
-    """Return figures with four digits that count: more is noise, and a change in git."""
+    """Round all floats to four significant digits: further digits are noise."""
     if isinstance(value, dict):
         return {k: rounded(v) for k, v in value.items()}
     if isinstance(value, list):

@@ -1,8 +1,8 @@
-"""Writes docs/speed.md and its pictures from the history of figures.
+"""Generate docs/speed.md and its figure from the measurements of all releases.
 
     python -m benchmarks.speed.page benchmarks/history docs/speed.md
 
-The newest release's figures make the page; the older ones one line each.
+The measurements of the newest release make the page; each older release has one row.
 """
 
 from __future__ import annotations
@@ -20,23 +20,31 @@ Figures = dict[str, Any]
 
 WHO = {
     "twitchsense": "twitchsense: events of every kind, with features, context and labels",
-    "numpy.sum": "`numpy.sum`: every sample looked at once",
+    "numpy.sum": "`numpy.sum`: every sample read once",
     "script": "script: zero-phase filter, Hilbert envelope, moving average, peaks",
     "rms script": "script: zero-phase filter, 10-ms RMS, threshold",
     "biosppy": "BioSPPy `emg.emg`",
-    "yasa": "YASA `spindles_detect`: events of another kind, a job of the same shape",
+    "yasa": "YASA `spindles_detect`: other events, a comparable task",
     "neurokit2": "NeuroKit2 `emg_clean`, `emg_amplitude`, `emg_activation`",
 }
 
 
 def write(history: Path, page: Path) -> None:
-    """Write page and pictures."""
+    """Write the page and its figure.
+
+    Parameters
+    ----------
+    history : Path
+        Folder with one JSON file per release.
+    page : Path
+        The Markdown file to write.
+    """
     releases = {p.stem: json.loads(p.read_text()) for p in sorted(history.glob("*.json"), key=_age)}
-    told = list(releases.values())[-1]
+    measured = list(releases.values())[-1]
     folder = page.parent / "figures"
-    if {"length", "channels", "events"} <= told.keys():
-        draw_growth(told, folder / "speed-growth.png")
-    page.write_text(text(releases))
+    if {"length", "channels", "events"} <= measured.keys():
+        draw_growth(measured, folder / "speed-growth.png")
+    page.write_text(render(releases))
 
 
 def _age(path: Path) -> tuple[tuple[int, int | str], ...]:
@@ -44,41 +52,41 @@ def _age(path: Path) -> tuple[tuple[int, int | str], ...]:
     return tuple((0, int(p)) if p.isdigit() else (1, p) for p in parts)
 
 
-def text(releases: dict[str, Figures]) -> str:
-    """Return the page."""
-    told = list(releases.values())[-1]
+def render(releases: dict[str, Figures]) -> str:
+    """Return the text of the page."""
+    measured = list(releases.values())[-1]
     out = [
         "# Speed and memory",
         "",
-        "Made by `python -m benchmarks.speed`; how: [the benchmark's page]"
-        "(../benchmarks/speed/README.md). Your own computer: [`twitchsense bench`](speed-here.md).",
+        "Made by `python -m benchmarks.speed` ([method](../benchmarks/speed/README.md)). On your "
+        "own computer: [`twitchsense bench`](speed-here.md).",
         "",
-        "Nights are made up: two EMG channels at 1000 Hz and an accelerometer at 100 Hz, with "
-        "mains, a heart, and 75 movements an hour if nothing else is said. A time is the smaller "
-        "of what passed on the clock and what the processor worked, so that other programs do "
-        "not count; ratios are of one run on the same arrays.",
+        "The signals are synthetic: two EMG channels at 1000 Hz and an accelerometer at 100 Hz, "
+        "with mains, ECG and, unless stated otherwise, 75 movements per hour. A time is the "
+        "smaller of wall-clock time and processor time, which excludes the load of other programs. "
+        "Ratios are of one run on the same arrays.",
         "",
-        *machine(told),
+        *machine(measured),
         "## Goals",
         "",
-        *table(" | goal | measured | met", (goal.row(told) for goal in GOALS)),
+        *table(" | goal | measured | met", (goal.row(measured) for goal in GOALS)),
         "",
-        *bounds(told),
+        *limits(measured),
         "",
     ]
     for name, section in SECTIONS.items():
-        if name in told:
-            out += [*section(told[name]["figures"]), ""]
-    if {"length", "channels", "events"} <= told.keys():
+        if name in measured:
+            out += [*section(measured[name]["figures"]), ""]
+    if {"length", "channels", "events"} <= measured.keys():
         out += ["![Growth with length, channels and events](figures/speed-growth.png)", ""]
-    return "\n".join([*out, *past(releases), ""])
+    return "\n".join([*out, *releases_table(releases), ""])
 
 
-def bounds(told: Figures) -> list[str]:
-    """Return what stands between the figures and the goals."""
-    figures = {name: part["figures"] for name, part in told.items()}
+def limits(measured: Figures) -> list[str]:
+    """Return the section on what limits the speed."""
+    figures = {name: part["figures"] for name, part in measured.items()}
     lines = [
-        "What bounds them, and what was tried, with figures: "
+        "What limits the speed and what was tried, with measurements: "
         "[ADR 12](adr/0012-fast-path.md) (`python -m benchmarks.speed.bounds`).",
         "",
     ]
@@ -86,23 +94,23 @@ def bounds(told: Figures) -> list[str]:
         least = filters_alone(figures["night"], figures["files"], figures["others"])
         rows = [goal.row(least) for goal in GOALS]
         lines += [
-            "Most of these goals are beyond the filters alone. Every EMG sample goes through "
-            "causal ones, and through nine notches while there are mains; if all else cost "
-            "nothing, not even finding the heart:",
+            "The filters alone already exceed most of the goals that are missed. Every EMG sample "
+            "passes through causal filters, and through nine notch filters while mains are "
+            "present. If everything else took no time, including the search for the ECG:",
             "",
-            *table(" | goal | with nothing but the filters | met", known(rows)),
+            *table(" | goal | filters alone | met", measured_only(rows)),
             "",
         ]
     lines.append(
-        "- Live: while a heart is known, samples are kept back where its next beat may reach, "
-        "0.16 s in the median and 0.24 s at most; then 90 ms after a burst are needed for its "
-        "shape, and 50 ms without another burst ([by stage](live.md))."
+        "- Live: while an ECG is being subtracted, samples that the next beat may reach are "
+        "delayed, by 0.16 s (median) to 0.24 s (maximum). Measuring a burst then takes the 90 ms "
+        "after it, and 50 ms without another burst ([by stage](live.md))."
     )
     return lines
 
 
 def filters_alone(night: Figures, files: Figures, others: Figures) -> Figures:
-    """Return the figures of a detector that is its filters and nothing else."""
+    """Return the measurements of a hypothetical detector that consists of its filters only."""
     alone = (night["stages"]["filters"] + night["stages"]["mains canceller"]) / night["hours"]
     csv, hours = files["csv"], files["hours"]
     reading = files["night"]["once_s"] - night["seconds"] * hours / night["hours"]
@@ -123,23 +131,23 @@ def filters_alone(night: Figures, files: Figures, others: Figures) -> Figures:
     return {name: {"figures": f} for name, f in figures.items()}
 
 
-def known(rows: Iterable[str]) -> list[str]:
-    """Return the rows of goals that were measured."""
+def measured_only(rows: Iterable[str]) -> list[str]:
+    """Return the rows of the goals that have a measurement."""
     return [row for row in rows if "not measured" not in row]
 
 
-def machine(told: Figures) -> list[str]:
-    """Return what the figures were measured on; parts may be of different days."""
-    facts = [part["about"] for part in told.values()]
+def machine(measured: Figures) -> list[str]:
+    """Return the computer and the versions; parts may have been measured on different days."""
+    facts = [part["about"] for part in measured.values()]
     one = facts[-1]
     loads = [f["load"] for f in facts if f["load"] is not None]
-    small = [name for name, part in told.items() if part["about"]["small"]]
-    busy = f" Load while measuring: {min(loads):.1f} to {max(loads):.1f}." if loads else ""
+    small = [name for name, part in measured.items() if part["about"]["small"]]
+    busy = f" System load during the run: {min(loads):.1f} to {max(loads):.1f}." if loads else ""
     return [
         f"{one['processor']}, {one['cores']} cores, {one['platform']}; Python {one['python']}, "
         f"numpy {one['numpy']}, scipy {one['scipy']}, pandas {one['pandas']}.{busy}",
         "",
-        *([f"Measured in small sizes only (`--quick`): {', '.join(small)}.", ""] if small else []),
+        *([f"Measured with small sizes (`--quick`): {', '.join(small)}.", ""] if small else []),
     ]
 
 
@@ -147,9 +155,9 @@ def night(f: Figures) -> list[str]:
     bound = ""
     if "filter_s" in f:
         bound = (
-            f" One causal band-pass filter over the EMG (scipy's `sosfilt`, four sections, float32,"
-            f" nothing else) takes {f['filter_s']:.2f} s, {digits(f['filter_s'] / f['sum_s'])} "
-            "times `numpy.sum`."
+            f" A single causal band-pass filter over the EMG (scipy's `sosfilt`, four sections,"
+            f" float32) takes {f['filter_s']:.2f} s, {digits(f['filter_s'] / f['sum_s'])} times "
+            "`numpy.sum`."
         )
     stages = [
         f"{name} | {s:.2f} | {100 * s / f['seconds']:.0f} %" for name, s in f["stages"].items()
@@ -179,12 +187,12 @@ def others(f: Figures) -> list[str]:
         )
     left = f.get("left_out")
     return [
-        "## Beside others",
+        "## Compared with other programs",
         "",
-        "The same EMG channels; twitchsense also reads the accelerometer. Imports are left out. "
-        "Memory: what the work adds at its peak.",
+        "On the same EMG channels; twitchsense also analyses the accelerometer. Imports are "
+        "excluded. Memory: increase of the peak during the work.",
         "",
-        *table("who | length | time | × `numpy.sum` | × twitchsense | memory", rows),
+        *table("program | length | time | × `numpy.sum` | × twitchsense | memory", rows),
         *(["", f"Not measured: {', '.join(left)}."] if left else []),
     ]
 
@@ -194,22 +202,22 @@ def files(f: Figures) -> list[str]:
     return [
         "## Files",
         "",
-        f"{f['hours']:.3g} h; all result files but the report. Time of one go in a fresh process, "
-        "imports left out; memory above the interpreter with numpy, scipy and pandas.",
+        f"{f['hours']:.3g} h; all result files except the report. Time of one run in a fresh "
+        "process, without imports; memory above the interpreter with numpy, scipy and pandas.",
         "",
         *table(
             " | size | time | memory",
             (
-                f"CSV, pandas' C engine alone, the whole into memory | {csv['megabytes']:.0f} MB "
+                f"CSV, pandas' C engine alone, into memory | {csv['megabytes']:.0f} MB "
                 f"| {csv['parse_s']:.2f} s | ",
                 f"CSV → results | {csv['megabytes']:.0f} MB | {csv['once_s']:.2f} s "
-                f"(again: {csv['seconds']:.2f} s) | {csv['above_mb']:.0f} MB",
+                f"(repeated: {csv['seconds']:.2f} s) | {csv['above_mb']:.0f} MB",
                 f"night file → results | {recorder['megabytes']:.0f} MB "
                 f"| {stored['once_s']:.2f} s | {stored['above_mb']:.0f} MB",
             ),
         ),
         "",
-        "Recording it, the radio left out (decoding, a commit a second; ten minutes of it): "
+        "Recording without the radio (decoding, one commit per second; measured over ten minutes): "
         f"{100 * recorder['share_of_core']:.2f} % of a core.",
     ]
 
@@ -219,29 +227,30 @@ def live(f: Figures) -> list[str]:
     for name in ("wearable", "20 ms"):
         r = f[name]
         rows.append(
-            f"{'of the wearable (57 and 38 samples)' if name == 'wearable' else name} "
+            f"{'wearable (57 and 38 samples)' if name == 'wearable' else name} "
             f"| {r['p50_ms']:.2f} | {r['p99_ms']:.2f} | {100 * r['share_of_core']:.2f} % "
             f"| {_delays(r, 'twitch')} | {_delays(r, 'jerk')} | {_delays(r, 'movement')}"
         )
     return [
         "## Live",
         "",
-        f"{f['minutes']:g} min with 720 movements an hour. Delay: signal time from the end of a "
-        "movement to its row, shown / settled (it can't change any more), 95 of 100, in ms; a "
-        "packet is told when its last sample is there. The first 30 s, while the noise floor is "
-        "learned, are left out. The made-up heart is taken out all the time, which costs a shown "
-        "row 0.16 to 0.24 s; without a heart it is there 0.17 s after a twitch and 0.2 s after a "
-        "jerk ([by stage](live.md)).",
+        f"{f['minutes']:g} min with 720 movements per hour. Delay: signal time from the end of a "
+        "movement until its row is first shown / final, 95th percentile in ms; a packet is "
+        "processed when its last sample has arrived. The first 30 s, while the noise floor is "
+        "estimated, are excluded. The synthetic ECG is subtracted throughout, which delays the "
+        "first row by 0.16 to 0.24 s; without an ECG a twitch is shown after 0.17 s and a jerk "
+        "after 0.2 s ([by stage](live.md)).",
         "",
         *table(
-            "packets | ms per packet, median | 99 of 100 | of a core | twitch | jerk | movement",
+            "packets | ms per packet, median | 99th percentile | share of a core | twitch | jerk "
+            "| movement",
             rows,
         ),
     ]
 
 
 def _delays(r: Figures, kind: str) -> str:
-    if "shown_s" not in r:  # figures of before rows were shown early
+    if "shown_s" not in r:  # releases in which rows were shown only when final
         d = r["delay_s"].get(kind)
         return f"– / {1000 * d['p95']:.0f}" if d else "none seen"
     if kind not in r["shown_s"]:
@@ -254,8 +263,8 @@ def start(f: Figures) -> list[str]:
         "## Start-up",
         "",
         f"`twitchsense --help` {f['help_s']:.2f} s; `import numpy` {f['numpy_s']:.2f} s; "
-        f"`import twitchsense` {f['import_s']:.3f} s more, {f['analyze_s']:.2f} s more with all "
-        f"that `analyze` needs. Python alone: {f['python_s']:.2f} s.",
+        f"`import twitchsense` {f['import_s']:.3f} s more, {f['analyze_s']:.2f} s more with "
+        f"everything that `analyze` imports. Python alone: {f['python_s']:.2f} s.",
     ]
 
 
@@ -286,13 +295,21 @@ def channels(rows: list[Figures]) -> list[str]:
 
 def events(rows: list[Figures]) -> list[str]:
     return table(
-        "movements put in | time | events | rejected",
+        "movements in the signal | time | events | rejected",
         (f"{r['put_in']} | {r['seconds']:.2f} s | {r['events']} | {r['rejected']}" for r in rows),
     )
 
 
 def table(head: str, rows: Iterable[str]) -> list[str]:
-    """Return the lines of a table from cells with bars between them."""
+    """Return the lines of a Markdown table.
+
+    Parameters
+    ----------
+    head : str
+        Column titles, separated by ``|``.
+    rows : iterable of str
+        Cells, separated in the same way.
+    """
     rule = "|".join(["---"] * (head.count("|") + 1))
     return [f"| {head} |", f"|{rule}|", *[f"| {row} |" for row in rows]]
 
@@ -303,11 +320,11 @@ SECTIONS = {
 }  # fmt: skip
 
 
-def past(releases: dict[str, Figures]) -> list[str]:
-    """Return one line for each release."""
+def releases_table(releases: dict[str, Figures]) -> list[str]:
+    """Return the table of all releases."""
     rows = []
-    for version, told in releases.items():
-        figures = {name: part["figures"] for name, part in told.items()}
+    for version, measured in releases.items():
+        figures = {name: part["figures"] for name, part in measured.items()}
         cells = []
         for name, value in (
             ("night", lambda f: f"{f['seconds'] * 8 / f['hours']:.2f} s"),
@@ -322,8 +339,8 @@ def past(releases: dict[str, Figures]) -> list[str]:
         "## Releases",
         "",
         *table(
-            "release | 8 h in memory | over `numpy.sum` | CSV over its parser | most memory "
-            "| per packet, 99 of 100",
+            "release | 8 h in memory | relative to `numpy.sum` | CSV relative to its parser "
+            "| peak memory | per packet, 99th percentile",
             rows,
         ),
     ]

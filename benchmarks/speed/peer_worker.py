@@ -1,9 +1,10 @@
-"""Times one other way to find bursts in EMG channels; imports nothing of ours.
+"""Time another method of finding bursts in EMG channels; does not import twitchsense.
 
     python peer_worker.py IN.npz NAME
 
-IN holds one array per channel (µV) and `fs`. Prints seconds (the smaller of clock and processor
-time, without imports and reading), peak memory above that before, and how much it found.
+IN holds one array per channel (µV) and `fs`. Prints the time in seconds (the smaller of wall-clock
+and processor time, without imports and reading), the increase of the peak memory, and the number
+of bursts found.
 """
 
 from __future__ import annotations
@@ -24,16 +25,16 @@ Finder = Callable[[np.ndarray, float], int]
 
 
 def script() -> Finder:
-    """Return what one writes in an afternoon: zero-phase filter, Hilbert envelope, peaks."""
+    """Return a typical script: zero-phase filter, Hilbert envelope, peaks."""
     from scipy import ndimage, signal
 
     def find(x: np.ndarray, fs: float) -> int:
         sos = signal.butter(4, (20, 450), "bandpass", fs=fs, output="sos")
         envelope = np.abs(signal.hilbert(signal.sosfiltfilt(sos, x)))
         smooth = ndimage.uniform_filter1d(envelope, round(0.05 * fs))
-        middle = np.median(smooth)
-        limit = middle + 6 * np.median(np.abs(smooth - middle))
-        peaks, _ = signal.find_peaks(smooth, height=limit, distance=round(0.1 * fs))
+        median = np.median(smooth)
+        threshold = median + 6 * np.median(np.abs(smooth - median))
+        peaks, _ = signal.find_peaks(smooth, height=threshold, distance=round(0.1 * fs))
         return len(peaks)
 
     return find
@@ -47,9 +48,9 @@ def rms_script() -> Finder:
         sos = signal.butter(4, (20, 450), "bandpass", fs=fs, output="sos")
         band = signal.sosfiltfilt(sos, x)
         envelope = np.sqrt(np.maximum(ndimage.uniform_filter1d(band**2, round(0.01 * fs)), 0))
-        middle = np.median(envelope)
-        limit = middle + 10 * np.median(np.abs(envelope - middle))
-        return int(np.count_nonzero(np.diff((envelope > limit).astype(np.int8)) == 1))
+        median = np.median(envelope)
+        threshold = median + 10 * np.median(np.abs(envelope - median))
+        return int(np.count_nonzero(np.diff((envelope > threshold).astype(np.int8)) == 1))
 
     return find
 
@@ -80,7 +81,7 @@ def biosppy() -> Finder:
 
 
 def yasa() -> Finder:
-    """Return its spindle detection: events of another kind, a job of the same shape."""
+    """Return YASA's spindle detection: other events, a comparable task."""
     import yasa as package
 
     def find(x: np.ndarray, fs: float) -> int:
@@ -90,7 +91,7 @@ def yasa() -> Finder:
     return find
 
 
-WAYS: dict[str, Callable[[], Finder]] = {
+METHODS: dict[str, Callable[[], Finder]] = {
     "script": script,
     "rms script": rms_script,
     "neurokit2": neurokit2,
@@ -109,17 +110,17 @@ def peak_mb() -> float:
 def main(source: str, name: str) -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
-    find = WAYS[name]()
+    find = METHODS[name]()
     with np.load(source) as stored:
         fs = float(stored["fs"])
         channels = [stored[k].astype(float) for k in stored.files if k != "fs"]
     with contextlib.redirect_stdout(io.StringIO()):
-        find(channels[0][: round(60 * fs)], fs)  # what is imported or compiled late
+        find(channels[0][: round(60 * fs)], fs)  # late imports and compilation
         before, wall, cpu = peak_mb(), time.perf_counter(), time.process_time()
         found = sum(find(x, fs) for x in channels)
         seconds = min(time.perf_counter() - wall, time.process_time() - cpu)
-    told = {"seconds": seconds, "above_mb": peak_mb() - before, "found": found}
-    print(json.dumps(told))
+    result = {"seconds": seconds, "above_mb": peak_mb() - before, "found": found}
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What an ordinary script and other packages take for the same arrays.
+"""Time and memory of ordinary scripts and other packages on the same arrays.
 
-The script runs in a process of its own, for its memory; the packages run in an environment of
-their own (README.md).
+The scripts run in a separate process, so that their memory can be measured; the packages run in
+a separate environment (README.md).
 """
 
 from __future__ import annotations
@@ -24,31 +24,31 @@ PACKAGES = ("biosppy", "yasa", "neurokit2")
 
 
 def compare(hours: float, python: Path | None, package_hours: float) -> dict[str, Any]:
-    """Measure everyone on the same arrays: ours, the scripts, and the packages.
+    """Measure twitchsense, the scripts and the packages on the same arrays.
 
     Parameters
     ----------
     hours : float
-        Length for ours and the scripts.
+        Length of the signal for twitchsense and the scripts.
     python : Path or None
-        Of the packages' environment; without it they are left out.
+        Interpreter with the packages; without it they are left out.
     package_hours : float
-        Length for the packages, which are slow; ours is measured at that length too.
+        Length for the packages, which are slow; twitchsense is measured at that length too.
     """
     tile = make_tile()
-    told: dict[str, Any] = {"rows": []}
+    measured: dict[str, Any] = {"rows": []}
     with tempfile.TemporaryDirectory() as folder:
         for length, names, interpreter in (
             (hours, SCRIPTS, Path(sys.executable)),
             (package_hours, PACKAGES, python),
         ):
             if interpreter is None:
-                told["left_out"] = list(names)
+                measured["left_out"] = list(names)
                 continue
             arrays = repeat_arrays(tile, 3600 * length)
-            ours = time_arrays(arrays, 2)
-            told["rows"].append({"who": "twitchsense", "hours": length, **_short(ours)})
-            told["rows"].append({"who": "numpy.sum", "hours": length, "seconds": ours["sum_s"]})
+            own = time_arrays(arrays, 2)
+            measured["rows"].append({"who": "twitchsense", "hours": length, **_selected(own)})
+            measured["rows"].append({"who": "numpy.sum", "hours": length, "seconds": own["sum_s"]})
             source = Path(folder) / "in.npz"
             emg = {name: x for name, (x, _) in arrays.items() if name.startswith("emg")}
             np.savez(source, fs=1000.0, **emg)
@@ -56,19 +56,19 @@ def compare(hours: float, python: Path | None, package_hours: float) -> dict[str
                 row = {"who": name, "hours": length, **_run(interpreter, source, name)}
                 for unit in ("numpy.sum", "twitchsense"):
                     base = next(
-                        r for r in told["rows"] if r["who"] == unit and r["hours"] == length
+                        r for r in measured["rows"] if r["who"] == unit and r["hours"] == length
                     )
                     if "seconds" in row:
                         row[f"times {unit}"] = row["seconds"] / base["seconds"]
-                told["rows"].append(row)
-    return told
+                measured["rows"].append(row)
+    return measured
 
 
-def _short(ours: dict[str, Any]) -> dict[str, Any]:
+def _selected(own: dict[str, Any]) -> dict[str, Any]:
     return {
-        "seconds": ours["seconds"],
-        "times numpy.sum": ours["times_sum"],
-        "events": ours["events"],
+        "seconds": own["seconds"],
+        "times numpy.sum": own["times_sum"],
+        "events": own["events"],
     }
 
 

@@ -1,10 +1,10 @@
-"""Where the processor's time goes, by stage and by function.
+"""Processor time by processing stage and by function.
 
     python -m benchmarks.speed.profile [--minutes 30] [--events-per-h 75] [CAPTURE ...]
 
-Without captures, a made-up night in memory. Stages are looked at from outside, hundreds of
-times a second, and cost nothing; the list of functions comes from a second run under cProfile,
-which makes small calls look two or three times as dear as they are.
+Without captures, a synthetic night in memory is analysed. Stages are sampled several hundred times
+per second, without overhead. The list of functions comes from a second run under cProfile, which
+overestimates the cost of small calls by a factor of two to three.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main() -> None:
         def job() -> ts.Night:
             return ts.analyze(ts.read(*args.captures))
     else:
-        names, seconds = "made up", 60 * args.minutes
+        names, seconds = "synthetic", 60 * args.minutes
         recording = tile_recording(make_tile(events_per_h=args.events_per_h), seconds)
 
         def job() -> ts.Night:

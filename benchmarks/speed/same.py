@@ -1,13 +1,13 @@
-"""Whether a change of the program left every result as it was.
+"""Compare all results of two versions of the program byte for byte.
 
     python -m benchmarks.speed.same RESULTS --inputs INPUTS [--data DATA] [--openhdemg FOLDER]
     python -m benchmarks.speed.same RESULTS --inputs INPUTS --against OTHER_RESULTS
 
-Makes recordings once (simulated captures of every scenario, a night file with damage, composed
-and real recordings where their folders are given), analyses each into a folder, and compares all
-files byte for byte with those of another run: tables, at full precision too, summaries, seconds
-and traces, and what a detector tells packet by packet. To run it on another version, put that
-version's ``src`` on PYTHONPATH.
+Makes input recordings once (simulated captures of every scenario, a damaged night file, and
+composed and real recordings if their folders are given), analyses each into a folder, and compares
+all files with those of another run: tables (also at full precision), summaries, per-second
+statistics, traces, and the packet-by-packet output of the live detector. To run another version,
+put its ``src`` on PYTHONPATH.
 """
 
 from __future__ import annotations
@@ -39,14 +39,19 @@ SIMULATED = {
 COMPOSED = ("rest_twitches", "frequent", "brief", "sleep_onset", "plm", "fragmentary", "violent",
             "night", "storm", "storm_twitches", "drift", "rate_error", "noise", "emg_only",
             "acc_only", "ladder")  # fmt: skip
-SEEDS, MINUTES = (1, 2, 3), {"sleep_onset": 12.0, "night": 15.0}
-USUAL_MINUTES = 5.0
-#: Recordings that are also pushed packet by packet, and of how many packets it is asked early.
-LIVE, PEEK_EVERY = ("sim_night", "sim_trains", "composed_frequent_1", "composed_storm_2"), 3
+SEEDS = (1, 2, 3)
+MINUTES = {"sleep_onset": 12.0, "night": 15.0}
+DEFAULT_MINUTES = 5.0
+#: Recordings that are also pushed packet by packet; `Detector.peek` every so many packets.
+LIVE = ("sim_night", "sim_trains", "composed_frequent_1", "composed_storm_2")
+PEEK_EVERY = 3
 
 
 def make_inputs(folder: Path, data: Path | None, openhdemg: Path | None) -> None:
-    """Make what is not there yet: a folder of captures, or an npz of arrays, each."""
+    """Make the input recordings that do not exist yet.
+
+    Each is a folder of captures or an npz file of arrays.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for scenario, options in SIMULATED.items():
         out = folder / f"sim_{scenario}"
@@ -66,7 +71,7 @@ def make_inputs(folder: Path, data: Path | None, openhdemg: Path | None) -> None
             for seed in SEEDS:
                 path = folder / f"composed_{scenario}_{seed}.npz"
                 if not path.exists():
-                    minutes = MINUTES.get(scenario, USUAL_MINUTES)
+                    minutes = MINUTES.get(scenario, DEFAULT_MINUTES)
                     place = {"data": data, "openhdemg": openhdemg, "minutes": minutes}
                     arrays, _ = compose(scenario, "tune", seed, **place)
                     stored = {f"{name}@{fs}": x for name, (x, fs) in arrays.items()}
@@ -74,7 +79,7 @@ def make_inputs(folder: Path, data: Path | None, openhdemg: Path | None) -> None
 
 
 def _make_night_file(folder: Path) -> None:
-    """Record the simulated firmware, then spoil some packets in every way a reader tells apart."""
+    """Record the simulated firmware, then damage packets in every way a reader distinguishes."""
     import sqlite3
 
     from benchmarks.speed.files import record
@@ -94,7 +99,7 @@ def _make_night_file(folder: Path) -> None:
         bad[place] ^= 1 << int(rng.integers(8))
         if row % 4 == 0:
             bad = bad[: max(1, place)]
-        # every other one is sound on the disk and came damaged, or of another place
+        # odd rows: stored intact but received damaged; even rows: damaged on disk
         crc = packet_crc(seq, arrival, bytes(bad)) if row % 2 else zlib.crc32(data)
         sql = "UPDATE packet SET data = ?, crc = ? WHERE boot = ? AND seq = ?"
         db.execute(sql, (bytes(bad), crc, boot, seq))
@@ -120,7 +125,7 @@ def recordings(inputs: Path) -> Iterator[tuple[str, Recording]]:
 
 
 def write_results(name: str, recording: Recording, out: Path) -> None:
-    """Write all result files, the tables at full precision, and what is told live."""
+    """Write all result files, tables at full precision, and the live output."""
     night = ts.analyze(recording)
     night.save(out, report=False)
     night.events.to_csv(out / "exact_events.csv")
@@ -132,10 +137,10 @@ def write_results(name: str, recording: Recording, out: Path) -> None:
         with (out / "live.txt").open("w") as file:
             for k, (at, chunk) in enumerate(iter_packets(recording, {"emg": 57, "acc": 38})):
                 for f in detector.push(chunk):
-                    print(at, "settled", _tell(f), file=file)
+                    print(at, "settled", _as_text(f), file=file)
                 if k % PEEK_EVERY == 0:
                     for f in detector.peek():
-                        print(at, "shown", _tell(f), file=file)
+                        print(at, "shown", _as_text(f), file=file)
 
 
 #: Fields of a candidate that are compared, under the names that older versions gave them.
@@ -148,7 +153,7 @@ FIELDS = {
 }  # fmt: skip
 
 
-def _tell(candidate: object) -> str:
+def _as_text(candidate: object) -> str:
     fields = {old: getattr(candidate, n) for n, old in FIELDS.items()}
     values = {n: v.tolist() if isinstance(v, np.ndarray) else v for n, v in fields.items()}
     parts = ", ".join(_old_repr(part) for part in values["parts"])
@@ -165,7 +170,7 @@ def _old_repr(candidate: object) -> str:
 
 
 def differences(one: Path, other: Path) -> list[str]:
-    """Return the files of two results that are not equal."""
+    """Return the files of two result folders that differ."""
     names = sorted({p.relative_to(f) for f in (one, other) for p in f.rglob("*") if p.is_file()})
     return [str(n) for n in names if not _equal(one / n, other / n)]
 
@@ -175,7 +180,7 @@ def _equal(one: Path, other: Path) -> bool:
         return False
     if one.suffix != ".npz":
         return one.read_bytes() == other.read_bytes()
-    with np.load(one) as a, np.load(other) as b:  # packing may differ
+    with np.load(one) as a, np.load(other) as b:  # compression may differ
         return a.files == b.files and all(
             a[n].dtype == b[n].dtype
             and a[n].shape == b[n].shape
@@ -191,7 +196,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder of the real recordings")
     parser.add_argument("--openhdemg", type=Path, help="see benchmarks/accuracy")
     parser.add_argument("--against", type=Path, help="results of the other version")
-    parser.add_argument("--only", default="", help="names that begin like this")
+    parser.add_argument("--only", default="", help="only recordings whose name starts with this")
     args = parser.parse_args()
     make_inputs(args.inputs, args.data, args.openhdemg)
     count = different = 0
@@ -205,8 +210,8 @@ def main() -> None:
             different += bool(found)
             if found:
                 print(f"{name}: {', '.join(found)}", flush=True)
-    said = f", {different} different" if args.against is not None else ""
-    print(f"{ts.__file__}: {count} recordings{said}")
+    suffix = f", {different} different" if args.against is not None else ""
+    print(f"{ts.__file__}: {count} recordings{suffix}")
     sys.exit(1 if different else 0)
 
 

@@ -1,4 +1,4 @@
-"""How time and memory grow with length, channels and events of a night."""
+"""Time and memory as a function of length, number of channels and number of events."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from twitchsense.results.night import analyze
 
 
 def by_length(hours: tuple[float, ...]) -> list[dict[str, Any]]:
-    """Measure nights of several lengths, each in a process of its own.
+    """Measure nights of several lengths (h), each in a fresh process.
 
-    The night repeats a tile, so that the memory is that of the analysis.
+    The signal repeats a tile, so that the memory is that of the analysis.
     """
     tile = make_tile()
     return [measure_memory(tile, 3600 * h) for h in hours]
 
 
 def by_channels(counts: tuple[int, ...], hours: float) -> list[dict[str, Any]]:
-    """Measure EMG channels of one leg, with one accelerometer."""
+    """Measure several numbers of EMG channels on one leg, with one accelerometer."""
     return [{"channels": n, **_time(make_tile(n_emg=n), hours)} for n in counts]
 
 
 def by_events(counts: tuple[int, ...], hours: float) -> list[dict[str, Any]]:
-    """Measure nights with some number of movements put in."""
+    """Measure nights with several numbers of movements in the signal."""
     return [{"put_in": n, **_time(make_tile(events_per_h=n / hours), hours)} for n in counts]
 
 

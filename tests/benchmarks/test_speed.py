@@ -1,4 +1,4 @@
-"""The speed benchmark measures what it says; what it measures is no matter of tests."""
+"""The speed benchmark: night file, scripts, goals, page. Its measurements are not tested."""
 
 import json
 import subprocess
@@ -11,12 +11,12 @@ import twitchsense as ts
 from benchmarks.speed.files import record
 from benchmarks.speed.goals import GOALS
 from benchmarks.speed.measurements import NAMES, rounded
-from benchmarks.speed.page import filters_alone, known, text
+from benchmarks.speed.page import filters_alone, measured_only, render
 from benchmarks.speed.peers import WORKER
 from twitchsense.bench.synthetic import make_tile
 
 
-def test_a_night_file_holds_the_tile(tmp_path):
+def test_recorded_night_file_holds_the_samples_of_the_tile(tmp_path):
     tile = make_tile(seconds=40)
     assert 0 < record(tmp_path / "a.night", tile, 60) < 1
     recording = ts.read(tmp_path / "a.night")
@@ -30,19 +30,19 @@ def test_a_night_file_holds_the_tile(tmp_path):
         assert np.abs(found - whole).max() <= 0.51 * step
 
 
-def test_the_script_is_timed(tmp_path):
+def test_script_is_timed_and_finds_bursts(tmp_path):
     emg = make_tile(seconds=60, events_per_h=600, n_emg=1)["emg1_uv"][0]
     np.savez(tmp_path / "in.npz", fs=1000.0, emg1_uv=emg)
     done = subprocess.run(
         [sys.executable, str(WORKER), str(tmp_path / "in.npz"), "script"],
         capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
-    told = json.loads(done.stdout)
-    assert told["seconds"] > 0
-    assert told["found"] >= 5
+    measured = json.loads(done.stdout)
+    assert measured["seconds"] > 0
+    assert measured["found"] >= 5
 
 
-def test_goals_are_met_missed_or_not_measured():
+def test_row_of_a_goal_is_met_missed_or_not_measured():
     goal = next(g for g in GOALS if g.part == "night")
     assert goal.row({"night": {"figures": {"times_sum": 20.0}}}).endswith("| 20 × | yes")
     assert goal.row({"night": {"figures": {"times_sum": 20.1}}}).endswith("| 20.1 × | no")
@@ -56,13 +56,13 @@ def test_goals_are_met_missed_or_not_measured():
     assert {g.part for g in GOALS} <= set(NAMES)
 
 
-def test_page_of_some_parts():
+def test_page_has_only_sections_of_measured_parts():
     about = dict.fromkeys(
         ("processor", "cores", "platform", "python", "numpy", "scipy", "pandas"), "?"
     )
     start = {"help_s": 0.1, "numpy_s": 0.1, "import_s": 0.0, "analyze_s": 1.0, "python_s": 0.01}
-    told = {"start": {"about": {**about, "load": None, "small": True}, "figures": start}}
-    page = text({"0.1.0": told})
+    measured = {"start": {"about": {**about, "load": None, "small": True}, "figures": start}}
+    page = render({"0.1.0": measured})
     assert "| `twitchsense --help` | ≤ 0.25 s | 0.1 s | yes |\n" in page
     assert "## Start-up" in page
     assert "(`--quick`): start." in page
@@ -70,7 +70,7 @@ def test_page_of_some_parts():
     assert "| 0.1.0 |" in page
 
 
-def test_what_the_filters_alone_would_take():
+def test_figures_of_the_filters_alone():
     night = {
         "hours": 8.0,
         "sum_s": 0.01,
@@ -83,16 +83,16 @@ def test_what_the_filters_alone_would_take():
         {"who": "neurokit2", "hours": 1.0, "seconds": 50.0},
         {"who": "biosppy", "hours": 1.0, "failed": "no"},
     ]
-    told = filters_alone(night, files, {"rows": rows})
-    cells = [row.split(" | ")[2:] for row in known(goal.row(told) for goal in GOALS)]
+    measured = filters_alone(night, files, {"rows": rows})
+    cells = [row.split(" | ")[2:] for row in measured_only(goal.row(measured) for goal in GOALS)]
     assert [value for value, _ in cells] == ["100 ×", "7 ×", "400 ×", "1.5 ×", "5 s"]  # of 8 h
     assert [met for _, met in cells] == ["no", "no", "no", "yes", "no"]
     alone = filters_alone(night, files, {"rows": []})
-    assert len(known(goal.row(alone) for goal in GOALS)) == 3
+    assert len(measured_only(goal.row(alone) for goal in GOALS)) == 3
 
 
 @pytest.mark.parametrize(
     ("value", "short"), [(1.23456, 1.235), ({"a": [123456.7]}, {"a": [123500.0]}), (123456, 123456)]
 )
-def test_figures_are_rounded(value, short):
+def test_figures_are_rounded_to_four_digits(value, short):
     assert rounded(value) == short
