@@ -21,7 +21,7 @@ from twitchsense.acquire.recorder import Recorder, make_host_clock, make_metadat
 from twitchsense.cli.record import LIVE_PERIOD_S
 from twitchsense.cli.stream import LiveView
 from twitchsense.live.event_updates import EventUpdate
-from twitchsense.nightfile.writer import NightFile
+from twitchsense.nightfile.writer import NightFileWriter
 
 T0 = 1_790_000_000_000_000_000
 
@@ -59,7 +59,7 @@ async def run(minutes: float, scenario: str, seed: int, virtual: bool) -> Watch:
     stop = asyncio.Event()
     options = {"minutes": minutes + 1, "scenario": scenario, "seed": seed}
     with tempfile.TemporaryDirectory() as folder:
-        night = NightFile(Path(folder) / "a.night", make_metadata())
+        night = NightFileWriter(Path(folder) / "a.night", make_metadata())
         async with open_adapter("sim", **options) as radio:
             (sighting,) = await radio.scan(5, "ts-0001")
             recorder = Recorder(

@@ -34,7 +34,7 @@ from twitchsense.cli.record import LIVE_PERIOD_S
 from twitchsense.live.follower import NightFollower
 from twitchsense.live.waveform_buffer import COLUMNS_PER_S
 from twitchsense.live.web import LiveServer
-from twitchsense.nightfile.writer import NightFile
+from twitchsense.nightfile.writer import NightFileWriter
 
 EVERY = 3730  # samples from burst to burst: at every phase of frames and looks
 LENGTH = 60
@@ -88,7 +88,7 @@ async def write(path: Path, seconds: float) -> None:
     plan = make_plan(minutes=seconds / 60 + 1, source=lambda model: Muscle())
     stop, night, loop = (
         asyncio.Event(),
-        NightFile(path, make_metadata()),
+        NightFileWriter(path, make_metadata()),
         asyncio.get_running_loop(),
     )
     async with open_air(plans=[plan]) as air:

@@ -33,7 +33,7 @@ from firmware_sim.wearable.plug import make_plan
 from firmware_sim.wearable.wire import Wire
 from twitchsense.live.follower import NightFollower
 from twitchsense.live.web import LiveServer
-from twitchsense.nightfile.writer import Boot, Device, NightFile, Packet
+from twitchsense.nightfile.writer import Boot, Device, NightFileWriter, Packet
 
 NS = 1_000_000_000
 _BATCH_S = 1.0
@@ -45,7 +45,7 @@ def write(path: Path, hours: float, speed: float) -> None:
     model = plan.model(0)
     firmware = Firmware(model, Body(Capture(plan.settings), model.streams), Wire(), 1)
     firmware.control(bytes.fromhex("01 01 01000000 00"))
-    night, boot = NightFile(path), Boot(model.serial, 1)
+    night, boot = NightFileWriter(path), Boot(model.serial, 1)
     info = Wire().info(model.streams, model.tick_hz, model.device, model.leg)
     night.write([Device(model.serial, "AA", model.name, model.serial, "1", info)])
     t0, began, due, batch = time.time_ns(), time.monotonic(), _BATCH_S, []

@@ -22,8 +22,8 @@ import numpy as np
 from benchmarks.recorder_night import clock_errors, make_faults, start_recorder
 from firmware_sim.wearable.plug import Plan, open_air
 from firmware_sim.wearable.virtual import run_virtual
-from twitchsense.nightfile.loss_report import read_books
-from twitchsense.nightfile.reader import NightReader
+from twitchsense.nightfile.loss_report import read_loss_reports
+from twitchsense.nightfile.reader import NightFileReader
 
 #: Drift, and height and period (s) of a slow wander, in ppm: a room that cools and is heated
 #: again over the night, and heating that goes on and off.
@@ -85,11 +85,11 @@ def rehearse(path: Path, crystal: tuple[float, ...], options: argparse.Namespace
             return wearable.crystal
 
     true = run_virtual(night())
-    reader = NightReader(path)
-    clocks = {source.count: reader.load(source).clock for source in reader.sources}
+    reader = NightFileReader(path)
+    clocks = {source.count: reader.load(source).clock for source in reader.boots}
     reader.close()
     error = clock_errors(clocks, true, boots, seconds)
-    lost = sum((Counter(b.lost) for b in read_books(path)), Counter())
+    lost = sum((Counter(b.lost) for b in read_loss_reports(path)), Counter())
     return {
         "drift_ppm": drift,
         "wander_ppm": wander,

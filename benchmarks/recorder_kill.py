@@ -23,7 +23,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from twitchsense.nightfile.loss_report import read_books
+from twitchsense.nightfile.loss_report import read_loss_reports
 
 _PATIENCE_S = 60.0
 #: The last run ends after 30 s, in an outage perhaps, or with much left to fetch: then there
@@ -84,20 +84,20 @@ def run(night: Path, device: str, options: argparse.Namespace) -> dict[str, obje
         when[moment if reached else f"{moment}: not reached"] += 1
         if not night.exists():
             continue
-        received = sum(b.received for b in read_books(night))
+        received = sum(b.received for b in read_loss_reports(night))
         shrunk += received < frames
         frames = received
         with closing(sqlite3.connect(f"file:{night}?mode=ro", uri=True)) as db:
             unsound += db.execute("PRAGMA integrity_check").fetchone() != ("ok",)
     runs = 0
-    while runs < _LAST_RUNS and (not runs or any(b.open for b in read_books(night))):
+    while runs < _LAST_RUNS and (not runs or any(b.unresolved for b in read_loss_reports(night))):
         last = subprocess.run(
             [sys.executable, "-c", _RECORD, *arguments, "--duration", "30", "--min-valid", "0"],
             capture_output=True,
             text=True,
         )
         runs += 1
-    books = read_books(night)
+    books = read_loss_reports(night)
     return {
         "kills": dict(when),
         "frames_fewer_than_before": shrunk,
@@ -107,7 +107,7 @@ def run(night: Path, device: str, options: argparse.Namespace) -> dict[str, obje
         "frames": sum(b.received for b in books),
         "frames_made": sum(b.end for b in books),
         "frames_lost": dict(sum((Counter(b.lost) for b in books), Counter())),
-        "frames_open": sum(last - first + 1 for b in books for first, last in b.open),
+        "frames_open": sum(last - first + 1 for b in books for first, last in b.unresolved),
     }
 
 

@@ -28,8 +28,8 @@ from firmware_sim.wearable.wire import StreamSpec, Wire
 from twitchsense.acquire.adapter import Adapter, Advertisement
 from twitchsense.acquire.recorder import Recorder, make_metadata
 from twitchsense.devices import v1_frames
-from twitchsense.nightfile.loss_report import read_books
-from twitchsense.nightfile.writer import NightFile
+from twitchsense.nightfile.loss_report import read_loss_reports
+from twitchsense.nightfile.writer import NightFileWriter
 
 T0 = 1_790_000_000_000_000_000
 #: Start (share of the night) and length (s), as in `recorder_night`.
@@ -180,7 +180,7 @@ async def record(path: Path, seconds: float) -> dict[str, object]:
     loop = asyncio.get_running_loop()
     outages = [(at * seconds, at * seconds + long) for at, long in OUTAGES]
     wearable = Wearable(outages)
-    file = NightFile(path, make_metadata())
+    file = NightFileWriter(path, make_metadata())
     clock = lambda: T0 + round(loop.time() * 1e9)  # noqa: E731
     recorder = Recorder(Bench(wearable), file, ["bench"], now_ns=clock, inline=True)
     stop = asyncio.Event()
@@ -215,7 +215,7 @@ async def record(path: Path, seconds: float) -> dict[str, object]:
     told["after"] = memory_mb()
     file.close()
     told |= {"after_each_hour": hourly, "outages": filled}
-    (book,) = read_books(path)
+    (book,) = read_loss_reports(path)
     told["frames"] = {"made": book.end, "stored": book.received, "lost": book.lost}
     told["simulator_loaded"] = any(m in sys.modules for m in ("bumble", "scipy"))
     return told

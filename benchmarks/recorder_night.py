@@ -34,9 +34,9 @@ from twitchsense.acquire.adapter import Adapter
 from twitchsense.acquire.connection import Connection
 from twitchsense.acquire.recorder import Recorder, make_metadata
 from twitchsense.model.channels import ArraySamples
-from twitchsense.nightfile.loss_report import read_books
-from twitchsense.nightfile.reader import NightReader
-from twitchsense.nightfile.writer import NightFile
+from twitchsense.nightfile.loss_report import read_loss_reports
+from twitchsense.nightfile.reader import NightFileReader
+from twitchsense.nightfile.writer import NightFileWriter
 
 #: Classes, code, and what belongs to the simulator or the system.
 _FOREIGN = (type, ModuleType, FunctionType, CodeType, asyncio.AbstractEventLoop, asyncio.Task,
@@ -92,7 +92,7 @@ def start_recorder(air: Air, path: Path, seconds: float) -> tuple[Recorder, asyn
     (wearable,) = air.wearables
     recorder = Recorder(
         Adapter(air.scanner, air.client),
-        NightFile(path, make_metadata()),
+        NightFileWriter(path, make_metadata()),
         [wearable.model.name],
         now_ns=lambda: T0 + round((loop.time() - wearable._start) * 1e9),
         inline=True,
@@ -154,14 +154,14 @@ def rehearse(path: Path, options: argparse.Namespace) -> dict[str, object]:
     told["file_mb"] = round(path.stat().st_size / 1e6, 1)
     lost: Counter[str] = Counter()
     unaccounted = 0
-    for book in read_books(path):
+    for book in read_loss_reports(path):
         lost.update(book.lost)
         missing = made[book.count] - book.received - sum(book.lost.values())
-        if book.open_end:
+        if book.unbounded_loss:
             lost["reboot"] += missing
         else:
             unaccounted += missing
-        unaccounted += sum(b - a + 1 for a, b in book.open)
+        unaccounted += sum(b - a + 1 for a, b in book.unresolved)
     told["frames_made"] = sum(made.values())
     told["frames_lost"] = dict(lost)
     told["frames_unaccounted"] = unaccounted
@@ -189,11 +189,11 @@ def compare(path, plan, boots, crystal, *, analyze):
     emg = np.concatenate([b.emg for b in blocks]).astype(np.int16)
     acc = np.concatenate([b.acc for b in blocks]).astype(np.int16)
     body = Body(capture, plan.model(0).streams)
-    reader = NightReader(path)
+    reader = NightFileReader(path)
     true = {1: [], 2: []}
     wrong = frames = twice = 0
     clocks = {}
-    for source in reader.sources:
+    for source in reader.boots:
         body.boot(boots[source.count])
         clocks[source.count] = reader.load(source).clock
         seen = set()

@@ -52,7 +52,7 @@ from twitchsense.cli.stream import LiveView
 from twitchsense.devices import v1_frames
 from twitchsense.live.worker import DetectionWorker
 from twitchsense.nightfile.records import Boot
-from twitchsense.nightfile.writer import NightFile
+from twitchsense.nightfile.writer import NightFileWriter
 
 START, STOP, RESEND, ACK, STATUS, CLOCK = range(1, 7)
 BOOT = 7
@@ -243,7 +243,7 @@ async def record(film: Film, count: int, seconds: float, path: Path, live: bool)
     clock = make_host_clock()
     ears = Ears(clock)
     aside = DetectionWorker(ears.show) if live else None
-    night = NightFile(path, make_metadata())
+    night = NightFileWriter(path, make_metadata())
     recorder = Recorder(
         air,  # type: ignore[arg-type]
         night,

@@ -13,15 +13,15 @@ import pytest
 from click.testing import CliRunner
 
 from tests.made_night import make_recording, write_captures
+from tests.nightfile.builders import write_night
 from tests.test_hostile_text import Tags
 from tests.trend.results import evening
 from tests.trend.results import write_night as write_result
-from tests.wearable.nights import write_night
 from twitchsense.cli.app import main
 from twitchsense.live.follower import NightFollower
 from twitchsense.live.web import LiveServer
 from twitchsense.nightfile.records import Marker
-from twitchsense.nightfile.writer import NightFile
+from twitchsense.nightfile.writer import NightFileWriter
 
 EVIL = "=1<script>alert(1)</script>\u202e"
 ENDLESS = EVIL + "A" * 10_000_000
@@ -57,7 +57,7 @@ def read_out(folder):
 def night(tmp_path_factory):
     """Make a night whose markers, devices and log of the connection are ten megabytes each."""
     path = write_night(tmp_path_factory.mktemp("endless") / f"{'n' * 230}.night", 20)
-    file = NightFile(path)
+    file = NightFileWriter(path)
     file.write([Marker(1_790_000_000_000_000_000, ENDLESS)])
     file.close()
     with sqlite3.connect(path) as db:
@@ -100,7 +100,7 @@ def test_live_in_the_terminal(night):
             await pilot.press("enter")
             return {w.id: str(w.render()) for w in app.query("Static") if w.id}
 
-    file = NightFile(night)
+    file = NightFileWriter(night)
     shown = asyncio.run(play())
     file.close()
     assert "AAAA: connection lost, trying again, b: connected" in shown["link"]

@@ -22,8 +22,8 @@ from click.testing import CliRunner
 
 import twitchsense as ts
 from tests.made_night import make_recording, write_captures
+from tests.nightfile.builders import write_night as write_night_file
 from tests.trend.results import evening, write_night
-from tests.wearable.nights import write_night as write_night_file
 from twitchsense.acquire.adapter import Adapter, Advertisement
 from twitchsense.acquire.status import SessionStatus
 from twitchsense.cli.app import main
@@ -33,7 +33,7 @@ from twitchsense.errors import InputError
 from twitchsense.io.bids import _write_tsv
 from twitchsense.model.event_table import EVENT_COLUMNS
 from twitchsense.nightfile.records import Marker
-from twitchsense.nightfile.writer import NightFile
+from twitchsense.nightfile.writer import NightFileWriter
 from twitchsense.report.page import render
 from twitchsense.report.trend_page import render_weeks
 from twitchsense.results import save
@@ -111,7 +111,7 @@ def test_a_file_name_is_text_in_report_summary_and_terminal(tmp_path):
 
 def test_a_marker_is_text_in_the_notes_of_the_report(tmp_path):
     path = write_night_file(tmp_path / "n.night", 30)
-    file = NightFile(path)
+    file = NightFileWriter(path)
     at = 1_790_000_000_000_000_000
     file.write([Marker(at + k, text) for k, text in enumerate((TAG, FORMULA, TURNED, ENDLESS))])
     file.close()
@@ -127,7 +127,7 @@ def test_a_marker_is_text_in_the_notes_of_the_report(tmp_path):
 
 def test_very_many_markers_are_counted_not_listed(tmp_path):
     path = write_night_file(tmp_path / "n.night", 5)
-    file = NightFile(path)
+    file = NightFileWriter(path)
     file.write([Marker(1_790_000_000_000_000_000 + k, f"m{k}") for k in range(60)])
     file.close()
     notes = ts.read(path).notes

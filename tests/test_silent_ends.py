@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 import twitchsense as ts
-from tests.io.captures import acc, assert_same, emg, write
-from tests.wearable.nights import KEY, T0, write_night
+from tests.io.builders import acc, assert_same, emg, write
+from tests.nightfile.builders import KEY, T0, write_night
 from tests.wearable.rehearsal import rehearse
 from twitchsense.errors import InputError
 from twitchsense.io.export import export
 from twitchsense.nightfile.records import LinkEvent
-from twitchsense.nightfile.writer import NightFile
+from twitchsense.nightfile.writer import NightFileWriter
 from twitchsense.report.sentences import answers
 from twitchsense.results.load import open_result
 
@@ -95,7 +95,7 @@ def test_a_wearable_lost_before_the_end_leaves_a_silent_end(tmp_path):
 def test_a_wearable_met_late_leaves_a_silent_start(tmp_path):
     path = write_night(tmp_path / "a.night", 30)
     plain = ts.read(path)
-    night = NightFile(path)
+    night = NightFileWriter(path)
     night.write([LinkEvent("AA:BB", T0 - 60_000_000_000, "failed", "does not advertise")])
     night.write([LinkEvent(KEY, T0 + 10_000_000, "connected"), LinkEvent(KEY, T0, "stopped")])
     night.close()
@@ -109,7 +109,7 @@ def test_a_wearable_met_late_leaves_a_silent_start(tmp_path):
 def test_a_computer_whose_clock_was_not_set_makes_no_night_of_years(tmp_path):
     path = write_night(tmp_path / "a.night", 30)
     plain = ts.read(path)
-    night = NightFile(path)
+    night = NightFileWriter(path)
     night.write([LinkEvent("AA:BB", 5, "failed", "1970"), LinkEvent(KEY, 2**61, "lost", "2043")])
     night.close()
     recording = ts.read(path)

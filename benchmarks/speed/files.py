@@ -18,7 +18,7 @@ from twitchsense.bench.throughput import time_files, write_csv
 from twitchsense.bench.timing import measure_cost
 from twitchsense.devices.v1_frames import decode_info
 from twitchsense.nightfile.records import Boot, Device
-from twitchsense.nightfile.writer import NightFile
+from twitchsense.nightfile.writer import NightFileWriter
 
 START_NS = 1_790_000_000_000_000_000
 STREAMS = (StreamSpec(1, EMG, 2, 1_000_000, 6_553_600), StreamSpec(2, ACC, 3, 100_000, 8_000_000))
@@ -66,7 +66,7 @@ def record(path: Path, arrays: Arrays, seconds: float) -> float:
     firmware = Firmware(MODEL, Tile(arrays), Wire())
     firmware.control(bytes.fromhex("01 01 01000000 00"))
     info = Wire().info(MODEL.streams, MODEL.tick_hz, MODEL.device, MODEL.leg)
-    night = NightFile(path)
+    night = NightFileWriter(path)
     night.write([Device(MODEL.serial, "AA:BB", MODEL.name, MODEL.serial, "1.0", info)])
     lane = FrameSource(decode_info(info), Boot(MODEL.serial, 1), 0, lambda stored: None)
     cpu_s, measured_s = 0.0, 0

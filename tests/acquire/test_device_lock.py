@@ -17,8 +17,8 @@ from twitchsense.acquire.device_lock import lock_device
 from twitchsense.acquire.frame_queue import FrameQueue
 from twitchsense.acquire.session import Session, SessionError
 from twitchsense.errors import InputError
-from twitchsense.nightfile.loss_report import read_books
-from twitchsense.nightfile.writer import NightFile
+from twitchsense.nightfile.loss_report import read_loss_reports
+from twitchsense.nightfile.writer import NightFileWriter
 
 HOLD = """
 import sys, time
@@ -78,7 +78,7 @@ class NeverConnects(Adapter):
 async def run_session(adapter, tmp_path, seconds=0.1):
     """Run a session for some seconds on an adapter and return it."""
     stop = asyncio.Event()
-    night = NightFile(tmp_path / "a.night")
+    night = NightFileWriter(tmp_path / "a.night")
 
     async def flush():
         pass
@@ -194,6 +194,6 @@ def test_of_two_recorders_one_waits_until_the_other_is_killed(place):
         second.send_signal(signal.SIGTERM)
         assert second.wait() == 0
     for name in ("first.night", "second.night"):
-        (book,) = read_books(place / name)
+        (book,) = read_loss_reports(place / name)
         assert book.received + sum(book.lost.values()) == book.end
     assert book.received > 0

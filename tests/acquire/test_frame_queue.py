@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_sim.wearable.wire import crc16
-from tests.wearable.nights import KEY, T0, info_bytes, make_frames
+from tests.nightfile.builders import KEY, T0, info_bytes, make_frames
 from twitchsense.acquire.frame_queue import (
     MAX_QUEUED,
     FrameQueue,
@@ -15,7 +15,7 @@ from twitchsense.acquire.frame_queue import (
     decode_notifications,
 )
 from twitchsense.devices.v1_frames import decode_info
-from twitchsense.nightfile.records import Boot, Damaged, Packet
+from twitchsense.nightfile.records import Boot, DamagedFrame, Packet
 
 FRAMES = [data for _, _, data in make_frames(5)]
 
@@ -30,7 +30,7 @@ def renumbered(data, seq):
 
 
 def kinds(records):
-    return [r.reason if isinstance(r, Damaged) else r.seq for r in records]
+    return [r.reason if isinstance(r, DamagedFrame) else r.seq for r in records]
 
 
 def test_a_frame_with_an_implausible_sequence_number_is_damaged():
@@ -77,7 +77,7 @@ def test_altered_notifications_are_unchanged_frames_or_damaged(altered):
     records, frames = decode_notifications(notifications)
     assert len(records) <= len(notifications)
     for record in records:
-        assert isinstance(record, (Packet, Damaged))
+        assert isinstance(record, (Packet, DamagedFrame))
     for stored in frames:
         sent = FRAMES[stored.frame.seq]
         assert stored.frame.samples.tobytes() == sent[12:-2]

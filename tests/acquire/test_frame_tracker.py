@@ -7,10 +7,10 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.wearable.nights import KEY
+from tests.nightfile.builders import KEY
 from twitchsense.acquire.backoff import Backoff
 from twitchsense.acquire.frame_tracker import FrameTracker
-from twitchsense.nightfile.ranges import RangeSet
+from twitchsense.model.intervals import RangeSet
 from twitchsense.nightfile.records import Boot
 
 BOOT = Boot(KEY, 1)
@@ -27,12 +27,12 @@ def test_range_set_behaves_like_a_set(adds, first, stop):
     assert {n for n in range(90) if n in ranges} == plain
     assert ranges.stop == max(plain, default=-1) + 1
     assert ranges.first == min(plain, default=None)
-    holes = ranges.holes(first, stop)
+    holes = ranges.gaps(first, stop)
     assert [n for a, b in holes for n in range(a, b)] == [
         n for n in range(first, stop) if n not in plain
     ]
     assert all(b < c for (_, b), (c, _) in zip(holes, holes[1:], strict=False))
-    end = ranges.end_of_run(first)
+    end = ranges.run_end(first)
     assert all(n in plain for n in range(first, end))
     assert end not in plain
 

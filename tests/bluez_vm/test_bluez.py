@@ -14,14 +14,14 @@ import sys
 import pytest
 
 from firmware_sim.wearable.plug import Plan
-from tests.wearable.nights import Noise
+from tests.nightfile.builders import Noise
 from tests.wearable.rehearsal import (
     Rehearsal,
     note_frames,
     offer_to_bluez,
     rehearse_on_bluez,
 )
-from twitchsense.nightfile.loss_report import read_books
+from twitchsense.nightfile.loss_report import read_loss_reports
 
 pytestmark = pytest.mark.skipif(
     "TWITCHSENSE_BLUEZ" not in os.environ, reason="needs BlueZ on vhci: tests/bluez_vm/run"
@@ -61,7 +61,7 @@ def test_the_commands(tmp_path):
     async def record_until(frames):
         recorder = await run("record", "--device", "ts-0001", "--out", path)
         async with asyncio.timeout(90):
-            while not path.exists() or sum(b.received for b in read_books(path)) < frames:
+            while not path.exists() or sum(b.received for b in read_loss_reports(path)) < frames:
                 assert recorder.returncode is None, await recorder.communicate()
                 await asyncio.sleep(0.5)
         return recorder

@@ -6,9 +6,9 @@ import pytest
 
 import twitchsense as ts
 from tests.made_night import make_recording
+from tests.nightfile.builders import write_night
 from tests.trend.results import evening
 from tests.trend.results import write_night as write_result
-from tests.wearable.nights import write_night
 from twitchsense.live.follower import NightFollower
 from twitchsense.live.web import LiveServer
 from twitchsense.results.save import save_weeks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.wearable.nights import write_night
+from tests.nightfile.builders import write_night
 from twitchsense.live.follower import NightFollower
 from twitchsense.live.web import LiveServer
 

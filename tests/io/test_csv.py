@@ -9,36 +9,29 @@ import threading
 import numpy as np
 import pytest
 
-from tests.io.captures import acc, assert_same, content, emg, lengths, starts, write
+from tests.io.builders import (
+    assert_same,
+    content,
+    emg,
+    lengths,
+    recording_of_columns,
+    starts,
+    write,
+    write_wide,
+)
 from twitchsense.errors import InputError
-from twitchsense.io import read, table_capture, table_rows
+from twitchsense.io import read
+from twitchsense.io.capture import ColumnMapping
 from twitchsense.io.csv import CsvTable
+from twitchsense.io.table_capture import TableCapture
 from twitchsense.model import sample_file
 from twitchsense.model.recording import Recording
 
 
-def wide(path, n=3000, offset=0.0, decimals=3):
-    """Write EMG at 1000 Hz beside acceleration at 100 Hz."""
-    t = np.round(offset + np.arange(n) / 1000, decimals)
-    columns = {"time_s": t, "emg1_uv": emg(n), "emg2_uv": emg(n, 5)}
-    a = acc(-(-n // 10))
-    for i, axis in enumerate("xyz"):
-        column = np.full(n, np.nan)
-        column[::10] = a[:, i]
-        columns[f"acc_{axis}_g"] = column
-    return write(path, columns), columns
-
-
-def arrays(columns):
-    signals = {k: (v, 1000) for k, v in columns.items() if k.startswith("emg")}
-    signals |= {k: (v[::10], 100) for k, v in columns.items() if k.startswith("acc")}
-    return Recording.from_arrays(signals)
-
-
 def test_a_wide_file_equals_the_arrays(tmp_path):
-    path, columns = wide(tmp_path / "night.csv")
+    path, columns = write_wide(tmp_path / "night.csv")
     recording = read(path)
-    assert_same(recording, arrays(columns))
+    assert_same(recording, recording_of_columns(columns))
     assert recording.source == "night.csv"
     assert recording.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert recording.start_utc_ns is None
@@ -46,12 +39,12 @@ def test_a_wide_file_equals_the_arrays(tmp_path):
 
 
 def test_gaps_in_a_wide_file_equal_gaps_in_arrays(tmp_path):
-    _, columns = wide(tmp_path / "night.csv", 5000)
+    _, columns = write_wide(tmp_path / "night.csv", 5000)
     columns["emg1_uv"][1000:1200] = np.nan
     columns["emg2_uv"][[17, 2500]] = np.inf
     columns["acc_y_g"][3000:3500] = np.nan
     recording = read(write(tmp_path / "gaps.csv", columns))
-    assert_same(recording, arrays(columns))
+    assert_same(recording, recording_of_columns(columns))
     assert lengths(recording, "emg1") == [1000, 3800]
     assert recording.notes[0] == "emg1: 1 gap, 0.200 s in all, longest 0.200 s"
 
@@ -69,7 +62,7 @@ def test_every_rate_is_found_exactly_from_fine_stamps(tmp_path, fs, decimals):
 
 
 def test_several_files_are_one_recording_in_any_order(tmp_path):
-    path, columns = wide(tmp_path / "night.csv")
+    path, columns = write_wide(tmp_path / "night.csv")
     one = write(tmp_path / "emg.csv", {k: columns[k] for k in ("time_s", "emg1_uv", "emg2_uv")})
     axes = {k: columns[k][::10] for k in ("time_s", "acc_x_g", "acc_y_g", "acc_z_g")}
     two = write(tmp_path / "acc.csv", axes)
@@ -81,7 +74,7 @@ def test_several_files_are_one_recording_in_any_order(tmp_path):
 
 
 def test_a_night_cut_into_parts_by_time_is_joined(tmp_path):
-    _, columns = wide(tmp_path / "night.csv", 6000)
+    _, columns = write_wide(tmp_path / "night.csv", 6000)
     cuts = [(0, 2000), (2000, 4000), (4500, 6000)]
     parts = [
         write(tmp_path / f"{9 - i}.csv", {k: v[a:b] for k, v in columns.items()})
@@ -90,7 +83,7 @@ def test_a_night_cut_into_parts_by_time_is_joined(tmp_path):
     for name in columns:
         if name != "time_s":
             columns[name][4000:4500] = np.nan
-    assert_same(read(*parts), arrays(columns))
+    assert_same(read(*parts), recording_of_columns(columns))
 
 
 def test_a_part_may_name_another_unit(tmp_path):
@@ -104,7 +97,7 @@ def test_a_part_may_name_another_unit(tmp_path):
 
 
 def test_the_files_own_axis_is_kept(tmp_path):
-    path, _ = wide(tmp_path / "late.csv", offset=7200)
+    path, _ = write_wide(tmp_path / "late.csv", offset=7200)
     recording = read(path)
     assert recording.start_ns == 7200 * 10**9
     assert starts(recording, "acc") == [7200 * 10**9]
@@ -180,11 +173,11 @@ def test_clock_time_over_several_files(tmp_path):
 
 
 def test_gzip_by_content_whatever_the_name(tmp_path):
-    path, columns = wide(tmp_path / "night.csv")
+    path, columns = write_wide(tmp_path / "night.csv")
     packed = gzip.compress(path.read_bytes())
     for name in ("night.csv.gz", "really.csv"):
         (tmp_path / name).write_bytes(packed)
-        assert_same(read(tmp_path / name), arrays(columns))
+        assert_same(read(tmp_path / name), recording_of_columns(columns))
 
 
 def test_foreign_headers_are_mapped(tmp_path):
@@ -198,7 +191,7 @@ def test_foreign_headers_are_mapped(tmp_path):
 
 
 def test_legs_of_channels_whose_names_do_not_tell(tmp_path):
-    path, _ = wide(tmp_path / "a.csv")
+    path, _ = write_wide(tmp_path / "a.csv")
     recording = read(path, legs={"emg1": "left", "emg7": "right"})
     assert [c.leg for c in recording.channels] == ["left", None, None]
     assert "legs: no channel emg7 in this recording" in recording.notes
@@ -238,7 +231,7 @@ def test_odd_values_are_noted(tmp_path):
 
 
 def test_samples_stay_when_the_recording_is_gone_and_threads_may_share_them(tmp_path):
-    path, columns = wide(tmp_path / "a.csv")
+    path, columns = write_wide(tmp_path / "a.csv")
     samples = read(path).segments[0].samples
     want = columns["emg1_uv"].astype(np.float32)
     wrong = []
@@ -261,7 +254,7 @@ def test_samples_stay_when_the_recording_is_gone_and_threads_may_share_them(tmp_
 
 
 def test_temporary_files_are_closed_with_the_last_reader(tmp_path):
-    path, _ = wide(tmp_path / "a.csv")
+    path, _ = write_wide(tmp_path / "a.csv")
     recording = read(path)
     file = recording.segments[0].samples.handle.file
     assert not file.closed
@@ -270,7 +263,7 @@ def test_temporary_files_are_closed_with_the_last_reader(tmp_path):
 
 
 def test_a_full_disk_is_told_with_the_cure(tmp_path, monkeypatch):
-    path, _ = wide(tmp_path / "a.csv")
+    path, _ = write_wide(tmp_path / "a.csv")
 
     class Full:
         closed = False
@@ -294,7 +287,7 @@ def test_a_full_disk_is_told_with_the_cure(tmp_path, monkeypatch):
 
 
 def test_a_spool_cut_short_is_told(tmp_path):
-    path, _ = wide(tmp_path / "a.csv")
+    path, _ = write_wide(tmp_path / "a.csv")
     samples = read(path).segments[0].samples
     os.truncate(samples.handle.file.fileno(), 100)
     with pytest.raises(sample_file.SampleFileError, match="cut short"):
@@ -320,6 +313,6 @@ def test_short_writes_are_completed(tmp_path, monkeypatch):
 
 
 def test_a_place_that_is_not_in_the_table(tmp_path):
-    path, _ = wide(tmp_path / "a.csv", 50)
-    table = CsvTable(path, "a.csv", table_capture.HeaderMap())
-    assert table_rows.TableCapture(table).place(123) is None
+    path, _ = write_wide(tmp_path / "a.csv", 50)
+    table = CsvTable(path, "a.csv", ColumnMapping())
+    assert TableCapture(table).locate(123) is None

@@ -5,7 +5,7 @@ import datetime
 import numpy as np
 import pytest
 
-from tests.io.captures import assert_same, content, emg, lengths, starts, write
+from tests.io.builders import assert_same, content, emg, lengths, starts, write
 from twitchsense.errors import InputError
 from twitchsense.io import read
 from twitchsense.model.recording import Recording
@@ -66,7 +66,7 @@ def test_local_start_becomes_utc_with_a_zone(annotate, tmp_path):
 def test_blocks_do_not_matter(tmp_path, monkeypatch):
     path, _ = make(tmp_path / "a.bdf", annotate=True)
     want = read(path)
-    monkeypatch.setattr("twitchsense.io.edf._BYTES_AT_ONCE", 7000)
+    monkeypatch.setattr("twitchsense.io.edf._BLOCK_BYTES", 7000)
     assert_same(read(path), want)
 
 

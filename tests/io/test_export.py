@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 import twitchsense as ts
-from tests.io.captures import content
-from tests.wearable.nights import write_night
+from tests.io.builders import content
+from tests.nightfile.builders import write_night
 from twitchsense.errors import InputError
-from twitchsense.io.edf_write import record_samples
+from twitchsense.io.edf_write import samples_per_record
 from twitchsense.io.export import export
 from twitchsense.model.channels import ArraySamples, Channel, Segment
 from twitchsense.model.recording import Recording
@@ -92,10 +92,10 @@ def test_ends_that_fill_no_record_are_told(tmp_path, caplog):
 
 
 def test_records_hold_whole_stretches_where_they_can():
-    assert record_samples([57 * 20, 57 * 3, 57 * 11], 1000) == 57
-    assert record_samples([480_000], 1000) == 1000
-    assert record_samples([7, 1009], 1000) == 20
-    assert record_samples([3800, 38], 100) == 38
+    assert samples_per_record([57 * 20, 57 * 3, 57 * 11], 1000) == 57
+    assert samples_per_record([480_000], 1000) == 1000
+    assert samples_per_record([7, 1009], 1000) == 20
+    assert samples_per_record([3800, 38], 100) == 38
 
 
 def _rows(path):

@@ -5,23 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twitchsense.io.rate_fit import _keep_apart, fit_clock
-from twitchsense.io.timestamps import StampTracker, UnsteadyRateError
-
-MS = 1_000_000
-
-
-def track(stamps, piece=10**9):
-    tracker = StampTracker()
-    stamps = np.asarray(stamps, np.int64)
-    for at in range(0, len(stamps), piece):
-        tracker.push(stamps[at : at + piece])
-    runs = tracker.close()
-    return runs, fit_clock(runs, tracker.period, tracker.rate, tracker.quantum)
-
-
-def grid(n, fs):
-    return np.rint(np.arange(n) * 1e9 / fs).astype(np.int64)
+from tests.io.builders import MS, grid, segment_and_fit
+from twitchsense.io.rate_fit import remove_overlaps
+from twitchsense.io.timestamps import IrregularSamplingError, TimestampSegmenter
 
 
 def expected_firsts(kept):
@@ -45,7 +31,7 @@ def test_jitter_and_lost_rows_give_exactly_the_right_segments(seed, jitter, loss
     times = grid(n, fs) + np.rint(rng.uniform(-jitter, jitter, n) * period).astype(np.int64)
     kept = rng.random(n) >= loss
     kept[:_KNOWN] = True  # a phase must be known before a loss can be told from jitter
-    runs, clock = track(times[kept])
+    runs, clock = segment_and_fit(times[kept])
     assert runs["first"].tolist() == expected_firsts(kept)
     assert clock.fs == pytest.approx(fs, rel=0.02)
 
@@ -59,13 +45,13 @@ def test_exact_stamps_need_no_lead(seed, loss, fs):
     rng = np.random.default_rng(seed)
     times = grid(500, fs)
     kept = rng.random(500) >= loss
-    runs, clock = track(times[kept])
+    runs, clock = segment_and_fit(times[kept])
     assert runs["first"].tolist() == expected_firsts(kept)
     assert clock.fs == pytest.approx(fs, rel=1e-8)
     first = np.flatnonzero(kept)[0]
     want = times[kept][runs["first"]]
-    np.testing.assert_allclose(clock.starts, want, atol=1)
-    assert clock.starts[0] == pytest.approx(times[first], abs=1)
+    np.testing.assert_allclose(clock.starts_ns, want, atol=1)
+    assert clock.starts_ns[0] == pytest.approx(times[first], abs=1)
 
 
 @settings(max_examples=40, deadline=None)
@@ -74,19 +60,19 @@ def test_pieces_do_not_matter(seed, cuts):
     rng = np.random.default_rng(seed)
     times = grid(70_000, 1000) + rng.integers(-200_000, 200_000, 70_000)
     times = times[rng.random(70_000) > 0.01]
-    whole, clock = track(times)
+    whole, clock = segment_and_fit(times)
     for piece in cuts[:2]:
-        runs, other = track(times, max(97, piece))
+        runs, other = segment_and_fit(times, max(97, piece))
         assert runs.tobytes() == whole.tobytes()
         assert other.fs == clock.fs
-        np.testing.assert_array_equal(other.starts, clock.starts)
+        np.testing.assert_array_equal(other.starts_ns, clock.starts_ns)
 
 
 def test_a_late_burst_is_no_gap():
     # the host stalls for 4 periods: stamps bunch up, then are on time again
     times = grid(500, 100)
     times[200:204] = times[204] - np.array([4, 3, 2, 1]) * 100_000
-    runs, clock = track(times)
+    runs, clock = segment_and_fit(times)
     assert len(runs) == 1
     assert clock.fs == pytest.approx(100, rel=1e-3)
 
@@ -94,16 +80,16 @@ def test_a_late_burst_is_no_gap():
 def test_a_restart_off_the_beat_is_a_gap_of_that_length():
     one = grid(500, 100)
     two = one[-1] + 27 * MS + grid(500, 100)
-    runs, clock = track(np.concatenate([one, two]))
+    runs, clock = segment_and_fit(np.concatenate([one, two]))
     assert runs["first"].tolist() == [0, 500]
-    assert clock.starts.tolist() == [0, int(two[0])]
+    assert clock.starts_ns.tolist() == [0, int(two[0])]
     assert clock.fs == 100.0
 
 
 def test_hours_of_gap():
     one = grid(500, 1000)
-    runs, clock = track(np.concatenate([one, one + 5 * 3600 * 10**9]))
-    assert clock.starts.tolist() == [0, 5 * 3600 * 10**9]
+    runs, clock = segment_and_fit(np.concatenate([one, one + 5 * 3600 * 10**9]))
+    assert clock.starts_ns.tolist() == [0, 5 * 3600 * 10**9]
     assert clock.fs_error == 0
 
 
@@ -111,9 +97,9 @@ def test_hours_of_gap():
 def test_a_gap_at_the_edge_of_a_block(at):
     times = grid(70_000, 1000)
     times[at:] += 50 * MS
-    runs, clock = track(times, 1000)
+    runs, clock = segment_and_fit(times, 1000)
     assert runs["first"].tolist() == [0, at]
-    assert clock.starts.tolist() == [0, int(times[at])]
+    assert clock.starts_ns.tolist() == [0, int(times[at])]
 
 
 def test_segments_never_overlap_however_the_clock_wanders():
@@ -121,21 +107,25 @@ def test_segments_never_overlap_however_the_clock_wanders():
     period = 10 * MS * (1 + 0.002 * np.sin(np.arange(20_000) / 500))
     times = np.cumsum(period).astype(np.int64)
     times = times[rng.random(20_000) > 0.05]
-    runs, clock = track(times)
+    runs, clock = segment_and_fit(times)
     lengths = np.rint(runs["count"] * 1e9 / clock.fs).astype(np.int64)
-    assert (clock.starts[1:] >= clock.starts[:-1] + lengths[:-1]).all()
+    assert (clock.starts_ns[1:] >= clock.starts_ns[:-1] + lengths[:-1]).all()
 
 
 def test_scattered_samples_have_no_rate():
     rng = np.random.default_rng(4)
-    with pytest.raises(UnsteadyRateError):
-        track(np.cumsum(rng.exponential(10 * MS, 5000)).astype(np.int64) + np.arange(5000))
+    with pytest.raises(IrregularSamplingError):
+        segment_and_fit(
+            np.cumsum(rng.exponential(10 * MS, 5000)).astype(np.int64) + np.arange(5000)
+        )
 
 
 def test_no_stamps_no_runs():
-    assert len(StampTracker().close()) == 0
+    assert len(TimestampSegmenter().close()) == 0
 
 
 def test_runs_that_seem_to_overlap_are_pushed_apart():
-    starts = _keep_apart(np.array([0, 9 * MS, 19 * MS, 50 * MS]), np.array([10, 10, 10, 5]), 1000.0)
+    starts = remove_overlaps(
+        np.array([0, 9 * MS, 19 * MS, 50 * MS]), np.array([10, 10, 10, 5]), 1000.0
+    )
     assert starts.tolist() == [0, 10 * MS, 20 * MS, 50 * MS]

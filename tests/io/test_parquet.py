@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.io.captures import assert_same, emg, lengths, write
-from tests.io.test_csv import arrays, wide
+from tests.io.builders import assert_same, emg, lengths, recording_of_columns, write, write_wide
 from twitchsense.errors import InputError
 from twitchsense.io import read
 from twitchsense.model.recording import Recording
@@ -14,13 +13,13 @@ pytest.importorskip("pyarrow")
 
 
 def test_parquet_equals_csv_and_arrays(tmp_path):
-    path, columns = wide(tmp_path / "night.csv", 5000)
+    path, columns = write_wide(tmp_path / "night.csv", 5000)
     columns["emg1_uv"][700:800] = np.nan
     write(path, columns)
     pd.DataFrame(columns).to_parquet(tmp_path / "night.parquet", index=False, row_group_size=777)
     recording = read(tmp_path / "night.parquet")
     assert_same(recording, read(path))
-    assert_same(recording, arrays(columns))
+    assert_same(recording, recording_of_columns(columns))
 
 
 def test_clock_time_is_a_column_type(tmp_path):

@@ -11,79 +11,83 @@ import zipfile
 import numpy as np
 import pytest
 
-from tests.io.captures import acc, content, emg, lengths, write
+from tests.io.builders import (
+    N_ROWS,
+    TIMES,
+    VALUES,
+    acc,
+    content,
+    csv_bytes,
+    csv_rows,
+    emg,
+    lengths,
+    write,
+)
 from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.io import read
 
-N = 40
-T = [f"{i / 1000:.3f}" for i in range(N)]
-X = [f"{v:.1f}" for v in emg(N)]
-
-
-def rows(n=N, sep=","):
-    return [f"{T[i]}{sep}{X[i]}" for i in range(n)]
-
-
-def text(lines=None, header="time_s,emg1_uv", end="\n"):
-    return (end.join([header, *(rows() if lines is None else lines)]) + end).encode()
-
 
 def replaced(index, row):
-    lines = rows()
+    lines = csv_rows()
     lines[index] = row
-    return text(lines)
+    return csv_bytes(lines)
 
 
 def zipped():
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("night.csv", text())
+        archive.writestr("night.csv", csv_bytes())
     return buffer.getvalue()
 
 
-LONG = text([f"{i / 1000:.3f},{i % 7}.5" for i in range(1000)])
+LONG = csv_bytes([f"{i / 1000:.3f},{i % 7}.5" for i in range(1000)])
 NOISE = np.random.default_rng(0).integers(0, 256, 5000, np.uint8).tobytes()
-PACKED = gzip.compress(text([f"{i / 1000:.3f},{i % 7 * 1.1:.1f}" for i in range(20_000)]))
-BIG = [v * 1e3 for v in emg(N)]
+PACKED = gzip.compress(csv_bytes([f"{i / 1000:.3f},{i % 7 * 1.1:.1f}" for i in range(20_000)]))
+BIG = [v * 1e3 for v in emg(N_ROWS)]
 
 #: What is wrong -> bytes, place, words of the problem, words of the cure.
 REFUSED: dict[str, tuple[bytes, str, str, str]] = {
     "empty file": (b"", "", "empty", "header and rows"),
     "only blank lines": (b"\n\n  \n", "", "empty", "header and rows"),
     "only comments": (b"# a\n# b\n", "", "empty", "header and rows"),
-    "header only": (text([]), "header", "no rows", "samples"),
+    "header only": (csv_bytes([]), "header", "no rows", "samples"),
     "header without end of line": (b"time_s,emg1_uv", "header", "no rows", "samples"),
-    "one row": (text(rows(1)), "emg1_uv", "too few samples (1)", "at least 3"),
-    "two rows": (text(rows(2)), "emg1_uv", "too few samples (2)", "at least 3"),
-    "no header": (text(rows()[1:], rows()[0]), "line 1", "holds numbers", "column names"),
-    "no time column": (text(header="t,emg1_uv"), "header", "no time column", "--map"),
-    "no signal column": (text(header="time_s,ecg"), "header", "no signal column", "--map"),
+    "one row": (csv_bytes(csv_rows(1)), "emg1_uv", "too few samples (1)", "at least 3"),
+    "two rows": (csv_bytes(csv_rows(2)), "emg1_uv", "too few samples (2)", "at least 3"),
+    "no header": (
+        csv_bytes(csv_rows()[1:], csv_rows()[0]),
+        "line 1",
+        "holds numbers",
+        "column names",
+    ),
+    "no time column": (csv_bytes(header="t,emg1_uv"), "header", "no time column", "--map"),
+    "no signal column": (csv_bytes(header="time_s,ecg"), "header", "no signal column", "--map"),
     "no separator": (b"time_s emg1_uv\n0 1\n", "line 1", "no comma", "commas"),
     "separator of pipes": (b"time_s|emg1_uv\n0|1\n", "line 1", "no comma", "commas"),
-    "unit missing": (text(header="time_s,emg1"), "emg1", "no unit", "--map"),
-    "unit unknown": (text(header="time_s,emg1_nv"), "emg1_nv", "unknown unit", "--map"),
-    "axis missing": (text(header="time_s,acc_g"), "acc_g", "no axis", "--map"),
-    "foreign EMG header": (text(header="time_s,EMG (uV)"), "EMG (uV)", "no unit", "--map"),
+    "unit missing": (csv_bytes(header="time_s,emg1"), "emg1", "no unit", "--map"),
+    "unit unknown": (csv_bytes(header="time_s,emg1_nv"), "emg1_nv", "unknown unit", "--map"),
+    "axis missing": (csv_bytes(header="time_s,acc_g"), "acc_g", "no axis", "--map"),
+    "foreign EMG header": (csv_bytes(header="time_s,EMG (uV)"), "EMG (uV)", "no unit", "--map"),
     "column twice": (
-        text([f"{r},1" for r in rows()], "time_s,emg1_uv,emg1_uv"),
+        csv_bytes([f"{r},1" for r in csv_rows()], "time_s,emg1_uv,emg1_uv"),
         "emg1_uv",
         "twice",
         "rename",
     ),
     "column twice in two units": (
-        text([f"{r},1" for r in rows()], "time_s,emg1_uv,EMG1_mV"),
+        csv_bytes([f"{r},1" for r in csv_rows()], "time_s,emg1_uv,EMG1_mV"),
         "EMG1_mV",
         "same signal",
         "keep one",
     ),
     "both time columns": (
-        text([f"{r},1" for r in rows()], "time_s,emg1_uv,time_utc"),
+        csv_bytes([f"{r},1" for r in csv_rows()], "time_s,emg1_uv,time_utc"),
         "header",
         "more than one time",
         "ignore",
     ),
     "time runs backwards": (replaced(9, "0.007,1"), "line 11", "runs backwards", "sort"),
-    "time repeats": (replaced(9, f"{T[8]},1"), "line 11", "repeats", "decimals"),
+    "time repeats": (replaced(9, f"{TIMES[8]},1"), "line 11", "repeats", "decimals"),
     "time runs backwards after blank and comment lines": (
         b"# made by hand\n\n" + replaced(9, "\n# pause\n0.007,1"),
         "line 15",
@@ -96,42 +100,49 @@ REFUSED: dict[str, tuple[bytes, str, str, str]] = {
     "time is NUL bytes": (LONG + b"\0\0\0,\0\0\n", "line 1002", "is no", "cut short"),
     "tail of zeros after a crash": (LONG + b"\0" * 300, "line 1002", "is no", "cut short"),
     "time in milliseconds since 1970": (
-        text([f"{1_772_000_000_000 + i},{X[i]}" for i in range(N)]),
+        csv_bytes([f"{1_772_000_000_000 + i},{VALUES[i]}" for i in range(N_ROWS)]),
         "line 2",
         "Unix time",
         "from the start",
     ),
     "Unix time": (
-        text([f"{1_772_000_000 + i / 1000:.3f},{X[i]}" for i in range(N)]),
+        csv_bytes([f"{1_772_000_000 + i / 1000:.3f},{VALUES[i]}" for i in range(N_ROWS)]),
         "line 2",
         "Unix time",
         "time_utc",
     ),
     "clock time under time_s": (
-        text([f"2026-03-01T22:00:00.{i:03d}Z,{X[i]}" for i in range(N)]),
+        csv_bytes([f"2026-03-01T22:00:00.{i:03d}Z,{VALUES[i]}" for i in range(N_ROWS)]),
         "line 2",
         "no number of seconds",
         "time_utc",
     ),
     "clock time without zone": (
-        text([f"2026-03-01T22:00:00.{i:03d},{X[i]}" for i in range(N)], "time_utc,emg1_uv"),
+        csv_bytes(
+            [f"2026-03-01T22:00:00.{i:03d},{VALUES[i]}" for i in range(N_ROWS)], "time_utc,emg1_uv"
+        ),
         "line 2",
         "no time zone",
         "+02:00",
     ),
     "clock time partly without zone": (
-        text(
-            [f"2026-03-01T22:00:00.{i:03d}{'Z' * (i != 5)},{X[i]}" for i in range(N)],
+        csv_bytes(
+            [f"2026-03-01T22:00:00.{i:03d}{'Z' * (i != 5)},{VALUES[i]}" for i in range(N_ROWS)],
             "time_utc,emg1_uv",
         ),
         "line 7",
         "no time zone",
         "+02:00",
     ),
-    "numbers under time_utc": (text(header="time_utc,emg1_uv"), "line 2", "is a number", "time_s"),
+    "numbers under time_utc": (
+        csv_bytes(header="time_utc,emg1_uv"),
+        "line 2",
+        "is a number",
+        "time_s",
+    ),
     "clock time that is none": (
-        text(
-            [f"2026-03-01T22:00:00.{i:03d}Z,1" if i != 3 else "teatime,1" for i in range(N)],
+        csv_bytes(
+            [f"2026-03-01T22:00:00.{i:03d}Z,1" if i != 3 else "teatime,1" for i in range(N_ROWS)],
             "time_utc,emg1_uv",
         ),
         "line 5",
@@ -140,37 +151,37 @@ REFUSED: dict[str, tuple[bytes, str, str, str]] = {
     ),
     "row longer than the header": (replaced(7, "0.007,1,5"), "line 9", "more fields", "points"),
     "row longer than a header with semicolons": (
-        text([*rows(9, ";"), "0.009;1;5"], "time_s;emg1_uv"),
+        csv_bytes([*csv_rows(9, ";"), "0.009;1;5"], "time_s;emg1_uv"),
         "line 11",
         "more fields",
         "one field",
     ),
     "decimal commas between commas": (
-        text([r.replace(".", ",") for r in rows()]),
+        csv_bytes([r.replace(".", ",") for r in csv_rows()]),
         "line 2",
         "more fields",
         "decimal points",
     ),
     "no number in any signal": (
-        text([f"{t},n/a" for t in T]),
+        csv_bytes([f"{t},n/a" for t in TIMES]),
         "emg1_uv",
         "too few samples (0)",
         "numbers",
     ),
     "quotation mark never closed": (
-        text(['"0.000","1"', *rows()[1:6], '"0.006,1', *rows()[7:]]),
+        csv_bytes(['"0.000","1"', *csv_rows()[1:6], '"0.006,1', *csv_rows()[7:]]),
         "line 8",
         "time_s ' \"0.006' is no number",
         "quotation mark",
     ),
     "a field over two lines": (
-        text([*rows(6), '0.006,1,"a', 'b"', *rows()[7:]], "time_s,emg1_uv,note"),
+        csv_bytes([*csv_rows(6), '0.006,1,"a', 'b"', *csv_rows()[7:]], "time_s,emg1_uv,note"),
         "line 9",
         "time_s 'b\"' is no number",
         "one line",
     ),
     "marks that seem to be a pair": (
-        text([*rows(6), '0.006,1,5","a'], "time_s,emg1_uv,inch,note"),
+        csv_bytes([*csv_rows(6), '0.006,1,5","a'], "time_s,emg1_uv,inch,note"),
         "line",
         "cannot be split",
         "quotation mark",
@@ -184,46 +195,51 @@ REFUSED: dict[str, tuple[bytes, str, str, str]] = {
     "a zip archive or workbook": (zipped(), "beginning", "zip", "save the sheet"),
     "an old workbook": (b"\xd0\xcf\x11\xe0" + NOISE, "beginning", "Excel", "save"),
     "a database": (b"SQLite format 3\0", "beginning", "database", ".night"),
-    "UTF-16 with mark": (text().decode().encode("utf-16"), "beginning", "UTF-16", "UTF-8"),
-    "UTF-16 without mark": (text().decode().encode("utf-16-le"), "beginning", "UTF-16", "UTF-8"),
+    "UTF-16 with mark": (csv_bytes().decode().encode("utf-16"), "beginning", "UTF-16", "UTF-8"),
+    "UTF-16 without mark": (
+        csv_bytes().decode().encode("utf-16-le"),
+        "beginning",
+        "UTF-16",
+        "UTF-8",
+    ),
     "EMG of a volt": (
-        text([f"{T[i]},{BIG[i]}" for i in range(N)], "time_s,emg1_v"),
+        csv_bytes([f"{TIMES[i]},{BIG[i]}" for i in range(N_ROWS)], "time_s,emg1_v"),
         "emg1_v",
         "cannot come",
         "name the column emg1_uv",
     ),
     "counts of the converter": (
-        text([f"{T[i]},{8_000_000 + i}" for i in range(N)]),
+        csv_bytes([f"{TIMES[i]},{8_000_000 + i}" for i in range(N_ROWS)]),
         "emg1_uv",
         "cannot come",
         "counts",
     ),
     "mg called g": (
-        text([f"{i / 100},{1000 + i}" for i in range(N)], "time_s,acc_z_g"),
+        csv_bytes([f"{i / 100},{1000 + i}" for i in range(N_ROWS)], "time_s,acc_z_g"),
         "acc_z_g",
         "values around 1.02e+03 g",
         "acc_z_mg",
     ),
     "counts called g": (
-        text([f"{i / 100},{90_000 + i}" for i in range(N)], "time_s,acc_z_g"),
+        csv_bytes([f"{i / 100},{90_000 + i}" for i in range(N_ROWS)], "time_s,acc_z_g"),
         "acc_z_g",
         "cannot come",
         "counts",
     ),
     "counts called mg": (
-        text([f"{i / 100},{20_000 + i}" for i in range(N)], "time_s,acc_z_mg"),
+        csv_bytes([f"{i / 100},{20_000 + i}" for i in range(N_ROWS)], "time_s,acc_z_mg"),
         "acc_z_mg",
         "more than a leg",
         "counts",
     ),
     "a rate no EMG has": (
-        text([f"{i / 100},{X[i]}" for i in range(N)]),
+        csv_bytes([f"{i / 100},{VALUES[i]}" for i in range(N_ROWS)]),
         "emg1_uv",
         "100 Hz",
         "resample",
     ),
     "no rate at all": (
-        text([f"{i**3 / 7000},{X[i]}" for i in range(N)]),
+        csv_bytes([f"{i**3 / 7000},{VALUES[i]}" for i in range(N_ROWS)]),
         "line",
         "not regular",
         "resample",
@@ -274,7 +290,7 @@ def test_refused_packed(tmp_path, case):
 def test_gzip_damaged_far_behind_the_beginning(tmp_path):
     rng = np.random.default_rng(0)
     lines = [f"{i / 1000:.3f},{v:.3f}" for i, v in enumerate(rng.normal(0, 9, 150_000))]
-    packed = gzip.compress(text(lines))
+    packed = gzip.compress(csv_bytes(lines))
     for damaged in (packed[: len(packed) * 9 // 10], packed[:-8] + b"12345678"):
         path = tmp_path / "night.csv.gz"
         path.write_bytes(damaged)
@@ -285,31 +301,33 @@ def test_gzip_damaged_far_behind_the_beginning(tmp_path):
 
 #: What is odd -> bytes that hold the plain capture all the same.
 READ: dict[str, bytes] = {
-    "plain": text(),
-    "byte order mark": b"\xef\xbb\xbf" + text(),
-    "Windows line ends": text(end="\r\n"),
-    "old Mac line ends": text(end="\r"),
-    "mixed line ends": text([rows()[0] + "\r", *rows()[1:20], rows()[20] + "\r", *rows()[21:]]),
-    "no end of the last line": text()[:-1],
-    "empty lines at the end": text() + b"\n\n\r\n",
-    "empty rows at the end": text() + b",\n,\n",
-    "empty lines between": text([rows()[0], "", *rows()[1:]]),
-    "comments": b"# by me\n\n" + text([*rows(9), "# pause", *rows()[9:]]),
-    "semicolons": text(rows(sep=";"), "time_s;emg1_uv"),
-    "tabs": text(rows(sep="\t"), "time_s\temg1_uv"),
-    "decimal commas": text([r.replace(".", ",") for r in rows(sep=";")], "time_s;emg1_uv"),
-    "quoted header": text(header='"time_s","emg1_uv"'),
-    "everything quoted": text([f'"{t}","{x}"' for t, x in zip(T, X, strict=True)]),
-    "spaces in the header": text(header=" time_s , emg1_uv "),
-    "spaces before numbers": text([r.replace(",", ", ") for r in rows()]),
-    "capitals": text(header="TIME_S,EMG1_uV"),
-    "Greek mu": text(header="time_s,emg1_μV"),
-    "micro sign in Latin-1": text().replace(b"emg1_uv", b"emg1_\xb5V"),
-    "a comma after every row": text([f"{r}," for r in rows()]),
-    "a nameless last column": text([f"{r},7" for r in rows()], "time_s,emg1_uv,"),
-    "columns of others": text([f"a,{r},7" for r in rows()], "who,time_s,emg1_uv,heart"),
-    "a field of ten megabytes": text(
-        [f"{'a' * 10_000_000 * (i == 3)},{r}" for i, r in enumerate(rows())], "x,time_s,emg1_uv"
+    "plain": csv_bytes(),
+    "byte order mark": b"\xef\xbb\xbf" + csv_bytes(),
+    "Windows line ends": csv_bytes(end="\r\n"),
+    "old Mac line ends": csv_bytes(end="\r"),
+    "mixed line ends": csv_bytes(
+        [csv_rows()[0] + "\r", *csv_rows()[1:20], csv_rows()[20] + "\r", *csv_rows()[21:]]
+    ),
+    "no end of the last line": csv_bytes()[:-1],
+    "empty lines at the end": csv_bytes() + b"\n\n\r\n",
+    "empty rows at the end": csv_bytes() + b",\n,\n",
+    "empty lines between": csv_bytes([csv_rows()[0], "", *csv_rows()[1:]]),
+    "comments": b"# by me\n\n" + csv_bytes([*csv_rows(9), "# pause", *csv_rows()[9:]]),
+    "semicolons": csv_bytes(csv_rows(sep=";"), "time_s;emg1_uv"),
+    "tabs": csv_bytes(csv_rows(sep="\t"), "time_s\temg1_uv"),
+    "decimal commas": csv_bytes([r.replace(".", ",") for r in csv_rows(sep=";")], "time_s;emg1_uv"),
+    "quoted header": csv_bytes(header='"time_s","emg1_uv"'),
+    "everything quoted": csv_bytes([f'"{t}","{x}"' for t, x in zip(TIMES, VALUES, strict=True)]),
+    "spaces in the header": csv_bytes(header=" time_s , emg1_uv "),
+    "spaces before numbers": csv_bytes([r.replace(",", ", ") for r in csv_rows()]),
+    "capitals": csv_bytes(header="TIME_S,EMG1_uV"),
+    "Greek mu": csv_bytes(header="time_s,emg1_μV"),
+    "micro sign in Latin-1": csv_bytes().replace(b"emg1_uv", b"emg1_\xb5V"),
+    "a comma after every row": csv_bytes([f"{r}," for r in csv_rows()]),
+    "a nameless last column": csv_bytes([f"{r},7" for r in csv_rows()], "time_s,emg1_uv,"),
+    "columns of others": csv_bytes([f"a,{r},7" for r in csv_rows()], "who,time_s,emg1_uv,heart"),
+    "a field of ten megabytes": csv_bytes(
+        [f"{'a' * 10_000_000 * (i == 3)},{r}" for i, r in enumerate(csv_rows())], "x,time_s,emg1_uv"
     ),
 }
 
@@ -320,7 +338,7 @@ def test_read_all_the_same(tmp_path, case):
     path.write_bytes(READ[case])
     [(start, samples)] = content(read(path))["emg1"]
     assert start == 0
-    np.testing.assert_array_equal(samples[:, 0], emg(N).astype(np.float32))
+    np.testing.assert_array_equal(samples[:, 0], emg(N_ROWS).astype(np.float32))
 
 
 @pytest.mark.parametrize(
@@ -330,16 +348,16 @@ def test_read_all_the_same(tmp_path, case):
 )  # fmt: skip
 def test_a_cell_that_is_no_number_is_a_gap(tmp_path, cell):
     path = tmp_path / "night.csv"
-    path.write_bytes(replaced(10, f"{T[10]},{cell}"))
+    path.write_bytes(replaced(10, f"{TIMES[10]},{cell}"))
     if cell == "1,":  # an empty field too many is no field
-        assert lengths(read(path), "emg1") == [N]
+        assert lengths(read(path), "emg1") == [N_ROWS]
     else:
-        assert lengths(read(path), "emg1") == [10, N - 11]
+        assert lengths(read(path), "emg1") == [10, N_ROWS - 11]
 
 
 def test_a_column_of_true_and_false_is_no_signal(tmp_path):
     path = tmp_path / "night.csv"
-    path.write_bytes(text([f"{r},True" for r in rows()], "time_s,emg1_uv,emg2_uv"))
+    path.write_bytes(csv_bytes([f"{r},True" for r in csv_rows()], "time_s,emg1_uv,emg2_uv"))
     recording = read(path)
     assert [c.name for c in recording.channels] == ["emg1"]
 
@@ -389,7 +407,7 @@ def test_a_file_without_permission(tmp_path):
 
 def test_hostile_names_stay_on_one_line(tmp_path):
     path = tmp_path / "night\n\x1b[31m.csv"
-    path.write_bytes(text(header="time_s,emg1_\x1b[0mzz"))
+    path.write_bytes(csv_bytes(header="time_s,emg1_\x1b[0mzz"))
     with pytest.raises(InputError) as caught:
         read(path)
     assert str(caught.value).isprintable()
@@ -413,22 +431,22 @@ def test_very_long_paths_keep_the_name_in_the_message(tmp_path):
 )
 def test_mappings_that_do_not_fit(tmp_path, mapping, problem, cure):
     path = tmp_path / "night.csv"
-    path.write_bytes(text(header="Time,emg1_uv"))
+    path.write_bytes(csv_bytes(header="Time,emg1_uv"))
     with pytest.raises(InputError) as caught:
         read(path, columns=mapping | ({"Time": "time_s"} if "Temps" in mapping else {}))
     check(caught.value, "night.csv", "", problem, cure)
 
 
 def test_files_that_contradict_each_other(tmp_path):
-    t = np.arange(N) / 1000
-    clock = [f"2026-03-01T22:00:00.{i:03d}Z" for i in range(N)]
-    one = write(tmp_path / "one.csv", {"time_s": t, "emg1_uv": emg(N)})
-    utc = write(tmp_path / "utc.csv", {"time_utc": clock, "emg2_uv": emg(N)})
-    same = write(tmp_path / "same.csv", {"time_s": t + 0.01, "emg1_uv": emg(N)})
-    copy = write(tmp_path / "copy.csv", {"time_s": t, "emg1_uv": emg(N)})
-    axes = {"time_s": t * 10, "acc_x_g": acc(N)[:, 2]}
+    t = np.arange(N_ROWS) / 1000
+    clock = [f"2026-03-01T22:00:00.{i:03d}Z" for i in range(N_ROWS)]
+    one = write(tmp_path / "one.csv", {"time_s": t, "emg1_uv": emg(N_ROWS)})
+    utc = write(tmp_path / "utc.csv", {"time_utc": clock, "emg2_uv": emg(N_ROWS)})
+    same = write(tmp_path / "same.csv", {"time_s": t + 0.01, "emg1_uv": emg(N_ROWS)})
+    copy = write(tmp_path / "copy.csv", {"time_s": t, "emg1_uv": emg(N_ROWS)})
+    axes = {"time_s": t * 10, "acc_x_g": acc(N_ROWS)[:, 2]}
     left = write(tmp_path / "x.csv", axes)
-    right = write(tmp_path / "y.csv", {"time_s": t * 10 + 1, "acc_y_g": acc(N)[:, 2]})
+    right = write(tmp_path / "y.csv", {"time_s": t * 10 + 1, "acc_y_g": acc(N_ROWS)[:, 2]})
     for files, problem, cure in [
         ((one, utc), "has time_", "same time column"),
         ((one, same), "at the same time", "emg1, emg2"),

@@ -5,23 +5,22 @@ import re
 import numpy as np
 import pytest
 
-from tests.io.captures import acc, emg, lengths, starts, write
-from tests.io.test_gaps import MS, grid, track
+from tests.io.builders import MS, acc, emg, grid, lengths, segment_and_fit, starts, write
 from twitchsense.errors import InputError
 from twitchsense.io import read
 from twitchsense.io.sampling_rate import estimate_period, find_rate_change, round_rate
-from twitchsense.io.timestamps import UnsteadyRateError
+from twitchsense.io.timestamps import IrregularSamplingError
 
 
 def test_a_64_hz_sensor_in_whole_milliseconds():
     times = np.rint(np.arange(5000) * 1000 / 64).astype(np.int64) * MS
     kept = np.ones(5000, bool)
     kept[[300, 301, 2000]] = False
-    runs, clock = track(times[kept])
+    runs, clock = segment_and_fit(times[kept])
     assert runs["first"].tolist() == [0, 300, 1998]
     assert clock.fs == 64.0
     assert 0 < clock.fs_error < 1e-4  # milliseconds leave some doubt
-    np.testing.assert_allclose(clock.starts, np.array([0, 302, 2001]) * 1e9 / 64, atol=1)
+    np.testing.assert_allclose(clock.starts_ns, np.array([0, 302, 2001]) * 1e9 / 64, atol=1)
 
 
 @pytest.mark.parametrize("fs", [52, 104, 256, 300, 512, 700])
@@ -29,7 +28,7 @@ def test_rates_in_whole_milliseconds(fs):
     times = np.rint(np.arange(20_000) * 1000 / fs).astype(np.int64) * MS
     kept = np.ones(20_000, bool)
     kept[3000:3010] = False
-    runs, clock = track(times[kept])
+    runs, clock = segment_and_fit(times[kept])
     assert runs["first"].tolist() == [0, 3000]
     assert clock.fs == fs
 
@@ -38,24 +37,24 @@ def test_a_drifting_clock_is_fitted_not_rounded():
     fs = 1000.02
     rng = np.random.default_rng(0)
     times = np.rint(np.arange(200_000) * 1e9 / fs + rng.normal(0, 50_000, 200_000))
-    runs, clock = track(times.astype(np.int64))
+    runs, clock = segment_and_fit(times.astype(np.int64))
     assert len(runs) == 1
     assert abs(clock.fs - fs) < 4 * clock.fs_error
     assert clock.fs_error < 1e-5
-    assert abs(clock.starts[0]) < 2000
+    assert abs(clock.starts_ns[0]) < 2000
 
 
 def test_a_jittered_exact_rate_is_rounded_to_it():
     rng = np.random.default_rng(0)
     times = grid(200_000, 1000) + rng.integers(-1000, 1000, 200_000)
-    _, clock = track(times)
+    _, clock = segment_and_fit(times)
     assert clock.fs == 1000.0
     assert clock.fs_error > 0
 
 
 def test_nanoseconds_of_float_error_leave_the_rate_exact():
     times = np.rint((np.arange(5000) / 1000.0 + 12_345.678) * 1e9).astype(np.int64)
-    _, clock = track(times + np.array([0, 1] * 2500))
+    _, clock = segment_and_fit(times + np.array([0, 1] * 2500))
     assert (clock.fs, clock.fs_error) == (1000.0, 0.0)
 
 
@@ -89,8 +88,8 @@ def rates(*parts):
     ],
 )
 def test_a_rate_that_changes_is_refused(parts):
-    with pytest.raises(UnsteadyRateError) as caught:
-        track(rates(*parts))
+    with pytest.raises(IrregularSamplingError) as caught:
+        segment_and_fit(rates(*parts))
     assert "changes" in caught.value.problem or "not regular" in caught.value.problem
 
 
@@ -130,16 +129,16 @@ def test_rates_out_of_range_say_what_was_found(tmp_path, fs, name):
 def test_rows_missing_at_regular_places_are_gaps_not_a_slower_rate(fs, every):
     times, kept = grid(5000, fs), np.ones(5000, bool)
     kept[every - 1 :: every] = False
-    runs, clock = track(times[kept])
+    runs, clock = segment_and_fit(times[kept])
     assert clock.fs == fs
     assert runs["count"].tolist() == [every - 1] * (5000 // every)
-    np.testing.assert_allclose(clock.starts, times[::every], atol=1)
+    np.testing.assert_allclose(clock.starts_ns, times[::every], atol=1)
 
 
 @pytest.mark.parametrize("pair", [5, 8])
 def test_samples_that_arrive_in_pairs_are_one_slow_series(pair):
     times = (np.arange(2000) // 2 * 40 + np.arange(2000) % 2 * pair) * MS
-    runs, clock = track(times)
+    runs, clock = segment_and_fit(times)
     assert len(runs) == 1
     assert clock.fs == pytest.approx(50, rel=1e-3)
 
@@ -148,7 +147,7 @@ def test_late_stamps_are_no_regular_losses():
     late = np.zeros(2000)
     late[::7] = 0.2  # of a period: no whole beats
     times = np.rint((np.arange(2000) + late) * 1e9 / 64).astype(np.int64)
-    runs, clock = track(times)
+    runs, clock = segment_and_fit(times)
     assert len(runs) == 1
     assert clock.fs == pytest.approx(64, rel=1e-3)
 
@@ -167,11 +166,11 @@ def test_short_runs_do_not_prove_a_round_rate(fs, loss):
     n, rng = 20_000, np.random.default_rng(round(100 * loss))
     times = np.rint(np.arange(n) * 1e4 / fs).astype(np.int64) * 100_000
     kept = rng.random(n) >= loss
-    runs, clock = track(times[kept])
+    runs, clock = segment_and_fit(times[kept])
     assert len(runs) > 500
     assert clock.fs == pytest.approx(fs, rel=1e-4)
     at = np.flatnonzero(kept)[runs["first"]] * 1e9 / fs
-    assert np.abs(clock.starts - at).max() < 100_000
+    assert np.abs(clock.starts_ns - at).max() < 100_000
 
 
 def test_a_round_rate_is_kept_where_each_run_has_its_own_grid():
@@ -180,7 +179,7 @@ def test_a_round_rate_is_kept_where_each_run_has_its_own_grid():
     for _ in range(20):
         parts.append(start + grid(200, 64) // MS * MS)
         start = parts[-1][-1] + int(rng.integers(50, 500)) * MS
-    runs, clock = track(np.concatenate(parts))
+    runs, clock = segment_and_fit(np.concatenate(parts))
     assert len(runs) == 20
     assert clock.fs == 64.0
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.wearable.nights import write_night
+from tests.nightfile.builders import write_night
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ import pytest
 import twitchsense as ts
 from firmware_sim.wearable.firmware import Firmware
 from firmware_sim.wearable.wire import Wire
+from tests.nightfile.builders import KEY, MODEL, T0, device, info_bytes, make_frames, write_night
 from tests.signals import unit_potential
-from tests.wearable.nights import KEY, MODEL, T0, device, info_bytes, make_frames, write_night
 from twitchsense.devices.v1_frames import decode_frame, decode_info
 from twitchsense.errors import InputError
 from twitchsense.live import follower as watch_module
@@ -24,7 +24,14 @@ from twitchsense.live.device_stream import DeviceStream
 from twitchsense.live.follower import NightFollower
 from twitchsense.live.waveform_buffer import COLUMNS_PER_S, LENGTH_S, WaveformBuffer
 from twitchsense.model.channels import NS, Channel, Chunk
-from twitchsense.nightfile.writer import Battery, Boot, LinkEvent, Loss, NightFile, Packet
+from twitchsense.nightfile.writer import (
+    BatteryReading,
+    Boot,
+    LinkEvent,
+    Loss,
+    NightFileWriter,
+    Packet,
+)
 
 
 def query(path, sql):
@@ -44,7 +51,7 @@ def test_every_stored_frame_is_read_once(night):
 def test_what_is_written_meanwhile_is_seen_and_nothing_twice(tmp_path):
     path = tmp_path / "n.night"
     boot, frames = Boot(KEY, 1), make_frames(20)
-    file = NightFile(path)
+    file = NightFileWriter(path)
     file.write([device()])
 
     def write():
@@ -93,7 +100,7 @@ def write_counts(path, source, seconds):
     firmware = Firmware(MODEL, source, Wire(), 1)
     firmware.control(bytes.fromhex("01 01 01000000 00"))
     boot = Boot(KEY, 1)
-    file, batch = NightFile(path), []
+    file, batch = NightFileWriter(path), []
     file.write([device()])
     while (tick := firmware.next_tick()) < seconds * MODEL.tick_hz:
         before = firmware.ring.next
@@ -181,7 +188,7 @@ def test_memory_of_the_detector_does_not_grow(tmp_path):
 
 def test_the_link_in_words(tmp_path):
     path = tmp_path / "n.night"
-    file = NightFile(path)
+    file = NightFileWriter(path)
     file.write([device()])
     watch = NightFollower(path)
 
@@ -212,7 +219,7 @@ def test_an_old_night_is_over_and_says_when_it_ended(twitching):
 
 def test_silence_while_someone_records_is_told_with_its_length(tmp_path):
     path = write_counts(tmp_path / "n.night", Quiet(), 3)
-    file = NightFile(path)  # a recorder that waits for its wearable
+    file = NightFileWriter(path)  # a recorder that waits for its wearable
     watch = NightFollower(path)
     watch.look()
     state = watch.state(counts=False, now_s=watch.newest_ns / NS + 7200)
@@ -246,13 +253,13 @@ def test_a_crystal_that_runs_astray_moves_no_trail(drift):
 
 def test_the_battery_is_what_was_said_last(tmp_path):
     path = tmp_path / "n.night"
-    file = NightFile(path)
-    file.write([device(), Battery(KEY, T0, 90)])
+    file = NightFileWriter(path)
+    file.write([device(), BatteryReading(KEY, T0, 90)])
     watch = NightFollower(path)
     assert watch.state(counts=False)["battery"] == "unknown"
     watch.look()
     assert watch.state(counts=False)["battery"] == "90 %"
-    file.write([Battery(KEY, T0, 89), Battery("OTHER", T0, 40)])
+    file.write([BatteryReading(KEY, T0, 89), BatteryReading("OTHER", T0, 40)])
     watch.look()
     assert watch.state(counts=False)["battery"] == "89 % and 40 %"
     file.close()
@@ -303,7 +310,7 @@ def test_memory_of_a_trail_does_not_grow():
 )
 def test_a_marker_is_stored_while_the_recorder_writes(tmp_path, given, stored):
     path = tmp_path / "n.night"
-    file = NightFile(path)
+    file = NightFileWriter(path)
     file.write([device()])
     before = time.time_ns()
     NightFollower(path).mark(given)

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from twitchsense.cli.app import main
 from twitchsense.live.follower import NightFollower
-from twitchsense.nightfile.writer import NightFile
+from twitchsense.nightfile.writer import NightFileWriter
 from twitchsense.text import printable
 
 terminal = pytest.importorskip("twitchsense.live.terminal", reason="textual is not installed")
@@ -97,7 +97,7 @@ def test_what_a_night_file_holds_is_shown_as_text(night):
         db.execute(
             "INSERT INTO link (time_ns, device, event, detail) VALUES (2, 'y', 'lost', '[b]\x1b')"
         )
-    recorder = NightFile(night)  # else the link would say that it is over
+    recorder = NightFileWriter(night)  # else the link would say that it is over
     shown, _ = run(night, [])
     recorder.close()
     assert "[2J : connected" in shown["link"]

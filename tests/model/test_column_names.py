@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.io.captures import content
+from tests.io.builders import content
 from twitchsense.errors import InputError
 from twitchsense.model.column_names import channel_sort_key, parse_column, plan_channels
 from twitchsense.model.recording import Recording

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from twitchsense.nightfile import device_clock
-from twitchsense.nightfile.device_clock import Arrivals, fit_tick_clock
+from twitchsense.nightfile.device_clock import ArrivalTimes, fit_device_clock
 
 HZ = 32768
 T0 = 1_790_000_000_000_000_000
@@ -41,7 +41,7 @@ def night(hours, drift, wander_ppm, seed, outages=()):
 def test_a_night_with_wander_and_outages(drift_ppm):
     outages = [(3000, 3010), (7000, 7600), (12000, 13200), (20000, 20300), (28000, 28100)]
     t, ticks, arrival = night(8, drift_ppm * 1e-6, 4.0, 3, outages)
-    clock = fit_tick_clock(ticks, arrival, HZ)
+    clock = fit_device_clock(ticks, arrival, HZ)
     everywhere = np.arange(1.0, 8 * 3600, 1.0)  # in the outages too: their frames come later
     true = T0 + np.rint(everywhere * 1e9).astype(np.int64)
     error = clock.to_utc(crystal(everywhere, drift_ppm * 1e-6, 4.0, 3 * 3600)) - true
@@ -54,7 +54,7 @@ def test_a_night_with_wander_and_outages(drift_ppm):
 def test_what_is_late_while_a_long_outage_is_fetched_bends_nothing(late_ms):
     t, ticks, arrival = night(8, 80e-6, 4.0, 3, [(12000, 13200)])
     fetching = (t > 13200) & (t < 13320)
-    clock = fit_tick_clock(ticks, arrival + fetching * (late_ms * 1_000_000), HZ)
+    clock = fit_device_clock(ticks, arrival + fetching * (late_ms * 1_000_000), HZ)
     everywhere = np.arange(1.0, 8 * 3600, 1.0)
     true = T0 + np.rint(everywhere * 1e9).astype(np.int64)
     error = np.abs(clock.to_utc(crystal(everywhere, 80e-6, 4.0, 3 * 3600)) - true)
@@ -66,7 +66,7 @@ def test_drift_lies_within_its_uncertainty():
     misses = 0
     for seed in range(20):
         _, ticks, arrival = night(2, 35e-6, 0.0, seed)
-        clock = fit_tick_clock(ticks, arrival, HZ)
+        clock = fit_device_clock(ticks, arrival, HZ)
         misses += abs(clock.drift_ppm - 35) > 3 * clock.drift_error_ppm
     assert misses <= 2
 
@@ -74,7 +74,7 @@ def test_drift_lies_within_its_uncertainty():
 @pytest.mark.parametrize("seconds", [0.1, 2.0, 20.0, 120.0])
 def test_few_frames_keep_to_the_nominal_rate(seconds):
     _, ticks, arrival = night(seconds / 3600, 0.0, 0.0, 1)
-    clock = fit_tick_clock(ticks, arrival, HZ)
+    clock = fit_device_clock(ticks, arrival, HZ)
     assert abs(clock.drift_ppm) < 60
     assert clock.drift_error_ppm <= 50
     error = clock.to_utc(ticks) - T0 - ticks / HZ * 1e9
@@ -83,11 +83,11 @@ def test_few_frames_keep_to_the_nominal_rate(seconds):
 
 def test_late_bursts_do_not_bend_it():
     t, ticks, arrival = night(2, 20e-6, 0.0, 9)
-    clean = fit_tick_clock(ticks, arrival, HZ)
+    clean = fit_device_clock(ticks, arrival, HZ)
     for start in (1000, 3000, 5000):
         burst = (t > start) & (t < start + 100)  # a fade: all come at its end
         arrival[burst] = T0 + round((start + 100.1) * 1e9)
-    bent = fit_tick_clock(ticks, arrival, HZ)
+    bent = fit_device_clock(ticks, arrival, HZ)
     assert np.abs(bent.to_utc(ticks) - clean.to_utc(ticks)).max() < 2e6
     assert bent.drift_ppm == pytest.approx(20, abs=0.5)
 
@@ -95,21 +95,24 @@ def test_late_bursts_do_not_bend_it():
 def test_order_does_not_matter():
     _, ticks, arrival = night(0.5, 0.0, 0.0, 2)
     mixed = np.random.default_rng(0).permutation(len(ticks))
-    one, two = fit_tick_clock(ticks, arrival, HZ), fit_tick_clock(ticks[mixed], arrival[mixed], HZ)
+    one, two = (
+        fit_device_clock(ticks, arrival, HZ),
+        fit_device_clock(ticks[mixed], arrival[mixed], HZ),
+    )
     assert np.array_equal(one.to_utc(ticks), two.to_utc(ticks))
 
 
 @pytest.mark.parametrize("hours", [0.1, 3])
 def test_what_is_kept_of_the_arrivals_gives_the_same_clock(hours, monkeypatch):
-    monkeypatch.setattr(device_clock, "_HELD", 5000)
+    monkeypatch.setattr(device_clock, "_MAX_PENDING", 5000)
     _, ticks, arrival = night(hours, 40e-6, 4.0, 5, [(3000, 3600)])
     rng = np.random.default_rng(1)
     ticks[1:] += rng.integers(-3000, 3000, len(ticks) - 1)  # streams end between each other
-    arrivals = Arrivals(HZ)
+    arrivals = ArrivalTimes(HZ)
     for first in range(0, len(ticks), 700):
         arrivals.push(ticks[first : first + 700], arrival[first : first + 700])
     assert len(arrivals) < min(len(ticks) + 1, 6500)
-    whole, kept = fit_tick_clock(ticks, arrival, HZ), arrivals.fit()
+    whole, kept = fit_device_clock(ticks, arrival, HZ), arrivals.fit()
     assert [np.array_equal(a, b) for a, b in zip(whole.knots, kept.knots, strict=True)] == [1, 1]
     assert (kept.origin_tick, kept.origin_ns) == (whole.origin_tick, whole.origin_ns)
     assert (kept.slope, kept.drift_error_ppm) == (whole.slope, whole.drift_error_ppm)

@@ -19,13 +19,13 @@ import twitchsense as ts
 from firmware_sim.wearable.faults import parse_faults
 from firmware_sim.wearable.plug import Plan, open_air
 from firmware_sim.wearable.virtual import run_virtual
-from tests.wearable.nights import T0, Noise
+from tests.nightfile.builders import T0, Noise
 from twitchsense.acquire.adapter import Adapter, AdapterError
 from twitchsense.acquire.recorder import Recorder
 from twitchsense.errors import TwitchsenseError
-from twitchsense.nightfile.loss_report import read_books
-from twitchsense.nightfile.reader import NightReader
-from twitchsense.nightfile.writer import NightFile
+from twitchsense.nightfile.loss_report import read_loss_reports
+from twitchsense.nightfile.reader import NightFileReader
+from twitchsense.nightfile.writer import NightFileWriter
 
 BOOT = 263  # 7 in frames
 DRIFT = 20e-6
@@ -80,7 +80,7 @@ def spend(path, mutate=""):
             note_truth(evening, firmware)
             await interrogate(evening, air, firmware)
             now_ns = lambda: T0 + round(loop.time() * 1e9)  # noqa: E731
-            file = NightFile(path, {"session": str(SESSION)})
+            file = NightFileWriter(path, {"session": str(SESSION)})
             radio = Adapter(air.scanner, air.client)
             recorder = Recorder(radio, file, [wearable.model.name], now_ns=now_ns, inline=True)
             recorder.sessions[0].rng = random.Random(1)
@@ -187,7 +187,7 @@ async def interrogate(evening, air, firmware):
 
 def link(evening):
     """The log of the connection tells the hang-up and the outage, and nothing else."""
-    reader = NightReader(evening.path)
+    reader = NightFileReader(evening.path)
     rows = reader.query("SELECT event, detail FROM link ORDER BY id")
     reader.close()
     usual = ("the connection was lost", "ts-0001 does not advertise")
@@ -201,7 +201,7 @@ def link(evening):
 
 def damaged(evening):
     """No notification was unreadable."""
-    reader = NightReader(evening.path)
+    reader = NightFileReader(evening.path)
     reasons = reader.query("SELECT reason, count(*) FROM damaged GROUP BY reason")
     reader.close()
     return ", ".join(f"{reason}: {n}" for reason, n in reasons)
@@ -209,13 +209,13 @@ def damaged(evening):
 
 def book(evening):
     """Every frame came, or is told lost because the ring was full."""
-    books = [b for b in read_books(evening.path) if b.count == BOOT]
+    books = [b for b in read_loss_reports(evening.path) if b.count == BOOT]
     if len(books) != 1:
         return "no book of the boot"
     (book,) = books
     lost = book.lost.pop("ring_overflow", 0)
-    if book.open or book.lost or book.open_end:
-        return f"open {book.open[:2]}, lost {book.lost}"
+    if book.unresolved or book.lost or book.unbounded_loss:
+        return f"open {book.unresolved[:2]}, lost {book.lost}"
     if book.received + lost + book.begin != len(evening.true):
         return f"{book.received} received, {lost} lost of {len(evening.true)}"
     came = set(_frames(evening)[2])
@@ -224,8 +224,8 @@ def book(evening):
 
 
 def _frames(evening):
-    reader = NightReader(evening.path)
-    source = reader.sources[0]
+    reader = NightFileReader(evening.path)
+    source = reader.boots[0]
     batches = list(reader.frames(source))
     arrival = [n for (n,) in reader.query("SELECT seq FROM packet ORDER BY id")]
     reader.close()
@@ -307,9 +307,9 @@ def marker(evening):
 
 def device(evening):
     """Serial number, firmware and battery are in the night file."""
-    reader = NightReader(evening.path)
+    reader = NightFileReader(evening.path)
     rows = reader.query("SELECT name, serial, firmware FROM device")
-    percents = {percent for _, _, percent in reader.batteries()}
+    percents = {percent for _, _, percent in reader.battery_readings()}
     reader.close()
     right = ("ts-0001", "5453000000000001", "1.0")
     wrong = [f"{k} is {a}" for k, a, b in zip(("name", "serial", "firmware"), rows[0], right,

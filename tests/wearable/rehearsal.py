@@ -11,12 +11,12 @@ from firmware_sim.wearable.faults import parse_faults
 from firmware_sim.wearable.plug import Plan, open_air
 from firmware_sim.wearable.serve import offer
 from firmware_sim.wearable.virtual import run_virtual
-from tests.wearable.nights import T0, Noise
+from tests.nightfile.builders import T0, Noise
 from twitchsense.acquire.adapter import Adapter, AdapterError
 from twitchsense.acquire.recorder import Recorder, make_host_clock, make_metadata
-from twitchsense.nightfile.loss_report import read_books
-from twitchsense.nightfile.reader import NightReader
-from twitchsense.nightfile.writer import NightFile
+from twitchsense.nightfile.loss_report import read_loss_reports
+from twitchsense.nightfile.reader import NightFileReader
+from twitchsense.nightfile.writer import NightFileWriter
 
 
 @dataclass
@@ -34,13 +34,13 @@ class Rehearsal:
 
     def check(self, *, lost=()):
         """Every frame is stored bit for bit, or reported lost for one of these reasons."""
-        books = {(b.device, b.count): b for b in read_books(self.path)}
-        reader = NightReader(self.path)
+        books = {(b.device, b.count): b for b in read_loss_reports(self.path)}
+        reader = NightFileReader(self.path)
         for (device, count), frames in self.truth.items():
             if not frames:
                 continue
             book = books[device, count]
-            assert book.open == ()
+            assert book.unresolved == ()
             assert set(book.lost) <= set(lost)
             rows = dict(
                 reader.query(
@@ -56,8 +56,8 @@ class Rehearsal:
                 assert plain == frames[seq]
             missing = len(frames) - len(rows)
             told = sum(book.lost.values())
-            if book.open_end:
-                assert book.open_end in lost
+            if book.unbounded_loss:
+                assert book.unbounded_loss in lost
                 assert missing >= told
             else:
                 assert missing == told
@@ -126,7 +126,7 @@ async def _record(path, seconds, air, radio, during, **options):
     rehearsal = Rehearsal(path, air=air)
     for wearable in air.wearables:
         wearable.on_stored = lambda firmware, w=wearable: note_frames(rehearsal, w, firmware)
-    file = NightFile(path, make_metadata())
+    file = NightFileWriter(path, make_metadata())
     names = [w.model.name for w in air.wearables]
     rehearsal.recorder = recorder = Recorder(radio, file, names, **options)
     stop = asyncio.Event()

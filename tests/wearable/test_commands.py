@@ -15,11 +15,11 @@ import pandas as pd
 import pytest
 
 import twitchsense as ts
-from tests.wearable.nights import write_night
+from tests.nightfile.builders import write_night
 from twitchsense.cli.app import main
 from twitchsense.cli.record import parse_options
 from twitchsense.errors import InputError
-from twitchsense.nightfile.loss_report import read_books
+from twitchsense.nightfile.loss_report import read_loss_reports
 
 
 def run(*arguments, expect=0):
@@ -59,7 +59,7 @@ def test_record_sim_then_analyze(tmp_path, capsys):
     assert "not fetched" not in said
     # the simulated wearable is made anew, and the night goes on
     run("record", "--device", "sim", "--out", night, "--duration", 4, "-q")
-    assert [b.received > 40 for b in read_books(night)] == [True, True]
+    assert [b.received > 40 for b in read_loss_reports(night)] == [True, True]
     run("analyze", night, "--out", tmp_path / "out", "--no-report")
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary
@@ -78,9 +78,9 @@ def test_other_transports_and_both_legs(kind, tmp_path):
     run("record", "--device", f"sim@{theirs}", "--out", night, "--duration", 8, "--min-valid", 0)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=240)
-    books = read_books(night)
+    books = read_loss_reports(night)
     assert len(books) == 2
-    assert all(b.open == () and b.received == b.end - b.begin > 20 for b in books)
+    assert all(b.unresolved == () and b.received == b.end - b.begin > 20 for b in books)
 
 
 def test_a_wearable_that_is_not_served_is_told(tmp_path, capsys):
@@ -97,8 +97,8 @@ def test_two_processes_over_hci(server, tmp_path, capsys):
     run("record", "--device", server, "--out", night, "--duration", 6, "-q")
     # the wearable has stopped, and starts again for the same night
     run("record", "--device", server, "--out", night, "--duration", 6, "-q")
-    (book,) = read_books(night)
-    assert book.open == ()
+    (book,) = read_loss_reports(night)
+    assert book.unresolved == ()
     assert book.received > 100
     assert ts.read(night).channels
 
@@ -114,13 +114,13 @@ def test_a_killed_recorder_loses_nothing(server, tmp_path):
         child.kill()
         child.communicate()
         assert night.exists()
-        for book in read_books(night):
+        for book in read_loss_reports(night):
             assert book.end - 1 >= acknowledged  # it never shrinks
             acknowledged = book.end - 1
     child = spawn("twitchsense.cli", "record", "--device", server, "--out", night, "--duration", 10)
     told = child.communicate(timeout=240)[1]
     assert child.returncode == 0, told
-    (book,) = read_books(night)
+    (book,) = read_loss_reports(night)
     assert book.received == book.end > max(acknowledged, 60)
 
 
@@ -141,8 +141,8 @@ def test_sigterm_ends_cleanly(tmp_path):
     assert child.returncode == 0, told
     assert "Night:" in told
     assert not night.with_name("a.night-wal").exists()
-    (book,) = read_books(night)
-    assert book.open == ()
+    (book,) = read_loss_reports(night)
+    assert book.unresolved == ()
 
 
 def test_a_poor_night_is_loud(tmp_path, capsys, monkeypatch):

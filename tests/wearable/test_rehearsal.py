@@ -10,17 +10,17 @@ import pytest
 import twitchsense as ts
 from firmware_sim.wearable.plug import Plan, open_air
 from firmware_sim.wearable.virtual import run_virtual
-from tests.wearable.nights import T0, Noise
+from tests.nightfile.builders import T0, Noise
 from tests.wearable.rehearsal import Rehearsal, note_frames, rehearse
 from twitchsense.acquire.adapter import Adapter
 from twitchsense.acquire.recorder import Recorder, make_metadata
-from twitchsense.nightfile.loss_report import read_books
-from twitchsense.nightfile.reader import NightReader
-from twitchsense.nightfile.writer import NightFile
+from twitchsense.nightfile.loss_report import read_loss_reports
+from twitchsense.nightfile.reader import NightFileReader
+from twitchsense.nightfile.writer import NightFileWriter
 
 
 def events(path):
-    reader = NightReader(path)
+    reader = NightFileReader(path)
     rows = reader.query("SELECT event, detail FROM link ORDER BY id")
     reader.close()
     return rows
@@ -31,8 +31,8 @@ def test_a_quiet_minute(tmp_path):
     night.check()
     assert night.status[0].n_connections == 1
     assert night.status[0].battery == 100
-    reader = NightReader(tmp_path / "a.night")
-    assert {percent for _, _, percent in reader.batteries()} == {100}
+    reader = NightFileReader(tmp_path / "a.night")
+    assert {percent for _, _, percent in reader.battery_readings()} == {100}
     reader.close()
     recording = ts.read(tmp_path / "a.night")
     assert [len(recording.segments_of(c.name)) for c in recording.channels] == [1, 1, 1]
@@ -75,8 +75,8 @@ def test_every_sample_has_its_time(tmp_path):
     """Five minutes with a fast, wandering crystal and an outage: within 5 ms of the truth."""
     night = rehearse(tmp_path / "a.night", 300, "range@100+60", drift_ppm=100.0, wander_ppm=4.0)
     night.check()
-    reader = NightReader(tmp_path / "a.night")
-    (source,) = reader.sources
+    reader = NightFileReader(tmp_path / "a.night")
+    (source,) = reader.boots
     clock = reader.load(source).clock
     (wearable,) = night.air.wearables
     (start,) = night.boot_times.values()
@@ -133,7 +133,9 @@ def test_a_full_disk_is_told_and_heals(tmp_path):
 
         def look():
             (wearable,) = rehearsal.air.wearables
-            stored = rehearsal.recorder.night.known(rehearsal.recorder.sessions[0].tracker.boot)
+            stored = rehearsal.recorder.night.stored_seqs(
+                rehearsal.recorder.sessions[0].tracker.boot
+            )
             # the device keeps what is not on disk: nothing of it was acknowledged
             seen.append((rehearsal.recorder.storage_error, wearable.firmware.ring.oldest))
             assert wearable.firmware.ring.oldest <= len(stored)
@@ -175,7 +177,7 @@ def relay(*paths_and_seconds, plan=None):
             for path, seconds in paths_and_seconds:
                 recorder = Recorder(
                     radio,
-                    NightFile(path, make_metadata()),
+                    NightFileWriter(path, make_metadata()),
                     [wearable.model.name],
                     now_ns=lambda: T0 + round(loop.time() * 1e9),
                     inline=True,
@@ -215,9 +217,9 @@ def test_a_device_that_forgets_its_boot_count_is_refused(tmp_path):
     """Its frames can't be told from those of before: better an error than nothing, silently."""
     path = tmp_path / "a.night"
     rehearse(path, 20).check()
-    before = read_books(path)
+    before = read_loss_reports(path)
     rehearse(path, 20)
-    assert read_books(path) == before
+    assert read_loss_reports(path) == before
     assert any("boot count did not rise" in detail for _, detail in events(path))
 
 
@@ -225,7 +227,7 @@ def test_a_new_boot_goes_on_in_the_same_night(tmp_path):
     path = tmp_path / "a.night"
     rehearse(path, 20)
     rehearse(path, 20, boot_count=2)
-    first, second = read_books(path)
+    first, second = read_loss_reports(path)
     assert first.received == first.end > 250
     assert second.received == second.end > 250
 
@@ -234,8 +236,8 @@ def test_each_night_has_its_own_frames(tmp_path):
     """The wearable was not switched off between two nights: its numbers go on."""
     one, two = tmp_path / "a.night", tmp_path / "b.night"
     night = relay((one, 20.0), (two, 20.0))
-    first, second = (read_books(path)[0] for path in (one, two))
-    assert first.open == second.open == ()
+    first, second = (read_loss_reports(path)[0] for path in (one, two))
+    assert first.unresolved == second.unresolved == ()
     assert (first.begin, second.begin) == (0, first.end)
     (frames,) = night.truth.values()
     assert first.received + second.received == len(frames) == second.end
@@ -245,7 +247,7 @@ def test_another_session_is_taken_over(tmp_path):
     """A recorder that was killed left its session running; another night begins."""
     one, two = tmp_path / "a.night", tmp_path / "b.night"
     relay((one, -20.0), (two, 20.0))
-    (book,) = read_books(two)
-    assert book.open == ()
+    (book,) = read_loss_reports(two)
+    assert book.unresolved == ()
     assert book.begin > 300
     assert any(event == "take_over" for event, _ in events(two))

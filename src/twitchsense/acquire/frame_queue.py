@@ -8,7 +8,7 @@ from typing import Final
 
 from twitchsense.devices.framing import FragmentAssembler, PacketError
 from twitchsense.devices.v1_frames import DeviceInfo, Frame, decode_frame
-from twitchsense.nightfile.records import Boot, Damaged, Packet, Record
+from twitchsense.nightfile.records import Boot, DamagedFrame, Packet, Record
 
 #: Maximum number of queued items, about 30 min of usual traffic. A disk that is stuck for longer
 #: is an error that must be reported.
@@ -128,14 +128,14 @@ def decode_notifications(
                 continue
             frame = decode_frame(data, source.info)
         except PacketError as error:
-            records.append(Damaged(device, item.arrival_ns, error.reason, item.data))
+            records.append(DamagedFrame(device, item.arrival_ns, error.reason, item.data))
             continue
         if frame.boot != source.boot.count & 0xFF:
-            records.append(Damaged(device, item.arrival_ns, "boot", data))
+            records.append(DamagedFrame(device, item.arrival_ns, "boot", data))
             continue
         if frame.seq >= source.next_seq + MAX_QUEUED:
             # an implausible number would declare all frames in between as missing
-            records.append(Damaged(device, item.arrival_ns, "sequence", data))
+            records.append(DamagedFrame(device, item.arrival_ns, "sequence", data))
             continue
         source.next_seq = max(source.next_seq, frame.seq + 1)
         records.append(Packet(source.boot, frame.seq, item.arrival_ns, data))

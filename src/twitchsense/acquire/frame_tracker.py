@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from twitchsense.nightfile.ranges import RangeSet
+from twitchsense.model.intervals import RangeSet
 from twitchsense.nightfile.records import Boot
 
 
@@ -73,7 +73,7 @@ class FrameTracker:
         list of (first, last)
             Ranges that were missing and are lost now, both ends included.
         """
-        newly_lost = self._resolved.holes(max(first, self.first_seq), last + 1)
+        newly_lost = self._resolved.gaps(max(first, self.first_seq), last + 1)
         for start, stop in newly_lost:
             self.lost.add(start, stop)
             self._resolved.add(start, stop)
@@ -81,7 +81,7 @@ class FrameTracker:
 
     def missing_ranges(self) -> list[tuple[int, int]]:
         """Return ranges that exist but are neither stored nor lost, both ends included."""
-        holes = self._resolved.holes(self.first_seq, self.end_seq)
+        holes = self._resolved.gaps(self.first_seq, self.end_seq)
         return [(start, stop - 1) for start, stop in holes]
 
     @property
@@ -92,5 +92,5 @@ class FrameTracker:
     @property
     def ack_seq(self) -> int | None:
         """Highest frame up to which none is missing, or None if the first is missing."""
-        end = self._resolved.end_of_run(self.first_seq)
+        end = self._resolved.run_end(self.first_seq)
         return end - 1 if end > self.first_seq else None

@@ -16,7 +16,7 @@ from twitchsense.acquire.frame_queue import FrameQueue, StoredFrame, decode_noti
 from twitchsense.acquire.session import Session
 from twitchsense.nightfile.records import Record
 from twitchsense.nightfile.schema import StorageError
-from twitchsense.nightfile.writer import NightFile
+from twitchsense.nightfile.writer import NightFileWriter
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Recorder:
     ----------
     adapter : Adapter
         Scans and connects.
-    night : NightFile
+    night : NightFileWriter
         Its metadata hold the session id of the night.
     addresses : sequence of str
         Address or name of each wearable.
@@ -72,7 +72,7 @@ class Recorder:
     def __init__(
         self,
         adapter: Adapter,
-        night: NightFile,
+        night: NightFileWriter,
         addresses: Sequence[str],
         *,
         now_ns: Callable[[], int],

@@ -31,17 +31,17 @@ from twitchsense.devices.framing import PacketError
 from twitchsense.devices.v1_control import DeviceState, ResponseStatus
 from twitchsense.errors import InputError, TwitchsenseError
 from twitchsense.nightfile.records import (
-    Battery,
+    BatteryReading,
     Boot,
     ClockReading,
     Device,
+    FirstFrame,
     LinkEvent,
     Loss,
     Record,
-    Start,
 )
 from twitchsense.nightfile.schema import StorageError
-from twitchsense.nightfile.writer import NightFile
+from twitchsense.nightfile.writer import NightFileWriter
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class Session:
         Address or name of the device.
     session_id : int
         Session id of the night, not 0.
-    night : NightFile
+    night : NightFileWriter
         Read once for each boot, to resume a night that exists.
     queue : FrameQueue
         Receives notifications and records.
@@ -118,7 +118,7 @@ class Session:
     adapter: Adapter
     address: str
     session_id: int
-    night: NightFile
+    night: NightFileWriter
     queue: FrameQueue
     now_ns: Callable[[], int]
     flush: Callable[[], Awaitable[None]]
@@ -239,7 +239,7 @@ class Session:
         await connection.subscribe_responses()
         reading, boot = await self._read_clock(connection)
         before = require_state(await connection.request(v1_control.encode_status))
-        if before.next < self.night.stop(boot):
+        if before.next < self.night.next_seq(boot):
             # new frames would be mistaken for the stored ones that have the same numbers
             raise DeviceConnectionError(
                 FailureReason.FOREIGN,
@@ -292,20 +292,22 @@ class Session:
     async def _read_battery(self, connection: Connection) -> None:
         self.status.battery = await connection.read_percent(v1_frames.BATTERY_UUID)
         if self.status.battery is not None:
-            self._record(Battery(self._device_key, self.now_ns(), self.status.battery))
+            self._record(BatteryReading(self._device_key, self.now_ns(), self.status.battery))
 
     def _open_tracker(self, boot: Boot, before: DeviceState, state: DeviceState) -> None:
         """Begin or resume the bookkeeping of a boot; close that of earlier boots."""
         if boot not in self.trackers:
-            stored = self.night.known(boot)
+            stored = self.night.stored_seqs(boot)
             # frames produced before START belong to the night only if it had started the device
             resumed = before.session == self.session_id
-            first_seq = self.night.start(boot)
+            first_seq = self.night.first_seq(boot)
             if first_seq is None:
                 first_seq = before.oldest if resumed else state.next
-                self._record(Start(boot, first_seq, self.now_ns()))
-            self.trackers[boot] = FrameTracker(boot, first_seq, stored, self.night.losses(boot))
-            for count in self.night.boots(boot.device):
+                self._record(FirstFrame(boot, first_seq, self.now_ns()))
+            self.trackers[boot] = FrameTracker(
+                boot, first_seq, stored, self.night.lost_ranges(boot)
+            )
+            for count in self.night.boot_counts(boot.device):
                 if count != boot.count:
                     self._close_boot(Boot(boot.device, count))
         self.tracker = self.trackers[boot]
@@ -316,12 +318,12 @@ class Session:
 
     def _close_boot(self, boot: Boot) -> None:
         """Record the missing frames of a boot as lost: a restart empties the ring buffer."""
-        if self.night.is_closed(boot):
+        if self.night.is_boot_complete(boot):
             return
         tracker = self.trackers.get(boot)
         if tracker is None:
-            first_seq = self.night.start(boot) or 0
-            stored, lost = self.night.known(boot), self.night.losses(boot)
+            first_seq = self.night.first_seq(boot) or 0
+            stored, lost = self.night.stored_seqs(boot), self.night.lost_ranges(boot)
             tracker = FrameTracker(boot, first_seq, stored, lost)
             self.trackers[boot] = tracker
         for first, last in tracker.missing_ranges():

@@ -125,7 +125,7 @@ async def _record(
         make_host_clock,
         make_metadata,
     )
-    from twitchsense.nightfile.writer import NightFile
+    from twitchsense.nightfile.writer import NightFileWriter
 
     plugin, transport = split_device(devices[0])
     chosen: dict[str, str | int | float] = parse_options(options)
@@ -143,7 +143,7 @@ async def _record(
         view = LiveView()
         aside = DetectionWorker(view.show)
     # look at the file first: a scan in vain is shorter than a night in vain
-    night = NightFile(out, make_metadata())
+    night = NightFileWriter(out, make_metadata())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -251,18 +251,18 @@ def _line(address: str, status: SessionStatus, elapsed: float, state: str = "") 
 
 def _summarize(recorder: Recorder, elapsed: float, out: Path, quiet: bool) -> float:
     """Say what the night holds; return the share of the time that is valid."""
-    from twitchsense.nightfile.loss_report import read_books
+    from twitchsense.nightfile.loss_report import read_loss_reports
 
     if not quiet:
         for session in recorder.sessions:
             click.echo(_line(session.address, session.status, elapsed, "ended"), err=True)
-        for book in read_books(out):
+        for book in read_loss_reports(out):
             lost = ", ".join(f"{n} lost: {reason}" for reason, n in book.lost.items() if n)
-            open_ = sum(b - a + 1 for a, b in book.open)
+            open_ = sum(b - a + 1 for a, b in book.unresolved)
             text = f"boot {book.count}: {book.received} frames"
             text += f", {lost}" if lost else ""
             text += f", {open_} not fetched" if open_ else ""
-            text += ", then it started anew" if book.open_end else ""
+            text += ", then it started anew" if book.unbounded_loss else ""
             click.echo(text, err=True)
         if recorder.queue.n_overflows:
             click.echo(f"{recorder.queue.n_overflows} notifications found no room", err=True)

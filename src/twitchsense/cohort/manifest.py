@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from twitchsense.errors import InputError
-from twitchsense.io.text_table import MISSING, TextTable, parse_table, read_text
+from twitchsense.io.text_table import MISSING_VALUES, TextTable, parse_table, read_text
 from twitchsense.settings import Settings
 
 #: Columns of a list and their meaning.
@@ -110,7 +110,7 @@ def read_manifest(path: Path, make_settings: MakeSettings) -> list[NightEntry]:
     places: dict[str, str] = {}
     for row in range(len(table.lines)):
         fields = {name: column[row] for name, column in table.columns.items()}
-        fields = {name: "" if t.lower() in MISSING else t for name, t in fields.items()}
+        fields = {name: "" if t.lower() in MISSING_VALUES else t for name, t in fields.items()}
         entry = _read_row(path, fields, table.place(row), settings)
         if entry.name in places:
             raise InputError(

@@ -15,7 +15,7 @@ from twitchsense.cohort.manifest import NightEntry
 from twitchsense.cohort.processes import available_cores, run_in_processes
 from twitchsense.cohort.task import Outcome, Task, find_previous, hash_file_times, record_failure
 from twitchsense.errors import InputError, TwitchsenseError
-from twitchsense.io.read import short_name
+from twitchsense.io.read import display_name
 
 _DASK: Final = "dask://"
 
@@ -174,10 +174,10 @@ def _explain_missing_file(entry: NightEntry, error: OSError | ValueError) -> str
         try:
             path.stat()
         except FileNotFoundError:
-            problem = f"no such file as {short_name(path)}"
+            problem = f"no such file as {display_name(path)}"
         except (OSError, ValueError) as failure:
             reason = getattr(failure, "strerror", None) or str(failure)
-            problem = f"{short_name(path)} cannot be read ({reason})"
+            problem = f"{display_name(path)} cannot be read ({reason})"
         else:
             continue
         break

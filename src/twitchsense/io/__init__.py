@@ -1,4 +1,4 @@
-"""Captures: CSV, Parquet, EDF and BDF become a Recording."""
+"""Reading and writing captures: CSV, Parquet, EDF, BDF, night files and BIDS."""
 
 from twitchsense.io.read import read
 

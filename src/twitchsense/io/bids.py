@@ -1,7 +1,9 @@
-"""A recording as a BIDS data set: EMG-BIDS (EDF+) and motion-BIDS (m/s²), version 1.11.
+"""Exports a recording as a BIDS data set: EMG as EDF+, acceleration as motion data (m/s²).
 
-One participant and one task; what the recording cannot know (placement, muscle, mains) is
-written as unknown, for its owner to fill in.
+The data set follows BIDS 1.11 (Gorgolewski et al. 2016, doi:10.1038/sdata.2016.44; motion:
+Jeung et al. 2024, doi:10.1038/s41597-024-03559-8) and has one participant and one task.
+Electrode placement, muscle and power line frequency are not part of a recording; they are
+written as unknown, for the owner to complete.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from twitchsense.errors import InputError
-from twitchsense.io.edf_write import write_edf
+from twitchsense.io.edf_write import group_by_time_base, write_edf
 from twitchsense.model.channels import NS, Channel
 from twitchsense.model.recording import Recording
 from twitchsense.text import harmless
@@ -22,8 +24,10 @@ from twitchsense.text import harmless
 if TYPE_CHECKING:
     import pandas as pd
 
-_G: Final = 9.80665  # m/s² in a g, by definition
-_ROWS: Final = 200_000
+#: Standard gravity in m/s².
+_STANDARD_GRAVITY: Final = 9.80665
+#: Rows that are written at once.
+_BLOCK_ROWS: Final = 200_000
 _SUBJECT, _TASK = "sub-01", "sleep"
 _README: Final = """A night of surface EMG and acceleration of a leg, exported by twitchsense.
 
@@ -40,24 +44,22 @@ def write_bids(recording: Recording, out: Path) -> list[Path]:
     ----------
     recording : Recording
     out : Path
-        Folder of the data set; made if it does not exist.
+        Folder of the data set. It is created if it does not exist.
 
     Returns
     -------
     list of Path
-        The files.
+        The files written.
 
     Raises
     ------
     InputError
-        If the folder holds something already.
+        If the folder is not empty.
     """
-    from twitchsense.io.export import sampled_together
-
     if out.exists() and any(out.iterdir()):
         raise InputError(str(out), "is not empty", "choose another --out")
     out.mkdir(parents=True, exist_ok=True)
-    groups = sampled_together(recording)
+    groups = group_by_time_base(recording)
     paths = [
         _write(out / "README", _README),
         _write_json(
@@ -72,15 +74,16 @@ def write_bids(recording: Recording, out: Path) -> list[Path]:
         _write(out / "participants.tsv", f"participant_id\n{_SUBJECT}\n"),
     ]
     for kind, write in (("emg", _write_emg), ("acc", _write_motion)):
-        mine = [g for g in groups if g[0].kind == kind]
-        for number, group in enumerate(mine):
-            paths += write(recording, group, out / _SUBJECT, number if len(mine) > 1 else None)
+        of_kind = [g for g in groups if g[0].kind == kind]
+        for number, group in enumerate(of_kind):
+            paths += write(recording, group, out / _SUBJECT, number if len(of_kind) > 1 else None)
     return paths
 
 
 def _write_emg(
     recording: Recording, group: Sequence[Channel], folder: Path, number: int | None
 ) -> list[Path]:
+    """Write EMG channels with a common time base; return the files."""
     stem = f"{_SUBJECT}_task-{_TASK}" + ("" if number is None else f"_recording-{number + 1}")
     folder = folder / "emg"
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,7 +91,7 @@ def _write_emg(
     write_edf(recording, group, data)
     segments = recording.segments_of(group[0].name)
     names = [name for channel in group for name in channel.columns]
-    side = {
+    sidecar = {
         "TaskName": _TASK,
         "SamplingFrequency": group[0].fs,
         "PowerLineFrequency": "n/a",
@@ -103,7 +106,7 @@ def _write_emg(
     rows = [[name, "EMG", "uV"] for name in names]
     return [
         data,
-        _write_json(folder / f"{stem}_emg.json", side),
+        _write_json(folder / f"{stem}_emg.json", sidecar),
         _write_tsv(folder / f"{stem}_channels.tsv", ["name", "type", "units"], rows),
     ]
 
@@ -111,6 +114,7 @@ def _write_emg(
 def _write_motion(
     recording: Recording, group: Sequence[Channel], folder: Path, number: int | None
 ) -> list[Path]:
+    """Write accelerometers with a common time base; return the files."""
     system = "imu" if number is None else f"imu{number + 1}"
     stem = f"{_SUBJECT}_task-{_TASK}_tracksys-{system}"
     folder = folder / "motion"
@@ -123,7 +127,7 @@ def _write_motion(
             count += len(table)
     names = [name for channel in group for name in channel.columns]
     points = [c.leg or "leg" for c in group for _ in c.columns]
-    side = {
+    sidecar = {
         "TaskName": _TASK,
         "SamplingFrequency": round(group[0].fs),
         "SamplingFrequencyEffective": group[0].fs,
@@ -144,22 +148,27 @@ def _write_motion(
     ]
     return [
         data,
-        _write_json(folder / f"{stem}_motion.json", side),
+        _write_json(folder / f"{stem}_motion.json", sidecar),
         _write_tsv(folder / f"{stem}_channels.tsv", header, rows),
     ]
 
 
 def _motion_tables(recording: Recording, group: Sequence[Channel]) -> Iterator[pd.DataFrame]:
+    """Yield latency (s) and acceleration (m/s²) in blocks of rows."""
     import pandas as pd
 
     fs = group[0].fs
     columns = [recording.segments_of(c.name) for c in group]
-    for together in zip(*columns, strict=True):
-        begin = (together[0].start_ns - recording.start_ns) / NS
-        for start in range(0, len(together[0].samples), _ROWS):
-            blocks = [s.samples.read(start, start + _ROWS).astype(np.float64) for s in together]
-            latency = begin + np.arange(start, start + len(blocks[0])) / fs
-            yield pd.DataFrame(np.column_stack([np.round(latency, 6), *(b * _G for b in blocks)]))
+    for segments in zip(*columns, strict=True):
+        begin_s = (segments[0].start_ns - recording.start_ns) / NS
+        for start in range(0, len(segments[0].samples), _BLOCK_ROWS):
+            blocks = [
+                s.samples.read(start, start + _BLOCK_ROWS).astype(np.float64) for s in segments
+            ]
+            latency = begin_s + np.arange(start, start + len(blocks[0])) / fs
+            yield pd.DataFrame(
+                np.column_stack([np.round(latency, 6), *(b * _STANDARD_GRAVITY for b in blocks)])
+            )
 
 
 def _write(path: Path, text: str) -> Path:

@@ -1,36 +1,50 @@
-"""One channel while it is being read: samples to the spool, stamps to the clock."""
+"""Builds a channel from the blocks of a reader: samples to disk, timestamps to a rate."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
-from twitchsense.io.rate_fit import fit_clock
-from twitchsense.io.timestamps import StampTracker, UnsteadyRateError
+from twitchsense.io.rate_fit import fit_rate
+from twitchsense.io.timestamps import IrregularSamplingError, TimestampSegmenter
 from twitchsense.model.channels import NS, Channel, Kind, Samples, Segment
 from twitchsense.model.column_names import STANDARD_GRAVITY, VALUE_LIMITS, ChannelPlan
 from twitchsense.model.sample_file import SampleFile
 
-#: Samples needed to tell a rate.
-MIN_SAMPLES = 3
-#: More impossible values than this fraction are a wrong unit, not stray numbers.
-_MAX_IMPOSSIBLE = 1e-3
-_EVERY = 64  # of acceleration samples, one is kept to judge gravity
+#: Minimum number of samples from which a rate is estimated.
+MIN_SAMPLES: Final = 3
+#: Maximum fraction of impossible values. Above it the unit is wrong; below it, the values are
+#: taken as gaps.
+_MAX_IMPOSSIBLE: Final = 1e-3
+#: Maximum number of impossible values that are kept for the message.
+_KEPT_IMPOSSIBLE: Final = 1000
+#: One of this many acceleration samples is kept to check gravity.
+_GRAVITY_STEP: Final = 64
+#: Median acceleration (g) above which the unit is wrong.
+_MAX_GRAVITY_G: Final = 16
+#: Range of the median acceleration (g) that is not remarkable.
+_GRAVITY_RANGE_G: Final = (0.5, 2)
+#: RMS residual of timestamps, in sampling periods, from which a note is written.
+_NOTED_RESIDUAL: Final = 0.05
+#: Resolution of timestamps, in sampling periods, from which a note is written.
+_NOTED_RESOLUTION: Final = 0.4
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelData:
-    """What a track turned into.
+    """A channel that was read.
 
     Attributes
     ----------
     channel : Channel
     segments : tuple of Segment
     notes : tuple of str
+        Remarks for the user.
     """
 
     channel: Channel
@@ -38,58 +52,88 @@ class ChannelData:
     notes: tuple[str, ...] = field(default=())
 
 
-class Judge:
-    """Looks at values for signs of a wrong unit.
+class UnitCheck:
+    """Checks whether the values of a channel can be in the unit of its column name.
 
     Parameters
     ----------
     kind : {'emg', 'acc'}
+
+    Attributes
+    ----------
+    impossible_count : int
+        Number of samples beyond `VALUE_LIMITS`.
     """
 
     def __init__(self, kind: Kind) -> None:
         self._kind = kind
         self._limit = VALUE_LIMITS[kind]
         self._impossible: list[float] = []
-        self._count = 0
         self._peak = 0.0
-        self._kept: list[NDArray[np.float64]] = []
-        self._seen = 0
-        self.impossible = 0
+        self._magnitudes: list[NDArray[np.float64]] = []
+        self._count = 0
+        self.impossible_count = 0
 
-    def screen(self, samples: Samples, valid: NDArray[np.bool_]) -> None:
-        """Take values no sensor can give out of `valid`, and count them."""
+    def mask_impossible(self, samples: Samples, valid: NDArray[np.bool_]) -> None:
+        """Clear `valid` where a value is beyond `VALUE_LIMITS`, and count these samples.
+
+        Parameters
+        ----------
+        samples : ndarray of float32, shape (n, width)
+            In µV or g.
+        valid : ndarray of bool, shape (n,)
+            Changed in place.
+        """
         if not len(samples):
             return
-        # min and max are much cheaper than abs; NaN is harmless to fmin and fmax
+        # min and max are much cheaper than abs; fmin and fmax ignore NaN
         peak = max(-float(np.fmin.reduce(samples, None)), float(np.fmax.reduce(samples, None)))
         if peak > self._limit:
             with np.errstate(invalid="ignore"):
-                bad = valid & (np.abs(samples) > self._limit).any(axis=1)
-            self.impossible += int(bad.sum())
-            if len(self._impossible) < 1000:
-                self._impossible.extend(np.abs(samples[bad]).max(axis=1)[:1000].tolist())
-            valid &= ~bad
+                impossible = valid & (np.abs(samples) > self._limit).any(axis=1)
+            self.impossible_count += int(impossible.sum())
+            if len(self._impossible) < _KEPT_IMPOSSIBLE:
+                magnitudes = np.abs(samples[impossible]).max(axis=1)
+                self._impossible.extend(magnitudes[:_KEPT_IMPOSSIBLE].tolist())
+            valid &= ~impossible
             peak = self._limit
         self._peak = max(self._peak, peak)
 
-    def keep(self, samples: Samples) -> None:
-        """Take valid samples, shape ``(n, width)``."""
+    def add_valid(self, samples: Samples) -> None:
+        """Add valid samples to the statistics.
+
+        Parameters
+        ----------
+        samples : ndarray of float32, shape (n, width)
+            In µV or g.
+        """
         if self._kind == "acc":
-            some = samples[-self._seen % _EVERY :: _EVERY].astype(np.float64)
-            self._kept.append(np.sqrt((some * some).sum(axis=1)))
-        self._seen += len(samples)
+            subset = samples[-self._count % _GRAVITY_STEP :: _GRAVITY_STEP].astype(np.float64)
+            self._magnitudes.append(np.sqrt((subset * subset).sum(axis=1)))
+        self._count += len(samples)
 
     def conclude(self, plan: ChannelPlan, source: str) -> list[str]:
-        """Return notes on odd values.
+        """Return notes on remarkable values.
+
+        Parameters
+        ----------
+        plan : ChannelPlan
+            The channel, with the column names of `source`.
+        source : str
+            File to name in the message.
+
+        Returns
+        -------
+        list of str
 
         Raises
         ------
         InputError
-            If the values cannot be in the unit of the column's name.
+            If the values cannot be in the unit of the column name.
         """
         notes: list[str] = []
         name, unit = plan.names[0], plan.specs[0].unit
-        if self.impossible > _MAX_IMPOSSIBLE * (self._seen + self.impossible):
+        if self.impossible_count > _MAX_IMPOSSIBLE * (self._count + self.impossible_count):
             typical = float(np.median(self._impossible)) / plan.specs[0].scale
             raise InputError(
                 source,
@@ -97,37 +141,43 @@ class Judge:
                 _likely_unit(plan, typical),
                 f"column {name}",
             )
-        if self.impossible:
-            notes.append(f"{plan.name}: {self.impossible} impossible values taken as gaps")
+        if self.impossible_count:
+            notes.append(f"{plan.name}: {self.impossible_count} impossible values taken as gaps")
         if plan.kind == "emg":
             if 0 < self._peak < 1:
                 notes.append(
                     f"{plan.name}: never beyond {self._peak:.2g} uV; is {name} really in {unit}?"
                 )
             return notes
-        rest = float(np.median(np.concatenate(self._kept)))
-        typical = rest / plan.specs[0].scale
-        if rest > 16:
+        gravity = float(np.median(np.concatenate(self._magnitudes)))
+        typical = gravity / plan.specs[0].scale
+        if gravity > _MAX_GRAVITY_G:
             raise InputError(
                 source,
                 f"half of the values are beyond {typical:.3g} {unit}, more than a leg can feel",
                 _likely_unit(plan, typical),
                 f"column {name}",
             )
-        if rest > 2 or (rest < 0.5 and len(plan.specs) == 3):
-            hint = _likely_unit(plan, typical) if rest > 2 else "check gain and unit"
-            notes.append(f"{plan.name}: {rest:.3g} g at rest instead of 1 g; {hint}")
+        low, high = _GRAVITY_RANGE_G
+        if gravity > high or (gravity < low and len(plan.specs) == 3):
+            hint = _likely_unit(plan, typical) if gravity > high else "check gain and unit"
+            notes.append(f"{plan.name}: {gravity:.3g} g at rest instead of 1 g; {hint}")
         return notes
 
 
-class Track:
+class ChannelBuilder:
     """Collects one channel from blocks of rows, in order of time.
 
     Parameters
     ----------
     plan : ChannelPlan
     source : str
-        File that began the channel, for messages.
+        File in which the channel begins, for messages.
+
+    Attributes
+    ----------
+    first_ns, last_ns : int or None
+        Times of the first and the last valid sample so far.
     """
 
     def __init__(self, plan: ChannelPlan, source: str) -> None:
@@ -136,105 +186,150 @@ class Track:
         self.first_ns: int | None = None
         self.last_ns: int | None = None
         self._spool = SampleFile(len(plan.specs))
-        self._stamps = StampTracker()
-        self._judge = Judge(plan.kind)
+        self._timestamps = TimestampSegmenter()
+        self._unit_check = UnitCheck(plan.kind)
 
-    def go_on(self, plan: ChannelPlan, source: str) -> None:
-        """Go on with another file, which may name other units."""
+    def continue_with(self, plan: ChannelPlan, source: str) -> None:
+        """Continue the channel in another file, whose columns may have other units."""
         self.plan, self.source = plan, source
 
-    def add(self, stamps: NDArray[np.int64], columns: Sequence[NDArray[np.float64]]) -> None:
-        """Add rows: stamps in ns and raw columns in the order of the plan's names.
+    def append(self, times_ns: NDArray[np.int64], columns: Sequence[NDArray[np.float64]]) -> None:
+        """Append rows.
+
+        Parameters
+        ----------
+        times_ns : ndarray of int64, shape (n,)
+            Increasing.
+        columns : sequence of ndarray of float64, shape (n,)
+            In the order of `ChannelPlan.names`, in the units of the file. A row counts only
+            if all its values are finite.
 
         Raises
         ------
-        UnsteadyRateError
+        IrregularSamplingError
+            If the timestamps do not belong to one sampling rate.
         """
         samples, valid = self.plan.scale(columns)
-        self._judge.screen(samples, valid)
+        self._unit_check.mask_impossible(samples, valid)
         if not valid.all():
-            stamps, samples = stamps[valid], samples[valid]
-        if not len(stamps):
+            times_ns, samples = times_ns[valid], samples[valid]
+        if not len(times_ns):
             return
-        self._judge.keep(samples)
+        self._unit_check.add_valid(samples)
         if self.first_ns is None:
-            self.first_ns = int(stamps[0])
-        self.last_ns = int(stamps[-1])
+            self.first_ns = int(times_ns[0])
+        self.last_ns = int(times_ns[-1])
         self._spool.append(samples)
         try:
-            self._stamps.push(stamps)
-        except UnsteadyRateError as error:
-            raise self._named(error) from error
+            self._timestamps.push(times_ns)
+        except IrregularSamplingError as error:
+            raise self._with_column(error) from error
 
     @property
-    def rows(self) -> int:
-        """Number of samples so far."""
+    def sample_count(self) -> int:
+        """Number of valid samples so far."""
         return self._spool.rows
 
     @property
-    def impossible(self) -> int:
-        """Number of values so far that no sensor can give."""
-        return self._judge.impossible
+    def impossible_count(self) -> int:
+        """Number of samples so far whose values no sensor can give."""
+        return self._unit_check.impossible_count
 
-    def close(self, zero_ns: int) -> ChannelData:
-        """Return the channel, its segments counted from `zero_ns`, and notes.
+    def build(self, zero_ns: int) -> ChannelData:
+        """Fit the sampling rate and return the channel with its segments.
+
+        Parameters
+        ----------
+        zero_ns : int
+            Zero of the recording's time axis.
+
+        Returns
+        -------
+        ChannelData
 
         Raises
         ------
         InputError
-            For values or a rate that can't be.
-        UnsteadyRateError
+            If the values cannot be in the unit of the column name, or no such sensor has
+            this rate.
+        IrregularSamplingError
+            If the timestamps do not belong to one sampling rate.
         """
-        notes = self._judge.conclude(self.plan, self.source)
+        notes = self._unit_check.conclude(self.plan, self.source)
         try:
-            runs = self._stamps.close()
-        except UnsteadyRateError as error:
-            raise self._named(error) from error
+            runs = self._timestamps.close()
+        except IrregularSamplingError as error:
+            raise self._with_column(error) from error
         runs["start"] -= zero_ns
-        clock = fit_clock(runs, self._stamps.period, self._stamps.rate, self._stamps.quantum)
-        if clock is None:
-            lone = UnsteadyRateError(int(runs["start"][0]) + zero_ns, "every sample stands alone")
-            raise self._named(lone)
-        self.plan.check_rate(self.source, clock.fs)
+        resolution = self._timestamps.resolution
+        fit = fit_rate(runs, self._timestamps.period, self._timestamps.round_fs, resolution)
+        if fit is None:
+            first_ns = int(runs["start"][0]) + zero_ns
+            raise self._with_column(IrregularSamplingError(first_ns, "every sample stands alone"))
+        self.plan.check_rate(self.source, fit.fs)
         name = self.plan.name
-        bounds = zip(
-            clock.starts.tolist(), runs["first"].tolist(), runs["count"].tolist(), strict=True
+        runs_of_samples = zip(
+            fit.starts_ns.tolist(), runs["first"].tolist(), runs["count"].tolist(), strict=True
         )
         segments = tuple(
-            Segment(name, start, self._spool.samples(first, first + count))
-            for start, first, count in bounds
+            Segment(name, start_ns, self._spool.samples(first, first + count))
+            for start_ns, first, count in runs_of_samples
         )
-        notes += gap_notes(name, clock.starts, runs["count"], clock.fs)
-        if clock.stray > max(0.05 * NS / clock.fs, self._stamps.quantum):
+        notes += gap_notes(name, fit.starts_ns, runs["count"], fit.fs)
+        noted_residual = _NOTED_RESIDUAL * NS / fit.fs
+        noted_resolution = _NOTED_RESOLUTION * NS / fit.fs
+        if fit.rms_residual_ns > max(noted_residual, resolution):
             notes.append(
-                f"{name}: time stamps stray by {clock.stray / 1e6:.2g} ms; samples are taken as "
-                f"regular at {clock.fs:.6g} Hz"
+                f"{name}: time stamps stray by {fit.rms_residual_ns / 1e6:.2g} ms; samples are "
+                f"taken as regular at {fit.fs:.6g} Hz"
             )
-        elif clock.stray > 0.05 * NS / clock.fs and self._stamps.quantum > 0.4 * NS / clock.fs:
+        elif fit.rms_residual_ns > noted_residual and resolution > noted_resolution:
             notes.append(
-                f"{name}: time stamps in steps of {self._stamps.quantum / 1e6:g} ms are coarse "
-                f"for {clock.fs:.6g} Hz; a missing row may look like a rounded time"
+                f"{name}: time stamps in steps of {resolution / 1e6:g} ms are coarse "
+                f"for {fit.fs:.6g} Hz; a missing row may look like a rounded time"
             )
-        return ChannelData(self.plan.channel(clock.fs, clock.fs_error), segments, tuple(notes))
+        return ChannelData(self.plan.channel(fit.fs, fit.fs_error), segments, tuple(notes))
 
-    def _named(self, error: UnsteadyRateError) -> UnsteadyRateError:
-        """Return the error with the column's name."""
-        return UnsteadyRateError(error.time_ns, error.problem, self.plan.names[0])
+    def _with_column(self, error: IrregularSamplingError) -> IrregularSamplingError:
+        """Return the error with the name of the column."""
+        return IrregularSamplingError(error.time_ns, error.problem, self.plan.names[0])
 
 
 def gap_notes(
-    name: str, starts: NDArray[np.int64], counts: NDArray[np.int64], fs: float
+    name: str, starts_ns: NDArray[np.int64], counts: NDArray[np.int64], fs: float
 ) -> list[str]:
-    """Say how many gaps lie between runs, and how long they are."""
-    if len(starts) < 2:
+    """Return a note on the gaps between runs of samples.
+
+    Parameters
+    ----------
+    name : str
+        Name of the channel.
+    starts_ns, counts : ndarray of int64, shape (runs,)
+        Start and number of samples of each run.
+    fs : float
+        Sampling rate in Hz.
+
+    Returns
+    -------
+    list of str
+        One note, or none if there is no gap.
+    """
+    if len(starts_ns) < 2:
         return []
-    missing = (starts[1:] - starts[:-1]) / NS - counts[:-1] / fs
-    many = "1 gap" if len(missing) == 1 else f"{len(missing)} gaps"
-    return [f"{name}: {many}, {missing.sum():.3f} s in all, longest {missing.max():.3f} s"]
+    missing_s = (starts_ns[1:] - starts_ns[:-1]) / NS - counts[:-1] / fs
+    many = "1 gap" if len(missing_s) == 1 else f"{len(missing_s)} gaps"
+    return [f"{name}: {many}, {missing_s.sum():.3f} s in all, longest {missing_s.max():.3f} s"]
 
 
 def _likely_unit(plan: ChannelPlan, typical: float) -> str:
-    """Say what the column may really be, from a typical value in its own unit."""
+    """Return what unit a column may be in.
+
+    Parameters
+    ----------
+    plan : ChannelPlan
+    typical : float
+        Typical value, in the unit of the column name.
+    """
     unit = plan.specs[0].unit
     name = plan.specs[0].canonical.rpartition("_")[0]
     if plan.kind == "emg":

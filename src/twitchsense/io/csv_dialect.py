@@ -1,4 +1,7 @@
-"""What kind of file this is, and how a CSV is written."""
+"""The dialect of a CSV file: header line, separator and decimal sign.
+
+Files of other formats under a CSV name are recognised by their first bytes and refused.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,11 @@ from typing import Final
 
 from twitchsense.errors import InputError
 
-#: A header line longer than this is none.
-_HEAD: Final = 1 << 20
+#: Bytes at the start of the file in which the header line must end.
+_HEAD_BYTES: Final = 1 << 20
+#: Bytes after the header from which the decimal sign is detected.
+_SAMPLE_BYTES: Final = 65536
+#: First bytes of other formats, their name, and the cure.
 _MAGIC: Final[tuple[tuple[bytes, str, str], ...]] = (
     (b"PAR1", "a Parquet file", "name it .parquet"),
     (b"0       ", "an EDF file", "name it .edf"),
@@ -30,20 +36,21 @@ _MAGIC: Final[tuple[tuple[bytes, str, str], ...]] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
-    """How a CSV is written.
+class CsvDialect:
+    """Header and format of a CSV file.
 
     Attributes
     ----------
     headers : tuple of str
-        Column names without quotes and outer spaces.
+        Column names, without quotation marks and surrounding blanks.
     header_line : int
-        Line of the header, counted from one.
+        Line number of the header, counted from one.
     body : int
-        Byte where the rows begin, in the unpacked file.
+        Offset (bytes) of the first row in the uncompressed file.
     separator : str
-    decimal : str
-        Point, or comma where the separator is another sign.
+        Comma, semicolon or tab.
+    decimal : {'.', ','}
+        A comma is possible only if it is not the separator.
     """
 
     headers: tuple[str, ...]
@@ -54,23 +61,42 @@ class Dialect:
 
 
 def open_stream(path: Path) -> io.BufferedReader | gzip.GzipFile:
-    """Open a file for reading bytes, unpacking gzip whatever its name."""
+    """Open a file for reading bytes, decompressed if its content is gzip.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    binary file
+    """
     with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else path.open("rb")
+        compressed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rb") if compressed else path.open("rb")
 
 
-def sniff(path: Path, source: str) -> Dialect:
-    """Find the header of a CSV and how it is written.
+def detect_dialect(path: Path, source: str) -> CsvDialect:
+    """Find the header of a CSV file, its separator and its decimal sign.
+
+    Parameters
+    ----------
+    path : Path
+    source : str
+        Name of the file in messages.
+
+    Returns
+    -------
+    CsvDialect
 
     Raises
     ------
     InputError
-        If this is no CSV; says what it seems to be.
+        If the file is not CSV. The message says what it seems to be.
     """
     try:
         with open_stream(path) as stream:
-            head = stream.read(_HEAD)
+            head = stream.read(_HEAD_BYTES)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(
             source,
@@ -84,11 +110,13 @@ def sniff(path: Path, source: str) -> Dialect:
     for number, match in enumerate(lines, 1):
         line = match[1].strip()
         if line and not line.startswith(b"#"):
-            if not match[2] and len(head) == _HEAD:
+            if not match[2] and len(head) == _HEAD_BYTES:
                 break
             body = start + match.end()
-            return _read_header(source, match[1], number, body, head[body : body + 65536])
-    if len(head) == _HEAD:
+            return _parse_header_line(
+                source, match[1], number, body, head[body : body + _SAMPLE_BYTES]
+            )
+    if len(head) == _HEAD_BYTES:
         raise InputError(
             source, "no end of line in the first megabyte", "give a CSV file", "line 1"
         )
@@ -104,8 +132,8 @@ def _refuse_other_formats(head: bytes, source: str) -> None:
         raise InputError(
             source, "this seems to be text in UTF-16", "save it as UTF-8", "beginning of the file"
         )
-    odd = sum(byte < 9 or 13 < byte < 32 for byte in sample)
-    if odd > len(sample) // 100:
+    control_characters = sum(byte < 9 or 13 < byte < 32 for byte in sample)
+    if control_characters > len(sample) // 100:
         raise InputError(
             source,
             "binary data, not text",
@@ -114,15 +142,15 @@ def _refuse_other_formats(head: bytes, source: str) -> None:
         )
 
 
-def _read_header(source: str, line: bytes, number: int, body: int, rows: bytes) -> Dialect:
+def _parse_header_line(source: str, line: bytes, number: int, body: int, rows: bytes) -> CsvDialect:
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError:
-        text = line.decode("latin-1")  # a µ written by an old program
-    bare = re.sub(r'"[^"]*"', "", text)
-    separator = max(",;\t", key=bare.count)
+        text = line.decode("latin-1")  # older programs write µ in Latin-1
+    unquoted = re.sub(r'"[^"]*"', "", text)
+    separator = max(",;\t", key=unquoted.count)
     place = f"line {number}"
-    if not bare.count(separator):
+    if not unquoted.count(separator):
         raise InputError(
             source,
             f"no comma, semicolon or tab in the header '{text[:60]}'",
@@ -141,7 +169,7 @@ def _read_header(source: str, line: bytes, number: int, body: int, rows: bytes) 
     decimal = "."
     if separator != "," and re.search(rb"\d,\d", rows) and not re.search(rb"\d\.\d", rows):
         decimal = ","
-    return Dialect(headers, number, body, separator, decimal)
+    return CsvDialect(headers, number, body, separator, decimal)
 
 
 def _is_number(text: str) -> bool:

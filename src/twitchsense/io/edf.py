@@ -1,7 +1,7 @@
 """EDF, EDF+ and BDF captures.
 
-edfio reads the header. Records are read here, some at a time, as edfio holds a
-whole BDF file in memory.
+edfio parses the header. The data records are read here in blocks, because edfio would hold
+a whole BDF file in memory.
 """
 
 from __future__ import annotations
@@ -19,16 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError, MissingExtraError
-from twitchsense.io.channel_builder import Track
-from twitchsense.io.column_mapping import IGNORE, HeaderMap
-from twitchsense.io.table_capture import ignored_note
+from twitchsense.io.capture import IGNORE, ColumnMapping, ignored_columns_note
+from twitchsense.io.channel_builder import ChannelBuilder
 from twitchsense.model.channels import NS
 from twitchsense.model.column_names import SCALES, ChannelPlan, is_signal_name, plan_channels
 
 if TYPE_CHECKING:
     from edfio import BdfSignal, EdfSignal
 
-#: Physical dimension in the header -> unit in a column name.
+#: Physical dimension in the header to unit in a column name.
 _UNITS: Final[Mapping[str, str]] = {
     "uv": "uv",
     "mv": "mv",
@@ -39,25 +38,33 @@ _UNITS: Final[Mapping[str, str]] = {
     "m/s^2": "ms2",
     "ms2": "ms2",
 }
-_BYTES_AT_ONCE: Final = 1 << 22
-_ONSET = re.compile(rb"([+-]\d+(?:\.\d*)?)[\x14\x15]")
+#: Labels of signals that hold annotations, of which the first gives the time of each record.
+_ANNOTATIONS: Final = ("EDF Annotations", "BDF Annotations")
+#: Size (bytes) of the part of the header before that of the signals.
+_GENERAL_HEADER: Final = 256
+#: Maximum size (bytes) of a header.
+_MAX_HEADER: Final = 1 << 22
+#: Bytes of data records that are read at once.
+_BLOCK_BYTES: Final = 1 << 22
+#: Onset of a data record, at the start of its time-keeping annotation (EDF+ 2.2.4).
+_ONSET: Final = re.compile(rb"([+-]\d+(?:\.\d*)?)[\x14\x15]")
 
 
 class EdfCapture:
-    """An EDF or BDF file.
+    """An EDF or BDF file as a `Capture`.
 
-    Its stamps are computed: samples are regular within a record, and records
-    follow each other, or say where they stand (EDF+D).
+    Samples are regular within a data record. Records follow each other without a gap, or
+    each stores its onset (EDF+).
 
     Parameters
     ----------
     path : Path
     source : str
-        How messages call the file.
-    mapping : HeaderMap
+        Name of the file in messages.
+    mapping : ColumnMapping
     zone : str or None
-        IANA zone of the start time, which EDF writes as local time. Without it
-        the capture counts seconds from its start.
+        IANA time zone of the start time, which EDF stores as local time. Without it the time
+        axis is seconds from the start.
 
     Raises
     ------
@@ -67,31 +74,26 @@ class EdfCapture:
         If edfio is not installed.
     """
 
-    def __init__(self, path: Path, source: str, mapping: HeaderMap, zone: str | None) -> None:
+    def __init__(self, path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> None:
         self.path = path
         self.source = source
-        self.clock = "time_s" if zone is None else "time_utc"
+        self.time_axis = "time_s" if zone is None else "time_utc"
         self._read_header()
         self.headers: Sequence[str] = tuple(s.label for s in self._signals)
-        self.plans = self._choose(mapping)
-        self.notes = ignored_note(source, self._ignored)
+        self.plans = self._plan_channels(mapping)
+        self.notes = ignored_columns_note(source, self._ignored)
         self._zero_ns = 0 if zone is None else self._start_utc(zone)
 
-    def first_stamp(self) -> int:
+    def first_time_ns(self) -> int:
         """Return the time of the first sample in ns."""
         for onsets, _ in self._records():
             return self._zero_ns + int(onsets[0])
         raise InputError(self.source, "no records after the header", "give a capture with samples")
 
-    def feed(self, tracks: Mapping[str, Track]) -> tuple[int, int]:
-        """Give all samples to the tracks of their channels; return the first and last time.
-
-        Raises
-        ------
-        UnsteadyRateError
-        """
+    def read_into(self, builders: Mapping[str, ChannelBuilder]) -> tuple[int, int]:
+        """Append all samples to the builders of their channels; see `Capture.read_into`."""
         first, last = 0, -np.inf
-        times: list[int] = []
+        ends: list[int] = []
         for onsets, records in self._records():
             steps_ns = np.diff(onsets, prepend=last)
             early = np.flatnonzero(steps_ns < self._record_s * NS * 0.999)
@@ -106,31 +108,31 @@ class EdfCapture:
             for plan in self.plans:
                 members = [self._by_name[name] for name in plan.names]
                 count = self._signals[members[0]].samples_per_data_record
-                # exact sums: record onsets are ns, steps within a record are rounded once
-                steps = np.rint(np.arange(count) * (self._record_s * NS / count)).astype(np.int64)
-                stamps = (self._zero_ns + onsets[:, None] + steps).ravel()
-                tracks[plan.name].add(stamps, [self._physical(records, m) for m in members])
-                times += int(stamps[0]), int(stamps[-1])
-        return min(times), max(times)
+                # record onsets are whole ns; times within a record are rounded once
+                offsets = np.rint(np.arange(count) * (self._record_s * NS / count)).astype(np.int64)
+                times_ns = (self._zero_ns + onsets[:, None] + offsets).ravel()
+                builders[plan.name].append(times_ns, [self._physical(records, m) for m in members])
+                ends += int(times_ns[0]), int(times_ns[-1])
+        return min(ends), max(ends)
 
-    def place(self, time_ns: int) -> str | None:
-        """Return where a time is, in seconds from the start of the file."""
+    def locate(self, time_ns: int) -> str | None:
+        """Return a time as seconds from the start of the file, for messages."""
         return f"{(time_ns - self._zero_ns) / NS:.3f} s"
 
     def _read_header(self) -> None:
-        """Read the header with edfio, and check the size of the file."""
+        """Parse the header with edfio, and check the size of the file."""
         try:
             import edfio
         except ImportError as error:
             raise MissingExtraError("edf", "reading EDF and BDF") from error
         with self.path.open("rb") as file:
-            start = file.read(256)
+            start = file.read(_GENERAL_HEADER)
             size = int(start[184:192]) if start[184:192].strip().isdigit() else 0
-            head = start + file.read(max(0, min(size, 1 << 22) - 256))
+            head = start + file.read(max(0, min(size, _MAX_HEADER) - _GENERAL_HEADER))
         bdf = start.startswith(b"\xffBIOSEMI")
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of a file without records, as given here
+                warnings.simplefilter("ignore")  # edfio warns that there are no records
                 reader = edfio.read_bdf if bdf else edfio.read_edf
                 edf = reader(io.BytesIO(head), header_encoding="latin-1")
             self._signals: Sequence[EdfSignal | BdfSignal] = edf._signals
@@ -140,7 +142,7 @@ class EdfCapture:
             declared = int(start[236:244])
             self._start_clock = start[176:184].decode("latin-1").replace(".", ":")
         except Exception as error:
-            # edfio has no error type of its own: any of many may come from garbage
+            # edfio has no exception class of its own; a damaged header may raise any
             raise InputError(
                 self.source,
                 f"this is no EDF or BDF file, or its header is damaged ({error})",
@@ -148,9 +150,9 @@ class EdfCapture:
                 "header",
             ) from error
         self._starts = np.concatenate([[0], np.cumsum(counts)]).astype(int)
-        self._item = 3 if bdf else 2
+        self._item_bytes = 3 if bdf else 2
         self._body = len(head)
-        record_bytes = int(self._starts[-1]) * self._item
+        record_bytes = int(self._starts[-1]) * self._item_bytes
         if not record_bytes or self._record_s <= 0:
             raise InputError(self.source, "holds no signal", "export it again", "header")
         self._count = (self.path.stat().st_size - self._body) // record_bytes
@@ -162,30 +164,30 @@ class EdfCapture:
                 f"record {self._count + 1}",
             )
 
-    def _choose(self, mapping: HeaderMap) -> tuple[ChannelPlan, ...]:
+    def _plan_channels(self, mapping: ColumnMapping) -> tuple[ChannelPlan, ...]:
         """Return the channels among the signals."""
-        chosen: dict[str, str] = {}
+        names: dict[str, str] = {}
         self._by_name: dict[str, int] = {}
         self._ignored: list[str] = []
-        self._clockwork: int | None = None
+        self._onset_signal: int | None = None
         for i, signal in enumerate(self._signals):
             label = signal.label
-            if label in ("EDF Annotations", "BDF Annotations"):
-                self._clockwork = i if self._clockwork is None else self._clockwork
+            if label in _ANNOTATIONS:
+                self._onset_signal = i if self._onset_signal is None else self._onset_signal
                 continue
-            ours = mapping.ours(label)
-            if ours != label or _is_ours(label):
-                if ours.casefold() == IGNORE:
+            name = mapping.rename(label)
+            if name != label or _is_channel_name(label):
+                if name.casefold() == IGNORE:
                     continue
                 if label in self._by_name:
                     raise InputError(
                         self.source, "two signals of one name", "rename one", f"signal {label}"
                     )
-                chosen[label] = self._with_unit(ours, signal)
+                names[label] = self._with_unit(name, signal)
                 self._by_name[label] = i
             else:
                 self._ignored.append(label)
-        if not chosen:
+        if not names:
             listed = ", ".join(self._ignored) or "none"
             raise InputError(
                 self.source,
@@ -193,7 +195,7 @@ class EdfCapture:
                 "map them (--map 'EMG LAT=emg_left_uv')",
                 "header",
             )
-        plans = plan_channels(chosen, self.source)
+        plans = plan_channels(names, self.source)
         for plan in plans:
             counts = {self._signals[self._by_name[n]].samples_per_data_record for n in plan.names}
             if len(counts) > 1:
@@ -205,31 +207,31 @@ class EdfCapture:
                 )
         return plans
 
-    def _with_unit(self, ours: str, signal: EdfSignal | BdfSignal) -> str:
-        """Add the unit of the header to a name without one; refuse a contradiction."""
+    def _with_unit(self, name: str, signal: EdfSignal | BdfSignal) -> str:
+        """Add the unit in the header to a name without a unit; refuse a contradiction."""
         dimension = signal.physical_dimension.strip().casefold()
-        # micro sign and Greek mu; an old program may have written either
+        # the micro sign and the Greek letter mu are both in use
         unit = _UNITS.get(dimension.replace("\u03bc", "u").replace("\xb5", "u"), "")
-        named = ours.casefold().rpartition("_")[2]
+        named = name.casefold().rpartition("_")[2]
         known = {u for units in SCALES.values() for u in units}
-        # a lone letter may be the unit or the end of a name: the header decides
         if named not in known:
-            return f"{ours}_{unit or dimension or '?'}"
+            return f"{name}_{unit or dimension or '?'}"
         if unit and unit != named:
             raise InputError(
                 self.source,
-                f"is in {signal.physical_dimension} but is named {ours}",
+                f"is in {signal.physical_dimension} but is named {name}",
                 f"name it with _{unit}",
                 f"signal {signal.label}",
             )
-        return ours
+        return name
 
     def _start_utc(self, zone: str) -> int:
+        """Return the UTC of the start in ns."""
         try:
-            if self._clockwork is None:
+            if self._onset_signal is None:
                 start: datetime = self._edf.startdatetime
             else:
-                # edfio wants the first record here, for a fraction that our onsets hold too
+                # edfio would need the first record, for a fraction that the onsets hold too
                 start = datetime.combine(
                     self._edf.recording.startdate, time.fromisoformat(self._start_clock)
                 )
@@ -244,9 +246,9 @@ class EdfCapture:
         return round(aware.timestamp() * 1e6) * 1000
 
     def _records(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
-        """Yield onsets in ns from the start, and raw records, some at a time."""
-        record_bytes = int(self._starts[-1]) * self._item
-        step = max(1, _BYTES_AT_ONCE // record_bytes)
+        """Yield onsets in ns from the start, and raw records of shape (n, bytes)."""
+        record_bytes = int(self._starts[-1]) * self._item_bytes
+        step = max(1, _BLOCK_BYTES // record_bytes)
         with self.path.open("rb") as file:
             file.seek(self._body)
             for first in range(0, self._count, step):
@@ -256,35 +258,41 @@ class EdfCapture:
                 yield self._onsets(records, first), records
 
     def _onsets(self, records: NDArray[np.uint8], first: int) -> NDArray[np.int64]:
-        if self._clockwork is None:
+        """Return the onset (ns from the start) of each record, of which `first` is the number."""
+        if self._onset_signal is None:
             seconds = np.arange(first, first + len(records)) * self._record_s
-            plain: NDArray[np.int64] = np.rint(seconds * NS).astype(np.int64)
-            return plain
-        i = self._clockwork
-        marks = records[:, self._starts[i] * self._item : self._starts[i + 1] * self._item]
+            regular: NDArray[np.int64] = np.rint(seconds * NS).astype(np.int64)
+            return regular
+        i = self._onset_signal
+        annotations = records[
+            :, self._starts[i] * self._item_bytes : self._starts[i + 1] * self._item_bytes
+        ]
         onsets = np.empty(len(records), np.int64)
-        for row, mark in enumerate(marks):
-            found = _ONSET.match(mark.tobytes())
-            if not found:
+        for row, annotation in enumerate(annotations):
+            match = _ONSET.match(annotation.tobytes())
+            if not match:
                 raise InputError(
                     self.source,
                     "the record does not tell its time",
                     "export it again as EDF+C or plain EDF",
                     f"record {first + row + 1}",
                 )
-            onsets[row] = round(float(found[1]) * 1e9)
+            onsets[row] = round(float(match[1]) * 1e9)
         return onsets
 
     def _physical(self, records: NDArray[np.uint8], index: int) -> NDArray[np.float64]:
-        """Return the samples of one signal in its physical dimension."""
-        low, high = self._starts[index] * self._item, self._starts[index + 1] * self._item
-        raw = np.ascontiguousarray(records[:, low:high])
-        if self._item == 2:
+        """Return the samples of one signal in its physical dimension, shape (n,)."""
+        start, stop = (
+            self._starts[index] * self._item_bytes,
+            self._starts[index + 1] * self._item_bytes,
+        )
+        raw = np.ascontiguousarray(records[:, start:stop])
+        if self._item_bytes == 2:
             digital = raw.view("<i2").astype(np.float64).ravel()
         else:
-            wide = np.zeros((raw.size // 3, 4), np.uint8)
-            wide[:, 1:] = raw.reshape(-1, 3)
-            digital = (wide.view("<i4").ravel() >> 8).astype(np.float64)
+            padded = np.zeros((raw.size // 3, 4), np.uint8)
+            padded[:, 1:] = raw.reshape(-1, 3)
+            digital = (padded.view("<i4").ravel() >> 8).astype(np.float64)
         signal = self._signals[index]
         span = signal.digital_max - signal.digital_min
         if not span or signal.physical_max == signal.physical_min:
@@ -299,6 +307,6 @@ class EdfCapture:
         return values
 
 
-def _is_ours(label: str) -> bool:
-    """Tell whether a label is one of our names, with or without its unit."""
+def _is_channel_name(label: str) -> bool:
+    """Return whether a label is a channel name of the package, with or without a unit."""
     return is_signal_name(label) and re.fullmatch(r"\w+", label) is not None

@@ -1,7 +1,9 @@
-"""EDF+ with gaps as gaps: every record says when it began, and no sample is made up.
+"""Writes EDF+ files in which gaps stay gaps: every data record stores its onset.
 
-edfio writes continuous files alone; a night with an outage needs EDF+D. Values are rounded
-to 1/65534 of their channel's range.
+edfio writes continuous files only (EDF+C); a recording with gaps needs EDF+D. Values are
+rounded to 1/65534 of the range of their column.
+
+The format is that of Kemp & Olivan (2003), doi:10.1016/s1388-2457(03)00123-8.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -24,117 +26,183 @@ from twitchsense.model.recording import Recording
 
 log = logging.getLogger(__name__)
 
-_TOP: Final = 32767
-_MARK_BYTES: Final = 24  # "+28800.123456789", two separators, zeros
-_AT_ONCE: Final = 2000  # records
-_LONGEST_S: Final = 1.0
-_SHORTEST_S: Final = 0.02  # below that, the times would outweigh the samples
+#: Largest digital value.
+_DIGITAL_MAX: Final = 32767
+#: Bytes of the annotation that stores a record's onset: "+28800.123456789", two separators,
+#: and padding.
+_ONSET_BYTES: Final = 24
+#: Data records that are written at once.
+_BLOCK_RECORDS: Final = 2000
+#: Maximum and minimum duration (s) of a data record. In shorter records the onsets would take
+#: more room than the samples.
+_MAX_RECORD_S: Final = 1.0
+_MIN_RECORD_S: Final = 0.02
+#: Samples that are read at once to find the range of a channel.
+_BLOCK_SAMPLES: Final = 100_000
 _DIMENSIONS: Final = {"emg": "uV", "acc": "g"}
 
 
+def group_by_time_base(recording: Recording) -> list[list[Channel]]:
+    """Group the channels of one kind whose samples were taken at the same times.
+
+    Parameters
+    ----------
+    recording : Recording
+
+    Returns
+    -------
+    list of list of Channel
+        In the order of the recording. Each group fits into one file.
+    """
+    groups: dict[Any, list[Channel]] = {}
+    for channel in recording.channels:
+        segments = recording.segments_of(channel.name)
+        times = tuple((s.start_ns, len(s.samples)) for s in segments)
+        groups.setdefault((channel.kind, channel.fs, times), []).append(channel)
+    return list(groups.values())
+
+
 def write_edf(recording: Recording, group: Sequence[Channel], path: Path) -> None:
-    """Write channels that were sampled together as one EDF+ file.
+    """Write channels with a common time base as one EDF+ file.
 
     Parameters
     ----------
     recording : Recording
     group : sequence of Channel
-        Their segments begin and end at the same times.
+        Their segments begin and end at the same times; see `group_by_time_base`.
     path : Path
 
     Raises
     ------
     InputError
-        If no stretch is long enough for a record.
+        If no segment is long enough for a data record, or a value is too large.
     """
     columns = [recording.segments_of(c.name) for c in group]
     lengths = [len(s.samples) for s in columns[0]]
     fs = group[0].fs
-    size = record_samples(lengths, fs)
+    size = samples_per_record(lengths, fs)
     count = sum(n // size for n in lengths)
     if not count:
         raise InputError(path.name, "no stretch without a gap is long enough", "export to csv")
-    left = sum(n % size for n in lengths)
-    if left:
-        log.warning("%s: %d samples at ends of stretches fill no record: left out", path, left)
+    omitted = sum(n % size for n in lengths)
+    if omitted:
+        log.warning("%s: %d samples at ends of stretches fill no record: left out", path, omitted)
     zone = ZoneInfo(recording.zone) if recording.zone else UTC
     offset = recording.start_utc_ns or 0
-    zero = (columns[0][0].start_ns + offset) // NS * NS
-    header = _Header(
-        start=datetime.fromtimestamp(zero // NS, zone) if recording.start_utc_ns else None,
+    zero_ns = (columns[0][0].start_ns + offset) // NS * NS
+    header = _EdfHeader(
+        start=datetime.fromtimestamp(zero_ns // NS, zone) if recording.start_utc_ns else None,
         kind="EDF+C" if len(lengths) == 1 else "EDF+D",
         records=count,
         record_s=size / fs,
         size=size,
         labels=[name for channel in group for name in channel.columns],
         units=[_DIMENSIONS[channel.kind] for channel in group for _ in channel.columns],
-        tops=[_text(top) for segments in columns for top in _tops(segments)],
+        maxima=[_header_number(peak) for segments in columns for peak in _peaks(segments)],
     )
-    steps = np.array([float(top) for top in header.tops])[:, None] / _TOP
+    steps = np.array([float(text) for text in header.maxima])[:, None] / _DIGITAL_MAX
     with path.open("wb") as file:
         file.write(header.encode())
         for start_ns, first, samples in _records(columns, size):
-            digital = np.rint(samples / steps).clip(-_TOP, _TOP).astype("<i2")
+            digital = np.rint(samples / steps).clip(-_DIGITAL_MAX, _DIGITAL_MAX).astype("<i2")
             times = np.rint(np.arange(first, first + len(samples)) * (size * NS / fs))
-            marks = b"".join(_mark(start_ns + offset - zero + int(t)) for t in times)
+            onsets = b"".join(_onset(start_ns + offset - zero_ns + int(t)) for t in times)
             rows = [
                 digital.reshape(len(samples), -1).view(np.uint8),
-                np.frombuffer(marks, np.uint8).reshape(-1, _MARK_BYTES),
+                np.frombuffer(onsets, np.uint8).reshape(-1, _ONSET_BYTES),
             ]
             file.write(np.concatenate(rows, axis=1).tobytes())
 
 
-def record_samples(lengths: Sequence[int], fs: float) -> int:
-    """Return how many samples of a channel make a record: all stretches full, if possible."""
+def samples_per_record(lengths: Sequence[int], fs: float) -> int:
+    """Choose the number of samples of a channel in a data record.
+
+    Parameters
+    ----------
+    lengths : sequence of int
+        Samples of each segment.
+    fs : float
+        Sampling rate in Hz.
+
+    Returns
+    -------
+    int
+        The largest number, up to a second, that divides all lengths, so that no sample is
+        left over. If that is too small, the smallest number allowed.
+    """
     common = math.gcd(*lengths)
-    longest, shortest = max(1, int(_LONGEST_S * fs)), max(1, math.ceil(_SHORTEST_S * fs))
-    whole = max(n for n in range(1, min(longest, common) + 1) if common % n == 0)
-    return whole if whole >= shortest else shortest
+    longest, shortest = max(1, int(_MAX_RECORD_S * fs)), max(1, math.ceil(_MIN_RECORD_S * fs))
+    size = max(n for n in range(1, min(longest, common) + 1) if common % n == 0)
+    return size if size >= shortest else shortest
 
 
 def _records(
     columns: Sequence[Sequence[Segment]], size: int
 ) -> Iterator[tuple[int, int, NDArray[np.float64]]]:
-    """Yield a stretch's start in ns, a number of a record in it, and records.
+    """Yield data records in blocks.
 
-    Records have the shape (records, channels, samples).
+    Yields
+    ------
+    start_ns : int
+        Start of the segment.
+    first : int
+        Number of the first record, counted from the start of the segment.
+    records : ndarray of float64, shape (records, columns, size)
     """
-    for together in zip(*columns, strict=True):
-        records = len(together[0].samples) // size
-        for first in range(0, records, _AT_ONCE):
-            stop = min(first + _AT_ONCE, records)
-            wide = np.concatenate(
-                [s.samples.read(first * size, stop * size) for s in together], axis=1
+    for segments in zip(*columns, strict=True):
+        records = len(segments[0].samples) // size
+        for first in range(0, records, _BLOCK_RECORDS):
+            stop = min(first + _BLOCK_RECORDS, records)
+            samples = np.concatenate(
+                [s.samples.read(first * size, stop * size) for s in segments], axis=1
             )
-            cut = wide.astype(np.float64).reshape(stop - first, size, -1)
-            yield together[0].start_ns, first, cut.transpose(0, 2, 1)
+            block = samples.astype(np.float64).reshape(stop - first, size, -1)
+            yield segments[0].start_ns, first, block.transpose(0, 2, 1)
 
 
-def _tops(segments: Sequence[Segment]) -> NDArray[np.float64]:
-    """Return for each column of a channel the largest size of a value."""
+def _peaks(segments: Sequence[Segment]) -> NDArray[np.float64]:
+    """Return the largest absolute value of each column, at least 0.001."""
     peaks: NDArray[np.float64] = np.full(segments[0].samples.read(0, 1).shape[1], 1e-3)
     for segment in segments:
-        for start in range(0, len(segment.samples), 100_000):
-            samples = segment.samples.read(start, start + 100_000)
+        for start in range(0, len(segment.samples), _BLOCK_SAMPLES):
+            samples = segment.samples.read(start, start + _BLOCK_SAMPLES)
             peaks = np.maximum(peaks, np.abs(samples).max(axis=0))
     return peaks
 
 
-def _mark(ns: int) -> bytes:
-    return f"+{ns // NS}.{ns % NS:09d}\x14\x14".encode().ljust(_MARK_BYTES, b"\0")
+def _onset(time_ns: int) -> bytes:
+    """Return the time-keeping annotation of a data record."""
+    text = f"+{time_ns // NS}.{time_ns % NS:09d}\x14\x14"
+    return text.encode().ljust(_ONSET_BYTES, b"\0")
 
 
-def _text(top: float) -> str:
-    """Write a number in 7 characters, leaving one for a sign, never below what it is."""
+def _header_number(value: float) -> str:
+    """Return a number of at most 7 characters, which leaves one for a sign, rounded up."""
     for digits in range(6, -1, -1):
-        text = f"{math.ceil(top * 10**digits - 1e-6) / 10**digits:.{digits}f}"
+        text = f"{math.ceil(value * 10**digits - 1e-6) / 10**digits:.{digits}f}"
         if len(text) <= 7:
             return text
-    raise InputError("EDF", f"a value of {top:g} has no room in its header", "export to csv")
+    raise InputError("EDF", f"a value of {value:g} has no room in its header", "export to csv")
 
 
 @dataclass(frozen=True)
-class _Header:
+class _EdfHeader:
+    """Header of an EDF+ file whose last signal holds the onsets.
+
+    Attributes
+    ----------
+    start : datetime or None
+        Local start time, if known.
+    kind : {'EDF+C', 'EDF+D'}
+    records : int
+    record_s : float
+        Duration of a data record.
+    size : int
+        Samples of a signal in a data record.
+    labels, units, maxima : sequence of str
+        Of each signal; the minima are the negative maxima.
+    """
+
     start: datetime | None
     kind: str
     records: int
@@ -142,9 +210,10 @@ class _Header:
     size: int
     labels: Sequence[str]
     units: Sequence[str]
-    tops: Sequence[str]
+    maxima: Sequence[str]
 
     def encode(self) -> bytes:
+        """Return the header as bytes."""
         day = self.start.strftime("%d-%b-%Y").upper() if self.start else "X"
         clock = self.start.strftime("%d.%m.%y%H.%M.%S") if self.start else "01.01.8500.00.00"
         signals = len(self.labels) + 1
@@ -153,17 +222,17 @@ class _Header:
             (str(256 * (signals + 1)), 8), (self.kind, 44), (str(self.records), 8),
             (f"{self.record_s:.6f}"[:8], 8), (str(signals), 4),
         ]  # fmt: skip
-        fields = [
+        per_signal = [
             (16, [*self.labels, "EDF Annotations"]),
             (80, [""] * signals),
             (8, [*self.units, ""]),
-            (8, [*(f"-{top}" for top in self.tops), "-1"]),
-            (8, [*self.tops, "1"]),
-            (8, [*[str(-_TOP)] * (signals - 1), "-32768"]),
-            (8, [*[str(_TOP)] * (signals - 1), "32767"]),
+            (8, [*(f"-{maximum}" for maximum in self.maxima), "-1"]),
+            (8, [*self.maxima, "1"]),
+            (8, [*[str(-_DIGITAL_MAX)] * (signals - 1), "-32768"]),
+            (8, [*[str(_DIGITAL_MAX)] * (signals - 1), "32767"]),
             (80, [""] * signals),
-            (8, [*[str(self.size)] * (signals - 1), str(_MARK_BYTES // 2)]),
+            (8, [*[str(self.size)] * (signals - 1), str(_ONSET_BYTES // 2)]),
             (32, [""] * signals),
         ]
-        wide = [(text, width) for width, texts in fields for text in texts]
-        return b"".join(text[:width].ljust(width).encode("ascii") for text, width in general + wide)
+        fields = general + [(text, width) for width, texts in per_signal for text in texts]
+        return b"".join(text[:width].ljust(width).encode("ascii") for text, width in fields)

@@ -1,4 +1,4 @@
-"""A recording as files: one for each set of channels that were sampled together."""
+"""Exports a recording: one file for each group of channels with a common time base."""
 
 from __future__ import annotations
 
@@ -11,45 +11,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError, MissingExtraError
-from twitchsense.io.edf_write import write_edf
+from twitchsense.io.bids import write_bids
+from twitchsense.io.edf_write import group_by_time_base, write_edf
 from twitchsense.model.channels import NS, Channel, Samples, Segment
 from twitchsense.model.recording import Recording
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_ROWS: Final = 200_000
+#: Rows that are written at once.
+_BLOCK_ROWS: Final = 200_000
 
-Writer = Callable[["pd.DataFrame"], None]
+TableWriter = Callable[["pd.DataFrame"], None]
 
 
 def export(recording: Recording, kind: str, out: Path) -> list[Path]:
-    """Write a recording as CSV, Parquet or EDF+ that `read` takes again, or as BIDS.
+    """Write a recording as CSV, Parquet or EDF+, which `read` accepts, or as BIDS.
 
     Parameters
     ----------
     recording : Recording
     kind : {'csv', 'parquet', 'edf', 'bids'}
     out : Path
-        Folder; made if it does not exist.
+        Folder. It is created if it does not exist.
 
     Returns
     -------
     list of Path
+        The files written.
 
     Raises
     ------
     InputError
-        If the folder holds such files already.
+        If the folder already holds such files.
     MissingExtraError
-        If Parquet is asked for without its library.
+        If `kind` is ``parquet`` and pyarrow is not installed.
     """
     if kind == "bids":
-        from twitchsense.io.bids import write_bids
-
         return write_bids(recording, out)
-    groups = sampled_together(recording)
-    paths = [out / f"{_file_name(group, groups)}.{kind}" for group in groups]
+    groups = group_by_time_base(recording)
+    paths = [out / f"{_file_stem(group, groups)}.{kind}" for group in groups]
     for path in paths:
         if path.exists():
             raise InputError(str(path), "is there already", "choose another --out")
@@ -69,65 +70,61 @@ def export(recording: Recording, kind: str, out: Path) -> list[Path]:
     return paths
 
 
-def sampled_together(recording: Recording) -> list[list[Channel]]:
-    """Put channels together whose samples were taken at the same times."""
-    groups: dict[Any, list[Channel]] = {}
-    for channel in recording.channels:
-        shape = tuple((s.start_ns, len(s.samples)) for s in recording.segments_of(channel.name))
-        groups.setdefault((channel.kind, channel.fs, shape), []).append(channel)
-    return list(groups.values())
-
-
-def _file_name(group: list[Channel], groups: list[list[Channel]]) -> str:
+def _file_stem(group: list[Channel], groups: list[list[Channel]]) -> str:
     kind = group[0].kind
-    alone = sum(g[0].kind == kind for g in groups) == 1
-    return kind if alone else "-".join(c.name for c in group)
+    only_one = sum(g[0].kind == kind for g in groups) == 1
+    return kind if only_one else "-".join(c.name for c in group)
 
 
 def _tables(recording: Recording, group: list[Channel]) -> Iterator[pd.DataFrame]:
+    """Yield the rows of a file in blocks."""
     fs = group[0].fs
-    before, after = _silent_stamps(recording)
-    if before is not None:
-        yield _table(recording, group, np.array([before]))
+    start_ns, last_ns = _end_rows(recording)
+    if start_ns is not None:
+        yield _table(recording, group, np.array([start_ns]))
     columns: list[tuple[Segment, ...]] = [recording.segments_of(c.name) for c in group]
-    for together in zip(*columns, strict=True):
-        first = together[0]
-        for start in range(0, len(first.samples), _ROWS):
-            stop = min(start + _ROWS, len(first.samples))
-            stamps = first.start_ns + np.rint(np.arange(start, stop) * (NS / fs)).astype(np.int64)
-            yield _table(recording, group, stamps, [s.samples.read(start, stop) for s in together])
-    if after is not None:
-        yield _table(recording, group, np.array([after]))
+    for segments in zip(*columns, strict=True):
+        first = segments[0]
+        for start in range(0, len(first.samples), _BLOCK_ROWS):
+            stop = min(start + _BLOCK_ROWS, len(first.samples))
+            offsets = np.rint(np.arange(start, stop) * (NS / fs)).astype(np.int64)
+            samples = [s.samples.read(start, stop) for s in segments]
+            yield _table(recording, group, first.start_ns + offsets, samples)
+    if last_ns is not None:
+        yield _table(recording, group, np.array([last_ns]))
 
 
-def _silent_stamps(recording: Recording) -> tuple[int | None, int | None]:
-    """Return the times of the rows without a signal that tell how far the recording reaches."""
+def _end_rows(recording: Recording) -> tuple[int | None, int | None]:
+    """Return the times (ns) of empty rows at the ends, where the recording has no samples.
+
+    Such a row keeps the extent of the recording; None where the samples reach the end.
+    """
     row_ns = round(NS / max(c.fs for c in recording.channels))
     start, last = recording.start_ns, recording.end_ns - row_ns
     first = min(s.start_ns for s in recording.segments)
     end = max(recording.segment_end_ns(s) for s in recording.segments)
-    # half a row is the rounding of a clock, not silence
-    silent_end = recording.end_ns - end > row_ns / 2
-    return start if start < first else None, last if silent_end else None
+    # less than half a row is a rounding error of the clock
+    missing_end = recording.end_ns - end > row_ns / 2
+    return start if start < first else None, last if missing_end else None
 
 
 def _table(
     recording: Recording,
     group: list[Channel],
-    stamps: NDArray[np.int64],
+    times_ns: NDArray[np.int64],
     samples: Sequence[Samples] | None = None,
 ) -> pd.DataFrame:
-    """Return rows of a file; empty where there are no samples."""
+    """Return rows of a file; their signals are empty if `samples` is None."""
     import pandas as pd
 
     table: dict[str, Any] = {}
     if recording.start_utc_ns is None:
-        table["time_s"] = stamps / NS
+        table["time_s"] = times_ns / NS
     else:
-        utc = (stamps + recording.start_utc_ns).view("datetime64[ns]")
+        utc = (times_ns + recording.start_utc_ns).view("datetime64[ns]")
         table["time_utc"] = pd.to_datetime(utc, utc=True)
     for i, channel in enumerate(group):
-        shape = (len(stamps), channel.width)
+        shape = (len(times_ns), channel.width)
         values = np.full(shape, np.nan, np.float32) if samples is None else samples[i]
         for axis, name in enumerate(channel.columns):
             table[name] = values[:, axis]
@@ -135,7 +132,8 @@ def _table(
 
 
 @contextlib.contextmanager
-def _open_csv(path: Path) -> Iterator[Writer]:
+def _open_csv(path: Path) -> Iterator[TableWriter]:
+    """Open a CSV file; yield a function that appends rows."""
     with path.open("w", encoding="utf-8", newline="") as file:
         first = True
 
@@ -146,7 +144,7 @@ def _open_csv(path: Path) -> Iterator[Writer]:
                 table["time_utc"] = np.char.add(np.datetime_as_string(naive, unit="ns"), "Z")
             else:
                 table["time_s"] = table["time_s"].map("{:.9f}".format)
-            # nine digits bring a float32 back exactly
+            # nine significant digits restore a float32 exactly
             table.to_csv(file, index=False, header=first, float_format="%.9g")
             first = False
 
@@ -154,7 +152,8 @@ def _open_csv(path: Path) -> Iterator[Writer]:
 
 
 @contextlib.contextmanager
-def _open_parquet(path: Path) -> Iterator[Writer]:
+def _open_parquet(path: Path) -> Iterator[TableWriter]:
+    """Open a Parquet file; yield a function that appends rows."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq

@@ -1,4 +1,4 @@
-"""Parquet captures: the same columns as CSV."""
+"""Parquet captures, with the same columns as CSV."""
 
 from __future__ import annotations
 
@@ -6,29 +6,30 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from twitchsense.errors import InputError, MissingExtraError
-from twitchsense.io.column_mapping import HeaderMap
-from twitchsense.io.table_capture import CHUNK_ROWS, Block, read_layout, to_floats
+from twitchsense.io.capture import ColumnMapping
+from twitchsense.io.table_capture import CHUNK_ROWS, TableBlock, parse_header
+from twitchsense.io.time_column import to_floats
 
 
 class ParquetTable:
-    """A Parquet capture, read in batches of rows.
+    """A Parquet file as a `Table`, read in batches of rows.
 
     Parameters
     ----------
     path : Path
     source : str
-        How messages call the file.
-    mapping : HeaderMap
+        Name of the file in messages.
+    mapping : ColumnMapping
 
     Raises
     ------
     InputError
-        If the file is damaged, or its columns can't be used.
+        If the file is damaged, or its columns cannot be used.
     MissingExtraError
         If pyarrow is not installed.
     """
 
-    def __init__(self, path: Path, source: str, mapping: HeaderMap) -> None:
+    def __init__(self, path: Path, source: str, mapping: ColumnMapping) -> None:
         try:
             import pyarrow
             import pyarrow.parquet
@@ -41,13 +42,18 @@ class ParquetTable:
             with pyarrow.parquet.ParquetFile(path) as file:
                 names = list(file.schema_arrow.names)
         except self._errors as error:
-            raise self._damaged(error) from error
+            raise self._damaged_error(error) from error
         self._names = {name.strip(): name for name in names}
         self.headers = tuple(name.strip() for name in names)
-        self.layout = read_layout(source, self.headers, mapping)
+        self.layout = parse_header(source, self.headers, mapping)
 
-    def blocks(self, rows: int = CHUNK_ROWS) -> Iterator[Block]:
-        """Yield the rows, some at a time.
+    def blocks(self, rows: int = CHUNK_ROWS) -> Iterator[TableBlock]:
+        """Yield all rows in blocks.
+
+        Parameters
+        ----------
+        rows : int
+            Maximum number of rows of a block.
 
         Raises
         ------
@@ -56,31 +62,31 @@ class ParquetTable:
         """
         import pyarrow.parquet
 
-        wanted = [self._names[n] for n in (self.layout.time, *self.layout.signals)]
+        columns = [self._names[n] for n in (self.layout.time, *self.layout.signals)]
         first_row = 0
         with pyarrow.parquet.ParquetFile(self.path) as file:
-            batches = file.iter_batches(rows, columns=wanted, use_threads=False)
+            batches = file.iter_batches(rows, columns=columns, use_threads=False)
             while True:
                 try:
                     batch = next(batches, None)
-                    # to_pandas by column: the index of a data frame is a column too
-                    columns = {n: batch[n].to_pandas() for n in wanted} if batch else {}
+                    # column by column: as a data frame, an index column would get lost
+                    series = {n: batch[n].to_pandas() for n in columns} if batch else {}
                 except self._errors as error:
-                    raise self._damaged(error) from error
+                    raise self._damaged_error(error) from error
                 if batch is None:
                     return
                 signals = {
-                    name: to_floats(columns[self._names[name]]) for name in self.layout.signals
+                    name: to_floats(series[self._names[name]]) for name in self.layout.signals
                 }
-                time = columns[self._names[self.layout.time]].reset_index(drop=True)
-                yield Block(first_row, time, signals)
+                time = series[self._names[self.layout.time]].reset_index(drop=True)
+                yield TableBlock(first_row, time, signals)
                 first_row += len(time)
 
-    def place(self, row: int) -> str:
-        """Return the number of a row, counted from one."""
+    def locate_row(self, row: int) -> str:
+        """Return the number of a row, counted from one, such as ``row 17``."""
         return f"row {row + 1}"
 
-    def _damaged(self, error: Exception) -> InputError:
+    def _damaged_error(self, error: Exception) -> InputError:
         return InputError(
             self.source,
             f"this is no Parquet file, or it is damaged or cut short ({error})",

@@ -1,61 +1,25 @@
-"""`read`: any capture, or several files of one recording."""
+"""`read`: captures of any format become one `Recording`."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, cast, get_args
+from typing import cast, get_args
 from zoneinfo import ZoneInfo
 
 from twitchsense.errors import InputError
-from twitchsense.io.column_mapping import HeaderMap
-from twitchsense.io.merge import Capture, merge
+from twitchsense.io.capture import ColumnMapping
+from twitchsense.io.formats import find_format
+from twitchsense.io.merge import merge
 from twitchsense.model.channels import Channel, Leg
 from twitchsense.model.column_names import channel_sort_key
 from twitchsense.model.recording import Recording
 
 log = logging.getLogger(__name__)
-
-
-def _open_csv(path: Path, source: str, mapping: HeaderMap, zone: str | None) -> Capture:
-    from twitchsense.io.csv import CsvTable
-    from twitchsense.io.table_rows import TableCapture
-
-    return TableCapture(CsvTable(path, source, mapping))
-
-
-def _open_parquet(path: Path, source: str, mapping: HeaderMap, zone: str | None) -> Capture:
-    from twitchsense.io.parquet import ParquetTable
-    from twitchsense.io.table_rows import TableCapture
-
-    return TableCapture(ParquetTable(path, source, mapping))
-
-
-def _open_edf(path: Path, source: str, mapping: HeaderMap, zone: str | None) -> Capture:
-    from twitchsense.io.edf import EdfCapture
-
-    return EdfCapture(path, source, mapping, zone)
-
-
-def _open_night(path: Path, source: str, mapping: HeaderMap, zone: str | None) -> Capture:
-    from twitchsense.io.night_file import NightCapture
-
-    return NightCapture(path, source, mapping, zone)
-
-
-#: Ending of the file name -> how to open it. Another format is another line here.
-OPENERS: Final[Mapping[str, Callable[[Path, str, HeaderMap, str | None], Capture]]] = {
-    ".csv": _open_csv,
-    ".csv.gz": _open_csv,
-    ".parquet": _open_parquet,
-    ".edf": _open_edf,
-    ".bdf": _open_edf,
-    ".night": _open_night,
-}
 
 
 def read(
@@ -69,28 +33,34 @@ def read(
     Parameters
     ----------
     *paths : path
-        CSV (``.csv``, ``.csv.gz``), Parquet, EDF, BDF or a night file. The order of files
+        CSV (``.csv``, ``.csv.gz``), Parquet, EDF, BDF or night file. The order of the files
         does not matter.
     columns : mapping of str to str, optional
-        Foreign headers to ours, as in ``--map``; ``ignore`` leaves one out.
+        Foreign column names to those of the package, as in ``--map``; a column that is
+        mapped to ``ignore`` is left out.
     legs : mapping of str to {'left', 'right'}, optional
-        Leg of a channel whose name does not tell.
+        Leg of each channel whose name does not contain it.
     zone : str, optional
-        IANA time zone of the wearer. EDF has local times only and needs it to
-        know UTC.
+        IANA time zone of the wearer. EDF stores local time only, so its UTC is known only
+        with a zone.
 
     Returns
     -------
     Recording
-        Samples stay in temporary files, so memory is bounded. Segments keep
-        the time axis of ``time_s``; with ``time_utc``, zero is the first row.
+        The samples stay in temporary files, so that memory is bounded. Segments keep the
+        time axis of ``time_s``; with ``time_utc``, zero is the first row.
 
     Raises
     ------
     InputError
-        Naming the file, the line or column, and the cure.
+        If a file cannot be read. The message names the file, the line or column, and the
+        cure.
     MissingExtraError
         If a format needs a library that is not installed.
+
+    Examples
+    --------
+    >>> recording = read("emg.csv", "acc.csv", zone="Europe/Berlin")  # doctest: +SKIP
     """
     if not paths:
         raise InputError("read", "no file given", "give at least one capture")
@@ -99,15 +69,15 @@ def read(
     if zone is not None:
         _check_zone(zone)
     files = [Path(p) for p in paths]
-    mapping = HeaderMap(columns)
+    mapping = ColumnMapping(columns)
     captures = []
     digests = []
     for path in files:
-        source = short_name(path)
-        opener = _find_opener(path, source)
+        source = display_name(path)
+        capture_format = find_format(path, source)
         try:
             digests.append(_hash(path))
-            captures.append(opener(path, source, mapping, zone))
+            captures.append(capture_format.open(path, source, mapping, zone))
         except OSError as error:
             raise _unreadable(path, source, error) from error
     if len(set(digests)) < len(digests):
@@ -121,7 +91,7 @@ def read(
     except OSError as error:
         raise _unreadable(files[0], captures[0].source, error) from error
     notes = list(merged.notes)
-    channels = _place_legs([d.channel for d in merged.data], legs or {}, notes)
+    channels = _assign_legs([d.channel for d in merged.data], legs or {}, notes)
     for note in notes:
         log.info(note)
     return Recording(
@@ -136,24 +106,10 @@ def read(
     )
 
 
-def short_name(path: Path) -> str:
-    """Return a path as messages show it: whole, unless it is very long."""
+def display_name(path: Path) -> str:
+    """Return a path as messages show it: shortened to its name if it is very long."""
     text = str(path)
     return text if len(text) <= 100 else f".../{path.name[-96:]}"
-
-
-def _find_opener(path: Path, source: str) -> Callable[[Path, str, HeaderMap, str | None], Capture]:
-    if path.is_dir():
-        raise InputError(source, "is a folder", "give the capture files in it")
-    name = path.name.casefold()
-    for ending, opener in OPENERS.items():
-        if name.endswith(ending):
-            return opener
-    raise InputError(
-        source,
-        "the ending of the name tells no format of a capture",
-        f"name it one of {', '.join(OPENERS)}",
-    )
 
 
 def _unreadable(path: Path, source: str, error: OSError) -> InputError:
@@ -166,19 +122,28 @@ def _unreadable(path: Path, source: str, error: OSError) -> InputError:
 
 
 def hash_files(paths: Sequence[Path]) -> str:
-    """Return the hash that `read` gives a recording of these files.
+    """Return the hash of a recording's files, equal to `Recording.sha256` of `read`.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+
+    Returns
+    -------
+    str
+        SHA-256 in hexadecimal digits, independent of the order of `paths`.
 
     Raises
     ------
     InputError
-        If one can't be read.
+        If a file cannot be read.
     """
     digests = []
     for path in paths:
         try:
             digests.append(_hash(path))
         except OSError as error:
-            raise _unreadable(path, short_name(path), error) from error
+            raise _unreadable(path, display_name(path), error) from error
     return _join_hashes(digests)
 
 
@@ -188,7 +153,7 @@ def _hash(path: Path) -> str:
 
 
 def _join_hashes(digests: Sequence[str]) -> str:
-    """Return one hash for all files, whatever their order."""
+    """Return one hash of all files, independent of their order."""
     if len(digests) == 1:
         return digests[0]
     return hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
@@ -203,17 +168,17 @@ def _check_zone(zone: str) -> None:
         ) from error
 
 
-def _place_legs(
+def _assign_legs(
     channels: Sequence[Channel], legs: Mapping[str, str], notes: list[str]
 ) -> tuple[Channel, ...]:
-    """Set the leg of channels whose name does not tell."""
+    """Set the leg of channels whose name does not contain it; return them sorted."""
     names = {c.name for c in channels}
     for name, leg in legs.items():
         if leg not in get_args(Leg):
             raise InputError("legs", f"'{leg}' is no leg", "write left or right", f"channel {name}")
         if name not in names:
             notes.append(f"legs: no channel {name} in this recording")
-    placed = []
+    assigned = []
     for channel in channels:
         wanted = legs.get(channel.name, channel.leg)
         if channel.leg is not None and wanted != channel.leg:
@@ -223,5 +188,5 @@ def _place_legs(
                 "correct one of them",
                 f"channel {channel.name}",
             )
-        placed.append(replace(channel, leg=cast("Leg | None", wanted)))
-    return tuple(sorted(placed, key=channel_sort_key))
+        assigned.append(replace(channel, leg=cast("Leg | None", wanted)))
+    return tuple(sorted(assigned, key=channel_sort_key))

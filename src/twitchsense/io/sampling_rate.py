@@ -1,7 +1,7 @@
-"""The sampling period behind time stamps, and where it changes.
+"""Estimates the sampling period behind timestamps, and finds where it changes.
 
-Samples are regular, their stamps need not be: they are rounded (a 64-Hz sensor
-in whole milliseconds steps 15, 16, 16 ms), delayed on arrival, and interrupted.
+Samples are regular, but their timestamps need not be: they are rounded (a 64-Hz sensor with
+timestamps in whole milliseconds steps by 15, 16, 16 ms), delayed on arrival, and interrupted.
 """
 
 from __future__ import annotations
@@ -14,186 +14,237 @@ from numpy.typing import NDArray
 from twitchsense.model.channels import NS
 
 Floats = NDArray[np.float64]
-Stamps = NDArray[np.int64]
+Timestamps = NDArray[np.int64]
 
-#: Stamps looked at to learn the period.
-LEARN: Final = 4096
-#: Windows in which stamps may lie on a line: size, and how far they may stray from
-#: it (in periods). A row lost inside a window strays by half a period; in short
-#: windows losses can look like a slower rate, so these must be straighter.
-_STRAIGHT: Final = ((LEARN, 0.45), (1024, 0.45), (256, 0.45), (64, 0.15))
-#: Sizes of windows in which stamps may lie on a comb with teeth missing, and how
-#: well they must fit it (1 is exact, 0.5 is jitter of 0.3 periods).
-_COMB: Final = (256, 64)
-_COMB_FIT: Final = 0.42
-#: Rows missing regularly: so many steps may be longer than a beat, and all must be
-#: whole beats to within this.
-_MAX_LOST, _EXACT = 0.3, 0.05
-#: A reference period this close (relative) to a round one is taken as round.
-_ROUND: Final = 5e-4
-_ROUND_TENTHS: Final = 2e-5
-#: Diffs in a window of the rate check, and how far (relative) it may be off.
-_WINDOW, _WINDOW_OFF = 256, 0.10
-_LONG_WINDOW, _LONG_OFF = 4096, 0.01
+#: Timestamps from which the period is estimated.
+LEARNING_SIZE: Final = 4096
+#: Windows in which timestamps may lie on a line: size, and maximum residual in periods. A
+#: row lost inside a window leaves a residual of half a period. In short windows lost rows
+#: can look like a slower rate, so their limit is lower.
+_LINE_WINDOWS: Final = ((LEARNING_SIZE, 0.45), (1024, 0.45), (256, 0.45), (64, 0.15))
+#: Sizes of windows in which timestamps may lie on a grid from which points are missing.
+_GRID_WINDOWS: Final = (256, 64)
+#: Minimum fit to a grid: 1 is exact, 0.5 corresponds to a jitter of 0.3 periods.
+_MIN_GRID_FIT: Final = 0.42
+#: Windows in which the grid is searched.
+_GRID_TRIALS: Final = 4
+#: Range of the grid's period, relative to the median step.
+_GRID_RANGE: Final = (0.7, 1.35)
+#: Maximum number of grid periods that are tried.
+_MAX_GRID_PERIODS: Final = 1 << 14
+#: Maximum share of steps longer than a period where rows are missing regularly.
+_MAX_LONG_STEPS: Final = 0.3
+#: Maximum distance (periods) of these steps from whole periods.
+_WHOLE_PERIOD_TOLERANCE: Final = 0.05
+#: Maximum relative distance of a period from that of a whole number of Hz to be rounded to it.
+_WHOLE_HZ_TOLERANCE: Final = 5e-4
+#: Maximum relative distance from a period of whole tenths of a millisecond.
+_TENTH_MS_TOLERANCE: Final = 2e-5
+#: Steps in a window of the rate check.
+_RATE_WINDOW: Final = 256
+#: Maximum relative distance of the mean step in such a window from the period.
+_RATE_TOLERANCE: Final = 0.10
+#: Steps in a window of the check for a drifting rate.
+_DRIFT_WINDOW: Final = 4096
+#: Maximum relative distance of the mean step in such a window from the period.
+_DRIFT_TOLERANCE: Final = 0.01
+#: Maximum step, in median steps, that counts in full in the mean of a window.
+_STEP_CLIP: Final = 2.5
+#: Maximum interquartile range of the steps of another rate, in median steps.
+_MAX_STEP_IQR: Final = 0.25
 
 
-def estimate_period(stamps: Stamps) -> float | None:
-    """Estimate the sampling period behind the first stamps of a channel.
+def estimate_period(times_ns: Timestamps) -> float | None:
+    """Estimate the sampling period from the first timestamps of a channel.
 
-    The straightest stretch without a gap tells it best. Where gaps are too
-    dense for that, the period is the spacing of the comb that stamps sit on.
+    The straightest window without a gap gives the best estimate. Where gaps are too dense
+    for that, the period is the spacing of the grid that the timestamps lie on.
 
     Parameters
     ----------
-    stamps : ndarray of int64, shape (n,)
-        In ns, increasing.
+    times_ns : ndarray of int64, shape (n,)
+        Increasing.
 
     Returns
     -------
     float or None
-        Period in ns, good to about 0.1 %; None where stamps are not regular.
+        Period in ns, accurate to about 0.1 %; None if the timestamps are not regular.
     """
-    n = len(stamps)
+    n = len(times_ns)
     if n < 3:
         return None
-    for size, limit in _STRAIGHT:
+    for size, limit in _LINE_WINDOWS:
         if size // 4 < n or size == 64:
-            slope, stray = _straightest(stamps, min(size, n))
-            if stray <= limit:
-                return _beat(stamps, stray * slope) or slope
-    for size in _COMB:
-        spacing, fit = _best_comb(stamps, min(size, n))
-        if fit >= _COMB_FIT:
+            slope, residual = _straightest_window(times_ns, min(size, n))
+            if residual <= limit:
+                return _period_with_missing_rows(times_ns, residual * slope) or slope
+    for size in _GRID_WINDOWS:
+        spacing, fit = _best_grid(times_ns, min(size, n))
+        if fit >= _MIN_GRID_FIT:
             return spacing
     return None
 
 
-def _beat(stamps: Stamps, stray: float) -> float | None:
-    """Return the period of stamps that seem to be slower, as rows are missing regularly.
+def _period_with_missing_rows(times_ns: Timestamps, residual_ns: float) -> float | None:
+    """Return the period of timestamps whose rows are missing at regular places, or None.
 
-    Rows that are missing at regular places leave a line that is straight enough.
-    But its steps are whole beats, and it strays by more than stamps are rounded.
+    Such timestamps lie on a line with too large a slope. They are recognised by steps of
+    whole periods and by a residual larger than the rounding of the timestamps.
     """
-    steps = np.diff(stamps)
-    beat = float(np.median(steps))
-    beats = np.rint(steps / beat)
-    rounded = 1
-    while not (steps % (rounded * 10)).any():
-        rounded *= 10
+    steps = np.diff(times_ns)
+    period = float(np.median(steps))
+    periods = np.rint(steps / period)
+    resolution = 1
+    while not (steps % (resolution * 10)).any():
+        resolution *= 10
     if (
-        stray > rounded
-        and 0 < (beats > 1).mean() < _MAX_LOST
-        and (np.abs(steps - beats * beat) < _EXACT * beat).all()
+        residual_ns > resolution
+        and 0 < (periods > 1).mean() < _MAX_LONG_STEPS
+        and (np.abs(steps - periods * period) < _WHOLE_PERIOD_TOLERANCE * period).all()
     ):
-        return float(steps.sum() / beats.sum())
+        return float(steps.sum() / periods.sum())
     return None
 
 
-def _windows(stamps: Stamps, size: int) -> Floats:
-    """Return whole windows of stamps, and one at the end, from each one's first stamp."""
-    whole = stamps[: len(stamps) // size * size].reshape(-1, size)
-    windows = np.vstack([whole, stamps[-size:]])
+def _windows(times_ns: Timestamps, size: int) -> Floats:
+    """Return adjacent windows and one at the end, as times since the start of each window."""
+    adjacent = times_ns[: len(times_ns) // size * size].reshape(-1, size)
+    windows = np.vstack([adjacent, times_ns[-size:]])
     times: Floats = (windows - windows[:, :1]).astype(np.float64)
     return times
 
 
-def _straightest(stamps: Stamps, size: int) -> tuple[float, float]:
-    """Return the period of the window closest to a line, and its largest stray in periods."""
-    t = _windows(stamps, size)
+def _straightest_window(times_ns: Timestamps, size: int) -> tuple[float, float]:
+    """Return the period (ns) of the straightest window, and its largest residual in periods."""
+    t = _windows(times_ns, size)
     i = np.arange(size) - (size - 1) / 2
     slope = t @ i / (i @ i)
-    stray = np.abs(t - t.mean(axis=1, keepdims=True) - slope[:, None] * i).max(axis=1) / slope
-    # the first among equals, so that rounding noise can't choose
-    best = int(np.flatnonzero(stray <= stray.min() + 0.02)[0])
-    return float(slope[best]), float(stray[best])
+    residual = np.abs(t - t.mean(axis=1, keepdims=True) - slope[:, None] * i).max(axis=1) / slope
+    # the first of nearly equal windows, so that rounding noise does not choose
+    best = int(np.flatnonzero(residual <= residual.min() + 0.02)[0])
+    return float(slope[best]), float(residual[best])
 
 
-def _best_comb(stamps: Stamps, size: int) -> tuple[float, float]:
-    """Return the spacing of the comb that a window of stamps fits best, and how well."""
+def _best_grid(times_ns: Timestamps, size: int) -> tuple[float, float]:
+    """Return the spacing (ns) of the grid that a window fits best, and the fit (0 to 1).
+
+    The fit is the length of the mean phase vector of the timestamps.
+    """
     best_fit, best = 0.0, 0.0
-    for t in _windows(stamps, size)[:4]:
-        middle = float(np.median(np.diff(t)))
-        # rates from which the phase at the far end differs by a tenth of a period
-        count = int(8 * t[-1] / middle) + 2
-        rates = np.linspace(0.7, 1.35, min(count, 1 << 14)) / middle
+    for t in _windows(times_ns, size)[:_GRID_TRIALS]:
+        median = float(np.median(np.diff(t)))
+        # the phase at the end of the window differs by a tenth of a period between trials
+        count = int(8 * t[-1] / median) + 2
+        rates = np.linspace(*_GRID_RANGE, min(count, _MAX_GRID_PERIODS)) / median
         fits = np.abs(np.exp(2j * np.pi * np.outer(rates, t)).mean(axis=1))
-        at = int(fits.argmax())
-        if fits[at] > best_fit + 0.02:
-            best_fit, best = float(fits[at]), 1 / float(rates[at])
+        i = int(fits.argmax())
+        if fits[i] > best_fit + 0.02:
+            best_fit, best = float(fits[i]), 1 / float(rates[i])
     return best, best_fit
 
 
-def pooled_slope(stamps: Stamps, gaps: NDArray[np.int64]) -> float | None:
-    """Return the period common to the stretches between gaps, ns; None if all are single."""
-    edges = np.unique(np.concatenate([[0], gaps, [len(stamps)]]))
+def pooled_slope(times_ns: Timestamps, gaps: NDArray[np.int64]) -> float | None:
+    """Fit one period to the runs between gaps, by least squares.
+
+    Parameters
+    ----------
+    times_ns : ndarray of int64, shape (n,)
+    gaps : ndarray of int64, shape (gaps,)
+        Indices of timestamps after a gap.
+
+    Returns
+    -------
+    float or None
+        Period in ns; None if no run has two timestamps.
+    """
+    edges = np.unique(np.concatenate([[0], gaps, [len(times_ns)]]))
     counts = np.diff(edges)
-    i = np.arange(len(stamps)) - np.repeat(edges[:-1] + (counts - 1) / 2, counts)
-    t = (stamps - np.repeat(stamps[edges[:-1]], counts)).astype(np.float64)
-    spread = float(i @ i)
-    return float(t @ i) / spread if spread else None
+    i = np.arange(len(times_ns)) - np.repeat(edges[:-1] + (counts - 1) / 2, counts)
+    t = (times_ns - np.repeat(times_ns[edges[:-1]], counts)).astype(np.float64)
+    s_ii = float(i @ i)
+    return float(t @ i) / s_ii if s_ii else None
 
 
 def round_rate(period: float) -> float | None:
-    """Return the round rate in Hz near a period in ns, or None.
+    """Return the round sampling rate near a period.
 
-    Round is a whole number of Hz, or a period of whole tenths of a millisecond
-    (62.5 Hz, 1111.1 Hz), whichever is closer.
+    Round is a whole number of Hz, or a period of whole tenths of a millisecond (62.5 Hz,
+    1111.1 Hz), whichever is closer.
+
+    Parameters
+    ----------
+    period : float
+        In ns.
+
+    Returns
+    -------
+    float or None
+        Rate in Hz; None if no round rate is near enough.
     """
     fs = NS / period
     whole, tenths = float(round(fs)), 1e4 / max(1, round(period / 1e5))
     off, tenths_off = abs(whole / fs - 1), abs(tenths / fs - 1)
-    if tenths_off < min(off, _ROUND_TENTHS):
+    if tenths_off < min(off, _TENTH_MS_TOLERANCE):
         return tenths
-    return whole if off < _ROUND else None
+    return whole if off < _WHOLE_HZ_TOLERANCE else None
 
 
 def find_rate_change(steps: Floats, period: float, gaps: NDArray[np.int64]) -> int | None:
-    """Return the index of the step where another sampling rate begins, or None.
+    """Find where another sampling rate begins.
 
-    A stretch of another rate is one in which steps agree with each other and
-    not with the period. Steps of lost rows do not agree with each other.
+    In a window of another rate the steps agree with each other and not with the period.
+    Steps over lost rows do not agree with each other.
 
     Parameters
     ----------
     steps : ndarray of float64, shape (n,)
-        From each stamp to the next, ns.
+        Differences of consecutive timestamps in ns.
     period : float
-        ns.
-    gaps : ndarray of int64
+        In ns.
+    gaps : ndarray of int64, shape (gaps,)
         Indices of steps that are gaps, sorted.
+
+    Returns
+    -------
+    int or None
+        Index of the first step of the other rate; None if there is one rate only.
     """
     n = len(steps)
-    size = min(_WINDOW, max(8, n // 8))
+    size = min(_RATE_WINDOW, max(8, n // 8))
     if n < size:
         return None
-    # whole windows, and one more for the end
+    # adjacent windows, and one more at the end
     starts = np.append(np.arange(0, n - size + 1, size), n - size)
-    mean = np.append(_window_means(steps, size), steps[n - size :].mean())
-    odd = starts[np.abs(mean / period - 1) > _WINDOW_OFF]
-    if len(odd):
-        rows = steps[odd[:, None] + np.arange(size)]
+    means = np.append(_window_means(steps, size), steps[n - size :].mean())
+    suspects = starts[np.abs(means / period - 1) > _RATE_TOLERANCE]
+    if len(suspects):
+        rows = steps[suspects[:, None] + np.arange(size)]
         q25, median, q75 = np.percentile(rows, [25, 50, 75], axis=1)
-        # one long gap must not look like a slow rate
-        clipped = np.minimum(rows, 2.5 * median[:, None]).mean(axis=1)
-        off = np.minimum(np.abs(clipped / period - 1), np.abs(median / period - 1)) > _WINDOW_OFF
-        other = off & ((clipped > period) == (median > period)) & (q75 - q25 < 0.25 * median)
+        # clipped, so that one long gap does not look like a slow rate
+        clipped = np.minimum(rows, _STEP_CLIP * median[:, None]).mean(axis=1)
+        off = np.minimum(np.abs(clipped / period - 1), np.abs(median / period - 1))
+        other = (
+            (off > _RATE_TOLERANCE)
+            & ((clipped > period) == (median > period))
+            & (q75 - q25 < _MAX_STEP_IQR * median)
+        )
         if other.any():
-            which = int(np.flatnonzero(other)[0])
-            # it began where steps were last closer to the period
-            halfway = (period + median[which]) / 2
-            slow = bool(median[which] > period)
-            usual = np.flatnonzero((steps[: odd[which] + 1] > halfway) != slow)
-            return int(usual[-1]) + 1 if len(usual) else 0
-    starts = np.arange(0, n - _LONG_WINDOW + 1, _LONG_WINDOW)
+            i = int(np.flatnonzero(other)[0])
+            # the other rate began after the last step that is closer to the period
+            halfway = (period + median[i]) / 2
+            slower = bool(median[i] > period)
+            of_period = np.flatnonzero((steps[: suspects[i] + 1] > halfway) != slower)
+            return int(of_period[-1]) + 1 if len(of_period) else 0
+    starts = np.arange(0, n - _DRIFT_WINDOW + 1, _DRIFT_WINDOW)
     if not len(starts):
         return None
-    whole = np.searchsorted(gaps, starts) == np.searchsorted(gaps, starts + _LONG_WINDOW)
-    off = np.abs(_window_means(steps, _LONG_WINDOW) / period - 1) > _LONG_OFF
-    drifting = starts[whole & off]
+    without_gap = np.searchsorted(gaps, starts) == np.searchsorted(gaps, starts + _DRIFT_WINDOW)
+    off = np.abs(_window_means(steps, _DRIFT_WINDOW) / period - 1)
+    drifting = starts[without_gap & (off > _DRIFT_TOLERANCE)]
     return int(drifting[0]) if len(drifting) else None
 
 
 def _window_means(steps: Floats, size: int) -> Floats:
-    """Return the mean of each whole window."""
+    """Return the mean of each adjacent window."""
     means: Floats = steps[: len(steps) // size * size].reshape(-1, size).mean(axis=1)
     return means

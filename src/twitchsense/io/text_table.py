@@ -1,8 +1,7 @@
-"""Small tables that people make: read as text, with the line of every fault.
+"""Reads small delimited tables: hypnograms, event lists, diaries and manifests.
 
-Used for hypnograms and event lists, never for signals. Everything is kept as
-text until a column is asked for as numbers, so that a message can quote what
-stands in the file.
+Every error names its line. All fields are kept as text until a column is requested as
+numbers, so that a message can quote the file. Signals are read by `twitchsense.io.csv`.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
 
-#: What a table may hold where a value is missing (BIDS writes ``n/a``).
-MISSING: Final = frozenset({"", "n/a", "na", "nan", "none", "null"})
+#: Fields, in lower case, that stand for a missing value (BIDS writes ``n/a``).
+MISSING_VALUES: Final = frozenset({"", "n/a", "na", "nan", "none", "null"})
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -31,9 +30,9 @@ class TextTable:
     source : str
         Name of the file, for messages.
     columns : dict of str to list of str
-        Fields without surrounding blanks; names in lower case.
+        Fields without surrounding blanks, by column name in lower case.
     lines : list of int
-        Line of the file on which each row ends.
+        Number of the line on which each row ends.
     """
 
     source: str
@@ -41,11 +40,22 @@ class TextTable:
     lines: list[int]
 
     def place(self, row: int) -> str:
-        """Return the place of a row in the file, for messages."""
+        """Return the line of a row for messages, such as ``line 17``."""
         return f"line {self.lines[row]}"
 
     def require(self, *names: str) -> None:
-        """Raise `InputError` if one of the columns is missing."""
+        """Check that columns exist.
+
+        Parameters
+        ----------
+        *names : str
+            In lower case.
+
+        Raises
+        ------
+        InputError
+            If one of the columns is missing.
+        """
         for name in names:
             if name not in self.columns:
                 found = ", ".join(self.columns)
@@ -63,27 +73,31 @@ class TextTable:
         ----------
         name : str
         missing : bool
-            Whether a field may be empty (it becomes NaN).
+            Whether a value may be missing; it becomes NaN.
+
+        Returns
+        -------
+        ndarray of float64, shape (rows,)
 
         Raises
         ------
         InputError
-            Naming the line of the first field that is no finite number.
+            At the first field that is not a finite number.
         """
         values = np.empty(len(self.lines))
         for row, text in enumerate(self.columns[name]):
-            if missing and text.lower() in MISSING:
+            if missing and text.lower() in MISSING_VALUES:
                 values[row] = np.nan
                 continue
             try:
                 values[row] = float(text)
             except ValueError:
-                raise self._no_number(name, row, text) from None
+                raise self._not_a_number(name, row, text) from None
             if not np.isfinite(values[row]):
-                raise self._no_number(name, row, text)
+                raise self._not_a_number(name, row, text)
         return values
 
-    def _no_number(self, name: str, row: int, text: str) -> InputError:
+    def _not_a_number(self, name: str, row: int, text: str) -> InputError:
         cure = "give seconds from the start of the recording"
         if "," in text:
             cure = "write decimals with a point, not a comma"
@@ -96,10 +110,18 @@ class TextTable:
 def read_table(path: Path) -> TextTable:
     """Read a CSV or TSV file with a header line.
 
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    TextTable
+
     Raises
     ------
     InputError
-        If it can't be opened, is empty or binary, is not UTF-8, or a line has
+        If the file cannot be opened, is empty or binary, is not UTF-8, or a line has
         another number of fields than the header.
     """
     source = str(path)
@@ -107,7 +129,23 @@ def read_table(path: Path) -> TextTable:
 
 
 def read_text(path: Path, source: str) -> str:
-    """Return the text of a small file, lines ended by a line feed; see `read_table`."""
+    """Return the text of a small file, with line feeds as line ends.
+
+    Parameters
+    ----------
+    path : Path
+    source : str
+        Name of the file in messages.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    InputError
+        If the file cannot be opened, is empty or binary, or is not UTF-8.
+    """
     try:
         raw = Path(path).read_bytes()
     except (OSError, ValueError) as error:
@@ -119,7 +157,24 @@ def read_text(path: Path, source: str) -> str:
 
 
 def parse_table(text: str, source: str) -> TextTable:
-    """Parse the text of a CSV or TSV table; see `read_table`."""
+    """Parse the text of a CSV or TSV table.
+
+    Parameters
+    ----------
+    text : str
+        From `read_text`.
+    source : str
+        Name of the file in messages.
+
+    Returns
+    -------
+    TextTable
+
+    Raises
+    ------
+    InputError
+        If the text is not a table whose lines all have as many fields as the header.
+    """
     header_line = text.split("\n", 1)[0]
     delimiter = _delimiter(header_line, source)
     reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
@@ -133,7 +188,9 @@ def parse_table(text: str, source: str) -> TextTable:
             if not any(field.strip() for field in fields):
                 continue  # an empty line
             if len(fields) != len(names):
-                raise _wrong_width(source, reader.line_num, len(fields), len(names), delimiter)
+                raise _field_count_error(
+                    source, reader.line_num, len(fields), len(names), delimiter
+                )
             rows.append([field.strip() for field in fields])
             lines.append(reader.line_num)
     except csv.Error as error:
@@ -153,7 +210,7 @@ def _decode(raw: bytes, source: str) -> str:
     if b"\x00" in raw:
         raise InputError(source, "is a binary file", "give a CSV or TSV text file")
     try:
-        # Excel puts a byte order mark before UTF-8 text; the codec takes it off
+        # utf-8-sig removes the byte order mark that Excel writes
         return raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n").lstrip("\n")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
@@ -175,7 +232,9 @@ def _delimiter(header: str, source: str) -> str:
     return ","
 
 
-def _wrong_width(source: str, line: int, found: int, wanted: int, delimiter: str) -> InputError:
+def _field_count_error(
+    source: str, line: int, found: int, wanted: int, delimiter: str
+) -> InputError:
     cure = "give every line as many fields as the header"
     if found > wanted and delimiter == ",":
         cure += "; write decimals with a point, not a comma"

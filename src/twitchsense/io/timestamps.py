@@ -1,9 +1,9 @@
-"""Finds gaps in a stream of time stamps, and sums up what a clock fit needs.
+"""Splits the timestamps of a channel into runs without gaps.
 
-A step longer than a period is only a candidate: a late stamp makes one too. It
-is a gap if the stamps stay behind, that is, if none of the next few comes back
-to where the ones before would have it. Stamps are worked on in blocks of fixed
-size, so that the result does not depend on how the file was cut.
+A step longer than the period may be a gap or one late timestamp. It is a gap if the
+timestamps stay late, that is, if none of the next few returns to where the timestamps before
+predict it. Timestamps are processed in blocks of fixed size, so that the result does not
+depend on how the file was divided.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.io.sampling_rate import (
-    LEARN,
+    LEARNING_SIZE,
     Floats,
-    Stamps,
+    Timestamps,
     estimate_period,
     find_rate_change,
     pooled_slope,
@@ -24,7 +24,8 @@ from twitchsense.io.sampling_rate import (
 )
 from twitchsense.model.channels import NS
 
-#: A gap-free run of stamps. Residuals are ``stamp - start - i * period`` in ns.
+#: A run of timestamps without a gap: index of its first timestamp, number of timestamps, time
+#: of the first (ns), and sums over its residuals ``r = t - start - i * period`` (ns).
 RUN: Final = np.dtype(
     [
         ("first", np.int64),
@@ -39,26 +40,35 @@ RUN: Final = np.dtype(
 )
 Runs = NDArray[np.void]
 
+#: Timestamps processed at once.
 BLOCK: Final = 1 << 16
-_AHEAD = 8  # stamps that must stay behind
-_BACK = 32  # stamps that tell where they would be expected
-_CANDIDATE = 1.35  # periods; a lost row between stamps 0.3 periods off is 1.4
-_CONFIRMED = 0.5
-_SAME_BEAT = 1000.0  # periods; a longer gap may end anywhere in a period
-#: With more gaps than this per stamp there is no rate to speak of.
-_MAX_GAPS = 1 / 3
+#: Timestamps after a long step that must all be late.
+_AFTER: Final = 8
+#: Timestamps before a long step from which the expected time is computed.
+_BEFORE: Final = 32
+#: Minimum step, in periods, that may be a gap. A lost row between timestamps with a jitter of
+#: 0.3 periods leaves a step of 1.4.
+_MIN_STEP: Final = 1.35
+#: Minimum lateness, in periods, of the timestamps after a gap.
+_MIN_LATENESS: Final = 0.5
+#: Maximum gap, in periods, after which the samples are expected on the same grid.
+_MAX_GAP_ON_GRID: Final = 1000.0
+#: Maximum number of gaps per timestamp.
+_MAX_GAP_RATE: Final = 1 / 3
+#: Steps over which the rate after a change is estimated.
+_CHANGED_STEPS: Final = 256
 
 
-class UnsteadyRateError(Exception):
-    """The stamps do not belong to one sampling rate.
+class IrregularSamplingError(Exception):
+    """Timestamps do not belong to one sampling rate.
 
     Parameters
     ----------
     time_ns : int
-        Stamp where it shows.
+        Timestamp at which this shows.
     problem : str
     column : str
-        Name in the capture.
+        Name in the file.
     """
 
     def __init__(self, time_ns: int, problem: str, column: str = "") -> None:
@@ -68,172 +78,187 @@ class UnsteadyRateError(Exception):
         self.column = column
 
 
-class StampTracker:
-    """Takes the stamps of one channel's samples in order, in pieces of any size.
+class TimestampSegmenter:
+    """Splits the timestamps of one channel into runs, in blocks of any size.
 
     Attributes
     ----------
     period : float
-        Reference period in ns; zero before enough stamps were seen.
-    rate : float or None
-        Round rate in Hz that the reference period stands for, if it does.
-    quantum : int
-        Power of ten in ns which all stamps are multiples of.
+        Reference period in ns; zero until it has been estimated.
+    round_fs : float or None
+        Round rate in Hz that the reference period corresponds to, if any.
+    resolution : int
+        Largest power of ten (ns) that divides all timestamps, at most a second.
     """
 
     def __init__(self) -> None:
         self.period = 0.0
-        self.rate: float | None = None
-        self.quantum = NS
-        self._parts: list[Stamps] = []
-        self._held = 0
+        self.round_fs: float | None = None
+        self.resolution = NS
+        self._pending: list[Timestamps] = []
+        self._pending_count = 0
         self._done = 0
         self._last = 0
-        self._back: Floats = np.empty(0)
+        #: Lateness of the last timestamps in ns, relative to the very last.
+        self._lateness: Floats = np.empty(0)
         self._runs: list[Runs] = []
 
-    def push(self, stamps: Stamps) -> None:
-        """Take more stamps (int64 ns, increasing).
+    def push(self, times_ns: Timestamps) -> None:
+        """Add timestamps.
+
+        Parameters
+        ----------
+        times_ns : ndarray of int64, shape (n,)
+            Increasing, and later than those before.
 
         Raises
         ------
-        UnsteadyRateError
+        IrregularSamplingError
+            If the timestamps do not belong to one sampling rate.
         """
-        self._parts.append(stamps)
-        self._held += len(stamps)
-        if self._held < BLOCK + _AHEAD:
+        self._pending.append(times_ns)
+        self._pending_count += len(times_ns)
+        if self._pending_count < BLOCK + _AFTER:
             return
-        held = np.concatenate(self._parts)
-        at = 0
-        while len(held) - at >= BLOCK + _AHEAD:
-            self._process(held[at : at + BLOCK + _AHEAD], BLOCK)
-            at += BLOCK
-        self._parts = [held[at:].copy()]
-        self._held = len(held) - at
+        pending = np.concatenate(self._pending)
+        start = 0
+        while len(pending) - start >= BLOCK + _AFTER:
+            self._process(pending[start : start + BLOCK + _AFTER], BLOCK)
+            start += BLOCK
+        self._pending = [pending[start:].copy()]
+        self._pending_count = len(pending) - start
 
     def close(self) -> Runs:
-        """Return the runs of all stamps, in order.
+        """Process the remaining timestamps and return all runs.
+
+        Returns
+        -------
+        structured ndarray of `RUN`, shape (runs,)
+            In order of time.
 
         Raises
         ------
-        UnsteadyRateError
+        IrregularSamplingError
+            If the timestamps do not belong to one sampling rate.
         """
-        held = np.concatenate([np.empty(0, np.int64), *self._parts])
-        self._parts = []
-        if len(held):
-            self._process(held, len(held))
+        pending = np.concatenate([np.empty(0, np.int64), *self._pending])
+        self._pending = []
+        if len(pending):
+            self._process(pending, len(pending))
         runs = np.concatenate(self._runs) if self._runs else np.empty(0, RUN)
-        if len(runs) - 1 > max(1, self._done * _MAX_GAPS):
-            raise UnsteadyRateError(int(runs["start"][1]), "time stamps are not regular")
+        if len(runs) - 1 > max(1, self._done * _MAX_GAP_RATE):
+            raise IrregularSamplingError(int(runs["start"][1]), "time stamps are not regular")
         return runs
 
-    def _process(self, stamps: Stamps, n: int) -> None:
-        """Work on the first `n` stamps; those after are only looked at."""
+    def _process(self, times_ns: Timestamps, n: int) -> None:
+        """Process the first `n` timestamps; those after are look-ahead."""
         if not self.period:
-            self._learn(stamps)
-        steps = self._steps(stamps)
-        gaps = self._find_gaps(stamps, steps, n)
-        self._refuse_rate_change(stamps, steps[:n], gaps)
-        while self.quantum > 1 and (stamps[:n] % self.quantum).any():
-            self.quantum //= 10
-        self._add_runs(stamps[:n], gaps)
-        self._last = int(stamps[n - 1])
+            self._estimate_period(times_ns)
+        steps = self._steps(times_ns)
+        gaps = self._find_gaps(times_ns, steps, n)
+        self._check_rate(times_ns, steps[:n], gaps)
+        while self.resolution > 1 and (times_ns[:n] % self.resolution).any():
+            self.resolution //= 10
+        self._append_runs(times_ns[:n], gaps)
+        self._last = int(times_ns[n - 1])
         self._done += n
 
-    def _learn(self, stamps: Stamps) -> None:
-        """Set the reference period from the first stamps."""
-        head = stamps[:LEARN]
+    def _estimate_period(self, times_ns: Timestamps) -> None:
+        """Set the reference period from the first timestamps."""
+        head = times_ns[:LEARNING_SIZE]
         period = estimate_period(head)
         if period is None:
-            raise UnsteadyRateError(int(head[0]), "time stamps are not regular")
+            raise IrregularSamplingError(int(head[0]), "time stamps are not regular")
         self.period = period
         steps = self._steps(head)
         gaps = self._find_gaps(head, steps, len(head))
-        self._back = np.empty(0)
-        self._refuse_rate_change(head, steps, gaps)
-        # now that gaps are known, all stretches together give a better period
+        self._lateness = np.empty(0)
+        self._check_rate(head, steps, gaps)
+        # now that the gaps are known, all runs together give a better estimate
         self.period = pooled_slope(head, gaps) or self.period
-        self.rate = round_rate(self.period)
-        if self.rate:
-            self.period = NS / self.rate
+        self.round_fs = round_rate(self.period)
+        if self.round_fs:
+            self.period = NS / self.round_fs
 
-    def _steps(self, stamps: Stamps) -> Floats:
-        """Return the step to each stamp from the one before (a period for the very first)."""
-        steps = np.empty(len(stamps))
-        np.subtract(stamps[1:], stamps[:-1], out=steps[1:])
-        steps[0] = float(stamps[0] - self._last) if self._done else self.period
+    def _steps(self, times_ns: Timestamps) -> Floats:
+        """Return the step to each timestamp from the one before; a period for the very first."""
+        steps = np.empty(len(times_ns))
+        np.subtract(times_ns[1:], times_ns[:-1], out=steps[1:])
+        steps[0] = float(times_ns[0] - self._last) if self._done else self.period
         return steps
 
-    def _find_gaps(self, stamps: Stamps, steps: Floats, n: int) -> NDArray[np.int64]:
-        """Return the indices below `n` of stamps that come after a gap."""
+    def _find_gaps(self, times_ns: Timestamps, steps: Floats, n: int) -> NDArray[np.int64]:
+        """Return the indices below `n` of timestamps that follow a gap."""
         period = self.period
-        origin = self._last if self._done else int(stamps[0])
-        index = np.arange(len(stamps)) + (1 if self._done else 0)
-        # how late each stamp is; aligned, once what gaps took is taken off
-        late = (stamps - origin).astype(np.float64) - index * period
-        lead = len(self._back)
-        aligned = np.concatenate([self._back, late])
-        candidates = np.flatnonzero(steps[:n] > _CANDIDATE * period) + lead
+        origin = self._last if self._done else int(times_ns[0])
+        index = np.arange(len(times_ns)) + (1 if self._done else 0)
+        lateness = (times_ns - origin).astype(np.float64) - index * period
+        lead = len(self._lateness)
+        # `lateness` after subtraction of the gaps found so far
+        aligned = np.concatenate([self._lateness, lateness])
+        candidates = np.flatnonzero(steps[:n] > _MIN_STEP * period) + lead
         lows = np.empty(0)
         if len(candidates):
-            ahead = np.append(aligned, np.full(_AHEAD, np.inf))
-            lows = ahead[candidates[:, None] + np.arange(_AHEAD)].min(axis=1)
-            before = np.maximum(candidates[:, None] - 1 - np.arange(_AHEAD), 0)
-            # cheap test for all: most late stamps end here
-            likely = lows - aligned[before].min(axis=1) > 0.6 * _CONFIRMED * period
+            padded = np.append(aligned, np.full(_AFTER, np.inf))
+            lows = padded[candidates[:, None] + np.arange(_AFTER)].min(axis=1)
+            before = np.maximum(candidates[:, None] - 1 - np.arange(_AFTER), 0)
+            # a cheap test that excludes most late timestamps
+            likely = lows - aligned[before].min(axis=1) > 0.6 * _MIN_LATENESS * period
             candidates, lows = candidates[likely], lows[likely]
         gaps: list[int] = []
-        taken, done, fresh = 0.0, lead, 0
+        total_gap, done, run_start = 0.0, lead, 0
         stops = np.append(candidates, len(aligned))[1:]
-        for at, low, stop in zip(candidates.tolist(), lows.tolist(), stops.tolist(), strict=True):
-            aligned[done:at] -= taken
-            done = at
-            expected = float(np.median(aligned[max(fresh, at - _BACK) : at]))
-            if low - taken - expected <= _CONFIRMED * period:
+        for i, low, stop in zip(candidates.tolist(), lows.tolist(), stops.tolist(), strict=True):
+            aligned[done:i] -= total_gap
+            done = i
+            expected = float(np.median(aligned[max(run_start, i - _BEFORE) : i]))
+            if low - total_gap - expected <= _MIN_LATENESS * period:
                 continue
-            after = float(np.median(aligned[at : min(at + _AHEAD, stop)])) - taken
-            step = after - expected
-            if step < _SAME_BEAT * period:
-                # rows were lost, most likely: the samples after keep the beat
-                taken += max(1, round(step / period)) * period
+            after = float(np.median(aligned[i : min(i + _AFTER, stop)])) - total_gap
+            gap = after - expected
+            if gap < _MAX_GAP_ON_GRID * period:
+                # rows were lost: the samples after the gap stay on the grid
+                total_gap += max(1, round(gap / period)) * period
             else:
-                taken += step  # nobody knows: what we expect begins anew
-                fresh = at
-            gaps.append(at - lead)
-        aligned[done:] -= taken
+                # the phase after the gap is unknown: expectations start anew
+                total_gap += gap
+                run_start = i
+            gaps.append(i - lead)
+        aligned[done:] -= total_gap
         end = lead + n
-        tail = aligned[max(fresh, end - _BACK) : end]
-        self._back = tail - tail[-1]
+        tail = aligned[max(run_start, end - _BEFORE) : end]
+        self._lateness = tail - tail[-1]
         return np.array(gaps, np.int64)
 
-    def _refuse_rate_change(self, stamps: Stamps, steps: Floats, gaps: NDArray[np.int64]) -> None:
-        at = find_rate_change(steps, self.period, gaps)
-        if at is not None:
-            other = float(np.median(steps[at : at + 256]))
-            raise UnsteadyRateError(
-                int(stamps[at]),
+    def _check_rate(self, times_ns: Timestamps, steps: Floats, gaps: NDArray[np.int64]) -> None:
+        """Raise `IrregularSamplingError` where another sampling rate begins."""
+        i = find_rate_change(steps, self.period, gaps)
+        if i is not None:
+            other = float(np.median(steps[i : i + _CHANGED_STEPS]))
+            raise IrregularSamplingError(
+                int(times_ns[i]),
                 f"the sampling rate changes from {NS / self.period:.6g} to {NS / other:.6g} Hz",
             )
 
-    def _add_runs(self, stamps: Stamps, gaps: NDArray[np.int64]) -> None:
-        """Add stamps to the run that is open and to those that begin at `gaps`."""
+    def _append_runs(self, times_ns: Timestamps, gaps: NDArray[np.int64]) -> None:
+        """Add timestamps to the open run and to the runs that start at `gaps`."""
         joins = bool(self._done) and not (len(gaps) and gaps[0] == 0)
         starts = gaps if len(gaps) and gaps[0] == 0 else np.concatenate([[0], gaps])
         runs = np.zeros(len(starts), RUN)
-        runs["count"] = np.diff(np.append(starts, len(stamps)))
+        runs["count"] = np.diff(np.append(starts, len(times_ns)))
         runs["first"] = starts + self._done
-        runs["start"] = stamps[starts]
-        skipped = np.zeros(len(starts), np.int64)
+        runs["start"] = times_ns[starts]
+        offsets = np.zeros(len(starts), np.int64)
         if joins:
             open_run = self._runs[-1][-1]
-            skipped[0] = open_run["count"]
+            offsets[0] = open_run["count"]
             runs["start"][0], runs["first"][0] = open_run["start"], open_run["first"]
         if len(starts) == 1:
-            i = np.arange(len(stamps)) + skipped[0]
-            r = (stamps - runs["start"][0]).astype(np.float64)
+            i = np.arange(len(times_ns)) + offsets[0]
+            r = (times_ns - runs["start"][0]).astype(np.float64)
         else:
-            i = np.arange(len(stamps)) - np.repeat(starts - skipped, runs["count"])
-            r = (stamps - np.repeat(runs["start"], runs["count"])).astype(np.float64)
+            i = np.arange(len(times_ns)) - np.repeat(starts - offsets, runs["count"])
+            r = (times_ns - np.repeat(runs["start"], runs["count"])).astype(np.float64)
         r -= i * self.period
         runs["sum_r"] = np.add.reduceat(r, starts)
         runs["sum_ir"] = np.add.reduceat(i * r, starts)

@@ -23,7 +23,7 @@ from twitchsense.live.event_updates import EventTracker, EventUpdate
 from twitchsense.model.candidates import ScoredCandidate
 from twitchsense.model.channels import NS, Channel, Chunk
 from twitchsense.model.column_names import plan_channels
-from twitchsense.nightfile.reader import name_columns
+from twitchsense.nightfile.reader import stream_columns
 from twitchsense.settings import Settings
 
 
@@ -72,7 +72,7 @@ class DeviceStream:
     ) -> None:
         self.info = info
         self._on_chunk = on_chunk
-        columns = name_columns({device: info})[device]
+        columns = stream_columns({device: info})[device]
         self._names: dict[int, list[tuple[str, list[int]]]] = {}
         channels: list[Channel] = []
         for stream in info.streams:

@@ -25,7 +25,7 @@ from twitchsense.live.event_updates import EventUpdate
 from twitchsense.live.waveform_buffer import WaveformBuffer
 from twitchsense.model.channels import NS, Chunk
 from twitchsense.nightfile.lock import is_being_written
-from twitchsense.nightfile.reader import NightReader
+from twitchsense.nightfile.reader import NightFileReader
 from twitchsense.report.palette import kind_name
 from twitchsense.report.time_labels import spoken
 from twitchsense.text import printable
@@ -113,9 +113,9 @@ class NightFollower:
             If the file is no night file, or damaged.
         """
         with self._lock:
-            reader = NightReader(self.path)
+            reader = NightFileReader(self.path)
             try:
-                for source in reader.sources:
+                for source in reader.boots:
                     if source.id not in self._lanes:
                         self._open(source.id, source.device, source.info)
                 rows = self._new(reader, "packet", "boot, arrival_ns, data")
@@ -135,7 +135,7 @@ class NightFollower:
                 for device, event in self._new(reader, "link", "device, event"):
                     if str(event) in _STATUS_TEXTS:
                         self._links[str(device)] = str(event)
-                for row_id, device, percent in reader.batteries(self._after["battery"]):
+                for row_id, device, percent in reader.battery_readings(self._after["battery"]):
                     self._after["battery"], self.batteries[device] = row_id, percent
             finally:
                 reader.close()
@@ -245,7 +245,7 @@ class NightFollower:
         for channel in lane.channels:
             self.trails[channel.name] = WaveformBuffer(channel)
 
-    def _new(self, reader: NightReader, table: str, columns: str) -> list[tuple[Any, ...]]:
+    def _new(self, reader: NightFileReader, table: str, columns: str) -> list[tuple[Any, ...]]:
         rows = reader.query(
             f"SELECT id, {columns} FROM {table} WHERE id > ? ORDER BY id LIMIT {BATCH_ROWS}",
             self._after[table],

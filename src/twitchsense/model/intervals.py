@@ -1,7 +1,9 @@
-"""Runs in a mask, and sets of time intervals."""
+"""Runs in a mask, sets of time intervals, and sets of integers as ranges."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
@@ -155,3 +157,91 @@ def _by_start(start: NDArray[Any], stop: NDArray[Any]) -> tuple[NDArray[Any], ND
     """Return sorted starts, and the latest stop of the intervals up to each."""
     order = np.argsort(start, kind="stable")
     return start[order], np.maximum.accumulate(stop[order])
+
+
+class RangeSet:
+    """A set of integers as sorted, disjoint ranges ``[first, stop)``.
+
+    Memory grows with the number of ranges, not with the number of integers.
+
+    Parameters
+    ----------
+    ranges : iterable of (int, int)
+        Ranges ``[first, stop)`` in any order; they may overlap.
+    """
+
+    def __init__(self, ranges: Iterable[tuple[int, int]] = ()) -> None:
+        self._starts: list[int] = []
+        self._stops: list[int] = []
+        for first, stop in ranges:
+            self.add(first, stop)
+
+    def __contains__(self, number: int) -> bool:
+        i = bisect_right(self._starts, number) - 1
+        return i >= 0 and number < self._stops[i]
+
+    def __len__(self) -> int:
+        return sum(self._stops) - sum(self._starts)
+
+    @property
+    def stop(self) -> int:
+        """One past the highest number; 0 if the set is empty."""
+        return self._stops[-1] if self._stops else 0
+
+    @property
+    def ranges(self) -> list[tuple[int, int]]:
+        """The ranges ``[first, stop)``, in order."""
+        return list(zip(self._starts, self._stops, strict=True))
+
+    def add(self, first: int, stop: int | None = None) -> None:
+        """Add a number or a range.
+
+        Parameters
+        ----------
+        first : int
+        stop : int, optional
+            End of the range ``[first, stop)``; without it, `first` alone is added.
+        """
+        stop = first + 1 if stop is None else stop
+        if stop <= first:
+            return
+        low = bisect_right(self._starts, first) - 1
+        if low < 0 or self._stops[low] < first:
+            low += 1
+        high = low
+        while high < len(self._starts) and self._starts[high] <= stop:
+            high += 1
+        if high > low:
+            first = min(first, self._starts[low])
+            stop = max(stop, self._stops[high - 1])
+        self._starts[low:high] = [first]
+        self._stops[low:high] = [stop]
+
+    def run_end(self, first: int) -> int:
+        """Return the first number from `first` on that is not in the set."""
+        i = bisect_right(self._starts, first) - 1
+        return self._stops[i] if i >= 0 and first < self._stops[i] else first
+
+    def gaps(self, first: int, stop: int) -> list[tuple[int, int]]:
+        """Return the ranges of ``[first, stop)`` that are not in the set.
+
+        Parameters
+        ----------
+        first, stop : int
+
+        Returns
+        -------
+        list of (int, int)
+            Ranges ``[first, stop)``, in order.
+        """
+        gaps = []
+        i = max(0, bisect_right(self._starts, first) - 1)
+        for start, end in zip(self._starts[i:], self._stops[i:], strict=True):
+            if start >= stop:
+                break
+            if start > first:
+                gaps.append((first, start))
+            first = max(first, end)
+        if first < stop:
+            gaps.append((first, stop))
+        return gaps

@@ -1,1 +1,1 @@
-"""The night file: SQLite schema, writer, reader, device clock, loss report."""
+"""The night file: an SQLite database of raw packets, and what places them in UTC."""

@@ -1,10 +1,13 @@
-"""Device ticks to UTC, from when frames arrived.
+"""Converts the ticks of a device to UTC, by the arrival times of its frames.
 
-A frame arrives some time after its last sample: at least the air time, often tens of
-milliseconds, sometimes seconds. Noise only ever makes it later, so the *lower envelope*
-of arrival minus ticks is the clock, and anything that averages is not. A line fitted to
-the minima of short windows gives the drift; what is left over, the slow wander with
-temperature, is followed by knots between which it is interpolated.
+A frame arrives after its last sample: after the transmission time at least, often tens of
+milliseconds and sometimes seconds later. Delays are never negative, so the *lower envelope*
+of arrival minus ticks is the clock, and an average is not. A line fitted to the minima of
+short windows gives the drift. The residuals, a slow variation of the rate with temperature,
+are followed by knots with linear interpolation between them.
+
+"Lateness" is the arrival time minus the nominal time of the ticks, both since the first
+frame.
 """
 
 from __future__ import annotations
@@ -17,39 +20,57 @@ from numpy.typing import NDArray
 
 from twitchsense.model.channels import NS
 
+#: Maximum length (s) of the windows of which the minimum is used.
 _WINDOW_S: Final = 60.0
+#: Number of windows in a recording shorter than that many of them.
+_MIN_WINDOWS: Final = 12
+#: Minimum length (s) of a window.
+_MIN_WINDOW_S: Final = 2.0
+#: Distance (s) of knots.
 _KNOT_S: Final = 300.0
-_REACH_S: Final = 450.0
-#: What a crystal of unknown make may be off by (ppm); decides while data are few.
+#: Maximum distance (s) of the windows from which the value at a knot is computed.
+_KNOT_REACH_S: Final = 450.0
+#: Minimum number of windows for a linear fit at a knot.
+_MIN_KNOT_WINDOWS: Final = 6
+#: Standard deviation (ppm) of the rate of an unknown crystal: the prior of the drift, which
+#: dominates while data are few.
 _PRIOR_PPM: Final = 50.0
-_LATE_NS: Final = 5e6  # a window whose best frame was later than this tells nothing
-#: So much a crystal may have changed its rate between a window and one that it is held
-#: against, which are no more than so many windows apart: while a long outage is fetched,
-#: every frame is late for minutes.
-_WANDER: Final = 5e-6
-_AROUND: Final = 8
-#: Points that are held before it is seen which of them matter.
-_HELD: Final = 100_000
+#: Maximum lateness (ns) of a window beyond that of the crystal.
+_MAX_LATENESS_NS: Final = 5e6
+#: Maximum relative rate change of the crystal between two windows at most `_COMPARED_WINDOWS`
+#: apart. While the frames of a long outage are retransmitted, every frame is late for minutes.
+_MAX_RATE_CHANGE: Final = 5e-6
+_COMPARED_WINDOWS: Final = 8
+#: Maximum number of windows from which the robust slope is computed.
+_MAX_SLOPE_POINTS: Final = 300
+#: Standard deviation of a normal distribution, in median absolute deviations.
+_MAD_TO_SD: Final = 1.4826
+#: Smallest spread (ns) of the residuals.
+_MIN_SPREAD_NS: Final = 1e4
+#: Residual, in standard deviations, above which a window is excluded from the line.
+_MAX_RESIDUAL_SD: Final = 4
+#: Points that are collected before those that the fit does not use are removed.
+_MAX_PENDING: Final = 100_000
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class TickClock:
-    """Maps the ticks of one boot to UTC.
+class DeviceClock:
+    """Maps the ticks of one boot to UTC: a line plus interpolated knots.
 
     Attributes
     ----------
     tick_hz : int
-        Nominal.
+        Nominal tick rate in Hz.
     origin_tick, origin_ns : int
-        A point of the line.
+        Ticks and UTC (ns) of a point of the line.
     slope : float
-        True ns for a nominal ns.
-    knots : (ticks since the origin, ns), each shape (n,)
-        What the wander adds to the line.
+        True ns per nominal ns.
+    knots : tuple of two ndarray of float64, shape (n,)
+        Ticks since the origin, and ns to add to the line there.
     drift_ppm, drift_error_ppm : float
-        How fast the device's crystal is (positive = fast), and one standard error.
+        Relative rate of the device's crystal (positive: fast) and its standard error, in ppm.
     """
 
     tick_hz: int
@@ -61,88 +82,111 @@ class TickClock:
     drift_error_ppm: float
 
     def to_utc(self, ticks: NDArray[np.int64] | Floats) -> NDArray[np.int64]:
-        """Return UTC in ns of ticks since boot, which may be fractions."""
+        """Convert ticks to UTC.
+
+        Parameters
+        ----------
+        ticks : ndarray, shape (n,)
+            Ticks since boot; fractions are allowed.
+
+        Returns
+        -------
+        ndarray of int64, shape (n,)
+            UTC in ns.
+        """
         since = np.asarray(ticks, np.float64) - self.origin_tick
         ns = since * (NS / self.tick_hz * self.slope) + np.interp(since, *self.knots)
         return self.origin_ns + np.rint(ns).astype(np.int64)
 
 
-class Arrivals:
-    """When frames arrived, in a memory that does not grow with the night.
+class ArrivalTimes:
+    """Collects the arrival times of frames in bounded memory.
 
-    Of a long night only what `fit_tick_clock` would choose is kept: the first point, the
+    Of a long night only the points are kept that `fit_device_clock` uses: the first, the
     last, and the least late of each window.
 
     Parameters
     ----------
     tick_hz : int
+        Nominal tick rate in Hz.
     """
 
     def __init__(self, tick_hz: int) -> None:
         self._tick_hz = tick_hz
         self._points = [np.empty((2, 0), np.int64)]
-        self._held = self._kept = 0
+        self._count = self._kept = 0
 
     def __len__(self) -> int:
-        return self._held
+        return self._count
 
     def push(self, ticks: NDArray[np.int64], arrival_ns: NDArray[np.int64]) -> None:
-        """Take more points, in the order in which the device sent them."""
+        """Add points in the order in which the device sent the frames.
+
+        Parameters
+        ----------
+        ticks : ndarray of int64, shape (n,)
+            Ticks of the last sample of each frame, since boot.
+        arrival_ns : ndarray of int64, shape (n,)
+            UTC of their arrival.
+        """
         self._points.append(np.stack([ticks, arrival_ns]))
-        self._held += len(ticks)
-        if self._held > self._kept + _HELD:
-            self._thin_out()
+        self._count += len(ticks)
+        if self._count > self._kept + _MAX_PENDING:
+            self._discard_unused()
 
-    def fit(self) -> TickClock:
-        """Fit the clock."""
+    def fit(self) -> DeviceClock:
+        """Fit the clock to all points; see `fit_device_clock`."""
         ticks, arrival_ns = np.concatenate(self._points, axis=1)
-        return fit_tick_clock(ticks, arrival_ns, self._tick_hz)
+        return fit_device_clock(ticks, arrival_ns, self._tick_hz)
 
-    def _thin_out(self) -> None:
+    def _discard_unused(self) -> None:
+        """Keep only the points that the fit uses."""
         points = np.concatenate(self._points, axis=1)
         points = points[:, np.argsort(points[0], kind="stable")]
-        nominal, late = _lateness(points[0], points[1], self._tick_hz)
-        window = _window(float(nominal[-1]))
-        if window == _WINDOW_S * NS:  # before that they still widen
-            keep = np.unique([0, *_least_late(nominal, late, window), len(late) - 1])
+        nominal, lateness = _lateness(points[0], points[1], self._tick_hz)
+        window = _window_ns(float(nominal[-1]))
+        if window == _WINDOW_S * NS:  # the windows of a shorter recording will still grow
+            keep = np.unique([0, *_least_late(nominal, lateness, window), len(lateness) - 1])
             points = points[:, keep]
         self._points = [points]
-        self._held = self._kept = points.shape[1]
+        self._count = self._kept = points.shape[1]
 
 
-def fit_tick_clock(
+def fit_device_clock(
     ticks: NDArray[np.int64], arrival_ns: NDArray[np.int64], tick_hz: int
-) -> TickClock:
+) -> DeviceClock:
     """Fit the clock of one boot.
 
     Parameters
     ----------
     ticks : ndarray of int64, shape (n,)
-        Ticks of the last sample of frames that were sent as soon as they were complete.
+        Ticks of the last sample of each frame, since boot, in any order. At least one frame
+        is needed. Frames that were sent later than they were complete are to be left out.
     arrival_ns : ndarray of int64, shape (n,)
-        UTC of their arrival. At least one is needed.
+        UTC of their arrival.
     tick_hz : int
+        Nominal tick rate in Hz.
 
     Returns
     -------
-    TickClock
+    DeviceClock
     """
     order = np.argsort(ticks, kind="stable")
     ticks, arrival_ns = ticks[order], arrival_ns[order]
     origin, start = int(ticks[0]), int(arrival_ns[0])
-    nominal, late = _lateness(ticks, arrival_ns, tick_hz)
-    best = _least_late(nominal, late, _window(float(nominal[-1])))
-    x, y = nominal[best], late[best]
-    slope, error = _line(x, y)
-    # with little data the crystal's tolerance is the better guess
-    trust = (_PRIOR_PPM * 1e-6) ** 2 / ((_PRIOR_PPM * 1e-6) ** 2 + error**2)
-    slope, error = slope * trust, min(error, _PRIOR_PPM * 1e-6)
-    rest = y - slope * x
-    prompt = ~_late(x, rest)
-    knots = _wander(x[prompt], rest[prompt])
+    nominal, lateness = _lateness(ticks, arrival_ns, tick_hz)
+    best = _least_late(nominal, lateness, _window_ns(float(nominal[-1])))
+    x, y = nominal[best], lateness[best]
+    slope, error = _fit_line(x, y)
+    # shrink the slope toward the prior, which has mean zero
+    weight = (_PRIOR_PPM * 1e-6) ** 2 / ((_PRIOR_PPM * 1e-6) ** 2 + error**2)
+    slope, error = slope * weight, min(error, _PRIOR_PPM * 1e-6)
+    residuals = y - slope * x
+    prompt = ~_is_late(x, residuals)
+    knots = _fit_knots(x[prompt], residuals[prompt])
     base = float(knots[1][0])
-    drift = -slope / (1 + slope)  # a fast crystal makes its ticks too short
-    return TickClock(
+    drift = -slope / (1 + slope)  # the ticks of a fast crystal are too short
+    return DeviceClock(
         tick_hz,
         origin,
         start + round(base),
@@ -156,71 +200,77 @@ def fit_tick_clock(
 def _lateness(
     ticks: NDArray[np.int64], arrival_ns: NDArray[np.int64], tick_hz: int
 ) -> tuple[Floats, Floats]:
-    """Return nominal ns since the first of some frames, and how late after it each came."""
+    """Return the nominal time since the first frame and the lateness of each frame, in ns."""
     nominal: Floats = (ticks - ticks[0]).astype(np.float64) * (NS / tick_hz)
-    late: Floats = (arrival_ns - arrival_ns[0]).astype(np.float64) - nominal
-    return nominal, late
+    lateness: Floats = (arrival_ns - arrival_ns[0]).astype(np.float64) - nominal
+    return nominal, lateness
 
 
-def _window(span: float) -> float:
-    """Return the length of a window in ns."""
-    return min(_WINDOW_S * NS, max(span / 12, 2.0 * NS))
+def _window_ns(span_ns: float) -> float:
+    """Return the length of the windows of a recording."""
+    return min(_WINDOW_S * NS, max(span_ns / _MIN_WINDOWS, _MIN_WINDOW_S * NS))
 
 
 def _least_late(x: Floats, y: Floats, window: float) -> NDArray[np.int64]:
-    """Return which point of each window that has one is the least late."""
+    """Return the index of the least late point of each window that has points."""
     group = (x // window).astype(np.int64)
     order = np.lexsort((y, group))
     _, first = np.unique(group[order], return_index=True)
     return order[first]
 
 
-def _late(x: Floats, rest: Floats) -> NDArray[np.bool_]:
-    """Tell which windows are later than the crystal can have wandered from one near them."""
+def _is_late(x: Floats, residuals: Floats) -> NDArray[np.bool_]:
+    """Return which windows are later than a rate change since or until a near one explains."""
     late = np.zeros(len(x), bool)
-    for step in range(1, min(_AROUND, len(x) - 1) + 1):
-        change = rest[step:] - rest[:-step]
-        allowed = _LATE_NS + _WANDER * (x[step:] - x[:-step])
+    for step in range(1, min(_COMPARED_WINDOWS, len(x) - 1) + 1):
+        change = residuals[step:] - residuals[:-step]
+        allowed = _MAX_LATENESS_NS + _MAX_RATE_CHANGE * (x[step:] - x[:-step])
         late[step:] |= change > allowed
         late[:-step] |= -change > allowed
     return late
 
 
-def _line(x: Floats, y: Floats) -> tuple[float, float]:
-    """Return a robust slope and its standard error (Theil-Sen, then least squares)."""
+def _fit_line(x: Floats, y: Floats) -> tuple[float, float]:
+    """Return a robust slope and its standard error.
+
+    The slope is that of Theil and Sen (Sen 1968, doi:10.2307/2285891),
+    refined by least squares without the windows that are late.
+    """
     if len(x) < 3:
         return 0.0, np.inf
-    some = np.unique(np.linspace(0, len(x) - 1, min(len(x), 300)).astype(int))
-    i, j = np.triu_indices(len(some), 1)
-    xs, ys = x[some], y[some]
+    subset = np.linspace(0, len(x) - 1, min(len(x), _MAX_SLOPE_POINTS)).astype(int)
+    subset = np.unique(subset)
+    i, j = np.triu_indices(len(subset), 1)
+    xs, ys = x[subset], y[subset]
     slope = float(np.median((ys[j] - ys[i]) / (xs[j] - xs[i])))
-    rest = y - slope * x
-    spread = 1.4826 * float(np.median(np.abs(rest - np.median(rest)))) + 1e4
-    good = rest - np.median(rest) < 4 * spread  # late ones only: noise has one side
-    x, rest = x[good], rest[good]
+    residuals = y - slope * x
+    deviations = residuals - np.median(residuals)
+    spread = _MAD_TO_SD * float(np.median(np.abs(deviations))) + _MIN_SPREAD_NS
+    kept = deviations < _MAX_RESIDUAL_SD * spread  # one-sided, because delays are positive
+    x, residuals = x[kept], residuals[kept]
     centred = x - x.mean()
     s_xx = float((centred**2).sum())
     if len(x) < 3 or s_xx == 0:
         return slope, np.inf
-    change = float((centred * rest).sum()) / s_xx
-    left = rest - rest.mean() - change * centred
-    return slope + change, float(np.sqrt((left**2).sum() / (len(x) - 2) / s_xx))
+    change = float((centred * residuals).sum()) / s_xx
+    remaining = residuals - residuals.mean() - change * centred
+    return slope + change, float(np.sqrt((remaining**2).sum() / (len(x) - 2) / s_xx))
 
 
-def _wander(x: Floats, rest: Floats) -> tuple[Floats, Floats]:
-    """Return knots that follow what the line leaves over."""
-    at = np.arange(0.0, x[-1] + _KNOT_S * NS, _KNOT_S * NS)
+def _fit_knots(x: Floats, residuals: Floats) -> tuple[Floats, Floats]:
+    """Return knots (time and value in ns) that follow the residuals of the line."""
+    times = np.arange(0.0, x[-1] + _KNOT_S * NS, _KNOT_S * NS)
     values: dict[float, float] = {}
-    for knot in at:
-        near = np.abs(x - knot) <= _REACH_S * NS
+    for knot in times:
+        near = np.abs(x - knot) <= _KNOT_REACH_S * NS
         if not near.any():
-            continue  # an outage: interpolated from its two sides
-        some = near & (rest <= rest[near].min() + _LATE_NS)
-        xs, ys = x[some], rest[some]
-        if len(xs) >= 6 and xs[0] <= knot <= xs[-1]:
-            # a straight piece through the early windows, read at the knot
+            continue  # an outage, which is interpolated
+        early = near & (residuals <= residuals[near].min() + _MAX_LATENESS_NS)
+        xs, ys = x[early], residuals[early]
+        if len(xs) >= _MIN_KNOT_WINDOWS and xs[0] <= knot <= xs[-1]:
+            # the value at the knot of a line through the windows around it
             values[float(knot)] = float(np.polyfit((xs - knot) / NS, ys, 1)[1])
         else:
             values[float(xs.mean())] = float(ys.mean())
-    places = sorted(values)
-    return np.array(places), np.array([values[place] for place in places])
+    knots = sorted(values)
+    return np.array(knots), np.array([values[knot] for knot in knots])

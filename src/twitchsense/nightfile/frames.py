@@ -1,9 +1,8 @@
-"""Stored packets of one boot, checked and decoded thousands at a time.
+"""Checks and decodes the stored packets of one boot, thousands at a time.
 
-A night has a million packets and nearly always all of them are sound: then a batch is
-decoded as a whole, and its numbers are columns. Where one packet of a batch is not, the
-batch is read packet by packet, by the decoder that says what is wrong with bytes from
-the air.
+A night has about a million packets, and usually all of them are valid. Such a batch is
+decoded as a whole, with one array for each header field. If a packet of a batch is invalid,
+the batch is decoded packet by packet, by the same decoder as frames on reception.
 """
 
 from __future__ import annotations
@@ -32,38 +31,47 @@ from twitchsense.devices.v1_frames import (
 from twitchsense.nightfile.schema import packet_crc
 
 Ints = NDArray[np.int64]
-#: ``seq, arrival_ns, data, crc`` of a stored packet.
-Row = tuple[int, int, bytes, int]
+#: A row of table ``packet``: ``seq, arrival_ns, data, crc``.
+PacketRow = tuple[int, int, bytes, int]
 
-_HEAD: Final = np.dtype(
+#: Header of a frame (docs/protocol.md).
+_HEADER_DTYPE: Final = np.dtype(
     [("type", "u1"), ("flags", "u1"), ("count", "u1"), ("boot", "u1"), ("seq", "<u4"),
      ("ticks", "<u4")]
 )  # fmt: skip
-#: Products beyond this might not fit: left to Python's whole numbers.
-_MOST: Final = 1 << 62
+#: Maximum product that is computed in int64; larger ones are computed in Python integers.
+_MAX_PRODUCT: Final = 1 << 62
 
 
 @dataclass
-class Damage:
-    """How many stored packets could not be used."""
+class DamageCounts:
+    """Number of stored packets that cannot be used.
 
-    rotten: int = 0
-    unreadable: int = 0
+    Attributes
+    ----------
+    corrupt : int
+        Packets whose checksum in the file is wrong.
+    undecodable : int
+        Packets that are stored as received but are not valid frames of the boot.
+    """
+
+    corrupt: int = 0
+    undecodable: int = 0
 
 
 @dataclass(frozen=True)
-class Frames:
-    """Sound frames of one boot, in order.
+class FrameBatch:
+    """Valid frames of one boot, in order of their sequence number.
 
     Attributes
     ----------
     type, flags, seq, arrival_ns : ndarray of int64, shape (n,)
     ticks : ndarray of int64, shape (n,)
-        Of the first sample, since boot.
+        Tick of the first sample, since boot.
     first, count : ndarray of int64, shape (n,)
-        Index since boot of the first sample, and how many there are; 0 for markers.
-    bodies : sequence of bytes
-        Samples of each, as sent.
+        Index of the first sample since boot, and number of samples; 0 for markers.
+    payloads : sequence of bytes
+        Samples of each frame, as sent.
     """
 
     type: Ints
@@ -73,158 +81,192 @@ class Frames:
     ticks: Ints
     first: Ints
     count: Ints
-    bodies: Sequence[bytes]
+    payloads: Sequence[bytes]
 
     def __len__(self) -> int:
-        return len(self.bodies)
+        return len(self.payloads)
 
     def samples(self, stream: StreamInfo) -> NDArray[np.int16]:
-        """Return the samples of all frames of a stream, shape ``(sum of counts, values)``."""
-        mine = np.flatnonzero(self.type == stream.id).tolist()
-        joined = b"".join([self.bodies[i] for i in mine])
+        """Return the samples of all frames of a stream.
+
+        Returns
+        -------
+        ndarray of int16, shape (samples, values)
+            In counts.
+        """
+        indices = np.flatnonzero(self.type == stream.id).tolist()
+        joined = b"".join([self.payloads[i] for i in indices])
         return np.frombuffer(joined, "<i2").reshape(-1, stream.width)
 
     def last_ticks(self, info: DeviceInfo) -> Ints:
-        """Return the tick of each frame's last sample; of a marker, its own."""
+        """Return the tick of the last sample of each frame, and that of each marker.
+
+        Parameters
+        ----------
+        info : DeviceInfo
+            Of the device.
+
+        Returns
+        -------
+        ndarray of int64, shape (n,)
+        """
         last = self.ticks.copy()
         for stream in info.streams:
-            mine = self.type == stream.id
-            k = self.first[mine] + self.count[mine] - 1
-            last[mine] = _scaled(k, 1000 * info.tick_hz, stream.rate_mhz)
+            of_stream = self.type == stream.id
+            k = self.first[of_stream] + self.count[of_stream] - 1
+            last[of_stream] = _multiply_divide(k, 1000 * info.tick_hz, stream.rate_mhz)
         return last
 
 
-def _scaled(x: Ints, by: int, over: int) -> Ints:
-    """Return ``x * by // over`` exactly."""
-    if int(x.max(initial=0)) < _MOST // by:
-        return x * by // over
-    return np.array([k * by // over for k in x.tolist()], np.int64)
+def _multiply_divide(x: Ints, factor: int, divisor: int) -> Ints:
+    """Return ``x * factor // divisor``, without overflow."""
+    if int(x.max(initial=0)) < _MAX_PRODUCT // factor:
+        return x * factor // divisor
+    return np.array([k * factor // divisor for k in x.tolist()], np.int64)
 
 
 class FrameDecoder:
-    """Decodes the packets of one boot, in order of their sequence.
+    """Decodes the packets of one boot, in order of their sequence number.
 
     Parameters
     ----------
-    info : Info
-    near : int
-        All the ticks of the boot when we met it: frames tell 32 bits of them.
-    damage : Damage
-        Told how many packets were left out.
+    info : DeviceInfo
+        Of the device.
+    start_ticks : int
+        Ticks of the device, in full, near the first packet. Frames hold the low 32 bits.
+    damage : DamageCounts
+        Is increased by the packets left out.
     """
 
-    def __init__(self, info: DeviceInfo, near: int, damage: Damage) -> None:
+    def __init__(self, info: DeviceInfo, start_ticks: int, damage: DamageCounts) -> None:
         self.damage = damage
-        self._info, self._near = info, near
-        self._expected = {s.id: 0 for s in info.streams}
+        self._info = info
+        self._last_ticks = start_ticks
+        #: Smallest index of the next sample of each stream.
+        self._next_index = {s.id: 0 for s in info.streams}
         self._widths = np.full(256, -1)
         self._widths[MARKER_TYPE] = 0
         for stream in info.streams:
             self._widths[stream.id] = stream.width
 
-    def push(self, rows: Sequence[Row]) -> Frames:
-        """Return the sound frames of some rows."""
+    def push(self, rows: Sequence[PacketRow]) -> FrameBatch:
+        """Decode the next packets.
+
+        Parameters
+        ----------
+        rows : sequence of (seq, arrival_ns, data, crc)
+            At least one.
+
+        Returns
+        -------
+        FrameBatch
+            The valid frames.
+        """
         try:
-            frames = self._all_of_them(rows)
-        except (TypeError, ValueError):  # a cell holds what no recorder writes
+            frames = self._decode_batch(rows)
+        except (TypeError, ValueError):  # a value has a type that no recorder writes
             frames = None
         if frames is None:
-            return self._one_by_one(rows)
+            return self._decode_singly(rows)
         if len(frames):
-            self._near = int(frames.ticks[-1])
+            self._last_ticks = int(frames.ticks[-1])
         for stream in self._info.streams:
-            mine = np.flatnonzero(frames.type == stream.id)
-            if len(mine):
-                self._expected[stream.id] = int(frames.first[mine[-1]] + frames.count[mine[-1]])
+            indices = np.flatnonzero(frames.type == stream.id)
+            if len(indices):
+                last = indices[-1]
+                self._next_index[stream.id] = int(frames.first[last] + frames.count[last])
         return frames
 
-    def _all_of_them(self, rows: Sequence[Row]) -> Frames | None:
-        """Return the frames of all rows, or None if one is not sound or not ordinary."""
+    def _decode_batch(self, rows: Sequence[PacketRow]) -> FrameBatch | None:
+        """Return the frames of all rows, or None if one of them may be invalid."""
         seqs, arrivals, data, crcs = zip(*rows, strict=True)
         seq, arrival = np.array(seqs, np.int64), np.array(arrivals, np.int64)
-        places = np.column_stack([seq, arrival]).astype("<i8").view("V16")[:, 0].tolist()
-        if tuple(map(zlib.crc32, data, map(zlib.crc32, places))) != crcs:
+        # as `schema.packet_crc`
+        prefixes = np.column_stack([seq, arrival]).astype("<i8").view("V16")[:, 0].tolist()
+        if tuple(map(zlib.crc32, data, map(zlib.crc32, prefixes))) != crcs:
             return None
         size = np.fromiter(map(len, data), np.int64, len(data))
         if int(size.min()) < HEADER.size + CHECKSUM_SIZE or int(size.max()) > MAX_FRAME_BYTES:
             return None
-        head = np.frombuffer(b"".join([d[: HEADER.size] for d in data]), _HEAD)
-        kind, count = head["type"].astype(np.int64), head["count"].astype(np.int64)
+        headers = np.frombuffer(b"".join([d[: HEADER.size] for d in data]), _HEADER_DTYPE)
+        kind, count = headers["type"].astype(np.int64), headers["count"].astype(np.int64)
         width = self._widths[kind]
-        sound = (width >= 0) & ((count == 0) == (kind == MARKER_TYPE)) & (head["seq"] == seq)
-        sound &= size == HEADER.size + 2 * count * width + CHECKSUM_SIZE
-        if not sound.all() or not _checksums_hold(data, head["flags"]):
+        valid = (width >= 0) & ((count == 0) == (kind == MARKER_TYPE)) & (headers["seq"] == seq)
+        valid &= size == HEADER.size + 2 * count * width + CHECKSUM_SIZE
+        if not valid.all() or not _checksums_are_valid(data, headers["flags"]):
             return None
-        # signed steps of the counter's 32 bits
-        low = np.append(self._near, head["ticks"].astype(np.int64))
+        # unwrap the 32-bit counter
+        low = np.append(self._last_ticks, headers["ticks"].astype(np.int64))
         steps = low[1:] - low[:-1]
-        ticks = self._near + np.cumsum((steps + (1 << 31)) % (1 << 32) - (1 << 31))
-        first = self._place(kind, ticks, count)
+        ticks = self._last_ticks + np.cumsum((steps + (1 << 31)) % (1 << 32) - (1 << 31))
+        first = self._sample_indices(kind, ticks, count)
         if first is None:
             return None
-        bodies = [d[HEADER.size : -CHECKSUM_SIZE] for d in data]
-        flags = head["flags"].astype(np.int64)
-        return Frames(kind, flags, seq, arrival, ticks, first, count, bodies)
+        payloads = [d[HEADER.size : -CHECKSUM_SIZE] for d in data]
+        flags = headers["flags"].astype(np.int64)
+        return FrameBatch(kind, flags, seq, arrival, ticks, first, count, payloads)
 
-    def _place(self, kind: Ints, ticks: Ints, count: Ints) -> Ints | None:
-        """Return the index of each frame's first sample, None if one has no place."""
+    def _sample_indices(self, kind: Ints, ticks: Ints, count: Ints) -> Ints | None:
+        """Return the index of the first sample of each frame, or None if one is invalid."""
         if int(ticks.min()) < 0:
             return None
         first = np.zeros(len(kind), np.int64)
         period = 1000 * self._info.tick_hz
         for stream in self._info.streams:
-            mine = kind == stream.id
-            at = ticks[mine]
-            if not len(at):
+            of_stream = kind == stream.id
+            stream_ticks = ticks[of_stream]
+            if not len(stream_ticks):
                 continue
-            if int(at.max()) >= _MOST // stream.rate_mhz:
+            if int(stream_ticks.max()) >= _MAX_PRODUCT // stream.rate_mhz:
                 return None
-            k = -(-at * stream.rate_mhz // period)
-            ends = np.append(self._expected[stream.id], (k + count[mine])[:-1])
-            if (k * period // stream.rate_mhz != at).any() or (k < ends).any():
+            k = -(-stream_ticks * stream.rate_mhz // period)
+            ends = np.append(self._next_index[stream.id], (k + count[of_stream])[:-1])
+            if (k * period // stream.rate_mhz != stream_ticks).any() or (k < ends).any():
                 return None
-            first[mine] = k
+            first[of_stream] = k
         return first
 
-    def _one_by_one(self, rows: Sequence[Row]) -> Frames:
-        table, bodies = [], []
+    def _decode_singly(self, rows: Sequence[PacketRow]) -> FrameBatch:
+        """Return the valid frames of rows, and count the others."""
+        table, payloads = [], []
         for seq, arrival, data, crc in rows:
-            as_written = isinstance(arrival, int) and isinstance(data, bytes)
-            if not as_written or packet_crc(seq, arrival, data) != crc:
-                self.damage.rotten += 1
+            has_types = isinstance(arrival, int) and isinstance(data, bytes)
+            if not has_types or packet_crc(seq, arrival, data) != crc:
+                self.damage.corrupt += 1
                 continue
-            found = self._read(seq, data)
-            if found is None:
-                self.damage.unreadable += 1
+            fields = self._decode_packet(seq, data)
+            if fields is None:
+                self.damage.undecodable += 1
                 continue
-            kind, flag, self._near, first, count = found
+            kind, flag, self._last_ticks, first, count = fields
             if kind != MARKER_TYPE:
-                self._expected[kind] = first + count
-            table.append((kind, flag, seq, arrival, self._near, first, count))
-            bodies.append(data[HEADER.size : -CHECKSUM_SIZE])
+                self._next_index[kind] = first + count
+            table.append((kind, flag, seq, arrival, self._last_ticks, first, count))
+            payloads.append(data[HEADER.size : -CHECKSUM_SIZE])
         columns = np.array(table, np.int64).reshape(-1, 7)
         kinds, flags, seqs, arrivals, ticks, firsts, counts = columns.T
-        return Frames(kinds, flags, seqs, arrivals, ticks, firsts, counts, bodies)
+        return FrameBatch(kinds, flags, seqs, arrivals, ticks, firsts, counts, payloads)
 
-    def _read(self, seq: int, data: bytes) -> tuple[int, int, int, int, int] | None:
-        """Return type, flags, ticks, first and count of a frame, None if it can't be used."""
+    def _decode_packet(self, seq: int, data: bytes) -> tuple[int, int, int, int, int] | None:
+        """Return type, flags, ticks, first and count of a frame, or None if it is invalid."""
         try:
             frame = decode_frame(data, self._info)
-            ticks, first = unwrap_ticks(frame.ticks, self._near), 0
+            ticks, first = unwrap_ticks(frame.ticks, self._last_ticks), 0
             if frame.type != MARKER_TYPE:
                 first = self._info.sample_index(self._info.stream_by_id[frame.type], ticks)
         except PacketError:
             return None
-        if frame.seq != seq or first < self._expected.get(frame.type, 0):
+        if frame.seq != seq or first < self._next_index.get(frame.type, 0):
             return None
         return frame.type, frame.flags, ticks, first, len(frame.samples)
 
 
-def _checksums_hold(data: Sequence[bytes], flags: NDArray[np.uint8]) -> bool:
-    """Tell whether each frame's own checksum is right."""
-    plain = [d[:-CHECKSUM_SIZE] for d in data]
-    for i in np.flatnonzero(flags & FLAG_REPLAY).tolist():  # the checksum takes REPLAY for 0
-        plain[i] = plain[i][:1] + bytes([plain[i][1] & ~FLAG_REPLAY]) + plain[i][2:]
-    said = np.frombuffer(b"".join([d[-CHECKSUM_SIZE:] for d in data]), "<u2")
-    found = np.fromiter(map(crc_hqx, plain, repeat(0xFFFF)), np.int64, len(plain))
-    return bool((found == said).all())
+def _checksums_are_valid(data: Sequence[bytes], flags: NDArray[np.uint8]) -> bool:
+    """Return whether the CRC-16 of every frame is right."""
+    content = [d[:-CHECKSUM_SIZE] for d in data]
+    # the checksum is computed with the replay flag cleared
+    for i in np.flatnonzero(flags & FLAG_REPLAY).tolist():
+        content[i] = content[i][:1] + bytes([content[i][1] & ~FLAG_REPLAY]) + content[i][2:]
+    stored = np.frombuffer(b"".join([d[-CHECKSUM_SIZE:] for d in data]), "<u2")
+    computed = np.fromiter(map(crc_hqx, content, repeat(0xFFFF)), np.int64, len(content))
+    return bool((computed == stored).all())

@@ -1,4 +1,4 @@
-"""Keeps two writers of one file apart, for as long as the first one lives."""
+"""A lock that gives a file one writer at a time."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ log = logging.getLogger(__name__)
 
 
 class WriterLock:
-    """A lock beside a file, which the system takes back when its holder dies.
+    """A lock beside a file, which the system releases when its holder ends.
 
     Parameters
     ----------
     path : Path
-        The file to be written; the lock is ``path`` with ``.lock`` added.
+        The file to be written. The lock is a file with ``.lock`` added to its name.
 
     Raises
     ------
     InputError
-        If another process, or this one, writes the file already.
+        If another process, or this one, already holds the lock.
     OSError
-        If no file can be made there.
+        If the lock file cannot be created.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path.with_name(path.name + ".lock")
         while True:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
-            if not _take(self._file):
-                holder = _read(self._path)
+            if not _try_lock(self._file):
+                holder = _holder(self._path)
                 os.close(self._file)
                 who = f"process {holder}" if holder.isdigit() else "another process"
                 raise InputError(
@@ -42,18 +42,19 @@ class WriterLock:
                 )
             if self._is_current():
                 break
-            os.close(self._file)  # its holder took it away while we waited: begin again
-        with suppress(OSError):  # for people; the lock is not what is written in it
+            os.close(self._file)  # its holder deleted it in the meantime: try again
+        with suppress(OSError):  # the process id is only for messages
             os.ftruncate(self._file, 0)
             os.write(self._file, str(os.getpid()).encode())
 
     def release(self) -> None:
-        """Let the next writer in."""
-        with suppress(OSError):  # Windows does not delete what is open: then it stays
+        """Release the lock, and delete its file."""
+        with suppress(OSError):  # Windows does not delete an open file: it stays
             self._path.unlink()
         os.close(self._file)
 
     def _is_current(self) -> bool:
+        """Return whether the locked file is still the one at the path."""
         try:
             return os.path.samestat(os.fstat(self._file), self._path.stat())
         except OSError:
@@ -61,7 +62,18 @@ class WriterLock:
 
 
 def is_being_written(path: Path) -> bool:
-    """Return whether someone holds the lock of a file; True where that can't be told."""
+    """Return whether a writer holds the lock of a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file, not the lock.
+
+    Returns
+    -------
+    bool
+        True also if that cannot be determined.
+    """
     lock = path.with_name(path.name + ".lock")
     try:
         file = os.open(lock, os.O_RDWR)
@@ -71,33 +83,35 @@ def is_being_written(path: Path) -> bool:
         return True
     try:
         _lock(file)
-    except OSError:  # held, or a file system without locks
+    except OSError:  # locked, or a file system without locks
         return True
     finally:
-        os.close(file)  # gives back what was taken
+        os.close(file)  # releases the lock
     return False
 
 
-def _read(path: Path) -> str:
+def _holder(path: Path) -> str:
+    """Return the process id of the holder, or an empty text if it is unknown."""
     try:
         return path.read_text("ascii", "replace")[:20]
-    except OSError:  # Windows lets nobody read what is locked
+    except OSError:  # on Windows a locked file cannot be read
         return ""
 
 
-def _take(file: int) -> bool:
-    """Lock an open file, or tell that someone else has."""
+def _try_lock(file: int) -> bool:
+    """Lock an open file; return False if it is locked already."""
     try:
         _lock(file)
     except OSError as error:
         if sys.platform == "win32" or isinstance(error, BlockingIOError):
             return False
-        # some network file systems have no locks: better a night without than none
+        # some network file systems have no locks: recording matters more than the lock
         log.warning("this file system has no locks (%s): start only one recorder", error)
     return True
 
 
 def _lock(file: int) -> None:
+    """Lock an open file; raise `OSError` if it is locked already."""
     if sys.platform == "win32":
         import msvcrt
 

@@ -1,35 +1,36 @@
-"""The book of a night: which frames came, which are lost and why, and whether that is all."""
+"""Which frames of a night were received, which are lost and why, and which are unresolved."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from twitchsense.nightfile.ranges import RangeSet
-from twitchsense.nightfile.reader import NightReader
+from twitchsense.model.intervals import RangeSet
+from twitchsense.nightfile.reader import NightFileReader
 
 
 @dataclass(frozen=True, slots=True)
-class BootBook:
-    """Frames of one boot of one device.
+class BootLossReport:
+    """Frames of one boot of one device, by sequence number.
 
     Attributes
     ----------
     device : str
+        Key of the device.
     count : int
         Boot count.
     begin : int
         The first frame that belongs to the night.
     received : int
-        Frames from there on.
+        Number of frames received from `begin` on.
     end : int
-        One past the highest number known.
-    lost : mapping of str to int
-        Frames given up, by reason.
-    open : tuple of (first, last)
-        Ranges that neither came nor were given up.
-    open_end : str
-        Reason why frames after `end` are lost in unknown number, or empty.
+        One past the highest known sequence number.
+    lost : dict of str to int
+        Number of frames given up, by reason.
+    unresolved : tuple of (int, int)
+        First and last frame of each range that was neither received nor given up.
+    unbounded_loss : str
+        Reason for which an unknown number of frames after `end` is lost, or empty.
     """
 
     device: str
@@ -38,44 +39,56 @@ class BootBook:
     received: int
     end: int
     lost: dict[str, int] = field(default_factory=dict)
-    open: tuple[tuple[int, int], ...] = ()
-    open_end: str = ""
+    unresolved: tuple[tuple[int, int], ...] = ()
+    unbounded_loss: str = ""
 
 
-def read_books(path: Path) -> list[BootBook]:
-    """Return the books of all boots in a night file.
+def read_loss_reports(path: Path) -> list[BootLossReport]:
+    """Return the loss reports of all boots in a night file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    list of BootLossReport
+        In the order in which the boots were recorded.
 
     Raises
     ------
     InputError
+        If the file is damaged or not a night file.
     """
-    reader = NightReader(path)
+    reader = NightFileReader(path)
     try:
-        return [_book(reader, s.id, s.device, s.count) for s in reader.sources]
+        return [_report(reader, b.id, b.device, b.count) for b in reader.boots]
     finally:
         reader.close()
 
 
-def _book(reader: NightReader, boot: int, device: str, count: int) -> BootBook:
-    # ranges, not numbers: one damaged number could stand for billions
-    noted = reader.query("SELECT min(seq) FROM start WHERE boot = ?", boot)[0][0]
-    begin = 0 if noted is None else int(str(noted))
-    came = reader.query(
+def _report(reader: NightFileReader, boot: int, device: str, count: int) -> BootLossReport:
+    # ranges instead of single numbers, because a damaged number may leave a gap of billions
+    first_seq = reader.query("SELECT min(seq) FROM start WHERE boot = ?", boot)[0][0]
+    begin = 0 if first_seq is None else int(str(first_seq))
+    received = reader.query(
         "SELECT seq FROM packet WHERE boot = ? AND seq >= ? ORDER BY seq", boot, begin
     )
-    settled = RangeSet((int(str(n)), int(str(n)) + 1) for (n,) in came)
+    resolved = RangeSet((int(str(n)), int(str(n)) + 1) for (n,) in received)
     losses = reader.query("SELECT first, last, reason FROM loss WHERE boot = ? ORDER BY id", boot)
     lost: dict[str, int] = {}
-    open_end = ""
+    unbounded_loss = ""
     for first, last, reason in losses:
         if last is None:
-            open_end = str(reason)
+            unbounded_loss = str(reason)
             continue
-        # what came after all, although it was given up, is not lost
-        fresh = settled.holes(int(str(first)), int(str(last)) + 1)
+        # frames that were given up and arrived nevertheless are not lost
+        fresh = resolved.gaps(int(str(first)), int(str(last)) + 1)
         lost[str(reason)] = lost.get(str(reason), 0) + sum(stop - start for start, stop in fresh)
         for start, stop in fresh:
-            settled.add(start, stop)
-    end = max(settled.stop, begin)
-    holes = tuple((start, stop - 1) for start, stop in settled.holes(begin, end))
-    return BootBook(device, count, begin, len(came), end, lost, holes, open_end)
+            resolved.add(start, stop)
+    end = max(resolved.stop, begin)
+    unresolved = tuple((start, stop - 1) for start, stop in resolved.gaps(begin, end))
+    return BootLossReport(
+        device, count, begin, len(received), end, lost, unresolved, unbounded_loss
+    )

@@ -1,4 +1,4 @@
-"""Reads a night file: frames decoded, and the clock that their arrivals tell."""
+"""Reads a night file: decodes its frames and fits the clock of each boot."""
 
 from __future__ import annotations
 
@@ -21,31 +21,39 @@ from twitchsense.devices.v1_frames import (
 )
 from twitchsense.errors import InputError
 from twitchsense.model.sample_file import SampleFile
-from twitchsense.nightfile.device_clock import Arrivals, TickClock
-from twitchsense.nightfile.frames import Damage, FrameDecoder, Frames
-from twitchsense.nightfile.schema import connect, damaged
+from twitchsense.nightfile.device_clock import ArrivalTimes, DeviceClock
+from twitchsense.nightfile.frames import DamageCounts, FrameBatch, FrameDecoder
+from twitchsense.nightfile.schema import connect, damaged_error
 
-#: Packets decoded, and samples given to their tracks, at once.
-_BATCH: Final = 4000
-_ROWS: Final = 1 << 17
-#: Notes of the link log at which the wearable was there.
-_HEARD: Final = ("connected", "take_over")
+#: Packets that are decoded at once.
+_BATCH_PACKETS: Final = 4000
+#: Samples of a block.
+_BLOCK_SAMPLES: Final = 1 << 17
+#: Events of the link log at which the wearable was connected.
+_CONNECTED_EVENTS: Final = ("connected", "take_over")
+#: Times (ns) from this on were not written by a recorder.
+_MAX_TIME_NS: Final = 2**62
+#: Ticks of a boot if no clock reading is stored, and the maximum that is accepted.
+_DEFAULT_TICKS: Final = 1 << 30
+_MAX_TICKS: Final = 1 << 61
 
 
 @dataclass(frozen=True)
-class Source:
-    """One boot of one device: its frames are on one clock.
+class StoredBoot:
+    """One boot of one device in a night file; its frames share one clock.
 
     Attributes
     ----------
     id : int
-        Row of the boot.
+        Row in table ``boot``.
     device : str
+        Key of the device.
     count : int
         Boot count.
-    info : Info
+    info : DeviceInfo
+        Of the device.
     columns : mapping of int to tuple of str
-        Column names of each stream's values.
+        Column names of the values of each stream, by stream id.
     """
 
     id: int
@@ -56,49 +64,63 @@ class Source:
 
 
 @dataclass
-class Run:
-    """Samples of a stream without a gap: index since boot of the first, and how many."""
+class SampleRun:
+    """Consecutive samples of a stream.
+
+    Attributes
+    ----------
+    first : int
+        Index of the first sample since boot.
+    count : int
+    """
 
     first: int
     count: int
 
 
 class StreamSamples:
-    """Samples of one stream of a boot, kept on disk until their clock is known.
+    """Samples of one stream of a boot, in a temporary file until their clock is fitted.
 
     Parameters
     ----------
-    stream : Stream
+    stream : StreamInfo
     """
 
     def __init__(self, stream: StreamInfo) -> None:
         self.stream = stream
         self._counts = SampleFile(stream.width, np.int16)
-        self._runs: list[Run] = []
+        self._runs: list[SampleRun] = []
 
-    def add(self, frames: Frames) -> None:
-        """Add the samples of this stream's frames."""
-        mine = frames.type == self.stream.id
-        first, count = frames.first[mine], frames.count[mine]
+    def append(self, frames: FrameBatch) -> None:
+        """Append the samples of the frames that belong to this stream."""
+        of_stream = frames.type == self.stream.id
+        first, count = frames.first[of_stream], frames.count[of_stream]
         if not len(first):
             return
         self._counts.append(frames.samples(self.stream))
         ends = first + count
-        heads = np.flatnonzero(np.append(True, first[1:] != ends[:-1]))
-        sums = np.add.reduceat(count, heads)
-        for start, n in zip(first[heads].tolist(), sums.tolist(), strict=True):
+        run_starts = np.flatnonzero(np.append(True, first[1:] != ends[:-1]))
+        sums = np.add.reduceat(count, run_starts)
+        for start, n in zip(first[run_starts].tolist(), sums.tolist(), strict=True):
             last = self._runs[-1] if self._runs else None
             if last is not None and last.first + last.count == start:
                 last.count += n
             else:
-                self._runs.append(Run(start, n))
+                self._runs.append(SampleRun(start, n))
 
     def blocks(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int16]]]:
-        """Yield indices since boot and samples ``(n, values)``, some at a time."""
+        """Yield the samples in blocks.
+
+        Yields
+        ------
+        index : ndarray of int64, shape (n,)
+            Indices since boot, without a gap.
+        counts : ndarray of int16, shape (n, values)
+        """
         done = 0
         for run in self._runs:
-            for start in range(0, run.count, _ROWS):
-                stop = min(start + _ROWS, run.count)
+            for start in range(0, run.count, _BLOCK_SAMPLES):
+                stop = min(start + _BLOCK_SAMPLES, run.count)
                 index = np.arange(run.first + start, run.first + stop)
                 yield index, self._counts.read(done + start, done + stop)
             done += run.count
@@ -106,48 +128,58 @@ class StreamSamples:
 
 @dataclass
 class BootSamples:
-    """All of one boot that can be used.
+    """The valid samples of one boot, and its clock.
 
     Attributes
     ----------
-    source : Source
-    clock : TickClock or None
-        None without a frame.
+    boot : StoredBoot
+    clock : DeviceClock or None
+        None if there is no frame.
     first_ticks : int
-        Of the first frame.
+        Tick of the first frame, since boot.
     streams : list of StreamSamples
-        Those that have columns.
-    damage : Damage
-    presses : list of int
-        Ticks at which the wearer pressed the button.
+        Streams whose kind is known.
+    damage : DamageCounts
+        Packets left out.
+    button_ticks : list of int
+        Ticks at which the button of the wearable was pressed.
     """
 
-    source: Source
-    clock: TickClock | None
+    boot: StoredBoot
+    clock: DeviceClock | None
     first_ticks: int
     streams: list[StreamSamples]
-    damage: Damage
-    presses: list[int]
+    damage: DamageCounts
+    button_ticks: list[int]
 
 
-class NightReader:
-    """Reads a night file, also while it is being written: what is committed by now.
+class NightFileReader:
+    """Reads a night file, in one snapshot of what is committed when it is opened.
+
+    The file may be written at the same time.
 
     Parameters
     ----------
     path : Path
 
+    Attributes
+    ----------
+    boots : tuple of StoredBoot
+        In the order in which they were recorded.
+    meta : dict of str to str
+        Contents of table ``meta``.
+
     Raises
     ------
     InputError
-        If it is no sound night file.
+        If the file is damaged or not a night file.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._db = connect(path, write=False)
         try:
-            # one snapshot for the whole reading, whatever is written meanwhile
+            # one snapshot until the file is closed
             self._db.execute("BEGIN")
             rows = self._db.execute(
                 "SELECT boot.id, device.key, boot.count, device.info FROM boot "
@@ -156,99 +188,150 @@ class NightReader:
             self.meta = dict(self._db.execute("SELECT key, value FROM meta"))
             self._schema = int(self._db.execute("PRAGMA user_version").fetchone()[0])
         except sqlite3.Error as error:
-            raise damaged(path, error) from error
+            raise damaged_error(path, error) from error
         infos: dict[str, DeviceInfo] = {}
         for _, key, _, info in rows:
             if key not in infos:
-                infos[key] = self._info(key, info)
-        columns = name_columns(infos)
-        self.sources = tuple(Source(i, k, c, infos[k], columns[k]) for i, k, c, _ in rows)
+                infos[key] = self._decode_info(key, info)
+        columns = stream_columns(infos)
+        self.boots = tuple(StoredBoot(i, k, c, infos[k], columns[k]) for i, k, c, _ in rows)
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
 
     def query(self, sql: str, *arguments: object) -> list[tuple[object, ...]]:
-        """Return the rows of a query."""
+        """Execute a query.
+
+        Parameters
+        ----------
+        sql : str
+        *arguments
+            Values of its placeholders.
+
+        Returns
+        -------
+        list of tuple
+
+        Raises
+        ------
+        InputError
+            If the file is damaged.
+        """
         try:
             return self._db.execute(sql, arguments).fetchall()
         except sqlite3.Error as error:
-            raise damaged(self.path, error) from error
+            raise damaged_error(self.path, error) from error
 
-    def batteries(self, after: int = 0) -> list[tuple[int, str, int]]:
-        """Return what the devices said of their batteries, from the row after one on.
+    def battery_readings(self, after: int = 0) -> list[tuple[int, str, int]]:
+        """Return the battery readings.
 
-        Each is a row's number, a device's key, and percent.
+        Parameters
+        ----------
+        after : int
+            Row number after which to begin.
+
+        Returns
+        -------
+        list of (int, str, int)
+            Row number, key of the device, and percent.
         """
         if self._schema < 2:
             return []
         sql = "SELECT id, device, percent FROM battery WHERE id > ? ORDER BY id"
         return [(int(str(i)), str(d), int(str(p))) for i, d, p in self.query(sql, after)]
 
-    def silence(self) -> tuple[int | None, int | None]:
-        """Return since when it was tried to record, and until when, if in vain (UTC, ns).
+    def disconnected_ends(self) -> tuple[int | None, int | None]:
+        """Return the ends of the recording at which no wearable was connected.
 
-        The link log tells: a recorder that meets no wearable at first, or has lost it
-        when it ends, notes each attempt.
+        The link log holds every attempt to connect, also before the first connection and
+        after the last.
+
+        Returns
+        -------
+        first_attempt_ns, last_attempt_ns : int or None
+            UTC of the first and the last attempt; None if the wearable was connected then.
         """
         rows = self.query("SELECT time_ns, event, detail FROM link ORDER BY id")
-        notes = [
-            (t, event in _HEARD or (event, detail) == ("stopped", ""))
+        log = [
+            (t, event in _CONNECTED_EVENTS or (event, detail) == ("stopped", ""))
             for t, event, detail in rows
-            if isinstance(t, int) and 0 < t < 2**62
+            if isinstance(t, int) and 0 < t < _MAX_TIME_NS
         ]
-        if not notes:
+        if not log:
             return None, None
-        (first, heard), (last, heard_last) = notes[0], notes[-1]
-        return None if heard else first, None if heard_last else last
+        (first, connected_first), (last, connected_last) = log[0], log[-1]
+        return None if connected_first else first, None if connected_last else last
 
-    def frames(self, source: Source, damage: Damage | None = None) -> Iterator[Frames]:
-        """Yield the sound frames of a boot, by sequence, some at a time.
+    def frames(self, boot: StoredBoot, damage: DamageCounts | None = None) -> Iterator[FrameBatch]:
+        """Yield the valid frames of a boot in batches, in order of their sequence number.
 
         Parameters
         ----------
-        source : Source
-        damage : Damage, optional
-            Told how many packets were left out.
+        boot : StoredBoot
+        damage : DamageCounts, optional
+            Is increased by the packets left out.
+
+        Raises
+        ------
+        InputError
+            If the file is damaged.
         """
-        decoder = FrameDecoder(source.info, self._first_ticks(source), damage or Damage())
+        decoder = FrameDecoder(boot.info, self._start_ticks(boot), damage or DamageCounts())
         try:
             cursor = self._db.execute(
                 "SELECT seq, arrival_ns, data, crc FROM packet WHERE boot = ? ORDER BY seq",
-                (source.id,),
+                (boot.id,),
             )
-            while rows := cursor.fetchmany(_BATCH):
+            while rows := cursor.fetchmany(_BATCH_PACKETS):
                 yield decoder.push(rows)
         except sqlite3.Error as error:
-            raise damaged(self.path, error) from error
+            raise damaged_error(self.path, error) from error
 
-    def load(self, source: Source) -> BootSamples:
-        """Read a boot: its samples, and the clock that its frames' arrivals tell."""
-        hz = source.info.tick_hz
-        live, replayed = Arrivals(hz), Arrivals(hz)
-        streams = [StreamSamples(s) for s in source.info.streams if s.id in source.columns]
-        damage, first_ticks = Damage(), 0
-        presses: list[int] = []
-        for frames in self.frames(source, damage):
+    def load(self, boot: StoredBoot) -> BootSamples:
+        """Read the samples of a boot, and fit its clock to the arrivals of its frames.
+
+        Parameters
+        ----------
+        boot : StoredBoot
+
+        Returns
+        -------
+        BootSamples
+
+        Raises
+        ------
+        InputError
+            If the file is damaged.
+        """
+        hz = boot.info.tick_hz
+        live, replayed = ArrivalTimes(hz), ArrivalTimes(hz)
+        streams = [StreamSamples(s) for s in boot.info.streams if s.id in boot.columns]
+        damage, first_ticks = DamageCounts(), 0
+        button_ticks: list[int] = []
+        for frames in self.frames(boot, damage):
             if not len(live) + len(replayed) and len(frames):
                 first_ticks = int(frames.ticks[0])
-            last, again = frames.last_ticks(source.info), (frames.flags & FLAG_REPLAY).astype(bool)
-            live.push(last[~again], frames.arrival_ns[~again])
-            replayed.push(last[again], frames.arrival_ns[again])
-            presses += frames.ticks[frames.type == MARKER_TYPE].tolist()
+            last, is_replay = (
+                frames.last_ticks(boot.info),
+                (frames.flags & FLAG_REPLAY).astype(bool),
+            )
+            live.push(last[~is_replay], frames.arrival_ns[~is_replay])
+            replayed.push(last[is_replay], frames.arrival_ns[is_replay])
+            button_ticks += frames.ticks[frames.type == MARKER_TYPE].tolist()
             for stream in streams:
-                stream.add(frames)
-        # with nothing but frames sent again, their arrival is all there is
-        points = live if len(live) else replayed
-        clock = points.fit() if len(points) else None
-        return BootSamples(source, clock, first_ticks, streams, damage, presses)
+                stream.append(frames)
+        # retransmitted frames arrive late; they are used only if there are no others
+        arrivals = live if len(live) else replayed
+        clock = arrivals.fit() if len(arrivals) else None
+        return BootSamples(boot, clock, first_ticks, streams, damage, button_ticks)
 
-    def _first_ticks(self, source: Source) -> int:
-        """Return all the ticks of a boot when we met it: frames tell 32 bits of them."""
-        rows = self.query("SELECT ticks FROM clock WHERE boot = ? ORDER BY id LIMIT 1", source.id)
-        return min(int(str(rows[0][0])), 1 << 61) if rows else 1 << 30
+    def _start_ticks(self, boot: StoredBoot) -> int:
+        """Return the full ticks at the first connection, of which frames hold 32 bits."""
+        rows = self.query("SELECT ticks FROM clock WHERE boot = ? ORDER BY id LIMIT 1", boot.id)
+        return min(int(str(rows[0][0])), _MAX_TICKS) if rows else _DEFAULT_TICKS
 
-    def _info(self, key: str, data: bytes) -> DeviceInfo:
+    def _decode_info(self, key: str, data: bytes) -> DeviceInfo:
         try:
             return decode_info(data)
         except PacketError as error:
@@ -257,20 +340,30 @@ class NightReader:
             ) from error
 
 
-def name_columns(infos: Mapping[str, DeviceInfo]) -> dict[str, dict[int, tuple[str, ...]]]:
-    """Name the columns of each device's streams.
+def stream_columns(infos: Mapping[str, DeviceInfo]) -> dict[str, dict[int, tuple[str, ...]]]:
+    """Return the column names of the streams of each device.
 
-    A device on a named leg gets ``emg1_left``; where that does not tell devices apart,
-    channels are numbered through.
+    If every device has a leg of its own, names contain the leg (``emg1_left_uv``) and each
+    device is numbered from one. Otherwise the channels of all devices are numbered through.
+
+    Parameters
+    ----------
+    infos : mapping of str to DeviceInfo
+        By device key, in the order of recording.
+
+    Returns
+    -------
+    dict of str to dict of int to tuple of str
+        By device key and stream id. Streams of unknown kind are left out.
     """
     legs = [info.leg for info in infos.values()]
-    distinct = None not in legs and len(set(legs)) == len(legs)
+    one_per_leg = None not in legs and len(set(legs)) == len(legs)
     named: dict[str, dict[int, tuple[str, ...]]] = {}
-    emg = acc = 0
+    emg = acc = 0  # channels numbered so far
     many_acc = sum(s.kind == "acc" for i in infos.values() for s in i.streams) > 1
     for key, info in infos.items():
         side = f"_{info.leg}" if info.leg else ""
-        if distinct:
+        if one_per_leg:
             emg = acc = 0
             many_acc = sum(s.kind == "acc" for s in info.streams) > 1
         columns: dict[int, tuple[str, ...]] = {}

@@ -1,4 +1,4 @@
-"""What a night file holds, one type for each kind of row."""
+"""The rows that are written to a night file, one class for each table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A wearable, as it described itself."""
+    """A wearable, by its own description (table ``device``).
+
+    Attributes
+    ----------
+    key : str
+        Identifies the device in the file.
+    address : str
+        Bluetooth address.
+    name, serial, firmware : str
+    info : bytes
+        Its *info* characteristic (docs/protocol.md).
+    """
 
     key: str
     address: str
@@ -19,15 +30,23 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """One life of a device's counters."""
+    """One boot of a device (table ``boot``): its counters run from boot to boot.
+
+    Attributes
+    ----------
+    device : str
+        Key of the device.
+    count : int
+        Boot count.
+    """
 
     device: str
     count: int
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
-    """The first frame of a boot that belongs to this night."""
+class FirstFrame:
+    """The first frame of a boot that belongs to the night (table ``start``)."""
 
     boot: Boot
     seq: int
@@ -36,7 +55,17 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """A frame that came, byte for byte."""
+    """A frame, byte for byte as received (table ``packet``).
+
+    Attributes
+    ----------
+    boot : Boot
+    seq : int
+        Sequence number.
+    arrival_ns : int
+        UTC of the arrival.
+    data : bytes
+    """
 
     boot: Boot
     seq: int
@@ -46,7 +75,16 @@ class Packet:
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """A device's tick counter, asked for and answered between two host times."""
+    """A reading of a device's tick counter (table ``clock``).
+
+    Attributes
+    ----------
+    boot : Boot
+    ticks : int
+        Since boot.
+    sent_ns, received_ns : int
+        UTC of the request and of the response.
+    """
 
     boot: Boot
     ticks: int
@@ -56,7 +94,19 @@ class ClockReading:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Frames that will never come; `last` is None where nobody knows how many."""
+    """Frames that will never arrive (table ``loss``).
+
+    Attributes
+    ----------
+    boot : Boot
+    first : int
+        Sequence number of the first frame.
+    last : int or None
+        Sequence number of the last frame; None if their number is unknown.
+    reason : str
+    time_ns : int
+        UTC at which they were given up.
+    """
 
     boot: Boot
     first: int
@@ -67,7 +117,7 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class LinkEvent:
-    """What happened to the connection."""
+    """A change of a device's connection (table ``link``)."""
 
     device: str
     time_ns: int
@@ -76,8 +126,8 @@ class LinkEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Battery:
-    """What is left in a device's battery, as it says."""
+class BatteryReading:
+    """The battery level that a device reports (table ``battery``)."""
 
     device: str
     time_ns: int
@@ -86,15 +136,15 @@ class Battery:
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A moment someone wanted to remember."""
+    """A moment that someone marked, with a text (table ``marker``)."""
 
     time_ns: int
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Damaged:
-    """Bytes that were no frame, and why."""
+class DamagedFrame:
+    """Received bytes that are not a valid frame, and the reason (table ``damaged``)."""
 
     device: str
     time_ns: int
@@ -102,4 +152,14 @@ class Damaged:
     data: bytes
 
 
-Record = Device | Start | Packet | ClockReading | Loss | LinkEvent | Battery | Marker | Damaged
+Record = (
+    Device
+    | FirstFrame
+    | Packet
+    | ClockReading
+    | Loss
+    | LinkEvent
+    | BatteryReading
+    | Marker
+    | DamagedFrame
+)

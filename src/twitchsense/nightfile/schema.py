@@ -1,4 +1,4 @@
-"""The tables of a night file: made, opened, and checked to be what they should be."""
+"""The tables of a night file: creating, opening, checking and migrating a file."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from typing import Final
 
 from twitchsense.errors import InputError, TwitchsenseError
 
+#: Identifies a night file among SQLite files (``PRAGMA application_id``).
 APPLICATION_ID: Final = 0x54574E54
-_BUSY_S: Final = 30.0
+#: Maximum time (s) to wait for another program that holds the file.
+BUSY_TIMEOUT_S: Final = 30.0
 
-#: What each version of the schema added to the one before; steps are only ever appended.
-_STEPS: Final = (
+#: Statements that lead from each version of the schema to the next. Append only.
+_MIGRATIONS: Final = (
     """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE device (
@@ -51,37 +53,63 @@ CREATE TABLE battery (
     percent INTEGER NOT NULL);
 """,
 )
-SCHEMA: Final = len(_STEPS)
+#: Version of the schema that is written (``PRAGMA user_version``).
+SCHEMA: Final = len(_MIGRATIONS)
 
 
 class StorageError(TwitchsenseError):
-    """The night file could not be written: nothing of the batch is in it."""
+    """The night file could not be written; it contains no record of the failed batch."""
 
 
 def packet_crc(seq: int, arrival_ns: int, data: bytes) -> int:
-    """Return the checksum of a stored packet, which covers its place and time too."""
+    """Return the checksum of a stored packet.
+
+    Parameters
+    ----------
+    seq : int
+        Sequence number.
+    arrival_ns : int
+        UTC of the arrival.
+    data : bytes
+
+    Returns
+    -------
+    int
+        CRC-32 of all three.
+    """
     return zlib.crc32(data, zlib.crc32(struct.pack("<qq", seq, arrival_ns)))
 
 
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:
-    """Open an existing night file and check that it is one.
+    """Open an existing night file, and check its schema.
+
+    Parameters
+    ----------
+    path : Path
+    write : bool
+        Whether the file will be written.
+
+    Returns
+    -------
+    sqlite3.Connection
+        In autocommit mode; it may be used from several threads, one at a time.
 
     Raises
     ------
     InputError
-        If it is damaged, foreign, or of a later version.
+        If the file is damaged, not a night file, or of a later version.
     StorageError
-        If it is to be written and can't be.
+        If `write` is set and the file cannot be written.
     """
     source = str(path)
-    # a name may hold characters that a URI reads otherwise: let pathlib quote them
+    # pathlib quotes characters that have a meaning in a URI
     uri = path.absolute().as_uri()
     try:
         try:
             db, application = _open(f"{uri}?mode={'rw' if write else 'ro'}")
         except sqlite3.OperationalError as error:
             if write:
-                raise cannot_write(path, error) from error
+                raise write_error(path, error) from error
             log = path.with_name(path.name + "-wal")
             if log.exists() and log.stat().st_size:
                 raise InputError(
@@ -89,20 +117,20 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
                     f"its last minutes are in {log.name}, which can't be used here ({error})",
                     "copy both to a folder that can be written",
                 ) from error
-            # a read-only place without the log's index: nobody is writing there
+            # the index of the log cannot be created in a read-only folder; nobody writes there
             db, application = _open(f"{uri}?mode=ro&immutable=1")
     except sqlite3.OperationalError as error:
         raise InputError(source, f"cannot be opened ({error})", "check path and rights") from error
     except sqlite3.Error as error:
-        raise damaged(path, error) from error
+        raise damaged_error(path, error) from error
     try:
         schema = db.execute("PRAGMA user_version").fetchone()[0]
         tables = {r[0] for r in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     except sqlite3.Error as error:
         db.close()
-        raise damaged(path, error) from error
-    steps = "".join(_STEPS[: max(schema, 0)])
-    wanted = {line.split()[2] for line in steps.splitlines() if line.startswith("CREATE")}
+        raise damaged_error(path, error) from error
+    statements = "".join(_MIGRATIONS[: max(schema, 0)])
+    expected = {line.split()[2] for line in statements.splitlines() if line.startswith("CREATE")}
     try:
         if application != APPLICATION_ID:
             raise InputError(source, "is no night file", "give a file made by twitchsense record")
@@ -112,7 +140,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
                 f"was written by a later version (schema {schema}, we know {SCHEMA})",
                 "update twitchsense",
             )
-        if schema < 1 or not wanted <= tables:
+        if schema < 1 or not expected <= tables:
             raise InputError(source, "is damaged: tables are missing", "restore it from a copy")
     except InputError:
         db.close()
@@ -120,30 +148,34 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     return db
 
 
-def upgrade(db: sqlite3.Connection) -> None:
-    """Give a file of an earlier version the tables that it lacks.
+def migrate(db: sqlite3.Connection) -> None:
+    """Migrate a file of an earlier version to the current schema.
 
-    Its rows stay as they are. An interrupted upgrade leaves the file as it was.
+    Existing rows are kept. An interrupted migration leaves the file unchanged.
+
+    Parameters
+    ----------
+    db : sqlite3.Connection
     """
     if db.execute("PRAGMA user_version").fetchone()[0] == SCHEMA:
         return
     db.execute("BEGIN IMMEDIATE")
-    _climb(db)
+    _apply_migrations(db)
     db.execute("COMMIT")
 
 
-def _climb(db: sqlite3.Connection) -> None:
-    """Take the steps that are missing, inside a transaction."""
+def _apply_migrations(db: sqlite3.Connection) -> None:
+    """Execute the missing migrations, inside a transaction."""
     schema = db.execute("PRAGMA user_version").fetchone()[0]
-    for statement in "".join(_STEPS[schema:]).split(";\n")[:-1]:
+    for statement in "".join(_MIGRATIONS[schema:]).split(";\n")[:-1]:
         db.execute(statement)
     db.execute(f"PRAGMA user_version = {SCHEMA}")
 
 
 def _open(uri: str) -> tuple[sqlite3.Connection, int]:
-    """Return a connection, and the application that made the file: SQLite opens it only then."""
+    """Return a connection and the application id; reading the id makes SQLite open the file."""
     db = sqlite3.connect(
-        uri, uri=True, isolation_level=None, check_same_thread=False, timeout=_BUSY_S
+        uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S
     )
     try:
         return db, int(db.execute("PRAGMA application_id").fetchone()[0])
@@ -152,15 +184,29 @@ def _open(uri: str) -> tuple[sqlite3.Connection, int]:
         raise
 
 
-def damaged(path: Path, error: Exception) -> InputError:
-    """Return the one error for bytes that are no sound database."""
+def damaged_error(path: Path, error: Exception) -> InputError:
+    """Return the error for a file that is not an intact database."""
     return InputError(
         str(path), f"is no night file, or is damaged ({error})", "restore it from a copy"
     )
 
 
 def create(path: Path, meta: dict[str, str]) -> None:
-    """Make an empty night file under another name first: it is whole or not there."""
+    """Create an empty night file.
+
+    It is created under another name first, so that it is complete or does not exist.
+
+    Parameters
+    ----------
+    path : Path
+    meta : dict of str to str
+        Contents of table ``meta``, besides ``created_ns``.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be created.
+    """
     draft = path.with_name(path.name + ".new")
     try:
         draft.unlink(missing_ok=True)
@@ -169,9 +215,9 @@ def create(path: Path, meta: dict[str, str]) -> None:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
             db.execute("BEGIN")
-            _climb(db)
-            notes = {"created_ns": str(time.time_ns()), **meta}
-            db.executemany("INSERT INTO meta VALUES (?, ?)", notes.items())
+            _apply_migrations(db)
+            rows = {"created_ns": str(time.time_ns()), **meta}
+            db.executemany("INSERT INTO meta VALUES (?, ?)", rows.items())
             db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             db.execute("COMMIT")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -181,9 +227,9 @@ def create(path: Path, meta: dict[str, str]) -> None:
     except (sqlite3.Error, OSError) as error:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
-        raise cannot_write(path, error) from error
+        raise write_error(path, error) from error
 
 
-def cannot_write(path: Path, error: Exception) -> StorageError:
-    """Return the one error for a place that takes no night."""
+def write_error(path: Path, error: Exception) -> StorageError:
+    """Return the error for a file that cannot be written."""
     return StorageError(f"{path}: cannot write the night ({error}); free space or choose another")

@@ -1,9 +1,9 @@
-"""The night file: what came over the air, as it came, in one SQLite database.
+"""Writes a night file: the frames of a night as received, in one SQLite database.
 
-Raw frames and what is needed to place and judge them, and nothing that was worked out
-from them, so that a better decoder can read an old night again. Rows are only added.
-The write-ahead log with full synchronisation survives a killed process and lets others
-read while it is written.
+The file holds raw frames and what is needed to decode them and to place them in time. It
+holds nothing derived from them, so that a later decoder can read an old night again. Rows
+are only added. The write-ahead log with full synchronisation survives a killed process, and
+lets other processes read the file while it is written (docs/adr/0004-night-file.md).
 """
 
 from __future__ import annotations
@@ -18,52 +18,63 @@ from typing import Any, Final
 from twitchsense.errors import TwitchsenseError
 from twitchsense.nightfile.lock import WriterLock
 from twitchsense.nightfile.records import (
-    Battery,
+    BatteryReading,
     Boot,
     ClockReading,
-    Damaged,
+    DamagedFrame,
     Device,
+    FirstFrame,
     LinkEvent,
     Loss,
     Marker,
     Packet,
     Record,
-    Start,
 )
 from twitchsense.nightfile.schema import (
     StorageError,
-    cannot_write,
     connect,
     create,
+    migrate,
     packet_crc,
-    upgrade,
+    write_error,
 )
 
-#: Pages of the log before it is folded into the database: about 4 MB, 15 minutes.
-_CHECKPOINT_PAGES: Final = 1000
-#: For rows that point at a boot by the column of that name.
+#: Pages of the write-ahead log at which it is transferred to the database: about 4 MB, which
+#: a wearable fills in about 15 minutes.
+CHECKPOINT_PAGES: Final = 1000
+#: Joins a table with a column ``boot`` to its boot, by device key and boot count.
 _OF_BOOT: Final = (
     "JOIN boot ON boot.id = boot JOIN device ON device.id = boot.device WHERE key = ? AND count = ?"
 )
-_MAX_DAMAGED: Final = 1000  # damaged frames kept for a look; more are only counted
+#: Maximum number of damaged frames that are stored.
+_MAX_DAMAGED: Final = 1000
+#: Maximum number of bytes stored of a damaged frame.
+_MAX_DAMAGED_BYTES: Final = 512
+#: Maximum time (ms) to wait for readers when the file is closed.
+_CLOSE_TIMEOUT_MS: Final = 1000
 
 
-class NightFile:
-    """A night being written.
+class NightFileWriter:
+    """Writes a night file. Its methods may be called from any thread.
 
     Parameters
     ----------
     path : Path
-        Made if it does not exist; gone on with if it does.
-    meta : mapping, optional
-        Written when the file is made.
+        The file is created if it does not exist, and continued if it does.
+    meta : dict of str to str, optional
+        Contents of table ``meta`` of a new file.
+
+    Attributes
+    ----------
+    resumed : bool
+        Whether the file existed.
 
     Raises
     ------
     InputError
-        If the file exists and is no night file, or is being written already.
+        If the file exists and is not a night file, or has a writer already.
     StorageError
-        If it can't be made or written.
+        If it cannot be created or written.
     """
 
     def __init__(self, path: Path, meta: dict[str, str] | None = None) -> None:
@@ -71,7 +82,7 @@ class NightFile:
         try:
             self._writer = WriterLock(path)
         except OSError as error:
-            raise cannot_write(path, error) from error
+            raise write_error(path, error) from error
         try:
             self.resumed = path.exists() and path.stat().st_size > 0
             if not self.resumed:
@@ -85,42 +96,42 @@ class NightFile:
         self._damaged = self._db.execute("SELECT count(*) FROM damaged").fetchone()[0]
 
     def meta(self) -> dict[str, str]:
-        """Return what was noted when the file was made."""
+        """Return the contents of table ``meta``."""
         return dict(self._select("SELECT key, value FROM meta"))
 
-    def is_closed(self, boot: Boot) -> bool:
-        """Tell whether it is noted that no more frames of a boot will come."""
+    def is_boot_complete(self, boot: Boot) -> bool:
+        """Return whether it is stored that no more frames of a boot will arrive."""
         rows = self._select(
             f"SELECT 1 FROM loss {_OF_BOOT} AND last IS NULL", (boot.device, boot.count)
         )
         return bool(rows)
 
-    def start(self, boot: Boot) -> int | None:
-        """Return the first frame of a boot that belongs to this night, if that is noted."""
+    def first_seq(self, boot: Boot) -> int | None:
+        """Return the first frame of a boot that belongs to the night; None if it is not stored."""
         rows = self._select(f"SELECT min(seq) FROM start {_OF_BOOT}", (boot.device, boot.count))
         return None if rows[0][0] is None else int(rows[0][0])
 
-    def known(self, boot: Boot) -> list[int]:
-        """Return the sequence numbers that are stored of a boot, sorted."""
+    def stored_seqs(self, boot: Boot) -> list[int]:
+        """Return the sequence numbers of the stored frames of a boot, sorted."""
         rows = self._select(
             f"SELECT seq FROM packet {_OF_BOOT} ORDER BY seq", (boot.device, boot.count)
         )
         return [row[0] for row in rows]
 
-    def stop(self, boot: Boot) -> int:
-        """Return one past the highest sequence number that is stored of a boot, or 0."""
+    def next_seq(self, boot: Boot) -> int:
+        """Return one past the highest sequence number stored of a boot; 0 if there is none."""
         rows = self._select(f"SELECT max(seq) FROM packet {_OF_BOOT}", (boot.device, boot.count))
         return 0 if rows[0][0] is None else int(rows[0][0]) + 1
 
-    def losses(self, boot: Boot) -> list[tuple[int, int]]:
-        """Return the ranges given up of a boot."""
+    def lost_ranges(self, boot: Boot) -> list[tuple[int, int]]:
+        """Return the first and last frame of each range of a boot that was given up."""
         return self._select(
             f"SELECT first, last FROM loss {_OF_BOOT} AND last IS NOT NULL",
             (boot.device, boot.count),
         )
 
-    def boots(self, device: str) -> list[int]:
-        """Return the boot counts seen of a device, in order of time."""
+    def boot_counts(self, device: str) -> list[int]:
+        """Return the boot counts of a device, in order of recording."""
         rows = self._select(
             "SELECT count FROM boot JOIN device ON device.id = boot.device "
             "WHERE key = ? ORDER BY boot.id",
@@ -129,12 +140,19 @@ class NightFile:
         return [row[0] for row in rows]
 
     def write(self, records: Iterable[Record]) -> None:
-        """Add records in one transaction; on return they are on the disk.
+        """Add records in one transaction. On return they are on the disk.
+
+        Parameters
+        ----------
+        records : iterable of Record
+            A device must be written before records that refer to it.
 
         Raises
         ------
         StorageError
-            If the disk is full or fails: then none of them is in the file.
+            If the disk is full or fails. The file then contains none of the records.
+        TwitchsenseError
+            If a record refers to an unknown device. The same holds.
         """
         with self._lock:
             boots = dict(self._boots)
@@ -147,72 +165,79 @@ class NightFile:
                 with suppress(sqlite3.Error):
                     self._db.execute("ROLLBACK")
                 if isinstance(error, sqlite3.Error):
-                    raise cannot_write(self.path, error) from error
+                    raise write_error(self.path, error) from error
                 raise
             self._boots = boots
 
     def close(self) -> None:
-        """Fold the log into the file and close it."""
-        with suppress(sqlite3.Error):  # someone reads it: then the log stays for now
-            self._db.execute("PRAGMA busy_timeout = 1000")
-            # without a log a finished night is one file, readable on a disk that is not writable
+        """Transfer the log to the database and close the file."""
+        with suppress(sqlite3.Error):  # while another process reads the file, the log stays
+            self._db.execute(f"PRAGMA busy_timeout = {_CLOSE_TIMEOUT_MS}")
+            # without a log, a finished night is one file and readable on a read-only disk
             self._db.execute("PRAGMA journal_mode = DELETE")
         self._db.close()
         self._writer.release()
 
     def _select(self, sql: str, arguments: tuple[str | int, ...] = ()) -> list[tuple[Any, ...]]:
-        with self._lock:  # not in the middle of what another thread writes
+        with self._lock:  # not during a transaction of another thread
             try:
                 return self._db.execute(sql, arguments).fetchall()
             except sqlite3.Error as error:
                 raise StorageError(f"{self.path}: cannot read the night ({error})") from error
 
     def _add(self, record: Record, boots: dict[Boot, int]) -> None:
-        run = self._db.execute
+        """Insert a record, inside a transaction; `boots` caches the rows of boots."""
+        execute = self._db.execute
         match record:
             case Packet(boot, seq, arrival, data):
-                # the same frame twice is one frame
-                run(
+                # a frame that is written twice is stored once
+                execute(
                     "INSERT OR IGNORE INTO packet (boot, seq, arrival_ns, data, crc) "
                     "VALUES (?, ?, ?, ?, ?)",
-                    (self._boot(boot, boots), seq, arrival, data, packet_crc(seq, arrival, data)),
+                    (
+                        self._boot_id(boot, boots),
+                        seq,
+                        arrival,
+                        data,
+                        packet_crc(seq, arrival, data),
+                    ),
                 )
-            case Start(boot, seq, at):
-                run(
+            case FirstFrame(boot, seq, at):
+                execute(
                     "INSERT INTO start (boot, seq, time_ns) VALUES (?, ?, ?)",
-                    (self._boot(boot, boots), seq, at),
+                    (self._boot_id(boot, boots), seq, at),
                 )
             case ClockReading(boot, ticks, sent, received):
-                run(
+                execute(
                     "INSERT INTO clock (boot, ticks, sent_ns, received_ns) VALUES (?, ?, ?, ?)",
-                    (self._boot(boot, boots), ticks, sent, received),
+                    (self._boot_id(boot, boots), ticks, sent, received),
                 )
             case Loss(boot, first, last, reason, at):
-                run(
+                execute(
                     "INSERT INTO loss (boot, first, last, reason, time_ns) VALUES (?, ?, ?, ?, ?)",
-                    (self._boot(boot, boots), first, last, reason, at),
+                    (self._boot_id(boot, boots), first, last, reason, at),
                 )
             case LinkEvent(device, at, event, detail):
-                run(
+                execute(
                     "INSERT INTO link (device, time_ns, event, detail) VALUES (?, ?, ?, ?)",
                     (device, at, event, detail),
                 )
-            case Battery(device, at, percent):
-                run(
+            case BatteryReading(device, at, percent):
+                execute(
                     "INSERT INTO battery (device, time_ns, percent) VALUES (?, ?, ?)",
                     (device, at, percent),
                 )
             case Marker(at, text):
-                run("INSERT INTO marker (time_ns, text) VALUES (?, ?)", (at, text))
-            case Damaged(device, at, reason, data):
+                execute("INSERT INTO marker (time_ns, text) VALUES (?, ?)", (at, text))
+            case DamagedFrame(device, at, reason, data):
                 self._damaged += 1
                 if self._damaged <= _MAX_DAMAGED:
-                    run(
+                    execute(
                         "INSERT INTO damaged (device, time_ns, reason, data) VALUES (?, ?, ?, ?)",
-                        (device, at, reason, data[:512]),
+                        (device, at, reason, data[:_MAX_DAMAGED_BYTES]),
                     )
             case Device():
-                run(
+                execute(
                     "INSERT INTO device (key, address, name, serial, firmware, info) "
                     "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
                     (
@@ -225,30 +250,32 @@ class NightFile:
                     ),
                 )
 
-    def _boot(self, boot: Boot, boots: dict[Boot, int]) -> int:
+    def _boot_id(self, boot: Boot, boots: dict[Boot, int]) -> int:
+        """Return the row of a boot, which is added if it is new."""
         if boot not in boots:
-            run = self._db.execute
-            found = run("SELECT id FROM device WHERE key = ?", (boot.device,)).fetchone()
-            if found is None:
+            execute = self._db.execute
+            device = execute("SELECT id FROM device WHERE key = ?", (boot.device,)).fetchone()
+            if device is None:
                 raise TwitchsenseError(f"a packet of the unknown device {boot.device}")
-            place = (found[0], boot.count)
-            run("INSERT OR IGNORE INTO boot (device, count) VALUES (?, ?)", place)
-            row = run("SELECT id FROM boot WHERE device = ? AND count = ?", place).fetchone()
+            key = (device[0], boot.count)
+            execute("INSERT OR IGNORE INTO boot (device, count) VALUES (?, ?)", key)
+            row = execute("SELECT id FROM boot WHERE device = ? AND count = ?", key).fetchone()
             boots[boot] = row[0]
         return boots[boot]
 
 
 def _open(path: Path) -> sqlite3.Connection:
+    """Open a file for writing, and migrate it to the current schema."""
     db = connect(path, write=True)
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
-        db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-        # find out now, not after the first second of a night, that it can't be written
+        db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        # fail now, and not after the first second of the night, if it cannot be written
         db.execute("BEGIN IMMEDIATE")
         db.execute("ROLLBACK")
-        upgrade(db)
+        migrate(db)
     except sqlite3.Error as error:
         db.close()
-        raise cannot_write(path, error) from error
+        raise write_error(path, error) from error
     return db

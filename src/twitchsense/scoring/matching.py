@@ -22,7 +22,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
 
 from twitchsense.errors import InputError
-from twitchsense.io.text_table import MISSING, read_table
+from twitchsense.io.text_table import MISSING_VALUES, read_table
 from twitchsense.sleep.hypnogram.model import to_us
 
 Ints = NDArray[np.int64]
@@ -79,7 +79,7 @@ def read_events(path: str | PathLike[str]) -> pd.DataFrame:
     out = {name: pd.Series(words, dtype="object") for name, words in table.columns.items()}
     for name in ("trial_type", "leg"):
         if name in out:
-            out[name] = out[name].where(~out[name].str.lower().isin(MISSING), "")
+            out[name] = out[name].where(~out[name].str.lower().isin(MISSING_VALUES), "")
     return pd.DataFrame({**out, "onset": onset, "duration": duration})
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from twitchsense.errors import InputError, MissingExtraError
-from twitchsense.io.text_table import MISSING, parse_table
+from twitchsense.io.text_table import MISSING_VALUES, parse_table
 from twitchsense.text import printable
 
 #: The columns people keep, with what each means; any others may stand beside them.
@@ -55,7 +55,7 @@ NUMBERS: Final[dict[str, tuple[str, float]]] = {
 YES: Final = frozenset({"yes", "y", "true", "x", "ja", "oui", "si", "sí"})
 NO: Final = frozenset({"no", "n", "none", "false", "-", "0", "nein", "non", "keine", "ningún"})
 #: Words for "not known"; here "none" is an answer.
-_UNKNOWN: Final = MISSING - {"none"}
+_UNKNOWN: Final = MISSING_VALUES - {"none"}
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::\d\d)?")
 _MOST_BYTES: Final = 5_000_000
 _MOST_DAYS: Final = 5000

@@ -14,16 +14,24 @@ import pytest
 
 import twitchsense as ts
 from firmware_sim.wearable.wire import Wire, crc16
-from tests.wearable.nights import KEY, T0, device, info_bytes, make_frames, write_night
+from tests.nightfile.builders import (
+    KEY,
+    T0,
+    capture_connections,
+    device,
+    info_bytes,
+    make_frames,
+    write_night,
+)
 from twitchsense.cli.app import main
 from twitchsense.devices.v1_frames import decode_info
 from twitchsense.errors import InputError, TwitchsenseError
 from twitchsense.nightfile import lock
-from twitchsense.nightfile.loss_report import read_books
-from twitchsense.nightfile.reader import NightReader, name_columns
+from twitchsense.nightfile.loss_report import read_loss_reports
+from twitchsense.nightfile.reader import NightFileReader, stream_columns
 from twitchsense.nightfile.records import Boot, LinkEvent, Marker, Packet
 from twitchsense.nightfile.schema import StorageError
-from twitchsense.nightfile.writer import NightFile
+from twitchsense.nightfile.writer import NightFileWriter
 
 BOOT = Boot(KEY, 1)
 
@@ -40,18 +48,18 @@ def packets(seconds, change=lambda seq, data: data):
 
 def test_one_night_has_one_writer(tmp_path):
     path = tmp_path / "a.night"
-    first = NightFile(path)
+    first = NightFileWriter(path)
     with pytest.raises(InputError, match=rf"a\.night: is being recorded by process {os.getpid()};"):
-        NightFile(path)
+        NightFileWriter(path)
     first.write([Marker(T0, "the first one is not disturbed")])
     first.close()
     assert [p.name for p in tmp_path.iterdir()] == ["a.night"]
-    NightFile(path).close()
+    NightFileWriter(path).close()
 
 
 def test_the_command_says_who_records(tmp_path, capsys):
     path = tmp_path / "a.night"
-    night = NightFile(path, {"session": "1"})
+    night = NightFileWriter(path, {"session": "1"})
     with pytest.raises(SystemExit) as left:
         main(["record", "--device", "sim", "--out", str(path), "--duration", "1"])
     assert left.value.code == 2
@@ -64,25 +72,26 @@ def test_the_command_says_who_records(tmp_path, capsys):
 
 def test_a_killed_writer_leaves_no_lock(tmp_path):
     path = tmp_path / "a.night"
-    script = "import os, sys; from pathlib import Path; from twitchsense.nightfile.writer import NightFile; NightFile(Path(sys.argv[1])); os.kill(os.getpid(), 9)"  # noqa: E501
+    script = "import os, sys; from pathlib import Path; from twitchsense.nightfile.writer import NightFileWriter; NightFileWriter(Path(sys.argv[1])); os.kill(os.getpid(), 9)"  # noqa: E501
     subprocess.run([sys.executable, "-c", script, str(path)], check=False)
     assert (tmp_path / "a.night.lock").exists()
-    NightFile(path).close()
+    NightFileWriter(path).close()
     assert not (tmp_path / "a.night.lock").exists()
 
 
 def test_a_lock_that_is_taken_away_while_we_wait_is_not_ours(tmp_path, monkeypatch):
     """Another writer ends, and unlinks its lock, between our opening it and our locking it."""
+    fcntl = pytest.importorskip("fcntl")
     path = tmp_path / "a.night"
-    take, calls = lock._take, []
+    flock, calls = fcntl.flock, []
 
-    def late(file):
+    def late(file, operation):
         if not calls:
             (tmp_path / "a.night.lock").unlink()
         calls.append(file)
-        return take(file)
+        return flock(file, operation)
 
-    monkeypatch.setattr(lock, "_take", late)
+    monkeypatch.setattr("fcntl.flock", late)
     held = lock.WriterLock(path)
     assert len(calls) == 2
     with pytest.raises(InputError):
@@ -96,7 +105,7 @@ def test_a_file_system_without_locks_still_records(tmp_path, monkeypatch, caplog
         raise OSError(errno.ENOLCK, "no locks available")
 
     monkeypatch.setattr("fcntl.flock", refuse)
-    NightFile(tmp_path / "a.night").close()
+    NightFileWriter(tmp_path / "a.night").close()
     assert "start only one recorder" in caplog.text
 
 
@@ -105,7 +114,7 @@ def test_a_failed_start_gives_the_lock_back(tmp_path):
     path.write_text("precious")
     for _ in range(2):
         with pytest.raises(InputError, match="no night file"):
-            NightFile(path)
+            NightFileWriter(path)
     assert [p.name for p in tmp_path.iterdir()] == ["a.night"]
 
 
@@ -117,12 +126,13 @@ def _as_if_read_only(path):
     path.with_name(path.name + "-shm").symlink_to(path.parent / "missing" / "x")
 
 
-def _in_log_mode(tmp_path, *, with_log):
+def _in_log_mode(tmp_path, monkeypatch, *, with_log):
     """Copy a night as its recorder has it open."""
-    night = NightFile(tmp_path / "a.night")
+    connections = capture_connections(monkeypatch)
+    night = NightFileWriter(tmp_path / "a.night")
     night.write([device(), *packets(10)])
     if not with_log:
-        night._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connections[0].execute("PRAGMA wal_checkpoint(TRUNCATE)")
     place = tmp_path / "copy"
     place.mkdir()
     for file in tmp_path.glob("a.night*"):
@@ -133,20 +143,20 @@ def _in_log_mode(tmp_path, *, with_log):
     return place / "a.night"
 
 
-def test_a_finished_night_is_read_where_nothing_can_be_written(tmp_path):
-    (book,) = read_books(_in_log_mode(tmp_path, with_log=False))
+def test_a_finished_night_is_read_where_nothing_can_be_written(tmp_path, monkeypatch):
+    (book,) = read_loss_reports(_in_log_mode(tmp_path, monkeypatch, with_log=False))
     assert book.received == len(packets(10))
 
 
-def test_minutes_in_a_log_that_cannot_be_used_are_not_passed_over(tmp_path):
+def test_minutes_in_a_log_that_cannot_be_used_are_not_passed_over(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"last minutes are in a\.night-wal.*copy both"):
-        read_books(_in_log_mode(tmp_path, with_log=True))
+        read_loss_reports(_in_log_mode(tmp_path, monkeypatch, with_log=True))
 
 
-def test_recording_where_nothing_can_be_written(tmp_path):
-    path = _in_log_mode(tmp_path, with_log=False)
+def test_recording_where_nothing_can_be_written(tmp_path, monkeypatch):
+    path = _in_log_mode(tmp_path, monkeypatch, with_log=False)
     with pytest.raises(StorageError, match="cannot write the night"):
-        NightFile(path)
+        NightFileWriter(path)
     assert not path.with_name("a.night.lock").exists()
 
 
@@ -154,45 +164,45 @@ def test_recording_where_nothing_can_be_written(tmp_path):
 def test_a_folder_without_the_right_to_write(tmp_path):
     tmp_path.chmod(0o555)
     with pytest.raises(StorageError, match="cannot write the night"):
-        NightFile(tmp_path / "a.night")
+        NightFileWriter(tmp_path / "a.night")
     tmp_path.chmod(0o755)
 
 
 def test_a_draft_that_cannot_be_made(tmp_path):
     (tmp_path / "a.night.new").mkdir()
     with pytest.raises(StorageError, match="free space or choose another"):
-        NightFile(tmp_path / "a.night")
+        NightFileWriter(tmp_path / "a.night")
     assert not (tmp_path / "a.night").exists()
 
 
 def test_a_night_that_another_program_holds(tmp_path, monkeypatch):
-    monkeypatch.setattr("twitchsense.nightfile.schema._BUSY_S", 0.1)
+    monkeypatch.setattr("twitchsense.nightfile.schema.BUSY_TIMEOUT_S", 0.1)
     path = write_night(tmp_path / "a.night", 2)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("PRAGMA journal_mode = WAL")
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StorageError, match="locked"):
-        NightFile(path)
+        NightFileWriter(path)
     other.close()
-    NightFile(path).close()
+    NightFileWriter(path).close()
 
 
 def test_a_missing_night(tmp_path):
     with pytest.raises(InputError, match="cannot be opened"):
-        NightReader(tmp_path / "none.night")
+        NightFileReader(tmp_path / "none.night")
 
 
 # -- batches --------------------------------------------------------------------------------------
 
 
 def test_a_batch_that_fails_half_way_leaves_nothing_and_bars_nothing(tmp_path):
-    night = NightFile(tmp_path / "a.night")
+    night = NightFileWriter(tmp_path / "a.night")
     unknown = Packet(Boot("FFFF", 1), 0, T0, b"x")
     with pytest.raises(TwitchsenseError, match="unknown device"):
         night.write([device(), Marker(T0, "with it"), unknown])
     night.write([device(), LinkEvent(KEY, T0, "connected"), Marker(T0, "after it")])
     night.close()
-    reader = NightReader(tmp_path / "a.night")
+    reader = NightFileReader(tmp_path / "a.night")
     assert reader.query("SELECT text FROM marker") == [("after it",)]
     assert reader.query("SELECT event, detail FROM link") == [("connected", "")]
     reader.close()
@@ -212,8 +222,8 @@ def _spoil_pages(path, share):
 def test_pages_that_are_damaged_further_on(tmp_path):
     path = write_night(tmp_path / "a.night", 60)
     _spoil_pages(path, 0.6)
-    NightReader(path).close()  # its first tables are sound
-    for read in (ts.read, read_books):
+    NightFileReader(path).close()  # its first tables are sound
+    for read in (ts.read, read_loss_reports):
         with pytest.raises(InputError, match=r"a\.night: is no night file, or is damaged"):
             read(path)
 
@@ -228,7 +238,7 @@ def test_a_description_of_the_device_that_cannot_be_read(tmp_path):
 
 
 def _write(path, records):
-    night = NightFile(path)
+    night = NightFileWriter(path)
     night.write([device(), *records])
     night.close()
     return path
@@ -300,16 +310,16 @@ def test_boots_whose_clocks_overlap_never_run_backwards(tmp_path):
 def test_a_number_far_away_does_not_fill_the_memory(tmp_path):
     """A book of numbers, not of ranges, would want hundreds of gigabytes."""
     extra = Packet(BOOT, 2**32 - 1, T0, b"no frame")
-    (book,) = read_books(_write(tmp_path / "a.night", [*packets(2), extra]))
+    (book,) = read_loss_reports(_write(tmp_path / "a.night", [*packets(2), extra]))
     assert book.end == 2**32
-    assert book.open == ((len(packets(2)), 2**32 - 2),)
+    assert book.unresolved == ((len(packets(2)), 2**32 - 2),)
 
 
 def test_columns_of_devices_that_do_not_say_their_leg():
     raw = info_bytes()
     plain = decode_info(raw[:2] + b"\x00" + raw[3:])
     strange = raw[:2] + b"\x00" + raw[3:17] + b"\x09" + raw[18:]  # a kind of a later version
-    named = name_columns({"a": plain, "b": plain, "c": decode_info(strange)})
+    named = stream_columns({"a": plain, "b": plain, "c": decode_info(strange)})
     assert named["a"] == {1: ("emg1_uv", "emg2_uv"), 2: ("acc1_x_g", "acc1_y_g", "acc1_z_g")}
     assert named["b"] == {1: ("emg3_uv", "emg4_uv"), 2: ("acc2_x_g", "acc2_y_g", "acc2_z_g")}
     assert named["c"] == {2: ("acc3_x_g", "acc3_y_g", "acc3_z_g")}

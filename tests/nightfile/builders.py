@@ -6,8 +6,9 @@ import numpy as np
 
 from firmware_sim.wearable.firmware import Firmware, Model
 from firmware_sim.wearable.wire import ACC, EMG, StreamSpec, Wire
+from twitchsense.nightfile import schema
 from twitchsense.nightfile.records import Boot, Device, Packet
-from twitchsense.nightfile.writer import NightFile
+from twitchsense.nightfile.writer import NightFileWriter
 
 T0 = 1_790_000_000_000_000_000
 STREAMS = (StreamSpec(1, EMG, 2, 1_000_000, 6_553_600), StreamSpec(2, ACC, 3, 100_000, 8_000_000))
@@ -52,7 +53,7 @@ def make_frames(seconds, *, model=MODEL, boot=1, drift=0.0, rng=None, start_s=0.
 
 def write_night(path, seconds, *, keep=None, boots=(1,), drift=0.0, latency=0.004, model=MODEL):
     rng = np.random.default_rng(1)
-    night = NightFile(path)
+    night = NightFileWriter(path)
     night.write([device(model)])
     start = 0.0
     for count in boots:
@@ -68,3 +69,15 @@ def write_night(path, seconds, *, keep=None, boots=(1,), drift=0.0, latency=0.00
         start += seconds + 5
     night.close()
     return path
+
+
+def capture_connections(monkeypatch):
+    """Return a list to which the SQLite connection of every writer is appended."""
+    connections = []
+
+    def connect(path, *, write):
+        connections.append(schema.connect(path, write=write))
+        return connections[-1]
+
+    monkeypatch.setattr("twitchsense.nightfile.writer.connect", connect)
+    return connections

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import twitchsense as ts
-from tests.wearable.nights import T0, info_bytes, make_frames, write_night
+from tests.nightfile.builders import T0, info_bytes, make_frames, write_night
 from twitchsense.devices.v1_frames import FLAG_REPLAY, decode_info
-from twitchsense.nightfile.frames import Damage, FrameDecoder, Frames
+from twitchsense.nightfile.frames import DamageCounts, FrameBatch, FrameDecoder
 from twitchsense.nightfile.schema import packet_crc
 
 INFO = decode_info(info_bytes())
@@ -42,30 +42,30 @@ def spoil(rows, rng):
 
 
 def decode(rows, size):
-    damage = Damage()
+    damage = DamageCounts()
     decoder = FrameDecoder(INFO, 1 << 30, damage)
     told = [decoder.push(rows[k : k + size]) for k in range(0, len(rows), size)]
     columns = {
         f.name: np.concatenate([getattr(t, f.name) for t in told]).tolist()
-        for f in fields(Frames)
-        if f.name != "bodies"
+        for f in fields(FrameBatch)
+        if f.name != "payloads"
     }
     samples = {s.id: np.concatenate([t.samples(s) for t in told]).tolist() for s in INFO.streams}
     return columns, samples, damage
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_batch_is_read_as_its_packets_are(seed):
+def test_a_batch_is_read_as_its_packets_are(seed, monkeypatch):
     rng = np.random.default_rng(seed)
     rows = spoil(rows_of(20), rng) if seed else rows_of(20)
     one_by_one = decode(rows, 1)
     assert len(one_by_one[0]["seq"]) > 200
     for size in (7, 100, len(rows)):
         assert decode(rows, size) == one_by_one
-    assert (one_by_one[2] == Damage()) == (seed == 0)
+    assert (one_by_one[2] == DamageCounts()) == (seed == 0)
     if not seed:  # whole batches are not read packet by packet
-        decoder = FrameDecoder(INFO, 1 << 30, Damage())
-        decoder._one_by_one = None
+        monkeypatch.setattr("twitchsense.nightfile.frames.decode_frame", None)
+        decoder = FrameDecoder(INFO, 1 << 30, DamageCounts())
         assert len(decoder.push(rows)) == len(rows)
 
 

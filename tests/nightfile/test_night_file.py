@@ -13,22 +13,30 @@ import pytest
 import twitchsense as ts
 from firmware_sim.wearable.firmware import Firmware
 from firmware_sim.wearable.wire import Wire
-from tests.wearable.nights import (
+from tests.nightfile.builders import (
     KEY,
     MODEL,
     T0,
     Noise,
+    capture_connections,
     device,
     make_frames,
     write_night,
 )
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
-from twitchsense.nightfile.loss_report import read_books
-from twitchsense.nightfile.reader import NightReader
-from twitchsense.nightfile.records import Battery, Boot, ClockReading, Damaged, Loss, Packet
+from twitchsense.nightfile.loss_report import read_loss_reports
+from twitchsense.nightfile.reader import NightFileReader
+from twitchsense.nightfile.records import (
+    BatteryReading,
+    Boot,
+    ClockReading,
+    DamagedFrame,
+    Loss,
+    Packet,
+)
 from twitchsense.nightfile.schema import APPLICATION_ID, SCHEMA, StorageError
-from twitchsense.nightfile.writer import NightFile
+from twitchsense.nightfile.writer import NightFileWriter
 
 
 def counts_of(recording, name, step):
@@ -72,7 +80,7 @@ def test_boots_follow_each_other_on_clocks_of_their_own(tmp_path):
 
 
 def test_a_later_boot_may_have_the_same_low_byte(tmp_path):
-    books = read_books(write_night(tmp_path / "a.night", 5, boots=(1, 257)))
+    books = read_loss_reports(write_night(tmp_path / "a.night", 5, boots=(1, 257)))
     assert [b.count for b in books] == [1, 257]
     assert all(b.received == b.end for b in books)
 
@@ -86,7 +94,7 @@ def test_a_device_that_was_on_for_days(days, tmp_path):
     firmware = Firmware(MODEL, Noise(), Wire())
     firmware.advance(before)
     firmware.control(bytes.fromhex("01 01 01000000 00"))
-    night = NightFile(tmp_path / "a.night")
+    night = NightFileWriter(tmp_path / "a.night")
     boot = Boot(KEY, 1)
     night.write([device(), ClockReading(boot, before, T0, T0 + 10**6)])
     firmware.advance(before + 10 * 32768)
@@ -105,23 +113,23 @@ def test_a_device_that_was_on_for_days(days, tmp_path):
 
 def test_the_book_balances(tmp_path):
     path = write_night(tmp_path / "a.night", 10, keep=lambda _, s: s not in (3, 4, 5, 9))
-    night = NightFile(path)
+    night = NightFileWriter(path)
     night.write([Loss(Boot(KEY, 1), 3, 4, "ring_overflow", T0), Loss(Boot(KEY, 1), 4, 5, "x", T0)])
     night.close()
-    (book,) = read_books(path)
+    (book,) = read_loss_reports(path)
     assert book.lost == {"ring_overflow": 2, "x": 1}
-    assert book.open == ((9, 9),)
+    assert book.unresolved == ((9, 9),)
     assert book.received == book.end - 4
 
 
 def test_a_frame_twice_is_one_frame_and_the_first_stays(tmp_path):
-    night = NightFile(tmp_path / "a.night")
+    night = NightFileWriter(tmp_path / "a.night")
     (seq, _, data), *_ = make_frames(1)
     night.write([device(), Packet(Boot(KEY, 1), seq, 5, data), Packet(Boot(KEY, 1), seq, 9, data)])
     night.write([Packet(Boot(KEY, 1), seq, 9, data)])
-    assert night.known(Boot(KEY, 1)) == [seq]
+    assert night.stored_seqs(Boot(KEY, 1)) == [seq]
     night.close()
-    reader = NightReader(tmp_path / "a.night")
+    reader = NightFileReader(tmp_path / "a.night")
     assert reader.query("SELECT arrival_ns FROM packet") == [(5,)]
     reader.close()
 
@@ -129,9 +137,9 @@ def test_a_frame_twice_is_one_frame_and_the_first_stays(tmp_path):
 def test_read_while_written(tmp_path):
     path = write_night(tmp_path / "a.night", 10)
     before = ts.read(path)
-    night = NightFile(path)
+    night = NightFileWriter(path)
     assert night.resumed
-    frames = make_frames(20)[sum(b.received for b in read_books(path)) :]
+    frames = make_frames(20)[sum(b.received for b in read_loss_reports(path)) :]
     night.write([Packet(Boot(KEY, 1), s, T0 + round(at * 1e9), d) for s, at, d in frames])
     during = ts.read(path)  # the writer still holds the file and its log
     night.close()
@@ -149,10 +157,10 @@ def test_rotten_packets_are_left_out_and_told(tmp_path):
 
 
 def test_damaged_notes_are_bounded(tmp_path):
-    night = NightFile(tmp_path / "a.night")
-    night.write(Damaged(KEY, i, "checksum", b"x" * 600) for i in range(1500))
+    night = NightFileWriter(tmp_path / "a.night")
+    night.write(DamagedFrame(KEY, i, "checksum", b"x" * 600) for i in range(1500))
     night.close()
-    reader = NightReader(tmp_path / "a.night")
+    reader = NightFileReader(tmp_path / "a.night")
     assert reader.query("SELECT count(*), max(length(data)) FROM damaged") == [(1000, 512)]
     reader.close()
 
@@ -163,16 +171,16 @@ def test_a_night_of_the_first_version_is_read_and_gone_on_with(tmp_path):
         db.execute("DROP TABLE battery")
         db.execute("PRAGMA user_version = 1")
     db.close()
-    reader = NightReader(path)
-    assert reader.batteries() == []
+    reader = NightFileReader(path)
+    assert reader.battery_readings() == []
     reader.close()
     before = ts.read(path)
-    night = NightFile(path)
-    night.write([Battery(KEY, T0, 87), Battery(KEY, T0 + 1, 86)])
+    night = NightFileWriter(path)
+    night.write([BatteryReading(KEY, T0, 87), BatteryReading(KEY, T0 + 1, 86)])
     night.close()
-    reader = NightReader(path)
-    assert reader.batteries() == [(1, KEY, 87), (2, KEY, 86)]
-    assert reader.batteries(1) == [(2, KEY, 86)]
+    reader = NightFileReader(path)
+    assert reader.battery_readings() == [(1, KEY, 87), (2, KEY, 86)]
+    assert reader.battery_readings(1) == [(2, KEY, 86)]
     reader.close()
     after = ts.read(path)
     assert any("battery 87 % to 86 %" in note for note in after.notes)
@@ -216,7 +224,7 @@ BAD = {
     "missing_table": (_missing_table, "tables are missing"),
     "torn": (_torn, "is damaged"),
     "empty": (lambda p: p.write_bytes(b""), "is no night file"),
-    "no_samples": (lambda p: NightFile(p).close(), "holds no samples yet"),
+    "no_samples": (lambda p: NightFileWriter(p).close(), "holds no samples yet"),
     "foreign_application": (
         lambda p: sqlite3.connect(p).execute(f"PRAGMA application_id = {APPLICATION_ID + 1}"),
         "is no night file",
@@ -245,30 +253,31 @@ def test_recording_into_a_foreign_file_does_not_touch_it(tmp_path):
     path = tmp_path / "x.night"
     path.write_text("precious")
     with pytest.raises(InputError, match="no night file"):
-        NightFile(path)
+        NightFileWriter(path)
     assert path.read_text() == "precious"
 
 
 def test_a_place_that_cannot_be_written(tmp_path):
     with pytest.raises(StorageError, match="cannot write"):
-        NightFile(tmp_path / "missing" / "x.night")
+        NightFileWriter(tmp_path / "missing" / "x.night")
 
 
-def test_disk_full_stores_nothing_of_the_batch_and_recovers(tmp_path):
-    path = tmp_path / "a.night"
-    night = NightFile(path)
+def test_disk_full_stores_nothing_of_the_batch_and_recovers(tmp_path, monkeypatch):
+    connections = capture_connections(monkeypatch)
+    night = NightFileWriter(tmp_path / "a.night")
+    (db,) = connections
     frames = make_frames(60)
     boot = Boot(KEY, 1)
     packets = [Packet(boot, s, T0 + round(at * 1e9), d) for s, at, d in frames]
     night.write([device(), *packets[:10]])
-    pages = night._db.execute("PRAGMA page_count").fetchone()[0]
-    night._db.execute(f"PRAGMA max_page_count = {pages + 2}")  # SQLite's own full disk
+    pages = db.execute("PRAGMA page_count").fetchone()[0]
+    db.execute(f"PRAGMA max_page_count = {pages + 2}")  # SQLite's own full disk
     with pytest.raises(StorageError, match="full"):
         night.write(packets[10:1000])
-    assert night.known(boot) == list(range(10))
-    night._db.execute("PRAGMA max_page_count = 1000000")
+    assert night.stored_seqs(boot) == list(range(10))
+    db.execute("PRAGMA max_page_count = 1000000")
     night.write(packets[10:1000])
-    assert night.known(boot) == list(range(1000))
+    assert night.stored_seqs(boot) == list(range(1000))
     night.close()
 
 
@@ -278,14 +287,14 @@ def test_kill_at_any_moment_keeps_every_acknowledged_frame(tmp_path):
         f"""
         import sys
         from pathlib import Path
-        from tests.wearable.nights import KEY, T0, device, make_frames
-        from twitchsense.nightfile.writer import NightFile
+        from tests.nightfile.builders import KEY, T0, device, make_frames
+        from twitchsense.nightfile import writer
         from twitchsense.nightfile.records import Boot, Packet
-        night = NightFile(Path(sys.argv[1]))
-        night._db.execute("PRAGMA wal_autocheckpoint = 4")  # often in the middle of one
+        writer.CHECKPOINT_PAGES = 4  # so that some kills hit a checkpoint
+        night = writer.NightFileWriter(Path(sys.argv[1]))
         boot = Boot({KEY!r}, 1)
         night.write([device()])
-        have = len(night.known(boot))
+        have = len(night.stored_seqs(boot))
         for n, (seq, at, data) in enumerate(make_frames(150)[have:]):
             night.write([Packet(boot, seq, T0 + round(at * 1e9), data)])
             print(seq, flush=True)
@@ -303,7 +312,7 @@ def test_kill_at_any_moment_keeps_every_acknowledged_frame(tmp_path):
         child.kill()
         rest = child.communicate()[0].splitlines()
         done = max([done, *(int(line) for line in rest if line.isdigit())])
-        (book,) = read_books(path)
+        (book,) = read_loss_reports(path)
         assert book.end > done
         assert book.received == book.end
     assert MODEL.serial == KEY

@@ -8,17 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.io.captures import content, lengths
-from tests.io.test_refusals import T, X, text
-from twitchsense.io import csv_repair, read
-from twitchsense.io.csv_repair import guard_quotes
+from tests.io.builders import TIMES, VALUES, content, csv_bytes, lengths
+from twitchsense.io import csv, read
+from twitchsense.io.csv import escape_unclosed_quotes
 
 N = 5000
 NOTED = "time_s,emg1_uv,note"
 
 
 def guarded(data, separator=","):
-    return b"".join(guard_quotes(io.BufferedReader(io.BytesIO(data)), separator))
+    return b"".join(escape_unclosed_quotes(io.BufferedReader(io.BytesIO(data)), separator))
 
 
 def noted(notes, end="\n"):
@@ -32,7 +31,7 @@ def noted(notes, end="\n"):
 def test_a_lone_mark_in_a_signal_is_a_gap_of_one_sample(tmp_path, cell, row):
     lines = [f"{i / 1000:.3f},{cell if i == row else i % 9}" for i in range(N)]
     path = tmp_path / "night.csv"
-    path.write_bytes(text(lines))
+    path.write_bytes(csv_bytes(lines))
     assert lengths(read(path), "emg1") == [n for n in (row, N - row - 1) if n]
 
 
@@ -56,10 +55,12 @@ def test_marks_in_a_column_of_others_cost_no_sample(tmp_path, notes, end):
 
 
 def test_marks_in_a_packed_capture_with_semicolons(tmp_path):
-    lines = [f"{t};{x};{'<up' * (i == 7)}" for i, (t, x) in enumerate(zip(T, X, strict=True))]
+    lines = [
+        f"{t};{x};{'<up' * (i == 7)}" for i, (t, x) in enumerate(zip(TIMES, VALUES, strict=True))
+    ]
     path = tmp_path / "night.csv.gz"
-    path.write_bytes(gzip.compress(text(lines, NOTED.replace(",", ";")).replace(b"<", b'"')))
-    assert lengths(read(path), "emg1") == [len(T)]
+    path.write_bytes(gzip.compress(csv_bytes(lines, NOTED.replace(",", ";")).replace(b"<", b'"')))
+    assert lengths(read(path), "emg1") == [len(TIMES)]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_nothing_is_taken_out_and_pieces_do_not_matter(parts):
 def test_small_pieces_give_the_same(monkeypatch):
     data = noted({20: '"up', 2500: '"a, b"', 4000: '5" nail'})
     whole = guarded(data)
-    monkeypatch.setattr(csv_repair, "_PIECE", 7)
+    monkeypatch.setattr(csv, "_READ_BYTES", 7)
     assert guarded(data) == whole
     assert whole.count(b' "up') == 1
     assert len(whole) == len(data) + 1

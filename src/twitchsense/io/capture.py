@@ -1,0 +1,133 @@
+"""The interface of a capture reader, and the mapping of foreign column names.
+
+A capture is one input file. Each format has one reader class, which implements `Capture`;
+`twitchsense.io.formats` lists the formats, and `twitchsense.io.merge` joins the captures of
+one recording.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
+
+from twitchsense.errors import InputError
+from twitchsense.io.channel_builder import ChannelBuilder
+from twitchsense.model.column_names import ChannelPlan
+
+#: A column that is mapped to this name is left out.
+IGNORE: Final = "ignore"
+
+
+class Capture(Protocol):
+    """One input file, of any format.
+
+    A reader parses the header when it is constructed and the samples when `read_into` is
+    called. It raises `InputError` if the file cannot be read as its format.
+    """
+
+    @property
+    def source(self) -> str:
+        """Name of the file in messages."""
+        ...
+
+    @property
+    def time_axis(self) -> str:
+        """``time_s`` (seconds from the start) or ``time_utc``."""
+        ...
+
+    @property
+    def plans(self) -> tuple[ChannelPlan, ...]:
+        """Channels of the file."""
+        ...
+
+    @property
+    def headers(self) -> Sequence[str]:
+        """All column names, as they stand in the file."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Remarks for the user."""
+        ...
+
+    def first_time_ns(self) -> int:
+        """Return the first time of the file in ns, on its time axis."""
+        ...
+
+    def read_into(self, builders: Mapping[str, ChannelBuilder]) -> tuple[int, int]:
+        """Append all samples to the builders of their channels.
+
+        Parameters
+        ----------
+        builders : mapping of str to ChannelBuilder
+            By the names of `plans`.
+
+        Returns
+        -------
+        first_ns, last_ns : int
+            First and last time of the file, whether or not a sample was taken then.
+
+        Raises
+        ------
+        InputError
+            If the file is damaged or its times are not usable.
+        IrregularSamplingError
+            If the timestamps of a channel do not belong to one sampling rate.
+        """
+        ...
+
+    def locate(self, time_ns: int) -> str | None:
+        """Return the place of a time in the file, for messages; None if it has none."""
+        ...
+
+
+class ColumnMapping:
+    """Maps foreign column names to those of the package (``--map``).
+
+    Parameters
+    ----------
+    pairs : mapping of str to str, optional
+        Name in the file to name in the package. Case matters only if two names in the file
+        differ in nothing else.
+    """
+
+    def __init__(self, pairs: Mapping[str, str] | None = None) -> None:
+        self._exact = {k.strip(): v.strip() for k, v in (pairs or {}).items()}
+        self._folded = {k.casefold(): v for k, v in self._exact.items()}
+        self._looked_up: set[str] = set()
+
+    def rename(self, header: str) -> str:
+        """Return the package's name of a column, or `header` itself if it is not mapped."""
+        self._looked_up.add(header)
+        self._looked_up.add(header.casefold())
+        return self._exact.get(header, self._folded.get(header.casefold(), header))
+
+    def check_used(self, source: str, headers: Sequence[str]) -> None:
+        """Refuse a mapping of a column that no file has.
+
+        Parameters
+        ----------
+        source : str
+            File to name in the message.
+        headers : sequence of str
+            Column names of all files.
+
+        Raises
+        ------
+        InputError
+            If a mapped column was never looked up. The message lists `headers`.
+        """
+        for header in self._exact:
+            if header.casefold() not in self._looked_up:
+                listed = ", ".join(h for h in headers if h) or "none"
+                raise InputError(
+                    source,
+                    f"--map names the column '{header}', which is not in the header",
+                    f"choose from: {listed}",
+                    "header",
+                )
+
+
+def ignored_columns_note(source: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Return a note that names the columns left out, or no note if there are none."""
+    return (f"{source}: left out: {', '.join(names)}",) if names else ()

@@ -1,0 +1,103 @@
+"""The capture formats: one row for each, with its file name endings and its reader.
+
+To add a format, write a reader class that implements `Capture` and add a row to `FORMATS`.
+The readers are imported when they are needed, because some depend on optional or slow
+libraries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from twitchsense.errors import InputError
+from twitchsense.io.capture import Capture, ColumnMapping
+
+#: Path, name in messages, column mapping and time zone to an open capture.
+Opener = Callable[[Path, str, ColumnMapping, str | None], Capture]
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureFormat:
+    """A format that `read` accepts.
+
+    Attributes
+    ----------
+    name : str
+    suffixes : tuple of str
+        Endings of file names, in lower case.
+    open : callable
+        Opens a file of this format and parses its header.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    open: Opener
+
+
+def _open_csv(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
+    from twitchsense.io.csv import CsvTable
+    from twitchsense.io.table_capture import TableCapture
+
+    return TableCapture(CsvTable(path, source, mapping))
+
+
+def _open_parquet(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
+    from twitchsense.io.parquet import ParquetTable
+    from twitchsense.io.table_capture import TableCapture
+
+    return TableCapture(ParquetTable(path, source, mapping))
+
+
+def _open_edf(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
+    from twitchsense.io.edf import EdfCapture
+
+    return EdfCapture(path, source, mapping, zone)
+
+
+def _open_night_file(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
+    from twitchsense.io.night_file import NightFileCapture
+
+    return NightFileCapture(path, source, mapping, zone)
+
+
+FORMATS: Final = (
+    CaptureFormat("CSV", (".csv", ".csv.gz"), _open_csv),
+    CaptureFormat("Parquet", (".parquet",), _open_parquet),
+    CaptureFormat("EDF, EDF+ and BDF", (".edf", ".bdf"), _open_edf),
+    CaptureFormat("night file", (".night",), _open_night_file),
+)
+
+
+def find_format(path: Path, source: str) -> CaptureFormat:
+    """Return the format of a file, by the ending of its name.
+
+    Parameters
+    ----------
+    path : Path
+    source : str
+        Name of the file in messages.
+
+    Returns
+    -------
+    CaptureFormat
+
+    Raises
+    ------
+    InputError
+        If `path` is a folder, or its name has none of the known endings.
+    """
+    if path.is_dir():
+        raise InputError(source, "is a folder", "give the capture files in it")
+    name = path.name.casefold()
+    for capture_format in FORMATS:
+        if name.endswith(capture_format.suffixes):
+            return capture_format
+    endings = ", ".join(suffix for f in FORMATS for suffix in f.suffixes)
+    raise InputError(
+        source,
+        "the ending of the name tells no format of a capture",
+        f"name it one of {endings}",
+    )
