@@ -4,7 +4,7 @@
 const twitchsense = (() => {
   const MISSING = -32768;
 
-  // ---- numbers out of the packed block (see payload.py) -----------------------------
+  // ---- numbers out of the packed block (see page_data.py) -----------------------------
   async function unpack(text) {
     const packed = Uint8Array.from(atob(text.trim()), (c) => c.charCodeAt(0));
     const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
