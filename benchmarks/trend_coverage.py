@@ -21,9 +21,9 @@ import numpy as np
 import pandas as pd
 
 from twitchsense.scoring.confidence_intervals import binomial_interval
-from twitchsense.trend.association import Association, associate
+from twitchsense.trend.association import Association, compare_nights
 from twitchsense.trend.diary import Diary
-from twitchsense.trend.exposure import choose
+from twitchsense.trend.exposure import select_exposures
 from twitchsense.trend.nights import OUTCOMES, add_rates
 
 NAMES = ("alcohol_g", "caffeine_mg", "stress")
@@ -91,7 +91,7 @@ def _runs(n: int, rho: float, rng: np.random.Generator) -> np.ndarray:
 def look(month: Month, seed: int) -> list[Association]:
     """Return what a person would be told after a month."""
     nights, diary = simulate(month, np.random.default_rng(seed))
-    return associate(nights, diary, choose(diary, NAMES))
+    return compare_nights(nights, diary, select_exposures(diary, NAMES))
 
 
 @dataclass

@@ -17,9 +17,17 @@ from rule_cases import CASES, CONTEXTS, Case
 
 import twitchsense as ts
 from twitchsense.model.event_table import REJECT_REASONS
+from twitchsense.report.figures import new_figure, style_axes
 from twitchsense.report.overview import plot_context
-from twitchsense.report.palette import ACC_INK, EMG_INK, GRID, INK, MUTED, kind_color, label_name
-from twitchsense.report.svg import new_figure, tidy
+from twitchsense.report.palette import (
+    ACC_COLOR,
+    EMG_COLOR,
+    GRID_COLOR,
+    MUTED_COLOR,
+    TEXT_COLOR,
+    kind_color,
+    label_name,
+)
 
 DOCS = Path(__file__).parent
 OUT = DOCS / "figures" / "rules"
@@ -54,7 +62,7 @@ CONTEXT_WORDS = (
     "separates them."
 )
 _REJECTED = "#8A8A86"
-_AXES = (ACC_INK, "#0072B2", "#009E73")
+_AXES = (ACC_COLOR, "#0072B2", "#009E73")
 
 
 def draw(case: Case) -> Figure:
@@ -72,18 +80,18 @@ def draw(case: Case) -> Figure:
         )
         values = samples - np.median(samples, axis=0)
         for axis in range(values.shape[1]):
-            color = EMG_INK if channel.kind == "emg" else _AXES[axis]
+            color = EMG_COLOR if channel.kind == "emg" else _AXES[axis]
             ax.plot(times / 1e9 - case.at, values[:, axis], color=color, lw=0.8)
         reach = max(1.15 * float(np.abs(values).max()), 25 if channel.kind == "emg" else 0.02)
         ax.set_ylim(-reach, reach)
         place = " ".join(channel.name.split("_")[1:]) if not emg else ""
         name = "muscle\n(µV)" if channel.kind == "emg" else f"acceleration\n{place} (g)"
-        ax.set_ylabel(f"{channel.leg or ''} {name}".strip(), fontsize=8, color=MUTED)
-        tidy(ax)
+        ax.set_ylabel(f"{channel.leg or ''} {name}".strip(), fontsize=8, color=MUTED_COLOR)
+        style_axes(ax)
         ax.locator_params(axis="y", nbins=3)
         shade(ax, night, case)
     axes[-1].set_xlim(0, case.until - case.at)
-    axes[-1].set_xlabel("seconds", fontsize=8, color=MUTED)
+    axes[-1].set_xlabel("seconds", fontsize=8, color=MUTED_COLOR)
     return figure
 
 
@@ -113,17 +121,18 @@ def draw_contexts() -> Figure:
             x = float(row["onset"])
             top.vlines(x, y - 0.08, y + 0.08, color=kind_color(kind), lw=2)
             words = label_name(str(row["label"])).replace(" ", "\n", 1)
-            top.text(x, y + 0.1, words, ha="center", fontsize=7, color=INK)
-            top.text(x, y - 0.17, kind, ha="center", fontsize=7, color=MUTED) if k == 0 else None
+            top.text(x, y + 0.1, words, ha="center", fontsize=7, color=TEXT_COLOR)
+            if k == 0:
+                top.text(x, y - 0.17, kind, ha="center", fontsize=7, color=MUTED_COLOR)
     top.set_ylim(0, 1.05)
     top.set_yticks([])
     for side in ("top", "right", "left"):
         top.spines[side].set_visible(False)
-    top.spines["bottom"].set_color(GRID)
+    top.spines["bottom"].set_color(GRID_COLOR)
     minutes = np.arange(0, CONTEXTS.seconds + 1, 300)
     strip.set_xticks(minutes, [f"{m / 60:.0f}" for m in minutes], fontsize=8)
     strip.set_xlim(0, CONTEXTS.seconds)
-    strip.set_xlabel("minutes", fontsize=8, color=MUTED)
+    strip.set_xlabel("minutes", fontsize=8, color=MUTED_COLOR)
     return figure
 
 

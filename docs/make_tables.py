@@ -14,8 +14,8 @@ from twitchsense.cohort.dataset_tables import TABLES as COHORT_TABLES
 from twitchsense.model.event_table import EVENT_COLUMNS, REJECT_REASONS
 from twitchsense.scoring.label_rules import RULES
 from twitchsense.settings import Settings
-from twitchsense.trend.association import COLUMNS as ASSOCIATION_COLUMNS
-from twitchsense.trend.diary import COLUMNS as DIARY
+from twitchsense.trend.association import ASSOCIATION_COLUMNS
+from twitchsense.trend.diary import DIARY_COLUMNS
 
 DOCS = Path(__file__).parent
 
@@ -97,7 +97,7 @@ def glossary_page() -> str:
         "| column | meaning |",
         "|---|---|",
     ]
-    lines += [f"| `{name}` | {meaning} |" for name, meaning in DIARY.items()]
+    lines += [f"| `{name}` | {meaning} |" for name, meaning in DIARY_COLUMNS.items()]
     lines += [
         "",
         "## `associations.csv` of `trend`",

@@ -34,7 +34,7 @@ from twitchsense.io.bids import _write_tsv
 from twitchsense.model.event_table import EVENT_COLUMNS
 from twitchsense.nightfile.records import Marker
 from twitchsense.nightfile.writer import NightFileWriter
-from twitchsense.report.page import render
+from twitchsense.report.page import render_report
 from twitchsense.report.trend_page import render_weeks
 from twitchsense.results import save
 from twitchsense.results.save import save_weeks
@@ -120,7 +120,7 @@ def test_a_marker_is_text_in_the_notes_of_the_report(tmp_path):
     assert len(told) == 4
     assert all(n.isprintable() and len(n) < 230 for n in told)
     assert told[1].endswith(FORMULA)
-    text = read_page(render(ts.analyze(recording)), scripts=3)
+    text = read_page(render_report(ts.analyze(recording)), scripts=3)
     assert TAG in text
     assert FORMULA in text
 
@@ -171,7 +171,7 @@ def test_the_name_of_a_sleep_app_is_text(tmp_path):
     path = tmp_path / "export.xml"
     path.write_text(f"<HealthData>{record.format(app, *ends)}</HealthData>")
     night = ts.analyze(recording, hypnogram=path)
-    text = read_page(render(night), scripts=3)
+    text = read_page(render_report(night), scripts=3)
     assert "stages of '<b>=1" in text
     assert "A" * 100 not in text
 

@@ -14,7 +14,12 @@ import twitchsense as ts
 from tests.made_night import make_recording
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
-from twitchsense.report.event_windows import BUDGET, MISSING, QUANTUM, gather
+from twitchsense.report.event_windows import (
+    MAX_BYTES,
+    MISSING_SAMPLE,
+    RESOLUTION,
+    cut_event_windows,
+)
 from twitchsense.results.load import open_result
 
 
@@ -51,32 +56,32 @@ def test_report_is_made_again_without_the_recording(copy):
 
 
 def test_windows_hold_the_samples_of_the_recording(night):
-    for trace in gather(night):
+    for trace in cut_event_windows(night):
         channel = night.recording.channel(trace.channel)
         times, samples = night.recording.window(
             trace.channel,
             trace.start_ns - 1,
             trace.start_ns + round(len(trace.samples) * 1e9 / trace.fs),
         )
-        seen = trace.samples[:, 0] != MISSING
+        seen = trace.samples[:, 0] != MISSING_SAMPLE
         assert seen.sum() in (len(times), len(times) - 1)
-        step = QUANTUM[channel.kind]
+        step = RESOLUTION[channel.kind]
         theirs = samples[: seen.sum()].astype(float)
         assert np.abs(trace.samples[seen] * step - theirs).max() <= step / 2 + 1e-6
 
 
 def test_windows_cut_again_are_the_same(result):
     saved = open_result(result)
-    again = gather(saved)
+    again = cut_event_windows(saved)
     assert len(again) == len(saved.traces)
     for mine, theirs in zip(again, saved.traces, strict=True):
         assert (mine.event, mine.channel) == (theirs.event, theirs.channel)
         assert abs(mine.start_ns - theirs.start_ns) <= 1e9 / theirs.fs
-    assert sum(t.samples.nbytes for t in again) <= BUDGET
+    assert sum(t.samples.nbytes for t in again) <= MAX_BYTES
 
 
 def test_a_budget_keeps_the_strongest_of_each_kind(night):
-    few = {t.event for t in gather(night, 40_000)}
+    few = {t.event for t in cut_event_windows(night, 40_000)}
     events = night.events
     jerks = events[events["trial_type"] == "jerk"]
     assert int(jerks["peak_g"].idxmax()) in few

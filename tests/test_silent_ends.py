@@ -13,7 +13,7 @@ from twitchsense.errors import InputError
 from twitchsense.io.export import export
 from twitchsense.nightfile.records import LinkEvent
 from twitchsense.nightfile.writer import NightFileWriter
-from twitchsense.report.sentences import answers
+from twitchsense.report.summary_sentences import summary_answers
 from twitchsense.results.load import open_result
 
 HEARD = {"start": slice(500, 600), "end": slice(0, 100), "both": slice(300, 400)}
@@ -47,12 +47,12 @@ def test_a_night_lasts_as_long_as_it_was_recorded(where, tmp_path):
     assert facts["valid_s"]["emg1"] == pytest.approx(100, abs=2)
     assert len(night.epochs) == 20
     assert (night.epochs["valid"] > 0).sum() <= 5
-    said = dict(answers(night))["Was the recording good?"]
+    said = dict(summary_answers(night))["Was the recording good?"]
     assert not said.startswith("Yes")
     assert "lasted 10 min" in said
     night.save(tmp_path / "out", report=False)
     saved = open_result(tmp_path / "out")
-    assert dict(answers(saved))["Was the recording good?"] == said
+    assert dict(summary_answers(saved))["Was the recording good?"] == said
 
 
 @pytest.mark.parametrize("clock", ["time_s", "time_utc"])

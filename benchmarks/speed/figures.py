@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 
-from twitchsense.report.palette import GRID, INK, MUTED
+from twitchsense.report.palette import GRID_COLOR, MUTED_COLOR, TEXT_COLOR
 
 
 def draw_growth(measured: dict[str, Any], path: Path) -> None:
@@ -22,7 +22,7 @@ def draw_growth(measured: dict[str, Any], path: Path) -> None:
     _line(time_axes, rows["length"], "hours", "seconds", "length", "time in s")
     _line(memory_axes, rows["length"], "hours", "above_mb", "length", "memory in MB")
     memory_axes.set(yscale="linear", ylim=(0, 275))
-    memory_axes.axhline(250, color=MUTED, linewidth=1, linestyle=":")
+    memory_axes.axhline(250, color=MUTED_COLOR, linewidth=1, linestyle=":")
     for axes in (time_axes, memory_axes):
         hours = [r["hours"] for r in rows["length"]]
         axes.set_xticks(hours, [_duration_text(h) for h in hours])
@@ -42,8 +42,8 @@ def _line(axes: Any, rows: list[dict[str, Any]], x: str, y: str, xlabel: str, yl
     xs, ys = [r[x] for r in rows], [r[y] for r in rows]
     if y == "seconds" and xs[0]:
         slope = ys[-1] / xs[-1]
-        axes.plot(xs, [slope * x for x in xs], color=GRID, linewidth=2)
-    axes.plot(xs, ys, "o-", color=INK, markersize=4, linewidth=1.2)
+        axes.plot(xs, [slope * x for x in xs], color=GRID_COLOR, linewidth=2)
+    axes.plot(xs, ys, "o-", color=TEXT_COLOR, markersize=4, linewidth=1.2)
     axes.set(yscale="log", xlabel=xlabel, ylabel=ylabel)
     if xs[0]:
         axes.set_xscale("log")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from twitchsense.report.interval_histogram import plot_intervals as plot_intervals
     from twitchsense.report.overview import plot_events as plot_events
     from twitchsense.report.overview import plot_night as plot_night
-    from twitchsense.report.trend_plot import plot_trend as plot_trend
+    from twitchsense.report.trend_page import plot_trend as plot_trend
     from twitchsense.report.waveforms import plot_average as plot_average
     from twitchsense.results.night import Night as Night
     from twitchsense.results.night import analyze as analyze
@@ -56,7 +56,7 @@ _HOMES = {
     "plot_events": "twitchsense.report.overview",
     "plot_intervals": "twitchsense.report.interval_histogram",
     "plot_night": "twitchsense.report.overview",
-    "plot_trend": "twitchsense.report.trend_plot",
+    "plot_trend": "twitchsense.report.trend_page",
     "read": "twitchsense.io.read",
     "read_weeks": "twitchsense.trend.weeks",
     "score_limb": "twitchsense.scoring.leg_movements.score",

@@ -181,4 +181,4 @@ def test_hostile_text_is_text_everywhere(night, visit, tmp_path):
     assert "\u202e" not in shown
     data = json.loads(seen.page.inner_text("#night-data") or seen.page.evaluate(
         "document.getElementById('night-data').textContent"))  # fmt: skip
-    assert data["lanes"][0]["name"].startswith("</script>")
+    assert data["channels"][0]["name"].startswith("</script>")

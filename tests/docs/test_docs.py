@@ -39,9 +39,9 @@ def test_links_lead_to_files(page):
 
 
 def test_glossary_has_every_column_of_the_weeks():
-    from twitchsense.trend.association import COLUMNS, Association
+    from twitchsense.trend.association import ASSOCIATION_COLUMNS, Association
 
-    assert list(COLUMNS) == list(Association.__dataclass_fields__)
+    assert list(ASSOCIATION_COLUMNS) == list(Association.__dataclass_fields__)
 
 
 def test_cohort_page_has_every_column_of_a_list_and_every_table():

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from twitchsense.report.clinical_table import indices
-from twitchsense.report.explanations import alternatives, kind_rule
+from twitchsense.report.clinical_table import clinical_rows
+from twitchsense.report.explanations import describe_alternatives, kind_rule
 
 
 def rate(value, low, high, key="rate_per_h"):
@@ -47,7 +47,7 @@ FACTS = {
 
 
 def test_each_index_stands_with_its_interval_and_rule():
-    rows = {row["name"]: (row["value"], row["rule"]) for row in indices(FACTS)}
+    rows = {row["name"]: (row["value"], row["rule"]) for row in clinical_rows(FACTS)}
     assert rows["Periodic-leg-movement-like, per hour of sleep"] == (
         "12.3 (10.0–15.1)",
         "WASM 2016; not corrected for breathing",
@@ -66,12 +66,12 @@ def test_each_index_stands_with_its_interval_and_rule():
     [{}, {"leg_movements": 3}, {"leg_movements": {"rules": []}}, {"fragmentary_myoclonus": None}],
 )
 def test_a_summary_without_indices_has_no_such_section(facts):
-    assert indices(facts) == []
+    assert clinical_rows(facts) == []
 
 
 def test_what_is_no_number_is_not_defined():
     facts = {"leg_movements": {"labels_by": "x", "rules": {"x": {"plms_index": "<b>"}}}}
-    assert indices(facts)[0]["value"] == "not defined"
+    assert clinical_rows(facts)[0]["value"] == "not defined"
 
 
 def event(**changes):
@@ -85,18 +85,20 @@ def night(low=0.0, high=200.0):
 
 
 def test_alternatives_of_the_table_are_told_with_their_share():
-    told = alternatives(night(), event(alternatives="myoclonic_jerk_awake:0.30; tremor_like"))
+    told = describe_alternatives(
+        night(), event(alternatives="myoclonic_jerk_awake:0.30; tremor_like")
+    )
     assert told == "it could also be “myoclonic-jerk-like, awake” (about 30%) or “tremor-like”"
 
 
 def test_within_the_range_of_sleep_onset_the_neighbours_are_alternatives():
-    told = alternatives(night(), event())
+    told = describe_alternatives(night(), event())
     assert told.startswith("sleep may have come earlier or later, so it could also be")
-    assert alternatives(night(low=900.0, high=999.0), event()) == ""
+    assert describe_alternatives(night(low=900.0, high=999.0), event()) == ""
 
 
 def test_a_jerk_without_muscle_signal_may_be_a_knock():
-    told = alternatives(night(900.0, 999.0), event(amplitude_uv=float("nan")))
+    told = describe_alternatives(night(900.0, 999.0), event(amplitude_uv=float("nan")))
     assert "a knock on the bed" in told
 
 

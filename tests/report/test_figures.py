@@ -9,12 +9,25 @@ from matplotlib.figure import Figure
 import twitchsense as ts
 from tests.made_night import make_recording
 from twitchsense.model.per_second import PerSecond
-from twitchsense.report.decimate import envelope, spans, thin
-from twitchsense.report.overview import plot_context, plot_events, plot_lane, plot_night, plot_valid
-from twitchsense.report.page import render
-from twitchsense.report.svg import to_svg
-from twitchsense.report.time_labels import Clock, from_onset, hours_minutes, milliseconds, spoken
-from twitchsense.report.waveforms import plot_average, plot_event
+from twitchsense.report.decimate import decimate_waveform, min_max_envelope
+from twitchsense.report.figures import to_svg
+from twitchsense.report.night_intervals import validity_intervals
+from twitchsense.report.overview import (
+    plot_channel,
+    plot_context,
+    plot_events,
+    plot_night,
+    plot_valid,
+)
+from twitchsense.report.page import render_report
+from twitchsense.report.time_labels import (
+    WallClock,
+    format_duration,
+    format_event_duration,
+    format_hours_minutes,
+    format_minutes_from_onset,
+)
+from twitchsense.report.waveforms import event_figure, plot_average, plot_event
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +37,15 @@ def night():
 
 def test_lanes_draw_on_the_axes_given_and_return_them(night):
     for draw in (
-        lambda ax: plot_lane(night, "emg1", ax=ax),
-        lambda ax: plot_lane(night, "acc", ax=ax),
+        lambda ax: plot_channel(night, "emg1", ax=ax),
+        lambda ax: plot_channel(night, "acc", ax=ax),
         lambda ax: plot_events(night, ax=ax),
         lambda ax: plot_context(night, ax=ax),
         lambda ax: plot_valid(night, ax=ax),
         lambda ax: plot_average(night, "jerk", ax=ax),
         lambda ax: ts.plot_intervals(night, ax=ax),
         lambda ax: ts.plot_night(night, ax=ax),
+        lambda ax: plot_event(night, 0, ax=ax),
     ):
         ax = Figure().add_subplot()
         assert draw(ax) is ax
@@ -40,8 +54,8 @@ def test_lanes_draw_on_the_axes_given_and_return_them(night):
 
 def test_without_axes_a_notebook_shows_the_picture_and_a_report_leaves_none(night):
     plot_night(night, Figure().add_subplot(2, 1, 2))
-    plot_event(night, night.events.iloc[0])
-    render(night)
+    event_figure(night, night.events.iloc[0])
+    render_report(night)
     assert plt.get_fignums() == []
     ax = plot_night(night)
     assert [plt.figure(n) for n in plt.get_fignums()] == [ax.figure]
@@ -80,7 +94,7 @@ def make_seconds(time_s, valid):
 
 def test_envelope_keeps_extremes_and_leaves_gaps_empty():
     seconds = make_seconds([*range(10), *range(50, 100)], [True] * 60)
-    env = envelope(seconds, 0.0, 100.0, 10)
+    env = min_max_envelope(seconds, 0.0, 100.0, 10)
     assert env.high[0] == 9
     assert np.isnan(env.high[1:5]).all()
     assert env.low[-1] == -59
@@ -89,14 +103,14 @@ def test_envelope_keeps_extremes_and_leaves_gaps_empty():
 
 def test_spans_break_at_gaps_and_where_validity_changes():
     seconds = make_seconds([0, 1, 2, 10, 11], [True, True, False, True, True])
-    assert spans(seconds) == ([(0.0, 2.0), (10.0, 2.0)], [(2.0, 1.0)])
-    assert spans(make_seconds([], [])) == ([], [])
+    assert validity_intervals(seconds) == ([(0.0, 2.0), (10.0, 2.0)], [(2.0, 1.0)])
+    assert validity_intervals(make_seconds([], [])) == ([], [])
 
 
 def test_thin_keeps_extremes_in_order():
     time, values = np.arange(10_000) / 1000, np.zeros(10_000)
     values[4321], values[8765] = 7, -3
-    t, v = thin(time, values, 200)
+    t, v = decimate_waveform(time, values, 200)
     assert len(t) < 450
     assert (np.diff(t) > 0).all()
     assert v.max() == 7
@@ -104,16 +118,16 @@ def test_thin_keeps_extremes_in_order():
 
 
 def test_words_for_times():
-    assert spoken(40) == "40 s"
-    assert spoken(3600) == "1 h"
-    assert spoken(25_500) == "7 h 5 min"
-    assert hours_minutes(25_500) == "7:05"
-    assert milliseconds(0.0844) == "84 ms"
-    assert milliseconds(2.41) == "2.4 s"
-    assert milliseconds(float("nan")) == "–"
-    assert from_onset(-3.21) == "3.2 min before sleep onset"
-    assert from_onset(float("nan")) == ""
-    assert from_onset(120) == "2 h after sleep onset"
+    assert format_duration(40) == "40 s"
+    assert format_duration(3600) == "1 h"
+    assert format_duration(25_500) == "7 h 5 min"
+    assert format_hours_minutes(25_500) == "7:05"
+    assert format_event_duration(0.0844) == "84 ms"
+    assert format_event_duration(2.41) == "2.4 s"
+    assert format_event_duration(float("nan")) == "–"
+    assert format_minutes_from_onset(-3.21) == "3.2 min before sleep onset"
+    assert format_minutes_from_onset(float("nan")) == ""
+    assert format_minutes_from_onset(120) == "2 h after sleep onset"
 
 
 def test_clock_shows_the_wearers_time_over_a_change_of_clocks():
@@ -122,8 +136,8 @@ def test_clock_shows_the_wearers_time_over_a_change_of_clocks():
     start = 1_774_744_200 * 10**9
     from dataclasses import replace
 
-    clock = Clock.of(replace(recording, start_utc_ns=start))
-    assert (clock.short(0), clock.short(3600)) == ("01:30", "03:30")
-    nowhere = Clock.of(replace(recording, zone=None))
-    assert nowhere.name == "UTC"
-    assert Clock().exact(3725) == "1:02:05"
+    clock = WallClock.of(replace(recording, start_utc_ns=start))
+    assert (clock.format_minute(0), clock.format_minute(3600)) == ("01:30", "03:30")
+    nowhere = WallClock.of(replace(recording, zone=None))
+    assert nowhere.zone_name == "UTC"
+    assert WallClock().format_second(3725) == "1:02:05"

@@ -11,11 +11,11 @@ from matplotlib.text import Text
 import twitchsense as ts
 from tests.made_night import make_recording
 from twitchsense.model.channels import NS, ArraySamples, Segment
-from twitchsense.report import page_data, sentences, static_text, tables
-from twitchsense.report.artifact_minutes import disturbed
+from twitchsense.report import page_data, static_text, summary_sentences, tables
+from twitchsense.report.night_intervals import artifact_minutes
 from twitchsense.report.overview import plot_night
-from twitchsense.report.page import digest, render
-from twitchsense.report.time_labels import Clock
+from twitchsense.report.page import render_report, script_hash
+from twitchsense.report.time_labels import WallClock
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def night():
 
 @pytest.fixture(scope="module")
 def page(night):
-    return render(night)
+    return render_report(night)
 
 
 class Outline(HTMLParser):
@@ -66,8 +66,8 @@ def test_is_one_file_that_needs_no_network(page):
     assert parser.tags.count("script") == 3
     script = re.search(r"<script>(.*?)</script>", page, re.S)[1]
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
-    assert f"script-src &#39;sha256-{digest(script)}&#39;" in policy or (
-        f"script-src 'sha256-{digest(script)}'" in policy
+    assert f"script-src &#39;sha256-{script_hash(script)}&#39;" in policy or (
+        f"script-src 'sha256-{script_hash(script)}'" in policy
     )
     for way_out in ("fetch(", "XMLHttpRequest", "WebSocket", "import(", "eval(", "innerHTML"):
         assert way_out not in script
@@ -103,7 +103,7 @@ def test_every_picture_and_table_speaks(page):
 def test_hostile_names_are_text(night):
     evil = '<script>alert(1)</script>"onload="x'
     recording = replace(night.recording, source=f"{evil}.csv", notes=(evil, "<img src=http://x>"))
-    page = render(replace(night, recording=recording))
+    page = render_report(replace(night, recording=recording))
     assert outline(page).tags.count("script") == 3
     assert "<script>alert" not in page
     assert "&lt;img src=http://x&gt;" in page
@@ -111,7 +111,7 @@ def test_hostile_names_are_text(night):
 
 def test_holds_no_path_of_the_machine(night):
     recording = replace(night.recording, source="/home/someone/secret/night.csv")
-    page = render(replace(night, recording=recording))
+    page = render_report(replace(night, recording=recording))
     assert "/home" not in page
     assert "night.csv" in page
 
@@ -126,7 +126,7 @@ def test_says_what_must_always_be_said(page):
 
 
 def test_same_input_same_report(night, page):
-    assert render(night) == page
+    assert render_report(night) == page
 
 
 def test_a_night_without_events_is_no_verdict():
@@ -139,7 +139,7 @@ def test_a_night_without_events_is_no_verdict():
     )
     night = ts.analyze(recording)
     assert night.events.empty
-    page = render(night)
+    page = render_report(night)
     outline(page)
     assert "No twitch, jerk or leg movement was found in the valid signal" in page
     assert "0 in 5 min" in page
@@ -164,8 +164,8 @@ def made(seconds, emg_s, *, acc=True):
     ],
 )
 def test_first_answer_says_whether_the_recording_was_good(emg_s, word, says, monkeypatch):
-    monkeypatch.setattr(sentences, "LEAST_HOURS", 0.0)
-    question, answer = sentences.answers(made(120, emg_s))[0]
+    monkeypatch.setattr(summary_sentences, "MIN_VALID_HOURS", 0.0)
+    question, answer = summary_sentences.summary_answers(made(120, emg_s))[0]
     assert question == "Was the recording good?"
     assert answer.startswith(f"{word}. ")
     assert says.replace("105 s", "2 min") in answer
@@ -173,7 +173,7 @@ def test_first_answer_says_whether_the_recording_was_good(emg_s, word, says, mon
 
 
 def test_two_minutes_are_no_night():
-    (_, good), *_ = sentences.answers(made(120, 120))
+    (_, good), *_ = summary_sentences.summary_answers(made(120, 120))
     assert good.startswith("Too short to judge a night. The recording lasted 2 min: ")
     assert good.endswith("A night takes at least 2 h, better all of the sleep.")
 
@@ -181,8 +181,8 @@ def test_two_minutes_are_no_night():
 def test_a_leg_that_lay_still_from_the_start_has_no_sharp_sleep_onset():
     night = made(600, 600)
     assert night.onset.time_s == 0
-    assert "any time until 0:" in sentences.onset_phrase(night)
-    told = page_data.build(night, [])["data"]
+    assert "any time until 0:" in summary_sentences.sleep_onset_sentence(night)
+    told = page_data.build_page_data(night, [])["json"]
     assert "asleep by 0:10, perhaps from the start" in told
     assert "sleep onset" not in told
     drawn = drawn_words(plot_night(night))
@@ -192,12 +192,13 @@ def test_a_leg_that_lay_still_from_the_start_has_no_sharp_sleep_onset():
 
 def test_picture_and_words_tell_the_same_range_of_sleep_onset(night):
     low, high = (
-        Clock.of(night.recording).short(t) for t in (night.onset.low_s, night.onset.high_s)
+        WallClock.of(night.recording).format_minute(t)
+        for t in (night.onset.low_s, night.onset.high_s)
     )
-    assert f"between {low} and {high}," in sentences.onset_phrase(night)
+    assert f"between {low} and {high}," in summary_sentences.sleep_onset_sentence(night)
     [mark] = [w for w in drawn_words(plot_night(night)) if "sleep onset" in w]
     assert mark.endswith(f"({low}–{high})")
-    assert json.loads(page_data.build(night, [])["data"])["onset"]["words"] == mark
+    assert json.loads(page_data.build_page_data(night, [])["json"])["onset"]["label"] == mark
 
 
 def drawn_words(ax):
@@ -205,9 +206,13 @@ def drawn_words(ax):
 
 
 def test_no_event_in_a_night_seen_whole_is_not_called_unseen():
-    assert "saw nearly all of it" in sentences.sure_phrase(made(120, 120))
-    assert "could not judge nothing is known" in sentences.sure_phrase(made(120, 60))
-    assert "could not judge nothing is known" in sentences.sure_phrase(made(120, 0))
+    assert "saw nearly all of it" in summary_sentences.confidence_sentences(made(120, 120))
+    assert "could not judge nothing is known" in summary_sentences.confidence_sentences(
+        made(120, 60)
+    )
+    assert "could not judge nothing is known" in summary_sentences.confidence_sentences(
+        made(120, 0)
+    )
 
 
 def test_a_minute_of_many_spikes_is_called_disturbed_and_seen():
@@ -219,18 +224,22 @@ def test_a_minute_of_many_spikes_is_called_disturbed_and_seen():
         ts.Recording.from_arrays({"emg1_uv": (emg, 1000.0), "acc_x_g": (acc, 100.0)})
     )
     assert (night.rejected["reason"] == "electrode_pop").sum() >= 6
-    assert disturbed(night) == [(120.0, 60.0)]
-    assert "In 60 s of it disturbances were many" in sentences.valid_phrase(night)
+    assert artifact_minutes(night) == [(120.0, 60.0)]
+    assert "In 60 s of it disturbances were many" in summary_sentences.valid_time_sentences(night)
     assert "disturbed" in drawn_words(plot_night(night))
-    assert json.loads(page_data.build(night, [])["data"])["disturbed"] == [[120.0, 60.0]]
-    assert disturbed(made(120, 120)) == []
+    assert json.loads(page_data.build_page_data(night, [])["json"])["artifact_minutes"] == [
+        [120.0, 60.0]
+    ]
+    assert artifact_minutes(made(120, 120)) == []
 
 
 def test_unsure_names_are_told_from_unsure_events(night):
     table = night.events.head(4).assign(
         confidence=[0.9, 0.4, 0.4, 0.4], alternatives=["", "sleep_start:0.50", "leg_movement", ""]
     )
-    said = sentences.sure_phrase(replace(night, detections=replace(night.detections, events=table)))
+    said = summary_sentences.confidence_sentences(
+        replace(night, detections=replace(night.detections, events=table))
+    )
     assert said.startswith("1 of the 4 events met the rule clearly")
     assert "of 1 other just the name is unsure" in said
 
@@ -238,7 +247,7 @@ def test_unsure_names_are_told_from_unsure_events(night):
 def test_counts_add_up_and_sides_are_told(night):
     kinds = ["twitch", "jerk", "movement", "posture_change", "brief_contraction"]
     table = night.events.head(5).assign(trial_type=kinds, leg=["left", "right", "left", "", ""])
-    said = sentences.found_phrase(
+    said = summary_sentences.events_sentences(
         replace(night, detections=replace(night.detections, events=table))
     )
     assert said.startswith(
@@ -249,17 +258,17 @@ def test_counts_add_up_and_sides_are_told(night):
 
 def test_a_context_that_never_came_has_no_column():
     still = made(600, 600)
-    assert "awake" not in tables.rates(still, still.summary_dict())["columns"]
+    assert "awake" not in tables.rate_table(still, still.summary_dict())["columns"]
 
 
 def test_no_signal_is_not_zero():
     recording = ts.Recording.from_arrays({"emg1_uv": (np.zeros(120_000), 1000.0)})
     night = ts.analyze(recording)
-    page = render(night)
+    page = render_report(night)
     outline(page)
     assert "there was no valid signal" in page
     assert "none of the muscle signal (EMG) could be judged" in page
-    rows = tables.rates(night, night.summary_dict())["rows"]
+    rows = tables.rate_table(night, night.summary_dict())["rows"]
     assert {cell["count"] for row in rows for cell in row["cells"]} == {"no valid signal"}
 
 
@@ -267,8 +276,8 @@ def test_without_emg_twitches_are_not_counted_as_none():
     whole = make_recording(8, gap=False)
     acc = replace(whole, channels=whole.channels[1:], segments=whole.segments_of("acc"))
     night = ts.analyze(acc)
-    assert "can't be seen without muscle signal" in sentences.found_phrase(night)
-    rows = tables.rates(night, night.summary_dict())["rows"]
+    assert "can't be seen without muscle signal" in summary_sentences.events_sentences(night)
+    rows = tables.rate_table(night, night.summary_dict())["rows"]
     assert rows[0]["name"] == "Twitches"
     assert {cell["count"] for cell in rows[0]["cells"]} == {"no EMG"}
 
@@ -286,8 +295,8 @@ def test_hours_of_silence_between_segments_are_shown_as_gaps():
     order = {c.name: i for i, c in enumerate(recording.channels)}
     segments = sorted((*recording.segments, *late), key=lambda s: (order[s.channel], s.start_ns))
     night = ts.analyze(replace(recording, segments=tuple(segments)))
-    assert [row["gaps"] for row in tables.channels(night, night.summary_dict())] == [
+    assert [row["gaps"] for row in tables.channel_table(night, night.summary_dict())] == [
         "1 (56 min)",
         "1 (56 min)",
     ]
-    outline(render(night))
+    outline(render_report(night))

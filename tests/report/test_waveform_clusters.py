@@ -16,10 +16,10 @@ from tests.trend.results import evening, write_night
 from twitchsense.model.channels import Channel
 from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
-from twitchsense.report.event_windows import QUANTUM, Trace
+from twitchsense.report.event_windows import RESOLUTION, EventWindow
 from twitchsense.report.interval_histogram import movement_intervals
-from twitchsense.report.waveform_clusters import find_shapes
-from twitchsense.report.waveforms import plot_shape
+from twitchsense.report.waveform_clusters import cluster_waveforms
+from twitchsense.report.waveforms import plot_cluster
 
 
 def seconds(n, bad=()):
@@ -67,8 +67,8 @@ def twitches():
         wave = rng.normal(0, 4, 800)
         burst = rng.normal(0, 80, 41) if unit is None else units[unit] * rng.uniform(0.7, 1.3)
         wave[380:421] += burst
-        samples = np.rint(wave / QUANTUM["emg"]).astype(np.int16)[:, None]
-        traces.append(Trace(k, "emg1", k * 10**10, 1000.0, samples))
+        samples = np.rint(wave / RESOLUTION["emg"]).astype(np.int16)[:, None]
+        traces.append(EventWindow(k, "emg1", k * 10**10, 1000.0, samples))
     events = pd.DataFrame({"trial_type": "twitch", "amplitude_uv": 100.0}, index=range(29))
     recording = Recording((Channel("emg1", "emg", "uV", 1000.0, ("emg1_uv",)),), ())
     return SimpleNamespace(events=events, recording=recording), traces
@@ -76,22 +76,22 @@ def twitches():
 
 def test_twitches_of_one_shape_are_found_and_noise_is_not(twitches):
     night, traces = twitches
-    shapes = find_shapes(night, traces)
-    assert [s.rows for s in shapes] == [tuple(range(12)), tuple(range(12, 19))]
-    assert shapes[0].waves.shape == (12, 41)
+    clusters = cluster_waveforms(night, traces)
+    assert [c.events for c in clusters] == [tuple(range(12)), tuple(range(12, 19))]
+    assert clusters[0].waveforms.shape == (12, 41)
 
 
 def test_a_shape_is_drawn_on_the_axes_given(twitches):
-    [shape, _] = find_shapes(*twitches)
+    [cluster, _] = cluster_waveforms(*twitches)
     ax = Figure().add_subplot()
-    assert plot_shape(shape, ax) is ax
+    assert plot_cluster(cluster, ax) is ax
 
 
 def test_a_twitch_beside_a_gap_is_left_out(twitches):
     night, traces = twitches
     holed = [replace(t, samples=np.where(np.arange(800)[:, None] < 3, -32768, t.samples))
              for t in traces[:12]]  # fmt: skip
-    assert len(find_shapes(night, holed + traces[12:])) == 1
+    assert len(cluster_waveforms(night, holed + traces[12:])) == 1
 
 
 def test_trend_is_drawn_on_the_axes_given(tmp_path):

@@ -4,8 +4,8 @@ from datetime import date
 import pytest
 
 from twitchsense.errors import InputError
-from twitchsense.trend.diary import COLUMNS, NUMBERS, read_diary
-from twitchsense.trend.exposure import choose
+from twitchsense.trend.diary import DIARY_COLUMNS, NUMERIC_COLUMNS, read_diary
+from twitchsense.trend.exposure import select_exposures
 
 CSV = "date,caffeine_mg,alcohol_g,exercise,mood\n2026-03-01,180,0,none,fine\n2026-03-02,,24,run,\n"
 TOML = """
@@ -55,8 +55,8 @@ def test_every_format_says_the_same(tmp_path, name, text):
 
 
 def sides(found, name):
-    [exposure] = choose(found, [name])
-    return [exposure.of(found, day) for day in (ONE, TWO)]
+    [exposure] = select_exposures(found, [name])
+    return [exposure.status(found, day) for day in (ONE, TWO)]
 
 
 def test_exposed_unexposed_and_not_known(tmp_path):
@@ -80,37 +80,37 @@ def test_exposed_unexposed_and_not_known(tmp_path):
     ],
 )
 def test_an_exposure_in_words(tmp_path, name, words):
-    assert choose(diary(tmp_path, CSV), [name])[0].words == words
+    assert select_exposures(diary(tmp_path, CSV), [name])[0].description == words
 
 
 def test_the_evening_before(tmp_path):
     found = diary(tmp_path, CSV)
-    [alcohol] = choose(found, ["alcohol_g"])
-    assert alcohol.of(found, date(2026, 3, 3), lag=1) == 1.0
-    assert str(alcohol.of(found, ONE, lag=1)) == "nan"
+    [alcohol] = select_exposures(found, ["alcohol_g"])
+    assert alcohol.status(found, date(2026, 3, 3), lag=1) == 1.0
+    assert str(alcohol.status(found, ONE, lag=1)) == "nan"
 
 
 def test_no_coffee_has_no_hour(tmp_path):
     text = "date,caffeine_mg,caffeine_hour\n2026-03-01,0,\n2026-03-02,80,16\n2026-03-03,80,\n"
     found = diary(tmp_path, text)
-    [late] = choose(found, ["caffeine_hour>14"])
-    assert str([late.of(found, date(2026, 3, d)) for d in (1, 2, 3)]) == "[0.0, 1.0, nan]"
+    [late] = select_exposures(found, ["caffeine_hour>14"])
+    assert str([late.status(found, date(2026, 3, d)) for d in (1, 2, 3)]) == "[0.0, 1.0, nan]"
 
 
 def test_a_column_that_is_never_zero_is_split_at_its_median(tmp_path):
     text = "date,water_l\n" + "".join(f"2026-03-0{d},{d}\n" for d in range(1, 6))
     found = diary(tmp_path, text)
-    [water] = choose(found, [])
-    assert (water.sign, water.limit) == (">", 3.0)
+    [water] = select_exposures(found, [])
+    assert (water.operator, water.threshold) == (">", 3.0)
 
 
 def test_more_than_three_are_refused_and_never_picked_unasked(tmp_path):
     found = diary(tmp_path, CSV)
-    assert choose(found, []) == []
+    assert select_exposures(found, []) == []
     with pytest.raises(InputError, match="at most 3"):
-        choose(found, list(found.columns))
+        select_exposures(found, list(found.columns))
     with pytest.raises(InputError, match="no column 'tea'"):
-        choose(found, ["tea"])
+        select_exposures(found, ["tea"])
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def written(kind, column, values):
 
 
 def test_every_column_of_the_glossary_is_tried():
-    assert set(KEPT) - {"cold_feet", "cups_of_tea"} == set(COLUMNS) - {"date"}
+    assert set(KEPT) - {"cold_feet", "cups_of_tea"} == set(DIARY_COLUMNS) - {"date"}
 
 
 @pytest.mark.parametrize("kind", ["csv", "tsv", "toml", "yaml"])
@@ -194,14 +194,14 @@ def test_a_column_is_read_and_split_as_its_person_means_it(tmp_path, kind, colum
     found = diary(tmp_path, written(kind, column, [without, taken]), f"d.{kind}")
     assert found.columns == (column,)
     assert found.days[TWO] == {column: value}
-    [chosen] = choose(found, [exposure])
-    assert chosen.words == words
+    [chosen] = select_exposures(found, [exposure])
+    assert chosen.description == words
     less = column == "water_l"  # here little is the exposure
-    assert [chosen.of(found, day) for day in (ONE, TWO)] == [float(less), float(not less)]
+    assert [chosen.status(found, day) for day in (ONE, TWO)] == [float(less), float(not less)]
 
 
 @pytest.mark.parametrize("kind", ["csv", "tsv", "toml", "yaml"])
-@pytest.mark.parametrize("column", NUMBERS)
+@pytest.mark.parametrize("column", NUMERIC_COLUMNS)
 @pytest.mark.parametrize("bad", ["lots", "-1", "12345678", "inf", "3 cups", "1,5"])
 def test_what_is_no_number_is_refused_with_row_column_and_cure(tmp_path, kind, column, bad):
     if kind == "yaml":
@@ -217,7 +217,7 @@ def test_what_is_no_number_is_refused_with_row_column_and_cure(tmp_path, kind, c
 
 
 @pytest.mark.parametrize("empty", ["", "n/a", "null"])
-@pytest.mark.parametrize("column", NUMBERS)
+@pytest.mark.parametrize("column", NUMERIC_COLUMNS)
 def test_not_known_is_no_fault_and_no_none(tmp_path, column, empty):
     found = diary(tmp_path, f"date,{column}\n2026-03-01,{empty}\n2026-03-02,1\n")
     assert found.days[ONE] == {}

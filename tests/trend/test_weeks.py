@@ -11,9 +11,9 @@ from click.testing import CliRunner
 from tests.trend.results import evening, write_night
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
-from twitchsense.report.trend_page import render_weeks, sentences
+from twitchsense.report.trend_page import render_weeks, trend_sentences
 from twitchsense.results.save import save_weeks
-from twitchsense.trend.nights import find_results, read_nights
+from twitchsense.trend.nights import find_result_directories, read_nights
 from twitchsense.trend.weeks import read_weeks
 
 
@@ -88,40 +88,40 @@ def test_no_valid_hour_is_no_zero(tmp_path):
 def test_a_directory_of_results_stands_for_them(tmp_path):
     for k in range(3):
         write_night(tmp_path / "all", f"n{k}", evening(k))
-    assert len(find_results([tmp_path / "all", tmp_path / "all" / "n1"])) == 3
+    assert len(find_result_directories([tmp_path / "all", tmp_path / "all" / "n1"])) == 3
     with pytest.raises(InputError, match=r"holds no summary\.json"):
-        find_results([tmp_path])
+        find_result_directories([tmp_path])
 
 
 def test_under_five_nights_nothing_is_called_usual(tmp_path):
     paths = [write_night(tmp_path, f"n{k}", evening(k)) for k in range(4)]
     weeks = read_weeks(paths)
-    assert math.isnan(weeks.usual["twitch"].median)
-    assert "From 5 nights on" in sentences(weeks)[0]
+    assert math.isnan(weeks.typical["twitch"].median)
+    assert "From 5 nights on" in trend_sentences(weeks)[0]
     paths.append(write_night(tmp_path, "n4", evening(4)))
-    assert read_weeks(paths).usual["twitch"].median == pytest.approx(80 / 7)
+    assert read_weeks(paths).typical["twitch"].median == pytest.approx(80 / 7)
 
 
 def test_an_effect_is_found_with_its_interval_and_no_cause(month):
     nights, diary = month
     weeks = read_weeks([nights], diary)
     assert weeks.exposures == ("alcohol_g",)
-    twitch = weeks.found[0]
+    twitch = weeks.comparisons[0]
     assert (twitch.outcome, twitch.lag, twitch.answer) == ("twitch", 0, "more")
     assert twitch.n_exposed + twitch.n_other == 30
     assert twitch.low < 10 < twitch.high
     assert twitch.q >= twitch.p
     assert "This cannot show cause." in twitch.text
-    others = [a for a in weeks.found if a is not twitch]
+    others = [a for a in weeks.comparisons if a is not twitch]
     assert {a.answer for a in others} == {"no clear difference"}
 
 
 def test_not_enough_nights_is_a_normal_answer(tmp_path):
     nights, diary = make_weeks(tmp_path, 10)
     weeks = read_weeks([nights], diary)
-    assert {a.answer for a in weeks.found} == {"not enough nights yet"}
-    assert all(math.isnan(a.difference) for a in weeks.found)
-    assert "normal answer" in sentences(weeks)[-1]
+    assert {a.answer for a in weeks.comparisons} == {"not enough nights yet"}
+    assert all(math.isnan(a.difference) for a in weeks.comparisons)
+    assert "normal answer" in trend_sentences(weeks)[-1]
 
 
 def test_five_on_each_side_are_needed(tmp_path):
@@ -130,15 +130,15 @@ def test_five_on_each_side_are_needed(tmp_path):
            enumerate(diary.read_text().replace(",24,", ",0,").splitlines())]  # fmt: skip
     diary.write_text("\n".join(few) + "\n")
     weeks = read_weeks([nights], diary)
-    assert (weeks.found[0].n_exposed, weeks.found[0].n_other) == (4, 16)
-    assert weeks.found[0].answer == "not enough nights yet"
+    assert (weeks.comparisons[0].n_exposed, weeks.comparisons[0].n_other) == (4, 16)
+    assert weeks.comparisons[0].answer == "not enough nights yet"
 
 
 def test_a_wide_diary_is_not_fished_in(month, tmp_path):
     wide = tmp_path / "wide.csv"
     wide.write_text("date,a,b,c,d\n2026-03-01,1,1,1,1\n")
     weeks = read_weeks([month[0]], wide)
-    assert weeks.found == ()
+    assert weeks.comparisons == ()
     assert any("choose at most 3 before you look" in n for n in weeks.notes)
 
 
@@ -185,7 +185,9 @@ def test_page_says_what_must_be_said_and_takes_hostile_text(month):
     weeks = read_weeks([month[0]], month[1])
     evil = "<script>alert(1)</script>"
     page = render_weeks(
-        type(weeks)(weeks.nights.assign(source=evil), weeks.usual, (evil,), weeks.found, (evil,))
+        type(weeks)(
+            weeks.nights.assign(source=evil), weeks.typical, (evil,), weeks.comparisons, (evil,)
+        )
     )
     assert "<script" not in page
     assert "not intended to diagnose" in page

@@ -18,12 +18,12 @@ def report(directory: Path, show: bool, quiet: bool) -> None:
 
     Needs no recording: the waveforms of the events are in traces.npz.
     """
-    from twitchsense.report.page import render
+    from twitchsense.report.page import render_report
     from twitchsense.results.files import write_file
     from twitchsense.results.load import open_result
 
     night = open_result(directory)
-    path = write_file(directory / "report.html", render(night, night.traces))
+    path = write_file(directory / "report.html", render_report(night, night.traces))
     if not quiet:
         click.echo(f"Report: {path}", err=True)
     if show:

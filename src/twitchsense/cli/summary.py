@@ -17,11 +17,17 @@ if TYPE_CHECKING:
 
 def print_summary(night: Night, out: Path, *, report: bool) -> None:
     """Print valid time, sleep onset, counts by label and where the results are."""
-    from twitchsense.report.sentences import good_word, onset_phrase, valid_phrase
+    from twitchsense.report.summary_sentences import (
+        quality_word,
+        sleep_onset_sentence,
+        valid_time_sentences,
+    )
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(escape(f"Was the recording good? {good_word(night)}. {valid_phrase(night)}"))
-    console.print(escape(onset_phrase(night)))
+    console.print(
+        escape(f"Was the recording good? {quality_word(night)}. {valid_time_sentences(night)}")
+    )
+    console.print(escape(sleep_onset_sentence(night)))
     if len(night.events):
         console.print(_counts(night))
     else:

@@ -38,7 +38,7 @@ def trend(
 
     DIR is a result directory, or one that holds several.
     """
-    from twitchsense.report.trend_page import sentences
+    from twitchsense.report.trend_page import trend_sentences
     from twitchsense.results.files import check_output_directory
     from twitchsense.results.save import save_weeks, to_json
     from twitchsense.trend.weeks import read_weeks
@@ -54,6 +54,6 @@ def trend(
         return
     if quiet or target is None:
         return
-    for line in (*sentences(found), *(f"Note: {n}" for n in found.notes)):
+    for line in (*trend_sentences(found), *(f"Note: {n}" for n in found.notes)):
         click.echo(printable(line, "?"), err=True)
     click.echo(f"Page: {target / 'trend.html'}", err=True)

@@ -27,7 +27,7 @@ from twitchsense.model.channels import NS, Chunk
 from twitchsense.nightfile.lock import is_being_written
 from twitchsense.nightfile.reader import NightFileReader
 from twitchsense.report.palette import kind_name
-from twitchsense.report.time_labels import spoken
+from twitchsense.report.time_labels import format_duration
 from twitchsense.text import printable
 
 #: Rows read at once; more wait for the next look.
@@ -220,7 +220,7 @@ class NightFollower:
             when = f"{last:%H:%M}" if age_s < 12 * 3600 else f"{last:%H:%M on %Y-%m-%d}"
             told = "ended" if ended else "broke off"
             return f"the recording {told} at {when}{'' if ended else '; nobody records it now'}"
-        return f"no signal for {spoken(age_s)}: {self.link}" if silent else self.link
+        return f"no signal for {format_duration(age_s)}: {self.link}" if silent else self.link
 
     def _is_recorded(self) -> bool:
         """Whether someone writes the file, as asked not long ago."""

@@ -15,7 +15,7 @@ from textual.widgets import Footer, Input, Static
 
 from twitchsense.errors import TwitchsenseError
 from twitchsense.live.follower import NightFollower
-from twitchsense.report.time_labels import milliseconds
+from twitchsense.report.time_labels import format_event_duration
 from twitchsense.text import printable
 
 _PERIOD_S: Final = 0.25
@@ -161,7 +161,7 @@ class LiveApp(App[None]):
                 draw_bars(size, top, self.size.width - 2, rows)
             )
         lines = [
-            f"{datetime.fromtimestamp(t):%H:%M:%S}  {kind}, {milliseconds(s)}, {channel}"
+            f"{datetime.fromtimestamp(t):%H:%M:%S}  {kind}, {format_event_duration(s)}, {channel}"
             + ("" if settled else ", may still change")
             for t, kind, s, channel, settled in state["events"]
         ]

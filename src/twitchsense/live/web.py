@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 from twitchsense.errors import InputError, TwitchsenseError
 from twitchsense.live.follower import NightFollower
 from twitchsense.report import palette
-from twitchsense.report.page import digest, make_environment, read_script
+from twitchsense.report.page import load_scripts, make_environment, script_hash
 
 ADDRESS: Final = "127.0.0.1"
 _PERIOD_S: Final = 0.2
@@ -56,11 +56,11 @@ class LiveServer:
         self._session: str | None = None
         self._lock = threading.Lock()
         self.stopped = threading.Event()
-        script = read_script("plot.js", "live.js")
+        script = load_scripts("plot.js", "live.js")
         self.page = (
             make_environment()
             .get_template("live.html.j2")
-            .render(script=script, digest=digest(script), palette=palette)
+            .render(script=script, script_hash=script_hash(script), palette=palette)
         )
         try:
             self._http = ThreadingHTTPServer((ADDRESS, port), _make_handler(self))

@@ -1,4 +1,4 @@
-"""A night of seconds, or a burst of samples, as a few hundred columns of a picture."""
+"""Reduce signals to the number of points a plot can show."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
-    """Least and greatest value per column of a picture; NaN where there is no signal.
+class MinMaxEnvelope:
+    """Minimum and maximum of a signal in each column of a plot.
 
     Attributes
     ----------
-    time_s : ndarray, shape (n,)
-        Middle of each column, seconds on the recording's axis.
-    low, high : ndarray, shape (n,)
+    time_s : ndarray of float64, shape (n,)
+        Centre of each column, seconds on the recording's axis.
+    low, high : ndarray of float64, shape (n,)
+        Minimum and maximum in the column (µV or g); NaN where there is no signal.
     valid : ndarray of bool, shape (n,)
-        Whether most of the column's seconds can be judged.
+        Whether most of the column's seconds are valid.
     width_s : float
         Width of a column.
     """
@@ -34,46 +35,55 @@ class Envelope:
     width_s: float
 
 
-def envelope(seconds: PerSecond, start_s: float, stop_s: float, columns: int) -> Envelope:
-    """Gather seconds into at most `columns` columns between two times."""
+def min_max_envelope(
+    seconds: PerSecond, start_s: float, stop_s: float, columns: int
+) -> MinMaxEnvelope:
+    """Return the minimum and maximum of a channel in each column of a plot.
+
+    Parameters
+    ----------
+    seconds : PerSecond
+        Per-second statistics of the channel.
+    start_s, stop_s : float
+        Bounds of the plot, seconds on the recording's axis.
+    columns : int
+        Maximum number of columns; no column is narrower than a second.
+
+    Returns
+    -------
+    MinMaxEnvelope
+    """
     span = max(stop_s - start_s, 1.0)
     n = int(max(1, min(columns, np.ceil(span))))
     width = span / n
     low: Floats = np.full(n, np.nan)
     high: Floats = np.full(n, np.nan)
-    judged, present = np.zeros(n), np.zeros(n)
+    valid_count, count = np.zeros(n), np.zeros(n)
     if len(seconds.time_ns):
-        at = seconds.middle_s - start_s
-        column = np.clip((at / width).astype(np.int64), 0, n - 1)
+        column = np.clip(((seconds.middle_s - start_s) / width).astype(np.int64), 0, n - 1)
         np.fmin.at(low, column, seconds.min.astype(np.float64))
         np.fmax.at(high, column, seconds.max.astype(np.float64))
-        np.add.at(judged, column, seconds.valid.astype(np.float64))
-        np.add.at(present, column, 1.0)
-    middle = start_s + (np.arange(n, dtype=np.float64) + 0.5) * float(width)
-    return Envelope(middle, low, high, judged > present / 2, width)
+        np.add.at(valid_count, column, seconds.valid.astype(np.float64))
+        np.add.at(count, column, 1.0)
+    centre = start_s + (np.arange(n, dtype=np.float64) + 0.5) * float(width)
+    return MinMaxEnvelope(centre, low, high, valid_count > count / 2, width)
 
 
-def spans(seconds: PerSecond) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
-    """Return stretches of valid and of invalid signal as (start, length) in seconds."""
-    n = len(seconds.time_ns)
-    if n == 0:
-        return [], []
-    start = seconds.time_ns / 1e9
-    stop = start + seconds.length_s
-    # a stretch ends where validity changes or time jumps
-    cut = (seconds.valid[1:] != seconds.valid[:-1]) | (start[1:] - stop[:-1] > 0.01)
-    first = np.concatenate([[0], np.flatnonzero(cut) + 1])
-    last = np.concatenate([first[1:] - 1, [n - 1]])
-    valid: list[tuple[float, float]] = []
-    invalid: list[tuple[float, float]] = []
-    for a, b in zip(first, last, strict=True):
-        target = valid if seconds.valid[a] else invalid
-        target.append((float(start[a]), float(stop[b] - start[a])))
-    return valid, invalid
+def decimate_waveform(time: Floats, values: Floats, points: int) -> tuple[Floats, Floats]:
+    """Reduce a waveform to the minimum and maximum of equal blocks.
 
+    Parameters
+    ----------
+    time, values : ndarray of float64, shape (n,)
+    points : int
+        Approximate number of samples to keep.
 
-def thin(time: Floats, values: Floats, points: int) -> tuple[Floats, Floats]:
-    """Thin a waveform to about `points`, keeping the least and greatest of each stretch."""
+    Returns
+    -------
+    time, values : ndarray of float64, shape (m,)
+        Samples of the input in their order, the first and the last included; the whole
+        input if it has less than about 1.5 times `points` samples.
+    """
     n = len(values)
     block = n // max(1, points // 2)
     if block < 3:

@@ -1,8 +1,8 @@
-"""The waveforms that pictures are drawn from: a window around each event, and no more.
+"""Cut the samples around each event, which the report shows and the result files keep.
 
-A night holds gigabytes of samples; a page can hold a few megabytes. So each event
-keeps its own window, as it was recorded, until a budget is spent: the strongest of
-each kind first.
+A night holds gigabytes of samples, a page a few megabytes. Each event therefore keeps a
+window of its own samples, the strongest events of each kind first, until a size limit is
+reached.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from twitchsense.model.channels import NS, Channel
 from twitchsense.model.recording import Recording
 from twitchsense.report.protocols import NightLike
 
-#: What one step of a stored sample is worth: finer than the noise of either sensor.
-QUANTUM: Final = {"emg": 0.5, "acc": 0.0005}  # µV, g
-#: Stands where there is no sample.
-MISSING: Final = -32768
-#: Bytes of samples in all: about 3.5 MB once packed and written as text.
-BUDGET: Final = 4_000_000
-#: No window is longer (s): the rest of a long movement is left to the capture.
-LONGEST_S: Final = 20.0
+#: Quantization step of stored samples (µV, g): finer than the noise of either sensor.
+RESOLUTION: Final = {"emg": 0.5, "acc": 0.0005}
+#: Stored value where there is no sample.
+MISSING_SAMPLE: Final = -32768
+#: Size limit (bytes) of all windows of a night: about 3.5 MB once compressed and in base64.
+MAX_BYTES: Final = 4_000_000
+#: Maximum length of a window (s); the rest of a longer movement is only in the capture.
+MAX_WINDOW_S: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
-    """The window of one event in one channel.
+class EventWindow:
+    """The samples around one event in one channel.
 
     Attributes
     ----------
@@ -39,11 +39,11 @@ class Trace:
         Row of the event table.
     channel : str
     start_ns : int
-        Time of the first sample on the recording's axis.
+        Time of the first sample, ns on the recording's axis.
     fs : float
-        Hz.
+        Sampling rate (Hz).
     samples : ndarray of int16, shape (n, width)
-        In steps of `QUANTUM`, on a regular grid; `MISSING` where no sample exists.
+        On a regular grid, in units of `RESOLUTION`; `MISSING_SAMPLE` where no sample exists.
     """
 
     event: int
@@ -52,82 +52,127 @@ class Trace:
     fs: float
     samples: NDArray[np.int16]
 
-    def values(self, kind: str) -> NDArray[np.float64]:
-        """Return the samples in µV or g; NaN where there is none."""
-        out: NDArray[np.float64] = self.samples.astype(np.float64) * QUANTUM[kind]
-        out[self.samples == MISSING] = np.nan
+    def to_units(self, kind: str) -> NDArray[np.float64]:
+        """Return the samples in µV or g.
+
+        Parameters
+        ----------
+        kind : {'emg', 'acc'}
+            Kind of the channel.
+
+        Returns
+        -------
+        ndarray of float64, shape (n, width)
+            NaN where no sample exists.
+        """
+        out: NDArray[np.float64] = self.samples.astype(np.float64) * RESOLUTION[kind]
+        out[self.samples == MISSING_SAMPLE] = np.nan
         return out
 
 
-def gather(night: NightLike, budget: int = BUDGET) -> list[Trace]:
-    """Return the windows of a night's events, in the order of the table.
+def cut_event_windows(night: NightLike, max_bytes: int = MAX_BYTES) -> list[EventWindow]:
+    """Return the windows of a night's events.
 
     Parameters
     ----------
     night : Night
-    budget : int
-        Bytes of samples in all. What does not fit is left out.
+    max_bytes : int
+        Size limit of all samples together. Events that do not fit have no window.
+
+    Returns
+    -------
+    list of EventWindow
+        In the order of the event table, one for each channel shown.
     """
-    found: list[Trace] = []
-    spent = 0
-    for row in rank(night.events):
+    windows: list[EventWindow] = []
+    total_bytes = 0
+    for row in rank_by_strength(night.events):
         event = night.events.iloc[row]
-        mine = [_cut(night.recording, c, event, row) for c in channels_of(night.recording, event)]
-        size = sum(t.samples.nbytes for t in mine)
-        if spent + size <= budget:
-            spent += size
-            found += mine
-    return sorted(found, key=lambda t: t.event)
+        of_event = [
+            _cut(night.recording, channel, event, row)
+            for channel in channels_shown(night.recording, event)
+        ]
+        size = sum(w.samples.nbytes for w in of_event)
+        if total_bytes + size <= max_bytes:
+            total_bytes += size
+            windows += of_event
+    return sorted(windows, key=lambda w: w.event)
 
 
-def rank(events: pd.DataFrame) -> list[int]:
-    """Return row numbers: the strongest of each kind first, kinds taking turns."""
+def rank_by_strength(events: pd.DataFrame) -> list[int]:
+    """Return the rows of an event table from strong to weak, kinds taking turns.
+
+    Twitches are ranked by amplitude, all other kinds by peak acceleration.
+
+    Parameters
+    ----------
+    events : DataFrame
+
+    Returns
+    -------
+    list of int
+    """
     strength = events["peak_g"].fillna(0).to_numpy(np.float64).copy()
-    small = (events["trial_type"] == "twitch").to_numpy()
-    strength[small] = events["amplitude_uv"].fillna(0).to_numpy(np.float64)[small]
+    is_twitch = (events["trial_type"] == "twitch").to_numpy()
+    strength[is_twitch] = events["amplitude_uv"].fillna(0).to_numpy(np.float64)[is_twitch]
     order = np.argsort(-strength, kind="stable")
-    turn = events["trial_type"].iloc[order].groupby(events["trial_type"].iloc[order]).cumcount()
-    return [int(i) for i in order[np.argsort(turn.to_numpy(), kind="stable")]]
+    kinds = events["trial_type"].iloc[order]
+    rank_in_kind = kinds.groupby(kinds).cumcount().to_numpy()
+    return [int(i) for i in order[np.argsort(rank_in_kind, kind="stable")]]
 
 
-def channels_of(recording: Recording, event: pd.Series[Any]) -> list[Channel]:
-    """Return the EMG and the accelerometer that tell most about an event."""
-    best = next((c for c in recording.channels if c.name == str(event["channel"])), None)
-    leg = str(event["leg"]) or (best.leg if best else None)
+def channels_shown(recording: Recording, event: pd.Series[Any]) -> list[Channel]:
+    """Return the channels in which an event is shown: one EMG and one accelerometer.
+
+    Parameters
+    ----------
+    recording : Recording
+    event : Series
+        A row of the event table.
+
+    Returns
+    -------
+    list of Channel
+        The event's own channel, and for the other kind of sensor the first channel of the
+        same leg; if the leg has none, the first of any leg.
+    """
+    own = next((c for c in recording.channels if c.name == str(event["channel"])), None)
+    leg = str(event["leg"]) or (own.leg if own else None)
     out: list[Channel] = []
     for kind in ("emg", "acc"):
-        if best is not None and best.kind == kind:
-            out.append(best)
+        if own is not None and own.kind == kind:
+            out.append(own)
             continue
-        fitting = [c for c in recording.channels if c.kind == kind]
-        same = [c for c in fitting if leg in (None, "") or c.leg in (leg, None)]
-        out.extend((same or fitting)[:1])
+        of_kind = [c for c in recording.channels if c.kind == kind]
+        of_leg = [c for c in of_kind if leg in (None, "") or c.leg in (leg, None)]
+        out.extend((of_leg or of_kind)[:1])
     return out
 
 
-def lead(duration: float) -> float:
-    """Return the seconds shown before and after an event."""
+def margin_s(duration: float) -> float:
+    """Return the time (s) shown before and after an event of a duration (s)."""
     return float(min(5.0, max(0.4, 0.5 * duration))) if math.isfinite(duration) else 0.4
 
 
-def length(event: pd.Series[Any]) -> float:
-    """Return the duration of an event in seconds; zero if it has none."""
+def duration_s(event: pd.Series[Any]) -> float:
+    """Return the duration of an event (s); zero if it has none."""
     duration = float(event["duration"])
     return duration if math.isfinite(duration) else 0.0
 
 
-def _cut(recording: Recording, channel: Channel, event: pd.Series[Any], row: int) -> Trace:
-    span = length(event)
-    start = round((float(event["onset"]) - lead(span)) * NS)
-    n = round(min(span + 2 * lead(span), LONGEST_S) * channel.fs)
+def _cut(recording: Recording, channel: Channel, event: pd.Series[Any], row: int) -> EventWindow:
+    duration = duration_s(event)
+    margin = margin_s(duration)
+    start = round((float(event["onset"]) - margin) * NS)
+    n = round(min(duration + 2 * margin, MAX_WINDOW_S) * channel.fs)
     times, samples = recording.window(channel.name, start, start + round(n * NS / channel.fs))
     if len(times):
-        # the grid is that of the samples themselves: a stored window is cut again unchanged
+        # align the grid with the samples, so that cutting a stored window again changes nothing
         before = math.floor((int(times[0]) - start) * channel.fs / NS)
         start = int(times[0]) - round(before * NS / channel.fs)
-    grid = np.full((n, channel.width), MISSING, np.int16)
-    at = np.rint((times - start) * (channel.fs / NS)).astype(np.int64)
-    keep = (at >= 0) & (at < n)
-    scaled = np.rint(samples[keep].astype(np.float64) / QUANTUM[channel.kind])
-    grid[at[keep]] = np.clip(scaled, -32767, 32767).astype(np.int16)
-    return Trace(row, channel.name, start, channel.fs, grid)
+    grid = np.full((n, channel.width), MISSING_SAMPLE, np.int16)
+    index = np.rint((times - start) * (channel.fs / NS)).astype(np.int64)
+    keep = (index >= 0) & (index < n)
+    scaled = np.rint(samples[keep].astype(np.float64) / RESOLUTION[channel.kind])
+    grid[index[keep]] = np.clip(scaled, -32767, 32767).astype(np.int16)
+    return EventWindow(row, channel.name, start, channel.fs, grid)

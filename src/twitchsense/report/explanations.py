@@ -1,21 +1,41 @@
-"""Why an event has its name: the rule in words, how sure, and what else it could be."""
+"""Explain events in words: rule and numbers, caption, meaning of the label, alternatives."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
 from twitchsense.model.event_table import LABELS
-from twitchsense.report.palette import kind_name, label_name
+from twitchsense.report.palette import context_name, kind_name, label_name
 from twitchsense.report.protocols import NightLike
+from twitchsense.report.time_labels import (
+    WallClock,
+    format_event_duration,
+    format_minutes_from_onset,
+)
 from twitchsense.scoring.label_rules import LABELS_BY_STATE
 from twitchsense.settings import Settings
 
+#: Acceleration (g) below which an event's caption leaves the value out: it would show as 0.
+_MIN_SHOWN_G: Final = 0.0005
+
 
 def kind_rule(kind: str, settings: Settings) -> str:
-    """Return the rule that makes a kind, with the numbers used."""
+    """Return the definition of a kind of event, with the limits of the settings.
+
+    Parameters
+    ----------
+    kind : str
+        A ``trial_type``, of a plug-in too.
+    settings : Settings
+
+    Returns
+    -------
+    str
+        A phrase that continues "because it is …".
+    """
     s = settings
     rules = {
         "twitch": f"a muscle burst of {s.twitch.min_ms:g}–{s.twitch.max_ms:g} ms with at least "
@@ -33,52 +53,126 @@ def kind_rule(kind: str, settings: Settings) -> str:
     return rules.get(kind, f"the rule for {kind_name(kind)}")
 
 
+def method_paragraphs(night: NightLike) -> list[str]:
+    """Return how events are detected, with the limits of the night's settings."""
+    s = night.settings
+    return [
+        f"Muscle bursts are looked for at 20–450 Hz: one opens at {s.emg.open_k:g} robust standard "
+        f"deviations over the noise floor of the last {s.emg.floor_s:g} s and closes at "
+        f"{s.emg.close_k:g}. A twitch lasts {s.twitch.min_ms:g}–{s.twitch.max_ms:g} ms and has at "
+        f"least {s.twitch.min_uv:g} µV peak to peak, give or take {s.twitch.slack_uv:g}.",
+        f"A jerk lasts {s.jerk.min_ms:g}–{s.jerk.max_ms:g} ms in the EMG and throws the leg with "
+        f"at least {s.jerk.min_g:g} g and {s.jerk.min_jerk_g_s:g} g/s. No published limits "
+        "exist for the leg; these, and the grades of jerks, are provisional.",
+        f"A leg movement rises {s.movement.rise_uv:g} µV over rest and lasts {s.movement.min_s:g}–"
+        f"{s.movement.max_s:g} s.",
+        f"Drowsy is the {s.context.drowsy_min:g} min before sleep onset, falling asleep the first "
+        f"{s.context.onset_min:g} min after it. On one leg, a fasciculation-like and a "
+        "fragmentary-myoclonus-like twitch differ only by wake or sleep, not by their shape.",
+        "Filters look only back in time and never across a gap; gaps are not filled in. "
+        "There is no public data set with expert labels for such jerks and twitches on the leg, "
+        "so accuracy is known only from simulated and from related recordings.",
+    ]
+
+
+def describe_event(night: NightLike, event: pd.Series[Any]) -> tuple[str, str]:
+    """Return the caption of an event and a line of its measurements.
+
+    Parameters
+    ----------
+    night : Night
+    event : Series
+        A row of ``night.events``.
+
+    Returns
+    -------
+    caption : str
+        Kind and time, ``Jerk at 23:41:07``.
+    measurements : str
+        Label, grade, position, duration, amplitude, acceleration and confidence, as far
+        as they are known, separated by ``·``.
+    """
+    clock = WallClock.of(night.recording)
+    kind = kind_name(str(event["trial_type"]))
+    caption = f"{kind.capitalize()} at {clock.format_second(float(event['onset']))}"
+    label = label_name(str(event["label"]))
+    parts = [] if label == kind else [label]
+    if event["grade"]:
+        parts.append(str(event["grade"]))
+    position = format_minutes_from_onset(float(event["min_from_onset"]))
+    parts.append(position or context_name(str(event["context"])))
+    parts.append(format_event_duration(float(event["duration"])))
+    amplitude, peak = float(event["amplitude_uv"]), float(event["peak_g"])
+    if math.isfinite(amplitude):
+        parts.append(format_quantity(amplitude, "µV", 0))
+    if math.isfinite(peak) and peak >= _MIN_SHOWN_G:
+        parts.append(format_quantity(peak, "g", 3 if peak < 0.1 else 2))
+    if math.isfinite(float(event["confidence"])):
+        parts.append(f"confidence {float(event['confidence']):.2f}")
+    return caption, " · ".join(p for p in parts if p)
+
+
+def format_quantity(value: float, unit: str, decimals: int) -> str:
+    """Return a number with its unit, ``1,234 µV``; a dash if it is not finite."""
+    return f"{value:,.{decimals}f} {unit}".strip() if math.isfinite(value) else "–"
+
+
 def label_meaning(label: str) -> str:
-    """Return what a label stands for."""
+    """Return the definition of a label, without its name in front."""
     return LABELS.get(label, label_name(label)).removeprefix(f"{label_name(label)}: ")
 
 
-def _alternative(text: str) -> str:
-    """Read ``sleep_start:0.30``: the label, and its probability where there is one."""
-    label, _, share = text.strip().partition(":")
-    try:
-        return f"{_quoted(label)} (about {float(share):.0%})" if share else _quoted(label)
-    except ValueError:
-        return _quoted(label)
+def describe_alternatives(night: NightLike, event: pd.Series[Any]) -> str:
+    """Return what else an event could be.
 
+    The event's ``alternatives`` column is used if it is not empty. Otherwise, an event within
+    the uncertainty interval of sleep onset, or of unknown context, could have the labels that
+    differ from its own only by sleep state. An event seen by one sensor could be what the
+    other sensor would have excluded.
 
-def _quoted(label: str) -> str:
-    return f"“{label_name(label)}”"
+    Parameters
+    ----------
+    night : Night
+    event : Series
+        A row of ``night.events``.
 
-
-def alternatives(night: NightLike, event: pd.Series[Any]) -> str:
-    """Return what else an event could be, in one sentence; empty if nothing is known.
-
-    A table that names its own ``alternatives`` is believed. Otherwise: within the
-    range of the sleep onset, the labels that differ only by sleep; for an event
-    seen by one sensor, what the other would have told.
+    Returns
+    -------
+    str
+        Clauses separated by semicolons; empty if there is no alternative.
     """
     parts: list[str] = []
-    given = event.get("alternatives", "")
-    if isinstance(given, str) and given:
-        parts.append("it could also be " + " or ".join(map(_alternative, given.split(";"))))
-    kind, mine = str(event["trial_type"]), str(event["label"])
+    listed = event.get("alternatives", "")
+    if isinstance(listed, str) and listed:
+        parts.append("it could also be " + " or ".join(map(_alternative, listed.split(";"))))
+    kind, label, context = str(event["trial_type"]), str(event["label"]), str(event["context"])
     low, high = night.onset.low_s, night.onset.high_s
-    unsure = low is not None and high is not None and low <= float(event["onset"]) <= high
-    if (
-        not parts
-        and kind in LABELS_BY_STATE
-        and (unsure or str(event["context"]) in ("unknown", ""))
-    ):
-        others = [_quoted(w) for w in LABELS_BY_STATE[kind] if w != mine]
-        when = "sleep may have come earlier or later" if unsure else "sleep is unknown here"
-        parts.append(f"{when}, so it could also be {' or '.join(others)}")
+    near_onset = low is not None and high is not None and low <= float(event["onset"]) <= high
+    if not parts and kind in LABELS_BY_STATE and (near_onset or context in ("unknown", "")):
+        others = [_quoted(other) for other in LABELS_BY_STATE[kind] if other != label]
+        reason = "sleep may have come earlier or later" if near_onset else "sleep is unknown here"
+        parts.append(f"{reason}, so it could also be {' or '.join(others)}")
     if kind == "jerk" and not math.isfinite(float(event["amplitude_uv"])):
         parts.append(
             "seen by the accelerometer alone: a knock on the bed or the strap can look the same"
         )
-    if kind == "twitch" and str(event["context"]) in ("asleep", "wake"):
+    if kind == "twitch" and context in ("asleep", "wake"):
         parts.append(
             "on one leg, twitches awake and asleep have the same shape; only sleep sets them apart"
         )
     return "; ".join(parts)
+
+
+def _alternative(text: str) -> str:
+    """Format ``sleep_start:0.30``: a label with its probability, which may be missing."""
+    label, _, probability = text.strip().partition(":")
+    try:
+        if probability:
+            return f"{_quoted(label)} (about {float(probability):.0%})"
+    except ValueError:
+        pass
+    return _quoted(label)
+
+
+def _quoted(label: str) -> str:
+    return f"“{label_name(label)}”"

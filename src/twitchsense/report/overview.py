@@ -1,9 +1,10 @@
-"""The picture of a whole night: signals, events, sleep and valid time on one clock."""
+"""Plot a whole night: events, sleep, signals and valid time on one time axis."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,51 +12,67 @@ from matplotlib.axes import Axes
 from twitchsense.model.channels import Channel
 from twitchsense.model.intervals import runs_of
 from twitchsense.model.per_second import PerSecond
-from twitchsense.report.artifact_minutes import disturbed
-from twitchsense.report.decimate import Envelope, envelope, spans
+from twitchsense.report.decimate import MinMaxEnvelope, min_max_envelope
+from twitchsense.report.figures import new_axes
+from twitchsense.report.night_intervals import (
+    artifact_minutes,
+    context_intervals,
+    recording_bounds,
+    validity_intervals,
+)
 from twitchsense.report.palette import (
-    ACC_INK,
+    ACC_COLOR,
+    ARTIFACT_COLOR,
     CONTEXT_COLORS,
-    DISTURBED,
-    EMG_INK,
-    GRID,
-    INK,
+    EMG_COLOR,
+    GRID_COLOR,
     KIND_COLORS,
-    MUTED,
-    NO_SIGNAL,
+    MUTED_COLOR,
+    NO_SIGNAL_COLOR,
+    TEXT_COLOR,
     context_name,
     kind_color,
     kind_name,
 )
-from twitchsense.report.plain import plain
 from twitchsense.report.protocols import NightLike
-from twitchsense.report.svg import own_axes
-from twitchsense.report.time_axis import bounds, label_time, mark_onset
+from twitchsense.report.time_axis import draw_sleep_onset, label_time_axis
+from twitchsense.text import display_text
 
-_MIN_EMG_UV = 50.0  # a quiet night must not be blown up to look busy
-_ACC_RANGE_G = (0.003, 3.0)
-_MANY = 1500  # more marks than this are drawn as pixels
+#: Smallest half-range of an EMG row (µV), so that a quiet night does not look busy.
+_MIN_EMG_UV: Final = 50.0
+#: Range of an accelerometer row (g), logarithmic.
+_ACC_RANGE_G: Final = (0.003, 3.0)
+#: Number of marks above which they are drawn as pixels, to keep the file small.
+_MAX_VECTOR_MARKS: Final = 1500
+#: Height of an event's mark by its grade, as a share of its row; else `_TICK_HEIGHT`.
+_GRADE_HEIGHTS: Final = {"mild": 0.45, "moderate": 0.65, "violent": 0.9}
+_TICK_HEIGHT: Final = 0.6
 
 
 def plot_night(night: NightLike, ax: Axes | None = None) -> Axes:
-    """Draw the whole night: signals, events, sleep and valid time on one clock.
+    """Draw the whole night: events, sleep, signals and valid time on one time axis.
 
     Parameters
     ----------
     night : Night
     ax : Axes, optional
-        A subplot, the place of which is taken; a new pyplot figure unless given.
+        Subplot whose place is used; by default that of a new pyplot figure.
 
     Returns
     -------
     Axes
-        The subplot, emptied: its place holds one axes for each row of the picture.
+        The subplot, without its frame: its place holds one axes for each row of the plot.
+
+    Raises
+    ------
+    ValueError
+        If `ax` is not a subplot of a grid.
     """
     shown = [c for c in night.recording.channels if c.name in night.seconds]
-    kinds = kinds_of(night)
-    heights = _heights(night)
+    kinds = kinds_found(night)
+    heights = _row_heights(night)
     if ax is None:
-        ax = own_axes(10.4, night_height(night))
+        ax = new_axes(10.4, overview_height(night))
     place = ax.get_subplotspec()
     if place is None:
         raise ValueError("plot_night needs a subplot, such as plt.subplots() makes")
@@ -64,91 +81,114 @@ def plot_night(night: NightLike, ax: Axes | None = None) -> Axes:
     axes: list[Axes] = []
     for row in range(len(heights)):
         axes.append(ax.figure.add_subplot(grid[row], sharex=axes[0] if axes else None))
-    # what happened stands on top: it is what people look for
+    # events stand on top: they are what readers look for
     plot_events(night, ax=axes[0], kinds=kinds)
     plot_context(night, ax=axes[1])
-    for lane, channel in zip(axes[2:], shown, strict=False):
-        plot_lane(night, channel.name, ax=lane)
+    for channel_ax, channel in zip(axes[2:], shown, strict=False):
+        plot_channel(night, channel.name, ax=channel_ax)
     plot_valid(night, ax=axes[-1])
-    for one in axes:
-        mark_onset(night, one)
-    label_time(night, axes)
+    for row_ax in axes:
+        draw_sleep_onset(night, row_ax)
+    label_time_axis(night, axes)
     return ax
 
 
-def _heights(night: NightLike) -> list[float]:
-    shown = sum(c.name in night.seconds for c in night.recording.channels)
-    last = max(1, shown) + bool(disturbed(night))
-    return [0.34 * max(1, len(kinds_of(night))), 0.26, *[1.0] * shown, 0.2 * last]
+def _row_heights(night: NightLike) -> list[float]:
+    """Return the relative heights of events, sleep, each channel and valid time."""
+    n_channels = sum(c.name in night.seconds for c in night.recording.channels)
+    n_valid_rows = max(1, n_channels) + bool(artifact_minutes(night))
+    events = 0.34 * max(1, len(kinds_found(night)))
+    return [events, 0.26, *[1.0] * n_channels, 0.2 * n_valid_rows]
 
 
-def night_height(night: NightLike) -> float:
-    """Return how many inches `plot_night` needs."""
-    return 1.12 * sum(_heights(night)) + 0.9
+def overview_height(night: NightLike) -> float:
+    """Return the height in inches that `plot_night` needs."""
+    return 1.12 * sum(_row_heights(night)) + 0.9
 
 
-def plot_lane(night: NightLike, channel: str, ax: Axes | None = None, columns: int = 2000) -> Axes:
-    """Draw the least and greatest value of one channel along the night.
+def plot_channel(
+    night: NightLike, channel: str, ax: Axes | None = None, columns: int = 2000
+) -> Axes:
+    """Draw the minimum and maximum of one channel along the night.
 
-    What leaves the scale is cut, and marked by a small triangle on the edge.
+    Values outside the scale are clipped, and marked by small triangles at the edge.
+
+    Parameters
+    ----------
+    night : Night
+    channel : str
+        Name of the channel.
+    ax : Axes, optional
+        Axes to draw on; by default those of a new pyplot figure.
+    columns : int
+        Maximum number of columns; no column is narrower than a second.
+
+    Returns
+    -------
+    Axes
     """
-    ax = ax or own_axes(10, 1.4)
+    ax = ax or new_axes(10, 1.4)
     info = night.recording.channel(channel)
-    start, stop = bounds(night)
-    env = envelope(night.seconds[channel], start, stop, columns)
+    start, stop = recording_bounds(night)
+    envelope = min_max_envelope(night.seconds[channel], start, stop, columns)
     ax.set_ylabel(
-        _lane_label(info),
+        _channel_label(info),
         rotation=0,
         ha="right",
         va="center",
         fontsize=8,
-        color=INK,
+        color=TEXT_COLOR,
         multialignment="right",
         parse_math=False,
     )
     if info.kind == "emg":
-        _draw_emg(ax, env, night.seconds[channel])
+        _draw_emg(ax, envelope, emg_full_scale(night.seconds[channel]))
     else:
-        low, high = _ACC_RANGE_G
-        ax.set_yscale("log")
-        ax.set_ylim(low, high)
-        top = np.clip(env.high, low, high)
-        ax.fill_between(env.time_s, low, top, step="mid", color=ACC_INK, lw=0, rasterized=True)
-        ax.set_yticks([0.01, 0.1, 1.0], ["0.01", "0.1", "1"])
-        ax.minorticks_off()
-        _mark_cut(ax, env, env.high > high, None)
-    _grey_out(ax, env)
-    _plain(ax)
-    ax.grid(axis="y", color=GRID, lw=0.6)
+        _draw_acc(ax, envelope)
+    _shade_invalid(ax, envelope)
+    _remove_frame(ax)
+    ax.grid(axis="y", color=GRID_COLOR, lw=0.6)
     ax.set_axisbelow(True)
     return ax
 
 
 def plot_events(night: NightLike, ax: Axes | None = None, kinds: Sequence[str] = ()) -> Axes:
-    """Draw every event as a mark in the lane of its kind."""
-    ax = ax or own_axes(10, 1.4)
-    kinds = kinds or kinds_of(night)
+    """Draw every event as a mark in the row of its kind; stronger jerks are taller.
+
+    Parameters
+    ----------
+    night : Night
+    ax : Axes, optional
+        Axes to draw on; by default those of a new pyplot figure.
+    kinds : sequence of str, optional
+        Values of ``trial_type``, from top to bottom; by default those found in the night.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = ax or new_axes(10, 1.4)
+    kinds = kinds or kinds_found(night)
     table = night.events
-    tall = {"mild": 0.45, "moderate": 0.65, "violent": 0.9}
-    for lane, kind in enumerate(kinds):
-        rows = table[table["trial_type"] == kind]
-        y = len(kinds) - 1 - lane
-        half = rows["grade"].map(tall).fillna(0.6).to_numpy(dtype=float) / 2
-        x = rows["onset"].to_numpy(dtype=float)
-        marks = ax.vlines(x, y - half, y + half, color=kind_color(kind), lw=0.9)
-        marks.set_rasterized(len(x) > _MANY)
+    for row, kind in enumerate(kinds):
+        of_kind = table[table["trial_type"] == kind]
+        y = len(kinds) - 1 - row
+        height = of_kind["grade"].map(_GRADE_HEIGHTS).fillna(_TICK_HEIGHT).to_numpy(dtype=float)
+        x = of_kind["onset"].to_numpy(dtype=float)
+        marks = ax.vlines(x, y - height / 2, y + height / 2, color=kind_color(kind), lw=0.9)
+        marks.set_rasterized(len(x) > _MAX_VECTOR_MARKS)
     ax.set_ylim(-0.6, max(len(kinds), 1) - 0.4)
     names = [
         f"{kind_name(k, 2)} · {int((table['trial_type'] == k).sum()):,}" for k in reversed(kinds)
     ]
     ax.set_yticks(range(len(kinds)), names, parse_math=False)
-    _plain(ax)
+    _remove_frame(ax)
     ax.hlines(
         np.arange(len(kinds) - 1) + 0.5,
         0,
         1,
         transform=ax.get_yaxis_transform(),
-        color=GRID,
+        color=GRID_COLOR,
         lw=0.6,
     )
     if not kinds:
@@ -161,20 +201,30 @@ def plot_events(night: NightLike, ax: Axes | None = None, kinds: Sequence[str] =
             ha="center",
             va="center",
             fontsize=8,
-            color=MUTED,
+            color=MUTED_COLOR,
         )
     return ax
 
 
 def plot_context(night: NightLike, ax: Axes | None = None) -> Axes:
-    """Draw wake and sleep as a strip."""
-    ax = ax or own_axes(10, 0.6)
-    start, stop = bounds(night)
-    for context, first, last in stretches(night):
+    """Draw wake and sleep contexts as a strip.
+
+    Parameters
+    ----------
+    night : Night
+    ax : Axes, optional
+        Axes to draw on; by default those of a new pyplot figure.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = ax or new_axes(10, 0.6)
+    start, stop = recording_bounds(night)
+    for context, first, last in context_intervals(night):
         color = CONTEXT_COLORS.get(context, CONTEXT_COLORS["unknown"])
         ax.broken_barh([(first, last - first)], (0, 1), facecolors=color, lw=0)
         if last - first > 0.07 * (stop - start):
-            light = context == "asleep"
             ax.text(
                 (first + last) / 2,
                 0.47,
@@ -182,30 +232,41 @@ def plot_context(night: NightLike, ax: Axes | None = None) -> Axes:
                 ha="center",
                 va="center",
                 fontsize=8,
-                color="white" if light else INK,
+                color="white" if context == "asleep" else TEXT_COLOR,
                 clip_on=True,
             )
     ax.set_ylim(0, 1)
     ax.set_yticks([0.5], ["sleep"])
-    _plain(ax)
+    _remove_frame(ax)
     return ax
 
 
 def plot_valid(night: NightLike, ax: Axes | None = None) -> Axes:
-    """Draw where each channel has signal that can be judged, and where disturbances are many."""
-    ax = ax or own_axes(10, 0.6)
+    """Draw where each channel has valid signal, and the minutes with many artefacts.
+
+    Parameters
+    ----------
+    night : Night
+    ax : Axes, optional
+        Axes to draw on; by default those of a new pyplot figure.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = ax or new_axes(10, 0.6)
     names = [c.name for c in night.recording.channels if c.name in night.seconds]
-    labels = [f"valid {plain(n, 24)}" for n in reversed(names)]
-    rough = disturbed(night)
-    if rough:
-        ax.broken_barh(rough, (len(names) - 0.32, 0.64), facecolors=DISTURBED, lw=0)
+    labels = [f"valid {display_text(n, 24)}" for n in reversed(names)]
+    disturbed = artifact_minutes(night)
+    if disturbed:
+        ax.broken_barh(disturbed, (len(names) - 0.32, 0.64), facecolors=ARTIFACT_COLOR, lw=0)
         labels.append("disturbed")
-    for lane, name in enumerate(reversed(names)):
-        valid, invalid = spans(night.seconds[name])
-        ax.broken_barh(valid, (lane - 0.32, 0.64), facecolors="#7C9A86", lw=0)
+    for row, name in enumerate(reversed(names)):
+        valid, invalid = validity_intervals(night.seconds[name])
+        ax.broken_barh(valid, (row - 0.32, 0.64), facecolors="#7C9A86", lw=0)
         ax.broken_barh(
             invalid,
-            (lane - 0.32, 0.64),
+            (row - 0.32, 0.64),
             facecolors="white",
             edgecolor="#9A6A3A",
             hatch="////",
@@ -213,31 +274,53 @@ def plot_valid(night: NightLike, ax: Axes | None = None) -> Axes:
         )
     ax.set_ylim(-0.6, max(len(labels), 1) - 0.4)
     ax.set_yticks(range(len(labels)), labels, parse_math=False)
-    _plain(ax)
+    _remove_frame(ax)
     return ax
 
 
-def emg_scale(seconds: PerSecond) -> float:
-    """Return the µV at the edge of a channel's lane: most of the night fits in."""
+def emg_full_scale(seconds: PerSecond) -> float:
+    """Return the half-range (µV) of an EMG channel's row.
+
+    It exceeds the peak of 99.5 % of the valid seconds by 30 %, is at least 50 µV, and is
+    rounded up to a simple number.
+    """
     peaks = np.maximum(np.abs(seconds.min), np.abs(seconds.max))[seconds.valid]
     scale = 1.3 * float(np.quantile(peaks, 0.995)) if len(peaks) else 0.0
     return _round_up(max(scale, _MIN_EMG_UV))
 
 
-def _draw_emg(ax: Axes, env: Envelope, seconds: PerSecond) -> None:
-    scale = emg_scale(seconds)
+def kinds_found(night: NightLike) -> list[str]:
+    """Return the kinds of a night's events, in the order of their rows."""
+    found = set(night.events["trial_type"].astype(str))
+    return [k for k in KIND_COLORS if k in found] + sorted(found - set(KIND_COLORS))
+
+
+def _draw_emg(ax: Axes, envelope: MinMaxEnvelope, scale: float) -> None:
     ax.set_ylim(-scale, scale)
-    low, high = np.clip(env.low, -scale, scale), np.clip(env.high, -scale, scale)
-    ax.fill_between(env.time_s, low, high, step="mid", color=EMG_INK, lw=0, rasterized=True)
+    low, high = np.clip(envelope.low, -scale, scale), np.clip(envelope.high, -scale, scale)
+    ax.fill_between(envelope.time_s, low, high, step="mid", color=EMG_COLOR, lw=0, rasterized=True)
     ax.set_yticks([-scale, 0, scale], [f"−{scale:g}", "0", f"{scale:g}"])
-    _mark_cut(ax, env, env.high > scale, env.low < -scale)
+    _mark_clipped(ax, envelope, envelope.high > scale, envelope.low < -scale)
 
 
-def _mark_cut(ax: Axes, env: Envelope, above: np.ndarray, below: np.ndarray | None) -> None:
+def _draw_acc(ax: Axes, envelope: MinMaxEnvelope) -> None:
+    low, high = _ACC_RANGE_G
+    ax.set_yscale("log")
+    ax.set_ylim(low, high)
+    top = np.clip(envelope.high, low, high)
+    ax.fill_between(envelope.time_s, low, top, step="mid", color=ACC_COLOR, lw=0, rasterized=True)
+    ax.set_yticks([0.01, 0.1, 1.0], ["0.01", "0.1", "1"])
+    ax.minorticks_off()
+    _mark_clipped(ax, envelope, envelope.high > high, None)
+
+
+def _mark_clipped(
+    ax: Axes, envelope: MinMaxEnvelope, above: np.ndarray, below: np.ndarray | None
+) -> None:
     for mask, y, marker in ((above, 0.97, 7), (below, 0.03, 6)):
         if mask is not None and mask.any():
             ax.plot(
-                env.time_s[mask],
+                envelope.time_s[mask],
                 np.full(int(mask.sum()), y),
                 ls="none",
                 marker=marker,
@@ -245,51 +328,31 @@ def _mark_cut(ax: Axes, env: Envelope, above: np.ndarray, below: np.ndarray | No
                 color="#B0413E",
                 mew=0,
                 transform=ax.get_xaxis_transform(),
-                rasterized=bool(mask.sum() > _MANY),
+                rasterized=bool(mask.sum() > _MAX_VECTOR_MARKS),
             )
 
 
-def _grey_out(ax: Axes, env: Envelope) -> None:
-    missing = ~env.valid
-    half = env.width_s / 2
-    bars = [(env.time_s[a] - half, (b - a) * env.width_s) for a, b in runs_of(missing)]
-    ax.broken_barh(
-        bars, (0, 1), transform=ax.get_xaxis_transform(), facecolors=NO_SIGNAL, lw=0, zorder=0.4
-    )
+def _shade_invalid(ax: Axes, envelope: MinMaxEnvelope) -> None:
+    invalid = ~envelope.valid
+    half, width = envelope.width_s / 2, envelope.width_s
+    bars = [(envelope.time_s[a] - half, (b - a) * width) for a, b in runs_of(invalid)]
+    transform = ax.get_xaxis_transform()
+    ax.broken_barh(bars, (0, 1), transform=transform, facecolors=NO_SIGNAL_COLOR, lw=0, zorder=0.4)
 
 
-def stretches(night: NightLike) -> list[tuple[str, float, float]]:
-    """Return stretches of one context as (context, start, end) in seconds."""
-    out: list[tuple[str, float, float]] = []
-    table = night.epochs
-    for context, onset, duration in zip(
-        table["context"].astype(str), table["onset"], table["duration"], strict=True
-    ):
-        if out and out[-1][0] == context and abs(out[-1][2] - onset) < 1e-3:
-            out[-1] = (context, out[-1][1], float(onset + duration))
-        else:
-            out.append((context, float(onset), float(onset + duration)))
-    return out
-
-
-def kinds_of(night: NightLike) -> list[str]:
-    """Return the kinds that were found, in the order of their lanes."""
-    found = set(night.events["trial_type"].astype(str))
-    return [k for k in KIND_COLORS if k in found] + sorted(found - set(KIND_COLORS))
-
-
-def _lane_label(channel: Channel) -> str:
-    return f"{plain(channel.name, 24)}\n{'µV' if channel.unit == 'uV' else 'g'}"
+def _channel_label(channel: Channel) -> str:
+    return f"{display_text(channel.name, 24)}\n{'µV' if channel.unit == 'uV' else 'g'}"
 
 
 def _round_up(value: float) -> float:
+    """Round up to 1, 1.5, 2, 3, 5 or 7.5 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(value))
     return float(
         next(s * power for s in (1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0) if s * power >= value)
     )
 
 
-def _plain(ax: Axes) -> None:
+def _remove_frame(ax: Axes) -> None:
     for side in ("top", "right", "left", "bottom"):
         ax.spines[side].set_visible(False)
-    ax.tick_params(axis="y", length=0, labelsize=8, labelcolor=INK)
+    ax.tick_params(axis="y", length=0, labelsize=8, labelcolor=TEXT_COLOR)

@@ -1,4 +1,4 @@
-"""The report: one HTML file that works offline, with pictures that still work without scripts."""
+"""Render the report: one HTML file that works offline, and in part without scripts."""
 
 from __future__ import annotations
 
@@ -12,29 +12,43 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from twitchsense.model.event_table import CONTEXTS, EVENT_COLUMNS, GRADES, LABELS, TRIAL_TYPES
-from twitchsense.report import page_data, palette, sentences, static_text, tables
-from twitchsense.report.artifact_minutes import disturbed
-from twitchsense.report.clinical_table import indices, periodicity
-from twitchsense.report.event_windows import Trace, gather
+from twitchsense.report import explanations, palette, static_text, tables
+from twitchsense.report.clinical_table import clinical_rows, format_periodicity
+from twitchsense.report.event_windows import EventWindow, cut_event_windows
+from twitchsense.report.figures import new_figure, svg_data_uri
 from twitchsense.report.interval_histogram import movement_intervals, plot_intervals
-from twitchsense.report.overview import night_height, plot_night
+from twitchsense.report.night_intervals import artifact_minutes
+from twitchsense.report.overview import overview_height, plot_night
+from twitchsense.report.page_data import build_page_data
 from twitchsense.report.palette import kind_name
-from twitchsense.report.plain import show
 from twitchsense.report.protocols import NightLike
-from twitchsense.report.svg import data_uri, new_figure
-from twitchsense.report.time_labels import Clock
-from twitchsense.report.waveform_clusters import find_shapes
-from twitchsense.report.waveforms import plot_average, plot_event, plot_shape
+from twitchsense.report.summary_sentences import summary_answers
+from twitchsense.report.time_labels import WallClock
+from twitchsense.report.waveform_clusters import cluster_waveforms
+from twitchsense.report.waveforms import event_figure, plot_average, plot_cluster
+from twitchsense.text import display_text
 
-_SHOWN: Final = {"jerk": 3, "twitch": 3, "movement": 3}
-#: An average of fewer events is no average.
-_LEAST_AVERAGED: Final = 3
+#: Number of the strongest events shown of each kind.
+_N_STRONGEST: Final = {"jerk": 3, "twitch": 3, "movement": 3}
+#: Kinds whose average waveform is shown, if there are at least `_MIN_AVERAGED` events.
+_AVERAGED_KINDS: Final = ("twitch", "jerk", "brief_contraction", "movement")
+_MIN_AVERAGED: Final = 3
+#: Minimum number of intervals for their histogram.
+_MIN_INTERVALS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """An image of the page, with the words for those who don't see it."""
+class PageFigure:
+    """An image of the page.
+
+    Attributes
+    ----------
+    source : Markup
+        ``data:`` URI.
+    alt : str
+        Description for readers who do not see the image.
+    caption, detail : str
+    """
 
     source: Markup
     alt: str
@@ -42,166 +56,167 @@ class Picture:
     detail: str = ""
 
 
-def render(night: NightLike, traces: list[Trace] | None = None) -> str:
+def render_report(night: NightLike, windows: list[EventWindow] | None = None) -> str:
     """Return the report of a night as HTML.
 
     Parameters
     ----------
     night : Night
-    traces : list of Trace, optional
-        The waveforms of its events; read from the recording unless given.
+    windows : list of EventWindow, optional
+        The waveforms of its events; by default they are cut from the recording.
+
+    Returns
+    -------
+    str
     """
-    traces = gather(night) if traces is None else traces
+    windows = cut_event_windows(night) if windows is None else windows
     template = make_environment().get_template("report.html.j2")
-    clock = Clock.of(night.recording)
+    clock = WallClock.of(night.recording)
     start, stop = night.recording.start_ns / 1e9, night.recording.end_ns / 1e9
-    facts = night.summary_dict()
-    script = read_script("plot.js", "report.js")
+    summary = night.summary_dict()
+    script = load_scripts("plot.js", "report.js")
+    time_range = f"{clock.format_minute(start)}–{clock.format_minute(stop)}"
     return template.render(
         title=_title(clock, start, stop),
-        source=facts["provenance"]["source"],
-        span=f"{clock.short(start)}–{clock.short(stop)}" if clock.known else "",
-        zone=clock.name,
-        answers=sentences.answers(night),
+        source=summary["provenance"]["source"],
+        time_range=time_range if clock.is_known else "",
+        zone=clock.zone_name,
+        answers=summary_answers(night),
         overview=_overview(night),
-        disturbed=bool(disturbed(night)),
-        rates=tables.rates(night, facts),
-        indices=indices(facts),
+        has_artifact_minutes=bool(artifact_minutes(night)),
+        rate_table=tables.rate_table(night, summary),
+        clinical_rows=clinical_rows(summary),
         averages=_averages(night),
-        patterns=_patterns(night, traces, periodicity(facts)),
+        patterns=_patterns(night, windows, format_periodicity(summary)),
         strongest=_strongest(night),
-        jerks=tables.jerks(night),
-        channels=tables.channels(night, facts),
-        rejected=tables.rejected(night),
+        jerk_table=tables.jerk_table(night),
+        channel_table=tables.channel_table(night, summary),
+        rejected_table=tables.rejected_table(night),
         notes=list(night.notes),
-        method=tables.method(night),
-        provenance=tables.provenance(facts),
-        glossary=_glossary(),
+        method_paragraphs=explanations.method_paragraphs(night),
+        provenance_rows=tables.provenance_rows(summary),
+        glossary=static_text.glossary(),
         static_text=static_text,
         palette=palette,
         script=script,
-        digest=digest(script),
-        page_data=page_data.build(night, traces),
+        script_hash=script_hash(script),
+        page_data=build_page_data(night, windows),
     )
 
 
 def make_environment() -> Environment:
-    """Return the templates, with every text escaped."""
+    """Return the Jinja environment of the report's templates; it escapes every text."""
     return Environment(
         loader=PackageLoader("twitchsense.report", "templates"),
         autoescape=True,
-        finalize=show,
+        finalize=_finalize,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
 
 
-def read_script(*names: str) -> Markup:
-    """Return our own scripts as one text that stands in a page."""
-    home = files("twitchsense.report") / "templates"
-    return Markup("\n".join((home / name).read_text("utf-8") for name in names))
+def _finalize(value: Any) -> Any:
+    """Remove invisible characters from text, and bound its length; markup is left as it is."""
+    is_text = isinstance(value, str) and not isinstance(value, Markup)
+    return display_text(value) if is_text else value
 
 
-def digest(script: str) -> str:
-    """Return the hash by which the page's policy lets this script run, and no other."""
+def load_scripts(*names: str) -> Markup:
+    """Return scripts of the template directory, joined to one text.
+
+    Parameters
+    ----------
+    *names : str
+        File names.
+
+    Returns
+    -------
+    Markup
+    """
+    directory = files("twitchsense.report") / "templates"
+    return Markup("\n".join((directory / name).read_text("utf-8") for name in names))
+
+
+def script_hash(script: str) -> str:
+    """Return the SHA-256 (base64) by which a page's content security policy allows a script."""
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
 
 
-def _title(clock: Clock, start: float, stop: float) -> str:
-    dates = clock.night(start, stop)
+def _title(clock: WallClock, start: float, stop: float) -> str:
+    dates = clock.format_dates(start, stop)
     return f"Night of {dates}" if dates else "A night"
 
 
-def _overview(night: NightLike) -> Picture:
+def _overview(night: NightLike) -> PageFigure:
     alt = "The whole night on one time axis: signals, events, sleep and valid time. "
-    alt += " ".join(text for _, text in sentences.answers(night))
-    figure = new_figure(10.4, night_height(night))
+    alt += " ".join(text for _, text in summary_answers(night))
+    figure = new_figure(10.4, overview_height(night))
     plot_night(night, figure.add_subplot())
-    return Picture(data_uri(figure), alt)
+    return PageFigure(svg_data_uri(figure), alt)
 
 
-def _averages(night: NightLike) -> list[Picture]:
-    pictures: list[Picture] = []
+def _averages(night: NightLike) -> list[PageFigure]:
+    figures: list[PageFigure] = []
     counts = night.events["trial_type"].value_counts()
-    for kind in ("twitch", "jerk", "brief_contraction", "movement"):
-        if counts.get(kind, 0) >= _LEAST_AVERAGED:
+    for kind in _AVERAGED_KINDS:
+        if counts.get(kind, 0) >= _MIN_AVERAGED:
             figure = new_figure(3.9, 2.2)
             plot_average(night, kind, figure.add_subplot()).set_title("", loc="left")
-            many = f"{counts[kind]} {kind_name(kind, 2)}"
-            pictures.append(
-                Picture(
-                    data_uri(figure),
-                    f"Average waveform of {many}",
-                    f"The average of {many}",
-                )
-            )
-    return pictures
+            counted = f"{counts[kind]} {kind_name(kind, 2)}"
+            alt, caption = f"Average waveform of {counted}", f"The average of {counted}"
+            figures.append(PageFigure(svg_data_uri(figure), alt, caption))
+    return figures
 
 
-def _patterns(night: NightLike, traces: list[Trace], steady: str) -> list[Picture]:
-    """Return what repeats: intervals between leg movements, twitches of one shape."""
-    pictures: list[Picture] = []
-    gap = movement_intervals(night)
-    if len(gap) >= 5:
+def _patterns(night: NightLike, windows: list[EventWindow], periodicity: str) -> list[PageFigure]:
+    """Return the figures of repetition: intervals between movements, clusters of twitches."""
+    figures: list[PageFigure] = []
+    interval = movement_intervals(night)
+    if len(interval) >= _MIN_INTERVALS:
         figure = new_figure(3.9, 2.2)
         plot_intervals(night, figure.add_subplot()).set_title("", loc="left")
-        inside = int(((gap >= 10) & (gap <= 90)).sum())
-        text = f"{inside} of {len(gap)} are 10–90 s long, as in periodic series (grey)"
-        rhythm = f" Periodicity in sleep: {steady}." if steady else ""
-        pictures.append(
-            Picture(
-                data_uri(figure),
+        n_periodic = int(((interval >= 10) & (interval <= 90)).sum())
+        text = f"{n_periodic} of {len(interval)} are 10–90 s long, as in periodic series (grey)"
+        index = f" Periodicity in sleep: {periodicity}." if periodicity else ""
+        figures.append(
+            PageFigure(
+                svg_data_uri(figure),
                 f"Histogram of the time from one leg movement to the next; {text}",
                 "From one leg movement to the next",
-                f"{text}. An even spread has no rhythm; a hill between 15 and 35 s has.{rhythm}",
+                f"{text}. An even spread has no rhythm; a hill between 15 and 35 s has.{index}",
             )
         )
-    clock = Clock.of(night.recording)
+    clock = WallClock.of(night.recording)
     onset = night.events["onset"].to_numpy(float)
-    for shape in find_shapes(night, traces):
+    for cluster in cluster_waveforms(night, windows):
         figure = new_figure(3.9, 2.2)
-        plot_shape(shape, figure.add_subplot())
-        first, last = (clock.short(float(onset[shape.rows[i]])) for i in (0, -1))
-        many = len(shape.rows)
-        pictures.append(
-            Picture(
-                data_uri(figure),
-                f"{many} twitches of one shape on {shape.channel}, over each other",
-                f"One shape, {many} times on {shape.channel}",
+        plot_cluster(cluster, figure.add_subplot())
+        first, last = (clock.format_minute(float(onset[cluster.events[i]])) for i in (0, -1))
+        n = len(cluster.events)
+        figures.append(
+            PageFigure(
+                svg_data_uri(figure),
+                f"{n} twitches of one shape on {cluster.channel}, over each other",
+                f"One shape, {n} times on {cluster.channel}",
                 f"First {first}, last {last}. Twitches this alike may come from the same muscle "
                 "fibres; that is common and no sign of anything by itself.",
             )
         )
-    return pictures
+    return figures
 
 
-def _strongest(night: NightLike) -> list[Picture]:
-    pictures: list[Picture] = []
-    for kind, most in _SHOWN.items():
+def _strongest(night: NightLike) -> list[PageFigure]:
+    figures: list[PageFigure] = []
+    for kind, n in _N_STRONGEST.items():
         rows = night.events[night.events["trial_type"] == kind]
         keys = ["amplitude_uv", "peak_g"] if kind == "twitch" else ["peak_g", "amplitude_uv"]
-        rows = rows.sort_values(keys, ascending=False, na_position="last").head(most)
-        pictures += [_event(night, row) for _, row in rows.iterrows()]
-    return pictures
+        rows = rows.sort_values(keys, ascending=False, na_position="last").head(n)
+        figures += [_event_figure(night, row) for _, row in rows.iterrows()]
+    return figures
 
 
-def _event(night: NightLike, row: pd.Series[Any]) -> Picture:
-    caption, detail = tables.describe(night, row)
-    alt = f"Waveform of a {caption}: {detail}"
-    return Picture(data_uri(plot_event(night, row)), alt, caption, detail)
-
-
-def _glossary() -> list[dict[str, Any]]:
-    levels = [
-        ("Kinds: what the signal looks like", TRIAL_TYPES),
-        ("Labels: the kind read in its sleep context", LABELS),
-        ("Contexts", CONTEXTS),
-        ("Grades of jerks", GRADES),
-        ("Columns of events.csv", {c.name: _column(c.description, c.unit) for c in EVENT_COLUMNS}),
-    ]
-    return [{"title": title, "entries": entries} for title, entries in levels]
-
-
-def _column(description: str, unit: str) -> str:
-    return f"{description} ({unit})" if unit else description
+def _event_figure(night: NightLike, event: pd.Series[Any]) -> PageFigure:
+    caption, measurements = explanations.describe_event(night, event)
+    alt = f"Waveform of a {caption}: {measurements}"
+    return PageFigure(svg_data_uri(event_figure(night, event)), alt, caption, measurements)

@@ -1,8 +1,9 @@
-"""What the page's script draws from: a little JSON, and one packed block of numbers.
+"""The data that the report's script draws: JSON, and one compressed block of numbers.
 
-Arrays lie one after the other in the block: ``float64`` as it is, ``int16`` as all
-low bytes and then all high bytes, which packs better. The block is zlib-deflated
-and written in base64. `plot.js` reads it; docs/adr/0010 says why it is our own.
+Arrays lie one after the other in the block: ``float64`` as it is, ``int16`` as all low bytes
+followed by all high bytes, which compresses better. The block is compressed with zlib and
+written in base64. `plot.js` reads it; docs/adr/0010 explains why the report has its own
+drawing code.
 """
 
 from __future__ import annotations
@@ -15,38 +16,54 @@ from datetime import timedelta
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
 from twitchsense.model.channels import NS
-from twitchsense.report import explanations, tables
-from twitchsense.report.artifact_minutes import disturbed
-from twitchsense.report.decimate import Floats, envelope, spans
-from twitchsense.report.event_windows import MISSING, QUANTUM, Trace
-from twitchsense.report.onset_text import lay_still_from_start, mark_words
-from twitchsense.report.overview import emg_scale, kinds_of, stretches
+from twitchsense.report import explanations
+from twitchsense.report.decimate import Floats, min_max_envelope
+from twitchsense.report.event_windows import MISSING_SAMPLE, RESOLUTION, EventWindow
+from twitchsense.report.night_intervals import (
+    artifact_minutes,
+    context_intervals,
+    recording_bounds,
+    validity_intervals,
+)
+from twitchsense.report.overview import emg_full_scale, kinds_found
 from twitchsense.report.palette import context_name, kind_name, kind_short, label_name
-from twitchsense.report.plain import plain
 from twitchsense.report.protocols import NightLike
-from twitchsense.report.time_axis import bounds
-from twitchsense.report.time_labels import Clock
+from twitchsense.report.time_labels import WallClock, is_onset_left_censored, onset_label
+from twitchsense.text import display_text
 
-_SECONDS: Final = 100_000  # columns at most: 28 hours of single seconds
+#: Maximum number of columns per channel: 28 hours of single seconds.
+_MAX_COLUMNS: Final = 100_000
+#: Maximum length of a channel name on the page.
+_MAX_NAME: Final = 80
 
 
-class Block:
-    """Arrays packed one after the other."""
+class PackedArrays:
+    """Arrays packed one after the other into one block of bytes."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
         self._size = 0
 
     def add(self, array: NDArray[Any]) -> list[int]:
-        """Append an array and return its place: offset in bytes, number of values."""
+        """Append an array.
+
+        Parameters
+        ----------
+        array : ndarray
+            ``int16``, or numbers to be stored as ``float64``.
+
+        Returns
+        -------
+        list of int
+            Offset in bytes and number of values.
+        """
         if array.dtype == np.int16:
-            flat = np.ascontiguousarray(array, "<i2").view(np.uint8).reshape(-1, 2)
-            raw = flat[:, 0].tobytes() + flat[:, 1].tobytes()
+            pairs = np.ascontiguousarray(array, "<i2").view(np.uint8).reshape(-1, 2)
+            raw = pairs[:, 0].tobytes() + pairs[:, 1].tobytes()
         else:
             raw = np.ascontiguousarray(array, "<f8").tobytes()
         place = [self._size, int(array.size)]
@@ -54,64 +71,79 @@ class Block:
         self._size += len(raw)
         return place
 
-    def packed(self) -> str:
-        """Return everything as base64 of zlib."""
+    def to_base64(self) -> str:
+        """Return the block, compressed with zlib, in base64."""
         return base64.b64encode(zlib.compress(b"".join(self._parts), 9)).decode("ascii")
 
 
-def build(night: NightLike, traces: list[Trace]) -> dict[str, Markup]:
-    """Return the JSON and the block, ready to stand in the page."""
-    block = Block()
-    data = {**_frame(night), **_lanes(night, block), **_events(night, block, traces)}
-    return {"data": to_script(data), "block": Markup(block.packed())}
+def build_page_data(night: NightLike, windows: list[EventWindow]) -> dict[str, Markup]:
+    """Return the data of the page's script.
+
+    Parameters
+    ----------
+    night : Night
+    windows : list of EventWindow
+
+    Returns
+    -------
+    dict
+        ``json`` and ``block``, ready to be placed in the page.
+    """
+    block = PackedArrays()
+    data = {
+        **_time_data(night),
+        "channels": _channel_data(night, block),
+        **_event_data(night, block, windows),
+    }
+    return {"json": to_script_json(data), "block": Markup(block.to_base64())}
 
 
-def to_script(data: Any) -> Markup:
-    """Return JSON that no text in it can turn into markup."""
+def to_script_json(data: Any) -> Markup:
+    """Return JSON in which no text can end the script element or start markup."""
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for char in "<>&\u2028\u2029":
         text = text.replace(char, f"\\u{ord(char):04x}")
-    return Markup(text)  # no character is left that could be markup
+    return Markup(text)  # every character that could be markup is escaped
 
 
-def _frame(night: NightLike) -> dict[str, Any]:
-    start, stop = bounds(night)
-    clock = Clock.of(night.recording)
-    onset, words = night.onset, mark_words(night)
+def _time_data(night: NightLike) -> dict[str, Any]:
+    start, stop = recording_bounds(night)
+    clock = WallClock.of(night.recording)
+    onset, label = night.onset, onset_label(night)
     return {
         "start": start,
         "stop": stop,
-        "zero": None if clock.start_utc_ns is None else clock.start_utc_ns / NS,
-        "offsets": _offsets(clock, start, stop),
-        "zone": clock.name,
+        "zero_utc_s": None if clock.start_utc_ns is None else clock.start_utc_ns / NS,
+        "utc_offsets": _utc_offsets(clock, start, stop),
         "onset": None
-        if not words
+        if not label
         else {
-            "at": _finite(onset.time_s),
-            "low": _finite(onset.low_s),
-            "high": _finite(onset.high_s),
-            "sharp": not lay_still_from_start(night),
-            "words": words,
+            "time": _finite_or_none(onset.time_s),
+            "low": _finite_or_none(onset.low_s),
+            "high": _finite_or_none(onset.high_s),
+            "left_censored": is_onset_left_censored(night),
+            "label": label,
         },
-        "contexts": [[c, context_name(c), a, b] for c, a, b in stretches(night)],
+        "contexts": [[c, context_name(c), a, b] for c, a, b in context_intervals(night)],
         "stages": _stages(night),
-        "disturbed": [[round(a, 2), round(n, 2)] for a, n in disturbed(night)],
+        "artifact_minutes": _rounded(artifact_minutes(night)),
     }
 
 
-def _offsets(clock: Clock, start: float, stop: float) -> list[list[float]]:
-    """Return from when on the local clock is so many seconds ahead of UTC."""
-    if not clock.known:
+def _utc_offsets(clock: WallClock, start: float, stop: float) -> list[list[float]]:
+    """Return each time (s) from which a UTC offset (s) applies, and the offset."""
+    if not clock.is_known:
         return []
     out: list[list[float]] = []
-    for t in np.arange(start, stop + 60, 60.0):  # clocks change on whole minutes
-        ahead = (clock.at(float(t)).utcoffset() or timedelta()).total_seconds()
-        if not out or out[-1][1] != ahead:
-            out.append([float(t), ahead])
+    for t in np.arange(start, stop + 60, 60.0):  # offsets change on whole minutes
+        offset = (clock.to_datetime(float(t)).utcoffset() or timedelta()).total_seconds()
+        if not out or out[-1][1] != offset:
+            out.append([float(t), offset])
     return out
 
 
 def _stages(night: NightLike) -> list[list[Any]]:
+    """Return stage, start and end (s) of each scored epoch; empty without a hypnogram."""
     table = night.epochs
     if "stage" not in table or not (table["stage"].astype(str) != "").any():
         return []
@@ -124,113 +156,110 @@ def _stages(night: NightLike) -> list[list[Any]]:
     ]
 
 
-def _lanes(night: NightLike, block: Block) -> dict[str, Any]:
-    start, stop = bounds(night)
-    lanes = []
+def _channel_data(night: NightLike, block: PackedArrays) -> list[dict[str, Any]]:
+    start, stop = recording_bounds(night)
+    channels = []
     for channel in night.recording.channels:
         if channel.name not in night.seconds:
             continue
         seconds = night.seconds[channel.name]
-        env = envelope(seconds, start, stop, _SECONDS)
-        step = _step(env.low, env.high)
-        lanes.append(
+        envelope = min_max_envelope(seconds, start, stop, _MAX_COLUMNS)
+        resolution = _int16_resolution(envelope.low, envelope.high)
+        valid, invalid = validity_intervals(seconds)
+        channels.append(
             {
-                "name": plain(channel.name, 80),
+                "name": display_text(channel.name, _MAX_NAME),
                 "kind": channel.kind,
                 "unit": "µV" if channel.unit == "uV" else "g",
-                "scale": emg_scale(seconds) if channel.kind == "emg" else None,
-                "width": env.width_s,
-                "step": step,
-                "low": block.add(_whole(env.low, step)),
-                "high": block.add(_whole(env.high, step)),
-                "bad": [[round(a, 2), round(n, 2)] for a, n in spans(seconds)[1]],
-                "good": [[round(a, 2), round(n, 2)] for a, n in spans(seconds)[0]],
+                "scale": emg_full_scale(seconds) if channel.kind == "emg" else None,
+                "column_s": envelope.width_s,
+                "resolution": resolution,
+                "low": block.add(_to_int16(envelope.low, resolution)),
+                "high": block.add(_to_int16(envelope.high, resolution)),
+                "invalid": _rounded(invalid),
+                "valid": _rounded(valid),
             }
         )
-    return {"lanes": lanes}
+    return channels
 
 
-def _step(low: Floats, high: Floats) -> float:
+def _rounded(intervals: list[tuple[float, float]]) -> list[list[float]]:
+    return [[round(start, 2), round(length, 2)] for start, length in intervals]
+
+
+def _int16_resolution(low: Floats, high: Floats) -> float:
+    """Return the quantization step with which the largest value fits an int16."""
     values = np.abs(np.concatenate([low, high]))
     values = values[np.isfinite(values)]
     return float(values.max()) / 32000 if len(values) and values.max() > 0 else 1.0
 
 
-def _whole(values: Floats, step: float) -> NDArray[np.int16]:
-    whole = np.full(len(values), MISSING, np.int16)
-    seen = np.isfinite(values)
-    whole[seen] = np.rint(values[seen] / step).astype(np.int16)
-    return whole
+def _to_int16(values: Floats, resolution: float) -> NDArray[np.int16]:
+    quantized = np.full(len(values), MISSING_SAMPLE, np.int16)
+    present = np.isfinite(values)
+    quantized[present] = np.rint(values[present] / resolution).astype(np.int16)
+    return quantized
 
 
-def _events(night: NightLike, block: Block, traces: list[Trace]) -> dict[str, Any]:
+def _event_data(
+    night: NightLike, block: PackedArrays, windows: list[EventWindow]
+) -> dict[str, Any]:
     table = night.events
-    kinds = kinds_of(night)
+    kinds = kinds_found(night)
     strings: dict[str, int] = {}
 
-    def word(text: str) -> int:
-        return strings.setdefault(plain(text), len(strings))
+    def string_index(text: str) -> int:
+        return strings.setdefault(display_text(text), len(strings))
 
-    waves: list[list[Any]] = [[] for _ in range(len(table))]
+    windows_of: list[list[Any]] = [[] for _ in range(len(table))]
     channels = {c.name: c for c in night.recording.channels}
-    for t in traces:
-        channel = channels[t.channel]
-        place = block.add(t.samples.T)  # one axis after the other
-        waves[t.event].append(
+    for window in windows:
+        channel = channels[window.channel]
+        offset, _ = block.add(window.samples.T)  # one axis after the other
+        windows_of[window.event].append(
             [
-                word(plain(t.channel, 80)),
+                string_index(display_text(window.channel, _MAX_NAME)),
                 channel.kind,
-                t.start_ns / NS,
-                t.fs,
+                window.start_ns / NS,
+                window.fs,
                 channel.width,
-                place[0],
-                len(t.samples),
+                offset,
+                len(window.samples),
             ]
         )
     rows = []
     for i, (_, event) in enumerate(table.iterrows()):
-        caption, detail = tables.describe(night, event)
+        caption, measurements = explanations.describe_event(night, event)
         rows.append(
             [
                 kinds.index(str(event["trial_type"])),
-                word(caption),
-                word(detail),
-                word(str(event["label"])),
-                word(explanations.alternatives(night, event)),
+                string_index(caption),
+                string_index(measurements),
+                string_index(str(event["label"])),
+                string_index(explanations.describe_alternatives(night, event)),
                 str(event["grade"]),
-                waves[i],
-                _sure(float(event["confidence"])),
+                windows_of[i],
+                _confidence_text(float(event["confidence"])),
             ]
         )
+    rules = {kind: explanations.kind_rule(kind, night.settings) for kind in kinds}
+    labels = sorted(set(table["label"].astype(str)))
     return {
-        "kinds": [
-            [
-                k,
-                kind_name(k),
-                kind_name(k, 2),
-                kind_short(k),
-                explanations.kind_rule(k, night.settings),
-            ]
-            for k in kinds
-        ],
-        "onsets": block.add(table["onset"].to_numpy(np.float64)),
-        "lengths": block.add(table["duration"].fillna(0.0).to_numpy(np.float64)),
+        "kinds": [[k, kind_name(k), kind_name(k, 2), kind_short(k), rules[k]] for k in kinds],
+        "event_onsets": block.add(table["onset"].to_numpy(np.float64)),
+        "event_durations": block.add(table["duration"].fillna(0.0).to_numpy(np.float64)),
         "events": rows,
         "strings": list(strings),
         "labels": {
-            str(w): [label_name(str(w)), explanations.label_meaning(str(w))] for w in _words(table)
+            label: [label_name(label), explanations.label_meaning(label)] for label in labels
         },
-        "quantum": QUANTUM,
+        "resolution": RESOLUTION,
     }
 
 
-def _sure(confidence: float) -> str:
+def _confidence_text(confidence: float) -> str:
     return f"confidence {confidence:.2f} of 1" if math.isfinite(confidence) else "not known"
 
 
-def _words(table: pd.DataFrame) -> list[str]:
-    return sorted(set(table["label"].astype(str)))
-
-
-def _finite(value: float | None) -> float | None:
+def _finite_or_none(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else float(value)

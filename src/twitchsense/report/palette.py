@@ -1,7 +1,7 @@
-"""Colours and plain names, the same in every picture and table.
+"""Colours, and the names of kinds, labels and contexts, in every plot and table.
 
-The colours of kinds are Okabe & Ito's, which the colour-blind can tell apart;
-those of contexts go from light to dark with sleep, so they work in grey too.
+The colours of kinds are those of Okabe and Ito, which people with colour vision deficiency
+can distinguish. The colours of contexts darken with sleep, so they work in greyscale too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ KIND_COLORS: Final[dict[str, str]] = {
     "jolt": "#7F7F7F",
 }
 
-#: The same hues, light enough for a dark page.
+#: Colours of kinds on a dark page: the same hues, lighter.
 KIND_COLORS_DARK: Final[dict[str, str]] = {
     "twitch": "#5AB1F0",
     "brief_contraction": "#A5DAF7",
@@ -45,7 +45,7 @@ CONTEXT_COLORS_DARK: Final[dict[str, str]] = {
     "unknown": "#3A4045",
 }
 
-#: One word, many words: ``plural(3, "jerk")``.
+#: Singular and plural of each kind.
 KIND_NAMES: Final[dict[str, tuple[str, str]]] = {
     "twitch": ("twitch", "twitches"),
     "brief_contraction": ("brief contraction", "brief contractions"),
@@ -56,7 +56,7 @@ KIND_NAMES: Final[dict[str, tuple[str, str]]] = {
     "jolt": ("jolt", "jolts"),
 }
 
-#: For the width of a phone.
+#: Names of kinds that fit the width of a phone, where the usual name does not.
 KIND_SHORT: Final[dict[str, str]] = {
     "brief_contraction": "contraction",
     "movement": "movement",
@@ -72,17 +72,43 @@ CONTEXT_NAMES: Final[dict[str, str]] = {
     "unknown": "unknown",
 }
 
-INK: Final = "#222A30"
-MUTED: Final = "#5A656D"
-GRID: Final = "#DDE1E3"
-EMG_INK: Final = "#33414B"
-ACC_INK: Final = "#7A5C2E"
-ONSET_INK: Final = "#7B3F00"
-NO_SIGNAL: Final = "#ECECE9"
-DISTURBED: Final = "#B97A1E"
+#: Names of labels whose words do not read as a name.
+LABEL_NAMES: Final[dict[str, str]] = {
+    "sleep_start": "sleep-start-like jerk",
+    "myoclonic_jerk_asleep": "myoclonic-jerk-like, asleep",
+    "myoclonic_jerk_awake": "myoclonic-jerk-like, awake",
+    "myoclonic_jerk_like": "myoclonic-jerk-like",
+    "hypnagogic_twitch": "twitch around falling asleep",
+    "fragmentary_myoclonus_like": "fragmentary-myoclonus-like twitch",
+    "fasciculation_like": "fasciculation-like twitch",
+    "rem_twitch": "twitch in REM sleep",
+    "gross_movement": "large movement",
+    "posture_change": "change of position",
+    "leg_movement": "leg movement",
+    "periodic_leg_movement_like": "periodic-leg-movement-like",
+    "tremor_like": "tremor-like",
+    "hypnagogic_foot_tremor_like": "foot-tremor-like",
+    "alma_like": "alternating-leg-muscle-activation-like",
+    "high_freq_leg_movement": "fast leg movements in a row",
+    "rhythmic_movement_like": "rhythmic-movement-like",
+    "isolated_leg_movement": "single leg movement",
+    "short_interval_leg_movement": "leg movement soon after another",
+    "hiccup_like": "hiccup-like",
+    "repetitive_violent_jerks": "strong jerks in quick succession",
+    "voluntary_or_unclassified": "voluntary or unclassified",
+}
 
-#: Every colour of the page by the name of its CSS variable.
-LIGHT: Final[dict[str, str]] = {
+TEXT_COLOR: Final = "#222A30"
+MUTED_COLOR: Final = "#5A656D"
+GRID_COLOR: Final = "#DDE1E3"
+EMG_COLOR: Final = "#33414B"
+ACC_COLOR: Final = "#7A5C2E"
+ONSET_COLOR: Final = "#7B3F00"
+NO_SIGNAL_COLOR: Final = "#ECECE9"
+ARTIFACT_COLOR: Final = "#B97A1E"
+
+#: Colours of the HTML pages by the name of their CSS variable.
+LIGHT_THEME: Final[dict[str, str]] = {
     "paper": "#fbfaf7",
     "ink": "#222a30",
     "muted": "#56616a",
@@ -105,7 +131,7 @@ LIGHT: Final[dict[str, str]] = {
     **{f"kind-{kind}": color for kind, color in KIND_COLORS.items()},
     **{f"context-{context}": color for context, color in CONTEXT_COLORS.items()},
 }
-DARK: Final[dict[str, str]] = {
+DARK_THEME: Final[dict[str, str]] = {
     "paper": "#15191c",
     "ink": "#e3e5e3",
     "muted": "#a3adb3",
@@ -129,59 +155,35 @@ DARK: Final[dict[str, str]] = {
     **{f"context-{context}": color for context, color in CONTEXT_COLORS_DARK.items()},
 }
 
-FALLBACK: Final = "#555555"
+FALLBACK_COLOR: Final = "#555555"
 
 
 def kind_name(kind: str, count: int = 1) -> str:
-    """Return the plain name of a kind, for one or many."""
-    one, many = KIND_NAMES.get(kind, (_plain(kind), _plain(kind)))
+    """Return the name of a kind, in the plural unless `count` is 1."""
+    one, many = KIND_NAMES.get(kind, (_to_words(kind), _to_words(kind)))
     return one if count == 1 else many
 
 
 def kind_short(kind: str) -> str:
-    """Return the shortest plain name of a kind."""
+    """Return the shortest name of a kind, for narrow screens."""
     return KIND_SHORT.get(kind, kind_name(kind))
 
 
 def kind_color(kind: str) -> str:
-    """Return the colour of a kind."""
-    return KIND_COLORS.get(kind, FALLBACK)
+    """Return the colour of a kind; grey for one of a plug-in."""
+    return KIND_COLORS.get(kind, FALLBACK_COLOR)
 
 
 def context_name(context: str) -> str:
-    """Return the plain name of a context."""
-    return CONTEXT_NAMES.get(context, _plain(context))
+    """Return the name of a context."""
+    return CONTEXT_NAMES.get(context, _to_words(context))
 
 
 def label_name(label: str) -> str:
-    """Return a label as words: ``sleep_start`` is "sleep-start-like"."""
-    special = {
-        "sleep_start": "sleep-start-like jerk",
-        "myoclonic_jerk_asleep": "myoclonic-jerk-like, asleep",
-        "myoclonic_jerk_awake": "myoclonic-jerk-like, awake",
-        "myoclonic_jerk_like": "myoclonic-jerk-like",
-        "hypnagogic_twitch": "twitch around falling asleep",
-        "fragmentary_myoclonus_like": "fragmentary-myoclonus-like twitch",
-        "fasciculation_like": "fasciculation-like twitch",
-        "rem_twitch": "twitch in REM sleep",
-        "gross_movement": "large movement",
-        "posture_change": "change of position",
-        "leg_movement": "leg movement",
-        "periodic_leg_movement_like": "periodic-leg-movement-like",
-        "tremor_like": "tremor-like",
-        "hypnagogic_foot_tremor_like": "foot-tremor-like",
-        "alma_like": "alternating-leg-muscle-activation-like",
-        "high_freq_leg_movement": "fast leg movements in a row",
-        "rhythmic_movement_like": "rhythmic-movement-like",
-        "isolated_leg_movement": "single leg movement",
-        "short_interval_leg_movement": "leg movement soon after another",
-        "hiccup_like": "hiccup-like",
-        "repetitive_violent_jerks": "strong jerks in quick succession",
-        "voluntary_or_unclassified": "voluntary or unclassified",
-    }
-    return special.get(label, _plain(label))
+    """Return the name of a label: ``sleep_start`` is "sleep-start-like jerk"."""
+    return LABEL_NAMES.get(label, _to_words(label))
 
 
-def _plain(word: str) -> str:
-    text = word.replace("_", " ")
+def _to_words(identifier: str) -> str:
+    text = identifier.replace("_", " ")
     return text.removesuffix(" like") + "-like" if text.endswith(" like") else text

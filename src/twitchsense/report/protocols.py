@@ -1,4 +1,8 @@
-"""What the pictures and the report need to know of an analysed night."""
+"""The attributes of an analysed night that plots and the report read.
+
+`NightLike` exists because the report may not import `twitchsense.results`, the layer above it,
+and yet draws both a `Night` and a night reopened from its result files.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,8 @@ from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings
 
 
-class OnsetLike(Protocol):
-    """When sleep came: the four fields of ``sleep_onset`` in ``summary.json``."""
+class SleepOnsetLike(Protocol):
+    """Sleep onset: the four fields of ``sleep_onset`` in ``summary.json``."""
 
     @property
     def time_s(self) -> float | None:
@@ -22,25 +26,22 @@ class OnsetLike(Protocol):
 
     @property
     def low_s(self) -> float | None:
-        """Earliest likely time."""
+        """Earliest plausible time, seconds from the start of the recording."""
         ...
 
     @property
     def high_s(self) -> float | None:
-        """Latest likely time."""
+        """Latest plausible time, seconds from the start of the recording."""
         ...
 
     @property
     def source(self) -> str:
-        """Where the estimate comes from."""
+        """Method of the estimate, such as ``hypnogram``."""
         ...
 
 
 class NightLike(Protocol):
-    """The fields of `twitchsense.results.night.Night` that views read.
-
-    Views stand below the night in the order of layers and never import it.
-    """
+    """The attributes of `twitchsense.results.night.Night` that plots and the report read."""
 
     @property
     def recording(self) -> Recording:
@@ -64,22 +65,22 @@ class NightLike(Protocol):
 
     @property
     def epochs(self) -> pd.DataFrame:
-        """Context per 30-s epoch."""
+        """Context of each 30-s epoch."""
         ...
 
     @property
-    def onset(self) -> OnsetLike:
+    def onset(self) -> SleepOnsetLike:
         """Sleep onset."""
         ...
 
     @property
     def notes(self) -> Sequence[str]:
-        """What the reader and the analysis want the user to know."""
+        """Messages of the reader and the analysis to the user."""
         ...
 
     @property
     def seconds(self) -> Mapping[str, PerSecond]:
-        """Per-second overview of each channel."""
+        """Per-second statistics of each channel."""
         ...
 
     @property

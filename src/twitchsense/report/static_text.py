@@ -1,8 +1,10 @@
-"""Texts of the report that never change, whatever a night's numbers are."""
+"""Texts of the report that are the same for every night."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
+
+from twitchsense.model.event_table import CONTEXTS, EVENT_COLUMNS, GRADES, LABELS, TRIAL_TYPES
 
 NOTICE: Final = (
     "Research and self-tracking software. Not a medical device; not intended to diagnose, treat, "
@@ -62,3 +64,24 @@ CLINICIAN_URGENT: Final = (
     "Urgent, call for help: violent jerks again and again with altered awareness, "
     "or a new paralysis."
 )
+
+
+def glossary() -> list[dict[str, Any]]:
+    """Return the definitions of kinds, labels, contexts, grades and columns.
+
+    Returns
+    -------
+    list of dict
+        ``title`` of a group, and ``entries``, a mapping of term to definition.
+    """
+    columns = {
+        c.name: f"{c.description} ({c.unit})" if c.unit else c.description for c in EVENT_COLUMNS
+    }
+    groups = [
+        ("Kinds: what the signal looks like", TRIAL_TYPES),
+        ("Labels: the kind read in its sleep context", LABELS),
+        ("Contexts", CONTEXTS),
+        ("Grades of jerks", GRADES),
+        ("Columns of events.csv", columns),
+    ]
+    return [{"title": title, "entries": entries} for title, entries in groups]

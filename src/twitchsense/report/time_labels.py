@@ -1,36 +1,41 @@
-"""Times and stretches of time, as a person reads them."""
+"""Times as text: clock times, durations, positions relative to sleep onset."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from twitchsense.model.channels import NS
 from twitchsense.model.recording import Recording
+from twitchsense.report.protocols import NightLike
+
+#: An uncertainty interval of sleep onset narrower than this (s) is not reported.
+_MIN_INTERVAL_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
-    """Turns seconds of a recording into clock time, where the capture knows it.
+class WallClock:
+    """Converts seconds of a recording to local clock time, if the capture states it.
 
     Attributes
     ----------
     start_utc_ns : int or None
-        UTC of the recording's zero.
+        UTC of the recording's time zero, ns since 1970; None if unknown.
     zone : tzinfo or None
-    name : str
-        Name of the zone; empty without one.
+    zone_name : str
+        IANA name of the zone; empty without a clock.
     """
 
     start_utc_ns: int | None = None
     zone: tzinfo | None = None
-    name: str = ""
+    zone_name: str = ""
 
     @classmethod
-    def of(cls, recording: Recording) -> Clock:
-        """Make the clock of a recording; without a zone it shows UTC."""
+    def of(cls, recording: Recording) -> WallClock:
+        """Return the clock of a recording; UTC if its zone is missing or unknown."""
         if recording.start_utc_ns is None:
             return cls()
         if recording.zone:
@@ -41,35 +46,35 @@ class Clock:
         return cls(recording.start_utc_ns, UTC, "UTC")
 
     @property
-    def known(self) -> bool:
-        """Whether times of day can be told."""
+    def is_known(self) -> bool:
+        """Whether the clock time of the recording is known."""
         return self.start_utc_ns is not None
 
-    def at(self, seconds: float) -> datetime:
-        """Return the moment `seconds` after the recording's zero."""
+    def to_datetime(self, seconds: float) -> datetime:
+        """Return the local time `seconds` after the recording's time zero."""
         assert self.start_utc_ns is not None
         utc = (self.start_utc_ns + round(seconds * NS)) / NS
         return datetime.fromtimestamp(utc, self.zone or UTC)
 
-    def short(self, seconds: float) -> str:
+    def format_minute(self, seconds: float) -> str:
         """Return ``23:41``, or ``0:47 into the recording`` without a clock."""
-        if self.known:
-            return self.at(seconds).strftime("%H:%M")
-        return f"{hours_minutes(seconds)} into the recording"
+        if self.is_known:
+            return self.to_datetime(seconds).strftime("%H:%M")
+        return f"{format_hours_minutes(seconds)} into the recording"
 
-    def exact(self, seconds: float) -> str:
+    def format_second(self, seconds: float) -> str:
         """Return ``23:41:07``, or ``0:47:07`` from the start without a clock."""
-        if self.known:
-            return self.at(seconds).strftime("%H:%M:%S")
+        if self.is_known:
+            return self.to_datetime(seconds).strftime("%H:%M:%S")
         whole = math.floor(seconds)
         sign, whole = ("−" if whole < 0 else ""), abs(whole)
         return f"{sign}{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 
-    def night(self, start_s: float, stop_s: float) -> str:
-        """Return the dates a recording covers; empty without a clock."""
-        if not self.known:
+    def format_dates(self, start_s: float, stop_s: float) -> str:
+        """Return the dates of a recording, ``3–4 March 2026``; empty without a clock."""
+        if not self.is_known:
             return ""
-        first, last = self.at(start_s), self.at(stop_s)
+        first, last = self.to_datetime(start_s), self.to_datetime(stop_s)
         if first.date() == last.date():
             return f"{first.day} {first:%B %Y}"
         if (first.year, first.month) == (last.year, last.month):
@@ -77,14 +82,14 @@ class Clock:
         return f"{first.day} {first:%B %Y} – {last.day} {last:%B %Y}"
 
 
-def hours_minutes(seconds: float) -> str:
-    """Return ``7:05`` for seven hours and five minutes."""
-    minutes = math.floor(seconds / 60)  # as a clock shows it
+def format_hours_minutes(seconds: float) -> str:
+    """Return ``7:05`` for seven hours and five minutes; seconds are cut off, as on a clock."""
+    minutes = math.floor(seconds / 60)
     return f"{minutes // 60}:{minutes % 60:02d}"
 
 
-def spoken(seconds: float) -> str:
-    """Return a stretch of time in words: ``7 h 5 min``, ``12 min``, ``40 s``."""
+def format_duration(seconds: float) -> str:
+    """Return a duration of seconds to hours: ``7 h 5 min``, ``12 min``, ``40 s``."""
     if not math.isfinite(seconds):
         return "unknown"
     if seconds < 99.5:
@@ -96,18 +101,72 @@ def spoken(seconds: float) -> str:
     return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
-def milliseconds(seconds: float) -> str:
+def format_event_duration(seconds: float) -> str:
     """Return the duration of an event: ``84 ms``, ``2.4 s``."""
     if not math.isfinite(seconds):
         return "–"
     return f"{seconds * 1000:.0f} ms" if seconds < 0.9995 else f"{seconds:.1f} s"
 
 
-def from_onset(minutes: float) -> str:
-    """Return where an event stands: ``3.2 min before sleep onset``."""
+def format_minutes_from_onset(minutes: float) -> str:
+    """Return the position of an event: ``3.2 min before sleep onset``; empty if unknown."""
     if not math.isfinite(minutes):
         return ""
     side = "before" if minutes < 0 else "after"
     size = abs(minutes)
-    amount = f"{size:.1f} min" if size < 99.95 else spoken(size * 60)
+    amount = f"{size:.1f} min" if size < 99.95 else format_duration(size * 60)
     return f"{amount} {side} sleep onset"
+
+
+def is_onset_known(night: NightLike) -> bool:
+    """Return whether sleep onset was estimated or given."""
+    time = night.onset.time_s
+    return time is not None and math.isfinite(time)
+
+
+def is_onset_left_censored(night: NightLike) -> bool:
+    """Return whether only the latest time of sleep onset is known.
+
+    The leg lay still from the start of the recording, so sleep may have begun at any time
+    up to ``onset.high_s``. Never true for an onset from a hypnogram.
+    """
+    onset = night.onset
+    if not is_onset_known(night) or onset.time_s is None or onset.high_s is None:
+        return False
+    start = night.recording.start_ns / NS
+    return (
+        "hypnogram" not in onset.source
+        and onset.time_s - start < _MIN_INTERVAL_S <= onset.high_s - start
+    )
+
+
+def onset_interval(night: NightLike) -> tuple[float, float] | None:
+    """Return the uncertainty interval of sleep onset.
+
+    Returns
+    -------
+    tuple of float or None
+        Earliest and latest time in seconds; None if unknown, narrower than a minute, or
+        from a hypnogram.
+    """
+    low, high = night.onset.low_s, night.onset.high_s
+    if low is None or high is None or high - low < _MIN_INTERVAL_S:
+        return None
+    return None if "hypnogram" in night.onset.source else (low, high)
+
+
+def onset_label(night: NightLike) -> str:
+    """Return the text beside sleep onset in a plot; empty if it is unknown."""
+    time = night.onset.time_s
+    if time is None or not is_onset_known(night):
+        return ""
+    if is_onset_left_censored(night) and night.onset.high_s is not None:
+        return f"asleep by {_short_time(night, night.onset.high_s)}, perhaps from the start"
+    interval = onset_interval(night)
+    around = "" if interval is None else f" ({'–'.join(_short_time(night, t) for t in interval)})"
+    return f"sleep onset {_short_time(night, time)}{around}"
+
+
+def _short_time(night: NightLike, seconds: float) -> str:
+    clock = WallClock.of(night.recording)
+    return clock.format_minute(seconds) if clock.is_known else format_hours_minutes(seconds)

@@ -1,10 +1,10 @@
-"""Pictures of single events, and of the average of many."""
+"""Plot the waveform of one event, the average of a kind, and a cluster of twitches."""
 
 from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -13,159 +13,219 @@ from matplotlib.figure import Figure
 
 from twitchsense.model.channels import NS, Channel
 from twitchsense.model.recording import Recording
-from twitchsense.report.decimate import Floats, thin
-from twitchsense.report.event_windows import channels_of, lead, length
-from twitchsense.report.palette import ACC_INK, EMG_INK, GRID, INK, MUTED, kind_color, kind_name
-from twitchsense.report.plain import plain
+from twitchsense.report.decimate import Floats, decimate_waveform
+from twitchsense.report.event_windows import channels_shown, duration_s, margin_s
+from twitchsense.report.figures import new_axes, new_figure, style_axes
+from twitchsense.report.palette import (
+    ACC_COLOR,
+    EMG_COLOR,
+    GRID_COLOR,
+    MUTED_COLOR,
+    TEXT_COLOR,
+    kind_color,
+    kind_name,
+)
 from twitchsense.report.protocols import NightLike
-from twitchsense.report.svg import new_figure, own_axes, tidy
-from twitchsense.report.waveform_clusters import Shape
+from twitchsense.report.waveform_clusters import WaveformCluster
+from twitchsense.text import display_text
 
-_AXIS_COLORS = ("#7A5C2E", "#0072B2", "#009E73")
-_POINTS = 700
-_MOST = 500  # events averaged at most: spread evenly over the night
-_OVERLAID = 40
+#: Colours of the x, y and z axes of an accelerometer.
+_AXIS_COLORS: Final = ("#7A5C2E", "#0072B2", "#009E73")
+#: Approximate number of points drawn per line.
+_MAX_POINTS: Final = 700
+#: Maximum number of events averaged, spread evenly over the night.
+_MAX_AVERAGED: Final = 500
+#: Maximum number of single waveforms drawn behind an average.
+_MAX_OVERLAID: Final = 40
+#: Minimum share of the samples that an event must have to be averaged.
+_MIN_COMPLETE: Final = 0.98
+#: Smallest half-range of the vertical axis (µV, g), so that noise does not look like an event.
+_MIN_RANGE: Final = {"emg": 25.0, "acc": 0.02}
+_CHANNEL_TITLES: Final = {"emg": "EMG", "acc": "acceleration"}
 
 
-def plot_event(night: NightLike, event: pd.Series[Any], figure: Figure | None = None) -> Figure:
-    """Draw one event: EMG above acceleration, on one clock.
+def plot_event(night: NightLike, event: int | pd.Series[Any], ax: Axes | None = None) -> Axes:
+    """Draw one event with its surroundings: EMG above acceleration, on one time axis.
+
+    Parameters
+    ----------
+    night : Night
+    event : int or Series
+        Row number in ``night.events``, or a row of it.
+    ax : Axes, optional
+        Subplot whose place is used; by default that of a new pyplot figure.
+
+    Returns
+    -------
+    Axes
+        The subplot, without its frame: its place holds one axes for each channel.
+
+    Raises
+    ------
+    ValueError
+        If `ax` is not a subplot of a grid.
+    """
+    row = event if isinstance(event, pd.Series) else night.events.iloc[event]
+    n_channels = len(channels_shown(night.recording, row))
+    ax = ax or new_axes(6, 0.8 + 1.4 * n_channels)
+    place = ax.get_subplotspec()
+    if place is None:
+        raise ValueError("plot_event needs a subplot, such as plt.subplots() makes")
+    ax.set_axis_off()
+    grid = place.subgridspec(max(1, n_channels), 1)
+    axes: list[Axes] = []
+    for k in range(n_channels):
+        axes.append(ax.figure.add_subplot(grid[k], sharex=axes[0] if axes else None))
+    _draw_event(night, row, axes)
+    return ax
+
+
+def event_figure(night: NightLike, event: pd.Series[Any]) -> Figure:
+    """Return the small figure of an event for the report.
+
+    Its margins are fixed, which takes a fraction of the time of a computed layout.
 
     Parameters
     ----------
     night : Night
     event : Series
         A row of ``night.events``.
-    figure : Figure, optional
-        Where to draw; a new figure (without a window) unless given.
 
     Returns
     -------
     Figure
+        Without a window.
     """
-    channels = channels_of(night.recording, event)
-    if figure is None:
-        height = 0.62 + 0.95 * max(1, len(channels))
-        figure = new_figure(3.5, height, fitted=False)
-        figure.subplots_adjust(0.16, 0.42 / height, 0.98, 1 - 0.2 / height, hspace=0.32)
-    onset, duration = float(event["onset"]), length(event)
-    margin = lead(duration)
+    n_channels = len(channels_shown(night.recording, event))
+    height = 0.62 + 0.95 * max(1, n_channels)
+    figure = new_figure(3.5, height, constrained=False)
+    figure.subplots_adjust(0.16, 0.42 / height, 0.98, 1 - 0.2 / height, hspace=0.32)
+    axes: list[Axes] = []
+    for k in range(n_channels):
+        axes.append(figure.add_subplot(n_channels, 1, k + 1, sharex=axes[0] if axes else None))
+    _draw_event(night, event, axes)
+    return figure
+
+
+def _draw_event(night: NightLike, event: pd.Series[Any], axes: list[Axes]) -> None:
+    onset, duration = float(event["onset"]), duration_s(event)
+    margin = margin_s(duration)
     color = kind_color(str(event["trial_type"]))
-    first: Axes | None = None
-    for i, channel in enumerate(channels):
-        ax = figure.add_subplot(len(channels), 1, i + 1, sharex=first)
-        first = first or ax
+    for ax, channel in zip(axes, channels_shown(night.recording, event), strict=True):
         ax.axvspan(0, duration, color=color, alpha=0.16, lw=0)
         ax.axvline(0, color=color, lw=0.8)
         ax.axvline(duration, color=color, lw=0.8)
         _draw_channel(ax, night.recording, channel, onset, margin, duration)
-        tidy(ax)
-        ax.tick_params(labelbottom=i == len(channels) - 1)
-    if first is not None:
-        first.set_xlim(-margin, duration + margin)
-        figure.axes[-1].set_xlabel("seconds from the onset", fontsize=8, color=MUTED)
-    return figure
+        style_axes(ax)
+        ax.tick_params(labelbottom=ax is axes[-1])
+    if axes:
+        axes[0].set_xlim(-margin, duration + margin)
+        axes[-1].set_xlabel("seconds from the onset", fontsize=8, color=MUTED_COLOR)
 
 
 def plot_average(night: NightLike, kind: str, ax: Axes | None = None) -> Axes:
     """Draw the average waveform of one kind of event, aligned at the onset.
 
-    EMG is the rectified average in µV (left scale); acceleration is the average
-    distance from its median, in mg (right scale). At most 500 events are read;
-    up to 40 of their EMG stand behind it as thin lines.
+    EMG is the average of the rectified signal in µV (left scale), acceleration the average
+    distance from the median of each event in mg (right scale). At most 500 events are
+    averaged; up to 40 of their EMG waveforms are drawn as thin lines behind the average.
 
     Parameters
     ----------
     night : Night
     kind : str
-        A `trial_type`: ``twitch``, ``jerk``, ``movement``, …
+        A ``trial_type``: ``twitch``, ``jerk``, ``movement``, …
     ax : Axes, optional
-        Where to draw; a new pyplot figure unless given.
+        Axes to draw on; by default those of a new pyplot figure.
 
     Returns
     -------
     Axes
     """
-    ax = ax or own_axes(6, 3.2)
+    ax = ax or new_axes(6, 3.2)
     table = night.events
     rows = table[table["trial_type"] == kind]
     total = len(rows)
-    if total > _MOST:
-        rows = rows.iloc[np.linspace(0, total - 1, _MOST).astype(int)]
-    longest = float(rows["duration"].median()) if total else 0.1
-    margin = lead(longest)
-    span = (-margin / 2, (longest if math.isfinite(longest) else 0.0) + margin)
-    used = f"{total}" if total <= _MOST else f"{_MOST} of {total}"
-    ax.set_title(f"average {kind_name(kind)} (n = {used})", fontsize=9, color=INK, loc="left")
+    if total > _MAX_AVERAGED:
+        rows = rows.iloc[np.linspace(0, total - 1, _MAX_AVERAGED).astype(int)]
+    duration = float(rows["duration"].median()) if total else 0.1
+    margin = margin_s(duration)
+    span = (-margin / 2, (duration if math.isfinite(duration) else 0.0) + margin)
+    n_used = f"{total}" if total <= _MAX_AVERAGED else f"{_MAX_AVERAGED} of {total}"
+    title = f"average {kind_name(kind)} (n = {n_used})"
+    ax.set_title(title, fontsize=9, color=TEXT_COLOR, loc="left")
     ax.set_xlim(*span)
-    ax.set_xlabel("seconds from the onset", fontsize=8, color=MUTED)
-    twin = ax.twinx()
-    _average(ax, night.recording, rows, "emg", span, EMG_INK)
-    _average(twin, night.recording, rows, "acc", span, ACC_INK, 1000.0)
-    ax.set_ylabel("|EMG|, µV", fontsize=8, color=EMG_INK)
-    twin.set_ylabel("|acceleration|, mg", fontsize=8, color=ACC_INK)
-    for axes in (ax, twin):
-        axes.tick_params(labelsize=8, length=2, color=GRID, labelcolor=INK)
+    ax.set_xlabel("seconds from the onset", fontsize=8, color=MUTED_COLOR)
+    acc_ax = ax.twinx()
+    _draw_average(ax, night.recording, rows, "emg", span, EMG_COLOR)
+    _draw_average(acc_ax, night.recording, rows, "acc", span, ACC_COLOR, 1000.0)
+    ax.set_ylabel("|EMG|, µV", fontsize=8, color=EMG_COLOR)
+    acc_ax.set_ylabel("|acceleration|, mg", fontsize=8, color=ACC_COLOR)
+    for axes in (ax, acc_ax):
+        axes.tick_params(labelsize=8, length=2, color=GRID_COLOR, labelcolor=TEXT_COLOR)
         axes.spines["top"].set_visible(False)
         for side in ("left", "right", "bottom"):
-            axes.spines[side].set_color(GRID)
+            axes.spines[side].set_color(GRID_COLOR)
     if not total:
-        ax.text(0.5, 0.5, "no such event", transform=ax.transAxes, ha="center", color=MUTED)
+        ax.text(0.5, 0.5, "no such event", transform=ax.transAxes, ha="center", color=MUTED_COLOR)
     return ax
 
 
-def plot_shape(shape: Shape, ax: Axes | None = None) -> Axes:
-    """Draw the twitches of one shape over each other, and their average.
+def plot_cluster(cluster: WaveformCluster, ax: Axes | None = None) -> Axes:
+    """Draw the twitches of a cluster over each other, and their average.
 
     Parameters
     ----------
-    shape : Shape
+    cluster : WaveformCluster
     ax : Axes, optional
-        Where to draw; a new pyplot figure unless given.
+        Axes to draw on; by default those of a new pyplot figure.
 
     Returns
     -------
     Axes
     """
-    ax = ax or own_axes(3.5, 1.9)
-    for wave in shape.waves[:: max(1, len(shape.waves) // _OVERLAID)]:
-        ax.plot(shape.time_ms, wave, color=EMG_INK, lw=0.5, alpha=0.2, rasterized=True)
-    ax.plot(shape.time_ms, shape.waves.mean(axis=0), color=kind_color("twitch"), lw=1.6)
-    ax.set_xlabel("ms from the largest peak", fontsize=8, color=MUTED)
-    ax.set_ylabel("µV", fontsize=8, color=INK)
-    tidy(ax)
+    ax = ax or new_axes(3.5, 1.9)
+    time, waveforms = cluster.time_ms, cluster.waveforms
+    for waveform in waveforms[:: max(1, len(waveforms) // _MAX_OVERLAID)]:
+        ax.plot(time, waveform, color=EMG_COLOR, lw=0.5, alpha=0.2, rasterized=True)
+    ax.plot(time, waveforms.mean(axis=0), color=kind_color("twitch"), lw=1.6)
+    ax.set_xlabel("ms from the largest peak", fontsize=8, color=MUTED_COLOR)
+    ax.set_ylabel("µV", fontsize=8, color=TEXT_COLOR)
+    style_axes(ax)
     return ax
 
 
-def _average(
+def _draw_average(
     ax: Axes,
     recording: Recording,
-    rows: pd.DataFrame,
+    events: pd.DataFrame,
     kind: str,
     span: tuple[float, float],
     color: str,
     scale: float = 1.0,
 ) -> None:
-    sums: Floats | None = None
-    count, every = 0, max(1, len(rows) // _OVERLAID)
+    """Draw the average magnitude of one kind of sensor between two times from the onset (s)."""
+    total: Floats | None = None
+    count, every = 0, max(1, len(events) // _MAX_OVERLAID)
     grid = np.linspace(span[0], span[1], 400)
-    for _, event in rows.iterrows():
-        channel = next((c for c in channels_of(recording, event) if c.kind == kind), None)
+    for _, event in events.iterrows():
+        channel = next((c for c in channels_shown(recording, event) if c.kind == kind), None)
         if channel is None:
             continue
         time, values = _read(recording, channel, float(event["onset"]), span[0], span[1])
-        # an event next to a gap is left out: nothing is filled in
-        if len(time) < 0.98 * (span[1] - span[0]) * channel.fs:
+        # an event next to a gap is left out: nothing is interpolated across it
+        if len(time) < _MIN_COMPLETE * (span[1] - span[0]) * channel.fs:
             continue
-        size = np.abs(values[:, 0]) if kind == "emg" else np.linalg.norm(values, axis=1)
-        wave = np.interp(grid, time, size)
-        sums = wave if sums is None else sums + wave
+        magnitude = np.abs(values[:, 0]) if kind == "emg" else np.linalg.norm(values, axis=1)
+        waveform = np.interp(grid, time, magnitude)
+        total = waveform if total is None else total + waveform
         count += 1
         if kind == "emg" and count % every == 0:
-            ax.plot(grid, wave, color=color, lw=0.5, alpha=0.15, rasterized=True)
-    if sums is not None and count:
-        mean = scale * sums / count
+            ax.plot(grid, waveform, color=color, lw=0.5, alpha=0.15, rasterized=True)
+    if total is not None and count:
+        mean = scale * total / count
         ax.plot(grid, mean, color=color, lw=1.4)
-        # a single strong event must not press the average flat
+        # the scale follows the average, not the strongest single event
         ax.set_ylim(0, 2.2 * float(mean.max()) or 1.0)
 
 
@@ -173,20 +233,19 @@ def _draw_channel(
     ax: Axes, recording: Recording, channel: Channel, onset: float, margin: float, duration: float
 ) -> None:
     time, values = _read(recording, channel, onset, -margin, duration + margin)
-    colors = (EMG_INK,) if channel.kind == "emg" else _AXIS_COLORS
+    colors = (EMG_COLOR,) if channel.kind == "emg" else _AXIS_COLORS
     for axis in range(values.shape[1]):
-        for part in _unbroken(time, channel.fs):
-            x, y = thin(time[part], values[part, axis], _POINTS)
+        for part in _without_gaps(time, channel.fs):
+            x, y = decimate_waveform(time[part], values[part, axis], _MAX_POINTS)
             ax.plot(x, y, color=colors[axis % 3], lw=0.7)
-    low, name = (25.0, "EMG") if channel.kind == "emg" else (0.02, "acceleration")
-    reach = float(np.abs(values).max()) if values.size else 0.0
-    reach = max(reach * 1.1, float(low))
-    ax.set_ylim(-reach, reach)
-    tick = _nice(0.8 * reach)
+    peak = float(np.abs(values).max()) if values.size else 0.0
+    limit = max(peak * 1.1, _MIN_RANGE[channel.kind])
+    ax.set_ylim(-limit, limit)
+    tick = _round_down(0.8 * limit)
     ax.set_yticks([-tick, 0, tick], [f"−{tick:g}", "0", f"{tick:g}"])
     unit = "µV" if channel.unit == "uV" else "g"
-    title = f"{name} · {plain(channel.name, 24)} ({unit})"
-    ax.set_title(title, fontsize=8, color=MUTED, loc="left", pad=2, parse_math=False)
+    title = f"{_CHANNEL_TITLES[channel.kind]} · {display_text(channel.name, 24)} ({unit})"
+    ax.set_title(title, fontsize=8, color=MUTED_COLOR, loc="left", pad=2, parse_math=False)
     if not values.size:
         ax.text(
             0.5,
@@ -196,7 +255,7 @@ def _draw_channel(
             ha="center",
             va="center",
             fontsize=8,
-            color=MUTED,
+            color=MUTED_COLOR,
         )
     elif channel.kind == "acc" and channel.width > 1:
         for axis in range(channel.width):
@@ -216,7 +275,8 @@ def _axis_name(channel: Channel, axis: int) -> str:
     return next((p for p in channel.columns[axis].split("_") if p in ("x", "y", "z")), "")
 
 
-def _nice(value: float) -> float:
+def _round_down(value: float) -> float:
+    """Round down to 1, 2 or 5 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(value))
     return max(s * power for s in (1.0, 2.0, 5.0) if s * power <= value)
 
@@ -224,6 +284,7 @@ def _nice(value: float) -> float:
 def _read(
     recording: Recording, channel: Channel, onset: float, low: float, high: float
 ) -> tuple[Floats, Floats]:
+    """Return time from the onset (s) and samples less their median, between two such times."""
     times, samples = recording.window(
         channel.name, round((onset + low) * NS), round((onset + high) * NS)
     )
@@ -233,7 +294,8 @@ def _read(
     return (times - round(onset * NS)) / NS, values
 
 
-def _unbroken(time: Floats, fs: float) -> list[slice]:
+def _without_gaps(time: Floats, fs: float) -> list[slice]:
+    """Return slices of uniformly sampled times."""
     if not len(time):
         return []
     cuts = np.flatnonzero(np.diff(time) > 1.5 / fs) + 1

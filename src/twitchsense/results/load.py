@@ -22,7 +22,7 @@ from twitchsense.errors import InputError
 from twitchsense.model.event_table import EVENT_COLUMNS, REJECTED_COLUMNS, Column
 from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
-from twitchsense.report.event_windows import Trace
+from twitchsense.report.event_windows import EventWindow
 from twitchsense.results.traces import TRACES_FILE, to_segments, unpack_traces
 from twitchsense.scoring.summary import CURE, read_result_text, read_summary
 from twitchsense.settings import Settings
@@ -35,7 +35,7 @@ class SavedOnset:
     Attributes
     ----------
     time_s : float or None
-        Seconds from the start of the recording; None if unknown.
+        PerSecond from the start of the recording; None if unknown.
     low_s, high_s : float or None
         Bounds of its interval, seconds.
     source : str
@@ -66,7 +66,7 @@ class SavedNight:
         Only the samples around events; its length is that of the night.
     events, rejected, epochs : DataFrame
         The tables of the directory.
-    seconds : mapping of channel name to Seconds
+    seconds : mapping of channel name to PerSecond
         Per-second statistics.
     traces : list of Trace
         Samples around each event.
@@ -80,7 +80,7 @@ class SavedNight:
     rejected: pd.DataFrame
     epochs: pd.DataFrame
     seconds: Mapping[str, PerSecond]
-    traces: list[Trace]
+    traces: list[EventWindow]
 
     @cached_property
     def onset(self) -> SavedOnset:
@@ -95,7 +95,7 @@ class SavedNight:
 
     @property
     def valid_s(self) -> Mapping[str, float]:
-        """Seconds of valid signal per channel."""
+        """PerSecond of valid signal per channel."""
         return {name: float(s) for name, s in self.summary_json["valid_s"].items()}
 
     def summary_dict(self) -> dict[str, Any]:

@@ -179,9 +179,9 @@ class Night:
         InputError
             If the file can't be written.
         """
-        from twitchsense.report.page import render  # imports jinja2 and matplotlib
+        from twitchsense.report.page import render_report  # imports jinja2 and matplotlib
 
-        return write_file(Path(path), render(self))
+        return write_file(Path(path), render_report(self))
 
     def save(self, directory: str | PathLike[str], *, report: bool = True) -> Path:
         """Write every result file into a directory: all files, or on failure none.

@@ -112,9 +112,9 @@ def format_files(night: NightLike, *, report: bool) -> Iterator[tuple[str, str |
     yield "summary.json", to_json(night.summary_dict())
     yield TRACES_FILE, pack_traces(night)
     if report:
-        from twitchsense.report.page import render  # imports jinja2 and matplotlib
+        from twitchsense.report.page import render_report  # imports jinja2 and matplotlib
 
-        yield "report.html", render(night)
+        yield "report.html", render_report(night)
 
 
 def save_weeks(weeks: Weeks, directory: Path) -> Path:

@@ -15,7 +15,12 @@ from numpy.typing import NDArray
 from twitchsense.model.channels import NS, ArraySamples, Channel, Kind, Segment
 from twitchsense.model.intervals import runs_of
 from twitchsense.model.per_second import PerSecond
-from twitchsense.report.event_windows import MISSING, QUANTUM, Trace, gather
+from twitchsense.report.event_windows import (
+    MISSING_SAMPLE,
+    RESOLUTION,
+    EventWindow,
+    cut_event_windows,
+)
 from twitchsense.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,7 +41,7 @@ class StoredTraces:
     channels : tuple of Channel
     bounds_ns : (int, int)
         Start and end of the recording on its own axis.
-    seconds : dict of channel name to Seconds
+    seconds : dict of channel name to PerSecond
     traces : list of Trace
         Samples around each event.
     """
@@ -45,7 +50,7 @@ class StoredTraces:
     channels: tuple[Channel, ...]
     bounds_ns: tuple[int, int]
     seconds: dict[str, PerSecond]
-    traces: list[Trace]
+    traces: list[EventWindow]
 
 
 def pack_traces(night: NightLike) -> bytes:
@@ -60,7 +65,7 @@ def pack_traces(night: NightLike) -> bytes:
     bytes
         A compressed npz archive without pickled objects.
     """
-    traces = gather(night)
+    traces = cut_event_windows(night)
     arrays: dict[str, NDArray[Any]] = {}
     for name, table in night.seconds.items():
         for member, values in _pack_seconds(table).items():
@@ -118,7 +123,7 @@ def unpack_traces(content: bytes) -> StoredTraces:
         )
 
 
-def to_segments(channels: Sequence[Channel], traces: Sequence[Trace]) -> tuple[Segment, ...]:
+def to_segments(channels: Sequence[Channel], traces: Sequence[EventWindow]) -> tuple[Segment, ...]:
     """Join the windows of each channel into gap-free segments that don't overlap.
 
     Parameters
@@ -137,7 +142,7 @@ def to_segments(channels: Sequence[Channel], traces: Sequence[Trace]) -> tuple[S
         end_ns = -math.inf
         period = NS / channel.fs
         for t in windows:
-            present = t.samples[:, 0] != MISSING
+            present = t.samples[:, 0] != MISSING_SAMPLE
             for first, stop in runs_of(present):
                 start_ns = t.start_ns + round(first * period)
                 if start_ns < end_ns - period / 2:  # overlaps the window before it
@@ -145,7 +150,7 @@ def to_segments(channels: Sequence[Channel], traces: Sequence[Trace]) -> tuple[S
                     start_ns = t.start_ns + round(first * period)
                 if first >= stop:
                     continue
-                values = (t.samples[first:stop] * QUANTUM[channel.kind]).astype(np.float32)
+                values = (t.samples[first:stop] * RESOLUTION[channel.kind]).astype(np.float32)
                 segments.append(Segment(channel.name, start_ns, ArraySamples(values)))
                 end_ns = t.start_ns + round(stop * period)
     return tuple(segments)
@@ -193,12 +198,12 @@ def _unpack_seconds(arrays: Mapping[str, NDArray[Any]], prefix: str, kind: Kind)
 
 def _unpack_windows(
     rows: Sequence[Sequence[Any]], samples: Mapping[str, NDArray[np.int16]]
-) -> list[Trace]:
+) -> list[EventWindow]:
     position = dict.fromkeys(samples, 0)
-    traces: list[Trace] = []
+    traces: list[EventWindow] = []
     for event, channel, start_ns, fs, n in rows:
         first = position[channel]
         position[channel] = first + int(n)
         window = samples[channel][first : first + n]
-        traces.append(Trace(int(event), channel, int(start_ns), float(fs), window))
+        traces.append(EventWindow(int(event), channel, int(start_ns), float(fs), window))
     return traces

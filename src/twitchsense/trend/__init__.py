@@ -1,1 +1,1 @@
-"""The weeks: nights side by side, and a diary beside them."""
+"""Trends over many nights: rates night by night, compared by a diary."""

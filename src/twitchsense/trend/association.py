@@ -1,4 +1,4 @@
-"""Nights with and without something: what differs, and whether that could be chance."""
+"""Compare nights with and without an exposure, and test whether they differ by chance."""
 
 from __future__ import annotations
 
@@ -11,19 +11,26 @@ import numpy as np
 import pandas as pd
 
 from twitchsense.trend.diary import Diary
-from twitchsense.trend.effect import Floats, false_discovery, measure, shuffles
 from twitchsense.trend.exposure import Exposure
-from twitchsense.trend.nights import LEAST_HOURS, OUTCOMES
+from twitchsense.trend.nights import MIN_VALID_HOURS, OUTCOMES
+from twitchsense.trend.permutation_test import (
+    Floats,
+    benjamini_hochberg,
+    block_permutations,
+    estimate_effect,
+)
 
-#: Nights asked for in all, and on each side.
-LEAST_NIGHTS: Final = 14
-LEAST_SIDE: Final = 5
+#: Minimum number of nights in all.
+MIN_NIGHTS: Final = 14
+#: Minimum number of exposed, and of unexposed nights.
+MIN_NIGHTS_PER_GROUP: Final = 5
+#: Days from the exposure to the night: the same evening, and the evening before.
 LAGS: Final = (0, 1)
-#: Share of false findings that is borne among the findings of one look.
-FALSE_SHARE: Final = 0.05
+#: Expected share of false findings among all differences reported.
+FALSE_DISCOVERY_RATE: Final = 0.05
 
-#: What each column of the table means.
-COLUMNS: Final[dict[str, str]] = {
+#: Definition of each column of ``associations.csv``.
+ASSOCIATION_COLUMNS: Final[dict[str, str]] = {
     "exposure": "what was chosen: a column of the diary, with its limit",
     "outcome": "`twitch`, `jerk` or `movement`",
     "lag": "0: the night of that evening; 1: the night after",
@@ -42,33 +49,37 @@ COLUMNS: Final[dict[str, str]] = {
     "text": "the answer in words",
 }
 
-CANNOT_SHOW_CAUSE: Final = "This cannot show cause."
+CAUSE_DISCLAIMER: Final = "This cannot show cause."
 
 
 @dataclass(frozen=True, slots=True)
 class Association:
-    """One exposure, one outcome, one lag.
+    """The comparison of one outcome by one exposure at one lag: a row of ``associations.csv``.
 
     Attributes
     ----------
-    exposure, outcome : str
+    exposure : str
+        Name of the exposure, as the user wrote it.
+    outcome : {'twitch', 'jerk', 'movement'}
     lag : int
-        0: the evening itself; 1: the evening before it.
+        Days from the exposure to the night: 0 for the same evening, 1 for the one before.
     n_exposed, n_other : int
-        Nights on each side.
+        Number of exposed and of unexposed nights.
     usual : float
-        Events per hour on the other nights (geometric mean of 1 + rate, less 1).
+        Events per hour on unexposed nights (geometric mean of 1 + rate, less 1).
     difference, low, high : float
-        More events per hour on exposed nights, with its 95 % interval; NaN with
-        too few nights.
+        Additional events per hour on exposed nights, with the 95 % interval; NaN with too
+        few nights.
     ratio, ratio_low, ratio_high : float
-        The same as a factor on 1 + rate.
-    p, q : float
-        Of no difference; q after false-discovery control over all that was looked at.
+        The same difference as a factor on 1 + rate.
+    p : float
+        Two-sided p-value of no difference.
+    q : float
+        `p`, adjusted for the false discovery rate over all comparisons made together.
     answer : str
         ``not enough nights yet``, ``no clear difference``, ``more`` or ``fewer``.
     text : str
-        The answer in words.
+        The answer in a sentence.
     """
 
     exposure: str
@@ -89,7 +100,7 @@ class Association:
     text: str
 
 
-def associate(
+def compare_nights(
     nights: pd.DataFrame, diary: Diary, exposures: Sequence[Exposure]
 ) -> list[Association]:
     """Compare nights with and without each exposure, for each outcome and lag.
@@ -97,127 +108,144 @@ def associate(
     Parameters
     ----------
     nights : DataFrame
-        From `read_nights`.
+        From `twitchsense.trend.nights.read_nights`.
     diary : Diary
     exposures : sequence of Exposure
-        At most three, chosen before looking.
+        At most three, chosen before the result is known.
 
     Returns
     -------
     list of Association
-        False discoveries are controlled over all of them together.
+        The false discovery rate is controlled over all of them together.
     """
-    drafts = [
+    comparisons = [
         _compare(nights, diary, exposure, outcome, lag)
         for exposure in exposures
         for outcome in OUTCOMES
         for lag in LAGS
     ]
-    asked = [d for d in drafts if math.isfinite(d["p"])]
-    for draft, q in zip(asked, false_discovery(np.array([d["p"] for d in asked])), strict=True):
-        draft["q"] = float(q)
-    return [_answered(d) for d in drafts]
+    tested = [c for c in comparisons if math.isfinite(c["p"])]
+    adjusted = benjamini_hochberg(np.array([c["p"] for c in tested]))
+    for comparison, q in zip(tested, adjusted, strict=True):
+        comparison["q"] = float(q)
+    return [_to_association(c) for c in comparisons]
 
 
-def to_table(found: Sequence[Association]) -> pd.DataFrame:
-    """Return associations as a table, one row each; no rows give an empty table."""
-    return pd.DataFrame([asdict(a) for a in found], columns=list(Association.__dataclass_fields__))
+def to_table(associations: Sequence[Association]) -> pd.DataFrame:
+    """Return associations as a table.
+
+    Parameters
+    ----------
+    associations : sequence of Association
+
+    Returns
+    -------
+    DataFrame
+        One row each, with the columns `ASSOCIATION_COLUMNS`.
+    """
+    columns = list(Association.__dataclass_fields__)
+    return pd.DataFrame([asdict(a) for a in associations], columns=columns)
 
 
 def _compare(
     nights: pd.DataFrame, diary: Diary, exposure: Exposure, outcome: str, lag: int
 ) -> dict[str, Any]:
-    known = nights[(nights[f"{outcome}_hours"] >= LEAST_HOURS) & nights["evening"].notna()]
+    """Return counts, p-value, effect and mean of one comparison; NaN with too few nights."""
+    known = nights[(nights[f"{outcome}_hours"] >= MIN_VALID_HOURS) & nights["evening"].notna()]
     evenings = list(known["evening"])
-    exposed = np.array([exposure.of(diary, e, lag) for e in evenings], dtype=np.float64)
-    other = np.array([exposure.of(diary, e, 1 - lag) for e in evenings], dtype=np.float64)
-    y = np.log1p(known[f"{outcome}_rate"].to_numpy(np.float64))
+    exposed = np.array([exposure.status(diary, e, lag) for e in evenings], dtype=np.float64)
+    other_lag = np.array([exposure.status(diary, e, 1 - lag) for e in evenings], dtype=np.float64)
+    log_rate = np.log1p(known[f"{outcome}_rate"].to_numpy(np.float64))
     day = np.array([e.toordinal() for e in evenings], dtype=np.float64)
-    use = np.isfinite(exposed) & np.isfinite(y)
-    with_, without = int((exposed[use] == 1).sum()), int((exposed[use] == 0).sum())
-    draft: dict[str, Any] = {
+    use = np.isfinite(exposed) & np.isfinite(log_rate)
+    n_exposed, n_other = int((exposed[use] == 1).sum()), int((exposed[use] == 0).sum())
+    comparison: dict[str, Any] = {
         "exposure": exposure.name,
-        "words": exposure.words,
+        "description": exposure.description,
         "outcome": outcome,
         "lag": lag,
-        "n_exposed": with_,
-        "n_other": without,
+        "n_exposed": n_exposed,
+        "n_other": n_other,
         "p": math.nan,
         "q": math.nan,
         "effect": (math.nan,) * 3,
         "mean": math.nan,
     }
-    if with_ + without < LEAST_NIGHTS or min(with_, without) < LEAST_SIDE:
-        return draft
-    y, x, other, day = y[use], exposed[use], other[use], day[use]
-    effect = measure(y, x, _beside(other, day), shuffles(len(y)))
+    if n_exposed + n_other < MIN_NIGHTS or min(n_exposed, n_other) < MIN_NIGHTS_PER_GROUP:
+        return comparison
+    y, x = log_rate[use], exposed[use]
+    covariates = _covariates(other_lag[use], day[use])
+    effect = estimate_effect(y, x, covariates, block_permutations(len(y)))
     if not math.isfinite(effect.estimate):
-        return draft
-    mean = float(y[x == 0].mean())
+        return comparison
     return {
-        **draft,
+        **comparison,
         "p": effect.p,
-        "mean": mean,
+        "mean": float(y[x == 0].mean()),
         "effect": (effect.estimate, effect.low, effect.high),
     }
 
 
-def _beside(other: Floats, day: Floats) -> Floats:
-    """Return what the regression holds beside the exposure: constant, time, the other lag."""
+def _covariates(other_lag: Floats, day: Floats) -> Floats:
+    """Return the columns of the regression beside the exposure: intercept, time, other lag."""
     columns = [np.ones(len(day)), day - day.mean()]
-    seen = np.isfinite(other)
-    # where the other evening is not known, its mean neither adds nor takes away
-    if seen.sum() >= LEAST_SIDE and np.ptp(other[seen]) > 0:
-        columns.append(np.where(seen, other, other[seen].mean()))
+    known = np.isfinite(other_lag)
+    # unknown values are replaced by the mean, which leaves the slope unchanged
+    if known.sum() >= MIN_NIGHTS_PER_GROUP and np.ptp(other_lag[known]) > 0:
+        columns.append(np.where(known, other_lag, other_lag[known].mean()))
     return np.column_stack(columns)
 
 
-def _answered(draft: dict[str, Any]) -> Association:
-    estimate, low, high = draft["effect"]
-    mean = draft["mean"]
-    more, least, most = (
+def _to_association(comparison: dict[str, Any]) -> Association:
+    estimate, low, high = comparison["effect"]
+    mean = comparison["mean"]
+    # from the log scale to events per hour
+    difference, difference_low, difference_high = (
         math.exp(mean + d) - math.exp(mean) if math.isfinite(d) else d
         for d in (estimate, low, high)
     )
-    if not math.isfinite(draft["p"]):
+    if not math.isfinite(comparison["p"]):
         answer = "not enough nights yet"
-    elif draft["q"] <= FALSE_SHARE:
+    elif comparison["q"] <= FALSE_DISCOVERY_RATE:
         answer = "more" if estimate > 0 else "fewer"
     else:
         answer = "no clear difference"
     keys = ("exposure", "outcome", "lag", "n_exposed", "n_other", "p", "q")
     return Association(
-        **{k: draft[k] for k in keys},
+        **{k: comparison[k] for k in keys},
         usual=math.expm1(mean),
-        difference=more,
-        low=least,
-        high=most,
+        difference=difference,
+        low=difference_low,
+        high=difference_high,
         ratio=math.exp(estimate),
         ratio_low=math.exp(low),
         ratio_high=math.exp(high),
         answer=answer,
-        text=_say(draft, answer, more, least, most),
+        text=_answer_sentence(comparison, answer, difference, difference_low, difference_high),
     )
 
 
-def _say(draft: dict[str, Any], answer: str, more: float, low: float, high: float) -> str:
-    when = "evenings" if draft["lag"] == 0 else "the day after evenings"
-    what = {"twitch": "twitches", "jerk": "jerks", "movement": "leg movements"}[draft["outcome"]]
-    sides = f"{draft['n_exposed']} nights with, {draft['n_other']} without"
+def _answer_sentence(
+    comparison: dict[str, Any], answer: str, difference: float, low: float, high: float
+) -> str:
+    when = "evenings" if comparison["lag"] == 0 else "the day after evenings"
+    names = {"twitch": "twitches", "jerk": "jerks", "movement": "leg movements"}
+    outcome, exposure = names[comparison["outcome"]], comparison["description"]
+    groups = f"{comparison['n_exposed']} nights with, {comparison['n_other']} without"
     if answer == "not enough nights yet":
         return (
-            f"Not enough nights yet for {draft['words']} and {what}: {sides}; "
-            f"at least {LEAST_NIGHTS} in all and {LEAST_SIDE} on each side are needed."
+            f"Not enough nights yet for {exposure} and {outcome}: {groups}; "
+            f"at least {MIN_NIGHTS} in all and {MIN_NIGHTS_PER_GROUP} on each side are needed."
         )
-    span = f"from {_signed(low)} to {_signed(high)} per hour"
+    interval = f"from {_signed(low)} to {_signed(high)} per hour"
     if answer == "no clear difference":
         return (
-            f"On {when} with {draft['words']}, no clear difference in {what} ({sides}): "
-            f"{span} fits the nights. {CANNOT_SHOW_CAUSE}"
+            f"On {when} with {exposure}, no clear difference in {outcome} ({groups}): "
+            f"{interval} fits the nights. {CAUSE_DISCLAIMER}"
         )
     return (
-        f"On {when} with {draft['words']} you had about {abs(more):.1f} {answer} {what} per hour "
-        f"({span}; {sides}). {CANNOT_SHOW_CAUSE}"
+        f"On {when} with {exposure} you had about {abs(difference):.1f} {answer} {outcome} "
+        f"per hour ({interval}; {groups}). {CAUSE_DISCLAIMER}"
     )
 
 

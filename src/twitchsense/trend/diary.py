@@ -1,7 +1,7 @@
-"""The diary: what was drunk, done and taken on the day before a night.
+"""Read a diary of what was drunk, done and taken on the day before each night.
 
-One row per evening. CSV, TSV, TOML and YAML hold the same: a ``date`` and any
-columns. An empty field is "not known", which is not "none": write 0 or none.
+A diary has one row per evening. CSV, TSV, TOML and YAML have the same content: a ``date`` and
+any other columns. An empty field means "not known"; "none" is written as 0 or none.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Any, Final
 
 from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.io.text_table import MISSING_VALUES, parse_table
-from twitchsense.text import printable
+from twitchsense.text import printable, truncate
 
-#: The columns people keep, with what each means; any others may stand beside them.
-COLUMNS: Final[dict[str, str]] = {
+#: Definition of each common column; a diary may have any others.
+DIARY_COLUMNS: Final[dict[str, str]] = {
     "date": "the evening on which the night began, as 2026-03-01",
     "caffeine_mg": "caffeine of the day, mg (a cup of coffee: about 80)",
     "caffeine_hour": "hour of the last caffeine, 0-24 or 15:30",
@@ -36,9 +36,9 @@ COLUMNS: Final[dict[str, str]] = {
     "vitamin_b_mg": "B vitamins taken, mg",
     "calcium_mg": "calcium taken, mg",
 }
-#: Columns of numbers, with their unit and the most that is believed [E]: a larger number is
-#: likely to be in another unit (water in ml).
-NUMBERS: Final[dict[str, tuple[str, float]]] = {
+#: Unit and largest accepted value of each numeric column. A larger value is probably in
+#: another unit, such as water in ml. The limits are engineering choices.
+NUMERIC_COLUMNS: Final[dict[str, tuple[str, float]]] = {
     "caffeine_mg": ("mg", 3000),
     "caffeine_hour": ("hours of the day", 24),
     "exercise_hour": ("hours of the day", 24),
@@ -51,15 +51,19 @@ NUMBERS: Final[dict[str, tuple[str, float]]] = {
     "vitamin_b_mg": ("mg", 10_000),
     "calcium_mg": ("mg", 10_000),
 }
-#: Words for yes and no.
-YES: Final = frozenset({"yes", "y", "true", "x", "ja", "oui", "si", "sí"})
-NO: Final = frozenset({"no", "n", "none", "false", "-", "0", "nein", "non", "keine", "ningún"})
-#: Words for "not known"; here "none" is an answer.
-_UNKNOWN: Final = MISSING_VALUES - {"none"}
-_CLOCK: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::\d\d)?")
-_MOST_BYTES: Final = 5_000_000
-_MOST_DAYS: Final = 5000
-_LONGEST: Final = 1000  # a note is cut here
+#: Words for yes.
+YES_WORDS: Final = frozenset({"yes", "y", "true", "x", "ja", "oui", "si", "sí"})
+NO_WORDS: Final = frozenset(
+    {"no", "n", "none", "false", "-", "0", "nein", "non", "keine", "ningún"}
+)
+#: Words for "not known". Unlike in other tables, "none" is a known value here.
+_UNKNOWN_WORDS: Final = MISSING_VALUES - {"none"}
+#: An hour of the day, 15:30 or 15:30:00.
+_CLOCK_TIME: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::\d\d)?")
+_MAX_BYTES: Final = 5_000_000
+_MAX_DAYS: Final = 5000
+#: Maximum length of a text value, such as a note; longer text is truncated.
+_MAX_TEXT: Final = 1000
 _CURE: Final = "give one row per evening with a date such as 2026-03-01"
 
 Value = float | str
@@ -67,19 +71,18 @@ Value = float | str
 
 @dataclass(frozen=True, slots=True)
 class Diary:
-    """A diary.
+    """The content of a diary file.
 
     Attributes
     ----------
     source : str
         Name of the file.
     columns : tuple of str
-        Every column but the date, in the order of the file.
-    days : mapping of date to mapping of column to value
-        Numbers as float, everything else as text, of which the first 1000 characters are
-        kept; what is not known is left out.
+        All columns but the date, in the order of the file.
+    days : mapping of date to mapping of str to float or str
+        Values by column. Text is truncated to 1000 characters; unknown values are left out.
     exposures : tuple of str
-        What the person wants to know about, chosen in the file (TOML, YAML).
+        The exposures that the file names (TOML and YAML only).
     """
 
     source: str
@@ -89,13 +92,22 @@ class Diary:
 
 
 def read_diary(path: Path) -> Diary:
-    """Read a diary: ``.toml``, ``.yaml``, ``.yml``; anything else as CSV or TSV.
+    """Read a diary.
+
+    Parameters
+    ----------
+    path : Path
+        ``.toml``, ``.yaml`` or ``.yml``; any other file is read as CSV or TSV.
+
+    Returns
+    -------
+    Diary
 
     Raises
     ------
     InputError
-        If the file can't be read, has no dates, an evening twice, or in a column of numbers
-        what is none; the row and the column are named.
+        If the file can't be read, has no dates, has an evening twice, or has a value in a
+        numeric column that is not a number; the message names row and column.
     MissingExtraError
         For YAML without the extra ``yaml``.
     """
@@ -103,9 +115,9 @@ def read_diary(path: Path) -> Diary:
     source = path.name
     kind = path.suffix.lower()
     if kind == ".toml":
-        return _from_tree(_toml(text, source), source)
+        return _from_document(_toml(text, source), source)
     if kind in (".yaml", ".yml"):
-        return _from_tree(_yaml(text, source), source)
+        return _from_document(_yaml(text, source), source)
     table = parse_table(text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n"), source)
     table.require("date")
     names = [name for name in table.columns if name != "date"]
@@ -119,7 +131,7 @@ def read_diary(path: Path) -> Diary:
 def _read(path: Path) -> str:
     source = str(path)
     try:
-        if path.stat().st_size > _MOST_BYTES:
+        if path.stat().st_size > _MAX_BYTES:
             raise InputError(source, "is over 5 MB, which no diary is", "give the diary")
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -150,13 +162,13 @@ def _yaml(text: str, source: str) -> Any:
         raise InputError(source, f"is no YAML ({error})", "mend the place named") from error
 
 
-def _from_tree(tree: Any, source: str) -> Diary:
-    """Read ``exposures`` and the list ``day`` (or ``days``); a bare list is the days."""
+def _from_document(document: Any, source: str) -> Diary:
+    """Build a diary from parsed TOML or YAML: ``exposures`` and ``day`` or ``days``, or a list."""
     exposures: tuple[str, ...] = ()
-    days = tree
-    if isinstance(tree, dict):
-        days = tree.get("day", tree.get("days"))
-        given = tree.get("exposures", [])
+    days = document
+    if isinstance(document, dict):
+        days = document.get("day", document.get("days"))
+        given = document.get("exposures", [])
         if not isinstance(given, list) or not all(isinstance(g, str) for g in given):
             raise InputError(
                 source, "has exposures that are no list of words", 'write ["alcohol_g"]'
@@ -174,20 +186,23 @@ def _from_tree(tree: Any, source: str) -> Diary:
 
 
 def _build(
-    rows: list[tuple[dict[str, Any], str]], source: str, names: list[str], chosen: tuple[str, ...]
+    rows: list[tuple[dict[str, Any], str]],
+    source: str,
+    names: list[str],
+    exposures: tuple[str, ...],
 ) -> Diary:
-    if len(rows) > _MOST_DAYS:
-        raise InputError(source, f"has over {_MOST_DAYS} days", "give the days of the nights")
+    if len(rows) > _MAX_DAYS:
+        raise InputError(source, f"has over {_MAX_DAYS} days", "give the days of the nights")
     days: dict[date, dict[str, Value]] = {}
     for row, place in rows:
         evening = _evening(row.get("date"), source, place)
         if evening in days:
             raise InputError(source, f"has {evening} twice", "keep one row per evening", place)
         values = {name: _value(row.get(name)) for name in names}
-        for name in NUMBERS.keys() & values.keys():
+        for name in NUMERIC_COLUMNS.keys() & values.keys():
             values[name] = _number(name, values[name], row.get(name), source, place)
         days[evening] = {name: v for name, v in values.items() if v is not None}
-    return Diary(source, tuple(names), days, chosen)
+    return Diary(source, tuple(names), days, exposures)
 
 
 def _evening(given: Any, source: str, place: str) -> date:
@@ -209,40 +224,51 @@ def _value(given: Any) -> Value | None:
     if isinstance(given, (int, float)):
         return float(given) if math.isfinite(given) else None
     text = str(given).strip()
-    if text.lower() in _UNKNOWN:
+    if text.lower() in _UNKNOWN_WORDS:
         return None
     try:
         number = float(text)
     except ValueError:
-        return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+        return truncate(text, _MAX_TEXT)
     return number if math.isfinite(number) else None
 
 
 def _number(name: str, value: Value | None, given: Any, source: str, place: str) -> Value | None:
-    """Return the value of a column of numbers: one that can be, or a word for some or none.
+    """Return the value of a numeric column: a number in its range, or a word for yes or no.
+
+    Parameters
+    ----------
+    name : str
+    value : float or str or None
+        From `_value`.
+    given : object
+        The value as it stands in the file.
+    source, place : str
+        File and row, for the error.
 
     Raises
     ------
     InputError
+        For any other value.
     """
-    unit, most = NUMBERS[name]
+    unit, maximum = NUMERIC_COLUMNS[name]
     if isinstance(value, str):
-        if value.lower() in NO and not name.endswith("_hour"):
+        if value.lower() in NO_WORDS and not name.endswith("_hour"):
             return 0.0
-        if value.lower() in YES | NO:
+        if value.lower() in YES_WORDS | NO_WORDS:
             return value
-        clock = _CLOCK.fullmatch(value) if name.endswith("_hour") else None
-        if clock is not None:
-            value = int(clock[1]) + int(clock[2]) / 60
-    if value is None and str(given if given is not None else "").strip().lower() in _UNKNOWN:
+        match = _CLOCK_TIME.fullmatch(value) if name.endswith("_hour") else None
+        if match is not None:
+            value = int(match[1]) + int(match[2]) / 60
+    if value is None and str(given if given is not None else "").strip().lower() in _UNKNOWN_WORDS:
         return None
-    if isinstance(value, float) and 0 <= value <= most:
+    if isinstance(value, float) and 0 <= value <= maximum:
         return value
-    told = str(given) if len(str(given)) <= 40 else f"{str(given)[:39]}…"
+    shown = truncate(str(given), 40)
     if name.endswith("_hour"):
         cure = 'write the hour as 15, 15.5 or "15:30"'
-    elif isinstance(value, float) and value > most:
-        cure = f"write the number in {unit}; over {most:g} is not believed"
+    elif isinstance(value, float) and value > maximum:
+        cure = f"write the number in {unit}; over {maximum:g} is not believed"
     else:
         cure = f"write the number alone, in {unit}; 0 or none if there was none"
-    raise InputError(source, f"{name} is {printable(told)!r}", cure, place)
+    raise InputError(source, f"{name} is {printable(shown)!r}", cure, place)

@@ -1,9 +1,10 @@
-"""An exposure: what a person wants to know about, chosen before looking."""
+"""An exposure: a column of the diary that splits nights in exposed and unexposed."""
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -11,90 +12,126 @@ from typing import Final
 import numpy as np
 
 from twitchsense.errors import InputError
-from twitchsense.trend.diary import NO, YES, Diary, Value
+from twitchsense.trend.diary import NO_WORDS, YES_WORDS, Diary, Value
 
-#: More would find something by chance.
-MOST: Final = 3
-#: Columns that are no exposure.
-_NOTES: Final = frozenset({"note", "notes", "comment", "comments"})
+#: Maximum number of exposures: testing more would find some difference by chance.
+MAX_EXPOSURES: Final = 3
+#: Columns of free text, never taken as an exposure unless named.
+_NOTE_COLUMNS: Final = frozenset({"note", "notes", "comment", "comments"})
+#: Unit of a column by the end of its name.
 _UNITS: Final = {"mg": "mg", "g": "g", "ug": "µg", "l": "l", "h": "h", "hour": "h", "min": "min"}
-_SIDES: Final = {">": "over", ">=": "of at least", "<": "under", "<=": "of at most", "=": "of"}
-_HOURS: Final = {">": "after", ">=": "from", "<": "before", "<=": "until", "=": "at"}
-_FORM: Final = re.compile(r"\s*([^<>=]+?)\s*(?:(>=|>|<=|<|=)\s*(.+?)\s*)?")
+_OPERATORS: Final[dict[str, Callable[[float, float], bool]]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "=": operator.eq,
+}
+#: Operators in words, for amounts and for hours of the day.
+_AMOUNT_WORDS: Final = {">": "over", ">=": "of at least", "<": "under", "<=": "of at most",
+                        "=": "of"}  # fmt: skip
+_HOUR_WORDS: Final = {">": "after", ">=": "from", "<": "before", "<=": "until", "=": "at"}
+#: ``column``, or ``column``, operator and threshold.
+_PATTERN: Final = re.compile(r"\s*([^<>=]+?)\s*(?:(>=|>|<=|<|=)\s*(.+?)\s*)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """A column of the diary, split in two.
+    """A criterion on one column of the diary.
 
     Attributes
     ----------
     name : str
-        As it was chosen: ``alcohol_g``, ``caffeine_mg>200``, ``exercise=run``.
+        As the user wrote it: ``alcohol_g``, ``caffeine_mg>200``, ``exercise=run``.
     column : str
-    sign : str
-        One of ``> >= < <= =``, or empty for "any".
-    limit : float or str or None
+    operator : str
+        One of ``> >= < <= =``, or empty for any amount.
+    threshold : float or str or None
     """
 
     name: str
     column: str
-    sign: str = ""
-    limit: Value | None = None
+    operator: str = ""
+    threshold: Value | None = None
 
     @property
-    def words(self) -> str:
-        """The exposed evenings, in words: "alcohol", "caffeine over 200 mg"."""
+    def description(self) -> str:
+        """The exposure in words: "alcohol", "caffeine over 200 mg"."""
         base, _, unit = self.column.rpartition("_")
         if unit not in _UNITS or not base:
             base, unit = self.column, ""
-        what = base.replace("_", " ")
-        if not self.sign:
-            return what
-        if not isinstance(self.limit, float):
-            return f"{what} ({self.limit})"
-        side = _HOURS[self.sign] if unit == "hour" else _SIDES[self.sign]
-        return f"{what} {side} {self.limit:g} {_UNITS.get(unit, '')}".strip()
+        quantity = base.replace("_", " ")
+        if not self.operator:
+            return quantity
+        if not isinstance(self.threshold, float):
+            return f"{quantity} ({self.threshold})"
+        words = (_HOUR_WORDS if unit == "hour" else _AMOUNT_WORDS)[self.operator]
+        return f"{quantity} {words} {self.threshold:g} {_UNITS.get(unit, '')}".strip()
 
-    def of(self, diary: Diary, evening: date, lag: int = 0) -> float:
-        """Return 1 (exposed), 0 (not) or NaN (not known) for an evening, or one before it."""
+    def status(self, diary: Diary, evening: date, lag: int = 0) -> float:
+        """Return whether an evening was exposed.
+
+        Parameters
+        ----------
+        diary : Diary
+        evening : date
+        lag : int
+            Number of days before `evening` on which the exposure is looked up.
+
+        Returns
+        -------
+        float
+            1 (exposed), 0 (unexposed) or NaN (not known).
+        """
         day = diary.days.get(evening - timedelta(days=lag))
         if day is None:
             return np.nan
         value = day.get(self.column)
         if value is None:
-            # no coffee has no hour: the amount beside it says so
-            return 0.0 if self.column.endswith("_hour") and _none_taken(self, day) else np.nan
-        return float(_holds(value, self.sign, self.limit))
+            # an amount of zero has no hour: the evening is unexposed, not unknown
+            is_hour = self.column.endswith("_hour")
+            return 0.0 if is_hour and _is_amount_zero(self, day) else np.nan
+        return float(_matches(value, self.operator, self.threshold))
 
 
-def choose(diary: Diary, names: Sequence[str]) -> list[Exposure]:
-    """Return the exposures named, or the diary's own, or all if they are at most three.
+def select_exposures(diary: Diary, names: Sequence[str]) -> list[Exposure]:
+    """Return the exposures to test.
 
-    A column of numbers that is never zero is split at its median.
+    Parameters
+    ----------
+    diary : Diary
+    names : sequence of str
+        Exposures as the user wrote them. If empty, those that the diary names; if it names
+        none, all its columns but notes, unless they are more than three.
+
+    Returns
+    -------
+    list of Exposure
+        A numeric column without a threshold is split at zero, or at its median if it is
+        never zero.
 
     Raises
     ------
     InputError
-        For more than three, or one that the diary does not have.
+        For more than three exposures, or one that the diary does not have.
     """
     names = list(names) or list(diary.exposures)
     if not names:
-        columns = [c for c in diary.columns if c not in _NOTES]
-        if len(columns) > MOST:
+        columns = [c for c in diary.columns if c not in _NOTE_COLUMNS]
+        if len(columns) > MAX_EXPOSURES:
             return []
         names = columns
-    if len(names) > MOST:
+    if len(names) > MAX_EXPOSURES:
         raise InputError(
             "exposures",
             f"{len(names)} are chosen",
-            f"choose at most {MOST} before you look: more would find something by chance",
+            f"choose at most {MAX_EXPOSURES} before you look: more would find something by chance",
         )
     return [_parse(name, diary) for name in dict.fromkeys(names)]
 
 
 def _parse(name: str, diary: Diary) -> Exposure:
-    match = _FORM.fullmatch(name)
+    match = _PATTERN.fullmatch(name)
     column = match[1].lower() if match else ""
     if match is None or column not in diary.columns:
         found = ", ".join(diary.columns) or "none"
@@ -112,34 +149,27 @@ def _parse(name: str, diary: Diary) -> Exposure:
                 ) from None
             return Exposure(name, column, sign, text.lower())
     given = [day[column] for day in diary.days.values() if column in day]
-    values = [v for v in given if isinstance(v, float)]
-    none = any(isinstance(v, str) and v.lower() in NO for v in given)
-    if values and min(values) > 0 and not none:
-        return Exposure(name, column, ">", float(np.median(values)))
+    numbers = [v for v in given if isinstance(v, float)]
+    has_no_word = any(isinstance(v, str) and v.lower() in NO_WORDS for v in given)
+    if numbers and min(numbers) > 0 and not has_no_word:
+        return Exposure(name, column, ">", float(np.median(numbers)))
     return Exposure(name, column)
 
 
-def _holds(value: Value, sign: str, limit: Value | None) -> bool:
+def _matches(value: Value, sign: str, threshold: Value | None) -> bool:
     if isinstance(value, str):
         word = value.lower()
         if sign == "=":
-            return word == limit or str(limit) in word.split()
-        return word in YES or word not in NO
+            return word == threshold or str(threshold) in word.split()
+        return word in YES_WORDS or word not in NO_WORDS
     if not sign:
         return value > 0
-    if not isinstance(limit, float):
-        return False
-    return {
-        ">": value > limit,
-        ">=": value >= limit,
-        "<": value < limit,
-        "<=": value <= limit,
-        "=": value == limit,
-    }[sign]
+    return isinstance(threshold, float) and _OPERATORS[sign](value, threshold)
 
 
-def _none_taken(exposure: Exposure, day: dict[str, Value] | object) -> bool:
+def _is_amount_zero(exposure: Exposure, day: dict[str, Value] | object) -> bool:
+    """Return whether every amount that belongs to a column of hours is zero or "none"."""
     base = exposure.column.removesuffix("_hour")
-    known = day if isinstance(day, dict) else {}
-    amounts = [v for k, v in known.items() if k != exposure.column and k.split("_")[0] == base]
-    return bool(amounts) and all(not _holds(v, "", None) for v in amounts)
+    values = day if isinstance(day, dict) else {}
+    amounts = [v for k, v in values.items() if k != exposure.column and k.split("_")[0] == base]
+    return bool(amounts) and all(not _matches(v, "", None) for v in amounts)

@@ -1,4 +1,4 @@
-"""Nights side by side, each under the evening on which it began."""
+"""Read the result directories of many nights into one table, one row per evening."""
 
 from __future__ import annotations
 
@@ -18,22 +18,32 @@ from twitchsense.model.channels import NS
 from twitchsense.scoring.rates import rate
 from twitchsense.scoring.summary import read_summary
 
-#: What is followed over the weeks.
+#: Kinds of event whose rates are followed.
 OUTCOMES: Final = ("twitch", "jerk", "movement")
-#: Less valid signal than this tells too little of a night [E].
-LEAST_HOURS: Final = 2.0
-#: A night belongs to the evening from noon to noon.
+#: Minimum valid signal (h) of a night that is compared with others; an engineering choice.
+MIN_VALID_HOURS: Final = 2.0
+#: A night from noon to noon belongs to the evening within it.
 _NOON: Final = timedelta(hours=12)
 _DATE: Final = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 
 
-def find_results(given: Sequence[Path]) -> list[Path]:
-    """Return result directories: those given, or those inside a given one.
+def find_result_directories(given: Sequence[Path]) -> list[Path]:
+    """Return the result directories among some paths, and inside them.
+
+    Parameters
+    ----------
+    given : sequence of Path
+        Directories that `twitchsense analyze` wrote, or that hold such directories.
+
+    Returns
+    -------
+    list of Path
+        Without duplicates, in the order given.
 
     Raises
     ------
     InputError
-        If one is neither.
+        If a path is neither.
     """
     found: list[Path] = []
     for path in given:
@@ -50,34 +60,46 @@ def find_results(given: Sequence[Path]) -> list[Path]:
 
 
 def read_nights(directories: Sequence[Path]) -> tuple[pd.DataFrame, list[str]]:
-    """Return one row per evening, and what should be known about them.
+    """Return a table of nights, one row per evening, and notes about them.
 
-    Recordings of one evening are added up. A result given twice counts once.
+    Recordings of the same evening are added. A recording given twice counts once.
+
+    Parameters
+    ----------
+    directories : sequence of Path
+        From `find_result_directories`.
 
     Returns
     -------
     nights : DataFrame
-        ``evening`` (date; NaT where the clock is unknown), ``source``, and for each
-        of `OUTCOMES` its ``_count``, ``_hours`` (valid), ``_rate``, ``_low`` and
-        ``_high`` (events per hour, exact 95 % interval; NaN without a valid hour).
-        Sorted by evening; nights without one at the end, as they were given.
+        ``evening`` (date; None if the clock is unknown), ``source``, and for each of
+        `OUTCOMES` its ``_count``, ``_hours`` (valid), ``_rate``, ``_low`` and ``_high``
+        (events per hour, exact 95 % interval; NaN without valid signal). Sorted by evening;
+        nights without one come last, in the order given.
     notes : list of str
+        Messages to the user.
+
+    Raises
+    ------
+    InputError
+        If a summary can't be read.
     """
     rows: list[dict[str, Any]] = []
     notes: list[str] = []
     seen: set[str] = set()
-    made: set[str] = set()
+    analyses: set[str] = set()
     for directory in directories:
-        facts = read_summary(directory)
-        key = str(facts["provenance"].get("sha256") or "")
-        if key and key in seen:
+        summary = read_summary(directory)
+        provenance = summary["provenance"]
+        sha256 = str(provenance.get("sha256") or "")
+        if sha256 and sha256 in seen:
             notes.append(f"{directory.name}: the same recording again, counted once")
             continue
-        seen.add(key)
-        versions = facts["provenance"].get("versions") or {}
-        made.add(f"{versions.get('twitchsense')} {facts['provenance'].get('settings')}")
-        rows.append(_row(directory, facts))
-    if len(made) > 1:
+        seen.add(sha256)
+        versions = provenance.get("versions") or {}
+        analyses.add(f"{versions.get('twitchsense')} {provenance.get('settings')}")
+        rows.append(_row(directory, summary))
+    if len(analyses) > 1:
         notes.append(
             "the nights were analysed with different settings or versions: "
             "their rates may not compare; analyse them again to be sure"
@@ -87,13 +109,13 @@ def read_nights(directories: Sequence[Path]) -> tuple[pd.DataFrame, list[str]]:
             "a night without clock time has no evening; it counts, but meets no diary. "
             "Name its directory by the date, as 2026-03-01"
         )
-    return _join(rows), notes
+    return _merge_evenings(rows), notes
 
 
-def _row(directory: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
-    row: dict[str, Any] = {"evening": _evening(directory, facts), "source": directory.name}
+def _row(directory: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
+    row: dict[str, Any] = {"evening": _evening(directory, summary), "source": directory.name}
     for kind in OUTCOMES:
-        cell = facts["by_kind"].get(kind) or {}
+        cell = summary["by_kind"].get(kind) or {}
         try:
             count, hours = int(cell.get("count", 0)), float(cell.get("hours", 0.0))
         except (TypeError, ValueError) as error:
@@ -106,8 +128,9 @@ def _row(directory: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
     return row
 
 
-def _evening(directory: Path, facts: Mapping[str, Any]) -> date | None:
-    clock = facts["clock"]
+def _evening(directory: Path, summary: Mapping[str, Any]) -> date | None:
+    """Return the evening of a night; without a clock, the date in its directory's name."""
+    clock = summary["clock"]
     start = clock.get("start_utc_ns")
     if start is None:
         match = _DATE.search(directory.name)
@@ -115,41 +138,52 @@ def _evening(directory: Path, facts: Mapping[str, Any]) -> date | None:
             return date.fromisoformat(match[1]) if match else None
         except ValueError:
             return None
-    first = [c["start_s"] for c in clock["channels"].values() if c.get("start_s") is not None]
-    moment = start / NS + (min(first) if first else 0.0)
+    starts = [c["start_s"] for c in clock["channels"].values() if c.get("start_s") is not None]
+    start_utc_s = start / NS + (min(starts) if starts else 0.0)
     zone: tzinfo = UTC
     with contextlib.suppress(KeyError, ValueError, OSError):
         zone = ZoneInfo(str(clock["zone"])) if clock.get("zone") else UTC
-    local = datetime.fromtimestamp(moment, zone)
+    local = datetime.fromtimestamp(start_utc_s, zone)
     return (local.replace(tzinfo=None) - _NOON).date()
 
 
-def _join(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    joined: dict[Any, dict[str, Any]] = {}
+def _merge_evenings(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    merged: dict[Any, dict[str, Any]] = {}
     for i, row in enumerate(rows):
         key = row["evening"] or f"unknown {i}"
-        if key not in joined:
-            joined[key] = dict(row)
+        if key not in merged:
+            merged[key] = dict(row)
             continue
-        mine = joined[key]
-        mine["source"] += f" + {row['source']}"
+        night = merged[key]
+        night["source"] += f" + {row['source']}"
         for kind in OUTCOMES:
             for part in ("count", "hours"):
-                mine[f"{kind}_{part}"] += row[f"{kind}_{part}"]
-    table = list(joined.values())
-    table.sort(key=lambda r: (r["evening"] is None, r["evening"] or date.min))
-    return add_rates(pd.DataFrame(table))
+                night[f"{kind}_{part}"] += row[f"{kind}_{part}"]
+    nights = list(merged.values())
+    nights.sort(key=lambda r: (r["evening"] is None, r["evening"] or date.min))
+    return add_rates(pd.DataFrame(nights))
 
 
 def add_rates(table: pd.DataFrame) -> pd.DataFrame:
-    """Add the rate of each outcome with its interval to a table of counts and hours."""
+    """Return a table of counts and hours with the rate of each outcome and its interval.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``KIND_count`` and ``KIND_hours`` for each of `OUTCOMES`.
+
+    Returns
+    -------
+    DataFrame
+        With ``KIND_rate``, ``KIND_low`` and ``KIND_high`` (per hour, exact 95 % interval).
+    """
     out = table.copy()
     for kind in OUTCOMES:
-        cells = [
+        rates = [
             rate(int(n), float(h))
             for n, h in zip(out[f"{kind}_count"], out[f"{kind}_hours"], strict=True)
         ]
-        values = np.array(cells, dtype=np.float64).reshape(-1, 3)
+        values = np.array(rates, dtype=np.float64).reshape(-1, 3)
         for k, part in enumerate(("rate", "low", "high")):
             out[f"{kind}_{part}"] = values[:, k]
     return out

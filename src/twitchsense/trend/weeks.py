@@ -1,4 +1,4 @@
-"""All that is said of many nights: rates, how much nights differ, and the diary."""
+"""Many nights together: typical rates, their variation, and comparisons by a diary."""
 
 from __future__ import annotations
 
@@ -14,97 +14,116 @@ import numpy as np
 import pandas as pd
 
 from twitchsense.trend.association import (
-    CANNOT_SHOW_CAUSE,
-    LEAST_NIGHTS,
-    LEAST_SIDE,
+    CAUSE_DISCLAIMER,
+    MIN_NIGHTS,
+    MIN_NIGHTS_PER_GROUP,
     Association,
-    associate,
+    compare_nights,
     to_table,
 )
 from twitchsense.trend.diary import Diary, read_diary
-from twitchsense.trend.exposure import MOST, Exposure, choose
-from twitchsense.trend.nights import LEAST_HOURS, OUTCOMES, find_results, read_nights
+from twitchsense.trend.exposure import MAX_EXPOSURES, Exposure, select_exposures
+from twitchsense.trend.nights import MIN_VALID_HOURS, OUTCOMES, find_result_directories, read_nights
 
-#: One night says little: periodic movements over 15/h were seen on 34 % of single nights
-#: of people with restless legs, but at least once in five nights on 63 % (docs/definitions.md).
-LEAST_FOR_USUAL: Final = 5
-_DRAWS: Final = 2000
+#: Minimum number of nights for typical rates. A single night is not representative: periodic
+#: leg movements over 15/h occurred on 34 % of single nights of people with restless legs, but
+#: on at least one of five nights in 63 % of them (docs/definitions.md, Leg movements).
+MIN_NIGHTS_FOR_TYPICAL: Final = 5
+#: Number of bootstrap samples.
+_N_BOOTSTRAP: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
-    """What is usual over the nights, for one outcome.
+class TypicalRate:
+    """The distribution of nightly rates of one outcome.
 
     Attributes
     ----------
     n : int
-        Nights with enough valid signal.
-    median, quarter, three_quarters : float
-        Events per hour: half of the nights lie between the quarters. NaN with
-        fewer than five nights.
-    mean, low, high : float
-        All events by all hours, with a 95 % interval by drawing nights anew
-        (percentile bootstrap).
-    spread : float
+        Number of nights with enough valid signal. All other values are NaN if it is below
+        five.
+    median, lower_quartile, upper_quartile : float
+        Events per hour.
+    mean : float
+        All events divided by all valid hours.
+    mean_low, mean_high : float
+        95 % interval of the mean, by resampling nights (percentile bootstrap).
+    sd_log_rate : float
         Standard deviation of log(1 + rate) between nights.
     """
 
     n: int
     median: float = math.nan
-    quarter: float = math.nan
-    three_quarters: float = math.nan
+    lower_quartile: float = math.nan
+    upper_quartile: float = math.nan
     mean: float = math.nan
-    low: float = math.nan
-    high: float = math.nan
-    spread: float = math.nan
+    mean_low: float = math.nan
+    mean_high: float = math.nan
+    sd_log_rate: float = math.nan
+
+    def to_dict(self) -> dict[str, float]:
+        """Return the values under their names in ``trend.json``."""
+        return {
+            "n": self.n,
+            "median": self.median,
+            "quarter": self.lower_quartile,
+            "three_quarters": self.upper_quartile,
+            "mean": self.mean,
+            "low": self.mean_low,
+            "high": self.mean_high,
+            "spread": self.sd_log_rate,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Weeks:
-    """Many nights, and a diary beside them.
+    """Many nights, their typical rates, and comparisons by a diary.
 
     Attributes
     ----------
     nights : DataFrame
-        One row per evening; see `twitchsense.trend.nights.read_nights`. With a
-        diary, its columns stand behind, as ``diary_NAME``.
-    usual : mapping of outcome to Usual
+        One row per evening; see `twitchsense.trend.nights.read_nights`. The columns of the
+        diary follow, as ``diary_NAME``.
+    typical : dict of str to TypicalRate
+        By outcome.
     exposures : tuple of str
-        What was chosen to be looked at.
-    found : tuple of Association
+        The exposures tested, as the user wrote them.
+    comparisons : tuple of Association
+        One for each exposure, outcome and lag.
     notes : tuple of str
+        Messages to the user.
     """
 
     nights: pd.DataFrame
-    usual: dict[str, Usual]
+    typical: dict[str, TypicalRate]
     exposures: tuple[str, ...] = ()
-    found: tuple[Association, ...] = ()
+    comparisons: tuple[Association, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
     @property
     def associations(self) -> pd.DataFrame:
-        """One row per exposure, outcome and lag."""
-        return to_table(self.found)
+        """The comparisons as a table, one row per exposure, outcome and lag."""
+        return to_table(self.comparisons)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as numbers, words, lists and dictionaries."""
+        """Return the content of ``trend.json``."""
         return {
             "n_nights": len(self.nights),
             "nights": [
-                {str(k): _plain(v) for k, v in row.items()}
+                {str(k): _to_json(v) for k, v in row.items()}
                 for row in self.nights.to_dict(orient="records")
             ],
-            "usual": {kind: asdict(u) for kind, u in self.usual.items()},
+            "usual": {kind: rate.to_dict() for kind, rate in self.typical.items()},
             "exposures": list(self.exposures),
-            "associations": [asdict(a) for a in self.found],
+            "associations": [asdict(a) for a in self.comparisons],
             "rules": {
-                "least_nights": LEAST_NIGHTS,
-                "least_on_each_side": LEAST_SIDE,
-                "least_for_usual": LEAST_FOR_USUAL,
-                "least_hours": LEAST_HOURS,
-                "most_exposures": MOST,
+                "least_nights": MIN_NIGHTS,
+                "least_on_each_side": MIN_NIGHTS_PER_GROUP,
+                "least_for_usual": MIN_NIGHTS_FOR_TYPICAL,
+                "least_hours": MIN_VALID_HOURS,
+                "most_exposures": MAX_EXPOSURES,
             },
-            "cause": CANNOT_SHOW_CAUSE,
+            "cause": CAUSE_DISCLAIMER,
             "notes": list(self.notes),
         }
 
@@ -114,63 +133,73 @@ def read_weeks(
     diary: str | PathLike[str] | Diary | None = None,
     exposures: Sequence[str] = (),
 ) -> Weeks:
-    """Put nights side by side, and compare them by a diary.
+    """Read the results of many nights, and compare the nights by a diary.
 
     Parameters
     ----------
-    results : sequence of paths
-        Directories that `analyze` wrote, or directories that hold such.
-    diary : path or Diary, optional
-        CSV, TSV, TOML or YAML with a ``date`` per evening.
+    results : sequence of path-like
+        Directories that `Night.save` or ``twitchsense analyze`` wrote, or directories that
+        hold such directories.
+    diary : path-like or Diary, optional
+        CSV, TSV, TOML or YAML file with a ``date`` per evening.
     exposures : sequence of str, optional
-        At most three columns of the diary, chosen before looking: ``alcohol_g``,
-        ``caffeine_mg>200``, ``exercise=run``. Without it, those the diary names, or
-        its columns if they are at most three.
+        At most three exposures, chosen before the result is known: columns of the diary,
+        which may have a threshold, such as ``alcohol_g``, ``caffeine_mg>200`` or
+        ``exercise=run``. By default those that the diary names, or all its columns if they
+        are at most three.
+
+    Returns
+    -------
+    Weeks
 
     Raises
     ------
     InputError
-        For a directory without results, a diary that can't be read, or an
-        exposure that it does not have.
+        For a directory without results, a diary that can't be read, or an exposure that it
+        does not have.
+    MissingExtraError
+        For a diary in YAML without the extra ``yaml``.
     """
-    table, notes = read_nights(find_results([Path(r) for r in results]))
-    if len(table) < LEAST_FOR_USUAL:
+    table, notes = read_nights(find_result_directories([Path(r) for r in results]))
+    if len(table) < MIN_NIGHTS_FOR_TYPICAL:
         notes.append(
-            f"{len(table)} of the {LEAST_FOR_USUAL} nights needed to say what is usual: "
+            f"{len(table)} of the {MIN_NIGHTS_FOR_TYPICAL} nights needed to say what is usual: "
             "single nights differ much from each other"
         )
-    few = int((table[[f"{k}_hours" for k in OUTCOMES]].max(axis=1) < LEAST_HOURS).sum())
-    if few:
-        notes.append(f"nights with under {LEAST_HOURS:g} h of valid signal, left out: {few}")
-    usual = {kind: _usual(table, kind) for kind in OUTCOMES}
+    n_short = int((table[[f"{k}_hours" for k in OUTCOMES]].max(axis=1) < MIN_VALID_HOURS).sum())
+    if n_short:
+        notes.append(
+            f"nights with under {MIN_VALID_HOURS:g} h of valid signal, left out: {n_short}"
+        )
+    typical = {kind: _typical_rate(table, kind) for kind in OUTCOMES}
     if diary is None:
-        return Weeks(table, usual, notes=tuple(notes))
+        return Weeks(table, typical, notes=tuple(notes))
     if not isinstance(diary, Diary):
         diary = read_diary(Path(diary))
-    chosen = choose(diary, exposures)
-    notes += _diary_notes(table, diary, chosen)
-    found = associate(table, diary, chosen)
-    names = tuple(e.name for e in chosen)
-    return Weeks(_beside(table, diary), usual, names, tuple(found), tuple(notes))
+    selected = select_exposures(diary, exposures)
+    notes += _diary_notes(table, diary, selected)
+    comparisons = tuple(compare_nights(table, diary, selected))
+    names = tuple(e.name for e in selected)
+    return Weeks(_with_diary(table, diary), typical, names, comparisons, tuple(notes))
 
 
-def _usual(table: pd.DataFrame, kind: str) -> Usual:
-    known = table[table[f"{kind}_hours"] >= LEAST_HOURS]
+def _typical_rate(table: pd.DataFrame, kind: str) -> TypicalRate:
+    known = table[table[f"{kind}_hours"] >= MIN_VALID_HOURS]
     n = len(known)
-    if n < LEAST_FOR_USUAL:
-        return Usual(n)
+    if n < MIN_NIGHTS_FOR_TYPICAL:
+        return TypicalRate(n)
     count = known[f"{kind}_count"].to_numpy(np.float64)
     hours = known[f"{kind}_hours"].to_numpy(np.float64)
     rate = count / hours
-    pick = np.random.default_rng(0).integers(0, n, (_DRAWS, n))
-    drawn = count[pick].sum(axis=1) / hours[pick].sum(axis=1)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    quarter, median, three = np.quantile(rate, [0.25, 0.5, 0.75])
-    return Usual(
+    sample = np.random.default_rng(0).integers(0, n, (_N_BOOTSTRAP, n))
+    means = count[sample].sum(axis=1) / hours[sample].sum(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    lower, median, upper = np.quantile(rate, [0.25, 0.5, 0.75])
+    return TypicalRate(
         n,
         float(median),
-        float(quarter),
-        float(three),
+        float(lower),
+        float(upper),
         float(count.sum() / hours.sum()),
         float(low),
         float(high),
@@ -178,7 +207,7 @@ def _usual(table: pd.DataFrame, kind: str) -> Usual:
     )
 
 
-def _diary_notes(table: pd.DataFrame, diary: Diary, chosen: list[Exposure]) -> list[str]:
+def _diary_notes(table: pd.DataFrame, diary: Diary, selected: list[Exposure]) -> list[str]:
     evenings = {e for e in table["evening"] if isinstance(e, date)}
     notes = []
     if not evenings & set(diary.days):
@@ -186,16 +215,16 @@ def _diary_notes(table: pd.DataFrame, diary: Diary, chosen: list[Exposure]) -> l
             "the diary and the nights share no evening; its dates are those of the evening "
             "on which a night began"
         )
-    if not chosen:
+    if not selected:
         notes.append(
-            f"the diary has {len(diary.columns)} columns: choose at most {MOST} before you look, "
-            f"with --exposure; looking at all would find something by chance "
+            f"the diary has {len(diary.columns)} columns: choose at most {MAX_EXPOSURES} before "
+            f"you look, with --exposure; looking at all would find something by chance "
             f"({', '.join(diary.columns[:20])})"
         )
     return notes
 
 
-def _beside(table: pd.DataFrame, diary: Diary) -> pd.DataFrame:
+def _with_diary(table: pd.DataFrame, diary: Diary) -> pd.DataFrame:
     columns = {
         f"diary_{name}": [diary.days.get(e, {}).get(name, "") for e in table["evening"]]
         for name in diary.columns
@@ -203,7 +232,7 @@ def _beside(table: pd.DataFrame, diary: Diary) -> pd.DataFrame:
     return pd.concat([table, pd.DataFrame(columns, index=table.index, dtype="object")], axis=1)
 
 
-def _plain(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -23,8 +23,8 @@
 
   const data = JSON.parse($("night-data").textContent);
   const bytes = await unpack($("night-block").textContent);
-  const onsets = doubles(bytes, data.onsets), lengths = doubles(bytes, data.lengths);
-  for (const lane of data.lanes) {
+  const onsets = doubles(bytes, data.event_onsets), lengths = doubles(bytes, data.event_durations);
+  for (const lane of data.channels) {
     lane.pyramid = new Pyramid(whole(bytes, lane.low), whole(bytes, lane.high));
   }
   const KINDS = data.kinds.map(([id, one, many, short, rule]) => ({ id, one, many, short, rule }));
@@ -33,17 +33,17 @@
   // ---- times as people read them -----------------------------------------------------
   function ahead(t) {
     let seconds = 0;
-    for (const [from, value] of data.offsets) if (t >= from || from === data.offsets[0][0]) seconds = value;
+    for (const [from, value] of data.utc_offsets) if (t >= from || from === data.utc_offsets[0][0]) seconds = value;
     return seconds;
   }
   function clock(t, parts) {
     const two = (n) => String(n).padStart(2, "0");
     let s;
-    if (data.zero === null) s = t;
-    else s = (((data.zero % 86400) + t + ahead(t)) % 86400 + 86400) % 86400;
+    if (data.zero_utc_s === null) s = t;
+    else s = (((data.zero_utc_s % 86400) + t + ahead(t)) % 86400 + 86400) % 86400;
     const ms = Math.round(s * 1000), h = Math.floor(ms / 3600000);
     const m = Math.floor(ms / 60000) % 60, sec = Math.floor(ms / 1000) % 60;
-    let out = `${data.zero === null ? h : two(h % 24)}:${two(m)}`;
+    let out = `${data.zero_utc_s === null ? h : two(h % 24)}:${two(m)}`;
     if (parts > 0) out += `:${two(sec)}`;
     if (parts > 1) out += `.${String(Math.abs(ms) % 1000).padStart(3, "0")}`;
     return out;
@@ -52,7 +52,7 @@
   // ---- waveforms -------------------------------------------------------------------------
   function signals(index) {
     return data.events[index][6].map(([name, kind, start, fs, width, at, n]) => {
-      const q = data.quantum[kind], axes = [];
+      const q = data.resolution[kind], axes = [];
       for (let axis = 0; axis < width; axis++) {
         const raw = whole(bytes, [at, n * width], axis * n, n);
         const seen = [...raw].filter((v) => v !== MISSING).sort((a, b) => a - b);
@@ -80,12 +80,12 @@
   let y = kindsTop + Math.max(1, KINDS.length) * HEIGHT.kind + HEIGHT.gap;
   const contextTop = y, axisTop = contextTop + HEIGHT.context + 1;
   y += HEIGHT.context + HEIGHT.axis + HEIGHT.gap;
-  for (const lane of data.lanes) {
+  for (const lane of data.channels) {
     rows.push({ lane, y, h: HEIGHT[lane.kind] });
     y += HEIGHT[lane.kind] + HEIGHT.gap;
   }
-  const validTop = y + (data.disturbed.length ? HEIGHT.valid : 0);
-  y = validTop + data.lanes.length * HEIGHT.valid + 4;
+  const validTop = y + (data.artifact_minutes.length ? HEIGHT.valid : 0);
+  y = validTop + data.channels.length * HEIGHT.valid + 4;
   canvas.style.height = `${y}px`;
   const byKind = KINDS.map((_, k) => [...data.events.keys()].filter((i) => data.events[i][0] === k));
 
@@ -101,7 +101,7 @@
     g.clip();
     const onset = data.onset;
     if (onset) {
-      const low = v.x(onset.low ?? onset.at), high = v.x(onset.high ?? onset.at);
+      const low = v.x(onset.low ?? onset.time), high = v.x(onset.high ?? onset.time);
       g.fillStyle = ink("onset-band");
       g.fillRect(low, 14, high - low, validTop - 14);
     }
@@ -131,9 +131,9 @@
       }
     }
     drawStages(g, v);
-    data.lanes.forEach((lane, k) => {
+    data.channels.forEach((lane, k) => {
       const top = validTop + k * HEIGHT.valid;
-      for (const [list, color, h] of [[lane.good, "good", 6], [lane.bad, "bad", 3]]) {
+      for (const [list, color, h] of [[lane.valid, "good", 6], [lane.invalid, "bad", 3]]) {
         g.fillStyle = ink(color);
         for (const [a, n] of list) {
           if (a + n < v.a || a > v.b) continue;
@@ -142,11 +142,11 @@
       }
     });
     g.fillStyle = ink("disturbed");
-    for (const [a, n] of data.disturbed) {
+    for (const [a, n] of data.artifact_minutes) {
       if (a + n < v.a || a > v.b) continue;
       g.fillRect(v.x(a), validTop - HEIGHT.valid, Math.max(1, v.x(a + n) - v.x(a)), 6);
     }
-    if (onset?.sharp) line(g, v.x(onset.at), 14, v.x(onset.at), validTop - 6, ink("onset"), 1.5, [5, 3]);
+    if (onset && !onset.left_censored) line(g, v.x(onset.time), 14, v.x(onset.time), validTop - 6, ink("onset"), 1.5, [5, 3]);
     if (chosen >= 0) {
       const x = v.x(onsets[chosen]), wide = Math.max(2, v.x(onsets[chosen] + lengths[chosen]) - x);
       g.strokeStyle = ink("ink");
@@ -154,10 +154,10 @@
       g.strokeRect(x - 4, kindsTop + data.events[chosen][0] * HEIGHT.kind + 1, wide + 8, HEIGHT.kind - 2);
     }
     g.restore();
-    if (onset && v.x(onset.at) > left - 2 && v.x(onset.at) < right + 2) {
+    if (onset && v.x(onset.time) > left - 2 && v.x(onset.time) < right + 2) {
       g.font = "12px system-ui, sans-serif";
-      const x = Math.min(v.x(onset.at) + 4, right - g.measureText(onset.words).width);
-      text(g, onset.words, Math.max(x, 0), 8, "onset");
+      const x = Math.min(v.x(onset.time) + 4, right - g.measureText(onset.label).width);
+      text(g, onset.label, Math.max(x, 0), 8, "onset");
     }
     // names on the left
     for (const { lane, y: top, h } of rows) {
@@ -170,11 +170,11 @@
     });
     if (!KINDS.length) text(g, "no event in the valid signal", left + 8, kindsTop + 11);
     text(g, "sleep", 0, contextTop + HEIGHT.context / 2 + 1, "ink");
-    data.lanes.forEach((lane, k) => {
+    data.channels.forEach((lane, k) => {
       text(g, small ? "valid" : `valid ${lane.name.slice(0, 12)}`, 0, validTop + k * HEIGHT.valid + 3,
         "muted", "left", 11);
     });
-    if (data.disturbed.length) text(g, "disturbed", 0, validTop - HEIGHT.valid + 3, "muted", "left", 11);
+    if (data.artifact_minutes.length) text(g, "disturbed", 0, validTop - HEIGHT.valid + 3, "muted", "left", 11);
     drawAxis(g, v, left, right, small);
     $("range").textContent = `${clock(v.a, span < 600 ? 1 : 0)} to ${clock(v.b, span < 600 ? 1 : 0)}`;
   }
@@ -185,13 +185,13 @@
       const share = Math.log10(Math.max(value, 0.003) / 0.003) / 3;
       return top + h - Math.min(1, share) * h;
     };
-    for (const [a, n] of lane.bad) {
+    for (const [a, n] of lane.invalid) {
       if (a + n < v.a || a > v.b) continue;
       g.fillStyle = ink("no-signal");
       g.fillRect(v.x(a), top, v.x(a + n) - v.x(a), h);
     }
     let end = data.start; // grey where nothing was recorded at all
-    for (const [a, n] of [...lane.good, ...lane.bad].sort((p, q) => p[0] - q[0])) {
+    for (const [a, n] of [...lane.valid, ...lane.invalid].sort((p, q) => p[0] - q[0])) {
       if (a - end > 0.05) { g.fillStyle = ink("no-signal"); g.fillRect(v.x(end), top, v.x(a) - v.x(end), h); }
       end = Math.max(end, a + n);
     }
@@ -200,14 +200,14 @@
     for (const mark of marks) line(g, left, mark, right, mark, ink("line"));
     g.fillStyle = ink(lane.kind);
     const cut = [];
-    lane.pyramid.columns((v.a - data.start) / lane.width, (v.b - data.start) / lane.width, v.width,
+    lane.pyramid.columns((v.a - data.start) / lane.column_s, (v.b - data.start) / lane.column_s, v.width,
       (first, last, low, high) => {
-        const x1 = v.x(data.start + first * lane.width), x2 = v.x(data.start + last * lane.width);
+        const x1 = v.x(data.start + first * lane.column_s), x2 = v.x(data.start + last * lane.column_s);
         const [y1, y2] = lane.kind === "emg"
-          ? [yEmg(high * lane.step), yEmg(low * lane.step)] : [yAcc(high * lane.step), top + h];
+          ? [yEmg(high * lane.resolution), yEmg(low * lane.resolution)] : [yAcc(high * lane.resolution), top + h];
         g.globalAlpha = v.b - v.a < 240 ? 0.25 : 1;
         g.fillRect(x1, y1, Math.max(0.6, x2 - x1), Math.max(0.8, y2 - y1));
-        if (lane.kind === "emg" && Math.max(high, -low) * lane.step > lane.scale) cut.push((x1 + x2) / 2);
+        if (lane.kind === "emg" && Math.max(high, -low) * lane.resolution > lane.scale) cut.push((x1 + x2) / 2);
       });
     g.globalAlpha = 1;
     g.fillStyle = ink("bad");
@@ -250,7 +250,7 @@
   function drawAxis(g, v, left, right, small) {
     const top = axisTop;
     const span = v.b - v.a, size = step(span, small ? 4 : 9);
-    const shift = data.zero === null ? 0 : ((data.zero % 86400) + ahead(v.a)) % 86400;
+    const shift = data.zero_utc_s === null ? 0 : ((data.zero_utc_s % 86400) + ahead(v.a)) % 86400;
     const parts = size < 1 ? 2 : size < 60 ? 1 : 0;
     for (let k = Math.ceil((v.a + shift) / size); k * size - shift <= v.b; k++) {
       const t = k * size - shift, x = v.x(t);

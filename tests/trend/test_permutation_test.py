@@ -3,11 +3,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twitchsense.trend.effect import false_discovery, measure, shuffles
+from twitchsense.trend.permutation_test import (
+    benjamini_hochberg,
+    block_permutations,
+    estimate_effect,
+)
 
 
 def test_shuffles_are_orders_in_which_neighbours_stay_together():
-    orders = shuffles(28, 50)
+    orders = block_permutations(28, 50)
     assert (np.sort(orders, axis=1) == np.arange(28)).all()
     beside = ((orders[:, 1:] - orders[:, :-1]) % 28 == 1).mean()
     assert beside > 0.6  # blocks of three: two of three steps stay
@@ -17,7 +21,9 @@ def test_a_clear_difference_is_seen_and_its_interval_holds_it():
     rng = np.random.default_rng(5)
     x = (np.arange(40) % 3 == 0).astype(float)
     y = 1.0 + 0.8 * x + rng.normal(0, 0.2, 40)
-    found = measure(y, x, np.column_stack([np.ones(40), np.arange(40.0)]), shuffles(40))
+    found = estimate_effect(
+        y, x, np.column_stack([np.ones(40), np.arange(40.0)]), block_permutations(40)
+    )
     assert found.low < 0.8 < found.high
     assert found.p < 0.005
     assert found.high - found.low < 0.5
@@ -29,7 +35,7 @@ def test_test_and_interval_agree():
     for _ in range(30):
         x = rng.integers(0, 2, 24).astype(float)
         y = rng.normal(0, 1, 24) + 0.7 * x
-        found = measure(y, x, np.ones((24, 1)), shuffles(24, 499))
+        found = estimate_effect(y, x, np.ones((24, 1)), block_permutations(24, 499))
         assert (found.low <= 0 <= found.high) == (found.p > 0.05)
 
 
@@ -39,21 +45,25 @@ def test_without_shuffling_blocks_it_is_the_slope_of_least_squares():
     y = rng.normal(0, 1, 20)
     others = np.column_stack([np.ones(20), day])
     slope = np.linalg.lstsq(np.column_stack([others, x]), y, rcond=None)[0][-1]
-    assert measure(y, x, others, shuffles(20, 99)).estimate == pytest.approx(slope)
+    assert estimate_effect(y, x, others, block_permutations(20, 99)).estimate == pytest.approx(
+        slope
+    )
 
 
 def test_shift_and_scale_of_the_outcome_carry_over():
     rng = np.random.default_rng(8)
     x, y = rng.integers(0, 2, 20).astype(float), rng.normal(0, 1, 20)
-    one = measure(y, x, np.ones((20, 1)), shuffles(20, 499))
-    two = measure(3 - 2 * y, x, np.ones((20, 1)), shuffles(20, 499))
+    one = estimate_effect(y, x, np.ones((20, 1)), block_permutations(20, 499))
+    two = estimate_effect(3 - 2 * y, x, np.ones((20, 1)), block_permutations(20, 499))
     assert two.p == one.p
     assert (two.low, two.high) == pytest.approx((-2 * one.high, -2 * one.low))
 
 
 def test_an_exposure_told_by_the_rest_teaches_nothing():
     x = np.array([0.0, 1.0] * 10)
-    found = measure(np.arange(20.0), x, np.column_stack([np.ones(20), x]), shuffles(20, 99))
+    found = estimate_effect(
+        np.arange(20.0), x, np.column_stack([np.ones(20), x]), block_permutations(20, 99)
+    )
     assert found.p == 1.0
     assert np.isnan(found.estimate)
 
@@ -67,4 +77,4 @@ def plain_q(p):
 
 @given(st.lists(st.floats(0.001, 1.0), min_size=1, max_size=20))
 def test_false_discovery_is_that_of_the_paper(p):
-    assert false_discovery(np.array(p)) == pytest.approx(plain_q(p))
+    assert benjamini_hochberg(np.array(p)) == pytest.approx(plain_q(p))

@@ -1,0 +1,293 @@
+"""The night in a few sentences: the questions and answers at the top of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from twitchsense.model.channels import NS
+from twitchsense.report.night_intervals import artifact_minutes
+from twitchsense.report.palette import KIND_NAMES, context_name, kind_name
+from twitchsense.report.protocols import NightLike
+from twitchsense.report.time_labels import (
+    WallClock,
+    format_duration,
+    is_onset_known,
+    is_onset_left_censored,
+    onset_interval,
+)
+from twitchsense.trend.nights import MIN_VALID_HOURS
+
+#: Confidence from which an event is called clear; an engineering choice.
+CLEAR_CONFIDENCE: Final = 0.7
+#: Share above which a signal was valid "nearly all the time"; an engineering choice.
+_NEARLY_ALL: Final = 0.98
+#: Share from which the recording was "mostly" good; an engineering choice.
+_MOSTLY: Final = 0.8
+#: Share of one sensor from which the recording was good "in part"; an engineering choice.
+_IN_PART: Final = 0.1
+#: Kinds counted first; all other kinds follow after "besides".
+_MAIN_KINDS: Final = ("twitch", "jerk", "movement")
+_SENSOR_NAMES: Final = {"emg": "muscle signal (EMG)", "acc": "acceleration"}
+
+
+def summary_answers(night: NightLike) -> list[tuple[str, str]]:
+    """Return the four questions at the top of the report with their answers.
+
+    Parameters
+    ----------
+    night : Night
+
+    Returns
+    -------
+    list of tuple of str
+        Question and answer.
+    """
+    return [
+        ("Was the recording good?", f"{quality_word(night)}. {valid_time_sentences(night)}"),
+        ("When did I fall asleep?", sleep_onset_sentence(night)),
+        ("Did anything stand out?", events_sentences(night)),
+        ("How sure is that?", confidence_sentences(night)),
+    ]
+
+
+def quality_word(night: NightLike) -> str:
+    """Return how much of the night both sensors recorded without artefacts, in a word or two."""
+    if is_too_short(night) and any(seconds > 0 for seconds in night.valid_s.values()):
+        return "Too short to judge a night"
+    shares = _valid_shares(night)
+    of_sensors = [shares.get(kind, 0.0) for kind in _SENSOR_NAMES]
+    undisturbed = 1 - _artifact_s(night) / max(_length_s(night), 1e-9)
+    worst, best = min(*of_sensors, undisturbed), max(of_sensors)
+    if worst > _NEARLY_ALL:
+        return "Yes"
+    if worst >= _MOSTLY:
+        return "Mostly"
+    return "In part" if best >= _IN_PART else "No"
+
+
+def valid_time_sentences(night: NightLike) -> str:
+    """Return the length of the recording and how much of it was valid."""
+    length, shares = _length_s(night), _valid_shares(night)
+    extents = {_extent(shares.get(kind), length) for kind in _SENSOR_NAMES}
+    if len(extents) == 1 and len(shares) == len(_SENSOR_NAMES):
+        both = " and ".join(_SENSOR_NAMES.values())
+        validity = f"{both} could both be judged {extents.pop()}"
+    else:
+        validity = " and ".join(
+            _sensor_validity(kind, shares.get(kind), length) for kind in _SENSOR_NAMES
+        )
+    text = f"The recording lasted {format_duration(length)}: {validity}."
+    if any(share <= _NEARLY_ALL for share in shares.values()):
+        text += " About the rest nothing is known."
+    disturbed_s = _artifact_s(night)
+    if disturbed_s > 0:
+        text += (
+            f" In {format_duration(disturbed_s)} of it disturbances were many (such as a loose "
+            "electrode): there, small twitches can be missed, and some events may not be real."
+        )
+    if is_too_short(night):
+        text += f" A night takes at least {MIN_VALID_HOURS:g} h, better all of the sleep."
+    return text
+
+
+def is_too_short(night: NightLike) -> bool:
+    """Return whether the recording is shorter than a night that the trend would use."""
+    return _length_s(night) < MIN_VALID_HOURS * 3600
+
+
+def _length_s(night: NightLike) -> float:
+    return (night.recording.end_ns - night.recording.start_ns) / NS
+
+
+def _artifact_s(night: NightLike) -> float:
+    return sum(length for _, length in artifact_minutes(night))
+
+
+def _is_all_valid(shares: Mapping[str, float]) -> bool:
+    return all(shares.get(kind, 0.0) > _NEARLY_ALL for kind in _SENSOR_NAMES)
+
+
+def _valid_shares(night: NightLike) -> dict[str, float]:
+    """Return the valid share of the recording for each kind of channel that it has."""
+    shares: dict[str, float] = {}
+    for channel in night.recording.channels:
+        share = night.valid_s.get(channel.name, 0.0) / max(_length_s(night), 1e-9)
+        shares[channel.kind] = max(shares.get(channel.kind, 0.0), share)
+    return shares
+
+
+def _sensor_validity(kind: str, share: float | None, length_s: float) -> str:
+    name = _SENSOR_NAMES[kind]
+    if share is None:
+        return f"no {name} was recorded"
+    if share <= 0:
+        return f"none of the {name} could be judged"
+    return f"{name} could be judged {_extent(share, length_s)}"
+
+
+def _extent(share: float | None, length_s: float) -> str:
+    if share is None or share <= 0:
+        return "at no time"
+    if share > _NEARLY_ALL:
+        return "nearly all the time"
+    return f"for {format_duration(share * length_s)} of it"
+
+
+def sleep_onset_sentence(night: NightLike) -> str:
+    """Return the time of sleep onset, its uncertainty and its source."""
+    onset, clock = night.onset, WallClock.of(night.recording)
+    if onset.time_s is None or not is_onset_known(night):
+        return (
+            "When sleep came could not be told from this recording, "
+            "so events stand without their place before or after it."
+        )
+    when = clock.format_minute(onset.time_s)
+    if "hypnogram" in onset.source:
+        return f"By the hypnogram given, sleep began at {when}."
+    if is_onset_left_censored(night) and onset.high_s is not None:
+        return (
+            f"The leg lay still from the start, so sleep may have come at any time until "
+            f"{clock.format_minute(onset.high_s)}: lying awake without moving looks the same."
+        )
+    between = ""
+    if (interval := onset_interval(night)) is not None:
+        low, high = (clock.format_minute(t) for t in interval)
+        between = f", between {low} and {high},"
+    if not clock.is_known:
+        between = between.replace(" into the recording", "")
+    return (
+        f"Sleep probably came around {when}{between or ','} estimated from how still the leg lay: "
+        "lying awake without moving looks the same."
+    )
+
+
+def events_sentences(night: NightLike) -> str:
+    """Return the counts by kind, where most occurred, series, and the strongest jerk."""
+    table = night.events
+    if not any(seconds > 0 for seconds in night.valid_s.values()):
+        return "Nothing can be said about twitches or jerks: there was no valid signal."
+    counts = table["trial_type"].value_counts()
+    has_emg = any(
+        night.valid_s.get(c.name, 0) > 0 for c in night.recording.channels if c.kind == "emg"
+    )
+    no_emg = "" if has_emg else " Twitches can't be seen without muscle signal."
+    main = [k for k in _MAIN_KINDS if counts.get(k, 0)]
+    others = [k for k in (*KIND_NAMES, *sorted(counts.index)) if k in counts and k not in main]
+    other_counts = [_counted(k, int(counts[k])) for k in dict.fromkeys(others)]
+    if not main:
+        tail = f"; there were {join_words(other_counts)}" if other_counts else ""
+        none = "twitch, jerk" if has_emg else "jerk"
+        return f"No {none} or leg movement was found in the valid signal{tail}.{no_emg}"
+    verb = "was" if counts[main].sum() == 1 else "were"
+    text = f"{join_words([_counted(k, int(counts[k])) for k in main])} {verb} found"
+    text += f" besides {join_words(other_counts)}" if other_counts else ""
+    text += _counts_by_leg(table[table["trial_type"].isin(main)])
+    context = _majority_context(table[table["trial_type"] == main[0]])
+    if context:
+        text += f", most of the {kind_name(main[0], 2)} while {context}"
+    text += _periodic_series(table)
+    jerks = table[table["trial_type"] == "jerk"]
+    if len(jerks) and jerks["peak_g"].notna().any():
+        strongest = jerks.iloc[int(jerks["peak_g"].fillna(-1.0).to_numpy().argmax())]
+        clock = WallClock.of(night.recording)
+        when = clock.format_minute(float(strongest["onset"]))
+        text += (
+            f"; the strongest jerk came {'at ' if clock.is_known else ''}{when} with "
+            f"{float(strongest['peak_g']):.2f}\u00a0g (1\u00a0g is the pull of the earth)"
+        )
+    return f"{text}.{no_emg}"
+
+
+def _counted(kind: str, count: int) -> str:
+    return f"{count:,} {kind_name(kind, count)}"
+
+
+def confidence_sentences(night: NightLike) -> str:
+    """Return how many events met their rule clearly, and what "-like" labels mean."""
+    table = night.events
+    n = len(table)
+    if not n:
+        if not any(seconds > 0 for seconds in night.valid_s.values()):
+            return "Nothing is known of this night."
+        coverage = (
+            "the sensors saw nearly all of it"
+            if _is_all_valid(_valid_shares(night))
+            else "of what the sensors could not judge nothing is known"
+        )
+        return (
+            f"No event was found, and {coverage}. They notice only the muscle below them and "
+            "what moves this leg."
+        )
+    like = "Names that end in “-like” say what a pattern resembles, not what causes it."
+    confidence = table["confidence"].to_numpy(float)
+    clear = confidence.round(3) >= CLEAR_CONFIDENCE  # rounded as in events.csv
+    n_clear = int(clear.sum())
+    if clear.all():
+        return (
+            f"Every event met its rule clearly (confidence {CLEAR_CONFIDENCE:g} or more of 1). "
+            f"{like}"
+        )
+    count = f"{n_clear:,}" if n_clear else "None"
+    events = "events" if n != 1 else "event"
+    text = (
+        f"{count} of the {n:,} {events} met the rule clearly "
+        f"(confidence {CLEAR_CONFIDENCE:g} or more of 1)"
+    )
+    # the event is clear, and only the sleep state that its label depends on is not
+    n_label_unsure = int((~clear & (confidence / _label_share(table) >= CLEAR_CONFIDENCE)).sum())
+    if n_label_unsure:
+        n_unsure = n - n_clear - n_label_unsure
+        word = "other" if n_label_unsure == 1 else "others"
+        which = f"{n_label_unsure:,} {word}" if n_unsure else "all others"
+        text += f"; of {which} just the name is unsure, for it hangs on when sleep came"
+        text += "; the rest are less sure" if n_unsure else ""
+    else:
+        text += "; the others are less sure"
+    return f"{text}. {like}"
+
+
+def _label_share(table: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the probability of each event's label, relative to its alternatives by sleep."""
+    if "alternatives" not in table:
+        return np.ones(len(table))
+    found = table["alternatives"].astype(str).str.extractall(r":([0-9.]+)")[0]
+    others = pd.to_numeric(found, errors="coerce").groupby(level=0).sum()
+    return np.asarray(1 - others.reindex(table.index, fill_value=0.0).clip(0, 0.95), np.float64)
+
+
+def join_words(parts: list[str]) -> str:
+    """Return ``a``, ``a and b``, ``a, b and c``."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _periodic_series(table: pd.DataFrame) -> str:
+    rows = table[(table["label"] == "periodic_leg_movement_like") & (table["series"] != "")]
+    if not len(rows):
+        return ""
+    n = rows["series"].nunique()
+    return (
+        f"; {len(rows)} of the leg movements came one after the other at a steady pace "
+        f"({n} periodic-like series)"
+    )
+
+
+def _counts_by_leg(events: pd.DataFrame) -> str:
+    counts = events["leg"].value_counts()
+    if not {"left", "right"} <= set(counts.index):
+        return ""
+    return f" ({counts['left']:,} on the left leg, {counts['right']:,} on the right)"
+
+
+def _majority_context(events: pd.DataFrame) -> str:
+    """Return the context of more than half of at least five events; else an empty text."""
+    counts = events["context"].value_counts()
+    if len(events) < 5 or not len(counts) or counts.index[0] in ("unknown", ""):
+        return ""
+    return context_name(str(counts.index[0])) if counts.iloc[0] > 0.5 * len(events) else ""
