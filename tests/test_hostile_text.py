@@ -30,7 +30,7 @@ from twitchsense.cli.app import main
 from twitchsense.cli.options import _Plain
 from twitchsense.cli.record import _line
 from twitchsense.errors import InputError
-from twitchsense.io.bids import _write_tsv
+from twitchsense.io.bids import write_tsv
 from twitchsense.model.event_table import EVENT_COLUMNS
 from twitchsense.nightfile.records import Marker
 from twitchsense.nightfile.writer import NightFileWriter
@@ -267,7 +267,7 @@ def test_no_bids_table_begins_a_formula(text, tmp_path):
     assert table["evidence"].tolist() == ["'" + text.strip(), "fine"]
     assert not [c for c in cells if c.startswith(tuple("=+-@＝"))]
     assert table["number"].tolist() == ["-1", "-2"]  # a number stays one
-    made = _write_tsv(tmp_path / "channels.tsv", ["name"], [[text.strip()]])
+    made = write_tsv(tmp_path / "channels.tsv", ["name"], [[text.strip()]])
     assert made.read_text() == f"name\n'{text.strip()}\n"
 
 

@@ -1,4 +1,4 @@
-"""Small captures for tests, and what is in a recording."""
+"""Builds small captures, and shows what is in a recording."""
 
 from __future__ import annotations
 

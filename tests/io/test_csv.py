@@ -1,4 +1,4 @@
-"""CSV captures that are good: what is read is what was written."""
+"""Valid CSV captures: the recording holds what was written."""
 
 import gzip
 import hashlib
@@ -86,7 +86,7 @@ def test_a_night_cut_into_parts_by_time_is_joined(tmp_path):
     assert_same(read(*parts), recording_of_columns(columns))
 
 
-def test_a_part_may_name_another_unit(tmp_path):
+def test_a_continued_channel_may_have_another_unit(tmp_path):
     t, x = np.arange(500) / 1000, emg(500)
     one = write(tmp_path / "1.csv", {"time_s": t, "emg1_uv": x})
     two = write(tmp_path / "2.csv", {"time_s": t + 0.5, "emg1_mv": x / 1000})
@@ -96,7 +96,7 @@ def test_a_part_may_name_another_unit(tmp_path):
     np.testing.assert_allclose(whole[:500], whole[500:], rtol=1e-6)
 
 
-def test_the_files_own_axis_is_kept(tmp_path):
+def test_time_axis_of_the_file_is_kept(tmp_path):
     path, _ = write_wide(tmp_path / "late.csv", offset=7200)
     recording = read(path)
     assert recording.start_ns == 7200 * 10**9
@@ -117,7 +117,7 @@ def test_a_shift_by_hours_shifts_starts_exactly(tmp_path):
     np.testing.assert_array_equal(at[0], at[2])
 
 
-def test_the_size_of_chunks_does_not_matter(tmp_path, monkeypatch):
+def test_block_size_does_not_change_the_recording(tmp_path, monkeypatch):
     rng = np.random.default_rng(1)
     n = 150_000  # more than two blocks of the tracker
     t = np.round(np.arange(n) / 1000 + rng.uniform(-0.0002, 0.0002, n), 6)
@@ -172,7 +172,7 @@ def test_clock_time_over_several_files(tmp_path):
     assert recording.start_utc_ns % (60 * 10**9) == 2 * 10**9
 
 
-def test_gzip_by_content_whatever_the_name(tmp_path):
+def test_gzip_is_recognised_by_content_not_by_name(tmp_path):
     path, columns = write_wide(tmp_path / "night.csv")
     packed = gzip.compress(path.read_bytes())
     for name in ("night.csv.gz", "really.csv"):
@@ -190,7 +190,7 @@ def test_foreign_headers_are_mapped(tmp_path):
     assert any("left out: acc_status, note" in note for note in recording.notes)
 
 
-def test_legs_of_channels_whose_names_do_not_tell(tmp_path):
+def test_legs_of_channels_without_a_leg_in_the_name(tmp_path):
     path, _ = write_wide(tmp_path / "a.csv")
     recording = read(path, legs={"emg1": "left", "emg7": "right"})
     assert [c.leg for c in recording.channels] == ["left", None, None]
@@ -230,7 +230,7 @@ def test_odd_values_are_noted(tmp_path):
     assert lengths(recording, "emg1") == [1000, 1999]
 
 
-def test_samples_stay_when_the_recording_is_gone_and_threads_may_share_them(tmp_path):
+def test_samples_outlive_the_recording_and_may_be_shared_by_threads(tmp_path):
     path, columns = write_wide(tmp_path / "a.csv")
     samples = read(path).segments[0].samples
     want = columns["emg1_uv"].astype(np.float32)
@@ -262,7 +262,7 @@ def test_temporary_files_are_closed_with_the_last_reader(tmp_path):
     assert file.closed
 
 
-def test_a_full_disk_is_told_with_the_cure(tmp_path, monkeypatch):
+def test_a_full_disk_raises_with_the_cure(tmp_path, monkeypatch):
     path, _ = write_wide(tmp_path / "a.csv")
 
     class Full:
@@ -286,7 +286,7 @@ def test_a_full_disk_is_told_with_the_cure(tmp_path, monkeypatch):
         read(path)
 
 
-def test_a_spool_cut_short_is_told(tmp_path):
+def test_a_truncated_temporary_file_raises(tmp_path):
     path, _ = write_wide(tmp_path / "a.csv")
     samples = read(path).segments[0].samples
     os.truncate(samples.handle.file.fileno(), 100)
@@ -294,7 +294,7 @@ def test_a_spool_cut_short_is_told(tmp_path):
         samples.read(0, 3000)
 
 
-def test_short_writes_are_completed(tmp_path, monkeypatch):
+def test_short_writes_to_the_temporary_file_are_completed(tmp_path, monkeypatch):
     class Slow:
         def __init__(self):
             self.data = b""
@@ -312,7 +312,7 @@ def test_short_writes_are_completed(tmp_path, monkeypatch):
     assert np.frombuffer(slow.data, np.float32).tolist() == [0, 1, 2, 3, 4]
 
 
-def test_a_place_that_is_not_in_the_table(tmp_path):
+def test_locate_returns_none_for_a_time_not_in_the_table(tmp_path):
     path, _ = write_wide(tmp_path / "a.csv", 50)
     table = CsvTable(path, "a.csv", ColumnMapping())
     assert TableCapture(table).locate(123) is None

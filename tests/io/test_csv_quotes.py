@@ -1,4 +1,4 @@
-"""A quotation mark that is never closed spoils its cell and nothing else."""
+"""An unclosed quotation mark in a CSV affects its own cell only."""
 
 import gzip
 import io
@@ -28,7 +28,7 @@ def noted(notes, end="\n"):
 
 @pytest.mark.parametrize("cell", ['"', '1"', '"1', '1"0', '"1"0"', '"1""'])
 @pytest.mark.parametrize("row", [3, 4000, N - 1])
-def test_a_lone_mark_in_a_signal_is_a_gap_of_one_sample(tmp_path, cell, row):
+def test_an_unclosed_quote_in_a_signal_is_a_gap_of_one_sample(tmp_path, cell, row):
     lines = [f"{i / 1000:.3f},{cell if i == row else i % 9}" for i in range(N)]
     path = tmp_path / "night.csv"
     path.write_bytes(csv_bytes(lines))
@@ -46,7 +46,7 @@ def test_a_lone_mark_in_a_signal_is_a_gap_of_one_sample(tmp_path, cell, row):
     ],
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_marks_in_a_column_of_others_cost_no_sample(tmp_path, notes, end):
+def test_unclosed_quotes_in_an_ignored_column_lose_no_sample(tmp_path, notes, end):
     path = tmp_path / "night.csv"
     path.write_bytes(noted(notes, end))
     [(start, samples)] = content(read(path))["emg1"]
@@ -54,7 +54,7 @@ def test_marks_in_a_column_of_others_cost_no_sample(tmp_path, notes, end):
     np.testing.assert_array_equal(samples[:, 0], np.arange(N) % 9 + np.float32(0.5))
 
 
-def test_marks_in_a_packed_capture_with_semicolons(tmp_path):
+def test_unclosed_quotes_in_a_gzipped_capture_with_semicolons(tmp_path):
     lines = [
         f"{t};{x};{'<up' * (i == 7)}" for i, (t, x) in enumerate(zip(TIMES, VALUES, strict=True))
     ]
@@ -82,19 +82,19 @@ def test_marks_in_a_packed_capture_with_semicolons(tmp_path):
         (b'1,"a # b', b'1, "a # b'),
     ],
 )
-def test_only_a_mark_that_stays_open_is_made_an_ordinary_sign(row, expected):
+def test_only_unclosed_quotes_are_escaped(row, expected):
     rest = b'3,"4"\n'
     assert guarded(row + b"\n" + rest) == expected + b"\n" + rest
     assert guarded(rest + row) == rest + expected
 
 
-def test_a_row_much_longer_than_any_is_passed_on_as_it_is():
+def test_rows_over_a_megabyte_are_unchanged():
     row = b'"' + b"a" * (3 << 20) + b"\n"
     assert guarded(row + b"1,2\n") == row + b"1,2\n"
 
 
 @given(st.lists(st.text('",a# \n\r', max_size=12).map(str.encode), max_size=30))
-def test_nothing_is_taken_out_and_pieces_do_not_matter(parts):
+def test_escaping_only_adds_blanks_and_works_row_by_row(parts):
     data = b"".join(parts)
     whole = guarded(data)
     assert whole.replace(b" ", b"") == data.replace(b" ", b"")
@@ -102,7 +102,7 @@ def test_nothing_is_taken_out_and_pieces_do_not_matter(parts):
     assert b"".join(guarded(line) for line in data.splitlines(keepends=True)) == whole
 
 
-def test_small_pieces_give_the_same(monkeypatch):
+def test_block_size_does_not_change_the_escaping(monkeypatch):
     data = noted({20: '"up', 2500: '"a, b"', 4000: '5" nail'})
     whole = guarded(data)
     monkeypatch.setattr(csv, "_READ_BYTES", 7)

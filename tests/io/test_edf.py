@@ -41,7 +41,7 @@ def make(path, extra=(), seconds=30, record_s=None, annotate=False):
 @pytest.mark.parametrize("name", ["a.edf", "a.bdf"])
 @pytest.mark.parametrize("annotate", [False, True])
 @pytest.mark.parametrize("record_s", [None, 0.5])
-def test_values_rate_and_order(tmp_path, name, annotate, record_s):
+def test_values_rates_and_channel_order_are_read(tmp_path, name, annotate, record_s):
     path, (x, a, _) = make(tmp_path / name, [("SpO2", "%")], record_s=record_s, annotate=annotate)
     recording = read(path)
     want = Recording.from_arrays({"emg_left_uv": (x, 1000), "acc_x_g": (a, 100)})
@@ -63,14 +63,14 @@ def test_local_start_becomes_utc_with_a_zone(annotate, tmp_path):
     assert starts(recording, "emg_left") == [0]
 
 
-def test_blocks_do_not_matter(tmp_path, monkeypatch):
+def test_block_size_does_not_change_the_recording(tmp_path, monkeypatch):
     path, _ = make(tmp_path / "a.bdf", annotate=True)
     want = read(path)
     monkeypatch.setattr("twitchsense.io.edf._BLOCK_BYTES", 7000)
     assert_same(read(path), want)
 
 
-def test_beside_a_csv(tmp_path):
+def test_edf_and_csv_are_one_recording(tmp_path):
     path, _ = make(tmp_path / "a.edf")
     other = write(tmp_path / "b.csv", {"time_s": np.arange(900) / 1000, "emg_right_uv": emg(900)})
     assert [c.name for c in read(path, other).channels] == ["emg_left", "emg_right", "acc"]
@@ -104,7 +104,7 @@ def test_labels_are_mapped_and_units_come_from_the_header(tmp_path):
         ([], {"emg9": "emg9_uv"}, "'emg9', which is not", "choose from: emg_left, acc_x"),
     ],
 )
-def test_headers_that_cannot_be_used(tmp_path, extra, mapping, problem, cure):
+def test_unusable_headers_are_refused(tmp_path, extra, mapping, problem, cure):
     path, _ = make(tmp_path / "a.edf", extra)
     with pytest.raises(InputError) as caught:
         read(path, columns=mapping)
@@ -120,7 +120,7 @@ def header_field(path, at, value):
     return path
 
 
-def test_a_file_cut_short(tmp_path):
+def test_a_truncated_file_is_refused(tmp_path):
     path, _ = make(tmp_path / "a.edf")
     path.write_bytes(path.read_bytes()[:-10_000])
     with pytest.raises(InputError, match=r"a\.edf, record 26: cut short: .* 30 records, 25 are"):
@@ -134,7 +134,7 @@ def test_a_file_still_being_written_has_no_count(tmp_path):
     assert lengths(read(path), "emg_left") == [29_000]
 
 
-def test_no_records(tmp_path):
+def test_a_file_without_records_is_refused(tmp_path):
     path, _ = make(tmp_path / "a.edf")
     size = int(path.read_bytes()[184:192])
     path.write_bytes(path.read_bytes()[:size])
@@ -146,14 +146,14 @@ def test_no_records(tmp_path):
 @pytest.mark.parametrize(
     "data", [b"", b"time_s,emg1_uv\n0,1\n", b"0       " + b"x" * 600, bytes(range(256)) * 20]
 )
-def test_garbage(tmp_path, data):
+def test_garbage_is_refused(tmp_path, data):
     path = tmp_path / "a.edf"
     path.write_bytes(data)
     with pytest.raises(InputError, match=r"a\.edf"):
         read(path)
 
 
-def test_an_empty_range_and_an_empty_record(tmp_path):
+def test_an_empty_range_and_an_empty_record_are_refused(tmp_path):
     path, _ = make(tmp_path / "a.edf")
     # digital minimum of the first of two signals
     header_field(path, 256 + 2 * (16 + 80 + 8 + 8 + 8), b"32767   ")
@@ -165,7 +165,7 @@ def test_an_empty_range_and_an_empty_record(tmp_path):
         read(path)
 
 
-def test_records_that_tell_their_time_are_gaps(tmp_path):
+def test_record_onsets_make_gaps(tmp_path):
     path, _ = make(tmp_path / "a.edf", seconds=5, annotate=True)
     data = path.read_bytes()
     assert data.count(b"+3\x14\x14") == 1
@@ -179,7 +179,7 @@ def test_records_that_tell_their_time_are_gaps(tmp_path):
         read(path)
 
 
-def test_records_that_run_backwards(tmp_path):
+def test_records_that_run_backwards_are_refused(tmp_path):
     path, _ = make(tmp_path / "a.edf", seconds=5, annotate=True)
     data = path.read_bytes().replace(b"+3\x14\x14", b"+1\x14\x14")
     path.write_bytes(data)
@@ -187,13 +187,13 @@ def test_records_that_run_backwards(tmp_path):
         read(path)
 
 
-def test_a_rate_no_emg_has(tmp_path):
+def test_a_rate_outside_the_range_of_emg_is_refused(tmp_path):
     path, _ = make(tmp_path / "a.edf")
     with pytest.raises(InputError, match=r"signal .*|column acc_x"):
         read(path, columns={"emg_left": "ignore", "acc_x": "emg1_uv"})
 
 
-def test_an_anonymous_date_has_no_clock(tmp_path):
+def test_an_anonymous_start_date_gives_no_utc(tmp_path):
     path, _ = make(tmp_path / "a.edf")
     data = path.read_bytes()
     anonymous = data[:88] + b"Startdate X X X X".ljust(80) + data[168:]

@@ -1,4 +1,4 @@
-"""EDF+ and BIDS: what is written comes back, gaps as gaps, and other programs find their fields."""
+"""Export to EDF+ and BIDS: values and gaps are kept, and other programs read the files."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def blocks(recording, name):
     return [(s.start_ns, s.samples.read(0, len(s.samples))) for s in recording.segments_of(name)]
 
 
-def test_a_night_comes_back_from_edf_with_its_gaps(tmp_path):
+def test_edf_round_trip_keeps_gaps(tmp_path):
     night = write_night(tmp_path / "a.night", 30, keep=lambda _, s: s not in (100, 101, 250))
     one = ts.read(night)
     paths = export(one, "edf", tmp_path / "out")
@@ -53,7 +53,7 @@ def test_a_night_comes_back_from_edf_with_its_gaps(tmp_path):
             assert abs(at + one.start_utc_ns - back - two.start_utc_ns) < 2e5
 
 
-def test_an_independent_reader_agrees(tmp_path):
+def test_edfio_reads_the_exported_file(tmp_path):
     x = np.random.default_rng(3).normal(0, 30, 20_000)
     (path,) = export(recording_of((0, x), start=1_790_000_000_000_000_000), "edf", tmp_path)
     file = edfio.read_edf(path)
@@ -79,7 +79,7 @@ def test_a_value_without_room_in_the_header_is_refused_and_leaves_nothing(tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_ends_that_fill_no_record_are_told(tmp_path, caplog):
+def test_samples_that_fill_no_record_are_logged(tmp_path, caplog):
     long = np.arange(1009.0)  # both lengths prime
     paths = export(recording_of((0, long), (5, np.arange(2003.0))), "edf", tmp_path)
     left = 1009 % 20 + 2003 % 20
@@ -91,7 +91,7 @@ def test_ends_that_fill_no_record_are_told(tmp_path, caplog):
         export(recording_of((0, [1, 2, 3])), "edf", tmp_path / "short")
 
 
-def test_records_hold_whole_stretches_where_they_can():
+def test_record_size_divides_all_segments_if_possible():
     assert samples_per_record([57 * 20, 57 * 3, 57 * 11], 1000) == 57
     assert samples_per_record([480_000], 1000) == 1000
     assert samples_per_record([7, 1009], 1000) == 20
@@ -103,7 +103,7 @@ def _rows(path):
         return list(csv.reader(file, delimiter="\t"))
 
 
-def test_bids(tmp_path):
+def test_bids_files_and_sidecars(tmp_path):
     one = ts.read(write_night(tmp_path / "a.night", 30, keep=lambda _, s: s not in (100, 101)))
     out = tmp_path / "out"
     paths = export(one, "bids", out)

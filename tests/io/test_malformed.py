@@ -1,4 +1,4 @@
-"""Bad captures: one clear line with file, place and cure, or read correctly."""
+"""Malformed captures given to `read` and to `analyze`: one line with file, place and cure."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def put(folder, name, content):
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused_with_file_place_and_cure(name, tmp_path):
+def test_malformed_captures_are_refused_with_file_place_and_cure(name, tmp_path):
     content, word = REFUSED[name]
     path = put(tmp_path, name, content)
     with pytest.raises(InputError) as caught:
@@ -138,7 +138,7 @@ def test_command_ends_with_status_2_and_one_line(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", READ)
-def test_read_as_it_is_meant(name, tmp_path):
+def test_accepted_variants_are_read_correctly(name, tmp_path):
     recording = read(put(tmp_path, name, READ[name]))
     (segment,) = recording.segments
     want = np.array([float(v.split(",")[1]) for v in rows().split()])
@@ -147,19 +147,19 @@ def test_read_as_it_is_meant(name, tmp_path):
 
 
 @pytest.mark.parametrize("cell", ["nan", "", "x", "inf", "#N/A"])
-def test_no_number_in_a_signal_is_a_gap(cell, tmp_path):
+def test_a_cell_without_a_number_is_a_gap(cell, tmp_path):
     recording = read(put(tmp_path, "gap", with_line(1500, f"1.498,{cell}")))
     assert [len(s.samples) for s in recording.segments] == [1498, 1501]
 
 
-def test_truncated_gzip(tmp_path):
+def test_truncated_gzip_is_refused(tmp_path):
     path = tmp_path / "cut.csv.gz"
     path.write_bytes(gzip.compress(GOOD)[:-500])
     with pytest.raises(InputError, match=r"cut\.csv\.gz"):
         read(path)
 
 
-def test_damaged_gzip(tmp_path):
+def test_damaged_gzip_is_refused(tmp_path):
     whole = bytearray(gzip.compress(GOOD))
     whole[-6] ^= 0xFF
     path = tmp_path / "bad.csv.gz"
@@ -168,14 +168,14 @@ def test_damaged_gzip(tmp_path):
         read(path)
 
 
-def test_missing_file_and_folder(tmp_path):
+def test_missing_file_and_folder_are_refused(tmp_path):
     with pytest.raises(InputError, match="nothing"):
         read(tmp_path / "nothing.csv")
     with pytest.raises(InputError):
         read(tmp_path)
 
 
-def test_huge_field_is_no_endless_message(tmp_path):
+def test_a_huge_field_gives_a_short_message(tmp_path):
     path = put(tmp_path, "huge", with_line(1500, "1.498," + "9" * 2_000_000))
     result = CliRunner().invoke(main, ["analyze", str(path), "--out", str(tmp_path / "out")])
     assert result.exit_code in (0, 2)

@@ -1,4 +1,4 @@
-"""Parquet captures hold what CSV captures hold."""
+"""Parquet captures: the same recording as from CSV."""
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ def test_parquet_equals_csv_and_arrays(tmp_path):
     assert_same(recording, recording_of_columns(columns))
 
 
-def test_clock_time_is_a_column_type(tmp_path):
+def test_datetime_columns_are_utc(tmp_path):
     start = pd.Timestamp("2026-03-01T23:00:00+01:00")
     times = start + pd.to_timedelta(np.arange(300), unit="ms")
     frame = pd.DataFrame({"time_utc": times, "emg1_uv": emg(300)})
@@ -46,7 +46,7 @@ def test_whole_numbers_null_and_spaces_in_names(tmp_path):
     assert "left out: who" in recording.notes[0]
 
 
-def test_the_row_is_named(tmp_path):
+def test_errors_name_the_row(tmp_path):
     t = np.arange(300) / 1000
     t[200] = 0.1
     pd.DataFrame({"time_s": t, "emg1_uv": emg(300)}).to_parquet(tmp_path / "a.parquet")
@@ -54,7 +54,7 @@ def test_the_row_is_named(tmp_path):
         read(tmp_path / "a.parquet")
 
 
-def test_damage(tmp_path):
+def test_damaged_files_are_refused(tmp_path):
     pd.DataFrame({"time_s": np.arange(9) / 1e3, "emg1_uv": emg(9)}).to_parquet(tmp_path / "a")
     whole = (tmp_path / "a").read_bytes()
     for damaged in (b"", b"time_s,emg1_uv\n", whole[:-20], whole[: len(whole) // 2]):
@@ -64,7 +64,7 @@ def test_damage(tmp_path):
             read(path)
 
 
-def test_damage_in_the_data(tmp_path):
+def test_damaged_data_pages_are_refused(tmp_path):
     n = 5000
     path = tmp_path / "bad.parquet"
     frame = pd.DataFrame({"time_s": np.arange(n) / 1e3, "emg1_uv": emg(n)})

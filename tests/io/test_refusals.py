@@ -1,4 +1,4 @@
-"""Malformed captures: read right, or refused in one line with place and cure."""
+"""Malformed captures of every kind: refused with place and cure, or read correctly."""
 
 from __future__ import annotations
 
@@ -268,7 +268,7 @@ def check(error: InputError, name: str, place: str, problem: str, cure: str) -> 
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_refused(tmp_path, case):
+def test_malformed_csv_is_refused(tmp_path, case):
     data, place, problem, cure = REFUSED[case]
     path = tmp_path / "night.csv"
     path.write_bytes(data)
@@ -278,7 +278,7 @@ def test_refused(tmp_path, case):
 
 
 @pytest.mark.parametrize("case", REFUSED_PACKED)
-def test_refused_packed(tmp_path, case):
+def test_malformed_gzipped_csv_is_refused(tmp_path, case):
     data, place, problem, cure = REFUSED_PACKED[case]
     path = tmp_path / "night.csv.gz"
     path.write_bytes(data)
@@ -287,7 +287,7 @@ def test_refused_packed(tmp_path, case):
     check(caught.value, "night.csv.gz", place, problem, cure)
 
 
-def test_gzip_damaged_far_behind_the_beginning(tmp_path):
+def test_gzip_damaged_after_the_first_rows_is_refused(tmp_path):
     rng = np.random.default_rng(0)
     lines = [f"{i / 1000:.3f},{v:.3f}" for i, v in enumerate(rng.normal(0, 9, 150_000))]
     packed = gzip.compress(csv_bytes(lines))
@@ -333,7 +333,7 @@ READ: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("case", READ)
-def test_read_all_the_same(tmp_path, case):
+def test_unusual_but_valid_csv_is_read(tmp_path, case):
     path = tmp_path / "night.csv"
     path.write_bytes(READ[case])
     [(start, samples)] = content(read(path))["emg1"]
@@ -346,7 +346,7 @@ def test_read_all_the_same(tmp_path, case):
     ["", "NaN", "nan", "NA", "-", "?", "abc", "inf", "-inf", "1e400", "1e39", "True", "1,5"[:2],
      "\0", "0x1p", "9" * 5000, "1_000", "\ufffd"],
 )  # fmt: skip
-def test_a_cell_that_is_no_number_is_a_gap(tmp_path, cell):
+def test_a_cell_without_a_number_is_a_gap(tmp_path, cell):
     path = tmp_path / "night.csv"
     path.write_bytes(replaced(10, f"{TIMES[10]},{cell}"))
     if cell == "1,":  # an empty field too many is no field
@@ -355,14 +355,14 @@ def test_a_cell_that_is_no_number_is_a_gap(tmp_path, cell):
         assert lengths(read(path), "emg1") == [10, N_ROWS - 11]
 
 
-def test_a_column_of_true_and_false_is_no_signal(tmp_path):
+def test_a_column_of_booleans_holds_no_samples(tmp_path):
     path = tmp_path / "night.csv"
     path.write_bytes(csv_bytes([f"{r},True" for r in csv_rows()], "time_s,emg1_uv,emg2_uv"))
     recording = read(path)
     assert [c.name for c in recording.channels] == ["emg1"]
 
 
-def test_things_that_are_no_readable_file(tmp_path):
+def test_paths_that_are_no_capture_are_refused(tmp_path):
     cases = [
         (tmp_path / "missing.csv", "no such file", "path"),
         (tmp_path, "is a folder", "files in it"),
@@ -380,7 +380,7 @@ def test_things_that_are_no_readable_file(tmp_path):
     ("error", "problem"),
     [(PermissionError(13, "Permission denied"), "may not be read"), (OSError(5, "I/O"), "I/O")],
 )
-def test_files_the_system_does_not_give(tmp_path, monkeypatch, error, problem):
+def test_os_errors_become_input_errors(tmp_path, monkeypatch, error, problem):
     path = write(tmp_path / "night.csv", {"time_s": np.arange(9) / 1e3, "emg1_uv": emg(9)})
 
     def refuse(*_, **__):
@@ -398,7 +398,7 @@ def test_files_the_system_does_not_give(tmp_path, monkeypatch, error, problem):
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything"
 )
-def test_a_file_without_permission(tmp_path):
+def test_a_file_without_permission_is_refused(tmp_path):
     path = write(tmp_path / "night.csv", {"time_s": np.arange(9) / 1e3, "emg1_uv": emg(9)})
     path.chmod(0)
     with pytest.raises(InputError, match="may not be read"):
@@ -429,7 +429,7 @@ def test_very_long_paths_keep_the_name_in_the_message(tmp_path):
         ({"Time": "time_s", "emg1_uv": "ignore"}, "no signal", "--map"),
     ],
 )
-def test_mappings_that_do_not_fit(tmp_path, mapping, problem, cure):
+def test_mappings_that_do_not_fit_are_refused(tmp_path, mapping, problem, cure):
     path = tmp_path / "night.csv"
     path.write_bytes(csv_bytes(header="Time,emg1_uv"))
     with pytest.raises(InputError) as caught:
@@ -437,7 +437,7 @@ def test_mappings_that_do_not_fit(tmp_path, mapping, problem, cure):
     check(caught.value, "night.csv", "", problem, cure)
 
 
-def test_files_that_contradict_each_other(tmp_path):
+def test_files_that_contradict_each_other_are_refused(tmp_path):
     t = np.arange(N_ROWS) / 1000
     clock = [f"2026-03-01T22:00:00.{i:03d}Z" for i in range(N_ROWS)]
     one = write(tmp_path / "one.csv", {"time_s": t, "emg1_uv": emg(N_ROWS)})
@@ -460,7 +460,7 @@ def test_files_that_contradict_each_other(tmp_path):
         assert cure in caught.value.cure
 
 
-def test_a_zone_that_does_not_exist(tmp_path):
+def test_an_unknown_time_zone_is_refused(tmp_path):
     path = write(tmp_path / "night.csv", {"time_s": np.arange(9) / 1e3, "emg1_uv": emg(9)})
     for zone in ("Mars/Olympus", "../etc/passwd", ""):
         with pytest.raises(InputError, match="Europe/Berlin"):
@@ -478,6 +478,6 @@ def test_a_missing_library_is_named(tmp_path, monkeypatch, name, library):
         read(path)
 
 
-def test_a_list_of_files_is_told_how_to_be_given(tmp_path):
+def test_a_list_instead_of_files_is_refused_with_the_cure(tmp_path):
     with pytest.raises(InputError, match=r"read\(\*files\)"):
         read([tmp_path / "a.csv", tmp_path / "b.csv"])

@@ -1,4 +1,4 @@
-"""The rate behind stamps that are rounded, late, or drift."""
+"""The sampling rate behind timestamps that are rounded, late, or drift."""
 
 import re
 
@@ -12,7 +12,7 @@ from twitchsense.io.sampling_rate import estimate_period, find_rate_change, roun
 from twitchsense.io.timestamps import IrregularSamplingError
 
 
-def test_a_64_hz_sensor_in_whole_milliseconds():
+def test_a_64_hz_sensor_with_millisecond_timestamps():
     times = np.rint(np.arange(5000) * 1000 / 64).astype(np.int64) * MS
     kept = np.ones(5000, bool)
     kept[[300, 301, 2000]] = False
@@ -24,7 +24,7 @@ def test_a_64_hz_sensor_in_whole_milliseconds():
 
 
 @pytest.mark.parametrize("fs", [52, 104, 256, 300, 512, 700])
-def test_rates_in_whole_milliseconds(fs):
+def test_rates_with_millisecond_timestamps_are_exact(fs):
     times = np.rint(np.arange(20_000) * 1000 / fs).astype(np.int64) * MS
     kept = np.ones(20_000, bool)
     kept[3000:3010] = False
@@ -59,11 +59,11 @@ def test_nanoseconds_of_float_error_leave_the_rate_exact():
 
 
 @pytest.mark.parametrize(("period", "rate"), [(16e6, 62.5), (9e5, 1e6 / 900), (1e6, 1000.0)])
-def test_round_rates(period, rate):
+def test_round_rate_of_a_period(period, rate):
     assert round_rate(period * 1.00001) == rate
 
 
-def test_two_stamps_tell_no_period():
+def test_two_timestamps_give_no_period():
     assert estimate_period(np.array([0, 10])) is None
 
 
@@ -93,7 +93,7 @@ def test_a_rate_that_changes_is_refused(parts):
     assert "changes" in caught.value.problem or "not regular" in caught.value.problem
 
 
-def test_the_message_names_file_line_and_column(tmp_path):
+def test_a_rate_change_names_file_line_and_column(tmp_path):
     t = rates((2000, 1000), (2000, 500)) / 1e9
     path = write(tmp_path / "two.csv", {"time_s": t, "emg1_uv": emg(4000)})
     with pytest.raises(InputError) as caught:
@@ -104,7 +104,7 @@ def test_the_message_names_file_line_and_column(tmp_path):
     assert "column emg1_uv" in text
 
 
-def test_losses_are_no_rate_change():
+def test_lost_rows_are_not_a_rate_change():
     rng = np.random.default_rng(0)
     steps = np.full(2000, 1.0)
     steps[rng.random(2000) < 0.2] = 2.0
@@ -136,14 +136,14 @@ def test_rows_missing_at_regular_places_are_gaps_not_a_slower_rate(fs, every):
 
 
 @pytest.mark.parametrize("pair", [5, 8])
-def test_samples_that_arrive_in_pairs_are_one_slow_series(pair):
+def test_timestamps_in_pairs_have_one_rate(pair):
     times = (np.arange(2000) // 2 * 40 + np.arange(2000) % 2 * pair) * MS
     runs, clock = segment_and_fit(times)
     assert len(runs) == 1
     assert clock.fs == pytest.approx(50, rel=1e-3)
 
 
-def test_late_stamps_are_no_regular_losses():
+def test_late_timestamps_are_not_regular_losses():
     late = np.zeros(2000)
     late[::7] = 0.2  # of a period: no whole beats
     times = np.rint((np.arange(2000) + late) * 1e9 / 64).astype(np.int64)
@@ -184,7 +184,7 @@ def test_a_round_rate_is_kept_where_each_run_has_its_own_grid():
     assert clock.fs == 64.0
 
 
-def test_stray_stamps_are_noted(tmp_path):
+def test_jittered_timestamps_are_noted(tmp_path):
     rng = np.random.default_rng(0)
     t = np.round(np.arange(3000) / 1000 + rng.uniform(0, 0.0003, 3000), 6)
     recording = read(write(tmp_path / "a.csv", {"time_s": t, "emg1_uv": emg(3000)}))
@@ -193,7 +193,7 @@ def test_stray_stamps_are_noted(tmp_path):
     assert starts(recording, "emg1") == [pytest.approx(150_000, abs=20_000)]
 
 
-def test_samples_that_all_stand_alone_have_no_rate(tmp_path):
+def test_runs_of_one_sample_raise(tmp_path):
     t = np.cumsum([0.001, 0.003, 0.02, 0.1, 0.5, 3, 20])
     path = write(tmp_path / "a.csv", {"time_s": t, "emg1_uv": emg(7)})
     with pytest.raises(InputError, match="not regular"):

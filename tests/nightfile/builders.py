@@ -1,4 +1,4 @@
-"""Nights made without Bluetooth: frames of the simulated firmware, put into a night file."""
+"""Builds night files without Bluetooth, from frames of the simulated firmware."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Night files that are busy, spoiled, or in places that can't be written."""
+"""Night files that are locked, damaged, or in a place that cannot be written."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def packets(seconds, change=lambda seq, data: data):
 # -- two recorders --------------------------------------------------------------------------------
 
 
-def test_one_night_has_one_writer(tmp_path):
+def test_a_night_file_has_one_writer(tmp_path):
     path = tmp_path / "a.night"
     first = NightFileWriter(path)
     with pytest.raises(InputError, match=rf"a\.night: is being recorded by process {os.getpid()};"):
@@ -57,7 +57,7 @@ def test_one_night_has_one_writer(tmp_path):
     NightFileWriter(path).close()
 
 
-def test_the_command_says_who_records(tmp_path, capsys):
+def test_record_names_the_process_that_holds_the_lock(tmp_path, capsys):
     path = tmp_path / "a.night"
     night = NightFileWriter(path, {"session": "1"})
     with pytest.raises(SystemExit) as left:
@@ -79,7 +79,7 @@ def test_a_killed_writer_leaves_no_lock(tmp_path):
     assert not (tmp_path / "a.night.lock").exists()
 
 
-def test_a_lock_that_is_taken_away_while_we_wait_is_not_ours(tmp_path, monkeypatch):
+def test_a_lock_file_deleted_while_waiting_is_created_again(tmp_path, monkeypatch):
     """Another writer ends, and unlinks its lock, between our opening it and our locking it."""
     fcntl = pytest.importorskip("fcntl")
     path = tmp_path / "a.night"
@@ -109,7 +109,7 @@ def test_a_file_system_without_locks_still_records(tmp_path, monkeypatch, caplog
     assert "start only one recorder" in caplog.text
 
 
-def test_a_failed_start_gives_the_lock_back(tmp_path):
+def test_a_failed_open_releases_the_lock(tmp_path):
     path = tmp_path / "a.night"
     path.write_text("precious")
     for _ in range(2):
@@ -143,17 +143,17 @@ def _in_log_mode(tmp_path, monkeypatch, *, with_log):
     return place / "a.night"
 
 
-def test_a_finished_night_is_read_where_nothing_can_be_written(tmp_path, monkeypatch):
+def test_a_file_without_a_log_is_read_from_a_read_only_folder(tmp_path, monkeypatch):
     (book,) = read_loss_reports(_in_log_mode(tmp_path, monkeypatch, with_log=False))
     assert book.received == len(packets(10))
 
 
-def test_minutes_in_a_log_that_cannot_be_used_are_not_passed_over(tmp_path, monkeypatch):
+def test_a_log_that_cannot_be_read_is_an_error(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"last minutes are in a\.night-wal.*copy both"):
         read_loss_reports(_in_log_mode(tmp_path, monkeypatch, with_log=True))
 
 
-def test_recording_where_nothing_can_be_written(tmp_path, monkeypatch):
+def test_writing_in_a_read_only_folder_raises(tmp_path, monkeypatch):
     path = _in_log_mode(tmp_path, monkeypatch, with_log=False)
     with pytest.raises(StorageError, match="cannot write the night"):
         NightFileWriter(path)
@@ -161,21 +161,21 @@ def test_recording_where_nothing_can_be_written(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_without_the_right_to_write(tmp_path):
+def test_a_folder_without_write_permission_raises(tmp_path):
     tmp_path.chmod(0o555)
     with pytest.raises(StorageError, match="cannot write the night"):
         NightFileWriter(tmp_path / "a.night")
     tmp_path.chmod(0o755)
 
 
-def test_a_draft_that_cannot_be_made(tmp_path):
+def test_a_file_that_cannot_be_created_raises(tmp_path):
     (tmp_path / "a.night.new").mkdir()
     with pytest.raises(StorageError, match="free space or choose another"):
         NightFileWriter(tmp_path / "a.night")
     assert not (tmp_path / "a.night").exists()
 
 
-def test_a_night_that_another_program_holds(tmp_path, monkeypatch):
+def test_a_file_locked_by_another_program_raises(tmp_path, monkeypatch):
     monkeypatch.setattr("twitchsense.nightfile.schema.BUSY_TIMEOUT_S", 0.1)
     path = write_night(tmp_path / "a.night", 2)
     other = sqlite3.connect(path, isolation_level=None)
@@ -187,7 +187,7 @@ def test_a_night_that_another_program_holds(tmp_path, monkeypatch):
     NightFileWriter(path).close()
 
 
-def test_a_missing_night(tmp_path):
+def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be opened"):
         NightFileReader(tmp_path / "none.night")
 
@@ -195,7 +195,7 @@ def test_a_missing_night(tmp_path):
 # -- batches --------------------------------------------------------------------------------------
 
 
-def test_a_batch_that_fails_half_way_leaves_nothing_and_bars_nothing(tmp_path):
+def test_a_failed_transaction_leaves_no_records_and_allows_the_next(tmp_path):
     night = NightFileWriter(tmp_path / "a.night")
     unknown = Packet(Boot("FFFF", 1), 0, T0, b"x")
     with pytest.raises(TwitchsenseError, match="unknown device"):
@@ -219,7 +219,7 @@ def _spoil_pages(path, share):
     path.write_bytes(data)
 
 
-def test_pages_that_are_damaged_further_on(tmp_path):
+def test_damaged_pages_after_the_first_tables_are_refused(tmp_path):
     path = write_night(tmp_path / "a.night", 60)
     _spoil_pages(path, 0.6)
     NightFileReader(path).close()  # its first tables are sound
@@ -228,7 +228,7 @@ def test_pages_that_are_damaged_further_on(tmp_path):
             read(path)
 
 
-def test_a_description_of_the_device_that_cannot_be_read(tmp_path):
+def test_an_invalid_device_description_is_refused(tmp_path):
     path = write_night(tmp_path / "a.night", 2)
     with sqlite3.connect(path) as db:
         db.execute("UPDATE device SET info = x'0200'")
@@ -244,7 +244,7 @@ def _write(path, records):
     return path
 
 
-def test_frames_under_a_wrong_number_are_left_out_and_told(tmp_path):
+def test_frames_with_a_wrong_sequence_number_are_left_out_with_a_note(tmp_path):
     frames = make_frames(10)
 
     def change(seq, data):
@@ -258,7 +258,7 @@ def test_frames_under_a_wrong_number_are_left_out_and_told(tmp_path):
     assert total[0] == total[1] - lost
 
 
-def test_samples_that_were_there_already_are_not_taken_twice(tmp_path):
+def test_repeated_samples_are_left_out(tmp_path):
     """A device that numbers the same samples anew, which no sound one does."""
     frames = make_frames(10)
     again = [n for n, _, data in frames if data[0] == 1][20]
@@ -272,7 +272,7 @@ def test_samples_that_were_there_already_are_not_taken_twice(tmp_path):
     assert len(segment.samples) == 57 * sum(data[0] == 1 for _, _, data in frames)
 
 
-def test_markers_are_no_samples(tmp_path):
+def test_marker_frames_hold_no_samples(tmp_path):
     frames = make_frames(10)
     press = Wire().frame(64, 0, 1, len(frames), 200_000, np.empty((0, 0), np.int32))
     extra = Packet(BOOT, len(frames), T0 + 10**10, press)
@@ -282,14 +282,14 @@ def test_markers_are_no_samples(tmp_path):
     assert [len(s.samples) for s in recording.segments] == [len(s.samples) for s in plain.segments]
 
 
-def test_a_boot_that_was_only_sent_again_is_placed_by_that(tmp_path):
+def test_a_boot_with_retransmitted_frames_only_has_a_clock(tmp_path):
     path = _write(tmp_path / "a.night", packets(10, lambda _, d: bytes([d[0], d[1] | 1]) + d[2:]))
     recording = ts.read(path)
     assert abs(recording.start_utc_ns - T0) < 50e6
     assert {len(recording.segments_of(c.name)) for c in recording.channels} == {1}
 
 
-def test_boots_whose_clocks_overlap_never_run_backwards(tmp_path):
+def test_time_increases_across_boots_with_overlapping_clocks(tmp_path):
     """The second boot's frames are said to have come from a second before the first one's end."""
 
     def second_boot(data):
@@ -307,7 +307,7 @@ def test_boots_whose_clocks_overlap_never_run_backwards(tmp_path):
     assert all(b.start_ns >= a for a, b in zip(ends, segments[1:], strict=False))
 
 
-def test_a_number_far_away_does_not_fill_the_memory(tmp_path):
+def test_a_loss_report_with_a_huge_gap_needs_little_memory(tmp_path):
     """A book of numbers, not of ranges, would want hundreds of gigabytes."""
     extra = Packet(BOOT, 2**32 - 1, T0, b"no frame")
     (book,) = read_loss_reports(_write(tmp_path / "a.night", [*packets(2), extra]))
@@ -315,7 +315,7 @@ def test_a_number_far_away_does_not_fill_the_memory(tmp_path):
     assert book.unresolved == ((len(packets(2)), 2**32 - 2),)
 
 
-def test_columns_of_devices_that_do_not_say_their_leg():
+def test_columns_of_devices_without_a_leg_are_numbered_through():
     raw = info_bytes()
     plain = decode_info(raw[:2] + b"\x00" + raw[3:])
     strange = raw[:2] + b"\x00" + raw[3:17] + b"\x09" + raw[18:]  # a kind of a later version

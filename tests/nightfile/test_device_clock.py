@@ -1,4 +1,4 @@
-"""Device ticks to UTC against a known crystal: drift, wander, outages, late frames."""
+"""Device ticks to UTC against a known crystal: drift, rate variation, outages, late frames."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def night(hours, drift, wander_ppm, seed, outages=()):
 
 
 @pytest.mark.parametrize("drift_ppm", [-100, 0, 100])
-def test_a_night_with_wander_and_outages(drift_ppm):
+def test_rate_variation_and_outages_are_followed_within_5_ms(drift_ppm):
     outages = [(3000, 3010), (7000, 7600), (12000, 13200), (20000, 20300), (28000, 28100)]
     t, ticks, arrival = night(8, drift_ppm * 1e-6, 4.0, 3, outages)
     clock = fit_device_clock(ticks, arrival, HZ)
@@ -51,7 +51,7 @@ def test_a_night_with_wander_and_outages(drift_ppm):
 
 
 @pytest.mark.parametrize("late_ms", [15, 25])
-def test_what_is_late_while_a_long_outage_is_fetched_bends_nothing(late_ms):
+def test_late_frames_after_a_long_outage_do_not_bias_the_clock(late_ms):
     t, ticks, arrival = night(8, 80e-6, 4.0, 3, [(12000, 13200)])
     fetching = (t > 13200) & (t < 13320)
     clock = fit_device_clock(ticks, arrival + fetching * (late_ms * 1_000_000), HZ)
@@ -62,7 +62,7 @@ def test_what_is_late_while_a_long_outage_is_fetched_bends_nothing(late_ms):
     assert np.percentile(error, 99) < 5e6
 
 
-def test_drift_lies_within_its_uncertainty():
+def test_drift_is_within_three_standard_errors():
     misses = 0
     for seed in range(20):
         _, ticks, arrival = night(2, 35e-6, 0.0, seed)
@@ -81,7 +81,7 @@ def test_few_frames_keep_to_the_nominal_rate(seconds):
     assert np.abs(error).max() < 60e6  # no better than a connection interval or two
 
 
-def test_late_bursts_do_not_bend_it():
+def test_bursts_of_late_frames_do_not_bias_the_clock():
     t, ticks, arrival = night(2, 20e-6, 0.0, 9)
     clean = fit_device_clock(ticks, arrival, HZ)
     for start in (1000, 3000, 5000):
@@ -92,7 +92,7 @@ def test_late_bursts_do_not_bend_it():
     assert bent.drift_ppm == pytest.approx(20, abs=0.5)
 
 
-def test_order_does_not_matter():
+def test_the_order_of_frames_does_not_matter():
     _, ticks, arrival = night(0.5, 0.0, 0.0, 2)
     mixed = np.random.default_rng(0).permutation(len(ticks))
     one, two = (
@@ -103,7 +103,7 @@ def test_order_does_not_matter():
 
 
 @pytest.mark.parametrize("hours", [0.1, 3])
-def test_what_is_kept_of_the_arrivals_gives_the_same_clock(hours, monkeypatch):
+def test_discarding_unused_arrivals_gives_the_same_clock(hours, monkeypatch):
     monkeypatch.setattr(device_clock, "_MAX_PENDING", 5000)
     _, ticks, arrival = night(hours, 40e-6, 4.0, 5, [(3000, 3600)])
     rng = np.random.default_rng(1)

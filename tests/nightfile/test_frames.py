@@ -1,4 +1,4 @@
-"""Stored packets decoded as a batch: the same frames and the same damage as one by one."""
+"""Stored packets decoded in batches: the same frames and counts as one by one."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def decode(rows, size):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_batch_is_read_as_its_packets_are(seed, monkeypatch):
+def test_batches_of_any_size_decode_to_the_same_frames(seed, monkeypatch):
     rng = np.random.default_rng(seed)
     rows = spoil(rows_of(20), rng) if seed else rows_of(20)
     one_by_one = decode(rows, 1)
@@ -72,7 +72,7 @@ def test_a_batch_is_read_as_its_packets_are(seed, monkeypatch):
 @pytest.mark.parametrize(
     ("column", "value"), [("data", "text"), ("arrival_ns", "'noon'"), ("crc", 5)]
 )
-def test_cells_that_no_recorder_writes_are_told(column, value, tmp_path):
+def test_values_of_a_wrong_type_count_as_corrupt(column, value, tmp_path):
     path = write_night(tmp_path / "a.night", 10)
     with sqlite3.connect(path) as db:
         text = f"'{value}'" if value == "text" else value

@@ -1,4 +1,4 @@
-"""The night file: written, killed, damaged, foreign, read while it grows."""
+"""Writing and reading a night file, also after a kill and while it is written."""
 
 from __future__ import annotations
 
@@ -73,20 +73,20 @@ def test_a_lost_frame_is_a_gap_in_its_stream_alone(tmp_path):
     assert second.start_ns - first.start_ns == pytest.approx(103 * 57e6, abs=1e6)
 
 
-def test_boots_follow_each_other_on_clocks_of_their_own(tmp_path):
+def test_each_boot_has_its_own_clock(tmp_path):
     recording = ts.read(write_night(tmp_path / "a.night", 30, boots=(7, 8)))
     first, second = recording.segments_of("emg1_left")
     assert second.start_ns - first.start_ns == pytest.approx(35e9, abs=20e6)
 
 
-def test_a_later_boot_may_have_the_same_low_byte(tmp_path):
+def test_boots_with_the_same_low_byte_are_distinct(tmp_path):
     books = read_loss_reports(write_night(tmp_path / "a.night", 5, boots=(1, 257)))
     assert [b.count for b in books] == [1, 257]
     assert all(b.received == b.end for b in books)
 
 
 @pytest.mark.parametrize("days", [0.8, 1.51, 2.3])
-def test_a_device_that_was_on_for_days(days, tmp_path):
+def test_ticks_beyond_32_bits_are_unwrapped(days, tmp_path):
     """Frames tell 32 bits of the ticks: the rest comes from the clock reading."""
     before = round(days * 86400) * 32768
     if days == 1.51:
@@ -111,7 +111,7 @@ def test_a_device_that_was_on_for_days(days, tmp_path):
     assert np.array_equal(got, Noise().read(1, first, len(got))[:, 0])
 
 
-def test_the_book_balances(tmp_path):
+def test_loss_report_counts_each_lost_frame_once(tmp_path):
     path = write_night(tmp_path / "a.night", 10, keep=lambda _, s: s not in (3, 4, 5, 9))
     night = NightFileWriter(path)
     night.write([Loss(Boot(KEY, 1), 3, 4, "ring_overflow", T0), Loss(Boot(KEY, 1), 4, 5, "x", T0)])
@@ -122,7 +122,7 @@ def test_the_book_balances(tmp_path):
     assert book.received == book.end - 4
 
 
-def test_a_frame_twice_is_one_frame_and_the_first_stays(tmp_path):
+def test_a_frame_written_twice_is_stored_once(tmp_path):
     night = NightFileWriter(tmp_path / "a.night")
     (seq, _, data), *_ = make_frames(1)
     night.write([device(), Packet(Boot(KEY, 1), seq, 5, data), Packet(Boot(KEY, 1), seq, 9, data)])
@@ -134,7 +134,7 @@ def test_a_frame_twice_is_one_frame_and_the_first_stays(tmp_path):
     reader.close()
 
 
-def test_read_while_written(tmp_path):
+def test_a_file_is_readable_while_it_is_written(tmp_path):
     path = write_night(tmp_path / "a.night", 10)
     before = ts.read(path)
     night = NightFileWriter(path)
@@ -146,7 +146,7 @@ def test_read_while_written(tmp_path):
     assert during.end_ns - before.end_ns == pytest.approx(10e9, abs=1e9)
 
 
-def test_rotten_packets_are_left_out_and_told(tmp_path):
+def test_corrupt_packets_are_left_out_with_a_note(tmp_path):
     path = write_night(tmp_path / "a.night", 10)
     with sqlite3.connect(path) as db:
         db.execute("UPDATE packet SET data = zeroblob(242) WHERE seq = 20")
@@ -156,7 +156,7 @@ def test_rotten_packets_are_left_out_and_told(tmp_path):
     assert len(recording.segments) in (4, 5)
 
 
-def test_damaged_notes_are_bounded(tmp_path):
+def test_stored_damaged_frames_are_limited(tmp_path):
     night = NightFileWriter(tmp_path / "a.night")
     night.write(DamagedFrame(KEY, i, "checksum", b"x" * 600) for i in range(1500))
     night.close()
@@ -165,7 +165,7 @@ def test_damaged_notes_are_bounded(tmp_path):
     reader.close()
 
 
-def test_a_night_of_the_first_version_is_read_and_gone_on_with(tmp_path):
+def test_a_file_of_schema_1_is_read_and_migrated(tmp_path):
     path = write_night(tmp_path / "a.night", 4)
     with sqlite3.connect(path) as db:
         db.execute("DROP TABLE battery")
@@ -234,7 +234,7 @@ BAD = {
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize("kind", BAD)
-def test_what_is_no_night_gives_one_clear_error(kind, tmp_path, capsys):
+def test_files_that_are_no_night_give_one_clear_error(kind, tmp_path, capsys):
     path = tmp_path / "x.night"
     make, message = BAD[kind]
     make(path)
@@ -249,7 +249,7 @@ def test_what_is_no_night_gives_one_clear_error(kind, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
-def test_recording_into_a_foreign_file_does_not_touch_it(tmp_path):
+def test_a_foreign_file_is_not_changed(tmp_path):
     path = tmp_path / "x.night"
     path.write_text("precious")
     with pytest.raises(InputError, match="no night file"):
@@ -257,12 +257,12 @@ def test_recording_into_a_foreign_file_does_not_touch_it(tmp_path):
     assert path.read_text() == "precious"
 
 
-def test_a_place_that_cannot_be_written(tmp_path):
+def test_a_missing_folder_raises(tmp_path):
     with pytest.raises(StorageError, match="cannot write"):
         NightFileWriter(tmp_path / "missing" / "x.night")
 
 
-def test_disk_full_stores_nothing_of_the_batch_and_recovers(tmp_path, monkeypatch):
+def test_a_full_disk_stores_no_record_of_the_batch_and_recovers(tmp_path, monkeypatch):
     connections = capture_connections(monkeypatch)
     night = NightFileWriter(tmp_path / "a.night")
     (db,) = connections
@@ -281,7 +281,7 @@ def test_disk_full_stores_nothing_of_the_batch_and_recovers(tmp_path, monkeypatc
     night.close()
 
 
-def test_kill_at_any_moment_keeps_every_acknowledged_frame(tmp_path):
+def test_a_killed_writer_loses_no_committed_frame(tmp_path):
     """A writer says what it has committed; whatever it said is in the file after a kill."""
     script = textwrap.dedent(
         f"""

@@ -18,14 +18,13 @@ import numpy as np
 from twitchsense.errors import InputError
 from twitchsense.io.edf_write import group_by_time_base, write_edf
 from twitchsense.model.channels import NS, Channel
+from twitchsense.model.column_names import STANDARD_GRAVITY
 from twitchsense.model.recording import Recording
 from twitchsense.text import harmless
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Standard gravity in m/s².
-_STANDARD_GRAVITY: Final = 9.80665
 #: Rows that are written at once.
 _BLOCK_ROWS: Final = 200_000
 _SUBJECT, _TASK = "sub-01", "sleep"
@@ -107,7 +106,7 @@ def _write_emg(
     return [
         data,
         _write_json(folder / f"{stem}_emg.json", sidecar),
-        _write_tsv(folder / f"{stem}_channels.tsv", ["name", "type", "units"], rows),
+        write_tsv(folder / f"{stem}_channels.tsv", ["name", "type", "units"], rows),
     ]
 
 
@@ -149,7 +148,7 @@ def _write_motion(
     return [
         data,
         _write_json(folder / f"{stem}_motion.json", sidecar),
-        _write_tsv(folder / f"{stem}_channels.tsv", header, rows),
+        write_tsv(folder / f"{stem}_channels.tsv", header, rows),
     ]
 
 
@@ -167,7 +166,7 @@ def _motion_tables(recording: Recording, group: Sequence[Channel]) -> Iterator[p
             ]
             latency = begin_s + np.arange(start, start + len(blocks[0])) / fs
             yield pd.DataFrame(
-                np.column_stack([np.round(latency, 6), *(b * _STANDARD_GRAVITY for b in blocks)])
+                np.column_stack([np.round(latency, 6), *(b * STANDARD_GRAVITY for b in blocks)])
             )
 
 
@@ -180,5 +179,18 @@ def _write_json(path: Path, content: Mapping[str, object]) -> Path:
     return _write(path, json.dumps(content, indent=2) + "\n")
 
 
-def _write_tsv(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Path:
+def write_tsv(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Path:
+    """Write a tab-separated table, with texts that spreadsheets cannot take for formulas.
+
+    Parameters
+    ----------
+    path : Path
+    header : sequence of str
+    rows : sequence of sequence of str
+
+    Returns
+    -------
+    Path
+        `path`.
+    """
     return _write(path, "".join("\t".join(map(harmless, row)) + "\n" for row in [header, *rows]))

@@ -1,4 +1,4 @@
-"""Silence at the start and at the end belongs to the recording, whatever it came from."""
+"""Ends without a signal belong to the recording, from every source."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def length_s(recording):
 
 
 @pytest.mark.parametrize("where", HEARD)
-def test_a_night_lasts_as_long_as_it_was_recorded(where, tmp_path):
+def test_duration_includes_ends_without_signal(where, tmp_path):
     night = ts.analyze(from_arrays(where))
     facts = night.summary_dict()
     assert facts["duration_s"] == 600
@@ -57,7 +57,7 @@ def test_a_night_lasts_as_long_as_it_was_recorded(where, tmp_path):
 
 @pytest.mark.parametrize("clock", ["time_s", "time_utc"])
 @pytest.mark.parametrize("where", HEARD)
-def test_tables_tell_it_too(where, clock, tmp_path):
+def test_ends_without_signal_survive_a_round_trip_through_tables(where, clock, tmp_path):
     x, _ = silent(where, 600)
     x = x[::5].copy()
     seconds = np.arange(len(x)) / 200
@@ -74,14 +74,14 @@ def test_tables_tell_it_too(where, clock, tmp_path):
         assert back.start_utc_ns == recording.start_utc_ns
 
 
-def test_a_signal_to_both_ends_is_as_long_as_its_samples(tmp_path):
+def test_duration_without_such_ends_is_that_of_the_samples(tmp_path):
     time = np.arange(6000) / 200
     recording = ts.read(write(tmp_path / "a.csv", {"time_s": time, "emg1_uv": emg(6000)}))
     assert recording.covers_ns is None
     assert length_s(recording) == 30
 
 
-def test_a_wearable_lost_before_the_end_leaves_a_silent_end(tmp_path):
+def test_a_wearable_lost_before_the_end_leaves_an_end_without_signal(tmp_path):
     night = rehearse(tmp_path / "a.night", 120, "range@40+1000")
     assert not night.status[0].connected
     recording = ts.read(tmp_path / "a.night")
@@ -92,7 +92,7 @@ def test_a_wearable_lost_before_the_end_leaves_a_silent_end(tmp_path):
     assert length_s(ts.read(path)) == pytest.approx(length_s(recording), abs=1e-6)
 
 
-def test_a_wearable_met_late_leaves_a_silent_start(tmp_path):
+def test_a_wearable_connected_late_leaves_a_start_without_signal(tmp_path):
     path = write_night(tmp_path / "a.night", 30)
     plain = ts.read(path)
     night = NightFileWriter(path)
@@ -106,7 +106,7 @@ def test_a_wearable_met_late_leaves_a_silent_start(tmp_path):
     assert recording.segments[0].start_ns == late
 
 
-def test_a_computer_whose_clock_was_not_set_makes_no_night_of_years(tmp_path):
+def test_connection_attempts_of_other_years_are_ignored(tmp_path):
     path = write_night(tmp_path / "a.night", 30)
     plain = ts.read(path)
     night = NightFileWriter(path)
@@ -117,7 +117,7 @@ def test_a_computer_whose_clock_was_not_set_makes_no_night_of_years(tmp_path):
 
 
 @pytest.mark.parametrize("days", [31.1, 4000.0])
-def test_a_time_that_is_far_off_is_refused_before_it_fills_the_memory(days, tmp_path):
+def test_a_recording_longer_than_a_month_is_refused(days, tmp_path):
     time = np.append(np.arange(2000) / 200, days * 86400)
     path = write(tmp_path / "a.csv", {"time_s": time, "emg1_uv": emg(2001)})
     with pytest.raises(InputError, match=rf"lasts {days:,.0f} days .* correct the time"):

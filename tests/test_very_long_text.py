@@ -1,4 +1,4 @@
-"""Texts of ten megabytes through the whole job: cut, shown as text, and soon done."""
+"""Texts of ten megabytes in every input: shortened, escaped, and soon processed."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def night(tmp_path_factory):
     return path
 
 
-def test_analyze(night, tmp_path):
+def test_analyze_shortens_long_texts(night, tmp_path):
     run("analyze", night, "--out", tmp_path / "out")
     read_out(tmp_path / "out")
     facts = json.loads((tmp_path / "out" / "summary.json").read_text())
@@ -83,12 +83,12 @@ def test_analyze(night, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["csv", "bids"])
-def test_export(night, tmp_path, kind):
+def test_export_writes_no_long_texts(night, tmp_path, kind):
     run("export", night, "--to", kind, "--out", tmp_path / "out")
     read_out(tmp_path)
 
 
-def test_live_in_the_terminal(night):
+def test_the_live_terminal_shortens_long_texts(night):
     terminal = pytest.importorskip("twitchsense.live.terminal", reason="textual is not installed")
 
     async def play():
@@ -107,7 +107,7 @@ def test_live_in_the_terminal(night):
     assert all(len(text) < MOST for text in shown.values())
 
 
-def test_live_in_the_browser(night):
+def test_the_live_browser_view_shortens_long_texts(night):
     watch = NightFollower(night)
     watch.look()
     server = LiveServer(watch)
@@ -131,7 +131,7 @@ def test_live_in_the_browser(night):
 
 
 @pytest.mark.parametrize("kind", ["csv", "toml", "yaml"])
-def test_a_diary_with_a_note_of_megabytes(tmp_path, kind):
+def test_a_diary_note_of_megabytes_is_shortened(tmp_path, kind):
     """A diary of over 5 MB is none (test_hostile_text); one note may be nearly that."""
     note = EVIL[:-1] + "A" * (100_000 if kind == "csv" else 4_900_000)
     days = [f"{evening(k)}" for k in range(16)]
@@ -157,7 +157,7 @@ def test_a_diary_with_a_note_of_megabytes(tmp_path, kind):
     read_out(tmp_path / "weeks")
 
 
-def test_a_diary_with_a_column_of_megabytes(tmp_path):
+def test_a_diary_column_of_megabytes_gives_a_short_error(tmp_path):
     (tmp_path / "diary.csv").write_text(f"date,={'A' * 4_900_000}\n2026-03-01,1\n")
     write_result(tmp_path, "a", evening(0))
     done = CliRunner().invoke(
@@ -170,7 +170,7 @@ def test_a_diary_with_a_column_of_megabytes(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="names and folders are shorter there")
-def test_a_file_name_as_long_as_the_system_allows(tmp_path):
+def test_the_longest_file_name_is_shown_safely(tmp_path):
     emg, acc = write_captures(make_recording(3, gap=False), tmp_path)
     name = f"=1<script>{'é' * 117}.csv"
     assert len(name.encode()) <= 255

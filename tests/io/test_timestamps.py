@@ -1,4 +1,4 @@
-"""Gaps are found from stamps, and jitter is no gap."""
+"""Runs and rates from timestamps: gaps are found, and jitter is not a gap."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def expected_firsts(kept):
     fs=st.sampled_from([25.0, 52.0, 100.0, 250.3, 1000.0, 1024.0, 1925.93]),
     n=st.integers(300, 3000),
 )
-def test_jitter_and_lost_rows_give_exactly_the_right_segments(seed, jitter, loss, fs, n):
+def test_runs_of_jittered_timestamps_with_lost_rows_are_exact(seed, jitter, loss, fs, n):
     rng = np.random.default_rng(seed)
     period = 1e9 / fs
     times = grid(n, fs) + np.rint(rng.uniform(-jitter, jitter, n) * period).astype(np.int64)
@@ -41,7 +41,7 @@ _KNOWN = 40
 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), loss=st.floats(0, 0.02), fs=st.sampled_from([200, 64, 333]))
-def test_exact_stamps_need_no_lead(seed, loss, fs):
+def test_losses_in_exact_timestamps_are_found_from_the_start(seed, loss, fs):
     rng = np.random.default_rng(seed)
     times = grid(500, fs)
     kept = rng.random(500) >= loss
@@ -56,7 +56,7 @@ def test_exact_stamps_need_no_lead(seed, loss, fs):
 
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), cuts=st.lists(st.integers(1, 5000), max_size=6))
-def test_pieces_do_not_matter(seed, cuts):
+def test_block_size_does_not_change_runs_or_fit(seed, cuts):
     rng = np.random.default_rng(seed)
     times = grid(70_000, 1000) + rng.integers(-200_000, 200_000, 70_000)
     times = times[rng.random(70_000) > 0.01]
@@ -68,7 +68,7 @@ def test_pieces_do_not_matter(seed, cuts):
         np.testing.assert_array_equal(other.starts_ns, clock.starts_ns)
 
 
-def test_a_late_burst_is_no_gap():
+def test_late_timestamps_are_not_a_gap():
     # the host stalls for 4 periods: stamps bunch up, then are on time again
     times = grid(500, 100)
     times[200:204] = times[204] - np.array([4, 3, 2, 1]) * 100_000
@@ -77,7 +77,7 @@ def test_a_late_burst_is_no_gap():
     assert clock.fs == pytest.approx(100, rel=1e-3)
 
 
-def test_a_restart_off_the_beat_is_a_gap_of_that_length():
+def test_a_restart_off_the_grid_is_a_gap_of_its_length():
     one = grid(500, 100)
     two = one[-1] + 27 * MS + grid(500, 100)
     runs, clock = segment_and_fit(np.concatenate([one, two]))
@@ -86,7 +86,7 @@ def test_a_restart_off_the_beat_is_a_gap_of_that_length():
     assert clock.fs == 100.0
 
 
-def test_hours_of_gap():
+def test_a_gap_of_hours_keeps_its_length():
     one = grid(500, 1000)
     runs, clock = segment_and_fit(np.concatenate([one, one + 5 * 3600 * 10**9]))
     assert clock.starts_ns.tolist() == [0, 5 * 3600 * 10**9]
@@ -102,7 +102,7 @@ def test_a_gap_at_the_edge_of_a_block(at):
     assert clock.starts_ns.tolist() == [0, int(times[at])]
 
 
-def test_segments_never_overlap_however_the_clock_wanders():
+def test_runs_never_overlap_when_the_rate_varies():
     rng = np.random.default_rng(3)
     period = 10 * MS * (1 + 0.002 * np.sin(np.arange(20_000) / 500))
     times = np.cumsum(period).astype(np.int64)
@@ -112,7 +112,7 @@ def test_segments_never_overlap_however_the_clock_wanders():
     assert (clock.starts_ns[1:] >= clock.starts_ns[:-1] + lengths[:-1]).all()
 
 
-def test_scattered_samples_have_no_rate():
+def test_random_timestamps_raise():
     rng = np.random.default_rng(4)
     with pytest.raises(IrregularSamplingError):
         segment_and_fit(
@@ -120,11 +120,11 @@ def test_scattered_samples_have_no_rate():
         )
 
 
-def test_no_stamps_no_runs():
+def test_no_timestamps_give_no_runs():
     assert len(TimestampSegmenter().close()) == 0
 
 
-def test_runs_that_seem_to_overlap_are_pushed_apart():
+def test_overlapping_runs_are_delayed():
     starts = remove_overlaps(
         np.array([0, 9 * MS, 19 * MS, 50 * MS]), np.array([10, 10, 10, 5]), 1000.0
     )

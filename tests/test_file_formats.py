@@ -1,4 +1,4 @@
-"""The same samples give the same tables, whatever file brings them and at whatever time."""
+"""The same samples give the same tables, from any file format and at any start time."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def same(night, expected):
 
 
 @pytest.mark.parametrize("kind", ["csv", "csv.gz", "parquet", "split csv", "split parquet"])
-def test_every_file_form_gives_the_tables_of_the_arrays(kind, signals, expected, tmp_path):
+def test_every_file_format_gives_the_tables_of_the_arrays(kind, signals, expected, tmp_path):
     same(ts.analyze(ts.read(*write(kind, signals, tmp_path))), expected)
 
 
