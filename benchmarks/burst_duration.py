@@ -1,8 +1,8 @@
-"""How well durations and onsets are measured, and why EDGE_SHARE is what it is.
+"""Error of measured burst durations and onsets, and its dependence on `EDGE_SHARE`.
 
 Bursts of band-limited noise (20-250 Hz, the spectrum of muscle) of known length
-are added to band-limited noise; sharp-edged and with 20 % raised-cosine flanks.
-The table shows the median error for several values of `EDGE_SHARE`.
+are added to band-limited noise, with sharp edges and with 20 % raised-cosine flanks.
+The table lists the median errors for several values of `EDGE_SHARE`.
 
     python benchmarks/burst_duration.py [--fs 1000]
 """
@@ -32,7 +32,7 @@ def band_noise(n: int, fs: float, top_hz: float, rng: np.random.Generator) -> np
 def staircase(
     fs: float, snr_db: float, flank: float, repeats: int, seed: int
 ) -> tuple[Recording, pd.DataFrame]:
-    """Return a recording with one burst every 4 s, and its truth."""
+    """Return a recording with one burst every 4 s, and the true onsets and durations (s)."""
     rng = np.random.default_rng(seed)
     lengths = np.tile(DURATIONS_MS, repeats)
     rng.shuffle(lengths)
@@ -41,7 +41,7 @@ def staircase(
     onsets = 15 + 4.0 * np.arange(len(lengths)) + rng.uniform(0, 1, len(lengths))
     level = noise_uv * 10 ** (snr_db / 20)
     for onset, ms in zip(onsets, lengths, strict=True):
-        # drawn from a long piece, so that short bursts have the level asked for
+        # cut from a longer piece, so that short bursts have the requested level
         m = round(ms / 1000 * fs)
         body = band_noise(m + 400, fs, 250, rng)[200 : 200 + m]
         body *= level / np.sqrt(np.mean(body**2))
@@ -53,7 +53,7 @@ def staircase(
 
 
 def errors(recording: Recording, truth: pd.DataFrame) -> pd.DataFrame:
-    """Return truth with the error of the nearest finding, in ms."""
+    """Return the truth with the errors (ms) of the nearest candidate."""
     detector = Detector(Settings(), recording.channels)
     for chunk in recording.chunks():
         detector.push(chunk)

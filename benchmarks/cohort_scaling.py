@@ -1,18 +1,18 @@
-"""How a cohort scales from one worker to two, what it holds in memory, and what it costs.
+"""Time, memory and cost of a cohort with one worker and with two.
 
 python -m benchmarks.cohort_scaling --nights 200 --minutes 30 --json cohort.json
 python -m benchmarks.cohort_scaling --nights 2 --minutes 480 --json long.json     for the cost
 
-A few simulated captures (CSV: two EMG channels at 1000 Hz, three axes at 100 Hz) stand in
-the list many times, under many names: nothing is shared between nights, so that their
-content does not matter. The same list is done with one worker and with two, each into a
-fresh dataset, and once more with nothing left to do.
+A few simulated captures (CSV: two EMG channels at 1000 Hz, three axes at 100 Hz) are listed
+many times under different names. Nothing is shared between nights, so their content does not
+matter. The same list is run with one worker and with two, each into a new dataset, and once
+more with nothing left to do.
 
-Other work on the machine spoils the ratio of the two times: the share of the processors
-that others took is printed beside it. So the ratio stands a second time, as far as it is
-the cohort's own doing: the processor time of a night with one worker over that with two
-(what they take from each other), times the share of the time in which each of the two
-workers had a night in hand (what starting, handing out and waiting for the last one cost).
+Other programs distort the ratio of the two times, so the share of the processors that they used
+is printed as well. The ratio is also given without their influence: the processor time per night
+with one worker over that with two (mutual slow-down), times the share of the time in which each of
+the two workers had a night to process (cost of starting, distributing and waiting for the last
+one).
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from twitchsense.cohort.run import CohortProgress, run_cohort
 from twitchsense.cohort.task import Outcome
 from twitchsense.settings import Settings
 
-#: Assumed price of a vCPU-hour, in US dollars: that of a general-purpose machine on demand.
+#: Assumed price of a vCPU-hour (US dollars), general-purpose machine on demand.
 PRICE = 0.05
 
 
 def make_nights(folder: Path, count: int, minutes: float, distinct: int) -> list[NightEntry]:
-    """Simulate captures and list them as many nights."""
+    """Simulate captures and list them as `count` nights."""
     captures = []
     for seed in range(1, distinct + 1):
         home = folder / f"seed{seed}"
@@ -53,25 +53,25 @@ def make_nights(folder: Path, count: int, minutes: float, distinct: int) -> list
 
 
 def processor_s() -> tuple[float, float]:
-    """Return the seconds all processors were busy, and those of all our ended processes."""
-    ours = sum(os.times()[:4])
+    """Return the busy time (s) of all processors, and of this process and its children."""
+    own = sum(os.times()[:4])
     fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
     busy = sum(int(x) for i, x in enumerate(fields[:8]) if i not in (3, 4))
-    return busy / os.sysconf("SC_CLK_TCK"), ours
+    return busy / os.sysconf("SC_CLK_TCK"), own
 
 
 def measure(nights: list[NightEntry], out: Path, workers: int) -> dict[str, Any]:
-    """Run a cohort and return what it took."""
+    """Run a cohort and return its time, processor time and memory."""
     outcomes: list[Outcome] = []
 
-    def note(tally: CohortProgress, outcome: Outcome) -> None:
+    def collect(tally: CohortProgress, outcome: Outcome) -> None:
         outcomes.append(outcome)
 
-    busy, ours = processor_s()
+    busy, own = processor_s()
     began = time.monotonic()
-    tally = run_cohort(nights, out, workers=workers, on_night=note)
+    tally = run_cohort(nights, out, workers=workers, on_night=collect)
     wall = time.monotonic() - began
-    busy, ours = (b - a for a, b in zip((busy, ours), processor_s(), strict=True))
+    busy, own = (b - a for a, b in zip((busy, own), processor_s(), strict=True))
     memory: dict[int, list[float]] = {}
     for outcome in outcomes:
         memory.setdefault(outcome.worker, []).append(outcome.rss_mb)
@@ -80,16 +80,16 @@ def measure(nights: list[NightEntry], out: Path, workers: int) -> dict[str, Any]
         "nights": tally.done,
         "failed": tally.failed,
         "wall_s": round(wall, 1),
-        "cpu_s_per_night": round(ours / max(tally.done, 1), 3),
+        "cpu_s_per_night": round(own / max(tally.done, 1), 3),
         "analysis_cpu_s_median": round(statistics.median(o.cpu_s for o in outcomes), 3),
         "night_in_hand": round(sum(o.took_s for o in outcomes) / wall / workers, 3),
-        "busy_by_others": round((busy - ours) / wall / (os.cpu_count() or 1), 3),
+        "busy_by_others": round((busy - own) / wall / (os.cpu_count() or 1), 3),
         "memory_mb": [describe(m) for m in memory.values()],
     }
 
 
 def describe(rss: list[float]) -> dict[str, Any]:
-    """Return how the memory of one worker went over its nights, by tenths of them."""
+    """Return the memory (MB) of one worker, by tenths of its nights."""
     cuts = [round(k * len(rss) / 10) for k in range(11)]
     tenths = [rss[a:b] for a, b in pairwise(cuts) if b > a]
     return {
@@ -116,7 +116,7 @@ def main() -> None:
         two = measure(nights, folder / "two", 2)
         began = time.monotonic()
         kept = run_cohort(nights, folder / "two").kept
-        again = time.monotonic() - began
+        nothing_to_do_s = time.monotonic() - began
         size = sum(p.stat().st_size for p in (folder / "two").rglob("*.parquet"))
     speed_up = one["wall_s"] / two["wall_s"]
     hours = two["cpu_s_per_night"] / 3600
@@ -128,7 +128,7 @@ def main() -> None:
         "of_ideal_by_processor_time": round(
             one["cpu_s_per_night"] / two["cpu_s_per_night"] * two["night_in_hand"], 3
         ),
-        "nothing_to_do_s": round(again, 2),
+        "nothing_to_do_s": round(nothing_to_do_s, 2),
         "kept": kept,
         "dataset_mb_per_night": round(size / len(nights) / 1e6, 3),
         "vcpu_hours_per_1000_nights": round(1000 * hours, 2),

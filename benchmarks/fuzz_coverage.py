@@ -1,8 +1,8 @@
-"""A fuzzer guided by coverage on everything that reads bytes from the air: only `PacketError`.
+"""Coverage-guided fuzzing of all decoders of received bytes: only `PacketError` may be raised.
 
 Needs ``pip install atheris``. Run ``python benchmarks/fuzz_coverage.py --runs 1000000``; prints
-libFuzzer's lines (``cov:`` is the number of covered edges) and ends with status 0 if no input
-raised anything else, kept more than a frame, or gave samples of a wrong shape.
+libFuzzer's output (``cov:`` is the number of covered edges) and exits with status 0 if no input
+raised another exception, buffered more than a frame, or gave samples of a wrong shape.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ INFO = decode_info(bytes.fromhex(_VECTORS["info"]["usual"]["bytes"]))
 
 
 def read_frame(data: bytes, info: DeviceInfo) -> None:
-    """Read a frame as the recorder and the reader do, to the place of its samples."""
+    """Decode a frame as the recorder and the reader do, up to the index of its samples."""
     frame = decode_frame(data, info)
     ticks = unwrap_ticks(frame.ticks, 1 << 33)
     assert abs(ticks - (1 << 33)) <= 1 << 31
@@ -51,20 +51,20 @@ def read_frame(data: bytes, info: DeviceInfo) -> None:
 
 
 def read_signed_frame(data: bytes, info: DeviceInfo) -> None:
-    """Do the same behind a checksum that fits, which mutations would never find."""
+    """Decode a frame after correcting its checksum, which mutations would not find."""
     if len(data) >= 14:
         data = data[:-2] + checksum(data[:-2]).to_bytes(2, "little")
     read_frame(data, info)
 
 
-def read_strange_device(data: bytes) -> None:
-    """Read a device with a description of its own, and a frame of it."""
+def read_described_device(data: bytes) -> None:
+    """Decode a device description, and a frame with it."""
     size = 16 + 12 * (data[3] % 9 if len(data) > 3 else 0)
     read_signed_frame(data[size:], decode_info(data[:size]))
 
 
-def read_pieces(data: bytes) -> None:
-    """Take notifications in a row, each led by its length."""
+def read_notifications(data: bytes) -> None:
+    """Decode a series of notifications, each preceded by its length."""
     assembler = FragmentAssembler()
     while data:
         size, data = data[0], data[1:]
@@ -82,14 +82,14 @@ def read_pieces(data: bytes) -> None:
 TARGETS = (
     lambda data: read_frame(data, INFO),
     lambda data: read_signed_frame(data, INFO),
-    read_strange_device,
-    read_pieces,
+    read_described_device,
+    read_notifications,
     decode_info,
     decode_response,
 )
 
 
-def one(data: bytes) -> None:
+def fuzz_one(data: bytes) -> None:
     if data:
         try:
             TARGETS[data[0] % len(TARGETS)](data[1:])
@@ -132,7 +132,7 @@ def main() -> None:
             f"-artifact_prefix={folder}/",
             str(folder),
         ],
-        one,
+        fuzz_one,
     )
     atheris.Fuzz()
 

@@ -1,6 +1,9 @@
-"""Random, mutated and replayed bytes into every decoder: only `PacketError`, bounded memory.
+"""Feed random, mutated and replayed bytes to every decoder.
 
-Run ``python benchmarks/fuzz_random.py --count 1000000``. Random, not guided by coverage.
+Only `PacketError` may be raised, and memory must stay bounded.
+
+Run ``python benchmarks/fuzz_random.py --count 1000000``. For inputs chosen by coverage see
+`fuzz_coverage`.
 """
 
 from __future__ import annotations
@@ -45,29 +48,29 @@ def main() -> None:
     for _ in range(options.count):
         data = bytearray(rng.choice(seeds))
         for _ in range(rng.choice((0, 1, 1, 2, 5))):
-            what = rng.randrange(4)
-            if what == 0 and data:
+            mutation = rng.randrange(4)
+            if mutation == 0 and data:
                 data[rng.randrange(len(data))] = rng.randrange(256)
-            elif what == 1:
+            elif mutation == 1:
                 del data[rng.randrange(len(data) + 1) :]
-            elif what == 2:
+            elif mutation == 2:
                 data += rng.randbytes(rng.randrange(40))
             else:
                 data = bytearray(rng.randbytes(rng.randrange(300)))
         for decode in decoders:
             try:
                 decode(bytes(data))
-                reasons["read"] += 1
+                reasons["decoded"] += 1
             except PacketError as error:
                 reasons[str(error.reason)] += 1
-    told = {
+    result = {
         "inputs": options.count,
         "decodings": sum(reasons.values()),
         "seconds": round(time.monotonic() - began, 1),
         "peak_traced_kb": round(tracemalloc.get_traced_memory()[1] / 1024),
         "outcomes": dict(reasons.most_common()),
     }
-    print(json.dumps(told, indent=2))
+    print(json.dumps(result, indent=2))
 
 
 if __name__ == "__main__":

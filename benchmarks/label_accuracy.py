@@ -2,8 +2,8 @@
 
     python benchmarks/label_accuracy.py --out docs/labels-figures.md
 
-Counted are the true events whose physical kind the detector found; what it missed
-is a matter of docs/accuracy-simulator.md.
+Counted are the true events whose physical kind the detector found. For the ones it
+missed see docs/accuracy-simulator.md.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ import twitchsense as ts
 from twitchsense.scoring.agreement import match
 from twitchsense.scoring.confidence_intervals import binomial_interval
 
-#: Scenario: minutes.
+#: Length (min) by scenario.
 NIGHTS = {
     "labels": 90, "sleep_onset": 30, "plm": 40, "fragmentary": 40, "hiccups": 40, "violent": 20,
     "trains": 40, "alternation": 20,
 }  # fmt: skip
-#: Trains: one true row may be many events, or the other way round.
+#: Labels of trains: one true row may correspond to several events, or the reverse.
 TRAINS = (
     "tremor_like", "hypnagogic_foot_tremor_like", "alma_like", "high_freq_leg_movement",
 )  # fmt: skip
@@ -48,8 +48,8 @@ SECTION = """## {title}
 """
 
 
-def make(scenario: str, minutes: int, seed: int, folder: Path) -> list[Path]:
-    """Draw a night; two legs for the scenario that needs them."""
+def simulate(scenario: str, minutes: int, seed: int, folder: Path) -> list[Path]:
+    """Simulate a night, with two legs for the scenario that needs them; return the folders."""
     legs = ("left", "right") if scenario == "alternation" else ("",)
     out = []
     for leg in legs:
@@ -63,7 +63,11 @@ def make(scenario: str, minutes: int, seed: int, folder: Path) -> list[Path]:
 
 
 def compare(events: pd.DataFrame, truth: pd.DataFrame) -> Counter[tuple[str, str]]:
-    """Count pairs of true and found label."""
+    """Count pairs of true and found label.
+
+    Single events are matched one to one; the found label of a train is the one that covers most
+    of its duration.
+    """
     pairs: Counter[tuple[str, str]] = Counter()
     single = truth[~truth["label"].isin(TRAINS)].reset_index(drop=True)
     found = match(events, single)
@@ -82,9 +86,9 @@ def compare(events: pd.DataFrame, truth: pd.DataFrame) -> Counter[tuple[str, str
 
 
 def run(scenario: str, minutes: int, seed: int) -> list[Counter[tuple[str, str]]]:
-    """Return the pairs with and without the hypnogram."""
+    """Return the label pairs of a night with and without its hypnogram."""
     with tempfile.TemporaryDirectory() as folder:
-        homes = make(scenario, minutes, seed, Path(folder))
+        homes = simulate(scenario, minutes, seed, Path(folder))
         files = [home / name for home in homes for name in ("emg.csv", "acc.csv")]
         truth = pd.concat(pd.read_csv(home / "truth.csv", keep_default_na=False) for home in homes)
         truth = truth[truth["trial_type"] != "artifact"]
@@ -97,7 +101,7 @@ def run(scenario: str, minutes: int, seed: int) -> list[Counter[tuple[str, str]]
 
 
 def section(title: str, pairs: Counter[tuple[str, str]]) -> str:
-    """Return the matrix as Markdown, with exact intervals."""
+    """Return the confusion table as Markdown, with exact intervals."""
     total = sum(pairs.values())
     right = sum(n for (a, b), n in pairs.items() if a == b)
     low, high = binomial_interval(right, total)

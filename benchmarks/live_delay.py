@@ -1,8 +1,8 @@
-"""How long after its last sample `record --live` shows a movement, in real time.
+"""Delay from the last sample of a movement to its line of `record --live`.
 
-Run ``python benchmarks/live_delay.py --minutes 5``: the simulated wearable in this process,
-frames over GATT and HCI, to the disk, to the detector, to the line on the screen. With
-``--virtual``, in virtual time: what waiting costs, without what a busy computer adds.
+Run ``python benchmarks/live_delay.py --minutes 5``: the simulated wearable runs in this process;
+its frames pass GATT and HCI, the disk and the detector until the line is printed. With
+``--virtual`` in virtual time, which excludes delays by a busy computer.
 """
 
 from __future__ import annotations
@@ -23,62 +23,62 @@ from twitchsense.cli.stream import LiveView
 from twitchsense.live.event_updates import EventUpdate
 from twitchsense.nightfile.writer import NightFileWriter
 
-T0 = 1_790_000_000_000_000_000
+START_NS = 1_790_000_000_000_000_000
 
 
-class Watch(LiveView):
-    """Notes when each movement is shown."""
+class TimedLiveView(LiveView):
+    """Live view that records when each movement is shown."""
 
     def __init__(self, now_ns) -> None:
         super().__init__()
         self.now_ns = now_ns
-        self.first: dict[tuple[str, int, int], str] = {}
-        self.named: dict[tuple[tuple[str, int, int], str], float] = {}
-        self.seen: list[tuple[str, float]] = []  # rows that stood, when first shown as that
+        self.first_kind: dict[tuple[str, int, int], str] = {}
+        self.delay_as_kind: dict[tuple[tuple[str, int, int], str], float] = {}
+        self.shown: list[tuple[str, float]] = []  # kind and delay of accepted rows
         self.settled: list[tuple[str, float]] = []
-        self.corrected = self.taken_back = 0
+        self.corrected = self.withdrawn = 0
 
     def tell(self, row: EventUpdate, key: tuple[str, int, int]) -> None:
-        """Note when a movement is shown, and what becomes of it."""
+        """Record when a movement is shown, corrected or withdrawn."""
         super().tell(row, key)
         kind, delay = row.finding.kind, (self.now_ns() - row.finding.offset_ns) / 1e9
-        shown = self.first.setdefault(key, kind)
-        self.named.setdefault((key, kind), delay)
+        first_kind = self.first_kind.setdefault(key, kind)
+        self.delay_as_kind.setdefault((key, kind), delay)
         if row.settled:
-            self.taken_back += row.gone
-            self.corrected += not row.gone and kind != shown
+            self.withdrawn += row.gone
+            self.corrected += not row.gone and kind != first_kind
             if not row.gone:
-                self.seen.append((kind, self.named[key, kind]))
+                self.shown.append((kind, self.delay_as_kind[key, kind]))
                 self.settled.append((kind, delay))
 
 
-async def run(minutes: float, scenario: str, seed: int, virtual: bool) -> Watch:
+async def run(minutes: float, scenario: str, seed: int, virtual: bool) -> TimedLiveView:
     loop = asyncio.get_running_loop()
-    now_ns = (lambda: T0 + round(loop.time() * 1e9)) if virtual else make_host_clock()
-    watch = Watch(now_ns)
+    now_ns = (lambda: START_NS + round(loop.time() * 1e9)) if virtual else make_host_clock()
+    view = TimedLiveView(now_ns)
     stop = asyncio.Event()
     options = {"minutes": minutes + 1, "scenario": scenario, "seed": seed}
     with tempfile.TemporaryDirectory() as folder:
         night = NightFileWriter(Path(folder) / "a.night", make_metadata())
         async with open_adapter("sim", **options) as radio:
-            (sighting,) = await radio.scan(5, "ts-0001")
+            (advertisement,) = await radio.scan(5, "ts-0001")
             recorder = Recorder(
                 radio,
                 night,
-                [sighting.address],
+                [advertisement.address],
                 now_ns=now_ns,
                 period_s=LIVE_PERIOD_S,
-                on_stored=watch.show,
+                on_stored=view.show,
                 inline=virtual,
             )
             loop.call_later(60 * minutes, stop.set)
             await recorder.run(stop)
         night.close()
-    return watch
+    return view
 
 
 def quantiles(kind: str, rows: list[tuple[str, float]]) -> dict[str, float]:
-    """Return how many rows of a kind there are, and their delays in s."""
+    """Return the number of rows of a kind, and quantiles of their delays (s)."""
     delays = [d for k, d in rows if k == kind]
     return {
         "n": len(delays),
@@ -96,13 +96,13 @@ def main() -> None:
     parser.add_argument("--virtual", action="store_true")
     options = parser.parse_args()
     work = run(options.minutes, options.scenario, options.seed, options.virtual)
-    watch = run_virtual(work) if options.virtual else asyncio.run(work)
-    told = {
-        kind: {"shown": quantiles(kind, watch.seen), "settled": quantiles(kind, watch.settled)}
-        for kind in sorted({k for k, _ in watch.seen})
+    view = run_virtual(work) if options.virtual else asyncio.run(work)
+    result = {
+        kind: {"shown": quantiles(kind, view.shown), "settled": quantiles(kind, view.settled)}
+        for kind in sorted({k for k, _ in view.shown})
     }
-    told |= {"rows": len(watch.seen), "corrected": watch.corrected, "taken_back": watch.taken_back}
-    print(json.dumps(told, indent=2))
+    result |= {"rows": len(view.shown), "corrected": view.corrected, "taken_back": view.withdrawn}
+    print(json.dumps(result, indent=2))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Two human scorers of one night against each other, through ``twitchsense agree``.
+"""Agreement of two human scorers of one night, by ``twitchsense agree``.
 
     python benchmarks/scorer_agreement.py FOLDER --out docs/scorers.md
 

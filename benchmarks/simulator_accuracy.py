@@ -1,9 +1,9 @@
-"""Sensitivity, precision and false alarms on the simulator's scenarios, by class.
+"""Sensitivity, precision and false alarms on the simulator's scenarios, by kind.
 
     python benchmarks/simulator_accuracy.py --out docs/accuracy-simulator.md
 
-Simulated physiology, so an upper bound: it tells whether the rules do what they
-say, not how the detector fares on people.
+The physiology is simulated, so the results are an upper bound: they show whether the
+rules are implemented as specified, not how the detector performs on people.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ event; `quiet` contains nothing.
 
 
 def score(scenario: str, minutes: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, float]:
-    """Return found events, truth without artefacts, and hours."""
+    """Return the found events, the true events without artefacts, and the length in hours."""
     with tempfile.TemporaryDirectory() as folder:
         call = [sys.executable, "-m", "firmware_sim", "capture", "--out", folder]
         call += ["--minutes", str(minutes), "--seed", str(seed), "--scenario", scenario]
@@ -50,12 +50,12 @@ def score(scenario: str, minutes: int, seed: int) -> tuple[pd.DataFrame, pd.Data
 
 def pool(scenario: str, minutes: int, seeds: list[int]) -> pd.DataFrame:
     """Score all seeds of a scenario as one long recording."""
-    found, truth, at, hours = [], [], 0.0, 0.0
+    found, truth, offset_s, hours = [], [], 0.0, 0.0
     for seed in seeds:
         events, true, h = score(scenario, minutes, seed)
-        found.append(events.assign(onset=events.onset + at))
-        truth.append(true.assign(onset=true.onset + at))
-        at, hours = at + h * 3600 + 100, hours + h
+        found.append(events.assign(onset=events.onset + offset_s))
+        truth.append(true.assign(onset=true.onset + offset_s))
+        offset_s, hours = offset_s + h * 3600 + 100, hours + h
     return match(pd.concat(found), pd.concat(truth), hours=hours).table()
 
 

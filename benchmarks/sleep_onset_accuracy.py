@@ -1,10 +1,10 @@
-"""Sleep onset without EEG: error, spread, and the delay that leg events cause.
+"""Sleep onset without EEG: error, spread, and the delay caused by leg events.
 
     python benchmarks/sleep_onset_accuracy.py DIR_OF_HYPNOGRAMS --out docs/sleep-onset-figures.md
 
-Simulated legs on simulated and on real hypnograms: restless in wake, jerks and
-periodic movements before and after sleep onset. Each night is made twice, with
-and without those leg events, so that the delay they cause can be told from the
+A simulated leg with simulated and with real hypnograms: restless in wake, with jerks
+and periodic movements before and after sleep onset. Each night is simulated twice,
+with and without these leg events, which separates the delay they cause from the
 error of the method.
 """
 
@@ -47,7 +47,7 @@ reported interval.
 | hypnograms | leg events masked | nights | median error | bias | SD | largest delay | median delay | inside |
 |---|---|---|---|---|---|---|---|---|
 """  # noqa: E501
-OPINIONS = """
+METHODS_HEAD = """
 ## By method
 
 Median error in seconds (and nights in which the method found sleep), leg events masked.
@@ -63,16 +63,16 @@ UNMASKED = BASE.model_copy(
 
 @dataclass(frozen=True)
 class Night:
-    """One night with its truth and the estimates made of it."""
+    """The true sleep onset of a night, and the estimates of it."""
 
     truth_s: float
-    calm_s: float | None
+    without_events_s: float | None
     masked: SleepOnset
     unmasked: SleepOnset
 
 
 def record(schedule: Schedule, minutes: float, seed: int) -> ts.Recording:
-    """Draw a schedule as a recording."""
+    """Simulate a schedule as a recording."""
     settings = Settings(minutes, seed, "restless_onset", channels=1)
     capture = Capture(settings, schedule=schedule)
     blocks = list(capture.blocks())
@@ -85,7 +85,7 @@ def record(schedule: Schedule, minutes: float, seed: int) -> ts.Recording:
 
 
 def estimate(recording: ts.Recording) -> tuple[SleepOnset, SleepOnset]:
-    """Return sleep onset with and without masking, from one detection."""
+    """Return the sleep onset with and without masking, from one detection."""
     detector, counter = (
         Detector(BASE, recording.channels),
         ActivityCounter(recording.channel("acc")),
@@ -100,18 +100,18 @@ def estimate(recording: ts.Recording) -> tuple[SleepOnset, SleepOnset]:
 
 
 def run(minutes: float, seed: int, stages: Hypnogram | None) -> Night:
-    """Make a night and its twin without leg events, and estimate both."""
+    """Simulate a night with and without leg events, and estimate the sleep onset of both."""
     plan = scenarios.plan("restless_onset", minutes, seed, 1, stages)
     legs = (Kind.JERK, Kind.LEG_MOVEMENT)
-    calm = replace(plan, events=tuple(e for e in plan.events if e.kind not in legs))
+    without_events = replace(plan, events=tuple(e for e in plan.events if e.kind not in legs))
     masked, unmasked = estimate(record(plan, minutes, seed))
     truth = plan.hypnogram.sleep_onset_s
     assert truth is not None
-    return Night(truth, estimate(record(calm, minutes, seed))[0].time_s, masked, unmasked)
+    return Night(truth, estimate(record(without_events, minutes, seed))[0].time_s, masked, unmasked)
 
 
 def real_hypnograms(folder: Path, minutes: float) -> Iterator[Hypnogram]:
-    """Read the real hypnograms."""
+    """Yield the real hypnograms of a folder, cut to `minutes`."""
     for path in sorted(folder.glob("*.csv")):
         with path.open() as file:
             stages = [row["stage"] for row in csv.DictReader(file)]
@@ -123,7 +123,9 @@ def lines(name: str, nights: list[Night]) -> Iterator[str]:
         found = [n.masked if masked else n.unmasked for n in nights]
         pairs = [(f, n) for f, n in zip(found, nights, strict=True) if f.time_s is not None]
         error = np.array([f.time_s - n.truth_s for f, n in pairs])
-        delay = np.array([f.time_s - n.calm_s for f, n in pairs if n.calm_s is not None])
+        delay = np.array(
+            [f.time_s - n.without_events_s for f, n in pairs if n.without_events_s is not None]
+        )
         inside = sum(f.low_s <= n.truth_s <= f.high_s for f, n in pairs)
         cells = [name, "yes" if masked else "no", f"{len(pairs)} of {len(nights)}"]
         cells += [f"{v:+.0f}" for v in (np.median(error), error.mean())]
@@ -131,11 +133,11 @@ def lines(name: str, nights: list[Night]) -> Iterator[str]:
         yield "| " + " | ".join([*cells, f"{inside} of {len(pairs)}"]) + " |"
 
 
-def opinion_line(name: str, nights: list[Night], names: list[str]) -> str:
+def methods_line(name: str, nights: list[Night], names: list[str]) -> str:
     cells = []
     for method in names:
-        told = [(n.masked.by_method.get(method), n.truth_s) for n in nights]
-        error = [t - truth for t, truth in told if t is not None]
+        estimates = [(n.masked.by_method.get(method), n.truth_s) for n in nights]
+        error = [t - truth for t, truth in estimates if t is not None]
         cells.append(f"{np.median(error):+.0f} ({len(error)})" if error else "– (0)")
     return "| " + " | ".join([name, *cells]) + " |"
 
@@ -155,8 +157,8 @@ def main() -> None:
     text = HEAD.format(seeds=f"{args.seeds[0]}-{args.seeds[-1]}", minutes=args.minutes)
     text += "\n".join(line for name, nights in groups.items() for line in lines(name, nights))
     names = sorted({k for n in (*made, *real) for k in n.masked.by_method})
-    text += "\n" + OPINIONS.format(names=" | ".join(names), bars="|".join("---" for _ in names))
-    text += "\n".join(opinion_line(n, nights, names) for n, nights in groups.items()) + "\n"
+    text += "\n" + METHODS_HEAD.format(names=" | ".join(names), bars="|".join("---" for _ in names))
+    text += "\n".join(methods_line(n, nights, names) for n, nights in groups.items()) + "\n"
     if args.out:
         args.out.write_text(text)
     else:

@@ -1,11 +1,11 @@
-"""Simulated months with a known effect and with none, to see whether the intervals hold.
+"""Coverage of the intervals of `trend` on simulated months with and without an effect.
 
 python -m benchmarks.trend_coverage --months 6000 --out docs/accuracy-weeks.md
 
-The truth is a difference in log(1 + rate). Nights also have spells (autoregressive
-noise), counting noise, nights that are missing, and a slow drift; evenings with the
-exposure come in runs. Three exposures are looked at, against three outcomes and two
-lags, as a person would; in a month with an effect one of them changes one outcome.
+The effect is a difference in log(1 + rate). Nights also have autoregressive noise
+("spells"), counting noise, missing nights and a slow drift; evenings with the exposure
+come in runs. Three exposures are compared with three outcomes at two lags, as a user
+would do. In a month with an effect, one exposure changes one outcome.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from twitchsense.trend.exposure import select_exposures
 from twitchsense.trend.nights import OUTCOMES, add_rates
 
 NAMES = ("alcohol_g", "caffeine_mg", "stress")
-USUAL = {"twitch": 12.0, "jerk": 2.0, "movement": 8.0}
+BASE_RATE = {"twitch": 12.0, "jerk": 2.0, "movement": 8.0}
 
 
 @dataclass(frozen=True)
 class Month:
-    """How a month is made."""
+    """Parameters of a simulated month."""
 
     days: int
-    spells: float = 0.3  # correlation of one night's noise with the next
-    runs: float = 0.2  # and of one evening's exposure
+    spells: float = 0.3  # correlation of the noise of consecutive nights
+    runs: float = 0.2  # correlation of the exposure of consecutive evenings
     missing: float = 0.05
     effect: float = 0.0
     lag: int = 0
 
 
-MONTHS = {
+KINDS_OF_MONTH = {
     "14 nights, no spells": Month(14, spells=0.0, runs=0.0, missing=0.0),
     "28 nights": Month(28),
     "28 nights, long spells": Month(28, spells=0.5, runs=0.4),
@@ -59,7 +59,7 @@ def simulate(month: Month, rng: np.random.Generator) -> tuple[pd.DataFrame, Diar
     drift = rng.normal(0, 0.01) * np.arange(month.days)
     for kind in OUTCOMES:
         noise = _spells(month.days, month.spells, 0.35, rng)
-        log = np.log1p(USUAL[kind]) + noise + drift
+        log = np.log1p(BASE_RATE[kind]) + noise + drift
         if kind == "twitch":
             x = exposed[NAMES[0]]
             log = log + month.effect * x[1 - month.lag : len(x) - month.lag]
@@ -88,21 +88,21 @@ def _runs(n: int, rho: float, rng: np.random.Generator) -> np.ndarray:
     return out
 
 
-def look(month: Month, seed: int) -> list[Association]:
-    """Return what a person would be told after a month."""
+def associations_of(month: Month, seed: int) -> list[Association]:
+    """Return the associations that a user would see after a month."""
     nights, diary = simulate(month, np.random.default_rng(seed))
     return compare_nights(nights, diary, select_exposures(diary, NAMES))
 
 
 @dataclass
 class Tally:
-    """What was counted over many months."""
+    """Counts over many simulated months."""
 
     months: int = 0
     intervals: int = 0
     held: int = 0
-    missed: float = 0.0  # over the months: intervals that miss, beyond the 5 % allowed,
-    missed_squared: float = 0.0  # and its square
+    missed: float = 0.0  # sum over months: intervals that miss, minus the allowed 5 %
+    missed_squared: float = 0.0  # sum of its squares
     months_with_false: int = 0
     false_share: float = 0.0
     false_squared: float = 0.0
@@ -112,17 +112,17 @@ class Tally:
 
 
 def count(month: Month, seeds: range) -> Tally:
-    """Look at many months."""
+    """Simulate and analyse many months."""
     tally = Tally()
     for seed in seeds:
         tally.months += 1
-        false = claims = told = held = 0
-        for a in look(month, seed):
+        false = claims = n_intervals = held = 0
+        for a in associations_of(month, seed):
             if a.answer == "not enough nights yet":
                 continue
             touched = a.exposure == NAMES[0] and a.outcome == "twitch" and a.lag == month.lag
             truth = month.effect if touched else 0.0
-            told += 1
+            n_intervals += 1
             held += a.ratio_low <= np.exp(truth) <= a.ratio_high
             claimed = a.answer in ("more", "fewer")
             claims += claimed
@@ -131,9 +131,9 @@ def count(month: Month, seeds: range) -> Tally:
                 tally.found += claimed and (a.answer == "more") == (truth > 0)
             elif claimed:
                 false += 1
-        tally.intervals += told
+        tally.intervals += n_intervals
         tally.held += held
-        excess = (told - held) - 0.05 * told
+        excess = (n_intervals - held) - 0.05 * n_intervals
         tally.missed += excess
         tally.missed_squared += excess**2
         tally.claims += claims
@@ -145,49 +145,53 @@ def count(month: Month, seeds: range) -> Tally:
 
 
 def margin(total: float, squares: float, n: int) -> float:
-    """Return how far the sum of `n` independent months may be off (95 %)."""
+    """Return the half-width of the 95 % interval of a sum over `n` independent months."""
     return 1.96 * float(np.sqrt(max(0.0, squares - total**2 / n)))
 
 
 def run(months: int, workers: int) -> Iterator[tuple[str, Month, Tally]]:
-    """Look at every kind of month, with an effect and without."""
-    for name, month in MONTHS.items():
+    """Analyse every kind of month, with and without an effect."""
+    for name, month in KINDS_OF_MONTH.items():
         for effect, lag in ((0.0, 0), (0.5, 0), (0.5, 1)):
-            made = Month(month.days, month.spells, month.runs, month.missing, effect, lag)
+            simulated = Month(month.days, month.spells, month.runs, month.missing, effect, lag)
             step = -(-months // workers)
             parts = [range(k, min(months, k + step)) for k in range(0, months, step)]
             with ProcessPoolExecutor(workers) as pool:
-                tallies = list(pool.map(count, [made] * len(parts), parts))
+                tallies = list(pool.map(count, [simulated] * len(parts), parts))
             total = Tally(*(sum(getattr(t, f) for t in tallies)
                             for f in Tally.__dataclass_fields__))  # fmt: skip
-            yield name, made, total
+            yield name, simulated, total
 
 
 def page(rows: list[tuple[str, Month, Tally]]) -> str:
-    """Return the figures as a page."""
+    """Return the text of docs/accuracy-weeks.md."""
     months = rows[0][2].months
     lines = [
-        "# Are the weeks honest?",
+        "# Accuracy of the weeks",
         "",
-        f"{months} simulated months of each kind; made by `python -m benchmarks.trend_coverage "
-        f"--months {months} --out docs/accuracy-weeks.md`. Each month, three exposures are",
-        "compared with three outcomes at two lags. *Coverage*: how many 95 % intervals hold the",
-        "truth. *False findings*: months with no effect in which anything was claimed; in months",
-        "with an effect, the share of what was claimed that is false, averaged over the months",
-        "(what false-discovery control promises). *Found*: how often the true effect (a factor of",
-        "1.65 on 1 + rate) was claimed. In brackets the 95 % interval of each, from month to",
-        "month, since the 18 comparisons of a month are not independent.",
+        f"Made by `python -m benchmarks.trend_coverage --months {months} --out "
+        f"docs/accuracy-weeks.md`: {months} simulated months of each kind. In each month, three",
+        "exposures are compared with three outcomes at two lags.",
+        "",
+        "- *Coverage*: share of the 95 % intervals that contain the true difference.",
+        "- *False findings*: without an effect, share of months with any finding; with an effect,",
+        "  the share of findings that are false, averaged over months (the quantity that",
+        "  false-discovery control bounds).",
+        "- *Found*: how often the true effect (a factor of 1.65 on 1 + rate) was found.",
+        "",
+        "Brackets give 95 % intervals, computed from month to month because the 18 comparisons of",
+        'a month are not independent. "Spells" are good and bad stretches of nights.',
         "",
         "| months | effect | intervals | coverage | false findings | found |",
         "|---|---|---|---|---|---|",
     ]
     for name, month, t in rows:
         kind = "none" if not month.effect else ("same night" if month.lag == 0 else "next night")
-        off = margin(t.missed, t.missed_squared, t.months) / max(1, t.intervals)
-        cover = _share(t.held / t.intervals, off) if t.intervals else "–"
+        half_width = margin(t.missed, t.missed_squared, t.months) / max(1, t.intervals)
+        cover = _share(t.held / t.intervals, half_width) if t.intervals else "–"
         if month.effect:
-            off = margin(t.false_share, t.false_squared, t.months) / t.months
-            false = _share(t.false_share / t.months, off)
+            half_width = margin(t.false_share, t.false_squared, t.months) / t.months
+            false = _share(t.false_share / t.months, half_width)
             found = f"{100 * t.found / max(1, t.could_find):.0f} %"
         else:
             low, high = (100 * float(v) for v in binomial_interval(t.months_with_false, t.months))
@@ -197,8 +201,8 @@ def page(rows: list[tuple[str, Month, Tally]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _share(value: float, off: float) -> str:
-    low, high = max(0.0, value - off), min(1.0, value + off)
+def _share(value: float, half_width: float) -> str:
+    low, high = max(0.0, value - half_width), min(1.0, value + half_width)
     return f"{100 * value:.1f} % ({100 * low:.1f}–{100 * high:.1f})"
 
 
