@@ -1,31 +1,31 @@
-"""The one small vocabulary of errors: each names the place and the cure.
+"""Exceptions of this package; each message names the place and the cure.
 
-`TwitchsenseError` is what a caller catches. The command line turns
-`InputError` into exit status 2 with a single line, everything else into 1.
+Callers catch `TwitchsenseError`. The command line reports an `InputError` in a
+single line with exit status 2, any other error with exit status 1.
 """
 
 from __future__ import annotations
 
-from twitchsense.text import printable
+from twitchsense.text import printable, truncate
 
 
 class TwitchsenseError(Exception):
-    """Base of every error this library raises on purpose."""
+    """Base class of all exceptions of this package."""
 
 
 class InputError(TwitchsenseError):
-    """Something the user gave cannot be used.
+    """An input of the user that cannot be used.
 
     Parameters
     ----------
     source : str
-        The file (or argument) at fault.
+        File or argument at fault.
     problem : str
-        What is wrong, in plain words.
+        Description of the problem.
     cure : str
-        What the user can do about it.
+        Remedy for the user.
     place : str, optional
-        Where in the source: a line, a column, a key.
+        Location in the source: a line, a column, a key.
     """
 
     def __init__(self, source: str, problem: str, cure: str, place: str = "") -> None:
@@ -38,13 +38,21 @@ class InputError(TwitchsenseError):
 
 
 class MissingExtraError(TwitchsenseError):
-    """An optional library is needed and is not installed."""
+    """An optional dependency that is not installed.
+
+    Parameters
+    ----------
+    extra : str
+        Name of the extra that installs it.
+    purpose : str
+        Feature that needs it, as the subject of the message.
+    """
 
     def __init__(self, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs an extra: pip install 'twitchsense[{extra}]'")
 
 
 def _one_line(text: str, limit: int = 200) -> str:
-    """Make hostile text safe to print: one line, printable, not endless."""
+    """Return text from outside as one printable line of limited length."""
     clean = " ".join(printable(text).split())
-    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+    return truncate(clean, limit)

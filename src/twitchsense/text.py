@@ -46,6 +46,6 @@ def display_text(text: str, max_length: int = 1000) -> str:
     return printable(truncate(text, max_length))
 
 
-def harmless(text: str) -> str:
+def escape_formula(text: str) -> str:
     """Prefix an apostrophe to text that a spreadsheet would evaluate as a formula."""
     return "'" + text if text[:1] in _FORMULA else text

@@ -1,4 +1,5 @@
-"""Signal processing stages: filters, mains, ECG canceller, noise floor, hysteresis.
+"""Signal processing: filters, mains hum, ECG, noise floor, hysteresis segmentation.
 
-Every stage is causal and independent of how the signal is cut into chunks.
+Every stage is causal, and its output does not depend on how the signal is cut into
+chunks.
 """

@@ -10,6 +10,11 @@ Each beat is decided from samples up to a fixed time after it, so the result doe
 not depend on how the signal is cut into chunks. The cost is a delay of at most
 `MAX_DELAY_S` while a heart is known: samples are held back only where a beat may
 still be subtracted.
+
+References
+----------
+Kahl & Hofmann 2019, template subtraction of ECG from EMG, doi 10.1515/cdbme-2019-0090.
+Boyer et al. 2023, review of methods for single-channel EMG, doi 10.3390/s23062927.
 """
 
 from __future__ import annotations

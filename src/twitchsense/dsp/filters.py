@@ -1,8 +1,8 @@
-"""Causal filters with carried state: the same output however the input is cut.
+"""Causal IIR filters whose output does not depend on how the input is cut into chunks.
 
-`scipy.signal.sosfilt` with its state carried over is bitwise equal for every
-chunking; zero-phase, FFT and running-sum filters are not. The price of
-causality is a delay, which is known and taken off the event times.
+`scipy.signal.sosfilt` with carried state is bitwise equal for every chunking;
+zero-phase, FFT and running-sum filters are not. The cost of causality is a delay,
+which is known and subtracted from the event times.
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ from scipy import signal
 
 Floats = NDArray[np.float64]
 
-#: Fraction of the sampling rate that a band may reach. Above it the bilinear
-#: transform squeezes the band's upper edge against the Nyquist frequency.
+#: Highest corner frequency as a fraction of the sampling rate. Above it, the bilinear
+#: transform compresses the upper band edge towards the Nyquist frequency.
 MAX_BAND_FRACTION = 0.45
-#: Where twitches and jerks have their power; below it, movement of the electrode
-#: (De Luca 2010).
+#: Band of twitches and jerks in Hz. Below 20 Hz, movement of the electrode dominates
+#: (De Luca et al. 2010, doi 10.1016/j.jbiomech.2010.01.027).
 BURST_BAND_HZ = (20.0, 450.0)
 
 
 class CausalFilter:
-    """Second-order sections over axis 0, fed piece by piece.
+    """Second-order sections applied along axis 0 of a signal that arrives in chunks.
 
     Parameters
     ----------
-    sos : ndarray, shape (sections, 6)
+    sos : ndarray, shape (n_sections, 6)
+        As in `scipy.signal.sosfilt`.
     delay_s : float
-        Group delay in seconds in the band where events have their power.
+        Group delay in s in the band where events have their power.
     """
 
     def __init__(self, sos: Floats, delay_s: float) -> None:
@@ -39,37 +40,49 @@ class CausalFilter:
         self._state: Floats | None = None
 
     def push(self, x: Floats) -> Floats:
-        """Filter the next samples, shape ``(n,)`` or ``(n, width)``, float64.
+        """Filter the next samples.
 
-        The state starts as if the first sample had stood for ever, so that a
-        constant (an electrode's offset, gravity) makes no transient.
+        The initial state is the steady state for the first sample, so that a
+        constant (an electrode's offset, gravity) causes no transient.
+
+        Parameters
+        ----------
+        x : ndarray, shape (n,) or (n, width)
+
+        Returns
+        -------
+        ndarray, shape of `x`
         """
         if len(x) == 0:
             return x
         if self._state is None:
-            steady = _steady(self._sos.tobytes())
+            steady = _steady_state(self._sos.tobytes())
             self._state = steady.reshape(steady.shape + (1,) * (x.ndim - 1)) * x[0]
         y, self._state = signal.sosfilt(self._sos, x, axis=0, zi=self._state)
         return np.asarray(y, np.float64)
 
 
 @lru_cache
-def _steady(sections: bytes) -> Floats:
-    """Return the state that a constant 1 leaves sections in, shape ``(sections, 2)``."""
+def _steady_state(sections: bytes) -> Floats:
+    """Return the steady state for a constant input of 1, shape ``(n_sections, 2)``."""
     return np.asarray(signal.sosfilt_zi(np.frombuffer(sections).reshape(-1, 6)), np.float64)
 
 
 def bandpass(low_hz: float, high_hz: float, fs: float, *, order: tuple[int, int]) -> CausalFilter:
-    """Butterworth high-pass then low-pass.
+    """Return a Butterworth high-pass followed by a Butterworth low-pass.
 
     Parameters
     ----------
     low_hz, high_hz : float
-        Corners in Hz; `high_hz` is lowered to 0.45 `fs` where need be.
+        Corner frequencies in Hz; `high_hz` is limited to `MAX_BAND_FRACTION` of `fs`.
     fs : float
         Sampling rate in Hz.
     order : (int, int)
         Orders of the high-pass and of the low-pass.
+
+    Returns
+    -------
+    CausalFilter
     """
     return CausalFilter(*_design_bandpass(low_hz, high_hz, fs, order))
 
@@ -78,7 +91,7 @@ def bandpass(low_hz: float, high_hz: float, fs: float, *, order: tuple[int, int]
 def _design_bandpass(
     low_hz: float, high_hz: float, fs: float, order: tuple[int, int]
 ) -> tuple[Floats, float]:
-    """Return sections and delay; once for all segments of a recording with many gaps."""
+    """Return sections and delay, designed once for all segments of a recording."""
     top = min(high_hz, MAX_BAND_FRACTION * fs)
     sos = np.concatenate(
         [
@@ -86,13 +99,26 @@ def _design_bandpass(
             signal.butter(order[1], top, "lowpass", fs=fs, output="sos"),
         ]
     )
-    # power of surface EMG and of limb movement sits around a third of the band
-    heart = np.geomspace(max(2 * low_hz, top / 8), top / 2, 32)
-    return sos, group_delay(sos, heart, fs)
+    # the power of surface EMG and of limb movement lies around a third of the band
+    centre = np.geomspace(max(2 * low_hz, top / 8), top / 2, 32)
+    return sos, group_delay(sos, centre, fs)
 
 
 def group_delay(sos: Floats, freqs_hz: Floats, fs: float) -> float:
-    """Mean group delay in seconds over some frequencies: −dφ/dω."""
+    """Return the mean group delay over several frequencies, −dφ/dω.
+
+    Parameters
+    ----------
+    sos : ndarray, shape (n_sections, 6)
+    freqs_hz : ndarray, shape (n,)
+    fs : float
+        Sampling rate in Hz.
+
+    Returns
+    -------
+    float
+        In s.
+    """
     step = 1e-4 * freqs_hz
     _, below = signal.freqz_sos(sos, freqs_hz - step, fs=fs)
     _, above = signal.freqz_sos(sos, freqs_hz + step, fs=fs)
@@ -101,15 +127,18 @@ def group_delay(sos: Floats, freqs_hz: Floats, fs: float) -> float:
 
 
 def burst_band(fs: float) -> CausalFilter:
-    """Return the 20-450 Hz band in which twitches and jerks are found."""
+    """Return the 20-450 Hz filter for twitches and jerks; `fs` is the sampling rate in Hz."""
     return bandpass(*BURST_BAND_HZ, fs, order=(4, 4))
 
 
 def leg_movement_band(fs: float) -> CausalFilter:
-    """Return the 10-100 Hz band on which the +8/+2 µV rules are defined (AASM)."""
+    """Return the 10-100 Hz filter on which the +8/+2 µV rules are defined (AASM).
+
+    See docs/definitions.md, Leg movements. `fs` is the sampling rate in Hz.
+    """
     return bandpass(10.0, 100.0, fs, order=(2, 4))
 
 
 def dynamic_band(fs: float) -> CausalFilter:
-    """Return the 0.5-40 Hz band of dynamic acceleration: gravity out, movement in."""
+    """Return the 0.5-40 Hz filter for dynamic acceleration, which removes gravity."""
     return bandpass(0.5, 40.0, fs, order=(2, 4))

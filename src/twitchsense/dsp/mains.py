@@ -1,12 +1,12 @@
-"""Takes the mains out of a signal, but only while it is there.
+"""Removal of mains hum from an EMG, only while hum is present.
 
-A notch that always runs takes muscle's power with it and rings after every
-potential, so the field's guidelines advise against it. Here each half second is
-asked how much of its power stands on the lines of 50 or 60 Hz; the notches run
-from the second block in a row that is mostly mains until the lines are gone.
-The question is put to the signal as it came in, so that the answer does not
-depend on the notches, and is counted from the start of the segment, so that it
-does not depend on how the samples arrived.
+A permanent notch filter removes muscle power as well and rings after every
+potential, so the guidelines of the field advise against it. Here the share of
+power on the lines of 50 or 60 Hz is measured in every half second; the notches
+run from the second consecutive block that is mostly hum until the lines are gone.
+The share is measured on the raw signal, so it does not depend on the notches, and
+blocks are counted from the start of the segment, so the result does not depend on
+how the samples arrived.
 """
 
 from __future__ import annotations
@@ -21,44 +21,52 @@ from twitchsense.dsp.buffers import Framer
 from twitchsense.dsp.filters import BURST_BAND_HZ, MAX_BAND_FRACTION, CausalFilter
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
+#: Fundamental frequencies of mains hum, Hz.
 LINES_HZ = (50.0, 60.0)
+#: Length of a block, s.
 BLOCK_S = 0.5
-#: The share of the power on the lines that starts the notches, and that keeps
-#: them; white noise has 0.08 to 0.12 there [E].
-START_SHARE, KEEP_SHARE = 0.4, 0.2
-#: Blocks in a row that start the notches, and that end them [E].
-START_BLOCKS, END_BLOCKS = 2, 4
-#: Half as much again as the drift of a grid and its tenth harmonic needs [E].
-NOTCH_HZ = 2.0
-#: Before the notches start they run over this much of the past, to be settled.
-WARM_S = 2.0
+#: Share of the power on the lines above which a block is hum [E]; white noise has
+#: 0.08 to 0.12 there.
+START_SHARE = 0.4
+#: Share of the power on the lines below which the hum is gone [E].
+STOP_SHARE = 0.2
+#: Consecutive blocks of hum that start the notches [E].
+START_BLOCKS = 2
+#: Consecutive blocks without hum that stop the notches [E].
+STOP_BLOCKS = 4
+#: Width of a notch in Hz [E]: 1.5 times what the frequency drift of the grid requires
+#: at the tenth harmonic.
+NOTCH_WIDTH_HZ = 2.0
+#: Length of the past that settles the notches before they start, s.
+SETTLE_S = 2.0
 
 
 class MainsCanceller:
-    """Follows one segment of one EMG channel.
+    """Removes hum from one segment of one EMG channel.
 
     Parameters
     ----------
     fs : float
+        Sampling rate in Hz.
     """
 
     def __init__(self, fs: float) -> None:
         self._fs = fs
         self._size = round(BLOCK_S * fs)
-        self._blocks = Framer(self._size)
+        self._framer = Framer(self._size)
         self._past = np.empty(0)
-        self._run = 0  # blocks in a row: above the start when off, below the end when on
-        self._line = 0.0  # 0: off
-        self._count = 0  # samples of the unfinished block already given out
+        # consecutive blocks above the start share (notches off) or below the stop share (on)
+        self._consecutive = 0
+        self._line = 0.0  # line that is removed, Hz; 0: none
+        self._count = 0  # samples of the unfinished block already returned
         self._notch: CausalFilter | None = None
         freqs = np.fft.rfftfreq(self._size, 1 / fs)
         self._window = np.hanning(self._size)
         band = (freqs >= BURST_BAND_HZ[0]) & (freqs <= BURST_BAND_HZ[1])
         self._band = slice(*(np.flatnonzero(band)[[0, -1]] + [0, 1]).tolist())
         step = fs / self._size
-        self._near = {
+        self._line_bins = {
             line: np.flatnonzero(
                 band & (np.abs(freqs - np.maximum(1, np.rint(freqs / line)) * line) <= 1.25 * step)
             )
@@ -66,10 +74,20 @@ class MainsCanceller:
         }
 
     def push(self, x: Floats) -> Floats:
-        """Take the next samples, shape ``(n,)`` in µV; return as many, without mains."""
-        blocks = self._blocks.push(x)
+        """Return the next samples without hum.
+
+        Parameters
+        ----------
+        x : ndarray, shape (n,)
+            In µV.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+        """
+        blocks = self._framer.push(x)
         lines = self._decide(blocks)
-        # each block is filtered by what the blocks before it said
+        # each block is filtered according to the blocks before it
         out, start = [], 0
         bounds = (np.arange(1, len(blocks) + 1) * self._size - self._count).tolist()
         for stop, line in zip(bounds, lines, strict=True):
@@ -79,7 +97,7 @@ class MainsCanceller:
                 self._switch(line, np.concatenate([self._past, x[:stop]]))
         out.append(self._filter(x[start:]))
         self._count = (self._count + len(x)) % self._size
-        keep = round(WARM_S * self._fs)
+        keep = round(SETTLE_S * self._fs)
         self._past = np.concatenate([self._past, x])[-keep:]
         return np.concatenate(out)
 
@@ -91,46 +109,60 @@ class MainsCanceller:
         self._notch = None
         if line:
             self._notch = notches(line, self._fs)
-            self._notch.push(past[-round(WARM_S * self._fs) :])
+            self._notch.push(past[-round(SETTLE_S * self._fs) :])
 
     def _decide(self, blocks: Floats) -> list[float]:
-        """Return the line in force after each block (0 for none)."""
+        """Return the line to remove after each block, given blocks ``(n, size)``; 0: none."""
         if len(blocks) == 0:
             return []
         shares = self._shares(blocks)
         out, line = [], self._line
         for share in shares.tolist():
             if line:
-                self._run = self._run + 1 if share[LINES_HZ.index(line)] < KEEP_SHARE else 0
-                if self._run >= END_BLOCKS:
-                    line, self._run = 0.0, 0
+                self._consecutive = (
+                    self._consecutive + 1 if share[LINES_HZ.index(line)] < STOP_SHARE else 0
+                )
+                if self._consecutive >= STOP_BLOCKS:
+                    line, self._consecutive = 0.0, 0
             else:
-                self._run = self._run + 1 if max(share) > START_SHARE else 0
-                if self._run >= START_BLOCKS:
-                    line, self._run = LINES_HZ[int(np.argmax(share))], 0
+                self._consecutive = self._consecutive + 1 if max(share) > START_SHARE else 0
+                if self._consecutive >= START_BLOCKS:
+                    line, self._consecutive = LINES_HZ[int(np.argmax(share))], 0
             out.append(line)
         return out
 
     def _shares(self, blocks: Floats) -> Floats:
-        """Return the share of the power on each line, shape ``(blocks, lines)``."""
+        """Return the share of the power on each line, shape ``(n_blocks, n_lines)``."""
         centred = (blocks - blocks.mean(axis=1, keepdims=True)) * self._window
         spectrum = np.fft.rfft(centred, axis=1)
         power = np.square(spectrum.real) + np.square(spectrum.imag)
         total = np.maximum(power[:, self._band].sum(axis=1), 1e-12)
         return np.stack(
-            [power[:, near].sum(axis=1) / total for near in self._near.values()], axis=1
+            [power[:, bins].sum(axis=1) / total for bins in self._line_bins.values()], axis=1
         )
 
 
 def notches(line_hz: float, fs: float) -> CausalFilter:
-    """Return notches of 2 Hz at a line and its harmonics, up to the burst band's end."""
+    """Return notches at a line and its harmonics, up to the end of the burst band.
+
+    Parameters
+    ----------
+    line_hz : float
+        Fundamental frequency in Hz.
+    fs : float
+        Sampling rate in Hz.
+
+    Returns
+    -------
+    CausalFilter
+    """
     return CausalFilter(_design_notches(line_hz, fs), 0.0)
 
 
 @lru_cache
 def _design_notches(line_hz: float, fs: float) -> Floats:
-    """Return the sections; once, however often the mains come and go."""
+    """Return the second-order sections, designed once per line and sampling rate."""
     top = min(BURST_BAND_HZ[1], MAX_BAND_FRACTION * fs)
     harmonics = np.arange(line_hz, top, line_hz)
-    sos = [signal.tf2sos(*signal.iirnotch(f, f / NOTCH_HZ, fs=fs)) for f in harmonics]
+    sos = [signal.tf2sos(*signal.iirnotch(f, f / NOTCH_WIDTH_HZ, fs=fs)) for f in harmonics]
     return np.concatenate(sos)

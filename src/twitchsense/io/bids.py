@@ -20,7 +20,7 @@ from twitchsense.io.edf_write import group_by_time_base, write_edf
 from twitchsense.model.channels import NS, Channel
 from twitchsense.model.column_names import STANDARD_GRAVITY
 from twitchsense.model.recording import Recording
-from twitchsense.text import harmless
+from twitchsense.text import escape_formula
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -193,4 +193,6 @@ def write_tsv(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) 
     Path
         `path`.
     """
-    return _write(path, "".join("\t".join(map(harmless, row)) + "\n" for row in [header, *rows]))
+    return _write(
+        path, "".join("\t".join(map(escape_formula, row)) + "\n" for row in [header, *rows])
+    )

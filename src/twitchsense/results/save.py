@@ -19,7 +19,7 @@ from twitchsense.results.files import (
     write_file,
 )
 from twitchsense.results.traces import TRACES_FILE, pack_traces
-from twitchsense.text import harmless
+from twitchsense.text import escape_formula
 
 if TYPE_CHECKING:
     from twitchsense.report.protocols import NightLike
@@ -173,9 +173,9 @@ def to_csv(table: pd.DataFrame) -> str:
             decimals = _DECIMALS.get(str(name), 6)
             columns[str(name)] = [_format_number(float(v), decimals) for v in column]
         else:
-            columns[str(name)] = ["" if pd.isna(v) else harmless(str(v)) for v in column]
+            columns[str(name)] = ["" if pd.isna(v) else escape_formula(str(v)) for v in column]
     formatted = pd.DataFrame(columns, columns=list(map(str, table.columns)))
-    return formatted.rename(columns=harmless).to_csv(index=False, lineterminator="\n")
+    return formatted.rename(columns=escape_formula).to_csv(index=False, lineterminator="\n")
 
 
 def to_json(data: Any) -> str:

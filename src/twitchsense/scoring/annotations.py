@@ -10,7 +10,7 @@ import pandas as pd
 
 from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.model.event_table import EVENT_COLUMNS, glossary
-from twitchsense.text import harmless
+from twitchsense.text import escape_formula
 
 if TYPE_CHECKING:
     from mne import Annotations
@@ -107,4 +107,4 @@ def _number(value: float, name: str) -> str:
 
 def _word(value: object) -> str:
     text = " ".join(str(value).split())
-    return (harmless(text) if isinstance(value, str) else text) or _NA
+    return (escape_formula(text) if isinstance(value, str) else text) or _NA
