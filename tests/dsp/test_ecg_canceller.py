@@ -1,4 +1,4 @@
-"""The heart canceller: what goes in comes out, but for a heart that is known."""
+"""The ECG canceller returns its input unchanged, except for the beats of a known heart."""
 
 from __future__ import annotations
 
@@ -9,20 +9,18 @@ from hypothesis import strategies as st
 
 from tests.signals import SimulatedLeg, add_waveform, band_noise, heart_beat, unit_potential
 from twitchsense.dsp.ecg_canceller import BEFORE_S, MAX_DELAY_S, MAX_MISSED_BEATS, EcgCanceller
-from twitchsense.dsp.ecg_rhythm import median_rr_interval
-from twitchsense.dsp.template import Template, subtract_baseline
 
 FS = 500.0
 
 
 def leg(seconds=40, *, bpm=70, size=200.0, until=None, seed=0, fs=FS, noise=3.0):
-    """Return the EMG of a leg with a heart, and the times of its R waves."""
+    """Return the EMG of a leg with heart beats, and the times of their R waves."""
     leg = SimulatedLeg(seconds, fs=fs, noise_uv=noise, seed=seed)
     return leg.emg, leg.heart_beats(1.0, until or seconds - 1, bpm, size)
 
 
 def run(x, cuts=(), fs=FS):
-    """Return what comes out, and the beats."""
+    """Return the output and the beats."""
     canceller = EcgCanceller(fs)
     out = [canceller.push(p) for p in np.split(x, sorted(cuts))]
     beats = canceller.pop_beats()
@@ -30,7 +28,7 @@ def run(x, cuts=(), fs=FS):
     return np.concatenate(out), beats + canceller.pop_beats()
 
 
-# -- the law of chunks -----------------------------------------------------------------
+# -- chunks and delay ------------------------------------------------------------------
 
 
 @settings(max_examples=15, deadline=None)
@@ -40,7 +38,7 @@ def run(x, cuts=(), fs=FS):
     seed=st.integers(0, 3),
     fs=st.sampled_from([200.0, 500.0, 512.0, 1000.0]),
 )
-def test_any_cutting_gives_the_same_samples_and_beats(cuts, seconds, seed, fs):
+def test_samples_and_beats_do_not_depend_on_the_chunks(cuts, seconds, seed, fs):
     whole, _ = leg(25, bpm=100, seed=seed, fs=fs)
     x = whole[: round(seconds * fs)]
     cuts = [min(c, len(x)) for c in cuts]
@@ -53,7 +51,7 @@ def test_any_cutting_gives_the_same_samples_and_beats(cuts, seconds, seed, fs):
 
 @pytest.mark.parametrize("fs", [200.0, 500.0, 1000.0, 1024.0])
 @pytest.mark.parametrize("step_s", [0.05, 0.37, 1.0])
-def test_a_chunk_that_ends_just_after_a_beat_loses_none(fs, step_s):
+def test_no_beat_is_lost_at_the_end_of_a_chunk(fs, step_s):
     x, _ = leg(35, bpm=110, size=100.0, fs=fs)
     once, beats = run(x, fs=fs)
     cut, found = run(x, range(round(step_s * fs), len(x), round(step_s * fs)), fs)
@@ -62,7 +60,7 @@ def test_a_chunk_that_ends_just_after_a_beat_loses_none(fs, step_s):
     np.testing.assert_array_equal(once, cut)
 
 
-def test_sample_by_sample_equals_everything_at_once():
+def test_single_samples_as_chunks_give_the_same_result():
     x, _ = leg(14, bpm=100, fs=250.0)
     once, beats = run(x, fs=250.0)
     cut, found = run(x, range(1, len(x)), 250.0)
@@ -72,13 +70,13 @@ def test_sample_by_sample_equals_everything_at_once():
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 30, 499])
-def test_scraps_come_out_as_they_went_in(n):
+def test_very_short_signals_are_returned_unchanged(n):
     x = np.random.default_rng(n).normal(size=n)
     np.testing.assert_array_equal(run(x)[0], x)
 
 
 @pytest.mark.parametrize("fs", [200.0, 500.0, 999.7, 1000.0])
-def test_the_delay_is_what_it_says(fs):
+def test_delay_is_at_most_the_stated_one(fs):
     x, _ = leg(20, fs=fs)
     canceller = EcgCanceller(fs)
     given_out = 0
@@ -89,7 +87,7 @@ def test_the_delay_is_what_it_says(fs):
             assert held <= (MAX_DELAY_S + 1) * fs  # the floor itself comes second by second
 
 
-def test_without_a_heart_nothing_is_kept_back():
+def test_no_delay_without_a_heart():
     x = band_noise(10_000, FS, 5.0, np.random.default_rng(2))
     add_waveform(x, 15.0, FS, 300 * unit_potential(FS, 0.008))
     canceller, given_out = EcgCanceller(FS), 0
@@ -100,7 +98,7 @@ def test_without_a_heart_nothing_is_kept_back():
 
 
 @pytest.mark.parametrize("fs", [500.0, 1000.0])
-def test_beside_a_heart_only_what_a_beat_may_reach_is_kept_back(fs):
+def test_only_samples_that_a_beat_may_reach_are_delayed(fs):
     x, times = leg(40, bpm=60, fs=fs)
     canceller, given_out, step = EcgCanceller(fs), 0, round(0.01 * fs)
     held = np.empty(len(x) // step)
@@ -151,7 +149,7 @@ def without_rhythm(kind):
         "five beats", "too slow", "too fast", "silence",
     ],
 )  # fmt: skip
-def test_what_has_no_heart_is_untouched(kind):
+def test_signal_without_a_heart_is_unchanged(kind):
     x = without_rhythm(kind)
     out, beats = run(x)
     assert beats == []
@@ -163,7 +161,7 @@ def test_what_has_no_heart_is_untouched(kind):
 
 @pytest.mark.parametrize("bpm", [45, 70, 110, 140])
 @pytest.mark.parametrize("size", [60.0, 300.0])
-def test_a_heart_is_found_and_most_of_it_taken_out(bpm, size):
+def test_heart_is_found_and_mostly_subtracted(bpm, size):
     x, times = leg(60, bpm=bpm, size=size)
     out, beats = run(x)
     known = times[times < 58]
@@ -184,7 +182,7 @@ def test_a_heart_is_found_and_most_of_it_taken_out(bpm, size):
     assert np.median([b.residual_uv for b in beats[-20:]]) < 0.2 * size + 2 * noise
 
 
-def test_nothing_is_taken_out_before_the_heart_is_known():
+def test_nothing_is_subtracted_before_the_heart_is_known():
     x, times = leg(40)
     out, beats = run(x)
     changed = np.flatnonzero(out != x)
@@ -192,7 +190,7 @@ def test_nothing_is_taken_out_before_the_heart_is_known():
     assert len(beats) >= len(times) - 3
 
 
-def test_what_is_between_the_beats_stays():
+def test_potential_between_beats_is_preserved():
     x, times = leg(40)
     for at in (times[20] + 0.52, times[30] + 0.52):
         add_waveform(x, at - 0.02, FS, 150 * unit_potential(FS))
@@ -203,7 +201,7 @@ def test_what_is_between_the_beats_stays():
         assert np.ptp(out[here] - clean[here]) == pytest.approx(150, rel=0.1)
 
 
-def test_what_is_on_top_of_a_beat_stays():
+def test_potential_on_top_of_a_beat_is_preserved():
     x, times = leg(40)
     for k in (20, 30):
         add_waveform(x, times[k] - 0.02, FS, 150 * unit_potential(FS))
@@ -213,7 +211,7 @@ def test_what_is_on_top_of_a_beat_stays():
         assert 100 < np.ptp(out[here]) < 220
 
 
-def test_a_beat_under_a_contraction_is_taken_out_where_it_is_due():
+def test_beat_under_a_contraction_is_subtracted_where_it_is_due():
     x, times = leg(40)
     muscle = band_noise(round(0.3 * FS), FS, 60.0, np.random.default_rng(3))
     add_waveform(x, times[25] - 0.1, FS, muscle)
@@ -221,7 +219,7 @@ def test_a_beat_under_a_contraction_is_taken_out_where_it_is_due():
     assert min(abs(b.sample / FS - times[25]) for b in beats) < 0.02
 
 
-def test_a_swing_between_the_beats_that_is_no_beat_stays():
+def test_deflection_between_beats_is_not_a_beat():
     x, times = leg(40)
     rng = np.random.default_rng(4)
     for k in (20, 25, 30):
@@ -233,7 +231,7 @@ def test_a_swing_between_the_beats_that_is_no_beat_stays():
         assert min(abs(b.sample / FS - middle) for b in beats) > 0.1
 
 
-def test_beats_that_are_missing_do_not_end_a_heart():
+def test_missing_beats_do_not_end_a_heart():
     fs = FS
     x = band_noise(round(40 * fs), fs, 3.0, np.random.default_rng(5))
     times = [t for k, t in enumerate(np.arange(1, 38, 0.85)) if k not in (20, 21, 30)]
@@ -244,7 +242,7 @@ def test_beats_that_are_missing_do_not_end_a_heart():
     assert all(np.min(np.abs(found - t)) < 0.02 for t in times)
 
 
-def test_a_heart_that_stops_is_forgotten():
+def test_heart_that_stops_is_forgotten():
     x, times = leg(60, until=30)
     rng = np.random.default_rng(8)
     for at in (
@@ -258,7 +256,7 @@ def test_a_heart_that_stops_is_forgotten():
     np.testing.assert_array_equal(out[stopped:], x[stopped:])
 
 
-def test_a_heart_that_comes_back_is_learned_again():
+def test_heart_that_returns_is_learned_again():
     x, times = leg(60, until=20)
     again = np.arange(40, 58, 0.7)
     for at in again:
@@ -267,44 +265,3 @@ def test_a_heart_that_comes_back_is_learned_again():
     found = np.array([b.sample for b in beats]) / FS
     assert (np.abs(found[:, None] - again[None, :]).min(axis=1) < 0.03).sum() > 20
     assert (found < 21).sum() > 0.9 * len(times)
-
-
-# -- parts ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("times", "beat"),
-    [
-        (np.arange(7) * 0.8, 0.8),
-        (np.arange(6) * 0.8, 0.0),  # too few
-        (np.arange(9) * 0.41, 0.41), (np.arange(9) * 0.39, 0.0),
-        (np.arange(9) * 1.49, 1.49), (np.arange(9) * 1.51, 0.0),
-        (np.delete(np.arange(12) * 0.8, [3, 7, 8]), 0.8),  # missed beats
-        (np.cumsum([0, 1, 1.9, 0.6, 1.3, 2.2, 0.9, 0.7, 1.6]), 0.0),
-    ],
-)  # fmt: skip
-def test_a_rhythm(times, beat):
-    assert median_rr_interval(np.asarray(times)) == pytest.approx(beat)
-
-
-def test_the_line_between_the_ends_is_taken_off():
-    x = np.linspace(5, -3, 100)
-    # the levels are means of a few samples, the very ends keep theirs
-    np.testing.assert_allclose(subtract_baseline(x)[5:-5], 0, atol=0.05)
-    bump = x + 10 * np.hanning(100) ** 4
-    assert np.ptp(subtract_baseline(bump)) == pytest.approx(10, rel=0.02)
-
-
-@pytest.mark.parametrize(("shift", "height"), [(0, 1.0), (7, 0.5), (12.4, 2.0), (20, 1.0)])
-def test_fit_between_samples(shift, height):
-    t = np.arange(60.0)
-    wave = np.exp(-(((t - 30) / 6) ** 2))
-    piece = height * np.exp(-(((np.arange(80.0) - 30 - shift) / 6) ** 2)) + 3 + 0.01 * np.arange(80)
-    lag, size, explained = Template(wave).fit(piece)
-    assert lag == pytest.approx(shift, abs=0.1)
-    assert size == pytest.approx(height, rel=0.03)
-    assert explained > 0.97
-
-
-def test_an_empty_waveform_fits_nothing():
-    assert Template(np.zeros(60)).fit(np.arange(80.0))[1:] == (0.0, 0.0)

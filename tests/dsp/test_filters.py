@@ -16,7 +16,7 @@ def gain(make, fs, hz):
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 500), max_size=8), st.sampled_from([1, 3]))
-def test_output_is_bitwise_equal_for_every_cut(cuts, width):
+def test_output_does_not_depend_on_the_chunks(cuts, width):
     x = np.random.default_rng(1).normal(size=(500, width))
     x = x[:, 0] if width == 1 else x
     whole = burst_band(1000.0).push(x)
@@ -35,20 +35,20 @@ def test_output_is_bitwise_equal_for_every_cut(cuts, width):
         (dynamic_band, 100.0, (2, 10, 25), (0.05,)),
     ],
 )
-def test_bands_pass_what_they_should(make, fs, inside, outside):
+def test_gain_within_and_outside_each_band(make, fs, inside, outside):
     for hz in inside:
         assert 0.9 < gain(make, fs, hz) < 1.1
     for hz in outside:
         assert gain(make, fs, hz) < 0.1
 
 
-def test_corners_are_at_minus_3_db():
+def test_gain_is_minus_3_db_at_the_corners():
     assert gain(burst_band, 2000.0, 20) == pytest.approx(0.707, abs=0.02)
     assert gain(burst_band, 2000.0, 450) == pytest.approx(0.707, abs=0.02)
 
 
 @pytest.mark.parametrize("make", [burst_band, leg_movement_band, dynamic_band])
-def test_a_constant_makes_no_transient(make):
+def test_constant_causes_no_transient(make):
     y = make(1000.0).push(np.full(2000, 1234.5))
     assert np.abs(y).max() < 1e-6
 
@@ -57,7 +57,7 @@ def test_a_constant_makes_no_transient(make):
     ("make", "fs", "hz"),
     [(burst_band, 1000.0, 110), (burst_band, 2000.0, 110), (dynamic_band, 100.0, 8)],
 )
-def test_stated_delay_is_the_delay_of_a_packet_of_waves(make, fs, hz):
+def test_stated_delay_is_the_delay_of_a_wave_packet(make, fs, hz):
     t = np.arange(round(4 * fs)) / fs
     packet = np.exp(-(((t - 2) / (3 / hz)) ** 2)) * np.sin(2 * np.pi * hz * t)
     band = make(fs)
@@ -66,5 +66,5 @@ def test_stated_delay_is_the_delay_of_a_packet_of_waves(make, fs, hz):
     assert lag_s == pytest.approx(band.delay_s, abs=0.001 if fs > 500 else 0.005)
 
 
-def test_nothing_in_nothing_out():
+def test_empty_input_gives_empty_output():
     assert len(bandpass(1, 10, 100.0, order=(2, 2)).push(np.empty(0))) == 0

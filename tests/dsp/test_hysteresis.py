@@ -33,19 +33,19 @@ def by_hand(low, high, bridge):
     st.integers(0, 5),
     st.lists(st.integers(0, 80), max_size=10),
 )
-def test_runs_equal_a_plain_loop_for_every_cut(levels, bridge, cuts):
+def test_runs_equal_a_plain_loop_for_any_chunks(levels, bridge, cuts):
     x = np.array(levels, int)
     low, high = x >= 1, x >= 2
     cuts = [c for c in cuts if c <= len(x)]
     assert find(low, high, bridge, cuts) == by_hand(low, high, bridge)
 
 
-def test_gap_of_exactly_the_bridge_is_bridged_and_one_more_is_not():
+def test_gap_of_bridge_length_is_bridged_and_a_longer_one_is_not():
     low = np.array([1, 0, 0, 1, 0, 0, 0, 1], bool)
     assert find(low, low, 2) == [(0, 4), (7, 8)]
 
 
-def test_a_run_that_never_opens_is_none():
+def test_run_below_the_high_threshold_is_dropped():
     low = np.ones(5, bool)
     assert find(low, ~low, 1) == []
 

@@ -23,7 +23,7 @@ def follow(envelope, cuts=(), memory=60, quantile=0.25, least=0.01):
 
 
 def by_hand(envelope, memory=60, quantile=0.25, least=0.01):
-    """Return what the docstring says, second by second, with plain loops."""
+    """Return the floor as defined in the docstring, second by second, with plain loops."""
     seconds = [envelope[i : i + N] for i in range(0, len(envelope), N)]
     out = []
     warm = min(WARM_UP_S, len(envelope) // N)
@@ -50,14 +50,14 @@ def test_floor_is_the_low_quantile_of_the_seconds_before(seconds):
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(0, 100 * N + 7), max_size=30))
-def test_cutting_does_not_matter(cuts):
+def test_floor_does_not_depend_on_the_chunks(cuts):
     envelope = np.abs(np.random.default_rng(3).normal(size=100 * N + 7))
     envelope[30 * N : 41 * N] = 0.0
     for a, b in zip(follow(envelope), follow(envelope, cuts), strict=True):
         assert np.array_equal(a, b)
 
 
-def test_an_event_does_not_raise_its_own_floor():
+def test_event_does_not_raise_its_own_floor():
     envelope = np.ones(40 * N)
     envelope[20 * N : 21 * N] = 100.0
     assert follow(envelope)[1].max() == 1.0
@@ -69,14 +69,14 @@ def test_activity_of_half_the_memory_does_not_raise_the_floor():
     assert follow(envelope)[1].max() == 1.0
 
 
-def test_new_noise_becomes_the_floor_in_the_end():
+def test_lasting_noise_becomes_the_floor():
     envelope = np.concatenate([np.ones(60 * N), np.full(60 * N, 5.0)])
     centre = follow(envelope)[1]
     assert centre[60 * N] == 1.0
     assert centre[-1] == 5.0
 
 
-def test_a_segment_below_one_second_cannot_be_judged():
+def test_segment_below_one_second_has_no_floor():
     assert len(follow(np.ones(N - 1))[0]) == 0
 
 
@@ -87,7 +87,7 @@ def test_close_after_warm_up_adds_nothing():
 
 
 @pytest.mark.parametrize("freedom", [3, 8, 40])
-def test_noise_of_any_band_passes_with_the_stated_probability(freedom):
+def test_noise_exceeds_the_threshold_with_the_stated_probability(freedom):
     rms = np.sqrt(stats.chi2.rvs(freedom, size=400_000, random_state=1) / freedom)
     centre = np.median(rms)
     spread = 1.4826 * np.median(np.abs(rms - centre))
@@ -96,5 +96,5 @@ def test_noise_of_any_band_passes_with_the_stated_probability(freedom):
     assert 0.0005 < passed < 0.002
 
 
-def test_multiple_is_never_below_the_least():
+def test_multiple_has_a_lower_bound():
     assert NoiseThreshold(6.0, 0.01).multiple(np.array([1.0]), np.array([0.01]))[0] == 6.0

@@ -25,7 +25,7 @@ from twitchsense.model.recording import Recording
         (" acc2_z_g ", "acc2", "acc", None, "z", 1),
     ],
 )
-def test_a_name_tells_channel_leg_axis_and_scale(name, channel, kind, leg, axis, scale):
+def test_name_states_channel_leg_axis_and_scale(name, channel, kind, leg, axis, scale):
     spec = parse_column(name)
     assert (spec.channel, spec.kind, spec.leg, spec.axis) == (channel, kind, leg, axis)
     assert spec.scale == scale
@@ -53,26 +53,26 @@ def test_canonical_names_do_not_depend_on_the_unit():
         ("ecg_uv", "no signal name"),
     ],
 )
-def test_a_bad_name_is_refused_with_the_cure(name, problem):
+def test_bad_name_is_rejected_with_a_cure(name, problem):
     with pytest.raises(InputError, match="--map") as caught:
         parse_column(name, "night.csv")
     assert problem in str(caught.value)
     assert name in str(caught.value)
 
 
-def test_channels_stand_in_natural_order_emg_first():
+def test_channels_are_in_natural_order_emg_first():
     plans = plan_channels(["acc_z_g", "emg10_uv", "acc_x_g", "emg2_uv", "emg_uv"], "x")
     assert [p.name for p in plans] == ["emg", "emg2", "emg10", "acc"]
     assert plans[-1].names == ("acc_x_g", "acc_z_g")
     assert sorted(plans, key=channel_sort_key) == list(plans)
 
 
-def test_two_columns_of_one_signal_are_refused():
+def test_two_columns_of_one_signal_are_rejected():
     with pytest.raises(InputError, match="same signal as emg1_uv"):
         plan_channels(["emg1_uv", "emg1_mv"], "x")
 
 
-def test_units_are_scaled_through_float64():
+def test_units_are_scaled_in_double_precision():
     x = np.array([0.1, -0.25, 3.3])
     recording = Recording.from_arrays({"emg1_mv": (x, 1000), "acc_z_ms2": (x, 100)})
     got = content(recording)
@@ -88,7 +88,7 @@ def test_order_of_signals_does_not_matter():
     np.testing.assert_array_equal(content(one)["acc"][0][1][:, 0], 2 * x)
 
 
-def test_a_sample_that_is_not_finite_on_any_axis_is_a_gap():
+def test_sample_not_finite_on_any_axis_is_a_gap():
     x, y = np.arange(10.0), np.arange(10.0)
     x[3], y[4], x[9] = np.nan, np.inf, 1e300
     got = content(Recording.from_arrays({"acc_x_g": (x, 100), "acc_y_g": (y, 100)}))["acc"]
@@ -96,7 +96,7 @@ def test_a_sample_that_is_not_finite_on_any_axis_is_a_gap():
     assert got[0][1].shape == (3, 2)
 
 
-def test_a_gap_at_a_rate_that_is_no_whole_number_of_ns():
+def test_gap_at_a_period_of_no_whole_number_of_ns():
     x = np.ones(10)
     x[1] = np.nan
     got = content(Recording.from_arrays({"emg1_uv": (x, 2048.0)}))["emg1"]
@@ -117,11 +117,11 @@ def test_a_gap_at_a_rate_that_is_no_whole_number_of_ns():
         ({"acc_x_g": ([1, 2], 100), "acc_y_g": ([1, 2], 50)}, "do not match"),
     ],
 )
-def test_arrays_that_cannot_be_used(signals, problem):
+def test_unusable_arrays_are_rejected(signals, problem):
     with pytest.raises(InputError) as caught:
         Recording.from_arrays(signals)
     assert problem in str(caught.value)
 
 
-def test_rates_just_outside_the_limits_are_let_in():
+def test_rates_just_outside_the_limits_are_accepted():
     assert Recording.from_arrays({"emg1_uv": ([1, 2], 199)}).channels[0].fs == 199

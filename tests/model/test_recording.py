@@ -10,15 +10,15 @@ from twitchsense.model.channels import NS, ArraySamples, Channel
 from twitchsense.model.recording import Recording
 
 
-def gappy():
+def with_gap():
     x = np.arange(1000.0)
     x[300:400] = np.nan
     acc = np.arange(100.0)
     return Recording.from_arrays({"emg1_uv": (x, 1000), "acc_x_g": (acc, 100)})
 
 
-def test_ends_and_channels():
-    recording = gappy()
+def test_start_end_and_channels():
+    recording = with_gap()
     assert (recording.start_ns, recording.end_ns) == (0, NS)
     assert recording.channel("acc").width == 1
     assert [len(s.samples) for s in recording.segments_of("emg1")] == [300, 600]
@@ -26,7 +26,7 @@ def test_ends_and_channels():
         recording.channel("emg9")
 
 
-def test_an_empty_recording_has_no_extent():
+def test_empty_recording_has_no_extent():
     empty = Recording((Channel("emg1", "emg", "uV", 1000.0, ("emg1_uv",)),), ())
     assert (empty.start_ns, empty.end_ns) == (0, 0)
     assert list(empty.chunks()) == []
@@ -34,7 +34,7 @@ def test_an_empty_recording_has_no_extent():
 
 @pytest.mark.parametrize("seconds", [0.001, 0.0333, 0.25, 60])
 def test_chunks_cover_everything_once_and_in_order(seconds):
-    recording = gappy()
+    recording = with_gap()
     chunks = list(recording.chunks(seconds))
     for segment in recording.segments:
         mine = [
@@ -51,16 +51,16 @@ def test_chunks_cover_everything_once_and_in_order(seconds):
         )
 
 
-def test_a_window_shows_what_exists():
-    times, samples = gappy().window("emg1", 298_000_000, 403_000_000)
+def test_window_returns_existing_samples():
+    times, samples = with_gap().window("emg1", 298_000_000, 403_000_000)
     assert times.tolist() == [298_000_000, 299_000_000, 400_000_000, 401_000_000, 402_000_000]
     assert samples[:, 0].tolist() == [298, 299, 400, 401, 402]
-    times, samples = gappy().window("emg1", 310_000_000, 320_000_000)
+    times, samples = with_gap().window("emg1", 310_000_000, 320_000_000)
     assert len(times) == 0
     assert samples.shape == (0, 1)
 
 
-def test_start_needs_a_zone_and_becomes_utc():
+def test_start_needs_a_time_zone_and_is_converted_to_utc():
     signals = {"emg1_uv": ([1.0, 2.0], 1000)}
     east = timezone(timedelta(hours=2))
     start = datetime(2026, 3, 1, 2, 0, 0, 250_000, tzinfo=east)
@@ -72,7 +72,7 @@ def test_start_needs_a_zone_and_becomes_utc():
     assert Recording.from_arrays(signals).start_utc_ns is None
 
 
-def test_array_samples_are_sliced():
+def test_array_samples_return_slices():
     samples = ArraySamples(np.arange(6, dtype=np.float32).reshape(3, 2))
     assert len(samples) == 3
     assert samples.read(1, 2).tolist() == [[2, 3]]
