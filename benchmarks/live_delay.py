@@ -18,16 +18,16 @@ import numpy as np
 from firmware_sim.wearable.virtual import run_virtual
 from twitchsense.acquire.adapter import open_adapter
 from twitchsense.acquire.recorder import Recorder, make_host_clock, make_metadata
+from twitchsense.cli.event_printer import EventPrinter
 from twitchsense.cli.record import LIVE_PERIOD_S
-from twitchsense.cli.stream import LiveView
 from twitchsense.live.event_updates import EventUpdate
 from twitchsense.nightfile.writer import NightFileWriter
 
 START_NS = 1_790_000_000_000_000_000
 
 
-class TimedLiveView(LiveView):
-    """Live view that records when each movement is shown."""
+class TimedEventPrinter(EventPrinter):
+    """Event printer that records when each movement is shown."""
 
     def __init__(self, now_ns) -> None:
         super().__init__()
@@ -38,9 +38,9 @@ class TimedLiveView(LiveView):
         self.settled: list[tuple[str, float]] = []
         self.corrected = self.withdrawn = 0
 
-    def tell(self, row: EventUpdate, key: tuple[str, int, int]) -> None:
+    def print_update(self, row: EventUpdate, key: tuple[str, int, int]) -> None:
         """Record when a movement is shown, corrected or withdrawn."""
-        super().tell(row, key)
+        super().print_update(row, key)
         kind, delay = row.finding.kind, (self.now_ns() - row.finding.offset_ns) / 1e9
         first_kind = self.first_kind.setdefault(key, kind)
         self.delay_as_kind.setdefault((key, kind), delay)
@@ -52,10 +52,10 @@ class TimedLiveView(LiveView):
                 self.settled.append((kind, delay))
 
 
-async def run(minutes: float, scenario: str, seed: int, virtual: bool) -> TimedLiveView:
+async def run(minutes: float, scenario: str, seed: int, virtual: bool) -> TimedEventPrinter:
     loop = asyncio.get_running_loop()
     now_ns = (lambda: START_NS + round(loop.time() * 1e9)) if virtual else make_host_clock()
-    view = TimedLiveView(now_ns)
+    view = TimedEventPrinter(now_ns)
     stop = asyncio.Event()
     options = {"minutes": minutes + 1, "scenario": scenario, "seed": seed}
     with tempfile.TemporaryDirectory() as folder:
@@ -68,7 +68,7 @@ async def run(minutes: float, scenario: str, seed: int, virtual: bool) -> TimedL
                 [advertisement.address],
                 now_ns=now_ns,
                 period_s=LIVE_PERIOD_S,
-                on_stored=view.show,
+                on_stored=view.push,
                 inline=virtual,
             )
             loop.call_later(60 * minutes, stop.set)

@@ -47,8 +47,8 @@ from firmware_sim.wearable.wire import Wire
 from twitchsense.acquire.adapter import Advertisement
 from twitchsense.acquire.frame_queue import FrameSource, StoredFrame
 from twitchsense.acquire.recorder import Recorder, make_host_clock, make_metadata
+from twitchsense.cli.event_printer import EventPrinter
 from twitchsense.cli.record import LIVE_PERIOD_S
-from twitchsense.cli.stream import LiveView
 from twitchsense.devices import v1_frames
 from twitchsense.live.worker import DetectionWorker
 from twitchsense.nightfile.records import Boot
@@ -199,7 +199,7 @@ class Air:
             await asyncio.sleep(min(max(wait, 0.002), 0.01))
 
 
-class Ears(LiveView):
+class Ears(EventPrinter):
     """The live detector of `record --live`, with a look at what it costs."""
 
     def __init__(self, now_ns: Callable[[], int]) -> None:
@@ -208,10 +208,10 @@ class Ears(LiveView):
         self.wait_s: list[float] = []
         self.spent_s = 0.0
 
-    def show(self, frames: list[StoredFrame]) -> None:
+    def push(self, frames: list[StoredFrame]) -> None:
         """Take frames that are on disk."""
         began = time.thread_time()
-        super().show(frames)
+        super().push(frames)
         self.spent_s += time.thread_time() - began
         # from the arrival of the oldest frame of the batch until its movements are told
         self.wait_s.append((self._now_ns() - min(f.arrival_ns for f in frames)) / 1e9)
@@ -242,7 +242,7 @@ async def record(film: Film, count: int, seconds: float, path: Path, live: bool)
     air.devices = [Wearable(n, film, air) for n in range(count)]
     clock = make_host_clock()
     ears = Ears(clock)
-    aside = DetectionWorker(ears.show) if live else None
+    aside = DetectionWorker(ears.push) if live else None
     night = NightFileWriter(path, make_metadata())
     recorder = Recorder(
         air,  # type: ignore[arg-type]
@@ -285,7 +285,7 @@ async def record(film: Film, count: int, seconds: float, path: Path, live: bool)
         "cpu_share_of_one_core": round(cpu / wall, 4),
         "cpu_percent_per_device": round(100 * cpu / wall / count, 3),
         "detector_share_of_that": round(detect / cpu, 3),
-        "movements": ears.events,
+        "movements": ears.n_events,
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3, 1),
         "stored": check(path, air.devices),
     }
@@ -343,14 +343,11 @@ def found_by(film: Film) -> list[int]:
     """Return how many movements one device alone has shown after each frame."""
     model = film.model
     info = v1_frames.decode_info(bytes(Wire().info(model.streams, model.tick_hz, model.device, "")))
-    lane, view, found = (
-        FrameSource(info, Boot(model.serial, BOOT), 0, lambda _: None),
-        LiveView(),
-        [0],
-    )
+    lane = FrameSource(info, Boot(model.serial, BOOT), 0, lambda _: None)
+    view, found = EventPrinter(), [0]
     for due, data in zip(film.due, film.frames, strict=True):
-        view.show([StoredFrame(lane, v1_frames.decode_frame(data, info), round(due * 1e9))])
-        found.append(view.events)
+        view.push([StoredFrame(lane, v1_frames.decode_frame(data, info), round(due * 1e9))])
+        found.append(view.n_events)
     return found
 
 

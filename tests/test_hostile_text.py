@@ -27,8 +27,8 @@ from tests.trend.results import evening, write_night
 from twitchsense.acquire.adapter import Adapter, Advertisement
 from twitchsense.acquire.status import SessionStatus
 from twitchsense.cli.app import main
-from twitchsense.cli.options import _Plain
-from twitchsense.cli.record import _line
+from twitchsense.cli.options import PrintableFormatter
+from twitchsense.cli.record import format_status
 from twitchsense.errors import InputError
 from twitchsense.io.bids import write_tsv
 from twitchsense.model.event_table import EVENT_COLUMNS
@@ -195,11 +195,11 @@ def test_the_name_of_a_device_is_text(monkeypatch, name):
 
 def test_what_a_device_answers_steers_no_terminal():
     wrong = SessionStatus(last_error=f"\x1b[2J{TURNED}[bold]")
-    told = _line(f"AA{TURNED}", wrong, 3.0)
+    told = format_status(f"AA{TURNED}", wrong, 3.0)
     assert told.isprintable()
     assert "[bold]" in told
     record = logging.LogRecord("t", logging.INFO, "", 0, "%s: lost", (f"\x1b[2J{TURNED}",), None)
-    assert _Plain().format(record).isprintable()
+    assert PrintableFormatter().format(record).isprintable()
 
 
 # ---- diaries and the weeks -------------------------------------------------------------

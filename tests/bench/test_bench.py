@@ -11,7 +11,7 @@ from twitchsense.bench import process, suite
 from twitchsense.bench.latency import iter_packets, time_packets
 from twitchsense.bench.synthetic import make_tile, tile_recording
 from twitchsense.cli.app import main
-from twitchsense.cli.bench import table
+from twitchsense.cli.bench import format_table
 from twitchsense.detect.detector import Detector
 from twitchsense.errors import TwitchsenseError
 from twitchsense.settings import Settings
@@ -76,7 +76,7 @@ def test_memory_and_start(figures):
 
 
 def test_table_for_people(figures):
-    text = table(figures)
+    text = format_table(figures)
     for words in (
         "arrays of 2 min → events",
         "ECG canceller",
@@ -88,7 +88,7 @@ def test_table_for_people(figures):
         assert words in text
     assert "--help" in text
     figures = {**figures, "memory": {**figures["memory"], "above_mb": None}}
-    assert "memory for" not in table(figures)
+    assert "memory for" not in format_table(figures)
 
 
 def test_packets_hold_every_sample_once_and_come_in_time():

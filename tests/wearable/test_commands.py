@@ -146,7 +146,7 @@ def test_sigterm_ends_cleanly(tmp_path):
 
 
 def test_a_poor_night_is_loud(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("twitchsense.cli.record._SCAN_S", 1.5)
+    monkeypatch.setattr("twitchsense.cli.record.SIMULATOR_SCAN_S", 1.5)
     faults = "faults=range@0+100"
     run("record", "--device", "sim", "--out", tmp_path / "a.night", "--duration", 3,
         "--option", faults, expect=2)  # fmt: skip

@@ -1,4 +1,4 @@
-"""``python -m twitchsense.cli``: the command line without its script."""
+"""``python -m twitchsense.cli``: the command line without the installed script."""
 
 from twitchsense.cli.app import main
 

@@ -1,4 +1,4 @@
-"""``twitchsense agree``: events against annotations, one to one."""
+"""``twitchsense agree``: compare events with annotations, one to one."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def agree(events: Path, truth: Path, hours: float | None, as_json: bool, quiet: 
     from twitchsense.results.save import to_json
     from twitchsense.scoring.agreement import match, read_events
 
-    found = match(read_events(events), read_events(truth), hours=hours)
+    agreement = match(read_events(events), read_events(truth), hours=hours)
     if as_json:
-        click.echo(to_json(found.to_dict()), nl=False)
+        click.echo(to_json(agreement.to_dict()), nl=False)
     else:
-        _show(found)
+        _print_agreement(agreement)
 
 
-def _show(found: Agreement) -> None:
+def _print_agreement(agreement: Agreement) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -54,19 +54,19 @@ def _show(found: Agreement) -> None:
     names = ["kind", "truth", "found", "matched", "sensitivity", "precision", "F1", "onset error",
              "duration error", "truth touched", "found touching"]  # fmt: skip
     shares = ["sensitivity", "precision", "f1"]
-    if found.hours is not None:
+    if agreement.hours is not None:
         names.insert(7, "false per hour")
         shares.append("false_alarms_per_h")
     for i, name in enumerate(names):
         table.add_column(name, justify="left" if i == 0 else "right", no_wrap=True)
-    for row in found.table().to_dict("records"):
+    for row in agreement.table().to_dict("records"):
         table.add_row(
             escape(printable(str(row["kind"]), "?")),
             *(str(row[k]) for k in ("n_truth", "n_found", "tp")),
-            *(_share(row[k], row[f"{k}_low"], row[f"{k}_high"]) for k in shares),
-            *(_milliseconds(float(row[k])) for k in ("onset_error_s", "duration_error_s")),
+            *(_format_estimate(row[k], row[f"{k}_low"], row[f"{k}_high"]) for k in shares),
+            *(_format_milliseconds(float(row[k])) for k in ("onset_error_s", "duration_error_s")),
             *(
-                _share(row[k], row[f"{k}_low"], row[f"{k}_high"])
+                _format_estimate(row[k], row[f"{k}_low"], row[f"{k}_high"])
                 for k in ("overlap_sensitivity", "overlap_precision")
             ),
         )
@@ -79,30 +79,30 @@ def _show(found: Agreement) -> None:
         "truth; touched: overlaps anything of the other table, however often that was used",
         style="dim",
     )
-    if found.confusion.size > 1:
+    if agreement.confusion.size > 1:
         console.print()
-        console.print(_confusion(found))
+        console.print(_confusion_table(agreement))
         console.print("truth down, found across", style="dim")
 
 
-def _confusion(found: Agreement) -> Table:
+def _confusion_table(agreement: Agreement) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("")
-    for kind in found.confusion.columns:
+    for kind in agreement.confusion.columns:
         table.add_column(escape(printable(str(kind), "?")), justify="right", no_wrap=True)
-    for kind, counts in zip(found.confusion.index, found.confusion.to_numpy(), strict=True):
+    for kind, counts in zip(agreement.confusion.index, agreement.confusion.to_numpy(), strict=True):
         table.add_row(escape(printable(str(kind), "?")), *map(str, counts))
     return table
 
 
-def _milliseconds(seconds: float) -> str:
+def _format_milliseconds(seconds: float) -> str:
     return f"{1000 * seconds:+.0f} ms" if math.isfinite(seconds) else "–"
 
 
-def _share(value: float, low: float, high: float) -> str:
+def _format_estimate(value: float, low: float, high: float) -> str:
     if not math.isfinite(value):
         return "–"
     return f"{value:.2f} ({low:.2f}–{high:.2f})"

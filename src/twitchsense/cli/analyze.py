@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from twitchsense.cli.options import Asked, analysis, verbosity
+from twitchsense.cli.options import AnalysisOptions, analysis_options, verbosity
 from twitchsense.errors import InputError
+from twitchsense.text import printable
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from twitchsense.results.night import Night
 
 _FILE = click.Path(path_type=Path)
+#: Order of the contexts in the table of counts.
+_CONTEXTS: Final = ("wake", "drowsy", "sleep_onset", "asleep", "unknown")
 
 
 @click.command(short_help="Analyse one night: captures in, tables and a report out.")
@@ -32,7 +37,7 @@ _FILE = click.Path(path_type=Path)
     type=_FILE,
     help="Respiratory events: onset, duration; leg movements near them are told apart.",
 )
-@analysis
+@analysis_options
 @click.option("--no-report", is_flag=True, help="Leave report.html out.")
 @verbosity
 def analyze(
@@ -40,7 +45,7 @@ def analyze(
     out: Path,
     hypnogram: Path | None,
     respiratory: Path | None,
-    asked: Asked,
+    options: AnalysisOptions,
     no_report: bool,
     quiet: bool,
 ) -> None:
@@ -52,45 +57,80 @@ def analyze(
     from twitchsense.results.save import RESULT_FILES
 
     check_output_directory(out)
-    extra = (hypnogram, respiratory, *asked.files)
-    given = [*captures, *(p for p in extra if p is not None)]
-    _guard_inputs(given, out, RESULT_FILES)
-    settings = asked.settings()
+    optional = (hypnogram, respiratory, *options.files)
+    inputs = [*captures, *(p for p in optional if p is not None)]
+    _check_not_overwritten(inputs, out, RESULT_FILES)
+    settings = options.settings()
 
-    from twitchsense.cli.progress import steps
+    from twitchsense.cli.progress import show_steps
     from twitchsense.io.read import read
     from twitchsense.results.night import analyze as run
 
-    with steps(quiet=quiet) as show:
-        show.step("reading")
+    with show_steps(quiet=quiet) as steps:
+        steps.start("reading")
         recording = read(
             *captures, columns=settings.columns, legs=settings.legs, zone=settings.zone
         )
-        show.step("analysing")
+        steps.start("analysing")
         night = run(
             recording,
             hypnogram=hypnogram,
             respiratory=respiratory,
             settings=settings,
-            progress=show.progress,
+            progress=steps.update,
         )
-        show.step("writing")
+        steps.start("writing")
         night.save(out, report=not no_report)
     if not quiet:
-        _say(night, out, report=not no_report)
+        _print_summary(night, out, report=not no_report)
 
 
-def _guard_inputs(given: list[Path], out: Path, names: tuple[str, ...]) -> None:
-    """Refuse to write over what we were asked to read."""
+def _check_not_overwritten(inputs: list[Path], out: Path, names: tuple[str, ...]) -> None:
+    """Raise `InputError` if a result file would overwrite an input."""
     targets = {(out / name).resolve() for name in names}
-    for path in given:
+    for path in inputs:
         if path.resolve() in targets:
             raise InputError(
                 str(path), "would be overwritten by the results", "choose another --out"
             )
 
 
-def _say(night: Night, out: Path, *, report: bool) -> None:
-    from twitchsense.cli.summary import print_summary
+def _print_summary(night: Night, out: Path, *, report: bool) -> None:
+    """Print valid time, sleep onset, counts by label and the path of the results on stderr."""
+    from rich.console import Console
+    from rich.markup import escape
 
-    print_summary(night, out, report=report)
+    from twitchsense.report.summary_sentences import (
+        quality_word,
+        sleep_onset_sentence,
+        valid_time_sentences,
+    )
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    quality = f"Was the recording good? {quality_word(night)}. {valid_time_sentences(night)}"
+    console.print(escape(quality))
+    console.print(escape(sleep_onset_sentence(night)))
+    if len(night.events):
+        console.print(_count_table(night))
+    else:
+        console.print("No event in the valid signal.")
+    path = out / "report.html" if report else out
+    console.print(f"{'Report' if report else 'Results'}: {escape(printable(str(path), '?'))}")
+
+
+def _count_table(night: Night) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from twitchsense.report.palette import context_name, label_name
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("events")
+    counts = night.events.groupby(["label", "context"]).size()
+    contexts = [c for c in _CONTEXTS if c in counts.index.get_level_values("context")]
+    for context in contexts:
+        table.add_column(context_name(context), justify="right")
+    for label in counts.groupby("label").sum().sort_values(ascending=False).index:
+        cells = [str(int(counts.get((label, c), 0))) for c in contexts]
+        table.add_row(escape(label_name(str(label))), *cells)
+    return table

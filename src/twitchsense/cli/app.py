@@ -1,7 +1,7 @@
-"""The ``twitchsense`` command: finds its verbs, and turns errors into exit statuses.
+"""The ``twitchsense`` command: dispatches to the verbs and maps errors to exit statuses.
 
-0: done. 2: bad input or usage, one line on stderr. 1: our own failure.
-130: interrupted. Nothing heavy is imported here, so that ``--help`` is instant.
+0: done. 2: bad input or usage, one line on stderr. 1: internal failure. 130: interrupted.
+Nothing heavy is imported here, so that ``--help`` is instant.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ log = logging.getLogger("twitchsense")
 
 
 class App(click.Group):
-    """A group of commands that are imported when they are used."""
+    """A group of commands, each imported when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the verbs, in the order they are likely to be needed."""
+        """List the verbs in the order of the help page."""
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a verb."""
+        """Import the command of a verb; None if there is no such verb."""
         if cmd_name not in VERBS:
             return None
         module, name = VERBS[cmd_name].split(":")
@@ -64,11 +64,11 @@ class App(click.Group):
         windows_expand_args: bool = True,
         **extra: Any,
     ) -> Any:
-        """Run, and leave with the exit status the contract promises."""
+        """Run a command and exit with its status; see the module's docstring."""
         options: dict[str, Any] = {"prog_name": prog_name or "twitchsense", **extra}
         if not standalone_mode:
             return super().main(args, standalone_mode=False, **options)
-        _end_cleanly_on_sigterm()
+        _exit_on_sigterm()
         try:
             result = super().main(
                 args,
@@ -79,24 +79,26 @@ class App(click.Group):
             )
             sys.exit(result if isinstance(result, int) else 0)
         except (InputError, MissingExtraError) as error:
-            _leave(str(error), 2)
+            _exit_with_message(str(error), 2)
         except click.ClickException as error:
-            _leave(_usage(error), error.exit_code if error.exit_code == 2 else 2)
+            _exit_with_message(_format_usage_error(error), 2)
         except (KeyboardInterrupt, click.Abort):
-            _leave("interrupted; nothing was written", 130)
+            _exit_with_message("interrupted; nothing was written", 130)
         except BrokenPipeError:
-            # the reader of our output went away (``| head``): no one is left to tell
+            # the reader of the output has closed the pipe (``| head``)
             sys.stderr.close()
             sys.exit(1)
         except TwitchsenseError as error:
-            _leave(str(error), 1)
+            _exit_with_message(str(error), 1)
         except MemoryError:
-            _leave("out of memory", 1)
+            _exit_with_message("out of memory", 1)
         except Exception as error:
             if log.isEnabledFor(logging.INFO):
                 traceback.print_exc()
             kind = type(error).__name__
-            _leave(f"internal error ({kind}: {error}); please report it, with the output of -v", 1)
+            _exit_with_message(
+                f"internal error ({kind}: {error}); please report it, with the output of -v", 1
+            )
 
 
 @click.group(
@@ -113,13 +115,13 @@ def main() -> None:
     """  # noqa: D205
 
 
-def _leave(message: str, status: int) -> NoReturn:
+def _exit_with_message(message: str, status: int) -> NoReturn:
     line = " ".join(printable(message).split())
     click.echo(f"twitchsense: {line}", err=True)
     sys.exit(status)
 
 
-def _usage(error: click.ClickException) -> str:
+def _format_usage_error(error: click.ClickException) -> str:
     text = error.format_message()
     context = getattr(error, "ctx", None)
     if context is not None:
@@ -127,7 +129,7 @@ def _usage(error: click.ClickException) -> str:
     return text
 
 
-def _end_cleanly_on_sigterm() -> None:
+def _exit_on_sigterm() -> None:
     if threading.current_thread() is not threading.main_thread():
         return
 

@@ -1,4 +1,4 @@
-"""``twitchsense bench``: how fast detection is on this computer."""
+"""``twitchsense bench``: measure the speed of detection on this computer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from twitchsense.cli.options import verbosity
 
-Rows = Iterator[tuple[str, str, str]]
+TableRows = Iterator[tuple[str, str, str]]
 
 
 @click.command(short_help="Measure how fast detection is on this computer.")
@@ -30,40 +30,63 @@ def bench(as_json: bool, minutes: float, quiet: bool) -> None:
     nothing is read from you and nothing is kept.
     """
     from twitchsense.bench.suite import run_suite
-    from twitchsense.cli.progress import steps
+    from twitchsense.cli.progress import show_steps
 
-    told: dict[str, Any] = {}
-    with steps(quiet=quiet) as show:
-        show.step("making a night up")
+    figures: dict[str, Any] = {}
+    with show_steps(quiet=quiet) as steps:
+        steps.start("making a night up")
         for name, measure in run_suite(minutes):
-            show.step(name)
-            told[name] = measure()
+            steps.start(name)
+            figures[name] = measure()
     if as_json:
-        click.echo(json.dumps(told, indent=2))
+        click.echo(json.dumps(figures, indent=2))
     else:
-        click.echo(table(told))
+        click.echo(format_table(figures))
 
 
-def table(told: dict[str, Any]) -> str:
-    """Return the figures for a person."""
-    lines = [f"{what:<40}{figure:>10}  {note}".rstrip() for what, figure, note in rows(told)]
+def format_table(figures: dict[str, Any]) -> str:
+    """Format the figures as a table for people.
+
+    Parameters
+    ----------
+    figures : dict
+        As ``--json`` prints them.
+
+    Returns
+    -------
+    str
+    """
+    lines = [
+        f"{name:<40}{figure:>10}  {note}".rstrip() for name, figure, note in iter_rows(figures)
+    ]
     return "\n".join([*lines, "Times leave out what other programs took from the processor."])
 
 
-def rows(told: dict[str, Any]) -> Rows:
-    """Yield what is measured, the figure, and what to compare it with."""
-    about, arrays, csv = told["about"], told["arrays"], told["csv"]
-    live, memory, start = told["live"], told["memory"], told["start"]
+def iter_rows(figures: dict[str, Any]) -> TableRows:
+    """Iterate over the rows of the table.
+
+    Parameters
+    ----------
+    figures : dict
+        As ``--json`` prints them.
+
+    Yields
+    ------
+    name, figure, note : str
+        The quantity, its value, and a value for comparison.
+    """
+    about, arrays, csv = figures["about"], figures["arrays"], figures["csv"]
+    live, memory, start = figures["live"], figures["memory"], figures["start"]
     yield "twitchsense", about["twitchsense"], f"{about['processor']}, {about['cores']} cores"
     yield (
-        f"arrays of {_length(arrays['hours'])} → events",
+        f"arrays of {_format_length(arrays['hours'])} → events",
         f"{arrays['seconds']:.2f} s",
         f"{arrays['times_real_time']:,.0f} × real time; {arrays['times_sum']:.0f} × numpy.sum",
     )
     for stage, seconds in arrays["stages"].items():
         yield f"  {stage}", f"{seconds:.3f} s", f"{100 * seconds / arrays['seconds']:.0f} %"
     yield (
-        f"CSV of {_length(csv['hours'])} → result files",
+        f"CSV of {_format_length(csv['hours'])} → result files",
         f"{csv['seconds']:.2f} s",
         f"{csv['megabytes']:.0f} MB; {csv['times_parse']:.1f} × parsing it with pandas",
     )
@@ -81,7 +104,7 @@ def rows(told: dict[str, Any]) -> Rows:
         )
     if memory["above_mb"] is not None:
         yield (
-            f"memory for {_length(memory['hours'])}",
+            f"memory for {_format_length(memory['hours'])}",
             f"{memory['above_mb']:.0f} MB",
             f"above Python with numpy, scipy and pandas ({memory['base_mb']:.0f} MB)",
         )
@@ -93,5 +116,5 @@ def rows(told: dict[str, Any]) -> Rows:
     )
 
 
-def _length(hours: float) -> str:
+def _format_length(hours: float) -> str:
     return f"{60 * hours:.0f} min" if hours < 2 else f"{hours:.0f} h"

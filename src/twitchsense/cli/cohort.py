@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from twitchsense.cli.options import Asked, analysis, verbosity
+from twitchsense.cli.options import AnalysisOptions, analysis_options, verbosity
 from twitchsense.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _MAX_FAILURES_SHOWN: Final = 5
     default="1/1",
     help="Do part I of N; all parts may run at once into one DIR.",
 )
-@analysis
+@analysis_options
 @click.option("--json", "as_json", is_flag=True, help="Say how it went for programs, on stdout.")
 @verbosity
 def cohort(
@@ -55,7 +55,7 @@ def cohort(
     executor: str,
     workers: int | None,
     part: str,
-    asked: Asked,
+    options: AnalysisOptions,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -76,12 +76,12 @@ def cohort(
 
     def make_settings(values: Mapping[str, str], settings_file: Path | None) -> Settings:
         own_options = replace(
-            asked,
-            files=(*asked.files, *([] if settings_file is None else [settings_file])),
-            profile=values.get("profile", asked.profile),
-            pairs=(*asked.pairs, *([values["map"]] if "map" in values else [])),
-            stages=values.get("stages", asked.stages),
-            zone=values.get("zone", asked.zone),
+            options,
+            files=(*options.files, *([] if settings_file is None else [settings_file])),
+            profile=values.get("profile", options.profile),
+            pairs=(*options.pairs, *([values["map"]] if "map" in values else [])),
+            stages=values.get("stages", options.stages),
+            zone=values.get("zone", options.zone),
         )
         return own_options.settings()
 
@@ -117,19 +117,19 @@ def _parse_part(text: str) -> tuple[int, int]:
 @contextmanager
 def _show_progress(*, quiet: bool) -> Iterator[NightCallback | None]:
     """Show the progress: a bar on a terminal, elsewhere a line every half minute."""
-    from twitchsense.cli.progress import steps
+    from twitchsense.cli.progress import show_steps
 
-    with steps(quiet=quiet) as bar:
-        bar.step("nights")
+    with show_steps(quiet=quiet) as bar:
+        bar.start("nights")
         next_line = time.monotonic() + _LINE_PERIOD_S
 
         def show(progress: CohortProgress, outcome: Outcome) -> None:
             nonlocal next_line
-            bar.progress(progress.finished, progress.total)
+            bar.update(progress.finished, progress.total)
             if outcome.status == "failed" and progress.failed <= _MAX_FAILURES_SHOWN:
-                bar.say(f"failed: {outcome.night}: {outcome.reason}")
+                bar.print(f"failed: {outcome.night}: {outcome.reason}")
             if not bar.visible and time.monotonic() >= next_line:
-                bar.say(format_progress(progress))
+                bar.print(format_progress(progress))
                 next_line = time.monotonic() + _LINE_PERIOD_S
 
         yield None if quiet else show

@@ -1,4 +1,4 @@
-"""``twitchsense demo``: a simulated night, analysed, in one command."""
+"""``twitchsense demo``: simulate a night and analyse it in one command."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def demo(ctx: click.Context, out: Path, minutes: float, seed: int, quiet: bool) 
     from twitchsense.results.files import check_output_directory
 
     check_output_directory(out)
-    # a process of its own: the simulator and the product share no code
+    # a separate process: the simulator and twitchsense share no code
     command = [sys.executable, "-m", "firmware_sim", "capture"]
     command += ["--out", str(out), "--minutes", f"{minutes:g}", "--seed", str(seed)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

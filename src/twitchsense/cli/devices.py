@@ -1,4 +1,4 @@
-"""``twitchsense devices``: which wearables are near."""
+"""``twitchsense devices``: list the wearables in range."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def devices(device: str, seconds: float, as_json: bool, quiet: bool) -> None:
     options = {"transport": transport} if plugin else {}
 
     async def scan() -> list[Advertisement]:
-        async with open_adapter(plugin, **options) as radio:
-            return await radio.scan(seconds)
+        async with open_adapter(plugin, **options) as adapter:
+            return await adapter.scan(seconds)
 
     found = asyncio.run(scan())
     if as_json:

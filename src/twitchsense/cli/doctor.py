@@ -1,4 +1,4 @@
-"""``twitchsense doctor``: what is installed, for bug reports."""
+"""``twitchsense doctor``: installed versions and extras, for bug reports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-_CORE = (
+_CORE_PACKAGES = (
     "numpy",
     "scipy",
     "pandas",
@@ -29,7 +29,7 @@ _EXTRAS = {"parquet": ("pyarrow",), "edf": ("edfio",), "sim": ("bumble",)}
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def doctor(as_json: bool) -> None:
     """Say what is installed: versions, extras, platform. For bug reports."""
-    facts = examine()
+    facts = collect_facts()
     if as_json:
         click.echo(json.dumps(facts, indent=2))
         return
@@ -38,19 +38,19 @@ def doctor(as_json: bool) -> None:
     for name, version in facts["packages"].items():
         click.echo(f"{name:<11} {version or 'MISSING'}")
     for extra, present in facts["extras"].items():
-        cure = "" if present else f"   pip install 'twitchsense[{extra}]'"
-        click.echo(f"extra {extra:<10} {'yes' if present else 'no'}{cure}")
+        command = "" if present else f"   pip install 'twitchsense[{extra}]'"
+        click.echo(f"extra {extra:<10} {'yes' if present else 'no'}{command}")
 
 
-def examine() -> dict[str, Any]:
-    """Return what `doctor` says. Neither user names nor paths of the machine."""
+def collect_facts() -> dict[str, Any]:
+    """Collect versions, extras and platform, without user names or paths of the machine."""
     return {
         "twitchsense": _version("twitchsense"),
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
         "byteorder": sys.byteorder,
-        "packages": {name: _version(name) for name in _CORE},
+        "packages": {name: _version(name) for name in _CORE_PACKAGES},
         "extras": {
             extra: all(_version(name) is not None for name in needs)
             for extra, needs in _EXTRAS.items()

@@ -1,4 +1,4 @@
-"""``twitchsense export``: a night or a capture as CSV, Parquet, EDF+ or BIDS."""
+"""``twitchsense export``: write a night or a capture as CSV, Parquet, EDF+ or BIDS."""
 
 from __future__ import annotations
 

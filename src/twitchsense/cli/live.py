@@ -1,4 +1,4 @@
-"""``twitchsense live``: a night while it is recorded."""
+"""``twitchsense live``: watch a night while it is recorded."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
 if TYPE_CHECKING:
     from twitchsense.live.follower import NightFollower
 
-_START_S: Final = 30.0  # for the simulator to make the first row
-_PERIOD_S: Final = 0.2
+#: Time (s) until the simulator has written the first row.
+_START_TIMEOUT_S: Final = 30.0
+#: Time (s) between two reads of the night file.
+_POLL_PERIOD_S: Final = 0.2
 
 
 @click.command(short_help="Watch a night while it is recorded.")
@@ -37,16 +39,16 @@ def live(night: str, browser: bool, port: int, counts: bool, quiet: bool) -> Non
     """
     from twitchsense.live.follower import NightFollower
 
-    with _file_of(night) as path:
+    with _open_night_file(night) as path:
         watch = NightFollower(path)
         watch.look()
         if browser:
-            _serve(watch, port, counts=counts)
+            _run_in_browser(watch, port, counts=counts)
         else:
-            _terminal(watch, counts=counts)
+            _run_in_terminal(watch, counts=counts)
 
 
-def _terminal(watch: NightFollower, *, counts: bool) -> None:
+def _run_in_terminal(watch: NightFollower, *, counts: bool) -> None:
     try:
         from twitchsense.live.terminal import LiveApp
     except ImportError as error:
@@ -57,7 +59,7 @@ def _terminal(watch: NightFollower, *, counts: bool) -> None:
         raise app.failure
 
 
-def _serve(watch: NightFollower, port: int, *, counts: bool) -> None:
+def _run_in_browser(watch: NightFollower, port: int, *, counts: bool) -> None:
     from twitchsense.live.web import LiveServer
 
     server = LiveServer(watch, port, counts=counts)
@@ -67,7 +69,7 @@ def _serve(watch: NightFollower, port: int, *, counts: bool) -> None:
     try:
         while True:
             if not watch.look():
-                time.sleep(_PERIOD_S)
+                time.sleep(_POLL_PERIOD_S)
     except KeyboardInterrupt:
         pass
     finally:
@@ -75,8 +77,8 @@ def _serve(watch: NightFollower, port: int, *, counts: bool) -> None:
 
 
 @contextlib.contextmanager
-def _file_of(night: str) -> Iterator[Path]:
-    """Return the night file; for ``sim``, one that a recorder of our own writes."""
+def _open_night_file(night: str) -> Iterator[Path]:
+    """Yield the path of the night file; for ``sim``, start a recorder that writes one."""
     if night != "sim":
         path = Path(night)
         if not path.is_file():
@@ -91,7 +93,7 @@ def _file_of(night: str) -> Iterator[Path]:
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         try:
-            _wait_for(path, child)
+            _wait_for_file(path, child)
             yield path
         finally:
             child.send_signal(signal.SIGINT)
@@ -101,9 +103,9 @@ def _file_of(night: str) -> Iterator[Path]:
             child.communicate()
 
 
-def _wait_for(path: Path, child: subprocess.Popen[str]) -> None:
-    until = time.monotonic() + _START_S
-    while time.monotonic() < until:
+def _wait_for_file(path: Path, child: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while time.monotonic() < deadline:
         if path.exists() and path.stat().st_size:
             return
         if child.poll() is not None:

@@ -1,4 +1,4 @@
-"""Options that several verbs share."""
+"""Command-line options shared by several verbs, and the logging set-up."""
 
 from __future__ import annotations
 
@@ -24,39 +24,49 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def verbosity(command: Command) -> Command:
     """Add ``-v`` and ``-q``."""
-    more = click.option(
+    verbose = click.option(
         "-v",
         "--verbose",
         is_flag=True,
         expose_value=False,
-        callback=_verbose,
+        callback=_configure_logging,
         is_eager=True,
         help="Say more on stderr; show a traceback if we fail.",
     )
-    less = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-    return more(less(command))
+    quiet = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+    return verbose(quiet(command))
 
 
-class _Plain(logging.Formatter):
-    """What a device or a file says does not steer the terminal."""
+class PrintableFormatter(logging.Formatter):
+    """Log formatter that removes terminal control characters from messages."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the lines of a message."""
+        """Format a record; line breaks are kept."""
         return "\n".join(printable(line, "?") for line in super().format(record).split("\n"))
 
 
-def _verbose(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+def _configure_logging(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     logger = logging.getLogger("twitchsense")
     logger.setLevel(logging.INFO if value else logging.WARNING)
     if value and not logger.handlers:
         handler = logging.StreamHandler()
-        handler.setFormatter(_Plain("%(name)s: %(message)s"))
+        handler.setFormatter(PrintableFormatter("%(name)s: %(message)s"))
         logger.addHandler(handler)
-        logger.propagate = False  # libraries that set up logging would say it again
+        logger.propagate = False  # else a configured root logger repeats each message
 
 
 def parse_map(pairs: Sequence[str]) -> dict[str, str]:
-    """Read ``--map "Time=time_s,EMG(uV)=emg1_uv"``.
+    """Parse ``--map "Time=time_s,EMG(uV)=emg1_uv"``.
+
+    Parameters
+    ----------
+    pairs : sequence of str
+        Values of the option, each with one or more pairs.
+
+    Returns
+    -------
+    dict of str to str
+        Foreign header to column name.
 
     Raises
     ------
@@ -66,27 +76,31 @@ def parse_map(pairs: Sequence[str]) -> dict[str, str]:
     columns: dict[str, str] = {}
     for text in pairs:
         for pair in text.split(","):
-            theirs, equals, ours = pair.rpartition("=")
-            if not (equals and theirs.strip() and ours.strip()):
+            header, equals, column = pair.rpartition("=")
+            if not (equals and header.strip() and column.strip()):
                 raise InputError(
                     "--map", f"{pair!r} is no pair", 'write "Time=time_s,EMG(uV)=emg1_uv"'
                 )
-            columns[theirs.strip()] = ours.strip()
+            columns[header.strip()] = column.strip()
     return columns
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What the command line says of an analysis.
+class AnalysisOptions:
+    """Options of an analysis from which its settings are made.
 
     Attributes
     ----------
     files : tuple of Path
-        Files of settings, the later ones over the earlier.
+        Settings files; later ones override earlier ones.
     profile : str or None
+        Name of the profile; None is `DEFAULT_PROFILE`.
     pairs : tuple of str
-        Of ``--map``.
-    stages, zone : str or None
+        Values of ``--map``.
+    stages : str or None
+        Value of ``--stages``.
+    zone : str or None
+        Value of ``--zone``.
     """
 
     files: tuple[Path, ...] = ()
@@ -96,12 +110,16 @@ class Asked:
     zone: str | None = None
 
     def settings(self) -> Settings:
-        """Put the settings together: profile, then files, then options.
+        """Make the settings: profile, overridden by files, overridden by options.
+
+        Returns
+        -------
+        Settings
 
         Raises
         ------
         InputError
-            For what can't be used.
+            If a value or a file can't be used.
         """
         from twitchsense.settings import get_profile, load_settings
 
@@ -121,8 +139,8 @@ class Asked:
         return settings.model_copy(update=changes)
 
 
-def analysis(command: Command) -> Command:
-    """Add the options of an analysis; the command gets them as `asked`."""
+def analysis_options(command: Command) -> Command:
+    """Add the options of an analysis; the command receives them as `options`."""
 
     @wraps(command)
     def run(
@@ -132,17 +150,19 @@ def analysis(command: Command) -> Command:
         pairs: tuple[str, ...],
         stages: str | None,
         zone: str | None,
-        **more: Any,
+        **arguments: Any,
     ) -> Any:
         files = () if settings_file is None else (settings_file,)
-        return command(*args, asked=Asked(files, profile, pairs, stages, zone), **more)
+        return command(
+            *args, options=AnalysisOptions(files, profile, pairs, stages, zone), **arguments
+        )
 
-    for option in reversed(_ANALYSIS):
+    for option in reversed(_ANALYSIS_OPTIONS):
         run = option(run)
     return cast("Command", run)
 
 
-_ANALYSIS: Final = (
+_ANALYSIS_OPTIONS: Final = (
     click.option(
         "--stages",
         metavar="CODES",

@@ -1,4 +1,4 @@
-"""Progress with time left, on a terminal; silence elsewhere."""
+"""Progress bar with remaining time on a terminal; nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -18,37 +18,47 @@ from rich.progress import (
 from twitchsense.text import printable
 
 
-class Steps:
-    """Shows which step runs, and how far it is if it can tell."""
+class StepProgress:
+    """Shows the current step and, if it is known, its progress."""
 
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
         self._task: TaskID | None = None
 
-    def step(self, name: str) -> None:
-        """Begin a step."""
+    def start(self, name: str) -> None:
+        """Start a step; it replaces the one before it."""
         if self._task is not None:
             self._bar.remove_task(self._task)
         self._task = self._bar.add_task(name, total=None)
 
     @property
     def visible(self) -> bool:
-        """Whether there is a terminal to show it on."""
+        """Whether the bar is shown on a terminal."""
         return not self._bar.disable
 
-    def say(self, text: str) -> None:
-        """Say a line on stderr, above the bar if there is one."""
+    def print(self, text: str) -> None:
+        """Print a line on stderr, above the bar if there is one."""
         self._bar.console.print(printable(text, "?"), markup=False, highlight=False, soft_wrap=True)
 
-    def progress(self, done: float, total: float) -> None:
-        """Say how far the step is, in any unit."""
+    def update(self, done: float, total: float) -> None:
+        """Set the progress of the step, in any unit."""
         if self._task is not None:
             self._bar.update(self._task, completed=done, total=total)
 
 
 @contextmanager
-def steps(*, quiet: bool = False) -> Iterator[Steps]:
-    """Show steps on stderr while the block runs, if stderr is a terminal."""
+def show_steps(*, quiet: bool = False) -> Iterator[StepProgress]:
+    """Show the steps of a block on stderr, if it is a terminal.
+
+    Parameters
+    ----------
+    quiet : bool
+        Show nothing.
+
+    Yields
+    ------
+    StepProgress
+    """
     console = Console(stderr=True)
     with Progress(
         SpinnerColumn(),
@@ -59,4 +69,4 @@ def steps(*, quiet: bool = False) -> Iterator[Steps]:
         transient=True,
         disable=quiet or not console.is_terminal,
     ) as bar:
-        yield Steps(bar)
+        yield StepProgress(bar)

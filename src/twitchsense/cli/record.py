@@ -1,4 +1,4 @@
-"""``twitchsense record``: one or more wearables into a night file."""
+"""``twitchsense record``: record one or more wearables into a night file."""
 
 from __future__ import annotations
 
@@ -19,15 +19,20 @@ if TYPE_CHECKING:
     from twitchsense.acquire.adapter import Adapter
     from twitchsense.acquire.recorder import Recorder
     from twitchsense.acquire.status import SessionStatus
-    from twitchsense.cli.stream import LiveView
+    from twitchsense.cli.event_printer import EventPrinter
 
 log = logging.getLogger(__name__)
 
-LIVE_PERIOD_S: Final = 0.1  # between commits, and between looks for movements
-_TALK_S: Final = 10.0
-_SCAN_S: Final = 10.0
-_BOTH_S: Final = 1.5
-_PATIENCE_S: Final = 30.0  # to find and connect the first wearable
+#: Time (s) between two commits to the night file with ``--live``.
+LIVE_PERIOD_S: Final = 0.1
+#: Time (s) between two status lines.
+_STATUS_PERIOD_S: Final = 10.0
+#: Longest scan (s) for a simulated wearable.
+SIMULATOR_SCAN_S: Final = 10.0
+#: Scan (s) for a second simulated wearable.
+_SECOND_SCAN_S: Final = 1.5
+#: With ``--duration``: time (s) to find and connect the first wearable.
+_CONNECT_TIMEOUT_S: Final = 30.0
 
 
 @click.command(short_help="Record a night from a wearable over Bluetooth.")
@@ -90,13 +95,39 @@ def record(
 
 
 def split_device(text: str) -> tuple[str, str]:
-    """Return the plug-in and the transport a device name asks for, both empty if none."""
+    """Split a device name into the plug-in and its transport.
+
+    Parameters
+    ----------
+    text : str
+        ``sim``, ``sim@TRANSPORT``, or the address or name of a wearable.
+
+    Returns
+    -------
+    plugin, transport : str
+        Both empty for a wearable that is not simulated.
+    """
     plugin, _, transport = text.partition("@")
     return (plugin, transport) if plugin == "sim" else ("", "")
 
 
 def parse_options(pairs: tuple[str, ...]) -> dict[str, str | int | float]:
-    """Read ``--option KEY=VALUE``: numbers become numbers."""
+    """Parse ``--option KEY=VALUE``.
+
+    Parameters
+    ----------
+    pairs : tuple of str
+
+    Returns
+    -------
+    dict
+        Values that are numbers are int or float.
+
+    Raises
+    ------
+    InputError
+        If a pair has no ``=`` or its key is no identifier.
+    """
     options: dict[str, str | int | float] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
@@ -128,21 +159,22 @@ async def _record(
     from twitchsense.nightfile.writer import NightFileWriter
 
     plugin, transport = split_device(devices[0])
-    chosen: dict[str, str | int | float] = parse_options(options)
+    simulator_options: dict[str, str | int | float] = parse_options(options)
     if plugin:
         if len(devices) > 1:
             raise InputError("--device", "sim stands alone", "name it once")
-        chosen["transport"] = transport
+        simulator_options["transport"] = transport
         if duration is not None and not transport:
-            chosen.setdefault("minutes", duration / 60 + 1)
-    view = aside = None
+            simulator_options.setdefault("minutes", duration / 60 + 1)
+    printer = worker = None
     if live:
-        from twitchsense.cli.stream import LiveView  # the detector's libraries take a second
+        # imported here: the libraries of the detector take a second to load
+        from twitchsense.cli.event_printer import EventPrinter
         from twitchsense.live.worker import DetectionWorker
 
-        view = LiveView()
-        aside = DetectionWorker(view.show)
-    # look at the file first: a scan in vain is shorter than a night in vain
+        printer = EventPrinter()
+        worker = DetectionWorker(printer.push)
+    # open the file before the scan: it fails early if it can't be written
     night = NightFileWriter(out, make_metadata())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -150,23 +182,24 @@ async def _record(
         with contextlib.suppress(NotImplementedError):  # Windows
             loop.add_signal_handler(number, stop.set)
     try:
-        with keep_awake() as awake:
-            if not awake:
+        with keep_awake() as inhibited:
+            if not inhibited:
                 log.warning("this computer may fall asleep: set it not to, for the night")
             try:
-                radio = open_adapter(plugin, **chosen)
-                async with radio as air:
-                    names = await _find(air, bool(transport), stop) if plugin else list(devices)
+                async with open_adapter(plugin, **simulator_options) as adapter:
+                    names = list(devices)
+                    if plugin:
+                        names = await _find_simulated(adapter, bool(transport), stop)
                     recorder = Recorder(
-                        air,
+                        adapter,
                         night,
                         names,
                         now_ns=make_host_clock(),
                         period_s=LIVE_PERIOD_S if live else COMMIT_PERIOD_S,
-                        on_stored=aside.put if aside else None,
+                        on_stored=worker.put if worker else None,
                     )
-                    began = loop.time()
-                    tasks = [asyncio.create_task(_talk(recorder, view, began, quiet))]
+                    start_s = loop.time()
+                    tasks = [asyncio.create_task(_print_status(recorder, printer, start_s, quiet))]
                     if duration is not None:
                         tasks.append(asyncio.create_task(_stop_after(duration, recorder, stop)))
                     try:
@@ -174,97 +207,116 @@ async def _record(
                     finally:
                         for task in tasks:
                             task.cancel()
-                    elapsed = loop.time() - (_first(recorder) or began)
+                    elapsed_s = loop.time() - (_first_connection_s(recorder) or start_s)
             except (TypeError, ValueError) as error:
                 if not plugin:
                     raise
                 raise InputError("--option", str(error), "see the simulator's page") from error
     finally:
         night.close()
-        if aside is not None:
-            aside.close()
-    return _summarize(recorder, elapsed, out, quiet)
+        if worker is not None:
+            worker.close()
+    return _print_totals(recorder, elapsed_s, out, quiet)
 
 
-async def _find(radio: Adapter, served: bool, stop: asyncio.Event) -> list[str]:
+async def _find_simulated(adapter: Adapter, served: bool, stop: asyncio.Event) -> list[str]:
     """Return the names of all wearables of the simulator."""
-    found = await radio.scan(_SCAN_S, "ts-0001")
+    found = await adapter.scan(SIMULATOR_SCAN_S, "ts-0001")
     if served:
-        found = await radio.scan(_BOTH_S) or found  # there may be one for each leg
+        found = await adapter.scan(_SECOND_SCAN_S) or found  # there may be one per leg
     if not found and not stop.is_set():
         raise InputError("sim", "no simulated wearable answers", "start firmware_sim serve")
     return [s.address for s in found]
 
 
 async def _stop_after(seconds: float, recorder: Recorder, stop: asyncio.Event) -> None:
-    """Stop when so much was recorded, or could have been if a wearable had been there."""
+    """Stop this many seconds after the first connection, or without one after the timeout."""
     loop = asyncio.get_running_loop()
-    latest = loop.time() + max(seconds, _PATIENCE_S)
-    while _first(recorder) is None and loop.time() < latest:
+    deadline_s = loop.time() + max(seconds, _CONNECT_TIMEOUT_S)
+    while _first_connection_s(recorder) is None and loop.time() < deadline_s:
         await asyncio.sleep(0.2)
-    first = _first(recorder)
-    if first is not None:
-        await asyncio.sleep(first + seconds - loop.time())
+    first_s = _first_connection_s(recorder)
+    if first_s is not None:
+        await asyncio.sleep(first_s + seconds - loop.time())
     stop.set()
 
 
-def _first(recorder: Recorder) -> float | None:
-    """Return when the first wearable was connected, in the loop's time."""
+def _first_connection_s(recorder: Recorder) -> float | None:
+    """Return the time of the first connection on the loop's clock, s."""
     since = [s.status.connected_at for s in recorder.sessions]
     return min((t for t in since if t is not None), default=None)
 
 
-async def _talk(recorder: Recorder, view: LiveView | None, began: float, quiet: bool) -> None:
-    """Say from time to time how it goes, on stderr.
+async def _print_status(
+    recorder: Recorder, printer: EventPrinter | None, start_s: float, quiet: bool
+) -> None:
+    """Print a status line per wearable on stderr every `_STATUS_PERIOD_S` seconds.
 
-    ``link`` is the share of the frames made since the last line that came at once.
+    ``link`` is the share of the frames since the last line that were received without delay.
     """
     loop = asyncio.get_running_loop()
-    before = [(0, 0) for _ in recorder.sessions]
+    previous = [(0, 0) for _ in recorder.sessions]
     while not quiet:
-        await asyncio.sleep(_TALK_S)
+        await asyncio.sleep(_STATUS_PERIOD_S)
         for i, session in enumerate(recorder.sessions):
             status = session.status
-            prompt, made = status.n_live - before[i][0], status.n_produced - before[i][1]
-            before[i] = (status.n_live, status.n_produced)
-            text = _line(session.address, status, loop.time() - (_first(recorder) or began))
-            if made > 0:
-                text += f", link {min(1.0, prompt / made):.0%}"
-            if view is not None:
-                text += f", {view.events} movements"
+            n_live, n_produced = status.n_live - previous[i][0], status.n_produced - previous[i][1]
+            previous[i] = (status.n_live, status.n_produced)
+            elapsed_s = loop.time() - (_first_connection_s(recorder) or start_s)
+            text = format_status(session.address, status, elapsed_s)
+            if n_produced > 0:
+                text += f", link {min(1.0, n_live / n_produced):.0%}"
+            if printer is not None:
+                text += f", {printer.n_events} movements"
             click.echo(text, err=True)
         if recorder.storage_error:
             click.echo(printable(f"NOT STORED: {recorder.storage_error}", "?"), err=True)
 
 
-def _line(address: str, status: SessionStatus, elapsed: float, state: str = "") -> str:
+def format_status(address: str, status: SessionStatus, elapsed_s: float, state: str = "") -> str:
+    """Format the status of one wearable as a line without control characters.
+
+    Parameters
+    ----------
+    address : str
+    status : SessionStatus
+    elapsed_s : float
+        Time since the first connection, s.
+    state : str
+        Shown instead of the connection state.
+
+    Returns
+    -------
+    str
+    """
     if not state:
         state = "connected" if status.connected else f"NOT CONNECTED ({status.last_error})"
     battery = "?" if status.battery is None else f"{status.battery}"
     return printable(
-        f"{address}: {elapsed:.0f} s, valid {status.valid_s:.1f} s, lost {status.n_lost} frames, "
-        f"waiting for {status.n_missing}, battery {battery} %, {state}, "
-        f"{status.n_connections} connections",
+        f"{address}: {elapsed_s:.0f} s, valid {status.valid_s:.1f} s, "
+        f"lost {status.n_lost} frames, waiting for {status.n_missing}, battery {battery} %, "
+        f"{state}, {status.n_connections} connections",
         "?",
     )
 
 
-def _summarize(recorder: Recorder, elapsed: float, out: Path, quiet: bool) -> float:
-    """Say what the night holds; return the share of the time that is valid."""
+def _print_totals(recorder: Recorder, elapsed_s: float, out: Path, quiet: bool) -> float:
+    """Print what the night file holds; return the share of the time with valid signal."""
     from twitchsense.nightfile.loss_report import read_loss_reports
 
     if not quiet:
         for session in recorder.sessions:
-            click.echo(_line(session.address, session.status, elapsed, "ended"), err=True)
-        for book in read_loss_reports(out):
-            lost = ", ".join(f"{n} lost: {reason}" for reason, n in book.lost.items() if n)
-            open_ = sum(b - a + 1 for a, b in book.unresolved)
-            text = f"boot {book.count}: {book.received} frames"
+            text = format_status(session.address, session.status, elapsed_s, "ended")
+            click.echo(text, err=True)
+        for report in read_loss_reports(out):
+            lost = ", ".join(f"{n} lost: {reason}" for reason, n in report.lost.items() if n)
+            unresolved = sum(b - a + 1 for a, b in report.unresolved)
+            text = f"boot {report.count}: {report.received} frames"
             text += f", {lost}" if lost else ""
-            text += f", {open_} not fetched" if open_ else ""
-            text += ", then it started anew" if book.unbounded_loss else ""
+            text += f", {unresolved} not fetched" if unresolved else ""
+            text += ", then it started anew" if report.unbounded_loss else ""
             click.echo(text, err=True)
         if recorder.queue.n_overflows:
             click.echo(f"{recorder.queue.n_overflows} notifications found no room", err=True)
         click.echo(f"Night: {out}", err=True)
-    return min((s.status.valid_s for s in recorder.sessions), default=0.0) / max(elapsed, 1e-9)
+    return min((s.status.valid_s for s in recorder.sessions), default=0.0) / max(elapsed_s, 1e-9)

@@ -1,4 +1,4 @@
-"""``twitchsense report``: the report of a result directory, made again and opened."""
+"""``twitchsense report``: write the report of a result directory again, and open it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``twitchsense score-limb``: leg-movement rules alone, from an event list."""
+"""``twitchsense score-limb``: apply the leg-movement rules to an event list."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from twitchsense.scoring.leg_movements.score import IndexValue, LegMovementScore
 
 _FILE = click.Path(path_type=Path)
-#: Written out, so that --help need not import the rules.
+#: Names of `RULES`, repeated here so that ``--help`` does not import the rules.
 RULE_NAMES = ("wasm2016", "wasm2016-strict", "aasm")
 
 
@@ -54,19 +54,19 @@ def score_limb(
     from twitchsense.sleep.hypnogram.stage_codes import parse_codes
 
     codes = parse_codes(stages) if stages else None
-    found = score_leg_movements(
+    result = score_leg_movements(
         read_movements(movements),
         None if hypnogram is None else read_leg_hypnogram(hypnogram, codes),
         None if respiratory is None else read_respiratory(respiratory),
         rules,
     )
     if as_json:
-        click.echo(to_json(found.to_dict()), nl=False)
+        click.echo(to_json(result.to_dict()), nl=False)
     else:
-        _show(found)
+        _print_score(result)
 
 
-def _show(found: LegMovementScore) -> None:
+def _print_score(result: LegMovementScore) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -77,17 +77,17 @@ def _show(found: LegMovementScore) -> None:
     table.add_column("index", no_wrap=True)
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("meaning", no_wrap=True)
-    for name, value in found.indices.items():
-        table.add_row(name, _written(value), INDEX_DESCRIPTIONS[name])
+    for name, value in result.indices.items():
+        table.add_row(name, _format_index(value), INDEX_DESCRIPTIONS[name])
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 200
-    console.print(f"Rules: {RULES[found.rules].title}")
+    console.print(f"Rules: {RULES[result.rules].title}")
     console.print(table)
     console.print("–: not defined with what was given; --json lists every movement", style="dim")
 
 
-def _written(value: IndexValue) -> str:
+def _format_index(value: IndexValue) -> str:
     if value is None:
         return "–"
     return f"{value:.2f}" if isinstance(value, float) else str(value)

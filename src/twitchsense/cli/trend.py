@@ -1,4 +1,4 @@
-"""``twitchsense trend``: nights side by side, and a diary beside them."""
+"""``twitchsense trend``: compare nights, and associate them with a diary."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def trend(
     target = out or (None if as_json else Path("trend"))
     if target is not None:
         check_output_directory(target)
-    found = read_weeks(results, diary, exposures)
+    weeks = read_weeks(results, diary, exposures)
     if target is not None:
-        save_weeks(found, target)
+        save_weeks(weeks, target)
     if as_json:
-        click.echo(to_json(found.to_dict()), nl=False)
+        click.echo(to_json(weeks.to_dict()), nl=False)
         return
     if quiet or target is None:
         return
-    for line in (*trend_sentences(found), *(f"Note: {n}" for n in found.notes)):
+    for line in (*trend_sentences(weeks), *(f"Note: {n}" for n in weeks.notes)):
         click.echo(printable(line, "?"), err=True)
     click.echo(f"Page: {target / 'trend.html'}", err=True)

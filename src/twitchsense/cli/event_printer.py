@@ -1,0 +1,79 @@
+"""The lines of ``record --live``: one per movement on stdout, while it is recorded."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+import click
+
+from twitchsense.acquire.frame_queue import StoredFrame
+from twitchsense.live.device_stream import DeviceStream
+from twitchsense.live.event_updates import EventUpdate
+from twitchsense.model.candidates import ScoredCandidate
+from twitchsense.model.channels import NS
+
+_HEADER: Final = (
+    "Movements as they are first seen. A line with 'corrects' or 'taken back' puts an earlier "
+    "one right; `twitchsense analyze` has the last word."
+)
+
+
+class EventPrinter:
+    """Detects movements in the frames of several wearables and prints them on stdout.
+
+    Attributes
+    ----------
+    n_events : int
+        Number of movements printed and not taken back.
+    """
+
+    def __init__(self) -> None:
+        self.n_events = 0
+        self._streams: dict[tuple[str, int], DeviceStream] = {}
+        self._provisional: dict[tuple[str, int, int], str] = {}  # kind as it was printed
+
+    def push(self, frames: list[StoredFrame]) -> None:
+        """Process frames that are stored in the night file.
+
+        Parameters
+        ----------
+        frames : list of StoredFrame
+        """
+        by_boot: dict[tuple[str, int], list[StoredFrame]] = {}
+        for stored in frames:
+            boot = stored.source.boot
+            by_boot.setdefault((boot.device, boot.count), []).append(stored)
+        for (device, count), received in by_boot.items():
+            stream = self._streams.get((device, count))
+            if stream is None:
+                stream = DeviceStream(device, received[0].source.info)
+                self._streams[device, count] = stream
+            for row in stream.push((s.frame, s.arrival_ns) for s in received):
+                self.print_update(row, (device, count, row.number))
+
+    def print_update(self, row: EventUpdate, key: tuple[str, int, int]) -> None:
+        """Print a movement, or the correction of one that was printed.
+
+        Parameters
+        ----------
+        row : EventUpdate
+        key : (str, int, int)
+            Device, boot count and number of the row.
+        """
+        if not self.n_events and not self._provisional:
+            click.echo(_HEADER, err=True)
+        previous, candidate = self._provisional.pop(key, ""), row.finding
+        if not row.settled:
+            self._provisional[key] = candidate.kind
+        self.n_events += (0 if row.gone else 1) - (1 if previous else 0)
+        if row.gone:
+            self._print(candidate, f"taken back: {previous}")
+        elif previous != candidate.kind:
+            self._print(candidate, candidate.kind, f"  (corrects {previous})" if previous else "")
+
+    def _print(self, candidate: ScoredCandidate, text: str, suffix: str = "") -> None:
+        onset = datetime.fromtimestamp(candidate.onset_ns / NS, UTC)
+        length_s = (candidate.offset_ns - candidate.onset_ns) / NS
+        place = f"{candidate.channel} {candidate.leg}".rstrip()
+        click.echo(f"{onset:%H:%M:%S} UTC  {text}  {length_s:.2f} s  {place}{suffix}")
