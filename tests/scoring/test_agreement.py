@@ -1,4 +1,4 @@
-"""One-to-one matching: hand-worked cases, and laws that hold for every pair of lists."""
+"""Matching and agreement: hand-worked cases, and properties of every pair of lists."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ lists = st.lists(
 ).map(lambda rows: table(*rows))
 
 
-def test_hand_worked_night():
+def test_scores_equal_a_hand_worked_night():
     truth = table((10, 0.05), (20, 0.05), (30, 0.2, "jerk"), (40, 2, "movement"), (50, 0.05))
     found = table(
         (10.02, 0.06), (30.01, 0.1, "twitch"), (41.9, 1, "movement"), (50.09, 0.05), (60, 0.05)
@@ -119,7 +119,7 @@ def test_legs_must_agree_where_both_are_named():
     assert scores(match(found.drop(columns="leg"), truth))["tp"] == 2
 
 
-def test_artifacts_are_no_events_on_either_side():
+def test_artifacts_are_ignored_in_both_tables():
     truth = table((0, 1, "artifact"), (5, 0.05))
     got = match(table((5, 0.05), (9, 1, "artifact")), truth)
     assert (scores(got)["n_truth"], scores(got)["n_found"], scores(got)["tp"]) == (1, 1, 1)
@@ -127,7 +127,7 @@ def test_artifacts_are_no_events_on_either_side():
 
 
 @pytest.mark.parametrize("nameless", ["events", "truth"])
-def test_artifacts_are_no_events_where_the_other_table_has_no_kinds(nameless):
+def test_artifacts_are_ignored_where_the_other_table_has_no_kinds(nameless):
     lists = {"events": table((1, 0.1), (5, 0.1)), "truth": table((1, 0.1), (5, 0.1))}
     lists[nameless] = lists[nameless].drop(columns="trial_type").iloc[:1]
     other = "truth" if nameless == "events" else "events"
@@ -293,7 +293,7 @@ def test_a_hundred_thousand_events_are_matched_in_seconds():
     assert scores(got)["sensitivity"] > 0.89
 
 
-def test_read_events(tmp_path):
+def test_event_lists_are_read_from_files(tmp_path):
     path = tmp_path / "truth.tsv"
     path.write_text(
         "onset\tduration\ttrial_type\tleg\tnote\n1.5\t0.1\tjerk\tn/a\tx\n0\tn/a\tn/a\tleft\t\n"

@@ -1,4 +1,4 @@
-"""Events for other programs: MNE annotations and BIDS tables."""
+"""Export of events: MNE annotations and BIDS tables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.sleep.nights import events
+from tests.sleep.builders import events
 from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.model.event_table import EVENT_COLUMNS, make_table
 from twitchsense.scoring.annotations import to_annotations, to_bids
@@ -34,7 +34,7 @@ def test_mne_annotations_have_the_labels_and_the_start():
         to_annotations(TABLE, description="colour")
 
 
-def test_mne_is_asked_for_only_when_needed(monkeypatch):
+def test_mne_is_imported_only_when_needed(monkeypatch):
     real = builtins.__import__
 
     def without_mne(name, *args, **kwargs):
@@ -64,6 +64,6 @@ def test_bids_columns_begin_with_onset_and_duration_and_say_n_a():
     assert list(empty)[:2] == ["onset", "duration"]
 
 
-def test_bids_words_stay_in_their_cell():
+def test_bids_text_cannot_break_its_cell():
     odd = TABLE.assign(evidence=["a\tb", "c\nd", ""])
     assert to_bids(odd)[0]["evidence"].tolist() == ["a b", "c d", "n/a"]

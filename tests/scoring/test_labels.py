@@ -1,4 +1,4 @@
-"""The label table of docs/labels.md, rule by rule, and what leads up to it."""
+"""Labels of single events by kind and context, absorption, confidence."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.sleep.nights import (
+from tests.sleep.builders import (
     ACC,
     EMG,
     acc_seconds,
@@ -42,7 +42,7 @@ def one(kind: str, minute: float, **more) -> str:
 
 
 @pytest.mark.parametrize("minute", [WAKE, DROWSY, FALLING, NREM, REM, UNSCORED])
-def test_6_4_2_large_movements_and_leg_movements_keep_their_name_everywhere(minute):
+def test_rule_2_large_movements_and_leg_movements_keep_their_name_everywhere(minute):
     assert one("posture_change", minute) == "posture_change"
     assert one("gross_movement", minute) == "gross_movement"
     assert one("movement", minute) == "leg_movement"
@@ -60,12 +60,12 @@ def test_6_4_2_large_movements_and_leg_movements_keep_their_name_everywhere(minu
         (UNSCORED, "myoclonic_jerk_like", "fasciculation_like"),
     ],
 )
-def test_6_4_8_to_13_jerks_and_twitches_by_context(minute, jerk, twitch):
+def test_rules_8_to_13_jerks_and_twitches_by_context(minute, jerk, twitch):
     assert one("jerk", minute, peak_g=0.5) == jerk
     assert one("twitch", minute) == twitch
 
 
-def test_6_4_11_sleep_of_unknown_stage_counts_as_nrem():
+def test_rule_11_sleep_of_unknown_stage_counts_as_nrem():
     acc = restless(acc_seconds(3600), 0, 600)
     table = events({"onset": 2000.0, "trial_type": "twitch"})
     found = detections(table, emg1=emg_seconds(3600), acc=acc)
@@ -80,16 +80,16 @@ def test_6_4_11_sleep_of_unknown_stage_counts_as_nrem():
     [(49.999, "myoclonic_jerk_asleep"), (50, "sleep_start"), (300, "sleep_start"),
      (300.001, "myoclonic_jerk_asleep")],
 )  # fmt: skip
-def test_6_4_8_a_sleep_start_lasts_50_to_300_ms(ms, label_):
+def test_rule_8_a_sleep_start_lasts_50_to_300_ms(ms, label_):
     assert one("jerk", FALLING, peak_g=0.5, duration=ms / 1000) == label_
 
 
-def test_6_4_8_the_swing_of_a_jerk_without_emg_is_not_held_to_emg_limits():
+def test_rule_8_emg_limits_are_not_applied_to_jerks_without_emg():
     got = one("jerk", FALLING, peak_g=0.5, duration=0.7, amplitude_uv=float("nan"))
     assert got == "sleep_start"
 
 
-def test_6_4_8_at_most_two_jerks_of_a_leg_within_ten_seconds():
+def test_rule_8_at_most_two_jerks_of_a_leg_within_ten_seconds():
     def names(*offsets, leg=lambda k: ""):
         rows = [
             {"onset": 1500 + t, "trial_type": "jerk", "peak_g": 0.5, "leg": leg(k)}
@@ -105,7 +105,7 @@ def test_6_4_8_at_most_two_jerks_of_a_leg_within_ten_seconds():
     assert names(0, 0.02, 5, 5.02, leg=lambda k: "left" if k % 2 else "right") == [True] * 4
 
 
-def test_6_4_14_twitches_in_active_wake_are_voluntary_or_unclassified():
+def test_rule_14_twitches_in_active_wake_are_voluntary_or_unclassified():
     twitch = {"onset": WAKE * 60.0, "trial_type": "twitch"}
     assert name(twitch, active_fraction=0.21)["label"].item() == "voluntary_or_unclassified"
     assert name(twitch, active_fraction=0.19)["label"].item() == "fasciculation_like"
@@ -119,7 +119,7 @@ def test_6_4_14_twitches_in_active_wake_are_voluntary_or_unclassified():
     assert name(asleep, active_fraction=0.5)["label"].item() == "fragmentary_myoclonus_like"
 
 
-def test_6_4_14_a_moving_leg_is_active_wake():
+def test_rule_14_a_moving_leg_is_active_wake():
     acc = acc_seconds(3600)
     acc.level[300:600] = 0.05
     rows = [{"onset": t, "trial_type": "twitch"} for t in (100.0, 450.0)]
@@ -129,7 +129,7 @@ def test_6_4_14_a_moving_leg_is_active_wake():
     assert got == ["fasciculation_like", "voluntary_or_unclassified"]
 
 
-def test_6_4_2_jerks_and_twitches_near_a_large_movement_are_absorbed():
+def test_rule_2_jerks_and_twitches_near_a_large_movement_are_absorbed():
     rows = [
         {"onset": t, "trial_type": kind, "peak_g": 0.5}
         for t, kind in [
@@ -154,7 +154,7 @@ def test_6_4_2_jerks_and_twitches_near_a_large_movement_are_absorbed():
     assert set(REJECT_REASONS) >= set(more["reason"])
 
 
-def test_brief_contractions_are_part_of_a_turn_but_not_of_what_only_moves_the_leg():
+def test_brief_contractions_are_absorbed_by_posture_changes_only():
     rows = [{"onset": t, "trial_type": "brief_contraction"} for t in (98.9, 99.0, 113.0, 113.1)]
     for kind, left in (
         ("posture_change", [98.9, 113.1]),
@@ -171,7 +171,7 @@ def test_without_large_movements_nothing_is_absorbed():
     assert absorb_in_large_movements(table, rejected) == (table, rejected)
 
 
-def test_a_long_movement_absorbs_past_a_short_one_inside_it():
+def test_a_long_movement_absorbs_events_after_a_shorter_one_inside_it():
     table = events(
         {"onset": 0.0, "duration": 60.0, "trial_type": "gross_movement"},
         {"onset": 10.0, "duration": 1.0, "trial_type": "posture_change"},
@@ -210,7 +210,7 @@ def test_confidence_is_lower_within_the_range_of_an_estimated_onset():
     assert "hypnagogic_twitch:" in pair
 
 
-def test_labels_are_those_of_the_glossary_and_only_the_columns_of_labels_change():
+def test_labels_are_in_the_glossary_and_other_columns_are_unchanged():
     rows = [
         {"onset": 60.0 * m, "trial_type": kind, "peak_g": 0.2}
         for m in range(0, 125, 5)
@@ -241,7 +241,7 @@ def test_no_events_give_an_empty_table():
     st.floats(0, 7199),
     st.floats(0.005, 0.4),
 )
-def test_6_5_8_moving_an_event_across_sleep_onset_changes_label_but_not_kind(kind, here, there, d):
+def test_moving_an_event_across_sleep_onset_changes_label_but_not_kind(kind, here, there, d):
     row = {"trial_type": kind, "duration": d, "peak_g": 0.2}
     got = [name({**row, "onset": t}) for t in (here, there)]
     assert got[0]["trial_type"].item() == got[1]["trial_type"].item() == kind

@@ -1,4 +1,4 @@
-"""Published coefficients against numbers worked by hand from the papers' equations."""
+"""Cole-Kripke, Sadeh and HDCZA against hand-worked values."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from tests.sleep.nights import ACC, acc_seconds, events, restless
-from twitchsense.model.channels import NS, Channel, Chunk
+from tests.sleep.builders import ACC, acc_seconds, events, restless
+from twitchsense.model.channels import NS
 from twitchsense.settings import ContextSettings
 from twitchsense.sleep.actigraphy import (
     cole_kripke,
@@ -20,19 +20,19 @@ from twitchsense.sleep.actigraphy import (
     sadeh,
     sadeh_asleep,
 )
-from twitchsense.sleep.activity_counts import ActivityCounter, ActivityCounts
+from twitchsense.sleep.activity_counts import ActivityCounts
 from twitchsense.sleep.inactivity import EpochGrid, measure_motion
 
 RULES = ContextSettings()
-NAN = float("nan")
 
-# -- Cole-Kripke 1992 --------
+
+NAN = float("nan")
 
 
 @pytest.mark.parametrize(
     ("minute", "weight"), [(-4, 106), (-3, 54), (-2, 58), (-1, 76), (0, 230), (1, 74), (2, 67)]
 )
-def test_cole_kripke_each_of_the_seven_weights_at_its_place(minute, weight):
+def test_cole_kripke_weights_are_applied_at_their_lags(minute, weight):
     counts = np.zeros(21)
     counts[10 + minute] = 1000.0  # ten hundreds
     assert cole_kripke(counts)[10] == pytest.approx(0.001 * weight * 10)
@@ -40,7 +40,7 @@ def test_cole_kripke_each_of_the_seven_weights_at_its_place(minute, weight):
     assert cole_kripke(np.roll(counts, 7 - minute))[10] == 0
 
 
-def test_cole_kripke_a_sum_worked_by_hand():
+def test_cole_kripke_equals_a_hand_worked_sum():
     a = np.array([0, 2, 1, 0, 3, 1, 0]) * 100.0
     # 0.001 (106*0 + 54*2 + 58*1 + 76*0 + 230*3 + 74*1 + 67*0) = 0.001 * 930
     assert cole_kripke(a)[4] == pytest.approx(0.930)
@@ -69,14 +69,11 @@ def test_cole_kripke_is_unknown_where_any_of_its_minutes_is():
     assert len(cole_kripke(np.empty(0))) == 0
 
 
-# -- Sadeh 1994 --------
-
-
-def test_sadeh_a_quiet_night_has_the_constant():
+def test_sadeh_score_of_a_quiet_night_is_the_constant():
     assert sadeh(np.zeros(11))[5] == pytest.approx(7.601)
 
 
-def test_sadeh_a_score_worked_by_hand():
+def test_sadeh_equals_a_hand_worked_score():
     a = np.array([0, 60, 120, 0, 30, 80, 10, 0, 99, 100, 50], float)
     mean = 549 / 11
     nat = 4  # 60, 80, 99, 50: at least 50 and below 100
@@ -88,7 +85,7 @@ def test_sadeh_a_score_worked_by_hand():
 
 
 @pytest.mark.parametrize(("count", "nat"), [(49.99, 0), (50, 1), (99.99, 1), (100, 0)])
-def test_sadeh_nat_takes_50_and_not_100(count, nat):
+def test_sadeh_nat_includes_50_and_excludes_100(count, nat):
     a = np.zeros(11)
     a[10] = count  # the last of the eleven: in the mean and in NAT alone
     assert sadeh(a)[5] == pytest.approx(7.601 - 0.065 * count / 11 - 1.08 * nat)
@@ -110,9 +107,6 @@ def test_sadeh_zero_is_sleep():
     assert sadeh_asleep(a)[5] == 1
     a[6:] += 0.002
     assert sadeh_asleep(a)[5] == 0
-
-
-# -- HDCZA 2018 --------
 
 
 def turns(*parts: tuple[float, float]) -> np.ndarray:
@@ -150,86 +144,7 @@ def test_hdcza_threshold_is_15_times_the_tenth_percentile_within_limits(quiet, b
     assert (start == 0) == found
 
 
-# -- counts --------
-
-
-def counts_of(samples: np.ndarray, fs: float, cuts: list[int] | None = None) -> ActivityCounts:
-    channel = Channel("acc", "acc", "g", fs, ("acc_x_g", "acc_y_g", "acc_z_g"))
-    counter = ActivityCounter(channel)
-    edges = [0, *(cuts or []), len(samples)]
-    for a, b in zip(edges[:-1], edges[1:], strict=True):
-        counter.push(Chunk("acc", 0, a, samples[a:b].astype(np.float32)))
-    return counter.close()
-
-
-def swing(hz: float, g: float, fs: float, seconds: int = 60) -> np.ndarray:
-    t = np.arange(round(seconds * fs)) / fs
-    out = np.zeros((len(t), 3))
-    out[:, 0] = g * np.sin(2 * np.pi * hz * t)
-    out[:, 2] = 1.0
-    return out
-
-
-def test_counts_are_the_same_however_the_recording_is_cut():
-    rng = np.random.default_rng(4)
-    samples = rng.normal(0, 0.2, (3017, 3)) + (0, 0, 1)
-    whole = counts_of(samples, 97.3)
-    for cuts in ([1], [5, 6, 7], sorted(rng.integers(1, 3017, 40).tolist())):
-        got = counts_of(samples, 97.3, cuts)
-        assert (got.counts == whole.counts).all()
-        assert (got.time_ns == whole.time_ns).all()
-
-
-@pytest.mark.parametrize("fs", [25.0, 31.25, 50.0, 100.0, 400.0])
-def test_counts_hardly_depend_on_the_sampling_rate(fs):
-    want = counts_of(swing(0.75, 0.5, 100.0), 100.0).counts[20:50].sum()
-    assert counts_of(swing(0.75, 0.5, fs), fs).counts[20:50].sum() == pytest.approx(want, rel=0.06)
-
-
-def test_counts_pass_slow_swings_and_neither_gravity_nor_tremor():
-    def per_second(hz: float, g: float) -> float:
-        return float(counts_of(swing(hz, g, 100.0), 100.0).counts[20:50, 0].mean())
-
-    assert per_second(0.75, 0.5) > 150
-    assert per_second(0.0, 0.5) == 0
-    assert per_second(8.0, 0.5) < 0.05 * per_second(0.75, 0.5)
-    assert per_second(0.75, 0.02) == 0  # the dead band
-    # the ceiling of 128 steps, 10 values a second: the swing is above it most of the time
-    assert per_second(0.75, 50.0) == pytest.approx(1280, rel=0.1)
-
-
-def test_counts_of_a_swing_follow_from_the_gain_of_the_filter():
-    """The published band-pass, evaluated at the swing's frequency, rectified and summed."""
-    from twitchsense.sleep import activity_counts as module
-
-    hz, g = 0.75, 0.5
-    z = np.exp(-2j * np.pi * hz / 30)
-    gain = abs(np.polyval(module._B[::-1], z) / np.polyval(module._A[::-1], z))
-    smooth = 1.0  # the low-pass at 9 Hz leaves 0.75 Hz alone
-    peak = g * gain * smooth * 17.127404
-    phase = np.arange(30 * 60) / 30
-    steps = np.abs(peak * np.sin(2 * np.pi * hz * phase))
-    steps = np.where(steps < 4, 0, np.minimum(steps, 128))
-    want = np.floor(steps.reshape(-1, 3).mean(axis=1)).sum() / 60
-    got = counts_of(swing(hz, g, 100.0), 100.0).counts[20:50, 0].mean()
-    assert got == pytest.approx(want, rel=0.02)
-
-
-def test_counts_start_anew_at_a_gap_and_leave_the_rest_of_a_second():
-    channel = Channel("acc", "acc", "g", 100.0, ("acc_x_g", "acc_y_g", "acc_z_g"))
-    counter = ActivityCounter(channel)
-    samples = swing(0.75, 0.5, 100.0, 3).astype(np.float32)
-    counter.push(Chunk("acc", 0, 0, samples[:250]))
-    counter.push(Chunk("acc", 10 * NS, 0, samples))
-    got = counter.close()
-    assert got.time_ns.tolist() == [0, NS, 10 * NS, 11 * NS, 12 * NS][: len(got.time_ns)]
-    assert ActivityCounter(channel).close().counts.shape == (0, 3)
-
-
-# -- asked together --------
-
-
-def test_minutes_leave_masked_seconds_out_and_stand_for_the_whole():
+def test_counts_per_minute_exclude_masked_seconds_and_are_scaled():
     grid = EpochGrid.over(0, 600 * NS)
     time = np.arange(600, dtype=np.int64) * NS
     table = ActivityCounts(time, np.ones(600), np.tile([3.0, 4.0, 0.0], (600, 1)))
@@ -244,7 +159,7 @@ def test_minutes_leave_masked_seconds_out_and_stand_for_the_whole():
     assert np.isnan(gone).tolist() == [False, True] + [False] * 8
 
 
-def test_each_method_gives_its_own_onset_or_none():
+def test_each_algorithm_gives_its_own_onset_or_none():
     acc = restless(acc_seconds(7200), 0, 1800)
     grid = EpochGrid.over(0, 7200 * NS)
     still = measure_motion([acc], events(), grid, RULES)

@@ -1,4 +1,4 @@
-"""Hypnograms from files and frames: what is read, what is refused and why."""
+"""Hypnograms from tables: what is read, what is refused and why."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_reads_csv_and_tsv_with_any_column_order_and_words(tmp_path, tab):
     assert len(hypnogram) == 5
 
 
-def test_a_byte_order_mark_windows_line_ends_and_empty_lines_are_fine(tmp_path):
+def test_byte_order_mark_windows_line_ends_and_empty_lines_are_accepted(tmp_path):
     path = write(
         tmp_path, b"\xef\xbb\xbf\r\nonset,duration,stage\r\n\r\n0,30,W\r\n,,\r\n30,30,N2\r\n"
     )
@@ -90,7 +90,7 @@ def test_bad_files_are_refused_with_place_and_cure(tmp_path, text, says):
     assert "\n" not in message
 
 
-def test_a_file_that_is_not_there_or_a_directory_is_refused(tmp_path):
+def test_a_missing_file_or_a_directory_is_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         read_hypnogram(tmp_path / "none.csv")
     with pytest.raises(InputError, match="cannot be read"):
@@ -99,7 +99,7 @@ def test_a_file_that_is_not_there_or_a_directory_is_refused(tmp_path):
         read_hypnogram("a\0b.csv")
 
 
-def test_frames_are_checked_like_files():
+def test_frames_are_validated_like_files():
     frame = pd.DataFrame({"onset": [0, 30], "duration": [30, 30], "stage": ["W", "N2"]})
     assert Hypnogram.from_frame(frame).stage.tolist() == ["W", "N2"]
     for change, says in (
@@ -118,7 +118,7 @@ def test_frames_are_checked_like_files():
         Hypnogram.from_frame(pd.DataFrame())
 
 
-def test_an_epoch_holds_its_start_and_not_its_end():
+def test_an_epoch_contains_its_start_and_not_its_end():
     frame = pd.DataFrame(
         {"onset": [0.1, 0.3, 1.0], "duration": [0.2, 0.2, 1], "stage": ["W", "N1", "R"]}
     )
@@ -128,7 +128,7 @@ def test_an_epoch_holds_its_start_and_not_its_end():
 
 
 @given(st.lists(st.sampled_from([*STAGES, "?"]), min_size=1, max_size=30), st.integers(-100, 100))
-def test_stage_at_agrees_with_a_look_at_every_epoch(stages, first):
+def test_stage_at_agrees_with_a_linear_search(stages, first):
     onset = (first + np.arange(len(stages))) * 30.0
     hypnogram = Hypnogram.from_frame(
         pd.DataFrame({"onset": onset, "duration": 30.0, "stage": stages})

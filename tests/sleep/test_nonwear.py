@@ -1,11 +1,11 @@
-"""Worn or not, tense or relaxed: what EMG adds to stillness."""
+"""Non-wear, muscle tone, and the definitions of sleep onset."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from tests.sleep.nights import ACC, EMG, acc_seconds, detections, emg_seconds, recording, restless
+from tests.sleep.builders import ACC, EMG, acc_seconds, detections, emg_seconds, recording, restless
 from twitchsense.settings import ContextSettings, Settings
 from twitchsense.sleep.context import NOTE_IMMOBILE, NOTE_STILL, find_context
 from twitchsense.sleep.inactivity import EpochGrid
@@ -28,7 +28,7 @@ def test_bad_electrodes_on_a_leg_that_never_turns_are_not_worn(minutes, unworn):
     assert any("probably not worn" in note for note in context.notes) == unworn
 
 
-def test_a_leg_that_turns_is_worn_and_lost_packets_say_nothing():
+def test_a_leg_that_turns_is_worn_and_lost_packets_are_not_evidence():
     emg, acc = emg_seconds(7200), restless(acc_seconds(7200), 0, 600)
     emg.valid[3000:5000] = False
     restless(acc, 3000, 5000)
@@ -40,7 +40,7 @@ def test_a_leg_that_turns_is_worn_and_lost_packets_say_nothing():
     assert not any("probably not worn" in note for note in night(gone, acc).notes)
 
 
-def test_time_on_the_table_before_bed_is_not_taken_for_sleep():
+def test_time_on_the_table_before_bed_is_not_sleep():
     """A sensor switched on and left lying for half an hour, then worn."""
     emg, acc = emg_seconds(9000), restless(acc_seconds(9000), 1800, 3600)
     emg.valid[:1800] = False
@@ -53,13 +53,13 @@ def test_time_on_the_table_before_bed_is_not_taken_for_sleep():
     assert NOTE_STILL in alone.notes
 
 
-def test_a_leg_that_does_not_stir_for_hours_is_said():
+def test_a_motionless_leg_is_reported():
     acc = restless(acc_seconds(7200), 0, 600)
     context = find_context(recording(ACC, seconds=7200), detections(acc=acc), SETTINGS)
     assert any("nothing moved for 1" in note for note in context.notes)
 
 
-def test_tone_is_what_lies_above_the_electrodes_own_noise():
+def test_tone_is_the_level_above_the_electrode_noise():
     emg = emg_seconds(3600)
     emg.level[:1800] = 5.0  # noise of 3 uV and tone of 4
     emg.level[1800:] = 3.0
@@ -71,7 +71,7 @@ def test_tone_is_what_lies_above_the_electrodes_own_noise():
     assert np.isnan(measure_tone([], EpochGrid.over(0, 60 * 10**9))).all()
 
 
-def test_a_muscle_that_stays_tense_puts_the_late_end_off():
+def test_a_tense_muscle_extends_the_late_end_of_the_range():
     """Lying still with a tense leg is evidence of being awake: it widens the range."""
     emg, acc = emg_seconds(7200), restless(acc_seconds(7200), 0, 600)
     calm = night(emg, acc).onset
@@ -88,7 +88,7 @@ def test_a_muscle_that_stays_tense_puts_the_late_end_off():
     ("definition", "expected"),
     [("first_epoch", 600), ("persistent_10min", 1500), ("immobile_5min", 600)],
 )
-def test_definitions_by_name(definition, expected):
+def test_each_definition_of_sleep_onset_finds_its_onset(definition, expected):
     # still for 7 min, up again, then asleep
     acc = restless(restless(acc_seconds(7200), 0, 600), 1020, 1500)
     rules = Settings(context=ContextSettings(definition=definition))
@@ -98,7 +98,7 @@ def test_definitions_by_name(definition, expected):
     assert found.by_method["persistent_10min"] == pytest.approx(1500, abs=10)
 
 
-def test_immobile_means_no_movement_at_all():
+def test_immobile_5min_allows_no_second_above_the_limit():
     acc = restless(acc_seconds(7200), 0, 600)
     acc.max[600:1800:100] = 0.06  # small stirrings that turn nothing
     rules = Settings(context=ContextSettings(definition="immobile_5min"))
@@ -107,8 +107,8 @@ def test_immobile_means_no_movement_at_all():
     assert still.by_method["first_epoch"] == pytest.approx(600, abs=10)
 
 
-def test_a_hypnogram_answers_immobile_with_its_first_epoch_and_says_so():
-    from tests.sleep.nights import hypnogram
+def test_immobile_5min_with_a_hypnogram_uses_the_first_epoch_and_adds_a_note():
+    from tests.sleep.builders import hypnogram
 
     rules = Settings(context=ContextSettings(definition="immobile_5min"))
     context = find_context(
@@ -122,7 +122,7 @@ def test_a_hypnogram_answers_immobile_with_its_first_epoch_and_says_so():
 
 
 def test_masking_can_be_switched_off():
-    from tests.sleep.nights import jerks
+    from tests.sleep.builders import jerks
 
     acc = restless(acc_seconds(5400), 0, 1500)
     times = np.arange(1000.3, 1800, 40)

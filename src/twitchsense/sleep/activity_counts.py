@@ -26,11 +26,11 @@ Floats = NDArray[np.float64]
 #: Sampling rate of the algorithm, Hz.
 RATE_HZ: Final = 30
 #: Numerator and denominator of the band-pass at 30 Hz (Table 1 of the paper).
-_B: Final = np.array([
+BANDPASS_B: Final = np.array([
     -0.009341062898525, -0.025470289659360, -0.004235264826105, 0.044152415456420,
     0.036493718347760, -0.011893961934740, -0.022917390623150, -0.006788163862310,
 ])  # fmt: skip
-_A: Final = np.array([
+BANDPASS_A: Final = np.array([
     1.0, -3.63367395910957, 5.03689812757486, -3.09612247819666,
     0.50620507633883, 0.32421701566682, -0.15685485875559, 0.0194913020589,
 ])  # fmt: skip
@@ -141,8 +141,8 @@ class _SegmentCounter:
         if len(values) == 0:
             return
         if self._state is None:
-            self._state = signal.lfilter_zi(_B, _A)[:, None] * values[0]
-        band, self._state = signal.lfilter(_B, _A, values, axis=0, zi=self._state)
+            self._state = signal.lfilter_zi(BANDPASS_B, BANDPASS_A)[:, None] * values[0]
+        band, self._state = signal.lfilter(BANDPASS_B, BANDPASS_A, values, axis=0, zi=self._state)
         steps = np.minimum(np.abs(_GAIN * band), _CEILING)
         self._rest = np.concatenate([self._rest, np.where(steps < _DEAD_BAND, 0.0, steps)])
         whole = len(self._rest) // RATE_HZ

@@ -1,7 +1,8 @@
-"""The WASM 2016 clauses once more, as plainly as can be: the oracle of the tests.
+"""A plain reimplementation of the WASM 2016 clauses, changedst which the tests compare.
 
-Written from the text of the clauses, without numpy, one movement at a time; shares
-no code with the library and is slow on purpose.
+Written from the text of the clauses (docs/definitions.md, Leg movements from an event
+list) without numpy, one movement at a time. It shares no code with the library and is
+slow on purpose.
 """
 
 from __future__ import annotations
@@ -12,25 +13,25 @@ HALF = Decimal("0.5")
 
 
 def exact(seconds):
-    """Return seconds as the decimal number that stood in the file."""
+    """Return seconds as an exact decimal number."""
     return Decimal(repr(float(seconds)))
 
 
 def join_leg(pieces):
-    """Join any two pieces with a gap below 0.5 s, until none are left to join."""
+    """Join any two pieces with a gap below 0.5 s until no such pair is left."""
     pieces = [list(piece) for piece in pieces]
-    again = True
-    while again:
-        again = False
+    changed = True
+    while changed:
+        changed = False
         for a in range(len(pieces)):
             for b in range(a + 1, len(pieces)):
                 (s1, e1), (s2, e2) = pieces[a], pieces[b]
                 if max(s1, s2) - min(e1, e2) < HALF:
                     pieces[a] = [min(s1, s2), max(e1, e2)]
                     del pieces[b]
-                    again = True
+                    changed = True
                     break
-            if again:
+            if changed:
                 break
     return pieces
 
@@ -60,44 +61,44 @@ def movements(rows):
 
 
 def mark_periodic(moves, strict, key):
-    """Walk along the movements with a series in hand; return how many were found."""
+    """Mark the members of periodic series; return the number of series."""
     for m in moves:
         m[key], m["short"] = False, False
-    hand, count, before = [], 0, None
+    current, count, before = [], 0, None
 
-    def lay_down():
+    def end_series():
         nonlocal count
-        if len(hand) >= 4:
+        if len(current) >= 4:
             count += 1
-            for member in hand:
+            for member in current:
                 member[key] = True
-        hand.clear()
+        current.clear()
 
     for m in moves:
         if not m["clm"]:
-            lay_down()
+            end_series()
         elif before is None or not before["clm"]:
-            lay_down()
-            hand.append(m)
+            end_series()
+            current.append(m)
         else:
             imi = m["start"] - before["start"]
             if imi < 10:
                 m["short"] = True
-                lay_down()
+                end_series()
                 if not strict:
-                    hand.append(m)
+                    current.append(m)
             elif imi > 90:
-                lay_down()
-                hand.append(m)
+                end_series()
+                current.append(m)
             else:
-                hand.append(m)
+                current.append(m)
         before = m
-    lay_down()
+    end_series()
     return count
 
 
 def score(rows, epochs, events, strict):
-    """Return the indices of the contract, from lists of tuples."""
+    """Return the indices of `score_leg_movements`, from lists of tuples."""
     moves = movements(rows)
     for m in moves:
         m["stage"] = None

@@ -1,10 +1,10 @@
-"""Leg movements by the AASM's rules, worked by hand."""
+"""Leg movements by the AASM rules, hand-worked."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.scoring.limb_nights import breaths, check, train
+from tests.scoring.builders import breaths, check, train
 
 AASM = {
     "legs 4.999999 s apart are one": (
@@ -41,7 +41,7 @@ AASM = {
 
 
 @pytest.mark.parametrize("clause", AASM)
-def test_aasm(clause):
+def test_aasm_clause(clause):
     rows, expected = AASM[clause]
     check(rows, "aasm", **expected)
 
@@ -56,9 +56,9 @@ def test_aasm(clause):
         ("L 100.500001 1", 0),
     ],
 )
-def test_aasm_respiratory_window_is_the_event_and_half_a_second(row, hit):
+def test_aasm_respiratory_window_is_the_event_plus_half_a_second(row, hit):
     check([row], "aasm", respiratory=breaths((50, 50)), n_clmr=hit, n_clm_nr=1 - hit)
 
 
-def test_aasm_a_long_respiratory_event_goes_on_after_a_short_one_within():
+def test_aasm_respiratory_events_may_contain_one_another():
     check(["L 150 1"], "aasm", respiratory=breaths((10, 200), (50, 10)), n_clmr=1)

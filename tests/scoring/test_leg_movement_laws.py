@@ -1,4 +1,4 @@
-"""Leg movements on random nights: against a plain oracle, and laws that hold for any."""
+"""Leg movements on random nights: a plain reimplementation, and invariances."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.scoring import limb_plain
-from tests.scoring.limb_nights import random_night
+from tests.scoring import leg_movement_oracle
+from tests.scoring.builders import random_night
 from twitchsense import score_limb
 
 RULES = ("wasm2016", "wasm2016-strict", "aasm")
@@ -23,13 +23,15 @@ rules = st.sampled_from(RULES)
 
 @pytest.mark.parametrize("reading", RULES[:2])
 @pytest.mark.parametrize("block", range(4))
-def test_equals_the_plain_oracle(block, reading):
+def test_indices_equal_a_plain_reimplementation(block, reading):
     counted = dict.fromkeys(("n_plm", "n_short_imi", "n_bilateral_lm", "n_clmr", "n_plm_nr"), 0)
     for seed in range(100):
         moves, stages, events = random_night(np.random.default_rng([block, seed]), n=25 + seed // 2)
         found = score_limb(moves, stages, events, reading).indices
         tuples = [list(f.itertuples(index=False, name=None)) for f in (moves, stages, events)]
-        assert found == limb_plain.score(*tuples, strict=reading == "wasm2016-strict"), seed
+        assert found == leg_movement_oracle.score(*tuples, strict=reading == "wasm2016-strict"), (
+            seed
+        )
         for name in counted:
             counted[name] += found[name]
     assert min(counted.values()) > 20  # the nights do hold what is compared
@@ -37,14 +39,14 @@ def test_equals_the_plain_oracle(block, reading):
 
 @given(nights, rules, st.integers(-8, 24), st.sampled_from([0.0, 0.1, 0.000001]))
 @settings(deadline=None, max_examples=60)
-def test_time_of_the_night_changes_nothing(night, rule, hours, more):
+def test_a_shift_in_time_changes_no_index(night, rule, hours, more):
     later = [frame.assign(onset=frame["onset"] + 3600.0 * hours + more) for frame in night]
     assert score_limb(*later, rules=rule).indices == score_limb(*night, rules=rule).indices
 
 
 @given(nights, rules)
 @settings(deadline=None, max_examples=60)
-def test_the_other_leg_is_as_good(night, rule):
+def test_swapping_the_legs_changes_no_index(night, rule):
     moves, stages, events = night
     swapped = moves.assign(leg=moves["leg"].map({"left": "right", "right": "left"}))
     was, now = score_limb(moves, stages, events, rule), score_limb(swapped, stages, events, rule)
@@ -55,7 +57,7 @@ def test_the_other_leg_is_as_good(night, rule):
 
 @given(nights, rules, st.randoms(use_true_random=False))
 @settings(deadline=None, max_examples=40)
-def test_order_of_rows_changes_nothing(night, rule, random):
+def test_the_order_of_rows_changes_no_index(night, rule, random):
     moves, stages, events = night
     rows = list(range(len(moves)))
     random.shuffle(rows)
@@ -78,7 +80,7 @@ def test_two_nights_in_one_list_add_up(first, second, rule):
 
 @given(nights)
 @settings(deadline=None, max_examples=60)
-def test_the_strict_reading_finds_a_part_of_the_lenient_one(night):
+def test_strict_series_are_part_of_the_lenient_ones(night):
     lenient, strict = (score_limb(*night, rules=name).movements for name in RULES[:2])
     assert not (strict["plm"] & ~lenient["plm"]).any()
     assert not (strict["plm"] & strict["short_imi"]).any()
@@ -108,7 +110,7 @@ def _real(name):
 
 @pytest.mark.parametrize("scorer", ["scorer1", "scorer2"])
 @pytest.mark.parametrize("reading", RULES[:2])
-def test_marks_of_a_human_scorer_equal_the_plain_oracle(scorer, reading):
+def test_indices_of_human_marks_equal_a_plain_reimplementation(scorer, reading):
     leg = r"^(Left|Right)Leg(?:Phasic|Tonic|Any)$"
     marks = _real(f"{scorer}.csv")
     marks["leg"] = marks["label"].str.extract(leg)[0].str.lower()
@@ -117,5 +119,5 @@ def test_marks_of_a_human_scorer_equal_the_plain_oracle(scorer, reading):
     stages["stage"] = stages["stage"].replace({"Wake": "W", "REM": "R"})
     found = score_limb(marks, stages, events, reading).indices
     tuples = [list(f.itertuples(index=False, name=None)) for f in (marks, stages, events)]
-    assert found == limb_plain.score(*tuples, strict=reading == "wasm2016-strict")
+    assert found == leg_movement_oracle.score(*tuples, strict=reading == "wasm2016-strict")
     assert found["n_lm"] > 20

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.sleep.nights import (
+from tests.sleep.builders import (
     ACC,
     EMG,
     acc_seconds,
@@ -50,7 +50,7 @@ def at(context, *minutes: float) -> list[str]:
     return context.at(np.array(minutes) * 60).tolist()
 
 
-def test_contract_drowsy_is_5_min_before_and_sleep_onset_10_min_after():
+def test_drowsy_is_5_min_before_and_sleep_onset_10_min_after():
     context = by_stages(hypnogram(("W", 20), ("N1", 5), ("N2", 95)))
     assert at(context, 0, 14.99, 15, 19.99) == ["wake", "wake", "drowsy", "drowsy"]
     assert at(context, 20, 29.99, 30, 119.9) == ["sleep_onset", "sleep_onset", "asleep", "asleep"]
@@ -60,20 +60,20 @@ def test_contract_drowsy_is_5_min_before_and_sleep_onset_10_min_after():
     assert context.onset.source == "hypnogram"
 
 
-def test_contract_both_windows_are_settings():
+def test_both_windows_are_settings():
     rules = ContextSettings(drowsy_min=0, onset_min=2.5)
     context = by_stages(hypnogram(("W", 20), ("N2", 100)), rules=rules)
     assert at(context, 19.99, 20, 22.49, 22.5) == ["wake", "sleep_onset", "sleep_onset", "asleep"]
 
 
-def test_contract_short_wake_while_falling_asleep_stays_in_the_first_ten_minutes():
+def test_short_wake_within_the_first_ten_minutes_stays_sleep_onset():
     context = by_stages(hypnogram(("W", 20), ("N1", 2), ("W", 4), ("N1", 10), ("W", 2), ("N2", 82)))
     assert at(context, 23) == ["sleep_onset"]  # the window is one of time
     assert context.stage_at([23 * 60.0]).tolist() == ["W"]
     assert at(context, 36.5, 38.5) == ["wake", "asleep"]  # later, even short wake is wake
 
 
-def test_3_4_re_entry_after_five_minutes_of_wake_has_windows_of_its_own():
+def test_sleep_after_five_minutes_of_wake_has_its_own_windows():
     context = by_stages(hypnogram(("W", 10), ("N2", 30), ("W", 12), ("N2", 68)))
     assert at(context, 39.9, 40, 46.9) == ["asleep", "wake", "wake"]
     assert at(context, 47, 51.9, 52, 61.9, 62) == [
@@ -82,7 +82,7 @@ def test_3_4_re_entry_after_five_minutes_of_wake_has_windows_of_its_own():
     assert context.onset.time_s == 600  # minutes still count from the first onset
 
 
-def test_3_4_re_entry_needs_five_whole_minutes():
+def test_wake_of_less_than_five_minutes_makes_no_new_onset():
     for minutes, after in ((4.5, "asleep"), (5, "sleep_onset")):
         context = by_stages(hypnogram(("W", 10), ("N2", 30), ("W", minutes), ("N2", 60)))
         assert at(context, 40 + minutes) == [after]
@@ -96,7 +96,7 @@ def test_long_wake_soon_after_the_onset_is_wake_and_not_sleep_onset():
     ]  # fmt: skip
 
 
-def test_final_wake_has_no_re_entry():
+def test_final_wake_makes_no_new_onset():
     context = by_stages(hypnogram(("W", 10), ("N2", 60), ("W", 50)))
     assert at(context, 70, 119) == ["wake", "wake"]
 
@@ -117,7 +117,7 @@ def test_a_hypnogram_without_sleep_has_no_onset():
     assert add_context(events({"onset": 60.0}), context)["min_from_onset"].isna().all()
 
 
-def test_3_4_persistent_onset_waits_for_ten_minutes_without_a_break():
+def test_persistent_onset_needs_ten_uninterrupted_minutes():
     stages = hypnogram(
         ("W", 10), ("N1", 9.5), ("W", 5), ("N1", 5), ("", 0.5), ("N2", 10), ("W", 30)
     )
@@ -136,21 +136,21 @@ def test_3_4_persistent_onset_waits_for_ten_minutes_without_a_break():
     assert at(never, 5, 12) == ["wake", "drowsy"]
 
 
-def test_a_hypnogram_with_its_own_rhythm_keeps_its_exact_borders():
+def test_a_hypnogram_with_other_epochs_keeps_its_exact_limits():
     context = by_stages(hypnogram(("W", 20), ("N2", 60), start_s=7.3, epoch_s=20))
     edge = 7.3 + 1200
     assert context.at([edge - 0.001, edge]).tolist() == ["drowsy", "sleep_onset"]
     assert context.onset.time_s == pytest.approx(edge)
 
 
-def test_a_hypnogram_of_another_time_is_noted():
+def test_a_hypnogram_without_common_time_is_reported():
     context = by_stages(hypnogram(("W", 20), ("N2", 60), start_s=80_000))
     assert NOTE_ELSEWHERE in context.notes
     assert set(context.epochs["context"]) == {"unknown"}
     assert context.at([100.0, 79_999.0]).tolist() == ["unknown", "unknown"]
 
 
-def test_accelerometer_night_has_all_contexts_and_says_still_is_not_asleep():
+def test_accelerometer_night_has_all_contexts_and_a_note_on_its_limits():
     acc = restless(restless(acc_seconds(9000), 0, 1200), 5000, 5600)
     acc = drop(acc, 7000, 7600)
     night = detections(acc=acc)
@@ -165,14 +165,14 @@ def test_accelerometer_night_has_all_contexts_and_says_still_is_not_asleep():
     assert (context.stage_at([0.0, 5.0]) == "").all()
 
 
-def test_turning_over_in_sleep_is_no_wake():
+def test_turning_over_in_sleep_is_not_wake():
     acc = acc_seconds(3600)
     acc.mean_vector[1800:] = [0, 1, 0]
     context = find_context(recording(ACC, seconds=3600), detections(acc=acc), SETTINGS)
     assert set(context.at(np.arange(700.0, 3600))) == {"asleep"}
 
 
-def test_undecided_stillness_before_the_onset_is_drowsy_and_elsewhere_unknown():
+def test_undecided_time_before_the_onset_is_drowsy_and_elsewhere_unknown():
     acc = drop(restless(acc_seconds(3600), 0, 600), 840, 842)
     acc = drop(acc, 838, 848)
     context = find_context(recording(ACC, seconds=3600), detections(acc=acc), SETTINGS)
@@ -189,7 +189,7 @@ def test_without_hypnogram_and_accelerometer_context_is_unknown():
     assert context.epochs["activity"].isna().all()
 
 
-def test_epochs_have_the_columns_of_the_contract_and_cover_the_recording():
+def test_epochs_have_their_documented_columns_and_cover_the_recording():
     night = detections(emg1=emg_seconds(100, 47), acc=acc_seconds(100, 47))
     context = find_context(
         recording(EMG, ACC, seconds=100, start_s=47), night, SETTINGS, hypnogram(("N2", 2))
@@ -228,7 +228,7 @@ def test_an_empty_recording_has_no_epochs():
     ]
 
 
-def test_activity_at_looks_up_the_epoch():
+def test_activity_at_returns_the_activity_of_the_epoch():
     acc = acc_seconds(60)
     acc.level[30:] = 0.05
     context = find_context(recording(ACC, seconds=60), detections(acc=acc), SETTINGS)
@@ -236,7 +236,7 @@ def test_activity_at_looks_up_the_epoch():
     assert got == pytest.approx([np.nan, 0.002, 0.05, np.nan], nan_ok=True)
 
 
-def test_tag_fills_three_columns_and_nothing_else():
+def test_add_context_fills_three_columns_and_nothing_else():
     table = events(*({"onset": 60.0 * m, "trial_type": "twitch"} for m in (1, 17, 22, 50)))
     before = table.copy()
     context = by_stages(hypnogram(("W", 20), ("N1", 5), ("R", 95)))

@@ -1,4 +1,4 @@
-"""What the leg-movement rules are given: spellings accepted, faults named."""
+"""Input of the leg-movement rules: accepted spellings, errors with their place."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.scoring.limb_nights import breaths, marks, stages, train
+from tests.scoring.builders import breaths, marks, stages, train
 from twitchsense import InputError, score_limb
 from twitchsense.scoring.leg_movements.input import (
     read_leg_hypnogram,
@@ -23,19 +23,19 @@ def written(tmp_path, text):
 
 
 @pytest.mark.parametrize("word", ["left", "Left", "L", "l", " LEFT ", "left leg", "Leg-L", "lat"])
-def test_left_is_written_in_many_ways(word):
+def test_spellings_of_left_are_accepted(word):
     frame = marks("L 10 1").assign(leg=word)
     assert score_limb(frame).movements["leg"].tolist() == ["left"]
 
 
 @pytest.mark.parametrize("word", ["right", "R", "r", "right_leg", "RAT"])
-def test_right_is_written_in_many_ways(word):
+def test_spellings_of_right_are_accepted(word):
     frame = marks("L 10 1").assign(leg=word)
     assert score_limb(frame).movements["leg"].tolist() == ["right"]
 
 
 @pytest.mark.parametrize("word", ["both", "", None, np.nan, "2", "links", "bilateral"])
-def test_no_other_leg_is_guessed(word):
+def test_other_spellings_of_legs_are_refused(word):
     frame = marks("L 10 1", "R 20 1")
     frame["leg"] = pd.Series(["left", word], dtype=object)
     with pytest.raises(InputError, match=r"movements, row 2: leg is .*left or right"):
@@ -54,7 +54,7 @@ def test_no_other_leg_is_guessed(word):
     ],
 )
 @pytest.mark.parametrize("table", ["movements", "respiratory"])
-def test_a_time_that_is_none_is_refused_with_its_row(table, column, value, words):
+def test_invalid_times_are_refused_with_their_row(table, column, value, words):
     given = {"movements": marks("L 10 1", "L 20 1"), "respiratory": breaths((5, 1), (9, 1))}
     given[table].loc[1, column] = value
     with pytest.raises(InputError, match=f"{table}, row 2: .*{words}"):
@@ -79,7 +79,7 @@ def test_unknown_rules_are_refused_with_the_known_ones():
         score_limb(marks("L 10 1"), rules="icsd")
 
 
-def test_tables_given_are_left_as_they_were():
+def test_input_tables_are_not_modified():
     given = [marks(*train(20, 20, 20)), stages("W222").drop(columns="duration"), breaths((5, 1))]
     copies = [frame.copy() for frame in given]
     score_limb(*given)
@@ -92,7 +92,7 @@ def test_nullable_numbers_are_read():
     assert score_limb(frame).indices["n_plm"] == 4
 
 
-def test_a_hypnogram_object_will_do():
+def test_a_hypnogram_object_is_accepted():
     frame = stages("W222222")
     rows = marks(*train(20, 20, 20, start=25))
     as_object = score_limb(rows, Hypnogram.from_frame(frame)).indices
@@ -100,7 +100,7 @@ def test_a_hypnogram_object_will_do():
     assert as_object["n_plms"] == 3
 
 
-def test_files_give_what_the_tables_give(tmp_path):
+def test_files_and_tables_give_the_same_score(tmp_path):
     text = "onset,leg,duration,note\n100.2,L,1,x\n110.2,right,0.5,\n"
     frame = read_movements(written(tmp_path, text))
     assert frame["leg"].tolist() == ["left", "right"]
@@ -120,12 +120,12 @@ def test_files_give_what_the_tables_give(tmp_path):
         ("", "is empty"),
     ],
 )
-def test_a_fault_in_a_file_is_placed(tmp_path, text, words):
+def test_errors_in_files_name_their_line(tmp_path, text, words):
     with pytest.raises(InputError, match=words):
         read_movements(written(tmp_path, text))
 
 
-def test_without_durations_the_onsets_show_the_epoch(tmp_path):
+def test_the_epoch_length_is_inferred_from_onsets(tmp_path):
     read = read_leg_hypnogram(written(tmp_path, "onset,stage\n0,W\n20,N1\n40,N2\n100,R\n"))
     assert read.duration_s.tolist() == [20.0] * 4  # the gap from 60 to 100 s stays one
     frame = pd.DataFrame({"onset": [0, 20, 40, 100], "stage": ["W", "N1", "N2", "R"]})
@@ -143,7 +143,7 @@ def test_without_durations_the_onsets_show_the_epoch(tmp_path):
         ([0, np.nan, 60], "row 2: onset is not a finite number"),
     ],
 )
-def test_onsets_that_show_no_epoch_are_refused(onsets, words):
+def test_onsets_without_a_common_step_are_refused(onsets, words):
     frame = pd.DataFrame({"onset": onsets, "stage": "N2"})
     with pytest.raises(InputError, match=words):
         score_limb(marks("L 10 1"), frame)

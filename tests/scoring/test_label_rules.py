@@ -1,11 +1,12 @@
-"""The first-match table (docs/labels.md): what wins, what is told beside it, how sure it is."""
+"""The label table (docs/labels.md): order of the rules, alternatives, confidence."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from tests.sleep.nights import (
+from tests.scoring.builders import lm, row
+from tests.sleep.builders import (
     ACC,
     EMG,
     acc_seconds,
@@ -34,10 +35,6 @@ STAGES = hypnogram(("W", 20), ("N1", 5), ("N2", 35), ("R", 30), ("N3", 30))
 WAKE, DROWSY, LIGHT, NREM, REM = 5 * 60, 17 * 60, 22 * 60, 40 * 60, 70 * 60
 
 
-def row(onset, kind, duration=0.1, **more):
-    return {"onset": float(onset), "trial_type": kind, "duration": duration, "peak_g": 0.05, **more}
-
-
 def run(*rows, rejected=(), settings=SETTINGS, stages=STAGES, active_fraction=0.0):
     table = make_table(list(rejected), REJECTED_COLUMNS)
     found = Detections(
@@ -55,10 +52,6 @@ def jerk(t, grade="violent", **more):
     return row(t, "jerk", 0.15, grade=grade, **{"peak_g": 0.6, **more})
 
 
-def lm(t, duration=2.0, **more):
-    return row(t, "movement", duration, **more)
-
-
 def contraction(t, **more):
     return row(t, "brief_contraction", 0.3, **more)
 
@@ -70,7 +63,7 @@ def bump(t):
 # -- each rule -------------------------------------------------------------------------
 
 
-def test_6_4_every_label_has_a_rule_and_every_rule_its_source():
+def test_every_label_has_a_rule_and_every_rule_its_source():
     assert {rule.label for rule in RULES} == set(LABELS)
     assert all(rule.source and rule.condition for rule in RULES)
     numbers = [rule.number for rule in RULES]
@@ -78,7 +71,7 @@ def test_6_4_every_label_has_a_rule_and_every_rule_its_source():
     assert [n for n in numbers if n not in (2, 3)] == sorted(n for n in numbers if n not in (2, 3))
 
 
-def test_6_4_3_foot_tremor_in_wake_and_n1_and_high_frequency_movements_in_deeper_sleep():
+def test_rule_3_foot_tremor_in_wake_and_n1_and_high_frequency_movements_in_deeper_sleep():
     def at(start):
         return set(labels(*(contraction(start + k) for k in range(6))))
 
@@ -86,19 +79,19 @@ def test_6_4_3_foot_tremor_in_wake_and_n1_and_high_frequency_movements_in_deeper
     assert at(NREM) == at(REM) == {"high_freq_leg_movement"}
 
 
-def test_6_4_3_tremor_wins_over_all_others():
+def test_rule_3_tremor_outranks_all_other_labels():
     rows = [row(NREM + k / 5, "twitch", 0.05) for k in range(15)]
     assert set(labels(*rows)) == {"tremor_like"}
 
 
-def test_6_4_3_alternating_legs():
+def test_rule_3_alternating_legs():
     rows = [contraction(NREM + k * 0.6, leg=("left", "right")[k % 2]) for k in range(8)]
     got = run(*rows).events
     assert set(got["label"]) == {"alma_like"}
     assert set(got["series"]) == {"alma-1"}
 
 
-def test_6_4_4_periodic_series_and_5_isolated_and_short_interval():
+def test_rule_4_periodic_series_and_5_isolated_and_short_interval():
     rows = [lm(NREM + 30 * k) for k in range(4)] + [lm(NREM + 300), lm(NREM + 305), lm(NREM + 600)]
     got = run(*rows).events
     periodic = ["periodic_leg_movement_like"] * 4
@@ -108,12 +101,12 @@ def test_6_4_4_periodic_series_and_5_isolated_and_short_interval():
     assert got["evidence"][0] == "rule 4; 4 in the train"
 
 
-def test_6_4_5_a_movement_that_is_no_candidate_keeps_its_plain_name():
+def test_rule_5_a_movement_that_is_not_a_candidate_is_a_leg_movement():
     legs = [lm(NREM, 9.0, leg="left"), lm(NREM + 8.5, 9.0, leg="right")]
     assert labels(*legs) == ["leg_movement"] * 2
 
 
-def test_6_4_6_hiccups_are_raised_from_the_rejected():
+def test_rule_6_rejected_jolts_of_a_train_become_hiccups():
     got = run(rejected=[bump(NREM + 4 * k) for k in range(8)])
     assert set(got.events["label"]) == {"hiccup_like"}
     assert set(got.events["trial_type"]) == {"jolt"}
@@ -126,14 +119,14 @@ def test_6_4_6_hiccups_are_raised_from_the_rejected():
     assert few.rejected["reason"].tolist() == ["bump", "bump"]
 
 
-def test_6_4_7_violent_jerks_in_succession_keep_their_context_as_attribute():
+def test_rule_7_clusters_of_violent_jerks_keep_their_context():
     got = run(*(jerk(LIGHT + 5 * k) for k in range(4))).events
     assert set(got["label"]) == {"repetitive_violent_jerks"}
     assert set(got["context"]) == {"sleep_onset"}
     assert set(labels(*(jerk(LIGHT + 15 * k, "moderate") for k in range(3)))) == {"sleep_start"}
 
 
-def test_6_4_4_outranks_jerks_and_jerks_that_recur_keep_both_tags():
+def test_recurring_jerks_have_periodic_movements_as_alternative():
     got = run(*(jerk(LIGHT + 30 * k, "mild", peak_g=0.2) for k in range(5))).events
     assert set(got["label"]) == {"sleep_start"}
     assert all("periodic_leg_movement_like" in w for w in got["alternatives"])
@@ -142,12 +135,12 @@ def test_6_4_4_outranks_jerks_and_jerks_that_recur_keep_both_tags():
     assert not any("periodic" in w for w in three["alternatives"])
 
 
-def test_6_4_2_a_large_movement_keeps_its_name_beside_a_train():
+def test_rule_2_a_large_movement_keeps_its_name_beside_a_train():
     rows = [contraction(NREM + k) for k in range(6)] + [row(NREM + 20, "gross_movement", 12.0)]
     assert labels(*rows)[-1] == "gross_movement"
 
 
-def test_6_4_14_wake_active_twitches_are_voluntary_but_not_elsewhere():
+def test_rule_14_wake_active_twitches_are_voluntary_but_not_elsewhere():
     assert labels(row(WAKE, "twitch"), active_fraction=0.3) == ["voluntary_or_unclassified"]
     assert labels(row(NREM, "twitch"), active_fraction=0.3) == ["fragmentary_myoclonus_like"]
     assert labels(row(DROWSY, "twitch"), active_fraction=0.3) == ["hypnagogic_twitch"]
@@ -169,7 +162,7 @@ def efm(per_minute, minutes, start=30):
     [(6, 20, "present"), (6, 19, "absent"), (5, 20, "borderline"), (4, 30, "borderline"),
      (3, 30, "absent")],
 )  # fmt: skip
-def test_6_2_efm_needs_five_a_minute_for_twenty_minutes(per_minute, minutes, verdict):
+def test_efm_needs_five_a_minute_for_twenty_minutes(per_minute, minutes, verdict):
     stages = hypnogram(("W", 10), ("N2", 110))
     got = run(*efm(per_minute, minutes), stages=stages).events
     flagged = got["evidence"].str.contains("efm_pattern").any()
@@ -197,13 +190,13 @@ def test_a_verdict_does_not_flip_because_of_one_false_alarm():
 # -- confidence and alternatives ---------------------------------------------------------
 
 
-def test_a_series_of_the_fewest_is_less_sure_than_a_long_one():
+def test_the_shortest_series_has_less_confidence_than_a_long_one():
     few, many = (run(*(lm(NREM + 30 * k) for k in range(n))).events for n in (4, 9))
     assert few["confidence"].tolist() == pytest.approx([MIN_TRAIN_FACTOR] * 4)
     assert many["confidence"].tolist() == [1.0] * 9
 
 
-def test_a_sleep_start_outside_its_core_is_less_sure():
+def test_a_sleep_start_outside_its_core_duration_has_less_confidence():
     rows = [
         row(LIGHT + 100 * k, "jerk", d, peak_g=0.2, grade="mild")
         for k, d in enumerate((0.06, 0.15, 0.28))
@@ -223,7 +216,7 @@ def estimated(*rows):
     return label_detections(found, context, SETTINGS), context
 
 
-def test_6_4_within_the_range_of_the_onset_the_pair_is_told_with_probabilities():
+def test_within_the_range_of_sleep_onset_alternatives_have_probabilities():
     times = [300.0, 1100.0, 1205.0, 1900.0, 2600.0, 6000.0]
     found, context = estimated(*(row(t, "twitch") for t in times))
     got = found.events
@@ -240,7 +233,7 @@ def test_6_4_within_the_range_of_the_onset_the_pair_is_told_with_probabilities()
     assert all(0.05 <= float(p) < 1 for p in told.values())
 
 
-def test_a_hypnogram_leaves_no_alternatives_of_state():
+def test_with_a_hypnogram_there_are_no_alternatives_by_state():
     got = run(*(row(t, "twitch") for t in (WAKE, DROWSY, LIGHT, NREM))).events
     assert (got["alternatives"] == "").all()
 
@@ -248,7 +241,7 @@ def test_a_hypnogram_leaves_no_alternatives_of_state():
 # -- profiles -----------------------------------------------------------------------------
 
 
-def test_profiles_are_named_and_change_what_they_say():
+def test_profiles_change_the_settings_they_describe():
     rows = [lm(NREM + 7 * k) for k in range(5)]
     assert set(labels(*rows)) == {"isolated_leg_movement", "short_interval_leg_movement"}
     aasm = get_profile("aasm-2026")

@@ -1,10 +1,10 @@
-"""Leg movements, worked by hand: each case is named after the clause it tests."""
+"""Leg movements by the WASM 2016 rules, hand-worked: one case per clause."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.scoring.limb_nights import breaths, check, marks, stages, train
+from tests.scoring.builders import breaths, check, marks, stages, train
 from twitchsense import score_limb
 from twitchsense.scoring.leg_movements.rules import RULES
 
@@ -132,7 +132,7 @@ SIMPLE = {
 
 @pytest.mark.parametrize("rules", BOTH_READINGS)
 @pytest.mark.parametrize("clause", SIMPLE)
-def test_clause(clause, rules):
+def test_clauses_on_marks_alone(clause, rules):
     rows, expected = SIMPLE[clause]
     check(rows, rules, **expected)
 
@@ -217,7 +217,7 @@ def test_clause_with_stages(clause):
     check(rows, hypnogram=stages(letters), **expected)
 
 
-def test_6_bilateral_movement_has_the_stage_of_its_first_part():
+def test_clause_6_bilateral_movement_has_the_stage_of_its_first_part():
     rows = ["L 29.9 1", "R 30.1 2"]
     assert score_limb(marks(*rows), stages("W2")).movements["stage"].tolist() == ["W"]
 
@@ -268,13 +268,13 @@ def test_clause_with_respiratory_events(clause):
     check(rows, respiratory=breaths(*events), **expected)
 
 
-def test_7_strict_reading_forgets_a_short_interval_whose_first_was_removed():
+def test_clause_7_strict_ignores_a_short_interval_to_a_removed_movement():
     rows = ["L 109 1", *train(20, 20, 20, start=117)]
     given = {"hypnogram": stages("2" * 120), "respiratory": breaths((50, 50))}
     check(rows, "wasm2016-strict", **given, n_plm=0, n_plm_nr=4, n_plms_nr=4, plms_nr_index=4.0)
 
 
-def test_8_what_needs_a_hypnogram_is_null_without_one():
+def test_clause_8_indices_of_sleep_are_none_without_a_hypnogram():
     found = score_limb(marks(*train(20, 20, 20)), respiratory=breaths()).indices
     undefined = {name for name, value in found.items() if value is None}
     assert undefined == {
@@ -282,14 +282,14 @@ def test_8_what_needs_a_hypnogram_is_null_without_one():
     }  # fmt: skip
 
 
-def test_8_what_needs_respiratory_events_is_null_without_them():
+def test_clause_8_respiratory_indices_are_none_without_respiratory_events():
     found = score_limb(marks(*train(20, 20, 20)), stages("W2222222")).indices
     undefined = {name for name, value in found.items() if value is None}
     assert undefined == {"n_clmr", "n_clm_nr", "n_plm_nr", "n_plms_nr", "plms_nr_index"}
 
 
 @pytest.mark.parametrize("rules", RULES)
-def test_8_a_night_without_movements_has_zeros_and_no_ratio(rules):
+def test_clause_8_a_night_without_movements_has_zeros_and_no_ratio(rules):
     found = score_limb(marks(), stages("W2"), breaths((10, 10)), rules).indices
     assert found.pop("pi_sleep") is None
     assert set(found.values()) == {0}
