@@ -1,1 +1,1 @@
-"""The data model: recordings, candidates, event tables, per-second statistics. Data only."""
+"""Data model: channels, recordings, candidates, per-second statistics, event tables."""

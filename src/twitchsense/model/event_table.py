@@ -1,7 +1,7 @@
-"""The event table: its columns, their types, units and meaning, in one place.
+"""Schema of the event table: columns, types, units, descriptions and levels.
 
-`EVENT_COLUMNS` is the single source of the schema: the CSV writer, the
-``events.json`` glossary, the docs and the tests all read it.
+`EVENT_COLUMNS` is the single source of the schema for the CSV writer, the
+``events.json`` glossary, the documentation and the tests.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ import pandas as pd
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of the event table.
+    """A column of a result table.
 
     Attributes
     ----------
     name : str
     dtype : {'float64', 'str'}
-        In tables of a cohort also ``int64`` and ``time`` (UTC).
+        In the tables of a cohort also ``int64`` and ``time`` (UTC).
     description : str
     unit : str
-        Empty for words and for plain numbers.
-    levels : mapping of str to str
-        Meaning of each word the column may hold; empty for numbers.
+        Empty for text and for dimensionless numbers.
+    levels : mapping of str to str, or None
+        Meaning of each value of a categorical column.
     """
 
     name: str
@@ -159,10 +159,10 @@ REJECT_REASONS: Final[dict[str, str]] = {
     "dead_time": "within 300 ms after a jerk: ring-down of the leg",
 }
 
-#: Columns that only an event can have.
-_OF_EVENTS: Final = ("evidence", "alternatives")
+#: Columns of events that rejected candidates do not have.
+_EVENTS_ONLY: Final = ("evidence", "alternatives")
 REJECTED_COLUMNS: Final[tuple[Column, ...]] = (
-    *(c for c in EVENT_COLUMNS if c.name not in _OF_EVENTS),
+    *(c for c in EVENT_COLUMNS if c.name not in _EVENTS_ONLY),
     Column("reason", "str", "the rule that stopped the candidate", levels=REJECT_REASONS),
 )
 
@@ -170,14 +170,23 @@ REJECTED_COLUMNS: Final[tuple[Column, ...]] = (
 def make_table(
     rows: Iterable[Mapping[str, Any]], columns: tuple[Column, ...] = EVENT_COLUMNS
 ) -> pd.DataFrame:
-    """Build a table with exactly the schema's columns, sorted by onset.
+    """Build a table with exactly the columns of a schema, sorted by onset.
 
-    Missing keys become missing values (NaN for numbers, ``""`` for words).
-    No rows give an empty table with the right columns, never ``None``.
+    Parameters
+    ----------
+    rows : iterable of mapping
+        Column name to value; missing keys become NaN in numeric columns and an
+        empty string in text columns.
+    columns : tuple of Column
+
+    Returns
+    -------
+    DataFrame
+        Empty, with all columns, if there are no rows.
     """
     numbers = {c.name: array("d") for c in columns if c.dtype == "float64"}
     words: dict[str, list[str]] = {c.name: [] for c in columns if c.name not in numbers}
-    for row in rows:  # one at a time: a week has tens of thousands
+    for row in rows:  # not kept as a list: a week has tens of thousands of rows
         for name, values in numbers.items():
             values.append(float(row.get(name, float("nan"))))
         for name, texts in words.items():
@@ -197,7 +206,17 @@ def make_table(
 def glossary(
     columns: tuple[Column, ...] = (*EVENT_COLUMNS, REJECTED_COLUMNS[-1]),
 ) -> dict[str, dict[str, Any]]:
-    """Return the BIDS-style sidecar: what each column means, its unit, its levels."""
+    """Return the columns as a BIDS-style JSON sidecar.
+
+    Parameters
+    ----------
+    columns : tuple of Column
+
+    Returns
+    -------
+    dict
+        ``Description``, ``Units`` and ``Levels`` of each column name.
+    """
     entries: dict[str, dict[str, Any]] = {}
     for column in columns:
         entry: dict[str, Any] = {"Description": column.description}
