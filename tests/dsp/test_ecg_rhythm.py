@@ -1,11 +1,72 @@
-"""Intervals between heart beats."""
+"""Candidates for heart beats, and the rhythm that makes them beats."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from twitchsense.dsp.ecg_rhythm import median_rr_interval
+from tests.signals import add_waveform, band_noise, heart_beat
+from twitchsense.dsp.ecg_rhythm import PeakDetector, Peaks, RhythmDetector, median_rr_interval
+
+FS = 500.0
+
+
+def find_peaks(x, step):
+    """Return the samples of all candidates, pushed in chunks of `step` samples."""
+    detector = PeakDetector(FS)
+    found = [detector.push(x[k : k + step]) for k in range(0, len(x), step)]
+    found.append(detector.close())
+    return detector.to_sample(np.concatenate(found))
+
+
+@pytest.mark.parametrize("step", [7, 500, 15_000])
+def test_large_deflections_are_peaks_for_any_chunks(step):
+    x = band_noise(15_000, FS, 3.0, np.random.default_rng(1))
+    times = np.array([14.0, 17.3, 22.8])
+    for at in times:
+        add_waveform(x, at - 0.1, FS, 200 * heart_beat(FS))
+    samples = find_peaks(x, step)
+    nearest = np.abs(samples[:, None] / FS - times).min(axis=0)
+    assert nearest.max() < 0.03
+    assert len(samples) < 50  # noise exceeds the threshold about once a second
+    assert np.array_equal(samples, find_peaks(x, len(x)))
+
+
+def peaks(times_s, waveforms, amplitudes=1.0):
+    """Return candidates of unit norm."""
+    waveforms = np.asarray(waveforms, float)
+    norms = np.linalg.norm(waveforms, axis=1, keepdims=True)
+    samples = np.round(np.asarray(times_s) * FS).astype(np.int64)
+    return Peaks(samples, waveforms / norms, np.full(len(samples), amplitudes))
+
+
+def test_similar_peaks_at_a_cardiac_rhythm_are_beats():
+    waves = np.tile(np.hanning(31) - 0.5, (10, 1))
+    times = 1 + 0.8 * np.arange(10)
+    rhythm = RhythmDetector(FS).push(peaks(times, waves))
+    assert rhythm is not None
+    assert rhythm.interval_s == pytest.approx(0.8)
+    assert rhythm.samples == [round(t * FS) for t in times[:7]]  # the fewest that make a rhythm
+
+
+def test_rhythm_is_recognised_across_calls():
+    waves = np.tile(np.hanning(31) - 0.5, (4, 1))
+    detector = RhythmDetector(FS)
+    assert detector.push(peaks(1 + 0.8 * np.arange(4), waves)) is None
+    rhythm = detector.push(peaks(4.2 + 0.8 * np.arange(4), waves))
+    assert rhythm is not None
+    assert len(rhythm.samples) == 7
+
+
+def test_different_waveforms_at_a_cardiac_rhythm_are_not_beats():
+    waves = np.random.default_rng(2).normal(size=(40, 31))
+    assert RhythmDetector(FS).push(peaks(1 + 0.8 * np.arange(40), waves)) is None
+
+
+def test_similar_peaks_without_rhythm_are_not_beats():
+    times = np.cumsum(np.random.default_rng(3).exponential(0.8, 40) + 0.2)
+    waves = np.tile(np.hanning(31) - 0.5, (40, 1))
+    assert RhythmDetector(FS).push(peaks(times, waves)) is None
 
 
 @pytest.mark.parametrize(

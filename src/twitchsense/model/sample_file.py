@@ -78,7 +78,7 @@ class SampleFile:
 
         Raises
         ------
-        SpoolError
+        SampleFileError
             If the disk is full.
         """
         data = np.ascontiguousarray(samples, self.dtype).reshape(-1).view(np.uint8).data
@@ -103,6 +103,17 @@ class FileSamples:
     """Samples of one segment in a temporary file.
 
     Reads do not move a file position, so threads can share an instance.
+
+    Attributes
+    ----------
+    handle : _Handle
+        The open file.
+    first : int
+        Row of the first sample.
+    count : int
+        Number of samples.
+    width : int
+        Number of columns.
     """
 
     handle: _Handle
