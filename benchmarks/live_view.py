@@ -1,11 +1,11 @@
-"""The live view over a night at 60 times its speed, and how late it is at real time.
+"""The live view over a night at 60 times real time, and its latency in real time.
 
-python -m benchmarks.live_view --hours 8 --speed 60     memory, and whether all is seen;
+python -m benchmarks.live_view --hours 8 --speed 60     memory and completeness of the follower;
     with --view browser or --view terminal, of the whole view
-python -m benchmarks.live_view --latency 60             seconds of real time, with record
+python -m benchmarks.live_view --latency 60             latency over 60 s in real time
 
-A writer of its own process puts the frames of the simulated wearable into a night file,
-in the recorder's batches; the view follows that file. Prints JSON.
+A separate process writes the frames of the simulated wearable to a night file, in batches like
+the recorder; the view follows that file. Prints JSON.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _BATCH_S = 1.0
 
 
 def write(path: Path, hours: float, speed: float) -> None:
-    """Write a night, `speed` times as fast as it was."""
+    """Write a night to a file at `speed` times real time."""
     plan = make_plan(minutes=hours * 60 + 1)
     model = plan.model(0)
     firmware = Firmware(model, Body(Capture(plan.settings), model.streams), Wire(), 1)
@@ -63,14 +63,14 @@ def write(path: Path, hours: float, speed: float) -> None:
 
 
 def resident_mb() -> float:
-    """Return the memory of this process that is in use."""
+    """Return the resident memory (MB) of this process."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096 / 1e6
 
 
 @asynccontextmanager
 async def view_of(kind: str, watch: NightFollower) -> AsyncIterator[Callable[[], Awaitable[int]]]:
-    """Open a view; what it gives reads what is new and shows it, and returns how much that was."""
+    """Open a view; yield a function that updates it and returns the number of new frames."""
 
     async def look() -> int:
         new = watch.look()
@@ -91,9 +91,9 @@ async def view_of(kind: str, watch: NightFollower) -> AsyncIterator[Callable[[],
     elif kind == "browser":
         server = LiveServer(watch, counts=True)
         server.start()
-        news, _ = open_news(server)
+        stream, _ = open_event_stream(server)
         threading.Thread(
-            target=lambda: [None for _ in iter(news.readline, b"")], daemon=True
+            target=lambda: [None for _ in iter(stream.readline, b"")], daemon=True
         ).start()
         yield look
         server.stop()
@@ -101,8 +101,10 @@ async def view_of(kind: str, watch: NightFollower) -> AsyncIterator[Callable[[],
         yield look
 
 
-def open_news(server: LiveServer) -> tuple[http.client.HTTPResponse, http.client.HTTPConnection]:
-    """Ask for the news as a browser does."""
+def open_event_stream(
+    server: LiveServer,
+) -> tuple[http.client.HTTPResponse, http.client.HTTPConnection]:
+    """Open the event stream as a browser does."""
     link = http.client.HTTPConnection("127.0.0.1", server.port)
     link.request("GET", f"/?token={server.token}")
     answer = link.getresponse()
@@ -113,7 +115,7 @@ def open_news(server: LiveServer) -> tuple[http.client.HTTPResponse, http.client
 
 
 async def follow(hours: float, speed: float, kind: str) -> dict[str, object]:
-    """Follow a night to its end."""
+    """Follow a night file to its end, and return speed, completeness and memory."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "n.night"
         writer = subprocess.Popen(
@@ -152,7 +154,7 @@ async def follow(hours: float, speed: float, kind: str) -> dict[str, object]:
 
 
 def latency(seconds: float) -> dict[str, object]:
-    """Record the simulator for real, and read the browser's news."""
+    """Record the simulator in real time, and measure the age of samples in the event stream."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "n.night"
         recorder = subprocess.Popen(
@@ -171,15 +173,15 @@ def latency(seconds: float) -> dict[str, object]:
                     time.sleep(0.2)
 
         threading.Thread(target=look, daemon=True).start()
-        news, _ = open_news(server)
+        stream, _ = open_event_stream(server)
         ages, last = [], 0.0
         while recorder.poll() is None:
-            line = news.readline()
+            line = stream.readline()
             if not line.startswith(b"data: "):
                 continue
             state = json.loads(line[6:])
             if state["newest"] > last:
-                # the oldest sample that this message brings has waited the longest
+                # the oldest new sample of this message has waited longest
                 if last:
                     ages.append(time.time() - last)
                 last = state["newest"]
@@ -206,8 +208,8 @@ def main() -> None:
     elif options.latency:
         print(json.dumps(latency(options.latency), indent=2))
     else:
-        told = asyncio.run(follow(options.hours, options.speed, options.view))
-        print(json.dumps(told, indent=2))
+        result = asyncio.run(follow(options.hours, options.speed, options.view))
+        print(json.dumps(result, indent=2))
 
 
 if __name__ == "__main__":

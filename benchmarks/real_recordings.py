@@ -1,9 +1,9 @@
-"""What the whole job says about real recordings (not part of the project).
+"""Results on public recordings, which are not part of the repository.
 
     python benchmarks/real_recordings.py [--data FOLDER] [--figure docs/figures/real-emg.png]
                                          [--gallery docs/figures/real-events.png]
 
-Each is written as a capture of the contract's form, read back and analysed.
+Each recording is written as a CSV capture, read back and analysed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MUSCLES = ("ME", "MA", "FL", "RF", "VM", "VL", "ST", "BF", "TA", "PL", "GM", "GL
 
 
 def captures(data: Path, folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the name and the CSV of each recording."""
+    """Write each recording as CSV and yield its name and path."""
 
     def write(name: str, fs: float, **columns: np.ndarray) -> tuple[str, Path]:
         n = len(next(iter(columns.values())))
@@ -51,11 +51,11 @@ def captures(data: Path, folder: Path) -> Iterator[tuple[str, Path]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--figure", type=Path, help="one recording with all that was found")
-    parser.add_argument("--gallery", type=Path, help="up to four examples of every kind")
+    parser.add_argument("--figure", type=Path, help="draw one recording with its events")
+    parser.add_argument("--gallery", type=Path, help="draw up to four examples of every kind")
     args = parser.parse_args()
     if not args.data.exists():
-        sys.exit(f"{args.data}: the real recordings are not here; give their folder with --data")
+        sys.exit(f"{args.data}: no recordings found; give their folder with --data")
     print("| recording | length, s | valid, s | events | rejected |\n|---|---|---|---|---|")
     nights = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def draw(night: ts.Night, path: Path) -> None:
-    """Draw a recording with its events shaded and its rejected candidates in grey."""
+    """Draw a recording with its events in orange and rejected candidates in grey."""
     from matplotlib.figure import Figure
 
     (channel,) = night.recording.channels
@@ -92,10 +92,10 @@ def draw(night: ts.Night, path: Path) -> None:
 
 
 def draw_gallery(nights: dict[str, ts.Night], path: Path, examples: int = 4) -> None:
-    """Draw the strongest example of each kind in each recording, at most four of a kind.
+    """Draw the strongest example of each kind in each recording, at most four per kind.
 
-    EMG less its median; of acceleration the length less its median, and for changes of posture
-    the three axes.
+    EMG and the magnitude of the acceleration minus their medians; for changes of posture the three
+    axes.
     """
     from matplotlib.figure import Figure
 
@@ -113,7 +113,7 @@ def draw_gallery(nights: dict[str, ts.Night], path: Path, examples: int = 4) -> 
 
 
 def draw_event(axes, kind: str, name: str, night: ts.Night, event) -> None:
-    """Draw one event with half a second (or a second and a half of its length) around it."""
+    """Draw one event with a margin of 0.1 to 5 s, depending on its kind and duration."""
     around = max(0.1 if kind == "twitch" else 0.5, min(event.duration, 5.0))
     start, stop = event.onset - around, event.onset + event.duration + around
     times, x = night.recording.window(

@@ -1,10 +1,10 @@
-"""How exact the times of a night are, for crystals that are fast, slow, and change with warmth.
+"""Error of the times of a night for crystals that are fast, slow, or vary with temperature.
 
-Run ``python benchmarks/recorder_clock.py --hours 8``: for each crystal of `CRYSTALS` a night
-over Bluetooth in virtual time, with the outages, packet errors and reboot of
-`recorder_night`, of a body whose samples are all zero. At every second of each boot, outages
-included, the device's true tick is mapped to UTC by the night's own clock and held against
-the true second. Prints the errors as JSON.
+Run ``python benchmarks/recorder_clock.py --hours 8``: for each crystal of `CRYSTALS`, a night
+is recorded over simulated Bluetooth in virtual time, with the outages, packet errors and reboot of
+`recorder_night`; all samples are zero. For every second of each boot, outages included, the true
+tick of the device is mapped to UTC by the clock fit of the night and compared with the true time.
+Prints the errors as JSON.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from firmware_sim.wearable.virtual import run_virtual
 from twitchsense.nightfile.loss_report import read_loss_reports
 from twitchsense.nightfile.reader import NightFileReader
 
-#: Drift, and height and period (s) of a slow wander, in ppm: a room that cools and is heated
-#: again over the night, and heating that goes on and off.
+#: Drift (ppm), amplitude (ppm) and period (s) of a slow wander: a room that cools overnight, and
+#: heating that switches on and off.
 CRYSTALS = [
     (100.0, 0.0, 10800.0),
     (-100.0, 0.0, 10800.0),
@@ -36,8 +36,8 @@ CRYSTALS = [
 ]
 
 
-class Nothing:
-    """A body at rest, without cost."""
+class ZeroSource:
+    """Sample source that is always zero."""
 
     def read(self, stream: int, first: int, count: int):
         """Return zeros."""
@@ -52,15 +52,15 @@ def main() -> None:
     logging.disable(logging.WARNING)
     for crystal in CRYSTALS:
         with tempfile.TemporaryDirectory() as folder:
-            told = rehearse(Path(folder) / "tonight.night", crystal, options)
-        print(json.dumps(told), flush=True)
+            result = record_night(Path(folder) / "tonight.night", crystal, options)
+        print(json.dumps(result), flush=True)
 
 
-def rehearse(path: Path, crystal: tuple[float, ...], options: argparse.Namespace) -> dict:
+def record_night(path: Path, crystal: tuple[float, ...], options: argparse.Namespace) -> dict:
     drift, wander, period = crystal
     seconds = options.hours * 3600
     plan = Plan(
-        source=lambda model: Nothing(),
+        source=lambda model: ZeroSource(),
         seed=options.seed,
         drift_ppm=drift,
         wander_ppm=wander,
@@ -75,20 +75,20 @@ def rehearse(path: Path, crystal: tuple[float, ...], options: argparse.Namespace
         async with open_air(plans=[plan]) as air:
             (wearable,) = air.wearables
 
-            def note(firmware) -> None:
+            def collect(firmware) -> None:
                 boots[firmware.boot_count] = wearable._boot_time - wearable._start
 
-            wearable.on_stored = note
+            wearable.on_stored = collect
             recorder, stop = start_recorder(air, path, seconds)
             await recorder.run(stop)
             recorder.night.close()
             return wearable.crystal
 
-    true = run_virtual(night())
+    crystal_truth = run_virtual(night())
     reader = NightFileReader(path)
     clocks = {source.count: reader.load(source).clock for source in reader.boots}
     reader.close()
-    error = clock_errors(clocks, true, boots, seconds)
+    error = clock_errors(clocks, crystal_truth, boots, seconds)
     lost = sum((Counter(b.lost) for b in read_loss_reports(path)), Counter())
     return {
         "drift_ppm": drift,

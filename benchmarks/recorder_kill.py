@@ -1,10 +1,10 @@
-"""Kills the recorder again and again, at chosen moments, and looks whether anything is lost.
+"""Kill the recorder repeatedly at chosen moments, and check that no frame is lost.
 
-Run ``python benchmarks/recorder_kill.py --kills 200``. The wearable is a process of its own,
-with outages. Kills go round through the moments of `MOMENTS`; the recorder's own messages and
-the sizes of its files tell when they are there, and checkpoints are made to come every few
-seconds. A frame that was acknowledged without being stored would be freed by the wearable,
-and stand in the last book as lost: none may.
+Run ``python benchmarks/recorder_kill.py --kills 200``. The wearable runs in a separate process,
+with outages. Kills cycle through `MOMENTS`, which are recognized by the recorder's messages and the
+modification times of its files; checkpoints are forced every few seconds. A frame that was
+acknowledged without being stored would be freed by the wearable and appear in the last loss report
+as lost; there must be none.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from pathlib import Path
 
 from twitchsense.nightfile.loss_report import read_loss_reports
 
-_PATIENCE_S = 60.0
-#: The last run ends after 30 s, in an outage perhaps, or with much left to fetch: then there
-#: is another, until all is there.
-_LAST_RUNS = 10
-#: The command, with a checkpoint after 40 pages of log, not after 1000.
+_TIMEOUT_S = 60.0
+#: The final run of 30 s may end in an outage, or before all missing frames are retransmitted;
+#: it is repeated up to this many times.
+_MAX_FINAL_RUNS = 10
+#: The command `record`, with a checkpoint after 40 pages of write-ahead log instead of 1000.
 _RECORD = """
 import sys
 import twitchsense.nightfile.writer as night
@@ -71,48 +71,50 @@ def main() -> None:
 def run(night: Path, device: str, options: argparse.Namespace) -> dict[str, object]:
     rng = random.Random(options.seed)
     arguments = ["--device", device, "--out", str(night)]
-    frames = shrunk = unsound = 0
-    when: Counter[str] = Counter()
+    frames = n_shrunk = n_corrupt = 0
+    reached_count: Counter[str] = Counter()
     for number in range(options.kills):
         moment = MOMENTS[number % len(MOMENTS)]
         log = night.with_suffix(".log")
-        with log.open("w") as told:
-            child = subprocess.Popen([sys.executable, "-c", _RECORD, *arguments], stderr=told)
+        with log.open("w") as messages:
+            child = subprocess.Popen([sys.executable, "-c", _RECORD, *arguments], stderr=messages)
             reached = wait_for(moment, night, log, rng)
             child.kill()
             child.wait()
-        when[moment if reached else f"{moment}: not reached"] += 1
+        reached_count[moment if reached else f"{moment}: not reached"] += 1
         if not night.exists():
             continue
         received = sum(b.received for b in read_loss_reports(night))
-        shrunk += received < frames
+        n_shrunk += received < frames
         frames = received
         with closing(sqlite3.connect(f"file:{night}?mode=ro", uri=True)) as db:
-            unsound += db.execute("PRAGMA integrity_check").fetchone() != ("ok",)
+            n_corrupt += db.execute("PRAGMA integrity_check").fetchone() != ("ok",)
     runs = 0
-    while runs < _LAST_RUNS and (not runs or any(b.unresolved for b in read_loss_reports(night))):
+    while runs < _MAX_FINAL_RUNS and (
+        not runs or any(b.unresolved for b in read_loss_reports(night))
+    ):
         last = subprocess.run(
             [sys.executable, "-c", _RECORD, *arguments, "--duration", "30", "--min-valid", "0"],
             capture_output=True,
             text=True,
         )
         runs += 1
-    books = read_loss_reports(night)
+    reports = read_loss_reports(night)
     return {
-        "kills": dict(when),
-        "frames_fewer_than_before": shrunk,
-        "files_unsound": unsound,
+        "kills": dict(reached_count),
+        "frames_fewer_than_before": n_shrunk,
+        "files_unsound": n_corrupt,
         "runs_of_30_s_until_nothing_was_open": runs,
         "last_run_status": last.returncode,
-        "frames": sum(b.received for b in books),
-        "frames_made": sum(b.end for b in books),
-        "frames_lost": dict(sum((Counter(b.lost) for b in books), Counter())),
-        "frames_open": sum(last - first + 1 for b in books for first, last in b.unresolved),
+        "frames": sum(b.received for b in reports),
+        "frames_made": sum(b.end for b in reports),
+        "frames_lost": dict(sum((Counter(b.lost) for b in reports), Counter())),
+        "frames_open": sum(last - first + 1 for b in reports for first, last in b.unresolved),
     }
 
 
 def wait_for(moment: str, night: Path, log: Path, rng: random.Random) -> bool:
-    """Wait until the recorder is at a moment; tell whether it came there."""
+    """Wait until the recorder has reached a moment; return whether it did."""
     if moment == "starting":
         time.sleep(rng.uniform(0.2, 2.0))
         return True
@@ -123,7 +125,7 @@ def wait_for(moment: str, night: Path, log: Path, rng: random.Random) -> bool:
         return ": connected" not in log.read_text()
     if not _until(lambda: ": connected" in log.read_text()):
         return False
-    if moment == "back-fill":  # of what was made while no recorder lived
+    if moment == "back-fill":  # retransmission of the frames made meanwhile
         time.sleep(rng.uniform(0.0, 1.0))
         return True
     if moment == "any time":
@@ -131,14 +133,14 @@ def wait_for(moment: str, night: Path, log: Path, rng: random.Random) -> bool:
         return True
     file = night if moment == "checkpoint" else night.with_name(night.name + "-wal")
     before = file.stat().st_mtime_ns
-    came = _until(lambda: file.stat().st_mtime_ns != before)
+    reached = _until(lambda: file.stat().st_mtime_ns != before)
     time.sleep(rng.choice((0.0, 0.0, 0.001, 0.003)))
-    return came
+    return reached
 
 
-def _until(true: Callable[[], bool]) -> bool:
-    end = time.monotonic() + _PATIENCE_S
-    while not true():
+def _until(condition: Callable[[], bool]) -> bool:
+    end = time.monotonic() + _TIMEOUT_S
+    while not condition():
         if time.monotonic() > end:
             return False
         time.sleep(0.0005)

@@ -1,10 +1,10 @@
-"""The memory of the recorder over a night, without the simulated air, body and Bluetooth host.
+"""Memory of the recorder over a night, without the simulated radio, body and Bluetooth host.
 
-Run ``python benchmarks/recorder_memory.py --hours 8``. The wearable is only its control point
-and ring buffer, on a client that stands in for bleak's; its samples are all zero. The outages
-are those of `recorder_night`. Prints the memory of the process, after each hour and around
-each outage, and that of the ring at the end of each, as JSON. With ``--body`` it is the other
-side instead: the simulated body of `recorder_night`, without recorder and Bluetooth.
+Run ``python benchmarks/recorder_memory.py --hours 8``. Of the wearable only the control point and
+the ring buffer are simulated, behind a substitute for bleak's client; all samples are zero. The
+outages are those of `recorder_night`. Prints the memory of the process after each hour and around
+each outage, and the size of the ring buffer at the end of each outage, as JSON. With ``--body``,
+only the simulated body of `recorder_night` is run, without recorder and Bluetooth.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from twitchsense.devices import v1_frames
 from twitchsense.nightfile.loss_report import read_loss_reports
 from twitchsense.nightfile.writer import NightFileWriter
 
-T0 = 1_790_000_000_000_000_000
+START_NS = 1_790_000_000_000_000_000
 #: Start (share of the night) and length (s), as in `recorder_night`.
 OUTAGES = [(0.05, 3), (0.12, 8), (0.2, 45), (0.27, 120), (0.33, 15), (0.41, 300), (0.5, 5),
            (0.58, 600), (0.7, 60), (0.85, 1200)]  # fmt: skip
 _STEP_S = 0.1
-_FRAMES = 12  # sent in a step: 120 a second, six times what is made
+_FRAMES = 12  # per step: 120 per second, six times the rate of new frames
 _STREAMS = (StreamSpec(1, 1, 2, 1_000_000, 6_553_600), StreamSpec(2, 2, 3, 100_000, 8_000_000))
 
 
-class Silence:
-    """Electrodes and an accelerometer that say nothing."""
+class ZeroSource:
+    """Sample source that is always zero."""
 
     def read(self, stream: int, first: int, count: int) -> np.ndarray:
         """Return zeros, a row for each sample."""
@@ -49,20 +49,20 @@ class Silence:
 
 
 class Wearable:
-    """A firmware whose frames go straight to the one client that is connected."""
+    """Simulated firmware whose frames go directly to the connected client."""
 
     def __init__(self, outages: list[tuple[float, float]]) -> None:
-        self.firmware = Firmware(Model(1, _STREAMS), Silence(), Wire())
+        self.firmware = Firmware(Model(1, _STREAMS), ZeroSource(), Wire())
         self.outages = outages
         self.client: Client | None = None
 
     def is_away(self) -> bool:
-        """Tell whether it is out of range."""
+        """Return whether the wearable is out of range."""
         now = asyncio.get_running_loop().time()
         return any(start <= now < stop for start, stop in self.outages)
 
     async def run(self) -> None:
-        """Sample, send what the client may have, and go out of range."""
+        """Sample, send frames to the client, and disconnect during outages."""
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(_STEP_S)
@@ -94,26 +94,26 @@ class Client:
         }
 
     async def connect(self) -> None:
-        """Connect at once."""
+        """Connect without delay."""
         self.wearable.client = self
 
     async def disconnect(self) -> None:
-        """Let go of the wearable."""
+        """Disconnect from the wearable."""
         self.wearable.firmware.unsubscribe()
         self.wearable.client = None
 
     async def read_gatt_char(self, uuid: str) -> bytes:
-        """Return a value of `values`."""
+        """Return the value of a characteristic."""
         return self.values[uuid]
 
-    async def start_notify(self, uuid: str, take) -> None:
-        """Note who listens."""
-        self.listeners[uuid] = take
+    async def start_notify(self, uuid: str, listener) -> None:
+        """Register a listener."""
+        self.listeners[uuid] = listener
         if uuid == v1_frames.DATA_UUID:
             self.wearable.firmware.subscribe()
 
     async def write_gatt_char(self, uuid: str, request: bytes, response: bool) -> None:
-        """Ask the control point, and hand on its answer."""
+        """Send a request to the control point and deliver its response."""
         answer = self.wearable.firmware.control(request)
         self.listeners[uuid](None, bytearray(answer))
 
@@ -156,24 +156,24 @@ def main() -> None:
 
 
 def memory_mb() -> float:
-    """Return the memory of this process in use now."""
+    """Return the resident memory (MB) of this process."""
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return round(pages * 4096 / 1e6, 1)
 
 
 def sample_body(hours: float) -> list[float]:
-    """Return the memory of this process after each hour that the simulated body has moved."""
+    """Return the resident memory (MB) after each hour of simulating the body."""
     from firmware_sim.capture import Capture
     from firmware_sim.wearable.plug import Plan
 
     plan = Plan(minutes=hours * 60 + 1, seed=1, drift_ppm=80.0, wander_ppm=4.0)
-    samples, told = 0, []
+    samples, result = 0, []
     for block in Capture(plan.settings).blocks(5):
         samples += len(block.emg)
-        if samples >= (len(told) + 1) * 3_600_000:
-            told.append(memory_mb())
-    return told
+        if samples >= (len(result) + 1) * 3_600_000:
+            result.append(memory_mb())
+    return result
 
 
 async def record(path: Path, seconds: float) -> dict[str, object]:
@@ -181,44 +181,44 @@ async def record(path: Path, seconds: float) -> dict[str, object]:
     outages = [(at * seconds, at * seconds + long) for at, long in OUTAGES]
     wearable = Wearable(outages)
     file = NightFileWriter(path, make_metadata())
-    clock = lambda: T0 + round(loop.time() * 1e9)  # noqa: E731
+    clock = lambda: START_NS + round(loop.time() * 1e9)  # noqa: E731
     recorder = Recorder(Bench(wearable), file, ["bench"], now_ns=clock, inline=True)
     stop = asyncio.Event()
     loop.call_later(seconds, stop.set)
-    told: dict[str, object] = {"before": memory_mb()}
+    result: dict[str, object] = {"before": memory_mb()}
     hourly: list[float] = []
-    filled: list[dict[str, float]] = []
+    outage_memory: list[dict[str, float]] = []
 
-    async def weigh() -> None:
+    async def sample_hourly() -> None:
         while True:
             await asyncio.sleep(3600)
             hourly.append(memory_mb())
 
-    async def weigh_outages() -> None:
+    async def sample_outages() -> None:
         status = recorder.sessions[0].status
         for start, end in outages:
             await asyncio.sleep(max(0.0, start - loop.time() - 1))
-            note = {"outage_s": end - start, "before": memory_mb()}
+            entry = {"outage_s": end - start, "before": memory_mb()}
             await asyncio.sleep(max(0.0, end - loop.time()))
-            note["at_its_end"] = memory_mb()
+            entry["at_its_end"] = memory_mb()
             ring = wearable.firmware.ring
             frames = (ring.get(seq) for seq in range(ring.oldest, ring.next))
-            note["ring_mb"] = round(sum(map(sys.getsizeof, frames)) / 1e6, 1)
+            entry["ring_mb"] = round(sum(map(sys.getsizeof, frames)) / 1e6, 1)
             while not status.connected or status.n_missing:
                 await asyncio.sleep(1)
-            filled.append({**note, "fetched": memory_mb()})
+            outage_memory.append({**entry, "fetched": memory_mb()})
 
-    tasks = [loop.create_task(w) for w in (wearable.run(), weigh(), weigh_outages())]
+    tasks = [loop.create_task(w) for w in (wearable.run(), sample_hourly(), sample_outages())]
     await recorder.run(stop)
     for task in tasks:
         task.cancel()
-    told["after"] = memory_mb()
+    result["after"] = memory_mb()
     file.close()
-    told |= {"after_each_hour": hourly, "outages": filled}
-    (book,) = read_loss_reports(path)
-    told["frames"] = {"made": book.end, "stored": book.received, "lost": book.lost}
-    told["simulator_loaded"] = any(m in sys.modules for m in ("bumble", "scipy"))
-    return told
+    result |= {"after_each_hour": hourly, "outages": outage_memory}
+    (report,) = read_loss_reports(path)
+    result["frames"] = {"made": report.end, "stored": report.received, "lost": report.lost}
+    result["simulator_loaded"] = any(m in sys.modules for m in ("bumble", "scipy"))
+    return result
 
 
 if __name__ == "__main__":

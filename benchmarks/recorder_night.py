@@ -1,8 +1,8 @@
-"""A rehearsed night over Bluetooth in virtual time, and what of it is exact.
+"""A night recorded over simulated Bluetooth in virtual time: completeness and exact times.
 
 Run ``python benchmarks/recorder_night.py --hours 8``. Prints the figures of
-docs/accuracy-wearable.md as JSON. Slow is only the detector at the end (``--no-analyze``).
-With them, after each hour, the memory of the whole process and what hangs on the recorder.
+docs/accuracy-wearable.md as JSON, among them the memory of the process and of the recorder's
+objects after each hour. The detector at the end takes long; ``--no-analyze`` skips it.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ from twitchsense.nightfile.loss_report import read_loss_reports
 from twitchsense.nightfile.reader import NightFileReader
 from twitchsense.nightfile.writer import NightFileWriter
 
-#: Classes, code, and what belongs to the simulator or the system.
-_FOREIGN = (type, ModuleType, FunctionType, CodeType, asyncio.AbstractEventLoop, asyncio.Task,
+#: Objects that do not count as the recorder's memory: classes, code, simulator, system.
+_EXCLUDED = (type, ModuleType, FunctionType, CodeType, asyncio.AbstractEventLoop, asyncio.Task,
             Adapter, Connection, sqlite3.Connection, logging.Logger)  # fmt: skip
-T0 = 1_790_000_000_000_000_000
+START_NS = 1_790_000_000_000_000_000
 #: Start (share of the night) and length (s); the last is longer than the ring buffer.
 OUTAGES = [(0.05, 3), (0.12, 8), (0.2, 45), (0.27, 120), (0.33, 15), (0.41, 300), (0.5, 5),
            (0.58, 600), (0.7, 60), (0.85, 1200)]  # fmt: skip
@@ -57,44 +57,46 @@ def main() -> None:
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tonight.night"
-        print(json.dumps(rehearse(path, options), indent=2))
+        print(json.dumps(record_night(path, options), indent=2))
 
 
-async def weigh(recorder: Recorder, memory: list[dict[str, float]], stop: asyncio.Event) -> None:
-    """Note each hour the memory in use, and how much of it hangs on the recorder."""
+async def sample_memory(
+    recorder: Recorder, memory: list[dict[str, float]], stop: asyncio.Event
+) -> None:
+    """Record the memory of the process and of the recorder's objects every hour."""
     while not stop.is_set():
         await asyncio.sleep(3600)
         gc.collect()
         pages = int(Path("/proc/self/statm").read_text().split()[1])
-        held = weight(recorder)
+        held = size_of(recorder)
         memory.append(
             {"process_mb": round(pages * 4096 / 1e6, 1), "recorder_kb": round(held / 1e3)}
         )
 
 
-def weight(root: object) -> int:
-    """Return the bytes of all that hangs on an object, but for the radio and the loop."""
+def size_of(root: object) -> int:
+    """Return the size (bytes) of everything an object refers to, except `_EXCLUDED`."""
     seen: dict[int, object] = {}
-    todo, total = [root], 0
-    while todo:
-        thing = todo.pop()
-        if id(thing) in seen or isinstance(thing, _FOREIGN):
+    pending, total = [root], 0
+    while pending:
+        item = pending.pop()
+        if id(item) in seen or isinstance(item, _EXCLUDED):
             continue
-        seen[id(thing)] = thing
-        total += sys.getsizeof(thing)
-        todo += gc.get_referents(thing)
+        seen[id(item)] = item
+        total += sys.getsizeof(item)
+        pending += gc.get_referents(item)
     return total
 
 
 def start_recorder(air: Air, path: Path, seconds: float) -> tuple[Recorder, asyncio.Event]:
-    """Return a recorder of the one wearable in the air, and what stops it after so long."""
+    """Return a recorder of the simulated wearable, and the event that stops it after `seconds`."""
     loop = asyncio.get_running_loop()
     (wearable,) = air.wearables
     recorder = Recorder(
         Adapter(air.scanner, air.client),
         NightFileWriter(path, make_metadata()),
         [wearable.model.name],
-        now_ns=lambda: T0 + round((loop.time() - wearable._start) * 1e9),
+        now_ns=lambda: START_NS + round((loop.time() - wearable._start) * 1e9),
         inline=True,
     )
     stop = asyncio.Event()
@@ -103,7 +105,7 @@ def start_recorder(air: Air, path: Path, seconds: float) -> tuple[Recorder, asyn
 
 
 def make_faults(hours: float) -> tuple[Fault, ...]:
-    """Return what the night does to Bluetooth; shorter nights have shorter outages."""
+    """Return the Bluetooth faults of a night; shorter nights have shorter outages."""
     seconds, scale = hours * 3600, min(1.0, hours / 8)
     faults = [f"range@{at * seconds}+{max(3.0, long * scale)}" for at, long in OUTAGES]
     faults += [f"noise@{at * seconds}+{seconds}={rate}" for at, rate in NOISE]
@@ -111,7 +113,7 @@ def make_faults(hours: float) -> tuple[Fault, ...]:
     return parse_faults(",".join(faults))
 
 
-def rehearse(path: Path, options: argparse.Namespace) -> dict[str, object]:
+def record_night(path: Path, options: argparse.Namespace) -> dict[str, object]:
     seconds = options.hours * 3600
     plan = Plan(
         minutes=options.hours * 60 + 1,
@@ -121,7 +123,7 @@ def rehearse(path: Path, options: argparse.Namespace) -> dict[str, object]:
         ring_frames=round(20000 * min(1.0, options.hours / 8)),
         faults=make_faults(options.hours),
     )
-    made: dict[int, int] = {}
+    n_made: dict[int, int] = {}
     boots: dict[int, float] = {}
     crystal = {}
     memory: list[dict[str, float]] = []
@@ -130,60 +132,60 @@ def rehearse(path: Path, options: argparse.Namespace) -> dict[str, object]:
         loop = asyncio.get_running_loop()
         async with open_air(plans=[plan]) as air:
             (wearable,) = air.wearables
-            crystal["it"] = wearable.crystal
+            crystal["wearable"] = wearable.crystal
 
-            def note(firmware) -> None:
-                made[firmware.boot_count] = firmware.ring.next
+            def collect(firmware) -> None:
+                n_made[firmware.boot_count] = firmware.ring.next
                 boots[firmware.boot_count] = wearable._boot_time - wearable._start
 
-            wearable.on_stored = note
+            wearable.on_stored = collect
             recorder, stop = start_recorder(air, path, seconds)
-            weighing = loop.create_task(weigh(recorder, memory, stop))
+            memory_task = loop.create_task(sample_memory(recorder, memory, stop))
             await recorder.run(stop)
-            weighing.cancel()
+            memory_task.cancel()
             recorder.night.close()
             return {"connections": recorder.sessions[0].status.n_connections}
 
     began, cpu = time.monotonic(), time.process_time()
-    told: dict[str, object] = dict(run_virtual(night()))
-    told["hours"] = options.hours
-    told["wall_s"] = round(time.monotonic() - began, 1)
-    told["cpu_s"] = round(time.process_time() - cpu, 1)
-    told["peak_memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-    told["after_each_hour"] = memory
-    told["file_mb"] = round(path.stat().st_size / 1e6, 1)
+    result: dict[str, object] = dict(run_virtual(night()))
+    result["hours"] = options.hours
+    result["wall_s"] = round(time.monotonic() - began, 1)
+    result["cpu_s"] = round(time.process_time() - cpu, 1)
+    result["peak_memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    result["after_each_hour"] = memory
+    result["file_mb"] = round(path.stat().st_size / 1e6, 1)
     lost: Counter[str] = Counter()
     unaccounted = 0
-    for book in read_loss_reports(path):
-        lost.update(book.lost)
-        missing = made[book.count] - book.received - sum(book.lost.values())
-        if book.unbounded_loss:
+    for report in read_loss_reports(path):
+        lost.update(report.lost)
+        missing = n_made[report.count] - report.received - sum(report.lost.values())
+        if report.unbounded_loss:
             lost["reboot"] += missing
         else:
             unaccounted += missing
-        unaccounted += sum(b - a + 1 for a, b in book.unresolved)
-    told["frames_made"] = sum(made.values())
-    told["frames_lost"] = dict(lost)
-    told["frames_unaccounted"] = unaccounted
-    told |= compare(path, plan, boots, crystal["it"], analyze=not options.no_analyze)
-    return told
+        unaccounted += sum(b - a + 1 for a, b in report.unresolved)
+    result["frames_made"] = sum(n_made.values())
+    result["frames_lost"] = dict(lost)
+    result["frames_unaccounted"] = unaccounted
+    result |= compare(path, plan, boots, crystal["wearable"], analyze=not options.no_analyze)
+    return result
 
 
 def clock_errors(clocks, crystal, boots, seconds):
-    """Return by how many ms a clock is off, at every second of each boot, outages included."""
+    """Return the clock error (ms) at every second of each boot, outages included."""
     errors = []
     for count, clock in clocks.items():
         since = np.arange(5.0, seconds - boots[count])
         later = [b for b in boots.values() if b > boots[count]]
         since = since[since < min([*later, np.inf]) - boots[count] - 5]
         ticks = np.array([crystal.ticks(s) for s in since])
-        mapped = clock.to_utc(ticks) - T0 - (since + boots[count]) * 1e9
+        mapped = clock.to_utc(ticks) - START_NS - (since + boots[count]) * 1e9
         errors.append(np.abs(mapped) / 1e6)
     return np.concatenate(errors)
 
 
 def compare(path, plan, boots, crystal, *, analyze):
-    """Hold the night to the samples of the body, which never saw the encoder."""
+    """Compare the night file with the samples of the simulated body, before encoding."""
     capture = Capture(plan.settings)
     blocks = list(capture.blocks(5))
     emg = np.concatenate([b.emg for b in blocks]).astype(np.int16)
@@ -213,14 +215,14 @@ def compare(path, plan, boots, crystal, *, analyze):
                     frames, at = frames + 1, at + count
     reader.close()
     error = clock_errors(clocks, crystal, boots, plan.minutes * 60 - 60)
-    told = {
+    result = {
         "frames_read": frames,
         "frames_wrong": wrong,
         "frames_twice": twice,
         "clock_error_ms": {q: round(float(np.percentile(error, q)), 2) for q in (50, 99, 100)},
     }
     if not analyze:
-        return told
+        return result
     recording = ts.read(path)
     arrays = {
         1: (np.concatenate(true[1]) * 0.2).astype(np.float32),
@@ -238,14 +240,14 @@ def compare(path, plan, boots, crystal, *, analyze):
         assert at == len(whole)
     began = time.monotonic()
     night = ts.analyze(recording)
-    told["analyze_s"] = round(time.monotonic() - began, 1)
+    result["analyze_s"] = round(time.monotonic() - began, 1)
     other = ts.analyze(replace(recording, segments=tuple(segments)))
-    told["events"] = len(night.events)
-    told["rejected"] = len(night.rejected)
-    told["tables_equal"] = bool(
+    result["events"] = len(night.events)
+    result["rejected"] = len(night.rejected)
+    result["tables_equal"] = bool(
         night.events.equals(other.events) and night.rejected.equals(other.rejected)
     )
-    told["valid_share"] = round(
+    result["valid_share"] = round(
         min(
             sum(len(s.samples) for s in recording.segments_of(c.name)) / c.fs
             for c in recording.channels
@@ -253,7 +255,7 @@ def compare(path, plan, boots, crystal, *, analyze):
         / (plan.minutes * 60 - 60),
         4,
     )
-    return told
+    return result
 
 
 if __name__ == "__main__":
