@@ -175,7 +175,17 @@ def row_medians(rows: Floats) -> Floats:
 
 
 def fast_median(x: Floats) -> float:
-    """Return the median of a sequence without NaN (see `row_medians`)."""
+    """Return the median of a sequence, computed as in `row_medians`.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,)
+        Values without NaN.
+
+    Returns
+    -------
+    float
+    """
     return float(row_medians(x[None])[0])
 
 

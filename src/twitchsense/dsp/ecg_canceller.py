@@ -135,12 +135,23 @@ class EcgCanceller:
         return self._emit(self._final_until())
 
     def close(self) -> Floats:
-        """End the segment and return the remaining samples, shape ``(m,)``."""
+        """End the segment and return the remaining samples.
+
+        Returns
+        -------
+        ndarray, shape (m,)
+        """
         self._process(self._peaks.close())
         return self._emit(self._x.stop)
 
     def pop_beats(self) -> list[Beat]:
-        """Return the beats found since the last call."""
+        """Return the beats found since the last call.
+
+        Returns
+        -------
+        list of Beat
+            In order of time.
+        """
         found, self._beats = self._beats, []
         return found
 
@@ -321,12 +332,22 @@ class RecentBeats:
         return min(self._count, N_AVERAGED)
 
     def add(self, waveform: Floats) -> None:
-        """Add a beat, shape ``(length,)``; it replaces the oldest if there are too many."""
+        """Add a beat; it replaces the oldest one when `N_AVERAGED` are stored.
+
+        Parameters
+        ----------
+        waveform : ndarray, shape (length,)
+        """
         self._table[:, self._count % N_AVERAGED] = waveform
         self._count += 1
 
     def median(self) -> Floats:
-        """Return the median beat, shape ``(length,)``."""
+        """Return the sample-wise median of the beats.
+
+        Returns
+        -------
+        ndarray, shape (length,)
+        """
         return row_medians(self._table[:, : len(self)])
 
     def clear(self) -> None:

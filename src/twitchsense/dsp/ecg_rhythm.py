@@ -86,12 +86,16 @@ class Peaks:
         )
 
     def similar_to_last(self, fs: float) -> NDArray[np.bool_]:
-        """Return which candidates resemble the last one and are recent, shape ``(n,)``.
+        """Return which candidates resemble the last one and are recent.
 
         Parameters
         ----------
         fs : float
             Sampling rate of the segment in Hz.
+
+        Returns
+        -------
+        ndarray of bool, shape (n,)
         """
         last = self.waveforms[-1]
         score = np.max([self.waveforms @ np.roll(last, k) for k in SHIFTS], axis=0)
@@ -153,12 +157,27 @@ class PeakDetector:
         return self._search(self._threshold.stop - self._wait)
 
     def close(self) -> Ints:
-        """End the segment and return the positions of the remaining candidates."""
+        """End the segment and return the remaining candidates.
+
+        Returns
+        -------
+        ndarray of int64, shape (m,)
+            Positions of the candidates, ascending.
+        """
         self._threshold.push(MIN_HEIGHT * self._floor.close().centre)
         return self._search(self._threshold.stop)
 
     def to_sample(self, position: Index) -> Index:
-        """Return the sample of the segment at a position, the filter's delay removed."""
+        """Convert positions to samples of the segment, the filter's delay removed.
+
+        Parameters
+        ----------
+        position : int or ndarray of int64
+
+        Returns
+        -------
+        int or ndarray of int64
+        """
         return position * self._step - self._delay
 
     @property

@@ -127,18 +127,47 @@ def group_delay(sos: Floats, freqs_hz: Floats, fs: float) -> float:
 
 
 def burst_band(fs: float) -> CausalFilter:
-    """Return the 20-450 Hz filter for twitches and jerks; `fs` is the sampling rate in Hz."""
+    """Return the 20-450 Hz filter for twitches and jerks.
+
+    Parameters
+    ----------
+    fs : float
+        Sampling rate in Hz.
+
+    Returns
+    -------
+    CausalFilter
+    """
     return bandpass(*BURST_BAND_HZ, fs, order=(4, 4))
 
 
 def leg_movement_band(fs: float) -> CausalFilter:
     """Return the 10-100 Hz filter on which the +8/+2 µV rules are defined (AASM).
 
-    See docs/definitions.md, Leg movements. `fs` is the sampling rate in Hz.
+    See docs/definitions.md, Leg movements.
+
+    Parameters
+    ----------
+    fs : float
+        Sampling rate in Hz.
+
+    Returns
+    -------
+    CausalFilter
     """
     return bandpass(10.0, 100.0, fs, order=(2, 4))
 
 
 def dynamic_band(fs: float) -> CausalFilter:
-    """Return the 0.5-40 Hz filter for dynamic acceleration, which removes gravity."""
+    """Return the 0.5-40 Hz filter for dynamic acceleration, which removes gravity.
+
+    Parameters
+    ----------
+    fs : float
+        Sampling rate in Hz.
+
+    Returns
+    -------
+    CausalFilter
+    """
     return bandpass(0.5, 40.0, fs, order=(2, 4))

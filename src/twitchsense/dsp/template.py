@@ -105,5 +105,14 @@ def _trend(n: int) -> Floats:
 
 
 def peak_to_peak(x: Floats) -> float:
-    """Return the peak-to-peak amplitude of a piece of signal (faster than `numpy.ptp`)."""
+    """Return the peak-to-peak amplitude; faster than `numpy.ptp` on short arrays.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,)
+
+    Returns
+    -------
+    float
+    """
     return float(x.max() - x.min())

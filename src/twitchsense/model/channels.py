@@ -24,7 +24,17 @@ class SampleReader(Protocol):
         ...
 
     def read(self, start: int, stop: int) -> Samples:
-        """Return samples ``[start, stop)``, shape ``(n, width)``, float32."""
+        """Return a range of samples.
+
+        Parameters
+        ----------
+        start, stop : int
+            Indices ``[start, stop)`` in the segment.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, width)
+        """
         ...
 
 
@@ -43,7 +53,7 @@ class ArraySamples:
         return len(self.array)
 
     def read(self, start: int, stop: int) -> Samples:
-        """Return samples ``[start, stop)``, shape ``(n, width)``."""
+        """Return samples ``[start, stop)``, as in `SampleReader`."""
         return self.array[start:stop]
 
 

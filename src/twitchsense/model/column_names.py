@@ -179,7 +179,17 @@ class ChannelPlan:
 
 
 def is_signal_name(name: str) -> bool:
-    """Return whether a column name starts like that of an EMG or accelerometer column."""
+    """Return whether a column name starts like that of an EMG or accelerometer column.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    bool
+        True also if `parse_column` would reject the name.
+    """
     return _clean(name).startswith(("emg", "acc"))
 
 

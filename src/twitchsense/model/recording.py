@@ -102,6 +102,14 @@ class Recording:
     def channel(self, name: str) -> Channel:
         """Return a channel by its name.
 
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        Channel
+
         Raises
         ------
         KeyError
@@ -113,7 +121,18 @@ class Recording:
         raise KeyError(name)
 
     def segments_of(self, name: str) -> tuple[Segment, ...]:
-        """Return the segments of one channel, in time order."""
+        """Return the segments of one channel.
+
+        Parameters
+        ----------
+        name : str
+            Name of the channel.
+
+        Returns
+        -------
+        tuple of Segment
+            In order of time; empty if there is no such channel.
+        """
         return tuple(s for s in self.segments if s.channel == name)
 
     @property
@@ -129,7 +148,18 @@ class Recording:
         return max([*gap, *(self.segment_end_ns(s) for s in self.segments)], default=0)
 
     def segment_end_ns(self, segment: Segment) -> int:
-        """Return the time just after a segment's last sample, in ns."""
+        """Return the time just after the last sample of a segment.
+
+        Parameters
+        ----------
+        segment : Segment
+            Of this recording.
+
+        Returns
+        -------
+        int
+            In ns, on the time axis of the recording.
+        """
         fs = self.channel(segment.channel).fs
         return segment.start_ns + round(len(segment.samples) * NS / fs)
 

@@ -90,11 +90,36 @@ class SampleFile:
         self.rows += len(samples)
 
     def samples(self, start: int, stop: int) -> FileSamples:
-        """Return access to rows ``[start, stop)`` as the samples of a segment."""
+        """Return a range of rows as the samples of a segment.
+
+        Parameters
+        ----------
+        start, stop : int
+            Rows ``[start, stop)``.
+
+        Returns
+        -------
+        FileSamples
+        """
         return FileSamples(self._handle, start, stop - start, self.width)
 
     def read(self, start: int, stop: int) -> NDArray[Any]:
-        """Return rows ``[start, stop)``, shape ``(n, width)``."""
+        """Return a range of rows.
+
+        Parameters
+        ----------
+        start, stop : int
+            Rows ``[start, stop)``.
+
+        Returns
+        -------
+        ndarray, shape (n, width)
+
+        Raises
+        ------
+        SampleFileError
+            If the file has been truncated.
+        """
         return _read(self._handle, start, stop, self.width, self.dtype)
 
 
@@ -125,7 +150,13 @@ class FileSamples:
         return self.count
 
     def read(self, start: int, stop: int) -> Samples:
-        """Return samples ``[start, stop)``, shape ``(n, width)``, float32."""
+        """Return samples ``[start, stop)``, as in `SampleReader`.
+
+        Raises
+        ------
+        SampleFileError
+            If the file has been truncated.
+        """
         start, stop, _ = slice(start, stop).indices(self.count)
         first = self.first
         return _read(self.handle, first + start, first + stop, self.width, _FLOAT)
