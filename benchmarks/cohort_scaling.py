@@ -27,9 +27,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from firmware_sim.capture import Capture
-from firmware_sim.capture import Settings as Plan
-from firmware_sim.files import write_capture
+from firmware_sim.capture import CaptureSettings, SimulatedCapture
+from firmware_sim.capture_files import write_capture
 from twitchsense.cohort.manifest import NightEntry
 from twitchsense.cohort.run import CohortProgress, run_cohort
 from twitchsense.cohort.task import Outcome
@@ -44,7 +43,7 @@ def make_nights(folder: Path, count: int, minutes: float, distinct: int) -> list
     captures = []
     for seed in range(1, distinct + 1):
         home = folder / f"seed{seed}"
-        write_capture(Capture(Plan(minutes=minutes, seed=seed)), home)
+        write_capture(SimulatedCapture(CaptureSettings(minutes=minutes, seed=seed)), home)
         captures.append((home / "emg.csv", home / "acc.csv"))
     return [
         NightEntry(f"night {k}", captures[k % distinct], f"night {k}", Settings())

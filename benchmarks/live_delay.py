@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from firmware_sim.wearable.virtual import run_virtual
+from firmware_sim.wearable.virtual_time import run_virtual
 from twitchsense.acquire.adapter import open_adapter
 from twitchsense.acquire.recorder import Recorder, make_host_clock, make_metadata
 from twitchsense.cli.event_printer import EventPrinter

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from firmware_sim.wearable.plug import make_plan, open_air
+from firmware_sim.wearable.plug import make_options, open_air
 from twitchsense.acquire.adapter import Adapter
 from twitchsense.acquire.recorder import Recorder, make_host_clock, make_metadata
 from twitchsense.cli.record import LIVE_PERIOD_S
@@ -85,13 +85,13 @@ class Muscle:
 
 async def write(path: Path, seconds: float) -> None:
     """Record the wearable; print when it booted, by this computer's clock, and its drift."""
-    plan = make_plan(minutes=seconds / 60 + 1, source=lambda model: Muscle())
+    plan = make_options(minutes=seconds / 60 + 1, source=lambda model: Muscle())
     stop, night, loop = (
         asyncio.Event(),
         NightFileWriter(path, make_metadata()),
         asyncio.get_running_loop(),
     )
-    async with open_air(plans=[plan]) as air:
+    async with open_air(wearable_options=[plan]) as air:
         radio = Adapter(air.scanner, air.client)
         (sighting,) = await radio.scan(5, "ts-0001")
         recorder = Recorder(

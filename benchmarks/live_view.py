@@ -26,11 +26,11 @@ from pathlib import Path
 
 import numpy as np
 
-from firmware_sim.capture import Capture
-from firmware_sim.wearable.body import Body
+from firmware_sim.capture import SimulatedCapture
+from firmware_sim.wearable.capture_source import CaptureSource
+from firmware_sim.wearable.encoder import Encoder
 from firmware_sim.wearable.firmware import Firmware
-from firmware_sim.wearable.plug import make_plan
-from firmware_sim.wearable.wire import Wire
+from firmware_sim.wearable.plug import make_options
 from twitchsense.live.follower import NightFollower
 from twitchsense.live.web import LiveServer
 from twitchsense.nightfile.writer import Boot, Device, NightFileWriter, Packet
@@ -41,12 +41,14 @@ _BATCH_S = 1.0
 
 def write(path: Path, hours: float, speed: float) -> None:
     """Write a night to a file at `speed` times real time."""
-    plan = make_plan(minutes=hours * 60 + 1)
+    plan = make_options(minutes=hours * 60 + 1)
     model = plan.model(0)
-    firmware = Firmware(model, Body(Capture(plan.settings), model.streams), Wire(), 1)
+    firmware = Firmware(
+        model, CaptureSource(SimulatedCapture(plan.settings), model.streams), Encoder(), 1
+    )
     firmware.control(bytes.fromhex("01 01 01000000 00"))
     night, boot = NightFileWriter(path), Boot(model.serial, 1)
-    info = Wire().info(model.streams, model.tick_hz, model.device, model.leg)
+    info = Encoder().info(model.streams, model.tick_hz, model.device, model.leg)
     night.write([Device(model.serial, "AA", model.name, model.serial, "1", info)])
     t0, began, due, batch = time.time_ns(), time.monotonic(), _BATCH_S, []
     while (at := (tick := firmware.next_tick()) / model.tick_hz) < hours * 3600:

@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.recorder_night import clock_errors, make_faults, start_recorder
-from firmware_sim.wearable.plug import Plan, open_air
-from firmware_sim.wearable.virtual import run_virtual
+from firmware_sim.wearable.plug import WearableOptions, open_air
+from firmware_sim.wearable.virtual_time import run_virtual
 from twitchsense.nightfile.loss_report import read_loss_reports
 from twitchsense.nightfile.reader import NightFileReader
 
@@ -59,7 +59,7 @@ def main() -> None:
 def record_night(path: Path, crystal: tuple[float, ...], options: argparse.Namespace) -> dict:
     drift, wander, period = crystal
     seconds = options.hours * 3600
-    plan = Plan(
+    plan = WearableOptions(
         source=lambda model: ZeroSource(),
         seed=options.seed,
         drift_ppm=drift,
@@ -72,7 +72,7 @@ def record_night(path: Path, crystal: tuple[float, ...], options: argparse.Names
     began = time.monotonic()
 
     async def night():
-        async with open_air(plans=[plan]) as air:
+        async with open_air(wearable_options=[plan]) as air:
             (wearable,) = air.wearables
 
             def collect(firmware) -> None:
@@ -82,7 +82,7 @@ def record_night(path: Path, crystal: tuple[float, ...], options: argparse.Names
             recorder, stop = start_recorder(air, path, seconds)
             await recorder.run(stop)
             recorder.night.close()
-            return wearable.crystal
+            return wearable.clock
 
     crystal_truth = run_virtual(night())
     reader = NightFileReader(path)

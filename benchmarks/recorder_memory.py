@@ -22,9 +22,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from firmware_sim.wearable.firmware import Firmware, Model
-from firmware_sim.wearable.virtual import run_virtual
-from firmware_sim.wearable.wire import StreamSpec, Wire
+from firmware_sim.wearable.encoder import Encoder, StreamSpec
+from firmware_sim.wearable.firmware import DeviceModel, Firmware
+from firmware_sim.wearable.virtual_time import run_virtual
 from twitchsense.acquire.adapter import Adapter, Advertisement
 from twitchsense.acquire.recorder import Recorder, make_metadata
 from twitchsense.devices import v1_frames
@@ -52,7 +52,7 @@ class Wearable:
     """Simulated firmware whose frames go directly to the connected client."""
 
     def __init__(self, outages: list[tuple[float, float]]) -> None:
-        self.firmware = Firmware(Model(1, _STREAMS), ZeroSource(), Wire())
+        self.firmware = Firmware(DeviceModel(1, _STREAMS), ZeroSource(), Encoder())
         self.outages = outages
         self.client: Client | None = None
 
@@ -87,7 +87,7 @@ class Client:
         self.listeners = {}
         self.services = SimpleNamespace(get_characteristic=lambda uuid: uuid)
         self.values = {
-            v1_frames.INFO_UUID: Wire().info(_STREAMS, 32768, 1, ""),
+            v1_frames.INFO_UUID: Encoder().info(_STREAMS, 32768, 1, ""),
             v1_frames.BATTERY_UUID: b"\x50",
             v1_frames.SERIAL_UUID: b"1",
             v1_frames.FIRMWARE_UUID: b"1",
@@ -164,12 +164,12 @@ def memory_mb() -> float:
 
 def sample_body(hours: float) -> list[float]:
     """Return the resident memory (MB) after each hour of simulating the body."""
-    from firmware_sim.capture import Capture
-    from firmware_sim.wearable.plug import Plan
+    from firmware_sim.capture import SimulatedCapture
+    from firmware_sim.wearable.plug import WearableOptions
 
-    plan = Plan(minutes=hours * 60 + 1, seed=1, drift_ppm=80.0, wander_ppm=4.0)
+    plan = WearableOptions(minutes=hours * 60 + 1, seed=1, drift_ppm=80.0, wander_ppm=4.0)
     samples, result = 0, []
-    for block in Capture(plan.settings).blocks(5):
+    for block in SimulatedCapture(plan.settings).blocks(5):
         samples += len(block.emg)
         if samples >= (len(result) + 1) * 3_600_000:
             result.append(memory_mb())

@@ -25,11 +25,11 @@ from types import CodeType, FunctionType, ModuleType
 import numpy as np
 
 import twitchsense as ts
-from firmware_sim.capture import Capture
-from firmware_sim.wearable.body import Body
+from firmware_sim.capture import SimulatedCapture
+from firmware_sim.wearable.capture_source import CaptureSource
 from firmware_sim.wearable.faults import Fault, parse_faults
-from firmware_sim.wearable.plug import Air, Plan, open_air
-from firmware_sim.wearable.virtual import run_virtual
+from firmware_sim.wearable.plug import SimulatedRadio, WearableOptions, open_air
+from firmware_sim.wearable.virtual_time import run_virtual
 from twitchsense.acquire.adapter import Adapter
 from twitchsense.acquire.connection import Connection
 from twitchsense.acquire.recorder import Recorder, make_metadata
@@ -88,7 +88,9 @@ def size_of(root: object) -> int:
     return total
 
 
-def start_recorder(air: Air, path: Path, seconds: float) -> tuple[Recorder, asyncio.Event]:
+def start_recorder(
+    air: SimulatedRadio, path: Path, seconds: float
+) -> tuple[Recorder, asyncio.Event]:
     """Return a recorder of the simulated wearable, and the event that stops it after `seconds`."""
     loop = asyncio.get_running_loop()
     (wearable,) = air.wearables
@@ -115,7 +117,7 @@ def make_faults(hours: float) -> tuple[Fault, ...]:
 
 def record_night(path: Path, options: argparse.Namespace) -> dict[str, object]:
     seconds = options.hours * 3600
-    plan = Plan(
+    plan = WearableOptions(
         minutes=options.hours * 60 + 1,
         seed=options.seed,
         drift_ppm=80.0,
@@ -130,9 +132,9 @@ def record_night(path: Path, options: argparse.Namespace) -> dict[str, object]:
 
     async def night() -> dict[str, int]:
         loop = asyncio.get_running_loop()
-        async with open_air(plans=[plan]) as air:
+        async with open_air(wearable_options=[plan]) as air:
             (wearable,) = air.wearables
-            crystal["wearable"] = wearable.crystal
+            crystal["wearable"] = wearable.clock
 
             def collect(firmware) -> None:
                 n_made[firmware.boot_count] = firmware.ring.next
@@ -186,17 +188,17 @@ def clock_errors(clocks, crystal, boots, seconds):
 
 def compare(path, plan, boots, crystal, *, analyze):
     """Compare the night file with the samples of the simulated body, before encoding."""
-    capture = Capture(plan.settings)
+    capture = SimulatedCapture(plan.settings)
     blocks = list(capture.blocks(5))
     emg = np.concatenate([b.emg for b in blocks]).astype(np.int16)
     acc = np.concatenate([b.acc for b in blocks]).astype(np.int16)
-    body = Body(capture, plan.model(0).streams)
+    body = CaptureSource(capture, plan.model(0).streams)
     reader = NightFileReader(path)
     true = {1: [], 2: []}
     wrong = frames = twice = 0
     clocks = {}
     for source in reader.boots:
-        body.boot(boots[source.count])
+        body.restart(boots[source.count])
         clocks[source.count] = reader.load(source).clock
         seen = set()
         for batch in reader.frames(source):
@@ -208,7 +210,7 @@ def compare(path, plan, boots, crystal, *, analyze):
                 places = zip(batch.first[mine].tolist(), batch.count[mine].tolist(), strict=True)
                 for first, count in places:
                     whole = emg if stream.id == 1 else acc
-                    begin = first + body._boot[stream.id]
+                    begin = first + body._boot_sample[stream.id]
                     part = whole[begin : begin + count]
                     wrong += not np.array_equal(part, sent[at : at + count])
                     true[stream.id].append(part)

@@ -39,11 +39,11 @@ from typing import Any
 
 import numpy as np
 
-from firmware_sim.capture import Capture
-from firmware_sim.wearable.body import Body
-from firmware_sim.wearable.firmware import Firmware, Model
-from firmware_sim.wearable.plug import make_plan
-from firmware_sim.wearable.wire import Wire
+from firmware_sim.capture import SimulatedCapture
+from firmware_sim.wearable.capture_source import CaptureSource
+from firmware_sim.wearable.encoder import Encoder
+from firmware_sim.wearable.firmware import DeviceModel, Firmware
+from firmware_sim.wearable.plug import make_options
 from twitchsense.acquire.adapter import Advertisement
 from twitchsense.acquire.frame_queue import FrameSource, StoredFrame
 from twitchsense.acquire.recorder import Recorder, make_host_clock, make_metadata
@@ -64,16 +64,18 @@ LATE_S = 1.0
 class Film:
     """What every device sends: frames, and when each is complete (s after START)."""
 
-    model: Model
+    model: DeviceModel
     due: list[float]
     frames: list[bytes]
 
     @classmethod
     def make(cls, seconds: float, scenario: str) -> Film:
         """Simulate one wearable."""
-        plan = make_plan(minutes=seconds / 60 + 0.1, scenario=scenario)
+        plan = make_options(minutes=seconds / 60 + 0.1, scenario=scenario)
         model = plan.model(0)
-        firmware = Firmware(model, Body(Capture(plan.settings), model.streams), Wire(), BOOT)
+        firmware = Firmware(
+            model, CaptureSource(SimulatedCapture(plan.settings), model.streams), Encoder(), BOOT
+        )
         firmware.control(bytes.fromhex("01 01 01000000 00"))
         due: list[float] = []
         frames: list[bytes] = []
@@ -124,7 +126,7 @@ class Wearable:
         model = self.film.model
         if uuid == v1_frames.INFO_UUID:
             device = model.device + self.number
-            return bytes(Wire().info(model.streams, model.tick_hz, device, model.leg))
+            return bytes(Encoder().info(model.streams, model.tick_hz, device, model.leg))
         return b"\x50" if uuid == v1_frames.BATTERY_UUID else b"1"
 
     async def write_gatt_char(self, uuid: str, data: bytes, response: bool = True) -> None:
@@ -342,7 +344,9 @@ def is_lossless(run: dict[str, Any]) -> bool:
 def found_by(film: Film) -> list[int]:
     """Return how many movements one device alone has shown after each frame."""
     model = film.model
-    info = v1_frames.decode_info(bytes(Wire().info(model.streams, model.tick_hz, model.device, "")))
+    info = v1_frames.decode_info(
+        bytes(Encoder().info(model.streams, model.tick_hz, model.device, ""))
+    )
     lane = FrameSource(info, Boot(model.serial, BOOT), 0, lambda _: None)
     view, found = EventPrinter(), [0]
     for due, data in zip(film.due, film.frames, strict=True):

@@ -20,9 +20,9 @@ import numpy as np
 
 import twitchsense as ts
 from firmware_sim import scenarios
-from firmware_sim.capture import Capture, Settings
-from firmware_sim.hypnogram import Hypnogram
-from firmware_sim.schedule import Kind, Schedule
+from firmware_sim.capture import CaptureSettings, SimulatedCapture
+from firmware_sim.hypnogram import StageSequence
+from firmware_sim.schedule import EventKind, Schedule
 from twitchsense.detect.detector import Detector
 from twitchsense.sleep.activity_counts import ActivityCounter
 from twitchsense.sleep.context import find_context
@@ -73,8 +73,8 @@ class Night:
 
 def record(schedule: Schedule, minutes: float, seed: int) -> ts.Recording:
     """Simulate a schedule as a recording."""
-    settings = Settings(minutes, seed, "restless_onset", channels=1)
-    capture = Capture(settings, schedule=schedule)
+    settings = CaptureSettings(minutes, seed, "restless_onset", channels=1)
+    capture = SimulatedCapture(settings, schedule=schedule)
     blocks = list(capture.blocks())
     sensor = capture.sensor
     emg = np.concatenate([b.emg[:, 0] for b in blocks]) * sensor.emg_lsb_uv
@@ -99,10 +99,10 @@ def estimate(recording: ts.Recording) -> tuple[SleepOnset, SleepOnset]:
     return both[0], both[1]
 
 
-def run(minutes: float, seed: int, stages: Hypnogram | None) -> Night:
+def run(minutes: float, seed: int, stages: StageSequence | None) -> Night:
     """Simulate a night with and without leg events, and estimate the sleep onset of both."""
-    plan = scenarios.plan("restless_onset", minutes, seed, 1, stages)
-    legs = (Kind.JERK, Kind.LEG_MOVEMENT)
+    plan = scenarios.make_schedule("restless_onset", minutes, seed, 1, stages)
+    legs = (EventKind.JERK, EventKind.LEG_MOVEMENT)
     without_events = replace(plan, events=tuple(e for e in plan.events if e.kind not in legs))
     masked, unmasked = estimate(record(plan, minutes, seed))
     truth = plan.hypnogram.sleep_onset_s
@@ -110,12 +110,12 @@ def run(minutes: float, seed: int, stages: Hypnogram | None) -> Night:
     return Night(truth, estimate(record(without_events, minutes, seed))[0].time_s, masked, unmasked)
 
 
-def real_hypnograms(folder: Path, minutes: float) -> Iterator[Hypnogram]:
+def real_hypnograms(folder: Path, minutes: float) -> Iterator[StageSequence]:
     """Yield the real hypnograms of a folder, cut to `minutes`."""
     for path in sorted(folder.glob("*.csv")):
         with path.open() as file:
             stages = [row["stage"] for row in csv.DictReader(file)]
-        yield Hypnogram(tuple(stages[: round(minutes * 2)]))
+        yield StageSequence(tuple(stages[: round(minutes * 2)]))
 
 
 def lines(name: str, nights: list[Night]) -> Iterator[str]:

@@ -201,7 +201,7 @@ def broken_page() -> str:
     import sys
 
     sys.path.insert(0, str(DOCS.parent))
-    from firmware_sim.wearable.mutate import CHECKS, MUTATIONS
+    from firmware_sim.wearable.mutations import CHECKS, MUTATIONS
 
     rows = [f"| {name} | {sees} |" for name, sees in CHECKS.items()]
     rows += [

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 import twitchsense as ts
-from firmware_sim.capture import Capture, Settings
-from firmware_sim.hypnogram import Hypnogram, steady
-from firmware_sim.schedule import Event, Kind, Schedule
+from firmware_sim.capture import CaptureSettings, SimulatedCapture
+from firmware_sim.hypnogram import StageSequence, fixed_stages
+from firmware_sim.schedule import EventKind, Schedule, SimulatedEvent
 
 Signals = dict[str, tuple[np.ndarray, float]]
 
@@ -58,7 +58,7 @@ class Case:
     expect: str
     title: str
     caption: str
-    events: tuple[Event, ...]
+    events: tuple[SimulatedEvent, ...]
     at: float
     until: float
     seconds: float = 60.0
@@ -94,9 +94,9 @@ class Case:
         return ts.analyze(self.record(), hypnogram=stages if self.sleep_known else None)
 
     @property
-    def sleep(self) -> Hypnogram:
+    def sleep(self) -> StageSequence:
         """Hypnogram of the recording."""
-        return steady(self.seconds / 60, *self.stages)
+        return fixed_stages(self.seconds / 60, *self.stages)
 
     def found(self, night: ts.Night) -> pd.DataFrame:
         """Return the rows in the drawn interval that meet the expectation."""
@@ -109,9 +109,9 @@ class Case:
 
 
 def _simulate(case: Case, leg: str) -> Signals:
-    settings = Settings(case.seconds / 60, case.seed, channels=1, leg=leg)
+    settings = CaptureSettings(case.seconds / 60, case.seed, channels=1, leg=leg)
     plan = Schedule(case.seconds, case.sleep, case.events, case.noise_uv, heart_bpm=62.0)
-    capture = Capture(settings, schedule=plan)
+    capture = SimulatedCapture(settings, schedule=plan)
     blocks = list(capture.blocks())
     emg = np.concatenate([np.where(b.emg_kept[:, None], b.emg, np.nan) for b in blocks])
     acc = np.concatenate([np.where(b.acc_kept[:, None], b.acc, np.nan) for b in blocks])
@@ -121,23 +121,32 @@ def _simulate(case: Case, leg: str) -> Signals:
     return out
 
 
-def _unit(at: float, uv: float = 140.0, *, gap_s: float = 0.0, seed: int = 3) -> Event:
-    return Event(
-        Kind.UNIT, at, 0.015 + gap_s, amplitude_uv=uv, peak_g=0.002, seed=seed, unit=2, gap_s=gap_s
+def _unit(
+    at: float, uv: float = 140.0, *, doublet_interval_s: float = 0.0, seed: int = 3
+) -> SimulatedEvent:
+    return SimulatedEvent(
+        EventKind.UNIT,
+        at,
+        0.015 + doublet_interval_s,
+        amplitude_uv=uv,
+        peak_g=0.002,
+        seed=seed,
+        unit=2,
+        doublet_interval_s=doublet_interval_s,
     )
 
 
 def _body(
-    kind: Kind, at: float, seconds: float, uv: float, g: float, seed: int = 5, side: str = ""
-) -> Event:
-    return Event(kind, at, seconds, amplitude_uv=uv, peak_g=g, seed=seed, side=side)
+    kind: EventKind, at: float, seconds: float, uv: float, g: float, seed: int = 5, side: str = ""
+) -> SimulatedEvent:
+    return SimulatedEvent(kind, at, seconds, amplitude_uv=uv, peak_g=g, seed=seed, side=side)
 
 
 def _train(
     seconds: float, rate: float, burst: float, *, side: str = "", late: float = 0.0, seed: int = 9
-) -> Event:
-    return Event(
-        Kind.TRAIN, 40.0 + late, seconds, amplitude_uv=400.0, peak_g=0.08, seed=seed,
+) -> SimulatedEvent:
+    return SimulatedEvent(
+        EventKind.TRAIN, 40.0 + late, seconds, amplitude_uv=400.0, peak_g=0.08, seed=seed,
         rate_hz=rate, burst_s=burst, side=side,
     )  # fmt: skip
 
@@ -168,7 +177,7 @@ def _rock(signals: Signals) -> None:
         wave[round(40 * fs) :][: len(t)] += size * ends * np.sin(2 * np.pi * 1.1 * t)
 
 
-_LEG, _JERK, _UNITS = Kind.LEG_MOVEMENT, Kind.JERK, Kind.CLUSTER
+_LEG, _JERK, _UNITS = EventKind.LEG_MOVEMENT, EventKind.JERK, EventKind.CLUSTER
 
 #: Onsets (s) of leg movements of a person who is awake and active, with a pause at 41 s.
 _RESTLESS = (2.0, 7.5, 13.0, 19.5, 25.0, 30.5, 36.5, 43.0, 48.0, 54.5, 60.0, 66.5, 72.0)
@@ -188,7 +197,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "doublet", "twitch", "A doublet is one event",
         "The same unit fires twice within 110 ms, here 35 ms apart. It counts as one twitch.",
-        (_unit(40.0, gap_s=0.035),), 39.8, 40.25,
+        (_unit(40.0, doublet_interval_s=0.035),), 39.8, 40.25,
     ),
     Case(
         "jerk", "jerk", "A jerk",
@@ -205,7 +214,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "brief-contraction", "brief_contraction", "A brief contraction",
         "Longer than a twitch (150 ms), shorter than a leg movement (500 ms), and no jerk.",
-        (_body(Kind.CONTRACTION, 40.0, 0.3, 200.0, 0.02),), 39.6, 40.9,
+        (_body(EventKind.CONTRACTION, 40.0, 0.3, 200.0, 0.02),), 39.6, 40.9,
         label="voluntary_or_unclassified",
     ),
     Case(
@@ -217,13 +226,13 @@ CASES: tuple[Case, ...] = (
     Case(
         "gross-movement", "gross_movement", "A large movement",
         "Longer than 10 s by EMG, or at least 3 s by acceleration alone.",
-        (_body(Kind.GROSS_MOVEMENT, 40.0, 12.0, 900.0, 0.4),), 36.0, 57.0, seconds=90.0,
+        (_body(EventKind.GROSS_MOVEMENT, 40.0, 12.0, 900.0, 0.4),), 36.0, 57.0, seconds=90.0,
     ),
     Case(
         "posture-change", "posture_change", "A change of position",
         "The leg is at rest before and after, turned by 30° or more, so that gravity is "
         "distributed differently over the three axes.",
-        (Event(Kind.POSTURE, 40.0, 3.0, 700.0, 0.3, seed=5, turn_deg=70.0),),
+        (SimulatedEvent(EventKind.POSTURE, 40.0, 3.0, 700.0, 0.3, seed=5, turn_deg=70.0),),
         34.0, 50.0, seconds=90.0,
     ),
     Case(
@@ -231,7 +240,7 @@ CASES: tuple[Case, ...] = (
         "Short accelerations while the leg's muscle is silent. A single one is a knock and no "
         "event. Five or more of similar size at a steady rhythm are `hiccup_like`, with low "
         "confidence.",
-        tuple(_body(Kind.HICCUP, 20.0 + 5 * k, 0.1, 8.0, 0.08, seed=k) for k in range(12)),
+        tuple(_body(EventKind.HICCUP, 20.0 + 5 * k, 0.1, 8.0, 0.08, seed=k) for k in range(12)),
         29.0, 52.0, seconds=100.0, label="hiccup_like",
     ),
     Case(
@@ -308,12 +317,12 @@ CASES: tuple[Case, ...] = (
     Case(
         "electrode-pop", "not:electrode_pop", "electrode_pop",
         "The electrode lost contact for a moment: a step within one sample, then a slow decay.",
-        (Event(Kind.POP, 40.0, 0.2, 1200.0, seed=4),), 39.7, 40.5,
+        (SimulatedEvent(EventKind.POP, 40.0, 0.2, 1200.0, seed=4),), 39.7, 40.5,
     ),
     Case(
         "saturation", "not:saturation", "saturation",
         "The amplifier is at its limit, so the muscle activity during this time is unknown.",
-        (Event(Kind.SATURATION, 40.0, 1.5, 60_000.0, seed=4),), 37.0, 47.0,
+        (SimulatedEvent(EventKind.SATURATION, 40.0, 1.5, 60_000.0, seed=4),), 37.0, 47.0,
     ),
     Case(
         "noise-floor", "not:noise_floor", "noise_floor",
@@ -324,18 +333,19 @@ CASES: tuple[Case, ...] = (
     Case(
         "mains", "not:mains", "mains",
         "At least half of the power is at 50 or 60 Hz and harmonics.",
-        (Event(Kind.MAINS, 40.0, 30.0, 90.0, seed=4),), 39.0, 44.0, seconds=90.0,
+        (SimulatedEvent(EventKind.MAINS, 40.0, 30.0, 90.0, seed=4),), 39.0, 44.0, seconds=90.0,
     ),
     Case(
         "ecg", "not:ecg", "ecg",
         "The ECG in the leg electrode: one waveform, at the heart's rhythm. Once seven beats have "
         "been recognized, beats are subtracted, so only the first ones appear here.",
-        (Event(Kind.ECG, 20.0, 70.0, 160.0, seed=4),), 18.0, 34.0, seconds=100.0,
+        (SimulatedEvent(EventKind.ECG, 20.0, 70.0, 160.0, seed=4),), 18.0, 34.0, seconds=100.0,
     ),
     Case(
         "rhythmic-train", "not:rhythmic_train", "rhythmic_train",
         "A motor unit that fires continuously, as in a tense leg: the same waveform repeated.",
-        (Event(Kind.TONIC_UNIT, 35.0, 25.0, 110.0, seed=4, unit=2),), 39.0, 42.0, seconds=90.0,
+        (SimulatedEvent(EventKind.TONIC_UNIT, 35.0, 25.0, 110.0, seed=4, unit=2),),
+        39.0, 42.0, seconds=90.0,
     ),
     Case(
         "active-wake", "not:active_wake", "active_wake",
@@ -352,7 +362,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "sustained", "not:sustained_activity", "sustained_activity",
         "Muscle activity for more than 10 s while the leg does not move.",
-        (_body(Kind.CONTRACTION, 40.0, 14.0, 160.0, 0.002),), 36.0, 60.0, seconds=90.0,
+        (_body(EventKind.CONTRACTION, 40.0, 14.0, 160.0, 0.002),), 36.0, 60.0, seconds=90.0,
     ),
     Case(
         "weak-contraction", "not:weak_contraction", "weak_contraction",
@@ -362,12 +372,12 @@ CASES: tuple[Case, ...] = (
     Case(
         "bump", "not:bump", "bump",
         "Acceleration while the muscle is silent: the bed or the strap was knocked.",
-        (Event(Kind.BUMP, 40.0, 0.4, 0.0, 0.2, seed=4),), 39.6, 40.9,
+        (SimulatedEvent(EventKind.BUMP, 40.0, 0.4, 0.0, 0.2, seed=4),), 39.6, 40.9,
     ),
     Case(
         "micro-event", "not:acc_micro_event", "acc_micro_event",
         "A small acceleration without EMG to explain it. It gets no label.",
-        (_body(Kind.CONTRACTION, 40.0, 0.25, 180.0, 0.045),), 39.6, 40.9, modify=_no_emg,
+        (_body(EventKind.CONTRACTION, 40.0, 0.25, 180.0, 0.045),), 39.6, 40.9, modify=_no_emg,
     ),
     Case(
         "dead-time", "not:dead_time", "dead_time",
@@ -381,7 +391,7 @@ CASES: tuple[Case, ...] = (
         "A jerk or twitch within a second of a large movement is part of that movement, and so is "
         "a brief contraction next to a change of position.",
         (
-            _body(Kind.GROSS_MOVEMENT, 40.0, 12.0, 900.0, 0.4),
+            _body(EventKind.GROSS_MOVEMENT, 40.0, 12.0, 900.0, 0.4),
             _body(_UNITS, 52.75, 0.06, 260.0, 0.01),
         ),
         48.0, 56.0, seconds=90.0,

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from firmware_sim.capture import Capture, Settings
-from firmware_sim.files import write_capture
-from firmware_sim.samples import write_samples
+from firmware_sim.capture import CaptureSettings, SimulatedCapture
+from firmware_sim.capture_files import write_capture
+from firmware_sim.sample_captures import write_samples
 from firmware_sim.scenarios import NAMES
 
 BAD_INPUT = 2
@@ -106,7 +106,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _capture(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     own = options.acc_drift_ppm
-    settings = Settings(
+    settings = CaptureSettings(
         minutes=options.minutes,
         seed=options.seed,
         scenario=options.scenario,
@@ -122,14 +122,14 @@ def _capture(options: argparse.Namespace, parser: argparse.ArgumentParser) -> No
             parser.error("--wide needs --fs-emg to be a multiple of --fs-acc")
         if settings.drift_ppm != settings.acc_drift_ppm:
             parser.error("--wide needs both streams on one clock: leave --acc-drift-ppm out")
-    write_capture(Capture(settings), options.out, wide=options.wide, packed=options.gzip)
+    write_capture(SimulatedCapture(settings), options.out, wide=options.wide, packed=options.gzip)
 
 
 def _serve(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     try:
         from firmware_sim.wearable.faults import parse_faults
-        from firmware_sim.wearable.mutate import MUTATIONS
-        from firmware_sim.wearable.plug import Plan, count_boot
+        from firmware_sim.wearable.mutations import MUTATIONS
+        from firmware_sim.wearable.plug import WearableOptions, next_boot_count
         from firmware_sim.wearable.serve import serve
     except ImportError as error:
         parser.error(f"serving needs an extra, sim ({error})")
@@ -140,8 +140,8 @@ def _serve(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if options.mutate and options.mutate not in MUTATIONS:
         parser.error(f"no such field as {options.mutate}; there are {', '.join(MUTATIONS)}")
     legs = ("left", "right") if options.legs == "both" else (options.legs,)
-    plans = [
-        Plan(
+    wearable_options = [
+        WearableOptions(
             minutes=options.minutes,
             seed=options.seed + number,
             scenario=options.scenario,
@@ -150,15 +150,15 @@ def _serve(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             error_rate=options.error_rate,
             faults=faults,
             mutate=options.mutate,
-            boot_count=count_boot(),
+            boot_count=next_boot_count(),
         )
         for number, leg in enumerate(legs)
     ]
     with contextlib.suppress(KeyboardInterrupt):
         if options.controller:
-            asyncio.run(serve(options.controller, plans, real=True))
+            asyncio.run(serve(options.controller, wearable_options, real=True))
         else:
-            asyncio.run(serve(options.transport, plans))
+            asyncio.run(serve(options.transport, wearable_options))
     return 0
 
 

@@ -4,52 +4,52 @@ from __future__ import annotations
 
 import numpy as np
 
-from firmware_sim.emg import Muscles
-from firmware_sim.schedule import Event, Kind
-from firmware_sim.waves import (
+from firmware_sim.emg import MotorUnitPool
+from firmware_sim.schedule import EventKind, SimulatedEvent
+from firmware_sim.waveforms import (
     ANALOG_EMG_HZ,
     ANALOG_LIMB_HZ,
     Floats,
-    Snippet,
+    Waveform,
     add_templates,
+    make_rng,
     peak_to_peak,
     raised_cosine,
-    random_for,
 )
 
 PAD_S = 0.05
 
 
-def draw_emg_artefact(event: Event, channels: int) -> Snippet | None:
+def draw_emg_artefact(event: SimulatedEvent, channels: int) -> Waveform | None:
     """Return what a short disturbance does to the EMG channels (uV), or None."""
-    rng = random_for(event.seed, "artefact")
-    tail = 3.0 if event.kind in {Kind.STEP, Kind.SATURATION} else 0.6
+    rng = make_rng(event.seed, "artefact")
+    tail = 3.0 if event.kind in {EventKind.STEP, EventKind.SATURATION} else 0.6
     count = int((2 * PAD_S + event.duration + tail) * ANALOG_EMG_HZ)
     tau = np.arange(count) / ANALOG_EMG_HZ - PAD_S
     sign = float(rng.choice([-1.0, 1.0]))
     match event.kind:
-        case Kind.POP:
+        case EventKind.POP:
             wave = _pop(tau, rng)
-        case Kind.CRACKLE:
+        case EventKind.CRACKLE:
             wave = _crackle(tau, event.duration, rng)
-        case Kind.STEP:
+        case EventKind.STEP:
             # The half cell jumps, the coupling lets it decay.
             rise = raised_cosine(tau / 0.003)
             wave = rise * np.exp(-np.maximum(tau, 0.0) / (0.2 + 0.3 * rng.random()))
             wave *= raised_cosine((event.duration + tail - 0.05 - tau) / 0.5)
-        case Kind.KNOCK:
+        case EventKind.KNOCK:
             # Skin under the electrode stretches: slow and rounded, no muscle band.
             f = rng.uniform(3.0, 7.0)
             wave = np.sin(2 * np.pi * f * tau) * np.exp(-np.maximum(tau, 0.0) / 0.15)
             wave = np.where(tau >= 0.0, wave * raised_cosine(tau / 0.08), 0.0)
-        case Kind.SATURATION:
+        case EventKind.SATURATION:
             held = raised_cosine(tau / 0.02) * raised_cosine((event.duration - tau) / 0.05)
             wave = held * np.sin(2 * np.pi * rng.uniform(0.6, 1.5) * tau + rng.random())
         case _:
             return None
     emg = np.zeros((count, channels))
     emg[:, event.channel] = wave * (sign * event.amplitude_uv / peak_to_peak(wave))
-    return Snippet(event.onset - PAD_S, ANALOG_EMG_HZ, emg)
+    return Waveform(event.onset - PAD_S, ANALOG_EMG_HZ, emg)
 
 
 def _pop(tau: Floats, rng: np.random.Generator) -> Floats:
@@ -75,11 +75,11 @@ def _crackle(tau: Floats, duration: float, rng: np.random.Generator) -> Floats:
     return wave
 
 
-def draw_acc_artefact(event: Event) -> Snippet | None:
+def draw_acc_artefact(event: SimulatedEvent) -> Waveform | None:
     """Return what a short disturbance does to the accelerometer (g), or None."""
-    if event.kind not in {Kind.BUMP, Kind.KNOCK}:
+    if event.kind not in {EventKind.BUMP, EventKind.KNOCK}:
         return None
-    rng = random_for(event.seed, "bump")
+    rng = make_rng(event.seed, "bump")
     tau = np.arange(int((2 * PAD_S + 1.2) * ANALOG_LIMB_HZ)) / ANALOG_LIMB_HZ - PAD_S
     axes = rng.standard_normal(3)
     axes /= np.linalg.norm(axes)
@@ -88,16 +88,16 @@ def draw_acc_artefact(event: Event) -> Snippet | None:
     ring = np.sin(2 * np.pi * f * tau) * np.exp(-np.maximum(tau, 0.0) / decay)
     ring = np.where(tau >= 0.0, ring * raised_cosine(tau / 0.01), 0.0)
     ring *= event.peak_g / np.abs(ring).max()
-    return Snippet(event.onset - PAD_S, ANALOG_LIMB_HZ, ring[:, None] * axes)
+    return Waveform(event.onset - PAD_S, ANALOG_LIMB_HZ, ring[:, None] * axes)
 
 
-def _fade(event: Event, times: Floats, ramp_s: float) -> Floats:
+def _fade(event: SimulatedEvent, times: Floats, ramp_s: float) -> Floats:
     """Return 1 inside a lasting disturbance with soft ends."""
     into = raised_cosine((times - event.onset) / ramp_s)
     return into * raised_cosine((event.end - times) / ramp_s)
 
 
-def qrs(tau: Floats) -> Floats:
+def qrs_complex(tau: Floats) -> Floats:
     """Return one heart beat as a leg electrode sees it, QRS about 1 from peak to peak."""
     wave = np.zeros_like(tau)
     for height, centre, width in (
@@ -110,13 +110,13 @@ def qrs(tau: Floats) -> Floats:
     return wave
 
 
-def add_lasting(
-    event: Event,
+def add_sustained_artefact(
+    event: SimulatedEvent,
     target: Floats,
     first_index: int,
     fs: float,
     beats: Floats,
-    muscles: Muscles,
+    muscles: MotorUnitPool,
 ) -> None:
     """Add a lasting disturbance to a block of EMG channels, in place.
 
@@ -125,14 +125,14 @@ def add_lasting(
     times = (first_index + np.arange(len(target))) / fs
     if times[-1] < event.onset or times[0] > event.end:
         return
-    rng = random_for(event.seed, "lasting")
+    rng = make_rng(event.seed, "lasting")
     gains = np.where(np.arange(target.shape[1]) == event.channel, 1.0, rng.uniform(0.3, 0.9))
     wave = np.zeros(len(target))
-    if event.kind is Kind.ECG:
+    if event.kind is EventKind.ECG:
         wanted = beats[(beats >= event.onset) & (beats <= event.end)]
         breathing = 1.0 + 0.12 * np.sin(2 * np.pi * 0.25 * wanted)
-        add_templates(wave, first_index, fs, wanted, breathing, qrs, 0.1, 0.45)
-    elif event.kind is Kind.MAINS:
+        add_templates(wave, first_index, fs, wanted, breathing, qrs_complex, 0.1, 0.45)
+    elif event.kind is EventKind.MAINS:
         # The grid drifts by some mHz; a hand or a lamp changes the coupling.
         f = 50.0 + rng.uniform(-0.02, 0.02)
         phase = 2 * np.pi * f * times + 0.3 * np.sin(2 * np.pi * times / 19.0)
@@ -141,7 +141,7 @@ def add_lasting(
             wave += strength * np.sin(harmonic * phase + rng.uniform(0, 2 * np.pi))
         sway = 0.8 + 0.2 * np.sin(2 * np.pi * times / rng.uniform(11.0, 40.0))
         wave *= 0.5 * sway * _fade(event, times, 1.0)
-    elif event.kind is Kind.TONIC_UNIT:
+    elif event.kind is EventKind.TONIC_UNIT:
         gains = np.where(gains == 1.0, 1.0, 0.15)
         rate = rng.uniform(6.0, 14.0)
         steps = rng.normal(1.0, 0.12, int(event.duration * rate * 1.3) + 5) / rate

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from firmware_sim.hypnogram import EPOCH_S, Hypnogram
-from firmware_sim.waves import Floats, add_templates, random_for
+from firmware_sim.hypnogram import EPOCH_S, StageSequence
+from firmware_sim.waveforms import Floats, add_templates, make_rng
 
 #: Tonic EMG of a relaxed leg by stage, microvolts RMS.  Falls with depth of sleep and is
 #: least in REM sleep.  [E]; real resting tibialis anterior reads 2.4 uV RMS with its
@@ -16,16 +16,16 @@ TONIC_UV = {"W": 1.6, "N1": 0.9, "N2": 0.6, "N3": 0.45, "R": 0.25}
 
 
 @dataclass(frozen=True, slots=True)
-class ToneCourse:
+class MuscleTone:
     """Tonic EMG level through the night: stage levels, joined smoothly."""
 
     knots: Floats
     levels: Floats
 
     @classmethod
-    def of(cls, hypnogram: Hypnogram, seed: int) -> ToneCourse:
+    def draw(cls, hypnogram: StageSequence, seed: int) -> MuscleTone:
         """Draw the level of each epoch; wake varies most."""
-        rng = random_for(seed, "tone")
+        rng = make_rng(seed, "tone")
         stages = hypnogram.stages
         spread = np.array([0.25 if stage == "W" else 0.1 for stage in stages])
         typical = np.array([TONIC_UV[stage] for stage in stages])
@@ -44,7 +44,7 @@ def heart_beats(seconds: float, bpm: float, seed: int) -> Floats:
 
     Intervals vary by about 5 %, as at rest.  [E]
     """
-    rng = random_for(seed, "heart")
+    rng = make_rng(seed, "heart")
     count = int(seconds * bpm / 60.0 * 1.5) + 20
     beat = np.arange(count)
     drift = 0.06 * np.sin(2 * np.pi * (beat / 700.0 + rng.random()))
@@ -55,7 +55,7 @@ def heart_beats(seconds: float, bpm: float, seed: int) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
-class BodySway:
+class PhysiologicalMotion:
     """Breathing and arterial pulse as the ankle feels them, a few mg.
 
     Breathing 0.2-0.3 Hz, 1-3 mg; the pulse a damped wave of 1-2 mg after each beat
@@ -69,9 +69,9 @@ class BodySway:
     phase: float
 
     @classmethod
-    def of(cls, beats: Floats, seed: int) -> BodySway:
+    def draw(cls, beats: Floats, seed: int) -> PhysiologicalMotion:
         """Draw rate, size and direction."""
-        rng = random_for(seed, "sway")
+        rng = make_rng(seed, "sway")
         directions = rng.standard_normal((2, 3))
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
         return cls(

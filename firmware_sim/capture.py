@@ -10,11 +10,18 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from firmware_sim import scenarios, truth
-from firmware_sim.artefacts import add_lasting, draw_acc_artefact, draw_emg_artefact
-from firmware_sim.background import BodySway, ToneCourse, heart_beats
-from firmware_sim.emg import Muscles, draw_burst
-from firmware_sim.limb import draw_motion, plan_gravity
-from firmware_sim.schedule import BODY, LASTING, LOST, Event, Kind, Schedule
+from firmware_sim.artefacts import add_sustained_artefact, draw_acc_artefact, draw_emg_artefact
+from firmware_sim.background import MuscleTone, PhysiologicalMotion, heart_beats
+from firmware_sim.emg import MotorUnitPool, draw_burst
+from firmware_sim.limb_motion import draw_motion, plan_gravity
+from firmware_sim.schedule import (
+    MOVEMENTS,
+    SIGNAL_LOSS,
+    SUSTAINED,
+    EventKind,
+    Schedule,
+    SimulatedEvent,
+)
 from firmware_sim.sensor import (
     TILE_S,
     NoiseSource,
@@ -24,7 +31,7 @@ from firmware_sim.sensor import (
     pink_stages,
     white_stages,
 )
-from firmware_sim.waves import Floats, Snippet, random_for
+from firmware_sim.waveforms import Floats, Waveform, make_rng
 
 #: No waveform starts earlier than this before its event's onset (s).
 _LEAD_S = 0.5
@@ -33,7 +40,7 @@ _OTHER_LEG = 1_000_003
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class CaptureSettings:
     """What a user may choose.
 
     Parameters
@@ -85,7 +92,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class CaptureBlock:
     """A stretch of both streams.
 
     Parameters
@@ -106,7 +113,7 @@ class Block:
     acc_kept: NDArray[np.bool_]
 
 
-class Capture:
+class SimulatedCapture:
     """One simulated recording, made block by block so that memory stays bounded.
 
     Iterate over `blocks` to the end, then ask for `truth_rows`: the truth is measured on
@@ -114,11 +121,14 @@ class Capture:
     """
 
     def __init__(
-        self, settings: Settings, sensor: Sensor | None = None, schedule: Schedule | None = None
+        self,
+        settings: CaptureSettings,
+        sensor: Sensor | None = None,
+        schedule: Schedule | None = None,
     ) -> None:
         self.settings = settings
         self.sensor = sensor or Sensor()
-        self.schedule = schedule or scenarios.plan(
+        self.schedule = schedule or scenarios.make_schedule(
             settings.scenario, settings.minutes, settings.seed, settings.channels
         )
         # an event of the other leg is felt by that leg alone
@@ -127,15 +137,15 @@ class Capture:
         # two legs of one seed share the night, not the noise of their sensors
         seed = settings.seed + (_OTHER_LEG if settings.leg == "right" else 0)
         self._seed, seconds = seed, self.schedule.seconds
-        self.muscles = Muscles.of_subject(seed, settings.channels)
+        self.muscles = MotorUnitPool.draw(seed, settings.channels)
         self.gravity = plan_gravity(self.schedule.events, seed)
         self._beats = heart_beats(seconds, self.schedule.heart_bpm, seed)
-        self._sway = BodySway.of(self._beats, seed)
-        self._tone = ToneCourse.of(self.schedule.hypnogram, seed)
-        self._acc_offset = 0.006 * random_for(seed, "acc offset").standard_normal(3)
-        self._rows: list[truth.Row] = []
-        self._emg_snippets: list[Snippet] = []
-        self._acc_snippets: list[Snippet] = []
+        self._sway = PhysiologicalMotion.draw(self._beats, seed)
+        self._tone = MuscleTone.draw(self.schedule.hypnogram, seed)
+        self._acc_offset = 0.006 * make_rng(seed, "acc offset").standard_normal(3)
+        self._rows: list[truth.TruthRow] = []
+        self._emg_waveforms: list[Waveform] = []
+        self._acc_waveforms: list[Waveform] = []
 
     @property
     def emg_count(self) -> int:
@@ -147,28 +157,34 @@ class Capture:
         """Number of accelerometer samples before any are lost."""
         return int(self.schedule.seconds * self.settings.acc_rate + 1e-6)
 
-    def blocks(self, tiles: int = 5) -> Iterator[Block]:
+    def blocks(self, tiles: int = 5) -> Iterator[CaptureBlock]:
         """Yield the recording in blocks of `tiles` noise tiles (minutes) each."""
-        set_, seed = self.settings, self._seed
+        settings, seed = self.settings, self._seed
         pending = list(reversed(self.schedule.events))
-        channels = set_.channels
-        white = NoiseSource(seed, "emg white", channels, set_.fs_emg, white_stages(set_.fs_emg))
-        pink = NoiseSource(seed, "emg pink", channels, set_.fs_emg, pink_stages(set_.fs_emg))
-        tone = NoiseSource(seed, "emg tone", channels, set_.fs_emg, muscle_stages(set_.fs_emg))
-        still = NoiseSource(seed, "acc white", 3, set_.fs_acc, white_stages(set_.fs_acc))
+        channels = settings.channels
+        white = NoiseSource(
+            seed, "emg white", channels, settings.fs_emg, white_stages(settings.fs_emg)
+        )
+        pink = NoiseSource(
+            seed, "emg pink", channels, settings.fs_emg, pink_stages(settings.fs_emg)
+        )
+        tone = NoiseSource(
+            seed, "emg tone", channels, settings.fs_emg, muscle_stages(settings.fs_emg)
+        )
+        still = NoiseSource(seed, "acc white", 3, settings.fs_acc, white_stages(settings.fs_acc))
         highpass = signal.butter(
-            1, self.sensor.emg_highpass_hz, "high", fs=set_.fs_emg, output="sos"
+            1, self.sensor.emg_highpass_hz, "high", fs=settings.fs_emg, output="sos"
         )
         slow = np.zeros((len(highpass), 2, channels))
-        emg_tile, acc_tile = round(TILE_S * set_.fs_emg), round(TILE_S * set_.fs_acc)
+        emg_tile, acc_tile = round(TILE_S * settings.fs_emg), round(TILE_S * settings.fs_acc)
         total = max(-(-self.emg_count // emg_tile), -(-self.acc_count // acc_tile))
         for first in range(0, total, tiles):
             stop = min(first + tiles, total)
             emg_first, emg_stop = first * emg_tile, min(stop * emg_tile, self.emg_count)
             acc_first, acc_stop = first * acc_tile, min(stop * acc_tile, self.acc_count)
-            emg_times = np.arange(emg_first, emg_stop) / set_.emg_rate
-            acc_times = np.arange(acc_first, acc_stop) / set_.acc_rate
-            end_s = max(stop * emg_tile / set_.emg_rate, stop * acc_tile / set_.acc_rate)
+            emg_times = np.arange(emg_first, emg_stop) / settings.emg_rate
+            acc_times = np.arange(acc_first, acc_stop) / settings.acc_rate
+            end_s = max(stop * emg_tile / settings.emg_rate, stop * acc_tile / settings.acc_rate)
             while pending and pending[-1].onset - _LEAD_S < end_s:
                 self._draw(pending.pop())
             noise = np.empty((len(emg_times), channels))
@@ -191,21 +207,23 @@ class Capture:
             if self.schedule.tonic:
                 emg += tonic * self._tone.at(emg_times)[:, None]
             for event in self.schedule.events:
-                if event.kind in LASTING:
-                    add_lasting(event, emg, emg_first, set_.emg_rate, self._beats, self.muscles)
-            for snippet in self._emg_snippets:
-                snippet.add_to(emg, emg_times)
+                if event.kind in SUSTAINED:
+                    add_sustained_artefact(
+                        event, emg, emg_first, settings.emg_rate, self._beats, self.muscles
+                    )
+            for waveform in self._emg_waveforms:
+                waveform.add_to(emg, emg_times)
             emg += self.schedule.emg_noise_uv * noise
             emg, slow = signal.sosfilt(highpass, emg, axis=0, zi=slow)
-            for event in self._of_kind(Kind.FLAT):
+            for event in self._of_kind(EventKind.FLAT):
                 lost = (emg_times >= event.onset) & (emg_times < event.end)
                 emg[lost, event.channel] = 0.1 * noise[lost, event.channel]
-            acc *= self.sensor.acc_noise_g * np.sqrt(0.45 * set_.fs_acc)
+            acc *= self.sensor.acc_noise_g * np.sqrt(0.45 * settings.fs_acc)
             acc += self.gravity.at(acc_times) + self._acc_offset
-            self._sway.add_to(acc, acc_first, set_.acc_rate)
-            for snippet in self._acc_snippets:
-                snippet.add_to(acc, acc_times)
-            yield Block(
+            self._sway.add_to(acc, acc_first, settings.acc_rate)
+            for waveform in self._acc_waveforms:
+                waveform.add_to(acc, acc_times)
+            yield CaptureBlock(
                 emg_first,
                 self.sensor.to_counts(emg, self.sensor.emg_lsb_uv),
                 self._kept(emg_times),
@@ -213,40 +231,40 @@ class Capture:
                 self.sensor.to_counts(acc, self.sensor.acc_lsb_g),
                 self._kept(acc_times),
             )
-            ended = min(emg_stop / set_.emg_rate, acc_stop / set_.acc_rate)
-            self._emg_snippets = [s for s in self._emg_snippets if s.end_s > ended]
-            self._acc_snippets = [s for s in self._acc_snippets if s.end_s > ended]
+            ended = min(emg_stop / settings.emg_rate, acc_stop / settings.acc_rate)
+            self._emg_waveforms = [s for s in self._emg_waveforms if s.end_s > ended]
+            self._acc_waveforms = [s for s in self._acc_waveforms if s.end_s > ended]
 
-    def truth_rows(self) -> list[truth.Row]:
+    def truth_rows(self) -> list[truth.TruthRow]:
         """Return the truth, sorted and labelled; complete once all blocks were taken."""
         return truth.label_rows(self._rows, self.schedule.hypnogram, self.settings.leg)
 
-    def _of_kind(self, kind: Kind) -> list[Event]:
+    def _of_kind(self, kind: EventKind) -> list[SimulatedEvent]:
         return [event for event in self.schedule.events if event.kind is kind]
 
     def _kept(self, times: Floats) -> NDArray[np.bool_]:
         """Tell which samples arrived."""
         kept = np.ones(len(times), bool)
-        for event in self._of_kind(Kind.DROPOUT):
+        for event in self._of_kind(EventKind.DROPOUT):
             kept[(times >= event.onset) & (times < event.end)] = False
         return kept
 
-    def _draw(self, event: Event) -> None:
+    def _draw(self, event: SimulatedEvent) -> None:
         """Draw an event's waveforms and note its truth."""
-        set_ = self.settings
-        if event.kind in BODY:
+        settings = self.settings
+        if event.kind in MOVEMENTS:
             burst = draw_burst(event, self.muscles)
             motion = draw_motion(event, burst, self.gravity)
-            self._rows.append(truth.measure(event, burst, motion, self.gravity, set_.emg_names))
-            self._emg_snippets.append(antialias(burst.emg, set_.fs_emg))
-            self._acc_snippets.append(antialias(motion, set_.fs_acc))
+            self._rows.append(truth.measure(event, burst, motion, self.gravity, settings.emg_names))
+            self._emg_waveforms.append(antialias(burst.emg, settings.fs_emg))
+            self._acc_waveforms.append(antialias(motion, settings.fs_acc))
             return
-        self._rows.append(truth.disturbance(event, set_.emg_names))
-        if event.kind in LASTING or event.kind in LOST:
+        self._rows.append(truth.describe_artefact(event, settings.emg_names))
+        if event.kind in SUSTAINED or event.kind in SIGNAL_LOSS:
             return
-        emg = draw_emg_artefact(event, set_.channels)
+        emg = draw_emg_artefact(event, settings.channels)
         if emg is not None:
-            self._emg_snippets.append(antialias(emg, set_.fs_emg))
+            self._emg_waveforms.append(antialias(emg, settings.fs_emg))
         knocked = draw_acc_artefact(event)
         if knocked is not None:
-            self._acc_snippets.append(antialias(knocked, set_.fs_acc))
+            self._acc_waveforms.append(antialias(knocked, settings.fs_acc))

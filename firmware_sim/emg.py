@@ -12,15 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import fft
 
-from firmware_sim.schedule import Event, Kind
-from firmware_sim.waves import (
+from firmware_sim.schedule import EventKind, SimulatedEvent
+from firmware_sim.waveforms import (
     ANALOG_EMG_HZ,
     Floats,
-    Snippet,
+    Waveform,
+    make_rng,
     moving_rms,
     peak_to_peak,
     raised_cosine,
-    random_for,
 )
 
 FS = ANALOG_EMG_HZ
@@ -81,22 +81,22 @@ def draw_unit(rng: np.random.Generator) -> MotorUnit:
 
 
 @dataclass(frozen=True, slots=True)
-class Muscles:
+class MotorUnitPool:
     """The motor units of one leg, per channel, and how many electrodes there are."""
 
     channels: int
     units: tuple[tuple[MotorUnit, ...], ...]
 
     @classmethod
-    def of_subject(cls, seed: int, channels: int, per_channel: int = 14) -> Muscles:
+    def draw(cls, seed: int, channels: int, per_channel: int = 14) -> MotorUnitPool:
         """Draw the units of a subject."""
-        rng = random_for(seed, "units")
+        rng = make_rng(seed, "units")
         pools = [tuple(draw_unit(rng) for _ in range(per_channel)) for _ in range(2)]
         return cls(channels, tuple(pools[:channels]))
 
 
 @dataclass(frozen=True, slots=True)
-class Burst:
+class MuscleBurst:
     """The EMG of one event.
 
     Parameters
@@ -111,7 +111,7 @@ class Burst:
         The channel with the largest signal.
     """
 
-    emg: Snippet
+    emg: Waveform
     envelope: Floats
     best: int
 
@@ -168,7 +168,7 @@ def plateau_envelope(tau: Floats, duration: float, rise_s: float, fall_s: float)
     return up * down
 
 
-def train_envelope(event: Event, tau: Floats, rng: np.random.Generator) -> Floats:
+def train_envelope(event: SimulatedEvent, tau: Floats, rng: np.random.Generator) -> Floats:
     """Return bursts of one length at one rhythm; period and size vary by some per cent."""
     period = 1.0 / event.rate_hz
     count = max(int((event.duration - event.burst_s) * event.rate_hz + 1e-9) + 1, 1)
@@ -191,17 +191,19 @@ def slow_modulation(tau: Floats, rng: np.random.Generator, depth: float) -> Floa
     return modulation
 
 
-def _firings(event: Event, muscles: Muscles, rng: np.random.Generator, tau: Floats) -> Floats:
+def _firings(
+    event: SimulatedEvent, muscles: MotorUnitPool, rng: np.random.Generator, tau: Floats
+) -> Floats:
     """Return both channels of single-unit and few-unit twitches."""
     pool = muscles.units[event.channel]
     out = np.zeros((len(tau), muscles.channels))
-    if event.kind is Kind.UNIT:
+    if event.kind is EventKind.UNIT:
         unit = pool[event.unit % len(pool)]
         # The first visible part of a potential lies about 2.5 sigma before its centre.
         first = 2.5 * unit.sigma_s
         firings = [(unit, first, 1.0)]
-        if event.gap_s:
-            firings.append((unit, first + event.gap_s, float(rng.uniform(0.7, 1.05))))
+        if event.doublet_interval_s:
+            firings.append((unit, first + event.doublet_interval_s, float(rng.uniform(0.7, 1.05))))
     else:
         count = max(3, round(event.duration / 0.012))
         times = np.sort(rng.uniform(0.006, max(event.duration - 0.008, 0.012), count))
@@ -222,32 +224,32 @@ def _firings(event: Event, muscles: Muscles, rng: np.random.Generator, tau: Floa
     return out
 
 
-def _envelope_of(event: Event, tau: Floats, rng: np.random.Generator) -> Floats:
+def _envelope_of(event: SimulatedEvent, tau: Floats, rng: np.random.Generator) -> Floats:
     """Return the modulating envelope of a noise burst, 1 at its largest."""
     d = event.duration
-    if event.kind is Kind.JERK:
+    if event.kind is EventKind.JERK:
         return jerk_envelope(tau, d, float(rng.uniform(1.0, 2.0)))
-    if event.kind is Kind.STAIR:
+    if event.kind is EventKind.STAIR:
         ramp = min(0.003, 0.25 * d)
         return plateau_envelope(tau, d, ramp, ramp)
-    if event.kind is Kind.TRAIN:
+    if event.kind is EventKind.TRAIN:
         return train_envelope(event, tau, rng)
-    if event.kind is Kind.HICCUP:
+    if event.kind is EventKind.HICCUP:
         return plateau_envelope(tau, d, 0.3 * d, 0.4 * d)
-    if event.kind is Kind.CONTRACTION:
+    if event.kind is EventKind.CONTRACTION:
         return plateau_envelope(tau, d, 0.25 * d, 0.35 * d)
-    if event.kind is Kind.WALK:
+    if event.kind is EventKind.WALK:
         stride = float(rng.uniform(0.95, 1.2))
         phase = (tau / stride + 0.06 * np.sin(2 * np.pi * tau / 7.3)) % 1.0
         steps = np.exp(-0.5 * ((phase - 0.3) / 0.1) ** 2)
         steps += 0.6 * np.exp(-0.5 * ((phase - 0.75) / 0.08) ** 2)
         shape = (0.12 + steps) * plateau_envelope(tau, d, 0.4, 0.6)
         return np.asarray(shape / shape.max())
-    depth = 0.25 if event.kind is Kind.LEG_MOVEMENT else 0.55
+    depth = 0.25 if event.kind is EventKind.LEG_MOVEMENT else 0.55
     rise = float(rng.uniform(0.08, 0.3)) if d > 0.9 else 0.15 * d
     fall = float(rng.uniform(0.15, 0.5)) if d > 1.2 else 0.2 * d
     shape = plateau_envelope(tau, d, rise, fall) * slow_modulation(tau, rng, depth)
-    if event.kind is Kind.LEG_MOVEMENT and rng.random() < 0.3:
+    if event.kind is EventKind.LEG_MOVEMENT and rng.random() < 0.3:
         # Some periodic movements begin with a brief myoclonic component. [E]
         shape *= 1.0 + 1.2 * np.exp(-0.5 * ((tau - 0.12) / 0.05) ** 2)
     return np.asarray(shape / shape.max())
@@ -268,30 +270,30 @@ def _synchronous(envelope: Floats, count: int, rng: np.random.Generator) -> Floa
     return own
 
 
-def draw_burst(event: Event, muscles: Muscles) -> Burst:
+def draw_burst(event: SimulatedEvent, muscles: MotorUnitPool) -> MuscleBurst:
     """Return the EMG of an event of the body."""
-    rng = random_for(event.seed, "emg")
-    tail = 0.05 + (0.6 if event.kind in {Kind.JERK, Kind.LEG_MOVEMENT} else 0.0)
-    if event.kind is Kind.JERK:
+    rng = make_rng(event.seed, "emg")
+    tail = 0.05 + (0.6 if event.kind in {EventKind.JERK, EventKind.LEG_MOVEMENT} else 0.0)
+    if event.kind is EventKind.JERK:
         tail += event.duration  # the gamma shape falls slowly below its 10 % point
     count = int((2.0 * PAD_S + event.duration + tail) * FS)
     tau = np.arange(count) / FS - PAD_S
-    if event.kind in {Kind.UNIT, Kind.CLUSTER}:
+    if event.kind in {EventKind.UNIT, EventKind.CLUSTER}:
         emg = _firings(event, muscles, rng, tau)
         envelope = moving_rms(emg[:, event.channel], int(ENVELOPE_S * FS) | 1)
     else:
         envelope = _envelope_of(event, tau, rng)
-        if event.kind is Kind.STAIR:
+        if event.kind is EventKind.STAIR:
             own = flat_noise(count, rng, 20.0, 400.0)
             inside = envelope > 0.5
             own /= np.sqrt(np.mean(own[inside] ** 2))  # this burst has its nominal RMS
-        elif event.kind is Kind.JERK:
+        elif event.kind is EventKind.JERK:
             own = _synchronous(envelope, count, rng)
         else:
             own = muscle_noise(count, rng)
         emg = np.empty((count, muscles.channels))
         # Neighbouring muscles take part in large movements and leak in small ones. [E]
-        share = rng.uniform(0.35, 0.9) if event.kind is not Kind.STAIR else 0.2
+        share = rng.uniform(0.35, 0.9) if event.kind is not EventKind.STAIR else 0.2
         leak = rng.uniform(0.1, 0.3)
         for channel in range(muscles.channels):
             if channel == event.channel:
@@ -301,9 +303,9 @@ def draw_burst(event: Event, muscles: Muscles) -> Burst:
                 shift = int(rng.uniform(0.0005, 0.003) * FS)
                 copy = np.roll(own, shift)
                 emg[:, channel] = envelope * (leak * copy + share * 0.8 * other)
-    if event.kind is not Kind.STAIR:
+    if event.kind is not EventKind.STAIR:
         emg *= event.amplitude_uv / peak_to_peak(emg[:, event.channel])
     else:
         emg *= event.amplitude_uv
     heights = [peak_to_peak(emg[:, channel]) for channel in range(muscles.channels)]
-    return Burst(Snippet(event.onset - PAD_S, FS, emg), envelope, int(np.argmax(heights)))
+    return MuscleBurst(Waveform(event.onset - PAD_S, FS, emg), envelope, int(np.argmax(heights)))

@@ -17,7 +17,7 @@ REENTRY_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Hypnogram:
+class StageSequence:
     """One stage (W, N1, N2, N3, R) for each 30-s epoch."""
 
     stages: tuple[str, ...]
@@ -63,21 +63,21 @@ class Hypnogram:
         return out
 
 
-def steady(minutes: float, *parts: tuple[str, float]) -> Hypnogram:
+def fixed_stages(minutes: float, *parts: tuple[str, float]) -> StageSequence:
     """Return stages in the given order; each part is (stage, share of the recording)."""
     count = max(round(minutes * 60.0 / EPOCH_S + 0.499), 1)
     stages: list[str] = []
     for stage, share in parts:
         stages += [stage] * round(share * count)
     last = parts[-1][0]
-    return Hypnogram(tuple((stages + [last] * count)[:count]))
+    return StageSequence(tuple((stages + [last] * count)[:count]))
 
 
-def fall_asleep(minutes: float) -> Hypnogram:
+def falling_asleep(minutes: float) -> StageSequence:
     """Return wake, N1 and N2 with wake for 40 % of the time but never more than 10 min."""
     wake = min(0.4, 10.0 / minutes)
     light = min(0.25, 5.0 / minutes)
-    return steady(minutes, ("W", wake), ("N1", light), ("N2", 1.0))
+    return fixed_stages(minutes, ("W", wake), ("N1", light), ("N2", 1.0))
 
 
 # Minutes of each stage in successive cycles of a healthy young sleeper: deep sleep leaves
@@ -91,7 +91,7 @@ _CYCLES = (
 )
 
 
-def whole_night(minutes: float, rng: np.random.Generator) -> Hypnogram:
+def whole_night(minutes: float, rng: np.random.Generator) -> StageSequence:
     """Return a plausible night of sleep cycles that starts awake.
 
     Sleep onset comes after a fifth of the recording, at most about 15 min, so that a
@@ -117,4 +117,4 @@ def whole_night(minutes: float, rng: np.random.Generator) -> Hypnogram:
     stages = stages[:count]
     if minutes >= 240:
         stages[-10:] = ["W"] * 10
-    return Hypnogram(tuple(stages))
+    return StageSequence(tuple(stages))

@@ -8,10 +8,10 @@ from enum import StrEnum
 
 import numpy as np
 
-from firmware_sim.hypnogram import Hypnogram
+from firmware_sim.hypnogram import StageSequence
 
 
-class Kind(StrEnum):
+class EventKind(StrEnum):
     """What an event is made of.  The truth table names it by what it amounts to."""
 
     UNIT = "unit"  # one motor unit, once or as a doublet
@@ -40,29 +40,29 @@ class Kind(StrEnum):
 
 
 #: Movements of the body: they have EMG and move the limb.
-BODY = frozenset(
+MOVEMENTS = frozenset(
     {
-        Kind.UNIT,
-        Kind.CLUSTER,
-        Kind.JERK,
-        Kind.CONTRACTION,
-        Kind.LEG_MOVEMENT,
-        Kind.GROSS_MOVEMENT,
-        Kind.POSTURE,
-        Kind.WALK,
-        Kind.TRAIN,
-        Kind.HICCUP,
-        Kind.STAIR,
+        EventKind.UNIT,
+        EventKind.CLUSTER,
+        EventKind.JERK,
+        EventKind.CONTRACTION,
+        EventKind.LEG_MOVEMENT,
+        EventKind.GROSS_MOVEMENT,
+        EventKind.POSTURE,
+        EventKind.WALK,
+        EventKind.TRAIN,
+        EventKind.HICCUP,
+        EventKind.STAIR,
     }
 )
 #: Disturbances that last and lie under other events; drawn block by block.
-LASTING = frozenset({Kind.ECG, Kind.MAINS, Kind.TONIC_UNIT, Kind.WANDER})
+SUSTAINED = frozenset({EventKind.ECG, EventKind.MAINS, EventKind.TONIC_UNIT, EventKind.WANDER})
 #: Times without signal.
-LOST = frozenset({Kind.FLAT, Kind.DROPOUT})
+SIGNAL_LOSS = frozenset({EventKind.FLAT, EventKind.DROPOUT})
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class SimulatedEvent:
     """One thing that happens.
 
     Parameters
@@ -83,9 +83,9 @@ class Event:
         How far the limb is turned at the end (posture changes).
     unit
         Which motor unit fires, for single-unit events.
-    gap_s
+    doublet_interval_s
         Interval of a doublet; 0 for a single.
-    note
+    cause
         Free word for the `cause` column.
     label
         What the event is meant to be, where its neighbours can't tell.
@@ -95,7 +95,7 @@ class Event:
         `left` or `right` for an event of that leg alone; empty for whatever leg is drawn.
     """
 
-    kind: Kind
+    kind: EventKind
     onset: float
     duration: float
     amplitude_uv: float = 0.0
@@ -104,8 +104,8 @@ class Event:
     seed: int = 0
     turn_deg: float = 0.0
     unit: int = 0
-    gap_s: float = 0.0
-    note: str = ""
+    doublet_interval_s: float = 0.0
+    cause: str = ""
     label: str = ""
     rate_hz: float = 0.0
     burst_s: float = 0.0
@@ -122,15 +122,15 @@ class Schedule:
     """All events of a recording, sorted by onset, with the sleep stages."""
 
     seconds: float
-    hypnogram: Hypnogram
-    events: tuple[Event, ...]
+    hypnogram: StageSequence
+    events: tuple[SimulatedEvent, ...]
     emg_noise_uv: float
     tonic: bool = True
     heart_bpm: float = 60.0
 
 
 @dataclass(slots=True)
-class Timeline:
+class ReservedTimes:
     """Reserved stretches of time; nothing else may start there."""
 
     seconds: float
@@ -158,20 +158,20 @@ class Timeline:
 #: event in the signal.  Twitches: more than the 250 ms that make them isolated
 #: (Sleutjes 2016); large movements: their ring-down and a resting baseline.
 MARGIN_S = {
-    Kind.UNIT: (0.35, 0.35),
-    Kind.CLUSTER: (0.35, 0.35),
-    Kind.JERK: (1.0, 1.5),
-    Kind.CONTRACTION: (0.8, 1.0),
-    Kind.LEG_MOVEMENT: (1.0, 1.5),
-    Kind.GROSS_MOVEMENT: (3.0, 3.0),
-    Kind.POSTURE: (3.0, 3.0),
-    Kind.WALK: (5.0, 8.0),
-    Kind.STAIR: (0.5, 0.6),
-    Kind.TRAIN: (3.0, 3.0),
-    Kind.HICCUP: (0.4, 0.7),
-    Kind.SATURATION: (2.0, 4.0),
-    Kind.FLAT: (1.0, 2.0),
-    Kind.DROPOUT: (1.0, 2.0),
+    EventKind.UNIT: (0.35, 0.35),
+    EventKind.CLUSTER: (0.35, 0.35),
+    EventKind.JERK: (1.0, 1.5),
+    EventKind.CONTRACTION: (0.8, 1.0),
+    EventKind.LEG_MOVEMENT: (1.0, 1.5),
+    EventKind.GROSS_MOVEMENT: (3.0, 3.0),
+    EventKind.POSTURE: (3.0, 3.0),
+    EventKind.WALK: (5.0, 8.0),
+    EventKind.STAIR: (0.5, 0.6),
+    EventKind.TRAIN: (3.0, 3.0),
+    EventKind.HICCUP: (0.4, 0.7),
+    EventKind.SATURATION: (2.0, 4.0),
+    EventKind.FLAT: (1.0, 2.0),
+    EventKind.DROPOUT: (1.0, 2.0),
 }
 _OTHER_MARGIN_S = (1.0, 1.5)
 
@@ -181,23 +181,23 @@ class Planner:
     """Collects events, refusing those that would overlap."""
 
     seconds: float
-    hypnogram: Hypnogram
+    hypnogram: StageSequence
     channels: int
     rng: np.random.Generator
-    events: list[Event] = field(default_factory=list)
-    timeline: Timeline = field(init=False)
+    events: list[SimulatedEvent] = field(default_factory=list)
+    timeline: ReservedTimes = field(init=False)
 
     def __post_init__(self) -> None:
         """Start with an empty timeline."""
-        self.timeline = Timeline(self.seconds)
+        self.timeline = ReservedTimes(self.seconds)
 
     def new_seed(self) -> int:
         """Draw the seed of an event."""
         return int(self.rng.integers(2**62))
 
-    def add(self, event: Event) -> bool:
+    def add(self, event: SimulatedEvent) -> bool:
         """Add an event if its time is free; lasting disturbances may lie under others."""
-        if event.kind in LASTING:
+        if event.kind in SUSTAINED:
             if event.end > self.seconds:
                 return False
             self.events.append(event)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from firmware_sim.waves import Floats, Snippet, random_for
+from firmware_sim.waveforms import Floats, Waveform, make_rng
 
 #: Noise is made in tiles of this many seconds with a random stream each, so that block
 #: size does not change a single sample.
@@ -45,17 +45,17 @@ class Sensor:
         return counts.astype(np.int32)
 
 
-def antialias(snippet: Snippet, fs: float) -> Snippet:
+def antialias(waveform: Waveform, fs: float) -> Waveform:
     """Return a waveform as the converter's low-pass leaves it.
 
     Zero phase: a linear-phase decimator whose known delay the firmware has taken off.
     """
     corner = 0.42 * fs
-    if corner >= 0.45 * snippet.fs:
-        return snippet
-    sos = signal.butter(2, corner, fs=snippet.fs, output="sos")
-    smooth = signal.sosfiltfilt(sos, snippet.samples, axis=0)
-    return Snippet(snippet.start_s, snippet.fs, smooth)
+    if corner >= 0.45 * waveform.fs:
+        return waveform
+    sos = signal.butter(2, corner, fs=waveform.fs, output="sos")
+    smooth = signal.sosfiltfilt(sos, waveform.samples, axis=0)
+    return Waveform(waveform.start_s, waveform.fs, smooth)
 
 
 class NoiseSource:
@@ -86,7 +86,7 @@ class NoiseSource:
 
     def take(self, tile_index: int, count: int) -> Floats:
         """Return the first `count` samples of the given tile; tiles come in order."""
-        rng = random_for(self._seed, self._name, tile_index)
+        rng = make_rng(self._seed, self._name, tile_index)
         white = rng.standard_normal((self._tile, self._channels))[:count]
         out, self._state = signal.sosfilt(self._sos, white, axis=0, zi=self._state)
         scaled: Floats = out * self._scale

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from firmware_sim.emg import Burst
-from firmware_sim.hypnogram import Hypnogram
-from firmware_sim.limb import Gravity, truth_peak
-from firmware_sim.schedule import Event, Kind
-from firmware_sim.waves import Snippet, peak_to_peak, span_above
+from firmware_sim.emg import MuscleBurst
+from firmware_sim.hypnogram import StageSequence
+from firmware_sim.limb_motion import Gravity, truth_peak
+from firmware_sim.schedule import EventKind, SimulatedEvent
+from firmware_sim.waveforms import Waveform, extent_above, peak_to_peak
 
 COLUMNS = (
     "onset",
@@ -41,21 +41,21 @@ PERIODIC_S = (10.0, 90.0)
 PERIODIC_COUNT = 4
 
 _TRIAL_TYPE = {
-    Kind.UNIT: "twitch",
-    Kind.CLUSTER: "twitch",
-    Kind.JERK: "jerk",
-    Kind.CONTRACTION: "brief_contraction",
-    Kind.LEG_MOVEMENT: "movement",
-    Kind.GROSS_MOVEMENT: "gross_movement",
-    Kind.WALK: "gross_movement",
-    Kind.POSTURE: "posture_change",
-    Kind.TRAIN: "movement",
-    Kind.HICCUP: "jolt",
+    EventKind.UNIT: "twitch",
+    EventKind.CLUSTER: "twitch",
+    EventKind.JERK: "jerk",
+    EventKind.CONTRACTION: "brief_contraction",
+    EventKind.LEG_MOVEMENT: "movement",
+    EventKind.GROSS_MOVEMENT: "gross_movement",
+    EventKind.WALK: "gross_movement",
+    EventKind.POSTURE: "posture_change",
+    EventKind.TRAIN: "movement",
+    EventKind.HICCUP: "jolt",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TruthRow:
     """One line of the truth."""
 
     onset: float
@@ -79,21 +79,25 @@ def grade_of(peak_g: float) -> str:
 
 
 def measure(
-    event: Event, burst: Burst, motion: Snippet, gravity: Gravity, names: tuple[str, ...]
-) -> Row:
+    event: SimulatedEvent,
+    burst: MuscleBurst,
+    motion: Waveform,
+    gravity: Gravity,
+    names: tuple[str, ...],
+) -> TruthRow:
     """Return the truth of a muscle event, measured on its noise-free waveforms."""
-    first, last = span_above(burst.envelope, EDGE_SHARE)
+    first, last = extent_above(burst.envelope, EDGE_SHARE)
     duration = (last - first) / burst.emg.fs
     trial_type = _TRIAL_TYPE.get(event.kind, "")
-    if event.kind is Kind.STAIR:
+    if event.kind is EventKind.STAIR:
         # The gate has the nominal length to a fraction of a millisecond.
         duration = event.duration
         short = "twitch" if duration <= TWITCH_MAX_S else "brief_contraction"
         trial_type = short if duration < MOVEMENT_MIN_S else "movement"
-    if event.kind is Kind.TRAIN and duration > MOVEMENT_MAX_S:
+    if event.kind is EventKind.TRAIN and duration > MOVEMENT_MAX_S:
         trial_type = "gross_movement"
     peak_g = truth_peak(event, motion, gravity)
-    return Row(
+    return TruthRow(
         onset=burst.emg.start_s + first / burst.emg.fs,
         duration=duration,
         trial_type=trial_type,
@@ -102,15 +106,15 @@ def measure(
         peak_g=peak_g,
         grade=grade_of(peak_g) if trial_type == "jerk" else "",
         label=event.label,
-        cause=event.note,
+        cause=event.cause,
     )
 
 
-def disturbance(event: Event, names: tuple[str, ...]) -> Row:
+def describe_artefact(event: SimulatedEvent, names: tuple[str, ...]) -> TruthRow:
     """Return the truth of a disturbance; amplitudes are nominal."""
-    everywhere = event.kind in {Kind.DROPOUT, Kind.ECG, Kind.MAINS}
-    channel = "acc" if event.kind is Kind.BUMP else names[event.channel]
-    return Row(
+    everywhere = event.kind in {EventKind.DROPOUT, EventKind.ECG, EventKind.MAINS}
+    channel = "acc" if event.kind is EventKind.BUMP else names[event.channel]
+    return TruthRow(
         onset=event.onset,
         duration=event.duration,
         trial_type="artifact",
@@ -122,7 +126,7 @@ def disturbance(event: Event, names: tuple[str, ...]) -> Row:
     )
 
 
-def _movement_labels(rows: list[Row]) -> dict[int, str]:
+def _movement_labels(rows: list[TruthRow]) -> dict[int, str]:
     """Label leg movements by WASM 2016: >= 4 in a row, onsets 10-90 s apart."""
     labels: dict[int, str] = {}
     series: list[int] = []
@@ -151,7 +155,7 @@ def _movement_labels(rows: list[Row]) -> dict[int, str]:
     return labels
 
 
-def _repetitive(rows: list[Row]) -> set[int]:
+def _repetitive(rows: list[TruthRow]) -> set[int]:
     """Return jerks in 60-s volleys of >= 3 moderate ones, at least 3 violent.
 
     See docs/definitions.md, Jerks.
@@ -173,7 +177,7 @@ def _twitch_label(context: str, stage: str) -> str:
     return "rem_twitch" if stage == "R" else "fragmentary_myoclonus_like"
 
 
-def label_rows(rows: list[Row], hypnogram: Hypnogram, leg: str) -> list[Row]:
+def label_rows(rows: list[TruthRow], hypnogram: StageSequence, leg: str) -> list[TruthRow]:
     """Return the rows sorted, with context and label (docs/definitions.md, Labels and words)."""
     rows = sorted(rows, key=lambda row: (row.onset, row.trial_type))
     movements = _movement_labels(rows)
@@ -202,7 +206,7 @@ def label_rows(rows: list[Row], hypnogram: Hypnogram, leg: str) -> list[Row]:
     return out
 
 
-def to_frame(rows: list[Row]) -> pd.DataFrame:
+def to_frame(rows: list[TruthRow]) -> pd.DataFrame:
     """Return the rows as a table with rounded numbers."""
     places = {"onset": 4, "duration": 4, "amplitude_uv": 2, "peak_g": 5}
     table = pd.DataFrame(

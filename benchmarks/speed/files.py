@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from firmware_sim.wearable.firmware import Firmware, Model
-from firmware_sim.wearable.wire import ACC, EMG, StreamSpec, Wire
+from firmware_sim.wearable.encoder import ACC, EMG, Encoder, StreamSpec
+from firmware_sim.wearable.firmware import DeviceModel, Firmware
 from twitchsense.acquire.frame_queue import FrameSource, Notification, decode_notifications
 from twitchsense.bench.process import run_in_process
 from twitchsense.bench.synthetic import Arrays, make_tile
@@ -25,7 +25,7 @@ STREAMS = (StreamSpec(1, EMG, 2, 1_000_000, 6_553_600), StreamSpec(2, ACC, 3, 10
 #: Signal (s) that is committed once per second, as by the recorder, and measured. The rest is
 #: written in larger commits, because each commit waits for the disk.
 MEASURED_S = 600
-MODEL = Model(0x0123456789ABCDEF, STREAMS, "left")
+MODEL = DeviceModel(0x0123456789ABCDEF, STREAMS, "left")
 
 
 class Tile:
@@ -63,9 +63,9 @@ def record(path: Path, arrays: Arrays, seconds: float) -> float:
     float
         Processor time over signal time.
     """
-    firmware = Firmware(MODEL, Tile(arrays), Wire())
+    firmware = Firmware(MODEL, Tile(arrays), Encoder())
     firmware.control(bytes.fromhex("01 01 01000000 00"))
-    info = Wire().info(MODEL.streams, MODEL.tick_hz, MODEL.device, MODEL.leg)
+    info = Encoder().info(MODEL.streams, MODEL.tick_hz, MODEL.device, MODEL.leg)
     night = NightFileWriter(path)
     night.write([Device(MODEL.serial, "AA:BB", MODEL.name, MODEL.serial, "1.0", info)])
     lane = FrameSource(decode_info(info), Boot(MODEL.serial, 1), 0, lambda stored: None)

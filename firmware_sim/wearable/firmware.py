@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_sim.wearable.ring import Ring
-from firmware_sim.wearable.wire import FLAG_GAP, MARKER, StreamSpec, Wire
+from firmware_sim.wearable.encoder import FLAG_GAP, MARKER, Encoder, StreamSpec
+from firmware_sim.wearable.ring_buffer import RingBuffer
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ _LENGTHS = {START: 5, STOP: 4, RESEND: 8, ACK: 4, STATUS: 0, CLOCK: 0}
 _MAX_RANGES = 8
 
 
-class Source(Protocol):
+class SampleSource(Protocol):
     """What the electrodes and the accelerometer deliver."""
 
     def read(self, stream: int, first: int, count: int) -> NDArray[np.int32]:
@@ -33,7 +33,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class DeviceModel:
     """What kind of wearable this is."""
 
     device: int
@@ -60,22 +60,24 @@ class Firmware:
     ----------
     model : Model
     source : Source
-    wire : Wire
+    encoder : Wire
     boot_count : int
     """
 
-    def __init__(self, model: Model, source: Source, wire: Wire, boot_count: int = 1) -> None:
+    def __init__(
+        self, model: DeviceModel, source: SampleSource, encoder: Encoder, boot_count: int = 1
+    ) -> None:
         self.model = model
         self.source = source
-        self.wire = wire
+        self.encoder = encoder
         self.boot_count = boot_count
         self._boot()
 
     def _boot(self) -> None:
-        self.ring = Ring(self.model.ring_frames)
+        self.ring = RingBuffer(self.model.ring_frames)
         self.ticks = 0
         self.session = 0
-        self._taken = {s.number: 0 for s in self.model.streams}  # samples framed or skipped
+        self._n_framed = {s.number: 0 for s in self.model.streams}  # samples framed or skipped
         self._gap = {s.number: 0 for s in self.model.streams}
         self.unsubscribe()
 
@@ -93,12 +95,12 @@ class Firmware:
             return
         due: list[tuple[int, StreamSpec, int]] = []
         for spec in self.model.streams:
-            size, at = spec.frame_samples, self._taken[spec.number]
+            size, at = spec.frame_samples, self._n_framed[spec.number]
             # a frame is complete at the tick of its last sample
             while (done := spec.due_tick(at + size - 1, self.model.tick_hz)) <= ticks:
                 due.append((done, spec, at))
                 at += size
-            self._taken[spec.number] = at
+            self._n_framed[spec.number] = at
         for _, spec, at in sorted(due, key=lambda d: (d[0], d[1].number)):
             counts = self.source.read(spec.number, at, spec.frame_samples)
             tick = spec.due_tick(at, self.model.tick_hz)
@@ -110,7 +112,7 @@ class Firmware:
         if not self.session:
             return None
         return min(
-            s.due_tick(self._taken[s.number] + s.frame_samples - 1, self.model.tick_hz)
+            s.due_tick(self._n_framed[s.number] + s.frame_samples - 1, self.model.tick_hz)
             for s in self.model.streams
         )
 
@@ -121,69 +123,73 @@ class Firmware:
     def skip_samples(self, seconds: float) -> None:
         """Lose samples before they are framed, as a late interrupt would."""
         for spec in self.model.streams:
-            self._taken[spec.number] += int(seconds * spec.rate_mhz / 1000)
+            self._n_framed[spec.number] += int(seconds * spec.rate_mhz / 1000)
             self._gap[spec.number] = FLAG_GAP
 
     def _store(self, type_: int, flags: int, tick: int, counts: NDArray[np.int32]) -> None:
         boot, seq = self.boot_count & 0xFF, self.ring.next
-        self.ring.push(self.wire.frame(type_, flags, boot, seq, tick, counts))
+        self.ring.push(self.encoder.frame(type_, flags, boot, seq, tick, counts))
 
-    def _begin(self) -> None:
+    def _align_to_grid(self) -> None:
         """Let sampling go on at the next point of each stream's grid."""
         for spec in self.model.streams:
             rate, hz = spec.rate_mhz, self.model.tick_hz * 1000
-            self._taken[spec.number] = max(self._taken[spec.number], -(-self.ticks * rate // hz))
+            self._n_framed[spec.number] = max(
+                self._n_framed[spec.number], -(-self.ticks * rate // hz)
+            )
 
     # -- sending -------------------------------------------------------------------
 
     def subscribe(self) -> None:
         """Begin to send, with the next frame that will be complete."""
-        self._live: int | None = self.ring.next
+        self._next_new: int | None = self.ring.next
 
     def unsubscribe(self) -> None:
         """Stop sending; what was asked for again is forgotten."""
-        self._live = None
-        self._again: deque[tuple[int, int]] = deque()
+        self._next_new = None
+        self._resend_ranges: deque[tuple[int, int]] = deque()
 
     def has_frame(self) -> bool:
         """Tell whether there is something to send."""
-        return self._live is not None and (self._live < self.ring.next or bool(self._again))
+        return self._next_new is not None and (
+            self._next_new < self.ring.next or bool(self._resend_ranges)
+        )
 
     def next_frame(self) -> bytes | None:
         """Return the next frame to send: new ones first, then those asked for again."""
-        if self._live is None:
+        if self._next_new is None:
             return None
-        while self._live < self.ring.next:
-            frame = self.ring.get(self._live)
-            self._live += 1
+        while self._next_new < self.ring.next:
+            frame = self.ring.get(self._next_new)
+            self._next_new += 1
             if frame is not None:
                 return frame
-        while self._again:
-            first, last = self._again.popleft()
+        while self._resend_ranges:
+            first, last = self._resend_ranges.popleft()
             first = max(first, self.ring.oldest)
             if first > last:
                 continue
             if first < last:
-                self._again.appendleft((first + 1, last))
+                self._resend_ranges.appendleft((first + 1, last))
             frame = self.ring.get(first)
             if frame is not None:
-                return self.wire.replayed(frame)
+                return self.encoder.replayed(frame)
         return None
 
     # -- control point ---------------------------------------------------------------
 
     def control(self, request: bytes) -> bytes:
         """Answer a request."""
-        request = self.wire.put("request", request)
+        request = self.encoder.intercept("request", request)
         if len(request) < 2:
-            return self.wire.answer(request[0] if request else 0, 0, BAD_LENGTH)
+            return self.encoder.answer(request[0] if request else 0, 0, BAD_LENGTH)
         op, token, args = request[0], request[1], request[2:]
         if op not in _LENGTHS:
-            return self.wire.answer(op, token, UNKNOWN_OP)
+            return self.encoder.answer(op, token, UNKNOWN_OP)
         if len(args) != _LENGTHS[op]:
-            return self.wire.answer(op, token, BAD_LENGTH)
+            return self.encoder.answer(op, token, BAD_LENGTH)
         status, body = self._answer(op, args)
-        return self.wire.answer(op, token, status, body)
+        return self.encoder.answer(op, token, status, body)
 
     def _answer(self, op: int, args: bytes) -> tuple[int, bytes]:
         word = int.from_bytes(args[:4], "little")
@@ -200,7 +206,7 @@ class Firmware:
                 return BAD_ARGUMENT, b""
             self.ring.free(word)
         elif op == CLOCK:
-            return OK, self.wire.clock(self.ticks, self.boot_count)
+            return OK, self.encoder.clock(self.ticks, self.boot_count)
         return OK, self._state()
 
     def _start(self, session: int, take_over: bool) -> tuple[int, bytes]:
@@ -209,7 +215,7 @@ class Firmware:
         if self.session not in (0, session) and not take_over:
             return OTHER_SESSION, self._state()
         if self.session == 0:
-            self._begin()
+            self._align_to_grid()
         self.session = session
         return OK, self._state()
 
@@ -218,12 +224,14 @@ class Firmware:
             return BAD_ARGUMENT, b""
         if last < self.ring.oldest:
             return NOT_STORED, b""
-        if len(self._again) >= _MAX_RANGES:
+        if len(self._resend_ranges) >= _MAX_RANGES:
             return BUSY, b""
         first = max(first, self.ring.oldest)
-        self._again.append((first, last))
-        return OK, self.wire.range(first, last)
+        self._resend_ranges.append((first, last))
+        return OK, self.encoder.range(first, last)
 
     def _state(self) -> bytes:
         ring = self.ring
-        return self.wire.state(self.boot_count, self.session, ring.oldest, ring.next, ring.dropped)
+        return self.encoder.state(
+            self.boot_count, self.session, ring.oldest, ring.next, ring.dropped
+        )

@@ -1,4 +1,4 @@
-"""The wearable as a Bluetooth peripheral: firmware, crystal, GATT server, faults."""
+"""The wearable as a Bluetooth peripheral: firmware, clock, GATT server, faults."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from typing import Any, Final, Protocol, cast
 from bumble import att, core, gatt, hci
 from bumble.device import Device
 
-from firmware_sim.wearable.crystal import Crystal
+from firmware_sim.wearable.bumble_host import make_device
+from firmware_sim.wearable.clock import DriftingClock
+from firmware_sim.wearable.encoder import CONTROL, DATA, INFO, SERVICE, Encoder
 from firmware_sim.wearable.faults import Fault
-from firmware_sim.wearable.firmware import Firmware, Model, Source
-from firmware_sim.wearable.host import make_device
-from firmware_sim.wearable.wire import CONTROL, DATA, INFO, SERVICE, Wire
+from firmware_sim.wearable.firmware import DeviceModel, Firmware, SampleSource
 
 log = logging.getLogger(__name__)
 
 #: Packets in the host's queue; the rest waits in the ring.
-_QUEUED: Final = 8
+_MAX_QUEUED_PACKETS: Final = 8
 _BOOT_S: Final = 2.0
 _BATTERY_S: Final = 20 * 3600.0  # a full charge
 
 
-class Air(Protocol):
-    """What faults do to the radio; a real one can't be told."""
+class RadioEnvironment(Protocol):
+    """What faults do to the radio; a real one can't be info_characteristic."""
 
-    def set_weather(self, controller: Any, **changes: Any) -> None:
+    def set_conditions(self, controller: Any, **changes: Any) -> None:
         """Change range or error rate."""
         ...
 
@@ -42,8 +42,8 @@ class Wearable:
     model : Model
     source : Source
         Needs a `boot(seconds)` method if faults reboot the device.
-    crystal : Crystal
-    wire : Wire
+    clock : Crystal
+    encoder : Wire
     faults : tuple of Fault
     air, controller
         For faults of the radio.
@@ -51,26 +51,26 @@ class Wearable:
 
     def __init__(
         self,
-        model: Model,
-        source: Source,
-        crystal: Crystal | None = None,
-        wire: Wire | None = None,
+        model: DeviceModel,
+        source: SampleSource,
+        clock: DriftingClock | None = None,
+        encoder: Encoder | None = None,
         faults: tuple[Fault, ...] = (),
-        air: Air | None = None,
+        environment: RadioEnvironment | None = None,
         controller: Any = None,
         seed: int = 0,
         boot_count: int = 1,
     ) -> None:
         self.model = model
-        self.crystal = crystal or Crystal(model.tick_hz)
-        self.firmware = Firmware(model, source, wire or Wire(), boot_count)
+        self.clock = clock or DriftingClock(model.tick_hz)
+        self.firmware = Firmware(model, source, encoder or Encoder(), boot_count)
         self.faults = faults
         self.on_stored: Callable[[Firmware], None] | None = None
-        self._air = air
+        self._environment = environment
         self._controller = controller
         self._rng = random.Random(seed)
-        self._damage = 0.0
-        self._silent = False
+        self._damage_rate = 0.0
+        self._is_silent = False
         self._running = True
         self._connection: Any = None
         self._subscribed: set[str] = set()
@@ -90,7 +90,10 @@ class Wearable:
 
     async def run(self) -> None:
         """Sample, send and misbehave, until cancelled."""
-        work = [asyncio.create_task(self._pump()), asyncio.create_task(self.misbehave(self.faults))]
+        work = [
+            asyncio.create_task(self._send_loop()),
+            asyncio.create_task(self.inject_faults(self.faults)),
+        ]
         try:
             await asyncio.gather(*work)
         finally:
@@ -101,15 +104,15 @@ class Wearable:
     # -- GATT ----------------------------------------------------------------------------
 
     def _add_services(self) -> None:
-        info = self.firmware.wire.info(
+        info = self.firmware.encoder.info(
             self.model.streams, self.model.tick_hz, self.model.device, self.model.leg
         )
-        put = self.firmware.wire.put
+        intercept = self.firmware.encoder.intercept
         properties, readable = gatt.Characteristic.Properties, gatt.Characteristic.READABLE
 
         def uuid(place: str, plain: str | core.UUID) -> core.UUID:
             number = core.UUID(plain) if isinstance(plain, str) else plain
-            return core.UUID.from_bytes(put(place, number.to_bytes()))
+            return core.UUID.from_bytes(intercept(place, number.to_bytes()))
 
         self._data: Any = gatt.Characteristic(uuid("data uuid", DATA), properties.NOTIFY, readable)
         self._control: Any = gatt.Characteristic(
@@ -130,18 +133,24 @@ class Wearable:
             readable,
             cast(
                 "Any",
-                gatt.CharacteristicValue(read=lambda _: put("battery", bytes([self._battery()]))),
+                gatt.CharacteristicValue(
+                    read=lambda _: intercept("battery", bytes([self._battery()]))
+                ),
             ),
         )
-        told = gatt.Characteristic(uuid("info uuid", INFO), properties.READ, readable, info)
+        info_characteristic = gatt.Characteristic(
+            uuid("info uuid", INFO), properties.READ, readable, info
+        )
         self.device.add_services(
             [
-                gatt.Service(SERVICE, [told, self._control, self._data]),
+                gatt.Service(SERVICE, [info_characteristic, self._control, self._data]),
                 gatt.Service(gatt.GATT_BATTERY_SERVICE, [battery]),
                 gatt.Service(
                     gatt.GATT_DEVICE_INFORMATION_SERVICE,
                     [
-                        gatt.Characteristic(number, properties.READ, readable, put(name, value))
+                        gatt.Characteristic(
+                            number, properties.READ, readable, intercept(name, value)
+                        )
                         for name, (number, value) in reads.items()
                     ],
                 ),
@@ -167,7 +176,7 @@ class Wearable:
 
     def _on_control(self, connection: Any, request: bytes) -> None:
         if "control" not in self._subscribed:
-            raise att.ATT_Error(self.firmware.wire.put("refusal", bytes([0xFD]))[0])
+            raise att.ATT_Error(self.firmware.encoder.intercept("refusal", bytes([0xFD]))[0])
         self._sample()
         answer = self.firmware.control(bytes(request))
         self._loop.call_soon(self._notify, self._control, answer)  # after the answer to the write
@@ -191,14 +200,14 @@ class Wearable:
                 (core.AdvertisingData.FLAGS, bytes([6])),
                 (
                     core.AdvertisingData.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS,
-                    self.firmware.wire.put("service uuid", bytes(core.UUID(SERVICE))),
+                    self.firmware.encoder.intercept("service uuid", bytes(core.UUID(SERVICE))),
                 ),
             ]
         )
         data.ad_structures.append(
             (
                 core.AdvertisingData.COMPLETE_LOCAL_NAME,
-                self.firmware.wire.put("name", self.model.name.encode()),
+                self.firmware.encoder.intercept("name", self.model.name.encode()),
             )
         )
         self.device.advertising_data = bytes(data)
@@ -214,7 +223,7 @@ class Wearable:
         queue = self.device.host.get_data_packet_queue(connection.handle)
         if queue is not None and not queue.listeners("flow"):
             queue.on("flow", self._wake.set)
-        self._do(self._ask_for_parameters(connection))
+        self._create_task(self._ask_for_parameters(connection))
 
     async def _ask_for_parameters(self, connection: Any) -> None:
         await asyncio.sleep(0.5)
@@ -235,9 +244,9 @@ class Wearable:
         self._subscribed.clear()
         self.firmware.unsubscribe()
         if self._running:
-            self._do(self._advertise())
+            self._create_task(self._advertise())
 
-    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+    def _create_task(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something from where nothing can be waited for."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
@@ -248,12 +257,12 @@ class Wearable:
     def _sample(self) -> None:
         """Bring the firmware up to now."""
         if self._running:
-            ticks = int(self.crystal.ticks(self._loop.time() - self._boot_time))
+            ticks = int(self.clock.ticks(self._loop.time() - self._boot_time))
             self.firmware.advance(ticks)
             if self.on_stored is not None:
                 self.on_stored(self.firmware)
 
-    async def _pump(self) -> None:
+    async def _send_loop(self) -> None:
         while True:
             self._wake.clear()
             self._sample()
@@ -261,51 +270,51 @@ class Wearable:
             due = self.firmware.next_tick() if self._running else None
             wait = None
             if due is not None:
-                wait = self.crystal.seconds_until(due, self._loop.time() - self._boot_time)
+                wait = self.clock.seconds_until(due, self._loop.time() - self._boot_time)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._wake.wait()
 
     def _send(self) -> None:
         connection = self._connection
-        if connection is None or self._silent or not self._running:
+        if connection is None or self._is_silent or not self._running:
             return
         queue = self.device.host.get_data_packet_queue(connection.handle)
-        while queue is not None and queue.pending < _QUEUED:
+        while queue is not None and queue.pending < _MAX_QUEUED_PACKETS:
             frame = self.firmware.next_frame()
             if frame is None:
                 return
-            if self._damage and self._rng.random() < self._damage:
+            if self._damage_rate and self._rng.random() < self._damage_rate:
                 bit = self._rng.randrange(8 * len(frame))
                 spoiled = int.from_bytes(frame, "little") ^ (1 << bit)
                 frame = spoiled.to_bytes(len(frame), "little")
-            for piece in self.firmware.wire.pieces(frame, connection.att_mtu):
+            for piece in self.firmware.encoder.pieces(frame, connection.att_mtu):
                 self._notify(self._data, piece)
 
     # -- faults --------------------------------------------------------------------------------
 
-    async def misbehave(self, faults: tuple[Fault, ...]) -> None:
+    async def inject_faults(self, faults: tuple[Fault, ...]) -> None:
         """Let faults happen, timed from now."""
         start = self._loop.time()
         for fault in faults:
             await asyncio.sleep(max(0.0, start + fault.start - self._loop.time()))
-            await self._begin(fault)
+            await self._start_fault(fault)
 
-    async def _begin(self, fault: Fault) -> None:
+    async def _start_fault(self, fault: Fault) -> None:
         log.info("%s: %s", self.model.name, fault)
         later = self._loop.call_later
-        if fault.name == "range" and self._air is not None:
-            self._air.set_weather(self._controller, in_range=False)
-            later(fault.seconds, lambda: self._set_weather(in_range=True))
-        elif fault.name == "noise" and self._air is not None:
-            self._air.set_weather(self._controller, error_rate=fault.value)
-            later(fault.seconds, lambda: self._set_weather(error_rate=0.0))
+        if fault.name == "range" and self._environment is not None:
+            self._environment.set_conditions(self._controller, in_range=False)
+            later(fault.seconds, lambda: self._set_conditions(in_range=True))
+        elif fault.name == "noise" and self._environment is not None:
+            self._environment.set_conditions(self._controller, error_rate=fault.value)
+            later(fault.seconds, lambda: self._set_conditions(error_rate=0.0))
         elif fault.name == "silence":
-            self._silent = True
-            later(fault.seconds, self._speak)
+            self._is_silent = True
+            later(fault.seconds, self._end_silence)
         elif fault.name == "damage":
-            self._damage = fault.value
-            later(fault.seconds, self._mend)
+            self._damage_rate = fault.value
+            later(fault.seconds, self._end_damage)
         elif fault.name == "skip":
             self._sample()
             self.firmware.skip_samples(fault.value)
@@ -319,16 +328,16 @@ class Wearable:
         elif fault.name == "reboot":
             await self._reboot()
 
-    def _set_weather(self, **changes: Any) -> None:
-        assert self._air is not None
-        self._air.set_weather(self._controller, **changes)
+    def _set_conditions(self, **changes: Any) -> None:
+        assert self._environment is not None
+        self._environment.set_conditions(self._controller, **changes)
 
-    def _speak(self) -> None:
-        self._silent = False
+    def _end_silence(self) -> None:
+        self._is_silent = False
         self._wake.set()
 
-    def _mend(self) -> None:
-        self._damage = 0.0
+    def _end_damage(self) -> None:
+        self._damage_rate = 0.0
 
     async def _reboot(self) -> None:
         """Go dark without a word, and come back as another life."""
@@ -336,13 +345,13 @@ class Wearable:
         self._running = False
         self.firmware.reboot()
         connection, controller = self._connection, self._controller
-        if connection is not None and hasattr(controller, "lose"):
+        if connection is not None and hasattr(controller, "drop"):
             there = controller.find_le_connection_by_handle(connection.handle)
             if there is not None:
-                controller.lose(there, 0x08)
+                controller.drop(there, 0x08)
         await asyncio.sleep(_BOOT_S)
         self._boot_time = self._loop.time()
-        boot = getattr(self.firmware.source, "boot", None)
+        boot = getattr(self.firmware.source, "restart", None)
         if boot is not None:
             boot(self._boot_time - self._start)
         self._running = True

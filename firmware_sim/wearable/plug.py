@@ -21,25 +21,25 @@ from bumble.host import Host
 from bumble.transport import open_transport
 
 from firmware_sim.wearable.bleak_bumble import BumbleClient, BumbleScanner, make_backends
-from firmware_sim.wearable.body import Body, make_streams
-from firmware_sim.wearable.crystal import Crystal
+from firmware_sim.wearable.bumble_host import make_device
+from firmware_sim.wearable.capture_source import CaptureSource, make_streams
+from firmware_sim.wearable.clock import DriftingClock
+from firmware_sim.wearable.encoder import Encoder
 from firmware_sim.wearable.faults import Fault, parse_faults
-from firmware_sim.wearable.firmware import Model, Source
-from firmware_sim.wearable.host import make_device
-from firmware_sim.wearable.mutate import MUTATIONS, Broken
+from firmware_sim.wearable.firmware import DeviceModel, SampleSource
+from firmware_sim.wearable.mutations import MUTATIONS, MutatedEncoder
 from firmware_sim.wearable.peripheral import Wearable
-from firmware_sim.wearable.radio import RadioController, RadioLink
-from firmware_sim.wearable.wire import Wire
+from firmware_sim.wearable.radio_channel import RadioChannel, RadioController
 
 if TYPE_CHECKING:
-    from firmware_sim.capture import Settings
+    from firmware_sim.capture import CaptureSettings
 
 _CENTRAL: Final = "F0:F1:F2:F3:F4:F5"
 _DEVICE: Final = 0x5453_0000_0000_0001
 
 
 @dataclass(frozen=True)
-class Plan:
+class WearableOptions:
     """One wearable to simulate."""
 
     minutes: float = 1.0
@@ -54,18 +54,18 @@ class Plan:
     faults: tuple[Fault, ...] = ()
     mutate: str = ""
     boot_count: int = 1
-    source: Callable[[Model], Source] | None = None
+    source: Callable[[DeviceModel], SampleSource] | None = None
 
-    def model(self, number: int) -> Model:
+    def model(self, number: int) -> DeviceModel:
         """Describe the device; `number` tells several apart."""
-        return Model(_DEVICE + number, make_streams(), self.leg, ring_frames=self.ring_frames)
+        return DeviceModel(_DEVICE + number, make_streams(), self.leg, ring_frames=self.ring_frames)
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> CaptureSettings:
         """What the body and its sensors do."""
-        from firmware_sim.capture import Settings
+        from firmware_sim.capture import CaptureSettings
 
-        return Settings(
+        return CaptureSettings(
             minutes=self.minutes,
             seed=self.seed,
             scenario=self.scenario,
@@ -76,32 +76,34 @@ class Plan:
 
 
 @dataclass
-class Air:
-    """What is on the air, and back ends of bleak to hear it."""
+class SimulatedRadio:
+    """What is on the radio, and back ends of bleak to hear it."""
 
     scanner: type[BumbleScanner] | None = None
     client: type[BumbleClient] | None = None
-    link: RadioLink | None = None
+    channel: RadioChannel | None = None
     wearables: list[Wearable] = field(default_factory=list)
 
 
 @asynccontextmanager
-async def start_wearables(plans: Sequence[Plan]) -> AsyncIterator[Air]:
+async def start_wearables(
+    wearable_options: Sequence[WearableOptions],
+) -> AsyncIterator[SimulatedRadio]:
     """Run wearables on virtual controllers, until the end of the block."""
-    air = Air(link=RadioLink(plans[0].seed))
+    radio = SimulatedRadio(channel=RadioChannel(wearable_options[0].seed))
     tasks = []
-    for number, plan in enumerate(plans):
+    for number, plan in enumerate(wearable_options):
         address = f"C4:C3:C2:C1:C0:{number:02X}"
-        assert air.link is not None
-        controller = RadioController(f"wearable {number}", air.link, address)
-        wearable = make_wearable(plan, number, air.link, controller)
-        air.link.set_weather(controller, error_rate=plan.error_rate)
-        pipe = _Pipe(controller)
+        assert radio.channel is not None
+        controller = RadioController(f"wearable {number}", radio.channel, address)
+        wearable = make_wearable(plan, number, radio.channel, controller)
+        radio.channel.set_conditions(controller, error_rate=plan.error_rate)
+        pipe = _ControllerTransport(controller)
         await wearable.power_on(pipe, pipe, address)
-        air.wearables.append(wearable)
+        radio.wearables.append(wearable)
         tasks.append(asyncio.create_task(wearable.run()))
     try:
-        yield air
+        yield radio
     finally:
         for task in tasks:
             task.cancel()
@@ -110,24 +112,26 @@ async def start_wearables(plans: Sequence[Plan]) -> AsyncIterator[Air]:
                 logging.getLogger(__name__).error("a wearable failed: %r", done)
 
 
-def make_wearable(plan: Plan, number: int, air: Any = None, controller: Any = None) -> Wearable:
+def make_wearable(
+    plan: WearableOptions, number: int, radio: Any = None, controller: Any = None
+) -> Wearable:
     """Put one wearable together."""
     model = plan.model(number)
     if plan.source is not None:
-        source: Source = plan.source(model)
+        source: SampleSource = plan.source(model)
     else:
-        from firmware_sim.capture import Capture  # half a second of libraries
+        from firmware_sim.capture import SimulatedCapture  # half a second of libraries
 
-        source = Body(Capture(plan.settings), model.streams)
-    crystal = Crystal(model.tick_hz, plan.drift_ppm, plan.wander_ppm, plan.wander_s)
-    wire = Broken(MUTATIONS[plan.mutate]) if plan.mutate else Wire()
+        source = CaptureSource(SimulatedCapture(plan.settings), model.streams)
+    clock = DriftingClock(model.tick_hz, plan.drift_ppm, plan.wander_ppm, plan.wander_s)
+    encoder = MutatedEncoder(MUTATIONS[plan.mutate]) if plan.mutate else Encoder()
     return Wearable(
         model,
         source,
-        crystal,
-        wire,
+        clock,
+        encoder,
         plan.faults,
-        air,
+        radio,
         controller,
         seed=plan.seed + number,
         boot_count=plan.boot_count,
@@ -136,8 +140,11 @@ def make_wearable(plan: Plan, number: int, air: Any = None, controller: Any = No
 
 @asynccontextmanager
 async def open_air(
-    transport: str = "", plans: Sequence[Plan] = (), mtu: int = 247, **options: Any
-) -> AsyncIterator[Air]:
+    transport: str = "",
+    wearable_options: Sequence[WearableOptions] = (),
+    mtu: int = 247,
+    **options: Any,
+) -> AsyncIterator[SimulatedRadio]:
     """Open a simulated radio.
 
     Parameters
@@ -145,7 +152,7 @@ async def open_air(
     transport : str
         Where a central's controller answers, such as ``tcp-client:127.0.0.1:9000`` of
         ``python -m firmware_sim serve``. Empty: everything in this process.
-    plans : sequence of Plan
+    wearable_options : sequence of Plan
         Wearables; one is made from `options` if there is none.
     mtu : int
         ATT MTU the central asks for.
@@ -155,28 +162,32 @@ async def open_air(
     async with contextlib.AsyncExitStack() as stack:
         if transport:
             pipe = await stack.enter_async_context(await open_transport(transport))
-            air = Air()
+            radio = SimulatedRadio()
             host = await _make_central(pipe.source, pipe.sink)
         else:
-            air = await stack.enter_async_context(start_wearables(plans or [make_plan(**options)]))
-            assert air.link is not None
-            controller = RadioController("central", air.link, _CENTRAL)
-            both = _Pipe(controller)
+            radio = await stack.enter_async_context(
+                start_wearables(wearable_options or [make_options(**options)])
+            )
+            assert radio.channel is not None
+            controller = RadioController("central", radio.channel, _CENTRAL)
+            both = _ControllerTransport(controller)
             host = await _make_central(both, both)
         stack.push_async_callback(_power_off, host)
-        air.scanner, air.client = make_backends(host, mtu)
-        yield air
+        radio.scanner, radio.client = make_backends(host, mtu)
+        yield radio
 
 
-def count_boot() -> int:
+def next_boot_count() -> int:
     """Return a boot count for a wearable that is made now: it rises, as a real one's must."""
     return int(time.time()) & 0x7FFFFFFF
 
 
-def make_plan(faults: str | tuple[Fault, ...] = (), **options: Any) -> Plan:
+def make_options(faults: str | tuple[Fault, ...] = (), **options: Any) -> WearableOptions:
     """Make a plan from options of the command line."""
-    options.setdefault("boot_count", count_boot())
-    return Plan(faults=parse_faults(faults) if isinstance(faults, str) else faults, **options)
+    options.setdefault("boot_count", next_boot_count())
+    return WearableOptions(
+        faults=parse_faults(faults) if isinstance(faults, str) else faults, **options
+    )
 
 
 async def _make_central(source: Any, sink: Any) -> Device:
@@ -190,7 +201,7 @@ async def _power_off(host: Device) -> None:
         await host.power_off()
 
 
-class _Pipe:
+class _ControllerTransport:
     """A controller in this process, as the source and the sink of a host."""
 
     def __init__(self, controller: Controller) -> None:

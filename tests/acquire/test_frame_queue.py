@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_sim.wearable.wire import crc16
+from firmware_sim.wearable.encoder import crc16
 from tests.nightfile.builders import KEY, T0, info_bytes, make_frames
 from twitchsense.acquire.frame_queue import (
     MAX_QUEUED,

@@ -13,7 +13,7 @@ import sys
 
 import pytest
 
-from firmware_sim.wearable.plug import Plan
+from firmware_sim.wearable.plug import WearableOptions
 from tests.nightfile.builders import Noise
 from tests.wearable.rehearsal import (
     Rehearsal,
@@ -68,7 +68,7 @@ def test_the_commands(tmp_path):
 
     async def night():
         rehearsal = Rehearsal(path)
-        async with offer_to_bluez([Plan(source=lambda model: Noise())]) as air:
+        async with offer_to_bluez([WearableOptions(source=lambda model: Noise())]) as air:
             (wearable,) = air.wearables
             wearable.on_stored = lambda firmware: note_frames(rehearsal, wearable, firmware)
             out, err = await (await run("devices", "--json", "--seconds", 5)).communicate()

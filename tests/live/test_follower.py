@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import twitchsense as ts
+from firmware_sim.wearable.encoder import Encoder
 from firmware_sim.wearable.firmware import Firmware
-from firmware_sim.wearable.wire import Wire
 from tests.nightfile.builders import KEY, MODEL, T0, device, info_bytes, make_frames, write_night
 from tests.signals import unit_potential
 from twitchsense.devices.v1_frames import decode_frame, decode_info
@@ -97,7 +97,7 @@ def twitching(tmp_path):
 
 
 def write_counts(path, source, seconds):
-    firmware = Firmware(MODEL, source, Wire(), 1)
+    firmware = Firmware(MODEL, source, Encoder(), 1)
     firmware.control(bytes.fromhex("01 01 01000000 00"))
     boot = Boot(KEY, 1)
     file, batch = NightFileWriter(path), []

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from benchmarks.recorder_scaling import BOOT, Film, record
-from firmware_sim.wearable.wire import Wire
+from firmware_sim.wearable.encoder import Encoder
 from twitchsense.acquire.frame_queue import FrameSource, StoredFrame
 from twitchsense.devices.v1_frames import decode_frame, decode_info
 from twitchsense.live.worker import DetectionWorker
@@ -24,7 +24,7 @@ def film():
 def stored(film):
     """Return the frames of one connection."""
     model = film.model
-    info = decode_info(bytes(Wire().info(model.streams, model.tick_hz, model.device, "")))
+    info = decode_info(bytes(Encoder().info(model.streams, model.tick_hz, model.device, "")))
     lane = FrameSource(info, Boot(model.serial, BOOT), 0, lambda _: None)
     return [
         StoredFrame(lane, decode_frame(data, info), round(due * 1e9))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from firmware_sim.wearable.firmware import Firmware, Model
-from firmware_sim.wearable.wire import ACC, EMG, StreamSpec, Wire
+from firmware_sim.wearable.encoder import ACC, EMG, Encoder, StreamSpec
+from firmware_sim.wearable.firmware import DeviceModel, Firmware
 from twitchsense.nightfile import schema
 from twitchsense.nightfile.records import Boot, Device, Packet
 from twitchsense.nightfile.writer import NightFileWriter
 
 T0 = 1_790_000_000_000_000_000
 STREAMS = (StreamSpec(1, EMG, 2, 1_000_000, 6_553_600), StreamSpec(2, ACC, 3, 100_000, 8_000_000))
-MODEL = Model(0x0123456789ABCDEF, STREAMS, "left")
+MODEL = DeviceModel(0x0123456789ABCDEF, STREAMS, "left")
 KEY = MODEL.serial
 
 
@@ -27,8 +27,8 @@ class Noise:
         return counts.astype(np.int32)
 
 
-def info_bytes(model=MODEL, wire=None):
-    return (wire or Wire()).info(model.streams, model.tick_hz, model.device, model.leg)
+def info_bytes(model=MODEL, encoder=None):
+    return (encoder or Encoder()).info(model.streams, model.tick_hz, model.device, model.leg)
 
 
 def device(model=MODEL):
@@ -37,7 +37,7 @@ def device(model=MODEL):
 
 def make_frames(seconds, *, model=MODEL, boot=1, drift=0.0, rng=None, start_s=0.0):
     """Return (seq, true second at which it was complete, bytes) of all frames."""
-    firmware = Firmware(model, Noise(), Wire(), boot)
+    firmware = Firmware(model, Noise(), Encoder(), boot)
     firmware.control(bytes.fromhex("01 01 01000000 00"))
     frames = []
     while True:

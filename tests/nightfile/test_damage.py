@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import twitchsense as ts
-from firmware_sim.wearable.wire import Wire, crc16
+from firmware_sim.wearable.encoder import Encoder, crc16
 from tests.nightfile.builders import (
     KEY,
     T0,
@@ -274,7 +274,7 @@ def test_repeated_samples_are_left_out(tmp_path):
 
 def test_marker_frames_hold_no_samples(tmp_path):
     frames = make_frames(10)
-    press = Wire().frame(64, 0, 1, len(frames), 200_000, np.empty((0, 0), np.int32))
+    press = Encoder().frame(64, 0, 1, len(frames), 200_000, np.empty((0, 0), np.int32))
     extra = Packet(BOOT, len(frames), T0 + 10**10, press)
     recording = ts.read(_write(tmp_path / "a.night", [*packets(10), extra]))
     assert not any("no frames" in n for n in recording.notes)

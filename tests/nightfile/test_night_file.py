@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import twitchsense as ts
+from firmware_sim.wearable.encoder import Encoder
 from firmware_sim.wearable.firmware import Firmware
-from firmware_sim.wearable.wire import Wire
 from tests.nightfile.builders import (
     KEY,
     MODEL,
@@ -91,7 +91,7 @@ def test_ticks_beyond_32_bits_are_unwrapped(days, tmp_path):
     before = round(days * 86400) * 32768
     if days == 1.51:
         before = 2**32 - 5 * 32768  # wraps in the middle
-    firmware = Firmware(MODEL, Noise(), Wire())
+    firmware = Firmware(MODEL, Noise(), Encoder())
     firmware.advance(before)
     firmware.control(bytes.fromhex("01 01 01000000 00"))
     night = NightFileWriter(tmp_path / "a.night")

@@ -9,16 +9,16 @@ import pytest
 
 import firmware_sim
 from firmware_sim import scenarios
-from firmware_sim.capture import Capture, Settings
+from firmware_sim.capture import CaptureSettings, SimulatedCapture
+from firmware_sim.event_generators import artefact_generator
 from firmware_sim.hypnogram import whole_night
-from firmware_sim.makers import artefact
-from firmware_sim.schedule import LASTING, Event, Kind, Planner, Schedule
+from firmware_sim.schedule import SUSTAINED, EventKind, Planner, Schedule, SimulatedEvent
 from firmware_sim.sensor import Sensor
-from firmware_sim.truth import Row, label_rows
-from firmware_sim.waves import random_for
+from firmware_sim.truth import TruthRow, label_rows
+from firmware_sim.waveforms import make_rng
 
 
-def joined(capture: Capture, tiles: int):
+def joined(capture: SimulatedCapture, tiles: int):
     blocks = list(capture.blocks(tiles))
     emg = np.concatenate([block.emg for block in blocks])
     acc = np.concatenate([block.acc for block in blocks])
@@ -26,16 +26,16 @@ def joined(capture: Capture, tiles: int):
 
 
 def test_block_size_changes_nothing() -> None:
-    settings = Settings(4, 5, "artefacts", fs_emg=500.0)
-    emg, acc, rows = joined(Capture(settings), 1)
-    emg_whole, acc_whole, rows_whole = joined(Capture(settings), 100)
+    settings = CaptureSettings(4, 5, "artefacts", fs_emg=500.0)
+    emg, acc, rows = joined(SimulatedCapture(settings), 1)
+    emg_whole, acc_whole, rows_whole = joined(SimulatedCapture(settings), 100)
     assert np.array_equal(emg, emg_whole)
     assert np.array_equal(acc, acc_whole)
     assert rows == rows_whole
 
 
 def test_quiet_is_noise_of_the_stated_size() -> None:
-    emg, acc, rows = joined(Capture(Settings(2, 3, "quiet")), 5)
+    emg, acc, rows = joined(SimulatedCapture(CaptureSettings(2, 3, "quiet")), 5)
     assert rows == []
     assert emg.shape == (120_000, 2)
     assert acc.shape == (12_000, 3)
@@ -55,14 +55,14 @@ def test_converter_rounds_to_steps_and_clips_at_the_rails() -> None:
 def test_events_are_the_same_at_every_sampling_rate() -> None:
     tables = []
     for fs in (500.0, 1000.0):
-        _, _, rows = joined(Capture(Settings(1, 3, "rest_twitches", fs_emg=fs)), 5)
+        _, _, rows = joined(SimulatedCapture(CaptureSettings(1, 3, "rest_twitches", fs_emg=fs)), 5)
         tables.append(rows)
     assert tables[0] == tables[1]
     assert tables[0]
 
 
 def test_true_twitches_stand_in_the_signal() -> None:
-    emg, _, rows = joined(Capture(Settings(1, 3, "rest_twitches")), 5)
+    emg, _, rows = joined(SimulatedCapture(CaptureSettings(1, 3, "rest_twitches")), 5)
     for row in rows:
         trace = emg[:, int(row.channel[-1]) - 1] * 0.2
         first, last = int(row.onset * 1000) - 5, int((row.onset + row.duration) * 1000) + 6
@@ -70,31 +70,33 @@ def test_true_twitches_stand_in_the_signal() -> None:
 
 
 def test_a_fast_clock_gives_more_samples() -> None:
-    capture = Capture(Settings(2, 1, "quiet", drift_ppm=500.0, acc_drift_ppm=-500.0))
+    capture = SimulatedCapture(
+        CaptureSettings(2, 1, "quiet", drift_ppm=500.0, acc_drift_ppm=-500.0)
+    )
     assert capture.emg_count == 120_060
     assert capture.acc_count == 11_994
 
 
-def _at(kind: Kind, onset: float, duration: float, **more: float) -> Event:
-    return Event(kind, onset, duration, seed=4, **more)
+def _at(kind: EventKind, onset: float, duration: float, **more: float) -> SimulatedEvent:
+    return SimulatedEvent(kind, onset, duration, seed=4, **more)
 
 
-def _with(events: tuple[Event, ...], monkeypatch: pytest.MonkeyPatch) -> Capture:
-    hypnogram = whole_night(1.0, random_for(1))
+def _with(events: tuple[SimulatedEvent, ...], monkeypatch: pytest.MonkeyPatch) -> SimulatedCapture:
+    hypnogram = whole_night(1.0, make_rng(1))
     schedule = Schedule(60.0, hypnogram, events, 2.2)
-    monkeypatch.setattr(scenarios, "plan", lambda *_: schedule)
-    return Capture(Settings(1, 1, "quiet", channels=1))
+    monkeypatch.setattr(scenarios, "make_schedule", lambda *_: schedule)
+    return SimulatedCapture(CaptureSettings(1, 1, "quiet", channels=1))
 
 
 def test_disturbances_do_what_their_name_says(monkeypatch: pytest.MonkeyPatch) -> None:
     capture = _with(
         (
-            _at(Kind.FLAT, 5.0, 4.0),
-            _at(Kind.SATURATION, 12.0, 2.0, amplitude_uv=60_000.0),
-            _at(Kind.POP, 25.0, 0.2, amplitude_uv=1000.0),
-            _at(Kind.BUMP, 30.0, 0.4, peak_g=0.2),
-            _at(Kind.DROPOUT, 35.0, 2.0),
-            _at(Kind.MAINS, 40.0, 15.0, amplitude_uv=40.0),
+            _at(EventKind.FLAT, 5.0, 4.0),
+            _at(EventKind.SATURATION, 12.0, 2.0, amplitude_uv=60_000.0),
+            _at(EventKind.POP, 25.0, 0.2, amplitude_uv=1000.0),
+            _at(EventKind.BUMP, 30.0, 0.4, peak_g=0.2),
+            _at(EventKind.DROPOUT, 35.0, 2.0),
+            _at(EventKind.MAINS, 40.0, 15.0, amplitude_uv=40.0),
         ),
         monkeypatch,
     )
@@ -114,8 +116,8 @@ def test_disturbances_do_what_their_name_says(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("name", scenarios.NAMES)
 def test_events_keep_apart_and_inside(name: str) -> None:
-    schedule = scenarios.plan(name, 30.0, 2, 2)
-    events = [event for event in schedule.events if event.kind not in LASTING]
+    schedule = scenarios.make_schedule(name, 30.0, 2, 2)
+    events = [event for event in schedule.events if event.kind not in SUSTAINED]
     assert all(event.onset >= 0.0 and event.end <= schedule.seconds for event in schedule.events)
     for side in ("left", "right"):  # what one leg feels
         mine = [event for event in events if event.side in ("", side)]
@@ -128,15 +130,15 @@ def test_events_keep_apart_and_inside(name: str) -> None:
 @pytest.mark.parametrize("minutes", [0.1, 0.7, 3.0, 11.0])
 def test_any_length_can_be_planned(name: str, minutes: float) -> None:
     for seed in range(3):
-        schedule = scenarios.plan(name, minutes, seed, 1)
+        schedule = scenarios.make_schedule(name, minutes, seed, 1)
         assert len(schedule.hypnogram.stages) * 30.0 >= schedule.seconds
         assert all(event.channel == 0 for event in schedule.events)
 
 
 def test_periodic_movements_come_10_to_90_s_apart() -> None:
-    schedule = scenarios.plan("plm", 20.0, 4, 2)
-    onsets = [e.onset for e in schedule.events if e.kind is Kind.LEG_MOVEMENT]
-    lengths = [e.duration for e in schedule.events if e.kind is Kind.LEG_MOVEMENT]
+    schedule = scenarios.make_schedule("plm", 20.0, 4, 2)
+    onsets = [e.onset for e in schedule.events if e.kind is EventKind.LEG_MOVEMENT]
+    lengths = [e.duration for e in schedule.events if e.kind is EventKind.LEG_MOVEMENT]
     intervals = np.diff(onsets)
     inside = (intervals >= 15.0) & (intervals <= 80.0)
     assert inside.mean() > 0.85
@@ -146,7 +148,7 @@ def test_periodic_movements_come_10_to_90_s_apart() -> None:
 
 
 def test_a_night_has_plausible_sleep_and_rates() -> None:
-    schedule = scenarios.plan("night", 480.0, 1, 2)
+    schedule = scenarios.make_schedule("night", 480.0, 1, 2)
     stages = schedule.hypnogram.stages
     assert len(stages) == 960
     share = {stage: stages.count(stage) / 960 for stage in ("W", "N1", "N2", "N3", "R")}
@@ -154,24 +156,24 @@ def test_a_night_has_plausible_sleep_and_rates() -> None:
     assert 0.35 < share["N2"] < 0.7
     assert 0.08 < share["N3"] < 0.3
     assert 0.1 < share["R"] < 0.35
-    counts = {kind: sum(e.kind is kind for e in schedule.events) for kind in Kind}
-    assert 100 < counts[Kind.UNIT] + counts[Kind.CLUSTER] < 1500
-    assert 5 < counts[Kind.JERK] < 60
-    assert 20 < counts[Kind.LEG_MOVEMENT] < 400
+    counts = {kind: sum(e.kind is kind for e in schedule.events) for kind in EventKind}
+    assert 100 < counts[EventKind.UNIT] + counts[EventKind.CLUSTER] < 1500
+    assert 5 < counts[EventKind.JERK] < 60
+    assert 20 < counts[EventKind.LEG_MOVEMENT] < 400
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_an_hour_holds_falling_asleep_with_jerks(seed: int) -> None:
-    schedule = scenarios.plan("night", 60.0, seed, 2)
+    schedule = scenarios.make_schedule("night", 60.0, seed, 2)
     onset = schedule.hypnogram.sleep_onset_s
     assert onset is not None
     assert 300.0 < onset < 1200.0
-    jerks = [e.onset for e in schedule.events if e.kind is Kind.JERK]
+    jerks = [e.onset for e in schedule.events if e.kind is EventKind.JERK]
     assert any(onset - 300.0 < at < onset + 600.0 for at in jerks)
 
 
 def test_contexts_follow_the_contract() -> None:
-    hypnogram = scenarios.plan("night", 60.0, 1, 2).hypnogram
+    hypnogram = scenarios.make_schedule("night", 60.0, 1, 2).hypnogram
     onset = hypnogram.sleep_onset_s
     assert onset is not None
     wanted = [(-301, "wake"), (-299, "drowsy"), (1, "sleep_onset"), (599, "sleep_onset")]
@@ -190,17 +192,17 @@ def test_contexts_follow_the_contract() -> None:
     ],
 )
 def test_movements_are_labelled_by_their_intervals(onsets, labels) -> None:
-    rows = [Row(1000.0 + at, 2.0, "movement") for at in onsets]
-    named = label_rows(rows, scenarios.plan("plm", 60.0, 1, 1).hypnogram, "")
+    rows = [TruthRow(1000.0 + at, 2.0, "movement") for at in onsets]
+    named = label_rows(rows, scenarios.make_schedule("plm", 60.0, 1, 1).hypnogram, "")
     assert [row.label.split("_")[0] for row in named] == labels
 
 
 def test_the_timeline_refuses_overlap() -> None:
-    planner = Planner(60.0, whole_night(1.0, random_for(1)), 2, random_for(2))
-    assert planner.add(Event(Kind.JERK, 10.0, 0.2))
-    assert not planner.add(Event(Kind.UNIT, 10.1, 0.02))
-    assert not planner.add(Event(Kind.JERK, 59.9, 0.2))
-    assert artefact(Kind.POP)(planner, 30.0)
+    planner = Planner(60.0, whole_night(1.0, make_rng(1)), 2, make_rng(2))
+    assert planner.add(SimulatedEvent(EventKind.JERK, 10.0, 0.2))
+    assert not planner.add(SimulatedEvent(EventKind.UNIT, 10.1, 0.02))
+    assert not planner.add(SimulatedEvent(EventKind.JERK, 59.9, 0.2))
+    assert artefact_generator(EventKind.POP)(planner, 30.0)
 
 
 def test_the_simulator_never_imports_the_analysis() -> None:

@@ -11,10 +11,10 @@ import pytest
 
 from firmware_sim import truth
 from firmware_sim.__main__ import main
-from firmware_sim.capture import Capture
-from firmware_sim.files import write_capture
-from firmware_sim.samples import SAMPLES
-from firmware_sim.table import Column, format_rows
+from firmware_sim.capture import SimulatedCapture
+from firmware_sim.capture_files import write_capture
+from firmware_sim.csv_format import FixedPointColumn, format_rows
+from firmware_sim.sample_captures import SAMPLES
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 
@@ -26,7 +26,13 @@ def run(out: Path, *more: str) -> int:
 def test_numbers_are_written_as_they_are() -> None:
     values = np.array([0, 5, -5, 123456, -1], dtype=np.int64)
     present = np.array([True, True, False, True, True])
-    text = format_rows([Column(values, 1), Column(values, 0, present), Column(values, 3)])
+    text = format_rows(
+        [
+            FixedPointColumn(values, 1),
+            FixedPointColumn(values, 0, present),
+            FixedPointColumn(values, 3),
+        ]
+    )
     assert text.decode().splitlines() == [
         "0.0,0,0.000",
         "0.5,5,0.005",
@@ -34,7 +40,7 @@ def test_numbers_are_written_as_they_are() -> None:
         "12345.6,123456,123.456",
         "-0.1,-1,-0.001",
     ]
-    assert format_rows([Column(values[:0], 1)]) == b""
+    assert format_rows([FixedPointColumn(values[:0], 1)]) == b""
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -131,7 +137,7 @@ def test_the_samples_are_those_of_the_list() -> None:
 
 
 def test_the_samples_are_what_the_program_makes(tmp_path: Path) -> None:
-    write_capture(Capture(SAMPLES["violent"]), tmp_path, packed=True)
+    write_capture(SimulatedCapture(SAMPLES["violent"]), tmp_path, packed=True)
     kept = pd.read_csv(DATA / "violent" / "emg.csv.gz")
     made = pd.read_csv(tmp_path / "emg.csv.gz")
     # One step of the converter may differ where another machine rounds the last bit.

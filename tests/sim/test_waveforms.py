@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from firmware_sim.emg import MotorUnit, Muscles, draw_burst, jerk_envelope, plateau_envelope
-from firmware_sim.limb import draw_motion, peak_dynamic, plan_gravity
-from firmware_sim.schedule import Event, Kind
+from firmware_sim.emg import MotorUnit, MotorUnitPool, draw_burst, jerk_envelope, plateau_envelope
+from firmware_sim.limb_motion import draw_motion, peak_dynamic, plan_gravity
+from firmware_sim.schedule import EventKind, SimulatedEvent
 from firmware_sim.truth import measure
-from firmware_sim.waves import Snippet, add_templates, peak_to_peak, span_above
+from firmware_sim.waveforms import Waveform, add_templates, extent_above, peak_to_peak
 
-MUSCLES = Muscles.of_subject(7, 2)
+MUSCLES = MotorUnitPool.draw(7, 2)
 NAMES = ("emg1", "emg2")
 
 
-def measured(event: Event):
+def measured(event: SimulatedEvent):
     gravity = plan_gravity((event,), 1)
     burst = draw_burst(event, MUSCLES)
     motion = draw_motion(event, burst, gravity)
@@ -35,7 +35,9 @@ def test_unit_potentials_lie_in_the_muscle_band_and_last_8_to_30_ms(unit: MotorU
 
 def test_a_unit_keeps_its_waveform_from_firing_to_firing() -> None:
     first, second, other = (
-        draw_burst(Event(Kind.UNIT, 1.0, 0.015, 100.0, 0.002, seed=seed, unit=unit), MUSCLES)
+        draw_burst(
+            SimulatedEvent(EventKind.UNIT, 1.0, 0.015, 100.0, 0.002, seed=seed, unit=unit), MUSCLES
+        )
         for seed, unit in ((1, 3), (2, 3), (3, 4))
     )
     same = np.corrcoef(first.emg.samples[:, 0], second.emg.samples[:, 0])[0, 1]
@@ -47,17 +49,17 @@ def test_a_unit_keeps_its_waveform_from_firing_to_firing() -> None:
 @pytest.mark.parametrize(
     ("kind", "duration"),
     [
-        (Kind.UNIT, 0.015),
-        (Kind.CLUSTER, 0.08),
-        (Kind.JERK, 0.075),
-        (Kind.JERK, 0.25),
-        (Kind.CONTRACTION, 0.3),
-        (Kind.LEG_MOVEMENT, 2.5),
-        (Kind.POSTURE, 3.0),
+        (EventKind.UNIT, 0.015),
+        (EventKind.CLUSTER, 0.08),
+        (EventKind.JERK, 0.075),
+        (EventKind.JERK, 0.25),
+        (EventKind.CONTRACTION, 0.3),
+        (EventKind.LEG_MOVEMENT, 2.5),
+        (EventKind.POSTURE, 3.0),
     ],
 )
-def test_truth_is_what_the_noise_free_waveform_shows(kind: Kind, duration: float) -> None:
-    event = Event(kind, 10.0, duration, 400.0, 0.2, seed=5)
+def test_truth_is_what_the_noise_free_waveform_shows(kind: EventKind, duration: float) -> None:
+    event = SimulatedEvent(kind, 10.0, duration, 400.0, 0.2, seed=5)
     burst, motion, row = measured(event)
     samples = burst.emg.samples[:, burst.best]
     assert row.amplitude_uv == pytest.approx(peak_to_peak(samples))
@@ -74,8 +76,8 @@ def test_truth_is_what_the_noise_free_waveform_shows(kind: Kind, duration: float
 
 @pytest.mark.parametrize("duration", [0.01, 0.05, 0.15, 0.5])
 def test_the_staircase_is_exact(duration: float) -> None:
-    burst, _, row = measured(Event(Kind.STAIR, 2.0, duration, 30.0, 0.005, seed=3))
-    first, last = span_above(burst.envelope, 0.1)
+    burst, _, row = measured(SimulatedEvent(EventKind.STAIR, 2.0, duration, 30.0, 0.005, seed=3))
+    first, last = extent_above(burst.envelope, 0.1)
     assert (last - first) / burst.emg.fs == pytest.approx(duration, abs=0.0006)
     assert row.onset == pytest.approx(2.0, abs=0.0006)
     assert row.duration == duration
@@ -91,13 +93,13 @@ def test_envelopes_are_as_long_as_asked(duration: float) -> None:
         jerk_envelope(tau, duration, 1.5),
         plateau_envelope(tau, duration, 0.2 * duration, 0.3 * duration),
     ):
-        first, last = span_above(envelope, 0.1)
+        first, last = extent_above(envelope, 0.1)
         assert (last - first) * 1e-4 == pytest.approx(duration, abs=0.003)
 
 
 def test_the_limb_follows_the_muscle() -> None:
     for seed in range(12):
-        _, motion, row = measured(Event(Kind.JERK, 5.0, 0.15, 900.0, 0.4, seed=seed))
+        _, motion, row = measured(SimulatedEvent(EventKind.JERK, 5.0, 0.15, 900.0, 0.4, seed=seed))
         size = np.linalg.norm(motion.samples, axis=1)
         lag = motion.times()[np.argmax(size > 0.1 * size.max())] - row.onset
         assert 0.015 < lag < 0.07
@@ -106,7 +108,7 @@ def test_the_limb_follows_the_muscle() -> None:
 
 
 def test_gravity_keeps_its_length_and_turns_by_the_angle() -> None:
-    event = Event(Kind.POSTURE, 10.0, 3.0, 500.0, 0.3, seed=8, turn_deg=70.0)
+    event = SimulatedEvent(EventKind.POSTURE, 10.0, 3.0, 500.0, 0.3, seed=8, turn_deg=70.0)
     gravity = plan_gravity((event,), 4)
     vectors = gravity.at(np.linspace(0.0, 20.0, 500))
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0)
@@ -117,7 +119,7 @@ def test_gravity_keeps_its_length_and_turns_by_the_angle() -> None:
 def test_a_snippet_reads_the_same_at_any_rate_and_in_pieces() -> None:
     t = np.arange(4000) / 4000.0
     wave = np.exp(-0.5 * ((t - 0.5) / 0.05) ** 2) * np.sin(2 * np.pi * 120 * t)
-    snippet = Snippet(3.0, 4000.0, wave[:, None])
+    snippet = Waveform(3.0, 4000.0, wave[:, None])
     times = np.arange(0, 5, 1 / 777.0)
     whole, parts = np.zeros((len(times), 1)), np.zeros((len(times), 1))
     snippet.add_to(whole, times)

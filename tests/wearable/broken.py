@@ -17,8 +17,8 @@ from bleak.exc import BleakError
 
 import twitchsense as ts
 from firmware_sim.wearable.faults import parse_faults
-from firmware_sim.wearable.plug import Plan, open_air
-from firmware_sim.wearable.virtual import run_virtual
+from firmware_sim.wearable.plug import WearableOptions, open_air
+from firmware_sim.wearable.virtual_time import run_virtual
 from tests.nightfile.builders import T0, Noise
 from twitchsense.acquire.adapter import Adapter, AdapterError
 from twitchsense.acquire.recorder import Recorder
@@ -66,14 +66,14 @@ class Evening:
 def spend(path, mutate=""):
     """Spend an evening, in virtual time."""
     evening = Evening(path)
-    plan = Plan(
+    plan = WearableOptions(
         leg="left", source=lambda model: Noise(), boot_count=BOOT, drift_ppm=DRIFT * 1e6,
         error_rate=0.0, ring_frames=100, mutate=mutate,
     )  # fmt: skip
 
     async def run():
         loop = asyncio.get_running_loop()
-        async with open_air(plans=[plan], mtu=185) as air:
+        async with open_air(wearable_options=[plan], mtu=185) as air:
             (wearable,) = air.wearables
             evening.boot_s = wearable._boot_time
             firmware = wearable.firmware
@@ -87,7 +87,7 @@ def spend(path, mutate=""):
             evening.press_s = loop.time() + PRESS
             stop = asyncio.Event()
             loop.call_later(SECONDS, stop.set)
-            troubles = asyncio.ensure_future(wearable.misbehave(parse_faults(FAULTS)))
+            troubles = asyncio.ensure_future(wearable.inject_faults(parse_faults(FAULTS)))
             await recorder.run(stop)
             await troubles
             file.close()

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from firmware_sim.wearable.faults import parse_faults
-from firmware_sim.wearable.plug import Plan, open_air
-from firmware_sim.wearable.serve import offer
-from firmware_sim.wearable.virtual import run_virtual
+from firmware_sim.wearable.plug import WearableOptions, open_air
+from firmware_sim.wearable.serve import expose_controller
+from firmware_sim.wearable.virtual_time import run_virtual
 from tests.nightfile.builders import T0, Noise
 from twitchsense.acquire.adapter import Adapter, AdapterError
 from twitchsense.acquire.recorder import Recorder, make_host_clock, make_metadata
@@ -70,11 +70,11 @@ class Rehearsal:
 def rehearse(path, seconds, faults="", *, plans=None, mtu=247, during=None, inline=True, **options):
     """Record simulated wearables for so long, in virtual time."""
     options.setdefault("source", lambda model: Noise())
-    made = plans or [Plan(faults=parse_faults(faults), **options)]
+    made = plans or [WearableOptions(faults=parse_faults(faults), **options)]
 
     async def night():
         loop = asyncio.get_running_loop()
-        async with open_air(plans=made, mtu=mtu) as air:
+        async with open_air(wearable_options=made, mtu=mtu) as air:
             radio = Adapter(air.scanner, air.client)
             now_ns = lambda: T0 + round(loop.time() * 1e9)  # noqa: E731
             return await _record(path, seconds, air, radio, during, now_ns=now_ns, inline=inline)
@@ -87,7 +87,7 @@ def rehearse_on_bluez(path, seconds, *faults):
 
     Real time, which begins when all are connected.
     """
-    made = [Plan(source=lambda model: Noise()) for _ in faults]
+    made = [WearableOptions(source=lambda model: Noise()) for _ in faults]
 
     def during(rehearsal, loop, stop):
         async def wait():
@@ -96,7 +96,7 @@ def rehearse_on_bluez(path, seconds, *faults):
                 await asyncio.sleep(0.2)
             loop.call_later(seconds, stop.set)
             pairs = zip(rehearsal.air.wearables, faults, strict=True)
-            await asyncio.gather(*[w.misbehave(parse_faults(f)) for w, f in pairs])
+            await asyncio.gather(*[w.inject_faults(parse_faults(f)) for w, f in pairs])
 
         rehearsal.task = asyncio.ensure_future(wait())
 
@@ -111,7 +111,7 @@ def rehearse_on_bluez(path, seconds, *faults):
 async def offer_to_bluez(plans):
     """Offer wearables when BlueZ has taken their controller, which it gives 2 s to answer."""
     for _ in range(3):
-        async with offer("vhci", plans) as air:
+        async with expose_controller("vhci", plans) as air:
             for _ in range(30):
                 with contextlib.suppress(AdapterError):
                     await Adapter().scan(0.1)

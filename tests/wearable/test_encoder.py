@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from firmware_sim.wearable.firmware import Firmware, Model
-from firmware_sim.wearable.wire import ACC, EMG, StreamSpec, Wire, crc16, split
+from firmware_sim.wearable.encoder import ACC, EMG, Encoder, StreamSpec, crc16, split_frame
+from firmware_sim.wearable.firmware import DeviceModel, Firmware
 from tests.wearable.vectors import VECTORS, raw
 
 KINDS = {"emg": EMG, "acc": ACC}
 STREAMS = (StreamSpec(1, EMG, 2, 1_000_000, 6_553_600), StreamSpec(2, ACC, 3, 100_000, 8_000_000))
-MODEL = Model(0x0123456789ABCDEF, STREAMS, "left", ring_frames=10)
+MODEL = DeviceModel(0x0123456789ABCDEF, STREAMS, "left", ring_frames=10)
 
 
 class Counting:
@@ -28,13 +28,13 @@ def test_checksum_has_the_published_value():
 
 def test_info():
     vector = VECTORS["info"]["usual"]
-    assert Wire().info(STREAMS, 32768, vector["device"], vector["leg"]) == raw(vector["bytes"])
+    assert Encoder().info(STREAMS, 32768, vector["device"], vector["leg"]) == raw(vector["bytes"])
 
 
 @pytest.mark.parametrize("vector", VECTORS["frame"], ids=lambda v: v["name"])
 def test_frame(vector):
-    wire = Wire()
-    fresh = wire.frame(
+    encoder = Encoder()
+    fresh = encoder.frame(
         vector["type"],
         vector["flags"] & ~1,
         vector["boot"],
@@ -43,7 +43,7 @@ def test_frame(vector):
         np.array(vector["samples"], np.int32),
     )
     replay = vector["flags"] & 1
-    assert (wire.replayed(fresh) if replay else fresh) == raw(vector["bytes"])
+    assert (encoder.replayed(fresh) if replay else fresh) == raw(vector["bytes"])
 
 
 @pytest.mark.parametrize("grid", VECTORS["grid"], ids=lambda g: str(g["rate_mhz"]))
@@ -55,12 +55,12 @@ def test_grid(grid):
 def test_fragments():
     vector = VECTORS["fragments"]
     pieces = [raw(p) for p in vector["pieces"]]
-    assert split(raw(vector["whole"]), vector["mtu"]) == pieces
-    assert split(raw(vector["whole"]), 23) == [raw(vector["whole"])]
+    assert split_frame(raw(vector["whole"]), vector["mtu"]) == pieces
+    assert split_frame(raw(vector["whole"]), 23) == [raw(vector["whole"])]
 
 
 def firmware() -> Firmware:
-    return Firmware(MODEL, Counting(), Wire(), boot_count=263)
+    return Firmware(MODEL, Counting(), Encoder(), boot_count=263)
 
 
 def test_start_answers_with_the_bytes_of_the_vector():

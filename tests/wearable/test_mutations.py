@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware_sim.wearable import mutate
-from firmware_sim.wearable.mutate import MUTATIONS
+from firmware_sim.wearable import mutations
+from firmware_sim.wearable.mutations import MUTATIONS
 from tests.wearable.broken import CHECKS, first_red, spend
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
@@ -30,7 +30,7 @@ def test_a_broken_field_is_caught(name, tmp_path):
 
 
 def test_the_checks_are_those_the_docs_explain():
-    assert list(CHECKS) == list(mutate.CHECKS)
+    assert list(CHECKS) == list(mutations.CHECKS)
     assert {m.check for m in MUTATIONS.values()} == set(CHECKS)
 
 

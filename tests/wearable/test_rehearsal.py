@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import twitchsense as ts
-from firmware_sim.wearable.plug import Plan, open_air
-from firmware_sim.wearable.virtual import run_virtual
+from firmware_sim.wearable.plug import WearableOptions, open_air
+from firmware_sim.wearable.virtual_time import run_virtual
 from tests.nightfile.builders import T0, Noise
 from tests.wearable.rehearsal import Rehearsal, note_frames, rehearse
 from twitchsense.acquire.adapter import Adapter
@@ -81,7 +81,7 @@ def test_every_sample_has_its_time(tmp_path):
     (wearable,) = night.air.wearables
     (start,) = night.boot_times.values()
     seconds = np.arange(10.0, 300.0)
-    ticks = np.array([wearable.crystal.ticks(s - start) for s in seconds])
+    ticks = np.array([wearable.clock.ticks(s - start) for s in seconds])
     error = clock.to_utc(ticks) - T0 - seconds * 1e9
     assert np.percentile(np.abs(error), 99) < 5e6
     assert clock.drift_ppm == pytest.approx(100, abs=10)
@@ -96,8 +96,8 @@ def test_small_mtu_sends_fragments(tmp_path):
 
 def test_two_legs_in_one_night_on_one_clock(tmp_path):
     plans = [
-        Plan(leg="left", drift_ppm=40, source=lambda m: Noise()),
-        Plan(leg="right", drift_ppm=-40, source=lambda m: Noise()),
+        WearableOptions(leg="left", drift_ppm=40, source=lambda m: Noise()),
+        WearableOptions(leg="right", drift_ppm=-40, source=lambda m: Noise()),
     ]
     night = rehearse(tmp_path / "a.night", 60, plans=plans)
     assert len(night.check()) == 2
@@ -170,7 +170,9 @@ def relay(*paths_and_seconds, plan=None):
     async def night():
         loop = asyncio.get_running_loop()
         rehearsal = Rehearsal(None)
-        async with open_air(plans=[plan or Plan(source=lambda m: Noise())]) as air:
+        async with open_air(
+            wearable_options=[plan or WearableOptions(source=lambda m: Noise())]
+        ) as air:
             (wearable,) = air.wearables
             wearable.on_stored = lambda firmware: note_frames(rehearsal, wearable, firmware)
             radio = Adapter(air.scanner, air.client)

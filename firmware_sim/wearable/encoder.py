@@ -16,7 +16,7 @@ SERVICE, DATA, CONTROL, INFO = (_BASE.format(number) for number in (1, 2, 3, 4))
 
 EMG, ACC, MARKER = 1, 2, 64
 FLAG_REPLAY, FLAG_GAP = 0b01, 0b10
-WHOLE_FRAME = 242  # 57 samples of two EMG channels, 38 of acceleration
+FULL_FRAME_BYTES = 242  # 57 samples of two EMG channels, 38 of acceleration
 
 
 def _build_table() -> tuple[int, ...]:
@@ -56,7 +56,7 @@ class StreamSpec:
     @property
     def frame_samples(self) -> int:
         """Samples that fill a usual frame."""
-        return (WHOLE_FRAME - 14) // (2 * self.width)
+        return (FULL_FRAME_BYTES - 14) // (2 * self.width)
 
     def due_tick(self, sample: int, tick_hz: int) -> int:
         """Return the tick at which a sample, counted from boot, is taken."""
@@ -67,10 +67,10 @@ def _low_first(value: int, size: int) -> bytes:
     return bytes((value >> (8 * place)) & 0xFF for place in range(size))
 
 
-class Wire:
+class Encoder:
     """Builds what goes on the air.  A broken one changes some bytes (see `mutate`)."""
 
-    def put(self, place: str, data: bytes) -> bytes:
+    def intercept(self, place: str, data: bytes) -> bytes:
         """Return the bytes of a place as they are sent, or read.
 
         Every byte that leaves the device, and every request that reaches it, comes by here.
@@ -84,7 +84,7 @@ class Wire:
         for spec in streams:
             out += bytes([spec.number, spec.kind, spec.width, 16])
             out += _low_first(spec.rate_mhz, 4) + _low_first(spec.full_scale, 4)
-        return self.put("info", bytes(out))
+        return self.intercept("info", bytes(out))
 
     def frame(
         self, type_: int, flags: int, boot: int, seq: int, ticks: int, counts: NDArray[np.int32]
@@ -92,36 +92,38 @@ class Wire:
         """Build a frame; `counts` has a row for each sample."""
         out = bytearray([type_, flags, len(counts), boot & 0xFF])
         out += _low_first(seq, 4) + _low_first(ticks & 0xFFFFFFFF, 4) + _samples(counts)
-        body = self.put("frame", bytes(out))
-        return body + self.put("checksum", _low_first(crc16(self.put("covered", body)), 2))
+        body = self.intercept("frame", bytes(out))
+        return body + self.intercept(
+            "checksum", _low_first(crc16(self.intercept("covered", body)), 2)
+        )
 
     def replayed(self, frame: bytes) -> bytes:
         """Mark a stored frame as sent again; its checksum does not change."""
         again = frame[:1] + bytes([frame[1] | FLAG_REPLAY]) + frame[2:]
-        return self.put("replayed", again)
+        return self.intercept("replayed", again)
 
     def pieces(self, frame: bytes, mtu: int) -> list[bytes]:
         """Cut a frame into notifications."""
-        cut = split(self.put("sent", frame), mtu)
-        return cut if len(cut) == 1 else [self.put("fragment", piece) for piece in cut]
+        cut = split_frame(self.intercept("sent", frame), mtu)
+        return cut if len(cut) == 1 else [self.intercept("fragment", piece) for piece in cut]
 
     def answer(self, op: int, token: int, status: int, body: bytes = b"") -> bytes:
         """Build an answer of the control point."""
-        return self.put("answer", bytes([op | 0x80, token, status]) + body)
+        return self.intercept("answer", bytes([op | 0x80, token, status]) + body)
 
     def state(self, boot: int, session: int, oldest: int, next_: int, dropped: int) -> bytes:
         """Build STATE, the body of most answers."""
         words = (session, oldest, next_, dropped)
         plain = bytes([boot & 0xFF]) + b"".join(_low_first(word, 4) for word in words)
-        return self.put("state", plain)
+        return self.intercept("state", plain)
 
     def clock(self, ticks: int, boot_count: int) -> bytes:
         """Build the body of CLOCK's answer."""
-        return self.put("clock", _low_first(ticks, 8) + _low_first(boot_count, 4))
+        return self.intercept("clock", _low_first(ticks, 8) + _low_first(boot_count, 4))
 
     def range(self, first: int, last: int) -> bytes:
         """Build the body of RESEND's answer."""
-        return self.put("range", _low_first(first, 4) + _low_first(last, 4))
+        return self.intercept("range", _low_first(first, 4) + _low_first(last, 4))
 
 
 def _samples(counts: NDArray[np.int32]) -> bytes:
@@ -133,7 +135,7 @@ def _samples(counts: NDArray[np.int32]) -> bytes:
     return out.tobytes()
 
 
-def split(frame: bytes, mtu: int) -> list[bytes]:
+def split_frame(frame: bytes, mtu: int) -> list[bytes]:
     """Cut a frame into notifications that fit the MTU."""
     if len(frame) <= mtu - 3:
         return [frame]

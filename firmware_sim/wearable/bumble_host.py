@@ -12,7 +12,7 @@ from bumble.device import Device
 from bumble.host import Host
 
 
-class QuietHost(Host):
+class FastHost(Host):
     """A host that handles data packets straight away."""
 
     def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
@@ -32,5 +32,5 @@ class QuietHost(Host):
 
 def make_device(name: str, address: str, source: Any, sink: Any) -> Device:
     """Return a Bumble device on a controller."""
-    host = QuietHost(controller_source=source, controller_sink=sink)
+    host = FastHost(controller_source=source, controller_sink=sink)
     return Device(name=name, address=hci.Address(address), host=host)

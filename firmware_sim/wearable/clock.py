@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Crystal:
+class DriftingClock:
     """A crystal with a constant error and a slow wander with temperature.
 
     Parameters

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_sim.wearable.wire import ACC, EMG, StreamSpec
+from firmware_sim.wearable.encoder import ACC, EMG, StreamSpec
 
 if TYPE_CHECKING:
-    from firmware_sim.capture import Block, Capture
+    from firmware_sim.capture import CaptureBlock, SimulatedCapture
 
 Counts = NDArray[np.int32]
 
 
-class Body:
+class CaptureSource:
     """Samples of a simulated night, by index since boot.
 
     Parameters
@@ -26,20 +26,20 @@ class Body:
     streams : tuple of StreamSpec
     """
 
-    def __init__(self, capture: Capture, streams: tuple[StreamSpec, ...]) -> None:
+    def __init__(self, capture: SimulatedCapture, streams: tuple[StreamSpec, ...]) -> None:
         self.capture = capture
         self._kinds = {s.number: s.kind for s in streams}
         self._widths = {s.number: s.width for s in streams}
-        self._blocks: Iterator[Block] = capture.blocks(1)
-        self._parts: dict[int, list[Counts]] = {EMG: [], ACC: []}
+        self._blocks: Iterator[CaptureBlock] = capture.blocks(1)
+        self._buffered: dict[int, list[Counts]] = {EMG: [], ACC: []}
         self._first = {EMG: 0, ACC: 0}  # index of the first sample that is held
-        self._made = {EMG: 0, ACC: 0}
-        self._boot = {EMG: 0, ACC: 0}  # index at which the device booted
+        self._n_read = {EMG: 0, ACC: 0}
+        self._boot_sample = {EMG: 0, ACC: 0}  # index at which the device booted
 
-    def boot(self, seconds: float) -> None:
+    def restart(self, seconds: float) -> None:
         """Take note that the device starts anew so long after the start of the night."""
         settings = self.capture.settings
-        self._boot = {
+        self._boot_sample = {
             EMG: round(seconds * settings.emg_rate),
             ACC: round(seconds * settings.acc_rate),
         }
@@ -47,10 +47,10 @@ class Body:
     def read(self, stream: int, first: int, count: int) -> Counts:
         """Return samples, which must be asked for in order; zeros after the night's end."""
         kind = self._kinds[stream]
-        start = first + self._boot[kind]
-        while self._made[kind] < start + count and self._make():
+        start = first + self._boot_sample[kind]
+        while self._n_read[kind] < start + count and self._read_block():
             pass
-        held = self._parts[kind]
+        held = self._buffered[kind]
         while held and self._first[kind] + len(held[0]) <= start:
             self._first[kind] += len(held.pop(0))
         out = np.zeros((count, self._widths[stream]), np.int32)
@@ -62,14 +62,14 @@ class Body:
             at += len(part)
         return out
 
-    def _make(self) -> bool:
+    def _read_block(self) -> bool:
         block = next(self._blocks, None)
         if block is None:
             return False
-        self._parts[EMG].append(block.emg)
-        self._parts[ACC].append(block.acc)
-        self._made[EMG] += len(block.emg)
-        self._made[ACC] += len(block.acc)
+        self._buffered[EMG].append(block.emg)
+        self._buffered[ACC].append(block.acc)
+        self._n_read[EMG] += len(block.emg)
+        self._n_read[ACC] += len(block.acc)
         return True
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 
-class Ring:
+class RingBuffer:
     """Frames by sequence number; the oldest goes when it is full.
 
     Parameters

@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from firmware_sim.schedule import Event, Kind, Planner
+from firmware_sim.schedule import EventKind, Planner, SimulatedEvent
 
-Maker = Callable[[Planner, float], bool]
+EventGenerator = Callable[[Planner, float], bool]
 
 
-def lognormal(
+def truncated_lognormal(
     rng: np.random.Generator, median: float, spread: float, low: float, high: float
 ) -> float:
     """Return a log-normal number, drawn again until it lies within limits."""
@@ -31,10 +31,10 @@ def unit_twitch(planner: Planner, at: float, doublet: float = 0.12) -> bool:
     # A few units fire most of the time.
     unit = min(int(rng.geometric(0.25)) - 1, 13)
     gap = float(np.clip(rng.normal(0.034, 0.012), 0.012, 0.1)) if rng.random() < doublet else 0.0
-    amplitude = lognormal(rng, 120.0, 0.45, 62.0, 300.0)
+    amplitude = truncated_lognormal(rng, 120.0, 0.45, 62.0, 300.0)
     return planner.add(
-        Event(
-            Kind.UNIT,
+        SimulatedEvent(
+            EventKind.UNIT,
             at,
             0.015 + gap,
             amplitude_uv=amplitude,
@@ -43,7 +43,7 @@ def unit_twitch(planner: Planner, at: float, doublet: float = 0.12) -> bool:
             channel=_channel(planner, 0.25),
             seed=planner.new_seed(),
             unit=unit,
-            gap_s=gap,
+            doublet_interval_s=gap,
         )
     )
 
@@ -51,14 +51,14 @@ def unit_twitch(planner: Planner, at: float, doublet: float = 0.12) -> bool:
 def cluster_twitch(planner: Planner, at: float) -> bool:
     """Add a multi-unit twitch of at most 150 ms, as in fragmentary myoclonus."""
     rng = planner.rng
-    amplitude = lognormal(rng, 160.0, 0.5, 65.0, 600.0)
+    amplitude = truncated_lognormal(rng, 160.0, 0.5, 65.0, 600.0)
     return planner.add(
-        Event(
-            Kind.CLUSTER,
+        SimulatedEvent(
+            EventKind.CLUSTER,
             at,
-            lognormal(rng, 0.06, 0.4, 0.025, 0.125),
+            truncated_lognormal(rng, 0.06, 0.4, 0.025, 0.125),
             amplitude_uv=amplitude,
-            peak_g=lognormal(rng, 0.006, 0.6, 0.002, 0.03),
+            peak_g=truncated_lognormal(rng, 0.006, 0.6, 0.002, 0.03),
             channel=_channel(planner, 0.25),
             seed=planner.new_seed(),
         )
@@ -73,12 +73,12 @@ def small_twitch(planner: Planner, at: float) -> bool:
 def jerk(planner: Planner, at: float, median_g: float = 0.22, low_g: float = 0.11) -> bool:
     """Add a jerk: EMG 75-250 ms, hundreds of uV to some mV."""
     rng = planner.rng
-    peak_g = lognormal(rng, median_g, 0.5, low_g, 2.0)
+    peak_g = truncated_lognormal(rng, median_g, 0.5, low_g, 2.0)
     # A stronger jerk has more EMG, loosely.
     amplitude = 900.0 * (peak_g / 0.25) ** 0.6 * float(np.exp(0.35 * rng.standard_normal()))
     return planner.add(
-        Event(
-            Kind.JERK,
+        SimulatedEvent(
+            EventKind.JERK,
             at,
             float(rng.uniform(0.075, 0.25)),
             amplitude_uv=float(np.clip(amplitude, 250.0, 5000.0)),
@@ -98,12 +98,12 @@ def contraction(planner: Planner, at: float) -> bool:
     """Add a contraction too long for a twitch and too short for a leg movement."""
     rng = planner.rng
     return planner.add(
-        Event(
-            Kind.CONTRACTION,
+        SimulatedEvent(
+            EventKind.CONTRACTION,
             at,
             float(rng.uniform(0.18, 0.45)),
-            amplitude_uv=lognormal(rng, 180.0, 0.4, 80.0, 500.0),
-            peak_g=lognormal(rng, 0.02, 0.5, 0.006, 0.06),
+            amplitude_uv=truncated_lognormal(rng, 180.0, 0.4, 80.0, 500.0),
+            peak_g=truncated_lognormal(rng, 0.02, 0.5, 0.006, 0.06),
             channel=_channel(planner, 0.2),
             seed=planner.new_seed(),
         )
@@ -114,12 +114,12 @@ def leg_movement(planner: Planner, at: float, median_s: float = 2.3) -> bool:
     """Add a leg movement of 0.5-10 s, mostly 1.5-4 s."""
     rng = planner.rng
     return planner.add(
-        Event(
-            Kind.LEG_MOVEMENT,
+        SimulatedEvent(
+            EventKind.LEG_MOVEMENT,
             at,
-            lognormal(rng, median_s, 0.4, 0.6, 9.5),
-            amplitude_uv=lognormal(rng, 280.0, 0.5, 130.0, 1200.0),
-            peak_g=lognormal(rng, 0.07, 0.6, 0.022, 0.35),
+            truncated_lognormal(rng, median_s, 0.4, 0.6, 9.5),
+            amplitude_uv=truncated_lognormal(rng, 280.0, 0.5, 130.0, 1200.0),
+            peak_g=truncated_lognormal(rng, 0.07, 0.6, 0.022, 0.35),
             channel=_channel(planner, 0.1),
             seed=planner.new_seed(),
         )
@@ -130,12 +130,12 @@ def gross_movement(planner: Planner, at: float) -> bool:
     """Add a large movement of 4-40 s (healthy median 12.4 s; Ferri 2021)."""
     rng = planner.rng
     return planner.add(
-        Event(
-            Kind.GROSS_MOVEMENT,
+        SimulatedEvent(
+            EventKind.GROSS_MOVEMENT,
             at,
-            lognormal(rng, 12.0, 0.5, 4.0, 40.0),
-            amplitude_uv=lognormal(rng, 1000.0, 0.4, 400.0, 3000.0),
-            peak_g=lognormal(rng, 0.4, 0.4, 0.15, 1.2),
+            truncated_lognormal(rng, 12.0, 0.5, 4.0, 40.0),
+            amplitude_uv=truncated_lognormal(rng, 1000.0, 0.4, 400.0, 3000.0),
+            peak_g=truncated_lognormal(rng, 0.4, 0.4, 0.15, 1.2),
             seed=planner.new_seed(),
         )
     )
@@ -145,28 +145,28 @@ def posture_change(planner: Planner, at: float) -> bool:
     """Add a turn of the leg by 35-120 degrees, with EMG."""
     rng = planner.rng
     return planner.add(
-        Event(
-            Kind.POSTURE,
+        SimulatedEvent(
+            EventKind.POSTURE,
             at,
             float(rng.uniform(1.8, 5.0)),
-            amplitude_uv=lognormal(rng, 800.0, 0.4, 300.0, 2500.0),
-            peak_g=lognormal(rng, 0.3, 0.4, 0.1, 0.9),
+            amplitude_uv=truncated_lognormal(rng, 800.0, 0.4, 300.0, 2500.0),
+            peak_g=truncated_lognormal(rng, 0.3, 0.4, 0.1, 0.9),
             seed=planner.new_seed(),
             turn_deg=float(rng.uniform(35.0, 120.0)),
         )
     )
 
 
-def shift(planner: Planner, at: float) -> bool:
+def leg_shift(planner: Planner, at: float) -> bool:
     """Add a leg movement after which the leg lies 10-25 degrees differently."""
     rng = planner.rng
     return planner.add(
-        Event(
-            Kind.LEG_MOVEMENT,
+        SimulatedEvent(
+            EventKind.LEG_MOVEMENT,
             at,
             float(rng.uniform(1.5, 4.0)),
-            amplitude_uv=lognormal(rng, 400.0, 0.4, 180.0, 1500.0),
-            peak_g=lognormal(rng, 0.1, 0.4, 0.04, 0.3),
+            amplitude_uv=truncated_lognormal(rng, 400.0, 0.4, 180.0, 1500.0),
+            peak_g=truncated_lognormal(rng, 0.1, 0.4, 0.04, 0.3),
             seed=planner.new_seed(),
             turn_deg=float(rng.uniform(10.0, 25.0)),
         )
@@ -177,19 +177,19 @@ def hiccup(planner: Planner, at: float) -> bool:
     """Add the jolt of a hiccup: no or hardly any EMG at the leg (below 50 uV)."""
     rng = planner.rng
     return planner.add(
-        Event(
-            Kind.HICCUP,
+        SimulatedEvent(
+            EventKind.HICCUP,
             at,
             float(rng.uniform(0.08, 0.14)),
             amplitude_uv=float(rng.uniform(3.0, 22.0)),
-            peak_g=lognormal(rng, 0.07, 0.25, 0.035, 0.2),
+            peak_g=truncated_lognormal(rng, 0.07, 0.25, 0.035, 0.2),
             seed=planner.new_seed(),
             label="hiccup_like",
         )
     )
 
 
-def train(
+def burst_train(
     planner: Planner,
     at: float,
     seconds: float,
@@ -201,12 +201,12 @@ def train(
 ) -> bool:
     """Add a train of bursts of one leg (or, for `side`, of that leg of two)."""
     rng = planner.rng
-    event = Event(
-        Kind.TRAIN,
+    event = SimulatedEvent(
+        EventKind.TRAIN,
         at,
         seconds,
-        amplitude_uv=amplitude_uv or lognormal(rng, 300.0, 0.4, 150.0, 900.0),
-        peak_g=lognormal(rng, 0.08, 0.4, 0.03, 0.25),
+        amplitude_uv=amplitude_uv or truncated_lognormal(rng, 300.0, 0.4, 150.0, 900.0),
+        peak_g=truncated_lognormal(rng, 0.08, 0.4, 0.03, 0.25),
         seed=planner.new_seed(),
         label=label,
         rate_hz=rate_hz,
@@ -225,7 +225,7 @@ def foot_tremor(planner: Planner, at: float) -> bool:
     rate = float(rng.uniform(0.9, 1.7))
     burst = float(rng.uniform(0.3, min(0.65, 0.62 / rate)))
     seconds = float(rng.uniform(8.0, 15.0))
-    return train(planner, at, seconds, rate, burst, "hypnagogic_foot_tremor_like")
+    return burst_train(planner, at, seconds, rate, burst, "hypnagogic_foot_tremor_like")
 
 
 def high_frequency_movements(planner: Planner, at: float) -> bool:
@@ -233,8 +233,8 @@ def high_frequency_movements(planner: Planner, at: float) -> bool:
     rng = planner.rng
     rate = float(np.clip(rng.normal(1.6, 0.6), 0.6, 3.0))
     burst = float(rng.uniform(0.3, 0.6)) / rate
-    seconds = lognormal(rng, 10.0, 0.5, max(4.5 / rate, 4.0), 40.0)
-    return train(planner, at, seconds, rate, burst, "high_freq_leg_movement")
+    seconds = truncated_lognormal(rng, 10.0, 0.5, max(4.5 / rate, 4.0), 40.0)
+    return burst_train(planner, at, seconds, rate, burst, "high_freq_leg_movement")
 
 
 def tremor(planner: Planner, at: float) -> bool:
@@ -243,54 +243,56 @@ def tremor(planner: Planner, at: float) -> bool:
     rate = float(rng.uniform(4.0, 10.0))
     burst = float(rng.uniform(0.35, 0.6)) / rate
     seconds = float(rng.uniform(3.0, 20.0))
-    return train(planner, at, seconds, rate, burst, "tremor_like")
+    return burst_train(planner, at, seconds, rate, burst, "tremor_like")
 
 
-def alternation(planner: Planner, at: float) -> bool:
+def alternating_activation(planner: Planner, at: float) -> bool:
     """Add alternating leg muscle activation: 1-2 Hz, 100-500 ms, up to 20 s (Chervin 2003)."""
     rng = planner.rng
     rate = float(rng.uniform(0.8, 1.4))  # of one leg
     burst = float(rng.uniform(0.15, min(0.45, 0.45 / rate)))
     seconds = float(rng.uniform(6.0, 20.0))
-    if not train(planner, at, seconds, rate, burst, "alma_like", "left"):
+    if not burst_train(planner, at, seconds, rate, burst, "alma_like", "left"):
         return False
-    return train(planner, at + 0.5 / rate, seconds, rate, burst, "alma_like", "right")
+    return burst_train(planner, at + 0.5 / rate, seconds, rate, burst, "alma_like", "right")
 
 
-def walk(planner: Planner, at: float) -> bool:
+def walking(planner: Planner, at: float) -> bool:
     """Add a walk to the toilet and back."""
     rng = planner.rng
     return planner.add(
-        Event(
-            Kind.WALK,
+        SimulatedEvent(
+            EventKind.WALK,
             at,
             float(rng.uniform(60.0, 150.0)),
             amplitude_uv=float(rng.uniform(800.0, 2000.0)),
             peak_g=float(rng.uniform(0.8, 1.8)),
             seed=planner.new_seed(),
-            note="walking",
+            cause="walking",
         )
     )
 
 
 # Kind: (duration range s, EMG range uV, ACC range g).
-_ARTEFACTS: dict[Kind, tuple[tuple[float, float], tuple[float, float], tuple[float, float]]] = {
-    Kind.POP: ((0.1, 0.3), (550.0, 5000.0), (0.0, 0.0)),
-    Kind.CRACKLE: ((0.3, 3.0), (80.0, 800.0), (0.0, 0.0)),
-    Kind.STEP: ((0.5, 1.5), (300.0, 4000.0), (0.0, 0.0)),
-    Kind.BUMP: ((0.3, 0.5), (0.0, 0.0), (0.03, 0.35)),
-    Kind.KNOCK: ((0.3, 0.6), (150.0, 900.0), (0.05, 0.35)),
-    Kind.SATURATION: ((0.5, 4.0), (30_000.0, 80_000.0), (0.0, 0.0)),
-    Kind.FLAT: ((3.0, 40.0), (0.0, 0.0), (0.0, 0.0)),
-    Kind.DROPOUT: ((0.2, 20.0), (0.0, 0.0), (0.0, 0.0)),
-    Kind.ECG: ((60.0, 900.0), (10.0, 60.0), (0.0, 0.0)),
-    Kind.MAINS: ((30.0, 600.0), (5.0, 60.0), (0.0, 0.0)),
-    Kind.TONIC_UNIT: ((8.0, 120.0), (40.0, 120.0), (0.0, 0.0)),
-    Kind.WANDER: ((20.0, 120.0), (200.0, 1500.0), (0.0, 0.0)),
+_ARTEFACTS: dict[
+    EventKind, tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
+] = {
+    EventKind.POP: ((0.1, 0.3), (550.0, 5000.0), (0.0, 0.0)),
+    EventKind.CRACKLE: ((0.3, 3.0), (80.0, 800.0), (0.0, 0.0)),
+    EventKind.STEP: ((0.5, 1.5), (300.0, 4000.0), (0.0, 0.0)),
+    EventKind.BUMP: ((0.3, 0.5), (0.0, 0.0), (0.03, 0.35)),
+    EventKind.KNOCK: ((0.3, 0.6), (150.0, 900.0), (0.05, 0.35)),
+    EventKind.SATURATION: ((0.5, 4.0), (30_000.0, 80_000.0), (0.0, 0.0)),
+    EventKind.FLAT: ((3.0, 40.0), (0.0, 0.0), (0.0, 0.0)),
+    EventKind.DROPOUT: ((0.2, 20.0), (0.0, 0.0), (0.0, 0.0)),
+    EventKind.ECG: ((60.0, 900.0), (10.0, 60.0), (0.0, 0.0)),
+    EventKind.MAINS: ((30.0, 600.0), (5.0, 60.0), (0.0, 0.0)),
+    EventKind.TONIC_UNIT: ((8.0, 120.0), (40.0, 120.0), (0.0, 0.0)),
+    EventKind.WANDER: ((20.0, 120.0), (200.0, 1500.0), (0.0, 0.0)),
 }
 
 
-def artefact(kind: Kind, longest_s: float = np.inf) -> Maker:
+def artefact_generator(kind: EventKind, longest_s: float = np.inf) -> EventGenerator:
     """Return a maker of one kind of disturbance; sizes are log-uniform in their range."""
     lengths, heights, peaks = _ARTEFACTS[kind]
 
@@ -301,7 +303,7 @@ def artefact(kind: Kind, longest_s: float = np.inf) -> Maker:
         rng = planner.rng
         high = max(min(lengths[1], longest_s), lengths[0] * 1.01)
         return planner.add(
-            Event(
+            SimulatedEvent(
                 kind,
                 at,
                 log_uniform(rng, lengths[0], high),

@@ -11,15 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import signal
 
-from firmware_sim.emg import PAD_S, Burst
-from firmware_sim.schedule import Event, Kind
-from firmware_sim.waves import (
-    ANALOG_LIMB_HZ,
-    Floats,
-    Snippet,
-    minimum_jerk,
-    random_for,
-)
+from firmware_sim.emg import PAD_S, MuscleBurst
+from firmware_sim.schedule import EventKind, SimulatedEvent
+from firmware_sim.waveforms import ANALOG_LIMB_HZ, Floats, Waveform, make_rng, minimum_jerk
 
 FS = ANALOG_LIMB_HZ
 #: Knee to sensor over standard gravity: m per (m/s^2 per g).
@@ -32,14 +26,14 @@ _DYNAMIC = signal.butter(2, DYNAMIC_HZ, "bandpass", fs=FS, output="sos")
 # shakes the skin over the muscle, a jerk swings the shank lying on a mattress, a slow
 # movement lifts it.  Damping high enough that the swing is over well within 1 s.
 _MECHANICS = {
-    Kind.UNIT: ((11.0, 17.0), (0.35, 0.6), (0.012, 0.025)),
-    Kind.CLUSTER: ((8.0, 14.0), (0.35, 0.6), (0.012, 0.03)),
-    Kind.JERK: ((6.0, 10.0), (0.3, 0.5), (0.010, 0.018)),
-    Kind.TRAIN: ((7.0, 11.0), (0.5, 0.8), (0.012, 0.025)),
+    EventKind.UNIT: ((11.0, 17.0), (0.35, 0.6), (0.012, 0.025)),
+    EventKind.CLUSTER: ((8.0, 14.0), (0.35, 0.6), (0.012, 0.03)),
+    EventKind.JERK: ((6.0, 10.0), (0.3, 0.5), (0.010, 0.018)),
+    EventKind.TRAIN: ((7.0, 11.0), (0.5, 0.8), (0.012, 0.025)),
     # The trunk throws the leg; soft tissue damps it within half a second.
-    Kind.HICCUP: ((5.0, 8.0), (0.45, 0.65), (0.02, 0.04)),
-    Kind.STAIR: ((8.0, 14.0), (0.35, 0.6), (0.015, 0.03)),
-    Kind.CONTRACTION: ((4.0, 7.0), (0.4, 0.7), (0.03, 0.06)),
+    EventKind.HICCUP: ((5.0, 8.0), (0.45, 0.65), (0.02, 0.04)),
+    EventKind.STAIR: ((8.0, 14.0), (0.35, 0.6), (0.015, 0.03)),
+    EventKind.CONTRACTION: ((4.0, 7.0), (0.4, 0.7), (0.03, 0.06)),
 }
 _SLOW = ((2.5, 5.0), (0.45, 0.8), (0.04, 0.08))
 
@@ -98,9 +92,9 @@ def _turned(vector: Floats, angle_deg: float, rng: np.random.Generator) -> Float
     return _rotate(vector, axis, np.radians(angle_deg) * rng.choice([-1.0, 1.0]))
 
 
-def plan_gravity(events: tuple[Event, ...], seed: int) -> Gravity:
+def plan_gravity(events: tuple[SimulatedEvent, ...], seed: int) -> Gravity:
     """Return gravity through the recording: supine at first, turned by each posture change."""
-    rng = random_for(seed, "posture")
+    rng = make_rng(seed, "posture")
     now = np.array([rng.uniform(-0.25, 0.25), rng.uniform(-0.4, 0.4), 1.0])
     now /= np.linalg.norm(now)
     rest = now
@@ -115,8 +109,8 @@ def plan_gravity(events: tuple[Event, ...], seed: int) -> Gravity:
         now = to
 
     for event in events:
-        own = random_for(event.seed, "turn")
-        if event.kind is Kind.WALK:
+        own = make_rng(event.seed, "turn")
+        if event.kind is EventKind.WALK:
             lying = now
             turn(event.onset + 0.2, 2.0, np.array([-0.985, 0.1, 0.14]) / 1.0)
             turn(event.end - 2.2, 2.0, _turned(lying, own.uniform(20.0, 60.0), own))
@@ -130,7 +124,7 @@ def plan_gravity(events: tuple[Event, ...], seed: int) -> Gravity:
 
 
 def _swing(
-    event: Event, burst: Burst, delay: int, rng: np.random.Generator
+    event: SimulatedEvent, burst: MuscleBurst, delay: int, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
     """Return (angular acceleration, angle) of the limb, arbitrary scale, on the limb grid."""
     natural, damping, contraction = _MECHANICS.get(event.kind, _SLOW)
@@ -141,7 +135,7 @@ def _swing(
     drive = burst.envelope[::step] / burst.envelope.max()
     tail = int(1.2 * FS)
     force = np.concatenate([np.zeros(delay), drive, np.zeros(tail)])
-    if event.duration > 0.5 and event.kind is not Kind.TRAIN:
+    if event.duration > 0.5 and event.kind is not EventKind.TRAIN:
         # An unfused contraction trembles at 6-14 Hz.
         sos = signal.butter(1, (5.0, 14.0), "bandpass", fs=FS, output="sos")
         tremor = signal.sosfilt(sos, rng.standard_normal(len(force)))
@@ -167,14 +161,14 @@ def peak_dynamic(acceleration: Floats) -> float:
     return float(np.sqrt(np.sum(dynamic(acceleration) ** 2, axis=1)).max())
 
 
-def draw_motion(event: Event, burst: Burst, gravity: Gravity) -> Snippet:
+def draw_motion(event: SimulatedEvent, burst: MuscleBurst, gravity: Gravity) -> Waveform:
     """Return the acceleration (g) an event adds to resting gravity, three columns.
 
     It is scaled so that the peak of its dynamic part is `event.peak_g`.
     """
-    rng = random_for(event.seed, "limb")
+    rng = make_rng(event.seed, "limb")
     resting = gravity.at(np.array([event.onset - 0.2]))[0]
-    rough = event.kind in {Kind.GROSS_MOVEMENT, Kind.POSTURE, Kind.WALK}
+    rough = event.kind in {EventKind.GROSS_MOVEMENT, EventKind.POSTURE, EventKind.WALK}
     # Electromechanical delay: EMG to motion 20-60 ms (Begovic 2014), a part of which the
     # contraction itself takes.
     delay = int(rng.uniform(0.015, 0.04) * FS)
@@ -191,12 +185,12 @@ def draw_motion(event: Event, burst: Burst, gravity: Gravity) -> Snippet:
         motion = ARM_G * pushed[:, None] * axis + angle[:, None] * tilt
         total = total + motion / (1.0 + part)
     peak = peak_dynamic(total)
-    return Snippet(event.onset - PAD_S, FS, total * (event.peak_g / peak))
+    return Waveform(event.onset - PAD_S, FS, total * (event.peak_g / peak))
 
 
-def truth_peak(event: Event, motion: Snippet, gravity: Gravity) -> float:
+def truth_peak(event: SimulatedEvent, motion: Waveform, gravity: Gravity) -> float:
     """Return the true peak dynamic acceleration, with the turn of gravity where there is one."""
-    if event.turn_deg or event.kind is Kind.WALK:
+    if event.turn_deg or event.kind is EventKind.WALK:
         times = motion.times()
         return peak_dynamic(motion.samples + gravity.at(times))
     return peak_dynamic(motion.samples)

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from firmware_sim import truth
-from firmware_sim.capture import Block, Capture
+from firmware_sim.capture import CaptureBlock, SimulatedCapture
+from firmware_sim.csv_format import FixedPointColumn, format_rows, scaled
 from firmware_sim.hypnogram import EPOCH_S
-from firmware_sim.table import Column, format_rows, scaled
 
 _log = logging.getLogger(__name__)
 
@@ -53,12 +53,12 @@ class _CsvFile:
             self._part.unlink(missing_ok=True)
 
 
-def _times(first: int, count: int, rate: float) -> Column:
+def _times(first: int, count: int, rate: float) -> FixedPointColumn:
     micros = np.rint(np.arange(first, first + count) * (1e6 / rate)).astype(np.int64)
-    return Column(micros, TIME_DECIMALS)
+    return FixedPointColumn(micros, TIME_DECIMALS)
 
 
-def _long_rows(capture: Capture, block: Block) -> tuple[bytes, bytes]:
+def _long_rows(capture: SimulatedCapture, block: CaptureBlock) -> tuple[bytes, bytes]:
     """Return the rows of emg.csv and acc.csv."""
     settings, sensor = capture.settings, capture.sensor
     texts = []
@@ -81,20 +81,24 @@ def _long_rows(capture: Capture, block: Block) -> tuple[bytes, bytes]:
         ),
     ):
         time = _times(first, len(counts), rate)
-        columns = [Column(time.values[kept], TIME_DECIMALS)]
-        columns += [Column(scaled(one[kept], step, decimals), decimals) for one in counts.T]
+        columns = [FixedPointColumn(time.values[kept], TIME_DECIMALS)]
+        columns += [
+            FixedPointColumn(scaled(one[kept], step, decimals), decimals) for one in counts.T
+        ]
         texts.append(format_rows(columns))
     return texts[0], texts[1]
 
 
-def _wide_rows(capture: Capture, block: Block) -> bytes:
+def _wide_rows(capture: SimulatedCapture, block: CaptureBlock) -> bytes:
     """Return the rows of one wide file: accelerometer cells empty between its samples."""
     settings, sensor = capture.settings, capture.sensor
     kept = block.emg_kept
     time = _times(block.emg_first, len(block.emg), settings.emg_rate)
-    columns = [Column(time.values[kept], TIME_DECIMALS)]
+    columns = [FixedPointColumn(time.values[kept], TIME_DECIMALS)]
     for one in block.emg.T:
-        columns.append(Column(scaled(one[kept], sensor.emg_lsb_uv, EMG_DECIMALS), EMG_DECIMALS))
+        columns.append(
+            FixedPointColumn(scaled(one[kept], sensor.emg_lsb_uv, EMG_DECIMALS), EMG_DECIMALS)
+        )
     ratio = round(settings.fs_emg / settings.fs_acc)
     rows = (block.acc_first + np.arange(len(block.acc))) * ratio - block.emg_first
     inside = rows < len(block.emg)
@@ -103,11 +107,11 @@ def _wide_rows(capture: Capture, block: Block) -> bytes:
     for axis in block.acc.T:
         values = np.zeros(len(block.emg), np.int64)
         values[rows[inside]] = scaled(axis[inside], sensor.acc_lsb_g, ACC_DECIMALS)
-        columns.append(Column(values[kept], ACC_DECIMALS, present[kept]))
+        columns.append(FixedPointColumn(values[kept], ACC_DECIMALS, present[kept]))
     return format_rows(columns)
 
 
-def _hypnogram_table(capture: Capture) -> pd.DataFrame:
+def _hypnogram_table(capture: SimulatedCapture) -> pd.DataFrame:
     stages = capture.schedule.hypnogram.stages
     onsets = np.arange(len(stages)) * EPOCH_S
     # The last epoch may be cut short by the end of the recording.
@@ -123,7 +127,7 @@ def sha256_of(path: Path) -> str:
 
 
 def write_capture(
-    capture: Capture, out: Path, *, wide: bool = False, packed: bool = False
+    capture: SimulatedCapture, out: Path, *, wide: bool = False, packed: bool = False
 ) -> list[Path]:
     """Write a recording into a folder and return the paths written.
 

@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
+from firmware_sim.wearable.encoder import ACC, EMG, FLAG_GAP, FLAG_REPLAY, MARKER, Encoder
 from firmware_sim.wearable.firmware import ACK, CLOCK, RESEND, START, STATUS, STOP
-from firmware_sim.wearable.wire import ACC, EMG, FLAG_GAP, FLAG_REPLAY, MARKER, Wire
 
 #: What the checks of the test see, in the order in which they are looked at.
 CHECKS: Final[Mapping[str, str]] = {
@@ -45,7 +45,7 @@ class Mutation:
     wrong : str
         What this firmware does, in words.
     place : str
-        Which bytes it changes: what `Wire.put` is told.
+        Which bytes it changes: what `Encoder.intercept` is told.
     change : callable
         From the right bytes to the wrong ones.
     check, says : str
@@ -60,13 +60,13 @@ class Mutation:
     says: str
 
 
-class Broken(Wire):
-    """A wire with one mutation."""
+class MutatedEncoder(Encoder):
+    """A encoder with one mutation."""
 
     def __init__(self, mutation: Mutation) -> None:
         self._mutation = mutation
 
-    def put(self, place: str, data: bytes) -> bytes:
+    def intercept(self, place: str, data: bytes) -> bytes:
         """Change the bytes of one place."""
         return self._mutation.change(data) if place == self._mutation.place else data
 

@@ -15,7 +15,7 @@ Integers = NDArray[np.int64] | NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class FixedPointColumn:
     """A column of fixed-point numbers.
 
     Parameters
@@ -50,7 +50,7 @@ def _digits(number: NDArray[np.uint32], places: int) -> NDArray[np.uint8]:
     return out
 
 
-def _cells(column: Column) -> list[NDArray[np.uint8]]:
+def _cells(column: FixedPointColumn) -> list[NDArray[np.uint8]]:
     """Return the rows of characters of a column; 0 = no character."""
     size = np.abs(column.values.astype(np.int64))
     base = 10**column.decimals
@@ -71,7 +71,7 @@ def _cells(column: Column) -> list[NDArray[np.uint8]]:
     return rows
 
 
-def format_rows(columns: list[Column]) -> bytes:
+def format_rows(columns: list[FixedPointColumn]) -> bytes:
     """Return the rows as CSV text without a header."""
     count = len(columns[0].values)
     if count == 0:

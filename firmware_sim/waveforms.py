@@ -26,7 +26,7 @@ ANALOG_LIMB_HZ = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
-class Snippet:
+class Waveform:
     """A short multi-channel waveform that is zero outside its span.
 
     Parameters
@@ -64,7 +64,7 @@ class Snippet:
             target[low:high] += spline(position)
 
 
-def random_for(seed: int, *keys: int | str) -> np.random.Generator:
+def make_rng(seed: int, *keys: int | str) -> np.random.Generator:
     """Return the random stream that belongs to a seed and a name.
 
     Every event and every tile of noise has a stream of its own, so that none depends on
@@ -95,7 +95,7 @@ def moving_rms(samples: Floats, width: int) -> Floats:
     return rms
 
 
-def span_above(envelope: Floats, share: float) -> tuple[int, int]:
+def extent_above(envelope: Floats, share: float) -> tuple[int, int]:
     """Return the first and last index at which the envelope is at least share x maximum."""
     above = np.flatnonzero(envelope >= share * envelope.max())
     return int(above[0]), int(above[-1])

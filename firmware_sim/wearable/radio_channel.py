@@ -23,14 +23,14 @@ from bumble.controller import Connection, Controller
 log = logging.getLogger(__name__)
 
 _PACKETS_PER_EVENT: Final = 6
-_AIR_S: Final = 0.0015  # from the start of an event to its packets in the host
+_EVENT_DURATION_S: Final = 0.0015  # from the start of an event to its packets in the host
 _CONNECTION_TIMEOUT: Final = 0x08
 _NOT_ESTABLISHED: Final = 0x3E
-BUFFERS: Final = 8
+N_BUFFERS: Final = 8
 
 
 @dataclass
-class Weather:
+class ChannelConditions:
     """What the air does to one wearable.
 
     Attributes
@@ -45,7 +45,7 @@ class Weather:
 
 
 @dataclass(frozen=True, slots=True)
-class _Packet:
+class _AclPacket:
     handle: int
     start: bool
     data: bytes
@@ -56,15 +56,15 @@ class RadioController(Controller):
 
     acl_data_packet_length = 251
     le_acl_data_packet_length = 251
-    total_num_le_acl_data_packets = BUFFERS
+    total_num_le_acl_data_packets = N_BUFFERS
     # its own extended advertising and privacy do not work together with a host's
     le_features = Controller.le_features & ~(
         hci.LeFeatureMask.LL_PRIVACY | hci.LeFeatureMask.LE_EXTENDED_ADVERTISING
     )
 
-    def __init__(self, name: str, air: RadioLink, address: str) -> None:
-        super().__init__(name, link=air, public_address=address)
-        self.air = air
+    def __init__(self, name: str, channel: RadioChannel, address: str) -> None:
+        super().__init__(name, link=channel, public_address=address)
+        self.channel = channel
         self.random_address = hci.Address(address)
 
     def on_hci_packet(self, packet: hci.HCI_Packet) -> None:
@@ -93,11 +93,11 @@ class RadioController(Controller):
     def on_hci_acl_data_packet(self, packet: hci.HCI_AclDataPacket) -> None:
         """Let a packet of the host wait for a connection event."""
         connection = self.find_connection_by_handle(packet.connection_handle)
-        hop = connection and self.air.hop_of(self, connection)
-        if not hop:
+        radio_connection = connection and self.channel.connection_below(self, connection)
+        if not radio_connection:
             return  # it went with the connection
         first = packet.pb_flag != 1
-        hop.push(self, _Packet(packet.connection_handle, first, packet.data))
+        radio_connection.push(self, _AclPacket(packet.connection_handle, first, packet.data))
 
     def on_hci_le_create_connection_cancel_command(
         self, command: hci.HCI_LE_Create_Connection_Cancel_Command
@@ -128,12 +128,12 @@ class RadioController(Controller):
         """Take new connection parameters."""
         super().on_hci_le_connection_update_command(command)
         connection = self.find_le_connection_by_handle(command.connection_handle)
-        hop = connection and self.air.hop_of(self, connection)
-        if hop:
-            hop.interval = command.connection_interval_max * 1.25e-3
-            hop.timeout = command.supervision_timeout * 10e-3
+        radio_connection = connection and self.channel.connection_below(self, connection)
+        if radio_connection:
+            radio_connection.interval = command.connection_interval_max * 1.25e-3
+            radio_connection.timeout = command.supervision_timeout * 10e-3
 
-    def complete(self, handle: int) -> None:
+    def report_completed(self, handle: int) -> None:
         """Tell the host that a buffer is free again."""
         self.send_hci_packet(
             hci.HCI_Number_Of_Completed_Packets_Event(
@@ -141,19 +141,19 @@ class RadioController(Controller):
             )
         )
 
-    def lose(self, connection: Connection, reason: int) -> None:
+    def drop(self, connection: Connection, reason: int) -> None:
         """End a connection on this side alone."""
         if self.le_connections.get(connection.peer_address) is connection:
             self.on_le_disconnected(connection, reason)
 
 
-class Hop:
+class RadioConnection:
     """One connection: two queues, an interval, and a supervision timeout."""
 
     def __init__(
-        self, air: RadioLink, central: RadioController, peripheral: RadioController, pdu: Any
+        self, channel: RadioChannel, central: RadioController, peripheral: RadioController, pdu: Any
     ) -> None:
-        self.air = air
+        self.channel = channel
         self.central = central
         self.peripheral = peripheral
         self.interval = pdu.interval * 1.25e-3
@@ -161,16 +161,16 @@ class Hop:
         self.alive = True
         # how each side's controller calls the other
         self._address_of = {central: pdu.initiator_address, peripheral: pdu.advertiser_address}
-        self._queues: dict[RadioController, deque[_Packet]] = {
+        self._queues: dict[RadioController, deque[_AclPacket]] = {
             central: deque(),
             peripheral: deque(),
         }
         self._loop = asyncio.get_running_loop()
         self._anchor = self._loop.time()
-        self._heard = self._anchor
+        self._last_packet_s = self._anchor
         self._timer: asyncio.TimerHandle | None = None
         self._watch = self._loop.call_later(self.timeout, self._supervise)
-        self.sent = self.repeated = self.lost = 0
+        self.sent = self.retransmitted = self.lost = 0
 
     def connection_of(self, side: RadioController) -> Connection | None:
         """Return a side's own view of the connection."""
@@ -178,7 +178,7 @@ class Hop:
             return None
         return side.le_connections.get(self._address_of[self._other(side)])
 
-    def push(self, sender: RadioController, packet: _Packet) -> None:
+    def push(self, sender: RadioController, packet: _AclPacket) -> None:
         """Queue a packet for the next connection event."""
         self._queues[sender].append(packet)
         self._schedule()
@@ -193,16 +193,16 @@ class Hop:
             self._timer.cancel()
         self._watch.cancel()
 
-    def wake(self) -> None:
+    def resume(self) -> None:
         """Go on after the air has changed."""
-        if self.weather.in_range:
-            self._heard = self._loop.time()
+        if self.conditions.in_range:
+            self._last_packet_s = self._loop.time()
             self._schedule()
 
     @property
-    def weather(self) -> Weather:
+    def conditions(self) -> ChannelConditions:
         """What the air is like for this connection."""
-        return self.air.weather(self.peripheral)
+        return self.channel.conditions(self.peripheral)
 
     def _other(self, side: RadioController) -> RadioController:
         return self.peripheral if side is self.central else self.central
@@ -215,41 +215,41 @@ class Hop:
 
     def _event(self) -> None:
         self._timer = None
-        weather = self.weather
+        conditions = self.conditions
         both = all(self.connection_of(s) is not None for s in (self.central, self.peripheral))
-        if not weather.in_range or not both:
+        if not conditions.in_range or not both:
             return
-        through: list[tuple[RadioController, _Packet]] = []
+        delivered: list[tuple[RadioController, _AclPacket]] = []
         for _ in range(_PACKETS_PER_EVENT):
             pair = [(s, q) for s, q in self._queues.items() if q]
             if not pair:
                 break
             for sender, queue in pair:
-                if self.air.rng.random() < weather.error_rate:
-                    self.repeated += 1
+                if self.channel.rng.random() < conditions.error_rate:
+                    self.retransmitted += 1
                     break
-                self._heard = self._loop.time()
-                through.append((sender, queue.popleft()))
+                self._last_packet_s = self._loop.time()
+                delivered.append((sender, queue.popleft()))
             else:
                 continue
             break  # a failed packet closes the event
-        if through:
+        if delivered:
             # one timer for all: those of equal time come in any order
-            self._loop.call_later(_AIR_S, self._deliver, through)
+            self._loop.call_later(_EVENT_DURATION_S, self._deliver, delivered)
         self._schedule()
 
-    def _deliver(self, through: list[tuple[RadioController, _Packet]]) -> None:
-        for sender, packet in through:
-            self._hand_over(sender, packet)
+    def _deliver(self, delivered: list[tuple[RadioController, _AclPacket]]) -> None:
+        for sender, packet in delivered:
+            self._deliver_packet(sender, packet)
 
-    def _hand_over(self, sender: RadioController, packet: _Packet) -> None:
+    def _deliver_packet(self, sender: RadioController, packet: _AclPacket) -> None:
         receiver = self._other(sender)
         there = self.connection_of(receiver)
         if not self.alive or there is None:
             return
         self.sent += 1
         if self.connection_of(sender) is not None:
-            sender.complete(packet.handle)
+            sender.report_completed(packet.handle)
         flag = 2 if packet.start else 1
         receiver.send_hci_packet(
             hci.HCI_AclDataPacket(there.handle, flag, 0, len(packet.data), packet.data)
@@ -258,69 +258,74 @@ class Hop:
     def _supervise(self) -> None:
         now = self._loop.time()
         both = all(self.connection_of(s) is not None for s in (self.central, self.peripheral))
-        if self.weather.in_range and both:
-            self._heard = now  # empty packets keep an idle connection up
-        if now - self._heard < self.timeout - 1e-6:
-            self._watch = self._loop.call_at(self._heard + self.timeout, self._supervise)
+        if self.conditions.in_range and both:
+            self._last_packet_s = now  # empty packets keep an idle connection up
+        if now - self._last_packet_s < self.timeout - 1e-6:
+            self._watch = self._loop.call_at(self._last_packet_s + self.timeout, self._supervise)
             return
-        self.air.break_hop(self, _CONNECTION_TIMEOUT)
+        self.channel.break_connection(self, _CONNECTION_TIMEOUT)
 
 
-class RadioLink(link.LocalLink):
+class RadioChannel(link.LocalLink):
     """All controllers within reach of each other, and the air between them."""
 
     def __init__(self, seed: int = 0) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.rng = random.Random(seed)
-        self.hops: list[Hop] = []
-        self._weather: dict[Controller, Weather] = {}
+        self.connections: list[RadioConnection] = []
+        self._conditions: dict[Controller, ChannelConditions] = {}
 
-    def weather(self, controller: Controller) -> Weather:
+    def conditions(self, controller: Controller) -> ChannelConditions:
         """Return what the air is like at a wearable."""
-        return self._weather.setdefault(controller, Weather())
+        return self._conditions.setdefault(controller, ChannelConditions())
 
-    def set_weather(self, controller: Controller, **changes: Any) -> None:
+    def set_conditions(self, controller: Controller, **changes: Any) -> None:
         """Change the air at a wearable."""
-        weather = self.weather(controller)
+        conditions = self.conditions(controller)
         for name, value in changes.items():
-            setattr(weather, name, value)
-        for hop in self.hops:
-            if hop.peripheral is controller:
-                hop.wake()
+            setattr(conditions, name, value)
+        for radio_connection in self.connections:
+            if radio_connection.peripheral is controller:
+                radio_connection.resume()
 
-    def hop_of(self, controller: RadioController, connection: Connection) -> Hop | None:
-        """Return the hop under a controller's connection."""
-        for hop in self.hops:
-            if hop.alive and hop.connection_of(controller) is connection:
-                return hop
+    def connection_below(
+        self, controller: RadioController, connection: Connection
+    ) -> RadioConnection | None:
+        """Return the radio_connection under a controller's connection."""
+        for radio_connection in self.connections:
+            if radio_connection.alive and radio_connection.connection_of(controller) is connection:
+                return radio_connection
         return None
 
-    def break_hop(self, hop: Hop, reason: int) -> None:
+    def break_connection(self, radio_connection: RadioConnection, reason: int) -> None:
         """End a connection on both sides."""
-        if hop in self.hops:
-            sides = [(s, hop.connection_of(s)) for s in (hop.central, hop.peripheral)]
-            hop.end()
-            self.hops.remove(hop)
+        if radio_connection in self.connections:
+            sides = [
+                (s, radio_connection.connection_of(s))
+                for s in (radio_connection.central, radio_connection.peripheral)
+            ]
+            radio_connection.end()
+            self.connections.remove(radio_connection)
             for side, connection in sides:
                 if connection is not None:
-                    side.lose(connection, reason)
+                    side.drop(connection, reason)
 
     def send_advertising_pdu(self, sender: Controller, packet: ll.AdvertisingPdu) -> None:
         """Let a packet of the advertising channels be heard, or not."""
         if isinstance(packet, ll.ConnectInd):
             self._connect(cast("RadioController", sender), packet)
             return
-        weather = self.weather(sender)
-        if weather.in_range and self.rng.random() >= weather.error_rate:
+        conditions = self.conditions(sender)
+        if conditions.in_range and self.rng.random() >= conditions.error_rate:
             super().send_advertising_pdu(sender, packet)
 
     def _connect(self, central: RadioController, packet: Any) -> None:
         for controller in cast("set[RadioController]", self.controllers):
             advertiser = controller.le_legacy_advertiser
             if advertiser.enabled and advertiser.address == packet.advertiser_address:
-                hop = Hop(self, central, controller, packet)
-                self.hops.append(hop)
-                if self.weather(controller).in_range:
+                radio_connection = RadioConnection(self, central, controller, packet)
+                self.connections.append(radio_connection)
+                if self.conditions(controller).in_range:
                     controller.on_ll_advertising_pdu(packet)
                 return
         loop = asyncio.get_running_loop()
@@ -329,33 +334,37 @@ class RadioLink(link.LocalLink):
     def _fail(self, central: RadioController, address: hci.Address) -> None:
         connection = central.le_connections.get(address)
         if connection is not None:
-            central.lose(connection, _NOT_ESTABLISHED)
+            central.drop(connection, _NOT_ESTABLISHED)
 
     def send_ll_control_pdu(
         self, sender_address: hci.Address, receiver_address: hci.Address, packet: ll.ControlPdu
     ) -> None:
-        """Deliver a control packet with the next event; a farewell ends the hop."""
-        for hop in [h for h in self.hops if h.alive]:
-            for side in (hop.central, hop.peripheral):
-                there = hop.connection_of(side)
+        """Deliver a control packet with the next event; a disconnect ends the radio_connection."""
+        for radio_connection in [h for h in self.connections if h.alive]:
+            for side in (radio_connection.central, radio_connection.peripheral):
+                there = radio_connection.connection_of(side)
                 if there is None or there.peer_address != sender_address:
                     continue
                 if there.self_address != receiver_address:
                     continue
                 loop = asyncio.get_running_loop()
-                if hop.weather.in_range:
-                    loop.call_later(hop.interval, self._control, side, there, packet)
+                if radio_connection.conditions.in_range:
+                    loop.call_later(radio_connection.interval, self._control, side, there, packet)
                 elif isinstance(packet, ll.TerminateInd):
-                    loop.call_later(hop.timeout, side.lose, there, _CONNECTION_TIMEOUT)
+                    loop.call_later(radio_connection.timeout, side.drop, there, _CONNECTION_TIMEOUT)
                 if isinstance(packet, ll.TerminateInd):
-                    hop.end()
-                    loop.call_later(hop.timeout + hop.interval, self._forget, hop)
+                    radio_connection.end()
+                    loop.call_later(
+                        radio_connection.timeout + radio_connection.interval,
+                        self._forget,
+                        radio_connection,
+                    )
                 return
 
     def _control(self, side: RadioController, there: Connection, packet: ll.ControlPdu) -> None:
         if side.le_connections.get(there.peer_address) is there:
             side.on_ll_control_pdu(there.peer_address, packet)
 
-    def _forget(self, hop: Hop) -> None:
-        if hop in self.hops:
-            self.hops.remove(hop)
+    def _forget(self, radio_connection: RadioConnection) -> None:
+        if radio_connection in self.connections:
+            self.connections.remove(radio_connection)
