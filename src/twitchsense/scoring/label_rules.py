@@ -82,7 +82,8 @@ RULES: Final[tuple[LabelRule, ...]] = (
         "Bhatia 2018 (tremor consensus)", lambda m: m.in_train("tremor"), "tremor",
     ),
     LabelRule(
-        3, "alma_like", "member of a train that changes legs at 0.5-3 Hz: 4 bursts of 100-500 ms",
+        3, "alma_like",
+        "member of a train that alternates between legs at 0.5-3 Hz: 4 bursts of 100-500 ms",
         "AASM manual; Chervin 2003", lambda m: m.in_train("alma"), "alma",
     ),
     LabelRule(
@@ -96,12 +97,12 @@ RULES: Final[tuple[LabelRule, ...]] = (
     ),
     LabelRule(
         3, "rhythmic_movement_like",
-        "large movement, not in wake, whose swing is mostly at one rhythm of 0.5-2 Hz: 4 cycles",
+        "gross movement outside wake that swings mainly at one rate of 0.5-2 Hz: 4 cycles",
         "AASM manual",
         lambda m: m.in_train("rock") & ~m.is_in("wake"), "rock",
     ),
     LabelRule(
-        2, "posture_change", "kind: the leg came to rest turned by 30 degrees",
+        2, "posture_change", "kind: the resting leg has turned by 30 degrees",
         "Sicbaldi 2025", lambda m: m.is_kind("posture_change"),
     ),
     LabelRule(
@@ -110,36 +111,36 @@ RULES: Final[tuple[LabelRule, ...]] = (
     ),
     LabelRule(
         4, "periodic_leg_movement_like",
-        "leg movement of a series: 4 candidates and more, 10-90 s from onset to onset",
+        "leg movement of a series: at least 4 candidates, 10-90 s from onset to onset",
         "Ferri 2016 (WASM)", lambda m: m.in_train("plm"), "plm",
     ),
     LabelRule(
         5, "short_interval_leg_movement",
-        "candidate in no series, under 10 s after the candidate before",
+        "candidate outside series, less than 10 s after the previous candidate",
         "Ferri 2016 (WASM)", lambda m: m.clm & m.short_interval,
     ),
     LabelRule(
-        5, "isolated_leg_movement", "candidate in no series",
+        5, "isolated_leg_movement", "candidate outside series",
         "Ferri 2016 (WASM)", lambda m: m.clm,
     ),
     LabelRule(
-        5, "leg_movement", "leg movement that is no candidate: too long, or of too many parts",
+        5, "leg_movement", "leg movement that is not a candidate: too long, or too many parts",
         "Ferri 2016 (WASM)", lambda m: m.is_kind("movement"),
     ),
     LabelRule(
         6, "hiccup_like",
-        "member of 5 jolts and more, alike, at a steady rhythm of 1-20 s, leg EMG below 50 uV",
+        "one of at least 5 similar jolts at a steady rhythm of 1-20 s, leg EMG below 50 uV",
         _ENGINEERING_DEFAULT + "; rate from the literature",
         lambda m: m.in_train("hiccup"), "hiccup",
     ),
     LabelRule(
         7, "repetitive_violent_jerks",
-        "jerk of 3 and more within 60 s (or 10 in an hour), moderate at least, 3 of them violent",
+        "one of at least 3 jerks within 60 s (or 10 in 1 h), at least moderate, 3 of them violent",
         _ENGINEERING_DEFAULT, lambda m: m.in_train("violent"), "violent",
     ),
     LabelRule(
         8, "sleep_start",
-        "jerk drowsy or in the first minutes of sleep, EMG 50-300 ms, no more than 2 within 10 s",
+        "jerk while drowsy or in the first minutes of sleep, EMG 50-300 ms, at most 2 within 10 s",
         "ICSD-3 (wording from memory); Chiaro 2016",
         _is_sleep_start,
     ),
@@ -156,7 +157,7 @@ RULES: Final[tuple[LabelRule, ...]] = (
         lambda m: m.is_kind("jerk"),
     ),
     LabelRule(
-        10, "hypnagogic_twitch", "twitch drowsy or in the first minutes of sleep",
+        10, "hypnagogic_twitch", "twitch while drowsy or in the first minutes of sleep",
         _ENGINEERING_DEFAULT, lambda m: m.is_kind("twitch") & m.is_in(*SLEEP_ONSET_CONTEXTS),
     ),
     LabelRule(
@@ -174,7 +175,7 @@ RULES: Final[tuple[LabelRule, ...]] = (
     ),
     LabelRule(
         14, "voluntary_or_unclassified",
-        "active wake (a fifth of the minute around is muscle activity, or the leg moves), "
+        "active wake (muscle activity in a fifth of the surrounding minute, or a moving leg), "
         "or no other rule", "AVID (Bashford 2020)", lambda m: np.ones(len(m.kind), bool),
     ),
 )  # fmt: skip
