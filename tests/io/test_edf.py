@@ -98,9 +98,9 @@ def test_labels_are_mapped_and_units_come_from_the_header(tmp_path):
         ([("emg2", "nV")], {}, "unknown unit 'nv'", "--map"),
         ([("emg2", "")], {}, "unknown unit", "--map"),
         ([("emg2_mv", "uV")], {}, "is in uV but is named emg2_mv", "_uv"),
-        ([("emg2", "uV"), ("emg2", "uV")], {}, "two signals of one name", "rename"),
+        ([("emg2", "uV"), ("emg2", "uV")], {}, "two signals have the same name", "rename"),
         ([("acc_y", "g")], {}, "different rates", "one rate"),
-        ([], {"emg_left": "ignore", "acc_x": "ignore"}, "no signal named like ours", "--map"),
+        ([], {"emg_left": "ignore", "acc_x": "ignore"}, "no signal with a known name", "--map"),
         ([], {"emg9": "emg9_uv"}, "'emg9', which is not", "choose from: emg_left, acc_x"),
     ],
 )
@@ -123,7 +123,9 @@ def header_field(path, at, value):
 def test_a_truncated_file_is_refused(tmp_path):
     path, _ = make(tmp_path / "a.edf")
     path.write_bytes(path.read_bytes()[:-10_000])
-    with pytest.raises(InputError, match=r"a\.edf, record 26: cut short: .* 30 records, 25 are"):
+    with pytest.raises(
+        InputError, match=r"a\.edf, record 26: truncated: .* 30 records, the file has 25"
+    ):
         read(path)
 
 
@@ -175,7 +177,7 @@ def test_record_onsets_make_gaps(tmp_path):
     assert lengths(recording, "emg_left") == [3000, 2000]
     assert starts(recording, "emg_left") == [0, 7 * 10**9]
     path.write_bytes(data.replace(b"+3\x14\x14", b"?3\x14\x14"))
-    with pytest.raises(InputError, match="record 4: the record does not tell its time"):
+    with pytest.raises(InputError, match="record 4: the record has no onset"):
         read(path)
 
 

@@ -83,7 +83,7 @@ def test_samples_that_fill_no_record_are_logged(tmp_path, caplog):
     long = np.arange(1009.0)  # both lengths prime
     paths = export(recording_of((0, long), (5, np.arange(2003.0))), "edf", tmp_path)
     left = 1009 % 20 + 2003 % 20
-    assert f"{left} samples at ends of stretches fill no record" in caplog.text
+    assert f"{left} samples at the ends of segments do not fill a record" in caplog.text
     recording = ts.read(*paths)
     assert [len(b) for _, b in blocks(recording, "emg1")] == [1000, 2000]
     assert [at for at, _ in blocks(recording, "emg1")] == [0, 5_000_000_000]

@@ -94,11 +94,11 @@ REFUSED: dict[str, tuple[bytes, str, str, str]] = {
         "runs backwards",
         "sort",
     ),
-    "time is text": (replaced(4, "soon,1"), "line 6", "'soon' is no number", "correct"),
+    "time is text": (replaced(4, "soon,1"), "line 6", "'soon' is not a number", "correct"),
     "time is empty beside a sample": (replaced(4, ",1"), "line 6", "is empty", "correct"),
-    "time is infinite": (replaced(4, "inf,1"), "line 6", "no number", "correct"),
-    "time is NUL bytes": (LONG + b"\0\0\0,\0\0\n", "line 1002", "is no", "cut short"),
-    "tail of zeros after a crash": (LONG + b"\0" * 300, "line 1002", "is no", "cut short"),
+    "time is infinite": (replaced(4, "inf,1"), "line 6", "not a number", "correct"),
+    "time is NUL bytes": (LONG + b"\0\0\0,\0\0\n", "line 1002", "is not", "cut short"),
+    "tail of zeros after a crash": (LONG + b"\0" * 300, "line 1002", "is not", "cut short"),
     "time in milliseconds since 1970": (
         csv_bytes([f"{1_772_000_000_000 + i},{VALUES[i]}" for i in range(N_ROWS)]),
         "line 2",
@@ -114,7 +114,7 @@ REFUSED: dict[str, tuple[bytes, str, str, str]] = {
     "clock time under time_s": (
         csv_bytes([f"2026-03-01T22:00:00.{i:03d}Z,{VALUES[i]}" for i in range(N_ROWS)]),
         "line 2",
-        "no number of seconds",
+        "not a number of seconds",
         "time_utc",
     ),
     "clock time without zone": (
@@ -171,13 +171,13 @@ REFUSED: dict[str, tuple[bytes, str, str, str]] = {
     "quotation mark never closed": (
         csv_bytes(['"0.000","1"', *csv_rows()[1:6], '"0.006,1', *csv_rows()[7:]]),
         "line 8",
-        "time_s ' \"0.006' is no number",
+        "time_s ' \"0.006' is not a number",
         "quotation mark",
     ),
     "a field over two lines": (
         csv_bytes([*csv_rows(6), '0.006,1,"a', 'b"', *csv_rows()[7:]], "time_s,emg1_uv,note"),
         "line 9",
-        "time_s 'b\"' is no number",
+        "time_s 'b\"' is not a number",
         "one line",
     ),
     "marks that seem to be a pair": (
@@ -229,7 +229,7 @@ REFUSED: dict[str, tuple[bytes, str, str, str]] = {
     "counts called mg": (
         csv_bytes([f"{i / 100},{20_000 + i}" for i in range(N_ROWS)], "time_s,acc_z_mg"),
         "acc_z_mg",
-        "more than a leg",
+        "no leg reaches",
         "counts",
     ),
     "a rate no EMG has": (
@@ -366,7 +366,7 @@ def test_paths_that_are_no_capture_are_refused(tmp_path):
     cases = [
         (tmp_path / "missing.csv", "no such file", "path"),
         (tmp_path, "is a folder", "files in it"),
-        (write(tmp_path / "night.txt", {"time_s": [0.0]}), "tells no format", ".csv"),
+        (write(tmp_path / "night.txt", {"time_s": [0.0]}), "known endings", ".csv"),
     ]
     for path, problem, cure in cases:
         with pytest.raises(InputError) as caught:
@@ -378,7 +378,10 @@ def test_paths_that_are_no_capture_are_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("error", "problem"),
-    [(PermissionError(13, "Permission denied"), "may not be read"), (OSError(5, "I/O"), "I/O")],
+    [
+        (PermissionError(13, "Permission denied"), "no permission"),
+        (OSError(5, "I/O"), "I/O"),
+    ],
 )
 def test_os_errors_become_input_errors(tmp_path, monkeypatch, error, problem):
     path = write(tmp_path / "night.csv", {"time_s": np.arange(9) / 1e3, "emg1_uv": emg(9)})
@@ -401,7 +404,7 @@ def test_os_errors_become_input_errors(tmp_path, monkeypatch, error, problem):
 def test_a_file_without_permission_is_refused(tmp_path):
     path = write(tmp_path / "night.csv", {"time_s": np.arange(9) / 1e3, "emg1_uv": emg(9)})
     path.chmod(0)
-    with pytest.raises(InputError, match="may not be read"):
+    with pytest.raises(InputError, match="no permission"):
         read(path)
 
 

@@ -113,7 +113,7 @@ def test_a_failed_open_releases_the_lock(tmp_path):
     path = tmp_path / "a.night"
     path.write_text("precious")
     for _ in range(2):
-        with pytest.raises(InputError, match="no night file"):
+        with pytest.raises(InputError, match="not a night file"):
             NightFileWriter(path)
     assert [p.name for p in tmp_path.iterdir()] == ["a.night"]
 
@@ -224,7 +224,7 @@ def test_damaged_pages_after_the_first_tables_are_refused(tmp_path):
     _spoil_pages(path, 0.6)
     NightFileReader(path).close()  # its first tables are sound
     for read in (ts.read, read_loss_reports):
-        with pytest.raises(InputError, match=r"a\.night: is no night file, or is damaged"):
+        with pytest.raises(InputError, match=r"a\.night: is not a night file, or is damaged"):
             read(path)
 
 

@@ -219,15 +219,15 @@ def _torn(path):
 BAD = {
     "garbage": (lambda p: p.write_bytes(bytes(range(256)) * 40), "is damaged"),
     "text": (lambda p: p.write_text("time_s,emg1_uv\n0,1\n"), "is damaged"),
-    "foreign": (_foreign, "is no night file"),
+    "foreign": (_foreign, "is not a night file"),
     "later": (_later, "later version"),
     "missing_table": (_missing_table, "tables are missing"),
     "torn": (_torn, "is damaged"),
-    "empty": (lambda p: p.write_bytes(b""), "is no night file"),
+    "empty": (lambda p: p.write_bytes(b""), "is not a night file"),
     "no_samples": (lambda p: NightFileWriter(p).close(), "holds no samples yet"),
     "foreign_application": (
         lambda p: sqlite3.connect(p).execute(f"PRAGMA application_id = {APPLICATION_ID + 1}"),
-        "is no night file",
+        "is not a night file",
     ),
 }
 
@@ -252,7 +252,7 @@ def test_files_that_are_no_night_give_one_clear_error(kind, tmp_path, capsys):
 def test_a_foreign_file_is_not_changed(tmp_path):
     path = tmp_path / "x.night"
     path.write_text("precious")
-    with pytest.raises(InputError, match="no night file"):
+    with pytest.raises(InputError, match="not a night file"):
         NightFileWriter(path)
     assert path.read_text() == "precious"
 

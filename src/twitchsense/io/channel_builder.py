@@ -154,7 +154,7 @@ class UnitCheck:
         if gravity > _MAX_GRAVITY_G:
             raise InputError(
                 source,
-                f"half of the values are beyond {typical:.3g} {unit}, more than a leg can feel",
+                f"half of the values are beyond {typical:.3g} {unit}, which no leg reaches",
                 _likely_unit(plan, typical),
                 f"column {name}",
             )
@@ -265,7 +265,9 @@ class ChannelBuilder:
         fit = fit_rate(runs, self._timestamps.period, self._timestamps.round_fs, resolution)
         if fit is None:
             first_ns = int(runs["start"][0]) + zero_ns
-            raise self._with_column(IrregularSamplingError(first_ns, "every sample stands alone"))
+            raise self._with_column(
+                IrregularSamplingError(first_ns, "every sample is isolated by gaps")
+            )
         self.plan.check_rate(self.source, fit.fs)
         name = self.plan.name
         runs_of_samples = zip(

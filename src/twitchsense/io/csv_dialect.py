@@ -162,7 +162,7 @@ def _parse_header_line(source: str, line: bytes, number: int, body: int, rows: b
     if all(_is_number(h) for h in headers if h):
         raise InputError(
             source,
-            f"the first line holds numbers ('{text[:60]}') where a header is due",
+            f"the first line holds numbers ('{text[:60]}') where a header is expected",
             "put the column names in the first line, like time_s,emg1_uv",
             place,
         )

@@ -145,7 +145,7 @@ class EdfCapture:
             # edfio has no exception class of its own; a damaged header may raise any
             raise InputError(
                 self.source,
-                f"this is no EDF or BDF file, or its header is damaged ({error})",
+                f"this is not an EDF or BDF file, or its header is damaged ({error})",
                 "export it again",
                 "header",
             ) from error
@@ -159,7 +159,7 @@ class EdfCapture:
         if declared > self._count:
             raise InputError(
                 self.source,
-                f"cut short: the header promises {declared} records, {self._count} are there",
+                f"truncated: the header announces {declared} records, the file has {self._count}",
                 "copy it again",
                 f"record {self._count + 1}",
             )
@@ -181,7 +181,10 @@ class EdfCapture:
                     continue
                 if label in self._by_name:
                     raise InputError(
-                        self.source, "two signals of one name", "rename one", f"signal {label}"
+                        self.source,
+                        "two signals have the same name",
+                        "rename one",
+                        f"signal {label}",
                     )
                 names[label] = self._with_unit(name, signal)
                 self._by_name[label] = i
@@ -191,7 +194,7 @@ class EdfCapture:
             listed = ", ".join(self._ignored) or "none"
             raise InputError(
                 self.source,
-                f"no signal named like ours among: {listed}",
+                f"no signal with a known name among: {listed}",
                 "map them (--map 'EMG LAT=emg_left_uv')",
                 "header",
             )
@@ -273,7 +276,7 @@ class EdfCapture:
             if not match:
                 raise InputError(
                     self.source,
-                    "the record does not tell its time",
+                    "the record has no onset",
                     "export it again as EDF+C or plain EDF",
                     f"record {first + row + 1}",
                 )

@@ -83,10 +83,14 @@ def write_edf(recording: Recording, group: Sequence[Channel], path: Path) -> Non
     size = samples_per_record(lengths, fs)
     count = sum(n // size for n in lengths)
     if not count:
-        raise InputError(path.name, "no stretch without a gap is long enough", "export to csv")
+        raise InputError(path.name, "no segment without a gap is long enough", "export to csv")
     omitted = sum(n % size for n in lengths)
     if omitted:
-        log.warning("%s: %d samples at ends of stretches fill no record: left out", path, omitted)
+        log.warning(
+            "%s: %d samples at the ends of segments do not fill a record and are left out",
+            path,
+            omitted,
+        )
     zone = ZoneInfo(recording.zone) if recording.zone else UTC
     offset = recording.start_utc_ns or 0
     zero_ns = (columns[0][0].start_ns + offset) // NS * NS
@@ -182,7 +186,7 @@ def _header_number(value: float) -> str:
         text = f"{math.ceil(value * 10**digits - 1e-6) / 10**digits:.{digits}f}"
         if len(text) <= 7:
             return text
-    raise InputError("EDF", f"a value of {value:g} has no room in its header", "export to csv")
+    raise InputError("EDF", f"a value of {value:g} does not fit into its header", "export to csv")
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,6 @@ def find_format(path: Path, source: str) -> CaptureFormat:
     endings = ", ".join(suffix for f in FORMATS for suffix in f.suffixes)
     raise InputError(
         source,
-        "the ending of the name tells no format of a capture",
+        "the file name has none of the known endings",
         f"name it one of {endings}",
     )

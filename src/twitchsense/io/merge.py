@@ -97,8 +97,8 @@ def _open_builders(capture: Capture, builders: dict[str, ChannelBuilder]) -> Non
         if builder.last_ns is not None and capture.first_time_ns() <= builder.last_ns:
             raise InputError(
                 capture.source,
-                f"{plan.name} is in {builder.source} too, at the same time",
-                "give each signal once, or name the channels apart (emg1, emg2)",
+                f"{plan.name} is in {builder.source} as well, at the same time",
+                "give each signal once, or give the channels different names (emg1, emg2)",
                 place,
             )
         builder.continue_with(plan, capture.source)
@@ -128,7 +128,7 @@ def _build_channels(
         most = max(b.sample_count for b in builders.values())
         raise InputError(
             captures[0].source,
-            f"too few samples ({most}) to know the rate",
+            f"too few samples ({most}) to estimate the rate",
             f"give at least {MIN_SAMPLES} rows of numbers with a decimal point",
             f"column {', '.join(names)}",
         )

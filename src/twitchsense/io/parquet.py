@@ -89,6 +89,6 @@ class ParquetTable:
     def _damaged_error(self, error: Exception) -> InputError:
         return InputError(
             self.source,
-            f"this is no Parquet file, or it is damaged or cut short ({error})",
+            f"this is not a Parquet file, or it is damaged or cut short ({error})",
             "write or copy it again",
         )

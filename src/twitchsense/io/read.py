@@ -65,7 +65,7 @@ def read(
     if not paths:
         raise InputError("read", "no file given", "give at least one capture")
     if any(isinstance(p, (list, tuple)) for p in paths):
-        raise InputError("read", "is given a list of files", "write read(*files)")
+        raise InputError("read", "got a list of files", "call read(*files)")
     if zone is not None:
         _check_zone(zone)
     files = [Path(p) for p in paths]
@@ -116,7 +116,9 @@ def _unreadable(path: Path, source: str, error: OSError) -> InputError:
     if isinstance(error, FileNotFoundError):
         return InputError(source, "no such file", "check the path")
     if isinstance(error, PermissionError):
-        return InputError(source, "may not be read", "give yourself permission to read it")
+        return InputError(
+            source, "cannot be read (no permission)", "give yourself permission to read it"
+        )
     reason = error.strerror or str(error)
     return InputError(source, f"cannot be read ({reason})", "copy it to another disk and try again")
 

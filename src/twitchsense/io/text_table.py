@@ -195,7 +195,7 @@ def parse_table(text: str, source: str) -> TextTable:
             lines.append(reader.line_num)
     except csv.Error as error:
         raise InputError(
-            source, f"is no readable table ({error})", "give a CSV or TSV file of short fields",
+            source, f"is not a readable table ({error})", "give a CSV or TSV file of short fields",
             f"line {reader.line_num}",
         ) from error  # fmt: skip
     columns = zip(*rows, strict=True) if rows else ([] for _ in names)

@@ -16,7 +16,7 @@ from twitchsense.model.channels import NS
 _MAX_START_S: Final = 7 * 86400
 #: Maximum absolute value (s) of a ``time_s`` column.
 _MAX_TIME_S: Final = 1e9
-_EXPECTED: Final = {"time_s": "number of seconds", "time_utc": "ISO 8601 time with zone"}
+_EXPECTED: Final = {"time_s": "a number of seconds", "time_utc": "an ISO 8601 time with a zone"}
 
 
 def to_floats(column: pd.Series) -> NDArray[np.float64]:
@@ -103,7 +103,7 @@ class TimeColumn:
             if pd.isna(value):
                 problem = "is empty"
             else:
-                problem = f"'{str(value)[:40]}' is no {_EXPECTED[self._time_axis]}"
+                problem = f"'{str(value)[:40]}' is not {_EXPECTED[self._time_axis]}"
             raise InputError(
                 self._source,
                 f"{self._name} {problem}",
@@ -150,7 +150,7 @@ class TimeColumn:
         raise InputError(
             self._source,
             f"time {problem} ({time.iloc[row]})",
-            "sort the rows by time; give stamps enough decimals that none repeats",
+            "sort the rows by time; write times with enough decimals that none repeats",
             self._locate_row(first_row + row),
         )
 

@@ -147,7 +147,7 @@ class TimestampSegmenter:
             self._process(pending, len(pending))
         runs = np.concatenate(self._runs) if self._runs else np.empty(0, RUN)
         if len(runs) - 1 > max(1, self._done * _MAX_GAP_RATE):
-            raise IrregularSamplingError(int(runs["start"][1]), "time stamps are not regular")
+            raise IrregularSamplingError(int(runs["start"][1]), "timestamps are not regular")
         return runs
 
     def _process(self, times_ns: Timestamps, n: int) -> None:
@@ -168,7 +168,7 @@ class TimestampSegmenter:
         head = times_ns[:LEARNING_SIZE]
         period = estimate_period(head)
         if period is None:
-            raise IrregularSamplingError(int(head[0]), "time stamps are not regular")
+            raise IrregularSamplingError(int(head[0]), "timestamps are not regular")
         self.period = period
         steps = self._steps(head)
         gaps = self._find_gaps(head, steps, len(head))

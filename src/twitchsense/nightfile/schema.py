@@ -133,7 +133,9 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     expected = {line.split()[2] for line in statements.splitlines() if line.startswith("CREATE")}
     try:
         if application != APPLICATION_ID:
-            raise InputError(source, "is no night file", "give a file made by twitchsense record")
+            raise InputError(
+                source, "is not a night file", "give a file made by twitchsense record"
+            )
         if schema > SCHEMA:
             raise InputError(
                 source,
@@ -187,7 +189,7 @@ def _open(uri: str) -> tuple[sqlite3.Connection, int]:
 def damaged_error(path: Path, error: Exception) -> InputError:
     """Return the error for a file that is not an intact database."""
     return InputError(
-        str(path), f"is no night file, or is damaged ({error})", "restore it from a copy"
+        str(path), f"is not a night file, or is damaged ({error})", "restore it from a copy"
     )
 
 
