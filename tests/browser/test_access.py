@@ -146,23 +146,23 @@ def test_all_of_the_report_can_be_worked_by_keys(visit, report):
 
     press("#theme", "Enter")
     assert page.get_attribute("html", "data-theme") == "dark"
-    whole = page.inner_text("#range")
+    whole = page.inner_text("#shown-range")
     press("#zoom-in", "Space")
-    assert page.inner_text("#range") != whole
-    press("#whole", "Enter")
-    assert page.inner_text("#range") == whole
-    press("#which", "t")  # the first that begins so
-    assert page.locator("#which option:checked").inner_text().startswith("twitches (")
+    assert page.inner_text("#shown-range") != whole
+    press("#whole-night", "Enter")
+    assert page.inner_text("#shown-range") == whole
+    press("#kind-select", "t")  # the first that begins so
+    assert page.locator("#kind-select option:checked").inner_text().startswith("twitches (")
     press("#next", "Enter")
     assert page.inner_text("#event-title").startswith("Twitch at ")
     before = page.evaluate("document.getElementById('event').toDataURL()")
-    press("#event-in", "Enter")
+    press("#event-zoom-in", "Enter")
     closer = page.evaluate("document.getElementById('event').toDataURL()")
     assert closer != before
     press("#event", "ArrowRight")
     assert page.evaluate("document.getElementById('event').toDataURL()") != closer
-    press("#event-zoom", "Enter")
-    assert page.inner_text("#range") != whole
+    press("#event-in-night", "Enter")
+    assert page.inner_text("#shown-range") != whole
     press("button[data-event] >> nth=1", "Enter")
     assert page.inner_text("#event-title") == "Jerk at 22:35:40"
     assert page.evaluate("document.activeElement.id") == "detail"
@@ -175,7 +175,7 @@ def test_all_of_the_report_can_be_worked_by_keys(visit, report):
 def test_a_marker_is_stored_by_keys(visit, live):
     page = visit(live, **DESK).page
     page.wait_for_selector("html[data-until]")
-    page.focus("#words")
+    page.focus("#marker-text")
     page.keyboard.type("lights out")
     page.keyboard.press("Enter")
     page.get_by_text("stored at").wait_for()

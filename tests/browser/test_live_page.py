@@ -16,10 +16,10 @@ def test_shows_the_signals_and_stores_a_marker(visit, tmp_path):
         seen = visit(server.address)
         page = seen.page
         page.wait_for_selector("html[data-until]")
-        assert "packets stored, 0 lost" in page.inner_text("#stored")
+        assert "packets stored, 0 lost" in page.inner_text("#packets")
         assert page.inner_text("#counts") == ""
-        page.fill("#words", "<b>lights out</b>")
-        page.click("#mark button")
+        page.fill("#marker-text", "<b>lights out</b>")
+        page.click("#marker-form button")
         page.get_by_text("stored at").wait_for()
         assert seen.complaints == []
         assert {u.split("?")[0].rpartition("/")[0] for u in seen.outside} == {

@@ -39,7 +39,7 @@ def settle(page):
 
 
 def range_shown(page):
-    return page.inner_text("#range")
+    return page.inner_text("#shown-range")
 
 
 def ink_of(page, canvas):
@@ -56,8 +56,8 @@ def ink_of(page, canvas):
 def test_asks_for_nothing_and_complains_of_nothing(report, address):
     page = report.page
     page.click("#next")
-    page.click("#event-zoom")
-    page.click("#whole")
+    page.click("#event-in-night")
+    page.click("#whole-night")
     page.click("#theme")
     assert report.outside == [address]
     assert report.complaints == []
@@ -68,22 +68,22 @@ def test_asks_for_nothing_and_complains_of_nothing(report, address):
 def test_opens_an_event_and_zooms_to_its_samples(report, night):
     page = report.page
     whole = range_shown(page)
-    page.select_option("#which", label="jerks (3)")
+    page.select_option("#kind-select", label="jerks (3)")
     page.click("#next")
     first = night.events[night.events["trial_type"] == "jerk"].iloc[0]
     assert page.is_visible("#detail")
     assert "Jerk at 22:31:40" in page.inner_text("#event-title")
-    assert f"{first['amplitude_uv']:,.0f} µV" in page.inner_text("#event-numbers")
+    assert f"{first['amplitude_uv']:,.0f} µV" in page.inner_text("#event-measurements")
     assert "because it is a burst of 10–300 ms that threw the leg" in page.inner_text("#event-rule")
     assert page.inner_text("#event-label").startswith("Named “")
-    assert "confidence" in page.inner_text("#event-other")
-    page.click("#event-zoom")
+    assert "confidence" in page.inner_text("#event-confidence")
+    page.click("#event-in-night")
     settle(page)
     assert range_shown(page) != whole
     assert range_shown(page).startswith("22:31:3")
     before = ink_of(page, "event")
     for _ in range(6):
-        page.click("#event-in")
+        page.click("#event-zoom-in")
     assert ink_of(page, "event") != before
 
 
@@ -141,7 +141,7 @@ def test_fits_a_phone(visit, address):
 
 def test_works_without_scripts(visit, address):
     seen = visit(address, java_script_enabled=False)
-    assert seen.page.is_visible("figure.still img")
+    assert seen.page.is_visible("figure.static img")
     assert not seen.page.is_visible("#night")
 
 

@@ -1,220 +1,229 @@
-// Drawing for the report and the live page: a canvas with a range of time, and the
-// ways to move it. Nothing here fetches, stores or evaluates anything.
+// Drawing functions of the report and the live page: a canvas that shows a range of time and
+// can be zoomed and panned. Nothing here makes a request, stores data or evaluates text.
 "use strict";
 const twitchsense = (() => {
-  const MISSING = -32768;
+  const MISSING_SAMPLE = -32768;
 
-  // ---- numbers out of the packed block (see page_data.py) -----------------------------
-  async function unpack(text) {
-    const packed = Uint8Array.from(atob(text.trim()), (c) => c.charCodeAt(0));
-    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  // ---- arrays of the compressed block (see page_data.py) --------------------------------
+  async function decompress(base64) {
+    const compressed = Uint8Array.from(atob(base64.trim()), (c) => c.charCodeAt(0));
+    const stream = new Blob([compressed]).stream().pipeThrough(new DecompressionStream("deflate"));
     return new Uint8Array(await new Response(stream).arrayBuffer());
   }
 
-  function whole(bytes, [at, n], skip = 0, count = n) {
+  // `count` values from value `first` on of an int16 array: all low bytes, then all high bytes
+  function readInt16(bytes, [offset, length], first = 0, count = length) {
     const out = new Int16Array(count);
     for (let i = 0; i < count; i++) {
-      out[i] = bytes[at + skip + i] | (bytes[at + n + skip + i] << 8);
+      out[i] = bytes[offset + first + i] | (bytes[offset + length + first + i] << 8);
     }
     return out;
   }
 
-  function doubles(bytes, [at, n]) {
-    return new Float64Array(bytes.slice(at, at + 8 * n).buffer);
+  function readFloat64(bytes, [offset, length]) {
+    return new Float64Array(bytes.slice(offset, offset + 8 * length).buffer);
   }
 
-  // ---- least and greatest, at every zoom: each level joins four of the one below ------
-  class Pyramid {
+  // ---- minimum and maximum at every zoom: each level joins four columns of the one below ---
+  class MinMaxPyramid {
     constructor(low, high) {
       this.levels = [[low, high]];
       while (this.levels.at(-1)[0].length > 256) {
-        const [l, h] = this.levels.at(-1);
-        const n = Math.ceil(l.length / 4);
-        const low4 = new Int16Array(n).fill(MISSING), high4 = new Int16Array(n).fill(MISSING);
-        for (let i = 0; i < l.length; i++) {
-          if (h[i] === MISSING) continue;
+        const [below, above] = this.levels.at(-1);
+        const n = Math.ceil(below.length / 4);
+        const low4 = new Int16Array(n).fill(MISSING_SAMPLE);
+        const high4 = new Int16Array(n).fill(MISSING_SAMPLE);
+        for (let i = 0; i < below.length; i++) {
+          if (above[i] === MISSING_SAMPLE) continue;
           const k = i >> 2;
-          if (high4[k] === MISSING || h[i] > high4[k]) high4[k] = h[i];
-          if (low4[k] === MISSING || l[i] < low4[k]) low4[k] = l[i];
+          if (high4[k] === MISSING_SAMPLE || above[i] > high4[k]) high4[k] = above[i];
+          if (low4[k] === MISSING_SAMPLE || below[i] < low4[k]) low4[k] = below[i];
         }
         this.levels.push([low4, high4]);
       }
     }
 
-    // calls back with (first, last, low, high) in places of the lowest level
-    columns(first, last, wanted, each) {
+    // calls back with (first, last, low, high); first and last are columns of the lowest level
+    forEachColumn(first, last, maxColumns, callback) {
       let level = 0;
-      while (level + 1 < this.levels.length && (last - first) / 4 ** (level + 1) > wanted) level++;
-      const [low, high] = this.levels[level], step = 4 ** level;
-      const a = Math.max(0, Math.floor(first / step));
-      const b = Math.min(low.length, Math.ceil(last / step) + 1);
-      for (let i = a; i < b; i++) {
-        if (high[i] !== MISSING) each(i * step, (i + 1) * step, low[i], high[i]);
+      while (level + 1 < this.levels.length && (last - first) / 4 ** (level + 1) > maxColumns) level++;
+      const [low, high] = this.levels[level], size = 4 ** level;
+      const start = Math.max(0, Math.floor(first / size));
+      const stop = Math.min(low.length, Math.ceil(last / size) + 1);
+      for (let i = start; i < stop; i++) {
+        if (high[i] !== MISSING_SAMPLE) callback(i * size, (i + 1) * size, low[i], high[i]);
       }
     }
   }
 
-  // ---- a canvas that shows a range, by mouse, fingers and keys ------------------------
-  class View {
-    constructor(canvas, from, to, draw, { smallest = 0.02, onTap = () => {} } = {}) {
-      Object.assign(this, { canvas, from, to, draw, smallest, onTap, a: from, b: to });
-      this.fingers = new Map();
+  // ---- a canvas that shows a range of time, moved by mouse, touch and keyboard ------------
+  class TimeCanvas {
+    constructor(canvas, min, max, draw, { minSpan = 0.02, onTap = () => {} } = {}) {
+      Object.assign(this, { canvas, min, max, draw, minSpan, onTap, start: min, stop: max });
+      this.pointers = new Map(); // x of each pressed pointer by its id
+      this.tapStart = null; // where a press began, until it moves
+      this.marginLeft = 0;
+      this.keys = {}; // further keys and their actions
       new ResizeObserver(() => this.redraw()).observe(canvas);
-      canvas.addEventListener("wheel", (e) => this.wheel(e), { passive: false });
-      canvas.addEventListener("pointerdown", (e) => this.press(e));
-      canvas.addEventListener("pointermove", (e) => this.move(e));
-      for (const end of ["pointerup", "pointercancel"]) {
-        canvas.addEventListener(end, (e) => this.release(e));
+      canvas.addEventListener("wheel", (e) => this.onWheel(e), { passive: false });
+      canvas.addEventListener("pointerdown", (e) => this.onPointerDown(e));
+      canvas.addEventListener("pointermove", (e) => this.onPointerMove(e));
+      for (const type of ["pointerup", "pointercancel"]) {
+        canvas.addEventListener(type, (e) => this.onPointerEnd(e));
       }
       canvas.addEventListener("dblclick", (e) => this.zoom(0.25, this.timeAt(e.offsetX)));
-      canvas.addEventListener("keydown", (e) => this.key(e));
+      canvas.addEventListener("keydown", (e) => this.onKey(e));
     }
 
-    get left() { return this.margin ?? 0; }
-    get width() { return this.canvas.clientWidth - this.left - 8; }
-    x(t) { return this.left + ((t - this.a) / (this.b - this.a)) * this.width; }
-    timeAt(x) { return this.a + ((x - this.left) / this.width) * (this.b - this.a); }
+    get width() { return this.canvas.clientWidth - this.marginLeft - 8; }
+    get span() { return this.stop - this.start; }
+    xOf(time) { return this.marginLeft + ((time - this.start) / this.span) * this.width; }
+    timeAt(x) { return this.start + ((x - this.marginLeft) / this.width) * this.span; }
 
-    show(a, b) {
-      const most = this.to - this.from;
-      const span = Math.min(most, Math.max(this.smallest, b - a));
-      const middle = (a + b) / 2;
-      this.a = Math.min(Math.max(this.from, middle - span / 2), this.to - span);
-      this.b = this.a + span;
+    show(start, stop) {
+      const span = Math.min(this.max - this.min, Math.max(this.minSpan, stop - start));
+      const centre = (start + stop) / 2;
+      this.start = Math.min(Math.max(this.min, centre - span / 2), this.max - span);
+      this.stop = this.start + span;
       this.redraw();
     }
 
-    zoom(factor, at = (this.a + this.b) / 2) {
-      const span = Math.max(this.smallest, (this.b - this.a) * factor);
-      const share = (at - this.a) / (this.b - this.a);
-      this.show(at - share * span, at + (1 - share) * span);
+    zoom(factor, time = (this.start + this.stop) / 2) {
+      const span = Math.max(this.minSpan, this.span * factor);
+      const share = (time - this.start) / this.span;
+      this.show(time - share * span, time + (1 - share) * span);
     }
 
     pan(share) {
-      const step = share * (this.b - this.a);
-      this.show(this.a + step, this.b + step);
+      const shift = share * this.span;
+      this.show(this.start + shift, this.stop + shift);
     }
 
-    whole() { this.show(this.from, this.to); }
+    showAll() { this.show(this.min, this.max); }
 
-    wheel(e) {
-      // plain scrolling stays with the page
+    onWheel(e) {
+      // vertical scrolling without Ctrl scrolls the page
       if (!e.ctrlKey && !e.metaKey && Math.abs(e.deltaX) <= Math.abs(e.deltaY)) return;
       e.preventDefault();
       if (e.ctrlKey || e.metaKey) this.zoom(Math.exp(e.deltaY * 0.004), this.timeAt(e.offsetX));
       else this.pan(e.deltaX / this.width);
     }
 
-    press(e) {
+    onPointerDown(e) {
       this.canvas.setPointerCapture(e.pointerId);
-      this.fingers.set(e.pointerId, e.offsetX);
-      this.still = this.fingers.size === 1 ? [e.offsetX, e.offsetY] : null;
+      this.pointers.set(e.pointerId, e.offsetX);
+      this.tapStart = this.pointers.size === 1 ? [e.offsetX, e.offsetY] : null;
     }
 
-    move(e) {
-      if (!this.fingers.has(e.pointerId)) return;
-      const before = [...this.fingers.values()];
-      if (this.still && Math.abs(e.offsetX - this.still[0]) < 4) return;
-      this.still = null;
-      this.fingers.set(e.pointerId, e.offsetX);
-      const after = [...this.fingers.values()];
+    onPointerMove(e) {
+      if (!this.pointers.has(e.pointerId)) return;
+      const before = [...this.pointers.values()];
+      if (this.tapStart && Math.abs(e.offsetX - this.tapStart[0]) < 4) return;
+      this.tapStart = null;
+      this.pointers.set(e.pointerId, e.offsetX);
+      const after = [...this.pointers.values()];
       if (before.length === 1) {
         this.pan((before[0] - after[0]) / this.width);
       } else {
-        const was = Math.abs(before[0] - before[1]), is = Math.abs(after[0] - after[1]);
-        if (was > 8 && is > 8) this.zoom(was / is, this.timeAt((after[0] + after[1]) / 2));
+        const oldGap = Math.abs(before[0] - before[1]), newGap = Math.abs(after[0] - after[1]);
+        if (oldGap > 8 && newGap > 8) this.zoom(oldGap / newGap, this.timeAt((after[0] + after[1]) / 2));
       }
     }
 
-    release(e) {
-      if (this.still && this.fingers.has(e.pointerId) && e.type === "pointerup") {
-        this.onTap(this.still[0], this.still[1], e.pointerType === "mouse" ? 7 : 18);
+    onPointerEnd(e) {
+      if (this.tapStart && this.pointers.has(e.pointerId) && e.type === "pointerup") {
+        this.onTap(this.tapStart[0], this.tapStart[1], e.pointerType === "mouse" ? 7 : 18);
       }
-      this.still = null;
-      this.fingers.delete(e.pointerId);
+      this.tapStart = null;
+      this.pointers.delete(e.pointerId);
     }
 
-    key(e) {
-      const acts = {
+    onKey(e) {
+      const actions = {
         ArrowLeft: () => this.pan(-0.2), ArrowRight: () => this.pan(0.2),
         "+": () => this.zoom(0.5), "=": () => this.zoom(0.5), "-": () => this.zoom(2),
-        0: () => this.whole(), Home: () => this.whole(), ...this.keys,
+        0: () => this.showAll(), Home: () => this.showAll(), ...this.keys,
       };
-      if (!acts[e.key] || e.ctrlKey || e.metaKey || e.altKey) return;
+      if (!actions[e.key] || e.ctrlKey || e.metaKey || e.altKey) return;
       e.preventDefault();
-      acts[e.key]();
+      actions[e.key]();
     }
 
     redraw() {
-      if (this.waiting) return;
-      this.waiting = true;
+      if (this.isScheduled) return;
+      this.isScheduled = true;
       requestAnimationFrame(() => {
-        this.waiting = false;
+        this.isScheduled = false;
         const { canvas } = this, ratio = devicePixelRatio || 1;
-        const w = canvas.clientWidth, h = canvas.clientHeight;
-        if (!w || !h) return;
-        if (canvas.width !== Math.round(w * ratio) || canvas.height !== Math.round(h * ratio)) {
-          canvas.width = Math.round(w * ratio);
-          canvas.height = Math.round(h * ratio);
+        const width = canvas.clientWidth, height = canvas.clientHeight;
+        if (!width || !height) return;
+        if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+          canvas.width = Math.round(width * ratio);
+          canvas.height = Math.round(height * ratio);
         }
-        const g = canvas.getContext("2d");
-        g.setTransform(ratio, 0, 0, ratio, 0, 0);
-        g.clearRect(0, 0, w, h);
-        this.draw(g, this, w, h);
+        const context = canvas.getContext("2d");
+        context.setTransform(ratio, 0, 0, ratio, 0, 0);
+        context.clearRect(0, 0, width, height);
+        this.draw(context, this, width, height);
       });
     }
   }
 
-  // ---- pieces of pictures --------------------------------------------------------------
-  const ink = (name) =>
+  // ---- parts of a plot; `context` is the 2D context of a canvas ----------------------------
+  const cssColor = (name) =>
     getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 
-  function text(g, words, x, y, color = "muted", align = "left", size = 12) {
-    g.font = `${size}px system-ui, sans-serif`;
-    g.fillStyle = ink(color);
-    g.textAlign = align;
-    g.textBaseline = "middle";
-    g.fillText(words, x, y);
+  function drawText(context, text, x, y, color = "muted", align = "left", size = 12) {
+    context.font = `${size}px system-ui, sans-serif`;
+    context.fillStyle = cssColor(color);
+    context.textAlign = align;
+    context.textBaseline = "middle";
+    context.fillText(text, x, y);
   }
 
-  function line(g, x1, y1, x2, y2, color, width = 1, dash = []) {
-    g.strokeStyle = color;
-    g.lineWidth = width;
-    g.setLineDash(dash);
-    g.beginPath();
-    g.moveTo(x1, y1);
-    g.lineTo(x2, y2);
-    g.stroke();
-    g.setLineDash([]);
+  function drawLine(context, x1, y1, x2, y2, color, width = 1, dash = []) {
+    context.strokeStyle = color;
+    context.lineWidth = width;
+    context.setLineDash(dash);
+    context.beginPath();
+    context.moveTo(x1, y1);
+    context.lineTo(x2, y2);
+    context.stroke();
+    context.setLineDash([]);
   }
 
-  // a waveform; `dots` marks its samples where they stand apart
-  function wave(g, values, xOf, yOf, color, dots) {
-    g.strokeStyle = g.fillStyle = color;
-    g.lineWidth = 1.1;
-    g.beginPath();
-    let pen = false;
+  // NaN interrupts the line; `dots` marks each sample
+  function drawWaveform(context, values, xOf, yOf, color, dots) {
+    context.strokeStyle = context.fillStyle = color;
+    context.lineWidth = 1.1;
+    context.beginPath();
+    let isDown = false;
     for (let i = 0; i < values.length; i++) {
-      const v = values[i];
-      if (Number.isNaN(v)) { pen = false; continue; }
-      if (pen) g.lineTo(xOf(i), yOf(v)); else g.moveTo(xOf(i), yOf(v));
-      pen = true;
+      const value = values[i];
+      if (Number.isNaN(value)) { isDown = false; continue; }
+      if (isDown) context.lineTo(xOf(i), yOf(value)); else context.moveTo(xOf(i), yOf(value));
+      isDown = true;
     }
-    g.stroke();
+    context.stroke();
     if (!dots) return;
     for (let i = 0; i < values.length; i++) {
-      if (!Number.isNaN(values[i])) g.fillRect(xOf(i) - 1.5, yOf(values[i]) - 1.5, 3, 3);
+      if (!Number.isNaN(values[i])) context.fillRect(xOf(i) - 1.5, yOf(values[i]) - 1.5, 3, 3);
     }
   }
 
-  const STEPS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60,
+  const TICK_STEPS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60,
     120, 300, 600, 900, 1800, 3600, 7200, 14400];
-  const step = (span, wanted) => STEPS.find((s) => span / s <= wanted) ?? STEPS.at(-1);
+  const tickStep = (span, maxTicks) =>
+    TICK_STEPS.find((s) => span / s <= maxTicks) ?? TICK_STEPS.at(-1);
 
-  function nice(value) {
+  // to 1, 2 or 5 times a power of ten
+  function roundDown(value) {
     const power = 10 ** Math.floor(Math.log10(value));
     return [5, 2, 1].map((s) => s * power).find((s) => s <= value);
   }
 
-  return { MISSING, unpack, whole, doubles, Pyramid, View, ink, text, line, wave, step, nice };
+  return {
+    MISSING_SAMPLE, decompress, readInt16, readFloat64, MinMaxPyramid, TimeCanvas,
+    cssColor, drawText, drawLine, drawWaveform, tickStep, roundDown,
+  };
 })();
