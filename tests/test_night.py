@@ -21,14 +21,6 @@ def night():
     return ts.analyze(make_recording(16))
 
 
-def test_public_names_exist():
-    for name in ts.__all__:
-        assert getattr(ts, name) is not None
-    assert set(ts.__all__) <= set(dir(ts))
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = ts.nothing
-
-
 def test_events_are_tagged_and_labelled(night):
     events = night.events
     assert list(events.columns) == [c.name for c in EVENT_COLUMNS]

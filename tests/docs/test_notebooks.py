@@ -31,7 +31,7 @@ def test_every_cell_runs_and_leaves_nothing(page, tmp_path, monkeypatch):
     assert sorted(p.name for p in page.parent.iterdir()) == before
 
 
-def test_the_notebooks_draw_with_every_picture():
+def test_notebooks_use_every_plot():
     text = "".join(p.read_text() for p in NOTEBOOKS)
     for name in ("plot_night", "plot_events", "plot_average", "plot_intervals", "plot_trend"):
-        assert f"ts.{name}(" in text
+        assert f"{name}(" in text

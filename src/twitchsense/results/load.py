@@ -11,7 +11,6 @@ import io
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -26,29 +25,10 @@ from twitchsense.report.event_windows import EventWindow
 from twitchsense.results.traces import TRACES_FILE, to_segments, unpack_traces
 from twitchsense.scoring.summary import CURE, read_result_text, read_summary
 from twitchsense.settings import Settings
+from twitchsense.sleep.onset import SleepOnset
 
 
 @dataclass(frozen=True, slots=True)
-class SavedOnset:
-    """Sleep onset as ``summary.json`` states it.
-
-    Attributes
-    ----------
-    time_s : float or None
-        PerSecond from the start of the recording; None if unknown.
-    low_s, high_s : float or None
-        Bounds of its interval, seconds.
-    source : str
-        Where the estimate comes from.
-    """
-
-    time_s: float | None
-    low_s: float | None
-    high_s: float | None
-    source: str
-
-
-@dataclass(frozen=True)
 class SavedNight:
     """A night reopened from the files that `analyze` wrote.
 
@@ -82,11 +62,19 @@ class SavedNight:
     seconds: Mapping[str, PerSecond]
     traces: list[EventWindow]
 
-    @cached_property
-    def onset(self) -> SavedOnset:
+    @property
+    def onset(self) -> SleepOnset:
         """Sleep onset."""
-        given = self.summary_json["sleep_onset"]
-        return SavedOnset(given["time_s"], given["low_s"], given["high_s"], given["source"])
+        onset = self.summary_json["sleep_onset"]
+        methods = self.summary_json.get("sleep_onset_methods", {})
+        return SleepOnset(
+            onset["time_s"],
+            onset["low_s"],
+            onset["high_s"],
+            onset["source"],
+            methods.get("definition", "first_epoch"),
+            methods.get("opinions_s", {}),
+        )
 
     @property
     def notes(self) -> Sequence[str]:
