@@ -10,31 +10,9 @@ from hypothesis import strategies as st
 from tests.nightfile.builders import KEY
 from twitchsense.acquire.backoff import Backoff
 from twitchsense.acquire.frame_tracker import FrameTracker
-from twitchsense.model.intervals import RangeSet
 from twitchsense.nightfile.records import Boot
 
 BOOT = Boot(KEY, 1)
-pieces = st.lists(st.tuples(st.integers(0, 60), st.integers(-2, 12)))
-
-
-@given(pieces, st.integers(0, 70), st.integers(0, 70))
-def test_range_set_behaves_like_a_set(adds, first, stop):
-    ranges, plain = RangeSet(), set()
-    for start, length in adds:
-        ranges.add(start, start + length)
-        plain |= set(range(start, start + length))
-    assert len(ranges) == len(plain)
-    assert {n for n in range(90) if n in ranges} == plain
-    assert ranges.stop == max(plain, default=-1) + 1
-    assert ranges.first == min(plain, default=None)
-    holes = ranges.gaps(first, stop)
-    assert [n for a, b in holes for n in range(a, b)] == [
-        n for n in range(first, stop) if n not in plain
-    ]
-    assert all(b < c for (_, b), (c, _) in zip(holes, holes[1:], strict=False))
-    end = ranges.run_end(first)
-    assert all(n in plain for n in range(first, end))
-    assert end not in plain
 
 
 numbers = st.lists(st.integers(0, 40))

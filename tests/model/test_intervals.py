@@ -1,4 +1,4 @@
-"""Runs in a mask and sets of intervals, compared with plain loops."""
+"""Runs in a mask, sets of intervals and sets of ranges, compared with plain loops."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twitchsense.model.intervals import (
+    RangeSet,
     in_intervals,
     mask_of,
     merge_intervals,
@@ -73,3 +74,25 @@ def test_overlaps_equal_a_plain_loop(closed, intervals, others):
     expected = [any(c <= b - gap and a <= d - gap for c, d in others) for a, b in intervals]
     got = overlap_any(*arrays(intervals), *arrays(others), closed=closed)
     assert got.tolist() == expected
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(-2, 12))),
+    st.integers(0, 70),
+    st.integers(0, 70),
+)
+def test_range_set_behaves_like_a_set(additions, first, stop):
+    ranges, numbers = RangeSet(), set()
+    for start, length in additions:
+        ranges.add(start, start + length)
+        numbers |= set(range(start, start + length))
+    assert len(ranges) == len(numbers)
+    assert {n for n in range(90) if n in ranges} == numbers
+    assert ranges.stop == max(numbers, default=-1) + 1
+    gaps = ranges.gaps(first, stop)
+    missing = [n for n in range(first, stop) if n not in numbers]
+    assert [n for a, b in gaps for n in range(a, b)] == missing
+    assert all(b < c for (_, b), (c, _) in zip(gaps, gaps[1:], strict=False))
+    end = ranges.run_end(first)
+    assert all(n in numbers for n in range(first, end))
+    assert end not in numbers
