@@ -121,7 +121,13 @@ class Agreement:
         return self.scores.copy()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return scores, confusion and counts for JSON; undefined numbers are None."""
+        """Return scores, confusion and counts for JSON.
+
+        Returns
+        -------
+        dict
+            Without the tables of rows; undefined numbers are None.
+        """
         kinds: dict[str, dict[str, Any]] = {}
         for row in self.scores.to_dict("records"):
             kind = str(row.pop("kind"))

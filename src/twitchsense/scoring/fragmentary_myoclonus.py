@@ -61,7 +61,17 @@ class EfmPattern:
 
 
 def emg_valid_intervals(seconds: Mapping[str, PerSecond]) -> ValidIntervals:
-    """Return the time in which at least one EMG channel is valid."""
+    """Return the time in which at least one EMG channel is valid.
+
+    Parameters
+    ----------
+    seconds : mapping of channel name to PerSecond
+        Per-second statistics.
+
+    Returns
+    -------
+    ValidIntervals
+    """
     return union_of_valid([s for s in seconds.values() if s.kind == "emg"])
 
 

@@ -73,15 +73,45 @@ class LabelFeatures:
     leg_movements: EventLegMovements
 
     def is_kind(self, *kinds: str) -> Bools:
-        """Return which events are of one of these kinds."""
+        """Return which events are of one of these kinds.
+
+        Parameters
+        ----------
+        *kinds : str
+            Values of ``trial_type``.
+
+        Returns
+        -------
+        ndarray of bool, shape (events,)
+        """
         return np.isin(self.kind, kinds)
 
     def is_in(self, *contexts: str) -> Bools:
-        """Return which events are in one of these contexts."""
+        """Return which events are in one of these contexts.
+
+        Parameters
+        ----------
+        *contexts : str
+            Values of ``context``.
+
+        Returns
+        -------
+        ndarray of bool, shape (events,)
+        """
         return np.isin(self.context, contexts)
 
     def in_train(self, pattern: str) -> Bools:
-        """Return which events are in a train of this pattern."""
+        """Return which events are in a train of a pattern.
+
+        Parameters
+        ----------
+        pattern : str
+            See `twitchsense.scoring.burst_trains.Train`; also ``plm``.
+
+        Returns
+        -------
+        ndarray of bool, shape (events,)
+        """
         return self.trains.get(pattern, np.zeros(len(self.kind), bool))
 
     @property

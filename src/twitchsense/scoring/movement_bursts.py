@@ -72,7 +72,17 @@ class MovementBursts:
 
 
 def no_movement_bursts(n: int) -> MovementBursts:
-    """Return the result for `n` events without a recording: no bursts, no swings."""
+    """Return the result for events without a recording: no bursts, no swings.
+
+    Parameters
+    ----------
+    n : int
+        Number of events.
+
+    Returns
+    -------
+    MovementBursts
+    """
     empty = pd.DataFrame({"event": np.empty(0, np.int64), "onset": [], "duration": []}, dtype=float)
     return MovementBursts(empty.astype({"event": np.int64}), np.full(n, np.nan))
 

@@ -53,12 +53,35 @@ def rate(count: int, hours: float, level: float = 0.95) -> tuple[float, float, f
 
 
 def finite_or_none(value: float | None) -> float | None:
-    """Return a finite number as a float, anything else as None (JSON has no NaN)."""
+    """Replace numbers that are not finite by None, because JSON has no NaN.
+
+    Parameters
+    ----------
+    value : float or None
+        Any number.
+
+    Returns
+    -------
+    float or None
+    """
     return None if value is None or not math.isfinite(value) else float(value)
 
 
 def rate_block(count: int, hours: float) -> dict[str, Any]:
-    """Return a count with its hours, its rate and the exact interval, for JSON."""
+    """Compute a rate with its exact 95 % interval, for JSON.
+
+    Parameters
+    ----------
+    count : int
+        Number of events.
+    hours : float
+        Hours of valid signal.
+
+    Returns
+    -------
+    dict
+        ``count``, ``hours``, ``rate_per_h``, ``low``, ``high``; None where undefined.
+    """
     per_hour, low, high = rate(count, hours)
     return {
         "count": count,
@@ -70,7 +93,18 @@ def rate_block(count: int, hours: float) -> dict[str, Any]:
 
 
 def per_minute_block(block: dict[str, Any]) -> dict[str, Any]:
-    """Rename the keys of a `rate_block` that was computed with minutes for hours."""
+    """Convert a `rate_block` that was computed with minutes for hours.
+
+    Parameters
+    ----------
+    block : dict
+        From `rate_block`.
+
+    Returns
+    -------
+    dict
+        ``count``, ``minutes``, ``rate_per_min``, ``low``, ``high``.
+    """
     return {
         "count": block["count"],
         "minutes": block["hours"],

@@ -184,7 +184,19 @@ class ValidHours:
 
 
 def sleep_wake_hours(context: Context, hours: ValidHours) -> tuple[float, float]:
-    """Return the valid hours of EMG in sleep and in wake, by hypnogram or by context."""
+    """Return the valid hours of EMG in sleep and in wake.
+
+    Parameters
+    ----------
+    context : Context
+        Its hypnogram, or without one its contexts, separate sleep from wake.
+    hours : ValidHours
+        Valid hours of the recording.
+
+    Returns
+    -------
+    sleep_h, wake_h : float
+    """
     if context.hypnogram is not None:
         return hours.total("emg", stage=SLEEP), hours.total("emg", stage="W")
     sleep_h = hours.total("emg", context=SLEEP_CONTEXTS)
@@ -197,7 +209,18 @@ def _as_sequence(value: str | Sequence[str] | None) -> Sequence[str] | None:
 
 
 def stages_of_label(label: str) -> tuple[str, ...] | None:
-    """Return the stages in which a label can occur; None for all."""
+    """Return the stages in which a label can occur.
+
+    Parameters
+    ----------
+    label : str
+        Value of ``label``.
+
+    Returns
+    -------
+    tuple of str or None
+        None for all stages.
+    """
     if label == "rem_twitch":
         return ("R",)
     return (*NREM, UNSTAGED, "") if label == "fragmentary_myoclonus_like" else None

@@ -134,7 +134,18 @@ def cole_kripke(counts: Floats) -> Floats:
 
 
 def cole_kripke_asleep(counts: Floats) -> Floats:
-    """Return 1 for sleep, 0 for wake and NaN for unknown minutes; see `cole_kripke`."""
+    """Score sleep and wake by Cole-Kripke.
+
+    Parameters
+    ----------
+    counts : ndarray of float64, shape (n,)
+        Counts per minute; NaN unknown.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        1 for sleep, 0 for wake, NaN unknown; see `cole_kripke`.
+    """
     index = cole_kripke(counts)
     return np.where(np.isnan(index), np.nan, index < _COLE_KRIPKE_LIMIT)
 
@@ -174,7 +185,18 @@ def sadeh(counts: Floats) -> Floats:
 
 
 def sadeh_asleep(counts: Floats) -> Floats:
-    """Return 1 for sleep, 0 for wake and NaN for unknown minutes; see `sadeh`."""
+    """Score sleep and wake by Sadeh.
+
+    Parameters
+    ----------
+    counts : ndarray of float64, shape (n,)
+        Counts per minute; NaN unknown.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        1 for sleep, 0 for wake, NaN unknown; see `sadeh`.
+    """
     score = sadeh(counts)
     return np.where(np.isnan(score), np.nan, score >= 0)
 
@@ -275,7 +297,20 @@ def counts_per_minute(
 
 
 def first_run(asleep: Floats, length: int) -> int | None:
-    """Return the start of the first run of at least `length` ones; None without one."""
+    """Find the first run of ones of a minimum length.
+
+    Parameters
+    ----------
+    asleep : ndarray of float64, shape (n,)
+        1 for sleep, anything else for wake or unknown.
+    length : int
+        Fewest consecutive ones.
+
+    Returns
+    -------
+    int or None
+        Index of the first one of the run; None without a run.
+    """
     starts = [a for a, b in runs_of(asleep == 1) if b - a >= length]
     return starts[0] if starts else None
 

@@ -80,14 +80,26 @@ class ActivityCounter:
         self._done: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = []
 
     def push(self, chunk: Chunk) -> None:
-        """Process the next chunk; a new segment resets the filters."""
+        """Process the next chunk; a new segment resets the filters.
+
+        Parameters
+        ----------
+        chunk : Chunk
+            Samples in g, in time order.
+        """
         if self._segment is None or self._segment.start_ns != chunk.segment_start_ns:
             self._end()
             self._segment = _SegmentCounter(chunk.segment_start_ns, self._fs, self._width)
         self._segment.push(chunk.samples.astype(np.float64))
 
     def close(self) -> ActivityCounts:
-        """Return the counts of all segments; incomplete last seconds are dropped."""
+        """Finish the counts; incomplete last seconds of segments are dropped.
+
+        Returns
+        -------
+        ActivityCounts
+            Counts of all segments.
+        """
         self._end()
         if len(self._done) == 1:  # one segment: nothing to copy
             time, counts = self._done[0]

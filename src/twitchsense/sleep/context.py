@@ -105,17 +105,50 @@ class Context:
     tone_uv: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
     def at(self, times_s: ArrayLike) -> NDArray[np.str_]:
-        """Return the context at each time (s)."""
+        """Return the context at each time.
+
+        Parameters
+        ----------
+        times_s : array_like of float
+            Seconds from the start of the recording.
+
+        Returns
+        -------
+        ndarray of str
+            ``wake``, ``drowsy``, ``sleep_onset``, ``asleep`` or ``unknown``.
+        """
         return self.intervals.at(times_s)
 
     def stage_at(self, times_s: ArrayLike) -> NDArray[np.str_]:
-        """Return the sleep stage at each time (s); ``""`` without a hypnogram."""
+        """Return the sleep stage at each time.
+
+        Parameters
+        ----------
+        times_s : array_like of float
+            Seconds from the start of the recording.
+
+        Returns
+        -------
+        ndarray of str
+            ``""`` in unscored epochs and without a hypnogram.
+        """
         if self.hypnogram is None:
             return np.full(np.shape(times_s), "", "U2")
         return self.hypnogram.stage_at(times_s)
 
     def activity_at(self, times_s: ArrayLike) -> NDArray[np.float64]:
-        """Return the activity (g) of the epoch that contains each time (s); NaN unknown."""
+        """Return the activity of the epoch that contains each time.
+
+        Parameters
+        ----------
+        times_s : array_like of float
+            Seconds from the start of the recording.
+
+        Returns
+        -------
+        ndarray of float64
+            Mean dynamic acceleration in g; NaN unknown.
+        """
         times = np.asarray(times_s, np.float64)
         if self.epochs.empty:
             return np.full(times.shape, np.nan)

@@ -72,7 +72,17 @@ class ContextIntervals:
         return np.where(inside, self.context[np.clip(index, 0, len(self.context) - 1)], "unknown")
 
     def extend(self, start_us: int, stop_us: int) -> ContextIntervals:
-        """Return intervals that cover at least ``[start, stop)``; new ones are ``unknown``."""
+        """Extend the intervals to cover a time span; added intervals are ``unknown``.
+
+        Parameters
+        ----------
+        start_us, stop_us : int
+            Span that must be covered, microseconds.
+
+        Returns
+        -------
+        ContextIntervals
+        """
         if len(self.context) == 0:
             return ContextIntervals(np.array([start_us, stop_us], np.int64), np.array(["unknown"]))
         edge, context = self.edge_us, self.context
@@ -100,7 +110,18 @@ class SleepWakeTimeline:
 
 
 def timeline_from_hypnogram(hypnogram: Hypnogram) -> SleepWakeTimeline:
-    """Return the states of a hypnogram; unscored epochs and gaps are unknown."""
+    """Return the states of a hypnogram.
+
+    Parameters
+    ----------
+    hypnogram : Hypnogram
+        Scored epochs.
+
+    Returns
+    -------
+    SleepWakeTimeline
+        Unscored epochs and gaps are `UNKNOWN`.
+    """
     start, stop = hypnogram.bounds_us
     edge = np.unique(np.concatenate([start, stop]))
     stage = hypnogram.stage_at(edge[:-1] / 1e6)

@@ -67,7 +67,17 @@ class EpochGrid:
 
     @classmethod
     def over(cls, start_ns: int, end_ns: int) -> EpochGrid:
-        """Return the smallest grid that covers a time span, given in ns."""
+        """Return the smallest grid that covers a time span.
+
+        Parameters
+        ----------
+        start_ns, end_ns : int
+            Start and end on the time axis of the recording, ns.
+
+        Returns
+        -------
+        EpochGrid
+        """
         width = EPOCH_S * 1_000_000_000
         first = start_ns // width
         return cls(first, max(0, -(-end_ns // width) - first))

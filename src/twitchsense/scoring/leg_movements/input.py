@@ -106,19 +106,73 @@ def read_leg_hypnogram(path: str | PathLike[str], codes: Codes | None = None) ->
 
 
 def movements_from_frame(frame: pd.DataFrame, source: str = "movements") -> tuple[Ints, Ints, Ints]:
-    """Return onsets, ends (microseconds) and legs of the rows of a table."""
+    """Read marks of leg movements from a table.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns ``onset``, ``duration`` (s) and ``leg``.
+    source : str
+        Name of the table in error messages.
+
+    Returns
+    -------
+    onset, stop, leg : ndarray of int64
+        Microseconds; `LEFT` or `RIGHT`.
+
+    Raises
+    ------
+    InputError
+        Naming the row (from 1) and the cure.
+    """
     onset, stop = _times_from_frame(frame, ("onset", "duration", "leg"), source)
     words = ["" if pd.isna(word) else str(word) for word in frame["leg"]]
     return onset, stop, _parse_legs(words, source, _row)
 
 
 def respiratory_from_frame(frame: pd.DataFrame, source: str = "respiratory") -> tuple[Ints, Ints]:
-    """Return onsets and ends (microseconds) of respiratory events."""
+    """Read respiratory events from a table.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns ``onset`` and ``duration`` (s).
+    source : str
+        Name of the table in error messages.
+
+    Returns
+    -------
+    onset, stop : ndarray of int64
+        Microseconds.
+
+    Raises
+    ------
+    InputError
+        Naming the row (from 1) and the cure.
+    """
     return _times_from_frame(frame, ("onset", "duration"), source)
 
 
 def hypnogram_from_frame(frame: pd.DataFrame | Hypnogram, source: str = "hypnogram") -> Hypnogram:
-    """Return a table of epochs as a hypnogram; without ``duration``, infer it."""
+    """Read a hypnogram from a table.
+
+    Parameters
+    ----------
+    frame : DataFrame or Hypnogram
+        Columns ``onset``, ``stage`` and, optionally, ``duration`` (s), which is inferred
+        from the onsets if absent. A hypnogram is returned as it is.
+    source : str
+        Name of the table in error messages.
+
+    Returns
+    -------
+    Hypnogram
+
+    Raises
+    ------
+    InputError
+        Naming the row (from 1) and the cure.
+    """
     if isinstance(frame, Hypnogram):
         return frame
     if "onset" in frame.columns and "duration" not in frame.columns:

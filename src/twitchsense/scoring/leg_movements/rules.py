@@ -223,7 +223,19 @@ def find_intervals(onset: Ints, clm: Bools) -> Ints:
 
 
 def find_short_intervals(interval: Ints, rules: LegMovementRules) -> Bools:
-    """Return which movements follow an interval below the minimum of the rules."""
+    """Return which movements follow an interval below the minimum of the rules.
+
+    Parameters
+    ----------
+    interval : ndarray of int64, shape (n,)
+        From `find_intervals`, µs.
+    rules : LegMovementRules
+        The rules to apply.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
     return np.asarray((interval != UNDEFINED) & (interval < rules.min_imi), np.bool_)
 
 

@@ -82,7 +82,13 @@ class LegMovementScore:
     movements: pd.DataFrame
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the indices and, as ``movements``, one dict per movement."""
+        """Return the score for JSON.
+
+        Returns
+        -------
+        dict
+            The indices and, under ``movements``, one dict per movement.
+        """
         table = self.movements.astype(object)
         rows = table.where(self.movements.notna(), None).to_dict("records")
         return {**self.indices, "movements": rows}

@@ -67,7 +67,17 @@ class NightClock:
         )
 
     def require_utc(self, source: str) -> int:
-        """Return the UTC (microseconds since 1970) of the axis' zero.
+        """Return the UTC of the axis' zero.
+
+        Parameters
+        ----------
+        source : str
+            Name of the file that has clock times, for the error message.
+
+        Returns
+        -------
+        int
+            Microseconds since 1970.
 
         Raises
         ------
@@ -85,17 +95,42 @@ class NightClock:
     def require_zone(self, source: str, place: str = "") -> ZoneInfo:
         """Return the wearer's time zone.
 
+        Parameters
+        ----------
+        source, place : str
+            Name of the file and place in it, for the error message.
+
+        Returns
+        -------
+        ZoneInfo
+
         Raises
         ------
         InputError
-            If it is unknown.
+            If the time zone is unknown.
         """
         if self.zone is None:
             raise InputError(source, "has local times without a zone", _CURE_ZONE, place)
         return ZoneInfo(self.zone)
 
     def local_start(self, source: str) -> datetime:
-        """Return the local time (naive) of the start of the recording."""
+        """Return the local time at which the recording starts.
+
+        Parameters
+        ----------
+        source : str
+            Name of the file that has clock times, for error messages.
+
+        Returns
+        -------
+        datetime
+            Without a time zone.
+
+        Raises
+        ------
+        InputError
+            If the clock time or the time zone is unknown.
+        """
         zone = self.require_zone(source)
         utc = _EPOCH + timedelta(microseconds=self.require_utc(source) + self.start_us)
         return utc.astimezone(zone).replace(tzinfo=None)
@@ -167,7 +202,17 @@ def read_clock_times(
 
 
 def is_clock_time(text: str) -> bool:
-    """Return whether a text is a clock time (and not a number)."""
+    """Return whether a text is a clock time and not a number.
+
+    Parameters
+    ----------
+    text : str
+        One cell of a table.
+
+    Returns
+    -------
+    bool
+    """
     try:
         _parse(text, "", "")
     except InputError:

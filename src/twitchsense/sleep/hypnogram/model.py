@@ -328,7 +328,26 @@ def align_to_recording(
 def select_night(
     intervals: list[StageInterval], clock: NightClock, source: str
 ) -> list[StageInterval]:
-    """Return the intervals that lie within 12 h of the recording."""
+    """Return the intervals that lie within 12 h of the recording.
+
+    Parameters
+    ----------
+    intervals : list of StageInterval
+        Intervals of any number of nights.
+    clock : NightClock
+        Of the recording.
+    source : str
+        Name of the file in error messages.
+
+    Returns
+    -------
+    list of StageInterval
+
+    Raises
+    ------
+    InputError
+        If the recording has no clock time.
+    """
     zero = clock.require_utc(source)
     first = zero + clock.start_us - _NIGHT_MARGIN_US
     last = zero + clock.stop_us + _NIGHT_MARGIN_US
@@ -336,7 +355,27 @@ def select_night(
 
 
 def overlap_us(intervals: Iterable[StageInterval], clock: NightClock, source: str) -> int:
-    """Return the microseconds of the recording that the intervals cover."""
+    """Return how much of the recording the intervals cover.
+
+    Parameters
+    ----------
+    intervals : iterable of StageInterval
+        Intervals without overlap.
+    clock : NightClock
+        Of the recording.
+    source : str
+        Name of the file in error messages.
+
+    Returns
+    -------
+    int
+        Microseconds.
+
+    Raises
+    ------
+    InputError
+        If the recording has no clock time.
+    """
     zero = clock.require_utc(source)
     first, last = zero + clock.start_us, zero + clock.stop_us
     return sum(max(0, min(s.stop_us, last) - max(s.start_us, first)) for s in intervals)

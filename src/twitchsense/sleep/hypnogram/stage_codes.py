@@ -100,12 +100,34 @@ def check_codes(codes: Codes, source: str) -> dict[str, str]:
 
 
 def is_stage(word: str, codes: Codes | None = None) -> bool:
-    """Return whether a word is a known stage or one of the codes."""
+    """Return whether a word is a known stage or one of the codes.
+
+    Parameters
+    ----------
+    word : str
+        Stage as written in a file.
+    codes : mapping of str to str, optional
+        Additional words, in lower case.
+
+    Returns
+    -------
+    bool
+    """
     return _key(word) in _WORDS or _key(word) in (codes or {})
 
 
 def is_number(word: str) -> bool:
-    """Return whether a word is a number."""
+    """Return whether a word is a number.
+
+    Parameters
+    ----------
+    word : str
+        Stage as written in a file.
+
+    Returns
+    -------
+    bool
+    """
     try:
         float(word)
     except ValueError:
