@@ -92,8 +92,8 @@ def test_a_budget_keeps_the_strongest_of_each_kind(night):
     ("name", "content", "says"),
     [
         ("summary.json", None, "is missing"),
-        ("summary.json", b"{", "is no JSON"),
-        ("summary.json", b"[]", "is no summary"),
+        ("summary.json", b"{", "is not JSON"),
+        ("summary.json", b"[]", "is not a summary"),
         ("events.csv", b"a,b\n1,2\n", "has no column 'onset'"),
         ("events.csv", b"\xff\xfe", "cannot be read"),
         ("traces.npz", None, "is missing"),

@@ -110,9 +110,9 @@ def test_numbers_as_stages_need_codes_and_breaths_are_counted(captures, tmp_path
     breaths = tmp_path / "breaths.csv"
     breaths.write_text("onset,duration\n100,20\n")
     call = ("analyze", *captures, "--out", tmp_path / "o", "--hypnogram", stages, "--no-report")
-    refused(run(*call), "is a number, and programs disagree")
+    refused(run(*call), "is a number, and programs use different numbers")
     refused(run(*call, "--stages", "four=W"), "is a number")
-    refused(run(*call, "--stages", "0:W"), "is no pair")
+    refused(run(*call, "--stages", "0:W"), "is not a pair")
     result = run(*call, "--stages", "yasa", "--respiratory", breaths, "--profile", "aasm-2026")
     assert result.exit_code == 0, result.stderr
     summary = json.loads((tmp_path / "o" / "summary.json").read_text("utf-8"))

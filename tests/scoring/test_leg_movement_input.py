@@ -64,7 +64,7 @@ def test_invalid_times_are_refused_with_their_row(table, column, value, words):
 def test_text_where_a_number_belongs_is_refused():
     frame = marks("L 10 1").astype({"onset": object})
     frame["onset"] = "22:00:01"
-    with pytest.raises(InputError, match="onset is not a number"):
+    with pytest.raises(InputError, match="onset is not numeric"):
         score_limb(frame)
 
 
@@ -137,9 +137,9 @@ def test_the_epoch_length_is_inferred_from_onsets(tmp_path):
     ("onsets", "words"),
     [
         ([0], "nor two onsets"),
-        ([0, 30, 75], "row 3: .*uneven onsets; give the column duration"),
-        ([0, 30, 30], "row 3: begins no later"),
-        ([0, 30, 10], "row 3: begins no later"),
+        ([0, 30, 75], "row 3: .*its onsets have no common step; give the column duration"),
+        ([0, 30, 30], "row 3: does not begin later"),
+        ([0, 30, 10], "row 3: does not begin later"),
         ([0, np.nan, 60], "row 2: onset is not a finite number"),
     ],
 )

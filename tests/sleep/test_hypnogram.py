@@ -50,12 +50,15 @@ def test_byte_order_mark_windows_line_ends_and_empty_lines_are_accepted(tmp_path
         ("begin,stages_\n0,W\n", "line 1: has no column 'onset' (found: begin, stages_)"),
         ("onset,length,phase\n0,30,W\n", "has no column 'duration'"),
         ("onset,duration,phase\n0,30,W\n", "has no column 'stage'"),
-        ("onset,stage\n0,W\n", "has no column 'duration', nor two onsets"),
-        ("onset,stage\n0,W\n30,N1\n70,N1\n", "line 4: has no column 'duration', and uneven"),
-        ("onset,stage\n0,W\n0,N1\n", "line 3: begins no later than the row above"),
+        ("onset,stage\n0,W\n", "has neither a column 'duration' nor two onsets"),
+        (
+            "onset,stage\n0,W\n30,N1\n70,N1\n",
+            "line 4: has no column 'duration', and its onsets have no common step",
+        ),
+        ("onset,stage\n0,W\n0,N1\n", "line 3: does not begin later than the row above"),
         ("onset,onset,stage\n0,0,W\n", "has a column name twice"),
-        ("onset,duration,stage\n0,30,W\n30,0,N1\n", "line 3: duration is not above zero"),
-        ("onset,duration,stage\n0,-30,W\n", "line 2: duration is not above zero"),
+        ("onset,duration,stage\n0,30,W\n30,0,N1\n", "line 3: duration is not positive"),
+        ("onset,duration,stage\n0,-30,W\n", "line 2: duration is not positive"),
         ("onset,duration,stage\n0,NaN,W\n", "line 2: duration is 'NaN', not a number"),
         ("onset,duration,stage\n0,,W\n", "line 2: duration is empty"),
         ("onset,duration,stage\n0,inf,W\n", "not a number"),
@@ -106,9 +109,9 @@ def test_frames_are_validated_like_files():
         ({"stage": [0.0, 2.0]}, "row 1: stage '0' is a number"),
         ({"stage": ["W", None]}, "row 2: stage is empty"),
         ({"stage": ["W", np.nan]}, "row 2: stage is empty"),
-        ({"onset": ["a", "b"]}, "onset is not a number everywhere"),
+        ({"onset": ["a", "b"]}, "onset is not numeric in every row"),
         ({"onset": [np.nan, 30]}, "row 1: onset is not a finite number"),
-        ({"duration": [30, np.nan]}, "row 2: duration is not above zero"),
+        ({"duration": [30, np.nan]}, "row 2: duration is not positive"),
     ):
         with pytest.raises(InputError, match=says):
             Hypnogram.from_frame(frame.assign(**change))

@@ -77,7 +77,7 @@ def test_apple_health_of_another_night_is_refused(tmp_path):
         (apple_record("2026-03-01 23:00 +0100", "x", "Awake"), "another kind"),
         (
             "<HealthData>" + apple_record("yesterday", "today", "Awake") + "</HealthData>",
-            "no clock time",
+            "not a clock time",
         ),
         (
             "<HealthData>" + apple_record("2026-03-01 23:00:00", "2026-03-01 23:01:00", "Awake")

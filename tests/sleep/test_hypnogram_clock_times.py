@@ -82,7 +82,7 @@ def test_skipped_hour_in_spring_leaves_no_gap_and_its_times_are_refused(tmp_path
     when = night_clock("2026-03-29T00:30:00+01:00")
     assert read_hypnogram(write_text(tmp_path, text), when).onset_s.tolist() == [3600, 5400]
     path = write_text(tmp_path, "start,duration,stage\n02:30:00,1800,N2\n")
-    assert "line 2: the local time 2026-03-29 02:30:00 never was" in refusal(path, when)
+    assert "line 2: the local time 2026-03-29 02:30:00 does not exist" in refusal(path, when)
 
 
 def test_each_recording_of_a_trip_has_its_own_time_zone():
@@ -104,11 +104,11 @@ def test_clock_times_need_a_clock_and_local_ones_a_zone(tmp_path):
         tmp_path,
         "start,duration,stage\n2026-03-01T23:30:00,30,W\n2026-03-01T23:30:30+01:00,30,W\n",
     )
-    assert "line 3: has times with and without offset" in refusal(
+    assert "line 3: mixes times with and without offset" in refusal(
         mixed, night_clock("2026-03-01T23:00:00+01:00")
     )
     for bad in ("25:00:00", "23:60:00", "13:00 PM", "2026-13-01T00:00:00", "soon"):
         rows = f"start,duration,stage\n23:30:00,30,W\n{bad},30,W\n"
         said = refusal(write_text(tmp_path, rows), night_clock("2026-03-01T23:00:00+01:00"))
         assert "line 3" in said
-        assert "is no clock time" in said
+        assert "is not a clock time" in said

@@ -40,4 +40,4 @@ def test_edf_files_without_stages_or_damaged_are_refused(tmp_path):
     assert "no sleep stages among its annotations ('Lights off')" in said
     path = tmp_path / "bad.edf"
     path.write_bytes(b"0       " + b"\xff" * 300)
-    assert "is no EDF+ file, or damaged" in refusal(path)
+    assert "is not an EDF+ file, or is damaged" in refusal(path)

@@ -34,7 +34,7 @@ def test_yasa_lists_and_tables_are_read(tmp_path):
 def test_integers_are_refused_without_a_mapping_and_read_with_one(tmp_path):
     path = write_text(tmp_path, "0\n1\n2\n3\n4\n-1\n")
     said = refusal(path)
-    assert "line 1: stage '0' is a number, and programs disagree" in said
+    assert "line 1: stage '0' is a number, and programs use different numbers" in said
     assert "--stages yasa" in said
     yasa = read_hypnogram(path, codes=parse_codes("yasa")).stage.tolist()
     assert yasa == ["W", "N1", "N2", "N3", "R", ""]
@@ -50,5 +50,5 @@ def test_integers_are_refused_without_a_mapping_and_read_with_one(tmp_path):
 
 @pytest.mark.parametrize("text", ["0", "0=", "=W", "0=W,,1=N1", "0=Z"])
 def test_bad_codes_are_refused(text):
-    with pytest.raises(InputError, match=r"--stages: .*(is no pair|unknown stage)"):
+    with pytest.raises(InputError, match=r"--stages: .*(is not a pair|unknown stage)"):
         parse_codes(text)

@@ -177,7 +177,7 @@ def match(
     ------
     InputError
         If a table lacks a column, an onset is missing, a duration or a
-        tolerance is negative, a time is beyond 31 years, or a kind is called
+        tolerance is negative, a time is later than 31 years, or a kind is called
         ``any`` or ``(none)``.
     """
     found, real = _prepare(events, "events", ignore), _prepare(truth, "truth", ignore)
@@ -220,14 +220,14 @@ def _prepare(table: pd.DataFrame, name: str, ignore: Sequence[str]) -> pd.DataFr
             out[column] = table[column].to_numpy(np.float64)
         except (TypeError, ValueError) as error:
             raise InputError(
-                name, f"{column} is not a number everywhere ({error})", "give seconds"
+                name, f"{column} is not numeric in every row ({error})", "give seconds"
             ) from error
     if not np.isfinite(out["onset"]).all() or np.isinf(out["duration"]).any():
         raise InputError(name, "an onset or duration is not finite", "give seconds")
     if (out["duration"] < 0).any():
         raise InputError(name, "a duration is negative", "give seconds from onset")
     if (np.abs(out["onset"]) > MAX_TIME_S).any() or (out["duration"] > MAX_TIME_S).any():
-        raise InputError(name, "a time is beyond 31 years", "give seconds from the start")
+        raise InputError(name, "a time is later than 31 years", "give seconds from the start")
     frame = pd.DataFrame(out)
     for column in ("trial_type", "leg"):
         if column in table:
@@ -236,7 +236,7 @@ def _prepare(table: pd.DataFrame, name: str, ignore: Sequence[str]) -> pd.DataFr
         return frame
     for reserved in (ANY, UNMATCHED):
         if (frame["trial_type"] == reserved).any():
-            problem = f"has the kind {reserved!r}, which stands for something else in the result"
+            problem = f"has the kind {reserved!r}, which has another meaning in the result"
             raise InputError(name, problem, "give it another name")
     return frame[~frame["trial_type"].isin(ignore)]
 
@@ -250,7 +250,7 @@ def _tolerance(given: float | Mapping[str, float] | None) -> dict[str, float]:
     else:
         out = {"": float(given)}
     if not all(math.isfinite(v) and v >= 0 for v in out.values()):
-        raise InputError("tolerance", "is not a time of zero or more", "give seconds")
+        raise InputError("tolerance", "is negative or not a number", "give seconds")
     return out
 
 

@@ -75,7 +75,7 @@ def read_events(path: str | PathLike[str]) -> pd.DataFrame:
     far = (np.abs(onset) > MAX_TIME_S) | (duration > MAX_TIME_S)
     if far.any():
         place = table.place(int(np.argmax(far)))
-        raise InputError(table.source, "a time is beyond 31 years", "give seconds", place)
+        raise InputError(table.source, "a time is later than 31 years", "give seconds", place)
     out = {name: pd.Series(words, dtype="object") for name, words in table.columns.items()}
     for name in ("trial_type", "leg"):
         if name in out:

@@ -230,11 +230,11 @@ def read_summary(directory: Path) -> dict[str, Any]:
     try:
         summary = json.loads(read_result_text(path))
     except (ValueError, RecursionError) as error:
-        raise InputError(str(path), f"is no JSON ({error})", CURE) from error
+        raise InputError(str(path), f"is not JSON ({error})", CURE) from error
     if not isinstance(summary, dict) or any(
         not isinstance(summary.get(part), (dict, list)) for part in _REQUIRED
     ):
-        raise InputError(str(path), "is no summary of analyze", CURE)
+        raise InputError(str(path), "is not a summary written by analyze", CURE)
     return summary
 
 
@@ -257,7 +257,7 @@ def read_result_text(path: Path) -> str:
     """
     try:
         if path.stat().st_size > _MAX_BYTES:
-            raise InputError(str(path), "is far too large", CURE)
+            raise InputError(str(path), "is too large", CURE)
         return path.read_text("utf-8")
     except FileNotFoundError as error:
         raise InputError(str(path), "is missing", "give a directory that analyze wrote") from error

@@ -200,7 +200,7 @@ def _floats(frame: pd.DataFrame, name: str, source: str) -> Floats:
     try:
         return frame[name].to_numpy(np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
-        problem = f"{name} is not a number everywhere ({error})"
+        problem = f"{name} is not numeric in every row ({error})"
         raise InputError(source, problem, "give seconds") from error
 
 

@@ -115,7 +115,7 @@ def _read_records(path: Path, source: str) -> list[tuple[str, int, StageInterval
 
     def refuse_entity(*_: object) -> NoReturn:
         raise InputError(
-            source, "declares XML entities", "give the export as Apple Health made it",
+            source, "declares XML entities", "give the export as written by Apple Health",
             f"line {parser.CurrentLineNumber}",
         )  # fmt: skip
 

@@ -192,7 +192,7 @@ def read_clock_times(
     if aware:
         row = next(k for k in range(len(naive)) if (k in aware) != (0 in aware))
         raise InputError(
-            source, "has times with and without offset", "give all one way", place(row)
+            source, "mixes times with and without offset", "use one form throughout", place(row)
         )
     zone = clock.require_zone(source, place(0))
     choices = [_interpretations(t, zone, source, place(row)) for row, t in enumerate(naive)]
@@ -245,7 +245,7 @@ def _parse(text: str, source: str, place: str) -> datetime | timedelta:
             except ValueError:
                 continue
     cure = "write 2026-03-28T22:30:00+01:00, or 22:30:00"
-    raise InputError(source, f"{text!r} is no clock time", cure, place)
+    raise InputError(source, f"{text!r} is not a clock time", cure, place)
 
 
 def _add_date(time: timedelta, before: list[datetime], clock: NightClock, source: str) -> datetime:
@@ -273,7 +273,7 @@ def _interpretations(local: datetime, zone: ZoneInfo, source: str, place: str) -
         if back == local and utc not in out:
             out.append(utc)
     if not out:
-        problem = f"the local time {local} never was in {zone.key}: clocks were put forward"
+        problem = f"the local time {local} does not exist in {zone.key}: the clock was set forward"
         raise InputError(source, problem, "give times with their offset from UTC", place)
     return out
 

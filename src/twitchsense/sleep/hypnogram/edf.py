@@ -99,7 +99,7 @@ def _open(path: Path, source: str) -> Edf | Bdf:
             _ = edf.annotations
     except Exception as error:
         # edfio has no error type of its own; damaged files raise many different ones
-        raise InputError(source, f"is no EDF+ file, or damaged ({error})", _CURE) from error
+        raise InputError(source, f"is not an EDF+ file, or is damaged ({error})", _CURE) from error
     return edf
 
 

@@ -97,15 +97,15 @@ def _logs(data: Any, source: str) -> list[tuple[str, dict[str, Any]]]:
 
 def _read(rows: Any, source: str, place: str, clock: NightClock) -> list[StageInterval]:
     if not isinstance(rows, list):
-        raise InputError(source, "is no list of levels", _CURE, place)
+        raise InputError(source, "is not a list of levels", _CURE, place)
     places = [f"{place} {k}" for k in range(1, len(rows) + 1)]
     times, lengths, stages = [], [], []
     for row, where in zip(rows, places, strict=True):
         if not isinstance(row, dict):
-            raise InputError(source, "is no level", _CURE, where)
+            raise InputError(source, "is not a level", _CURE, where)
         time, length, level = row.get("dateTime"), row.get("seconds"), row.get("level")
         if not isinstance(time, str) or not isinstance(level, str):
-            raise InputError(source, "has no dateTime or no level", _CURE, where)
+            raise InputError(source, "lacks dateTime or level", _CURE, where)
         if isinstance(length, bool) or not isinstance(length, (int, float)):
             raise InputError(source, f"seconds is {length!r}", _CURE, where)
         if not 0 <= length <= 7 * 86400:

@@ -96,7 +96,7 @@ class Hypnogram:
                 numbers.append(frame[name].to_numpy(np.float64))
             except (TypeError, ValueError) as error:
                 raise InputError(
-                    source, f"{name} is not a number everywhere ({error})", "give seconds"
+                    source, f"{name} is not numeric in every row ({error})", "give seconds"
                 ) from error
         words = ["" if pd.isna(v) else _cell_text(v) for v in frame["stage"]]
         return build_hypnogram(numbers[0], numbers[1], words, source, place, codes)
@@ -193,7 +193,7 @@ def build_hypnogram(
         raise InputError(source, "has no epochs", "give at least one line below the header")
     _check(np.isfinite(onset), "onset is not a finite number", "give seconds", source, place)
     fine = np.isfinite(duration) & (duration > 0)
-    _check(fine, "duration is not above zero", "give the epoch's length in s", source, place)
+    _check(fine, "duration is not positive", "give the epoch's length in s", source, place)
     in_range = (np.abs(onset) < _MAX_TIME_S) & (duration < _MAX_TIME_S)
     _check(in_range, "time is out of range", "give seconds", source, place)
     start, stop = to_us(onset), to_us(onset + duration)
@@ -235,16 +235,20 @@ def infer_epoch_length(
     """
     cure = "give the column duration (s)"
     if len(onset_s) < 2:
-        raise InputError(source, "has no column 'duration', nor two onsets to measure it by", cure)
+        raise InputError(
+            source, "has neither a column 'duration' nor two onsets to infer it from", cure
+        )
     step = np.diff(to_us(onset_s))
     if (step <= 0).any():
         where = place(int(np.argmax(step <= 0)) + 1)
-        raise InputError(source, "begins no later than the row above", "sort by onset", where)
+        raise InputError(source, "does not begin later than the row above", "sort by onset", where)
     shortest = int(step.min())
     uneven = step % shortest != 0
     if uneven.any():
         where = place(int(np.argmax(uneven)) + 1)
-        raise InputError(source, "has no column 'duration', and uneven onsets", cure, where)
+        raise InputError(
+            source, "has no column 'duration', and its onsets have no common step", cure, where
+        )
     return shortest / 1e6
 
 

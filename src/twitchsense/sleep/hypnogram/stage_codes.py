@@ -67,7 +67,7 @@ def parse_codes(text: str) -> dict[str, str]:
         code, equals, stage = pair.partition("=")
         if not (equals and code.strip() and stage.strip()):
             cure = f'write "0=W,1=N1,2=N2,3=N3,4=R" or one of {", ".join(NAMED_CODES)}'
-            raise InputError("--stages", f"{pair!r} is no pair", cure)
+            raise InputError("--stages", f"{pair!r} is not a pair CODE=STAGE", cure)
         codes[code.strip()] = stage.strip()
     return check_codes(codes, "--stages")
 
@@ -168,8 +168,8 @@ def parse_stage(word: str, source: str, place: str, codes: Codes | None = None) 
     if is_number(key):
         raise InputError(
             source,
-            f"stage {word!r} is a number, and programs disagree on those (REM is 4 or 5)",
-            f"{cure}; or say what numbers mean: --stages yasa, or --stages 0=W,1=N1,2=N2,3=N3,4=R",
+            f"stage {word!r} is a number, and programs use different numbers (REM is 4 or 5)",
+            f"{cure}; or define the numbers: --stages yasa, or --stages 0=W,1=N1,2=N2,3=N3,4=R",
             place,
         )
     raise InputError(source, f"unknown stage {word!r}", cure, place)
