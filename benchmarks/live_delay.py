@@ -41,13 +41,13 @@ class TimedEventPrinter(EventPrinter):
     def print_update(self, row: EventUpdate, key: tuple[str, int, int]) -> None:
         """Record when a movement is shown, corrected or withdrawn."""
         super().print_update(row, key)
-        kind, delay = row.finding.kind, (self.now_ns() - row.finding.offset_ns) / 1e9
+        kind, delay = row.candidate.kind, (self.now_ns() - row.candidate.offset_ns) / 1e9
         first_kind = self.first_kind.setdefault(key, kind)
         self.delay_as_kind.setdefault((key, kind), delay)
-        if row.settled:
-            self.withdrawn += row.gone
-            self.corrected += not row.gone and kind != first_kind
-            if not row.gone:
+        if row.final:
+            self.withdrawn += row.withdrawn
+            self.corrected += not row.withdrawn and kind != first_kind
+            if not row.withdrawn:
                 self.shown.append((kind, self.delay_as_kind[key, kind]))
                 self.settled.append((kind, delay))
 

@@ -109,7 +109,7 @@ async def write(path: Path, seconds: float) -> None:
 Seen = tuple[float, float, list[float | None], list[float | None], list[list[Any]]]
 
 
-async def look_at_terminal(watch: NightFollower, writer: subprocess.Popen[str]) -> list[Seen]:
+async def look_at_terminal(follower: NightFollower, writer: subprocess.Popen[str]) -> list[Seen]:
     """Keep the terminal's app open until the recorder ends."""
     from twitchsense.live.terminal import LiveApp
 
@@ -124,22 +124,22 @@ async def look_at_terminal(watch: NightFollower, writer: subprocess.Popen[str]) 
                     lambda: seen.append((time.time(), state["until"], low, high, state["events"]))
                 )
 
-    async with Spied(watch).run_test(size=(100, 36)):
+    async with Spied(follower).run_test(size=(100, 36)):
         while writer.poll() is None:
             await asyncio.sleep(0.2)
     return seen
 
 
-def look_at_browser(watch: NightFollower, writer: subprocess.Popen[str]) -> list[Seen]:
+def look_at_browser(follower: NightFollower, writer: subprocess.Popen[str]) -> list[Seen]:
     """Keep the page open in a Chromium until the recorder ends."""
     from playwright.sync_api import sync_playwright
 
-    server = LiveServer(watch)
+    server = LiveServer(follower)
     server.start()
 
     def follow() -> None:  # as `twitchsense live --browser` does
         while not server.stopped.is_set():
-            if not watch.look():
+            if not follower.poll():
                 time.sleep(PERIOD_S)
 
     threading.Thread(target=follow, daemon=True).start()
@@ -213,11 +213,11 @@ def main() -> None:
         )  # fmt: skip
         while not (path.exists() and path.stat().st_size):
             time.sleep(0.1)
-        watch = NightFollower(path)
+        follower = NightFollower(path)
         if options.view == "terminal":
-            seen = asyncio.run(look_at_terminal(watch, writer))
+            seen = asyncio.run(look_at_terminal(follower, writer))
         else:
-            seen = look_at_browser(watch, writer)
+            seen = look_at_browser(follower, writer)
         assert writer.stdout is not None
         told = json.loads(writer.stdout.read())
         busy = {"cores": os.cpu_count(), "processes_that_want_one": round(os.getloadavg()[1], 1)}

@@ -70,9 +70,9 @@ class StageTimer:
             self.bursts[name, burst.onset_ns] = now
 
     def _record(self, row: EventUpdate, now: int) -> None:
-        self.first.setdefault(row.number, (row.finding.kind, now))
-        self.first_as_kind.setdefault((row.number, row.finding.kind), now)
-        if row.settled:
+        self.first.setdefault(row.number, (row.candidate.kind, now))
+        self.first_as_kind.setdefault((row.number, row.candidate.kind), now)
+        if row.final:
             self.final.append((row, now))
 
     def delays(self, f: ScoredCandidate, shown: int, settled: int) -> list[float]:
@@ -99,15 +99,19 @@ def measure(scenario: str, minutes: float, seed: int) -> tuple[dict[str, list], 
     for row, at in timer.final:
         kind, shown = timer.first[row.number]
         early = shown < at
-        outcomes["rows"] += not row.gone
+        outcomes["rows"] += not row.withdrawn
         outcomes["shown early"] += early
-        outcomes["corrected"] += early and not row.gone and row.finding.kind != kind
-        outcomes["withdrawn"] += row.gone
-        has_waveform = row.finding.kind in LONG_KINDS or row.finding.waveform is not None
-        if not row.gone and has_waveform and row.finding.kind in ("twitch", "jerk", *LONG_KINDS):
+        outcomes["corrected"] += early and not row.withdrawn and row.candidate.kind != kind
+        outcomes["withdrawn"] += row.withdrawn
+        has_waveform = row.candidate.kind in LONG_KINDS or row.candidate.waveform is not None
+        if (
+            not row.withdrawn
+            and has_waveform
+            and row.candidate.kind in ("twitch", "jerk", *LONG_KINDS)
+        ):
             # a row first shown as another kind counts as shown when it was corrected
-            shown = timer.first_as_kind[row.number, row.finding.kind]
-            delays[row.finding.kind].append(timer.delays(row.finding, shown, at))
+            shown = timer.first_as_kind[row.number, row.candidate.kind]
+            delays[row.candidate.kind].append(timer.delays(row.candidate, shown, at))
     return delays, outcomes
 
 

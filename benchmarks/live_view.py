@@ -71,27 +71,29 @@ def resident_mb() -> float:
 
 
 @asynccontextmanager
-async def view_of(kind: str, watch: NightFollower) -> AsyncIterator[Callable[[], Awaitable[int]]]:
+async def view_of(
+    kind: str, follower: NightFollower
+) -> AsyncIterator[Callable[[], Awaitable[int]]]:
     """Open a view; yield a function that updates it and returns the number of new frames."""
 
     async def look() -> int:
-        new = watch.look()
-        watch.state(counts=True)
+        new = follower.poll()
+        follower.state(counts=True)
         return new
 
     async def look_at_terminal() -> int:
-        before = watch.frames
-        await app.look()
-        return watch.frames - before
+        before = follower.frames
+        await app.poll()
+        return follower.frames - before
 
     if kind == "terminal":
         from twitchsense.live.terminal import LiveApp
 
-        app = LiveApp(watch, counts=True)
+        app = LiveApp(follower, counts=True)
         async with app.run_test(size=(100, 36)):
             yield look_at_terminal
     elif kind == "browser":
-        server = LiveServer(watch, counts=True)
+        server = LiveServer(follower, counts=True)
         server.start()
         stream, _ = open_event_stream(server)
         threading.Thread(
@@ -127,15 +129,15 @@ async def follow(hours: float, speed: float, kind: str) -> dict[str, object]:
         while not (path.exists() and path.stat().st_size):
             time.sleep(0.1)
         time.sleep(0.5)
-        watch, first, began = NightFollower(path), 0, time.monotonic()
+        follower, first, began = NightFollower(path), 0, time.monotonic()
         memory: list[float] = []
-        async with view_of(kind, watch) as look:
+        async with view_of(kind, follower) as look:
             while True:
                 ended = writer.poll() is not None
                 new = await look()
-                if watch.newest_ns:
-                    first = first or watch.newest_ns
-                    if watch.newest_ns - first >= len(memory) * 600 * NS:
+                if follower.newest_ns:
+                    first = first or follower.newest_ns
+                    if follower.newest_ns - first >= len(memory) * 600 * NS:
                         memory.append(round(resident_mb(), 1))
                 if not new:
                     if ended:
@@ -148,9 +150,9 @@ async def follow(hours: float, speed: float, kind: str) -> dict[str, object]:
             "hours": hours,
             "wall_s": round(wall_s),
             "speed": round(hours * 3600 / wall_s, 1),
-            "frames_seen": watch.frames,
+            "frames_seen": follower.frames,
             "frames_stored": stored,
-            "events": watch.counts,
+            "events": follower.counts,
             "memory_mb_every_10_minutes": memory,
         }
 
@@ -165,13 +167,13 @@ def latency(seconds: float) -> dict[str, object]:
         )  # fmt: skip
         while not (path.exists() and path.stat().st_size):
             time.sleep(0.1)
-        watch = NightFollower(path)
-        server = LiveServer(watch)
+        follower = NightFollower(path)
+        server = LiveServer(follower)
         server.start()
 
         def look() -> None:
             while not server.stopped.is_set():
-                if not watch.look():
+                if not follower.poll():
                     time.sleep(0.2)
 
         threading.Thread(target=look, daemon=True).start()

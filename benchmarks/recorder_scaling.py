@@ -244,7 +244,7 @@ async def record(film: Film, count: int, seconds: float, path: Path, live: bool)
     air.devices = [Wearable(n, film, air) for n in range(count)]
     clock = make_host_clock()
     ears = Ears(clock)
-    aside = DetectionWorker(ears.push) if live else None
+    worker = DetectionWorker(ears.push) if live else None
     night = NightFileWriter(path, make_metadata())
     recorder = Recorder(
         air,  # type: ignore[arg-type]
@@ -252,7 +252,7 @@ async def record(film: Film, count: int, seconds: float, path: Path, live: bool)
         [d.address for d in air.devices],
         now_ns=clock,
         period_s=LIVE_PERIOD_S,
-        on_stored=aside.put if aside else None,
+        on_stored=worker.put if worker else None,
     )
     stop = asyncio.Event()
     player = asyncio.create_task(air.run())
@@ -270,15 +270,15 @@ async def record(film: Film, count: int, seconds: float, path: Path, live: bool)
     await running
     player.cancel()
     night.close()
-    if aside is not None:
-        aside.close()
+    if worker is not None:
+        worker.close()
     return {
         "devices": count,
         "seconds": round(wall, 1),
         "sent": [d.sent for d in air.devices],
         "frames_sent": sum(d.sent for d in air.devices),
         "asked_again": asked,
-        "not_searched": aside.left_out if aside else 0,
+        "not_searched": worker.n_dropped if worker else 0,
         "turned_away": recorder.queue.n_overflows,
         "late_ms": quantiles(late),
         "late_p99_ms_of_halves": halves(late),

@@ -94,7 +94,7 @@ def test_the_live_terminal_shortens_long_texts(night):
     async def play():
         app = terminal.LiveApp(NightFollower(night), counts=True)
         async with app.run_test(size=(100, 40)) as pilot:
-            await app.look()
+            await app.poll()
             await pilot.press("m")
             app.query_one("#words").value = ENDLESS[:1000]
             await pilot.press("enter")
@@ -108,12 +108,12 @@ def test_the_live_terminal_shortens_long_texts(night):
 
 
 def test_the_live_browser_view_shortens_long_texts(night):
-    watch = NightFollower(night)
-    watch.look()
-    server = LiveServer(watch)
+    follower = NightFollower(night)
+    follower.poll()
+    server = LiveServer(follower)
     server.start()
     try:
-        assert len(json.dumps(watch.state(counts=True))) < 60_000
+        assert len(json.dumps(follower.state(counts=True))) < 60_000
         link = http.client.HTTPConnection("127.0.0.1", server.port)
         link.request("GET", f"/?token={server.token}")
         answer = link.getresponse()

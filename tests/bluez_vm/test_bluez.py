@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def test_lost_connections(tmp_path):
+def test_lost_connections_are_restored(tmp_path):
     """Out of range for longer than the supervision timeout; hung up on; a reboot."""
     night = rehearse_on_bluez(
         tmp_path / "a.night", 30, "range@3+9", "hangup@3,hangup@15", "reboot@3"
@@ -37,7 +37,7 @@ def test_lost_connections(tmp_path):
     assert [p.n_connections >= 2 for p in night.status] == [True, True, True]
 
 
-def test_bad_air(tmp_path):
+def test_packet_errors_lose_no_frames(tmp_path):
     """A fade shorter than the timeout that the wearable asks for; packet errors; damage."""
     night = rehearse_on_bluez(
         tmp_path / "a.night", 20, "range@5+3", "noise@2+15=0.3", "damage@2+15=0.05"
@@ -47,7 +47,7 @@ def test_bad_air(tmp_path):
     assert [p.battery for p in night.status] == [100, 100, 100]
 
 
-def test_the_commands(tmp_path):
+def test_the_commands_work_with_bluez(tmp_path):
     """`devices`; `record` killed, frozen for 3 s, and ended by SIGTERM: nothing is lost."""
     path = tmp_path / "a.night"
 

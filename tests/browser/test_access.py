@@ -42,9 +42,9 @@ def weeks(tmp_path_factory):
 
 @pytest.fixture
 def live(tmp_path):
-    watch = NightFollower(write_night(tmp_path / "n.night", 6))
-    watch.look()
-    server = LiveServer(watch, counts=True)
+    follower = NightFollower(write_night(tmp_path / "n.night", 6))
+    follower.poll()
+    server = LiveServer(follower, counts=True)
     server.start()
     yield server.address
     server.stop()

@@ -8,9 +8,9 @@ from twitchsense.live.web import LiveServer
 
 
 def test_shows_the_signals_and_stores_a_marker(visit, tmp_path):
-    watch = NightFollower(write_night(tmp_path / "n.night", 12))
-    watch.look()
-    server = LiveServer(watch)
+    follower = NightFollower(write_night(tmp_path / "n.night", 12))
+    follower.poll()
+    server = LiveServer(follower)
     server.start()
     try:
         seen = visit(server.address)

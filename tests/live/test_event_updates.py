@@ -1,4 +1,4 @@
-"""What becomes of a movement that was shown early."""
+"""How events of a live view become final, change, or are withdrawn."""
 
 from __future__ import annotations
 
@@ -10,81 +10,81 @@ from twitchsense.model.candidates import ScoredCandidate
 MS = 1_000_000
 
 
-def finding(kind, first_ms, last_ms, *, reason="", channel="emg1", leg="left", parts=()):
+def candidate(kind, first_ms, last_ms, *, reason="", channel="emg1", leg="left", parts=()):
     return ScoredCandidate(
         first_ms * MS, last_ms * MS, kind, leg, channel, reason=reason, parts=tuple(parts)
     )
 
 
-def now(row):
-    return row.finding.kind, row.settled, row.gone
+def state_of(event):
+    return event.candidate.kind, event.final, event.withdrawn
 
 
-def test_what_is_settled_at_once_is_one_new_row():
-    rows = EventTracker()
-    [row] = rows.update([finding("movement", 0, 900)], [])
-    assert now(row) == ("movement", True, False)
-    assert rows.update([], []) == []
+def test_a_final_candidate_is_one_new_event():
+    tracker = EventTracker()
+    [event] = tracker.update([candidate("movement", 0, 900)], [])
+    assert state_of(event) == ("movement", True, False)
+    assert tracker.update([], []) == []
 
 
-def test_what_was_shown_early_is_told_once_and_then_settled():
-    rows = EventTracker()
-    twitch = finding("twitch", 0, 20)
-    [row] = rows.update([], [twitch])
-    assert now(row) == ("twitch", False, False)
-    assert rows.update([], [twitch]) == []
-    [same] = rows.update([twitch], [])
-    assert same is row
-    assert now(row) == ("twitch", True, False)
+def test_a_provisional_event_is_reported_once_and_then_finalized():
+    tracker = EventTracker()
+    twitch = candidate("twitch", 0, 20)
+    [event] = tracker.update([], [twitch])
+    assert state_of(event) == ("twitch", False, False)
+    assert tracker.update([], [twitch]) == []
+    [same] = tracker.update([twitch], [])
+    assert same is event
+    assert state_of(event) == ("twitch", True, False)
 
 
 @pytest.mark.parametrize(
-    ("settled", "became"),
+    ("final", "expected"),
     [
-        ([finding("jerk", 0, 40)], ("jerk", True, False)),
-        ([finding("movement", -10, 900, channel="emg2")], ("movement", True, False)),
-        ([finding("twitch", 0, 20, reason="mains")], ("twitch", True, True)),
-        # of two that touch it, that of its own kind
-        ([finding("movement", 15, 900), finding("twitch", 0, 20)], ("twitch", True, False)),
-        # a contraction that is turned down leaves its parts
+        ([candidate("jerk", 0, 40)], ("jerk", True, False)),
+        ([candidate("movement", -10, 900, channel="emg2")], ("movement", True, False)),
+        ([candidate("twitch", 0, 20, reason="mains")], ("twitch", True, True)),
+        # of two that overlap it, the one of its own kind
+        ([candidate("movement", 15, 900), candidate("twitch", 0, 20)], ("twitch", True, False)),
+        # a rejected contraction leaves its parts
         (
             [
-                finding(
+                candidate(
                     "movement", 0, 900, reason="weak_contraction",
-                    parts=[finding("twitch", 0, 20), finding("twitch", 300, 320)],
+                    parts=[candidate("twitch", 0, 20), candidate("twitch", 300, 320)],
                 )
             ],
             ("twitch", True, False),
         ),
     ],
 )  # fmt: skip
-def test_what_it_becomes(settled, became):
-    rows = EventTracker()
-    [row] = rows.update([], [finding("twitch", 0, 20)])
-    changed = rows.update(settled, [])
-    assert changed[0] is row
-    assert now(row) == became
-    standing = sum(not f.reason for s in settled for f in ((s, *s.parts) if s.reason else (s,)))
-    assert sum(not r.gone for r in changed) == standing
+def test_a_provisional_event_takes_the_final_result(final, expected):
+    tracker = EventTracker()
+    [event] = tracker.update([], [candidate("twitch", 0, 20)])
+    changed = tracker.update(final, [])
+    assert changed[0] is event
+    assert state_of(event) == expected
+    n_accepted = sum(not f.reason for s in final for f in ((s, *s.parts) if s.reason else (s,)))
+    assert sum(not r.withdrawn for r in changed) == n_accepted
 
 
-def test_two_that_become_one_movement_are_one_row_less():
-    rows = EventTracker()
-    rows.update([], [finding("twitch", 0, 20), finding("twitch", 300, 320)])
-    changed = rows.update([finding("movement", 0, 900)], [])
-    assert [now(r) for r in changed] == [("movement", True, False), ("twitch", True, True)]
+def test_one_of_two_provisional_events_that_merge_is_withdrawn():
+    tracker = EventTracker()
+    tracker.update([], [candidate("twitch", 0, 20), candidate("twitch", 300, 320)])
+    changed = tracker.update([candidate("movement", 0, 900)], [])
+    assert [state_of(r) for r in changed] == [("movement", True, False), ("twitch", True, True)]
 
 
-def test_the_other_leg_is_another_movement():
-    rows = EventTracker()
-    rows.update([], [finding("twitch", 0, 20)])
-    [other] = rows.update([finding("jerk", 0, 20, leg="right")], [])
+def test_a_candidate_of_the_other_leg_is_another_event():
+    tracker = EventTracker()
+    tracker.update([], [candidate("twitch", 0, 20)])
+    [other] = tracker.update([candidate("jerk", 0, 20, leg="right")], [])
     assert other.number == 2
 
 
-def test_what_is_seen_again_as_something_else_is_the_same_row():
-    rows = EventTracker()
-    [row] = rows.update([], [finding("twitch", 0, 20)])
-    [same] = rows.update([], [finding("jerk", 0, 60, channel="emg2")])
-    assert same is row
-    assert now(row) == ("jerk", False, False)
+def test_a_provisional_event_that_changes_its_kind_stays_the_same_event():
+    tracker = EventTracker()
+    [event] = tracker.update([], [candidate("twitch", 0, 20)])
+    [same] = tracker.update([], [candidate("jerk", 0, 60, channel="emg2")])
+    assert same is event
+    assert state_of(event) == ("jerk", False, False)

@@ -1,4 +1,4 @@
-"""A night file followed while it is written."""
+"""Following a night file while it is written: frames, events, status, waveforms, markers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.nightfile.builders import KEY, MODEL, T0, device, info_bytes, make_fr
 from tests.signals import unit_potential
 from twitchsense.devices.v1_frames import decode_frame, decode_info
 from twitchsense.errors import InputError
-from twitchsense.live import follower as watch_module
+from twitchsense.live import follower as follower_module
 from twitchsense.live.device_stream import DeviceStream
 from twitchsense.live.follower import NightFollower
 from twitchsense.live.waveform_buffer import COLUMNS_PER_S, LENGTH_S, WaveformBuffer
@@ -40,15 +40,15 @@ def query(path, sql):
 
 
 def test_every_stored_frame_is_read_once(night):
-    watch = NightFollower(night)
+    follower = NightFollower(night)
     stored = query(night, "SELECT count(*) FROM packet")[0][0]
-    assert watch.look() == stored
-    assert watch.look() == 0
-    assert watch.frames == stored
-    assert set(watch.trails) == {"emg1_left", "emg2_left", "acc_left"}
+    assert follower.poll() == stored
+    assert follower.poll() == 0
+    assert follower.frames == stored
+    assert set(follower.waveforms) == {"emg1_left", "emg2_left", "acc_left"}
 
 
-def test_what_is_written_meanwhile_is_seen_and_nothing_twice(tmp_path):
+def test_frames_written_while_polling_are_read_once(tmp_path):
     path = tmp_path / "n.night"
     boot, frames = Boot(KEY, 1), make_frames(20)
     file = NightFileWriter(path)
@@ -61,21 +61,21 @@ def test_what_is_written_meanwhile_is_seen_and_nothing_twice(tmp_path):
             ]
             file.write(batch)
 
-    watch, seen = NightFollower(path), 0
+    follower, seen = NightFollower(path), 0
     writer = threading.Thread(target=write)
     writer.start()
     while writer.is_alive() or seen < len(frames):
-        seen += watch.look()
+        seen += follower.poll()
     writer.join()
     file.close()
-    assert seen == watch.frames == len(frames)
+    assert seen == follower.frames == len(frames)
 
 
 #: Counts of 0.2 µV: a motor unit's potential of 180 µV peak to peak.
 BURST = 900 * unit_potential(1000.0)
 
 
-class Quiet:
+class OneTwitch:
     """Counts of a still leg with one potential at second 8."""
 
     def read(self, stream, first, count):
@@ -93,7 +93,7 @@ class Quiet:
 
 @pytest.fixture
 def twitching(tmp_path):
-    return write_counts(tmp_path / "quiet.night", Quiet(), 14)
+    return write_counts(tmp_path / "quiet.night", OneTwitch(), 14)
 
 
 def write_counts(path, source, seconds):
@@ -114,29 +114,29 @@ def write_counts(path, source, seconds):
     return path
 
 
-def test_a_twitch_is_shown_and_counted_only_when_asked(twitching):
-    watch = NightFollower(twitching)
-    watch.look()
-    quiet, told = watch.state(counts=False), watch.state(counts=True)
-    [[when, kind, seconds, channel, settled]] = quiet["events"]
+def test_a_twitch_is_shown_and_counted_only_on_request(twitching):
+    follower = NightFollower(twitching)
+    follower.poll()
+    without_counts, with_counts = follower.state(counts=False), follower.state(counts=True)
+    [[when, kind, seconds, channel, settled]] = without_counts["events"]
     assert settled
     assert kind == "twitch"
     assert channel in ("emg1_left", "emg2_left")
     assert when == pytest.approx(T0 / NS + 8.0, abs=0.05)
     assert 0.01 < seconds < 0.07
-    assert quiet["counts"] is None
-    assert told["counts"] == {"twitch": 1}
-    assert quiet["lost"] == 5
-    assert quiet["over"]
+    assert without_counts["counts"] is None
+    assert with_counts["counts"] == {"twitch": 1}
+    assert without_counts["lost"] == 5
+    assert without_counts["over"]
 
 
-class Twitching(Quiet):
+class RepeatedTwitches(OneTwitch):
     """A burst every 5 s."""
 
     def read(self, stream, first, count):
         if stream == 2:
             return super().read(stream, first, count)
-        # the same burst, seen again and again
+        # the same burst repeated
         k = np.arange(first, first + count) % 5000
         rng = np.random.default_rng(first)
         values = rng.normal(0, 15, (count, 2))
@@ -145,12 +145,12 @@ class Twitching(Quiet):
         return values.astype(np.int32)
 
 
-def test_frame_by_frame_and_all_at_once_show_the_same(tmp_path, monkeypatch):
-    path = write_counts(tmp_path / "long.night", Twitching(), 60)
+def test_the_size_of_a_poll_does_not_change_the_events(tmp_path, monkeypatch):
+    path = write_counts(tmp_path / "long.night", RepeatedTwitches(), 60)
     whole, pieces = NightFollower(path), NightFollower(path)
-    assert whole.look() > 1000
-    monkeypatch.setattr(watch_module, "BATCH_ROWS", 7)
-    while pieces.look():
+    assert whole.poll() > 1000
+    monkeypatch.setattr(follower_module, "BATCH_ROWS", 7)
+    while pieces.poll():
         pass
     assert len(whole.events) >= 9
     assert pieces.events == whole.events
@@ -178,124 +178,128 @@ def test_memory_of_the_detector_does_not_grow(tmp_path):
 
     sizes = []
     for seconds in (90, 480):  # at other times a history may just have grown
-        watch = NightFollower(write_counts(tmp_path / f"{seconds}.night", Twitching(), seconds))
-        while watch.look():
+        follower = NightFollower(
+            write_counts(tmp_path / f"{seconds}.night", RepeatedTwitches(), seconds)
+        )
+        while follower.poll():
             pass
-        (lane,) = watch._lanes.values()
-        sizes.append(size(lane._detector, set()) + size(lane._rows, set()))
+        (device_stream,) = follower._streams.values()
+        sizes.append(size(device_stream._detector, set()) + size(device_stream._tracker, set()))
     assert sizes[1] < 1.1 * sizes[0]
 
 
-def test_the_link_in_words(tmp_path):
+def test_connection_status_texts(tmp_path):
     path = tmp_path / "n.night"
     file = NightFileWriter(path)
     file.write([device()])
-    watch = NightFollower(path)
+    follower = NightFollower(path)
 
-    def told(*events):
+    def status_after(*events):
         file.write([LinkEvent(key, T0, event, "detail") for key, event in events])
-        watch.look()
-        return watch.state(counts=False)["link"]
+        follower.poll()
+        return follower.state(counts=False)["link"]
 
-    assert told() == "waiting for the first connection"
-    assert told((KEY, "failed"), (KEY, "connected"), (KEY, "take_over")) == "connected"
-    assert told(("OTHER", "connected")) == "connected"
-    assert told((KEY, "lost")) == f"{KEY[-4:]}: connection lost, trying again, THER: connected"
-    assert told((KEY, "stopped"), ("OTHER", "stopped")) == "the recording was ended"
+    assert status_after() == "waiting for the first connection"
+    assert status_after((KEY, "failed"), (KEY, "connected"), (KEY, "take_over")) == "connected"
+    assert status_after(("OTHER", "connected")) == "connected"
+    assert (
+        status_after((KEY, "lost")) == f"{KEY[-4:]}: connection lost, trying again, THER: connected"
+    )
+    assert status_after((KEY, "stopped"), ("OTHER", "stopped")) == "the recording was ended"
     file.close()
 
 
-def test_an_old_night_is_over_and_says_when_it_ended(twitching):
-    watch = NightFollower(twitching)
-    watch.look()
-    newest = watch.newest_ns / NS
+def test_an_abandoned_night_is_over_and_shows_when_it_ended(twitching):
+    follower = NightFollower(twitching)
+    follower.poll()
+    newest = follower.newest_ns / NS
     when = f"{datetime.fromtimestamp(newest):%H:%M}"
-    near, old = (watch.state(counts=False, now_s=newest + s) for s in (30, 5_648_515))
+    near, old = (follower.state(counts=False, now_s=newest + s) for s in (30, 5_648_515))
     assert near["link"] == f"the recording broke off at {when}; nobody records it now"
     assert near["silent"]
     day = f"{datetime.fromtimestamp(newest):%Y-%m-%d}"
     assert old["link"] == f"the recording broke off at {when} on {day}; nobody records it now"
 
 
-def test_silence_while_someone_records_is_told_with_its_length(tmp_path):
-    path = write_counts(tmp_path / "n.night", Quiet(), 3)
+def test_silence_during_a_recording_shows_its_duration(tmp_path):
+    path = write_counts(tmp_path / "n.night", OneTwitch(), 3)
     file = NightFileWriter(path)  # a recorder that waits for its wearable
-    watch = NightFollower(path)
-    watch.look()
-    state = watch.state(counts=False, now_s=watch.newest_ns / NS + 7200)
+    follower = NightFollower(path)
+    follower.poll()
+    state = follower.state(counts=False, now_s=follower.newest_ns / NS + 7200)
     assert not state["over"]
     assert state["link"] == "no signal for 2 h: connected"
     file.write([LinkEvent(KEY, T0, "stopped")])
     file.close()
-    watch.look()
-    state = watch.state(counts=False, now_s=watch.newest_ns / NS + 7200)
+    follower.poll()
+    state = follower.state(counts=False, now_s=follower.newest_ns / NS + 7200)
     assert state["over"]
     assert re.fullmatch(r"the recording ended at \d\d:\d\d", state["link"])
     assert not state["silent"]
 
 
 @pytest.mark.parametrize("drift", [-5e-4, 5e-4])
-def test_a_crystal_that_runs_astray_moves_no_trail(drift):
+def test_clock_drift_is_corrected_in_the_waveform_times(drift):
     seconds, pushed = 200, []
-    lane = DeviceStream(KEY, decode_info(info_bytes()), on_chunk=pushed.append)
-    lane._detector.push = lambda chunk: []
-    lane._detector.peek = lambda: []
+    stream = DeviceStream(KEY, decode_info(info_bytes()), on_chunk=pushed.append)
+    stream._detector.push = lambda chunk: []
+    stream._detector.peek = lambda: []
     rng = np.random.default_rng(1)
     for _, at, data in make_frames(seconds, drift=drift):
         arrival = T0 + round((at + 0.004 + rng.exponential(0.02)) * NS)
-        lane.push([(decode_frame(data, lane.info), arrival)])
+        stream.push([(decode_frame(data, stream.info), arrival)])
     chunk = [p for p in pushed if p.channel == "emg1_left"][-1]
     by_rate = chunk.segment_start_ns + round(chunk.first_index / 1000 * NS)
     truth = T0 / NS + chunk.first_index / 1000 / (1 + drift)
     assert abs(by_rate / NS - truth) > 0.07
-    assert (by_rate + lane.astray_ns(by_rate)) / NS == pytest.approx(truth, abs=0.03)
+    assert (by_rate + stream.drift_ns(by_rate)) / NS == pytest.approx(truth, abs=0.03)
 
 
-def test_the_battery_is_what_was_said_last(tmp_path):
+def test_the_battery_level_is_the_last_one_read(tmp_path):
     path = tmp_path / "n.night"
     file = NightFileWriter(path)
     file.write([device(), BatteryReading(KEY, T0, 90)])
-    watch = NightFollower(path)
-    assert watch.state(counts=False)["battery"] == "unknown"
-    watch.look()
-    assert watch.state(counts=False)["battery"] == "90 %"
+    follower = NightFollower(path)
+    assert follower.state(counts=False)["battery"] == "unknown"
+    follower.poll()
+    assert follower.state(counts=False)["battery"] == "90 %"
     file.write([BatteryReading(KEY, T0, 89), BatteryReading("OTHER", T0, 40)])
-    watch.look()
-    assert watch.state(counts=False)["battery"] == "89 % and 40 %"
+    follower.poll()
+    assert follower.state(counts=False)["battery"] == "89 % and 40 %"
     file.close()
 
 
-def test_silence_is_no_rest(twitching):
-    watch = NightFollower(twitching)
-    watch.look()
-    newest = watch.newest_ns / NS
-    assert not watch.state(counts=False, now_s=newest + 1)["silent"]
-    assert watch.state(counts=False, now_s=newest + 6)["silent"]
-    [trail, *_] = watch.state(counts=False, now_s=newest + 10)["trails"]
-    low, high = trail["columns"]
+def test_a_gap_has_no_waveform(twitching):
+    follower = NightFollower(twitching)
+    follower.poll()
+    newest = follower.newest_ns / NS
+    assert not follower.state(counts=False, now_s=newest + 1)["silent"]
+    assert follower.state(counts=False, now_s=newest + 6)["silent"]
+    [waveform, *_] = follower.state(counts=False, now_s=newest + 10)["trails"]
+    low, high = waveform["columns"]
     assert len(low) == len(high) == COLUMNS_PER_S * LENGTH_S
     assert high[-50] is None
     assert high[-150] is not None
 
 
-def test_a_trail_keeps_the_extremes_and_the_gaps():
-    trail = WaveformBuffer(Channel("emg1", "emg", "uV", 1000.0, ("emg1_uv",)))
+def test_a_waveform_buffer_keeps_extremes_and_gaps():
+    waveform = WaveformBuffer(Channel("emg1", "emg", "uV", 1000.0, ("emg1_uv",)))
     wave = np.zeros((2000, 1), np.float32)
     wave[1234] = 90
-    trail.push(Chunk("emg1", 100 * NS, 0, wave[:1000]))
-    trail.push(Chunk("emg1", 100 * NS, 1000, wave[1000:]))
-    trail.push(Chunk("emg1", 104 * NS, 0, np.zeros((1000, 1), np.float32)))
-    _, high = trail.columns(104.99)
+    waveform.push(Chunk("emg1", 100 * NS, 0, wave[:1000]))
+    waveform.push(Chunk("emg1", 100 * NS, 1000, wave[1000:]))
+    waveform.push(Chunk("emg1", 104 * NS, 0, np.zeros((1000, 1), np.float32)))
+    _, high = waveform.columns(104.99)
     assert high[-50:-30].index(max(h for h in high[-50:-30] if h is not None)) == 12
     assert high[-30:-10] == [None] * 20
     assert None not in high[-10:]
 
 
-def test_memory_of_a_trail_does_not_grow():
-    trail = WaveformBuffer(Channel("emg1", "emg", "uV", 1000.0, ("emg1_uv",)))
+def test_memory_of_a_waveform_buffer_does_not_grow():
+    waveform = WaveformBuffer(Channel("emg1", "emg", "uV", 1000.0, ("emg1_uv",)))
     for k in range(200):
-        trail.push(Chunk("emg1", 0, 1000 * k, np.ones((1000, 1), np.float32)))
-    assert len(trail._low) == COLUMNS_PER_S * LENGTH_S
+        waveform.push(Chunk("emg1", 0, 1000 * k, np.ones((1000, 1), np.float32)))
+    assert waveform.size == COLUMNS_PER_S * LENGTH_S
 
 
 @pytest.mark.parametrize(
@@ -313,7 +317,7 @@ def test_a_marker_is_stored_while_the_recorder_writes(tmp_path, given, stored):
     file = NightFileWriter(path)
     file.write([device()])
     before = time.time_ns()
-    NightFollower(path).mark(given)
+    NightFollower(path).add_marker(given)
     file.write([LinkEvent(KEY, T0, "connected")])  # the recorder goes on
     file.close()
     [(when, text)] = query(path, "SELECT time_ns, text FROM marker")
@@ -321,23 +325,23 @@ def test_a_marker_is_stored_while_the_recorder_writes(tmp_path, given, stored):
     assert before <= when <= time.time_ns()
 
 
-def test_a_file_that_is_no_night_is_refused(tmp_path):
+def test_a_file_that_is_not_a_night_file_is_rejected(tmp_path):
     path = tmp_path / "x.night"
     path.write_text("hello")
     with pytest.raises(InputError):
-        NightFollower(path).look()
+        NightFollower(path).poll()
     with pytest.raises(InputError, match="took no marker"):
-        NightFollower(tmp_path / "none.night").mark("x")
+        NightFollower(tmp_path / "none.night").add_marker("x")
 
 
-def test_the_view_finds_what_analyze_finds(twitching):
-    watch = NightFollower(twitching)
-    watch.look()
+def test_live_events_equal_those_of_analyze(twitching):
+    follower = NightFollower(twitching)
+    follower.poll()
     table = ts.analyze(ts.read(twitching)).events
-    assert list(table["trial_type"]) == [e.kind for e in watch.events]
+    assert list(table["trial_type"]) == [e.kind for e in follower.events]
 
 
-def test_two_boots_are_one_night(tmp_path):
-    watch = NightFollower(write_night(tmp_path / "n.night", 4, boots=(1, 2)))
-    watch.look()
-    assert watch.frames == 2 * len(make_frames(4))
+def test_both_boots_of_a_night_are_read(tmp_path):
+    follower = NightFollower(write_night(tmp_path / "n.night", 4, boots=(1, 2)))
+    follower.poll()
+    assert follower.frames == 2 * len(make_frames(4))

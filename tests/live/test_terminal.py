@@ -22,9 +22,9 @@ def run(path, keys, *, counts=False):
     async def play():
         app = terminal.LiveApp(NightFollower(path), counts=counts)
         async with app.run_test(size=(100, 40)) as pilot:
-            await app.look()
+            await app.poll()
             await pilot.press(*keys)
-            await app.look()
+            await app.poll()
             shown = {w.id: str(w.render()) for w in app.query("Static") if w.id}
             trails = len(app.query(".trail"))
         return shown, trails
@@ -37,7 +37,7 @@ def markers(path):
         return [text for (text,) in db.execute("SELECT text FROM marker ORDER BY id")]
 
 
-def test_shows_signals_link_and_loss_but_no_count(night):
+def test_waveforms_status_and_losses_are_shown_but_no_counts(night):
     shown, trails = run(night, [])
     assert trails == 3
     assert "packets stored, 0 lost" in shown["stored"]
@@ -46,24 +46,24 @@ def test_shows_signals_link_and_loss_but_no_count(night):
     assert "none yet" not in shown["events"]
 
 
-def test_rest_is_low_and_no_signal_is_no_rest():
+def test_bars_of_rest_are_low_and_gaps_are_dots():
     drawn = terminal.draw_bars([None, 0.0, 1.0, 8.0, 24.0], 24.0, 5).split("\n")
     assert drawn == ["    █", "    █", "·▁▁██"]
     assert terminal.draw_bars([1.0, 24.0, 3.0], 24.0, 1) == "█\n█\n█"
 
 
-def test_counts_come_by_key(night):
+def test_the_key_c_shows_the_counts(night):
     shown, _ = run(night, ["c"])
     assert "none yet" in shown["events"] or ": " in shown["events"]
 
 
-def test_markers_by_key(night):
+def test_keys_store_markers(night):
     shown, _ = run(night, ["l", "m", *"up", "enter"])
     assert markers(night) == ["lights out", "up"]
     assert "marker stored: up" in shown["marked"]
 
 
-def test_escape_leaves_the_marker(night):
+def test_escape_closes_the_marker_field(night):
     run(night, ["m", *"oops", "escape"])
     assert markers(night) == []
 
@@ -73,7 +73,7 @@ def test_a_marker_is_shown_as_text(night, text):
     async def play():
         app = terminal.LiveApp(NightFollower(night))
         async with app.run_test(size=(100, 40)) as pilot:
-            await app.look()
+            await app.poll()
             await pilot.press("m")
             app.query_one("#words").value = text
             await pilot.press("enter")
@@ -88,7 +88,7 @@ def test_a_marker_is_shown_as_text(night, text):
     assert shown.isprintable()
 
 
-def test_what_a_night_file_holds_is_shown_as_text(night):
+def test_texts_of_a_night_file_are_not_interpreted(night):
     with sqlite3.connect(night) as db:
         db.execute(
             "INSERT INTO link (time_ns, device, event, detail) VALUES (1, ?, 'connected', '')",
@@ -104,7 +104,7 @@ def test_what_a_night_file_holds_is_shown_as_text(night):
     assert shown["link"].isprintable()
 
 
-def test_a_missing_file_is_told_with_its_cure(tmp_path):
+def test_a_missing_file_is_reported_with_its_cure(tmp_path):
     done = CliRunner().invoke(main, ["live", str(tmp_path / "none.night")])
     assert done.exit_code == 2
     assert "is no file" in done.output

@@ -14,9 +14,9 @@ from twitchsense.live.web import LiveServer
 
 @pytest.fixture
 def server(night):
-    watch = NightFollower(night)
-    watch.look()
-    live = LiveServer(watch)
+    follower = NightFollower(night)
+    follower.poll()
+    live = LiveServer(follower)
     live.start()
     yield live
     live.stop()
@@ -43,31 +43,31 @@ def enter(server):
     return cookie.split(";")[0], page.decode()
 
 
-def test_the_page_and_its_news(server):
+def test_the_page_and_its_stream_of_states_are_served(server):
     cookie, page = enter(server)
     assert "Recording" in page
     assert "connect-src 'self'" in page
     answer, line = ask(server, f"/news?token={server.token}", Cookie=cookie)
     assert answer.status == 200
     state = json.loads(line.removeprefix(b"data: "))
-    assert state["frames"] == server.watch.frames
+    assert state["frames"] == server.follower.frames
     assert state["counts"] is None  # quiet unless asked
 
 
-def test_listens_on_this_computer_alone(server):
+def test_the_server_listens_on_this_computer_only(server):
     assert server._http.server_address[0] == "127.0.0.1"
     assert server.address.startswith("http://127.0.0.1:")
 
 
 @pytest.mark.parametrize("path", ["/", "/?token=", "/?token=wrong", "/news", "/news?token=wrong"])
-def test_a_wrong_token_is_refused(server, path):
+def test_a_wrong_token_is_rejected(server, path):
     answer, body = ask(server, path)
     assert answer.status == 403
     assert b"frames" not in body
     assert server.token.encode() not in body
 
 
-def test_a_second_browser_is_refused_and_the_first_may_reload(server):
+def test_a_second_browser_is_rejected_and_the_first_may_reload(server):
     cookie, _ = enter(server)
     path = f"/?token={server.token}"
     assert ask(server, path)[0].status == 403
@@ -77,14 +77,14 @@ def test_a_second_browser_is_refused_and_the_first_may_reload(server):
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "127.0.0.1:1", "192.168.0.7:{port}"])
-def test_a_foreign_host_is_refused(server, host):
+def test_a_foreign_host_is_rejected(server, host):
     # a name that was made to point here (DNS rebinding) still names itself
     answer, _ = ask(server, f"/?token={server.token}", Host=host.format(port=server.port))
     assert answer.status == 403
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
-def test_a_foreign_origin_is_refused(server, origin):
+def test_a_foreign_origin_is_rejected(server, origin):
     cookie, _ = enter(server)
     for method, path in (("GET", "/news"), ("POST", "/marker")):
         path += f"?token={server.token}"
@@ -93,11 +93,11 @@ def test_a_foreign_origin_is_refused(server, origin):
 
 
 def markers(server):
-    with sqlite3.connect(server.watch.path) as db:
+    with sqlite3.connect(server.follower.path) as db:
         return [text for (text,) in db.execute("SELECT text FROM marker ORDER BY id")]
 
 
-def test_a_marker_is_stored_from_the_page_alone(server):
+def test_a_marker_is_stored_only_from_the_page(server):
     cookie, _ = enter(server)
     path, ours = f"/marker?token={server.token}", f"http://127.0.0.1:{server.port}"
     post = {"method": "POST", "Cookie": cookie}
@@ -109,6 +109,6 @@ def test_a_marker_is_stored_from_the_page_alone(server):
     assert markers(server) == ["woke up ö"]
 
 
-def test_nothing_else_is_there(server):
+def test_other_paths_are_not_found(server):
     cookie, _ = enter(server)
     assert ask(server, f"/../etc/passwd?token={server.token}", Cookie=cookie)[0].status == 404

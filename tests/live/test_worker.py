@@ -25,38 +25,38 @@ def stored(film):
     """Return the frames of one connection."""
     model = film.model
     info = decode_info(bytes(Encoder().info(model.streams, model.tick_hz, model.device, "")))
-    lane = FrameSource(info, Boot(model.serial, BOOT), 0, lambda _: None)
+    source = FrameSource(info, Boot(model.serial, BOOT), 0, lambda _: None)
     return [
-        StoredFrame(lane, decode_frame(data, info), round(due * 1e9))
+        StoredFrame(source, decode_frame(data, info), round(due * 1e9))
         for due, data in zip(film.due, film.frames, strict=True)
     ]
 
 
-def test_a_slow_detector_gets_more_at_a_time_and_then_less_than_all(stored):
+def test_a_slow_detector_gets_larger_batches_until_frames_are_dropped(stored):
     go, seen = threading.Event(), []
 
     def show(frames):
         go.wait(30)
         seen.append(frames)
 
-    aside = DetectionWorker(show, limit=40)
+    worker = DetectionWorker(show, limit=40)
     for frame in stored[:60]:
-        aside.put([frame])
-    assert 20 <= aside.left_out <= 21  # one may have been taken before the others came
+        worker.put([frame])
+    assert 20 <= worker.n_dropped <= 21  # one may have been taken before the others came
     go.set()
-    aside.close()
+    worker.close()
     assert len(seen) <= 2
-    assert [s for part in seen for s in part] == stored[: 60 - aside.left_out]
+    assert [s for part in seen for s in part] == stored[: 60 - worker.n_dropped]
 
 
-def test_a_fault_of_the_detector_does_not_reach_the_recorder(stored, caplog):
+def test_an_error_of_the_detector_does_not_stop_the_recorder(stored, caplog):
     def broken(frames):
         raise RuntimeError("odd")
 
-    aside = DetectionWorker(broken)
-    aside.put(stored[:1])
-    aside.put(stored[1:2])
-    aside.close()
+    worker = DetectionWorker(broken)
+    worker.put(stored[:1])
+    worker.put(stored[1:2])
+    worker.close()
     assert "the recording goes on" in caplog.text
 
 

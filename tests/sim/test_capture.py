@@ -25,7 +25,7 @@ def joined(capture: SimulatedCapture, tiles: int):
     return emg, acc, capture.truth_rows()
 
 
-def test_block_size_changes_nothing() -> None:
+def test_block_size_does_not_change_the_samples() -> None:
     settings = CaptureSettings(4, 5, "artefacts", fs_emg=500.0)
     emg, acc, rows = joined(SimulatedCapture(settings), 1)
     emg_whole, acc_whole, rows_whole = joined(SimulatedCapture(settings), 100)
@@ -34,7 +34,7 @@ def test_block_size_changes_nothing() -> None:
     assert rows == rows_whole
 
 
-def test_quiet_is_noise_of_the_stated_size() -> None:
+def test_the_quiet_scenario_has_the_stated_noise() -> None:
     emg, acc, rows = joined(SimulatedCapture(CaptureSettings(2, 3, "quiet")), 5)
     assert rows == []
     assert emg.shape == (120_000, 2)
@@ -61,7 +61,7 @@ def test_events_are_the_same_at_every_sampling_rate() -> None:
     assert tables[0]
 
 
-def test_true_twitches_stand_in_the_signal() -> None:
+def test_true_twitches_exceed_the_noise() -> None:
     emg, _, rows = joined(SimulatedCapture(CaptureSettings(1, 3, "rest_twitches")), 5)
     for row in rows:
         trace = emg[:, int(row.channel[-1]) - 1] * 0.2
@@ -88,7 +88,7 @@ def _with(events: tuple[SimulatedEvent, ...], monkeypatch: pytest.MonkeyPatch) -
     return SimulatedCapture(CaptureSettings(1, 1, "quiet", channels=1))
 
 
-def test_disturbances_do_what_their_name_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_artefact_has_its_effect_on_the_signal(monkeypatch: pytest.MonkeyPatch) -> None:
     capture = _with(
         (
             _at(EventKind.FLAT, 5.0, 4.0),
@@ -115,7 +115,7 @@ def test_disturbances_do_what_their_name_says(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("name", scenarios.NAMES)
-def test_events_keep_apart_and_inside(name: str) -> None:
+def test_events_do_not_overlap_or_leave_the_recording(name: str) -> None:
     schedule = scenarios.make_schedule(name, 30.0, 2, 2)
     events = [event for event in schedule.events if event.kind not in SUSTAINED]
     assert all(event.onset >= 0.0 and event.end <= schedule.seconds for event in schedule.events)
@@ -128,14 +128,14 @@ def test_events_keep_apart_and_inside(name: str) -> None:
 
 @pytest.mark.parametrize("name", scenarios.NAMES)
 @pytest.mark.parametrize("minutes", [0.1, 0.7, 3.0, 11.0])
-def test_any_length_can_be_planned(name: str, minutes: float) -> None:
+def test_a_schedule_of_any_length_can_be_made(name: str, minutes: float) -> None:
     for seed in range(3):
         schedule = scenarios.make_schedule(name, minutes, seed, 1)
         assert len(schedule.hypnogram.stages) * 30.0 >= schedule.seconds
         assert all(event.channel == 0 for event in schedule.events)
 
 
-def test_periodic_movements_come_10_to_90_s_apart() -> None:
+def test_periodic_movements_are_10_to_90_s_apart() -> None:
     schedule = scenarios.make_schedule("plm", 20.0, 4, 2)
     onsets = [e.onset for e in schedule.events if e.kind is EventKind.LEG_MOVEMENT]
     lengths = [e.duration for e in schedule.events if e.kind is EventKind.LEG_MOVEMENT]
@@ -163,7 +163,7 @@ def test_a_night_has_plausible_sleep_and_rates() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_an_hour_holds_falling_asleep_with_jerks(seed: int) -> None:
+def test_an_hour_contains_sleep_onset_with_jerks(seed: int) -> None:
     schedule = scenarios.make_schedule("night", 60.0, seed, 2)
     onset = schedule.hypnogram.sleep_onset_s
     assert onset is not None
@@ -197,7 +197,7 @@ def test_movements_are_labelled_by_their_intervals(onsets, labels) -> None:
     assert [row.label.split("_")[0] for row in named] == labels
 
 
-def test_the_timeline_refuses_overlap() -> None:
+def test_overlapping_reservations_are_rejected() -> None:
     planner = Planner(60.0, whole_night(1.0, make_rng(1)), 2, make_rng(2))
     assert planner.add(SimulatedEvent(EventKind.JERK, 10.0, 0.2))
     assert not planner.add(SimulatedEvent(EventKind.UNIT, 10.1, 0.02))

@@ -23,7 +23,7 @@ def run(out: Path, *more: str) -> int:
     return main(["capture", "--out", str(out), "--minutes", "0.5", "--seed", "3", *more])
 
 
-def test_numbers_are_written_as_they_are() -> None:
+def test_formatted_numbers_equal_the_values() -> None:
     values = np.array([0, 5, -5, 123456, -1], dtype=np.int64)
     present = np.array([True, True, False, True, True])
     text = format_rows(
@@ -55,7 +55,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     assert first.read_bytes() != other.read_bytes()
 
 
-def test_the_files_have_the_agreed_columns(tmp_path: Path) -> None:
+def test_the_files_have_the_columns_of_the_contract(tmp_path: Path) -> None:
     assert run(tmp_path, "--scenario", "violent", "--leg", "left") == 0
     emg = pd.read_csv(tmp_path / "emg.csv")
     acc = pd.read_csv(tmp_path / "acc.csv")
@@ -75,7 +75,7 @@ def test_the_files_have_the_agreed_columns(tmp_path: Path) -> None:
         assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() == digest
 
 
-def test_the_wide_file_holds_the_same_numbers(tmp_path: Path) -> None:
+def test_the_wide_file_has_the_same_samples(tmp_path: Path) -> None:
     run(tmp_path / "long", "--scenario", "violent")
     run(tmp_path / "wide", "--scenario", "violent", "--wide")
     wide = pd.read_csv(tmp_path / "wide" / "capture.csv")
@@ -100,7 +100,7 @@ def test_the_wide_file_holds_the_same_numbers(tmp_path: Path) -> None:
         ["capture", "--out", "x", "--minutes", "1", "--seed", "1", "--fs-emg", "9"],
     ],
 )
-def test_bad_arguments_end_with_2_and_one_line(
+def test_invalid_arguments_exit_with_2_and_one_line(
     arguments: list[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -114,7 +114,7 @@ def test_bad_arguments_end_with_2_and_one_line(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_made_is_bad_input(
+def test_a_folder_that_cannot_be_created_exits_with_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     blocked = tmp_path / "file"
@@ -123,7 +123,7 @@ def test_a_folder_that_cannot_be_made_is_bad_input(
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_the_samples_are_those_of_the_list() -> None:
+def test_the_sample_captures_match_the_checksum_list() -> None:
     lines = (DATA / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
     listed = dict(line.split("  ")[::-1] for line in lines)
     found = {
@@ -136,7 +136,7 @@ def test_the_samples_are_those_of_the_list() -> None:
         assert hashlib.sha256((DATA / name).read_bytes()).hexdigest() == digest, name
 
 
-def test_the_samples_are_what_the_program_makes(tmp_path: Path) -> None:
+def test_the_sample_captures_are_reproducible(tmp_path: Path) -> None:
     write_capture(SimulatedCapture(SAMPLES["violent"]), tmp_path, packed=True)
     kept = pd.read_csv(DATA / "violent" / "emg.csv.gz")
     made = pd.read_csv(tmp_path / "emg.csv.gz")

@@ -58,7 +58,7 @@ def test_a_unit_keeps_its_waveform_from_firing_to_firing() -> None:
         (EventKind.POSTURE, 3.0),
     ],
 )
-def test_truth_is_what_the_noise_free_waveform_shows(kind: EventKind, duration: float) -> None:
+def test_the_truth_equals_the_noise_free_waveform(kind: EventKind, duration: float) -> None:
     event = SimulatedEvent(kind, 10.0, duration, 400.0, 0.2, seed=5)
     burst, motion, row = measured(event)
     samples = burst.emg.samples[:, burst.best]
@@ -87,7 +87,7 @@ def test_the_staircase_is_exact(duration: float) -> None:
 
 
 @pytest.mark.parametrize("duration", [0.075, 0.15, 0.25, 2.0])
-def test_envelopes_are_as_long_as_asked(duration: float) -> None:
+def test_envelopes_have_the_requested_duration(duration: float) -> None:
     tau = np.arange(-0.5, duration + 1.0, 1e-4)
     for envelope in (
         jerk_envelope(tau, duration, 1.5),
@@ -97,7 +97,7 @@ def test_envelopes_are_as_long_as_asked(duration: float) -> None:
         assert (last - first) * 1e-4 == pytest.approx(duration, abs=0.003)
 
 
-def test_the_limb_follows_the_muscle() -> None:
+def test_the_limb_moves_after_the_muscle() -> None:
     for seed in range(12):
         _, motion, row = measured(SimulatedEvent(EventKind.JERK, 5.0, 0.15, 900.0, 0.4, seed=seed))
         size = np.linalg.norm(motion.samples, axis=1)
@@ -107,7 +107,7 @@ def test_the_limb_follows_the_muscle() -> None:
         assert size[after].max() < 0.03 * size.max()  # the swing is over within a second
 
 
-def test_gravity_keeps_its_length_and_turns_by_the_angle() -> None:
+def test_gravity_keeps_its_magnitude_and_turns_by_the_angle() -> None:
     event = SimulatedEvent(EventKind.POSTURE, 10.0, 3.0, 500.0, 0.3, seed=8, turn_deg=70.0)
     gravity = plan_gravity((event,), 4)
     vectors = gravity.at(np.linspace(0.0, 20.0, 500))
@@ -116,7 +116,7 @@ def test_gravity_keeps_its_length_and_turns_by_the_angle() -> None:
     assert angle == pytest.approx(70.0, abs=0.01)
 
 
-def test_a_snippet_reads_the_same_at_any_rate_and_in_pieces() -> None:
+def test_a_waveform_does_not_depend_on_rate_or_blocks() -> None:
     t = np.arange(4000) / 4000.0
     wave = np.exp(-0.5 * ((t - 0.5) / 0.05) ** 2) * np.sin(2 * np.pi * 120 * t)
     snippet = Waveform(3.0, 4000.0, wave[:, None])
@@ -132,7 +132,7 @@ def test_a_snippet_reads_the_same_at_any_rate_and_in_pieces() -> None:
     assert whole[inside, 0] == pytest.approx(exact[inside], abs=1e-4)
 
 
-def test_templates_do_not_care_where_a_block_ends() -> None:
+def test_templates_do_not_depend_on_block_edges() -> None:
     def shape(tau):
         return np.exp(-0.5 * (tau / 0.01) ** 2)
 

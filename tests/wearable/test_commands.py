@@ -66,7 +66,7 @@ def test_record_sim_then_analyze(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("kind", ["unix", "pty"])
-def test_other_transports_and_both_legs(kind, tmp_path):
+def test_a_served_pair_of_wearables_is_recorded(kind, tmp_path):
     place = tmp_path / "wire"
     ours, theirs = {
         "unix": (f"unix-server:{place}", f"unix-client:{place}"),
@@ -83,7 +83,7 @@ def test_other_transports_and_both_legs(kind, tmp_path):
     assert all(b.unresolved == () and b.received == b.end - b.begin > 20 for b in books)
 
 
-def test_a_wearable_that_is_not_served_is_told(tmp_path, capsys):
+def test_a_transport_without_a_wearable_is_an_error(tmp_path, capsys):
     device = f"sim@unix-client:{tmp_path / 'nobody'}"
     run("record", "--device", device, "--out", tmp_path / "a.night", "--duration", 3, expect=1)
     assert "sim: cannot be opened" in capsys.readouterr().err
@@ -145,7 +145,7 @@ def test_sigterm_ends_cleanly(tmp_path):
     assert book.unresolved == ()
 
 
-def test_a_poor_night_is_loud(tmp_path, capsys, monkeypatch):
+def test_a_night_with_too_little_valid_signal_fails(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("twitchsense.cli.record.SIMULATOR_SCAN_S", 1.5)
     faults = "faults=range@0+100"
     run("record", "--device", "sim", "--out", tmp_path / "a.night", "--duration", 3,
@@ -167,7 +167,7 @@ def test_a_poor_night_is_loud(tmp_path, capsys, monkeypatch):
         (("--device", "sim", "--device", "sim", "--out", "x.night"), "stands alone"),
     ],
 )
-def test_wrong_usage(arguments, message, tmp_path, capsys, monkeypatch):
+def test_wrong_usage_is_an_error(arguments, message, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run("record", *arguments, expect=2)
     err = capsys.readouterr().err
@@ -175,7 +175,7 @@ def test_wrong_usage(arguments, message, tmp_path, capsys, monkeypatch):
     assert err.count("\n") == 1
 
 
-def test_options_are_numbers_where_they_can_be():
+def test_options_become_numbers_where_possible():
     assert parse_options(("seed=3", "drift_ppm=-2.5", "leg=left")) == {
         "seed": 3,
         "drift_ppm": -2.5,
@@ -186,7 +186,7 @@ def test_options_are_numbers_where_they_can_be():
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_export_comes_back(kind, tmp_path, capsys):
+def test_exported_files_can_be_read_back(kind, tmp_path, capsys):
     night = write_night(tmp_path / "a.night", 20, keep=lambda _, s: s not in (100, 101))
     run("export", night, "--to", kind, "--out", tmp_path / "out")
     files = sorted((tmp_path / "out").iterdir())
@@ -204,7 +204,7 @@ def test_export_comes_back(kind, tmp_path, capsys):
         assert "time_utc" in pd.read_csv(files[0], nrows=2).columns
 
 
-def test_devices_without_a_radio_say_so(capsys, monkeypatch):
+def test_devices_without_an_adapter_reports_an_error(capsys, monkeypatch):
     class Broken:
         def __init__(self, *_, **__):
             raise OSError("no adapter")

@@ -53,7 +53,7 @@ def test_frame(vector):
 
 
 @pytest.mark.parametrize("vector", VECTORS["no_frame"], ids=lambda v: v["reason"])
-def test_no_frame(vector):
+def test_invalid_frames_are_rejected(vector):
     with pytest.raises(PacketError) as caught:
         decode_frame(raw(vector["bytes"]), INFO)
     assert caught.value.reason == vector["reason"]
@@ -108,7 +108,7 @@ def test_response(vector):
 
 
 @pytest.mark.parametrize("vector", VECTORS["no_response"], ids=lambda v: v["reason"])
-def test_no_response(vector):
+def test_invalid_responses_are_rejected(vector):
     with pytest.raises(PacketError) as caught:
         decode_response(raw(vector["bytes"]))
     assert caught.value.reason == vector["reason"]
@@ -119,7 +119,7 @@ def test_no_response(vector):
     [(0, 2, "version"), (3, 0, "info"), (3, 9, "info"), (2, 3, "info"), (16, 0, "info"),
      (18, 0, "info"), (19, 24, "info"), (28, 1, "info"), (30, 2, "info"), (3, 3, "too_short")],
 )  # fmt: skip
-def test_impossible_info(at, value, reason):
+def test_invalid_info_is_rejected(at, value, reason):
     data = bytearray(raw(VECTORS["info"]["usual"]["bytes"]))
     data[at] = value
     with pytest.raises(PacketError) as caught:
@@ -156,7 +156,7 @@ def _mutate(frame, edits):
 
 
 @given(st.one_of(st.binary(max_size=600), near_frames))
-def test_hostile_frames_are_read_or_refused(data):
+def test_altered_frames_are_decoded_or_rejected(data):
     frame = _or_refused(decode_frame, data, INFO)
     if frame is not None:
         assert frame.samples.nbytes <= MAX_FRAME_BYTES
@@ -164,7 +164,7 @@ def test_hostile_frames_are_read_or_refused(data):
 
 
 @given(st.sampled_from(FRAMES), st.integers(0, 8 * 20), st.integers(1, 0xFFFF))
-def test_no_burst_of_16_bits_gets_through(frame, shift, burst):
+def test_every_error_burst_of_16_bits_is_detected(frame, shift, burst):
     """What the polynomial promises; REPLAY alone is free."""
     body = int.from_bytes(frame, "big") ^ (burst << shift)
     if body.bit_length() > 8 * len(frame):
@@ -176,13 +176,13 @@ def test_no_burst_of_16_bits_gets_through(frame, shift, burst):
 
 
 @given(st.binary(max_size=80))
-def test_hostile_answers_and_infos_are_read_or_refused(data):
+def test_altered_responses_and_infos_are_decoded_or_rejected(data):
     _or_refused(decode_response, data)
     _or_refused(decode_info, data)
 
 
 @given(st.lists(st.one_of(st.binary(max_size=30), st.binary(max_size=9).map(b"\xf0".__add__))))
-def test_fragments_stay_bounded(pieces):
+def test_the_fragment_buffer_is_bounded(pieces):
     assembler = FragmentAssembler()
     for piece in pieces:
         whole = _or_refused(assembler.push, piece)

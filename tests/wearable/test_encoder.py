@@ -63,7 +63,7 @@ def firmware() -> Firmware:
     return Firmware(MODEL, Counting(), Encoder(), boot_count=263)
 
 
-def test_start_answers_with_the_bytes_of_the_vector():
+def test_start_response_equals_the_vector():
     device = firmware()
     session = VECTORS["request"][0]["session"]
     assert device.control(raw(VECTORS["request"][0]["bytes"]))[:2] == raw("81 11")
@@ -79,7 +79,7 @@ def test_start_answers_with_the_bytes_of_the_vector():
     assert device.session == session
 
 
-def test_clock_answers_with_the_bytes_of_the_vector():
+def test_clock_response_equals_the_vector():
     device = firmware()
     device.advance(2**32 + 10)
     assert device.control(raw("06 16")) == raw(VECTORS["response"][4]["bytes"])
@@ -91,11 +91,11 @@ def test_clock_answers_with_the_bytes_of_the_vector():
      ("01 01 00000000 00", "81 01 03"), ("03 01 00000000 00000000", "83 01 03"),
      ("04 01 00000000", "84 01 03")],
 )  # fmt: skip
-def test_bad_requests(request_, answer):
+def test_invalid_requests_get_an_error_status(request_, answer):
     assert firmware().control(raw(request_)) == raw(answer)
 
 
-def test_new_frames_go_first_then_those_asked_for_in_order():
+def test_new_frames_are_sent_before_requested_ones():
     device = firmware()
     device.control(raw("01 01 01000000 00"))
     device.advance(16384)  # half a second: 8 + 1 frames
@@ -112,7 +112,7 @@ def test_new_frames_go_first_then_those_asked_for_in_order():
     assert not device.has_frame()
 
 
-def test_reboot_forgets_all_but_its_count():
+def test_a_reboot_clears_everything_but_the_boot_count():
     device = firmware()
     device.control(raw("01 01 01000000 00"))
     device.advance(32768)

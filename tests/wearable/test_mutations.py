@@ -14,14 +14,14 @@ from tests.wearable.broken import CHECKS, first_red, spend
 PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
 
 
-def test_nothing_broken_turns_nothing_red(tmp_path):
+def test_without_a_mutation_every_check_passes(tmp_path):
     evening = spend(tmp_path / "a.night")
     assert {name: check(evening) for name, check in CHECKS.items()} == dict.fromkeys(CHECKS, "")
     assert len(evening.true) > 1000
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_a_broken_field_is_caught(name, tmp_path):
+def test_each_mutation_fails_its_check(name, tmp_path):
     mutation = MUTATIONS[name]
     check, said = first_red(spend(tmp_path / "a.night", name))
     assert check == mutation.check, said
@@ -29,12 +29,12 @@ def test_a_broken_field_is_caught(name, tmp_path):
     assert mutation.says
 
 
-def test_the_checks_are_those_the_docs_explain():
+def test_the_checks_are_those_of_the_page():
     assert list(CHECKS) == list(mutations.CHECKS)
     assert {m.check for m in MUTATIONS.values()} == set(CHECKS)
 
 
-def test_every_field_of_the_page_is_broken_once():
+def test_every_field_of_the_protocol_has_a_mutation():
     assert fields_of(PAGE) == {m.field for m in MUTATIONS.values()}
 
 

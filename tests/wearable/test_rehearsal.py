@@ -26,7 +26,7 @@ def events(path):
     return rows
 
 
-def test_a_quiet_minute(tmp_path):
+def test_a_minute_without_faults(tmp_path):
     night = rehearse(tmp_path / "a.night", 60)
     night.check()
     assert night.status[0].n_connections == 1
@@ -53,7 +53,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("kind", FAULTS)
-def test_faults(kind, tmp_path):
+def test_every_fault_leaves_all_frames_stored_or_reported_lost(kind, tmp_path):
     faults, lost = FAULTS[kind]
     night = rehearse(tmp_path / "a.night", 90, faults)
     night.check(lost=lost)
@@ -63,7 +63,7 @@ def test_faults(kind, tmp_path):
         assert any("stalled" in detail for _, detail in events(tmp_path / "a.night"))
 
 
-def test_an_outage_longer_than_the_ring_is_told(tmp_path):
+def test_an_outage_longer_than_the_ring_buffer_is_reported_lost(tmp_path):
     night = rehearse(tmp_path / "a.night", 120, "range@20+60", ring_frames=400)
     (book,) = night.check(lost=("ring_overflow",)).values()
     # 60 s, and the time to notice and connect, make about 20 frames a second
@@ -71,7 +71,7 @@ def test_an_outage_longer_than_the_ring_is_told(tmp_path):
     assert 500 < made_away < 1400
 
 
-def test_every_sample_has_its_time(tmp_path):
+def test_sample_times_follow_a_drifting_clock(tmp_path):
     """Five minutes with a fast, wandering crystal and an outage: within 5 ms of the truth."""
     night = rehearse(tmp_path / "a.night", 300, "range@100+60", drift_ppm=100.0, wander_ppm=4.0)
     night.check()
@@ -94,7 +94,7 @@ def test_small_mtu_sends_fragments(tmp_path):
     assert night.status[0].n_stored > 300
 
 
-def test_two_legs_in_one_night_on_one_clock(tmp_path):
+def test_two_legs_share_one_clock(tmp_path):
     plans = [
         WearableOptions(leg="left", drift_ppm=40, source=lambda m: Noise()),
         WearableOptions(leg="right", drift_ppm=-40, source=lambda m: Noise()),
@@ -121,7 +121,7 @@ def test_a_blocked_event_loop_loses_nothing(tmp_path):
     rehearse(tmp_path / "a.night", 40, during=during).check()
 
 
-def test_a_full_disk_is_told_and_heals(tmp_path):
+def test_a_full_disk_is_reported_and_recovered_from(tmp_path):
     seen = []
 
     def during(rehearsal, loop, stop):
@@ -150,7 +150,7 @@ def test_a_full_disk_is_told_and_heals(tmp_path):
     assert night.recorder.storage_error == ""
 
 
-def test_a_full_inbox_is_counted_and_mended(tmp_path):
+def test_a_full_queue_is_counted_and_its_frames_are_retransmitted(tmp_path):
     def during(rehearsal, loop, stop):
         queue = rehearsal.recorder.queue
         loop.call_later(20.0, lambda: setattr(queue, "limit", 3))
@@ -205,7 +205,7 @@ def relay(*paths_and_seconds, plan=None):
 
 @pytest.mark.parametrize("first", [-30.0, -4.0, -4.5, -5.0])
 @pytest.mark.parametrize("second", [-3.5, -4.5, -6.0])
-def test_recording_goes_on_in_the_same_night(first, second, tmp_path):
+def test_recording_resumes_in_the_same_night_after_a_kill(first, second, tmp_path):
     """Two recorders die, at times in the middle of connecting; the third fetches all."""
     path = tmp_path / "a.night"
     night = relay((path, first), (path, second), (path, 40.0))
@@ -215,7 +215,7 @@ def test_recording_goes_on_in_the_same_night(first, second, tmp_path):
     assert book.begin == 0
 
 
-def test_a_device_that_forgets_its_boot_count_is_refused(tmp_path):
+def test_a_device_whose_boot_count_did_not_rise_is_rejected(tmp_path):
     """Its frames can't be told from those of before: better an error than nothing, silently."""
     path = tmp_path / "a.night"
     rehearse(path, 20).check()
@@ -225,7 +225,7 @@ def test_a_device_that_forgets_its_boot_count_is_refused(tmp_path):
     assert any("boot count did not rise" in detail for _, detail in events(path))
 
 
-def test_a_new_boot_goes_on_in_the_same_night(tmp_path):
+def test_a_new_boot_resumes_the_same_night(tmp_path):
     path = tmp_path / "a.night"
     rehearse(path, 20)
     rehearse(path, 20, boot_count=2)

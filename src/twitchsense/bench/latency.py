@@ -83,8 +83,12 @@ def time_packets(recording: Recording, size: dict[str, int] | None = None) -> di
         costs.append(clock() - start_s)
         for row in updates:
             first_shown_ns.setdefault(row.number, now_ns)
-            f = row.finding
-            if row.settled and not row.gone and f.onset_ns - recording.start_ns >= WARM_UP_S * NS:
+            f = row.candidate
+            if (
+                row.final
+                and not row.withdrawn
+                and f.onset_ns - recording.start_ns >= WARM_UP_S * NS
+            ):
                 times_ns = {"shown_s": first_shown_ns[row.number], "settled_s": now_ns}
                 for name, time_ns in times_ns.items():
                     delays[name].setdefault(f.kind, []).append((time_ns - f.offset_ns) / NS)

@@ -63,11 +63,11 @@ class EventPrinter:
         """
         if not self.n_events and not self._provisional:
             click.echo(_HEADER, err=True)
-        previous, candidate = self._provisional.pop(key, ""), row.finding
-        if not row.settled:
+        previous, candidate = self._provisional.pop(key, ""), row.candidate
+        if not row.final:
             self._provisional[key] = candidate.kind
-        self.n_events += (0 if row.gone else 1) - (1 if previous else 0)
-        if row.gone:
+        self.n_events += (0 if row.withdrawn else 1) - (1 if previous else 0)
+        if row.withdrawn:
             self._print(candidate, f"taken back: {previous}")
         elif previous != candidate.kind:
             self._print(candidate, candidate.kind, f"  (corrects {previous})" if previous else "")

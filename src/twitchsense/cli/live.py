@@ -40,35 +40,35 @@ def live(night: str, browser: bool, port: int, counts: bool, quiet: bool) -> Non
     from twitchsense.live.follower import NightFollower
 
     with _open_night_file(night) as path:
-        watch = NightFollower(path)
-        watch.look()
+        follower = NightFollower(path)
+        follower.poll()
         if browser:
-            _run_in_browser(watch, port, counts=counts)
+            _run_in_browser(follower, port, counts=counts)
         else:
-            _run_in_terminal(watch, counts=counts)
+            _run_in_terminal(follower, counts=counts)
 
 
-def _run_in_terminal(watch: NightFollower, *, counts: bool) -> None:
+def _run_in_terminal(follower: NightFollower, *, counts: bool) -> None:
     try:
         from twitchsense.live.terminal import LiveApp
     except ImportError as error:
         raise MissingExtraError("live", "the live view in the terminal") from error
-    app = LiveApp(watch, counts=counts)
+    app = LiveApp(follower, counts=counts)
     app.run()
     if app.failure is not None:
         raise app.failure
 
 
-def _run_in_browser(watch: NightFollower, port: int, *, counts: bool) -> None:
+def _run_in_browser(follower: NightFollower, port: int, *, counts: bool) -> None:
     from twitchsense.live.web import LiveServer
 
-    server = LiveServer(watch, port, counts=counts)
+    server = LiveServer(follower, port, counts=counts)
     server.start()
     click.echo(f"Live view, for this computer and one browser: {server.address}")
     click.echo("Ctrl-C closes it; a recording goes on.", err=True)
     try:
         while True:
-            if not watch.look():
+            if not follower.poll():
                 time.sleep(_POLL_PERIOD_S)
     except KeyboardInterrupt:
         pass

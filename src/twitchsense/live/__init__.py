@@ -1,1 +1,1 @@
-"""The night while it is recorded: read from the night file that a recorder writes."""
+"""A night while it is recorded: detection, and views in the terminal and the browser."""

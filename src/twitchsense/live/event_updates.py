@@ -1,7 +1,7 @@
-"""The movements a live view shows, and what becomes of them.
+"""Events of a live view and how they change.
 
-A short movement is shown as soon as it looks complete. Whether it stands is known when
-nothing can join it any more: then it is settled, becomes something else, or is taken back.
+A short event is shown as soon as it looks complete. It becomes final when no later sample can be
+part of it; until then it may change its kind or be withdrawn.
 """
 
 from __future__ import annotations
@@ -11,100 +11,111 @@ from dataclasses import dataclass
 
 from twitchsense.model.candidates import ScoredCandidate
 
-#: Several channels see the edges of one movement this far apart.
+#: Maximum distance (ns) between the edges of one event as seen by several channels.
 _OVERLAP_TOLERANCE_NS = 20_000_000
 
 
 @dataclass(slots=True)
 class EventUpdate:
-    """A movement that is shown.
+    """The state of one event that is shown.
 
     Attributes
     ----------
     number : int
-        Its own, for as long as it is shown.
-    finding : Finding
-        What it is by now.
-    settled : bool
+        Identifies the event for as long as it is shown.
+    candidate : ScoredCandidate
+        What the event is at present.
+    final : bool
         Whether no later sample can change it.
-    gone : bool
-        Whether it was taken back.
+    withdrawn : bool
+        Whether it turned out not to be an event.
     """
 
     number: int
-    finding: ScoredCandidate
-    settled: bool = False
-    gone: bool = False
+    candidate: ScoredCandidate
+    final: bool = False
+    withdrawn: bool = False
 
 
 class EventTracker:
-    """Follows what one detector says."""
+    """Matches the results of one detector with the events that are shown."""
 
     def __init__(self) -> None:
-        self._open: list[EventUpdate] = []
-        self._made = 0
+        self._provisional: list[EventUpdate] = []
+        self._n_events = 0
 
     def update(
-        self, settled: Sequence[ScoredCandidate], early: Sequence[ScoredCandidate]
+        self, final: Sequence[ScoredCandidate], provisional: Sequence[ScoredCandidate]
     ) -> list[EventUpdate]:
-        """Return the rows that are new or have changed.
+        """Match new results.
 
         Parameters
         ----------
-        settled : sequence of Finding
-            What `Detector.push` handed out, rejected candidates too.
-        early : sequence of Finding
-            What `Detector.peek` says after it.
+        final : sequence of ScoredCandidate
+            Result of `Detector.push`, rejected candidates included.
+        provisional : sequence of ScoredCandidate
+            Result of `Detector.peek` after it.
+
+        Returns
+        -------
+        list of EventUpdate
+            Events that are new or have changed.
         """
-        every = [*settled, *(p for f in settled if f.reason for p in f.parts)]
-        standing = sorted((f for f in every if not f.reason), key=lambda f: f.onset_ns)
-        changed = self._settle(every, standing)
-        changed += [self._new(f, settled=True) for f in standing]
-        for finding in early:
-            row = next((r for r in self._open if _overlap(r.finding, finding)), None)
-            if row is None:
-                changed.append(self._new(finding, settled=False))
-            elif _displayed_fields(row.finding) != _displayed_fields(finding):
-                row.finding = finding
-                changed.append(row)
+        candidates = [*final, *(p for f in final if f.reason for p in f.parts)]
+        accepted = sorted((c for c in candidates if not c.reason), key=lambda c: c.onset_ns)
+        changed = self._finalize(candidates, accepted)
+        changed += [self._add(c, final=True) for c in accepted]
+        for candidate in provisional:
+            shown = next((e for e in self._provisional if _overlap(e.candidate, candidate)), None)
+            if shown is None:
+                changed.append(self._add(candidate, final=False))
+            elif _displayed_fields(shown.candidate) != _displayed_fields(candidate):
+                shown.candidate = candidate
+                changed.append(shown)
         return changed
 
-    def _settle(
-        self, every: list[ScoredCandidate], standing: list[ScoredCandidate]
+    def _finalize(
+        self, candidates: list[ScoredCandidate], accepted: list[ScoredCandidate]
     ) -> list[EventUpdate]:
-        """End the open rows that findings speak of; those findings leave `standing`."""
-        ended = [r for r in self._open if any(_overlap(r.finding, f) for f in every)]
-        for row in ended:
-            self._open.remove(row)
-            row.settled = True
-            those = [f for f in standing if _overlap(row.finding, f)]
-            if those:  # the nearest to what was shown
-                differs = [_distance(f, row.finding) for f in those]
-                row.finding = those[differs.index(min(differs))]
-                standing.remove(row.finding)
-            else:
-                row.gone = True
-        return ended
+        """Finalize the provisional events that overlap a final candidate.
 
-    def _new(self, finding: ScoredCandidate, *, settled: bool) -> EventUpdate:
-        self._made += 1
-        row = EventUpdate(self._made, finding, settled)
-        if not settled:
-            self._open.append(row)
-        return row
+        The accepted candidates that are matched are removed from `accepted`.
+        """
+        finalized = [
+            e for e in self._provisional if any(_overlap(e.candidate, c) for c in candidates)
+        ]
+        for event in finalized:
+            self._provisional.remove(event)
+            event.final = True
+            matches = [c for c in accepted if _overlap(event.candidate, c)]
+            if matches:  # the one most similar to what was shown
+                distances = [_distance(c, event.candidate) for c in matches]
+                event.candidate = matches[distances.index(min(distances))]
+                accepted.remove(event.candidate)
+            else:
+                event.withdrawn = True
+        return finalized
+
+    def _add(self, candidate: ScoredCandidate, *, final: bool) -> EventUpdate:
+        self._n_events += 1
+        event = EventUpdate(self._n_events, candidate, final)
+        if not final:
+            self._provisional.append(event)
+        return event
 
 
 def _overlap(a: ScoredCandidate, b: ScoredCandidate) -> bool:
-    touch = (
+    """Return whether two candidates of one leg overlap, with a tolerance."""
+    overlap = (
         a.onset_ns <= b.offset_ns + _OVERLAP_TOLERANCE_NS
         and b.onset_ns <= a.offset_ns + _OVERLAP_TOLERANCE_NS
     )
-    return touch and a.leg == b.leg
+    return overlap and a.leg == b.leg
 
 
-def _displayed_fields(f: ScoredCandidate) -> tuple[int, int, str, str]:
-    return f.onset_ns, f.offset_ns, f.kind, f.channel
+def _displayed_fields(candidate: ScoredCandidate) -> tuple[int, int, str, str]:
+    return candidate.onset_ns, candidate.offset_ns, candidate.kind, candidate.channel
 
 
-def _distance(found: ScoredCandidate, shown: ScoredCandidate) -> tuple[bool, int]:
-    return found.kind != shown.kind, abs(found.onset_ns - shown.onset_ns)
+def _distance(candidate: ScoredCandidate, shown: ScoredCandidate) -> tuple[bool, int]:
+    return candidate.kind != shown.kind, abs(candidate.onset_ns - shown.onset_ns)

@@ -1,7 +1,7 @@
-"""A night file followed while a recorder writes it.
+"""Follows a night file while a recorder writes it: polling, status, events and markers.
 
-Only what is on disk is shown, so the view can neither lose nor delay a sample: it
-reads what was committed, in the order of its rows, and may be closed at any time.
+Only committed rows are read, in their order, so a view can neither lose nor delay a sample and
+may be opened and closed at any time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from twitchsense.devices.framing import PacketError
-from twitchsense.devices.v1_frames import MARKER_TYPE, Frame, decode_frame
+from twitchsense.devices.v1_frames import MARKER_TYPE, DeviceInfo, Frame, decode_frame
 from twitchsense.errors import InputError
 from twitchsense.live.device_stream import DeviceStream
 from twitchsense.live.event_updates import EventUpdate
@@ -30,12 +30,12 @@ from twitchsense.report.palette import kind_name
 from twitchsense.report.time_labels import format_duration
 from twitchsense.text import printable
 
-#: Rows read at once; more wait for the next look.
+#: Maximum number of rows read by one poll.
 BATCH_ROWS: Final = 4000
-#: Events kept for showing.
+#: Maximum number of events that are kept.
 _MAX_EVENTS: Final = 50
 _MAX_MARKER_CHARS: Final = 200
-#: What the newest entry of a device in the log of the connection means.
+#: What is shown for the newest event of a device in the connection log.
 _STATUS_TEXTS: Final = {
     "connected": "connected",
     "lost": "connection lost, trying again",
@@ -44,30 +44,30 @@ _STATUS_TEXTS: Final = {
     "error": "an error, trying again",
     "stopped": "the recording was ended",
 }
-#: Without a frame for so long, the link is called silent; so often it is asked if anyone records.
+#: Time (s) without a frame after which the connection counts as silent; also the period of the
+#: checks whether a recorder still writes the file.
 SILENT_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class LiveEvent:
-    """A movement, as found while recording; until it is settled it may still change."""
+    """An event found while recording; until it is final it may still change."""
 
     time_ns: int
     kind: str
     duration_s: float
     channel: str
-    settled: bool
+    final: bool
 
-    @property
-    def told(self) -> list[Any]:
-        """Time in s, kind in words, duration in s, channel, settled: what a view shows."""
+    def as_row(self) -> list[Any]:
+        """Return what a view shows: time (s), name of the kind, duration (s), channel, final."""
         seconds = round(self.duration_s, 3)
-        return [self.time_ns / NS, kind_name(self.kind), seconds, self.channel, self.settled]
+        return [self.time_ns / NS, kind_name(self.kind), seconds, self.channel, self.final]
 
 
 @dataclass
 class NightFollower:
-    """What a live view shows. All methods may be called from any thread.
+    """The content of a live view. All methods may be called from any thread.
 
     Parameters
     ----------
@@ -76,14 +76,18 @@ class NightFollower:
 
     Attributes
     ----------
-    frames : int
-        Frames read so far; `lost` were given up by the recorder.
+    frames, lost : int
+        Frames read so far, and frames that the recorder gave up.
     batteries : dict of str to int
-        Percent left, by key of the device.
+        Battery level (percent) by key of the device.
+    newest_ns : int
+        Arrival of the newest frame (UTC, ns).
     events : list of LiveEvent
-        The newest 50.
+        The newest 50 events, sorted by time.
     counts : Counter
         Events of each kind since the view was opened.
+    waveforms : dict of str to WaveformBuffer
+        The last 30 s of each channel, by name.
     """
 
     path: Path
@@ -93,70 +97,81 @@ class NightFollower:
     newest_ns: int = 0
     events: list[LiveEvent] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    trails: dict[str, WaveformBuffer] = field(default_factory=dict)
-    _lanes: dict[int, DeviceStream] = field(default_factory=dict)
-    _links: dict[str, str] = field(default_factory=dict)
-    _after: dict[str, int] = field(
+    waveforms: dict[str, WaveformBuffer] = field(default_factory=dict)
+    _streams: dict[int, DeviceStream] = field(default_factory=dict)
+    _connection_events: dict[str, str] = field(default_factory=dict)
+    #: Id of the last row that was read, by table.
+    _last_ids: dict[str, int] = field(
         default_factory=lambda: {"packet": 0, "loss": 0, "link": 0, "battery": 0}
     )
-    _fluid: dict[tuple[int, int], LiveEvent] = field(default_factory=dict)  # not settled yet
-    _asked_s: float = -math.inf
-    _recorded: bool = True
+    _provisional: dict[tuple[int, int], LiveEvent] = field(default_factory=dict)
+    _recorder_checked_s: float = -math.inf
+    _is_recorded: bool = True
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def look(self) -> int:
-        """Read what is new; return how many frames that was.
+    def poll(self) -> int:
+        """Read new rows, at most `BATCH_ROWS` of each table.
+
+        Returns
+        -------
+        int
+            Number of frames read.
 
         Raises
         ------
         InputError
-            If the file is no night file, or damaged.
+            If the file is not a night file, or is damaged.
         """
         with self._lock:
             reader = NightFileReader(self.path)
             try:
-                for source in reader.boots:
-                    if source.id not in self._lanes:
-                        self._open(source.id, source.device, source.info)
-                rows = self._new(reader, "packet", "boot, arrival_ns, data")
-                came: dict[int, list[tuple[Frame, int]]] = {}
-                for boot, arrival_ns, data in rows:
-                    frame = self._decode(int(boot), bytes(data))
+                for boot in reader.boots:
+                    if boot.id not in self._streams:
+                        self._add_stream(boot.id, boot.device, boot.info)
+                rows = self._read_new_rows(reader, "packet", "boot, arrival_ns, data")
+                received: dict[int, list[tuple[Frame, int]]] = {}
+                for boot_id, arrival_ns, data in rows:
+                    frame = self._decode(int(boot_id), bytes(data))
                     if frame is not None:
                         self.newest_ns = max(self.newest_ns, int(arrival_ns))
-                        came.setdefault(int(boot), []).append((frame, int(arrival_ns)))
-                for boot, frames in came.items():
-                    lane = self._lanes[boot]
-                    for row in lane.push(frames):
-                        astray_ns = lane.astray_ns(row.finding.onset_ns)
-                        self._note((boot, row.number), row, astray_ns)
-                for first, last in self._new(reader, "loss", "first, last"):
+                        received.setdefault(int(boot_id), []).append((frame, int(arrival_ns)))
+                for boot_id, frames in received.items():
+                    stream = self._streams[boot_id]
+                    for update in stream.push(frames):
+                        drift_ns = stream.drift_ns(update.candidate.onset_ns)
+                        self._update_event((boot_id, update.number), update, drift_ns)
+                for first, last in self._read_new_rows(reader, "loss", "first, last"):
                     self.lost += 0 if last is None else int(last) - int(first) + 1
-                for device, event in self._new(reader, "link", "device, event"):
+                for device, event in self._read_new_rows(reader, "link", "device, event"):
                     if str(event) in _STATUS_TEXTS:
-                        self._links[str(device)] = str(event)
-                for row_id, device, percent in reader.battery_readings(self._after["battery"]):
-                    self._after["battery"], self.batteries[device] = row_id, percent
+                        self._connection_events[str(device)] = str(event)
+                for row_id, device, percent in reader.battery_readings(self._last_ids["battery"]):
+                    self._last_ids["battery"], self.batteries[device] = row_id, percent
             finally:
                 reader.close()
             self.frames += len(rows)
             return len(rows)
 
     @property
-    def link(self) -> str:
-        """How it stands with the connections, in words."""
-        words = {key: _STATUS_TEXTS[event] for key, event in self._links.items()}
-        if len(set(words.values())) > 1:
-            return ", ".join(f"{printable(key[-4:])}: {w}" for key, w in words.items())
-        return next(iter(words.values()), "waiting for the first connection")
+    def connection_status(self) -> str:
+        """State of the connections in words, one for each device if they differ."""
+        texts = {key: _STATUS_TEXTS[event] for key, event in self._connection_events.items()}
+        if len(set(texts.values())) > 1:
+            return ", ".join(f"{printable(key[-4:])}: {text}" for key, text in texts.items())
+        return next(iter(texts.values()), "waiting for the first connection")
 
-    def mark(self, text: str) -> None:
-        """Store a marker in the night file, beside what the recorder writes.
+    def add_marker(self, text: str) -> None:
+        """Store a marker with the present time in the night file.
+
+        Parameters
+        ----------
+        text : str
+            At most 200 characters are stored; empty becomes "marker".
 
         Raises
         ------
         InputError
-            If it can't be stored.
+            If it cannot be stored.
         """
         clean = printable(text[:_MAX_MARKER_CHARS]).strip()
         uri = self.path.absolute().as_uri() + "?mode=rw"
@@ -182,19 +197,26 @@ class NightFollower:
         Parameters
         ----------
         counts : bool
-            Whether to tell how many events there were; at night better not.
+            Whether to include the number of events of each kind.
         now_s : float, optional
-            UTC; the right edge of the trails. The newest sample, if that is not near.
+            Present time (UTC, s); by default that of this computer. It is the right edge of the
+            waveforms, unless the newest sample is more than a minute away from it.
+
+        Returns
+        -------
+        dict
+            Plain values that can be written as JSON.
         """
         with self._lock:
             newest = self.newest_ns / NS
             now = time.time() if now_s is None else now_s
             until = now if abs(now - newest) < 60 else newest
-            ended = bool(self._links) and set(self._links.values()) == {"stopped"}
+            events = set(self._connection_events.values())
+            ended = events == {"stopped"}
             silent = bool(self.newest_ns) and not ended and now - newest > SILENT_S
-            over = ended or (silent and not self._is_recorded())
+            over = ended or (silent and not self._check_recorder())
             return {
-                "link": self._tell_link(now - newest, ended=ended, silent=silent, over=over),
+                "link": self._status_text(now - newest, ended=ended, silent=silent, over=over),
                 "silent": silent,
                 "over": over,
                 "frames": self.frames,
@@ -205,75 +227,80 @@ class NightFollower:
                 "trails": [
                     {
                         "name": name,
-                        "kind": trail.channel.kind,
-                        "columns": trail.columns(until),
+                        "kind": waveform.channel.kind,
+                        "columns": waveform.columns(until),
                     }
-                    for name, trail in self.trails.items()
+                    for name, waveform in self.waveforms.items()
                 ],
-                "events": [e.told for e in self.events[:-9:-1]],
+                "events": [e.as_row() for e in self.events[:-9:-1]],
                 "counts": {kind_name(k, n): n for k, n in self.counts.items()} if counts else None,
             }
 
-    def _tell_link(self, age_s: float, *, ended: bool, silent: bool, over: bool) -> str:
+    def _status_text(self, age_s: float, *, ended: bool, silent: bool, over: bool) -> str:
         if over and self.newest_ns:
             last = datetime.fromtimestamp(self.newest_ns / NS)
             when = f"{last:%H:%M}" if age_s < 12 * 3600 else f"{last:%H:%M on %Y-%m-%d}"
-            told = "ended" if ended else "broke off"
-            return f"the recording {told} at {when}{'' if ended else '; nobody records it now'}"
-        return f"no signal for {format_duration(age_s)}: {self.link}" if silent else self.link
+            verb = "ended" if ended else "broke off"
+            return f"the recording {verb} at {when}{'' if ended else '; nobody records it now'}"
+        status = self.connection_status
+        return f"no signal for {format_duration(age_s)}: {status}" if silent else status
 
-    def _is_recorded(self) -> bool:
-        """Whether someone writes the file, as asked not long ago."""
+    def _check_recorder(self) -> bool:
+        """Return whether a process writes the file; checked every `SILENT_S` seconds."""
         now = time.monotonic()
-        if now - self._asked_s > SILENT_S:
-            self._asked_s, self._recorded = now, is_being_written(self.path)
-        return self._recorded
+        if now - self._recorder_checked_s > SILENT_S:
+            self._recorder_checked_s = now
+            self._is_recorded = is_being_written(self.path)
+        return self._is_recorded
 
-    def _open(self, boot: int, device: str, info: Any) -> None:
-        def show(chunk: Chunk) -> None:
-            self.trails[chunk.channel].push(
-                chunk,
-                lane.astray_ns(
-                    chunk.segment_start_ns
-                    + round(chunk.first_index / channels[chunk.channel].fs * NS)
-                ),
-            )
+    def _add_stream(self, boot_id: int, device: str, info: DeviceInfo) -> None:
+        def add_to_waveform(chunk: Chunk) -> None:
+            offset_ns = round(chunk.first_index / channels[chunk.channel].fs * NS)
+            drift_ns = stream.drift_ns(chunk.segment_start_ns + offset_ns)
+            self.waveforms[chunk.channel].push(chunk, drift_ns)
 
-        lane = DeviceStream(device, info, on_chunk=show)
-        channels = {channel.name: channel for channel in lane.channels}
-        self._lanes[boot] = lane
-        for channel in lane.channels:
-            self.trails[channel.name] = WaveformBuffer(channel)
+        stream = DeviceStream(device, info, on_chunk=add_to_waveform)
+        channels = {channel.name: channel for channel in stream.channels}
+        self._streams[boot_id] = stream
+        for channel in stream.channels:
+            self.waveforms[channel.name] = WaveformBuffer(channel)
 
-    def _new(self, reader: NightFileReader, table: str, columns: str) -> list[tuple[Any, ...]]:
+    def _read_new_rows(
+        self, reader: NightFileReader, table: str, columns: str
+    ) -> list[tuple[Any, ...]]:
         rows = reader.query(
             f"SELECT id, {columns} FROM {table} WHERE id > ? ORDER BY id LIMIT {BATCH_ROWS}",
-            self._after[table],
+            self._last_ids[table],
         )
         if rows:
-            self._after[table] = int(str(rows[-1][0]))
+            self._last_ids[table] = int(str(rows[-1][0]))
         return [row[1:] for row in rows]
 
-    def _decode(self, boot: int, data: bytes) -> Frame | None:
+    def _decode(self, boot_id: int, data: bytes) -> Frame | None:
         try:
-            frame = decode_frame(data, self._lanes[boot].info)
+            frame = decode_frame(data, self._streams[boot_id].info)
         except PacketError:
             return None
         return None if frame.type == MARKER_TYPE else frame
 
-    def _note(self, key: tuple[int, int], row: EventUpdate, astray_ns: int) -> None:
-        """Show a row, or what has become of it."""
-        f, old = row.finding, self._fluid.pop(key, None)
-        length_s = (f.offset_ns - f.onset_ns) / NS
-        event = LiveEvent(f.onset_ns + astray_ns, f.kind, length_s, f.channel, row.settled)
-        if old is not None:
-            self.counts[old.kind] -= 1
-            if old in self.events:
-                self.events.remove(old)
-        if not row.gone:
+    def _update_event(self, key: tuple[int, int], update: EventUpdate, drift_ns: int) -> None:
+        """Add, replace or remove an event that is shown."""
+        candidate, previous = update.candidate, self._provisional.pop(key, None)
+        event = LiveEvent(
+            candidate.onset_ns + drift_ns,
+            candidate.kind,
+            (candidate.offset_ns - candidate.onset_ns) / NS,
+            candidate.channel,
+            update.final,
+        )
+        if previous is not None:
+            self.counts[previous.kind] -= 1
+            if previous in self.events:
+                self.events.remove(previous)
+        if not update.withdrawn:
             self.counts[event.kind] += 1
             insort(self.events, event, key=lambda e: e.time_ns)
             del self.events[:-_MAX_EVENTS]
-        if not row.settled:
-            self._fluid[key] = event
-        self.counts = +self.counts  # no kind that is there no more
+        if not update.final:
+            self._provisional[key] = event
+        self.counts = +self.counts  # drops kinds whose count is 0

@@ -19,30 +19,35 @@ from twitchsense.report.time_labels import format_event_duration
 from twitchsense.text import printable
 
 _PERIOD_S: Final = 0.25
-#: A signal fills its row from these on, in µV and g: rest must look like rest.
+#: Minimum full scale (µV, g): a signal at rest must not fill the height.
 _FULL_SCALE: Final = {"emg": 50.0, "acc": 0.02}
-_WAVEFORM_LINES: Final = 3  # lines of a signal, where there is room
-_OTHER_LINES: Final = 16  # lines for all else: the link, eight events, the keys
+_WAVEFORM_LINES: Final = 3  # lines per waveform, if there is room
+_OTHER_LINES: Final = 16  # lines of everything else: status, eight events, keys
 _BARS: Final = " ▁▂▃▄▅▆▇█"
 _NO_SIGNAL: Final = "·"
-_MAX_BATCHES: Final = 20  # batches read at once when a long night is opened
+_MAX_BATCHES: Final = 20  # per poll, when a long night is opened
 
 
 def draw_bars(
     sizes: Sequence[float | None], top: float, width: int, rows: int = _WAVEFORM_LINES
 ) -> str:
-    """Draw sizes from the left to the right over a few lines of text.
+    """Draw a bar chart with block characters, from left to right.
 
     Parameters
     ----------
     sizes : sequence of float or None
-        None where there was no signal: dots, for silence is no rest.
+        Height of each bar; None where there is no signal, which is drawn as dots.
     top : float
-        Size that fills the lines.
+        Value that fills all lines.
     width : int
-        Characters in a line.
+        Characters per line; adjacent sizes are combined by their maximum.
     rows : int
-        How many lines.
+        Number of lines.
+
+    Returns
+    -------
+    str
+        `rows` lines.
     """
     columns = []
     for part in np.array_split(np.array(sizes, np.float64), max(1, width)):
@@ -63,18 +68,23 @@ def draw_bars(
 
 
 class LiveApp(App[None]):
-    """Signals as sparklines, the link, and what came last.
+    """Waveforms as sparklines, the state of the connection, and the newest events.
 
     Parameters
     ----------
-    watch : Watch
+    follower : NightFollower
     counts : bool
-        Whether to tell how many events there were; `c` changes it.
+        Whether to show the number of events of each kind; the key `c` toggles it.
+
+    Attributes
+    ----------
+    failure : TwitchsenseError or None
+        Error of a poll, which ended the application.
     """
 
     TITLE = "twitchsense live"
     ENABLE_COMMAND_PALETTE = False
-    AUTO_FOCUS = ""  # the hidden words must not swallow the keys
+    AUTO_FOCUS = ""  # the hidden text field must not receive the keys
     CSS = """
     Screen { background: black; color: #c8c8c8; }
     Static { margin: 0 1; }
@@ -96,12 +106,12 @@ class LiveApp(App[None]):
         Binding("escape", "leave", show=False),
     ]
 
-    def __init__(self, watch: NightFollower, *, counts: bool = False) -> None:
+    def __init__(self, follower: NightFollower, *, counts: bool = False) -> None:
         super().__init__()
-        self.night = watch
+        self.follower = follower
         self.counts = counts
         self.failure: TwitchsenseError | None = None
-        self._turn = asyncio.Lock()
+        self._poll_lock = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
         """Lay the view out."""
@@ -115,26 +125,32 @@ class LiveApp(App[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        """Begin to look."""
-        self.set_interval(_PERIOD_S, self.look)
+        """Start polling."""
+        self.set_interval(_PERIOD_S, self.poll)
 
-    async def look(self) -> None:
-        """Read what is new, and show it."""
-        async with self._turn:
+    async def poll(self) -> None:
+        """Read new rows of the night file and show them."""
+        async with self._poll_lock:
             try:
                 for _ in range(_MAX_BATCHES):
-                    if not self.night.look():
+                    if not self.follower.poll():
                         break
             except TwitchsenseError as error:
                 self.failure = error
                 self.exit()
                 return
-            await self.show(self.night.state(counts=self.counts))
+            await self.show(self.follower.state(counts=self.counts))
 
     async def show(self, state: dict[str, Any]) -> None:
-        """Show a state."""
+        """Show a state of the follower.
+
+        Parameters
+        ----------
+        state : dict
+            Result of `NightFollower.state`.
+        """
         if not self.query("#link"):
-            return  # the view is being closed
+            return  # the application is exiting
         link = self.query_one("#link", Static)
         link.update(state["link"])
         link.set_class(state["silent"], "silent")
@@ -142,7 +158,7 @@ class LiveApp(App[None]):
         self.query_one("#stored", Static).update(f"{stored} · battery {state['battery']}")
         box = self.query_one("#trails", Vertical)
         room = (self.size.height - _OTHER_LINES) // max(1, len(state["trails"]))
-        rows = min(_WAVEFORM_LINES, max(1, room - 1))  # a line is the name's
+        rows = min(_WAVEFORM_LINES, max(1, room - 1))  # one line is the name
         for k, trail in enumerate(state["trails"]):
             low, high = trail["columns"]
             size = [
@@ -151,8 +167,8 @@ class LiveApp(App[None]):
             ]
             top = max(_FULL_SCALE[trail["kind"]], *(s for s in size if s is not None), 0.0)
             unit = "µV" if trail["kind"] == "emg" else "g"
-            told = f"{top:.0f}" if top >= 10 else f"{top:.2g}"
-            name = f"{trail['name']}, half a minute, up to {told} {unit}"
+            scale = f"{top:.0f}" if top >= 10 else f"{top:.2g}"
+            name = f"{trail['name']}, half a minute, up to {scale} {unit}"
             if not self.query(f"#trail{k}"):
                 await box.mount(Static(id=f"name{k}", markup=False))
                 await box.mount(Static(id=f"trail{k}", classes="trail", markup=False))
@@ -173,35 +189,41 @@ class LiveApp(App[None]):
         self.query_one("#last", Static).update(head)
 
     def action_counts(self) -> None:
-        """Tell the counts, or leave them untold."""
+        """Show or hide the counts."""
         self.counts = not self.counts
 
     def action_mark(self) -> None:
-        """Ask for the words of a marker."""
+        """Open the text field of a marker."""
         words = self.query_one("#words", Input)
         words.add_class("open")
         words.focus()
 
     def action_leave(self) -> None:
-        """Leave the words."""
+        """Close the text field."""
         words = self.query_one("#words", Input)
         words.remove_class("open")
         words.value = ""
         self.set_focus(None)
 
     def action_mark_now(self, text: str) -> None:
-        """Store a marker."""
+        """Store a marker.
+
+        Parameters
+        ----------
+        text : str
+            Text of the marker.
+        """
         try:
-            self.night.mark(text)
+            self.follower.add_marker(text)
         except TwitchsenseError as error:
-            self._say(str(error))
+            self._show_message(str(error))
             return
-        self._say(f"marker stored: {text or 'marker'}")
+        self._show_message(f"marker stored: {text or 'marker'}")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Store what was typed."""
+        """Store the text that was entered as a marker."""
         self.action_mark_now(event.value)
         self.action_leave()
 
-    def _say(self, text: str) -> None:
+    def _show_message(self, text: str) -> None:
         self.query_one("#marked", Static).update(printable(text))

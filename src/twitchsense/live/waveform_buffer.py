@@ -1,4 +1,4 @@
-"""The last half minute of a channel: least and greatest value of each tenth of a second."""
+"""The last 30 s of a channel, reduced to the minimum and maximum of each tenth of a second."""
 
 from __future__ import annotations
 
@@ -12,64 +12,102 @@ from twitchsense.model.channels import NS, Channel, Chunk
 
 Floats = NDArray[np.float32]
 
-#: Columns per second, and seconds kept: memory is bounded by these alone.
+#: Columns per second.
 COLUMNS_PER_S: Final = 10
+#: Seconds that are kept.
 LENGTH_S: Final = 30
 
 
 class WaveformBuffer:
-    """The trail of one channel.
+    """Ring buffer of the minimum and maximum of one channel.
 
-    Values of EMG stand around their running middle, those of an accelerometer are the
-    size of what is left when the slow part (gravity) is taken out.
+    EMG is shown relative to its running mean. For an accelerometer the magnitude is shown after
+    the running mean, which is gravity, was subtracted. Memory does not depend on the length of
+    the recording.
+
+    Parameters
+    ----------
+    channel : Channel
+        Its kind and sampling rate.
+
+    Attributes
+    ----------
+    newest : int
+        Number of the newest column, counted from 1970.
     """
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
-        self.last = -1  # number of the newest column since 1970
+        self.newest = -1
         n = COLUMNS_PER_S * LENGTH_S
-        self._low: Floats = np.full(n, np.nan, np.float32)
-        self._high: Floats = np.full(n, np.nan, np.float32)
-        self._middle: NDArray[np.float64] | None = None
+        self._min: Floats = np.full(n, np.nan, np.float32)
+        self._max: Floats = np.full(n, np.nan, np.float32)
+        self._mean: NDArray[np.float64] | None = None
 
-    def push(self, chunk: Chunk, astray_ns: int = 0) -> None:
-        """Take samples, which were taken so much later than their chunk says."""
+    @property
+    def size(self) -> int:
+        """Number of columns that are kept."""
+        return len(self._min)
+
+    def push(self, chunk: Chunk, drift_ns: int = 0) -> None:
+        """Add samples.
+
+        Parameters
+        ----------
+        chunk : Chunk
+            Samples of this channel.
+        drift_ns : int
+            Correction (ns) of the times of the chunk.
+        """
         samples = chunk.samples.astype(np.float64)
         if not len(samples):
             return
-        if self._middle is None:
-            self._middle = samples.mean(axis=0)
-        share = min(1.0, len(samples) / self.channel.fs)  # forgets within about a second
-        self._middle += share * (samples.mean(axis=0) - self._middle)
-        rest = samples - self._middle
-        values = rest[:, 0] if self.channel.kind == "emg" else np.linalg.norm(rest, axis=1)
-        first = (chunk.segment_start_ns + astray_ns) / NS + chunk.first_index / self.channel.fs
-        column = np.floor((first + np.arange(len(values)) / self.channel.fs) * COLUMNS_PER_S)
-        for at in np.unique(column).astype(np.int64):
-            self._put(int(at), values[column == at])
+        if self._mean is None:
+            self._mean = samples.mean(axis=0)
+        weight = min(1.0, len(samples) / self.channel.fs)  # time constant of about 1 s
+        self._mean += weight * (samples.mean(axis=0) - self._mean)
+        centred = samples - self._mean
+        is_emg = self.channel.kind == "emg"
+        values = centred[:, 0] if is_emg else np.linalg.norm(centred, axis=1)
+        first_s = (chunk.segment_start_ns + drift_ns) / NS + chunk.first_index / self.channel.fs
+        column = np.floor((first_s + np.arange(len(values)) / self.channel.fs) * COLUMNS_PER_S)
+        for number in np.unique(column).astype(np.int64):
+            self._add_column(int(number), values[column == number])
 
-    def _put(self, at: int, values: NDArray[np.float64]) -> None:
-        n = len(self._low)
-        if at <= self.last - n:
+    def _add_column(self, number: int, values: NDArray[np.float64]) -> None:
+        n = self.size
+        if number <= self.newest - n:
             return
-        for missed in range(max(self.last + 1, at - n + 1), at + 1):
-            self._low[missed % n] = self._high[missed % n] = np.nan
-        self.last = max(self.last, at)
-        self._low[at % n] = np.fmin(self._low[at % n], np.float32(values.min()))
-        self._high[at % n] = np.fmax(self._high[at % n], np.float32(values.max()))
+        for skipped in range(max(self.newest + 1, number - n + 1), number + 1):
+            self._min[skipped % n] = self._max[skipped % n] = np.nan
+        self.newest = max(self.newest, number)
+        self._min[number % n] = np.fmin(self._min[number % n], np.float32(values.min()))
+        self._max[number % n] = np.fmax(self._max[number % n], np.float32(values.max()))
 
     def columns(self, until_s: float) -> tuple[list[float | None], list[float | None]]:
-        """Return least and greatest of the half minute before a time; None where nothing came."""
-        n = len(self._low)
+        """Return the columns of the 30 s before a time.
+
+        Parameters
+        ----------
+        until_s : float
+            End of the interval (UTC, s).
+
+        Returns
+        -------
+        minimum, maximum : list of float or None
+            One value per column; None where there is no signal.
+        """
+        n = self.size
         end = math.floor(until_s * COLUMNS_PER_S)
-        places = range(end - n + 1, end + 1)
-        return tuple(
-            [
-                _to_json_number(ring[p % n]) if self.last - n < p <= self.last else None
-                for p in places
+        numbers = range(end - n + 1, end + 1)
+
+        def values(ring: Floats) -> list[float | None]:
+            return [
+                _to_json_number(ring[k % n]) if self.newest - n < k <= self.newest else None
+                for k in numbers
             ]
-            for ring in (self._low, self._high)
-        )  # type: ignore[return-value]
+
+        return values(self._min), values(self._max)
 
 
 def _to_json_number(value: np.float32) -> float | None:

@@ -1,8 +1,8 @@
-"""The live view in a browser of this computer, and of no other.
+"""The live view in one browser of this computer.
 
-The server listens on 127.0.0.1 alone. The address it prints holds a token; the browser
-that opens it first gets a cookie, and from then on only that browser is let in. Host and
-Origin are checked, so that no page of elsewhere can read or mark the night through it.
+The server listens on 127.0.0.1 only. Its address contains a token. The first browser that opens
+it receives a cookie; from then on only that browser is served. The headers Host and Origin are
+checked, so that no other web page can read the night or add markers to it.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ ADDRESS: Final = "127.0.0.1"
 _PERIOD_S: Final = 0.2
 _COOKIE: Final = "twitchsense"
 _MAX_BODY_BYTES: Final = 4096
-#: A browser that reads nothing for so long is let go.
+#: Time (s) after which a browser that reads nothing is disconnected.
 _TIMEOUT_S: Final = 20.0
 
 
 class LiveServer:
-    """Serves the live view of a night.
+    """HTTP server of the live view.
 
     Parameters
     ----------
-    watch : Watch
-        Looked at by someone else; this only shows it.
+    follower : NightFollower
+        Polled by the caller; the server only reads its state.
     port : int
-        0: any free one.
+        Port to listen on; 0 selects a free one.
     counts : bool
-        Whether to tell how many events there were.
+        Whether to show the number of events of each kind.
 
     Attributes
     ----------
     address : str
-        What to open, token and all.
+        Address to open, with the token.
     """
 
-    def __init__(self, watch: NightFollower, port: int = 0, *, counts: bool = False) -> None:
-        self.watch = watch
+    def __init__(self, follower: NightFollower, port: int = 0, *, counts: bool = False) -> None:
+        self.follower = follower
         self.counts = counts
         self.token = secrets.token_urlsafe(24)
         self._session: str | None = None
@@ -71,7 +71,7 @@ class LiveServer:
         self.address = f"http://{ADDRESS}:{self.port}/?token={self.token}"
 
     def start(self) -> None:
-        """Serve in a thread."""
+        """Start serving in a thread."""
         threading.Thread(target=self._http.serve_forever, daemon=True).start()
 
     def stop(self) -> None:
@@ -80,15 +80,35 @@ class LiveServer:
         self._http.shutdown()
         self._http.server_close()
 
-    def is_ours(self, host: str | None, origin: str | None) -> bool:
-        """Whether a request names this server and comes from its own page or from none."""
+    def is_allowed_origin(self, host: str | None, origin: str | None) -> bool:
+        """Return whether a request is addressed to this server and comes from its own page.
+
+        Parameters
+        ----------
+        host, origin : str or None
+            Headers of the request; without Origin it does not come from a page.
+
+        Returns
+        -------
+        bool
+        """
         hosts = {f"{name}:{self.port}" for name in (ADDRESS, "localhost")}
         return host in hosts and (origin is None or origin in {f"http://{h}" for h in hosts})
 
-    def admit(self, token: str, cookie: str | None) -> str | None:
-        """Return the session of the one browser that is let in, or None.
+    def authorize(self, token: str, cookie: str | None) -> str | None:
+        """Return the session of the browser that may use the server, or None.
 
-        The first that comes with the token opens the session.
+        Parameters
+        ----------
+        token : str
+            Token in the address of the request.
+        cookie : str or None
+            Session of the browser; the first request with the token opens one.
+
+        Returns
+        -------
+        str or None
+            Session id, or None if the request must be rejected.
         """
         if not hmac.compare_digest(token.encode(), self.token.encode()):
             return None
@@ -110,7 +130,7 @@ def _make_handler(server: LiveServer) -> type[BaseHTTPRequestHandler]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Three addresses: the page, its news, and a place for markers."""
+    """Serves the page, its stream of states, and stores markers."""
 
     live: LiveServer
     protocol_version = "HTTP/1.1"
@@ -119,23 +139,23 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
 
     def do_GET(self) -> None:
-        """Serve the page or the news."""
+        """Serve the page or the stream of states."""
         session = self._session()
         path = urlsplit(self.path).path
         if session is None:
             return
         if path == "/":
-            self._page(session)
+            self._send_page(session)
         elif path == "/news":
-            self._news()
+            self._stream_states()
         else:
-            self._refuse(HTTPStatus.NOT_FOUND, "there is nothing here")
+            self._reject(HTTPStatus.NOT_FOUND, "there is nothing here")
 
     def do_POST(self) -> None:
         """Store a marker."""
         self.close_connection = True
         if self.headers.get("Origin") is None:
-            self._refuse(HTTPStatus.FORBIDDEN, "a marker comes from the page alone")
+            self._reject(HTTPStatus.FORBIDDEN, "a marker comes from the page alone")
             return
         if self._session() is None:
             return
@@ -144,64 +164,66 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError:
             size = -1
         if urlsplit(self.path).path != "/marker" or not 0 <= size <= _MAX_BODY_BYTES:
-            self._refuse(HTTPStatus.BAD_REQUEST, "no marker")
+            self._reject(HTTPStatus.BAD_REQUEST, "no marker")
             return
         text = self.rfile.read(size).decode("utf-8", "replace")
         try:
-            self.live.watch.mark(text)
+            self.live.follower.add_marker(text)
         except TwitchsenseError as error:
-            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+            self._reject(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
             return
         self._send(HTTPStatus.OK, "text/plain", b"stored")
 
     def _session(self) -> str | None:
-        """Let the request in, or answer it with a refusal."""
-        if not self.live.is_ours(self.headers.get("Host"), self.headers.get("Origin")):
-            self._refuse(HTTPStatus.FORBIDDEN, "this page is for this computer alone")
+        """Return the session of the request, or answer with an error and return None."""
+        if not self.live.is_allowed_origin(self.headers.get("Host"), self.headers.get("Origin")):
+            self._reject(HTTPStatus.FORBIDDEN, "this page is for this computer alone")
             return None
         token = parse_qs(urlsplit(self.path).query).get("token", [""])[0]
         try:
             cookie = SimpleCookie(self.headers.get("Cookie", "")).get(_COOKIE)
         except CookieError:
             cookie = None
-        session = self.live.admit(token, None if cookie is None else cookie.value)
+        session = self.live.authorize(token, None if cookie is None else cookie.value)
         if session is None:
-            self._refuse(
+            self._reject(
                 HTTPStatus.FORBIDDEN,
                 "the address is not the one that was printed, or another browser has it open",
             )
         return session
 
-    def _page(self, session: str) -> None:
+    def _send_page(self, session: str) -> None:
         extra = {"Set-Cookie": f"{_COOKIE}={session}; HttpOnly; SameSite=Strict; Path=/"}
         self._send(HTTPStatus.OK, "text/html; charset=utf-8", self.live.page.encode(), extra)
 
-    def _news(self) -> None:
-        """Send the state five times a second, for as long as someone reads it."""
+    def _stream_states(self) -> None:
+        """Send the state five times a second until the browser disconnects."""
         self.close_connection = True
         self.send_response(HTTPStatus.OK)
-        self._headers({"Content-Type": "text/event-stream"})
+        self._send_headers({"Content-Type": "text/event-stream"})
         try:
             while not self.live.stopped.is_set():
-                state = self.live.watch.state(counts=self.live.counts)
+                state = self.live.follower.state(counts=self.live.counts)
                 self.wfile.write(f"data: {json.dumps(state)}\n\n".encode())
                 self.wfile.flush()
                 time.sleep(_PERIOD_S)
-        except OSError:  # the browser went away
+        except OSError:  # the browser disconnected
             return
 
     def _send(
         self, status: HTTPStatus, kind: str, body: bytes, extra: dict[str, str] | None = None
     ) -> None:
         self.send_response(status)
-        self._headers({"Content-Type": kind, "Content-Length": str(len(body)), **(extra or {})})
+        self._send_headers(
+            {"Content-Type": kind, "Content-Length": str(len(body)), **(extra or {})}
+        )
         self.wfile.write(body)
 
-    def _refuse(self, status: HTTPStatus, why: str) -> None:
+    def _reject(self, status: HTTPStatus, why: str) -> None:
         self.close_connection = True
         self._send(status, "text/plain; charset=utf-8", why.encode())
 
-    def _headers(self, headers: dict[str, str]) -> None:
+    def _send_headers(self, headers: dict[str, str]) -> None:
         safe = {
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
@@ -214,4 +236,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: the token stands in the address."""
+        """Log nothing: the address contains the token."""

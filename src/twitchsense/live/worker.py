@@ -1,9 +1,8 @@
-"""Detection beside recording: in a thread of its own, and more at a time when there is more.
+"""Detection in a thread of its own, so that recording never waits for it.
 
-What a detector costs is mostly per call, whatever the length of what it is given. So it
-gets all frames that came since its last turn: with one wearable those of a tenth of a
-second, with fifty as many as came while it was busy with the others. It finds the same
-in every cutting.
+The cost of a detector is mostly per call and hardly depends on the number of samples. The
+thread therefore processes all frames that have arrived since its last turn at once: a tenth of
+a second with one wearable, more with many. The result does not depend on the chunking.
 """
 
 from __future__ import annotations
@@ -18,71 +17,71 @@ from twitchsense.acquire.frame_queue import StoredFrame
 
 log = logging.getLogger(__name__)
 
-#: Frames that may wait: a minute of fifty wearables. More are left out of what is shown.
+#: Maximum number of queued frames: a minute of fifty wearables.
 MAX_QUEUED_FRAMES: Final = 60_000
 
 
 class DetectionWorker:
-    """Hands frames on in a thread, so that recording never waits for it.
+    """Passes frames to a function in a thread.
 
     Parameters
     ----------
-    show : callable
-        Called in the thread, with frames of any number of wearables. If it fails, nothing
-        more is shown, and the recording goes on.
+    process : callable
+        Called in the thread with frames of any number of wearables. After an exception it is
+        not called again; the recording goes on.
     limit : int
-        Frames that may wait.
+        Maximum number of queued frames.
 
     Attributes
     ----------
-    left_out : int
-        Frames that found no room. They are on disk.
+    n_dropped : int
+        Frames that were not processed because the queue was full. They are on disk.
     """
 
     def __init__(
-        self, show: Callable[[list[StoredFrame]], None], limit: int = MAX_QUEUED_FRAMES
+        self, process: Callable[[list[StoredFrame]], None], limit: int = MAX_QUEUED_FRAMES
     ) -> None:
-        self.left_out = 0
-        self._show = show
+        self.n_dropped = 0
+        self._process = process
         self._limit = limit
         self._queue: queue.SimpleQueue[list[StoredFrame] | None] = queue.SimpleQueue()
-        self._waiting = 0
+        self._n_queued = 0
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
         self._thread.start()
 
     def put(self, frames: list[StoredFrame]) -> None:
-        """Take frames that are on disk; returns at once."""
+        """Queue frames that are on disk, or drop them if the queue is full."""
         with self._lock:
-            if self._waiting + len(frames) > self._limit:
-                if not self.left_out:
+            if self._n_queued + len(frames) > self._limit:
+                if not self.n_dropped:
                     log.warning("live: this computer is too slow to look for movements in time")
-                self.left_out += len(frames)
+                self.n_dropped += len(frames)
                 return
-            self._waiting += len(frames)
+            self._n_queued += len(frames)
         self._queue.put(frames)
 
     def close(self) -> None:
-        """Show what waits, and end."""
+        """Process what is queued and end the thread."""
         self._queue.put(None)
         self._thread.join()
 
     def _run(self) -> None:
-        ended = failed = False
-        while not ended:
+        closed = failed = False
+        while not closed:
             frames: list[StoredFrame] = []
-            parts = [self._queue.get()]
+            batches = [self._queue.get()]
             while not self._queue.empty():
-                parts.append(self._queue.get())
-            for part in parts:
-                ended = ended or part is None
-                frames += part or []
+                batches.append(self._queue.get())
+            for batch in batches:
+                closed = closed or batch is None
+                frames += batch or []
             with self._lock:
-                self._waiting -= len(frames)
+                self._n_queued -= len(frames)
             if not frames or failed:
                 continue
             try:
-                self._show(frames)
+                self._process(frames)
             except Exception:
                 failed = True
                 log.exception("live: stopped looking for movements; the recording goes on")
