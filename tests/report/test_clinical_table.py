@@ -93,7 +93,7 @@ def test_alternatives_of_the_table_are_told_with_their_share():
 
 def test_within_the_range_of_sleep_onset_the_neighbours_are_alternatives():
     told = describe_alternatives(night(), event())
-    assert told.startswith("sleep may have come earlier or later, so it could also be")
+    assert told.startswith("sleep may have begun earlier or later, so it could also be")
     assert describe_alternatives(night(low=900.0, high=999.0), event()) == ""
 
 

@@ -169,13 +169,13 @@ def test_first_answer_says_whether_the_recording_was_good(emg_s, word, says, mon
     assert question == "Was the recording good?"
     assert answer.startswith(f"{word}. ")
     assert says.replace("105 s", "2 min") in answer
-    assert ("nothing is known" in answer) == (0 < emg_s < 120)
+    assert ("Nothing is known" in answer) == (0 < emg_s < 120)
 
 
 def test_two_minutes_are_no_night():
     (_, good), *_ = summary_sentences.summary_answers(made(120, 120))
     assert good.startswith("Too short to judge a night. The recording lasted 2 min: ")
-    assert good.endswith("A night takes at least 2 h, better all of the sleep.")
+    assert good.endswith("A night needs at least 2 h, ideally all of the sleep.")
 
 
 def test_a_leg_that_lay_still_from_the_start_has_no_sharp_sleep_onset():
@@ -207,11 +207,13 @@ def drawn_words(ax):
 
 def test_no_event_in_a_night_seen_whole_is_not_called_unseen():
     assert "saw nearly all of it" in summary_sentences.confidence_sentences(made(120, 120))
-    assert "could not judge nothing is known" in summary_sentences.confidence_sentences(
-        made(120, 60)
+    assert (
+        "nothing is known about the time without valid signal"
+        in summary_sentences.confidence_sentences(made(120, 60))
     )
-    assert "could not judge nothing is known" in summary_sentences.confidence_sentences(
-        made(120, 0)
+    assert (
+        "nothing is known about the time without valid signal"
+        in summary_sentences.confidence_sentences(made(120, 0))
     )
 
 
@@ -225,7 +227,7 @@ def test_a_minute_of_many_spikes_is_called_disturbed_and_seen():
     )
     assert (night.rejected["reason"] == "electrode_pop").sum() >= 6
     assert artifact_minutes(night) == [(120.0, 60.0)]
-    assert "In 60 s of it disturbances were many" in summary_sentences.valid_time_sentences(night)
+    assert "60 s of it had many artefacts" in summary_sentences.valid_time_sentences(night)
     assert "disturbed" in drawn_words(plot_night(night))
     assert json.loads(page_data.build_page_data(night, [])["json"])["artifact_minutes"] == [
         [120.0, 60.0]
@@ -241,7 +243,7 @@ def test_unsure_names_are_told_from_unsure_events(night):
         replace(night, detections=replace(night.detections, events=table))
     )
     assert said.startswith("1 of the 4 events met the rule clearly")
-    assert "of 1 other just the name is unsure" in said
+    assert "for 1 other only the name is uncertain" in said
 
 
 def test_counts_add_up_and_sides_are_told(night):

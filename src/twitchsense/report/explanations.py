@@ -57,8 +57,8 @@ def method_paragraphs(night: NightLike) -> list[str]:
     """Return how events are detected, with the limits of the night's settings."""
     s = night.settings
     return [
-        f"Muscle bursts are looked for at 20–450 Hz: one opens at {s.emg.open_k:g} robust standard "
-        f"deviations over the noise floor of the last {s.emg.floor_s:g} s and closes at "
+        f"Muscle bursts are detected at 20–450 Hz: a burst begins {s.emg.open_k:g} robust standard "
+        f"deviations above the noise floor of the last {s.emg.floor_s:g} s and ends at "
         f"{s.emg.close_k:g}. A twitch lasts {s.twitch.min_ms:g}–{s.twitch.max_ms:g} ms and has at "
         f"least {s.twitch.min_uv:g} µV peak to peak, give or take {s.twitch.slack_uv:g}.",
         f"A jerk lasts {s.jerk.min_ms:g}–{s.jerk.max_ms:g} ms in the EMG and throws the leg with "
@@ -150,7 +150,7 @@ def describe_alternatives(night: NightLike, event: pd.Series[Any]) -> str:
     near_onset = low is not None and high is not None and low <= float(event["onset"]) <= high
     if not parts and kind in LABELS_BY_STATE and (near_onset or context in ("unknown", "")):
         others = [_quoted(other) for other in LABELS_BY_STATE[kind] if other != label]
-        reason = "sleep may have come earlier or later" if near_onset else "sleep is unknown here"
+        reason = "sleep may have begun earlier or later" if near_onset else "sleep is unknown here"
         parts.append(f"{reason}, so it could also be {' or '.join(others)}")
     if kind == "jerk" and not math.isfinite(float(event["amplitude_uv"])):
         parts.append(

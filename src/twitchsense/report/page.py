@@ -184,7 +184,7 @@ def _patterns(night: NightLike, windows: list[EventWindow], periodicity: str) ->
                 svg_data_uri(figure),
                 f"Histogram of the time from one leg movement to the next; {text}",
                 "From one leg movement to the next",
-                f"{text}. An even spread has no rhythm; a hill between 15 and 35 s has.{index}",
+                f"{text}. An even spread shows no rhythm; a peak between 15 and 35 s does.{index}",
             )
         )
     clock = WallClock.of(night.recording)

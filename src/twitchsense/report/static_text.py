@@ -37,9 +37,9 @@ CAUSES: Final = (
 )
 
 CAUSES_END: Final = (
-    "A diary beside some weeks of nights shows what goes together (twitchsense trend), which is "
-    "not yet a cause. This is no advice to take or leave anything: whether something is lacking, "
-    "a doctor can measure."
+    "A diary kept for some weeks shows what occurs together (twitchsense trend), which does not "
+    "show a cause. This is no advice to take or avoid anything: a doctor can measure whether "
+    "something is lacking."
 )
 
 CLINICIAN_INTRO: Final = (

@@ -83,15 +83,15 @@ def valid_time_sentences(night: NightLike) -> str:
         )
     text = f"The recording lasted {format_duration(length)}: {validity}."
     if any(share <= _NEARLY_ALL for share in shares.values()):
-        text += " About the rest nothing is known."
+        text += " Nothing is known about the rest."
     disturbed_s = _artifact_s(night)
     if disturbed_s > 0:
         text += (
-            f" In {format_duration(disturbed_s)} of it disturbances were many (such as a loose "
-            "electrode): there, small twitches can be missed, and some events may not be real."
+            f" {format_duration(disturbed_s)} of it had many artefacts (such as from a loose "
+            "electrode): small twitches may be missed there, and some events may not be real."
         )
     if is_too_short(night):
-        text += f" A night takes at least {MIN_VALID_HOURS:g} h, better all of the sleep."
+        text += f" A night needs at least {MIN_VALID_HOURS:g} h, ideally all of the sleep."
     return text
 
 
@@ -143,15 +143,15 @@ def sleep_onset_sentence(night: NightLike) -> str:
     onset, clock = night.onset, WallClock.of(night.recording)
     if onset.time_s is None or not is_onset_known(night):
         return (
-            "When sleep came could not be told from this recording, "
-            "so events stand without their place before or after it."
+            "Sleep onset could not be estimated from this recording, "
+            "so it is not known which events came before or after it."
         )
     when = clock.format_minute(onset.time_s)
     if "hypnogram" in onset.source:
         return f"By the hypnogram given, sleep began at {when}."
     if is_onset_left_censored(night) and onset.high_s is not None:
         return (
-            f"The leg lay still from the start, so sleep may have come at any time until "
+            f"The leg lay still from the start, so sleep may have begun at any time until "
             f"{clock.format_minute(onset.high_s)}: lying awake without moving looks the same."
         )
     between = ""
@@ -161,7 +161,7 @@ def sleep_onset_sentence(night: NightLike) -> str:
     if not clock.is_known:
         between = between.replace(" into the recording", "")
     return (
-        f"Sleep probably came around {when}{between or ','} estimated from how still the leg lay: "
+        f"Sleep probably began around {when}{between or ','} estimated from how still the leg lay: "
         "lying awake without moving looks the same."
     )
 
@@ -213,15 +213,15 @@ def confidence_sentences(night: NightLike) -> str:
     n = len(table)
     if not n:
         if not any(seconds > 0 for seconds in night.valid_s.values()):
-            return "Nothing is known of this night."
+            return "Nothing is known about this night."
         coverage = (
             "the sensors saw nearly all of it"
             if _is_all_valid(_valid_shares(night))
-            else "of what the sensors could not judge nothing is known"
+            else "nothing is known about the time without valid signal"
         )
         return (
-            f"No event was found, and {coverage}. They notice only the muscle below them and "
-            "what moves this leg."
+            f"No event was found, and {coverage}. They detect only the muscle below them and "
+            "movements of this leg."
         )
     like = "Names that end in “-like” say what a pattern resembles, not what causes it."
     confidence = table["confidence"].to_numpy(float)
@@ -244,10 +244,10 @@ def confidence_sentences(night: NightLike) -> str:
         n_unsure = n - n_clear - n_label_unsure
         word = "other" if n_label_unsure == 1 else "others"
         which = f"{n_label_unsure:,} {word}" if n_unsure else "all others"
-        text += f"; of {which} just the name is unsure, for it hangs on when sleep came"
-        text += "; the rest are less sure" if n_unsure else ""
+        text += f"; for {which} only the name is uncertain, since it depends on when sleep began"
+        text += "; the rest are less certain" if n_unsure else ""
     else:
-        text += "; the others are less sure"
+        text += "; the others are less certain"
     return f"{text}. {like}"
 
 
