@@ -11,6 +11,7 @@ from twitchsense.model.intervals import (
     mask_of,
     merge_intervals,
     overlap_any,
+    prefix_sums,
     run_bounds,
     runs_of,
 )
@@ -44,6 +45,12 @@ def test_mask_of_the_runs_of_a_mask_is_the_mask(mask):
 def test_mask_of_ignores_empty_ranges():
     starts, stops = np.array([2, 4, 1]), np.array([2, 3, 3])
     assert mask_of(starts, stops, 5).tolist() == [False, True, True, False, False]
+
+
+def test_differences_of_prefix_sums_are_sums_over_ranges():
+    sums = prefix_sums(np.array([1.0, 2.0, 4.0]))
+    assert sums.tolist() == [0.0, 1.0, 3.0, 7.0]
+    assert sums[3] - sums[1] == 6.0
 
 
 @given(INTERVALS, st.integers(0, 3))

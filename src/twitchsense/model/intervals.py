@@ -68,6 +68,23 @@ def mask_of(starts: Ints, stops: Ints, n: int) -> Bools:
     return np.asarray(np.cumsum(steps)[:-1] > 0)
 
 
+def prefix_sums(values: NDArray[Any], dtype: type[np.float64] | None = None) -> NDArray[Any]:
+    """Return the sums of the first values, from which sums over ranges follow.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+    dtype : type, optional
+        Type in which the sums are accumulated, as in `numpy.cumsum`.
+
+    Returns
+    -------
+    ndarray, shape (n + 1,)
+        ``sums[j] - sums[i]`` is the sum of ``values[i:j]``.
+    """
+    return np.concatenate([[0.0], np.cumsum(values, dtype=dtype)])
+
+
 def merge_intervals(
     start: NDArray[Any], stop: NDArray[Any], max_gap: float = 0
 ) -> tuple[NDArray[Any], NDArray[Any]]:

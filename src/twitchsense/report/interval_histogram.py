@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from twitchsense.model.intervals import prefix_sums
 from twitchsense.report.figures import new_axes, style_axes
 from twitchsense.report.palette import GRID_COLOR, MUTED_COLOR, TEXT_COLOR, kind_color
 from twitchsense.report.protocols import NightLike
@@ -40,7 +41,7 @@ def movement_intervals(night: NightLike) -> NDArray[np.float64]:
     valid = np.zeros(len(onset) - 1)
     for table in night.seconds.values():
         start = table.time_ns / 1e9
-        total = np.concatenate([[0.0], np.cumsum(table.length_s * table.valid)])
+        total = prefix_sums(table.length_s * table.valid)
         before = total[np.searchsorted(start, onset)]
         valid = np.maximum(valid, before[1:] - before[:-1])
     interval = np.diff(onset)

@@ -100,7 +100,9 @@ class JerkSettings(FrozenModel):
         description="smallest product of peak-to-peak amplitude and EMG duration, µV·s; less "
         "cannot throw a leg",
     )
-    max_rise_ms: float = Field(100.0, gt=0, description="longest time from EMG onset to peak, ms")
+    max_rise_ms: float = Field(
+        100.0, gt=0, description="longest time from EMG onset to half the peak of the envelope, ms"
+    )
     min_g: float = Field(0.10, gt=0, description="smallest peak acceleration with EMG, g")
     min_g_alone: float = Field(0.15, gt=0, description="smallest peak acceleration without EMG, g")
     masked_uv: float = Field(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from twitchsense.model.intervals import prefix_sums
 from twitchsense.model.per_second import PerSecond
 from twitchsense.settings import Settings
 from twitchsense.sleep.context import Context
@@ -82,8 +83,8 @@ def _active_share_around(table: PerSecond, times: Floats) -> Floats:
     """Return the share of muscle activity in the valid signal within ±30 s of each time."""
     valid_s = table.length_s.astype(np.float64) * table.valid
     middle = table.middle_s
-    total = np.concatenate([[0.0], np.cumsum(valid_s)])
-    active = np.concatenate([[0.0], np.cumsum(valid_s * table.active_fraction)])
+    total = prefix_sums(valid_s)
+    active = prefix_sums(valid_s * table.active_fraction)
     first = np.searchsorted(middle, times - HALF_WINDOW_S)
     after = np.searchsorted(middle, times + HALF_WINDOW_S)
     window_s = total[after] - total[first]

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.model.intervals import mask_of, run_bounds
+from twitchsense.model.intervals import mask_of, prefix_sums, run_bounds
 from twitchsense.model.per_second import PerSecond
 from twitchsense.settings import ContextSettings
 
@@ -312,7 +312,7 @@ def find_sustained_inactivity(
         inactive &= ~(motion.peak_g >= settings.immobile_g)
     state = np.where(motion.valid, WAKE, UNKNOWN).astype(np.int8)
     starts, stops = run_bounds(inactive)
-    unmasked = np.concatenate([[0.0], np.cumsum(motion.unmasked_s)])
+    unmasked = prefix_sums(motion.unmasked_s)
     begin = int(np.argmax(motion.valid)) if motion.valid.any() else 0
     for start, stop in zip(starts, stops, strict=True):
         length_s = (stop - start) * BIN_S
