@@ -16,7 +16,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 import twitchsense as ts
-from tests.made_night import make_recording
+from tests.recordings import make_recording
 
 _REPEATS = 5
 

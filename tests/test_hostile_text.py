@@ -1,8 +1,8 @@
-"""Text from outside is shown as text, wherever it comes in and wherever it goes out.
+"""Text from outside is shown as text, wherever it comes in and wherever it is shown.
 
-Channel names, file names, markers and diaries, with script tags, formulas, marks that turn
-text around, terminal codes, and lengths without end. What a browser makes of the report
-stands in `tests/browser`, the live view in `tests/live`.
+Channel names, file names, markers and diaries with script tags, spreadsheet formulas,
+bidirectional control characters, terminal escape codes, and of excessive length. How a
+browser shows the report is tested in `tests/browser`, the live view in `tests/live`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import pytest
 from click.testing import CliRunner
 
 import twitchsense as ts
-from tests.made_night import make_recording, write_captures
 from tests.nightfile.builders import write_night as write_night_file
+from tests.recordings import make_recording, write_captures
 from tests.trend.results import evening, write_night
 from twitchsense.acquire.adapter import Adapter, Advertisement
 from twitchsense.acquire.status import SessionStatus
@@ -116,10 +116,10 @@ def test_a_marker_is_text_in_the_notes_of_the_report(tmp_path):
     file.write([Marker(at + k, text) for k, text in enumerate((TAG, FORMULA, TURNED, ENDLESS))])
     file.close()
     recording = ts.read(path, zone="Europe/Berlin")
-    told = [n for n in recording.notes if n.startswith("marker at ")]
-    assert len(told) == 4
-    assert all(n.isprintable() and len(n) < 230 for n in told)
-    assert told[1].endswith(FORMULA)
+    markers = [n for n in recording.notes if n.startswith("marker at ")]
+    assert len(markers) == 4
+    assert all(n.isprintable() and len(n) < 230 for n in markers)
+    assert markers[1].endswith(FORMULA)
     text = read_page(render_report(ts.analyze(recording)), scripts=3)
     assert TAG in text
     assert FORMULA in text
@@ -147,16 +147,16 @@ HYPNOGRAMS = {
 @pytest.mark.parametrize(
     "word", [TAG, FORMULA, TURNED, "[bold red]n2[/]", "n2\x1b[2J", "n" * 10**5]
 )
-def test_a_stage_word_is_told_as_text_in_one_line(tmp_path, name, word):
+def test_unknown_stage_is_quoted_in_one_printable_line(tmp_path, name, word):
     path = tmp_path / name
     path.write_text(HYPNOGRAMS[name].format(word))
     with pytest.raises(InputError, match="unknown stage") as caught:
         read_hypnogram(path)
-    told = str(caught.value)
-    assert told.isprintable()
-    assert len(told) < 1000
+    message = str(caught.value)
+    assert message.isprintable()
+    assert len(message) < 1000
     if word.isprintable() and len(word) < 100:
-        assert word in told
+        assert word in message
 
 
 def test_the_name_of_a_sleep_app_is_text(tmp_path):
@@ -193,11 +193,11 @@ def test_the_name_of_a_device_is_text(monkeypatch, name):
     assert row["name"] == name  # a program gets it as it is, in escapes
 
 
-def test_what_a_device_answers_steers_no_terminal():
+def test_device_errors_are_printed_without_control_characters():
     wrong = SessionStatus(last_error=f"\x1b[2J{TURNED}[bold]")
-    told = format_status(f"AA{TURNED}", wrong, 3.0)
-    assert told.isprintable()
-    assert "[bold]" in told
+    message = format_status(f"AA{TURNED}", wrong, 3.0)
+    assert message.isprintable()
+    assert "[bold]" in message
     record = logging.LogRecord("t", logging.INFO, "", 0, "%s: lost", (f"\x1b[2J{TURNED}",), None)
     assert PrintableFormatter().format(record).isprintable()
 
@@ -271,8 +271,8 @@ def test_no_bids_table_begins_a_formula(text, tmp_path):
     assert made.read_text() == f"name\n'{text.strip()}\n"
 
 
-def _is_one_line(told):
-    return told.endswith("\n") and told[:-1].isprintable() and len(told) < 1500
+def _is_one_line(message):
+    return message.endswith("\n") and message[:-1].isprintable() and len(message) < 1500
 
 
 def _is_number(text):

@@ -12,8 +12,8 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from tests.made_night import make_recording, write_captures
 from tests.nightfile.builders import write_night
+from tests.recordings import make_recording, write_captures
 from tests.test_hostile_text import Tags
 from tests.trend.results import evening
 from tests.trend.results import write_night as write_result

@@ -1,4 +1,4 @@
-"""The command on every bundled capture, on real recordings, and the tutorial as it is printed."""
+"""The command on every bundled capture and on real recordings; the tutorial as printed."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def figures():
     return json.loads(result.stdout)
 
 
-def test_throughput(figures):
+def test_figures_of_throughput(figures):
     arrays = figures["arrays"]
     assert arrays["hours"] == pytest.approx(1 / 30)
     assert arrays["seconds"] == min(arrays["wall_s"], arrays["cpu_s"])
@@ -45,7 +45,7 @@ def test_throughput(figures):
     assert "ECG canceller" in arrays["stages"]
 
 
-def test_files(figures):
+def test_figures_of_files(figures):
     csv = figures["csv"]
     assert csv["hours"] == pytest.approx(40 / 3600)
     # 40 001 lines of some 20 characters, 4 001 of some 30
@@ -53,7 +53,7 @@ def test_files(figures):
     assert csv["times_parse"] == pytest.approx(csv["seconds"] / csv["parse_s"])
 
 
-def test_live(figures):
+def test_figures_of_live_detection(figures):
     live = figures["live"]
     assert live["packets"] == 2 * ceil(120_000 / 57) + ceil(12_000 / 38)
     assert live["p50_ms"] <= live["p99_ms"] <= live["most_ms"]
@@ -64,7 +64,7 @@ def test_live(figures):
     assert shown["p50"] < settled["p50"] - 0.2
 
 
-def test_memory_and_start(figures):
+def test_figures_of_memory_and_start_up(figures):
     memory, start = figures["memory"], figures["start"]
     assert memory["hours"] == pytest.approx(1 / 30)
     if sys.platform == "linux":
@@ -75,7 +75,7 @@ def test_memory_and_start(figures):
     assert start["analyze_s"] > start["import_s"] >= 0
 
 
-def test_table_for_people(figures):
+def test_table_shows_the_figures(figures):
     text = format_table(figures)
     for words in (
         "arrays of 2 min → events",

@@ -22,7 +22,7 @@ def test_every_stage_is_a_module(module):
     assert find_spec(module) is not None
 
 
-def test_the_outermost_stage_has_the_time():
+def test_outermost_module_on_the_stack_decides_the_stage():
     night, track = "twitchsense.results.night", "twitchsense.detect.emg_candidates"
     assert within(night, track, "twitchsense.dsp.filters", "scipy.signal") == "filters"
     ecg = within(night, track, "twitchsense.dsp.ecg_canceller", "twitchsense.dsp.filters")
@@ -33,7 +33,7 @@ def test_the_outermost_stage_has_the_time():
     assert within("tests.somewhere", "numpy") is None
 
 
-def test_time_is_shared_among_what_ran():
+def test_sampler_attributes_processor_time_to_the_running_stage():
     space = {"__name__": "twitchsense.dsp.mains", "time": time}
     busy = (
         "def run():\n    end = time.process_time() + 0.1\n    while time.process_time() < end: pass"

@@ -31,7 +31,7 @@ def test_repeated_in_memory_and_when_read_are_the_same_night():
 
 
 @pytest.mark.parametrize("per_h", [0, 60, 7200])
-def test_as_many_movements_as_asked_for(per_h):
+def test_tile_has_the_requested_event_rate(per_h):
     tile = make_tile(seconds=60, events_per_h=per_h, n_emg=1)
     quiet = make_tile(seconds=60, events_per_h=0, n_emg=1)
     assert set(tile) == {"emg1_uv", "acc_x_g", "acc_y_g", "acc_z_g"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import twitchsense as ts
-from tests.made_night import make_recording
 from tests.nightfile.builders import write_night
+from tests.recordings import make_recording
 from tests.trend.results import evening
 from tests.trend.results import write_night as write_result
 from twitchsense.live.follower import NightFollower

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 import twitchsense as ts
-from tests.made_night import make_recording
+from tests.recordings import make_recording
 
 EVIL = (
     '</script><script>document.title="owned"</script><img src=x onerror=alert(1)>'

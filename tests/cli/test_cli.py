@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from tests.made_night import make_recording, write_captures
+from tests.recordings import make_recording, write_captures
 from twitchsense.cli.app import VERBS, main
 from twitchsense.cli.options import parse_map
 from twitchsense.errors import InputError
@@ -104,7 +104,7 @@ def test_hypnogram_map_settings_and_zone(captures, tmp_path):
     assert set(events["stage"]) == {"W", "N2"}
 
 
-def test_numbers_as_stages_need_codes_and_breaths_are_counted(captures, tmp_path):
+def test_numeric_stages_need_codes_and_respiratory_events_are_used(captures, tmp_path):
     stages = tmp_path / "yasa.txt"
     stages.write_text("0\n" * 4 + "2\n" * 6)
     breaths = tmp_path / "breaths.csv"
@@ -174,7 +174,7 @@ def test_results_never_overwrite_an_input(captures, tmp_path):
     assert mine.read_bytes() == before
 
 
-def test_out_that_is_a_file_is_refused_before_the_work(captures, tmp_path):
+def test_out_that_is_a_file_is_refused_before_the_analysis(captures, tmp_path):
     (tmp_path / "out").write_text("x")
     refused(run("analyze", tmp_path / "missing.csv", "--out", tmp_path / "out"), "is a file")
 
@@ -190,7 +190,7 @@ def test_hostile_names_are_shown_not_run(captures, tmp_path):
     assert "[bold]out[/bold]" in done.stderr
 
 
-def test_our_own_failure_is_status_one_with_a_traceback_only_if_asked(
+def test_internal_error_is_status_1_with_a_traceback_only_if_verbose(
     captures, tmp_path, monkeypatch
 ):
     def broken(*args, **kwargs):
@@ -207,7 +207,7 @@ def test_our_own_failure_is_status_one_with_a_traceback_only_if_asked(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_ctrl_c_is_130_and_writes_nothing(captures, tmp_path, monkeypatch):
+def test_ctrl_c_is_status_130_and_writes_nothing(captures, tmp_path, monkeypatch):
     def stop(*args, **kwargs):
         raise KeyboardInterrupt
 
@@ -308,7 +308,7 @@ def test_agree_shows_the_confusion_and_no_control_characters(tmp_path):
     assert jerk[1] == ["jerk", "0", "1", "0"]  # of one jerk: called jerk, the other, nothing
 
 
-def test_agree_refuses_a_time_that_is_none(tmp_path):
+def test_agree_refuses_an_onset_out_of_range(tmp_path):
     odd = tmp_path / "odd.csv"
     odd.write_text("onset,duration,trial_type\n1,0.1,jerk\n1e300,0.1,jerk\n")
     refused(run("agree", odd, odd), "line 3")

@@ -1,4 +1,4 @@
-"""``twitchsense score-limb``: what is printed, and what is refused."""
+"""``twitchsense score-limb``: output and errors."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_json_holds_the_keys_of_the_contract_and_the_movements(files):
     assert [m["respiratory"] for m in movements] == [False, True, False, False, False, False]
 
 
-def test_undefined_is_null(files):
+def test_undefined_indices_are_null(files):
     found = loaded(files["moves"])
     assert [name for name in CONTRACT if found[name] is None] == [
         "n_plms", "n_plmw", "plms_index", "plmw_index", "pi_sleep",
@@ -102,7 +102,7 @@ def test_command_knows_all_rules():
     assert tuple(RULES) == RULE_NAMES
 
 
-def test_without_json_a_table_for_people(files):
+def test_score_limb_without_json_prints_a_table(files):
     result = run(files["moves"], "--hypnogram", files["stages"])
     assert result.exit_code == 0
     assert "Rules: WASM/IRLSSG 2016" in result.stdout

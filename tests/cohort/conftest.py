@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.made_night import make_recording, write_captures
+from tests.recordings import make_recording, write_captures
 from twitchsense.cohort.manifest import NightEntry
 from twitchsense.settings import Settings
 
@@ -33,7 +33,7 @@ def nights(captures) -> list[NightEntry]:
 
 @pytest.fixture
 def listed(captures, tmp_path) -> Path:
-    """Return a list of these nights."""
+    """Return the path of a list of these nights."""
     path = tmp_path / "list.csv"
     rows = [f"n{k},{';'.join(map(str, files))}\n" for k, files in enumerate(captures)]
     path.write_text("night,captures\n" + "".join(rows))

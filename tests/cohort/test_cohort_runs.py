@@ -52,7 +52,7 @@ def unending(listed, captures):
     return listed, pipe
 
 
-def test_a_worker_that_is_killed_takes_nothing_with_it(nights, tmp_path):
+def test_killed_worker_loses_no_night(nights, tmp_path):
     create_dataset(tmp_path)
     tasks = [Task(n, tmp_path, version("twitchsense")) for n in nights]
     outcomes = []
@@ -68,7 +68,7 @@ def test_a_worker_that_is_killed_takes_nothing_with_it(nights, tmp_path):
     assert not multiprocessing.active_children()
 
 
-def test_a_night_that_kills_its_worker_twice_has_failed_and_the_others_go_on(nights, tmp_path):
+def test_night_whose_worker_dies_twice_fails_and_the_others_are_analysed(nights, tmp_path):
     create_dataset(tmp_path / "out")
     pipe = tmp_path / "endless.csv"
     os.mkfifo(pipe)  # whoever opens it waits for ever
@@ -97,7 +97,7 @@ def test_a_night_that_kills_its_worker_twice_has_failed_and_the_others_go_on(nig
     assert row["cause"] == "worker"
 
 
-def test_a_run_that_is_killed_goes_on_where_it_was(unending, captures, tmp_path):
+def test_killed_run_resumes_without_repeating_nights(unending, captures, tmp_path):
     (listed, pipe), out = unending, tmp_path / "out"
     process = subprocess.Popen(
         [*CLI, str(listed), "--out", str(out), "--workers", "2", "-q"], start_new_session=True
@@ -118,15 +118,15 @@ def test_a_run_that_is_killed_goes_on_where_it_was(unending, captures, tmp_path)
         timeout=WAIT_S,
         check=True,
     )
-    told = json.loads(result.stdout)
-    assert (told["total"], told["kept"], told["done"]) == (7, len(before), 7 - len(before))
+    report = json.loads(result.stdout)
+    assert (report["total"], report["kept"], report["done"]) == (7, len(before), 7 - len(before))
     after = finished(out)
     assert len(after) == 7
     assert {name: after[name] for name in before} == before  # none is done twice
     assert "7 nights:" in result.stderr
 
 
-def test_sigterm_ends_the_workers_too(unending, tmp_path):
+def test_sigterm_ends_the_workers(unending, tmp_path):
     (listed, _), out = unending, tmp_path / "out"
     process = subprocess.Popen([*CLI, str(listed), "--out", str(out), "--workers", "2", "-q"])
     wait_for(lambda: out.exists() and len(finished(out)) >= 1, process)
@@ -149,7 +149,7 @@ def test_parts_share_one_dataset(nights, tmp_path):
     assert run_cohort(nights[:3], tmp_path).kept == 3
 
 
-def test_a_dask_worker_that_is_killed_takes_nothing_with_it(listed, tmp_path):
+def test_killed_dask_worker_loses_no_night(listed, tmp_path):
     pytest.importorskip("distributed")
     out, place = tmp_path / "out", tmp_path / "scheduler.json"
     dask = [sys.executable, "-m", "dask"]
@@ -183,7 +183,7 @@ def test_a_dask_worker_that_is_killed_takes_nothing_with_it(listed, tmp_path):
             process.communicate()
 
 
-def test_no_scheduler_is_one_line(listed, tmp_path, monkeypatch):
+def test_missing_scheduler_is_an_error_of_one_line(listed, tmp_path, monkeypatch):
     pytest.importorskip("distributed")
     script = (
         "import sys, twitchsense.cohort.cluster as c; c.CONNECT_TIMEOUT_S = 1.0\n"

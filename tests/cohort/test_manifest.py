@@ -1,4 +1,4 @@
-"""The list of a cohort: its two forms, and every fault with its line."""
+"""The list of a cohort: its two forms, and errors with their line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read(tmp_path, text, make=plain):
     return read_manifest(path, make)
 
 
-def test_plain_text_is_a_night_on_each_line_relative_to_the_list(tmp_path):
+def test_plain_text_list_has_one_night_per_line_relative_to_the_list(tmp_path):
     nights = read(tmp_path, "# mine\na/emg.csv;a/acc.csv\r\n\n /b/n 1.night \n")
     assert [n.name for n in nights] == ["a/emg", "/b/n 1"]
     assert nights[0].captures == (tmp_path / "a/emg.csv", tmp_path / "a/acc.csv")
@@ -33,7 +33,7 @@ def test_plain_text_is_a_night_on_each_line_relative_to_the_list(tmp_path):
 
 
 @pytest.mark.parametrize("tab", [",", "\t"])
-def test_table_has_what_a_night_needs(tmp_path, tab):
+def test_table_list_has_hypnogram_and_profile_per_night(tmp_path, tab):
     rows = ["Captures,night,hypnogram,profile", "a.csv;b.csv,first,h.csv,aasm-2026", "c.edf,,n/a,"]
     first, second = read(tmp_path, "\n".join(rows).replace(",", tab))
     assert (first.name, first.hypnogram) == ("first", tmp_path / "h.csv")
@@ -54,7 +54,7 @@ def test_a_night_may_have_settings_of_its_own(tmp_path):
     assert seen == [(words, None), (words, "s.toml")]
 
 
-def test_settings_that_cannot_be_read_are_a_fault_of_their_night(tmp_path):
+def test_unreadable_settings_file_fails_only_its_night(tmp_path):
     def make(words, own):
         if own is not None:
             raise InputError(own.name, "cannot be read", "give a TOML file")
@@ -87,7 +87,7 @@ def test_settings_that_cannot_be_read_are_a_fault_of_their_night(tmp_path):
         (b"\x00\x01\x02", "is a binary file"),
     ],
 )
-def test_a_fault_of_the_list_names_its_line(tmp_path, text, problem):
+def test_error_in_the_list_names_its_line(tmp_path, text, problem):
     with pytest.raises(InputError) as error:
         read(tmp_path, text)
     assert problem in str(error.value)

@@ -74,15 +74,15 @@ def test_tables_hold_what_analyze_finds(nights, out):
     assert row["n_events"] == len(found.events)
 
 
-def test_every_column_is_explained_beside_the_dataset(nights, out):
+def test_columns_json_describes_every_column(nights, out):
     run(nights[1], out)
-    told = json.loads((out / "columns.json").read_text())
+    described = json.loads((out / "columns.json").read_text())
     for name in ("events", "rejected", "epochs", "rates", "nights"):
         piece = pq.read_schema(out / name / part_file_name("n1"))
-        assert piece.names == [c.name for c in TABLES[name]] == list(told[name])
+        assert piece.names == [c.name for c in TABLES[name]] == list(described[name])
 
 
-def test_what_has_not_changed_is_kept_whatever_the_times_of_its_files(own, out, monkeypatch):
+def test_unchanged_content_is_kept_though_file_times_changed(own, out, monkeypatch):
     assert run(own, out).status == "done"
     events = (out / "events" / part_file_name("n0")).stat().st_mtime_ns
     os.utime(own.captures[0])  # as by a copy
@@ -94,14 +94,14 @@ def test_what_has_not_changed_is_kept_whatever_the_times_of_its_files(own, out, 
     assert run_cohort([own], out).kept == 1
 
 
-def test_a_file_changed_a_moment_ago_is_not_believed_by_its_times(own, out):
+def test_times_of_a_file_modified_just_now_are_not_trusted(own, out):
     os.utime(own.captures[0])
     run(own, out)
     assert find_previous(out, "n0").times_hash == ""
 
 
 @pytest.mark.parametrize("what", ["content", "settings", "hypnogram", "version", "damage"])
-def test_a_change_has_the_night_done_again(own, out, what, monkeypatch, tmp_path):
+def test_changed_input_is_analysed_again(own, out, what, monkeypatch, tmp_path):
     run(own, out)
     changed, version_run = own, VERSION
     if what == "content":
@@ -123,7 +123,7 @@ def test_a_change_has_the_night_done_again(own, out, what, monkeypatch, tmp_path
     assert previous is None or row["key"] != previous.input_hash
 
 
-def test_a_night_that_fails_says_why_and_leaves_nothing_of_before(own, out):
+def test_failed_night_has_its_reason_and_no_earlier_tables(own, out):
     run(own, out)
     text = own.captures[0].read_text()
     own.captures[0].write_text(text.replace("\n0.5,", "\n0.5,x,", 1))
@@ -148,7 +148,7 @@ def test_a_night_that_fails_says_why_and_leaves_nothing_of_before(own, out):
         (MemoryError(), "worker", "not enough memory; try fewer workers"),
     ],
 )
-def test_our_own_fault_ends_one_night_and_is_tried_again(
+def test_internal_error_fails_one_night_and_is_retried(
     nights, out, monkeypatch, error, cause, reason, caplog
 ):
     def broken(*args, **kwargs):
@@ -163,7 +163,7 @@ def test_our_own_fault_ends_one_night_and_is_tried_again(
     assert run(nights[0], out).status == "done"
 
 
-def test_a_dataset_that_cannot_be_written_ends_the_run(nights, out):
+def test_unwritable_dataset_ends_the_run(nights, out):
     (out / "epochs" / part_file_name("n0")).mkdir()
     outcome = run(nights[0], out)
     assert outcome.status == "stop"
@@ -171,7 +171,7 @@ def test_a_dataset_that_cannot_be_written_ends_the_run(nights, out):
     assert table(out, "nights", "n0") is None
 
 
-def test_a_worker_elsewhere_or_of_another_version_ends_the_run(nights, out):
+def test_worker_without_the_dataset_or_with_another_version_ends_the_run(nights, out):
     outcome = run_night(Task(nights[0], out, VERSION, token=".run-elsewhere"))
     assert outcome.status == "stop"
     assert "file system all share" in outcome.reason

@@ -1,4 +1,4 @@
-"""The queries of the cohort page run, on a dataset that `cohort` wrote."""
+"""The queries of the cohort page run on a dataset that `run_cohort` wrote."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.made_night import make_recording, write_captures
+from tests.recordings import make_recording, write_captures
 from twitchsense.cohort.manifest import NightEntry
 from twitchsense.cohort.run import run_cohort
 from twitchsense.settings import Settings
@@ -56,7 +56,7 @@ def test_events_join_a_table_of_your_own(home, monkeypatch):
     assert table["peak_g"].is_monotonic_decreasing
 
 
-def test_summaries_and_failures_can_be_asked(home, monkeypatch):
+def test_summaries_and_failures_can_be_queried(home, monkeypatch):
     table = run(QUERIES[2], home, monkeypatch)
     assert sorted(table["night"]) == ["p1", "p2"]  # a query without an order has none
     assert all("wasm2016" in text for text in table["leg_movements"])

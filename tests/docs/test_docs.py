@@ -1,4 +1,4 @@
-"""The docs say what the code does: generated pages are fresh, links lead somewhere."""
+"""The docs agree with the code: generated pages are up to date, links are valid."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_the_questions_name_the_same_causes_as_the_report():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
-def test_commands_are_as_the_program_has_them(page):
+def test_commands_on_the_pages_exist_with_their_options(page):
     from twitchsense.cli.app import main
 
     text = page.read_text()
@@ -91,7 +91,7 @@ def test_commands_are_as_the_program_has_them(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
-def test_scripts_that_pages_name_are_there(page):
+def test_scripts_named_on_the_pages_exist(page):
     text = page.read_text()
     for module in re.findall(r"python -m (benchmarks(?:\.\w+)+)", text):
         path = ROOT.joinpath(*module.split("."))

@@ -10,7 +10,7 @@ import matplotlib as mpl
 import pytest
 from click.testing import CliRunner
 
-from tests.made_night import make_recording, write_captures
+from tests.recordings import make_recording, write_captures
 from twitchsense.cli.app import main
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import twitchsense as ts
-from tests.made_night import make_recording
+from tests.recordings import make_recording
 from twitchsense.model.per_second import PerSecond
 from twitchsense.report.decimate import decimate_waveform, min_max_envelope
 from twitchsense.report.figures import to_svg

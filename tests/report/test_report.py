@@ -9,7 +9,7 @@ import pytest
 from matplotlib.text import Text
 
 import twitchsense as ts
-from tests.made_night import make_recording
+from tests.recordings import make_recording
 from twitchsense.model.channels import NS, ArraySamples, Segment
 from twitchsense.report import page_data, static_text, summary_sentences, tables
 from twitchsense.report.night_intervals import artifact_minutes

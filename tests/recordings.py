@@ -1,4 +1,4 @@
-"""A small made-up recording: noise, twitches, jerks, movements, a gap, a still leg."""
+"""Synthetic recordings: noise, twitches, jerks, movements, a gap, an immobile leg."""
 
 from __future__ import annotations
 

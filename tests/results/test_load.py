@@ -1,4 +1,4 @@
-"""A result directory is enough to make the report again."""
+"""Reopening a result directory: it suffices to make the report again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import twitchsense as ts
-from tests.made_night import make_recording
+from tests.recordings import make_recording
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
 from twitchsense.report.event_windows import (
@@ -24,7 +24,7 @@ from twitchsense.results.load import open_result
 
 
 @pytest.fixture(scope="module")
-def night():
+def night():  # shorter than that of the package
     return ts.analyze(make_recording(8))
 
 
@@ -43,7 +43,7 @@ def words_of(page):
     return re.sub(r"base64,[^\"]+|night-block\">[^<]+", "", page)
 
 
-def test_report_is_made_again_without_the_recording(copy):
+def test_report_from_a_reopened_result_equals_the_first(copy):
     first = (copy / "report.html").read_text()
     (copy / "report.html").unlink()
     done = CliRunner().invoke(main, ["report", str(copy), "-q"])
@@ -70,7 +70,7 @@ def test_windows_hold_the_samples_of_the_recording(night):
         assert np.abs(trace.samples[seen] * step - theirs).max() <= step / 2 + 1e-6
 
 
-def test_windows_cut_again_are_the_same(result):
+def test_windows_of_a_reopened_result_are_the_same(result):
     saved = open_result(result)
     again = cut_event_windows(saved)
     assert len(again) == len(saved.traces)
@@ -80,7 +80,7 @@ def test_windows_cut_again_are_the_same(result):
     assert sum(t.samples.nbytes for t in again) <= MAX_BYTES
 
 
-def test_a_budget_keeps_the_strongest_of_each_kind(night):
+def test_window_budget_keeps_the_strongest_of_each_kind(night):
     few = {t.event for t in cut_event_windows(night, 40_000)}
     events = night.events
     jerks = events[events["trial_type"] == "jerk"]
@@ -100,7 +100,7 @@ def test_a_budget_keeps_the_strongest_of_each_kind(night):
         ("traces.npz", b"PK\x03\x04rubbish", "cannot be used"),
     ],
 )
-def test_a_broken_file_is_named_with_its_cure(copy, name, content, says):
+def test_damaged_result_file_is_named_with_its_cure(copy, name, content, says):
     if content is None:
         (copy / name).unlink()
     else:
