@@ -119,7 +119,7 @@ def test_a_shift_by_hours_shifts_starts_exactly(tmp_path):
 
 def test_block_size_does_not_change_the_recording(tmp_path, monkeypatch):
     rng = np.random.default_rng(1)
-    n = 150_000  # more than two blocks of the tracker
+    n = 150_000  # more than two blocks of the segmenter
     t = np.round(np.arange(n) / 1000 + rng.uniform(-0.0002, 0.0002, n), 6)
     x = emg(n)
     x[rng.random(n) < 0.001] = np.nan
@@ -236,14 +236,14 @@ def test_samples_outlive_the_recording_and_may_be_shared_by_threads(tmp_path):
     want = columns["emg1_uv"].astype(np.float32)
     wrong = []
 
-    def look(seed):
+    def compare(seed):
         rng = np.random.default_rng(seed)
         for _ in range(200):
             a, b = sorted(rng.integers(0, 3001, 2).tolist())
             if not np.array_equal(samples.read(a, b)[:, 0], want[a:b]):
                 wrong.append((a, b))
 
-    threads = [threading.Thread(target=look, args=(i,)) for i in range(4)]
+    threads = [threading.Thread(target=compare, args=(i,)) for i in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

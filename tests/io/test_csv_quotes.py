@@ -105,7 +105,7 @@ def test_escaping_only_adds_blanks_and_works_row_by_row(parts):
 def test_block_size_does_not_change_the_escaping(monkeypatch):
     data = noted({20: '"up', 2500: '"a, b"', 4000: '5" nail'})
     whole = guarded(data)
-    monkeypatch.setattr(csv, "_READ_BYTES", 7)
+    monkeypatch.setattr(csv, "READ_BYTES", 7)
     assert guarded(data) == whole
     assert whole.count(b' "up') == 1
     assert len(whole) == len(data) + 1

@@ -149,9 +149,9 @@ def test_a_bids_validator_finds_no_error(tmp_path):
     one = ts.read(write_night(tmp_path / "a.night", 30, keep=lambda _, s: s not in (100, 101)))
     export(one, "bids", tmp_path / "out")
     call = [validator, str(tmp_path / "out"), "--format", "json"]
-    told = json.loads(subprocess.run(call, capture_output=True, check=False).stdout)
-    assert told["summary"]["modalities"]
-    assert [i for i in told["issues"]["issues"] if i["severity"] == "error"] == []
+    report = json.loads(subprocess.run(call, capture_output=True, check=False).stdout)
+    assert report["summary"]["modalities"]
+    assert [i for i in report["issues"]["issues"] if i["severity"] == "error"] == []
 
 
 def test_bids_of_two_legs_has_a_file_for_each_clock(tmp_path):

@@ -390,7 +390,7 @@ def test_os_errors_become_input_errors(tmp_path, monkeypatch, error, problem):
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(sys.modules["twitchsense.io.read"], "_hash", refuse)
+        patch.setattr("hashlib.file_digest", refuse)
         with pytest.raises(InputError, match=problem):
             read(path)
     monkeypatch.setattr(sys.modules["twitchsense.io.read"], "merge", refuse)

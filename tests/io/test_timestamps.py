@@ -19,7 +19,7 @@ def expected_firsts(kept):
 @settings(max_examples=150, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
-    # dense losses in strongly jittered stamps can't be told from jitter at all
+    # dense losses in strongly jittered timestamps cannot be distinguished from jitter
     jitter=st.floats(0, 0.15),
     loss=st.floats(0, 0.01),
     fs=st.sampled_from([25.0, 52.0, 100.0, 250.3, 1000.0, 1024.0, 1925.93]),
@@ -30,7 +30,7 @@ def test_runs_of_jittered_timestamps_with_lost_rows_are_exact(seed, jitter, loss
     period = 1e9 / fs
     times = grid(n, fs) + np.rint(rng.uniform(-jitter, jitter, n) * period).astype(np.int64)
     kept = rng.random(n) >= loss
-    kept[:_KNOWN] = True  # a phase must be known before a loss can be told from jitter
+    kept[:_KNOWN] = True  # the phase must be known before a loss can be distinguished from jitter
     runs, clock = segment_and_fit(times[kept])
     assert runs["first"].tolist() == expected_firsts(kept)
     assert clock.fs == pytest.approx(fs, rel=0.02)
@@ -61,8 +61,8 @@ def test_block_size_does_not_change_runs_or_fit(seed, cuts):
     times = grid(70_000, 1000) + rng.integers(-200_000, 200_000, 70_000)
     times = times[rng.random(70_000) > 0.01]
     whole, clock = segment_and_fit(times)
-    for piece in cuts[:2]:
-        runs, other = segment_and_fit(times, max(97, piece))
+    for size in cuts[:2]:
+        runs, other = segment_and_fit(times, max(97, size))
         assert runs.tobytes() == whole.tobytes()
         assert other.fs == clock.fs
         np.testing.assert_array_equal(other.starts_ns, clock.starts_ns)

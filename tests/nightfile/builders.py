@@ -17,7 +17,7 @@ KEY = MODEL.serial
 
 
 class Noise:
-    """Counts that depend on stream and index alone, so that truth needs no memory."""
+    """Counts that depend on stream and index only, so that they can be computed again."""
 
     def read(self, stream, first, count):
         width = {1: 2, 2: 3}[stream]
@@ -28,15 +28,17 @@ class Noise:
 
 
 def info_bytes(model=MODEL, encoder=None):
+    """Return the *info* characteristic of a model."""
     return (encoder or Encoder()).info(model.streams, model.tick_hz, model.device, model.leg)
 
 
 def device(model=MODEL):
+    """Return the record of a device."""
     return Device(model.serial, "AA:BB", model.name, model.serial, "1.0", info_bytes(model))
 
 
 def make_frames(seconds, *, model=MODEL, boot=1, drift=0.0, rng=None, start_s=0.0):
-    """Return (seq, true second at which it was complete, bytes) of all frames."""
+    """Return sequence number, time of completion (s) and bytes of all frames."""
     firmware = Firmware(model, Noise(), Encoder(), boot)
     firmware.control(bytes.fromhex("01 01 01000000 00"))
     frames = []
@@ -52,6 +54,7 @@ def make_frames(seconds, *, model=MODEL, boot=1, drift=0.0, rng=None, start_s=0.
 
 
 def write_night(path, seconds, *, keep=None, boots=(1,), drift=0.0, latency=0.004, model=MODEL):
+    """Write a night file of some boots, without the frames that `keep(boot, seq)` rejects."""
     rng = np.random.default_rng(1)
     night = NightFileWriter(path)
     night.write([device(model)])

@@ -80,7 +80,7 @@ def test_a_killed_writer_leaves_no_lock(tmp_path):
 
 
 def test_a_lock_file_deleted_while_waiting_is_created_again(tmp_path, monkeypatch):
-    """Another writer ends, and unlinks its lock, between our opening it and our locking it."""
+    """Another writer ends, and deletes its lock file, between our opening and our locking it."""
     fcntl = pytest.importorskip("fcntl")
     path = tmp_path / "a.night"
     flock, calls = fcntl.flock, []
@@ -122,12 +122,12 @@ def test_a_failed_open_releases_the_lock(tmp_path):
 
 
 def _as_if_read_only(path):
-    """Bar SQLite from making its index beside the file, as a place that can't be written does."""
+    """Keep SQLite from creating its index beside the file, as in a read-only folder."""
     path.with_name(path.name + "-shm").symlink_to(path.parent / "missing" / "x")
 
 
 def _in_log_mode(tmp_path, monkeypatch, *, with_log):
-    """Copy a night as its recorder has it open."""
+    """Copy a night file while its writer has it open."""
     connections = capture_connections(monkeypatch)
     night = NightFileWriter(tmp_path / "a.night")
     night.write([device(), *packets(10)])
@@ -144,8 +144,8 @@ def _in_log_mode(tmp_path, monkeypatch, *, with_log):
 
 
 def test_a_file_without_a_log_is_read_from_a_read_only_folder(tmp_path, monkeypatch):
-    (book,) = read_loss_reports(_in_log_mode(tmp_path, monkeypatch, with_log=False))
-    assert book.received == len(packets(10))
+    (report,) = read_loss_reports(_in_log_mode(tmp_path, monkeypatch, with_log=False))
+    assert report.received == len(packets(10))
 
 
 def test_a_log_that_cannot_be_read_is_an_error(tmp_path, monkeypatch):
@@ -211,8 +211,8 @@ def test_a_failed_transaction_leaves_no_records_and_allows_the_next(tmp_path):
 # -- damage found while reading -------------------------------------------------------------------
 
 
-def _spoil_pages(path, share):
-    """Overwrite the end of the file: the tables that are read first stay whole."""
+def _overwrite_pages(path, share):
+    """Overwrite the end of the file; the tables that are read first stay intact."""
     data = bytearray(path.read_bytes())
     at = round(len(data) * share) // 4096 * 4096
     data[at:] = b"\xff" * (len(data) - at)
@@ -221,8 +221,8 @@ def _spoil_pages(path, share):
 
 def test_damaged_pages_after_the_first_tables_are_refused(tmp_path):
     path = write_night(tmp_path / "a.night", 60)
-    _spoil_pages(path, 0.6)
-    NightFileReader(path).close()  # its first tables are sound
+    _overwrite_pages(path, 0.6)
+    NightFileReader(path).close()  # the first tables are intact
     for read in (ts.read, read_loss_reports):
         with pytest.raises(InputError, match=r"a\.night: is not a night file, or is damaged"):
             read(path)
@@ -259,7 +259,7 @@ def test_frames_with_a_wrong_sequence_number_are_left_out_with_a_note(tmp_path):
 
 
 def test_repeated_samples_are_left_out(tmp_path):
-    """A device that numbers the same samples anew, which no sound one does."""
+    """A device repeats samples under new sequence numbers, which none should."""
     frames = make_frames(10)
     again = [n for n, _, data in frames if data[0] == 1][20]
     twin = bytearray(frames[again][2])
@@ -290,7 +290,7 @@ def test_a_boot_with_retransmitted_frames_only_has_a_clock(tmp_path):
 
 
 def test_time_increases_across_boots_with_overlapping_clocks(tmp_path):
-    """The second boot's frames are said to have come from a second before the first one's end."""
+    """The frames of the second boot arrive from a second before the end of the first."""
 
     def second_boot(data):
         body = data[:3] + b"\x02" + data[4:-2]
@@ -308,11 +308,11 @@ def test_time_increases_across_boots_with_overlapping_clocks(tmp_path):
 
 
 def test_a_loss_report_with_a_huge_gap_needs_little_memory(tmp_path):
-    """A book of numbers, not of ranges, would want hundreds of gigabytes."""
+    """A set of numbers instead of ranges would need hundreds of gigabytes."""
     extra = Packet(BOOT, 2**32 - 1, T0, b"no frame")
-    (book,) = read_loss_reports(_write(tmp_path / "a.night", [*packets(2), extra]))
-    assert book.end == 2**32
-    assert book.unresolved == ((len(packets(2)), 2**32 - 2),)
+    (report,) = read_loss_reports(_write(tmp_path / "a.night", [*packets(2), extra]))
+    assert report.end == 2**32
+    assert report.unresolved == ((len(packets(2)), 2**32 - 2),)
 
 
 def test_columns_of_devices_without_a_leg_are_numbered_through():

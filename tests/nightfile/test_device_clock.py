@@ -104,7 +104,7 @@ def test_the_order_of_frames_does_not_matter():
 
 @pytest.mark.parametrize("hours", [0.1, 3])
 def test_discarding_unused_arrivals_gives_the_same_clock(hours, monkeypatch):
-    monkeypatch.setattr(device_clock, "_MAX_PENDING", 5000)
+    monkeypatch.setattr(device_clock, "MAX_PENDING", 5000)
     _, ticks, arrival = night(hours, 40e-6, 4.0, 5, [(3000, 3600)])
     rng = np.random.default_rng(1)
     ticks[1:] += rng.integers(-3000, 3000, len(ticks) - 1)  # streams end between each other

@@ -22,8 +22,8 @@ def rows_of(seconds):
     return [(seq, at, data, packet_crc(seq, at, data)) for seq, at, data in frames]
 
 
-def spoil(rows, rng):
-    """Change some packets, on the disk and before they came there."""
+def damage_some(rows, rng):
+    """Change some packets, on the disk and before they were stored."""
     out = []
     for seq, at, data, crc in rows:
         if rng.random() < 0.05:
@@ -34,7 +34,7 @@ def spoil(rows, rng):
         elif rng.random() < 0.05:
             seq += 1
             crc = packet_crc(seq, at, data)
-        elif rng.random() < 0.2:  # sent again: its checksum takes the flag for 0
+        elif rng.random() < 0.2:  # retransmitted: the checksum is computed with the flag cleared
             data = data[:1] + bytes([data[1] | FLAG_REPLAY]) + data[2:]
             crc = packet_crc(seq, at, data)
         out.append((seq, at, data, crc))
@@ -44,26 +44,26 @@ def spoil(rows, rng):
 def decode(rows, size):
     damage = DamageCounts()
     decoder = FrameDecoder(INFO, 1 << 30, damage)
-    told = [decoder.push(rows[k : k + size]) for k in range(0, len(rows), size)]
+    batches = [decoder.push(rows[k : k + size]) for k in range(0, len(rows), size)]
     columns = {
-        f.name: np.concatenate([getattr(t, f.name) for t in told]).tolist()
+        f.name: np.concatenate([getattr(t, f.name) for t in batches]).tolist()
         for f in fields(FrameBatch)
         if f.name != "payloads"
     }
-    samples = {s.id: np.concatenate([t.samples(s) for t in told]).tolist() for s in INFO.streams}
+    samples = {s.id: np.concatenate([t.samples(s) for t in batches]).tolist() for s in INFO.streams}
     return columns, samples, damage
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_batches_of_any_size_decode_to_the_same_frames(seed, monkeypatch):
     rng = np.random.default_rng(seed)
-    rows = spoil(rows_of(20), rng) if seed else rows_of(20)
+    rows = damage_some(rows_of(20), rng) if seed else rows_of(20)
     one_by_one = decode(rows, 1)
     assert len(one_by_one[0]["seq"]) > 200
     for size in (7, 100, len(rows)):
         assert decode(rows, size) == one_by_one
     assert (one_by_one[2] == DamageCounts()) == (seed == 0)
-    if not seed:  # whole batches are not read packet by packet
+    if not seed:  # valid batches are not decoded packet by packet
         monkeypatch.setattr("twitchsense.nightfile.frames.decode_frame", None)
         decoder = FrameDecoder(INFO, 1 << 30, DamageCounts())
         assert len(decoder.push(rows)) == len(rows)

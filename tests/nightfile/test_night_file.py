@@ -80,14 +80,14 @@ def test_each_boot_has_its_own_clock(tmp_path):
 
 
 def test_boots_with_the_same_low_byte_are_distinct(tmp_path):
-    books = read_loss_reports(write_night(tmp_path / "a.night", 5, boots=(1, 257)))
-    assert [b.count for b in books] == [1, 257]
-    assert all(b.received == b.end for b in books)
+    reports = read_loss_reports(write_night(tmp_path / "a.night", 5, boots=(1, 257)))
+    assert [b.count for b in reports] == [1, 257]
+    assert all(b.received == b.end for b in reports)
 
 
 @pytest.mark.parametrize("days", [0.8, 1.51, 2.3])
 def test_ticks_beyond_32_bits_are_unwrapped(days, tmp_path):
-    """Frames tell 32 bits of the ticks: the rest comes from the clock reading."""
+    """Frames hold 32 bits of the ticks; the rest comes from the clock reading."""
     before = round(days * 86400) * 32768
     if days == 1.51:
         before = 2**32 - 5 * 32768  # wraps in the middle
@@ -116,10 +116,10 @@ def test_loss_report_counts_each_lost_frame_once(tmp_path):
     night = NightFileWriter(path)
     night.write([Loss(Boot(KEY, 1), 3, 4, "ring_overflow", T0), Loss(Boot(KEY, 1), 4, 5, "x", T0)])
     night.close()
-    (book,) = read_loss_reports(path)
-    assert book.lost == {"ring_overflow": 2, "x": 1}
-    assert book.unresolved == ((9, 9),)
-    assert book.received == book.end - 4
+    (report,) = read_loss_reports(path)
+    assert report.lost == {"ring_overflow": 2, "x": 1}
+    assert report.unresolved == ((9, 9),)
+    assert report.received == report.end - 4
 
 
 def test_a_frame_written_twice_is_stored_once(tmp_path):
@@ -282,7 +282,7 @@ def test_a_full_disk_stores_no_record_of_the_batch_and_recovers(tmp_path, monkey
 
 
 def test_a_killed_writer_loses_no_committed_frame(tmp_path):
-    """A writer says what it has committed; whatever it said is in the file after a kill."""
+    """A writer prints the frames it has committed; they are in the file after a kill."""
     script = textwrap.dedent(
         f"""
         import sys
@@ -312,7 +312,7 @@ def test_a_killed_writer_loses_no_committed_frame(tmp_path):
         child.kill()
         rest = child.communicate()[0].splitlines()
         done = max([done, *(int(line) for line in rest if line.isdigit())])
-        (book,) = read_loss_reports(path)
-        assert book.end > done
-        assert book.received == book.end
+        (report,) = read_loss_reports(path)
+        assert report.end > done
+        assert report.received == report.end
     assert MODEL.serial == KEY

@@ -28,7 +28,7 @@ from twitchsense.io.time_column import to_floats
 #: Exceptions of damaged gzip data, raised while pandas reads.
 _GZIP_ERRORS: Final = (EOFError, gzip.BadGzipFile, zlib.error)
 #: Bytes read at once by `escape_unclosed_quotes`.
-_READ_BYTES: Final = 1 << 18
+READ_BYTES: Final = 1 << 18
 #: Maximum length (bytes) of a row in which quotation marks are checked.
 _MAX_ROW_BYTES: Final = 1 << 20
 #: Buffer (bytes) between `escape_unclosed_quotes` and pandas.
@@ -213,7 +213,7 @@ def escape_unclosed_quotes(
         Whole rows; rows of more than a megabyte are passed on unchanged.
     """
     rest = b""
-    while data := stream.read(_READ_BYTES):
+    while data := stream.read(READ_BYTES):
         data = rest + data
         end = max(data.rfind(newline) for newline in (b"\n", b"\r")) + 1
         yield _escape_rows(data[:end], separator.encode())

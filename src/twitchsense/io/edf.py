@@ -45,7 +45,7 @@ _GENERAL_HEADER: Final = 256
 #: Maximum size (bytes) of a header.
 _MAX_HEADER: Final = 1 << 22
 #: Bytes of data records that are read at once.
-_BLOCK_BYTES: Final = 1 << 22
+BLOCK_BYTES: Final = 1 << 22
 #: Onset of a data record, at the start of its time-keeping annotation (EDF+ 2.2.4).
 _ONSET: Final = re.compile(rb"([+-]\d+(?:\.\d*)?)[\x14\x15]")
 
@@ -251,7 +251,7 @@ class EdfCapture:
     def _records(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
         """Yield onsets in ns from the start, and raw records of shape (n, bytes)."""
         record_bytes = int(self._starts[-1]) * self._item_bytes
-        step = max(1, _BLOCK_BYTES // record_bytes)
+        step = max(1, BLOCK_BYTES // record_bytes)
         with self.path.open("rb") as file:
             file.seek(self._body)
             for first in range(0, self._count, step):

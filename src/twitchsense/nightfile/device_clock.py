@@ -50,7 +50,7 @@ _MIN_SPREAD_NS: Final = 1e4
 #: Residual, in standard deviations, above which a window is excluded from the line.
 _MAX_RESIDUAL_SD: Final = 4
 #: Points that are collected before those that the fit does not use are removed.
-_MAX_PENDING: Final = 100_000
+MAX_PENDING: Final = 100_000
 
 Floats = NDArray[np.float64]
 
@@ -131,7 +131,7 @@ class ArrivalTimes:
         """
         self._points.append(np.stack([ticks, arrival_ns]))
         self._count += len(ticks)
-        if self._count > self._kept + _MAX_PENDING:
+        if self._count > self._kept + MAX_PENDING:
             self._discard_unused()
 
     def fit(self) -> DeviceClock:
