@@ -1,1 +1,1 @@
-"""Labels, rates per valid hour, and agreement with human annotations."""
+"""Labels, trains, leg movements, rates per valid hour, and agreement with annotations."""

@@ -165,7 +165,8 @@ def count_mini_epochs(onset_s: Floats, epoch_s: float) -> int:
     """Return the number of mini-epochs that hold at least one potential.
 
     This is the numerator of the fragmentary-myoclonus index of Lins et al. 1993
-    (Can J Neurol Sci 20:142). Mini-epochs start at the zero of the recording's axis.
+    (docs/definitions.md, Fragmentary myoclonus). Mini-epochs start at the zero of the
+    recording's axis.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""Sleep and wake around the events: hypnogram, inactivity, sleep onset, contexts."""
+"""Sleep and wake: hypnograms, sustained inactivity, sleep onset, context of events."""

@@ -25,7 +25,7 @@ PERSISTENT_S: Final = 600.0
 #: Inactivity (min) of a persistent onset without a hypnogram.
 PERSISTENT_MIN: Final = 10.0
 #: Immobility (min) of ``immobile_5min``: of 4 to 15 min, 5 min gave the best sleep
-#: latency (Chae et al. 2009, Sleep Med 10:621).
+#: latency (Chae et al. 2009, Sleep Med 10:621, doi:10.1016/j.sleep.2008.07.009).
 IMMOBILE_MIN: Final = 5.0
 
 

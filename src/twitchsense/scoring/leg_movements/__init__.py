@@ -1,1 +1,1 @@
-"""Leg-movement scoring (WASM 2016, AASM) from a list of movements."""
+"""Leg-movement scoring by WASM 2016 and AASM: of an event list and of a recording."""

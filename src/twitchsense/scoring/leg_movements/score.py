@@ -46,16 +46,16 @@ INDEX_DESCRIPTIONS: Final[dict[str, str]] = {
     "n_plms": "PLM that begin in sleep (PLMS)",
     "n_plmw": "PLM that begin in wake (PLMW)",
     "n_series": "series of PLM",
-    "n_short_imi": "CLM too soon after the CLM before",
-    "n_isolated": "CLM neither periodic nor too soon",
+    "n_short_imi": "CLM after too short an interval",
+    "n_isolated": "CLM neither periodic nor after too short an interval",
     "plms_index": "PLMS per hour of sleep",
     "plmw_index": "PLMW per hour of wake",
     "pi_sleep": "PLMS / CLM in sleep",
     "n_clmr": "CLM at respiratory events (CLMr)",
-    "n_clm_nr": "CLM without CLMr",
-    "n_plm_nr": "PLM, CLMr removed first",
-    "n_plms_nr": "PLMS, CLMr removed first",
-    "plms_nr_index": "PLMS per hour of sleep, CLMr removed first",
+    "n_clm_nr": "CLM that are not CLMr",
+    "n_plm_nr": "PLM after removal of CLMr",
+    "n_plms_nr": "PLMS after removal of CLMr",
+    "plms_nr_index": "PLMS per hour of sleep after removal of CLMr",
 }
 
 
