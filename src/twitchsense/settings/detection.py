@@ -119,7 +119,10 @@ class JerkSettings(FrozenModel):
         20.0, ge=0, description="longest time by which the acceleration precedes the EMG, ms"
     )
     lag_ms: float = Field(
-        150.0, gt=0, description="longest time by which the acceleration follows the EMG, ms"
+        150.0,
+        gt=0,
+        description="longest time by which the acceleration follows the EMG, ms; without EMG, "
+        "longest rise of the acceleration",
     )
     moderate_g: float = Field(
         0.30, gt=0, description="smallest peak acceleration of grade moderate, g"
