@@ -1,4 +1,4 @@
-"""Disturbances that are not muscle: they must be told apart by a detector."""
+"""Artefacts: signals that are not muscle, which a detector must reject."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAD_S = 0.05
 
 
 def draw_emg_artefact(event: SimulatedEvent, channels: int) -> Waveform | None:
-    """Return what a short disturbance does to the EMG channels (uV), or None."""
+    """Return the EMG (uV) of a short artefact, or None if it has none."""
     rng = make_rng(event.seed, "artefact")
     tail = 3.0 if event.kind in {EventKind.STEP, EventKind.SATURATION} else 0.6
     count = int((2 * PAD_S + event.duration + tail) * ANALOG_EMG_HZ)
@@ -62,7 +62,7 @@ def _pop(tau: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _crackle(tau: Floats, duration: float, rng: np.random.Generator) -> Floats:
-    """Return a dry electrode: a shower of short spikes."""
+    """Return the noise of a dry electrode: random short spikes."""
     wave = np.zeros_like(tau)
     count = max(int(rng.poisson(rng.uniform(15.0, 50.0) * duration)), 2)
     starts = rng.uniform(0.0, duration, count)
@@ -76,7 +76,7 @@ def _crackle(tau: Floats, duration: float, rng: np.random.Generator) -> Floats:
 
 
 def draw_acc_artefact(event: SimulatedEvent) -> Waveform | None:
-    """Return what a short disturbance does to the accelerometer (g), or None."""
+    """Return the acceleration (g) of a short artefact, or None if it has none."""
     if event.kind not in {EventKind.BUMP, EventKind.KNOCK}:
         return None
     rng = make_rng(event.seed, "bump")
@@ -92,7 +92,7 @@ def draw_acc_artefact(event: SimulatedEvent) -> Waveform | None:
 
 
 def _fade(event: SimulatedEvent, times: Floats, ramp_s: float) -> Floats:
-    """Return 1 inside a lasting disturbance with soft ends."""
+    """Return 1 during a sustained artefact, with smooth ramps at its ends."""
     into = raised_cosine((times - event.onset) / ramp_s)
     return into * raised_cosine((event.end - times) / ramp_s)
 
@@ -118,9 +118,9 @@ def add_sustained_artefact(
     beats: Floats,
     muscles: MotorUnitPool,
 ) -> None:
-    """Add a lasting disturbance to a block of EMG channels, in place.
+    """Add a sustained artefact to a block of EMG channels, in place.
 
-    A pure function of time, so that it does not depend on how time is cut into blocks.
+    It is a pure function of time and does not depend on the size of the blocks.
     """
     times = (first_index + np.arange(len(target))) / fs
     if times[-1] < event.onset or times[0] > event.end:

@@ -1,4 +1,4 @@
-"""What is there all night: resting muscle tone, breathing and the pulse."""
+"""Background of the whole night: muscle tone, heart beat, breathing and pulse."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def heart_beats(seconds: float, bpm: float, seed: int) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class PhysiologicalMotion:
-    """Breathing and arterial pulse as the ankle feels them, a few mg.
+    """Breathing and arterial pulse at the ankle, a few mg.
 
     Breathing 0.2-0.3 Hz, 1-3 mg; the pulse a damped wave of 1-2 mg after each beat
     (found at the wrist in sleep: PLoS One 2019, 0226843).

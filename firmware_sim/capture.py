@@ -1,4 +1,4 @@
-"""Composes body, disturbances and sensor into blocks of converter counts, with the truth."""
+"""Combines physiology, artefacts and sensor into blocks of converter counts, with the truth."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _OTHER_LEG = 1_000_003
 
 @dataclass(frozen=True, slots=True)
 class CaptureSettings:
-    """What a user may choose.
+    """Settings of a simulated capture.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class CaptureSettings:
 
 @dataclass(frozen=True, slots=True)
 class CaptureBlock:
-    """A stretch of both streams.
+    """A part of both streams.
 
     Parameters
     ----------
@@ -114,10 +114,10 @@ class CaptureBlock:
 
 
 class SimulatedCapture:
-    """One simulated recording, made block by block so that memory stays bounded.
+    """One simulated recording, generated block by block so that memory is bounded.
 
-    Iterate over `blocks` to the end, then ask for `truth_rows`: the truth is measured on
-    the same noise-free waveforms that went into the blocks.
+    Iterate over `blocks` to the end, then call `truth_rows`: the truth is measured on the same
+    noise-free waveforms that the blocks contain.
     """
 
     def __init__(
@@ -131,16 +131,18 @@ class SimulatedCapture:
         self.schedule = schedule or scenarios.make_schedule(
             settings.scenario, settings.minutes, settings.seed, settings.channels
         )
-        # an event of the other leg is felt by that leg alone
-        mine = tuple(e for e in self.schedule.events if e.side in ("", settings.leg or "left"))
-        self.schedule = replace(self.schedule, events=mine)
-        # two legs of one seed share the night, not the noise of their sensors
+        # an event of one leg is not sensed on the other
+        own_events = tuple(
+            e for e in self.schedule.events if e.side in ("", settings.leg or "left")
+        )
+        self.schedule = replace(self.schedule, events=own_events)
+        # the two legs of one seed share the events, not the noise of their sensors
         seed = settings.seed + (_OTHER_LEG if settings.leg == "right" else 0)
         self._seed, seconds = seed, self.schedule.seconds
         self.muscles = MotorUnitPool.draw(seed, settings.channels)
         self.gravity = plan_gravity(self.schedule.events, seed)
         self._beats = heart_beats(seconds, self.schedule.heart_bpm, seed)
-        self._sway = PhysiologicalMotion.draw(self._beats, seed)
+        self._motion = PhysiologicalMotion.draw(self._beats, seed)
         self._tone = MuscleTone.draw(self.schedule.hypnogram, seed)
         self._acc_offset = 0.006 * make_rng(seed, "acc offset").standard_normal(3)
         self._rows: list[truth.TruthRow] = []
@@ -171,11 +173,13 @@ class SimulatedCapture:
         tone = NoiseSource(
             seed, "emg tone", channels, settings.fs_emg, muscle_stages(settings.fs_emg)
         )
-        still = NoiseSource(seed, "acc white", 3, settings.fs_acc, white_stages(settings.fs_acc))
+        acc_noise = NoiseSource(
+            seed, "acc white", 3, settings.fs_acc, white_stages(settings.fs_acc)
+        )
         highpass = signal.butter(
             1, self.sensor.emg_highpass_hz, "high", fs=settings.fs_emg, output="sos"
         )
-        slow = np.zeros((len(highpass), 2, channels))
+        highpass_state = np.zeros((len(highpass), 2, channels))
         emg_tile, acc_tile = round(TILE_S * settings.fs_emg), round(TILE_S * settings.fs_acc)
         total = max(-(-self.emg_count // emg_tile), -(-self.acc_count // acc_tile))
         for first in range(0, total, tiles):
@@ -195,14 +199,14 @@ class SimulatedCapture:
                 at = (tile - first) * emg_tile
                 count = min(emg_tile, len(noise) - at)
                 if count > 0:
-                    plain = np.sqrt(1.0 - share**2) * white.take(tile, count)
-                    noise[at : at + count] = plain + share * pink.take(tile, count)
-                    tonic[at : at + count] = tone.take(tile, count)
+                    white_part = np.sqrt(1.0 - share**2) * white.read(tile, count)
+                    noise[at : at + count] = white_part + share * pink.read(tile, count)
+                    tonic[at : at + count] = tone.read(tile, count)
                 at = (tile - first) * acc_tile
                 count = min(acc_tile, len(acc) - at)
                 if count > 0:
-                    acc[at : at + count] = still.take(tile, count)
-            # EMG at the electrodes, then the amplifier's slow coupling, then the converter.
+                    acc[at : at + count] = acc_noise.read(tile, count)
+            # EMG at the electrodes, then the high-pass of the amplifier, then the converter
             emg = np.zeros_like(noise)
             if self.schedule.tonic:
                 emg += tonic * self._tone.at(emg_times)[:, None]
@@ -214,13 +218,13 @@ class SimulatedCapture:
             for waveform in self._emg_waveforms:
                 waveform.add_to(emg, emg_times)
             emg += self.schedule.emg_noise_uv * noise
-            emg, slow = signal.sosfilt(highpass, emg, axis=0, zi=slow)
+            emg, highpass_state = signal.sosfilt(highpass, emg, axis=0, zi=highpass_state)
             for event in self._of_kind(EventKind.FLAT):
                 lost = (emg_times >= event.onset) & (emg_times < event.end)
                 emg[lost, event.channel] = 0.1 * noise[lost, event.channel]
             acc *= self.sensor.acc_noise_g * np.sqrt(0.45 * settings.fs_acc)
             acc += self.gravity.at(acc_times) + self._acc_offset
-            self._sway.add_to(acc, acc_first, settings.acc_rate)
+            self._motion.add_to(acc, acc_first, settings.acc_rate)
             for waveform in self._acc_waveforms:
                 waveform.add_to(acc, acc_times)
             yield CaptureBlock(
@@ -236,21 +240,21 @@ class SimulatedCapture:
             self._acc_waveforms = [s for s in self._acc_waveforms if s.end_s > ended]
 
     def truth_rows(self) -> list[truth.TruthRow]:
-        """Return the truth, sorted and labelled; complete once all blocks were taken."""
+        """Return the truth, sorted and labelled; complete after all blocks were generated."""
         return truth.label_rows(self._rows, self.schedule.hypnogram, self.settings.leg)
 
     def _of_kind(self, kind: EventKind) -> list[SimulatedEvent]:
         return [event for event in self.schedule.events if event.kind is kind]
 
     def _kept(self, times: Floats) -> NDArray[np.bool_]:
-        """Tell which samples arrived."""
+        """Return which samples were not lost in a dropout."""
         kept = np.ones(len(times), bool)
         for event in self._of_kind(EventKind.DROPOUT):
             kept[(times >= event.onset) & (times < event.end)] = False
         return kept
 
     def _draw(self, event: SimulatedEvent) -> None:
-        """Draw an event's waveforms and note its truth."""
+        """Draw the waveforms of an event and measure its truth."""
         settings = self.settings
         if event.kind in MOVEMENTS:
             burst = draw_burst(event, self.muscles)
@@ -265,6 +269,6 @@ class SimulatedCapture:
         emg = draw_emg_artefact(event, settings.channels)
         if emg is not None:
             self._emg_waveforms.append(antialias(emg, settings.fs_emg))
-        knocked = draw_acc_artefact(event)
-        if knocked is not None:
-            self._acc_waveforms.append(antialias(knocked, settings.fs_acc))
+        acc = draw_acc_artefact(event)
+        if acc is not None:
+            self._acc_waveforms.append(antialias(acc, settings.fs_acc))

@@ -1,4 +1,4 @@
-"""How large and how long each kind of event is: the distributions behind the scenarios.
+"""Event generators: the distributions of size and duration of each kind of event.
 
 Ranges follow docs/definitions.md; medians inside them are assumed [E].
 """
@@ -214,7 +214,7 @@ def burst_train(
         side=side,
     )
     if side == "right" and planner.events and planner.events[-1].side == "left":
-        planner.events.append(event)  # the other leg of an alternation: together, not apart
+        planner.events.append(event)  # the other leg of an alternation may overlap
         return True
     return planner.add(event)
 
@@ -293,13 +293,13 @@ _ARTEFACTS: dict[
 
 
 def artefact_generator(kind: EventKind, longest_s: float = np.inf) -> EventGenerator:
-    """Return a maker of one kind of disturbance; sizes are log-uniform in their range."""
+    """Return a generator of one kind of artefact; sizes are log-uniform in their range."""
     lengths, heights, peaks = _ARTEFACTS[kind]
 
     def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
         return float(low * (high / low) ** rng.random()) if low > 0.0 else 0.0
 
-    def make(planner: Planner, at: float) -> bool:
+    def generate(planner: Planner, at: float) -> bool:
         rng = planner.rng
         high = max(min(lengths[1], longest_s), lengths[0] * 1.01)
         return planner.add(
@@ -315,7 +315,7 @@ def artefact_generator(kind: EventKind, longest_s: float = np.inf) -> EventGener
             )
         )
 
-    return make
+    return generate
 
 
 def _channel(planner: Planner, share_of_second: float) -> int:

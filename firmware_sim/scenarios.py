@@ -19,27 +19,27 @@ STAIR_NOISE_UV = 3.0
 
 
 def add_poisson(
-    planner: Planner, make: EventGenerator, per_hour: float, start: float, end: float
+    planner: Planner, generate: EventGenerator, per_hour: float, start: float, end: float
 ) -> None:
-    """Add events at random times at a mean rate; crowded-out ones try again elsewhere."""
+    """Add events at random times at a mean rate; one that would overlap is tried up to 5 times."""
     for _ in range(int(planner.rng.poisson(max(end - start, 0.0) / 3600.0 * per_hour))):
         for _ in range(5):
-            if make(planner, float(planner.rng.uniform(start, end))):
+            if generate(planner, float(planner.rng.uniform(start, end))):
                 break
 
 
 def add_irregular(
     planner: Planner,
-    make: EventGenerator,
+    generate: EventGenerator,
     median_s: float,
     start: float,
     end: float,
     spread: float = 0.9,
 ) -> None:
-    """Add events one after the other with widely varying gaps, as fasciculations come."""
+    """Add events with widely varying intervals, as of fasciculations."""
     at = start + float(planner.rng.uniform(0.3, 1.0)) * median_s
     while at < end - 1.0:
-        make(planner, at)
+        generate(planner, at)
         at += event_generators.truncated_lognormal(
             planner.rng, median_s, spread, 0.9, 20 * median_s
         )
@@ -243,7 +243,7 @@ def _alternation(planner: Planner) -> Schedule:
 
 
 def _labels(planner: Planner) -> Schedule:
-    """Everything that has a name, in one night, each where it belongs."""
+    """Every label in one night, each in its context."""
     rng, hypnogram, seconds = planner.rng, planner.hypnogram, planner.seconds
     bouts = [(a, min(b, seconds), stage) for a, b, stage in hypnogram.bouts() if a < seconds]
     onset = hypnogram.sleep_onset_s or seconds
@@ -277,7 +277,7 @@ def _labels(planner: Planner) -> Schedule:
 
 
 def _restless_onset(planner: Planner) -> Schedule:
-    """Restless in wake; jerks around each falling asleep, periodic movements from there on."""
+    """Restlessness in wake, jerks around each sleep onset, periodic movements after it."""
     rng, seconds = planner.rng, planner.seconds
     bouts = [(a, min(b, seconds), s) for a, b, s in planner.hypnogram.bouts() if a < seconds]
     onset = planner.hypnogram.sleep_onset_s or seconds
@@ -286,12 +286,12 @@ def _restless_onset(planner: Planner) -> Schedule:
             # turning over every few minutes, the last time just before sleep
             at = start + float(rng.uniform(5.0, 40.0))
             while at < end - 20.0:
-                make = (
+                generate = (
                     event_generators.posture_change
                     if rng.random() < 0.7
                     else event_generators.gross_movement
                 )
-                make(planner, at)
+                generate(planner, at)
                 at += float(rng.uniform(40.0, 200.0))
             event_generators.posture_change(planner, end - float(rng.uniform(12.0, 18.0)))
     first, last = max(onset - 250.0, 3.0), min(onset + 900.0, seconds)
@@ -319,7 +319,7 @@ _SCENARIOS: dict[str, tuple[_Stages, Callable[[Planner], Schedule]]] = {
     "staircase": (lambda m, _: fixed_stages(m, ("W", 1.0)), _staircase),
 }
 
-#: The names a user may give.
+#: Names of the scenarios.
 NAMES = tuple(_SCENARIOS)
 
 
@@ -335,7 +335,7 @@ def make_schedule(
     minutes
         Length of the recording.
     seed
-        Everything random follows from it.
+        Random seed.
     channels
         Number of EMG channels.
     hypnogram

@@ -1,4 +1,4 @@
-"""What happens when: events, and a timeline that keeps them apart."""
+"""Events, and the planner that keeps them from overlapping."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from firmware_sim.hypnogram import StageSequence
 
 
 class EventKind(StrEnum):
-    """What an event is made of.  The truth table names it by what it amounts to."""
+    """How an event is generated; `truth` derives its kind in the truth table."""
 
     UNIT = "unit"  # one motor unit, once or as a doublet
     CLUSTER = "cluster"  # several units within 150 ms
@@ -55,20 +55,20 @@ MOVEMENTS = frozenset(
         EventKind.STAIR,
     }
 )
-#: Disturbances that last and lie under other events; drawn block by block.
+#: Artefacts that last and may overlap other events; drawn block by block.
 SUSTAINED = frozenset({EventKind.ECG, EventKind.MAINS, EventKind.TONIC_UNIT, EventKind.WANDER})
-#: Times without signal.
+#: Events without signal.
 SIGNAL_LOSS = frozenset({EventKind.FLAT, EventKind.DROPOUT})
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedEvent:
-    """One thing that happens.
+    """One simulated event.
 
     Parameters
     ----------
     kind
-        What is drawn.
+        How it is generated.
     onset, duration
         Intended start and length (s).  The truth is measured on the waveform.
     amplitude_uv
@@ -86,13 +86,13 @@ class SimulatedEvent:
     doublet_interval_s
         Interval of a doublet; 0 for a single.
     cause
-        Free word for the `cause` column.
+        Value of the `cause` column.
     label
-        What the event is meant to be, where its neighbours can't tell.
+        Label, where it does not follow from the context and the neighbours.
     rate_hz, burst_s
         Rhythm and length of the bursts of a train.
     side
-        `left` or `right` for an event of that leg alone; empty for whatever leg is drawn.
+        `left` or `right` for an event of that leg only; empty for any leg.
     """
 
     kind: EventKind
@@ -131,21 +131,21 @@ class Schedule:
 
 @dataclass(slots=True)
 class ReservedTimes:
-    """Reserved stretches of time; nothing else may start there."""
+    """Reserved intervals of time."""
 
     seconds: float
     _starts: list[float] = field(default_factory=list)
     _ends: list[float] = field(default_factory=list)
 
     def is_free(self, start: float, end: float) -> bool:
-        """Tell whether nothing reserved touches the stretch."""
+        """Return whether no reserved interval overlaps."""
         if start < 0.0 or end > self.seconds:
             return False
         at = bisect.bisect_left(self._starts, end)
         return at == 0 or self._ends[at - 1] <= start
 
     def reserve(self, start: float, end: float) -> bool:
-        """Reserve the stretch if it is free, and tell whether it was."""
+        """Reserve an interval if it is free; return whether it was."""
         if not self.is_free(start, end):
             return False
         at = bisect.bisect_left(self._starts, start)
@@ -178,7 +178,7 @@ _OTHER_MARGIN_S = (1.0, 1.5)
 
 @dataclass(slots=True)
 class Planner:
-    """Collects events, refusing those that would overlap."""
+    """Collects events and rejects those that would overlap."""
 
     seconds: float
     hypnogram: StageSequence
@@ -196,7 +196,7 @@ class Planner:
         return int(self.rng.integers(2**62))
 
     def add(self, event: SimulatedEvent) -> bool:
-        """Add an event if its time is free; lasting disturbances may lie under others."""
+        """Add an event if its time is free; sustained artefacts may overlap others."""
         if event.kind in SUSTAINED:
             if event.end > self.seconds:
                 return False

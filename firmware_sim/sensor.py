@@ -84,7 +84,7 @@ class NoiseSource:
         _, response = signal.sosfreqz(stages, worN=1 << 16)
         self._scale = 1.0 / float(np.sqrt(np.mean(np.abs(response) ** 2)))
 
-    def take(self, tile_index: int, count: int) -> Floats:
+    def read(self, tile_index: int, count: int) -> Floats:
         """Return the first `count` samples of the given tile; tiles come in order."""
         rng = make_rng(self._seed, self._name, tile_index)
         white = rng.standard_normal((self._tile, self._channels))[:count]

@@ -1,4 +1,4 @@
-"""The ground truth: what was really there, in physical units, before the converter.
+"""The ground truth in physical units, before the converter.
 
 Onset and duration of muscle events run between the first and the last point at which the
 noise-free RMS envelope of the best channel is at least 10 % of its maximum.  For bursts the
@@ -111,7 +111,7 @@ def measure(
 
 
 def describe_artefact(event: SimulatedEvent, names: tuple[str, ...]) -> TruthRow:
-    """Return the truth of a disturbance; amplitudes are nominal."""
+    """Return the truth of an artefact; amplitudes are nominal."""
     everywhere = event.kind in {EventKind.DROPOUT, EventKind.ECG, EventKind.MAINS}
     channel = "acc" if event.kind is EventKind.BUMP else names[event.channel]
     return TruthRow(
@@ -188,7 +188,7 @@ def label_rows(rows: list[TruthRow], hypnogram: StageSequence, leg: str) -> list
         stage = hypnogram.stage_at(row.onset)
         label = row.label or row.trial_type
         if row.label:
-            pass  # what it is meant to be
+            pass  # set by the scenario
         elif row.trial_type == "twitch":
             label = _twitch_label(context, stage)
         elif row.trial_type == "movement":

@@ -1,4 +1,4 @@
-"""Pieces of waveform, seeded random streams and a few shapes used everywhere.
+"""Waveforms on a fine time grid, seeded random generators and common shapes.
 
 Events are drawn on a fine, fixed "analogue" grid and then read at the instants at
 which a sensor samples.  An event is therefore the same whatever the sampling rate,
@@ -65,7 +65,7 @@ class Waveform:
 
 
 def make_rng(seed: int, *keys: int | str) -> np.random.Generator:
-    """Return the random stream that belongs to a seed and a name.
+    """Return the random generator of a seed and a name.
 
     Every event and every tile of noise has a stream of its own, so that none depends on
     how many numbers the others drew.

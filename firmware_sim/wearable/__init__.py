@@ -1,4 +1,4 @@
-"""The simulated wearable on the air: frames, ring, control point, Bluetooth, faults.
+"""The simulated wearable over Bluetooth: encoder, ring buffer, firmware, GATT server, faults.
 
-Nothing here is imported by the capture simulator, so that it needs no Bluetooth library.
+The capture simulator imports nothing from this package and needs no Bluetooth library.
 """

@@ -1,7 +1,7 @@
-"""A back end of bleak over a Bumble host, so that unchanged clients meet the simulator.
+"""Back ends of bleak on a Bumble host, so that unmodified clients reach the simulator.
 
-Only what bleak's interface asks for; errors of Bumble become those of bleak, and the
-cancelled futures that Bumble leaves after a lost connection become errors too.
+They implement what bleak's interface requires. Errors of Bumble become errors of bleak, and so
+do the futures that Bumble cancels when a connection is lost.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from bumble.device import ConnectionParametersPreferences, Device, Peer
 
 T = TypeVar("T")
 
-#: What BlueZ starts with; peripherals must ask for better.
+#: Connection interval and supervision timeout (ms) that BlueZ starts with.
 _INTERVAL_MS, _TIMEOUT_MS = 30.0, 420
 
 
 class BumbleScanner(BaseBleakScanner):
-    """A scanner on a Bumble host, which subclasses name (`make_backends`)."""
+    """A scanner on the Bumble host `host`, set by `make_backends`."""
 
     host: Device
 
@@ -40,17 +40,17 @@ class BumbleScanner(BaseBleakScanner):
         super().__init__(detection_callback, service_uuids)
 
     async def start(self) -> None:
-        """Begin to scan."""
+        """Start scanning."""
         self.seen_devices = {}
-        self.host.on(Device.EVENT_ADVERTISEMENT, self._take)
+        self.host.on(Device.EVENT_ADVERTISEMENT, self._on_advertisement)
         await self.host.start_scanning(legacy=True)
 
     async def stop(self) -> None:
-        """End scanning."""
-        self.host.remove_listener(Device.EVENT_ADVERTISEMENT, self._take)
+        """Stop scanning."""
+        self.host.remove_listener(Device.EVENT_ADVERTISEMENT, self._on_advertisement)
         await self.host.stop_scanning(legacy=True)
 
-    def _take(self, advertisement: Any) -> None:
+    def _on_advertisement(self, advertisement: Any) -> None:
         data = advertisement.data
         name = data.get(core.AdvertisingData.COMPLETE_LOCAL_NAME) or data.get(
             core.AdvertisingData.SHORTENED_LOCAL_NAME
@@ -74,7 +74,7 @@ class BumbleScanner(BaseBleakScanner):
 
 
 class BumbleClient(BaseBleakClient):
-    """A client on a Bumble host, which subclasses name (`make_backends`)."""
+    """A client on the Bumble host `host`, set by `make_backends`."""
 
     host: Device
     att_mtu = 247
@@ -105,8 +105,8 @@ class BumbleClient(BaseBleakClient):
         return self._connection is not None
 
     async def connect(self, pair: bool, **options: Any) -> None:
-        """Connect, agree on the MTU, discover everything."""
-        wishes = ConnectionParametersPreferences(
+        """Connect, exchange the MTU and discover all services."""
+        preferences = ConnectionParametersPreferences(
             connection_interval_min=_INTERVAL_MS,
             connection_interval_max=_INTERVAL_MS,
             supervision_timeout=_TIMEOUT_MS,
@@ -114,7 +114,7 @@ class BumbleClient(BaseBleakClient):
         try:
             self._connection = await self.host.connect(
                 self._peer_address,
-                connection_parameters_preferences={hci.HCI_LE_1M_PHY: wishes},
+                connection_parameters_preferences={hci.HCI_LE_1M_PHY: preferences},
                 timeout=self._timeout,
             )
         except (core.BaseBumbleError, TimeoutError, asyncio.InvalidStateError) as error:
@@ -141,10 +141,10 @@ class BumbleClient(BaseBleakClient):
         self._connection = None
 
     async def pair(self, *args: Any, **options: Any) -> None:
-        """Pair: not needed here."""
+        """Do nothing: pairing is not needed."""
 
     async def unpair(self) -> None:
-        """Unpair: not needed here."""
+        """Do nothing: pairing is not needed."""
 
     async def read_gatt_char(
         self, characteristic: BleakGATTCharacteristic, *, use_cached: bool = False, **options: Any
@@ -195,8 +195,8 @@ class BumbleClient(BaseBleakClient):
             raise BleakError("not connected")
         task = asyncio.ensure_future(work)
         try:
-            # Bumble cancels the future it waits on when the connection goes: that must
-            # not look like our own cancellation
+            # Bumble cancels the future when the connection ends: that must not be mistaken
+            # for the cancellation of this task
             await asyncio.wait({task})
         except asyncio.CancelledError:
             task.cancel()
@@ -249,7 +249,19 @@ def _uuid(uuid: Any) -> str:
 
 
 def make_backends(host: Device, mtu: int = 247) -> tuple[type[BumbleScanner], type[BumbleClient]]:
-    """Return back ends of bleak that work on one Bumble host."""
+    """Return back ends of bleak on one Bumble host.
+
+    Parameters
+    ----------
+    host : Device
+        The Bumble host.
+    mtu : int
+        ATT MTU to request.
+
+    Returns
+    -------
+    scanner, client : type
+    """
     scanner = type("BumbleScanner", (BumbleScanner,), {"host": host})
     client = type("BumbleClient", (BumbleClient,), {"host": host, "att_mtu": mtu})
     return scanner, client
@@ -257,7 +269,7 @@ def make_backends(host: Device, mtu: int = 247) -> tuple[type[BumbleScanner], ty
 
 @contextlib.contextmanager
 def patch_bleak(host: Device) -> Any:
-    """Make bleak itself use a Bumble host, for clients that choose no back end."""
+    """Make bleak use a Bumble host by default, for clients that select no back end."""
     scanner, client = make_backends(host)
     module: Any = bleak
     old = (module.get_platform_scanner_backend_type, module.get_platform_client_backend_type)

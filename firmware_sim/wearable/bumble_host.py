@@ -1,6 +1,6 @@
-"""Bumble hosts that do not format every packet for a log nobody reads.
+"""Bumble hosts without a log entry per packet.
 
-A night in virtual time is bound by the work for each packet.
+The speed of a night in virtual time is limited by the work per packet.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from bumble.host import Host
 
 
 class FastHost(Host):
-    """A host that handles data packets straight away."""
+    """A host that handles data packets without formatting them for the log."""
 
     def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
         """Send a packet to the controller."""
@@ -21,7 +21,7 @@ class FastHost(Host):
             self.hci_sink.on_packet(bytes(packet))
 
     def on_hci_packet(self, packet: hci.HCI_Packet) -> None:
-        """Take a packet of the controller."""
+        """Process a packet from the controller."""
         if isinstance(packet, hci.HCI_AclDataPacket):
             self.on_hci_acl_data_packet(packet)
         elif isinstance(packet, hci.HCI_Event):
@@ -31,6 +31,6 @@ class FastHost(Host):
 
 
 def make_device(name: str, address: str, source: Any, sink: Any) -> Device:
-    """Return a Bumble device on a controller."""
+    """Return a Bumble device on the controller behind `source` and `sink`."""
     host = FastHost(controller_source=source, controller_sink=sink)
     return Device(name=name, address=hci.Address(address), host=host)

@@ -1,4 +1,4 @@
-"""What the electrodes deliver: the physiology of `capture`, read in order as the night goes on."""
+"""The simulated capture as a source of samples for the firmware."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ Counts = NDArray[np.int32]
 
 
 class CaptureSource:
-    """Samples of a simulated night, by index since boot.
+    """Samples of a simulated capture, by index since boot.
 
     Parameters
     ----------
-    capture : Capture
-        Its two streams run on the device's clock.
+    capture : SimulatedCapture
+        Its sampling rates already contain the error of the device's clock.
     streams : tuple of StreamSpec
+        Streams of the device.
     """
 
     def __init__(self, capture: SimulatedCapture, streams: tuple[StreamSpec, ...]) -> None:
@@ -32,12 +33,12 @@ class CaptureSource:
         self._widths = {s.number: s.width for s in streams}
         self._blocks: Iterator[CaptureBlock] = capture.blocks(1)
         self._buffered: dict[int, list[Counts]] = {EMG: [], ACC: []}
-        self._first = {EMG: 0, ACC: 0}  # index of the first sample that is held
+        self._first = {EMG: 0, ACC: 0}  # index of the first buffered sample
         self._n_read = {EMG: 0, ACC: 0}
-        self._boot_sample = {EMG: 0, ACC: 0}  # index at which the device booted
+        self._boot_sample = {EMG: 0, ACC: 0}  # index of the sample at which the device booted
 
     def restart(self, seconds: float) -> None:
-        """Take note that the device starts anew so long after the start of the night."""
+        """Start the indices anew at a reboot, `seconds` after the start of the capture."""
         settings = self.capture.settings
         self._boot_sample = {
             EMG: round(seconds * settings.emg_rate),
@@ -45,7 +46,20 @@ class CaptureSource:
         }
 
     def read(self, stream: int, first: int, count: int) -> Counts:
-        """Return samples, which must be asked for in order; zeros after the night's end."""
+        """Return samples; zeros after the end of the capture.
+
+        Parameters
+        ----------
+        stream : int
+            Stream id.
+        first, count : int
+            Index since boot and number of samples; calls must be in order.
+
+        Returns
+        -------
+        ndarray of int32, shape (count, width)
+            Counts.
+        """
         kind = self._kinds[stream]
         start = first + self._boot_sample[kind]
         while self._n_read[kind] < start + count and self._read_block():
@@ -76,7 +90,22 @@ class CaptureSource:
 def make_streams(
     channels: int = 2, fs_emg: float = 1000.0, fs_acc: float = 100.0, lsb_nv: int = 200
 ) -> tuple[StreamSpec, ...]:
-    """Return the streams of a wearable that samples like a capture."""
+    """Return the streams of a wearable that samples like a capture.
+
+    Parameters
+    ----------
+    channels : int
+        EMG channels.
+    fs_emg, fs_acc : float
+        Sampling rates (Hz).
+    lsb_nv : int
+        EMG step (nV).
+
+    Returns
+    -------
+    tuple of StreamSpec
+        EMG and acceleration.
+    """
     return (
         StreamSpec(1, EMG, channels, round(fs_emg * 1000), lsb_nv * 32768),
         StreamSpec(2, ACC, 3, round(fs_acc * 1000), 8_000_000),

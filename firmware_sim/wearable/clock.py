@@ -1,4 +1,4 @@
-"""The device's crystal: ticks as a function of true time, and back."""
+"""The clock of the device: ticks as a function of true time, with drift and wander."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DriftingClock:
-    """A crystal with a constant error and a slow wander with temperature.
+    """A crystal oscillator with a constant error and a slow wander, as with temperature.
 
     Parameters
     ----------
     hz : int
-        Nominal.
+        Nominal frequency (Hz).
     drift_ppm : float
-        Positive = fast.
+        Constant error (ppm); positive = fast.
     wander_ppm, wander_s : float
-        Height and period of a sine on top.
+        Amplitude (ppm) and period (s) of a sinusoidal error in addition.
     """
 
     hz: int = 32768
@@ -26,12 +26,24 @@ class DriftingClock:
     wander_s: float = 10800.0
 
     def ticks(self, seconds: float) -> float:
-        """Return ticks, with fraction, after so many true seconds since boot."""
-        turn = 2.0 * math.pi / self.wander_s
-        extra = self.wander_ppm * 1e-6 * (1.0 - math.cos(turn * seconds)) / turn
+        """Return the fractional number of ticks after `seconds` of true time since boot."""
+        omega = 2.0 * math.pi / self.wander_s
+        extra = self.wander_ppm * 1e-6 * (1.0 - math.cos(omega * seconds)) / omega
         return self.hz * (seconds * (1.0 + self.drift_ppm * 1e-6) + extra)
 
     def seconds_until(self, tick: int, now: float) -> float:
-        """Return how long to wait for a tick, a little too long rather than too short."""
-        left = (tick - self.ticks(now)) / self.hz
-        return max(0.0, left) * (1.0 + 1e-3) + 1e-5
+        """Return the time (s) until a tick, rounded up.
+
+        Parameters
+        ----------
+        tick : int
+            Tick since boot.
+        now : float
+            True time since boot (s).
+
+        Returns
+        -------
+        float
+        """
+        remaining_s = (tick - self.ticks(now)) / self.hz
+        return max(0.0, remaining_s) * (1.0 + 1e-3) + 1e-5

@@ -1,7 +1,7 @@
-"""Bytes the device puts on the air, built field by field from docs/protocol.md.
+"""Encoder of "twitchsense v1", built field by field from docs/protocol.md.
 
-Written as firmware would be, one byte after the other; the reader on the other side
-shares nothing with it but the page.
+It is written as firmware would be, byte by byte, and shares nothing with the decoder of
+twitchsense but that page.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ SERVICE, DATA, CONTROL, INFO = (_BASE.format(number) for number in (1, 2, 3, 4))
 
 EMG, ACC, MARKER = 1, 2, 64
 FLAG_REPLAY, FLAG_GAP = 0b01, 0b10
-FULL_FRAME_BYTES = 242  # 57 samples of two EMG channels, 38 of acceleration
+#: Size of a full frame: 57 samples of two EMG channels, or 38 of acceleration.
+FULL_FRAME_BYTES = 242
 
 
 def _build_table() -> tuple[int, ...]:
@@ -36,7 +37,7 @@ _TABLE = _build_table()
 
 
 def crc16(data: bytes) -> int:
-    """Return the checksum of a frame (polynomial 0x1021, start 0xFFFF)."""
+    """Return the CRC-16 of a frame (polynomial 0x1021, initial value 0xFFFF)."""
     register = 0xFFFF
     for byte in data:
         register = ((register << 8) & 0xFFFF) ^ _TABLE[(register >> 8) ^ byte]
@@ -45,7 +46,17 @@ def crc16(data: bytes) -> int:
 
 @dataclass(frozen=True, slots=True)
 class StreamSpec:
-    """One stream as Info describes it; `full_scale` in nV or ug."""
+    """One stream as the info characteristic describes it.
+
+    Attributes
+    ----------
+    number, kind, width : int
+        Stream id, EMG or ACC, and values per sample.
+    rate_mhz : int
+        Sampling rate (mHz).
+    full_scale : int
+        Physical value of 32768 counts (nV or ug).
+    """
 
     number: int
     kind: int
@@ -55,15 +66,15 @@ class StreamSpec:
 
     @property
     def frame_samples(self) -> int:
-        """Samples that fill a usual frame."""
+        """Samples in a full frame."""
         return (FULL_FRAME_BYTES - 14) // (2 * self.width)
 
     def due_tick(self, sample: int, tick_hz: int) -> int:
-        """Return the tick at which a sample, counted from boot, is taken."""
+        """Return the tick at which the sample with this index since boot is taken."""
         return sample * tick_hz * 1000 // self.rate_mhz
 
 
-def _low_first(value: int, size: int) -> bytes:
+def _little_endian(value: int, size: int) -> bytes:
     return bytes((value >> (8 * place)) & 0xFF for place in range(size))
 
 
@@ -71,59 +82,72 @@ class Encoder:
     """Builds what goes on the air.  A broken one changes some bytes (see `mutate`)."""
 
     def intercept(self, place: str, data: bytes) -> bytes:
-        """Return the bytes of a place as they are sent, or read.
+        """Return the bytes of a field unchanged; a hook for fault injection.
 
-        Every byte that leaves the device, and every request that reaches it, comes by here.
+        Every field that the device sends and every request that it receives passes through
+        this method.
+
+        Parameters
+        ----------
+        place : str
+            Name of the field.
+        data : bytes
+            Its bytes.
+
+        Returns
+        -------
+        bytes
+            Bytes to use instead.
         """
         return data
 
     def info(self, streams: tuple[StreamSpec, ...], tick_hz: int, device: int, leg: str) -> bytes:
-        """Build the Info characteristic."""
+        """Encode the info characteristic."""
         out = bytearray([1, 0, {"": 0, "left": 1, "right": 2}[leg], len(streams)])
-        out += _low_first(tick_hz, 4) + _low_first(device, 8)
+        out += _little_endian(tick_hz, 4) + _little_endian(device, 8)
         for spec in streams:
             out += bytes([spec.number, spec.kind, spec.width, 16])
-            out += _low_first(spec.rate_mhz, 4) + _low_first(spec.full_scale, 4)
+            out += _little_endian(spec.rate_mhz, 4) + _little_endian(spec.full_scale, 4)
         return self.intercept("info", bytes(out))
 
     def frame(
         self, type_: int, flags: int, boot: int, seq: int, ticks: int, counts: NDArray[np.int32]
     ) -> bytes:
-        """Build a frame; `counts` has a row for each sample."""
+        """Encode a frame; `counts` has one row per sample."""
         out = bytearray([type_, flags, len(counts), boot & 0xFF])
-        out += _low_first(seq, 4) + _low_first(ticks & 0xFFFFFFFF, 4) + _samples(counts)
+        out += _little_endian(seq, 4) + _little_endian(ticks & 0xFFFFFFFF, 4) + _samples(counts)
         body = self.intercept("frame", bytes(out))
         return body + self.intercept(
-            "checksum", _low_first(crc16(self.intercept("covered", body)), 2)
+            "checksum", _little_endian(crc16(self.intercept("covered", body)), 2)
         )
 
     def replayed(self, frame: bytes) -> bytes:
-        """Mark a stored frame as sent again; its checksum does not change."""
+        """Set the REPLAY flag of a stored frame; the checksum does not cover it."""
         again = frame[:1] + bytes([frame[1] | FLAG_REPLAY]) + frame[2:]
         return self.intercept("replayed", again)
 
     def pieces(self, frame: bytes, mtu: int) -> list[bytes]:
-        """Cut a frame into notifications."""
+        """Split a frame into notifications that fit the MTU."""
         cut = split_frame(self.intercept("sent", frame), mtu)
         return cut if len(cut) == 1 else [self.intercept("fragment", piece) for piece in cut]
 
     def answer(self, op: int, token: int, status: int, body: bytes = b"") -> bytes:
-        """Build an answer of the control point."""
+        """Encode a response of the control point."""
         return self.intercept("answer", bytes([op | 0x80, token, status]) + body)
 
     def state(self, boot: int, session: int, oldest: int, next_: int, dropped: int) -> bytes:
-        """Build STATE, the body of most answers."""
+        """Encode STATE, the body of most responses."""
         words = (session, oldest, next_, dropped)
-        plain = bytes([boot & 0xFF]) + b"".join(_low_first(word, 4) for word in words)
+        plain = bytes([boot & 0xFF]) + b"".join(_little_endian(word, 4) for word in words)
         return self.intercept("state", plain)
 
     def clock(self, ticks: int, boot_count: int) -> bytes:
-        """Build the body of CLOCK's answer."""
-        return self.intercept("clock", _low_first(ticks, 8) + _low_first(boot_count, 4))
+        """Encode the body of the response to CLOCK."""
+        return self.intercept("clock", _little_endian(ticks, 8) + _little_endian(boot_count, 4))
 
     def range(self, first: int, last: int) -> bytes:
-        """Build the body of RESEND's answer."""
-        return self.intercept("range", _low_first(first, 4) + _low_first(last, 4))
+        """Encode the body of the response to RESEND."""
+        return self.intercept("range", _little_endian(first, 4) + _little_endian(last, 4))
 
 
 def _samples(counts: NDArray[np.int32]) -> bytes:
@@ -136,7 +160,7 @@ def _samples(counts: NDArray[np.int32]) -> bytes:
 
 
 def split_frame(frame: bytes, mtu: int) -> list[bytes]:
-    """Cut a frame into notifications that fit the MTU."""
+    """Split a frame into notifications that fit the MTU; fragments if there are several."""
     if len(frame) <= mtu - 3:
         return [frame]
     size = mtu - 5

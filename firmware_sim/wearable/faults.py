@@ -1,11 +1,10 @@
-"""What nights do to Bluetooth, by name and by schedule.
+"""Fault injection: faults by name and time.
 
-A fault is written ``name@start[+seconds][=value]``, times in seconds of the night:
-``range@600+120`` (out of range for two minutes), ``noise@0+300=0.2`` (a fifth of the
-packets fail), ``reboot@3600``, ``silence@700+60`` (connected, but no data),
-``skip@800=0.5`` (half a second is never framed), ``hangup@900`` (the device disconnects),
-``damage@0+60=0.01`` (a hundredth of the frames reach the host with a wrong bit),
-``button@30``.
+A fault is written ``name@start[+seconds][=value]``, times in seconds since the start:
+``range@600+120`` (out of range for two minutes), ``noise@0+300=0.2`` (20 % of the packets
+fail), ``reboot@3600``, ``silence@700+60`` (connected, but no data), ``skip@800=0.5`` (0.5 s of
+samples are lost before they are framed), ``hangup@900`` (the device disconnects),
+``damage@0+60=0.01`` (1 % of the frames arrive with a wrong bit), ``button@30`` (a marker).
 """
 
 from __future__ import annotations
@@ -20,7 +19,17 @@ _PATTERN = re.compile(r"([a-z]+)@([\d.]+)(?:\+([\d.]+))?(?:=([\d.]+))?")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that goes wrong."""
+    """One fault.
+
+    Attributes
+    ----------
+    name : str
+        One of `NAMES`.
+    start, seconds : float
+        Start and duration (s).
+    value : float
+        Rate or duration, depending on the fault.
+    """
 
     name: str
     start: float
@@ -29,12 +38,21 @@ class Fault:
 
 
 def parse_fault(text: str) -> Fault:
-    """Read one fault.
+    """Parse one fault.
+
+    Parameters
+    ----------
+    text : str
+        As described above.
+
+    Returns
+    -------
+    Fault
 
     Raises
     ------
     ValueError
-        In plain words.
+        If the text is not a fault.
     """
     found = _PATTERN.fullmatch(text.strip())
     if found is None or found[1] not in NAMES:
@@ -44,5 +62,5 @@ def parse_fault(text: str) -> Fault:
 
 
 def parse_faults(text: str) -> tuple[Fault, ...]:
-    """Read faults, separated by commas."""
+    """Parse faults separated by commas; sorted by start."""
     return tuple(sorted(map(parse_fault, filter(None, text.split(","))), key=lambda f: f.start))

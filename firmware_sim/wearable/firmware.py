@@ -1,6 +1,6 @@
-"""The firmware without its radio: sampling into the ring, control point, what to send next.
+"""The firmware without its radio: sampling into the ring buffer, control point, send order.
 
-It knows no time of its own: `advance` is told how many ticks its crystal has made.
+It has no clock of its own: `advance` receives the tick count.
 """
 
 from __future__ import annotations
@@ -25,16 +25,30 @@ _MAX_RANGES = 8
 
 
 class SampleSource(Protocol):
-    """What the electrodes and the accelerometer deliver."""
+    """Source of the samples of electrodes and accelerometer."""
 
     def read(self, stream: int, first: int, count: int) -> NDArray[np.int32]:
-        """Return `count` samples of a stream from index `first` since boot, as counts."""
+        """Return `count` samples of a stream, from index `first` since boot (counts)."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceModel:
-    """What kind of wearable this is."""
+    """Fixed properties of a wearable.
+
+    Attributes
+    ----------
+    device : int
+        Unique number.
+    streams : tuple of StreamSpec
+        Streams it samples.
+    leg : str
+        `left`, `right` or empty.
+    tick_hz : int
+        Nominal frequency of its clock (Hz).
+    ring_frames : int
+        Capacity of the ring buffer (frames).
+    """
 
     device: int
     streams: tuple[StreamSpec, ...]
@@ -44,7 +58,7 @@ class DeviceModel:
 
     @property
     def serial(self) -> str:
-        """Serial number as device information shows it."""
+        """Serial number in the device information service."""
         return f"{self.device:016X}"
 
     @property
@@ -54,14 +68,18 @@ class DeviceModel:
 
 
 class Firmware:
-    """One wearable, from one boot to the next and beyond.
+    """The firmware of one wearable, over any number of reboots.
 
     Parameters
     ----------
-    model : Model
-    source : Source
-    encoder : Wire
+    model : DeviceModel
+        Fixed properties.
+    source : SampleSource
+        Delivers the samples.
+    encoder : Encoder
+        Encodes what is sent.
     boot_count : int
+        Boot count at the start.
     """
 
     def __init__(
@@ -77,19 +95,19 @@ class Firmware:
         self.ring = RingBuffer(self.model.ring_frames)
         self.ticks = 0
         self.session = 0
-        self._n_framed = {s.number: 0 for s in self.model.streams}  # samples framed or skipped
+        self._n_framed = {s.number: 0 for s in self.model.streams}  # samples framed or lost
         self._gap = {s.number: 0 for s in self.model.streams}
         self.unsubscribe()
 
     def reboot(self) -> None:
-        """Start anew: the ring, the session and the counters are gone."""
+        """Reboot: ring buffer, session and counters are reset, the boot count rises."""
         self.boot_count += 1
         self._boot()
 
     # -- sampling ------------------------------------------------------------------
 
     def advance(self, ticks: int) -> None:
-        """Sample up to a tick of the crystal, counted from boot."""
+        """Sample up to a tick since boot."""
         self.ticks = ticks
         if not self.session:
             return
@@ -108,7 +126,7 @@ class Firmware:
             self._gap[spec.number] = 0
 
     def next_tick(self) -> int | None:
-        """Return the tick at which the next frame will be complete."""
+        """Return the tick at which the next frame will be complete, or None if not sampling."""
         if not self.session:
             return None
         return min(
@@ -117,11 +135,11 @@ class Firmware:
         )
 
     def press_button(self) -> None:
-        """Store a marker."""
+        """Store a marker frame."""
         self._store(MARKER, 0, self.ticks, np.empty((0, 0), np.int32))
 
     def skip_samples(self, seconds: float) -> None:
-        """Lose samples before they are framed, as a late interrupt would."""
+        """Lose samples before they are framed, as a late interrupt does."""
         for spec in self.model.streams:
             self._n_framed[spec.number] += int(seconds * spec.rate_mhz / 1000)
             self._gap[spec.number] = FLAG_GAP
@@ -131,7 +149,7 @@ class Firmware:
         self.ring.push(self.encoder.frame(type_, flags, boot, seq, tick, counts))
 
     def _align_to_grid(self) -> None:
-        """Let sampling go on at the next point of each stream's grid."""
+        """Resume sampling at the next sample of each stream's grid."""
         for spec in self.model.streams:
             rate, hz = spec.rate_mhz, self.model.tick_hz * 1000
             self._n_framed[spec.number] = max(
@@ -141,22 +159,22 @@ class Firmware:
     # -- sending -------------------------------------------------------------------
 
     def subscribe(self) -> None:
-        """Begin to send, with the next frame that will be complete."""
+        """Start sending, from the next frame that is completed."""
         self._next_new: int | None = self.ring.next
 
     def unsubscribe(self) -> None:
-        """Stop sending; what was asked for again is forgotten."""
+        """Stop sending and discard the requested ranges."""
         self._next_new = None
         self._resend_ranges: deque[tuple[int, int]] = deque()
 
     def has_frame(self) -> bool:
-        """Tell whether there is something to send."""
+        """Return whether there is a frame to send."""
         return self._next_new is not None and (
             self._next_new < self.ring.next or bool(self._resend_ranges)
         )
 
     def next_frame(self) -> bytes | None:
-        """Return the next frame to send: new ones first, then those asked for again."""
+        """Return the next frame to send: new frames first, then requested ranges."""
         if self._next_new is None:
             return None
         while self._next_new < self.ring.next:
@@ -179,7 +197,7 @@ class Firmware:
     # -- control point ---------------------------------------------------------------
 
     def control(self, request: bytes) -> bytes:
-        """Answer a request."""
+        """Process a request of the control point and return the response."""
         request = self.encoder.intercept("request", request)
         if len(request) < 2:
             return self.encoder.answer(request[0] if request else 0, 0, BAD_LENGTH)

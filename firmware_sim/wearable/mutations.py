@@ -1,8 +1,8 @@
-"""Firmware that breaks one field of the protocol: each must turn a test red.
+"""Mutations of the protocol: firmware that encodes one field wrongly must fail a test.
 
-`MUTATIONS` has at least one for every field of docs/protocol.md, and says which check of
-``tests/wearable/test_mutations.py`` must turn red first, and what it says then. The page
-docs/broken.md is made from it.
+`MUTATIONS` has at least one mutation of every field of docs/protocol.md, with the check of
+``tests/wearable/test_mutations.py`` that must fail first and part of its message. The page
+docs/broken.md is generated from it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from firmware_sim.wearable.encoder import ACC, EMG, FLAG_GAP, FLAG_REPLAY, MARKER, Encoder
 from firmware_sim.wearable.firmware import ACK, CLOCK, RESEND, START, STATUS, STOP
 
-#: What the checks of the test see, in the order in which they are looked at.
+#: The checks of the test and what each verifies, in their order.
 CHECKS: Final[Mapping[str, str]] = {
     "link": "the log of the connection tells the hang-up and the outage, and nothing else",
     "damaged": "no notification was unreadable",
@@ -36,20 +36,20 @@ Change = Callable[[bytes], bytes]
 
 @dataclass(frozen=True)
 class Mutation:
-    """One thing firmware may get wrong.
+    """One error that firmware may contain.
 
     Attributes
     ----------
     field : str
-        Of docs/protocol.md.
+        Field of docs/protocol.md.
     wrong : str
-        What this firmware does, in words.
+        Description of the error.
     place : str
-        Which bytes it changes: what `Encoder.intercept` is told.
+        Bytes that are changed: `place` of `Encoder.intercept`.
     change : callable
-        From the right bytes to the wrong ones.
+        Returns the wrong bytes for the right ones.
     check, says : str
-        Which check turns red first, and a part of what it says.
+        Check that fails first, and part of its message.
     """
 
     field: str
@@ -61,13 +61,13 @@ class Mutation:
 
 
 class MutatedEncoder(Encoder):
-    """A encoder with one mutation."""
+    """An encoder with one mutation."""
 
     def __init__(self, mutation: Mutation) -> None:
         self._mutation = mutation
 
     def intercept(self, place: str, data: bytes) -> bytes:
-        """Change the bytes of one place."""
+        """Change the bytes of the mutated field."""
         return self._mutation.change(data) if place == self._mutation.place else data
 
 
@@ -87,7 +87,7 @@ def _add(at: int, size: int, number: int) -> Change:
 
 
 def _turn(at: int, size: int) -> Change:
-    """Exchange the order of bytes."""
+    """Reverse the byte order."""
     return lambda data: data[:at] + data[at : at + size][::-1] + data[at + size :]
 
 
@@ -102,7 +102,7 @@ def _keep(at: int, size: int, bits: int) -> Change:
 
 
 def _if(number: int, change: Change, at: int = 0) -> Change:
-    """Change only what has this number at its beginning, or at another place."""
+    """Change only data whose byte `at` has this value."""
     return lambda data: change(data) if len(data) > at and data[at] == number else data
 
 
@@ -130,7 +130,7 @@ def _without(bits: int) -> Change:
 _SEQ, _TICKS = 4, 8
 _EMG_RATE, _EMG_SCALE = 20, 24
 
-#: By name.
+#: Mutations by name, which `--mutate` accepts.
 MUTATIONS: Final[Mapping[str, Mutation]] = {
     name: Mutation(field, wrong, place, change, check, says)
     for name, field, wrong, place, change, check, says in [

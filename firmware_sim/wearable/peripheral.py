@@ -1,4 +1,4 @@
-"""The wearable as a Bluetooth peripheral: firmware, clock, GATT server, faults."""
+"""The wearable as a Bluetooth peripheral: firmware, clock, GATT server, fault injection."""
 
 from __future__ import annotations
 
@@ -20,30 +20,32 @@ from firmware_sim.wearable.firmware import DeviceModel, Firmware, SampleSource
 
 log = logging.getLogger(__name__)
 
-#: Packets in the host's queue; the rest waits in the ring.
+#: Maximum number of packets in the host's queue; the rest stays in the ring buffer.
 _MAX_QUEUED_PACKETS: Final = 8
+#: Duration of a reboot (s).
 _BOOT_S: Final = 2.0
-_BATTERY_S: Final = 20 * 3600.0  # a full charge
+#: Battery life of a full charge (s).
+_BATTERY_S: Final = 20 * 3600.0
 
 
 class RadioEnvironment(Protocol):
-    """What faults do to the radio; a real one can't be info_characteristic."""
+    """Radio channel whose conditions faults can change; a real one has none."""
 
     def set_conditions(self, controller: Any, **changes: Any) -> None:
-        """Change range or error rate."""
+        """Change range or error rate of a controller."""
         ...
 
 
 class Wearable:
-    """One simulated wearable on the air.
+    """One simulated wearable on a controller.
 
     Parameters
     ----------
-    model : Model
-    source : Source
-        Needs a `boot(seconds)` method if faults reboot the device.
-    clock : Crystal
-    encoder : Wire
+    model : DeviceModel
+    source : SampleSource
+        Needs a `restart(seconds)` method if faults reboot the device.
+    clock : DriftingClock
+    encoder : Encoder
     faults : tuple of Fault
     air, controller
         For faults of the radio.
@@ -80,7 +82,7 @@ class Wearable:
         self._start = self._boot_time = self._loop.time()
 
     async def power_on(self, source: Any, sink: Any, address: str) -> None:
-        """Bring the host up on a controller and advertise."""
+        """Start the host on a controller and advertise."""
         self.device = make_device(self.model.name, address, source, sink)
         self._add_services()
         self.device.on(Device.EVENT_CONNECTION, self._on_connection)
@@ -89,7 +91,7 @@ class Wearable:
         await self._advertise()
 
     async def run(self) -> None:
-        """Sample, send and misbehave, until cancelled."""
+        """Sample, send and inject faults until cancelled."""
         work = [
             asyncio.create_task(self._send_loop()),
             asyncio.create_task(self.inject_faults(self.faults)),
@@ -97,7 +99,7 @@ class Wearable:
         try:
             await asyncio.gather(*work)
         finally:
-            self._running = False  # a connection that ends now is no reason to advertise
+            self._running = False  # a connection that ends now must not restart advertising
             for task in (*work, *self._tasks):
                 task.cancel()
 
@@ -179,11 +181,11 @@ class Wearable:
             raise att.ATT_Error(self.firmware.encoder.intercept("refusal", bytes([0xFD]))[0])
         self._sample()
         answer = self.firmware.control(bytes(request))
-        self._loop.call_soon(self._notify, self._control, answer)  # after the answer to the write
+        self._loop.call_soon(self._notify, self._control, answer)  # after the response to the write
         self._wake.set()
 
     def _notify(self, characteristic: Any, value: bytes) -> None:
-        # Bumble's own way writes each notification as a text, for a log nobody reads
+        # Bumble's own method formats each notification for the log, which is slow
         if self._connection is not None:
             pdu = att.ATT_Handle_Value_Notification(characteristic.handle, value)
             self.device.gatt_server.send_gatt_pdu(self._connection, bytes(pdu))
@@ -228,7 +230,7 @@ class Wearable:
     async def _ask_for_parameters(self, connection: Any) -> None:
         await asyncio.sleep(0.5)
         manager = self.device.l2cap_channel_manager
-        # one that was lost with its connection must not bar the next
+        # a request that was lost with its connection must not block the next one
         manager.connection_parameters_update_response = None
         with contextlib.suppress(core.BaseBumbleError, asyncio.CancelledError, TimeoutError):
             await asyncio.wait_for(
@@ -247,7 +249,7 @@ class Wearable:
             self._create_task(self._advertise())
 
     def _create_task(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something from where nothing can be waited for."""
+        """Run a coroutine from a synchronous callback."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -255,7 +257,7 @@ class Wearable:
     # -- sampling and sending -----------------------------------------------------------------
 
     def _sample(self) -> None:
-        """Bring the firmware up to now."""
+        """Let the firmware sample up to the present time."""
         if self._running:
             ticks = int(self.clock.ticks(self._loop.time() - self._boot_time))
             self.firmware.advance(ticks)
@@ -286,15 +288,15 @@ class Wearable:
                 return
             if self._damage_rate and self._rng.random() < self._damage_rate:
                 bit = self._rng.randrange(8 * len(frame))
-                spoiled = int.from_bytes(frame, "little") ^ (1 << bit)
-                frame = spoiled.to_bytes(len(frame), "little")
+                damaged = int.from_bytes(frame, "little") ^ (1 << bit)
+                frame = damaged.to_bytes(len(frame), "little")
             for piece in self.firmware.encoder.pieces(frame, connection.att_mtu):
                 self._notify(self._data, piece)
 
     # -- faults --------------------------------------------------------------------------------
 
     async def inject_faults(self, faults: tuple[Fault, ...]) -> None:
-        """Let faults happen, timed from now."""
+        """Inject faults; their times count from this call."""
         start = self._loop.time()
         for fault in faults:
             await asyncio.sleep(max(0.0, start + fault.start - self._loop.time()))
@@ -340,7 +342,7 @@ class Wearable:
         self._damage_rate = 0.0
 
     async def _reboot(self) -> None:
-        """Go dark without a word, and come back as another life."""
+        """Drop the connection without notice and restart with the next boot count."""
         self._sample()
         self._running = False
         self.firmware.reboot()

@@ -1,7 +1,7 @@
-"""The simulator as a radio, for whoever looks for one by name (entry point ``sim``).
+"""The simulator as a Bluetooth plug-in: entry point ``sim`` of the group ``twitchsense.radios``.
 
-`open_air` starts wearables on virtual controllers and gives back ends of bleak on a
-virtual central. It is found by name, so that neither side imports the other.
+`open_air` runs wearables on virtual controllers and returns back ends of bleak on a virtual
+central. twitchsense finds it by name, so that neither package imports the other.
 """
 
 from __future__ import annotations
@@ -40,7 +40,27 @@ _DEVICE: Final = 0x5453_0000_0000_0001
 
 @dataclass(frozen=True)
 class WearableOptions:
-    """One wearable to simulate."""
+    """Options of one simulated wearable.
+
+    Attributes
+    ----------
+    minutes, seed, scenario, leg
+        See `CaptureSettings`.
+    drift_ppm, wander_ppm, wander_s : float
+        See `DriftingClock`.
+    error_rate : float
+        Share of radio packets that fail.
+    ring_frames : int
+        Capacity of the ring buffer (frames).
+    faults : tuple of Fault
+        Faults to inject.
+    mutate : str
+        Name of a mutation of the protocol; empty for none.
+    boot_count : int
+        Boot count at the start.
+    source : callable, optional
+        Returns the source of samples for a device; by default the simulated capture.
+    """
 
     minutes: float = 1.0
     seed: int = 1
@@ -57,12 +77,12 @@ class WearableOptions:
     source: Callable[[DeviceModel], SampleSource] | None = None
 
     def model(self, number: int) -> DeviceModel:
-        """Describe the device; `number` tells several apart."""
+        """Return the fixed properties of the device; `number` distinguishes several."""
         return DeviceModel(_DEVICE + number, make_streams(), self.leg, ring_frames=self.ring_frames)
 
     @property
     def settings(self) -> CaptureSettings:
-        """What the body and its sensors do."""
+        """Settings of the simulated capture."""
         from firmware_sim.capture import CaptureSettings
 
         return CaptureSettings(
@@ -77,7 +97,17 @@ class WearableOptions:
 
 @dataclass
 class SimulatedRadio:
-    """What is on the radio, and back ends of bleak to hear it."""
+    """Simulated wearables, and back ends of bleak that reach them.
+
+    Attributes
+    ----------
+    scanner, client : type or None
+        Back ends of bleak.
+    channel : RadioChannel or None
+        Radio channel of this process.
+    wearables : list of Wearable
+        Wearables of this process.
+    """
 
     scanner: type[BumbleScanner] | None = None
     client: type[BumbleClient] | None = None
@@ -89,7 +119,7 @@ class SimulatedRadio:
 async def start_wearables(
     wearable_options: Sequence[WearableOptions],
 ) -> AsyncIterator[SimulatedRadio]:
-    """Run wearables on virtual controllers, until the end of the block."""
+    """Run wearables on virtual controllers until the end of the block."""
     radio = SimulatedRadio(channel=RadioChannel(wearable_options[0].seed))
     tasks = []
     for number, plan in enumerate(wearable_options):
@@ -115,12 +145,12 @@ async def start_wearables(
 def make_wearable(
     plan: WearableOptions, number: int, radio: Any = None, controller: Any = None
 ) -> Wearable:
-    """Put one wearable together."""
+    """Assemble one wearable from its options."""
     model = plan.model(number)
     if plan.source is not None:
         source: SampleSource = plan.source(model)
     else:
-        from firmware_sim.capture import SimulatedCapture  # half a second of libraries
+        from firmware_sim.capture import SimulatedCapture  # slow import
 
         source = CaptureSource(SimulatedCapture(plan.settings), model.streams)
     clock = DriftingClock(model.tick_hz, plan.drift_ppm, plan.wander_ppm, plan.wander_s)
@@ -145,19 +175,23 @@ async def open_air(
     mtu: int = 247,
     **options: Any,
 ) -> AsyncIterator[SimulatedRadio]:
-    """Open a simulated radio.
+    """Open a simulated Bluetooth adapter.
 
     Parameters
     ----------
     transport : str
-        Where a central's controller answers, such as ``tcp-client:127.0.0.1:9000`` of
-        ``python -m firmware_sim serve``. Empty: everything in this process.
-    wearable_options : sequence of Plan
-        Wearables; one is made from `options` if there is none.
+        Transport of a controller, such as ``tcp-client:127.0.0.1:9000`` for
+        ``python -m firmware_sim serve``. Empty: everything runs in this process.
+    wearable_options : sequence of WearableOptions
+        Wearables; if empty, one is made from `options`.
     mtu : int
-        ATT MTU the central asks for.
+        ATT MTU that the central requests.
     **options
-        Fields of `Plan`; `faults` may be a text.
+        Fields of `WearableOptions`; `faults` may be a text.
+
+    Yields
+    ------
+    SimulatedRadio
     """
     async with contextlib.AsyncExitStack() as stack:
         if transport:
@@ -178,12 +212,12 @@ async def open_air(
 
 
 def next_boot_count() -> int:
-    """Return a boot count for a wearable that is made now: it rises, as a real one's must."""
+    """Return a boot count that rises from call to call across processes: the present time."""
     return int(time.time()) & 0x7FFFFFFF
 
 
 def make_options(faults: str | tuple[Fault, ...] = (), **options: Any) -> WearableOptions:
-    """Make a plan from options of the command line."""
+    """Return options of a wearable from options of the command line."""
     options.setdefault("boot_count", next_boot_count())
     return WearableOptions(
         faults=parse_faults(faults) if isinstance(faults, str) else faults, **options
@@ -202,15 +236,15 @@ async def _power_off(host: Device) -> None:
 
 
 class _ControllerTransport:
-    """A controller in this process, as the source and the sink of a host."""
+    """A controller in this process as source and sink of a host."""
 
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
 
     def set_packet_sink(self, sink: Host) -> None:
-        """Send packets of the controller to a host."""
+        """Send the packets of the controller to a host."""
         self._controller.set_packet_sink(sink)
 
     def on_packet(self, packet: bytes) -> None:
-        """Take a packet of the host, on the next turn of the loop."""
+        """Pass a packet of the host to the controller in the next iteration of the loop."""
         asyncio.get_running_loop().call_soon(self._controller.on_packet, packet)

@@ -1,10 +1,10 @@
-"""The air between virtual Bluetooth controllers.
+"""Radio channel between virtual Bluetooth controllers: timing, errors, range, time-outs.
 
-Bumble's own link delivers everything at once. Here packets wait for connection events,
-fail and are sent again, controllers have a few buffers, and a connection that hears
-nothing for the supervision timeout ends, on each side by itself.
+Bumble's own link delivers every packet at once. Here packets wait for connection events, fail
+and are retransmitted, controllers have few buffers, and each side ends a connection on which
+it received nothing for the supervision timeout.
 
-Left out: fragments of a packet over several events, PHY and data length negotiation.
+Not modelled: fragments of a packet over several events, negotiation of PHY and data length.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bumble.controller import Connection, Controller
 log = logging.getLogger(__name__)
 
 _PACKETS_PER_EVENT: Final = 6
-_EVENT_DURATION_S: Final = 0.0015  # from the start of an event to its packets in the host
+_EVENT_DURATION_S: Final = 0.0015  # from the start of an event until the host has its packets
 _CONNECTION_TIMEOUT: Final = 0x08
 _NOT_ESTABLISHED: Final = 0x3E
 N_BUFFERS: Final = 8
@@ -31,13 +31,14 @@ N_BUFFERS: Final = 8
 
 @dataclass
 class ChannelConditions:
-    """What the air does to one wearable.
+    """State of the radio channel of one wearable.
 
     Attributes
     ----------
     error_rate : float
         Share of packets that fail.
     in_range : bool
+        Whether packets are received at all.
     """
 
     error_rate: float = 0.0
@@ -52,12 +53,12 @@ class _AclPacket:
 
 
 class RadioController(Controller):
-    """A virtual controller whose packets take the time of the air."""
+    """A virtual controller whose packets are subject to a `RadioChannel`."""
 
     acl_data_packet_length = 251
     le_acl_data_packet_length = 251
     total_num_le_acl_data_packets = N_BUFFERS
-    # its own extended advertising and privacy do not work together with a host's
+    # Bumble's extended advertising and privacy do not work with every host
     le_features = Controller.le_features & ~(
         hci.LeFeatureMask.LL_PRIVACY | hci.LeFeatureMask.LE_EXTENDED_ADVERTISING
     )
@@ -68,21 +69,21 @@ class RadioController(Controller):
         self.random_address = hci.Address(address)
 
     def on_hci_packet(self, packet: hci.HCI_Packet) -> None:
-        """Take a packet of the host; the base class formats each for a log first."""
+        """Process a packet of the host, without formatting it for the log."""
         if isinstance(packet, hci.HCI_AclDataPacket):
             self.on_hci_acl_data_packet(packet)
         else:
             super().on_hci_packet(packet)
 
     def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
-        """Send a packet to the host, without formatting it for a log."""
+        """Send a packet to the host, without formatting it for the log."""
         if self.host:
             asyncio.get_running_loop().call_soon(self.host.on_packet, bytes(packet))
 
     def on_hci_reset_command(self, command: hci.HCI_Reset_Command) -> Any:
-        """Forget the host that was there before, as the base class does not.
+        """Clear the state of the previous host, which the base class does not.
 
-        The other side of its connections is told nothing, and finds out by time.
+        The peers of its connections are not notified: their supervision timeout expires.
         """
         self.le_scan_enable = False
         self.pending_le_connection = None
@@ -91,18 +92,18 @@ class RadioController(Controller):
         return super().on_hci_reset_command(command)
 
     def on_hci_acl_data_packet(self, packet: hci.HCI_AclDataPacket) -> None:
-        """Let a packet of the host wait for a connection event."""
+        """Queue a packet of the host for the next connection event."""
         connection = self.find_connection_by_handle(packet.connection_handle)
         radio_connection = connection and self.channel.connection_below(self, connection)
         if not radio_connection:
-            return  # it went with the connection
+            return  # the connection has ended
         first = packet.pb_flag != 1
         radio_connection.push(self, _AclPacket(packet.connection_handle, first, packet.data))
 
     def on_hci_le_create_connection_cancel_command(
         self, command: hci.HCI_LE_Create_Connection_Cancel_Command
     ) -> Any:
-        """Give up connecting, and say so, which the base class forgets."""
+        """Cancel connecting and report it, which the base class does not."""
         pending = self.pending_le_connection
         if pending is None:
             return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR)
@@ -125,7 +126,7 @@ class RadioController(Controller):
     def on_hci_le_connection_update_command(
         self, command: hci.HCI_LE_Connection_Update_Command
     ) -> None:
-        """Take new connection parameters."""
+        """Apply new connection parameters."""
         super().on_hci_le_connection_update_command(command)
         connection = self.find_le_connection_by_handle(command.connection_handle)
         radio_connection = connection and self.channel.connection_below(self, connection)
@@ -134,7 +135,7 @@ class RadioController(Controller):
             radio_connection.timeout = command.supervision_timeout * 10e-3
 
     def report_completed(self, handle: int) -> None:
-        """Tell the host that a buffer is free again."""
+        """Report to the host that a buffer is free again."""
         self.send_hci_packet(
             hci.HCI_Number_Of_Completed_Packets_Event(
                 connection_handles=[handle], num_completed_packets=[1]
@@ -142,13 +143,13 @@ class RadioController(Controller):
         )
 
     def drop(self, connection: Connection, reason: int) -> None:
-        """End a connection on this side alone."""
+        """End a connection on this side only."""
         if self.le_connections.get(connection.peer_address) is connection:
             self.on_le_disconnected(connection, reason)
 
 
 class RadioConnection:
-    """One connection: two queues, an interval, and a supervision timeout."""
+    """One connection: two queues, a connection interval and a supervision timeout."""
 
     def __init__(
         self, channel: RadioChannel, central: RadioController, peripheral: RadioController, pdu: Any
@@ -159,7 +160,7 @@ class RadioConnection:
         self.interval = pdu.interval * 1.25e-3
         self.timeout = pdu.timeout * 10e-3
         self.alive = True
-        # how each side's controller calls the other
+        # address of each side as the other side's controller knows it
         self._address_of = {central: pdu.initiator_address, peripheral: pdu.advertiser_address}
         self._queues: dict[RadioController, deque[_AclPacket]] = {
             central: deque(),
@@ -173,7 +174,7 @@ class RadioConnection:
         self.sent = self.retransmitted = self.lost = 0
 
     def connection_of(self, side: RadioController) -> Connection | None:
-        """Return a side's own view of the connection."""
+        """Return the connection object of one side, or None."""
         if side not in self._address_of:
             return None
         return side.le_connections.get(self._address_of[self._other(side)])
@@ -184,7 +185,7 @@ class RadioConnection:
         self._schedule()
 
     def end(self) -> None:
-        """Forget everything; packets in the controllers are lost."""
+        """End the connection; packets in the controllers are lost."""
         self.alive = False
         self.lost += sum(map(len, self._queues.values()))
         for queue in self._queues.values():
@@ -194,14 +195,14 @@ class RadioConnection:
         self._watch.cancel()
 
     def resume(self) -> None:
-        """Go on after the air has changed."""
+        """Continue after the conditions have changed."""
         if self.conditions.in_range:
             self._last_packet_s = self._loop.time()
             self._schedule()
 
     @property
     def conditions(self) -> ChannelConditions:
-        """What the air is like for this connection."""
+        """Conditions of this connection."""
         return self.channel.conditions(self.peripheral)
 
     def _other(self, side: RadioController) -> RadioController:
@@ -234,7 +235,7 @@ class RadioConnection:
                 continue
             break  # a failed packet closes the event
         if delivered:
-            # one timer for all: those of equal time come in any order
+            # one timer for all packets: timers of equal time fire in any order
             self._loop.call_later(_EVENT_DURATION_S, self._deliver, delivered)
         self._schedule()
 
@@ -259,7 +260,7 @@ class RadioConnection:
         now = self._loop.time()
         both = all(self.connection_of(s) is not None for s in (self.central, self.peripheral))
         if self.conditions.in_range and both:
-            self._last_packet_s = now  # empty packets keep an idle connection up
+            self._last_packet_s = now  # empty packets keep an idle connection alive
         if now - self._last_packet_s < self.timeout - 1e-6:
             self._watch = self._loop.call_at(self._last_packet_s + self.timeout, self._supervise)
             return
@@ -267,7 +268,7 @@ class RadioConnection:
 
 
 class RadioChannel(link.LocalLink):
-    """All controllers within reach of each other, and the air between them."""
+    """The radio channel that all virtual controllers share."""
 
     def __init__(self, seed: int = 0) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -276,11 +277,11 @@ class RadioChannel(link.LocalLink):
         self._conditions: dict[Controller, ChannelConditions] = {}
 
     def conditions(self, controller: Controller) -> ChannelConditions:
-        """Return what the air is like at a wearable."""
+        """Return the conditions at a wearable's controller."""
         return self._conditions.setdefault(controller, ChannelConditions())
 
     def set_conditions(self, controller: Controller, **changes: Any) -> None:
-        """Change the air at a wearable."""
+        """Change the conditions at a wearable's controller."""
         conditions = self.conditions(controller)
         for name, value in changes.items():
             setattr(conditions, name, value)
@@ -311,7 +312,7 @@ class RadioChannel(link.LocalLink):
                     side.drop(connection, reason)
 
     def send_advertising_pdu(self, sender: Controller, packet: ll.AdvertisingPdu) -> None:
-        """Let a packet of the advertising channels be heard, or not."""
+        """Deliver a packet of the advertising channels, or lose it."""
         if isinstance(packet, ll.ConnectInd):
             self._connect(cast("RadioController", sender), packet)
             return

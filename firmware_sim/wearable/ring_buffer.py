@@ -1,4 +1,4 @@
-"""The ring buffer: frames wait here until the host has them on disk."""
+"""Ring buffer of the frames that the host has not acknowledged."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ from collections import deque
 
 
 class RingBuffer:
-    """Frames by sequence number; the oldest goes when it is full.
+    """Frames by sequence number; when it is full, the oldest frame is dropped.
 
     Parameters
     ----------
     capacity : int
-        Frames.
+        Maximum number of frames.
+
+    Attributes
+    ----------
+    next : int
+        Sequence number of the next frame.
+    dropped : int
+        Frames that were dropped before they were acknowledged.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -22,11 +29,11 @@ class RingBuffer:
 
     @property
     def oldest(self) -> int:
-        """Number of the oldest frame, or `next` if there is none."""
+        """Sequence number of the oldest frame, or `next` if the buffer is empty."""
         return self.next - len(self._frames)
 
     def push(self, frame: bytes) -> None:
-        """Store the frame that has the number `next`."""
+        """Store the frame with the sequence number `next`."""
         self._frames.append(frame)
         self.next += 1
         if len(self._frames) > self.capacity:
@@ -34,11 +41,11 @@ class RingBuffer:
             self.dropped += 1
 
     def get(self, seq: int) -> bytes | None:
-        """Return a frame, if it is still here."""
+        """Return a frame, or None if it is not in the buffer."""
         at = seq - self.oldest
         return self._frames[at] if 0 <= at < len(self._frames) else None
 
     def free(self, seq: int) -> None:
-        """Forget acknowledged frames up to and including `seq`."""
+        """Remove acknowledged frames up to and including `seq`."""
         while self._frames and self.oldest <= seq:
             self._frames.popleft()

@@ -24,20 +24,25 @@ _CENTRAL = "F0:F1:F2:F3:F4:F5"
 async def expose_controller(
     transport: str, wearable_options: Sequence[WearableOptions]
 ) -> AsyncIterator[SimulatedRadio]:
-    """Put wearables on a virtual radio, and a controller for a host of someone else's.
+    """Run wearables on a virtual radio channel, with a controller for an external host.
 
     Parameters
     ----------
     transport : str
-        In Bumble's words: ``tcp-server:127.0.0.1:9000``, ``unix-server:PATH``, ``pty``,
-        ``vhci`` (then this computer's own Bluetooth is the host).
-    wearable_options : sequence of Plan
+        Transport in Bumble's notation: ``tcp-server:127.0.0.1:9000``, ``unix-server:PATH``,
+        ``pty``, ``vhci`` (the Bluetooth of this computer is the host).
+    wearable_options : sequence of WearableOptions
+        Wearables to run.
+
+    Yields
+    ------
+    SimulatedRadio
     """
     async with AsyncExitStack() as stack:
         radio = await stack.enter_async_context(start_wearables(wearable_options))
         assert radio.channel is not None
         controller = RadioController("central", radio.channel, _CENTRAL)
-        # a kernel begins to talk at once: what it says must find the controller there
+        # a kernel sends packets at once: the controller must exist before
         pipe = await stack.enter_async_context(await open_transport(transport))
         pipe.source.set_packet_sink(controller)
         controller.set_packet_sink(pipe.sink)
@@ -52,23 +57,25 @@ async def serve(
     Parameters
     ----------
     transport : str
-        See `offer`. With `real`, a controller to be used, such as ``usb:0``: then the
+        See `offer`. With `real`, a Bluetooth controller such as ``usb:0``: then the
         wearable is on radio.
-    wearable_options : sequence of Plan
+    wearable_options : sequence of WearableOptions
+        Wearables to run; only the first with `real`.
     real : bool
+        Whether `transport` is a real controller.
     """
     if real:
         async with await open_transport(transport) as pipe:
             wearable = make_wearable(wearable_options[0], 0)
             await wearable.power_on(pipe.source, pipe.sink, "C4:C3:C2:C1:C0:00")
-            _say(f"on radio as {wearable.model.name}")
+            _print(f"on radio as {wearable.model.name}")
             await wearable.run()
         return
     async with expose_controller(transport, wearable_options) as radio:
-        _say(f"serving {', '.join(w.model.name for w in radio.wearables)} on {transport}")
+        _print(f"serving {', '.join(w.model.name for w in radio.wearables)} on {transport}")
         await asyncio.get_running_loop().create_future()
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stderr.write(f"firmware_sim: {text}\n")
     sys.stderr.flush()

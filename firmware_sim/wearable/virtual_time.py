@@ -1,4 +1,4 @@
-"""An event loop whose time jumps to the next thing to do: a night takes minutes."""
+"""An event loop in virtual time, which skips all waiting: a night takes minutes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ T = TypeVar("T")
 
 
 class StalledError(Exception):
-    """Nothing will ever happen again: a task waits for what nobody does."""
+    """Deadlock: all tasks wait and no timer is set."""
 
 
 class _Selector(selectors.SelectSelector):
-    """Never sleeps: tells the loop how long it would have."""
+    """A selector that never sleeps but adds up the time it would have slept."""
 
     slept = 0.0
 
     def select(self, timeout: float | None = None) -> list[Any]:
-        """Look at what is ready, and let the time pass."""
+        """Return what is ready; if nothing is, advance the virtual time by `timeout`."""
         ready = super().select(0)
         if not ready:
             if timeout is None:
@@ -30,9 +30,9 @@ class _Selector(selectors.SelectSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop in virtual time, which begins at 0.
+    """An event loop in virtual time, which starts at 0.
 
-    Work in other threads would be outrun, so none may be waited for.
+    Nothing may wait for another thread: virtual time would run on meanwhile.
     """
 
     def __init__(self) -> None:

@@ -1,1 +1,4 @@
-"""Wearables: bytes to samples and back, one file for each. No sockets, no clocks, no files."""
+"""Drivers: one per wearable, pure functions from bytes to samples and back.
+
+A driver opens no connection, reads no clock and writes no file; `acquire` does.
+"""

@@ -1,4 +1,4 @@
-"""The control point of "twitchsense v1", the host's side (docs/protocol.md, 5)."""
+"""Requests and responses of the control point of "twitchsense v1" (docs/protocol.md, 5)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from twitchsense.devices.framing import PacketError, PacketErrorReason
 
 
 class Opcode(IntEnum):
-    """What can be asked."""
+    """Operation of a request."""
 
     START = 1
     STOP = 2
@@ -22,7 +22,7 @@ class Opcode(IntEnum):
 
 
 class ResponseStatus(IntEnum):
-    """How it went."""
+    """Result of a request."""
 
     OK = 0
     UNKNOWN_OP = 1
@@ -44,7 +44,19 @@ _WITH_STATE: Final = {Opcode.START, Opcode.STOP, Opcode.ACK, Opcode.STATUS}
 
 @dataclass(frozen=True, slots=True)
 class DeviceState:
-    """Where a device stands: its ring holds frames `oldest` to ``next - 1``."""
+    """State of a device.
+
+    Attributes
+    ----------
+    boot : int
+        Low 8 bits of the boot count.
+    session : int
+        Session that the device samples for; 0 if it does not sample.
+    oldest, next : int
+        The ring buffer holds the frames `oldest` to ``next - 1``.
+    dropped : int
+        Frames that were overwritten before they were acknowledged, since boot.
+    """
 
     boot: int
     session: int
@@ -55,17 +67,22 @@ class DeviceState:
 
 @dataclass(frozen=True, slots=True)
 class ControlResponse:
-    """An answer of the control point.
+    """A response of the control point.
 
     Attributes
     ----------
-    op : Op
+    op : Opcode
+        Operation of the request.
     token : int
-    status : Status
-    state : State or None
+        Token of the request.
+    status : ResponseStatus
+        Result of the request.
+    state : DeviceState or None
+        State of the device, where the response contains one.
     range : (first, last) or None
-        What RESEND will send.
+        Frames that will be sent after RESEND, both ends included.
     clock : (ticks, boot count) or None
+        Reading of the device's clock.
     """
 
     op: Opcode
@@ -77,41 +94,51 @@ class ControlResponse:
 
 
 def encode_start(token: int, session: int, *, take_over: bool) -> bytes:
-    """Ask to sample for a session."""
+    """Encode a request to sample for a session, ending another one if `take_over`."""
     return struct.pack("<BBIB", Opcode.START, token, session, take_over)
 
 
 def encode_stop(token: int, session: int) -> bytes:
-    """Ask to stop sampling."""
+    """Encode a request to stop sampling for a session."""
     return struct.pack("<BBI", Opcode.STOP, token, session)
 
 
 def encode_resend(token: int, first: int, last: int) -> bytes:
-    """Ask for frames again, both ends included."""
+    """Encode a request to retransmit the frames `first` to `last`, both included."""
     return struct.pack("<BBII", Opcode.RESEND, token, first, last)
 
 
 def encode_ack(token: int, seq: int) -> bytes:
-    """Say that all frames up to `seq` are on disk."""
+    """Encode the acknowledgement that all frames up to `seq` are on disk."""
     return struct.pack("<BBI", Opcode.ACK, token, seq)
 
 
 def encode_status(token: int) -> bytes:
-    """Ask where the device stands."""
+    """Encode a request for the state of the device."""
     return bytes((Opcode.STATUS, token))
 
 
 def encode_clock(token: int) -> bytes:
-    """Ask for the full tick counter."""
+    """Encode a request for the full tick counter."""
     return bytes((Opcode.CLOCK, token))
 
 
 def decode_response(data: bytes) -> ControlResponse:
-    """Read a notification of the control point.
+    """Decode a notification of the control point.
+
+    Parameters
+    ----------
+    data : bytes
+        Value of the notification.
+
+    Returns
+    -------
+    ControlResponse
 
     Raises
     ------
     PacketError
+        If the bytes are not a valid response.
     """
     if len(data) < 3:
         raise PacketError(PacketErrorReason.TOO_SHORT, f"answer of {len(data)} bytes")

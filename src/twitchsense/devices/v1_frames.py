@@ -1,4 +1,4 @@
-"""The wire format "twitchsense v1", the host's side (docs/protocol.md)."""
+"""Decoder of the frames and the device information of "twitchsense v1" (docs/protocol.md)."""
 
 from __future__ import annotations
 
@@ -22,15 +22,20 @@ BATTERY_UUID: Final = "00002a19-0000-1000-8000-00805f9b34fb"
 SERIAL_UUID: Final = "00002a25-0000-1000-8000-00805f9b34fb"
 FIRMWARE_UUID: Final = "00002a26-0000-1000-8000-00805f9b34fb"
 
+#: Major version of the protocol that is supported.
 PROTOCOL_MAJOR: Final = 1
+#: Type of a frame that reports a press of the device's button.
 MARKER_TYPE: Final = 64
+#: Flag of a retransmitted frame.
 FLAG_REPLAY: Final = 1
+#: Flag of a frame before which samples were lost on the device.
 FLAG_GAP: Final = 2
 
 _INFO_HEAD = struct.Struct("<BBBBIQ")
 _INFO_STREAM = struct.Struct("<BBBBII")
-#: Of a frame: type, flags, count, boot, sequence, ticks; and the size of its CRC-16.
+#: Header of a frame: type, flags, count, boot, sequence number, ticks.
 HEADER: Final = struct.Struct("<BBBBII")
+#: Size of the CRC-16 at the end of a frame (bytes).
 CHECKSUM_SIZE: Final = 2
 _KINDS: Final[dict[int, Kind]] = {1: "emg", 2: "acc"}
 _LEGS: Final[dict[int, Leg | None]] = {0: None, 1: "left", 2: "right"}
@@ -38,20 +43,20 @@ _LEGS: Final[dict[int, Leg | None]] = {0: None, 1: "left", 2: "right"}
 
 @dataclass(frozen=True)
 class StreamInfo:
-    """One kind of samples a device sends.
+    """One stream of samples of a device.
 
     Attributes
     ----------
     id : int
-        Type of its frames.
+        Type of the frames that carry it.
     kind : {'emg', 'acc'} or None
-        None for a kind of a later version: its frames are kept but not read.
+        None for a kind defined by a later version: its frames are stored but not decoded.
     width : int
-        Values in a sample.
+        Values per sample.
     rate_mhz : int
-        Samples per 1000 s of the device's clock.
+        Nominal sampling rate (mHz).
     full_scale : int
-        What a count of 32768 stands for: nV or µg.
+        Physical value of 32768 counts (nV or µg).
     """
 
     id: int
@@ -62,19 +67,33 @@ class StreamInfo:
 
     @property
     def fs(self) -> float:
-        """Nominal rate in Hz."""
+        """Nominal sampling rate (Hz)."""
         return self.rate_mhz / 1000
 
     def to_physical(self, counts: NDArray[np.int16]) -> NDArray[np.float64]:
-        """Turn counts into µV or g, same shape."""
+        """Convert counts to µV (EMG) or g (acceleration); the shape is kept."""
         unit = 1e3 if self.kind == "emg" else 1e6
-        # one division by a number that floats hold exactly: 8e6 µg gives exact 2**-12 g
+        # a single division keeps full scales like 8e6 µg exact: one count is 2**-12 g
         return counts.astype(np.float64) * self.full_scale / (32768 * unit)
 
 
 @dataclass(frozen=True)
 class DeviceInfo:
-    """What a device says of itself."""
+    """Description that a device gives of itself.
+
+    Attributes
+    ----------
+    minor : int
+        Minor version of the protocol.
+    leg : {'left', 'right'} or None
+        Leg that the device is worn on, if it knows.
+    tick_hz : int
+        Frequency of the device's clock (Hz).
+    device : int
+        Unique number of the device.
+    streams : tuple of StreamInfo
+        Streams that it sends.
+    """
 
     minor: int
     leg: Leg | None
@@ -84,16 +103,28 @@ class DeviceInfo:
 
     @cached_property
     def stream_by_id(self) -> dict[int, StreamInfo]:
-        """Streams by the type of their frames."""
+        """Streams by id, which is the type of their frames."""
         return {s.id: s for s in self.streams}
 
     def sample_index(self, stream: StreamInfo, ticks: int) -> int:
-        """Return the index since boot of the sample that is due at a tick.
+        """Return the index of the sample that is taken at a tick.
+
+        Parameters
+        ----------
+        stream : StreamInfo
+            Stream of the sample.
+        ticks : int
+            Full tick count since boot.
+
+        Returns
+        -------
+        int
+            Index of the sample since boot.
 
         Raises
         ------
         PacketError
-            If none is.
+            If no sample of the stream is taken at that tick.
         """
         period = 1000 * self.tick_hz
         k = -(-ticks * stream.rate_mhz // period)
@@ -106,14 +137,22 @@ class DeviceInfo:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame, decoded.
+    """A decoded frame.
 
     Attributes
     ----------
     type : int
-        Stream id, or `MARKER`.
-    flags, boot, seq, ticks : int
-    samples : ndarray of int16, shape (n, values)
+        Stream id, or `MARKER_TYPE`.
+    flags : int
+        `FLAG_REPLAY` and `FLAG_GAP`.
+    boot : int
+        Low 8 bits of the boot count.
+    seq : int
+        Sequence number.
+    ticks : int
+        Low 32 bits of the tick of the first sample.
+    samples : ndarray of int16, shape (n, width)
+        Counts.
     """
 
     type: int
@@ -125,16 +164,26 @@ class Frame:
 
     @property
     def replayed(self) -> bool:
-        """Whether its arrival tells nothing about the clock."""
+        """Whether the frame was retransmitted, so that its arrival says nothing about the clock."""
         return bool(self.flags & FLAG_REPLAY)
 
 
 def decode_info(data: bytes) -> DeviceInfo:
-    """Read the *info* characteristic.
+    """Decode the *info* characteristic.
+
+    Parameters
+    ----------
+    data : bytes
+        Value of the characteristic.
+
+    Returns
+    -------
+    DeviceInfo
 
     Raises
     ------
     PacketError
+        If the bytes are invalid or of another major version.
     """
     if len(data) < _INFO_HEAD.size:
         raise PacketError(PacketErrorReason.TOO_SHORT, f"info of {len(data)} bytes")
@@ -151,7 +200,9 @@ def decode_info(data: bytes) -> DeviceInfo:
             PacketErrorReason.TOO_SHORT, f"info of {len(data)} bytes for {count} streams"
         )
     streams = tuple(
-        _stream(_INFO_STREAM.unpack_from(data, _INFO_HEAD.size + i * _INFO_STREAM.size), tick_hz)
+        _decode_stream(
+            _INFO_STREAM.unpack_from(data, _INFO_HEAD.size + i * _INFO_STREAM.size), tick_hz
+        )
         for i in range(count)
     )
     if len({s.id for s in streams}) < count:
@@ -159,7 +210,7 @@ def decode_info(data: bytes) -> DeviceInfo:
     return DeviceInfo(minor, _LEGS[leg], tick_hz, device, streams)
 
 
-def _stream(fields: tuple[int, ...], tick_hz: int) -> StreamInfo:
+def _decode_stream(fields: tuple[int, ...], tick_hz: int) -> StreamInfo:
     number, kind, width, bits, rate, full_scale = fields
     widths = {1: range(1, 9), 2: range(3, 4)}.get(kind, range(1, 256))
     good = (
@@ -175,19 +226,41 @@ def _stream(fields: tuple[int, ...], tick_hz: int) -> StreamInfo:
 
 
 def checksum(data: bytes | bytearray | memoryview) -> int:
-    """Return the CRC-16 of a frame without its last two bytes, REPLAY taken as 0."""
-    plain = bytearray(data)
-    plain[1] &= ~FLAG_REPLAY & 0xFF
-    return binascii.crc_hqx(plain, 0xFFFF)
+    """Return the CRC-16 of a frame.
+
+    Parameters
+    ----------
+    data : bytes-like
+        The frame without its last two bytes. `FLAG_REPLAY` is taken as 0.
+
+    Returns
+    -------
+    int
+        Polynomial 0x1021, initial value 0xFFFF.
+    """
+    without_replay = bytearray(data)
+    without_replay[1] &= ~FLAG_REPLAY & 0xFF
+    return binascii.crc_hqx(without_replay, 0xFFFF)
 
 
 def decode_frame(data: bytes, info: DeviceInfo) -> Frame:
-    """Read one whole frame.
+    """Decode one whole frame.
+
+    Parameters
+    ----------
+    data : bytes
+        The frame; any bytes are safe.
+    info : DeviceInfo
+        Streams of the device.
+
+    Returns
+    -------
+    Frame
 
     Raises
     ------
     PacketError
-        With the reason; the bytes may come from anywhere.
+        If the bytes are not a valid frame, with the reason.
     """
     if len(data) < HEADER.size + CHECKSUM_SIZE:
         raise PacketError(PacketErrorReason.TOO_SHORT, f"frame of {len(data)} bytes")
@@ -211,5 +284,18 @@ def decode_frame(data: bytes, info: DeviceInfo) -> Frame:
 
 
 def unwrap_ticks(ticks: int, near: int) -> int:
-    """Return the full tick count whose low 32 bits are `ticks`, closest to `near`."""
+    """Extend a 32-bit tick count.
+
+    Parameters
+    ----------
+    ticks : int
+        Low 32 bits.
+    near : int
+        A full tick count not far away.
+
+    Returns
+    -------
+    int
+        Full tick count closest to `near` whose low 32 bits are `ticks`.
+    """
     return max(0, near + ((ticks - near + (1 << 31)) % (1 << 32)) - (1 << 31))
