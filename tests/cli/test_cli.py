@@ -147,7 +147,7 @@ def test_bad_captures_are_one_line_and_write_nothing(tmp_path, content):
     ("options", "words"),
     [
         (["--profile", "nope"], "no such profile"),
-        (["--map", "nonsense"], "is no pair"),
+        (["--map", "nonsense"], "is not a pair"),
         (["--zone", "Mars/Base"], "no such time zone"),
         (["--settings", "no.toml"], "no.toml"),
         (["--hypnogram", "no.csv"], "no.csv"),
@@ -332,5 +332,5 @@ def test_map_pairs():
         "Time": "time_s", "EMG (a=b)": "emg1_uv", "x": "acc_x_g",
     }  # fmt: skip
     for bad in ("Time", "=time_s", "Time=", ""):
-        with pytest.raises(InputError, match="is no pair"):
+        with pytest.raises(InputError, match="is not a pair"):
             parse_map([bad])

@@ -99,13 +99,19 @@ def test_error_in_the_list_names_its_line(tmp_path, text, problem):
     [
         (["gone.csv", "--out", "o"], "gone.csv: cannot be read"),
         (["l.csv", "--out", "l.csv"], "l.csv: is a file, not a directory"),
-        (["l.csv", "--out", "o", "--part", "0/3"], "--part: '0/3' is no part; write I/N"),
-        (["l.csv", "--out", "o", "--part", "4/3"], "--part: '4/3' is no part"),
-        (["l.csv", "--out", "o", "--executor", "slurm"], "--executor: 'slurm' is none; write"),
-        (["l.csv", "--out", "o", "--executor", "dask://host"], "--executor: 'dask://host' is none"),
+        (["l.csv", "--out", "o", "--part", "0/3"], "--part: '0/3' is not a part; write I/N"),
+        (["l.csv", "--out", "o", "--part", "4/3"], "--part: '4/3' is not a part"),
+        (
+            ["l.csv", "--out", "o", "--executor", "slurm"],
+            "--executor: 'slurm' is not an executor; write",
+        ),
+        (
+            ["l.csv", "--out", "o", "--executor", "dask://host"],
+            "--executor: 'dask://host' is not an executor",
+        ),
         (["l.csv", "--out", "o", "--profile", "x"], "x: no such profile"),
         (["z.csv", "--out", "o"], "z.csv, line 2: --zone: no such time zone as 'Mars'"),
-        (["m.csv", "--out", "o"], "m.csv, line 2: --map: 'x' is no pair"),
+        (["m.csv", "--out", "o"], "m.csv, line 2: --map: 'x' is not a pair"),
     ],
 )
 def test_bad_usage_is_one_line_and_status_2(tmp_path, monkeypatch, arguments, problem):

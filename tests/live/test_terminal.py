@@ -107,4 +107,4 @@ def test_texts_of_a_night_file_are_not_interpreted(night):
 def test_a_missing_file_is_reported_with_its_cure(tmp_path):
     done = CliRunner().invoke(main, ["live", str(tmp_path / "none.night")])
     assert done.exit_code == 2
-    assert "is no file" in done.output
+    assert "is not a file" in done.output

@@ -160,11 +160,11 @@ def test_a_night_with_too_little_valid_signal_fails(tmp_path, capsys, monkeypatc
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--device", "sim", "--out", "x.csv"), "no name of a night"),
-        (("--device", "sim", "--out", "x.night", "--option", "seed"), "is no pair"),
+        (("--device", "sim", "--out", "x.csv"), "is not the name of a night file"),
+        (("--device", "sim", "--out", "x.night", "--option", "seed"), "is not a pair"),
         (("--device", "sim", "--out", "x.night", "--option", "faults=hail@3"), "is no fault"),
         (("--device", "sim", "--out", "x.night", "--option", "colour=3"), "colour"),
-        (("--device", "sim", "--device", "sim", "--out", "x.night"), "stands alone"),
+        (("--device", "sim", "--device", "sim", "--out", "x.night"), "can't be combined"),
     ],
 )
 def test_wrong_usage_is_an_error(arguments, message, tmp_path, capsys, monkeypatch):

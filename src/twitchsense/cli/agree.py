@@ -27,7 +27,7 @@ _FILE = click.Path(path_type=Path)
     type=click.FloatRange(min=0, min_open=True),
     help="Hours of valid signal, for false alarms per hour.",
 )
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @verbosity
 def agree(events: Path, truth: Path, hours: float | None, as_json: bool, quiet: bool) -> None:
     """Compare EVENTS with TRUTH, one to one, with intervals.
@@ -76,13 +76,13 @@ def _print_agreement(agreement: Agreement) -> None:
     console.print(table)
     console.print(
         "sensitivity, precision, F1: one to one, with 95 % intervals; errors: median, found minus "
-        "truth; touched: overlaps anything of the other table, however often that was used",
+        "truth; touched: overlaps any event of the other table, matched or not",
         style="dim",
     )
     if agreement.confusion.size > 1:
         console.print()
         console.print(_confusion_table(agreement))
-        console.print("truth down, found across", style="dim")
+        console.print("rows: truth, columns: found", style="dim")
 
 
 def _confusion_table(agreement: Agreement) -> Table:

@@ -23,7 +23,7 @@ _CONTEXTS: Final = ("wake", "drowsy", "sleep_onset", "asleep", "unknown")
 
 @click.command(short_help="Analyse one night: captures in, tables and a report out.")
 @click.argument("captures", metavar="CAPTURE...", nargs=-1, required=True, type=_FILE)
-@click.option("--out", metavar="DIR", required=True, type=_FILE, help="Where the results go.")
+@click.option("--out", metavar="DIR", required=True, type=_FILE, help="Directory of the results.")
 @click.option(
     "--hypnogram",
     metavar="FILE",
@@ -35,7 +35,7 @@ _CONTEXTS: Final = ("wake", "drowsy", "sleep_onset", "asleep", "unknown")
     "--respiratory",
     metavar="FILE",
     type=_FILE,
-    help="Respiratory events: onset, duration; leg movements near them are told apart.",
+    help="Respiratory events: onset, duration; leg movements near them are counted separately.",
 )
 @analysis_options
 @click.option("--no-report", is_flag=True, help="Leave report.html out.")

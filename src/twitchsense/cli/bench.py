@@ -14,27 +14,27 @@ TableRows = Iterator[tuple[str, str, str]]
 
 
 @click.command(short_help="Measure how fast detection is on this computer.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--minutes",
     type=click.FloatRange(1, 10080),
     default=30,
     show_default=True,
-    help="Length of the made-up night.",
+    help="Length of the synthetic night.",
 )
 @verbosity
 def bench(as_json: bool, minutes: float, quiet: bool) -> None:
     """Measure how fast detection is on this computer: throughput, delay, memory, start-up.
 
-    A made-up night is analysed (two EMG channels at 1000 Hz, an accelerometer at 100 Hz);
-    nothing is read from you and nothing is kept.
+    A synthetic night is analysed (two EMG channels at 1000 Hz, an accelerometer at 100 Hz).
+    None of your files are read, and nothing is kept.
     """
     from twitchsense.bench.suite import run_suite
     from twitchsense.cli.progress import show_steps
 
     figures: dict[str, Any] = {}
     with show_steps(quiet=quiet) as steps:
-        steps.start("making a night up")
+        steps.start("synthesizing a night")
         for name, measure in run_suite(minutes):
             steps.start(name)
             figures[name] = measure()
@@ -59,7 +59,7 @@ def format_table(figures: dict[str, Any]) -> str:
     lines = [
         f"{name:<40}{figure:>10}  {note}".rstrip() for name, figure, note in iter_rows(figures)
     ]
-    return "\n".join([*lines, "Times leave out what other programs took from the processor."])
+    return "\n".join([*lines, "Times exclude the processor time of other programs."])
 
 
 def iter_rows(figures: dict[str, Any]) -> TableRows:

@@ -29,25 +29,28 @@ _MAX_FAILURES_SHOWN: Final = 5
 
 @click.command(short_help="Analyse thousands of nights into one Parquet dataset.")
 @click.argument("nights", metavar="LIST", type=_FILE)
-@click.option("--out", metavar="DIR", required=True, type=_FILE, help="Where the dataset goes.")
+@click.option("--out", metavar="DIR", required=True, type=_FILE, help="Directory of the dataset.")
 @click.option(
     "--executor",
     metavar="processes|dask://HOST:PORT",
     default="processes",
     show_default=True,
-    help="Who does the work: this computer, or a Dask cluster that exists.",
+    help="Where nights are analysed: on this computer, or on an existing Dask cluster.",
 )
 @click.option(
-    "--workers", metavar="N", type=click.IntRange(min=1), help="Processes.  [default: one a core]"
+    "--workers",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Number of processes.  [default: one per core]",
 )
 @click.option(
     "--part",
     metavar="I/N",
     default="1/1",
-    help="Do part I of N; all parts may run at once into one DIR.",
+    help="Analyse part I of N; all parts may run concurrently into one DIR.",
 )
 @analysis_options
-@click.option("--json", "as_json", is_flag=True, help="Say how it went for programs, on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON on stdout.")
 @verbosity
 def cohort(
     nights: Path,
@@ -61,10 +64,10 @@ def cohort(
 ) -> None:
     """Analyse every night of LIST, one task each, into Parquet tables in DIR.
 
-    LIST is a table with a column captures (and, if you like, night, hypnogram, respiratory,
-    settings, profile, map, zone, stages), or plain text with one night on each line; files of
-    one night are separated by ";". Run the same command again to go on after an interruption
-    or with a longer list: what is finished and has not changed is not done again.
+    LIST is a table with a column captures (optionally also night, hypnogram, respiratory,
+    settings, profile, map, zone, stages), or plain text with one night per line; files of one
+    night are separated by ";". Run the same command again to resume after an interruption or
+    with a longer list: finished nights that have not changed are not analysed again.
     """
     from twitchsense.cohort.manifest import read_manifest
     from twitchsense.cohort.run import run_cohort
@@ -92,7 +95,7 @@ def cohort(
                 entries, out, executor=executor, workers=workers, part=parsed_part, on_night=show
             )
     except KeyboardInterrupt:
-        click.echo("interrupted; finished nights are kept, the same command goes on", err=True)
+        click.echo("interrupted; finished nights are kept, the same command resumes", err=True)
         raise SystemExit(130) from None
     if as_json:
         facts = {name: getattr(progress, name) for name in ("total", "done", "kept", "failed")}
@@ -110,7 +113,9 @@ def _parse_part(text: str) -> tuple[int, int]:
     match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
     first, of = (int(match[1]), int(match[2])) if match else (0, 0)
     if not 1 <= first <= of:
-        raise InputError("--part", f"{text!r} is no part", "write I/N, such as 3/50, from 1 to N")
+        raise InputError(
+            "--part", f"{text!r} is not a part", "write I/N, such as 3/50, from 1 to N"
+        )
     return first, of
 
 

@@ -12,14 +12,14 @@ from twitchsense.cli.options import verbosity
 from twitchsense.errors import TwitchsenseError
 
 
-@click.command(short_help="Rehearse a night in the simulator and analyse it.")
+@click.command(short_help="Simulate a night and analyse it.")
 @click.option(
     "--out",
     metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("twitchsense-demo"),
     show_default=True,
-    help="Where the capture and the results go.",
+    help="Directory of the capture and the results.",
 )
 @click.option("--minutes", type=click.FloatRange(2, 600), default=60, show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)

@@ -14,7 +14,7 @@ from twitchsense.text import printable
 @click.command(short_help="Scan for wearables, and list them.")
 @click.option("--device", metavar="sim", default="", help="'sim': the simulator's radio.")
 @click.option("--seconds", type=click.FloatRange(0.5, 120), default=5.0, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @verbosity
 def devices(device: str, seconds: float, as_json: bool, quiet: bool) -> None:
     """Scan for wearables that speak our protocol, and list name, address and strength."""

@@ -26,9 +26,9 @@ _EXTRAS = {"parquet": ("pyarrow",), "edf": ("edfio",), "sim": ("bumble",)}
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(as_json: bool) -> None:
-    """Say what is installed: versions, extras, platform. For bug reports."""
+    """Print installed versions, extras and platform, for bug reports."""
     facts = collect_facts()
     if as_json:
         click.echo(json.dumps(facts, indent=2))

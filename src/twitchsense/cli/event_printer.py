@@ -14,8 +14,8 @@ from twitchsense.model.candidates import ScoredCandidate
 from twitchsense.model.channels import NS
 
 _HEADER: Final = (
-    "Movements as they are first seen. A line with 'corrects' or 'taken back' puts an earlier "
-    "one right; `twitchsense analyze` has the last word."
+    "Movements as they are first detected. A line with 'corrects' or 'taken back' corrects an "
+    "earlier one; the result of `twitchsense analyze` is final."
 )
 
 

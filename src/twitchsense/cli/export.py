@@ -14,7 +14,7 @@ _FILE = click.Path(path_type=Path)
 @click.command(short_help="Write a night or a capture as CSV, Parquet, EDF+ or BIDS.")
 @click.argument("captures", metavar="FILE.night|CAPTURE...", nargs=-1, required=True, type=_FILE)
 @click.option("--to", "kind", type=click.Choice(["csv", "parquet", "edf", "bids"]), required=True)
-@click.option("--out", metavar="DIR", required=True, type=_FILE, help="Where the files go.")
+@click.option("--out", metavar="DIR", required=True, type=_FILE, help="Directory of the files.")
 @verbosity
 def export(captures: tuple[Path, ...], kind: str, out: Path, quiet: bool) -> None:
     """Write samples in µV and g, gaps as gaps; `analyze` reads them again.

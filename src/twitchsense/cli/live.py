@@ -28,9 +28,9 @@ _POLL_PERIOD_S: Final = 0.2
 
 @click.command(short_help="Watch a night while it is recorded.")
 @click.argument("night", metavar="FILE.night|sim")
-@click.option("--browser", is_flag=True, help="In a browser of this computer, not the terminal.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of the browser's view.")
-@click.option("--counts", is_flag=True, help="Tell how many events there were; else none is told.")
+@click.option("--browser", is_flag=True, help="Use a browser on this computer, not the terminal.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port for the browser.")
+@click.option("--counts", is_flag=True, help="Show the number of events; it is hidden by default.")
 @verbosity
 def live(night: str, browser: bool, port: int, counts: bool, quiet: bool) -> None:
     """Watch FILE.night while `record` writes it; `sim` records the simulator for it.
@@ -64,8 +64,8 @@ def _run_in_browser(follower: NightFollower, port: int, *, counts: bool) -> None
 
     server = LiveServer(follower, port, counts=counts)
     server.start()
-    click.echo(f"Live view, for this computer and one browser: {server.address}")
-    click.echo("Ctrl-C closes it; a recording goes on.", err=True)
+    click.echo(f"Live view, for one browser on this computer: {server.address}")
+    click.echo("Ctrl-C closes it; the recording continues.", err=True)
     try:
         while True:
             if not follower.poll():
@@ -82,7 +82,7 @@ def _open_night_file(night: str) -> Iterator[Path]:
     if night != "sim":
         path = Path(night)
         if not path.is_file():
-            raise InputError(night, "is no file", "give the night that record writes, or sim")
+            raise InputError(night, "is not a file", "give the night that record writes, or sim")
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="twitchsense-live-") as folder:

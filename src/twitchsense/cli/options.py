@@ -31,9 +31,9 @@ def verbosity(command: Command) -> Command:
         expose_value=False,
         callback=_configure_logging,
         is_eager=True,
-        help="Say more on stderr; show a traceback if we fail.",
+        help="Print more messages on stderr, and a traceback on failure.",
     )
-    quiet = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+    quiet = click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
     return verbose(quiet(command))
 
 
@@ -79,7 +79,7 @@ def parse_map(pairs: Sequence[str]) -> dict[str, str]:
             header, equals, column = pair.rpartition("=")
             if not (equals and header.strip() and column.strip()):
                 raise InputError(
-                    "--map", f"{pair!r} is no pair", 'write "Time=time_s,EMG(uV)=emg1_uv"'
+                    "--map", f"{pair!r} is not a pair", 'write "Time=time_s,EMG(uV)=emg1_uv"'
                 )
             columns[header.strip()] = column.strip()
     return columns
@@ -166,14 +166,14 @@ _ANALYSIS_OPTIONS: Final = (
     click.option(
         "--stages",
         metavar="CODES",
-        help='What numbers in a hypnogram mean: yasa, nsrr, or "0=W,1=N1,2=N2,3=N3,4=R".',
+        help='Meaning of numbers in a hypnogram: yasa, nsrr, or "0=W,1=N1,2=N2,3=N3,4=R".',
     ),
     click.option(
         "--settings",
         "settings_file",
         metavar="FILE.toml",
         type=click.Path(path_type=Path),
-        help="Your settings.",
+        help="Settings file.",
     ),
     click.option(
         "--profile", metavar="NAME", help="A named set of settings, such as default-2026."

@@ -42,7 +42,7 @@ _CONNECT_TIMEOUT_S: Final = 30.0
     metavar="ID|NAME|sim",
     multiple=True,
     required=True,
-    help="Address or name of a wearable; again for a second one. 'sim': a simulated one, "
+    help="Address or name of a wearable; repeat it for a second one. 'sim': a simulated one, "
     "'sim@TRANSPORT': one that firmware_sim serves.",
 )
 @click.option(
@@ -50,9 +50,9 @@ _CONNECT_TIMEOUT_S: Final = 30.0
     metavar="FILE.night",
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The night; if it exists, recording goes on in it.",
+    help="The night file; if it exists, the recording is continued in it.",
 )
-@click.option("--duration", metavar="S", type=click.FloatRange(min=1), help="Stop after so long.")
+@click.option("--duration", metavar="S", type=click.FloatRange(min=1), help="Stop after this time.")
 @click.option("--live", is_flag=True, help="Find movements while recording, and show them.")
 @click.option(
     "--min-valid",
@@ -60,7 +60,7 @@ _CONNECT_TIMEOUT_S: Final = 30.0
     type=click.FloatRange(0, 1),
     default=0.5,
     show_default=True,
-    help="Fail loudly if less than this share of the time was recorded.",
+    help="Fail if less than this share of the time was recorded.",
 )
 @click.option(
     "--option",
@@ -79,13 +79,15 @@ def record(
     options: tuple[str, ...],
     quiet: bool,
 ) -> None:
-    """Record until --duration is over, Ctrl-C or SIGTERM; lose nothing on the way.
+    """Record until --duration is over, Ctrl-C or SIGTERM.
 
-    Lost connections are mended, and what was made meanwhile is fetched. The file can be
-    analysed while it is being written.
+    Lost connections are re-established, and the data recorded by the wearable meanwhile are
+    fetched. The file can be analysed while it is being written.
     """
     if out.suffix != ".night":
-        raise InputError("--out", f"{out.name} is no name of a night", "name it FILE.night")
+        raise InputError(
+            "--out", f"{out.name} is not the name of a night file", "name it FILE.night"
+        )
     share = asyncio.run(_record(devices, out, duration, live, options, quiet))
     if share < min_valid:
         raise TwitchsenseError(
@@ -132,7 +134,7 @@ def parse_options(pairs: tuple[str, ...]) -> dict[str, str | int | float]:
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key.isidentifier():
-            raise InputError("--option", f"{pair!r} is no pair", "write KEY=VALUE")
+            raise InputError("--option", f"{pair!r} is not a pair", "write KEY=VALUE")
         options[key] = value
         for kind in (float, int):
             with contextlib.suppress(ValueError):
@@ -162,7 +164,7 @@ async def _record(
     simulator_options: dict[str, str | int | float] = parse_options(options)
     if plugin:
         if len(devices) > 1:
-            raise InputError("--device", "sim stands alone", "name it once")
+            raise InputError("--device", "sim can't be combined with other devices", "name it once")
         simulator_options["transport"] = transport
         if duration is not None and not transport:
             simulator_options.setdefault("minutes", duration / 60 + 1)
@@ -184,7 +186,7 @@ async def _record(
     try:
         with keep_awake() as inhibited:
             if not inhibited:
-                log.warning("this computer may fall asleep: set it not to, for the night")
+                log.warning("this computer may suspend: disable suspending for the night")
             try:
                 async with open_adapter(plugin, **simulator_options) as adapter:
                     names = list(devices)
@@ -314,9 +316,10 @@ def _print_totals(recorder: Recorder, elapsed_s: float, out: Path, quiet: bool) 
             text = f"boot {report.count}: {report.received} frames"
             text += f", {lost}" if lost else ""
             text += f", {unresolved} not fetched" if unresolved else ""
-            text += ", then it started anew" if report.unbounded_loss else ""
+            text += ", then it restarted" if report.unbounded_loss else ""
             click.echo(text, err=True)
         if recorder.queue.n_overflows:
-            click.echo(f"{recorder.queue.n_overflows} notifications found no room", err=True)
+            n = recorder.queue.n_overflows
+            click.echo(f"{n} notifications were dropped because the queue was full", err=True)
         click.echo(f"Night: {out}", err=True)
     return min((s.status.valid_s for s in recorder.sessions), default=0.0) / max(elapsed_s, 1e-9)

@@ -20,16 +20,16 @@ RULE_NAMES = ("wasm2016", "wasm2016-strict", "aasm")
 @click.command("score-limb")
 @click.argument("movements", metavar="MOVEMENTS.csv", type=_FILE)
 @click.option("--hypnogram", type=_FILE, help="Stages: onset, duration, stage (W N1 N2 N3 R).")
-@click.option("--stages", metavar="CODES", help="What numbers in it mean: yasa, nsrr, 0=W,1=N1,…")
+@click.option("--stages", metavar="CODES", help="Meaning of numbers in it: yasa, nsrr, 0=W,1=N1,…")
 @click.option("--respiratory", type=_FILE, help="Respiratory events: onset, duration.")
 @click.option(
     "--rules",
     type=click.Choice(RULE_NAMES),
     default=RULE_NAMES[0],
     show_default=True,
-    help="Whose rules; strict: no series begins after an interval below 10 s.",
+    help="Rule set; strict: no series begins after an interval below 10 s.",
 )
-@click.option("--json", "as_json", is_flag=True, help="For programs, with every movement.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with every movement.")
 @verbosity
 def score_limb(
     movements: Path,
@@ -42,7 +42,7 @@ def score_limb(
 ) -> None:
     """Score leg movements from a list of marks: onset, duration (s) and leg.
 
-    Without --hypnogram or --respiratory, what depends on it is not defined.
+    Indices that depend on --hypnogram or --respiratory are undefined without them.
     """
     from twitchsense.results.save import to_json
     from twitchsense.scoring.leg_movements.input import (
@@ -84,7 +84,7 @@ def _print_score(result: LegMovementScore) -> None:
         console.width = 200
     console.print(f"Rules: {RULES[result.rules].title}")
     console.print(table)
-    console.print("–: not defined with what was given; --json lists every movement", style="dim")
+    console.print("–: undefined with the given input; --json lists every movement", style="dim")
 
 
 def _format_index(value: IndexValue) -> str:

@@ -12,19 +12,21 @@ from twitchsense.text import printable
 _PATH = click.Path(path_type=Path)
 
 
-@click.command(short_help="Put nights side by side, with a diary.")
+@click.command(short_help="Compare nights, with a diary.")
 @click.argument("results", metavar="DIR...", nargs=-1, required=True, type=_PATH)
-@click.option("--diary", metavar="FILE", type=_PATH, help="CSV, TOML or YAML, a date per evening.")
+@click.option(
+    "--diary", metavar="FILE", type=_PATH, help="CSV, TOML or YAML, one date per evening."
+)
 @click.option(
     "--exposure",
     "exposures",
     metavar="COLUMN",
     multiple=True,
-    help="What to compare, at most three, chosen before looking: alcohol_g, "
+    help="Exposures to compare, at most three, chosen before looking at the data: alcohol_g, "
     "'caffeine_mg>200', exercise=run.",
 )
-@click.option("--out", metavar="DIR", type=_PATH, help="Where the page goes.  [default: trend]")
-@click.option("--json", "as_json", is_flag=True, help="For programs; writes files only with --out.")
+@click.option("--out", metavar="DIR", type=_PATH, help="Directory of the page.  [default: trend]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; write files only with --out.")
 @verbosity
 def trend(
     results: tuple[Path, ...],
@@ -34,7 +36,7 @@ def trend(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Put the results of analyze side by side: rates, their spread, and a diary.
+    """Compare the results of analyze: rates, their spread, and associations with a diary.
 
     DIR is a result directory, or one that holds several.
     """

@@ -74,7 +74,7 @@ def run_on_dask(tasks: Sequence[Task], address: str) -> Iterator[Outcome]:
             if not isinstance(failure, distributed.KilledWorker):
                 raise TwitchsenseError(
                     f"the Dask cluster failed ({failure or future.status}); "
-                    "mend it, and run the same command again to go on"
+                    "repair it, and run the same command again to resume"
                 )
             reason = "its workers died, often for want of memory; give each worker more"
             yield record_failure(task, "worker", reason)

@@ -192,7 +192,7 @@ def _parse_executor(executor: str) -> str:
     host, _, port = address.rpartition(":")
     if not executor.startswith(_DASK) or not host or not port.isdecimal():
         raise InputError(
-            "--executor", f"{executor!r} is none", "write processes, or dask://host:port"
+            "--executor", f"{executor!r} is not an executor", "write processes, or dask://host:port"
         )
     return address
 
