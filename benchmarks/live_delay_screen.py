@@ -1,12 +1,12 @@
-"""How long a twitch takes from the muscle to the screen, at real time, in both live views.
+"""Delay of a twitch from the muscle to the screen in both live views, in real time.
 
     python -m benchmarks.live_delay_screen --view terminal --seconds 180
     python -m benchmarks.live_delay_screen --view browser --seconds 180     needs Chromium
 
-A wearable that is simulated and recorded in a process of its own has a leg whose muscle
-fires at known moments. The view is the real one: the terminal's app, or a Chromium that
-has the page open. Noted is when the burst is drawn in the signal, and when its row stands
-there, against the moment at which it began (its row: ended) in the muscle. Prints JSON.
+A separate process simulates and records a wearable whose muscle fires at known times. The view is
+the real one: the terminal application, or a Chromium with the page open. Measured are the time
+from the onset of a burst until it is drawn in the signal, and from its end until its row is shown.
+Prints JSON.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ from twitchsense.live.waveform_buffer import COLUMNS_PER_S
 from twitchsense.live.web import LiveServer
 from twitchsense.nightfile.writer import NightFileWriter
 
-EVERY = 3730  # samples from burst to burst: at every phase of frames and looks
+PERIOD = 3730  # samples between bursts; not a multiple of frames or polls
 LENGTH = 60
 FS = 1000
-FIRST_S = 15.0  # the noise floor is learned before
+FIRST_S = 15.0  # the noise floor is estimated until then
 _NOISE = np.random.default_rng(1).normal(0, 1, LENGTH + 8)
-#: Counts of 0.2 µV; the spectrum is that of muscle.
+#: One burst in ADC counts of 0.2 µV, with the spectrum of muscle.
 _BURST = 900 * np.hanning(LENGTH) * np.convolve(_NOISE, np.hanning(7), "same")[4:-4]
-LARGE_UV = 60.0  # what is drawn larger is the burst
-PERIOD_S = 0.2  # between looks at the file
+LARGE_UV = 60.0  # drawn amplitude that counts as the burst
+POLL_S = 0.2  # polling interval of the file
 
-#: In the page: what was on the screen after each frame that was painted.
-SPY = """
+#: Script in the page that records what is on the screen after each painted frame.
+OBSERVER_SCRIPT = """
 window.seen = [];
 const Source = window.EventSource;
 window.EventSource = class extends Source {
@@ -66,11 +66,11 @@ document.addEventListener("DOMContentLoaded", () => {
 """
 
 
-class Muscle:
-    """Counts of a still leg whose muscle fires every 3.73 s."""
+class FiringLeg:
+    """Sample source: a leg at rest whose muscle fires every 3.73 s."""
 
     def read(self, stream: int, first: int, count: int) -> np.ndarray:
-        """Return the counts of some samples."""
+        """Return ``count`` samples of a stream, in ADC counts."""
         k = np.arange(first, first + count)
         rng = np.random.default_rng([stream, first])
         if stream == 2:
@@ -78,14 +78,14 @@ class Muscle:
             still[:, 2] += 4096
             return still.astype(np.int32)
         values = rng.normal(0, 15, (count, 2))
-        inside = k % EVERY < LENGTH
-        values[inside] += _BURST[k[inside] % EVERY, None]
+        inside = k % PERIOD < LENGTH
+        values[inside] += _BURST[k[inside] % PERIOD, None]
         return values.astype(np.int32)
 
 
 async def write(path: Path, seconds: float) -> None:
-    """Record the wearable; print when it booted, by this computer's clock, and its drift."""
-    plan = make_options(minutes=seconds / 60 + 1, source=lambda model: Muscle())
+    """Record the wearable; print its boot time by the host clock, and its drift."""
+    plan = make_options(minutes=seconds / 60 + 1, source=lambda model: FiringLeg())
     stop, night, loop = (
         asyncio.Event(),
         NightFileWriter(path, make_metadata()),
@@ -93,9 +93,9 @@ async def write(path: Path, seconds: float) -> None:
     )
     async with open_air(wearable_options=[plan]) as air:
         radio = Adapter(air.scanner, air.client)
-        (sighting,) = await radio.scan(5, "ts-0001")
+        (advertisement,) = await radio.scan(5, "ts-0001")
         recorder = Recorder(
-            radio, night, [sighting.address], now_ns=make_host_clock(), period_s=LIVE_PERIOD_S
+            radio, night, [advertisement.address], now_ns=make_host_clock(), period_s=LIVE_PERIOD_S
         )
         loop.call_later(seconds, stop.set)
         await recorder.run(stop)
@@ -104,18 +104,19 @@ async def write(path: Path, seconds: float) -> None:
     night.close()
 
 
-#: When something was on the screen: the time, the right edge and the columns of the first
-#: signal, and the rows.
-Seen = tuple[float, float, list[float | None], list[float | None], list[list[Any]]]
+#: One observation of the screen: time, right edge and columns of the first signal, rows.
+Observation = tuple[float, float, list[float | None], list[float | None], list[list[Any]]]
 
 
-async def look_at_terminal(follower: NightFollower, writer: subprocess.Popen[str]) -> list[Seen]:
-    """Keep the terminal's app open until the recorder ends."""
+async def observe_terminal(
+    follower: NightFollower, writer: subprocess.Popen[str]
+) -> list[Observation]:
+    """Keep the terminal application open until the recorder ends; return the observations."""
     from twitchsense.live.terminal import LiveApp
 
-    seen: list[Seen] = []
+    seen: list[Observation] = []
 
-    class Spied(LiveApp):
+    class ObservedApp(LiveApp):
         async def show(self, state: dict[str, Any]) -> None:
             await super().show(state)
             if state["trails"]:
@@ -124,14 +125,14 @@ async def look_at_terminal(follower: NightFollower, writer: subprocess.Popen[str
                     lambda: seen.append((time.time(), state["until"], low, high, state["events"]))
                 )
 
-    async with Spied(follower).run_test(size=(100, 36)):
+    async with ObservedApp(follower).run_test(size=(100, 36)):
         while writer.poll() is None:
             await asyncio.sleep(0.2)
     return seen
 
 
-def look_at_browser(follower: NightFollower, writer: subprocess.Popen[str]) -> list[Seen]:
-    """Keep the page open in a Chromium until the recorder ends."""
+def observe_browser(follower: NightFollower, writer: subprocess.Popen[str]) -> list[Observation]:
+    """Keep the page open in a Chromium until the recorder ends; return the observations."""
     from playwright.sync_api import sync_playwright
 
     server = LiveServer(follower)
@@ -140,16 +141,16 @@ def look_at_browser(follower: NightFollower, writer: subprocess.Popen[str]) -> l
     def follow() -> None:  # as `twitchsense live --browser` does
         while not server.stopped.is_set():
             if not follower.poll():
-                time.sleep(PERIOD_S)
+                time.sleep(POLL_S)
 
     threading.Thread(target=follow, daemon=True).start()
-    seen: list[Seen] = []
+    seen: list[Observation] = []
     with sync_playwright() as driver:
         chromium = driver.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
         page = chromium.new_page()
-        page.add_init_script(SPY)
+        page.add_init_script(OBSERVER_SCRIPT)
         page.goto(server.address)
         while writer.poll() is None:
             page.wait_for_timeout(2000)
@@ -159,10 +160,12 @@ def look_at_browser(follower: NightFollower, writer: subprocess.Popen[str]) -> l
     return seen
 
 
-def judge(seen: list[Seen], boot: float, drift: float, end: float) -> dict[str, object]:
-    """Return how long each burst took to the screen."""
+def measure_delays(
+    seen: list[Observation], boot: float, drift: float, end: float
+) -> dict[str, object]:
+    """Return the delays of all bursts to the screen."""
     drawn, rowed = [], []
-    every = EVERY / FS / (1 + drift)
+    every = PERIOD / FS / (1 + drift)
     first = int((max(FIRST_S, seen[0][0] - boot + 2.0)) / every) + 1
     last = int((end - boot - 3.0) / every)
     for k in range(first, last):
@@ -173,12 +176,12 @@ def judge(seen: list[Seen], boot: float, drift: float, end: float) -> dict[str, 
         drawn += [] if signal is None else [signal - began]
         rowed += [] if row is None else [row - stopped]
     bursts = last - first
-    told = {name: quantiles(d) for name, d in (("signal_s", drawn), ("row_s", rowed))}
-    return {"bursts": bursts, "drawn": len(drawn), "rows": len(rowed), **told}
+    result = {name: quantiles(d) for name, d in (("signal_s", drawn), ("row_s", rowed))}
+    return {"bursts": bursts, "drawn": len(drawn), "rows": len(rowed), **result}
 
 
-def _shows(seen: Seen, began: float) -> bool:
-    """Whether the burst stands in the columns where it belongs, give or take 0.3 s."""
+def _shows(seen: Observation, began: float) -> bool:
+    """Return whether the burst is drawn at its place, within about 0.3 s."""
     _, until, low, high, _ = seen
     place = len(high) - 1 - (math.floor(until * COLUMNS_PER_S) - math.floor(began * COLUMNS_PER_S))
     near = slice(max(0, place - 3), max(0, place + 5))
@@ -188,7 +191,7 @@ def _shows(seen: Seen, began: float) -> bool:
 
 
 def quantiles(delays: list[float]) -> dict[str, float]:
-    """Return median, 95th percentile and the most, in seconds."""
+    """Return median, 95th percentile and maximum, s."""
     if not delays:
         return {}
     q = np.quantile(delays, [0.5, 0.95, 1.0]).round(2).tolist()
@@ -215,13 +218,13 @@ def main() -> None:
             time.sleep(0.1)
         follower = NightFollower(path)
         if options.view == "terminal":
-            seen = asyncio.run(look_at_terminal(follower, writer))
+            seen = asyncio.run(observe_terminal(follower, writer))
         else:
-            seen = look_at_browser(follower, writer)
+            seen = observe_browser(follower, writer)
         assert writer.stdout is not None
-        told = json.loads(writer.stdout.read())
+        result = json.loads(writer.stdout.read())
         busy = {"cores": os.cpu_count(), "processes_that_want_one": round(os.getloadavg()[1], 1)}
-        print(json.dumps({**judge(seen, **told, end=seen[-1][0]), **busy}, indent=2))
+        print(json.dumps({**measure_delays(seen, **result, end=seen[-1][0]), **busy}, indent=2))
 
 
 if __name__ == "__main__":

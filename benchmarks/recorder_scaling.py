@@ -1,18 +1,17 @@
-"""How many wearables one process records and searches live, and what each costs.
+"""Number of wearables that one process can record and analyse live, and the cost of each.
 
 python -m benchmarks.recorder_scaling --devices 1 10 25 50 75 100 --seconds 180 --json many.json
 
-The recorder, the night file, the sessions and the live detector are those of `twitchsense
-record --live`. The radio is not: a client with bleak's methods replays frames of the
-simulated wearable (two EMG channels at 1000 Hz, three axes at 100 Hz) in real time, because
-a simulated controller for each device would cost more than what is measured. All devices
-replay the same minutes, each from the moment it was started. The replay's own cost is
-measured with nobody listening and told beside.
+Recorder, night file, sessions and live detector are those of `twitchsense record --live`. The
+radio is replaced by a client with bleak's methods that replays frames of the simulated wearable
+(two EMG channels at 1000 Hz, three axes at 100 Hz) in real time, because a simulated controller
+per device would cost more than what is measured. All devices replay the same minutes, each from
+its own start. The cost of the replay is measured without a recorder and reported separately.
 
-A run is lossless if every frame that was sent is in the file byte for byte, none had to be
-asked for again or was turned away, every device showed as many movements as one that is
-alone, and the process kept up: neither what the radio's callback was late by nor the time
-from a frame's arrival to its movements on the screen doubled from one half to the other.
+A run is lossless if every frame sent is in the file byte for byte, none was requested again or
+rejected by a full queue, every device showed as many movements as a single one does, and the
+process kept up: neither the lateness of the radio callback nor the time from the arrival of a frame
+to its movements on the screen doubled from the first half to the second.
 """
 
 from __future__ import annotations
@@ -56,21 +55,21 @@ from twitchsense.nightfile.writer import NightFileWriter
 
 START, STOP, RESEND, ACK, STATUS, CLOCK = range(1, 7)
 BOOT = 7
-#: A packet that is stamped later than this is no longer taken in time [E].
+#: Maximum lateness (s) of the radio callback for arrival times to be usable [E].
 LATE_S = 1.0
 
 
 @dataclass
-class Film:
-    """What every device sends: frames, and when each is complete (s after START)."""
+class FrameSequence:
+    """The frames that every device sends, and when each is complete (s after START)."""
 
     model: DeviceModel
     due: list[float]
     frames: list[bytes]
 
     @classmethod
-    def make(cls, seconds: float, scenario: str) -> Film:
-        """Simulate one wearable."""
+    def make(cls, seconds: float, scenario: str) -> FrameSequence:
+        """Simulate one wearable for `seconds`."""
         plan = make_options(minutes=seconds / 60 + 0.1, scenario=scenario)
         model = plan.model(0)
         firmware = Firmware(
@@ -89,81 +88,81 @@ class Film:
 
 
 @dataclass
-class Wearable:
-    """One device: a client of bleak's shape that plays the film."""
+class ReplayDevice:
+    """One device: a client with bleak's methods that replays frames."""
 
     number: int
-    film: Film
-    air: Air
+    sequence: FrameSequence
+    adapter: ReplayAdapter
     sent: int = 0
-    again: int = 0
+    n_resend: int = 0
     session: int = 0
     began: float = 0.0
     listeners: dict[str, Callable[[Any, bytearray], None]] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
-        """Its address."""
+        """Bluetooth address."""
         return f"C4:C3:C2:C1:{self.number >> 8:02X}:{self.number & 255:02X}"
 
     @property
     def services(self) -> Any:
-        """Whatever is looked for is there."""
+        """GATT services: every characteristic exists."""
         return SimpleNamespace(get_characteristic=lambda uuid: uuid)
 
     async def connect(self) -> None:
-        """Connect."""
+        """Connect; no effect."""
 
     async def disconnect(self) -> None:
-        """Hang up."""
+        """Disconnect; no effect."""
 
     async def start_notify(self, uuid: str, listener: Callable[[Any, bytearray], None]) -> None:
-        """Take a listener."""
+        """Register a listener."""
         self.listeners[uuid] = listener
 
     async def read_gatt_char(self, uuid: str) -> bytes:
-        """Read."""
-        model = self.film.model
+        """Return the value of a characteristic."""
+        model = self.sequence.model
         if uuid == v1_frames.INFO_UUID:
             device = model.device + self.number
             return bytes(Encoder().info(model.streams, model.tick_hz, device, model.leg))
         return b"\x50" if uuid == v1_frames.BATTERY_UUID else b"1"
 
     async def write_gatt_char(self, uuid: str, data: bytes, response: bool = True) -> None:
-        """Answer the control point on the next turn of the loop."""
-        op, token, now = data[0], data[1], self.air.now()
+        """Answer a control-point request in the next iteration of the event loop."""
+        op, token, now = data[0], data[1], self.adapter.now()
         if op == START:
             self.session = int.from_bytes(data[2:6], "little")
             self.began = now
-            self.air.play(self)
+            self.adapter.play(self)
         elif op == STOP:
             self.session = 0
         body = struct.pack("<BIIII", BOOT, self.session, 0, self.sent, 0)
         if op == CLOCK:
-            ticks = round((now - self.began) * self.film.model.tick_hz) if self.session else 0
+            ticks = round((now - self.began) * self.sequence.model.tick_hz) if self.session else 0
             body = struct.pack("<QI", ticks, BOOT)
         elif op == RESEND:
-            self.again += 1
+            self.n_resend += 1
             body = data[2:10]
         answer = bytearray(bytes((op | 0x80, token, 0)) + body)
         asyncio.get_running_loop().call_soon(self.listeners[v1_frames.CONTROL_UUID], None, answer)
 
 
 @dataclass
-class Air:
-    """The radio of `Recorder`: sends what is due, and notes how late it could."""
+class ReplayAdapter:
+    """Adapter for `Recorder` that sends frames when they are due and records its lateness."""
 
-    film: Film
-    devices: list[Wearable] = field(default_factory=list)
+    sequence: FrameSequence
+    devices: list[ReplayDevice] = field(default_factory=list)
     late_s: list[float] = field(default_factory=list)
     _due: list[tuple[float, int]] = field(default_factory=list)
 
     def now(self) -> float:
-        """Return the time of the loop."""
+        """Return the time of the event loop, s."""
         return asyncio.get_running_loop().time()
 
     async def scan(self, seconds: float, wanted: str = "") -> list[Advertisement]:
-        """Find the device that is wanted."""
+        """Return the requested device."""
         return [
             Advertisement(d.address, d.address, None, d)  # type: ignore[arg-type]
             for d in self.devices
@@ -171,20 +170,20 @@ class Air:
         ]
 
     def lock(self, address: str) -> contextlib.AbstractContextManager[None]:
-        """Nobody else is in this air."""
+        """Return a lock without effect: no other recorder exists."""
         return contextlib.nullcontext()
 
     def make_client(self, device: Any, on_lost: Callable[[], None]) -> Any:
-        """Return the device itself."""
+        """Return the device, which is its own client."""
         return device
 
-    def play(self, device: Wearable) -> None:
-        """Begin to send the frames of a device."""
-        heapq.heappush(self._due, (device.began + self.film.due[0], device.number))
+    def play(self, device: ReplayDevice) -> None:
+        """Start sending the frames of a device."""
+        heapq.heappush(self._due, (device.began + self.sequence.due[0], device.number))
 
     async def run(self) -> None:
-        """Send frames when they are due, as a radio's callback would."""
-        film = self.film
+        """Send frames when they are due, as the callback of a radio does."""
+        sequence = self.sequence
         while True:
             now = self.now()
             while self._due and self._due[0][0] <= now:
@@ -193,16 +192,16 @@ class Air:
                 if not device.session:
                     continue
                 self.late_s.append(now - due)
-                device.listeners[v1_frames.DATA_UUID](None, bytearray(film.frames[device.sent]))
+                device.listeners[v1_frames.DATA_UUID](None, bytearray(sequence.frames[device.sent]))
                 device.sent += 1
-                if device.sent < len(film.due):
-                    heapq.heappush(self._due, (device.began + film.due[device.sent], number))
+                if device.sent < len(sequence.due):
+                    heapq.heappush(self._due, (device.began + sequence.due[device.sent], number))
             wait = self._due[0][0] - self.now() if self._due else 0.01
             await asyncio.sleep(min(max(wait, 0.002), 0.01))
 
 
-class Ears(EventPrinter):
-    """The live detector of `record --live`, with a look at what it costs."""
+class TimedPrinter(EventPrinter):
+    """The live detector of `record --live`, with its processor time and delay."""
 
     def __init__(self, now_ns: Callable[[], int]) -> None:
         super().__init__()
@@ -211,25 +210,25 @@ class Ears(EventPrinter):
         self.spent_s = 0.0
 
     def push(self, frames: list[StoredFrame]) -> None:
-        """Take frames that are on disk."""
+        """Process frames that are on disk."""
         began = time.thread_time()
         super().push(frames)
         self.spent_s += time.thread_time() - began
-        # from the arrival of the oldest frame of the batch until its movements are told
+        # from the arrival of the oldest frame of the batch until its movements are shown
         self.wait_s.append((self._now_ns() - min(f.arrival_ns for f in frames)) / 1e9)
 
 
-def silent_cost(film: Film, count: int, seconds: float) -> float:
-    """Return the processor time per device and second that the replay itself takes."""
+def replay_cost(sequence: FrameSequence, count: int, seconds: float) -> float:
+    """Return the processor time (s) per device and second of the replay alone."""
 
     async def play() -> float:
-        air = Air(film)
-        air.devices = [Wearable(n, film, air) for n in range(count)]
-        for device in air.devices:
+        adapter = ReplayAdapter(sequence)
+        adapter.devices = [ReplayDevice(n, sequence, adapter) for n in range(count)]
+        for device in adapter.devices:
             device.listeners[v1_frames.DATA_UUID] = lambda _, data: None
-            device.session, device.began = 1, air.now()
-            air.play(device)
-        task = asyncio.create_task(air.run())
+            device.session, device.began = 1, adapter.now()
+            adapter.play(device)
+        task = asyncio.create_task(adapter.run())
         began = time.process_time()
         await asyncio.sleep(seconds)
         task.cancel()
@@ -238,34 +237,36 @@ def silent_cost(film: Film, count: int, seconds: float) -> float:
     return asyncio.run(play()) / count / seconds
 
 
-async def record(film: Film, count: int, seconds: float, path: Path, live: bool) -> dict[str, Any]:
-    """Record and search `count` devices; return how it went."""
-    air = Air(film)
-    air.devices = [Wearable(n, film, air) for n in range(count)]
+async def record(
+    sequence: FrameSequence, count: int, seconds: float, path: Path, live: bool
+) -> dict[str, Any]:
+    """Record and analyse `count` devices; return losses, delays and costs."""
+    adapter = ReplayAdapter(sequence)
+    adapter.devices = [ReplayDevice(n, sequence, adapter) for n in range(count)]
     clock = make_host_clock()
-    ears = Ears(clock)
-    worker = DetectionWorker(ears.push) if live else None
+    printer = TimedPrinter(clock)
+    worker = DetectionWorker(printer.push) if live else None
     night = NightFileWriter(path, make_metadata())
     recorder = Recorder(
-        air,  # type: ignore[arg-type]
+        adapter,  # type: ignore[arg-type]
         night,
-        [d.address for d in air.devices],
+        [d.address for d in adapter.devices],
         now_ns=clock,
         period_s=LIVE_PERIOD_S,
         on_stored=worker.put if worker else None,
     )
     stop = asyncio.Event()
-    player = asyncio.create_task(air.run())
+    player = asyncio.create_task(adapter.run())
     running = asyncio.create_task(recorder.run(stop))
     while not all(s.status.connected for s in recorder.sessions):
         await asyncio.sleep(0.05)
-    air.late_s.clear()
-    ears.wait_s.clear()
-    cpu, wall, detect = time.process_time(), time.monotonic(), ears.spent_s
+    adapter.late_s.clear()
+    printer.wait_s.clear()
+    cpu, wall, detect = time.process_time(), time.monotonic(), printer.spent_s
     await asyncio.sleep(seconds)
-    cpu, wall, detect = time.process_time() - cpu, time.monotonic() - wall, ears.spent_s - detect
-    late, wait = np.array(air.late_s), np.array(ears.wait_s or [0.0])
-    asked = sum(d.again for d in air.devices)
+    cpu, wall, detect = time.process_time() - cpu, time.monotonic() - wall, printer.spent_s - detect
+    late, wait = np.array(adapter.late_s), np.array(printer.wait_s or [0.0])
+    n_requested = sum(d.n_resend for d in adapter.devices)
     stop.set()
     await running
     player.cancel()
@@ -275,9 +276,9 @@ async def record(film: Film, count: int, seconds: float, path: Path, live: bool)
     return {
         "devices": count,
         "seconds": round(wall, 1),
-        "sent": [d.sent for d in air.devices],
-        "frames_sent": sum(d.sent for d in air.devices),
-        "asked_again": asked,
+        "sent": [d.sent for d in adapter.devices],
+        "frames_sent": sum(d.sent for d in adapter.devices),
+        "asked_again": n_requested,
         "not_searched": worker.n_dropped if worker else 0,
         "turned_away": recorder.queue.n_overflows,
         "late_ms": quantiles(late),
@@ -287,25 +288,25 @@ async def record(film: Film, count: int, seconds: float, path: Path, live: bool)
         "cpu_share_of_one_core": round(cpu / wall, 4),
         "cpu_percent_per_device": round(100 * cpu / wall / count, 3),
         "detector_share_of_that": round(detect / cpu, 3),
-        "movements": ears.n_events,
+        "movements": printer.n_events,
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3, 1),
-        "stored": check(path, air.devices),
+        "stored": check(path, adapter.devices),
     }
 
 
-def check(path: Path, devices: list[Wearable]) -> dict[str, int]:
-    """Compare the file with what was sent, byte for byte."""
+def check(path: Path, devices: list[ReplayDevice]) -> dict[str, int]:
+    """Compare the file with the sent frames, byte for byte."""
     db = sqlite3.connect(path)
     same = wrong = 0
     rows = db.execute(
         "SELECT device.key, seq, data FROM packet JOIN boot ON boot.id = packet.boot "
         "JOIN device ON device.id = boot.device"
     )
-    sent = {f"{d.film.model.device + d.number:016X}": d for d in devices}
+    sent = {f"{d.sequence.model.device + d.number:016X}": d for d in devices}
     for key, seq, data in rows:
         device = sent[key]
-        good = seq < device.sent and bytes(data) == device.film.frames[seq]
-        same, wrong = same + good, wrong + (not good)
+        equal = seq < device.sent and bytes(data) == device.sequence.frames[seq]
+        same, wrong = same + equal, wrong + (not equal)
     damaged = db.execute("SELECT count(*) FROM damaged").fetchone()[0]
     lost = db.execute("SELECT count(*) FROM loss").fetchone()[0]
     db.close()
@@ -313,19 +314,19 @@ def check(path: Path, devices: list[Wearable]) -> dict[str, int]:
 
 
 def quantiles(values: np.ndarray) -> dict[str, float]:
-    """Return what is usual and what is worst, in ms."""
+    """Return median, 99th percentile and maximum, converted from s to ms."""
     q = np.quantile(values, [0.5, 0.99, 1.0]) * 1e3
     return dict(zip(("median", "p99", "most"), q.round(1).tolist(), strict=True))
 
 
 def halves(values: np.ndarray) -> list[float]:
-    """Return the 99th percentile of each half of the run, ms: what grows is behind."""
+    """Return the 99th percentile (ms) of each half of the run: growth means falling behind."""
     half = max(len(values) // 2, 1)
     return [round(float(np.quantile(x, 0.99)) * 1e3, 1) for x in (values[:half], values[-half:])]
 
 
 def is_lossless(run: dict[str, Any]) -> bool:
-    """Tell whether a run lost nothing and kept up."""
+    """Return whether a run lost nothing and kept up."""
     stored = run["stored"]
     whole = stored["same"] == run["frames_sent"]
     clean = not (
@@ -341,48 +342,47 @@ def is_lossless(run: dict[str, Any]) -> bool:
     return whole and clean and in_time
 
 
-def found_by(film: Film) -> list[int]:
-    """Return how many movements one device alone has shown after each frame."""
-    model = film.model
-    info = v1_frames.decode_info(
-        bytes(Encoder().info(model.streams, model.tick_hz, model.device, ""))
-    )
-    lane = FrameSource(info, Boot(model.serial, BOOT), 0, lambda _: None)
+def movements_of_one(sequence: FrameSequence) -> list[int]:
+    """Return the number of movements that a single device has shown after each frame."""
+    model = sequence.model
+    data = Encoder().info(model.streams, model.tick_hz, model.device, "")
+    info = v1_frames.decode_info(bytes(data))
+    source = FrameSource(info, Boot(model.serial, BOOT), 0, lambda _: None)
     view, found = EventPrinter(), [0]
-    for due, data in zip(film.due, film.frames, strict=True):
-        view.push([StoredFrame(lane, v1_frames.decode_frame(data, info), round(due * 1e9))])
+    for due, data in zip(sequence.due, sequence.frames, strict=True):
+        view.push([StoredFrame(source, v1_frames.decode_frame(data, info), round(due * 1e9))])
         found.append(view.n_events)
     return found
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Have nothing printed: movements are counted, not shown."""
+    """Suppress output: movements are counted, not printed."""
     with (
-        Path(os.devnull).open("w") as nowhere,
-        contextlib.redirect_stdout(nowhere),
-        contextlib.redirect_stderr(nowhere),
+        Path(os.devnull).open("w") as null,
+        contextlib.redirect_stdout(null),
+        contextlib.redirect_stderr(null),
     ):
         yield
 
 
 def measure(count: int, seconds: float, scenario: str, live: bool) -> dict[str, Any]:
-    """Record so many devices in this process."""
-    film = Film.make(seconds + 0.1 * count + 10, scenario)
+    """Record `count` devices in this process."""
+    sequence = FrameSequence.make(seconds + 0.1 * count + 10, scenario)
     with tempfile.TemporaryDirectory() as folder, quiet():
-        run = asyncio.run(record(film, count, seconds, Path(folder) / "n.night", live))
+        run = asyncio.run(record(sequence, count, seconds, Path(folder) / "n.night", live))
     sent = run.pop("sent")
-    run["replay_percent_per_device"] = round(100 * silent_cost(film, count, 5.0), 3)
+    run["replay_percent_per_device"] = round(100 * replay_cost(sequence, count, 5.0), 3)
     if live:
         with quiet():
-            alone = found_by(film)
+            alone = movements_of_one(sequence)
         run["movements_if_alone"] = sum(alone[n] for n in sent)
     run["lossless"] = is_lossless(run)
     return run
 
 
 def main() -> None:
-    """Run each number of devices in a process of its own."""
+    """Measure each number of devices in a separate process."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--devices", type=int, nargs="+", default=[1, 10, 25, 50, 75, 100])
     parser.add_argument("--seconds", type=float, default=120.0)

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from benchmarks.recorder_scaling import BOOT, Film, record
+from benchmarks.recorder_scaling import BOOT, FrameSequence, record
 from firmware_sim.wearable.encoder import Encoder
 from twitchsense.acquire.frame_queue import FrameSource, StoredFrame
 from twitchsense.devices.v1_frames import decode_frame, decode_info
@@ -17,7 +17,7 @@ from twitchsense.nightfile.records import Boot
 
 @pytest.fixture(scope="module")
 def film():
-    return Film.make(8.0, "rest_twitches")
+    return FrameSequence.make(8.0, "rest_twitches")
 
 
 @pytest.fixture(scope="module")
