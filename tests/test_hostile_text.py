@@ -23,7 +23,7 @@ from click.testing import CliRunner
 import twitchsense as ts
 from tests.nightfile.builders import write_night as write_night_file
 from tests.recordings import make_recording, write_captures
-from tests.trend.results import evening, write_night
+from tests.trend.builders import evening, write_night
 from twitchsense.acquire.adapter import Adapter, Advertisement
 from twitchsense.acquire.status import SessionStatus
 from twitchsense.cli.app import main

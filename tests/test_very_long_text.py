@@ -15,8 +15,8 @@ from click.testing import CliRunner
 from tests.nightfile.builders import write_night
 from tests.recordings import make_recording, write_captures
 from tests.test_hostile_text import Tags
-from tests.trend.results import evening
-from tests.trend.results import write_night as write_result
+from tests.trend.builders import evening
+from tests.trend.builders import write_night as write_result
 from twitchsense.cli.app import main
 from twitchsense.live.follower import NightFollower
 from twitchsense.live.web import LiveServer

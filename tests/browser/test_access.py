@@ -7,8 +7,8 @@ import pytest
 import twitchsense as ts
 from tests.nightfile.builders import write_night
 from tests.recordings import make_recording
-from tests.trend.results import evening
-from tests.trend.results import write_night as write_result
+from tests.trend.builders import evening
+from tests.trend.builders import write_night as write_result
 from twitchsense.live.follower import NightFollower
 from twitchsense.live.web import LiveServer
 from twitchsense.results.save import save_weeks

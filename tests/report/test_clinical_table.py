@@ -1,14 +1,10 @@
-"""Indices and alternatives as the page tells them."""
+"""The table of clinical indices."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
-import pandas as pd
 import pytest
 
 from twitchsense.report.clinical_table import clinical_rows
-from twitchsense.report.explanations import describe_alternatives, kind_rule
 
 
 def rate(value, low, high, key="rate_per_h"):
@@ -46,7 +42,7 @@ FACTS = {
 }
 
 
-def test_each_index_stands_with_its_interval_and_rule():
+def test_each_index_has_its_interval_and_rule():
     rows = {row["name"]: (row["value"], row["rule"]) for row in clinical_rows(FACTS)}
     assert rows["Periodic-leg-movement-like, per hour of sleep"] == (
         "12.3 (10.0–15.1)",
@@ -65,44 +61,10 @@ def test_each_index_stands_with_its_interval_and_rule():
     "facts",
     [{}, {"leg_movements": 3}, {"leg_movements": {"rules": []}}, {"fragmentary_myoclonus": None}],
 )
-def test_a_summary_without_indices_has_no_such_section(facts):
+def test_summary_without_indices_gives_no_rows(facts):
     assert clinical_rows(facts) == []
 
 
-def test_what_is_no_number_is_not_defined():
+def test_value_that_is_no_number_is_not_defined():
     facts = {"leg_movements": {"labels_by": "x", "rules": {"x": {"plms_index": "<b>"}}}}
     assert clinical_rows(facts)[0]["value"] == "not defined"
-
-
-def event(**changes):
-    row = {"trial_type": "jerk", "label": "sleep_start", "context": "sleep_onset", "onset": 100.0,
-           "amplitude_uv": 500.0, "alternatives": ""}  # fmt: skip
-    return pd.Series({**row, **changes})
-
-
-def night(low=0.0, high=200.0):
-    return SimpleNamespace(onset=SimpleNamespace(low_s=low, high_s=high))
-
-
-def test_alternatives_of_the_table_are_told_with_their_share():
-    told = describe_alternatives(
-        night(), event(alternatives="myoclonic_jerk_awake:0.30; tremor_like")
-    )
-    assert told == "it could also be “myoclonic-jerk-like, awake” (about 30%) or “tremor-like”"
-
-
-def test_within_the_range_of_sleep_onset_the_neighbours_are_alternatives():
-    told = describe_alternatives(night(), event())
-    assert told.startswith("sleep may have begun earlier or later, so it could also be")
-    assert describe_alternatives(night(low=900.0, high=999.0), event()) == ""
-
-
-def test_a_jerk_without_muscle_signal_may_be_a_knock():
-    told = describe_alternatives(night(900.0, 999.0), event(amplitude_uv=float("nan")))
-    assert "a knock on the bed" in told
-
-
-def test_a_kind_of_a_plug_in_has_a_rule_too():
-    from twitchsense.settings import Settings
-
-    assert kind_rule("wobble", Settings()) == "the rule for wobble"

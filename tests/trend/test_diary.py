@@ -41,7 +41,7 @@ def diary(tmp_path, text, name="diary.csv"):
     [("d.csv", CSV), ("d.tsv", CSV.replace(",", "\t")), ("d.toml", TOML), ("d.yaml", YAML),
      ("d.yml", YAML)],
 )  # fmt: skip
-def test_every_format_says_the_same(tmp_path, name, text):
+def test_every_format_gives_the_same_diary(tmp_path, name, text):
     if name.endswith(("yaml", "yml")):
         pytest.importorskip("yaml")
     found = diary(tmp_path, text, name)
@@ -54,20 +54,20 @@ def test_every_format_says_the_same(tmp_path, name, text):
         assert found.exposures == ("caffeine_mg>100", "exercise")
 
 
-def sides(found, name):
+def status_of(found, name):
     [exposure] = select_exposures(found, [name])
     return [exposure.status(found, day) for day in (ONE, TWO)]
 
 
-def test_exposed_unexposed_and_not_known(tmp_path):
+def test_exposure_status_is_exposed_unexposed_or_unknown(tmp_path):
     found = diary(tmp_path, CSV)
-    assert sides(found, "alcohol_g") == [0.0, 1.0]
-    assert sides(found, "exercise") == [0.0, 1.0]
-    assert sides(found, "exercise=run") == [0.0, 1.0]
-    assert sides(found, "caffeine_mg>200")[0] == 0.0
+    assert status_of(found, "alcohol_g") == [0.0, 1.0]
+    assert status_of(found, "exercise") == [0.0, 1.0]
+    assert status_of(found, "exercise=run") == [0.0, 1.0]
+    assert status_of(found, "caffeine_mg>200")[0] == 0.0
     # an empty field is not "none"
-    assert str(sides(found, "caffeine_mg>100")) == "[1.0, nan]"
-    assert str(sides(found, "mood")) == "[1.0, nan]"
+    assert str(status_of(found, "caffeine_mg>100")) == "[1.0, nan]"
+    assert str(status_of(found, "mood")) == "[1.0, nan]"
 
 
 @pytest.mark.parametrize(
@@ -79,18 +79,18 @@ def test_exposed_unexposed_and_not_known(tmp_path):
         ("mood", "mood"),
     ],
 )
-def test_an_exposure_in_words(tmp_path, name, words):
+def test_description_of_an_exposure(tmp_path, name, words):
     assert select_exposures(diary(tmp_path, CSV), [name])[0].description == words
 
 
-def test_the_evening_before(tmp_path):
+def test_lag_of_one_reads_the_evening_before(tmp_path):
     found = diary(tmp_path, CSV)
     [alcohol] = select_exposures(found, ["alcohol_g"])
     assert alcohol.status(found, date(2026, 3, 3), lag=1) == 1.0
     assert str(alcohol.status(found, ONE, lag=1)) == "nan"
 
 
-def test_no_coffee_has_no_hour(tmp_path):
+def test_hour_of_an_amount_of_zero_is_unexposed(tmp_path):
     text = "date,caffeine_mg,caffeine_hour\n2026-03-01,0,\n2026-03-02,80,16\n2026-03-03,80,\n"
     found = diary(tmp_path, text)
     [late] = select_exposures(found, ["caffeine_hour>14"])
@@ -104,7 +104,7 @@ def test_a_column_that_is_never_zero_is_split_at_its_median(tmp_path):
     assert (water.operator, water.threshold) == (">", 3.0)
 
 
-def test_more_than_three_are_refused_and_never_picked_unasked(tmp_path):
+def test_more_than_three_exposures_are_refused_and_never_selected_by_default(tmp_path):
     found = diary(tmp_path, CSV)
     assert select_exposures(found, []) == []
     with pytest.raises(InputError, match="at most 3"):
@@ -130,14 +130,14 @@ def test_more_than_three_are_refused_and_never_picked_unasked(tmp_path):
         ("d.yaml", "[" * 5000, "is no YAML"),
     ],
 )
-def test_a_bad_diary_is_refused_with_its_place(tmp_path, name, text, says):
+def test_invalid_diary_is_refused_with_its_place(tmp_path, name, text, says):
     if name.endswith("yaml"):
         pytest.importorskip("yaml")
     with pytest.raises(InputError, match=re.escape(says)):
         diary(tmp_path, text, name)
 
 
-def test_a_missing_or_endless_diary_is_refused(tmp_path):
+def test_missing_or_too_large_diary_is_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         read_diary(tmp_path / "none.csv")
     with pytest.raises(InputError, match="over 5 MB"):
@@ -181,13 +181,13 @@ def written(kind, column, values):
     return "days:\n" + "".join(f"- {{date: {d}, {column}: {quoted(v)}}}\n" for d, v in days)
 
 
-def test_every_column_of_the_glossary_is_tried():
+def test_every_diary_column_is_tested():
     assert set(KEPT) - {"cold_feet", "cups_of_tea"} == set(DIARY_COLUMNS) - {"date"}
 
 
 @pytest.mark.parametrize("kind", ["csv", "tsv", "toml", "yaml"])
 @pytest.mark.parametrize("column", KEPT)
-def test_a_column_is_read_and_split_as_its_person_means_it(tmp_path, kind, column):
+def test_column_is_read_and_split_in_exposed_and_unexposed(tmp_path, kind, column):
     if kind == "yaml":
         pytest.importorskip("yaml")
     without, taken, value, exposure, words = KEPT[column]
@@ -203,7 +203,7 @@ def test_a_column_is_read_and_split_as_its_person_means_it(tmp_path, kind, colum
 @pytest.mark.parametrize("kind", ["csv", "tsv", "toml", "yaml"])
 @pytest.mark.parametrize("column", NUMERIC_COLUMNS)
 @pytest.mark.parametrize("bad", ["lots", "-1", "12345678", "inf", "3 cups", "1,5"])
-def test_what_is_no_number_is_refused_with_row_column_and_cure(tmp_path, kind, column, bad):
+def test_invalid_number_is_refused_with_row_column_and_cure(tmp_path, kind, column, bad):
     if kind == "yaml":
         pytest.importorskip("yaml")
     text = written(kind, column, ["0", bad if "," not in bad or kind != "csv" else f'"{bad}"'])
@@ -218,12 +218,12 @@ def test_what_is_no_number_is_refused_with_row_column_and_cure(tmp_path, kind, c
 
 @pytest.mark.parametrize("empty", ["", "n/a", "null"])
 @pytest.mark.parametrize("column", NUMERIC_COLUMNS)
-def test_not_known_is_no_fault_and_no_none(tmp_path, column, empty):
+def test_empty_field_is_unknown_and_not_none(tmp_path, column, empty):
     found = diary(tmp_path, f"date,{column}\n2026-03-01,{empty}\n2026-03-02,1\n")
     assert found.days[ONE] == {}
 
 
-def test_an_hour_that_yaml_or_toml_took_for_something_else(tmp_path):
+def test_hour_that_yaml_or_toml_parses_as_another_type(tmp_path):
     pytest.importorskip("yaml")
     # YAML 1.1 reads 15:30 as 930, base sixty
     with pytest.raises(InputError, match=r'day 1: caffeine_hour is .930.; write .* "15:30"'):

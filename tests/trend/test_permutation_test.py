@@ -10,14 +10,14 @@ from twitchsense.trend.permutation_test import (
 )
 
 
-def test_shuffles_are_orders_in_which_neighbours_stay_together():
+def test_permutations_keep_neighbours_together():
     orders = block_permutations(28, 50)
     assert (np.sort(orders, axis=1) == np.arange(28)).all()
     beside = ((orders[:, 1:] - orders[:, :-1]) % 28 == 1).mean()
     assert beside > 0.6  # blocks of three: two of three steps stay
 
 
-def test_a_clear_difference_is_seen_and_its_interval_holds_it():
+def test_interval_of_a_clear_effect_contains_it():
     rng = np.random.default_rng(5)
     x = (np.arange(40) % 3 == 0).astype(float)
     y = 1.0 + 0.8 * x + rng.normal(0, 0.2, 40)
@@ -29,7 +29,7 @@ def test_a_clear_difference_is_seen_and_its_interval_holds_it():
     assert found.high - found.low < 0.5
 
 
-def test_test_and_interval_agree():
+def test_interval_holds_zero_exactly_when_the_test_does_not_reject_it():
     # the interval holds zero exactly when the test does not reject it
     rng = np.random.default_rng(6)
     for _ in range(30):
@@ -39,7 +39,7 @@ def test_test_and_interval_agree():
         assert (found.low <= 0 <= found.high) == (found.p > 0.05)
 
 
-def test_without_shuffling_blocks_it_is_the_slope_of_least_squares():
+def test_estimate_is_the_least_squares_slope():
     rng = np.random.default_rng(7)
     x, day = rng.integers(0, 2, 20).astype(float), np.arange(20.0)
     y = rng.normal(0, 1, 20)
@@ -50,7 +50,7 @@ def test_without_shuffling_blocks_it_is_the_slope_of_least_squares():
     )
 
 
-def test_shift_and_scale_of_the_outcome_carry_over():
+def test_estimate_follows_shift_and_scale_of_the_outcome():
     rng = np.random.default_rng(8)
     x, y = rng.integers(0, 2, 20).astype(float), rng.normal(0, 1, 20)
     one = estimate_effect(y, x, np.ones((20, 1)), block_permutations(20, 499))
@@ -59,7 +59,7 @@ def test_shift_and_scale_of_the_outcome_carry_over():
     assert (two.low, two.high) == pytest.approx((-2 * one.high, -2 * one.low))
 
 
-def test_an_exposure_told_by_the_rest_teaches_nothing():
+def test_exposure_determined_by_the_covariates_gives_no_estimate():
     x = np.array([0.0, 1.0] * 10)
     found = estimate_effect(
         np.arange(20.0), x, np.column_stack([np.ones(20), x]), block_permutations(20, 99)
@@ -68,7 +68,7 @@ def test_an_exposure_told_by_the_rest_teaches_nothing():
     assert np.isnan(found.estimate)
 
 
-def plain_q(p):
+def q_by_definition(p):
     """Benjamini and Hochberg, as they wrote it: the least level at which it is found."""
     n = len(p)
     ranked = sorted(p)
@@ -76,5 +76,5 @@ def plain_q(p):
 
 
 @given(st.lists(st.floats(0.001, 1.0), min_size=1, max_size=20))
-def test_false_discovery_is_that_of_the_paper(p):
-    assert benjamini_hochberg(np.array(p)) == pytest.approx(plain_q(p))
+def test_benjamini_hochberg_equals_its_definition(p):
+    assert benjamini_hochberg(np.array(p)) == pytest.approx(q_by_definition(p))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from tests.trend.results import evening, write_night
+from tests.trend.builders import evening, write_night
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
 from twitchsense.report.trend_page import render_weeks, trend_sentences
@@ -37,7 +37,7 @@ def month(tmp_path_factory):
     return make_weeks(tmp_path_factory.mktemp("month"))
 
 
-def test_a_night_belongs_to_the_evening_on_which_it_began(tmp_path):
+def test_night_belongs_to_the_evening_on_which_it_began(tmp_path):
     # 23:30 UTC is half past midnight in Berlin: still the evening before
     late = write_night(tmp_path, "late", date(2026, 3, 1), start="23:30")
     early = write_night(tmp_path, "early", date(2026, 3, 5), start="19:00")
@@ -49,7 +49,7 @@ def test_a_night_belongs_to_the_evening_on_which_it_began(tmp_path):
     ]  # fmt: skip
 
 
-def test_summer_time_moves_no_evening(tmp_path):
+def test_change_to_summer_time_does_not_shift_evenings(tmp_path):
     paths = [write_night(tmp_path, f"n{d}", date(2026, 3, d), start="20:00") for d in (28, 29, 30)]
     assert [e.day for e in read_nights(paths)[0]["evening"]] == [28, 29, 30]
 
@@ -71,7 +71,7 @@ def test_the_same_recording_twice_counts_once(tmp_path):
     assert "counted once" in notes[0]
 
 
-def test_different_settings_and_unknown_evenings_are_said(tmp_path):
+def test_different_settings_and_unknown_evenings_are_noted(tmp_path):
     a = write_night(tmp_path, "a", evening(0), settings="a")
     b = write_night(tmp_path, "b", None, settings="b")
     table, notes = read_nights([a, b])
@@ -80,12 +80,12 @@ def test_different_settings_and_unknown_evenings_are_said(tmp_path):
     assert any("without clock time" in n for n in notes)
 
 
-def test_no_valid_hour_is_no_zero(tmp_path):
+def test_rate_without_valid_time_is_nan(tmp_path):
     table, _ = read_nights([write_night(tmp_path, "a", evening(0), counts=(0, 0, 0), hours=0.0)])
     assert math.isnan(table["twitch_rate"][0])
 
 
-def test_a_directory_of_results_stands_for_them(tmp_path):
+def test_directory_of_result_directories_is_expanded(tmp_path):
     for k in range(3):
         write_night(tmp_path / "all", f"n{k}", evening(k))
     assert len(find_result_directories([tmp_path / "all", tmp_path / "all" / "n1"])) == 3
@@ -93,7 +93,7 @@ def test_a_directory_of_results_stands_for_them(tmp_path):
         find_result_directories([tmp_path])
 
 
-def test_under_five_nights_nothing_is_called_usual(tmp_path):
+def test_typical_rates_need_five_nights(tmp_path):
     paths = [write_night(tmp_path, f"n{k}", evening(k)) for k in range(4)]
     weeks = read_weeks(paths)
     assert math.isnan(weeks.typical["twitch"].median)
@@ -102,7 +102,7 @@ def test_under_five_nights_nothing_is_called_usual(tmp_path):
     assert read_weeks(paths).typical["twitch"].median == pytest.approx(80 / 7)
 
 
-def test_an_effect_is_found_with_its_interval_and_no_cause(month):
+def test_effect_is_found_with_its_interval_and_disclaimer(month):
     nights, diary = month
     weeks = read_weeks([nights], diary)
     assert weeks.exposures == ("alcohol_g",)
@@ -116,7 +116,7 @@ def test_an_effect_is_found_with_its_interval_and_no_cause(month):
     assert {a.answer for a in others} == {"no clear difference"}
 
 
-def test_not_enough_nights_is_a_normal_answer(tmp_path):
+def test_too_few_nights_give_no_comparison(tmp_path):
     nights, diary = make_weeks(tmp_path, 10)
     weeks = read_weeks([nights], diary)
     assert {a.answer for a in weeks.comparisons} == {"not enough nights yet"}
@@ -124,7 +124,7 @@ def test_not_enough_nights_is_a_normal_answer(tmp_path):
     assert "normal answer" in trend_sentences(weeks)[-1]
 
 
-def test_five_on_each_side_are_needed(tmp_path):
+def test_comparison_needs_five_nights_in_each_group(tmp_path):
     nights, diary = make_weeks(tmp_path, 20)
     few = [line if k > 4 else line.replace(",0,", ",24,") for k, line in
            enumerate(diary.read_text().replace(",24,", ",0,").splitlines())]  # fmt: skip
@@ -134,7 +134,7 @@ def test_five_on_each_side_are_needed(tmp_path):
     assert weeks.comparisons[0].answer == "not enough nights yet"
 
 
-def test_a_wide_diary_is_not_fished_in(month, tmp_path):
+def test_wide_diary_without_a_choice_is_not_tested(month, tmp_path):
     wide = tmp_path / "wide.csv"
     wide.write_text("date,a,b,c,d\n2026-03-01,1,1,1,1\n")
     weeks = read_weeks([month[0]], wide)
@@ -142,7 +142,7 @@ def test_a_wide_diary_is_not_fished_in(month, tmp_path):
     assert any("choose at most 3 before you look" in n for n in weeks.notes)
 
 
-def test_a_diary_of_other_days_is_said(month, tmp_path):
+def test_diary_of_other_days_is_noted(month, tmp_path):
     other = tmp_path / "other.csv"
     other.write_text("date,a\n2020-01-01,1\n")
     assert any("share no evening" in n for n in read_weeks([month[0]], other).notes)
@@ -181,7 +181,7 @@ def test_bad_input_ends_with_status_2(month, tmp_path):
         assert done.stdout == ""
 
 
-def test_page_says_what_must_be_said_and_takes_hostile_text(month):
+def test_page_has_disclaimers_and_escapes_markup(month):
     weeks = read_weeks([month[0]], month[1])
     evil = "<script>alert(1)</script>"
     page = render_weeks(
@@ -197,7 +197,7 @@ def test_page_says_what_must_be_said_and_takes_hostile_text(month):
     assert not any(w in page for w in ("http://", "https://"))
 
 
-def test_saved_twice_is_the_same(month, tmp_path):
+def test_saving_twice_writes_the_same_files(month, tmp_path):
     weeks = read_weeks([month[0]], month[1])
     first = {p.name: p.read_bytes() for p in save_weeks(weeks, tmp_path / "a").iterdir()}
     second = {p.name: p.read_bytes() for p in save_weeks(weeks, tmp_path / "b").iterdir()}

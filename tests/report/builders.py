@@ -1,0 +1,33 @@
+"""Builders of small nights and tables for the tests of the report."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import twitchsense as ts
+from twitchsense.model.per_second import PerSecond
+
+
+def make_per_second(time_s, valid):
+    """Make the per-second table of an EMG channel with minimum -i and maximum i in row i."""
+    n = len(time_s)
+    ones = np.ones(n, np.float32)
+    return PerSecond(
+        (np.asarray(time_s) * 1e9).astype(np.int64),
+        ones,
+        np.asarray(valid, bool),
+        -np.arange(n, dtype=np.float32),
+        np.arange(n, dtype=np.float32),
+        ones,
+        ones,
+        np.empty((n, 0), np.float32),
+        "emg",
+    )
+
+
+def make_quiet_night(length_s, emg_s):
+    """Analyse noise: acceleration of a length, and EMG at its start."""
+    rng = np.random.default_rng(5)
+    signals = {"emg1_uv": (rng.normal(0, 4, emg_s * 1000), 1000.0)} if emg_s else {}
+    signals["acc_x_g"] = (rng.normal(1, 0.002, length_s * 100), 100.0)
+    return ts.analyze(ts.Recording.from_arrays(signals))

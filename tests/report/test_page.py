@@ -1,0 +1,175 @@
+"""The HTML page of a report."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+import twitchsense as ts
+from tests.recordings import make_recording
+from twitchsense.model.channels import NS, ArraySamples, Segment
+from twitchsense.report import static_text, tables
+from twitchsense.report.page import render_report, script_hash
+
+
+@pytest.fixture(scope="module")
+def night():
+    return ts.analyze(make_recording(40))
+
+
+@pytest.fixture(scope="module")
+def page(night):
+    return render_report(night)
+
+
+class Outline(HTMLParser):
+    """Collects tags and ids, and checks that tags close in order."""
+
+    VOID = frozenset({"meta", "img", "br", "link"})
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.attributes, self.open = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def outline(page):
+    parser = Outline()
+    parser.feed(page)
+    assert parser.open == []
+    return parser
+
+
+def test_page_is_one_file_that_needs_no_network(page):
+    parser = outline(page)
+    assert "link" not in parser.tags
+    for tag, attributes in parser.attributes:
+        for name in ("src", "href", "srcset", "action", "background"):
+            if name in attributes:
+                assert attributes[name].startswith(("data:image/", "#")), (tag, name)
+        assert not any(name.startswith("on") for name in attributes)
+    # two blocks of data, and our own script, which the policy knows by its hash
+    assert parser.tags.count("script") == 3
+    script = re.search(r"<script>(.*?)</script>", page, re.S)[1]
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
+    assert f"script-src &#39;sha256-{script_hash(script)}&#39;" in policy or (
+        f"script-src 'sha256-{script_hash(script)}'" in policy
+    )
+    for way_out in ("fetch(", "XMLHttpRequest", "WebSocket", "import(", "eval(", "innerHTML"):
+        assert way_out not in script
+    assert "url(" not in page
+    assert "@import" not in page
+    assert len(page) < 3_000_000
+
+
+def test_figures_contain_no_script_and_no_external_reference(page):
+    found = re.findall(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)", page)
+    assert len(found) > 8
+    for one in found:
+        svg = base64.b64decode(one).decode()
+        assert "<script" not in svg
+        assert not re.search(r'href="(?!#|data:)', svg)
+
+
+def test_figures_have_alt_texts_tables_captions_and_links_targets(page):
+    parser = outline(page)
+    for tag, attributes in parser.attributes:
+        if tag == "img":
+            assert len(attributes["alt"]) > 20
+    assert parser.tags.count("caption") == parser.tags.count("table")
+    assert parser.tags.count("h1") == 1
+    ids = {a["id"] for _, a in parser.attributes if "id" in a}
+    for _, attributes in parser.attributes:
+        if "aria-labelledby" in attributes:
+            assert attributes["aria-labelledby"] in ids
+        if attributes.get("href", "").startswith("#"):
+            assert attributes["href"][1:] in ids
+
+
+def test_markup_in_file_names_and_notes_is_escaped(night):
+    evil = '<script>alert(1)</script>"onload="x'
+    recording = replace(night.recording, source=f"{evil}.csv", notes=(evil, "<img src=http://x>"))
+    page = render_report(replace(night, recording=recording))
+    assert outline(page).tags.count("script") == 3
+    assert "<script>alert" not in page
+    assert "&lt;img src=http://x&gt;" in page
+
+
+def test_page_shows_the_file_name_without_its_directory(night):
+    recording = replace(night.recording, source="/home/someone/secret/night.csv")
+    page = render_report(replace(night, recording=recording))
+    assert "/home" not in page
+    assert "night.csv" in page
+
+
+def test_page_has_the_disclaimer_and_signs_for_a_doctor_and_no_diagnosis(page):
+    text = re.sub(r"\s+", " ", page)
+    assert "not intended to diagnose, treat, cure, monitor or prevent any disease" in text
+    for sign in static_text.CLINICIAN:
+        assert sign in text
+    for never in ("abnormal", "ALS", "you have", "risk"):
+        assert never not in re.sub(r"base64,[^\"]+|night-block\">[^<]+", "", page)
+
+
+def test_rendering_twice_gives_the_same_page(night, page):
+    assert render_report(night) == page
+
+
+def test_night_without_events_reports_zero_counts_in_valid_time():
+    rng = np.random.default_rng(3)
+    recording = ts.Recording.from_arrays(
+        {
+            "emg1_uv": (rng.normal(0, 4, 300_000), 1000.0),
+            "acc_x_g": (rng.normal(1, 0.002, 30_000), 100.0),
+        }
+    )
+    night = ts.analyze(recording)
+    assert night.events.empty
+    page = render_report(night)
+    outline(page)
+    assert "No twitch, jerk or leg movement was found in the valid signal" in page
+    assert "0 in 5 min" in page
+
+
+def test_night_without_valid_signal_reports_no_counts():
+    recording = ts.Recording.from_arrays({"emg1_uv": (np.zeros(120_000), 1000.0)})
+    night = ts.analyze(recording)
+    page = render_report(night)
+    outline(page)
+    assert "there was no valid signal" in page
+    assert "none of the muscle signal (EMG) could be judged" in page
+    rows = tables.rate_table(night, night.summary_dict())["rows"]
+    assert {cell["count"] for row in rows for cell in row["cells"]} == {"no valid signal"}
+
+
+def test_missing_time_between_segments_is_listed_as_a_gap():
+    rng = np.random.default_rng(4)
+    recording = make_recording(4, gap=False)
+    late = tuple(
+        Segment(channel, 3600 * NS, ArraySamples(noise.astype(np.float32)))
+        for channel, noise in (
+            ("emg1", rng.normal(0, 4, (60_000, 1))),
+            ("acc", rng.normal(0, 0.002, (6_000, 3))),
+        )
+    )
+    order = {c.name: i for i, c in enumerate(recording.channels)}
+    segments = sorted((*recording.segments, *late), key=lambda s: (order[s.channel], s.start_ns))
+    night = ts.analyze(replace(recording, segments=tuple(segments)))
+    assert [row["gaps"] for row in tables.channel_table(night, night.summary_dict())] == [
+        "1 (56 min)",
+        "1 (56 min)",
+    ]
+    outline(render_report(night))

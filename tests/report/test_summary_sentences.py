@@ -1,0 +1,129 @@
+"""Questions and answers at the top of the report, and what the plot says about the same."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.text import Text
+
+import twitchsense as ts
+from tests.recordings import make_recording
+from tests.report.builders import make_quiet_night
+from twitchsense.report import page_data, summary_sentences
+from twitchsense.report.night_intervals import artifact_minutes
+from twitchsense.report.overview import plot_night
+from twitchsense.report.time_labels import WallClock
+
+
+@pytest.fixture(scope="module")
+def night():
+    return ts.analyze(make_recording(40))
+
+
+def drawn_words(ax):
+    return [t.get_text() for t in ax.figure.findobj(Text)]
+
+
+@pytest.mark.parametrize(
+    ("emg_s", "word", "says"),
+    [
+        (120, "Yes", "acceleration could both be judged nearly all the time."),
+        (105, "Mostly", "judged for 105 s of it and acceleration could be judged nearly all"),
+        (60, "In part", "judged for 60 s of it"),
+        (0, "In part", "no muscle signal (EMG) was recorded"),
+    ],
+)
+def test_first_answer_says_whether_the_recording_was_good(emg_s, word, says, monkeypatch):
+    monkeypatch.setattr(summary_sentences, "MIN_VALID_HOURS", 0.0)
+    question, answer = summary_sentences.summary_answers(make_quiet_night(120, emg_s))[0]
+    assert question == "Was the recording good?"
+    assert answer.startswith(f"{word}. ")
+    assert says.replace("105 s", "2 min") in answer
+    assert ("Nothing is known" in answer) == (0 < emg_s < 120)
+
+
+def test_recording_of_two_minutes_is_too_short():
+    (_, good), *_ = summary_sentences.summary_answers(make_quiet_night(120, 120))
+    assert good.startswith("Too short to judge a night. The recording lasted 2 min: ")
+    assert good.endswith("A night needs at least 2 h, ideally all of the sleep.")
+
+
+def test_leg_still_from_the_start_gives_only_a_latest_sleep_onset():
+    night = make_quiet_night(600, 600)
+    assert night.onset.time_s == 0
+    assert "any time until 0:" in summary_sentences.sleep_onset_sentence(night)
+    text = page_data.build_page_data(night, [])["json"]
+    assert "asleep by 0:10, perhaps from the start" in text
+    assert "sleep onset" not in text
+    drawn = drawn_words(plot_night(night))
+    assert "asleep by 0:10, perhaps from the start" in drawn
+    assert not [w for w in drawn if "sleep onset" in w]
+
+
+def test_plot_and_sentence_give_the_same_interval_of_sleep_onset(night):
+    low, high = (
+        WallClock.of(night.recording).format_minute(t)
+        for t in (night.onset.low_s, night.onset.high_s)
+    )
+    assert f"between {low} and {high}," in summary_sentences.sleep_onset_sentence(night)
+    [mark] = [w for w in drawn_words(plot_night(night)) if "sleep onset" in w]
+    assert mark.endswith(f"({low}–{high})")
+    assert json.loads(page_data.build_page_data(night, [])["json"])["onset"]["label"] == mark
+
+
+def test_confidence_of_a_night_without_events_depends_on_its_valid_time():
+    assert "saw nearly all of it" in summary_sentences.confidence_sentences(
+        make_quiet_night(120, 120)
+    )
+    assert (
+        "nothing is known about the time without valid signal"
+        in summary_sentences.confidence_sentences(make_quiet_night(120, 60))
+    )
+    assert (
+        "nothing is known about the time without valid signal"
+        in summary_sentences.confidence_sentences(make_quiet_night(120, 0))
+    )
+
+
+def test_minute_with_many_spikes_is_disturbed_in_sentence_plot_and_data():
+    rng = np.random.default_rng(6)
+    emg = rng.normal(0, 4, 300_000)
+    emg[120_000:180_000:3000] += 900  # spikes of one sample: a loose electrode
+    acc = rng.normal(1, 0.002, 30_000)
+    night = ts.analyze(
+        ts.Recording.from_arrays({"emg1_uv": (emg, 1000.0), "acc_x_g": (acc, 100.0)})
+    )
+    assert (night.rejected["reason"] == "electrode_pop").sum() >= 6
+    assert artifact_minutes(night) == [(120.0, 60.0)]
+    assert "60 s of it had many artefacts" in summary_sentences.valid_time_sentences(night)
+    assert "disturbed" in drawn_words(plot_night(night))
+    assert json.loads(page_data.build_page_data(night, [])["json"])["artifact_minutes"] == [
+        [120.0, 60.0]
+    ]
+    assert artifact_minutes(make_quiet_night(120, 120)) == []
+
+
+def test_events_uncertain_only_in_their_label_are_counted_separately(night):
+    table = night.events.head(4).assign(
+        confidence=[0.9, 0.4, 0.4, 0.4], alternatives=["", "sleep_start:0.50", "leg_movement", ""]
+    )
+    text = summary_sentences.confidence_sentences(
+        replace(night, detections=replace(night.detections, events=table))
+    )
+    assert text.startswith("1 of the 4 events met the rule clearly")
+    assert "for 1 other only the name is uncertain" in text
+
+
+def test_counts_of_all_kinds_and_of_both_legs_are_given(night):
+    kinds = ["twitch", "jerk", "movement", "posture_change", "brief_contraction"]
+    table = night.events.head(5).assign(trial_type=kinds, leg=["left", "right", "left", "", ""])
+    text = summary_sentences.events_sentences(
+        replace(night, detections=replace(night.detections, events=table))
+    )
+    assert text.startswith(
+        "1 twitch, 1 jerk and 1 leg movement were found besides "
+        "1 brief contraction and 1 change of position (2 on the left leg, 1 on the right)"
+    )
