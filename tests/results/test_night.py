@@ -10,8 +10,6 @@ from tests.recordings import make_recording
 from twitchsense.errors import InputError
 from twitchsense.model.event_table import CONTEXTS, EVENT_COLUMNS, LABELS, REJECTED_COLUMNS
 
-FILES = {"events.csv", "events.json", "rejected.csv", "epochs.csv", "summary.json", "traces.npz"}
-
 
 def test_events_are_tagged_and_labelled(night):
     events = night.events
