@@ -10,11 +10,10 @@ from tests.scoring.builders import (
     burst_row,
 )
 from tests.signals import SimulatedLeg
-from tests.sleep.builders import EMG, events
+from tests.sleep.builders import events
 from twitchsense.model.event_table import REJECTED_COLUMNS, make_table
 from twitchsense.scoring.burst_trains import find_trains
 from twitchsense.scoring.movement_bursts import (
-    leg_names,
     measure_movement_bursts,
 )
 
@@ -56,9 +55,3 @@ def test_a_window_with_a_gap_has_no_rhythm():
     rhythms = measure_movement_bursts(leg.recording(), table, SETTINGS)
     assert rhythms.bursts.empty
     assert np.isnan(rhythms.swing_hz).all()
-
-
-def test_legs_are_named_as_the_detector_names_them():
-    other = type(EMG)("emg2", "emg", "uV", 1000.0, ("emg2_uv",))
-    assert leg_names((EMG, other), {}) == {"emg1": "", "emg2": ""}
-    assert leg_names((EMG, other), {"emg2": "right"}) == {"emg1": "right", "emg2": "right"}

@@ -31,7 +31,7 @@ from twitchsense.model.candidates import (
     ScoredCandidate,
     event_tables,
 )
-from twitchsense.model.channels import Channel, Chunk
+from twitchsense.model.channels import Channel, Chunk, leg_by_channel
 from twitchsense.model.detections import ClockOffset, Detections
 from twitchsense.model.per_second import PerSecond, concatenate
 from twitchsense.settings import Settings
@@ -69,18 +69,14 @@ class Detector:
     def __init__(
         self, settings: Settings, channels: Sequence[Channel], *, keep: bool = True
     ) -> None:
-        named = {c.leg or settings.legs.get(c.name) for c in channels} - {None}
-        # an unnamed channel sits on the one leg that is named
-        only = named.pop() if len(named) == 1 else None
+        self._leg_of = leg_by_channel(channels, settings.legs)
         by_leg: dict[str, list[Channel]] = {}
         for channel in sorted(channels, key=lambda c: c.name):
-            leg = channel.leg or settings.legs.get(channel.name) or only or ""
-            by_leg.setdefault(leg, []).append(channel)
+            by_leg.setdefault(self._leg_of[channel.name], []).append(channel)
         self._legs = {
             leg: _LegDetector(leg, members, settings, keep=keep) for leg, members in by_leg.items()
         }
         self._keep = keep
-        self._leg_of = {c.name: leg for leg, members in by_leg.items() for c in members}
         self._settings = settings
 
     def push(self, chunk: Chunk) -> list[ScoredCandidate]:

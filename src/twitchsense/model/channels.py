@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -132,3 +133,22 @@ class Chunk:
     segment_start_ns: int
     first_index: int
     samples: Samples
+
+
+def leg_by_channel(channels: Sequence[Channel], legs: Mapping[str, str]) -> dict[str, str]:
+    """Return the leg of each channel.
+
+    Parameters
+    ----------
+    channels : sequence of Channel
+    legs : mapping of channel name to leg
+        Legs of channels that do not name their own (`Settings.legs`).
+
+    Returns
+    -------
+    dict of str to str
+        ``""`` for an unknown leg. If only one leg is named, all channels are on it.
+    """
+    named = {c.leg or legs.get(c.name) for c in channels} - {None}
+    only = next(iter(named)) if len(named) == 1 else None
+    return {c.name: c.leg or legs.get(c.name) or only or "" for c in channels}

@@ -7,7 +7,6 @@ the recording and the table.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import ndimage, signal
 
-from twitchsense.model.channels import NS, Channel
+from twitchsense.model.channels import NS, leg_by_channel
 from twitchsense.model.intervals import runs_of
 from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings
@@ -87,26 +86,6 @@ def no_movement_bursts(n: int) -> MovementBursts:
     return MovementBursts(empty.astype({"event": np.int64}), np.full(n, np.nan))
 
 
-def leg_names(channels: Sequence[Channel], legs: Mapping[str, str]) -> dict[str, str]:
-    """Return the leg of each channel, by the convention of the detector.
-
-    Parameters
-    ----------
-    channels : sequence of Channel
-        Channels of the recording.
-    legs : mapping of channel name to leg
-        Legs of channels that do not name their own (`Settings.legs`).
-
-    Returns
-    -------
-    dict of str to str
-        ``""`` for an unknown leg. If only one leg is named, all channels are on it.
-    """
-    named = {c.leg or legs.get(c.name) for c in channels} - {None}
-    only = next(iter(named)) if len(named) == 1 else None
-    return {c.name: c.leg or legs.get(c.name) or only or "" for c in channels}
-
-
 def measure_movement_bursts(
     recording: Recording, events: pd.DataFrame, settings: Settings
 ) -> MovementBursts:
@@ -126,7 +105,7 @@ def measure_movement_bursts(
     MovementBursts
     """
     swing_hz = np.full(len(events), np.nan)
-    legs = leg_names(recording.channels, settings.legs)
+    legs = leg_by_channel(recording.channels, settings.legs)
     kinds = {c.name: c.kind for c in recording.channels}
     rows: list[tuple[int, float, float]] = []
     long = events["trial_type"].isin(LONG_KINDS) & (events["duration"] >= MIN_DURATION_S)

@@ -10,9 +10,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from twitchsense.model.channels import Channel
+from twitchsense.model.channels import Channel, leg_by_channel
 from twitchsense.model.per_second import PerSecond
-from twitchsense.scoring.movement_bursts import leg_names
 from twitchsense.sleep.context import Context
 from twitchsense.sleep.context_intervals import SLEEP_CONTEXTS, SLEEP_ONSET_CONTEXTS, WAKE_CONTEXTS
 from twitchsense.sleep.hypnogram.stage_codes import NREM, SLEEP, UNSTAGED
@@ -257,7 +256,7 @@ def measure_valid_hours(
     edge = np.unique(np.concatenate(edges)) / 1e6
     start, stop = edge[:-1], edge[1:]
     where, stage = context.at(start), context.stage_at(start)
-    named = leg_names(channels, legs or {})
+    named = leg_by_channel(channels, legs or {})
     parts = []
     for sensor in sorted({c.kind for c in channels}):
         groups: dict[str, list[PerSecond]] = {"any": []}
