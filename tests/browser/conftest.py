@@ -23,19 +23,19 @@ def browser():
         chromium.close()
 
 
-class Watched:
-    """A page, all it asked for, and all it complained of."""
+class ObservedPage:
+    """A page with its requests, console messages and errors."""
 
     def __init__(self, context, address):
         self.page = context.new_page()
-        self.requests, self.complaints = [], []
+        self.requests, self.errors = [], []
         self.page.on("request", lambda r: self.requests.append(r.url))
-        self.page.on("console", lambda m: self.complaints.append(m.text))
-        self.page.on("pageerror", lambda e: self.complaints.append(str(e)))
+        self.page.on("console", lambda m: self.errors.append(m.text))
+        self.page.on("pageerror", lambda e: self.errors.append(str(e)))
         self.page.goto(address)
 
     @property
-    def outside(self):
+    def network_requests(self):
         return [u for u in self.requests if not u.startswith(("data:", "blob:"))]
 
 
@@ -46,7 +46,7 @@ def visit(browser):
     def open_page(address, **options):
         contexts.append(browser.new_context(**options))
         contexts[-1].set_default_timeout(180_000)  # a busy machine is no failure
-        return Watched(contexts[-1], address)
+        return ObservedPage(contexts[-1], address)
 
     yield open_page
     for context in contexts:

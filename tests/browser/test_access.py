@@ -15,11 +15,11 @@ from twitchsense.results.save import save_weeks
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 DESK = {"viewport": {"width": 1280, "height": 900}}
-#: All that can be worked, and is there to be seen.
-WORKABLE = """() => [...document.querySelectorAll(
+#: Visible and enabled controls; each gets its number as data attribute.
+CONTROLS = """() => [...document.querySelectorAll(
     'a[href], button, select, input, summary, canvas[tabindex="0"]')]
   .filter((e) => e.checkVisibility() && !e.disabled)
-  .map((e, k) => (e.dataset.tried = k))"""
+  .map((e, k) => (e.dataset.number = k))"""
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def live(tmp_path):
     server.stop()
 
 
-def grave(page):
+def serious_violations(page):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core")
     found = axe.Axe().run(page).response["violations"]
     return [
@@ -70,21 +70,21 @@ def grave(page):
     ],
     ids=["phone", "phone dark", "print", "print from dark"],
 )
-def test_axe_finds_nothing_grave_in_the_report(visit, report, options, media):
+def test_axe_finds_no_serious_violation_in_the_report(visit, report, options, media):
     page = visit(report, bypass_csp=True, **options).page
     page.wait_for_selector("html[data-ready]")
     page.click("#next")
     for summary in page.query_selector_all("summary"):
         summary.click()
     page.emulate_media(media=media, color_scheme=options["color_scheme"])
-    assert grave(page) == []
+    assert serious_violations(page) == []
 
 
 @pytest.mark.parametrize("options", [PHONE, DESK], ids=["phone", "desk"])
-def test_axe_finds_nothing_grave_in_the_live_page(visit, live, options):
+def test_axe_finds_no_serious_violation_in_the_live_page(visit, live, options):
     page = visit(live, bypass_csp=True, **options).page
     page.wait_for_selector("html[data-until]")
-    assert grave(page) == []
+    assert serious_violations(page) == []
 
 
 @pytest.mark.parametrize(
@@ -92,18 +92,18 @@ def test_axe_finds_nothing_grave_in_the_live_page(visit, live, options):
     [{**PHONE, "color_scheme": "dark"}, {**DESK, "color_scheme": "light"}],
     ids=["phone dark", "desk"],
 )
-def test_axe_finds_nothing_grave_in_the_weeks(visit, weeks, options):
-    assert grave(visit(weeks, bypass_csp=True, **options).page) == []
+def test_axe_finds_no_serious_violation_in_the_trend_page(visit, weeks, options):
+    assert serious_violations(visit(weeks, bypass_csp=True, **options).page) == []
 
 
 def tabbed(page):
     """Press Tab until the end of the page; return what had the focus, and saw a ring."""
-    names = page.evaluate(WORKABLE)
+    names = page.evaluate(CONTROLS)
     reached, ringless = [], []
     for _ in range(3 * len(names) + 10):
         page.keyboard.press("Tab")
         at, ring = page.evaluate(
-            """() => [document.activeElement?.dataset.tried,
+            """() => [document.activeElement?.dataset.number,
                       getComputedStyle(document.activeElement).outlineStyle]"""
         )
         if at is not None and int(at) in reached:
@@ -115,7 +115,7 @@ def tabbed(page):
     return names, reached, ringless
 
 
-def test_tab_reaches_all_of_the_report_in_order_and_shows_where_it_is(visit, report):
+def test_tab_reaches_every_control_of_the_report_with_a_focus_ring(visit, report):
     page = visit(report, **DESK).page
     page.wait_for_selector("html[data-ready]")
     page.click("#next")  # the event's own buttons are there now
@@ -126,7 +126,7 @@ def test_tab_reaches_all_of_the_report_in_order_and_shows_where_it_is(visit, rep
     assert ringless == []
 
 
-def test_tab_reaches_all_of_the_live_page(visit, live):
+def test_tab_reaches_every_control_of_the_live_page(visit, live):
     page = visit(live, **DESK).page
     page.wait_for_selector("html[data-until]")
     names, reached, ringless = tabbed(page)
@@ -134,7 +134,7 @@ def test_tab_reaches_all_of_the_live_page(visit, live):
     assert ringless == []
 
 
-def test_all_of_the_report_can_be_worked_by_keys(visit, report):
+def test_every_control_of_the_report_works_by_keyboard(visit, report):
     page = visit(report, **DESK, color_scheme="light").page
     page.wait_for_selector("html[data-ready]")
 
@@ -172,7 +172,7 @@ def test_all_of_the_report_can_be_worked_by_keys(visit, report):
         assert summary.evaluate("e => e.parentElement.open")
 
 
-def test_a_marker_is_stored_by_keys(visit, live):
+def test_marker_is_stored_by_keyboard(visit, live):
     page = visit(live, **DESK).page
     page.wait_for_selector("html[data-until]")
     page.focus("#marker-text")

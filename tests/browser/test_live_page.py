@@ -7,7 +7,7 @@ from twitchsense.live.follower import NightFollower
 from twitchsense.live.web import LiveServer
 
 
-def test_shows_the_signals_and_stores_a_marker(visit, tmp_path):
+def test_live_page_shows_the_state_and_stores_a_marker(visit, tmp_path):
     follower = NightFollower(write_night(tmp_path / "n.night", 12))
     follower.poll()
     server = LiveServer(follower)
@@ -21,8 +21,8 @@ def test_shows_the_signals_and_stores_a_marker(visit, tmp_path):
         page.fill("#marker-text", "<b>lights out</b>")
         page.click("#marker-form button")
         page.get_by_text("stored at").wait_for()
-        assert seen.complaints == []
-        assert {u.split("?")[0].rpartition("/")[0] for u in seen.outside} == {
+        assert seen.errors == []
+        assert {u.split("?")[0].rpartition("/")[0] for u in seen.network_requests} == {
             f"http://127.0.0.1:{server.port}"
         }
         second = visit(server.address)

@@ -33,7 +33,7 @@ def report(visit, address):
     return seen
 
 
-def settle(page):
+def wait_for_frames(page):
     """Wait until what was asked for is drawn: two frames, however slow the machine."""
     page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
 
@@ -42,9 +42,9 @@ def range_shown(page):
     return page.inner_text("#shown-range")
 
 
-def ink_of(page, canvas):
+def count_drawn_pixels(page, canvas):
     """Count the pixels of a canvas that are not blank."""
-    settle(page)
+    wait_for_frames(page)
     return page.evaluate(
         """id => { const c = document.getElementById(id);
         const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
@@ -53,19 +53,19 @@ def ink_of(page, canvas):
     )
 
 
-def test_asks_for_nothing_and_complains_of_nothing(report, address):
+def test_page_makes_no_requests_and_logs_no_errors(report, address):
     page = report.page
     page.click("#next")
     page.click("#event-in-night")
     page.click("#whole-night")
     page.click("#theme")
-    assert report.outside == [address]
-    assert report.complaints == []
-    assert ink_of(page, "night") > 20_000
-    assert ink_of(page, "event") > 2_000
+    assert report.network_requests == [address]
+    assert report.errors == []
+    assert count_drawn_pixels(page, "night") > 20_000
+    assert count_drawn_pixels(page, "event") > 2_000
 
 
-def test_opens_an_event_and_zooms_to_its_samples(report, night):
+def test_next_opens_an_event_and_zooms_to_its_samples(report, night):
     page = report.page
     whole = range_shown(page)
     page.select_option("#kind-select", label="jerks (3)")
@@ -78,16 +78,16 @@ def test_opens_an_event_and_zooms_to_its_samples(report, night):
     assert page.inner_text("#event-label").startswith("Named “")
     assert "confidence" in page.inner_text("#event-confidence")
     page.click("#event-in-night")
-    settle(page)
+    wait_for_frames(page)
     assert range_shown(page) != whole
     assert range_shown(page).startswith("22:31:3")
-    before = ink_of(page, "event")
+    before = count_drawn_pixels(page, "event")
     for _ in range(6):
         page.click("#event-zoom-in")
-    assert ink_of(page, "event") != before
+    assert count_drawn_pixels(page, "event") != before
 
 
-def test_a_click_on_a_mark_opens_it(report):
+def test_click_on_a_mark_opens_its_event(report):
     page = report.page
     assert not page.is_visible("#detail")
     box = page.locator("#night").bounding_box()
@@ -98,28 +98,28 @@ def test_a_click_on_a_mark_opens_it(report):
     assert " at 22:" in page.inner_text("#event-title")
 
 
-def test_a_row_of_the_jerk_list_opens_its_event(report):
+def test_row_of_the_jerk_table_opens_its_event(report):
     report.page.click("button[data-event] >> nth=1")
     assert report.page.inner_text("#event-title") == "Jerk at 22:35:40"
 
 
-def test_drag_wheel_and_keys_move_the_night(report):
+def test_keys_zoom_and_pan_the_night(report):
     page = report.page
     page.focus("#night")
     page.keyboard.press("+")
-    settle(page)
+    wait_for_frames(page)
     zoomed = range_shown(page)
     page.keyboard.press("ArrowRight")
-    settle(page)
+    wait_for_frames(page)
     assert range_shown(page) != zoomed
     page.keyboard.press("0")
-    settle(page)
+    wait_for_frames(page)
     assert range_shown(page) == "22:30 to 22:42"
     page.keyboard.press("n")
     assert page.is_visible("#detail")
 
 
-def test_the_theme_switches_and_keeps_its_contrast(report):
+def test_theme_button_switches_the_colours(report):
     page = report.page
     paper = "() => getComputedStyle(document.body).backgroundColor"
     assert page.evaluate(paper) == "rgb(251, 250, 247)"
@@ -128,18 +128,18 @@ def test_the_theme_switches_and_keeps_its_contrast(report):
     assert page.inner_text("#theme") == "Light theme"
 
 
-def test_prints_to_two_or_three_pages(report):
+def test_page_prints_on_two_or_three_sheets(report):
     text = report.page.pdf(format="A4")
     assert 2 <= text.count(b"/Type /Page\n") <= 3
 
 
-def test_fits_a_phone(visit, address):
+def test_page_is_no_wider_than_a_phone(visit, address):
     seen = visit(address, viewport={"width": 360, "height": 740}, has_touch=True)
     seen.page.wait_for_selector("html[data-ready]")
     assert seen.page.evaluate("document.documentElement.scrollWidth") == 360
 
 
-def test_works_without_scripts(visit, address):
+def test_static_figure_is_shown_without_scripts(visit, address):
     seen = visit(address, java_script_enabled=False)
     assert seen.page.is_visible("figure.static img")
     assert not seen.page.is_visible("#night")
@@ -152,12 +152,12 @@ def test_axe_finds_no_serious_violation(visit, address, scheme):
     seen.page.wait_for_selector("html[data-ready]")
     seen.page.click("#next")
     found = axe.Axe().run(seen.page).response["violations"]
-    grave = [(v["id"], [n["html"] for n in v["nodes"]][:3]) for v in found
+    violations = [(v["id"], [n["html"] for n in v["nodes"]][:3]) for v in found
              if v["impact"] in ("serious", "critical")]  # fmt: skip
-    assert grave == []
+    assert violations == []
 
 
-def test_hostile_text_is_text_everywhere(night, visit, tmp_path):
+def test_markup_in_names_and_notes_is_shown_as_text(night, visit, tmp_path):
     long = EVIL + "A" * 10_000_000
     channels = tuple(replace(c, name=EVIL) if c.kind == "emg" else c
                      for c in night.recording.channels)  # fmt: skip
@@ -174,8 +174,8 @@ def test_hostile_text_is_text_everywhere(night, visit, tmp_path):
     seen.page.wait_for_selector("html[data-ready]")
     seen.page.click("#next")
     assert seen.page.title().startswith("Night of")
-    assert seen.complaints == []
-    assert seen.outside == [page.as_uri()]
+    assert seen.errors == []
+    assert seen.network_requests == [page.as_uri()]
     shown = seen.page.inner_text("main")
     assert EVIL.replace("\u202e", " ").strip() in shown
     assert "\u202e" not in shown

@@ -1,4 +1,4 @@
-"""Result directories of made-up nights: only the summary, which is all that is read."""
+"""Result directories of synthetic nights: only the summary, the one file that `trend` reads."""
 
 from __future__ import annotations
 
