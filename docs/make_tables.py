@@ -191,7 +191,7 @@ the firmware. All pass when nothing is broken; for each broken field, the check 
 the first to fail, with these words. Another test compares the fields of this table with the tables
 of the protocol page: none is missing.
 
-| check | what it sees |
+| check | what it verifies |
 |---|---|
 """
 
@@ -203,10 +203,10 @@ def broken_page() -> str:
     sys.path.insert(0, str(DOCS.parent))
     from firmware_sim.wearable.mutations import CHECKS, MUTATIONS
 
-    rows = [f"| {name} | {sees} |" for name, sees in CHECKS.items()]
+    rows = [f"| {name} | {what} |" for name, what in CHECKS.items()]
     rows += [
         "",
-        "| name | field | what the firmware does | red | what the check says |",
+        "| name | field | what the firmware does | check that fails | its message |",
         "|---|---|---|---|---|",
     ]
     for name, m in MUTATIONS.items():

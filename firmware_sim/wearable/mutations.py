@@ -18,17 +18,17 @@ from firmware_sim.wearable.firmware import ACK, CLOCK, RESEND, START, STATUS, ST
 
 #: The checks of the test and what each verifies, in their order.
 CHECKS: Final[Mapping[str, str]] = {
-    "link": "the log of the connection tells the hang-up and the outage, and nothing else",
+    "link": "the connection log contains the disconnection and the outage, and nothing else",
     "damaged": "no notification was unreadable",
-    "book": "every frame came, or is told lost because the ring overwrote it: to the frame",
-    "info": "what the device says of itself is in the night file",
-    "samples": "all samples, in physical units and at their time (20 ms), are the body's own",
-    "flags": "REPLAY on what was sent again and on nothing else, GAP where samples were skipped",
-    "marker": "the button is told by `analyze`, at its time",
+    "book": "every frame is stored, or recorded as lost because the ring buffer overwrote it",
+    "info": "the info characteristic is in the night file",
+    "samples": "all samples equal those of the source, in physical units and at their time (20 ms)",
+    "flags": "REPLAY is set on retransmitted frames only, GAP where samples were skipped",
+    "marker": "`analyze` reports the button press at its time",
     "device": "serial number, firmware revision and battery are in the night file",
-    "left over": "at the end the wearable rests, and has freed all that is on disk",
-    "answers": "the control point answers odd questions, byte for byte",
-    "device information": "all four texts are read",
+    "left over": "at the end the wearable does not sample, and all frames on disk are freed",
+    "answers": "the responses to unusual requests equal the expected bytes",
+    "device information": "all four texts can be read",
 }
 
 Change = Callable[[bytes], bytes]
