@@ -99,7 +99,7 @@ async def write(path: Path, seconds: float) -> None:
         )
         loop.call_later(seconds, stop.set)
         await recorder.run(stop)
-        boot = time.time() - (loop.time() - air.wearables[0]._boot_time)
+        boot = time.time() - (loop.time() - air.wearables[0].boot_time_s)
         print(json.dumps({"boot": boot, "drift": plan.drift_ppm * 1e-6}), flush=True)
     night.close()
 

@@ -76,7 +76,7 @@ def record_night(path: Path, crystal: tuple[float, ...], options: argparse.Names
             (wearable,) = air.wearables
 
             def collect(firmware) -> None:
-                boots[firmware.boot_count] = wearable._boot_time - wearable._start
+                boots[firmware.boot_count] = wearable.boot_time_s - wearable._start
 
             wearable.on_stored = collect
             recorder, stop = start_recorder(air, path, seconds)

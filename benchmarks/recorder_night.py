@@ -138,7 +138,7 @@ def record_night(path: Path, options: argparse.Namespace) -> dict[str, object]:
 
             def collect(firmware) -> None:
                 n_made[firmware.boot_count] = firmware.ring.next
-                boots[firmware.boot_count] = wearable._boot_time - wearable._start
+                boots[firmware.boot_count] = wearable.boot_time_s - wearable._start
 
             wearable.on_stored = collect
             recorder, stop = start_recorder(air, path, seconds)

@@ -8,7 +8,7 @@ import pytest
 import twitchsense as ts
 from tests.io.builders import acc, assert_same, emg, write
 from tests.nightfile.builders import KEY, T0, write_night
-from tests.wearable.rehearsal import rehearse
+from tests.wearable.simulated_recording import record_simulated
 from twitchsense.errors import InputError
 from twitchsense.io.export import export
 from twitchsense.nightfile.records import LinkEvent
@@ -82,7 +82,7 @@ def test_duration_without_such_ends_is_that_of_the_samples(tmp_path):
 
 
 def test_a_wearable_lost_before_the_end_leaves_an_end_without_signal(tmp_path):
-    night = rehearse(tmp_path / "a.night", 120, "range@40+1000")
+    night = record_simulated(tmp_path / "a.night", 120, "range@40+1000")
     assert not night.status[0].connected
     recording = ts.read(tmp_path / "a.night")
     heard = max(recording.segment_end_ns(s) for s in recording.segments) - recording.start_ns

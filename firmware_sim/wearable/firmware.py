@@ -122,7 +122,7 @@ class Firmware:
         for _, spec, at in sorted(due, key=lambda d: (d[0], d[1].number)):
             counts = self.source.read(spec.number, at, spec.frame_samples)
             tick = spec.due_tick(at, self.model.tick_hz)
-            self._store(spec.number, self._gap[spec.number], tick, counts)
+            self.store_frame(spec.number, self._gap[spec.number], tick, counts)
             self._gap[spec.number] = 0
 
     def next_tick(self) -> int | None:
@@ -136,7 +136,7 @@ class Firmware:
 
     def press_button(self) -> None:
         """Store a marker frame."""
-        self._store(MARKER, 0, self.ticks, np.empty((0, 0), np.int32))
+        self.store_frame(MARKER, 0, self.ticks, np.empty((0, 0), np.int32))
 
     def skip_samples(self, seconds: float) -> None:
         """Lose samples before they are framed, as a late interrupt does."""
@@ -144,7 +144,8 @@ class Firmware:
             self._n_framed[spec.number] += int(seconds * spec.rate_mhz / 1000)
             self._gap[spec.number] = FLAG_GAP
 
-    def _store(self, type_: int, flags: int, tick: int, counts: NDArray[np.int32]) -> None:
+    def store_frame(self, type_: int, flags: int, tick: int, counts: NDArray[np.int32]) -> None:
+        """Encode a frame and store it in the ring buffer."""
         boot, seq = self.boot_count & 0xFF, self.ring.next
         self.ring.push(self.encoder.frame(type_, flags, boot, seq, tick, counts))
 

@@ -79,7 +79,7 @@ class Wearable:
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Future[None]] = set()
         self._loop = asyncio.get_running_loop()
-        self._start = self._boot_time = self._loop.time()
+        self._start = self.boot_time_s = self._loop.time()
 
     async def power_on(self, source: Any, sink: Any, address: str) -> None:
         """Start the host on a controller and advertise."""
@@ -87,7 +87,7 @@ class Wearable:
         self._add_services()
         self.device.on(Device.EVENT_CONNECTION, self._on_connection)
         await self.device.power_on()
-        self._boot_time = self._loop.time()
+        self.boot_time_s = self._loop.time()
         await self._advertise()
 
     async def run(self) -> None:
@@ -259,7 +259,7 @@ class Wearable:
     def _sample(self) -> None:
         """Let the firmware sample up to the present time."""
         if self._running:
-            ticks = int(self.clock.ticks(self._loop.time() - self._boot_time))
+            ticks = int(self.clock.ticks(self._loop.time() - self.boot_time_s))
             self.firmware.advance(ticks)
             if self.on_stored is not None:
                 self.on_stored(self.firmware)
@@ -272,7 +272,7 @@ class Wearable:
             due = self.firmware.next_tick() if self._running else None
             wait = None
             if due is not None:
-                wait = self.clock.seconds_until(due, self._loop.time() - self._boot_time)
+                wait = self.clock.seconds_until(due, self._loop.time() - self.boot_time_s)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._wake.wait()
@@ -352,10 +352,10 @@ class Wearable:
             if there is not None:
                 controller.drop(there, 0x08)
         await asyncio.sleep(_BOOT_S)
-        self._boot_time = self._loop.time()
+        self.boot_time_s = self._loop.time()
         boot = getattr(self.firmware.source, "restart", None)
         if boot is not None:
-            boot(self._boot_time - self._start)
+            boot(self.boot_time_s - self._start)
         self._running = True
         await self._advertise()
         self._wake.set()

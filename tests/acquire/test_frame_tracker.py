@@ -1,14 +1,11 @@
-"""Bookkeeping of frames resumedst plain sets, acknowledgement, and the reconnect back-off."""
+"""Bookkeeping of frames against plain sets and acknowledgement."""
 
 from __future__ import annotations
-
-import random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.nightfile.builders import KEY
-from twitchsense.acquire.backoff import Backoff
 from twitchsense.acquire.frame_tracker import FrameTracker
 from twitchsense.nightfile.records import Boot
 
@@ -58,10 +55,3 @@ def test_a_frame_is_lost_once_and_never_after_it_was_stored():
     assert tracker.mark_lost(0, 12) == [(5, 9), (11, 12)]
     assert tracker.mark_lost(0, 13) == [(13, 13)]
     assert not tracker.mark_stored(10)
-
-
-def test_backoff_doubles_up_to_a_limit():
-    backoff, rng = Backoff(0.5, 30.0), random.Random(1)
-    delays = [backoff.delay(n, rng) for n in (0, 1, 2, 3, 20, 10_000)]
-    for delay, longest in zip(delays, (0.5, 1, 2, 4, 30, 30), strict=True):
-        assert longest / 2 <= delay <= longest

@@ -15,11 +15,11 @@ import pytest
 
 from firmware_sim.wearable.plug import WearableOptions
 from tests.nightfile.builders import Noise
-from tests.wearable.rehearsal import (
-    Rehearsal,
-    note_frames,
-    offer_to_bluez,
-    rehearse_on_bluez,
+from tests.wearable.simulated_recording import (
+    SimulatedRecording,
+    collect_frames,
+    expose_to_bluez,
+    record_on_bluez,
 )
 from twitchsense.nightfile.loss_report import read_loss_reports
 
@@ -30,16 +30,14 @@ pytestmark = pytest.mark.skipif(
 
 def test_lost_connections_are_restored(tmp_path):
     """Out of range for longer than the supervision timeout; hung up on; a reboot."""
-    night = rehearse_on_bluez(
-        tmp_path / "a.night", 30, "range@3+9", "hangup@3,hangup@15", "reboot@3"
-    )
+    night = record_on_bluez(tmp_path / "a.night", 30, "range@3+9", "hangup@3,hangup@15", "reboot@3")
     night.check(lost=("reboot",))
     assert [p.n_connections >= 2 for p in night.status] == [True, True, True]
 
 
 def test_packet_errors_lose_no_frames(tmp_path):
     """A fade shorter than the timeout that the wearable asks for; packet errors; damage."""
-    night = rehearse_on_bluez(
+    night = record_on_bluez(
         tmp_path / "a.night", 20, "range@5+3", "noise@2+15=0.3", "damage@2+15=0.05"
     )
     night.check()
@@ -67,10 +65,10 @@ def test_the_commands_work_with_bluez(tmp_path):
         return recorder
 
     async def night():
-        rehearsal = Rehearsal(path)
-        async with offer_to_bluez([WearableOptions(source=lambda model: Noise())]) as air:
+        result = SimulatedRecording(path)
+        async with expose_to_bluez([WearableOptions(source=lambda model: Noise())]) as air:
             (wearable,) = air.wearables
-            wearable.on_stored = lambda firmware: note_frames(rehearsal, wearable, firmware)
+            wearable.on_stored = lambda firmware: collect_frames(result, wearable, firmware)
             out, err = await (await run("devices", "--json", "--seconds", 5)).communicate()
             assert out, err
             assert [d["name"] for d in json.loads(out)] == ["ts-0001"]
@@ -86,7 +84,7 @@ def test_the_commands_work_with_bluez(tmp_path):
             _, err = await second.communicate()
             assert second.returncode == 0, err
             assert not wearable.firmware.session
-        return rehearsal
+        return result
 
     (book,) = asyncio.run(night()).check().values()
     assert book.begin == 0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.wearable.vectors import VECTORS, raw
+from tests.wearable.vectors import VECTORS, unhex
 from twitchsense.devices import v1_control
 from twitchsense.devices.framing import (
     MAX_FRAME_BYTES,
@@ -25,13 +25,13 @@ from twitchsense.devices.v1_frames import (
     unwrap_ticks,
 )
 
-INFO = decode_info(raw(VECTORS["info"]["usual"]["bytes"]))
-FRAMES = [raw(v["bytes"]) for v in VECTORS["frame"]]
+INFO = decode_info(unhex(VECTORS["info"]["usual"]["bytes"]))
+FRAMES = [unhex(v["bytes"]) for v in VECTORS["frame"]]
 
 
 @pytest.mark.parametrize("vector", VECTORS["info"].values(), ids=VECTORS["info"])
 def test_info(vector):
-    info = decode_info(raw(vector["bytes"]))
+    info = decode_info(unhex(vector["bytes"]))
     assert (info.leg or "", info.tick_hz, info.device) == (
         vector["leg"],
         vector["tick_hz"],
@@ -42,7 +42,7 @@ def test_info(vector):
 
 @pytest.mark.parametrize("vector", VECTORS["frame"], ids=lambda v: v["name"])
 def test_frame(vector):
-    frame = decode_frame(raw(vector["bytes"]), INFO)
+    frame = decode_frame(unhex(vector["bytes"]), INFO)
     fields = ("type", "flags", "boot", "seq", "ticks")
     assert {f: getattr(frame, f) for f in fields} == {f: vector[f] for f in fields}
     assert frame.samples.tolist() == vector["samples"]
@@ -55,7 +55,7 @@ def test_frame(vector):
 @pytest.mark.parametrize("vector", VECTORS["no_frame"], ids=lambda v: v["reason"])
 def test_invalid_frames_are_rejected(vector):
     with pytest.raises(PacketError) as caught:
-        decode_frame(raw(vector["bytes"]), INFO)
+        decode_frame(unhex(vector["bytes"]), INFO)
     assert caught.value.reason == vector["reason"]
 
 
@@ -72,28 +72,28 @@ def test_grid(grid):
 
 def test_fragments():
     assembler = FragmentAssembler()
-    first, last = map(raw, VECTORS["fragments"]["pieces"])
+    first, last = map(unhex, VECTORS["fragments"]["pieces"])
     assert assembler.push(first) is None
-    assert assembler.push(last) == raw(VECTORS["fragments"]["whole"])
+    assert assembler.push(last) == unhex(VECTORS["fragments"]["whole"])
     assert assembler.push(FRAMES[0]) == FRAMES[0]
-    for bad in ([last], [first, first[:2], b""], [first, raw("f0 82 00")]):
+    for bad in ([last], [first, first[:2], b""], [first, unhex("f0 82 00")]):
         for piece in bad[:-2]:
             assembler.push(piece)
         with pytest.raises(PacketError, match="fragment"):
             list(map(assembler.push, bad[-2:]))
     # the next frame is not harmed
-    assert [assembler.push(first), assembler.push(last)][1] == raw(VECTORS["fragments"]["whole"])
+    assert [assembler.push(first), assembler.push(last)][1] == unhex(VECTORS["fragments"]["whole"])
 
 
 @pytest.mark.parametrize("vector", VECTORS["request"], ids=lambda v: v["name"])
 def test_request(vector):
     arguments = {k: v for k, v in vector.items() if k not in ("name", "bytes")}
-    assert getattr(v1_control, f"encode_{vector['name']}")(**arguments) == raw(vector["bytes"])
+    assert getattr(v1_control, f"encode_{vector['name']}")(**arguments) == unhex(vector["bytes"])
 
 
 @pytest.mark.parametrize("vector", VECTORS["response"], ids=lambda v: v["name"])
 def test_response(vector):
-    response = decode_response(raw(vector["bytes"]))
+    response = decode_response(unhex(vector["bytes"]))
     assert response.op is Opcode[vector["name"].upper()]
     assert response.token == vector["token"]
     assert response.status is ResponseStatus[vector["status"].upper()]
@@ -110,7 +110,7 @@ def test_response(vector):
 @pytest.mark.parametrize("vector", VECTORS["no_response"], ids=lambda v: v["reason"])
 def test_invalid_responses_are_rejected(vector):
     with pytest.raises(PacketError) as caught:
-        decode_response(raw(vector["bytes"]))
+        decode_response(unhex(vector["bytes"]))
     assert caught.value.reason == vector["reason"]
 
 
@@ -120,7 +120,7 @@ def test_invalid_responses_are_rejected(vector):
      (18, 0, "info"), (19, 24, "info"), (28, 1, "info"), (30, 2, "info"), (3, 3, "too_short")],
 )  # fmt: skip
 def test_invalid_info_is_rejected(at, value, reason):
-    data = bytearray(raw(VECTORS["info"]["usual"]["bytes"]))
+    data = bytearray(unhex(VECTORS["info"]["usual"]["bytes"]))
     data[at] = value
     with pytest.raises(PacketError) as caught:
         decode_info(bytes(data))

@@ -7,7 +7,7 @@ import pytest
 
 from firmware_sim.wearable.encoder import ACC, EMG, Encoder, StreamSpec, crc16, split_frame
 from firmware_sim.wearable.firmware import DeviceModel, Firmware
-from tests.wearable.vectors import VECTORS, raw
+from tests.wearable.vectors import VECTORS, unhex
 
 KINDS = {"emg": EMG, "acc": ACC}
 STREAMS = (StreamSpec(1, EMG, 2, 1_000_000, 6_553_600), StreamSpec(2, ACC, 3, 100_000, 8_000_000))
@@ -28,7 +28,7 @@ def test_checksum_has_the_published_value():
 
 def test_info():
     vector = VECTORS["info"]["usual"]
-    assert Encoder().info(STREAMS, 32768, vector["device"], vector["leg"]) == raw(vector["bytes"])
+    assert Encoder().info(STREAMS, 32768, vector["device"], vector["leg"]) == unhex(vector["bytes"])
 
 
 @pytest.mark.parametrize("vector", VECTORS["frame"], ids=lambda v: v["name"])
@@ -43,7 +43,7 @@ def test_frame(vector):
         np.array(vector["samples"], np.int32),
     )
     replay = vector["flags"] & 1
-    assert (encoder.replayed(fresh) if replay else fresh) == raw(vector["bytes"])
+    assert (encoder.replayed(fresh) if replay else fresh) == unhex(vector["bytes"])
 
 
 @pytest.mark.parametrize("grid", VECTORS["grid"], ids=lambda g: str(g["rate_mhz"]))
@@ -54,9 +54,9 @@ def test_grid(grid):
 
 def test_fragments():
     vector = VECTORS["fragments"]
-    pieces = [raw(p) for p in vector["pieces"]]
-    assert split_frame(raw(vector["whole"]), vector["mtu"]) == pieces
-    assert split_frame(raw(vector["whole"]), 23) == [raw(vector["whole"])]
+    pieces = [unhex(p) for p in vector["pieces"]]
+    assert split_frame(unhex(vector["whole"]), vector["mtu"]) == pieces
+    assert split_frame(unhex(vector["whole"]), 23) == [unhex(vector["whole"])]
 
 
 def firmware() -> Firmware:
@@ -66,14 +66,14 @@ def firmware() -> Firmware:
 def test_start_response_equals_the_vector():
     device = firmware()
     session = VECTORS["request"][0]["session"]
-    assert device.control(raw(VECTORS["request"][0]["bytes"]))[:2] == raw("81 11")
+    assert device.control(unhex(VECTORS["request"][0]["bytes"]))[:2] == unhex("81 11")
     device.advance(32768)  # 17 frames of EMG, 2 of acceleration
     assert device.ring.next == 19
     device.press_button()
     device.ring.dropped = 3  # the vector's state
-    answer = raw(VECTORS["response"][0]["bytes"])
+    answer = unhex(VECTORS["response"][0]["bytes"])
     assert device.session == session
-    assert device.control(raw(VECTORS["request"][0]["bytes"])) == answer
+    assert device.control(unhex(VECTORS["request"][0]["bytes"])) == answer
     other = bytes.fromhex("01 11 01000000 00")
     assert device.control(other)[2] == 4
     assert device.session == session
@@ -82,7 +82,7 @@ def test_start_response_equals_the_vector():
 def test_clock_response_equals_the_vector():
     device = firmware()
     device.advance(2**32 + 10)
-    assert device.control(raw("06 16")) == raw(VECTORS["response"][4]["bytes"])
+    assert device.control(unhex("06 16")) == unhex(VECTORS["response"][4]["bytes"])
 
 
 @pytest.mark.parametrize(
@@ -92,16 +92,16 @@ def test_clock_response_equals_the_vector():
      ("04 01 00000000", "84 01 03")],
 )  # fmt: skip
 def test_invalid_requests_get_an_error_status(request_, answer):
-    assert firmware().control(raw(request_)) == raw(answer)
+    assert firmware().control(unhex(request_)) == unhex(answer)
 
 
 def test_new_frames_are_sent_before_requested_ones():
     device = firmware()
-    device.control(raw("01 01 01000000 00"))
+    device.control(unhex("01 01 01000000 00"))
     device.advance(16384)  # half a second: 8 + 1 frames
     device.subscribe()
     assert not device.has_frame()
-    assert device.control(raw("03 02 00000000 02000000")) == raw("83 02 00 00000000 02000000")
+    assert device.control(unhex("03 02 00000000 02000000")) == unhex("83 02 00 00000000 02000000")
     device.advance(16384 + 4000)
     sent = []
     while (frame := device.next_frame()) is not None:
@@ -114,7 +114,7 @@ def test_new_frames_are_sent_before_requested_ones():
 
 def test_a_reboot_clears_everything_but_the_boot_count():
     device = firmware()
-    device.control(raw("01 01 01000000 00"))
+    device.control(unhex("01 01 01000000 00"))
     device.advance(32768)
     device.reboot()
     assert (device.ring.next, device.session, device.boot_count) == (0, 0, 264)

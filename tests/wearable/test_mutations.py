@@ -9,21 +9,21 @@ import pytest
 
 from firmware_sim.wearable import mutations
 from firmware_sim.wearable.mutations import MUTATIONS
-from tests.wearable.broken import CHECKS, first_red, spend
+from tests.wearable.mutation_checks import CHECKS, first_failure, run_mutated
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
 
 
 def test_without_a_mutation_every_check_passes(tmp_path):
-    evening = spend(tmp_path / "a.night")
-    assert {name: check(evening) for name, check in CHECKS.items()} == dict.fromkeys(CHECKS, "")
-    assert len(evening.true) > 1000
+    run = run_mutated(tmp_path / "a.night")
+    assert {name: check(run) for name, check in CHECKS.items()} == dict.fromkeys(CHECKS, "")
+    assert len(run.true) > 1000
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_each_mutation_fails_its_check(name, tmp_path):
     mutation = MUTATIONS[name]
-    check, said = first_red(spend(tmp_path / "a.night", name))
+    check, said = first_failure(run_mutated(tmp_path / "a.night", name))
     assert check == mutation.check, said
     assert mutation.says in said
     assert mutation.says

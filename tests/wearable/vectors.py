@@ -11,5 +11,5 @@ PATH = Path(firmware_sim.__file__).parent / "vectors" / "v1.toml"
 VECTORS = tomllib.loads(PATH.read_text(encoding="utf-8"))
 
 
-def raw(text: str) -> bytes:
+def unhex(text: str) -> bytes:
     return bytes.fromhex(text)

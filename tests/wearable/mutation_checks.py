@@ -1,8 +1,8 @@
-"""One evening with a wearable that may be broken, and the checks that must see it.
+"""One run with a wearable that may be broken, and the checks that must see it.
 
-`spend` lets a stranger ask odd questions first, then records a night of 45 s over a small
-MTU, with a hang-up, samples that were skipped, the button, and an outage longer than the
-ring. The truth is noted inside the firmware, before any byte is made.
+`run_mutated` first sends unusual requests as another client, then records a night of 45 s over a
+small MTU, with a disconnection, skipped samples, a button press, and an outage longer than the
+ring buffer. The truth is collected inside the firmware, before it is encoded.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PRESS = 14.0  # s after the recorder began
 FAULTS = f"hangup@8,skip@12=0.4,button@{PRESS:g},range@18+18"
 SECONDS = 45.0
 SESSION = 0xA1B2C3D4
-STRANGER = 0x01020304
+OTHER_SESSION_ID = 0x01020304
 _UUID = "b5a9000{}-3f7c-4e51-a8d2-6b1c0e94d37f".format
 _SHORT = "0000{}-0000-1000-8000-00805f9b34fb".format
 #: Device information, as docs/protocol.md has it, and what this wearable must say.
@@ -46,8 +46,8 @@ TEXTS = {
 
 
 @dataclass
-class Evening:
-    """What was true, and what came of it."""
+class MutationRun:
+    """What the firmware produced, and what was recorded."""
 
     path: object
     #: (type, flags, tick, samples) of each frame, by sequence
@@ -55,68 +55,68 @@ class Evening:
     boot_s: float = 0.0
     asked_at: int = 0  # ticks at the last request
     press_s: float = 0.0
-    #: numbers of the frames that the full ring overwrote
+    #: sequence numbers of the frames that the full ring buffer overwrote
     gone: set = field(default_factory=set)
-    #: what was asked -> (what must be answered, the answer)
+    #: request -> (expected response, response)
     asked: dict = field(default_factory=dict)
     texts: dict = field(default_factory=dict)
     left: tuple = ()
 
 
-def spend(path, mutate=""):
-    """Spend an evening, in virtual time."""
-    evening = Evening(path)
+def run_mutated(path, mutate=""):
+    """Spend an run, in virtual time."""
+    run = MutationRun(path)
     plan = WearableOptions(
         leg="left", source=lambda model: Noise(), boot_count=BOOT, drift_ppm=DRIFT * 1e6,
         error_rate=0.0, ring_frames=100, mutate=mutate,
     )  # fmt: skip
 
-    async def run():
+    async def record():
         loop = asyncio.get_running_loop()
         async with open_air(wearable_options=[plan], mtu=185) as air:
             (wearable,) = air.wearables
-            evening.boot_s = wearable._boot_time
+            run.boot_s = wearable.boot_time_s
             firmware = wearable.firmware
-            note_truth(evening, firmware)
-            await interrogate(evening, air, firmware)
+            collect_truth(run, firmware)
+            await send_unusual_requests(run, air, firmware)
             now_ns = lambda: T0 + round(loop.time() * 1e9)  # noqa: E731
             file = NightFileWriter(path, {"session": str(SESSION)})
             radio = Adapter(air.scanner, air.client)
             recorder = Recorder(radio, file, [wearable.model.name], now_ns=now_ns, inline=True)
             recorder.sessions[0].rng = random.Random(1)
-            evening.press_s = loop.time() + PRESS
+            run.press_s = loop.time() + PRESS
             stop = asyncio.Event()
             loop.call_later(SECONDS, stop.set)
             troubles = asyncio.ensure_future(wearable.inject_faults(parse_faults(FAULTS)))
             await recorder.run(stop)
             await troubles
             file.close()
-            evening.left = (firmware.session, firmware.ring.oldest, firmware.ring.next)
+            run.left = (firmware.session, firmware.ring.oldest, firmware.ring.next)
 
-    run_virtual(run())
-    return evening
+    run_virtual(record())
+    return run
 
 
-def note_truth(evening, firmware):
-    store = firmware._store
+def collect_truth(run, firmware):
+    store = firmware.store_frame
 
     def note(type_, flags, tick, counts):
-        evening.true.append((type_, flags, tick, counts))
+        run.true.append((type_, flags, tick, counts))
         oldest, dropped = firmware.ring.oldest, firmware.ring.dropped
         store(type_, flags, tick, counts)
         if firmware.ring.dropped > dropped:
-            evening.gone.add(oldest)
+            run.gone.add(oldest)
 
     def answer(request):
-        evening.asked_at = firmware.ticks
+        run.asked_at = firmware.ticks
         return control(request)
 
     control, firmware.control = firmware.control, answer
-    firmware._store = note
+    firmware.store_frame = note
 
 
-async def interrogate(evening, air, firmware):
-    """Read and ask what the recorder never does, byte by byte."""
+async def send_unusual_requests(run, air, firmware):
+    """Read and request what the recorder never does, and compare the responses byte by byte."""
     with_air = Adapter(air.scanner, air.client)
     try:
         (sighting,) = await with_air.scan(5)
@@ -137,7 +137,7 @@ async def interrogate(evening, air, firmware):
         except (BleakError, TimeoutError) as error:
             got = str(error)
         right = right() if callable(right) else right
-        evening.asked[name] = (right if isinstance(right, str) else right.hex(), got)
+        run.asked[name] = (right if isinstance(right, str) else right.hex(), got)
 
     def state(head):
         ring = firmware.ring
@@ -149,7 +149,7 @@ async def interrogate(evening, air, firmware):
 
     try:
         for name, (uuid, _) in TEXTS.items():
-            evening.texts[name] = bytes(await client.read_gatt_char(uuid))
+            run.texts[name] = bytes(await client.read_gatt_char(uuid))
         await ask("before notifications", "05 01", ": 253>")  # 0xFD
         await client.start_notify(_UUID(3), listen)
         await ask("unknown op", "09 02", bytes.fromhex("89 02 01"))
@@ -173,10 +173,10 @@ async def interrogate(evening, air, firmware):
         for number in range(7):
             await ask(f"resend {number}", "03 0a" + one, bytes.fromhex("83 0a 00" + one))
         await ask("busy", "03 0b" + one, bytes.fromhex("83 0b 06"))
-        await ask("clock", "06 0c", lambda: bytes.fromhex("86 0c 00") + evening.asked_at.to_bytes(
+        await ask("clock", "06 0c", lambda: bytes.fromhex("86 0c 00") + run.asked_at.to_bytes(
             8, "little") + BOOT.to_bytes(4, "little"))  # fmt: skip
     except (BleakError, TimeoutError) as error:
-        evening.asked["all"] = ("answers", f"{type(error).__name__}: {error}")
+        run.asked["all"] = ("answers", f"{type(error).__name__}: {error}")
     finally:
         await client.disconnect()
         await asyncio.sleep(1)
@@ -185,9 +185,9 @@ async def interrogate(evening, air, firmware):
 # -- checks ----------------------------------------------------------------------------------
 
 
-def link(evening):
+def link(run):
     """The log of the connection tells the hang-up and the outage, and nothing else."""
-    reader = NightFileReader(evening.path)
+    reader = NightFileReader(run.path)
     rows = reader.query("SELECT event, detail FROM link ORDER BY id")
     reader.close()
     usual = ("the connection was lost", "ts-0001 does not advertise")
@@ -199,32 +199,32 @@ def link(evening):
     return f"connected {connected} times; {odd[:1] or rows[:1]}"
 
 
-def damaged(evening):
+def damaged(run):
     """No notification was unreadable."""
-    reader = NightFileReader(evening.path)
+    reader = NightFileReader(run.path)
     reasons = reader.query("SELECT reason, count(*) FROM damaged GROUP BY reason")
     reader.close()
     return ", ".join(f"{reason}: {n}" for reason, n in reasons)
 
 
-def book(evening):
+def book(run):
     """Every frame came, or is told lost because the ring was full."""
-    books = [b for b in read_loss_reports(evening.path) if b.count == BOOT]
+    books = [b for b in read_loss_reports(run.path) if b.count == BOOT]
     if len(books) != 1:
         return "no book of the boot"
     (book,) = books
     lost = book.lost.pop("ring_overflow", 0)
     if book.unresolved or book.lost or book.unbounded_loss:
         return f"open {book.unresolved[:2]}, lost {book.lost}"
-    if book.received + lost + book.begin != len(evening.true):
-        return f"{book.received} received, {lost} lost of {len(evening.true)}"
-    came = set(_frames(evening)[2])
-    gone = sum(seq >= book.begin and seq not in came for seq in evening.gone)
+    if book.received + lost + book.begin != len(run.true):
+        return f"{book.received} received, {lost} lost of {len(run.true)}"
+    came = set(_frames(run)[2])
+    gone = sum(seq >= book.begin and seq not in came for seq in run.gone)
     return "" if lost == gone > 100 else f"{lost} told as ring_overflow, {gone} overwritten"
 
 
-def _frames(evening):
-    reader = NightFileReader(evening.path)
+def _frames(run):
+    reader = NightFileReader(run.path)
     source = reader.boots[0]
     batches = list(reader.frames(source))
     arrival = [n for (n,) in reader.query("SELECT seq FROM packet ORDER BY id")]
@@ -232,9 +232,9 @@ def _frames(evening):
     return source, batches, arrival
 
 
-def info(evening):
+def info(run):
     """What the device said of itself is in the night file."""
-    source, _, _ = _frames(evening)
+    source, _, _ = _frames(run)
     told = source.info
     emg, acc = told.streams[0], told.streams[1]
     right = {
@@ -246,18 +246,18 @@ def info(evening):
     return "; ".join(f"{k} is {a}, not {b}" for k, (a, b) in right.items() if a != b)
 
 
-def samples(evening):
+def samples(run):
     """Each stream's samples, in physical units and at their time, are the body's own."""
-    recording = ts.read(evening.path)
+    recording = ts.read(run.path)
     noise = Noise()
-    have = set(_frames(evening)[2])
+    have = set(_frames(run)[2])
     for name, type_, fs, factor, column in [
         ("emg1_left", 1, 1000, 0.2, slice(0, 1)),
         ("emg2_left", 1, 1000, 0.2, slice(1, 2)),
         ("acc_left", 2, 100, 8 / 32768, slice(None)),
     ]:
         true = noise.read(type_, 0, 120 * fs)[:, column] * factor
-        total = sum(len(f[3]) for seq, f in enumerate(evening.true) if seq in have
+        total = sum(len(f[3]) for seq, f in enumerate(run.true) if seq in have
                     and f[0] == type_)  # fmt: skip
         segments = recording.segments_of(name)
         got = sum(len(s.samples) for s in segments)
@@ -274,40 +274,40 @@ def samples(evening):
             if len(found) != 1:
                 return f"{name}: samples are nowhere in the truth"
             (first,) = found
-            at = T0 + (evening.boot_s + first / fs / (1 + DRIFT)) * 1e9
+            at = T0 + (run.boot_s + first / fs / (1 + DRIFT)) * 1e9
             off_ms = (recording.start_utc_ns + segment.start_ns - at) / 1e6
             if abs(off_ms) > 20:
                 return f"{name}: {off_ms:.0f} ms off"
     return ""
 
 
-def flags(evening):
+def flags(run):
     """REPLAY stands on what was sent again and on nothing else, GAP where samples lack."""
-    _, batches, arrival = _frames(evening)
+    _, batches, arrival = _frames(run)
     newest = np.maximum.accumulate(arrival)
     late = {seq for seq, top in zip(arrival, newest.tolist(), strict=True) if seq < top}
     for batch in batches:
         for seq, told in zip(batch.seq.tolist(), batch.flags.tolist(), strict=True):
             if (seq in late) != bool(told & 1):
                 return f"REPLAY {'missing from' if seq in late else 'on'} frame {seq}"
-            if told & 2 != evening.true[seq][1]:
+            if told & 2 != run.true[seq][1]:
                 return f"GAP wrong in frame {seq}"
     return ""
 
 
-def marker(evening):
+def marker(run):
     """The button is told at its time."""
-    recording = ts.read(evening.path)
+    recording = ts.read(run.path)
     told = [note for note in recording.notes if "button" in note]
-    second = int(T0 // 1_000_000_000 + evening.press_s)
+    second = int(T0 // 1_000_000_000 + run.press_s)
     right = "{:02d}:{:02d}:{:02d}".format(*(second // n % m for n, m in
                                              [(3600, 24), (60, 60), (1, 60)]))  # fmt: skip
     return "" if len(told) == 1 and f" {right} " in told[0] else f"told at {told}, was {right}"
 
 
-def device(evening):
+def device(run):
     """Serial number, firmware and battery are in the night file."""
-    reader = NightFileReader(evening.path)
+    reader = NightFileReader(run.path)
     rows = reader.query("SELECT name, serial, firmware FROM device")
     percents = {percent for _, _, percent in reader.battery_readings()}
     reader.close()
@@ -317,25 +317,25 @@ def device(evening):
     return "; ".join(wrong + ([] if percents == {100} else [f"battery is {percents}"]))
 
 
-def left_over(evening):
+def left_over(run):
     """At the end the wearable rests, and has freed all that is on disk."""
-    session, oldest, next_ = evening.left
+    session, oldest, next_ = run.left
     if session:
         return f"samples on for session {session:08x}"
     return "" if oldest == next_ else f"{next_ - oldest} frames not freed"
 
 
-def answers(evening):
+def answers(run):
     """The control point answers odd questions to the letter."""
-    wrong = [f"{name}: {got} instead of {right}" for name, (right, got) in evening.asked.items()
+    wrong = [f"{name}: {got} instead of {right}" for name, (right, got) in run.asked.items()
              if (right not in str(got) if name == "before notifications" else right != got)
              ]  # fmt: skip
-    return "; ".join(wrong) or ("" if len(evening.asked) == 19 else "not all was asked")
+    return "; ".join(wrong) or ("" if len(run.asked) == 19 else "not all was asked")
 
 
-def information(evening):
+def information(run):
     """Device information reads as it must."""
-    wrong = [n for n, (_, right) in TEXTS.items() if evening.texts.get(n) != right]
+    wrong = [n for n, (_, right) in TEXTS.items() if run.texts.get(n) != right]
     return ", ".join(wrong)
 
 
@@ -355,11 +355,11 @@ CHECKS = {
 }
 
 
-def first_red(evening):
+def first_failure(run):
     """Return the name of the first check that fails and what it says, or two empty texts."""
     for name, check in CHECKS.items():
         try:
-            said = check(evening)
+            said = check(run)
         except TwitchsenseError as error:
             said = f"{type(error).__name__}: {error}"
         if said:

@@ -1,4 +1,4 @@
-"""A rehearsed night in virtual time: simulated wearables, the recorder, and what was true."""
+"""Recordings of simulated wearables in virtual time, with the frames they produced."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from twitchsense.nightfile.writer import NightFileWriter
 
 
 @dataclass
-class Rehearsal:
-    """What the simulator did, and what the recorder made of it."""
+class SimulatedRecording:
+    """What the simulator produced, and what was recorded."""
 
     path: object
-    #: (device, boot count) -> every frame the firmware ever made, in order
+    #: (device, boot count) -> every frame the firmware produced, in order
     truth: dict = field(default_factory=dict)
     boot_times: dict = field(default_factory=dict)
     status: list = field(default_factory=list)
@@ -67,8 +67,10 @@ class Rehearsal:
         return books
 
 
-def rehearse(path, seconds, faults="", *, plans=None, mtu=247, during=None, inline=True, **options):
-    """Record simulated wearables for so long, in virtual time."""
+def record_simulated(
+    path, seconds, faults="", *, plans=None, mtu=247, during=None, inline=True, **options
+):
+    """Record simulated wearables for `seconds` of virtual time."""
     options.setdefault("source", lambda model: Noise())
     made = plans or [WearableOptions(faults=parse_faults(faults), **options)]
 
@@ -82,34 +84,34 @@ def rehearse(path, seconds, faults="", *, plans=None, mtu=247, during=None, inli
     return run_virtual(night())
 
 
-def rehearse_on_bluez(path, seconds, *faults):
-    """Record wearables, each with its faults, through this computer's own Bluetooth, by vhci.
+def record_on_bluez(path, seconds, *faults):
+    """Record wearables, each with its faults, through this computer's Bluetooth (vhci).
 
-    Real time, which begins when all are connected.
+    In real time, which starts when all are connected.
     """
     made = [WearableOptions(source=lambda model: Noise()) for _ in faults]
 
-    def during(rehearsal, loop, stop):
+    def during(result, loop, stop):
         async def wait():
-            sessions = rehearsal.recorder.sessions
+            sessions = result.recorder.sessions
             while not all(s.status.connected for s in sessions):
                 await asyncio.sleep(0.2)
             loop.call_later(seconds, stop.set)
-            pairs = zip(rehearsal.air.wearables, faults, strict=True)
+            pairs = zip(result.air.wearables, faults, strict=True)
             await asyncio.gather(*[w.inject_faults(parse_faults(f)) for w, f in pairs])
 
-        rehearsal.task = asyncio.ensure_future(wait())
+        result.task = asyncio.ensure_future(wait())
 
     async def night():
-        async with offer_to_bluez(made) as air:
+        async with expose_to_bluez(made) as air:
             return await _record(path, 120, air, Adapter(), during, now_ns=make_host_clock())
 
     return asyncio.run(night())
 
 
 @asynccontextmanager
-async def offer_to_bluez(plans):
-    """Offer wearables when BlueZ has taken their controller, which it gives 2 s to answer."""
+async def expose_to_bluez(plans):
+    """Expose wearables once BlueZ has accepted their controller, which must answer within 2 s."""
     for _ in range(3):
         async with expose_controller("vhci", plans) as air:
             for _ in range(30):
@@ -123,26 +125,26 @@ async def offer_to_bluez(plans):
 
 async def _record(path, seconds, air, radio, during, **options):
     loop = asyncio.get_running_loop()
-    rehearsal = Rehearsal(path, air=air)
+    result = SimulatedRecording(path, air=air)
     for wearable in air.wearables:
-        wearable.on_stored = lambda firmware, w=wearable: note_frames(rehearsal, w, firmware)
+        wearable.on_stored = lambda firmware, w=wearable: collect_frames(result, w, firmware)
     file = NightFileWriter(path, make_metadata())
     names = [w.model.name for w in air.wearables]
-    rehearsal.recorder = recorder = Recorder(radio, file, names, **options)
+    result.recorder = recorder = Recorder(radio, file, names, **options)
     stop = asyncio.Event()
     loop.call_later(seconds, stop.set)
     if during is not None:
-        during(rehearsal, loop, stop)
+        during(result, loop, stop)
     await recorder.run(stop)
     file.close()
-    rehearsal.status = [s.status for s in recorder.sessions]
-    return rehearsal
+    result.status = [s.status for s in recorder.sessions]
+    return result
 
 
-def note_frames(rehearsal, wearable, firmware):
+def collect_frames(result, wearable, firmware):
     key = (firmware.model.serial, firmware.boot_count)
-    frames = rehearsal.truth.setdefault(key, [])
-    rehearsal.boot_times[key] = wearable._boot_time
+    frames = result.truth.setdefault(key, [])
+    result.boot_times[key] = wearable.boot_time_s
     ring = firmware.ring
     while len(frames) < ring.next:
         frames.append(ring.get(len(frames)))

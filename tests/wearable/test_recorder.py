@@ -11,7 +11,7 @@ import twitchsense as ts
 from firmware_sim.wearable.plug import WearableOptions, open_air
 from firmware_sim.wearable.virtual_time import run_virtual
 from tests.nightfile.builders import T0, Noise
-from tests.wearable.rehearsal import Rehearsal, note_frames, rehearse
+from tests.wearable.simulated_recording import SimulatedRecording, collect_frames, record_simulated
 from twitchsense.acquire.adapter import Adapter
 from twitchsense.acquire.recorder import Recorder, make_metadata
 from twitchsense.nightfile.loss_report import read_loss_reports
@@ -19,7 +19,7 @@ from twitchsense.nightfile.reader import NightFileReader
 from twitchsense.nightfile.writer import NightFileWriter
 
 
-def events(path):
+def connection_log(path):
     reader = NightFileReader(path)
     rows = reader.query("SELECT event, detail FROM link ORDER BY id")
     reader.close()
@@ -27,7 +27,7 @@ def events(path):
 
 
 def test_a_minute_without_faults(tmp_path):
-    night = rehearse(tmp_path / "a.night", 60)
+    night = record_simulated(tmp_path / "a.night", 60)
     night.check()
     assert night.status[0].n_connections == 1
     assert night.status[0].battery == 100
@@ -55,16 +55,16 @@ FAULTS = {
 @pytest.mark.parametrize("kind", FAULTS)
 def test_every_fault_leaves_all_frames_stored_or_reported_lost(kind, tmp_path):
     faults, lost = FAULTS[kind]
-    night = rehearse(tmp_path / "a.night", 90, faults)
+    night = record_simulated(tmp_path / "a.night", 90, faults)
     night.check(lost=lost)
     if kind in ("short_fade", "noise", "damaged_frames", "button"):
         assert night.status[0].n_connections == 1
     if kind == "silence":
-        assert any("stalled" in detail for _, detail in events(tmp_path / "a.night"))
+        assert any("stalled" in detail for _, detail in connection_log(tmp_path / "a.night"))
 
 
 def test_an_outage_longer_than_the_ring_buffer_is_reported_lost(tmp_path):
-    night = rehearse(tmp_path / "a.night", 120, "range@20+60", ring_frames=400)
+    night = record_simulated(tmp_path / "a.night", 120, "range@20+60", ring_frames=400)
     (book,) = night.check(lost=("ring_overflow",)).values()
     # 60 s, and the time to notice and connect, make about 20 frames a second
     made_away = book.lost["ring_overflow"]
@@ -73,7 +73,9 @@ def test_an_outage_longer_than_the_ring_buffer_is_reported_lost(tmp_path):
 
 def test_sample_times_follow_a_drifting_clock(tmp_path):
     """Five minutes with a fast, wandering crystal and an outage: within 5 ms of the truth."""
-    night = rehearse(tmp_path / "a.night", 300, "range@100+60", drift_ppm=100.0, wander_ppm=4.0)
+    night = record_simulated(
+        tmp_path / "a.night", 300, "range@100+60", drift_ppm=100.0, wander_ppm=4.0
+    )
     night.check()
     reader = NightFileReader(tmp_path / "a.night")
     (source,) = reader.boots
@@ -89,7 +91,7 @@ def test_sample_times_follow_a_drifting_clock(tmp_path):
 
 
 def test_small_mtu_sends_fragments(tmp_path):
-    night = rehearse(tmp_path / "a.night", 20, mtu=60)
+    night = record_simulated(tmp_path / "a.night", 20, mtu=60)
     night.check()
     assert night.status[0].n_stored > 300
 
@@ -99,7 +101,7 @@ def test_two_legs_share_one_clock(tmp_path):
         WearableOptions(leg="left", drift_ppm=40, source=lambda m: Noise()),
         WearableOptions(leg="right", drift_ppm=-40, source=lambda m: Noise()),
     ]
-    night = rehearse(tmp_path / "a.night", 60, plans=plans)
+    night = record_simulated(tmp_path / "a.night", 60, plans=plans)
     assert len(night.check()) == 2
     recording = ts.read(tmp_path / "a.night")
     names = {c.name for c in recording.channels}
@@ -111,57 +113,55 @@ def test_two_legs_share_one_clock(tmp_path):
 def test_a_blocked_event_loop_loses_nothing(tmp_path):
     """Three seconds in which no callback runs: what came meanwhile waits in the stack."""
 
-    def during(rehearsal, loop, stop):
+    def during(result, loop, stop):
         # virtual time moves on while the loop does nothing, as a real clock would
         def block():
             loop._virtual.slept += 3.0
 
         loop.call_later(20.0, block)
 
-    rehearse(tmp_path / "a.night", 40, during=during).check()
+    record_simulated(tmp_path / "a.night", 40, during=during).check()
 
 
 def test_a_full_disk_is_reported_and_recovered_from(tmp_path):
     seen = []
 
-    def during(rehearsal, loop, stop):
-        db = rehearsal.recorder.night._db
+    def during(result, loop, stop):
+        db = result.recorder.night._db
 
         def fill():
             pages = db.execute("PRAGMA page_count").fetchone()[0]
             db.execute(f"PRAGMA max_page_count = {pages}")
 
         def look():
-            (wearable,) = rehearsal.air.wearables
-            stored = rehearsal.recorder.night.stored_seqs(
-                rehearsal.recorder.sessions[0].tracker.boot
-            )
+            (wearable,) = result.air.wearables
+            stored = result.recorder.night.stored_seqs(result.recorder.sessions[0].tracker.boot)
             # the device keeps what is not on disk: nothing of it was acknowledged
-            seen.append((rehearsal.recorder.storage_error, wearable.firmware.ring.oldest))
+            seen.append((result.recorder.storage_error, wearable.firmware.ring.oldest))
             assert wearable.firmware.ring.oldest <= len(stored)
 
         loop.call_later(20.0, fill)
         loop.call_later(40.0, look)
         loop.call_later(41.0, lambda: db.execute("PRAGMA max_page_count = 1000000"))
 
-    night = rehearse(tmp_path / "a.night", 60, during=during)
+    night = record_simulated(tmp_path / "a.night", 60, during=during)
     night.check()
     assert "full" in seen[0][0]
     assert night.recorder.storage_error == ""
 
 
 def test_a_full_queue_is_counted_and_its_frames_are_retransmitted(tmp_path):
-    def during(rehearsal, loop, stop):
-        queue = rehearsal.recorder.queue
+    def during(result, loop, stop):
+        queue = result.recorder.queue
         loop.call_later(20.0, lambda: setattr(queue, "limit", 3))
         loop.call_later(30.0, lambda: setattr(queue, "limit", 40_000))
 
-    night = rehearse(tmp_path / "a.night", 60, during=during)
+    night = record_simulated(tmp_path / "a.night", 60, during=during)
     assert night.recorder.queue.n_overflows > 50
     night.check()
 
 
-def relay(*paths_and_seconds, plan=None):
+def record_in_turn(*paths_and_seconds, plan=None):
     """Record one wearable with one recorder after the other; a negative time is a kill.
 
     A kill is as kill -9: no STOP, no last commit; the connection just goes.
@@ -169,12 +169,12 @@ def relay(*paths_and_seconds, plan=None):
 
     async def night():
         loop = asyncio.get_running_loop()
-        rehearsal = Rehearsal(None)
+        result = SimulatedRecording(None)
         async with open_air(
             wearable_options=[plan or WearableOptions(source=lambda m: Noise())]
         ) as air:
             (wearable,) = air.wearables
-            wearable.on_stored = lambda firmware: note_frames(rehearsal, wearable, firmware)
+            wearable.on_stored = lambda firmware: collect_frames(result, wearable, firmware)
             radio = Adapter(air.scanner, air.client)
             for path, seconds in paths_and_seconds:
                 recorder = Recorder(
@@ -198,7 +198,7 @@ def relay(*paths_and_seconds, plan=None):
                     await task
                     assert not wearable.firmware.session
                 recorder.night.close()
-        return rehearsal
+        return result
 
     return run_virtual(night())
 
@@ -208,7 +208,7 @@ def relay(*paths_and_seconds, plan=None):
 def test_recording_resumes_in_the_same_night_after_a_kill(first, second, tmp_path):
     """Two recorders die, at times in the middle of connecting; the third fetches all."""
     path = tmp_path / "a.night"
-    night = relay((path, first), (path, second), (path, 40.0))
+    night = record_in_turn((path, first), (path, second), (path, 40.0))
     night.path = path
     (book,) = night.check().values()
     assert book.received == book.end
@@ -218,17 +218,17 @@ def test_recording_resumes_in_the_same_night_after_a_kill(first, second, tmp_pat
 def test_a_device_whose_boot_count_did_not_rise_is_rejected(tmp_path):
     """Its frames can't be told from those of before: better an error than nothing, silently."""
     path = tmp_path / "a.night"
-    rehearse(path, 20).check()
+    record_simulated(path, 20).check()
     before = read_loss_reports(path)
-    rehearse(path, 20)
+    record_simulated(path, 20)
     assert read_loss_reports(path) == before
-    assert any("boot count did not rise" in detail for _, detail in events(path))
+    assert any("boot count did not rise" in detail for _, detail in connection_log(path))
 
 
 def test_a_new_boot_resumes_the_same_night(tmp_path):
     path = tmp_path / "a.night"
-    rehearse(path, 20)
-    rehearse(path, 20, boot_count=2)
+    record_simulated(path, 20)
+    record_simulated(path, 20, boot_count=2)
     first, second = read_loss_reports(path)
     assert first.received == first.end > 250
     assert second.received == second.end > 250
@@ -237,7 +237,7 @@ def test_a_new_boot_resumes_the_same_night(tmp_path):
 def test_each_night_has_its_own_frames(tmp_path):
     """The wearable was not switched off between two nights: its numbers go on."""
     one, two = tmp_path / "a.night", tmp_path / "b.night"
-    night = relay((one, 20.0), (two, 20.0))
+    night = record_in_turn((one, 20.0), (two, 20.0))
     first, second = (read_loss_reports(path)[0] for path in (one, two))
     assert first.unresolved == second.unresolved == ()
     assert (first.begin, second.begin) == (0, first.end)
@@ -248,8 +248,8 @@ def test_each_night_has_its_own_frames(tmp_path):
 def test_another_session_is_taken_over(tmp_path):
     """A recorder that was killed left its session running; another night begins."""
     one, two = tmp_path / "a.night", tmp_path / "b.night"
-    relay((one, -20.0), (two, 20.0))
+    record_in_turn((one, -20.0), (two, 20.0))
     (book,) = read_loss_reports(two)
     assert book.unresolved == ()
     assert book.begin > 300
-    assert any(event == "take_over" for event, _ in events(two))
+    assert any(event == "take_over" for event, _ in connection_log(two))
