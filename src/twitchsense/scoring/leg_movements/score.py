@@ -1,7 +1,6 @@
 """Score leg movements from an event list, without a recording: `score_leg_movements`.
 
-`score_limb` and `LimbScore` are aliases of `score_leg_movements` and
-`LegMovementScore`.
+`score_limb` is an alias of `score_leg_movements`.
 """
 
 from __future__ import annotations
@@ -243,7 +242,5 @@ def _share(count: int, of: float) -> float | None:
     return count / of if of > 0 else None
 
 
-#: Alias of `LegMovementScore`.
-LimbScore = LegMovementScore
 #: Alias of `score_leg_movements`.
 score_limb = score_leg_movements
