@@ -14,12 +14,13 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter, defaultdict
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 
 import twitchsense as ts
-from twitchsense.detect.emg_candidates import EmgTrack
+from twitchsense.detect.emg_segment import EmgSegment
 from twitchsense.live.event_updates import EventTracker, EventUpdate
 from twitchsense.model.candidates import LONG_KINDS, ScoredCandidate
 from twitchsense.model.channels import NS
@@ -37,7 +38,7 @@ class StageTimer:
     def __init__(self, recording: Recording) -> None:
         self.detector = ts.Detector(Settings(), recording.channels)
         self.rows = EventTracker()
-        self.tracks: dict[str, EmgTrack] = {}
+        self.tracks: dict[str, EmgSegment] = {}
         self.cleaned: dict[str, list[tuple[int, int]]] = defaultdict(list)  # cleaned until, time
         self.bursts: dict[tuple[str, int], int] = {}
         self.first: dict[int, tuple[str, int]] = {}
@@ -62,11 +63,11 @@ class StageTimer:
     def _follow(self, name: str, chunk, now: int) -> None:
         if chunk.first_index == 0:
             channel = self.recording.channel(name)
-            self.tracks[name] = EmgTrack(channel, chunk.segment_start_ns, Settings())
+            self.tracks[name] = EmgSegment(channel, chunk.segment_start_ns, Settings(), count())
         track = self.tracks[name]
         track.push(chunk.samples)
-        self.cleaned[name].append((track.reach_ns, now))
-        for burst in track.take()[0]:
+        self.cleaned[name].append((track.newest_ns, now))
+        for burst in track.take_bursts():
             self.bursts[name, burst.onset_ns] = now
 
     def _record(self, row: EventUpdate, now: int) -> None:

@@ -8,6 +8,7 @@ Not part of the test suite; nothing is asserted.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,9 @@ import pytest
 
 from twitchsense import Recording, Settings, analyze
 from twitchsense.bench.synthetic import make_tile
-from twitchsense.detect.acc_candidates import AccTrack
+from twitchsense.detect.acc_segment import AccSegment
 from twitchsense.detect.detector import Detector
-from twitchsense.detect.emg_candidates import EmgTrack
+from twitchsense.detect.emg_segment import EmgSegment
 from twitchsense.dsp.ecg_canceller import EcgCanceller
 from twitchsense.dsp.filters import burst_band, leg_movement_band
 from twitchsense.dsp.mains import MainsCanceller
@@ -68,7 +69,11 @@ def test_track(benchmark: Benchmark, name: str) -> None:
     samples = segment.samples.read(0, len(segment.samples))
 
     def job() -> None:
-        track = (EmgTrack if name == "emg1" else AccTrack)(channel, 0, SETTINGS)
+        track: EmgSegment | AccSegment
+        if name == "emg1":
+            track = EmgSegment(channel, 0, SETTINGS, count())
+        else:
+            track = AccSegment(channel, 0, SETTINGS)
         over_chunks(track.push, samples, channel.fs)
         track.close()
 

@@ -13,12 +13,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from itertools import count
 
 import numpy as np
 from scipy import signal
 
 from twitchsense.bench.synthetic import make_tile, tile_recording
-from twitchsense.detect.emg_candidates import EmgTrack
+from twitchsense.detect.emg_segment import EmgSegment
 from twitchsense.settings import get_profile
 
 N = 60_000
@@ -119,7 +120,7 @@ def channel_jobs() -> list[Callable[[], object]]:
     settings = get_profile("default-2026")
 
     def follow(name: str) -> None:
-        track = EmgTrack(recording.channel(name), 0, settings)
+        track = EmgSegment(recording.channel(name), 0, settings, count())
         samples = recording.segments_of(name)[0].samples
         for first in range(0, len(samples), N):
             track.push(samples.read(first, first + N))

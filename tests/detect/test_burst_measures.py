@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from tests.signals import band_noise, interference_pattern
-from twitchsense.detect.burst_measures import log_pitch, zero_phase
+from twitchsense.detect.burst_measures import log_frequency, zero_phase
 
 
 @pytest.mark.parametrize("fs", [500.0, 1000.0, 2000.0])
 def test_the_pitch_of_a_tone_is_its_frequency_whatever_its_size(fs):
     t = np.arange(round(0.5 * fs)) / fs
     for size in (1.0, 300.0):
-        assert np.exp(log_pitch(size * np.sin(2 * np.pi * 60 * t), fs)) == pytest.approx(
+        assert np.exp(log_frequency(size * np.sin(2 * np.pi * 60 * t), fs)) == pytest.approx(
             60, rel=0.03
         )
 
@@ -24,9 +24,11 @@ def test_muscle_sounds_lower_than_hiss():
         interference_pattern(2000, 1000.0, 50.0, rng),
         band_noise(2000, 1000.0, 50.0, rng),
     )
-    low, high = (log_pitch(zero_phase(x, 1000.0), 1000.0) for x in (muscle, hiss))
+    low, high = (log_frequency(zero_phase(x, 1000.0), 1000.0) for x in (muscle, hiss))
     assert np.exp(low) < 150 < 180 < np.exp(high)
 
 
 def test_one_sample_has_a_pitch():
-    assert np.isfinite([log_pitch(np.array([3.0]), 1000.0), log_pitch(np.zeros(5), 1000.0)]).all()
+    assert np.isfinite(
+        [log_frequency(np.array([3.0]), 1000.0), log_frequency(np.zeros(5), 1000.0)]
+    ).all()

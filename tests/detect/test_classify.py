@@ -1,4 +1,4 @@
-"""What the verdict is told, and what it says."""
+"""The features of a candidate, and what the classifiers and their rules make of them."""
 
 from __future__ import annotations
 
@@ -7,105 +7,112 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.detect.test_sequence_rules import S, finding, table
+from tests.detect.builders import S, candidate, night_context, night_rules, per_second
 from twitchsense.detect import classify
-from twitchsense.detect.boosted_trees import Trees
-from twitchsense.detect.burst_grouping import TEXTURE
-from twitchsense.detect.burst_measures import LOOK
-from twitchsense.detect.classify import (
+from twitchsense.detect.boosted_trees import BoostedTrees
+from twitchsense.detect.burst_grouping import CONTRACTION_FEATURES
+from twitchsense.detect.burst_measures import WAVEFORM_FEATURES
+from twitchsense.detect.classify import Classifier
+from twitchsense.detect.ecg_rejection import EcgBeats
+from twitchsense.detect.features.local import LocalFeatures
+from twitchsense.detect.features.tables import (
+    BURST_FEATURES,
     MOVEMENT_FEATURES,
-    TWITCH_FEATURES,
-    describe_movements,
-    describe_twitches,
-    judge_movements,
-    judge_twitches,
-    turn_down_trains,
+    NightContext,
+    burst_features,
+    movement_features,
 )
-from twitchsense.detect.ecg_rejection import Beats
-from twitchsense.detect.local_features import Company
-from twitchsense.detect.night_context import Surroundings
-from twitchsense.detect.sequence_rules import vote
+from twitchsense.detect.sequence_rules import (
+    NightInputs,
+    classify_bursts,
+    classify_movements,
+    reject_trains,
+)
 from twitchsense.dsp.ecg_canceller import Beat
-from twitchsense.model.candidates import event_tables
+from twitchsense.model.candidates import SHORT_KINDS, event_tables
 from twitchsense.settings import Settings
 
-NEAR = Company(7, 2, 11, 3, 0.3, 0.05, 0.2)
-NOTHING = Surroundings()
+NEAR = LocalFeatures(7, 2, 11, 3, 0.3, 0.05, 0.2)
 
 
 def burst(at_s=100.0, **changes):
-    """Return a finding that the verdict judges."""
-    found = finding(at_s, length_s=changes.pop("length_s", 0.047))
-    look = np.arange(len(LOOK), dtype=np.float32) / 8
-    own = {"peak_ns": found.onset_ns + 1, "features": look, "snr_db": 21.0, "peak_g": 0.05}
+    """Return a candidate that the burst model classifies."""
+    found = candidate(at_s, length_s=changes.pop("length_s", 0.047))
+    features = np.arange(len(WAVEFORM_FEATURES), dtype=np.float32) / 8
+    own = {"peak_ns": found.onset_ns + 1, "features": features, "snr_db": 21.0, "peak_g": 0.05}
     return replace(found, **(own | changes))
 
 
 def contraction(at_s=100.0, **changes):
-    texture = np.arange(len(TEXTURE), dtype=np.float32) / 8
-    own = {"kind": "movement", "features": texture, "length_s": 2.0}
+    """Return a candidate that the movement model classifies."""
+    features = np.arange(len(CONTRACTION_FEATURES), dtype=np.float32) / 8
+    own = {"kind": "movement", "features": features, "length_s": 2.0}
     return burst(at_s, **(own | changes))
 
 
-def company_of(*found):
-    return Surroundings(company={"emg1": {f.peak_ns: NEAR for f in found}})
+def inputs(context=None, classifier=None):
+    return NightInputs(context or night_context(), Settings(), classifier or Classifier())
 
 
-# -- what it is told ---------------------------------------------------------------------
+# -- features ----------------------------------------------------------------------------
 
 
-def told(found, around=NOTHING, which=0):
-    members, rows = describe_twitches(found, around)
-    assert rows.shape == (len(members), len(TWITCH_FEATURES))
-    return dict(zip(TWITCH_FEATURES, rows[which].tolist(), strict=True))
+def described(candidates, context=None, row=0):
+    """Return the features of one candidate by name."""
+    rows = [i for i, c in enumerate(candidates) if c.kind in SHORT_KINDS]
+    table = burst_features(candidates, rows, context or night_context())
+    assert table.shape == (len(rows), len(BURST_FEATURES))
+    return dict(zip(BURST_FEATURES, table[row].tolist(), strict=True))
 
 
-def test_features_of_a_twitch_stand_in_their_columns():
+def test_features_of_a_burst_stand_in_their_columns():
     own = burst()
-    beats = Beats()
+    beats = EcgBeats()
     beats.add([(own.onset_ns - 1, Beat(0, 300.0, own.amplitude_uv / 3))])
-    row = told([own], Surroundings(beats={"emg1": beats}, company=company_of(own).company))
-    look = {name: row.pop(name) for name in LOOK}
-    assert list(look.values()) == own.features.tolist()
+    row = described([own], night_context(beats={"emg1": beats}, near=NEAR))
+    waveform = {name: row.pop(name) for name in WAVEFORM_FEATURES}
+    assert list(waveform.values()) == own.features.tolist()
     assert row == pytest.approx(
         {
-            "again": 7, "soon": 2, "tall": 11, "tall_soon": 3, "rhythm": 0.3, "most": 0.2,
-            "lift": np.log(4), "crowd": 1, "neighbours": 1, "log_over_beat": np.log(3),
-            "log_knock": np.log(0.05), "log_length": np.log(0.05), "snr_db": 21.0,
+            "n_repeats": 7, "n_repeats_near": 2, "n_large_windows": 11, "n_large_windows_near": 3,
+            "rhythmicity": 0.3, "rel_p75": 0.2, "log_p75_over_p10": np.log(4), "n_bursts": 1,
+            "n_bursts_near": 1, "log_ecg_residual_ratio": np.log(3), "log_peak_g": np.log(0.05),
+            "log_duration_3ms": np.log(0.05), "snr_db_clipped": 21.0,
         }
     )  # fmt: skip
 
 
 def test_features_of_a_movement_stand_in_their_columns():
     own = contraction(peak_g=0.2)
-    members, rows = describe_movements([own], company_of(own))
-    row = dict(zip(MOVEMENT_FEATURES, rows[0].tolist(), strict=True))
-    assert members == [0]
-    assert [row.pop(name) for name in TEXTURE] == own.features.tolist()
+    table = movement_features([own], [0], night_context(near=NEAR))
+    row = dict(zip(MOVEMENT_FEATURES, table[0].tolist(), strict=True))
+    assert [row.pop(name) for name in CONTRACTION_FEATURES] == own.features.tolist()
     expected = {
-        "again": 7,
-        "most": 0.2,
-        "log_length": np.log(2),
+        "n_repeats": 7,
+        "rel_p75": 0.2,
+        "log_duration": np.log(2),
         "snr_db": 21,
-        "log_g": np.log(0.2),
+        "log_peak_g": np.log(0.2),
     }
     assert row == pytest.approx(expected)
 
 
-def test_without_company_nothing_is_seen_again():
-    row = told([burst()])
-    assert (row["again"], row["tall"], row["most"]) == (0, 0, 0)
-    assert np.isnan(row["log_over_beat"])  # no beat there
-    assert row["lift"] == pytest.approx(np.log(1.4))  # as in noise
+def test_a_burst_without_neighbours_has_no_repeats_and_the_background_of_noise():
+    row = described([burst()])
+    assert (row["n_repeats"], row["n_large_windows"], row["rel_p75"]) == (0, 0, 0)
+    assert np.isnan(row["log_ecg_residual_ratio"])  # no removed beat there
+    assert row["log_p75_over_p10"] == pytest.approx(np.log(1.4))
 
 
-def test_company_is_looked_up_by_channel_and_peak():
-    own, other = burst(), burst(channel="emg2")
-    assert told([other], company_of(own))["again"] == 0
-    assert told([replace(own, peak_ns=own.peak_ns + 1)], company_of(own))["again"] == 0
+def test_local_features_are_those_of_the_burst_of_that_number_on_that_channel():
+    context = NightContext(local={"emg1": {3: NEAR}})
+    assert context.local_features(burst(burst_number=3)) is NEAR
+    for other in (burst(burst_number=4), burst(channel="emg2", burst_number=3)):
+        with pytest.raises(KeyError):
+            context.local_features(other)
 
 
-def test_the_crowd_are_bursts_within_two_and_a_half_seconds_on_the_channel():
+def test_bursts_within_two_and_a_half_seconds_on_the_channel_are_counted():
     near = [burst(100 + d) for d in (-2.4, -0.5, 0.5, 0.7, 2.4)]
     far = [burst(97.4), burst(102.6)]
     foreign = [
@@ -114,28 +121,45 @@ def test_the_crowd_are_bursts_within_two_and_a_half_seconds_on_the_channel():
         burst(100.4, waveform=None),
     ]
     found = [burst(), *near, *far, *foreign]
-    row = told(found)
-    assert row["crowd"] == 1 + len(near)
-    assert row["neighbours"] == 1 + 2
-    # rejected candidates crackle too
-    assert told([*found, burst(100.1, reason="too_small")])["neighbours"] == 4
+    row = described(found)
+    assert row["n_bursts"] == 1 + len(near)
+    assert row["n_bursts_near"] == 1 + 2
+    # rejected candidates are counted too
+    assert described([*found, burst(100.1, reason="too_small")])["n_bursts_near"] == 4
 
 
-def test_what_is_less_than_half_as_large_is_no_crowd():
+def test_bursts_less_than_half_as_large_are_not_counted():
     found = [burst(), *(burst(100 + d, amplitude_uv=a) for d, a in ((0.3, 49), (1.0, 51)))]
-    found = [replace(f, amplitude_uv=100.0) if f is found[0] else f for f in found]
-    row = told(found)
-    assert (row["crowd"], row["neighbours"]) == (2, 1)
-    # seen from the small one everybody is large
-    assert told(found, which=1)["crowd"] == 3
+    row = described(found)
+    assert (row["n_bursts"], row["n_bursts_near"]) == (2, 1)
+    # compared with the small one, all are large
+    assert described(found, row=1)["n_bursts"] == 3
 
 
 def test_acceleration_is_unknown_without_an_accelerometer_and_noise_below_3_mg():
-    assert np.isnan(told([burst(peak_g=np.nan)])["log_knock"])
-    assert told([burst(peak_g=0.0)])["log_knock"] == pytest.approx(np.log(0.003))
+    assert np.isnan(described([burst(peak_g=np.nan)])["log_peak_g"])
+    assert described([burst(peak_g=0.0)])["log_peak_g"] == pytest.approx(np.log(0.003))
 
 
-def test_who_is_judged():
+# -- which candidates are classified -----------------------------------------------------
+
+
+class Recorder(Classifier):
+    """Records which candidates it is asked about, and accepts all."""
+
+    def __init__(self):
+        self.asked = {}
+
+    def movements(self, candidates, rows, context):
+        self.asked["movements"] = list(rows)
+        return np.ones(len(rows)), [""] * len(rows)
+
+    def bursts(self, candidates, rows, context):
+        self.asked["bursts"] = list(rows)
+        return np.ones(len(rows)), [""] * len(rows)
+
+
+def test_only_undecided_candidates_with_features_are_classified():
     found = [
         burst(), burst(kind="brief_contraction"), burst(kind="jerk"), contraction(),
         contraction(kind="gross_movement"), contraction(kind="posture_change"),
@@ -143,190 +167,199 @@ def test_who_is_judged():
         burst(features=None), contraction(reason="mains"), contraction(reason="electrode_pop"),
         contraction(reason="weak_contraction"), contraction(features=None),
     ]  # fmt: skip
-    assert describe_twitches(found, NOTHING)[0] == [0, 1, 7]
-    assert describe_movements(found, NOTHING)[0] == [3, 4, 11]
+    recorder = Recorder()
+    classify_bursts(found, inputs(classifier=recorder))
+    classify_movements(found, inputs(classifier=recorder))
+    assert recorder.asked == {"bursts": [0, 1, 7], "movements": [3, 4, 11]}
 
 
-def test_nobody_to_judge():
-    assert describe_twitches([], NOTHING)[1].shape == (0, len(TWITCH_FEATURES))
-    assert describe_movements([], NOTHING)[1].shape == (0, len(MOVEMENT_FEATURES))
+def test_nothing_to_classify():
+    context = night_context()
+    assert burst_features([], [], context).shape == (0, len(BURST_FEATURES))
+    assert movement_features([], [], context).shape == (0, len(MOVEMENT_FEATURES))
     found = [burst(kind="jerk")]
-    assert judge_twitches(found, NOTHING) == found
-    assert judge_movements(found, NOTHING) == found
+    assert classify_bursts(found, inputs()) == found
+    assert classify_movements(found, inputs()) == found
 
 
-# -- what it says ------------------------------------------------------------------------------
+# -- decisions -----------------------------------------------------------------------------
 
 
 def model(names, bias, **weights):
-    """Return a model in which a feature over one half, or unknown, adds its weight down."""
-    asked = list(weights.items()) or [(names[0], 0.0)]
-    n = len(asked)
-    feature, most, odds = np.full(3 * n, -1), np.zeros(3 * n), np.zeros(3 * n)
-    feature[::3] = [names.index(name) for name, _ in asked]
-    most[::3] = 0.5
-    odds[2::3] = [-weight for _, weight in asked]
-    odds[:3] += bias
-    low = np.arange(3 * n) + 1
-    unknown_low = np.zeros(3 * n, bool)
-    return Trees(tuple(names), feature, most, unknown_low, low, low + 1, odds, np.arange(n) * 3)
+    """Return a model in which a feature over one half, or unknown, lowers the log-odds."""
+    tested = list(weights.items()) or [(names[0], 0.0)]
+    n = len(tested)
+    feature, threshold, log_odds = np.full(3 * n, -1), np.zeros(3 * n), np.zeros(3 * n)
+    feature[::3] = [names.index(name) for name, _ in tested]
+    threshold[::3] = 0.5
+    log_odds[2::3] = [-weight for _, weight in tested]
+    log_odds[:3] += bias
+    left = np.arange(3 * n) + 1
+    missing_left = np.zeros(3 * n, bool)
+    roots = np.arange(n) * 3
+    return BoostedTrees(
+        tuple(names), feature, threshold, missing_left, left, left + 1, log_odds, roots
+    )
 
 
-def learn(monkeypatch, **models):
-    monkeypatch.setattr(classify, "learned", models.__getitem__)
-    monkeypatch.setattr(classify, "look_again", lambda _, sure: sure)
+def use_models(monkeypatch, **models):
+    """Let the classifier use other models, and no second stage."""
+    monkeypatch.setattr(classify, "load_model", lambda name, _features: models[name])
+    monkeypatch.setattr(Classifier, "recurring", lambda _self, _candidates, first: first)
 
 
-def judge(monkeypatch, found, bias, near=NEAR, **weights):
-    learn(monkeypatch, twitch=model(TWITCH_FEATURES, bias, **weights))
-    around = Surroundings(company={"emg1": {found.peak_ns: near}})
-    return judge_twitches([found], around)[0]
+def classified(monkeypatch, found, bias, **weights):
+    use_models(monkeypatch, burst=model(BURST_FEATURES, bias, **weights))
+    return classify_bursts([found], inputs(night_context(near=NEAR)))[0]
 
 
-@pytest.mark.parametrize(("odds", "kept"), [(0.01, True), (-0.01, False)])
-def test_what_is_more_likely_something_else_is_turned_down(monkeypatch, odds, kept):
-    judged = judge(monkeypatch, burst(grade="mild"), odds)
-    assert (judged.reason == "") is kept
+@pytest.mark.parametrize(("log_odds", "kept"), [(0.01, True), (-0.01, False)])
+def test_what_is_more_likely_something_else_is_rejected(monkeypatch, log_odds, kept):
+    after = classified(monkeypatch, burst(grade="mild"), log_odds)
+    assert (after.reason == "") is kept
     if kept:
-        assert judged.confidence == pytest.approx(1 / (1 + np.exp(-odds)))
-        assert judged.grade == "mild"
+        assert after.confidence == pytest.approx(1 / (1 + np.exp(-log_odds)))
+        assert after.grade == "mild"
     else:
-        assert np.isnan(judged.confidence)
-        assert judged.grade == ""
+        assert np.isnan(after.confidence)
+        assert after.grade == ""
 
 
 def test_confidence_is_the_probability(monkeypatch):
-    judged = judge(monkeypatch, burst(), 4.0, again=1.5, log_width=0.0)
-    assert judged.confidence == pytest.approx(1 / (1 + np.exp(-2.5)))
+    after = classified(monkeypatch, burst(), 4.0, n_repeats=1.5, log_width=0.0)
+    assert after.confidence == pytest.approx(1 / (1 + np.exp(-2.5)))
 
 
 @pytest.mark.parametrize(
     ("first", "second", "reason"),
     [(-1, 0.7, ""), (1, 0.7, ""), (-1, 0.3, "rhythmic_train"), (1, 0.3, "electrode_pop")],
 )
-def test_the_second_look_has_the_last_word(monkeypatch, first, second, reason):
-    learn(monkeypatch, twitch=model(TWITCH_FEATURES, first + 1.0, again=1.0))
-    monkeypatch.setattr(classify, "look_again", lambda found, _: np.full(len(found), second))
-    own = burst()
-    (judged,) = judge_twitches([own], company_of(own))
-    assert judged.reason == reason
-    assert judged.confidence == pytest.approx(np.nan if reason else second, nan_ok=True)
+def test_the_second_stage_decides(monkeypatch, first, second, reason):
+    use_models(monkeypatch, burst=model(BURST_FEATURES, first + 1.0, n_repeats=1.0))
+    monkeypatch.setattr(Classifier, "recurring", lambda _self, c, _p: np.full(len(c), second))
+    (after,) = classify_bursts([burst()], inputs(night_context(near=NEAR)))
+    assert after.reason == reason
+    assert after.confidence == pytest.approx(np.nan if reason else second, nan_ok=True)
 
 
-def test_a_pop_by_the_rules_may_be_a_twitch(monkeypatch):
-    judged = judge(monkeypatch, burst(reason="electrode_pop", confidence=np.nan), 2.0)
-    assert (judged.reason, judged.confidence) == ("", pytest.approx(1 / (1 + np.exp(-2))))
+def test_an_electrode_artefact_by_the_rules_may_be_a_twitch(monkeypatch):
+    after = classified(monkeypatch, burst(reason="electrode_pop", confidence=np.nan), 2.0)
+    assert (after.reason, after.confidence) == ("", pytest.approx(1 / (1 + np.exp(-2))))
 
 
 @pytest.mark.parametrize("reason", ["too_small", "too_short", "saturation", "mains", "noise_floor"])
 @pytest.mark.parametrize("bias", [-9.0, 9.0])
-def test_other_reasons_are_left_alone(monkeypatch, reason, bias):
+def test_other_reasons_are_final(monkeypatch, reason, bias):
     own = burst(reason=reason)
-    assert judge(monkeypatch, own, bias) is own
+    assert classified(monkeypatch, own, bias) is own
 
 
 @pytest.mark.parametrize(
     ("weights", "reason"),
     [
-        ({"again": 2, "after": 1}, "rhythmic_train"),
-        ({"again": 1, "after": 2}, "electrode_pop"),
+        ({"n_repeats": 2, "peak_after": 1}, "rhythmic_train"),
+        ({"n_repeats": 1, "peak_after": 2}, "electrode_pop"),
         # groups are added up: two small ones outweigh a larger one
-        ({"again": 2, "after": 1.5, "before": 1.5}, "electrode_pop"),
-        ({"log_over_beat": 3, "again": 2}, "ecg"),
+        ({"n_repeats": 2, "peak_after": 1.5, "peak_before": 1.5}, "electrode_pop"),
+        ({"log_ecg_residual_ratio": 3, "n_repeats": 2}, "ecg"),
         ({}, "rhythmic_train"),  # the first where all weigh alike
     ],
 )
-def test_the_reason_is_what_weighs_most_against_it(monkeypatch, weights, reason):
-    look = np.ones(len(LOOK), np.float32)
-    assert judge(monkeypatch, burst(features=look), -1.0, **weights).reason == reason
+def test_the_reason_is_the_group_that_weighs_most_against_it(monkeypatch, weights, reason):
+    features = np.ones(len(WAVEFORM_FEATURES), np.float32)
+    assert classified(monkeypatch, burst(features=features), -1.0, **weights).reason == reason
 
 
 @pytest.mark.parametrize(
     ("feature", "reason"),
     [
-        ("filled", "rhythmic_train"),
-        ("contact", "electrode_pop"),
-        ("log_length", "weak_contraction"),
+        ("active_share", "rhythmic_train"),
+        ("electrode_probability", "electrode_pop"),
+        ("log_duration", "weak_contraction"),
     ],
 )
 def test_reasons_of_movements(monkeypatch, feature, reason):
-    learn(monkeypatch, movement=model(MOVEMENT_FEATURES, -0.1, **{feature: 2}))
-    own = contraction(features=np.ones(len(TEXTURE), np.float32), length_s=3.0)
-    assert judge_movements([own], NOTHING)[0].reason == reason
+    use_models(monkeypatch, movement=model(MOVEMENT_FEATURES, -0.1, **{feature: 2}))
+    own = contraction(features=np.ones(len(CONTRACTION_FEATURES), np.float32), length_s=3.0)
+    assert classify_movements([own], inputs())[0].reason == reason
 
 
 @pytest.mark.parametrize(
-    ("kind", "busy", "confidence"),
+    ("kind", "moving", "confidence"),
     [
         ("gross_movement", 0.51, 0.51), ("gross_movement", 0.49, None),
         ("gross_movement", 0.0, None), ("movement", 0.9, None),
     ],
 )  # fmt: skip
-def test_a_walk_is_a_movement_though_its_steps_look_alike(monkeypatch, kind, busy, confidence):
-    learn(monkeypatch, movement=model(MOVEMENT_FEATURES, -2.0))
+def test_a_walk_is_a_movement_though_its_steps_are_alike(monkeypatch, kind, moving, confidence):
+    use_models(monkeypatch, movement=model(MOVEMENT_FEATURES, -2.0))
     own = contraction(kind=kind, length_s=20.0)
-    share = np.zeros(400, np.float32)
-    share[100:120] = busy  # while it lasts; before and after it the leg is still
-    leg = replace(table(share), mean_vector=np.zeros((400, 3), np.float32), kind="acc")
-    around = Surroundings({"emg1": table(1.0), "acc": leg})
-    judged = judge_movements([own], around)[0]
-    assert judged.reason == ("" if confidence else "rhythmic_train")
+    fraction = np.zeros(400, np.float32)
+    fraction[100:120] = moving  # before and after it the leg is still
+    leg = replace(per_second(kind="acc"), active_fraction=fraction)
+    context = night_context({"emg1": per_second(1.0), "acc": leg})
+    after = classify_movements([own], inputs(context))[0]
+    assert after.reason == ("" if confidence else "rhythmic_train")
     if confidence:
-        assert judged.confidence == pytest.approx(confidence)
+        assert after.confidence == pytest.approx(confidence)
 
 
-# -- a contraction that is none ------------------------------------------------------------------
+# -- the parts of a rejected contraction ---------------------------------------------------
 
 
 def parts():
     return (burst(100.0), burst(100.8, kind="brief_contraction"))
 
 
-def voted(monkeypatch, whole, bias):
-    learn(monkeypatch, movement=model(MOVEMENT_FEATURES, bias), twitch=model(TWITCH_FEATURES, 3.0))
-    events, rejected = event_tables(vote([whole], Surroundings({"emg1": table()}), Settings()))
+def kinds_after_the_night(monkeypatch, whole, bias):
+    use_models(
+        monkeypatch, movement=model(MOVEMENT_FEATURES, bias), burst=model(BURST_FEATURES, 3.0)
+    )
+    found = night_rules([whole], night_context({"emg1": per_second()}))
+    events, rejected = event_tables(found)
     assert not set(events.trial_type) & set(rejected.trial_type)
     return list(events.trial_type), list(rejected.trial_type)
 
 
-def test_parts_of_a_movement_are_no_events(monkeypatch):
+def test_the_parts_of_a_movement_are_no_events(monkeypatch):
     whole = contraction(parts=parts())
-    assert voted(monkeypatch, whole, 3.0) == (["movement"], [])
+    assert kinds_after_the_night(monkeypatch, whole, 3.0) == (["movement"], [])
 
 
-def test_parts_of_what_is_no_movement_stand_on_their_own_and_are_judged(monkeypatch):
+def test_the_parts_of_a_rejected_movement_are_classified_on_their_own(monkeypatch):
     whole = contraction(parts=parts())
-    assert voted(monkeypatch, whole, -3.0) == (["twitch", "brief_contraction"], ["movement"])
+    expected = ["twitch", "brief_contraction"], ["movement"]
+    assert kinds_after_the_night(monkeypatch, whole, -3.0) == expected
 
 
-def test_parts_stand_too_where_the_rules_turned_the_whole_down(monkeypatch):
+def test_the_parts_are_classified_too_where_a_rule_rejected_the_whole(monkeypatch):
     whole = contraction(parts=parts(), reason="sustained_activity", kind="gross_movement")
     expected = ["twitch", "brief_contraction"], ["gross_movement"]
-    assert voted(monkeypatch, whole, 3.0) == expected
+    assert kinds_after_the_night(monkeypatch, whole, 3.0) == expected
 
 
-def test_what_was_turned_down_without_parts_stays_alone(monkeypatch):
-    assert voted(monkeypatch, contraction(), -3.0) == ([], ["movement"])
+def test_a_rejected_movement_without_parts_leaves_nothing(monkeypatch):
+    assert kinds_after_the_night(monkeypatch, contraction(), -3.0) == ([], ["movement"])
 
 
-def test_a_beat_is_never_asked_whether_it_is_a_twitch(monkeypatch):
-    models = {"movement": model(MOVEMENT_FEATURES, 9.0), "twitch": model(TWITCH_FEATURES, 9.0)}
-    learn(monkeypatch, **models)
+def test_a_heart_beat_is_never_classified_as_a_twitch(monkeypatch):
+    use_models(
+        monkeypatch, movement=model(MOVEMENT_FEATURES, 9.0), burst=model(BURST_FEATURES, 9.0)
+    )
     found = [burst(20 + 0.9 * k) for k in range(20)]
-    voted = vote(found, Surroundings({"emg1": table()}), Settings())
-    assert {f.reason for f in voted} == {"ecg"}
-    assert {f.onset_ns // S for f in voted} == {int(20 + 0.9 * k) for k in range(20)}
+    after = night_rules(found, night_context({"emg1": per_second()}))
+    assert {c.reason for c in after} == {"ecg"}
+    assert {c.onset_ns // S for c in after} == {int(20 + 0.9 * k) for k in range(20)}
 
 
 # -- a jerk of a train -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("again", "reason"), [(4, ""), (5, "rhythmic_train")])
-def test_a_knock_beside_a_unit_that_fires_all_the_time_is_no_jerk(again, reason):
+@pytest.mark.parametrize(("n_repeats", "reason"), [(4, ""), (5, "rhythmic_train")])
+def test_a_bump_beside_a_unit_that_fires_continuously_is_no_jerk(n_repeats, reason):
     own = burst(kind="jerk", grade="mild", confidence=0.9)
-    near = replace(NEAR, again=again)
-    around = Surroundings(company={"emg1": {own.peak_ns: near}})
-    (judged,) = turn_down_trains([own], around)
-    assert judged.reason == reason
-    assert (judged.grade == "mild") is (reason == "")
-    assert turn_down_trains([replace(own, kind="twitch")], around)[0].reason == ""
+    context = inputs(night_context(near=replace(NEAR, n_repeats=n_repeats)))
+    (after,) = reject_trains([own], context)
+    assert after.reason == reason
+    assert (after.grade == "mild") is (reason == "")
+    assert reject_trains([replace(own, kind="twitch")], context)[0].reason == ""

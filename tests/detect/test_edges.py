@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from twitchsense.detect.acc_candidates import AccTrack
-from twitchsense.detect.burst_measures import is_stuck
+from twitchsense.detect.acc_segment import AccSegment
+from twitchsense.detect.burst_measures import is_saturated
+from twitchsense.detect.sensor_queries import find_response
 from twitchsense.model.recording import Channel
 from twitchsense.settings import Settings
 
@@ -14,7 +15,7 @@ S = 1_000_000_000
 
 
 def track(columns=("acc_x_g", "acc_y_g", "acc_z_g")):
-    return AccTrack(Channel("acc", "acc", "g", 100.0, tuple(columns)), 0, Settings())
+    return AccSegment(Channel("acc", "acc", "g", 100.0, tuple(columns)), 0, Settings())
 
 
 def still(seconds, width=3):
@@ -31,16 +32,21 @@ def test_no_samples_change_nothing():
             t.push(still(0))
         t.push(still(10)[450:])
         t.close()
-    np.testing.assert_array_equal(with_pause.seconds().level, without.seconds().level)
+    np.testing.assert_array_equal(with_pause.per_second().level, without.per_second().level)
 
 
 def test_there_is_no_response_before_and_after_the_recording():
     t = track()
     t.push(still(10))
     t.close()
-    assert t.response(5 * S, 6 * S, 10 * S) is not None
-    assert t.response(-3 * S, -2 * S, 10 * S) is None
-    assert t.response(20 * S, 21 * S, 30 * S) is None
+
+    def response(first_s, last_s, limit_s):
+        envelope = t.envelope(first_s * S, last_s * S, limit_s * S)
+        return find_response(envelope, first_s * S, last_s * S)
+
+    assert response(5, 6, 10) is not None
+    assert response(-3, -2, 10) is None
+    assert response(20, 21, 30) is None
 
 
 @pytest.mark.parametrize(
@@ -58,7 +64,7 @@ def test_one_axis_tells_no_turn(columns, known):
 
 def test_an_amplifier_stands_at_its_limit_for_five_steps():
     x = np.concatenate([np.linspace(-600, 600, 50), np.full(5, 600.0)])
-    assert is_stuck(np.append(x, 600.0))
-    assert not is_stuck(x[:-1])
-    assert not is_stuck(np.append(x, 600.0) / 3)  # no limit is so near
-    assert not is_stuck(np.full(4, 600.0))
+    assert is_saturated(np.append(x, 600.0))
+    assert not is_saturated(x[:-1])
+    assert not is_saturated(np.append(x, 600.0) / 3)  # no limit is so near
+    assert not is_saturated(np.full(4, 600.0))

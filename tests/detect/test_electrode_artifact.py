@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 
 from tests.signals import band_noise, unit_potential
-from twitchsense.detect.burst_measures import slow_share, zero_phase
-from twitchsense.detect.electrode_artifact import FEATURES, contact_features, contact_probability
-from twitchsense.detect.electrode_artifact_weights import WEIGHTS
-from twitchsense.detect.rules import CONTACT_LIMIT
+from twitchsense.detect.burst_limits import MAX_ELECTRODE_PROBABILITY
+from twitchsense.detect.burst_measures import low_frequency_share, zero_phase
+from twitchsense.detect.electrode_artifact import (
+    ELECTRODE_FEATURES,
+    REGRESSIONS,
+    electrode_features,
+    electrode_probability,
+    regression_of,
+)
 
 
 def probability(wave, fs=1000.0, noise_uv=3.0, seed=0):
@@ -20,18 +25,18 @@ def probability(wave, fs=1000.0, noise_uv=3.0, seed=0):
     burst = zero_phase(x, fs)
     loud = np.flatnonzero(np.abs(burst) > 0.3 * np.abs(burst).max())
     body = (int(loud[0]), int(loud[-1]) + 1)
-    slow = slow_share(x, burst, body, fs)
-    features = contact_features(x, burst, body, fs, slow_share=slow, noise_uv=noise_uv)
-    assert features.shape == (len(FEATURES),)
+    slow = low_frequency_share(x, burst, body, fs)
+    features = electrode_features(x, burst, body, fs, low_frequency_share=slow, noise_uv=noise_uv)
+    assert features.shape == (len(ELECTRODE_FEATURES),)
     assert np.isfinite(features).all()
-    return contact_probability(features, (body[1] - body[0]) / fs, fs)
+    return electrode_probability(features, (body[1] - body[0]) / fs, fs)
 
 
 @pytest.mark.parametrize("size", [100, 300, 1000])
 @pytest.mark.parametrize("width_s", [0.003, 0.004, 0.005])
 def test_a_potential_of_a_unit_is_muscle(size, width_s):
     wave = size * unit_potential(1000.0, width_s)
-    assert np.median([probability(wave, seed=s) for s in range(9)]) < CONTACT_LIMIT
+    assert np.median([probability(wave, seed=s) for s in range(9)]) < MAX_ELECTRODE_PROBABILITY
 
 
 @pytest.mark.parametrize("size", [100, 300, 1000])
@@ -55,6 +60,12 @@ def test_every_sampling_rate_has_an_answer(fs):
     assert 0 < probability(200 * unit_potential(fs), fs) < 1
 
 
-def test_weights_fit_the_features():
-    assert set(WEIGHTS) == {(r, n) for r in ("fine", "coarse") for n in ("single", "long")}
-    assert {len(w) for _, w in WEIGHTS.values()} == {len(FEATURES)}
+@pytest.mark.parametrize("fs", [899.0, 900.0])
+@pytest.mark.parametrize("duration_s", [0.04, 0.041])
+def test_each_rate_and_duration_has_its_regression(fs, duration_s):
+    name = regression_of(duration_s, fs)
+    assert name == ("fine" if fs >= 900 else "coarse") + (
+        "_single" if duration_s <= 0.04 else "_long"
+    )
+    assert name in REGRESSIONS
+    assert 0 < electrode_probability(np.zeros(len(ELECTRODE_FEATURES)), duration_s, fs) < 1

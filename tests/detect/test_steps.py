@@ -1,12 +1,13 @@
-"""A jerk between longer contractions that move the leg is a step (votes.py)."""
+"""A jerk between longer contractions that move the leg is a step."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from tests.detect.test_rules import BURST, MS
-from twitchsense.detect.sequence_rules import _steps
+from tests.detect.builders import BURST, MS, night_context, per_second
+from twitchsense.detect.classify import Classifier
+from twitchsense.detect.sequence_rules import NightInputs, reject_active_wake
 from twitchsense.model.candidates import ScoredCandidate
 from twitchsense.settings import Settings
 
@@ -27,19 +28,23 @@ JERK = seen("jerk", 0, 80)
 BEFORE, BEHIND = seen("brief_contraction", -1.1, 350), seen("brief_contraction", 0.9, 350)
 
 
-def steps(*findings):
-    ordered = sorted(findings, key=lambda f: f.onset_ns)
-    return [ordered[i] is JERK for i in _steps(ordered, Settings())]
+def steps(*candidates):
+    """Return the kinds of the candidates that are rejected as active wake."""
+    ordered = sorted(candidates, key=lambda c: c.onset_ns)
+    seconds = {name: per_second() for name in ("emg1", "acc")}
+    inputs = NightInputs(night_context(seconds), Settings(), Classifier())
+    after = reject_active_wake(ordered, inputs)
+    return [c.kind for c in after if c.reason == "active_wake"]
 
 
 def test_walking():
-    assert steps(BEFORE, JERK, BEHIND) == [True]
+    assert steps(BEFORE, JERK, BEHIND) == ["jerk"]
 
 
 @pytest.mark.parametrize("reason", ["", "electrode_pop", "saturation"])
 def test_whatever_the_contractions_were_taken_for(reason):
     other = seen("brief_contraction", 0.9, 350, reason=reason)
-    assert steps(seen("movement", -1.9, 600, reason=reason), JERK, other) == [True]
+    assert steps(seen("movement", -1.9, 600, reason=reason), JERK, other) == ["jerk"]
 
 
 @pytest.mark.parametrize(
@@ -66,4 +71,4 @@ def test_the_other_leg_walks_alone():
 
 def test_jerks_without_emg_are_left_to_active_wake():
     alone = seen("jerk", 0, 80, emg=False, size=np.nan)
-    assert _steps([BEFORE, alone, BEHIND], Settings()) == set()
+    assert steps(BEFORE, alone, BEHIND) == []

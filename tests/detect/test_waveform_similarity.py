@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from twitchsense.detect import waveform_similarity
-from twitchsense.detect.waveform_similarity import NEIGHBOURS, Likeness
+from twitchsense.detect.waveform_similarity import NEIGHBOURS, WaveformSimilarity
 
 
 def table(n=150):
@@ -16,22 +16,31 @@ def table(n=150):
     shapes = sources[np.arange(n) % 2] + 0.3 * rng.normal(size=(n, 64))
     shapes /= np.linalg.norm(shapes, axis=1, keepdims=True)
     sizes = np.where(np.arange(n) % 2, 50.0 + np.arange(n), 100.0)
-    return Likeness(shapes, np.arange(n, dtype=float), sizes, np.full(n, 0.03))
+    return WaveformSimilarity(shapes, np.arange(n, dtype=float), sizes, np.full(n, 0.03))
 
 
 def test_near_are_those_of_one_source_within_the_time():
-    found = table().near(60, 5.0, score=0.75, ratio=1e9)
+    found = table().similar_to(60, 5.0, min_correlation=0.75, max_ratio=1e9)
     assert found.tolist() == [56, 58, 60, 62, 64]
-    assert table().near(61, 9.0, score=0.75, ratio=1.05).tolist() == [57, 59, 61, 63, 65]
+    assert table().similar_to(61, 9.0, min_correlation=0.75, max_ratio=1.05).tolist() == [
+        57,
+        59,
+        61,
+        63,
+        65,
+    ]
 
 
 def test_no_more_neighbours_than_that_are_compared():
-    found = table().near(75, 1e9, score=-2.0, ratio=1e9)
+    found = table().similar_to(75, 1e9, min_correlation=-2.0, max_ratio=1e9)
     assert found.tolist() == list(range(75 - NEIGHBOURS, 75 + NEIGHBOURS + 1))
 
 
 @pytest.mark.parametrize("rows", [1, 7, 48, 149, 150])
 def test_rows_at_once_do_not_matter(rows, monkeypatch):
     whole = table()
-    monkeypatch.setattr(waveform_similarity, "AT_ONCE", rows)
-    np.testing.assert_array_equal(table()._score, whole._score)
+    monkeypatch.setattr(waveform_similarity, "ROWS_PER_BLOCK", rows)
+    again = table()
+    for i in range(150):
+        pair = (t.similar_to(i, 1e9, min_correlation=0.5, max_ratio=1e9) for t in (again, whole))
+        np.testing.assert_array_equal(*pair)

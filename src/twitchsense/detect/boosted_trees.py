@@ -1,142 +1,172 @@
-"""Small learned models that can be followed: trees of questions, each about one feature.
+"""Gradient-boosted decision trees: loading a model, probabilities, contributions of features.
 
-Each tree asks up to five questions and adds a little to the log-odds. Every step
-towards an answer moves the expected log-odds; what a feature moved in all trees is
-its part, so that each verdict can say why. Where only one direction makes sense,
-more of a feature may only lower, or raise, the odds. Models are learned by
-benchmarks/verdict.py and kept as text in verdict_trees.csv.
+Models are trained by ``python -m benchmarks.train_classifiers`` with scikit-learn, which is not
+needed here. Each model is an ``.npz`` file in ``models/`` with a card (``.json``) that says what
+it was trained on and how well it does on data it has not seen.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import IO, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twitchsense.errors import TwitchsenseError
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-LEARNED = "verdict_trees.csv"
-COLUMNS = ("model", "tree", "node", "feature", "most", "unknown", "low", "high", "odds")
-#: Rows that are followed at once, so that memory stays small.
-AT_ONCE = 512
-#: What is less likely than this is more likely something else.
-LEAST = 0.5
+#: Rows evaluated at once, so that memory stays small.
+ROWS_PER_BLOCK: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Trees:
-    """A sum of trees.
+class BoostedTrees:
+    """A sum of decision trees.
 
     Attributes
     ----------
     features : tuple of str
-        Names of a table's columns.
+        Names of the columns of a feature table.
     feature : ndarray of int, shape (nodes,)
-        Column that a node asks about; -1 where a path ends.
-    most : ndarray of float, shape (nodes,)
-        Up to this the answer is low.
-    unknown_low : ndarray of bool, shape (nodes,)
-        Whether a value that is not known goes with the low ones.
-    low, high : ndarray of int, shape (nodes,)
-        Next node.
-    odds : ndarray of float, shape (nodes,)
-        Log-odds that are expected once a node is reached.
+        Column that a node tests; -1 for a leaf.
+    threshold : ndarray, shape (nodes,)
+        Values up to this go left.
+    missing_left : ndarray of bool, shape (nodes,)
+        Whether NaN goes left.
+    left, right : ndarray of int, shape (nodes,)
+        Indices of the children; a leaf refers to the root of its tree.
+    log_odds : ndarray, shape (nodes,)
+        Expected log-odds of the training samples in a node.
     roots : ndarray of int, shape (trees,)
-        First node of each tree.
+        Index of the root of each tree.
     """
 
     features: tuple[str, ...]
     feature: Ints
-    most: Floats
-    unknown_low: NDArray[np.bool_]
-    low: Ints
-    high: Ints
-    odds: Floats
+    threshold: Floats
+    missing_left: NDArray[np.bool_]
+    left: Ints
+    right: Ints
+    log_odds: Floats
     roots: Ints
 
-    def parts(self, table: Floats) -> Floats:
-        """Return what each feature adds to the log-odds, shape ``(n, features)`` as the table.
+    def contributions(self, table: Floats) -> Floats:
+        """Return the contribution of each feature to the log-odds.
 
-        NaN in the table: not known.
+        The contribution of a feature is the sum, over all nodes that test it on the way to a
+        leaf, of the change of the expected log-odds (Saabas 2014, "Interpreting random
+        forests").
+
+        Parameters
+        ----------
+        table : ndarray, shape (n, features)
+            NaN means unknown.
+
+        Returns
+        -------
+        ndarray, shape (n, features)
         """
-        pieces = [
-            self._follow(table[k : k + AT_ONCE]) for k in range(0, max(len(table), 1), AT_ONCE)
-        ]
-        return np.concatenate(pieces)
+        blocks = range(0, max(len(table), 1), ROWS_PER_BLOCK)
+        return np.concatenate([self._follow(table[k : k + ROWS_PER_BLOCK]) for k in blocks])
 
-    def probability(self, parts: Floats) -> Floats:
-        """Return the probability that the parts add up to, shape ``(n,)``."""
-        odds = self.odds[self.roots].sum() + parts.sum(axis=1)
-        return np.asarray(1 / (1 + np.exp(-odds)), np.float64)
+    def probability(self, contributions: Floats) -> Floats:
+        """Return the probability for given contributions.
+
+        Parameters
+        ----------
+        contributions : ndarray, shape (n, features)
+
+        Returns
+        -------
+        ndarray, shape (n,)
+        """
+        log_odds = self.log_odds[self.roots].sum() + contributions.sum(axis=1)
+        return np.asarray(1 / (1 + np.exp(-log_odds)), np.float64)
 
     def _follow(self, table: Floats) -> Floats:
         n, width = table.shape
         row = np.arange(n)[:, None]
         at = np.broadcast_to(self.roots, (n, len(self.roots)))
-        parts = np.zeros(n * width)
-        while (asked := self.feature[at]).max(initial=-1) >= 0:
-            x = table[row, asked]
-            is_low = np.where(np.isnan(x), self.unknown_low[at], x <= self.most[at])
-            then = np.where(asked < 0, at, np.where(is_low, self.low[at], self.high[at]))
-            moved = self.odds[then] - self.odds[at]
-            place = row * width + np.maximum(asked, 0)  # where a path has ended nothing moves
-            parts += np.bincount(place.ravel(), moved.ravel(), minlength=n * width)
-            at = then
-        return parts.reshape(n, width)
+        total = np.zeros(n * width)
+        while (tested := self.feature[at]).max(initial=-1) >= 0:
+            x = table[row, tested]
+            goes_left = np.where(np.isnan(x), self.missing_left[at], x <= self.threshold[at])
+            child = np.where(goes_left, self.left[at], self.right[at])
+            child = np.where(tested < 0, at, child)
+            change = self.log_odds[child] - self.log_odds[at]
+            place = row * width + np.maximum(tested, 0)  # a path that has ended changes nothing
+            total += np.bincount(place.ravel(), change.ravel(), minlength=n * width)
+            at = child
+        return total.reshape(n, width)
+
+    def save(self, file: IO[bytes]) -> None:
+        """Write the model as ``.npz``."""
+        np.savez_compressed(
+            file,
+            features=np.array(self.features),
+            feature=self.feature.astype(np.int16),
+            threshold=self.threshold,
+            missing_left=self.missing_left,
+            left=self.left.astype(np.int32),
+            right=self.right.astype(np.int32),
+            log_odds=self.log_odds,
+            roots=self.roots.astype(np.int32),
+        )
+
+
+def read_trees(file: IO[bytes]) -> BoostedTrees:
+    """Read a model that `BoostedTrees.save` wrote."""
+    with np.load(file, allow_pickle=False) as stored:
+        return BoostedTrees(
+            tuple(stored["features"].tolist()),
+            stored["feature"].astype(np.int64),
+            stored["threshold"],
+            stored["missing_left"],
+            stored["left"].astype(np.int64),
+            stored["right"].astype(np.int64),
+            stored["log_odds"],
+            stored["roots"].astype(np.int64),
+        )
 
 
 @cache
-def learned(kind: str) -> Trees:
-    """Return the learned model: ``twitch``, ``again``, ``movement`` or ``jerk``."""
-    text = files("twitchsense.detect").joinpath(LEARNED).read_text(encoding="utf-8")
-    return read_trees(kind, text.splitlines())
+def load_model(name: str, features: tuple[str, ...]) -> BoostedTrees:
+    """Load a model of ``models/``.
 
+    Parameters
+    ----------
+    name : {'burst', 'recurrence', 'movement', 'jerk'}
+    features : tuple of str
+        Columns of the tables that the caller will evaluate.
 
-def read_trees(kind: str, lines: Iterable[str]) -> Trees:
-    """Return the model of a kind from the lines of a CSV with `COLUMNS`.
-
-    A node's number counts from the first of its tree; the first row of a model has no
-    tree and names its features.
+    Raises
+    ------
+    TwitchsenseError
+        If the model was trained on other features.
     """
-    head, *others = lines
-    rows = list(csv.DictReader([head, *(x for x in others if x.startswith(f"{kind},"))]))
-    features = tuple(rows[0]["feature"].split())
-    nodes = rows[1:]
-    first = np.array([i for i, row in enumerate(nodes) if row["node"] == "0"], np.int64)
-    start = first[np.searchsorted(first, np.arange(len(nodes)), "right") - 1]
-
-    def numbers(name: str) -> Floats:
-        return np.array([float(row[name] or 0) for row in nodes])
-
-    return Trees(
-        features,
-        np.array([features.index(r["feature"]) if r["feature"] else -1 for r in nodes], np.int64),
-        numbers("most"),
-        np.array([row["unknown"] == "low" for row in nodes]),
-        numbers("low").astype(np.int64) + start,
-        numbers("high").astype(np.int64) + start,
-        numbers("odds"),
-        first,
-    )
+    with files("twitchsense.detect").joinpath(f"models/{name}.npz").open("rb") as file:
+        model = read_trees(file)
+    check_features(name, model.features, features)
+    return model
 
 
-def write_trees(kind: str, model: Trees) -> list[str]:
-    """Return the lines of the CSV that say a model, without the header."""
-    lines = [f"{kind},,,{' '.join(model.features)},,,,,"]
-    ends = [*model.roots[1:].tolist(), len(model.feature)]
-    for tree, (first, end) in enumerate(zip(model.roots.tolist(), ends, strict=True)):
-        for i in range(first, end):
-            asks = ",,,,"
-            if model.feature[i] >= 0:
-                unknown = "low" if model.unknown_low[i] else "high"
-                low, high = model.low[i] - first, model.high[i] - first
-                name = model.features[model.feature[i]]
-                asks = f"{name},{float(model.most[i])!r},{unknown},{low},{high}"
-            lines.append(f"{kind},{tree},{i - first},{asks},{float(model.odds[i])!r}")
-    return lines
+def check_features(name: str, trained: Sequence[str], given: Sequence[str]) -> None:
+    """Refuse a model whose features are not those of the code.
+
+    Raises
+    ------
+    TwitchsenseError
+        If the names or their order differ.
+    """
+    if list(trained) != list(given):
+        differing = sorted(set(trained) ^ set(given)) or ["their order"]
+        raise TwitchsenseError(
+            f"the model {name!r} was trained on other features ({', '.join(differing)}): "
+            "install the package again, or train the models with this version"
+        )

@@ -1,33 +1,40 @@
-"""Puts bursts together: those of several channels, and those of one contraction."""
+"""Grouping of bursts: across channels, into doublets, and into contractions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.burst_measures import LOOK
+from twitchsense.detect.burst_measures import WAVEFORM_FEATURES
 from twitchsense.model.candidates import Burst, LegMovementRun
 from twitchsense.settings import MovementSettings
 
-#: Bursts of two channels this close are one activity seen twice.
-SAME_NS = 20_000_000
-#: A contraction is filled with activity; a row of twitches that the 0.5-s rule
-#: chains together is not, and stays a row of twitches [E].
-FILLED = 0.5
-#: The median of a contraction's envelope is at least this part of its peak [E].
-MEDIAN_OF_PEAK = 0.1
-#: Two bursts whose onsets are no further apart than this (repeats come 10 to 110 ms
-#: apart, Kleine 2012; an onset carries some ms of error), of sizes within this ratio,
-#: and no longer together than a twitch, are one twitch.
-PAIR_NS, PAIR_SIZE, PAIR_S = 115_000_000, 4.0, 0.15
-#: What is shorter and lies inside something longer is no part of it: should that turn
-#: out to be a contact that hisses, it stands alone.
-LONG_NS = 500_000_000
-#: What a contraction is made of, see `Contraction.texture`.
-TEXTURE = ("pieces", "longest", "filled", "contact", "log_kurtosis")
+#: Bursts of two channels at most this far apart are the same activity.
+SAME_NS: Final = 20_000_000
+#: Minimum fraction of a leg-movement run that bursts must fill to make it a contraction. A row
+#: of twitches that the 0.5-s rule links together remains a row of twitches [E].
+MIN_FILLED: Final = 0.5
+#: The median of the envelope of a contraction is at least this fraction of its peak [E].
+MEDIAN_OF_PEAK: Final = 0.1
+#: Maximum interval between the onsets of a doublet: 10 to 110 ms (Kleine et al. 2012), plus
+#: a few ms of error of each onset.
+DOUBLET_NS: Final = 115_000_000
+#: Maximum ratio of the amplitudes of a doublet.
+DOUBLET_AMPLITUDE_RATIO: Final = 4.0
+#: Maximum duration of a doublet: that of a twitch, s.
+DOUBLET_S: Final = 0.15
+#: Bursts shorter than this inside a longer one form their own group, so that they survive if
+#: the longer one is rejected as an artefact.
+LONG_NS: Final = 500_000_000
+#: Features of a contraction, see `Contraction.features`.
+CONTRACTION_FEATURES: Final = (
+    "bursts_per_s", "longest_burst_share", "active_share", "electrode_probability",
+    "mean_log_kurtosis",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +44,15 @@ class Contraction:
     Attributes
     ----------
     onset_ns, offset_ns : int
-        From the first burst to the last: finer than the 0.15-s envelope of the rule.
+        From the first burst to the last; more precise than the 0.15-s envelope of the rule.
     best, longest : Burst
-        The burst with the greatest signal-to-noise, and the longest.
+        The burst with the greatest signal-to-noise ratio, and the longest burst.
     excess_uv : float
-        Median of the leg-movement envelope over resting.
+        Median of the leg-movement envelope above its resting level, µV.
     amplitude_uv : float
-        Greatest peak to peak of its bursts.
+        Greatest peak-to-peak amplitude of its bursts, µV.
     groups : list of list of Burst
-        The bursts it is made of, and short ones inside these.
+        Its bursts, including the short bursts nested in them.
     """
 
     onset_ns: int
@@ -58,22 +65,25 @@ class Contraction:
 
     @property
     def duration_s(self) -> float:
-        """Length in seconds."""
+        """Offset minus onset, s."""
         return (self.offset_ns - self.onset_ns) / 1e9
 
-    def texture(self) -> NDArray[np.float32]:
-        """Return the features named in `TEXTURE`, shape (5,).
+    def features(self) -> NDArray[np.float32]:
+        """Return `CONTRACTION_FEATURES`.
 
-        Pieces per second, the longest of them and all of them as a share of the
-        length, and contact probability and log kurtosis of the bursts, weighted by
-        their length.
+        Returns
+        -------
+        ndarray of float32, shape (5,)
+            Bursts per second; the longest burst and all bursts as fractions of the duration;
+            electrode probability and log kurtosis of the bursts, averaged with their
+            durations as weights.
         """
-        groups = outermost(self.groups)
+        groups = drop_nested(self.groups)
         bursts = [b for g in groups for b in g]
         weights = [max(b.active_s, 1e-3) for b in bursts]
-        lengths = [(_end(g) - g[0].onset_ns) / 1e9 for g in groups]
+        lengths = [(_offset_ns(g) - g[0].onset_ns) / 1e9 for g in groups]
         seconds = max(self.duration_s, 1e-3)
-        kurtosis = LOOK.index("log_kurtosis")
+        kurtosis = WAVEFORM_FEATURES.index("log_kurtosis")
         return np.array(
             [
                 len(lengths) / seconds,
@@ -89,40 +99,49 @@ class Contraction:
 def group_bursts(bursts: Sequence[Burst]) -> list[list[Burst]]:
     """Group the bursts of a leg that overlap in time, whatever their channel.
 
-    Short ones inside a long one are groups of their own.
+    Short bursts inside a long one form groups of their own.
+
+    Parameters
+    ----------
+    bursts : sequence of Burst
+
+    Returns
+    -------
+    list of list of Burst
+        Groups in order of onset.
     """
     alone = sorted(([b] for b in bursts), key=_order)
-    parts = ([b for group in groups for b in group] for groups in _split(alone))
+    parts = ([b for group in groups for b in group] for groups in _split_nested(alone))
     return sorted((group for part in parts for group in _overlapping(part)), key=_order)
 
 
-def outermost(groups: list[list[Burst]]) -> list[list[Burst]]:
-    """Return the groups, in order of onset, that do not lie inside a longer one."""
-    return _split(groups)[0]
+def drop_nested(groups: list[list[Burst]]) -> list[list[Burst]]:
+    """Return the groups that do not lie inside a longer one, in order of onset."""
+    return _split_nested(groups)[0]
 
 
-def _split(groups: list[list[Burst]]) -> tuple[list[list[Burst]], list[list[Burst]]]:
-    """Return the groups that do not lie inside a longer one, and those that do."""
+def _split_nested(groups: list[list[Burst]]) -> tuple[list[list[Burst]], list[list[Burst]]]:
+    """Return the groups outside longer groups, and the groups inside longer groups."""
     outer: list[list[Burst]] = []
     inner: list[list[Burst]] = []
     end = 0
     for group in groups:
-        (outer if _long(group) or _end(group) > end else inner).append(group)
-        if _long(group):
-            end = max(end, _end(group))
+        (outer if _is_long(group) or _offset_ns(group) > end else inner).append(group)
+        if _is_long(group):
+            end = max(end, _offset_ns(group))
     return outer, inner
 
 
 def _order(group: Sequence[Burst]) -> tuple[int, int]:
-    """Sort by onset, and what lasts longer first: it may hold the other."""
-    return group[0].onset_ns, -_end(group)
+    """Return the sorting key: by onset, the longer group first."""
+    return group[0].onset_ns, -_offset_ns(group)
 
 
 def _overlapping(bursts: Sequence[Burst]) -> list[list[Burst]]:
     groups: list[list[Burst]] = []
     end = 0
     for burst in sorted(bursts, key=lambda b: (b.onset_ns, b.offset_ns, b.channel)):
-        if groups and burst.onset_ns <= end + SAME_NS and _other_channel(groups[-1], burst):
+        if groups and burst.onset_ns <= end + SAME_NS and _joins(groups[-1], burst):
             groups[-1].append(burst)
             end = max(end, burst.offset_ns)
         else:
@@ -131,11 +150,21 @@ def _overlapping(bursts: Sequence[Burst]) -> list[list[Burst]]:
     return groups
 
 
-def join_pairs(groups: list[list[Burst]]) -> list[list[Burst]]:
-    """Join two bursts that come 10 to 110 ms apart: a doublet, or a burst with a gap.
+def merge_doublets(groups: list[list[Burst]]) -> list[list[Burst]]:
+    """Merge two bursts 10 to 110 ms apart: a doublet, or a burst with a gap.
 
-    Both are one event (docs/definitions.md, Doublets). A third one nearby makes it a
-    train, which is left as it is.
+    Both are one event (docs/definitions.md, Doublets). A third burst nearby makes it a train,
+    which is not merged.
+
+    Parameters
+    ----------
+    groups : list of list of Burst
+        In order of onset.
+
+    Returns
+    -------
+    list of list of Burst
+        A merged pair is a group of one burst.
     """
     joined: list[list[Burst]] = []
     k = 0
@@ -145,7 +174,7 @@ def join_pairs(groups: list[list[Burst]]) -> list[list[Burst]]:
             k + 2 >= len(groups) or not _near(pair[-1], groups[k + 2])
         )
         if len(pair) == 2 and alone and _near(*pair) and _are_one(*pair):
-            joined.append([span(pair)])
+            joined.append([merge_group(pair)])
             k += 2
         else:
             joined.append(pair[0])
@@ -153,63 +182,88 @@ def join_pairs(groups: list[list[Burst]]) -> list[list[Burst]]:
     return joined
 
 
-def volleys(groups: list[list[Burst]]) -> list[list[list[Burst]]]:
-    """Split groups where nothing happens for longer than between the bursts of one jerk."""
+def split_by_gap(groups: list[list[Burst]]) -> list[list[list[Burst]]]:
+    """Split a row of groups at pauses longer than those between the bursts of one jerk."""
     rows: list[list[list[Burst]]] = []
     for group in groups:
-        if rows and group[0].onset_ns - _end(rows[-1][-1]) <= PAIR_NS and not _long(rows[-1][-1]):
+        if (
+            rows
+            and group[0].onset_ns - _offset_ns(rows[-1][-1]) <= DOUBLET_NS
+            and not _is_long(rows[-1][-1])
+        ):
             rows[-1].append(group)
         else:
             rows.append([group])
     return rows
 
 
-def span(groups: list[list[Burst]]) -> Burst:
-    """Return bursts as one: as large as the largest, it rises with the first."""
+def merge_group(groups: list[list[Burst]]) -> Burst:
+    """Merge bursts into one: amplitude of the largest, rise time of the first."""
     best = max((b for group in groups for b in group), key=lambda b: (b.snr_db, b.channel))
     first = max(groups[0], key=lambda b: (b.snr_db, b.channel))
     return replace(
         best,
         onset_ns=min(b.onset_ns for b in groups[0]),
-        offset_ns=max(_end(group) for group in groups),
+        offset_ns=max(_offset_ns(group) for group in groups),
         active_s=sum(max(b.active_s for b in group) for group in groups),
         rise_ms=first.rise_ms,
     )
 
 
 def _near(first: list[Burst], second: list[Burst]) -> bool:
-    return 0 <= second[0].onset_ns - first[0].onset_ns <= PAIR_NS
+    return 0 <= second[0].onset_ns - first[0].onset_ns <= DOUBLET_NS
 
 
 def _are_one(first: list[Burst], second: list[Burst]) -> bool:
     a, b = (max(g, key=lambda u: (u.snr_db, u.channel)) for g in (first, second))
     ratio = a.amplitude_uv / max(b.amplitude_uv, 1e-9)
-    length = (max(_end(first), _end(second)) - first[0].onset_ns) / 1e9
-    return 1 / PAIR_SIZE < ratio < PAIR_SIZE and length <= PAIR_S
+    length = (max(_offset_ns(first), _offset_ns(second)) - first[0].onset_ns) / 1e9
+    return 1 / DOUBLET_AMPLITUDE_RATIO < ratio < DOUBLET_AMPLITUDE_RATIO and length <= DOUBLET_S
 
 
-def contractions(
+def find_contractions(
     groups: list[list[Burst]], runs: Sequence[LegMovementRun], rule: MovementSettings
 ) -> tuple[list[Contraction], list[list[Burst]]]:
-    """Split the groups into contractions by the +8/+2 µV rule, and what is left.
+    """Find the contractions: leg-movement runs that bursts fill.
 
-    A run of that rule is a contraction if bursts fill it for the minimum
-    duration and for at least half of its length.
+    A run is a contraction if the bursts in it span the minimum duration and fill at least
+    half of that span.
+
+    Parameters
+    ----------
+    groups : list of list of Burst
+        In order of onset.
+    runs : sequence of LegMovementRun
+    rule : MovementSettings
+
+    Returns
+    -------
+    contractions : list of Contraction
+    others : list of list of Burst
+        The groups that belong to no contraction.
     """
     found: list[Contraction] = []
     left = list(groups)
     for run in _union(runs):
-        inside = [g for g in left if _end(g) >= run.onset_ns and g[0].onset_ns <= run.offset_ns]
+        inside = [
+            g for g in left if _offset_ns(g) >= run.onset_ns and g[0].onset_ns <= run.offset_ns
+        ]
         if not inside:
             continue
-        onset, offset = inside[0][0].onset_ns, max(_end(g) for g in inside)
-        if offset - onset >= rule.min_s * 1e9 and _filled_ns(inside) >= FILLED * (offset - onset):
+        onset, offset = inside[0][0].onset_ns, max(_offset_ns(g) for g in inside)
+        if offset - onset >= rule.min_s * 1e9 and _active_ns(inside) >= MIN_FILLED * (
+            offset - onset
+        ):
             chosen, alone = [inside], False
-        else:  # twitches in a row, or beats between which a contraction stands by itself
+        else:  # a row of twitches, or heart beats, with a contraction among them
             chosen = [
-                [g for g in inside if g[0].onset_ns >= long[0].onset_ns and _end(g) <= _end(long)]
-                for long in outermost(inside)
-                if _end(long) - long[0].onset_ns >= rule.min_s * 1e9
+                [
+                    g
+                    for g in inside
+                    if g[0].onset_ns >= long[0].onset_ns and _offset_ns(g) <= _offset_ns(long)
+                ]
+                for long in drop_nested(inside)
+                if _offset_ns(long) - long[0].onset_ns >= rule.min_s * 1e9
             ]
             alone = True
         for members in chosen:
@@ -219,13 +273,13 @@ def contractions(
 
 
 def _contraction(groups: list[list[Burst]], run: LegMovementRun, *, alone: bool) -> Contraction:
-    members = [b for g in outermost(groups) for b in g]
+    members = [b for g in drop_nested(groups) for b in g]
     best = max(members, key=lambda b: (b.snr_db, b.onset_ns, b.channel))
-    # in a run that is mostly something else the median says nothing of the contraction
+    # in a run that is mostly something else, the median does not describe the contraction
     peak_uv = best.floor_uv * (10 ** (best.snr_db / 20) - 1)
     return Contraction(
         groups[0][0].onset_ns,
-        max(_end(g) for g in groups),
+        max(_offset_ns(g) for g in groups),
         best,
         max(members, key=lambda b: (b.duration_s, b.onset_ns, b.channel)),
         max(run.median_uv, MEDIAN_OF_PEAK * peak_uv if alone else 0.0),
@@ -235,7 +289,7 @@ def _contraction(groups: list[list[Burst]], run: LegMovementRun, *, alone: bool)
 
 
 def _union(runs: Sequence[LegMovementRun]) -> list[LegMovementRun]:
-    """Join the runs of several channels that overlap."""
+    """Merge the overlapping runs of several channels."""
     joined: list[LegMovementRun] = []
     for run in sorted(runs, key=lambda r: (r.onset_ns, r.offset_ns, r.channel)):
         if joined and run.onset_ns <= joined[-1].offset_ns:
@@ -249,23 +303,26 @@ def _union(runs: Sequence[LegMovementRun]) -> list[LegMovementRun]:
     return joined
 
 
-def _filled_ns(groups: list[list[Burst]]) -> int:
+def _active_ns(groups: list[list[Burst]]) -> int:
     total, end = 0, 0
     for group in groups:
         start = max(end, group[0].onset_ns)
-        end = max(end, _end(group))
+        end = max(end, _offset_ns(group))
         total += max(0, end - start)
     return total
 
 
-def _end(group: Sequence[Burst]) -> int:
+def _offset_ns(group: Sequence[Burst]) -> int:
     return max(b.offset_ns for b in group)
 
 
-def _long(group: Sequence[Burst]) -> bool:
-    return _end(group) - group[0].onset_ns >= LONG_NS
+def _is_long(group: Sequence[Burst]) -> bool:
+    return _offset_ns(group) - group[0].onset_ns >= LONG_NS
 
 
-def _other_channel(group: Sequence[Burst], burst: Burst) -> bool:
-    """Two bursts of one channel are two events, unless another channel spans both."""
-    return burst.channel != group[-1].channel or burst.onset_ns <= _end(group)
+def _joins(group: Sequence[Burst], burst: Burst) -> bool:
+    """Whether a burst joins a group.
+
+    Two bursts of one channel are one activity only if another channel spans both.
+    """
+    return burst.channel != group[-1].channel or burst.onset_ns <= _offset_ns(group)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from twitchsense.detect.electrode_artifact import (
-    FEATURES,
-    contact_features,
-    contact_probability,
+    ELECTRODE_FEATURES,
+    electrode_features,
+    electrode_probability,
     hanning,
     width_ms,
 )
@@ -27,28 +27,28 @@ Floats = NDArray[np.float64]
 #: Features of a burst's shape: those of a bad contact, how far it swings to one side, how
 #: wide its largest deflection is before any filter, and the sampling rate, on which it
 #: hangs what they mean.
-LOOK = (*FEATURES, "net", "log_lobe", "log_fs")
+WAVEFORM_FEATURES = (*ELECTRODE_FEATURES, "net_area_ratio", "log_main_lobe_width", "log_fs")
 #: Window of the envelope on which durations are measured.
 WINDOW_S = 0.010
 #: Stretch at either end of the samples taken for the level before and after.
 LEVEL_S = 0.040
 #: The largest deflection before the filter lies no further than this from that behind it.
-LOBE_S = 0.002
+MAIN_LOBE_S = 0.002
 #: Shape: points over this many seconds around the peak.
-SHAPE_POINTS, SHAPE_S = 64, 0.064
+WAVEFORM_POINTS, WAVEFORM_S = 64, 0.064
 #: Rate at which peaks are measured.
 PEAK_FS = 4000.0
 #: Where more samples than this were changed before a burst, hum is being taken out; a
 #: heart's beats are shorter.
-HUMS = 0.9
+MAINS_REMOVED_SHARE = 0.9
 #: A burst must last this long before its spectrum can show a mains line.
-MAINS_LEAST_S = 0.5
+MAINS_WINDOW_S = 0.5
 #: And this long to be told from what the notches leave.
-ECHO_LEAST_S = 0.06
+NOTCH_RESIDUE_MIN_S = 0.06
 
 
 @dataclass(frozen=True, slots=True)
-class Floor:
+class LocalFloor:
     """The noise floor that held at a burst's onset, all in µV.
 
     Attributes
@@ -64,14 +64,15 @@ class Floor:
     opening: float
 
 
-def measure(
+def measure_burst(
     channel: Channel,
     raw: Floats,
     clean: Floats,
     *,
+    number: int,
     inside: tuple[int, int],
     first_ns: int,
-    floor: Floor,
+    floor: LocalFloor,
     settings: Settings,
 ) -> Burst:
     """Measure a burst.
@@ -80,35 +81,42 @@ def measure(
     ----------
     channel : Channel
     raw, clean : ndarray, shape (n,)
-        Samples around the burst in µV: as they came, and without mains.
+        Samples around the burst, µV: as recorded, and without mains and ECG.
+    number : int
+        `Burst.number`.
     inside : (int, int)
-        Where the run of the envelope begins and ends in them.
+        Start and stop of the run of the envelope in them.
     first_ns : int
         Time of the first sample.
-    floor : Floor
+    floor : LocalFloor
     settings : Settings
 
     Notes
     -----
-    A causal filter finds the burst; here, where its surroundings are known, the
-    band is taken without phase shift, so that shape and size are those of the
-    potential.
+    A causal filter finds the burst. Here, where the signal around it is known, a zero-phase
+    filter is used, so that waveform and amplitude are those of the potential.
     """
     fs = channel.fs
     burst = zero_phase(clean, fs)
-    share = RINGING_SHARE if hums(raw, clean, inside) else EDGE_SHARE
+    share = RINGING_SHARE if mains_removed(raw, clean, inside) else EDGE_SHARE
     begin, end, risen, top = find_edges(burst, inside, fs, floor, settings, share)
     body = burst[begin:end]
     pad = hop_size(WINDOW_S / 2, fs)
     wide = burst[max(0, begin - pad) : end + pad]
-    slow = slow_share(clean, burst, (begin, end), fs)
-    features = contact_features(
-        clean, burst, (begin, end), fs, slow_share=slow, noise_uv=floor.centre
+    slow = low_frequency_share(clean, burst, (begin, end), fs)
+    features = electrode_features(
+        clean, burst, (begin, end), fs, low_frequency_share=slow, noise_uv=floor.centre
     )
     peak = begin + int(np.abs(body).argmax())
-    look = [*features, net_share(clean, (begin, end), fs), lobe(clean, peak, fs), np.log(fs)]
+    waveform_features = [
+        *features,
+        net_area_ratio(clean, (begin, end), fs),
+        log_main_lobe_width(clean, peak, fs),
+        np.log(fs),
+    ]
     return Burst(
         channel=channel.name,
+        number=number,
         onset_ns=first_ns + round(begin * NS / fs),
         offset_ns=first_ns + round(end * NS / fs),
         peak_ns=first_ns + round(peak * NS / fs),
@@ -119,11 +127,13 @@ def measure(
         threshold_ratio=float(top / floor.opening),
         floor_uv=floor.centre,
         low_frequency_share=slow,
-        waveform_features=np.array(look, np.float32),
-        log_frequency=log_pitch(wide, fs),
-        electrode_probability=contact_probability(features, (end - begin) / fs, fs),
-        mains_share=max(mains_share(body, fs), echo_share(raw[begin:end], clean[begin:end], fs)),
-        saturated=is_stuck(raw[inside[0] : inside[1]]),
+        waveform_features=np.array(waveform_features, np.float32),
+        log_frequency=log_frequency(wide, fs),
+        electrode_probability=electrode_probability(features, (end - begin) / fs, fs),
+        mains_share=max(
+            mains_share(body, fs), notch_residue_share(raw[begin:end], clean[begin:end], fs)
+        ),
+        saturated=is_saturated(raw[inside[0] : inside[1]]),
         waveform=waveform(burst, begin, end, fs, floor.centre),
     )
 
@@ -132,7 +142,7 @@ def find_edges(
     burst: Floats,
     inside: tuple[int, int],
     fs: float,
-    floor: Floor,
+    floor: LocalFloor,
     settings: Settings,
     last_share: float,
 ) -> tuple[int, int, int, float]:
@@ -222,7 +232,7 @@ def peak_to_peak(x: Floats, fs: float) -> float:
     return float(np.ptp(finer[10 * up : (len(x) + 10) * up]))
 
 
-def slow_share(clean: Floats, burst: Floats, body: tuple[int, int], fs: float) -> float:
+def low_frequency_share(clean: Floats, burst: Floats, body: tuple[int, int], fs: float) -> float:
     """Share of the power that lies below the burst band and comes with the burst.
 
     A line through the levels before and after is taken off first, so that a
@@ -243,7 +253,7 @@ def slow_share(clean: Floats, burst: Floats, body: tuple[int, int], fs: float) -
     return slow / (slow + fast) if slow + fast > 0 else 0.0
 
 
-def net_share(clean: Floats, body: tuple[int, int], fs: float) -> float:
+def net_area_ratio(clean: Floats, body: tuple[int, int], fs: float) -> float:
     """Return how far a burst swings to one side: its net area over its whole area.
 
     Two electrodes see a potential come and go, so that its area is small (the sum of
@@ -260,13 +270,13 @@ def net_share(clean: Floats, body: tuple[int, int], fs: float) -> float:
     return float(abs(x.sum())) / whole if whole > 0 else 0.0
 
 
-def lobe(clean: Floats, peak: int, fs: float) -> float:
+def log_main_lobe_width(clean: Floats, peak: int, fs: float) -> float:
     """Return the log of the width (ms) of the deflection at a peak, in no band at all.
 
     At half height over the level around it; a band-pass would make every click as wide
     as itself.
     """
-    level, near = max(1, round(LEVEL_S * fs)), max(1, round(LOBE_S * fs))
+    level, near = max(1, round(LEVEL_S * fs)), max(1, round(MAIN_LOBE_S * fs))
     first, last = max(0, peak - level), min(len(clean), peak + level + 1)
     x = clean[first:last] - fast_median(clean[first:last])
     about = slice(max(0, peak - near - first), peak + near + 1 - first)
@@ -274,7 +284,7 @@ def lobe(clean: Floats, peak: int, fs: float) -> float:
     return float(np.log(width_ms(x, at, fs)))
 
 
-def log_pitch(burst: Floats, fs: float) -> float:
+def log_frequency(burst: Floats, fs: float) -> float:
     """Return the log of a burst's frequency (Hz): of its change over its size, both RMS.
 
     Hjorth's mobility (1970) in Hz. Muscle sounds lower than a contact that hisses: the
@@ -299,7 +309,7 @@ def mains_share(burst: Floats, fs: float) -> float:
 
     The median over half-second windows, so that one pop can't hide a hum.
     """
-    width = round(MAINS_LEAST_S * fs)
+    width = round(MAINS_WINDOW_S * fs)
     windows = len(burst) // width
     if windows == 0:
         return 0.0
@@ -309,12 +319,12 @@ def mains_share(burst: Floats, fs: float) -> float:
     total = np.maximum(power.sum(axis=1), 1e-12)
     shares = []
     for line in (50.0, 60.0):
-        near = np.abs(freqs - np.maximum(1, np.rint(freqs / line)) * line) <= 2 / MAINS_LEAST_S
+        near = np.abs(freqs - np.maximum(1, np.rint(freqs / line)) * line) <= 2 / MAINS_WINDOW_S
         shares.append(float(np.median(power[:, near].sum(axis=1) / total)))
     return max(shares)
 
 
-def echo_share(raw: Floats, clean: Floats, fs: float) -> float:
+def notch_residue_share(raw: Floats, clean: Floats, fs: float) -> float:
     """Share of a burst that goes with what the mains notches took out of it.
 
     Where mains grow, stop or break off, the notches need a few cycles to follow,
@@ -322,20 +332,20 @@ def echo_share(raw: Floats, clean: Floats, fs: float) -> float:
     than three cycles any potential may go along with a sinusoid.
     """
     taken = raw - clean
-    if len(clean) < ECHO_LEAST_S * fs or not taken.any():
+    if len(clean) < NOTCH_RESIDUE_MIN_S * fs or not taken.any():
         return 0.0
     a, b = taken - taken.mean(), clean - clean.mean()
     both = float(np.square(a).sum() * np.square(b).sum())
     return float(np.square(a @ b) / both) if both > 0 else 0.0
 
 
-def hums(raw: Floats, clean: Floats, inside: tuple[int, int]) -> bool:
+def mains_removed(raw: Floats, clean: Floats, inside: tuple[int, int]) -> bool:
     """Whether hum was being taken out before a burst."""
     before = slice(0, inside[0])
-    return bool((raw[before] != clean[before]).mean() > HUMS) if inside[0] else False
+    return bool((raw[before] != clean[before]).mean() > MAINS_REMOVED_SHARE) if inside[0] else False
 
 
-def is_stuck(raw: Floats) -> bool:
+def is_saturated(raw: Floats) -> bool:
     """Whether the signal stands at one far value: an amplifier at its limit."""
     if len(raw) < 5:
         return False
@@ -355,8 +365,8 @@ def waveform(
     noise's part: so the product of two noisy copies is 1 on average, not less.
     """
     peak = begin + int(np.abs(burst[begin:end]).argmax())
-    points = peak + (np.arange(SHAPE_POINTS) / SHAPE_POINTS - 0.5) * SHAPE_S * fs
-    taper = hanning(SHAPE_POINTS)
+    points = peak + (np.arange(WAVEFORM_POINTS) / WAVEFORM_POINTS - 0.5) * WAVEFORM_S * fs
+    taper = hanning(WAVEFORM_POINTS)
     shape = np.interp(points, np.arange(len(burst)), burst, left=0.0, right=0.0) * taper
     energy = float(np.square(shape).sum())
     own = max(energy - noise_uv**2 * float(np.square(taper).sum()), 0.25 * energy)

@@ -1,149 +1,150 @@
-"""Joins what the sensors of one leg saw at the same time into clusters.
+"""Clusters: the candidates of one leg that touch in time and are decided together.
 
-A cluster is a set of candidates (bursts, leg-movement runs, episodes) that
-touch each other in time. It is decided as one, and only when no further
-candidate can join it, so that the answer can't depend on the order in which
-the samples arrived.
+A cluster is complete when no further candidate can join it, so the decision does not depend on
+the order in which the samples of the sensors arrived.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final
 
-from twitchsense.model.candidates import AccEpisode, Burst, LegMovementRun, ScoredCandidate
+from twitchsense.model.candidates import AccEpisode, Burst, Candidate, LegMovementRun
 
-#: Candidates further apart than this have nothing to do with each other: the
-#: longest electromechanical delay allowed, and a little more.
-LINK_NS = 200_000_000
-#: Where much goes on a cluster may last for minutes. Before it is complete, its newest
-#: candidates are looked at by themselves, back for so long.
-PEEK_NS = 1_000_000_000
-#: A long movement is looked at back for so long: the work must not grow with a storm.
-LONG_PEEK_NS = 60_000_000_000
-
-Candidate: TypeAlias = Burst | LegMovementRun | AccEpisode
+#: Candidates further apart than this belong to different clusters: the longest
+#: electromechanical delay, plus a margin.
+LINK_NS: Final = 200_000_000
+#: A cluster may last for minutes. Until it is complete, the provisional decision looks at its
+#: candidates of the last second only, ...
+RECENT_NS: Final = 1_000_000_000
+#: ... or of the last minute for a movement, so that the work does not grow with an artefact storm.
+RECENT_MOVEMENT_NS: Final = 60_000_000_000
 
 
 @dataclass(slots=True)
 class Cluster:
-    """Candidates of one leg that touch in time."""
+    """Candidates of one leg that touch in time.
+
+    Attributes
+    ----------
+    bursts : list of Burst
+    runs : list of LegMovementRun
+    episodes : list of AccEpisode
+    """
 
     bursts: list[Burst] = field(default_factory=list)
     runs: list[LegMovementRun] = field(default_factory=list)
     episodes: list[AccEpisode] = field(default_factory=list)
 
-    def add(self, item: Candidate) -> None:
-        """Put a candidate into its list."""
-        if isinstance(item, Burst):
-            self.bursts.append(item)
-        elif isinstance(item, LegMovementRun):
-            self.runs.append(item)
-        else:
-            self.episodes.append(item)
+    @classmethod
+    def of(cls, candidates: Iterable[Candidate]) -> Cluster:
+        """Return the cluster of some candidates."""
+        cluster = cls()
+        for candidate in candidates:
+            if isinstance(candidate, Burst):
+                cluster.bursts.append(candidate)
+            elif isinstance(candidate, LegMovementRun):
+                cluster.runs.append(candidate)
+            else:
+                cluster.episodes.append(candidate)
+        return cluster
+
+    @property
+    def offset_ns(self) -> int:
+        """End of the last candidate."""
+        return _offset_ns([*self.bursts, *self.runs, *self.episodes])
 
 
-class Fusion:
-    """Collects the candidates of one leg and decides complete clusters.
+class ClusterQueue:
+    """Collects the candidates of one leg and returns the clusters that are complete."""
 
-    Parameters
-    ----------
-    decide : callable
-        Turns a complete cluster into findings.
-    """
-
-    def __init__(self, decide: Callable[[Cluster], list[ScoredCandidate]]) -> None:
-        self._decide = decide
+    def __init__(self) -> None:
         self._waiting: list[Candidate] = []
 
-    def add(self, items: list[Burst] | list[LegMovementRun] | list[AccEpisode]) -> None:
-        """Take new candidates, in any order."""
-        self._waiting.extend(items)
+    def add(self, candidates: Iterable[Candidate]) -> None:
+        """Add candidates, in any order."""
+        self._waiting.extend(candidates)
 
-    def settle(self, settled_ns: int | None) -> list[ScoredCandidate]:
-        """Decide the clusters that nothing new can join.
+    @property
+    def oldest_ns(self) -> int | None:
+        """Onset of the oldest candidate that is still waiting."""
+        return min((c.onset_ns for c in self._waiting), default=None)
+
+    def take_complete(self, settled_ns: int | None) -> list[Cluster]:
+        """Remove and return the clusters that no further candidate can join.
 
         Parameters
         ----------
         settled_ns : int or None
-            No candidate can begin before this any more; None at the end.
+            No further candidate can begin before this time; None at the end of the recording.
         """
-        findings: list[ScoredCandidate] = []
-        decided = 0
-        for items in _groups(self._waiting):
-            if settled_ns is not None and _end_ns(items) + LINK_NS >= settled_ns:
+        complete: list[Cluster] = []
+        taken = 0
+        for members in _split(self._waiting):
+            if settled_ns is not None and _offset_ns(members) + LINK_NS >= settled_ns:
                 break
-            findings += self._decide(_cluster(items))
-            decided += len(items)
-        self._waiting = self._waiting[decided:]
-        return findings
+            complete.append(Cluster.of(members))
+            taken += len(members)
+        self._waiting = self._waiting[taken:]
+        return complete
 
-    def peek(self) -> list[ScoredCandidate]:
-        """Decide the newest of what waits as if nothing more came; all goes on waiting."""
-        findings: list[ScoredCandidate] = []
+    def recent(self) -> list[Cluster]:
+        """Return the newest waiting candidates as clusters, as if nothing followed."""
         newest = max((c.offset_ns for c in self._waiting), default=0)
-        for items in _groups([c for c in self._waiting if c.offset_ns >= newest - 2 * PEEK_NS]):
-            since = _end_ns(items) - PEEK_NS
-            recent = [item for item in items if item.onset_ns >= since]
-            findings += self._decide(_cluster(recent)) if recent else []
-        return findings
+        clusters: list[Cluster] = []
+        for members in _split([c for c in self._waiting if c.offset_ns >= newest - 2 * RECENT_NS]):
+            since = _offset_ns(members) - RECENT_NS
+            recent = [c for c in members if c.onset_ns >= since]
+            if recent:
+                clusters.append(Cluster.of(recent))
+        return clusters
 
-    def peek_long(
-        self, calm_ns: int, open_: Callable[[], list[Candidate]]
-    ) -> list[ScoredCandidate]:
-        """Decide the movement that was going on last as if it were over; all goes on waiting.
+    def current_movement(
+        self, quiet_since_ns: int, open_candidates: Callable[[], list[Candidate]]
+    ) -> Cluster | None:
+        """Return the movement that was going on last, as if it were over.
 
         Parameters
         ----------
-        calm_ns : int
-            Nothing is decided while there are bursts after this.
-        open_ : callable
-            Returns the runs and episodes that have not ended yet, up to now; asked only if
-            there is something to decide.
+        quiet_since_ns : int
+            Nothing is returned while there are bursts after this time.
+        open_candidates : callable
+            Returns the runs and episodes that have not ended yet; called only if needed.
         """
-        newest = max((c.offset_ns for c in self._waiting if isinstance(c, Burst)), default=0)
-        if not 0 < newest <= calm_ns:
-            return []
-        items = [*self._waiting, *open_()]
+        bursts = (c.offset_ns for c in self._waiting if isinstance(c, Burst))
+        newest = max(bursts, default=0)
+        if not 0 < newest <= quiet_since_ns:
+            return None
+        candidates = [*self._waiting, *open_candidates()]
         runs = [
             c
-            for c in items
-            if isinstance(c, LegMovementRun) and c.onset_ns <= newest <= c.offset_ns + PEEK_NS
+            for c in candidates
+            if isinstance(c, LegMovementRun) and c.onset_ns <= newest <= c.offset_ns + RECENT_NS
         ]
         if not runs:
-            return []
-        since = max(min(r.onset_ns for r in runs), newest - LONG_PEEK_NS)
-        near = [c for c in items if not isinstance(c, LegMovementRun) and c.offset_ns >= since]
-        return self._decide(_cluster([*runs, *near]))
-
-    @property
-    def oldest_ns(self) -> int | None:
-        """Onset of the oldest candidate still undecided."""
-        return min((c.onset_ns for c in self._waiting), default=None)
+            return None
+        since = max(min(r.onset_ns for r in runs), newest - RECENT_MOVEMENT_NS)
+        others = [
+            c for c in candidates if not isinstance(c, LegMovementRun) and c.offset_ns >= since
+        ]
+        return Cluster.of([*runs, *others])
 
 
-def _groups(items: list[Candidate]) -> list[list[Candidate]]:
-    """Put candidates in order; return what touches in time, group by group."""
-    items.sort(key=lambda c: (c.onset_ns, c.offset_ns, c.channel, type(c).__name__))
+def _split(candidates: list[Candidate]) -> list[list[Candidate]]:
+    """Sort candidates by onset and split them where nothing links them."""
+    candidates.sort(key=lambda c: (c.onset_ns, c.offset_ns, c.channel, type(c).__name__))
     groups: list[list[Candidate]] = []
     end = 0
-    for item in items:
-        if groups and item.onset_ns <= end + LINK_NS:
-            groups[-1].append(item)
-            end = max(end, item.offset_ns)
+    for candidate in candidates:
+        if groups and candidate.onset_ns <= end + LINK_NS:
+            groups[-1].append(candidate)
+            end = max(end, candidate.offset_ns)
         else:
-            groups.append([item])
-            end = item.offset_ns
+            groups.append([candidate])
+            end = candidate.offset_ns
     return groups
 
 
-def _end_ns(items: list[Candidate]) -> int:
-    return max(item.offset_ns for item in items)
-
-
-def _cluster(items: list[Candidate]) -> Cluster:
-    cluster = Cluster()
-    for item in items:
-        cluster.add(item)
-    return cluster
+def _offset_ns(candidates: list[Candidate]) -> int:
+    return max(c.offset_ns for c in candidates)

@@ -1,158 +1,195 @@
 """Heart beats among the candidates.
 
-The canceller takes out a heart that it knows. What is left are the beats before
-it knew, the rests of those it took out, and hearts too faint for it.
+The ECG canceller removes a heart whose rhythm it knows (`dsp.ecg_canceller`). What remains are
+the beats before it knew the rhythm, the residue of the beats that it removed, and hearts that
+are too faint for it.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.waveform_similarity import Likeness
+from twitchsense.detect.waveform_similarity import WaveformSimilarity
 from twitchsense.dsp.ecg_canceller import Beat
 from twitchsense.dsp.ecg_rhythm import RR_RANGE_S, RR_TOLERANCE, median_rr_interval
 from twitchsense.model.candidates import SHORT_KINDS, ScoredCandidate, by_channel
 from twitchsense.model.channels import NS
 
-#: Reasons of candidates that may yet be beats.
-LIKE_BEATS = ("", "too_small", "too_short", "electrode_pop")
-#: Alike in shape, in size, and regular over this long (docs/definitions.md, ECG and artefacts).
-BEAT_ALIKE, BEAT_SIZE, BEAT_AROUND_S, BEAT_LEAST = 0.75, 2.0, 12.0, 8
-BEAT_LONGEST_S = 1.6
-#: What is left where a beat was taken out is surely of it if it is no larger than this
-#: many times what usually is left, this near; the verdict weighs what is larger [E].
-LEFT_SIZE, BEAT_REACH_NS = 1.0, 50_000_000
-#: A beat that another channel hides is no larger than the others by this much.
-HIDDEN_SIZE = 1.3
-#: So many may be missing in a row, and so near to one is the same one.
-MISSED_MOST, SAME_BEAT_S = 6, 0.04
-#: A beat is no longer than the others by more than this: more is a beat and something else.
-BEAT_LONGER_S = 0.06
+#: Reasons of rejected candidates that may be heart beats.
+POSSIBLE_REASONS: Final = ("", "too_small", "too_short", "electrode_pop")
+#: Undetected beats are at least this similar, ...
+MIN_CORRELATION: Final = 0.75
+#: ... differ in amplitude by at most this ratio, ...
+MAX_AMPLITUDE_RATIO: Final = 2.0
+#: ... and are regular over this time to either side, s, ...
+RHYTHM_S: Final = 12.0
+#: ... with at least this many of them (docs/definitions.md, ECG and artefacts), ...
+MIN_BEATS: Final = 8
+#: ... at intervals of at most this, s.
+MAX_RR_S: Final = 1.6
+#: A beat is at most this much longer (s) than the median of the others.
+MAX_EXTRA_DURATION_S: Final = 0.06
+#: A candidate on a removed beat is ECG residue if its amplitude is at most this many times the
+#: usual residue; the classifier weighs larger ones [E].
+MAX_RESIDUE_RATIO: Final = 1.0
+#: Maximum distance between a candidate and the removed beat that it belongs to.
+BEAT_REACH_NS: Final = 50_000_000
+#: Maximum amplitude of a masked beat, relative to the beats around it.
+MAX_MASKED_RATIO: Final = 1.3
+#: Maximum number of consecutive masked beats.
+MAX_MASKED: Final = 6
+#: Candidates within this time of a beat are the same beat, s.
+SAME_BEAT_S: Final = 0.04
 
 
-class Beats:
-    """The beats of a channel, in order of time: a week has a million.
+class EcgBeats:
+    """The removed heart beats of a channel in order of time, compact: a week has a million.
 
     Attributes
     ----------
-    times_ns, left_uv : array
-        When each was, and `Beat.residual_uv` of it.
+    times_ns : array of int64
+    residual_uv : array of float64
+        Usual residue after removal, µV peak to peak.
     """
 
     def __init__(self) -> None:
-        self.times_ns, self.left_uv = array("q"), array("d")
+        self.times_ns, self.residual_uv = array("q"), array("d")
 
     def add(self, beats: Iterable[tuple[int, Beat]]) -> None:
-        """Add beats, each with its time in ns."""
+        """Add beats.
+
+        Parameters
+        ----------
+        beats : iterable of (int, Beat)
+            Time in ns and beat.
+        """
         for time_ns, beat in beats:
             self.times_ns.append(time_ns)
-            self.left_uv.append(beat.residual_uv)
+            self.residual_uv.append(beat.residual_uv)
 
 
-def find_beats(findings: list[ScoredCandidate], known: Mapping[str, Beats]) -> set[int]:
-    """Return the indices of findings that are a heart's.
+def find_ecg(candidates: Sequence[ScoredCandidate], removed: Mapping[str, EcgBeats]) -> set[int]:
+    """Find the candidates that are heart beats.
 
     Parameters
     ----------
-    findings : list of Finding
-        Sorted by onset.
-    known : mapping of channel to Beats
-        Those that the canceller saw.
+    candidates : sequence of ScoredCandidate
+        In order of onset.
+    removed : mapping of channel to EcgBeats
+        The beats that the canceller removed.
+
+    Returns
+    -------
+    set of int
+        Indices into `candidates`.
     """
-    over = over_beats(findings, known)
-    found = {
+    ratio = ratio_to_residual(candidates, removed)
+    residue = {
         i
-        for i in np.flatnonzero(over < LEFT_SIZE).tolist()
-        if findings[i].kind in SHORT_KINDS and findings[i].reason in LIKE_BEATS
+        for i in np.flatnonzero(ratio < MAX_RESIDUE_RATIO).tolist()
+        if candidates[i].kind in SHORT_KINDS and candidates[i].reason in POSSIBLE_REASONS
     }
-    faint = _faint_beats(findings, found)
-    return found | faint | _other_beats(findings, faint)
+    undetected = _find_undetected(candidates, residue)
+    return residue | undetected | _find_masked(candidates, undetected)
 
 
-def over_beats(findings: list[ScoredCandidate], known: Mapping[str, Beats]) -> NDArray[np.float64]:
-    """Return each finding's size over what is usually left of the beat that it touches.
+def ratio_to_residual(
+    candidates: Sequence[ScoredCandidate], removed: Mapping[str, EcgBeats]
+) -> NDArray[np.float64]:
+    """Return the amplitude of each candidate over the usual residue of the beat it touches.
 
-    NaN where it touches none, shape ``(len(findings),)``.
+    Parameters
+    ----------
+    candidates : sequence of ScoredCandidate
+    removed : mapping of channel to EcgBeats
+
+    Returns
+    -------
+    ndarray, shape (len(candidates),)
+        NaN where a candidate touches no removed beat.
     """
-    times = {name: np.array(beats.times_ns, np.int64) for name, beats in known.items()}
-    over = np.full(len(findings), np.nan)
-    for i, f in enumerate(findings):
-        at = times.get(f.channel)
-        if at is None or f.waveform is None:
+    times = {name: np.array(beats.times_ns, np.int64) for name, beats in removed.items()}
+    ratio = np.full(len(candidates), np.nan)
+    for i, c in enumerate(candidates):
+        at = times.get(c.channel)
+        if at is None or not c.has_emg:
             continue
-        first = int(np.searchsorted(at, f.onset_ns - BEAT_REACH_NS))
-        last = int(np.searchsorted(at, f.offset_ns + BEAT_REACH_NS))
+        first = int(np.searchsorted(at, c.onset_ns - BEAT_REACH_NS))
+        last = int(np.searchsorted(at, c.offset_ns + BEAT_REACH_NS))
         if first < last:
-            left = max(known[f.channel].left_uv[first:last])
-            over[i] = f.amplitude_uv / max(left, 1e-6)
-    return over
+            residual = max(removed[c.channel].residual_uv[first:last])
+            ratio[i] = c.amplitude_uv / max(residual, 1e-6)
+    return ratio
 
 
-def _faint_beats(findings: list[ScoredCandidate], known: set[int]) -> set[int]:
-    """Find a heart that the canceller missed: look-alikes that come at its rhythm."""
+def _find_undetected(candidates: Sequence[ScoredCandidate], known: set[int]) -> set[int]:
+    """Find a heart that the canceller missed: similar waveforms at its rhythm."""
     found: set[int] = set()
-    for channel in by_channel(findings, (*SHORT_KINDS, "jerk"), LIKE_BEATS).values():
+    for channel in by_channel(candidates, (*SHORT_KINDS, "jerk"), POSSIBLE_REASONS).values():
         members = [i for i in channel if i not in known]
-        if len(members) < BEAT_LEAST:
+        if len(members) < MIN_BEATS:
             continue
-        table = _likeness(findings, members)
+        similarity = _similarity(candidates, members)
         for k, i in enumerate(members):
-            alike = table.near(k, BEAT_AROUND_S, score=BEAT_ALIKE, ratio=BEAT_SIZE)
-            usual = float(np.median(table.lengths[alike]))
-            beat = median_rr_interval(
-                table.times[alike], min_beats=BEAT_LEAST, max_interval_s=BEAT_LONGEST_S
+            alike = similarity.similar_to(
+                k, RHYTHM_S, min_correlation=MIN_CORRELATION, max_ratio=MAX_AMPLITUDE_RATIO
             )
-            if beat and table.lengths[k] < usual + BEAT_LONGER_S:
+            usual_s = float(np.median(similarity.durations_s[alike]))
+            regular = median_rr_interval(
+                similarity.onsets_s[alike], min_beats=MIN_BEATS, max_interval_s=MAX_RR_S
+            )
+            if regular and similarity.durations_s[k] < usual_s + MAX_EXTRA_DURATION_S:
                 found.add(i)
     return found
 
 
-def _other_beats(findings: list[ScoredCandidate], faint: set[int]) -> set[int]:
-    """Find the beats that another channel, or another shape, hid among the faint ones."""
+def _find_masked(candidates: Sequence[ScoredCandidate], undetected: set[int]) -> set[int]:
+    """Find beats among undetected ones that another channel, or another waveform, masked."""
     found: set[int] = set()
-    beats = [f for i, f in enumerate(findings) if i in faint]
-    known = np.array([f.onset_ns for f in beats]) / NS
-    if len(known) < BEAT_LEAST:
+    beats = [c for i, c in enumerate(candidates) if i in undetected]
+    known = np.array([c.onset_ns for c in beats]) / NS
+    if len(known) < MIN_BEATS:
         return found
-    sizes = np.array([f.amplitude_uv for f in beats])
-    for i, f in enumerate(findings):
-        if i in faint or f.kind not in SHORT_KINDS or f.waveform is None:
+    amplitudes = np.array([c.amplitude_uv for c in beats])
+    for i, c in enumerate(candidates):
+        if i in undetected or c.kind not in SHORT_KINDS or not c.has_emg:
             continue
-        if f.reason not in LIKE_BEATS:
+        if c.reason not in POSSIBLE_REASONS:
             continue
-        at = f.onset_ns / NS
+        at = c.onset_ns / NS
         k = int(np.searchsorted(known, at))
-        around = known[max(0, k - BEAT_LEAST // 2) : k + BEAT_LEAST // 2]
-        usual = float(np.median(sizes[max(0, k - BEAT_LEAST // 2) : k + BEAT_LEAST // 2]))
-        if f.amplitude_uv > HIDDEN_SIZE * usual:
+        around = known[max(0, k - MIN_BEATS // 2) : k + MIN_BEATS // 2]
+        usual_uv = float(np.median(amplitudes[max(0, k - MIN_BEATS // 2) : k + MIN_BEATS // 2]))
+        if c.amplitude_uv > MAX_MASKED_RATIO * usual_uv:
             continue
-        gaps = np.diff(around)
-        gaps = gaps[gaps > RR_RANGE_S[0]]
-        if not 0 < k < len(known) or len(gaps) < 3:
+        intervals = np.diff(around)
+        intervals = intervals[intervals > RR_RANGE_S[0]]
+        if not 0 < k < len(known) or len(intervals) < 3:
             continue
-        beat = float(np.median(gaps))
+        rr = float(np.median(intervals))
         gap = known[k] - known[k - 1]
-        missed = round(gap / beat)
-        if not (2 <= missed <= MISSED_MOST and around[-1] - around[0] < 2 * BEAT_AROUND_S):
+        n_intervals = round(gap / rr)
+        if not (2 <= n_intervals <= MAX_MASKED and around[-1] - around[0] < 2 * RHYTHM_S):
             # the second channel of a known beat
             if min(at - known[k - 1], known[k] - at) < SAME_BEAT_S:
                 found.add(i)
             continue
-        place = (at - known[k - 1]) / (gap / missed)
-        if abs(place - round(place)) * gap / missed < RR_TOLERANCE * beat:
+        place = (at - known[k - 1]) / (gap / n_intervals)
+        if abs(place - round(place)) * gap / n_intervals < RR_TOLERANCE * rr:
             found.add(i)
     return found
 
 
-def _likeness(findings: list[ScoredCandidate], members: list[int]) -> Likeness:
-    chosen = [findings[i] for i in members]
-    return Likeness(
-        np.stack([f.waveform for f in chosen]).astype(np.float64),  # type: ignore[misc]
-        np.array([f.onset_ns for f in chosen]) / NS,
-        np.maximum([f.amplitude_uv for f in chosen], 1e-6),
-        np.array([f.offset_ns - f.onset_ns for f in chosen]) / NS,
+def _similarity(candidates: Sequence[ScoredCandidate], members: list[int]) -> WaveformSimilarity:
+    chosen = [candidates[i] for i in members]
+    return WaveformSimilarity(
+        np.stack([c.waveform for c in chosen if c.waveform is not None]).astype(np.float64),
+        np.array([c.onset_ns for c in chosen]) / NS,
+        np.maximum([c.amplitude_uv for c in chosen], 1e-6),
+        np.array([c.offset_ns - c.onset_ns for c in chosen]) / NS,
     )

@@ -1,79 +1,103 @@
-"""Muscle or a bad contact: what the shape of one burst says.
+"""Features of electrode artefacts, and a logistic regression on them.
 
-A potential at the skin rises and falls over milliseconds, because the muscle
-under it conducts slowly and fat blurs it; a contact that opens and closes makes
-edges of one sample, spikes with nothing before them, steps that creep back. Each
-feature is one of these differences; two logistic regressions (one for single
-potentials, one for longer bursts) weigh them. The weights were learned by
-benchmarks/contact.py on the tuning side of the accuracy benchmark and are text,
-in contact_weights.py.
+A potential at the skin rises and falls over milliseconds, because muscle conducts slowly and fat
+blurs it. A moving electrode makes edges of one sample, spikes with nothing before them, and steps
+that decay slowly. Four logistic regressions weigh these differences: for single potentials and for
+longer bursts, at high and at low sampling rates. ``python -m benchmarks.train_electrode_model``
+trains them.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.electrode_artifact_weights import WEIGHTS
+from twitchsense.detect.boosted_trees import check_features
 
 Floats = NDArray[np.float64]
 
-#: What is looked at: this far to either side of the largest peak.
-HALF_S = 0.016
-#: Closer to the peak than this lies the peak itself.
-PEAK_S = 0.004
-#: Bursts up to this length may be one potential.
-SINGLE_S = 0.04
-#: Bands (Hz) whose share of the power counts; the noise in them is taken off first.
-BANDS_HZ = ((200.0, 300.0), (300.0, 450.0))
-#: Below this sampling rate the upper bands can't be seen.
-FINE_FS = 900.0
-FEATURES = (
-    "log_width", "log_balance", "log_slow", "log_kurtosis", "log_200", "log_300", "edge_1",
-    "edge_2", "before", "after",
+#: Signal examined on either side of the largest peak, s.
+HALF_S: Final = 0.016
+#: Distance from the peak within which the signal belongs to the peak itself, s.
+PEAK_S: Final = 0.004
+#: Maximum duration of a single potential, s.
+SINGLE_S: Final = 0.04
+#: Bands whose share of the power is a feature, Hz; the noise in them is subtracted.
+BANDS_HZ: Final = ((200.0, 300.0), (300.0, 450.0))
+#: Sampling rate below which these bands cannot be observed, Hz.
+FINE_FS: Final = 900.0
+#: Columns of `electrode_features`.
+ELECTRODE_FEATURES: Final = (
+    "log_width", "log_peak_symmetry", "log_low_frequency_share", "log_kurtosis",
+    "log_power_200_300", "log_power_300_450", "slope_1ms", "slope_2ms", "peak_before",
+    "peak_after",
 )  # fmt: skip
+#: The four regressions, in the order of the stored weights.
+REGRESSIONS: Final = ("fine_single", "fine_long", "coarse_single", "coarse_long")
 
 
-def contact_probability(features: Floats, duration_s: float, fs: float) -> float:
-    """Return the probability that a burst with these features is a bad contact.
+def electrode_probability(features: Floats, duration_s: float, fs: float) -> float:
+    """Return the probability that a burst is an electrode artefact.
 
     Parameters
     ----------
     features : ndarray, shape (10,)
-        As `contact_features` gives them.
+        `ELECTRODE_FEATURES`.
     duration_s : float
     fs : float
+        Sampling rate, Hz.
     """
+    bias, weights = _weights()[regression_of(duration_s, fs)]
+    return float(1 / (1 + np.exp(-np.clip(bias + features @ weights, -30, 30))))
+
+
+def regression_of(duration_s: float, fs: float) -> str:
+    """Return which of `REGRESSIONS` applies to a burst."""
     rate = "fine" if fs >= FINE_FS else "coarse"
-    length = "single" if duration_s <= SINGLE_S else "long"
-    bias, weights = WEIGHTS[rate, length]
-    return float(1 / (1 + np.exp(-np.clip(bias + features @ np.asarray(weights), -30, 30))))
+    return f"{rate}_single" if duration_s <= SINGLE_S else f"{rate}_long"
 
 
-def contact_features(
+@cache
+def _weights() -> dict[str, tuple[float, Floats]]:
+    path = files("twitchsense.detect").joinpath("models/electrode.npz")
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        check_features("electrode", stored["features"].tolist(), ELECTRODE_FEATURES)
+        rows = zip(stored["bias"].tolist(), stored["weights"], strict=True)
+        return dict(zip(REGRESSIONS, rows, strict=True))
+
+
+def electrode_features(
     clean: Floats,
     burst: Floats,
     body: tuple[int, int],
     fs: float,
     *,
-    slow_share: float,
+    low_frequency_share: float,
     noise_uv: float,
 ) -> Floats:
-    """Return the features of a burst, shape (10,), named in `FEATURES`.
+    """Measure the features of electrode artefacts on a burst.
 
     Parameters
     ----------
     clean, burst : ndarray, shape (n,)
-        Samples without mains, and their burst band without phase shift, µV.
+        Samples without mains and ECG, and their burst band (zero phase), µV.
     body : (int, int)
-        Where the burst begins and ends in them.
+        Start and stop of the burst in them.
     fs : float
-    slow_share : float
+        Sampling rate, Hz.
+    low_frequency_share : float
         Share of the power below the burst band.
     noise_uv : float
-        RMS of the noise in the burst band.
+        RMS of the noise in the burst band, µV.
+
+    Returns
+    -------
+    ndarray, shape (10,)
+        `ELECTRODE_FEATURES`.
     """
     begin, end = body
     peak = begin + int(np.abs(burst[begin:end]).argmax())
@@ -81,25 +105,25 @@ def contact_features(
     first, last = max(0, peak - half), min(len(burst), peak + half)
     x, top = burst[first:last], float(abs(burst[peak]))
     at = peak - first
-    step = max(1, round(fs / 1000))  # edges over one and two milliseconds
+    step = max(1, round(fs / 1000))  # samples in a millisecond
     y = clean[first:last]
-    size = max(float(np.ptp(y)), 1e-9)
+    amplitude = max(float(np.ptp(y)), 1e-9)
     inside = burst[max(0, begin - half // 3) : end + half // 3]
     return np.array([
         np.log(width_ms(x, at, fs)),
-        np.log(_balance(inside) + 0.02),
-        np.log(slow_share + 0.02),
+        np.log(_peak_symmetry(inside) + 0.02),
+        np.log(low_frequency_share + 0.02),
         np.log(max(_kurtosis(inside), 1.0)),
-        *(np.log(share + 0.01) for share in _shares(x, fs, noise_uv)),
-        _edge(y, step) / size,
-        _edge(y, 2 * step) / size,
+        *(np.log(share + 0.01) for share in _band_shares(x, fs, noise_uv)),
+        _largest_change(y, step) / amplitude,
+        _largest_change(y, 2 * step) / amplitude,
         float(np.abs(x[: max(1, at - near)]).max()) / max(top, 1e-9),
         float(np.abs(x[min(len(x) - 1, at + near) :]).max()) / max(top, 1e-9),
     ])  # fmt: skip
 
 
 def width_ms(x: Floats, peak: int, fs: float) -> float:
-    """Return the width at half height of a peak (ms), with straight lines between samples."""
+    """Return the width of a peak at half height, ms, interpolated linearly."""
     side = np.sign(x[peak]) * x / max(abs(float(x[peak])), 1e-9)
     total = 0.0
     for half in (side[peak:], side[peak::-1]):
@@ -112,20 +136,20 @@ def width_ms(x: Floats, peak: int, fs: float) -> float:
     return max(total / fs * 1000, 0.1)
 
 
-def _balance(x: Floats) -> float:
-    """Smaller of the two largest deflections, up and down, over the larger one."""
+def _peak_symmetry(x: Floats) -> float:
+    """Return the smaller over the larger of the largest positive and negative deflection."""
     up, down = float(x.max()), float(-x.min())
     return max(0.0, min(up, down)) / max(up, down, 1e-9)
 
 
 def _kurtosis(x: Floats) -> float:
-    """3 for the interference of many units, more for spikes far apart."""
+    """Return the kurtosis: 3 for the interference of many units, more for isolated spikes."""
     power = float(np.square(x).mean())
     return float((x**4).mean()) / power**2 if power > 0 else 3.0
 
 
-def _shares(x: Floats, fs: float, noise_uv: float) -> list[float]:
-    """Return the share of each upper band in the power, the noise's part taken off."""
+def _band_shares(x: Floats, fs: float, noise_uv: float) -> list[float]:
+    """Return the share of each of `BANDS_HZ` in the power, with the noise subtracted."""
     if fs < FINE_FS:
         return [0.0] * len(BANDS_HZ)
     window, n = hanning(len(x) + 2)[1:-1], max(256, len(x))
@@ -144,18 +168,19 @@ def _shares(x: Floats, fs: float, noise_uv: float) -> list[float]:
 
 @lru_cache
 def _bands(n: int, fs: float) -> list[slice]:
-    """Return where the upper bands lie in the spectrum of so many samples."""
+    """Return the slices of `BANDS_HZ` in a spectrum of `n` samples."""
     freqs = np.fft.rfftfreq(n, 1 / fs)
     return [slice(*np.searchsorted(freqs, band).tolist()) for band in BANDS_HZ]
 
 
 @lru_cache
 def hanning(n: int) -> Floats:
-    """Return `numpy.hanning`, which must not be written to."""
+    """Return ``numpy.hanning(n)``, cached and read-only."""
     window = np.hanning(n)
     window.flags.writeable = False
     return window
 
 
-def _edge(y: Floats, step: int) -> float:
+def _largest_change(y: Floats, step: int) -> float:
+    """Return the largest change between samples `step` apart."""
     return float(np.abs(y[step:] - y[:-step]).max()) if len(y) > step else 0.0

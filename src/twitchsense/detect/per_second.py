@@ -73,8 +73,8 @@ class EmgPerSecond:
         """Take samples, unfiltered and in the burst band, µV."""
         self._add_samples(self._raw.push(raw), self._burst.push(burst))
 
-    def note(self, envelope: Floats, floor: Floats, high: NDArray[np.bool_]) -> None:
-        """Take envelope values with their floor and whether they open a burst."""
+    def push_envelope(self, envelope: Floats, floor: Floats, high: NDArray[np.bool_]) -> None:
+        """Add envelope values (µV), their noise floor, and whether each is above the threshold."""
         self._add_envelope(
             self._levels.push(envelope),
             self._floors.push(floor),
@@ -97,7 +97,7 @@ class EmgPerSecond:
             return len(self._noise_uv)
         return self._noise[at] if at < len(self._noise) else 0
 
-    def forget(self, before: int) -> None:
+    def discard(self, before: int) -> None:
         """Drop what came before a second, and all that only `finish` needs."""
         self._samples.take()
         self._envelope.take()
@@ -189,13 +189,13 @@ class AccPerSecond:
             # a sensor that gives one value for a second is not moving, it is dead
             self._alive += (rows[:, 2] > 0).tobytes()
 
-    def note(self, moving: NDArray[np.bool_]) -> None:
+    def push_active(self, moving: NDArray[np.bool_]) -> None:
         """Take whether the magnitude is above its closing threshold, per hop."""
         hops = self._hops.push(moving.astype(np.float64))
         if len(hops):
             self._busy.add(hops.mean(axis=1, keepdims=True))
 
-    def forget(self) -> None:
+    def discard(self) -> None:
         """Drop all that only `finish` needs."""
         if self._rows is not None:
             self._rows.take()

@@ -1,113 +1,279 @@
-"""Rules that need a candidate's neighbours: heart, company, active wake, ring-down.
+"""Second stage: rules that need the whole night, applied in the order of `rule_order`.
 
-All are functions of the findings and their surroundings, applied when the night
-is over, so that they can look both ways and never depend on chunking.
+Every rule is a function of the candidates and their context, so it can look both ways in time
+and never depends on how the recording was cut into chunks.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.classify import (
-    judge_movements,
-    judge_twitches,
-    turn_down_trains,
-    turn_knocks_to_twitches,
-)
-from twitchsense.detect.ecg_rejection import find_beats
-from twitchsense.detect.night_context import Surroundings
-from twitchsense.model.candidates import SHORT_KINDS, ScoredCandidate
+from twitchsense.detect.classify import DECISION_THRESHOLD, Classifier
+from twitchsense.detect.ecg_rejection import find_ecg
+from twitchsense.detect.features.recurrence import channel_bursts, count_similar
+from twitchsense.detect.features.tables import NightContext
+from twitchsense.detect.rule_order import NIGHT_RULES, OVERRULABLE
+from twitchsense.model.candidates import SHORT_KINDS, ScoredCandidate, by_channel
 from twitchsense.model.channels import NS
 from twitchsense.settings import Settings
 
-LARGE_KINDS = ("gross_movement", "posture_change")
-#: A large movement, or none: for that the leg was too still.
-STILL = ("", "sustained_activity")
-#: What is no activity of the person, however much of it there is; tone is the
-#: person's, but does not make the minute one of movement.
-FOREIGN = ("ecg", "electrode_pop", "mains", "saturation", "rhythmic_train")
-#: The minute around an event is active wake above this share of activity (AVID idea;
-#: docs/definitions.md, ECG and artefacts).
-ACTIVE_SHARE, ACTIVE_S = 0.2, 30.0
-#: Or where the leg itself is on the move for that share: above the still limit of MotionWatch
-#: on average over a second.
-MOVING_G = 0.1
-#: A jerk has such a contraction before and behind it, each as near as this: a step.
-STEP_S = 2.0
-#: The envelope's window makes each candidate that much longer there than it is.
-FLANKS_S = 0.02
+Candidates: TypeAlias = list[ScoredCandidate]
+
+#: Kinds that the movement model classifies.
+MOVEMENT_KINDS: Final = ("movement", "gross_movement")
+#: Kinds that are large movements of the whole leg ...
+LARGE_KINDS: Final = ("gross_movement", "posture_change")
+#: ... unless they were rejected for a reason other than that the leg was still.
+LARGE_REASONS: Final = ("", "sustained_activity")
+#: Activity that is not the person's, whatever its amount, or does not make the minute one of
+#: movement (tonic firing).
+FOREIGN_REASONS: Final = ("ecg", "electrode_pop", "mains", "saturation", "rhythmic_train")
+#: Active wake: maximum fraction of activity (docs/definitions.md, Labels and words) ...
+ACTIVE_SHARE: Final = 0.2
+#: ... in this time to either side of an event, s.
+ACTIVE_S: Final = 30.0
+#: The leg is on the move in seconds with a mean dynamic acceleration above this: the
+#: stillness limit of MotionWatch, g.
+MOVING_G: Final = 0.1
+#: A step has a contraction before and after it within this time, s.
+STEP_S: Final = 2.0
+#: The window of the envelope lengthens each candidate in the per-second table by this, s.
+FLANKS_S: Final = 0.02
+#: Repeats of its waveform within seconds from which a jerk is rejected: none of 1724 jerks of
+#: the tuning side had as many, not even in rows of jerks [E].
+MAX_REPEATS: Final = 5
+#: Probability above which a jerk remains a jerk even if its waveform usually leaves the leg
+#: still. Of 9 bumps beside a twitch that were called jerks, 5 met that condition; of 1341 jerks,
+#: 3 did (tuning side, seeds 1 to 4): odds of 250 to 1.
+CERTAIN_JERK: Final = 0.996
+#: A waveform usually leaves the leg still if it did so this many times as often as not.
+STILL_RATIO: Final = 3
 
 
-def vote(
-    findings: list[ScoredCandidate], around: Surroundings, settings: Settings
+@dataclass(frozen=True, slots=True)
+class NightInputs:
+    """What the rules of the night read beside the candidates.
+
+    Attributes
+    ----------
+    context : NightContext
+    settings : Settings
+    classifier : Classifier
+    """
+
+    context: NightContext
+    settings: Settings
+    classifier: Classifier
+
+
+def apply_night_rules(
+    candidates: Sequence[ScoredCandidate],
+    context: NightContext,
+    settings: Settings,
+    classifier: Classifier,
 ) -> list[ScoredCandidate]:
-    """Return the findings with the neighbours' rules applied.
+    """Apply all rules of the night to the candidates of a leg.
 
     Parameters
     ----------
-    findings : list of Finding
-    around : Surroundings
+    candidates : sequence of ScoredCandidate
+        As the first stage left them.
+    context : NightContext
     settings : Settings
+    classifier : Classifier
+
+    Returns
+    -------
+    list of ScoredCandidate
+        In order of onset.
     """
-    findings = judge_movements(findings, around)
-    findings = sorted(_apart(findings), key=_order)
-    for i in find_beats(findings, around.beats):
-        findings[i] = findings[i].rejected("ecg")
-    findings = turn_knocks_to_twitches(turn_down_trains(findings, around))
-    findings = judge_twitches(findings, around)
-    for i in sorted(_active(findings, around) | _steps(findings, settings)):
-        findings[i] = findings[i].rejected("active_wake")
-    for i in _ring_down(findings, settings):
-        findings[i] = findings[i].rejected("dead_time")
-    return findings
+    night = NightInputs(context, settings, classifier)
+    found = list(candidates)
+    for rule in NIGHT_RULES:
+        found = RULES[rule.name](found, night)
+    return found
 
 
-def _order(f: ScoredCandidate) -> tuple[int, int, str, str]:
-    return f.onset_ns, f.offset_ns, f.channel, f.kind
+# -- contractions ---------------------------------------------------------------------
 
 
-def _apart(findings: list[ScoredCandidate]) -> list[ScoredCandidate]:
-    """Return the findings, contractions that were turned down with their parts beside them."""
-    return findings + [part for f in findings if f.reason for part in f.parts]
+def classify_movements(candidates: Candidates, night: NightInputs) -> Candidates:
+    """Classify contractions; a gross movement is at least as likely as the leg moved."""
+    rows = [
+        i
+        for i, c in enumerate(candidates)
+        if c.kind in MOVEMENT_KINDS and c.reason in OVERRULABLE and c.features is not None
+    ]
+    probability, reasons = night.classifier.movements(candidates, rows, night.context)
+    moved = _moving_fraction([candidates[i] for i in rows], night.context)
+    return _decide(candidates, rows, np.maximum(probability, moved), reasons)
 
 
-def _active(findings: list[ScoredCandidate], around: Surroundings) -> set[int]:
-    """Find candidates in a minute that is full of activity of the same sensor."""
+def split_rejected(candidates: Candidates, _night: NightInputs) -> Candidates:
+    """Put the bursts of rejected contractions beside them, all in order of onset."""
+    parts = [part for c in candidates if c.reason for part in c.parts]
+    return sorted(candidates + parts, key=lambda c: (c.onset_ns, c.offset_ns, c.channel, c.kind))
+
+
+def _moving_fraction(
+    candidates: Sequence[ScoredCandidate], context: NightContext
+) -> NDArray[np.float64]:
+    """Return the fraction of each gross movement in which the leg moved; 0 for other kinds.
+
+    Steps resemble each other, as the discharges of one unit do; what the accelerometer shows
+    for that long is a movement all the same.
+    """
+    fraction = np.zeros(len(candidates))
+    gross = [k for k, c in enumerate(candidates) if c.kind == "gross_movement"]
+    for table in context.seconds.values():
+        if not gross or table.kind != "acc":
+            continue
+        middle = table.middle_s
+        for k in gross:
+            ends = candidates[k].onset_ns / NS, candidates[k].offset_ns / NS
+            active = table.active_fraction[slice(*np.searchsorted(middle, ends))]
+            if len(active):
+                fraction[k] = max(fraction[k], active.mean())
+    return fraction
+
+
+# -- jerks and bursts ------------------------------------------------------------------
+
+
+def reject_ecg(candidates: Candidates, night: NightInputs) -> Candidates:
+    """Reject the bursts that are heart beats."""
+    return _reject(candidates, find_ecg(candidates, night.context.beats), "ecg")
+
+
+def reject_trains(candidates: Candidates, night: NightInputs) -> Candidates:
+    """Reject jerks whose burst is one discharge of a train.
+
+    A bump beside a unit that fires continuously is no jerk, however large the unit.
+    """
+    trains = {
+        i
+        for i, c in enumerate(candidates)
+        if c.kind == "jerk"
+        and not c.reason
+        and c.has_emg
+        and night.context.local_features(c).n_repeats >= MAX_REPEATS
+    }
+    return _reject(candidates, trains, "rhythmic_train")
+
+
+def relabel_bumped_twitches(candidates: Candidates, _night: NightInputs) -> Candidates:
+    """Relabel jerks as twitches whose waveform usually leaves the leg still."""
+    found = list(candidates)
+    for i in find_bumped_twitches(candidates):
+        found[i] = replace(candidates[i], kind="twitch", grade="")
+    return found
+
+
+def find_bumped_twitches(candidates: Sequence[ScoredCandidate]) -> list[int]:
+    """Return the indices of the jerks that are twitches beside a bump.
+
+    A unit that twitches does so with one waveform and leaves the leg still; a jerk is the
+    activity of many units, and no two jerks look alike. Where they do, the leg responds more
+    than once.
+
+    Parameters
+    ----------
+    candidates : sequence of ScoredCandidate
+    """
+    found: list[int] = []
+    for rows in by_channel(candidates, ("twitch", "jerk"), OVERRULABLE).values():
+        rows.sort(key=lambda i: candidates[i].peak_ns)
+        is_jerk = np.array([candidates[i].kind == "jerk" for i in rows], bool)
+        asked = np.flatnonzero(is_jerk)
+        if not len(asked):
+            continue
+        # counting jerks as 1 and twitches as 0 makes the sum the number of jerks
+        bursts = channel_bursts(candidates, rows, is_jerk.astype(np.float64))
+        count, jerks = count_similar(bursts, asked)
+        still, moved = (count - jerks)[:, 1], jerks[:, 1] + 1  # itself
+        found += [rows[k] for k in asked[still >= STILL_RATIO * moved].tolist()]
+    return sorted(i for i in found if candidates[i].confidence < CERTAIN_JERK)
+
+
+def classify_bursts(candidates: Candidates, night: NightInputs) -> Candidates:
+    """Classify twitches and brief contractions."""
+    rows = [
+        i
+        for i, c in enumerate(candidates)
+        if c.kind in SHORT_KINDS and c.reason in OVERRULABLE and c.features is not None
+    ]
+    return _decide(candidates, rows, *night.classifier.bursts(candidates, rows, night.context))
+
+
+def _decide(
+    candidates: Candidates,
+    rows: Sequence[int],
+    probability: NDArray[np.float64],
+    reasons: list[str],
+) -> Candidates:
+    """Accept or reject some candidates by their probability, which becomes the confidence."""
+    found = list(candidates)
+    for i, p, reason in zip(rows, probability.tolist(), reasons, strict=True):
+        accepted = replace(candidates[i], reason="", confidence=p)
+        found[i] = accepted if p >= DECISION_THRESHOLD else candidates[i].rejected(reason)
+    return found
+
+
+def _reject(candidates: Candidates, rows: set[int], reason: str) -> Candidates:
+    return [c.rejected(reason) if i in rows else c for i, c in enumerate(candidates)]
+
+
+# -- active wake, steps, ring-down -------------------------------------------------------
+
+
+def reject_active_wake(candidates: Candidates, night: NightInputs) -> Candidates:
+    """Reject what happens while the person is active, and jerks that are steps."""
+    active = _find_active(candidates, night.context)
+    return _reject(candidates, active | _find_steps(candidates, night.settings), "active_wake")
+
+
+def _find_active(candidates: Sequence[ScoredCandidate], context: NightContext) -> set[int]:
+    """Find the candidates in a minute that is full of activity of the same sensor."""
     members: dict[str, list[int]] = {}
-    for i, f in enumerate(findings):
-        # a jerk that muscle and leg show stands; one of the accelerometer alone may be a step
-        if f.kind in SHORT_KINDS or (f.kind == "jerk" and f.waveform is None):
-            members.setdefault(f.channel, []).append(i)
+    for i, c in enumerate(candidates):
+        # a jerk that both sensors show is kept; one of the accelerometer alone may be a step
+        if c.kind in SHORT_KINDS or (c.kind == "jerk" and not c.has_emg):
+            members.setdefault(c.channel, []).append(i)
     found: set[int] = set()
-    for name, those in members.items():
-        table = around.seconds[name]
+    for name, rows in members.items():
+        table = context.seconds[name]
         middle = table.middle_s
         weight = table.length_s.copy()
         if table.kind == "emg":  # an accelerometer counts the large movements themselves
-            weight *= ~_inside(middle, findings)
-        busy = np.concatenate([[0.0], np.cumsum(table.active_fraction * weight, dtype=np.float64)])
+            weight *= ~_inside_large_movement(middle, candidates)
+        active = np.concatenate(
+            [[0.0], np.cumsum(table.active_fraction * weight, dtype=np.float64)]
+        )
         length = np.concatenate([[0.0], np.cumsum(weight, dtype=np.float64)])
-        times = np.array([findings[i].onset_ns for i in those]) / NS
+        times = np.array([candidates[i].onset_ns for i in rows]) / NS
         first = np.searchsorted(middle, times - ACTIVE_S)
         last = np.searchsorted(middle, times + ACTIVE_S)
-        own = np.array([(findings[i].offset_ns - findings[i].onset_ns) / NS for i in those])
+        own = np.array([candidates[i].duration_s for i in rows])
         if table.kind == "emg":
-            own = own + _foreign_s(findings, times)
-        share = (busy[last] - busy[first] - own) / np.maximum(length[last] - length[first], 1.0)
-        share = np.maximum(share, _moving(around, times))
-        for i, value in zip(those, share.tolist(), strict=True):
-            if value > ACTIVE_SHARE and not findings[i].reason:
+            own = own + _foreign_s(candidates, times)
+        share = (active[last] - active[first] - own) / np.maximum(length[last] - length[first], 1.0)
+        share = np.maximum(share, _moving_share(context, times))
+        for i, value in zip(rows, share.tolist(), strict=True):
+            if value > ACTIVE_SHARE and not candidates[i].reason:
                 found.add(i)
     return found
 
 
-def _moving(around: Surroundings, times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the share of the minute around each time in which the leg was on the move."""
+def _moving_share(context: NightContext, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the fraction of the minute around each time in which the leg was on the move."""
     share = np.zeros(len(times))
-    for table in around.seconds.values():
+    for table in context.seconds.values():
         if table.kind == "acc":
             middle = table.middle_s
             moved = np.concatenate([[0.0], np.cumsum(table.level > MOVING_G, dtype=np.float64)])
@@ -118,64 +284,83 @@ def _moving(around: Surroundings, times: NDArray[np.float64]) -> NDArray[np.floa
     return share
 
 
-def _steps(findings: list[ScoredCandidate], settings: Settings) -> set[int]:
-    """Find jerks that are steps: longer contractions move the leg just before and after.
+def _find_steps(candidates: Sequence[ScoredCandidate], settings: Settings) -> set[int]:
+    """Find the jerks that are steps: longer contractions move the leg just before and after.
 
-    Walking and fidgeting hold short bursts; a jerk of a resting leg has rest beside it, or
-    other jerks. What is much smaller than the jerk is no step.
+    Walking and fidgeting contain short bursts; a jerk of a resting leg has rest or other jerks
+    beside it. A contraction less than half as large as the jerk is no step.
     """
     longer: dict[str, list[ScoredCandidate]] = {}
-    for f in findings:
-        moved = f.waveform is not None and f.peak_g >= settings.jerk.min_g
-        if moved and f.kind in ("brief_contraction", "movement"):
-            longer.setdefault(f.leg, []).append(f)
+    for c in candidates:
+        moved = c.has_emg and c.peak_g >= settings.jerk.min_g
+        if moved and c.kind in ("brief_contraction", "movement"):
+            longer.setdefault(c.leg, []).append(c)
     reach = round(STEP_S * NS)
     found: set[int] = set()
-    for i, f in enumerate(findings):
-        if f.kind != "jerk" or f.reason or f.waveform is None:
+    for i, c in enumerate(candidates):
+        if c.kind != "jerk" or c.reason or not c.has_emg:
             continue
-        those = longer.get(f.leg, [])
-        first = bisect_left(those, f.onset_ns - reach, key=_onset)
-        last = bisect_right(those, f.onset_ns + reach, key=_onset)
-        onsets = [g.onset_ns for g in those[first:last] if 2 * g.amplitude_uv >= f.amplitude_uv]
-        if onsets and onsets[0] < f.onset_ns < onsets[-1]:
+        others = longer.get(c.leg, [])
+        first = bisect_left(others, c.onset_ns - reach, key=_onset_ns)
+        last = bisect_right(others, c.onset_ns + reach, key=_onset_ns)
+        onsets = [g.onset_ns for g in others[first:last] if 2 * g.amplitude_uv >= c.amplitude_uv]
+        if onsets and onsets[0] < c.onset_ns < onsets[-1]:
             found.add(i)
     return found
 
 
-def _onset(f: ScoredCandidate) -> int:
-    return f.onset_ns
+def _onset_ns(c: ScoredCandidate) -> int:
+    return c.onset_ns
 
 
-def _foreign_s(findings: list[ScoredCandidate], times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the seconds that are no muscle's in the minute around each time."""
-    alien = [f for f in findings if f.reason in FOREIGN and f.waveform is not None]
-    at = np.array([f.onset_ns for f in alien]) / NS
-    length = np.array([(f.offset_ns - f.onset_ns) / NS + FLANKS_S for f in alien])
+def _foreign_s(
+    candidates: Sequence[ScoredCandidate], times: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the seconds of foreign activity in the minute around each time."""
+    foreign = [c for c in candidates if c.reason in FOREIGN_REASONS and c.has_emg]
+    at = np.array([c.onset_ns for c in foreign]) / NS
+    length = np.array([c.duration_s + FLANKS_S for c in foreign])
     total = np.concatenate([[0.0], np.cumsum(length)])
     first = np.searchsorted(at, times - ACTIVE_S)
     last = np.searchsorted(at, times + ACTIVE_S)
     return np.asarray(total[last] - total[first], np.float64)
 
 
-def _inside(times: NDArray[np.float64], findings: list[ScoredCandidate]) -> NDArray[np.bool_]:
-    """Whether times lie in a large movement, that ends with itself, or in noise that grew."""
-    large = [f for f in findings if f.kind in LARGE_KINDS and f.reason in STILL]
-    begun = np.sort([f.onset_ns / NS - 1 for f in large])
-    over = np.sort([f.offset_ns / NS + 1 for f in large])
+def _inside_large_movement(
+    times: NDArray[np.float64], candidates: Sequence[ScoredCandidate]
+) -> NDArray[np.bool_]:
+    """Whether times lie within a second of a large movement, or of noise that has grown."""
+    large = [c for c in candidates if c.kind in LARGE_KINDS and c.reason in LARGE_REASONS]
+    begun = np.sort([c.onset_ns / NS - 1 for c in large])
+    over = np.sort([c.offset_ns / NS + 1 for c in large])
     return np.searchsorted(begun, times, "left") > np.searchsorted(over, times, "right")
 
 
-def _ring_down(findings: list[ScoredCandidate], settings: Settings) -> list[int]:
-    """Find jerks seen by the accelerometer alone just after another jerk."""
-    found: list[int] = []
+def reject_ring_down(candidates: Candidates, night: NightInputs) -> Candidates:
+    """Reject jerks of the accelerometer alone just after another jerk."""
+    dead_ns = night.settings.jerk.dead_ms * 1_000_000
+    found: set[int] = set()
     last: dict[str, int] = {}
-    for i, f in enumerate(findings):
-        if f.kind != "jerk" or f.reason:
+    for i, c in enumerate(candidates):
+        if c.kind != "jerk" or c.reason:
             continue
-        dead_ns = settings.jerk.dead_ms * 1_000_000
-        if f.waveform is None and f.leg in last and f.onset_ns - last[f.leg] < dead_ns:
-            found.append(i)
+        if not c.has_emg and c.leg in last and c.onset_ns - last[c.leg] < dead_ns:
+            found.add(i)
         else:
-            last[f.leg] = f.onset_ns
-    return found
+            last[c.leg] = c.onset_ns
+    return _reject(candidates, found, "dead_time")
+
+
+RULES: Final[Mapping[str, Callable[[Candidates, NightInputs], Candidates]]] = {
+    rule.__name__: rule
+    for rule in (
+        classify_movements,
+        split_rejected,
+        reject_ecg,
+        reject_trains,
+        relabel_bumped_twitches,
+        classify_bursts,
+        reject_active_wake,
+        reject_ring_down,
+    )
+}

@@ -1,75 +1,86 @@
-"""Which waveforms of a channel are one source seen again: a motor unit, a heart."""
+"""Similarity of the waveforms of one channel, each with its neighbours in time."""
 
 from __future__ import annotations
+
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
-#: Neighbours in the list, to either side, that a waveform is compared with.
-NEIGHBOURS = 48
-#: Points (ms) by which two waveforms may be set off: the largest peak may be another one.
-SHIFTS = 6
+#: Number of waveforms to either side that a waveform is compared with.
+NEIGHBOURS: Final = 48
+#: Maximum shift (samples of 1 ms) between two waveforms: another peak may be the largest one.
+MAX_SHIFT: Final = 6
 #: Rows compared at once, so that memory stays small.
-AT_ONCE = 2000
+ROWS_PER_BLOCK: Final = 2000
 
 
-class Likeness:
-    """Similarity of the waveforms of one channel, each with its neighbours in time.
+class WaveformSimilarity:
+    """Correlation of each waveform of a channel with its neighbours in time.
 
     Parameters
     ----------
-    shapes : ndarray, shape (n, points)
+    waveforms : ndarray, shape (n, points)
         Unit energy, centred on the largest peak, in order of time.
-    times : ndarray, shape (n,)
-        Onsets in s.
-    sizes, lengths : ndarray, shape (n,)
-        Peak to peak in µV and duration in s.
+    onsets_s : ndarray, shape (n,)
+    amplitudes_uv : ndarray, shape (n,)
+        Peak to peak.
+    durations_s : ndarray, shape (n,)
     """
 
-    def __init__(self, shapes: Floats, times: Floats, sizes: Floats, lengths: Floats) -> None:
-        self.times, self.sizes, self.lengths = times, sizes, lengths
-        n = len(times)
+    def __init__(
+        self, waveforms: Floats, onsets_s: Floats, amplitudes_uv: Floats, durations_s: Floats
+    ) -> None:
+        self.onsets_s, self.amplitudes_uv = onsets_s, amplitudes_uv
+        self.durations_s = durations_s
+        n = len(onsets_s)
         reach = min(NEIGHBOURS, max(0, n - 1))
-        #: Column ``reach + k`` compares row i with row i + k.
         self._reach = reach
-        self._score = np.zeros((n, 2 * reach + 1), np.float32)
-        for first in range(0, n, AT_ONCE):
-            self._compare(shapes, first, min(first + AT_ONCE, n))
+        # column ``reach + k`` compares row i with row i + k
+        self._correlation = np.zeros((n, 2 * reach + 1), np.float32)
+        for first in range(0, n, ROWS_PER_BLOCK):
+            self._compare(waveforms, first, min(first + ROWS_PER_BLOCK, n))
 
-    def _compare(self, shapes: Floats, first: int, last: int) -> None:
-        """Fill in how much some rows are like those after them, and these like them."""
-        (n, points), reach = shapes.shape, self._reach
-        wide = np.pad(shapes[first : last + reach], ((0, 0), (SHIFTS, SHIFTS)))
+    def _compare(self, waveforms: Floats, first: int, last: int) -> None:
+        """Fill in the correlations of some rows with the rows after them, both ways."""
+        (n, points), reach = waveforms.shape, self._reach
+        wide = np.pad(waveforms[first : last + reach], ((0, 0), (MAX_SHIFT, MAX_SHIFT)))
         for k in range(1, reach + 1):
-            own = shapes[first : min(last, n - k)]
+            own = waveforms[first : min(last, n - k)]
             best = np.full(len(own), -1.0)
-            for shift in range(2 * SHIFTS + 1):
-                moved = wide[k : k + len(own), shift : shift + points]
-                np.maximum(best, np.einsum("ij,ij->i", own, moved), out=best)
+            for shift in range(2 * MAX_SHIFT + 1):
+                shifted = wide[k : k + len(own), shift : shift + points]
+                np.maximum(best, np.einsum("ij,ij->i", own, shifted), out=best)
             stop = first + len(own)
-            self._score[first:stop, reach + k] = best
-            self._score[first + k : stop + k, reach - k] = best
+            self._correlation[first:stop, reach + k] = best
+            self._correlation[first + k : stop + k, reach - k] = best
 
-    def near(self, i: int, within_s: float, *, score: float, ratio: float) -> NDArray[np.int64]:
-        """Return the rows like row `i` (itself included), in order of time.
+    def similar_to(
+        self, i: int, within_s: float, *, min_correlation: float, max_ratio: float
+    ) -> NDArray[np.int64]:
+        """Return the waveforms similar to a waveform, itself included, in order of time.
 
         Parameters
         ----------
         i : int
         within_s : float
-        score : float
-            Least correlation.
-        ratio : float
-            Greatest ratio of sizes, either way.
+            Maximum interval between the onsets, s.
+        min_correlation : float
+        max_ratio : float
+            Maximum ratio of the amplitudes, either way.
+
+        Returns
+        -------
+        ndarray of int64
+            Row indices.
         """
-        first, last = max(0, i - self._reach), min(len(self.times), i + self._reach + 1)
+        first, last = max(0, i - self._reach), min(len(self.onsets_s), i + self._reach + 1)
         rows = np.arange(first, last)
-        alike = self._score[i, rows - i + self._reach] > score
-        size = self.sizes[rows] / self.sizes[i]
-        alike &= (size < ratio) & (size > 1 / ratio)
-        alike &= np.abs(self.times[rows] - self.times[i]) <= within_s
-        alike[i - first] = True
-        return np.asarray(rows[alike], np.int64)
+        similar = self._correlation[i, rows - i + self._reach] > min_correlation
+        ratio = self.amplitudes_uv[rows] / self.amplitudes_uv[i]
+        similar &= (ratio < max_ratio) & (ratio > 1 / max_ratio)
+        similar &= np.abs(self.onsets_s[rows] - self.onsets_s[i]) <= within_s
+        similar[i - first] = True
+        return np.asarray(rows[similar], np.int64)

@@ -7,11 +7,14 @@ which is known and subtracted from the event times.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
+
+from twitchsense.model.channels import NS
 
 Floats = NDArray[np.float64]
 
@@ -171,3 +174,36 @@ def dynamic_band(fs: float) -> CausalFilter:
     CausalFilter
     """
     return bandpass(0.5, 40.0, fs, order=(2, 4))
+
+
+@dataclass(frozen=True, slots=True)
+class FilterClock:
+    """Converts between sample indices of a filtered segment and times.
+
+    Attributes
+    ----------
+    start_ns : int
+        Time of the first sample of the segment.
+    fs : float
+        Sampling rate, Hz.
+    delay_s : float
+        Group delay of the filter, taken off the times, s.
+    """
+
+    start_ns: int
+    fs: float
+    delay_s: float
+
+    @property
+    def delay(self) -> int:
+        """Group delay in samples."""
+        return round(self.delay_s * self.fs)
+
+    def time_ns(self, sample: int) -> int:
+        """Return the time of a sample of the filtered signal."""
+        seconds = sample / self.fs - self.delay_s
+        return self.start_ns + round(seconds * NS)
+
+    def sample(self, time_ns: int) -> int:
+        """Return the sample of the filtered signal nearest to a time."""
+        return round(((time_ns - self.start_ns) / NS + self.delay_s) * self.fs)

@@ -31,6 +31,8 @@ class Burst:
     Attributes
     ----------
     channel : str
+    number : int
+        Position among the bursts of the channel, by which its `LocalFeatures` are found.
     onset_ns, offset_ns, peak_ns : int
         Edges and greatest deflection, measured at the full sampling rate.
     active_s : float
@@ -63,6 +65,7 @@ class Burst:
     """
 
     channel: str
+    number: int
     onset_ns: int
     offset_ns: int
     peak_ns: int
@@ -184,6 +187,8 @@ class ScoredCandidate:
     ----------
     peak_ns : int
         Time of the greatest deflection of the EMG.
+    burst_number : int
+        `Burst.number` of the burst that stands for the candidate; -1 without EMG.
     waveform : ndarray of float32, shape (64,), or None
         Waveform of the burst; None if only the accelerometer saw the candidate.
     features : ndarray of float32 or None
@@ -207,6 +212,7 @@ class ScoredCandidate:
     grade: str = ""
     reason: str = ""
     peak_ns: int = 0
+    burst_number: int = -1
     waveform: NDArray[np.float32] | None = None
     features: NDArray[np.float32] | None = None
     parts: tuple[ScoredCandidate, ...] = ()

@@ -7,78 +7,26 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from twitchsense.detect import rules
-from twitchsense.detect.burst_grouping import TEXTURE, contractions, group_bursts
-from twitchsense.detect.burst_measures import LOOK
-from twitchsense.detect.clustering import Cluster
-from twitchsense.detect.response import Response
-from twitchsense.detect.rules import Rules
-from twitchsense.model.candidates import AccEpisode, Burst, LegMovementRun
+from tests.detect.builders import (
+    AT,
+    BURST,
+    EPISODE,
+    KICK,
+    MS,
+    STILL,
+    S,
+    burst,
+    burst_at,
+    classify_cluster,
+    episode,
+    kind_and_reason,
+    leg_run,
+)
+from twitchsense.detect.burst_grouping import CONTRACTION_FEATURES, find_contractions, group_bursts
+from twitchsense.detect.burst_measures import WAVEFORM_FEATURES
+from twitchsense.detect.sensor_queries import AccResponse
+from twitchsense.model.candidates import Burst
 from twitchsense.settings import JerkSettings, MovementSettings, Settings
-
-MS = 1_000_000
-S = 1_000 * MS
-AT = 100 * S
-
-BURST = Burst(
-    channel="emg1", onset_ns=AT, offset_ns=AT + 40 * MS, peak_ns=AT + 15 * MS, active_s=0.04,
-    amplitude_uv=200.0, rise_ms=10.0, snr_db=25.0, threshold_ratio=4.0, floor_uv=3.0,
-    low_frequency_share=0.1,
-    waveform_features=np.ones(len(LOOK), np.float32), log_frequency=4.6,
-    electrode_probability=0.1, mains_share=0.0, saturated=False,
-    waveform=np.zeros(64, np.float32),
-)  # fmt: skip
-EPISODE = AccEpisode(
-    channel="acc", onset_ns=AT + 30 * MS, offset_ns=AT + 330 * MS, peak_g=0.25, jerk_g_s=12.0,
-    rise_ms=40.0, turn_deg=1.0, threshold_ratio=10.0,
-)  # fmt: skip
-KICK = Response(0.25, 12.0, AT + 30 * MS, AT + 250 * MS)
-
-
-@pytest.fixture(autouse=True)
-def likely(monkeypatch):
-    """Let every jolt be the burst's: what the verdict says of it is `test_jolt`'s matter."""
-    monkeypatch.setattr(rules, "judge_jolt", lambda burst, seen: 0.8)
-
-
-def burst(ms=40.0, **changes):
-    length = {"offset_ns": AT + round(ms * MS), "active_s": ms / 1000}
-    return replace(BURST, **(length | changes))
-
-
-def episode(length_s=0.3, **changes):
-    return replace(EPISODE, offset_ns=EPISODE.onset_ns + round(length_s * S), **changes)
-
-
-class Senses:
-    """What a leg would answer."""
-
-    def __init__(self, seen=None, emg=True, noisy=False):
-        self.seen, self.emg, self.noisy = seen, emg, noisy
-
-    def response(self, first_ns, last_ns, limit_ns):
-        return self.seen
-
-    def has_emg(self, time_ns):
-        return self.emg
-
-    def shows_jerks(self, time_ns):
-        return self.emg or self.noisy
-
-
-def decide(*items, seen=None, emg=True, noisy=False, settings=None):
-    cluster = Cluster()
-    for item in items:
-        cluster.add(item)
-    return Rules(settings or Settings(), Senses(seen, emg, noisy), "left").decide(cluster)
-
-
-def one(*items, **senses):
-    (finding,) = decide(*items, **senses)
-    return finding.kind, finding.reason
-
-
-STILL = Response(0.003, 0.4, AT, AT + 50 * MS)
 
 # -- twitch ------------------------------------------------------------------
 
@@ -111,7 +59,7 @@ STILL = Response(0.003, 0.4, AT, AT + 50 * MS)
 )
 @pytest.mark.parametrize("seen", [None, STILL])
 def test_bursts_of_a_leg_that_stays_still(candidate, expected, seen):
-    assert one(candidate, seen=seen) == expected
+    assert kind_and_reason(candidate, seen=seen) == expected
 
 
 @pytest.mark.parametrize(
@@ -123,23 +71,28 @@ def test_bursts_of_a_leg_that_stays_still(candidate, expected, seen):
     ],
 )  # fmt: skip
 def test_measuring_may_take_something_off_a_twitch_but_noise_does_not(size, floor, expected):
-    assert one(burst(amplitude_uv=size, floor_uv=floor), seen=STILL) == ("twitch", expected)
+    assert kind_and_reason(burst(amplitude_uv=size, floor_uv=floor), seen=STILL) == (
+        "twitch",
+        expected,
+    )
 
 
 @pytest.mark.parametrize(("turn", "kind"), [(9.9, "twitch"), (10.0, "brief_contraction")])
 def test_twitch_turns_the_leg_by_less_than_10_degrees(turn, kind):
-    kinds = {f.kind for f in decide(burst(), episode(peak_g=0.05, turn_deg=turn), seen=STILL)}
+    kinds = {
+        f.kind for f in classify_cluster(burst(), episode(peak_g=0.05, turn_deg=turn), seen=STILL)
+    }
     assert kinds == {kind}
 
 
 def test_small_episode_made_by_a_twitch_is_part_of_it():
-    findings = decide(burst(), episode(peak_g=0.05), seen=replace(KICK, peak_g=0.05))
+    findings = classify_cluster(burst(), episode(peak_g=0.05), seen=replace(KICK, peak_g=0.05))
     assert [f.kind for f in findings] == ["twitch"]
 
 
 def test_bump_that_coincides_with_a_twitch_stands_beside_it():
     late = replace(KICK, onset_ns=AT - 200 * MS)
-    findings = decide(burst(), episode(), seen=late)
+    findings = classify_cluster(burst(), episode(), seen=late)
     assert [(f.kind, f.reason) for f in findings] == [("twitch", ""), ("movement", "bump")]
 
 
@@ -172,16 +125,16 @@ def test_bump_that_coincides_with_a_twitch_stands_beside_it():
     ],
 )
 def test_jerk_needs_burst_and_throw(candidate, seen, jerk):
-    assert (decide(candidate, seen=seen)[0].kind == "jerk") is jerk
+    assert (classify_cluster(candidate, seen=seen)[0].kind == "jerk") is jerk
 
 
 @pytest.mark.parametrize(("turn", "kind"), [(29.9, "jerk"), (30.0, "brief_contraction")])
 def test_jerk_leaves_the_leg_where_it_was(turn, kind):
-    assert decide(burst(), episode(turn_deg=turn), seen=KICK)[0].kind == kind
+    assert classify_cluster(burst(), episode(turn_deg=turn), seen=KICK)[0].kind == kind
 
 
 def test_jerk_takes_its_episode_with_it():
-    assert len(decide(burst(), episode(), seen=KICK)) == 1
+    assert len(classify_cluster(burst(), episode(), seen=KICK)) == 1
 
 
 def row(*starts_ms, ms=40.0, sizes=None):
@@ -196,24 +149,24 @@ def row(*starts_ms, ms=40.0, sizes=None):
 
 @pytest.mark.parametrize("sizes", [(200.0, 150.0, 100.0), (100.0, 150.0, 600.0)])
 def test_a_jerk_of_several_bursts_is_one_jerk(sizes):
-    (jerk,) = decide(*row(0, 80, 160, sizes=sizes), episode(), seen=KICK)
+    (jerk,) = classify_cluster(*row(0, 80, 160, sizes=sizes), episode(), seen=KICK)
     assert (jerk.kind, jerk.reason) == ("jerk", "")
     assert (jerk.onset_ns, jerk.offset_ns) == (AT, AT + 200 * MS)
     assert jerk.amplitude_uv == max(sizes)
 
 
 def test_a_row_of_bursts_that_goes_on_longer_than_a_jerk_is_none():
-    kinds = [f.kind for f in decide(*row(0, 80, 160, 240, 320), episode(), seen=KICK)]
+    kinds = [f.kind for f in classify_cluster(*row(0, 80, 160, 240, 320), episode(), seen=KICK)]
     assert len(kinds) > 1
 
 
 def test_bursts_of_a_leg_that_stays_still_are_no_jerk():
-    assert {f.kind for f in decide(*row(0, 80, 160), seen=STILL)} == {"twitch"}
+    assert {f.kind for f in classify_cluster(*row(0, 80, 160), seen=STILL)} == {"twitch"}
 
 
 @pytest.mark.parametrize(("slow", "expected"), [(0.7, "jerk"), (0.95, "twitch")])
 def test_a_cable_that_swings_with_a_knock_is_no_muscle(slow, expected):
-    found = decide(burst(90.0, low_frequency_share=slow), episode(), seen=KICK)
+    found = classify_cluster(burst(90.0, low_frequency_share=slow), episode(), seen=KICK)
     assert found[0].kind == expected
     assert found[0].reason == ("" if slow < 0.8 else "electrode_pop")
 
@@ -221,8 +174,8 @@ def test_a_cable_that_swings_with_a_knock_is_no_muscle(slow, expected):
 def test_what_stands_out_of_a_contact_that_hisses_is_decided_alone():
     hiss = burst(40_000.0, amplitude_uv=30.0)
     inside = row(3000, ms=20.0)
-    quiet = Response(0.003, 0.4, AT, AT + 50 * MS)
-    (whole,) = decide(hiss, *inside, leg_run(40.0, 12.0), seen=quiet)
+    quiet = AccResponse(0.003, 0.4, AT, AT + 50 * MS)
+    (whole,) = classify_cluster(hiss, *inside, leg_run(40.0, 12.0), seen=quiet)
     assert whole.reason == "sustained_activity"
     assert [(p.kind, p.reason, p.onset_ns) for p in whole.parts][-1] == (
         "twitch", "", AT + 3000 * MS,
@@ -238,15 +191,11 @@ def test_what_stands_out_of_a_contact_that_hisses_is_decided_alone():
     ],
 )  # fmt: skip
 def test_grades(peak_g, jerk_g_s, grade):
-    (finding,) = decide(burst(), seen=replace(KICK, peak_g=peak_g, jerk_g_s=jerk_g_s))
+    (finding,) = classify_cluster(burst(), seen=replace(KICK, peak_g=peak_g, jerk_g_s=jerk_g_s))
     assert finding.grade == grade
 
 
 # -- movement -----------------------------------------------------------------------
-
-
-def leg_run(length_s, median_uv=20.0):
-    return LegMovementRun("emg1", AT - 75 * MS, AT + round((length_s + 0.075) * S), median_uv)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +209,7 @@ def leg_run(length_s, median_uv=20.0):
 )
 def test_a_hiss_higher_than_muscle_sounds_is_none_unless_the_leg_moves(hz, items, seen, reason):
     hiss = burst(1000, log_frequency=np.log(hz))
-    assert one(hiss, leg_run(1.0), *items, seen=seen)[1] == reason
+    assert kind_and_reason(hiss, leg_run(1.0), *items, seen=seen)[1] == reason
 
 
 @pytest.mark.parametrize(
@@ -282,7 +231,7 @@ def test_a_hiss_higher_than_muscle_sounds_is_none_unless_the_leg_moves(hz, items
 )
 def test_contractions(length_s, median_uv, items, seen, expected):
     long = burst(length_s * 1000)
-    assert one(long, leg_run(length_s, median_uv), *items, seen=seen) == expected
+    assert kind_and_reason(long, leg_run(length_s, median_uv), *items, seen=seen) == expected
 
 
 def moved_by(item, seconds):
@@ -300,7 +249,7 @@ def test_one_turn_is_one_posture_change_however_many_contractions_it_holds():
     ]
     items = [moved_by(x, s) for s, changes in rows for x in (burst(1000, **changes), leg_run(1.0))]
     seen = replace(KICK, peak_g=0.7)
-    found = decide(*items, turned, seen=seen)
+    found = classify_cluster(*items, turned, seen=seen)
     assert [f.kind for f in found] == ["posture_change", "movement"]
     turn = found[0]
     assert turn.onset_ns == turned.onset_ns
@@ -308,7 +257,7 @@ def test_one_turn_is_one_posture_change_however_many_contractions_it_holds():
     assert (turn.amplitude_uv, turn.peak_g) == (999.0, 0.7)
     # muscle that stays tense when the leg has come to rest does not make it longer
     late = [moved_by(burst(3000), 6.5), moved_by(leg_run(3.0), 6.5)]
-    (turn,) = decide(*late, turned, seen=seen)
+    (turn,) = classify_cluster(*late, turned, seen=seen)
     assert (turn.onset_ns, turn.offset_ns) == (turned.onset_ns, turned.offset_ns)
 
 
@@ -318,23 +267,23 @@ def test_two_turns_are_two_posture_changes():
         for s in (0.0, 4.0)
         for x in (burst(1000), leg_run(1.0), episode(1.5, turn_deg=60.0))
     ]
-    found = decide(*items, seen=KICK)
+    found = classify_cluster(*items, seen=KICK)
     assert [f.kind for f in found] == ["posture_change"] * 2
 
 
 def test_hum_that_is_strong_enough_for_a_movement_is_none():
-    assert one(burst(2000, mains_share=0.9), leg_run(2.0)) == ("movement", "mains")
+    assert kind_and_reason(burst(2000, mains_share=0.9), leg_run(2.0)) == ("movement", "mains")
 
 
 def test_hum_does_not_undo_a_posture_change():
     turned = episode(1.5, turn_deg=60.0)
-    findings = decide(burst(2000, mains_share=0.9), leg_run(2.0), turned, seen=KICK)
+    findings = classify_cluster(burst(2000, mains_share=0.9), leg_run(2.0), turned, seen=KICK)
     assert [(f.kind, f.reason) for f in findings] == [("movement", "mains"), ("posture_change", "")]
 
 
 @pytest.mark.parametrize(("swayed_s", "reason"), [(2.9, "sustained_activity"), (3.0, "")])
 def test_long_activity_with_a_bump_is_no_gross_movement(swayed_s, reason):
-    assert one(burst(12_000), leg_run(12.0), episode(swayed_s), seen=KICK) == (
+    assert kind_and_reason(burst(12_000), leg_run(12.0), episode(swayed_s), seen=KICK) == (
         "gross_movement",
         reason,
     )
@@ -345,13 +294,13 @@ def test_long_activity_with_a_bump_is_no_gross_movement(swayed_s, reason):
     [(19, 51, "twitch"), (20, 51, "jerk"), (15, 66, "twitch"), (15, 67, "jerk")],
 )
 def test_what_could_not_move_a_leg_did_not_throw_it(ms, size, kind):
-    assert decide(burst(ms, amplitude_uv=size), seen=KICK)[0].kind == kind
+    assert classify_cluster(burst(ms, amplitude_uv=size), seen=KICK)[0].kind == kind
 
 
 def test_the_pause_between_two_potentials_moves_nothing():
     pair = burst(100, amplitude_uv=50.0, active_s=0.019)
-    assert decide(pair, seen=KICK)[0].kind == "twitch"
-    assert decide(replace(pair, active_s=0.02), seen=KICK)[0].kind == "jerk"
+    assert classify_cluster(pair, seen=KICK)[0].kind == "twitch"
+    assert classify_cluster(replace(pair, active_s=0.02), seen=KICK)[0].kind == "jerk"
 
 
 @pytest.mark.parametrize(
@@ -363,13 +312,12 @@ def test_the_pause_between_two_potentials_moves_nothing():
 )  # fmt: skip
 def test_what_must_have_thrown_the_leg_did_though_a_knock_came_before(ms, lag_ms, kind):
     seen = replace(KICK, onset_ns=AT + lag_ms * MS, offset_ns=AT + (lag_ms + 300) * MS)
-    assert decide(burst(ms), seen=seen)[0].kind == kind
+    assert classify_cluster(burst(ms), seen=seen)[0].kind == kind
 
 
 @pytest.mark.parametrize(("probability", "kind"), [(0.5, "jerk"), (0.49, "twitch")])
-def test_what_was_more_likely_a_knock_is_no_jerk(probability, kind, monkeypatch):
-    monkeypatch.setattr(rules, "judge_jolt", lambda burst, seen: probability)
-    found = decide(burst(), episode(), seen=KICK)
+def test_what_is_more_likely_a_bump_is_no_jerk(probability, kind):
+    found = classify_cluster(burst(), episode(), seen=KICK, jerk_probability=probability)
     assert found[0].kind == kind
     assert [f.reason for f in found] == (["", "bump"] if kind == "twitch" else [""])
 
@@ -377,8 +325,10 @@ def test_what_was_more_likely_a_knock_is_no_jerk(probability, kind, monkeypatch)
 def test_the_least_impulse_is_a_setting():
     none = Settings(jerk=JerkSettings(min_impulse_uvs=0.0))
     most = Settings(jerk=JerkSettings(min_impulse_uvs=8.1))
-    assert decide(burst(12, amplitude_uv=60.0), seen=KICK, settings=none)[0].kind == "jerk"
-    assert decide(burst(40), seen=KICK, settings=most)[0].kind == "twitch"  # 8 µV·s
+    assert (
+        classify_cluster(burst(12, amplitude_uv=60.0), seen=KICK, settings=none)[0].kind == "jerk"
+    )
+    assert classify_cluster(burst(40), seen=KICK, settings=most)[0].kind == "twitch"  # 8 µV·s
 
 
 # -- parts of a contraction ---------------------------------------------------------
@@ -386,7 +336,7 @@ def test_the_least_impulse_is_a_setting():
 
 def test_a_contraction_knows_its_bursts_as_findings_of_their_own():
     second = burst(300, onset_ns=AT + 350 * MS, offset_ns=AT + 650 * MS, amplitude_uv=90.0)
-    (whole,) = decide(burst(300), second, leg_run(0.65))
+    (whole,) = classify_cluster(burst(300), second, leg_run(0.65))
     assert whole.kind == "movement"
     assert [(f.kind, f.onset_ns, f.amplitude_uv) for f in whole.parts] == [
         ("brief_contraction", AT, 200.0), ("brief_contraction", AT + 350 * MS, 90.0),
@@ -395,12 +345,12 @@ def test_a_contraction_knows_its_bursts_as_findings_of_their_own():
 
 
 def test_a_contraction_of_one_burst_has_no_parts():
-    assert decide(burst(2000), leg_run(2.0))[0].parts == ()
+    assert classify_cluster(burst(2000), leg_run(2.0))[0].parts == ()
 
 
 def test_parts_are_judged_with_what_the_leg_did_and_take_nothing_from_the_whole():
     second = burst(300, onset_ns=AT + 350 * MS, offset_ns=AT + 650 * MS)
-    (whole,) = decide(burst(300), second, leg_run(0.65), episode(), seen=KICK)
+    (whole,) = classify_cluster(burst(300), second, leg_run(0.65), episode(), seen=KICK)
     assert whole.parts[0].kind == "jerk"
     assert whole.peak_g == KICK.peak_g
 
@@ -409,46 +359,40 @@ def test_what_moves_beside_a_rejected_contraction_belongs_to_its_parts():
     hum = burst(400, mains_share=0.9)
     second = burst(60, onset_ns=AT + 450 * MS, offset_ns=AT + 510 * MS, active_s=0.06)
     small = replace(EPISODE, onset_ns=AT + 460 * MS, offset_ns=AT + 560 * MS, peak_g=0.05)
-    whole, *rest = decide(hum, second, leg_run(0.51), small, seen=replace(KICK, peak_g=0.05))
+    whole, *rest = classify_cluster(
+        hum, second, leg_run(0.51), small, seen=replace(KICK, peak_g=0.05)
+    )
     assert whole.reason == "mains"
     assert [f.reason for f in whole.parts] == ["mains", ""]
     assert rest == []  # the small movement was claimed by a part
 
 
-def test_texture_of_a_contraction():
+def test_features_of_a_contraction():
     bursts = [
-        at(0, 200, electrode_probability=0.0), at(300, 400, electrode_probability=0.6),
-        at(500, 1000, electrode_probability=1.0),
+        burst_at(0, 200, electrode_probability=0.0), burst_at(300, 400, electrode_probability=0.6),
+        burst_at(500, 1000, electrode_probability=1.0),
     ]  # fmt: skip
-    kurtosis = LOOK.index("log_kurtosis")
+    kurtosis = WAVEFORM_FEATURES.index("log_kurtosis")
     for k, b in enumerate(bursts):
         b.waveform_features[kurtosis] = float(k)
-    (found,), _ = contractions(group_bursts(bursts), [leg_run(1.0)], MovementSettings())
-    table = dict(zip(TEXTURE, found.texture().tolist(), strict=True))
+    (found,), _ = find_contractions(group_bursts(bursts), [leg_run(1.0)], MovementSettings())
+    table = dict(zip(CONTRACTION_FEATURES, found.features().tolist(), strict=True))
     assert table == pytest.approx(
         {
-            "pieces": 3.0,
-            "longest": 0.5,
-            "filled": 0.8,
-            "contact": (0.1 * 0.6 + 0.5) / 0.8,
-            "log_kurtosis": (0.1 + 2 * 0.5) / 0.8,
+            "bursts_per_s": 3.0,
+            "longest_burst_share": 0.5,
+            "active_share": 0.8,
+            "electrode_probability": (0.1 * 0.6 + 0.5) / 0.8,
+            "mean_log_kurtosis": (0.1 + 2 * 0.5) / 0.8,
         },
         abs=1e-6,
     )
 
 
-def at(start_ms, stop_ms, **changes):
-    return replace(
-        BURST, onset_ns=AT + start_ms * MS, offset_ns=AT + stop_ms * MS,
-        active_s=(stop_ms - start_ms) / 1000,
-        waveform_features=BURST.waveform_features.copy(), **changes,
-    )  # fmt: skip
-
-
 def test_confidence_is_lower_without_acceleration_and_missing_for_the_rejected():
-    with_acc = decide(burst(2000), leg_run(2.0), episode(1.5), seen=KICK)[0]
-    without = decide(burst(2000), leg_run(2.0))[0]
-    rejected = decide(burst(amplitude_uv=10.0))[0]
+    with_acc = classify_cluster(burst(2000), leg_run(2.0), episode(1.5), seen=KICK)[0]
+    without = classify_cluster(burst(2000), leg_run(2.0))[0]
+    rejected = classify_cluster(burst(amplitude_uv=10.0))[0]
     assert without.confidence < with_acc.confidence <= 1
     assert np.isnan(rejected.confidence)
 
@@ -478,15 +422,15 @@ def test_confidence_is_lower_without_acceleration_and_missing_for_the_rejected()
     ],
 )
 def test_episodes_without_a_burst(candidate, emg, expected):
-    assert one(candidate, emg=emg) == expected
+    assert kind_and_reason(candidate, emg=emg) == expected
 
 
 def test_one_sensor_alone_is_never_more_than_half_sure_of_a_jerk():
-    assert decide(episode(threshold_ratio=1e6), emg=False)[0].confidence <= 0.5
+    assert classify_cluster(episode(threshold_ratio=1e6), emg=False)[0].confidence <= 0.5
 
 
 def test_jerk_without_emg_has_a_grade_and_no_amplitude():
-    (finding,) = decide(episode(peak_g=0.6), emg=False)
+    (finding,) = classify_cluster(episode(peak_g=0.6), emg=False)
     assert finding.grade == "violent"
     assert np.isnan(finding.amplitude_uv)
 
@@ -496,21 +440,21 @@ def test_jerk_without_emg_has_a_grade_and_no_amplitude():
 
 def test_two_channels_of_one_leg_are_one_row_by_the_better_one():
     better = burst(channel="emg2", snr_db=30.0, amplitude_uv=300.0)
-    findings = decide(burst(), better)
+    findings = classify_cluster(burst(), better)
     assert [(f.channel, f.amplitude_uv) for f in findings] == [("emg2", 300.0)]
 
 
 def test_two_bursts_of_one_channel_are_two_rows():
     later = replace(BURST, onset_ns=AT + 160 * MS, offset_ns=AT + 190 * MS)
-    assert len(decide(burst(40), later)) == 2
+    assert len(classify_cluster(burst(40), later)) == 2
 
 
 def test_leg_is_that_of_the_sensor():
-    assert decide(burst())[0].leg == "left"
+    assert classify_cluster(burst())[0].leg == "left"
 
 
 def test_a_jolt_without_a_burst_is_no_jerk_where_noise_would_not_hide_one():
-    assert one(episode(), emg=False) == ("jerk", "")
-    assert one(episode(), emg=False, noisy=True) == ("movement", "bump")
+    assert kind_and_reason(episode(), emg=False) == ("jerk", "")
+    assert kind_and_reason(episode(), emg=False, noisy=True) == ("movement", "bump")
     # a slow movement's few µV may hide there
-    assert one(episode(1.5), emg=False, noisy=True) == ("movement", "")
+    assert kind_and_reason(episode(1.5), emg=False, noisy=True) == ("movement", "")

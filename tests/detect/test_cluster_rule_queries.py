@@ -7,23 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.detect.test_rules import (
+from tests.detect.builders import (
     AT,
     BURST,
     EPISODE,
     KICK,
     MS,
     STILL,
+    FakeSensors,
     S,
-    Senses,
     burst,
-    decide,
+    classify_cluster,
     episode,
     leg_run,
-    likely,  # noqa: F401 - a fixture of all tests here
 )
-from twitchsense.detect.clustering import Cluster
-from twitchsense.detect.rules import Rules
 from twitchsense.model.candidates import LegMovementRun
 from twitchsense.settings import JerkSettings, MovementSettings, Settings, TwitchSettings
 
@@ -36,7 +33,7 @@ def more(ratio):
 # -- which stretch of acceleration is looked at -------------------------------------
 
 
-class Listener(Senses):
+class Listener(FakeSensors):
     """Remembers what was asked."""
 
     def __init__(self):
@@ -48,11 +45,9 @@ class Listener(Senses):
 
 
 def asked(*items):
-    cluster, senses = Cluster(), Listener()
-    for item in items:
-        cluster.add(item)
-    Rules(Settings(), senses, "").decide(cluster)
-    return senses.asked
+    listener = Listener()
+    classify_cluster(*items, sensors=listener)
+    return listener.asked
 
 
 @pytest.mark.parametrize(("ms", "last_ms"), [(40, 150), (50, 150), (60, 160), (200, 300)])
@@ -81,7 +76,7 @@ def at(first_ms, last_ms, **changes):
 
 
 def kinds(*items, **senses):
-    return [f.kind for f in decide(*items, **senses)]
+    return [f.kind for f in classify_cluster(*items, **senses)]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +109,7 @@ def test_a_twitch_takes_no_episode_as_large_as_a_jerk(peak_g, own):
 
 
 def test_a_rejected_burst_takes_no_episode():
-    findings = decide(burst(amplitude_uv=10.0), episode(), seen=STILL)
+    findings = classify_cluster(burst(amplitude_uv=10.0), episode(), seen=STILL)
     assert [f.reason for f in findings] == ["too_small", "bump"]
 
 
@@ -167,7 +162,7 @@ def test_a_leg_without_episodes_has_not_turned_at_all():
 def test_a_contraction_lasts_from_its_first_burst_to_its_last():
     loud = replace(BURST, onset_ns=AT + 500 * MS, offset_ns=AT + 800 * MS, snr_db=40.0)
     last = replace(BURST, onset_ns=AT + 850 * MS, offset_ns=AT + 900 * MS)
-    (finding,) = decide(burst(400, amplitude_uv=300.0), loud, last, leg_run(0.9))
+    (finding,) = classify_cluster(burst(400, amplitude_uv=300.0), loud, last, leg_run(0.9))
     assert (finding.onset_ns, finding.offset_ns) == (AT, AT + 900 * MS)
     assert (finding.snr_db, finding.amplitude_uv) == (40.0, 300.0)
 
@@ -175,7 +170,7 @@ def test_a_contraction_lasts_from_its_first_burst_to_its_last():
 def test_a_rejected_contraction_has_its_whole_length_and_size_too():
     loud = replace(BURST, onset_ns=AT + 500 * MS, offset_ns=AT + 900 * MS, snr_db=40.0)
     hum = burst(450, mains_share=0.9, amplitude_uv=300.0)
-    (finding,) = decide(hum, loud, leg_run(0.9))
+    (finding,) = classify_cluster(hum, loud, leg_run(0.9))
     assert finding.reason == "mains"  # by the longest burst, not by the loudest
     assert (finding.onset_ns, finding.offset_ns) == (AT, AT + 900 * MS)
     assert (finding.snr_db, finding.amplitude_uv) == (40.0, 300.0)
@@ -184,14 +179,14 @@ def test_a_rejected_contraction_has_its_whole_length_and_size_too():
 
 @pytest.mark.parametrize(("moved", "reason"), [([], "electrode_pop"), ([episode(1.5)], "")])
 def test_a_contraction_like_a_pop_is_one_unless_the_leg_moves(moved, reason):
-    (finding,) = decide(burst(2000, low_frequency_share=0.9), leg_run(2.0), *moved)
+    (finding,) = classify_cluster(burst(2000, low_frequency_share=0.9), leg_run(2.0), *moved)
     assert finding.reason == reason
 
 
 @pytest.mark.parametrize(("length_s", "median_uv"), [(12.0, 20.0), (2.0, 1.0)])
 def test_the_first_reason_is_kept(length_s, median_uv):
     pop = burst(length_s * 1000, low_frequency_share=0.9)
-    (finding,) = decide(pop, leg_run(length_s, median_uv), seen=STILL)
+    (finding,) = classify_cluster(pop, leg_run(length_s, median_uv), seen=STILL)
     assert finding.reason == "electrode_pop"
 
 
@@ -201,7 +196,7 @@ def test_the_largest_movement_of_response_and_episodes_is_given():
     kicked = replace(KICK, peak_g=0.9, jerk_g_s=9.0)
 
     def motion(*episodes, seen=None):
-        (finding,) = decide(*items, *episodes, seen=seen)
+        (finding,) = classify_cluster(*items, *episodes, seen=seen)
         return finding.peak_g, finding.jerk_g_s
 
     assert motion(*moved) == (0.7, 30.0)
@@ -212,7 +207,7 @@ def test_the_largest_movement_of_response_and_episodes_is_given():
 
 def test_episodes_of_a_long_contraction_are_added_up():
     swaying = [at(100, 1700), at(4000, 5600)]  # 1.6 s each
-    (finding,) = decide(burst(12_000), leg_run(12.0), *swaying, seen=KICK)
+    (finding,) = classify_cluster(burst(12_000), leg_run(12.0), *swaying, seen=KICK)
     assert (finding.kind, finding.reason) == ("gross_movement", "")
 
 
@@ -221,7 +216,9 @@ def test_only_the_muscle_that_lasts_is_sustained_activity():
     moved = episode(10.5)
 
     def reason(ms):
-        return decide(burst(ms), leg_run(ms / 1000), moved, seen=KICK, settings=patient)[0].reason
+        return classify_cluster(burst(ms), leg_run(ms / 1000), moved, seen=KICK, settings=patient)[
+            0
+        ].reason
 
     assert reason(5_000) == reason(10_000) == ""
     assert reason(10_001) == "sustained_activity"
@@ -243,8 +240,8 @@ def test_a_nanosecond_too_late_too_early_or_too_long_is_no_jerk(seen):
 
 
 def test_half_a_second_to_the_microsecond():
-    assert [f.reason for f in decide(burst(499.999))] == [""]
-    assert [f.reason for f in decide(burst(500.0))] == ["weak_contraction"]
+    assert [f.reason for f in classify_cluster(burst(499.999))] == [""]
+    assert [f.reason for f in classify_cluster(burst(500.0))] == ["weak_contraction"]
 
 
 def test_lengths_are_measured_at_the_start_of_a_recording_too():
@@ -264,7 +261,7 @@ def test_lengths_are_measured_at_the_start_of_a_recording_too():
     ],
 )
 def test_far_beyond_a_border_is_like_just_beyond_it(items, expected):
-    finding = decide(*items, seen=KICK)[0]
+    finding = classify_cluster(*items, seen=KICK)[0]
     assert (finding.kind, finding.reason) == expected
 
 
@@ -276,17 +273,22 @@ def test_a_jerk_seen_by_the_accelerometer_alone_may_lie_on_the_border(only):
 def test_a_large_jerk_need_not_be_steep_to_be_violent_nor_a_steep_one_large():
     slow = replace(KICK, peak_g=0.5, jerk_g_s=5.0)
     steep = replace(KICK, peak_g=0.1, jerk_g_s=30.0)
-    assert [decide(burst(), seen=s)[0].grade for s in (slow, steep)] == ["violent", "violent"]
+    assert [classify_cluster(burst(), seen=s)[0].grade for s in (slow, steep)] == [
+        "violent",
+        "violent",
+    ]
 
 
 def test_of_two_channels_as_clear_the_later_name_stands_for_both():
-    (finding,) = decide(burst(amplitude_uv=90.0), burst(channel="emg2", amplitude_uv=80.0))
+    (finding,) = classify_cluster(
+        burst(amplitude_uv=90.0), burst(channel="emg2", amplitude_uv=80.0)
+    )
     assert (finding.channel, finding.amplitude_uv) == ("emg2", 80.0)
 
 
 def test_a_burst_lasts_as_long_as_it_was_measured():
     for ms, seen in ((40, None), (40, KICK), (200, None)):
-        finding = decide(burst(ms), seen=seen)[0]
+        finding = classify_cluster(burst(ms), seen=seen)[0]
         assert (finding.onset_ns, finding.offset_ns) == (AT, AT + ms * MS)
         assert (finding.amplitude_uv, finding.rise_ms, finding.snr_db) == (200.0, 10.0, 25.0)
         assert finding.waveform is BURST.waveform
@@ -298,7 +300,7 @@ FAINT = burst(100, threshold_ratio=1.7, amplitude_uv=80.0)  # 1.7 and 1.6 times 
 
 
 def sure(*items, **senses):
-    return decide(*items, **senses)[0].confidence
+    return classify_cluster(*items, **senses)[0].confidence
 
 
 def test_twitch_is_as_sure_as_its_margins_and_less_without_acceleration():
@@ -346,20 +348,23 @@ def test_rejected_episodes_have_no_confidence():
 
 
 def test_emg_is_looked_for_where_the_episode_begins():
-    class OneMoment(Senses):
-        def has_emg(self, time_ns):
+    class OneMoment(FakeSensors):
+        def emg_usable(self, time_ns):
             return time_ns == EPISODE.onset_ns
 
-    cluster = Cluster(episodes=[episode()])
-    (finding,) = Rules(Settings(), OneMoment(), "").decide(cluster)
+    (finding,) = classify_cluster(episode(), sensors=OneMoment())
     assert finding.reason == "bump"
 
 
 def test_an_episode_says_what_it_measured():
-    (finding,) = decide(episode(0.3, channel="acc_left"), emg=False)
+    (finding,) = classify_cluster(episode(0.3, channel="acc_left"), emg=False)
     assert (finding.onset_ns, finding.offset_ns) == (EPISODE.onset_ns, EPISODE.onset_ns + 300 * MS)
     assert (finding.channel, finding.leg) == ("acc_left", "left")
     assert (finding.peak_g, finding.jerk_g_s) == (0.25, 12.0)
     assert finding.grade == "mild"
     others = [episode(1.5), episode(4.0), episode(turn_deg=60.0)]
-    assert [decide(e, emg=False)[0].grade for e in others] == ["", "", ""]  # only jerks have one
+    assert [classify_cluster(e, emg=False)[0].grade for e in others] == [
+        "",
+        "",
+        "",
+    ]  # only jerks have one

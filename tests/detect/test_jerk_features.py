@@ -7,51 +7,53 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.detect.test_rules import AT, BURST, MS, burst
+from tests.detect.builders import AT, BURST, MS, burst
 from tests.signals import SimulatedLeg, add_waveform, detect
-from twitchsense.detect.boosted_trees import learned
-from twitchsense.detect.burst_measures import LOOK
-from twitchsense.detect.jerk_model import JERK_FEATURES, describe_jolt, judge_jolt
-from twitchsense.detect.response import Response
+from twitchsense.detect.boosted_trees import load_model
+from twitchsense.detect.burst_measures import WAVEFORM_FEATURES
+from twitchsense.detect.classify import Classifier
+from twitchsense.detect.features.tables import JERK_FEATURES, jerk_features
+from twitchsense.detect.sensor_queries import AccResponse
 from twitchsense.model.recording import Recording
 
 #: Of the jerks that were learned from, the medians.
 TYPICAL = {
-    "log_width": 1.13, "log_balance": -0.2, "log_slow": -3.21, "log_kurtosis": 1.34,
-    "log_200": -4.0, "log_300": -4.54, "edge_1": 0.47, "edge_2": 0.76, "before": 0.54,
-    "after": 0.59, "net": 0.07, "log_lobe": 1.14, "log_fs": 6.91,
+    "log_width": 1.13, "log_peak_symmetry": -0.2, "log_low_frequency_share": -3.21,
+    "log_kurtosis": 1.34, "log_power_200_300": -4.0, "log_power_300_450": -4.54,
+    "slope_1ms": 0.47, "slope_2ms": 0.76, "peak_before": 0.54, "peak_after": 0.59,
+    "net_area_ratio": 0.07, "log_main_lobe_width": 1.14, "log_fs": 6.91,
 }  # fmt: skip
-KICK = Response(0.5, 25.0, AT + 40 * MS, AT + 290 * MS)
+KICK = AccResponse(0.5, 25.0, AT + 40 * MS, AT + 290 * MS)
 
 
 def described(**changes):
-    return dict(zip(JERK_FEATURES, describe_jolt(BURST, replace(KICK, **changes)), strict=True))
+    return dict(zip(JERK_FEATURES, jerk_features(BURST, replace(KICK, **changes)), strict=True))
 
 
 def test_features_are_those_that_were_learned_from():
-    assert learned("jerk").features == JERK_FEATURES
+    assert load_model("jerk", JERK_FEATURES).features == JERK_FEATURES
     row = described()
-    assert np.exp(row["log_burst_uv"]) == pytest.approx(200)
-    assert np.exp(row["log_burst_s"]) == pytest.approx(0.04)
-    assert (row["snr_db"], row["rise_ms"], row["lag_ms"]) == (25.0, 10.0, 40.0)
-    assert [row[name] for name in LOOK] == BURST.waveform_features.tolist()
-    assert np.exp(row["log_g"]) == pytest.approx(0.5)
-    assert np.exp(row["log_pace"]) == pytest.approx(50)
-    assert row["episode_s"] == pytest.approx(0.25)
+    assert np.exp(row["log_amplitude_uv"]) == pytest.approx(200)
+    assert np.exp(row["log_active_s"]) == pytest.approx(0.04)
+    assert (row["snr_db"], row["rise_ms"], row["response_lag_ms"]) == (25.0, 10.0, 40.0)
+    assert [row[name] for name in WAVEFORM_FEATURES] == BURST.waveform_features.tolist()
+    assert np.exp(row["log_peak_g_clipped"]) == pytest.approx(0.5)
+    assert np.exp(row["log_jerk_per_g"]) == pytest.approx(50)
+    assert row["response_s"] == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize(("peak_g", "counts_as"), [(0.1, 0.2), (0.2, 0.2), (1.0, 1.0), (3.0, 1.0)])
 def test_strength_counts_only_where_both_were_learned_from(peak_g, counts_as):
-    assert np.exp(described(peak_g=peak_g)["log_g"]) == pytest.approx(counts_as)
+    assert np.exp(described(peak_g=peak_g)["log_peak_g_clipped"]) == pytest.approx(counts_as)
 
 
 def test_a_large_burst_threw_the_leg_and_a_small_one_beside_an_early_knock_did_not():
-    look = np.array([TYPICAL[n] for n in LOOK], np.float32)
+    look = np.array([TYPICAL[n] for n in WAVEFORM_FEATURES], np.float32)
     large = burst(120, amplitude_uv=600.0, snr_db=40.0, rise_ms=40.0, waveform_features=look)
-    assert judge_jolt(large, KICK) > 0.9
+    assert Classifier().jerk(large, KICK) > 0.9
     small = burst(11, amplitude_uv=60.0, snr_db=15.0, rise_ms=3.0, waveform_features=look)
-    early = Response(0.15, 20.0, AT - 20 * MS, AT + 60 * MS)
-    assert judge_jolt(small, early) < 0.5 < judge_jolt(large, KICK)
+    early = AccResponse(0.15, 20.0, AT - 20 * MS, AT + 60 * MS)
+    assert Classifier().jerk(small, early) < 0.5 < Classifier().jerk(large, KICK)
 
 
 def test_short_jerks_of_a_moderate_burst_are_jerks():

@@ -1,0 +1,247 @@
+"""One gap-free segment of one accelerometer: preprocessing, then episodes of movement.
+
+Everything follows from the vector magnitude or from angles between vectors, never from a
+single axis, so the orientation of the sensor on the leg does not matter.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twitchsense.detect.per_second import AccPerSecond
+from twitchsense.detect.sensor_queries import AFTER_NS, BEFORE_NS
+from twitchsense.dsp.buffers import Framer, SampleBuffer, hop_size
+from twitchsense.dsp.filters import FilterClock, dynamic_band
+from twitchsense.dsp.hysteresis import HysteresisSegmenter
+from twitchsense.dsp.noise_floor import NoiseFloor
+from twitchsense.model.candidates import AccEpisode, Envelope
+from twitchsense.model.channels import NS, Channel, Samples
+from twitchsense.model.per_second import PerSecond
+from twitchsense.settings import Settings
+
+#: Hop of the envelope, s.
+HOP_S: Final = 0.010
+#: Orientation before an episode: mean from this long before its onset, s, ...
+ORIENTATION_BEFORE_S: Final = 1.0
+#: ... and after it: mean until this long after its offset, s, ...
+ORIENTATION_AFTER_S: Final = 0.5
+#: ... both at least this far from the episode, s, ...
+ORIENTATION_MARGIN_S: Final = 0.1
+#: ... and over at least this much signal, s.
+ORIENTATION_MIN_S: Final = 0.1
+#: Envelope kept before and after an episode, s.
+AROUND_S: Final = 0.3
+
+
+class AccSegment:
+    """Searches one gap-free segment of one accelerometer for episodes of movement.
+
+    Parameters
+    ----------
+    channel : Channel
+    start_ns : int
+        Time of the first sample of the segment.
+    settings : Settings
+    """
+
+    def __init__(self, channel: Channel, start_ns: int, settings: Settings) -> None:
+        self.channel = channel
+        self._settings, self._start_ns = settings, start_ns
+        fs = channel.fs
+        self._hop = hop_size(HOP_S, fs)
+        per_second = max(1, round(fs / self._hop))
+        self._filter = dynamic_band(fs)
+        self._clock = FilterClock(start_ns, fs, self._filter.delay_s)
+        self._frames = Framer(self._hop)
+        self._last_dynamic = np.empty((0, channel.width))
+        self._floor = NoiseFloor(per_second, settings.acc.floor_s, 0.25, 1e-4)
+        self._segmenter = HysteresisSegmenter(round(settings.acc.bridge_ms / 1000 * fs / self._hop))
+        self._raw = SampleBuffer(np.float64, channel.width)
+        self._magnitude, self._jerk = SampleBuffer(np.float64), SampleBuffer(np.float64)
+        self._threshold_g = SampleBuffer(np.float64)
+        self._to_measure: list[tuple[int, int, float]] = []
+        self._per_second = AccPerSecond(start_ns, fs, self._hop * per_second, per_second)
+        self._episodes: list[AccEpisode] = []
+
+    def push(self, samples: Samples) -> None:
+        """Process the next samples.
+
+        Parameters
+        ----------
+        samples : ndarray of float32, shape (n, width)
+            Acceleration, g.
+        """
+        if len(samples) == 0:
+            return
+        x = samples.astype(np.float64)
+        dynamic = self._filter.push(x)
+        magnitude = np.sqrt(np.square(dynamic).sum(axis=1))
+        before = self._last_dynamic if len(self._last_dynamic) else dynamic[:1]
+        steps = np.diff(np.concatenate([before, dynamic]), axis=0)
+        jerk = np.sqrt(np.square(steps).sum(axis=1)) * self.channel.fs
+        self._last_dynamic = dynamic[-1:]
+        self._raw.push(x)
+        self._per_second.push(x, magnitude)
+        hops = self._frames.push(np.stack([magnitude, jerk], axis=1)).max(axis=1)
+        self._magnitude.push(hops[:, 0])
+        self._jerk.push(hops[:, 1])
+        piece = self._floor.push(hops[:, 0])
+        self._threshold(piece.envelope, piece.centre, piece.spread)
+        self._measure_due()
+
+    def close(self) -> None:
+        """End the segment: finish everything that is still open."""
+        piece = self._floor.close()
+        self._threshold(piece.envelope, piece.centre, piece.spread)
+        self._enqueue(*self._segmenter.close())
+        self._measure_due(everything=True)
+
+    def take(self) -> list[AccEpisode]:
+        """Return the episodes found since the last call."""
+        found, self._episodes = self._episodes, []
+        return found
+
+    def open_candidates(self) -> list[AccEpisode]:
+        """Return the episodes that are not finished yet, up to the newest sample."""
+        start, opened = self._segmenter.pending or (0, False)
+        stop = self._threshold_g.stop
+        now = []
+        if opened and start < stop:
+            now = [(start, stop, float(self._threshold_g.get(start, start + 1)[0]))]
+        return [self._episode(*due) for due in (*self._to_measure, *now)]
+
+    def per_second(self) -> PerSecond:
+        """Return the per-second statistics of the segment; call after `close`."""
+        return self._per_second.finish()
+
+    @property
+    def settled_ns(self) -> int:
+        """Time before which no further episode can begin."""
+        hop = self._to_measure[0][0] if self._to_measure else self._segmenter.earliest_start
+        return self._clock.time_ns(hop * self._hop)
+
+    @property
+    def newest_ns(self) -> int:
+        """Time just after the newest sample."""
+        return self._clock.time_ns(self._magnitude.stop * self._hop)
+
+    def covers(self, time_ns: int) -> bool:
+        """Whether the segment covers a time."""
+        return self._start_ns <= time_ns < self.newest_ns
+
+    def envelope(self, first_ns: int, last_ns: int, limit_ns: int) -> Envelope:
+        """Return the envelope in which a response between two times is measured.
+
+        Parameters
+        ----------
+        first_ns, last_ns : int
+            Interval in which the peak is sought.
+        limit_ns : int
+            Samples from here on may not have arrived yet, and are left out.
+        """
+        first = max(self._index(first_ns - BEFORE_NS), self._magnitude.start)
+        last = min(self._index(last_ns + AFTER_NS), self._index(limit_ns))
+        return self._envelope(first, last)
+
+    def discard(self, before_ns: int) -> None:
+        """Discard what no later query can reach.
+
+        Parameters
+        ----------
+        before_ns : int
+            Onset of the oldest candidate that is still undecided.
+        """
+        hop = self._index(before_ns - 3 * NS)
+        if self._to_measure:
+            hop = min(hop, self._to_measure[0][0])
+        hop = min(hop, self._segmenter.earliest_start)
+        margin = round(2 * ORIENTATION_BEFORE_S * self.channel.fs / self._hop)
+        self._magnitude.discard(hop - margin)
+        self._jerk.discard(hop - margin)
+        self._threshold_g.discard(hop - margin)
+        self._raw.discard((hop - margin) * self._hop)
+
+    def discard_seconds(self, _before_ns: int) -> None:
+        """Discard the per-second statistics: no table is wanted."""
+        self._per_second.discard()
+
+    def _threshold(
+        self,
+        magnitude: NDArray[np.float64],
+        centre: NDArray[np.float64],
+        spread: NDArray[np.float64],
+    ) -> None:
+        if len(magnitude) == 0:
+            return
+        rule = self._settings.acc
+        # no floor may hide a leg that keeps moving, or a walk would end in jerks
+        opening = np.clip(centre + rule.open_k * spread, rule.open_g, rule.cap_g)
+        closing = np.clip(centre + rule.close_k * spread, rule.open_g * 2 / 3, rule.cap_g * 2 / 3)
+        active = magnitude > closing
+        self._threshold_g.push(opening)
+        self._per_second.push_active(active)
+        self._enqueue(*self._segmenter.push(active, magnitude > opening))
+
+    def _enqueue(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+            opening = float(self._threshold_g.get(start, start + 1)[0])
+            self._to_measure.append((start, stop, opening))
+
+    def _measure_due(self, *, everything: bool = False) -> None:
+        """Measure the finished episodes for which the signal after them is known."""
+        wait = round(ORIENTATION_AFTER_S * self.channel.fs / self._hop) + 1
+        while self._to_measure and (
+            everything or self._to_measure[0][1] + wait <= self._magnitude.stop
+        ):
+            self._episodes.append(self._episode(*self._to_measure.pop(0)))
+
+    def _episode(self, start: int, stop: int, opening: float) -> AccEpisode:
+        around = round(AROUND_S * self.channel.fs / self._hop)
+        magnitude = self._magnitude.get(start, stop)
+        peak = int(magnitude.argmax())
+        return AccEpisode(
+            self.channel.name,
+            self._clock.time_ns(start * self._hop),
+            self._clock.time_ns(stop * self._hop),
+            float(magnitude[peak]),
+            float(self._jerk.get(start, stop).max()),
+            peak * self._hop / self.channel.fs * 1000,
+            self._turn(start, stop),
+            float(magnitude[peak]) / opening,
+            self._envelope(start - around, stop + around),
+        )
+
+    def _turn(self, start: int, stop: int) -> float:
+        """Angle in degrees between the mean vectors before and after."""
+        fs = self.channel.fs
+        first, last = start * self._hop, stop * self._hop
+        before = self._raw.get(
+            first - round(ORIENTATION_BEFORE_S * fs), first - round(ORIENTATION_MARGIN_S * fs)
+        )
+        after = self._raw.get(
+            last + round(ORIENTATION_MARGIN_S * fs), last + round(ORIENTATION_AFTER_S * fs)
+        )
+        least = max(2, round(ORIENTATION_MIN_S * fs))
+        if self.channel.width < 2 or len(before) < least or len(after) < least:
+            return float("nan")
+        u, v = before.mean(axis=0), after.mean(axis=0)
+        size = float(np.linalg.norm(u) * np.linalg.norm(v))
+        return float(np.degrees(np.arccos(np.clip(u @ v / size, -1.0, 1.0)))) if size > 0 else 0.0
+
+    def _envelope(self, start: int, stop: int) -> Envelope:
+        """Return the envelope of the hops that are known."""
+        start = max(start, self._magnitude.start)
+        return Envelope(
+            self._clock.time_ns(start * self._hop),
+            self._hop / self.channel.fs * NS,
+            self._magnitude.get(start, stop).astype(np.float32),
+            self._jerk.get(start, stop).astype(np.float32),
+        )
+
+    def _index(self, time_ns: int) -> int:
+        """Return the hop that contains a time."""
+        seconds = (time_ns - self._start_ns) / NS + self._filter.delay_s
+        return max(0, int(seconds * self.channel.fs // self._hop))

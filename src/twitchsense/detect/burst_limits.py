@@ -1,0 +1,89 @@
+"""Artefact rules and limits of a single burst."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from twitchsense.model.candidates import Burst
+from twitchsense.settings import Settings, TwitchSettings
+
+#: Nanoseconds in a millisecond.
+MS: Final = 1_000_000
+#: Above this share of power below the burst band, a burst is no muscle activity
+#: (docs/definitions.md, ECG and artefacts).
+MAX_LOW_FREQUENCY_SHARE: Final = 0.5
+#: Above this share of power on the mains lines, a burst is hum.
+MAX_MAINS_SHARE: Final = 0.5
+#: Above this probability, the waveform is that of an electrode artefact; these are rarer than
+#: muscle activity [E].
+MAX_ELECTRODE_PROBABILITY: Final = 0.9
+#: Peak-to-peak amplitude over RMS that noise alone exceeds about once in a night (9), plus a
+#: margin.
+MIN_PEAK_TO_FLOOR: Final = 10.0
+
+
+def hard_artifact(burst: Burst, settings: Settings) -> str:
+    """Return the artefact that a burst certainly is, or an empty string.
+
+    Parameters
+    ----------
+    burst : Burst
+    settings : Settings
+
+    Returns
+    -------
+    str
+        ``saturation``, ``noise_floor``, ``mains``, or empty.
+    """
+    if burst.saturated:
+        return "saturation"
+    if burst.floor_uv > settings.emg.max_floor_uv:
+        return "noise_floor"
+    return "mains" if burst.mains_share > MAX_MAINS_SHARE else ""
+
+
+def is_electrode_artifact(burst: Burst) -> bool:
+    """Whether a burst has the spectrum or the waveform of an electrode artefact.
+
+    The classifier may overrule this.
+    """
+    return (
+        burst.low_frequency_share > MAX_LOW_FREQUENCY_SHARE
+        or burst.electrode_probability > MAX_ELECTRODE_PROBABILITY
+    )
+
+
+def limit_reason(burst: Burst, duration_ms: float, settings: Settings) -> str:
+    """Return the limit of the definitions that a burst does not meet, or an empty string.
+
+    Parameters
+    ----------
+    burst : Burst
+    duration_ms : float
+    settings : Settings
+
+    Returns
+    -------
+    str
+        ``too_short``, ``too_small``, ``weak_contraction``, or empty.
+    """
+    if duration_ms < settings.twitch.min_ms:
+        return "too_short"
+    if burst.amplitude_uv < min_amplitude_uv(burst, settings.twitch):
+        return "too_small"
+    return "weak_contraction" if duration_ms >= settings.movement.min_s * 1000 else ""
+
+
+def min_amplitude_uv(burst: Burst, rule: TwitchSettings) -> float:
+    """Return the minimum amplitude of a burst, µV peak to peak.
+
+    The error of the measurement (`TwitchSettings.slack_uv`) is allowed for, except where noise
+    alone may reach that amplitude.
+    """
+    lowered = max(rule.min_uv - rule.slack_uv, MIN_PEAK_TO_FLOOR * burst.floor_uv)
+    return min(rule.min_uv, lowered)
+
+
+def impulse_uvs(burst: Burst) -> float:
+    """Return amplitude times duration of the activity, µV s: a measure of what it can move."""
+    return burst.amplitude_uv * burst.active_s

@@ -1,0 +1,348 @@
+"""Search of one EMG segment for bursts.
+
+Bursts are found on the 10-ms RMS of the 20-450 Hz band in hops of 5 ms (a longer window would
+make a single motor unit look like a burst of 50 ms), and then measured at the full sampling
+rate (`burst_measures`). Seconds later, when the signal after a burst is known, the activity
+around it is measured too (`features.local`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twitchsense.detect.burst_measures import LocalFloor, measure_burst
+from twitchsense.detect.features.local import (
+    NO_NEIGHBOURS,
+    REACH_S,
+    LocalFeatures,
+    measure_local_features,
+)
+from twitchsense.dsp.buffers import Framer, SampleBuffer, moving_sum
+from twitchsense.dsp.filters import FilterClock
+from twitchsense.dsp.hysteresis import HysteresisSegmenter
+from twitchsense.dsp.noise_floor import FloorEstimate, NoiseFloor, NoiseThreshold
+from twitchsense.model.candidates import Burst
+from twitchsense.model.channels import NS, Channel
+from twitchsense.settings import Settings
+
+#: Signal kept before a burst (s) for its waveform and the level before it. A zero-phase filter
+#: needs more of the past than of the future.
+BEFORE_S: Final = 0.4
+#: Signal kept after a burst, s.
+AFTER_S: Final = 0.09
+#: A burst measured at the full rate begins at most this long before its run of hops, s.
+EDGE_S: Final = 0.03
+#: Longer runs are measured on their first seconds only, so that memory is bounded.
+HEAD_S: Final = 10.0
+#: Memory (s) of the second noise floor, which follows noise that has just grown.
+FAST_FLOOR_S: Final = 10.0
+#: Quantile of the second noise floor: up to half of its memory may be activity.
+FAST_FLOOR_QUANTILE: Final = 0.5
+#: Maximum duration (s) of a burst found inside a longer run: longest jerk plus a margin.
+NESTED_MAX_S: Final = 0.4
+#: The enclosing run must cover this fraction ...
+NESTED_MIN_COVER: Final = 0.8
+#: ... of this many seconds before the nested burst.
+NESTED_BEFORE_S: Final = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdedEnvelope:
+    """A piece of the burst envelope with its noise floor, one value per hop.
+
+    Attributes
+    ----------
+    envelope, floor : ndarray, shape (n,)
+        10-ms RMS and its noise floor, µV.
+    active : ndarray of bool, shape (n,)
+        Whether the envelope is above the closing threshold.
+    """
+
+    envelope: NDArray[np.float64]
+    floor: NDArray[np.float64]
+    active: NDArray[np.bool_]
+
+
+NOTHING: Final = ThresholdedEnvelope(np.empty(0), np.empty(0), np.empty(0, np.bool_))
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A run of hops above the threshold, with the noise floor at its onset.
+
+    `head` is the burst measured on the first `HEAD_S` of a long run.
+    """
+
+    start: int
+    stop: int
+    floor: LocalFloor
+    head: Burst | None = None
+
+
+class BurstSearch:
+    """Finds and measures the bursts of one gap-free EMG segment.
+
+    Parameters
+    ----------
+    channel : Channel
+    start_ns : int
+        Time of the first sample of the segment.
+    hop : int
+        Samples per hop.
+    clock : FilterClock
+        Converts sample indices to times.
+    settings : Settings
+    numbers : iterator of int
+        Numbers of the bursts of the channel, continued from segment to segment.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        start_ns: int,
+        hop: int,
+        clock: FilterClock,
+        settings: Settings,
+        numbers: Iterator[int],
+    ) -> None:
+        self._channel, self._start_ns, self._hop = channel, start_ns, hop
+        self._clock, self._settings, self._numbers = clock, settings, numbers
+        fs = channel.fs
+        self._before, self._after = round(BEFORE_S * fs), round(AFTER_S * fs)
+        self._head_hops = round(HEAD_S * fs / hop)
+        self._hops_per_s = max(1, round(fs / hop))
+        # EMG as recorded, without mains and ECG, and in the burst band (causal)
+        self._raw, self._clean = SampleBuffer(np.float32), SampleBuffer(np.float32)
+        self._band = SampleBuffer(np.float32)
+        self._frames = Framer(hop)
+        self._last_energy: NDArray[np.float64] = np.empty(0)
+        emg = settings.emg
+        self._threshold = NoiseThreshold(emg.open_k, emg.noise_p)
+        self._floor = NoiseFloor(self._hops_per_s, emg.floor_s, emg.floor_quantile, emg.least_sd_uv)
+        self._fast_floor = NoiseFloor(
+            self._hops_per_s, FAST_FLOOR_S, FAST_FLOOR_QUANTILE, emg.least_sd_uv
+        )
+        bridge = round(emg.bridge_ms / 1000 * fs / hop)
+        self._segmenter = HysteresisSegmenter(bridge)
+        self._nested_segmenter = HysteresisSegmenter(bridge)
+        # per hop: centre, spread and opening threshold, of the floor and of the fast floor
+        self._floors = SampleBuffer(np.float64, 3)
+        self._fast_floors = SampleBuffer(np.float64, 3)
+        self._active = SampleBuffer(np.bool_)
+        self._open_head: _Run | None = None  # measured head of an unfinished long run
+        self._to_measure: list[_Run] = []  # finished runs, waiting for the signal after them
+        self._to_describe: list[Burst] = []  # bursts, waiting for the signal around them
+        self._bursts: list[Burst] = []
+        self._local_features: list[tuple[int, LocalFeatures]] = []
+
+    def push(
+        self,
+        raw: NDArray[np.float64],
+        clean: NDArray[np.float64],
+        band: NDArray[np.float64],
+    ) -> ThresholdedEnvelope:
+        """Search the next samples.
+
+        Parameters
+        ----------
+        raw, clean, band : ndarray, shape (n,)
+            EMG as recorded, without mains and ECG, and in the burst band, µV.
+
+        Returns
+        -------
+        ThresholdedEnvelope
+            The envelope values whose noise floor is known by now.
+        """
+        self._raw.push(raw)
+        self._clean.push(clean)
+        self._band.push(band)
+        energy = np.square(self._frames.push(band)).mean(axis=1)
+        both = np.concatenate([self._last_energy, energy])
+        if len(both) < 2:
+            self._last_energy = both
+            return NOTHING
+        self._last_energy = both[-1:]
+        envelope = np.sqrt(moving_sum(both, 2) / 2)
+        return self._search(self._floor.push(envelope), self._fast_floor.push(envelope))
+
+    def close(self) -> ThresholdedEnvelope:
+        """End the segment: finish and measure every run that is still open."""
+        piece = self._search(self._floor.close(), self._fast_floor.close())
+        self._enqueue(*self._segmenter.close())
+        self._enqueue_nested(*self._nested_segmenter.close())
+        self._measure_due(everything=True)
+        return piece
+
+    def take(self) -> list[Burst]:
+        """Return the bursts found since the last call."""
+        bursts, self._bursts = self._bursts, []
+        return bursts
+
+    def take_local_features(self) -> list[tuple[int, LocalFeatures]]:
+        """Return the local features found since the last call, each with its burst's number.
+
+        They are known `features.local.REACH_S` later than the burst itself.
+        """
+        found, self._local_features = self._local_features, []
+        return found
+
+    @property
+    def settled_ns(self) -> int:
+        """Time before which no further burst can begin."""
+        hop = min([run.start for run in self._to_measure] + [self._segmenter.earliest_start])
+        return self._clock.time_ns(hop * self._hop) - round(EDGE_S * NS)
+
+    @property
+    def stop(self) -> int:
+        """Index just after the newest sample."""
+        return self._clean.stop
+
+    # -- threshold ------------------------------------------------------------------
+
+    def _search(self, floor: FloorEstimate, fast: FloorEstimate) -> ThresholdedEnvelope:
+        envelope, centre, spread = floor.envelope, floor.centre, floor.spread
+        if len(envelope) == 0:
+            return NOTHING
+        close_k = self._settings.emg.close_k
+        opening = centre + self._threshold.multiple(centre, spread) * spread
+        closing = centre + close_k * spread
+        active = envelope > closing
+        self._floors.push(np.stack([centre, spread, opening], axis=1))
+        self._active.push(active)
+        self._enqueue(*self._segmenter.push(active, envelope > opening))
+        self._search_nested(fast, closing, opening)
+        self._measure_due()
+        self._measure_open_head()
+        return ThresholdedEnvelope(envelope, centre, active)
+
+    def _search_nested(
+        self,
+        fast: FloorEstimate,
+        closing: NDArray[np.float64],
+        opening: NDArray[np.float64],
+    ) -> None:
+        """Search for bursts above the fast floor, inside noise that has just grown."""
+        fast_closing = fast.centre + self._settings.emg.close_k * fast.spread
+        fast_opening = (
+            fast.centre + self._threshold.multiple(fast.centre, fast.spread) * fast.spread
+        )
+        self._fast_floors.push(np.stack([fast.centre, fast.spread, fast_opening], axis=1))
+        active = fast.envelope > np.maximum(fast_closing, closing)
+        opens = fast.envelope > np.maximum(fast_opening, opening)
+        self._enqueue_nested(*self._nested_segmenter.push(active, opens))
+
+    def _enqueue(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+            if self._open_head is not None:  # it can only be the first
+                self._to_measure.append(replace(self._open_head, stop=stop))
+                self._open_head = None
+            else:
+                self._to_measure.append(self._run(start, stop))
+
+    def _enqueue_nested(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
+        """Keep the short runs that lie well inside a long one."""
+        before = round(NESTED_BEFORE_S * self._hops_per_s)
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+            covered = self._active.get(max(0, start - before), start)
+            short = stop - start < NESTED_MAX_S * self._hops_per_s
+            if short and len(covered) == before and covered.mean() >= NESTED_MIN_COVER:
+                floor = LocalFloor(*self._fast_floors.get(start, start + 1)[0].tolist())
+                self._to_measure.append(_Run(start, stop, floor))
+
+    def _run(self, start: int, stop: int) -> _Run:
+        return _Run(start, stop, LocalFloor(*self._floors.get(start, start + 1)[0].tolist()))
+
+    # -- measurement ------------------------------------------------------------------
+
+    def _measure_open_head(self) -> None:
+        """Measure the beginning of an open run once it is longer than `HEAD_S`."""
+        pending = self._segmenter.pending
+        if pending is not None and pending[1] and self._open_head is None:
+            head = self._run(pending[0], pending[0] + self._head_hops)
+            if self._needed_until(head) <= self._clean.stop:
+                self._open_head = replace(head, head=self._measure(head))
+
+    def _measure_due(self, *, everything: bool = False) -> None:
+        """Measure the runs whose surroundings are known."""
+        while self._to_measure and (
+            everything or self._needed_until(self._to_measure[0]) <= self._clean.stop
+        ):
+            run = self._to_measure.pop(0)
+            number = next(self._numbers)
+            if run.stop - run.start > self._head_hops:
+                head = run.head or self._measure(replace(run, stop=run.start + self._head_hops))
+                stop_ns = self._clock.time_ns(run.stop * self._hop)
+                burst = replace(head, number=number, offset_ns=stop_ns)
+                self._local_features.append((number, NO_NEIGHBOURS))
+            else:
+                burst = self._measure(run, number)
+                self._to_describe.append(burst)
+            self._bursts.append(burst)
+
+    def _needed_until(self, run: _Run) -> int:
+        """Return the index of the sample after all that measuring a run needs."""
+        stop = min(run.stop, run.start + self._head_hops)
+        return (stop + 1) * self._hop + self._after
+
+    def _measure(self, run: _Run, number: int = -1) -> Burst:
+        # value i of the envelope covers the hops i and i + 1
+        delay = self._clock.delay
+        start = max(0, run.start * self._hop - delay)
+        stop = max(start + 1, (run.stop + 1) * self._hop - delay)
+        first = max(0, start - self._before)
+        last = stop + self._after
+        return measure_burst(
+            self._channel,
+            self._raw.get(first, last).astype(np.float64),
+            self._clean.get(first, last).astype(np.float64),
+            number=number,
+            inside=(start - first, stop - first),
+            first_ns=self._start_ns + round(first / self._channel.fs * NS),
+            floor=run.floor,
+            settings=self._settings,
+        )
+
+    def describe_due(self, *, everything: bool = False) -> None:
+        """Measure the local features of the bursts whose surroundings are known.
+
+        Parameters
+        ----------
+        everything : bool
+            Whether the segment has ended, so that no more signal will come.
+        """
+        fs, reach = self._channel.fs, round(REACH_S * self._channel.fs)
+        while self._to_describe:
+            burst = self._to_describe[0]
+            at = self._clock.sample(burst.peak_ns)
+            if not everything and at + reach >= self._band.stop:
+                return
+            first = max(0, at - reach)
+            around = self._band.get(first, at + reach).astype(np.float64)
+            features = measure_local_features(around, at - first, fs)
+            self._local_features.append((burst.number, features))
+            self._to_describe.pop(0)
+
+    def discard(self) -> None:
+        """Discard what no later measurement needs."""
+        oldest = self._segmenter.earliest_start
+        if self._open_head is not None:  # measured already
+            oldest = self._floors.stop
+        oldest = min([oldest, *(run.start for run in self._to_measure)])
+        # longer nested runs are not kept
+        reach = round(2 * NESTED_MAX_S * self._hops_per_s)
+        oldest = min(oldest, max(self._nested_segmenter.earliest_start, self._floors.stop - reach))
+        self._floors.discard(oldest)
+        self._fast_floors.discard(oldest)
+        self._active.discard(oldest - round(NESTED_BEFORE_S * self._hops_per_s))
+        first = oldest * self._hop - 2 * self._before
+        self._raw.discard(first)
+        self._clean.discard(first)
+        if self._to_describe:
+            peak_ns = min(burst.peak_ns for burst in self._to_describe)
+            first = min(first, round((peak_ns - self._start_ns) / NS * self._channel.fs))
+        self._band.discard(first - round(REACH_S * self._channel.fs))

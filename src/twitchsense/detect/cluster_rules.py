@@ -1,0 +1,386 @@
+"""First stage: what each cluster of candidates physically is, without regard to sleep.
+
+The groups of a cluster are classified from the longest to the shortest: contractions, then
+bursts, then acceleration without EMG. Every candidate ends as a `ScoredCandidate` of its own
+or as part of another (docs/definitions.md, Labels and words).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from twitchsense.detect.burst_grouping import (
+    Contraction,
+    find_contractions,
+    group_bursts,
+    merge_doublets,
+    merge_group,
+    split_by_gap,
+)
+from twitchsense.detect.burst_limits import (
+    MS,
+    hard_artifact,
+    impulse_uvs,
+    is_electrode_artifact,
+    limit_reason,
+    min_amplitude_uv,
+)
+from twitchsense.detect.classify import DECISION_THRESHOLD, Classifier
+from twitchsense.detect.clustering import LINK_NS, Cluster
+from twitchsense.detect.sensor_queries import AccResponse, SensorQueries
+from twitchsense.model.candidates import NAN, AccEpisode, Burst, ScoredCandidate
+from twitchsense.settings import JerkSettings, Settings
+
+#: Above this share of power below the burst band, a burst beside a movement is a swinging
+#: cable; jerks have less than half of this [E].
+MAX_JERK_LOW_FREQUENCY_SHARE: Final = 0.8
+#: A burst with at least this impulse (µV s) moved the leg if movement follows within
+#: `STRONG_LAG_MS` of its onset, even if a bump came before [E, docs/accuracy.md].
+STRONG_IMPULSE_UVS: Final = 10.0
+STRONG_LAG_MS: Final = 200.0
+#: Mean frequency (Hz) above which a long burst without movement is electrode noise: none of
+#: 2607 contractions of real muscle exceeded 167 Hz (tuning side of benchmarks/accuracy);
+#: white noise has 214 Hz.
+MAX_MUSCLE_HZ: Final = 180.0
+#: Maximum confidence of a jerk that only one of two sensors could observe.
+ONE_SENSOR: Final = 0.5
+#: Time after a contraction in which its movement may still begin.
+MOVEMENT_LAG_NS: Final = 150 * MS
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterRules:
+    """Classifies the clusters of one leg.
+
+    Attributes
+    ----------
+    settings : Settings
+    sensors : SensorQueries
+    leg : str
+        ``left``, ``right`` or empty.
+    classifier : Classifier
+        Tells jerks from bumps.
+    """
+
+    settings: Settings
+    sensors: SensorQueries
+    leg: str
+    classifier: Classifier
+
+    def classify(self, cluster: Cluster) -> list[ScoredCandidate]:
+        """Classify a complete cluster.
+
+        Parameters
+        ----------
+        cluster : Cluster
+
+        Returns
+        -------
+        list of ScoredCandidate
+            Events and rejected candidates.
+        """
+        groups = group_bursts(cluster.bursts)
+        contractions, others = find_contractions(groups, cluster.runs, self.settings.movement)
+        limit_ns = cluster.offset_ns + LINK_NS
+        found: list[ScoredCandidate] = []
+        explained: set[int] = set()  # episodes that a candidate with EMG accounts for
+        for contraction in contractions:
+            whole, moved = self._contraction(contraction, cluster.episodes, limit_ns)
+            parts, of_parts = self._bursts(contraction.groups, cluster.episodes, limit_ns)
+            explained |= moved | of_parts if whole.reason else moved
+            found.append(
+                replace(
+                    whole,
+                    features=contraction.features(),
+                    parts=tuple(parts) if len(parts) > 1 else (),
+                )
+            )
+        found = _merge_posture_changes(found)
+        short, of_short = self._bursts(others, cluster.episodes, limit_ns)
+        explained |= of_short
+        found += short
+        found += [self._episode(e) for i, e in enumerate(cluster.episodes) if i not in explained]
+        return found
+
+    # -- half a second and longer -----------------------------------------------
+
+    def _contraction(
+        self, contraction: Contraction, episodes: list[AccEpisode], limit_ns: int
+    ) -> tuple[ScoredCandidate, set[int]]:
+        """Classify a contraction; return it and the episodes that it explains."""
+        rule = self.settings.movement
+        longest, best = contraction.longest, contraction.best
+        onset_ns, offset_ns = contraction.onset_ns, contraction.offset_ns
+        reason = hard_artifact(longest, self.settings)
+        if reason:  # movement at the same time stands on its own
+            return self._with_emg(
+                best, "movement", reason, NAN, onset_ns=onset_ns, offset_ns=offset_ns,
+                amplitude_uv=contraction.amplitude_uv,
+            ), set()  # fmt: skip
+        explained = _overlapping(episodes, onset_ns, offset_ns)
+        moved = [episodes[i] for i in sorted(explained)]
+        seen = self.sensors.response(onset_ns, offset_ns + MOVEMENT_LAG_NS, limit_ns)
+        peak_g = max([e.peak_g for e in moved] + ([seen.peak_g] if seen else []), default=NAN)
+        jerk_g_s = max([e.jerk_g_s for e in moved] + ([seen.jerk_g_s] if seen else []), default=NAN)
+        turn_deg = max((e.turn_deg for e in moved if not np.isnan(e.turn_deg)), default=0.0)
+        duration_s = max([contraction.duration_s] + [e.duration_s for e in moved])
+        if not moved:
+            reason = self._still_artifact(best) or self._still_artifact(longest)
+            if not reason and seen is not None and longest.log_frequency > np.log(MAX_MUSCLE_HZ):
+                reason = "noise_floor"
+        if turn_deg >= rule.turn_deg:
+            kind = "posture_change"
+            # it lasts as long as the leg moves: the muscle may be tense long before and after
+            turning = [e for e in moved if e.turn_deg >= rule.turn_deg]
+            onset_ns = min(e.onset_ns for e in turning)
+            offset_ns = max(e.offset_ns for e in turning)
+        elif duration_s > rule.max_s:
+            kind = "gross_movement"
+            moving_s = sum(e.duration_s for e in moved)
+            long = contraction.duration_s > rule.max_s
+            if seen is not None and long and moving_s < rule.acc_gross_s:
+                reason = reason or "sustained_activity"
+        else:
+            kind = "movement"
+            if contraction.excess_uv < rule.fall_uv:
+                reason = reason or "weak_contraction"
+        confidence = _margin(contraction.excess_uv / rule.rise_uv) * (1.0 if moved else 0.8)
+        return self._with_emg(
+            best, kind, reason, confidence, onset_ns=onset_ns, offset_ns=offset_ns,
+            amplitude_uv=contraction.amplitude_uv, peak_g=peak_g, jerk_g_s=jerk_g_s,
+        ), explained  # fmt: skip
+
+    def _still_artifact(self, burst: Burst) -> str:
+        """Return the artefact that a burst is if the leg does not move, or an empty string."""
+        artifact = hard_artifact(burst, self.settings)
+        return artifact or ("electrode_pop" if is_electrode_artifact(burst) else "")
+
+    # -- shorter than half a second ---------------------------------------------------
+
+    def _bursts(
+        self, groups: list[list[Burst]], episodes: list[AccEpisode], limit_ns: int
+    ) -> tuple[list[ScoredCandidate], set[int]]:
+        """Classify groups of bursts; return them and the episodes that they explain.
+
+        Bursts in a row are one jerk if, taken together, they moved the leg as one.
+        """
+        found: list[ScoredCandidate] = []
+        explained: set[int] = set()
+        for row in split_by_gap(groups):
+            if len(row) > 1:
+                whole, moved = self._burst([merge_group(row)], episodes, limit_ns)
+                if whole.kind == "jerk":
+                    explained |= moved
+                    found.append(whole)
+                    continue
+            for group in merge_doublets(row):
+                candidate, moved = self._burst(group, episodes, limit_ns)
+                explained |= moved
+                found.append(candidate)
+        return found, explained
+
+    def _burst(
+        self, group: Sequence[Burst], episodes: list[AccEpisode], limit_ns: int
+    ) -> tuple[ScoredCandidate, set[int]]:
+        """Classify the bursts of several channels that are one activity."""
+        best = max(group, key=lambda b: (b.snr_db, b.channel))
+        duration_ms = best.duration_s * 1000
+        jerk, twitch = self.settings.jerk, self.settings.twitch
+        first_ns = best.onset_ns - round(jerk.lead_ms * MS)
+        last_ns = best.onset_ns + round(max(jerk.lag_ms, duration_ms + 100.0) * MS)
+        seen = self.sensors.response(first_ns, last_ns, limit_ns)
+        peak_g, jerk_g_s = (seen.peak_g, seen.jerk_g_s) if seen else (NAN, NAN)
+        moved_leg = (
+            seen is not None
+            and best.low_frequency_share <= MAX_JERK_LOW_FREQUENCY_SHARE
+            and _moved_leg(best, seen, jerk)
+        )
+        turn_deg = _greatest_turn(episodes, first_ns, last_ns)
+        if (
+            seen is not None
+            and moved_leg
+            and jerk.min_ms <= duration_ms <= jerk.max_ms
+            and best.rise_ms <= jerk.max_rise_ms
+            and best.amplitude_uv >= min_amplitude_uv(best, twitch)
+            and impulse_uvs(best) >= jerk.min_impulse_uvs
+            and turn_deg < jerk.max_turn_deg
+            and not best.saturated
+            and (probability := self.classifier.jerk(best, seen)) >= DECISION_THRESHOLD
+        ):
+            candidate = self._with_emg(
+                best, "jerk", "", probability, peak_g=peak_g, jerk_g_s=jerk_g_s,
+                grade=self._grade(peak_g, jerk_g_s),
+            )  # fmt: skip
+            return candidate, _overlapping(episodes, seen.onset_ns, seen.offset_ns)
+        short = duration_ms <= twitch.max_ms + twitch.slack_ms and turn_deg < twitch.max_turn_deg
+        kind = "twitch" if short else "brief_contraction"
+        reason = hard_artifact(best, self.settings)
+        if not reason and not moved_leg and is_electrode_artifact(best):
+            reason = "electrode_pop"
+        if not reason:
+            reason = limit_reason(best, duration_ms, self.settings)
+        elif reason == "electrode_pop" and best.amplitude_uv < min_amplitude_uv(best, twitch):
+            reason = "too_small"  # the classifier, which may overrule the other, knows no limit
+        explained: set[int] = set()
+        if not reason and seen is not None and peak_g < jerk.min_g:
+            # the small movement that a twitch makes is part of the twitch
+            explained = _overlapping(episodes, first_ns, last_ns, longest_s=jerk.max_episode_s)
+        confidence = _margin(best.threshold_ratio) * _margin(
+            best.amplitude_uv / max(twitch.min_uv, 1.0)
+        )
+        confidence *= 1.0 if seen is not None else 0.9
+        candidate = self._with_emg(best, kind, reason, confidence, peak_g=peak_g, jerk_g_s=jerk_g_s)
+        return candidate, explained
+
+    # -- acceleration without EMG -----------------------------------------------------
+
+    def _episode(self, episode: AccEpisode) -> ScoredCandidate:
+        """Classify an episode that no candidate with EMG explains."""
+        jerk, movement = self.settings.jerk, self.settings.movement
+        turn_deg = 0.0 if np.isnan(episode.turn_deg) else episode.turn_deg
+        confidence = _margin(episode.threshold_ratio)
+        if turn_deg >= movement.turn_deg:
+            return self._acc_only(
+                episode, "posture_change", "", _margin(turn_deg / movement.turn_deg)
+            )
+        if episode.duration_s >= movement.acc_gross_s:
+            return self._acc_only(episode, "gross_movement", "", confidence)
+        if self.sensors.emg_usable(episode.onset_ns):
+            return self._acc_only(episode, "movement", "bump", NAN)
+        if (
+            episode.peak_g >= jerk.min_g_alone
+            and episode.jerk_g_s >= jerk.min_jerk_g_s
+            and episode.rise_ms <= jerk.lag_ms
+            and episode.duration_s <= jerk.max_episode_s
+        ):
+            if self.sensors.emg_shows_jerks(episode.onset_ns):
+                return self._acc_only(episode, "movement", "bump", NAN)
+            return self._acc_only(episode, "jerk", "", ONE_SENSOR * confidence)
+        if episode.duration_s >= movement.min_s:
+            return self._acc_only(episode, "movement", "", ONE_SENSOR * confidence)
+        return self._acc_only(episode, "movement", "acc_micro_event", NAN)
+
+    # -- rows ------------------------------------------------------------------------
+
+    def _grade(self, peak_g: float, jerk_g_s: float) -> str:
+        rule = self.settings.jerk
+        if peak_g >= rule.violent_g or jerk_g_s >= rule.violent_jerk_g_s:
+            return "violent"
+        return "moderate" if peak_g >= rule.moderate_g else "mild"
+
+    def _with_emg(
+        self,
+        burst: Burst,
+        kind: str,
+        reason: str,
+        confidence: float,
+        *,
+        peak_g: float = NAN,
+        jerk_g_s: float = NAN,
+        onset_ns: int | None = None,
+        offset_ns: int | None = None,
+        amplitude_uv: float | None = None,
+        grade: str = "",
+    ) -> ScoredCandidate:
+        return ScoredCandidate(
+            burst.onset_ns if onset_ns is None else onset_ns,
+            burst.offset_ns if offset_ns is None else offset_ns,
+            kind,
+            self.leg,
+            burst.channel,
+            burst.amplitude_uv if amplitude_uv is None else amplitude_uv,
+            peak_g,
+            jerk_g_s,
+            burst.rise_ms,
+            burst.snr_db,
+            NAN if reason else confidence,
+            grade,
+            reason,
+            burst.peak_ns,
+            burst.number,
+            burst.waveform,
+            burst.waveform_features,
+        )
+
+    def _acc_only(
+        self, episode: AccEpisode, kind: str, reason: str, confidence: float
+    ) -> ScoredCandidate:
+        return ScoredCandidate(
+            episode.onset_ns,
+            episode.offset_ns,
+            kind,
+            self.leg,
+            episode.channel,
+            peak_g=episode.peak_g,
+            jerk_g_s=episode.jerk_g_s,
+            confidence=confidence,
+            grade=self._grade(episode.peak_g, episode.jerk_g_s) if kind == "jerk" else "",
+            reason=reason,
+        )
+
+
+def _moved_leg(burst: Burst, seen: AccResponse, rule: JerkSettings) -> bool:
+    """Whether the leg responded to the burst as it does to a jerk."""
+    lag_ms = (seen.onset_ns - burst.onset_ns) / MS
+    strong = impulse_uvs(burst) >= STRONG_IMPULSE_UVS
+    in_time = -rule.lead_ms <= lag_ms <= rule.lag_ms or (strong and lag_ms <= STRONG_LAG_MS)
+    return (
+        seen.peak_g >= rule.min_g
+        and seen.jerk_g_s >= rule.min_jerk_g_s
+        and in_time
+        and (seen.offset_ns - seen.onset_ns) / 1e9 <= rule.max_episode_s
+    )
+
+
+def _overlapping(
+    episodes: Sequence[AccEpisode], first_ns: int, last_ns: int, longest_s: float = float("inf")
+) -> set[int]:
+    """Return the indices of the episodes that overlap an interval and are not too long."""
+    return {
+        i
+        for i, e in enumerate(episodes)
+        if e.onset_ns <= last_ns and e.offset_ns >= first_ns and e.duration_s <= longest_s
+    }
+
+
+def _greatest_turn(episodes: Sequence[AccEpisode], first_ns: int, last_ns: int) -> float:
+    turns = [episodes[i].turn_deg for i in _overlapping(episodes, first_ns, last_ns)]
+    return max((t for t in turns if not np.isnan(t)), default=0.0)
+
+
+def _merge_posture_changes(candidates: list[ScoredCandidate]) -> list[ScoredCandidate]:
+    """Merge the posture changes that overlap."""
+    found: list[ScoredCandidate] = []
+    last = -1  # index in `found` of the last posture change
+    for c in sorted(candidates, key=lambda c: c.onset_ns):
+        is_turn = c.kind == "posture_change" and not c.reason
+        if is_turn and last >= 0 and c.onset_ns <= found[last].offset_ns:
+            found[last] = _merged(found[last], c)
+            continue
+        found.append(c)
+        if is_turn:
+            last = len(found) - 1
+    return found
+
+
+def _merged(a: ScoredCandidate, b: ScoredCandidate) -> ScoredCandidate:
+    """Return two posture changes as one, described by the larger."""
+    larger = max(a, b, key=lambda c: c.amplitude_uv)
+    return replace(
+        larger,
+        onset_ns=min(a.onset_ns, b.onset_ns),
+        offset_ns=max(a.offset_ns, b.offset_ns),
+        peak_g=max(a.peak_g, b.peak_g),
+        jerk_g_s=max(a.jerk_g_s, b.jerk_g_s),
+        confidence=max(a.confidence, b.confidence),
+        parts=a.parts + b.parts,
+    )
+
+
+def _margin(ratio: float) -> float:
+    """Return a confidence for the ratio of a value to its threshold: 0.5 at 1, towards 1 [E]."""
+    return float(1 - 0.5 * np.exp(-max(0.0, ratio - 1)))

@@ -1,0 +1,156 @@
+"""One gap-free segment of one EMG channel: preprocessing, then bursts and leg-movement runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twitchsense.detect.burst_search import EDGE_S, BurstSearch
+from twitchsense.detect.features.local import LocalFeatures
+from twitchsense.detect.leg_movement_search import LegMovementSearch
+from twitchsense.detect.per_second import EmgPerSecond
+from twitchsense.dsp.buffers import SampleBuffer, hop_size
+from twitchsense.dsp.ecg_canceller import Beat, EcgCanceller
+from twitchsense.dsp.filters import FilterClock, burst_band
+from twitchsense.dsp.mains import MainsCanceller
+from twitchsense.model.candidates import Burst, LegMovementRun
+from twitchsense.model.channels import NS, Channel, Samples
+from twitchsense.model.per_second import PerSecond
+from twitchsense.settings import Settings
+
+#: Hop of the envelopes, s. Edges of bursts are measured at the full sampling rate.
+HOP_S: Final = 0.005
+#: The rules ask about the second before a candidate; older seconds are kept this long, s.
+KEEP_SECONDS: Final = 5
+
+
+class EmgSegment:
+    """Removes mains and ECG from an EMG segment and searches it for candidates.
+
+    Parameters
+    ----------
+    channel : Channel
+    start_ns : int
+        Time of the first sample of the segment.
+    settings : Settings
+    numbers : iterator of int
+        Numbers of the bursts of the channel, continued from segment to segment.
+    """
+
+    def __init__(
+        self, channel: Channel, start_ns: int, settings: Settings, numbers: Iterator[int]
+    ) -> None:
+        self.channel = channel
+        self._start_ns = start_ns
+        fs = channel.fs
+        hop = hop_size(HOP_S, fs)
+        hops_per_s = max(1, round(fs / hop))
+        self._samples_per_s = hop * hops_per_s
+        self._mains, self._ecg = MainsCanceller(fs), EcgCanceller(fs)
+        self._waiting = SampleBuffer(np.float32)  # samples that are still in the ECG canceller
+        self._filter = burst_band(fs)
+        clock = FilterClock(start_ns, fs, self._filter.delay_s)
+        self._clock = clock
+        self._bursts = BurstSearch(channel, start_ns, hop, clock, settings, numbers)
+        self._leg_movements = LegMovementSearch(channel.name, fs, hop, clock, settings)
+        self._per_second = EmgPerSecond(start_ns, fs, self._samples_per_s, hops_per_s, settings)
+
+    def push(self, samples: Samples) -> None:
+        """Process the next samples.
+
+        Parameters
+        ----------
+        samples : ndarray of float32, shape (n, 1)
+            EMG, µV.
+        """
+        x = samples[:, 0].astype(np.float64)
+        self._waiting.push(x)
+        self._process(self._ecg.push(self._mains.push(x)))
+
+    def close(self) -> None:
+        """End the segment: finish everything that is still open."""
+        self._process(self._ecg.close())
+        piece = self._bursts.close()
+        self._per_second.push_envelope(piece.envelope, piece.floor, piece.active)
+        self._leg_movements.close()
+        self._bursts.describe_due(everything=True)
+
+    def _process(self, clean: NDArray[np.float64]) -> None:
+        """Search the next samples without mains and ECG."""
+        first = self._bursts.stop
+        raw = self._waiting.get(first, first + len(clean)).astype(np.float64)
+        self._waiting.discard(first + len(clean))
+        band = self._filter.push(clean)
+        self._per_second.push(raw, band)
+        piece = self._bursts.push(raw, clean, band)
+        self._per_second.push_envelope(piece.envelope, piece.floor, piece.active)
+        self._leg_movements.push(clean)
+        self._bursts.describe_due()
+        self._bursts.discard()
+        self._leg_movements.discard()
+
+    def take_bursts(self) -> list[Burst]:
+        """Return the bursts found since the last call."""
+        return self._bursts.take()
+
+    def take_leg_movement_runs(self) -> list[LegMovementRun]:
+        """Return the leg-movement runs found since the last call."""
+        return self._leg_movements.take()
+
+    def take_local_features(self) -> list[tuple[int, LocalFeatures]]:
+        """Return the local features found since the last call, each with its burst's number."""
+        return self._bursts.take_local_features()
+
+    def take_beats(self) -> list[tuple[int, Beat]]:
+        """Return the heart beats removed since the last call, each with its time in ns."""
+        fs = self.channel.fs
+        return [(self._start_ns + round(b.sample / fs * NS), b) for b in self._ecg.pop_beats()]
+
+    def per_second(self) -> PerSecond:
+        """Return the per-second statistics of the segment; call after `close`."""
+        return self._per_second.finish()
+
+    @property
+    def settled_ns(self) -> int:
+        """Time before which no further candidate can begin."""
+        runs = self._leg_movements.settled_ns - round(EDGE_S * NS)
+        return min(runs, self._bursts.settled_ns)
+
+    @property
+    def bursts_settled_ns(self) -> int:
+        """Time before which no further burst can begin."""
+        return self._bursts.settled_ns
+
+    @property
+    def newest_ns(self) -> int:
+        """Time just after the newest sample."""
+        return self._clock.time_ns(self._bursts.stop)
+
+    def open_candidates(self) -> list[LegMovementRun]:
+        """Return the leg-movement run that has not ended yet, up to the newest sample."""
+        return self._leg_movements.open_run()
+
+    def emg_usable(self, time_ns: int) -> bool:
+        """Whether the segment covers a time, and muscle activity can be judged there.
+
+        The whole second before that time decides, because it has surely been processed.
+        """
+        return self._covers(time_ns) and self._per_second.usable(self._second(time_ns) - 1)
+
+    def emg_shows_jerks(self, time_ns: int) -> bool:
+        """Whether the segment covers a time, and the burst of a jerk would be visible there."""
+        return self._covers(time_ns) and self._per_second.shows_jerks(self._second(time_ns) - 1)
+
+    def discard_seconds(self, before_ns: int) -> None:
+        """Discard the statistics of seconds that no rule can ask about."""
+        self._per_second.discard(self._second(before_ns) - KEEP_SECONDS)
+
+    def _covers(self, time_ns: int) -> bool:
+        return self._start_ns <= time_ns < self.newest_ns
+
+    def _second(self, time_ns: int) -> int:
+        seconds = (time_ns - self._start_ns) / NS
+        return int(seconds * self.channel.fs // self._samples_per_s)

@@ -1,0 +1,318 @@
+"""The stages of one leg: segments, candidates, clusters, first-stage decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count, pairwise
+from typing import Final
+
+from twitchsense.detect.acc_segment import AccSegment
+from twitchsense.detect.classify import Classifier
+from twitchsense.detect.clock_alignment import AlignedHistory, fit_clock_offset
+from twitchsense.detect.cluster_rules import ClusterRules
+from twitchsense.detect.clustering import ClusterQueue
+from twitchsense.detect.ecg_rejection import EcgBeats
+from twitchsense.detect.emg_segment import EmgSegment
+from twitchsense.detect.features.local import LocalFeatures
+from twitchsense.detect.features.tables import NightContext
+from twitchsense.detect.sensor_queries import SensorQueries
+from twitchsense.errors import TwitchsenseError
+from twitchsense.model.candidates import (
+    LONG_KINDS,
+    SHORT_KINDS,
+    AccEpisode,
+    Burst,
+    Candidate,
+    Envelope,
+    LegMovementRun,
+    ScoredCandidate,
+)
+from twitchsense.model.channels import Channel, Chunk
+from twitchsense.model.detections import ClockOffset
+from twitchsense.model.per_second import PerSecond, concatenate
+from twitchsense.settings import Settings
+
+#: A short event is reported provisionally after this time without a further burst, ...
+QUIET_NS: Final = 50_000_000
+#: ... and this long after the latest possible response of the leg.
+RESPONSE_MARGIN_NS: Final = 20_000_000
+#: A longer movement is reported provisionally after this time without a burst. If it goes on,
+#: the reported event grows.
+LONG_QUIET_NS: Final = 250_000_000
+#: A segment that has ended is kept while something within this time of its end is undecided.
+KEEP_ENDED_NS: Final = 3_000_000_000
+
+
+class StreamHistory:
+    """A `SensorHistory` of the segments of a leg that are in memory.
+
+    Parameters
+    ----------
+    channels : sequence of Channel
+    settings : Settings
+    """
+
+    def __init__(self, channels: Sequence[Channel], settings: Settings) -> None:
+        self._settings = settings
+        self._channels = {c.name: c for c in channels}
+        # per channel; the last segment is current, older ones are kept while they are needed
+        self._segments: dict[str, list[EmgSegment | AccSegment]] = {c.name: [] for c in channels}
+        self._next: dict[str, tuple[int, int]] = {}  # start of the segment, next sample
+        self._numbers: dict[str, Iterator[int]] = {c.name: count() for c in channels}
+
+    def open(self, chunk: Chunk) -> EmgSegment | AccSegment:
+        """Return the segment that a chunk belongs to, opening it if the chunk begins one.
+
+        Raises
+        ------
+        TwitchsenseError
+            If samples of the segment are missing or repeated.
+        """
+        name = chunk.channel
+        start_ns, index = self._next.get(name, (None, 0))
+        if chunk.segment_start_ns != start_ns:
+            if chunk.first_index != 0:
+                raise TwitchsenseError(f"{name}: a segment must be pushed from its start")
+            self._segments[name].append(self._new_segment(name, chunk.segment_start_ns))
+        elif chunk.first_index != index:
+            raise TwitchsenseError(
+                f"{name}: expected sample {index} of the segment, got {chunk.first_index}"
+            )
+        stop = chunk.first_index + len(chunk.samples)
+        self._next[name] = (chunk.segment_start_ns, stop)
+        return self._segments[name][-1]
+
+    def begins_segment(self, chunk: Chunk) -> bool:
+        """Whether a chunk begins a new segment of its channel."""
+        return self._next.get(chunk.channel, (None, 0))[0] != chunk.segment_start_ns
+
+    def segments(self, name: str) -> list[EmgSegment | AccSegment]:
+        """Return the segments of a channel, the current one last."""
+        return self._segments[name]
+
+    def all_segments(self) -> Iterator[EmgSegment | AccSegment]:
+        """Yield all segments in memory."""
+        for segments in self._segments.values():
+            yield from segments
+
+    def current(self) -> list[EmgSegment | AccSegment]:
+        """Return the current segment of each channel.
+
+        Empty until every channel has begun: one that has not may still report on this time.
+        """
+        if all(self._segments.values()):
+            return [segments[-1] for segments in self._segments.values()]
+        return []
+
+    def discard(self, before_ns: int, *, keep_seconds: bool) -> None:
+        """Discard what no later query can reach.
+
+        Parameters
+        ----------
+        before_ns : int
+            Onset of the oldest candidate that is still undecided.
+        keep_seconds : bool
+            Whether the per-second statistics are needed at the end.
+        """
+        for name, segments in self._segments.items():
+            for segment in segments:
+                if isinstance(segment, AccSegment):
+                    segment.discard(before_ns)
+                if not keep_seconds:
+                    segment.discard_seconds(before_ns)
+            needed_ns = before_ns - KEEP_ENDED_NS
+            ended = [a for a, _ in pairwise(segments) if a.newest_ns > needed_ns]
+            self._segments[name] = ended + segments[-1:]
+
+    def envelopes(
+        self, first_ns: int, last_ns: int, limit_ns: int
+    ) -> tuple[Sequence[Envelope], bool]:
+        """Return the envelope of the first accelerometer that covers the interval."""
+        for segment in self.all_segments():
+            if isinstance(segment, AccSegment) and segment.covers(first_ns):
+                return [segment.envelope(first_ns, last_ns, limit_ns)], False
+        return [], False
+
+    def emg_usable(self, time_ns: int) -> bool:
+        """Whether a usable EMG channel covers a time."""
+        return any(s.emg_usable(time_ns) for s in self._emg())
+
+    def emg_shows_jerks(self, time_ns: int) -> bool:
+        """Whether an EMG channel covers a time in which the burst of a jerk would be visible."""
+        return any(s.emg_shows_jerks(time_ns) for s in self._emg())
+
+    def _emg(self) -> Iterator[EmgSegment]:
+        return (s for s in self.all_segments() if isinstance(s, EmgSegment))
+
+    def _new_segment(self, name: str, start_ns: int) -> EmgSegment | AccSegment:
+        channel = self._channels[name]
+        if channel.kind == "emg":
+            return EmgSegment(channel, start_ns, self._settings, self._numbers[name])
+        return AccSegment(channel, start_ns, self._settings)
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What the second stage needs of a leg's night."""
+
+    candidates: list[ScoredCandidate] = field(default_factory=list)
+    bursts: list[Burst] = field(default_factory=list)
+    runs: list[LegMovementRun] = field(default_factory=list)
+    episodes: list[AccEpisode] = field(default_factory=list)
+    seconds: dict[str, list[PerSecond]] = field(default_factory=dict)
+    beats: dict[str, EcgBeats] = field(default_factory=dict)
+    local: dict[str, dict[int, LocalFeatures]] = field(default_factory=dict)
+
+
+class LegDetector:
+    """Runs the first stage on the channels of one leg.
+
+    Parameters
+    ----------
+    leg : str
+        ``left``, ``right`` or empty.
+    channels : sequence of Channel
+    settings : Settings
+    classifier : Classifier
+    keep : bool
+        Whether what the second stage needs is kept.
+    """
+
+    def __init__(
+        self,
+        leg: str,
+        channels: Sequence[Channel],
+        settings: Settings,
+        classifier: Classifier,
+        *,
+        keep: bool = True,
+    ) -> None:
+        self._leg, self._settings, self._classifier, self._keep = leg, settings, classifier, keep
+        self._channels = {c.name: c for c in channels}
+        self._history = StreamHistory(channels, settings)
+        self._queue = ClusterQueue()
+        self._rules = ClusterRules(settings, SensorQueries(self._history), leg, classifier)
+        emg = [c.name for c in channels if c.kind == "emg"]
+        self._kept = _Kept(
+            seconds={c.name: [] for c in channels},
+            beats={name: EcgBeats() for name in emg},
+            local={name: {} for name in emg},
+        )
+
+    def push(self, chunk: Chunk) -> list[ScoredCandidate]:
+        """Process a chunk; return the candidates that are decided by now."""
+        if self._history.begins_segment(chunk) and chunk.first_index == 0:
+            self._end_segment(chunk.channel)
+        self._history.open(chunk).push(chunk.samples)
+        self._collect()
+        current = self._history.current()
+        if not current:
+            return []
+        settled_ns = min(s.settled_ns for s in current)
+        decided = self._classify(settled_ns)
+        oldest_ns = self._queue.oldest_ns
+        before_ns = settled_ns if oldest_ns is None else min(settled_ns, oldest_ns)
+        self._history.discard(before_ns, keep_seconds=self._keep)
+        return decided
+
+    def provisional(self) -> list[ScoredCandidate]:
+        """Return the events that look complete but may still change."""
+        current = self._history.current()
+        if not current or not self._queue.oldest_ns:
+            return []
+        emg_ns = min((s.bursts_settled_ns for s in current if isinstance(s, EmgSegment)), default=0)
+        acc_ns = [s.newest_ns for s in current if isinstance(s, AccSegment)]
+        lag_ns = round(self._settings.jerk.lag_ms * 1e6)
+
+        def open_candidates() -> list[Candidate]:
+            return [c for s in current for c in s.open_candidates()]
+
+        movement = self._queue.current_movement(emg_ns - LONG_QUIET_NS, open_candidates)
+        found = [] if movement is None else self._rules.classify(movement)
+        long = [c for c in found if c.kind in LONG_KINDS and not c.reason]
+        recent = [c for cluster in self._queue.recent() for c in self._rules.classify(cluster)]
+        short = [
+            c
+            for c in recent
+            if c.kind in ("jerk", *SHORT_KINDS)
+            and not c.reason
+            and c.offset_ns + QUIET_NS <= emg_ns
+            and c.onset_ns + lag_ns + RESPONSE_MARGIN_NS <= min(acc_ns, default=emg_ns)
+            and not any(m.onset_ns <= c.offset_ns and c.onset_ns <= m.offset_ns for m in long)
+        ]
+        return long + short
+
+    def close(self) -> tuple[list[ScoredCandidate], NightContext, ClockOffset]:
+        """End the recording; return what the second stage needs.
+
+        Returns
+        -------
+        candidates : list of ScoredCandidate
+            Decided anew, with the accelerometer on the EMG's clock, if the clocks drift apart.
+        context : NightContext
+        offset : ClockOffset
+        """
+        for name in self._channels:
+            self._end_segment(name)
+        self._collect()
+        self._classify(None)
+        kept = self._kept
+        seconds = {}
+        for name, parts in kept.seconds.items():
+            channel = self._channels[name]
+            width = channel.width if channel.kind == "acc" else 0
+            seconds[name] = concatenate(parts, channel.kind, width)
+        offset = fit_clock_offset(kept.bursts, kept.episodes)
+        if not offset.is_identity:
+            masked_uv = self._settings.jerk.masked_uv
+            history = AlignedHistory(kept.episodes, seconds, offset, masked_uv)
+            kept.candidates = self._classify_aligned(history)
+        # the second stage needs memory too
+        kept.bursts, kept.runs, kept.episodes = [], [], []
+        return kept.candidates, NightContext(seconds, kept.beats, kept.local), offset
+
+    def _classify(self, settled_ns: int | None) -> list[ScoredCandidate]:
+        """Classify the clusters that are complete."""
+        decided = [
+            c for cluster in self._queue.take_complete(settled_ns)
+            for c in self._rules.classify(cluster)
+        ]  # fmt: skip
+        if self._keep:
+            self._kept.candidates += decided
+        return decided
+
+    def _classify_aligned(self, history: AlignedHistory) -> list[ScoredCandidate]:
+        """Classify all candidates of the night anew, with both sensors on one clock."""
+        rules = ClusterRules(self._settings, SensorQueries(history), self._leg, self._classifier)
+        queue = ClusterQueue()
+        for candidates in (self._kept.bursts, self._kept.runs, history.episodes):
+            queue.add(candidates)
+        return [c for cluster in queue.take_complete(None) for c in rules.classify(cluster)]
+
+    def _end_segment(self, name: str) -> None:
+        segments = self._history.segments(name)
+        if segments:
+            segments[-1].close()
+            if self._keep:
+                self._kept.seconds[name].append(segments[-1].per_second())
+
+    def _collect(self) -> None:
+        """Move new candidates from the segments to the queue."""
+        for segment in self._history.all_segments():
+            if isinstance(segment, AccSegment):
+                episodes = segment.take()
+                self._queue.add(episodes)
+                if self._keep:
+                    self._kept.episodes += episodes
+                continue
+            bursts, runs = segment.take_bursts(), segment.take_leg_movement_runs()
+            beats, local = segment.take_beats(), segment.take_local_features()
+            self._queue.add(bursts)
+            self._queue.add(runs)
+            if self._keep:
+                name = segment.channel.name
+                self._kept.bursts += bursts
+                self._kept.runs += runs
+                self._kept.beats[name].add(beats)
+                self._kept.local[name].update(local)

@@ -1,0 +1,122 @@
+"""Search of one EMG segment for leg-movement runs: onset +8 µV, offset +2 µV."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twitchsense.dsp.buffers import Framer, SampleBuffer, moving_sum
+from twitchsense.dsp.filters import FilterClock, leg_movement_band
+from twitchsense.dsp.hysteresis import HysteresisSegmenter
+from twitchsense.dsp.noise_floor import NoiseFloor
+from twitchsense.model.candidates import LegMovementRun
+from twitchsense.settings import Settings
+
+#: RMS window of the leg-movement envelope (docs/definitions.md, Signal bands), in frames of
+#: two hops (10 ms).
+WINDOW_HOPS: Final = 15
+
+
+class LegMovementSearch:
+    """Applies the amplitude rule of leg movements to one gap-free EMG segment.
+
+    The envelope is the 0.15-s RMS of the 10-100 Hz band. A run begins where it exceeds the
+    resting level by `Settings.movement.rise_uv` and ends where it stays within
+    `Settings.movement.fall_uv` of it for `Settings.movement.quiet_s`
+    (Ferri et al. 2016, doi 10.1016/j.sleep.2016.10.010).
+
+    Parameters
+    ----------
+    channel : str
+    fs : float
+        Sampling rate, Hz.
+    hop : int
+        Samples per hop.
+    clock : FilterClock
+        Converts sample indices to times.
+    settings : Settings
+    """
+
+    def __init__(
+        self, channel: str, fs: float, hop: int, clock: FilterClock, settings: Settings
+    ) -> None:
+        self._channel, self._clock = channel, clock
+        self._frame = 2 * hop
+        self._rule = settings.movement
+        self._filter = leg_movement_band(fs)
+        self._frames = Framer(self._frame)
+        self._energy: NDArray[np.float64] = np.empty(0)  # the last WINDOW_HOPS - 1 frames
+        hops_per_s = max(1, round(fs / hop))
+        memory_s, quantile = settings.emg.floor_s, settings.emg.floor_quantile
+        self._floor = NoiseFloor(max(1, hops_per_s // 2), memory_s, quantile, 0.0)
+        self._segmenter = HysteresisSegmenter(round(self._rule.quiet_s * fs / self._frame) - 1)
+        self._excess = SampleBuffer(np.float32)
+        self._found: list[LegMovementRun] = []
+
+    def push(self, clean: NDArray[np.float64]) -> None:
+        """Search the next samples.
+
+        Parameters
+        ----------
+        clean : ndarray, shape (n,)
+            EMG without mains and ECG, µV.
+        """
+        energy = np.square(self._frames.push(self._filter.push(clean))).mean(axis=1)
+        both = np.concatenate([self._energy, energy])
+        if len(both) < WINDOW_HOPS:
+            self._energy = both
+            return
+        self._energy = both[-(WINDOW_HOPS - 1) :]
+        estimate = self._floor.push(np.sqrt(moving_sum(both, WINDOW_HOPS) / WINDOW_HOPS))
+        self._threshold(estimate.envelope, estimate.centre)
+
+    def close(self) -> None:
+        """End the segment: finish the run that is still open."""
+        estimate = self._floor.close()
+        self._threshold(estimate.envelope, estimate.centre)
+        self._finish(*self._segmenter.close())
+
+    def take(self) -> list[LegMovementRun]:
+        """Return the runs found since the last call."""
+        found, self._found = self._found, []
+        return found
+
+    def open_run(self) -> list[LegMovementRun]:
+        """Return the run that has not ended yet, up to the newest sample."""
+        start, opened = self._segmenter.pending or (0, False)
+        stop = self._excess.stop
+        return [self._run(start, stop)] if opened and start < stop else []
+
+    @property
+    def settled_ns(self) -> int:
+        """Time before which no further run can begin."""
+        return self._clock.time_ns(self._segmenter.earliest_start * self._frame)
+
+    def discard(self) -> None:
+        """Discard what no later run needs."""
+        self._excess.discard(self._segmenter.earliest_start)
+
+    def _threshold(self, envelope: NDArray[np.float64], rest: NDArray[np.float64]) -> None:
+        if len(envelope) == 0:
+            return
+        excess = envelope - rest
+        self._excess.push(excess)
+        self._finish(
+            *self._segmenter.push(excess > self._rule.fall_uv, excess > self._rule.rise_uv)
+        )
+
+    def _finish(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+            self._found.append(self._run(start, stop))
+
+    def _run(self, start: int, stop: int) -> LegMovementRun:
+        # value i covers the frames [i, i + WINDOW_HOPS): its time is the middle of these
+        middle = WINDOW_HOPS * (self._frame // 2)
+        return LegMovementRun(
+            self._channel,
+            self._clock.time_ns(start * self._frame + middle),
+            self._clock.time_ns(stop * self._frame + middle),
+            float(np.median(self._excess.get(start, stop))),
+        )

@@ -1,0 +1,141 @@
+"""The order of all decisions, and which of them may overrule which.
+
+`CLUSTER_RULES` is applied by `cluster_rules` to each cluster while a recording streams by,
+`NIGHT_RULES` by `sequence_rules` when it is over. Both are documentation that is executed:
+``docs/detection.md`` shows this table, the night's rules run in this order, and a test holds the
+reasons that each rule gives to those listed here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+#: Reasons that the classifiers may overrule; every other rejection is final.
+OVERRULABLE: Final = ("", "electrode_pop")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One decision.
+
+    Attributes
+    ----------
+    name : str
+        For a rule of the night, the name of its function in `sequence_rules`.
+    applies_to : str
+    does : str
+    reasons : tuple of str
+        Reasons of the rejections that it makes.
+    overrules : tuple of str
+        Reasons of earlier rejections that it may lift.
+    """
+
+    name: str
+    applies_to: str
+    does: str
+    reasons: tuple[str, ...] = ()
+    overrules: tuple[str, ...] = ()
+
+
+CLUSTER_RULES: Final = (
+    Rule(
+        "artefact of a contraction",
+        "contractions",
+        "saturation, noise above `emg.max_floor_uv`, mains",
+        ("saturation", "noise_floor", "mains"),
+    ),
+    Rule(
+        "contraction without movement",
+        "contractions during which the leg does not move",
+        "electrode artefact, or mean frequency above that of muscle",
+        ("saturation", "noise_floor", "mains", "electrode_pop"),
+    ),
+    Rule(
+        "kind of a contraction",
+        "contractions",
+        "posture change by angle, gross movement by duration, otherwise movement",
+        ("sustained_activity", "weak_contraction"),
+    ),
+    Rule(
+        "jerk",
+        "bursts",
+        "limits of duration, rise, impulse and turn; the leg moved; the jerk model",
+    ),
+    Rule(
+        "artefact of a burst",
+        "bursts that are no jerk",
+        "saturation, noise above `emg.max_floor_uv`, mains",
+        ("saturation", "noise_floor", "mains"),
+    ),
+    Rule(
+        "electrode artefact",
+        "bursts that did not move the leg",
+        "power below the burst band, or waveform",
+        ("electrode_pop",),
+    ),
+    Rule(
+        "limits of a burst",
+        "bursts",
+        "minimum duration, minimum amplitude, maximum duration",
+        ("too_short", "too_small", "weak_contraction"),
+    ),
+    Rule(
+        "acceleration without EMG",
+        "episodes that no candidate with EMG explains",
+        "posture change, gross movement, jerk or movement; a bump where EMG would show more",
+        ("bump", "acc_micro_event"),
+    ),
+)
+
+NIGHT_RULES: Final = (
+    Rule(
+        "classify_movements",
+        "movements and gross movements with EMG",
+        "the movement model",
+        ("rhythmic_train", "electrode_pop", "weak_contraction"),
+        ("electrode_pop",),
+    ),
+    Rule(
+        "split_rejected",
+        "rejected contractions",
+        "their bursts take their place beside them",
+    ),
+    Rule(
+        "reject_ecg",
+        "short bursts",
+        "residue of removed heart beats, and hearts that the canceller missed",
+        ("ecg",),
+        ("too_small", "too_short", "electrode_pop"),
+    ),
+    Rule(
+        "reject_trains",
+        "jerks",
+        "the waveform repeats within seconds: a bump beside a unit that fires continuously",
+        ("rhythmic_train",),
+    ),
+    Rule(
+        "relabel_bumped_twitches",
+        "jerks",
+        "the waveform usually leaves the leg still: a twitch beside a bump",
+    ),
+    Rule(
+        "classify_bursts",
+        "twitches and brief contractions",
+        "the burst model, then the recurrence model",
+        ("rhythmic_train", "ecg", "electrode_pop"),
+        ("electrode_pop",),
+    ),
+    Rule(
+        "reject_active_wake",
+        "twitches, brief contractions, jerks without EMG; jerks among steps",
+        "the minute around is full of activity, the leg is on the move, or steps surround it",
+        ("active_wake",),
+    ),
+    Rule(
+        "reject_ring_down",
+        "jerks without EMG",
+        "shortly after another jerk: the leg still swings",
+        ("dead_time",),
+    ),
+)

@@ -1,0 +1,140 @@
+"""What the rules may ask the sensors of a leg: its movement, and whether EMG is usable.
+
+The queries are written once. They read a `SensorHistory`: the recent signal while a recording
+streams by, or the whole night once the offset between the clocks is known (`clock_alignment`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+
+from twitchsense.model.candidates import Envelope
+from twitchsense.model.channels import NS
+
+#: Envelope read before and after the interval in which the peak of a response may lie.
+BEFORE_NS: Final = round(0.3 * NS)
+AFTER_NS: Final = round(1.5 * NS)
+#: A leg that swings passes through zero acceleration: shorter dips do not end a response, s.
+MAX_DIP_S: Final = 0.08
+#: A response lasts while the envelope is above this fraction of its peak.
+EDGE_FRACTION: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class AccResponse:
+    """Movement of the leg around a peak of acceleration.
+
+    Attributes
+    ----------
+    peak_g, jerk_g_s : float
+        Greatest dynamic acceleration (g) and rate of change (g/s).
+    onset_ns, offset_ns : int
+        Where the envelope rises above, and falls below, a fifth of the peak.
+    """
+
+    peak_g: float
+    jerk_g_s: float
+    onset_ns: int
+    offset_ns: int
+
+
+class SensorHistory(Protocol):
+    """The signals of one leg, as far as they are kept."""
+
+    def envelopes(
+        self, first_ns: int, last_ns: int, limit_ns: int
+    ) -> tuple[Iterable[Envelope], bool]:
+        """Return the envelopes around an interval, and whether the leg was still between them.
+
+        Signal is kept everywhere (False), or only around movement (True).
+        """
+        ...
+
+    def emg_usable(self, time_ns: int) -> bool:
+        """Whether a usable EMG channel covers a time."""
+        ...
+
+    def emg_shows_jerks(self, time_ns: int) -> bool:
+        """Whether an EMG channel covers a time in which the burst of a jerk would be visible."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SensorQueries:
+    """Queries on the sensors of one leg.
+
+    Attributes
+    ----------
+    history : SensorHistory
+    """
+
+    history: SensorHistory
+
+    def response(self, first_ns: int, last_ns: int, limit_ns: int) -> AccResponse | None:
+        """Return the strongest movement whose peak lies in an interval.
+
+        Parameters
+        ----------
+        first_ns, last_ns : int
+            Interval in which the peak is sought.
+        limit_ns : int
+            Samples from here on may not have arrived yet, and are not read.
+
+        Returns
+        -------
+        AccResponse or None
+            None where no accelerometer covers the interval.
+        """
+        envelopes, still_between = self.history.envelopes(first_ns, last_ns, limit_ns)
+        found = [find_response(e, first_ns, last_ns) for e in envelopes]
+        strongest = max((r for r in found if r), key=lambda r: r.peak_g, default=None)
+        if strongest is None and still_between:
+            return AccResponse(0.0, 0.0, first_ns, first_ns)
+        return strongest
+
+    def emg_usable(self, time_ns: int) -> bool:
+        """Whether a usable EMG channel of the leg covers a time."""
+        return self.history.emg_usable(time_ns)
+
+    def emg_shows_jerks(self, time_ns: int) -> bool:
+        """Whether an EMG channel of the leg would show the burst of a jerk at a time."""
+        return self.history.emg_shows_jerks(time_ns)
+
+
+def find_response(envelope: Envelope, first_ns: int, last_ns: int) -> AccResponse | None:
+    """Return the movement whose peak lies in an interval.
+
+    Parameters
+    ----------
+    envelope : Envelope
+    first_ns, last_ns : int
+        Interval in which the peak is sought.
+
+    Returns
+    -------
+    AccResponse or None
+        None if the envelope does not reach into the interval.
+    """
+    values, hop = envelope.magnitude, envelope.hop_ns
+    a = max(0, int((first_ns - envelope.start_ns) // hop))
+    b = int((last_ns - envelope.start_ns) // hop) + 1
+    if len(values[a : max(0, b)]) == 0:
+        return None
+    peak = a + int(values[a:b].argmax())
+    dip = max(1, round(MAX_DIP_S * NS / hop))
+    above = np.flatnonzero(values > EDGE_FRACTION * values[peak])
+    here = int(np.searchsorted(above, peak))
+    breaks = np.flatnonzero(np.diff(above) > dip)
+    left, right = breaks[breaks < here], breaks[breaks >= here]
+    start = int(above[left[-1] + 1]) if len(left) else int(above[0])
+    stop = int(above[right[0]]) if len(right) else int(above[-1])
+    return AccResponse(
+        float(values[peak]),
+        float(envelope.jerk[start : stop + 1].max()),
+        envelope.start_ns + round(start * hop),
+        envelope.start_ns + round((stop + 1) * hop),
+    )
