@@ -29,7 +29,6 @@ from benchmarks.accuracy.cache import Source, add_options
 from benchmarks.accuracy.nights import Arrays
 from twitchsense.detect.boosted_trees import BoostedTrees
 from twitchsense.detect.classify import DECISION_THRESHOLD, Classifier
-from twitchsense.detect.detector import Detector
 from twitchsense.detect.features import FEATURES
 from twitchsense.detect.features.recurrence import RECURRENCE_FEATURES, recurrence_features
 from twitchsense.detect.features.tables import (
@@ -41,7 +40,9 @@ from twitchsense.detect.features.tables import (
     jerk_features,
     movement_features,
 )
+from twitchsense.detect.leg_detector import LegDetector
 from twitchsense.detect.sensor_queries import AccResponse
+from twitchsense.detect.sequence_rules import apply_night_rules
 from twitchsense.model.candidates import SHORT_KINDS, Burst, ScoredCandidate
 from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings
@@ -172,10 +173,11 @@ def candidates_of(job: tuple[Source, str, int, bool]) -> pd.DataFrame:
     truth.attrs = {}  # every selection from it would copy the waveforms in them
     classifier = TruthClassifier(truth)
     recording = Recording.from_arrays(arrays)
-    detector = Detector(Settings(), recording.channels, classifier=classifier)
+    detector = LegDetector("", recording.channels, Settings(), classifier)
     for chunk in recording.chunks():
         detector.push(chunk)
-    detector.close()
+    found, context, _ = detector.close()
+    apply_night_rules(found, context, Settings(), classifier)
     return pd.DataFrame(classifier.rows).assign(scenario=scenario, seed=seed, slow=slow)
 
 

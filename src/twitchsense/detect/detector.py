@@ -32,8 +32,6 @@ class Detector:
     keep : bool
         Whether what `close` needs is kept. A detector that keeps nothing can run for ever in
         constant memory, and cannot be closed.
-    classifier : Classifier, optional
-        Replaces the trained models.
 
     Examples
     --------
@@ -49,10 +47,9 @@ class Detector:
         channels: Sequence[Channel],
         *,
         keep: bool = True,
-        classifier: Classifier | None = None,
     ) -> None:
         self._settings, self._keep = settings, keep
-        self._classifier = classifier or Classifier()
+        self._classifier = Classifier()
         self._leg_of = leg_by_channel(channels, settings.legs)
         by_leg: dict[str, list[Channel]] = {}
         for channel in sorted(channels, key=lambda c: c.name):
