@@ -132,8 +132,8 @@ class SimulatedLeg:
             add_waveform(self.emg, at - 0.1, self.fs, size_uv * heart_beat(self.fs))
         return times
 
-    def knock(self, at_s, size_g=0.4):
-        """Add a knock: a short acceleration without muscle activity."""
+    def bump(self, at_s, size_g=0.4):
+        """Add a bump: a short acceleration without muscle activity."""
         response = damped_oscillation(self.fs_acc, size_g, hz=15.0, decay_s=0.03)
         first = round(at_s * self.fs_acc)
         self.acc[first : first + len(response), 2] += response[: len(self.acc) - first]

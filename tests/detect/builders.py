@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tests.signals import SimulatedLeg, band_noise
 from twitchsense.detect.burst_measures import WAVEFORM_FEATURES
 from twitchsense.detect.classify import Classifier
 from twitchsense.detect.cluster_rules import ClusterRules
@@ -149,3 +150,17 @@ def night_rules(candidates, context=None, settings=None, classifier=None):
         settings or Settings(),
         classifier or Classifier(),
     )
+
+
+# -- signals --------------------------------------------------------------------------------
+
+
+def leg_with_electrode_noise(seed=4):
+    """Return a leg with electrode noise from 40 s on, and twitches and a jerk in it."""
+    leg = SimulatedLeg(90, seed=seed)
+    rng = np.random.default_rng(seed)
+    leg.emg[40_000:80_000] += band_noise(40_000, 1000.0, 12.0, rng)
+    for at in (52.0, 58.0, 66.0):
+        leg.burst(at, 0.04)
+    leg.jerk(72.0)
+    return leg

@@ -54,11 +54,11 @@ def made() -> BoostedTrees:
         (2.0, NAN, (-0.5, 1.25 + 1.5)),
     ],
 )
-def test_each_feature_adds_what_its_answers_moved(a, b, parts):
+def test_contribution_of_a_feature_is_the_change_of_log_odds_at_its_nodes(a, b, parts):
     assert made().contributions(np.array([[a, b]])).tolist() == [list(parts)]
 
 
-def test_parts_and_roots_add_up_to_the_log_odds_of_the_ends():
+def test_contributions_and_roots_add_up_to_the_log_odds_of_the_leaves():
     table = np.array([[0.0, 9.0], [2.0, 5.0]])
     odds = np.array([1.0 - 1.0, -3.0 - 1.0])
     model = made()
@@ -67,12 +67,12 @@ def test_parts_and_roots_add_up_to_the_log_odds_of_the_ends():
     )
 
 
-def test_no_rows_have_no_parts():
+def test_empty_table_has_no_contributions():
     assert made().contributions(np.empty((0, 2))).shape == (0, 2)
     assert made().probability(np.empty((0, 2))).shape == (0,)
 
 
-def test_many_rows_are_told_as_one_by_one():
+def test_blocks_of_rows_equal_single_rows():
     rng = np.random.default_rng(1)
     table = rng.normal(1, 4, (ROWS_PER_BLOCK + 7, 2))
     many = made().contributions(table)
@@ -106,7 +106,7 @@ def test_the_paths_of_a_shipped_model_end_within_their_tree(name):
 @pytest.mark.parametrize(
     ("features", "groups"), [(BURST_FEATURES, BURST_REASONS), (MOVEMENT_FEATURES, MOVEMENT_REASONS)]
 )
-def test_every_feature_speaks_for_one_reason(features, groups):
+def test_every_feature_belongs_to_one_reason(features, groups):
     named = [name for group in groups.values() for name in group]
     assert sorted(named) == sorted(features)
 

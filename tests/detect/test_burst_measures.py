@@ -1,4 +1,4 @@
-"""What is measured of one burst."""
+"""Measurements of one burst."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from twitchsense.detect.burst_measures import log_frequency, zero_phase
 
 
 @pytest.mark.parametrize("fs", [500.0, 1000.0, 2000.0])
-def test_the_pitch_of_a_tone_is_its_frequency_whatever_its_size(fs):
+def test_mean_frequency_of_a_sine_is_its_frequency_at_any_amplitude(fs):
     t = np.arange(round(0.5 * fs)) / fs
     for size in (1.0, 300.0):
         assert np.exp(log_frequency(size * np.sin(2 * np.pi * 60 * t), fs)) == pytest.approx(
@@ -18,17 +18,17 @@ def test_the_pitch_of_a_tone_is_its_frequency_whatever_its_size(fs):
         )
 
 
-def test_muscle_sounds_lower_than_hiss():
+def test_mean_frequency_of_muscle_is_below_that_of_white_noise():
     rng = np.random.default_rng(0)
-    muscle, hiss = (
+    muscle, noise = (
         interference_pattern(2000, 1000.0, 50.0, rng),
         band_noise(2000, 1000.0, 50.0, rng),
     )
-    low, high = (log_frequency(zero_phase(x, 1000.0), 1000.0) for x in (muscle, hiss))
+    low, high = (log_frequency(zero_phase(x, 1000.0), 1000.0) for x in (muscle, noise))
     assert np.exp(low) < 150 < 180 < np.exp(high)
 
 
-def test_one_sample_has_a_pitch():
+def test_one_sample_has_a_mean_frequency():
     assert np.isfinite(
         [log_frequency(np.array([3.0]), 1000.0), log_frequency(np.zeros(5), 1000.0)]
     ).all()

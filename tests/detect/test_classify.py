@@ -1,4 +1,4 @@
-"""The features of a candidate, and what the classifiers and their rules make of them."""
+"""Feature tables of candidates, and the decisions of the classifiers."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def described(candidates, context=None, row=0):
     return dict(zip(BURST_FEATURES, table[row].tolist(), strict=True))
 
 
-def test_features_of_a_burst_stand_in_their_columns():
+def test_features_of_a_burst_are_in_their_columns():
     own = burst()
     beats = EcgBeats()
     beats.add([(own.onset_ns - 1, Beat(0, 300.0, own.amplitude_uv / 3))])
@@ -82,7 +82,7 @@ def test_features_of_a_burst_stand_in_their_columns():
     )  # fmt: skip
 
 
-def test_features_of_a_movement_stand_in_their_columns():
+def test_features_of_a_movement_are_in_their_columns():
     own = contraction(peak_g=0.2)
     table = movement_features([own], [0], night_context(near=NEAR))
     row = dict(zip(MOVEMENT_FEATURES, table[0].tolist(), strict=True))
@@ -145,17 +145,17 @@ def test_acceleration_is_unknown_without_an_accelerometer_and_noise_below_3_mg()
 
 
 class Recorder(Classifier):
-    """Records which candidates it is asked about, and accepts all."""
+    """Records which candidates it classifies, and accepts all."""
 
     def __init__(self):
-        self.asked = {}
+        self.classified = {}
 
     def movements(self, candidates, rows, context):
-        self.asked["movements"] = list(rows)
+        self.classified["movements"] = list(rows)
         return np.ones(len(rows)), [""] * len(rows)
 
     def bursts(self, candidates, rows, context):
-        self.asked["bursts"] = list(rows)
+        self.classified["bursts"] = list(rows)
         return np.ones(len(rows)), [""] * len(rows)
 
 
@@ -170,7 +170,7 @@ def test_only_undecided_candidates_with_features_are_classified():
     recorder = Recorder()
     classify_bursts(found, inputs(classifier=recorder))
     classify_movements(found, inputs(classifier=recorder))
-    assert recorder.asked == {"bursts": [0, 1, 7], "movements": [3, 4, 11]}
+    assert recorder.classified == {"bursts": [0, 1, 7], "movements": [3, 4, 11]}
 
 
 def test_nothing_to_classify():
@@ -214,7 +214,7 @@ def classified(monkeypatch, found, bias, **weights):
 
 
 @pytest.mark.parametrize(("log_odds", "kept"), [(0.01, True), (-0.01, False)])
-def test_what_is_more_likely_something_else_is_rejected(monkeypatch, log_odds, kept):
+def test_candidate_below_the_decision_threshold_is_rejected(monkeypatch, log_odds, kept):
     after = classified(monkeypatch, burst(grade="mild"), log_odds)
     assert (after.reason == "") is kept
     if kept:
@@ -242,7 +242,7 @@ def test_the_second_stage_decides(monkeypatch, first, second, reason):
     assert after.confidence == pytest.approx(np.nan if reason else second, nan_ok=True)
 
 
-def test_an_electrode_artefact_by_the_rules_may_be_a_twitch(monkeypatch):
+def test_classifier_may_overrule_an_electrode_artefact(monkeypatch):
     after = classified(monkeypatch, burst(reason="electrode_pop", confidence=np.nan), 2.0)
     assert (after.reason, after.confidence) == ("", pytest.approx(1 / (1 + np.exp(-2))))
 
@@ -262,7 +262,7 @@ def test_other_reasons_are_final(monkeypatch, reason, bias):
         # groups are added up: two small ones outweigh a larger one
         ({"n_repeats": 2, "peak_after": 1.5, "peak_before": 1.5}, "electrode_pop"),
         ({"log_ecg_residual_ratio": 3, "n_repeats": 2}, "ecg"),
-        ({}, "rhythmic_train"),  # the first where all weigh alike
+        ({}, "rhythmic_train"),  # the first group, as all weights are equal
     ],
 )
 def test_the_reason_is_the_group_that_weighs_most_against_it(monkeypatch, weights, reason):
@@ -291,7 +291,9 @@ def test_reasons_of_movements(monkeypatch, feature, reason):
         ("gross_movement", 0.0, None), ("movement", 0.9, None),
     ],
 )  # fmt: skip
-def test_a_walk_is_a_movement_though_its_steps_are_alike(monkeypatch, kind, moving, confidence):
+def test_gross_movement_is_as_likely_as_the_fraction_of_time_in_motion(
+    monkeypatch, kind, moving, confidence
+):
     use_models(monkeypatch, movement=model(MOVEMENT_FEATURES, -2.0))
     own = contraction(kind=kind, length_s=20.0)
     fraction = np.zeros(400, np.float32)
@@ -304,7 +306,7 @@ def test_a_walk_is_a_movement_though_its_steps_are_alike(monkeypatch, kind, movi
         assert after.confidence == pytest.approx(confidence)
 
 
-# -- the parts of a rejected contraction ---------------------------------------------------
+# -- parts of a rejected contraction ---------------------------------------------------
 
 
 def parts():
@@ -342,7 +344,7 @@ def test_a_rejected_movement_without_parts_leaves_nothing(monkeypatch):
     assert kinds_after_the_night(monkeypatch, contraction(), -3.0) == ([], ["movement"])
 
 
-def test_a_heart_beat_is_never_classified_as_a_twitch(monkeypatch):
+def test_heart_beat_is_not_classified(monkeypatch):
     use_models(
         monkeypatch, movement=model(MOVEMENT_FEATURES, 9.0), burst=model(BURST_FEATURES, 9.0)
     )
@@ -356,7 +358,7 @@ def test_a_heart_beat_is_never_classified_as_a_twitch(monkeypatch):
 
 
 @pytest.mark.parametrize(("n_repeats", "reason"), [(4, ""), (5, "rhythmic_train")])
-def test_a_bump_beside_a_unit_that_fires_continuously_is_no_jerk(n_repeats, reason):
+def test_jerk_whose_waveform_repeats_within_seconds_is_rejected(n_repeats, reason):
     own = burst(kind="jerk", grade="mild", confidence=0.9)
     context = inputs(night_context(near=replace(NEAR, n_repeats=n_repeats)))
     (after,) = reject_trains([own], context)

@@ -1,4 +1,4 @@
-"""Two clocks that run apart: the pairs are found along the line between them."""
+"""Clock alignment: the offset between the clocks of two sensors, and decisions with it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ JERKS = (95.0, 310.0, 505.0, 722.0, 960.0, 1110.0, 1290.0, 1500.0, 1700.0)
 TWITCHES = (40.0, 200.0, 400.0, 650.0, 850.0, 1200.0, 1650.0)
 
 
-def drifting(ppm, start_s=0.0, *, jerks=JERKS, bumps=(), hiss_uv=0.0):
+def drifting(ppm, start_s=0.0, *, jerks=JERKS, bumps=(), noise_uv=0.0):
     """Half an hour in which the accelerometer's clock runs apart from the EMG's."""
     leg = SimulatedLeg(1800)
-    leg.emg[1_605_000:] *= max(hiss_uv / 3.0, 1.0)
+    leg.emg[1_605_000:] *= max(noise_uv / 3.0, 1.0)
     for at in TWITCHES:
         leg.twitch(at)
     for at in jerks:
@@ -27,7 +27,7 @@ def drifting(ppm, start_s=0.0, *, jerks=JERKS, bumps=(), hiss_uv=0.0):
 
 
 @pytest.mark.parametrize(("ppm", "start_s"), [(100, 0.0), (-100, 0.0), (60, -0.25), (0, 0.2)])
-def test_jerks_are_paired_along_the_line_of_the_clocks(ppm, start_s):
+def test_offset_and_slope_of_drifting_clocks_are_fitted(ppm, start_s):
     found = detect(drifting(ppm, start_s))
     assert list(found.events.trial_type.value_counts().loc[["jerk", "twitch"]]) == [9, 7]
     np.testing.assert_allclose(
@@ -41,25 +41,23 @@ def test_jerks_are_paired_along_the_line_of_the_clocks(ppm, start_s):
     )
 
 
-def test_one_clock_needs_no_line():
+def test_one_clock_has_no_offset():
     found = detect(drifting(0))
     assert found.clocks[""].is_identity
     assert (found.events.trial_type == "jerk").sum() == len(JERKS)
 
 
-def test_bumps_at_random_make_no_line():
+def test_random_bumps_give_no_offset():
     rng = np.random.default_rng(3)
     found = detect(drifting(0, jerks=(), bumps=np.sort(rng.uniform(20, 1790, 40))))
     assert found.clocks[""].is_identity
     assert set(found.events.trial_type) == {"twitch"}
 
 
-@pytest.mark.parametrize(("hiss_uv", "jerks"), [(22.0, 0), (60.0, 1)])
-def test_on_the_clock_of_the_emg_too_a_jolt_is_a_jerk_only_where_noise_would_hide_one(
-    hiss_uv, jerks
-):
-    """Clocks are told by the jerks of the first minutes; then the contact is bad."""
-    recording = drifting(100, bumps=(1750.0,), hiss_uv=hiss_uv)
+@pytest.mark.parametrize(("noise_uv", "jerks"), [(22.0, 0), (60.0, 1)])
+def test_aligned_history_accepts_a_jerk_without_emg_only_where_noise_hides_it(noise_uv, jerks):
+    """The jerks of the first minutes give the offset; later the EMG is noisy."""
+    recording = drifting(100, bumps=(1750.0,), noise_uv=noise_uv)
     found = detect(recording)
     assert not found.clocks[""].is_identity
     late = found.events[found.events.onset > 1740]

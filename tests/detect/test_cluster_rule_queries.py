@@ -1,4 +1,4 @@
-"""What the rules ask the sensors, what belongs to an event, and how sure they are."""
+"""Cluster rules: queries to the sensors, explained episodes, limits, and confidence."""
 
 from __future__ import annotations
 
@@ -25,38 +25,38 @@ from twitchsense.model.candidates import LegMovementRun
 from twitchsense.settings import JerkSettings, MovementSettings, Settings, TwitchSettings
 
 
-def more(ratio):
-    """Return the certainty of a threshold passed by `ratio`, as the docs give it."""
+def margin(ratio):
+    """Return the confidence for a ratio of value to threshold (docs/detection.md)."""
     return 1 - 0.5 * np.exp(1 - ratio)
 
 
-# -- which stretch of acceleration is looked at -------------------------------------
+# -- interval in which a response is sought ------------------------------------------
 
 
-class Listener(FakeSensors):
-    """Remembers what was asked."""
+class RecordingSensors(FakeSensors):
+    """Records the queries."""
 
     def __init__(self):
         super().__init__()
-        self.asked = []
+        self.queries = []
 
     def response(self, first_ns, last_ns, limit_ns):
-        self.asked.append((first_ns - AT, last_ns - AT, limit_ns - AT))
+        self.queries.append((first_ns - AT, last_ns - AT, limit_ns - AT))
 
 
-def asked(*items):
-    listener = Listener()
-    classify_cluster(*items, sensors=listener)
-    return listener.asked
+def queries(*items):
+    sensors = RecordingSensors()
+    classify_cluster(*items, sensors=sensors)
+    return sensors.queries
 
 
 @pytest.mark.parametrize(("ms", "last_ms"), [(40, 150), (50, 150), (60, 160), (200, 300)])
-def test_a_burst_is_answered_from_20_ms_before_to_150_ms_after_it_or_100_after_its_end(ms, last_ms):
-    assert asked(burst(ms)) == [(-20 * MS, last_ms * MS, (ms + 200) * MS)]
+def test_response_to_a_burst_is_sought_from_20_ms_before_to_150_ms_after_its_onset(ms, last_ms):
+    assert queries(burst(ms)) == [(-20 * MS, last_ms * MS, (ms + 200) * MS)]
 
 
-def test_a_contraction_is_answered_until_150_ms_after_it():
-    whole, _ = asked(burst(2000), leg_run(2.0))  # and what the burst alone would be
+def test_response_to_a_contraction_is_sought_until_150_ms_after_it():
+    whole, _ = queries(burst(2000), leg_run(2.0))  # the second query is that of the burst as a part
     assert whole == (0, 2150 * MS, 2275 * MS)
 
 
@@ -64,11 +64,11 @@ def test_a_contraction_is_answered_until_150_ms_after_it():
     ("last", "end_ms"),
     [(leg_run(0.4), 475), (episode(0.6), 630), (LegMovementRun("e", AT, AT, 1.0), 40)],
 )
-def test_nothing_is_asked_beyond_the_cluster_and_what_could_join_it(last, end_ms):
-    assert asked(burst(), last)[0][2] == (end_ms + 200) * MS
+def test_query_ends_where_no_candidate_could_join_the_cluster(last, end_ms):
+    assert queries(burst(), last)[0][2] == (end_ms + 200) * MS
 
 
-# -- which episodes belong to it -------------------------------------------------------
+# -- explained episodes ----------------------------------------------------------------
 
 
 def at(first_ms, last_ms, **changes):
@@ -83,7 +83,7 @@ def kinds(*items, **senses):
     ("moved", "own"),
     [((-300, 29), False), ((-300, 30), True), ((250, 500), True), ((251, 500), False)],
 )
-def test_a_jerk_takes_the_episodes_that_touch_its_response(moved, own):
+def test_jerk_explains_the_episodes_that_overlap_its_response(moved, own):
     assert kinds(burst(), at(*moved), seen=KICK) == (["jerk"] if own else ["jerk", "movement"])
 
 
@@ -91,24 +91,24 @@ def test_a_jerk_takes_the_episodes_that_touch_its_response(moved, own):
     ("moved", "own"),
     [((-300, -21), False), ((-300, -20), True), ((150, 350), True), ((151, 350), False)],
 )
-def test_a_twitch_takes_the_small_episodes_that_touch_its_window(moved, own):
+def test_twitch_explains_the_small_episodes_in_its_window(moved, own):
     expected = ["twitch"] if own else ["twitch", "movement"]
     assert kinds(burst(), at(*moved, peak_g=0.02), seen=STILL) == expected
 
 
 @pytest.mark.parametrize(("length_s", "own"), [(1.0, True), (1.01, False)])
-def test_a_twitch_takes_no_episode_too_long_to_be_its_doing(length_s, own):
+def test_twitch_explains_no_long_episode(length_s, own):
     expected = ["twitch"] if own else ["twitch", "movement"]
     assert kinds(burst(), episode(length_s), seen=STILL) == expected
 
 
 @pytest.mark.parametrize(("peak_g", "own"), [(0.099, True), (0.10, False)])
-def test_a_twitch_takes_no_episode_as_large_as_a_jerk(peak_g, own):
+def test_twitch_explains_no_episode_as_large_as_a_jerk(peak_g, own):
     slow = replace(KICK, peak_g=peak_g, jerk_g_s=1.0)
     assert kinds(burst(), episode(), seen=slow) == (["twitch"] if own else ["twitch", "movement"])
 
 
-def test_a_rejected_burst_takes_no_episode():
+def test_rejected_burst_explains_no_episode():
     findings = classify_cluster(burst(amplitude_uv=10.0), episode(), seen=STILL)
     assert [f.reason for f in findings] == ["too_small", "bump"]
 
@@ -117,7 +117,7 @@ def test_a_rejected_burst_takes_no_episode():
     ("moved", "own"),
     [((-300, -1), False), ((-300, 0), True), ((2000, 2200), True), ((2001, 2200), False)],
 )
-def test_a_contraction_takes_the_episodes_it_overlaps(moved, own):
+def test_contraction_explains_the_episodes_that_overlap_it(moved, own):
     found = kinds(burst(2000), leg_run(2.0), at(*moved))
     assert found == (["movement"] if own else ["movement", "movement"])
 
@@ -135,14 +135,14 @@ def test_only_a_turn_at_the_time_of_the_burst_counts(moved, kind):
     assert kinds(burst(), at(*moved, turn_deg=12.0), seen=STILL)[0] == kind
 
 
-def test_an_unknown_turn_is_none_and_the_largest_known_one_counts():
+def test_unknown_turn_is_ignored_and_the_largest_known_turn_counts():
     unknown = episode(turn_deg=np.nan)
     assert kinds(burst(), unknown, seen=STILL)[0] == "twitch"
     turns = [unknown, episode(turn_deg=12.0), episode(turn_deg=2.0)]
     assert kinds(burst(), *turns, seen=STILL)[0] == "brief_contraction"
 
 
-def test_a_leg_without_episodes_has_not_turned_at_all():
+def test_leg_without_episodes_has_not_turned():
     least = Settings(
         twitch=TwitchSettings(max_turn_deg=0.5),
         jerk=JerkSettings(max_turn_deg=0.5),
@@ -156,7 +156,7 @@ def test_a_leg_without_episodes_has_not_turned_at_all():
     assert kinds(unknown, settings=least) == ["movement"]
 
 
-# -- what a contraction says --------------------------------------------------------------
+# -- contractions --------------------------------------------------------------------------
 
 
 def test_a_contraction_lasts_from_its_first_burst_to_its_last():
@@ -171,14 +171,14 @@ def test_a_rejected_contraction_has_its_whole_length_and_size_too():
     loud = replace(BURST, onset_ns=AT + 500 * MS, offset_ns=AT + 900 * MS, snr_db=40.0)
     hum = burst(450, mains_share=0.9, amplitude_uv=300.0)
     (finding,) = classify_cluster(hum, loud, leg_run(0.9))
-    assert finding.reason == "mains"  # by the longest burst, not by the loudest
+    assert finding.reason == "mains"  # by the longest burst, not by that of the greatest SNR
     assert (finding.onset_ns, finding.offset_ns) == (AT, AT + 900 * MS)
     assert (finding.snr_db, finding.amplitude_uv) == (40.0, 300.0)
     assert np.isnan(finding.confidence)
 
 
 @pytest.mark.parametrize(("moved", "reason"), [([], "electrode_pop"), ([episode(1.5)], "")])
-def test_a_contraction_like_a_pop_is_one_unless_the_leg_moves(moved, reason):
+def test_contraction_like_an_electrode_artefact_is_rejected_unless_the_leg_moves(moved, reason):
     (finding,) = classify_cluster(burst(2000, low_frequency_share=0.9), leg_run(2.0), *moved)
     assert finding.reason == reason
 
@@ -190,7 +190,7 @@ def test_the_first_reason_is_kept(length_s, median_uv):
     assert finding.reason == "electrode_pop"
 
 
-def test_the_largest_movement_of_response_and_episodes_is_given():
+def test_acceleration_of_a_contraction_is_the_largest_of_response_and_episodes():
     items = burst(2000), leg_run(2.0)
     moved = [episode(0.3, peak_g=0.7, jerk_g_s=3.0), at(600, 900, peak_g=0.2, jerk_g_s=30.0)]
     kicked = replace(KICK, peak_g=0.9, jerk_g_s=9.0)
@@ -205,13 +205,13 @@ def test_the_largest_movement_of_response_and_episodes_is_given():
     assert np.isnan(motion()).all()
 
 
-def test_episodes_of_a_long_contraction_are_added_up():
+def test_durations_of_the_episodes_of_a_long_contraction_are_added_up():
     swaying = [at(100, 1700), at(4000, 5600)]  # 1.6 s each
     (finding,) = classify_cluster(burst(12_000), leg_run(12.0), *swaying, seen=KICK)
     assert (finding.kind, finding.reason) == ("gross_movement", "")
 
 
-def test_only_the_muscle_that_lasts_is_sustained_activity():
+def test_sustained_activity_needs_a_long_contraction():
     patient = Settings(movement=MovementSettings(acc_gross_s=20.0))
     moved = episode(10.5)
 
@@ -224,7 +224,7 @@ def test_only_the_muscle_that_lasts_is_sustained_activity():
     assert reason(10_001) == "sustained_activity"
 
 
-# -- borders finer than a sample ---------------------------------------------------------
+# -- limits finer than a sample ----------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -239,12 +239,12 @@ def test_a_nanosecond_too_late_too_early_or_too_long_is_no_jerk(seen):
     assert kinds(burst(), seen=seen) == ["twitch"]
 
 
-def test_half_a_second_to_the_microsecond():
+def test_minimum_duration_of_a_movement_is_exact():
     assert [f.reason for f in classify_cluster(burst(499.999))] == [""]
     assert [f.reason for f in classify_cluster(burst(500.0))] == ["weak_contraction"]
 
 
-def test_lengths_are_measured_at_the_start_of_a_recording_too():
+def test_durations_are_measured_at_the_start_of_a_recording():
     first = replace(BURST, onset_ns=0, offset_ns=40 * MS)
     assert kinds(first, seen=replace(KICK, onset_ns=30 * MS, offset_ns=1030 * MS)) == ["jerk"]
     assert kinds(first, seen=replace(KICK, onset_ns=30 * MS, offset_ns=1230 * MS)) == ["twitch"]
@@ -260,17 +260,17 @@ def test_lengths_are_measured_at_the_start_of_a_recording_too():
         ([episode(4.0)], ("gross_movement", "")),
     ],
 )
-def test_far_beyond_a_border_is_like_just_beyond_it(items, expected):
+def test_values_far_beyond_a_limit_are_treated_like_those_just_beyond_it(items, expected):
     finding = classify_cluster(*items, seen=KICK)[0]
     assert (finding.kind, finding.reason) == expected
 
 
 @pytest.mark.parametrize("only", [{"jerk_g_s": 5.0}, {"rise_ms": 150.0}])
-def test_a_jerk_seen_by_the_accelerometer_alone_may_lie_on_the_border(only):
+def test_limits_of_a_jerk_without_emg_are_inclusive(only):
     assert kinds(episode(**only), emg=False) == ["jerk"]
 
 
-def test_a_large_jerk_need_not_be_steep_to_be_violent_nor_a_steep_one_large():
+def test_jerk_is_violent_by_peak_or_by_rate_of_change():
     slow = replace(KICK, peak_g=0.5, jerk_g_s=5.0)
     steep = replace(KICK, peak_g=0.1, jerk_g_s=30.0)
     assert [classify_cluster(burst(), seen=s)[0].grade for s in (slow, steep)] == [
@@ -279,14 +279,14 @@ def test_a_large_jerk_need_not_be_steep_to_be_violent_nor_a_steep_one_large():
     ]
 
 
-def test_of_two_channels_as_clear_the_later_name_stands_for_both():
+def test_of_two_channels_of_equal_snr_the_later_name_is_chosen():
     (finding,) = classify_cluster(
         burst(amplitude_uv=90.0), burst(channel="emg2", amplitude_uv=80.0)
     )
     assert (finding.channel, finding.amplitude_uv) == ("emg2", 80.0)
 
 
-def test_a_burst_lasts_as_long_as_it_was_measured():
+def test_duration_of_a_candidate_is_that_of_its_burst():
     for ms, seen in ((40, None), (40, KICK), (200, None)):
         finding = classify_cluster(burst(ms), seen=seen)[0]
         assert (finding.onset_ns, finding.offset_ns) == (AT, AT + ms * MS)
@@ -294,60 +294,62 @@ def test_a_burst_lasts_as_long_as_it_was_measured():
         assert finding.waveform is BURST.waveform
 
 
-# -- how sure ------------------------------------------------------------------------------
+# -- confidence ----------------------------------------------------------------------------
 
 FAINT = burst(100, threshold_ratio=1.7, amplitude_uv=80.0)  # 1.7 and 1.6 times the thresholds
 
 
-def sure(*items, **senses):
+def confidence(*items, **senses):
     return classify_cluster(*items, **senses)[0].confidence
 
 
-def test_twitch_is_as_sure_as_its_margins_and_less_without_acceleration():
-    assert sure(FAINT, seen=STILL) == pytest.approx(more(1.7) * more(1.6))
-    assert sure(FAINT) == pytest.approx(0.9 * more(1.7) * more(1.6))
+def test_confidence_of_a_twitch_follows_its_margins_and_is_lower_without_acceleration():
+    assert confidence(FAINT, seen=STILL) == pytest.approx(margin(1.7) * margin(1.6))
+    assert confidence(FAINT) == pytest.approx(0.9 * margin(1.7) * margin(1.6))
 
 
-def test_jerk_is_as_sure_as_that_the_muscle_threw_the_leg():
-    assert sure(FAINT, seen=KICK) == 0.8
+def test_confidence_of_a_jerk_is_the_probability_of_the_model():
+    assert confidence(FAINT, seen=KICK) == 0.8
 
 
 @pytest.mark.parametrize("least_uv", [0.0, 0.5, 1.0])
-def test_size_is_compared_with_a_microvolt_at_least(least_uv):
+def test_confidence_compares_amplitude_with_at_least_one_microvolt(least_uv):
     settings = Settings(twitch=TwitchSettings(min_uv=least_uv))
     faint = burst(threshold_ratio=1.7, amplitude_uv=1.3)
-    assert sure(faint, seen=STILL, settings=settings) == pytest.approx(more(1.7) * more(1.3))
+    assert confidence(faint, seen=STILL, settings=settings) == pytest.approx(
+        margin(1.7) * margin(1.3)
+    )
 
 
-def test_below_its_threshold_certainty_is_a_half():
-    assert sure(burst(threshold_ratio=0.2, amplitude_uv=50.0), seen=STILL) == 0.25
+def test_confidence_below_the_threshold_is_a_half():
+    assert confidence(burst(threshold_ratio=0.2, amplitude_uv=50.0), seen=STILL) == 0.25
 
 
-def test_contraction_is_as_sure_as_its_excess_and_less_if_the_leg_rests():
+def test_confidence_of_a_contraction_follows_its_excess_and_is_lower_if_the_leg_is_still():
     items = burst(2000), leg_run(2.0, 14.0)
-    assert sure(*items, episode(1.5), seen=KICK) == pytest.approx(more(1.75))
-    assert sure(*items, seen=STILL) == pytest.approx(0.8 * more(1.75))
+    assert confidence(*items, episode(1.5), seen=KICK) == pytest.approx(margin(1.75))
+    assert confidence(*items, seen=STILL) == pytest.approx(0.8 * margin(1.75))
 
 
 @pytest.mark.parametrize(
     ("moved", "expected"),
     [
-        (episode(turn_deg=45.0), more(1.5)),
-        (episode(3.0, threshold_ratio=1.4), more(1.4)),
-        (episode(threshold_ratio=1.4), 0.5 * more(1.4)),
-        (episode(1.5, threshold_ratio=1.4), 0.5 * more(1.4)),
+        (episode(turn_deg=45.0), margin(1.5)),
+        (episode(3.0, threshold_ratio=1.4), margin(1.4)),
+        (episode(threshold_ratio=1.4), 0.5 * margin(1.4)),
+        (episode(1.5, threshold_ratio=1.4), 0.5 * margin(1.4)),
     ],
 )
-def test_acceleration_alone_is_half_as_sure_of_what_a_muscle_does(moved, expected):
-    assert sure(moved, emg=False) == pytest.approx(expected)
+def test_confidence_of_acceleration_alone_is_halved(moved, expected):
+    assert confidence(moved, emg=False) == pytest.approx(expected)
 
 
 def test_rejected_episodes_have_no_confidence():
-    assert np.isnan(sure(episode(peak_g=0.01), emg=False))  # acc_micro_event
-    assert np.isnan(sure(episode(), emg=True))  # bump
+    assert np.isnan(confidence(episode(peak_g=0.01), emg=False))  # acc_micro_event
+    assert np.isnan(confidence(episode(), emg=True))  # bump
 
 
-def test_emg_is_looked_for_where_the_episode_begins():
+def test_emg_is_queried_at_the_onset_of_the_episode():
     class OneMoment(FakeSensors):
         def emg_usable(self, time_ns):
             return time_ns == EPISODE.onset_ns
@@ -356,7 +358,7 @@ def test_emg_is_looked_for_where_the_episode_begins():
     assert finding.reason == "bump"
 
 
-def test_an_episode_says_what_it_measured():
+def test_candidate_of_an_episode_has_its_measurements():
     (finding,) = classify_cluster(episode(0.3, channel="acc_left"), emg=False)
     assert (finding.onset_ns, finding.offset_ns) == (EPISODE.onset_ns, EPISODE.onset_ns + 300 * MS)
     assert (finding.channel, finding.leg) == ("acc_left", "left")
@@ -367,4 +369,4 @@ def test_an_episode_says_what_it_measured():
         "",
         "",
         "",
-    ]  # only jerks have one
+    ]  # only jerks have a grade

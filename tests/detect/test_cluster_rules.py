@@ -1,4 +1,4 @@
-"""Level-1 rules at both sides of each boundary, on given candidates (docs/definitions.md)."""
+"""Cluster rules on both sides of each limit, for given candidates (docs/definitions.md)."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from twitchsense.settings import JerkSettings, MovementSettings, Settings
     [
         (burst(4.9), ("twitch", "too_short")),
         (burst(5.0), ("twitch", "")),
-        (burst(165.0), ("twitch", "")),  # 150 ms, and what measuring may add to it
+        (burst(165.0), ("twitch", "")),  # 150 ms plus the tolerance
         (burst(165.1), ("brief_contraction", "")),
         (burst(499.0), ("brief_contraction", "")),
         (burst(500.0), ("brief_contraction", "weak_contraction")),
         (burst(amplitude_uv=44.9), ("twitch", "too_small")),
-        (burst(amplitude_uv=45.0), ("twitch", "")),  # 50 uV, and what measuring may take off it
+        (burst(amplitude_uv=45.0), ("twitch", "")),  # 50 µV minus the tolerance
         (burst(saturated=True), ("twitch", "saturation")),
         (burst(floor_uv=15.0), ("twitch", "")),
         (burst(floor_uv=15.1), ("twitch", "noise_floor")),
@@ -54,11 +54,11 @@ from twitchsense.settings import JerkSettings, MovementSettings, Settings
         (
             burst(electrode_probability=0.91, amplitude_uv=44.9),
             ("twitch", "too_small"),
-        ),  # whatever else it is
+        ),  # a limit precedes the overrulable reason
     ],
 )
 @pytest.mark.parametrize("seen", [None, STILL])
-def test_bursts_of_a_leg_that_stays_still(candidate, expected, seen):
+def test_bursts_without_movement(candidate, expected, seen):
     assert kind_and_reason(candidate, seen=seen) == expected
 
 
@@ -66,11 +66,11 @@ def test_bursts_of_a_leg_that_stays_still(candidate, expected, seen):
     ("size", "floor", "expected"),
     [
         (45.0, 4.5, ""), (44.9, 2.0, "too_small"),
-        (47.9, 4.8, "too_small"), (48.0, 4.8, ""),  # chance makes ten times the noise of nothing
+        (47.9, 4.8, "too_small"), (48.0, 4.8, ""),  # noise alone reaches ten times its RMS
         (50.0, 9.0, ""), (49.9, 9.0, "too_small"),
     ],
 )  # fmt: skip
-def test_measuring_may_take_something_off_a_twitch_but_noise_does_not(size, floor, expected):
+def test_amplitude_tolerance_of_a_twitch_ends_where_noise_reaches_it(size, floor, expected):
     assert kind_and_reason(burst(amplitude_uv=size, floor_uv=floor), seen=STILL) == (
         "twitch",
         expected,
@@ -124,7 +124,7 @@ def test_bump_that_coincides_with_a_twitch_stands_beside_it():
         (burst(), None, False),
     ],
 )
-def test_jerk_needs_burst_and_throw(candidate, seen, jerk):
+def test_jerk_needs_a_burst_and_a_response_of_the_leg(candidate, seen, jerk):
     assert (classify_cluster(candidate, seen=seen)[0].kind == "jerk") is jerk
 
 
@@ -133,7 +133,7 @@ def test_jerk_leaves_the_leg_where_it_was(turn, kind):
     assert classify_cluster(burst(), episode(turn_deg=turn), seen=KICK)[0].kind == kind
 
 
-def test_jerk_takes_its_episode_with_it():
+def test_jerk_explains_its_episode():
     assert len(classify_cluster(burst(), episode(), seen=KICK)) == 1
 
 
@@ -155,23 +155,23 @@ def test_a_jerk_of_several_bursts_is_one_jerk(sizes):
     assert jerk.amplitude_uv == max(sizes)
 
 
-def test_a_row_of_bursts_that_goes_on_longer_than_a_jerk_is_none():
+def test_row_of_bursts_longer_than_a_jerk_is_no_jerk():
     kinds = [f.kind for f in classify_cluster(*row(0, 80, 160, 240, 320), episode(), seen=KICK)]
     assert len(kinds) > 1
 
 
-def test_bursts_of_a_leg_that_stays_still_are_no_jerk():
+def test_row_of_bursts_without_movement_is_no_jerk():
     assert {f.kind for f in classify_cluster(*row(0, 80, 160), seen=STILL)} == {"twitch"}
 
 
 @pytest.mark.parametrize(("slow", "expected"), [(0.7, "jerk"), (0.95, "twitch")])
-def test_a_cable_that_swings_with_a_knock_is_no_muscle(slow, expected):
+def test_burst_mostly_below_the_burst_band_is_no_jerk(slow, expected):
     found = classify_cluster(burst(90.0, low_frequency_share=slow), episode(), seen=KICK)
     assert found[0].kind == expected
     assert found[0].reason == ("" if slow < 0.8 else "electrode_pop")
 
 
-def test_what_stands_out_of_a_contact_that_hisses_is_decided_alone():
+def test_burst_above_electrode_noise_is_classified_on_its_own():
     hiss = burst(40_000.0, amplitude_uv=30.0)
     inside = row(3000, ms=20.0)
     quiet = AccResponse(0.003, 0.4, AT, AT + 50 * MS)
@@ -203,11 +203,11 @@ def test_grades(peak_g, jerk_g_s, grade):
     [
         (179.0, [], STILL, ""),
         (181.0, [], STILL, "noise_floor"),
-        (181.0, [episode(peak_g=0.05)], STILL, ""),  # what moves the leg is muscle
-        (181.0, [], None, ""),  # nobody knows whether it moved
+        (181.0, [episode(peak_g=0.05)], STILL, ""),  # the leg moved
+        (181.0, [], None, ""),  # without an accelerometer, movement is unknown
     ],
 )
-def test_a_hiss_higher_than_muscle_sounds_is_none_unless_the_leg_moves(hz, items, seen, reason):
+def test_high_frequency_contraction_is_noise_unless_the_leg_moves(hz, items, seen, reason):
     hiss = burst(1000, log_frequency=np.log(hz))
     assert kind_and_reason(hiss, leg_run(1.0), *items, seen=seen)[1] == reason
 
@@ -240,7 +240,7 @@ def moved_by(item, seconds):
     return replace(moved, peak_ns=item.peak_ns + by) if isinstance(item, Burst) else moved
 
 
-def test_one_turn_is_one_posture_change_however_many_contractions_it_holds():
+def test_one_turn_with_several_contractions_is_one_posture_change():
     turned = moved_by(episode(9.0, turn_deg=60.0), -1.0)
     rows = [
         (0.0, {}),
@@ -255,7 +255,7 @@ def test_one_turn_is_one_posture_change_however_many_contractions_it_holds():
     assert turn.onset_ns == turned.onset_ns
     assert turn.offset_ns == turned.offset_ns
     assert (turn.amplitude_uv, turn.peak_g) == (999.0, 0.7)
-    # muscle that stays tense when the leg has come to rest does not make it longer
+    # a contraction that outlasts the turn does not lengthen the event
     late = [moved_by(burst(3000), 6.5), moved_by(leg_run(3.0), 6.5)]
     (turn,) = classify_cluster(*late, turned, seen=seen)
     assert (turn.onset_ns, turn.offset_ns) == (turned.onset_ns, turned.offset_ns)
@@ -271,11 +271,11 @@ def test_two_turns_are_two_posture_changes():
     assert [f.kind for f in found] == ["posture_change"] * 2
 
 
-def test_hum_that_is_strong_enough_for_a_movement_is_none():
+def test_mains_above_the_movement_threshold_is_rejected():
     assert kind_and_reason(burst(2000, mains_share=0.9), leg_run(2.0)) == ("movement", "mains")
 
 
-def test_hum_does_not_undo_a_posture_change():
+def test_mains_does_not_reject_a_posture_change():
     turned = episode(1.5, turn_deg=60.0)
     findings = classify_cluster(burst(2000, mains_share=0.9), leg_run(2.0), turned, seen=KICK)
     assert [(f.kind, f.reason) for f in findings] == [("movement", "mains"), ("posture_change", "")]
@@ -293,11 +293,11 @@ def test_long_activity_with_a_bump_is_no_gross_movement(swayed_s, reason):
     ("ms", "size", "kind"),
     [(19, 51, "twitch"), (20, 51, "jerk"), (15, 66, "twitch"), (15, 67, "jerk")],
 )
-def test_what_could_not_move_a_leg_did_not_throw_it(ms, size, kind):
+def test_burst_of_small_impulse_is_no_jerk(ms, size, kind):
     assert classify_cluster(burst(ms, amplitude_uv=size), seen=KICK)[0].kind == kind
 
 
-def test_the_pause_between_two_potentials_moves_nothing():
+def test_impulse_of_a_doublet_leaves_out_the_pause():
     pair = burst(100, amplitude_uv=50.0, active_s=0.019)
     assert classify_cluster(pair, seen=KICK)[0].kind == "twitch"
     assert classify_cluster(replace(pair, active_s=0.02), seen=KICK)[0].kind == "jerk"
@@ -310,19 +310,19 @@ def test_the_pause_between_two_potentials_moves_nothing():
         (50, -21, "jerk"), (50, -400, "jerk"), (49, -21, "twitch"),
     ],
 )  # fmt: skip
-def test_what_must_have_thrown_the_leg_did_though_a_knock_came_before(ms, lag_ms, kind):
+def test_strong_burst_is_a_jerk_even_if_a_bump_came_before(ms, lag_ms, kind):
     seen = replace(KICK, onset_ns=AT + lag_ms * MS, offset_ns=AT + (lag_ms + 300) * MS)
     assert classify_cluster(burst(ms), seen=seen)[0].kind == kind
 
 
 @pytest.mark.parametrize(("probability", "kind"), [(0.5, "jerk"), (0.49, "twitch")])
-def test_what_is_more_likely_a_bump_is_no_jerk(probability, kind):
+def test_jerk_model_decides_between_jerk_and_bump(probability, kind):
     found = classify_cluster(burst(), episode(), seen=KICK, jerk_probability=probability)
     assert found[0].kind == kind
     assert [f.reason for f in found] == (["", "bump"] if kind == "twitch" else [""])
 
 
-def test_the_least_impulse_is_a_setting():
+def test_min_impulse_is_a_setting():
     none = Settings(jerk=JerkSettings(min_impulse_uvs=0.0))
     most = Settings(jerk=JerkSettings(min_impulse_uvs=8.1))
     assert (
@@ -334,7 +334,7 @@ def test_the_least_impulse_is_a_setting():
 # -- parts of a contraction ---------------------------------------------------------
 
 
-def test_a_contraction_knows_its_bursts_as_findings_of_their_own():
+def test_parts_of_a_contraction_are_its_bursts():
     second = burst(300, onset_ns=AT + 350 * MS, offset_ns=AT + 650 * MS, amplitude_uv=90.0)
     (whole,) = classify_cluster(burst(300), second, leg_run(0.65))
     assert whole.kind == "movement"
@@ -348,14 +348,14 @@ def test_a_contraction_of_one_burst_has_no_parts():
     assert classify_cluster(burst(2000), leg_run(2.0))[0].parts == ()
 
 
-def test_parts_are_judged_with_what_the_leg_did_and_take_nothing_from_the_whole():
+def test_parts_use_the_acceleration_without_explaining_episodes_of_the_whole():
     second = burst(300, onset_ns=AT + 350 * MS, offset_ns=AT + 650 * MS)
     (whole,) = classify_cluster(burst(300), second, leg_run(0.65), episode(), seen=KICK)
     assert whole.parts[0].kind == "jerk"
     assert whole.peak_g == KICK.peak_g
 
 
-def test_what_moves_beside_a_rejected_contraction_belongs_to_its_parts():
+def test_episodes_of_a_rejected_contraction_are_explained_by_its_parts():
     hum = burst(400, mains_share=0.9)
     second = burst(60, onset_ns=AT + 450 * MS, offset_ns=AT + 510 * MS, active_s=0.06)
     small = replace(EPISODE, onset_ns=AT + 460 * MS, offset_ns=AT + 560 * MS, peak_g=0.05)
@@ -364,7 +364,7 @@ def test_what_moves_beside_a_rejected_contraction_belongs_to_its_parts():
     )
     assert whole.reason == "mains"
     assert [f.reason for f in whole.parts] == ["mains", ""]
-    assert rest == []  # the small movement was claimed by a part
+    assert rest == []  # a part explains the small episode
 
 
 def test_features_of_a_contraction():
@@ -397,7 +397,7 @@ def test_confidence_is_lower_without_acceleration_and_missing_for_the_rejected()
     assert np.isnan(rejected.confidence)
 
 
-# -- acceleration alone ------------------------------------------------------------------
+# -- acceleration without EMG ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -425,7 +425,7 @@ def test_episodes_without_a_burst(candidate, emg, expected):
     assert kind_and_reason(candidate, emg=emg) == expected
 
 
-def test_one_sensor_alone_is_never_more_than_half_sure_of_a_jerk():
+def test_confidence_of_a_jerk_by_one_sensor_is_at_most_a_half():
     assert classify_cluster(episode(threshold_ratio=1e6), emg=False)[0].confidence <= 0.5
 
 
@@ -438,7 +438,7 @@ def test_jerk_without_emg_has_a_grade_and_no_amplitude():
 # -- several channels -----------------------------------------------------------------------
 
 
-def test_two_channels_of_one_leg_are_one_row_by_the_better_one():
+def test_two_channels_of_one_leg_are_one_candidate_from_the_channel_of_greater_snr():
     better = burst(channel="emg2", snr_db=30.0, amplitude_uv=300.0)
     findings = classify_cluster(burst(), better)
     assert [(f.channel, f.amplitude_uv) for f in findings] == [("emg2", 300.0)]
@@ -449,12 +449,12 @@ def test_two_bursts_of_one_channel_are_two_rows():
     assert len(classify_cluster(burst(40), later)) == 2
 
 
-def test_leg_is_that_of_the_sensor():
+def test_leg_of_a_candidate_is_that_of_its_channel():
     assert classify_cluster(burst())[0].leg == "left"
 
 
-def test_a_jolt_without_a_burst_is_no_jerk_where_noise_would_not_hide_one():
+def test_acceleration_without_a_burst_is_a_bump_where_emg_would_show_a_jerk():
     assert kind_and_reason(episode(), emg=False) == ("jerk", "")
     assert kind_and_reason(episode(), emg=False, noisy=True) == ("movement", "bump")
-    # a slow movement's few µV may hide there
+    # the few µV of a slow movement would not be visible
     assert kind_and_reason(episode(1.5), emg=False, noisy=True) == ("movement", "")

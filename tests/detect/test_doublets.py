@@ -9,7 +9,7 @@ from tests.signals import SimulatedLeg, detect
 
 
 @pytest.mark.parametrize(("gap", "events"), [(0.04, 1), (0.08, 1), (0.1, 1), (0.13, 2), (0.3, 2)])
-def test_a_unit_that_fires_twice(gap, events):
+def test_doublet_is_one_event(gap, events):
     found = detect(SimulatedLeg(40).twitch(20).twitch(20 + gap).recording()).events
     assert list(found.trial_type) == ["twitch"] * events
     if events == 1:
@@ -22,7 +22,7 @@ def test_three_in_a_row_are_no_doublet():
     assert np.all(found.duration < 0.07)
 
 
-def test_a_contraction_among_heart_beats_is_a_movement():
+def test_contraction_among_heart_beats_is_a_movement():
     leg = SimulatedLeg(60)
     for at in np.arange(12, 58, 0.9):
         leg.burst(at, 0.05, 60)

@@ -1,4 +1,4 @@
-"""Signals at the edge: too short, flat, or at an amplifier's limit."""
+"""Edge cases: empty and very short signals, one axis, saturation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def still(seconds, width=3):
     return x.astype(np.float32)
 
 
-def test_no_samples_change_nothing():
+def test_empty_chunk_changes_nothing():
     with_pause, without = track(), track()
     for t in (with_pause, without):
         t.push(still(10)[:450])
@@ -52,7 +52,7 @@ def test_there_is_no_response_before_and_after_the_recording():
 @pytest.mark.parametrize(
     ("columns", "known"), [(("acc_x_g",), False), (("acc_x_g", "acc_z_g"), True)]
 )
-def test_one_axis_tells_no_turn(columns, known):
+def test_turn_needs_more_than_one_axis(columns, known):
     t = track(columns)
     x = still(60, len(columns))
     x[3000:3050] += np.float32(0.5)
@@ -62,9 +62,9 @@ def test_one_axis_tells_no_turn(columns, known):
     assert np.isnan(episode.turn_deg) is not known
 
 
-def test_an_amplifier_stands_at_its_limit_for_five_steps():
+def test_saturation_needs_five_repeated_values():
     x = np.concatenate([np.linspace(-600, 600, 50), np.full(5, 600.0)])
     assert is_saturated(np.append(x, 600.0))
     assert not is_saturated(x[:-1])
-    assert not is_saturated(np.append(x, 600.0) / 3)  # no limit is so near
+    assert not is_saturated(np.append(x, 600.0) / 3)  # too small for an amplifier at its limit
     assert not is_saturated(np.full(4, 600.0))

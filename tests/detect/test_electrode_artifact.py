@@ -1,4 +1,4 @@
-"""Muscle and bad contacts have different shapes."""
+"""The electrode model separates potentials from electrode artefacts by their waveform."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ def probability(wave, fs=1000.0, noise_uv=3.0, seed=0):
 
 @pytest.mark.parametrize("size", [100, 300, 1000])
 @pytest.mark.parametrize("width_s", [0.003, 0.004, 0.005])
-def test_a_potential_of_a_unit_is_muscle(size, width_s):
+def test_motor_unit_potential_is_no_electrode_artefact(size, width_s):
     wave = size * unit_potential(1000.0, width_s)
     assert np.median([probability(wave, seed=s) for s in range(9)]) < MAX_ELECTRODE_PROBABILITY
 
 
 @pytest.mark.parametrize("size", [100, 300, 1000])
 @pytest.mark.parametrize("samples", [1, 2, 3])
-def test_a_spike_of_a_few_samples_is_a_contact(size, samples):
+def test_spike_of_a_few_samples_is_an_electrode_artefact(size, samples):
     wave = np.full(samples, float(size))
     assert np.median([probability(wave, seed=s) for s in range(9)]) > 0.8
 
 
-def test_scattered_spikes_are_a_contact_and_interference_is_muscle():
+def test_scattered_spikes_are_an_electrode_artefact_and_interference_is_muscle():
     rng = np.random.default_rng(1)
     crackle = np.zeros(200)
     crackle[rng.integers(0, 200, 7)] = rng.normal(0, 300, 7)
@@ -56,7 +56,7 @@ def test_scattered_spikes_are_a_contact_and_interference_is_muscle():
 
 
 @pytest.mark.parametrize("fs", [200.0, 500.0, 999.7, 2000.0, 4000.0])
-def test_every_sampling_rate_has_an_answer(fs):
+def test_every_sampling_rate_gives_a_probability(fs):
     assert 0 < probability(200 * unit_potential(fs), fs) < 1
 
 

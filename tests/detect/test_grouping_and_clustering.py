@@ -13,7 +13,7 @@ from twitchsense.settings import MovementSettings
 RULE = MovementSettings()
 
 
-def test_row_of_twitches_chained_by_the_half_second_rule_stays_a_row():
+def test_twitches_linked_by_the_half_second_rule_are_no_contraction():
     twitches = [burst_at(k, k + 20) for k in range(0, 1000, 100)]
     found, left = find_contractions(group_bursts(twitches), [leg_run(0.92)], RULE)
     assert found == []
@@ -42,11 +42,11 @@ def test_runs_of_two_channels_are_one_contraction():
     assert found.duration_s == 2.0
 
 
-def test_run_without_a_burst_is_nothing():
+def test_run_without_a_burst_is_no_contraction():
     assert find_contractions([], [leg_run(2.0)], RULE) == ([], [])
 
 
-def test_channel_that_spans_two_bursts_of_another_joins_them():
+def test_burst_that_spans_two_bursts_of_another_channel_joins_them():
     bursts = [burst_at(0, 10), burst_at(0, 60, channel="emg2"), burst_at(40, 50)]
     assert len(group_bursts(bursts)) == 1
 
@@ -69,7 +69,7 @@ def test_candidates_within_the_link_are_one_cluster():
     assert len(queue_of(burst_at(0, 40), far).take_complete(None)) == 2
 
 
-def test_cluster_waits_until_nothing_can_join_it():
+def test_cluster_is_complete_once_no_candidate_can_join_it():
     end = AT + 40 * MS
     queue = queue_of(burst_at(0, 40))
     assert queue.take_complete(end + LINK_NS) == []
@@ -101,16 +101,16 @@ def test_two_bursts_up_to_115_ms_apart_are_one(gap_ms, one):
 
 
 @pytest.mark.parametrize(("end_ms", "groups"), [(150, 1), (150.1, 2)])
-def test_a_pair_is_no_longer_than_a_twitch(end_ms, groups):
+def test_doublet_is_no_longer_than_a_twitch(end_ms, groups):
     assert len(joined(burst_at(0, 20), burst_at(100, end_ms))) == groups
 
 
 @pytest.mark.parametrize(("size", "groups"), [(51, 1), (49, 2), (799, 1), (801, 2)])
-def test_a_pair_is_of_about_one_size(size, groups):
+def test_doublet_has_similar_amplitudes(size, groups):
     assert len(joined(burst_at(0, 20), burst_at(60, 80, amplitude_uv=size))) == groups
 
 
-def test_three_in_a_row_are_left_as_they_are_and_so_is_a_pair_beside_a_third():
+def test_three_bursts_are_not_merged():
     assert len(joined(burst_at(0, 20), burst_at(60, 80), burst_at(120, 140))) == 3
     assert len(joined(burst_at(0, 20), burst_at(60, 80), burst_at(176, 190))) == 2
     assert (
@@ -118,7 +118,7 @@ def test_three_in_a_row_are_left_as_they_are_and_so_is_a_pair_beside_a_third():
     )
 
 
-def test_a_pair_is_the_larger_burst_over_both_and_filled_by_both():
+def test_merged_doublet_has_the_larger_amplitude_and_the_activity_of_both():
     loud = burst_at(60, 90, snr_db=40.0, amplitude_uv=300.0, channel="emg2")
     ((pair,),) = merge_doublets(group_bursts([burst_at(0, 20), loud]))
     assert (pair.channel, pair.amplitude_uv) == ("emg2", 300.0)
@@ -127,7 +127,7 @@ def test_a_pair_is_the_larger_burst_over_both_and_filled_by_both():
     assert pair.peak_ns == loud.peak_ns
 
 
-def test_nothing_is_joined_where_nothing_is():
+def test_merging_nothing_gives_nothing():
     assert merge_doublets([]) == []
     assert joined(burst_at(0, 20)) == [(0, 20)]
 
@@ -139,6 +139,6 @@ def test_recent_candidates_stay_in_the_queue():
     assert len(queue.take_complete(None)) == 2
 
 
-def test_of_a_long_cluster_the_last_second_is_recent():
+def test_last_second_of_a_long_cluster_is_recent():
     queue = queue_of(*(burst_at(k, k + 40) for k in range(0, 3000, 100)))
     assert [len(c.bursts) for c in queue.recent()] == [10]

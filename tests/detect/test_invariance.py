@@ -28,7 +28,7 @@ def shift(recording, by_ns):
     return replace(recording, segments=segments)
 
 
-def test_hours_later_is_the_same_night():
+def test_start_time_does_not_matter():
     recording = busy_leg().recording()
     now, later = detect(recording), detect(shift(recording, 7200 * 10**9))
     moved = later.events.assign(onset=later.events.onset - 7200)
@@ -74,12 +74,12 @@ def same_physics(fs):
     return signal.resample_poly(x, 1, round(fine / fs)) if fs < fine else x
 
 
-def test_1000_and_2000_hz_see_the_same_events():
+def test_1000_and_2000_hz_give_the_same_events():
     tables = [
         detect(Recording.from_arrays({"emg1_uv": (same_physics(fs), fs)})).events
         for fs in (1000.0, 2000.0)
     ]
-    # the longer ones are noise, which may look like a bad contact: four of them at most
+    # the longer ones are noise, which may resemble an electrode artefact: at most four of them
     assert list(tables[0].trial_type).count("twitch") == 10
     assert list(tables[0].trial_type) == list(tables[1].trial_type)
     np.testing.assert_allclose(tables[0].onset, tables[1].onset, atol=0.010)
@@ -89,7 +89,7 @@ def test_1000_and_2000_hz_see_the_same_events():
 
 @pytest.mark.parametrize("fs", [200.0, 250.0, 512.0, 1000.0, 1024.0, 4000.0])
 @pytest.mark.parametrize("fs_acc", [25.0, 100.0, 1000.0])
-def test_every_rate_sees_twitches_and_jerks(fs, fs_acc):
+def test_twitches_and_jerks_are_found_at_every_sampling_rate(fs, fs_acc):
     leg = (
         SimulatedLeg(50, fs=fs, fs_acc=fs_acc)
         .twitch(20, 300.0)
@@ -99,7 +99,7 @@ def test_every_rate_sees_twitches_and_jerks(fs, fs_acc):
     assert list(detect(leg.recording()).events.trial_type) == ["twitch", "jerk", "twitch"]
 
 
-def test_what_one_leg_does_leaves_the_other_alone():
+def test_legs_are_independent():
     left, right = (
         SimulatedLeg(50, seed=1).jerk(20).twitch(30),
         SimulatedLeg(50, seed=2).movement(35, 2.0),
@@ -115,7 +115,7 @@ def test_what_one_leg_does_leaves_the_other_alone():
     ]  # fmt: skip
 
 
-def test_unnamed_accelerometer_sits_on_the_one_named_leg():
+def test_accelerometer_without_a_leg_belongs_to_the_only_leg():
     leg = SimulatedLeg(50).jerk(20)
     signals = leg.signals()
     signals["emg_left_uv"] = signals.pop("emg1_uv")
@@ -123,7 +123,7 @@ def test_unnamed_accelerometer_sits_on_the_one_named_leg():
     assert list(zip(events.trial_type, events.leg, strict=True)) == [("jerk", "left")]
 
 
-def test_event_beside_a_gap_is_not_lost_and_no_gap_makes_an_event():
+def test_gap_neither_hides_nor_creates_an_event():
     leg = SimulatedLeg(60).twitch(20.2).jerk(40)
     leg.emg[20_000:20_100] = np.nan
     leg.emg[30_000:33_000] = np.nan
@@ -142,7 +142,7 @@ def test_flat_line_and_stuck_amplifier_are_not_valid_time():
     assert valid["acc"] == pytest.approx(55, abs=1.1)
 
 
-def test_scrap_of_signal_gives_no_event_and_is_not_valid():
+def test_very_short_segment_has_no_event_and_no_valid_time():
     leg = SimulatedLeg(1)
     found = detect(Recording.from_arrays({"emg1_uv": (leg.emg[:300], 1000.0)}))
     assert len(found.events) == 0

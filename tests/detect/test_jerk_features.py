@@ -1,4 +1,4 @@
-"""Whether the muscle threw the leg: features of a jolt, and what the trees make of them."""
+"""Jerk features, and the jerk model: did the burst move the leg?"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from twitchsense.detect.features.tables import JERK_FEATURES, jerk_features
 from twitchsense.detect.sensor_queries import AccResponse
 from twitchsense.model.recording import Recording
 
-#: Of the jerks that were learned from, the medians.
+#: Medians of the jerks of the training data.
 TYPICAL = {
     "log_width": 1.13, "log_peak_symmetry": -0.2, "log_low_frequency_share": -3.21,
     "log_kurtosis": 1.34, "log_power_200_300": -4.0, "log_power_300_450": -4.54,
@@ -30,7 +30,7 @@ def described(**changes):
     return dict(zip(JERK_FEATURES, jerk_features(BURST, replace(KICK, **changes)), strict=True))
 
 
-def test_features_are_those_that_were_learned_from():
+def test_jerk_features_are_those_of_the_training_data():
     assert load_model("jerk", JERK_FEATURES).features == JERK_FEATURES
     row = described()
     assert np.exp(row["log_amplitude_uv"]) == pytest.approx(200)
@@ -43,21 +43,21 @@ def test_features_are_those_that_were_learned_from():
 
 
 @pytest.mark.parametrize(("peak_g", "counts_as"), [(0.1, 0.2), (0.2, 0.2), (1.0, 1.0), (3.0, 1.0)])
-def test_strength_counts_only_where_both_were_learned_from(peak_g, counts_as):
+def test_peak_acceleration_is_clipped_to_the_range_of_the_training_data(peak_g, counts_as):
     assert np.exp(described(peak_g=peak_g)["log_peak_g_clipped"]) == pytest.approx(counts_as)
 
 
-def test_a_large_burst_threw_the_leg_and_a_small_one_beside_an_early_knock_did_not():
-    look = np.array([TYPICAL[n] for n in WAVEFORM_FEATURES], np.float32)
-    large = burst(120, amplitude_uv=600.0, snr_db=40.0, rise_ms=40.0, waveform_features=look)
+def test_large_burst_is_a_jerk_and_small_burst_beside_an_early_bump_is_not():
+    waveform = np.array([TYPICAL[n] for n in WAVEFORM_FEATURES], np.float32)
+    large = burst(120, amplitude_uv=600.0, snr_db=40.0, rise_ms=40.0, waveform_features=waveform)
     assert Classifier().jerk(large, KICK) > 0.9
-    small = burst(11, amplitude_uv=60.0, snr_db=15.0, rise_ms=3.0, waveform_features=look)
+    small = burst(11, amplitude_uv=60.0, snr_db=15.0, rise_ms=3.0, waveform_features=waveform)
     early = AccResponse(0.15, 20.0, AT - 20 * MS, AT + 60 * MS)
     assert Classifier().jerk(small, early) < 0.5 < Classifier().jerk(large, KICK)
 
 
-def test_short_jerks_of_a_moderate_burst_are_jerks():
-    """Bursts of 40 ms and 100 to 200 uV throw legs too: most were twitches beside bumps once."""
+def test_moderate_burst_with_a_short_response_is_a_jerk():
+    """Bursts of 40 ms and 100 to 200 µV move legs too; most were once called twitches."""
     leg = SimulatedLeg(400)
     times = np.arange(40.0, 380.0, 30.0)
     for at in times:
@@ -67,8 +67,8 @@ def test_short_jerks_of_a_moderate_burst_are_jerks():
     assert (found.events.trial_type == "jerk").sum() >= len(times) - 1
 
 
-def test_a_contact_that_opens_at_a_knock_is_no_jerk():
-    """A pull at the cable jolts the sensor too: of 180 an hour 47 were jerks once."""
+def test_electrode_artefact_at_a_bump_is_no_jerk():
+    """A pull at the cable moves the sensor too; of 180 in an hour, 47 were once called jerks."""
     leg = SimulatedLeg(400)
     fs, rng = leg.fs, np.random.default_rng(3)
     decay = np.exp(-np.arange(300) / fs / 0.03)

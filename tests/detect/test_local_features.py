@@ -1,4 +1,4 @@
-"""How often a waveform is seen again around a burst, and how far it stands out."""
+"""Local features: repeats of a waveform around a burst, and the background amplitude."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ def local_features(*args, fs=FS, **kwargs):
 
 @pytest.mark.parametrize("fs", [250.0, 1000.0, 1024.0, 2000.0])
 @pytest.mark.parametrize(("before", "after"), [(0, 0), (1, 0), (0, 1), (5, 2), (3, 12)])
-def test_a_waveform_seen_again_is_counted_on_its_side(before, after, fs):
+def test_repeats_are_counted_on_either_side(before, after, fs):
     copies = [(2.5 - 0.18 * (k + 1), 1.0) for k in range(before)]
     copies += [(2.5 + 0.18 * (k + 1), 1.0) for k in range(after)]
     found = local_features(copies, fs=fs)
     assert found.n_repeats == before + after
-    # 0.18, 0.36 and 0.54 s away are soon
+    # 0.18, 0.36 and 0.54 s away are near
     assert found.n_repeats_near == min(before, 3) + min(after, 3)
 
 
-def test_others_of_the_same_size_are_not_counted():
+def test_other_waveforms_of_the_same_amplitude_are_no_repeats():
     x, at = around()
     t = np.arange(-0.02, 0.02, 1 / FS)
     other = 50 * np.exp(-((t / 0.006) ** 2)) * np.cos(2 * np.pi * 180 * t)
@@ -55,39 +55,39 @@ def test_others_of_the_same_size_are_not_counted():
             x[first : first + len(other)] += other
     found = measure_local_features(x, at, FS)
     assert found.n_repeats == 0
-    assert found.n_large_windows > 12  # but they are as large
+    assert found.n_large_windows > 12  # but they are as large as the burst
     assert measure_local_features(x, 220, FS).n_repeats > 10  # they have repeats of their own
 
 
-def test_the_same_upside_down_is_another():
+def test_inverted_waveform_is_no_repeat():
     found = local_features([(1.0, -1.0), (4.0, -1.0)])
     assert (found.n_repeats, found.n_large_windows > 0) == (0, True)
 
 
 @pytest.mark.parametrize(("factor", "counted"), [(0.5, 0), (0.7, 1), (1.0, 1), (1.6, 1), (1.8, 0)])
-def test_it_is_of_about_the_same_height(factor, counted):
+def test_repeat_has_a_similar_amplitude(factor, counted):
     assert local_features([(3.5, factor)], noise_uv=0.2).n_repeats == counted
 
 
 @pytest.mark.parametrize(("after_s", "counted"), [(EXCLUDED_S - 0.01, 0), (EXCLUDED_S + 0.03, 1)])
-def test_a_doublet_is_the_burst_itself(after_s, counted):
+def test_doublet_is_no_repeat(after_s, counted):
     found = local_features([(2.5 + after_s, 1.0), (2.5 - after_s, 1.0)])
     assert found.n_repeats == found.n_repeats_near == 2 * counted
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_noise_far_smaller_than_the_burst_is_never_taken_for_it(seed):
+def test_small_noise_is_no_repeat(seed):
     found = local_features(noise_uv=8.0, seed=seed)
     assert found.n_repeats == 0
     assert found.n_large_windows <= 2  # of 190
 
 
-def test_copies_below_the_threshold_of_a_burst_are_seen():
+def test_repeats_below_the_burst_threshold_are_counted():
     found = local_features([(2.5 + 0.2 * k, 0.7) for k in range(1, 9)], noise_uv=8.0)
     assert found.n_repeats >= 6
 
 
-def test_the_sizes_on_the_calmer_side_tell_how_far_it_stands_out():
+def test_quantiles_are_those_of_the_calmer_side():
     x, at = around(noise_uv=1.0)
     x[AT + 100 :] *= 10  # 10 µV rms after the burst, 1 before
     found = measure_local_features(x, at, FS)
@@ -95,22 +95,22 @@ def test_the_sizes_on_the_calmer_side_tell_how_far_it_stands_out():
     y, size = x.copy(), np.ptp(x[at - 12 : at + 13])
     y[at - 12 : at + 13] *= 10
     assert measure_local_features(y, at, FS).rel_p75 == pytest.approx(found.rel_p75 / 10, rel=0.05)
-    # sizes are peak to peak of 25 ms, in units of the burst's
+    # peak to peak in 25 ms, relative to the amplitude of the burst
     sizes = np.ptp(x[: at - 120][::-1][: (at - 120) // 25 * 25].reshape(-1, 25), axis=1) / size
     np.testing.assert_allclose([found.rel_p10, found.rel_p75], np.quantile(sizes, (0.1, 0.75)))
 
 
-@pytest.mark.parametrize(("factor", "tall"), [(0.45, 0), (0.6, 4), (3.0, 4)])
-def test_windows_at_least_half_as_large_are_tall(factor, tall):
+@pytest.mark.parametrize(("factor", "large"), [(0.45, 0), (0.6, 4), (3.0, 4)])
+def test_windows_above_half_the_amplitude_are_large(factor, large):
     # in the middle of a window of 25 ms, counted from 0.12 s beside the burst
     copies = [(2.5 + 0.12 + 0.025 * k + 0.0125, -factor) for k in (3, 10, 30, 80)]
     found = local_features(copies, noise_uv=0.2)
-    assert tall <= found.n_large_windows <= 2 * tall  # one may reach into the next window
-    assert bool(found.n_large_windows_near) is (tall > 0)
-    assert found.n_large_windows_near < found.n_large_windows or not tall
+    assert large <= found.n_large_windows <= 2 * large  # one may reach into the next window
+    assert bool(found.n_large_windows_near) is (large > 0)
+    assert found.n_large_windows_near < found.n_large_windows or not large
 
 
-def test_a_rhythm_is_told_from_the_same_number_without_one():
+def test_rhythmic_windows_have_a_greater_rhythmicity_than_irregular_ones():
     steady = [(2.5 + 0.2 * k, 1.0) for k in range(-12, 13) if k]
     rng = np.random.default_rng(2)
     loose = [(t, 1.0) for t in rng.uniform(0.05, 4.95, 24) if abs(t - 2.5) > 0.13]
@@ -137,11 +137,11 @@ def test_activity_inside_a_contraction_is_not_counted():
     assert measure_local_features(short, at, FS).n_large_windows > 10
 
 
-def test_a_contracting_muscle_around_it_leaves_little_to_stand_out():
+def test_contraction_around_a_burst_raises_the_quantiles():
     assert local_features(noise_uv=40.0).rel_p75 > 5 * local_features(noise_uv=2.0).rel_p75
 
 
-def test_forwards_and_backwards_are_mirror_images():
+def test_features_are_symmetric_in_time():
     copies = [(0.5, 1.0), (1.4, 1.0), (3.3, 1.0)]
     x, at = around(copies)
     forward, backward = (
@@ -152,7 +152,7 @@ def test_forwards_and_backwards_are_mirror_images():
 
 
 @pytest.mark.parametrize("at_s", [0.01, 0.1, 4.9, 4.99])
-def test_at_the_end_of_a_segment_the_other_side_tells_all(at_s):
+def test_at_the_end_of_a_segment_only_the_other_side_counts(at_s):
     copies = [(at_s + d, 1.0) for d in (-2, -1, 1, 2) if 0.2 < at_s + d < 4.8]
     found = local_features(copies, at_s=at_s)
     assert found.n_repeats == 2
@@ -160,7 +160,7 @@ def test_at_the_end_of_a_segment_the_other_side_tells_all(at_s):
 
 
 @pytest.mark.parametrize(("more", "known"), [(0.001, True), (-0.002, False)])
-def test_less_than_half_a_second_on_either_side_says_nothing(more, known):
+def test_quantiles_need_half_a_second_of_signal(more, known):
     x, _ = around()
     side = round((EXCLUDED_S + MIN_SIDE_S + more) * FS)
     found = measure_local_features(x[AT - side : AT + side], side, FS)
@@ -168,9 +168,9 @@ def test_less_than_half_a_second_on_either_side_says_nothing(more, known):
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 30])
-def test_a_scrap_of_signal_has_no_neighbours(n):
+def test_very_short_signal_has_no_repeats(n):
     assert measure_local_features(np.ones(n), n // 2, FS) == NO_NEIGHBOURS
 
 
-def test_silence_has_no_neighbours():
+def test_silence_has_no_repeats():
     assert measure_local_features(np.zeros(5000), AT, FS) == NO_NEIGHBOURS

@@ -1,22 +1,18 @@
-"""What noise must not do, and how well lengths are measured."""
+"""Noise and artefacts make no events; durations are measured."""
 
 from __future__ import annotations
-
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks import burst_duration
+from tests.detect.builders import leg_with_electrode_noise
 from tests.signals import SimulatedLeg, band_noise, detect, rest_acc
 from twitchsense.model.recording import Recording
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-duration = pytest.importorskip("duration", reason="benchmarks/ is not beside tests/")
-
 
 @pytest.mark.parametrize(("rms", "top"), [(3.0, 450.0), (10.0, 450.0), (12.0, 200.0)])
-def test_an_hour_of_noise_holds_no_event(rms, top):
+def test_an_hour_of_noise_has_no_event(rms, top):
     rng = np.random.default_rng(round(rms))
     acc = rest_acc(360_000, rng)
     signals = {f"acc_{a}_g": (acc[:, i], 100.0) for i, a in enumerate("xyz")}
@@ -28,8 +24,8 @@ def test_an_hour_of_noise_holds_no_event(rms, top):
 
 @pytest.mark.parametrize("snr_db", [10, 20, 30])
 def test_staircase_of_bursts(snr_db):
-    recording, truth = duration.staircase(1000.0, snr_db, 0.0, repeats=6, seed=snr_db + 1)
-    e = duration.errors(recording, truth)
+    recording, truth = burst_duration.staircase(1000.0, snr_db, 0.0, repeats=6, seed=snr_db + 1)
+    e = burst_duration.errors(recording, truth)
     assert e.found.mean() > 0.95
     assert e[e.found].onset_ms.abs().median() <= 5
     assert e[e.found].duration_ms.abs().median() <= 10
@@ -63,7 +59,7 @@ def test_artefacts_are_rejected_with_their_reason(make, reason):
     assert reason in set(found.rejected.reason)
 
 
-def test_hum_that_comes_and_goes_is_no_movement():
+def test_intermittent_mains_is_no_movement():
     leg = SimulatedLeg(60)
     t = np.arange(8000) / 1000
     leg.emg[30_000:38_000] += 40 * np.sin(2 * np.pi * 50 * t) + 10 * np.sin(2 * np.pi * 150 * t)
@@ -72,19 +68,19 @@ def test_hum_that_comes_and_goes_is_no_movement():
     assert "mains" in set(found.rejected.reason)
 
 
-@pytest.mark.parametrize(("hiss_uv", "kinds"), [(22.0, []), (60.0, ["jerk"])])
-def test_a_jolt_without_muscle_is_a_knock_unless_noise_would_hide_a_jerk(hiss_uv, kinds):
-    leg = SimulatedLeg(120, noise_uv=hiss_uv).oscillation(80)
+@pytest.mark.parametrize(("noise_uv", "kinds"), [(22.0, []), (60.0, ["jerk"])])
+def test_acceleration_without_emg_is_a_bump_unless_noise_would_hide_a_jerk(noise_uv, kinds):
+    leg = SimulatedLeg(120, noise_uv=noise_uv).oscillation(80)
     found = detect(leg.recording())
     assert found.events.trial_type.tolist() == kinds
-    assert found.valid_s["emg1"] < 20  # either is too noisy for twitches
+    assert found.valid_s["emg1"] < 20  # too noisy for twitches
     if kinds:
         assert found.events.confidence.iloc[0] <= 0.5
     else:
         assert found.rejected.reason.tolist() == ["bump"]
 
 
-def test_slow_wander_makes_no_event():
+def test_baseline_wander_is_no_event():
     leg = SimulatedLeg(60)
     leg.emg += 800 * np.sin(2 * np.pi * 0.3 * np.arange(60_000) / 1000)
     assert len(detect(leg.recording()).events) == 0
@@ -101,34 +97,23 @@ def test_posture_change_and_gross_movement():
 
 
 @pytest.mark.parametrize("size_uv", [80.0, 300.0, 1500.0])
-def test_a_potential_is_a_twitch_whatever_its_size(size_uv):
+def test_potential_of_any_amplitude_is_a_twitch(size_uv):
     found = detect(SimulatedLeg(40).twitch(15.0, size_uv).twitch(27.0, size_uv).recording())
     assert found.events.trial_type.tolist() == ["twitch", "twitch"]
 
 
-def hissing(seed=4):
-    """Return a leg whose contact hisses from 40 s on, with twitches and a jerk in that."""
-    leg = SimulatedLeg(90, seed=seed)
-    rng = np.random.default_rng(seed)
-    leg.emg[40_000:80_000] += band_noise(40_000, 1000.0, 12.0, rng)
-    for at in (52.0, 58.0, 66.0):
-        leg.burst(at, 0.04)
-    leg.jerk(72.0)
-    return leg
-
-
-def test_what_stands_out_of_noise_that_has_grown_is_found():
-    found = detect(hissing().recording())
+def test_bursts_above_noise_that_has_grown_are_found():
+    found = detect(leg_with_electrode_noise().recording())
     assert found.events.trial_type.tolist() == ["twitch"] * 3 + ["jerk"]
     np.testing.assert_allclose(found.events.onset, [52.0, 58.0, 66.0, 72.0], atol=0.02)
     assert "sustained_activity" in set(found.rejected.reason)
 
 
-def test_a_contact_that_hisses_is_no_movement_and_a_contraction_is():
+def test_electrode_noise_is_no_movement_and_a_contraction_is():
     leg = SimulatedLeg(300)
     for at in np.arange(40.0, 280.0, 40.0):
-        hiss = band_noise(4000, leg.fs, 25.0, leg.rng)
-        leg.emg[round(at * 1000) :][:4000] += hiss * np.hanning(4000) ** 0.5
+        noise = band_noise(4000, leg.fs, 25.0, leg.rng)
+        leg.emg[round(at * 1000) :][:4000] += noise * np.hanning(4000) ** 0.5
         leg.contraction(at + 20, 3.0, 25.0)
     found = detect(Recording.from_arrays(leg.signals())).events
     moved = found[found.trial_type == "movement"]

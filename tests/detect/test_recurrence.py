@@ -1,4 +1,4 @@
-"""How often the waveform of a burst returns within a night, and what follows from it."""
+"""Recurrence: how often the waveform of a burst returns, and the second stage."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_only_the_nearest_are_compared(monkeypatch):
     assert row["log_n_similar"] == pytest.approx(np.log1p(4))
 
 
-def test_a_flat_waveform_is_similar_to_none():
+def test_flat_waveform_has_no_similar_waveform():
     flat = replace(many(2), waveforms=np.zeros((2, 64), np.float32))
     assert not similarity_features(flat, np.arange(2))[:, :4].any()
 
@@ -149,7 +149,7 @@ def test_nothing_to_describe():
     assert Classifier().recurring([], np.empty(0)).shape == (0,)
 
 
-def test_what_the_first_stage_all_but_ruled_out_stays_out():
+def test_second_stage_leaves_very_unlikely_bursts_rejected():
     ones = [replace(candidate(60.0 * k, seed=1), peak_ns=60_000_000_000 * k) for k in range(9)]
     sure = np.array([0.049, 0.051, *[0.99] * 7])
     again = Classifier().recurring(ones, sure)
@@ -180,7 +180,7 @@ def of_one_unit(*jerks, still=3, **jerk):
     return [replace(f, peak_ns=f.onset_ns) for f in found]
 
 
-def test_a_jerk_whose_waveform_usually_leaves_the_leg_still_is_a_twitch_beside_a_bump():
+def test_jerk_whose_waveform_usually_leaves_the_leg_still_becomes_a_twitch():
     found = of_one_unit(100, still=3)
     assert find_bumped_twitches(found) == [0]
     after = relabelled(found)
@@ -191,12 +191,12 @@ def test_a_jerk_whose_waveform_usually_leaves_the_leg_still_is_a_twitch_beside_a
 @pytest.mark.parametrize(
     "found",
     [
-        of_one_unit(100, still=2),  # too few to say
-        of_one_unit(100, still=3, confidence=0.997),  # muscle and leg leave no doubt
+        of_one_unit(100, still=2),  # too few
+        of_one_unit(100, still=3, confidence=0.997),  # very probably a jerk
         of_one_unit(100, still=3, waveform=candidate(0, seed=2).waveform),  # another waveform
-        of_one_unit(100, still=3, amplitude_uv=171.0),  # another size
+        of_one_unit(100, still=3, amplitude_uv=171.0),  # another amplitude
         of_one_unit(100, still=3, channel="emg2"),
-        of_one_unit(100, 110, still=5),  # the leg answers again
+        of_one_unit(100, 110, still=5),  # the leg moved again
         of_one_unit(900, still=3),  # too long ago
     ],
 )

@@ -1,4 +1,4 @@
-"""Rules that need neighbours: heart, active wake, ring-down."""
+"""Rules of the night: ECG, active wake, ring-down."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ def beats(rr, n, jitter=0.0, start=20.0):
 
 
 @pytest.mark.parametrize("rr", [0.55, 0.8, 1.0, 1.33])
-def test_beats_are_the_heart(rr):
+def test_beats_at_a_regular_rhythm_are_ecg(rr):
     assert set(reasons([candidate(t) for t in beats(rr, 40, 0.04)])) == {"ecg"}
 
 
-def test_beats_too_small_to_be_twitches_are_the_heart_too():
+def test_beats_below_the_minimum_amplitude_are_ecg():
     found = [
         candidate(t, reason="too_small" if i % 2 else "") for i, t in enumerate(beats(0.8, 40))
     ]
     assert set(reasons(found)) == {"ecg"}
 
 
-def test_missed_beats_do_not_hide_the_heart():
+def test_ecg_is_found_despite_missed_beats():
     times = np.delete(beats(0.9, 40), [5, 11, 12, 20, 31])
     assert set(reasons([candidate(t) for t in times])) == {"ecg"}
 
 
-def test_twitches_of_one_unit_at_random_times_are_no_heart():
+def test_irregular_twitches_of_one_unit_are_no_ecg():
     times = 20 + np.cumsum(np.random.default_rng(2).exponential(0.9, 60) + 0.4)
     assert reasons([candidate(t) for t in times]).count("ecg") < 6
 
 
-def test_regular_beats_of_different_shapes_are_no_heart():
+def test_regular_bursts_of_different_waveforms_are_no_ecg():
     assert set(reasons([candidate(t, seed=i) for i, t in enumerate(beats(0.9, 30))])) == {""}
 
 
-def test_twitch_among_beats_stays():
+def test_twitch_among_beats_is_kept():
     found = [candidate(t) for t in beats(0.9, 40)] + [candidate(40.37, seed=99)]
     by_shape = night_rules(found, night_context({"emg1": per_second()}))
     assert [
@@ -56,7 +56,7 @@ def test_twitch_among_beats_stays():
     ] == [""]
 
 
-def test_rhythms_too_slow_or_too_fast_or_too_short_are_no_heart():
+def test_rhythm_too_slow_too_fast_or_too_short_is_no_ecg():
     assert set(reasons([candidate(t) for t in beats(2.0, 30)])) == {""}
     assert "ecg" not in reasons([candidate(t) for t in beats(0.37, 30)])
     assert set(reasons([candidate(t) for t in beats(0.9, 7)])) == {""}
@@ -71,7 +71,7 @@ def test_active_minute(busy, active, kind):
 @pytest.mark.parametrize(
     ("seconds", "g", "active"), [(13, 0.11, True), (11, 0.11, False), (40, 0.09, False)]
 )
-def test_a_leg_on_the_move_is_an_active_minute(seconds, g, active):
+def test_moving_leg_makes_an_active_minute(seconds, g, active):
     level = np.zeros(400, np.float32)
     level[205 : 205 + seconds] = g
     moving = replace(per_second(kind="acc"), level=level)
@@ -79,16 +79,16 @@ def test_a_leg_on_the_move_is_an_active_minute(seconds, g, active):
     found = [candidate(210), candidate(210, kind="jerk", seed=2), candidate(300, seed=3)]
     voted = {f.onset_ns // S: f.reason for f in night_rules(found, around) if f.kind != "jerk"}
     assert voted == {210: "active_wake" if active else "", 300: ""}
-    still = replace(moving, kind="emg")  # a level in µV says nothing
+    still = replace(moving, kind="emg")  # the level of an EMG channel, in µV, does not count
     around = night_context({"emg1": per_second(), "emg2": still})
     assert [f.reason for f in night_rules(found[:1], around)] == [""]
 
 
-def test_a_jerk_stands_in_an_active_minute():
+def test_jerk_with_emg_is_kept_in_an_active_minute():
     assert reasons([candidate(200, kind="jerk")], 0.5) == [""]
 
 
-def test_own_activity_does_not_count_and_movements_stay():
+def test_own_activity_does_not_count_and_movements_are_kept():
     busy = np.zeros(400, np.float32)
     busy[200:213] = 1.0  # 13 of 60 s
     assert reasons([candidate(199.5, length_s=0.4)], busy) == ["active_wake"]
@@ -96,7 +96,7 @@ def test_own_activity_does_not_count_and_movements_stay():
     assert reasons([candidate(200, kind="movement")], 0.9) == [""]
 
 
-def test_reasons_given_before_are_kept_and_confidence_goes():
+def test_earlier_reasons_are_kept_and_rejection_clears_confidence():
     active = night_context({"emg1": per_second(0.9)})
     (kept,) = night_rules([candidate(200, reason="electrode_pop")], active)
     assert kept.reason == "electrode_pop"
@@ -111,16 +111,16 @@ def test_ring_down_after_a_jerk(lag, expected):
     assert reasons([first, second]) == ["", expected]
 
 
-def test_second_jerk_with_its_own_burst_is_a_jerk():
+def test_second_jerk_with_its_own_burst_is_no_ring_down():
     first = candidate(100, kind="jerk")
     assert reasons([first, candidate(100.2, kind="jerk")]) == ["", ""]
 
 
-def test_beats_that_look_like_pops_are_the_heart():
+def test_beats_rejected_as_electrode_artefacts_are_ecg():
     assert set(reasons([candidate(t, reason="electrode_pop") for t in beats(0.9, 40)])) == {"ecg"}
 
 
-def test_activity_of_a_large_movement_does_not_count():
+def test_activity_in_a_large_movement_does_not_count():
     busy = np.zeros(400, np.float32)
     busy[205:225] = 1.0
     large = candidate(205, kind="gross_movement", length_s=20.0)
@@ -128,7 +128,7 @@ def test_activity_of_a_large_movement_does_not_count():
     assert reasons([candidate(200), large], busy) == ["", ""]
 
 
-def test_jerk_of_the_accelerometer_beside_a_walk_is_active_wake():
+def test_jerk_without_emg_beside_a_walk_is_active_wake():
     busy = np.zeros(400, np.float32)
     busy[205:225] = 1.0
     walk = candidate(205, kind="gross_movement", length_s=20.0, seed=None, channel="acc")
@@ -141,12 +141,12 @@ def test_jerk_of_the_accelerometer_beside_a_walk_is_active_wake():
 
 
 @pytest.mark.parametrize(("n", "heart"), [(7, False), (8, True)])
-def test_eight_beats_are_a_heart(n, heart):
+def test_ecg_needs_eight_beats(n, heart):
     assert set(reasons([candidate(20 + 1.2 * i) for i in range(n)])) == {"ecg" if heart else ""}
 
 
 @pytest.mark.parametrize(("size", "heart"), [(51, True), (200, False), (199, True)])
-def test_beats_are_alike_in_size(size, heart):
+def test_beats_have_similar_amplitudes(size, heart):
     found = [candidate(20 + 1.2 * i, size=size if i == 6 else 100) for i in range(13)]
     assert (reasons(found)[6] == "ecg") is heart
 
@@ -154,11 +154,11 @@ def test_beats_are_alike_in_size(size, heart):
 @pytest.mark.parametrize(
     ("step", "heart"), [(1.6, True), (1.65, False), (0.41, True), (0.39, False)]
 )
-def test_a_heart_beats_every_400_to_1600_ms(step, heart):
+def test_ecg_has_rr_intervals_of_400_to_1600_ms(step, heart):
     assert ("ecg" in reasons([candidate(20 + step * i) for i in range(50)])) is heart
 
 
-def test_only_beats_within_12_s_are_looked_at():
+def test_only_beats_within_12_s_are_compared():
     near = [candidate(20 + t) for t in (0, 1.5, 3, 4.5, 6, 7.5, 9)]
     assert reasons([*near, candidate(20 + 12.5)])[0] == ""
     assert reasons([*near, candidate(20 + 12.0)])[0] == "ecg"
@@ -167,7 +167,7 @@ def test_only_beats_within_12_s_are_looked_at():
 @pytest.mark.parametrize(
     ("busy_at", "active"), [(170, True), (169, False), (229, True), (230, False)]
 )
-def test_the_minute_around_an_event_is_looked_at(busy_at, active):
+def test_active_wake_uses_the_minute_around_an_event(busy_at, active):
     busy = np.zeros(400, np.float32)
     busy[194:206] = 1.0  # 12 of 60 s, exactly the share allowed
     busy[busy_at] = 1.0
@@ -177,7 +177,7 @@ def test_the_minute_around_an_event_is_looked_at(busy_at, active):
 @pytest.mark.parametrize(
     ("second", "counts"), [(202, True), (203, False), (225, False), (226, True)]
 )
-def test_a_second_around_a_large_movement_belongs_to_it(second, counts):
+def test_the_second_before_and_after_a_large_movement_belongs_to_it(second, counts):
     busy = np.zeros(400, np.float32)
     large = candidate(204, kind="gross_movement", length_s=21.4)  # less 23 s of the minute
     busy[180:188] = 0.91  # 7.28 of 37 s, just below a fifth
@@ -185,7 +185,7 @@ def test_a_second_around_a_large_movement_belongs_to_it(second, counts):
     assert reasons([candidate(200, length_s=0.0), large], busy)[0] == ("active_wake" * counts)
 
 
-def test_a_beat_hidden_by_something_small_is_found_by_its_place():
+def test_masked_beat_is_found_by_its_time():
     found = [candidate(20 + 1.2 * i) for i in range(13)]
     found[6] = candidate(20 + 1.2 * 6, seed=9, size=129)
     assert reasons(found)[6] == "ecg"

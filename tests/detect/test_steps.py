@@ -37,12 +37,12 @@ def steps(*candidates):
     return [c.kind for c in after if c.reason == "active_wake"]
 
 
-def test_walking():
+def test_jerk_between_moving_contractions_is_a_step():
     assert steps(BEFORE, JERK, BEHIND) == ["jerk"]
 
 
 @pytest.mark.parametrize("reason", ["", "electrode_pop", "saturation"])
-def test_whatever_the_contractions_were_taken_for(reason):
+def test_steps_count_contractions_rejected_for_any_reason(reason):
     other = seen("brief_contraction", 0.9, 350, reason=reason)
     assert steps(seen("movement", -1.9, 600, reason=reason), JERK, other) == ["jerk"]
 
@@ -60,15 +60,15 @@ def test_whatever_the_contractions_were_taken_for(reason):
         [seen("twitch", -1.0, 80), seen("twitch", 1.0, 80)],
     ],
 )
-def test_rest_or_other_jerks_beside_it_make_no_step(others):
+def test_jerk_beside_rest_or_other_jerks_is_no_step(others):
     assert steps(JERK, *others) == []
 
 
-def test_the_other_leg_walks_alone():
+def test_contractions_of_the_other_leg_make_no_step():
     others = [seen("brief_contraction", at, 350, leg="right") for at in (-1.0, 1.0)]
     assert steps(JERK, *others) == []
 
 
-def test_jerks_without_emg_are_left_to_active_wake():
+def test_jerk_without_emg_is_no_step():
     alone = seen("jerk", 0, 80, emg=False, size=np.nan)
     assert steps(BEFORE, alone, BEHIND) == []

@@ -1,4 +1,4 @@
-"""The central law: however a recording is cut, the tables are equal with ==."""
+"""The tables are equal (==) however a recording is cut into chunks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.detect.test_noise_and_duration import hissing
+from tests.detect.builders import leg_with_electrode_noise
 from tests.signals import SimulatedLeg, cut_chunks, detect
 from twitchsense.detect.detector import Detector
 from twitchsense.errors import TwitchsenseError
@@ -60,7 +60,7 @@ def same(a, b):
     plan=events, holes=gaps, first=cuts, second=cuts, seed=st.integers(0, 9),
     rates=st.sampled_from([(1000.0, 100.0), (500.0, 50.0), (1024.0, 64.0), (200.0, 25.0)]),
 )  # fmt: skip
-def test_any_two_cuttings_give_equal_tables(plan, holes, first, second, seed, rates):
+def test_tables_do_not_depend_on_the_chunks(plan, holes, first, second, seed, rates):
     recording = leg_with(plan, holes, seed=seed, fs=rates[0], fs_acc=rates[1]).recording()
     whole = detect(recording, chunks=cut_chunks(recording, []))
     same(whole, detect(recording, chunks=cut_chunks(recording, first)))
@@ -68,7 +68,7 @@ def test_any_two_cuttings_give_equal_tables(plan, holes, first, second, seed, ra
 
 
 lively = st.lists(
-    st.tuples(st.floats(1, 33), st.sampled_from(["twitch", "jerk", "knock", "contract"])),
+    st.tuples(st.floats(1, 33), st.sampled_from(["twitch", "jerk", "bump", "contract"])),
     max_size=8,
 )
 
@@ -80,7 +80,7 @@ lively = st.lists(
     st.sampled_from([30.0, 100.0, 300.0]), st.sampled_from([0, 8, 12]),
     st.sampled_from([(1000.0, 100.0), (500.0, 50.0), (1024.0, 64.0), (200.0, 25.0)]),
 )  # fmt: skip
-def test_hearts_tonic_units_and_knocks_in_any_cutting(
+def test_ecg_tonic_units_and_bumps_do_not_depend_on_the_chunks(
     plan, holes, edges, seed, bpm, size, hz, rates
 ):
     leg = SimulatedLeg(35, fs=rates[0], fs_acc=rates[1], seed=seed)
@@ -108,7 +108,7 @@ def test_sample_by_sample_equals_everything_at_once():
     assert len(one.events) == 3
 
 
-def test_activity_of_half_a_minute_in_small_pieces_equals_one_piece():
+def test_long_activity_in_small_chunks_equals_one_chunk():
     recording = SimulatedLeg(80).burst(20, 27.0, 90).twitch(60).burst(65, 11.0, 90).recording()
     whole = detect(recording, chunks=cut_chunks(recording, []))
     assert list(whole.rejected.reason).count("sustained_activity") == 2
@@ -131,7 +131,7 @@ def test_default_chunks_of_any_length_give_equal_tables():
         same(whole, detect(recording, chunks=recording.chunks(seconds)))
 
 
-def test_push_hands_out_what_close_reports():
+def test_push_returns_what_close_reports():
     from twitchsense.detect.detector import Detector
     from twitchsense.settings import Settings
 
@@ -153,7 +153,7 @@ def test_channel_order_does_not_matter():
     same(detect(forward), detect(backward))
 
 
-def test_a_chunk_out_of_turn_is_refused():
+def test_chunk_out_of_order_is_refused():
     recording = SimulatedLeg(12).recording()
     chunks = list(recording.chunks(1.0))
     with pytest.raises(TwitchsenseError, match="expected sample"):
@@ -170,15 +170,15 @@ def test_no_channels_and_no_chunks_give_empty_tables():
     assert list(nothing.events) == list(detect(recording).events)
 
 
-def test_noise_that_grows_in_any_cutting():
-    recording = hissing().recording()
+def test_growing_noise_does_not_depend_on_the_chunks():
+    recording = leg_with_electrode_noise().recording()
     whole = detect(recording, chunks=cut_chunks(recording, []))
     assert len(whole.events)
     for step in (0.007, 0.9, 13.0):
         same(whole, detect(recording, chunks=cut_chunks(recording, np.arange(0, 90, step))))
 
 
-def test_a_detector_that_is_done_with_is_freed_at_once():
+def test_closed_detector_is_freed_at_once():
     """It holds a night's samples, of which the collector of circles knows nothing."""
     leg = SimulatedLeg(15, seed=3)
     leg.twitch(12)

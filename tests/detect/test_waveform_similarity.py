@@ -1,4 +1,4 @@
-"""Which waveforms are alike, however many there are at once."""
+"""Similarity of waveforms with their neighbours in time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def table(n=150):
     return WaveformSimilarity(shapes, np.arange(n, dtype=float), sizes, np.full(n, 0.03))
 
 
-def test_near_are_those_of_one_source_within_the_time():
+def test_similar_waveforms_are_found_within_the_time():
     found = table().similar_to(60, 5.0, min_correlation=0.75, max_ratio=1e9)
     assert found.tolist() == [56, 58, 60, 62, 64]
     assert table().similar_to(61, 9.0, min_correlation=0.75, max_ratio=1.05).tolist() == [
@@ -31,13 +31,13 @@ def test_near_are_those_of_one_source_within_the_time():
     ]
 
 
-def test_no_more_neighbours_than_that_are_compared():
+def test_number_of_compared_neighbours_is_limited():
     found = table().similar_to(75, 1e9, min_correlation=-2.0, max_ratio=1e9)
     assert found.tolist() == list(range(75 - NEIGHBOURS, 75 + NEIGHBOURS + 1))
 
 
 @pytest.mark.parametrize("rows", [1, 7, 48, 149, 150])
-def test_rows_at_once_do_not_matter(rows, monkeypatch):
+def test_block_size_does_not_matter(rows, monkeypatch):
     whole = table()
     monkeypatch.setattr(waveform_similarity, "ROWS_PER_BLOCK", rows)
     again = table()
