@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.detect.builders import leg_with_electrode_noise
 from tests.signals import SimulatedLeg, cut_chunks, detect
 from twitchsense.detect.detector import Detector
+from twitchsense.detect.leg_detector import LegDetector
 from twitchsense.errors import TwitchsenseError
 from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings
@@ -185,11 +186,17 @@ def test_closed_detector_is_freed_at_once():
     gc.collect()
     gc.disable()
     try:
+        known = {id(thing) for thing in gc.get_objects()}
         detector = Detector(Settings(), leg.recording().channels)
         for chunk in leg.recording().chunks(1):
             detector.push(chunk)
-        held = weakref.ref(detector._legs[""])
+        legs = [
+            weakref.ref(thing)
+            for thing in gc.get_objects()
+            if isinstance(thing, LegDetector) and id(thing) not in known
+        ]
+        assert len(legs) == 1
         detector.close()
-        assert held() is None
+        assert legs[0]() is None
     finally:
         gc.enable()
