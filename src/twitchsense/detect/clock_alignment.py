@@ -10,18 +10,18 @@ found without it.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twitchsense.detect.emg_quality import EmgQuality
 from twitchsense.detect.sensor_queries import AFTER_NS, BEFORE_NS, find_response
 from twitchsense.model.candidates import AccEpisode, Burst, Envelope
 from twitchsense.model.channels import NS
 from twitchsense.model.detections import ClockOffset
-from twitchsense.model.per_second import PerSecond
 
 Floats = NDArray[np.float64]
 
@@ -174,11 +174,9 @@ class AlignedHistory:
     ----------
     episodes : sequence of AccEpisode
         Those of the leg, on the accelerometer's clock.
-    seconds : mapping of str to PerSecond
-        Of the leg's channels.
+    quality : sequence of EmgQuality
+        Of the EMG segments of the leg.
     offset : ClockOffset
-    masked_uv : float
-        Noise floor above which EMG does not show jerks, µV.
 
     Attributes
     ----------
@@ -189,17 +187,15 @@ class AlignedHistory:
     def __init__(
         self,
         episodes: Sequence[AccEpisode],
-        seconds: Mapping[str, PerSecond],
+        quality: Sequence[EmgQuality],
         offset: ClockOffset,
-        masked_uv: float,
     ) -> None:
         aligned = (align(e, offset) for e in episodes)
         self.episodes = sorted(aligned, key=lambda e: e.envelope.start_ns)
         self._starts = [e.envelope.start_ns for e in self.episodes]
         lengths = (e.envelope.stop_ns - e.envelope.start_ns for e in self.episodes)
         self._longest = max(lengths, default=0)
-        self._emg = [s for s in seconds.values() if s.kind == "emg"]
-        self._masked_uv = masked_uv
+        self._quality = quality
 
     def envelopes(
         self, first_ns: int, last_ns: int, limit_ns: int
@@ -209,22 +205,9 @@ class AlignedHistory:
         b = bisect_left(self._starts, min(last_ns + AFTER_NS, limit_ns))
         return [e.envelope for e in self.episodes[a:b]], True
 
-    def emg_usable(self, time_ns: int) -> bool:
-        """Whether a usable EMG channel covers a time, by the second before it."""
-        return any(table.valid[k] for table, k in self._before(time_ns))
-
-    def emg_shows_jerks(self, time_ns: int) -> bool:
-        """Whether an EMG channel covers a time in which the burst of a jerk would be visible."""
-        return any(
-            table.valid[k] or 0 < table.level[k] <= self._masked_uv
-            for table, k in self._before(time_ns)
-        )
-
-    def _before(self, time_ns: int) -> Iterator[tuple[PerSecond, int]]:
-        for table in self._emg:
-            k = int(np.searchsorted(table.time_ns, time_ns, side="right")) - 1
-            if k >= 0 and time_ns < table.time_ns[k] + table.length_s[k] * NS:
-                yield table, max(0, k - 1)
+    def emg_quality(self) -> Sequence[EmgQuality]:
+        """Return the quality of the EMG segments."""
+        return self._quality
 
 
 def align(episode: AccEpisode, offset: ClockOffset) -> AccEpisode:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.burst_search import EDGE_S, BurstSearch
+from twitchsense.detect.emg_quality import EmgQuality
 from twitchsense.detect.features.local import LocalFeatures
 from twitchsense.detect.leg_movement_search import LegMovementSearch
 from twitchsense.detect.per_second import EmgPerSecond
@@ -38,6 +39,12 @@ class EmgSegment:
     settings : Settings
     numbers : iterator of int
         Numbers of the bursts of the channel, continued from segment to segment.
+
+    Attributes
+    ----------
+    channel : Channel
+    quality : EmgQuality
+        Whether muscle activity can be judged at a time.
     """
 
     def __init__(
@@ -48,7 +55,6 @@ class EmgSegment:
         fs = channel.fs
         hop = hop_size(HOP_S, fs)
         hops_per_s = max(1, round(fs / hop))
-        self._samples_per_s = hop * hops_per_s
         self._mains, self._ecg = MainsCanceller(fs), EcgCanceller(fs)
         self._waiting = SampleBuffer(np.float32)  # samples that are still in the ECG canceller
         self._filter = burst_band(fs)
@@ -56,7 +62,10 @@ class EmgSegment:
         self._clock = clock
         self._bursts = BurstSearch(channel, start_ns, hop, clock, settings, numbers)
         self._leg_movements = LegMovementSearch(channel.name, fs, hop, clock, settings)
-        self._per_second = EmgPerSecond(start_ns, fs, self._samples_per_s, hops_per_s, settings)
+        self.quality = EmgQuality(start_ns, fs, hop * hops_per_s, settings)
+        self._per_second = EmgPerSecond(
+            start_ns, fs, hop * hops_per_s, hops_per_s, settings, self.quality
+        )
 
     def push(self, samples: Samples) -> None:
         """Process the next samples.
@@ -91,6 +100,7 @@ class EmgSegment:
         self._bursts.describe_due()
         self._bursts.discard()
         self._leg_movements.discard()
+        self.quality.stop_ns = self.newest_ns
 
     def take_bursts(self) -> list[Burst]:
         """Return the bursts found since the last call."""
@@ -133,24 +143,7 @@ class EmgSegment:
         """Return the leg-movement run that has not ended yet, up to the newest sample."""
         return self._leg_movements.open_run()
 
-    def emg_usable(self, time_ns: int) -> bool:
-        """Whether the segment covers a time, and muscle activity can be judged there.
-
-        The whole second before that time decides, because it has surely been processed.
-        """
-        return self._covers(time_ns) and self._per_second.usable(self._second(time_ns) - 1)
-
-    def emg_shows_jerks(self, time_ns: int) -> bool:
-        """Whether the segment covers a time, and the burst of a jerk would be visible there."""
-        return self._covers(time_ns) and self._per_second.shows_jerks(self._second(time_ns) - 1)
-
     def discard_seconds(self, before_ns: int) -> None:
         """Discard the statistics of seconds that no rule can ask about."""
-        self._per_second.discard(self._second(before_ns) - KEEP_SECONDS)
-
-    def _covers(self, time_ns: int) -> bool:
-        return self._start_ns <= time_ns < self.newest_ns
-
-    def _second(self, time_ns: int) -> int:
-        seconds = (time_ns - self._start_ns) / NS
-        return int(seconds * self.channel.fs // self._samples_per_s)
+        self._per_second.discard()
+        self.quality.discard(before_ns - KEEP_SECONDS * NS)

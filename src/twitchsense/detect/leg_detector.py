@@ -13,6 +13,7 @@ from twitchsense.detect.clock_alignment import AlignedHistory, fit_clock_offset
 from twitchsense.detect.cluster_rules import ClusterRules
 from twitchsense.detect.clustering import ClusterQueue
 from twitchsense.detect.ecg_rejection import EcgBeats
+from twitchsense.detect.emg_quality import EmgQuality
 from twitchsense.detect.emg_segment import EmgSegment
 from twitchsense.detect.features.local import LocalFeatures
 from twitchsense.detect.features.tables import NightContext
@@ -128,22 +129,15 @@ class StreamHistory:
     def envelopes(
         self, first_ns: int, last_ns: int, limit_ns: int
     ) -> tuple[Sequence[Envelope], bool]:
-        """Return the envelope of the first accelerometer that covers the interval."""
-        for segment in self.all_segments():
-            if isinstance(segment, AccSegment) and segment.covers(first_ns):
-                return [segment.envelope(first_ns, last_ns, limit_ns)], False
-        return [], False
+        """Return the envelopes of the accelerometers that cover the interval."""
+        covering = [
+            s for s in self.all_segments() if isinstance(s, AccSegment) and s.covers(first_ns)
+        ]
+        return [s.envelope(first_ns, last_ns, limit_ns) for s in covering], False
 
-    def emg_usable(self, time_ns: int) -> bool:
-        """Whether a usable EMG channel covers a time."""
-        return any(s.emg_usable(time_ns) for s in self._emg())
-
-    def emg_shows_jerks(self, time_ns: int) -> bool:
-        """Whether an EMG channel covers a time in which the burst of a jerk would be visible."""
-        return any(s.emg_shows_jerks(time_ns) for s in self._emg())
-
-    def _emg(self) -> Iterator[EmgSegment]:
-        return (s for s in self.all_segments() if isinstance(s, EmgSegment))
+    def emg_quality(self) -> Iterator[EmgQuality]:
+        """Yield the quality of the EMG segments in memory."""
+        return (s.quality for s in self.all_segments() if isinstance(s, EmgSegment))
 
     def _new_segment(self, name: str, start_ns: int) -> EmgSegment | AccSegment:
         channel = self._channels[name]
@@ -160,6 +154,7 @@ class _Kept:
     bursts: list[Burst] = field(default_factory=list)
     runs: list[LegMovementRun] = field(default_factory=list)
     episodes: list[AccEpisode] = field(default_factory=list)
+    quality: list[EmgQuality] = field(default_factory=list)
     seconds: dict[str, list[PerSecond]] = field(default_factory=dict)
     beats: dict[str, EcgBeats] = field(default_factory=dict)
     local: dict[str, dict[int, LocalFeatures]] = field(default_factory=dict)
@@ -265,8 +260,7 @@ class LegDetector:
             seconds[name] = concatenate(parts, channel.kind, width)
         offset = fit_clock_offset(kept.bursts, kept.episodes)
         if not offset.is_identity:
-            masked_uv = self._settings.jerk.masked_uv
-            history = AlignedHistory(kept.episodes, seconds, offset, masked_uv)
+            history = AlignedHistory(kept.episodes, kept.quality, offset)
             kept.candidates = self._classify_aligned(history)
         # the second stage needs memory too
         kept.bursts, kept.runs, kept.episodes = [], [], []
@@ -293,9 +287,12 @@ class LegDetector:
     def _end_segment(self, name: str) -> None:
         segments = self._history.segments(name)
         if segments:
-            segments[-1].close()
+            segment = segments[-1]
+            segment.close()
             if self._keep:
-                self._kept.seconds[name].append(segments[-1].per_second())
+                self._kept.seconds[name].append(segment.per_second())
+                if isinstance(segment, EmgSegment):
+                    self._kept.quality.append(segment.quality)
 
     def _collect(self) -> None:
         """Move new candidates from the segments to the queue."""

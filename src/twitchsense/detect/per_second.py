@@ -1,13 +1,13 @@
-"""Computes the per-second statistics of a channel while its samples arrive."""
+"""Per-second statistics of a channel, gathered while it streams by."""
 
 from __future__ import annotations
 
 from array import array
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twitchsense.detect.emg_quality import EmgQuality
 from twitchsense.dsp.buffers import Framer, row_medians
 from twitchsense.model.channels import NS
 from twitchsense.model.per_second import PerSecond
@@ -15,14 +15,13 @@ from twitchsense.settings import Settings
 
 Floats = NDArray[np.float64]
 
-#: Number of samples of a second at its extreme value that make it saturated, ...
-STUCK_SAMPLES: Final = 5
-#: ... if half the range of the second is at least this, µV.
-STUCK_UV: Final = 500.0
+#: A signal that repeats its extreme value this often in a second, that far from
+#: zero, stands at the limit of its amplifier.
+STUCK_SAMPLES, STUCK_UV = 5, 500.0
 
 
 class _Rows:
-    """A table of float32 that grows, in compact memory: a week has 600,000 rows.
+    """Rows of float32 that grow: a week has 600,000 seconds.
 
     Parameters
     ----------
@@ -41,40 +40,45 @@ class _Rows:
         self._values.frombytes(rows.astype(np.float32).tobytes())
 
     def take(self) -> NDArray[np.float32]:
-        """Remove and return all rows, shape ``(n, width)``."""
+        """Hand over all rows."""
         values, self._values = self._values, array("f")
         return np.frombuffer(values, np.float32).reshape(-1, self._width)
 
 
 class EmgPerSecond:
-    """Computes the per-second statistics of one EMG segment.
+    """Gathers the seconds of one EMG segment.
 
     Parameters
     ----------
     start_ns : int
-        Time of the first sample of the segment.
     fs : float
-        Sampling rate, Hz.
     size : int
-        Number of samples in a second.
+        Samples in a second.
     hops : int
-        Number of envelope values in a second.
+        Envelope values in a second.
     settings : Settings
+    quality : EmgQuality
+        Is told of every second.
     """
 
-    def __init__(self, start_ns: int, fs: float, size: int, hops: int, settings: Settings) -> None:
+    def __init__(
+        self,
+        start_ns: int,
+        fs: float,
+        size: int,
+        hops: int,
+        settings: Settings,
+        quality: EmgQuality,
+    ) -> None:
         self._start_ns, self._fs, self._size = start_ns, fs, size
         self._flat_uv = settings.emg.flat_uv
-        # quieter than the first: any muscle shows; than the second: a jerk's does
-        self._noise_uv = settings.emg.max_floor_uv, settings.jerk.masked_uv
         self._raw, self._burst = Framer(size), Framer(size)
         self._levels, self._floors, self._high = Framer(hops), Framer(hops), Framer(hops)
-        self._samples, self._envelope = _Rows(2), _Rows(2)  # min, max; level, active fraction
-        self._alive, self._noise = bytearray(), bytearray()  # noise: how many it is above
-        self._first = 0  # index of the second at which these begin
+        self._samples, self._envelope = _Rows(2), _Rows(2)  # low, high; level, busy
+        self._quality = quality
 
     def push(self, raw: Floats, burst: Floats) -> None:
-        """Add samples, as recorded and in the burst band, µV."""
+        """Take samples, unfiltered and in the burst band, µV."""
         self._add_samples(self._raw.push(raw), self._burst.push(burst))
 
     def push_envelope(self, envelope: Floats, floor: Floats, high: NDArray[np.bool_]) -> None:
@@ -85,51 +89,31 @@ class EmgPerSecond:
             self._high.push(high.astype(np.float64)),
         )
 
-    def usable(self, second: int) -> bool:
-        """Whether muscle can be judged in a second that has passed."""
-        return self._noisy(second) == 0
-
-    def shows_jerks(self, second: int) -> bool:
-        """Whether at least the burst of a jerk would stand out of its noise."""
-        return self._noisy(second) < len(self._noise_uv)
-
-    def _noisy(self, second: int) -> int:
-        at = second - self._first
-        if at < 0 or at >= len(self._alive):
-            return 0
-        if not self._alive[at]:
-            return len(self._noise_uv)
-        return self._noise[at] if at < len(self._noise) else 0
-
-    def discard(self, before: int) -> None:
-        """Discard the seconds before an index, and the statistics that only `finish` needs."""
+    def discard(self) -> None:
+        """Discard the rows, which only `finish` needs."""
         self._samples.take()
         self._envelope.take()
-        drop = min(before - self._first, len(self._alive), len(self._noise))
-        if drop > 0:
-            del self._alive[:drop], self._noise[:drop]
-            self._first += drop
 
     def _add_samples(self, raw: Floats, burst: Floats) -> None:
         """Add whole seconds, shape ``(n, samples)``."""
-        if not len(raw):  # most chunks of a live stream complete no second
+        if not len(raw):  # most chunks of a live stream end no second
             return
         low, high, rms, extreme, repeats = _sample_statistics(raw, burst).T
         self._samples.add(np.column_stack([low, high]))
-        # neither flat nor saturated
+        # neither flat nor at the limit of its amplifier
         stuck = (repeats >= STUCK_SAMPLES) & (extreme >= STUCK_UV)
-        self._alive += ((rms > self._flat_uv) & ~stuck).tobytes()
+        self._quality.add_signal((rms > self._flat_uv) & ~stuck)
 
     def _add_envelope(self, envelope: Floats, floor: Floats, high: Floats) -> None:
         """Add whole seconds, shape ``(n, hops)``."""
         if not len(envelope):
             return
-        level, floors, active = _envelope_statistics(envelope, floor, high).T
-        self._envelope.add(np.column_stack([level, active]))
-        self._noise += np.searchsorted(self._noise_uv, floors).astype(np.uint8).tobytes()
+        level, floors, busy = _envelope_statistics(envelope, floor, high).T
+        self._envelope.add(np.column_stack([level, busy]))
+        self._quality.add_floor(floors)
 
     def finish(self) -> PerSecond:
-        """Return the table; the remainder at the end of the segment is a shorter second."""
+        """Return the table; the rest at the end of the segment is a short second."""
         rest = len(self._raw.remainder)
         if rest > 1:
             self._add_samples(self._raw.remainder[None], self._burst.remainder[None])
@@ -138,17 +122,14 @@ class EmgPerSecond:
             self._add_envelope(*(x[None] for x in left))
         samples, envelope = self._samples.take(), self._envelope.take()
         n = len(samples)
-        # the envelope is a hop shorter than the samples, and empty in a very short segment
-        known = min(n, len(envelope))
+        # the envelope is a hop shorter than the samples, or missing in a scrap of signal
+        judged = min(n, len(envelope))
         filled = np.zeros((n, 2), np.float32)
-        filled[:known] = envelope[:known]
-        valid = np.frombuffer(self._alive, np.bool_)[:n].copy()
-        valid[:known] &= np.frombuffer(self._noise, np.uint8)[:known] == 0
-        valid[known:] = False
+        filled[:judged] = envelope[:judged]
         return PerSecond(
             time_ns=_starts(self._start_ns, n, self._size, self._fs),
             length_s=_lengths(n, self._size, rest, self._fs),
-            valid=valid,
+            valid=self._quality.valid(n, judged),
             min=samples[:, 0].copy(),
             max=samples[:, 1].copy(),
             level=filled[:, 0].copy(),
@@ -159,30 +140,28 @@ class EmgPerSecond:
 
 
 class AccPerSecond:
-    """Computes the per-second statistics of one accelerometer segment.
+    """Gathers the seconds of one accelerometer segment.
 
     Parameters
     ----------
     start_ns : int
-        Time of the first sample of the segment.
     fs : float
-        Sampling rate, Hz.
     size : int
-        Number of samples in a second.
+        Samples in a second.
     hops : int
-        Number of values of the thresholded magnitude in a second.
+        Values of the thresholded magnitude in a second.
     """
 
     def __init__(self, start_ns: int, fs: float, size: int, hops: int) -> None:
         self._start_ns, self._fs, self._size = start_ns, fs, size
         self._blocks = Framer(size)
         self._hops = Framer(hops)
-        self._rows: _Rows | None = None  # maximum and mean magnitude, mean vector
-        self._active = _Rows(1)
+        self._rows: _Rows | None = None  # greatest and mean magnitude, mean vector
+        self._busy = _Rows(1)
         self._alive = bytearray()
 
     def push(self, raw: Floats, magnitude: Floats) -> None:
-        """Add samples ``(n, width)`` and their dynamic magnitude ``(n,)``, g."""
+        """Take samples ``(n, width)`` in g and their dynamic magnitude ``(n,)``."""
         if self._rows is None:
             self._rows = _Rows(2 + raw.shape[1])
         self._add(self._blocks.push(np.column_stack([magnitude, raw])))
@@ -192,32 +171,32 @@ class AccPerSecond:
         if len(seconds) and self._rows is not None:
             rows = _acc_statistics(seconds)
             self._rows.add(np.delete(rows, 2, axis=1))
-            # a sensor that gives one value for a whole second has failed
+            # a sensor that gives one value for a second is not moving, it is dead
             self._alive += (rows[:, 2] > 0).tobytes()
 
     def push_active(self, moving: NDArray[np.bool_]) -> None:
-        """Add whether the magnitude is above its closing threshold, per hop."""
+        """Take whether the magnitude is above its closing threshold, per hop."""
         hops = self._hops.push(moving.astype(np.float64))
         if len(hops):
-            self._active.add(hops.mean(axis=1, keepdims=True))
+            self._busy.add(hops.mean(axis=1, keepdims=True))
 
     def discard(self) -> None:
-        """Discard the statistics that only `finish` needs."""
+        """Drop all that only `finish` needs."""
         if self._rows is not None:
             self._rows.take()
-        self._active.take()
+        self._busy.take()
         self._alive.clear()
 
     def finish(self) -> PerSecond:
-        """Return the table; the remainder at the end of the segment is a shorter second."""
+        """Return the table; the rest at the end of the segment is a short second."""
         assert self._rows is not None  # a segment has samples
         rest = len(self._blocks.remainder)
         if rest > 1:
             self._add(self._blocks.remainder[None])
-        rows, active = self._rows.take(), self._active.take()[:, 0]
+        rows, busy = self._rows.take(), self._busy.take()[:, 0]
         n = len(rows)
         filled = np.zeros(n, np.float32)
-        filled[: min(n, len(active))] = active[:n]
+        filled[: min(n, len(busy))] = busy[:n]
         return PerSecond(
             time_ns=_starts(self._start_ns, n, self._size, self._fs),
             length_s=_lengths(n, self._size, rest, self._fs),
@@ -243,7 +222,6 @@ def _lengths(n: int, size: int, rest: int, fs: float) -> NDArray[np.float32]:
 
 
 def _sample_statistics(raw: Floats, burst: Floats) -> Floats:
-    """Columns: minimum, maximum and RMS of the burst band; half range, repeats of an extreme."""
     if len(raw) == 0:
         return np.empty((0, 5))
     low, high = burst.min(axis=1), burst.max(axis=1)
@@ -254,14 +232,13 @@ def _sample_statistics(raw: Floats, burst: Floats) -> Floats:
 
 
 def _envelope_statistics(envelope: Floats, floor: Floats, high: Floats) -> Floats:
-    """Columns: median of the envelope, maximum of the floor, fraction above the threshold."""
     if len(envelope) == 0:
         return np.empty((0, 3))
     return np.stack([row_medians(envelope), floor.max(axis=1), high.mean(axis=1)], axis=1)
 
 
 def _acc_statistics(blocks: Floats) -> Floats:
-    """Columns: maximum and mean magnitude, range of the samples, mean vector."""
+    """Columns: greatest and mean magnitude, range, mean vector."""
     if len(blocks) == 0:
         return np.empty((0, 3 + blocks.shape[2] - 1))
     magnitude, raw = blocks[:, :, 0], blocks[:, :, 1:]

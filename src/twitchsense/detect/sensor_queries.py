@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from twitchsense.detect.emg_quality import EmgQuality
 from twitchsense.model.candidates import Envelope
 from twitchsense.model.channels import NS
 
@@ -54,12 +55,8 @@ class SensorHistory(Protocol):
         """
         ...
 
-    def emg_usable(self, time_ns: int) -> bool:
-        """Whether a usable EMG channel covers a time."""
-        ...
-
-    def emg_shows_jerks(self, time_ns: int) -> bool:
-        """Whether an EMG channel covers a time in which the burst of a jerk would be visible."""
+    def emg_quality(self) -> Iterable[EmgQuality]:
+        """Return the quality of the EMG segments."""
         ...
 
 
@@ -98,11 +95,11 @@ class SensorQueries:
 
     def emg_usable(self, time_ns: int) -> bool:
         """Whether a usable EMG channel of the leg covers a time."""
-        return self.history.emg_usable(time_ns)
+        return any(q.usable(time_ns) for q in self.history.emg_quality())
 
     def emg_shows_jerks(self, time_ns: int) -> bool:
         """Whether an EMG channel of the leg would show the burst of a jerk at a time."""
-        return self.history.emg_shows_jerks(time_ns)
+        return any(q.shows_jerks(time_ns) for q in self.history.emg_quality())
 
 
 def find_response(envelope: Envelope, first_ns: int, last_ns: int) -> AccResponse | None:

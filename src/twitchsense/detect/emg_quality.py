@@ -1,0 +1,95 @@
+"""Quality of the EMG, second by second: whether muscle activity can be judged at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twitchsense.model.channels import NS
+from twitchsense.settings import Settings
+
+
+class EmgQuality:
+    """Answers whether one EMG segment can show muscle activity, or at least a jerk, at a time.
+
+    The whole second before that time decides, because it has surely been processed; the first
+    second of a segment counts as usable. The same object answers while a recording streams by
+    and when the night is decided anew on aligned clocks, so both answers are the same.
+
+    Parameters
+    ----------
+    start_ns : int
+        Time of the first sample of the segment.
+    fs : float
+        Sampling rate, Hz.
+    samples_per_s : int
+        Samples in a second of the per-second statistics.
+    settings : Settings
+
+    Attributes
+    ----------
+    stop_ns : int
+        Time just after the newest sample.
+    """
+
+    def __init__(self, start_ns: int, fs: float, samples_per_s: int, settings: Settings) -> None:
+        self._start_ns, self._fs, self._samples_per_s = start_ns, fs, samples_per_s
+        # up to the first floor every muscle activity shows, up to the second that of a jerk
+        self._limits_uv = settings.emg.max_floor_uv, settings.jerk.masked_uv
+        self._alive = bytearray()  # neither flat nor saturated
+        self._exceeded = bytearray()  # number of limits that the noise floor exceeds
+        self._first = 0  # second at which both begin
+        self.stop_ns = start_ns
+
+    def add_signal(self, alive: NDArray[np.bool_]) -> None:
+        """Add whether the signal of the next seconds is neither flat nor saturated."""
+        self._alive += alive.tobytes()
+
+    def add_floor(self, floor_uv: NDArray[np.float64]) -> None:
+        """Add the noise floor of the next seconds, µV."""
+        self._exceeded += np.searchsorted(self._limits_uv, floor_uv).astype(np.uint8).tobytes()
+
+    def valid(self, n: int, n_judged: int) -> NDArray[np.bool_]:
+        """Return whether muscle activity can be judged in each second since the start.
+
+        Parameters
+        ----------
+        n : int
+            Number of seconds.
+        n_judged : int
+            Number of seconds whose noise floor is known; the others are not valid.
+        """
+        valid = np.frombuffer(self._alive, np.bool_)[:n].copy()
+        valid[:n_judged] &= np.frombuffer(self._exceeded, np.uint8)[:n_judged] == 0
+        valid[n_judged:] = False
+        return valid
+
+    def usable(self, time_ns: int) -> bool:
+        """Whether the segment covers a time, and muscle activity can be judged there."""
+        return self._covers(time_ns) and self._limits_exceeded(time_ns) == 0
+
+    def shows_jerks(self, time_ns: int) -> bool:
+        """Whether the segment covers a time, and the burst of a jerk would be visible there."""
+        return self._covers(time_ns) and self._limits_exceeded(time_ns) < len(self._limits_uv)
+
+    def discard(self, before_ns: int) -> None:
+        """Discard the seconds before a time."""
+        drop = min(self._second(before_ns) - self._first, len(self._alive), len(self._exceeded))
+        if drop > 0:
+            del self._alive[:drop], self._exceeded[:drop]
+            self._first += drop
+
+    def _covers(self, time_ns: int) -> bool:
+        return self._start_ns <= time_ns < self.stop_ns
+
+    def _second(self, time_ns: int) -> int:
+        seconds = (time_ns - self._start_ns) / NS
+        return int(seconds * self._fs // self._samples_per_s)
+
+    def _limits_exceeded(self, time_ns: int) -> int:
+        at = self._second(time_ns) - 1 - self._first
+        if at < 0 or at >= len(self._alive):
+            return 0
+        if not self._alive[at]:
+            return len(self._limits_uv)
+        return self._exceeded[at] if at < len(self._exceeded) else 0
