@@ -12,6 +12,7 @@ import io
 import json
 import logging
 from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
@@ -20,7 +21,6 @@ import pytest
 from click.testing import CliRunner
 
 import twitchsense as ts
-from tests.html_tags import TagCollector
 from tests.nightfile.builders import write_night as write_night_file
 from tests.recordings import make_recording, write_captures
 from tests.trend.builders import evening, write_night
@@ -48,8 +48,21 @@ TURNED = "\u202egnp.exe\u2066"
 ENDLESS = "A" * 10_000_000
 
 
+class Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.seen, self.text = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append(tag)
+        assert not any(name.startswith("on") for name, _ in attrs)
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
 def read_page(page, scripts):
-    tags = TagCollector()
+    tags = Tags()
     tags.feed(page)
     assert tags.seen.count("script") == scripts
     assert all(c not in page for c in TURNED if not c.isprintable())

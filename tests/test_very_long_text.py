@@ -12,9 +12,9 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from tests.html_tags import TagCollector
 from tests.nightfile.builders import write_night
 from tests.recordings import make_recording, write_captures
+from tests.test_hostile_text import Tags
 from tests.trend.builders import evening
 from tests.trend.builders import write_night as write_result
 from twitchsense.cli.app import main
@@ -45,7 +45,7 @@ def read_out(folder):
         assert "A" * MOST not in text, path.name
         assert len(text) < 6_000_000
         if path.suffix == ".html":
-            page = TagCollector()
+            page = Tags()
             page.feed(text)
             assert page.seen.count("script") in (0, 3)
         elif path.suffix != ".json":

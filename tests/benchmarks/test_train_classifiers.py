@@ -85,6 +85,6 @@ def test_the_model_taken_over_says_what_was_grown():
     x[::5, 4] = np.nan
     grown = ensemble.HistGradientBoostingClassifier(**PARAMETERS, min_samples_leaf=10).fit(x, y)
     names = COLUMNS["movement"]
-    model = convert(names, grown)
+    model = convert(names, float(grown._baseline_prediction.item()), grown._predictors)
     ours = model.probability(model.contributions(x))
     np.testing.assert_allclose(ours, grown.predict_proba(x)[:, 1], atol=2e-3)

@@ -26,7 +26,7 @@ AT = 100 * S
 
 BURST = Burst(
     channel="emg1", number=0, onset_ns=AT, offset_ns=AT + 40 * MS, peak_ns=AT + 15 * MS,
-    active_s=0.04, amplitude_uv=200.0, rise_ms=10.0, snr_db=25.0, threshold_ratio=4.0,
+    active_s=0.04, amplitude_uv=200.0, rise_ms=10.0, snr_db=25.0,
     floor_uv=3.0, low_frequency_share=0.1,
     waveform_features=np.ones(len(WAVEFORM_FEATURES), np.float32), log_frequency=4.6,
     electrode_probability=0.1, mains_share=0.0, saturated=False,

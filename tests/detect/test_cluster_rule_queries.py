@@ -296,39 +296,25 @@ def test_duration_of_a_candidate_is_that_of_its_burst():
 
 # -- confidence ----------------------------------------------------------------------------
 
-FAINT = burst(100, threshold_ratio=1.7, amplitude_uv=80.0)  # 1.7 and 1.6 times the thresholds
 
-
-def confidence(*items, **senses):
-    return classify_cluster(*items, **senses)[0].confidence
-
-
-def test_confidence_of_a_twitch_follows_its_margins_and_is_lower_without_acceleration():
-    assert confidence(FAINT, seen=STILL) == pytest.approx(margin(1.7) * margin(1.6))
-    assert confidence(FAINT) == pytest.approx(0.9 * margin(1.7) * margin(1.6))
+def confidence(*members, **sensors):
+    return classify_cluster(*members, **sensors)[0].confidence
 
 
 def test_confidence_of_a_jerk_is_the_probability_of_the_model():
-    assert confidence(FAINT, seen=KICK) == 0.8
+    assert confidence(burst(100), seen=KICK) == 0.8
 
 
-@pytest.mark.parametrize("least_uv", [0.0, 0.5, 1.0])
-def test_confidence_compares_amplitude_with_at_least_one_microvolt(least_uv):
-    settings = Settings(twitch=TwitchSettings(min_uv=least_uv))
-    faint = burst(threshold_ratio=1.7, amplitude_uv=1.3)
-    assert confidence(faint, seen=STILL, settings=settings) == pytest.approx(
-        margin(1.7) * margin(1.3)
+def test_bursts_and_movements_get_their_confidence_from_the_models():
+    assert np.isnan(confidence(burst(), seen=STILL))
+    assert np.isnan(confidence(burst(2000), leg_run(2.0), episode(1.5), seen=KICK))
+
+
+def test_confidence_of_a_posture_change_follows_its_excess():
+    turned = episode(1.5, turn_deg=60.0)
+    assert confidence(burst(2000), leg_run(2.0, 14.0), turned, seen=KICK) == pytest.approx(
+        margin(1.75)
     )
-
-
-def test_confidence_below_the_threshold_is_a_half():
-    assert confidence(burst(threshold_ratio=0.2, amplitude_uv=50.0), seen=STILL) == 0.25
-
-
-def test_confidence_of_a_contraction_follows_its_excess_and_is_lower_if_the_leg_is_still():
-    items = burst(2000), leg_run(2.0, 14.0)
-    assert confidence(*items, episode(1.5), seen=KICK) == pytest.approx(margin(1.75))
-    assert confidence(*items, seen=STILL) == pytest.approx(0.8 * margin(1.75))
 
 
 @pytest.mark.parametrize(

@@ -34,8 +34,8 @@ from twitchsense.settings import JerkSettings, MovementSettings, Settings
 @pytest.mark.parametrize(
     ("candidate", "expected"),
     [
-        (burst(4.9), ("twitch", "too_short")),
-        (burst(5.0), ("twitch", "")),
+        (burst(2.9), ("twitch", "too_short")),
+        (burst(3.0), ("twitch", "")),  # 5 ms, and what measuring may take off it
         (burst(165.0), ("twitch", "")),  # 150 ms plus the tolerance
         (burst(165.1), ("brief_contraction", "")),
         (burst(499.0), ("brief_contraction", "")),
@@ -387,14 +387,6 @@ def test_features_of_a_contraction():
         },
         abs=1e-6,
     )
-
-
-def test_confidence_is_lower_without_acceleration_and_missing_for_the_rejected():
-    with_acc = classify_cluster(burst(2000), leg_run(2.0), episode(1.5), seen=KICK)[0]
-    without = classify_cluster(burst(2000), leg_run(2.0))[0]
-    rejected = classify_cluster(burst(amplitude_uv=10.0))[0]
-    assert without.confidence < with_acc.confidence <= 1
-    assert np.isnan(rejected.confidence)
 
 
 # -- acceleration without EMG ------------------------------------------------------------------

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.detect.builders import S, candidate, night_context, night_rules, per_second, waveform
+from twitchsense.settings import LabelSettings, Settings
 
 
 def reasons(candidates, active_fraction=0.0):
@@ -68,6 +69,14 @@ def test_active_minute(busy, active, kind):
     assert reasons([candidate(200, kind=kind)], busy) == (["active_wake"] if active else [""])
 
 
+@pytest.mark.parametrize(("active_share", "active"), [(0.05, True), (0.2, True), (0.9, False)])
+def test_the_share_of_activity_is_a_setting(active_share, active):
+    settings = Settings(labels=LabelSettings(active_share=active_share))
+    context = night_context({"emg1": per_second(0.5)})
+    (after,) = night_rules([candidate(200)], context, settings)
+    assert after.reason == ("active_wake" if active else "")
+
+
 @pytest.mark.parametrize(
     ("seconds", "g", "active"), [(13, 0.11, True), (11, 0.11, False), (40, 0.09, False)]
 )
@@ -93,7 +102,7 @@ def test_own_activity_does_not_count_and_movements_are_kept():
     busy[200:213] = 1.0  # 13 of 60 s
     assert reasons([candidate(199.5, length_s=0.4)], busy) == ["active_wake"]
     assert reasons([candidate(200, length_s=13.0, kind="jerk")], busy) == [""]
-    assert reasons([candidate(200, kind="movement")], 0.9) == [""]
+    assert reasons([candidate(200, kind="movement", length_s=0.6)], 0.9) == [""]
 
 
 def test_earlier_reasons_are_kept_and_rejection_clears_confidence():
@@ -182,7 +191,7 @@ def test_the_second_before_and_after_a_large_movement_belongs_to_it(second, coun
     large = candidate(204, kind="gross_movement", length_s=21.4)  # less 23 s of the minute
     busy[180:188] = 0.91  # 7.28 of 37 s, just below a fifth
     busy[second] = 1.0
-    assert reasons([candidate(200, length_s=0.0), large], busy)[0] == ("active_wake" * counts)
+    assert reasons([candidate(200, length_s=0.005), large], busy)[0] == ("active_wake" * counts)
 
 
 def test_masked_beat_is_found_by_its_time():

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from tests.detect.builders import leg_with_electrode_noise
 from tests.signals import SimulatedLeg, cut_chunks, detect
 from twitchsense.detect.detector import Detector
-from twitchsense.detect.leg_detector import LegDetector
 from twitchsense.errors import TwitchsenseError
 from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings
@@ -186,17 +185,11 @@ def test_closed_detector_is_freed_at_once():
     gc.collect()
     gc.disable()
     try:
-        known = {id(thing) for thing in gc.get_objects()}
         detector = Detector(Settings(), leg.recording().channels)
         for chunk in leg.recording().chunks(1):
             detector.push(chunk)
-        legs = [
-            weakref.ref(thing)
-            for thing in gc.get_objects()
-            if isinstance(thing, LegDetector) and id(thing) not in known
-        ]
-        assert len(legs) == 1
+        held = weakref.ref(detector._legs[""])
         detector.close()
-        assert legs[0]() is None
+        assert held() is None
     finally:
         gc.enable()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 
 import numpy as np
 import pytest
@@ -117,24 +116,18 @@ def test_a_blocked_event_loop_loses_nothing(tmp_path):
     def during(result, loop, stop):
         # virtual time moves on while the loop does nothing, as a real clock would
         def block():
-            loop.skip(3.0)
+            loop._virtual.slept += 3.0
 
         loop.call_later(20.0, block)
 
     record_simulated(tmp_path / "a.night", 40, during=during).check()
 
 
-def test_a_full_disk_is_reported_and_recovered_from(tmp_path, monkeypatch):
-    seen, connections, connect = [], [], sqlite3.connect
-
-    def keep(*arguments, **options):
-        connections.append(connect(*arguments, **options))
-        return connections[-1]
-
-    monkeypatch.setattr(sqlite3, "connect", keep)
+def test_a_full_disk_is_reported_and_recovered_from(tmp_path):
+    seen = []
 
     def during(result, loop, stop):
-        db = connections[-1]  # that of the writer, which was opened just before
+        db = result.recorder.night._db
 
         def fill():
             pages = db.execute("PRAGMA page_count").fetchone()[0]

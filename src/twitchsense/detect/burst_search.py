@@ -130,9 +130,9 @@ class BurstSearch:
         bridge = round(emg.bridge_ms / 1000 * fs / hop)
         self._segmenter = HysteresisSegmenter(bridge)
         self._nested_segmenter = HysteresisSegmenter(bridge)
-        # per hop: centre, spread and opening threshold, of the floor and of the fast floor
-        self._floors = SampleBuffer(np.float64, 3)
-        self._fast_floors = SampleBuffer(np.float64, 3)
+        # centre and spread per hop, of the floor and of the fast floor
+        self._floors = SampleBuffer(np.float64, 2)
+        self._fast_floors = SampleBuffer(np.float64, 2)
         self._active = SampleBuffer(np.bool_)
         self._open_head: _Run | None = None  # measured head of an unfinished long run
         self._to_measure: list[_Run] = []  # finished runs, waiting for the signal after them
@@ -212,7 +212,7 @@ class BurstSearch:
         opening = centre + self._threshold.multiple(centre, spread) * spread
         closing = centre + close_k * spread
         active = envelope > closing
-        self._floors.push(np.stack([centre, spread, opening], axis=1))
+        self._floors.push(np.stack([centre, spread], axis=1))
         self._active.push(active)
         self._enqueue(*self._segmenter.push(active, envelope > opening))
         self._search_nested(fast, closing, opening)
@@ -231,7 +231,7 @@ class BurstSearch:
         fast_opening = (
             fast.centre + self._threshold.multiple(fast.centre, fast.spread) * fast.spread
         )
-        self._fast_floors.push(np.stack([fast.centre, fast.spread, fast_opening], axis=1))
+        self._fast_floors.push(np.stack([fast.centre, fast.spread], axis=1))
         active = fast.envelope > np.maximum(fast_closing, closing)
         opens = fast.envelope > np.maximum(fast_opening, opening)
         self._enqueue_nested(*self._nested_segmenter.push(active, opens))

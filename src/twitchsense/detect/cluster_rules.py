@@ -27,6 +27,7 @@ from twitchsense.detect.burst_limits import (
     impulse_uvs,
     is_electrode_artifact,
     limit_reason,
+    max_duration_ms,
     min_amplitude_uv,
 )
 from twitchsense.detect.classify import DECISION_THRESHOLD, Classifier
@@ -148,7 +149,10 @@ class ClusterRules:
             kind = "movement"
             if contraction.excess_uv < rule.fall_uv:
                 reason = reason or "weak_contraction"
-        confidence = _margin(contraction.excess_uv / rule.rise_uv) * (1.0 if moved else 0.8)
+        # movements get theirs from the movement model
+        confidence = NAN
+        if kind == "posture_change":
+            confidence = _margin(contraction.excess_uv / rule.rise_uv)
         return self._with_emg(
             best, kind, reason, confidence, onset_ns=onset_ns, offset_ns=offset_ns,
             amplitude_uv=contraction.amplitude_uv, peak_g=peak_g, jerk_g_s=jerk_g_s,
@@ -216,7 +220,7 @@ class ClusterRules:
                 grade=self._grade(peak_g, jerk_g_s),
             )  # fmt: skip
             return candidate, _overlapping(episodes, seen.onset_ns, seen.offset_ns)
-        short = duration_ms <= twitch.max_ms + twitch.slack_ms and turn_deg < twitch.max_turn_deg
+        short = duration_ms <= max_duration_ms(twitch) and turn_deg < twitch.max_turn_deg
         kind = "twitch" if short else "brief_contraction"
         reason = hard_artifact(best, self.settings)
         if not reason and not moved_leg and is_electrode_artifact(best):
@@ -229,11 +233,8 @@ class ClusterRules:
         if not reason and seen is not None and peak_g < jerk.min_g:
             # the small movement that a twitch makes is part of the twitch
             explained = _overlapping(episodes, first_ns, last_ns, longest_s=jerk.max_episode_s)
-        confidence = _margin(best.threshold_ratio) * _margin(
-            best.amplitude_uv / max(twitch.min_uv, 1.0)
-        )
-        confidence *= 1.0 if seen is not None else 0.9
-        candidate = self._with_emg(best, kind, reason, confidence, peak_g=peak_g, jerk_g_s=jerk_g_s)
+        # the confidence follows from the burst model
+        candidate = self._with_emg(best, kind, reason, NAN, peak_g=peak_g, jerk_g_s=jerk_g_s)
         return candidate, explained
 
     # -- acceleration without EMG -----------------------------------------------------

@@ -9,6 +9,7 @@ tables. However a recording is cut, the tables are equal.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from twitchsense.detect.classify import Classifier
 from twitchsense.detect.leg_detector import LegDetector
@@ -41,6 +42,9 @@ class Detector:
     >>> detections = detector.close()  # doctest: +SKIP
     """
 
+    #: The models; a subclass may use others.
+    classifier_class: ClassVar[type[Classifier]] = Classifier
+
     def __init__(
         self,
         settings: Settings,
@@ -49,7 +53,7 @@ class Detector:
         keep: bool = True,
     ) -> None:
         self._settings, self._keep = settings, keep
-        self._classifier = Classifier()
+        self._classifier = self.classifier_class()
         self._leg_of = leg_by_channel(channels, settings.legs)
         by_leg: dict[str, list[Channel]] = {}
         for channel in sorted(channels, key=lambda c: c.name):

@@ -138,4 +138,10 @@ NIGHT_RULES: Final = (
         "shortly after another jerk: the leg still swings",
         ("dead_time",),
     ),
+    Rule(
+        "enforce_limits",
+        "all events",
+        "the limits of each kind, last: a classifier may overrule a reason, never a definition",
+        ("too_short", "weak_contraction", "acc_micro_event"),
+    ),
 )

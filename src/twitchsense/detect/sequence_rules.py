@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from twitchsense.detect.burst_limits import MS, max_duration_ms, min_duration_ms
 from twitchsense.detect.classify import DECISION_THRESHOLD, Classifier
 from twitchsense.detect.ecg_rejection import find_ecg
 from twitchsense.detect.features.recurrence import channel_bursts, count_similar
@@ -34,9 +35,8 @@ LARGE_REASONS: Final = ("", "sustained_activity")
 #: Activity that is not the person's, whatever its amount, or does not make the minute one of
 #: movement (tonic firing).
 FOREIGN_REASONS: Final = ("ecg", "electrode_pop", "mains", "saturation", "rhythmic_train")
-#: Active wake: maximum fraction of activity (docs/definitions.md, Labels and words) ...
-ACTIVE_SHARE: Final = 0.2
-#: ... in this time to either side of an event, s.
+#: Active wake: activity in this time to either side of an event counts, s; the maximum fraction
+#: is `LabelSettings.active_share` (docs/definitions.md, Labels and words).
 ACTIVE_S: Final = 30.0
 #: The leg is on the move in seconds with a mean dynamic acceleration above this: the
 #: stillness limit of MotionWatch, g.
@@ -234,11 +234,13 @@ def _reject(candidates: Candidates, rows: set[int], reason: str) -> Candidates:
 
 def reject_active_wake(candidates: Candidates, night: NightInputs) -> Candidates:
     """Reject what happens while the person is active, and jerks that are steps."""
-    active = _find_active(candidates, night.context)
+    active = _find_active(candidates, night.context, night.settings.labels.active_share)
     return _reject(candidates, active | _find_steps(candidates, night.settings), "active_wake")
 
 
-def _find_active(candidates: Sequence[ScoredCandidate], context: NightContext) -> set[int]:
+def _find_active(
+    candidates: Sequence[ScoredCandidate], context: NightContext, max_share: float
+) -> set[int]:
     """Find the candidates in a minute that is full of activity of the same sensor."""
     members: dict[str, list[int]] = {}
     for i, c in enumerate(candidates):
@@ -265,7 +267,7 @@ def _find_active(candidates: Sequence[ScoredCandidate], context: NightContext) -
         share = (active[last] - active[first] - own) / np.maximum(length[last] - length[first], 1.0)
         share = np.maximum(share, _moving_share(context, times))
         for i, value in zip(rows, share.tolist(), strict=True):
-            if value > ACTIVE_SHARE and not candidates[i].reason:
+            if value > max_share and not candidates[i].reason:
                 found.add(i)
     return found
 
@@ -351,6 +353,33 @@ def reject_ring_down(candidates: Candidates, night: NightInputs) -> Candidates:
     return _reject(candidates, found, "dead_time")
 
 
+# -- definitions --------------------------------------------------------------------------
+
+
+def enforce_limits(candidates: Candidates, night: NightInputs) -> Candidates:
+    """Hold every event to the limits of its kind, whatever the classifiers made of it.
+
+    A classifier says how likely a candidate is muscle activity; what kind of event it is remains
+    a matter of definition (docs/definitions.md, Kinds of event).
+    """
+    return [c if c.reason else _within_limits(c, night.settings) for c in candidates]
+
+
+def _within_limits(c: ScoredCandidate, settings: Settings) -> ScoredCandidate:
+    twitch, movement = settings.twitch, settings.movement
+    duration_ms = (c.offset_ns - c.onset_ns) / MS
+    if c.kind in SHORT_KINDS:
+        if duration_ms < min_duration_ms(twitch):
+            return c.rejected("too_short")
+        if duration_ms >= movement.min_s * 1000:
+            return c.rejected("weak_contraction")
+        if c.kind == "twitch" and duration_ms > max_duration_ms(twitch):
+            return replace(c, kind="brief_contraction")
+    elif c.kind == "movement" and duration_ms < movement.min_s * 1000:
+        return c.rejected("weak_contraction" if c.has_emg else "acc_micro_event")
+    return c
+
+
 RULES: Final[Mapping[str, Callable[[Candidates, NightInputs], Candidates]]] = {
     rule.__name__: rule
     for rule in (
@@ -362,5 +391,6 @@ RULES: Final[Mapping[str, Callable[[Candidates, NightInputs], Candidates]]] = {
         classify_bursts,
         reject_active_wake,
         reject_ring_down,
+        enforce_limits,
     )
 }

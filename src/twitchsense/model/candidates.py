@@ -43,8 +43,6 @@ class Burst:
         Onset to half of the envelope's peak, ms.
     snr_db : float
         Peak of the envelope over the noise floor, dB.
-    threshold_ratio : float
-        Peak of the envelope over the opening threshold.
     floor_uv : float
         Noise floor (RMS) at the onset, µV.
     low_frequency_share : float
@@ -73,7 +71,6 @@ class Burst:
     amplitude_uv: float
     rise_ms: float
     snr_db: float
-    threshold_ratio: float
     floor_uv: float
     low_frequency_share: float
     waveform_features: NDArray[np.float32]

@@ -67,6 +67,12 @@ class TwitchSettings(FrozenModel):
     """Limits of a twitch."""
 
     min_ms: float = Field(5.0, ge=0, description="shortest duration, ms [E]")
+    min_slack_ms: float = Field(
+        2.0,
+        ge=0,
+        description="amount by which a measured duration may fall below it, ms: the edges of a "
+        "weak burst lie in the noise (docs/detection.md) [C]",
+    )
     max_ms: float = Field(
         150.0, gt=0, description="longest duration, ms (fragmentary myoclonus, AASM)"
     )
