@@ -1,16 +1,27 @@
 """Writes the generated pages (settings, glossary, labels, broken) from the code.
 
+The tables of ``detection.md`` are generated too, between markers in the page.
+
 python docs/make_tables.py
 """
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from twitchsense.cohort.dataset_tables import TABLES as COHORT_TABLES
+from twitchsense.detect import boosted_trees
+from twitchsense.detect.burst_grouping import MIN_FILLED
+from twitchsense.detect.burst_limits import MIN_PEAK_TO_FLOOR
+from twitchsense.detect.classify import DECISION_THRESHOLD
+from twitchsense.detect.cluster_rules import ONE_SENSOR
+from twitchsense.detect.features import FEATURES
+from twitchsense.detect.rule_order import CLUSTER_RULES, NIGHT_RULES
 from twitchsense.model.event_table import EVENT_COLUMNS, REJECT_REASONS
 from twitchsense.scoring.label_rules import RULES
 from twitchsense.settings import Settings
@@ -214,8 +225,162 @@ def broken_page() -> str:
     return BROKEN_HEAD + "\n".join(rows) + "\n"
 
 
+def kinds_table() -> list[str]:
+    """Return the table of the kinds of events, with their limits."""
+    s = Settings()
+    twitch, jerk, movement, emg = s.twitch, s.jerk, s.movement, s.emg
+    rows = [
+        (
+            "posture_change",
+            f"the leg turned by at least {movement.turn_deg:g}° during a contraction; from the "
+            "first to the last episode that turned it, with all contractions meanwhile",
+            f"an episode that turns the leg by at least {movement.turn_deg:g}°",
+        ),
+        (
+            "gross_movement",
+            f"a contraction, or the movement with it, of more than {movement.max_s:g} s; rejected "
+            f"as `sustained_activity` if the contraction alone is that long and the leg moves for "
+            f"less than {movement.acc_gross_s:g} s",
+            f"an episode of at least {movement.acc_gross_s:g} s [E]",
+        ),
+        (
+            "movement",
+            f"+{movement.rise_uv:g}/+{movement.fall_uv:g} µV rule for {movement.min_s:g}–"
+            f"{movement.max_s:g} s; bursts fill at least {100 * MIN_FILLED:g} % of it, and its "
+            f"median is at least {movement.fall_uv:g} µV above rest",
+            f"an episode of at least {movement.min_s:g} s where no EMG is usable",
+        ),
+        (
+            "jerk",
+            f"burst of {jerk.min_ms:g}–{jerk.max_ms:g} ms that rises to half of its peak within "
+            f"{jerk.max_rise_ms:g} ms, at least {jerk.min_impulse_uvs:g} µV·s; the leg moves with "
+            f"at least {jerk.min_g:g} g and {jerk.min_jerk_g_s:g} g/s, from {jerk.lead_ms:g} ms "
+            f"before to {jerk.lag_ms:g} ms after the onset on, for at most "
+            f"{jerk.max_episode_s:g} s, and turns by less than {jerk.max_turn_deg:g}° [E]; jerk "
+            f"model at least {DECISION_THRESHOLD:g}",
+            f"where there is no EMG, or its noise exceeds {jerk.masked_uv:g} µV [E]: at least "
+            f"{jerk.min_g_alone:g} g and {jerk.min_jerk_g_s:g} g/s, peak within {jerk.lag_ms:g} "
+            f"ms, at most {jerk.max_episode_s:g} s; confidence at most {ONE_SENSOR:g} [E]",
+        ),
+        (
+            "twitch",
+            f"burst of {twitch.min_ms:g}–{twitch.max_ms:g} ms (measured: up to "
+            f"{twitch.max_ms + twitch.slack_ms:g} ms), at least {twitch.min_uv:g} µV peak to peak "
+            f"(measured: {twitch.min_uv - twitch.slack_uv:g} µV, but at least "
+            f"{MIN_PEAK_TO_FLOOR:g} times the noise floor); the leg turns by less than "
+            f"{twitch.max_turn_deg:g}°",
+            "",
+        ),
+        (
+            "brief_contraction",
+            f"longer burst, of less than {movement.min_s:g} s",
+            "",
+        ),
+        (
+            "rejected",
+            f"noise floor above {emg.max_floor_uv:g} µV, and the other rules of the table below",
+            "`bump` where EMG would show more; otherwise `acc_micro_event`",
+        ),
+    ]
+    return [
+        "| kind | with EMG | by acceleration alone |",
+        "|---|---|---|",
+        *(f"| {f'`{k}`' if k != 'rejected' else k} | {a} | {b or '–'} |" for k, a, b in rows),
+    ]
+
+
+def rules_table() -> list[str]:
+    """Return the table of all rules of detection, in order."""
+    lines = [
+        "| # | rule | applies to | what decides | rejects as | may overrule |",
+        "|---|---|---|---|---|---|",
+    ]
+
+    def words(reasons: tuple[str, ...]) -> str:
+        return ", ".join(f"`{r}`" for r in reasons) or "–"
+
+    number = 0
+    for title, rules in (("first stage, each cluster", CLUSTER_RULES),
+                         ("second stage, the whole night", NIGHT_RULES)):  # fmt: skip
+        lines.append(f"| | **{title}** | | | | |")
+        for rule in rules:
+            number += 1
+            name = f"`{rule.name}`" if rules is NIGHT_RULES else rule.name
+            lines.append(
+                f"| {number} | {name} | {rule.applies_to} | {rule.does} "
+                f"| {words(rule.reasons)} | {words(rule.overrules)} |"
+            )
+    return lines
+
+
+TREE_MODELS = ("jerk", "movement", "burst", "recurrence")
+
+
+def _model_card(name: str) -> dict:
+    return json.loads(Path(boosted_trees.__file__).with_name("models").joinpath(
+        f"{name}.json").read_text("utf-8"))  # fmt: skip
+
+
+def models_table() -> list[str]:
+    """Return the table of the models, from their cards."""
+    lines = [
+        "| model | estimates the probability of | method | features |",
+        "|---|---|---|---|",
+    ]
+    for name in TREE_MODELS:
+        card = _model_card(name)
+        signs = sum(f["monotonic"] != 0 for f in card["features"])
+        lines.append(
+            f"| `{name}` | {card['estimates']} | {card['trees']} boosted trees of depth "
+            f"{card['parameters']['max_depth']} or less | {len(card['features'])}, of which "
+            f"{signs} monotonic |"
+        )
+    card = _model_card("electrode")
+    lines.append(
+        f"| `electrode` | {card['estimates']} | {len(card['regressions'])} logistic regressions: "
+        f"{', '.join(f'`{r}`' for r in card['regressions'])} | {len(card['features'])} |"
+    )
+    return lines
+
+
+def features_table() -> list[str]:
+    """Return the table of all features, with the models that read them."""
+    used: dict[str, list[str]] = {}
+    for name in (*TREE_MODELS, "electrode"):
+        for feature in _model_card(name)["features"]:
+            used.setdefault(feature["name"], []).append(name)
+    return [
+        "| feature | unit | meaning | models |",
+        "|---|---|---|---|",
+        *(
+            f"| `{name}` | {f.unit} | {f.meaning} | {', '.join(used.get(name, []))} |"
+            for name, f in FEATURES.items()
+        ),
+    ]
+
+
+DETECTION_TABLES: dict[str, Callable[[], list[str]]] = {
+    "kinds": kinds_table,
+    "rules": rules_table,
+    "models": models_table,
+    "features": features_table,
+}
+
+
+def detection_page() -> str:
+    """Return the page about detection with its generated tables replaced."""
+    page = (DOCS / "detection.md").read_text()
+    for name, table in DETECTION_TABLES.items():
+        start, end = f"<!-- generated: {name} -->", "<!-- end -->"
+        before, rest = page.split(start)
+        _, after = rest.split(end, 1)
+        page = f"{before}{start}\n\n" + "\n".join(table()) + f"\n\n{end}{after}"
+    return page
+
+
 def main() -> None:
     """Write the pages."""
+    (DOCS / "detection.md").write_text(detection_page())
     (DOCS / "broken.md").write_text(broken_page())
     (DOCS / "settings.md").write_text(settings_page())
     (DOCS / "glossary.md").write_text(glossary_page())

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-@pytest.mark.parametrize("page", ["settings", "glossary", "labels", "broken"])
+@pytest.mark.parametrize("page", ["settings", "glossary", "labels", "broken", "detection"])
 def test_generated_page_is_fresh(page):
     made = runpy.run_path(str(ROOT / "docs" / "make_tables.py"))[f"{page}_page"]()
     assert (ROOT / "docs" / f"{page}.md").read_text() == made

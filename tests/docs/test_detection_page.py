@@ -1,0 +1,80 @@
+"""The drawing of the stages in docs/detection.md is the order in which the code runs them."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+import twitchsense
+from tests.signals import SimulatedLeg, cut_chunks
+from twitchsense.detect.detector import Detector
+from twitchsense.settings import Settings
+
+PAGE = Path(__file__).parents[2] / "docs" / "detection.md"
+PACKAGE = Path(twitchsense.__file__).parent
+
+
+def drawn_stages():
+    """Return (file, function) of each stage in the drawing, from top to bottom."""
+    drawing = re.search(r"## Stages\n.*?```text\n(.*?)```", PAGE.read_text(), re.S)[1]
+    found = []
+    for path, function in re.findall(r"([\w/]+\.py): (\w+)", drawing):
+        near = PACKAGE / "detect" / path
+        found.append((near if near.exists() else PACKAGE / path, function))
+    return found
+
+
+def first_calls(run):
+    """Return (file, function) of all functions of the package in the order of their first call."""
+    order = {}
+
+    def profile(frame, event, _):
+        if event == "call":
+            code = frame.f_code
+            order.setdefault((code.co_filename, code.co_name), len(order))
+
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        run()
+    finally:
+        sys.setprofile(before)
+    return order
+
+
+@pytest.fixture(scope="module")
+def calls():
+    # the jerk first: limits of a burst are examined only if it is no jerk
+    recording = SimulatedLeg(60).jerk(20).twitch(35).recording()
+    detector = Detector(Settings(), recording.channels)
+
+    def detect():
+        for chunk in cut_chunks(recording, []):
+            detector.push(chunk)
+        detections = detector.close()
+        assert sorted(detections.events.trial_type) == ["jerk", "twitch"]
+
+    return first_calls(detect)
+
+
+def test_modules_of_the_drawing_exist():
+    assert [path for path, _ in drawn_stages() if not path.exists()] == []
+
+
+def test_every_stage_of_the_drawing_is_entered(calls):
+    assert [stage for stage in drawn_stages() if (str(stage[0]), stage[1]) not in calls] == []
+
+
+def test_stages_are_entered_in_the_order_of_the_drawing(calls):
+    drawn = [(str(path), function) for path, function in drawn_stages()]
+    assert sorted(drawn, key=calls.__getitem__) == drawn
+
+
+def test_every_module_of_the_detector_is_on_the_page():
+    page = PAGE.read_text()
+    modules = [p.relative_to(PACKAGE / "detect").as_posix()
+               for p in (PACKAGE / "detect").rglob("*.py") if p.name != "__init__.py"]  # fmt: skip
+    assert [name for name in modules if name not in page] == []
