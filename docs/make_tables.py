@@ -17,7 +17,11 @@ from pydantic import BaseModel
 from twitchsense.cohort.dataset_tables import TABLES as COHORT_TABLES
 from twitchsense.detect import boosted_trees
 from twitchsense.detect.burst_grouping import MIN_FILLED
-from twitchsense.detect.burst_limits import MIN_PEAK_TO_FLOOR
+from twitchsense.detect.burst_limits import (
+    MIN_PEAK_TO_FLOOR,
+    max_duration_ms,
+    min_duration_ms,
+)
 from twitchsense.detect.classify import DECISION_THRESHOLD
 from twitchsense.detect.cluster_rules import ONE_SENSOR
 from twitchsense.detect.features import FEATURES
@@ -264,8 +268,9 @@ def kinds_table() -> list[str]:
         ),
         (
             "twitch",
-            f"burst of {twitch.min_ms:g}–{twitch.max_ms:g} ms (measured: up to "
-            f"{twitch.max_ms + twitch.slack_ms:g} ms), at least {twitch.min_uv:g} µV peak to peak "
+            f"burst of {twitch.min_ms:g}–{twitch.max_ms:g} ms (measured: "
+            f"{min_duration_ms(twitch):g}–{max_duration_ms(twitch):g} ms), at least "
+            f"{twitch.min_uv:g} µV peak to peak "
             f"(measured: {twitch.min_uv - twitch.slack_uv:g} µV, but at least "
             f"{MIN_PEAK_TO_FLOOR:g} times the noise floor); the leg turns by less than "
             f"{twitch.max_turn_deg:g}°",

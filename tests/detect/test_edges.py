@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from twitchsense.detect.acc_segment import AccSegment
-from twitchsense.detect.burst_measures import is_saturated
+from twitchsense.detect.artifact_measures import is_saturated
 from twitchsense.detect.sensor_queries import find_response
 from twitchsense.model.recording import Channel
 from twitchsense.settings import Settings

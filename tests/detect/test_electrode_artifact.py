@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from tests.signals import band_noise, unit_potential
+from twitchsense.detect.artifact_measures import low_frequency_share
 from twitchsense.detect.burst_limits import MAX_ELECTRODE_PROBABILITY
-from twitchsense.detect.burst_measures import low_frequency_share, zero_phase
+from twitchsense.detect.burst_measures import zero_phase
 from twitchsense.detect.electrode_artifact import (
     ELECTRODE_FEATURES,
     REGRESSIONS,

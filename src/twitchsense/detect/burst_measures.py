@@ -1,14 +1,23 @@
-"""Measures one burst at full rate: edges, size, and what its spectrum says."""
+"""Measurement of one burst at the full sampling rate: edges, amplitude, spectrum, waveform."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
+from twitchsense.detect.artifact_measures import (
+    LEVEL_S,
+    is_saturated,
+    low_frequency_share,
+    mains_removed,
+    mains_share,
+    notch_residue_share,
+)
 from twitchsense.detect.electrode_artifact import (
     ELECTRODE_FEATURES,
     electrode_features,
@@ -24,27 +33,32 @@ from twitchsense.settings import Settings
 
 Floats = NDArray[np.float64]
 
-#: Features of a burst's shape: those of a bad contact, how far it swings to one side, how
-#: wide its largest deflection is before any filter, and the sampling rate, on which it
-#: hangs what they mean.
-WAVEFORM_FEATURES = (*ELECTRODE_FEATURES, "net_area_ratio", "log_main_lobe_width", "log_fs")
-#: Window of the envelope on which durations are measured.
-WINDOW_S = 0.010
-#: Stretch at either end of the samples taken for the level before and after.
-LEVEL_S = 0.040
-#: The largest deflection before the filter lies no further than this from that behind it.
-MAIN_LOBE_S = 0.002
-#: Shape: points over this many seconds around the peak.
-WAVEFORM_POINTS, WAVEFORM_S = 64, 0.064
-#: Rate at which peaks are measured.
-PEAK_FS = 4000.0
-#: Where more samples than this were changed before a burst, hum is being taken out; a
-#: heart's beats are shorter.
-MAINS_REMOVED_SHARE = 0.9
-#: A burst must last this long before its spectrum can show a mains line.
-MAINS_WINDOW_S = 0.5
-#: And this long to be told from what the notches leave.
-NOTCH_RESIDUE_MIN_S = 0.06
+#: Features of the waveform of a burst: those of electrode artefacts, the asymmetry of its area,
+#: the width of its largest deflection before any filter, and the sampling rate, on which the
+#: meaning of the others depends.
+WAVEFORM_FEATURES: Final = (
+    *ELECTRODE_FEATURES, "net_area_ratio", "log_main_lobe_width", "log_fs",
+)  # fmt: skip
+#: Window of the RMS envelope on which durations are measured, s.
+WINDOW_S: Final = 0.010
+#: Maximum distance between the largest deflection before the filter and that after it, s.
+MAIN_LOBE_S: Final = 0.002
+#: Number of points of the stored waveform.
+WAVEFORM_POINTS: Final = 64
+#: Length of the stored waveform, centred on the largest peak, s.
+WAVEFORM_S: Final = 0.064
+#: Minimum sampling rate at which peak-to-peak amplitudes are measured, Hz.
+PEAK_FS: Final = 4000.0
+#: Fraction of the peak at which a strong burst begins and ends (benchmarks/burst_duration.py).
+EDGE_SHARE: Final = 0.1
+#: The same at the end while mains are being removed: after a burst the notches ring with up to
+#: a sixth of its peak.
+RINGING_SHARE: Final = 0.2
+#: A sample at the edge of a burst exceeds this multiple of the noise floor [E].
+EDGE_SD: Final = 2.5
+#: Fraction of the envelope's peak at which the rise ends: the peak itself may lie anywhere in a
+#: burst of many units [E].
+RISEN_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +68,7 @@ class LocalFloor:
     Attributes
     ----------
     centre, spread : float
-        Median and robust SD of the envelope of noise, µV.
+        Median and robust SD of the envelope of the noise, µV.
     """
 
     centre: float
@@ -82,16 +96,20 @@ def measure_burst(
     number : int
         `Burst.number`.
     inside : (int, int)
-        Start and stop of the run of the envelope in them.
+        Start and stop (samples) of the run of the envelope above the threshold.
     first_ns : int
         Time of the first sample.
     floor : LocalFloor
     settings : Settings
 
+    Returns
+    -------
+    Burst
+
     Notes
     -----
-    A causal filter finds the burst. Here, where the signal around it is known, a zero-phase
-    filter is used, so that waveform and amplitude are those of the potential.
+    A causal filter finds the burst. For the measurement the signal after the burst is known, so
+    a zero-phase filter is used: it keeps the waveform and the amplitude of the potential.
     """
     fs = channel.fs
     burst = zero_phase(clean, fs)
@@ -142,14 +160,32 @@ def find_edges(
     settings: Settings,
     last_share: float,
 ) -> tuple[int, int, int, float]:
-    """Return onset, offset and end of the rise (samples), and the envelope's peak (µV).
+    """Find the edges of a burst and the end of its rise.
 
-    The edge is where the 10-ms RMS crosses the closing threshold, but no lower
-    than a fixed part of the burst's own level: at high signal-to-noise the window
-    would otherwise see the burst half a window before it begins. `last_share` is that
-    part at the end of the burst, where a notch may ring. The rise ends
-    where the envelope first comes near its peak: the peak itself falls anywhere
-    in a burst of many units.
+    An edge is where the 10-ms RMS crosses the closing threshold or `EDGE_SHARE` of its peak,
+    whichever is greater: at a high signal-to-noise ratio the window would otherwise reach the
+    closing threshold half a window before the burst begins. The edges are then refined on
+    single samples.
+
+    Parameters
+    ----------
+    burst : ndarray, shape (n,)
+        Burst band, zero phase, µV.
+    inside : (int, int)
+        Start and stop (samples) of the run of the envelope above the threshold.
+    fs : float
+        Sampling rate, Hz.
+    floor : LocalFloor
+    settings : Settings
+    last_share : float
+        Fraction of the peak at which the burst ends.
+
+    Returns
+    -------
+    begin, end, risen : int
+        Onset, offset, and the sample at which the envelope reaches `RISEN_SHARE` of its peak.
+    top : float
+        Peak of the envelope, µV.
     """
     width = hop_size(WINDOW_S, fs)
     half = width // 2
@@ -166,7 +202,7 @@ def find_edges(
     still = above[envelope[above] > last_share * top]
     begin, end = first + int(above[0]) + half, first + int(still[-1]) + half + 1
     risen = first + int(np.argmax(envelope >= RISEN_SHARE * top)) + half
-    # the window saw the burst up to half its width too early and too long
+    # the window widens the burst by up to half its width on either side
     size = np.abs(burst)
     peak, least = float(size[begin:end].max(initial=0.0)), EDGE_SD * floor.centre
     at_start, at_end = max(0, begin - half), max(0, end - width)
@@ -177,22 +213,9 @@ def find_edges(
     return begin, max(end, begin + 1), max(risen, begin), top
 
 
-#: Part of the envelope's peak that marks the edges of a strong burst; from the
-#: experiment in benchmarks/burst_duration.py.
-EDGE_SHARE = 0.1
-#: At the end, while hum is taken out: the notches ring after a burst with up to a sixth
-#: of its height.
-RINGING_SHARE = 0.2
-#: And the multiple of the noise that a sample at the edge must pass [E].
-EDGE_SD = 2.5
-#: Part of the envelope's peak that ends the rise: in a burst of many units the peak
-#: itself falls anywhere [E].
-RISEN_SHARE = 0.5
-
-
 @lru_cache
 def _band(fs: float) -> tuple[Floats, Floats]:
-    """Return the sections of the burst band and the state that a constant 1 leaves them in."""
+    """Return the burst band as second-order sections, and their steady state for input 1."""
     top = min(BURST_BAND_HZ[1], MAX_BAND_FRACTION * fs)
     sos = np.asarray(signal.butter(2, (BURST_BAND_HZ[0], top), "bandpass", fs=fs, output="sos"))
     return sos, np.asarray(signal.sosfilt_zi(sos))
@@ -200,14 +223,26 @@ def _band(fs: float) -> tuple[Floats, Floats]:
 
 @lru_cache
 def _between(up: int) -> Floats:
-    """Return the filter of `scipy.signal.resample_poly` for so many times the samples."""
+    """Return the interpolation filter of `scipy.signal.resample_poly` for an upsampling factor."""
     return np.asarray(signal.firwin(20 * up + 1, 1 / up, window=("kaiser", 5.0)) * up)
 
 
 def zero_phase(clean: Floats, fs: float) -> Floats:
-    """Return the burst band of a piece of signal without phase shift.
+    """Filter a piece of signal to the burst band without phase shift.
 
-    As `scipy.signal.sosfiltfilt` does it, which designs the filter's state anew each time.
+    Equal to `scipy.signal.sosfiltfilt`, which computes the initial state anew in each call.
+
+    Parameters
+    ----------
+    clean : ndarray, shape (n,)
+        EMG without mains and ECG, µV.
+    fs : float
+        Sampling rate, Hz.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Without its mean only, if the piece is shorter than 30 samples.
     """
     if len(clean) < 30:
         return clean - clean.mean() if len(clean) else clean
@@ -220,7 +255,10 @@ def zero_phase(clean: Floats, fs: float) -> Floats:
 
 
 def peak_to_peak(x: Floats, fs: float) -> float:
-    """Peak to peak between the samples too: at 1000 Hz they miss up to a tenth of it."""
+    """Return the peak-to-peak amplitude of a signal interpolated to at least `PEAK_FS`.
+
+    At 1000 Hz the samples alone miss up to a tenth of it.
+    """
     up = int(np.ceil(PEAK_FS / fs))
     if up == 1 or len(x) < 2:
         return float(np.ptp(x))
@@ -228,32 +266,11 @@ def peak_to_peak(x: Floats, fs: float) -> float:
     return float(np.ptp(finer[10 * up : (len(x) + 10) * up]))
 
 
-def low_frequency_share(clean: Floats, burst: Floats, body: tuple[int, int], fs: float) -> float:
-    """Share of the power that lies below the burst band and comes with the burst.
-
-    A line through the levels before and after is taken off first, so that a
-    drift doesn't count, and a step or a decay does. So is twice what was there
-    before the burst: a baseline that wanders all the time says nothing of it.
-    """
-    level = max(1, round(LEVEL_S * fs))
-    first, last = max(0, body[0] - 2 * level), min(len(clean), body[1] + 2 * level)
-    if last - first < 4 * level:
-        return 0.0
-    fast = float(np.square(burst[first:last]).sum())
-    slow = _power_off_line(clean[first:last], level) - fast
-    before = slice(max(0, 2 * first - last), first)
-    if first - before.start >= 4 * level:
-        usual = _power_off_line(clean[before], level) - float(np.square(burst[before]).sum())
-        slow -= 2 * max(usual, 0.0) * ((last - first) / (first - before.start)) ** 2
-    slow = max(slow, 0.0)
-    return slow / (slow + fast) if slow + fast > 0 else 0.0
-
-
 def net_area_ratio(clean: Floats, body: tuple[int, int], fs: float) -> float:
-    """Return how far a burst swings to one side: its net area over its whole area.
+    """Return the net area of a burst over its absolute area, 0 to 1.
 
-    Two electrodes see a potential come and go, so that its area is small (the sum of
-    a dipole's phases); a contact that moves swings to one side.
+    A potential passes both electrodes of a bipolar lead, so its phases nearly cancel; a moving
+    electrode shifts the signal to one side.
     """
     level, flank = max(1, round(LEVEL_S * fs)), max(1, round(0.005 * fs))
     first, last = max(0, body[0] - flank), min(len(clean), body[1] + 2 * flank)
@@ -267,10 +284,10 @@ def net_area_ratio(clean: Floats, body: tuple[int, int], fs: float) -> float:
 
 
 def log_main_lobe_width(clean: Floats, peak: int, fs: float) -> float:
-    """Return the log of the width (ms) of the deflection at a peak, in no band at all.
+    """Return the log of the width (ms) at half height of the deflection at a peak.
 
-    At half height over the level around it; a band-pass would make every click as wide
-    as itself.
+    It is measured before any filter, because a band-pass widens every click to the length of
+    its own response.
     """
     level, near = max(1, round(LEVEL_S * fs)), max(1, round(MAIN_LOBE_S * fs))
     first, last = max(0, peak - level), min(len(clean), peak + level + 1)
@@ -281,10 +298,16 @@ def log_main_lobe_width(clean: Floats, peak: int, fs: float) -> float:
 
 
 def log_frequency(burst: Floats, fs: float) -> float:
-    """Return the log of a burst's frequency (Hz): of its change over its size, both RMS.
+    """Return the log of the mean frequency of a burst, Hz.
 
-    Hjorth's mobility (1970) in Hz. Muscle sounds lower than a contact that hisses: the
-    skin over it blurs the potentials.
+    The mean frequency is Hjorth's mobility: the RMS of the derivative over the RMS of the
+    signal. Muscle has a lower mean frequency than electrode noise, because the tissue between
+    muscle and skin acts as a low-pass filter.
+
+    References
+    ----------
+    Hjorth 1970, EEG analysis based on time domain properties,
+    doi 10.1016/0013-4694(70)90143-4.
     """
     change = np.diff(burst)
     power = float(burst @ burst) / max(len(burst), 1)
@@ -293,72 +316,29 @@ def log_frequency(burst: Floats, fs: float) -> float:
     return float(np.log(max(hz, 1.0)))
 
 
-def _power_off_line(x: Floats, level: int) -> float:
-    """Return the power of a signal less the line through the levels at its ends."""
-    ends = [float(x[:level].mean()), float(x[-level:].mean())]
-    line = np.interp(np.arange(len(x)), [level / 2, len(x) - level / 2], ends)
-    return float(np.square(x - line).sum())
-
-
-def mains_share(burst: Floats, fs: float) -> float:
-    """Share of the power within 4 Hz of 50 or 60 Hz and their harmonics.
-
-    The median over half-second windows, so that one pop can't hide a hum.
-    """
-    width = round(MAINS_WINDOW_S * fs)
-    windows = len(burst) // width
-    if windows == 0:
-        return 0.0
-    blocks = burst[: windows * width].reshape(windows, width) * np.hanning(width)
-    power = np.square(np.abs(np.fft.rfft(blocks, axis=1)))
-    freqs = np.fft.rfftfreq(width, 1 / fs)
-    total = np.maximum(power.sum(axis=1), 1e-12)
-    shares = []
-    for line in (50.0, 60.0):
-        near = np.abs(freqs - np.maximum(1, np.rint(freqs / line)) * line) <= 2 / MAINS_WINDOW_S
-        shares.append(float(np.median(power[:, near].sum(axis=1) / total)))
-    return max(shares)
-
-
-def notch_residue_share(raw: Floats, clean: Floats, fs: float) -> float:
-    """Share of a burst that goes with what the mains notches took out of it.
-
-    Where mains grow, stop or break off, the notches need a few cycles to follow,
-    and what is left or rings looks like a burst. 0 in shorter bursts: over less
-    than three cycles any potential may go along with a sinusoid.
-    """
-    taken = raw - clean
-    if len(clean) < NOTCH_RESIDUE_MIN_S * fs or not taken.any():
-        return 0.0
-    a, b = taken - taken.mean(), clean - clean.mean()
-    both = float(np.square(a).sum() * np.square(b).sum())
-    return float(np.square(a @ b) / both) if both > 0 else 0.0
-
-
-def mains_removed(raw: Floats, clean: Floats, inside: tuple[int, int]) -> bool:
-    """Whether hum was being taken out before a burst."""
-    before = slice(0, inside[0])
-    return bool((raw[before] != clean[before]).mean() > MAINS_REMOVED_SHARE) if inside[0] else False
-
-
-def is_saturated(raw: Floats) -> bool:
-    """Whether the signal stands at one far value: an amplifier at its limit."""
-    if len(raw) < 5:
-        return False
-    flat = np.diff(raw) == 0
-    if np.count_nonzero(flat) < 5:
-        return False
-    far = np.abs(raw[1:] - fast_median(raw)) > 0.25 * np.ptp(raw)
-    return bool((flat & far).sum() >= 5) and float(np.ptp(raw)) > 500.0
-
-
 def waveform(
     burst: Floats, begin: int, end: int, fs: float, noise_uv: float
 ) -> NDArray[np.float32]:
-    """Return the waveform around its largest peak, at 1000 Hz, of unit energy.
+    """Return the waveform around the largest peak of a burst, of unit energy.
 
-    Tapered, so that the peak counts most, and scaled by the energy without the
-    noise's part: so the product of two noisy copies is 1 on average, not less.
+    The waveform is tapered, so that the peak counts most. It is scaled by its energy without
+    that of the noise, so that the product of two noisy copies is 1 on average.
+
+    Parameters
+    ----------
+    burst : ndarray, shape (n,)
+        Burst band, zero phase, µV.
+    begin, end : int
+        Edges of the burst.
+    fs : float
+        Sampling rate, Hz.
+    noise_uv : float
+        RMS of the noise, µV.
+
+    Returns
+    -------
+    ndarray of float32, shape (64,)
+        `WAVEFORM_POINTS` points over `WAVEFORM_S`.
     """
     peak = begin + int(np.abs(burst[begin:end]).argmax())
     points = peak + (np.arange(WAVEFORM_POINTS) / WAVEFORM_POINTS - 0.5) * WAVEFORM_S * fs

@@ -1,8 +1,9 @@
-"""Per-second statistics of a channel, gathered while it streams by."""
+"""Computes the per-second statistics of a channel while its samples arrive."""
 
 from __future__ import annotations
 
 from array import array
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +16,14 @@ from twitchsense.settings import Settings
 
 Floats = NDArray[np.float64]
 
-#: A signal that repeats its extreme value this often in a second, that far from
-#: zero, stands at the limit of its amplifier.
-STUCK_SAMPLES, STUCK_UV = 5, 500.0
+#: Number of samples of a second at its extreme value that make it saturated, ...
+STUCK_SAMPLES: Final = 5
+#: ... if half the range of the second is at least this, µV.
+STUCK_UV: Final = 500.0
 
 
 class _Rows:
-    """Rows of float32 that grow: a week has 600,000 seconds.
+    """A table of float32 that grows, in compact memory: a week has 600,000 rows.
 
     Parameters
     ----------
@@ -40,25 +42,27 @@ class _Rows:
         self._values.frombytes(rows.astype(np.float32).tobytes())
 
     def take(self) -> NDArray[np.float32]:
-        """Hand over all rows."""
+        """Remove and return all rows, shape ``(n, width)``."""
         values, self._values = self._values, array("f")
         return np.frombuffer(values, np.float32).reshape(-1, self._width)
 
 
 class EmgPerSecond:
-    """Gathers the seconds of one EMG segment.
+    """Computes the per-second statistics of one EMG segment.
 
     Parameters
     ----------
     start_ns : int
+        Time of the first sample of the segment.
     fs : float
+        Sampling rate, Hz.
     size : int
-        Samples in a second.
+        Number of samples in a second.
     hops : int
-        Envelope values in a second.
+        Number of envelope values in a second.
     settings : Settings
     quality : EmgQuality
-        Is told of every second.
+        Receives the quality of every second.
     """
 
     def __init__(
@@ -74,11 +78,11 @@ class EmgPerSecond:
         self._flat_uv = settings.emg.flat_uv
         self._raw, self._burst = Framer(size), Framer(size)
         self._levels, self._floors, self._high = Framer(hops), Framer(hops), Framer(hops)
-        self._samples, self._envelope = _Rows(2), _Rows(2)  # low, high; level, busy
+        self._samples, self._envelope = _Rows(2), _Rows(2)  # min, max; level, active fraction
         self._quality = quality
 
     def push(self, raw: Floats, burst: Floats) -> None:
-        """Take samples, unfiltered and in the burst band, µV."""
+        """Add samples, as recorded and in the burst band, µV."""
         self._add_samples(self._raw.push(raw), self._burst.push(burst))
 
     def push_envelope(self, envelope: Floats, floor: Floats, high: NDArray[np.bool_]) -> None:
@@ -96,11 +100,11 @@ class EmgPerSecond:
 
     def _add_samples(self, raw: Floats, burst: Floats) -> None:
         """Add whole seconds, shape ``(n, samples)``."""
-        if not len(raw):  # most chunks of a live stream end no second
+        if not len(raw):  # most chunks of a live stream complete no second
             return
         low, high, rms, extreme, repeats = _sample_statistics(raw, burst).T
         self._samples.add(np.column_stack([low, high]))
-        # neither flat nor at the limit of its amplifier
+        # neither flat nor saturated
         stuck = (repeats >= STUCK_SAMPLES) & (extreme >= STUCK_UV)
         self._quality.add_signal((rms > self._flat_uv) & ~stuck)
 
@@ -108,12 +112,12 @@ class EmgPerSecond:
         """Add whole seconds, shape ``(n, hops)``."""
         if not len(envelope):
             return
-        level, floors, busy = _envelope_statistics(envelope, floor, high).T
-        self._envelope.add(np.column_stack([level, busy]))
+        level, floors, active = _envelope_statistics(envelope, floor, high).T
+        self._envelope.add(np.column_stack([level, active]))
         self._quality.add_floor(floors)
 
     def finish(self) -> PerSecond:
-        """Return the table; the rest at the end of the segment is a short second."""
+        """Return the table; the remainder at the end of the segment is a shorter second."""
         rest = len(self._raw.remainder)
         if rest > 1:
             self._add_samples(self._raw.remainder[None], self._burst.remainder[None])
@@ -122,14 +126,14 @@ class EmgPerSecond:
             self._add_envelope(*(x[None] for x in left))
         samples, envelope = self._samples.take(), self._envelope.take()
         n = len(samples)
-        # the envelope is a hop shorter than the samples, or missing in a scrap of signal
-        judged = min(n, len(envelope))
+        # the envelope is a hop shorter than the samples, and empty in a very short segment
+        known = min(n, len(envelope))
         filled = np.zeros((n, 2), np.float32)
-        filled[:judged] = envelope[:judged]
+        filled[:known] = envelope[:known]
         return PerSecond(
             time_ns=_starts(self._start_ns, n, self._size, self._fs),
             length_s=_lengths(n, self._size, rest, self._fs),
-            valid=self._quality.valid(n, judged),
+            valid=self._quality.valid(n, known),
             min=samples[:, 0].copy(),
             max=samples[:, 1].copy(),
             level=filled[:, 0].copy(),
@@ -140,28 +144,30 @@ class EmgPerSecond:
 
 
 class AccPerSecond:
-    """Gathers the seconds of one accelerometer segment.
+    """Computes the per-second statistics of one accelerometer segment.
 
     Parameters
     ----------
     start_ns : int
+        Time of the first sample of the segment.
     fs : float
+        Sampling rate, Hz.
     size : int
-        Samples in a second.
+        Number of samples in a second.
     hops : int
-        Values of the thresholded magnitude in a second.
+        Number of values of the thresholded magnitude in a second.
     """
 
     def __init__(self, start_ns: int, fs: float, size: int, hops: int) -> None:
         self._start_ns, self._fs, self._size = start_ns, fs, size
         self._blocks = Framer(size)
         self._hops = Framer(hops)
-        self._rows: _Rows | None = None  # greatest and mean magnitude, mean vector
-        self._busy = _Rows(1)
+        self._rows: _Rows | None = None  # maximum and mean magnitude, mean vector
+        self._active = _Rows(1)
         self._alive = bytearray()
 
     def push(self, raw: Floats, magnitude: Floats) -> None:
-        """Take samples ``(n, width)`` in g and their dynamic magnitude ``(n,)``."""
+        """Add samples ``(n, width)`` and their dynamic magnitude ``(n,)``, g."""
         if self._rows is None:
             self._rows = _Rows(2 + raw.shape[1])
         self._add(self._blocks.push(np.column_stack([magnitude, raw])))
@@ -171,32 +177,32 @@ class AccPerSecond:
         if len(seconds) and self._rows is not None:
             rows = _acc_statistics(seconds)
             self._rows.add(np.delete(rows, 2, axis=1))
-            # a sensor that gives one value for a second is not moving, it is dead
+            # a sensor that gives one value for a whole second has failed
             self._alive += (rows[:, 2] > 0).tobytes()
 
     def push_active(self, moving: NDArray[np.bool_]) -> None:
-        """Take whether the magnitude is above its closing threshold, per hop."""
+        """Add whether the magnitude is above its closing threshold, per hop."""
         hops = self._hops.push(moving.astype(np.float64))
         if len(hops):
-            self._busy.add(hops.mean(axis=1, keepdims=True))
+            self._active.add(hops.mean(axis=1, keepdims=True))
 
     def discard(self) -> None:
-        """Drop all that only `finish` needs."""
+        """Discard the statistics that only `finish` needs."""
         if self._rows is not None:
             self._rows.take()
-        self._busy.take()
+        self._active.take()
         self._alive.clear()
 
     def finish(self) -> PerSecond:
-        """Return the table; the rest at the end of the segment is a short second."""
+        """Return the table; the remainder at the end of the segment is a shorter second."""
         assert self._rows is not None  # a segment has samples
         rest = len(self._blocks.remainder)
         if rest > 1:
             self._add(self._blocks.remainder[None])
-        rows, busy = self._rows.take(), self._busy.take()[:, 0]
+        rows, active = self._rows.take(), self._active.take()[:, 0]
         n = len(rows)
         filled = np.zeros(n, np.float32)
-        filled[: min(n, len(busy))] = busy[:n]
+        filled[: min(n, len(active))] = active[:n]
         return PerSecond(
             time_ns=_starts(self._start_ns, n, self._size, self._fs),
             length_s=_lengths(n, self._size, rest, self._fs),
@@ -222,6 +228,7 @@ def _lengths(n: int, size: int, rest: int, fs: float) -> NDArray[np.float32]:
 
 
 def _sample_statistics(raw: Floats, burst: Floats) -> Floats:
+    """Columns: minimum, maximum and RMS of the burst band; half range, repeats of an extreme."""
     if len(raw) == 0:
         return np.empty((0, 5))
     low, high = burst.min(axis=1), burst.max(axis=1)
@@ -232,13 +239,14 @@ def _sample_statistics(raw: Floats, burst: Floats) -> Floats:
 
 
 def _envelope_statistics(envelope: Floats, floor: Floats, high: Floats) -> Floats:
+    """Columns: median of the envelope, maximum of the floor, fraction above the threshold."""
     if len(envelope) == 0:
         return np.empty((0, 3))
     return np.stack([row_medians(envelope), floor.max(axis=1), high.mean(axis=1)], axis=1)
 
 
 def _acc_statistics(blocks: Floats) -> Floats:
-    """Columns: greatest and mean magnitude, range, mean vector."""
+    """Columns: maximum and mean magnitude, range of the samples, mean vector."""
     if len(blocks) == 0:
         return np.empty((0, 3 + blocks.shape[2] - 1))
     magnitude, raw = blocks[:, :, 0], blocks[:, :, 1:]
