@@ -1,6 +1,6 @@
 """Writes the generated pages (settings, glossary, labels, broken) from the code.
 
-The tables of ``detection.md`` are generated too, between markers in the page.
+Parts of ``detection.md`` and ``architecture.md`` are generated too, between markers.
 
 python docs/make_tables.py
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -364,18 +365,30 @@ def features_table() -> list[str]:
     ]
 
 
-DETECTION_TABLES: dict[str, Callable[[], list[str]]] = {
-    "kinds": kinds_table,
-    "rules": rules_table,
-    "models": models_table,
-    "features": features_table,
+def layers_table() -> list[str]:
+    """Return the layers of the import contract, from top to bottom."""
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text("utf-8"))
+    contract = project["tool"]["importlinter"]["contracts"][0]
+    names = (re.findall(r"twitchsense\.(\w+)", layer) for layer in contract["layers"])
+    return [" → ".join(", ".join(f"`{name}`" for name in layer) for layer in names)]
+
+
+#: Generated parts of pages that are written by hand, by page and marker.
+MARKED: dict[str, dict[str, Callable[[], list[str]]]] = {
+    "detection": {
+        "kinds": kinds_table,
+        "rules": rules_table,
+        "models": models_table,
+        "features": features_table,
+    },
+    "architecture": {"layers": layers_table},
 }
 
 
-def detection_page() -> str:
-    """Return the page about detection with its generated tables replaced."""
-    page = (DOCS / "detection.md").read_text()
-    for name, table in DETECTION_TABLES.items():
+def _marked_page(page_name: str) -> str:
+    """Return a page with the parts between its markers replaced."""
+    page = (DOCS / f"{page_name}.md").read_text()
+    for name, table in MARKED[page_name].items():
         start, end = f"<!-- generated: {name} -->", "<!-- end -->"
         before, rest = page.split(start)
         _, after = rest.split(end, 1)
@@ -383,9 +396,20 @@ def detection_page() -> str:
     return page
 
 
+def detection_page() -> str:
+    """Return the page about detection."""
+    return _marked_page("detection")
+
+
+def architecture_page() -> str:
+    """Return the page about the architecture."""
+    return _marked_page("architecture")
+
+
 def main() -> None:
     """Write the pages."""
     (DOCS / "detection.md").write_text(detection_page())
+    (DOCS / "architecture.md").write_text(architecture_page())
     (DOCS / "broken.md").write_text(broken_page())
     (DOCS / "settings.md").write_text(settings_page())
     (DOCS / "glossary.md").write_text(glossary_page())

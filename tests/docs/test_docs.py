@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-@pytest.mark.parametrize("page", ["settings", "glossary", "labels", "broken", "detection"])
+@pytest.mark.parametrize(
+    "page", ["settings", "glossary", "labels", "broken", "detection", "architecture"]
+)
 def test_generated_page_is_fresh(page):
     made = runpy.run_path(str(ROOT / "docs" / "make_tables.py"))[f"{page}_page"]()
     assert (ROOT / "docs" / f"{page}.md").read_text() == made
@@ -29,6 +31,14 @@ def test_every_column_of_the_contract_is_in_the_schema():
     )
     names = [c.name for c in EVENT_COLUMNS]
     assert names[: len(contract.split())] == contract.split()  # what is added stands behind
+
+
+def test_every_folder_is_in_the_table_of_the_architecture():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    package = ROOT / "src" / "twitchsense"
+    names = [p.name + "/" for p in package.iterdir() if (p / "__init__.py").exists()]
+    names += [p.name for p in package.glob("*.py") if p.name != "__init__.py"]
+    assert [name for name in names if f"`{name}`" not in page] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
