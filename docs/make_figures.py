@@ -28,6 +28,7 @@ from twitchsense.report.palette import (
     kind_color,
     label_name,
 )
+from twitchsense.scoring.glossary import fill_levels
 
 DOCS = Path(__file__).parent
 OUT = DOCS / "figures" / "rules"
@@ -138,6 +139,7 @@ def draw_contexts() -> Figure:
 
 def rules_page() -> str:
     """Return docs/rules.md: a picture and a caption for each rule."""
+    reasons = fill_levels(REJECT_REASONS, ts.get_profile("default-2026"))
     lines = [*HEAD.splitlines()]
     for group, (heading, intro) in GROUPS.items():
         lines += ["", f"## {heading}", "", intro]
@@ -151,7 +153,7 @@ def rules_page() -> str:
             if case.label:
                 lines += ["", f"Label in this recording: `{case.label}`."]
             if group == "rejected":
-                lines += ["", f"In `rejected.csv`: {REJECT_REASONS[word]}."]
+                lines += ["", f"In `rejected.csv`: {reasons[word]}."]
     return "\n".join(lines) + "\n"
 
 

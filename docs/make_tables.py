@@ -28,12 +28,16 @@ from twitchsense.detect.cluster_rules import ONE_SENSOR
 from twitchsense.detect.features import FEATURES
 from twitchsense.detect.rule_order import CLUSTER_RULES, NIGHT_RULES
 from twitchsense.model.event_table import EVENT_COLUMNS, REJECT_REASONS
+from twitchsense.scoring.glossary import fill_levels, fill_limits
 from twitchsense.scoring.label_rules import RULES
-from twitchsense.settings import Settings
+from twitchsense.settings import Settings, get_profile
 from twitchsense.trend.association import ASSOCIATION_COLUMNS
 from twitchsense.trend.diary import DIARY_COLUMNS
 
 DOCS = Path(__file__).parent
+#: The profile whose limits the pages state.
+PROFILE = "default-2026"
+DEFAULTS = get_profile(PROFILE)
 
 
 def settings_page() -> str:
@@ -87,16 +91,23 @@ def glossary_page() -> str:
         "Columns of `events.csv`. `rejected.csv` has the same columns up to `grade`, and `reason`.",
         "A missing value is an empty field.",
         "",
+        f"The limits on this page are those of the profile `{PROFILE}`. The `events.json` of a",
+        "result and the glossary of its report state the limits of the settings in force.",
+        "",
         "| column | unit | meaning |",
         "|---|---|---|",
     ]
-    lines += [f"| `{c.name}` | {c.unit} | {c.description} |" for c in EVENT_COLUMNS]
+    for column in EVENT_COLUMNS:
+        meaning = fill_limits(column.description, DEFAULTS)
+        lines.append(f"| `{column.name}` | {column.unit} | {meaning} |")
     for column in EVENT_COLUMNS:
         if column.levels:
             lines += ["", f"## `{column.name}`", ""]
-            lines += [f"- `{word}`: {meaning}" for word, meaning in column.levels.items()]
+            levels = fill_levels(column.levels, DEFAULTS)
+            lines += [f"- `{word}`: {meaning}" for word, meaning in levels.items()]
     lines += ["", "## `reason` (rejected candidates)", ""]
-    lines += [f"- `{word}`: {meaning}" for word, meaning in REJECT_REASONS.items()]
+    reasons = fill_levels(REJECT_REASONS, DEFAULTS)
+    lines += [f"- `{word}`: {meaning}" for word, meaning in reasons.items()]
     lines += [
         "",
         "## `epochs.csv`",
@@ -132,7 +143,8 @@ def glossary_page() -> str:
     for table in ("nights", "rates", "failed"):
         lines += ["", f"### `{table}`", "", "| column | unit | meaning |", "|---|---|---|"]
         for column in COHORT_TABLES[table]:
-            levels = "; ".join(f"`{w}`: {m}" for w, m in (column.levels or {}).items())
+            meanings = fill_levels(column.levels or {}, DEFAULTS)
+            levels = "; ".join(f"`{w}`: {m}" for w, m in meanings.items())
             meaning = f"{column.description}: {levels}" if levels else column.description
             lines.append(f"| `{column.name}` | {column.unit} | {meaning} |")
     return "\n".join(lines) + "\n"
@@ -154,7 +166,8 @@ How often labels are correct on simulated nights: [figures](labels-figures.md).
 
 ## The table
 
-The rules are tested from top to bottom. The numbers are those of the [definitions](definitions.md).
+The rules are tested from top to bottom. The numbers are those of the profile `default-2026`; the
+[definitions](definitions.md) give their sources.
 Trains (3) come before large movements (2), because a large movement that is rhythmic throughout is
 better described as a train. E: an engineering default without a clinical standard.
 """
@@ -168,11 +181,11 @@ row. Thresholds with their sources: [settings](settings.md), `[trains]`.
 * A train keeps its rhythm: the spread of its intervals is limited. Of eight or more intervals, a
   quarter may deviate, so one missing or one additional burst does not decide.
 * A hiccup-like train consists of jolts: short accelerations while the muscles of the leg are
-  silent. A single one is a knock at the bed and stays in `rejected.csv`; five at a steady rhythm
-  become events of the kind `jolt`. Measured at a leg this is weak evidence, so its confidence is
-  low.
-* Jerks that recur every 10-90 s are too short for leg movements. They keep their label, and
-  `alternatives` also names `periodic_leg_movement_like`.
+  silent. A single one is a knock at the bed and stays in `rejected.csv`; {trains.hiccup_least} at a
+  steady rhythm become events of the kind `jolt`. Measured at a leg this is weak evidence, so its
+  confidence is low.
+* Jerks that recur every {limb_rules.interval_s} s are too short for leg movements. They keep their
+  label, and `alternatives` also names `periodic_leg_movement_like`.
 * Repetitive jerks: one volley does not rename single jerks an hour away, and jerks of both legs
   within 0.5 s count once.
 * In active wake, twitches are `voluntary_or_unclassified`; jerks are not.
@@ -183,17 +196,29 @@ A profile is frozen: when its numbers change, it gets a new name.
 
 | profile | differences |
 |---|---|
-| `default-2026` | leg movements by WASM 2016 |
-| `aasm-2026` | leg movements by the AASM: intervals from 5 s, both legs within 5 s are one |
-| `wide-onset-2026` | `drowsy` from 10 min before sleep onset, `sleep_onset` to 25 min after it |
 """
+#: What is special about each profile, with its limits.
+PROFILE_TEXTS = {
+    "default-2026": "leg movements by WASM 2016",
+    "aasm-2026": "leg movements by the AASM: intervals from {limb_rules.min_interval_s} s, both "
+    "legs within 5 s are one",
+    "wide-onset-2026": "`drowsy` from {context.drowsy_min} min before sleep onset, `sleep_onset` "
+    "to {context.onset_min} min after it",
+}
 
 
 def labels_page() -> str:
     """Return the page of the label rules, with the source of each."""
     lines = [LABELS_HEAD, "| # | label | condition | source |", "|---|---|---|---|"]
-    lines += [f"| {r.number} | `{r.label}` | {r.condition} | {r.source} |" for r in RULES]
-    return "\n".join(lines) + "\n" + TRAINS
+    lines += [
+        f"| {r.number} | `{r.label}` | {fill_limits(r.condition, DEFAULTS)} | {r.source} |"
+        for r in RULES
+    ]
+    profiles = [
+        f"| `{name}` | {fill_limits(text, get_profile(name))} |\n"
+        for name, text in PROFILE_TEXTS.items()
+    ]
+    return "\n".join(lines) + "\n" + fill_limits(TRAINS, DEFAULTS) + "".join(profiles)
 
 
 BROKEN_HEAD = """# Each broken field is caught

@@ -19,7 +19,7 @@ from twitchsense.cohort.run import run_cohort
 from twitchsense.cohort.task import Task, find_previous, run_night
 from twitchsense.io.read import read
 from twitchsense.results.night import analyze
-from twitchsense.settings import get_profile
+from twitchsense.settings import TwitchSettings, get_profile
 
 VERSION = version("twitchsense")
 
@@ -80,6 +80,22 @@ def test_columns_json_describes_every_column(nights, out):
     for name in ("events", "rejected", "epochs", "rates", "nights"):
         piece = pq.read_schema(out / name / part_file_name("n1"))
         assert piece.names == [c.name for c in TABLES[name]] == list(described[name])
+
+
+def test_columns_json_states_the_limits_that_all_nights_share(tmp_path):
+    long = get_profile("default-2026").model_copy(
+        update={"twitch": TwitchSettings(max_ms=170.5), "legs": {"emg1": "left"}}
+    )
+
+    def described(*settings):
+        create_dataset(tmp_path, settings)
+        columns = json.loads((tmp_path / "columns.json").read_text("utf-8"))
+        return columns["events"]["trial_type"]["Levels"]["twitch"]
+
+    default = get_profile("default-2026")
+    assert "5-150 ms" in described(default, default, default.model_copy(update={"zone": "UTC"}))
+    assert "5-170.5 ms" in described(long)
+    assert "<twitch.min_ms>-<twitch.max_ms> ms" in described(default, long)
 
 
 def test_unchanged_content_is_kept_though_file_times_changed(own, out, monkeypatch):

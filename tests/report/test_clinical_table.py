@@ -68,3 +68,13 @@ def test_summary_without_indices_gives_no_rows(facts):
 def test_value_that_is_no_number_is_not_defined():
     facts = {"leg_movements": {"labels_by": "x", "rules": {"x": {"plms_index": "<b>"}}}}
     assert clinical_rows(facts)[0]["value"] == "not defined"
+
+
+@pytest.mark.parametrize(
+    ("rules", "interval"),
+    [("wasm2016", "under 10 s"), ("aasm", "under 5 s"), ("unknown", "too soon")],
+)
+def test_short_interval_is_that_of_the_rules(rules, interval):
+    facts = {"labels_by": rules, "rules": {rules: {"short_imi_sleep_index": rate(3.0, 2.0, 4.0)}}}
+    rows = clinical_rows({"leg_movements": facts})
+    assert [row["name"] for row in rows] == [f"of these, {interval} after the one before"]

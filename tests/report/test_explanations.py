@@ -6,7 +6,14 @@ from types import SimpleNamespace
 
 import pandas as pd
 
-from twitchsense.report.explanations import describe_alternatives, kind_rule
+from twitchsense.dsp.filters import BURST_BAND_HZ
+from twitchsense.report.explanations import (
+    describe_alternatives,
+    kind_rule,
+    label_meaning,
+    method_paragraphs,
+)
+from twitchsense.settings import Settings
 
 
 def event(**changes):
@@ -38,6 +45,30 @@ def test_jerk_seen_by_the_accelerometer_alone_may_be_a_knock():
 
 
 def test_kind_of_a_plug_in_has_a_rule():
-    from twitchsense.settings import Settings
-
     assert kind_rule("wobble", Settings()) == "the rule for wobble"
+
+
+ODD = Settings.model_validate(
+    {
+        "movement": {"turn_deg": 37.5, "acc_gross_s": 4.25, "max_s": 11.5},
+        "trains": {"tremor_hz": (3.25, 17.5), "hiccup_least": 7},
+    }
+)
+
+
+def test_rule_of_a_kind_states_the_limits_of_the_settings():
+    assert "37.5 degrees" in kind_rule("posture_change", ODD)
+    assert "4.25 s" in kind_rule("gross_movement", ODD)
+    assert "11.5 s" in kind_rule("gross_movement", ODD)
+
+
+def test_meaning_of_a_label_states_the_limits_of_the_settings():
+    assert label_meaning("tremor_like", ODD) == "5 or more bursts at 3.25-17.5 Hz for 2 s or longer"
+    assert label_meaning("hiccup_like", ODD).startswith("7 or more jolts")
+    assert label_meaning("wobble_like", ODD) == "wobble-like"
+
+
+def test_method_names_the_band_of_the_filter():
+    low, high = BURST_BAND_HZ
+    paragraphs = method_paragraphs(SimpleNamespace(settings=ODD))
+    assert f"detected at {low:g}–{high:g} Hz" in paragraphs[0]

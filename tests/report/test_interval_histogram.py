@@ -6,17 +6,22 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import twitchsense as ts
 from tests.report.builders import make_per_second
-from twitchsense.report.interval_histogram import movement_intervals
+from twitchsense.report.interval_histogram import movement_intervals, periodic_interval_s
 
 
-def night_of(onsets, bad=()):
+def night_of(onsets, bad=(), profile="default-2026"):
     valid = np.ones(1000, bool)
     valid[list(bad)] = False
     events = pd.DataFrame({"trial_type": "movement", "onset": onsets})
-    return SimpleNamespace(events=events, seconds={"emg1": make_per_second(np.arange(1000), valid)})
+    return SimpleNamespace(
+        events=events,
+        seconds={"emg1": make_per_second(np.arange(1000), valid)},
+        settings=ts.get_profile(profile),
+    )
 
 
 def test_intervals_are_onset_to_onset_in_order():
@@ -35,3 +40,11 @@ def test_histogram_has_bins_of_two_seconds():
     assert len(bars) == 45
     assert [b.get_x() for b in bars if b.get_height()] == [20.0]
     assert "1 longer than 90 s" in ax.get_title(loc="left")
+
+
+@pytest.mark.parametrize(("profile", "shortest"), [("default-2026", 10.0), ("aasm-2026", 5.0)])
+def test_shaded_range_is_that_of_the_rules_chosen(profile, shortest):
+    ax = ts.plot_intervals(night_of([0.0, 20.5], profile=profile))
+    assert periodic_interval_s(ts.get_profile(profile)) == (shortest, 90.0)
+    shaded = [b for b in ax.patches if b.get_width() > 2]
+    assert [(b.get_x(), b.get_x() + b.get_width()) for b in shaded] == [(shortest, 90.0)]

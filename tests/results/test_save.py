@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import twitchsense as ts
+from tests.recordings import make_recording
 from twitchsense.errors import InputError
 from twitchsense.model.event_table import EVENT_COLUMNS, REJECTED_COLUMNS
 from twitchsense.results import files, save
@@ -116,3 +118,22 @@ def test_csv_text_never_starts_a_formula():
 def test_json_has_null_instead_of_nan():
     text = save.to_json({"a": float("nan"), "b": [np.float64(1.5), np.inf], 3: np.int64(2)})
     assert json.loads(text) == {"a": None, "b": [1.5, None], "3": 2}
+
+
+def test_events_json_states_the_limits_in_force(tmp_path):
+    settings = ts.Settings.model_validate(
+        {"twitch": {"max_ms": 123.5}, "limb": {"rules": "aasm"}, "jerk": {"violent_g": 0.625}}
+    )
+    ts.analyze(make_recording(6), settings=settings).save(tmp_path, report=False)
+    text = (tmp_path / "events.json").read_text("utf-8")
+    entries = json.loads(text)
+    assert "5-123.5 ms" in entries["trial_type"]["Levels"]["twitch"]
+    assert "less than 5 s" in entries["label"]["Levels"]["short_interval_leg_movement"]
+    assert "at least 0.625 g" in entries["grade"]["Levels"]["violent"]
+    assert "50 % of the peak" in entries["rise_ms"]["Description"]
+    assert "{" not in "".join(str(entry["Description"]) for entry in entries.values())
+
+
+def test_bids_sidecar_states_the_limits_in_force(night):
+    sidecar = night.to_bids()[1]
+    assert "5-150 ms" in sidecar["trial_type"]["Levels"]["twitch"]

@@ -18,9 +18,10 @@ import pandas as pd
 
 from twitchsense.cohort.dataset_tables import RATE_COLUMNS, TABLES
 from twitchsense.errors import InputError, MissingExtraError
-from twitchsense.model.event_table import glossary
 from twitchsense.results.files import write_file
 from twitchsense.results.save import to_json
+from twitchsense.scoring.glossary import glossary
+from twitchsense.settings import Settings
 
 if TYPE_CHECKING:
     from twitchsense.results.night import Night
@@ -43,13 +44,16 @@ def part_file_name(night: str) -> str:
     return f"{re.sub(r'[^A-Za-z0-9]+', '-', night).strip('-')[-60:]}-{digest}.parquet"
 
 
-def create_dataset(out: Path) -> None:
+def create_dataset(out: Path, settings: Iterable[Settings] = ()) -> None:
     """Create the directories of a dataset and ``columns.json``, which describes its columns.
 
     Parameters
     ----------
     out : Path
         Directory of the dataset.
+    settings : iterable of Settings
+        The settings of its nights. Where these differ in a limit, the descriptions name the
+        settings instead of stating their values.
 
     Raises
     ------
@@ -66,7 +70,13 @@ def create_dataset(out: Path) -> None:
         raise InputError(
             str(out), f"cannot be written ({error.strerror})", "choose another --out"
         ) from error
-    write_file(out / "columns.json", to_json({t: glossary(c) for t, c in TABLES.items()}))
+    texts = {_describe_columns(s) for s in {s.digest(): s for s in settings}.values()}
+    text = texts.pop() if len(texts) == 1 else _describe_columns(None)
+    write_file(out / "columns.json", text)
+
+
+def _describe_columns(settings: Settings | None) -> str:
+    return to_json({table: glossary(settings, columns) for table, columns in TABLES.items()})
 
 
 def write_night(out: Path, night: Night, row: Mapping[str, Any]) -> None:

@@ -105,7 +105,7 @@ def run_cohort(
     """
     address = _parse_executor(executor)
     out = out.absolute()
-    create_dataset(out)
+    create_dataset(out, (night.settings for night in nights))
     selected = nights[part[0] - 1 :: part[1]]
     progress, remaining = CohortProgress(len(selected)), RemainingTime()
     token = out / f".run-{secrets.token_hex(8)}"

@@ -24,6 +24,11 @@ MAX_BAND_FRACTION = 0.45
 #: Band of twitches and jerks in Hz. Below 20 Hz, movement of the electrode dominates
 #: (De Luca et al. 2010, doi 10.1016/j.jbiomech.2010.01.027).
 BURST_BAND_HZ = (20.0, 450.0)
+#: Band of leg movements in Hz, on which the +8/+2 µV rules are defined (AASM;
+#: docs/definitions.md, Leg movements).
+LEG_MOVEMENT_BAND_HZ = (10.0, 100.0)
+#: Band of the dynamic acceleration in Hz; without its lower limit, it would contain gravity.
+DYNAMIC_BAND_HZ = (0.5, 40.0)
 
 
 class CausalFilter:
@@ -130,7 +135,7 @@ def group_delay(sos: Floats, freqs_hz: Floats, fs: float) -> float:
 
 
 def burst_band(fs: float) -> CausalFilter:
-    """Return the 20-450 Hz filter for twitches and jerks.
+    """Return the filter for twitches and jerks, of the band `BURST_BAND_HZ`.
 
     Parameters
     ----------
@@ -145,9 +150,7 @@ def burst_band(fs: float) -> CausalFilter:
 
 
 def leg_movement_band(fs: float) -> CausalFilter:
-    """Return the 10-100 Hz filter on which the +8/+2 µV rules are defined (AASM).
-
-    See docs/definitions.md, Leg movements.
+    """Return the filter for leg movements, of the band `LEG_MOVEMENT_BAND_HZ`.
 
     Parameters
     ----------
@@ -158,11 +161,11 @@ def leg_movement_band(fs: float) -> CausalFilter:
     -------
     CausalFilter
     """
-    return bandpass(10.0, 100.0, fs, order=(2, 4))
+    return bandpass(*LEG_MOVEMENT_BAND_HZ, fs, order=(2, 4))
 
 
 def dynamic_band(fs: float) -> CausalFilter:
-    """Return the 0.5-40 Hz filter for dynamic acceleration, which removes gravity.
+    """Return the filter for dynamic acceleration, of the band `DYNAMIC_BAND_HZ`.
 
     Parameters
     ----------
@@ -173,7 +176,7 @@ def dynamic_band(fs: float) -> CausalFilter:
     -------
     CausalFilter
     """
-    return bandpass(0.5, 40.0, fs, order=(2, 4))
+    return bandpass(*DYNAMIC_BAND_HZ, fs, order=(2, 4))
 
 
 @dataclass(frozen=True, slots=True)

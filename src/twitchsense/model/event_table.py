@@ -2,6 +2,10 @@
 
 `EVENT_COLUMNS` is the single source of the schema for the CSV writer, the
 ``events.json`` glossary, the documentation and the tests.
+
+A description contains no limit as a number. It names the setting or the constant instead,
+such as ``{twitch.max_ms}``; `twitchsense.scoring.glossary.fill_limits` replaces the name by
+the value in force and documents the syntax.
 """
 
 from __future__ import annotations
@@ -40,19 +44,25 @@ class Column:
 
 
 TRIAL_TYPES: Final[dict[str, str]] = {
-    "twitch": "brief muscle burst, 5-150 ms, too small to move the leg much",
-    "jerk": "brief burst (EMG 10-300 ms) that throws the leg: at least 0.10 g and 5 g/s",
-    "brief_contraction": "muscle burst of 150-500 ms that is no jerk",
-    "movement": "leg movement: activity of 0.5-10 s, +8 uV over rest (or acceleration alone)",
-    "gross_movement": "longer than 10 s, or a stretch of acceleration of 3 s and more",
-    "posture_change": "the leg came to rest turned by 30 degrees or more",
-    "jolt": "acceleration of under 0.5 s without muscle activity: an event only in a rhythm",
+    "twitch": "brief muscle burst of {twitch.min_ms}-{twitch.max_ms} ms that does not throw the "
+    "leg; measured, it may be {twitch.min_slack_ms} ms shorter or {twitch.slack_ms} ms longer",
+    "jerk": "brief burst (EMG of {jerk.min_ms}-{jerk.max_ms} ms) that throws the leg: at least "
+    "{jerk.min_g} g ({jerk.min_g_alone} g where there is no EMG) and {jerk.min_jerk_g_s} g/s",
+    "brief_contraction": "muscle burst of {twitch.max_ms}-{movement.min_s:ms} ms that is no jerk, "
+    "or a shorter one during which the leg turns by {twitch.max_turn_deg} degrees or more",
+    "movement": "leg movement: activity of {movement.min_s}-{movement.max_s} s, "
+    "+{movement.rise_uv} uV over rest (or acceleration alone)",
+    "gross_movement": "activity longer than {movement.max_s} s, or acceleration alone for "
+    "{movement.acc_gross_s} s or longer",
+    "posture_change": "the leg came to rest turned by {movement.turn_deg} degrees or more",
+    "jolt": "acceleration of less than {trains.hiccup_ms} ms without muscle activity; an event "
+    "only as part of a regular train",
 }
 
 CONTEXTS: Final[dict[str, str]] = {
-    "wake": "awake, more than the drowsy window before sleep onset or between sleep bouts",
-    "drowsy": "the last minutes before sleep onset (5 min unless set otherwise)",
-    "sleep_onset": "the first minutes of sleep (10 min unless set otherwise)",
+    "wake": "awake, more than {context.drowsy_min} min before sleep onset or between sleep bouts",
+    "drowsy": "the last {context.drowsy_min} min before sleep onset",
+    "sleep_onset": "the first {context.onset_min} min of sleep",
     "asleep": "later sleep",
     "unknown": "no hypnogram and no usable accelerometer, or outside them",
 }
@@ -60,18 +70,28 @@ CONTEXTS: Final[dict[str, str]] = {
 LABELS: Final[dict[str, str]] = {
     "posture_change": "change of position",
     "gross_movement": "large movement of the leg or body",
-    "tremor_like": "tremor-like: 5 or more bursts at 3.5-18 Hz for 2 s and more",
-    "hypnagogic_foot_tremor_like": "foot-tremor-like: 4 or more bursts of 250-1000 ms at 0.3-4 Hz, "
-    "awake or in N1",
-    "alma_like": "alternating-leg-muscle-activation-like: bursts that change legs at 0.5-3 Hz",
-    "high_freq_leg_movement": "high-frequency leg movements: 4 or more at 0.3-4 Hz",
-    "rhythmic_movement_like": "rhythmic-movement-like: 4 or more swings of the leg at 0.5-2 Hz",
-    "periodic_leg_movement_like": "periodic-leg-movement-like: in a series of 4 or more",
+    "tremor_like": "tremor-like: {trains.tremor_cycles} or more bursts at {trains.tremor_hz} Hz "
+    "for {trains.tremor_s} s or longer",
+    "hypnagogic_foot_tremor_like": "foot-tremor-like: {trains.fast_least} or more bursts of "
+    "{trains.foot_ms} ms at {trains.fast_hz} Hz, awake or in N1",
+    "alma_like": "alternating-leg-muscle-activation-like: {trains.alma_least} or more bursts of "
+    "{trains.alma_ms} ms that alternate between the legs at {trains.alma_hz} Hz",
+    "high_freq_leg_movement": "high-frequency leg movements: {trains.fast_least} or more at "
+    "{trains.fast_hz} Hz",
+    "rhythmic_movement_like": "rhythmic-movement-like: {trains.rock_least} or more swings of the "
+    "leg at {trains.rock_hz} Hz",
+    "periodic_leg_movement_like": "periodic-leg-movement-like: in a series of "
+    "{limb_rules.min_series} or more, {limb_rules.interval_s} s from onset to onset",
     "isolated_leg_movement": "leg movement in no series",
-    "short_interval_leg_movement": "leg movement too soon after the one before (WASM: 10 s)",
-    "leg_movement": "leg movement too long, or of too many parts, for a candidate (WASM)",
-    "hiccup_like": "hiccup-like: 5 or more jolts at a steady rhythm of 1-20 s, leg muscle silent",
-    "repetitive_violent_jerks": "jerks in quick succession, 3 or more of them violent",
+    "short_interval_leg_movement": "leg movement less than {limb_rules.min_interval_s} s after "
+    "the previous one ({limb_rules.title})",
+    "leg_movement": "leg movement that is too long, or has too many parts, for a candidate "
+    "({limb_rules.title})",
+    "hiccup_like": "hiccup-like: {trains.hiccup_least} or more jolts at a steady rhythm of "
+    "{trains.hiccup_s} s, EMG of the leg below {trains.hiccup_uv} uV",
+    "repetitive_violent_jerks": "jerks in quick succession ({trains.jerks_least} within "
+    "{trains.jerks_s} s, or {trains.jerks_per_h} within an hour), {trains.jerks_violent} or more "
+    "of them violent",
     "sleep_start": "sleep-start-like (hypnic-jerk-like): a jerk around falling asleep",
     "myoclonic_jerk_asleep": "myoclonic-jerk-like, asleep",
     "myoclonic_jerk_awake": "myoclonic-jerk-like, awake",
@@ -84,9 +104,10 @@ LABELS: Final[dict[str, str]] = {
 }
 
 GRADES: Final[dict[str, str]] = {
-    "mild": "peak 0.10-0.30 g (provisional)",
-    "moderate": "peak 0.30-0.50 g (provisional)",
-    "violent": "peak at least 0.50 g, or jerk at least 20 g/s (provisional)",
+    "mild": "peak of {jerk.min_g}-{jerk.moderate_g} g (provisional)",
+    "moderate": "peak of {jerk.moderate_g}-{jerk.violent_g} g (provisional)",
+    "violent": "peak of at least {jerk.violent_g} g, or rate of change of acceleration of at "
+    "least {jerk.violent_jerk_g_s} g/s (provisional)",
 }
 
 EVENT_COLUMNS: Final[tuple[Column, ...]] = (
@@ -107,7 +128,7 @@ EVENT_COLUMNS: Final[tuple[Column, ...]] = (
             "N2": "NREM 2",
             "N3": "NREM 3",
             "R": "REM",
-            "S": "asleep, the source tells no stage",
+            "S": "asleep, stage not given by the source",
         },
     ),
     Column("min_from_onset", "float64", "minutes from sleep onset, negative before it", "min"),
@@ -115,16 +136,32 @@ EVENT_COLUMNS: Final[tuple[Column, ...]] = (
         "leg", "str", "leg the sensor sits on, if known", levels={"left": "left", "right": "right"}
     ),
     Column("channel", "str", "the channel that saw the event best"),
-    Column("amplitude_uv", "float64", "EMG peak to peak in the burst band (20-450 Hz)", "uV"),
-    Column("peak_g", "float64", "greatest dynamic acceleration (0.5-40 Hz, vector magnitude)", "g"),
+    Column(
+        "amplitude_uv",
+        "float64",
+        "EMG peak to peak in the burst band ({fixed.burst_band_hz} Hz)",
+        "uV",
+    ),
+    Column(
+        "peak_g",
+        "float64",
+        "greatest dynamic acceleration ({fixed.dynamic_band_hz} Hz, vector magnitude)",
+        "g",
+    ),
     Column("jerk_g_s", "float64", "greatest rate of change of acceleration", "g/s"),
     Column(
         "rise_ms",
         "float64",
-        "onset to 70 % of the peak of the 10-ms RMS envelope (no EMG: empty)",
+        "time from onset to {fixed.rise_share:%} of the peak of the {fixed.envelope_s:ms}-ms RMS "
+        "envelope; empty without EMG",
         "ms",
     ),
-    Column("snr_db", "float64", "peak of the 10-ms RMS envelope over the noise floor", "dB"),
+    Column(
+        "snr_db",
+        "float64",
+        "peak of the {fixed.envelope_s:ms}-ms RMS envelope over the noise floor",
+        "dB",
+    ),
     Column(
         "confidence", "float64", "0 to 1: how clearly the rule was met, and by how many sensors"
     ),
@@ -141,22 +178,30 @@ EVENT_COLUMNS: Final[tuple[Column, ...]] = (
 )
 
 REJECT_REASONS: Final[dict[str, str]] = {
-    "too_short": "shorter than 5 ms",
-    "too_small": "less than 50 uV peak to peak (setting), by more than measuring may be off",
+    "too_short": "shorter than {twitch.min_ms} ms, by more than the error of the measurement "
+    "({twitch.min_slack_ms} ms)",
+    "too_small": "less than {twitch.min_uv} uV peak to peak, by more than the error of the "
+    "measurement ({twitch.slack_uv} uV)",
     "electrode_pop": "step, decay or spike of the electrode, without the spectrum of muscle",
     "saturation": "the amplifier was at its limit",
-    "noise_floor": "noise of over 15 uV, in which muscle can't be judged; or a hiss higher than "
-    "muscle sounds, for half a second or more, while the leg does not move",
-    "mains": "50/60-Hz hum and its harmonics make up most of the power",
-    "ecg": "beats at a heart's rhythm with one shape: the heart seen through the leg electrode",
+    "noise_floor": "noise floor above {emg.max_floor_uv} uV, in which muscle activity cannot be "
+    "judged; or noise of {movement.min_s} s or longer with a mean frequency above that of muscle "
+    "({fixed.max_muscle_hz} Hz) while the leg does not move",
+    "mains": "mains hum ({fixed.mains_hz:/} Hz) and its harmonics make up more than "
+    "{fixed.mains_share:%} of the power",
+    "ecg": "beats of one shape at the rhythm of a heart, recorded by the leg electrode",
     "rhythmic_train": "member of a dense regular train: tonic or voluntary unit firing",
-    "active_wake": "over a fifth of the surrounding minute is muscle activity: voluntary",
-    "sustained_activity": "muscle activity over 10 s without movement",
-    "weak_contraction": "half a second or longer, but below +8 uV over rest",
+    "active_wake": "muscle activity or movement fills more than {labels.active_share:%} of the "
+    "{fixed.active_window_s} s around it, or it is a step: voluntary",
+    "sustained_activity": "muscle activity of more than {movement.max_s} s while the leg moves "
+    "for less than {movement.acc_gross_s} s",
+    "weak_contraction": "{movement.min_s} s or longer, but does not rise {movement.rise_uv} uV "
+    "above rest, or does not stay {movement.fall_uv} uV above it",
     "bump": "acceleration without muscle activity where EMG is valid: bed or strap knocked",
-    "acc_micro_event": "acceleration above noise, below the rules, no EMG to tell what it was",
-    "absorbed": "within 1 s of a large movement of the leg, and short: part of it",
-    "dead_time": "within 300 ms after a jerk: ring-down of the leg",
+    "acc_micro_event": "acceleration above the noise but below every rule, without EMG to "
+    "explain it",
+    "absorbed": "short, and within {labels.absorb_s} s of a large movement of the leg: part of it",
+    "dead_time": "within {jerk.dead_ms} ms after a jerk: ring-down of the leg",
 }
 
 #: Columns of events that rejected candidates do not have.
@@ -201,28 +246,3 @@ def make_table(
     )
     keys = ["onset", "channel", "trial_type", "duration"]
     return table.sort_values(keys, kind="stable", ignore_index=True)
-
-
-def glossary(
-    columns: tuple[Column, ...] = (*EVENT_COLUMNS, REJECTED_COLUMNS[-1]),
-) -> dict[str, dict[str, Any]]:
-    """Return the columns as a BIDS-style JSON sidecar.
-
-    Parameters
-    ----------
-    columns : tuple of Column
-
-    Returns
-    -------
-    dict
-        ``Description``, ``Units`` and ``Levels`` of each column name.
-    """
-    entries: dict[str, dict[str, Any]] = {}
-    for column in columns:
-        entry: dict[str, Any] = {"Description": column.description}
-        if column.unit:
-            entry["Units"] = column.unit
-        if column.levels:
-            entry["Levels"] = dict(column.levels)
-        entries[column.name] = entry
-    return entries

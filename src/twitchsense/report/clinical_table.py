@@ -6,14 +6,16 @@ import math
 from typing import Any, Final
 
 from twitchsense.report.palette import label_name
+from twitchsense.scoring.leg_movements.rules import RULES, S
 
-#: Indices of a leg-movement score: key in ``summary.json`` and name in the table.
+#: Indices of a leg-movement score: key in ``summary.json`` and name in the table, with a
+#: placeholder for the shortest interval of the rules.
 _LEG_MOVEMENT_INDICES: Final = (
     ("plms_index", "Periodic-leg-movement-like, per hour of sleep"),
     ("plmw_index", "Periodic-leg-movement-like, per hour awake"),
     ("clms_index", "Candidate leg movements, per hour of sleep"),
     ("isolated_sleep_index", "of these, isolated"),
-    ("short_imi_sleep_index", "of these, under 10 s after the one before"),
+    ("short_imi_sleep_index", "of these, {too_soon} after the one before"),
 )
 
 
@@ -68,8 +70,14 @@ def _leg_movement_rows(block: dict[str, Any]) -> list[dict[str, str]]:
     rule = str(score.get("title", block.get("labels_by")))
     if not block.get("respiratory_events_given"):
         rule += "; not corrected for breathing"
+    rules = RULES.get(str(block.get("labels_by")))  # a damaged summary may name others
+    too_soon = f"under {rules.min_imi / S:g} s" if rules else "too soon"
     rows = [
-        _row(name, _format_rate(score.get(key), "rate_per_h", reasons.get(key)), rule)
+        _row(
+            name.format(too_soon=too_soon),
+            _format_rate(score.get(key), "rate_per_h", reasons.get(key)),
+            rule,
+        )
         for key, name in _LEG_MOVEMENT_INDICES
         if key in score
     ]

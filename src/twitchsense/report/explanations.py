@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from twitchsense.dsp.filters import BURST_BAND_HZ
 from twitchsense.model.event_table import LABELS
 from twitchsense.report.palette import context_name, kind_name, label_name
 from twitchsense.report.protocols import NightLike
@@ -15,6 +16,7 @@ from twitchsense.report.time_labels import (
     format_event_duration,
     format_minutes_from_onset,
 )
+from twitchsense.scoring.glossary import fill_limits
 from twitchsense.scoring.label_rules import LABELS_BY_STATE
 from twitchsense.settings import Settings
 
@@ -47,8 +49,9 @@ def kind_rule(kind: str, settings: Settings) -> str:
         "ms that is no jerk",
         "movement": f"muscle activity {s.movement.rise_uv:g} µV over rest for "
         f"{s.movement.min_s:g}–{s.movement.max_s:g} s, or acceleration as long",
-        "gross_movement": f"activity of more than {s.movement.max_s:g} s, or the whole leg moving",
-        "posture_change": "the leg came to rest turned by 30 degrees or more",
+        "gross_movement": f"activity of more than {s.movement.max_s:g} s, or acceleration "
+        f"alone for {s.movement.acc_gross_s:g} s or longer",
+        "posture_change": f"the leg came to rest turned by {s.movement.turn_deg:g} degrees or more",
     }
     return rules.get(kind, f"the rule for {kind_name(kind)}")
 
@@ -57,10 +60,11 @@ def method_paragraphs(night: NightLike) -> list[str]:
     """Return how events are detected, with the limits of the night's settings."""
     s = night.settings
     return [
-        f"Muscle bursts are detected at 20–450 Hz: a burst begins {s.emg.open_k:g} robust standard "
-        f"deviations above the noise floor of the last {s.emg.floor_s:g} s and ends at "
-        f"{s.emg.close_k:g}. A twitch lasts {s.twitch.min_ms:g}–{s.twitch.max_ms:g} ms and has at "
-        f"least {s.twitch.min_uv:g} µV peak to peak, give or take {s.twitch.slack_uv:g}.",
+        f"Muscle bursts are detected at {BURST_BAND_HZ[0]:g}–{BURST_BAND_HZ[1]:g} Hz: a burst "
+        f"begins {s.emg.open_k:g} robust standard deviations above the noise floor of the last "
+        f"{s.emg.floor_s:g} s and ends at {s.emg.close_k:g}. A twitch lasts "
+        f"{s.twitch.min_ms:g}–{s.twitch.max_ms:g} ms and has at least {s.twitch.min_uv:g} µV peak "
+        f"to peak, give or take {s.twitch.slack_uv:g}.",
         f"A jerk lasts {s.jerk.min_ms:g}–{s.jerk.max_ms:g} ms in the EMG and throws the leg with "
         f"at least {s.jerk.min_g:g} g and {s.jerk.min_jerk_g_s:g} g/s. No published limits "
         "exist for the leg; these, and the grades of jerks, are provisional.",
@@ -117,9 +121,12 @@ def format_quantity(value: float, unit: str, decimals: int) -> str:
     return f"{value:,.{decimals}f} {unit}".strip() if math.isfinite(value) else "–"
 
 
-def label_meaning(label: str) -> str:
-    """Return the definition of a label, without its name in front."""
-    return LABELS.get(label, label_name(label)).removeprefix(f"{label_name(label)}: ")
+def label_meaning(label: str, settings: Settings) -> str:
+    """Return the definition of a label with the limits of the settings, without its name."""
+    meaning = LABELS.get(label)
+    if meaning is None:  # the label of a plug-in
+        return label_name(label)
+    return fill_limits(meaning, settings).removeprefix(f"{label_name(label)}: ")
 
 
 def describe_alternatives(night: NightLike, event: pd.Series[Any]) -> str:

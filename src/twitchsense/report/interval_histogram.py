@@ -13,10 +13,13 @@ from twitchsense.model.intervals import prefix_sums
 from twitchsense.report.figures import new_axes, style_axes
 from twitchsense.report.palette import GRID_COLOR, MUTED_COLOR, TEXT_COLOR, kind_color
 from twitchsense.report.protocols import NightLike
+from twitchsense.scoring.leg_movements.rules import S, get_rules
+from twitchsense.settings import Settings
 
-#: Interval (s) from onset to onset in a periodic series, both limits included (WASM 2016;
-#: docs/definitions.md, Leg movements).
-PERIODIC_INTERVAL_S: Final = (10.0, 90.0)
+#: Range (s) in which the most frequent interval of periodic series lies (Ferri et al. 2006).
+TYPICAL_INTERVAL_S: Final = (15.0, 35.0)
+#: Width of a bin of the histogram, s.
+_BIN_S: Final = 2.0
 #: Minimum valid share of an interval; in a shorter one a movement could have been missed.
 _MIN_VALID_SHARE: Final = 0.9
 
@@ -50,10 +53,27 @@ def movement_intervals(night: NightLike) -> NDArray[np.float64]:
     return np.asarray(interval[keep])
 
 
-def plot_intervals(night: NightLike, ax: Axes | None = None) -> Axes:
-    """Draw the histogram of the intervals between leg movements, 2-s bins up to 90 s.
+def periodic_interval_s(settings: Settings) -> tuple[float, float]:
+    """Return the limits of the interval in a periodic series, from onset to onset.
 
-    The range of periodic series (10 to 90 s) is shaded.
+    Parameters
+    ----------
+    settings : Settings
+
+    Returns
+    -------
+    tuple of float
+        Shortest and longest interval by the rules chosen (``limb.rules``), both included, s.
+    """
+    rules = get_rules(settings.limb.rules)
+    return rules.min_imi / S, rules.max_imi / S
+
+
+def plot_intervals(night: NightLike, ax: Axes | None = None) -> Axes:
+    """Draw the histogram of the intervals between leg movements, in 2-s bins.
+
+    It ends at the longest interval of a periodic series; the range of periodic series by the
+    rules chosen (``limb.rules``) is shaded.
 
     Parameters
     ----------
@@ -67,15 +87,20 @@ def plot_intervals(night: NightLike, ax: Axes | None = None) -> Axes:
     """
     ax = ax or new_axes(6, 2.6)
     interval = movement_intervals(night)
-    ax.axvspan(*PERIODIC_INTERVAL_S, color=GRID_COLOR, alpha=0.35, lw=0)
-    ax.hist(interval, bins=np.arange(0, 92, 2).tolist(), color=kind_color("movement"))
-    n_longer = int((interval > 90).sum())
-    ax.set_xlim(0, 90)
-    ax.set_xticks(range(0, 91, 10))
+    shortest, longest = periodic_interval_s(night.settings)
+    ax.axvspan(shortest, longest, color=GRID_COLOR, alpha=0.35, lw=0)
+    ax.hist(
+        interval, bins=np.arange(0, longest + _BIN_S, _BIN_S).tolist(), color=kind_color("movement")
+    )
+    n_longer = int((interval > longest).sum())
+    ax.set_xlim(0, longest)
+    ax.set_xticks(range(0, int(longest) + 1, 10))
     ax.set_xlabel("seconds from one leg movement to the next", fontsize=8, color=MUTED_COLOR)
     ax.set_ylabel("intervals", fontsize=8, color=TEXT_COLOR)
     ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     style_axes(ax)
-    title = f"{len(interval)} intervals" + (f", {n_longer} longer than 90 s" if n_longer else "")
+    title = f"{len(interval)} intervals"
+    if n_longer:
+        title += f", {n_longer} longer than {longest:g} s"
     ax.set_title(title if len(interval) else "fewer than two leg movements", fontsize=8, loc="left")
     return ax

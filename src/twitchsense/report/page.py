@@ -16,7 +16,12 @@ from twitchsense.report import explanations, palette, static_text, tables
 from twitchsense.report.clinical_table import clinical_rows, format_periodicity
 from twitchsense.report.event_windows import EventWindow, cut_event_windows
 from twitchsense.report.figures import new_figure, svg_data_uri
-from twitchsense.report.interval_histogram import movement_intervals, plot_intervals
+from twitchsense.report.interval_histogram import (
+    TYPICAL_INTERVAL_S,
+    movement_intervals,
+    periodic_interval_s,
+    plot_intervals,
+)
 from twitchsense.report.night_intervals import artifact_minutes
 from twitchsense.report.overview import overview_height, plot_night
 from twitchsense.report.page_data import build_page_data
@@ -95,7 +100,7 @@ def render_report(night: NightLike, windows: list[EventWindow] | None = None) ->
         notes=list(night.notes),
         method_paragraphs=explanations.method_paragraphs(night),
         provenance_rows=tables.provenance_rows(summary),
-        glossary=static_text.glossary(),
+        glossary=static_text.glossary(night.settings),
         static_text=static_text,
         palette=palette,
         script=script,
@@ -176,15 +181,20 @@ def _patterns(night: NightLike, windows: list[EventWindow], periodicity: str) ->
     if len(interval) >= _MIN_INTERVALS:
         figure = new_figure(3.9, 2.2)
         plot_intervals(night, figure.add_subplot()).set_title("", loc="left")
-        n_periodic = int(((interval >= 10) & (interval <= 90)).sum())
-        text = f"{n_periodic} of {len(interval)} are 10–90 s long, as in periodic series (grey)"
+        low, high = periodic_interval_s(night.settings)
+        n_periodic = int(((interval >= low) & (interval <= high)).sum())
+        text = (
+            f"{n_periodic} of {len(interval)} are {low:g}–{high:g} s long, as in periodic series "
+            "(grey)"
+        )
         index = f" Periodicity in sleep: {periodicity}." if periodicity else ""
         figures.append(
             PageFigure(
                 svg_data_uri(figure),
                 f"Histogram of the time from one leg movement to the next; {text}",
                 "From one leg movement to the next",
-                f"{text}. An even spread shows no rhythm; a peak between 15 and 35 s does.{index}",
+                f"{text}. An even spread shows no rhythm; a peak between {TYPICAL_INTERVAL_S[0]:g} "
+                f"and {TYPICAL_INTERVAL_S[1]:g} s does.{index}",
             )
         )
     clock = WallClock.of(night.recording)

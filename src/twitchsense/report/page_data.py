@@ -251,7 +251,8 @@ def _event_data(
         "events": rows,
         "strings": list(strings),
         "labels": {
-            label: [label_name(label), explanations.label_meaning(label)] for label in labels
+            label: [label_name(label), explanations.label_meaning(label, night.settings)]
+            for label in labels
         },
         "resolution": RESOLUTION,
     }

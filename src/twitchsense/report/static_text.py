@@ -1,10 +1,12 @@
-"""Texts of the report that are the same for every night."""
+"""Texts of the report that are the same for every night, and its glossary."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from twitchsense.model.event_table import CONTEXTS, EVENT_COLUMNS, GRADES, LABELS, TRIAL_TYPES
+from twitchsense.scoring.glossary import fill_levels
+from twitchsense.settings import Settings
 
 NOTICE: Final = (
     "Research and self-tracking software. Not a medical device; not intended to diagnose, treat, "
@@ -66,8 +68,13 @@ CLINICIAN_URGENT: Final = (
 )
 
 
-def glossary() -> list[dict[str, Any]]:
+def glossary(settings: Settings) -> list[dict[str, Any]]:
     """Return the definitions of kinds, labels, contexts, grades and columns.
+
+    Parameters
+    ----------
+    settings : Settings
+        The settings of the night, whose limits the definitions state.
 
     Returns
     -------
@@ -84,4 +91,6 @@ def glossary() -> list[dict[str, Any]]:
         ("Grades of jerks", GRADES),
         ("Columns of events.csv", columns),
     ]
-    return [{"title": title, "entries": entries} for title, entries in groups]
+    return [
+        {"title": title, "entries": fill_levels(entries, settings)} for title, entries in groups
+    ]

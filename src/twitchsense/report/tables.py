@@ -24,6 +24,7 @@ from twitchsense.report.time_labels import (
     format_event_duration,
     format_minutes_from_onset,
 )
+from twitchsense.scoring.glossary import fill_levels
 from twitchsense.scoring.rates import rate
 
 #: Maximum number of jerks listed.
@@ -243,8 +244,9 @@ def channel_table(night: NightLike, summary: dict[str, Any]) -> list[dict[str, s
 def rejected_table(night: NightLike) -> list[dict[str, Any]]:
     """Return the number of rejected candidates per reason, the most frequent first."""
     counts = night.rejected["reason"].value_counts()
+    meanings = fill_levels(REJECT_REASONS, night.settings)
     return [
-        {"reason": str(reason), "meaning": REJECT_REASONS.get(str(reason), ""), "count": f"{n:,}"}
+        {"reason": str(reason), "meaning": meanings.get(str(reason), ""), "count": f"{n:,}"}
         for reason, n in counts.items()
     ]
 

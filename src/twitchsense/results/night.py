@@ -263,7 +263,7 @@ class Night:
         """
         from twitchsense.scoring.annotations import to_bids
 
-        return to_bids(self.events)
+        return to_bids(self.events, self.settings)
 
     def __repr__(self) -> str:
         hours = (self.recording.end_ns - self.recording.start_ns) / NS / 3600

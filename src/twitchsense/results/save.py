@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from twitchsense.model.event_table import glossary
 from twitchsense.results.files import (
     cannot_write,
     check_output_directory,
@@ -19,6 +18,7 @@ from twitchsense.results.files import (
     write_file,
 )
 from twitchsense.results.traces import TRACES_FILE, pack_traces
+from twitchsense.scoring.glossary import glossary
 from twitchsense.text import escape_formula
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def format_files(night: NightLike, *, report: bool) -> Iterator[tuple[str, str |
     yield "events.csv", to_csv(night.events)
     yield "rejected.csv", to_csv(night.rejected)
     yield "epochs.csv", to_csv(night.epochs)
-    yield "events.json", to_json({**glossary(), **EPOCH_COLUMNS})
+    yield "events.json", to_json({**glossary(night.settings), **EPOCH_COLUMNS})
     yield "summary.json", to_json(night.summary_dict())
     yield TRACES_FILE, pack_traces(night)
     if report:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from twitchsense.errors import InputError, MissingExtraError
-from twitchsense.model.event_table import EVENT_COLUMNS, glossary
+from twitchsense.model.event_table import EVENT_COLUMNS
+from twitchsense.scoring.glossary import glossary
+from twitchsense.settings import Settings
 from twitchsense.text import escape_formula
 
 if TYPE_CHECKING:
@@ -64,7 +66,9 @@ def to_annotations(
     )
 
 
-def to_bids(events: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
+def to_bids(
+    events: pd.DataFrame, settings: Settings | None = None
+) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return events as a BIDS ``events.tsv`` table and its JSON sidecar.
 
     All columns are text. A missing value is ``n/a``; times have six decimals. Text that
@@ -74,6 +78,9 @@ def to_bids(events: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
     ----------
     events : DataFrame
         An event table.
+    settings : Settings, optional
+        The settings that made the table; without them, the sidecar names the settings
+        instead of stating their values.
 
     Returns
     -------
@@ -95,7 +102,7 @@ def to_bids(events: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
         columns=order,
         dtype=object,
     )
-    entries = glossary()
+    entries = glossary(settings)
     return table.rename(columns=_word), {name: entries[name] for name in order if name in entries}
 
 

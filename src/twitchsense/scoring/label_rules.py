@@ -1,9 +1,8 @@
 """The label table: which label an event gets, by kind, pattern and sleep context.
 
-The rules are tried from top to bottom and the first that matches wins. The numbers are
-those of docs/labels.md; trains (3) are tried before large
-movements (2), because a large movement that is rhythmic throughout is better described
-by its rhythm. Labels describe what a pattern resembles, never what a person has.
+The rules are tried from top to bottom and the first that matches wins. Trains (3) are
+tried before large movements (2), because a large movement that is rhythmic throughout is
+better described by its rhythm. Labels describe what a pattern resembles, never what a person has.
 """
 
 from __future__ import annotations
@@ -37,7 +36,8 @@ class LabelRule:
     label : str
         Label of the events that match.
     condition : str
-        The condition in words, for the documentation.
+        The condition in words, for the documentation, with the names of its limits
+        (see `twitchsense.scoring.glossary.fill_limits`).
     source : str
         Publication, or ``E`` for an engineering default.
     matches : callable
@@ -78,45 +78,54 @@ LABELS_BY_STATE: Final = {
 
 RULES: Final[tuple[LabelRule, ...]] = (
     LabelRule(
-        3, "tremor_like", "member of a train at 3.5-18 Hz: 5 cycles, 2 s",
+        3, "tremor_like",
+        "member of a train at {trains.tremor_hz} Hz: {trains.tremor_cycles} cycles, "
+        "{trains.tremor_s} s",
         "Bhatia 2018 (tremor consensus)", lambda m: m.in_train("tremor"), "tremor",
     ),
     LabelRule(
         3, "alma_like",
-        "member of a train that alternates between legs at 0.5-3 Hz: 4 bursts of 100-500 ms",
+        "member of a train that alternates between legs at {trains.alma_hz} Hz: "
+        "{trains.alma_least} bursts of {trains.alma_ms} ms",
         "AASM manual; Chervin 2003", lambda m: m.in_train("alma"), "alma",
     ),
     LabelRule(
         3, "hypnagogic_foot_tremor_like",
-        "member of a train at 0.3-4 Hz: 4 bursts of 250-1000 ms; awake, falling asleep or in N1",
+        "member of a train at {trains.fast_hz} Hz: {trains.fast_least} bursts of "
+        "{trains.foot_ms} ms; awake, falling asleep or in N1",
         "AASM manual; Wichniak 2001", _is_foot_tremor, "foot",
     ),
     LabelRule(
-        3, "high_freq_leg_movement", "member of another train of one leg at 0.3-4 Hz: 4 bursts",
+        3, "high_freq_leg_movement",
+        "member of another train of one leg at {trains.fast_hz} Hz: {trains.fast_least} bursts",
         "Yang & Winkelman 2010", lambda m: m.in_train("fast") | m.in_train("foot"), "fast",
     ),
     LabelRule(
         3, "rhythmic_movement_like",
-        "gross movement outside wake that swings mainly at one rate of 0.5-2 Hz: 4 cycles",
+        "gross movement outside wake that swings mainly at one rate of {trains.rock_hz} Hz: "
+        "{trains.rock_least} cycles",
         "AASM manual",
         lambda m: m.in_train("rock") & ~m.is_in("wake"), "rock",
     ),
     LabelRule(
-        2, "posture_change", "kind: the resting leg has turned by 30 degrees",
+        2, "posture_change", "kind: the resting leg has turned by {movement.turn_deg} degrees",
         "Sicbaldi 2025", lambda m: m.is_kind("posture_change"),
     ),
     LabelRule(
-        2, "gross_movement", "kind: over 10 s of EMG, or 3 s of acceleration",
+        2, "gross_movement",
+        "kind: over {movement.max_s} s of EMG, or {movement.acc_gross_s} s of acceleration",
         "WASM 2016; " + _ENGINEERING_DEFAULT, lambda m: m.is_kind("gross_movement"),
     ),
     LabelRule(
         4, "periodic_leg_movement_like",
-        "leg movement of a series: at least 4 candidates, 10-90 s from onset to onset",
+        "leg movement of a series: at least {limb_rules.min_series} candidates, "
+        "{limb_rules.interval_s} s from onset to onset",
         "Ferri 2016 (WASM)", lambda m: m.in_train("plm"), "plm",
     ),
     LabelRule(
         5, "short_interval_leg_movement",
-        "candidate outside series, less than 10 s after the previous candidate",
+        "candidate outside series, less than {limb_rules.min_interval_s} s after the previous "
+        "candidate",
         "Ferri 2016 (WASM)", lambda m: m.clm & m.short_interval,
     ),
     LabelRule(
@@ -129,18 +138,22 @@ RULES: Final[tuple[LabelRule, ...]] = (
     ),
     LabelRule(
         6, "hiccup_like",
-        "one of at least 5 similar jolts at a steady rhythm of 1-20 s, leg EMG below 50 uV",
+        "one of at least {trains.hiccup_least} similar jolts at a steady rhythm of "
+        "{trains.hiccup_s} s, leg EMG below {trains.hiccup_uv} uV",
         _ENGINEERING_DEFAULT + "; rate from the literature",
         lambda m: m.in_train("hiccup"), "hiccup",
     ),
     LabelRule(
         7, "repetitive_violent_jerks",
-        "one of at least 3 jerks within 60 s (or 10 in 1 h), at least moderate, 3 of them violent",
+        "one of at least {trains.jerks_least} jerks within {trains.jerks_s} s (or "
+        "{trains.jerks_per_h} in an hour), at least moderate, {trains.jerks_violent} of them "
+        "violent",
         _ENGINEERING_DEFAULT, lambda m: m.in_train("violent"), "violent",
     ),
     LabelRule(
         8, "sleep_start",
-        "jerk while drowsy or in the first minutes of sleep, EMG 50-300 ms, at most 2 within 10 s",
+        "jerk while drowsy or in the first minutes of sleep, EMG {labels.start_ms} ms, at most "
+        "{labels.volley} within {labels.volley_s} s",
         "ICSD-3 (wording from memory); Chiaro 2016",
         _is_sleep_start,
     ),
@@ -175,7 +188,8 @@ RULES: Final[tuple[LabelRule, ...]] = (
     ),
     LabelRule(
         14, "voluntary_or_unclassified",
-        "active wake (muscle activity in a fifth of the surrounding minute, or a moving leg), "
-        "or no other rule", "AVID (Bashford 2020)", lambda m: np.ones(len(m.kind), bool),
+        "active wake (muscle activity in more than {labels.active_share:%} of the surrounding "
+        "minute, or a moving leg), or no other rule",
+        "AVID (Bashford 2020)", lambda m: np.ones(len(m.kind), bool),
     ),
 )  # fmt: skip
