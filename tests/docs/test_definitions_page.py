@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.settings.case import setting_keys, value_of
+from twitchsense.detect.burst_measures import RISEN_SHARE
 from twitchsense.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -28,8 +29,6 @@ IN_TEXT = {
     "context.quiet_g": "activity below 15 mg",
     "context.mask_s": "masked with 1 s to either side",
 }
-#: Settings whose default the page leaves to the page of settings.
-NOT_GIVEN = {"jerk.masked_uv"}
 
 
 def names_on(text):
@@ -79,7 +78,7 @@ def test_every_row_names_a_setting_or_says_that_there_is_none():
 
 def test_every_row_gives_the_default_of_its_setting():
     for cell, line in rows_with_setting():
-        for key in set(names_on(cell)) & set(KEYS) - set(IN_TEXT) - NOT_GIVEN:
+        for key in set(names_on(cell)) & set(KEYS) - set(IN_TEXT):
             for number in numbers(key):
                 words = {IN_WORDS[key]} if key in IN_WORDS else spellings(number)
                 patterns = [rf"(?<![\d.]){re.escape(word)}(?!\d|\.\d)" for word in words]
@@ -91,3 +90,7 @@ def test_the_text_gives_the_default(key, text):
     (default,) = numbers(key)
     assert text in PAGE.replace("\n", " ")
     assert spellings(default) & set(re.findall(r"[\d.]+", text))
+
+
+def test_the_rise_of_a_jerk_ends_at_the_share_of_the_peak_that_the_code_measures():
+    assert f"| EMG onset to {100 * RISEN_SHARE:g} % of the peak of the" in PAGE
