@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from twitchsense.results.files import (
-    cannot_write,
-    check_output_directory,
-    write_directory,
-    write_file,
-)
+from twitchsense.results.files import cannot_write, check_output_directory, write_directory
 from twitchsense.results.traces import TRACES_FILE, pack_traces
 from twitchsense.scoring.glossary import glossary
 from twitchsense.text import escape_formula
@@ -120,6 +115,8 @@ def format_files(night: NightLike, *, report: bool) -> Iterator[tuple[str, str |
 def save_weeks(weeks: Weeks, directory: Path) -> Path:
     """Write ``trend.html``, ``nights.csv``, ``associations.csv`` and ``trend.json``.
 
+    All files are written, or on failure none.
+
     Parameters
     ----------
     weeks : Weeks
@@ -146,9 +143,7 @@ def save_weeks(weeks: Weeks, directory: Path) -> Path:
         "trend.json": to_json(weeks.to_dict()),
         "trend.html": render_weeks(weeks),
     }
-    directory.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        write_file(directory / name, text)
+    write_directory(directory, files.items())
     return directory
 
 
