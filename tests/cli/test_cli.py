@@ -1,10 +1,12 @@
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pandas as pd
@@ -13,10 +15,12 @@ from click.testing import CliRunner
 
 from tests.recordings import make_recording, write_captures
 from twitchsense.cli.app import VERBS, main
+from twitchsense.cli.doctor import EXTRAS
 from twitchsense.cli.options import parse_map
 from twitchsense.errors import InputError
 from twitchsense.model.event_table import EVENT_COLUMNS
 
+ROOT = Path(__file__).parents[2]
 FILES = {
     "events.csv",
     "events.json",
@@ -317,10 +321,25 @@ def test_agree_refuses_an_onset_out_of_range(tmp_path):
 def test_doctor():
     result = run("doctor", "--json")
     facts = json.loads(result.stdout)
-    assert set(facts["extras"]) == {"parquet", "edf", "sim"}
+    assert list(facts["extras"]) == list(EXTRAS)
+    assert all(isinstance(present, bool) for present in facts["extras"].values())
     assert facts["packages"]["numpy"]
     assert str(Path.home()) not in result.stdout
-    assert "extra parquet" in run("doctor").stdout
+    shown = run("doctor").stdout
+    for extra, (_, purpose) in EXTRAS.items():
+        line = next(ln for ln in shown.splitlines() if ln.startswith(f"extra {extra} "))
+        assert purpose in line
+        assert (f"pip install 'twitchsense[{extra}]'" in line) != facts["extras"][extra]
+
+
+def test_doctor_knows_every_extra_and_its_packages():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    packages = {
+        extra: tuple(re.match(r"[\w-]+", requirement)[0] for requirement in requirements)
+        for extra, requirements in project["optional-dependencies"].items()
+    }
+    assert packages.pop("all") == ("twitchsense",)  # it names other extras
+    assert {extra: needs for extra, (needs, _) in EXTRAS.items()} == packages
 
 
 def test_version():

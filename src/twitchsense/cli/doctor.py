@@ -6,11 +6,11 @@ import json
 import platform
 import sys
 from importlib import metadata
-from typing import Any
+from typing import Any, Final
 
 import click
 
-_CORE_PACKAGES = (
+_CORE_PACKAGES: Final = (
     "numpy",
     "scipy",
     "pandas",
@@ -22,7 +22,17 @@ _CORE_PACKAGES = (
     "tzdata",
     "bleak",
 )
-_EXTRAS = {"parquet": ("pyarrow",), "edf": ("edfio",), "sim": ("bumble",)}
+#: Extras of the package: the distributions that each installs, and its purpose.
+EXTRAS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
+    "parquet": (("pyarrow",), "Parquet captures, and the tables of cohort"),
+    "edf": (("edfio",), "EDF, EDF+ and BDF captures, and EDF+ hypnograms"),
+    "sim": (("bumble",), "the simulated wearable over Bluetooth"),
+    "mne": (("mne",), "events as MNE annotations"),
+    "yaml": (("pyyaml",), "a diary in YAML"),
+    "live": (("textual",), "the live view in the terminal"),
+    "cluster": (("dask", "distributed", "threadpoolctl", "pyarrow"), "cohort on a Dask cluster"),
+    "docs": (("sphinx", "pydata-sphinx-theme", "numpydoc", "myst-nb"), "building the docs site"),
+}
 
 
 @click.command()
@@ -38,8 +48,8 @@ def doctor(as_json: bool) -> None:
     for name, version in facts["packages"].items():
         click.echo(f"{name:<11} {version or 'MISSING'}")
     for extra, present in facts["extras"].items():
-        command = "" if present else f"   pip install 'twitchsense[{extra}]'"
-        click.echo(f"extra {extra:<10} {'yes' if present else 'no'}{command}")
+        command = "" if present else f" (pip install 'twitchsense[{extra}]')"
+        click.echo(f"extra {extra:<8} {'yes' if present else 'no':<3}  {EXTRAS[extra][1]}{command}")
 
 
 def collect_facts() -> dict[str, Any]:
@@ -53,7 +63,7 @@ def collect_facts() -> dict[str, Any]:
         "packages": {name: _version(name) for name in _CORE_PACKAGES},
         "extras": {
             extra: all(_version(name) is not None for name in needs)
-            for extra, needs in _EXTRAS.items()
+            for extra, (needs, _) in EXTRAS.items()
         },
     }
 
