@@ -1,7 +1,8 @@
-"""Exponential back-off with jitter between attempts to reconnect."""
+"""Exponential back-off with jitter between attempts to reconnect, and the sleep for it."""
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import dataclass
 
@@ -38,3 +39,19 @@ class Backoff:
         """
         longest: float = min(self.max_s, self.first_s * 2.0 ** min(n_failures, 16))
         return longest * rng.uniform(0.5, 1.0)
+
+
+async def sleep_unless_set(seconds: float, *events: asyncio.Event) -> None:
+    """Sleep, but not longer than until an event is set.
+
+    Parameters
+    ----------
+    seconds : float
+        Maximum time to sleep.
+    *events : asyncio.Event
+        Each ends the sleep.
+    """
+    waiting = {asyncio.ensure_future(event.wait()) for event in events}
+    await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for future in waiting:
+        future.cancel()

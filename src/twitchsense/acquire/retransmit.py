@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from twitchsense.acquire.connection import Connection, DeviceConnectionError, FailureReason
+from twitchsense.acquire.connection import Connection
+from twitchsense.acquire.device_requests import require_state
 from twitchsense.acquire.frame_tracker import FrameTracker
 from twitchsense.devices import v1_control
-from twitchsense.devices.v1_control import ControlResponse, DeviceState, ResponseStatus
+from twitchsense.devices.v1_control import ResponseStatus
 from twitchsense.devices.v1_frames import Frame
 
 #: Reason of a loss: the device overwrote the frame before it was retransmitted.
@@ -117,27 +118,3 @@ class RetransmissionRequester:
             self._mark_lost(start, start, UNREADABLE)
             self._attempts.pop(start)
         return True
-
-
-def require_state(response: ControlResponse) -> DeviceState:
-    """Return the device state in a response.
-
-    Parameters
-    ----------
-    response : ControlResponse
-        Response of the control point.
-
-    Returns
-    -------
-    DeviceState
-
-    Raises
-    ------
-    DeviceConnectionError
-        If the response holds no state.
-    """
-    if response.state is None:
-        raise DeviceConnectionError(
-            FailureReason.SILENT, f"{response.op.name} answered {response.status.name}"
-        )
-    return response.state

@@ -15,20 +15,21 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from twitchsense.acquire.adapter import Adapter, AdapterError, Advertisement
-from twitchsense.acquire.backoff import Backoff
+from twitchsense.acquire.backoff import Backoff, sleep_unless_set
 from twitchsense.acquire.connection import (
     Connection,
     DeviceConnectionError,
     FailureReason,
     open_connection,
 )
+from twitchsense.acquire.device_requests import read_clock, require_state, start_device
 from twitchsense.acquire.frame_queue import FrameQueue, FrameSource, Notification, StoredFrame
 from twitchsense.acquire.frame_tracker import FrameTracker
-from twitchsense.acquire.retransmit import OVERFLOW, RetransmissionRequester, require_state
+from twitchsense.acquire.retransmit import OVERFLOW, RetransmissionRequester
 from twitchsense.acquire.status import SessionStatus
 from twitchsense.devices import v1_control, v1_frames
 from twitchsense.devices.framing import PacketError
-from twitchsense.devices.v1_control import DeviceState, ResponseStatus
+from twitchsense.devices.v1_control import DeviceState
 from twitchsense.errors import InputError, TwitchsenseError
 from twitchsense.nightfile.records import (
     BatteryReading,
@@ -186,7 +187,7 @@ class Session:
                 self.status.connected = False
             if stop.is_set():
                 break
-            await _sleep(self.backoff.delay(n_failures, self.rng), stop)
+            await sleep_unless_set(self.backoff.delay(n_failures, self.rng), stop)
             n_failures += 1
         if not ended:
             # the last attempts to connect failed: the log of the night must show it
@@ -237,7 +238,8 @@ class Session:
         await self._read_battery(connection)
         # data may arrive as soon as they are subscribed to: their source must exist before
         await connection.subscribe_responses()
-        reading, boot = await self._read_clock(connection)
+        reading = await self._read_clock(connection)
+        boot = reading.boot
         before = require_state(await connection.request(v1_control.encode_status))
         if before.next < self.night.next_seq(boot):
             # new frames would be mistaken for the stored ones that have the same numbers
@@ -249,7 +251,7 @@ class Session:
         source = FrameSource(info, boot, before.next, self.on_stored)
         self._last_data_s = asyncio.get_running_loop().time()
         await connection.subscribe_data(lambda data: self._on_notification(source, data))
-        state = await self._start_device(connection)
+        state = await start_device(connection, self.session_id, self._log_take_over)
         # frames of the previous connection must be on disk before gaps are looked for
         await self.flush()
         self._record(reading)
@@ -261,33 +263,11 @@ class Session:
         detail = f"boot {boot.count}, ring {state.oldest} to {state.next}, dropped {state.dropped}"
         self._log_event("connected", detail)
 
-    async def _start_device(self, connection: Connection) -> DeviceState:
-        """Start sampling, taking the device over from another session if necessary."""
-        response = await connection.request(
-            lambda t: v1_control.encode_start(t, self.session_id, take_over=False)
-        )
-        if response.status is ResponseStatus.OTHER_SESSION:
-            other = require_state(response).session
-            self._log_event("take_over", f"session {other:08x} ended")
-            response = await connection.request(
-                lambda t: v1_control.encode_start(t, self.session_id, take_over=True)
-            )
-        if response.status is not ResponseStatus.OK:
-            raise DeviceConnectionError(
-                FailureReason.SILENT, f"START answered {response.status.name}"
-            )
-        return require_state(response)
+    def _log_take_over(self, session_id: int) -> None:
+        self._log_event("take_over", f"session {session_id:08x} ended")
 
-    async def _read_clock(self, connection: Connection) -> tuple[ClockReading, Boot]:
-        sent_ns = self.now_ns()
-        response = await connection.request(v1_control.encode_clock)
-        if response.clock is None:
-            raise DeviceConnectionError(
-                FailureReason.SILENT, f"CLOCK answered {response.status.name}"
-            )
-        ticks, count = response.clock
-        boot = Boot(self._device_key, count)
-        return ClockReading(boot, ticks, sent_ns, self.now_ns()), boot
+    async def _read_clock(self, connection: Connection) -> ClockReading:
+        return await read_clock(connection, self._device_key, self.now_ns)
 
     async def _read_battery(self, connection: Connection) -> None:
         self.status.battery = await connection.read_percent(v1_frames.BATTERY_UUID)
@@ -355,16 +335,10 @@ class Session:
                 await self._acknowledge(connection)
                 next_ack_s = now + 1.0
             if now >= next_clock_s:
-                self._record((await self._read_clock(connection))[0])
+                self._record(await self._read_clock(connection))
                 await self._read_battery(connection)
                 next_clock_s = now + _CLOCK_PERIOD_S
-            with_stop = asyncio.ensure_future(stop.wait())
-            with_loss = asyncio.ensure_future(connection.lost.wait())
-            await asyncio.wait(
-                {with_stop, with_loss}, timeout=_POLL_S, return_when=asyncio.FIRST_COMPLETED
-            )
-            with_stop.cancel()
-            with_loss.cancel()
+            await sleep_unless_set(_POLL_S, stop, connection.lost)
         await self._stop_recording(connection)
 
     async def _stop_recording(self, connection: Connection) -> None:
@@ -423,10 +397,3 @@ class Session:
 
     def _record(self, record: Record) -> None:
         self.queue.put_record(record)
-
-
-async def _sleep(seconds: float, stop: asyncio.Event) -> None:
-    """Sleep, but not longer than until `stop` is set."""
-    waiting = asyncio.ensure_future(stop.wait())
-    await asyncio.wait({waiting}, timeout=seconds)
-    waiting.cancel()
