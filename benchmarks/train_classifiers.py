@@ -20,6 +20,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -46,6 +47,9 @@ from twitchsense.detect.sequence_rules import apply_night_rules
 from twitchsense.model.candidates import SHORT_KINDS, Burst, ScoredCandidate
 from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
 SCENARIOS = (
     "night", "storm", "storm_twitches", "rest_twitches", "frequent", "brief", "sleep_onset",
@@ -270,16 +274,15 @@ def fit(name: str, x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> BoostedT
         monotonic_cst=directions(name),
         early_stopping=False,
     ).fit(x, y, sample_weight=weight)
-    baseline = float(trained._baseline_prediction.item())
-    return convert(COLUMNS[name], baseline, trained._predictors)
+    return convert(COLUMNS[name], trained)
 
 
-def convert(names: Sequence[str], baseline: float, predictors: list) -> BoostedTrees:
+def convert(names: Sequence[str], trained: HistGradientBoostingClassifier) -> BoostedTrees:
     """Convert scikit-learn's trees; a node expects the mean of its leaves."""
-    tables = [p.nodes for (p,) in predictors]
+    tables = [p.nodes for (p,) in trained._predictors]
     roots = np.cumsum([0, *(len(t) for t in tables)])[:-1]
     expected = [_expected(t) for t in tables]
-    expected[0] = expected[0] + baseline
+    expected[0] = expected[0] + float(trained._baseline_prediction.item())
     nodes = np.concatenate(tables)
     start = np.repeat(roots, [len(t) for t in tables])
     leaf = nodes["is_leaf"].astype(bool)

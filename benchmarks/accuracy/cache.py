@@ -103,7 +103,7 @@ def _column(values: np.ndarray) -> pd.Series:
 def _digest(data: Path, openhdemg: Path) -> str:
     """Return a digest of the composer's source and of the recordings it reads."""
     total = hashlib.sha256()
-    sources = sorted(_modules(ENTRY))
+    sources = sorted(imported_files(ENTRY))
     folders = ("emg_leg_elderly_hermescb", "emg_bitalino_biosppy", "ecg_bitalino_biosppy",
                "emg_leg_walking_musclesynergies", "acc_ankle_thigh_daphnet")  # fmt: skip
     real = [f for name in folders for f in sorted((data / name).glob("*")) if f.is_file()]
@@ -113,7 +113,7 @@ def _digest(data: Path, openhdemg: Path) -> str:
     return total.hexdigest()
 
 
-def _modules(entry: str) -> set[Path]:
+def imported_files(entry: str) -> set[Path]:
     """Return the files of this package that a module imports, itself included."""
     here = Path(__file__).parent
     found: set[Path] = set()
