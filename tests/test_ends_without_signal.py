@@ -55,6 +55,7 @@ def test_duration_includes_ends_without_signal(where, tmp_path):
     assert dict(summary_answers(saved))["Was the recording good?"] == said
 
 
+@pytest.mark.slow  # analyses each recording twice
 @pytest.mark.parametrize("clock", ["time_s", "time_utc"])
 @pytest.mark.parametrize("where", HEARD)
 def test_ends_without_signal_survive_a_round_trip_through_tables(where, clock, tmp_path):

@@ -72,6 +72,7 @@ def same(night, expected):
         pd.testing.assert_frame_equal(got, want, check_exact=True)
 
 
+@pytest.mark.slow  # analyses the recording in each format
 @pytest.mark.parametrize("kind", ["csv", "csv.gz", "parquet", "split csv", "split parquet"])
 def test_every_file_format_gives_the_tables_of_the_arrays(kind, signals, expected, tmp_path):
     same(ts.analyze(ts.read(*write(kind, signals, tmp_path))), expected)
@@ -83,6 +84,7 @@ def test_columns_in_another_order_give_the_same_tables(signals, expected, tmp_pa
     same(ts.analyze(ts.read(tmp_path / "reversed.csv")), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hours", [3, 20])
 def test_a_capture_that_starts_hours_later_gives_the_same_tables(
     hours, signals, expected, tmp_path
@@ -95,6 +97,7 @@ def test_a_capture_that_starts_hours_later_gives_the_same_tables(
     same(ts.analyze(ts.read(tmp_path / "later.csv")), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hours", [3, 20])
 def test_seconds_that_do_not_start_at_zero_move_the_onsets_and_nothing_else(
     hours, signals, expected, tmp_path

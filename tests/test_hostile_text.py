@@ -12,7 +12,6 @@ import io
 import json
 import logging
 from datetime import UTC, datetime, timedelta
-from html.parser import HTMLParser
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
@@ -21,6 +20,7 @@ import pytest
 from click.testing import CliRunner
 
 import twitchsense as ts
+from tests.html_tags import TagCollector
 from tests.nightfile.builders import write_night as write_night_file
 from tests.recordings import make_recording, write_captures
 from tests.trend.builders import evening, write_night
@@ -48,21 +48,8 @@ TURNED = "\u202egnp.exe\u2066"
 ENDLESS = "A" * 10_000_000
 
 
-class Tags(HTMLParser):
-    def __init__(self):
-        super().__init__()
-        self.seen, self.text = [], []
-
-    def handle_starttag(self, tag, attrs):
-        self.seen.append(tag)
-        assert not any(name.startswith("on") for name, _ in attrs)
-
-    def handle_data(self, data):
-        self.text.append(data)
-
-
 def read_page(page, scripts):
-    tags = Tags()
+    tags = TagCollector()
     tags.feed(page)
     assert tags.seen.count("script") == scripts
     assert all(c not in page for c in TURNED if not c.isprintable())
@@ -93,6 +80,7 @@ def test_an_endless_channel_name_is_refused_in_one_short_line(tmp_path):
 # ---- file names ------------------------------------------------------------------------
 
 
+@pytest.mark.slow  # analyses and renders a whole result
 def test_a_file_name_is_text_in_report_summary_and_terminal(tmp_path):
     emg, acc = write_captures(make_recording(3, gap=False), tmp_path)
     evil = emg.rename(tmp_path / f"=cmd <script>alert(1)<{TURNED}[bold]x[/].csv".replace("/", "∕"))
@@ -159,6 +147,7 @@ def test_unknown_stage_is_quoted_in_one_printable_line(tmp_path, name, word):
         assert word in message
 
 
+@pytest.mark.slow
 def test_the_name_of_a_sleep_app_is_text(tmp_path):
     recording = make_recording(1, gap=False)
     began = datetime.fromtimestamp(recording.start_utc_ns // 10**9, UTC)

@@ -12,9 +12,9 @@ import sys
 import pytest
 from click.testing import CliRunner
 
+from tests.html_tags import TagCollector
 from tests.nightfile.builders import write_night
 from tests.recordings import make_recording, write_captures
-from tests.test_hostile_text import Tags
 from tests.trend.builders import evening
 from tests.trend.builders import write_night as write_result
 from twitchsense.cli.app import main
@@ -45,7 +45,7 @@ def read_out(folder):
         assert "A" * MOST not in text, path.name
         assert len(text) < 6_000_000
         if path.suffix == ".html":
-            page = Tags()
+            page = TagCollector()
             page.feed(text)
             assert page.seen.count("script") in (0, 3)
         elif path.suffix != ".json":
@@ -72,6 +72,7 @@ def night(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow  # reads and renders texts of ten megabytes
 def test_analyze_shortens_long_texts(night, tmp_path):
     run("analyze", night, "--out", tmp_path / "out")
     read_out(tmp_path / "out")
@@ -130,6 +131,7 @@ def test_the_live_browser_view_shortens_long_texts(night):
         server.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "toml", "yaml"])
 def test_a_diary_note_of_megabytes_is_shortened(tmp_path, kind):
     """A diary of over 5 MB is none (test_hostile_text); one note may be nearly that."""
@@ -169,6 +171,7 @@ def test_a_diary_column_of_megabytes_gives_a_short_error(tmp_path):
     assert len(done.stderr) < MOST
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="names and folders are shorter there")
 def test_the_longest_file_name_is_shown_safely(tmp_path):
     emg, acc = write_captures(make_recording(3, gap=False), tmp_path)

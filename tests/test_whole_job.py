@@ -61,6 +61,7 @@ def check_contract(out: Path) -> pd.DataFrame:
     return tables["events"]
 
 
+@pytest.mark.slow  # whole captures from file to result
 @pytest.mark.parametrize("name", sorted(p.name for p in (ROOT / "data").iterdir() if p.is_dir()))
 def test_bundled_capture(name, tmp_path):
     folder = ROOT / "data" / name
@@ -115,6 +116,7 @@ def test_real_walk_seen_by_the_accelerometer_holds_no_jerk(name, real, tmp_path)
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_tutorial_runs_as_printed(tmp_path):
     text = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
     (tmp_path / "data").symlink_to(ROOT / "data")

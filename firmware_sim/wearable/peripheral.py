@@ -112,8 +112,8 @@ class Wearable:
         intercept = self.firmware.encoder.intercept
         properties, readable = gatt.Characteristic.Properties, gatt.Characteristic.READABLE
 
-        def uuid(place: str, plain: str | core.UUID) -> core.UUID:
-            number = core.UUID(plain) if isinstance(plain, str) else plain
+        def uuid(place: str, standard: str | core.UUID) -> core.UUID:
+            number = core.UUID(standard) if isinstance(standard, str) else standard
             return core.UUID.from_bytes(intercept(place, number.to_bytes()))
 
         self._data: Any = gatt.Characteristic(uuid("data uuid", DATA), properties.NOTIFY, readable)
@@ -225,9 +225,9 @@ class Wearable:
         queue = self.device.host.get_data_packet_queue(connection.handle)
         if queue is not None and not queue.listeners("flow"):
             queue.on("flow", self._wake.set)
-        self._create_task(self._ask_for_parameters(connection))
+        self._create_task(self._request_parameters(connection))
 
-    async def _ask_for_parameters(self, connection: Any) -> None:
+    async def _request_parameters(self, connection: Any) -> None:
         await asyncio.sleep(0.5)
         manager = self.device.l2cap_channel_manager
         # a request that was lost with its connection must not block the next one

@@ -103,6 +103,7 @@ def test_a_session_does_not_connect_to_a_locked_wearable(tmp_path):
     assert message in session.status.last_error
 
 
+@pytest.mark.slow  # starts processes, or waits in real time
 def test_a_session_holds_its_lock_through_failures_and_releases_it_at_the_end(place):
     held = []
 
@@ -137,6 +138,7 @@ def test_an_adapter_that_cannot_lock_ends_the_session(tmp_path):
         asyncio.run(run_session(Wrong(), tmp_path, 600.0))
 
 
+@pytest.mark.slow
 def test_an_undocumented_error_of_the_back_end_is_retried(tmp_path, caplog):
     attempts = []
 
@@ -170,6 +172,7 @@ main(["record", "--device", "sim", "-v", "--min-valid", "0", "--out", sys.argv[1
 """
 
 
+@pytest.mark.slow
 def test_of_two_recorders_one_waits_until_the_other_is_killed(place):
     pytest.importorskip("bumble")
     with ExitStack() as stack:

@@ -16,6 +16,8 @@ from twitchsense.detect.detector import Detector
 from twitchsense.errors import TwitchsenseError
 from twitchsense.settings import Settings
 
+pytestmark = pytest.mark.slow  # runs the benchmark, in processes of its own
+
 
 @pytest.fixture(autouse=True)
 def _default_sigterm():

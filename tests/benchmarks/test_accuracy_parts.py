@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.accuracy import targets
-from benchmarks.accuracy.cache import Source, _modules
+from benchmarks.accuracy.cache import Source, imported_files
 from benchmarks.accuracy.canvas import Canvas, Device
 from benchmarks.accuracy.muscle import see_unit
 from benchmarks.accuracy.nights import compose
@@ -194,6 +194,6 @@ def test_a_kept_recording_is_the_composed_one(scenario, tmp_path):
 
 
 def test_the_name_of_a_kept_recording_follows_the_composers_source():
-    names = {file.stem for file in _modules("nights")}
+    names = {file.stem for file in imported_files("nights")}
     assert {"nights", "scenarios", "canvas", "limb", "waves", "splits", "units"} <= names
     assert not names & {"score", "__main__", "cache"}

@@ -30,6 +30,7 @@ def test_recorded_night_file_holds_the_samples_of_the_tile(tmp_path):
         assert np.abs(found - whole).max() <= 0.51 * step
 
 
+@pytest.mark.slow  # starts processes
 def test_script_is_timed_and_finds_bursts(tmp_path):
     emg = make_tile(seconds=60, events_per_h=600, n_emg=1)["emg1_uv"][0]
     np.savez(tmp_path / "in.npz", fs=1000.0, emg1_uv=emg)

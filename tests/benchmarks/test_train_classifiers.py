@@ -64,6 +64,7 @@ def made_up(n=600, seed=0):
     return x, y
 
 
+@pytest.mark.slow  # trains the models
 def test_what_is_learned_tells_them_apart_and_only_in_the_direction_allowed():
     pytest.importorskip("sklearn", reason="scikit-learn is needed to learn, not to use the models")
     x, y = made_up()
@@ -85,6 +86,6 @@ def test_the_model_taken_over_says_what_was_grown():
     x[::5, 4] = np.nan
     grown = ensemble.HistGradientBoostingClassifier(**PARAMETERS, min_samples_leaf=10).fit(x, y)
     names = COLUMNS["movement"]
-    model = convert(names, float(grown._baseline_prediction.item()), grown._predictors)
+    model = convert(names, grown)
     ours = model.probability(model.contributions(x))
     np.testing.assert_allclose(ours, grown.predict_proba(x)[:, 1], atol=2e-3)

@@ -225,6 +225,7 @@ def test_ctrl_c_is_status_130_and_writes_nothing(captures, tmp_path, monkeypatch
 # -- as a process --------------------------------------------------------------
 
 
+@pytest.mark.slow  # starts processes
 def test_a_real_process_refuses_bad_input(tmp_path):
     bad = tmp_path / "bad.csv"
     bad.write_text("time_s,emg1_uv\n0,1\n")
@@ -234,6 +235,7 @@ def test_a_real_process_refuses_bad_input(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
 @pytest.mark.parametrize(("sign", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_real_process_ends_cleanly_on_signals(captures, tmp_path, sign, status):

@@ -25,7 +25,10 @@ from twitchsense.cohort.task import Task
 CLI = [sys.executable, "-m", "twitchsense.cli", "cohort"]
 WAIT_S = 300
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills processes by signals")
+pytestmark = [
+    pytest.mark.slow,  # starts processes in real time, and kills them
+    pytest.mark.skipif(sys.platform == "win32", reason="kills processes by signals"),
+]
 
 
 def finished(out: Path) -> dict[str, tuple[int, int]]:

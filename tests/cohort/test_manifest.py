@@ -126,6 +126,7 @@ def test_bad_usage_is_one_line_and_status_2(tmp_path, monkeypatch, arguments, pr
     assert not (tmp_path / "o").exists()
 
 
+@pytest.mark.slow  # many random names
 @given(st.text(), st.text())
 def test_every_name_of_a_night_makes_a_safe_file_name(one, other):
     name = part_file_name(one)

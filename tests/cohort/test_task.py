@@ -116,6 +116,7 @@ def test_times_of_a_file_modified_just_now_are_not_trusted(own, out):
     assert find_previous(out, "n0").times_hash == ""
 
 
+@pytest.mark.slow  # analyses a night several times
 @pytest.mark.parametrize("what", ["content", "settings", "hypnogram", "version", "damage"])
 def test_changed_input_is_analysed_again(own, out, what, monkeypatch, tmp_path):
     run(own, out)

@@ -26,6 +26,7 @@ def drifting(ppm, start_s=0.0, *, jerks=JERKS, bumps=(), noise_uv=0.0):
     return Recording.from_arrays(leg.signals())
 
 
+@pytest.mark.slow  # analyses several recordings
 @pytest.mark.parametrize(("ppm", "start_s"), [(100, 0.0), (-100, 0.0), (60, -0.25), (0, 0.2)])
 def test_offset_and_slope_of_drifting_clocks_are_fitted(ppm, start_s):
     found = detect(drifting(ppm, start_s))
@@ -54,6 +55,7 @@ def test_random_bumps_give_no_offset():
     assert set(found.events.trial_type) == {"twitch"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("noise_uv", "jerks"), [(22.0, 0), (60.0, 1)])
 def test_aligned_history_accepts_a_jerk_without_emg_only_where_noise_hides_it(noise_uv, jerks):
     """The jerks of the first minutes give the offset; later the EMG is noisy."""

@@ -11,6 +11,7 @@ from tests.signals import SimulatedLeg, band_noise, detect, rest_acc
 from twitchsense.model.recording import Recording
 
 
+@pytest.mark.slow  # analyses three hours
 @pytest.mark.parametrize(("rms", "top"), [(3.0, 450.0), (10.0, 450.0), (12.0, 200.0)])
 def test_an_hour_of_noise_has_no_event(rms, top):
     rng = np.random.default_rng(round(rms))

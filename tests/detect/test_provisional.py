@@ -50,6 +50,7 @@ def test_twitch_beside_a_known_heart_is_reported_in_time():
     assert np.median(twitches) <= 0.3
 
 
+@pytest.mark.slow  # pushes samples 20 ms at a time
 @pytest.mark.parametrize("kind", ["move", "throw"])
 def test_movement_and_bump_are_never_reported_as_a_twitch(kind):
     plan = SimulatedLeg(40)
@@ -61,6 +62,7 @@ def test_movement_and_bump_are_never_reported_as_a_twitch(kind):
     assert [kind for kind, _, _ in provisional] == (["movement"] if kind == "move" else [])
 
 
+@pytest.mark.slow
 def test_long_movements_are_reported_soon_after_they_end():
     """Also one that lasts for many seconds, and one that goes on after a pause."""
     plan = (

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.detect.builders import leg_with_electrode_noise
 from tests.signals import SimulatedLeg, cut_chunks, detect
 from twitchsense.detect.detector import Detector
+from twitchsense.detect.leg_detector import LegDetector
 from twitchsense.errors import TwitchsenseError
 from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings
@@ -55,6 +56,7 @@ def same(a, b):
             np.testing.assert_array_equal(getattr(table, field), getattr(b.seconds[name], field))
 
 
+@pytest.mark.slow  # analyses each recording cut in many ways
 @SLOW
 @given(
     plan=events, holes=gaps, first=cuts, second=cuts, seed=st.integers(0, 9),
@@ -73,6 +75,7 @@ lively = st.lists(
 )
 
 
+@pytest.mark.slow
 @SLOW
 @example([], [], [], 0, 110, 100.0, 0, (1000.0, 100.0)).via("a beat lost where a chunk ended")
 @given(
@@ -170,6 +173,7 @@ def test_no_channels_and_no_chunks_give_empty_tables():
     assert list(nothing.events) == list(detect(recording).events)
 
 
+@pytest.mark.slow
 def test_growing_noise_does_not_depend_on_the_chunks():
     recording = leg_with_electrode_noise().recording()
     whole = detect(recording, chunks=cut_chunks(recording, []))
@@ -185,11 +189,17 @@ def test_closed_detector_is_freed_at_once():
     gc.collect()
     gc.disable()
     try:
+        known = {id(thing) for thing in gc.get_objects()}
         detector = Detector(Settings(), leg.recording().channels)
         for chunk in leg.recording().chunks(1):
             detector.push(chunk)
-        held = weakref.ref(detector._legs[""])
+        legs = [
+            weakref.ref(thing)
+            for thing in gc.get_objects()
+            if isinstance(thing, LegDetector) and id(thing) not in known
+        ]
+        assert len(legs) == 1
         detector.close()
-        assert held() is None
+        assert legs[0]() is None
     finally:
         gc.enable()

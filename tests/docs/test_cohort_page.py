@@ -16,6 +16,8 @@ from twitchsense.settings import Settings
 PAGE = Path(__file__).parents[2] / "docs" / "cohort.md"
 QUERIES = re.findall(r"```sql\n(.*?)```", PAGE.read_text(), re.S)
 
+pytestmark = pytest.mark.slow  # analyses a cohort
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):

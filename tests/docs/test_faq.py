@@ -16,6 +16,7 @@ from twitchsense.cli.app import main
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow  # runs every block of the page
 @pytest.mark.parametrize("page", ["faq", "tutorial"])
 def test_every_block_runs(page, tmp_path, monkeypatch):
     mpl.use("Agg")

@@ -14,6 +14,7 @@ NOTEBOOKS = sorted((DOCS / "notebooks").glob("*.md"))
 CELL = re.compile(r"```\{code-cell\} python\n((?::[^\n]*\n)*)(.*?)```", re.S)
 
 
+@pytest.mark.slow  # runs the notebooks
 @pytest.mark.parametrize("page", NOTEBOOKS, ids=lambda p: p.stem)
 def test_every_cell_runs_and_leaves_nothing(page, tmp_path, monkeypatch):
     mpl.use("Agg")

@@ -18,11 +18,13 @@ finally:
     sys.path.remove(str(DOCS))
 
 
+@pytest.mark.slow  # analyses the recording of each picture
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
 def test_detector_finds_what_the_picture_shows(case):
     assert len(case.found(case.analyze())) > 0
 
 
+@pytest.mark.slow
 def test_every_kind_label_and_reason_has_a_picture():
     shown = {c.expect.rpartition(":")[2] for c in CASES} | {c.label for c in CASES}
     shown |= set(CONTEXTS.analyze().events["label"])

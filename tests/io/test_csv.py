@@ -117,6 +117,7 @@ def test_a_shift_by_hours_shifts_starts_exactly(tmp_path):
     np.testing.assert_array_equal(at[0], at[2])
 
 
+@pytest.mark.slow  # reads a file in blocks of many sizes
 def test_block_size_does_not_change_the_recording(tmp_path, monkeypatch):
     rng = np.random.default_rng(1)
     n = 150_000  # more than two blocks of the segmenter

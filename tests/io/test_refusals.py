@@ -287,6 +287,7 @@ def test_malformed_gzipped_csv_is_refused(tmp_path, case):
     check(caught.value, "night.csv.gz", place, problem, cure)
 
 
+@pytest.mark.slow  # writes a large file
 def test_gzip_damaged_after_the_first_rows_is_refused(tmp_path):
     rng = np.random.default_rng(0)
     lines = [f"{i / 1000:.3f},{v:.3f}" for i, v in enumerate(rng.normal(0, 9, 150_000))]

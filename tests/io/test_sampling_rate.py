@@ -160,6 +160,7 @@ def test_rounding_that_may_hide_a_missing_row_is_noted(tmp_path):
     assert "in steps of 1 ms are coarse for 900 Hz" in recording.notes[0]
 
 
+@pytest.mark.slow  # many random time columns
 @pytest.mark.parametrize("fs", [1000.3, 999.8, 250.1])
 @pytest.mark.parametrize("loss", [0.05, 0.2, 0.3])
 def test_short_runs_do_not_prove_a_round_rate(fs, loss):

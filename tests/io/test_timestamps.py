@@ -54,6 +54,7 @@ def test_losses_in_exact_timestamps_are_found_from_the_start(seed, loss, fs):
     assert clock.starts_ns[0] == pytest.approx(times[first], abs=1)
 
 
+@pytest.mark.slow  # 40 random time columns of 70,000 rows
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), cuts=st.lists(st.integers(1, 5000), max_size=6))
 def test_block_size_does_not_change_runs_or_fit(seed, cuts):

@@ -60,6 +60,7 @@ def test_an_error_of_the_detector_does_not_stop_the_recorder(stored, caplog):
     assert "the recording goes on" in caplog.text
 
 
+@pytest.mark.slow  # records several wearables
 def test_several_wearables_are_recorded_byte_for_byte(film, tmp_path):
     run = asyncio.run(record(film, 3, 2.0, tmp_path / "n.night", live=True))
     assert run["frames_sent"] > 3 * 20

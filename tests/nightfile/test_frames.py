@@ -54,6 +54,7 @@ def decode(rows, size):
     return columns, samples, damage
 
 
+@pytest.mark.slow  # decodes thousands of frames one by one
 @pytest.mark.parametrize("seed", range(6))
 def test_batches_of_any_size_decode_to_the_same_frames(seed, monkeypatch):
     rng = np.random.default_rng(seed)

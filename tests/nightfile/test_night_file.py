@@ -281,6 +281,7 @@ def test_a_full_disk_stores_no_record_of_the_batch_and_recovers(tmp_path, monkey
     night.close()
 
 
+@pytest.mark.slow  # kills a process in real time
 def test_a_killed_writer_loses_no_committed_frame(tmp_path):
     """A writer prints the frames it has committed; they are in the file after a kill."""
     script = textwrap.dedent(

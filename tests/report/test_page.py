@@ -99,6 +99,7 @@ def test_figures_have_alt_texts_tables_captions_and_links_targets(page):
             assert attributes["href"][1:] in ids
 
 
+@pytest.mark.slow  # renders a page of its own
 def test_markup_in_file_names_and_notes_is_escaped(night):
     evil = '<script>alert(1)</script>"onload="x'
     recording = replace(night.recording, source=f"{evil}.csv", notes=(evil, "<img src=http://x>"))
@@ -108,6 +109,7 @@ def test_markup_in_file_names_and_notes_is_escaped(night):
     assert "&lt;img src=http://x&gt;" in page
 
 
+@pytest.mark.slow
 def test_page_shows_the_file_name_without_its_directory(night):
     recording = replace(night.recording, source="/home/someone/secret/night.csv")
     page = render_report(replace(night, recording=recording))
@@ -124,6 +126,7 @@ def test_page_has_the_disclaimer_and_signs_for_a_doctor_and_no_diagnosis(page):
         assert never not in re.sub(r"base64,[^\"]+|night-block\">[^<]+", "", page)
 
 
+@pytest.mark.slow
 def test_rendering_twice_gives_the_same_page(night, page):
     assert render_report(night) == page
 
@@ -155,6 +158,7 @@ def test_night_without_valid_signal_reports_no_counts():
     assert {cell["count"] for row in rows for cell in row["cells"]} == {"no valid signal"}
 
 
+@pytest.mark.slow
 def test_missing_time_between_segments_is_listed_as_a_gap():
     rng = np.random.default_rng(4)
     recording = make_recording(4, gap=False)

@@ -29,6 +29,7 @@ def night():
     return ts.analyze(make_recording(12))
 
 
+@pytest.mark.slow  # draws every plot
 def test_plots_draw_on_the_axes_given_and_return_them(night):
     for draw in (
         lambda ax: plot_channel(night, "emg1", ax=ax),
@@ -46,6 +47,7 @@ def test_plots_draw_on_the_axes_given_and_return_them(night):
         assert isinstance(draw(None), Axes)
 
 
+@pytest.mark.slow
 def test_only_plots_without_axes_open_a_pyplot_figure(night):
     plot_night(night, Figure().add_subplot(2, 1, 2))
     event_figure(night, night.events.iloc[0])

@@ -43,6 +43,7 @@ def words_of(page):
     return re.sub(r"base64,[^\"]+|night-block\">[^<]+", "", page)
 
 
+@pytest.mark.slow  # renders the report again
 def test_report_from_a_reopened_result_equals_the_first(copy):
     first = (copy / "report.html").read_text()
     (copy / "report.html").unlink()
@@ -111,6 +112,7 @@ def test_damaged_result_file_is_named_with_its_cure(copy, name, content, says):
     assert CliRunner().invoke(main, ["report", str(copy)]).exit_code == 2
 
 
+@pytest.mark.slow
 def test_demo_leaves_a_report(tmp_path):
     done = CliRunner().invoke(main, ["demo", "--out", str(tmp_path / "d"), "--minutes", "3", "-q"])
     assert (done.exit_code, done.output) == (0, "")

@@ -49,6 +49,7 @@ def test_save_into_a_directory_leaves_other_files_alone(night, tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == FILES | {"notes.txt"}
 
 
+@pytest.mark.slow  # renders reports
 def test_save_without_report_removes_only_a_generated_report(night, tmp_path):
     night.save(tmp_path)
     night.save(tmp_path, report=False)
@@ -89,6 +90,7 @@ def test_interrupted_save_leaves_nothing_behind(night, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_save_onto_a_file_names_it(night, tmp_path):
     (tmp_path / "out").write_text("x")
     for place in (tmp_path / "out", tmp_path / "out" / "deeper"):

@@ -194,6 +194,7 @@ def test_the_tables_given_are_not_changed_and_keep_their_columns():
     assert got.misses["scorer"].tolist() == ["A", "A"]
 
 
+@pytest.mark.slow  # hundreds of random lists
 @settings(max_examples=150, deadline=None)
 @given(lists, lists)
 def test_law_matching_is_one_to_one_and_counts_add_up(found, truth):
@@ -209,6 +210,7 @@ def test_law_matching_is_one_to_one_and_counts_add_up(found, truth):
     assert (got.confusion.to_numpy() >= 0).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(lists, lists)
 def test_law_swapping_sides_swaps_misses_and_false_alarms(found, truth):
@@ -224,6 +226,7 @@ def test_law_swapping_sides_swaps_misses_and_false_alarms(found, truth):
     assert len(one.misses) == len(other.false_alarms)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(lists, lists, st.integers(-40_000_000, 40_000_000), st.randoms())
 def test_law_neither_shift_nor_order_matters(found, truth, shift_ms, random):
@@ -254,6 +257,7 @@ small = st.lists(
 ).map(lambda rows: table(*rows))
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(small, small)
 def test_law_no_other_matching_is_better(found, truth):

@@ -85,4 +85,4 @@ def test_efm_minutes_without_enough_signal_are_not_evaluated():
     half.valid[1200:3600] = np.arange(2400) % 60 < 29
     got = find_efm(events(), context, {"emg1": half}, SETTINGS)
     assert got.evaluated == 0
-    assert got.verdict == "not computable"
+    assert got.state == "not computable"

@@ -234,6 +234,7 @@ def test_no_events_give_an_empty_table():
     assert list(got) == list(make_table([]))
 
 
+@pytest.mark.slow  # many random nights
 @settings(max_examples=50, deadline=None)
 @given(
     st.sampled_from(sorted(TRIAL_TYPES)),

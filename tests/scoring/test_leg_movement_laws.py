@@ -21,6 +21,7 @@ nights = st.integers(0, 2**31).map(lambda seed: random_night(np.random.default_r
 rules = st.sampled_from(RULES)
 
 
+@pytest.mark.slow  # random nights against a plain reimplementation
 @pytest.mark.parametrize("reading", RULES[:2])
 @pytest.mark.parametrize("block", range(4))
 def test_indices_equal_a_plain_reimplementation(block, reading):
@@ -37,6 +38,7 @@ def test_indices_equal_a_plain_reimplementation(block, reading):
     assert min(counted.values()) > 20  # the nights do hold what is compared
 
 
+@pytest.mark.slow
 @given(nights, rules, st.integers(-8, 24), st.sampled_from([0.0, 0.1, 0.000001]))
 @settings(deadline=None, max_examples=60)
 def test_a_shift_in_time_changes_no_index(night, rule, hours, more):

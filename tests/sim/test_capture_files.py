@@ -43,6 +43,7 @@ def test_formatted_numbers_equal_the_values() -> None:
     assert format_rows([FixedPointColumn(values[:0], 1)]) == b""
 
 
+@pytest.mark.slow  # simulates whole captures
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
         assert run(tmp_path / name, "--gzip") == 0
@@ -136,6 +137,7 @@ def test_the_sample_captures_match_the_checksum_list() -> None:
         assert hashlib.sha256((DATA / name).read_bytes()).hexdigest() == digest, name
 
 
+@pytest.mark.slow
 def test_the_sample_captures_are_reproducible(tmp_path: Path) -> None:
     write_capture(SimulatedCapture(SAMPLES["violent"]), tmp_path, packed=True)
     kept = pd.read_csv(DATA / "violent" / "emg.csv.gz")

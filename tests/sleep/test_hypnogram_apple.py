@@ -101,6 +101,7 @@ def test_a_zip_archive_is_refused_with_the_cure(tmp_path):
     assert "is a ZIP archive; unpack it" in refusal(path)
 
 
+@pytest.mark.slow  # reads a large export
 def test_large_xml_is_read_as_a_stream(tmp_path):
     """Peak memory is bounded by what is kept, not by the file (here 12 MB)."""
     import tracemalloc

@@ -51,6 +51,7 @@ def server():
     process.communicate(timeout=240)
 
 
+@pytest.mark.slow  # starts processes in real time
 def test_record_sim_then_analyze(tmp_path, capsys):
     night = tmp_path / "tonight.night"
     run("record", "--device", "sim", "--out", night, "--duration", 8, "--option", "seed=4")
@@ -65,6 +66,7 @@ def test_record_sim_then_analyze(tmp_path, capsys):
     assert summary
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["unix", "pty"])
 def test_a_served_pair_of_wearables_is_recorded(kind, tmp_path):
     place = tmp_path / "wire"
@@ -89,6 +91,7 @@ def test_a_transport_without_a_wearable_is_an_error(tmp_path, capsys):
     assert "sim: cannot be opened" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_two_processes_over_hci(server, tmp_path, capsys):
     night = tmp_path / "a.night"
     run("devices", "--device", server, "--json", "--seconds", 3)
@@ -103,6 +106,7 @@ def test_two_processes_over_hci(server, tmp_path, capsys):
     assert ts.read(night).channels
 
 
+@pytest.mark.slow
 def test_a_killed_recorder_loses_nothing(server, tmp_path):
     """kill -9 at random, over and over; then one that may end: every frame is there."""
     night = tmp_path / "a.night"
@@ -124,6 +128,7 @@ def test_a_killed_recorder_loses_nothing(server, tmp_path):
     assert book.received == book.end > max(acknowledged, 60)
 
 
+@pytest.mark.slow
 def test_sigterm_ends_cleanly(tmp_path):
     night = tmp_path / "a.night"
     child = spawn("twitchsense.cli", "record", "--device", "sim", "--out", night, "--min-valid", 0)
@@ -145,6 +150,7 @@ def test_sigterm_ends_cleanly(tmp_path):
     assert book.unresolved == ()
 
 
+@pytest.mark.slow
 def test_a_night_with_too_little_valid_signal_fails(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("twitchsense.cli.record.SIMULATOR_SCAN_S", 1.5)
     faults = "faults=range@0+100"

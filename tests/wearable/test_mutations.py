@@ -20,6 +20,7 @@ def test_without_a_mutation_every_check_passes(tmp_path):
     assert len(run.true) > 1000
 
 
+@pytest.mark.slow  # records a night for each mutation
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_each_mutation_fails_its_check(name, tmp_path):
     mutation = MUTATIONS[name]

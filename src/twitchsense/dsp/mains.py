@@ -39,7 +39,7 @@ STOP_BLOCKS = 4
 #: at the tenth harmonic.
 NOTCH_WIDTH_HZ = 2.0
 #: Length of the past that settles the notches before they start, s.
-SETTLE_S = 2.0
+SETTLING_TIME_S = 2.0
 
 
 class MainsCanceller:
@@ -97,7 +97,7 @@ class MainsCanceller:
                 self._switch(line, np.concatenate([self._past, x[:stop]]))
         out.append(self._filter(x[start:]))
         self._count = (self._count + len(x)) % self._size
-        keep = round(SETTLE_S * self._fs)
+        keep = round(SETTLING_TIME_S * self._fs)
         self._past = np.concatenate([self._past, x])[-keep:]
         return np.concatenate(out)
 
@@ -109,7 +109,7 @@ class MainsCanceller:
         self._notch = None
         if line:
             self._notch = notches(line, self._fs)
-            self._notch.push(past[-round(SETTLE_S * self._fs) :])
+            self._notch.push(past[-round(SETTLING_TIME_S * self._fs) :])
 
     def _decide(self, blocks: Floats) -> list[float]:
         """Return the line to remove after each block, given blocks ``(n, size)``; 0: none."""

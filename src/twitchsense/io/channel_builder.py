@@ -185,7 +185,7 @@ class ChannelBuilder:
         self.source = source
         self.first_ns: int | None = None
         self.last_ns: int | None = None
-        self._spool = SampleFile(len(plan.specs))
+        self._samples = SampleFile(len(plan.specs))
         self._timestamps = TimestampSegmenter()
         self._unit_check = UnitCheck(plan.kind)
 
@@ -219,7 +219,7 @@ class ChannelBuilder:
         if self.first_ns is None:
             self.first_ns = int(times_ns[0])
         self.last_ns = int(times_ns[-1])
-        self._spool.append(samples)
+        self._samples.append(samples)
         try:
             self._timestamps.push(times_ns)
         except IrregularSamplingError as error:
@@ -228,7 +228,7 @@ class ChannelBuilder:
     @property
     def sample_count(self) -> int:
         """Number of valid samples so far."""
-        return self._spool.rows
+        return self._samples.rows
 
     @property
     def impossible_count(self) -> int:
@@ -274,7 +274,7 @@ class ChannelBuilder:
             fit.starts_ns.tolist(), runs["first"].tolist(), runs["count"].tolist(), strict=True
         )
         segments = tuple(
-            Segment(name, start_ns, self._spool.samples(first, first + count))
+            Segment(name, start_ns, self._samples.samples(first, first + count))
             for start_ns, first, count in runs_of_samples
         )
         notes += gap_notes(name, fit.starts_ns, runs["count"], fit.fs)

@@ -43,7 +43,7 @@ _MIN_EMG_UV: Final = 50.0
 #: Range of an accelerometer row (g), logarithmic.
 _ACC_RANGE_G: Final = (0.003, 3.0)
 #: Number of marks above which they are drawn as pixels, to keep the file small.
-_MAX_VECTOR_MARKS: Final = 1500
+_MAX_VECTOR_MARKERS: Final = 1500
 #: Height of an event's mark by its grade, as a share of its row; else `_TICK_HEIGHT`.
 _GRADE_HEIGHTS: Final = {"mild": 0.45, "moderate": 0.65, "violent": 0.9}
 _TICK_HEIGHT: Final = 0.6
@@ -176,7 +176,7 @@ def plot_events(night: NightLike, ax: Axes | None = None, kinds: Sequence[str] =
         height = of_kind["grade"].map(_GRADE_HEIGHTS).fillna(_TICK_HEIGHT).to_numpy(dtype=float)
         x = of_kind["onset"].to_numpy(dtype=float)
         marks = ax.vlines(x, y - height / 2, y + height / 2, color=kind_color(kind), lw=0.9)
-        marks.set_rasterized(len(x) > _MAX_VECTOR_MARKS)
+        marks.set_rasterized(len(x) > _MAX_VECTOR_MARKERS)
     ax.set_ylim(-0.6, max(len(kinds), 1) - 0.4)
     names = [
         f"{kind_name(k, 2)} · {int((table['trial_type'] == k).sum()):,}" for k in reversed(kinds)
@@ -328,7 +328,7 @@ def _mark_clipped(
                 color="#B0413E",
                 mew=0,
                 transform=ax.get_xaxis_transform(),
-                rasterized=bool(mask.sum() > _MAX_VECTOR_MARKS),
+                rasterized=bool(mask.sum() > _MAX_VECTOR_MARKERS),
             )
 
 

@@ -41,7 +41,7 @@ class EfmPattern:
         effect of one false or missed twitch per minute.
     evaluated : int
         Minutes of sleep with enough valid EMG.
-    verdict : str
+    state : str
         ``present`` if `low` reaches the limit, ``absent`` if `high` does not,
         ``borderline`` in between, ``not computable`` if fewer minutes were evaluated
         than the pattern requires.
@@ -55,7 +55,7 @@ class EfmPattern:
     low: int
     high: int
     evaluated: int
-    verdict: str
+    state: str
     staged: bool
     member: Bools
 
@@ -151,14 +151,14 @@ def find_efm(
     full = evaluated & (count >= rule.efm_per_min)
     member[counted] = full[minute[counted]]
     if evaluated.sum() < rule.efm_min:
-        verdict = "not computable"
+        state = "not computable"
     elif low >= rule.efm_min:
-        verdict = "present"
+        state = "present"
     else:
-        verdict = "borderline" if high >= rule.efm_min else "absent"
-    if verdict in ("absent", "not computable"):
+        state = "borderline" if high >= rule.efm_min else "absent"
+    if state in ("absent", "not computable"):
         member = none
-    return EfmPattern(minutes, low, high, int(evaluated.sum()), verdict, staged, member)
+    return EfmPattern(minutes, low, high, int(evaluated.sum()), state, staged, member)
 
 
 def count_mini_epochs(onset_s: Floats, epoch_s: float) -> int:
@@ -243,7 +243,7 @@ def fragmentary_block(
     out["efm_pattern"] = {
         "rule": f"{settings.labels.efm_per_min} potentials a minute for "
         f"{settings.labels.efm_min:g} min of NREM sleep in all (AASM: EFM)",
-        "verdict": efm.verdict,
+        "verdict": efm.state,
         "minutes": efm.minutes,
         "minutes_low": efm.low,
         "minutes_high": efm.high,

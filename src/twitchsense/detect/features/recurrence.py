@@ -104,8 +104,8 @@ def recurrence_features(
         channels.setdefault(candidates[i].channel, []).append(i)
     for rows in channels.values():
         bursts = channel_bursts(candidates, rows, probability[rows])
-        asked = np.flatnonzero(described[rows])
-        similarity[np.array(rows)[asked]] = similarity_features(bursts, asked)
+        selected = np.flatnonzero(described[rows])
+        similarity[np.array(rows)[selected]] = similarity_features(bursts, selected)
     p = np.minimum(probability[described], MAX_PROBABILITY)
     table = np.column_stack([np.log(p / (1 - p)), similarity[described]])
     return np.flatnonzero(described), table
@@ -132,13 +132,13 @@ def channel_bursts(
     )
 
 
-def similarity_features(bursts: ChannelBursts, asked: NDArray[np.intp]) -> Floats:
+def similarity_features(bursts: ChannelBursts, selected: NDArray[np.intp]) -> Floats:
     """Describe how often the waveforms of some bursts return.
 
     Parameters
     ----------
     bursts : ChannelBursts
-    asked : ndarray of int, shape (m,)
+    selected : ndarray of int, shape (m,)
         The bursts to describe, ascending.
 
     Returns
@@ -149,20 +149,20 @@ def similarity_features(bursts: ChannelBursts, asked: NDArray[np.intp]) -> Float
         expected share of muscle activity among the bursts within a minute, and the log of one
         plus the expected number of others there.
     """
-    count, total = count_similar(bursts, asked)
-    found = np.empty((len(asked), len(SIMILARITY_FEATURES)))
+    count, total = count_similar(bursts, selected)
+    found = np.empty((len(selected), len(SIMILARITY_FEATURES)))
     found[:, :4:2], found[:, 1:4:2] = np.log1p(count), total / (count + 1)
-    found[:, 4:] = _minute_features(bursts, asked)
+    found[:, 4:] = _minute_features(bursts, selected)
     return found
 
 
-def count_similar(bursts: ChannelBursts, asked: NDArray[np.intp]) -> tuple[Floats, Floats]:
+def count_similar(bursts: ChannelBursts, selected: NDArray[np.intp]) -> tuple[Floats, Floats]:
     """Count the similar and the near-identical bursts of some bursts.
 
     Parameters
     ----------
     bursts : ChannelBursts
-    asked : ndarray of int, shape (m,)
+    selected : ndarray of int, shape (m,)
         Ascending.
 
     Returns
@@ -173,16 +173,16 @@ def count_similar(bursts: ChannelBursts, asked: NDArray[np.intp]) -> tuple[Float
     peaks, amplitudes = bursts.peaks_s, bursts.amplitudes_uv
     norms = np.maximum(np.linalg.norm(bursts.waveforms, axis=1, keepdims=True), 1e-9)
     waveforms = bursts.waveforms / norms
-    first = np.maximum(np.searchsorted(peaks, peaks[asked] - REACH_S), asked - MAX_COMPARED)
-    last = np.searchsorted(peaks, peaks[asked] + REACH_S, "right")
-    last = np.minimum(last, asked + MAX_COMPARED + 1)
-    count, total = np.zeros((len(asked), 2)), np.zeros((len(asked), 2))
+    first = np.maximum(np.searchsorted(peaks, peaks[selected] - REACH_S), selected - MAX_COMPARED)
+    last = np.searchsorted(peaks, peaks[selected] + REACH_S, "right")
+    last = np.minimum(last, selected + MAX_COMPARED + 1)
+    count, total = np.zeros((len(selected), 2)), np.zeros((len(selected), 2))
     at = 0
-    while at < len(asked):
+    while at < len(selected):
         width = int(last[at] - first[at])  # a block compares up to twice as many columns
         stop = int(np.searchsorted(last, first[at] + 2 * width, "right"))
         block = slice(at, max(at + 1, min(stop, at + PAIRS_PER_BLOCK // (2 * width))))
-        rows, near = asked[block], slice(int(first[at]), int(last[block][-1]))
+        rows, near = selected[block], slice(int(first[at]), int(last[block][-1]))
         place = np.arange(near.start, near.stop)
         others = (place >= first[block, None]) & (place < last[block, None])
         others &= np.abs(peaks[rows, None] - peaks[None, near]) > EXCLUDED_S
@@ -197,13 +197,13 @@ def count_similar(bursts: ChannelBursts, asked: NDArray[np.intp]) -> tuple[Float
     return count, total
 
 
-def _minute_features(bursts: ChannelBursts, asked: NDArray[np.intp]) -> Floats:
+def _minute_features(bursts: ChannelBursts, selected: NDArray[np.intp]) -> Floats:
     peaks = bursts.peaks_s
-    first = np.searchsorted(peaks, peaks[asked] - MINUTE_S)
-    last = np.searchsorted(peaks, peaks[asked] + MINUTE_S, "right")
+    first = np.searchsorted(peaks, peaks[selected] - MINUTE_S)
+    last = np.searchsorted(peaks, peaks[selected] + MINUTE_S, "right")
     total = np.concatenate([[0.0], np.cumsum(bursts.probability)])
     count = last - first - 1
-    muscle = np.clip(total[last] - total[first] - bursts.probability[asked], 0.0, count)
+    muscle = np.clip(total[last] - total[first] - bursts.probability[selected], 0.0, count)
     return np.stack([muscle / (count + 1), np.log1p(count - muscle)], axis=1)
 
 

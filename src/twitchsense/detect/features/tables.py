@@ -126,7 +126,7 @@ def burst_features(
     candidates : sequence of ScoredCandidate
         All candidates of a leg.
     rows : sequence of int
-        The bursts that are asked about.
+        The bursts to describe.
     context : NightContext
 
     Returns
@@ -162,7 +162,7 @@ def movement_features(
     candidates : sequence of ScoredCandidate
         All candidates of a leg.
     rows : sequence of int
-        The contractions that are asked about.
+        The contractions to describe.
     context : NightContext
 
     Returns

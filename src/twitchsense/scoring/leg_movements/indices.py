@@ -29,7 +29,7 @@ from twitchsense.scoring.leg_movements.rules import (
     LegMovementRules,
     LegMovements,
     S,
-    combine_marks,
+    combine_leg_movements,
     find_intervals,
     find_respiratory,
     find_series,
@@ -122,7 +122,7 @@ def find_leg_movements(events: pd.DataFrame, rules: str, taken: Bools) -> EventL
     length = to_us(events["duration"].fillna(0.0).to_numpy(np.float64)[rows])
     large = np.isin(kind[rows], LARGE_KINDS)
     leg = np.where(events["leg"].to_numpy(object)[rows] == "right", RIGHT, LEFT)
-    movements = combine_marks(start, start + length, leg, rule)
+    movements = combine_leg_movements(start, start + length, leg, rule)
     of_event = np.full(len(events), -1, np.int64)
     of_event[rows] = _containing_movement(movements, start, start + length)
     clm = movements.clm.copy()

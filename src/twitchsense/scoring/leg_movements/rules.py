@@ -164,7 +164,9 @@ class LegMovements:
         return len(self.onset)
 
 
-def combine_marks(onset: Ints, stop: Ints, leg: Ints, rules: LegMovementRules) -> LegMovements:
+def combine_leg_movements(
+    onset: Ints, stop: Ints, leg: Ints, rules: LegMovementRules
+) -> LegMovements:
     """Combine marks to leg movements: join, drop short ones, combine the legs.
 
     Clauses 1 to 3: marks of one leg with a gap below 0.5 s are joined before the

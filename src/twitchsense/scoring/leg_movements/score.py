@@ -23,7 +23,7 @@ from twitchsense.scoring.leg_movements.rules import (
     LegMovementRules,
     LegMovements,
     S,
-    combine_marks,
+    combine_leg_movements,
     find_intervals,
     find_respiratory,
     find_series,
@@ -134,7 +134,7 @@ def score_leg_movements(
     Associated Events, rules for movements.
     """
     rule = get_rules(rules)
-    combined = combine_marks(*movements_from_frame(movements), rule)
+    combined = combine_leg_movements(*movements_from_frame(movements), rule)
     stages = None if hypnogram is None else hypnogram_from_frame(hypnogram)
     touches = None
     if respiratory is not None:
