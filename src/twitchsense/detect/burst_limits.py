@@ -97,8 +97,3 @@ def min_amplitude_uv(burst: Burst, rule: TwitchSettings) -> float:
     """
     lowered = max(rule.min_uv - rule.slack_uv, MIN_PEAK_TO_FLOOR * burst.floor_uv)
     return min(rule.min_uv, lowered)
-
-
-def impulse_uvs(burst: Burst) -> float:
-    """Return amplitude times duration of the activity, µV s: a measure of what it can move."""
-    return burst.amplitude_uv * burst.active_s

@@ -24,7 +24,6 @@ from twitchsense.detect.burst_grouping import (
 from twitchsense.detect.burst_limits import (
     MS,
     hard_artifact,
-    impulse_uvs,
     is_electrode_artifact,
     limit_reason,
     max_duration_ms,
@@ -32,17 +31,11 @@ from twitchsense.detect.burst_limits import (
 )
 from twitchsense.detect.classify import DECISION_THRESHOLD, Classifier
 from twitchsense.detect.clustering import LINK_NS, Cluster
-from twitchsense.detect.sensor_queries import AccResponse, SensorQueries
+from twitchsense.detect.jerk_rule import jerk_grade, moved_leg, within_jerk_limits
+from twitchsense.detect.sensor_queries import SensorQueries
 from twitchsense.model.candidates import NAN, AccEpisode, Burst, ScoredCandidate
-from twitchsense.settings import JerkSettings, Settings
+from twitchsense.settings import Settings
 
-#: Above this share of power below the burst band, a burst beside a movement is a swinging
-#: cable; jerks have less than half of this [E].
-MAX_JERK_LOW_FREQUENCY_SHARE: Final = 0.8
-#: A burst with at least this impulse (µV s) moved the leg if movement follows within
-#: `STRONG_LAG_MS` of its onset, even if a bump came before [E, docs/accuracy.md].
-STRONG_IMPULSE_UVS: Final = 10.0
-STRONG_LAG_MS: Final = 200.0
 #: Mean frequency (Hz) above which a long burst without movement is electrode noise: none of
 #: 2607 contractions of real muscle exceeded 167 Hz (tuning side of benchmarks/accuracy);
 #: white noise has 214 Hz.
@@ -198,32 +191,23 @@ class ClusterRules:
         last_ns = best.onset_ns + round(max(jerk.lag_ms, duration_ms + 100.0) * MS)
         seen = self.sensors.response(first_ns, last_ns, limit_ns)
         peak_g, jerk_g_s = (seen.peak_g, seen.jerk_g_s) if seen else (NAN, NAN)
-        moved_leg = (
-            seen is not None
-            and best.low_frequency_share <= MAX_JERK_LOW_FREQUENCY_SHARE
-            and _moved_leg(best, seen, jerk)
-        )
+        moved = moved_leg(best, seen, jerk)
         turn_deg = _greatest_turn(episodes, first_ns, last_ns)
         if (
             seen is not None
-            and moved_leg
-            and jerk.min_ms <= duration_ms <= jerk.max_ms
-            and best.rise_ms <= jerk.max_rise_ms
-            and best.amplitude_uv >= min_amplitude_uv(best, twitch)
-            and impulse_uvs(best) >= jerk.min_impulse_uvs
-            and turn_deg < jerk.max_turn_deg
-            and not best.saturated
+            and moved
+            and within_jerk_limits(best, turn_deg, self.settings)
             and (probability := self.classifier.jerk(best, seen)) >= DECISION_THRESHOLD
         ):
             candidate = self._with_emg(
                 best, "jerk", "", probability, peak_g=peak_g, jerk_g_s=jerk_g_s,
-                grade=self._grade(peak_g, jerk_g_s),
+                grade=jerk_grade(peak_g, jerk_g_s, jerk),
             )  # fmt: skip
             return candidate, _overlapping(episodes, seen.onset_ns, seen.offset_ns)
         short = duration_ms <= max_duration_ms(twitch) and turn_deg < twitch.max_turn_deg
         kind = "twitch" if short else "brief_contraction"
         reason = hard_artifact(best, self.settings)
-        if not reason and not moved_leg and is_electrode_artifact(best):
+        if not reason and not moved and is_electrode_artifact(best):
             reason = "electrode_pop"
         if not reason:
             reason = limit_reason(best, duration_ms, self.settings)
@@ -267,12 +251,6 @@ class ClusterRules:
 
     # -- rows ------------------------------------------------------------------------
 
-    def _grade(self, peak_g: float, jerk_g_s: float) -> str:
-        rule = self.settings.jerk
-        if peak_g >= rule.violent_g or jerk_g_s >= rule.violent_jerk_g_s:
-            return "violent"
-        return "moderate" if peak_g >= rule.moderate_g else "mild"
-
     def _with_emg(
         self,
         burst: Burst,
@@ -310,6 +288,9 @@ class ClusterRules:
     def _acc_only(
         self, episode: AccEpisode, kind: str, reason: str, confidence: float
     ) -> ScoredCandidate:
+        grade = ""
+        if kind == "jerk":
+            grade = jerk_grade(episode.peak_g, episode.jerk_g_s, self.settings.jerk)
         return ScoredCandidate(
             episode.onset_ns,
             episode.offset_ns,
@@ -319,22 +300,9 @@ class ClusterRules:
             peak_g=episode.peak_g,
             jerk_g_s=episode.jerk_g_s,
             confidence=confidence,
-            grade=self._grade(episode.peak_g, episode.jerk_g_s) if kind == "jerk" else "",
+            grade=grade,
             reason=reason,
         )
-
-
-def _moved_leg(burst: Burst, seen: AccResponse, rule: JerkSettings) -> bool:
-    """Whether the leg responded to the burst as it does to a jerk."""
-    lag_ms = (seen.onset_ns - burst.onset_ns) / MS
-    strong = impulse_uvs(burst) >= STRONG_IMPULSE_UVS
-    in_time = -rule.lead_ms <= lag_ms <= rule.lag_ms or (strong and lag_ms <= STRONG_LAG_MS)
-    return (
-        seen.peak_g >= rule.min_g
-        and seen.jerk_g_s >= rule.min_jerk_g_s
-        and in_time
-        and (seen.offset_ns - seen.onset_ns) / 1e9 <= rule.max_episode_s
-    )
 
 
 def _overlapping(
