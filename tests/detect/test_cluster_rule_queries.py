@@ -167,7 +167,7 @@ def test_a_contraction_lasts_from_its_first_burst_to_its_last():
     assert (finding.snr_db, finding.amplitude_uv) == (40.0, 300.0)
 
 
-def test_a_rejected_contraction_has_its_whole_length_and_size_too():
+def test_rejected_contraction_has_its_whole_duration_and_amplitude():
     loud = replace(BURST, onset_ns=AT + 500 * MS, offset_ns=AT + 900 * MS, snr_db=40.0)
     hum = burst(450, mains_share=0.9, amplitude_uv=300.0)
     (finding,) = classify_cluster(hum, loud, leg_run(0.9))

@@ -90,7 +90,7 @@ def test_small_episode_made_by_a_twitch_is_part_of_it():
     assert [f.kind for f in findings] == ["twitch"]
 
 
-def test_bump_that_coincides_with_a_twitch_stands_beside_it():
+def test_bump_at_the_time_of_a_twitch_is_a_candidate_of_its_own():
     late = replace(KICK, onset_ns=AT - 200 * MS)
     findings = classify_cluster(burst(), episode(), seen=late)
     assert [(f.kind, f.reason) for f in findings] == [("twitch", ""), ("movement", "bump")]
@@ -436,7 +436,7 @@ def test_two_channels_of_one_leg_are_one_candidate_from_the_channel_of_greater_s
     assert [(f.channel, f.amplitude_uv) for f in findings] == [("emg2", 300.0)]
 
 
-def test_two_bursts_of_one_channel_are_two_rows():
+def test_two_bursts_of_one_channel_are_two_candidates():
     later = replace(BURST, onset_ns=AT + 160 * MS, offset_ns=AT + 190 * MS)
     assert len(classify_cluster(burst(40), later)) == 2
 

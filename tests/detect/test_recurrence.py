@@ -69,11 +69,11 @@ def test_similar_waveforms_are_counted_and_near_identical_ones_apart():
         ((9, 100, -1), False),
     ],
 )  # fmt: skip
-def test_similar_bursts_are_near_but_not_the_burst_itself_and_of_its_size(other, similar):
+def test_similar_bursts_are_near_of_similar_amplitude_and_not_the_burst_itself(other, similar):
     assert (of_first(other)["log_n_similar"] > 0) is similar
 
 
-def test_the_minute_counts_all_but_itself():
+def test_minute_features_leave_out_the_burst_itself():
     row = of_first((59, 5, 0), (-59, 900, 0), (0.05, 100, 1), (61, 100, 1))
     assert row["minute_muscle_share"] == pytest.approx(3 * 0.8 / 4)
     assert row["log_n_minute_other"] == pytest.approx(np.log1p(3 * 0.2))
@@ -200,7 +200,7 @@ def test_jerk_whose_waveform_usually_leaves_the_leg_still_becomes_a_twitch():
         of_one_unit(900, still=3),  # too long ago
     ],
 )
-def test_a_jerk_remains_a_jerk_otherwise(found):
+def test_jerk_without_such_a_waveform_remains_a_jerk(found):
     assert find_bumped_twitches(found) == []
     assert relabelled(found) == found
 
