@@ -7,7 +7,8 @@ import threading
 
 import pytest
 
-from benchmarks.recorder_scaling import BOOT, FrameSequence, record
+from benchmarks.recorder_scaling import record
+from benchmarks.replay import BOOT, FrameSequence
 from firmware_sim.wearable.encoder import Encoder
 from twitchsense.acquire.frame_queue import FrameSource, StoredFrame
 from twitchsense.devices.v1_frames import decode_frame, decode_info
