@@ -6,7 +6,7 @@ import numpy as np
 
 from firmware_sim.emg import MotorUnitPool
 from firmware_sim.schedule import EventKind, SimulatedEvent
-from firmware_sim.waveforms import (
+from firmware_sim.time_grid import (
     ANALOG_EMG_HZ,
     ANALOG_LIMB_HZ,
     Floats,

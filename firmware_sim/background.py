@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from firmware_sim.hypnogram import EPOCH_S, StageSequence
-from firmware_sim.waveforms import Floats, add_templates, make_rng
+from firmware_sim.time_grid import Floats, add_templates, make_rng
 
 #: Tonic EMG of a relaxed leg by stage, microvolts RMS.  Falls with depth of sleep and is
 #: least in REM sleep.  [E]; real resting tibialis anterior reads 2.4 uV RMS with its

@@ -31,7 +31,7 @@ from firmware_sim.sensor import (
     pink_stages,
     white_stages,
 )
-from firmware_sim.waveforms import Floats, Waveform, make_rng
+from firmware_sim.time_grid import Floats, Waveform, make_rng
 
 #: No waveform starts earlier than this before its event's onset (s).
 _LEAD_S = 0.5

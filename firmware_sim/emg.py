@@ -13,7 +13,7 @@ import numpy as np
 from scipy import fft
 
 from firmware_sim.schedule import EventKind, SimulatedEvent
-from firmware_sim.waveforms import (
+from firmware_sim.time_grid import (
     ANALOG_EMG_HZ,
     Floats,
     Waveform,

@@ -13,7 +13,7 @@ from scipy import signal
 
 from firmware_sim.emg import PAD_S, MuscleBurst
 from firmware_sim.schedule import EventKind, SimulatedEvent
-from firmware_sim.waveforms import ANALOG_LIMB_HZ, Floats, Waveform, make_rng, minimum_jerk
+from firmware_sim.time_grid import ANALOG_LIMB_HZ, Floats, Waveform, make_rng, minimum_jerk
 
 FS = ANALOG_LIMB_HZ
 #: Knee to sensor over standard gravity: m per (m/s^2 per g).

@@ -10,7 +10,7 @@ from firmware_sim import event_generators
 from firmware_sim.event_generators import EventGenerator, artefact_generator
 from firmware_sim.hypnogram import StageSequence, falling_asleep, fixed_stages, whole_night
 from firmware_sim.schedule import EventKind, Planner, Schedule, SimulatedEvent
-from firmware_sim.waveforms import make_rng
+from firmware_sim.time_grid import make_rng
 
 #: Durations (ms) and signal-to-noise ratios (dB) of the staircase.
 STAIR_MS = (10, 15, 20, 25, 35, 50, 75, 100, 150, 200, 250, 300, 400, 500)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from firmware_sim.waveforms import Floats, Waveform, make_rng
+from firmware_sim.time_grid import Floats, Waveform, make_rng
 
 #: Noise is made in tiles of this many seconds with a random stream each, so that block
 #: size does not change a single sample.

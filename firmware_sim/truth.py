@@ -17,7 +17,7 @@ from firmware_sim.emg import MuscleBurst
 from firmware_sim.hypnogram import StageSequence
 from firmware_sim.limb_motion import Gravity, truth_peak
 from firmware_sim.schedule import EventKind, SimulatedEvent
-from firmware_sim.waveforms import Waveform, extent_above, peak_to_peak
+from firmware_sim.time_grid import Waveform, extent_above, peak_to_peak
 
 COLUMNS = (
     "onset",

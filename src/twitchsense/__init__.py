@@ -34,9 +34,13 @@ if TYPE_CHECKING:
     from twitchsense.results.night import Night as Night
     from twitchsense.results.night import analyze as analyze
     from twitchsense.scoring.agreement import Agreement as Agreement
-    from twitchsense.scoring.leg_movements.score import LegMovementScore as LegMovementScore
-    from twitchsense.scoring.leg_movements.score import score_leg_movements as score_leg_movements
-    from twitchsense.scoring.leg_movements.score import score_limb as score_limb
+    from twitchsense.scoring.leg_movements.score_event_list import (
+        LegMovementScore as LegMovementScore,
+    )
+    from twitchsense.scoring.leg_movements.score_event_list import (
+        score_leg_movements as score_leg_movements,
+    )
+    from twitchsense.scoring.leg_movements.score_event_list import score_limb as score_limb
     from twitchsense.settings import Settings as Settings
     from twitchsense.settings import get_profile as get_profile
     from twitchsense.settings import load_settings as load_settings
@@ -67,7 +71,7 @@ _MODULES: Final = {
     "EventWindow": "twitchsense.report.event_windows",
     "Hypnogram": "twitchsense.sleep.hypnogram.model",
     "InputError": "twitchsense.errors",
-    "LegMovementScore": "twitchsense.scoring.leg_movements.score",
+    "LegMovementScore": "twitchsense.scoring.leg_movements.score_event_list",
     "MissingExtraError": "twitchsense.errors",
     "Night": "twitchsense.results.night",
     "PerSecond": "twitchsense.model.per_second",
@@ -87,8 +91,8 @@ _MODULES: Final = {
     "open_result": "twitchsense.results.load",
     "read": "twitchsense.io.read",
     "read_weeks": "twitchsense.trend.weeks",
-    "score_leg_movements": "twitchsense.scoring.leg_movements.score",
-    "score_limb": "twitchsense.scoring.leg_movements.score",
+    "score_leg_movements": "twitchsense.scoring.leg_movements.score_event_list",
+    "score_limb": "twitchsense.scoring.leg_movements.score_event_list",
 }
 
 #: Former names at the top level, and where they are now.

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from twitchsense.io.gap_detection import TimestampSegmenter
 from twitchsense.io.rate_fit import fit_rate
-from twitchsense.io.timestamps import TimestampSegmenter
 from twitchsense.model.recording import Recording
 
 Content = dict[str, list[tuple[int, np.ndarray]]]

@@ -19,7 +19,7 @@ from tests.sleep.builders import (
     hypnogram,
 )
 from twitchsense import score_limb
-from twitchsense.scoring.leg_movements.indices import find_leg_movements
+from twitchsense.scoring.leg_movements.recording_indices import find_leg_movements
 from twitchsense.settings import Settings
 
 

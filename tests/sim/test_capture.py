@@ -14,8 +14,8 @@ from firmware_sim.event_generators import artefact_generator
 from firmware_sim.hypnogram import whole_night
 from firmware_sim.schedule import SUSTAINED, EventKind, Planner, Schedule, SimulatedEvent
 from firmware_sim.sensor import Sensor
+from firmware_sim.time_grid import make_rng
 from firmware_sim.truth import TruthRow, label_rows
-from firmware_sim.waveforms import make_rng
 
 
 def joined(capture: SimulatedCapture, tiles: int):

@@ -7,8 +7,8 @@ from scipy import signal
 from firmware_sim.emg import MotorUnit, MotorUnitPool, draw_burst, jerk_envelope, plateau_envelope
 from firmware_sim.limb_motion import draw_motion, peak_dynamic, plan_gravity
 from firmware_sim.schedule import EventKind, SimulatedEvent
+from firmware_sim.time_grid import Waveform, add_templates, extent_above, peak_to_peak
 from firmware_sim.truth import measure
-from firmware_sim.waveforms import Waveform, add_templates, extent_above, peak_to_peak
 
 MUSCLES = MotorUnitPool.draw(7, 2)
 NAMES = ("emg1", "emg2")

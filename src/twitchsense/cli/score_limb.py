@@ -10,7 +10,7 @@ import click
 from twitchsense.cli.options import verbosity
 
 if TYPE_CHECKING:
-    from twitchsense.scoring.leg_movements.score import IndexValue, LegMovementScore
+    from twitchsense.scoring.leg_movements.score_event_list import IndexValue, LegMovementScore
 
 _FILE = click.Path(path_type=Path)
 #: Names of `RULES`, repeated here so that ``--help`` does not import the rules.
@@ -50,7 +50,7 @@ def score_limb(
         read_movements,
         read_respiratory,
     )
-    from twitchsense.scoring.leg_movements.score import score_leg_movements
+    from twitchsense.scoring.leg_movements.score_event_list import score_leg_movements
     from twitchsense.sleep.hypnogram.stage_codes import parse_codes
 
     codes = parse_codes(stages) if stages else None
@@ -71,7 +71,7 @@ def _print_score(result: LegMovementScore) -> None:
     from rich.table import Table
 
     from twitchsense.scoring.leg_movements.rules import RULES
-    from twitchsense.scoring.leg_movements.score import INDEX_DESCRIPTIONS
+    from twitchsense.scoring.leg_movements.score_event_list import INDEX_DESCRIPTIONS
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("index", no_wrap=True)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
+from twitchsense.io.gap_detection import IrregularSamplingError, TimestampSegmenter
 from twitchsense.io.rate_fit import fit_rate
-from twitchsense.io.timestamps import IrregularSamplingError, TimestampSegmenter
 from twitchsense.model.channels import NS, Channel, Kind, Samples, Segment
 from twitchsense.model.column_names import STANDARD_GRAVITY, VALUE_LIMITS, ChannelPlan
 from twitchsense.model.sample_file import SampleFile

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from twitchsense.errors import InputError
 from twitchsense.io.capture import Capture
 from twitchsense.io.channel_builder import MIN_SAMPLES, ChannelBuilder, ChannelData
-from twitchsense.io.timestamps import IrregularSamplingError
+from twitchsense.io.gap_detection import IrregularSamplingError
 from twitchsense.model.channels import NS
 from twitchsense.model.column_names import channel_sort_key
 

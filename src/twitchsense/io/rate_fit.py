@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.io.timestamps import Runs
+from twitchsense.io.gap_detection import Runs
 from twitchsense.model.channels import NS
 
 #: Rounding error (ns) of times that were stored as a float of seconds.

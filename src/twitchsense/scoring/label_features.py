@@ -14,7 +14,7 @@ from twitchsense.model.intervals import mask_of
 from twitchsense.model.per_second import PerSecond
 from twitchsense.scoring.burst_trains import Train
 from twitchsense.scoring.fragmentary_myoclonus import find_efm
-from twitchsense.scoring.leg_movements.indices import EventLegMovements
+from twitchsense.scoring.leg_movements.recording_indices import EventLegMovements
 from twitchsense.settings import Settings
 from twitchsense.sleep.active_wake import is_active_wake
 from twitchsense.sleep.context import Context

@@ -25,7 +25,7 @@ from twitchsense.scoring.burst_trains import Train, find_trains
 from twitchsense.scoring.label_confidence import LabelConfidence, label_confidence
 from twitchsense.scoring.label_features import LabelFeatures, compute_label_features
 from twitchsense.scoring.label_rules import RULES, LabelRule
-from twitchsense.scoring.leg_movements.indices import find_leg_movements
+from twitchsense.scoring.leg_movements.recording_indices import find_leg_movements
 from twitchsense.scoring.movement_bursts import measure_movement_bursts, no_movement_bursts
 from twitchsense.scoring.series import find_hiccups, find_jerk_clusters
 from twitchsense.settings import Settings

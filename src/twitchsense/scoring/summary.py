@@ -18,7 +18,7 @@ from twitchsense.model.event_table import CONTEXTS, LABELS, TRIAL_TYPES
 from twitchsense.model.recording import Recording
 from twitchsense.scoring.fasciculations import fasciculation_block
 from twitchsense.scoring.fragmentary_myoclonus import fragmentary_block
-from twitchsense.scoring.leg_movements.indices import leg_movement_block
+from twitchsense.scoring.leg_movements.recording_indices import leg_movement_block
 from twitchsense.scoring.rates import finite_or_none, rate_block
 from twitchsense.scoring.series import train_block
 from twitchsense.scoring.valid_hours import KIND_OF_LABEL, ValidHours, measure_valid_hours

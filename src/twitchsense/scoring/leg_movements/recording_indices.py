@@ -6,7 +6,7 @@ over the valid hours of its state, with an exact Poisson interval. An index that
 be computed is None, with the reason in ``not_computable``; zero means that movements
 were searched for and none was found.
 
-`twitchsense.scoring.leg_movements.score` applies the same rules to an event list
+`twitchsense.scoring.leg_movements.score_event_list` applies the same rules to an event list
 without a recording.
 """
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.io.builders import MS, grid, segment_and_fit
+from twitchsense.io.gap_detection import IrregularSamplingError, TimestampSegmenter
 from twitchsense.io.rate_fit import remove_overlaps
-from twitchsense.io.timestamps import IrregularSamplingError, TimestampSegmenter
 
 
 def expected_firsts(kept):
