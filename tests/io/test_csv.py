@@ -196,7 +196,7 @@ def test_legs_of_channels_without_a_leg_in_the_name(tmp_path):
     recording = read(path, legs={"emg1": "left", "emg7": "right"})
     assert [c.leg for c in recording.channels] == ["left", None, None]
     assert "legs: no channel emg7 in this recording" in recording.notes
-    with pytest.raises(InputError, match="no leg"):
+    with pytest.raises(InputError, match="is not a leg"):
         read(path, legs={"emg1": "middle"})
     named = write(tmp_path / "b.csv", {"time_s": np.arange(9) / 1e3, "emg_left_uv": emg(9)})
     with pytest.raises(InputError, match="says right"):
@@ -223,10 +223,10 @@ def test_odd_values_are_noted(tmp_path):
     columns["emg2_uv"][1999] = 0
     recording = read(write(tmp_path / "a.csv", columns))
     notes = " | ".join(recording.notes)
-    assert "emg1: 1 impossible values taken as gaps" in notes
+    assert "emg1: 1 impossible value is treated as missing" in notes
     assert "never beyond" in notes
     assert "acc_ms2" not in notes
-    assert "are these m/s2" in notes
+    assert "if these are m/s2" in notes
     assert "0.1 g at rest" in notes
     assert lengths(recording, "emg1") == [1000, 1999]
 

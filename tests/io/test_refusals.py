@@ -208,7 +208,7 @@ REFUSED: dict[str, tuple[bytes, str, str, str]] = {
         "cannot come",
         "name the column emg1_uv",
     ),
-    "counts of the converter": (
+    "raw converter counts": (
         csv_bytes([f"{TIMES[i]},{8_000_000 + i}" for i in range(N_ROWS)]),
         "emg1_uv",
         "cannot come",

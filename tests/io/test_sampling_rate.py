@@ -190,7 +190,7 @@ def test_jittered_timestamps_are_noted(tmp_path):
     t = np.round(np.arange(3000) / 1000 + rng.uniform(0, 0.0003, 3000), 6)
     recording = read(write(tmp_path / "a.csv", {"time_s": t, "emg1_uv": emg(3000)}))
     assert lengths(recording, "emg1") == [3000]
-    assert "time stamps stray by 0.087 ms" in recording.notes[0]
+    assert "time stamps deviate from even spacing by 0.087 ms" in recording.notes[0]
     assert starts(recording, "emg1") == [pytest.approx(150_000, abs=20_000)]
 
 

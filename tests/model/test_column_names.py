@@ -50,7 +50,7 @@ def test_canonical_names_do_not_depend_on_the_unit():
         ("emg left_uv", "cannot be read"),
         ("emg__uv", "cannot be read"),
         ("emg_left_right_uv", "cannot be read"),
-        ("ecg_uv", "no signal name"),
+        ("ecg_uv", "not the name of a signal"),
     ],
 )
 def test_bad_name_is_rejected_with_a_cure(name, problem):

@@ -122,12 +122,12 @@ def test_more_than_three_exposures_are_refused_and_never_selected_by_default(tmp
         ("d.csv", "date;x\n2026-03-01;1\n", "semicolons"),
         ("d.csv", "", "is empty"),
         ("d.csv", b"date,x\n\xff\xfe,1\n", "not UTF-8"),
-        ("d.toml", "date = [", "is no TOML"),
+        ("d.toml", "date = [", "is not valid TOML"),
         ("d.toml", "day = 3", "no list of days"),
         ("d.toml", 'exposures = "x"\n', "no list of words"),
-        ("d.yaml", "a: [", "is no YAML"),
+        ("d.yaml", "a: [", "is not valid YAML"),
         ("d.yaml", "- 3\n", "no list of days"),
-        ("d.yaml", "[" * 5000, "is no YAML"),
+        ("d.yaml", "[" * 5000, "is not valid YAML"),
     ],
 )
 def test_invalid_diary_is_refused_with_its_place(tmp_path, name, text, says):

@@ -142,7 +142,9 @@ class UnitCheck:
                 f"column {name}",
             )
         if self.impossible_count:
-            notes.append(f"{plan.name}: {self.impossible_count} impossible values taken as gaps")
+            n = self.impossible_count
+            what = "1 impossible value is" if n == 1 else f"{n} impossible values are"
+            notes.append(f"{plan.name}: {what} treated as missing")
         if plan.kind == "emg":
             if 0 < self._peak < 1:
                 notes.append(
@@ -282,8 +284,9 @@ class ChannelBuilder:
         noted_resolution = _NOTED_RESOLUTION * NS / fit.fs
         if fit.rms_residual_ns > max(noted_residual, resolution):
             notes.append(
-                f"{name}: time stamps stray by {fit.rms_residual_ns / 1e6:.2g} ms; samples are "
-                f"taken as regular at {fit.fs:.6g} Hz"
+                f"{name}: time stamps deviate from even spacing by "
+                f"{fit.rms_residual_ns / 1e6:.2g} ms RMS; samples are treated as evenly spaced at "
+                f"{fit.fs:.6g} Hz"
             )
         elif fit.rms_residual_ns > noted_residual and resolution > noted_resolution:
             notes.append(
@@ -337,10 +340,13 @@ def _likely_unit(plan: ChannelPlan, typical: float) -> str:
     if plan.kind == "emg":
         if unit != "uv":
             factor = plan.specs[0].scale
-            return f"if these are uV, {factor:g} times smaller, name the column {name}_uv"
-        return "if these are counts of the converter or nV, convert them to uV first"
+            return f"if these are uV, which are {factor:g} times smaller, name the column {name}_uv"
+        return "if these are raw converter counts or nV, convert them to uV first"
     if abs(typical * plan.specs[0].scale / STANDARD_GRAVITY - 1) < 0.3 and unit == "g":
-        return f"are these m/s2, {STANDARD_GRAVITY} times larger? name the column {name}_ms2"
+        return (
+            f"if these are m/s2, which are {STANDARD_GRAVITY} times larger, name the column "
+            f"{name}_ms2"
+        )
     if unit != "mg" and typical < 20_000:
-        return f"if these are mg, 1000 times smaller, name the column {name}_mg"
-    return "if these are counts of the converter, convert them to g first"
+        return f"if these are mg, which are 1000 times smaller, name the column {name}_mg"
+    return "if these are raw converter counts, convert them to g first"

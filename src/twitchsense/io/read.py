@@ -177,7 +177,9 @@ def _assign_legs(
     names = {c.name for c in channels}
     for name, leg in legs.items():
         if leg not in get_args(Leg):
-            raise InputError("legs", f"'{leg}' is no leg", "write left or right", f"channel {name}")
+            raise InputError(
+                "legs", f"'{leg}' is not a leg", "write left or right", f"channel {name}"
+            )
         if name not in names:
             notes.append(f"legs: no channel {name} in this recording")
     assigned = []

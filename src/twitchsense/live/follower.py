@@ -40,7 +40,7 @@ _STATUS_TEXTS: Final = {
     "connected": "connected",
     "lost": "connection lost, trying again",
     "failed": "not connected, trying again",
-    "refused": "answers with what is no sense, trying again",
+    "refused": "sends invalid answers, trying again",
     "error": "an error, trying again",
     "stopped": "the recording was ended",
 }

@@ -217,7 +217,7 @@ def parse_column(name: str, source: str = "columns") -> ColumnSpec:
     if len(clean) > _MAX_NAME_LENGTH:
         raise _bad_name(source, name[:40] + "…", f"is {len(clean):,} characters long", "emg")
     if not clean.startswith(("emg", "acc")):
-        raise _bad_name(source, name, "is no signal name", "emg")
+        raise _bad_name(source, name, "is not the name of a signal", "emg")
     kind: Kind = "emg" if clean.startswith("emg") else "acc"
     unit = tokens.pop() if len(tokens) > 1 else ""
     if unit not in SCALES[kind]:

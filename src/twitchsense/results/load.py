@@ -171,7 +171,7 @@ def read_event_table(path: Path, columns: Sequence[Column]) -> pd.DataFrame:
             io.StringIO(read_result_text(path)), dtype=text, keep_default_na=False, na_values=empty
         )
     except (ValueError, pd.errors.ParserError) as error:
-        raise InputError(str(path), f"is no table of events ({error})", CURE) from error
+        raise InputError(str(path), f"is not a table of events ({error})", CURE) from error
     for name, dtype in dtypes.items():
         if name not in table:
             raise InputError(str(path), f"has no column {name!r}", CURE)

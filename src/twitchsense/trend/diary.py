@@ -148,7 +148,7 @@ def _toml(text: str, source: str) -> Any:
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(source, f"is no TOML ({error})", "mend the place named") from error
+        raise InputError(source, f"is not valid TOML ({error})", "correct that place") from error
 
 
 def _yaml(text: str, source: str) -> Any:
@@ -159,7 +159,7 @@ def _yaml(text: str, source: str) -> Any:
     try:
         return yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise InputError(source, f"is no YAML ({error})", "mend the place named") from error
+        raise InputError(source, f"is not valid YAML ({error})", "correct that place") from error
 
 
 def _from_document(document: Any, source: str) -> Diary:
