@@ -18,11 +18,6 @@ from twitchsense.report.page import render_report, script_hash
 
 
 @pytest.fixture(scope="module")
-def night():
-    return ts.analyze(make_recording(40))
-
-
-@pytest.fixture(scope="module")
 def page(night):
     return render_report(night)
 

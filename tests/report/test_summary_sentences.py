@@ -10,17 +10,11 @@ import pytest
 from matplotlib.text import Text
 
 import twitchsense as ts
-from tests.recordings import make_recording
 from tests.report.builders import make_quiet_night
 from twitchsense.report import page_data, summary_sentences
 from twitchsense.report.night_intervals import artifact_minutes
 from twitchsense.report.overview import plot_night
 from twitchsense.report.time_labels import WallClock
-
-
-@pytest.fixture(scope="module")
-def night():
-    return ts.analyze(make_recording(40))
 
 
 def drawn_words(ax):
