@@ -49,8 +49,8 @@ RETIRED = {
     "heard": "received",
     "hypnoedf": "hypnogram.edf",
     "inbox": "queue",
-    "jolt": "bump",
-    "jolts": "bumps",
+    "jolt": "jerk, bump",
+    "jolts": "jerks, bumps",
     "kin": "recurrence",
     "knock": "bump",
     "knocked": "bumped",
@@ -104,6 +104,7 @@ RETIRED = {
 }
 #: Identifiers that keep a retired word: on disk, typed by users, or a term of their field.
 KEPT_IDENTIFIERS = {
+    "JOLT_REASONS": "kind `jolt` of the event table",
     "keep_awake": "term of operating systems: keeps the computer awake",
     "escape_unclosed_quotes": "term of CSV (RFC 4180)",
     "usual": "column of associations.csv and key of trend.json",

@@ -143,7 +143,7 @@ def test_a_jolt_follows_its_burst_by_the_electromechanical_delay():
 
 
 @real
-def test_the_accelerometers_clock_drifts_as_told():
+def test_the_clock_of_the_accelerometer_drifts_at_the_given_rate():
     c = canvas(seconds=3000.0, drift_ppm=100.0, offset_s=0.01)
     targets.add_jerk(c, 2900.0, "violent", 500.0, 1.0)
     peak = np.argmax(np.linalg.norm(c.acc, axis=1)) / 100

@@ -64,15 +64,15 @@ def test_without_emg_twitch_rates_are_not_computable():
 
 
 @pytest.mark.parametrize(
-    ("per_minute", "minutes", "verdict"),
+    ("per_minute", "minutes", "state"),
     [(6, 20, "present"), (5, 20, "borderline"), (6, 19, "absent"), (3, 30, "absent")],
 )
-def test_the_efm_verdict_is_borderline_near_the_limit(per_minute, minutes, verdict):
+def test_efm_is_borderline_near_its_limit(per_minute, minutes, state):
     step = 60 / per_minute
     rows = [row(1200 + 60 * m + step * k + 1, "twitch", 0.05)
             for m in range(minutes) for k in range(per_minute)]  # fmt: skip
     got = fm(*rows)["efm_pattern"]
-    assert got["verdict"] == verdict
+    assert got["verdict"] == state
     assert got["minutes_low"] <= got["minutes"] <= got["minutes_high"]
     assert got["judged_min"] == 40
 

@@ -158,19 +158,19 @@ def efm(per_minute, minutes, start=30):
 
 
 @pytest.mark.parametrize(
-    ("per_minute", "minutes", "verdict"),
+    ("per_minute", "minutes", "state"),
     [(6, 20, "present"), (6, 19, "absent"), (5, 20, "borderline"), (4, 30, "borderline"),
      (3, 30, "absent")],
 )  # fmt: skip
-def test_efm_needs_five_a_minute_for_twenty_minutes(per_minute, minutes, verdict):
+def test_efm_needs_five_a_minute_for_twenty_minutes(per_minute, minutes, state):
     stages = hypnogram(("W", 10), ("N2", 110))
     got = run(*efm(per_minute, minutes), stages=stages).events
     flagged = got["evidence"].str.contains("efm_pattern").any()
-    assert flagged == (verdict in ("present", "borderline") and per_minute >= 5)
+    assert flagged == (state in ("present", "borderline") and per_minute >= 5)
 
 
-def test_a_verdict_does_not_flip_because_of_one_false_alarm():
-    """One twitch too many, or one too few, in every single minute leaves it standing."""
+def test_one_false_alarm_changes_neither_the_efm_pattern_nor_a_series():
+    """One twitch too many, or one too few, in every single minute changes nothing."""
     stages = hypnogram(("W", 10), ("N2", 110))
     dense, sparse = efm(7, 30), efm(3, 30)
     extra = [row(60 * (30 + m) + 33.3, "twitch", 0.05) for m in range(30)]

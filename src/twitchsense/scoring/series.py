@@ -19,7 +19,7 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 #: Reasons of rejected candidates without muscle activity that may be hiccup jolts.
-BUMP_REASONS: Final = ("bump", "acc_micro_event")
+JOLT_REASONS: Final = ("bump", "acc_micro_event")
 #: Columns of the event table that the rejected table lacks.
 _EVENT_ONLY_COLUMNS: Final = tuple(
     {c.name for c in EVENT_COLUMNS} - {c.name for c in REJECTED_COLUMNS}
@@ -60,7 +60,7 @@ def find_hiccups(
         Rows refer to the new event table.
     """
     short = rule.hiccup_ms / 1000
-    silent = rejected["reason"].isin(BUMP_REASONS) & (rejected["duration"] < short)
+    silent = rejected["reason"].isin(JOLT_REASONS) & (rejected["duration"] < short)
     quiet = ~(events["amplitude_uv"] >= rule.hiccup_uv)
     jerks = (events["trial_type"] == "jerk") & quiet & (events["duration"] < short)
     pool = pd.concat(
