@@ -384,6 +384,7 @@ def write(
         "seeds": list(seeds),
         "trained_at_commit": commit(),
         "libraries": {n: version(n) for n in ("numpy", "scipy", "scikit-learn")},
+        "cross_validated_on": f"{FOLDS} folds by seed",
         "cross_validation": folds,
     }  # fmt: skip
     text = json.dumps(card, indent=1, ensure_ascii=False)
