@@ -114,9 +114,6 @@ KEPT_IDENTIFIERS = {
     "_in_volley": "result of the settings labels.volley and labels.volley_s",
     "KNOCK": "kind of a simulated event: a knock at the bed or the strap (docs/decisions.md)",
     # TEMPORARY: in modules of the detector that are being edited
-    "settled_ns": "temporary",
-    "bursts_settled_ns": "temporary",
-    "USUAL_DELAY_S": "temporary",
 }
 
 #: Private names that the tests use for lack of a public one; none is of this project.

@@ -118,7 +118,7 @@ class AccSegment:
         return self._per_second.finish()
 
     @property
-    def settled_ns(self) -> int:
+    def earliest_onset_ns(self) -> int:
         """Time before which no further episode can begin."""
         hop = self._to_measure[0][0] if self._to_measure else self._segmenter.earliest_start
         return self._clock.time_ns(hop * self._hop)

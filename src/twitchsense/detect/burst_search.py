@@ -192,7 +192,7 @@ class BurstSearch:
         return found
 
     @property
-    def settled_ns(self) -> int:
+    def earliest_onset_ns(self) -> int:
         """Time before which no further burst can begin."""
         hop = min([run.start for run in self._to_measure] + [self._segmenter.earliest_start])
         return self._clock.time_ns(hop * self._hop) - round(EDGE_S * NS)

@@ -42,7 +42,7 @@ SHORT_DELAY_S: Final = (-0.02, 0.15)
 #: ... and to one that builds up, s.
 LONG_DELAY_S: Final = (-0.05, 0.35)
 #: Usual delay of the response to a short activity, s.
-USUAL_DELAY_S: Final = 0.04
+TYPICAL_DELAY_S: Final = 0.04
 #: Weight of an activity that builds up, relative to a short one.
 LONG_WEIGHT: Final = 0.5
 #: Maximum duration of a short activity, ms.
@@ -122,7 +122,7 @@ def fit_clock_offset(bursts: Sequence[Burst], episodes: Sequence[AccEpisode]) ->
     rest = delay - offset - slope * at
     hit = (rest >= low) & (rest <= high) & short[i]
     if hit.sum() >= MIN_REFINED:
-        offset += float(np.median(rest[hit])) - USUAL_DELAY_S
+        offset += float(np.median(rest[hit])) - TYPICAL_DELAY_S
     if max(abs(offset), abs(offset + slope * length)) < MIN_SHIFT_S:
         return ClockOffset()
     return ClockOffset(offset, slope)

@@ -71,18 +71,18 @@ class ClusterQueue:
         """Onset of the oldest candidate that is still waiting."""
         return min((c.onset_ns for c in self._waiting), default=None)
 
-    def take_complete(self, settled_ns: int | None) -> list[Cluster]:
+    def take_complete(self, earliest_onset_ns: int | None) -> list[Cluster]:
         """Remove and return the clusters that no further candidate can join.
 
         Parameters
         ----------
-        settled_ns : int or None
+        earliest_onset_ns : int or None
             No further candidate can begin before this time; None at the end of the recording.
         """
         complete: list[Cluster] = []
         taken = 0
         for members in _split(self._waiting):
-            if settled_ns is not None and _offset_ns(members) + LINK_NS >= settled_ns:
+            if earliest_onset_ns is not None and _offset_ns(members) + LINK_NS >= earliest_onset_ns:
                 break
             complete.append(Cluster.of(members))
             taken += len(members)

@@ -124,15 +124,15 @@ class EmgSegment:
         return self._per_second.finish()
 
     @property
-    def settled_ns(self) -> int:
+    def earliest_onset_ns(self) -> int:
         """Time before which no further candidate can begin."""
-        runs = self._leg_movements.settled_ns - round(EDGE_S * NS)
-        return min(runs, self._bursts.settled_ns)
+        runs = self._leg_movements.earliest_onset_ns - round(EDGE_S * NS)
+        return min(runs, self._bursts.earliest_onset_ns)
 
     @property
-    def bursts_settled_ns(self) -> int:
+    def earliest_burst_ns(self) -> int:
         """Time before which no further burst can begin."""
-        return self._bursts.settled_ns
+        return self._bursts.earliest_onset_ns
 
     @property
     def newest_ns(self) -> int:

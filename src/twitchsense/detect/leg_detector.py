@@ -204,10 +204,10 @@ class LegDetector:
         current = self._history.current()
         if not current:
             return []
-        settled_ns = min(s.settled_ns for s in current)
-        decided = self._classify(settled_ns)
+        earliest_onset_ns = min(s.earliest_onset_ns for s in current)
+        decided = self._classify(earliest_onset_ns)
         oldest_ns = self._queue.oldest_ns
-        before_ns = settled_ns if oldest_ns is None else min(settled_ns, oldest_ns)
+        before_ns = earliest_onset_ns if oldest_ns is None else min(earliest_onset_ns, oldest_ns)
         self._history.discard(before_ns, keep_seconds=self._keep)
         return decided
 
@@ -216,7 +216,7 @@ class LegDetector:
         current = self._history.current()
         if not current or not self._queue.oldest_ns:
             return []
-        emg_ns = min((s.bursts_settled_ns for s in current if isinstance(s, EmgSegment)), default=0)
+        emg_ns = min((s.earliest_burst_ns for s in current if isinstance(s, EmgSegment)), default=0)
         acc_ns = [s.newest_ns for s in current if isinstance(s, AccSegment)]
         lag_ns = round(self._settings.jerk.lag_ms * 1e6)
 
@@ -266,10 +266,10 @@ class LegDetector:
         kept.bursts, kept.runs, kept.episodes = [], [], []
         return kept.candidates, NightContext(seconds, kept.beats, kept.local), offset
 
-    def _classify(self, settled_ns: int | None) -> list[ScoredCandidate]:
+    def _classify(self, earliest_onset_ns: int | None) -> list[ScoredCandidate]:
         """Classify the clusters that are complete."""
         decided = [
-            c for cluster in self._queue.take_complete(settled_ns)
+            c for cluster in self._queue.take_complete(earliest_onset_ns)
             for c in self._rules.classify(cluster)
         ]  # fmt: skip
         if self._keep:

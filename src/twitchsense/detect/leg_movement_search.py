@@ -90,7 +90,7 @@ class LegMovementSearch:
         return [self._run(start, stop)] if opened and start < stop else []
 
     @property
-    def settled_ns(self) -> int:
+    def earliest_onset_ns(self) -> int:
         """Time before which no further run can begin."""
         return self._clock.time_ns(self._segmenter.earliest_start * self._frame)
 
