@@ -113,7 +113,6 @@ KEPT_IDENTIFIERS = {
     "in_volley": "result of the settings labels.volley and labels.volley_s",
     "_in_volley": "result of the settings labels.volley and labels.volley_s",
     "KNOCK": "kind of a simulated event: a knock at the bed or the strap (docs/decisions.md)",
-    # TEMPORARY: in modules of the detector that are being edited
 }
 
 #: Private names that the tests use for lack of a public one; none is of this project.
