@@ -14,11 +14,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.waveform_similarity import WaveformSimilarity
 from twitchsense.dsp.ecg_canceller import Beat
 from twitchsense.dsp.ecg_rhythm import RR_RANGE_S, RR_TOLERANCE, median_rr_interval
 from twitchsense.model.candidates import SHORT_KINDS, ScoredCandidate, by_channel
 from twitchsense.model.channels import NS
+
+Floats = NDArray[np.float64]
 
 #: Reasons of rejected candidates that may be heart beats.
 POSSIBLE_REASONS: Final = ("", "too_small", "too_short", "electrode_pop")
@@ -45,6 +46,12 @@ MAX_MASKED_RATIO: Final = 1.3
 MAX_MASKED: Final = 6
 #: Candidates within this time of a beat are the same beat, s.
 SAME_BEAT_S: Final = 0.04
+#: Number of waveforms to either side that a waveform is compared with.
+NEIGHBOURS: Final = 48
+#: Maximum shift (samples of 1 ms) between two waveforms: another peak may be the largest one.
+MAX_SHIFT: Final = 6
+#: Rows compared at once, so that memory stays small.
+ROWS_PER_BLOCK: Final = 2000
 
 
 class EcgBeats:
@@ -193,3 +200,72 @@ def _similarity(candidates: Sequence[ScoredCandidate], members: list[int]) -> Wa
         np.maximum([c.amplitude_uv for c in chosen], 1e-6),
         np.array([c.offset_ns - c.onset_ns for c in chosen]) / NS,
     )
+
+
+class WaveformSimilarity:
+    """Correlation of each waveform of a channel with its neighbours in time.
+
+    Parameters
+    ----------
+    waveforms : ndarray, shape (n, points)
+        Unit energy, centred on the largest peak, in order of time.
+    onsets_s : ndarray, shape (n,)
+    amplitudes_uv : ndarray, shape (n,)
+        Peak to peak.
+    durations_s : ndarray, shape (n,)
+    """
+
+    def __init__(
+        self, waveforms: Floats, onsets_s: Floats, amplitudes_uv: Floats, durations_s: Floats
+    ) -> None:
+        self.onsets_s, self.amplitudes_uv = onsets_s, amplitudes_uv
+        self.durations_s = durations_s
+        n = len(onsets_s)
+        reach = min(NEIGHBOURS, max(0, n - 1))
+        self._reach = reach
+        # column ``reach + k`` compares row i with row i + k
+        self._correlation = np.zeros((n, 2 * reach + 1), np.float32)
+        for first in range(0, n, ROWS_PER_BLOCK):
+            self._compare(waveforms, first, min(first + ROWS_PER_BLOCK, n))
+
+    def _compare(self, waveforms: Floats, first: int, last: int) -> None:
+        """Fill in the correlations of some rows with the rows after them, both ways."""
+        (n, points), reach = waveforms.shape, self._reach
+        wide = np.pad(waveforms[first : last + reach], ((0, 0), (MAX_SHIFT, MAX_SHIFT)))
+        for k in range(1, reach + 1):
+            own = waveforms[first : min(last, n - k)]
+            best = np.full(len(own), -1.0)
+            for shift in range(2 * MAX_SHIFT + 1):
+                shifted = wide[k : k + len(own), shift : shift + points]
+                np.maximum(best, np.einsum("ij,ij->i", own, shifted), out=best)
+            stop = first + len(own)
+            self._correlation[first:stop, reach + k] = best
+            self._correlation[first + k : stop + k, reach - k] = best
+
+    def similar_to(
+        self, i: int, within_s: float, *, min_correlation: float, max_ratio: float
+    ) -> NDArray[np.int64]:
+        """Return the waveforms similar to a waveform, itself included, in order of time.
+
+        Parameters
+        ----------
+        i : int
+        within_s : float
+            Maximum interval between the onsets, s.
+        min_correlation : float
+        max_ratio : float
+            Maximum ratio of the amplitudes, either way.
+
+        Returns
+        -------
+        ndarray of int64
+            Row indices.
+        """
+        first, last = max(0, i - self._reach), min(len(self.onsets_s), i + self._reach + 1)
+        rows = np.arange(first, last)
+        similar = self._correlation[i, rows - i + self._reach] > min_correlation
+        ratio = self.amplitudes_uv[rows] / self.amplitudes_uv[i]
+        similar &= (ratio < max_ratio) & (ratio > 1 / max_ratio)
+        similar &= np.abs(self.onsets_s[rows] - self.onsets_s[i]) <= within_s
+        similar[i - first] = True
+        return np.asarray(rows[similar], np.int64)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from twitchsense.detect import waveform_similarity
-from twitchsense.detect.waveform_similarity import NEIGHBOURS, WaveformSimilarity
+from twitchsense.detect import ecg_rejection
+from twitchsense.detect.ecg_rejection import NEIGHBOURS, WaveformSimilarity
 
 
 def table(n=150):
@@ -39,7 +39,7 @@ def test_number_of_compared_neighbours_is_limited():
 @pytest.mark.parametrize("rows", [1, 7, 48, 149, 150])
 def test_block_size_does_not_matter(rows, monkeypatch):
     whole = table()
-    monkeypatch.setattr(waveform_similarity, "ROWS_PER_BLOCK", rows)
+    monkeypatch.setattr(ecg_rejection, "ROWS_PER_BLOCK", rows)
     again = table()
     for i in range(150):
         pair = (t.similar_to(i, 1e9, min_correlation=0.5, max_ratio=1e9) for t in (again, whole))
