@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from twitchsense.settings.base import FrozenModel
+from twitchsense.settings.base import FrozenModel, PositiveRange, RangeFromZero
 
 
 class ContextSettings(FrozenModel):
@@ -61,13 +61,13 @@ class ContextSettings(FrozenModel):
 class TrainSettings(FrozenModel):
     """Trains of bursts, found before labelling (docs/definitions.md, Rhythmic movements)."""
 
-    tremor_hz: tuple[float, float] = Field(
+    tremor_hz: PositiveRange = Field(
         (3.5, 18.0),
         description="tremor-like: range of rates, Hz (Bhatia 2018: rest 4-6, orthostatic 13-18)",
     )
     tremor_cycles: int = Field(5, ge=2, description="tremor-like: fewest cycles [E]")
     tremor_s: float = Field(2.0, gt=0, description="tremor-like: shortest duration, s [E]")
-    fast_hz: tuple[float, float] = Field(
+    fast_hz: PositiveRange = Field(
         (0.3, 4.0),
         description="foot tremor and high-frequency movements: range of rates, Hz (Yang 2010; "
         "AASM)",
@@ -77,7 +77,7 @@ class TrainSettings(FrozenModel):
         ge=2,
         description="foot tremor and high-frequency movements: fewest bursts (AASM; Yang 2010)",
     )
-    foot_ms: tuple[float, float] = Field(
+    foot_ms: RangeFromZero = Field(
         (250.0, 1000.0),
         description="foot tremor: range of burst durations, ms (AASM; Wichniak 2001)",
     )
@@ -87,12 +87,12 @@ class TrainSettings(FrozenModel):
         description="foot tremor and high-frequency movements: shortest burst, ms; shorter ones "
         "are twitches (AASM: ALMA) [E]",
     )
-    alma_hz: tuple[float, float] = Field(
+    alma_hz: PositiveRange = Field(
         (0.5, 3.0),
         description="alternating leg muscle activation: range of burst rates, legs alternating, "
         "Hz (AASM)",
     )
-    alma_ms: tuple[float, float] = Field(
+    alma_ms: RangeFromZero = Field(
         (100.0, 500.0),
         description="alternating leg muscle activation: range of burst durations, ms "
         "(Chervin 2003; AASM)",
@@ -119,7 +119,7 @@ class TrainSettings(FrozenModel):
         description="foot tremor and high-frequency movements: largest peak acceleration, g; "
         "stronger shaking is walking or movement of the body [E]",
     )
-    rock_hz: tuple[float, float] = Field(
+    rock_hz: PositiveRange = Field(
         (0.5, 2.0), description="rhythmic movement: range of rates, Hz (AASM)"
     )
     rock_least: int = Field(4, ge=2, description="rhythmic movement: fewest cycles (AASM)")
@@ -132,7 +132,7 @@ class TrainSettings(FrozenModel):
     rock_g: float = Field(
         0.10, gt=0, description="rhythmic movement: smallest peak acceleration, g [E]"
     )
-    hiccup_s: tuple[float, float] = Field(
+    hiccup_s: PositiveRange = Field(
         (1.0, 20.0), description="hiccup-like: range of intervals, s (literature: 4-60 per minute)"
     )
     hiccup_least: int = Field(5, ge=3, description="hiccup-like: fewest jolts [E]")
@@ -171,10 +171,10 @@ class LabelSettings(FrozenModel):
         ge=0,
         description="jerks and twitches this near to a large movement belong to it, s (rule 2)",
     )
-    start_ms: tuple[float, float] = Field(
+    start_ms: RangeFromZero = Field(
         (50.0, 300.0), description="sleep start: range of EMG durations, ms (rule 8) [E]"
     )
-    start_core_ms: tuple[float, float] = Field(
+    start_core_ms: RangeFromZero = Field(
         (75.0, 250.0),
         description="sleep start: range of EMG durations with full confidence, ms (rule 8)",
     )
