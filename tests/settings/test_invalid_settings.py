@@ -13,6 +13,7 @@ from twitchsense.settings import Settings, load_settings
 RANGES = [key for key in setting_keys() if isinstance(value_of(Settings(), key), tuple)]
 #: Ranges of durations; those of rates and intervals do not begin at zero.
 FROM_ZERO = {key for key in RANGES if key.endswith("_ms")}
+NUMBERS = [key for key in setting_keys() if type(value_of(Settings(), key)) in (int, float)]
 
 
 @pytest.fixture
@@ -56,3 +57,15 @@ def test_only_a_range_of_durations_may_begin_at_zero(load, key):
     else:
         assert "above 0" in refused(load, key, [0.0, 2.0])
     assert load(key, [1.0, 2.0]) == (1.0, 2.0)
+
+
+@pytest.mark.parametrize("key", NUMBERS)
+@pytest.mark.parametrize("number", ["inf", "-inf", "nan"])
+def test_a_number_is_finite(load, key, number):
+    assert refused(load, key, number) == "Input should be a finite number"
+
+
+@pytest.mark.parametrize("key", RANGES)
+@pytest.mark.parametrize("limits", ["[1.0, inf]", "[nan, 2.0]"])
+def test_the_limits_of_a_range_are_finite(load, key, limits):
+    assert refused(load, key, limits) == "Input should be a finite number"

@@ -9,9 +9,9 @@ from pydantic_core import PydanticCustomError
 
 
 class FrozenModel(BaseModel):
-    """An immutable model that rejects unknown keys."""
+    """An immutable model that rejects unknown keys, infinity and NaN."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def _check_positive_range(limits: tuple[float, float]) -> tuple[float, float]:
