@@ -69,3 +69,11 @@ def test_a_number_is_finite(load, key, number):
 @pytest.mark.parametrize("limits", ["[1.0, inf]", "[nan, 2.0]"])
 def test_the_limits_of_a_range_are_finite(load, key, limits):
     assert refused(load, key, limits) == "Input should be a finite number"
+
+
+@pytest.mark.parametrize("length", [0.0, 1e-7, 0.09])
+def test_a_mini_epoch_lasts_at_least_a_tenth_of_a_second(load, length):
+    assert refused(load, "labels.fm_epoch_s", length) == (
+        "Input should be greater than or equal to 0.1"
+    )
+    assert load("labels.fm_epoch_s", 0.1) == 0.1

@@ -198,7 +198,9 @@ class LabelSettings(FrozenModel):
         20.0, gt=0, description="... in at least this much NREM sleep in total, min (AASM)"
     )
     fm_epoch_s: float = Field(
-        3.0, gt=0, description="mini-epoch of the fragmentary-myoclonus index, s (Lins 1993)"
+        3.0,
+        ge=0.1,
+        description="mini-epoch of the fragmentary-myoclonus index, s (Lins 1993); at least 0.1",
     )
 
 
