@@ -219,7 +219,7 @@ def test_labels_are_in_the_glossary_and_other_columns_are_unchanged():
     found = detections(events(*rows), emg1=emg_seconds(7200))
     context = find_context(recording(EMG, seconds=7200), found, SETTINGS, STAGES)
     tagged = add_context(found.events, context)
-    got = label_events(tagged, context, SETTINGS, found.seconds)
+    got, _ = label_events(tagged, context, SETTINGS, found.seconds)
     assert set(got["label"]) <= set(LABELS)
     assert len(set(got["label"])) >= 11
     theirs = ("label", "confidence", "series", "evidence", "alternatives")

@@ -9,7 +9,9 @@ import pytest
 
 from tests.scoring.builders import (
     SETTINGS,
+    burst_row,
     lm,
+    onsets,
     row,
     summary,
     two_hour_night,
@@ -27,6 +29,7 @@ from twitchsense.model.event_table import CONTEXTS, LABELS, TRIAL_TYPES
 from twitchsense.model.recording import Recording
 from twitchsense.scoring import summary as summary_module
 from twitchsense.scoring.summary import build_summary
+from twitchsense.settings import Settings, TrainSettings
 from twitchsense.sleep.context import find_context
 
 
@@ -96,6 +99,28 @@ def test_trains_are_counted_with_the_number_of_robust_ones():
     assert got["trains"]["count"] == 2
     assert got["events"] == 10
     assert got["robust"] == 1
+
+
+def robust(label, rows, **changes):
+    """Return the number of trains of a label, and of robust ones, with other settings."""
+    got = summary(*rows, settings=Settings(trains=TrainSettings(**changes)))["trains"][label]
+    return got["trains"]["count"], got["robust"]
+
+
+@pytest.mark.parametrize(("fewest", "is_robust"), [(4, 1), (5, 1), (6, 0)])
+def test_a_robust_train_has_more_bursts_than_the_settings_require(fewest, is_robust):
+    foot = [burst_row(t) for t in onsets(1.0, 6)]
+    assert robust("hypnagogic_foot_tremor_like", foot, fast_least=fewest) == (1, is_robust)
+    tremor = [burst_row(t, "twitch", 0.03) for t in onsets(2.5, 6)]
+    changes = {"tremor_hz": (2.0, 3.0), "tremor_cycles": fewest}
+    assert robust("tremor_like", tremor, **changes) == (1, is_robust)
+
+
+@pytest.mark.parametrize(("step_s", "is_robust"), [(25, 1), (350, 0)])
+def test_a_robust_cluster_of_jerks_has_more_than_its_own_window_requires(step_s, is_robust):
+    # ten jerks: three within a minute would do, or exactly ten within an hour
+    rows = [row(2000 + step_s * k, "jerk", 0.1, peak_g=0.6, grade="violent") for k in range(10)]
+    assert robust("repetitive_violent_jerks", rows) == (1, is_robust)
 
 
 def test_labels_are_counted_over_the_contexts_they_can_occur_in():

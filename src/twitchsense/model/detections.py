@@ -53,12 +53,16 @@ class Detections:
     seconds : mapping of channel name to PerSecond
     clocks : mapping of leg to ClockOffset
         Between the EMG and the accelerometer of the leg; the identity if they share a clock.
+    series_min_counts : mapping of str to int
+        Fewest bursts or movements of each train or series, by its name in the column
+        ``series``; empty before labelling.
     """
 
     events: pd.DataFrame
     rejected: pd.DataFrame
     seconds: Mapping[str, PerSecond]
     clocks: Mapping[str, ClockOffset] = field(default_factory=dict)
+    series_min_counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def valid_s(self) -> dict[str, float]:

@@ -15,6 +15,7 @@ from twitchsense.model.per_second import PerSecond
 from twitchsense.scoring.burst_trains import Train
 from twitchsense.scoring.fragmentary_myoclonus import find_efm
 from twitchsense.scoring.leg_movements.recording_indices import EventLegMovements
+from twitchsense.scoring.leg_movements.rules import MIN_SERIES
 from twitchsense.settings import Settings
 from twitchsense.sleep.active_wake import is_active_wake
 from twitchsense.sleep.context import Context
@@ -45,6 +46,8 @@ class LabelFeatures:
         Name of the event's train, such as ``plm-2``; ``""`` for none.
     train_counts : mapping of pattern to ndarray of int64
         Number of bursts or movements in the event's train; 0 for none.
+    series_min_counts : mapping of str to int
+        Fewest bursts or movements of each train, by its name.
     sleep_start_duration : ndarray of bool
         A jerk as long as a sleep start, or whose EMG duration is unknown.
     in_volley : ndarray of bool
@@ -65,6 +68,7 @@ class LabelFeatures:
     trains: Mapping[str, Bools]
     train_names: Mapping[str, Objects]
     train_counts: Mapping[str, Ints]
+    series_min_counts: Mapping[str, int]
     sleep_start_duration: Bools
     in_volley: Bools
     active_wake: Bools
@@ -171,6 +175,7 @@ def compute_label_features(
     members: dict[str, Bools] = {}
     names: dict[str, Objects] = {}
     counts: dict[str, Ints] = {}
+    min_counts: dict[str, int] = {}
     for train in sorted(trains, key=lambda t: t.rows[0]):
         pattern = train.pattern
         inside = members.setdefault(pattern, np.zeros(len(events), bool))
@@ -181,12 +186,14 @@ def compute_label_features(
         new = [r for r in rows if not inside[r]]
         name[new] = f"{pattern}-{number}"
         count[new] = train.count
+        min_counts[f"{pattern}-{number}"] = train.min_count
         inside[rows] = True
     series = np.zeros(len(events), np.int64)
     contained = leg_movements.of_event >= 0
     series[contained] = leg_movements.series[leg_movements.of_event[contained]]
     members["plm"] = series > 0
     names["plm"] = np.array([f"plm-{k}" if k else "" for k in series], object)
+    min_counts.update((f"plm-{k}", MIN_SERIES) for k in set(series[series > 0].tolist()))
     size = np.bincount(leg_movements.series, minlength=1)
     counts["plm"] = np.where(series > 0, size[series], 0)
     jerk = kind == "jerk"
@@ -198,6 +205,7 @@ def compute_label_features(
         trains=members,
         train_names=names,
         train_counts=counts,
+        series_min_counts=min_counts,
         sleep_start_duration=_has_sleep_start_duration(events, settings),
         in_volley=_in_volley(events, jerk, settings),
         active_wake=awake & is_active_wake(events, context, settings, seconds),

@@ -68,8 +68,8 @@ def label_detections(
         movement_bursts = measure_movement_bursts(recording, events, settings)
     trains = [*hiccups, *find_trains(events, rejected, movement_bursts, settings.trains)]
     events, rejected = (add_context(table, context) for table in (events, rejected))
-    events = label_events(events, context, settings, detections.seconds, trains)
-    return replace(detections, events=events, rejected=rejected)
+    events, min_counts = label_events(events, context, settings, detections.seconds, trains)
+    return replace(detections, events=events, rejected=rejected, series_min_counts=min_counts)
 
 
 def absorb_in_large_movements(
@@ -128,7 +128,7 @@ def label_events(
     settings: Settings,
     seconds: Mapping[str, PerSecond],
     trains: list[Train] | None = None,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, Mapping[str, int]]:
     """Fill ``label``, ``series``, ``evidence`` and ``alternatives``; scale ``confidence``.
 
     Parameters
@@ -147,8 +147,10 @@ def label_events(
 
     Returns
     -------
-    DataFrame
+    events : DataFrame
         A new table with the same rows.
+    min_counts : mapping of str to int
+        Fewest bursts or movements of each train or series, by its name.
 
     Notes
     -----
@@ -177,7 +179,7 @@ def label_events(
     labels = np.array([rule.label for rule in RULES], object)[first]
     confidence = label_confidence(events, context, settings, features, labels)
     rules = [RULES[k] for k in first]
-    return events.assign(
+    labelled = events.assign(
         label=_column(labels.tolist(), events),
         series=_column([_series(features, r, row) for row, r in enumerate(rules)], events),
         # the digits that the files keep, so that tables in memory and on disk agree
@@ -185,6 +187,7 @@ def label_events(
         evidence=_column([_evidence(features, r, row) for row, r in enumerate(rules)], events),
         alternatives=_column(_alternatives(matches, first, confidence), events),
     )
+    return labelled, features.series_min_counts
 
 
 def _column(words: list[str], events: pd.DataFrame) -> pd.Series[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -27,10 +28,6 @@ _EVENT_ONLY_COLUMNS: Final = tuple(
 #: Confidence of a jolt in a hiccup train: rhythm alone is weak evidence
 #: (docs/definitions.md, Hiccups).
 HICCUP_CONFIDENCE: Final = 0.4
-#: Fewest members of a train of these patterns.
-_MIN_COUNT: Final = {"tremor": 5, "hiccup": 5, "violent": 3}
-#: Fewest members of any other train or series.
-_DEFAULT_MIN_COUNT: Final = 4
 #: Jerks of two legs whose onsets are at most this far apart (s) count as one, by analogy
 #: with bilateral leg movements (Ferri et al. 2016, doi:10.1016/j.sleep.2016.10.010).
 BILATERAL_S: Final = 0.5
@@ -171,7 +168,9 @@ def _moments(onset: Floats, leg: NDArray[np.object_]) -> Ints:
     return numbers
 
 
-def train_block(events: pd.DataFrame, hours: ValidHours) -> dict[str, Any]:
+def train_block(
+    events: pd.DataFrame, min_counts: Mapping[str, int], hours: ValidHours
+) -> dict[str, Any]:
     """Count the trains and series of each label.
 
     ``robust`` counts the trains that would remain trains without any one burst.
@@ -180,6 +179,8 @@ def train_block(events: pd.DataFrame, hours: ValidHours) -> dict[str, Any]:
     ----------
     events : DataFrame
         Labelled event table.
+    min_counts : mapping of str to int
+        Fewest bursts or movements of each train, by its name in the column ``series``.
     hours : ValidHours
         Valid hours of the recording.
 
@@ -194,11 +195,9 @@ def train_block(events: pd.DataFrame, hours: ValidHours) -> dict[str, Any]:
     size = named["evidence"].str.extract(r"(\d+) in the train")[0].astype(float)
     for label, rows in named.assign(size=size).groupby("label", sort=True):
         counts = rows.groupby("series")["size"].max()
-        pattern = pd.Series(counts.index.str.rsplit("-", n=1).str[0], counts.index)
-        least = pattern.map(lambda name: _MIN_COUNT.get(str(name), _DEFAULT_MIN_COUNT))
         out[str(label)] = {
             "trains": rate_block(len(counts), total_h),
             "events": len(rows),
-            "robust": int((counts > least).sum()),
+            "robust": int((counts > counts.index.map(min_counts)).sum()),
         }
     return out

@@ -110,7 +110,7 @@ def build_summary(
         "fasciculations": fasciculation_block(
             detections.events, context, detections.seconds, settings
         ),
-        "trains": train_block(detections.events, hours),
+        "trains": train_block(detections.events, detections.series_min_counts, hours),
         "rejected": _counts(detections.rejected, "reason"),
         "clock": {
             "start_utc_ns": recording.start_utc_ns,
