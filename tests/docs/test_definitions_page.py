@@ -10,12 +10,15 @@ import pytest
 
 from tests.settings.case import setting_keys, value_of
 from twitchsense.detect.burst_measures import RISEN_SHARE
+from twitchsense.detect.jerk_rule import STRONG_IMPULSE_UVS, STRONG_LAG_MS
 from twitchsense.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "definitions.md").read_text("utf-8")
 KEYS = list(setting_keys())
 GROUPS = {key.split(".")[0] for key in KEYS if "." in key}
+#: Settings of files and persons, which define no movement.
+NO_DEFINITION = {"legs", "columns", "zone", "stages"}
 #: What stands in the column of the setting, besides settings: no setting changes the value.
 NO_SETTING = {"fixed", "–", ""}
 #: Defaults that the page writes otherwise than in digits.
@@ -36,19 +39,34 @@ def names_on(text):
     return re.findall(rf"`((?:{'|'.join(GROUPS)})\.[a-z_*]+)`", text)
 
 
-def rows_with_setting():
-    """Yield the value of the column ``setting`` and the row, for the tables that have it."""
-    column = None
+def table_rows():
+    """Yield the cells of each row of a table, by the name of the column, and the row."""
+    columns = None
     for line in PAGE.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if not line.startswith("|"):
-            column = None
-        elif column is None:
-            column = next(
-                (i for i, cell in enumerate(cells) if cell in ("setting", "settings")), -1
-            )
-        elif column >= 0 and not set(line) <= set("|-: "):
-            yield cells[column], line
+            columns = None
+        elif columns is None:
+            columns = ["setting" if cell == "settings" else cell for cell in cells]
+        elif not set(line) <= set("|-: "):
+            yield dict(zip(columns, cells, strict=True)), line
+
+
+def rows_with_setting():
+    """Yield the value of the column ``setting`` and the row, for the tables that have it."""
+    yield from ((cells["setting"], line) for cells, line in table_rows() if "setting" in cells)
+
+
+def keys_named(text):
+    """Return the keys of the settings named in a text; ``trains.alma_*`` are several."""
+    return [key for key in KEYS if any(fnmatchcase(key, name) for name in names_on(text))]
+
+
+def is_marked_provisional(key):
+    """Return whether [E] stands in the description of a setting or of its group."""
+    group, _, name = key.partition(".")
+    model = type(getattr(Settings(), group))
+    return "[E]" in f"{model.model_fields[name].description} {model.__doc__}"
 
 
 def numbers(key):
@@ -68,6 +86,20 @@ def test_every_setting_named_exists():
     assert names_on(PAGE)
     assert [n for n in names_on(PAGE) if not any(fnmatchcase(key, n) for key in KEYS)] == []
     assert set(re.findall(r"settings `\[(\w+)\]`", PAGE)) <= GROUPS
+
+
+def test_every_setting_that_defines_a_movement_is_named():
+    assert set(KEYS) - set(keys_named(PAGE)) == NO_DEFINITION
+
+
+def test_provisional_on_the_page_and_e_in_the_settings_agree():
+    rows = [(keys_named(cells["setting"]), cells["status"]) for cells, _ in table_rows()
+            if {"setting", "status"} <= set(cells)]  # fmt: skip
+    marked = [(key, status) for keys, status in rows for key in keys if is_marked_provisional(key)]
+    assert [m for m in marked if "provisional" not in m[1]] == []
+    provisional = [key for keys, status in rows for key in keys if status.startswith("provisional")]
+    assert len(provisional) > 40
+    assert [key for key in provisional if not is_marked_provisional(key)] == []
 
 
 def test_every_row_names_a_setting_or_says_that_there_is_none():
@@ -94,3 +126,9 @@ def test_the_text_gives_the_default(key, text):
 
 def test_the_rise_of_a_jerk_ends_at_the_share_of_the_peak_that_the_code_measures():
     assert f"| EMG onset to {100 * RISEN_SHARE:g} % of the peak of the" in PAGE
+
+
+def test_strong_bursts_may_be_followed_by_later_movement():
+    assert (
+        f"| the same after a burst of ≥ {STRONG_IMPULSE_UVS:g} µV·s | up to +{STRONG_LAG_MS:g} ms"
+    ) in PAGE

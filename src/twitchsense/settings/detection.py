@@ -23,7 +23,7 @@ class EmgSettings(FrozenModel):
         3.0, gt=0, description="a burst closes at the noise floor plus this many robust SDs [C]"
     )
     bridge_ms: float = Field(20.0, ge=0, description="longest gap bridged within a burst, ms [E]")
-    floor_s: float = Field(60.0, gt=1, description="memory of the noise floor, s")
+    floor_s: float = Field(60.0, gt=1, description="memory of the noise floor, s [E]")
     floor_quantile: float = Field(
         0.25,
         gt=0,
@@ -60,7 +60,7 @@ class AccSettings(FrozenModel):
     bridge_ms: float = Field(
         300.0, ge=0, description="longest gap bridged within an episode, ms [E]"
     )
-    floor_s: float = Field(60.0, gt=1, description="memory of the noise floor, s")
+    floor_s: float = Field(60.0, gt=1, description="memory of the noise floor, s [E]")
 
 
 class TwitchSettings(FrozenModel):

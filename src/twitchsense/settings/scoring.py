@@ -110,8 +110,8 @@ class TrainSettings(FrozenModel):
     fast_cv: float = Field(
         0.5,
         gt=0,
-        description="foot tremor, high-frequency movements and alternation: largest coefficient "
-        "of variation of the intervals [E]",
+        description="tremor, foot tremor and high-frequency movements: largest coefficient of "
+        "variation of the intervals [E]",
     )
     fast_g: float = Field(
         0.3,
@@ -140,7 +140,7 @@ class TrainSettings(FrozenModel):
         0.35,
         gt=0,
         description="hiccup-like: largest coefficient of variation of the intervals (a worked "
-        "example: 0.25)",
+        "example: 0.25) [E]",
     )
     hiccup_size: float = Field(
         0.45,
@@ -148,9 +148,9 @@ class TrainSettings(FrozenModel):
         description="hiccup-like: largest SD of the logarithm of the jolts' peak accelerations [E]",
     )
     hiccup_ms: float = Field(
-        500.0, gt=0, description="hiccup-like: jolts are shorter than this, ms"
+        500.0, gt=0, description="hiccup-like: jolts are shorter than this, ms [E]"
     )
-    hiccup_uv: float = Field(50.0, gt=0, description="hiccup-like: leg EMG below this, µV")
+    hiccup_uv: float = Field(50.0, gt=0, description="hiccup-like: leg EMG below this, µV [E]")
     jerks_least: int = Field(
         3, ge=2, description="repetitive jerks: fewest of at least moderate grade ... [E]"
     )
@@ -169,7 +169,7 @@ class LabelSettings(FrozenModel):
     absorb_s: float = Field(
         1.0,
         ge=0,
-        description="jerks and twitches this near to a large movement belong to it, s (rule 2)",
+        description="jerks and twitches this near to a large movement belong to it, s (rule 2) [E]",
     )
     start_ms: RangeFromZero = Field(
         (50.0, 300.0), description="sleep start: range of EMG durations, ms (rule 8) [E]"
@@ -187,7 +187,7 @@ class LabelSettings(FrozenModel):
         gt=0,
         lt=1,
         description="active wake: share of the surrounding minute with muscle activity above "
-        "this (AVID)",
+        "this (idea of AVID) [E]",
     )
     efm_per_min: int = Field(
         5,
