@@ -24,15 +24,15 @@ from twitchsense.settings import Settings
 
 #: Hop of the envelope, s.
 HOP_S: Final = 0.010
-#: Orientation before an episode: mean from this long before its onset, s, ...
+#: Start of the window of the orientation before an episode: time before its onset, s.
 ORIENTATION_BEFORE_S: Final = 1.0
-#: ... and after it: mean until this long after its offset, s, ...
+#: End of the window of the orientation after an episode: time after its offset, s.
 ORIENTATION_AFTER_S: Final = 0.5
-#: ... both at least this far from the episode, s, ...
+#: Distance of both windows from the episode, s.
 ORIENTATION_MARGIN_S: Final = 0.1
-#: ... and over at least this much signal, s.
+#: Minimum length of the signal in either window, s.
 ORIENTATION_MIN_S: Final = 0.1
-#: Envelope kept before and after an episode, s.
+#: Length of the envelope kept before and after an episode, s.
 AROUND_S: Final = 0.3
 
 
@@ -147,7 +147,7 @@ class AccSegment:
         return self._envelope(first, last)
 
     def discard(self, before_ns: int) -> None:
-        """Discard what no later query can reach.
+        """Discard the samples that no later query can reach.
 
         Parameters
         ----------
@@ -165,7 +165,7 @@ class AccSegment:
         self._raw.discard((hop - margin) * self._hop)
 
     def discard_seconds(self, _before_ns: int) -> None:
-        """Discard the per-second statistics: no table is wanted."""
+        """Discard the per-second statistics, which only `per_second` needs."""
         self._per_second.discard()
 
     def _threshold(
@@ -177,7 +177,8 @@ class AccSegment:
         if len(magnitude) == 0:
             return
         rule = self._settings.acc
-        # no floor may hide a leg that keeps moving, or a walk would end in jerks
+        # without the upper limit, a leg that keeps moving would raise the threshold above its own
+        # movement, and a walk would end in jerks
         opening = np.clip(centre + rule.open_k * spread, rule.open_g, rule.cap_g)
         closing = np.clip(centre + rule.close_k * spread, rule.open_g * 2 / 3, rule.cap_g * 2 / 3)
         active = magnitude > closing

@@ -11,14 +11,14 @@ from twitchsense.dsp.buffers import fast_median
 
 Floats = NDArray[np.float64]
 
-#: Length of the signal before and after a burst from which its level there is taken, s.
+#: Length of the signal before and after a burst in which its level is measured, s.
 LEVEL_S: Final = 0.040
-#: Fraction of samples changed before a burst above which mains are being removed; the removal
-#: of heart beats changes fewer.
+#: Fraction of the samples before a burst that preprocessing has changed, above which mains are
+#: being removed; the subtraction of heart beats changes fewer samples.
 MAINS_REMOVED_SHARE: Final = 0.9
 #: Window of the spectrum in which mains lines are sought, s; shorter bursts are not examined.
 MAINS_WINDOW_S: Final = 0.5
-#: Minimum duration of a burst that is compared with what the notches removed, s.
+#: Minimum duration of a burst that is compared with the signal that the notches removed, s.
 NOTCH_RESIDUE_MIN_S: Final = 0.06
 #: Number of repeats of one extreme value that make a signal saturated.
 SATURATED_SAMPLES: Final = 5
@@ -71,8 +71,8 @@ def _power_off_line(x: Floats, level: int) -> float:
 def mains_share(burst: Floats, fs: float) -> float:
     """Return the share of the power within 4 Hz of 50 or 60 Hz and their harmonics.
 
-    The median over half-second windows, so that a single electrode artefact does not hide
-    mains; 0 for shorter bursts.
+    The share is the median over half-second windows, so that a single electrode artefact does
+    not hide mains. It is 0 for shorter bursts.
     """
     width = round(MAINS_WINDOW_S * fs)
     windows = len(burst) // width
@@ -90,11 +90,11 @@ def mains_share(burst: Floats, fs: float) -> float:
 
 
 def notch_residue_share(raw: Floats, clean: Floats, fs: float) -> float:
-    """Return the squared correlation of a burst with what the notches removed from it.
+    """Return the squared correlation of a burst with the signal that the notches removed.
 
     Where mains begin, change or end, the notches need a few cycles to adapt, and their residue
-    or ringing resembles a burst. 0 for bursts shorter than `NOTCH_RESIDUE_MIN_S`: over less
-    than three cycles any potential may correlate with a sinusoid.
+    or ringing resembles a burst. The share is 0 for bursts shorter than `NOTCH_RESIDUE_MIN_S`:
+    over fewer than three cycles any potential may correlate with a sinusoid.
     """
     removed = raw - clean
     if len(clean) < NOTCH_RESIDUE_MIN_S * fs or not removed.any():
@@ -111,7 +111,7 @@ def mains_removed(raw: Floats, clean: Floats, inside: tuple[int, int]) -> bool:
 
 
 def is_saturated(raw: Floats) -> bool:
-    """Whether the signal repeats a value far from its median: an amplifier at its limit."""
+    """Whether the signal repeats a value far from its median, as an amplifier at its limit does."""
     if len(raw) < SATURATED_SAMPLES:
         return False
     flat = np.diff(raw) == 0

@@ -1,8 +1,8 @@
 """Gradient-boosted decision trees: loading a model, probabilities, contributions of features.
 
 Models are trained by ``python -m benchmarks.train_classifiers`` with scikit-learn, which is not
-needed here. Each model is an ``.npz`` file in ``models/`` with a card (``.json``) that says what
-it was trained on and how well it does on data it has not seen.
+needed here. Each model is an ``.npz`` file in ``models/`` with a card (``.json``) that states its
+training data and its cross-validated performance.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class BoostedTrees:
     features : tuple of str
         Names of the columns of a feature table.
     feature : ndarray of int, shape (nodes,)
-        Column that a node tests; -1 for a leaf.
+        Column that a node splits on; -1 for a leaf.
     threshold : ndarray, shape (nodes,)
-        Values up to this go left.
+        Largest value that goes to the left child.
     missing_left : ndarray of bool, shape (nodes,)
-        Whether NaN goes left.
+        Whether NaN goes to the left child.
     left, right : ndarray of int, shape (nodes,)
         Indices of the children; a leaf refers to the root of its tree.
     log_odds : ndarray, shape (nodes,)
@@ -59,7 +59,7 @@ class BoostedTrees:
     def contributions(self, table: Floats) -> Floats:
         """Return the contribution of each feature to the log-odds.
 
-        The contribution of a feature is the sum, over all nodes that test it on the way to a
+        The contribution of a feature is the sum, over all nodes that split on it on the path to a
         leaf, of the change of the expected log-odds (Saabas 2014, "Interpreting random
         forests").
 
@@ -157,7 +157,7 @@ def load_model(name: str, features: tuple[str, ...]) -> BoostedTrees:
 
 
 def check_features(name: str, trained: Sequence[str], given: Sequence[str]) -> None:
-    """Refuse a model whose features are not those of the code.
+    """Reject a model whose features differ from those of the code.
 
     Raises
     ------

@@ -13,12 +13,12 @@ from twitchsense.detect.burst_measures import WAVEFORM_FEATURES
 from twitchsense.model.candidates import Burst, LegMovementRun
 from twitchsense.settings import MovementSettings
 
-#: Bursts of two channels at most this far apart are the same activity.
+#: Maximum distance between bursts of two channels that are the same activity.
 SAME_NS: Final = 20_000_000
-#: Minimum fraction of a leg-movement run that bursts must fill to make it a contraction. A row
-#: of twitches that the 0.5-s rule links together remains a row of twitches [E].
+#: Minimum fraction of the time from the first to the last burst of a leg-movement run that bursts
+#: fill in a contraction. Twitches that the 0.5-s rule links into one run remain twitches [E].
 MIN_FILLED: Final = 0.5
-#: The median of the envelope of a contraction is at least this fraction of its peak [E].
+#: Minimum median of the envelope of a contraction, as a fraction of its peak [E].
 MEDIAN_OF_PEAK: Final = 0.1
 #: Maximum interval between the onsets of a doublet: 10 to 110 ms (Kleine et al. 2012), plus
 #: a few ms of error of each onset.
@@ -27,8 +27,8 @@ DOUBLET_NS: Final = 115_000_000
 DOUBLET_AMPLITUDE_RATIO: Final = 4.0
 #: Maximum duration of a doublet: that of a twitch, s.
 DOUBLET_S: Final = 0.15
-#: Bursts shorter than this inside a longer one form their own group, so that they survive if
-#: the longer one is rejected as an artefact.
+#: Duration of a long burst. Shorter bursts inside it form groups of their own, so that they are
+#: kept if the long burst is rejected as an artefact.
 LONG_NS: Final = 500_000_000
 #: Features of a contraction, see `Contraction.features`.
 CONTRACTION_FEATURES: Final = (
@@ -183,7 +183,7 @@ def merge_doublets(groups: list[list[Burst]]) -> list[list[Burst]]:
 
 
 def split_by_gap(groups: list[list[Burst]]) -> list[list[list[Burst]]]:
-    """Split a row of groups at pauses longer than those between the bursts of one jerk."""
+    """Split a sequence of groups at pauses longer than those between the bursts of one jerk."""
     rows: list[list[list[Burst]]] = []
     for group in groups:
         if (
@@ -226,8 +226,8 @@ def find_contractions(
 ) -> tuple[list[Contraction], list[list[Burst]]]:
     """Find the contractions: leg-movement runs that bursts fill.
 
-    A run is a contraction if the bursts in it span the minimum duration and fill at least
-    half of that span.
+    A run is a contraction if its bursts span the minimum duration and fill at least half
+    of that span.
 
     Parameters
     ----------
@@ -255,7 +255,7 @@ def find_contractions(
             offset - onset
         ):
             chosen, alone = [inside], False
-        else:  # a row of twitches, or heart beats, with a contraction among them
+        else:  # twitches or heart beats in sequence, with a contraction among them
             chosen = [
                 [
                     g
@@ -275,7 +275,7 @@ def find_contractions(
 def _contraction(groups: list[list[Burst]], run: LegMovementRun, *, alone: bool) -> Contraction:
     members = [b for g in drop_nested(groups) for b in g]
     best = max(members, key=lambda b: (b.snr_db, b.onset_ns, b.channel))
-    # in a run that is mostly something else, the median does not describe the contraction
+    # the median of a run of which the contraction is only a part does not describe it
     peak_uv = best.floor_uv * (10 ** (best.snr_db / 20) - 1)
     return Contraction(
         groups[0][0].onset_ns,

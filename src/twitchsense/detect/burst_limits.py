@@ -9,21 +9,21 @@ from twitchsense.settings import Settings, TwitchSettings
 
 #: Nanoseconds in a millisecond.
 MS: Final = 1_000_000
-#: Above this share of power below the burst band, a burst is no muscle activity
-#: (docs/definitions.md, ECG and artefacts).
+#: Maximum share of the power below the burst band in muscle activity (docs/definitions.md, ECG and
+#: artefacts).
 MAX_LOW_FREQUENCY_SHARE: Final = 0.5
-#: Above this share of power on the mains lines, a burst is hum.
+#: Share of the power on the mains lines above which a burst is mains hum.
 MAX_MAINS_SHARE: Final = 0.5
-#: Above this probability, the waveform is that of an electrode artefact; these are rarer than
-#: muscle activity [E].
+#: Probability above which a burst is rejected as an electrode artefact; it is high because these
+#: are rarer than muscle activity [E].
 MAX_ELECTRODE_PROBABILITY: Final = 0.9
-#: Peak-to-peak amplitude over RMS that noise alone exceeds about once in a night (9), plus a
-#: margin.
+#: Minimum ratio of peak-to-peak amplitude to noise RMS. Noise alone exceeds a ratio of 9 about once
+#: in a night; the limit adds a margin.
 MIN_PEAK_TO_FLOOR: Final = 10.0
 
 
 def hard_artifact(burst: Burst, settings: Settings) -> str:
-    """Return the artefact that a burst certainly is, or an empty string.
+    """Return the artefact of a burst that no classifier may overrule, or an empty string.
 
     Parameters
     ----------

@@ -51,10 +51,10 @@ WAVEFORM_S: Final = 0.064
 PEAK_FS: Final = 4000.0
 #: Fraction of the peak at which a strong burst begins and ends (benchmarks/burst_duration.py).
 EDGE_SHARE: Final = 0.1
-#: The same at the end while mains are being removed: after a burst the notches ring with up to
-#: a sixth of its peak.
+#: Fraction of the peak at which a burst ends while mains are being removed: after the burst, the
+#: notches ring with up to a sixth of its peak.
 RINGING_SHARE: Final = 0.2
-#: A sample at the edge of a burst exceeds this multiple of the noise floor [E].
+#: Multiple of the noise floor that a sample at the edge of a burst exceeds [E].
 EDGE_SD: Final = 2.5
 #: Fraction of the envelope's peak at which the rise ends: the peak itself may lie anywhere in a
 #: burst of many units [E].
@@ -257,7 +257,7 @@ def zero_phase(clean: Floats, fs: float) -> Floats:
 def peak_to_peak(x: Floats, fs: float) -> float:
     """Return the peak-to-peak amplitude of a signal interpolated to at least `PEAK_FS`.
 
-    At 1000 Hz the samples alone miss up to a tenth of it.
+    At 1000 Hz the samples alone underestimate the amplitude by up to a tenth.
     """
     up = int(np.ceil(PEAK_FS / fs))
     if up == 1 or len(x) < 2:

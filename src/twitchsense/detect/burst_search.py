@@ -35,9 +35,9 @@ from twitchsense.settings import Settings
 BEFORE_S: Final = 0.4
 #: Signal kept after a burst, s.
 AFTER_S: Final = 0.09
-#: A burst measured at the full rate begins at most this long before its run of hops, s.
+#: Maximum time from the onset of a burst at the full rate to the start of its run of hops, s.
 EDGE_S: Final = 0.03
-#: Longer runs are measured on their first seconds only, so that memory is bounded.
+#: Maximum length of the part of a run that is measured, s; it bounds the memory used.
 HEAD_S: Final = 10.0
 #: Memory (s) of the second noise floor, which follows noise that has just grown.
 FAST_FLOOR_S: Final = 10.0
@@ -45,9 +45,9 @@ FAST_FLOOR_S: Final = 10.0
 FAST_FLOOR_QUANTILE: Final = 0.5
 #: Maximum duration (s) of a burst found inside a longer run: longest jerk plus a margin.
 NESTED_MAX_S: Final = 0.4
-#: The enclosing run must cover this fraction ...
+#: Minimum fraction of the time before a nested burst that the enclosing run covers.
 NESTED_MIN_COVER: Final = 0.8
-#: ... of this many seconds before the nested burst.
+#: Length of the time before a nested burst to which `NESTED_MIN_COVER` applies, s.
 NESTED_BEFORE_S: Final = 2.5
 
 
@@ -238,7 +238,7 @@ class BurstSearch:
 
     def _enqueue(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
         for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
-            if self._open_head is not None:  # it can only be the first
+            if self._open_head is not None:  # it belongs to the first run
                 self._to_measure.append(replace(self._open_head, stop=stop))
                 self._open_head = None
             else:
@@ -285,7 +285,7 @@ class BurstSearch:
             self._bursts.append(burst)
 
     def _needed_until(self, run: _Run) -> int:
-        """Return the index of the sample after all that measuring a run needs."""
+        """Return the index just after the last sample that the measurement of a run needs."""
         stop = min(run.stop, run.start + self._head_hops)
         return (stop + 1) * self._hop + self._after
 
@@ -328,7 +328,7 @@ class BurstSearch:
             self._to_describe.pop(0)
 
     def discard(self) -> None:
-        """Discard what no later measurement needs."""
+        """Discard the samples that no later measurement needs."""
         oldest = self._segmenter.earliest_start
         if self._open_head is not None:  # measured already
             oldest = self._floors.stop

@@ -1,9 +1,10 @@
-"""Classifiers: the probability that a candidate is muscle activity, and that a jerk is a jerk.
+"""Classifiers: the probability that a candidate is muscle activity, or that a jerk is no bump.
 
-The rules say what a candidate would be if it were muscle activity (`cluster_rules`). Four models
-of boosted trees say how likely that is: one for jerks, one for contractions, one for short
-bursts, and a second stage for short bursts that also knows how often their waveform returns.
-Training uses the same feature functions and takes the place of `Classifier`.
+The rules determine the kind that a candidate would have if it were muscle activity
+(`cluster_rules`). Four models of boosted trees estimate the probability of that: one for jerks,
+one for contractions, one for short bursts, and a second stage for short bursts that also uses the
+recurrence of their waveforms. Training uses the same feature functions, with a subclass of
+`Classifier`.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ Floats = NDArray[np.float64]
 
 #: Decision threshold on the predicted probability.
 DECISION_THRESHOLD: Final = 0.5
-#: Groups of features that speak against a burst, by the reason that a rejection gives. Where
-#: several weigh alike, the first is the reason.
+#: Groups of features that contribute to the rejection of a burst, by the reason of the rejection.
+#: If several groups contribute equally, the first gives the reason.
 BURST_REASONS: Final[Mapping[str, Sequence[str]]] = {
     "rhythmic_train": (
         "n_repeats",
@@ -50,7 +51,7 @@ BURST_REASONS: Final[Mapping[str, Sequence[str]]] = {
     "ecg": ("log_ecg_residual_ratio",),
     "electrode_pop": ("log_peak_g", "log_duration_3ms", "snr_db_clipped", *WAVEFORM_FEATURES),
 }
-#: The same for contractions.
+#: Groups of features that contribute to the rejection of a contraction, by its reason.
 MOVEMENT_REASONS: Final[Mapping[str, Sequence[str]]] = {
     "rhythmic_train": ("n_repeats", "bursts_per_s", "active_share", "longest_burst_share"),
     "electrode_pop": ("electrode_probability", "mean_log_kurtosis"),
@@ -59,7 +60,7 @@ MOVEMENT_REASONS: Final[Mapping[str, Sequence[str]]] = {
 
 
 class Classifier:
-    """The trained models. Subclasses may answer otherwise, for training or for comparison."""
+    """The trained models. A subclass may replace them, for training or for comparison."""
 
     def jerk(self, burst: Burst, response: AccResponse) -> float:
         """Return the probability that a burst moved the leg, rather than a bump beside it."""
@@ -99,7 +100,7 @@ class Classifier:
         table = burst_features(candidates, rows, context)
         first, reasons = _evaluate(model, table, BURST_REASONS)
         second = self.recurring([candidates[i] for i in rows], first)
-        # what only its recurrence speaks against is an electrode artefact among others
+        # a burst that only the second stage rejects is an electrode artefact
         said = zip(first, reasons, strict=True)
         return second, ["electrode_pop" if p >= DECISION_THRESHOLD else r for p, r in said]
 
@@ -122,7 +123,7 @@ class Classifier:
 def _evaluate(
     model: BoostedTrees, table: Floats, reasons: Mapping[str, Sequence[str]]
 ) -> tuple[Floats, list[str]]:
-    """Return the probability of each row, and the reason that weighs most against it."""
+    """Return the probability of each row, and the reason that contributes most against it."""
     contributions = model.contributions(table)
     weights = np.stack(
         [

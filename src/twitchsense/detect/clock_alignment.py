@@ -1,10 +1,10 @@
 """Offset between the clocks of the EMG and the accelerometer of one leg.
 
 A jerk shows in the EMG and, some 20 to 80 ms later, in the accelerometer. If two clocks sampled
-the signals, that delay grows by seconds over a night. The offset is the line (offset and slope)
-along which most activities of the muscle have a movement of the leg behind them. It is used only
-if it explains more than no offset does. It needs the whole night, so provisional events are
-found without it.
+the signals, that delay changes by seconds over a night. The offset is a linear function of time
+(offset and slope), fitted so that a movement of the leg follows as many muscle activities as
+possible. It is applied only if it explains more activities than a zero offset. The fit needs the
+whole night, so provisional events are found without it.
 """
 
 from __future__ import annotations
@@ -25,21 +25,22 @@ from twitchsense.model.detections import ClockOffset
 
 Floats = NDArray[np.float64]
 
-#: Maximum difference of rates, ppm: two crystals of 20-100 ppm each, at night temperatures [E].
+#: Maximum difference of rates, ppm: two crystals with errors of 20-100 ppm each, and the effect of
+#: the temperature at night [E].
 MAX_PPM: Final = 300.0
 #: Maximum offset at the start, s [E].
 MAX_OFFSET_S: Final = 0.3
-#: Minimum duration of an activity of the muscle: longer than one motor unit, ms [E].
+#: Minimum duration of a muscle activity, ms: longer than the potential of one motor unit [E].
 MIN_ACTIVITY_MS: Final = 40.0
-#: Minimum peak of a movement: stronger than the response to a twitch, g [E].
+#: Minimum peak acceleration of a movement, g: greater than the response to a twitch [E].
 MIN_MOVEMENT_G: Final = 0.03
 #: Minimum pause before an activity or a movement, s [E].
 MIN_PAUSE_S: Final = 1.0
 #: Maximum share of power below the burst band, or on the mains lines, of an activity.
 MAX_ARTIFACT_SHARE: Final = 0.5
-#: Range of the delay of the leg's response to a short activity, s, ...
+#: Range of the delay of the leg's response to a short activity, s.
 SHORT_DELAY_S: Final = (-0.02, 0.15)
-#: ... and to one that builds up, s.
+#: Range of the delay of the leg's response to an activity that builds up, s.
 LONG_DELAY_S: Final = (-0.05, 0.35)
 #: Usual delay of the response to a short activity, s.
 TYPICAL_DELAY_S: Final = 0.04
@@ -47,22 +48,24 @@ TYPICAL_DELAY_S: Final = 0.04
 LONG_WEIGHT: Final = 0.5
 #: Maximum duration of a short activity, ms.
 SHORT_MS: Final = 300.0
-#: An offset must explain at least this many more activities than no offset, ...
+#: Minimum gain of an offset over a zero offset, in weighted activities explained.
 MIN_GAIN: Final = 2.0
-#: ... and must amount to at least this somewhere in the night, s [E].
+#: Minimum shift between the clocks at the start or at the end of the night, s [E].
 MIN_SHIFT_S: Final = 0.04
-#: Penalty: one more activity must be explained for each this many seconds of initial offset,
-#: because the sensors of one device start together [E].
+#: Initial offset (s) for which one additional activity must be explained: a penalty, because the
+#: sensors of one device start together [E].
 OFFSET_COST_S: Final = 0.08
-#: A movement begins at a fifth of its peak, as for the jerk rule, unless that is later than
-#: this after its first sign: then it built up, s.
+#: Maximum time (s) from the onset of an episode to a fifth of its peak at which the latter is the
+#: onset of the movement, as in the jerk rule. In a movement that builds up for longer, the onset
+#: of the episode is used.
 MAX_BUILD_UP_S: Final = 0.3
-#: No offset is sought if no offset explains at least this share of the possible pairs [E].
+#: Share of the activities that can be paired above which a zero offset is accepted [E].
 SUFFICIENT_SHARE: Final = 0.9
 #: Step of the search, s.
 STEP_S: Final = 0.02
-#: Maximum number of slopes and of activities examined.
+#: Maximum number of slopes examined.
 MAX_SLOPES: Final = 601
+#: Maximum number of activities examined.
 MAX_ACTIVITIES: Final = 2000
 #: Minimum number of activities, and of movements.
 MIN_ACTIVITIES: Final = 4
@@ -81,7 +84,7 @@ def fit_clock_offset(bursts: Sequence[Burst], episodes: Sequence[AccEpisode]) ->
     Returns
     -------
     ClockOffset
-        The identity if none is needed.
+        The identity if no offset is needed.
     """
     emg, short = _activities(bursts)
     acc = _movements(episodes)
@@ -115,7 +118,7 @@ def fit_clock_offset(bursts: Sequence[Burst], episodes: Sequence[AccEpisode]) ->
     worth = scores - np.abs(offsets) / OFFSET_COST_S
     if worth.max() < without + MIN_GAIN:
         return ClockOffset()
-    # the middle of all lines that explain as much
+    # the median of all lines that explain as many activities
     best = float(scores.flat[worth.argmax()])
     rows, columns = np.nonzero((scores >= best) & (worth >= without + MIN_GAIN))
     slope, offset = float(np.median(slopes[rows])), float(np.median(offsets[columns]))
@@ -173,9 +176,9 @@ class AlignedHistory:
     Parameters
     ----------
     episodes : sequence of AccEpisode
-        Those of the leg, on the accelerometer's clock.
+        Episodes of the leg, on the accelerometer's clock.
     quality : sequence of EmgQuality
-        Of the EMG segments of the leg.
+        Quality of the EMG segments of the leg.
     offset : ClockOffset
 
     Attributes
@@ -200,7 +203,7 @@ class AlignedHistory:
     def envelopes(
         self, first_ns: int, last_ns: int, limit_ns: int
     ) -> tuple[Sequence[Envelope], bool]:
-        """Return the envelopes of the episodes around an interval; the leg was still between."""
+        """Return the envelopes of the episodes around an interval; the leg was still otherwise."""
         a = bisect_left(self._starts, first_ns - BEFORE_NS - self._longest)
         b = bisect_left(self._starts, min(last_ns + AFTER_NS, limit_ns))
         return [e.envelope for e in self.episodes[a:b]], True

@@ -1,8 +1,8 @@
-"""First stage: what each cluster of candidates physically is, without regard to sleep.
+"""First stage: the physical kind of each candidate in a cluster, without regard to sleep.
 
 The groups of a cluster are classified from the longest to the shortest: contractions, then
-bursts, then acceleration without EMG. Every candidate ends as a `ScoredCandidate` of its own
-or as part of another (docs/definitions.md, Labels and words).
+bursts, then acceleration without EMG. Every candidate becomes a `ScoredCandidate` of its own
+or part of another (docs/definitions.md, Labels and words).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class ClusterRules:
     leg : str
         ``left``, ``right`` or empty.
     classifier : Classifier
-        Tells jerks from bumps.
+        Distinguishes jerks from bumps.
     """
 
     settings: Settings
@@ -110,7 +110,7 @@ class ClusterRules:
         longest, best = contraction.longest, contraction.best
         onset_ns, offset_ns = contraction.onset_ns, contraction.offset_ns
         reason = hard_artifact(longest, self.settings)
-        if reason:  # movement at the same time stands on its own
+        if reason:  # a simultaneous movement is a candidate of its own
             return self._with_emg(
                 best, "movement", reason, NAN, onset_ns=onset_ns, offset_ns=offset_ns,
                 amplitude_uv=contraction.amplitude_uv,
@@ -128,7 +128,7 @@ class ClusterRules:
                 reason = "noise_floor"
         if turn_deg >= rule.turn_deg:
             kind = "posture_change"
-            # it lasts as long as the leg moves: the muscle may be tense long before and after
+            # it lasts while the leg moves: the muscle may be tense long before and after
             turning = [e for e in moved if e.turn_deg >= rule.turn_deg]
             onset_ns = min(e.onset_ns for e in turning)
             offset_ns = max(e.offset_ns for e in turning)
@@ -142,7 +142,7 @@ class ClusterRules:
             kind = "movement"
             if contraction.excess_uv < rule.fall_uv:
                 reason = reason or "weak_contraction"
-        # movements get theirs from the movement model
+        # the movement model gives the confidence of movements
         confidence = NAN
         if kind == "posture_change":
             confidence = _margin(contraction.excess_uv / rule.rise_uv)
@@ -152,7 +152,7 @@ class ClusterRules:
         ), explained  # fmt: skip
 
     def _still_artifact(self, burst: Burst) -> str:
-        """Return the artefact that a burst is if the leg does not move, or an empty string."""
+        """Return the artefact of a burst without movement of the leg, or an empty string."""
         artifact = hard_artifact(burst, self.settings)
         return artifact or ("electrode_pop" if is_electrode_artifact(burst) else "")
 
@@ -163,7 +163,7 @@ class ClusterRules:
     ) -> tuple[list[ScoredCandidate], set[int]]:
         """Classify groups of bursts; return them and the episodes that they explain.
 
-        Bursts in a row are one jerk if, taken together, they moved the leg as one.
+        Consecutive bursts are one jerk if, taken together, they caused one movement of the leg.
         """
         found: list[ScoredCandidate] = []
         explained: set[int] = set()
@@ -212,7 +212,7 @@ class ClusterRules:
         if not reason:
             reason = limit_reason(best, duration_ms, self.settings)
         elif reason == "electrode_pop" and best.amplitude_uv < min_amplitude_uv(best, twitch):
-            reason = "too_small"  # the classifier, which may overrule the other, knows no limit
+            reason = "too_small"  # the classifier may overrule electrode_pop but applies no limit
         explained: set[int] = set()
         if not reason and seen is not None and peak_g < jerk.min_g:
             # the small movement that a twitch makes is part of the twitch

@@ -15,10 +15,11 @@ from twitchsense.model.candidates import AccEpisode, Burst, Candidate, LegMoveme
 #: Candidates further apart than this belong to different clusters: the longest
 #: electromechanical delay, plus a margin.
 LINK_NS: Final = 200_000_000
-#: A cluster may last for minutes. Until it is complete, the provisional decision looks at its
-#: candidates of the last second only, ...
+#: Maximum age of a candidate in the provisional decision on an incomplete cluster, because a
+#: cluster may last for minutes.
 RECENT_NS: Final = 1_000_000_000
-#: ... or of the last minute for a movement, so that the work does not grow with an artefact storm.
+#: Maximum age of a candidate in the provisional decision on a movement; it bounds the work during
+#: long artefacts.
 RECENT_MOVEMENT_NS: Final = 60_000_000_000
 
 

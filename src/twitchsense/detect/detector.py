@@ -1,9 +1,9 @@
 """The detector: the only path from samples to events, streaming and in batch.
 
 *chunk -> segments (preprocessing, candidates) -> clusters -> first stage -> second stage ->
-tables*. `Detector.push` takes chunks of any size and in any order of channels, and returns what
-is decided by now; `Detector.close` applies the rules that need the whole night and returns the
-tables. However a recording is cut, the tables are equal.
+tables*. `Detector.push` takes chunks of any size and in any order of channels, and returns the
+candidates decided so far; `Detector.close` applies the rules that need the whole night and
+returns the tables. The tables do not depend on how a recording is cut into chunks.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Detector:
     channels : sequence of Channel
         The channels whose chunks will be pushed, in any order.
     keep : bool
-        Whether what `close` needs is kept. A detector that keeps nothing can run for ever in
-        constant memory, and cannot be closed.
+        Whether the data that `close` needs are kept. A detector that keeps nothing can run
+        indefinitely in constant memory, but cannot be closed.
 
     Examples
     --------
@@ -64,7 +64,7 @@ class Detector:
         }
 
     def push(self, chunk: Chunk) -> list[ScoredCandidate]:
-        """Process some samples.
+        """Process the next chunk.
 
         Parameters
         ----------
@@ -73,7 +73,7 @@ class Detector:
         Returns
         -------
         list of ScoredCandidate
-            The candidates that are decided by now. They are provisional: the rules that need
+            The candidates decided so far. They are provisional: the rules that need
             the whole night (heart beats, trains, active wake) are applied by `close`.
 
         Raises

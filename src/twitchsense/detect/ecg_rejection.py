@@ -1,8 +1,8 @@
 """Heart beats among the candidates.
 
-The ECG canceller removes a heart whose rhythm it knows (`dsp.ecg_canceller`). What remains are
-the beats before it knew the rhythm, the residue of the beats that it removed, and hearts that
-are too faint for it.
+The ECG canceller subtracts heart beats once it has found their rhythm (`dsp.ecg_canceller`). The
+beats before that remain, as do the residue of the subtracted beats and beats that are too small for
+the canceller.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ Floats = NDArray[np.float64]
 
 #: Reasons of rejected candidates that may be heart beats.
 POSSIBLE_REASONS: Final = ("", "too_small", "too_short", "electrode_pop")
-#: Undetected beats are at least this similar, ...
+#: Minimum correlation of undetected beats.
 MIN_CORRELATION: Final = 0.75
-#: ... differ in amplitude by at most this ratio, ...
+#: Maximum ratio of the amplitudes of undetected beats.
 MAX_AMPLITUDE_RATIO: Final = 2.0
-#: ... and are regular over this time to either side, s, ...
+#: Time to either side over which undetected beats are regular, s.
 RHYTHM_S: Final = 12.0
-#: ... with at least this many of them (docs/definitions.md, ECG and artefacts), ...
+#: Minimum number of undetected beats in that time (docs/definitions.md, ECG and artefacts).
 MIN_BEATS: Final = 8
-#: ... at intervals of at most this, s.
+#: Maximum median interval between undetected beats, s.
 MAX_RR_S: Final = 1.6
-#: A beat is at most this much longer (s) than the median of the others.
+#: Maximum excess of the duration of a beat over the median of the similar beats, s.
 MAX_EXTRA_DURATION_S: Final = 0.06
-#: A candidate on a removed beat is ECG residue if its amplitude is at most this many times the
-#: usual residue; the classifier weighs larger ones [E].
+#: Maximum amplitude of the residue of a removed beat, as a multiple of the usual residue; the
+#: classifier decides on larger candidates [E].
 MAX_RESIDUE_RATIO: Final = 1.0
 #: Maximum distance between a candidate and the removed beat that it belongs to.
 BEAT_REACH_NS: Final = 50_000_000
@@ -44,7 +44,7 @@ BEAT_REACH_NS: Final = 50_000_000
 MAX_MASKED_RATIO: Final = 1.3
 #: Maximum number of consecutive masked beats.
 MAX_MASKED: Final = 6
-#: Candidates within this time of a beat are the same beat, s.
+#: Maximum time between a candidate and a beat that are the same beat, s.
 SAME_BEAT_S: Final = 0.04
 #: Number of waveforms to either side that a waveform is compared with.
 NEIGHBOURS: Final = 48
@@ -55,7 +55,7 @@ ROWS_PER_BLOCK: Final = 2000
 
 
 class EcgBeats:
-    """The removed heart beats of a channel in order of time, compact: a week has a million.
+    """The removed heart beats of a channel in order of time, stored compactly for long recordings.
 
     Attributes
     ----------
@@ -135,7 +135,7 @@ def ratio_to_residual(
 
 
 def _find_undetected(candidates: Sequence[ScoredCandidate], known: set[int]) -> set[int]:
-    """Find a heart that the canceller missed: similar waveforms at its rhythm."""
+    """Find the beats that the canceller missed: similar waveforms at a cardiac rhythm."""
     found: set[int] = set()
     for channel in by_channel(candidates, (*SHORT_KINDS, "jerk"), POSSIBLE_REASONS).values():
         members = [i for i in channel if i not in known]

@@ -1,10 +1,10 @@
 """Features of electrode artefacts, and a logistic regression on them.
 
-A potential at the skin rises and falls over milliseconds, because muscle conducts slowly and fat
-blurs it. A moving electrode makes edges of one sample, spikes with nothing before them, and steps
-that decay slowly. Four logistic regressions weigh these differences: for single potentials and for
-longer bursts, at high and at low sampling rates. ``python -m benchmarks.train_electrode_model``
-trains them.
+A potential at the skin rises and falls over milliseconds, because muscle fibres conduct slowly
+and fat acts as a low-pass filter. A moving electrode causes edges of one sample, spikes without an
+initial phase, and steps that decay slowly. Four logistic regressions combine these differences:
+for single potentials and for longer bursts, at high and at low sampling rates.
+``python -m benchmarks.train_electrode_model`` trains them.
 """
 
 from __future__ import annotations

@@ -10,11 +10,11 @@ from twitchsense.settings import Settings
 
 
 class EmgQuality:
-    """Answers whether one EMG segment can show muscle activity, or at least a jerk, at a time.
+    """Reports whether one EMG segment can show muscle activity, or at least a jerk, at a time.
 
-    The whole second before that time decides, because it has surely been processed; the first
-    second of a segment counts as usable. The same object answers while a recording streams by
-    and when the night is decided anew on aligned clocks, so both answers are the same.
+    The last whole second before that time decides, because it has certainly been processed; the
+    first second of a segment counts as usable. The same object is queried while a recording
+    streams and when the night is classified again on aligned clocks, so both results are equal.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class EmgQuality:
 
     def __init__(self, start_ns: int, fs: float, samples_per_s: int, settings: Settings) -> None:
         self._start_ns, self._fs, self._samples_per_s = start_ns, fs, samples_per_s
-        # up to the first floor every muscle activity shows, up to the second that of a jerk
+        # up to the first limit all muscle activity is visible, up to the second that of a jerk
         self._limits_uv = settings.emg.max_floor_uv, settings.jerk.masked_uv
         self._alive = bytearray()  # neither flat nor saturated
         self._exceeded = bytearray()  # number of limits that the noise floor exceeds

@@ -24,7 +24,7 @@ from twitchsense.settings import Settings
 
 #: Hop of the envelopes, s. Edges of bursts are measured at the full sampling rate.
 HOP_S: Final = 0.005
-#: The rules ask about the second before a candidate; older seconds are kept this long, s.
+#: Time for which past seconds are kept, s; the rules query the second before a candidate.
 KEEP_SECONDS: Final = 5
 
 
@@ -144,6 +144,6 @@ class EmgSegment:
         return self._leg_movements.open_run()
 
     def discard_seconds(self, before_ns: int) -> None:
-        """Discard the statistics of seconds that no rule can ask about."""
+        """Discard the statistics of seconds that no rule can query."""
         self._per_second.discard()
         self.quality.discard(before_ns - KEEP_SECONDS * NS)

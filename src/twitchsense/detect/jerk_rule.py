@@ -1,8 +1,8 @@
-"""The jerk rule: whether a burst moved the leg as a jerk does, and how violent the jerk is.
+"""The jerk rule: whether a burst moved the leg as a jerk does, and the grade of the jerk.
 
 Every limit is a setting (`JerkSettings`); all are provisional, since no limit for the leg has
-been published (docs/definitions.md, Jerks). Whether the burst or a bump beside it moved the leg
-is a question for the jerk model (`classify`).
+been published (docs/definitions.md, Jerks). The jerk model (`classify`) decides whether the burst
+or a simultaneous bump moved the leg.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from twitchsense.detect.sensor_queries import AccResponse
 from twitchsense.model.candidates import Burst
 from twitchsense.settings import JerkSettings, Settings
 
-#: Above this share of power below the burst band, a burst beside a movement is a swinging
-#: cable; jerks have less than half of this [E].
+#: Maximum share of the power below the burst band in a jerk; a greater share is the motion of a
+#: cable. Jerks have less than half of this share [E].
 MAX_LOW_FREQUENCY_SHARE: Final = 0.8
-#: A burst with at least this impulse (µV s) moved the leg if movement follows within
+#: Minimum impulse of a strong burst, µV·s. A strong burst moved the leg if movement begins within
 #: `STRONG_LAG_MS` of its onset, even if a bump came before [E, docs/accuracy.md].
 STRONG_IMPULSE_UVS: Final = 10.0
+#: Maximum time from the onset of a strong burst to the onset of the movement, ms [E].
 STRONG_LAG_MS: Final = 200.0
 
 
@@ -68,7 +69,7 @@ def within_jerk_limits(burst: Burst, turn_deg: float, settings: Settings) -> boo
 
 
 def impulse_uvs(burst: Burst) -> float:
-    """Return amplitude times duration of the activity, µV s: a measure of what it can move."""
+    """Return the impulse of a burst, µV·s: its amplitude times the duration of its activity."""
     return burst.amplitude_uv * burst.active_s
 
 

@@ -34,14 +34,15 @@ from twitchsense.model.detections import ClockOffset
 from twitchsense.model.per_second import PerSecond, concatenate
 from twitchsense.settings import Settings
 
-#: A short event is reported provisionally after this time without a further burst, ...
+#: Time without a further burst after which a short event is reported provisionally.
 QUIET_NS: Final = 50_000_000
-#: ... and this long after the latest possible response of the leg.
+#: Minimum time from the latest possible response of the leg to that report.
 RESPONSE_MARGIN_NS: Final = 20_000_000
-#: A longer movement is reported provisionally after this time without a burst. If it goes on,
-#: the reported event grows.
+#: Time without a burst after which a longer movement is reported provisionally. If the movement
+#: continues, the reported event is extended.
 LONG_QUIET_NS: Final = 250_000_000
-#: A segment that has ended is kept while something within this time of its end is undecided.
+#: Maximum time from the end of a segment to the oldest undecided candidate for which the segment
+#: is kept in memory.
 KEEP_ENDED_NS: Final = 3_000_000_000
 
 
@@ -100,14 +101,15 @@ class StreamHistory:
     def current(self) -> list[EmgSegment | AccSegment]:
         """Return the current segment of each channel.
 
-        Empty until every channel has begun: one that has not may still report on this time.
+        The list is empty until every channel has begun, because a channel that has not begun may
+        still deliver samples of this time.
         """
         if all(self._segments.values()):
             return [segments[-1] for segments in self._segments.values()]
         return []
 
     def discard(self, before_ns: int, *, keep_seconds: bool) -> None:
-        """Discard what no later query can reach.
+        """Discard the samples that no later query can reach.
 
         Parameters
         ----------
@@ -148,7 +150,7 @@ class StreamHistory:
 
 @dataclass(slots=True)
 class _Kept:
-    """What the second stage needs of a leg's night."""
+    """Data of a leg's night that the second stage needs."""
 
     candidates: list[ScoredCandidate] = field(default_factory=list)
     bursts: list[Burst] = field(default_factory=list)
@@ -171,7 +173,7 @@ class LegDetector:
     settings : Settings
     classifier : Classifier
     keep : bool
-        Whether what the second stage needs is kept.
+        Whether the data that the second stage needs are kept.
     """
 
     def __init__(
@@ -196,7 +198,7 @@ class LegDetector:
         )
 
     def push(self, chunk: Chunk) -> list[ScoredCandidate]:
-        """Process a chunk; return the candidates that are decided by now."""
+        """Process a chunk; return the candidates decided so far."""
         if self._history.begins_segment(chunk) and chunk.first_index == 0:
             self._end_segment(chunk.channel)
         self._history.open(chunk).push(chunk.samples)
@@ -239,7 +241,7 @@ class LegDetector:
         return long + short
 
     def close(self) -> tuple[list[ScoredCandidate], NightContext, ClockOffset]:
-        """End the recording; return what the second stage needs.
+        """End the recording; return the input of the second stage.
 
         Returns
         -------

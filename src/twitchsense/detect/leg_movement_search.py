@@ -95,7 +95,7 @@ class LegMovementSearch:
         return self._clock.time_ns(self._segmenter.earliest_start * self._frame)
 
     def discard(self) -> None:
-        """Discard what no later run needs."""
+        """Discard the samples that no later run needs."""
         self._excess.discard(self._segmenter.earliest_start)
 
     def _threshold(self, envelope: NDArray[np.float64], rest: NDArray[np.float64]) -> None:

@@ -16,14 +16,14 @@ from twitchsense.settings import Settings
 
 Floats = NDArray[np.float64]
 
-#: Number of samples of a second at its extreme value that make it saturated, ...
+#: Minimum number of samples at the extreme value in a saturated second.
 STUCK_SAMPLES: Final = 5
-#: ... if half the range of the second is at least this, µV.
+#: Minimum half range of a saturated second, µV.
 STUCK_UV: Final = 500.0
 
 
 class _Rows:
-    """A table of float32 that grows, in compact memory: a week has 600,000 rows.
+    """A growing table of float32, stored compactly: a week has 600,000 rows.
 
     Parameters
     ----------
@@ -228,7 +228,7 @@ def _lengths(n: int, size: int, rest: int, fs: float) -> NDArray[np.float32]:
 
 
 def _sample_statistics(raw: Floats, burst: Floats) -> Floats:
-    """Columns: minimum, maximum and RMS of the burst band; half range, repeats of an extreme."""
+    """Return minimum, maximum, RMS of the burst band, half range, and repeats of an extreme."""
     if len(raw) == 0:
         return np.empty((0, 5))
     low, high = burst.min(axis=1), burst.max(axis=1)
@@ -239,14 +239,14 @@ def _sample_statistics(raw: Floats, burst: Floats) -> Floats:
 
 
 def _envelope_statistics(envelope: Floats, floor: Floats, high: Floats) -> Floats:
-    """Columns: median of the envelope, maximum of the floor, fraction above the threshold."""
+    """Return median of the envelope, maximum of the floor, and fraction above the threshold."""
     if len(envelope) == 0:
         return np.empty((0, 3))
     return np.stack([row_medians(envelope), floor.max(axis=1), high.mean(axis=1)], axis=1)
 
 
 def _acc_statistics(blocks: Floats) -> Floats:
-    """Columns: maximum and mean magnitude, range of the samples, mean vector."""
+    """Return maximum and mean magnitude, range of the samples, and mean vector."""
     if len(blocks) == 0:
         return np.empty((0, 3 + blocks.shape[2] - 1))
     magnitude, raw = blocks[:, :, 0], blocks[:, :, 1:]

@@ -1,9 +1,9 @@
 """The order of all decisions, and which of them may overrule which.
 
 `CLUSTER_RULES` is applied by `cluster_rules` to each cluster while a recording streams by,
-`NIGHT_RULES` by `sequence_rules` when it is over. Both are documentation that is executed:
-``docs/detection.md`` shows this table, the night's rules run in this order, and a test holds the
-reasons that each rule gives to those listed here.
+`NIGHT_RULES` by `sequence_rules` when it is over. ``docs/detection.md`` shows both as a table, the
+rules of the night run in this order, and a test compares the reasons that each rule gives with
+those listed here.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Rule:
     applies_to : str
     does : str
     reasons : tuple of str
-        Reasons of the rejections that it makes.
+        Reasons with which the rule rejects candidates.
     overrules : tuple of str
-        Reasons of earlier rejections that it may lift.
+        Reasons of earlier rejections that the rule may overrule.
     """
 
     name: str
@@ -99,7 +99,7 @@ NIGHT_RULES: Final = (
     Rule(
         "split_rejected",
         "rejected contractions",
-        "their bursts take their place beside them",
+        "their bursts become candidates of their own",
     ),
     Rule(
         "reject_ecg",
@@ -129,19 +129,19 @@ NIGHT_RULES: Final = (
     Rule(
         "reject_active_wake",
         "twitches, brief contractions, jerks without EMG; jerks among steps",
-        "the minute around is full of activity, the leg is on the move, or steps surround it",
+        "activity or movement above `labels.active_share` in the surrounding minute; steps",
         ("active_wake",),
     ),
     Rule(
         "reject_ring_down",
         "jerks without EMG",
-        "shortly after another jerk: the leg still swings",
+        "the leg still swings after another jerk",
         ("dead_time",),
     ),
     Rule(
         "enforce_limits",
         "all events",
-        "the limits of each kind, last: a classifier may overrule a reason, never a definition",
+        "the limits of each kind: a classifier may overrule a reason, never a definition",
         ("too_short", "weak_contraction", "acc_micro_event"),
     ),
 )

@@ -1,7 +1,7 @@
-"""What the rules may ask the sensors of a leg: its movement, and whether EMG is usable.
+"""Queries of the rules on the sensors of a leg: its movement, and whether the EMG is usable.
 
-The queries are written once. They read a `SensorHistory`: the recent signal while a recording
-streams by, or the whole night once the offset between the clocks is known (`clock_alignment`).
+The queries read a `SensorHistory`: the recent signal while a recording streams, or the whole night
+once the offset between the clocks is known (`clock_alignment`).
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from twitchsense.detect.emg_quality import EmgQuality
 from twitchsense.model.candidates import Envelope
 from twitchsense.model.channels import NS
 
-#: Envelope read before and after the interval in which the peak of a response may lie.
+#: Length of the envelope read before the interval in which the peak of a response may lie.
 BEFORE_NS: Final = round(0.3 * NS)
+#: Length of the envelope read after that interval.
 AFTER_NS: Final = round(1.5 * NS)
-#: A leg that swings passes through zero acceleration: shorter dips do not end a response, s.
+#: Maximum duration of a dip within a response, s: a swinging leg passes through zero acceleration.
 MAX_DIP_S: Final = 0.08
-#: A response lasts while the envelope is above this fraction of its peak.
+#: Fraction of its peak that the envelope exceeds during a response.
 EDGE_FRACTION: Final = 0.2
 
 
@@ -44,14 +45,15 @@ class AccResponse:
 
 
 class SensorHistory(Protocol):
-    """The signals of one leg, as far as they are kept."""
+    """The signals of one leg that are kept in memory."""
 
     def envelopes(
         self, first_ns: int, last_ns: int, limit_ns: int
     ) -> tuple[Iterable[Envelope], bool]:
         """Return the envelopes around an interval, and whether the leg was still between them.
 
-        Signal is kept everywhere (False), or only around movement (True).
+        The flag is False where the envelope is kept at all times, and True where it is kept only
+        around movement.
         """
         ...
 

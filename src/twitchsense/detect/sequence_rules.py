@@ -28,37 +28,38 @@ Candidates: TypeAlias = list[ScoredCandidate]
 
 #: Kinds that the movement model classifies.
 MOVEMENT_KINDS: Final = ("movement", "gross_movement")
-#: Kinds that are large movements of the whole leg ...
+#: Kinds of large movement of the whole leg.
 LARGE_KINDS: Final = ("gross_movement", "posture_change")
-#: ... unless they were rejected for a reason other than that the leg was still.
+#: Reasons of large movements: accepted, or rejected only because the leg was still.
 LARGE_REASONS: Final = ("", "sustained_activity")
-#: Activity that is not the person's, whatever its amount, or does not make the minute one of
-#: movement (tonic firing).
+#: Reasons of candidates that do not count as activity in active wake: artefacts, and tonic firing,
+#: which is not movement.
 FOREIGN_REASONS: Final = ("ecg", "electrode_pop", "mains", "saturation", "rhythmic_train")
-#: Active wake: activity in this time to either side of an event counts, s; the maximum fraction
-#: is `LabelSettings.active_share` (docs/definitions.md, Labels and words).
+#: Time to either side of an event in which active wake is measured, s; the maximum fraction is
+#: `LabelSettings.active_share` (docs/definitions.md, Labels and words).
 ACTIVE_S: Final = 30.0
-#: The leg is on the move in seconds with a mean dynamic acceleration above this: the
-#: stillness limit of MotionWatch, g.
+#: Mean dynamic acceleration of a second above which the leg moves, g: the still limit of
+#: MotionWatch.
 MOVING_G: Final = 0.1
-#: A step has a contraction before and after it within this time, s.
+#: Maximum distance from a step to the contractions before and after it, s.
 STEP_S: Final = 2.0
-#: The window of the envelope lengthens each candidate in the per-second table by this, s.
+#: Time by which the window of the envelope lengthens a candidate in the per-second table, s.
 FLANKS_S: Final = 0.02
 #: Repeats of its waveform within seconds from which a jerk is rejected: none of 1724 jerks of
 #: the tuning side had as many, not even in rows of jerks [E].
 MAX_REPEATS: Final = 5
 #: Probability above which a jerk remains a jerk even if its waveform usually leaves the leg
-#: still. Of 9 bumps beside a twitch that were called jerks, 5 met that condition; of 1341 jerks,
+#: still. Of 9 bumps beside a twitch classified as jerks, 5 met that condition; of 1341 jerks,
 #: 3 did (tuning side, seeds 1 to 4): odds of 250 to 1.
 CERTAIN_JERK: Final = 0.996
-#: A waveform usually leaves the leg still if it did so this many times as often as not.
+#: Minimum ratio of bursts without to bursts with movement for a waveform that usually leaves the
+#: leg still.
 STILL_RATIO: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class NightInputs:
-    """What the rules of the night read beside the candidates.
+    """Inputs of the rules of the night, in addition to the candidates.
 
     Attributes
     ----------
@@ -83,7 +84,7 @@ def apply_night_rules(
     Parameters
     ----------
     candidates : sequence of ScoredCandidate
-        As the first stage left them.
+        Candidates of the first stage.
     context : NightContext
     settings : Settings
     classifier : Classifier
@@ -104,7 +105,7 @@ def apply_night_rules(
 
 
 def classify_movements(candidates: Candidates, night: NightInputs) -> Candidates:
-    """Classify contractions; a gross movement is at least as likely as the leg moved."""
+    """Classify contractions; a gross movement is at least as probable as its moving fraction."""
     rows = [
         i
         for i, c in enumerate(candidates)
@@ -116,7 +117,7 @@ def classify_movements(candidates: Candidates, night: NightInputs) -> Candidates
 
 
 def split_rejected(candidates: Candidates, _night: NightInputs) -> Candidates:
-    """Put the bursts of rejected contractions beside them, all in order of onset."""
+    """Add the bursts of rejected contractions as candidates, all in order of onset."""
     parts = [part for c in candidates if c.reason for part in c.parts]
     return sorted(candidates + parts, key=lambda c: (c.onset_ns, c.offset_ns, c.channel, c.kind))
 
@@ -126,8 +127,8 @@ def _moving_fraction(
 ) -> NDArray[np.float64]:
     """Return the fraction of each gross movement in which the leg moved; 0 for other kinds.
 
-    Steps resemble each other, as the discharges of one unit do; what the accelerometer shows
-    for that long is a movement all the same.
+    Steps resemble each other, as the discharges of one unit do, so the models may reject a walk.
+    Motion that the accelerometer shows for that long is a movement in any case.
     """
     fraction = np.zeros(len(candidates))
     gross = [k for k, c in enumerate(candidates) if c.kind == "gross_movement"]
@@ -179,8 +180,8 @@ def find_bumped_twitches(candidates: Sequence[ScoredCandidate]) -> list[int]:
     """Return the indices of the jerks that are twitches beside a bump.
 
     A unit that twitches does so with one waveform and leaves the leg still; a jerk is the
-    activity of many units, and no two jerks look alike. Where they do, the leg responds more
-    than once.
+    activity of many units, and no two jerks have the same waveform. If two do, the leg
+    responds to both.
 
     Parameters
     ----------
@@ -233,7 +234,7 @@ def _reject(candidates: Candidates, rows: set[int], reason: str) -> Candidates:
 
 
 def reject_active_wake(candidates: Candidates, night: NightInputs) -> Candidates:
-    """Reject what happens while the person is active, and jerks that are steps."""
+    """Reject short events in active wake, and jerks that are steps."""
     active = _find_active(candidates, night.context, night.settings.labels.active_share)
     return _reject(candidates, active | _find_steps(candidates, night.settings), "active_wake")
 
@@ -318,7 +319,7 @@ def _onset_ns(c: ScoredCandidate) -> int:
 def _foreign_s(
     candidates: Sequence[ScoredCandidate], times: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the seconds of foreign activity in the minute around each time."""
+    """Return the seconds with `FOREIGN_REASONS` in the minute around each time."""
     foreign = [c for c in candidates if c.reason in FOREIGN_REASONS and c.has_emg]
     at = np.array([c.onset_ns for c in foreign]) / NS
     length = np.array([c.duration_s + FLANKS_S for c in foreign])
@@ -357,10 +358,10 @@ def reject_ring_down(candidates: Candidates, night: NightInputs) -> Candidates:
 
 
 def enforce_limits(candidates: Candidates, night: NightInputs) -> Candidates:
-    """Hold every event to the limits of its kind, whatever the classifiers made of it.
+    """Apply the limits of its kind to every event, whatever the classifiers decided.
 
-    A classifier says how likely a candidate is muscle activity; what kind of event it is remains
-    a matter of definition (docs/definitions.md, Kinds of event).
+    A classifier estimates how likely a candidate is muscle activity; its kind follows from the
+    definitions (docs/definitions.md, Kinds of event).
     """
     return [c if c.reason else _within_limits(c, night.settings) for c in candidates]
 

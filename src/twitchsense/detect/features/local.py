@@ -1,7 +1,7 @@
 """Local features: activity in the 2.5 s before and after a burst.
 
 A motor unit that fires continuously shows its waveform again and again within seconds, even
-where it is too small to be a burst; a twitch stands out of what surrounds it.
+where it is too small to be a burst; a twitch stands out from its surroundings.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ Floats = NDArray[np.float64]
 
 #: Signal examined on either side of the peak, s.
 REACH_S: Final = 2.5
-#: Half the length of the waveform that is searched for, s, ...
+#: Half the length of the waveform that is searched for, s.
 HALF_S: Final = 0.012
-#: ... and its minimum in samples: fewer would correlate with anything.
+#: Minimum of that half length in samples: fewer samples would correlate with any signal.
 MIN_HALF_SAMPLES: Final = 6
 #: Signal left out on either side: the burst itself and its doublet, s.
 EXCLUDED_S: Final = 0.12
@@ -39,8 +39,8 @@ WINDOW_S: Final = 0.025
 QUANTILES: Final = (0.1, 0.75)
 #: A window is large if its amplitude exceeds this fraction of that of the burst.
 LARGE_FRACTION: Final = 0.5
-#: Large windows without a pause for this long are a contraction of many units, which says
-#: nothing about a unit that fires continuously [E], s.
+#: Minimum duration of a contraction of many units, s: of consecutive large windows. A contraction
+#: is no evidence of a unit that fires continuously [E].
 CONTRACTION_S: Final = 0.5
 #: Rates of tremor and of steady firing, below those of harmonics and above a heart's, Hz.
 RHYTHM_HZ: Final = (2.5, 10.0)

@@ -1,6 +1,6 @@
 """Recurrence features: how often a burst's waveform returns within ten minutes.
 
-A motor unit that twitches does so again, with the same waveform; a moving electrode hardly ever
+A motor unit twitches repeatedly, with the same waveform; a moving electrode hardly ever
 produces the same waveform twice, and where there is one electrode artefact, there are more. The
 features compare each burst with all bursts of its channel, given the first-stage probability of
 each that it is muscle activity.
@@ -24,13 +24,14 @@ Floats = NDArray[np.float64]
 REACH_S: Final = 600.0
 #: Bursts up to this far to either side make up the share of muscle activity, s.
 MINUTE_S: Final = 60.0
-#: Bursts nearer than this are not compared: the burst itself on another run, its doublet, s.
+#: Minimum distance of the bursts compared, s; it excludes the burst itself in another run, and
+#: its doublet.
 EXCLUDED_S: Final = 0.12
-#: Minimum correlation of similar waveforms, ...
+#: Minimum correlation of similar waveforms.
 SIMILAR: Final = 0.7
-#: ... and of near-identical ones.
+#: Minimum correlation of near-identical waveforms.
 NEAR_IDENTICAL: Final = 0.9
-#: Maximum ratio of the amplitudes of both.
+#: Maximum ratio of the amplitudes of similar and of near-identical waveforms.
 MAX_AMPLITUDE_RATIO: Final = 1.7
 #: Maximum number of bursts compared on either side, so that the work grows with the length of
 #: the night only.
@@ -79,8 +80,8 @@ def recurrence_features(
 ) -> tuple[NDArray[np.intp], Floats]:
     """Describe how often the waveform of each twitch returns.
 
-    Longer bursts are compared with, but not described: they are the activity of many units, and
-    no two of them look alike.
+    Longer bursts are compared, but not described: they are the activity of many units, and no two
+    of them have the same waveform.
 
     Parameters
     ----------

@@ -39,19 +39,19 @@ MOVEMENT_FEATURES: Final = (
     "n_repeats", "rel_p75", "log_duration", "snr_db", "log_peak_g", *CONTRACTION_FEATURES,
 )  # fmt: skip
 
-#: Range of peak acceleration (g) in the jerks and bumps of the training data. Values outside
-#: count as its ends, since neither end is a rule.
+#: Range of peak acceleration (g) in the jerks and bumps of the training data. Values outside are
+#: clipped, because neither end is a limit of the definitions.
 TRAINED_RANGE_G: Final = (0.2, 1.0)
 #: SNR (dB) above which bursts count as equally large: the training data hold twitches up to
 #: 300 µV, and a twitch of 1 mV is no electrode artefact on account of its size.
 MAX_SNR_DB: Final = 30.0
 #: Acceleration (g) below which everything is noise.
 MIN_G: Final = 0.003
-#: Bursts within this time (s) of a burst are counted as ``n_bursts``, ...
+#: Maximum distance (s) of the bursts that ``n_bursts`` counts.
 COUNT_S: Final = 2.5
-#: ... and within this time as ``n_bursts_near``, ...
+#: Maximum distance (s) of the bursts that ``n_bursts_near`` counts.
 NEAR_S: Final = 0.6
-#: ... if their amplitude is at least this fraction of its own.
+#: Minimum amplitude of the bursts counted, relative to that of the burst described.
 COMPARABLE: Final = 0.5
 #: Lower bound of the relative background level, so that log ratios stay finite.
 MIN_BACKGROUND: Final = 0.01
@@ -61,7 +61,7 @@ NOISE_P75_OVER_P10: Final = 1.4
 
 @dataclass(frozen=True, slots=True)
 class NightContext:
-    """What is known about a leg's night beside its candidates.
+    """Data of a leg's night in addition to its candidates.
 
     Attributes
     ----------
