@@ -1,14 +1,14 @@
-"""Adaptive subtraction of heart beats from an EMG, once a heart is known.
+"""Adaptive subtraction of heart beats from an EMG, once the cardiac rhythm is known.
 
-A heart beat in the EMG of a leg hides what coincides with it, and its slow waves
-make muscle activity beside it look like a bad contact. The beat is learned from
+A heart beat in the EMG of a leg masks simultaneous muscle activity, and its slow waves
+make muscle activity nearby resemble an electrode artefact. The beat is learned from
 the signal itself (`twitchsense.dsp.ecg_rhythm`): the median waveform of the last
-beats, scaled in amplitude, is subtracted wherever the next beats are found. What
-has no rhythm is never learned, so a twitch stays.
+beats, scaled in amplitude, is subtracted wherever the next beats are found.
+A waveform without a rhythm is never learned, so a twitch is preserved.
 
 Each beat is decided from samples up to a fixed time after it, so the result does
 not depend on how the signal is cut into chunks. The cost is a delay of at most
-`MAX_DELAY_S` while a heart is known: samples are held back only where a beat may
+`MAX_DELAY_S` while the rhythm is known: samples are held back only where a beat may
 still be subtracted.
 
 References
@@ -54,13 +54,13 @@ FADE_S = 0.03
 N_AVERAGED = 15
 #: Minimum share of a candidate's power that the median QRS complex explains.
 MIN_EXPLAINED = 0.7
-#: The same for a candidate that comes when the next beat is due.
+#: Minimum share for a candidate at the expected time of the next beat.
 MIN_EXPLAINED_DUE = 0.2
 #: Range of a beat's amplitude relative to the median beat.
 AMPLITUDE_RANGE = (0.5, 1.8)
-#: Maximum distance from the expected time of a beat that is due, in RR intervals.
+#: Maximum distance of a beat from its expected time, in RR intervals.
 DUE_TOLERANCE = 0.2
-#: RR intervals without a beat after which the heart is unknown again.
+#: Number of RR intervals without a beat after which the rhythm is discarded.
 MAX_MISSED_BEATS = 6
 #: Maximum delay of the output, s.
 MAX_DELAY_S = MIN_DISTANCE_S + MAX_OFFSET_S + BEFORE_S + 0.06
@@ -77,8 +77,8 @@ class Beat:
     amplitude_uv : float
         Peak-to-peak amplitude of the QRS complex, in µV.
     residual_uv : float
-        Median peak-to-peak amplitude that the subtraction of recent beats left, in
-        µV; for a beat that was not subtracted, its amplitude.
+        Median peak-to-peak amplitude of the residue of recent beats after subtraction,
+        in µV; the amplitude of the beat if no beat has been subtracted yet.
     """
 
     sample: int
@@ -106,7 +106,7 @@ class EcgCanceller:
         self._residuals: deque[float] = deque(maxlen=N_AVERAGED)
         self._incomplete: list[float] = []  # centres of beats whose waveform is incomplete
         self._last_centre = 0.0
-        self._interval = 0.0  # RR interval in samples; 0: no heart is known
+        self._interval = 0.0  # RR interval in samples; 0: no rhythm is known
         self._subtractions: list[tuple[int, Floats]] = []  # first sample, waveform
         self._n_emitted = 0
         self._beats: list[Beat] = []
@@ -118,7 +118,7 @@ class EcgCanceller:
         self._taper[:fade], self._taper[-fade:] = ramp, ramp[::-1]
 
     def push(self, x: Floats) -> Floats:
-        """Append samples and return those that no beat can reach any more.
+        """Append samples and return those that no further beat can change.
 
         Parameters
         ----------
@@ -206,7 +206,7 @@ class EcgCanceller:
         return peak_to_peak(subtract_baseline(piece)) if len(piece) else 0.0
 
     def _track(self, sample: int) -> None:
-        """Decide whether a candidate is a beat of the known heart, and subtract it."""
+        """Decide whether a candidate is a beat of the known rhythm, and subtract it."""
         beat = self._current_median_beat(sample)
         piece = self._piece(sample, self._half_width + self._max_offset)
         if beat is None or len(piece) < 2 * (self._half_width + self._max_offset):
@@ -261,7 +261,7 @@ class EcgCanceller:
         self._subtractions.append((whole - self._before, moved))
 
     def _reset(self) -> None:
-        """Forget the heart."""
+        """Discard the rhythm and its beats."""
         self._interval = 0.0
         self._median_beat = None
         self._recent.clear()
@@ -272,7 +272,7 @@ class EcgCanceller:
         """Return the sample before which no further beat can be subtracted."""
         refractory = round(0.8 * RR_RANGE_S[0] * self._fs)  # minimum distance of two beats
         if not self._interval:
-            # the next candidate may make the heart known, and the one after it be subtracted
+            # the next candidate may complete a rhythm, and the one after it may be subtracted
             first = self._peaks.searched_until - self._max_offset + refractory
             return first - self._before - 1
         earliest = max(

@@ -1,4 +1,4 @@
-"""Finds heart beats in an EMG: deflections of one shape that recur at a cardiac rhythm.
+"""Detection of heart beats in an EMG: deflections of one shape at a cardiac rhythm.
 
 Candidates are the largest deflections of the 8-35 Hz band. Candidates whose
 waveforms correlate, whose amplitudes agree and whose intervals are regular
@@ -29,9 +29,9 @@ Index = TypeVar("Index", int, NDArray[np.int64])
 BAND_HZ = (8.0, 35.0)
 #: Approximate sampling rate of the peak search, Hz.
 SEARCH_FS = 250.0
-#: A candidate is the largest deflection within this time on either side, s.
+#: Time to either side within which a candidate is the largest deflection, s.
 MIN_DISTANCE_S = 0.08
-#: Smallest candidate, as a multiple of the median deflection.
+#: Minimum height of a candidate, as a multiple of the median deflection.
 MIN_HEIGHT = 4.0
 #: Half width of the QRS complex that is compared, s.
 HALF_WIDTH_S = 0.06
@@ -235,7 +235,7 @@ class PeakDetector:
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """The first beats of a heart.
+    """The first beats of a cardiac rhythm.
 
     Attributes
     ----------
@@ -265,7 +265,7 @@ class RhythmDetector:
     def push(self, peaks: Peaks) -> Rhythm | None:
         """Append at most `MAX_CANDIDATES` candidates and return the rhythm they complete.
 
-        Without a heart, few candidates resemble each other. All of them are therefore
+        Without heart beats, few candidates resemble each other. All of them are therefore
         compared at once, and only those that resemble enough others one by one.
 
         Parameters
@@ -276,7 +276,7 @@ class RhythmDetector:
         -------
         Rhythm or None
             Ends at the first candidate that completes a rhythm; the candidates after
-            it are not used. All candidates are then forgotten.
+            it are not used. All candidates are then discarded.
         """
         known = peaks if self._known is None else self._known + peaks
         n_old = len(known.samples) - len(peaks.samples)

@@ -190,7 +190,7 @@ class FilterClock:
     fs : float
         Sampling rate, Hz.
     delay_s : float
-        Group delay of the filter, taken off the times, s.
+        Group delay of the filter, subtracted from the times, s.
     """
 
     start_ns: int

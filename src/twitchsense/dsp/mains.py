@@ -1,7 +1,7 @@
 """Removal of mains hum from an EMG, only while hum is present.
 
 A permanent notch filter removes muscle power as well and rings after every
-potential, so the guidelines of the field advise against it. Here the share of
+potential, so EMG guidelines advise against it. Here the share of
 power on the lines of 50 or 60 Hz is measured in every half second; the notches
 run from the second consecutive block that is mostly hum until the lines are gone.
 The share is measured on the raw signal, so it does not depend on the notches, and
@@ -35,10 +35,10 @@ STOP_SHARE = 0.2
 START_BLOCKS = 2
 #: Consecutive blocks without hum that stop the notches [E].
 STOP_BLOCKS = 4
-#: Width of a notch in Hz [E]: 1.5 times what the frequency drift of the grid requires
-#: at the tenth harmonic.
+#: Width of a notch in Hz [E]: 1.5 times the width that the frequency drift of the grid
+#: requires at the tenth harmonic.
 NOTCH_WIDTH_HZ = 2.0
-#: Length of the past that settles the notches before they start, s.
+#: Length of the past signal with which the notches settle before they start, s.
 SETTLING_TIME_S = 2.0
 
 

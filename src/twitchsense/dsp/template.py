@@ -1,4 +1,4 @@
-"""Least-squares fit of a template waveform into a signal, and the baseline it stands on."""
+"""Least-squares fit of a template waveform to a signal, and subtraction of a baseline."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Candidates: what the sensors saw, before and after a decision.
+"""Candidates: measurements of the sensors, before and after classification.
 
-`Burst`, `LegMovementRun` and `AccEpisode` are measurements without an opinion.
-`ScoredCandidate` is a decision: an event, or a rejected candidate with its reason.
+`Burst`, `LegMovementRun` and `AccEpisode` are measurements without a classification.
+`ScoredCandidate` is the result: an event, or a rejected candidate with its reason.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Burst:
     mains_share : float
         Share of the burst-band power within 4 Hz of 50 or 60 Hz and harmonics.
     saturated : bool
-        Whether the unfiltered signal stands at one extreme value.
+        Whether the unfiltered signal stays at one extreme value.
     waveform : ndarray of float32, shape (64,)
         Waveform around the peak, 64 points over 64 ms, unit energy.
     """
@@ -187,7 +187,7 @@ class ScoredCandidate:
     burst_number : int
         `Burst.number` of the burst that stands for the candidate; -1 without EMG.
     waveform : ndarray of float32, shape (64,), or None
-        Waveform of the burst; None if only the accelerometer saw the candidate.
+        Waveform of the burst; None if only the accelerometer detected the candidate.
     features : ndarray of float32 or None
         `detect.burst_measures.WAVEFORM_FEATURES` of a burst, or
         `detect.burst_grouping.CONTRACTION_FEATURES` of a contraction.
@@ -216,7 +216,7 @@ class ScoredCandidate:
 
     @property
     def has_emg(self) -> bool:
-        """Whether an EMG channel saw the candidate, not the accelerometer alone."""
+        """Whether an EMG channel detected the candidate, not the accelerometer alone."""
         return self.waveform is not None
 
     @property
@@ -241,7 +241,7 @@ class ScoredCandidate:
             "jerk_g_s": self.jerk_g_s,
             "rise_ms": self.rise_ms,
             "snr_db": self.snr_db,
-            # as many digits as the files keep, so that table and files agree
+            # rounded to the digits of the files, so that table and files agree
             "confidence": round(self.confidence, 3),
             "grade": self.grade,
             "reason": self.reason,

@@ -1,4 +1,4 @@
-"""Per-second statistics of a channel: the coarse view of a night.
+"""Per-second statistics of a channel, for analyses of a whole night.
 
 Sleep, scoring and the overview figure read these instead of the samples.
 """
@@ -26,7 +26,7 @@ class PerSecond:
     length_s : ndarray of float32, shape (n,)
         1 s, or less for the remainder at the end of a segment.
     valid : ndarray of bool, shape (n,)
-        Signal that can be judged: neither flat, nor saturated, nor too noisy.
+        Whether the signal is usable: neither flat, nor saturated, nor too noisy.
     min, max : ndarray of float32, shape (n,)
         EMG: least and greatest sample in the burst band, µV. Accelerometer: 0 and the
         greatest dynamic acceleration, g.

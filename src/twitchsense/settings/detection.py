@@ -104,7 +104,7 @@ class JerkSettings(FrozenModel):
         1.0,
         ge=0,
         description="smallest product of peak-to-peak amplitude and EMG duration, µV·s; less "
-        "cannot throw a leg",
+        "cannot move the leg as a jerk does",
     )
     max_rise_ms: float = Field(
         100.0, gt=0, description="longest time from EMG onset to half the peak of the envelope, ms"
