@@ -18,7 +18,7 @@ from twitchsense.sleep.context import Context
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
-#: A twitch is isolated if both neighbours are farther away than this, s
+#: Distance of an isolated twitch from both neighbours (exceeded), s
 #: (Sleutjes et al. 2016, Muscle Nerve 53:227, doi:10.1002/mus.24712).
 ISOLATED_S: Final = 0.25
 #: Seconds of rest that a window may lack and still count as complete.

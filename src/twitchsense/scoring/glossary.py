@@ -20,7 +20,7 @@ from twitchsense.settings import Settings
 
 #: Columns of both tables of events.
 _ALL_COLUMNS: Final = (*EVENT_COLUMNS, REJECTED_COLUMNS[-1])
-#: Conversions that a placeholder may ask for: factor and unit.
+#: Factor and unit of each conversion that a placeholder may request.
 _CONVERSIONS: Final = {"%": (100, " %"), "ms": (1000, "")}
 
 

@@ -1,4 +1,4 @@
-"""Inputs of the label rules: one array per question, one value per event."""
+"""Inputs of the label rules: one array per condition, one value per event."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 Objects = NDArray[np.object_]
 
-#: Onset-to-onset interval of recurring jerks, as of periodic leg movements, µs.
+#: Range of the onset-to-onset interval of recurring jerks, µs; that of periodic leg movements.
 _RECURRENCE_US: Final = (10_000_000, 90_000_000)
-#: Fewest jerks that recur, as of periodic leg movements.
+#: Fewest recurring jerks; as many as periodic leg movements in a series.
 _MIN_RECURRING: Final = 4
 
 

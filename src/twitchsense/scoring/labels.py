@@ -1,4 +1,4 @@
-"""Label events: from physical kind to tagged name, by pattern and sleep context.
+"""Label events by physical kind, pattern and sleep context.
 
 `label_detections` is the whole chain between the detector and the results: events that
 belong to a large movement are absorbed, trains and series are searched, events get
@@ -182,7 +182,7 @@ def label_events(
     labelled = events.assign(
         label=_column(labels.tolist(), events),
         series=_column([_series(features, r, row) for row, r in enumerate(rules)], events),
-        # the digits that the files keep, so that tables in memory and on disk agree
+        # rounded to the digits of the files, so that tables in memory and on disk agree
         confidence=(events["confidence"].to_numpy(np.float64) * confidence.factor).round(3),
         evidence=_column([_evidence(features, r, row) for row, r in enumerate(rules)], events),
         alternatives=_column(_alternatives(matches, first, confidence), events),
@@ -230,7 +230,7 @@ def _alternatives(
 ) -> list[str]:
     """Return other labels: of other states, with probability, and of other matching rules."""
     out: list[str] = []
-    # rules that match whatever is left over are not alternatives
+    # rules that match all remaining events are not alternatives
     specific = [
         k for k, rule in enumerate(RULES) if rule.number < 14 and rule.label != "leg_movement"
     ]

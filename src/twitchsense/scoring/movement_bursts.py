@@ -40,9 +40,9 @@ BAND_HZ: Final = (20.0, 450.0)
 REST_QUANTILE: Final = 0.05
 #: Quantile of the envelope that estimates the active level [E].
 ACTIVE_QUANTILE: Final = 0.9
-#: A burst must exceed this share of the difference between active and resting level [E].
+#: Share of the difference between active and resting level that a burst must exceed [E].
 OPEN_SHARE: Final = 0.5
-#: A burst extends to where the envelope falls below this share [E].
+#: Share of that difference at which a burst begins and ends [E].
 CLOSE_SHARE: Final = 0.25
 #: Gaps up to this length within a burst are bridged, s.
 BRIDGE_S: Final = 0.025
@@ -50,7 +50,7 @@ BRIDGE_S: Final = 0.025
 SWING_HZ: Final = (0.2, 5.0)
 #: Half the width of the spectral peak of a swing, relative to its frequency [E].
 SWING_HALF_WIDTH: Final = 0.2
-#: A step between samples longer than this many sampling intervals is a gap.
+#: Step between samples above which there is a gap, in sampling intervals.
 _GAP_INTERVALS: Final = 1.5
 
 

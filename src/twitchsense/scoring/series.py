@@ -28,7 +28,7 @@ _EVENT_ONLY_COLUMNS: Final = tuple(
 #: Confidence of a jolt in a hiccup train: rhythm alone is weak evidence
 #: (docs/definitions.md, Hiccups).
 HICCUP_CONFIDENCE: Final = 0.4
-#: Jerks of two legs whose onsets are at most this far apart (s) count as one, by analogy
+#: Maximum distance (s) between the onsets of jerks of two legs that count as one, by analogy
 #: with bilateral leg movements (Ferri et al. 2016, doi:10.1016/j.sleep.2016.10.010).
 BILATERAL_S: Final = 0.5
 

@@ -32,6 +32,7 @@ Floats = NDArray[np.float64]
 MINUTE_S: Final = 60
 #: Weights of the minutes -4 to +2 (Cole et al. 1992, one-minute epochs).
 COLE_KRIPKE: Final = (106, 54, 58, 76, 230, 74, 67)
+#: Factor of the weighted sum in the Cole-Kripke index.
 _COLE_KRIPKE_SCALE: Final = 0.001
 #: A minute is sleep if the Cole-Kripke index is below this.
 _COLE_KRIPKE_LIMIT: Final = 1.0
@@ -45,14 +46,15 @@ SADEH: Final = {"constant": 7.601, "mean": -0.065, "nat": -1.08, "sd": -0.056, "
 _NAT_RANGE: Final = (50.0, 100.0)
 #: HDCZA: length of the rolling median, s.
 _HDCZA_MEDIAN_S: Final = 300.0
-#: HDCZA: the threshold is `_HDCZA_FACTOR` times this quantile.
+#: HDCZA: quantile of the angle change from which the threshold follows.
 _HDCZA_QUANTILE: Final = 0.10
+#: HDCZA: ratio of the threshold to that quantile.
 _HDCZA_FACTOR: Final = 15.0
 #: HDCZA: limits of the threshold, degrees.
 _HDCZA_THRESHOLD_DEG: Final = (0.13, 0.50)
-#: HDCZA: rest must last longer than this, s.
+#: HDCZA: minimum duration of rest (not included), s.
 _HDCZA_MIN_REST_S: Final = 30 * 60.0
-#: HDCZA: gaps between rest shorter than this are filled, s.
+#: HDCZA: maximum gap between rest that is filled (not included), s.
 _HDCZA_MAX_GAP_S: Final = 60 * 60.0
 #: Seconds of unmasked signal that a minute of counts needs [E].
 _MIN_UNMASKED_S: Final = 30.0

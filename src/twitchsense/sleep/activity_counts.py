@@ -25,11 +25,12 @@ Floats = NDArray[np.float64]
 
 #: Sampling rate of the algorithm, Hz.
 RATE_HZ: Final = 30
-#: Numerator and denominator of the band-pass at 30 Hz (Table 1 of the paper).
+#: Numerator of the band-pass at 30 Hz (Table 1 of the paper).
 BANDPASS_B: Final = np.array([
     -0.009341062898525, -0.025470289659360, -0.004235264826105, 0.044152415456420,
     0.036493718347760, -0.011893961934740, -0.022917390623150, -0.006788163862310,
 ])  # fmt: skip
+#: Denominator of the band-pass at 30 Hz (Table 1 of the paper).
 BANDPASS_A: Final = np.array([
     1.0, -3.63367395910957, 5.03689812757486, -3.09612247819666,
     0.50620507633883, 0.32421701566682, -0.15685485875559, 0.0194913020589,

@@ -256,7 +256,7 @@ def _angle_changes(vectors: Floats, known: Bools) -> Floats:
     """Return the angle (degrees) between each bin's vector and the previous one.
 
     A masked bin has no vector; the next vector is compared with the last one before
-    the mask, so that a movement into another position is seen. Vectors are not compared
+    the mask, so that a movement into another position is detected. Vectors are not compared
     across a bin without signal.
     """
     angle_change = np.full(len(vectors), np.nan)

@@ -68,8 +68,8 @@ def find_nonwear(emg: Sequence[PerSecond], motion: LegMotion, settings: ContextS
 def measure_tone(emg: Sequence[PerSecond], grid: EpochGrid) -> Floats:
     """Measure the muscle tone of each 30-s epoch above the electrode noise.
 
-    The tone is the median RMS of the epoch, less in power the noise: the 5 % quantile
-    over the epochs of the channel.
+    The tone is the median RMS of the epoch after the noise is subtracted as power. The
+    noise is the 5 % quantile over the epochs of the channel.
 
     Parameters
     ----------

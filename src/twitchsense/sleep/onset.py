@@ -41,7 +41,7 @@ class SleepOnset:
         Earliest and latest plausible time; see `onset_from_hypnogram` and
         `onset_from_motion`.
     source : {'hypnogram', 'accelerometer', 'none'}
-        Where the estimate is from.
+        Source of the estimate.
     definition : str
         ``first_epoch``, ``persistent_10min`` or ``immobile_5min``.
     by_method : mapping of str to float or None

@@ -56,8 +56,8 @@ class ValidIntervals:
 def union_of_valid(channels: Iterable[PerSecond]) -> ValidIntervals:
     """Return the time in which at least one of the channels has valid signal.
 
-    Overlapping intervals count once, so that two electrodes on a leg do not make two
-    hours out of one.
+    Overlapping intervals count once, so that an hour recorded by two electrodes is one
+    hour of valid time.
 
     Parameters
     ----------
