@@ -152,9 +152,9 @@ def glossary_page() -> str:
 
 LABELS_HEAD = """# Labels
 
-A label describes what an event looks like, given the events around it and its sleep context. The
-first rule of the table that holds decides. A label never states a diagnosis: "-like" is meant
-literally.
+A label names the pattern that an event resembles, given the events around it and its sleep
+context. The first rule of the table that holds decides. A label never states a diagnosis: "-like"
+is meant literally.
 
 Each row also has `confidence` (0 to 1: margin of the rule, sensors, certainty of the context),
 `series` (the train that gave the label, such as `plm-2`), `evidence` (the number of the rule and
@@ -176,17 +176,18 @@ TRAINS = """
 
 Trains are searched before labelling, in bursts: short events, the bursts inside a long event
 (measured again in the samples), and candidates that were rejected because they belong to a dense
-row. Thresholds with their sources: [settings](settings.md), `[trains]`.
+sequence. The [settings](settings.md) list the thresholds and their sources under `[trains]`.
 
 * A train keeps its rhythm: the spread of its intervals is limited. Of eight or more intervals, a
-  quarter may deviate, so one missing or one additional burst does not decide.
+  quarter may deviate, so one missing or one additional burst does not change
+  the result.
 * A hiccup-like train consists of jolts: short accelerations while the muscles of the leg are
   silent. A single one is a knock at the bed and stays in `rejected.csv`; {trains.hiccup_least} at a
   steady rhythm become events of the kind `jolt`. Measured at a leg this is weak evidence, so its
   confidence is low.
 * Jerks that recur every {limb_rules.interval_s} s are too short for leg movements. They keep their
   label, and `alternatives` also names `periodic_leg_movement_like`.
-* Repetitive jerks: one volley does not rename single jerks an hour away, and jerks of both legs
+* Repetitive jerks: one volley does not relabel single jerks an hour away, and jerks of both legs
   within 0.5 s count once.
 * In active wake, twitches are `voluntary_or_unclassified`; jerks are not.
 
