@@ -82,7 +82,7 @@ def test_an_unknown_plug_in_is_rejected():
         async with open_adapter("carrier-pigeon"):
             pass
 
-    with pytest.raises(InputError, match="no such radio"):
+    with pytest.raises(InputError, match="no such Bluetooth plug-in"):
         asyncio.run(use())
 
 

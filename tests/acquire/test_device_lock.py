@@ -62,7 +62,7 @@ def test_without_a_lock_folder_the_device_is_recorded_with_a_warning(monkeypatch
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "file"))
     with lock_device("AA:BB"):
-        assert "cannot keep other recorders off AA:BB" in caplog.text
+        assert "cannot prevent other recorders from using AA:BB" in caplog.text
 
 
 class NeverConnects(Adapter):
@@ -124,9 +124,11 @@ def test_an_unexpected_error_ends_the_session_and_releases_the_lock(place, caplo
         def make_client(self, device, on_lost):
             return None.connect
 
-    with pytest.raises(SessionError, match=r"ts-0001: recording has ended at a fault .*NoneType"):
+    with pytest.raises(
+        SessionError, match=r"ts-0001: recording stopped because of an error .*NoneType"
+    ):
         asyncio.run(run_session(Wrong(), place, 600.0))
-    assert "a fault of twitchsense" in caplog.text
+    assert "an error in twitchsense" in caplog.text
     assert list((place / "twitchsense").iterdir()) == []
 
 

@@ -198,5 +198,7 @@ def test_missing_scheduler_is_an_error_of_one_line(listed, tmp_path, monkeypatch
         [sys.executable, "-c", script, *given], capture_output=True, text=True, timeout=WAIT_S
     )
     assert result.returncode == 2, result.stderr
-    assert "--executor dask://127.0.0.1:9: no Dask scheduler answers there" in result.stderr
+    assert (
+        "--executor dask://127.0.0.1:9: no Dask scheduler responds at this address" in result.stderr
+    )
     assert "Traceback" not in result.stderr

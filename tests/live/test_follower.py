@@ -216,10 +216,13 @@ def test_an_abandoned_night_is_over_and_shows_when_it_ended(twitching):
     newest = follower.newest_ns / NS
     when = f"{datetime.fromtimestamp(newest):%H:%M}"
     near, old = (follower.state(counts=False, now_s=newest + s) for s in (30, 5_648_515))
-    assert near["link"] == f"the recording broke off at {when}; nobody records it now"
+    assert near["link"] == f"the recording stopped unexpectedly at {when}; no recorder is running"
     assert near["silent"]
     day = f"{datetime.fromtimestamp(newest):%Y-%m-%d}"
-    assert old["link"] == f"the recording broke off at {when} on {day}; nobody records it now"
+    assert (
+        old["link"]
+        == f"the recording stopped unexpectedly at {when} on {day}; no recorder is running"
+    )
 
 
 def test_silence_during_a_recording_shows_its_duration(tmp_path):
@@ -331,7 +334,7 @@ def test_a_file_that_is_not_a_night_file_is_rejected(tmp_path):
     path.write_text("hello")
     with pytest.raises(InputError):
         NightFollower(path).poll()
-    with pytest.raises(InputError, match="took no marker"):
+    with pytest.raises(InputError, match="the marker was not stored"):
         NightFollower(tmp_path / "none.night").add_marker("x")
 
 

@@ -58,7 +58,7 @@ def test_an_error_of_the_detector_does_not_stop_the_recorder(stored, caplog):
     worker.put(stored[:1])
     worker.put(stored[1:2])
     worker.close()
-    assert "the recording goes on" in caplog.text
+    assert "the recording continues" in caplog.text
 
 
 @pytest.mark.slow  # records several wearables

@@ -66,7 +66,7 @@ def test_record_names_the_process_that_holds_the_lock(tmp_path, capsys):
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert str(path) in err
-    assert "end that first, or choose another" in err
+    assert "stop it first, or choose another file" in err
     night.close()
 
 
@@ -170,7 +170,7 @@ def test_a_folder_without_write_permission_raises(tmp_path):
 
 def test_a_file_that_cannot_be_created_raises(tmp_path):
     (tmp_path / "a.night.new").mkdir()
-    with pytest.raises(StorageError, match="free space or choose another"):
+    with pytest.raises(StorageError, match="free disk space or choose another"):
         NightFileWriter(tmp_path / "a.night")
     assert not (tmp_path / "a.night").exists()
 

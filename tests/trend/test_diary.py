@@ -124,7 +124,7 @@ def test_more_than_three_exposures_are_refused_and_never_selected_by_default(tmp
         ("d.csv", b"date,x\n\xff\xfe,1\n", "not UTF-8"),
         ("d.toml", "date = [", "is not valid TOML"),
         ("d.toml", "day = 3", "no list of days"),
-        ("d.toml", 'exposures = "x"\n', "no list of words"),
+        ("d.toml", 'exposures = "x"\n', "not a list of names"),
         ("d.yaml", "a: [", "is not valid YAML"),
         ("d.yaml", "- 3\n", "no list of days"),
         ("d.yaml", "[" * 5000, "is not valid YAML"),

@@ -156,7 +156,7 @@ def test_a_night_with_too_little_valid_signal_fails(tmp_path, capsys, monkeypatc
     faults = "faults=range@0+100"
     run("record", "--device", "sim", "--out", tmp_path / "a.night", "--duration", 3,
         "--option", faults, expect=2)  # fmt: skip
-    assert "no simulated wearable answers" in capsys.readouterr().err
+    assert "no simulated wearable was found" in capsys.readouterr().err
     faults = "faults=silence@0+100"
     run("record", "--device", "sim", "--out", tmp_path / "b.night", "--duration", 5,
         "--option", faults, expect=1)  # fmt: skip

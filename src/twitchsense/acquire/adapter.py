@@ -136,7 +136,7 @@ class Adapter:
             adapter = await adapters.get()
             devices: list[BLEDevice] = await adapter.get_connected_devices([v1_frames.SERVICE_UUID])
         except Exception as error:  # undocumented errors again; the scan may still succeed
-            log.info("cannot ask for connected devices: %s", error)
+            log.info("cannot list the connected devices: %s", error)
             return []
         return [Advertisement(d.address, d.name or "", None, d) for d in devices]
 
@@ -217,7 +217,7 @@ async def open_adapter(plugin: str = "", **options: Any) -> AsyncIterator[Adapte
         return
     found = [e for e in entry_points(group=ENTRY_POINT_GROUP) if e.name == plugin]
     if not found:
-        raise InputError(plugin, "no such radio", "install twitchsense again, with its extra sim")
+        raise InputError(plugin, "no such Bluetooth plug-in", "install twitchsense[sim]")
     try:
         make = found[0].load()
     except ImportError as error:
@@ -226,5 +226,7 @@ async def open_adapter(plugin: str = "", **options: Any) -> AsyncIterator[Adapte
         try:
             backends = await stack.enter_async_context(make(**options))
         except OSError as error:
-            raise AdapterError(f"{plugin}: cannot be opened ({error}); is it served?") from error
+            raise AdapterError(
+                f"{plugin}: cannot be opened ({error}); is its server running?"
+            ) from error
         yield Adapter(backends.scanner, backends.client)

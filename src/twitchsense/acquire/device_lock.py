@@ -38,9 +38,9 @@ def lock_device(address: str) -> Iterator[None]:
     try:
         lock = WriterLock(_lock_folder() / name)
     except InputError as error:
-        raise InputError(address, error.problem, "end that first") from error
+        raise InputError(address, error.problem, "stop that recording first") from error
     except (OSError, KeyError) as error:
-        log.warning("cannot keep other recorders off %s (%s)", address, error)
+        log.warning("cannot prevent other recorders from using %s (%s)", address, error)
         yield
         return
     try:

@@ -45,7 +45,7 @@ def keep_awake() -> Iterator[bool]:
                 command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
         except OSError as error:
-            log.info("cannot hold off sleep: %s", error)
+            log.info("cannot prevent this computer from sleeping: %s", error)
     try:
         yield process is not None and _keeps_running(process)
     finally:

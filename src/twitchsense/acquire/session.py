@@ -73,8 +73,9 @@ class SessionError(TwitchsenseError):
 
     def __init__(self, address: str, cause: Exception) -> None:
         super().__init__(
-            f"{address}: recording has ended at a fault of twitchsense ({cause!r}); what came "
-            "is in the night: record on into it, and report this with the messages above"
+            f"{address}: recording stopped because of an error in twitchsense ({cause!r}); the "
+            "data received so far are in the night file: run the same command again to continue, "
+            "and report this error with the messages above"
         )
 
 
@@ -180,7 +181,7 @@ class Session:
             except Exception as error:
                 # connection and adapter translate the errors of back ends: this is a bug of
                 # twitchsense, and retrying for the rest of the night would hide it
-                log.exception("%s: a fault of twitchsense", self.address)
+                log.exception("%s: an error in twitchsense", self.address)
                 self._log_failure("error", repr(error))
                 raise SessionError(self.address, error) from error
             finally:
@@ -245,8 +246,8 @@ class Session:
             # new frames would be mistaken for the stored ones that have the same numbers
             raise DeviceConnectionError(
                 FailureReason.FOREIGN,
-                "its frames are numbered anew but its boot count did not rise: "
-                "record it into another night",
+                "its frame numbers start again although its boot count did not change: "
+                "record into another night file",
             )
         source = FrameSource(info, boot, before.next, self.on_stored)
         self._last_data_s = asyncio.get_running_loop().time()

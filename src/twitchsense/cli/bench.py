@@ -100,7 +100,7 @@ def iter_rows(figures: dict[str, Any]) -> TableRows:
             f"live: end of a {kind.replace('_', ' ')} → its row",
             f"{delay['p50']:.2f} s",
             f"at most {delay['most']:.2f} s; {delay['count']} seen; "
-            f"settled after {live['settled_s'][kind]['p50']:.2f} s",
+            f"final after {live['settled_s'][kind]['p50']:.2f} s",
         )
     if memory["above_mb"] is not None:
         yield (
@@ -112,7 +112,7 @@ def iter_rows(figures: dict[str, Any]) -> TableRows:
     yield (
         "import twitchsense",
         f"{start['import_s']:.3f} s",
-        f"beyond numpy; {start['analyze_s']:.2f} s with all that analyze needs",
+        f"beyond numpy; {start['analyze_s']:.2f} s with the modules that analyze needs",
     )
 
 

@@ -162,5 +162,5 @@ def _print_progress(progress: CohortProgress, out: Path) -> None:
         err=True,
     )
     if progress.failed:
-        click.echo(f"Why: {out / 'failed'}", err=True)
+        click.echo(f"Reasons: {out / 'failed'}", err=True)
     click.echo(f"Dataset: {out}", err=True)

@@ -28,7 +28,7 @@ from twitchsense.errors import TwitchsenseError
 def demo(ctx: click.Context, out: Path, minutes: float, seed: int, quiet: bool) -> None:
     """Simulate a night, analyse it, and leave the report in DIR/result/report.html.
 
-    What the simulator put into the night is in DIR/truth.csv.
+    The events that the simulator generated are in DIR/truth.csv.
     """
     from twitchsense.cli.analyze import analyze
     from twitchsense.results.files import check_output_directory

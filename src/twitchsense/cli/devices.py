@@ -17,7 +17,7 @@ from twitchsense.text import printable
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @verbosity
 def devices(device: str, seconds: float, as_json: bool, quiet: bool) -> None:
-    """Scan for wearables that speak our protocol, and list name, address and strength."""
+    """List the wearables in range with name, address and signal strength."""
     from twitchsense.acquire.adapter import Advertisement, open_adapter
     from twitchsense.cli.record import split_device
 
@@ -37,4 +37,7 @@ def devices(device: str, seconds: float, as_json: bool, quiet: bool) -> None:
         strength = "connected" if sighting.rssi is None else f"{sighting.rssi} dBm"
         click.echo(f"{printable(sighting.name, '?')}  {sighting.address}  {strength}")
     if not found and not quiet:
-        click.echo("no wearable found: is it on, near, and not connected elsewhere?", err=True)
+        click.echo(
+            "no wearable found: check that it is on, nearby, and not connected to another device",
+            err=True,
+        )

@@ -14,7 +14,7 @@ from twitchsense.model.candidates import ScoredCandidate
 from twitchsense.model.channels import NS
 
 _HEADER: Final = (
-    "Movements as they are first detected. A line with 'corrects' or 'taken back' corrects an "
+    "Movements as they are first detected. A line with 'corrects' or 'withdrawn' changes an "
     "earlier one; the result of `twitchsense analyze` is final."
 )
 
@@ -25,7 +25,7 @@ class EventPrinter:
     Attributes
     ----------
     n_events : int
-        Number of movements printed and not taken back.
+        Number of movements printed and not withdrawn.
     """
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class EventPrinter:
             self._provisional[key] = candidate.kind
         self.n_events += (0 if row.withdrawn else 1) - (1 if previous else 0)
         if row.withdrawn:
-            self._print(candidate, f"taken back: {previous}")
+            self._print(candidate, f"withdrawn: {previous}")
         elif previous != candidate.kind:
             self._print(candidate, candidate.kind, f"  (corrects {previous})" if previous else "")
 

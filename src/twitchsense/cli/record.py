@@ -42,7 +42,7 @@ _CONNECT_TIMEOUT_S: Final = 30.0
     metavar="ID|NAME|sim",
     multiple=True,
     required=True,
-    help="Address or name of a wearable; repeat it for a second one. 'sim': a simulated one, "
+    help="Address or name of a wearable; give the option twice for two. 'sim': a simulated one, "
     "'sim@TRANSPORT': one that firmware_sim serves.",
 )
 @click.option(
@@ -53,7 +53,7 @@ _CONNECT_TIMEOUT_S: Final = 30.0
     help="The night file; if it exists, the recording is continued in it.",
 )
 @click.option("--duration", metavar="S", type=click.FloatRange(min=1), help="Stop after this time.")
-@click.option("--live", is_flag=True, help="Find movements while recording, and show them.")
+@click.option("--live", is_flag=True, help="Detect movements while recording, and print them.")
 @click.option(
     "--min-valid",
     metavar="SHARE",
@@ -91,8 +91,8 @@ def record(
     share = asyncio.run(_record(devices, out, duration, live, options, quiet))
     if share < min_valid:
         raise TwitchsenseError(
-            f"ONLY {share:.0%} OF THE TIME WAS RECORDED (wanted {min_valid:.0%}): "
-            "see what was lost above, and check battery, distance and electrodes"
+            f"ONLY {share:.0%} OF THE TIME WAS RECORDED (required: {min_valid:.0%}): "
+            "the losses are listed above; check the battery and the distance to the wearable"
         )
 
 
@@ -213,7 +213,7 @@ async def _record(
             except (TypeError, ValueError) as error:
                 if not plugin:
                     raise
-                raise InputError("--option", str(error), "see the simulator's page") from error
+                raise InputError("--option", str(error), "see docs/recording.md") from error
     finally:
         night.close()
         if worker is not None:
@@ -227,7 +227,7 @@ async def _find_simulated(adapter: Adapter, served: bool, stop: asyncio.Event) -
     if served:
         found = await adapter.scan(_SECOND_SCAN_S) or found  # there may be one per leg
     if not found and not stop.is_set():
-        raise InputError("sim", "no simulated wearable answers", "start firmware_sim serve")
+        raise InputError("sim", "no simulated wearable was found", "start firmware_sim serve")
     return [s.address for s in found]
 
 
@@ -296,7 +296,7 @@ def format_status(address: str, status: SessionStatus, elapsed_s: float, state: 
     battery = "?" if status.battery is None else f"{status.battery}"
     return printable(
         f"{address}: {elapsed_s:.0f} s, valid {status.valid_s:.1f} s, "
-        f"lost {status.n_lost} frames, waiting for {status.n_missing}, battery {battery} %, "
+        f"lost {status.n_lost} frames, {status.n_missing} still missing, battery {battery} %, "
         f"{state}, {status.n_connections} connections",
         "?",
     )

@@ -40,7 +40,7 @@ def score_limb(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Score leg movements from a list of marks: onset, duration (s) and leg.
+    """Score leg movements from a list with onset (s), duration (s) and leg.
 
     Indices that depend on --hypnogram or --respiratory are undefined without them.
     """

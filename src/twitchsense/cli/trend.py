@@ -12,7 +12,7 @@ from twitchsense.text import printable
 _PATH = click.Path(path_type=Path)
 
 
-@click.command(short_help="Compare nights, with a diary.")
+@click.command(short_help="Compare many nights, optionally with a diary.")
 @click.argument("results", metavar="DIR...", nargs=-1, required=True, type=_PATH)
 @click.option(
     "--diary", metavar="FILE", type=_PATH, help="CSV, TOML or YAML, one date per evening."

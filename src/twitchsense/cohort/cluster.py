@@ -52,7 +52,7 @@ def run_on_dask(tasks: Sequence[Task], address: str) -> Iterator[Outcome]:
         )
     except (OSError, ValueError) as error:
         raise InputError(
-            source, "no Dask scheduler answers there", "start one: dask scheduler"
+            source, "no Dask scheduler responds at this address", "start one: dask scheduler"
         ) from error
     with client, client.as_current():
         try:

@@ -99,7 +99,7 @@ def read_manifest(path: Path, make_settings: MakeSettings) -> list[NightEntry]:
         raise InputError(
             source,
             f"has the unknown column {unknown[0]!r}",
-            f"use {', '.join(COLUMNS)}; keep others in a table of your own",
+            f"use {', '.join(COLUMNS)}; keep other columns in a separate table",
             "line 1",
         )
     table.require("captures")

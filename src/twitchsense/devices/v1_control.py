@@ -141,7 +141,7 @@ def decode_response(data: bytes) -> ControlResponse:
         If the bytes are not a valid response.
     """
     if len(data) < 3:
-        raise PacketError(PacketErrorReason.TOO_SHORT, f"answer of {len(data)} bytes")
+        raise PacketError(PacketErrorReason.TOO_SHORT, f"response of {len(data)} bytes")
     if not data[0] & _ANSWER or data[0] ^ _ANSWER not in _OPS:
         raise PacketError(PacketErrorReason.UNKNOWN_OP, f"0x{data[0]:02x}")
     if data[2] not in _STATUSES:

@@ -191,10 +191,10 @@ def decode_info(data: bytes) -> DeviceInfo:
     if major != PROTOCOL_MAJOR:
         raise PacketError(
             PacketErrorReason.VERSION,
-            f"the device speaks version {major}, we speak {PROTOCOL_MAJOR}",
+            f"the device uses version {major}, supported is {PROTOCOL_MAJOR}",
         )
     if not 1 <= count <= 8 or leg not in _LEGS or not 1000 <= tick_hz <= 1_000_000 or not device:
-        raise PacketError(PacketErrorReason.INFO, "a number out of its range")
+        raise PacketError(PacketErrorReason.INFO, "a value is out of range")
     if len(data) < _INFO_HEAD.size + count * _INFO_STREAM.size:
         raise PacketError(
             PacketErrorReason.TOO_SHORT, f"info of {len(data)} bytes for {count} streams"
@@ -206,7 +206,7 @@ def decode_info(data: bytes) -> DeviceInfo:
         for i in range(count)
     )
     if len({s.id for s in streams}) < count:
-        raise PacketError(PacketErrorReason.INFO, "a stream id twice")
+        raise PacketError(PacketErrorReason.INFO, "a stream id occurs twice")
     return DeviceInfo(minor, _LEGS[leg], tick_hz, device, streams)
 
 
@@ -221,7 +221,7 @@ def _decode_stream(fields: tuple[int, ...], tick_hz: int) -> StreamInfo:
         and full_scale > 0
     )
     if not good:
-        raise PacketError(PacketErrorReason.INFO, f"stream {number} cannot be")
+        raise PacketError(PacketErrorReason.INFO, f"stream {number} is invalid")
     return StreamInfo(number, _KINDS.get(kind), width, rate, full_scale)
 
 

@@ -40,8 +40,8 @@ _STATUS_TEXTS: Final = {
     "connected": "connected",
     "lost": "connection lost, trying again",
     "failed": "not connected, trying again",
-    "refused": "sends invalid answers, trying again",
-    "error": "an error, trying again",
+    "refused": "the wearable sends invalid data, trying again",
+    "error": "an error occurred, trying again",
     "stopped": "the recording was ended",
 }
 #: Time (s) without a frame after which the connection counts as silent; also the period of the
@@ -188,7 +188,9 @@ class NightFollower:
                     db.close()
         except sqlite3.Error as error:
             raise InputError(
-                str(self.path), f"took no marker ({error})", "try again, or write the time down"
+                str(self.path),
+                f"the marker was not stored ({error})",
+                "try again, or note the time",
             ) from error
 
     def state(self, *, counts: bool, now_s: float | None = None) -> dict[str, Any]:
@@ -240,8 +242,8 @@ class NightFollower:
         if over and self.newest_ns:
             last = datetime.fromtimestamp(self.newest_ns / NS)
             when = f"{last:%H:%M}" if age_s < 12 * 3600 else f"{last:%H:%M on %Y-%m-%d}"
-            verb = "ended" if ended else "broke off"
-            return f"the recording {verb} at {when}{'' if ended else '; nobody records it now'}"
+            verb = "ended" if ended else "stopped unexpectedly"
+            return f"the recording {verb} at {when}{'' if ended else '; no recorder is running'}"
         status = self.connection_status
         return f"no signal for {format_duration(age_s)}: {status}" if silent else status
 

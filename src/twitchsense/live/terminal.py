@@ -121,7 +121,7 @@ class LiveApp(App[None]):
         yield Static(id="last", markup=False)
         yield Static(id="events", markup=False)
         yield Static(id="marked", markup=False)
-        yield Input(placeholder="what to remember; Enter stores it", max_length=200, id="words")
+        yield Input(placeholder="text of the marker; Enter stores it", max_length=200, id="words")
         yield Footer()
 
     def on_mount(self) -> None:
@@ -168,7 +168,7 @@ class LiveApp(App[None]):
             top = max(_FULL_SCALE[trail["kind"]], *(s for s in size if s is not None), 0.0)
             unit = "µV" if trail["kind"] == "emg" else "g"
             scale = f"{top:.0f}" if top >= 10 else f"{top:.2g}"
-            name = f"{trail['name']}, half a minute, up to {scale} {unit}"
+            name = f"{trail['name']}, last 30 s, up to {scale} {unit}"
             if not self.query(f"#trail{k}"):
                 await box.mount(Static(id=f"name{k}", markup=False))
                 await box.mount(Static(id=f"trail{k}", classes="trail", markup=False))
@@ -185,7 +185,7 @@ class LiveApp(App[None]):
             each = [f"{n} {kind}" for kind, n in state["counts"].items()]
             lines.append(f"Since this view was opened: {', '.join(each) or 'none yet'}")
         self.query_one("#events", Static).update("\n".join(lines))
-        head = "What came last, provisional until the night is analysed:" if state["events"] else ""
+        head = "Latest events, provisional until the night is analysed:" if state["events"] else ""
         self.query_one("#last", Static).update(head)
 
     def action_counts(self) -> None:

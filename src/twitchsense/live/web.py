@@ -149,13 +149,13 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/news":
             self._stream_states()
         else:
-            self._reject(HTTPStatus.NOT_FOUND, "there is nothing here")
+            self._reject(HTTPStatus.NOT_FOUND, "no such page")
 
     def do_POST(self) -> None:
         """Store a marker."""
         self.close_connection = True
         if self.headers.get("Origin") is None:
-            self._reject(HTTPStatus.FORBIDDEN, "a marker comes from the page alone")
+            self._reject(HTTPStatus.FORBIDDEN, "markers are accepted from the page only")
             return
         if self._session() is None:
             return
@@ -177,7 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _session(self) -> str | None:
         """Return the session of the request, or answer with an error and return None."""
         if not self.live.is_allowed_origin(self.headers.get("Host"), self.headers.get("Origin")):
-            self._reject(HTTPStatus.FORBIDDEN, "this page is for this computer alone")
+            self._reject(HTTPStatus.FORBIDDEN, "this page can be opened on this computer only")
             return None
         token = parse_qs(urlsplit(self.path).query).get("token", [""])[0]
         try:

@@ -28,7 +28,7 @@ class DetectionWorker:
     ----------
     process : callable
         Called in the thread with frames of any number of wearables. After an exception it is
-        not called again; the recording goes on.
+        not called again; the recording continues.
     limit : int
         Maximum number of queued frames.
 
@@ -55,7 +55,7 @@ class DetectionWorker:
         with self._lock:
             if self._n_queued + len(frames) > self._limit:
                 if not self.n_dropped:
-                    log.warning("live: this computer is too slow to look for movements in time")
+                    log.warning("live: this computer is too slow to detect movements in time")
                 self.n_dropped += len(frames)
                 return
             self._n_queued += len(frames)
@@ -84,4 +84,4 @@ class DetectionWorker:
                 self._process(frames)
             except Exception:
                 failed = True
-                log.exception("live: stopped looking for movements; the recording goes on")
+                log.exception("live: detection stopped after an error; the recording continues")

@@ -38,7 +38,9 @@ class WriterLock:
                 os.close(self._file)
                 who = f"process {holder}" if holder.isdigit() else "another process"
                 raise InputError(
-                    str(path), f"is being recorded by {who}", "end that first, or choose another"
+                    str(path),
+                    f"is being recorded by {who}",
+                    "stop it first, or choose another file",
                 )
             if self._is_current():
                 break

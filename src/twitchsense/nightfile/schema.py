@@ -120,7 +120,9 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
             # the index of the log cannot be created in a read-only folder; nobody writes there
             db, application = _open(f"{uri}?mode=ro&immutable=1")
     except sqlite3.OperationalError as error:
-        raise InputError(source, f"cannot be opened ({error})", "check path and rights") from error
+        raise InputError(
+            source, f"cannot be opened ({error})", "check path and permissions"
+        ) from error
     except sqlite3.Error as error:
         raise damaged_error(path, error) from error
     try:
@@ -139,7 +141,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         if schema > SCHEMA:
             raise InputError(
                 source,
-                f"was written by a later version (schema {schema}, we know {SCHEMA})",
+                f"was written by a later version (schema {schema}, newest known {SCHEMA})",
                 "update twitchsense",
             )
         if schema < 1 or not expected <= tables:
@@ -234,4 +236,4 @@ def create(path: Path, meta: dict[str, str]) -> None:
 
 def write_error(path: Path, error: Exception) -> StorageError:
     """Return the error for a file that cannot be written."""
-    return StorageError(f"{path}: cannot write the night ({error}); free space or choose another")
+    return StorageError(f"{path}: cannot be written ({error}); free disk space or choose another")

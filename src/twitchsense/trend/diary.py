@@ -132,7 +132,7 @@ def _read(path: Path) -> str:
     source = str(path)
     try:
         if path.stat().st_size > _MAX_BYTES:
-            raise InputError(source, "is over 5 MB, which no diary is", "give the diary")
+            raise InputError(source, "is over 5 MB, too large for a diary", "check the file name")
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(source, "is not UTF-8 text", "save it as UTF-8") from error
@@ -171,7 +171,7 @@ def _from_document(document: Any, source: str) -> Diary:
         given = document.get("exposures", [])
         if not isinstance(given, list) or not all(isinstance(g, str) for g in given):
             raise InputError(
-                source, "has exposures that are no list of words", 'write ["alcohol_g"]'
+                source, "has exposures that are not a list of names", 'write ["alcohol_g"]'
             )
         exposures = tuple(given)
     if not isinstance(days, list) or not all(isinstance(d, dict) for d in days):
@@ -268,7 +268,7 @@ def _number(name: str, value: Value | None, given: Any, source: str, place: str)
     if name.endswith("_hour"):
         cure = 'write the hour as 15, 15.5 or "15:30"'
     elif isinstance(value, float) and value > maximum:
-        cure = f"write the number in {unit}; over {maximum:g} is not believed"
+        cure = f"write the number in {unit}; values over {maximum:g} are refused"
     else:
-        cure = f"write the number alone, in {unit}; 0 or none if there was none"
+        cure = f"write only the number, in {unit}; 0 or none if there was none"
     raise InputError(source, f"{name} is {printable(shown)!r}", cure, place)

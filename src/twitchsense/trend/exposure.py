@@ -145,7 +145,7 @@ def _parse(name: str, diary: Diary) -> Exposure:
         except ValueError:
             if sign != "=":
                 raise InputError(
-                    "exposures", f"{name!r} compares with no number", "write caffeine_mg>200"
+                    "exposures", f"{name!r} has no number to compare with", "write caffeine_mg>200"
                 ) from None
             return Exposure(name, column, sign, text.lower())
     given = [day[column] for day in diary.days.values() if column in day]
