@@ -24,9 +24,9 @@ def drawn_words(ax):
 @pytest.mark.parametrize(
     ("emg_s", "word", "says"),
     [
-        (120, "Yes", "acceleration could both be judged nearly all the time."),
-        (105, "Mostly", "judged for 105 s of it and acceleration could be judged nearly all"),
-        (60, "In part", "judged for 60 s of it"),
+        (120, "Yes", "acceleration could both be evaluated nearly all the time."),
+        (105, "Mostly", "evaluated for 105 s of it and acceleration could be evaluated nearly all"),
+        (60, "In part", "evaluated for 60 s of it"),
         (0, "In part", "no muscle signal (EMG) was recorded"),
     ],
 )

@@ -19,7 +19,7 @@ def test_without_emg_the_twitch_row_says_no_emg():
     whole = make_recording(8, gap=False)
     acc = replace(whole, channels=whole.channels[1:], segments=whole.segments_of("acc"))
     night = ts.analyze(acc)
-    assert "can't be seen without muscle signal" in summary_sentences.events_sentences(night)
+    assert "cannot be detected without a muscle signal" in summary_sentences.events_sentences(night)
     rows = tables.rate_table(night, night.summary_dict())["rows"]
     assert rows[0]["name"] == "Twitches"
     assert {cell["count"] for cell in rows[0]["cells"]} == {"no EMG"}

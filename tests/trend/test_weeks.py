@@ -123,7 +123,7 @@ def test_too_few_nights_give_no_comparison(tmp_path):
     weeks = read_weeks([nights], diary)
     assert {a.answer for a in weeks.comparisons} == {"not enough nights yet"}
     assert all(math.isnan(a.difference) for a in weeks.comparisons)
-    assert "normal answer" in trend_sentences(weeks)[-1]
+    assert "normal result" in trend_sentences(weeks)[-1]
 
 
 def test_comparison_needs_five_nights_in_each_group(tmp_path):

@@ -41,13 +41,13 @@ def kind_rule(kind: str, settings: Settings) -> str:
     s = settings
     rules = {
         "twitch": f"a muscle burst of {s.twitch.min_ms:g}–{s.twitch.max_ms:g} ms with at least "
-        f"{s.twitch.min_uv:g} µV peak to peak (give or take {s.twitch.slack_uv:g}) that did not "
-        "throw the leg",
-        "jerk": f"a burst of {s.jerk.min_ms:g}–{s.jerk.max_ms:g} ms that threw the leg with at "
-        f"least {s.jerk.min_g:g} g and {s.jerk.min_jerk_g_s:g} g/s",
+        f"{s.twitch.min_uv:g} µV peak to peak (tolerance {s.twitch.slack_uv:g} µV) that did not "
+        "move the leg abruptly",
+        "jerk": f"a burst of {s.jerk.min_ms:g}–{s.jerk.max_ms:g} ms that moved the leg abruptly, "
+        f"with at least {s.jerk.min_g:g} g and {s.jerk.min_jerk_g_s:g} g/s",
         "brief_contraction": f"a muscle burst of {s.twitch.max_ms:g}–{s.movement.min_s * 1000:g} "
-        "ms that is no jerk",
-        "movement": f"muscle activity {s.movement.rise_uv:g} µV over rest for "
+        "ms that is not a jerk",
+        "movement": f"muscle activity {s.movement.rise_uv:g} µV above rest for "
         f"{s.movement.min_s:g}–{s.movement.max_s:g} s, or acceleration as long",
         "gross_movement": f"activity of more than {s.movement.max_s:g} s, or acceleration "
         f"alone for {s.movement.acc_gross_s:g} s or longer",
@@ -64,12 +64,12 @@ def method_paragraphs(night: NightLike) -> list[str]:
         f"begins {s.emg.open_k:g} robust standard deviations above the noise floor of the last "
         f"{s.emg.floor_s:g} s and ends at {s.emg.close_k:g}. A twitch lasts "
         f"{s.twitch.min_ms:g}–{s.twitch.max_ms:g} ms and has at least {s.twitch.min_uv:g} µV peak "
-        f"to peak, give or take {s.twitch.slack_uv:g}.",
-        f"A jerk lasts {s.jerk.min_ms:g}–{s.jerk.max_ms:g} ms in the EMG and throws the leg with "
-        f"at least {s.jerk.min_g:g} g and {s.jerk.min_jerk_g_s:g} g/s. No published limits "
+        f"to peak, with a tolerance of {s.twitch.slack_uv:g} µV.",
+        f"A jerk lasts {s.jerk.min_ms:g}–{s.jerk.max_ms:g} ms in the EMG and moves the leg "
+        f"abruptly, with at least {s.jerk.min_g:g} g and {s.jerk.min_jerk_g_s:g} g/s. No published limits "
         "exist for the leg; these, and the grades of jerks, are provisional.",
-        f"A leg movement rises {s.movement.rise_uv:g} µV over rest and lasts {s.movement.min_s:g}–"
-        f"{s.movement.max_s:g} s.",
+        f"A leg movement is muscle activity {s.movement.rise_uv:g} µV above rest for "
+        f"{s.movement.min_s:g}–{s.movement.max_s:g} s.",
         f"Drowsy is the {s.context.drowsy_min:g} min before sleep onset, falling asleep the first "
         f"{s.context.onset_min:g} min after it. On one leg, a fasciculation-like and a "
         "fragmentary-myoclonus-like twitch differ only by wake or sleep, not by their shape.",

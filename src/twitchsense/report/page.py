@@ -193,8 +193,8 @@ def _patterns(night: NightLike, windows: list[EventWindow], periodicity: str) ->
                 svg_data_uri(figure),
                 f"Histogram of the time from one leg movement to the next; {text}",
                 "From one leg movement to the next",
-                f"{text}. An even spread shows no rhythm; a peak between {TYPICAL_INTERVAL_S[0]:g} "
-                f"and {TYPICAL_INTERVAL_S[1]:g} s does.{index}",
+                f"{text}. An even distribution shows no rhythm; a peak between "
+                f"{TYPICAL_INTERVAL_S[0]:g} and {TYPICAL_INTERVAL_S[1]:g} s shows one.{index}",
             )
         )
     clock = WallClock.of(night.recording)
@@ -207,10 +207,10 @@ def _patterns(night: NightLike, windows: list[EventWindow], periodicity: str) ->
         figures.append(
             PageFigure(
                 svg_data_uri(figure),
-                f"{n} twitches of one shape on {cluster.channel}, over each other",
-                f"One shape, {n} times on {cluster.channel}",
-                f"First {first}, last {last}. Twitches this alike may come from the same muscle "
-                "fibres; that is common and no sign of anything by itself.",
+                f"{n} twitches with the same waveform on {cluster.channel}, overlaid",
+                f"The same waveform, {n} times on {cluster.channel}",
+                f"First {first}, last {last}. Twitches this similar may come from the same muscle "
+                "fibres; this is common and by itself no sign of disease.",
             )
         )
     return figures

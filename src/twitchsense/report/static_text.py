@@ -17,11 +17,11 @@ NOTICE: Final = (
 HOW_TO_READ: Final = (
     "Healthy legs twitch and jerk too. In one survey about seven in ten healthy people had "
     "harmless twitches (AAN 2017, S45.007), and some 60–70 % of people have had a sleep start at "
-    "some time (Chiaro 2016). One night's count depends on where the sensor sat and how well it "
-    "held; several nights tell more than one.",
-    "Each rate is per hour of signal that could be judged, with the range that fits the count "
-    "(exact 95 % interval). Few hours give wide ranges. Where there was no signal, nothing is "
-    "known: that is not the same as nothing happening.",
+    "some time (Chiaro 2016). One night's count depends on where the sensor was placed and how "
+    "well it was attached; several nights say more than one.",
+    "Each rate is per hour of signal that could be evaluated, with the range of rates "
+    "consistent with the count (exact 95 % interval). Few hours give wide ranges. Where there was "
+    "no signal, nothing is known: it does not mean that nothing happened.",
 )
 
 CAUSES_INTRO: Final = (
@@ -39,8 +39,8 @@ CAUSES: Final = (
 )
 
 CAUSES_END: Final = (
-    "A diary kept for some weeks shows what occurs together (twitchsense trend), which does not "
-    "show a cause. This is no advice to take or avoid anything: a doctor can measure whether "
+    "A diary kept for some weeks shows what occurs together (twitchsense trend), but it does not "
+    "show a cause. This is not advice to take or avoid anything: a doctor can measure whether "
     "something is lacking."
 )
 

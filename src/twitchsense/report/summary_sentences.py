@@ -76,14 +76,14 @@ def valid_time_sentences(night: NightLike) -> str:
     extents = {_extent(shares.get(kind), length) for kind in _SENSOR_NAMES}
     if len(extents) == 1 and len(shares) == len(_SENSOR_NAMES):
         both = " and ".join(_SENSOR_NAMES.values())
-        validity = f"{both} could both be judged {extents.pop()}"
+        validity = f"{both} could both be evaluated {extents.pop()}"
     else:
         validity = " and ".join(
             _sensor_validity(kind, shares.get(kind), length) for kind in _SENSOR_NAMES
         )
     text = f"The recording lasted {format_duration(length)}: {validity}."
     if any(share <= _NEARLY_ALL for share in shares.values()):
-        text += " Nothing is known about the rest."
+        text += " Nothing is known about the rest of the time."
     disturbed_s = _artifact_s(night)
     if disturbed_s > 0:
         text += (
@@ -126,8 +126,8 @@ def _sensor_validity(kind: str, share: float | None, length_s: float) -> str:
     if share is None:
         return f"no {name} was recorded"
     if share <= 0:
-        return f"none of the {name} could be judged"
-    return f"{name} could be judged {_extent(share, length_s)}"
+        return f"none of the {name} could be evaluated"
+    return f"{name} could be evaluated {_extent(share, length_s)}"
 
 
 def _extent(share: float | None, length_s: float) -> str:
@@ -148,7 +148,7 @@ def sleep_onset_sentence(night: NightLike) -> str:
         )
     when = clock.format_minute(onset.time_s)
     if "hypnogram" in onset.source:
-        return f"By the hypnogram given, sleep began at {when}."
+        return f"According to the hypnogram, sleep began at {when}."
     if is_onset_left_censored(night) and onset.high_s is not None:
         return (
             f"The leg lay still from the start, so sleep may have begun at any time until "
@@ -175,7 +175,7 @@ def events_sentences(night: NightLike) -> str:
     has_emg = any(
         night.valid_s.get(c.name, 0) > 0 for c in night.recording.channels if c.kind == "emg"
     )
-    no_emg = "" if has_emg else " Twitches can't be seen without muscle signal."
+    no_emg = "" if has_emg else " Twitches cannot be detected without a muscle signal."
     main = [k for k in _MAIN_KINDS if counts.get(k, 0)]
     others = [k for k in (*KIND_NAMES, *sorted(counts.index)) if k in counts and k not in main]
     other_counts = [_counted(k, int(counts[k])) for k in dict.fromkeys(others)]
@@ -198,7 +198,7 @@ def events_sentences(night: NightLike) -> str:
         when = clock.format_minute(float(strongest["onset"]))
         text += (
             f"; the strongest jerk came {'at ' if clock.is_known else ''}{when} with "
-            f"{float(strongest['peak_g']):.2f}\u00a0g (1\u00a0g is the pull of the earth)"
+            f"{float(strongest['peak_g']):.2f}\u00a0g (1\u00a0g is the acceleration of gravity)"
         )
     return f"{text}.{no_emg}"
 
@@ -215,13 +215,13 @@ def confidence_sentences(night: NightLike) -> str:
         if not any(seconds > 0 for seconds in night.valid_s.values()):
             return "Nothing is known about this night."
         coverage = (
-            "the sensors saw nearly all of it"
+            "the signal was valid nearly all the time"
             if _is_all_valid(_valid_shares(night))
             else "nothing is known about the time without valid signal"
         )
         return (
-            f"No event was found, and {coverage}. They detect only the muscle below them and "
-            "movements of this leg."
+            f"No event was found, and {coverage}. The sensors detect only the muscle below them "
+            "and movements of this leg."
         )
     like = "Names that end in “-like” say what a pattern resembles, not what causes it."
     confidence = table["confidence"].to_numpy(float)
@@ -273,7 +273,7 @@ def _periodic_series(table: pd.DataFrame) -> str:
         return ""
     n = rows["series"].nunique()
     return (
-        f"; {len(rows)} of the leg movements came one after the other at a steady pace "
+        f"; {len(rows)} of the leg movements followed each other at regular intervals "
         f"({n} periodic-like series)"
     )
 

@@ -267,11 +267,13 @@ def provenance_rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
     versions = ", ".join(f"{name} {v}" for name, v in provenance["versions"].items())
     return [
         ("recording", provenance["source"]),
-        ("SHA-256 of the input", provenance["sha256"] or "not from files"),
+        ("SHA-256 of the input", provenance["sha256"] or "none (not read from files)"),
         ("settings", provenance["settings"]),
         (
             "sleep from",
-            "a hypnogram" if provenance["hypnogram"] else "stillness of the leg, if at all",
+            "a hypnogram"
+            if provenance["hypnogram"]
+            else "estimated from stillness of the leg, if known",
         ),
         ("versions", versions),
     ]

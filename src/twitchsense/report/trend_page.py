@@ -143,7 +143,8 @@ def trend_sentences(weeks: Weeks) -> list[str]:
         elif n_too_few == len(weeks.comparisons):
             out.append(
                 f"The diary cannot be compared yet: at least {MIN_NIGHTS} nights, and "
-                f"{MIN_NIGHTS_PER_GROUP} on each side, are needed. That is a normal answer."
+                f"{MIN_NIGHTS_PER_GROUP} on each side, are needed. "
+                "This is a normal result in the first weeks."
             )
         else:
             out.append("Nothing in the diary makes a clear difference so far.")
@@ -153,7 +154,7 @@ def trend_sentences(weeks: Weeks) -> list[str]:
 def _title(weeks: Weeks) -> str:
     days = [d for d in weeks.nights["evening"] if hasattr(d, "isoformat")]
     if not days:
-        return "The nights together"
+        return "All nights"
     first, last = min(days), max(days)
     return f"{first.day} {first:%B %Y} to {last.day} {last:%B %Y}"
 

@@ -241,7 +241,7 @@ def _answer_sentence(
     if answer == "no clear difference":
         return (
             f"On {when} with {exposure}, no clear difference in {outcome} ({groups}): "
-            f"{interval} fits the nights. {CAUSE_DISCLAIMER}"
+            f"a difference {interval} is consistent with the data. {CAUSE_DISCLAIMER}"
         )
     return (
         f"On {when} with {exposure} you had about {abs(difference):.1f} {answer} {outcome} "
