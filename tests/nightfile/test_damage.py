@@ -155,7 +155,7 @@ def test_a_log_that_cannot_be_read_is_an_error(tmp_path, monkeypatch):
 
 def test_writing_in_a_read_only_folder_raises(tmp_path, monkeypatch):
     path = _in_log_mode(tmp_path, monkeypatch, with_log=False)
-    with pytest.raises(StorageError, match="cannot write the night"):
+    with pytest.raises(StorageError, match="cannot be written"):
         NightFileWriter(path)
     assert not path.with_name("a.night.lock").exists()
 
@@ -163,7 +163,7 @@ def test_writing_in_a_read_only_folder_raises(tmp_path, monkeypatch):
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_without_write_permission_raises(tmp_path):
     tmp_path.chmod(0o555)
-    with pytest.raises(StorageError, match="cannot write the night"):
+    with pytest.raises(StorageError, match="cannot be written"):
         NightFileWriter(tmp_path / "a.night")
     tmp_path.chmod(0o755)
 

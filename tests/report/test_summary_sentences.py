@@ -69,7 +69,7 @@ def test_plot_and_sentence_give_the_same_interval_of_sleep_onset(night):
 
 
 def test_confidence_of_a_night_without_events_depends_on_its_valid_time():
-    assert "saw nearly all of it" in summary_sentences.confidence_sentences(
+    assert "valid nearly all the time" in summary_sentences.confidence_sentences(
         make_quiet_night(120, 120)
     )
     assert (

@@ -205,7 +205,7 @@ def test_exported_files_can_be_read_back(kind, tmp_path, capsys):
             assert np.array_equal(a.samples.read(0, len(a.samples)), b.samples.read(0, 10**9))
             assert abs(a.start_ns + one.start_utc_ns - b.start_ns - two.start_utc_ns) < 1e5
     run("export", night, "--to", kind, "--out", tmp_path / "out", expect=2)
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     if kind == "csv":
         assert "time_utc" in pd.read_csv(files[0], nrows=2).columns
 

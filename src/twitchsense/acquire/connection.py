@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 #: Maximum wait (s) for a GATT operation or a response. Longer than any supervision timeout that
 #: is requested, so that a lost connection is reported as lost and not as a timeout.
 _RESPONSE_TIMEOUT_S: Final = 10.0
+#: Maximum time (s) to connect and discover the services.
 _CONNECT_TIMEOUT_S: Final = 30.0
+#: Maximum time (s) to disconnect.
 _DISCONNECT_TIMEOUT_S: Final = 5.0
 
 

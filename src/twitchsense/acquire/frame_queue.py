@@ -110,7 +110,7 @@ def decode_notifications(
     Returns
     -------
     records : list of Record
-        What to write: valid frames, damaged notifications, and the given records.
+        Records to write: valid frames, damaged notifications, and the given records.
     frames : list of StoredFrame
         The records that are valid frames, decoded.
     """

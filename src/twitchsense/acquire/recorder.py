@@ -64,7 +64,7 @@ class Recorder:
     sessions : list of Session
         One for each wearable.
     queue : FrameQueue
-        What is not on disk yet.
+        Notifications and records that are not on disk yet.
     storage_error : str
         Message of the last failed commit; empty once a commit succeeded.
     """
@@ -108,7 +108,7 @@ class Recorder:
         self._frames: list[StoredFrame] = []
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Record until `stop` is set, then stop the wearables and write what is left.
+        """Record until `stop` is set, then stop the wearables and write the remaining frames.
 
         Parameters
         ----------
@@ -140,7 +140,7 @@ class Recorder:
             raise StorageError(self.storage_error)
 
     async def flush(self) -> None:
-        """Write the queue to disk. What cannot be written is kept for the next call."""
+        """Write the queue to disk; items that cannot be written are kept for the next call."""
         async with self._flush_lock:
             items = self.queue.drain()
             if items:

@@ -49,6 +49,7 @@ log = logging.getLogger(__name__)
 #: Reason of a loss: the device restarted, which empties its ring buffer.
 REBOOT: Final = "reboot"
 
+#: Maximum duration (s) of a scan for the wearable.
 _SCAN_TIMEOUT_S: Final = 10.0
 #: Time (s) between checks for missing frames.
 _POLL_S: Final = 0.5
@@ -110,7 +111,7 @@ class Session:
     Attributes
     ----------
     status : SessionStatus
-        What can be shown of the session.
+        State and counts of the session.
     trackers : dict of Boot to FrameTracker
         Bookkeeping of each boot.
     tracker : FrameTracker or None
@@ -149,7 +150,7 @@ class Session:
         Raises
         ------
         SessionError
-            At a bug in twitchsense, which a new attempt would only repeat.
+            If a bug in twitchsense causes an error, which a new attempt would only repeat.
         """
         try:
             await self._run(stop)
@@ -226,7 +227,7 @@ class Session:
         self._locks[address] = lock
 
     async def _start_recording(self, connection: Connection, advertisement: Advertisement) -> None:
-        """Read what the device is, subscribe to its data and start it."""
+        """Read the description of the device, subscribe to its data and start it."""
         raw_info = await connection.read(v1_frames.INFO_UUID)
         info = v1_frames.decode_info(raw_info)
         self._device_key = f"{info.device:016X}"
@@ -253,7 +254,7 @@ class Session:
         self._last_data_s = asyncio.get_running_loop().time()
         await connection.subscribe_data(lambda data: self._on_notification(source, data))
         state = await start_device(connection, self.session_id, self._log_take_over)
-        # frames of the previous connection must be on disk before gaps are looked for
+        # frames of the previous connection must be on disk before missing frames are determined
         await self.flush()
         self._record(reading)
         self._open_tracker(boot, before, state)

@@ -1,4 +1,4 @@
-"""Status of a session: what `record` prints while it runs."""
+"""Status of a session, which `record` prints while it runs."""
 
 from __future__ import annotations
 
@@ -56,5 +56,5 @@ class SessionStatus:
 
     @property
     def valid_s(self) -> float:
-        """Seconds of samples of the stream that has fewest."""
+        """Shortest duration of samples on disk among the streams, s."""
         return min(self.seconds.values(), default=0.0)

@@ -1,7 +1,7 @@
 """Synthetic nights of any length: a tile of signal that is repeated when it is read.
 
-They serve for timing, not for accuracy: every stage of the detector has something to
-process (mains, ECG, twitches, jerks, movements), and reading them costs next to nothing.
+They are made for measuring speed, not accuracy: every stage of the detector has something to
+process (mains, ECG, twitches, jerks, movements), and reading them takes almost no time.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from twitchsense.model.recording import Recording
 
 #: Length of a tile, s.
 TILE_S: Final = 600.0
-#: Sampling rates, Hz.
+#: Sampling rate of the EMG, Hz.
 FS_EMG: Final = 1000.0
+#: Sampling rate of the accelerometer, Hz.
 FS_ACC: Final = 100.0
 #: Share of the jerks among all events; events that are neither jerk nor movement are twitches.
 JERK_SHARE: Final = 0.08
@@ -82,7 +83,7 @@ def make_tile(
     seconds : float
         Length of the signals.
     seed : int
-        Of the random generator.
+        Seed of the random generator.
 
     Returns
     -------

@@ -25,7 +25,7 @@ class Cost:
 
     @property
     def seconds(self) -> float:
-        """The smaller of the two, s.
+        """The smaller of wall-clock and processor time, s.
 
         On an idle computer this is the wall-clock time (threads make it smaller than the
         processor time); on a busy one it excludes the time of other processes.
@@ -46,7 +46,7 @@ def measure_cost(job: Callable[[], object], repeats: int = 1) -> Cost:
     Returns
     -------
     Cost
-        Of the fastest call: disturbances can only add to the time.
+        Cost of the fastest call, because disturbances can only add to the time.
     """
     costs = []
     for _ in range(repeats):

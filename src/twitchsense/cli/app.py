@@ -1,7 +1,8 @@
 """The ``twitchsense`` command: dispatches to the verbs and maps errors to exit statuses.
 
-0: done. 2: bad input or usage, one line on stderr. 1: internal failure. 130: interrupted.
-Nothing heavy is imported here, so that ``--help`` is instant.
+The exit status is 0 on success, 2 for invalid input or usage (with one line on stderr), 1 for an
+internal failure and 130 after an interruption. No slow module is imported here, so that
+``--help`` responds at once.
 """
 
 from __future__ import annotations

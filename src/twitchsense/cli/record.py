@@ -27,11 +27,11 @@ log = logging.getLogger(__name__)
 LIVE_PERIOD_S: Final = 0.1
 #: Time (s) between two status lines.
 _STATUS_PERIOD_S: Final = 10.0
-#: Longest scan (s) for a simulated wearable.
+#: Maximum duration (s) of the scan for a simulated wearable.
 SIMULATOR_SCAN_S: Final = 10.0
-#: Scan (s) for a second simulated wearable.
+#: Duration (s) of the scan for a second simulated wearable.
 _SECOND_SCAN_S: Final = 1.5
-#: With ``--duration``: time (s) to find and connect the first wearable.
+#: Maximum time (s) to find and connect the first wearable, if ``--duration`` is given.
 _CONNECT_TIMEOUT_S: Final = 30.0
 
 
@@ -128,7 +128,7 @@ def parse_options(pairs: tuple[str, ...]) -> dict[str, str | int | float]:
     Raises
     ------
     InputError
-        If a pair has no ``=`` or its key is no identifier.
+        If a pair has no ``=`` or its key is not an identifier.
     """
     options: dict[str, str | int | float] = {}
     for pair in pairs:
@@ -303,7 +303,7 @@ def format_status(address: str, status: SessionStatus, elapsed_s: float, state: 
 
 
 def _print_totals(recorder: Recorder, elapsed_s: float, out: Path, quiet: bool) -> float:
-    """Print what the night file holds; return the share of the time with valid signal."""
+    """Print the contents of the night file; return the share of the time with valid signal."""
     from twitchsense.nightfile.loss_report import read_loss_reports
 
     if not quiet:

@@ -30,7 +30,7 @@ def run_on_dask(tasks: Sequence[Task], address: str) -> Iterator[Outcome]:
     Yields
     ------
     Outcome
-        Of each night, as it finishes.
+        Outcome of each night, as it finishes.
 
     Raises
     ------

@@ -42,7 +42,7 @@ def run_in_processes(tasks: Sequence[Task], workers: int) -> Iterator[Outcome]:
     Yields
     ------
     Outcome
-        Of each night, as it finishes.
+        Outcome of each night, as it finishes.
 
     Raises
     ------

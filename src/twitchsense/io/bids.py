@@ -27,12 +27,15 @@ if TYPE_CHECKING:
 
 #: Rows that are written at once.
 _BLOCK_ROWS: Final = 200_000
-_SUBJECT, _TASK = "sub-01", "sleep"
+#: Label of the only participant.
+_SUBJECT: Final = "sub-01"
+#: Name of the only task.
+_TASK: Final = "sleep"
 _README: Final = """A night of surface EMG and acceleration of a leg, exported by twitchsense.
 
 Missing samples are missing: the EDF+ files are discontinuous where the recording was, and
-the LATENCY column of the motion files tells when each row was sampled. Muscle, placement
-and power line frequency are not known to the recording: please complete them.
+the LATENCY column of the motion files gives the time at which each row was sampled. Muscle,
+placement and power line frequency are not part of the recording: please complete them.
 """
 
 

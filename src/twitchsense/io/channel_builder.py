@@ -27,7 +27,7 @@ _KEPT_IMPOSSIBLE: Final = 1000
 _GRAVITY_STEP: Final = 64
 #: Median acceleration (g) above which the unit is wrong.
 _MAX_GRAVITY_G: Final = 16
-#: Range of the median acceleration (g) that is not remarkable.
+#: Range of the median acceleration (g) that causes no note.
 _GRAVITY_RANGE_G: Final = (0.5, 2)
 #: RMS residual of timestamps, in sampling periods, from which a note is written.
 _NOTED_RESIDUAL: Final = 0.05
@@ -113,7 +113,7 @@ class UnitCheck:
         self._count += len(samples)
 
     def conclude(self, plan: ChannelPlan, source: str) -> list[str]:
-        """Return notes on remarkable values.
+        """Return notes on implausible values.
 
         Parameters
         ----------

@@ -33,12 +33,14 @@ _DIGITAL_MAX: Final = 32767
 _ONSET_BYTES: Final = 24
 #: Data records that are written at once.
 _BLOCK_RECORDS: Final = 2000
-#: Maximum and minimum duration (s) of a data record. In shorter records the onsets would take
-#: more room than the samples.
+#: Maximum duration (s) of a data record.
 _MAX_RECORD_S: Final = 1.0
+#: Minimum duration (s) of a data record. In shorter records the onsets would take more space
+#: than the samples.
 _MIN_RECORD_S: Final = 0.02
 #: Samples that are read at once to find the range of a channel.
 _BLOCK_SAMPLES: Final = 100_000
+#: Physical dimension by kind of channel.
 _DIMENSIONS: Final = {"emg": "uV", "acc": "g"}
 
 

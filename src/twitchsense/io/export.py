@@ -53,7 +53,7 @@ def export(recording: Recording, kind: str, out: Path) -> list[Path]:
     paths = [out / f"{_file_stem(group, groups)}.{kind}" for group in groups]
     for path in paths:
         if path.exists():
-            raise InputError(str(path), "is there already", "choose another --out")
+            raise InputError(str(path), "already exists", "choose another --out")
     out.mkdir(parents=True, exist_ok=True)
     for group, path in zip(groups, paths, strict=True):
         draft = path.with_name(path.name + ".part")

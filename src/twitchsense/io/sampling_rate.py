@@ -42,11 +42,11 @@ _WHOLE_HZ_TOLERANCE: Final = 5e-4
 _TENTH_MS_TOLERANCE: Final = 2e-5
 #: Steps in a window of the rate check.
 _RATE_WINDOW: Final = 256
-#: Maximum relative distance of the mean step in such a window from the period.
+#: Maximum relative deviation from the period of the mean step in a window of `_RATE_WINDOW`.
 _RATE_TOLERANCE: Final = 0.10
 #: Steps in a window of the check for a drifting rate.
 _DRIFT_WINDOW: Final = 4096
-#: Maximum relative distance of the mean step in such a window from the period.
+#: Maximum relative deviation from the period of the mean step in a window of `_DRIFT_WINDOW`.
 _DRIFT_TOLERANCE: Final = 0.01
 #: Maximum step, in median steps, that counts in full in the mean of a window.
 _STEP_CLIP: Final = 2.5

@@ -24,7 +24,7 @@ class EventUpdate:
     number : int
         Identifies the event for as long as it is shown.
     candidate : ScoredCandidate
-        What the event is at present.
+        Present state of the event.
     final : bool
         Whether no later sample can change it.
     withdrawn : bool

@@ -35,7 +35,7 @@ BATCH_ROWS: Final = 4000
 #: Maximum number of events that are kept.
 _MAX_EVENTS: Final = 50
 _MAX_MARKER_CHARS: Final = 200
-#: What is shown for the newest event of a device in the connection log.
+#: Text shown for each event of the connection log; the newest event of a device is shown.
 _STATUS_TEXTS: Final = {
     "connected": "connected",
     "lost": "connection lost, trying again",
@@ -60,7 +60,7 @@ class LiveEvent:
     final: bool
 
     def as_row(self) -> list[Any]:
-        """Return what a view shows: time (s), name of the kind, duration (s), channel, final."""
+        """Return the row of a view: time (s), name of the kind, duration (s), channel, final."""
         seconds = round(self.duration_s, 3)
         return [self.time_ns / NS, kind_name(self.kind), seconds, self.channel, self.final]
 
@@ -194,7 +194,7 @@ class NightFollower:
             ) from error
 
     def state(self, *, counts: bool, now_s: float | None = None) -> dict[str, Any]:
-        """Return what is to be shown, as plain data.
+        """Return the content of the view as plain data.
 
         Parameters
         ----------

@@ -114,7 +114,7 @@ class LiveApp(App[None]):
         self._poll_lock = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
-        """Lay the view out."""
+        """Create the widgets of the view."""
         yield Static(id="link", markup=False)
         yield Static(id="stored", markup=False)
         yield Vertical(id="trails")

@@ -1,1 +1,1 @@
-"""The night file: an SQLite database of raw packets, and what places them in UTC."""
+"""The night file: an SQLite database of raw packets, and device clocks in UTC."""

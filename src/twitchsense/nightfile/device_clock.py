@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 
 from twitchsense.model.channels import NS
 
-#: Maximum length (s) of the windows of which the minimum is used.
+#: Maximum length (s) of a window, of which only the smallest lateness is used.
 _WINDOW_S: Final = 60.0
-#: Number of windows in a recording shorter than that many of them.
+#: Minimum number of windows: they are shorter in a recording too short for as many full ones.
 _MIN_WINDOWS: Final = 12
 #: Minimum length (s) of a window.
 _MIN_WINDOW_S: Final = 2.0
-#: Distance (s) of knots.
+#: Distance (s) between knots.
 _KNOT_S: Final = 300.0
 #: Maximum distance (s) of the windows from which the value at a knot is computed.
 _KNOT_REACH_S: Final = 450.0
@@ -35,11 +35,12 @@ _MIN_KNOT_WINDOWS: Final = 6
 #: Standard deviation (ppm) of the rate of an unknown crystal: the prior of the drift, which
 #: dominates while data are few.
 _PRIOR_PPM: Final = 50.0
-#: Maximum lateness (ns) of a window beyond that of the crystal.
+#: Maximum lateness (ns) relative to a near window, beyond a rate change of the crystal.
 _MAX_LATENESS_NS: Final = 5e6
-#: Maximum relative rate change of the crystal between two windows at most `_COMPARED_WINDOWS`
-#: apart. While the frames of a long outage are retransmitted, every frame is late for minutes.
+#: Maximum relative rate change of the crystal between two compared windows. A larger one means
+#: late frames: while those of a long outage are retransmitted, all frames are late for minutes.
 _MAX_RATE_CHANGE: Final = 5e-6
+#: Maximum distance, in windows, of two windows that are compared.
 _COMPARED_WINDOWS: Final = 8
 #: Maximum number of windows from which the robust slope is computed.
 _MAX_SLOPE_POINTS: Final = 300
@@ -49,7 +50,7 @@ _MAD_TO_SD: Final = 1.4826
 _MIN_SPREAD_NS: Final = 1e4
 #: Residual, in standard deviations, above which a window is excluded from the line.
 _MAX_RESIDUAL_SD: Final = 4
-#: Points that are collected before those that the fit does not use are removed.
+#: Number of collected points above which those that the fit does not use are discarded.
 MAX_PENDING: Final = 100_000
 
 Floats = NDArray[np.float64]
@@ -103,7 +104,7 @@ class ArrivalTimes:
     """Collects the arrival times of frames in bounded memory.
 
     Of a long night only the points are kept that `fit_device_clock` uses: the first, the
-    last, and the least late of each window.
+    last, and the one with the smallest lateness in each window.
 
     Parameters
     ----------
@@ -161,7 +162,7 @@ def fit_device_clock(
     ----------
     ticks : ndarray of int64, shape (n,)
         Ticks of the last sample of each frame, since boot, in any order. At least one frame
-        is needed. Frames that were sent later than they were complete are to be left out.
+        is needed. Leave out retransmitted frames: they were sent long after they were complete.
     arrival_ns : ndarray of int64, shape (n,)
         UTC of their arrival.
     tick_hz : int
@@ -212,7 +213,7 @@ def _window_ns(span_ns: float) -> float:
 
 
 def _least_late(x: Floats, y: Floats, window: float) -> NDArray[np.int64]:
-    """Return the index of the least late point of each window that has points."""
+    """Return the index of the point with the smallest lateness in each window with points."""
     group = (x // window).astype(np.int64)
     order = np.lexsort((y, group))
     _, first = np.unique(group[order], return_index=True)
@@ -220,7 +221,7 @@ def _least_late(x: Floats, y: Floats, window: float) -> NDArray[np.int64]:
 
 
 def _is_late(x: Floats, residuals: Floats) -> NDArray[np.bool_]:
-    """Return which windows are later than a rate change since or until a near one explains."""
+    """Return which windows are later than a rate change of the crystal can explain."""
     late = np.zeros(len(x), bool)
     for step in range(1, min(_COMPARED_WINDOWS, len(x) - 1) + 1):
         change = residuals[step:] - residuals[:-step]

@@ -104,7 +104,7 @@ class FrameBatch:
         Parameters
         ----------
         info : DeviceInfo
-            Of the device.
+            Description of the device.
 
         Returns
         -------
@@ -131,11 +131,11 @@ class FrameDecoder:
     Parameters
     ----------
     info : DeviceInfo
-        Of the device.
+        Description of the device.
     start_ticks : int
         Ticks of the device, in full, near the first packet. Frames hold the low 32 bits.
     damage : DamageCounts
-        Is increased by the packets left out.
+        Counts, which are increased by the packets left out.
     """
 
     def __init__(self, info: DeviceInfo, start_ticks: int, damage: DamageCounts) -> None:

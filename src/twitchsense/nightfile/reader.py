@@ -31,10 +31,11 @@ _BATCH_PACKETS: Final = 4000
 _BLOCK_SAMPLES: Final = 1 << 17
 #: Events of the link log at which the wearable was connected.
 _CONNECTED_EVENTS: Final = ("connected", "take_over")
-#: Times (ns) from this on were not written by a recorder.
+#: Upper limit (ns) of stored times; a recorder never writes later ones.
 _MAX_TIME_NS: Final = 2**62
-#: Ticks of a boot if no clock reading is stored, and the maximum that is accepted.
+#: Ticks at the first connection to a boot of which no clock reading is stored.
 _DEFAULT_TICKS: Final = 1 << 30
+#: Maximum number of ticks that is accepted from a clock reading.
 _MAX_TICKS: Final = 1 << 61
 
 
@@ -51,7 +52,7 @@ class StoredBoot:
     count : int
         Boot count.
     info : DeviceInfo
-        Of the device.
+        Description of the device.
     columns : mapping of int to tuple of str
         Column names of the values of each stream, by stream id.
     """
@@ -270,7 +271,7 @@ class NightFileReader:
         ----------
         boot : StoredBoot
         damage : DamageCounts, optional
-            Is increased by the packets left out.
+            Counts, which are increased by the packets left out.
 
         Raises
         ------

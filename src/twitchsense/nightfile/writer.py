@@ -152,7 +152,7 @@ class NightFileWriter:
         StorageError
             If the disk is full or fails. The file then contains none of the records.
         TwitchsenseError
-            If a record refers to an unknown device. The same holds.
+            If a record refers to an unknown device. The file then contains none of the records.
         """
         with self._lock:
             boots = dict(self._boots)

@@ -66,8 +66,8 @@ def method_paragraphs(night: NightLike) -> list[str]:
         f"{s.twitch.min_ms:g}–{s.twitch.max_ms:g} ms and has at least {s.twitch.min_uv:g} µV peak "
         f"to peak, with a tolerance of {s.twitch.slack_uv:g} µV.",
         f"A jerk lasts {s.jerk.min_ms:g}–{s.jerk.max_ms:g} ms in the EMG and moves the leg "
-        f"abruptly, with at least {s.jerk.min_g:g} g and {s.jerk.min_jerk_g_s:g} g/s. No published limits "
-        "exist for the leg; these, and the grades of jerks, are provisional.",
+        f"abruptly, with at least {s.jerk.min_g:g} g and {s.jerk.min_jerk_g_s:g} g/s. No published "
+        "limits exist for the leg; these, and the grades of jerks, are provisional.",
         f"A leg movement is muscle activity {s.movement.rise_uv:g} µV above rest for "
         f"{s.movement.min_s:g}–{s.movement.max_s:g} s.",
         f"Drowsy is the {s.context.drowsy_min:g} min before sleep onset, falling asleep the first "

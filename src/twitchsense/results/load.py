@@ -48,7 +48,7 @@ class SavedNight:
         The tables of the directory.
     seconds : mapping of channel name to PerSecond
         Per-second statistics.
-    traces : list of Trace
+    traces : list of EventWindow
         Samples around each event.
     """
 
@@ -83,7 +83,7 @@ class SavedNight:
 
     @property
     def valid_s(self) -> Mapping[str, float]:
-        """PerSecond of valid signal per channel."""
+        """Seconds of valid signal per channel."""
         return {name: float(s) for name, s in self.summary_json["valid_s"].items()}
 
     def summary_dict(self) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def open_result(directory: str | PathLike[str]) -> SavedNight:
             covers_ns=stored.bounds_ns,
         )
         if any(t.event >= len(events) for t in stored.traces):
-            raise ValueError("more events than rows")
+            raise ValueError("a trace belongs to no row of the event table")
     except FileNotFoundError as error:
         raise InputError(str(path), "is missing", CURE) from error
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:

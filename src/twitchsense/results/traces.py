@@ -42,7 +42,7 @@ class StoredTraces:
     bounds_ns : (int, int)
         Start and end of the recording on its own axis.
     seconds : dict of channel name to PerSecond
-    traces : list of Trace
+    traces : list of EventWindow
         Samples around each event.
     """
 
@@ -129,7 +129,7 @@ def to_segments(channels: Sequence[Channel], traces: Sequence[EventWindow]) -> t
     Parameters
     ----------
     channels : sequence of Channel
-    traces : sequence of Trace
+    traces : sequence of EventWindow
 
     Returns
     -------

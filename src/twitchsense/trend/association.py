@@ -31,20 +31,20 @@ FALSE_DISCOVERY_RATE: Final = 0.05
 
 #: Definition of each column of ``associations.csv``.
 ASSOCIATION_COLUMNS: Final[dict[str, str]] = {
-    "exposure": "what was chosen: a column of the diary, with its limit",
+    "exposure": "the exposure: a column of the diary, with its threshold if it has one",
     "outcome": "`twitch`, `jerk` or `movement`",
     "lag": "0: the night of that evening; 1: the night after",
-    "n_exposed": "nights with it",
-    "n_other": "nights without it",
-    "usual": "events per hour on nights without it",
-    "difference": "more events per hour on nights with it",
+    "n_exposed": "number of exposed nights",
+    "n_other": "number of unexposed nights",
+    "usual": "events per hour on unexposed nights",
+    "difference": "additional events per hour on exposed nights",
     "low": "lower end of its 95 % interval",
     "high": "upper end of its 95 % interval",
     "ratio": "the difference as a factor on 1 + rate",
     "ratio_low": "lower end of its 95 % interval",
     "ratio_high": "upper end of its 95 % interval",
-    "p": "how often shuffled nights differ as much; empty with too few nights",
-    "q": "p after false-discovery control over all rows",
+    "p": "two-sided p-value of the permutation test; empty with too few nights",
+    "q": "p adjusted for the false discovery rate over all rows",
     "answer": "`not enough nights yet`, `no clear difference`, `more` or `fewer`",
     "text": "the answer in words",
 }

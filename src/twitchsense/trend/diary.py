@@ -270,5 +270,5 @@ def _number(name: str, value: Value | None, given: Any, source: str, place: str)
     elif isinstance(value, float) and value > maximum:
         cure = f"write the number in {unit}; values over {maximum:g} are refused"
     else:
-        cure = f"write only the number, in {unit}; 0 or none if there was none"
+        cure = f"write the number alone, in {unit}; 0 or none if there was none"
     raise InputError(source, f"{name} is {printable(shown)!r}", cure, place)

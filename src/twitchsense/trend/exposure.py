@@ -1,4 +1,4 @@
-"""An exposure: a column of the diary that splits nights in exposed and unexposed."""
+"""An exposure: a column of the diary that splits nights into exposed and unexposed ones."""
 
 from __future__ import annotations
 
@@ -44,9 +44,11 @@ class Exposure:
     name : str
         As the user wrote it: ``alcohol_g``, ``caffeine_mg>200``, ``exercise=run``.
     column : str
+        Column of the diary.
     operator : str
         One of ``> >= < <= =``, or empty for any amount.
     threshold : float or str or None
+        Value that the column is compared with; None for any amount.
     """
 
     name: str
