@@ -17,14 +17,15 @@ from firmware_sim.capture_files import write_capture
 from firmware_sim.sample_captures import write_samples
 from firmware_sim.scenarios import NAMES
 
+#: Exit status for invalid arguments.
 BAD_INPUT = 2
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose complaints are one line."""
+    """A parser that reports an error in one line."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one line and end with status 2."""
+        """Print an error in one line and exit with status 2."""
         sys.stderr.write(f"{self.prog}: {message} (see --help)\n")
         raise SystemExit(BAD_INPUT)
 
@@ -75,10 +76,16 @@ def build_parser() -> argparse.ArgumentParser:
         help="error of the accelerometer's clock, if it has its own",
     )
     one.add_argument("--leg", choices=("left", "right"), default="")
-    one.add_argument("--wide", action="store_true", help="one file, slower columns partly empty")
+    one.add_argument(
+        "--wide",
+        action="store_true",
+        help="write one file, in which cells between samples are empty",
+    )
     one.add_argument("--gzip", action="store_true", help="write signals as .csv.gz")
     one.add_argument("-v", "--verbose", action="store_true")
-    serve = commands.add_parser("serve", help="be a wearable, over Bluetooth's host interface")
+    serve = commands.add_parser(
+        "serve", help="run a simulated wearable over the Bluetooth host interface"
+    )
     serve.add_argument(
         "--transport",
         default="tcp-server:127.0.0.1:9000",
@@ -88,7 +95,7 @@ def build_parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--controller",
         metavar="HCI",
-        help="a real Bluetooth controller to be on air with, such as usb:0",
+        help="a Bluetooth controller to transmit with, such as usb:0",
     )
     serve.add_argument("--minutes", type=_number(0.1, 1440.0), default=600.0, metavar="M")
     serve.add_argument("--seed", type=_seed, default=1, metavar="N")
@@ -96,8 +103,12 @@ def build_parser() -> argparse.ArgumentParser:
     serve.add_argument("--legs", choices=("", "left", "right", "both"), default="")
     serve.add_argument("--drift-ppm", type=_number(-1000.0, 1000.0), default=20.0, metavar="PPM")
     serve.add_argument("--error-rate", type=_number(0.0, 0.9), default=0.02, metavar="SHARE")
-    serve.add_argument("--faults", default="", metavar="LIST", help="such as range@600+60")
-    serve.add_argument("--mutate", default="", metavar="FIELD", help="break one protocol field")
+    serve.add_argument(
+        "--faults", default="", metavar="LIST", help="faults to inject, such as range@600+60"
+    )
+    serve.add_argument(
+        "--mutate", default="", metavar="FIELD", help="encode one field of the protocol wrongly"
+    )
     serve.add_argument("-v", "--verbose", action="store_true")
     samples = commands.add_parser("data", help="write the sample captures of the repository")
     samples.add_argument("--out", type=Path, required=True, metavar="DIR")
@@ -121,7 +132,7 @@ def _capture(options: argparse.Namespace, parser: argparse.ArgumentParser) -> No
         if settings.fs_emg % settings.fs_acc:
             parser.error("--wide needs --fs-emg to be a multiple of --fs-acc")
         if settings.drift_ppm != settings.acc_drift_ppm:
-            parser.error("--wide needs both streams on one clock: leave --acc-drift-ppm out")
+            parser.error("--wide needs both streams on one clock: omit --acc-drift-ppm")
     write_capture(SimulatedCapture(settings), options.out, wide=options.wide, packed=options.gzip)
 
 
@@ -132,7 +143,7 @@ def _serve(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         from firmware_sim.wearable.plug import WearableOptions, next_boot_count
         from firmware_sim.wearable.serve import serve
     except ImportError as error:
-        parser.error(f"serving needs an extra, sim ({error})")
+        parser.error(f"serving needs the extra sim ({error})")
     try:
         faults = parse_faults(options.faults)
     except ValueError as error:

@@ -17,11 +17,24 @@ from firmware_sim.time_grid import (
     raised_cosine,
 )
 
+#: Time (s) drawn before an artefact.
 PAD_S = 0.05
 
 
 def draw_emg_artefact(event: SimulatedEvent, channels: int) -> Waveform | None:
-    """Return the EMG (uV) of a short artefact, or None if it has none."""
+    """Return the EMG of a short artefact.
+
+    Parameters
+    ----------
+    event : SimulatedEvent
+    channels : int
+        Number of EMG channels.
+
+    Returns
+    -------
+    Waveform or None
+        In µV, one column per channel; None if the artefact has no EMG.
+    """
     rng = make_rng(event.seed, "artefact")
     tail = 3.0 if event.kind in {EventKind.STEP, EventKind.SATURATION} else 0.6
     count = int((2 * PAD_S + event.duration + tail) * ANALOG_EMG_HZ)
@@ -33,12 +46,12 @@ def draw_emg_artefact(event: SimulatedEvent, channels: int) -> Waveform | None:
         case EventKind.CRACKLE:
             wave = _crackle(tau, event.duration, rng)
         case EventKind.STEP:
-            # The half cell jumps, the coupling lets it decay.
+            # The half-cell potential jumps; the AC coupling of the amplifier makes it decay.
             rise = raised_cosine(tau / 0.003)
             wave = rise * np.exp(-np.maximum(tau, 0.0) / (0.2 + 0.3 * rng.random()))
             wave *= raised_cosine((event.duration + tail - 0.05 - tau) / 0.5)
         case EventKind.KNOCK:
-            # Skin under the electrode stretches: slow and rounded, no muscle band.
+            # The skin stretches under the electrode: a slow wave below the EMG band.
             f = rng.uniform(3.0, 7.0)
             wave = np.sin(2 * np.pi * f * tau) * np.exp(-np.maximum(tau, 0.0) / 0.15)
             wave = np.where(tau >= 0.0, wave * raised_cosine(tau / 0.08), 0.0)
@@ -76,7 +89,17 @@ def _crackle(tau: Floats, duration: float, rng: np.random.Generator) -> Floats:
 
 
 def draw_acc_artefact(event: SimulatedEvent) -> Waveform | None:
-    """Return the acceleration (g) of a short artefact, or None if it has none."""
+    """Return the acceleration of a short artefact.
+
+    Parameters
+    ----------
+    event : SimulatedEvent
+
+    Returns
+    -------
+    Waveform or None
+        In g, three axes; None if the artefact has no acceleration.
+    """
     if event.kind not in {EventKind.BUMP, EventKind.KNOCK}:
         return None
     rng = make_rng(event.seed, "bump")
@@ -98,7 +121,18 @@ def _fade(event: SimulatedEvent, times: Floats, ramp_s: float) -> Floats:
 
 
 def qrs_complex(tau: Floats) -> Floats:
-    """Return one heart beat as a leg electrode sees it, QRS about 1 from peak to peak."""
+    """Return one heart beat as a leg electrode records it.
+
+    Parameters
+    ----------
+    tau : ndarray of float64, shape (n,)
+        Time from the R wave, s.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        The QRS complex is about 1 from peak to peak.
+    """
     wave = np.zeros_like(tau)
     for height, centre, width in (
         (-0.08, -0.030, 0.010),
@@ -121,6 +155,20 @@ def add_sustained_artefact(
     """Add a sustained artefact to a block of EMG channels, in place.
 
     It is a pure function of time and does not depend on the size of the blocks.
+
+    Parameters
+    ----------
+    event : SimulatedEvent
+    target : ndarray of float64, shape (n, channels)
+        Block of EMG in µV, changed in place.
+    first_index : int
+        Index of the first sample of the block since the start of the recording.
+    fs : float
+        Sampling rate, Hz.
+    beats : ndarray of float64, shape (beats,)
+        Times of the heart beats, s.
+    muscles : MotorUnitPool
+        Motor units of the leg.
     """
     times = (first_index + np.arange(len(target))) / fs
     if times[-1] < event.onset or times[0] > event.end:
@@ -133,7 +181,7 @@ def add_sustained_artefact(
         breathing = 1.0 + 0.12 * np.sin(2 * np.pi * 0.25 * wanted)
         add_templates(wave, first_index, fs, wanted, breathing, qrs_complex, 0.1, 0.45)
     elif event.kind is EventKind.MAINS:
-        # The grid drifts by some mHz; a hand or a lamp changes the coupling.
+        # The mains frequency drifts by some mHz; a hand or a lamp changes the coupling.
         f = 50.0 + rng.uniform(-0.02, 0.02)
         phase = 2 * np.pi * f * times + 0.3 * np.sin(2 * np.pi * times / 19.0)
         for harmonic, share in ((1, 1.0), (2, 0.12), (3, 0.3), (5, 0.1)):

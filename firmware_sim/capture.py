@@ -33,7 +33,7 @@ from firmware_sim.sensor import (
 )
 from firmware_sim.time_grid import Floats, Waveform, make_rng
 
-#: No waveform starts earlier than this before its event's onset (s).
+#: Maximum time (s) by which a waveform starts before the onset of its event.
 _LEAD_S = 0.5
 #: Added to the seed of the right leg's sensors.
 _OTHER_LEG = 1_000_003
@@ -43,19 +43,22 @@ _OTHER_LEG = 1_000_003
 class CaptureSettings:
     """Settings of a simulated capture.
 
-    Parameters
+    Attributes
     ----------
-    minutes, seed, scenario
-        Length, random seed and name of the scenario.
-    fs_emg, fs_acc
-        Nominal sampling rates (Hz).
-    channels
-        EMG channels, 1 or 2; both are on one leg.
-    drift_ppm, acc_drift_ppm
-        Error of the two sampling clocks; positive = fast.  Times in the files stay true,
-        so that a fast clock gives more samples per true second.
-    leg
-        `left`, `right` or empty.
+    minutes : float
+        Length of the recording.
+    seed : int
+        Random seed.
+    scenario : str
+        Name of the scenario.
+    fs_emg, fs_acc : float
+        Nominal sampling rates, Hz.
+    channels : {1, 2}
+        Number of EMG channels; both are on one leg.
+    drift_ppm, acc_drift_ppm : float
+        Error of the two sampling clocks, ppm; positive if fast.  Times in the files stay
+        true, so that a fast clock gives more samples per true second.
+    leg : {'left', 'right', ''}
     """
 
     minutes: float
@@ -95,14 +98,14 @@ class CaptureSettings:
 class CaptureBlock:
     """A part of both streams.
 
-    Parameters
+    Attributes
     ----------
-    emg_first, acc_first
-        Absolute index of the first sample of each stream.
-    emg, acc
-        Converter counts, one column per channel.
-    emg_kept, acc_kept
-        False where a dropout lost the sample.
+    emg_first, acc_first : int
+        Index of the first sample of each stream since the start of the recording.
+    emg, acc : ndarray of int32, shape (n, channels)
+        Converter counts.
+    emg_kept, acc_kept : ndarray of bool, shape (n,)
+        False where the sample was lost in a dropout.
     """
 
     emg_first: int

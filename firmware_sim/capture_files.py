@@ -20,13 +20,16 @@ from firmware_sim.hypnogram import EPOCH_S
 
 _log = logging.getLogger(__name__)
 
-EMG_DECIMALS = 1  # a step of 0.2 uV is exact
-ACC_DECIMALS = 6  # a step of 244.14 ug to 1 ug
+#: Decimals of the EMG in µV: multiples of the 0.2-µV step are exact.
+EMG_DECIMALS = 1
+#: Decimals of the acceleration in g: the 244.14-µg step is rounded to 1 µg.
+ACC_DECIMALS = 6
+#: Decimals of the time in s.
 TIME_DECIMALS = 6
 
 
 class _CsvFile:
-    """A CSV file that takes its name only when it is complete."""
+    """A CSV file that is given its final name only when it is complete."""
 
     def __init__(self, path: Path, header: str) -> None:
         self._path = path
@@ -90,7 +93,7 @@ def _long_rows(capture: SimulatedCapture, block: CaptureBlock) -> tuple[bytes, b
 
 
 def _wide_rows(capture: SimulatedCapture, block: CaptureBlock) -> bytes:
-    """Return the rows of one wide file: accelerometer cells empty between its samples."""
+    """Return the rows of one file, with empty accelerometer cells between its samples."""
     settings, sensor = capture.settings, capture.sensor
     kept = block.emg_kept
     time = _times(block.emg_first, len(block.emg), settings.emg_rate)
@@ -129,18 +132,23 @@ def sha256_of(path: Path) -> str:
 def write_capture(
     capture: SimulatedCapture, out: Path, *, wide: bool = False, packed: bool = False
 ) -> list[Path]:
-    """Write a recording into a folder and return the paths written.
+    """Write a recording into a folder.
 
     Parameters
     ----------
-    capture
-        The recording; its blocks are taken here.
-    out
-        Folder, made if missing.
-    wide
-        One `capture.csv` instead of `emg.csv` and `acc.csv`.
-    packed
-        Write the signal files as `.csv.gz`.
+    capture : SimulatedCapture
+        The recording, whose blocks have not been generated yet.
+    out : Path
+        Folder. It is created if it does not exist.
+    wide : bool
+        Whether to write one `capture.csv` instead of `emg.csv` and `acc.csv`.
+    packed : bool
+        Whether to write the signal files as `.csv.gz`.
+
+    Returns
+    -------
+    list of Path
+        The files written.
     """
     out.mkdir(parents=True, exist_ok=True)
     settings = capture.settings

@@ -1,7 +1,7 @@
 """Writing numbers as text quickly.
 
-A night is some thirty million rows.  Formatting them one by one takes many minutes, so
-digits are worked out for whole columns and unwanted places dropped at the end.
+A night has about thirty million rows.  Formatting them one by one would take many minutes.
+Therefore the digits of whole columns are computed at once, and unused places are removed.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ Integers = NDArray[np.int64] | NDArray[np.int32]
 class FixedPointColumn:
     """A column of fixed-point numbers.
 
-    Parameters
+    Attributes
     ----------
-    values
-        Whole numbers of 10**-decimals.
-    decimals
+    values : ndarray of int, shape (n,)
+        Multiples of ``10**-decimals``.
+    decimals : int
         Digits after the point.
-    present
-        Where the cell is not empty; None = everywhere.
+    present : ndarray of bool, shape (n,), or None
+        False where the cell is empty; None if no cell is.
     """
 
     values: Integers
@@ -34,13 +34,27 @@ class FixedPointColumn:
 
 
 def scaled(counts: Integers, step: float, decimals: int) -> Integers:
-    """Return counts x step as whole numbers of 10**-decimals."""
+    """Convert converter counts to fixed-point numbers.
+
+    Parameters
+    ----------
+    counts : ndarray of int
+    step : float
+        Physical value of one count.
+    decimals : int
+        Digits after the point.
+
+    Returns
+    -------
+    ndarray of int64
+        ``counts * step``, rounded to multiples of ``10**-decimals``.
+    """
     whole: NDArray[np.int64] = np.rint(counts * (step * 10.0**decimals)).astype(np.int64)
     return whole
 
 
 def _digits(number: NDArray[np.uint32], places: int) -> NDArray[np.uint8]:
-    """Return the decimal digits as characters, most significant first, one row a place."""
+    """Return the decimal digits as characters, most significant first, one row per place."""
     out = np.empty((places, len(number)), np.uint8)
     rest = number
     for place in range(places - 1, -1, -1):
@@ -51,7 +65,7 @@ def _digits(number: NDArray[np.uint32], places: int) -> NDArray[np.uint8]:
 
 
 def _cells(column: FixedPointColumn) -> list[NDArray[np.uint8]]:
-    """Return the rows of characters of a column; 0 = no character."""
+    """Return the characters of a column, one row per place; 0 means no character."""
     size = np.abs(column.values.astype(np.int64))
     base = 10**column.decimals
     whole = (size // base).astype(np.uint32)
@@ -72,7 +86,17 @@ def _cells(column: FixedPointColumn) -> list[NDArray[np.uint8]]:
 
 
 def format_rows(columns: list[FixedPointColumn]) -> bytes:
-    """Return the rows as CSV text without a header."""
+    """Return the rows as CSV text without a header.
+
+    Parameters
+    ----------
+    columns : list of FixedPointColumn
+        All of the same length.
+
+    Returns
+    -------
+    bytes
+    """
     count = len(columns[0].values)
     if count == 0:
         return b""

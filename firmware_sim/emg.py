@@ -1,6 +1,6 @@
 """Surface EMG of muscle events, in microvolts at the electrodes, without any noise.
 
-Single units have a waveform of their own that returns at each firing; larger bursts are
+Each single unit has its own waveform, which recurs at each firing; larger bursts are
 noise with the spectrum of muscle under a smooth envelope (the amplitude-modulated
 Gaussian model of interference EMG; Hogan & Mann 1980, from memory).
 """
@@ -23,24 +23,39 @@ from firmware_sim.time_grid import (
     raised_cosine,
 )
 
+#: Rate of the grid, Hz.
 FS = ANALOG_EMG_HZ
-#: Silence drawn before and after every event, so that filters start and end at rest.
+#: Zero signal (s) before and after every event, so that filters start and end at rest.
 PAD_S = 0.06
-#: Width of the RMS on which a unit potential's onset and end are read.  Short against the
-#: potential, so that it hardly lengthens it; a burst is read on its own modulating envelope.
+#: Width (s) of the moving RMS on which onset and end of a motor unit potential are measured.
+#: It is short relative to the potential, which it hardly lengthens; a burst is measured on its
+#: modulating envelope.
 ENVELOPE_S = 0.005
-#: A jerk comes to its peak within this time (docs/definitions.md, Jerks, allows 100 ms).
+#: Maximum time (s) from onset to peak of a jerk (docs/definitions.md, Jerks, allows 100 ms).
 JERK_RISE_S = 0.085
 
 
 @dataclass(frozen=True, slots=True)
 class MotorUnit:
-    """The waveform of one motor unit seen by a bipolar surface electrode.
+    """The waveform of one motor unit recorded by a bipolar surface electrode.
 
-    Derivatives of a Gaussian stand for the passing tripole: the first derivative is the
-    biphasic, the second the triphasic potential.  A late, small, slow wave stands for the
-    end of the fibres (non-propagating).  Spectra peak between about 45 and 130 Hz and last
-    8-25 ms (docs/definitions.md, Twitches).
+    Derivatives of a Gaussian model the propagating tripole: the first derivative is the
+    biphasic, the second the triphasic potential.  A late, small, slow wave models the
+    non-propagating end-of-fibre effect.  Spectra peak between about 45 and 130 Hz, and
+    potentials last 8-25 ms (docs/definitions.md, Twitches).
+
+    Attributes
+    ----------
+    sigma_s : float
+        Standard deviation of the Gaussian, s.
+    triphasic : float
+        Share of the triphasic potential, 0 to 1.
+    tail, tail_delay_s : float
+        Relative amplitude and delay (s) of the late wave.
+    polarity : float
+        Sign of the waveform, 1 or -1.
+    crosstalk, crosstalk_delay_s : float
+        Relative amplitude and delay (s) in the other channel.
     """
 
     sigma_s: float
@@ -52,7 +67,19 @@ class MotorUnit:
     crosstalk_delay_s: float
 
     def potential(self, tau: Floats, width: float = 1.0) -> Floats:
-        """Return the potential at times from its centre; about 1 from peak to peak."""
+        """Return the potential, about 1 from peak to peak.
+
+        Parameters
+        ----------
+        tau : ndarray of float64, shape (n,)
+            Time from the centre of the potential, s.
+        width : float
+            Factor on the duration.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+        """
         x = tau / (self.sigma_s * width)
         bell = np.exp(-0.5 * x**2)
         biphasic = -x * bell * (0.5 * np.e**0.5)  # peak to peak 1
@@ -69,7 +96,7 @@ def draw_unit(rng: np.random.Generator) -> MotorUnit:
     """Return a motor unit with a random shape."""
     triphasic = float(rng.choice([rng.uniform(0.0, 0.3), rng.uniform(0.6, 1.0)]))
     return MotorUnit(
-        # The second derivative has the higher spectrum: wider, so that both stay in the band.
+        # The second derivative has higher frequencies; a wider Gaussian keeps both in the band.
         sigma_s=float(rng.uniform(0.0015, 0.0026)) * (1.0 + 0.3 * triphasic),
         triphasic=triphasic,
         tail=float(rng.uniform(0.0, 0.12)),
@@ -82,14 +109,14 @@ def draw_unit(rng: np.random.Generator) -> MotorUnit:
 
 @dataclass(frozen=True, slots=True)
 class MotorUnitPool:
-    """The motor units of one leg, per channel, and how many electrodes there are."""
+    """The motor units of one leg, per channel, and the number of EMG channels."""
 
     channels: int
     units: tuple[tuple[MotorUnit, ...], ...]
 
     @classmethod
     def draw(cls, seed: int, channels: int, per_channel: int = 14) -> MotorUnitPool:
-        """Draw the units of a subject."""
+        """Return the random motor units of one subject."""
         rng = make_rng(seed, "units")
         pools = [tuple(draw_unit(rng) for _ in range(per_channel)) for _ in range(2)]
         return cls(channels, tuple(pools[:channels]))
@@ -99,16 +126,16 @@ class MotorUnitPool:
 class MuscleBurst:
     """The EMG of one event.
 
-    Parameters
+    Attributes
     ----------
-    emg
-        Microvolts, one column per channel.
-    envelope
+    emg : Waveform
+        In µV, one column per channel.
+    envelope : ndarray of float64, shape (n,)
         Noise-free RMS envelope on the same grid: the modulating envelope of a burst, the
         5-ms RMS of the waveform for unit potentials.  It defines the true onset and end
         (10 % of its maximum) and drives the limb.
-    best
-        The channel with the largest signal.
+    best : int
+        Index of the channel with the largest signal.
     """
 
     emg: Waveform
@@ -120,21 +147,33 @@ def muscle_noise(count: int, rng: np.random.Generator, fs: float = FS) -> Floats
     """Return Gaussian noise of unit RMS with the power spectrum of surface EMG.
 
     Shwedyk, Balasubramanian & Scott 1977 (from memory):
-    P(f) = f_h^4 f^2 / ((f^2 + f_l^2)(f^2 + f_h^2)^2), here with corners drawn near
-    40 and 110 Hz, which puts the median near 80-110 Hz as in tibialis anterior.
+    P(f) = f_h^4 f^2 / ((f^2 + f_l^2)(f^2 + f_h^2)^2), here with random corners near
+    40 and 110 Hz, which gives a median frequency of 80-110 Hz as in tibialis anterior.
+
+    Parameters
+    ----------
+    count : int
+        Number of samples.
+    rng : numpy.random.Generator
+    fs : float
+        Sampling rate, Hz.
+
+    Returns
+    -------
+    ndarray of float64, shape (count,)
     """
     low, high = rng.uniform(30.0, 55.0), rng.uniform(90.0, 140.0)
     size = fft.next_fast_len(count + 64, real=True)
     f = fft.rfftfreq(size, 1.0 / fs)
     gain = f / np.sqrt(f**2 + low**2) / (f**2 + high**2)
-    gain *= 1.0 / (1.0 + (f / 420.0) ** 8)  # nothing to alias
+    gain *= 1.0 / (1.0 + (f / 420.0) ** 8)  # prevents aliasing
     shaped = fft.irfft(fft.rfft(rng.standard_normal(size)) * gain, size)
     unit: Floats = shaped[:count] / np.std(shaped)
     return unit
 
 
 def flat_noise(count: int, rng: np.random.Generator, low: float, high: float) -> Floats:
-    """Return Gaussian noise of unit RMS, flat between two frequencies."""
+    """Return Gaussian noise of unit RMS, with a flat spectrum from `low` to `high` (Hz)."""
     size = fft.next_fast_len(count + 64, real=True)
     f = fft.rfftfreq(size, 1.0 / FS)
     spectrum = fft.rfft(rng.standard_normal(size)) * ((f >= low) & (f <= high))
@@ -146,8 +185,21 @@ def flat_noise(count: int, rng: np.random.Generator, low: float, high: float) ->
 def jerk_envelope(tau: Floats, duration: float, sharpness: float) -> Floats:
     """Return a fast-rising, slower-falling envelope whose 10 % points are `duration` apart.
 
-    A gamma shape, (x e^(1-x))^k: the synchronous start of a sleep start comes to its peak
-    in the first third.  tau counts from the first 10 % point.
+    The shape is that of a gamma function, (x e^(1-x))^k: a sleep start begins synchronously
+    and reaches its peak in the first third.
+
+    Parameters
+    ----------
+    tau : ndarray of float64, shape (n,)
+        Time from the first 10 % point, s.
+    duration : float
+        Time between the 10 % points, s.
+    sharpness : float
+        Exponent k.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
     """
     grid = np.linspace(1e-4, 12.0, 12_000)
     shape = (grid * np.exp(1.0 - grid)) ** sharpness
@@ -169,7 +221,7 @@ def plateau_envelope(tau: Floats, duration: float, rise_s: float, fall_s: float)
 
 
 def train_envelope(event: SimulatedEvent, tau: Floats, rng: np.random.Generator) -> Floats:
-    """Return bursts of one length at one rhythm; period and size vary by some per cent."""
+    """Return the envelope of regular bursts, whose period and size vary by some per cent."""
     period = 1.0 / event.rate_hz
     count = max(int((event.duration - event.burst_s) * event.rate_hz + 1e-9) + 1, 1)
     starts = period * (np.arange(count) + 0.06 * rng.standard_normal(count))
@@ -214,7 +266,7 @@ def _firings(
             for which, at, height in zip(chosen, times, heights, strict=True)
         ]
     for unit, at, height in firings:
-        width = 1.0 + 0.015 * rng.standard_normal()  # the same wave, hardly changed
+        width = 1.0 + 0.015 * rng.standard_normal()  # nearly the same waveform
         height *= 1.0 + 0.03 * rng.standard_normal()
         for channel in range(muscles.channels):
             own = channel == event.channel
@@ -258,7 +310,7 @@ def _envelope_of(event: SimulatedEvent, tau: Floats, rng: np.random.Generator) -
 def _synchronous(envelope: Floats, count: int, rng: np.random.Generator) -> Floats:
     """Return muscle noise that makes a burst strongest early, as a synchronous volley is.
 
-    Chance may put the largest wave late; then another piece of noise is taken (at most 20).
+    If the largest peak is late by chance, other noise is generated, at most 20 times.
     """
     start = int(np.argmax(envelope > 0.0))
     own = muscle_noise(count, rng)
@@ -271,7 +323,18 @@ def _synchronous(envelope: Floats, count: int, rng: np.random.Generator) -> Floa
 
 
 def draw_burst(event: SimulatedEvent, muscles: MotorUnitPool) -> MuscleBurst:
-    """Return the EMG of an event of the body."""
+    """Return the EMG of a muscle event.
+
+    Parameters
+    ----------
+    event : SimulatedEvent
+    muscles : MotorUnitPool
+        Motor units of the leg.
+
+    Returns
+    -------
+    MuscleBurst
+    """
     rng = make_rng(event.seed, "emg")
     tail = 0.05 + (0.6 if event.kind in {EventKind.JERK, EventKind.LEG_MOVEMENT} else 0.0)
     if event.kind is EventKind.JERK:
@@ -292,7 +355,7 @@ def draw_burst(event: SimulatedEvent, muscles: MotorUnitPool) -> MuscleBurst:
         else:
             own = muscle_noise(count, rng)
         emg = np.empty((count, muscles.channels))
-        # Neighbouring muscles take part in large movements and leak in small ones. [E]
+        # Neighbouring muscles contract in large movements; small ones are crosstalk only. [E]
         share = rng.uniform(0.35, 0.9) if event.kind is not EventKind.STAIR else 0.2
         leak = rng.uniform(0.1, 0.3)
         for channel in range(muscles.channels):

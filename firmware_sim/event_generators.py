@@ -17,7 +17,21 @@ EventGenerator = Callable[[Planner, float], bool]
 def truncated_lognormal(
     rng: np.random.Generator, median: float, spread: float, low: float, high: float
 ) -> float:
-    """Return a log-normal number, drawn again until it lies within limits."""
+    """Return a log-normal random number between two limits.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    median : float
+    spread : float
+        Standard deviation of the logarithm.
+    low, high : float
+        Limits. Numbers beyond them are drawn again.
+
+    Returns
+    -------
+    float
+    """
     for _ in range(100):
         value = median * float(np.exp(spread * rng.standard_normal()))
         if low <= value <= high:
@@ -28,7 +42,7 @@ def truncated_lognormal(
 def unit_twitch(planner: Planner, at: float, doublet: float = 0.12) -> bool:
     """Add a fasciculation: one unit, sometimes a doublet 10-110 ms apart (Kleine 2012)."""
     rng = planner.rng
-    # A few units fire most of the time.
+    # Most twitches come from a few units.
     unit = min(int(rng.geometric(0.25)) - 1, 13)
     gap = float(np.clip(rng.normal(0.034, 0.012), 0.012, 0.1)) if rng.random() < doublet else 0.0
     amplitude = truncated_lognormal(rng, 120.0, 0.45, 62.0, 300.0)
@@ -71,10 +85,10 @@ def small_twitch(planner: Planner, at: float) -> bool:
 
 
 def jerk(planner: Planner, at: float, median_g: float = 0.22, low_g: float = 0.11) -> bool:
-    """Add a jerk: EMG 75-250 ms, hundreds of uV to some mV."""
+    """Add a jerk with an EMG of 75-250 ms and hundreds of µV to some mV."""
     rng = planner.rng
     peak_g = truncated_lognormal(rng, median_g, 0.5, low_g, 2.0)
-    # A stronger jerk has more EMG, loosely.
+    # A stronger jerk has a larger EMG on average.
     amplitude = 900.0 * (peak_g / 0.25) ** 0.6 * float(np.exp(0.35 * rng.standard_normal()))
     return planner.add(
         SimulatedEvent(
@@ -90,7 +104,7 @@ def jerk(planner: Planner, at: float, median_g: float = 0.22, low_g: float = 0.1
 
 
 def violent_jerk(planner: Planner, at: float) -> bool:
-    """Add a jerk of at least 0.5 g, mostly."""
+    """Add a jerk, in most cases of at least 0.5 g."""
     return jerk(planner, at, median_g=0.75, low_g=0.32)
 
 
@@ -174,7 +188,7 @@ def leg_shift(planner: Planner, at: float) -> bool:
 
 
 def hiccup(planner: Planner, at: float) -> bool:
-    """Add the jolt of a hiccup: no or hardly any EMG at the leg (below 50 uV)."""
+    """Add a hiccup: a movement of the trunk with an EMG below 50 µV at the leg."""
     rng = planner.rng
     return planner.add(
         SimulatedEvent(
@@ -273,7 +287,7 @@ def walking(planner: Planner, at: float) -> bool:
     )
 
 
-# Kind: (duration range s, EMG range uV, ACC range g).
+# By kind: range of the duration (s), of the EMG (µV) and of the acceleration (g).
 _ARTEFACTS: dict[
     EventKind, tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
 ] = {
@@ -319,6 +333,6 @@ def artefact_generator(kind: EventKind, longest_s: float = np.inf) -> EventGener
 
 
 def _channel(planner: Planner, share_of_second: float) -> int:
-    """Choose the channel over the active muscle."""
+    """Choose the index of the EMG channel over the active muscle."""
     second = planner.rng.random() < share_of_second
     return 1 if second and planner.channels > 1 else 0

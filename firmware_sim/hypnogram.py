@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+#: Length of an epoch, s.
 EPOCH_S = 30.0
-#: Contract: drowsy = 5 min before sleep onset, sleep_onset = first 10 min after it.
+#: Length (s) of the context `drowsy`, which ends at sleep onset.
 DROWSY_S = 300.0
+#: Length (s) of the context `sleep_onset`, which begins at sleep onset.
 SLEEP_ONSET_S = 600.0
-#: Wake of this length makes falling asleep again an onset of its own (docs/definitions.md,
-#: Hypnic jerks and sleep onset).
+#: Minimum length (s) of wake after which falling asleep again counts as another sleep onset
+#: (docs/definitions.md, Hypnic jerks and sleep onset).
 REENTRY_S = 300.0
 
 
@@ -23,18 +25,18 @@ class StageSequence:
     stages: tuple[str, ...]
 
     def stage_at(self, time_s: float) -> str:
-        """Return the stage of the epoch that holds the time."""
+        """Return the stage of the epoch that contains a time (s)."""
         index = min(max(int(time_s // EPOCH_S), 0), len(self.stages) - 1)
         return self.stages[index]
 
     @property
     def sleep_onset_s(self) -> float | None:
-        """Start of the first epoch that is not wake (AASM), if there is one."""
+        """Start (s) of the first epoch that is not wake (AASM); None if there is none."""
         asleep = [index for index, stage in enumerate(self.stages) if stage != "W"]
         return asleep[0] * EPOCH_S if asleep else None
 
     def context_at(self, time_s: float) -> str:
-        """Return wake, drowsy, sleep_onset or asleep, as the contract defines them."""
+        """Return the context of a time (s): `wake`, `drowsy`, `sleep_onset` or `asleep`."""
         onset = self.sleep_onset_s
         if onset is None or time_s < onset - DROWSY_S:
             return "wake"
@@ -42,7 +44,7 @@ class StageSequence:
             return "drowsy"
         entries = [onset]
         for start, end, stage in self.bouts():
-            # lain awake for long: falling asleep again has windows of its own
+            # a long wake is followed by another sleep onset, with contexts of its own
             if stage == "W" and start >= onset and end - start >= REENTRY_S:
                 if start <= time_s < end:
                     last = end >= len(self.stages) * EPOCH_S
@@ -53,7 +55,7 @@ class StageSequence:
         return "wake" if self.stage_at(time_s) == "W" else "asleep"
 
     def bouts(self) -> list[tuple[float, float, str]]:
-        """Return (start, end, stage) of each run of equal epochs."""
+        """Return start (s), end (s) and stage of each run of equal epochs."""
         out: list[tuple[float, float, str]] = []
         at = 0.0
         for stage, run in itertools.groupby(self.stages):
@@ -64,7 +66,19 @@ class StageSequence:
 
 
 def fixed_stages(minutes: float, *parts: tuple[str, float]) -> StageSequence:
-    """Return stages in the given order; each part is (stage, share of the recording)."""
+    """Return stages in the given order.
+
+    Parameters
+    ----------
+    minutes : float
+        Length of the recording.
+    *parts : (str, float)
+        Stage, and its share of the recording.
+
+    Returns
+    -------
+    StageSequence
+    """
     count = max(round(minutes * 60.0 / EPOCH_S + 0.499), 1)
     stages: list[str] = []
     for stage, share in parts:
@@ -74,14 +88,14 @@ def fixed_stages(minutes: float, *parts: tuple[str, float]) -> StageSequence:
 
 
 def falling_asleep(minutes: float) -> StageSequence:
-    """Return wake, N1 and N2 with wake for 40 % of the time but never more than 10 min."""
+    """Return wake, N1 and N2; wake lasts 40 % of the recording, and at most 10 min."""
     wake = min(0.4, 10.0 / minutes)
     light = min(0.25, 5.0 / minutes)
     return fixed_stages(minutes, ("W", wake), ("N1", light), ("N2", 1.0))
 
 
-# Minutes of each stage in successive cycles of a healthy young sleeper: deep sleep leaves
-# and REM sleep grows towards the morning.  [E] after textbook figures.
+# Minutes of each stage in successive cycles of a healthy young sleeper: the share of N3
+# falls and that of REM sleep grows towards the morning.  [E] after textbook figures.
 _CYCLES = (
     (("N1", 4), ("N2", 16), ("N3", 30), ("N2", 12), ("R", 7)),
     (("N1", 1), ("N2", 24), ("N3", 22), ("N2", 18), ("R", 15)),

@@ -1,7 +1,8 @@
 """How the leg moves: acceleration of the limb and the direction of gravity, in g.
 
 Sensor axes: x along the shin, y sideways, z out of the skin.  The limb turns by an angle
-about the knee; the sensor feels the tangential acceleration and the tilt of gravity.
+about the knee; the sensor measures the tangential acceleration and the changed direction of
+gravity.
 """
 
 from __future__ import annotations
@@ -15,22 +16,24 @@ from firmware_sim.emg import PAD_S, MuscleBurst
 from firmware_sim.schedule import EventKind, SimulatedEvent
 from firmware_sim.time_grid import ANALOG_LIMB_HZ, Floats, Waveform, make_rng, minimum_jerk
 
+#: Rate of the grid, Hz.
 FS = ANALOG_LIMB_HZ
-#: Knee to sensor over standard gravity: m per (m/s^2 per g).
+#: Distance from knee to sensor (0.33 m) over standard gravity: converts angular acceleration
+#: (rad/s²) to tangential acceleration (g).
 ARM_G = 0.33 / 9.81
-#: Dynamic acceleration is what lies between these (docs/definitions.md, Signal bands).
+#: Band (Hz) of the dynamic acceleration (docs/definitions.md, Signal bands).
 DYNAMIC_HZ = (0.5, 40.0)
 _DYNAMIC = signal.butter(2, DYNAMIC_HZ, "bandpass", fs=FS, output="sos")
 
-# (natural frequency, damping, contraction time) of the driven limb. [E]: a single unit
-# shakes the skin over the muscle, a jerk swings the shank lying on a mattress, a slow
-# movement lifts it.  Damping high enough that the swing is over well within 1 s.
+# Ranges of the natural frequency (Hz), damping ratio and contraction time (s) of the limb.
+# [E]: a single unit moves the skin over the muscle, a jerk moves the shank on the mattress, a
+# slow movement lifts it.  The damping ends the oscillation within 1 s.
 _MECHANICS = {
     EventKind.UNIT: ((11.0, 17.0), (0.35, 0.6), (0.012, 0.025)),
     EventKind.CLUSTER: ((8.0, 14.0), (0.35, 0.6), (0.012, 0.03)),
     EventKind.JERK: ((6.0, 10.0), (0.3, 0.5), (0.010, 0.018)),
     EventKind.TRAIN: ((7.0, 11.0), (0.5, 0.8), (0.012, 0.025)),
-    # The trunk throws the leg; soft tissue damps it within half a second.
+    # The trunk moves the leg; soft tissue damps the oscillation within half a second.
     EventKind.HICCUP: ((5.0, 8.0), (0.45, 0.65), (0.02, 0.04)),
     EventKind.STAIR: ((8.0, 14.0), (0.35, 0.6), (0.015, 0.03)),
     EventKind.CONTRACTION: ((4.0, 7.0), (0.4, 0.7), (0.03, 0.06)),
@@ -40,14 +43,16 @@ _SLOW = ((2.5, 5.0), (0.45, 0.8), (0.04, 0.08))
 
 @dataclass(frozen=True, slots=True)
 class Gravity:
-    """The direction of gravity in the sensor: rests joined by turns.
+    """The direction of gravity in the axes of the sensor, which changes with each turn.
 
-    Parameters
+    Attributes
     ----------
-    starts, lengths
-        When each turn begins and how long it takes (s).
-    before, after
-        Unit vectors at either end of each turn.
+    starts, lengths : ndarray of float64, shape (turns,)
+        Start and duration of each turn, s.
+    before, after : ndarray of float64, shape (turns, 3)
+        Unit vectors before and after each turn.
+    rest : ndarray of float64, shape (3,)
+        Unit vector before the first turn.
     """
 
     starts: Floats
@@ -85,7 +90,7 @@ def _rotate(vector: Floats, axis: Floats, angle: float) -> Floats:
 
 def _turned(vector: Floats, angle_deg: float, rng: np.random.Generator) -> Floats:
     """Return a rest position that lies exactly `angle_deg` away."""
-    # Rolling over turns the leg about its own length; take what of x is across gravity.
+    # Rolling over turns the leg about its long axis: use the part of x perpendicular to gravity.
     wish = np.array([1.0, 0.0, 0.0]) + 0.3 * rng.standard_normal(3)
     axis = wish - vector * np.dot(wish, vector)
     axis /= np.linalg.norm(axis)
@@ -93,7 +98,18 @@ def _turned(vector: Floats, angle_deg: float, rng: np.random.Generator) -> Float
 
 
 def plan_gravity(events: tuple[SimulatedEvent, ...], seed: int) -> Gravity:
-    """Return gravity through the recording: supine at first, turned by each posture change."""
+    """Return the direction of gravity during a recording that begins supine.
+
+    Parameters
+    ----------
+    events : tuple of SimulatedEvent
+        Posture changes and walks among them turn the leg.
+    seed : int
+
+    Returns
+    -------
+    Gravity
+    """
     rng = make_rng(seed, "posture")
     now = np.array([rng.uniform(-0.25, 0.25), rng.uniform(-0.4, 0.4), 1.0])
     now /= np.linalg.norm(now)
@@ -126,7 +142,7 @@ def plan_gravity(events: tuple[SimulatedEvent, ...], seed: int) -> Gravity:
 def _swing(
     event: SimulatedEvent, burst: MuscleBurst, delay: int, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
-    """Return (angular acceleration, angle) of the limb, arbitrary scale, on the limb grid."""
+    """Return angular acceleration and angle of the limb, in arbitrary units, on the grid."""
     natural, damping, contraction = _MECHANICS.get(event.kind, _SLOW)
     w = 2.0 * np.pi * rng.uniform(*natural)
     zeta = rng.uniform(*damping)
@@ -136,7 +152,7 @@ def _swing(
     tail = int(1.2 * FS)
     force = np.concatenate([np.zeros(delay), drive, np.zeros(tail)])
     if event.duration > 0.5 and event.kind is not EventKind.TRAIN:
-        # An unfused contraction trembles at 6-14 Hz.
+        # An unfused contraction causes a tremor of 6-14 Hz.
         sos = signal.butter(1, (5.0, 14.0), "bandpass", fs=FS, output="sos")
         tremor = signal.sosfilt(sos, rng.standard_normal(len(force)))
         force = force * (1.0 + 0.1 * tremor / np.std(tremor))
@@ -162,18 +178,30 @@ def peak_dynamic(acceleration: Floats) -> float:
 
 
 def draw_motion(event: SimulatedEvent, burst: MuscleBurst, gravity: Gravity) -> Waveform:
-    """Return the acceleration (g) an event adds to resting gravity, three columns.
+    """Return the acceleration that an event adds to resting gravity.
 
     It is scaled so that the peak of its dynamic part is `event.peak_g`.
+
+    Parameters
+    ----------
+    event : SimulatedEvent
+    burst : MuscleBurst
+        EMG of the event, whose envelope drives the limb.
+    gravity : Gravity
+
+    Returns
+    -------
+    Waveform
+        In g, three axes.
     """
     rng = make_rng(event.seed, "limb")
     resting = gravity.at(np.array([event.onset - 0.2]))[0]
     rough = event.kind in {EventKind.GROSS_MOVEMENT, EventKind.POSTURE, EventKind.WALK}
-    # Electromechanical delay: EMG to motion 20-60 ms (Begovic 2014), a part of which the
-    # contraction itself takes.
+    # The electromechanical delay from EMG to motion is 20-60 ms (Begovic 2014), which includes
+    # part of the contraction.
     delay = int(rng.uniform(0.015, 0.04) * FS)
     total = np.zeros((1, 3))
-    # Large movements go about several axes, each with its own swing.
+    # Large movements rotate the limb about several axes, each with its own oscillation.
     for part in range(3 if rough else 1):
         hinge = np.array([0.0, 1.0, 0.0]) + (0.9 if rough else 0.3) * rng.standard_normal(3)
         hinge -= np.array([hinge[0] * 0.7, 0.0, 0.0])
@@ -189,7 +217,7 @@ def draw_motion(event: SimulatedEvent, burst: MuscleBurst, gravity: Gravity) -> 
 
 
 def truth_peak(event: SimulatedEvent, motion: Waveform, gravity: Gravity) -> float:
-    """Return the true peak dynamic acceleration, with the turn of gravity where there is one."""
+    """Return the true peak dynamic acceleration (g), with the change of gravity in a turn."""
     if event.turn_deg or event.kind is EventKind.WALK:
         times = motion.times()
         return peak_dynamic(motion.samples + gravity.at(times))

@@ -12,16 +12,29 @@ from firmware_sim.hypnogram import StageSequence, falling_asleep, fixed_stages, 
 from firmware_sim.schedule import EventKind, Planner, Schedule, SimulatedEvent
 from firmware_sim.time_grid import make_rng
 
-#: Durations (ms) and signal-to-noise ratios (dB) of the staircase.
+#: Durations (ms) of the staircase.
 STAIR_MS = (10, 15, 20, 25, 35, 50, 75, 100, 150, 200, 250, 300, 400, 500)
+#: Signal-to-noise ratios (dB) of the staircase.
 STAIR_DB = (10, 15, 20, 30)
+#: RMS of the EMG noise (µV) of the staircase.
 STAIR_NOISE_UV = 3.0
 
 
 def add_poisson(
     planner: Planner, generate: EventGenerator, per_hour: float, start: float, end: float
 ) -> None:
-    """Add events at random times at a mean rate; one that would overlap is tried up to 5 times."""
+    """Add events at random times; one that would overlap another gets up to 5 random times.
+
+    Parameters
+    ----------
+    planner : Planner
+    generate : callable
+        Adds an event at a time (s), and returns whether it did.
+    per_hour : float
+        Mean rate.
+    start, end : float
+        Interval, s.
+    """
     for _ in range(int(planner.rng.poisson(max(end - start, 0.0) / 3600.0 * per_hour))):
         for _ in range(5):
             if generate(planner, float(planner.rng.uniform(start, end))):
@@ -36,7 +49,20 @@ def add_irregular(
     end: float,
     spread: float = 0.9,
 ) -> None:
-    """Add events with widely varying intervals, as of fasciculations."""
+    """Add events with widely varying intervals, such as fasciculations.
+
+    Parameters
+    ----------
+    planner : Planner
+    generate : callable
+        Adds an event at a time (s), and returns whether it did.
+    median_s : float
+        Median interval, s.
+    start, end : float
+        Interval in which events begin, s.
+    spread : float
+        Standard deviation of the logarithm of the intervals.
+    """
     at = start + float(planner.rng.uniform(0.3, 1.0)) * median_s
     while at < end - 1.0:
         generate(planner, at)
@@ -46,7 +72,7 @@ def add_irregular(
 
 
 def plm_series(planner: Planner, start: float, end: float, median_s: float = 24.0) -> float:
-    """Add periodic leg movements: onsets 15-40 s apart, most 20-26 s (Ferri 2006)."""
+    """Add periodic leg movements 15-40 s apart, most 20-26 s (Ferri 2006); return the end (s)."""
     at = start
     while at < end - 12.0:
         event_generators.leg_movement(planner, at, median_s=2.4)
@@ -143,8 +169,8 @@ def _staircase(planner: Planner) -> Schedule:
     return planner.finish(STAIR_NOISE_UV, tonic=False)
 
 
-# Mean events per hour of each stage in a whole night.  [E]: inside the figures of
-# docs/definitions.md for a restless but plausible sleeper.
+# Mean events per hour of each stage in a whole night.  [E]: within the ranges of
+# docs/definitions.md, for a restless but plausible sleeper.
 _RATES: tuple[tuple[EventGenerator, dict[str, float]], ...] = (
     (event_generators.gross_movement, {"W": 9, "N1": 4, "N2": 1.0, "N3": 0.3, "R": 1.0}),
     (event_generators.posture_change, {"W": 6, "N1": 2, "N2": 1.2, "N3": 0.3, "R": 0.8}),
@@ -172,15 +198,15 @@ def _night(planner: Planner) -> Schedule:
     rng, hypnogram, seconds = planner.rng, planner.hypnogram, planner.seconds
     bouts = [(a, min(b, seconds), stage) for a, b, stage in hypnogram.bouts() if a < seconds]
     onset = hypnogram.sleep_onset_s or seconds
-    for index, (start, end, stage) in enumerate(bouts):  # up once in a long wake
+    for index, (start, end, stage) in enumerate(bouts):  # the sleeper gets up once, in a long wake
         if stage == "W" and index and end - start > 300.0 and end < seconds - 400.0:
             event_generators.walking(planner, start + 60.0)
-    if seconds >= 3.0 * 3600.0:  # one spell of violent, repetitive jerks in the second third
+    if seconds >= 3.0 * 3600.0:  # one episode of violent, repetitive jerks in the second third
         at = seconds * float(rng.uniform(0.4, 0.6))
         for _ in range(int(rng.integers(4, 7))):
             event_generators.violent_jerk(planner, at)
             at += float(rng.uniform(3.0, 9.0))
-    for start, end, stage in bouts:  # periodic movements belong to N2
+    for start, end, stage in bouts:  # periodic movements occur in N2
         if stage == "N2" and end - start > 240.0 and rng.random() < 0.45:
             first = start + rng.uniform(10.0, 60.0)
             plm_series(planner, first, min(first + rng.uniform(150.0, 700.0), end))
@@ -196,13 +222,13 @@ def _night(planner: Planner) -> Schedule:
     drowsy, deep = max(onset - 200.0, 0.0), min(onset + 500.0, seconds)
     add_irregular(planner, event_generators.small_twitch, 25.0, drowsy, deep)
     for start, end, stage in bouts:
-        if stage == "W":  # fasciculations at rest come in spells
+        if stage == "W":  # fasciculations at rest occur in episodes
             add_irregular(planner, event_generators.unit_twitch, 18.0, start, end)
     return planner.finish(2.2, heart_bpm=float(rng.uniform(50.0, 72.0)))
 
 
 def hiccups(planner: Planner, start: float, end: float) -> float:
-    """Add one spell of hiccups at a rather constant rhythm, and return its end."""
+    """Add one episode of hiccups at a nearly constant rhythm; return its end (s)."""
     rng = planner.rng
     typical, at = float(rng.uniform(2.5, 9.0)), start
     while at < end:
@@ -243,7 +269,7 @@ def _alternation(planner: Planner) -> Schedule:
 
 
 def _labels(planner: Planner) -> Schedule:
-    """Every label in one night, each in its context."""
+    """Return a night that contains every label, each in its context."""
     rng, hypnogram, seconds = planner.rng, planner.hypnogram, planner.seconds
     bouts = [(a, min(b, seconds), stage) for a, b, stage in hypnogram.bouts() if a < seconds]
     onset = hypnogram.sleep_onset_s or seconds
@@ -277,13 +303,13 @@ def _labels(planner: Planner) -> Schedule:
 
 
 def _restless_onset(planner: Planner) -> Schedule:
-    """Restlessness in wake, jerks around each sleep onset, periodic movements after it."""
+    """Return restlessness in wake, jerks at each sleep onset, and periodic movements after it."""
     rng, seconds = planner.rng, planner.seconds
     bouts = [(a, min(b, seconds), s) for a, b, s in planner.hypnogram.bouts() if a < seconds]
     onset = planner.hypnogram.sleep_onset_s or seconds
     for start, end, stage in bouts:
         if stage == "W" and end - start >= 60.0:
-            # turning over every few minutes, the last time just before sleep
+            # the sleeper turns over every few minutes, the last time just before sleep
             at = start + float(rng.uniform(5.0, 40.0))
             while at < end - 20.0:
                 generate = (
@@ -330,16 +356,20 @@ def make_schedule(
 
     Parameters
     ----------
-    name
+    name : str
         One of `NAMES`.
-    minutes
+    minutes : float
         Length of the recording.
-    seed
+    seed : int
         Random seed.
-    channels
+    channels : int
         Number of EMG channels.
-    hypnogram
-        Sleep stages to use in place of the scenario's own.
+    hypnogram : StageSequence, optional
+        Sleep stages to use instead of those of the scenario.
+
+    Returns
+    -------
+    Schedule
     """
     stages, fill = _SCENARIOS[name]
     rng = make_rng(seed, "plan", name)

@@ -12,7 +12,7 @@ from firmware_sim.hypnogram import StageSequence
 
 
 class EventKind(StrEnum):
-    """How an event is generated; `truth` derives its kind in the truth table."""
+    """Kind of a simulated event; `truth` derives the kind in the truth table from it."""
 
     UNIT = "unit"  # one motor unit, once or as a doublet
     CLUSTER = "cluster"  # several units within 150 ms
@@ -22,9 +22,9 @@ class EventKind(StrEnum):
     GROSS_MOVEMENT = "gross_movement"
     POSTURE = "posture"
     WALK = "walk"
-    TRAIN = "train"  # bursts of one length at one rhythm: tremor, foot tremor, alternation
-    HICCUP = "hiccup"  # the body jolts, the leg is hardly active
-    STAIR = "stair"  # gated noise of exact length, for measuring durations
+    TRAIN = "train"  # regular bursts: tremor, foot tremor, alternation
+    HICCUP = "hiccup"  # the trunk moves; the leg is hardly active
+    STAIR = "stair"  # gated noise of exact length, to test measured durations
     POP = "pop"
     CRACKLE = "crackle"
     STEP = "step"
@@ -55,7 +55,7 @@ MOVEMENTS = frozenset(
         EventKind.STAIR,
     }
 )
-#: Artefacts that last and may overlap other events; drawn block by block.
+#: Sustained artefacts, which may overlap other events and are generated block by block.
 SUSTAINED = frozenset({EventKind.ECG, EventKind.MAINS, EventKind.TONIC_UNIT, EventKind.WANDER})
 #: Events without signal.
 SIGNAL_LOSS = frozenset({EventKind.FLAT, EventKind.DROPOUT})
@@ -65,33 +65,33 @@ SIGNAL_LOSS = frozenset({EventKind.FLAT, EventKind.DROPOUT})
 class SimulatedEvent:
     """One simulated event.
 
-    Parameters
+    Attributes
     ----------
-    kind
-        How it is generated.
-    onset, duration
-        Intended start and length (s).  The truth is measured on the waveform.
-    amplitude_uv
-        Peak-to-peak height of the EMG at the best channel; for `STAIR` the RMS.
-    peak_g
-        Peak dynamic acceleration (0.5-40 Hz).
-    channel
+    kind : EventKind
+    onset, duration : float
+        Intended start and length, s.  The truth is measured on the waveform.
+    amplitude_uv : float
+        Peak-to-peak amplitude of the EMG in the channel with the largest signal, µV; for
+        `STAIR` the RMS.
+    peak_g : float
+        Peak dynamic acceleration (0.5-40 Hz), g.
+    channel : int
         Index of the EMG channel over the active muscle.
-    seed
-        Seed of everything random inside the event.
-    turn_deg
-        How far the limb is turned at the end (posture changes).
-    unit
-        Which motor unit fires, for single-unit events.
-    doublet_interval_s
-        Interval of a doublet; 0 for a single.
-    cause
+    seed : int
+        Seed of all random numbers of the event.
+    turn_deg : float
+        Angle by which the limb has turned at the end (posture changes), degrees.
+    unit : int
+        Index of the motor unit that fires, for single-unit events.
+    doublet_interval_s : float
+        Interval of a doublet, s; 0 for a single potential.
+    cause : str
         Value of the `cause` column.
-    label
+    label : str
         Label, where it does not follow from the context and the neighbours.
-    rate_hz, burst_s
-        Rhythm and length of the bursts of a train.
-    side
+    rate_hz, burst_s : float
+        Rate (Hz) and length (s) of the bursts of a train.
+    side : str
         `left` or `right` for an event of that leg only; empty for any leg.
     """
 
@@ -119,7 +119,22 @@ class SimulatedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """All events of a recording, sorted by onset, with the sleep stages."""
+    """All events of a recording, with the sleep stages.
+
+    Attributes
+    ----------
+    seconds : float
+        Length of the recording, s.
+    hypnogram : StageSequence
+    events : tuple of SimulatedEvent
+        Sorted by onset.
+    emg_noise_uv : float
+        RMS of the EMG noise, µV.
+    tonic : bool
+        Whether the EMG has muscle tone.
+    heart_bpm : float
+        Mean heart rate, beats per minute.
+    """
 
     seconds: float
     hypnogram: StageSequence
@@ -154,9 +169,9 @@ class ReservedTimes:
         return True
 
 
-#: Quiet time kept before and after an event (s), so that one event in the truth is one
-#: event in the signal.  Twitches: more than the 250 ms that make them isolated
-#: (Sleutjes 2016); large movements: their ring-down and a resting baseline.
+#: Quiet time (s) before and after an event, so that one event in the truth is one event in
+#: the signal.  For twitches it exceeds the 250 ms that define an isolated twitch (Sleutjes
+#: 2016); for large movements it includes the decay of the oscillation and a resting baseline.
 MARGIN_S = {
     EventKind.UNIT: (0.35, 0.35),
     EventKind.CLUSTER: (0.35, 0.35),
@@ -173,6 +188,7 @@ MARGIN_S = {
     EventKind.FLAT: (1.0, 2.0),
     EventKind.DROPOUT: (1.0, 2.0),
 }
+#: Quiet time (s) before and after events of all other kinds.
 _OTHER_MARGIN_S = (1.0, 1.5)
 
 
@@ -188,7 +204,7 @@ class Planner:
     timeline: ReservedTimes = field(init=False)
 
     def __post_init__(self) -> None:
-        """Start with an empty timeline."""
+        """Create an empty timeline."""
         self.timeline = ReservedTimes(self.seconds)
 
     def new_seed(self) -> int:

@@ -10,8 +10,8 @@ from scipy import signal
 
 from firmware_sim.time_grid import Floats, Waveform, make_rng
 
-#: Noise is made in tiles of this many seconds with a random stream each, so that block
-#: size does not change a single sample.
+#: Length (s) of a noise tile. Each tile has its own random stream, so that the samples do not
+#: depend on the block size.
 TILE_S = 60.0
 
 # Pink filter: -3 dB per octave over about three decades below Nyquist
@@ -24,11 +24,11 @@ _PINK = (
 
 @dataclass(frozen=True, slots=True)
 class Sensor:
-    """The electrical figures of the wearable.
+    """The electrical characteristics of the wearable.
 
-    Defaults are those of a good wearable front end: 16 bit, 0.2 uV steps; accelerometer
-    16 bit over +-8 g and 140 ug/sqrt(Hz) (docs/definitions.md, Twitches: 110-300).  The high-pass
-    is the amplifier's slow electrode coupling.
+    The defaults are those of a good wearable front end: EMG with 16 bits and steps of 0.2 µV;
+    acceleration with 16 bits over ±8 g and 140 µg/√Hz (docs/definitions.md, Twitches: 110-300).
+    The high-pass filter models the AC coupling of the amplifier.
     """
 
     emg_lsb_uv: float = 0.2
@@ -39,16 +39,27 @@ class Sensor:
     bits: int = 16
 
     def to_counts(self, physical: Floats, step: float) -> NDArray[np.int32]:
-        """Round to converter steps and clip at the rails."""
+        """Return converter counts: rounded to steps, and clipped at full scale."""
         top = 2 ** (self.bits - 1)
         counts = np.clip(np.rint(physical / step), -top, top - 1)
         return counts.astype(np.int32)
 
 
 def antialias(waveform: Waveform, fs: float) -> Waveform:
-    """Return a waveform as the converter's low-pass leaves it.
+    """Apply the anti-aliasing filter of the converter.
 
-    Zero phase: a linear-phase decimator whose known delay the firmware has taken off.
+    The phase is zero: the filter models a linear-phase decimator whose known delay the
+    firmware compensates.
+
+    Parameters
+    ----------
+    waveform : Waveform
+    fs : float
+        Sampling rate of the converter, Hz.
+
+    Returns
+    -------
+    Waveform
     """
     corner = 0.42 * fs
     if corner >= 0.45 * waveform.fs:
@@ -59,16 +70,19 @@ def antialias(waveform: Waveform, fs: float) -> Waveform:
 
 
 class NoiseSource:
-    """Endless filtered noise, the same however it is cut.
+    """Endless filtered noise, which does not depend on the block size.
 
     Parameters
     ----------
-    seed, name
-        Name the random stream.
-    channels, fs
-        Shape and rate of the output.
-    stages
-        Filters applied one after the other to white noise (second-order sections).
+    seed : int
+    name : str
+        Seed and name of the random stream.
+    channels : int
+        Number of columns.
+    fs : float
+        Sampling rate, Hz.
+    stages : ndarray of float64, shape (sections, 6)
+        Second-order sections of the filter that is applied to white noise.
     """
 
     def __init__(
@@ -85,7 +99,7 @@ class NoiseSource:
         self._scale = 1.0 / float(np.sqrt(np.mean(np.abs(response) ** 2)))
 
     def read(self, tile_index: int, count: int) -> Floats:
-        """Return the first `count` samples of the given tile; tiles come in order."""
+        """Return the first `count` samples of a tile; tiles must be read in order."""
         rng = make_rng(self._seed, self._name, tile_index)
         white = rng.standard_normal((self._tile, self._channels))[:count]
         out, self._state = signal.sosfilt(self._sos, white, axis=0, zi=self._state)

@@ -1,6 +1,6 @@
 """Waveforms on a fine time grid, seeded random generators and common shapes.
 
-Events are drawn on a fine, fixed "analogue" grid and then read at the instants at
+Events are generated on a fine, fixed "analogue" grid and then interpolated at the times at
 which a sensor samples.  An event is therefore the same whatever the sampling rate,
 the clock error or the block size.
 """
@@ -18,10 +18,11 @@ from scipy.interpolate import CubicSpline
 
 Floats: TypeAlias = NDArray[np.float64]
 
-#: Grid of EMG events.  Surface EMG ends near 400 Hz, so cubic reading of this grid is exact
-#: to far below one converter step.
+#: Rate (Hz) of the grid of EMG events.  Surface EMG ends near 400 Hz, so that the error of
+#: cubic interpolation is far below one converter step.
 ANALOG_EMG_HZ = 4000.0
-#: Grid of limb movement; a limb moves below 40 Hz (docs/definitions.md, Signal bands: 0.5-40 Hz).
+#: Rate (Hz) of the grid of limb movements, which lie below 40 Hz (docs/definitions.md, Signal
+#: bands).
 ANALOG_LIMB_HZ = 1000.0
 
 
@@ -29,14 +30,13 @@ ANALOG_LIMB_HZ = 1000.0
 class Waveform:
     """A short multi-channel waveform that is zero outside its span.
 
-    Parameters
+    Attributes
     ----------
-    start_s
+    start_s : float
         Time of the first sample, seconds from the start of the recording.
-    fs
-        Samples per second of the fine grid.
-    samples
-        Array of shape (samples, channels).
+    fs : float
+        Rate of the grid, Hz.
+    samples : ndarray of float64, shape (samples, channels)
     """
 
     start_s: float
@@ -53,7 +53,14 @@ class Waveform:
         return self.start_s + np.arange(len(self.samples)) / self.fs
 
     def add_to(self, target: Floats, times: Floats) -> None:
-        """Add the waveform, read at `times` (sorted), to `target` in place."""
+        """Add the waveform to a block of samples, in place.
+
+        Parameters
+        ----------
+        target : ndarray of float64, shape (n, channels)
+        times : ndarray of float64, shape (n,)
+            Times of the samples, s, sorted.
+        """
         last = self.start_s + (len(self.samples) - 1) / self.fs
         low, high = np.searchsorted(times, (self.start_s, last))
         if high > low:
@@ -67,8 +74,18 @@ class Waveform:
 def make_rng(seed: int, *keys: int | str) -> np.random.Generator:
     """Return the random generator of a seed and a name.
 
-    Every event and every tile of noise has a stream of its own, so that none depends on
-    how many numbers the others drew.
+    Every event and every tile of noise has its own stream, so that none depends on how many
+    numbers were drawn from the others.
+
+    Parameters
+    ----------
+    seed : int
+    *keys : int or str
+        Name of the stream.
+
+    Returns
+    -------
+    numpy.random.Generator
     """
     words = [zlib.crc32(key.encode()) if isinstance(key, str) else key for key in keys]
     return np.random.default_rng([seed, *words])
@@ -120,18 +137,18 @@ def add_templates(
 
     Parameters
     ----------
-    target
+    target : ndarray of float64, shape (n,)
         The block, one channel.
-    first_index
-        Absolute index of the first sample of the block; sample n is at n / fs.
-    fs
-        Samples per second.
-    centres, gains
-        Time and height of each copy.
-    shape
-        Function of the time from the centre.
-    before_s, after_s
-        How far the shape reaches.
+    first_index : int
+        Index of the first sample of the block; sample n is at n / fs.
+    fs : float
+        Sampling rate, Hz.
+    centres, gains : ndarray of float64, shape (copies,)
+        Time (s) and amplitude of each copy.
+    shape : callable
+        Function of the time (s) from the centre.
+    before_s, after_s : float
+        Extent of the shape before and after its centre, s.
     """
     low, high = first_index / fs - after_s, (first_index + len(target)) / fs + before_s
     chosen = (centres >= low) & (centres <= high)

@@ -3,7 +3,7 @@
 Onset and duration of muscle events run between the first and the last point at which the
 noise-free RMS envelope of the best channel is at least 10 % of its maximum.  For bursts the
 envelope is the smooth function that modulates the noise; for unit potentials it is the
-5-ms RMS of the waveform.  `amplitude_uv` is the peak-to-peak height of the noise-free
+5-ms RMS of the waveform.  `amplitude_uv` is the peak-to-peak amplitude of the noise-free
 waveform, `peak_g` the peak magnitude of the noise-free 0.5-40 Hz acceleration.
 """
 
@@ -19,6 +19,7 @@ from firmware_sim.limb_motion import Gravity, truth_peak
 from firmware_sim.schedule import EventKind, SimulatedEvent
 from firmware_sim.time_grid import Waveform, extent_above, peak_to_peak
 
+#: Columns of the truth table.
 COLUMNS = (
     "onset",
     "duration",
@@ -32,12 +33,17 @@ COLUMNS = (
     "grade",
     "cause",
 )
-#: The truth's own threshold: share of the maximum of the noise-free envelope.
+#: Threshold of onset and end, as a share of the maximum of the noise-free envelope.
 EDGE_SHARE = 0.1
+#: Maximum duration (s) of a twitch.
 TWITCH_MAX_S = 0.150
+#: Minimum duration (s) of a leg movement.
 MOVEMENT_MIN_S = 0.5
+#: Maximum duration (s) of a leg movement.
 MOVEMENT_MAX_S = 10.0
+#: Range (s) of the intervals between onsets in a periodic series.
 PERIODIC_S = (10.0, 90.0)
+#: Minimum number of leg movements in a periodic series.
 PERIODIC_COUNT = 4
 
 _TRIAL_TYPE = {
@@ -56,7 +62,7 @@ _TRIAL_TYPE = {
 
 @dataclass(frozen=True, slots=True)
 class TruthRow:
-    """One line of the truth."""
+    """One row of the truth table."""
 
     onset: float
     duration: float
@@ -85,12 +91,28 @@ def measure(
     gravity: Gravity,
     names: tuple[str, ...],
 ) -> TruthRow:
-    """Return the truth of a muscle event, measured on its noise-free waveforms."""
+    """Return the row of a muscle event, measured on its noise-free waveforms.
+
+    Parameters
+    ----------
+    event : SimulatedEvent
+    burst : MuscleBurst
+        EMG of the event.
+    motion : Waveform
+        Acceleration of the event, g.
+    gravity : Gravity
+    names : tuple of str
+        Names of the EMG channels.
+
+    Returns
+    -------
+    TruthRow
+    """
     first, last = extent_above(burst.envelope, EDGE_SHARE)
     duration = (last - first) / burst.emg.fs
     trial_type = _TRIAL_TYPE.get(event.kind, "")
     if event.kind is EventKind.STAIR:
-        # The gate has the nominal length to a fraction of a millisecond.
+        # The error of the gate is a fraction of a millisecond.
         duration = event.duration
         short = "twitch" if duration <= TWITCH_MAX_S else "brief_contraction"
         trial_type = short if duration < MOVEMENT_MIN_S else "movement"
@@ -111,7 +133,7 @@ def measure(
 
 
 def describe_artefact(event: SimulatedEvent, names: tuple[str, ...]) -> TruthRow:
-    """Return the truth of an artefact; amplitudes are nominal."""
+    """Return the row of an artefact; amplitudes are nominal."""
     everywhere = event.kind in {EventKind.DROPOUT, EventKind.ECG, EventKind.MAINS}
     channel = "acc" if event.kind is EventKind.BUMP else names[event.channel]
     return TruthRow(
@@ -139,7 +161,7 @@ def _movement_labels(rows: list[TruthRow]) -> dict[int, str]:
 
     for index, row in enumerate(rows):
         if row.trial_type in {"gross_movement", "posture_change"}:
-            # Posture changes end a series as movements that are no candidates do. [E]
+            # Posture changes end a series, as movements do that are not candidates. [E]
             close()
             previous = None
         if row.trial_type != "movement" or row.label:

@@ -25,8 +25,10 @@ from bumble.device import ConnectionParametersPreferences, Device, Peer
 
 T = TypeVar("T")
 
-#: Connection interval and supervision timeout (ms) that BlueZ starts with.
-_INTERVAL_MS, _TIMEOUT_MS = 30.0, 420
+#: Connection interval (ms) that BlueZ starts with.
+_INTERVAL_MS = 30.0
+#: Supervision timeout (ms) that BlueZ starts with.
+_TIMEOUT_MS = 420
 
 
 class BumbleScanner(BaseBleakScanner):

@@ -12,11 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 _BASE = "b5a9{:04x}-3f7c-4e51-a8d2-6b1c0e94d37f"
+#: UUIDs of the service and of its characteristics.
 SERVICE, DATA, CONTROL, INFO = (_BASE.format(number) for number in (1, 2, 3, 4))
 
+#: Types of frames.
 EMG, ACC, MARKER = 1, 2, 64
-FLAG_REPLAY, FLAG_GAP = 0b01, 0b10
-#: Size of a full frame: 57 samples of two EMG channels, or 38 of acceleration.
+#: Flag of a retransmitted frame.
+FLAG_REPLAY = 0b01
+#: Flag of a frame before which samples were lost.
+FLAG_GAP = 0b10
+#: Size (bytes) of a full frame: 57 samples of two EMG channels, or 38 of acceleration.
 FULL_FRAME_BYTES = 242
 
 
@@ -79,7 +84,7 @@ def _little_endian(value: int, size: int) -> bytes:
 
 
 class Encoder:
-    """Builds what goes on the air.  A broken one changes some bytes (see `mutate`)."""
+    """Encodes frames, responses and characteristics; `intercept` can change the bytes."""
 
     def intercept(self, place: str, data: bytes) -> bytes:
         """Return the bytes of a field unchanged; a hook for fault injection.

@@ -56,7 +56,7 @@ def parse_fault(text: str) -> Fault:
     """
     found = _PATTERN.fullmatch(text.strip())
     if found is None or found[1] not in NAMES:
-        raise ValueError(f"{text!r} is no fault; write one of {', '.join(NAMES)} as name@600+60")
+        raise ValueError(f"{text!r} is not a fault; write one of {', '.join(NAMES)} as name@600+60")
     numbers = [float(number) if number else 0.0 for number in found.groups()[1:]]
     return Fault(found[1], *numbers)
 

@@ -18,9 +18,13 @@ from firmware_sim.wearable.ring_buffer import RingBuffer
 
 log = logging.getLogger(__name__)
 
+#: Opcodes of the control point.
 START, STOP, RESEND, ACK, STATUS, CLOCK = range(1, 7)
+#: Status codes of the control point.
 OK, UNKNOWN_OP, BAD_LENGTH, BAD_ARGUMENT, OTHER_SESSION, NOT_STORED, BUSY = range(7)
+#: Length (bytes) of the arguments of each opcode.
 _LENGTHS = {START: 5, STOP: 4, RESEND: 8, ACK: 4, STATUS: 0, CLOCK: 0}
+#: Maximum number of requested ranges that wait.
 _MAX_RANGES = 8
 
 

@@ -127,7 +127,9 @@ def _without(bits: int) -> Change:
     return lambda data: data[:1] + bytes([data[1] & ~bits]) + data[2:]
 
 
+#: Offsets (bytes) of the sequence number and of the ticks in a frame.
 _SEQ, _TICKS = 4, 8
+#: Offsets (bytes) of sampling rate and full scale of the EMG in the info characteristic.
 _EMG_RATE, _EMG_SCALE = 20, 24
 
 #: Mutations by name, which `--mutate` accepts.

@@ -44,11 +44,12 @@ class Wearable:
     model : DeviceModel
     source : SampleSource
         Needs a `restart(seconds)` method if faults reboot the device.
-    clock : DriftingClock
-    encoder : Encoder
+    clock : DriftingClock, optional
+    encoder : Encoder, optional
     faults : tuple of Fault
-    air, controller
-        For faults of the radio.
+    environment : RadioEnvironment, optional
+    controller : Controller, optional
+        Radio channel and controller, for faults of the radio.
     """
 
     def __init__(

@@ -22,10 +22,15 @@ from bumble.controller import Connection, Controller
 
 log = logging.getLogger(__name__)
 
+#: Maximum number of packets in a connection event.
 _PACKETS_PER_EVENT: Final = 6
-_EVENT_DURATION_S: Final = 0.0015  # from the start of an event until the host has its packets
+#: Time (s) from the start of a connection event until the host has its packets.
+_EVENT_DURATION_S: Final = 0.0015
+#: HCI error code: connection timeout.
 _CONNECTION_TIMEOUT: Final = 0x08
+#: HCI error code: connection failed to be established.
 _NOT_ESTABLISHED: Final = 0x3E
+#: Number of packets that a controller buffers.
 N_BUFFERS: Final = 8
 
 

@@ -57,8 +57,8 @@ async def serve(
     Parameters
     ----------
     transport : str
-        See `offer`. With `real`, a Bluetooth controller such as ``usb:0``: then the
-        wearable is on radio.
+        See `expose_controller`. If `real`, a Bluetooth controller such as ``usb:0``, which
+        transmits.
     wearable_options : sequence of WearableOptions
         Wearables to run; only the first with `real`.
     real : bool

@@ -168,7 +168,7 @@ def test_a_night_with_too_little_valid_signal_fails(tmp_path, capsys, monkeypatc
     [
         (("--device", "sim", "--out", "x.csv"), "is not the name of a night file"),
         (("--device", "sim", "--out", "x.night", "--option", "seed"), "is not a pair"),
-        (("--device", "sim", "--out", "x.night", "--option", "faults=hail@3"), "is no fault"),
+        (("--device", "sim", "--out", "x.night", "--option", "faults=hail@3"), "is not a fault"),
         (("--device", "sim", "--out", "x.night", "--option", "colour=3"), "colour"),
         (("--device", "sim", "--device", "sim", "--out", "x.night"), "can't be combined"),
     ],
