@@ -178,7 +178,7 @@ def _movement_labels(rows: list[TruthRow]) -> dict[int, str]:
 
 
 def _repetitive(rows: list[TruthRow]) -> set[int]:
-    """Return jerks in 60-s volleys of >= 3 moderate ones, at least 3 violent.
+    """Return the rows of repetitive jerks: moderate or violent, at least 3 violent within 60 s.
 
     See docs/definitions.md, Jerks.
     """

@@ -258,7 +258,7 @@ def test_a_foreign_file_is_not_changed(tmp_path):
 
 
 def test_a_missing_folder_raises(tmp_path):
-    with pytest.raises(StorageError, match="cannot write"):
+    with pytest.raises(StorageError, match="cannot be written"):
         NightFileWriter(tmp_path / "missing" / "x.night")
 
 
