@@ -74,9 +74,8 @@ class SessionError(TwitchsenseError):
 
     def __init__(self, address: str, cause: Exception) -> None:
         super().__init__(
-            f"{address}: recording stopped because of an error in twitchsense ({cause!r}); the "
-            "data received so far are in the night file: run the same command again to continue, "
-            "and report this error with the messages above"
+            f"{address}: recording stopped because of an error in twitchsense ({cause!r}); run the "
+            "same command again to continue the night file, and report the messages above"
         )
 
 
