@@ -100,12 +100,22 @@ class AccSegment:
         self._measure_due(everything=True)
 
     def take(self) -> list[AccEpisode]:
-        """Return the episodes found since the last call."""
+        """Return the episodes found since the last call.
+
+        Returns
+        -------
+        list of AccEpisode
+        """
         found, self._episodes = self._episodes, []
         return found
 
     def open_candidates(self) -> list[AccEpisode]:
-        """Return the episodes that are not finished yet, up to the newest sample."""
+        """Return the episodes that are not finished yet, up to the newest sample.
+
+        Returns
+        -------
+        list of AccEpisode
+        """
         start, opened = self._segmenter.pending or (0, False)
         stop = self._threshold_g.stop
         now = []
@@ -114,7 +124,12 @@ class AccSegment:
         return [self._episode(*due) for due in (*self._to_measure, *now)]
 
     def per_second(self) -> PerSecond:
-        """Return the per-second statistics of the segment; call after `close`."""
+        """Return the per-second statistics of the segment; call after `close`.
+
+        Returns
+        -------
+        PerSecond
+        """
         return self._per_second.finish()
 
     @property
@@ -129,7 +144,16 @@ class AccSegment:
         return self._clock.time_ns(self._magnitude.stop * self._hop)
 
     def covers(self, time_ns: int) -> bool:
-        """Whether the segment covers a time."""
+        """Whether the segment covers a time.
+
+        Parameters
+        ----------
+        time_ns : int
+
+        Returns
+        -------
+        bool
+        """
         return self._start_ns <= time_ns < self.newest_ns
 
     def envelope(self, first_ns: int, last_ns: int, limit_ns: int) -> Envelope:
@@ -141,6 +165,11 @@ class AccSegment:
             Interval in which the peak is sought.
         limit_ns : int
             Samples from here on may not have arrived yet, and are left out.
+
+        Returns
+        -------
+        Envelope
+            Empty where the segment holds no signal around the interval.
         """
         first = max(self._index(first_ns - BEFORE_NS), self._magnitude.start)
         last = min(self._index(last_ns + AFTER_NS), self._index(limit_ns))

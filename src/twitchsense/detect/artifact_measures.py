@@ -73,6 +73,18 @@ def mains_share(burst: Floats, fs: float) -> float:
 
     The share is the median over half-second windows, so that a single electrode artefact does
     not hide mains. It is 0 for shorter bursts.
+
+    Parameters
+    ----------
+    burst : ndarray, shape (n,)
+        EMG in the burst band, µV.
+    fs : float
+        Sampling rate, Hz.
+
+    Returns
+    -------
+    float
+        0 to 1.
     """
     width = round(MAINS_WINDOW_S * fs)
     windows = len(burst) // width
@@ -95,6 +107,18 @@ def notch_residue_share(raw: Floats, clean: Floats, fs: float) -> float:
     Where mains begin, change or end, the notches need a few cycles to adapt, and their residue
     or ringing resembles a burst. The share is 0 for bursts shorter than `NOTCH_RESIDUE_MIN_S`:
     over fewer than three cycles any potential may correlate with a sinusoid.
+
+    Parameters
+    ----------
+    raw, clean : ndarray, shape (n,)
+        EMG of a burst as recorded, and without mains and ECG, µV.
+    fs : float
+        Sampling rate, Hz.
+
+    Returns
+    -------
+    float
+        0 to 1.
     """
     removed = raw - clean
     if len(clean) < NOTCH_RESIDUE_MIN_S * fs or not removed.any():
@@ -105,13 +129,35 @@ def notch_residue_share(raw: Floats, clean: Floats, fs: float) -> float:
 
 
 def mains_removed(raw: Floats, clean: Floats, inside: tuple[int, int]) -> bool:
-    """Whether mains were being removed before a burst."""
+    """Whether mains were being removed before a burst.
+
+    Parameters
+    ----------
+    raw, clean : ndarray, shape (n,)
+        EMG around a burst as recorded, and without mains and ECG, µV.
+    inside : (int, int)
+        Start and stop of the burst in samples.
+
+    Returns
+    -------
+    bool
+    """
     before = slice(0, inside[0])
     return bool((raw[before] != clean[before]).mean() > MAINS_REMOVED_SHARE) if inside[0] else False
 
 
 def is_saturated(raw: Floats) -> bool:
-    """Whether the signal repeats a value far from its median, as an amplifier at its limit does."""
+    """Whether the signal repeats a value far from its median, as an amplifier at its limit does.
+
+    Parameters
+    ----------
+    raw : ndarray, shape (n,)
+        EMG as recorded, µV.
+
+    Returns
+    -------
+    bool
+    """
     if len(raw) < SATURATED_SAMPLES:
         return False
     flat = np.diff(raw) == 0

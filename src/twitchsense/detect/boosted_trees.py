@@ -106,7 +106,13 @@ class BoostedTrees:
         return total.reshape(n, width)
 
     def save(self, file: IO[bytes]) -> None:
-        """Write the model as ``.npz``."""
+        """Write the model as ``.npz``.
+
+        Parameters
+        ----------
+        file : binary file
+            File opened for writing.
+        """
         np.savez_compressed(
             file,
             features=np.array(self.features),
@@ -121,7 +127,17 @@ class BoostedTrees:
 
 
 def read_trees(file: IO[bytes]) -> BoostedTrees:
-    """Read a model that `BoostedTrees.save` wrote."""
+    """Read a model that `BoostedTrees.save` wrote.
+
+    Parameters
+    ----------
+    file : binary file
+        File opened for reading.
+
+    Returns
+    -------
+    BoostedTrees
+    """
     with np.load(file, allow_pickle=False) as stored:
         return BoostedTrees(
             tuple(stored["features"].tolist()),
@@ -145,6 +161,10 @@ def load_model(name: str, features: tuple[str, ...]) -> BoostedTrees:
     features : tuple of str
         Columns of the tables that the caller will evaluate.
 
+    Returns
+    -------
+    BoostedTrees
+
     Raises
     ------
     TwitchsenseError
@@ -158,6 +178,13 @@ def load_model(name: str, features: tuple[str, ...]) -> BoostedTrees:
 
 def check_features(name: str, trained: Sequence[str], given: Sequence[str]) -> None:
     """Reject a model whose features differ from those of the code.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model, for the message.
+    trained, given : sequence of str
+        Features that the model was trained on, and those of the code.
 
     Raises
     ------

@@ -116,7 +116,16 @@ def group_bursts(bursts: Sequence[Burst]) -> list[list[Burst]]:
 
 
 def drop_nested(groups: list[list[Burst]]) -> list[list[Burst]]:
-    """Return the groups that do not lie inside a longer one, in order of onset."""
+    """Return the groups that do not lie inside a longer one, in order of onset.
+
+    Parameters
+    ----------
+    groups : list of list of Burst
+
+    Returns
+    -------
+    list of list of Burst
+    """
     return _split_nested(groups)[0]
 
 
@@ -183,7 +192,18 @@ def merge_doublets(groups: list[list[Burst]]) -> list[list[Burst]]:
 
 
 def split_by_gap(groups: list[list[Burst]]) -> list[list[list[Burst]]]:
-    """Split a sequence of groups at pauses longer than those between the bursts of one jerk."""
+    """Split a sequence of groups at pauses longer than those between the bursts of one jerk.
+
+    Parameters
+    ----------
+    groups : list of list of Burst
+        In order of onset.
+
+    Returns
+    -------
+    list of list of list of Burst
+        Sequences of groups.
+    """
     rows: list[list[list[Burst]]] = []
     for group in groups:
         if (
@@ -198,7 +218,17 @@ def split_by_gap(groups: list[list[Burst]]) -> list[list[list[Burst]]]:
 
 
 def merge_group(groups: list[list[Burst]]) -> Burst:
-    """Merge bursts into one: amplitude of the largest, rise time of the first."""
+    """Merge bursts into one: features of the burst with the greatest SNR, rise time of the first.
+
+    Parameters
+    ----------
+    groups : list of list of Burst
+        In order of onset.
+
+    Returns
+    -------
+    Burst
+    """
     best = max((b for group in groups for b in group), key=lambda b: (b.snr_db, b.channel))
     first = max(groups[0], key=lambda b: (b.snr_db, b.channel))
     return replace(

@@ -46,6 +46,14 @@ def is_electrode_artifact(burst: Burst) -> bool:
     """Whether a burst has the spectrum or the waveform of an electrode artefact.
 
     The classifier may overrule this.
+
+    Parameters
+    ----------
+    burst : Burst
+
+    Returns
+    -------
+    bool
     """
     return (
         burst.low_frequency_share > MAX_LOW_FREQUENCY_SHARE
@@ -80,12 +88,31 @@ def min_duration_ms(rule: TwitchSettings) -> float:
     The error of the measurement (`TwitchSettings.min_slack_ms`) is allowed for: true twitches of
     7 ms measured 3 ms near an SNR of 13 (tuning side of benchmarks/accuracy: 26 of 1954 twitches
     measured less than 5 ms, none less than 3 ms).
+
+    Parameters
+    ----------
+    rule : TwitchSettings
+
+    Returns
+    -------
+    float
+        In ms.
     """
     return rule.min_ms - rule.min_slack_ms
 
 
 def max_duration_ms(rule: TwitchSettings) -> float:
-    """Return the maximum measured duration of a twitch, ms, with its measurement error."""
+    """Return the maximum measured duration of a twitch, ms, with its measurement error.
+
+    Parameters
+    ----------
+    rule : TwitchSettings
+
+    Returns
+    -------
+    float
+        In ms.
+    """
     return rule.max_ms + rule.slack_ms
 
 
@@ -94,6 +121,17 @@ def min_amplitude_uv(burst: Burst, rule: TwitchSettings) -> float:
 
     The error of the measurement (`TwitchSettings.slack_uv`) is allowed for, except where noise
     alone may reach that amplitude.
+
+    Parameters
+    ----------
+    burst : Burst
+        Its noise floor bounds the tolerance.
+    rule : TwitchSettings
+
+    Returns
+    -------
+    float
+        Peak to peak, µV.
     """
     lowered = max(rule.min_uv - rule.slack_uv, MIN_PEAK_TO_FLOOR * burst.floor_uv)
     return min(rule.min_uv, lowered)

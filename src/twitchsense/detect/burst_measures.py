@@ -258,6 +258,16 @@ def peak_to_peak(x: Floats, fs: float) -> float:
     """Return the peak-to-peak amplitude of a signal interpolated to at least `PEAK_FS`.
 
     At 1000 Hz the samples alone underestimate the amplitude by up to a tenth.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,)
+    fs : float
+        Sampling rate, Hz.
+
+    Returns
+    -------
+    float
     """
     up = int(np.ceil(PEAK_FS / fs))
     if up == 1 or len(x) < 2:
@@ -271,6 +281,20 @@ def net_area_ratio(clean: Floats, body: tuple[int, int], fs: float) -> float:
 
     A potential passes both electrodes of a bipolar lead, so its phases nearly cancel; a moving
     electrode shifts the signal to one side.
+
+    Parameters
+    ----------
+    clean : ndarray, shape (n,)
+        EMG without mains and ECG, µV.
+    body : (int, int)
+        Start and stop of the burst in samples.
+    fs : float
+        Sampling rate, Hz.
+
+    Returns
+    -------
+    float
+        0 if there is no signal before or after the burst.
     """
     level, flank = max(1, round(LEVEL_S * fs)), max(1, round(0.005 * fs))
     first, last = max(0, body[0] - flank), min(len(clean), body[1] + 2 * flank)
@@ -288,6 +312,20 @@ def log_main_lobe_width(clean: Floats, peak: int, fs: float) -> float:
 
     It is measured before any filter, because a band-pass widens every click to the length of
     its own response.
+
+    Parameters
+    ----------
+    clean : ndarray, shape (n,)
+        EMG without mains and ECG, µV.
+    peak : int
+        Index of the peak.
+    fs : float
+        Sampling rate, Hz.
+
+    Returns
+    -------
+    float
+        Natural logarithm of the width in ms.
     """
     level, near = max(1, round(LEVEL_S * fs)), max(1, round(MAIN_LOBE_S * fs))
     first, last = max(0, peak - level), min(len(clean), peak + level + 1)
@@ -303,6 +341,18 @@ def log_frequency(burst: Floats, fs: float) -> float:
     The mean frequency is Hjorth's mobility: the RMS of the derivative over the RMS of the
     signal. Muscle has a lower mean frequency than electrode noise, because the tissue between
     muscle and skin acts as a low-pass filter.
+
+    Parameters
+    ----------
+    burst : ndarray, shape (n,)
+        Burst band, µV.
+    fs : float
+        Sampling rate, Hz.
+
+    Returns
+    -------
+    float
+        Natural logarithm of the frequency in Hz, at least 0.
 
     References
     ----------

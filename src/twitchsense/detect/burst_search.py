@@ -171,7 +171,13 @@ class BurstSearch:
         return self._search(self._floor.push(envelope), self._fast_floor.push(envelope))
 
     def close(self) -> ThresholdedEnvelope:
-        """End the segment: finish and measure every run that is still open."""
+        """End the segment: finish and measure every run that is still open.
+
+        Returns
+        -------
+        ThresholdedEnvelope
+            The remaining envelope values.
+        """
         piece = self._search(self._floor.close(), self._fast_floor.close())
         self._enqueue(*self._segmenter.close())
         self._enqueue_nested(*self._nested_segmenter.close())
@@ -179,7 +185,12 @@ class BurstSearch:
         return piece
 
     def take(self) -> list[Burst]:
-        """Return the bursts found since the last call."""
+        """Return the bursts found since the last call.
+
+        Returns
+        -------
+        list of Burst
+        """
         bursts, self._bursts = self._bursts, []
         return bursts
 
@@ -187,6 +198,10 @@ class BurstSearch:
         """Return the local features found since the last call, each with its burst's number.
 
         They are known `features.local.REACH_S` later than the burst itself.
+
+        Returns
+        -------
+        list of (int, LocalFeatures)
         """
         found, self._local_features = self._local_features, []
         return found

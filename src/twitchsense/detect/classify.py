@@ -63,7 +63,19 @@ class Classifier:
     """The trained models. A subclass may replace them, for training or for comparison."""
 
     def jerk(self, burst: Burst, response: AccResponse) -> float:
-        """Return the probability that a burst moved the leg, rather than a bump beside it."""
+        """Return the probability that a burst moved the leg, rather than a bump beside it.
+
+        Parameters
+        ----------
+        burst : Burst
+        response : AccResponse
+            Movement of the leg around the burst.
+
+        Returns
+        -------
+        float
+            0 to 1.
+        """
         model = load_model("jerk", JERK_FEATURES)
         table = jerk_features(burst, response)[None]
         return float(model.probability(model.contributions(table))[0])
@@ -112,6 +124,11 @@ class Classifier:
         candidates : sequence of ScoredCandidate
         first : ndarray, shape (n,)
             First-stage probabilities; those that the second stage does not examine remain.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Probability of muscle activity.
         """
         model = load_model("recurrence", RECURRENCE_FEATURES)
         rows, table = recurrence_features(candidates, first)

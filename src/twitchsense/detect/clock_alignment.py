@@ -203,18 +203,48 @@ class AlignedHistory:
     def envelopes(
         self, first_ns: int, last_ns: int, limit_ns: int
     ) -> tuple[Sequence[Envelope], bool]:
-        """Return the envelopes of the episodes around an interval; the leg was still otherwise."""
+        """Return the envelopes of the episodes around an interval; the leg was still otherwise.
+
+        Parameters
+        ----------
+        first_ns, last_ns : int
+            Interval in which the peak of a response is sought.
+        limit_ns : int
+            Samples from here on may not have arrived yet, and are not read.
+
+        Returns
+        -------
+        envelopes : sequence of Envelope
+        still_between : bool
+            Always True.
+        """
         a = bisect_left(self._starts, first_ns - BEFORE_NS - self._longest)
         b = bisect_left(self._starts, min(last_ns + AFTER_NS, limit_ns))
         return [e.envelope for e in self.episodes[a:b]], True
 
     def emg_quality(self) -> Sequence[EmgQuality]:
-        """Return the quality of the EMG segments."""
+        """Return the quality of the EMG segments.
+
+        Returns
+        -------
+        sequence of EmgQuality
+        """
         return self._quality
 
 
 def align(episode: AccEpisode, offset: ClockOffset) -> AccEpisode:
-    """Return an episode with its times on the EMG's clock."""
+    """Return an episode with its times on the EMG's clock.
+
+    Parameters
+    ----------
+    episode : AccEpisode
+        On the accelerometer's clock.
+    offset : ClockOffset
+
+    Returns
+    -------
+    AccEpisode
+    """
     envelope = episode.envelope
     return replace(
         episode,

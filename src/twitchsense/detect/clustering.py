@@ -40,7 +40,16 @@ class Cluster:
 
     @classmethod
     def of(cls, candidates: Iterable[Candidate]) -> Cluster:
-        """Return the cluster of some candidates."""
+        """Return the cluster of some candidates.
+
+        Parameters
+        ----------
+        candidates : iterable of Candidate
+
+        Returns
+        -------
+        Cluster
+        """
         cluster = cls()
         for candidate in candidates:
             if isinstance(candidate, Burst):
@@ -64,7 +73,12 @@ class ClusterQueue:
         self._waiting: list[Candidate] = []
 
     def add(self, candidates: Iterable[Candidate]) -> None:
-        """Add candidates, in any order."""
+        """Add candidates, in any order.
+
+        Parameters
+        ----------
+        candidates : iterable of Candidate
+        """
         self._waiting.extend(candidates)
 
     @property
@@ -79,6 +93,11 @@ class ClusterQueue:
         ----------
         earliest_onset_ns : int or None
             No further candidate can begin before this time; None at the end of the recording.
+
+        Returns
+        -------
+        list of Cluster
+            In order of onset.
         """
         complete: list[Cluster] = []
         taken = 0
@@ -91,7 +110,13 @@ class ClusterQueue:
         return complete
 
     def recent(self) -> list[Cluster]:
-        """Return the newest waiting candidates as clusters, as if nothing followed."""
+        """Return the newest waiting candidates as clusters, as if nothing followed.
+
+        Returns
+        -------
+        list of Cluster
+            In order of onset.
+        """
         newest = max((c.offset_ns for c in self._waiting), default=0)
         clusters: list[Cluster] = []
         for members in _split([c for c in self._waiting if c.offset_ns >= newest - 2 * RECENT_NS]):
@@ -112,6 +137,11 @@ class ClusterQueue:
             Nothing is returned while there are bursts after this time.
         open_candidates : callable
             Returns the runs and episodes that have not ended yet; called only if needed.
+
+        Returns
+        -------
+        Cluster or None
+            None without a movement.
         """
         bursts = (c.offset_ns for c in self._waiting if isinstance(c, Burst))
         newest = max(bursts, default=0)

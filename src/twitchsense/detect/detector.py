@@ -89,11 +89,19 @@ class Detector:
         An event looks complete well before no further candidate can join it. Each call decides
         anew, until `push` returns the candidate, perhaps as another kind, as part of a larger
         movement, or rejected.
+
+        Returns
+        -------
+        list of ScoredCandidate
         """
         return [c for leg in self._legs.values() for c in leg.provisional()]
 
     def close(self) -> Detections:
         """End the recording and return all tables.
+
+        Returns
+        -------
+        Detections
 
         Raises
         ------

@@ -50,13 +50,30 @@ def electrode_probability(features: Floats, duration_s: float, fs: float) -> flo
     duration_s : float
     fs : float
         Sampling rate, Hz.
+
+    Returns
+    -------
+    float
+        0 to 1.
     """
     bias, weights = _weights()[regression_of(duration_s, fs)]
     return float(1 / (1 + np.exp(-np.clip(bias + features @ weights, -30, 30))))
 
 
 def regression_of(duration_s: float, fs: float) -> str:
-    """Return which of `REGRESSIONS` applies to a burst."""
+    """Return which of `REGRESSIONS` applies to a burst.
+
+    Parameters
+    ----------
+    duration_s : float
+        Duration of the burst, s.
+    fs : float
+        Sampling rate, Hz.
+
+    Returns
+    -------
+    str
+    """
     rate = "fine" if fs >= FINE_FS else "coarse"
     return f"{rate}_single" if duration_s <= SINGLE_S else f"{rate}_long"
 
@@ -123,7 +140,21 @@ def electrode_features(
 
 
 def width_ms(x: Floats, peak: int, fs: float) -> float:
-    """Return the width of a peak at half height, ms, interpolated linearly."""
+    """Return the width of a peak at half height, ms, interpolated linearly.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,)
+    peak : int
+        Index of the peak.
+    fs : float
+        Sampling rate, Hz.
+
+    Returns
+    -------
+    float
+        In ms.
+    """
     side = np.sign(x[peak]) * x / max(abs(float(x[peak])), 1e-9)
     total = 0.0
     for half in (side[peak:], side[peak::-1]):
@@ -175,7 +206,17 @@ def _bands(n: int, fs: float) -> list[slice]:
 
 @lru_cache
 def hanning(n: int) -> Floats:
-    """Return ``numpy.hanning(n)``, cached and read-only."""
+    """Return ``numpy.hanning(n)``, cached and read-only.
+
+    Parameters
+    ----------
+    n : int
+        Number of points.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
     window = np.hanning(n)
     window.flags.writeable = False
     return window

@@ -42,11 +42,21 @@ class EmgQuality:
         self.stop_ns = start_ns
 
     def add_signal(self, alive: NDArray[np.bool_]) -> None:
-        """Add whether the signal of the next seconds is neither flat nor saturated."""
+        """Add whether the signal of the next seconds is neither flat nor saturated.
+
+        Parameters
+        ----------
+        alive : ndarray of bool, shape (n,)
+        """
         self._alive += alive.tobytes()
 
     def add_floor(self, floor_uv: NDArray[np.float64]) -> None:
-        """Add the noise floor of the next seconds, µV."""
+        """Add the noise floor of the next seconds, µV.
+
+        Parameters
+        ----------
+        floor_uv : ndarray, shape (n,)
+        """
         self._exceeded += np.searchsorted(self._limits_uv, floor_uv).astype(np.uint8).tobytes()
 
     def valid(self, n: int, n_judged: int) -> NDArray[np.bool_]:
@@ -58,6 +68,10 @@ class EmgQuality:
             Number of seconds.
         n_judged : int
             Number of seconds whose noise floor is known; the others are not valid.
+
+        Returns
+        -------
+        ndarray of bool, shape (n,)
         """
         valid = np.frombuffer(self._alive, np.bool_)[:n].copy()
         valid[:n_judged] &= np.frombuffer(self._exceeded, np.uint8)[:n_judged] == 0
@@ -65,15 +79,38 @@ class EmgQuality:
         return valid
 
     def usable(self, time_ns: int) -> bool:
-        """Whether the segment covers a time, and muscle activity can be judged there."""
+        """Whether the segment covers a time, and muscle activity can be judged there.
+
+        Parameters
+        ----------
+        time_ns : int
+
+        Returns
+        -------
+        bool
+        """
         return self._covers(time_ns) and self._limits_exceeded(time_ns) == 0
 
     def shows_jerks(self, time_ns: int) -> bool:
-        """Whether the segment covers a time, and the burst of a jerk would be visible there."""
+        """Whether the segment covers a time, and the burst of a jerk would be visible there.
+
+        Parameters
+        ----------
+        time_ns : int
+
+        Returns
+        -------
+        bool
+        """
         return self._covers(time_ns) and self._limits_exceeded(time_ns) < len(self._limits_uv)
 
     def discard(self, before_ns: int) -> None:
-        """Discard the seconds before a time."""
+        """Discard the seconds before a time.
+
+        Parameters
+        ----------
+        before_ns : int
+        """
         drop = min(self._second(before_ns) - self._first, len(self._alive), len(self._exceeded))
         if drop > 0:
             del self._alive[:drop], self._exceeded[:drop]

@@ -103,24 +103,49 @@ class EmgSegment:
         self.quality.stop_ns = self.newest_ns
 
     def take_bursts(self) -> list[Burst]:
-        """Return the bursts found since the last call."""
+        """Return the bursts found since the last call.
+
+        Returns
+        -------
+        list of Burst
+        """
         return self._bursts.take()
 
     def take_leg_movement_runs(self) -> list[LegMovementRun]:
-        """Return the leg-movement runs found since the last call."""
+        """Return the leg-movement runs found since the last call.
+
+        Returns
+        -------
+        list of LegMovementRun
+        """
         return self._leg_movements.take()
 
     def take_local_features(self) -> list[tuple[int, LocalFeatures]]:
-        """Return the local features found since the last call, each with its burst's number."""
+        """Return the local features found since the last call, each with its burst's number.
+
+        Returns
+        -------
+        list of (int, LocalFeatures)
+        """
         return self._bursts.take_local_features()
 
     def take_beats(self) -> list[tuple[int, Beat]]:
-        """Return the heart beats removed since the last call, each with its time in ns."""
+        """Return the heart beats removed since the last call, each with its time in ns.
+
+        Returns
+        -------
+        list of (int, Beat)
+        """
         fs = self.channel.fs
         return [(self._start_ns + round(b.sample / fs * NS), b) for b in self._ecg.pop_beats()]
 
     def per_second(self) -> PerSecond:
-        """Return the per-second statistics of the segment; call after `close`."""
+        """Return the per-second statistics of the segment; call after `close`.
+
+        Returns
+        -------
+        PerSecond
+        """
         return self._per_second.finish()
 
     @property
@@ -140,10 +165,22 @@ class EmgSegment:
         return self._clock.time_ns(self._bursts.stop)
 
     def open_candidates(self) -> list[LegMovementRun]:
-        """Return the leg-movement run that has not ended yet, up to the newest sample."""
+        """Return the leg-movement run that has not ended yet, up to the newest sample.
+
+        Returns
+        -------
+        list of LegMovementRun
+            At most one run.
+        """
         return self._leg_movements.open_run()
 
     def discard_seconds(self, before_ns: int) -> None:
-        """Discard the statistics of seconds that no rule can query."""
+        """Discard the statistics of seconds that no rule can query.
+
+        Parameters
+        ----------
+        before_ns : int
+            Onset of the oldest candidate that is still undecided.
+        """
         self._per_second.discard()
         self.quality.discard(before_ns - KEEP_SECONDS * NS)

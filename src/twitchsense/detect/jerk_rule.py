@@ -33,6 +33,10 @@ def moved_leg(burst: Burst, response: AccResponse | None, rule: JerkSettings) ->
     response : AccResponse or None
         The strongest movement around the burst; None without an accelerometer.
     rule : JerkSettings
+
+    Returns
+    -------
+    bool
     """
     if response is None or burst.low_frequency_share > MAX_LOW_FREQUENCY_SHARE:
         return False
@@ -56,6 +60,10 @@ def within_jerk_limits(burst: Burst, turn_deg: float, settings: Settings) -> boo
     turn_deg : float
         Greatest turn of the leg around the burst, degrees.
     settings : Settings
+
+    Returns
+    -------
+    bool
     """
     rule = settings.jerk
     return (
@@ -69,7 +77,17 @@ def within_jerk_limits(burst: Burst, turn_deg: float, settings: Settings) -> boo
 
 
 def impulse_uvs(burst: Burst) -> float:
-    """Return the impulse of a burst, µV·s: its amplitude times the duration of its activity."""
+    """Return the impulse of a burst, µV·s: its amplitude times the duration of its activity.
+
+    Parameters
+    ----------
+    burst : Burst
+
+    Returns
+    -------
+    float
+        In µV·s.
+    """
     return burst.amplitude_uv * burst.active_s
 
 

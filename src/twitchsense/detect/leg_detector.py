@@ -66,6 +66,14 @@ class StreamHistory:
     def open(self, chunk: Chunk) -> EmgSegment | AccSegment:
         """Return the segment that a chunk belongs to, opening it if the chunk begins one.
 
+        Parameters
+        ----------
+        chunk : Chunk
+
+        Returns
+        -------
+        EmgSegment or AccSegment
+
         Raises
         ------
         TwitchsenseError
@@ -86,11 +94,30 @@ class StreamHistory:
         return self._segments[name][-1]
 
     def begins_segment(self, chunk: Chunk) -> bool:
-        """Whether a chunk begins a new segment of its channel."""
+        """Whether a chunk begins a new segment of its channel.
+
+        Parameters
+        ----------
+        chunk : Chunk
+
+        Returns
+        -------
+        bool
+        """
         return self._next.get(chunk.channel, (None, 0))[0] != chunk.segment_start_ns
 
     def segments(self, name: str) -> list[EmgSegment | AccSegment]:
-        """Return the segments of a channel, the current one last."""
+        """Return the segments of a channel, the current one last.
+
+        Parameters
+        ----------
+        name : str
+            Name of the channel.
+
+        Returns
+        -------
+        list of EmgSegment or AccSegment
+        """
         return self._segments[name]
 
     def all_segments(self) -> Iterator[EmgSegment | AccSegment]:
@@ -103,6 +130,10 @@ class StreamHistory:
 
         The list is empty until every channel has begun, because a channel that has not begun may
         still deliver samples of this time.
+
+        Returns
+        -------
+        list of EmgSegment or AccSegment
         """
         if all(self._segments.values()):
             return [segments[-1] for segments in self._segments.values()]
@@ -198,7 +229,16 @@ class LegDetector:
         )
 
     def push(self, chunk: Chunk) -> list[ScoredCandidate]:
-        """Process a chunk; return the candidates decided so far."""
+        """Process a chunk; return the candidates decided so far.
+
+        Parameters
+        ----------
+        chunk : Chunk
+
+        Returns
+        -------
+        list of ScoredCandidate
+        """
         if self._history.begins_segment(chunk) and chunk.first_index == 0:
             self._end_segment(chunk.channel)
         self._history.open(chunk).push(chunk.samples)
@@ -214,7 +254,12 @@ class LegDetector:
         return decided
 
     def provisional(self) -> list[ScoredCandidate]:
-        """Return the events that look complete but may still change."""
+        """Return the events that look complete but may still change.
+
+        Returns
+        -------
+        list of ScoredCandidate
+        """
         current = self._history.current()
         if not current or not self._queue.oldest_ns:
             return []

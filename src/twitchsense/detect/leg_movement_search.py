@@ -79,12 +79,23 @@ class LegMovementSearch:
         self._finish(*self._segmenter.close())
 
     def take(self) -> list[LegMovementRun]:
-        """Return the runs found since the last call."""
+        """Return the runs found since the last call.
+
+        Returns
+        -------
+        list of LegMovementRun
+        """
         found, self._found = self._found, []
         return found
 
     def open_run(self) -> list[LegMovementRun]:
-        """Return the run that has not ended yet, up to the newest sample."""
+        """Return the run that has not ended yet, up to the newest sample.
+
+        Returns
+        -------
+        list of LegMovementRun
+            At most one run.
+        """
         start, opened = self._segmenter.pending or (0, False)
         stop = self._excess.stop
         return [self._run(start, stop)] if opened and start < stop else []

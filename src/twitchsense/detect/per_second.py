@@ -82,11 +82,23 @@ class EmgPerSecond:
         self._quality = quality
 
     def push(self, raw: Floats, burst: Floats) -> None:
-        """Add samples, as recorded and in the burst band, µV."""
+        """Add samples, as recorded and in the burst band, µV.
+
+        Parameters
+        ----------
+        raw, burst : ndarray, shape (n,)
+        """
         self._add_samples(self._raw.push(raw), self._burst.push(burst))
 
     def push_envelope(self, envelope: Floats, floor: Floats, high: NDArray[np.bool_]) -> None:
-        """Add envelope values (µV), their noise floor, and whether each is above the threshold."""
+        """Add envelope values (µV), their noise floor, and whether each is above the threshold.
+
+        Parameters
+        ----------
+        envelope, floor : ndarray, shape (n,)
+            In µV.
+        high : ndarray of bool, shape (n,)
+        """
         self._add_envelope(
             self._levels.push(envelope),
             self._floors.push(floor),
@@ -117,7 +129,12 @@ class EmgPerSecond:
         self._quality.add_floor(floors)
 
     def finish(self) -> PerSecond:
-        """Return the table; the remainder at the end of the segment is a shorter second."""
+        """Return the table; the remainder at the end of the segment is a shorter second.
+
+        Returns
+        -------
+        PerSecond
+        """
         rest = len(self._raw.remainder)
         if rest > 1:
             self._add_samples(self._raw.remainder[None], self._burst.remainder[None])
@@ -167,7 +184,15 @@ class AccPerSecond:
         self._alive = bytearray()
 
     def push(self, raw: Floats, magnitude: Floats) -> None:
-        """Add samples ``(n, width)`` and their dynamic magnitude ``(n,)``, g."""
+        """Add samples ``(n, width)`` and their dynamic magnitude ``(n,)``, g.
+
+        Parameters
+        ----------
+        raw : ndarray, shape (n, width)
+            Acceleration, g.
+        magnitude : ndarray, shape (n,)
+            Dynamic magnitude, g.
+        """
         if self._rows is None:
             self._rows = _Rows(2 + raw.shape[1])
         self._add(self._blocks.push(np.column_stack([magnitude, raw])))
@@ -181,7 +206,12 @@ class AccPerSecond:
             self._alive += (rows[:, 2] > 0).tobytes()
 
     def push_active(self, moving: NDArray[np.bool_]) -> None:
-        """Add whether the magnitude is above its closing threshold, per hop."""
+        """Add whether the magnitude is above its closing threshold, per hop.
+
+        Parameters
+        ----------
+        moving : ndarray of bool, shape (hops,)
+        """
         hops = self._hops.push(moving.astype(np.float64))
         if len(hops):
             self._active.add(hops.mean(axis=1, keepdims=True))
@@ -194,7 +224,12 @@ class AccPerSecond:
         self._alive.clear()
 
     def finish(self) -> PerSecond:
-        """Return the table; the remainder at the end of the segment is a shorter second."""
+        """Return the table; the remainder at the end of the segment is a shorter second.
+
+        Returns
+        -------
+        PerSecond
+        """
         assert self._rows is not None  # a segment has samples
         rest = len(self._blocks.remainder)
         if rest > 1:

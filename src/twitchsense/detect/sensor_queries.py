@@ -54,11 +54,28 @@ class SensorHistory(Protocol):
 
         The flag is False where the envelope is kept at all times, and True where it is kept only
         around movement.
+
+        Parameters
+        ----------
+        first_ns, last_ns : int
+            Interval in which the peak of a response is sought.
+        limit_ns : int
+            Samples from here on may not have arrived yet, and are not read.
+
+        Returns
+        -------
+        envelopes : iterable of Envelope
+        still_between : bool
         """
         ...
 
     def emg_quality(self) -> Iterable[EmgQuality]:
-        """Return the quality of the EMG segments."""
+        """Return the quality of the EMG segments.
+
+        Returns
+        -------
+        iterable of EmgQuality
+        """
         ...
 
 
@@ -96,11 +113,29 @@ class SensorQueries:
         return strongest
 
     def emg_usable(self, time_ns: int) -> bool:
-        """Whether a usable EMG channel of the leg covers a time."""
+        """Whether a usable EMG channel of the leg covers a time.
+
+        Parameters
+        ----------
+        time_ns : int
+
+        Returns
+        -------
+        bool
+        """
         return any(q.usable(time_ns) for q in self.history.emg_quality())
 
     def emg_shows_jerks(self, time_ns: int) -> bool:
-        """Whether an EMG channel of the leg would show the burst of a jerk at a time."""
+        """Whether an EMG channel of the leg would show the burst of a jerk at a time.
+
+        Parameters
+        ----------
+        time_ns : int
+
+        Returns
+        -------
+        bool
+        """
         return any(q.shows_jerks(time_ns) for q in self.history.emg_quality())
 
 

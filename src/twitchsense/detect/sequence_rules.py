@@ -1,7 +1,7 @@
 """Second stage: rules that need the whole night, applied in the order of `rule_order`.
 
-Every rule is a function of the candidates and their context, so it can look both ways in time
-and never depends on how the recording was cut into chunks.
+Every rule maps the candidates of a leg and `NightInputs` to the candidates after the rule. It may
+use earlier and later candidates, and does not depend on how the recording was cut into chunks.
 """
 
 from __future__ import annotations

@@ -203,10 +203,29 @@ class FilterClock:
         return round(self.delay_s * self.fs)
 
     def time_ns(self, sample: int) -> int:
-        """Return the time of a sample of the filtered signal."""
+        """Return the time of a sample of the filtered signal.
+
+        Parameters
+        ----------
+        sample : int
+
+        Returns
+        -------
+        int
+            In ns, with the delay of the filter subtracted.
+        """
         seconds = sample / self.fs - self.delay_s
         return self.start_ns + round(seconds * NS)
 
     def sample(self, time_ns: int) -> int:
-        """Return the sample of the filtered signal nearest to a time."""
+        """Return the sample of the filtered signal nearest to a time.
+
+        Parameters
+        ----------
+        time_ns : int
+
+        Returns
+        -------
+        int
+        """
         return round(((time_ns - self.start_ns) / NS + self.delay_s) * self.fs)

@@ -225,11 +225,28 @@ class ScoredCandidate:
         return (self.offset_ns - self.onset_ns) / NS
 
     def rejected(self, reason: str) -> ScoredCandidate:
-        """Return the candidate as rejected for a reason."""
+        """Return the candidate as rejected for a reason.
+
+        Parameters
+        ----------
+        reason : str
+            A key of `REJECT_REASONS`.
+
+        Returns
+        -------
+        ScoredCandidate
+            Without confidence and grade.
+        """
         return replace(self, reason=reason, confidence=NAN, grade="")
 
     def row(self) -> dict[str, Any]:
-        """Return the candidate as a row of the event table."""
+        """Return the candidate as a row of the event table.
+
+        Returns
+        -------
+        dict of str to float or str
+            Column name to value; times in s.
+        """
         return {
             "onset": self.onset_ns / NS,
             "duration": (self.offset_ns - self.onset_ns) / NS,
@@ -272,7 +289,17 @@ def by_channel(
 
 
 def event_tables(candidates: Sequence[ScoredCandidate]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the event table and the table of rejected candidates."""
+    """Return the event table and the table of rejected candidates.
+
+    Parameters
+    ----------
+    candidates : sequence of ScoredCandidate
+
+    Returns
+    -------
+    events, rejected : DataFrame
+        In order of onset.
+    """
     events = make_table((c.row() for c in candidates if not c.reason), EVENT_COLUMNS)
     rejected = make_table((c.row() for c in candidates if c.reason), REJECTED_COLUMNS)
     return events, rejected

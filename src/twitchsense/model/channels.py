@@ -54,7 +54,16 @@ class ArraySamples:
         return len(self.array)
 
     def read(self, start: int, stop: int) -> Samples:
-        """Return samples ``[start, stop)``, as in `SampleReader`."""
+        """Return samples ``[start, stop)``, as in `SampleReader`.
+
+        Parameters
+        ----------
+        start, stop : int
+
+        Returns
+        -------
+        ndarray of float32, shape (n, width)
+        """
         return self.array[start:stop]
 
 

@@ -275,7 +275,16 @@ def plan_channels(names: Mapping[str, str] | Iterable[str], source: str) -> tupl
 
 
 def channel_sort_key(item: ChannelPlan | Channel) -> tuple[bool, list[tuple[bool, int, str]]]:
-    """Return the sort key of a channel: EMG first, then ``emg2`` before ``emg10``."""
+    """Return the sort key of a channel: EMG first, then ``emg2`` before ``emg10``.
+
+    Parameters
+    ----------
+    item : ChannelPlan or Channel
+
+    Returns
+    -------
+    tuple
+    """
     parts = re.split(r"(\d+)", item.name)
     return item.kind != "emg", [(p.isdecimal(), int(p) if p.isdecimal() else 0, p) for p in parts]
 

@@ -30,7 +30,16 @@ class ClockOffset:
     slope: float = 0.0
 
     def to_emg(self, time_ns: int) -> int:
-        """Convert a time of the accelerometer's clock to the EMG's clock, both in ns."""
+        """Convert a time of the accelerometer's clock to the EMG's clock, both in ns.
+
+        Parameters
+        ----------
+        time_ns : int
+
+        Returns
+        -------
+        int
+        """
         return round((time_ns - self.offset_s * NS) / (1 + self.slope))
 
     @property

@@ -235,7 +235,16 @@ class RangeSet:
         self._stops[low:high] = [stop]
 
     def run_end(self, first: int) -> int:
-        """Return the first number from `first` on that is not in the set."""
+        """Return the first number from `first` on that is not in the set.
+
+        Parameters
+        ----------
+        first : int
+
+        Returns
+        -------
+        int
+        """
         i = bisect_right(self._starts, first) - 1
         return self._stops[i] if i >= 0 and first < self._stops[i] else first
 

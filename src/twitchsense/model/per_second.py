@@ -66,6 +66,10 @@ class PerSecond:
         Parameters
         ----------
         rows : ndarray of bool, shape (n,)
+
+        Returns
+        -------
+        PerSecond
         """
         chosen: dict[str, Any] = {name: getattr(self, name)[rows] for name in ARRAYS}
         return PerSecond(**chosen, kind=self.kind)
@@ -85,6 +89,10 @@ def concatenate(parts: Sequence[PerSecond], kind: Kind, width: int) -> PerSecond
     kind : {'emg', 'acc'}
     width : int
         Number of columns of `PerSecond.mean_vector`.
+
+    Returns
+    -------
+    PerSecond
     """
     if len(parts) == 1:
         return parts[0]

@@ -152,6 +152,15 @@ class FileSamples:
     def read(self, start: int, stop: int) -> Samples:
         """Return samples ``[start, stop)``, as in `SampleReader`.
 
+        Parameters
+        ----------
+        start, stop : int
+            Indices ``[start, stop)`` in the segment.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, width)
+
         Raises
         ------
         SampleFileError

@@ -76,7 +76,12 @@ class Settings(FrozenModel):
     )
 
     def digest(self) -> str:
-        """Return a hash of all values, 16 hexadecimal digits, for provenance."""
+        """Return a hash of all values, 16 hexadecimal digits, for provenance.
+
+        Returns
+        -------
+        str
+        """
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
 

@@ -123,6 +123,10 @@ def channel_bursts(
     rows : sequence of int
         In order of time.
     probability : ndarray, shape (len(rows),)
+
+    Returns
+    -------
+    ChannelBursts
     """
     chosen = [candidates[i] for i in rows]
     return ChannelBursts(

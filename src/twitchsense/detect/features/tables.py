@@ -79,6 +79,14 @@ class NightContext:
     def local_features(self, candidate: ScoredCandidate) -> LocalFeatures:
         """Return the local features of the burst that stands for a candidate.
 
+        Parameters
+        ----------
+        candidate : ScoredCandidate
+
+        Returns
+        -------
+        LocalFeatures
+
         Raises
         ------
         KeyError
