@@ -263,8 +263,8 @@ def kinds_table() -> list[str]:
     rows = [
         (
             "posture_change",
-            f"the leg turned by at least {movement.turn_deg:g}° during a contraction; from the "
-            "first to the last episode that turned it, with all contractions meanwhile",
+            f"the leg turned by at least {movement.turn_deg:g}° during a contraction; it lasts "
+            "from the first to the last episode that turned it, including the contractions between",
             f"an episode that turns the leg by at least {movement.turn_deg:g}°",
         ),
         (
@@ -284,11 +284,11 @@ def kinds_table() -> list[str]:
         (
             "jerk",
             f"burst of {jerk.min_ms:g}–{jerk.max_ms:g} ms that rises to half of its peak within "
-            f"{jerk.max_rise_ms:g} ms, at least {jerk.min_impulse_uvs:g} µV·s; the leg moves with "
-            f"at least {jerk.min_g:g} g and {jerk.min_jerk_g_s:g} g/s, from {jerk.lead_ms:g} ms "
-            f"before to {jerk.lag_ms:g} ms after the onset on, for at most "
-            f"{jerk.max_episode_s:g} s, and turns by less than {jerk.max_turn_deg:g}° [E]; jerk "
-            f"model at least {DECISION_THRESHOLD:g}",
+            f"{jerk.max_rise_ms:g} ms, with an impulse of at least {jerk.min_impulse_uvs:g} µV·s; "
+            f"the leg moves with at least {jerk.min_g:g} g and {jerk.min_jerk_g_s:g} g/s, "
+            f"beginning {jerk.lead_ms:g} ms before to {jerk.lag_ms:g} ms after the onset, for at "
+            f"most {jerk.max_episode_s:g} s, and turns by less than {jerk.max_turn_deg:g}° [E]; "
+            f"jerk model at least {DECISION_THRESHOLD:g}",
             f"where there is no EMG, or its noise exceeds {jerk.masked_uv:g} µV [E]: at least "
             f"{jerk.min_g_alone:g} g and {jerk.min_jerk_g_s:g} g/s, peak within {jerk.lag_ms:g} "
             f"ms, at most {jerk.max_episode_s:g} s; confidence at most {ONE_SENSOR:g} [E]",
@@ -311,7 +311,7 @@ def kinds_table() -> list[str]:
         (
             "rejected",
             f"noise floor above {emg.max_floor_uv:g} µV, and the other rules of the table below",
-            "`bump` where EMG would show more; otherwise `acc_micro_event`",
+            "`bump` where EMG would show muscle activity; otherwise `acc_micro_event`",
         ),
     ]
     return [

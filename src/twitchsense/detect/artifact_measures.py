@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 #: Length of the signal before and after a burst in which its level is measured, s.
 LEVEL_S: Final = 0.040
-#: Fraction of the samples before a burst that preprocessing has changed, above which mains are
+#: Fraction of the samples before a burst that preprocessing has changed, above which mains hum is
 #: being removed; the subtraction of heart beats changes fewer samples.
 MAINS_REMOVED_SHARE: Final = 0.9
 #: Window of the spectrum in which mains lines are sought, s; shorter bursts are not examined.
@@ -36,7 +36,7 @@ def low_frequency_share(clean: Floats, burst: Floats, body: tuple[int, int], fs:
     Parameters
     ----------
     clean, burst : ndarray, shape (n,)
-        EMG without mains and ECG, and its burst band, µV.
+        EMG without mains hum and ECG, and its burst band, µV.
     body : (int, int)
         Start and stop of the burst in them.
     fs : float
@@ -72,7 +72,7 @@ def mains_share(burst: Floats, fs: float) -> float:
     """Return the share of the power within 4 Hz of 50 or 60 Hz and their harmonics.
 
     The share is the median over half-second windows, so that a single electrode artefact does
-    not hide mains. It is 0 for shorter bursts.
+    not hide mains hum. It is 0 for shorter bursts.
 
     Parameters
     ----------
@@ -104,14 +104,15 @@ def mains_share(burst: Floats, fs: float) -> float:
 def notch_residue_share(raw: Floats, clean: Floats, fs: float) -> float:
     """Return the squared correlation of a burst with the signal that the notches removed.
 
-    Where mains begin, change or end, the notches need a few cycles to adapt, and their residue
-    or ringing resembles a burst. The share is 0 for bursts shorter than `NOTCH_RESIDUE_MIN_S`:
-    over fewer than three cycles any potential may correlate with a sinusoid.
+    Where mains hum begins, changes or ends, the notches need a few cycles to adapt, and their
+    residue or ringing resembles a burst. The share is 0 for bursts shorter than
+    `NOTCH_RESIDUE_MIN_S`: over fewer than three cycles any potential may correlate with a
+    sinusoid.
 
     Parameters
     ----------
     raw, clean : ndarray, shape (n,)
-        EMG of a burst as recorded, and without mains and ECG, µV.
+        EMG of a burst as recorded, and without mains hum and ECG, µV.
     fs : float
         Sampling rate, Hz.
 
@@ -129,12 +130,12 @@ def notch_residue_share(raw: Floats, clean: Floats, fs: float) -> float:
 
 
 def mains_removed(raw: Floats, clean: Floats, inside: tuple[int, int]) -> bool:
-    """Whether mains were being removed before a burst.
+    """Whether mains hum was being removed before a burst.
 
     Parameters
     ----------
     raw, clean : ndarray, shape (n,)
-        EMG around a burst as recorded, and without mains and ECG, µV.
+        EMG around a burst as recorded, and without mains hum and ECG, µV.
     inside : (int, int)
         Start and stop of the burst in samples.
 

@@ -1,4 +1,4 @@
-"""Artefact rules and limits of a single burst."""
+"""Artefact rules for a single burst, and its limits of duration and amplitude."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ WAVEFORM_S: Final = 0.064
 PEAK_FS: Final = 4000.0
 #: Fraction of the peak at which a strong burst begins and ends (benchmarks/burst_duration.py).
 EDGE_SHARE: Final = 0.1
-#: Fraction of the peak at which a burst ends while mains are being removed: after the burst, the
+#: Fraction of the peak at which a burst ends while mains hum is being removed: after the burst, the
 #: notches ring with up to a sixth of its peak.
 RINGING_SHARE: Final = 0.2
 #: Multiple of the noise floor that a sample at the edge of a burst exceeds [E].
@@ -92,7 +92,7 @@ def measure_burst(
     ----------
     channel : Channel
     raw, clean : ndarray, shape (n,)
-        Samples around the burst, µV: as recorded, and without mains and ECG.
+        Samples around the burst, µV: as recorded, and without mains hum and ECG.
     number : int
         `Burst.number`.
     inside : (int, int)
@@ -235,7 +235,7 @@ def zero_phase(clean: Floats, fs: float) -> Floats:
     Parameters
     ----------
     clean : ndarray, shape (n,)
-        EMG without mains and ECG, µV.
+        EMG without mains hum and ECG, µV.
     fs : float
         Sampling rate, Hz.
 
@@ -285,7 +285,7 @@ def net_area_ratio(clean: Floats, body: tuple[int, int], fs: float) -> float:
     Parameters
     ----------
     clean : ndarray, shape (n,)
-        EMG without mains and ECG, µV.
+        EMG without mains hum and ECG, µV.
     body : (int, int)
         Start and stop of the burst in samples.
     fs : float
@@ -316,7 +316,7 @@ def log_main_lobe_width(clean: Floats, peak: int, fs: float) -> float:
     Parameters
     ----------
     clean : ndarray, shape (n,)
-        EMG without mains and ECG, µV.
+        EMG without mains hum and ECG, µV.
     peak : int
         Index of the peak.
     fs : float

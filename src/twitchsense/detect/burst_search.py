@@ -116,7 +116,7 @@ class BurstSearch:
         self._before, self._after = round(BEFORE_S * fs), round(AFTER_S * fs)
         self._head_hops = round(HEAD_S * fs / hop)
         self._hops_per_s = max(1, round(fs / hop))
-        # EMG as recorded, without mains and ECG, and in the burst band (causal)
+        # EMG as recorded, without mains hum and ECG, and in the burst band (causal)
         self._raw, self._clean = SampleBuffer(np.float32), SampleBuffer(np.float32)
         self._band = SampleBuffer(np.float32)
         self._frames = Framer(hop)
@@ -151,7 +151,7 @@ class BurstSearch:
         Parameters
         ----------
         raw, clean, band : ndarray, shape (n,)
-            EMG as recorded, without mains and ECG, and in the burst band, µV.
+            EMG as recorded, without mains hum and ECG, and in the burst band, µV.
 
         Returns
         -------

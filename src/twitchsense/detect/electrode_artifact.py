@@ -101,7 +101,7 @@ def electrode_features(
     Parameters
     ----------
     clean, burst : ndarray, shape (n,)
-        Samples without mains and ECG, and their burst band (zero phase), µV.
+        Samples without mains hum and ECG, and their burst band (zero phase), µV.
     body : (int, int)
         Start and stop of the burst in them.
     fs : float

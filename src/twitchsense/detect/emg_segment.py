@@ -29,7 +29,7 @@ KEEP_SECONDS: Final = 5
 
 
 class EmgSegment:
-    """Removes mains and ECG from an EMG segment and searches it for candidates.
+    """Removes mains hum and ECG from an EMG segment and searches it for candidates.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class EmgSegment:
         self._bursts.describe_due(everything=True)
 
     def _process(self, clean: NDArray[np.float64]) -> None:
-        """Search the next samples without mains and ECG."""
+        """Search the next samples without mains hum and ECG."""
         first = self._bursts.stop
         raw = self._waiting.get(first, first + len(clean)).astype(np.float64)
         self._waiting.discard(first + len(clean))

@@ -61,7 +61,7 @@ class LegMovementSearch:
         Parameters
         ----------
         clean : ndarray, shape (n,)
-            EMG without mains and ECG, µV.
+            EMG without mains hum and ECG, µV.
         """
         energy = np.square(self._frames.push(self._filter.push(clean))).mean(axis=1)
         both = np.concatenate([self._energy, energy])

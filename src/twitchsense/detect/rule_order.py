@@ -83,7 +83,7 @@ CLUSTER_RULES: Final = (
     Rule(
         "acceleration without EMG",
         "episodes that no candidate with EMG explains",
-        "posture change, gross movement, jerk or movement; a bump where EMG would show more",
+        "posture change, gross movement, jerk, movement; bump where EMG would show muscle activity",
         ("bump", "acc_micro_event"),
     ),
 )
