@@ -97,7 +97,7 @@ class Contraction:
 
 
 def group_bursts(bursts: Sequence[Burst]) -> list[list[Burst]]:
-    """Group the bursts of a leg that overlap in time, whatever their channel.
+    """Group the bursts of a leg that overlap in time, on any channel.
 
     Short bursts inside a long one form groups of their own.
 

@@ -33,9 +33,9 @@ from twitchsense.settings import Settings
 
 Floats = NDArray[np.float64]
 
-#: Features of the waveform of a burst: those of electrode artefacts, the asymmetry of its area,
-#: the width of its largest deflection before any filter, and the sampling rate, on which the
-#: meaning of the others depends.
+#: Features of the waveform of a burst: `ELECTRODE_FEATURES`, the asymmetry of its area, the width
+#: of its largest deflection before any filter, and the sampling rate, on which the meaning of the
+#: other features depends.
 WAVEFORM_FEATURES: Final = (
     *ELECTRODE_FEATURES, "net_area_ratio", "log_main_lobe_width", "log_fs",
 )  # fmt: skip
@@ -357,7 +357,7 @@ def log_frequency(burst: Floats, fs: float) -> float:
     References
     ----------
     Hjorth 1970, EEG analysis based on time domain properties,
-    doi 10.1016/0013-4694(70)90143-4.
+    doi:10.1016/0013-4694(70)90143-4.
     """
     change = np.diff(burst)
     power = float(burst @ burst) / max(len(burst), 1)

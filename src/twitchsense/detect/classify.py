@@ -63,7 +63,7 @@ class Classifier:
     """The trained models. A subclass may replace them, for training or for comparison."""
 
     def jerk(self, burst: Burst, response: AccResponse) -> float:
-        """Return the probability that a burst moved the leg, rather than a bump beside it.
+        """Return the probability that a burst, and not a simultaneous bump, moved the leg.
 
         Parameters
         ----------
@@ -123,7 +123,7 @@ class Classifier:
         ----------
         candidates : sequence of ScoredCandidate
         first : ndarray, shape (n,)
-            First-stage probabilities; those that the second stage does not examine remain.
+            First-stage probabilities; the result keeps them where the second stage is not applied.
 
         Returns
         -------

@@ -25,7 +25,7 @@ class LegMovementSearch:
     The envelope is the 0.15-s RMS of the 10-100 Hz band. A run begins where it exceeds the
     resting level by `Settings.movement.rise_uv` and ends where it stays within
     `Settings.movement.fall_uv` of it for `Settings.movement.quiet_s`
-    (Ferri et al. 2016, doi 10.1016/j.sleep.2016.10.010).
+    (Ferri et al. 2016, doi:10.1016/j.sleep.2016.10.010).
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """The order of all decisions, and which of them may overrule which.
 
-`CLUSTER_RULES` is applied by `cluster_rules` to each cluster while a recording streams by,
+`CLUSTER_RULES` is applied by `cluster_rules` to each cluster while a recording streams,
 `NIGHT_RULES` by `sequence_rules` when it is over. ``docs/detection.md`` shows both as a table, the
 rules of the night run in this order, and a test compares the reasons that each rule gives with
 those listed here.

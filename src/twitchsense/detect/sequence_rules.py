@@ -155,7 +155,7 @@ def reject_ecg(candidates: Candidates, night: NightInputs) -> Candidates:
 def reject_trains(candidates: Candidates, night: NightInputs) -> Candidates:
     """Reject jerks whose burst is one discharge of a train.
 
-    A bump beside a unit that fires continuously is no jerk, however large the unit.
+    A bump beside a unit that fires continuously is not a jerk, even if the unit is large.
     """
     trains = {
         i
@@ -291,7 +291,7 @@ def _find_steps(candidates: Sequence[ScoredCandidate], settings: Settings) -> se
     """Find the jerks that are steps: longer contractions move the leg just before and after.
 
     Walking and fidgeting contain short bursts; a jerk of a resting leg has rest or other jerks
-    beside it. A contraction less than half as large as the jerk is no step.
+    beside it. A contraction less than half as large as the jerk is not a step.
     """
     longer: dict[str, list[ScoredCandidate]] = {}
     for c in candidates:

@@ -13,8 +13,8 @@ still be subtracted.
 
 References
 ----------
-Kahl & Hofmann 2019, template subtraction of ECG from EMG, doi 10.1515/cdbme-2019-0090.
-Boyer et al. 2023, review of methods for single-channel EMG, doi 10.3390/s23062927.
+Kahl & Hofmann 2019, template subtraction of ECG from EMG, doi:10.1515/cdbme-2019-0090.
+Boyer et al. 2023, review of methods for single-channel EMG, doi:10.3390/s23062927.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class EcgCanceller:
         self._taper[:fade], self._taper[-fade:] = ramp, ramp[::-1]
 
     def push(self, x: Floats) -> Floats:
-        """Append samples and return those that no further beat can change.
+        """Append samples and return the samples that no further beat can change.
 
         Parameters
         ----------

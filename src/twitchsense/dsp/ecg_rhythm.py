@@ -133,7 +133,7 @@ class PeakDetector:
         self._phase = 0  # samples until the next one that is searched
         self._next = 0  # position at which the search continues
         self._undecided = 0  # no position before this can still become a candidate
-        # a candidate is returned when its whole complex has arrived, whatever the chunks
+        # a candidate is returned when its whole complex has arrived, for any chunking
         complex_end = round(HALF_WIDTH_S * fs) + round(MAX_OFFSET_S * fs) - self._delay
         self._wait = max(self._distance, -(-complex_end // self._step))
 
@@ -266,7 +266,7 @@ class RhythmDetector:
         """Append at most `MAX_CANDIDATES` candidates and return the rhythm they complete.
 
         Without heart beats, few candidates resemble each other. All of them are therefore
-        compared at once, and only those that resemble enough others one by one.
+        compared at once, and only candidates that resemble enough others one by one.
 
         Parameters
         ----------

@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 #: transform compresses the upper band edge towards the Nyquist frequency.
 MAX_BAND_FRACTION = 0.45
 #: Band of twitches and jerks in Hz. Below 20 Hz, movement of the electrode dominates
-#: (De Luca et al. 2010, doi 10.1016/j.jbiomech.2010.01.027).
+#: (De Luca et al. 2010, doi:10.1016/j.jbiomech.2010.01.027).
 BURST_BAND_HZ = (20.0, 450.0)
 #: Band of leg movements in Hz, on which the +8/+2 µV rules are defined (AASM;
 #: docs/definitions.md, Leg movements).

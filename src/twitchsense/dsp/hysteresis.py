@@ -44,7 +44,7 @@ class HysteresisSegmenter:
         starts, stops : ndarray of int64, shape (m,)
             Indices counted from the first value; `stops` are exclusive.
         """
-        if self._pending is None and not low.any():  # most packets of a quiet night
+        if self._pending is None and not low.any():  # the usual case at rest
             self._count += len(low)
             return _NONE, _NONE
         steps = np.diff(np.concatenate([[False], low, [False]]).astype(np.int8))

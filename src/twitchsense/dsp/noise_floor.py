@@ -82,7 +82,7 @@ class NoiseFloor:
         self._warm = False
 
     def push(self, envelope: Floats) -> FloorEstimate:
-        """Append envelope values and return those whose floor is known.
+        """Append envelope values and return the values whose floor is known.
 
         Parameters
         ----------

@@ -96,7 +96,7 @@ class LegMovementRun:
     onset_ns, offset_ns : int
     median_uv : float
         Median of the 0.15-s RMS above its resting level, µV: the amplitude criterion of
-        WASM 2016 (Ferri et al. 2016, doi 10.1016/j.sleep.2016.10.010).
+        WASM 2016 (Ferri et al. 2016, doi:10.1016/j.sleep.2016.10.010).
     """
 
     channel: str
@@ -178,7 +178,7 @@ Candidate: TypeAlias = Burst | LegMovementRun | AccEpisode
 class ScoredCandidate:
     """An event (empty `reason`) or a rejected candidate.
 
-    The fields are those of the event table, with times in ns, and in addition:
+    The fields are the columns of the event table, with times in ns, and in addition:
 
     Attributes
     ----------

@@ -23,7 +23,7 @@ def run_bounds(mask: Bools) -> tuple[Ints, Ints]:
     Returns
     -------
     starts, stops : ndarray of int64, shape (m,)
-        ``mask[starts[i]:stops[i]]`` is true, and the values beside it are not.
+        ``mask[starts[i]:stops[i]]`` is true, and the values next to it are not.
     """
     edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
     return edges[::2], edges[1::2]

@@ -1,4 +1,4 @@
-"""Recordings: what every reader returns and every analysis takes.
+"""Recordings: the output of every reader and the input of every analysis.
 
 A recording is a set of channels, each cut into gap-free segments. Missing samples
 are never filled in: where samples are missing, one segment ends and another begins.

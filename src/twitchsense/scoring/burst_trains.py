@@ -56,7 +56,7 @@ class Train:
     rows : tuple of int
         Its events, as rows of the event table.
     count : int
-        Number of its bursts, including those that are not events of their own.
+        Number of its bursts, including bursts that are not events of their own.
     rate_hz : float
         Inverse of the median interval, Hz.
     min_count : int
@@ -175,7 +175,7 @@ def collect_bursts(
     -------
     LegBursts
         Short events, bursts within long events, and rejected candidates of
-        `REJECTED_BURST_REASONS`, without those inside a long event of several bursts.
+        `REJECTED_BURST_REASONS`, except inside a long event of several bursts.
     """
     on_leg = (events["leg"] == leg).to_numpy()
     bursts = movement_bursts.bursts

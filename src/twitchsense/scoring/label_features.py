@@ -243,7 +243,7 @@ def _recurs_periodically(events: pd.DataFrame, jerk: Bools, plm: Bools) -> Bools
     """Return the jerks of runs of at least four that recur every 10 to 90 s.
 
     They are too short for leg movements and form no periodic series; the finding is
-    reported beside their label (docs/definitions.md, Labels and words).
+    reported in addition to their label (docs/definitions.md, Labels and words).
     """
     out = np.zeros(len(events), bool)
     rows = np.flatnonzero(jerk | plm)

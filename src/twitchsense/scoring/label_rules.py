@@ -1,8 +1,9 @@
 """The label table: which label an event gets, by kind, pattern and sleep context.
 
-The rules are tried from top to bottom and the first that matches wins. Trains (3) are
+The rules are tried from top to bottom and the first that matches applies. Trains (3) are
 tried before large movements (2), because a large movement that is rhythmic throughout is
-better described by its rhythm. Labels describe what a pattern resembles, never what a person has.
+better described by its rhythm. A label names the pattern that an event resembles; it is not a
+diagnosis.
 """
 
 from __future__ import annotations

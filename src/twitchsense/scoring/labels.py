@@ -79,7 +79,7 @@ def absorb_in_large_movements(
 
     A jerk or twitch whose onset lies in a gross movement or posture change of the same
     leg, or within `near_s` of it, gets the reason ``absorbed``. A brief contraction is
-    absorbed by a posture change only, because several of them beside a gross movement
+    absorbed by a posture change only, because several of them near a gross movement
     are a pattern of their own.
 
     Parameters

@@ -138,7 +138,7 @@ def summary_table(
 
     Notes
     -----
-    The hours are those of the sensor that the events need, in the row's context, stage
+    The hours are the valid time of the sensor that the events need, in the row's context, stage
     and leg: EMG for twitches, brief contractions and leg movements; the accelerometer
     for jerks, gross movements and posture changes; the other sensor if a recording
     lacks one. A row that mixes both has the hours of the EMG. A label that can occur

@@ -42,7 +42,7 @@ LARGE_FRACTION: Final = 0.5
 #: Minimum duration of a contraction of many units, s: of consecutive large windows. A contraction
 #: is no evidence of a unit that fires continuously [E].
 CONTRACTION_S: Final = 0.5
-#: Rates of tremor and of steady firing, below those of harmonics and above a heart's, Hz.
+#: Range of rates of tremor and of steady firing, Hz: above heart rates and below harmonics.
 RHYTHM_HZ: Final = (2.5, 10.0)
 #: Minimum signal on one side of a burst for its quantiles, s.
 MIN_SIDE_S: Final = 0.5
@@ -55,7 +55,7 @@ class LocalFeatures:
     Attributes
     ----------
     n_repeats, n_repeats_near : int
-        Repeats of the waveform outside contractions, and those within 0.6 s. A unit that fires
+        Repeats of the waveform outside contractions, and repeats within 0.6 s. A unit that fires
         continuously has both, a unit that twitches often only the first.
     n_large_windows, n_large_windows_near : int
         Windows of 25 ms at least half as large as the burst outside contractions, and those

@@ -52,7 +52,7 @@ Floats = NDArray[np.float64]
 LM_KINDS: Final = ("movement", "gross_movement", "posture_change")
 #: Leg movements that are never candidates for a series.
 LARGE_KINDS: Final = ("gross_movement", "posture_change")
-#: Rules that are always scored, beside those chosen in the settings.
+#: Rules that are always scored, in addition to the rules of the settings.
 SCORED: Final = ("wasm2016", "aasm")
 #: Labels of trains whose bursts are not leg movements.
 NOT_LM_LABELS: Final = (

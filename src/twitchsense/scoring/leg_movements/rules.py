@@ -1,4 +1,4 @@
-"""Leg-movement rules on marks: what is one movement, and which movements are periodic.
+"""Leg-movement rules on marks: joining marks into movements, and periodic series.
 
 Every time in this module is an integer number of microseconds: a rhythm of exactly 10 s
 that begins at 100.2 s has intervals of exactly 10 s, so that limits are compared
