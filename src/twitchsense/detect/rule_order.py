@@ -64,7 +64,7 @@ CLUSTER_RULES: Final = (
     ),
     Rule(
         "artefact of a burst",
-        "bursts that are no jerk",
+        "bursts that are not jerks",
         "saturation, noise above `emg.max_floor_uv`, mains",
         ("saturation", "noise_floor", "mains"),
     ),
