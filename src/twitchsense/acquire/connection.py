@@ -98,11 +98,43 @@ class Connection:
         return bytes(await self._wait_connected(self._client.read_gatt_char(uuid)))
 
     async def read_text(self, uuid: str) -> str:
-        """Read a text characteristic; empty if the device does not have it."""
+        """Read a text characteristic.
+
+        Parameters
+        ----------
+        uuid : str
+            UUID of the characteristic.
+
+        Returns
+        -------
+        str
+            Empty if the device does not have the characteristic.
+
+        Raises
+        ------
+        DeviceConnectionError
+            If the connection ends.
+        """
         return (await self._read_optional(uuid)).decode("utf-8", "replace").strip("\0")
 
     async def read_percent(self, uuid: str) -> int | None:
-        """Read a percentage; None if the device does not have it or the value is invalid."""
+        """Read a percentage, such as the battery level.
+
+        Parameters
+        ----------
+        uuid : str
+            UUID of the characteristic.
+
+        Returns
+        -------
+        int or None
+            None if the device does not have the characteristic or the value is invalid.
+
+        Raises
+        ------
+        DeviceConnectionError
+            If the connection ends.
+        """
         data = await self._read_optional(uuid)
         return data[0] if len(data) == 1 and data[0] <= 100 else None
 

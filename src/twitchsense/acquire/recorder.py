@@ -25,7 +25,13 @@ COMMIT_PERIOD_S: Final = 1.0
 
 
 def make_host_clock() -> Callable[[], int]:
-    """Return a clock of UTC in ns that never jumps and runs on while the computer sleeps."""
+    """Return a clock that never jumps and that keeps running while the computer sleeps.
+
+    Returns
+    -------
+    callable
+        Returns UTC in ns.
+    """
     # CLOCK_MONOTONIC stops while Linux sleeps; macOS has no CLOCK_BOOTTIME and needs none
     clock_id = getattr(time, "CLOCK_BOOTTIME", None)
 

@@ -119,7 +119,7 @@ class AnalysisOptions:
         Raises
         ------
         InputError
-            If a value or a file can't be used.
+            If a value or a file cannot be used.
         """
         from twitchsense.settings import get_profile, load_settings
 

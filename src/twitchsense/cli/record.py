@@ -176,7 +176,7 @@ async def _record(
 
         printer = EventPrinter()
         worker = DetectionWorker(printer.push)
-    # open the file before the scan: it fails early if it can't be written
+    # open the file before the scan, so that an unwritable file fails early
     night = NightFileWriter(out, make_metadata())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -58,7 +58,7 @@ def create_dataset(out: Path, settings: Iterable[Settings] = ()) -> None:
     Raises
     ------
     InputError
-        If it can't be written.
+        If it cannot be written.
     MissingExtraError
         If pyarrow is not installed.
     """
@@ -94,7 +94,7 @@ def write_night(out: Path, night: Night, row: Mapping[str, Any]) -> None:
     Raises
     ------
     InputError
-        If it can't be written.
+        If it cannot be written.
     """
     summary = night.summary_dict()
     name = str(row["night"])
@@ -123,7 +123,7 @@ def write_failure(out: Path, row: Mapping[str, Any]) -> None:
     Raises
     ------
     InputError
-        If it can't be written.
+        If it cannot be written.
     """
     name = str(row["night"])
     for table in ("nights", "events", "rejected", "epochs", "rates"):

@@ -2,7 +2,7 @@
 
 The list is either a table (CSV or TSV) with a column ``captures``, or plain text with one
 night per line. Several files of one night are separated by ``;``. Paths are relative to
-the list. An error in the list itself ends the run; a file that is missing or can't be used
+the list. An error in the list itself ends the run; a file that is missing or cannot be used
 only fails its night.
 """
 
@@ -54,7 +54,7 @@ class NightEntry:
     settings : Settings
     hypnogram, respiratory : Path or None
     error : str
-        Reason why the night can't be analysed; empty if it can.
+        Reason why the night cannot be analysed; empty if it can.
     """
 
     name: str

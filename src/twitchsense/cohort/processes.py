@@ -47,7 +47,7 @@ def run_in_processes(tasks: Sequence[Task], workers: int) -> Iterator[Outcome]:
     Raises
     ------
     InputError
-        If a failure can't be written to the dataset.
+        If a failure cannot be written to the dataset.
     """
     queue = deque(tasks)
     attempts: Counter[str] = Counter()

@@ -99,7 +99,7 @@ def run_cohort(
     Raises
     ------
     InputError
-        If the dataset can't be written, or the executor can't be used.
+        If the dataset cannot be written, or the executor cannot be used.
     TwitchsenseError
         If the executor fails as a whole.
     """
@@ -168,7 +168,7 @@ def _plan_tasks(
 
 
 def _explain_missing_file(entry: NightEntry, error: OSError | ValueError) -> str:
-    """Return the message for a file that can't be read: list, line, file and reason."""
+    """Return the message for a file that cannot be read: list, line, file and reason."""
     problem = getattr(error, "strerror", None) or str(error)
     for path in entry.files:
         try:
@@ -231,7 +231,7 @@ class RemainingTime:
 
 
 def file_size(path: Path) -> int:
-    """Return the size of a file in bytes; 0 if it can't be read."""
+    """Return the size of a file in bytes; 0 if it cannot be read."""
     try:
         return path.stat().st_size
     except OSError:

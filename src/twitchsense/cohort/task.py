@@ -33,7 +33,7 @@ class Outcome:
     night : str
         Name of the night.
     status : {'done', 'kept', 'failed', 'stop'}
-        ``kept``: an earlier result is up to date. ``stop``: the run can't continue.
+        ``kept``: an earlier result is up to date. ``stop``: the run cannot continue.
     reason : str
         Reason of a failure or a stop.
     took_s, cpu_s : float
@@ -127,7 +127,7 @@ def hash_file_times(entry: NightEntry, version: str) -> str:
     newest = 0
     for path in entry.files:
         stat = path.stat()
-        # ctime can't be set back, unlike mtime
+        # ctime cannot be set back, unlike mtime
         parts.append([str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns])
         newest = max(newest, stat.st_mtime_ns, stat.st_ctime_ns)
     old_enough = time.time_ns() - newest > MIN_FILE_AGE_S * 1e9
@@ -174,7 +174,7 @@ def run_night(task: Task) -> Outcome:
     try:
         with limit_threads():
             return _analyze_night(task)
-    except TwitchsenseError as error:  # the dataset can't be written
+    except TwitchsenseError as error:  # the dataset cannot be written
         return Outcome(task.entry.name, "stop", str(error))
 
 
@@ -199,7 +199,7 @@ def record_failure(
     Raises
     ------
     InputError
-        If it can't be written.
+        If it cannot be written.
     """
     entry = task.entry
     row = {

@@ -94,32 +94,102 @@ class ControlResponse:
 
 
 def encode_start(token: int, session: int, *, take_over: bool) -> bytes:
-    """Encode a request to sample for a session, ending another one if `take_over`."""
+    """Encode a request to sample for a session, ending another one if `take_over`.
+
+    Parameters
+    ----------
+    token : int
+        Token of the request (1-255), which the response repeats.
+    session : int
+        Session id, not 0.
+    take_over : bool
+        Whether to end another session.
+
+    Returns
+    -------
+    bytes
+    """
     return struct.pack("<BBIB", Opcode.START, token, session, take_over)
 
 
 def encode_stop(token: int, session: int) -> bytes:
-    """Encode a request to stop sampling for a session."""
+    """Encode a request to stop sampling for a session.
+
+    Parameters
+    ----------
+    token : int
+        Token of the request (1-255), which the response repeats.
+    session : int
+        Session id.
+
+    Returns
+    -------
+    bytes
+    """
     return struct.pack("<BBI", Opcode.STOP, token, session)
 
 
 def encode_resend(token: int, first: int, last: int) -> bytes:
-    """Encode a request to retransmit the frames `first` to `last`, both included."""
+    """Encode a request to retransmit the frames `first` to `last`, both included.
+
+    Parameters
+    ----------
+    token : int
+        Token of the request (1-255), which the response repeats.
+    first, last : int
+        Sequence numbers.
+
+    Returns
+    -------
+    bytes
+    """
     return struct.pack("<BBII", Opcode.RESEND, token, first, last)
 
 
 def encode_ack(token: int, seq: int) -> bytes:
-    """Encode the acknowledgement that all frames up to `seq` are on disk."""
+    """Encode the acknowledgement that all frames up to `seq` are on disk.
+
+    Parameters
+    ----------
+    token : int
+        Token of the request (1-255), which the response repeats.
+    seq : int
+        Sequence number.
+
+    Returns
+    -------
+    bytes
+    """
     return struct.pack("<BBI", Opcode.ACK, token, seq)
 
 
 def encode_status(token: int) -> bytes:
-    """Encode a request for the state of the device."""
+    """Encode a request for the state of the device.
+
+    Parameters
+    ----------
+    token : int
+        Token of the request (1-255), which the response repeats.
+
+    Returns
+    -------
+    bytes
+    """
     return bytes((Opcode.STATUS, token))
 
 
 def encode_clock(token: int) -> bytes:
-    """Encode a request for the full tick counter."""
+    """Encode a request for the full tick counter.
+
+    Parameters
+    ----------
+    token : int
+        Token of the request (1-255), which the response repeats.
+
+    Returns
+    -------
+    bytes
+    """
     return bytes((Opcode.CLOCK, token))
 
 

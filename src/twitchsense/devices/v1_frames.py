@@ -71,7 +71,17 @@ class StreamInfo:
         return self.rate_mhz / 1000
 
     def to_physical(self, counts: NDArray[np.int16]) -> NDArray[np.float64]:
-        """Convert counts to µV (EMG) or g (acceleration); the shape is kept."""
+        """Convert counts to physical units.
+
+        Parameters
+        ----------
+        counts : ndarray of int16, shape (n, width)
+
+        Returns
+        -------
+        ndarray of float64, shape (n, width)
+            In µV (EMG) or g (acceleration).
+        """
         unit = 1e3 if self.kind == "emg" else 1e6
         # a single division keeps full scales like 8e6 µg exact: one count is 2**-12 g
         return counts.astype(np.float64) * self.full_scale / (32768 * unit)

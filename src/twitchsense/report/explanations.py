@@ -117,12 +117,36 @@ def describe_event(night: NightLike, event: pd.Series[Any]) -> tuple[str, str]:
 
 
 def format_quantity(value: float, unit: str, decimals: int) -> str:
-    """Return a number with its unit, ``1,234 µV``; a dash if it is not finite."""
+    """Return a number with its unit, such as ``1,234 µV``.
+
+    Parameters
+    ----------
+    value : float
+    unit : str
+    decimals : int
+
+    Returns
+    -------
+    str
+        A dash if `value` is not finite.
+    """
     return f"{value:,.{decimals}f} {unit}".strip() if math.isfinite(value) else "–"
 
 
 def label_meaning(label: str, settings: Settings) -> str:
-    """Return the definition of a label with the limits of the settings, without its name."""
+    """Return the definition of a label, without its name.
+
+    Parameters
+    ----------
+    label : str
+    settings : Settings
+        The settings whose limits the definition states.
+
+    Returns
+    -------
+    str
+        The name itself for a label of a plug-in.
+    """
     meaning = LABELS.get(label)
     if meaning is None:  # the label of a plug-in
         return label_name(label)

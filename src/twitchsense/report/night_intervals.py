@@ -19,7 +19,17 @@ _MINUTE_S: Final = 60.0
 
 
 def recording_bounds(night: NightLike) -> tuple[float, float]:
-    """Return the start and the end of the recording in seconds; at least one second apart."""
+    """Return the start and the end of the recording.
+
+    Parameters
+    ----------
+    night : Night
+
+    Returns
+    -------
+    start_s, stop_s : float
+        Seconds on the recording's axis, at least one second apart.
+    """
     start, stop = night.recording.start_ns / 1e9, night.recording.end_ns / 1e9
     return start, max(stop, start + 1.0)
 

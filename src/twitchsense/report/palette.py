@@ -159,7 +159,19 @@ FALLBACK_COLOR: Final = "#555555"
 
 
 def kind_name(kind: str, count: int = 1) -> str:
-    """Return the name of a kind, in the plural unless `count` is 1."""
+    """Return the name of a kind.
+
+    Parameters
+    ----------
+    kind : str
+        A ``trial_type``, also one of a plug-in.
+    count : int
+        The name is in the plural unless this is 1.
+
+    Returns
+    -------
+    str
+    """
     one, many = KIND_NAMES.get(kind, (_to_words(kind), _to_words(kind)))
     return one if count == 1 else many
 
@@ -180,7 +192,17 @@ def context_name(context: str) -> str:
 
 
 def label_name(label: str) -> str:
-    """Return the name of a label: ``sleep_start`` is "sleep-start-like jerk"."""
+    """Return the name of a label: ``sleep_start`` is "sleep-start-like jerk".
+
+    Parameters
+    ----------
+    label : str
+        A ``label`` of the event table, also one of a plug-in.
+
+    Returns
+    -------
+    str
+    """
     return LABEL_NAMES.get(label, _to_words(label))
 
 

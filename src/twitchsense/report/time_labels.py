@@ -109,7 +109,18 @@ def format_event_duration(seconds: float) -> str:
 
 
 def format_minutes_from_onset(minutes: float) -> str:
-    """Return the position of an event: ``3.2 min before sleep onset``; empty if unknown."""
+    """Return the position of an event relative to sleep onset.
+
+    Parameters
+    ----------
+    minutes : float
+        Minutes after sleep onset; negative before it.
+
+    Returns
+    -------
+    str
+        Such as ``3.2 min before sleep onset``; empty if `minutes` is not finite.
+    """
     if not math.isfinite(minutes):
         return ""
     side = "before" if minutes < 0 else "after"

@@ -22,7 +22,7 @@ def check_output_directory(directory: Path) -> None:
     Raises
     ------
     InputError
-        If the path is a file or the directory can't be written.
+        If the path is a file or the directory cannot be written.
     """
     try:
         if directory.exists() and not directory.is_dir():
@@ -57,7 +57,7 @@ def write_file(path: Path, content: str | bytes) -> Path:
     Raises
     ------
     InputError
-        If the path is a directory or can't be written.
+        If the path is a directory or cannot be written.
     """
     if path.is_dir():
         raise InputError(str(path), "is a directory", "give the name of a file")
@@ -88,7 +88,7 @@ def write_directory(directory: Path, files: Iterable[tuple[str, str | bytes]]) -
     Raises
     ------
     InputError
-        If the directory is a file or can't be written.
+        If the directory is a file or cannot be written.
     """
     check_output_directory(directory)
     target = directory.resolve()
@@ -124,7 +124,7 @@ def write_synced(path: Path, content: str | bytes) -> None:
 
 
 def cannot_write(path: Path, error: Exception) -> InputError:
-    """Return the error that names a path that can't be written and the reason."""
+    """Return the error that names a path that cannot be written and the reason."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return InputError(
         str(path), f"cannot be written ({reason})", "choose another place or free some space"

@@ -177,7 +177,7 @@ class Night:
         Raises
         ------
         InputError
-            If the file can't be written.
+            If the file cannot be written.
         """
         from twitchsense.report.page import render_report  # imports jinja2 and matplotlib
 
@@ -202,7 +202,7 @@ class Night:
         Raises
         ------
         InputError
-            If the directory is a file or can't be written.
+            If the directory is a file or cannot be written.
         """
         return save_night(self, Path(directory), report=report)
 
@@ -222,7 +222,7 @@ class Night:
         Raises
         ------
         InputError
-            If the annotations can't be read.
+            If the annotations cannot be read.
         """
         table = truth if isinstance(truth, pd.DataFrame) else read_events(truth)
         hours = measure_valid_hours(
@@ -306,7 +306,7 @@ def analyze(
     ------
     InputError
         If the recording has no signal or is longer than `MAX_DAYS`, or the hypnogram
-        or the respiratory events can't be used.
+        or the respiratory events cannot be used.
     """
     settings = settings or get_profile("default-2026")
     if not recording.segments:

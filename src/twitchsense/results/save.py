@@ -75,7 +75,7 @@ def save_night(night: NightLike, directory: Path, *, report: bool = True) -> Pat
     Raises
     ------
     InputError
-        If the directory is a file or can't be written.
+        If the directory is a file or cannot be written.
     """
     write_directory(directory, format_files(night, report=report))
     if not report:
@@ -131,7 +131,7 @@ def save_weeks(weeks: Weeks, directory: Path) -> Path:
     Raises
     ------
     InputError
-        If the directory is a file or can't be written.
+        If the directory is a file or cannot be written.
     """
     from twitchsense.report.trend_page import render_weeks  # imports jinja2 and matplotlib
 

@@ -106,7 +106,7 @@ def read_diary(path: Path) -> Diary:
     Raises
     ------
     InputError
-        If the file can't be read, has no dates, has an evening twice, or has a value in a
+        If the file cannot be read, has no dates, has an evening twice, or has a value in a
         numeric column that is not a number; the message names row and column.
     MissingExtraError
         For YAML without the extra ``yaml``.

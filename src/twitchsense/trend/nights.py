@@ -82,7 +82,7 @@ def read_nights(directories: Sequence[Path]) -> tuple[pd.DataFrame, list[str]]:
     Raises
     ------
     InputError
-        If a summary can't be read.
+        If a summary cannot be read.
     """
     rows: list[dict[str, Any]] = []
     notes: list[str] = []

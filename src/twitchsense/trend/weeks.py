@@ -155,7 +155,7 @@ def read_weeks(
     Raises
     ------
     InputError
-        For a directory without results, a diary that can't be read, or an exposure that it
+        For a directory without results, a diary that cannot be read, or an exposure that it
         does not have.
     MissingExtraError
         For a diary in YAML without the extra ``yaml``.
