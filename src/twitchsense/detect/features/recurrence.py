@@ -44,7 +44,7 @@ SIMILARITY_FEATURES: Final = (
     "minute_muscle_share", "log_n_minute_other",
 )  # fmt: skip
 #: Columns of `recurrence_features`. Amplitude is left out: the training data hold no twitch
-#: above 300 µV, and a larger one is not an artefact because of its size.
+#: above 300 µV, and size alone does not make a larger one an artefact.
 RECURRENCE_FEATURES: Final = ("first_stage_log_odds", *SIMILARITY_FEATURES)
 #: Upper bound of the first-stage probability, so that its log-odds stay finite.
 MAX_PROBABILITY: Final = 1 - 1e-4

@@ -43,7 +43,7 @@ MOVEMENT_FEATURES: Final = (
 #: clipped, because neither end is a limit of the definitions.
 TRAINED_RANGE_G: Final = (0.2, 1.0)
 #: SNR (dB) above which bursts count as equally large: the training data hold twitches up to
-#: 300 µV, and a twitch of 1 mV is not an artefact because of its size.
+#: 300 µV, and size alone does not make a twitch of 1 mV an artefact.
 MAX_SNR_DB: Final = 30.0
 #: Acceleration (g) below which everything is noise.
 MIN_G: Final = 0.003
