@@ -44,12 +44,15 @@ class Column:
 
 
 TRIAL_TYPES: Final[dict[str, str]] = {
-    "twitch": "brief muscle burst of {twitch.min_ms}-{twitch.max_ms} ms that does not throw the "
-    "leg; measured, it may be {twitch.min_slack_ms} ms shorter or {twitch.slack_ms} ms longer",
-    "jerk": "brief burst (EMG of {jerk.min_ms}-{jerk.max_ms} ms) that throws the leg: at least "
-    "{jerk.min_g} g ({jerk.min_g_alone} g where there is no EMG) and {jerk.min_jerk_g_s} g/s",
-    "brief_contraction": "muscle burst of {twitch.max_ms}-{movement.min_s:ms} ms that is no jerk, "
-    "or a shorter one during which the leg turns by {twitch.max_turn_deg} degrees or more",
+    "twitch": "brief muscle burst of {twitch.min_ms}-{twitch.max_ms} ms that does not move "
+    "the leg abruptly; measured, it may be {twitch.min_slack_ms} ms shorter or "
+    "{twitch.slack_ms} ms longer",
+    "jerk": "brief burst (EMG of {jerk.min_ms}-{jerk.max_ms} ms) that moves the leg abruptly: "
+    "at least {jerk.min_g} g ({jerk.min_g_alone} g where there is no EMG) and "
+    "{jerk.min_jerk_g_s} g/s",
+    "brief_contraction": "muscle burst of {twitch.max_ms}-{movement.min_s:ms} ms that is not "
+    "a jerk, or a shorter one during which the leg turns by {twitch.max_turn_deg} degrees or "
+    "more",
     "movement": "leg movement: activity of {movement.min_s}-{movement.max_s} s, "
     "+{movement.rise_uv} uV over rest (or acceleration alone)",
     "gross_movement": "activity longer than {movement.max_s} s, or acceleration alone for "
