@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.sleep.builders import (
     edf_file,
     night_clock,
@@ -41,3 +43,15 @@ def test_edf_files_without_stages_or_damaged_are_refused(tmp_path):
     path = tmp_path / "bad.edf"
     path.write_bytes(b"0       " + b"\xff" * 300)
     assert "is not an EDF+ file, or is damaged" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "field", ["recorded at home", "Startdate X X X X", "Startdate 01-MRZ-2026 X X X", ""]
+)
+def test_free_text_in_the_recording_field_leaves_the_date_of_the_header(tmp_path, field):
+    path = edf_file(tmp_path, [(0, 30, "Sleep stage W"), (30, 60, "Sleep stage N2")])
+    data = bytearray(path.read_bytes())
+    data[88:168] = field.encode().ljust(80)
+    path.write_bytes(data)
+    got = read_hypnogram(path, night_clock("2026-03-01T22:20:00+01:00"))
+    assert got.onset_s.tolist() == [600, 630]

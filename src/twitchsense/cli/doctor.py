@@ -25,7 +25,7 @@ _CORE_PACKAGES: Final = (
 #: Extras of the package: the distributions that each installs, and its purpose.
 EXTRAS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "parquet": (("pyarrow",), "Parquet captures, and the tables of cohort"),
-    "edf": (("edfio",), "EDF, EDF+ and BDF captures, and EDF+ hypnograms"),
+    "edf": (("edfio",), "hypnograms in EDF+ annotations"),
     "sim": (("bumble",), "the simulated wearable over Bluetooth"),
     "mne": (("mne",), "events as MNE annotations"),
     "yaml": (("pyyaml",), "a diary in YAML"),

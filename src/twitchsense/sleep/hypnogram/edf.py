@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from twitchsense.errors import InputError, MissingExtraError
+from twitchsense.io.edf_header import read_edf_header
 from twitchsense.sleep.hypnogram.clock_times import NightClock, read_clock_times
 from twitchsense.sleep.hypnogram.model import Hypnogram, build_hypnogram
 from twitchsense.sleep.hypnogram.stage_codes import Codes, is_number, is_stage
@@ -67,7 +67,7 @@ def read_edf_stages(path: Path, source: str, clock: NightClock | None, codes: Co
         notes.append(f"{len(rows) - len(stages)} annotations are no sleep stages and are left out")
     zero_s = 0.0
     if clock is not None and clock.zero_us is not None and clock.zone is not None:
-        start_us = _start_us(edf, clock, source)
+        start_us = _start_us(path, clock, source)
         if start_us is None:
             notes.append("the hypnogram has no date: taken to begin with the recording")
             zero_s = clock.start_us / 1e6
@@ -103,11 +103,10 @@ def _open(path: Path, source: str) -> Edf | Bdf:
     return edf
 
 
-def _start_us(edf: Edf | Bdf, clock: NightClock, source: str) -> int | None:
+def _start_us(path: Path, clock: NightClock, source: str) -> int | None:
     """Return the start of the file, UTC microseconds; None if the date was removed."""
-    try:
-        start = datetime.combine(edf.startdate, edf.starttime)
-    except Exception:  # as above: an anonymized date raises different errors
+    start = read_edf_header(path, source).start
+    if start is None:
         return None
     found = read_clock_times([start.isoformat()], clock, source, lambda _: "header")
     return int(found[0])

@@ -1,0 +1,140 @@
+"""Channels of files whose signals have a label and a unit: EDF, XDF, what MNE reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from twitchsense.errors import InputError
+from twitchsense.io.capture import IGNORE, ColumnMapping
+from twitchsense.io.units import parse_unit
+from twitchsense.model.column_names import SCALES, ChannelPlan, is_signal_name, plan_channels
+
+_UNITS: Final = frozenset(unit for units in SCALES.values() for unit in units)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledSignal:
+    """A signal as its file describes it.
+
+    Attributes
+    ----------
+    label : str
+    unit : str
+        As it stands in the file; may be empty.
+    """
+
+    label: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignalPlan:
+    """Channels among labelled signals.
+
+    Attributes
+    ----------
+    channels : tuple of ChannelPlan
+        `ChannelPlan.names` are labels.
+    index : dict of str to int
+        Position in the file of each label in `channels`.
+    ignored : tuple of str
+        Labels of the other signals.
+    notes : tuple of str
+        Remarks for the user.
+    """
+
+    channels: tuple[ChannelPlan, ...]
+    index: dict[str, int]
+    ignored: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def plan_signals(
+    source: str, signals: Sequence[LabelledSignal | None], mapping: ColumnMapping
+) -> SignalPlan:
+    """Find the channels among labelled signals.
+
+    Parameters
+    ----------
+    source : str
+        Name of the file in messages.
+    signals : sequence of LabelledSignal or None
+        None is a signal that is not for the user, such as annotations.
+    mapping : ColumnMapping
+
+    Returns
+    -------
+    SignalPlan
+
+    Raises
+    ------
+    InputError
+        If two signals have one label, a unit is unknown or contradicts the name, or no
+        signal has a known name.
+    """
+    names: dict[str, str] = {}
+    index: dict[str, int] = {}
+    ignored: list[str] = []
+    notes: list[str] = []
+    for i, signal in enumerate(signals):
+        if signal is None:
+            continue
+        name = mapping.rename(signal.label)
+        if name == signal.label and not _is_channel_name(name):
+            ignored.append(signal.label)
+            continue
+        if name.casefold() == IGNORE:
+            continue
+        if signal.label in index:
+            raise InputError(
+                source, "two signals have the same name", "rename one", f"signal {signal.label}"
+            )
+        names[signal.label] = _with_unit(source, name, signal, notes)
+        index[signal.label] = i
+    if not names:
+        raise InputError(
+            source,
+            f"no signal with a known name among: {', '.join(ignored) or 'none'}",
+            "map them (--map 'EMG LAT=emg_left')",
+            "header",
+        )
+    return SignalPlan(plan_channels(names, source), index, tuple(ignored), tuple(notes))
+
+
+def _with_unit(source: str, name: str, signal: LabelledSignal, notes: list[str]) -> str:
+    """Add the unit in the header to a name without a unit; refuse a contradiction."""
+    unit = parse_unit(signal.unit)
+    base, _, named = name.casefold().rpartition("_")
+    place = f"signal {signal.label}"
+    if named not in _UNITS:
+        if unit:
+            return f"{name}_{unit}"
+        said = f"the unknown unit '{signal.unit}'" if signal.unit else "no unit"
+        example = f"{name}_g" if name.casefold().startswith("acc") else f"{name}_uv"
+        raise InputError(
+            source,
+            f"has {said}",
+            f"state the unit that it is in (--map '{signal.label}={example}')",
+            place,
+        )
+    if unit and unit != named:
+        raise InputError(
+            source,
+            f"is in {signal.unit} but is named {name}",
+            f"name it with its unit (--map '{signal.label}={base}_{unit}')",
+            place,
+        )
+    if signal.unit and not unit:
+        notes.append(
+            f"{source}: {signal.label}: unit '{signal.unit}' of the header is not known; "
+            f"taken as {named} from its name"
+        )
+    return name
+
+
+def _is_channel_name(label: str) -> bool:
+    """Return whether a label is a channel name of the package, with or without a unit."""
+    return is_signal_name(label) and re.fullmatch(r"\w+", label) is not None
