@@ -59,7 +59,7 @@ class EdfCapture:
         self.time_axis = "time_s" if zero_ns is None else "time_utc"
         self._zero_ns = zero_ns or 0
         plan = self._plan_channels(mapping)
-        self._index = plan.index
+        self._index, self._factors = plan.index, plan.factors
         self.headers: Sequence[str] = tuple(s.label for s in signals)
         self.plans = plan.channels
         self.notes = (
@@ -90,14 +90,14 @@ class EdfCapture:
                 )
             first, last = first + len(onsets), float(onsets[-1])
             for plan in self.plans:
-                members = [self._index[name] for name in plan.names]
-                count = self._header.signals[members[0]].count
+                count = self._header.signals[self._index[plan.names[0]]].count
                 # record onsets are whole ns; times within a record are rounded once
                 offsets = np.rint(np.arange(count) * (self._header.record_s * NS / count)).astype(
                     np.int64
                 )
                 times_ns = (self._zero_ns + onsets[:, None] + offsets).ravel()
-                builders[plan.name].append(times_ns, [self._physical(records, m) for m in members])
+                columns = [self._physical(records, name) for name in plan.names]
+                builders[plan.name].append(times_ns, columns)
                 ends += int(times_ns[0]), int(times_ns[-1])
         return min(ends), max(ends)
 
@@ -199,8 +199,9 @@ class EdfCapture:
         start, stop = self._starts[index : index + 2] * self._header.item_bytes
         return records[:, start:stop]
 
-    def _physical(self, records: NDArray[np.uint8], index: int) -> NDArray[np.float64]:
-        """Return the samples of one signal in its physical dimension, shape (n,)."""
+    def _physical(self, records: NDArray[np.uint8], label: str) -> NDArray[np.float64]:
+        """Return the samples of one signal in the unit of its channel plan, shape (n,)."""
+        index = self._index[label]
         raw = np.ascontiguousarray(self._bytes_of(records, index))
         if self._header.item_bytes == 2:
             digital = raw.view("<i2").astype(np.float64).ravel()
@@ -219,4 +220,4 @@ class EdfCapture:
             )
         gain = (signal.physical_max - signal.physical_min) / span
         values: NDArray[np.float64] = (digital - signal.digital_min) * gain + signal.physical_min
-        return values
+        return values * self._factors[label]

@@ -12,6 +12,9 @@ from twitchsense.io.capture import IGNORE, ColumnMapping
 from twitchsense.io.units import parse_unit
 from twitchsense.model.column_names import SCALES, ChannelPlan, is_signal_name, plan_channels
 
+#: Factor from nV, which no column name contains, to µV.
+_NANO: Final = 1e-3
+#: Units of column names.
 _UNITS: Final = frozenset(unit for units in SCALES.values() for unit in units)
 
 
@@ -40,6 +43,8 @@ class SignalPlan:
         `ChannelPlan.names` are labels.
     index : dict of str to int
         Position in the file of each label in `channels`.
+    factors : dict of str to float
+        Factor from the values in the file to the unit of the channel plan, of each label.
     ignored : tuple of str
         Labels of the other signals.
     notes : tuple of str
@@ -48,6 +53,7 @@ class SignalPlan:
 
     channels: tuple[ChannelPlan, ...]
     index: dict[str, int]
+    factors: dict[str, float]
     ignored: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -77,6 +83,7 @@ def plan_signals(
     """
     names: dict[str, str] = {}
     index: dict[str, int] = {}
+    factors: dict[str, float] = {}
     ignored: list[str] = []
     notes: list[str] = []
     for i, signal in enumerate(signals):
@@ -94,6 +101,7 @@ def plan_signals(
             )
         names[signal.label] = _with_unit(source, name, signal, notes)
         index[signal.label] = i
+        factors[signal.label] = _NANO if parse_unit(signal.unit) == "nv" else 1.0
     if not names:
         raise InputError(
             source,
@@ -101,7 +109,7 @@ def plan_signals(
             "map them (--map 'EMG LAT=emg_left')",
             "header",
         )
-    return SignalPlan(plan_channels(names, source), index, tuple(ignored), tuple(notes))
+    return SignalPlan(plan_channels(names, source), index, factors, tuple(ignored), tuple(notes))
 
 
 def _with_unit(source: str, name: str, signal: LabelledSignal, notes: list[str]) -> str:
@@ -111,7 +119,7 @@ def _with_unit(source: str, name: str, signal: LabelledSignal, notes: list[str])
     place = f"signal {signal.label}"
     if named not in _UNITS:
         if unit:
-            return f"{name}_{unit}"
+            return f"{name}_{'uv' if unit == 'nv' else unit}"
         said = f"the unknown unit '{signal.unit}'" if signal.unit else "no unit"
         example = f"{name}_g" if name.casefold().startswith("acc") else f"{name}_uv"
         raise InputError(
@@ -124,7 +132,7 @@ def _with_unit(source: str, name: str, signal: LabelledSignal, notes: list[str])
         raise InputError(
             source,
             f"is in {signal.unit} but is named {name}",
-            f"name it with its unit (--map '{signal.label}={base}_{unit}')",
+            f"name it without a unit (--map '{signal.label}={base}')",
             place,
         )
     if signal.unit and not unit:

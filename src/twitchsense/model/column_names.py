@@ -27,7 +27,7 @@ STANDARD_GRAVITY: Final = 9.80665
 
 #: Factor from the unit in a column name to the unit of the kind (µV, g).
 SCALES: Final[Mapping[Kind, Mapping[str, float]]] = {
-    "emg": {"nv": 1e-3, "uv": 1.0, "mv": 1e3, "v": 1e6},
+    "emg": {"uv": 1.0, "mv": 1e3, "v": 1e6},
     "acc": {"g": 1.0, "mg": 1e-3, "ms2": 1.0 / STANDARD_GRAVITY},
 }
 #: Supported sampling rates, Hz.
@@ -43,7 +43,7 @@ _AXES = ("x", "y", "z")
 #: Maximum length of a channel name, which every row of the result tables contains.
 _MAX_NAME_LENGTH: Final = 80
 _EXAMPLES: Final[Mapping[Kind, str]] = {
-    "emg": "emg1_uv (nv, uv, mv or v)",
+    "emg": "emg1_uv (uv, mv or v)",
     "acc": "acc_x_g (axis x, y or z; g, mg or ms2)",
 }
 
@@ -61,7 +61,7 @@ class ColumnSpec:
     axis : {'x', 'y', 'z', ''}
         Empty for EMG.
     unit : str
-        Unit of the column name: ``nv``, ``uv``, ``mv``, ``v``, ``g``, ``mg`` or ``ms2``.
+        Unit of the column name: ``uv``, ``mv``, ``v``, ``g``, ``mg`` or ``ms2``.
     scale : float
         Factor from `unit` to µV or g.
     """
