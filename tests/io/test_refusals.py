@@ -471,9 +471,7 @@ def test_an_unknown_time_zone_is_refused(tmp_path):
             read(path, zone=zone)
 
 
-@pytest.mark.parametrize(
-    ("name", "library"), [("a.parquet", "pyarrow"), ("a.edf", "edfio"), ("a.bdf", "edfio")]
-)
+@pytest.mark.parametrize(("name", "library"), [("a.parquet", "pyarrow")])
 def test_a_missing_library_is_named(tmp_path, monkeypatch, name, library):
     path = tmp_path / name
     path.write_bytes(NOISE)
