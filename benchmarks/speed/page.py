@@ -95,7 +95,7 @@ def limits(measured: Figures) -> list[str]:
         rows = [goal.row(least) for goal in GOALS]
         lines += [
             "The filters alone already exceed most of the goals that are missed. Every EMG sample "
-            "passes through causal filters, and through nine notch filters while mains are "
+            "passes through causal filters, and hum is predicted and subtracted while it is "
             "present. If everything else took no time, including the search for the ECG:",
             "",
             *table(" | goal | filters alone | met", measured_only(rows)),

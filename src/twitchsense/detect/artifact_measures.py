@@ -8,18 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.dsp.buffers import fast_median
+from twitchsense.dsp.mains import LINES_HZ
 
 Floats = NDArray[np.float64]
 
 #: Length of the signal before and after a burst in which its level is measured, s.
 LEVEL_S: Final = 0.040
-#: Fraction of the samples before a burst that preprocessing has changed, above which mains hum is
-#: being removed; the subtraction of heart beats changes fewer samples.
-MAINS_REMOVED_SHARE: Final = 0.9
-#: Window of the spectrum in which mains lines are sought, s; shorter bursts are not examined.
+#: Longest window in which the mains are sought, s.
 MAINS_WINDOW_S: Final = 0.5
-#: Minimum duration of a burst that is compared with the signal that the notches removed, s.
-NOTCH_RESIDUE_MIN_S: Final = 0.06
+#: Minimum duration of a burst that is examined, s: five periods. In less, any potential may
+#: resemble a sinusoid.
+MAINS_MIN_S: Final = 0.1
 #: Number of repeats of one extreme value that make a signal saturated.
 SATURATED_SAMPLES: Final = 5
 #: Minimum peak-to-peak amplitude of a saturated signal, µV.
@@ -69,10 +68,11 @@ def _power_off_line(x: Floats, level: int) -> float:
 
 
 def mains_share(burst: Floats, fs: float) -> float:
-    """Return the share of the power within 4 Hz of 50 or 60 Hz and their harmonics.
+    """Return the share of the power that repeats with the period of the mains.
 
-    The share is the median over half-second windows, so that a single electrode artefact does
-    not hide mains hum. It is 0 for shorter bursts.
+    It is the correlation of the burst with itself one and two periods later, whichever is smaller,
+    so a doublet whose potentials are one period apart has a share of 0. The share is the median
+    over half-second windows, so that a single electrode artefact does not hide mains hum.
 
     Parameters
     ----------
@@ -84,67 +84,29 @@ def mains_share(burst: Floats, fs: float) -> float:
     Returns
     -------
     float
-        0 to 1.
+        0 to 1; 0 for bursts shorter than `MAINS_MIN_S`.
     """
+    if len(burst) < MAINS_MIN_S * fs:
+        return 0.0
     width = round(MAINS_WINDOW_S * fs)
-    windows = len(burst) // width
-    if windows == 0:
-        return 0.0
-    blocks = burst[: windows * width].reshape(windows, width) * np.hanning(width)
-    power = np.square(np.abs(np.fft.rfft(blocks, axis=1)))
-    freqs = np.fft.rfftfreq(width, 1 / fs)
-    total = np.maximum(power.sum(axis=1), 1e-12)
-    shares = []
-    for line in (50.0, 60.0):
-        near = np.abs(freqs - np.maximum(1, np.rint(freqs / line)) * line) <= 2 / MAINS_WINDOW_S
-        shares.append(float(np.median(power[:, near].sum(axis=1) / total)))
-    return max(shares)
+    windows = max(1, len(burst) // width)
+    width = min(width, len(burst))
+    shares = [
+        max(_repetition(burst[k * width : (k + 1) * width], fs / line) for line in LINES_HZ)
+        for k in range(windows)
+    ]
+    return max(0.0, float(np.median(shares)))
 
 
-def notch_residue_share(raw: Floats, clean: Floats, fs: float) -> float:
-    """Return the squared correlation of a burst with the signal that the notches removed.
-
-    Where mains hum begins, changes or ends, the notches need a few cycles to adapt, and their
-    residue or ringing resembles a burst. The share is 0 for bursts shorter than
-    `NOTCH_RESIDUE_MIN_S`: over fewer than three cycles any potential may correlate with a
-    sinusoid.
-
-    Parameters
-    ----------
-    raw, clean : ndarray, shape (n,)
-        EMG of a burst as recorded, and without mains hum and ECG, µV.
-    fs : float
-        Sampling rate, Hz.
-
-    Returns
-    -------
-    float
-        0 to 1.
-    """
-    removed = raw - clean
-    if len(clean) < NOTCH_RESIDUE_MIN_S * fs or not removed.any():
-        return 0.0
-    a, b = removed - removed.mean(), clean - clean.mean()
-    both = float(np.square(a).sum() * np.square(b).sum())
-    return float(np.square(a @ b) / both) if both > 0 else 0.0
-
-
-def mains_removed(raw: Floats, clean: Floats, inside: tuple[int, int]) -> bool:
-    """Whether mains hum was being removed before a burst.
-
-    Parameters
-    ----------
-    raw, clean : ndarray, shape (n,)
-        EMG around a burst as recorded, and without mains hum and ECG, µV.
-    inside : (int, int)
-        Start and stop of the burst in samples.
-
-    Returns
-    -------
-    bool
-    """
-    before = slice(0, inside[0])
-    return bool((raw[before] != clean[before]).mean() > MAINS_REMOVED_SHARE) if inside[0] else False
+def _repetition(x: Floats, period: float) -> float:
+    """Return the smaller of the correlations one and two periods (in samples) later."""
+    out = 1.0
+    for shift in (period, 2 * period):
+        n = len(x) - int(np.ceil(shift))
+        later = np.interp(np.arange(n) + shift, np.arange(len(x)), x)
+        both = float(np.square(x[:n]).sum() * np.square(later).sum())
+        out = min(out, float(x[:n] @ later) / np.sqrt(both) if both > 0 else 0.0)
+    return out
 
 
 def is_saturated(raw: Floats) -> bool:

@@ -14,9 +14,7 @@ from twitchsense.detect.artifact_measures import (
     LEVEL_S,
     is_saturated,
     low_frequency_share,
-    mains_removed,
     mains_share,
-    notch_residue_share,
 )
 from twitchsense.detect.electrode_artifact import (
     ELECTRODE_FEATURES,
@@ -51,9 +49,6 @@ WAVEFORM_S: Final = 0.064
 PEAK_FS: Final = 4000.0
 #: Fraction of the peak at which a strong burst begins and ends (benchmarks/burst_duration.py).
 EDGE_SHARE: Final = 0.1
-#: Fraction of the peak at which a burst ends while mains hum is being removed: after the burst, the
-#: notches ring with up to a sixth of its peak.
-RINGING_SHARE: Final = 0.2
 #: Multiple of the noise floor that a sample at the edge of a burst exceeds [E].
 EDGE_SD: Final = 2.5
 #: Fraction of the envelope's peak at which the rise ends: the peak itself may lie anywhere in a
@@ -113,8 +108,7 @@ def measure_burst(
     """
     fs = channel.fs
     burst = zero_phase(clean, fs)
-    share = RINGING_SHARE if mains_removed(raw, clean, inside) else EDGE_SHARE
-    begin, end, risen, top = find_edges(burst, inside, fs, floor, settings, share)
+    begin, end, risen, top = find_edges(burst, inside, fs, floor, settings)
     body = burst[begin:end]
     pad = hop_size(WINDOW_S / 2, fs)
     wide = burst[max(0, begin - pad) : end + pad]
@@ -144,9 +138,7 @@ def measure_burst(
         waveform_features=np.array(waveform_features, np.float32),
         log_frequency=log_frequency(wide, fs),
         electrode_probability=electrode_probability(features, (end - begin) / fs, fs),
-        mains_share=max(
-            mains_share(body, fs), notch_residue_share(raw[begin:end], clean[begin:end], fs)
-        ),
+        mains_share=mains_share(body, fs),
         saturated=is_saturated(raw[inside[0] : inside[1]]),
         waveform=waveform(burst, begin, end, fs, floor.centre),
     )
@@ -158,7 +150,6 @@ def find_edges(
     fs: float,
     floor: LocalFloor,
     settings: Settings,
-    last_share: float,
 ) -> tuple[int, int, int, float]:
     """Find the edges of a burst and the end of its rise.
 
@@ -177,8 +168,6 @@ def find_edges(
         Sampling rate, Hz.
     floor : LocalFloor
     settings : Settings
-    last_share : float
-        Fraction of the peak at which the burst ends.
 
     Returns
     -------
@@ -199,15 +188,14 @@ def find_edges(
     above = np.flatnonzero(envelope > max(closing, EDGE_SHARE * top))
     if len(above) == 0:
         above = np.array([int(envelope.argmax())])
-    still = above[envelope[above] > last_share * top]
-    begin, end = first + int(above[0]) + half, first + int(still[-1]) + half + 1
+    begin, end = first + int(above[0]) + half, first + int(above[-1]) + half + 1
     risen = first + int(np.argmax(envelope >= RISEN_SHARE * top)) + half
     # the window widens the burst by up to half its width on either side
     size = np.abs(burst)
     peak, least = float(size[begin:end].max(initial=0.0)), EDGE_SD * floor.centre
     at_start, at_end = max(0, begin - half), max(0, end - width)
     rise = np.flatnonzero(size[at_start : begin + width] > max(EDGE_SHARE * peak, least))
-    fall = np.flatnonzero(size[at_end : end + half] > max(last_share * peak, least))
+    fall = np.flatnonzero(size[at_end : end + half] > max(EDGE_SHARE * peak, least))
     begin = at_start + int(rise[0]) if len(rise) else begin
     end = at_end + int(fall[-1]) + 1 if len(fall) else end
     return begin, max(end, begin + 1), max(risen, begin), top

@@ -1,45 +1,91 @@
 """Removal of mains hum from an EMG, only while hum is present.
 
-A permanent notch filter removes muscle power as well and rings after every
-potential, so EMG guidelines advise against it. Here the share of
-power on the lines of 50 or 60 Hz is measured in every half second; the notches
-run from the second consecutive block that is mostly hum until the lines are gone.
-The share is measured on the raw signal, so it does not depend on the notches, and
-blocks are counted from the start of the segment, so the result does not depend on
-how the samples arrived.
+EMG guidelines advise against a permanent notch filter, because it removes muscle power and rings
+after every potential. Here hum is predicted and subtracted (`hum_tracker`). The signal is examined
+in blocks of half a second, counted from the start of the segment. The hum of a block is predicted
+from the blocks before it, so the result does not depend on how the samples arrived, and nothing is
+delayed.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy import signal
 
-from twitchsense.dsp.buffers import Framer
-from twitchsense.dsp.filters import BURST_BAND_HZ, MAX_BAND_FRACTION, CausalFilter
+from twitchsense.dsp.buffers import Framer, moving_sum
+from twitchsense.dsp.filters import BURST_BAND_HZ, MAX_BAND_FRACTION
+from twitchsense.dsp.hum_tracker import HumTracker
 
 Floats = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+_T = TypeVar("_T", np.float64, np.complex128)
 
 #: Fundamental frequencies of mains hum, Hz.
 LINES_HZ = (50.0, 60.0)
 #: Length of a block, s.
 BLOCK_S = 0.5
-#: Share of the power on the lines above which a block is hum [E]; white noise has
-#: 0.08 to 0.12 there.
-START_SHARE = 0.4
-#: Share of the power on the lines below which the hum is gone [E].
-STOP_SHARE = 0.2
-#: Consecutive blocks of hum that start the notches [E].
-START_BLOCKS = 2
-#: Consecutive blocks without hum that stop the notches [E].
+#: Distance from a line of the power that is the noise of its measurement, Hz.
+BESIDE_HZ = (3.0, 9.0)
+#: Share of the power on the lines above which a block is mostly hum [E]; white noise has 0.08 to
+#: 0.12 there.
+STRONG_SHARE = 0.4
+#: Blocks over which the phase of weak hum must advance steadily.
+STEADY_BLOCKS = 8
+#: Coherence of a line from block to block above which it is steady: noise alone has 0.4 on
+#: average, and reaches 0.85 once in 10,000 blocks.
+MIN_COHERENCE = 0.85
+#: Minimum ratio of the power of a steady line to that of the noise beside it [E].
+MIN_LINE_TO_NOISE = 4.0
+#: Power of the steady lines, as a share of the power in the burst band, above which hum is
+#: subtracted [E].
+START_SHARE = 0.02
+#: Consecutive blocks without hum that stop the subtraction [E].
 STOP_BLOCKS = 4
-#: Width of a notch in Hz [E]: 1.5 times the width that the frequency drift of the grid
-#: requires at the tenth harmonic.
-NOTCH_WIDTH_HZ = 2.0
-#: Length of the past signal with which the notches settle before they start, s.
-SETTLING_TIME_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Blocks:
+    """Measurements of consecutive blocks.
+
+    Attributes
+    ----------
+    amplitude : tuple of ndarray of complex, shape (n_blocks, n_harmonics)
+        Amplitude of each harmonic in µV, with its phase in the middle of the block; one array for
+        each of `LINES_HZ`.
+    noise : tuple of ndarray, shape (n_blocks, n_harmonics)
+        Variance of these amplitudes, from the power beside the lines, µV².
+    power : ndarray, shape (n_blocks,)
+        Power in the burst band, µV².
+    """
+
+    amplitude: tuple[Complex, ...]
+    noise: tuple[Floats, ...]
+    power: Floats
+
+    def __len__(self) -> int:
+        return len(self.power)
+
+    def __getitem__(self, at: slice) -> _Blocks:
+        return _Blocks(
+            tuple(a[at] for a in self.amplitude), tuple(v[at] for v in self.noise), self.power[at]
+        )
+
+    def after(self, earlier: _Blocks) -> _Blocks:
+        """Return these blocks with earlier blocks before them."""
+        return _Blocks(
+            tuple(map(_joined, earlier.amplitude, self.amplitude)),
+            tuple(map(_joined, earlier.noise, self.noise)),
+            np.concatenate([earlier.power, self.power]),
+        )
+
+
+def _joined(a: NDArray[_T], b: NDArray[_T]) -> NDArray[_T]:
+    return np.concatenate([a, b])
 
 
 class MainsCanceller:
@@ -55,23 +101,12 @@ class MainsCanceller:
         self._fs = fs
         self._size = round(BLOCK_S * fs)
         self._framer = Framer(self._size)
-        self._past = np.empty(0)
-        # consecutive blocks above the start share (notches off) or below the stop share (on)
-        self._consecutive = 0
-        self._line = 0.0  # line that is removed, Hz; 0: none
+        self._spectrum = _LineSpectrum(fs, self._size)
+        self._recent = self._spectrum.measure(np.empty((0, self._size)))  # the last blocks
+        self._quiet = 0  # consecutive blocks without hum
+        self._tracker: HumTracker | None = None
+        self._hum = np.zeros(self._size)  # predicted for the unfinished block
         self._count = 0  # samples of the unfinished block already returned
-        self._notch: CausalFilter | None = None
-        freqs = np.fft.rfftfreq(self._size, 1 / fs)
-        self._window = np.hanning(self._size)
-        band = (freqs >= BURST_BAND_HZ[0]) & (freqs <= BURST_BAND_HZ[1])
-        self._band = slice(*(np.flatnonzero(band)[[0, -1]] + [0, 1]).tolist())
-        step = fs / self._size
-        self._line_bins = {
-            line: np.flatnonzero(
-                band & (np.abs(freqs - np.maximum(1, np.rint(freqs / line)) * line) <= 1.25 * step)
-            )
-            for line in LINES_HZ
-        }
 
     def push(self, x: Floats) -> Floats:
         """Return the next samples without hum.
@@ -85,84 +120,143 @@ class MainsCanceller:
         -------
         ndarray, shape (n,)
         """
-        blocks = self._framer.push(x)
-        lines = self._decide(blocks)
-        # each block is filtered according to the blocks before it
-        out, start = [], 0
-        bounds = (np.arange(1, len(blocks) + 1) * self._size - self._count).tolist()
-        for stop, line in zip(bounds, lines, strict=True):
-            if line != self._line:
-                out.append(self._filter(x[start:stop]))
-                start = stop
-                self._switch(line, np.concatenate([self._past, x[:stop]]))
-        out.append(self._filter(x[start:]))
-        self._count = (self._count + len(x)) % self._size
-        keep = round(SETTLING_TIME_S * self._fs)
-        self._past = np.concatenate([self._past, x])[-keep:]
-        return np.concatenate(out)
+        frames = self._framer.push(x)
+        predicted = [self._hum]
+        if len(frames):
+            predicted += self._predict(self._spectrum.measure(frames))
+            self._hum = predicted[-1]
+        first, self._count = self._count, (self._count + len(x)) % self._size
+        if self._tracker is None and not any(hum.any() for hum in predicted):
+            return x
+        return x - np.concatenate(predicted)[first : first + len(x)]
 
-    def _filter(self, x: Floats) -> Floats:
-        return x if self._notch is None else self._notch.push(x)
-
-    def _switch(self, line: float, past: Floats) -> None:
-        self._line = line
-        self._notch = None
-        if line:
-            self._notch = notches(line, self._fs)
-            self._notch.push(past[-round(SETTLING_TIME_S * self._fs) :])
-
-    def _decide(self, blocks: Floats) -> list[float]:
-        """Return the line to remove after each block, given blocks ``(n, size)``; 0: none."""
-        if len(blocks) == 0:
-            return []
-        shares = self._shares(blocks)
-        out, line = [], self._line
-        for share in shares.tolist():
-            if line:
-                self._consecutive = (
-                    self._consecutive + 1 if share[LINES_HZ.index(line)] < STOP_SHARE else 0
-                )
-                if self._consecutive >= STOP_BLOCKS:
-                    line, self._consecutive = 0.0, 0
+    def _predict(self, blocks: _Blocks) -> list[Floats]:
+        """Take in finished blocks; return the hum predicted for the block after each of them."""
+        known = blocks.after(self._recent)
+        before = len(self._recent)
+        self._recent = known[-STEADY_BLOCKS:]
+        lines = _present_lines(known)[before:].tolist()
+        nothing = np.zeros(self._size)
+        out: list[Floats] = []
+        for k in range(before, len(known)):
+            if self._tracker is not None:
+                out.append(self._follow(self._tracker, known, k))
+            elif lines[k - before] >= 0:
+                self._tracker = self._begin(lines[k - before], known, k)
+                # faded in, because a sudden end of the hum would look like a burst
+                out.append(self._tracker.predict() * _fade_in(self._size))
             else:
-                self._consecutive = self._consecutive + 1 if max(share) > START_SHARE else 0
-                if self._consecutive >= START_BLOCKS:
-                    line, self._consecutive = LINES_HZ[int(np.argmax(share))], 0
-            out.append(line)
+                out.append(nothing)
         return out
 
-    def _shares(self, blocks: Floats) -> Floats:
-        """Return the share of the power on each line, shape ``(n_blocks, n_lines)``."""
-        centred = (blocks - blocks.mean(axis=1, keepdims=True)) * self._window
-        spectrum = np.fft.rfft(centred, axis=1)
-        power = np.square(spectrum.real) + np.square(spectrum.imag)
-        total = np.maximum(power[:, self._band].sum(axis=1), 1e-12)
-        return np.stack(
-            [power[:, bins].sum(axis=1) / total for bins in self._line_bins.values()], axis=1
+    def _begin(self, line: int, known: _Blocks, k: int) -> HumTracker:
+        """Return a model of the hum in block `k`."""
+        amplitude, noise = known.amplitude[line], known.noise[line]
+        return HumTracker(
+            LINES_HZ[line], self._size, self._fs, amplitude[k], amplitude[k - 1], noise[k]
         )
 
-
-def notches(line_hz: float, fs: float) -> CausalFilter:
-    """Return notches at a line and its harmonics, up to the end of the burst band.
-
-    Parameters
-    ----------
-    line_hz : float
-        Fundamental frequency in Hz.
-    fs : float
-        Sampling rate in Hz.
-
-    Returns
-    -------
-    CausalFilter
-    """
-    return CausalFilter(_design_notches(line_hz, fs), 0.0)
+    def _follow(self, tracker: HumTracker, known: _Blocks, k: int) -> Floats:
+        """Correct the model with block `k`; return the hum predicted for the next block."""
+        line = LINES_HZ.index(tracker.line_hz)
+        tracker.correct(known.amplitude[line][k], known.noise[line][k])
+        self._quiet = 0 if tracker.significant else self._quiet + 1
+        if self._quiet >= STOP_BLOCKS:
+            self._tracker, self._quiet = None, 0
+            return np.zeros(self._size)
+        return tracker.predict()
 
 
 @lru_cache
-def _design_notches(line_hz: float, fs: float) -> Floats:
-    """Return the second-order sections, designed once per line and sampling rate."""
-    top = min(BURST_BAND_HZ[1], MAX_BAND_FRACTION * fs)
-    harmonics = np.arange(line_hz, top, line_hz)
-    sos = [signal.tf2sos(*signal.iirnotch(f, f / NOTCH_WIDTH_HZ, fs=fs)) for f in harmonics]
-    return np.concatenate(sos)
+def _fade_in(size: int) -> Floats:
+    """Return a raised cosine from 0 to 1."""
+    return 0.5 - 0.5 * np.cos(np.pi * (np.arange(size) + 0.5) / size)
+
+
+def _present_lines(blocks: _Blocks) -> NDArray[np.int64]:
+    """Return which of `LINES_HZ` is present in each block, given the blocks before; -1: none.
+
+    Strong hum is present from the second of two blocks that are mostly hum. Weaker hum is present
+    where the phases of its harmonics have advanced steadily for `STEADY_BLOCKS`.
+    """
+    n = len(blocks)
+    score = np.zeros((len(LINES_HZ), n))
+    for row, amplitude, noise in zip(score, blocks.amplitude, blocks.noise, strict=True):
+        of_lines = (np.square(amplitude.real) + np.square(amplitude.imag)) / 2
+        total = of_lines.sum(axis=1)
+        mostly = total > STRONG_SHARE * blocks.power
+        strong = mostly[1:] & mostly[:-1]
+        row[1:][strong] = total[1:][strong]
+        if n >= STEADY_BLOCKS:
+            last = slice(STEADY_BLOCKS - 1, None)
+            steady = _steady(amplitude, noise)
+            usual = np.median(sliding_window_view(blocks.power, STEADY_BLOCKS), axis=1)
+            share = np.where(steady, of_lines[last], 0.0).sum(axis=1) / np.maximum(usual, 1e-12)
+            row[last][share > START_SHARE] = total[last][share > START_SHARE]
+    return np.where(score.max(axis=0) > 0, score.argmax(axis=0), -1)
+
+
+def _steady(amplitude: Complex, noise: Floats) -> NDArray[np.bool_]:
+    """Whether each harmonic has been steady for `STEADY_BLOCKS`; one row per window of blocks."""
+    size = np.maximum(np.abs(amplitude), 1e-12)
+    # every block counts alike, so that one burst cannot stand for a steady line
+    unit = amplitude[1:] * np.conj(amplitude[:-1]) / (size[1:] * size[:-1])
+    last = STEADY_BLOCKS - 1
+    coherence = np.hypot(moving_sum(unit.real, last), moving_sum(unit.imag, last)) / last
+    power = moving_sum(np.square(size), STEADY_BLOCKS)
+    beside = moving_sum(noise, STEADY_BLOCKS)
+    return np.asarray((coherence > MIN_COHERENCE) & (power > MIN_LINE_TO_NOISE * beside))
+
+
+class _LineSpectrum:
+    """Measures the harmonics of the mains in blocks of a signal.
+
+    Parameters
+    ----------
+    fs : float
+        Sampling rate in Hz.
+    size : int
+        Samples per block.
+    """
+
+    def __init__(self, fs: float, size: int) -> None:
+        top = min(BURST_BAND_HZ[1], MAX_BAND_FRACTION * fs)
+        freqs = np.fft.rfftfreq(size, 1 / fs)
+        self._window = np.hanning(size + 2)[1:-1]
+        self._scale = 2 / self._window.sum()
+        # power of a Hann-windowed spectrum, summed over all bins, in units of the variance
+        self._power_scale = 2 / (size * np.square(self._window).sum())
+        band = np.flatnonzero((freqs >= BURST_BAND_HZ[0]) & (freqs <= top))
+        self._band = slice(int(band[0]), int(band[-1]) + 1)
+        self._bins: list[NDArray[np.int64]] = []
+        self._beside: list[NDArray[np.int64]] = []
+        self._middle: list[Complex] = []
+        nearest, farthest = (round(hz * size / fs) for hz in BESIDE_HZ)
+        reach = np.arange(nearest, farthest + 1)
+        for line in LINES_HZ:
+            harmonics = np.arange(line, top, line)
+            bins = np.rint(harmonics * size / fs).astype(np.int64)
+            self._bins.append(bins)
+            beside = bins[:, None] + np.concatenate([-reach, reach])
+            self._beside.append(np.clip(beside, 1, len(freqs) - 1))
+            self._middle.append(np.exp(1j * np.pi * bins * (size - 1) / size))
+
+    def measure(self, frames: Floats) -> _Blocks:
+        """Measure blocks of samples, shape ``(n_blocks, size)``, in µV."""
+        centred = (frames - frames.mean(axis=1, keepdims=True)) * self._window
+        spectrum = np.fft.rfft(centred, axis=1)
+        power = np.square(spectrum.real) + np.square(spectrum.imag)
+        return _Blocks(
+            tuple(
+                spectrum[:, bins] * middle * self._scale
+                for bins, middle in zip(self._bins, self._middle, strict=True)
+            ),
+            tuple(self._noise(power, beside) for beside in self._beside),
+            power[:, self._band].sum(axis=1) * self._power_scale,
+        )
+
+    def _noise(self, power: Floats, beside: NDArray[np.int64]) -> Floats:
+        """Return the mean power beside each line, as the variance of an amplitude."""
+        # the memory layout, and with it the rounding, must not depend on the number of blocks
+        near = np.ascontiguousarray(power[:, beside])
+        return np.asarray(np.maximum(near.mean(axis=2) * self._scale**2, 1e-9))

@@ -55,7 +55,7 @@ class Burst:
     electrode_probability : float
         Probability of an electrode artefact by the logistic regression on the waveform.
     mains_share : float
-        Share of the burst-band power within 4 Hz of 50 or 60 Hz and harmonics.
+        Share of the power that repeats with the period of the mains (50 or 60 Hz).
     saturated : bool
         Whether the unfiltered signal stays at one extreme value.
     waveform : ndarray of float32, shape (64,)
