@@ -16,7 +16,7 @@ import twitchsense as ts
 from tests.io.builders import content
 from tests.nightfile.builders import write_night
 from twitchsense.errors import InputError
-from twitchsense.io.edf_write import samples_per_record
+from twitchsense.io.edf_write import RecordLayout, choose_records
 from twitchsense.io.export import export
 from twitchsense.model.channels import ArraySamples, Channel, Segment
 from twitchsense.model.recording import Recording
@@ -82,20 +82,19 @@ def test_a_value_without_room_in_the_header_is_refused_and_leaves_nothing(tmp_pa
 def test_samples_that_fill_no_record_are_logged(tmp_path, caplog):
     long = np.arange(1009.0)  # both lengths prime
     paths = export(recording_of((0, long), (5, np.arange(2003.0))), "edf", tmp_path)
-    left = 1009 % 20 + 2003 % 20
-    assert f"{left} samples at the ends of segments do not fill a record" in caplog.text
+    assert "9 samples at the ends of segments do not fill a record" in caplog.text
     recording = ts.read(*paths)
-    assert [len(b) for _, b in blocks(recording, "emg1")] == [1000, 2000]
+    assert [len(b) for _, b in blocks(recording, "emg1")] == [7 * 143, 14 * 143]
     assert [at for at, _ in blocks(recording, "emg1")] == [0, 5_000_000_000]
     with pytest.raises(InputError, match="long enough"):
         export(recording_of((0, [1, 2, 3])), "edf", tmp_path / "short")
 
 
 def test_record_size_divides_all_segments_if_possible():
-    assert samples_per_record([57 * 20, 57 * 3, 57 * 11], 1000) == 57
-    assert samples_per_record([480_000], 1000) == 1000
-    assert samples_per_record([7, 1009], 1000) == 20
-    assert samples_per_record([3800, 38], 100) == 38
+    assert choose_records([57 * 20, 57 * 3, 57 * 11], 1000).size == 57
+    assert choose_records([480_000], 1000) == RecordLayout(1000, 1_000_000)
+    assert choose_records([3800, 38], 100).size == 38
+    assert choose_records([7, 1009], 1000).size == 504
 
 
 def _rows(path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from twitchsense.cli.options import verbosity
+from twitchsense.cli.options import map_option, parse_map, verbosity, zone_option
 
 _FILE = click.Path(path_type=Path)
 
@@ -15,15 +15,26 @@ _FILE = click.Path(path_type=Path)
 @click.argument("captures", metavar="FILE.night|CAPTURE...", nargs=-1, required=True, type=_FILE)
 @click.option("--to", "kind", type=click.Choice(["csv", "parquet", "edf", "bids"]), required=True)
 @click.option("--out", metavar="DIR", required=True, type=_FILE, help="Directory of the files.")
+@map_option
+@zone_option
 @verbosity
-def export(captures: tuple[Path, ...], kind: str, out: Path, quiet: bool) -> None:
+def export(
+    captures: tuple[Path, ...],
+    kind: str,
+    out: Path,
+    pairs: tuple[str, ...],
+    zone: str | None,
+    quiet: bool,
+) -> None:
     """Write samples in µV and g, gaps as gaps; `analyze` reads them again.
 
+    EDF holds local time: that of --zone, or else UTC, which its header says.
     BIDS is a data set for other programs: EMG as EDF+, acceleration in m/s² as motion.
     """
     from twitchsense.io.export import export as write
     from twitchsense.io.read import read
 
-    for path in write(read(*captures), kind, out):
+    recording = read(*captures, columns=parse_map(pairs), zone=zone)
+    for path in write(recording, kind, out):
         if not quiet:
             click.echo(str(path), err=True)

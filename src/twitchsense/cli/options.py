@@ -162,6 +162,17 @@ def analysis_options(command: Command) -> Command:
     return cast("Command", run)
 
 
+map_option = click.option(
+    "--map",
+    "pairs",
+    metavar="THEIRS=OURS,...",
+    multiple=True,
+    help='Headers of foreign captures: "Time=time_s,EMG(uV)=emg1_uv".',
+)
+zone_option = click.option(
+    "--zone", metavar="ZONE", help="Time zone of the wearer, such as Europe/Berlin."
+)
+
 _ANALYSIS_OPTIONS: Final = (
     click.option(
         "--stages",
@@ -178,14 +189,8 @@ _ANALYSIS_OPTIONS: Final = (
     click.option(
         "--profile", metavar="NAME", help="A named set of settings, such as default-2026."
     ),
-    click.option(
-        "--map",
-        "pairs",
-        metavar="THEIRS=OURS,...",
-        multiple=True,
-        help='Headers of foreign captures: "Time=time_s,EMG(uV)=emg1_uv".',
-    ),
-    click.option("--zone", metavar="ZONE", help="Time zone of the wearer, such as Europe/Berlin."),
+    map_option,
+    zone_option,
 )
 
 

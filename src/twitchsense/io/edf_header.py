@@ -30,7 +30,8 @@ _ANNOTATIONS: Final = ("EDF Annotations", "BDF Annotations")
 #: Start date of the recording field, and the offset from UTC that twitchsense adds.
 _START_DATE: Final = re.compile(r"Startdate (\d\d?)-([A-Za-z]{3})-(\d{4})(?: |$)")
 _UTC_OFFSET: Final = re.compile(r" UTC([+-])(\d\d):(\d\d)(?: |$)")
-_MONTHS: Final = (
+#: Months in the recording field.
+MONTHS: Final = (
     *("JAN", "FEB", "MAR", "APR", "MAY", "JUN"),
     *("JUL", "AUG", "SEP", "OCT", "NOV", "DEC"),
 )
@@ -219,8 +220,8 @@ def _start(recording: str, date: str, clock: str) -> datetime | None:
     hour, minute, second = map(int, time.groups())
     match = _START_DATE.match(recording)
     numbers = _THREE_NUMBERS.match(date)
-    if match and match[2].upper() in _MONTHS:
-        year, month, day = int(match[3]), _MONTHS.index(match[2].upper()) + 1, int(match[1])
+    if match and match[2].upper() in MONTHS:
+        year, month, day = int(match[3]), MONTHS.index(match[2].upper()) + 1, int(match[1])
     elif numbers:
         day, month, year = map(int, numbers.groups())
         year += 1900 if year >= 85 else 2000  # EDF+ 2.1.3.2

@@ -1,7 +1,8 @@
 """Writes EDF+ files in which gaps stay gaps: every data record stores its onset.
 
 edfio writes continuous files only (EDF+C); a recording with gaps needs EDF+D. Values are
-rounded to 1/65534 of the range of their column.
+rounded to 1/65534 of the range of their column. The onset of each record is a whole multiple
+of the record duration in the header, which EDFlib (EDFbrowser, pyedflib) requires.
 
 The format is that of Kemp & Olivan (2003), doi:10.1016/s1388-2457(03)00123-8.
 """
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
+from twitchsense.io.edf_header import MONTHS
 from twitchsense.model.channels import NS, Channel, Segment
 from twitchsense.model.recording import Recording
 
@@ -28,7 +30,7 @@ log = logging.getLogger(__name__)
 
 #: Largest digital value.
 _DIGITAL_MAX: Final = 32767
-#: Bytes of the annotation that stores a record's onset: "+28800.123456789", two separators,
+#: Bytes of the annotation that stores a record's onset: "+2678400.1234567", two separators,
 #: and padding.
 _ONSET_BYTES: Final = 24
 #: Data records that are written at once.
@@ -38,6 +40,17 @@ _MAX_RECORD_S: Final = 1.0
 #: Minimum duration (s) of a data record. In shorter records the onsets would take more space
 #: than the samples.
 _MIN_RECORD_S: Final = 0.02
+#: Unit (s) of the record duration, for which the header has 8 characters.
+_DURATION_UNIT_S: Final = 1e-6
+#: Maximum drift, in sampling periods, that the rounded record duration may cause.
+_MAX_DRIFT: Final = 0.25
+#: Unit (ns) of record onsets, the resolution of EDFlib.
+_ONSET_UNIT_NS: Final = 100
+#: A start this little (ns) before a full second is rounded up: the header has whole seconds,
+#: and some programs ignore the rest.
+_START_TOLERANCE_NS: Final = 100_000
+#: Maximum length of a label.
+_LABEL_LENGTH: Final = 16
 #: Samples that are read at once to find the range of a channel.
 _BLOCK_SAMPLES: Final = 100_000
 #: Physical dimension by kind of channel.
@@ -81,8 +94,8 @@ def write_edf(recording: Recording, group: Sequence[Channel], path: Path) -> Non
     """
     columns = [recording.segments_of(c.name) for c in group]
     lengths = [len(s.samples) for s in columns[0]]
-    fs = group[0].fs
-    size = samples_per_record(lengths, fs)
+    layout = choose_records(lengths, group[0].fs)
+    size = layout.size
     count = sum(n // size for n in lengths)
     if not count:
         raise InputError(path.name, "no segment without a gap is long enough", "export to csv")
@@ -93,26 +106,34 @@ def write_edf(recording: Recording, group: Sequence[Channel], path: Path) -> Non
             path,
             omitted,
         )
+    utc_ns = recording.start_utc_ns
+    zero_ns = (columns[0][0].start_ns + (utc_ns or 0) + _START_TOLERANCE_NS) // NS * NS
     zone = ZoneInfo(recording.zone) if recording.zone else UTC
-    offset = recording.start_utc_ns or 0
-    zero_ns = (columns[0][0].start_ns + offset) // NS * NS
+    if utc_ns is not None and not recording.zone:
+        log.warning("%s: begins in UTC; give --zone for the wearer's local time", path.name)
     header = _EdfHeader(
-        start=datetime.fromtimestamp(zero_ns // NS, zone) if recording.start_utc_ns else None,
+        start=None if utc_ns is None else datetime.fromtimestamp(zero_ns // NS, zone),
         kind="EDF+C" if len(lengths) == 1 else "EDF+D",
         records=count,
-        record_s=size / fs,
+        record_s=f"{layout.duration_us / 1e6:.6f}",
         size=size,
-        labels=[name for channel in group for name in channel.columns],
+        labels=_labels(group),
         units=[_DIMENSIONS[channel.kind] for channel in group for _ in channel.columns],
         maxima=[_header_number(peak) for segments in columns for peak in _peaks(segments)],
     )
     steps = np.array([float(text) for text in header.maxima])[:, None] / _DIGITAL_MAX
     with path.open("wb") as file:
         file.write(header.encode())
+        free_ns = 0
         for start_ns, first, samples in _records(columns, size):
+            if first == 0:  # after rounding, a segment still begins after the one before
+                since_ns = start_ns + (utc_ns or 0) - zero_ns
+                begin_ns = max(round(since_ns / _ONSET_UNIT_NS) * _ONSET_UNIT_NS, free_ns)
             digital = np.rint(samples / steps).clip(-_DIGITAL_MAX, _DIGITAL_MAX).astype("<i2")
-            times = np.rint(np.arange(first, first + len(samples)) * (size * NS / fs))
-            onsets = b"".join(_onset(start_ns + offset - zero_ns + int(t)) for t in times)
+            record_ns = layout.duration_us * 1000
+            numbers = range(first, first + len(samples))
+            onsets = b"".join(_onset(begin_ns + k * record_ns) for k in numbers)
+            free_ns = begin_ns + numbers.stop * record_ns
             rows = [
                 digital.reshape(len(samples), -1).view(np.uint8),
                 np.frombuffer(onsets, np.uint8).reshape(-1, _ONSET_BYTES),
@@ -120,8 +141,28 @@ def write_edf(recording: Recording, group: Sequence[Channel], path: Path) -> Non
             file.write(np.concatenate(rows, axis=1).tobytes())
 
 
-def samples_per_record(lengths: Sequence[int], fs: float) -> int:
-    """Choose the number of samples of a channel in a data record.
+@dataclass(frozen=True, slots=True)
+class RecordLayout:
+    """How samples are divided into data records.
+
+    Attributes
+    ----------
+    size : int
+        Samples of a channel in a record.
+    duration_us : int
+        Duration of a record in µs.
+    """
+
+    size: int
+    duration_us: int
+
+
+def choose_records(lengths: Sequence[int], fs: float) -> RecordLayout:
+    """Choose the number of samples of a channel in a data record, and its duration.
+
+    The duration is stored with six decimals, so most numbers of samples give a slightly wrong
+    sampling rate. Among those whose error stays below a quarter of a sampling period over the
+    longest segment, the one that leaves the fewest samples at the ends of segments is chosen.
 
     Parameters
     ----------
@@ -132,14 +173,33 @@ def samples_per_record(lengths: Sequence[int], fs: float) -> int:
 
     Returns
     -------
-    int
-        The largest number, up to a second, that divides all lengths, so that no sample is
-        left over. If that is too small, the smallest number allowed.
+    RecordLayout
+        If no number of samples has so small an error, that with the smallest.
     """
-    common = math.gcd(*lengths)
     longest, shortest = max(1, int(_MAX_RECORD_S * fs)), max(1, math.ceil(_MIN_RECORD_S * fs))
-    size = max(n for n in range(1, min(longest, common) + 1) if common % n == 0)
-    return size if size >= shortest else shortest
+    sizes = np.arange(shortest, max(longest, shortest) + 1)
+    durations = np.rint(sizes / fs / _DURATION_UNIT_S).astype(np.int64)
+    errors = np.abs(durations * _DURATION_UNIT_S * fs / sizes - 1)
+    good = errors <= max(_MAX_DRIFT / max(lengths), float(errors.min()))
+    sizes, durations = sizes[good], durations[good]
+    remaining = np.array([int((np.asarray(lengths) % n).sum()) for n in sizes])
+    best = int(np.flatnonzero(remaining == remaining.min())[-1])
+    return RecordLayout(int(sizes[best]), int(durations[best]))
+
+
+def _labels(group: Sequence[Channel]) -> list[str]:
+    """Return a label for each column, without the unit where the name is too long."""
+    labels = []
+    for name in (name for channel in group for name in channel.columns):
+        label = name if len(name) <= _LABEL_LENGTH else name.rpartition("_")[0]
+        if len(label) > _LABEL_LENGTH or not label.isascii():
+            raise InputError(
+                name,
+                f"EDF has room for {_LABEL_LENGTH} plain letters in a name",
+                "read it under a shorter name (--map), or export to csv",
+            )
+        labels.append(label)
+    return labels
 
 
 def _records(
@@ -178,7 +238,7 @@ def _peaks(segments: Sequence[Segment]) -> NDArray[np.float64]:
 
 def _onset(time_ns: int) -> bytes:
     """Return the time-keeping annotation of a data record."""
-    text = f"+{time_ns // NS}.{time_ns % NS:09d}\x14\x14"
+    text = f"+{time_ns // NS}.{time_ns % NS // _ONSET_UNIT_NS:07d}\x14\x14"
     return text.encode().ljust(_ONSET_BYTES, b"\0")
 
 
@@ -198,11 +258,11 @@ class _EdfHeader:
     Attributes
     ----------
     start : datetime or None
-        Local start time, if known.
+        Local start time with its zone, if known.
     kind : {'EDF+C', 'EDF+D'}
     records : int
-    record_s : float
-        Duration of a data record.
+    record_s : str
+        Duration of a data record in s.
     size : int
         Samples of a signal in a data record.
     labels, units, maxima : sequence of str
@@ -212,7 +272,7 @@ class _EdfHeader:
     start: datetime | None
     kind: str
     records: int
-    record_s: float
+    record_s: str
     size: int
     labels: Sequence[str]
     units: Sequence[str]
@@ -220,13 +280,18 @@ class _EdfHeader:
 
     def encode(self) -> bytes:
         """Return the header as bytes."""
-        day = self.start.strftime("%d-%b-%Y").upper() if self.start else "X"
-        clock = self.start.strftime("%d.%m.%y%H.%M.%S") if self.start else "01.01.8500.00.00"
+        day, clock, offset = "X", "01.01.8500.00.00", ""
+        if self.start is not None:
+            month = MONTHS[self.start.month - 1]
+            day = f"{self.start.day:02d}-{month}-{self.start.year}"
+            clock = self.start.strftime("%d.%m.%y%H.%M.%S")
+            offset = f" UTC{self.start.isoformat()[19:25]}"
         signals = len(self.labels) + 1
         general = [
-            ("0", 8), ("X X X X", 80), (f"Startdate {day} X X twitchsense", 80), (clock, 16),
+            ("0", 8), ("X X X X", 80),
+            (f"Startdate {day} X X twitchsense{offset}", 80), (clock, 16),
             (str(256 * (signals + 1)), 8), (self.kind, 44), (str(self.records), 8),
-            (f"{self.record_s:.6f}"[:8], 8), (str(signals), 4),
+            (self.record_s, 8), (str(signals), 4),
         ]  # fmt: skip
         per_signal = [
             (16, [*self.labels, "EDF Annotations"]),
