@@ -63,10 +63,34 @@ def _open_night_file(path: Path, source: str, mapping: ColumnMapping, zone: str 
     return NightFileCapture(path, source, mapping, zone)
 
 
+def _open_axivity(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
+    from twitchsense.io.axivity import AxivityBlocks
+    from twitchsense.io.block_capture import BlockCapture
+
+    return BlockCapture(AxivityBlocks(path, source), source, mapping, zone)
+
+
+def _open_geneactiv(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
+    from twitchsense.io.block_capture import BlockCapture
+    from twitchsense.io.geneactiv import GeneactivBlocks
+
+    return BlockCapture(GeneactivBlocks(path, source), source, mapping, zone)
+
+
+def _open_actigraph(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
+    from twitchsense.io.actigraph import ActigraphBlocks
+    from twitchsense.io.block_capture import BlockCapture
+
+    return BlockCapture(ActigraphBlocks(path, source), source, mapping, zone)
+
+
 FORMATS: Final = (
     CaptureFormat("CSV", (".csv", ".csv.gz"), _open_csv),
     CaptureFormat("Parquet", (".parquet",), _open_parquet),
-    CaptureFormat("EDF, EDF+ and BDF", (".edf", ".bdf"), _open_edf),
+    CaptureFormat("EDF, EDF+ and BDF", (".edf", ".bdf", ".rec"), _open_edf),
+    CaptureFormat("Axivity", (".cwa",), _open_axivity),
+    CaptureFormat("GENEActiv", (".bin",), _open_geneactiv),
+    CaptureFormat("ActiGraph", (".gt3x",), _open_actigraph),
     CaptureFormat("night file", (".night",), _open_night_file),
 )
 

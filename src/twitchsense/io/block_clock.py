@@ -1,0 +1,147 @@
+"""Times of the samples of files that store one timestamp for each block of samples.
+
+Within a run of blocks without a gap the samples are evenly spaced: one period is fitted to
+all runs, and a start to each. So a timestamp that is rounded or late moves no sample, and a
+sensor that runs at 98.9 Hz instead of its nominal 100 Hz leaves no jumps between the blocks.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twitchsense.model.channels import NS
+
+Floats = NDArray[np.float64]
+
+#: Minimum lateness of a block, in typical deviations of the timestamps, that is a gap.
+_GAP_DEVIATIONS: Final = 8.0
+#: Minimum lateness in sampling periods.
+_GAP_PERIODS: Final = 1.5
+#: Minimum lateness in units of the resolution of timestamps.
+_GAP_RESOLUTIONS: Final = 2.0
+#: Length of these spans in units of the resolution.
+_SPAN_RESOLUTIONS: Final = 100
+#: Maximum relative distance of the fitted rate from the nominal one.
+_MAX_RATE_ERROR: Final = 0.2
+
+
+class BlockClock:
+    """Fitted times of the samples of blocks.
+
+    Parameters
+    ----------
+    starts_ns : ndarray of int64, shape (blocks,)
+        Stored time of the first sample of each block.
+    counts : ndarray of int64, shape (blocks,)
+        Samples of each block, at least one.
+    nominal_fs : float
+        Sampling rate of the header in Hz.
+    resolution_ns : int
+        Resolution of `starts_ns`.
+
+    Attributes
+    ----------
+    fs : float
+        Fitted rate in Hz, or the nominal rate where the timestamps cannot correct it.
+    gaps : ndarray of int64, shape (gaps,)
+        Blocks that follow a gap.
+    overlap : int or None
+        First block that begins before the end of the one before, by more than the error of
+        the timestamps.
+    """
+
+    def __init__(
+        self,
+        starts_ns: NDArray[np.int64],
+        counts: NDArray[np.int64],
+        nominal_fs: float,
+        resolution_ns: int,
+    ) -> None:
+        self._counts = counts
+        self._zero_ns = int(starts_ns[0])
+        since = (starts_ns - self._zero_ns).astype(np.float64)
+        steps, sizes = np.diff(since), counts[:-1].astype(np.float64)
+        period = _typical_period(since, counts, resolution_ns, NS / nominal_fs)
+        # the second pass knows the rate, and so finds shorter gaps
+        for _ in range(2):
+            late = steps - sizes * period
+            limit = _gap_limit(late, period, resolution_ns)
+            breaks = np.flatnonzero(np.abs(late) > limit)
+            period = _fit_period(since, counts, breaks + 1, period, NS / nominal_fs)
+        late = steps - sizes * period
+        limit = _gap_limit(late, period, resolution_ns)
+        breaks = np.flatnonzero(np.abs(late) > limit)
+        early = breaks[late[breaks] < 0]
+        self.overlap = int(early[0]) + 1 if len(early) else None
+        self.gaps = breaks + 1
+        self.fs = NS / period
+        runs = np.concatenate([[0], self.gaps])
+        index = np.cumsum(counts) - counts
+        run_of_block = np.searchsorted(self.gaps, np.arange(len(counts)), side="right")
+        offsets = index - index[runs][run_of_block]
+        residuals = since - offsets * period
+        blocks_in_run = np.bincount(run_of_block)
+        run_starts = np.bincount(run_of_block, residuals) / blocks_in_run
+        self._block_starts = run_starts[run_of_block] + offsets * period
+        self.rms_error_ns = float(np.sqrt(np.mean((self._block_starts - since) ** 2)))
+
+    def times(self, first: int, stop: int) -> NDArray[np.int64]:
+        """Return the times of all samples of some blocks.
+
+        Parameters
+        ----------
+        first, stop : int
+            Blocks ``[first, stop)``.
+
+        Returns
+        -------
+        ndarray of int64, shape (samples,)
+            In ns.
+        """
+        counts = self._counts[first:stop]
+        ends = np.cumsum(counts)
+        within = np.arange(int(ends[-1])) - np.repeat(ends - counts, counts)
+        since = np.repeat(self._block_starts[first:stop], counts) + within * (NS / self.fs)
+        times: NDArray[np.int64] = self._zero_ns + np.rint(since).astype(np.int64)
+        return times
+
+
+def _gap_limit(late: Floats, period: float, resolution_ns: int) -> float:
+    """Return the lateness (ns) from which a block follows a gap."""
+    if not len(late):
+        return period
+    deviation = 1.4826 * float(np.median(np.abs(late - np.median(late))))
+    return max(_GAP_DEVIATIONS * deviation, _GAP_PERIODS * period, _GAP_RESOLUTIONS * resolution_ns)
+
+
+def _typical_period(
+    since: Floats, counts: NDArray[np.int64], resolution_ns: int, nominal: float
+) -> float:
+    """Return the median period (ns) over spans that are long compared to the resolution."""
+    index = (np.cumsum(counts) - counts).astype(np.float64)
+    block_ns = float(np.median(counts)) * nominal
+    span = min(max(1, round(_SPAN_RESOLUTIONS * resolution_ns / block_ns)), len(counts) - 1)
+    if not span:
+        return nominal
+    period = float(np.median((since[span:] - since[:-span]) / (index[span:] - index[:-span])))
+    return period if abs(period / nominal - 1) < _MAX_RATE_ERROR else nominal
+
+
+def _fit_period(
+    since: Floats, counts: NDArray[np.int64], gaps: NDArray[np.int64], period: float, nominal: float
+) -> float:
+    """Return the period (ns) that fits all runs best, or `period` if none has two blocks."""
+    edges = np.concatenate([[0], gaps, [len(counts)]])
+    lengths = np.diff(edges)
+    index = (np.cumsum(counts) - counts).astype(np.float64)
+    run = np.repeat(np.arange(len(lengths)), lengths)
+    x = index - (np.bincount(run, index) / lengths)[run]
+    y = since - (np.bincount(run, since) / lengths)[run]
+    weight = float(x @ x)
+    if not weight:
+        return period
+    fitted = float(x @ y) / weight
+    return fitted if abs(fitted / nominal - 1) < _MAX_RATE_ERROR else nominal
