@@ -108,7 +108,7 @@ def write_cwa(
                     number=number,
                     time_s=time_s,
                     fractional=fractional,
-                )  # fmt: skip
+                )
             )
     header = (b"MD" + struct.pack("<H", 1020)).ljust(1024, b"\xff")
     path.write_bytes(header + b"".join(sectors))
