@@ -17,7 +17,8 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["twitchsense.devices"]):
-    from twitchsense.devices.framing import MAX_FRAME_BYTES, FragmentAssembler, PacketError
+    from twitchsense.devices.contract import PacketError
+    from twitchsense.devices.framing import MAX_FRAME_BYTES, FragmentAssembler
     from twitchsense.devices.v1_control import decode_response
     from twitchsense.devices.v1_frames import (
         MARKER_TYPE,

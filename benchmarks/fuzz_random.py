@@ -18,7 +18,8 @@ from collections import Counter
 from pathlib import Path
 
 import firmware_sim
-from twitchsense.devices.framing import FragmentAssembler, PacketError
+from twitchsense.devices.contract import PacketError
+from twitchsense.devices.framing import FragmentAssembler
 from twitchsense.devices.v1_control import decode_response
 from twitchsense.devices.v1_frames import decode_frame, decode_info
 

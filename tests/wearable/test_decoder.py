@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from tests.wearable.vectors import VECTORS, unhex
 from twitchsense.devices import v1_control
+from twitchsense.devices.contract import PacketError
 from twitchsense.devices.framing import (
     MAX_FRAME_BYTES,
     FragmentAssembler,
-    PacketError,
     PacketErrorReason,
 )
 from twitchsense.devices.v1_control import Opcode, ResponseStatus, decode_response

@@ -16,7 +16,7 @@ from bleak.exc import BleakError
 
 from twitchsense.acquire.adapter import Adapter, Advertisement
 from twitchsense.devices import v1_frames
-from twitchsense.devices.framing import PacketError
+from twitchsense.devices.contract import PacketError
 from twitchsense.devices.v1_control import ControlResponse, decode_response
 from twitchsense.errors import TwitchsenseError
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from twitchsense.devices.framing import FragmentAssembler, PacketError
+from twitchsense.devices.contract import PacketError
+from twitchsense.devices.framing import FragmentAssembler
 from twitchsense.devices.v1_frames import DeviceInfo, Frame, decode_frame
 from twitchsense.nightfile.records import Boot, DamagedFrame, Packet, Record
 

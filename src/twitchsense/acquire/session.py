@@ -28,7 +28,7 @@ from twitchsense.acquire.frame_tracker import FrameTracker
 from twitchsense.acquire.retransmit import OVERFLOW, RetransmissionRequester
 from twitchsense.acquire.status import SessionStatus
 from twitchsense.devices import v1_control, v1_frames
-from twitchsense.devices.framing import PacketError
+from twitchsense.devices.contract import PacketError
 from twitchsense.devices.v1_control import DeviceState
 from twitchsense.errors import InputError, TwitchsenseError
 from twitchsense.nightfile.records import (

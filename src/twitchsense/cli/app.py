@@ -31,6 +31,7 @@ VERBS: Final[dict[str, str]] = {
     "record": "twitchsense.cli.record:record",
     "live": "twitchsense.cli.live:live",
     "devices": "twitchsense.cli.devices:devices",
+    "decode": "twitchsense.cli.decode:decode",
     "export": "twitchsense.cli.export:export",
     "agree": "twitchsense.cli.agree:agree",
     "score-limb": "twitchsense.cli.score_limb:score_limb",

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from twitchsense.cli.options import verbosity
 from twitchsense.text import printable
 
+if TYPE_CHECKING:
+    from twitchsense.devices.contract import Driver
+    from twitchsense.devices.streams import StreamDescription, Timing
+
 
 @click.command(short_help="Scan for wearables, and list them.")
 @click.option("--device", metavar="sim", default="", help="'sim': the simulator's radio.")
 @click.option("--seconds", type=click.FloatRange(0.5, 120), default=5.0, show_default=True)
+@click.option("--known", is_flag=True, help="List the kinds of devices that have a driver.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @verbosity
-def devices(device: str, seconds: float, as_json: bool, quiet: bool) -> None:
-    """List the wearables in range with name, address and signal strength."""
+def devices(device: str, seconds: float, known: bool, as_json: bool, quiet: bool) -> None:
+    """List the wearables in range with name, address and signal strength.
+
+    With --known, list every kind of device that a driver is installed for, and what it can do.
+    """
+    if known:
+        _print_known(as_json)
+        return
     from twitchsense.acquire.adapter import Advertisement, open_adapter
     from twitchsense.cli.record import split_device
 
@@ -41,3 +53,77 @@ def devices(device: str, seconds: float, as_json: bool, quiet: bool) -> None:
             "no wearable found: check that it is on, nearby, and not connected to another device",
             err=True,
         )
+
+
+def _print_known(as_json: bool) -> None:
+    """Print all kinds of devices with a driver."""
+    from twitchsense.devices.registry import installed_drivers
+
+    drivers = installed_drivers().values()
+    if as_json:
+        click.echo(json.dumps([_describe(driver) for driver in drivers], indent=2))
+        return
+    for driver in drivers:
+        click.echo(f"{printable(driver.kind)}: {printable(driver.title)}")
+        for stream in driver.typical_streams:
+            click.echo(f"  {_stream_text(stream)}")
+        abilities = driver.abilities
+        click.echo(f"  lost samples: {_RESEND_TEXTS[abilities.resend]}")
+        click.echo(f"  without a connection: {_DISCONNECTED_TEXTS[abilities.while_disconnected]}")
+
+
+_RESEND_TEXTS = {
+    "none": "are not sent again",
+    "after_night": "are fetched after the night, from the log in the device",
+    "live": "are sent again at once",
+}
+_DISCONNECTED_TEXTS = {
+    "stops": "it stops, and is started again after the reconnection",
+    "continues": "it goes on, and the samples are lost",
+    "stores": "it goes on, and stores the samples",
+}
+
+
+def _stream_text(stream: StreamDescription) -> str:
+    unit = "counts (no unit: give --gain)" if stream.unit == "count" else stream.unit
+    values = "1 channel" if stream.width == 1 else f"{stream.width} channels"
+    values = "3 axes" if stream.kind not in ("emg", "ecg") else values
+    return (
+        f"{stream.name}: {values} at {stream.fs:g} Hz in {unit}; loss "
+        f"{_loss_text(stream.timing, stream.fs)}"
+    )
+
+
+def _loss_text(timing: Timing, fs: float) -> str:
+    from twitchsense.devices.streams import SampleClock, SampleCounter
+
+    match timing:
+        case SampleCounter(modulus=None) | SampleClock():
+            return "is known exactly"
+        case SampleCounter(modulus=int(modulus)):
+            return f"is known exactly up to {modulus / fs:.2g} s"
+        case _:
+            return "cannot be seen, except long gaps"
+
+
+def _describe(driver: Driver) -> dict[str, Any]:
+    return {
+        "kind": driver.kind,
+        "title": driver.title,
+        "version": driver.version,
+        "resend": driver.abilities.resend,
+        "while_disconnected": driver.abilities.while_disconnected,
+        "restarts_on": sorted(driver.abilities.restarts_on),
+        "options": dict(driver.options),
+        "streams": [
+            {
+                "name": s.name,
+                "kind": s.kind,
+                "channels": s.width,
+                "rate": s.fs,
+                "unit": s.unit,
+                "loss": _loss_text(s.timing, s.fs),
+            }
+            for s in driver.typical_streams
+        ],
+    }

@@ -1,11 +1,11 @@
-"""Framing of notifications: reassembly of fragmented frames, and the error for invalid bytes."""
+"""Framing of notifications of "twitchsense v1": reassembly of fragmented frames."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import Final
 
-from twitchsense.errors import TwitchsenseError
+from twitchsense.devices.contract import PacketError
 
 #: Maximum size of a frame (bytes), header and checksum included.
 MAX_FRAME_BYTES: Final = 244
@@ -16,7 +16,7 @@ _LAST_FRAGMENT: Final = 0x80
 
 
 class PacketErrorReason(StrEnum):
-    """Why bytes from a device are rejected. The values are stored in night files."""
+    """Why bytes of a v1 device are rejected: the reasons of its `PacketError`."""
 
     TOO_SHORT = "too_short"
     LENGTH = "length"
@@ -29,22 +29,7 @@ class PacketErrorReason(StrEnum):
     UNKNOWN_STATUS = "unknown_status"
     VERSION = "version"
     INFO = "info"
-
-
-class PacketError(TwitchsenseError):
-    """Bytes that do not follow the protocol.
-
-    Parameters
-    ----------
-    reason : PacketErrorReason
-        Rule that the bytes break.
-    detail : str, optional
-        Explanation appended to the message.
-    """
-
-    def __init__(self, reason: PacketErrorReason, detail: str = "") -> None:
-        self.reason = reason
-        super().__init__(f"{reason}: {detail}" if detail else str(reason))
+    BATTERY = "battery"
 
 
 class FragmentAssembler:

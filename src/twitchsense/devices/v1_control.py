@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from twitchsense.devices.framing import PacketError, PacketErrorReason
+from twitchsense.devices.contract import PacketError
+from twitchsense.devices.framing import PacketErrorReason
 
 
 class Opcode(IntEnum):
@@ -191,6 +192,21 @@ def encode_clock(token: int) -> bytes:
     bytes
     """
     return bytes((Opcode.CLOCK, token))
+
+
+def response_prefix(request: bytes) -> bytes:
+    """Return the first bytes of the answer to a request: its operation and its token.
+
+    Parameters
+    ----------
+    request : bytes
+        An encoded request.
+
+    Returns
+    -------
+    bytes
+    """
+    return bytes((request[0] | _ANSWER, request[1]))
 
 
 def decode_response(data: bytes) -> ControlResponse:

@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.devices.framing import MAX_FRAME_BYTES, PacketError, PacketErrorReason
+from twitchsense.devices.contract import PacketError
+from twitchsense.devices.framing import MAX_FRAME_BYTES, PacketErrorReason
 from twitchsense.model.channels import Kind, Leg
 
 SERVICE_UUID: Final = "b5a90001-3f7c-4e51-a8d2-6b1c0e94d37f"

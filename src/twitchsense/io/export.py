@@ -61,7 +61,7 @@ def export(recording: Recording, kind: str, out: Path) -> list[Path]:
             if kind == "edf":
                 write_edf(recording, group, draft)
             else:
-                with {"csv": _open_csv, "parquet": _open_parquet}[kind](draft) as write:
+                with {"csv": open_csv, "parquet": _open_parquet}[kind](draft) as write:
                     for table in _tables(recording, group):
                         write(table)
             draft.replace(path)
@@ -132,8 +132,18 @@ def _table(
 
 
 @contextlib.contextmanager
-def _open_csv(path: Path) -> Iterator[TableWriter]:
-    """Open a CSV file; yield a function that appends rows."""
+def open_csv(path: Path) -> Iterator[TableWriter]:
+    """Open a CSV file; yield a function that appends rows.
+
+    Parameters
+    ----------
+    path : Path
+
+    Yields
+    ------
+    callable
+        Takes a DataFrame with ``time_s`` or ``time_utc`` and signal columns.
+    """
     with path.open("w", encoding="utf-8", newline="") as file:
         first = True
 

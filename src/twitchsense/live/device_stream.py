@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.detector import Detector
-from twitchsense.devices.framing import PacketError
+from twitchsense.devices.contract import PacketError
 from twitchsense.devices.v1_frames import MARKER_TYPE, DeviceInfo, Frame, StreamInfo, unwrap_ticks
 from twitchsense.live.event_updates import EventTracker, EventUpdate
 from twitchsense.model.candidates import ScoredCandidate

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from twitchsense.devices.framing import PacketError
+from twitchsense.devices.contract import PacketError
 from twitchsense.devices.v1_frames import MARKER_TYPE, DeviceInfo, Frame, decode_frame
 from twitchsense.errors import InputError
 from twitchsense.live.device_stream import DeviceStream

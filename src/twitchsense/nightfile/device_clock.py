@@ -34,7 +34,7 @@ _KNOT_REACH_S: Final = 450.0
 _MIN_KNOT_WINDOWS: Final = 6
 #: Standard deviation (ppm) of the rate of an unknown crystal: the prior of the drift, which
 #: dominates while data are few.
-_PRIOR_PPM: Final = 50.0
+CRYSTAL_PPM: Final = 50.0
 #: Maximum lateness (ns) relative to a near window, beyond a rate change of the crystal.
 _MAX_LATENESS_NS: Final = 5e6
 #: Maximum relative rate change of the crystal between two compared windows. A larger one means
@@ -62,7 +62,7 @@ class DeviceClock:
 
     Attributes
     ----------
-    tick_hz : int
+    tick_hz : float
         Nominal tick rate in Hz.
     origin_tick, origin_ns : int
         Ticks and UTC (ns) of a point of the line.
@@ -74,7 +74,7 @@ class DeviceClock:
         Relative rate of the device's crystal (positive: fast) and its standard error, in ppm.
     """
 
-    tick_hz: int
+    tick_hz: float
     origin_tick: int
     origin_ns: int
     slope: float
@@ -108,12 +108,15 @@ class ArrivalTimes:
 
     Parameters
     ----------
-    tick_hz : int
+    tick_hz : float
         Nominal tick rate in Hz.
+    prior_ppm : float
+        Standard deviation of the rate of such clocks, ppm.
     """
 
-    def __init__(self, tick_hz: int) -> None:
+    def __init__(self, tick_hz: float, prior_ppm: float = CRYSTAL_PPM) -> None:
         self._tick_hz = tick_hz
+        self._prior_ppm = prior_ppm
         self._points = [np.empty((2, 0), np.int64)]
         self._count = self._kept = 0
 
@@ -138,7 +141,7 @@ class ArrivalTimes:
     def fit(self) -> DeviceClock:
         """Fit the clock to all points; see `fit_device_clock`."""
         ticks, arrival_ns = np.concatenate(self._points, axis=1)
-        return fit_device_clock(ticks, arrival_ns, self._tick_hz)
+        return fit_device_clock(ticks, arrival_ns, self._tick_hz, self._prior_ppm)
 
     def _discard_unused(self) -> None:
         """Keep only the points that the fit uses."""
@@ -154,7 +157,10 @@ class ArrivalTimes:
 
 
 def fit_device_clock(
-    ticks: NDArray[np.int64], arrival_ns: NDArray[np.int64], tick_hz: int
+    ticks: NDArray[np.int64],
+    arrival_ns: NDArray[np.int64],
+    tick_hz: float,
+    prior_ppm: float = CRYSTAL_PPM,
 ) -> DeviceClock:
     """Fit the clock of one boot.
 
@@ -165,8 +171,10 @@ def fit_device_clock(
         is needed. Leave out retransmitted frames: they were sent long after they were complete.
     arrival_ns : ndarray of int64, shape (n,)
         UTC of their arrival.
-    tick_hz : int
+    tick_hz : float
         Nominal tick rate in Hz.
+    prior_ppm : float
+        Standard deviation of the rate of such clocks, ppm.
 
     Returns
     -------
@@ -180,8 +188,9 @@ def fit_device_clock(
     x, y = nominal[best], lateness[best]
     slope, error = _fit_line(x, y)
     # shrink the slope toward the prior, which has mean zero
-    weight = (_PRIOR_PPM * 1e-6) ** 2 / ((_PRIOR_PPM * 1e-6) ** 2 + error**2)
-    slope, error = slope * weight, min(error, _PRIOR_PPM * 1e-6)
+    prior = prior_ppm * 1e-6
+    weight = prior**2 / (prior**2 + error**2)
+    slope, error = slope * weight, min(error, prior)
     residuals = y - slope * x
     prompt = ~_is_late(x, residuals)
     knots = _fit_knots(x[prompt], residuals[prompt])
@@ -199,7 +208,7 @@ def fit_device_clock(
 
 
 def _lateness(
-    ticks: NDArray[np.int64], arrival_ns: NDArray[np.int64], tick_hz: int
+    ticks: NDArray[np.int64], arrival_ns: NDArray[np.int64], tick_hz: float
 ) -> tuple[Floats, Floats]:
     """Return the nominal time since the first frame and the lateness of each frame, in ns."""
     nominal: Floats = (ticks - ticks[0]).astype(np.float64) * (NS / tick_hz)

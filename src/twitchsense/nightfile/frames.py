@@ -17,7 +17,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.devices.framing import MAX_FRAME_BYTES, PacketError
+from twitchsense.devices.contract import PacketError
+from twitchsense.devices.framing import MAX_FRAME_BYTES
 from twitchsense.devices.v1_frames import (
     CHECKSUM_SIZE,
     FLAG_REPLAY,

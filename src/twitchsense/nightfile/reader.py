@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.devices.framing import PacketError
+from twitchsense.devices.contract import PacketError
 from twitchsense.devices.v1_frames import (
     FLAG_REPLAY,
     MARKER_TYPE,

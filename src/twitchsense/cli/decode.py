@@ -1,0 +1,55 @@
+"""``twitchsense decode``: raw notifications of a device become captures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from twitchsense.cli.options import verbosity
+from twitchsense.text import printable
+
+
+@click.command(short_help="Decode a raw log of notifications into captures.")
+@click.argument("log", metavar="LOG", type=click.Path(path_type=Path))
+@click.option("--device", "kind", metavar="KIND", required=True, help="Kind of the device.")
+@click.option(
+    "--out",
+    metavar="DIR",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Directory of the captures and decode.json.",
+)
+@verbosity
+def decode(log: Path, kind: str, out: Path, quiet: bool) -> None:
+    """Write one capture for each stream, and decode.json with what was lost or refused.
+
+    LOG is a CSV file with the columns time_s, characteristic (full UUID), direction (notify,
+    write or read; notify if there is no such column) and hex. 'twitchsense devices --known' lists
+    the kinds of devices.
+    """
+    from twitchsense.devices.registry import get_driver
+    from twitchsense.io.decode_log import decode_log
+
+    report = decode_log(log, get_driver(kind), out)
+    if quiet:
+        return
+    for name, stream in report["streams"].items():
+        click.echo(
+            f"{printable(name)}: {stream['samples']} samples at {stream['rate']:g} Hz, "
+            f"{stream['loss_in_words']}: {out / stream['file']}",
+            err=True,
+        )
+    if report["refused_count"]:
+        reasons = ", ".join(f"{n} {reason}" for reason, n in report["refused_reasons"].items())
+        click.echo(
+            f"{report['refused_count']} values were refused ({printable(reasons)}): "
+            f"{out / 'decode.json'}",
+            err=True,
+        )
+    if not report["streams"]:
+        click.echo(
+            f"no samples: is the log of a {printable(kind)}, and does it hold the commands and "
+            "answers (direction write and read)?",
+            err=True,
+        )

@@ -1,0 +1,220 @@
+"""Decodes a raw log: one capture for each stream, and a report of what was lost or refused."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from twitchsense.devices.contract import Direction, Driver, PacketError, SamplePacket
+from twitchsense.devices.placement.loss import describe_loss
+from twitchsense.devices.streams import SampleClock, SampleCounter, StreamDescription, Timing
+from twitchsense.errors import InputError
+from twitchsense.io.decoded_stream import DecodedStream
+from twitchsense.io.export import open_csv
+from twitchsense.io.raw_log import read_raw_log
+from twitchsense.model.channels import NS
+
+log = logging.getLogger(__name__)
+
+#: Name of the report.
+REPORT: Final = "decode.json"
+#: Refused values that are listed one by one.
+_MAX_LISTED: Final = 1000
+#: First time (s) above which the captures begin at zero instead: a log with Unix times.
+_MAX_START_S: Final = 7 * 86400
+
+
+@dataclass
+class Refusals:
+    """Values that the driver refused.
+
+    Attributes
+    ----------
+    count : int
+    reasons : Counter of str
+        Number of values by reason.
+    listed : list of dict
+        Line, characteristic, reason and message of the first ones.
+    """
+
+    count: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    listed: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, line: int, characteristic: str, error: PacketError) -> None:
+        """Count a refused value."""
+        self.count += 1
+        self.reasons[str(error.reason)] += 1
+        if len(self.listed) < _MAX_LISTED:
+            self.listed.append(
+                {
+                    "line": line,
+                    "characteristic": characteristic,
+                    "reason": str(error.reason),
+                    "message": str(error),
+                }
+            )
+
+
+def decode_log(path: Path, driver: Driver, out: Path) -> dict[str, Any]:
+    """Decode a raw log into captures.
+
+    Parameters
+    ----------
+    path : Path
+        Raw log; see `read_raw_log`.
+    driver : Driver
+        Driver of the device that the log is of.
+    out : Path
+        Folder; it is created if it does not exist. One file ``NAME.csv`` for each stream and
+        `REPORT` are written, all of them or none.
+
+    Returns
+    -------
+    dict
+        Contents of `REPORT`.
+
+    Raises
+    ------
+    InputError
+        If the log cannot be used, or the folder holds such files already.
+    """
+    streams, refusals, counts, first_ns = _read(path, driver)
+    for stream in streams.values():
+        stream.close()
+    start_ns = first_ns if abs(first_ns) > _MAX_START_S * NS else 0
+    report = _report(driver, streams, refusals, counts, start_ns)
+    names = [REPORT, *(f"{name}.csv" for name in streams)]
+    for name in names:
+        if (out / name).exists():
+            raise InputError(str(out / name), "already exists", "choose another --out")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+        try:
+            for name, stream in streams.items():
+                _write_capture(stream, draft / f"{name}.csv", start_ns)
+            (draft / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+            out.mkdir(exist_ok=True)
+            for name in reversed(names):
+                (draft / name).replace(out / name)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(
+            str(out), f"cannot be written ({reason})", "choose another --out, or free disk space"
+        ) from error
+    return report
+
+
+def _read(
+    path: Path, driver: Driver
+) -> tuple[dict[str, DecodedStream], Refusals, Counter[Direction], int]:
+    """Decode all values of a log."""
+    decoder = driver.make_decoder()
+    streams: dict[str, DecodedStream] = {}
+    refusals = Refusals()
+    counts: Counter[Direction] = Counter()
+    first_ns: int | None = None
+    for line, message in read_raw_log(path):
+        first_ns = message.arrival_ns if first_ns is None else first_ns
+        counts[message.direction] += 1
+        try:
+            decoded = decoder.push(message)
+        except PacketError as error:
+            refusals.add(line, message.characteristic, error)
+            continue
+        for packet in decoded:
+            if isinstance(packet, SamplePacket):
+                spec = next(s for s in decoder.streams if s.name == packet.stream)
+                if spec.name not in streams:
+                    streams[spec.name] = DecodedStream(spec)
+                _check_settings(str(path), line, streams[spec.name].spec, spec)
+                streams[spec.name].push(packet)
+    return dict(sorted(streams.items())), refusals, counts, first_ns or 0
+
+
+def _check_settings(
+    source: str, line: int, before: StreamDescription, now: StreamDescription
+) -> None:
+    if before != now:
+        raise InputError(
+            source,
+            f"the settings of {now.name} change ({before.fs:g} to {now.fs:g} Hz)",
+            "split the log before this line, with the commands that belong to it",
+            f"line {line}",
+        )
+
+
+def _write_capture(stream: DecodedStream, path: Path, start_ns: int) -> None:
+    with open_csv(path) as write:
+        for times_ns, samples in stream.blocks():
+            table: dict[str, Any] = {"time_s": (times_ns - start_ns) / NS}
+            if stream.spec.counts_per_unit == 1:
+                values: Any = samples
+            else:
+                values = stream.spec.to_physical(samples)
+            for i, name in enumerate(stream.spec.columns):
+                table[name] = values[:, i]
+            write(pd.DataFrame(table))
+
+
+def _report(
+    driver: Driver,
+    streams: dict[str, DecodedStream],
+    refusals: Refusals,
+    counts: Counter[Direction],
+    start_ns: int,
+) -> dict[str, Any]:
+    total: Counter[str] = Counter(exact=0, ambiguous=0, unknown=0)
+    described: dict[str, Any] = {}
+    for name, stream in streams.items():
+        spec, loss = stream.spec, stream.loss
+        by_class = {"exact": loss.exact, "ambiguous": loss.ambiguous, "unknown": loss.unknown}
+        total.update(by_class)
+        described[name] = {
+            "file": f"{name}.csv",
+            "columns": list(spec.columns),
+            "rate": spec.fs,
+            "unit": spec.unit,
+            "samples": stream.received,
+            "loss": by_class,
+            "gaps": loss.gaps,
+            "loss_in_words": describe_loss(loss, stream.received, spec.timing),
+            "timing": _describe_timing(spec.timing),
+            "runs": stream.runs,
+            "resolution": spec.resolution,
+            "band_hz": list(spec.band_hz),
+        }
+    return {
+        "driver": driver.kind,
+        "driver_version": driver.version,
+        "streams": described,
+        "samples": {name: stream.received for name, stream in streams.items()},
+        "loss": dict(total),
+        "refused": refusals.listed,
+        "refused_count": refusals.count,
+        "refused_reasons": dict(sorted(refusals.reasons.items())),
+        "values": {str(direction): counts[direction] for direction in Direction},
+        "start_s": start_ns / NS,
+    }
+
+
+def _describe_timing(timing: Timing) -> dict[str, Any]:
+    """Return what places the samples in time: counter, clock or arrival."""
+    match timing:
+        case SampleCounter(modulus=modulus):
+            return {"by": "counter", "modulus": modulus}
+        case SampleClock():
+            return {"by": "clock", "epoch": timing.epoch, "sample": timing.sample}
+        case _:
+            return {"by": "arrival"}

@@ -1,0 +1,216 @@
+"""The samples of one stream of a device, from packets to samples with times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twitchsense.devices.contract import SamplePacket
+from twitchsense.devices.placement.loss import LossCount
+from twitchsense.devices.placement.placed import PlacedPacket
+from twitchsense.devices.placement.selection import make_placement
+from twitchsense.devices.streams import SampleClock, StreamDescription
+from twitchsense.model.channels import NS
+from twitchsense.model.sample_file import SampleFile
+from twitchsense.nightfile.device_clock import CRYSTAL_PPM, ArrivalTimes, DeviceClock
+
+#: Packets that are written to the temporary file at once.
+_BATCH_PACKETS: Final = 1000
+#: Samples of a block.
+_BLOCK_SAMPLES: Final = 1 << 16
+#: Least time (s) between two times of the device that samples are interpolated between.
+_ANCHOR_S: Final = 10.0
+#: Least time (s) between the last such time of a piece and the one before: the resolution of
+#: nearer ones would bend the time between them.
+_LAST_ANCHOR_S: Final = 1.0
+
+Times = NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class _Piece:
+    """Consecutive samples.
+
+    Attributes
+    ----------
+    run, index : int
+        As in `PlacedPacket`.
+    count : int
+        Number of samples.
+    row : int
+        First row in the temporary file.
+    anchors : list of (int, int)
+        Sample, counted from `index`, and its time in ticks since the run's first.
+    """
+
+    run: int
+    index: int
+    count: int
+    row: int
+    anchors: list[tuple[int, int]] = field(default_factory=list)
+
+
+class DecodedStream:
+    """Collects the packets of a stream; the samples are in a temporary file.
+
+    Parameters
+    ----------
+    spec : StreamDescription
+
+    Attributes
+    ----------
+    received : int
+        Number of samples.
+    """
+
+    def __init__(self, spec: StreamDescription) -> None:
+        self.spec = spec
+        self.received = 0
+        self._placement = make_placement(spec)
+        self._file: SampleFile | None = None
+        self._rows = 0
+        self._batch: list[NDArray[Any]] = []
+        self._pieces: list[_Piece] = []
+        self._arrivals: dict[int, ArrivalTimes] = {}
+        self._resent: dict[int, ArrivalTimes] = {}
+        self._first_ticks: dict[int, int] = {}
+
+    @property
+    def loss(self) -> LossCount:
+        """Lost samples; complete after `close`."""
+        return self._placement.loss
+
+    @property
+    def runs(self) -> int:
+        """Number of runs of the counter or clock."""
+        return len({piece.run for piece in self._pieces})
+
+    def push(self, packet: SamplePacket) -> None:
+        """Add a packet."""
+        for placed in self._placement.push(packet):
+            self._append(placed)
+
+    def close(self) -> None:
+        """Add the packets that wait for a decision, and remove samples that came twice."""
+        for placed in self._placement.close():
+            self._append(placed)
+        self._write_batch()
+        self._sort_pieces()
+        self.received = sum(piece.count for piece in self._pieces)
+
+    def blocks(self) -> Iterator[tuple[Times, NDArray[Any]]]:
+        """Yield the samples in blocks, in order of time.
+
+        Yields
+        ------
+        times_ns : ndarray of int64, shape (n,)
+            Times on the clock of the arrivals, increasing. A step longer than the period of
+            sampling is a gap.
+        samples : ndarray, shape (n, width)
+            As sent by the device.
+        """
+        period_ns = NS / self.spec.fs
+        clocks: dict[int, DeviceClock] = {}
+        end_ns, run, shift_ns = None, -1, 0
+        for piece in self._pieces:
+            if piece.run != run:
+                run, shift_ns = piece.run, 0
+                arrivals = self._arrivals.get(run) or self._resent[run]
+                clocks = {run: arrivals.fit()}
+            assert self._file is not None
+            for start in range(0, piece.count, _BLOCK_SAMPLES):
+                stop = min(start + _BLOCK_SAMPLES, piece.count)
+                ticks = self._ticks(piece, np.arange(start, stop))
+                times_ns = clocks[run].to_utc(ticks) + shift_ns
+                if end_ns is not None and times_ns[0] < end_ns:
+                    # the fitted clocks of two runs overlap slightly: the later run is delayed
+                    shift_ns += end_ns - int(times_ns[0])
+                    times_ns = times_ns + (end_ns - int(times_ns[0]))
+                end_ns = int(times_ns[-1]) + max(1, int(period_ns / 2))
+                yield times_ns, self._file.read(piece.row + start, piece.row + stop)
+
+    def _ticks(self, piece: _Piece, offsets: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the times of samples of a piece, in ticks of the stream's clock."""
+        clock = self.spec.timing
+        if not isinstance(clock, SampleClock):
+            return (offsets + piece.index).astype(np.float64)
+        period = clock.tick_hz / self._fitted_fs
+        at = np.array([a for a, _ in piece.anchors], np.float64)
+        ticks = np.array([t for _, t in piece.anchors], np.float64)
+        inside = np.interp(offsets, at, ticks)
+        before = np.minimum(offsets - at[0], 0) * period
+        after = np.maximum(offsets - at[-1], 0) * period
+        return np.asarray(inside + before + after, np.float64)
+
+    @property
+    def _fitted_fs(self) -> float:
+        return float(getattr(self._placement, "fs", self.spec.fs))
+
+    # -- collecting ----------------------------------------------------------------------
+
+    def _append(self, placed: PlacedPacket) -> None:
+        samples = placed.packet.samples
+        if self._file is None:
+            self._file = SampleFile(self.spec.width, samples.dtype)
+        n = len(samples)
+        last = self._pieces[-1] if self._pieces else None
+        if last is None or last.run != placed.run or last.index + last.count != placed.index:
+            last = _Piece(placed.run, placed.index, 0, self._rows)
+            self._pieces.append(last)
+        self._add_time(last, placed, n)
+        last.count += n
+        self._rows += n
+        self._batch.append(samples)
+        if len(self._batch) >= _BATCH_PACKETS:
+            self._write_batch()
+
+    def _add_time(self, piece: _Piece, placed: PlacedPacket, n: int) -> None:
+        """Note when the last sample of a packet was taken, and when the packet arrived."""
+        clock = self.spec.timing
+        last_ticks = placed.index + n - 1
+        tick_hz, prior_ppm = self.spec.fs, self.spec.fs_tolerance * 1e6
+        if isinstance(clock, SampleClock) and placed.ticks is not None:
+            tick_hz, prior_ppm = clock.tick_hz, CRYSTAL_PPM
+            ticks = placed.ticks - self._first_ticks.setdefault(placed.run, placed.ticks)
+            stated = 0 if clock.sample == "first" else n - 1
+            self._add_anchor(piece, piece.count + stated, ticks, clock.tick_hz)
+            last_ticks = ticks + round((n - 1 - stated) * clock.tick_hz / self._fitted_fs)
+        kept = self._resent if placed.packet.resent else self._arrivals
+        if placed.run not in kept:
+            kept[placed.run] = ArrivalTimes(tick_hz, prior_ppm)
+        kept[placed.run].push(
+            np.array([last_ticks], np.int64), np.array([placed.packet.arrival_ns], np.int64)
+        )
+
+    def _add_anchor(self, piece: _Piece, offset: int, ticks: int, tick_hz: int) -> None:
+        anchors = piece.anchors
+        if len(anchors) >= 2 and ticks - anchors[-2][1] < _ANCHOR_S * tick_hz:
+            anchors[-1] = (offset, ticks)
+        elif not anchors or ticks - anchors[-1][1] >= _LAST_ANCHOR_S * tick_hz:
+            anchors.append((offset, ticks))
+
+    def _write_batch(self) -> None:
+        if self._batch and self._file is not None:
+            self._file.append(np.concatenate(self._batch))
+            self._batch = []
+
+    def _sort_pieces(self) -> None:
+        """Bring the pieces into the order of time, and cut off samples that came twice."""
+        if isinstance(self.spec.timing, SampleClock):
+            return  # in the order of arrival, which is that of time
+        ordered: list[_Piece] = []
+        for piece in sorted(self._pieces, key=lambda p: (p.run, p.index)):
+            last = ordered[-1] if ordered else None
+            if last is not None and last.run == piece.run:
+                twice = last.index + last.count - piece.index
+                if twice > 0:
+                    piece.index += twice
+                    piece.row += twice
+                    piece.count -= twice
+            if piece.count > 0:
+                ordered.append(piece)
+        self._pieces = ordered
