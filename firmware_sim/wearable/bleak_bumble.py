@@ -29,6 +29,11 @@ T = TypeVar("T")
 _INTERVAL_MS = 30.0
 #: Supervision timeout (ms) that BlueZ starts with.
 _TIMEOUT_MS = 420
+#: Parts of an advertisement that list services.
+_UUID_LISTS = (
+    core.AdvertisingData.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS,
+    core.AdvertisingData.COMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS,
+)
 
 
 class BumbleScanner(BaseBleakScanner):
@@ -57,8 +62,7 @@ class BumbleScanner(BaseBleakScanner):
         name = data.get(core.AdvertisingData.COMPLETE_LOCAL_NAME) or data.get(
             core.AdvertisingData.SHORTENED_LOCAL_NAME
         )
-        uuids = data.get(core.AdvertisingData.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS) or []
-        services = [_uuid(uuid) for uuid in uuids]
+        services = [_uuid(uuid) for number in _UUID_LISTS for uuid in data.get(number) or []]
         if not self.is_allowed_uuid(services):
             return
         seen = AdvertisementData(

@@ -128,7 +128,7 @@ async def start_wearables(
         controller = RadioController(f"wearable {number}", radio.channel, address)
         wearable = make_wearable(plan, number, radio.channel, controller)
         radio.channel.set_conditions(controller, error_rate=plan.error_rate)
-        pipe = _ControllerTransport(controller)
+        pipe = ControllerTransport(controller)
         await wearable.power_on(pipe, pipe, address)
         radio.wearables.append(wearable)
         tasks.append(asyncio.create_task(wearable.run()))
@@ -197,15 +197,15 @@ async def open_air(
         if transport:
             pipe = await stack.enter_async_context(await open_transport(transport))
             radio = SimulatedRadio()
-            host = await _make_central(pipe.source, pipe.sink)
+            host = await make_central(pipe.source, pipe.sink)
         else:
             radio = await stack.enter_async_context(
                 start_wearables(wearable_options or [make_options(**options)])
             )
             assert radio.channel is not None
             controller = RadioController("central", radio.channel, _CENTRAL)
-            both = _ControllerTransport(controller)
-            host = await _make_central(both, both)
+            both = ControllerTransport(controller)
+            host = await make_central(both, both)
         stack.push_async_callback(_power_off, host)
         radio.scanner, radio.client = make_backends(host, mtu)
         yield radio
@@ -224,7 +224,8 @@ def make_options(faults: str | tuple[Fault, ...] = (), **options: Any) -> Wearab
     )
 
 
-async def _make_central(source: Any, sink: Any) -> Device:
+async def make_central(source: Any, sink: Any) -> Device:
+    """Return a host that is switched on, for the central on a controller."""
     host = make_device("central", _CENTRAL, source, sink)
     await host.power_on()
     return host
@@ -235,7 +236,7 @@ async def _power_off(host: Device) -> None:
         await host.power_off()
 
 
-class _ControllerTransport:
+class ControllerTransport:
     """A controller in this process as source and sink of a host."""
 
     def __init__(self, controller: Controller) -> None:
