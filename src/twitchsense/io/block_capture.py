@@ -119,11 +119,12 @@ class BlockCapture:
 
     def read_into(self, builders: Mapping[str, ChannelBuilder]) -> tuple[int, int]:
         """Append all samples to the builders of their channels; see `Capture.read_into`."""
-        last = self.first_time_ns()
+        last, done = self.first_time_ns(), 0
         for first in range(0, len(self._blocks.counts), BLOCKS_AT_ONCE):
             stop = min(first + BLOCKS_AT_ONCE, len(self._blocks.counts))
-            times_ns = self._clock.times(first, stop) + self._shift_ns
             samples = self._blocks.read(first, stop).astype(np.float64)
+            times_ns = self._clock.times(done, done + len(samples)) + self._shift_ns
+            done += len(samples)
             for plan in self.plans:
                 columns = [samples[:, _AXES.index(name)] for name in plan.names]
                 builders[plan.name].append(times_ns, columns)

@@ -60,7 +60,7 @@ class BlockClock:
         nominal_fs: float,
         resolution_ns: int,
     ) -> None:
-        self._counts = counts
+        self._index = np.cumsum(counts) - counts
         self._zero_ns = int(starts_ns[0])
         since = (starts_ns - self._zero_ns).astype(np.float64)
         steps, sizes = np.diff(since), counts[:-1].astype(np.float64)
@@ -79,9 +79,8 @@ class BlockClock:
         self.gaps = breaks + 1
         self.fs = NS / period
         runs = np.concatenate([[0], self.gaps])
-        index = np.cumsum(counts) - counts
         run_of_block = np.searchsorted(self.gaps, np.arange(len(counts)), side="right")
-        offsets = index - index[runs][run_of_block]
+        offsets = self._index - self._index[runs][run_of_block]
         residuals = since - offsets * period
         blocks_in_run = np.bincount(run_of_block)
         run_starts = np.bincount(run_of_block, residuals) / blocks_in_run
@@ -89,22 +88,25 @@ class BlockClock:
         self.rms_error_ns = float(np.sqrt(np.mean((self._block_starts - since) ** 2)))
 
     def times(self, first: int, stop: int) -> NDArray[np.int64]:
-        """Return the times of all samples of some blocks.
+        """Return the times of samples, numbered through all blocks.
 
         Parameters
         ----------
         first, stop : int
-            Blocks ``[first, stop)``.
+            Samples ``[first, stop)``.
 
         Returns
         -------
-        ndarray of int64, shape (samples,)
+        ndarray of int64, shape (stop - first,)
             In ns.
         """
-        counts = self._counts[first:stop]
-        ends = np.cumsum(counts)
-        within = np.arange(int(ends[-1])) - np.repeat(ends - counts, counts)
-        since = np.repeat(self._block_starts[first:stop], counts) + within * (NS / self.fs)
+        low = int(np.searchsorted(self._index, first, side="right")) - 1
+        high = int(np.searchsorted(self._index, stop, side="left"))
+        inside = np.append(np.maximum(self._index[low:high], first), stop)
+        counts = np.diff(inside)
+        # time of the sample with number 0, if the spacing of the block began there
+        zeros = self._block_starts[low:high] - self._index[low:high] * (NS / self.fs)
+        since = np.repeat(zeros, counts) + np.arange(first, stop) * (NS / self.fs)
         times: NDArray[np.int64] = self._zero_ns + np.rint(since).astype(np.int64)
         return times
 

@@ -84,10 +84,17 @@ def _open_actigraph(path: Path, source: str, mapping: ColumnMapping, zone: str |
     return BlockCapture(ActigraphBlocks(path, source), source, mapping, zone)
 
 
+def _open_xdf(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
+    from twitchsense.io.xdf import XdfCapture
+
+    return XdfCapture(path, source, mapping, zone)
+
+
 FORMATS: Final = (
     CaptureFormat("CSV", (".csv", ".csv.gz"), _open_csv),
     CaptureFormat("Parquet", (".parquet",), _open_parquet),
     CaptureFormat("EDF, EDF+ and BDF", (".edf", ".bdf", ".rec"), _open_edf),
+    CaptureFormat("XDF", (".xdf",), _open_xdf),
     CaptureFormat("Axivity", (".cwa",), _open_axivity),
     CaptureFormat("GENEActiv", (".bin",), _open_geneactiv),
     CaptureFormat("ActiGraph", (".gt3x",), _open_actigraph),

@@ -27,10 +27,13 @@ class LabelledSignal:
     label : str
     unit : str
         As it stands in the file; may be empty.
+    suggested : str
+        Name without a unit, if the file says that it is EMG or acceleration.
     """
 
     label: str
     unit: str
+    suggested: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,10 @@ def plan_signals(
         if signal is None:
             continue
         name = mapping.rename(signal.label)
-        if name == signal.label and not _is_channel_name(name):
+        if name == signal.label and signal.suggested and not _is_channel_name(name):
+            name = signal.suggested
+            notes.append(f"{source}: '{signal.label}' is {name}")
+        elif name == signal.label and not _is_channel_name(name):
             ignored.append(signal.label)
             continue
         if name.casefold() == IGNORE:
