@@ -19,7 +19,7 @@ from twitchsense.io.block_clock import BlockClock
 from twitchsense.io.capture import ColumnMapping, ignored_columns_note
 from twitchsense.io.channel_builder import ChannelBuilder
 from twitchsense.io.labelled_signals import plan_signals
-from twitchsense.io.stamp_blocks import Floats, group_stamps
+from twitchsense.io.timestamp_blocks import Floats, group_timestamps
 from twitchsense.io.xdf_channels import describe_channels
 from twitchsense.io.xdf_clock import OffsetCorrection
 from twitchsense.io.xdf_file import XdfFile, XdfStream
@@ -140,8 +140,8 @@ class XdfCapture:
     def _fit_clock(self, stream: XdfStream) -> BlockClock | None:
         """Return the fitted times of a stream's samples; None if it has none."""
         correct = OffsetCorrection(stream.offset_times, stream.offset_values)
-        parts = (correct(times) for times in self._stamps(stream))
-        blocks = group_stamps(parts)
+        parts = (correct(times) for times in self._timestamps(stream))
+        blocks = group_timestamps(parts)
         if not len(blocks.counts) or not blocks.fs:
             return None
         clock = BlockClock(blocks.starts_ns, blocks.counts, blocks.fs, _RESOLUTION_NS)
@@ -155,26 +155,26 @@ class XdfCapture:
             )
         return clock
 
-    def _stamps(self, stream: XdfStream) -> Iterator[Floats]:
+    def _timestamps(self, stream: XdfStream) -> Iterator[Floats]:
         """Yield the times of all samples; those without a timestamp follow the one before."""
         period = 1 / stream.nominal_fs if stream.nominal_fs else 0.0
         last = np.nan
-        for stamps, _ in self._file.blocks(stream):
-            known = ~np.isnan(stamps)
+        for timestamps, _ in self._file.blocks(stream):
+            known = ~np.isnan(timestamps)
             if not known.all():
-                index = np.arange(len(stamps))
+                index = np.arange(len(timestamps))
                 source = np.maximum.accumulate(np.where(known, index, -1))
-                before = np.where(source < 0, last, stamps[np.maximum(source, 0)])
-                stamps = before + (index - source) * period
-            last = float(stamps[-1])
-            if not np.isfinite(stamps).all() or np.abs(stamps).max() > _MAX_TIME_S:
+                before = np.where(source < 0, last, timestamps[np.maximum(source, 0)])
+                timestamps = before + (index - source) * period
+            last = float(timestamps[-1])
+            if not np.isfinite(timestamps).all() or np.abs(timestamps).max() > _MAX_TIME_S:
                 raise InputError(
                     self.source,
                     "a sample has no usable time",
                     "record it again",
                     f"stream '{stream.text('name')}'",
                 )
-            yield stamps
+            yield timestamps
 
 
 def _file_start(recorded: str, zone: str | None) -> tuple[datetime | None, str]:

@@ -119,7 +119,7 @@ class XdfFile:
 
         Yields
         ------
-        stamps : ndarray of float64, shape (n,)
+        timestamps : ndarray of float64, shape (n,)
             In s by the clock of the stream; NaN where the sample has none.
         samples : ndarray, shape (n, channels)
         """
@@ -131,11 +131,11 @@ class XdfFile:
                     data = np.frombuffer(
                         _read(file, begin, min(block_bytes, end - begin)), np.uint8
                     )
-                    stamps, rows, used = _parse_samples(data, width, count)
-                    if not len(stamps):
+                    timestamps, rows, used = _parse_samples(data, width, count)
+                    if not len(timestamps):
                         break  # damaged, or cut
-                    begin, count = begin + used, count - len(stamps)
-                    yield stamps, rows.view(stream.dtype).reshape(-1, stream.channels)
+                    begin, count = begin + used, count - len(timestamps)
+                    yield timestamps, rows.view(stream.dtype).reshape(-1, stream.channels)
 
     def _chunks(self, file: BinaryIO, size: int) -> Iterator[tuple[int, int, int]]:
         """Yield tag, first byte and end of the content of each chunk."""
@@ -209,13 +209,13 @@ def _parse_samples(
 
     Returns
     -------
-    stamps : ndarray of float64, shape (n,)
+    timestamps : ndarray of float64, shape (n,)
     rows : ndarray of uint8, shape (n, width)
     used : int
         Bytes of these samples.
     """
     at = 0
-    stamps: list[NDArray[np.float64]] = [np.empty(0)]
+    timestamps: list[NDArray[np.float64]] = [np.empty(0)]
     rows: list[NDArray[np.uint8]] = [np.empty((0, width), np.uint8)]
     while count and at < len(data) and data[at] in (0, _STAMPED):
         flag = int(data[at])
@@ -226,12 +226,12 @@ def _parse_samples(
         table = data[at : at + most * size].reshape(most, size)
         table = table[: _run_length(table[:, 0], flag)]
         if flag:
-            stamps.append(np.ascontiguousarray(table[:, 1:9]).view("<f8").ravel())
+            timestamps.append(np.ascontiguousarray(table[:, 1:9]).view("<f8").ravel())
         else:
-            stamps.append(np.full(len(table), np.nan))
+            timestamps.append(np.full(len(table), np.nan))
         rows.append(table[:, size - width :])
         at, count = at + table.size, count - len(table)
-    return np.concatenate(stamps), np.concatenate(rows), at
+    return np.concatenate(timestamps), np.concatenate(rows), at
 
 
 def _run_length(flags: NDArray[np.uint8], flag: int) -> int:

@@ -1,6 +1,6 @@
 """Groups samples with a timestamp each into blocks, for `BlockClock`.
 
-A program that stamps samples when they arrive stamps those of a packet together or in bursts.
+A program that timestamps samples when they arrive timestamps those of a packet together or in bursts.
 Blocks of half a second average that out; a block ends early where time jumps.
 """
 
@@ -34,7 +34,7 @@ _EVEN_SHARE: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class StampBlocks:
+class TimestampBlocks:
     """Blocks of samples.
 
     Attributes
@@ -51,26 +51,26 @@ class StampBlocks:
     fs: float
 
 
-def group_stamps(stamps: Iterable[Floats]) -> StampBlocks:
+def group_timestamps(timestamps: Iterable[Floats]) -> TimestampBlocks:
     """Group timestamps into blocks.
 
     Parameters
     ----------
-    stamps : iterable of ndarray of float64, shape (n,)
+    timestamps : iterable of ndarray of float64, shape (n,)
         Times in s, in parts of any size.
 
     Returns
     -------
-    StampBlocks
+    TimestampBlocks
     """
-    parts = iter(stamps)
+    parts = iter(timestamps)
     head: list[Floats] = []
     while sum(map(len, head)) < _LEARNING_SIZE and (part := next(parts, None)) is not None:
         head.append(part)
     first = np.concatenate([np.empty(0), *head])
     if len(first) < 2:
         starts = np.rint(first * NS).astype(np.int64)
-        return StampBlocks(starts, np.ones(len(first), np.int64), 0.0)
+        return TimestampBlocks(starts, np.ones(len(first), np.int64), 0.0)
     period = _typical_period(first)
     steps = np.diff(first)
     even = float((np.abs(steps / period - 1) > 0.5).mean()) <= _EVEN_SHARE
@@ -88,7 +88,7 @@ def group_stamps(stamps: Iterable[Floats]) -> StampBlocks:
             _append_blocks(times, edges, period, starts_list, counts_list)
     if len(rest):
         _append_blocks(rest, np.array([0, len(rest)]), period, starts_list, counts_list)
-    return StampBlocks(np.concatenate(starts_list), np.concatenate(counts_list), 1 / period)
+    return TimestampBlocks(np.concatenate(starts_list), np.concatenate(counts_list), 1 / period)
 
 
 def _typical_period(times: Floats) -> float:
