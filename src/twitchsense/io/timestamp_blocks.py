@@ -1,7 +1,7 @@
 """Groups samples with a timestamp each into blocks, for `BlockClock`.
 
-A program that timestamps samples when they arrive timestamps those of a packet together or in bursts.
-Blocks of half a second average that out; a block ends early where time jumps.
+Samples of a packet often arrive together, so that their timestamps come in bursts. Blocks of
+half a second average that out; a block ends early where time jumps.
 """
 
 from __future__ import annotations
