@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from twitchsense.cli.options import AnalysisOptions, analysis_options, verbosity
+from twitchsense.cli.options import AnalysisOptions, analysis_options, verbosity, via_option
 from twitchsense.errors import InputError
 from twitchsense.text import printable
 
@@ -38,6 +38,7 @@ _CONTEXTS: Final = ("wake", "drowsy", "sleep_onset", "asleep", "unknown")
     help="Respiratory events: onset, duration; leg movements near them are counted separately.",
 )
 @analysis_options
+@via_option
 @click.option("--no-report", is_flag=True, help="Leave report.html out.")
 @verbosity
 def analyze(
@@ -46,6 +47,7 @@ def analyze(
     hypnogram: Path | None,
     respiratory: Path | None,
     options: AnalysisOptions,
+    via: str | None,
     no_report: bool,
     quiet: bool,
 ) -> None:
@@ -69,7 +71,7 @@ def analyze(
     with show_steps(quiet=quiet) as steps:
         steps.start("reading")
         recording = read(
-            *captures, columns=settings.columns, legs=settings.legs, zone=settings.zone
+            *captures, columns=settings.columns, legs=settings.legs, zone=settings.zone, via=via
         )
         steps.start("analysing")
         night = run(

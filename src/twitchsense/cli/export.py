@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from twitchsense.cli.options import map_option, parse_map, verbosity, zone_option
+from twitchsense.cli.options import map_option, parse_map, verbosity, via_option, zone_option
 
 _FILE = click.Path(path_type=Path)
 
@@ -17,6 +17,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--out", metavar="DIR", required=True, type=_FILE, help="Directory of the files.")
 @map_option
 @zone_option
+@via_option
 @verbosity
 def export(
     captures: tuple[Path, ...],
@@ -24,6 +25,7 @@ def export(
     out: Path,
     pairs: tuple[str, ...],
     zone: str | None,
+    via: str | None,
     quiet: bool,
 ) -> None:
     """Write samples in µV and g, gaps as gaps; `analyze` reads them again.
@@ -34,7 +36,7 @@ def export(
     from twitchsense.io.export import export as write
     from twitchsense.io.read import read
 
-    recording = read(*captures, columns=parse_map(pairs), zone=zone)
+    recording = read(*captures, columns=parse_map(pairs), zone=zone, via=via)
     for path in write(recording, kind, out):
         if not quiet:
             click.echo(str(path), err=True)

@@ -173,6 +173,12 @@ zone_option = click.option(
     "--zone", metavar="ZONE", help="Time zone of the wearer, such as Europe/Berlin."
 )
 
+via_option = click.option(
+    "--via",
+    type=click.Choice(["mne"]),
+    help="Read captures of formats that only MNE knows: fif, BrainVision, EEGLAB, GDF, …",
+)
+
 _ANALYSIS_OPTIONS: Final = (
     click.option(
         "--stages",

@@ -90,6 +90,12 @@ def _open_xdf(path: Path, source: str, mapping: ColumnMapping, zone: str | None)
     return XdfCapture(path, source, mapping, zone)
 
 
+def _open_mne(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
+    from twitchsense.io.mne_raw import MneCapture
+
+    return MneCapture(path, source, mapping, zone)
+
+
 FORMATS: Final = (
     CaptureFormat("CSV", (".csv", ".csv.gz"), _open_csv),
     CaptureFormat("Parquet", (".parquet",), _open_parquet),
@@ -102,7 +108,11 @@ FORMATS: Final = (
 )
 
 
-def find_format(path: Path, source: str) -> CaptureFormat:
+#: Programs that read formats of their own (`read(via=...)`, ``--via``).
+VIA: Final = {"mne": CaptureFormat("MNE", (), _open_mne)}
+
+
+def find_format(path: Path, source: str, via: str | None = None) -> CaptureFormat:
     """Return the format of a file, by the ending of its name.
 
     Parameters
@@ -110,6 +120,8 @@ def find_format(path: Path, source: str) -> CaptureFormat:
     path : Path
     source : str
         Name of the file in messages.
+    via : str, optional
+        Key of `VIA`, which then decides.
 
     Returns
     -------
@@ -120,6 +132,10 @@ def find_format(path: Path, source: str) -> CaptureFormat:
     InputError
         If `path` is a folder, or its name has none of the known endings.
     """
+    if via is not None:
+        if via not in VIA:
+            raise InputError("via", f"'{via}' is not known", f"use one of: {', '.join(VIA)}")
+        return VIA[via]
     if path.is_dir():
         raise InputError(source, "is a folder", "give the capture files in it")
     name = path.name.casefold()

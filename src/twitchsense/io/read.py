@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from twitchsense.errors import InputError
 from twitchsense.io.capture import ColumnMapping
 from twitchsense.io.formats import find_format
+from twitchsense.io.input_files import hash_capture
 from twitchsense.io.merge import merge
 from twitchsense.model.channels import Channel, Leg
 from twitchsense.model.column_names import channel_sort_key
@@ -27,6 +28,7 @@ def read(
     columns: Mapping[str, str] | None = None,
     legs: Mapping[str, str] | None = None,
     zone: str | None = None,
+    via: str | None = None,
 ) -> Recording:
     """Read a capture, or several files of one recording.
 
@@ -43,6 +45,8 @@ def read(
     zone : str, optional
         IANA time zone of the wearer. EDF stores local time only, so its UTC is known only
         with a zone.
+    via : {'mne'}, optional
+        Read the files by MNE-Python, for formats that only it knows (extra ``mne``).
 
     Returns
     -------
@@ -74,9 +78,9 @@ def read(
     digests = []
     for path in files:
         source = display_name(path)
-        capture_format = find_format(path, source)
+        capture_format = find_format(path, source, via)
         try:
-            digests.append(_hash(path))
+            digests.append(hash_capture(path))
             captures.append(capture_format.open(path, source, mapping, zone))
         except OSError as error:
             raise _unreadable(path, source, error) from error
@@ -143,15 +147,10 @@ def hash_files(paths: Sequence[Path]) -> str:
     digests = []
     for path in paths:
         try:
-            digests.append(_hash(path))
+            digests.append(hash_capture(path))
         except OSError as error:
             raise _unreadable(path, display_name(path), error) from error
     return _join_hashes(digests)
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _join_hashes(digests: Sequence[str]) -> str:
