@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from twitchsense.sleep.context import Context as Context
     from twitchsense.sleep.context_intervals import ContextIntervals as ContextIntervals
     from twitchsense.sleep.hypnogram.model import Hypnogram as Hypnogram
+    from twitchsense.sleep.hypnogram.yasa import YasaHypnogram as YasaHypnogram
     from twitchsense.sleep.onset import SleepOnset as SleepOnset
     from twitchsense.trend.association import Association as Association
     from twitchsense.trend.diary import Diary as Diary
@@ -85,6 +86,7 @@ _MODULES: Final = {
     "TwitchsenseError": "twitchsense.errors",
     "TypicalRate": "twitchsense.trend.weeks",
     "Weeks": "twitchsense.trend.weeks",
+    "YasaHypnogram": "twitchsense.sleep.hypnogram.yasa",
     "analyze": "twitchsense.results.night",
     "get_profile": "twitchsense.settings",
     "load_settings": "twitchsense.settings",
@@ -133,6 +135,7 @@ __all__ = [
     "TwitchsenseError",
     "TypicalRate",
     "Weeks",
+    "YasaHypnogram",
     "__version__",
     "analyze",
     "get_profile",

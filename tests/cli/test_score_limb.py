@@ -67,8 +67,9 @@ def test_json_holds_the_keys_of_the_contract_and_the_movements(files):
     found = loaded(
         files["moves"], "--hypnogram", files["stages"], "--respiratory", files["breaths"]
     )
-    assert list(found) == [*CONTRACT, "movements"]
+    assert list(found) == [*CONTRACT, "notes", "movements"]
     movements = found.pop("movements")
+    assert found.pop("notes") == []
     assert found == {
         "n_lm": 6, "n_bilateral_lm": 1, "n_clm": 6, "n_plm": 4, "n_plms": 4, "n_plmw": 0,
         "n_series": 1, "n_short_imi": 1, "n_isolated": 2, "plms_index": 160.0, "plmw_index": 0.0,

@@ -11,9 +11,9 @@ from twitchsense import InputError, score_limb
 from twitchsense.scoring.leg_movements.input import (
     read_leg_hypnogram,
     read_movements,
-    read_respiratory,
 )
 from twitchsense.sleep.hypnogram.model import Hypnogram
+from twitchsense.sleep.lab_files.respiratory_events import read_respiratory_events
 
 
 def written(tmp_path, text):
@@ -105,7 +105,7 @@ def test_files_and_tables_give_the_same_score(tmp_path):
     frame = read_movements(written(tmp_path, text))
     assert frame["leg"].tolist() == ["left", "right"]
     assert score_limb(frame).movements["imi"].tolist()[1] == 10.0
-    assert read_respiratory(written(tmp_path, "onset,duration\n")).empty
+    assert read_respiratory_events(written(tmp_path, "onset,duration\n")).events.empty
 
 
 @pytest.mark.parametrize(

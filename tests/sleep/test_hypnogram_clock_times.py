@@ -25,7 +25,7 @@ def test_clock_times_with_offset_are_converted_to_the_axis_of_the_recording(tmp_
 
 
 def test_times_of_day_pass_midnight_and_get_the_date_of_the_night(tmp_path):
-    text = "start,duration,stage\n23:59:30,30,W\n00:00:00,30,N1\n00:00:30,30,N2\n"
+    text = "start,duration,stage\n23:59:30,30,W\n00:00:00,30,N1\n00:00:30,9000,N2\n"
     got = read_hypnogram(write_text(tmp_path, text), night_clock("2026-03-01T23:00:00+01:00"))
     assert got.onset_s.tolist() == [3570, 3600, 3630]
     # a night that starts after midnight: the hypnogram began on the day before
@@ -89,8 +89,8 @@ def test_each_recording_of_a_trip_has_its_own_time_zone():
     texts = ["2026-05-01T23:30:00"]
     berlin = night_clock("2026-05-01T23:00:00+02:00")
     tokyo = night_clock("2026-05-03T23:00:00+09:00", zone="Asia/Tokyo")
-    there = read_clock_times(["2026-05-03T23:30:00"], tokyo, "x", str)
-    assert read_clock_times(texts, berlin, "x", str)[0] - berlin.zero_us == 1800e6
+    there = read_clock_times(["2026-05-03T23:30:00"], tokyo, "x", str).utc_us
+    assert read_clock_times(texts, berlin, "x", str).utc_us[0] - berlin.zero_us == 1800e6
     assert there[0] - tokyo.zero_us == 1800e6
 
 

@@ -54,8 +54,8 @@ def test_fitbit_repeated_hour_is_resolved_by_the_durations(tmp_path):
     [
         ("{", "is damaged JSON"),
         ("[" * 100_000, "is damaged JSON"),
-        ("{}", "is JSON without Fitbit's sleep levels"),
-        ('[1, "a", null]', "is JSON without Fitbit's sleep levels"),
+        ("{}", "is JSON without sleep stages of a known device"),
+        ('[1, "a", null]', "is JSON without sleep stages of a known device"),
         ('{"levels": 3}', "log 1: has levels without data"),
         ('{"levels": {"data": {}}}', "another night"),
         ('{"levels": {"data": {"a": 1}}}', "log 1, data: is not a list"),

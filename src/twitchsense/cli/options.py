@@ -130,7 +130,7 @@ class AnalysisOptions:
         if self.pairs:
             changes["columns"] = {**settings.columns, **parse_map(self.pairs)}
         if self.zone:
-            _check_zone(self.zone)
+            check_zone(self.zone)
             changes["zone"] = self.zone
         if self.stages:
             from twitchsense.sleep.hypnogram.stage_codes import parse_codes
@@ -200,7 +200,19 @@ _ANALYSIS_OPTIONS: Final = (
 )
 
 
-def _check_zone(zone: str) -> None:
+def check_zone(zone: str) -> None:
+    """Check the name of a time zone.
+
+    Parameters
+    ----------
+    zone : str
+        Value of ``--zone``.
+
+    Raises
+    ------
+    InputError
+        If there is no such zone.
+    """
     from zoneinfo import ZoneInfo
 
     try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from twitchsense.cli.options import verbosity
+from twitchsense.cli.options import check_zone, verbosity
+from twitchsense.text import printable
 
 if TYPE_CHECKING:
     from twitchsense.scoring.leg_movements.score_event_list import IndexValue, LegMovementScore
@@ -19,9 +21,23 @@ RULE_NAMES = ("wasm2016", "wasm2016-strict", "aasm")
 
 @click.command("score-limb")
 @click.argument("movements", metavar="MOVEMENTS.csv", type=_FILE)
-@click.option("--hypnogram", type=_FILE, help="Stages: onset, duration, stage (W N1 N2 N3 R).")
+@click.option(
+    "--hypnogram",
+    type=_FILE,
+    help="Stages: onset, duration, stage (W N1 N2 N3 R), or the file of a sleep laboratory.",
+)
 @click.option("--stages", metavar="CODES", help="Meaning of numbers in it: yasa, nsrr, 0=W,1=N1,…")
-@click.option("--respiratory", type=_FILE, help="Respiratory events: onset, duration.")
+@click.option(
+    "--respiratory",
+    type=_FILE,
+    help="Respiratory events: onset, duration, or the file of a sleep laboratory.",
+)
+@click.option(
+    "--start",
+    metavar="TIME",
+    help="Clock time of second 0 of the movements (22:30:00), for files with clock times.",
+)
+@click.option("--zone", metavar="ZONE", help="Time zone of local times, such as Europe/Berlin.")
 @click.option(
     "--rules",
     type=click.Choice(RULE_NAMES),
@@ -36,6 +52,8 @@ def score_limb(
     hypnogram: Path | None,
     stages: str | None,
     respiratory: Path | None,
+    start: str | None,
+    zone: str | None,
     rules: str,
     as_json: bool,
     quiet: bool,
@@ -46,20 +64,27 @@ def score_limb(
     """
     from twitchsense.results.save import to_json
     from twitchsense.scoring.leg_movements.input import (
+        check_hypnogram_covers,
         read_leg_hypnogram,
         read_movements,
-        read_respiratory,
     )
+    from twitchsense.scoring.leg_movements.lab_clock import movements_clock
     from twitchsense.scoring.leg_movements.score_event_list import score_leg_movements
     from twitchsense.sleep.hypnogram.stage_codes import parse_codes
+    from twitchsense.sleep.lab_files.respiratory_events import read_respiratory_events
 
     codes = parse_codes(stages) if stages else None
-    result = score_leg_movements(
-        read_movements(movements),
-        None if hypnogram is None else read_leg_hypnogram(hypnogram, codes),
-        None if respiratory is None else read_respiratory(respiratory),
-        rules,
-    )
+    if zone is not None:
+        check_zone(zone)
+    moved = read_movements(movements)
+    clock, notes = movements_clock(start, zone, [hypnogram, respiratory])
+    slept = None if hypnogram is None else read_leg_hypnogram(hypnogram, codes, clock)
+    if slept is not None:
+        check_hypnogram_covers(moved, slept)
+    breaths = None if respiratory is None else read_respiratory_events(respiratory, clock)
+    result = score_leg_movements(moved, slept, None if breaths is None else breaths.events, rules)
+    notes += () if breaths is None else breaths.notes
+    result = replace(result, notes=(*notes, *result.notes))
     if as_json:
         click.echo(to_json(result.to_dict()), nl=False)
     else:
@@ -68,6 +93,7 @@ def score_limb(
 
 def _print_score(result: LegMovementScore) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from twitchsense.scoring.leg_movements.rules import RULES
@@ -85,6 +111,8 @@ def _print_score(result: LegMovementScore) -> None:
     console.print(f"Rules: {RULES[result.rules].title}")
     console.print(table)
     console.print("–: undefined with the given input; --json lists every movement", style="dim")
+    for note in result.notes:
+        console.print(f"Note: {escape(printable(note, '?'))}")
 
 
 def _format_index(value: IndexValue) -> str:

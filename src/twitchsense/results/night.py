@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -25,7 +25,6 @@ from twitchsense.results.files import write_file
 from twitchsense.results.save import save_night
 from twitchsense.scoring.agreement import Agreement, match, read_events
 from twitchsense.scoring.labels import label_detections
-from twitchsense.scoring.leg_movements.input import read_respiratory
 from twitchsense.scoring.rates import summary_table
 from twitchsense.scoring.summary import build_summary
 from twitchsense.scoring.valid_hours import measure_valid_hours
@@ -36,6 +35,8 @@ from twitchsense.sleep.hypnogram.clock_times import NightClock
 from twitchsense.sleep.hypnogram.model import Hypnogram
 from twitchsense.sleep.hypnogram.read import read_hypnogram
 from twitchsense.sleep.hypnogram.stage_codes import check_codes
+from twitchsense.sleep.hypnogram.yasa import YasaHypnogram, hypnogram_from_yasa
+from twitchsense.sleep.lab_files.respiratory_events import read_respiratory_events
 from twitchsense.sleep.onset import SleepOnset
 
 if TYPE_CHECKING:
@@ -273,7 +274,7 @@ class Night:
 def analyze(
     recording: Recording,
     *,
-    hypnogram: str | PathLike[str] | pd.DataFrame | Hypnogram | None = None,
+    hypnogram: str | PathLike[str] | pd.DataFrame | Hypnogram | YasaHypnogram | None = None,
     respiratory: str | PathLike[str] | pd.DataFrame | None = None,
     settings: Settings | None = None,
     progress: ProgressCallback | None = None,
@@ -284,14 +285,14 @@ def analyze(
     ----------
     recording : Recording
         As returned by `twitchsense.read` or `Recording.from_arrays`.
-    hypnogram : path, DataFrame or Hypnogram, optional
+    hypnogram : path, DataFrame, Hypnogram or yasa.Hypnogram, optional
         Sleep stages: a table with ``onset`` (s from the start of the
         recording), ``duration`` (s) and ``stage``, or a file of any kind that
         `twitchsense.sleep.hypnogram.read.read_hypnogram` reads. Without it, sleep
         is estimated from the accelerometer.
     respiratory : path or DataFrame, optional
-        Respiratory events, ``onset`` and ``duration`` (s). Leg movements that
-        touch them are counted separately.
+        Respiratory events, ``onset`` and ``duration`` (s), or a file of a sleep
+        laboratory that holds them. Leg movements that touch them are counted separately.
     settings : Settings, optional
         By default the profile ``default-2026``.
     progress : callable, optional
@@ -321,9 +322,10 @@ def analyze(
             f"correct the time that is far off, or give {MAX_DAYS} days at most at once",
         )
     stages = _read_hypnogram(hypnogram, recording, settings)
-    respiratory_events = _read_respiratory(respiratory)
+    respiratory_events, notes = _read_respiratory(respiratory, recording, settings)
     detections, counts = _detect(recording, settings, progress)
     context = find_context(recording, detections, settings, stages, counts)
+    context = replace(context, notes=(*context.notes, *notes))
     labelled = label_detections(detections, context, settings, recording)
     log.info("%d events, %d rejected", len(labelled.events), len(labelled.rejected))
     return Night(recording, settings, labelled, context, respiratory_events)
@@ -348,7 +350,7 @@ def _detect(
 
 
 def _read_hypnogram(
-    given: str | PathLike[str] | pd.DataFrame | Hypnogram | None,
+    given: str | PathLike[str] | pd.DataFrame | Hypnogram | YasaHypnogram | None,
     recording: Recording,
     settings: Settings,
 ) -> Hypnogram | None:
@@ -357,10 +359,18 @@ def _read_hypnogram(
     codes = check_codes(settings.stages, "settings")
     if isinstance(given, pd.DataFrame):
         return Hypnogram.from_frame(given, codes=codes)
-    return read_hypnogram(Path(given), NightClock.from_recording(recording, settings.zone), codes)
+    clock = NightClock.from_recording(recording, settings.zone)
+    if isinstance(given, (str, PathLike)):
+        return read_hypnogram(Path(given), clock, codes)
+    return hypnogram_from_yasa(given, clock, codes)
 
 
-def _read_respiratory(given: str | PathLike[str] | pd.DataFrame | None) -> pd.DataFrame | None:
+def _read_respiratory(
+    given: str | PathLike[str] | pd.DataFrame | None, recording: Recording, settings: Settings
+) -> tuple[pd.DataFrame | None, tuple[str, ...]]:
+    """Return respiratory events and the notes of their reader."""
     if given is None or isinstance(given, pd.DataFrame):
-        return given
-    return read_respiratory(Path(given))
+        return given, ()
+    clock = NightClock.from_recording(recording, settings.zone)
+    read = read_respiratory_events(Path(given), clock)
+    return read.events, read.notes

@@ -1,8 +1,9 @@
-"""Input of the leg-movement rules: marks, sleep stages and respiratory events."""
+"""Input of the leg-movement rules: marks, and tables of stages and respiratory events."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Final
@@ -14,9 +15,13 @@ from numpy.typing import NDArray
 from twitchsense.errors import InputError
 from twitchsense.io.text_table import read_table
 from twitchsense.scoring.leg_movements.rules import LEFT, RIGHT
-from twitchsense.sleep.hypnogram.model import Hypnogram, infer_epoch_length, to_us
+from twitchsense.sleep.hypnogram.clock_times import NightClock
+from twitchsense.sleep.hypnogram.epoch_lengths import lengths_from_onsets
+from twitchsense.sleep.hypnogram.model import Hypnogram, to_us
 from twitchsense.sleep.hypnogram.read import read_hypnogram
 from twitchsense.sleep.hypnogram.stage_codes import Codes
+from twitchsense.sleep.hypnogram.yasa import YasaHypnogram, hypnogram_from_yasa
+from twitchsense.sleep.lab_files.respiratory_events import check_event_times
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -26,8 +31,6 @@ _LEGS: Final[dict[str, int]] = {
     **dict.fromkeys(("left", "l", "leftleg", "legleft", "legl", "lleg", "lat"), LEFT),
     **dict.fromkeys(("right", "r", "rightleg", "legright", "legr", "rleg", "rat"), RIGHT),
 }
-#: Largest onset or duration (s) that is accepted, about 300 years.
-_MAX_TIME_S: Final = 1e10
 
 
 def read_movements(path: str | PathLike[str]) -> pd.DataFrame:
@@ -52,46 +55,25 @@ def read_movements(path: str | PathLike[str]) -> pd.DataFrame:
     table = read_table(Path(path))
     table.require("onset", "duration", "leg")
     onset, duration = table.numbers("onset"), table.numbers("duration")
-    _check_times(onset, duration, table.source, table.place)
+    check_event_times(onset, duration, table.source, table.place)
     legs = _parse_legs(table.columns["leg"], table.source, table.place)
     names = np.array(["left", "right"], dtype=object)[legs]
     return pd.DataFrame({"onset": onset, "duration": duration, "leg": names})
 
 
-def read_respiratory(path: str | PathLike[str]) -> pd.DataFrame:
-    """Read respiratory events from CSV or TSV.
+def read_leg_hypnogram(
+    path: str | PathLike[str], codes: Codes | None = None, clock: NightClock | None = None
+) -> Hypnogram:
+    """Read a hypnogram on the time axis of the marks.
 
     Parameters
     ----------
     path : path
-        Columns ``onset`` and ``duration`` in seconds.
-
-    Returns
-    -------
-    DataFrame
-        ``onset`` and ``duration``.
-
-    Raises
-    ------
-    InputError
-        Naming the file, the line and the cure.
-    """
-    table = read_table(Path(path))
-    table.require("onset", "duration")
-    onset, duration = table.numbers("onset"), table.numbers("duration")
-    _check_times(onset, duration, table.source, table.place)
-    return pd.DataFrame({"onset": onset, "duration": duration})
-
-
-def read_leg_hypnogram(path: str | PathLike[str], codes: Codes | None = None) -> Hypnogram:
-    """Read a hypnogram on the time axis of the marks (seconds, no clock times).
-
-    Parameters
-    ----------
-    path : path
-        A hypnogram file that needs no clock.
+        A hypnogram file.
     codes : mapping of str to str, optional
         Meaning of numeric or unknown stage words.
+    clock : NightClock, optional
+        Clock of the marks, for files with clock times.
 
     Returns
     -------
@@ -102,7 +84,33 @@ def read_leg_hypnogram(path: str | PathLike[str], codes: Codes | None = None) ->
     InputError
         See `twitchsense.sleep.hypnogram.read.read_hypnogram`.
     """
-    return read_hypnogram(path, codes=codes)
+    return read_hypnogram(path, clock, codes)
+
+
+def check_hypnogram_covers(movements: pd.DataFrame, hypnogram: Hypnogram) -> None:
+    """Refuse a hypnogram that shares no time with the marks.
+
+    Parameters
+    ----------
+    movements : DataFrame
+        From `read_movements`.
+    hypnogram : Hypnogram
+        Its epochs on the time axis of the marks.
+
+    Raises
+    ------
+    InputError
+        If there are marks, and all begin before the first epoch or after the last.
+    """
+    onset = movements["onset"].to_numpy(np.float64)
+    first, last = hypnogram.onset_s[0], hypnogram.onset_s[-1] + hypnogram.duration_s[-1]
+    if len(onset) and not ((onset >= first) & (onset < last)).any():
+        problem = (
+            f"covers {first:.0f} to {last:.0f} s, and all movements lie outside it "
+            f"({onset.min():.0f} to {onset.max():.0f} s)"
+        )
+        cure = "give the hypnogram of this night, or --start with the clock time of second 0"
+        raise InputError(hypnogram.source, problem, cure)
 
 
 def movements_from_frame(frame: pd.DataFrame, source: str = "movements") -> tuple[Ints, Ints, Ints]:
@@ -153,14 +161,17 @@ def respiratory_from_frame(frame: pd.DataFrame, source: str = "respiratory") -> 
     return _times_from_frame(frame, ("onset", "duration"), source)
 
 
-def hypnogram_from_frame(frame: pd.DataFrame | Hypnogram, source: str = "hypnogram") -> Hypnogram:
-    """Read a hypnogram from a table.
+def hypnogram_from_frame(
+    frame: pd.DataFrame | Hypnogram | YasaHypnogram, source: str = "hypnogram"
+) -> Hypnogram:
+    """Read a hypnogram from a table or a YASA object.
 
     Parameters
     ----------
-    frame : DataFrame or Hypnogram
+    frame : DataFrame, Hypnogram or yasa.Hypnogram
         Columns ``onset``, ``stage`` and, optionally, ``duration`` (s), which is inferred
-        from the onsets if absent. A hypnogram is returned as it is.
+        from the onsets if absent. A hypnogram is returned as it is; a YASA object begins at
+        second 0 of the marks.
     source : str
         Name of the table in error messages.
 
@@ -175,10 +186,15 @@ def hypnogram_from_frame(frame: pd.DataFrame | Hypnogram, source: str = "hypnogr
     """
     if isinstance(frame, Hypnogram):
         return frame
+    if not isinstance(frame, pd.DataFrame):
+        return hypnogram_from_yasa(frame, None, {}, source)
     if "onset" in frame.columns and "duration" not in frame.columns:
         onset = _floats(frame, "onset", source)
-        _check_times(onset, np.zeros(len(onset)), source, _row)
-        frame = frame.assign(duration=infer_epoch_length(onset, source, _row))
+        check_event_times(onset, np.zeros(len(onset)), source, _row)
+        words = [str(word) for word in frame.get("stage", np.full(len(frame), ""))]
+        length, notes = lengths_from_onsets(onset, words, source, _row)
+        made = Hypnogram.from_frame(frame.assign(duration=length), source)
+        return replace(made, notes=notes)
     return Hypnogram.from_frame(frame, source)
 
 
@@ -190,7 +206,7 @@ def _times_from_frame(frame: pd.DataFrame, names: Sequence[str], source: str) ->
             cure = f"give a table with the columns {', '.join(names)}"
             raise InputError(source, f"has no column {name!r} (found: {found})", cure)
     onset, duration = _floats(frame, "onset", source), _floats(frame, "duration", source)
-    _check_times(onset, duration, source, _row)
+    check_event_times(onset, duration, source, _row)
     # rounded separately: a duration of 0.5 s is 0.5 s at every hour of the night
     start = to_us(onset)
     return start, start + to_us(duration)
@@ -202,20 +218,6 @@ def _floats(frame: pd.DataFrame, name: str, source: str) -> Floats:
     except (TypeError, ValueError) as error:
         problem = f"{name} is not numeric in every row ({error})"
         raise InputError(source, problem, "give seconds") from error
-
-
-def _check_times(onset: Floats, duration: Floats, source: str, place: Callable[[int], str]) -> None:
-    """Raise InputError at the first time that is not finite, negative or too large."""
-    checks = (
-        (np.isfinite(onset), "onset is not a finite number"),
-        (np.isfinite(duration), "duration is not a finite number"),
-        (duration >= 0, "duration is negative"),
-        ((np.abs(onset) <= _MAX_TIME_S) & (duration <= _MAX_TIME_S), "time is out of range"),
-    )
-    for fine, problem in checks:
-        if not fine.all():
-            cure = "give seconds from the start of the recording"
-            raise InputError(source, problem, cure, place(int(np.argmin(fine))))
 
 
 def _parse_legs(words: Sequence[str], source: str, place: Callable[[int], str]) -> Ints:

@@ -31,6 +31,7 @@ from twitchsense.scoring.leg_movements.rules import (
     get_rules,
 )
 from twitchsense.sleep.hypnogram.model import SLEEP, Hypnogram
+from twitchsense.sleep.hypnogram.yasa import YasaHypnogram
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -74,11 +75,14 @@ class LegMovementScore:
         ``right``, ``both``), ``bilateral``, ``parts``, ``clm``, ``short_imi``,
         ``plm``, ``series`` (from 1), ``stage``, ``respiratory``, ``plm_nr`` and
         ``series_nr`` (with respiratory CLM removed). Missing where unknown.
+    notes : tuple of str
+        Assumptions made about the input, and what was left out of it.
     """
 
     rules: str
     indices: dict[str, IndexValue]
     movements: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the score for JSON.
@@ -86,16 +90,16 @@ class LegMovementScore:
         Returns
         -------
         dict
-            The indices and, under ``movements``, one dict per movement.
+            The indices, ``notes`` and, under ``movements``, one dict per movement.
         """
         table = self.movements.astype(object)
         rows = table.where(self.movements.notna(), None).to_dict("records")
-        return {**self.indices, "movements": rows}
+        return {**self.indices, "notes": list(self.notes), "movements": rows}
 
 
 def score_leg_movements(
     movements: pd.DataFrame,
-    hypnogram: pd.DataFrame | Hypnogram | None = None,
+    hypnogram: pd.DataFrame | Hypnogram | YasaHypnogram | None = None,
     respiratory: pd.DataFrame | None = None,
     rules: str = "wasm2016",
 ) -> LegMovementScore:
@@ -106,9 +110,10 @@ def score_leg_movements(
     movements : DataFrame
         ``onset`` and ``duration`` in seconds, ``leg`` (``left`` or ``right``);
         rows in any order.
-    hypnogram : DataFrame or Hypnogram, optional
+    hypnogram : DataFrame, Hypnogram or yasa.Hypnogram, optional
         ``onset``, ``duration`` (s) and ``stage`` (W, N1, N2, N3, R). Without
-        ``duration``, the epoch length is the shortest step between onsets. Without a
+        ``duration``, the epoch length is the shortest step between onsets, or each stage
+        lasts until the next if none is repeated. Without a
         hypnogram, everything that depends on sleep is None. A movement outside all
         epochs, or in an unscored one, is neither in sleep nor in wake.
     respiratory : DataFrame, optional
@@ -137,11 +142,23 @@ def score_leg_movements(
     combined = combine_leg_movements(*movements_from_frame(movements), rule)
     stages = None if hypnogram is None else hypnogram_from_frame(hypnogram)
     touches = None
+    notes = () if stages is None else stages.notes
     if respiratory is not None:
         touches = find_respiratory(combined, *respiratory_from_frame(respiratory), rule)
     table = _tabulate(combined, stages, touches, rule)
     indices = _compute_indices(table, stages, touches is not None)
-    return LegMovementScore(rule.name, indices, table)
+    return LegMovementScore(rule.name, indices, table, (*notes, *_unscored_note(table, stages)))
+
+
+def _unscored_note(table: pd.DataFrame, stages: Hypnogram | None) -> tuple[str, ...]:
+    """Return a note on movements that lie in no scored epoch."""
+    outside = int(table["stage"].isna().sum())
+    if stages is None or not outside:
+        return ()
+    return (
+        f"{outside} of {len(table)} movements lie in no scored epoch, and count as neither in "
+        "sleep nor in wake",
+    )
 
 
 def _tabulate(

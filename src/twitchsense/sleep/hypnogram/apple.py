@@ -1,17 +1,16 @@
-"""Sleep stages from Apple Health's ``export.xml``.
-
-The export contains years of all kinds of records and may be gigabytes long, so it
-is parsed as a stream and only sleep records are kept. Its document type declaration
-lists elements but never entities; a file that declares an entity is refused.
-"""
+"""Sleep stages from Apple Health's ``export.xml``."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, NoReturn
-from xml.parsers import expat
+from typing import Final
 
 from twitchsense.errors import InputError
+from twitchsense.sleep.hypnogram.apple_xml import parse_apple_xml
 from twitchsense.sleep.hypnogram.clock_times import NightClock, read_clock_times
 from twitchsense.sleep.hypnogram.model import (
     Hypnogram,
@@ -21,6 +20,7 @@ from twitchsense.sleep.hypnogram.model import (
     overlay,
     select_night,
 )
+from twitchsense.sleep.hypnogram.stage_words import name_words
 
 _KIND: Final = "HKCategoryTypeIdentifierSleepAnalysis"
 _VALUE: Final = "HKCategoryValueSleepAnalysis"
@@ -34,10 +34,19 @@ _LAYERS: Final = (
 )
 #: Values of old exports that write the enumeration as a number.
 _NUMBERS: Final = ("InBed", "Asleep", "Awake", "AsleepCore", "AsleepDeep", "AsleepREM")
-#: Bytes parsed at a time.
-_BLOCK_BYTES: Final = 1 << 20
 #: Longest app name kept, in characters.
 _MAX_APP_NAME: Final = 60
+_YEAR: Final = re.compile(r"(?:19|20)\d\d")
+
+
+@dataclass(slots=True)
+class _SleepRecords:
+    """Sleep records of an export, and what was left out of it."""
+
+    count: int = 0
+    by_app: dict[str, list[list[StageInterval]]] = field(default_factory=dict)
+    unreadable: list[str] = field(default_factory=list)
+    unknown: Counter[str] = field(default_factory=Counter)
 
 
 def read_apple(path: Path, source: str, clock: NightClock) -> Hypnogram:
@@ -66,17 +75,14 @@ def read_apple(path: Path, source: str, clock: NightClock) -> Hypnogram:
         contains no sleep of this night; or if the recording has no clock time.
     """
     clock.require_utc(source)
-    records = _read_records(path, source)
-    by_app: dict[str, list[list[StageInterval]]] = {}
-    for app, layer, interval in records:
-        by_app.setdefault(app, [[] for _ in _LAYERS])[layer].append(interval)
+    records = _read_records(path, source, clock)
     nights = {
         app: intervals
-        for app, layers in by_app.items()
+        for app, layers in records.by_app.items()
         if (intervals := overlay([select_night(layer, clock, source) for layer in layers]))
     }
     if not nights:
-        problem = f"has {len(records)} sleep records, none within 12 h of the recording"
+        problem = f"has {records.count} sleep records, none within 12 h of the recording"
         raise InputError(source, problem, "export again after the night, or check the dates")
     coverage_us = {
         app: (
@@ -90,57 +96,42 @@ def read_apple(path: Path, source: str, clock: NightClock) -> Hypnogram:
     notes = [f"Apple Health: stages of {best!r}; light sleep (core) stands as N2"]
     if others:
         notes.append(f"Apple Health: left out {', '.join(map(repr, others))}")
+    if records.unreadable:
+        listed = name_words(records.unreadable)
+        notes.append(f"Apple Health: left out records of other years with odd dates: {listed}")
+    if records.unknown:
+        listed = name_words(records.unknown.elements())
+        notes.append(f"Apple Health: left out values that are not known: {listed}")
     return align_to_recording(nights[best], clock, source, notes)
 
 
-def _read_records(path: Path, source: str) -> list[tuple[str, int, StageInterval]]:
-    """Return the app, the layer and the interval of each sleep record."""
-    records: list[tuple[str, int, StageInterval]] = []
+def _read_records(path: Path, source: str, clock: NightClock) -> _SleepRecords:
+    """Return the intervals of each app by layer."""
+    records = _SleepRecords()
+    years = _years(clock)
     seen_root = False
-    parser = expat.ParserCreate()
 
-    def start_element(name: str, attributes: dict[str, str]) -> None:
+    def start_element(name: str, attributes: dict[str, str], line: int) -> None:
         nonlocal seen_root
         if not seen_root:
             seen_root = True
             if name != "HealthData":
                 raise InputError(
-                    source, f"is XML of another kind (<{name}>)", "give Apple Health's export.xml"
-                )
+                    source, f"is XML of another kind (<{name}>)",
+                    "give Apple Health's export.xml, or NSRR or Profusion XML",
+                )  # fmt: skip
         if name == "Record" and attributes.get("type") == _KIND:
-            place = f"line {parser.CurrentLineNumber}"
-            record = _record(attributes, source, place)
-            if record is not None:
-                records.append(record)
+            records.count += 1
+            _add_record(records, attributes, source, f"line {line}", years)
 
-    def refuse_entity(*_: object) -> NoReturn:
-        raise InputError(
-            source, "declares XML entities", "give the export as written by Apple Health",
-            f"line {parser.CurrentLineNumber}",
-        )  # fmt: skip
-
-    parser.StartElementHandler = start_element
-    parser.EntityDeclHandler = refuse_entity
-    parser.ExternalEntityRefHandler = refuse_entity
-    try:
-        with path.open("rb") as file:
-            while block := file.read(_BLOCK_BYTES):
-                parser.Parse(block, False)
-        parser.Parse(b"", True)
-    except expat.ExpatError as error:
-        reason = expat.errors.messages.get(error.code, str(error))
-        raise InputError(
-            source, f"is damaged XML ({reason})", "export it again", f"line {error.lineno}"
-        ) from error
-    except (LookupError, ValueError) as error:  # an unknown encoding
-        raise InputError(source, f"is damaged XML ({error})", "export it again") from error
+    parse_apple_xml(path, source, start_element)
     return records
 
 
-def _record(
-    attributes: dict[str, str], source: str, place: str
-) -> tuple[str, int, StageInterval] | None:
-    """Return the app, the layer and the interval of a record; None for unknown values."""
+def _add_record(
+    records: _SleepRecords, attributes: dict[str, str], source: str, place: str, years: set[str]
+) -> None:
+    """Add the interval of a record to its app and layer, or note why it is left out."""
     value = attributes.get("value", "").removeprefix(_VALUE)
     if value.isdecimal() and len(value) == 1 and int(value) < len(_NUMBERS):
         value = _NUMBERS[int(value)]
@@ -149,9 +140,29 @@ def _record(
         if name not in attributes:
             raise InputError(source, f"a sleep record has no {name}", "export it again", place)
         no_zone = NightClock(0, 0)  # the times carry their UTC offset
-        times.append(int(read_clock_times([attributes[name]], no_zone, source, lambda _: place)[0]))
+        try:
+            found = read_clock_times([attributes[name]], no_zone, source, lambda _: place)
+        except InputError:
+            written = _YEAR.findall(attributes[name])
+            if not written or years & set(written):
+                raise
+            records.unreadable.append(attributes[name])
+            return
+        times.append(int(found.utc_us[0]))
+    app = attributes.get("sourceName", "")[:_MAX_APP_NAME]
     for layer, stages in enumerate(_LAYERS):
         if value in stages:
             interval = StageInterval(times[0], times[1], stages[value])
-            return attributes.get("sourceName", "")[:_MAX_APP_NAME], layer, interval
-    return None  # values added to the format later are skipped
+            records.by_app.setdefault(app, [[] for _ in _LAYERS])[layer].append(interval)
+            return
+    if value:
+        records.unknown[value] += 1
+
+
+def _years(clock: NightClock) -> set[str]:
+    """Return the years within two days of the recording."""
+    zero = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=clock.zero_us or 0)
+    ends = (timedelta(microseconds=clock.start_us, days=-2),
+            timedelta(microseconds=clock.stop_us, days=2))  # fmt: skip
+    first, last = ((zero + end).year for end in ends)
+    return {str(year) for year in range(first, last + 1)}

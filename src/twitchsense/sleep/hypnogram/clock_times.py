@@ -1,23 +1,25 @@
-"""Convert clock times to UTC: offsets, time zones, midnight, daylight saving time."""
+"""Convert clock times to UTC: offsets, time zones, midnight; `clock_change` does the rest."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
 from twitchsense.model.recording import Recording
+from twitchsense.sleep.hypnogram.clock_change import (
+    Ints,
+    Reading,
+    read_local_times,
+    to_utc_us,
+)
+from twitchsense.sleep.hypnogram.clock_text import parse_clock_time
 
-Ints = NDArray[np.int64]
-
-_TIME_OF_DAY: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(\.\d+)?)?\s*([AaPp][Mm])?")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 #: A time of day that decreases by more than this has passed midnight.
 _MIDNIGHT_STEP: Final = timedelta(hours=12)
@@ -136,14 +138,37 @@ class NightClock:
         return utc.astimezone(zone).replace(tzinfo=None)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ClockTimes:
+    """Clock times of a file, converted to UTC.
+
+    Attributes
+    ----------
+    utc_us : ndarray of int64, shape (n,)
+        Microseconds since 1970.
+    reading : int or {'local'}
+        How local times were read: by the civil time of the zone, or (int) by one clock
+        that ignores its changes, of which this is the offset from UTC in microseconds.
+    notes : tuple of str
+        Assumptions made.
+    """
+
+    utc_us: Ints
+    reading: Literal["local"] | int = "local"
+    notes: tuple[str, ...] = ()
+
+
 def read_clock_times(
     texts: Sequence[str],
     clock: NightClock,
     source: str,
     place: Callable[[int], str],
     length_us: Ints | None = None,
-) -> Ints:
-    """Convert clock times to UTC microseconds since 1970.
+    *,
+    one_clock: bool = False,
+    reading: Reading = "unknown",
+) -> ClockTimes:
+    """Convert clock times to UTC.
 
     Parameters
     ----------
@@ -158,94 +183,48 @@ def read_clock_times(
     place : callable
         Maps a row number (from 0) to its place in the file, for messages.
     length_us : ndarray of int64, optional
-        Duration of each row, microseconds; resolves ambiguous local times.
+        Time from each row to the next, microseconds, where the file gives it; negative
+        where it does not. By default the most frequent step.
+    one_clock : bool
+        Whether the program is known to write all times by one clock, which ignores a
+        change to or from daylight saving time. Only times that go back overrule it.
+    reading : int or {'unknown', 'local'}
+        `ClockTimes.reading` of another part of the same file.
 
     Returns
     -------
-    ndarray of int64
-        UTC, microseconds since 1970.
-
-    Notes
-    -----
-    A local time in the hour that is repeated when daylight saving time ends has two
-    interpretations. The one that continues the previous row is chosen, starting from
-    each interpretation of the first row in turn; the start with the smaller total
-    mismatch wins.
+    ClockTimes
 
     Raises
     ------
     InputError
-        For a malformed time, or one that the time zone skips.
+        For a malformed time, one that the time zone skips, and times across a clock
+        change if nothing shows whether they follow it.
     """
     naive: list[datetime] = []
     aware: dict[int, int] = {}
     for row, text in enumerate(texts):
-        found = _parse(text, source, place(row))
+        found = parse_clock_time(text, source, place(row))
         if isinstance(found, datetime):
             if found.tzinfo is not None:
-                aware[row] = _to_us(found)
+                aware[row] = to_utc_us(found)
             naive.append(found.replace(tzinfo=None))
         else:
             naive.append(_add_date(found, naive, clock, source))
     if len(aware) == len(naive):
-        return np.array([aware[k] for k in range(len(naive))], np.int64)
+        return ClockTimes(np.array([aware[k] for k in range(len(naive))], np.int64))
     if aware:
         row = next(k for k in range(len(naive)) if (k in aware) != (0 in aware))
         raise InputError(
             source, "mixes times with and without offset", "use one form throughout", place(row)
         )
     zone = clock.require_zone(source, place(0))
-    choices = [_interpretations(t, zone, source, place(row)) for row, t in enumerate(naive)]
-    lengths = np.zeros(len(naive), np.int64) if length_us is None else length_us
-    paths = [_follow(first, choices, lengths) for first in choices[0]] if choices else [(0, [])]
-    return np.array(min(paths, key=lambda t: t[0])[1], np.int64)
-
-
-def is_clock_time(text: str) -> bool:
-    """Return whether a text is a clock time and not a number.
-
-    Parameters
-    ----------
-    text : str
-        One cell of a table.
-
-    Returns
-    -------
-    bool
-    """
-    try:
-        _parse(text, "", "")
-    except InputError:
-        return False
-    return True
-
-
-def _parse(text: str, source: str, place: str) -> datetime | timedelta:
-    """Return a date with time, or the time since midnight."""
-    clean = text.strip()
-    match = _TIME_OF_DAY.fullmatch(clean)
-    if match:
-        hour, minute, second = int(match[1]), int(match[2]), int(match[3] or 0)
-        if match[5]:
-            fine = 1 <= hour <= 12
-            hour = hour % 12 + 12 * (match[5].lower() == "pm")
-        else:
-            fine = hour < 24
-        if fine and minute < 60 and second < 60:
-            fraction = float(match[4] or 0)
-            return timedelta(hours=hour, minutes=minute, seconds=second + fraction)
-    elif len(clean) >= 10 and clean[4:5] == "-":
-        try:
-            return datetime.fromisoformat(clean)
-        except ValueError:
-            pass
-        for form in ("%Y-%m-%d %H:%M:%S %z", "%Y-%m-%d %I:%M:%S %p %z"):  # Apple Health
-            try:
-                return datetime.strptime(clean, form)
-            except ValueError:
-                continue
-    cure = "write 2026-03-28T22:30:00+01:00, or 22:30:00"
-    raise InputError(source, f"{text!r} is not a clock time", cure, place)
+    start_us = None if clock.zero_us is None else clock.zero_us + clock.start_us
+    utc_us, used, notes = read_local_times(
+        naive, zone, source, place,
+        length_us=length_us, near_us=start_us, one_clock=one_clock, reading=reading,
+    )  # fmt: skip
+    return ClockTimes(utc_us, used, notes)
 
 
 def _add_date(time: timedelta, before: list[datetime], clock: NightClock, source: str) -> datetime:
@@ -261,34 +240,3 @@ def _add_date(time: timedelta, before: list[datetime], clock: NightClock, source
 
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day)
-
-
-def _interpretations(local: datetime, zone: ZoneInfo, source: str, place: str) -> list[int]:
-    """Return the one or two UTC times (microseconds) of a local time, earlier first."""
-    out: list[int] = []
-    for fold in (0, 1):
-        aware = local.replace(tzinfo=zone, fold=fold)
-        utc = _to_us(aware)
-        back = (_EPOCH + timedelta(microseconds=utc)).astimezone(zone).replace(tzinfo=None)
-        if back == local and utc not in out:
-            out.append(utc)
-    if not out:
-        problem = f"the local time {local} does not exist in {zone.key}: the clock was set forward"
-        raise InputError(source, problem, "give times with their offset from UTC", place)
-    return out
-
-
-def _follow(first: int, choices: list[list[int]], length_us: Ints) -> tuple[int, list[int]]:
-    """Choose one interpretation per row, given the first; also return the total mismatch."""
-    chosen, mismatch = [first], 0
-    for k, options in enumerate(choices[1:], 1):
-        expected = chosen[-1] + int(length_us[k - 1])
-        # not earlier than the previous row, then nearest to its end
-        best = min(options, key=lambda t: (t < chosen[-1], abs(t - expected)))
-        mismatch += abs(best - expected)
-        chosen.append(best)
-    return mismatch, chosen
-
-
-def _to_us(aware: datetime) -> int:
-    return (aware - _EPOCH) // timedelta(microseconds=1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from os import PathLike
 from pathlib import Path
 
+import numpy as np
+
 from twitchsense.errors import InputError
 from twitchsense.sleep.hypnogram.clock_times import NightClock
 from twitchsense.sleep.hypnogram.model import Hypnogram
@@ -19,9 +21,10 @@ def read_hypnogram(
     Parameters
     ----------
     path : path
-        CSV or TSV (seconds from the start of the recording, or clock times), a
-        list of stages as YASA writes it, EDF+ with annotations, Apple Health's
-        ``export.xml`` or Fitbit's JSON.
+        CSV or TSV (seconds from the start of the recording, or clock times), a list of
+        stages as YASA writes it, a file of a sleep laboratory
+        (`twitchsense.sleep.lab_files`), Apple Health's ``export.xml``, or sleep data of
+        Fitbit, Oura, Garmin or Withings.
     clock : NightClock, optional
         Clock of the recording; required for files with clock times.
     codes : mapping of str to str, optional
@@ -35,43 +38,66 @@ def read_hypnogram(
     Raises
     ------
     InputError
-        Naming the file, the place and the cure.
+        Naming the file, the place and the cure; also for stages that lie outside the
+        recording.
     MissingExtraError
         For EDF+ if edfio is not installed.
     """
     file, source = Path(path), str(path)
-    try:
-        with file.open("rb") as opened:
-            head = opened.read(4096)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise InputError(
-            source, f"cannot be read ({reason or error})", "check the name of the file"
-        ) from error
-    stage_codes = check_codes(codes or {}, "settings")
-    text_start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if head.startswith((b"0       ", b"\xffBIOSEMI")):
-        from twitchsense.sleep.hypnogram.edf import read_edf_stages
+    hypnogram = _read(file, source, clock, check_codes(codes or {}, "settings"))
+    if clock is not None:
+        _check_overlap(hypnogram, clock, source)
+    return hypnogram
 
-        return read_edf_stages(file, source, clock, stage_codes)
-    if head.startswith(b"PK\x03\x04"):
-        raise InputError(source, "is a ZIP archive", "unpack it and give the file inside")
-    if text_start.startswith(b"<"):
+
+def _read(file: Path, source: str, clock: NightClock | None, codes: Codes) -> Hypnogram:
+    from twitchsense.sleep.lab_files.recognize import read_head, read_lab_file
+
+    _, text = read_head(file, source)
+    lab_file = read_lab_file(file, source, clock)
+    if lab_file is not None:
+        from twitchsense.sleep.lab_files.lab_hypnogram import hypnogram_of_lab_file
+
+        return hypnogram_of_lab_file(lab_file, source, codes)
+    if text.startswith("<"):
         from twitchsense.sleep.hypnogram.apple import read_apple
 
         return read_apple(file, source, _require_clock(clock, source))
-    if text_start.startswith((b"{", b"[")):
-        from twitchsense.sleep.hypnogram.fitbit import read_fitbit
+    if text.startswith(("{", "[")):
+        from twitchsense.sleep.hypnogram.json_logs import read_json_stages
 
-        return read_fitbit(file, source, _require_clock(clock, source))
+        return read_json_stages(file, source, clock, codes)
+    from twitchsense.sleep.hypnogram.watch_csv import read_watch_csv
+
+    watch = read_watch_csv(file, text, source, clock)
+    if watch is not None:
+        return watch
     from twitchsense.sleep.hypnogram.table import read_table_stages
 
-    return read_table_stages(file, source, clock, stage_codes)
+    return read_table_stages(file, source, clock, codes)
 
 
 def _require_clock(clock: NightClock | None, source: str) -> NightClock:
     if clock is None:
         raise InputError(
-            source, "has clock times", "give a table with onset (s), duration and stage"
+            source,
+            "has clock times",
+            "give --start 2026-03-28T22:30:00+01:00, the clock time of second 0",
         )
     return clock
+
+
+def _check_overlap(hypnogram: Hypnogram, clock: NightClock, source: str) -> None:
+    """Refuse stages of which none lies in the recording."""
+    start, stop = hypnogram.bounds_us
+    if clock.stop_us <= clock.start_us:
+        return
+    if bool(np.any((stop > clock.start_us) & (start < clock.stop_us))):
+        return
+    hours = [(t - clock.start_us) / 3600e6 for t in (int(start[0]), int(stop[-1]))]
+    problem = (
+        f"lies outside the recording: from {hours[0]:.2f} to {hours[1]:.2f} h after its start, "
+        f"where the recording lasts {(clock.stop_us - clock.start_us) / 3600e6:.2f} h"
+    )
+    cure = "give the hypnogram of this night; for clock times check --zone"
+    raise InputError(source, problem, cure)

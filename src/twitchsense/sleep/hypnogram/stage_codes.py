@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,24 +15,34 @@ UNSTAGED: Final = "S"
 SLEEP: Final = ("N1", "N2", "N3", "R", UNSTAGED)
 NREM: Final = ("N1", "N2", "N3")
 
-#: Stage of each word, in lower case; ``""`` is unscored. The numbers of
-#: ``Sleep stage 3`` are Rechtschaffen & Kales stages, so 3 and 4 are N3. ``light``
-#: (Apple: ``core``) of watches is N1 and N2 together and read as N2, the longer one.
+#: Stage of each word, in lower case; ``""`` is unscored. ``light`` (Apple: ``core``) of
+#: watches is N1 and N2 together and read as N2, the longer one.
 _WORDS: Final[dict[str, str]] = {
-    **dict.fromkeys(("w", "wake", "awake", "restless", "sleep stage w"), "W"),
-    **dict.fromkeys(("n1", "nrem1", "s1", "sleep stage n1", "sleep stage 1"), "N1"),
-    **dict.fromkeys(("n2", "nrem2", "s2", "sleep stage n2", "sleep stage 2"), "N2"),
-    **dict.fromkeys(("light", "core"), "N2"),
-    **dict.fromkeys(("n3", "nrem3", "s3", "s4", "sleep stage n3", "sleep stage 3"), "N3"),
-    **dict.fromkeys(("sleep stage 4", "sleep stage n4", "n4", "deep"), "N3"),
-    **dict.fromkeys(("r", "rem", "sleep stage r", "sleep stage rem"), "R"),
+    **dict.fromkeys(("w", "wake", "wk", "awake", "restless", "s0", "wach"), "W"),
+    **dict.fromkeys(("n1", "nrem1", "nrem 1", "s1"), "N1"),
+    **dict.fromkeys(("n2", "nrem2", "nrem 2", "s2", "light", "core"), "N2"),
+    **dict.fromkeys(("n3", "nrem3", "nrem 3", "s3", "s4", "n4", "nrem4", "nrem 4", "deep"), "N3"),
+    **dict.fromkeys(("r", "rem", "rem sleep"), "R"),
     **dict.fromkeys(("asleep", "sleep"), UNSTAGED),
     **dict.fromkeys(
-        ("?", "unknown", "unscored", "uns", "art", "movement time", "m", "mt", "inbed", "in bed"),
-        "",
+        ("?", "unscored", "uns", "no stage", "mt", "movement time", "inbed", "in bed"), ""
     ),
-    **dict.fromkeys(("sleep stage ?", "sleep stage m"), ""),
 }
+#: Words of unscored epochs that name other events too, in files that hold both.
+_UNSCORED_OR_EVENT: Final = (
+    "art",
+    "artefact",
+    "artifact",
+    "m",
+    "movement",
+    "unknown",
+    "n/a",
+    "nan",
+)
+_WORDS.update(dict.fromkeys(_UNSCORED_OR_EVENT, ""))
+#: Numbers after ``Sleep stage`` are Rechtschaffen & Kales stages, of which 3 and 4 are N3.
+_STAGE_NUMBERS: Final = {"0": "W", "1": "N1", "2": "N2", "3": "N3", "4": "N3"}
+_PREFIX: Final = re.compile(r"(?:sleep[\s_-]*)?stage[\s_:-]+|sleep[_-]+|sleep\s+(?=s\d|n\d|rem)")
 
 #: Sets of integer codes that users can select by name.
 NAMED_CODES: Final[dict[str, dict[str, str]]] = {
@@ -93,7 +104,7 @@ def check_codes(codes: Codes, source: str) -> dict[str, str]:
         If a stage is unknown.
     """
     for stage in codes.values():
-        if _key(stage) not in _WORDS:
+        if _find(stage) is None:
             cure = f"use {', '.join(STAGES)}, or ? for unscored"
             raise InputError(source, f"unknown stage {stage!r}", cure)
     return {_key(code): stage for code, stage in codes.items()}
@@ -113,7 +124,25 @@ def is_stage(word: str, codes: Codes | None = None) -> bool:
     -------
     bool
     """
-    return _key(word) in _WORDS or _key(word) in (codes or {})
+    return _find(word) is not None or _key(word) in (codes or {})
+
+
+def is_only_stage(word: str, codes: Codes | None = None) -> bool:
+    """Return whether a word among events of all kinds is a stage and nothing else.
+
+    Parameters
+    ----------
+    word : str
+        Text of an annotation.
+    codes : mapping of str to str, optional
+        Additional words, in lower case. A number is a stage only if it is one of them.
+
+    Returns
+    -------
+    bool
+    """
+    key = _key(word)
+    return key in (codes or {}) or (key not in _UNSCORED_OR_EVENT and _find(word) is not None)
 
 
 def is_number(word: str) -> bool:
@@ -160,8 +189,9 @@ def parse_stage(word: str, source: str, place: str, codes: Codes | None = None) 
     """
     key = _key(word)
     key = (codes or {}).get(key, key)
-    if _key(key) in _WORDS:
-        return _WORDS[_key(key)]
+    stage = _find(key)
+    if stage is not None:
+        return stage
     cure = f"use {', '.join(STAGES)}, or ? for unscored"
     if not key:
         raise InputError(source, "stage is empty", cure, place)
@@ -172,7 +202,21 @@ def parse_stage(word: str, source: str, place: str, codes: Codes | None = None) 
             f"{cure}; or define the numbers: --stages yasa, or --stages 0=W,1=N1,2=N2,3=N3,4=R",
             place,
         )
-    raise InputError(source, f"unknown stage {word!r}", cure, place)
+    raise InputError(
+        source, f"unknown stage {word!r}", f"{cure}; or define it: --stages '{word}=N2'", place
+    )
+
+
+def _find(word: str) -> str | None:
+    """Return the stage of a word, with or without the prefix ``Sleep stage``; None if unknown."""
+    key = _key(word)
+    if key in _WORDS:
+        return _WORDS[key]
+    prefix = _PREFIX.match(key)
+    if prefix is None:
+        return None
+    rest = key[prefix.end() :]
+    return _STAGE_NUMBERS.get(rest, _WORDS.get(rest))
 
 
 def _key(word: str) -> str:

@@ -1,0 +1,103 @@
+"""The clock of marks in seconds, for files of stages and events that have clock times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from twitchsense.errors import InputError
+from twitchsense.sleep.hypnogram.clock_change import to_utc_us
+from twitchsense.sleep.hypnogram.clock_text import parse_clock_time
+from twitchsense.sleep.hypnogram.clock_times import NightClock
+from twitchsense.sleep.lab_files.recognize import read_lab_file
+
+#: Day of a night of which no file gives the date; it has no clock change.
+_ANY_DAY: Final = datetime(2026, 1, 15, 12)
+#: Starts of two files may differ by this much.
+_TOLERANCE: Final = timedelta(seconds=1)
+
+
+def movements_clock(
+    start: str | None, zone: str | None, paths: Sequence[Path | None]
+) -> tuple[NightClock | None, tuple[str, ...]]:
+    """Return the clock by which files are placed on the time axis of the marks.
+
+    Parameters
+    ----------
+    start : str or None
+        Clock time of second 0 of the marks: a time of day, or a date with time.
+    zone : str or None
+        IANA time zone. Without one, all local times are one clock without changes.
+    paths : sequence of Path or None
+        Files of stages and respiratory events.
+
+    Returns
+    -------
+    clock : NightClock or None
+        None without `start`: files that know their own start then begin with the marks.
+    notes : tuple of str
+        The starts of the files, if they are taken to be second 0 of the marks.
+
+    Raises
+    ------
+    InputError
+        If `start` is no clock time, or, without it, two files begin at different times.
+    """
+    starts = {path: own for path in paths if path is not None and (own := _own_start(path))}
+    if start is None:
+        _check_same_start(starts)
+        return None, tuple(
+            f"{path}: begins at {own}, taken as second 0 of the movements"
+            for path, own in starts.items()
+        )
+    found = parse_clock_time(start, "--start", "")
+    if isinstance(found, timedelta):
+        dated = [at for own in starts.values() if isinstance(at := _parse(own), datetime)]
+        near = dated[0] if dated else _ANY_DAY
+        days = [datetime(near.year, near.month, near.day) + timedelta(days=k) for k in (-1, 0, 1)]
+        found = min((day + found for day in days), key=lambda at: abs(at - near))
+    if found.tzinfo is None:
+        used = found.replace(tzinfo=UTC if zone is None else ZoneInfo(zone))
+        return NightClock(0, 0, to_utc_us(used), zone or "UTC"), ()
+    clock = NightClock(0, 0, to_utc_us(found), zone)
+    for path in starts:
+        clock.require_zone(str(path))
+    return clock, ()
+
+
+def _own_start(path: Path) -> str:
+    """Return the clock time at which a laboratory's file begins, or an empty text."""
+    try:
+        file = read_lab_file(path, str(path), None)
+    except InputError:  # reported with its cure when the file is read
+        return ""
+    return "" if file is None else file.starts_at
+
+
+def _check_same_start(starts: dict[Path, str]) -> None:
+    """Refuse files that begin at different times, of which one does not begin with the marks."""
+    times = {path: _parse(own) for path, own in starts.items()}
+    for path, at in times.items():
+        first, other = next(iter(times.items()))
+        if isinstance(at, datetime) and isinstance(other, datetime):
+            apart = abs(at - other)
+        else:
+            apart = abs(_since_midnight(at) - _since_midnight(other))
+        if apart > _TOLERANCE:
+            raise InputError(
+                str(path), f"begins at {starts[path]}, but {first.name} at {starts[first]}",
+                f"give the clock time of second 0 of the movements: --start '{starts[first]}'",
+            )  # fmt: skip
+
+
+def _parse(text: str) -> datetime | timedelta:
+    return parse_clock_time(text, "", "")
+
+
+def _since_midnight(at: datetime | timedelta) -> timedelta:
+    if isinstance(at, timedelta):
+        return at
+    return at - datetime(at.year, at.month, at.day)

@@ -1,0 +1,1 @@
+"""Annotations of sleep laboratories: one reader per program, stages and respiratory events."""

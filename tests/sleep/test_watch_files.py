@@ -1,0 +1,126 @@
+"""One night as Oura, Garmin, Withings and Fitbit write it; files that hold only totals."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.sleep.builders import night_clock, refusal, write_text
+from twitchsense.sleep.hypnogram.read import read_hypnogram
+
+WHEN = night_clock("2026-03-01T22:30:00+01:00")
+OURA = {"bedtime_start": "2026-03-01T23:00:00+01:00", "type": "long_sleep",
+        "sleep_phase_5_min": "44221133"}  # fmt: skip
+THIRTY = "4" * 20 + "2" * 20 + "1" * 20 + "3" * 20
+LEVELS = [("22:00", "22:10", 3.0), ("22:10", "22:20", 1.0), ("22:20", "22:30", 0.0),
+          ("22:30", "22:40", 2.0)]  # fmt: skip
+GARMIN = {
+    "dailySleepDTO": {"calendarDate": "2026-03-02"},
+    "sleepLevels": [
+        {"startGMT": f"2026-03-01T{a}:00.0", "endGMT": f"2026-03-01T{b}:00.0", "activityLevel": n}
+        for a, b, n in LEVELS
+    ],
+}
+EPOCH = 1772402400  # 2026-03-01T22:00:00Z
+GARMIN_MAP = {
+    "sleepLevelsMap": {
+        name: [{"startTimeInSeconds": EPOCH + 600 * k, "endTimeInSeconds": EPOCH + 600 * k + 600}]
+        for k, name in enumerate(("awake", "light", "deep", "rem"))
+    }
+}
+SERIES = [
+    {"startdate": EPOCH + 600 * k, "enddate": EPOCH + 600 * k + 600, "state": state, "model": "x"}
+    for k, state in enumerate((0, 1, 2, 3))
+]
+STATES = 'start,duration,value\n2026-03-01T23:00:00+01:00,"[600,600]","[0,1]"\n'
+STATES += '2026-03-01T23:20:00+01:00,"[600,600]","[2,3]"\n'
+OURA_CSV = "id;bedtime_start;sleep_phase_5_min;type\n"
+OURA_CSV += "a;2026-03-01T23:00:00+01:00;44221133;long_sleep\n"
+OURA_CSV += "b;2026-02-01T23:00:00+01:00;4444;long_sleep\n"
+FILES = {
+    "Oura, API": json.dumps({"data": [OURA], "next_token": None}),
+    "Oura, one": json.dumps(OURA),
+    "Oura, 30 s": json.dumps([OURA | {"sleep_phase_30_sec": THIRTY}]),
+    "Oura, first API": json.dumps(
+        {"sleep": [{"bedtime_start": OURA["bedtime_start"], "hypnogram_5min": "44221133"}]}
+    ),
+    "Oura, CSV": OURA_CSV,
+    "Oura, CSV with commas": OURA_CSV.replace(";", ","),
+    "Garmin": json.dumps(GARMIN),
+    "Garmin, list": json.dumps([GARMIN]),
+    "Garmin, map": json.dumps(GARMIN_MAP),
+    "Withings, API": json.dumps({"status": 0, "body": {"series": SERIES}}),
+    "Withings, export": STATES,
+    "Fitbit, table": "sleep_id,sleep_stage_type,start_utc_offset,sleep_stage_start,"
+    "sleep_stage_end\n"
+    + "".join(
+        f"1,{s},+01:00,2026-03-01T{a}:00Z,2026-03-01T{b}:00Z\n"
+        for (a, b, _), s in zip(LEVELS, ("AWAKE", "LIGHT", "DEEP", "REM"), strict=True)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_device_gives_the_same_stages(tmp_path, name):
+    got = read_hypnogram(write_text(tmp_path, FILES[name], "sleep"), WHEN)
+    at = [1800 + t for t in (-1, 0, 599, 600, 1199, 1200, 1799, 1800, 2399, 2400)]
+    assert got.stage_at(at).tolist() == ["", "W", "W", "N2", "N2", "N3", "N3", "R", "R", ""]
+
+
+def test_states_of_a_mat_that_knows_only_sleep_are_sleep_without_a_stage(tmp_path):
+    got = read_hypnogram(write_text(tmp_path, STATES.replace("[2,3]", "[1,0]"), "s.csv"), WHEN)
+    assert got.stage.tolist() == ["W", "S", "S", "W"]
+    assert "asleep, without stages" in got.notes[0]
+
+
+def changed(name, *pairs):
+    text = FILES[name]
+    for before, after in pairs:
+        assert before in text
+        text = text.replace(before, after)
+    return text
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (changed("Oura, one", ("44221133", "44229133")), "unknown stage '9' in sleep_phase_5_min"),
+        (
+            changed("Oura, one", ("sleep_phase_5_min", "score")),
+            "without stages (sleep_phase_30_sec",
+        ),
+        (changed("Oura, one", ("2026-03-01T23", "2026-01-01T23")), "none within 12 h"),
+        (changed("Oura, one", ("2026-03-01T23:00:00+01:00", "late")), "is not a clock time"),
+        (changed("Garmin", ("3.0", "7")), "log 1, level 1: unknown stage 7 (activityLevel)"),
+        (changed("Garmin", ("startGMT", "begin")), "lacks startGMT or endGMT"),
+        (changed("Garmin, map", ('"rem"', '"dream"')), "unknown stage 'dream'"),
+        (changed("Garmin, map", ("startTimeInSeconds", "start")), "lacks startTimeInSeconds"),
+        (changed("Withings, API", ('"state": 3', '"state": 9')), "unknown stage 9 (state)"),
+        (changed("Withings, API", ('"state": 3', '"state": "a"')), "state is no number"),
+        (changed("Withings, export", ('"[2,3]"', '"[2]"')), "has not as many durations as states"),
+        (changed("Withings, export", ('"[2,3]"', '"[2,8]"')), "line 3: unknown stage 8.0 (state)"),
+        (changed("Withings, export", ('"[2,3]"', "x")), "line 3: 'x' is no list of numbers"),
+        (
+            json.dumps({"dailySleepDTO": {"deepSleepSeconds": 3600}}),
+            "Garmin's totals of each night",
+        ),
+        ("Sleep\nStart Time,End Time,Minutes Asleep\n", "only Fitbit's totals of each night"),
+        ("from,to,light (s),deep (s),rem (s)\n", "only Withings's totals of each night"),
+        ("Id,Tz,From,To,Sched,Hours\n", "only Sleep as Android's totals"),
+        ('{"a": 1}', "is JSON without sleep stages of a known device; give the sleep data of"),
+    ],
+)
+def test_what_is_not_stages_is_refused_by_name(tmp_path, text, says):
+    assert says in refusal(write_text(tmp_path, text, "sleep"), WHEN)
+
+
+def test_night_of_the_clock_change_follows_the_offsets(tmp_path):
+    when = night_clock("2026-10-25T00:00:00+02:00")
+    oura = {"bedtime_start": "2026-10-25T00:00:00+02:00", "sleep_phase_5_min": "2" * 60 + "4"}
+    got = read_hypnogram(write_text(tmp_path, json.dumps(oura), "s.json"), when)
+    assert got.onset_s[-1] == 18000
+    rows = 'start,duration,value\n2026-10-25T02:30:00+02:00,"[60]","[2]"\n'
+    rows += '2026-10-25T02:30:00+01:00,"[60]","[3]"\n'
+    got = read_hypnogram(write_text(tmp_path, rows, "s.csv"), when)
+    assert got.onset_s.tolist() == [9000, 12600]
