@@ -2,62 +2,25 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from benchmarks.fuzz_hypnograms import fuzz, whole_files
 from tests.sleep.builders import (
     ACC,
-    APPLE_NIGHT,
-    FITBIT_STAGES,
     acc_seconds,
-    apple_file,
     detections,
-    edf_file,
-    fitbit_log,
-    night_clock,
     recording,
     write_text,
 )
-from twitchsense.errors import InputError
 from twitchsense.settings import Settings
 from twitchsense.sleep.context import NOTE_ELSEWHERE, find_context
 from twitchsense.sleep.hypnogram.read import read_hypnogram
 
 
-def test_mutated_files_are_read_or_refused_in_one_line(tmp_path):
-    """600 damaged files of all kinds: nothing but a hypnogram or one clear error."""
-    whole = {
-        "apple": apple_file(tmp_path, *APPLE_NIGHT).read_bytes(),
-        "fitbit": fitbit_log(
-            *FITBIT_STAGES, short=[("2026-03-01T23:30:00.000", "wake", 60)]
-        ).encode(),
-        "edf": edf_file(
-            tmp_path, [(0, 30, "Sleep stage W"), (30, 30, "Sleep stage N2")]
-        ).read_bytes(),
-        "csv": b"onset,duration,stage\n0,30,W\n30,30,N1\n60,30,N2\n",
-        "clock": b"start,end,stage\n23:30:00,23:59:00,W\n23:59:00,00:10:00,N1\n",
-        "list": b"WAKE\nN1\nN2\nREM\n",
-    }
-    rng = np.random.default_rng(7)
-    path, when = tmp_path / "x", night_clock("2026-03-01T22:30:00+01:00")
-    read, said = 0, []
-    for k in range(600):
-        data = bytearray(whole[list(whole)[k % len(whole)]])
-        for _ in range(rng.integers(1, 5)):
-            at = int(rng.integers(len(data) + 1))
-            if rng.random() < 0.5:
-                data[at : at + int(rng.integers(1, 20))] = b""
-            else:
-                data[at : at + int(rng.integers(2))] = rng.bytes(int(rng.integers(1, 5)))
-        path.write_bytes(data)
-        try:
-            got = read_hypnogram(path, when)
-        except InputError as error:
-            said.append(str(error))
-        else:
-            read += 1
-            assert (np.diff(got.onset_s) > 0).all()
-    assert not any("\n" in message for message in said)
-    assert 10 < read < 500
+def test_damaged_files_of_all_formats_are_read_or_refused_in_one_line(tmp_path):
+    """The short form of ``benchmarks/fuzz_hypnograms.py``."""
+    outcomes = fuzz(660, 7, tmp_path)
+    for name in whole_files(tmp_path):
+        assert outcomes[f"{name}: refused"] > 0
+    assert sum(n for key, n in outcomes.items() if key.endswith(": read")) > 100
 
 
 def night(hours: float, got):

@@ -7,58 +7,10 @@ import json
 import pytest
 
 from tests.sleep.builders import night_clock, refusal, write_text
+from tests.sleep.watch_builders import FILES, STATES
 from twitchsense.sleep.hypnogram.read import read_hypnogram
 
 WHEN = night_clock("2026-03-01T22:30:00+01:00")
-OURA = {"bedtime_start": "2026-03-01T23:00:00+01:00", "type": "long_sleep",
-        "sleep_phase_5_min": "44221133"}  # fmt: skip
-THIRTY = "4" * 20 + "2" * 20 + "1" * 20 + "3" * 20
-LEVELS = [("22:00", "22:10", 3.0), ("22:10", "22:20", 1.0), ("22:20", "22:30", 0.0),
-          ("22:30", "22:40", 2.0)]  # fmt: skip
-GARMIN = {
-    "dailySleepDTO": {"calendarDate": "2026-03-02"},
-    "sleepLevels": [
-        {"startGMT": f"2026-03-01T{a}:00.0", "endGMT": f"2026-03-01T{b}:00.0", "activityLevel": n}
-        for a, b, n in LEVELS
-    ],
-}
-EPOCH = 1772402400  # 2026-03-01T22:00:00Z
-GARMIN_MAP = {
-    "sleepLevelsMap": {
-        name: [{"startTimeInSeconds": EPOCH + 600 * k, "endTimeInSeconds": EPOCH + 600 * k + 600}]
-        for k, name in enumerate(("awake", "light", "deep", "rem"))
-    }
-}
-SERIES = [
-    {"startdate": EPOCH + 600 * k, "enddate": EPOCH + 600 * k + 600, "state": state, "model": "x"}
-    for k, state in enumerate((0, 1, 2, 3))
-]
-STATES = 'start,duration,value\n2026-03-01T23:00:00+01:00,"[600,600]","[0,1]"\n'
-STATES += '2026-03-01T23:20:00+01:00,"[600,600]","[2,3]"\n'
-OURA_CSV = "id;bedtime_start;sleep_phase_5_min;type\n"
-OURA_CSV += "a;2026-03-01T23:00:00+01:00;44221133;long_sleep\n"
-OURA_CSV += "b;2026-02-01T23:00:00+01:00;4444;long_sleep\n"
-FILES = {
-    "Oura, API": json.dumps({"data": [OURA], "next_token": None}),
-    "Oura, one": json.dumps(OURA),
-    "Oura, 30 s": json.dumps([OURA | {"sleep_phase_30_sec": THIRTY}]),
-    "Oura, first API": json.dumps(
-        {"sleep": [{"bedtime_start": OURA["bedtime_start"], "hypnogram_5min": "44221133"}]}
-    ),
-    "Oura, CSV": OURA_CSV,
-    "Oura, CSV with commas": OURA_CSV.replace(";", ","),
-    "Garmin": json.dumps(GARMIN),
-    "Garmin, list": json.dumps([GARMIN]),
-    "Garmin, map": json.dumps(GARMIN_MAP),
-    "Withings, API": json.dumps({"status": 0, "body": {"series": SERIES}}),
-    "Withings, export": STATES,
-    "Fitbit, table": "sleep_id,sleep_stage_type,start_utc_offset,sleep_stage_start,"
-    "sleep_stage_end\n"
-    + "".join(
-        f"1,{s},+01:00,2026-03-01T{a}:00Z,2026-03-01T{b}:00Z\n"
-        for (a, b, _), s in zip(LEVELS, ("AWAKE", "LIGHT", "DEEP", "REM"), strict=True)
-    ),
-}
 
 
 @pytest.mark.parametrize("name", FILES)
