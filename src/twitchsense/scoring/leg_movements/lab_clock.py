@@ -94,7 +94,9 @@ def _check_same_start(starts: dict[Path, str]) -> None:
 
 
 def _parse(text: str) -> datetime | timedelta:
-    return parse_clock_time(text, "", "")
+    """Return the start of a file; its offset from UTC does not matter among files of a night."""
+    found = parse_clock_time(text, "", "")
+    return found if isinstance(found, timedelta) else found.replace(tzinfo=None)
 
 
 def _since_midnight(at: datetime | timedelta) -> timedelta:

@@ -4,33 +4,19 @@ from __future__ import annotations
 
 import re
 import warnings
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from twitchsense.errors import InputError, MissingExtraError
+from twitchsense.io.edf_header import read_edf_header
 from twitchsense.sleep.hypnogram.clock_times import NightClock
 from twitchsense.sleep.lab_files.lab_annotations import LabAnnotation, LabFile, place_file_start
 
 _CURE: Final = "export the annotations again as EDF+"
-_MONTHS: Final = (
-    "jan",
-    "feb",
-    "mar",
-    "apr",
-    "may",
-    "jun",
-    "jul",
-    "aug",
-    "sep",
-    "oct",
-    "nov",
-    "dec",
-)
-_STARTDATE: Final = re.compile(r"Startdate (\d{1,2})-([A-Za-z]{3})-(\d{4})")
-_PAIRS: Final = re.compile(r"(\d{2})\D(\d{2})\D(\d{2})")
+_CLOCK: Final = re.compile(rb"(\d{2})\D(\d{2})\D(\d{2})")
 
 
 def read_edf_annotations(path: Path, source: str, clock: NightClock | None) -> LabFile:
@@ -61,16 +47,16 @@ def read_edf_annotations(path: Path, source: str, clock: NightClock | None) -> L
     except ImportError as error:
         raise MissingExtraError("edf", "reading EDF+ annotations") from error
     with path.open("rb") as file:
-        head = file.read(256)
+        bdf = file.read(8) == b"\xffBIOSEMI"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            reader = edfio.read_bdf if head.startswith(b"\xffBIOSEMI") else edfio.read_edf
+            reader = edfio.read_bdf if bdf else edfio.read_edf
             found = reader(path, header_encoding="latin-1").annotations
     except Exception as error:
         # edfio has no error type of its own; damaged files raise many different ones
         raise InputError(source, f"is not an EDF+ file, or is damaged ({error})", _CURE) from error
-    start = _start(head.decode("latin-1"))
+    start = _start(path, source)
     zero_us, notes = place_file_start(start, clock, source)
     made = tuple(
         LabAnnotation(
@@ -85,24 +71,19 @@ def read_edf_annotations(path: Path, source: str, clock: NightClock | None) -> L
     return LabFile("EDF+", made, {}, notes, _shown(start))
 
 
-def _start(head: str) -> datetime | timedelta | None:
+def _start(path: Path, source: str) -> datetime | timedelta | None:
     """Return the start in the header, as a time since midnight if the date was removed."""
-    clock, day = _PAIRS.fullmatch(head[176:184]), _PAIRS.fullmatch(head[168:176])
-    named = _STARTDATE.search(head[88:168])
-    if clock is None:
+    header = read_edf_header(path, source)
+    if header.start is not None:
+        return header.start.replace(tzinfo=header.utc_offset)
+    with path.open("rb") as file:
+        match = _CLOCK.fullmatch(file.read(184)[176:])
+    if match is None:
         return None
-    try:
-        at = time(int(clock[1]), int(clock[2]), int(clock[3]))
-        if named and named[2].lower() in _MONTHS:
-            month = _MONTHS.index(named[2].lower()) + 1
-            return datetime.combine(date(int(named[3]), month, int(named[1])), at)
-        if day and (day[1], day[2], day[3]) != ("01", "01", "85"):
-            year = int(day[3])
-            century = 1900 if year >= 85 else 2000
-            return datetime.combine(date(century + year, int(day[2]), int(day[1])), at)
-    except ValueError:
+    hour, minute, second = int(match[1]), int(match[2]), int(match[3])
+    if hour > 23 or minute > 59 or second > 59:
         return None
-    return timedelta(hours=at.hour, minutes=at.minute, seconds=at.second)
+    return timedelta(hours=hour, minutes=minute, seconds=second)
 
 
 def _shown(start: datetime | timedelta | None) -> str:

@@ -86,7 +86,8 @@ def place_file_start(
     """
     if clock is None:
         return 0, ()
-    if clock.zero_us is None or clock.zone is None:
+    aware = isinstance(start, datetime) and start.tzinfo is not None
+    if clock.zero_us is None or (clock.zone is None and not aware):
         note = "no time zone or clock time: the file is taken to begin with the recording"
         return clock.start_us, (f"{source}: {note}",)
     if start is None:
