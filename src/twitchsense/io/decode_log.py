@@ -7,11 +7,14 @@ import logging
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from twitchsense.devices.contract import Direction, Driver, PacketError, SamplePacket
 from twitchsense.devices.placement.loss import describe_loss
@@ -28,8 +31,13 @@ log = logging.getLogger(__name__)
 REPORT: Final = "decode.json"
 #: Refused values that are listed one by one.
 _MAX_LISTED: Final = 1000
+#: Rows that are written at once, at least.
+_TABLE_ROWS: Final = 50_000
 #: First time (s) above which the captures begin at zero instead: a log with Unix times.
 _MAX_START_S: Final = 7 * 86400
+
+
+Block = tuple[NDArray[np.int64], NDArray[Any]]
 
 
 @dataclass
@@ -157,7 +165,7 @@ def _check_settings(
 
 def _write_capture(stream: DecodedStream, path: Path, start_ns: int) -> None:
     with open_csv(path) as write:
-        for times_ns, samples in stream.blocks():
+        for times_ns, samples in _joined(stream.blocks()):
             table: dict[str, Any] = {"time_s": (times_ns - start_ns) / NS}
             if stream.spec.counts_per_unit == 1:
                 values: Any = samples
@@ -166,6 +174,24 @@ def _write_capture(stream: DecodedStream, path: Path, start_ns: int) -> None:
             for i, name in enumerate(stream.spec.columns):
                 table[name] = values[:, i]
             write(pd.DataFrame(table))
+
+
+def _joined(blocks: Iterator[Block]) -> Iterator[Block]:
+    """Join small blocks, of which a lossy stream has many, to tables of some thousand rows."""
+    pending: list[Block] = []
+    rows = 0
+    for block in blocks:
+        pending.append(block)
+        rows += len(block[0])
+        if rows >= _TABLE_ROWS:
+            yield _concatenate(pending)
+            pending, rows = [], 0
+    if pending:
+        yield _concatenate(pending)
+
+
+def _concatenate(blocks: list[Block]) -> Block:
+    return np.concatenate([t for t, _ in blocks]), np.concatenate([s for _, s in blocks])
 
 
 def _report(

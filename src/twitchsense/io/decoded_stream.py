@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
@@ -75,6 +76,7 @@ class DecodedStream:
         self._rows = 0
         self._batch: list[NDArray[Any]] = []
         self._pieces: list[_Piece] = []
+        self._points: list[tuple[ArrivalTimes, int, int]] = []
         self._arrivals: dict[int, ArrivalTimes] = {}
         self._resent: dict[int, ArrivalTimes] = {}
         self._first_ticks: dict[int, int] = {}
@@ -182,9 +184,7 @@ class DecodedStream:
         kept = self._resent if placed.packet.resent else self._arrivals
         if placed.run not in kept:
             kept[placed.run] = ArrivalTimes(tick_hz, prior_ppm)
-        kept[placed.run].push(
-            np.array([last_ticks], np.int64), np.array([placed.packet.arrival_ns], np.int64)
-        )
+        self._points.append((kept[placed.run], last_ticks, placed.packet.arrival_ns))
 
     def _add_anchor(self, piece: _Piece, offset: int, ticks: int, tick_hz: int) -> None:
         anchors = piece.anchors
@@ -197,6 +197,10 @@ class DecodedStream:
         if self._batch and self._file is not None:
             self._file.append(np.concatenate(self._batch))
             self._batch = []
+        for arrivals, points in groupby(self._points, lambda point: point[0]):
+            _, ticks, arrival_ns = zip(*points, strict=True)
+            arrivals.push(np.array(ticks, np.int64), np.array(arrival_ns, np.int64))
+        self._points = []
 
     def _sort_pieces(self) -> None:
         """Bring the pieces into the order of time, and cut off samples that came twice."""

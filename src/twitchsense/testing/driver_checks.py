@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -15,11 +14,10 @@ from twitchsense.devices.contract import (
     Advertised,
     Direction,
     Driver,
-    Message,
-    PacketError,
     SamplePacket,
 )
 from twitchsense.testing.driver_case import DecodedCase, DriverCase, decode_case
+from twitchsense.testing.hostile_values import HostileValueError, push_hostile_values
 
 #: Values that each run of the check `hostile` pushes.
 HOSTILE_VALUES: Final = 2000
@@ -171,44 +169,16 @@ def _independence(driver: Driver, case: DriverCase, decoded: DecodedCase) -> str
 
 def _hostile(driver: Driver, case: DriverCase, decoded: DecodedCase) -> str:
     """Check that any bytes are decoded, or refused with `PacketError`."""
-    rng = random.Random(_SEED)
-    for start in ((), case.log[: len(case.log) // 2]):
-        decoder = driver.make_decoder()
-        for message in (*start, *(_damaged(case.log, rng) for _ in range(HOSTILE_VALUES))):
-            try:
-                for packet in decoder.push(message):
-                    if isinstance(packet, SamplePacket):
-                        _ = next(s for s in decoder.streams if s.name == packet.stream)
-            except PacketError:
-                pass
-            except Exception as error:
-                value = f"{message.characteristic} {message.direction} {message.data.hex()}"
-                return f"{error!r} at {value}"
+    try:
+        push_hostile_values(driver, case.log, HOSTILE_VALUES)
+    except HostileValueError as error:
+        return str(error)
     return ""
 
 
 def _identity(packet: SamplePacket) -> tuple[str, int, bytes, int | None, bool]:
     samples = packet.samples.tobytes()
     return packet.stream, packet.arrival_ns, samples, packet.position, packet.restarted
-
-
-def _damaged(log: tuple[Message, ...], rng: random.Random) -> Message:
-    """Return a value of the log, cut, extended, changed, or replaced by random bytes."""
-    message = rng.choice(log)
-    data = bytearray(message.data)
-    match rng.randrange(5):
-        case 0:
-            data = bytearray(rng.randbytes(rng.randrange(64)))
-        case 1:
-            del data[rng.randrange(len(data) + 1) :]
-        case 2:
-            data += rng.randbytes(rng.randrange(1, 16))
-        case _:
-            for _ in range(rng.randrange(1, 4)):
-                if data:
-                    data[rng.randrange(len(data))] = rng.randrange(256)
-    direction = rng.choice(list(Direction)) if rng.random() < 0.1 else message.direction
-    return replace(message, data=bytes(data), direction=direction)
 
 
 #: The checks, in their order. Each returns the problem, or an empty text.
