@@ -27,7 +27,7 @@ class ArrivalPlacement:
     multiple: samples that were not lost arrive later than the smallest delay, but the delay
     returns to it; after a loss that the counter does not show, it never does. Without a counter
     the same holds with one sample in place of the modulus, for gaps longer than
-    `DELIVERY_JITTER_S`.
+    `DELIVERY_JITTER_S`. This presumes that packets at the start of a run are on time.
 
     Parameters
     ----------
