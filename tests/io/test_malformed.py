@@ -66,7 +66,7 @@ REFUSED = {
     "time_is_text": (with_line(1500, "yesterday,1.0"), "line 1500"),
     "time_is_nan": (with_line(1500, "nan,1.0"), "line 1500"),
     "time_is_infinite": (with_line(1500, "inf,1.0"), "line 1500"),
-    "unix_time": (capture(start=1.7e9), "Unix"),
+    "time_of_days": (capture(start=1.7e7), "not in seconds"),
     "rate_too_low": (capture(fs=50.0), "50"),
     "rate_too_high": (capture(fs=10_000.0, fmt="{:.5f},{:.2f}"), "10000"),
     "acc_rate_too_low": (capture("time_s,acc_x_g", fs=10.0), "10"),

@@ -99,17 +99,11 @@ REFUSED: dict[str, tuple[bytes, str, str, str]] = {
     "time is infinite": (replaced(4, "inf,1"), "line 6", "not a number", "correct"),
     "time is NUL bytes": (LONG + b"\0\0\0,\0\0\n", "line 1002", "is not", "cut short"),
     "tail of zeros after a crash": (LONG + b"\0" * 300, "line 1002", "is not", "cut short"),
-    "time in milliseconds since 1970": (
-        csv_bytes([f"{1_772_000_000_000 + i},{VALUES[i]}" for i in range(N_ROWS)]),
+    "time that is neither elapsed nor Unix time": (
+        csv_bytes([f"{8_000_000 + i / 1000:.3f},{VALUES[i]}" for i in range(N_ROWS)]),
         "line 2",
-        "Unix time",
-        "from the start",
-    ),
-    "Unix time": (
-        csv_bytes([f"{1_772_000_000 + i / 1000:.3f},{VALUES[i]}" for i in range(N_ROWS)]),
-        "line 2",
-        "Unix time",
-        "time_utc",
+        "not in seconds",
+        "--time-unit",
     ),
     "clock time under time_s": (
         csv_bytes([f"2026-03-01T22:00:00.{i:03d}Z,{VALUES[i]}" for i in range(N_ROWS)]),
@@ -367,7 +361,7 @@ def test_paths_that_are_no_capture_are_refused(tmp_path):
     cases = [
         (tmp_path / "missing.csv", "no such file", "path"),
         (tmp_path, "is a folder", "files in it"),
-        (write(tmp_path / "night.txt", {"time_s": [0.0]}), "known endings", ".csv"),
+        (write(tmp_path / "night.dat", {"time_s": [0.0]}), "known endings", ".csv"),
     ]
     for path, problem, cure in cases:
         with pytest.raises(InputError) as caught:

@@ -82,16 +82,34 @@ class Capture(Protocol):
 
 
 class ColumnMapping:
-    """Maps foreign column names to those of the package (``--map``).
+    """What the user states about the columns of a file.
 
     Parameters
     ----------
     pairs : mapping of str to str, optional
-        Name in the file to name in the package. Case matters only if two names in the file
-        differ in nothing else.
+        Name in the file to name in the package (``--map``). Case matters only if two names in
+        the file differ in nothing else.
+    time_unit : {'s', 'ms', 'us', 'ns'}, optional
+        Unit of the time column (``--time-unit``).
+    fs : float, optional
+        Sampling rate in Hz (``--fs``): of a file without a time column, or to decide between
+        two readings of a time column.
+
+    Attributes
+    ----------
+    time_unit : str or None
+    fs : float or None
     """
 
-    def __init__(self, pairs: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        pairs: Mapping[str, str] | None = None,
+        *,
+        time_unit: str | None = None,
+        fs: float | None = None,
+    ) -> None:
+        self.time_unit = time_unit
+        self.fs = fs
         self._exact = {k.strip(): v.strip() for k, v in (pairs or {}).items()}
         self._folded = {k.casefold(): v for k, v in self._exact.items()}
         self._looked_up: set[str] = set()
@@ -100,6 +118,10 @@ class ColumnMapping:
         """Return the package's name of a column, or `header` itself if it is not mapped."""
         self._looked_up.add(header)
         self._looked_up.add(header.casefold())
+        return self.preview(header)
+
+    def preview(self, header: str) -> str:
+        """Return the same as `rename`; the mapping does not count as used."""
         return self._exact.get(header, self._folded.get(header.casefold(), header))
 
     def check_used(self, source: str, headers: Sequence[str]) -> None:

@@ -195,6 +195,16 @@ class ChannelBuilder:
         """Continue the channel in another file, whose columns may have other units."""
         self.plan, self.source = plan, source
 
+    def set_time_resolution(self, resolution_ns: int) -> None:
+        """State the resolution of the timestamps, where the file shows it.
+
+        Parameters
+        ----------
+        resolution_ns : int
+            In ns; 0 if it is unknown.
+        """
+        self._timestamps.known_resolution = resolution_ns
+
     def append(self, times_ns: NDArray[np.int64], columns: Sequence[NDArray[np.float64]]) -> None:
         """Append rows.
 
@@ -263,7 +273,7 @@ class ChannelBuilder:
         except IrregularSamplingError as error:
             raise self._with_column(error) from error
         runs["start"] -= zero_ns
-        resolution = self._timestamps.resolution
+        resolution = max(self._timestamps.resolution, self._timestamps.known_resolution)
         fit = fit_rate(runs, self._timestamps.period, self._timestamps.round_fs, resolution)
         if fit is None:
             first_ns = int(runs["start"][0]) + zero_ns

@@ -1,43 +1,69 @@
-"""CSV captures, read in chunks by the C parser of pandas.
-
-A quotation mark that opens a field and is never closed would make the parser take all rows
-up to the next mark for one field, so that hours could be lost without a message. Such marks
-are made ordinary characters before pandas sees them (`escape_unclosed_quotes`).
-"""
+"""CSV captures and other text tables, read in chunks by the C parser of pandas."""
 
 from __future__ import annotations
 
 import gzip
 import io
-import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from twitchsense.errors import InputError
 from twitchsense.io.capture import ColumnMapping
-from twitchsense.io.csv_dialect import CsvDialect, detect_dialect, open_stream
-from twitchsense.io.table_capture import CHUNK_ROWS, TableBlock, parse_header
-from twitchsense.io.time_column import to_floats
+from twitchsense.io.csv_dialect import CsvDialect, RowClock
+from twitchsense.io.csv_head import read_head
+from twitchsense.io.csv_rows import ByteStream, escape_unclosed_quotes, is_comment, open_stream
+from twitchsense.io.dialects import find_dialect
+from twitchsense.io.number_cells import NumberColumn, find_decimal_sign
+from twitchsense.io.table_capture import CHUNK_ROWS, TableBlock, TableCapture
+from twitchsense.io.table_layout import parse_header
+from twitchsense.io.time_column import TimeOptions
 
 #: Exceptions of damaged gzip data, raised while pandas reads.
 _GZIP_ERRORS: Final = (EOFError, gzip.BadGzipFile, zlib.error)
-#: Bytes read at once by `escape_unclosed_quotes`.
-READ_BYTES: Final = 1 << 18
-#: Maximum length (bytes) of a row in which quotation marks are checked.
-_MAX_ROW_BYTES: Final = 1 << 20
-#: Buffer (bytes) between `escape_unclosed_quotes` and pandas.
+#: Buffer (bytes) between the rows and pandas.
 _BUFFER_BYTES: Final = 1 << 18
-_NEWLINES: Final = b"\r\n"
+
+
+def open_csv(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> TableCapture:
+    """Open a text table of any dialect.
+
+    Parameters
+    ----------
+    path : Path
+    source : str
+        Name of the file in messages.
+    mapping : ColumnMapping
+    zone : str or None
+        IANA time zone of local times.
+
+    Returns
+    -------
+    TableCapture
+
+    Raises
+    ------
+    InputError
+        If the file is not a text table, or its header cannot be used.
+    """
+    table = CsvTable(path, source, mapping)
+    dialect = table.dialect
+    options = TimeOptions(
+        table.decimal, zone, mapping.time_unit, dialect.time_format, dialect.utc_offset_s
+    )
+    notes = [f"{source}: read as {dialect.maker}"] if dialect.maker else []
+    notes += [f"{source}: {note}" for note in dialect.notes]
+    return TableCapture(table, options, table.row_clock, notes)
 
 
 class CsvTable:
-    """A CSV file as a `Table`.
+    """A text table as a `Table`.
 
     Parameters
     ----------
@@ -49,15 +75,52 @@ class CsvTable:
     Raises
     ------
     InputError
-        If the file is not CSV, or its header cannot be used.
+        If the file is not a text table, or its header cannot be used.
     """
 
     def __init__(self, path: Path, source: str, mapping: ColumnMapping) -> None:
         self.path = path
         self.source = source
-        self.dialect: CsvDialect = detect_dialect(path, source)
-        self.headers = self.dialect.headers
-        self.layout = parse_header(source, self.headers, mapping)
+        head = read_head(path, source)
+        self.dialect: CsvDialect = find_dialect(head, mapping)
+        dialect = self.dialect
+        self.row_clock = dialect.row_clock
+        if self.row_clock is None and mapping.fs is not None:
+            self.row_clock = RowClock(mapping.fs)
+        self.headers = dialect.headers
+        self.layout = parse_header(
+            source,
+            self.headers,
+            mapping,
+            presets=dialect.names,
+            time_groups=dialect.time_groups,
+            has_rate=self.row_clock is not None,
+            hidden=dialect.ignored,
+        )
+        index = {name: i for i, name in reversed(list(enumerate(self.headers)))}
+        names = [*self.layout.times, *self.layout.signals]
+        if self.row_clock is not None and self.row_clock.counter is not None:
+            names.append(self.row_clock.counter)
+        self._index = {name: index[name] for name in names}
+        self._sample = head.rows(dialect.body, dialect.separator)
+        self.decimal = find_decimal_sign(
+            [self._sample_cells(name) for name in (*self.layout.signals, *self.layout.times)]
+        )
+        self._numbers: dict[str, NumberColumn] = {}
+
+    @property
+    def notes(self) -> list[str]:
+        """Remarks on cells that are not numbers, in the rows read so far."""
+        notes = []
+        for name, numbers in self._numbers.items():
+            cells = numbers.note
+            if cells is not None:
+                what = "1 cell is" if cells.count == 1 else f"{cells.count} cells are"
+                notes.append(
+                    f"{self.source}: {name}: {what} no number and a gap (first "
+                    f"'{cells.text[:20]}', {self.locate_row(cells.row)})"
+                )
+        return notes
 
     def blocks(self, rows: int = CHUNK_ROWS) -> Iterator[TableBlock]:
         """Yield all rows in blocks.
@@ -70,51 +133,47 @@ class CsvTable:
         Raises
         ------
         InputError
-            If the file is damaged, or a row has more fields than the header.
+            If the file is damaged, a row has more fields than the header, or a column has
+            numbers with two readings.
         """
-        headers, dialect = self.headers, self.dialect
-        index = {name: headers.index(name) for name in (self.layout.time, *self.layout.signals)}
-        # one column after the last catches rows that are too long
-        excess = len(headers)
+        dialect, excess = self.dialect, len(self.headers)
+        self._numbers = {
+            name: NumberColumn(self.source, name, self.decimal, self.locate_row)
+            for name in self.layout.signals
+        }
+        times = [name for name in self._index if name not in self._numbers]
         first_row = 0
-        with open_stream(self.path) as stream:
-            stream.seek(dialect.body)
-            names = dialect.separator.join(str(i) for i in range(excess + 1)) + "\n"
-            body = escape_unclosed_quotes(stream, dialect.separator)
-            text = io.BufferedReader(_ByteStream(chain([names.encode()], body)), _BUFFER_BYTES)
-            try:
-                with pd.read_csv(
-                    text,
-                    sep=dialect.separator,
-                    decimal=dialect.decimal,
-                    usecols=[*index.values(), excess],
-                    index_col=False,
-                    chunksize=rows,
-                    low_memory=False,
-                    comment="#",
-                    encoding="utf-8",
-                    encoding_errors="replace",
-                ) as reader:
-                    for frame in reader:
-                        self._refuse_long_rows(frame[str(excess)], first_row)
-                        signals = {n: to_floats(frame[str(index[n])]) for n in self.layout.signals}
-                        time = frame[str(index[self.layout.time])].reset_index(drop=True)
-                        yield TableBlock(first_row, time, signals)
-                        first_row += len(frame)
-            except _GZIP_ERRORS as error:
-                raise InputError(
-                    self.source,
-                    f"the compressed file is damaged or cut short ({error})",
-                    "copy it again, or unpack what can be saved with gzip -dc",
-                    f"after {self.locate_row(first_row, damaged=True)}",
-                ) from error
-            except pd.errors.ParserError as error:
-                raise InputError(
-                    self.source,
-                    f"cannot be split into columns ({error})",
-                    "look for a quotation mark that is never closed, and remove it",
-                    f"after {self.locate_row(first_row)}",
-                ) from error
+        for frame in self._frames([*self._index.values(), excess], rows):
+            self._refuse_long_rows(frame[str(excess)], first_row)
+            signals = {}
+            for name, column in self._numbers.items():
+                values = column.parse(frame[str(self._index[name])], first_row)
+                if name in dialect.transfers:
+                    values = dialect.transfers[name].apply(values)
+                length = dialect.lengths.get(name)
+                if length is not None and first_row + len(values) > length:
+                    values = values.copy()
+                    values[max(0, length - first_row) :] = np.nan
+                signals[name] = values
+            series = {n: frame[str(self._index[n])].reset_index(drop=True) for n in times}
+            for name, length in dialect.lengths.items():
+                if name in series and first_row + len(frame) > length:
+                    series[name] = series[name].where(np.arange(len(frame)) < length - first_row)
+            yield TableBlock(first_row, series, signals)
+            first_row += len(frame)
+        for name, column in self._numbers.items():
+            column.conclude(partial(self.cells, name))
+
+    def cells(self, name: str) -> Iterator[pd.Series]:
+        """Yield a column as text, block by block.
+
+        Parameters
+        ----------
+        name : str
+        """
+        index = self._index[name]
+        for frame in self._frames([index], CHUNK_ROWS, dtype=str):
+            yield frame[str(index)]
 
     def locate_row(self, row: int, damaged: bool = False) -> str:
         """Return the line number of a row, counting comments and blank lines.
@@ -131,14 +190,15 @@ class CsvTable:
         str
             Such as ``line 17``.
         """
+        number, remaining = 0, row + 1
         with open_stream(self.path) as stream:
             text = io.TextIOWrapper(stream, "latin-1")  # accepts any byte and any newline
-            number = 0
-            remaining = row + 1
             try:
                 for line in text:
                     number += 1
-                    if number <= self.dialect.header_line or not line.partition("#")[0].strip():
+                    if number <= self.dialect.header_line or not line.strip(" \n"):
+                        continue
+                    if line.lstrip(" ").startswith("#") and is_comment(line.encode("latin-1")):
                         continue
                     remaining -= 1
                     if not remaining:
@@ -147,6 +207,75 @@ class CsvTable:
                 if not damaged:
                     raise
         return f"line {number}"
+
+    def time_resolution_ns(self, time: str, unit_ns: float) -> int:
+        """Return the resolution of a time column whose cells all have equally many decimals.
+
+        Parameters
+        ----------
+        time : str
+            Name of the column.
+        unit_ns : float
+            Length of its unit in ns.
+
+        Returns
+        -------
+        int
+            In ns; 0 if the cells do not show it.
+        """
+        cells = [c for c in self._sample_cells(time)[:1000] if c]
+        if not cells or not all(c.replace(self.decimal, "", 1).lstrip("-").isdigit() for c in cells):
+            return 0
+        decimals = {len(c.partition(self.decimal)[2]) for c in cells}
+        if len(decimals) > 1:
+            return 0
+        return max(1, round(unit_ns / 10 ** decimals.pop()))
+
+    def _frames(self, columns: Sequence[int], rows: int, **options: Any) -> Iterator[pd.DataFrame]:
+        """Yield columns of the file in blocks of rows."""
+        dialect = self.dialect
+        # one column after the last catches rows that are too long
+        names = dialect.separator.join(str(i) for i in range(len(self.headers) + 1)) + "\n"
+        done = 0
+        with open_stream(self.path) as stream:
+            stream.seek(dialect.body)
+            body = escape_unclosed_quotes(stream, dialect.separator)
+            text = io.BufferedReader(ByteStream(chain([names.encode()], body)), _BUFFER_BYTES)
+            try:
+                with pd.read_csv(
+                    text,
+                    sep=dialect.separator,
+                    decimal=self.decimal,
+                    usecols=list(columns),
+                    index_col=False,
+                    chunksize=rows,
+                    low_memory=False,
+                    encoding="utf-8",
+                    encoding_errors="replace",
+                    **options,
+                ) as reader:
+                    for frame in reader:
+                        yield frame
+                        done += len(frame)
+            except _GZIP_ERRORS as error:
+                raise InputError(
+                    self.source,
+                    f"the compressed file is damaged or cut short ({error})",
+                    "copy it again, or unpack what can be saved with gzip -dc",
+                    f"after {self.locate_row(done, damaged=True)}",
+                ) from error
+            except pd.errors.ParserError as error:
+                raise InputError(
+                    self.source,
+                    f"cannot be split into columns ({error})",
+                    "look for a quotation mark that is never closed, and remove it",
+                    f"after {self.locate_row(done)}",
+                ) from error
+
+    def _sample_cells(self, name: str) -> list[str]:
+        """Return the first cells of a column as text."""
+        index = self._index[name]
+        return [row[index] for row in self._sample if len(row) > index]
 
     def _refuse_long_rows(self, excess: pd.Series, first_row: int) -> None:
         filled = excess.notna().to_numpy(copy=True)
@@ -161,98 +290,3 @@ class CsvTable:
                 else "write one field for each column",
                 self.locate_row(row),
             )
-
-
-class _ByteStream(io.RawIOBase):
-    """A raw stream over an iterator of byte strings.
-
-    Parameters
-    ----------
-    parts : iterator of bytes
-    """
-
-    def __init__(self, parts: Iterator[bytes]) -> None:
-        self._parts = parts
-        self._pending = b""
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        """Fill a buffer from the current part; return the number of bytes, 0 at the end."""
-        while not self._pending:
-            part = next(self._parts, None)
-            if part is None:
-                return 0
-            self._pending = part
-        count = min(len(buffer), len(self._pending))
-        buffer[:count], self._pending = self._pending[:count], self._pending[count:]
-        return count
-
-
-def escape_unclosed_quotes(
-    stream: io.BufferedReader | gzip.GzipFile, separator: str
-) -> Iterator[bytes]:
-    """Yield the bytes of a CSV so that no quoted field extends beyond its row.
-
-    A blank is inserted before each quotation mark that opens a field and is not closed in
-    the same row, which makes it an ordinary character. Its cell is then not a number: a gap
-    in a signal column, or an error that names the line in the time column.
-
-    Parameters
-    ----------
-    stream : binary file
-        At the first row after the header.
-    separator : str
-        Field separator.
-
-    Yields
-    ------
-    bytes
-        Whole rows; rows of more than a megabyte are passed on unchanged.
-    """
-    rest = b""
-    while data := stream.read(READ_BYTES):
-        data = rest + data
-        end = max(data.rfind(newline) for newline in (b"\n", b"\r")) + 1
-        yield _escape_rows(data[:end], separator.encode())
-        rest = data[end:]
-        if len(rest) > _MAX_ROW_BYTES:
-            yield rest
-            rest = b""
-    yield _escape_rows(rest, separator.encode())
-
-
-def _escape_rows(text: bytes, separator: bytes) -> bytes:
-    """Escape the unclosed quotation marks of whole rows."""
-    if b'"' not in text:
-        return text
-    characters = np.frombuffer(text + b"\n", np.uint8)
-    ends = np.flatnonzero(np.isin(characters, list(_NEWLINES)))
-    quotes = np.flatnonzero(characters == ord('"'))
-    # in a well-formed row, every second quotation mark stands at the end of a field
-    closing = np.isin(characters[quotes + 1], list(separator + _NEWLINES))
-    balance = np.bincount(np.searchsorted(ends, quotes), 1.0 - 2.0 * closing)
-    starts = np.concatenate([[0], ends + 1])
-    parts, done = [], 0
-    for row in np.flatnonzero(balance).tolist():
-        start, stop = int(starts[row]), int(ends[row])
-        parts += [text[done:start], _escape_row(text[start:stop], separator)]
-        done = stop
-    return b"".join([*parts, text[done:]])
-
-
-def _escape_row(row: bytes, separator: bytes) -> bytes:
-    """Insert a blank before each quotation mark that opens a field which never closes."""
-    unquoted = rb"[^" + re.escape(separator) + rb"]*+"
-    field = rb'(?:"(?:[^"]|"")*+"|(?!"))' + unquoted
-    closed = re.compile(rb"(?:" + field + separator + rb")*+" + field)
-    fields = re.compile(rb"(?:" + field + separator + rb")*+")
-    if closed.fullmatch(row.partition(b"#")[0]):
-        return row  # any further quotation mark is in a comment
-    while not closed.fullmatch(row):
-        match = fields.match(row)
-        i = match.end() if match else 0
-        row = row[:i] + b" " + row[i:]
-    return row

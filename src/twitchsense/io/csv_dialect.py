@@ -1,89 +1,132 @@
-"""The dialect of a CSV file: header line, separator and decimal sign.
+"""The dialect of a text file: header, separator, decimal sign, and what its columns mean.
 
-Files of other formats under a CSV name are recognised by their first bytes and refused.
+A maker's dialect is found by its header (`twitchsense.io.dialects`); a file of no known maker
+has one header line with the names of this package, or with names that the user maps.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import re
-import zlib
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
-from twitchsense.errors import InputError
+import numpy as np
+from numpy.typing import NDArray
 
-#: Bytes at the start of the file in which the header line must end.
-_HEAD_BYTES: Final = 1 << 20
-#: Bytes after the header from which the decimal sign is detected.
-_SAMPLE_BYTES: Final = 65536
-#: First bytes of other formats, their name, and the cure.
-_MAGIC: Final[tuple[tuple[bytes, str, str], ...]] = (
-    (b"PAR1", "a Parquet file", "name it .parquet"),
-    (b"0       ", "an EDF file", "name it .edf"),
-    (b"\xffBIOSEMI", "a BDF file", "name it .bdf"),
-    (b"PK\x03\x04", "a zip archive or an Excel workbook", "unpack it, or save the sheet as CSV"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV"),
-    (b"SQLite format 3", "a database", "a night file of 'record' is named .night"),
-    (b"\x89HDF", "an HDF5 file", "export it as CSV or EDF"),
-    (b"MATLAB 5.0", "a MATLAB file", "export it as CSV or EDF"),
-    (b"\xff\xfe", "text in UTF-16", "save it as UTF-8"),
-    (b"\xfe\xff", "text in UTF-16", "save it as UTF-8"),
-)
+from twitchsense.errors import InputError
+from twitchsense.io.csv_head import FileHead, HeadLine, guess_separator, is_number, split_fields
+
+#: A line that tells spreadsheets the separator, such as ``sep=;``.
+_SEPARATOR_LINE: Final = re.compile(r'^"?sep=(.)"?[,;\t]*$', re.IGNORECASE)
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """What the numbers of a column are in the unit of its name: ``offset + factor * number``.
+
+    Attributes
+    ----------
+    factor, offset : float
+    """
+
+    factor: float = 1.0
+    offset: float = 0.0
+
+    def apply(self, numbers: Floats) -> Floats:
+        """Return the values of numbers."""
+        return numbers * self.factor + self.offset
+
+
+@dataclass(frozen=True, slots=True)
+class RowClock:
+    """Times of rows that have a sampling rate instead of a time column.
+
+    Attributes
+    ----------
+    fs : float
+        Sampling rate in Hz.
+    start_ns : int
+        Time of the first row in ns, on the axis of `is_utc` or of the local clock.
+    is_utc : bool or None
+        Whether `start_ns` is UTC; None if the start is unknown and zero.
+    counter : str or None
+        Column that counts the rows, so that a missing row is seen.
+    modulus : int or None
+        Number of values of the counter before it begins again with zero.
+    """
+
+    fs: float
+    start_ns: int = 0
+    is_utc: bool | None = None
+    counter: str | None = None
+    modulus: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CsvDialect:
-    """Header and format of a CSV file.
+    """How a text file is read.
 
     Attributes
     ----------
     headers : tuple of str
         Column names, without quotation marks and surrounding blanks.
     header_line : int
-        Line number of the header, counted from one.
+        Line number of the last line of the header, counted from one; 0 if there is none.
     body : int
         Offset (bytes) of the first row in the uncompressed file.
     separator : str
-        Comma, semicolon or tab.
-    decimal : {'.', ','}
-        A comma is possible only if it is not the separator.
+    maker : str
+        Program or device that wrote the file; empty if unknown.
+    names : mapping of str to str
+        Column names of the file to those of this package, as the user would map them.
+    time_groups : mapping of str to str
+        Name of a signal column to that of its time column, where there are several.
+    transfers : mapping of str to Transfer
+        For columns whose numbers are not in the unit of their name.
+    lengths : mapping of str to int
+        Number of rows in which a column is valid, where the file says so.
+    row_clock : RowClock or None
+        For files without a time column.
+    time_format : str or None
+        Format (`strptime`) of local times that are not ISO 8601.
+    utc_offset_s : int or None
+        Offset of local times, where the file says it.
+    ignored : tuple of str
+        Columns that are left out without a note: they are no signals.
+    notes : tuple of str
+        What the user should know about the recognition.
     """
 
     headers: tuple[str, ...]
     header_line: int
     body: int
     separator: str
-    decimal: str
+    maker: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+    time_groups: Mapping[str, str] = field(default_factory=dict)
+    transfers: Mapping[str, Transfer] = field(default_factory=dict)
+    lengths: Mapping[str, int] = field(default_factory=dict)
+    row_clock: RowClock | None = None
+    time_format: str | None = None
+    utc_offset_s: int | None = None
+    ignored: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def open_stream(path: Path) -> io.BufferedReader | gzip.GzipFile:
-    """Open a file for reading bytes, decompressed if its content is gzip.
+def plain_dialect(head: FileHead, is_header: Callable[[Sequence[str]], bool]) -> CsvDialect:
+    """Find the header of a file of no known maker.
 
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    binary file
-    """
-    with path.open("rb") as file:
-        compressed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if compressed else path.open("rb")
-
-
-def detect_dialect(path: Path, source: str) -> CsvDialect:
-    """Find the header of a CSV file, its separator and its decimal sign.
+    It is the first line that is not empty and no comment. A comment directly before the rows
+    may be the header too (``numpy.savetxt``), and lines of text may stand before it.
 
     Parameters
     ----------
-    path : Path
-    source : str
-        Name of the file in messages.
+    head : FileHead
+    is_header : callable
+        Whether names are those of a time column and a signal.
 
     Returns
     -------
@@ -92,89 +135,62 @@ def detect_dialect(path: Path, source: str) -> CsvDialect:
     Raises
     ------
     InputError
-        If the file is not CSV. The message says what it seems to be.
+        If there is no header.
     """
-    try:
-        with open_stream(path) as stream:
-            head = stream.read(_HEAD_BYTES)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+    separator: str | None = None
+    comment: HeadLine | None = None
+    first: HeadLine | None = None
+    for line in head.lines:
+        text = line.text.strip()
+        match = _SEPARATOR_LINE.match(text) if first is None else None
+        if match:
+            separator = match[1]
+        elif not text:
+            continue
+        elif text.startswith("#"):
+            comment = line if first is None else comment
+        elif first is None:
+            first = line
+            fields = _fields(line.text, separator)
+            if is_header(fields):
+                return _dialect(line, line.text, separator)
+            if comment is not None:
+                names = _fields(comment.text.strip().lstrip("# "), separator)
+                if is_header(names) and len(names) == len(fields):
+                    text = comment.text.strip().lstrip("# ")
+                    return _dialect(comment, text, separator, line.start)
+        elif is_header(_fields(line.text, separator)):
+            return _dialect(line, line.text, separator)
+    if first is None:
+        raise InputError(head.source, "the file is empty", "give a capture with a header and rows")
+    place = f"line {first.number}"
+    used = separator or guess_separator(first.text)
+    if used is None or used not in first.text:
         raise InputError(
-            source,
-            f"the compressed file is damaged or cut short ({error})",
-            "copy it again",
-            "beginning of the file",
-        ) from error
-    _refuse_other_formats(head, source)
-    start = 3 if head.startswith(b"\xef\xbb\xbf") else 0
-    lines = re.finditer(rb"([^\r\n]*)(\r\n|\r|\n|\Z)", head[start:])
-    for number, match in enumerate(lines, 1):
-        line = match[1].strip()
-        if line and not line.startswith(b"#"):
-            if not match[2] and len(head) == _HEAD_BYTES:
-                break
-            body = start + match.end()
-            return _parse_header_line(
-                source, match[1], number, body, head[body : body + _SAMPLE_BYTES]
-            )
-    if len(head) == _HEAD_BYTES:
-        raise InputError(
-            source, "no end of line in the first megabyte", "give a CSV file", "line 1"
-        )
-    raise InputError(source, "the file is empty", "give a capture with a header and rows")
-
-
-def _refuse_other_formats(head: bytes, source: str) -> None:
-    for magic, what, cure in _MAGIC:
-        if head.startswith(magic):
-            raise InputError(source, f"this is {what}, not CSV", cure, "beginning of the file")
-    sample = head[:4096]
-    if sample and sample.count(0) > len(sample) // 4 and sample[1::2].count(0) > len(sample) // 3:
-        raise InputError(
-            source, "this seems to be text in UTF-16", "save it as UTF-8", "beginning of the file"
-        )
-    control_characters = sum(byte < 9 or 13 < byte < 32 for byte in sample)
-    if control_characters > len(sample) // 100:
-        raise InputError(
-            source,
-            "binary data, not text",
-            "give a CSV, Parquet, EDF or BDF capture",
-            "beginning of the file",
-        )
-
-
-def _parse_header_line(source: str, line: bytes, number: int, body: int, rows: bytes) -> CsvDialect:
-    try:
-        text = line.decode("utf-8")
-    except UnicodeDecodeError:
-        text = line.decode("latin-1")  # older programs write µ in Latin-1
-    unquoted = re.sub(r'"[^"]*"', "", text)
-    separator = max(",;\t", key=unquoted.count)
-    place = f"line {number}"
-    if not unquoted.count(separator):
-        raise InputError(
-            source,
-            f"no comma, semicolon or tab in the header '{text[:60]}'",
+            head.source,
+            f"no comma, semicolon or tab in the header '{first.text[:60]}'",
             "separate columns with commas",
             place,
         )
-    fields = next(csv.reader([text], delimiter=separator, skipinitialspace=True))
-    headers = tuple(field.strip() for field in fields)
-    if all(_is_number(h) for h in headers if h):
+    dialect = _dialect(first, first.text, separator)
+    if all(is_number(h) for h in dialect.headers if h):
         raise InputError(
-            source,
-            f"the first line holds numbers ('{text[:60]}') where a header is expected",
+            head.source,
+            f"the first line holds numbers ('{first.text[:60]}') where a header is expected",
             "put the column names in the first line, like time_s,emg1_uv",
             place,
         )
-    decimal = "."
-    if separator != "," and re.search(rb"\d,\d", rows) and not re.search(rb"\d\.\d", rows):
-        decimal = ","
-    return CsvDialect(headers, number, body, separator, decimal)
+    return dialect
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text.replace(",", "."))
-    except ValueError:
-        return False
-    return True
+def _fields(text: str, separator: str | None) -> list[str]:
+    used = separator or guess_separator(text)
+    return split_fields(text, used) if used else [text.strip()]
+
+
+def _dialect(
+    line: HeadLine, text: str, separator: str | None, body: int | None = None
+) -> CsvDialect:
+    used = separator or guess_separator(text) or ","
+    body = line.end if body is None else body
+    return CsvDialect(tuple(split_fields(text, used)), line.number, body, used)

@@ -38,17 +38,18 @@ class CaptureFormat:
 
 
 def _open_csv(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
-    from twitchsense.io.csv import CsvTable
-    from twitchsense.io.table_capture import TableCapture
+    from twitchsense.io.csv import open_csv
 
-    return TableCapture(CsvTable(path, source, mapping))
+    return open_csv(path, source, mapping, zone)
 
 
 def _open_parquet(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
     from twitchsense.io.parquet import ParquetTable
     from twitchsense.io.table_capture import TableCapture
+    from twitchsense.io.time_column import TimeOptions
 
-    return TableCapture(ParquetTable(path, source, mapping))
+    options = TimeOptions(zone=zone, unit=mapping.time_unit)
+    return TableCapture(ParquetTable(path, source, mapping), options)
 
 
 def _open_edf(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
@@ -97,7 +98,7 @@ def _open_mne(path: Path, source: str, mapping: ColumnMapping, zone: str | None)
 
 
 FORMATS: Final = (
-    CaptureFormat("CSV", (".csv", ".csv.gz"), _open_csv),
+    CaptureFormat("CSV", (".csv", ".csv.gz", ".txt", ".txt.gz", ".tsv", ".tsv.gz"), _open_csv),
     CaptureFormat("Parquet", (".parquet",), _open_parquet),
     CaptureFormat("EDF, EDF+ and BDF", (".edf", ".bdf", ".rec"), _open_edf),
     CaptureFormat("XDF", (".xdf",), _open_xdf),

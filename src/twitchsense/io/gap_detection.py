@@ -51,6 +51,10 @@ _BEFORE: Final = 32
 _MIN_STEP: Final = 1.35
 #: Minimum lateness, in periods, of the timestamps after a gap.
 _MIN_LATENESS: Final = 0.5
+#: The same where the timestamps are rounded so coarsely that rounding looks like a lost row.
+_MIN_COARSE_LATENESS: Final = 1.2
+#: Resolution of the timestamps, in periods, from which this is so.
+_COARSE_RESOLUTION: Final = 0.8
 #: Maximum gap, in periods, after which the samples are expected on the same grid.
 _MAX_GAP_ON_GRID: Final = 1000.0
 #: Maximum number of gaps per timestamp.
@@ -89,12 +93,15 @@ class TimestampSegmenter:
         Round rate in Hz that the reference period corresponds to, if any.
     resolution : int
         Largest power of ten (ns) that divides all timestamps, at most a second.
+    known_resolution : int
+        Resolution (ns) of the timestamps that the file shows; 0 if it is unknown.
     """
 
     def __init__(self) -> None:
         self.period = 0.0
         self.round_fs: float | None = None
         self.resolution = NS
+        self.known_resolution = 0
         self._pending: list[Timestamps] = []
         self._pending_count = 0
         self._done = 0
@@ -146,7 +153,9 @@ class TimestampSegmenter:
         if len(pending):
             self._process(pending, len(pending))
         runs = np.concatenate(self._runs) if self._runs else np.empty(0, RUN)
-        if len(runs) - 1 > max(1, self._done * _MAX_GAP_RATE):
+        # every third row may be missing, which leaves runs of two
+        every_third = len(runs) > 2 and (runs["count"][1:-1] == 2).all()
+        if len(runs) - 1 > max(1, self._done * _MAX_GAP_RATE) and not every_third:
             raise IrregularSamplingError(int(runs["start"][1]), "timestamps are not regular")
         return runs
 
@@ -166,7 +175,7 @@ class TimestampSegmenter:
     def _estimate_period(self, times_ns: Timestamps) -> None:
         """Set the reference period from the first timestamps."""
         head = times_ns[:LEARNING_SIZE]
-        period = estimate_period(head)
+        period = estimate_period(head, self.known_resolution)
         if period is None:
             raise IrregularSamplingError(int(head[0]), "timestamps are not regular")
         self.period = period
@@ -190,6 +199,9 @@ class TimestampSegmenter:
     def _find_gaps(self, times_ns: Timestamps, steps: Floats, n: int) -> NDArray[np.int64]:
         """Return the indices below `n` of timestamps that follow a gap."""
         period = self.period
+        least = _MIN_LATENESS * period
+        if self.known_resolution > _COARSE_RESOLUTION * period:
+            least = _MIN_COARSE_LATENESS * period
         origin = self._last if self._done else int(times_ns[0])
         index = np.arange(len(times_ns)) + (1 if self._done else 0)
         lateness = (times_ns - origin).astype(np.float64) - index * period
@@ -203,7 +215,7 @@ class TimestampSegmenter:
             lows = padded[candidates[:, None] + np.arange(_AFTER)].min(axis=1)
             before = np.maximum(candidates[:, None] - 1 - np.arange(_AFTER), 0)
             # a cheap test that excludes most late timestamps
-            likely = lows - aligned[before].min(axis=1) > 0.6 * _MIN_LATENESS * period
+            likely = lows - aligned[before].min(axis=1) > 0.6 * least
             candidates, lows = candidates[likely], lows[likely]
         gaps: list[int] = []
         total_gap, done, run_start = 0.0, lead, 0
@@ -212,7 +224,7 @@ class TimestampSegmenter:
             aligned[done:i] -= total_gap
             done = i
             expected = float(np.median(aligned[max(run_start, i - _BEFORE) : i]))
-            if low - total_gap - expected <= _MIN_LATENESS * period:
+            if low - total_gap - expected <= least:
                 continue
             after = float(np.median(aligned[i : min(i + _AFTER, stop)])) - total_gap
             gap = after - expected

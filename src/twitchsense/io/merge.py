@@ -108,8 +108,8 @@ def _build_channels(
     builders: Mapping[str, ChannelBuilder], captures: Sequence[Capture], extent: Extent
 ) -> MergedCaptures:
     """Build all channels, except those without samples."""
-    utc = captures[0].time_axis == "time_utc"
-    zero_ns = extent[0] if utc else 0
+    axis = captures[0].time_axis
+    zero_ns = 0 if axis == "time_s" else extent[0]
     kept: list[ChannelBuilder] = []
     notes = [note for capture in captures for note in capture.notes]
     data: list[ChannelData] = []
@@ -133,7 +133,7 @@ def _build_channels(
             f"column {', '.join(names)}",
         )
     covers_ns = _extent_beyond_samples(kept, data, extent, zero_ns)
-    return MergedCaptures(tuple(data), zero_ns if utc else None, covers_ns, tuple(notes))
+    return MergedCaptures(tuple(data), zero_ns if axis == "time_utc" else None, covers_ns, tuple(notes))
 
 
 def _extent_beyond_samples(

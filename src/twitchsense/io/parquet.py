@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
+
 from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.io.capture import ColumnMapping
-from twitchsense.io.table_capture import CHUNK_ROWS, TableBlock, parse_header
+from twitchsense.io.table_capture import CHUNK_ROWS, TableBlock
+from twitchsense.io.table_layout import parse_header
 from twitchsense.io.time_column import to_floats
 
 
@@ -62,7 +65,7 @@ class ParquetTable:
         """
         import pyarrow.parquet
 
-        columns = [self._names[n] for n in (self.layout.time, *self.layout.signals)]
+        columns = [self._names[n] for n in (*self.layout.times, *self.layout.signals)]
         first_row = 0
         with pyarrow.parquet.ParquetFile(self.path) as file:
             batches = file.iter_batches(rows, columns=columns, use_threads=False)
@@ -78,9 +81,36 @@ class ParquetTable:
                 signals = {
                     name: to_floats(series[self._names[name]]) for name in self.layout.signals
                 }
-                time = series[self._names[self.layout.time]].reset_index(drop=True)
-                yield TableBlock(first_row, time, signals)
-                first_row += len(time)
+                times = {
+                    name: series[self._names[name]].reset_index(drop=True)
+                    for name in self.layout.times
+                }
+                yield TableBlock(first_row, times, signals)
+                first_row += batch.num_rows
+
+    @property
+    def notes(self) -> list[str]:
+        """Return no remarks: cells of a Parquet file have types."""
+        return []
+
+    def cells(self, name: str) -> Iterator[pd.Series]:
+        """Yield nothing: cells of a Parquet file have no text.
+
+        Parameters
+        ----------
+        name : str
+        """
+        yield from ()
+
+    def time_resolution_ns(self, time: str, unit_ns: float) -> int:
+        """Return 0: the resolution of the times is unknown.
+
+        Parameters
+        ----------
+        time : str
+        unit_ns : float
+        """
+        return 0
 
     def locate_row(self, row: int) -> str:
         """Return the number of a row, counted from one, such as ``row 17``."""

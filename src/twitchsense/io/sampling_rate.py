@@ -34,8 +34,12 @@ _GRID_RANGE: Final = (0.7, 1.35)
 _MAX_GRID_PERIODS: Final = 1 << 14
 #: Maximum share of steps longer than a period where rows are missing regularly.
 _MAX_LONG_STEPS: Final = 0.3
+#: The same where no more than one row is missing in one place (every third row is).
+_MAX_DOUBLE_STEPS: Final = 0.51
 #: Maximum distance (periods) of these steps from whole periods.
 _WHOLE_PERIOD_TOLERANCE: Final = 0.05
+#: Maximum residual, in resolutions of the timestamps, that rounding leaves.
+_MAX_ROUNDING_RESIDUAL: Final = 0.55
 #: Maximum relative distance of a period from that of a whole number of Hz to be rounded to it.
 _WHOLE_HZ_TOLERANCE: Final = 5e-4
 #: Maximum relative distance from a period of whole tenths of a millisecond.
@@ -54,7 +58,7 @@ _STEP_CLIP: Final = 2.5
 _MAX_STEP_IQR: Final = 0.25
 
 
-def estimate_period(times_ns: Timestamps) -> float | None:
+def estimate_period(times_ns: Timestamps, known_resolution: int = 0) -> float | None:
     """Estimate the sampling period from the first timestamps of a channel.
 
     The straightest window without a gap gives the best estimate. Where gaps are too dense
@@ -64,6 +68,8 @@ def estimate_period(times_ns: Timestamps) -> float | None:
     ----------
     times_ns : ndarray of int64, shape (n,)
         Increasing.
+    known_resolution : int
+        Resolution of the timestamps in ns, where the file shows it; else 0.
 
     Returns
     -------
@@ -76,8 +82,9 @@ def estimate_period(times_ns: Timestamps) -> float | None:
     for size, limit in _LINE_WINDOWS:
         if size // 4 < n or size == 64:
             slope, residual = _straightest_window(times_ns, min(size, n))
-            if residual <= limit:
-                return _period_with_missing_rows(times_ns, residual * slope) or slope
+            if residual <= limit or residual * slope <= _MAX_ROUNDING_RESIDUAL * known_resolution:
+                period = _period_with_missing_rows(times_ns, residual * slope, known_resolution)
+                return period or slope
     for size in _GRID_WINDOWS:
         spacing, fit = _best_grid(times_ns, min(size, n))
         if fit >= _MIN_GRID_FIT:
@@ -85,21 +92,29 @@ def estimate_period(times_ns: Timestamps) -> float | None:
     return None
 
 
-def _period_with_missing_rows(times_ns: Timestamps, residual_ns: float) -> float | None:
+def _period_with_missing_rows(
+    times_ns: Timestamps, residual_ns: float, known_resolution: int
+) -> float | None:
     """Return the period of timestamps whose rows are missing at regular places, or None.
 
     Such timestamps lie on a line with too large a slope. They are recognised by steps of
-    whole periods and by a residual larger than the rounding of the timestamps.
+    whole periods and by residuals that rounding to the resolution cannot give.
     """
     steps = np.diff(times_ns)
     period = float(np.median(steps))
     periods = np.rint(steps / period)
-    resolution = 1
-    while not (steps % (resolution * 10)).any():
-        resolution *= 10
+    resolution = known_resolution
+    if not resolution:
+        resolution = 1
+        while not (steps % (resolution * 10)).any():
+            resolution *= 10
+    long_steps = float((periods > 1).mean())
+    limit = _MAX_LONG_STEPS if (periods > 2).any() else _MAX_DOUBLE_STEPS
+    # rounding to a resolution does not leave only multiples of a coarser step
+    coarser = period > 1.5 * resolution and (steps == periods * period).all()
     if (
-        residual_ns > resolution
-        and 0 < (periods > 1).mean() < _MAX_LONG_STEPS
+        (coarser or residual_ns > _MAX_ROUNDING_RESIDUAL * resolution)
+        and 0 < long_steps < limit
         and (np.abs(steps - periods * period) < _WHOLE_PERIOD_TOLERANCE * period).all()
     ):
         return float(steps.sum() / periods.sum())

@@ -1,4 +1,4 @@
-"""Captures that are tables: a header, a time column and signal columns.
+"""Captures that are tables: a header, time columns and signal columns.
 
 A table format (CSV, Parquet) implements `Table`, which yields blocks of rows; `TableCapture`
 makes a `Capture` of it.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 import numpy as np
@@ -15,43 +16,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
-from twitchsense.io.capture import ColumnMapping, ignored_columns_note
+from twitchsense.io.capture import ignored_columns_note
 from twitchsense.io.channel_builder import ChannelBuilder
-from twitchsense.io.time_column import TimeColumn
-from twitchsense.model.column_names import ChannelPlan, is_signal_name, plan_channels
+from twitchsense.io.csv_dialect import RowClock
+from twitchsense.io.packet_times import PacketSpreader, packet_period
+from twitchsense.io.row_clock import RowTimes
+from twitchsense.io.table_layout import ROW_TIME, TableLayout, TimeGroup
+from twitchsense.io.time_column import TimeColumn, TimeOptions
 
-#: Names of the time column; one of them is required.
-TIME_COLUMNS: Final = ("time_s", "time_utc")
 #: Rows of a block. It bounds the memory and does not affect the result.
 CHUNK_ROWS: Final = 1 << 17
-#: Rows read to find the first time.
-_PREVIEW_ROWS: Final = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class TableLayout:
-    """Columns of a table that a capture uses.
-
-    Attributes
-    ----------
-    time : str
-        Name of the time column in the file.
-    time_axis : {'time_s', 'time_utc'}
-    plans : tuple of ChannelPlan
-        Channels of the file; `ChannelPlan.names` are column names of the file.
-    ignored : tuple of str
-        Columns that are neither time nor signal.
-    """
-
-    time: str
-    time_axis: str
-    plans: tuple[ChannelPlan, ...]
-    ignored: tuple[str, ...]
-
-    @property
-    def signals(self) -> tuple[str, ...]:
-        """Names of all signal columns in the file."""
-        return tuple(name for plan in self.plans for name in plan.names)
+#: Rows from which it is decided how the times are read.
+PREVIEW_ROWS: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +38,20 @@ class TableBlock:
     ----------
     first_row : int
         Number of the first row, counted from zero after the header.
-    time : Series
-        Time column, numeric or text.
+    times : mapping of str to Series
+        Time columns, numeric or text.
     signals : mapping of str to ndarray of float64, shape (rows,)
         NaN where the cell is not a number.
     """
 
     first_row: int
-    time: pd.Series
+    times: Mapping[str, pd.Series]
     signals: Mapping[str, NDArray[np.float64]]
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return max(map(len, [*self.times.values(), *self.signals.values()]), default=0)
 
 
 class Table(Protocol):
@@ -91,6 +72,11 @@ class Table(Protocol):
         """All column names of the file."""
         ...
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """Remarks for the user about the rows read so far."""
+        ...
+
     def blocks(self, rows: int = ...) -> Iterator[TableBlock]:
         """Yield all rows in blocks of at most `rows`."""
         ...
@@ -99,72 +85,97 @@ class Table(Protocol):
         """Return the place of a row for messages, such as ``line 17``."""
         ...
 
+    def cells(self, name: str) -> Iterator[pd.Series]:
+        """Yield a column as text, block by block."""
+        ...
 
-def parse_header(source: str, headers: Sequence[str], mapping: ColumnMapping) -> TableLayout:
-    """Find the time column and the signal columns of a table.
+    def time_resolution_ns(self, time: str, unit_ns: float) -> int:
+        """Return the resolution of a time column as its text shows it; 0 if unknown."""
+        ...
+
+
+class _GroupReader:
+    """Reads the channels of one time column.
 
     Parameters
     ----------
-    source : str
-        Name of the file in messages.
-    headers : sequence of str
-        Column names of the file.
-    mapping : ColumnMapping
-
-    Returns
-    -------
-    TableLayout
-
-    Raises
-    ------
-    InputError
-        If a name occurs twice or cannot be parsed, or if the time column or all signal
-        columns are missing.
+    group : TimeGroup
+    times : TimeColumn or RowTimes
+    counter : str or None
+        Column that counts the rows.
+    period_ns : float or None
+        Sampling period of rows that come in packets of one time.
     """
-    listed = ", ".join(h for h in headers if h) or "none"
-    seen: set[str] = set()
-    times: dict[str, str] = {}
-    signals: dict[str, str] = {}
-    ignored: list[str] = []
-    for header in headers:
-        name = mapping.rename(header)
-        if name.casefold() in TIME_COLUMNS:
-            times[header] = name.casefold()
-        elif is_signal_name(name):
-            signals[header] = name
-        else:
-            ignored.append(header)
-            continue
-        if header in seen:
-            raise InputError(
-                source, "the header names it twice", "rename one of them", f"column {header}"
+
+    def __init__(
+        self,
+        group: TimeGroup,
+        times: TimeColumn | RowTimes,
+        counter: str | None,
+        period_ns: float | None,
+    ) -> None:
+        self.group = group
+        self.times = times
+        self._counter = counter
+        self._spreader = None if period_ns is None else PacketSpreader(period_ns)
+        self.first: int | None = None
+        self.last: int | None = None
+
+    def series(self, block: TableBlock) -> pd.Series:
+        """Return the time column of a block, or a column of its length."""
+        if self.group.time != ROW_TIME:
+            return block.times[self.group.time]
+        if self._counter is not None:
+            return block.times[self._counter]
+        return pd.Series(np.zeros(block.rows))
+
+    def parse(self, block: TableBlock) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+        """Return the times of a block, and the rows that have one."""
+        columns = [block.signals[name] for plan in self.group.plans for name in plan.names]
+        return self.times.parse(self.series(block), block.first_row, columns)
+
+    def read(self, block: TableBlock, builders: Mapping[str, ChannelBuilder]) -> None:
+        """Append the samples of a block to the builders of its channels."""
+        times_ns, rows = self.parse(block)
+        if not len(times_ns):
+            return
+        if isinstance(self.times, TimeColumn):
+            self.times.check_order(
+                self.series(block),
+                block.first_row,
+                times_ns,
+                rows,
+                self.last,
+                may_repeat=self._spreader is not None,
             )
-        seen.add(header)
-    if len(times) > 1:
-        raise InputError(
-            source,
-            f"more than one time column ({', '.join(times)})",
-            f"keep one, or leave one out with --map '{list(times)[1]}=ignore'",
-            "header",
-        )
-    if not times:
-        raise InputError(
-            source,
-            f"no time column among: {listed}",
-            "name it time_s (seconds) or time_utc, or map it (--map 'Time=time_s')",
-            "header",
-        )
-    if not signals:
-        raise InputError(
-            source,
-            f"no signal column among: {listed}",
-            "name one like emg1_uv or acc_x_g, or map it (--map 'EMG=emg1_uv')",
-            "header",
-        )
-    time, time_axis = next(iter(times.items()))
-    return TableLayout(
-        time, time_axis, plan_channels(signals, source), tuple(h for h in ignored if h)
-    )
+        self.last = int(times_ns[-1])
+        self.first = int(times_ns[0]) if self.first is None else self.first
+        columns = [block.signals[name] for plan in self.group.plans for name in plan.names]
+        if rows is not None:
+            columns = [c[rows] for c in columns]
+        if self._spreader is not None:
+            times_ns, columns = self._spreader.push(times_ns, columns)
+        self._append(times_ns, columns, builders)
+
+    def close(self, builders: Mapping[str, ChannelBuilder]) -> None:
+        """Append what was held back, and hand over what is known about the times."""
+        if self._spreader is not None and self.last is not None:
+            times_ns, columns = self._spreader.close()
+            self._append(times_ns, columns, builders)
+            if len(times_ns):
+                self.last = int(times_ns[-1])
+
+    def _append(
+        self,
+        times_ns: NDArray[np.int64],
+        columns: Sequence[NDArray[np.float64]],
+        builders: Mapping[str, ChannelBuilder],
+    ) -> None:
+        done = 0
+        for plan in self.group.plans:
+            width = len(plan.names)
+            builders[plan.name].append(times_ns, columns[done : done + width])
+            done += width
 
 
 class TableCapture:
@@ -173,18 +184,45 @@ class TableCapture:
     Parameters
     ----------
     table : Table
+    options : TimeOptions, optional
+    clock : RowClock, optional
+        Times of rows without a time column.
+    notes : sequence of str
+        Remarks about the recognition of the file.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(
+        self,
+        table: Table,
+        options: TimeOptions | None = None,
+        clock: RowClock | None = None,
+        notes: Sequence[str] = (),
+    ) -> None:
         self.table = table
         self.source = table.source
-        self.time_axis = table.layout.time_axis
         self.plans = table.layout.plans
         self.headers = table.headers
-        self.notes = ignored_columns_note(table.source, table.layout.ignored)
-        self._time = TimeColumn(
-            table.source, table.layout.time, table.layout.time_axis, table.locate_row
-        )
+        self._options = options or TimeOptions()
+        self._clock = clock
+        self._ignored = (*notes, *ignored_columns_note(table.source, table.layout.ignored))
+        self._periods: dict[str, float | None] = {}
+        self._resolutions: dict[str, int] = {}
+        self._first_ns: int | None = None
+        self._readers = self._preview()
+        axes = [reader.times.reading.axis for reader in self._readers]
+        self.time_axis: str = next((axis for axis in axes if axis != "time_s"), "time_s")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Remarks for the user: how the file was recognised, and how its times are read."""
+        times = [note for reader in self._readers for note in reader.times.notes]
+        packets = [
+            f"{self.source}: several rows have one time; they are spread over the time to the "
+            f"next ({1e9 / period:.6g} Hz)"
+            for period in dict.fromkeys(self._periods.values())
+            if period is not None
+        ]
+        return (*self._ignored, *dict.fromkeys([*times, *packets]), *self.table.notes)
 
     def first_time_ns(self) -> int:
         """Return the first time in ns; files are ordered by it.
@@ -194,43 +232,85 @@ class TableCapture:
         InputError
             If there is no row, or its time cannot be parsed.
         """
-        for block in self.table.blocks(_PREVIEW_ROWS):
-            times_ns, _ = self._parse_times(block)
-            if len(times_ns):
-                return int(times_ns[0])
-        raise InputError(
-            self.source, "no rows after the header", "give a capture with samples", "header"
-        )
+        if self._first_ns is None:
+            raise InputError(
+                self.source, "no rows after the header", "give a capture with samples", "header"
+            )
+        return self._first_ns
 
     def read_into(self, builders: Mapping[str, ChannelBuilder]) -> tuple[int, int]:
         """Append all samples to the builders of their channels; see `Capture.read_into`."""
-        first: int | None = None
-        last: int | None = None
+        self._readers = self._open()
+        for reader in self._readers:
+            resolution = self._resolutions.get(reader.group.time, 0)
+            for plan in reader.group.plans:
+                builders[plan.name].set_time_resolution(resolution)
         for block in self.table.blocks():
-            times_ns, rows = self._parse_times(block)
-            if not len(times_ns):
-                continue
-            self._time.check_order(block.time, block.first_row, times_ns, rows, last)
-            last = int(times_ns[-1])
-            first = int(times_ns[0]) if first is None else first
-            for plan in self.plans:
-                columns = [block.signals[name] for name in plan.names]
-                if rows is not None:
-                    columns = [c[rows] for c in columns]
-                builders[plan.name].append(times_ns, columns)
-        if first is None or last is None:  # the file changed since `first_time_ns` read it
+            for reader in self._readers:
+                reader.read(block, builders)
+        for reader in self._readers:
+            reader.close(builders)
+            numbers = reader.times.numbers_column()
+            if numbers is not None:
+                numbers.conclude(partial(self.table.cells, reader.group.time))
+            single = reader.times.single_step_ns
+            if single:
+                for plan in reader.group.plans:
+                    builders[plan.name].set_time_resolution(round(single))
+        firsts = [r.first for r in self._readers if r.first is not None]
+        lasts = [r.last for r in self._readers if r.last is not None]
+        if not firsts or not lasts:  # the file changed since `first_time_ns` read it
             raise InputError(self.source, "no rows after the header", "try again", "header")
-        return first, last
+        return min(firsts), max(lasts)
 
     def locate(self, time_ns: int) -> str | None:
         """Return the row of a time, for messages; None if no row has exactly this time."""
+        readers = self._open()
         for block in self.table.blocks():
-            times_ns, rows = self._parse_times(block)
-            i = int(np.searchsorted(times_ns, time_ns))
-            if i < len(times_ns) and times_ns[i] == time_ns:
-                row = i if rows is None else int(rows[i])
-                return self.table.locate_row(block.first_row + row)
+            for reader in readers:
+                times_ns, rows = reader.parse(block)
+                i = int(np.searchsorted(times_ns, time_ns))
+                if i < len(times_ns) and times_ns[i] == time_ns:
+                    row = i if rows is None else int(rows[i])
+                    return self.table.locate_row(block.first_row + row)
         return None
 
-    def _parse_times(self, block: TableBlock) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
-        return self._time.parse(block.time, block.first_row, block.signals.values())
+    def _open(self) -> list[_GroupReader]:
+        """Return the readers of all time columns, at the start of the file."""
+        readers = []
+        for group in self.table.layout.groups:
+            times: TimeColumn | RowTimes
+            counter = None
+            if group.time == ROW_TIME and self._clock is not None:
+                times = RowTimes(self.source, self._clock, self._options)
+                counter = self._clock.counter
+            else:
+                times = TimeColumn(
+                    self.source, group.time, group.name, self.table.locate_row, self._options
+                )
+            readers.append(_GroupReader(group, times, counter, self._periods.get(group.time)))
+        return readers
+
+    def _preview(self) -> list[_GroupReader]:
+        """Read the first rows, and decide how the times are read."""
+        readers = self._open()
+        block = next(self.table.blocks(PREVIEW_ROWS), None)
+        if block is None:
+            return readers
+        firsts = []
+        for reader in readers:
+            times_ns, _ = reader.parse(block)
+            if len(times_ns):
+                firsts.append(int(times_ns[0]))
+                time = reader.group.time
+                self._periods[time] = packet_period(times_ns)
+                self._resolutions[time] = self._resolution_ns(reader)
+        self._first_ns = min(firsts, default=None)
+        return readers
+
+    def _resolution_ns(self, reader: _GroupReader) -> int:
+        """Return the resolution of the times as the file shows it; 0 if unknown."""
+        single = reader.times.single_step_ns
+        if single or reader.group.time == ROW_TIME:
+            return round(single)
+        return self.table.time_resolution_ns(reader.group.time, reader.times.reading.unit_ns)

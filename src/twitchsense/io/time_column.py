@@ -1,22 +1,71 @@
-"""The time column of a table: seconds or UTC times become whole nanoseconds."""
+"""The time column of a table: numbers, UTC times or local times become whole nanoseconds."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
+from twitchsense.io.number_cells import NumberColumn
+from twitchsense.io.time_reading import (
+    ANY_TIME,
+    MAX_START_S,
+    TIME_UNITS,
+    TimeReading,
+    is_time_of_day,
+    read_number_times,
+    refuse_numbers,
+    single_spacing,
+)
+from twitchsense.io.time_wraps import WrapCounter
 from twitchsense.model.channels import NS
 
-#: Maximum first value (s) of a ``time_s`` column. Larger values are Unix time or another unit.
-_MAX_START_S: Final = 7 * 86400
-#: Maximum absolute value (s) of a ``time_s`` column.
+#: Maximum absolute value (s) of elapsed time.
 _MAX_TIME_S: Final = 1e9
-_EXPECTED: Final = {"time_s": "a number of seconds", "time_utc": "an ISO 8601 time with a zone"}
+#: Serial time 0 of spreadsheets in ns since 1970.
+_SERIAL_ORIGIN_NS: Final = -25_569 * 86_400 * NS
+_EXPECTED: Final = {
+    "elapsed": "a number of seconds",
+    "unix": "a Unix time",
+    "serial": "a serial time of a spreadsheet",
+    "of_day": "a time of day",
+    "date": "an ISO 8601 time with a zone",
+}
+#: Rows around a step backwards that show whether rows are only out of order.
+_ROWS_AROUND: Final = 16
+
+Times = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOptions:
+    """What is known about a time column besides its cells.
+
+    Attributes
+    ----------
+    decimal : {'.', ','}
+        Decimal sign with which numbers were read.
+    zone : str or None
+        IANA time zone of local times.
+    unit : {'s', 'ms', 'us', 'ns'} or None
+        Unit of numbers that the user states.
+    date_format : str or None
+        Format (`strptime`) of dates that are not ISO 8601.
+    utc_offset_s : int or None
+        Offset of local times that the file states.
+    """
+
+    decimal: str = "."
+    zone: str | None = None
+    unit: str | None = None
+    date_format: str | None = None
+    utc_offset_s: int | None = None
 
 
 def to_floats(column: pd.Series) -> NDArray[np.float64]:
@@ -39,30 +88,71 @@ def to_floats(column: pd.Series) -> NDArray[np.float64]:
 
 
 class TimeColumn:
-    """Parses the time column of a table, block by block.
+    """Parses the time column of a table, block by block, once from start to end.
 
     Parameters
     ----------
     source : str
         Name of the file in messages.
-    name : str
+    header : str
         Name of the column in the file.
-    time_axis : {'time_s', 'time_utc'}
+    name : str
+        Name of the column in this package: one of `TIME_COLUMNS` or `ANY_TIME`.
     locate_row : callable
         Returns the place of a row for messages.
+    options : TimeOptions
     """
 
     def __init__(
-        self, source: str, name: str, time_axis: str, locate_row: Callable[[int], str]
+        self,
+        source: str,
+        header: str,
+        name: str,
+        locate_row: Callable[[int], str],
+        options: TimeOptions,
     ) -> None:
         self._source = source
+        self._header = header
         self._name = name
-        self._time_axis = time_axis
         self._locate_row = locate_row
+        self._options = options
+        self._reading: TimeReading | None = None
+        self._numbers = NumberColumn(source, header, options.decimal, locate_row)
+        self._wraps = WrapCounter(source, header, locate_row)
+        self._offset_ns: int | None = None
+        self._last_local: int | None = None
+        self._latest = 0.0
+
+    @property
+    def reading(self) -> TimeReading:
+        """How the column is read; known after the first block."""
+        return self._reading or TimeReading("elapsed", "time_s")
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know about the times so far."""
+        notes = [f"{self._source}: {self.reading.note}"] if self.reading.note else []
+        if self.reading.single:
+            notes.append(
+                f"{self._source}: {self._header} was stored in single precision, in steps of up "
+                f"to {self.single_step_ns / 1e6:.3g} ms"
+            )
+        return notes + self._wraps.notes
+
+    @property
+    def single_step_ns(self) -> float:
+        """Distance (ns) of single-precision times near the latest; zero for other times."""
+        if not self.reading.single:
+            return 0.0
+        return single_spacing(self._latest) * self.reading.unit_ns
+
+    def numbers_column(self) -> NumberColumn | None:
+        """Return the parser of the numbers; None if the column holds no numbers."""
+        return None if self.reading.kind in ("date", "of_day") else self._numbers
 
     def parse(
         self, time: pd.Series, first_row: int, signals: Iterable[NDArray[np.float64]]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+    ) -> tuple[Times, NDArray[np.int64] | None]:
         """Parse the times of a block.
 
         A row without a time is skipped if it has no sample either.
@@ -87,10 +177,14 @@ class TimeColumn:
         InputError
             If the time of a row with a sample cannot be parsed.
         """
-        if self._time_axis == "time_s":
-            times_ns, invalid = self._parse_seconds(time, first_row)
+        if self._reading is None:
+            self._reading = self._choose_reading(time, first_row)
+        if self._reading.kind == "date":
+            times_ns, invalid = self._parse_dates(time, first_row)
+        elif self._reading.kind == "of_day":
+            times_ns, invalid = self._parse_times_of_day(time, first_row)
         else:
-            times_ns, invalid = self._parse_utc(time, first_row)
+            times_ns, invalid = self._parse_numbers(time, first_row)
         if not invalid.any():
             return times_ns, None
         blank = time.isna().to_numpy(copy=True)
@@ -103,11 +197,11 @@ class TimeColumn:
             if pd.isna(value):
                 problem = "is empty"
             else:
-                problem = f"'{str(value)[:40]}' is not {_EXPECTED[self._time_axis]}"
+                problem = f"'{str(value)[:40]}' is not {_EXPECTED[self._reading.kind]}"
             raise InputError(
                 self._source,
-                f"{self._name} {problem}",
-                _cure(self._time_axis, str(value)),
+                f"{self._header} {problem}",
+                _cure(self._reading.kind, str(value)),
                 self._locate_row(first_row + row),
             )
         rows = np.flatnonzero(~invalid)
@@ -117,9 +211,11 @@ class TimeColumn:
         self,
         time: pd.Series,
         first_row: int,
-        times_ns: NDArray[np.int64],
+        times_ns: Times,
         rows: NDArray[np.int64] | None,
         previous_ns: int | None,
+        *,
+        may_repeat: bool = False,
     ) -> None:
         """Check that times increase.
 
@@ -131,83 +227,267 @@ class TimeColumn:
             As returned by `parse`; at least one time.
         previous_ns : int or None
             Last time of the block before, if there is one.
+        may_repeat : bool
+            Whether several rows may have one time.
 
         Raises
         ------
         InputError
             At the first time that is not later than the one before.
         """
-        if previous_ns is not None and times_ns[0] <= previous_ns:
+        least = 0 if may_repeat else 1
+        if previous_ns is not None and times_ns[0] - previous_ns < least:
             i, before = 0, previous_ns
         else:
-            not_later = times_ns[1:] <= times_ns[:-1]
+            not_later = np.diff(times_ns) < least
             if not not_later.any():
                 return
             i = int(np.argmax(not_later)) + 1
             before = int(times_ns[i - 1])
         row = i if rows is None else int(rows[i])
-        problem = "repeats" if times_ns[i] == before else "runs backwards"
+        place = self._locate_row(first_row + row)
+        if times_ns[i] == before:
+            raise InputError(
+                self._source,
+                f"time repeats ({time.iloc[row]})",
+                "sort the rows by time; write times with enough decimals that none repeats",
+                place,
+            )
         raise InputError(
             self._source,
-            f"time {problem} ({time.iloc[row]})",
-            "sort the rows by time; write times with enough decimals that none repeats",
+            f"time runs backwards ({time.iloc[row]})",
+            self._backwards_cure(times_ns, i, before),
+            place,
+        )
+
+    def _backwards_cure(self, times_ns: Times, i: int, before: int) -> str:
+        """Return what to do about a step backwards: sort the rows, or correct the clock."""
+        after = times_ns[i : i + _ROWS_AROUND]
+        steps = np.diff(times_ns[max(0, i - _ROWS_AROUND) : i])
+        step = int(np.median(steps)) if len(steps) else 0
+        shift_ns = before + step - int(times_ns[i])
+        # a few rows out of order return to the times before; a clock that was set does not
+        if (after > before).any() or shift_ns < 4 * step or not step:
+            return "sort the rows by time; write times with enough decimals that none repeats"
+        unit = self.reading.unit_ns if self.reading.kind in ("elapsed", "unix") else 1e9
+        word = {length: unit for unit, length in TIME_UNITS.items()}.get(unit, "s")
+        return (
+            f"if the clock was set back here, sort no rows but add {shift_ns / unit:.10g} {word} "
+            "to the time of this row and of all rows after it"
+        )
+
+    def _choose_reading(self, time: pd.Series, first_row: int) -> TimeReading:
+        """Decide by the first block how the column is read."""
+        local: Literal["time_utc", "time_local"] = "time_local"
+        if self._options.zone is not None or self._options.utc_offset_s is not None:
+            local = "time_utc"
+        if pd.api.types.is_datetime64_any_dtype(time):
+            return self._date_reading(time, time, local)
+        text = None if pd.api.types.is_numeric_dtype(time) else time.dropna().astype("str")
+        if text is not None and self._options.date_format is not None:
+            return TimeReading("date", local)
+        dated = self._name in ("time_utc", "time_local", ANY_TIME)
+        if text is not None and len(text) and dated:
+            dates = _to_datetimes(text)
+            if is_time_of_day(text):
+                note = f"{self._header} is read as the time of day"
+                return TimeReading("of_day", "time_s", note=note)
+            numbers = self._numbers_of(time)
+            if dates.notna().mean() >= np.isfinite(numbers).mean():
+                return self._date_reading(dates, time, local, first_row)
+        reading = read_number_times(
+            self._name,
+            self._header,
+            self._numbers_of(time),
+            time_unit=self._options.unit,
+            local_axis=local,
+        )
+        if reading is None:
+            row = int(np.flatnonzero(time.notna().to_numpy())[0])
+            raise refuse_numbers(self._source, self._header, self._locate_row(first_row + row))
+        return reading
+
+    def _numbers_of(self, time: pd.Series) -> NDArray[np.float64]:
+        """Return the numbers of a block without keeping anything about its cells."""
+        column = NumberColumn(
+            self._source, self._header, self._options.decimal, self._locate_row
+        )
+        return column.parse(time, 0)
+
+    def _date_reading(
+        self,
+        dates: pd.Series,
+        time: pd.Series,
+        local: Literal["time_utc", "time_local"],
+        first_row: int = 0,
+    ) -> TimeReading:
+        """Return how dates are read: with their zone, or in the zone of the wearer."""
+        if dates.dt.tz is not None or not dates.notna().any():
+            return TimeReading("date", "time_utc")
+        if local == "time_utc" or self._name in ("time_local", ANY_TIME):
+            note = ""
+            if local == "time_local":
+                note = (
+                    f"{self._header} is local time without a zone; with --zone (such as "
+                    "Europe/Berlin) clock times are known"
+                )
+            return TimeReading("date", local, note=note)
+        row = int(time.index.get_indexer([dates.first_valid_index()])[0])
+        raise InputError(
+            self._source,
+            f"{self._header} {time.iloc[row]} has no time zone",
+            "end each time with Z or with an offset like +02:00, or give --zone",
             self._locate_row(first_row + row),
         )
 
-    def _parse_seconds(
+    def _parse_numbers(
         self, time: pd.Series, first_row: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    ) -> tuple[Times, NDArray[np.bool_]]:
         """Return times in ns, and a mask of those that are invalid."""
-        seconds = to_floats(time)
-        invalid = ~np.isfinite(seconds)
-        if first_row == 0 and len(seconds) and abs(seconds[0]) > _MAX_START_S:
-            raise InputError(
-                self._source,
-                f"the first time_s is {seconds[0]:.10g}: Unix time, or not in seconds?",
-                "give seconds from the start of the recording, or name it time_utc with "
-                "ISO 8601 times",
-                self._locate_row(0),
-            )
-        invalid |= np.abs(seconds) > _MAX_TIME_S
-        times_ns = np.rint(np.where(invalid, 0.0, seconds) * NS).astype(np.int64)
+        reading = self.reading
+        if pd.api.types.is_integer_dtype(time) and reading.kind == "unix":
+            # as whole numbers: nanoseconds since 1970 have more digits than a float
+            whole = time.to_numpy(np.int64) * round(reading.unit_ns)
+            return whole, np.zeros(len(whole), bool)
+        numbers = self._numbers.parse(time, first_row)
+        invalid = ~np.isfinite(numbers)
+        numbers = np.where(invalid, 0.0, numbers)
+        if reading.single:
+            numbers = numbers.astype(np.float32).astype(np.float64)
+            self._latest = max(self._latest, float(np.abs(numbers).max(initial=0.0)))
+        if reading.kind == "elapsed":
+            seconds = numbers * (reading.unit_ns / 1e9)
+            if first_row == 0 and len(numbers) and abs(seconds[0]) > MAX_START_S:
+                raise InputError(
+                    self._source,
+                    f"the first {self._name} is {numbers[0]:.10g}: Unix time, or not in seconds?",
+                    "give seconds from the start of the recording, or state the unit of the "
+                    "column (--time-unit ms)",
+                    self._locate_row(0),
+                )
+            invalid |= np.abs(seconds) > _MAX_TIME_S
+            numbers = np.where(invalid, 0.0, numbers)
+            numbers = self._wraps.unwrap(numbers, ~invalid, first_row, reading.unit_ns)
+            return np.rint(numbers * reading.unit_ns).astype(np.int64), invalid
+        if len(numbers) and (np.abs(numbers) * reading.unit_ns > 9e18).any():
+            too_large = np.abs(numbers) * reading.unit_ns > 9e18
+            invalid |= too_large
+            numbers = np.where(too_large, 0.0, numbers)
+        # a float has fewer digits than nanoseconds since 1970: the digits beyond are noise
+        step = float(np.spacing(np.abs(numbers).max(initial=1.0))) * reading.unit_ns
+        resolution = 10 ** max(0, int(np.ceil(np.log10(max(step, 0.5) * 2))))
+        ticks = np.rint(numbers * (reading.unit_ns / resolution)).astype(np.int64)
+        times_ns = ticks * resolution
+        if reading.kind == "serial":
+            return self._to_utc(times_ns + _SERIAL_ORIGIN_NS, ~invalid), invalid
         return times_ns, invalid
 
-    def _parse_utc(
+    def _parse_times_of_day(
         self, time: pd.Series, first_row: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Return UTC in ns, and a mask of the times that are invalid."""
+    ) -> tuple[Times, NDArray[np.bool_]]:
+        """Return times since the midnight before the first row in ns, and the invalid ones."""
+        text = time.astype("str").str.strip().str.replace(",", ".", regex=False)
+        text = text.where(text.str.fullmatch(r"\d{1,2}:\d{2}:\d{2}(?:\.\d+)?", na=False))
+        deltas = pd.to_timedelta(text, errors="coerce").dt.as_unit("ns")
+        invalid = deltas.isna().to_numpy(copy=True)
+        seconds = np.where(invalid, 0, deltas.to_numpy(copy=True).astype(np.int64)) / 1e9
+        seconds = self._wraps.unwrap(seconds, ~invalid, first_row, 1e9)
+        return np.rint(seconds * 1e9).astype(np.int64), invalid
+
+    def _parse_dates(self, time: pd.Series, first_row: int) -> tuple[Times, NDArray[np.bool_]]:
+        """Return UTC or local times in ns, and a mask of the times that are invalid."""
         if pd.api.types.is_datetime64_any_dtype(time):
             parsed = time  # Parquet stores datetimes
-        elif pd.api.types.is_numeric_dtype(time) and not time.isna().all():
-            row = int(np.flatnonzero(time.notna().to_numpy())[0])
-            raise InputError(
-                self._source,
-                f"{self._name} is a number, not an ISO 8601 time",
-                "write times like 2026-03-01T22:15:00.000Z, or name seconds from the start time_s",
-                self._locate_row(first_row + row),
+        elif self._options.date_format is not None:
+            parsed = pd.to_datetime(
+                time.astype("str").str.strip(), format=self._options.date_format, errors="coerce"
             )
         else:
             parsed = _to_datetimes(time.astype("str"))
-        if parsed.dt.tz is None and parsed.notna().any():
-            row = int(np.flatnonzero(parsed.notna().to_numpy())[0])
-            raise InputError(
-                self._source,
-                f"{self._name} {time.iloc[row]} has no time zone",
-                "end each time with Z or with an offset like +02:00",
-                self._locate_row(first_row + row),
-            )
+        if parsed.dt.tz is None and parsed.notna().any() and self._name == "time_utc":
+            self._date_reading(parsed, time, self.reading_axis(), first_row)
         invalid = parsed.isna().to_numpy(copy=True)
-        utc = parsed.dt.tz_convert("UTC") if parsed.dt.tz is not None else parsed
+        zoned = parsed.dt.tz is not None
+        utc = parsed.dt.tz_convert("UTC") if zoned else parsed
         naive = utc.dt.tz_localize(None).dt.as_unit("ns").to_numpy(copy=True)
         naive[invalid] = np.datetime64(0, "ns")
-        return naive.astype(np.int64), invalid
+        times_ns = naive.astype(np.int64)
+        return (times_ns if zoned else self._to_utc(times_ns, ~invalid)), invalid
+
+    def reading_axis(self) -> Literal["time_utc", "time_local"]:
+        """Return the axis of local times: UTC if their zone is known."""
+        known = self._options.zone is not None or self._options.utc_offset_s is not None
+        return "time_utc" if known else "time_local"
+
+    def _to_utc(self, local_ns: Times, valid: NDArray[np.bool_]) -> Times:
+        """Return UTC of local times, if their zone is known.
+
+        A device has one clock: the offset of the first row holds until the times themselves
+        step by the change to or from summer time.
+        """
+        if self._options.utc_offset_s is not None:
+            return local_ns - self._options.utc_offset_s * NS
+        if self._options.zone is None or self._name == "time_utc" and self.reading.kind == "serial":
+            return local_ns
+        zone = ZoneInfo(self._options.zone)
+        good = np.flatnonzero(valid)
+        if not len(good):
+            return local_ns
+        if self._offset_ns is None:
+            self._offset_ns = _utc_offset_ns(int(local_ns[good[0]]), zone)
+        out = local_ns - self._offset_ns
+        known = local_ns[good]
+        before = known[0] if self._last_local is None else self._last_local
+        steps = np.diff(np.concatenate([[before], known]))
+        for i in np.flatnonzero((steps < 0) | (steps > 15 * 60 * NS)).tolist():
+            previous = int(before if i == 0 else known[i - 1])
+            old, new = (
+                _utc_offset_ns(t, zone) for t in (previous - 3600 * NS, int(known[i]) + 3600 * NS)
+            )
+            follows = steps[i] < 0 if new < old else steps[i] >= new - old
+            if old != new and follows and self._offset_ns == old:
+                self._offset_ns = new
+                out[good[i] :] = local_ns[good[i] :] - new
+        self._last_local = int(known[-1])
+        return out
 
 
-def _cure(time_axis: str, value: str) -> str:
+def to_utc_start(
+    local_ns: int, options: TimeOptions
+) -> tuple[int, Literal["time_utc", "time_local"]]:
+    """Return the start of a file that gives it in local time.
+
+    Parameters
+    ----------
+    local_ns : int
+        Local time in ns since 1970.
+    options : TimeOptions
+
+    Returns
+    -------
+    start_ns : int
+    axis : {'time_utc', 'time_local'}
+        UTC if the zone is known.
+    """
+    if options.utc_offset_s is not None:
+        return local_ns - options.utc_offset_s * NS, "time_utc"
+    if options.zone is not None:
+        return local_ns - _utc_offset_ns(local_ns, ZoneInfo(options.zone)), "time_utc"
+    return local_ns, "time_local"
+
+
+def _utc_offset_ns(local_ns: int, zone: ZoneInfo) -> int:
+    """Return the UTC offset of a local time."""
+    naive = pd.Timestamp(local_ns).to_pydatetime(warn=False)
+    offset = naive.replace(tzinfo=zone).utcoffset()
+    return 0 if offset is None else round(offset.total_seconds()) * NS
+
+
+def _cure(kind: str, value: str) -> str:
     """Return what the user can do about a time that cannot be parsed."""
     if '"' in value:
         return "close or remove the quotation mark; a row must stand on one line"
-    if time_axis == "time_utc":
+    if kind == "date":
         return "write times like 2026-03-01T22:15:00.000Z"
     if value[:4].isdecimal() and value[4:5] == "-":
         return "name the column time_utc if these are clock times"

@@ -1,0 +1,155 @@
+"""The rows of a CSV file as bytes that a parser cannot misread.
+
+A quotation mark that opens a field and is never closed would make the parser take all rows
+up to the next mark for one field, so that hours could be lost without a message. Such marks
+are made ordinary characters. Lines that are comments are emptied; a number sign elsewhere in
+a row (``-1.#IND``, ``#DIV/0!``) is part of its cell.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+#: Bytes read at once.
+READ_BYTES: Final = 1 << 18
+#: Maximum length (bytes) of a row in which quotation marks are checked.
+_MAX_ROW_BYTES: Final = 1 << 20
+_NEWLINES: Final = b"\r\n"
+#: Words of spreadsheets for a cell without a value; a row may begin with one.
+_ERROR_WORDS: Final = (
+    rb"(?:N/A|NA|NV|NAN|IND|QNAN|DIV/0!|VALUE!|WERT!|VALEUR!|REF!|BEZUG!|NAME\?|NUM!|ZAHL!"
+    rb"|NOMBRE!|NULL!)"
+)
+#: A line that is a comment.
+COMMENT_LINE: Final = re.compile(
+    rb"(?:(?<=[\r\n])|\A) *#(?!" + _ERROR_WORDS + rb"[\s,;|\"])[^\r\n]*"
+)
+
+
+def open_stream(path: Path) -> io.BufferedReader | gzip.GzipFile:
+    """Open a file for reading bytes, decompressed if its content is gzip.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    binary file
+    """
+    with path.open("rb") as file:
+        compressed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rb") if compressed else path.open("rb")
+
+
+def is_comment(line: bytes) -> bool:
+    """Return whether a line is a comment.
+
+    Parameters
+    ----------
+    line : bytes
+    """
+    return COMMENT_LINE.match(line + b"\n") is not None
+
+
+class ByteStream(io.RawIOBase):
+    """A raw stream over an iterator of byte strings.
+
+    Parameters
+    ----------
+    parts : iterator of bytes
+    """
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self._parts = parts
+        self._pending = b""
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Fill a buffer from the current part; return the number of bytes, 0 at the end."""
+        while not self._pending:
+            part = next(self._parts, None)
+            if part is None:
+                return 0
+            self._pending = part
+        count = min(len(buffer), len(self._pending))
+        buffer[:count], self._pending = self._pending[:count], self._pending[count:]
+        return count
+
+
+def escape_unclosed_quotes(
+    stream: io.BufferedReader | gzip.GzipFile, separator: str
+) -> Iterator[bytes]:
+    """Yield the bytes of a CSV, without comments and so that no field extends beyond its row.
+
+    A blank is inserted before each quotation mark that opens a field and is not closed in
+    the same row, which makes it an ordinary character. Its cell is then not a number: a gap
+    in a signal column, or an error that names the line in the time column. A comment becomes
+    an empty line.
+
+    Parameters
+    ----------
+    stream : binary file
+        At the first row after the header.
+    separator : str
+        Field separator.
+
+    Yields
+    ------
+    bytes
+        Whole rows; rows of more than a megabyte are passed on unchanged.
+    """
+    rest = b""
+    while data := stream.read(READ_BYTES):
+        data = rest + data
+        end = max(data.rfind(newline) for newline in (b"\n", b"\r")) + 1
+        yield _escape_rows(data[:end], separator.encode())
+        rest = data[end:]
+        if len(rest) > _MAX_ROW_BYTES:
+            yield rest
+            rest = b""
+    yield _escape_rows(rest, separator.encode())
+
+
+def _escape_rows(text: bytes, separator: bytes) -> bytes:
+    """Remove the comments of whole rows, and escape their unclosed quotation marks."""
+    if b"#" in text:
+        text = COMMENT_LINE.sub(b"", text)
+    if b'"' not in text:
+        return text
+    characters = np.frombuffer(text + b"\n", np.uint8)
+    ends = np.flatnonzero(np.isin(characters, list(_NEWLINES)))
+    quotes = np.flatnonzero(characters == ord('"'))
+    # in a well-formed row, every second quotation mark stands at the end of a field
+    closing = np.isin(characters[quotes + 1], list(separator + _NEWLINES))
+    balance = np.bincount(np.searchsorted(ends, quotes), 1.0 - 2.0 * closing)
+    starts = np.concatenate([[0], ends + 1])
+    parts, done = [], 0
+    for row in np.flatnonzero(balance).tolist():
+        start, stop = int(starts[row]), int(ends[row])
+        parts += [text[done:start], _escape_row(text[start:stop], separator)]
+        done = stop
+    return b"".join([*parts, text[done:]])
+
+
+def _escape_row(row: bytes, separator: bytes) -> bytes:
+    """Insert a blank before each quotation mark that opens a field which never closes."""
+    unquoted = rb"[^" + re.escape(separator) + rb"]*+"
+    field = rb'(?:"(?:[^"]|"")*+"|(?!"))' + unquoted
+    closed = re.compile(rb"(?:" + field + separator + rb")*+" + field)
+    fields = re.compile(rb"(?:" + field + separator + rb")*+")
+    while not closed.fullmatch(row):
+        match = fields.match(row)
+        i = match.end() if match else 0
+        row = row[:i] + b" " + row[i:]
+    return row

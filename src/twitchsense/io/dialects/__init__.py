@@ -1,0 +1,48 @@
+"""Dialects of text captures: what devices and programs of one maker write.
+
+Each dialect is one function in one file. It gets the first lines of a file and returns how
+the file is read, or None if another program wrote it. To add one, write the function and add
+it to `DIALECTS`; ``docs/captures.md`` shows an example.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from twitchsense.io.capture import ColumnMapping
+from twitchsense.io.csv_dialect import CsvDialect, plain_dialect
+from twitchsense.io.csv_head import FileHead
+from twitchsense.io.table_layout import is_header
+
+#: Returns how a file is read, or None if it has another dialect.
+DialectFinder = Callable[[FileHead], CsvDialect | None]
+
+#: Dialects in the order in which they are tried.
+DIALECTS: Final[tuple[DialectFinder, ...]] = ()
+
+
+def find_dialect(head: FileHead, mapping: ColumnMapping) -> CsvDialect:
+    """Find the dialect of a text file.
+
+    Parameters
+    ----------
+    head : FileHead
+    mapping : ColumnMapping
+        What the user states about the columns.
+
+    Returns
+    -------
+    CsvDialect
+
+    Raises
+    ------
+    InputError
+        If the file has no header that can be used, or is of a known maker and holds no
+        signal that this package reads.
+    """
+    for find in DIALECTS:
+        dialect = find(head)
+        if dialect is not None:
+            return dialect
+    return plain_dialect(head, lambda names: is_header(names, mapping))

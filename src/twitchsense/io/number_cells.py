@@ -1,0 +1,315 @@
+"""Numbers of a text column: decimal signs, thousands separators, and cells without a number.
+
+The C parser of pandas reads nearly every block; only the cells that it could not read are
+examined here, one form at a time. A cell that no form fits is a gap. A cell with two readings
+(``1,234`` is 1234 or 1.234) is decided by the other cells of its column, or refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from twitchsense.errors import InputError
+
+_EXPONENT: Final = r"(?:[eE][+-]?\d+)?"
+_SIGN: Final = r"[+-]?"
+#: Separators of thousands that are never decimal signs: apostrophes, blanks of several widths.
+_GROUPING: Final = "['\u2019 \u00a0\u2009\u202f]"
+#: Forms of a number, from the most to the least specific: pattern, sign of the decimals
+#: ('' if the form does not show it), and the characters to remove.
+_FORMS: Final[tuple[tuple[re.Pattern[str], str, str], ...]] = (
+    # 12.5, .5, 12.
+    (re.compile(rf"{_SIGN}(?:\d+\.\d*|\.\d+){_EXPONENT}"), ".", ""),
+    # 12,5
+    (re.compile(rf"{_SIGN}(?:\d+,\d*|,\d+){_EXPONENT}"), ",", ""),
+    # 1,234.5
+    (re.compile(rf"{_SIGN}\d{{1,3}}(?:,\d{{3}})+\.\d*"), ".", ","),
+    # 1.234,5
+    (re.compile(rf"{_SIGN}\d{{1,3}}(?:\.\d{{3}})+,\d*"), ",", "."),
+    # 1,234,567
+    (re.compile(rf"{_SIGN}\d{{1,3}}(?:,\d{{3}}){{2,}}"), "", ","),
+    # 1.234.567
+    (re.compile(rf"{_SIGN}\d{{1,3}}(?:\.\d{{3}}){{2,}}"), "", "."),
+    # 1'234.5, 1 234
+    (re.compile(rf"{_SIGN}\d{{1,3}}(?:{_GROUPING}\d{{3}})+(?:\.\d*)?"), ".", _GROUPING),
+    # 1 234,5
+    (re.compile(rf"{_SIGN}\d{{1,3}}(?:{_GROUPING}\d{{3}})+,\d*"), ",", _GROUPING),
+    # 12, 1e5
+    (re.compile(rf"{_SIGN}\d+{_EXPONENT}"), "", ""),
+)
+#: A number with two readings: one group of three digits after a comma or a point.
+_AMBIGUOUS: Final = re.compile(rf"{_SIGN}[1-9]\d{{0,2}}([.,])\d{{3}}")
+#: Number of decimals of a group of thousands.
+_GROUP_SCALE: Final = 1000.0
+#: Cells that are examined to find the decimal sign of a column.
+_SAMPLE_CELLS: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class CellNote:
+    """Cells of a column that hold text which is not a number.
+
+    Attributes
+    ----------
+    count : int
+    row : int
+        Row of the first, counted from zero after the header.
+    text : str
+        Text of the first.
+    """
+
+    count: int
+    row: int
+    text: str
+
+
+def find_decimal_sign(columns: Sequence[Sequence[str]]) -> str:
+    """Return the decimal sign of columns.
+
+    Parameters
+    ----------
+    columns : sequence of sequence of str
+        Cells from the beginning of the columns that are read as numbers.
+
+    Returns
+    -------
+    {'.', ','}
+        A comma if more columns show a comma than a point.
+    """
+    votes = 0
+    for cells in columns:
+        signs = {_decimal_sign(_clean(cell)) for cell in cells[:_SAMPLE_CELLS]} - {""}
+        if not signs:  # only cells with two readings: commas are decimal signs if each cell has one
+            filled = [c for c in map(_clean, cells[:_SAMPLE_CELLS]) if c]
+            if filled and all(_AMBIGUOUS.fullmatch(c) and "," in c for c in filled):
+                signs = {","}
+        votes += ("," in signs) - ("." in signs)
+    return "," if votes > 0 else "."
+
+
+def _decimal_sign(text: str) -> str:
+    """Return the decimal sign that a cell shows without doubt, or ''."""
+    if _AMBIGUOUS.fullmatch(text):
+        return ""
+    return next((sign for form, sign, _ in _FORMS if form.fullmatch(text)), "")
+
+
+def _clean(text: str) -> str:
+    return text.strip().replace("\u2212", "-")
+
+
+class NumberColumn:
+    """Parses the cells of one column, block by block.
+
+    Parameters
+    ----------
+    source : str
+        Name of the file in messages.
+    name : str
+        Name of the column in the file.
+    decimal : {'.', ','}
+        Decimal sign with which blocks that are already numbers were read.
+    locate_row : callable
+        Returns the place of a row for messages.
+    """
+
+    def __init__(
+        self, source: str, name: str, decimal: str, locate_row: Callable[[int], str]
+    ) -> None:
+        self._source = source
+        self._name = name
+        self._decimal = decimal
+        self._locate_row = locate_row
+        #: First cell (row, text) that shows a decimal sign; row -1 in a block of numbers.
+        self._shown: dict[str, tuple[int, str]] = {}
+        self._ambiguous: tuple[int, str] | None = None
+        #: Fractional numbers may all be thousands: each is 1.234 and stands beside small integers.
+        self._fraction_row: int | None = None
+        self._has_small_integer = False
+        self._text: CellNote | None = None
+
+    @property
+    def note(self) -> CellNote | None:
+        """Cells so far that hold text which is not a number; None if there are none."""
+        return self._text
+
+    def parse(self, column: pd.Series, first_row: int) -> NDArray[np.float64]:
+        """Return the numbers of a block, with NaN for cells that are not numbers.
+
+        Parameters
+        ----------
+        column : Series
+            Numbers, or text where the parser could not read every cell.
+        first_row : int
+            Number of the first row of the block.
+
+        Returns
+        -------
+        ndarray of float64, shape (rows,)
+        """
+        if pd.api.types.is_bool_dtype(column):
+            return np.full(len(column), np.nan)
+        if pd.api.types.is_numeric_dtype(column):
+            numbers = column.to_numpy(np.float64, na_value=np.nan)
+            if self._decimal not in self._shown and pd.api.types.is_float_dtype(column):
+                self._examine_numbers(numbers, first_row)
+            elif pd.api.types.is_integer_dtype(column) and len(numbers):
+                self._has_small_integer |= bool(np.abs(numbers).min() < _GROUP_SCALE)
+            return numbers
+        return self._parse_text(column, first_row)
+
+    def conclude(self, reread: Callable[[], Iterator[pd.Series]]) -> None:
+        """Check that all cells of the column have one reading.
+
+        Parameters
+        ----------
+        reread : callable
+            Yields the column as text, block by block. It is called only if all fractions in
+            the column could be thousands.
+
+        Raises
+        ------
+        InputError
+            If the column uses two decimal signs, or a number has two readings.
+        """
+        other = "," if self._decimal == "." else "."
+        if len(self._shown) == 2:
+            row, text = self._shown[other]
+            raise InputError(
+                self._source,
+                f"{self._name} '{text}' has another decimal sign than the rows before or after",
+                f"write every number with the decimal sign '{self._decimal}'",
+                self._locate_row(max(row, 0)),
+            )
+        if self._decimal in self._shown:
+            return
+        ambiguous = self._ambiguous
+        if ambiguous is None and self._fraction_row is not None and self._has_small_integer:
+            ambiguous = self._find_thousands(reread)
+        if ambiguous is None:
+            return
+        row, text = ambiguous
+        digits = re.sub(r"[.,]", "", text)
+        raise InputError(
+            self._source,
+            f"{self._name} '{text}' may be {digits} or {text.replace(',', '.')}",
+            "write numbers without thousands separators and with a decimal point",
+            self._locate_row(row),
+        )
+
+    def _find_thousands(
+        self, reread: Callable[[], Iterator[pd.Series]]
+    ) -> tuple[int, str] | None:
+        """Return the first cell that may be thousands, or None if the cells show decimals."""
+        first: tuple[int, str] | None = None
+        row = 0
+        for block in reread():
+            text = block.fillna("").astype("str").str.strip()
+            fraction = text.str.contains(self._decimal, regex=False)
+            if (fraction & ~text.str.fullmatch(_AMBIGUOUS)).any():
+                return None
+            if first is None and fraction.any():
+                i = int(fraction.to_numpy(bool).argmax())
+                first = row + i, str(text.iloc[i])
+            row += len(block)
+        return first
+
+    def _examine_numbers(self, numbers: NDArray[np.float64], first_row: int) -> None:
+        """Note whether a block of numbers shows its decimal sign."""
+        with np.errstate(invalid="ignore"):
+            fraction = np.isfinite(numbers) & (numbers != np.floor(numbers))
+            if not fraction.any():
+                finite = numbers[np.isfinite(numbers)]
+                if len(finite):
+                    self._has_small_integer |= bool(np.abs(finite).min() < _GROUP_SCALE)
+                return
+            values = np.abs(numbers[fraction])
+            thousands = values * _GROUP_SCALE
+            like_thousands = (
+                (values >= 1)
+                & (values < _GROUP_SCALE)
+                & (np.abs(thousands - np.rint(thousands)) < 1e-6)
+            )
+            if like_thousands.all():
+                if self._fraction_row is None:
+                    self._fraction_row = first_row + int(fraction.argmax())
+                whole = np.abs(numbers[np.isfinite(numbers) & ~fraction])
+                if len(whole):
+                    self._has_small_integer |= bool(whole.min() < _GROUP_SCALE)
+            else:
+                self._shown[self._decimal] = -1, ""
+
+    def _parse_text(self, column: pd.Series, first_row: int) -> NDArray[np.float64]:
+        """Parse a block in which some cell is not a number to the parser."""
+        missing = column.isna().to_numpy()
+        text = column.astype("str").where(~missing, "").str.strip()
+        text = text.str.replace("\u2212", "-", regex=False)
+        numbers = np.full(len(text), np.nan)
+        waiting = np.flatnonzero((text != "").to_numpy(bool))
+        cells = text.to_numpy(object)
+        self._note_ambiguous(text, cells, first_row)
+        for form, sign, remove in _FORMS:
+            if not len(waiting):
+                break
+            part = pd.Series(cells[waiting], dtype="str")
+            fits = part.str.fullmatch(form).to_numpy(bool)
+            if not fits.any():
+                continue
+            rows = waiting[fits]
+            found = part[fits]
+            values, shows = self._convert(found, form, sign, remove)
+            numbers[rows] = values
+            if shows.any() and sign:
+                self._shown.setdefault(
+                    sign, (first_row + int(rows[shows.argmax()]), str(cells[rows[shows.argmax()]]))
+                )
+            waiting = waiting[~fits]
+        special = {"inf", "+inf", "-inf", "infinity", "-infinity"}
+        waiting = waiting[[str(c).lower() not in special for c in cells[waiting]]]
+        if len(waiting):
+            before = self._text
+            row = first_row + int(waiting[0])
+            self._text = (
+                CellNote(len(waiting), row, str(cells[waiting[0]]))
+                if before is None
+                else CellNote(before.count + len(waiting), before.row, before.text)
+            )
+        return numbers
+
+    def _convert(
+        self, cells: pd.Series, form: re.Pattern[str], sign: str, remove: str
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return the numbers of cells of one form, and which of them show the decimal sign."""
+        shows = ~cells.str.fullmatch(_AMBIGUOUS).to_numpy(bool)
+        text = cells
+        if remove:
+            text = text.str.replace(remove, "", regex=len(remove) > 1)
+            if sign:  # 1'234 has no decimals to show a sign
+                shows &= cells.str.contains(sign, regex=False).to_numpy(bool)
+        elif sign and sign != self._decimal:
+            # the reading as thousands, unless the cell shows decimals
+            grouped = text.str.replace(sign, "", regex=False)
+            text = text.where(shows, grouped)
+        return (
+            pd.to_numeric(text.str.replace(",", ".", regex=False), errors="coerce").to_numpy(
+                np.float64, na_value=np.nan
+            ),
+            shows,
+        )
+
+    def _note_ambiguous(self, text: pd.Series, cells: NDArray[np.object_], first_row: int) -> None:
+        """Keep the first cell with two readings whose decimals would have the other sign."""
+        if self._ambiguous is not None:
+            return
+        other = "," if self._decimal == "." else "."
+        mask = text.str.fullmatch(_AMBIGUOUS) & text.str.contains(other, regex=False)
+        if mask.any():
+            i = int(mask.to_numpy(bool).argmax())
+            self._ambiguous = first_row + i, str(cells[i])

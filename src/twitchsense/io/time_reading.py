@@ -1,0 +1,204 @@
+"""How the numbers or texts of a time column are to be read.
+
+Elapsed time and Unix time in seconds to nanoseconds, serial times of spreadsheets, times of
+day and local or UTC dates are told apart by the name of the column, the magnitude of the
+first value and the spacing of the rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from twitchsense.errors import InputError
+
+Floats = NDArray[np.float64]
+
+#: Length (ns) of the units of time columns and of ``--time-unit``.
+TIME_UNITS: Final = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}
+#: Names of time columns: elapsed or Unix time in a unit, UTC or local dates.
+TIME_COLUMNS: Final = (*(f"time_{unit}" for unit in TIME_UNITS), "time_utc", "time_local")
+#: Headers that are taken for the time column if no column has one of `TIME_COLUMNS`.
+FOREIGN_TIME_HEADERS: Final = frozenset(
+    "time timestamp timestamps time_stamp datetime date_time unix_time unixtime unix_timestamp "
+    "epoch".split()
+)
+#: Name that a foreign time column gets: its unit is found by magnitude and spacing.
+ANY_TIME: Final = "time"
+#: Range of Unix times in seconds: 1973 to 2286.
+_UNIX_RANGE_S: Final = (1e8, 1e10)
+#: Range of the serial times of spreadsheets (days since 1899-12-30): 1954 to 2119.
+_SERIAL_RANGE: Final = (20_000.0, 80_000.0)
+#: Day 0 of these serial times in Unix time, in days.
+_SERIAL_ORIGIN: Final = -25_569
+_DAY_NS: Final = 86_400e9
+#: Range of steps (ns) of the sampling rates that this package reads, with a margin for rows
+#: of a slower channel between them.
+_STEP_RANGE_NS: Final = (2e5, 5e7)
+#: Maximum first value (s) of elapsed time. Larger values are Unix time or another unit.
+MAX_START_S: Final = 7 * 86400
+#: Relative spacing of single-precision numbers.
+_SINGLE_EPSILON: Final = 2.0**-23
+_WORDS: Final = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+
+
+@dataclass(frozen=True, slots=True)
+class TimeReading:
+    """How a time column is read.
+
+    Attributes
+    ----------
+    kind : {'elapsed', 'unix', 'serial', 'of_day', 'date'}
+    axis : {'time_s', 'time_utc', 'time_local'}
+        Axis of the times: from the start of the recording, UTC, or a local clock without a
+        known zone.
+    unit_ns : float
+        Length of the unit of a number.
+    single : bool
+        Whether the numbers were stored in single precision.
+    note : str
+        What the user should know about the decision; may be empty.
+    """
+
+    kind: Literal["elapsed", "unix", "serial", "of_day", "date"]
+    axis: Literal["time_s", "time_utc", "time_local"]
+    unit_ns: float = 1e9
+    single: bool = False
+    note: str = ""
+
+
+def read_number_times(
+    name: str, header: str, numbers: Floats, *, time_unit: str | None, local_axis: str
+) -> TimeReading | None:
+    """Find out what the numbers of a time column mean.
+
+    Parameters
+    ----------
+    name : str
+        Name of the column: one of `TIME_COLUMNS` or `ANY_TIME`.
+    header : str
+        Name of the column in the file.
+    numbers : ndarray of float64, shape (n,)
+        First numbers of the column.
+    time_unit : str or None
+        Unit that the user states.
+    local_axis : {'time_utc', 'time_local'}
+        Axis of local times.
+
+    Returns
+    -------
+    TimeReading or None
+        None if the numbers cannot be times of such a column.
+    """
+    finite = numbers[np.isfinite(numbers)]
+    if not len(finite):
+        return TimeReading("elapsed", "time_s")
+    first = abs(float(finite[0]))
+    steps = np.diff(finite)
+    step = float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
+    stated = time_unit or (name[5:] if name in ("time_ms", "time_us", "time_ns") else None)
+    units = [stated] if stated else list(TIME_UNITS)
+    for unit in units:
+        unit_s = TIME_UNITS[unit] / 1e9
+        if _UNIX_RANGE_S[0] <= first * unit_s < _UNIX_RANGE_S[1]:
+            note = "" if stated else f"{header} is read as Unix time in {_WORDS[unit]}"
+            return TimeReading("unix", "time_utc", TIME_UNITS[unit], note=note)
+    low, high = _SERIAL_RANGE
+    if (
+        stated is None
+        and name in (ANY_TIME, "time_local", "time_s", "time_utc")
+        and low < first < high
+        and 0 < step < _STEP_RANGE_NS[1] / _DAY_NS
+    ):
+        axis: Literal["time_utc", "time_local"] = "time_local"
+        if local_axis == "time_utc" or name == "time_utc":
+            axis = "time_utc"
+        note = f"{header} is read as the serial time of a spreadsheet (days since 1899-12-30)"
+        return TimeReading("serial", axis, _DAY_NS, note=note)
+    if name in ("time_utc", "time_local"):
+        return None
+    if stated is None and name == ANY_TIME and step:
+        for unit, length in TIME_UNITS.items():
+            if _STEP_RANGE_NS[0] <= step * length <= _STEP_RANGE_NS[1]:
+                note = f"{header} is read as {_WORDS[unit]} from the start"
+                return TimeReading(
+                    "elapsed", "time_s", length, is_single_precision(finite), note
+                )
+    unit_ns = TIME_UNITS[stated or "s"]
+    return TimeReading("elapsed", "time_s", unit_ns, is_single_precision(finite))
+
+
+def is_single_precision(numbers: Floats) -> bool:
+    """Return whether numbers were rounded to single precision (float32).
+
+    Parameters
+    ----------
+    numbers : ndarray of float64, shape (n,)
+        Increasing.
+
+    Returns
+    -------
+    bool
+        True if every number is that of a float32, written exactly, shortened or with fixed
+        decimals, and if decimal rounding alone would not do that.
+    """
+    if len(numbers) < 8:
+        return False
+    single = numbers.astype(np.float32)
+    spacing = float(np.abs(numbers[-1])) * _SINGLE_EPSILON / 2
+    written = _decimal_resolution(numbers)
+    if written >= spacing:
+        return False  # too few decimals to tell
+    off = np.abs(numbers - single.astype(np.float64))
+    if (off <= written / 2 + 1e-12 * np.abs(numbers)).all():
+        return True
+    text = single.astype(str).astype(np.float64)
+    return bool((text == numbers).all())
+
+
+def _decimal_resolution(numbers: Floats) -> float:
+    """Return the largest power of ten, at most 1, of which all numbers are multiples."""
+    resolution = 1.0
+    for _ in range(9):
+        multiples = numbers / resolution
+        if (np.abs(multiples - np.rint(multiples)) < 1e-6 + 1e-14 * np.abs(numbers)).all():
+            return resolution
+        resolution /= 10
+    return resolution
+
+
+def single_spacing(number: float) -> float:
+    """Return the distance of single-precision numbers near a number.
+
+    Parameters
+    ----------
+    number : float
+    """
+    return float(np.spacing(np.float32(abs(number))))
+
+
+def is_time_of_day(text: pd.Series) -> bool:
+    """Return whether texts are times of day without a date, such as ``23:59:59.990``.
+
+    Parameters
+    ----------
+    text : Series of str
+    """
+    filled = text.dropna().astype("str").str.strip()
+    return bool(len(filled)) and bool(
+        filled.str.fullmatch(r"\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?").all()
+    )
+
+
+def refuse_numbers(source: str, header: str, place: str) -> InputError:
+    """Return the error for numbers in a column of dates."""
+    return InputError(
+        source,
+        f"{header} is a number, not an ISO 8601 time",
+        "write times like 2026-03-01T22:15:00.000Z, or name seconds from the start time_s",
+        place,
+    )
