@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
+from twitchsense.io.constant_runs import ConstantRunDetector, constant_notes, leave_out
 from twitchsense.io.gap_detection import IrregularSamplingError, TimestampSegmenter
 from twitchsense.io.rate_fit import fit_rate
 from twitchsense.model.channels import NS, Channel, Kind, Samples, Segment
@@ -190,20 +191,24 @@ class ChannelBuilder:
         self._samples = SampleFile(len(plan.specs))
         self._timestamps = TimestampSegmenter()
         self._unit_check = UnitCheck(plan.kind)
+        self._constant = ConstantRunDetector(plan.kind)
 
     def continue_with(self, plan: ChannelPlan, source: str) -> None:
         """Continue the channel in another file, whose columns may have other units."""
         self.plan, self.source = plan, source
 
-    def set_time_resolution(self, resolution_ns: int) -> None:
-        """State the resolution of the timestamps, where the file shows it.
+    def set_time_resolution(self, written_ns: int, binary_ns: int) -> None:
+        """State the resolution of the timestamps.
 
         Parameters
         ----------
-        resolution_ns : int
-            In ns; 0 if it is unknown.
+        written_ns : int
+            Resolution (ns) of the decimals with which they are written; 0 if unknown.
+        binary_ns : int
+            Resolution (ns) of times that were stored in single precision; 0 if they were not.
         """
-        self._timestamps.known_resolution = resolution_ns
+        self._timestamps.written_resolution = written_ns
+        self._timestamps.binary_resolution = binary_ns
 
     def append(self, times_ns: NDArray[np.int64], columns: Sequence[NDArray[np.float64]]) -> None:
         """Append rows.
@@ -228,6 +233,7 @@ class ChannelBuilder:
         if not len(times_ns):
             return
         self._unit_check.add_valid(samples)
+        self._constant.push(samples)
         if self.first_ns is None:
             self.first_ns = int(times_ns[0])
         self.last_ns = int(times_ns[-1])
@@ -273,7 +279,7 @@ class ChannelBuilder:
         except IrregularSamplingError as error:
             raise self._with_column(error) from error
         runs["start"] -= zero_ns
-        resolution = max(self._timestamps.resolution, self._timestamps.known_resolution)
+        resolution = max(self._timestamps.resolution, self._timestamps.binary_resolution)
         fit = fit_rate(runs, self._timestamps.period, self._timestamps.round_fs, resolution)
         if fit is None:
             first_ns = int(runs["start"][0]) + zero_ns
@@ -282,14 +288,18 @@ class ChannelBuilder:
             )
         self.plan.check_rate(self.source, fit.fs)
         name = self.plan.name
-        runs_of_samples = zip(
-            fit.starts_ns.tolist(), runs["first"].tolist(), runs["count"].tolist(), strict=True
+        constant = self._constant.close(fit.fs)
+        starts_ns, first, count = leave_out(
+            fit.starts_ns, runs["first"], runs["count"], constant, fit.fs
         )
         segments = tuple(
-            Segment(name, start_ns, self._samples.samples(first, first + count))
-            for start_ns, first, count in runs_of_samples
+            Segment(name, start_ns, self._samples.samples(i, i + n))
+            for start_ns, i, n in zip(
+                starts_ns.tolist(), first.tolist(), count.tolist(), strict=True
+            )
         )
-        notes += gap_notes(name, fit.starts_ns, runs["count"], fit.fs)
+        notes += constant_notes(name, self.plan.kind, constant, fit.fs)
+        notes += gap_notes(name, starts_ns, count, fit.fs)
         noted_residual = _NOTED_RESIDUAL * NS / fit.fs
         noted_resolution = _NOTED_RESOLUTION * NS / fit.fs
         if fit.rms_residual_ns > max(noted_residual, resolution):

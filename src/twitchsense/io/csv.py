@@ -138,7 +138,9 @@ class CsvTable:
         """
         dialect, excess = self.dialect, len(self.headers)
         self._numbers = {
-            name: NumberColumn(self.source, name, self.decimal, self.locate_row)
+            name: NumberColumn(
+                self.source, name, self.decimal_sign(name), self.decimal, self.locate_row
+            )
             for name in self.layout.signals
         }
         times = [name for name in self._index if name not in self._numbers]
@@ -174,6 +176,15 @@ class CsvTable:
         index = self._index[name]
         for frame in self._frames([index], CHUNK_ROWS, dtype=str):
             yield frame[str(index)]
+
+    def decimal_sign(self, name: str) -> str:
+        """Return the decimal sign of a column, as its first cells show it.
+
+        Parameters
+        ----------
+        name : str
+        """
+        return find_decimal_sign([self._sample_cells(name)], self.decimal)
 
     def locate_row(self, row: int, damaged: bool = False) -> str:
         """Return the line number of a row, counting comments and blank lines.
@@ -224,12 +235,13 @@ class CsvTable:
             In ns; 0 if the cells do not show it.
         """
         cells = [c for c in self._sample_cells(time)[:1000] if c]
-        if not cells or not all(c.replace(self.decimal, "", 1).lstrip("-").isdigit() for c in cells):
+        sign = self.decimal_sign(time)
+        if not cells or not all(c.replace(sign, "", 1).lstrip("-").isdigit() for c in cells):
             return 0
-        decimals = {len(c.partition(self.decimal)[2]) for c in cells}
+        decimals = {len(c.partition(sign)[2]) for c in cells}
         if len(decimals) > 1:
             return 0
-        return max(1, round(unit_ns / 10 ** decimals.pop()))
+        return max(1, round(unit_ns / float(10 ** decimals.pop())))
 
     def _frames(self, columns: Sequence[int], rows: int, **options: Any) -> Iterator[pd.DataFrame]:
         """Yield columns of the file in blocks of rows."""

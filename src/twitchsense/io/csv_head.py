@@ -99,7 +99,7 @@ class FileHead:
             for line in re.split(rb"\r\n|\r|\n", data)
             if line.strip() and not is_comment(line)
         )
-        rows = []
+        rows: list[list[str]] = []
         for line in lines:
             if len(rows) == count:
                 break

@@ -51,10 +51,10 @@ _BEFORE: Final = 32
 _MIN_STEP: Final = 1.35
 #: Minimum lateness, in periods, of the timestamps after a gap.
 _MIN_LATENESS: Final = 0.5
-#: The same where the timestamps are rounded so coarsely that rounding looks like a lost row.
+#: The same where rounding looks like a lost row: the resolution is nearly one period.
 _MIN_COARSE_LATENESS: Final = 1.2
-#: Resolution of the timestamps, in periods, from which this is so.
-_COARSE_RESOLUTION: Final = 0.8
+#: Range of the distance, in resolutions, of the period from the resolution where this is so.
+_COARSE_RANGE: Final = (0.002, 0.1)
 #: Maximum gap, in periods, after which the samples are expected on the same grid.
 _MAX_GAP_ON_GRID: Final = 1000.0
 #: Maximum number of gaps per timestamp.
@@ -93,15 +93,18 @@ class TimestampSegmenter:
         Round rate in Hz that the reference period corresponds to, if any.
     resolution : int
         Largest power of ten (ns) that divides all timestamps, at most a second.
-    known_resolution : int
-        Resolution (ns) of the timestamps that the file shows; 0 if it is unknown.
+    written_resolution : int
+        Resolution (ns) of the decimals with which the timestamps are written; 0 if unknown.
+    binary_resolution : int
+        Resolution (ns) of timestamps that were stored in single precision; 0 if they were not.
     """
 
     def __init__(self) -> None:
         self.period = 0.0
         self.round_fs: float | None = None
         self.resolution = NS
-        self.known_resolution = 0
+        self.written_resolution = 0
+        self.binary_resolution = 0
         self._pending: list[Timestamps] = []
         self._pending_count = 0
         self._done = 0
@@ -175,7 +178,7 @@ class TimestampSegmenter:
     def _estimate_period(self, times_ns: Timestamps) -> None:
         """Set the reference period from the first timestamps."""
         head = times_ns[:LEARNING_SIZE]
-        period = estimate_period(head, self.known_resolution)
+        period = estimate_period(head, self.written_resolution, self.binary_resolution)
         if period is None:
             raise IrregularSamplingError(int(head[0]), "timestamps are not regular")
         self.period = period
@@ -200,8 +203,10 @@ class TimestampSegmenter:
         """Return the indices below `n` of timestamps that follow a gap."""
         period = self.period
         least = _MIN_LATENESS * period
-        if self.known_resolution > _COARSE_RESOLUTION * period:
-            least = _MIN_COARSE_LATENESS * period
+        if self.binary_resolution:
+            low, high = _COARSE_RANGE
+            if low < abs(period / self.binary_resolution - 1) < high:
+                least = _MIN_COARSE_LATENESS * period
         origin = self._last if self._done else int(times_ns[0])
         index = np.arange(len(times_ns)) + (1 if self._done else 0)
         lateness = (times_ns - origin).astype(np.float64) - index * period

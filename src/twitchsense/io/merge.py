@@ -133,7 +133,9 @@ def _build_channels(
             f"column {', '.join(names)}",
         )
     covers_ns = _extent_beyond_samples(kept, data, extent, zero_ns)
-    return MergedCaptures(tuple(data), zero_ns if axis == "time_utc" else None, covers_ns, tuple(notes))
+    return MergedCaptures(
+        tuple(data), zero_ns if axis == "time_utc" else None, covers_ns, tuple(notes)
+    )
 
 
 def _extent_beyond_samples(

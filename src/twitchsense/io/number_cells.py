@@ -70,18 +70,19 @@ class CellNote:
     text: str
 
 
-def find_decimal_sign(columns: Sequence[Sequence[str]]) -> str:
+def find_decimal_sign(columns: Sequence[Sequence[str]], default: str = ".") -> str:
     """Return the decimal sign of columns.
 
     Parameters
     ----------
     columns : sequence of sequence of str
         Cells from the beginning of the columns that are read as numbers.
+    default : {'.', ','}
+        Returned if as many columns show a comma as a point.
 
     Returns
     -------
     {'.', ','}
-        A comma if more columns show a comma than a point.
     """
     votes = 0
     for cells in columns:
@@ -91,7 +92,7 @@ def find_decimal_sign(columns: Sequence[Sequence[str]]) -> str:
             if filled and all(_AMBIGUOUS.fullmatch(c) and "," in c for c in filled):
                 signs = {","}
         votes += ("," in signs) - ("." in signs)
-    return "," if votes > 0 else "."
+    return default if not votes else "," if votes > 0 else "."
 
 
 def _decimal_sign(text: str) -> str:
@@ -115,14 +116,22 @@ class NumberColumn:
     name : str
         Name of the column in the file.
     decimal : {'.', ','}
+        Decimal sign of the column, as far as its first cells show it.
+    parsed_decimal : {'.', ','}
         Decimal sign with which blocks that are already numbers were read.
     locate_row : callable
         Returns the place of a row for messages.
     """
 
     def __init__(
-        self, source: str, name: str, decimal: str, locate_row: Callable[[int], str]
+        self,
+        source: str,
+        name: str,
+        decimal: str,
+        parsed_decimal: str,
+        locate_row: Callable[[int], str],
     ) -> None:
+        self._parsed_decimal = parsed_decimal
         self._source = source
         self._name = name
         self._decimal = decimal
@@ -158,7 +167,7 @@ class NumberColumn:
             return np.full(len(column), np.nan)
         if pd.api.types.is_numeric_dtype(column):
             numbers = column.to_numpy(np.float64, na_value=np.nan)
-            if self._decimal not in self._shown and pd.api.types.is_float_dtype(column):
+            if self._parsed_decimal not in self._shown and pd.api.types.is_float_dtype(column):
                 self._examine_numbers(numbers, first_row)
             elif pd.api.types.is_integer_dtype(column) and len(numbers):
                 self._has_small_integer |= bool(np.abs(numbers).min() < _GROUP_SCALE)
@@ -204,22 +213,21 @@ class NumberColumn:
             self._locate_row(row),
         )
 
-    def _find_thousands(
-        self, reread: Callable[[], Iterator[pd.Series]]
-    ) -> tuple[int, str] | None:
+    def _find_thousands(self, reread: Callable[[], Iterator[pd.Series]]) -> tuple[int, str] | None:
         """Return the first cell that may be thousands, or None if the cells show decimals."""
         first: tuple[int, str] | None = None
-        row = 0
+        row, bare = 0, False
         for block in reread():
             text = block.fillna("").astype("str").str.strip()
             fraction = text.str.contains(self._decimal, regex=False)
             if (fraction & ~text.str.fullmatch(_AMBIGUOUS)).any():
                 return None
+            bare |= bool((~fraction & text.str.fullmatch(r"[+-]?\d+")).any())
             if first is None and fraction.any():
                 i = int(fraction.to_numpy(bool).argmax())
                 first = row + i, str(text.iloc[i])
             row += len(block)
-        return first
+        return first if bare else None  # three decimals in every cell are no thousands
 
     def _examine_numbers(self, numbers: NDArray[np.float64], first_row: int) -> None:
         """Note whether a block of numbers shows its decimal sign."""
@@ -244,7 +252,7 @@ class NumberColumn:
                 if len(whole):
                     self._has_small_integer |= bool(whole.min() < _GROUP_SCALE)
             else:
-                self._shown[self._decimal] = -1, ""
+                self._shown[self._parsed_decimal] = -1, ""
 
     def _parse_text(self, column: pd.Series, first_row: int) -> NDArray[np.float64]:
         """Parse a block in which some cell is not a number to the parser."""

@@ -104,4 +104,5 @@ class PacketSpreader:
         room = np.full(len(starts), np.inf)
         room[:-1] = np.diff(times_ns[starts]) / sizes[:-1]
         period = np.repeat(np.minimum(self._period_ns, room), sizes)
-        return times_ns + np.rint(within * period).astype(np.int64)
+        spread: Times = times_ns + np.rint(within * period).astype(np.int64)
+        return spread

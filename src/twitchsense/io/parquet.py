@@ -93,6 +93,15 @@ class ParquetTable:
         """Return no remarks: cells of a Parquet file have types."""
         return []
 
+    def decimal_sign(self, name: str) -> str:
+        """Return a point.
+
+        Parameters
+        ----------
+        name : str
+        """
+        return "."
+
     def cells(self, name: str) -> Iterator[pd.Series]:
         """Yield nothing: cells of a Parquet file have no text.
 

@@ -55,9 +55,7 @@ class RowTimes:
         if self._missing and self._clock.counter:
             modulus = self._clock.modulus
             limit = f" (losses of {modulus} or more in one place are not seen)" if modulus else ""
-            notes.append(
-                f"{self._source}: {self._clock.counter} skips {self._missing} rows{limit}"
-            )
+            notes.append(f"{self._source}: {self._clock.counter} skips {self._missing} rows{limit}")
         return notes
 
     @property

@@ -58,7 +58,9 @@ _STEP_CLIP: Final = 2.5
 _MAX_STEP_IQR: Final = 0.25
 
 
-def estimate_period(times_ns: Timestamps, known_resolution: int = 0) -> float | None:
+def estimate_period(
+    times_ns: Timestamps, written_resolution: int = 0, binary_resolution: int = 0
+) -> float | None:
     """Estimate the sampling period from the first timestamps of a channel.
 
     The straightest window without a gap gives the best estimate. Where gaps are too dense
@@ -68,8 +70,10 @@ def estimate_period(times_ns: Timestamps, known_resolution: int = 0) -> float | 
     ----------
     times_ns : ndarray of int64, shape (n,)
         Increasing.
-    known_resolution : int
-        Resolution of the timestamps in ns, where the file shows it; else 0.
+    written_resolution : int
+        Resolution (ns) of the decimals with which the timestamps are written; 0 if unknown.
+    binary_resolution : int
+        Resolution (ns) of timestamps that were stored in single precision; 0 if they were not.
 
     Returns
     -------
@@ -82,8 +86,9 @@ def estimate_period(times_ns: Timestamps, known_resolution: int = 0) -> float | 
     for size, limit in _LINE_WINDOWS:
         if size // 4 < n or size == 64:
             slope, residual = _straightest_window(times_ns, min(size, n))
-            if residual <= limit or residual * slope <= _MAX_ROUNDING_RESIDUAL * known_resolution:
-                period = _period_with_missing_rows(times_ns, residual * slope, known_resolution)
+            if residual <= limit or residual * slope <= _MAX_ROUNDING_RESIDUAL * binary_resolution:
+                known = binary_resolution or written_resolution
+                period = _period_with_missing_rows(times_ns, residual * slope, known)
                 return period or slope
     for size in _GRID_WINDOWS:
         spacing, fit = _best_grid(times_ns, min(size, n))
@@ -112,6 +117,11 @@ def _period_with_missing_rows(
     limit = _MAX_LONG_STEPS if (periods > 2).any() else _MAX_DOUBLE_STEPS
     # rounding to a resolution does not leave only multiples of a coarser step
     coarser = period > 1.5 * resolution and (steps == periods * period).all()
+    if not coarser and resolution <= period < 1.5 * resolution:
+        # rounding or loss: a rate of no whole number of Hz speaks for loss
+        lost = np.flatnonzero(periods > 1)
+        periodic = len(lost) > 2 and len(set(np.diff(lost).tolist())) == 1
+        coarser = periodic and _is_whole_hz(period) and not _is_whole_hz(float(steps.mean()))
     if (
         (coarser or residual_ns > _MAX_ROUNDING_RESIDUAL * resolution)
         and 0 < long_steps < limit
@@ -119,6 +129,12 @@ def _period_with_missing_rows(
     ):
         return float(steps.sum() / periods.sum())
     return None
+
+
+def _is_whole_hz(period: float) -> bool:
+    """Return whether a period is that of a whole number of Hz."""
+    fs = NS / period
+    return abs(round(fs) / fs - 1) < _WHOLE_HZ_TOLERANCE / 2
 
 
 def _windows(times_ns: Timestamps, size: int) -> Floats:

@@ -51,7 +51,7 @@ class TableBlock:
     @property
     def rows(self) -> int:
         """Number of rows."""
-        return max(map(len, [*self.times.values(), *self.signals.values()]), default=0)
+        return len(next(iter(self.signals.values())))
 
 
 class Table(Protocol):
@@ -83,6 +83,10 @@ class Table(Protocol):
 
     def locate_row(self, row: int) -> str:
         """Return the place of a row for messages, such as ``line 17``."""
+        ...
+
+    def decimal_sign(self, name: str) -> str:
+        """Return the decimal sign of a column, as its first cells show it."""
         ...
 
     def cells(self, name: str) -> Iterator[pd.Series]:
@@ -206,7 +210,7 @@ class TableCapture:
         self._clock = clock
         self._ignored = (*notes, *ignored_columns_note(table.source, table.layout.ignored))
         self._periods: dict[str, float | None] = {}
-        self._resolutions: dict[str, int] = {}
+        self._resolutions: dict[str, tuple[int, int]] = {}
         self._first_ns: int | None = None
         self._readers = self._preview()
         axes = [reader.times.reading.axis for reader in self._readers]
@@ -242,9 +246,9 @@ class TableCapture:
         """Append all samples to the builders of their channels; see `Capture.read_into`."""
         self._readers = self._open()
         for reader in self._readers:
-            resolution = self._resolutions.get(reader.group.time, 0)
+            written, binary = self._resolutions.get(reader.group.time, (0, 0))
             for plan in reader.group.plans:
-                builders[plan.name].set_time_resolution(resolution)
+                builders[plan.name].set_time_resolution(written, binary)
         for block in self.table.blocks():
             for reader in self._readers:
                 reader.read(block, builders)
@@ -253,10 +257,9 @@ class TableCapture:
             numbers = reader.times.numbers_column()
             if numbers is not None:
                 numbers.conclude(partial(self.table.cells, reader.group.time))
-            single = reader.times.single_step_ns
-            if single:
+            if reader.times.single_step_ns:
                 for plan in reader.group.plans:
-                    builders[plan.name].set_time_resolution(round(single))
+                    builders[plan.name].set_time_resolution(0, round(reader.times.single_step_ns))
         firsts = [r.first for r in self._readers if r.first is not None]
         lasts = [r.last for r in self._readers if r.last is not None]
         if not firsts or not lasts:  # the file changed since `first_time_ns` read it
@@ -286,7 +289,12 @@ class TableCapture:
                 counter = self._clock.counter
             else:
                 times = TimeColumn(
-                    self.source, group.time, group.name, self.table.locate_row, self._options
+                    self.source,
+                    group.time,
+                    group.name,
+                    self.table.locate_row,
+                    self._options,
+                    self.table.decimal_sign(group.time),
                 )
             readers.append(_GroupReader(group, times, counter, self._periods.get(group.time)))
         return readers
@@ -308,9 +316,10 @@ class TableCapture:
         self._first_ns = min(firsts, default=None)
         return readers
 
-    def _resolution_ns(self, reader: _GroupReader) -> int:
-        """Return the resolution of the times as the file shows it; 0 if unknown."""
-        single = reader.times.single_step_ns
-        if single or reader.group.time == ROW_TIME:
-            return round(single)
-        return self.table.time_resolution_ns(reader.group.time, reader.times.reading.unit_ns)
+    def _resolution_ns(self, reader: _GroupReader) -> tuple[int, int]:
+        """Return the resolution of the times as it is written, and as it was stored."""
+        binary = round(reader.times.single_step_ns)
+        if binary or reader.group.time == ROW_TIME:
+            return 0, binary
+        unit_ns = reader.times.reading.unit_ns
+        return self.table.time_resolution_ns(reader.group.time, unit_ns), 0

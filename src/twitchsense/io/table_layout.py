@@ -125,7 +125,7 @@ def parse_header(
         name = mapping.rename(header)
         if name == header:
             name = presets.get(header, header)
-        if name.casefold() in TIME_COLUMNS or name == ANY_TIME and header in presets:
+        if name.casefold() in TIME_COLUMNS or (name == ANY_TIME and header in presets):
             times[header] = name.casefold()
         elif is_signal_name(name):
             signals[header] = name
@@ -139,9 +139,7 @@ def parse_header(
         seen.add(header)
     if not times and not has_rate:
         foreign = [
-            h
-            for h in ignored
-            if h.casefold() in FOREIGN_TIME_HEADERS and mapping.rename(h) == h
+            h for h in ignored if h.casefold() in FOREIGN_TIME_HEADERS and mapping.rename(h) == h
         ]
         if len(foreign) == 1:
             times[foreign[0]] = ANY_TIME

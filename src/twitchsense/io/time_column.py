@@ -101,6 +101,8 @@ class TimeColumn:
     locate_row : callable
         Returns the place of a row for messages.
     options : TimeOptions
+    decimal : {'.', ','}
+        Decimal sign of the column, as its first cells show it.
     """
 
     def __init__(
@@ -110,14 +112,16 @@ class TimeColumn:
         name: str,
         locate_row: Callable[[int], str],
         options: TimeOptions,
+        decimal: str = ".",
     ) -> None:
+        self._decimal = decimal
         self._source = source
         self._header = header
         self._name = name
         self._locate_row = locate_row
         self._options = options
         self._reading: TimeReading | None = None
-        self._numbers = NumberColumn(source, header, options.decimal, locate_row)
+        self._numbers = self._new_numbers()
         self._wraps = WrapCounter(source, header, locate_row)
         self._offset_ns: int | None = None
         self._last_local: int | None = None
@@ -309,10 +313,12 @@ class TimeColumn:
 
     def _numbers_of(self, time: pd.Series) -> NDArray[np.float64]:
         """Return the numbers of a block without keeping anything about its cells."""
-        column = NumberColumn(
-            self._source, self._header, self._options.decimal, self._locate_row
+        return self._new_numbers().parse(time, 0)
+
+    def _new_numbers(self) -> NumberColumn:
+        return NumberColumn(
+            self._source, self._header, self._decimal, self._options.decimal, self._locate_row
         )
-        return column.parse(time, 0)
 
     def _date_reading(
         self,
@@ -332,7 +338,7 @@ class TimeColumn:
                     "Europe/Berlin) clock times are known"
                 )
             return TimeReading("date", local, note=note)
-        row = int(time.index.get_indexer([dates.first_valid_index()])[0])
+        row = int(np.flatnonzero(time.index == dates.first_valid_index())[0])
         raise InputError(
             self._source,
             f"{self._header} {time.iloc[row]} has no time zone",
@@ -340,9 +346,7 @@ class TimeColumn:
             self._locate_row(first_row + row),
         )
 
-    def _parse_numbers(
-        self, time: pd.Series, first_row: int
-    ) -> tuple[Times, NDArray[np.bool_]]:
+    def _parse_numbers(self, time: pd.Series, first_row: int) -> tuple[Times, NDArray[np.bool_]]:
         """Return times in ns, and a mask of those that are invalid."""
         reading = self.reading
         if pd.api.types.is_integer_dtype(time) and reading.kind == "unix":
@@ -427,7 +431,9 @@ class TimeColumn:
         """
         if self._options.utc_offset_s is not None:
             return local_ns - self._options.utc_offset_s * NS
-        if self._options.zone is None or self._name == "time_utc" and self.reading.kind == "serial":
+        if self._options.zone is None or (
+            self._name == "time_utc" and self.reading.kind == "serial"
+        ):
             return local_ns
         zone = ZoneInfo(self._options.zone)
         good = np.flatnonzero(valid)

@@ -24,8 +24,10 @@ TIME_UNITS: Final = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}
 TIME_COLUMNS: Final = (*(f"time_{unit}" for unit in TIME_UNITS), "time_utc", "time_local")
 #: Headers that are taken for the time column if no column has one of `TIME_COLUMNS`.
 FOREIGN_TIME_HEADERS: Final = frozenset(
-    "time timestamp timestamps time_stamp datetime date_time unix_time unixtime unix_timestamp "
-    "epoch".split()
+    (
+        *("time", "timestamp", "timestamps", "time_stamp", "datetime", "date_time"),
+        *("unix_time", "unixtime", "unix_timestamp", "epoch"),
+    )
 )
 #: Name that a foreign time column gets: its unit is found by magnitude and spacing.
 ANY_TIME: Final = "time"
@@ -125,9 +127,7 @@ def read_number_times(
         for unit, length in TIME_UNITS.items():
             if _STEP_RANGE_NS[0] <= step * length <= _STEP_RANGE_NS[1]:
                 note = f"{header} is read as {_WORDS[unit]} from the start"
-                return TimeReading(
-                    "elapsed", "time_s", length, is_single_precision(finite), note
-                )
+                return TimeReading("elapsed", "time_s", length, is_single_precision(finite), note)
     unit_ns = TIME_UNITS[stated or "s"]
     return TimeReading("elapsed", "time_s", unit_ns, is_single_precision(finite))
 

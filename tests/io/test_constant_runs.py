@@ -1,0 +1,130 @@
+"""Lost packets that were filled, and standby, are no signal; a coarse converter is one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.io.builders import content, lengths, write
+from twitchsense import analyze
+from twitchsense.io import read
+from twitchsense.io.constant_runs import ConstantRunDetector
+
+FS = 500
+N = 90_000  # 3 min
+
+
+def emg_noise(n=N, offset=300.0, rms=3.0, step=0.1, seed=0):
+    x = np.random.default_rng(seed).normal(offset, rms, n)
+    return np.round(x / step) * step
+
+
+def filled(x, length, value, every=2700):
+    """Fill a drop-out every few seconds with a value, or with the last one."""
+    x = x.copy()
+    starts = range(1000, len(x) - length, every)
+    for start in starts:
+        x[start : start + length] = x[start - 1] if value is None else value
+    return x, len(starts)
+
+
+def recording(tmp_path, columns):
+    return read(write(tmp_path / "night.csv", columns))
+
+
+def emg_recording(tmp_path, x, fs=FS):
+    return recording(tmp_path, {"time_s": np.arange(len(x)) / fs, "emg1_uv": x})
+
+
+@pytest.mark.parametrize("value", [0.0, None, -1.0, 250.0, 4095.0])
+@pytest.mark.parametrize("length", [25, 50, 100, 1000])
+def test_filled_dropouts_are_gaps(tmp_path, value, length):
+    x, n = filled(emg_noise(), length, value)
+    got = emg_recording(tmp_path, x)
+    assert len(got.segments) == n + 1
+    extra = 3 * n if value is None else n  # neighbours may be equal by chance
+    assert abs(sum(lengths(got, "emg1")) - (N - n * length)) <= extra
+    assert any(f"{n} runs of equal samples" in note for note in got.notes)
+
+
+@pytest.mark.slow  # detects in minutes of signal
+@pytest.mark.parametrize("value", [0.0, None, 250.0])
+@pytest.mark.parametrize("offset", [0.0, 100.0, 1000.0])
+def test_no_event_stands_at_the_edges_of_filled_dropouts(tmp_path, value, offset):
+    x, _ = filled(emg_noise(offset=offset), 50, value)
+    assert len(analyze(emg_recording(tmp_path, x)).events) == 0
+
+
+@pytest.mark.parametrize("step", [0.5, 2.0, 3.0, 6.0])
+def test_a_coarse_converter_is_a_signal(tmp_path, step):
+    x = emg_noise(offset=0, rms=2.0, step=step)
+    assert lengths(emg_recording(tmp_path, x), "emg1") == [N]
+
+
+def test_a_short_run_at_the_limit_of_the_amplifier_is_a_strong_signal(tmp_path):
+    x = emg_noise(offset=0)
+    ramp = np.linspace(0, 5000, 20)
+    x[2980:3080] += np.concatenate([ramp, np.full(60, 9000), ramp[::-1]])
+    x[8980:9060] -= np.concatenate([ramp, np.full(40, 9000), ramp[::-1]])
+    x = x.clip(-5000, 5000)
+    assert lengths(emg_recording(tmp_path, x), "emg1") == [N]
+    x[20_000:20_500] = 5000.0  # a second: the electrode is off
+    assert lengths(emg_recording(tmp_path, x), "emg1") == [20_000, N - 20_500]
+
+
+def acc_columns(n=30_000, fs=100, step=1e-3, seed=1):
+    a = np.random.default_rng(seed).normal([0.02, -0.1, 0.99], 0.004, (n, 3))
+    a = np.round(a / step) * step
+    return {"time_s": np.arange(n) / fs} | {f"acc_{k}_g": a[:, i] for i, k in enumerate("xyz")}
+
+
+@pytest.mark.parametrize("length", [3, 10, 200, 10_000])
+def test_zeros_on_all_axes_are_no_signal(tmp_path, length):
+    columns = acc_columns()
+    for axis in "xyz":
+        columns[f"acc_{axis}_g"][5000 : 5000 + length] = 0
+    assert lengths(recording(tmp_path, columns), "acc") == [5000, 25_000 - length]
+
+
+@pytest.mark.parametrize("length", [40, 1000])
+def test_a_held_value_of_an_accelerometer_is_no_signal(tmp_path, length):
+    columns = acc_columns()
+    for axis in "xyz":
+        columns[f"acc_{axis}_g"][5000 : 5000 + length] = columns[f"acc_{axis}_g"][4999]
+    got = recording(tmp_path, columns)
+    assert sum(lengths(got, "acc")) in (30_000 - length, 29_999 - length)
+
+
+def test_a_leg_at_rest_under_a_coarse_accelerometer_is_a_signal(tmp_path):
+    columns = acc_columns(step=1 / 64)  # an Empatica E4 at rest repeats its values for seconds
+    assert lengths(recording(tmp_path, columns), "acc") == [30_000]
+
+
+def test_a_channel_that_never_changes_is_noted(tmp_path):
+    t = np.arange(3000) / FS
+    got = recording(tmp_path, {"time_s": t, "emg1_uv": t * 0, "emg2_uv": emg_noise(3000)})
+    assert any("emg1: never changes from 0 uV" in note for note in got.notes)
+
+
+@pytest.mark.parametrize("size", [1, 7, 255, 4096])
+def test_block_size_does_not_change_the_runs(size):
+    x, _ = filled(emg_noise(8000), 40, None, 900)
+    x[:100] = 7.0
+    whole, parts = ConstantRunDetector("emg"), ConstantRunDetector("emg")
+    whole.push(x[:, None].astype(np.float32))
+    for start in range(0, len(x), size):
+        parts.push(x[start : start + size, None].astype(np.float32))
+    want, got = whole.close(FS), parts.close(FS)
+    np.testing.assert_array_equal(got.first, want.first)
+    np.testing.assert_array_equal(got.stop, want.stop)
+    assert len(want.first) == 9
+
+
+def test_samples_beside_a_filled_dropout_keep_their_times(tmp_path):
+    x, _ = filled(emg_noise(6000), 50, 0.0)
+    x[4000:4100] = np.nan  # and a gap as well
+    parts = content(emg_recording(tmp_path, x))["emg1"]
+    for start, samples in parts:
+        i = round(start * FS / 1e9)
+        assert start == i * 2_000_000
+        np.testing.assert_array_equal(samples[:, 0], x[i : i + len(samples)].astype(np.float32))

@@ -1,0 +1,114 @@
+"""Headers of CSV captures, and which columns decide on the decimal sign."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+
+from tests.io.builders import content, emg
+from twitchsense.errors import InputError
+from twitchsense.io import read
+
+N = 1000
+X = emg(N)
+VALUES = [f"{x:.1f}" for x in X]
+COMMAS = [v.replace(".", ",") for v in VALUES]
+TIMES = [f"{i / 500:.3f}" for i in range(N)]
+COMMA_TIMES = [t.replace(".", ",") for t in TIMES]
+UTC = [f"2026-03-01T22:15:{i // 500:02d}.{i % 500 * 2:03d}Z" for i in range(N)]
+
+
+def joined(header, *columns, sep=";"):
+    return "\n".join([*header, *map(sep.join, zip(*columns, strict=True))]) + "\n"
+
+
+def check(tmp_path, text, name="night.csv"):
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    got = read(path)
+    [(start, samples)] = content(got)["emg1"]
+    assert start == 0
+    np.testing.assert_array_equal(samples[:, 0], X.astype(np.float32))
+    assert got.channels[0].fs == 500
+    return got
+
+
+@pytest.mark.parametrize("other", ["1.2", "v1.0", "12.5", "10.0.0.1", "2026-03-01", "3.75 V"])
+def test_a_column_that_is_not_read_does_not_decide_on_the_decimal_sign(tmp_path, other):
+    check(tmp_path, joined(["time_s;emg1_uv;note"], COMMA_TIMES, COMMAS, [other] * N))
+
+
+@pytest.mark.parametrize("other", ["1,2", "a,b", "10,0"])
+def test_a_comma_elsewhere_does_not_decide_either(tmp_path, other):
+    check(tmp_path, joined(["time_s;emg1_uv;note"], TIMES, VALUES, [other] * N))
+
+
+@pytest.mark.parametrize("sep", [";", "\t"])
+def test_points_of_clock_times_stand_beside_decimal_commas(tmp_path, sep):
+    check(tmp_path, joined([f"time_utc{sep}emg1_uv"], UTC, COMMAS, sep=sep))
+
+
+def test_times_with_points_stand_beside_decimal_commas(tmp_path):
+    check(tmp_path, joined(["time_s;emg1_uv"], TIMES, COMMAS))
+    check(tmp_path, joined(["time_s;emg1_uv"], COMMA_TIMES, VALUES))
+
+
+def test_quoted_decimal_commas_between_commas(tmp_path):
+    quoted = [[f'"{c}"' for c in column] for column in (COMMA_TIMES, COMMAS)]
+    check(tmp_path, joined(["time_s,emg1_uv"], *quoted, sep=","))
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;", "\ufeffsep=;"])
+def test_a_line_that_names_the_separator_is_no_header(tmp_path, line):
+    check(tmp_path, joined([line, "time_s;emg1_uv"], COMMA_TIMES, COMMAS))
+
+
+@pytest.mark.parametrize("sep", [",", ";", "\t", "|"])
+def test_the_separator_may_be_any_character_that_is_named(tmp_path, sep):
+    check(tmp_path, joined([f"sep={sep}", f"time_s{sep}emg1_uv"], TIMES, VALUES, sep=sep))
+
+
+def test_a_header_of_numpy_savetxt_is_a_comment(tmp_path):
+    text = io.StringIO()
+    columns = np.column_stack([np.arange(N) / 500, X])
+    np.savetxt(text, columns, fmt="%.4f", delimiter=",", header="time_s,emg1_uv")
+    check(tmp_path, text.getvalue())
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ["# made by hand", "#time_s;emg1_uv"],
+        ["", "# time_s; emg1_uv ", ""],
+        ["#", "time_s;emg1_uv", "# time_s;emg2_uv"],
+        ["Device: 12", "Rate;500", "", "time_s;emg1_uv"],
+        ["Subject,left leg;x", "time_s;emg1_uv"],
+    ],
+)
+def test_headers_behind_comments_and_other_lines(tmp_path, header):
+    check(tmp_path, joined(header, TIMES, VALUES))
+
+
+def test_a_header_behind_a_number_sign_before_clock_times(tmp_path):
+    check(tmp_path, joined(["# time_utc,emg1_uv"], UTC, VALUES, sep=","))
+
+
+@pytest.mark.parametrize("row", [1, 500, N - 2])
+@pytest.mark.parametrize("word", ["x", "0,9s", "n.n."])
+def test_a_bad_time_is_refused_with_its_own_line(tmp_path, row, word):
+    times = COMMA_TIMES.copy()
+    times[row] = word
+    path = tmp_path / "night.csv"
+    path.write_text(joined(["time_s;emg1_uv"], times, COMMAS))
+    with pytest.raises(InputError, match=rf"line {row + 2}: time_s '{word}' is not a number"):
+        read(path)
+
+
+def test_the_line_of_a_bad_time_counts_comments(tmp_path):
+    rows = joined(["# one", "sep=;", "time_s;emg1_uv", "# two"], COMMA_TIMES, COMMAS)
+    path = tmp_path / "night.csv"
+    path.write_text(rows.replace("1,000;", "x;"))
+    with pytest.raises(InputError, match="line 505: time_s 'x' is not a number"):
+        read(path)
