@@ -18,7 +18,7 @@ from typing import Final
 
 from twitchsense.devices.contract import Direction, Message
 from twitchsense.errors import InputError
-from twitchsense.io.csv_dialect import open_stream
+from twitchsense.io.csv_rows import open_stream
 from twitchsense.model.channels import NS
 
 #: Required columns.
