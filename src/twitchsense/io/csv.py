@@ -20,10 +20,10 @@ from twitchsense.io.csv_dialect import CsvDialect, RowClock
 from twitchsense.io.csv_head import read_head
 from twitchsense.io.csv_rows import ByteStream, escape_unclosed_quotes, is_comment, open_stream
 from twitchsense.io.dialects import find_dialect
+from twitchsense.io.local_clock import TimeOptions
 from twitchsense.io.number_cells import NumberColumn, find_decimal_sign
 from twitchsense.io.table_capture import CHUNK_ROWS, TableBlock, TableCapture
 from twitchsense.io.table_layout import parse_header
-from twitchsense.io.time_column import TimeOptions
 
 #: Exceptions of damaged gzip data, raised while pandas reads.
 _GZIP_ERRORS: Final = (EOFError, gzip.BadGzipFile, zlib.error)

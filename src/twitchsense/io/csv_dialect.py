@@ -116,7 +116,7 @@ class CsvDialect:
     notes: tuple[str, ...] = ()
 
 
-def plain_dialect(head: FileHead, is_header: Callable[[Sequence[str]], bool]) -> CsvDialect:
+def header_dialect(head: FileHead, is_header: Callable[[Sequence[str]], bool]) -> CsvDialect:
     """Find the header of a file of no known maker.
 
     It is the first line that is not empty and no comment. A comment directly before the rows

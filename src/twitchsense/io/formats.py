@@ -44,9 +44,9 @@ def _open_csv(path: Path, source: str, mapping: ColumnMapping, zone: str | None)
 
 
 def _open_parquet(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
+    from twitchsense.io.local_clock import TimeOptions
     from twitchsense.io.parquet import ParquetTable
     from twitchsense.io.table_capture import TableCapture
-    from twitchsense.io.time_column import TimeOptions
 
     options = TimeOptions(zone=zone, unit=mapping.time_unit)
     return TableCapture(ParquetTable(path, source, mapping), options)

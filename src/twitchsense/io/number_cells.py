@@ -84,15 +84,15 @@ def find_decimal_sign(columns: Sequence[Sequence[str]], default: str = ".") -> s
     -------
     {'.', ','}
     """
-    votes = 0
+    balance = 0
     for cells in columns:
         signs = {_decimal_sign(_clean(cell)) for cell in cells[:_SAMPLE_CELLS]} - {""}
         if not signs:  # only cells with two readings: commas are decimal signs if each cell has one
             filled = [c for c in map(_clean, cells[:_SAMPLE_CELLS]) if c]
             if filled and all(_AMBIGUOUS.fullmatch(c) and "," in c for c in filled):
                 signs = {","}
-        votes += ("," in signs) - ("." in signs)
-    return default if not votes else "," if votes > 0 else "."
+        balance += ("," in signs) - ("." in signs)
+    return default if not balance else "," if balance > 0 else "."
 
 
 def _decimal_sign(text: str) -> str:
@@ -104,6 +104,25 @@ def _decimal_sign(text: str) -> str:
 
 def _clean(text: str) -> str:
     return text.strip().replace("\u2212", "-")
+
+
+def to_floats(column: pd.Series) -> NDArray[np.float64]:
+    """Return the numbers of a column, with NaN for cells that are not numbers.
+
+    Parameters
+    ----------
+    column : Series
+        Of any type. Booleans are not numbers.
+
+    Returns
+    -------
+    ndarray of float64, shape (rows,)
+    """
+    if pd.api.types.is_bool_dtype(column):
+        return np.full(len(column), np.nan)
+    if not pd.api.types.is_numeric_dtype(column):
+        column = pd.to_numeric(column.astype(str), errors="coerce")
+    return column.to_numpy(np.float64, na_value=np.nan)
 
 
 class NumberColumn:

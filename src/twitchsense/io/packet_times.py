@@ -44,9 +44,9 @@ def packet_period(times_ns: Times) -> float | None:
     # the last packet may be cut off, and so may the first
     periods = np.diff(times_ns[starts])[1:] / sizes[1:]
     # arrival times jitter: the mean of all packets but those after a loss
-    usual = periods[periods < 1.5 * float(np.median(periods))]
+    kept = periods[periods < 1.5 * float(np.median(periods))]
     weights = sizes[1:][periods < 1.5 * float(np.median(periods))]
-    return float(np.average(usual, weights=weights))
+    return float(np.average(kept, weights=weights))
 
 
 class PacketSpreader:

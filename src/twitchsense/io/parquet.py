@@ -9,9 +9,9 @@ import pandas as pd
 
 from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.io.capture import ColumnMapping
+from twitchsense.io.number_cells import to_floats
 from twitchsense.io.table_capture import CHUNK_ROWS, TableBlock
 from twitchsense.io.table_layout import parse_header
-from twitchsense.io.time_column import to_floats
 
 
 class ParquetTable:

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.io.csv_dialect import RowClock
-from twitchsense.io.number_cells import NumberColumn
-from twitchsense.io.time_column import TimeOptions, to_floats, to_utc_start
+from twitchsense.io.local_clock import TimeOptions, to_utc_start
+from twitchsense.io.number_cells import NumberColumn, to_floats
 from twitchsense.io.time_reading import TimeReading
 from twitchsense.model.channels import NS
 

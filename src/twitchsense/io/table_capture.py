@@ -19,10 +19,11 @@ from twitchsense.errors import InputError
 from twitchsense.io.capture import ignored_columns_note
 from twitchsense.io.channel_builder import ChannelBuilder
 from twitchsense.io.csv_dialect import RowClock
+from twitchsense.io.local_clock import TimeOptions
 from twitchsense.io.packet_times import PacketSpreader, packet_period
 from twitchsense.io.row_clock import RowTimes
 from twitchsense.io.table_layout import ROW_TIME, TableLayout, TimeGroup
-from twitchsense.io.time_column import TimeColumn, TimeOptions
+from twitchsense.io.time_column import TimeColumn
 
 #: Rows of a block. It bounds the memory and does not affect the result.
 CHUNK_ROWS: Final = 1 << 17

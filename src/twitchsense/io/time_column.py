@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Final, Literal
-from zoneinfo import ZoneInfo
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
+from twitchsense.io.local_clock import LocalAxis, LocalClock, TimeOptions
 from twitchsense.io.number_cells import NumberColumn
 from twitchsense.io.time_reading import (
     ANY_TIME,
@@ -41,50 +40,6 @@ _EXPECTED: Final = {
 _ROWS_AROUND: Final = 16
 
 Times = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class TimeOptions:
-    """What is known about a time column besides its cells.
-
-    Attributes
-    ----------
-    decimal : {'.', ','}
-        Decimal sign with which numbers were read.
-    zone : str or None
-        IANA time zone of local times.
-    unit : {'s', 'ms', 'us', 'ns'} or None
-        Unit of numbers that the user states.
-    date_format : str or None
-        Format (`strptime`) of dates that are not ISO 8601.
-    utc_offset_s : int or None
-        Offset of local times that the file states.
-    """
-
-    decimal: str = "."
-    zone: str | None = None
-    unit: str | None = None
-    date_format: str | None = None
-    utc_offset_s: int | None = None
-
-
-def to_floats(column: pd.Series) -> NDArray[np.float64]:
-    """Return the numbers of a column, with NaN for cells that are not numbers.
-
-    Parameters
-    ----------
-    column : Series
-        Of any type. Booleans are not numbers.
-
-    Returns
-    -------
-    ndarray of float64, shape (rows,)
-    """
-    if pd.api.types.is_bool_dtype(column):
-        return np.full(len(column), np.nan)
-    if not pd.api.types.is_numeric_dtype(column):
-        column = pd.to_numeric(column.astype(str), errors="coerce")
-    return column.to_numpy(np.float64, na_value=np.nan)
 
 
 class TimeColumn:
@@ -123,8 +78,7 @@ class TimeColumn:
         self._reading: TimeReading | None = None
         self._numbers = self._new_numbers()
         self._wraps = WrapCounter(source, header, locate_row)
-        self._offset_ns: int | None = None
-        self._last_local: int | None = None
+        self._clock = LocalClock(options)
         self._latest = 0.0
 
     @property
@@ -282,9 +236,7 @@ class TimeColumn:
 
     def _choose_reading(self, time: pd.Series, first_row: int) -> TimeReading:
         """Decide by the first block how the column is read."""
-        local: Literal["time_utc", "time_local"] = "time_local"
-        if self._options.zone is not None or self._options.utc_offset_s is not None:
-            local = "time_utc"
+        local = self._options.local_axis
         if pd.api.types.is_datetime64_any_dtype(time):
             return self._date_reading(time, time, local)
         text = None if pd.api.types.is_numeric_dtype(time) else time.dropna().astype("str")
@@ -324,7 +276,7 @@ class TimeColumn:
         self,
         dates: pd.Series,
         time: pd.Series,
-        local: Literal["time_utc", "time_local"],
+        local: LocalAxis,
         first_row: int = 0,
     ) -> TimeReading:
         """Return how dates are read: with their zone, or in the zone of the wearer."""
@@ -383,7 +335,10 @@ class TimeColumn:
         ticks = np.rint(numbers * (reading.unit_ns / resolution)).astype(np.int64)
         times_ns = ticks * resolution
         if reading.kind == "serial":
-            return self._to_utc(times_ns + _SERIAL_ORIGIN_NS, ~invalid), invalid
+            times_ns = times_ns + _SERIAL_ORIGIN_NS
+            if self._name != "time_utc":
+                times_ns = self._clock.to_utc(times_ns, ~invalid)
+            return times_ns, invalid
         return times_ns, invalid
 
     def _parse_times_of_day(
@@ -409,84 +364,14 @@ class TimeColumn:
         else:
             parsed = _to_datetimes(time.astype("str"))
         if parsed.dt.tz is None and parsed.notna().any() and self._name == "time_utc":
-            self._date_reading(parsed, time, self.reading_axis(), first_row)
+            self._date_reading(parsed, time, self._options.local_axis, first_row)
         invalid = parsed.isna().to_numpy(copy=True)
         zoned = parsed.dt.tz is not None
         utc = parsed.dt.tz_convert("UTC") if zoned else parsed
         naive = utc.dt.tz_localize(None).dt.as_unit("ns").to_numpy(copy=True)
         naive[invalid] = np.datetime64(0, "ns")
         times_ns = naive.astype(np.int64)
-        return (times_ns if zoned else self._to_utc(times_ns, ~invalid)), invalid
-
-    def reading_axis(self) -> Literal["time_utc", "time_local"]:
-        """Return the axis of local times: UTC if their zone is known."""
-        known = self._options.zone is not None or self._options.utc_offset_s is not None
-        return "time_utc" if known else "time_local"
-
-    def _to_utc(self, local_ns: Times, valid: NDArray[np.bool_]) -> Times:
-        """Return UTC of local times, if their zone is known.
-
-        A device has one clock: the offset of the first row holds until the times themselves
-        step by the change to or from summer time.
-        """
-        if self._options.utc_offset_s is not None:
-            return local_ns - self._options.utc_offset_s * NS
-        if self._options.zone is None or (
-            self._name == "time_utc" and self.reading.kind == "serial"
-        ):
-            return local_ns
-        zone = ZoneInfo(self._options.zone)
-        good = np.flatnonzero(valid)
-        if not len(good):
-            return local_ns
-        if self._offset_ns is None:
-            self._offset_ns = _utc_offset_ns(int(local_ns[good[0]]), zone)
-        out = local_ns - self._offset_ns
-        known = local_ns[good]
-        before = known[0] if self._last_local is None else self._last_local
-        steps = np.diff(np.concatenate([[before], known]))
-        for i in np.flatnonzero((steps < 0) | (steps > 15 * 60 * NS)).tolist():
-            previous = int(before if i == 0 else known[i - 1])
-            old, new = (
-                _utc_offset_ns(t, zone) for t in (previous - 3600 * NS, int(known[i]) + 3600 * NS)
-            )
-            follows = steps[i] < 0 if new < old else steps[i] >= new - old
-            if old != new and follows and self._offset_ns == old:
-                self._offset_ns = new
-                out[good[i] :] = local_ns[good[i] :] - new
-        self._last_local = int(known[-1])
-        return out
-
-
-def to_utc_start(
-    local_ns: int, options: TimeOptions
-) -> tuple[int, Literal["time_utc", "time_local"]]:
-    """Return the start of a file that gives it in local time.
-
-    Parameters
-    ----------
-    local_ns : int
-        Local time in ns since 1970.
-    options : TimeOptions
-
-    Returns
-    -------
-    start_ns : int
-    axis : {'time_utc', 'time_local'}
-        UTC if the zone is known.
-    """
-    if options.utc_offset_s is not None:
-        return local_ns - options.utc_offset_s * NS, "time_utc"
-    if options.zone is not None:
-        return local_ns - _utc_offset_ns(local_ns, ZoneInfo(options.zone)), "time_utc"
-    return local_ns, "time_local"
-
-
-def _utc_offset_ns(local_ns: int, zone: ZoneInfo) -> int:
-    """Return the UTC offset of a local time."""
-    naive = pd.Timestamp(local_ns).to_pydatetime(warn=False)
-    offset = naive.replace(tzinfo=zone).utcoffset()
-    return 0 if offset is None else round(offset.total_seconds()) * NS
+        return (times_ns if zoned else self._clock.to_utc(times_ns, ~invalid)), invalid
 
 
 def _cure(kind: str, value: str) -> str:

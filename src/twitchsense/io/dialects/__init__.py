@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from twitchsense.io.capture import ColumnMapping
-from twitchsense.io.csv_dialect import CsvDialect, plain_dialect
+from twitchsense.io.csv_dialect import CsvDialect, header_dialect
 from twitchsense.io.csv_head import FileHead
 from twitchsense.io.table_layout import is_header
 
@@ -45,4 +45,4 @@ def find_dialect(head: FileHead, mapping: ColumnMapping) -> CsvDialect:
         dialect = find(head)
         if dialect is not None:
             return dialect
-    return plain_dialect(head, lambda names: is_header(names, mapping))
+    return header_dialect(head, lambda names: is_header(names, mapping))
