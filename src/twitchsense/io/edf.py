@@ -131,7 +131,7 @@ class EdfCapture:
     def _plan_channels(self, mapping: ColumnMapping) -> SignalPlan:
         """Return the channels among the signals."""
         signals = self._header.signals
-        plan = plan_signals(self.source, [s.described for s in signals], mapping)
+        plan = plan_signals(self.source, [s.described for s in signals], mapping, leg_labels=True)
         for channel in plan.channels:
             counts = {signals[plan.index[n]].count for n in channel.names}
             if len(counts) > 1:

@@ -63,7 +63,11 @@ class SignalPlan:
 
 
 def plan_signals(
-    source: str, signals: Sequence[LabelledSignal | None], mapping: ColumnMapping
+    source: str,
+    signals: Sequence[LabelledSignal | None],
+    mapping: ColumnMapping,
+    *,
+    leg_labels: bool = False,
 ) -> SignalPlan:
     """Find the channels among labelled signals.
 
@@ -74,6 +78,8 @@ def plan_signals(
     signals : sequence of LabelledSignal or None
         None is a signal that is not for the user, such as annotations.
     mapping : ColumnMapping
+    leg_labels : bool
+        Whether labels that sleep laboratories give to leg channels need no mapping.
 
     Returns
     -------
@@ -90,7 +96,7 @@ def plan_signals(
     factors: dict[str, float] = {}
     ignored: list[str] = []
     notes: list[str] = []
-    legs = _leg_names(signals)
+    legs = _leg_names(signals) if leg_labels else {}
     for i, signal in enumerate(signals):
         if signal is None:
             continue
@@ -113,8 +119,9 @@ def plan_signals(
         names[signal.label] = _with_unit(source, name, signal, notes)
         index[signal.label] = i
         factors[signal.label] = _NANO if parse_unit(signal.unit) == "nv" else 1.0
-    if not names:
+    if not names and leg_labels:
         _refuse_unclear_legs(source, ignored)
+    if not names:
         raise InputError(
             source,
             f"no signal with a known name among: {', '.join(ignored) or 'none'}",
@@ -125,8 +132,8 @@ def plan_signals(
 
 
 def _leg_names(signals: Sequence[LabelledSignal | None]) -> dict[str, str]:
-    """Return the names of signals that a laboratory has labelled with their leg."""
-    labels = [s.label for s in signals if s is not None]
+    """Return names for the signals that are labelled with a leg, and have none suggested."""
+    labels = [s.label for s in signals if s is not None and not s.suggested]
     found: dict[str, list[str]] = {"left": [], "right": []}
     for label in labels:
         leg = leg_of_label(label)
