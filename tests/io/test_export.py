@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 import twitchsense as ts
-from tests.io.builders import content
 from tests.nightfile.builders import write_night
 from twitchsense.errors import InputError
 from twitchsense.io.edf_write import RecordLayout, choose_records
@@ -95,74 +87,3 @@ def test_record_size_divides_all_segments_if_possible():
     assert choose_records([480_000], 1000) == RecordLayout(1000, 1_000_000)
     assert choose_records([3800, 38], 100).size == 38
     assert choose_records([7, 1009], 1000).size == 504
-
-
-def _rows(path):
-    with path.open(encoding="utf-8") as file:
-        return list(csv.reader(file, delimiter="\t"))
-
-
-def test_bids_files_and_sidecars(tmp_path):
-    one = ts.read(write_night(tmp_path / "a.night", 30, keep=lambda _, s: s not in (100, 101)))
-    out = tmp_path / "out"
-    paths = export(one, "bids", out)
-    assert sorted(paths) == sorted(p for p in out.rglob("*") if p.is_file())
-    assert json.loads((out / "dataset_description.json").read_text())["BIDSVersion"]
-    emg = out / "sub-01" / "emg" / "sub-01_task-sleep"
-    side = json.loads(emg.with_name(f"{emg.name}_emg.json").read_text())
-    required = {"TaskName", "EMGPlacementScheme", "EMGReference", "SamplingFrequency",
-                "PowerLineFrequency", "SoftwareFilters"}  # fmt: skip
-    assert required <= side.keys()
-    assert side["RecordingType"] == "discontinuous"
-    channels = _rows(emg.with_name(f"{emg.name}_channels.tsv"))
-    assert channels == [
-        ["name", "type", "units"],
-        ["emg1_left_uv", "EMG", "uV"],
-        ["emg2_left_uv", "EMG", "uV"],
-    ]
-    again = ts.read(emg.with_name(f"{emg.name}_emg.edf"))
-    assert len(again.segments_of("emg1_left")) == len(one.segments_of("emg1_left")) == 2
-    motion = out / "sub-01" / "motion" / "sub-01_task-sleep_tracksys-imu"
-    table = np.array(_rows(motion.with_name(f"{motion.name}_motion.tsv")), float)
-    header = _rows(motion.with_name(f"{motion.name}_channels.tsv"))
-    assert [row[:3] for row in header] == [
-        ["name", "component", "type"],
-        ["latency", "n/a", "LATENCY"],
-        ["acc_left_x_g", "x", "ACCEL"],
-        ["acc_left_y_g", "y", "ACCEL"],
-        ["acc_left_z_g", "z", "ACCEL"],
-    ]
-    assert {row[4] for row in header[2:]} == {"m/s^2"}
-    (segment,) = one.segments_of("acc_left")
-    assert np.allclose(table[:, 1:], segment.samples.read(0, 10**6) * 9.80665, atol=1e-5)
-    start = (segment.start_ns - one.start_ns) / 1e9
-    assert np.allclose(table[:, 0], start + np.arange(len(table)) / 100, atol=1e-4)
-    with pytest.raises(InputError, match="not empty"):
-        export(one, "bids", out)
-
-
-def test_a_bids_validator_finds_no_error(tmp_path):
-    validator = shutil.which("bids-validator-deno", path=str(Path(sys.executable).parent))
-    if validator is None:
-        pytest.skip("no BIDS validator (pip install bids-validator-deno)")
-    one = ts.read(write_night(tmp_path / "a.night", 30, keep=lambda _, s: s not in (100, 101)))
-    export(one, "bids", tmp_path / "out")
-    call = [validator, str(tmp_path / "out"), "--format", "json"]
-    report = json.loads(subprocess.run(call, capture_output=True, check=False).stdout)
-    assert report["summary"]["modalities"]
-    assert [i for i in report["issues"]["issues"] if i["severity"] == "error"] == []
-
-
-def test_bids_of_two_legs_has_a_file_for_each_clock(tmp_path):
-    rng = np.random.default_rng(1)
-    recording = Recording.from_arrays(
-        {
-            "emg_left_uv": (rng.normal(0, 5, 5000), 1000.0),
-            "emg_right_uv": (rng.normal(0, 5, 5500), 1000.5),
-            "acc_left_x_g": (rng.normal(0, 0.1, 500), 100.0),
-        }
-    )
-    names = {p.name for p in export(recording, "bids", tmp_path / "out")}
-    assert {f"sub-01_task-sleep_recording-{n}_emg.edf" for n in (1, 2)} <= names
-    assert "sub-01_task-sleep_tracksys-imu_motion.tsv" in names
-    assert len(content(recording)) == 3

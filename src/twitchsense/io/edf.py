@@ -14,7 +14,7 @@ from twitchsense.errors import InputError
 from twitchsense.io.capture import ColumnMapping, ignored_columns_note
 from twitchsense.io.channel_builder import ChannelBuilder
 from twitchsense.io.edf_header import read_edf_header
-from twitchsense.io.labelled_signals import SignalPlan, plan_signals
+from twitchsense.io.labelled_signals import LabelledSignal, SignalPlan, plan_signals
 from twitchsense.model.channels import NS
 
 #: Bytes of data records that are read at once.
@@ -55,14 +55,12 @@ class EdfCapture:
         self._starts = np.concatenate([[0], np.cumsum([s.count for s in signals])]).astype(int)
         self._onset_signal = next((i for i, s in enumerate(signals) if s.is_annotation), None)
         self._count, count_notes = self._count_records()
-        zero_ns = self._find_zero(zone)
-        self.time_axis = "time_s" if zero_ns is None else "time_utc"
-        self._zero_ns = zero_ns or 0
+        self.time_axis, self._zero_ns = self._find_zero(zone)
         plan = self._plan_channels(mapping)
         self._index, self._factors = plan.index, plan.factors
         self.headers: Sequence[str] = tuple(s.label for s in signals)
         self.plans = plan.channels
-        self.notes = (
+        self.notes: tuple[str, ...] = (
             *ignored_columns_note(source, plan.ignored),
             *plan.notes,
             *count_notes,
@@ -70,9 +68,7 @@ class EdfCapture:
 
     def first_time_ns(self) -> int:
         """Return the time of the first sample in ns."""
-        for onsets, _ in self._records():
-            return self._zero_ns + int(onsets[0])
-        raise InputError(self.source, "no records after the header", "give a capture with samples")
+        return self._zero_ns + self._first_onset_ns()
 
     def read_into(self, builders: Mapping[str, ChannelBuilder]) -> tuple[int, int]:
         """Append all samples to the builders of their channels; see `Capture.read_into`."""
@@ -128,10 +124,14 @@ class EdfCapture:
             f"{count}; these are read"
         ]
 
+    def _describe(self) -> list[LabelledSignal | None]:
+        """Describe the signals; None for annotations."""
+        return [s.described for s in self._header.signals]
+
     def _plan_channels(self, mapping: ColumnMapping) -> SignalPlan:
         """Return the channels among the signals."""
         signals = self._header.signals
-        plan = plan_signals(self.source, [s.described for s in signals], mapping, leg_labels=True)
+        plan = plan_signals(self.source, self._describe(), mapping)
         for channel in plan.channels:
             counts = {signals[plan.index[n]].count for n in channel.names}
             if len(counts) > 1:
@@ -143,11 +143,11 @@ class EdfCapture:
                 )
         return plan
 
-    def _find_zero(self, zone: str | None) -> int | None:
-        """Return the UTC of the start in ns; None if the file is read without clock time."""
+    def _find_zero(self, zone: str | None) -> tuple[str, int]:
+        """Return the time axis, and the time on it (ns) from which record onsets count."""
         start = self._header.start_utc(zone)
         if start is not None:
-            return round(start.timestamp()) * NS
+            return "time_utc", round(start.timestamp()) * NS
         if zone is not None:
             raise InputError(
                 self.source,
@@ -155,7 +155,7 @@ class EdfCapture:
                 "leave out the time zone to read it without clock time",
                 "header",
             )
-        return None
+        return "time_s", 0
 
     def _records(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
         """Yield onsets in ns from the start, and raw records of shape (n, bytes)."""
@@ -168,6 +168,11 @@ class EdfCapture:
                 raw = np.frombuffer(file.read(count * record_bytes), np.uint8)
                 records = raw.reshape(count, record_bytes)
                 yield self._onsets(records, first), records
+
+    def _first_onset_ns(self) -> int:
+        for onsets, _ in self._records():
+            return int(onsets[0])
+        raise InputError(self.source, "no records after the header", "give a capture with samples")
 
     def _onsets(self, records: NDArray[np.uint8], first: int) -> NDArray[np.int64]:
         """Return the onset (ns from the start) of each record, of which `first` is the number."""

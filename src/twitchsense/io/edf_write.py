@@ -42,8 +42,10 @@ _MAX_RECORD_S: Final = 1.0
 _MIN_RECORD_S: Final = 0.02
 #: Unit (s) of the record duration, for which the header has 8 characters.
 _DURATION_UNIT_S: Final = 1e-6
-#: Maximum drift, in sampling periods, that the rounded record duration may cause.
+#: Maximum drift, in sampling periods, that the rounded record duration may cause, and maximum
+#: relative error of the rate of a file without gaps.
 _MAX_DRIFT: Final = 0.25
+_MAX_RATE_ERROR: Final = 1e-6
 #: Unit (ns) of record onsets, the resolution of EDFlib.
 _ONSET_UNIT_NS: Final = 100
 #: A start this little (ns) before a full second is rounded up: the header has whole seconds,
@@ -117,7 +119,7 @@ def write_edf(recording: Recording, group: Sequence[Channel], path: Path) -> Non
         records=count,
         record_s=f"{layout.duration_us / 1e6:.6f}",
         size=size,
-        labels=_labels(group),
+        labels=edf_labels(group),
         units=[_DIMENSIONS[channel.kind] for channel in group for _ in channel.columns],
         maxima=[_header_number(peak) for segments in columns for peak in _peaks(segments)],
     )
@@ -162,7 +164,8 @@ def choose_records(lengths: Sequence[int], fs: float) -> RecordLayout:
 
     The duration is stored with six decimals, so most numbers of samples give a slightly wrong
     sampling rate. Among those whose error stays below a quarter of a sampling period over the
-    longest segment, the one that leaves the fewest samples at the ends of segments is chosen.
+    longest segment (without gaps also below 1 ppm), the one that leaves the fewest samples at
+    the ends of segments is chosen.
 
     Parameters
     ----------
@@ -180,15 +183,32 @@ def choose_records(lengths: Sequence[int], fs: float) -> RecordLayout:
     sizes = np.arange(shortest, max(longest, shortest) + 1)
     durations = np.rint(sizes / fs / _DURATION_UNIT_S).astype(np.int64)
     errors = np.abs(durations * _DURATION_UNIT_S * fs / sizes - 1)
-    good = errors <= max(_MAX_DRIFT / max(lengths), float(errors.min()))
+    limit = _MAX_DRIFT / max(lengths)
+    if len(lengths) == 1:
+        limit = min(limit, _MAX_RATE_ERROR)
+    good = errors <= max(limit, float(errors.min()))
     sizes, durations = sizes[good], durations[good]
     remaining = np.array([int((np.asarray(lengths) % n).sum()) for n in sizes])
     best = int(np.flatnonzero(remaining == remaining.min())[-1])
     return RecordLayout(int(sizes[best]), int(durations[best]))
 
 
-def _labels(group: Sequence[Channel]) -> list[str]:
-    """Return a label for each column, without the unit where the name is too long."""
+def edf_labels(group: Sequence[Channel]) -> list[str]:
+    """Return a label for each column, without the unit where the name is too long.
+
+    Parameters
+    ----------
+    group : sequence of Channel
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    InputError
+        If EDF has no room for a name.
+    """
     labels = []
     for name in (name for channel in group for name in channel.columns):
         label = name if len(name) <= _LABEL_LENGTH else name.rpartition("_")[0]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from twitchsense.errors import InputError
+from twitchsense.io.bids_names import DATA_FILE
 from twitchsense.io.capture import Capture, ColumnMapping
 
 #: Path, name in messages, column mapping and time zone to an open capture.
@@ -91,6 +92,14 @@ def _open_xdf(path: Path, source: str, mapping: ColumnMapping, zone: str | None)
     return XdfCapture(path, source, mapping, zone)
 
 
+def _open_bids(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
+    from twitchsense.io.bids_read import BidsEmgCapture, BidsMotionCapture
+
+    if path.suffix.casefold() == ".tsv":
+        return BidsMotionCapture(path, source, mapping, zone)
+    return BidsEmgCapture(path, source, mapping, zone)
+
+
 def _open_mne(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
     from twitchsense.io.mne_raw import MneCapture
 
@@ -109,6 +118,8 @@ FORMATS: Final = (
 )
 
 
+#: Data files of BIDS data sets, which are known by their whole name.
+BIDS: Final = CaptureFormat("BIDS", (), _open_bids)
 #: Programs that read formats of their own (`read(via=...)`, ``--via``).
 VIA: Final = {"mne": CaptureFormat("MNE", (), _open_mne)}
 
@@ -140,6 +151,8 @@ def find_format(path: Path, source: str, via: str | None = None) -> CaptureForma
     if path.is_dir():
         raise InputError(source, "is a folder", "give the capture files in it")
     name = path.name.casefold()
+    if DATA_FILE.fullmatch(path.name):
+        return BIDS
     for capture_format in FORMATS:
         if name.endswith(capture_format.suffixes):
             return capture_format

@@ -9,7 +9,6 @@ from typing import Final
 
 from twitchsense.errors import InputError
 from twitchsense.io.capture import IGNORE, ColumnMapping
-from twitchsense.io.leg_labels import leg_of_label
 from twitchsense.io.units import parse_unit
 from twitchsense.model.column_names import SCALES, ChannelPlan, is_signal_name, plan_channels
 
@@ -63,11 +62,7 @@ class SignalPlan:
 
 
 def plan_signals(
-    source: str,
-    signals: Sequence[LabelledSignal | None],
-    mapping: ColumnMapping,
-    *,
-    leg_labels: bool = False,
+    source: str, signals: Sequence[LabelledSignal | None], mapping: ColumnMapping
 ) -> SignalPlan:
     """Find the channels among labelled signals.
 
@@ -78,8 +73,6 @@ def plan_signals(
     signals : sequence of LabelledSignal or None
         None is a signal that is not for the user, such as annotations.
     mapping : ColumnMapping
-    leg_labels : bool
-        Whether labels that sleep laboratories give to leg channels need no mapping.
 
     Returns
     -------
@@ -96,15 +89,11 @@ def plan_signals(
     factors: dict[str, float] = {}
     ignored: list[str] = []
     notes: list[str] = []
-    legs = _leg_names(signals) if leg_labels else {}
     for i, signal in enumerate(signals):
         if signal is None:
             continue
         name = mapping.rename(signal.label)
-        if name == signal.label and signal.label in legs:
-            name = legs[signal.label]
-            notes.append(f"{source}: '{signal.label}' is {name}")
-        elif name == signal.label and signal.suggested and not _is_channel_name(name):
+        if name == signal.label and signal.suggested and not _is_channel_name(name):
             name = signal.suggested
             notes.append(f"{source}: '{signal.label}' is {name}")
         elif name == signal.label and not _is_channel_name(name):
@@ -119,8 +108,6 @@ def plan_signals(
         names[signal.label] = _with_unit(source, name, signal, notes)
         index[signal.label] = i
         factors[signal.label] = _NANO if parse_unit(signal.unit) == "nv" else 1.0
-    if not names and leg_labels:
-        _refuse_unclear_legs(source, ignored)
     if not names:
         raise InputError(
             source,
@@ -129,38 +116,6 @@ def plan_signals(
             "header",
         )
     return SignalPlan(plan_channels(names, source), index, factors, tuple(ignored), tuple(notes))
-
-
-def _leg_names(signals: Sequence[LabelledSignal | None]) -> dict[str, str]:
-    """Return names for the signals that are labelled with a leg, and have none suggested."""
-    labels = [s.label for s in signals if s is not None and not s.suggested]
-    found: dict[str, list[str]] = {"left": [], "right": []}
-    for label in labels:
-        leg = leg_of_label(label)
-        if leg in found and not {"left", "right"} & set(label.casefold().split("_")):
-            found[leg].append(label)
-    names: dict[str, str] = {}
-    for side, own in found.items():
-        for k, label in enumerate(own, 1):
-            names[label] = f"emg_{side}" if len(own) == 1 else f"emg{k}_{side}"
-    return names
-
-
-def _refuse_unclear_legs(source: str, labels: Sequence[str]) -> None:
-    """Refuse labels that name a leg without its side, with a mapping that can be copied."""
-    unclear = [label for label in labels if leg_of_label(label) is not None]
-    if not unclear:
-        return
-    between = [label for label in unclear if leg_of_label(label) == "both"]
-    what = "is between both legs" if between else "names a leg without saying which"
-    legs = ["emg_left", "emg_right"] if len(unclear) == 2 else ["emg1", "emg2", "emg3", "emg4"]
-    pairs = ",".join(f"{label}={name}" for label, name in zip(unclear, legs, strict=False))
-    raise InputError(
-        source,
-        f"'{(between or unclear)[0]}' {what}",
-        f"name it: --map '{pairs}'" + (" (or the other way round)" if len(unclear) == 2 else ""),
-        "header",
-    )
 
 
 def _with_unit(source: str, name: str, signal: LabelledSignal, notes: list[str]) -> str:

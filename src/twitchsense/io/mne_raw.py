@@ -63,7 +63,7 @@ class MneCapture:
         _check_rates(path, source)
         self._raw = _open_raw(path, source)
         signals = [_describe(self._raw, i) for i in range(len(self._raw.ch_names))]
-        plan = plan_signals(source, signals, mapping, leg_labels=True)
+        plan = plan_signals(source, signals, mapping)
         self.headers: Sequence[str] = tuple(self._raw.ch_names)
         self.plans = plan.channels
         self._index, self._factors = plan.index, plan.factors

@@ -12,6 +12,7 @@ from typing import cast, get_args
 from zoneinfo import ZoneInfo
 
 from twitchsense.errors import InputError
+from twitchsense.io.bids_names import find_recording
 from twitchsense.io.capture import ColumnMapping
 from twitchsense.io.formats import find_format
 from twitchsense.io.input_files import hash_capture
@@ -35,8 +36,8 @@ def read(
     Parameters
     ----------
     *paths : path
-        CSV (``.csv``, ``.csv.gz``), Parquet, EDF, BDF or night file. The order of the files
-        does not matter.
+        Any format of `twitchsense.io.formats`, or a folder of a BIDS data set. The order
+        of the files does not matter.
     columns : mapping of str to str, optional
         Foreign column names to those of the package, as in ``--map``; a column that is
         mapped to ``ignore`` is left out.
@@ -73,6 +74,8 @@ def read(
     if zone is not None:
         _check_zone(zone)
     files = [Path(p) for p in paths]
+    if via is None:
+        files = expand_folders(files)
     mapping = ColumnMapping(columns)
     captures = []
     digests = []
@@ -110,6 +113,29 @@ def read(
     )
 
 
+def expand_folders(paths: Sequence[Path]) -> list[Path]:
+    """Replace each folder that holds a recording of a BIDS data set by its files.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    InputError
+        If a folder holds several recordings.
+    """
+    files: list[Path] = []
+    for path in paths:
+        inside = find_recording(path, display_name(path)) if path.is_dir() else []
+        files += inside or [path]
+    return files
+
+
 def display_name(path: Path) -> str:
     """Return a path as messages show it: shortened to its name if it is very long."""
     text = str(path)
@@ -145,7 +171,7 @@ def hash_files(paths: Sequence[Path]) -> str:
         If a file cannot be read.
     """
     digests = []
-    for path in paths:
+    for path in expand_folders(paths):
         try:
             digests.append(hash_capture(path))
         except OSError as error:
