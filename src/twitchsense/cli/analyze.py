@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from twitchsense.cli.options import AnalysisOptions, analysis_options, verbosity, via_option
+from twitchsense.cli.options import (
+    AnalysisOptions,
+    analysis_options,
+    capture_options,
+    verbosity,
+    via_option,
+)
 from twitchsense.errors import InputError
 from twitchsense.text import printable
 
@@ -39,6 +45,7 @@ _CONTEXTS: Final = ("wake", "drowsy", "sleep_onset", "asleep", "unknown")
 )
 @analysis_options
 @via_option
+@capture_options
 @click.option("--no-report", is_flag=True, help="Leave report.html out.")
 @verbosity
 def analyze(
@@ -48,6 +55,7 @@ def analyze(
     respiratory: Path | None,
     options: AnalysisOptions,
     via: str | None,
+    stated: dict[str, Any],
     no_report: bool,
     quiet: bool,
 ) -> None:
@@ -71,7 +79,12 @@ def analyze(
     with show_steps(quiet=quiet) as steps:
         steps.start("reading")
         recording = read(
-            *captures, columns=settings.columns, legs=settings.legs, zone=settings.zone, via=via
+            *captures,
+            columns=settings.columns,
+            legs=settings.legs,
+            zone=settings.zone,
+            via=via,
+            **stated,
         )
         steps.start("analysing")
         night = run(

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from twitchsense.cli.options import map_option, parse_map, verbosity, via_option, zone_option
+from twitchsense.cli.options import (
+    capture_options,
+    map_option,
+    parse_map,
+    verbosity,
+    via_option,
+    zone_option,
+)
 
 _FILE = click.Path(path_type=Path)
 
@@ -18,6 +26,7 @@ _FILE = click.Path(path_type=Path)
 @map_option
 @zone_option
 @via_option
+@capture_options
 @verbosity
 def export(
     captures: tuple[Path, ...],
@@ -26,6 +35,7 @@ def export(
     pairs: tuple[str, ...],
     zone: str | None,
     via: str | None,
+    stated: dict[str, Any],
     quiet: bool,
 ) -> None:
     """Write samples in µV and g, gaps as gaps; `analyze` reads them again.
@@ -36,7 +46,7 @@ def export(
     from twitchsense.io.export import export as write
     from twitchsense.io.read import read
 
-    recording = read(*captures, columns=parse_map(pairs), zone=zone, via=via)
+    recording = read(*captures, columns=parse_map(pairs), zone=zone, via=via, **stated)
     for path in write(recording, kind, out):
         if not quiet:
             click.echo(str(path), err=True)

@@ -179,6 +179,39 @@ via_option = click.option(
     help="Read captures of formats that only MNE knows: fif, BrainVision, EEGLAB, GDF, …",
 )
 
+def capture_options(command: Command) -> Command:
+    """Add what the user may state about captures; the command receives it as `stated`."""
+
+    @wraps(command)
+    def run(
+        *args: Any, time_unit: str | None, fs: float | None, leg: str | None, **arguments: Any
+    ) -> Any:
+        return command(*args, stated={"time_unit": time_unit, "fs": fs, "leg": leg}, **arguments)
+
+    for option in reversed(_CAPTURE_OPTIONS):
+        run = option(run)
+    return cast("Command", run)
+
+
+_CAPTURE_OPTIONS: Final = (
+    click.option(
+        "--time-unit",
+        type=click.Choice(["s", "ms", "us", "ns"]),
+        help="Unit of the time column of text captures, if it is not that of its name.",
+    ),
+    click.option(
+        "--fs",
+        type=float,
+        metavar="HZ",
+        help="Sampling rate of text captures without a time column, or with an unclear one.",
+    ),
+    click.option(
+        "--leg",
+        type=click.Choice(["left", "right"]),
+        help="Leg of the channels that name none.",
+    ),
+)
+
 _ANALYSIS_OPTIONS: Final = (
     click.option(
         "--stages",

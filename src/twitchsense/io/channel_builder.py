@@ -197,8 +197,10 @@ class ChannelBuilder:
         """Continue the channel in another file, whose columns may have other units."""
         self.plan, self.source = plan, source
 
-    def set_time_resolution(self, written_ns: int, binary_ns: int) -> None:
-        """State the resolution of the timestamps.
+    def set_time_resolution(
+        self, written_ns: int, binary_ns: int, stated_fs: float | None = None
+    ) -> None:
+        """State what is known about the timestamps.
 
         Parameters
         ----------
@@ -206,7 +208,10 @@ class ChannelBuilder:
             Resolution (ns) of the decimals with which they are written; 0 if unknown.
         binary_ns : int
             Resolution (ns) of times that were stored in single precision; 0 if they were not.
+        stated_fs : float, optional
+            Sampling rate in Hz that the user states.
         """
+        self._timestamps.stated_fs = stated_fs
         self._timestamps.written_resolution = written_ns
         self._timestamps.binary_resolution = binary_ns
 

@@ -6,6 +6,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -20,10 +21,11 @@ from twitchsense.io.csv_dialect import CsvDialect, RowClock
 from twitchsense.io.csv_head import read_head
 from twitchsense.io.csv_rows import ByteStream, escape_unclosed_quotes, is_comment, open_stream
 from twitchsense.io.dialects import find_dialect
+from twitchsense.io.held_rows import HeldRows
 from twitchsense.io.local_clock import TimeOptions
 from twitchsense.io.number_cells import NumberColumn, find_decimal_sign
 from twitchsense.io.table_capture import CHUNK_ROWS, TableBlock, TableCapture
-from twitchsense.io.table_layout import parse_header
+from twitchsense.io.table_layout import ROW_TIME, parse_header
 
 #: Exceptions of damaged gzip data, raised while pandas reads.
 _GZIP_ERRORS: Final = (EOFError, gzip.BadGzipFile, zlib.error)
@@ -55,11 +57,18 @@ def open_csv(path: Path, source: str, mapping: ColumnMapping, zone: str | None) 
     table = CsvTable(path, source, mapping)
     dialect = table.dialect
     options = TimeOptions(
-        table.decimal, zone, mapping.time_unit, dialect.time_format, dialect.utc_offset_s
+        decimal=table.decimal,
+        zone=zone,
+        unit=mapping.time_unit,
+        date_format=dialect.time_format,
+        utc_offset_s=dialect.utc_offset_s,
+        fs=mapping.fs,
+        first_time_ns=dialect.first_time_ns,
+        zone_in_brackets=dialect.zone_in_brackets,
     )
     notes = [f"{source}: read as {dialect.maker}"] if dialect.maker else []
     notes += [f"{source}: {note}" for note in dialect.notes]
-    return TableCapture(table, options, table.row_clock, notes)
+    return TableCapture(table, options, table.clocks, notes)
 
 
 class CsvTable:
@@ -84,9 +93,10 @@ class CsvTable:
         head = read_head(path, source)
         self.dialect: CsvDialect = find_dialect(head, mapping)
         dialect = self.dialect
-        self.row_clock = dialect.row_clock
-        if self.row_clock is None and mapping.fs is not None:
-            self.row_clock = RowClock(mapping.fs)
+        self.clocks = dict(dialect.row_clocks)
+        if dialect.row_clock is not None or mapping.fs is not None:
+            clock = dialect.row_clock or RowClock(mapping.fs or 0.0)
+            self.clocks[ROW_TIME] = clock if mapping.fs is None else replace(clock, fs=mapping.fs)
         self.headers = dialect.headers
         self.layout = parse_header(
             source,
@@ -94,19 +104,27 @@ class CsvTable:
             mapping,
             presets=dialect.names,
             time_groups=dialect.time_groups,
-            has_rate=self.row_clock is not None,
+            has_rate=ROW_TIME in self.clocks,
             hidden=dialect.ignored,
         )
         index = {name: i for i, name in reversed(list(enumerate(self.headers)))}
         names = [*self.layout.times, *self.layout.signals]
-        if self.row_clock is not None and self.row_clock.counter is not None:
-            names.append(self.row_clock.counter)
+        for group in self.layout.groups:
+            if group.name == ROW_TIME:
+                names.extend(self.clocks[group.time].columns)
         self._index = {name: index[name] for name in names}
         self._sample = head.rows(dialect.body, dialect.separator)
         self.decimal = find_decimal_sign(
             [self._sample_cells(name) for name in (*self.layout.signals, *self.layout.times)]
         )
         self._numbers: dict[str, NumberColumn] = {}
+        self._held = HeldRows()
+        self._transfers = {
+            name: transfer
+            for name, transfer in dialect.transfers.items()
+            # the user may state another unit than the format
+            if mapping.preview(name) == name or mapping.preview(name).endswith("_uv")
+        }
 
     @property
     def notes(self) -> list[str]:
@@ -150,13 +168,16 @@ class CsvTable:
             signals = {}
             for name, column in self._numbers.items():
                 values = column.parse(frame[str(self._index[name])], first_row)
-                if name in dialect.transfers:
-                    values = dialect.transfers[name].apply(values)
+                if name in self._transfers:
+                    values = self._transfers[name].apply(values)
                 length = dialect.lengths.get(name)
                 if length is not None and first_row + len(values) > length:
                     values = values.copy()
                     values[max(0, length - first_row) :] = np.nan
                 signals[name] = values
+            held = [name for name in dialect.held if name in signals]
+            if held:
+                signals |= self._held.leave_out(signals, held, first_row)
             series = {n: frame[str(self._index[n])].reset_index(drop=True) for n in times}
             for name, length in dialect.lengths.items():
                 if name in series and first_row + len(frame) > length:

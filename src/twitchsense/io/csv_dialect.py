@@ -56,6 +56,9 @@ class RowClock:
         Column that counts the rows, so that a missing row is seen.
     modulus : int or None
         Number of values of the counter before it begins again with zero.
+    arrival : str or None
+        Column of the Unix times (s or ms) at which rows arrived: too irregular for samples,
+        but good enough for losses that the counter cannot tell, and to check the rate.
     """
 
     fs: float
@@ -63,6 +66,12 @@ class RowClock:
     is_utc: bool | None = None
     counter: str | None = None
     modulus: int | None = None
+    arrival: str | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the file that are needed."""
+        return tuple(name for name in (self.counter, self.arrival) if name is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,15 @@ class CsvDialect:
         Number of rows in which a column is valid, where the file says so.
     row_clock : RowClock or None
         For files without a time column.
+    row_clocks : mapping of str to RowClock
+        By the names that `time_groups` gives them, where channels have clocks of their own.
+    held : tuple of str
+        Columns of a slower accelerometer that repeat its last sample in the rows between.
+    first_time_ns : int or None
+        Local time of the first row in ns since 1970, where the time column is another clock;
+        0 if it is unknown.
+    zone_in_brackets : bool
+        Whether times end in the name of a zone in brackets, after their offset.
     time_format : str or None
         Format (`strptime`) of local times that are not ISO 8601.
     utc_offset_s : int or None
@@ -110,10 +128,25 @@ class CsvDialect:
     transfers: Mapping[str, Transfer] = field(default_factory=dict)
     lengths: Mapping[str, int] = field(default_factory=dict)
     row_clock: RowClock | None = None
+    row_clocks: Mapping[str, RowClock] = field(default_factory=dict)
+    held: tuple[str, ...] = ()
+    first_time_ns: int | None = None
+    zone_in_brackets: bool = False
     time_format: str | None = None
     utc_offset_s: int | None = None
     ignored: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+def separator_line(text: str) -> str | None:
+    """Return the separator that a line for spreadsheets names (``sep=;``), or None.
+
+    Parameters
+    ----------
+    text : str
+    """
+    match = _SEPARATOR_LINE.match(text)
+    return match[1] if match else None
 
 
 def header_dialect(head: FileHead, is_header: Callable[[Sequence[str]], bool]) -> CsvDialect:
@@ -142,9 +175,9 @@ def header_dialect(head: FileHead, is_header: Callable[[Sequence[str]], bool]) -
     first: HeadLine | None = None
     for line in head.lines:
         text = line.text.strip()
-        match = _SEPARATOR_LINE.match(text) if first is None else None
-        if match:
-            separator = match[1]
+        named = separator_line(text) if first is None else None
+        if named is not None:
+            separator = named
         elif not text:
             continue
         elif text.startswith("#"):

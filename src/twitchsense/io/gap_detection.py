@@ -97,9 +97,12 @@ class TimestampSegmenter:
         Resolution (ns) of the decimals with which the timestamps are written; 0 if unknown.
     binary_resolution : int
         Resolution (ns) of timestamps that were stored in single precision; 0 if they were not.
+    stated_fs : float or None
+        Sampling rate in Hz that the user states; the timestamps refine it.
     """
 
     def __init__(self) -> None:
+        self.stated_fs: float | None = None
         self.period = 0.0
         self.round_fs: float | None = None
         self.resolution = NS
@@ -178,7 +181,11 @@ class TimestampSegmenter:
     def _estimate_period(self, times_ns: Timestamps) -> None:
         """Set the reference period from the first timestamps."""
         head = times_ns[:LEARNING_SIZE]
-        period = estimate_period(head, self.written_resolution, self.binary_resolution)
+        period: float | None
+        if self.stated_fs is not None:
+            period = NS / self.stated_fs
+        else:
+            period = estimate_period(head, self.written_resolution, self.binary_resolution)
         if period is None:
             raise IrregularSamplingError(int(head[0]), "timestamps are not regular")
         self.period = period

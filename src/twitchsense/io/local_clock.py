@@ -37,6 +37,13 @@ class TimeOptions:
         Format (`strptime`) of dates that are not ISO 8601.
     utc_offset_s : int or None
         Offset of local times that the file states.
+    fs : float or None
+        Sampling rate in Hz that the user states.
+    first_time_ns : int or None
+        Local time of the first row in ns since 1970, where the time column is another clock;
+        0 if it is unknown.
+    zone_in_brackets : bool
+        Whether times end in the name of a zone in brackets, after their offset.
     """
 
     decimal: str = "."
@@ -44,6 +51,9 @@ class TimeOptions:
     unit: str | None = None
     date_format: str | None = None
     utc_offset_s: int | None = None
+    fs: float | None = None
+    first_time_ns: int | None = None
+    zone_in_brackets: bool = False
 
     @property
     def local_axis(self) -> LocalAxis:

@@ -17,6 +17,7 @@ from twitchsense.io.capture import ColumnMapping
 from twitchsense.io.formats import find_format
 from twitchsense.io.input_files import hash_capture
 from twitchsense.io.merge import merge
+from twitchsense.io.time_reading import TIME_UNITS
 from twitchsense.model.channels import Channel, Leg
 from twitchsense.model.column_names import channel_sort_key
 from twitchsense.model.recording import Recording
@@ -30,6 +31,9 @@ def read(
     legs: Mapping[str, str] | None = None,
     zone: str | None = None,
     via: str | None = None,
+    time_unit: str | None = None,
+    fs: float | None = None,
+    leg: str | None = None,
 ) -> Recording:
     """Read a capture, or several files of one recording.
 
@@ -48,6 +52,13 @@ def read(
         with a zone.
     via : {'mne'}, optional
         Read the files by MNE-Python, for formats that only it knows (extra ``mne``).
+    time_unit : {'s', 'ms', 'us', 'ns'}, optional
+        Unit of the time column of text and Parquet files.
+    fs : float, optional
+        Sampling rate in Hz of a text file without a time column, or with one whose times
+        have two readings.
+    leg : {'left', 'right'}, optional
+        Leg of all channels for which neither their name nor `legs` gives one.
 
     Returns
     -------
@@ -76,7 +87,7 @@ def read(
     files = [Path(p) for p in paths]
     if via is None:
         files = expand_folders(files)
-    mapping = ColumnMapping(columns)
+    mapping = ColumnMapping(columns, time_unit=_check_unit(time_unit), fs=_check_fs(fs))
     captures = []
     digests = []
     for path in files:
@@ -98,7 +109,12 @@ def read(
     except OSError as error:
         raise _unreadable(files[0], captures[0].source, error) from error
     notes = list(merged.notes)
-    channels = _assign_legs([d.channel for d in merged.data], legs or {}, notes)
+    legs = dict(legs or {})
+    if leg is not None:
+        for data in merged.data:
+            if data.channel.leg is None:
+                legs.setdefault(data.channel.name, leg)
+    channels = _assign_legs([d.channel for d in merged.data], legs, notes)
     for note in notes:
         log.info(note)
     return Recording(
@@ -184,6 +200,20 @@ def _join_hashes(digests: Sequence[str]) -> str:
     if len(digests) == 1:
         return digests[0]
     return hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
+
+
+def _check_unit(unit: str | None) -> str | None:
+    if unit is not None and unit not in TIME_UNITS:
+        raise InputError(
+            "time unit", f"'{unit}' is not known", f"use one of: {', '.join(TIME_UNITS)}"
+        )
+    return unit
+
+
+def _check_fs(fs: float | None) -> float | None:
+    if fs is not None and not 0 < fs < float("inf"):
+        raise InputError("fs", f"{fs:g} is no sampling rate", "give a positive rate in Hz")
+    return fs
 
 
 def _check_zone(zone: str) -> None:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from twitchsense.errors import InputError
 from twitchsense.io.csv_dialect import RowClock
 from twitchsense.io.local_clock import TimeOptions, to_utc_start
-from twitchsense.io.number_cells import NumberColumn, to_floats
+from twitchsense.io.number_cells import NumberColumn
 from twitchsense.io.time_reading import TimeReading
 from twitchsense.model.channels import NS
 
-#: Numbers of values of counters that devices use.
-_MODULI = (16, 32, 64, 100, 101, 128, 201, 256, 1000, 1024, 4096, 65_536, 1 << 24, 1 << 32)
 #: Maximum number of rows that a counter may skip; beyond, it began anew.
-_MAX_SKIPPED = 1 << 16
+_MAX_SKIPPED: Final = 1 << 16
+#: Least loss (s) that arrival times show: packets may be late.
+_MIN_LOSS_S: Final = 1.0
+#: Least time (s) over which the rate is checked against arrival times.
+_MIN_CHECK_S: Final = 20.0
+#: Maximum relative error of the stated rate.
+_MAX_RATE_ERROR: Final = 0.1
+#: Largest Unix time in seconds; larger numbers are milliseconds.
+_MAX_UNIX_S: Final = 1e11
 
 
 class RowTimes:
@@ -39,12 +46,14 @@ class RowTimes:
             axis = "time_utc"
         elif clock.is_utc is not None:
             start_ns, axis = to_utc_start(clock.start_ns, options)
-        note = f"rows have no time: {clock.fs:g} Hz is taken from the file"
+        note = f"rows have a sampling rate, {clock.fs:.7g} Hz, instead of times"
         if clock.is_utc is False and axis == "time_local":
             note += "; its start is local time, known as UTC with --zone (such as Europe/Berlin)"
         self.reading = TimeReading("elapsed", axis, note=note)  # type: ignore[arg-type]
         self._start_ns = start_ns
-        self._index = 0
+        self._index: int | None = None
+        self._first_arrival: float | None = None
+        self._last_arrival: float | None = None
         self._last_count: float | None = None
         self._missing = 0
 
@@ -53,10 +62,15 @@ class RowTimes:
         """What the user should know about the times so far."""
         notes = [f"{self._source}: {self.reading.note}"]
         if self._missing and self._clock.counter:
-            modulus = self._clock.modulus
+            modulus = None if self._clock.arrival else self._clock.modulus
             limit = f" (losses of {modulus} or more in one place are not seen)" if modulus else ""
             notes.append(f"{self._source}: {self._clock.counter} skips {self._missing} rows{limit}")
         return notes
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the file that are needed."""
+        return self._clock.columns
 
     @property
     def single_step_ns(self) -> float:
@@ -67,72 +81,87 @@ class RowTimes:
         """Return None: there is no column of times."""
         return None
 
-    def parse(
-        self, time: pd.Series, first_row: int, signals: Iterable[NDArray[np.float64]]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+    def parse(self, rows: int, columns: Mapping[str, NDArray[np.float64]]) -> NDArray[np.int64]:
         """Return the times of a block.
 
         Parameters
         ----------
-        time : Series
-            Counter of the rows, or any column of the same length.
-        first_row : int
-            Number of the first row of the block in the table.
-        signals : iterable of ndarray, shape (rows,)
-            Signal columns of the block.
+        rows : int
+            Number of rows of the block.
+        columns : mapping of str to ndarray, shape (rows,)
+            The columns that `RowClock.columns` names.
 
         Returns
         -------
-        times_ns : ndarray of int64, shape (rows,)
-        rows : None
-            All rows have a time.
+        ndarray of int64, shape (rows,)
         """
-        steps = np.ones(len(time), np.int64)
-        if self._clock.counter is not None:
-            steps = self._steps(to_floats(time))
-        elif first_row == 0 and len(steps):
+        clock = self._clock
+        steps = np.ones(rows, np.int64)
+        first = self._index is None
+        if clock.counter is not None:
+            steps = self._count_steps(columns[clock.counter])
+        if clock.arrival is not None:
+            steps = self._arrival_steps(columns[clock.arrival], steps)
+        if first and rows:
             steps[0] = 0
-        index = self._index + np.cumsum(steps)
-        if len(index):
+        self._missing += int((steps - 1).clip(0).sum())
+        index = (self._index or 0) + np.cumsum(steps)
+        if rows:
             self._index = int(index[-1])
-        times_ns = self._start_ns + np.rint(index * (NS / self._clock.fs)).astype(np.int64)
-        return times_ns, None
+        times_ns: NDArray[np.int64] = np.rint(index * (NS / clock.fs)).astype(np.int64)
+        return times_ns + self._start_ns
 
-    def _steps(self, counts: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return by how many samples each row is later than the one before."""
+    def close(self) -> None:
+        """Check the sampling rate against the times at which rows arrived.
+
+        Raises
+        ------
+        InputError
+            If the rows arrived at another rate.
+        """
+        if self._first_arrival is None or self._last_arrival is None or not self._index:
+            return
+        seconds = self._last_arrival - self._first_arrival
+        stated = self._index / self._clock.fs
+        if seconds > _MIN_CHECK_S and abs(stated / seconds - 1) > _MAX_RATE_ERROR:
+            rate = self._index / seconds
+            raise InputError(
+                self._source,
+                f"{self._clock.fs:g} Hz is stated, but rows arrived at {rate:.4g} Hz",
+                f"state the sampling rate with --fs {rate:.4g}",
+                f"column {self._clock.arrival}",
+            )
+
+    def _count_steps(self, counts: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return by how many samples each row is later than the one before, by the counter."""
         if not len(counts):
             return np.empty(0, np.int64)
-        first = self._last_count is None
         before = counts[0] if self._last_count is None else self._last_count
         steps = np.diff(np.concatenate([[before], counts]))
         self._last_count = float(counts[-1])
         if self._clock.modulus:
             steps = np.mod(steps, self._clock.modulus)
         # a counter that stands still, begins anew or is no number tells nothing about a loss
-        odd = ~np.isfinite(steps) | (steps < 1) | (steps > _MAX_SKIPPED)
+        with np.errstate(invalid="ignore"):
+            odd = ~np.isfinite(steps) | (steps < 1) | (steps > _MAX_SKIPPED)
         steps[odd] = 1
-        if first:
-            steps[0] = 0
-        whole = np.rint(steps).astype(np.int64)
-        self._missing += int((whole[1 if first else 0 :] - 1).sum())
+        whole: NDArray[np.int64] = np.rint(steps).astype(np.int64)
         return whole
 
-
-def find_modulus(counts: NDArray[np.float64]) -> int | None:
-    """Return the number of values of a counter that begins again with zero or one.
-
-    Parameters
-    ----------
-    counts : ndarray of float64, shape (n,)
-        First values of the counter.
-
-    Returns
-    -------
-    int or None
-        None if it never begins again in these rows.
-    """
-    finite = counts[np.isfinite(counts)]
-    if len(finite) < 2 or not (np.diff(finite) < 0).any():
-        return None
-    top = float(finite.max())
-    return next((m for m in _MODULI if m > top), None)
+    def _arrival_steps(
+        self, arrival: NDArray[np.float64], steps: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Add the samples of losses that are longer than the counter can tell."""
+        if not len(arrival):
+            return steps
+        seconds = arrival / (1000.0 if np.nanmax(arrival) > _MAX_UNIX_S else 1.0)
+        before = seconds[0] if self._last_arrival is None else self._last_arrival
+        if self._first_arrival is None:
+            self._first_arrival = float(seconds[0])
+        gaps = np.diff(np.concatenate([[before], seconds]))
+        self._last_arrival = float(seconds[-1])
+        modulus = self._clock.modulus or 1
+        missing = gaps * self._clock.fs - steps
+        late = np.flatnonzero(missing > max(0.75 * modulus, _MIN_LOSS_S * self._clock.fs))
+        steps[late] += np.rint(missing[late] / modulus).astype(np.int64) * modulus
+        return steps

@@ -20,6 +20,7 @@ from twitchsense.io.capture import ignored_columns_note
 from twitchsense.io.channel_builder import ChannelBuilder
 from twitchsense.io.csv_dialect import RowClock
 from twitchsense.io.local_clock import TimeOptions
+from twitchsense.io.number_cells import to_floats
 from twitchsense.io.packet_times import PacketSpreader, packet_period
 from twitchsense.io.row_clock import RowTimes
 from twitchsense.io.table_layout import ROW_TIME, TableLayout, TimeGroup
@@ -106,8 +107,6 @@ class _GroupReader:
     ----------
     group : TimeGroup
     times : TimeColumn or RowTimes
-    counter : str or None
-        Column that counts the rows.
     period_ns : float or None
         Sampling period of rows that come in packets of one time.
     """
@@ -116,46 +115,44 @@ class _GroupReader:
         self,
         group: TimeGroup,
         times: TimeColumn | RowTimes,
-        counter: str | None,
         period_ns: float | None,
     ) -> None:
         self.group = group
         self.times = times
-        self._counter = counter
         self._spreader = None if period_ns is None else PacketSpreader(period_ns)
         self.first: int | None = None
         self.last: int | None = None
 
-    def series(self, block: TableBlock) -> pd.Series:
-        """Return the time column of a block, or a column of its length."""
-        if self.group.time != ROW_TIME:
-            return block.times[self.group.time]
-        if self._counter is not None:
-            return block.times[self._counter]
-        return pd.Series(np.zeros(block.rows))
-
     def parse(self, block: TableBlock) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
         """Return the times of a block, and the rows that have one."""
-        columns = [block.signals[name] for plan in self.group.plans for name in plan.names]
-        return self.times.parse(self.series(block), block.first_row, columns)
+        if isinstance(self.times, RowTimes):
+            columns = {name: to_floats(block.times[name]) for name in self.times.columns}
+            return self.times.parse(block.rows, columns), None
+        return self.times.parse(block.times[self.group.time], block.first_row, self._columns(block))
 
     def read(self, block: TableBlock, builders: Mapping[str, ChannelBuilder]) -> None:
         """Append the samples of a block to the builders of its channels."""
         times_ns, rows = self.parse(block)
         if not len(times_ns):
             return
+        columns = self._columns(block)
+        last = len(times_ns) - 1
         if isinstance(self.times, TimeColumn):
             self.times.check_order(
-                self.series(block),
+                block.times[self.group.time],
                 block.first_row,
                 times_ns,
                 rows,
                 self.last,
                 may_repeat=self._spreader is not None,
             )
-        self.last = int(times_ns[-1])
+        elif self.group.time != ROW_TIME:
+            # a clock of its own goes on beyond the last sample of a channel that ends early
+            filled = np.flatnonzero(np.isfinite(columns[0]))
+            last = int(filled[-1]) if len(filled) else -1
+        if last >= 0:
+            self.last = int(times_ns[last])
         self.first = int(times_ns[0]) if self.first is None else self.first
-        columns = [block.signals[name] for plan in self.group.plans for name in plan.names]
         if rows is not None:
             columns = [c[rows] for c in columns]
         if self._spreader is not None:
@@ -169,6 +166,11 @@ class _GroupReader:
             self._append(times_ns, columns, builders)
             if len(times_ns):
                 self.last = int(times_ns[-1])
+        if isinstance(self.times, RowTimes):
+            self.times.close()
+
+    def _columns(self, block: TableBlock) -> list[NDArray[np.float64]]:
+        return [block.signals[name] for plan in self.group.plans for name in plan.names]
 
     def _append(
         self,
@@ -190,8 +192,8 @@ class TableCapture:
     ----------
     table : Table
     options : TimeOptions, optional
-    clock : RowClock, optional
-        Times of rows without a time column.
+    clocks : mapping of str to RowClock, optional
+        Clocks of rows without a time column, by `TimeGroup.time`.
     notes : sequence of str
         Remarks about the recognition of the file.
     """
@@ -200,7 +202,7 @@ class TableCapture:
         self,
         table: Table,
         options: TimeOptions | None = None,
-        clock: RowClock | None = None,
+        clocks: Mapping[str, RowClock] | None = None,
         notes: Sequence[str] = (),
     ) -> None:
         self.table = table
@@ -208,7 +210,7 @@ class TableCapture:
         self.plans = table.layout.plans
         self.headers = table.headers
         self._options = options or TimeOptions()
-        self._clock = clock
+        self._clocks = clocks or {}
         self._ignored = (*notes, *ignored_columns_note(table.source, table.layout.ignored))
         self._periods: dict[str, float | None] = {}
         self._resolutions: dict[str, tuple[int, int]] = {}
@@ -249,7 +251,7 @@ class TableCapture:
         for reader in self._readers:
             written, binary = self._resolutions.get(reader.group.time, (0, 0))
             for plan in reader.group.plans:
-                builders[plan.name].set_time_resolution(written, binary)
+                builders[plan.name].set_time_resolution(written, binary, self._options.fs)
         for block in self.table.blocks():
             for reader in self._readers:
                 reader.read(block, builders)
@@ -260,7 +262,9 @@ class TableCapture:
                 numbers.conclude(partial(self.table.cells, reader.group.time))
             if reader.times.single_step_ns:
                 for plan in reader.group.plans:
-                    builders[plan.name].set_time_resolution(0, round(reader.times.single_step_ns))
+                    builders[plan.name].set_time_resolution(
+                        0, round(reader.times.single_step_ns), self._options.fs
+                    )
         firsts = [r.first for r in self._readers if r.first is not None]
         lasts = [r.last for r in self._readers if r.last is not None]
         if not firsts or not lasts:  # the file changed since `first_time_ns` read it
@@ -284,10 +288,8 @@ class TableCapture:
         readers = []
         for group in self.table.layout.groups:
             times: TimeColumn | RowTimes
-            counter = None
-            if group.time == ROW_TIME and self._clock is not None:
-                times = RowTimes(self.source, self._clock, self._options)
-                counter = self._clock.counter
+            if group.name == ROW_TIME:
+                times = RowTimes(self.source, self._clocks[group.time], self._options)
             else:
                 times = TimeColumn(
                     self.source,
@@ -297,7 +299,7 @@ class TableCapture:
                     self._options,
                     self.table.decimal_sign(group.time),
                 )
-            readers.append(_GroupReader(group, times, counter, self._periods.get(group.time)))
+            readers.append(_GroupReader(group, times, self._periods.get(group.time)))
         return readers
 
     def _preview(self) -> list[_GroupReader]:
@@ -312,7 +314,8 @@ class TableCapture:
             if len(times_ns):
                 firsts.append(int(times_ns[0]))
                 time = reader.group.time
-                self._periods[time] = packet_period(times_ns)
+                if isinstance(reader.times, TimeColumn):
+                    self._periods[time] = packet_period(times_ns)
                 self._resolutions[time] = self._resolution_ns(reader)
         self._first_ns = min(firsts, default=None)
         return readers
@@ -320,7 +323,7 @@ class TableCapture:
     def _resolution_ns(self, reader: _GroupReader) -> tuple[int, int]:
         """Return the resolution of the times as it is written, and as it was stored."""
         binary = round(reader.times.single_step_ns)
-        if binary or reader.group.time == ROW_TIME:
+        if binary or reader.group.name == ROW_TIME:
             return 0, binary
         unit_ns = reader.times.reading.unit_ns
         return self.table.time_resolution_ns(reader.group.time, unit_ns), 0

@@ -21,9 +21,9 @@ class TimeGroup:
     Attributes
     ----------
     time : str
-        Name of the time column in the file, or `ROW_TIME`.
+        Name of the time column in the file, or of the clock of its rows.
     name : str
-        Name of the time column in this package.
+        Name of the time column in this package; `ROW_TIME` if rows have a clock instead.
     plans : tuple of ChannelPlan
         `ChannelPlan.names` are column names of the file.
     """
@@ -56,7 +56,7 @@ class TableLayout:
     @property
     def times(self) -> tuple[str, ...]:
         """Names of all time columns in the file."""
-        return tuple(dict.fromkeys(group.time for group in self.groups if group.time != ROW_TIME))
+        return tuple(dict.fromkeys(group.time for group in self.groups if group.name != ROW_TIME))
 
     @property
     def signals(self) -> tuple[str, ...]:
@@ -116,6 +116,12 @@ def parse_header(
         columns are missing.
     """
     presets = presets or {}
+    if any(
+        mapping.preview(h).casefold() in TIME_COLUMNS and mapping.preview(h) != h for h in headers
+    ):
+        # the user names the time column: that of the format does not count
+        presets = {h: n for h, n in presets.items() if not n.startswith(ANY_TIME)}
+        time_groups = None
     listed = ", ".join(h for h in headers if h) or "none"
     seen: set[str] = set()
     times: dict[str, str] = {}
@@ -125,6 +131,8 @@ def parse_header(
         name = mapping.rename(header)
         if name == header:
             name = presets.get(header, header)
+            if header in hidden and header not in presets:
+                continue
         if name.casefold() in TIME_COLUMNS or (name == ANY_TIME and header in presets):
             times[header] = name.casefold()
         elif is_signal_name(name):
@@ -137,7 +145,7 @@ def parse_header(
                 source, "the header names it twice", "rename one of them", f"column {header}"
             )
         seen.add(header)
-    if not times and not has_rate:
+    if not times and not has_rate and not time_groups:
         foreign = [
             h for h in ignored if h.casefold() in FOREIGN_TIME_HEADERS and mapping.rename(h) == h
         ]
@@ -151,7 +159,7 @@ def parse_header(
             f"keep one, or leave one out with --map '{list(times)[1]}=ignore'",
             "header",
         )
-    if not times and not has_rate:
+    if not times and not has_rate and not time_groups:
         raise InputError(
             source,
             f"no time column among: {listed}",
@@ -182,5 +190,5 @@ def _group(
         time = time_groups.get(plan.names[0], next(iter(times), ROW_TIME))
         groups.setdefault(time, []).append(plan)
     return tuple(
-        TimeGroup(time, times.get(time, "time_s"), tuple(plans)) for time, plans in groups.items()
+        TimeGroup(time, times.get(time, ROW_TIME), tuple(plans)) for time, plans in groups.items()
     )

@@ -12,25 +12,20 @@ from numpy.typing import NDArray
 from twitchsense.errors import InputError
 from twitchsense.io.local_clock import LocalAxis, LocalClock, TimeOptions
 from twitchsense.io.number_cells import NumberColumn
+from twitchsense.io.number_times import NumberTimes
 from twitchsense.io.time_reading import (
     ANY_TIME,
-    MAX_START_S,
     TIME_UNITS,
     TimeReading,
     is_time_of_day,
     read_number_times,
     refuse_numbers,
-    single_spacing,
 )
 from twitchsense.io.time_wraps import WrapCounter
-from twitchsense.model.channels import NS
 
-#: Maximum absolute value (s) of elapsed time.
-_MAX_TIME_S: Final = 1e9
-#: Serial time 0 of spreadsheets in ns since 1970.
-_SERIAL_ORIGIN_NS: Final = -25_569 * 86_400 * NS
 _EXPECTED: Final = {
     "elapsed": "a number of seconds",
+    "since_first": "a time of the sensor's clock",
     "unix": "a Unix time",
     "serial": "a serial time of a spreadsheet",
     "of_day": "a time of day",
@@ -76,10 +71,11 @@ class TimeColumn:
         self._locate_row = locate_row
         self._options = options
         self._reading: TimeReading | None = None
-        self._numbers = self._new_numbers()
         self._wraps = WrapCounter(source, header, locate_row)
         self._clock = LocalClock(options)
-        self._latest = 0.0
+        self._number_times = NumberTimes(
+            source, header, name, locate_row, options, self._new_numbers(), self._wraps, self._clock
+        )
 
     @property
     def reading(self) -> TimeReading:
@@ -90,23 +86,16 @@ class TimeColumn:
     def notes(self) -> list[str]:
         """What the user should know about the times so far."""
         notes = [f"{self._source}: {self.reading.note}"] if self.reading.note else []
-        if self.reading.single:
-            notes.append(
-                f"{self._source}: {self._header} was stored in single precision, in steps of up "
-                f"to {self.single_step_ns / 1e6:.3g} ms"
-            )
-        return notes + self._wraps.notes
+        return notes + self._number_times.notes + self._wraps.notes
 
     @property
     def single_step_ns(self) -> float:
         """Distance (ns) of single-precision times near the latest; zero for other times."""
-        if not self.reading.single:
-            return 0.0
-        return single_spacing(self._latest) * self.reading.unit_ns
+        return self._number_times.single_step_ns
 
     def numbers_column(self) -> NumberColumn | None:
         """Return the parser of the numbers; None if the column holds no numbers."""
-        return None if self.reading.kind in ("date", "of_day") else self._numbers
+        return None if self.reading.kind in ("date", "of_day") else self._number_times.cells
 
     def parse(
         self, time: pd.Series, first_row: int, signals: Iterable[NDArray[np.float64]]
@@ -142,7 +131,7 @@ class TimeColumn:
         elif self._reading.kind == "of_day":
             times_ns, invalid = self._parse_times_of_day(time, first_row)
         else:
-            times_ns, invalid = self._parse_numbers(time, first_row)
+            times_ns, invalid = self._number_times.parse(time, first_row, self._reading)
         if not invalid.any():
             return times_ns, None
         blank = time.isna().to_numpy(copy=True)
@@ -237,6 +226,10 @@ class TimeColumn:
     def _choose_reading(self, time: pd.Series, first_row: int) -> TimeReading:
         """Decide by the first block how the column is read."""
         local = self._options.local_axis
+        first_ns = self._options.first_time_ns
+        if first_ns is not None:
+            unit_ns = TIME_UNITS.get(self._name[5:], 1e9)
+            return TimeReading("since_first", local if first_ns else "time_s", unit_ns)
         if pd.api.types.is_datetime64_any_dtype(time):
             return self._date_reading(time, time, local)
         text = None if pd.api.types.is_numeric_dtype(time) else time.dropna().astype("str")
@@ -244,7 +237,7 @@ class TimeColumn:
             return TimeReading("date", local)
         dated = self._name in ("time_utc", "time_local", ANY_TIME)
         if text is not None and len(text) and dated:
-            dates = _to_datetimes(text)
+            dates = _to_datetimes(self._date_text(text))
             if is_time_of_day(text):
                 note = f"{self._header} is read as the time of day"
                 return TimeReading("of_day", "time_s", note=note)
@@ -266,6 +259,13 @@ class TimeColumn:
     def _numbers_of(self, time: pd.Series) -> NDArray[np.float64]:
         """Return the numbers of a block without keeping anything about its cells."""
         return self._new_numbers().parse(time, 0)
+
+    def _date_text(self, time: pd.Series) -> pd.Series:
+        """Return dates as text, without the name of a zone after their offset."""
+        text = time.astype("str")
+        if self._options.zone_in_brackets:
+            text = text.str.replace(r"\s*\[[^\]]*\]$", "", regex=True)
+        return text
 
     def _new_numbers(self) -> NumberColumn:
         return NumberColumn(
@@ -298,49 +298,6 @@ class TimeColumn:
             self._locate_row(first_row + row),
         )
 
-    def _parse_numbers(self, time: pd.Series, first_row: int) -> tuple[Times, NDArray[np.bool_]]:
-        """Return times in ns, and a mask of those that are invalid."""
-        reading = self.reading
-        if pd.api.types.is_integer_dtype(time) and reading.kind == "unix":
-            # as whole numbers: nanoseconds since 1970 have more digits than a float
-            whole = time.to_numpy(np.int64) * round(reading.unit_ns)
-            return whole, np.zeros(len(whole), bool)
-        numbers = self._numbers.parse(time, first_row)
-        invalid = ~np.isfinite(numbers)
-        numbers = np.where(invalid, 0.0, numbers)
-        if reading.single:
-            numbers = numbers.astype(np.float32).astype(np.float64)
-            self._latest = max(self._latest, float(np.abs(numbers).max(initial=0.0)))
-        if reading.kind == "elapsed":
-            seconds = numbers * (reading.unit_ns / 1e9)
-            if first_row == 0 and len(numbers) and abs(seconds[0]) > MAX_START_S:
-                raise InputError(
-                    self._source,
-                    f"the first {self._name} is {numbers[0]:.10g}: Unix time, or not in seconds?",
-                    "give seconds from the start of the recording, or state the unit of the "
-                    "column (--time-unit ms)",
-                    self._locate_row(0),
-                )
-            invalid |= np.abs(seconds) > _MAX_TIME_S
-            numbers = np.where(invalid, 0.0, numbers)
-            numbers = self._wraps.unwrap(numbers, ~invalid, first_row, reading.unit_ns)
-            return np.rint(numbers * reading.unit_ns).astype(np.int64), invalid
-        if len(numbers) and (np.abs(numbers) * reading.unit_ns > 9e18).any():
-            too_large = np.abs(numbers) * reading.unit_ns > 9e18
-            invalid |= too_large
-            numbers = np.where(too_large, 0.0, numbers)
-        # a float has fewer digits than nanoseconds since 1970: the digits beyond are noise
-        step = float(np.spacing(np.abs(numbers).max(initial=1.0))) * reading.unit_ns
-        resolution = 10 ** max(0, int(np.ceil(np.log10(max(step, 0.5) * 2))))
-        ticks = np.rint(numbers * (reading.unit_ns / resolution)).astype(np.int64)
-        times_ns = ticks * resolution
-        if reading.kind == "serial":
-            times_ns = times_ns + _SERIAL_ORIGIN_NS
-            if self._name != "time_utc":
-                times_ns = self._clock.to_utc(times_ns, ~invalid)
-            return times_ns, invalid
-        return times_ns, invalid
-
     def _parse_times_of_day(
         self, time: pd.Series, first_row: int
     ) -> tuple[Times, NDArray[np.bool_]]:
@@ -362,7 +319,7 @@ class TimeColumn:
                 time.astype("str").str.strip(), format=self._options.date_format, errors="coerce"
             )
         else:
-            parsed = _to_datetimes(time.astype("str"))
+            parsed = _to_datetimes(self._date_text(time))
         if parsed.dt.tz is None and parsed.notna().any() and self._name == "time_utc":
             self._date_reading(parsed, time, self._options.local_axis, first_row)
         invalid = parsed.isna().to_numpy(copy=True)

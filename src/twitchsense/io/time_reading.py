@@ -43,6 +43,8 @@ _DAY_NS: Final = 86_400e9
 _STEP_RANGE_NS: Final = (2e5, 5e7)
 #: Maximum first value (s) of elapsed time. Larger values are Unix time or another unit.
 MAX_START_S: Final = 7 * 86400
+#: Share of rows that repeat the time before, from which rows come in packets.
+_MAX_REPEATS: Final = 0.25
 #: Relative spacing of single-precision numbers.
 _SINGLE_EPSILON: Final = 2.0**-23
 _WORDS: Final = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
@@ -54,7 +56,7 @@ class TimeReading:
 
     Attributes
     ----------
-    kind : {'elapsed', 'unix', 'serial', 'of_day', 'date'}
+    kind : {'elapsed', 'since_first', 'unix', 'serial', 'of_day', 'date'}
     axis : {'time_s', 'time_utc', 'time_local'}
         Axis of the times: from the start of the recording, UTC, or a local clock without a
         known zone.
@@ -66,7 +68,7 @@ class TimeReading:
         What the user should know about the decision; may be empty.
     """
 
-    kind: Literal["elapsed", "unix", "serial", "of_day", "date"]
+    kind: Literal["elapsed", "since_first", "unix", "serial", "of_day", "date"]
     axis: Literal["time_s", "time_utc", "time_local"]
     unit_ns: float = 1e9
     single: bool = False
@@ -102,6 +104,8 @@ def read_number_times(
     first = abs(float(finite[0]))
     steps = np.diff(finite)
     step = float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
+    if len(steps) and (steps == 0).mean() > _MAX_REPEATS:  # packets of rows that have one time
+        step = float(finite[-1] - finite[0]) / len(steps)
     stated = time_unit or (name[5:] if name in ("time_ms", "time_us", "time_ns") else None)
     units = [stated] if stated else list(TIME_UNITS)
     for unit in units:

@@ -13,13 +13,35 @@ from typing import Final
 from twitchsense.io.capture import ColumnMapping
 from twitchsense.io.csv_dialect import CsvDialect, header_dialect
 from twitchsense.io.csv_head import FileHead
+from twitchsense.io.dialects.actigraph_text import actigraph_text
+from twitchsense.io.dialects.empatica import empatica_e4
+from twitchsense.io.dialects.geneactiv_text import geneactiv_text
+from twitchsense.io.dialects.noraxon_text import noraxon_text
+from twitchsense.io.dialects.openbci import brainflow_rows, openbci_text
+from twitchsense.io.dialects.opensignals_text import opensignals_text
+from twitchsense.io.dialects.polar_logger import polar_logger
+from twitchsense.io.dialects.shimmer_consensys import shimmer_consensys
+from twitchsense.io.dialects.trigno import trigno
+from twitchsense.io.dialects.xyz_table import xyz_table
 from twitchsense.io.table_layout import is_header
 
 #: Returns how a file is read, or None if it has another dialect.
 DialectFinder = Callable[[FileHead], CsvDialect | None]
 
 #: Dialects in the order in which they are tried.
-DIALECTS: Final[tuple[DialectFinder, ...]] = ()
+DIALECTS: Final[tuple[DialectFinder, ...]] = (
+    opensignals_text,
+    openbci_text,
+    actigraph_text,
+    geneactiv_text,
+    polar_logger,
+    empatica_e4,
+    trigno,
+    shimmer_consensys,
+    brainflow_rows,
+    noraxon_text,
+    xyz_table,
+)
 
 
 def find_dialect(head: FileHead, mapping: ColumnMapping) -> CsvDialect:

@@ -1,0 +1,163 @@
+"""Files of makers' programs are recognised without a mapping: values, rates, legs and clocks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.io import makers
+from tests.io.builders import content, lengths
+from twitchsense.errors import InputError
+from twitchsense.io import read
+
+N = 3000
+RNG = np.random.default_rng(0)
+EMG = np.round(RNG.normal(0, 200, N), 2)
+ACC = np.round(RNG.normal([0.02, -0.1, 0.99], 0.01, (N, 3)), 3)
+SLOW = np.repeat(ACC[: N // 10], 10, axis=0)  # one new sample in ten rows
+SHORT = ACC[:352]  # 148 Hz beside 1259 Hz
+#: 2026-03-01 22:15 UTC and in Berlin, ns.
+UTC, BERLIN = 1_772_403_300_000_000_000, 1_772_399_700_000_000_000
+
+#: Name of the file: text, channel, rate (Hz), samples, largest difference, start in Berlin.
+FILES = {
+    "bitalino.txt": (makers.opensignals(EMG), "emg1", 1000, EMG, 1.6, BERLIN),
+    "plux.txt": (
+        makers.opensignals(EMG, 2000, "biosignalsplux", 16, "CH1"), "emg1", 2000, EMG, 0.03, BERLIN
+    ),
+    "OpenBCI-RAW.txt": (makers.openbci(EMG, SLOW), "emg1", 250, EMG, 1e-3, UTC),
+    "OpenBCI-accel.txt": (makers.openbci(EMG, SLOW), "acc", 25, ACC[: N // 10], 1e-6, UTC),
+    "OpenBCI-old.txt": (makers.openbci(EMG, version=4), "emg1", 250, EMG, 1e-3, UTC),
+    "BrainFlow-RAW.csv": (makers.brainflow(EMG, SLOW), "emg1", 250, EMG, 1e-3, UTC),
+    "emgworks.csv": (makers.emgworks(EMG, SHORT), "emg1_left", 1259.259, EMG, 1e-3, None),
+    "emgworks_acc.csv": (makers.emgworks(EMG, SHORT), "acc_left", 148.1481, SHORT, 1e-6, None),
+    "discover.csv": (makers.discover(EMG, SHORT), "emg1_right", 1259.2593, EMG, 1e-3, None),
+    "discover_acc.csv": (makers.discover(EMG, SHORT), "acc_right", 148.1481, SHORT, 1e-6, None),
+    "shimmer.csv": (makers.shimmer(EMG, ACC), "emg1", 512, EMG, 1e-3, UTC),
+    "shimmer_acc.csv": (makers.shimmer(EMG, ACC, sep=","), "acc", 512, ACC, 1e-6, UTC),
+    "shimmer_states.csv": (makers.shimmer(EMG, ACC, states=True), "emg1", 512, EMG, 1e-3, UTC),
+    "actigraph.csv": (makers.actigraph(ACC), "acc", 30, ACC, 1e-6, BERLIN),
+    "actigraph_times.csv": (makers.actigraph(ACC, 50, True), "acc", 50, ACC, 1e-6, BERLIN),
+    "actigraph_day.csv": (makers.actigraph(ACC, date="d/M/yyyy"), "acc", 30, ACC, 1e-6, BERLIN),
+    "actigraph_de.csv": (
+        makers.actigraph(ACC, 100, True, "dd.MM.yyyy"), "acc", 100, ACC, 1e-6, BERLIN
+    ),
+    "actigraph_bare.csv": (makers.actigraph(ACC, header=False), "acc", 30, ACC, 1e-6, BERLIN),
+    "geneactiv.csv": (makers.geneactiv(ACC), "acc_left", 100, ACC, 1e-6, BERLIN),
+    "geneactiv_utc.csv": (makers.geneactiv(ACC, 50, "GMT +00:00"), "acc_left", 50, ACC, 1e-6, UTC),
+    "axivity.csv": (makers.axivity(ACC), "acc", 100, ACC, 1e-6, BERLIN),
+    "axivity_names.csv": (
+        makers.axivity(ACC, header="Time,Accel-X (g), Accel-Y (g), Accel-Z (g)"),
+        "acc", 100, ACC, 1e-6, BERLIN,
+    ),
+    "axivity_zone.csv": (
+        makers.axivity(ACC, header="time,x,y,z", tail="+0000 [Europe/London]"),
+        "acc", 100, ACC, 1e-6, UTC,
+    ),
+    "ACC.csv": (makers.empatica_e4(ACC), "acc", 32, np.rint(ACC * 64) / 64, 1e-6, UTC),
+    "Polar_H10_ACC.txt": (makers.polar(ACC), "acc", 52, ACC, 1e-6, BERLIN),
+    "noraxon.csv": (makers.noraxon(EMG, ACC), "emg1_left", 2000, EMG, 1e-3, None),
+    "noraxon_acc.csv": (makers.noraxon(EMG, ACC), "acc", 200, ACC[: N // 10], 1e-5, None),
+    "phyphox.csv": (makers.phyphox(ACC), "acc", 100, ACC, 1e-6, None),
+    "phyphox_de.csv": (makers.phyphox(ACC, 100, ";", ","), "acc", 100, ACC, 1e-6, None),
+    "movesense.csv": (makers.movesense(ACC), "acc", 52, ACC, 1e-6, None),
+    "movesense_bare.csv": (
+        makers.movesense(ACC, names=("timestamp", "x", "y", "z")), "acc", 52, ACC, 1e-6, None
+    ),
+}  # fmt: skip
+
+
+def put(tmp_path, name, text):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_values_rate_and_clock_of_a_makers_file(tmp_path, name):
+    text, channel, fs, samples, largest, start = FILES[name]
+    got = read(put(tmp_path, name, text), zone="Europe/Berlin")
+    assert got.channel(channel).fs == pytest.approx(fs, rel=1e-6)
+    parts = content(got)[channel]
+    found = np.concatenate([x for _, x in parts])
+    np.testing.assert_allclose(np.squeeze(found), samples, atol=largest)
+    assert got.start_utc_ns is None if start is None else abs(got.start_utc_ns - start) < 10**6
+    assert len(parts) == 1 or channel == "acc"  # equal neighbours in held rows are gaps
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_without_a_zone_the_file_is_read_as_well(tmp_path, name):
+    text, channel, fs, samples, *_ = FILES[name]
+    got = read(put(tmp_path, name, text))
+    assert sum(lengths(got, channel)) == len(samples)
+    assert got.start_ns in (0, 12_344_973_844)  # Movesense counts from its start
+    assert any("read as" in note for note in got.notes)
+
+
+@pytest.mark.parametrize("lost", [[100], list(range(100, 107)), [10, 500, 501, 2000]])
+def test_rows_that_a_counter_skips_are_gaps(tmp_path, lost):
+    for text in (makers.opensignals(EMG, lost=lost), makers.openbci(EMG, lost=lost)):
+        got = read(put(tmp_path, "night.txt", text))
+        assert sum(lengths(got, "emg1")) == N - len(lost)
+        assert any(f"skips {len(lost)} rows" in note for note in got.notes)
+
+
+def test_a_loss_longer_than_the_counter_is_found_by_the_times_of_arrival(tmp_path):
+    lost = list(range(1000, 1700))  # 2.8 s at 250 Hz; the counter has 256 values
+    got = read(put(tmp_path, "OpenBCI.txt", makers.openbci(EMG, lost=lost)))
+    assert lengths(got, "emg1") == [1000, N - 1700]
+    assert content(got)["emg1"][1][0] == 1700 * 4_000_000
+
+
+@pytest.mark.parametrize("stated", [125, 500])
+def test_a_rate_that_is_half_or_double_is_refused_and_the_cure_works(tmp_path, stated):
+    text = makers.openbci(np.tile(EMG, 4)).replace("Rate = 250", f"Rate = {stated}")
+    path = put(tmp_path, "OpenBCI.txt", text)
+    with pytest.raises(
+        InputError, match=rf"{stated} Hz is stated, but rows arrived at 25"
+    ) as caught:
+        read(path)
+    rate = float(caught.value.cure.rpartition(" ")[2])
+    assert read(path, fs=rate).channels[0].fs == pytest.approx(250, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem", "cure"),
+    [
+        ("a.csv", makers.actigraph(ACC).replace("s) 00:00:00", "s) 00:01:00"), "counts", "RAW"),
+        ("BVP.csv", "1772403300.0\n64.0\n0.1\n0.2\n", "E4 without acceleration", "ACC.csv"),
+        ("p.txt", "Phone timestamp;sensor timestamp [ns];ecg [uV]\n", "Polar file without", "_ACC"),
+        ("o.txt", "# OpenSignals Text File Format\n# {bad\n# EndOfHeader\n", "damaged", "again"),
+        ("x.csv", makers.axivity(ACC * 4096), "gravity in none of g", "--map"),
+        ("b.csv", makers.brainflow(EMG, ACC).replace("\t0.000000\n", "\n"), "BrainFlow", "header"),
+    ],
+)  # fmt: skip
+def test_what_is_recognised_but_not_supported_is_named(tmp_path, name, text, problem, cure):
+    with pytest.raises(InputError) as caught:
+        read(put(tmp_path, name, text))
+    assert problem in caught.value.problem
+    assert cure in caught.value.cure
+
+
+def test_the_users_mapping_precedes_the_makers_names(tmp_path):
+    path = put(tmp_path, "OpenBCI.txt", makers.openbci(EMG))
+    ignored = {f"EXG Channel {i}": "ignore" for i in range(1, 8)}
+    got = read(path, columns={**ignored, "EXG Channel 0": "emg_left_uv"})
+    assert [c.name for c in got.channels] == ["emg_left"]
+
+
+def test_a_raw_channel_that_is_mapped_to_emg_gets_the_makers_transfer(tmp_path):
+    text = makers.opensignals(EMG).replace('["EMG"]', '["RAW"]')
+    path = put(tmp_path, "bitalino.txt", text)
+    with pytest.raises(InputError, match="no signal column"):
+        read(path)
+    got = read(path, columns={"A1": "emg1_uv"})
+    np.testing.assert_allclose(content(got)["emg1"][0][1][:, 0], EMG, atol=1.6)
+
+
+def test_files_of_one_night_and_no_zone_share_their_clock(tmp_path):
+    one = put(tmp_path, "bitalino.txt", makers.opensignals(EMG))
+    two = put(tmp_path, "ankle.csv", makers.axivity(ACC[100:]).replace("22:15:00.0", "22:15:00.0"))
+    got = read(one, two)
+    assert got.start_utc_ns is None
+    assert {c.name for c in got.channels} == {"emg1", "acc"}
