@@ -179,6 +179,7 @@ via_option = click.option(
     help="Read captures of formats that only MNE knows: fif, BrainVision, EEGLAB, GDF, …",
 )
 
+
 def capture_options(command: Command) -> Command:
     """Add what the user may state about captures; the command receives it as `stated`."""
 
