@@ -1,9 +1,9 @@
-"""``twitchsense export``: write a night or a capture as CSV, Parquet, EDF+ or BIDS."""
+"""``twitchsense export``: a night or a capture, or the events of results, in other formats."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -15,23 +15,37 @@ from twitchsense.cli.options import (
     via_option,
     zone_option,
 )
+from twitchsense.errors import InputError
 
 _FILE = click.Path(path_type=Path)
+#: Formats of samples, and of the events of a result directory.
+_SAMPLES: Final = ("csv", "parquet", "edf", "bids")
+_EVENTS: Final = ("annot", "nsrr", "mne")
 
 
-@click.command(short_help="Write a night or a capture as CSV, Parquet, EDF+ or BIDS.")
-@click.argument("captures", metavar="FILE.night|CAPTURE...", nargs=-1, required=True, type=_FILE)
-@click.option("--to", "kind", type=click.Choice(["csv", "parquet", "edf", "bids"]), required=True)
+@click.command(short_help="Write a night, a capture or events in the formats of other programs.")
+@click.argument(
+    "inputs", metavar="FILE.night|CAPTURE...|RESULTS", nargs=-1, required=True, type=_FILE
+)
+@click.option("--to", "kind", type=click.Choice([*_SAMPLES, *_EVENTS]), required=True)
 @click.option("--out", metavar="DIR", required=True, type=_FILE, help="Directory of the files.")
+@click.option(
+    "--events",
+    "results",
+    metavar="RESULTS",
+    type=_FILE,
+    help="With --to bids: add the events of this directory that `analyze` wrote.",
+)
 @map_option
 @zone_option
 @via_option
 @capture_options
 @verbosity
 def export(
-    captures: tuple[Path, ...],
+    inputs: tuple[Path, ...],
     kind: str,
     out: Path,
+    results: Path | None,
     pairs: tuple[str, ...],
     zone: str | None,
     via: str | None,
@@ -42,11 +56,52 @@ def export(
 
     EDF holds local time: that of --zone, or else UTC, which its header says.
     BIDS is a data set for other programs: EMG as EDF+, acceleration in m/s² as motion.
+
+    Of RESULTS, a directory that `analyze` wrote, the events are written: for Luna (annot), as
+    XML of the NSRR (nsrr), or as MNE annotations (mne).
     """
+    if results is not None and kind != "bids":
+        raise InputError("--events", f"does not go with --to {kind}", "use --to bids")
+    if kind in _EVENTS:
+        paths = [_write_events(inputs, kind, out)]
+    else:
+        how = {"columns": parse_map(pairs), "zone": zone, "via": via, **stated}
+        paths = _write_samples(inputs, kind, out, results, how)
+    for path in paths:
+        if not quiet:
+            click.echo(str(path), err=True)
+
+
+def _write_events(inputs: tuple[Path, ...], kind: str, out: Path) -> Path:
+    from twitchsense.results.export_events import write_events
+    from twitchsense.results.load import open_result
+
+    if len(inputs) > 1:
+        raise InputError(str(inputs[1]), "is more than one input", f"give one for --to {kind}")
+    if inputs[0].is_file():
+        raise InputError(
+            str(inputs[0]),
+            "is a file, which has no events",
+            "give a directory that `twitchsense analyze` wrote",
+        )
+    return write_events(open_result(inputs[0]), kind, out)
+
+
+def _write_samples(
+    inputs: tuple[Path, ...],
+    kind: str,
+    out: Path,
+    results: Path | None,
+    how: dict[str, Any],
+) -> list[Path]:
+    from twitchsense.io.bids import write_bids
     from twitchsense.io.export import export as write
     from twitchsense.io.read import read
 
-    recording = read(*captures, columns=parse_map(pairs), zone=zone, via=via, **stated)
-    for path in write(recording, kind, out):
-        if not quiet:
-            click.echo(str(path), err=True)
+    recording = read(*inputs, **how)
+    if results is None:
+        return write(recording, kind, out)
+    from twitchsense.results.export_events import bids_events
+    from twitchsense.results.load import open_result
+
+    return write_bids(recording, out, bids_events(open_result(results), recording))

@@ -250,7 +250,8 @@ class Night:
         """
         from twitchsense.scoring.annotations import to_annotations  # imports MNE
 
-        return to_annotations(self.events, self.recording.start_utc_ns, description)
+        columns = {channel.name: channel.columns for channel in self.recording.channels}
+        return to_annotations(self.events, self.recording.start_utc_ns, description, columns)
 
     def to_bids(self) -> tuple[pd.DataFrame, dict[str, Any]]:
         """Convert the events to BIDS.

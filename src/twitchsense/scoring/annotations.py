@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,14 +20,30 @@ if TYPE_CHECKING:
 
 #: First columns of a BIDS table of events.
 _BIDS_FIRST: Final = ("onset", "duration")
+#: HED tags (schema 8.4.0) of each kind of event: what a program found in the data.
+_FOUND: Final = "Data-feature, Computed-feature"
+_HED: Final = {
+    "twitch": f"{_FOUND}, (Label/Twitch, Lower-extremity)",
+    "jerk": f"{_FOUND}, (Label/Jerk, Move-lower-extremity)",
+    "brief_contraction": f"{_FOUND}, (Label/Brief-contraction, Lower-extremity)",
+    "movement": f"{_FOUND}, (Label/Leg-movement, Move-lower-extremity)",
+    "gross_movement": f"{_FOUND}, (Label/Gross-movement, Move-body)",
+    "posture_change": f"{_FOUND}, (Label/Posture-change, Move-body)",
+    "jolt": f"{_FOUND}, (Label/Jolt, Move-body)",
+}
 #: Missing value in BIDS.
 _NA: Final = "n/a"
 
 
 def to_annotations(
-    events: pd.DataFrame, start_utc_ns: int | None = None, description: str = "label"
+    events: pd.DataFrame,
+    start_utc_ns: int | None = None,
+    description: str = "label",
+    columns: Mapping[str, Sequence[str]] | None = None,
 ) -> Annotations:
     """Return events as MNE annotations.
+
+    The other columns of each event are its `extras`: text, numbers, None where missing.
 
     Parameters
     ----------
@@ -36,6 +53,10 @@ def to_annotations(
         UTC of the recording's zero, ns since 1970; becomes ``orig_time``.
     description : str
         The column that names the annotations: ``label`` or ``trial_type``.
+    columns : mapping of str to sequence of str, optional
+        Names in the MNE recording of each channel's columns (``{"acc": ["acc_x_g", ...]}``),
+        which become the `ch_names` of its events. Without them, annotations are of all
+        channels.
 
     Returns
     -------
@@ -58,12 +79,27 @@ def to_annotations(
     start = None
     if start_utc_ns is not None:
         start = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=start_utc_ns // 1000)
+    channels = events["channel"] if "channel" in events else [""] * len(events)
     return mne.Annotations(
         onset=events["onset"].to_numpy(float),
         duration=events["duration"].fillna(0.0).to_numpy(float),
         description=[str(word) or _NA for word in events[description]],
         orig_time=start,
+        ch_names=None if columns is None else [tuple(columns.get(c, ())) for c in channels],
+        extras=_extras(events.drop(columns=["onset", "duration", description])),
     )
+
+
+def _extras(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the cells of each row, None where they are missing."""
+    names = [str(name) for name in table.columns]
+    return [
+        {
+            name: None if value == "" or value != value else value
+            for name, value in zip(names, row, strict=True)
+        }
+        for row in table.astype(object).itertuples(index=False, name=None)
+    ]
 
 
 def to_bids(
@@ -102,7 +138,9 @@ def to_bids(
         columns=order,
         dtype=object,
     )
-    entries = glossary(settings)
+    entries = {name: dict(entry) for name, entry in glossary(settings).items()}
+    if "trial_type" in order:
+        entries["trial_type"]["HED"] = dict(_HED)
     return table.rename(columns=_word), {name: entries[name] for name in order if name in entries}
 
 

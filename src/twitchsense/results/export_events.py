@@ -1,0 +1,92 @@
+"""Exports the events of a result directory for other programs: Luna, NSRR, MNE and BIDS."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Final
+
+from twitchsense.errors import InputError
+from twitchsense.io.bids import BidsEvents
+from twitchsense.model.recording import Recording
+from twitchsense.results.files import check_output_directory, write_file
+from twitchsense.results.load import SavedNight
+from twitchsense.scoring.annotation_text import to_luna, to_nsrr
+from twitchsense.scoring.annotations import to_annotations, to_bids
+
+#: Name of the file of each kind.
+EVENT_FILES: Final = {
+    "annot": "events.annot",
+    "nsrr": "events-nsrr.xml",
+    "mne": "events-annot.csv",
+}
+
+
+def write_events(night: SavedNight, kind: str, out: Path) -> Path:
+    """Write the events of a night, and its stages where the format has them.
+
+    Parameters
+    ----------
+    night : SavedNight
+    kind : {'annot', 'nsrr', 'mne'}
+        Luna ``.annot``, XML of the NSRR, or MNE annotations: CSV, or text if the clock time
+        is unknown. (MNE rounds the times in a fif file to 2 ms after 8 h.)
+    out : Path
+        Folder. It is created if it does not exist.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    InputError
+        If the folder already holds such a file.
+    MissingExtraError
+        If `kind` is ``mne`` and MNE is not installed.
+    """
+    check_output_directory(out)
+    path = out / EVENT_FILES[kind]
+    start = night.recording.start_utc_ns
+    if kind == "mne" and start is None:
+        path = path.with_suffix(".txt")  # times in CSV are clock times
+    if path.exists():
+        raise InputError(str(path), "already exists", "choose another --out")
+    if kind == "mne":
+        columns = {channel.name: channel.columns for channel in night.recording.channels}
+        annotations = to_annotations(night.events, start, columns=columns)
+        out.mkdir(parents=True, exist_ok=True)
+        with warnings.catch_warnings():  # a missing cell is None, which has no type
+            warnings.filterwarnings("ignore", message="Extra field", category=RuntimeWarning)
+            annotations.save(path, verbose="error")
+        return path
+    text = {"annot": to_luna, "nsrr": to_nsrr}[kind](night.events, night.epochs)
+    out.mkdir(parents=True, exist_ok=True)
+    return write_file(path, text)
+
+
+def bids_events(night: SavedNight, recording: Recording) -> BidsEvents:
+    """Return the events of a night for the BIDS data set of its recording.
+
+    Parameters
+    ----------
+    night : SavedNight
+    recording : Recording
+
+    Returns
+    -------
+    BidsEvents
+
+    Raises
+    ------
+    InputError
+        If the night was analysed from other files.
+    """
+    if night.recording.sha256 != recording.sha256:
+        raise InputError(
+            str(night.directory),
+            f"was analysed from other files ({night.recording.source})",
+            "give the results of these captures",
+        )
+    return BidsEvents(*to_bids(night.events, night.settings))
