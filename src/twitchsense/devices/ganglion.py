@@ -29,8 +29,8 @@ from twitchsense.devices.ganglion_frames import (
     CHANNELS,
     LAST_NUMBER,
     PACKET_BYTES,
-    Firmware,
-    FirmwareGuess,
+    PacketFormat,
+    FormatGuess,
     PacketNumber,
     cycle_samples,
     parse_number,
@@ -51,7 +51,7 @@ _COUNTS_PER_UV: Final = 8388607 * 1.5 * 51 / 1.2e6
 #: Counts per g: 0.016 g per count in the range of ±2 g that the firmware sets.
 _COUNTS_PER_G: Final = 62.5
 #: Smallest step of a value (counts): the lowest bit that is sent holds the sign instead.
-_STEP: Final = {Firmware.DELTA: 2, Firmware.HIGH_BITS: 128}
+_STEP: Final = {PacketFormat.DELTA: 2, PacketFormat.HIGH_BITS: 128}
 #: -3 dB frequency (Hz) of the converter's decimation filter, a third-order sinc of 512 samples
 #: and a first-order sinc of 8 (MCP3912 at 200 samples per second).
 _BAND_HZ: Final = 87.0
@@ -72,7 +72,7 @@ _UNNUMBERED: Final = 255
 _UNNUMBERED_19_BITS: Final = 99
 
 
-def _emg(firmware: Firmware) -> StreamDescription:
+def _emg(packet_format: PacketFormat) -> StreamDescription:
     return StreamDescription(
         name="emg",
         kind="emg",
@@ -80,8 +80,8 @@ def _emg(firmware: Firmware) -> StreamDescription:
         fs=200.0,
         unit="uV",
         counts_per_unit=_COUNTS_PER_UV,
-        timing=SampleCounter(cycle_samples(firmware)),
-        resolution=_STEP[firmware] / _COUNTS_PER_UV,
+        timing=SampleCounter(cycle_samples(packet_format)),
+        resolution=_STEP[packet_format] / _COUNTS_PER_UV,
         limits=(-8388608 / _COUNTS_PER_UV, 8388607 / _COUNTS_PER_UV),
         band_hz=(0.0, _BAND_HZ),
         fs_tolerance=_FS_TOLERANCE,
@@ -113,7 +113,7 @@ class GanglionDriver:
         while_disconnected="stops",
         restarts_on=frozenset({"power", "connect", "start"}),
     )
-    typical_streams = (_emg(Firmware.HIGH_BITS), _ACC)
+    typical_streams = (_emg(PacketFormat.HIGH_BITS), _ACC)
     options: Mapping[str, str] = MappingProxyType(
         {"acc": "yes (the default) or no: without acceleration, EMG has twice the resolution"}
     )
@@ -166,8 +166,8 @@ class GanglionDecoder:
     """
 
     def __init__(self) -> None:
-        self._firmware: Firmware | None = None
-        self._guess = FirmwareGuess()
+        self._format: PacketFormat | None = None
+        self._guess = FormatGuess()
         self._waiting: list[tuple[bytes, int]] = []
         self._has_data = False
         self._first = True
@@ -183,7 +183,7 @@ class GanglionDecoder:
     @property
     def streams(self) -> tuple[StreamDescription, ...]:
         """EMG and acceleration, as soon as the firmware is known."""
-        return () if self._firmware is None else (_emg(self._firmware), _ACC)
+        return () if self._format is None else (_emg(self._format), _ACC)
 
     def push(self, message: Message) -> list[Decoded]:
         """Decode one value; see `Decoder`."""
@@ -213,7 +213,7 @@ class GanglionDecoder:
         self._last_data = data
         self._check_number(number)
         self._has_data = True
-        if self._firmware is None:
+        if self._format is None:
             return self._wait(data, arrival_ns)
         return self._decode(data, arrival_ns)
 
@@ -243,10 +243,10 @@ class GanglionDecoder:
     def _set_firmware(self, digit: bytes) -> list[Decoded]:
         if digit not in (b"1", b"2", b"3"):
             raise PacketError("version", f"{digit!r} is no version of the firmware")
-        firmware = Firmware.HIGH_BITS if digit == b"3" else Firmware.DELTA
-        if self._firmware not in (None, firmware):
+        packet_format = PacketFormat.HIGH_BITS if digit == b"3" else PacketFormat.DELTA
+        if self._format not in (None, packet_format):
             raise PacketError("version", "another version of the firmware than before")
-        return self._release(firmware)
+        return self._release(packet_format)
 
     def _wait(self, data: bytes, arrival_ns: int) -> list[Decoded]:
         """Keep a packet until the firmware is known."""
@@ -254,11 +254,11 @@ class GanglionDecoder:
             self._waiting.clear()
             raise PacketError("firmware", "the packets could be of firmware 2 and of firmware 3")
         self._waiting.append((data, arrival_ns))
-        firmware = self._guess.add(data)
-        return [] if firmware is None else self._release(firmware)
+        packet_format = self._guess.add(data)
+        return [] if packet_format is None else self._release(packet_format)
 
-    def _release(self, firmware: Firmware) -> list[Decoded]:
-        self._firmware = firmware
+    def _release(self, packet_format: PacketFormat) -> list[Decoded]:
+        self._format = packet_format
         waiting, self._waiting = self._waiting, []
         decoded: list[Decoded] = []
         for data, arrival_ns in waiting:
@@ -269,8 +269,8 @@ class GanglionDecoder:
         return decoded
 
     def _decode(self, data: bytes, arrival_ns: int) -> list[Decoded]:
-        assert self._firmware is not None
-        number = parse_number(data[0], self._firmware)
+        assert self._format is not None
+        number = parse_number(data[0], self._format)
         if number.level <= self._level:
             self._shift = 0
         follows = number.level == self._level + 1
@@ -280,7 +280,7 @@ class GanglionDecoder:
             decoded += self._decode_axis(number.level, data[19], arrival_ns)
         samples = self._decode_samples(data, number, follows)
         if samples is not None:
-            position = (number.position + self._shift) % cycle_samples(self._firmware)
+            position = (number.position + self._shift) % cycle_samples(self._format)
             decoded.append(self._packet("emg", samples, position, arrival_ns))
         elif not decoded:
             raise PacketError("reference", "the sample before was lost")
@@ -290,7 +290,7 @@ class GanglionDecoder:
         self, data: bytes, number: PacketNumber, follows: bool
     ) -> NDArray[np.int32] | None:
         """Return the samples of a packet; None for differences without their reference."""
-        if self._firmware is Firmware.HIGH_BITS:
+        if self._format is PacketFormat.HIGH_BITS:
             return unpack_values(data, number.bits) << np.int32(24 - number.bits)
         if number.bits == 24:
             samples = unpack_raw(data)

@@ -37,8 +37,8 @@ _PADDING: Final = b"ABCDEFG"
 _SKIPS: Final = 2
 
 
-class Firmware(IntEnum):
-    """Firmware, as far as its packets differ."""
+class PacketFormat(IntEnum):
+    """Format of the packets, which follows from the firmware."""
 
     DELTA = 2
     HIGH_BITS = 3
@@ -63,25 +63,25 @@ class PacketNumber:
     position: int
 
 
-def cycle_samples(firmware: Firmware) -> int:
+def cycle_samples(packet_format: PacketFormat) -> int:
     """Return the samples of one cycle of packet numbers."""
-    return 201 if firmware is Firmware.DELTA else 200
+    return 201 if packet_format is PacketFormat.DELTA else 200
 
 
-def parse_number(number: int, firmware: Firmware) -> PacketNumber:
+def parse_number(number: int, packet_format: PacketFormat) -> PacketNumber:
     """Return what the number of a data packet says.
 
     Parameters
     ----------
     number : int
         0 to 200.
-    firmware : Firmware
+    packet_format : PacketFormat
 
     Returns
     -------
     PacketNumber
     """
-    if firmware is Firmware.HIGH_BITS:
+    if packet_format is PacketFormat.HIGH_BITS:
         level = number % 100
         return PacketNumber(level, 18 if number < 100 else 19, 2 * level)
     if number == 0:
@@ -123,14 +123,14 @@ def unpack_raw(data: bytes) -> NDArray[np.int32]:
     return np.array([values], np.int32)
 
 
-class FirmwareGuess:
+class FormatGuess:
     """Decides between the firmwares by the packets, where neither a text nor a read tells."""
 
     def __init__(self) -> None:
         self._last: int | None = None
         self._skips = 0
 
-    def add(self, data: bytes) -> Firmware | None:
+    def add(self, data: bytes) -> PacketFormat | None:
         """Add a data packet.
 
         Parameters
@@ -140,22 +140,22 @@ class FirmwareGuess:
 
         Returns
         -------
-        Firmware or None
+        PacketFormat or None
             None if the packets so far could be of both.
         """
         number, last = data[0], self._last
         self._last = number
         if number == LAST_NUMBER:
-            return Firmware.DELTA
+            return PacketFormat.DELTA
         if number == 0 and (data[13:] == _PADDING or any(data[13:])):
-            return Firmware.DELTA if data[13:] == _PADDING else Firmware.HIGH_BITS
+            return PacketFormat.DELTA if data[13:] == _PADDING else PacketFormat.HIGH_BITS
         if last is None or number == last:
             return None
         if number == 100:
-            return Firmware.HIGH_BITS if last > 100 else Firmware.DELTA
+            return PacketFormat.HIGH_BITS if last > 100 else PacketFormat.DELTA
         if last == 100:
-            return Firmware.HIGH_BITS if number > 100 else Firmware.DELTA
+            return PacketFormat.HIGH_BITS if number > 100 else PacketFormat.DELTA
         if (last > 100 and number == 0) or (last == 0 and number > 100):
-            return Firmware.DELTA
+            return PacketFormat.DELTA
         self._skips += last == 99 and number == 0
-        return Firmware.HIGH_BITS if self._skips >= _SKIPS else None
+        return PacketFormat.HIGH_BITS if self._skips >= _SKIPS else None
