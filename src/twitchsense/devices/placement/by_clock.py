@@ -17,6 +17,8 @@ _MAX_DISAGREEMENT_S: Final = 60.0
 _MIN_FIT_SAMPLES: Final = 500
 #: Relative error of a fitted rate, with the changes over the time that it is fitted to.
 _FITTED_TOLERANCE: Final = 1e-3
+#: Longest wait (s) for the fit: packets that arrive before it are placed with the stated rate.
+_MAX_WAIT_S: Final = 60.0
 #: Samples beyond which the fit forgets the earlier half.
 _MAX_FIT_SAMPLES: Final = 50_000
 
@@ -25,7 +27,8 @@ class ClockPlacement:
     """Placement by a device clock.
 
     The rate is fitted to the times of packets between which nothing is missing; the difference
-    between time and samples is the loss.
+    between time and samples is the loss. The first packets wait for the fit, since a stated rate
+    that is 2 % wrong would give a wrong loss.
 
     Parameters
     ----------
@@ -33,6 +36,40 @@ class ClockPlacement:
     clock : SampleClock
         Its timing.
     """
+
+    def __init__(self, stream: StreamDescription, clock: SampleClock) -> None:
+        self._placer = _ClockPlacer(stream, clock)
+        self._trial: _ClockPlacer | None = _ClockPlacer(stream, clock)
+        self._waiting: list[SamplePacket] = []
+        self.loss = self._placer.loss
+
+    @property
+    def fs(self) -> float:
+        """Sampling rate by the device's clock, Hz."""
+        return self._placer.fs
+
+    def push(self, packet: SamplePacket) -> list[PlacedPacket]:
+        """Place a packet; see `StreamPlacement`."""
+        if self._trial is None:
+            return [self._placer.place(packet)]
+        self._waiting.append(packet)
+        self._trial.place(packet)
+        waited_ns = packet.arrival_ns - self._waiting[0].arrival_ns
+        if self._trial.is_fitted or waited_ns > _MAX_WAIT_S * NS:
+            return self.close()
+        return []
+
+    def close(self) -> list[PlacedPacket]:
+        """Return the packets that wait for the fit."""
+        if self._trial is not None:
+            self._placer.take_fit(self._trial)
+            self._trial = None
+        waiting, self._waiting = self._waiting, []
+        return [self._placer.place(packet) for packet in waiting]
+
+
+class _ClockPlacer:
+    """Places packets one by one; see `ClockPlacement`."""
 
     def __init__(self, stream: StreamDescription, clock: SampleClock) -> None:
         self.loss = LossCount()
@@ -50,12 +87,21 @@ class ClockPlacement:
     @property
     def fs(self) -> float:
         """Sampling rate by the device's clock, Hz."""
-        if self._fit_samples < _MIN_FIT_SAMPLES:
+        if not self.is_fitted:
             return self._nominal_fs
         return self._fit_samples / self._fit_ticks * self._clock.tick_hz
 
-    def push(self, packet: SamplePacket) -> list[PlacedPacket]:
-        """Place a packet; see `StreamPlacement`."""
+    @property
+    def is_fitted(self) -> bool:
+        """Whether enough samples arrived to know the rate."""
+        return self._fit_samples >= _MIN_FIT_SAMPLES
+
+    def take_fit(self, other: _ClockPlacer) -> None:
+        """Start with the rate that another one fitted."""
+        self._fit_samples, self._fit_ticks = other._fit_samples, other._fit_ticks
+
+    def place(self, packet: SamplePacket) -> PlacedPacket:
+        """Place a packet."""
         n = len(packet.samples)
         ticks = self._unwrap(packet)
         if self._ticks is None:
@@ -73,11 +119,7 @@ class ClockPlacement:
             self._index += self._count + lost
         self._ticks, self._arrival_ns, self._count = ticks, packet.arrival_ns, n
         self._boundary.add(packet)
-        return [PlacedPacket(self._run, self._index, packet, ticks)]
-
-    def close(self) -> list[PlacedPacket]:
-        """Return nothing: no packet waits."""
-        return []
+        return PlacedPacket(self._run, self._index, packet, ticks)
 
     def _unwrap(self, packet: SamplePacket) -> int:
         """Return the ticks of a packet without wrap."""
@@ -99,8 +141,7 @@ class ClockPlacement:
 
     def _lost(self, ticks: int, received: int) -> int:
         """Return the samples lost in a time in which `received` arrived."""
-        fitted = self._fit_samples >= _MIN_FIT_SAMPLES
-        tolerance = _FITTED_TOLERANCE if fitted else self._nominal_tolerance
+        tolerance = _FITTED_TOLERANCE if self.is_fitted else self._nominal_tolerance
         due = ticks / self._clock.tick_hz * self.fs
         error = max(0.5, tolerance * due) + 2 * self._clock.jitter_s * self.fs
         packet = self._clock.samples_per_packet
