@@ -173,6 +173,9 @@ class PolarSensor(PeripheralModel):
             self.sdk_mode |= error == OK
         elif command == 2 and self._has(kind):
             error, parameters = self._start(kind, data[2:], now_s)
+        elif command == 3 and kind == 9 and self.product.sdk_rates:
+            error = BAD_STATE if self.running else OK if self.sdk_mode else ALREADY
+            self.sdk_mode &= error != OK
         elif command == 3 and self._has(kind):
             error = OK if self.running.pop(kind, None) else ALREADY
         answer = bytes([0xF0, command, kind, error])

@@ -114,16 +114,21 @@ def test_the_preferred_settings_are_chosen_among_those_on_offer():
     assert sensor.running[0].rate == 130
     session.close()
     assert sensor.running == {}
-    sensor, _ = opened("sense")
-    assert (sensor.running[2].rate, sensor.running[2].range_g, sensor.sdk_mode) == (52, 8, False)
+    sensor, _ = opened("oh1")
+    assert (sensor.running[2].rate, sensor.running[2].range_g) == (50, 8)
 
 
-@pytest.mark.parametrize("options", [{"rate": "208"}, {"range": "2"}])
-def test_settings_of_the_sdk_mode_switch_it_on(options):
-    sensor, _ = opened("sense", options)
+@pytest.mark.parametrize("options", [{}, {"rate": "208"}, {"range": "2"}])
+def test_a_device_with_an_sdk_mode_is_in_it_while_it_streams(options):
+    sensor, session = opened("sense", options)
     assert sensor.sdk_mode
-    assert sensor.running[2].rate == float(options.get("rate", 52))
+    assert sensor.running[2].rate == float(options.get("rate", 104))
     assert sensor.running[2].range_g == float(options.get("range", 8))
+    session.disconnect()
+    session.open(options)
+    assert sensor.sdk_mode
+    session.close()
+    assert not sensor.sdk_mode
 
 
 @pytest.mark.parametrize(

@@ -48,9 +48,9 @@ SERVICE_UUID: Final = "fb005c80-02e7-f387-1cad-8acd2d8df0c8"
 _COMPANY: Final = 0x006B
 #: Begin of the names of devices with acceleration.
 _NAMES: Final = ("POLAR H10", "POLAR OH1", "POLAR SENSE", "POLAR 360", "POLAR LOOP")
-#: Rate (Hz) that the driver prefers: the next lower one on offer, else the lowest.
+#: Rate (Hz) that the driver prefers: the next higher one on offer, else the highest.
 _RATE_HZ: Final = 100.0
-#: Range (g) that the driver prefers.
+#: Range (g) that the driver prefers, likewise.
 _RANGE_G: Final = 8.0
 #: Longest wait for an answer, s.
 _ANSWER_S: Final = 10.0
@@ -72,7 +72,7 @@ class PolarDriver:
     typical_streams = (describe_acc(100.0, 1000.0, _RANGE_G), describe_ecg(130.0))
     options: Mapping[str, str] = MappingProxyType(
         {
-            "rate": "sampling rate of the acceleration, Hz (default: 100, or what the device has)",
+            "rate": "sampling rate of the acceleration, Hz (default: 100, or the next on offer)",
             "range": "range of the acceleration, g (default: 8)",
             "ecg": "yes or no: also record the ECG of an H10 (default: yes)",
         }
@@ -102,15 +102,10 @@ class PolarDriver:
             raise StartRefusedError(
                 "the device sends no acceleration; an H10, OH1, Verity Sense, 360 or Loop does"
             )
-        yield from _stop()  # what an earlier connection left running
-        offered = yield from _read_settings(ACC)
-        lacks = any(
-            value is not None and value not in offered.get(kind, ())
-            for kind, value in ((Setting.RATE, rate), (Setting.RANGE, range_g))
-        )
-        if lacks and features & SDK_MODE_FEATURE:
+        yield from _stop(ACC, ECG)  # what an earlier connection left running
+        if features & SDK_MODE_FEATURE:
             yield from _enter_sdk_mode()
-            offered = yield from _read_settings(ACC)
+        offered = yield from _read_settings(ACC)
         yield from _start(ACC, _select_acc(offered, rate, range_g))
         if features & ECG_FEATURE and wants_ecg == "yes":
             offered = yield from _read_settings(ECG)
@@ -123,7 +118,7 @@ class PolarDriver:
 
     def close(self) -> Steps:
         """Stop both streams: an H10 goes on until its battery is empty otherwise."""
-        yield from _stop()
+        yield from _stop(ACC, ECG, SDK_MODE)
 
     def make_decoder(self) -> PolarDecoder:
         """Return a new decoder; see `Driver`."""
@@ -162,9 +157,9 @@ def _command(data: bytes) -> _Answers:
             return ControlAnswer(data[0], data[1], answer.error, False, parameters)
 
 
-def _stop() -> Steps:
-    """Stop both streams; a device refuses to stop what does not run."""
-    for measurement in (ACC, ECG):
+def _stop(*measurements: int) -> Steps:
+    """Stop measurements; a device refuses to stop what does not run."""
+    for measurement in measurements:
         yield Write(CONTROL_UUID, bytes([STOP, measurement]))
         prefix = bytes([ANSWER, STOP, measurement])
         yield Expect(CONTROL_UUID, prefix, _STOP_S, optional=True)
@@ -190,7 +185,11 @@ def _read_settings(measurement: int) -> Generator[Step, bytes | None, Settings]:
 
 
 def _enter_sdk_mode() -> Steps:
-    """Enter the mode with more rates and ranges; the device stops its heart rate in it."""
+    """Enter the mode with more rates and ranges.
+
+    The device stops its heart rate in it, and also the timer that turns it off after ten minutes
+    without a pulse, which a sensor on the leg may not find (polar-ble-sdk issue 382).
+    """
     answer = yield from _command(bytes([START, SDK_MODE]))
     if answer.error != ALREADY_IN_STATE:
         _check(answer, "enter its SDK mode")
@@ -206,7 +205,7 @@ def _select_acc(offered: Settings, rate: float | None, range_g: float | None) ->
             choice = ", ".join(f"{v:g}" for v in sorted(values)) or "no setting"
             raise InputError(name, f"{value:g} is not on offer", f"choose one of: {choice}")
         if value is None and values:
-            value = max((v for v in values if v <= preferred), default=min(values))
+            value = min((v for v in values if v >= preferred), default=max(values))
         if value is not None:
             selected[kind] = int(value)
     return selected

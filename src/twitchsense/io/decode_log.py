@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -154,10 +154,16 @@ def _read(
 def _check_settings(
     source: str, line: int, before: StreamDescription, now: StreamDescription
 ) -> None:
-    if before != now:
+    # the limits say where values are clipped; they do not change what a value means
+    if replace(before, limits=None) != replace(now, limits=None):
+        what = (
+            f"{before.fs:g} to {now.fs:g} Hz"
+            if before.fs != now.fs
+            else f"resolution {before.resolution:.3g} to {now.resolution:.3g} {now.unit}"
+        )
         raise InputError(
             source,
-            f"the settings of {now.name} change ({before.fs:g} to {now.fs:g} Hz)",
+            f"the settings of {now.name} change ({what})",
             "split the log before this line, with the commands that belong to it",
             f"line {line}",
         )
