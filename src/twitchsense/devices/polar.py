@@ -45,7 +45,7 @@ from twitchsense.errors import InputError
 
 SERVICE_UUID: Final = "fb005c80-02e7-f387-1cad-8acd2d8df0c8"
 #: Company identifier of Polar Electro Oy in manufacturer data.
-_COMPANY: Final = 0x006B
+_MANUFACTURER: Final = 0x006B
 #: Begin of the names of devices with acceleration.
 _NAMES: Final = ("POLAR H10", "POLAR OH1", "POLAR SENSE", "POLAR 360", "POLAR LOOP")
 #: Rate (Hz) that the driver prefers: the next higher one on offer, else the highest.
@@ -86,7 +86,7 @@ class PolarDriver:
             return 1.0
         if name.startswith(_NAMES):
             return 0.9
-        is_polar = name.startswith("POLAR ") or _COMPANY in advertised.manufacturer_data
+        is_polar = name.startswith("POLAR ") or _MANUFACTURER in advertised.manufacturer_data
         return 0.5 if is_polar else 0.0
 
     def open(self, options: Mapping[str, str]) -> Steps:
