@@ -21,6 +21,8 @@ Mask = NDArray[np.bool_]
 
 #: Maximum absolute value (s) of elapsed time.
 _MAX_TIME_S: Final = 1e9
+#: Largest first time (s) of a clock whose unit is stated: devices count from their start.
+_MAX_UPTIME_S: Final = 1e8
 #: Largest time in ns that 64 bits hold, with a margin.
 _MAX_NS: Final = 9e18
 #: Serial time 0 of spreadsheets in ns since 1970.
@@ -137,7 +139,9 @@ class NumberTimes:
     ) -> tuple[Times, Mask]:
         """Return times from the start of the recording."""
         seconds = numbers * (unit_ns / 1e9)
-        if first_row == 0 and len(numbers) and abs(seconds[0]) > MAX_START_S:
+        stated = self._options.unit is not None or self._name in ("time_ms", "time_us", "time_ns")
+        limit = _MAX_UPTIME_S if stated else MAX_START_S
+        if first_row == 0 and len(numbers) and abs(seconds[0]) > limit:
             raise InputError(
                 self._source,
                 f"the first {self._header} is {numbers[0]:.10g}: Unix time, or not in seconds?",

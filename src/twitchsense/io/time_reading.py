@@ -169,7 +169,7 @@ def _decimal_resolution(numbers: Floats) -> float:
     resolution = 1.0
     for _ in range(9):
         multiples = numbers / resolution
-        if (np.abs(multiples - np.rint(multiples)) < 1e-6 + 1e-14 * np.abs(numbers)).all():
+        if (np.abs(multiples - np.rint(multiples)) < 1e-6 + 4e-16 * np.abs(multiples)).all():
             return resolution
         resolution /= 10
     return resolution

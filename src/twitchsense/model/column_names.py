@@ -173,9 +173,17 @@ class ChannelPlan:
                 source,
                 f"sampling rate of {fs:.6g} Hz, where {self.kind.upper()} needs "
                 f"{low:g} to {high:g} Hz",
-                "check the unit of the time column (seconds), or resample the signal",
+                _rate_cure(fs, low, high),
                 f"column {self.names[0]}",
             )
+
+
+def _rate_cure(fs: float, low: float, high: float) -> str:
+    """Return the cure for a rate out of range: another unit of time, or another rate."""
+    for unit, factor in (("ms", 1e3), ("us", 1e6), ("ns", 1e9)):
+        if low <= fs * factor <= high:
+            return f"state the unit of the time column (--time-unit {unit}), or resample the signal"
+    return "check the unit of the time column (seconds), or resample the signal"
 
 
 def is_signal_name(name: str) -> bool:

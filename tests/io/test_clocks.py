@@ -1,0 +1,274 @@
+"""Time columns of every kind: units, dates, wraps, packets and clocks that were set."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from tests.io.builders import content, emg, lengths, starts, write
+from twitchsense.errors import InputError
+from twitchsense.io import read
+
+N = 3000
+FS = 250
+X = emg(N)
+START = datetime(2026, 3, 1, 22, 15, tzinfo=UTC)
+UNIX_S = int(START.timestamp())
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def capture(tmp_path, times, name="time_s", x=None, signal="emg1_uv"):
+    x = X[: len(times)] if x is None else x
+    return write(tmp_path / "night.csv", {name: list(times), signal: x})
+
+
+def check(got, fs=FS, n=N, gaps=0, utc=None):
+    channel = got.channels[0]
+    assert channel.fs == pytest.approx(fs, rel=1e-6)
+    assert sum(lengths(got, channel.name)) == n
+    assert len(got.segments) == gaps + 1
+    if utc is not None:
+        assert abs(got.start_utc_ns - utc) < 10**6
+
+
+# -- units ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["time_s", "timestamp", "time_utc", "Unix_Time"])
+@pytest.mark.parametrize(
+    ("scale", "word"),
+    [(1, "seconds"), (10**3, "milliseconds"), (10**6, "microseconds"), (10**9, "nanoseconds")],
+)
+def test_unix_time_is_told_by_its_magnitude(tmp_path, name, scale, word):
+    whole = [(UNIX_S * 1000 + 4 * i) * scale for i in range(N)]
+    cells = [f"{v // 1000}.{v % 1000:03d}" if scale == 1 else f"{v // 1000}" for v in whole]
+    got = read(capture(tmp_path, cells, name))
+    check(got, utc=UNIX_S * 10**9)
+    assert any(f"read as Unix time in {word}" in note for note in got.notes)
+
+
+@pytest.mark.parametrize("decimals", [3, 6, 9])
+def test_unix_time_with_fractions(tmp_path, decimals):
+    fs = 512
+    cells = [f"{UNIX_S}{format(i / fs, f'.{decimals}f')[1:]}" for i in range(fs)]
+    check(read(capture(tmp_path, cells)), fs, fs, utc=UNIX_S * 10**9)
+
+
+@pytest.mark.parametrize(("unit", "scale"), [("ms", 1e3), ("us", 1e6), ("ns", 1e9)])
+@pytest.mark.parametrize("first", [0, 12.5])
+def test_elapsed_time_in_other_units(tmp_path, unit, scale, first):
+    cells = [f"{(first + i / FS) * scale:.0f}" for i in range(N)]
+    by_name = read(capture(tmp_path, cells, f"time_{unit}"))
+    by_option = read(capture(tmp_path, cells), time_unit=unit)
+    by_spacing = read(capture(tmp_path, cells, "timestamp"))
+    for got in (by_name, by_option, by_spacing):
+        check(got)
+        assert starts(got, "emg1") == [round(first * 1e9)]
+
+
+def test_a_wrong_unit_is_refused_and_the_cure_works(tmp_path):
+    path = capture(tmp_path, [f"{i * 4}" for i in range(N)])
+    with pytest.raises(InputError, match=r"0\.25 Hz") as caught:
+        read(path)
+    assert "--time-unit ms" in caught.value.cure
+    check(read(path, time_unit="ms"))
+
+
+@pytest.mark.parametrize("name", ["time_s", "time_local", "timestamp", "datetime"])
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_serial_times_of_spreadsheets(tmp_path, name, zone):
+    day = 46082 + (22 * 60 + 15) / 1440
+    got = read(
+        capture(tmp_path, [f"{day + i / FS / 86400:.12f}" for i in range(N)], name), zone=zone
+    )
+    check(got, utc=(UNIX_S - 3600) * 10**9 if zone else None)
+    assert (got.start_utc_ns is None) == (zone is None)
+    assert any("serial time" in note for note in got.notes)
+
+
+def test_a_number_that_is_no_time_is_refused_and_the_cure_works(tmp_path):
+    path = capture(tmp_path, [f"{8_000_000_000 + i * 4}" for i in range(N)])
+    with pytest.raises(InputError, match="line 2: the first time_s is 8000000"):
+        read(capture(tmp_path, [f"{8_000_000 + i / FS:.3f}" for i in range(N)]))
+    assert read(path).start_utc_ns is not None  # a Unix time of the year 2223
+
+
+# -- local times ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["time_local", "timestamp", "Time"])
+@pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S.%f"])
+def test_local_dates_take_their_zone_from_the_option(tmp_path, name, form):
+    local = START.astimezone(BERLIN)
+    cells = [(local + timedelta(seconds=i / FS)).strftime(form) for i in range(N)]
+    path = capture(tmp_path, cells, name)
+    check(read(path, zone="Europe/Berlin"), utc=UNIX_S * 10**9)
+    got = read(path)
+    check(got)
+    assert got.start_utc_ns is None
+    assert any("--zone" in note for note in got.notes)
+
+
+def test_a_time_utc_without_zone_is_refused_and_both_cures_work(tmp_path):
+    cells = [(START + timedelta(seconds=i / FS)).strftime("%Y-%m-%dT%H:%M:%S.%f") for i in range(N)]
+    path = capture(tmp_path, cells, "time_utc")
+    with pytest.raises(InputError, match="no time zone"):
+        read(path)
+    check(read(path, zone="UTC"), utc=UNIX_S * 10**9)
+    check(read(capture(tmp_path, [c + "Z" for c in cells], "time_utc")), utc=UNIX_S * 10**9)
+
+
+@pytest.mark.parametrize("night", [datetime(2026, 3, 29), datetime(2026, 10, 25)])
+@pytest.mark.parametrize("follows", [True, False])
+def test_the_night_of_the_clock_change_has_no_gap(tmp_path, night, follows):
+    """A phone's clock follows the change, a logger's does not; each is one clock."""
+    fs, n = 25, 25 * 7200
+    begin = night.replace(hour=1, minute=30, tzinfo=BERLIN).astimezone(UTC)
+    steps = [begin + timedelta(seconds=i / fs) for i in range(0, n, 50)]
+    offset = begin.astimezone(BERLIN).utcoffset()
+    cells, signal = [], np.round(np.random.default_rng(0).normal(1, 0.01, n), 4)
+    for i in range(n):
+        moment = steps[i // 50] + timedelta(seconds=i % 50 / fs)
+        local = moment.astimezone(BERLIN) if follows else moment + offset
+        cells.append(f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 1000:03d}")
+    path = capture(tmp_path, cells, "time_local", signal, "acc_z_g")
+    got = read(path, zone="Europe/Berlin")
+    check(got, fs, n, utc=int(begin.timestamp()) * 10**9)
+
+
+# -- clocks that begin again or were set ----------------------------------------------------------
+
+
+def of_day(seconds):
+    return f"{int(seconds) // 3600 % 24:02d}:{int(seconds) // 60 % 60:02d}:{seconds % 60:06.3f}"
+
+
+@pytest.mark.parametrize("gap", [0, 5, 300])
+def test_midnight_in_times_of_day(tmp_path, gap):
+    begin = 86400 - N / FS / 2
+    seconds = begin + np.arange(N) / FS + np.where(np.arange(N) >= N // 2, gap, 0)
+    got = read(capture(tmp_path, [of_day(round(v, 3)) for v in seconds], "time"))
+    check(got, gaps=int(gap > 0))
+    assert any("begins again at midnight" in note for note in got.notes)
+
+
+@pytest.mark.parametrize("size", [86400, 86400e3, 2**16, 2**24, 2**32])
+def test_a_counter_that_is_full_goes_on(tmp_path, size):
+    name = "time_s" if size == 86400 else "time_ms"
+    unit = 1 if size == 86400 else 1000
+    ticks = np.round(size - N / FS / 2 * unit + np.arange(N) / FS * unit, 3) % size
+    got = read(capture(tmp_path, [f"{v:.3f}" for v in ticks], name))
+    check(got)
+    assert any("begins again" in note for note in got.notes)
+
+
+@pytest.mark.parametrize("shift", [0.5, 3.21, 600, 3600])
+@pytest.mark.parametrize("row", [100, 2000])
+def test_a_clock_that_was_set_back_is_refused_and_the_cure_works(tmp_path, shift, row):
+    seconds = 5000 + np.arange(N) / FS
+    seconds[row:] -= shift
+    path = capture(tmp_path, [f"{v:.3f}" for v in seconds])
+    with pytest.raises(InputError, match=f"line {row + 2}: time runs backwards") as caught:
+        read(path)
+    added = float(caught.value.cure.partition(" add ")[2].split()[0])
+    seconds[row:] += added
+    check(read(capture(tmp_path, [f"{v:.3f}" for v in seconds])))
+
+
+def test_rows_out_of_order_are_refused_and_the_cure_works(tmp_path):
+    times = [f"{i / FS:.3f}" for i in range(N)]
+    swapped = times.copy()
+    swapped[500:504] = swapped[500:504][::-1]
+    with pytest.raises(InputError, match="sort the rows"):
+        read(capture(tmp_path, swapped))
+    check(read(capture(tmp_path, sorted(swapped, key=float))))
+
+
+def test_a_clock_set_forward_is_a_gap(tmp_path):
+    seconds = np.arange(N) / FS
+    seconds[1000:] += 7.3
+    check(read(capture(tmp_path, [f"{v:.3f}" for v in seconds])), gaps=1)
+
+
+# -- times of packets, and rounded times ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [2, 4, 10, 25])
+@pytest.mark.parametrize("jitter", [0, 0.002])
+def test_rows_of_a_packet_are_spread(tmp_path, size, jitter):
+    late = np.repeat(np.random.default_rng(0).uniform(0, jitter, N // size + 1), size)[:N]
+    seconds = np.arange(N) // size * size / FS + late
+    got = read(capture(tmp_path, [f"{v:.4f}" for v in seconds]))
+    assert got.channels[0].fs == pytest.approx(FS, rel=1e-3)
+    assert lengths(got, "emg1") == [N]
+    assert any("several rows have one time" in note for note in got.notes)
+
+
+def test_a_lost_packet_is_a_gap(tmp_path):
+    keep = np.r_[0:1000, 1200:N]
+    seconds = (np.arange(N) // 10 * 10 / FS)[keep]
+    got = read(capture(tmp_path, [f"{v:.3f}" for v in seconds], x=X[keep]))
+    assert lengths(got, "emg1") == [1000, N - 1200]
+    assert starts(got, "emg1")[1] == pytest.approx(1200 / FS * 1e9, abs=1e6)
+
+
+@pytest.mark.parametrize("rows", [97, 1000])
+def test_block_size_does_not_change_packets(tmp_path, monkeypatch, rows):
+    from twitchsense.io.csv import CsvTable
+
+    path = capture(tmp_path, [f"{v:.3f}" for v in np.arange(N) // 7 * 7 / FS])
+    want = content(read(path))["emg1"]
+    blocks = CsvTable.blocks
+    monkeypatch.setattr(
+        CsvTable, "blocks", lambda self, n=10**6: blocks(self, n if n == 4096 else rows)
+    )
+    got = content(read(path))["emg1"]
+    assert [t for t, _ in got] == [t for t, _ in want]
+    np.testing.assert_array_equal(got[0][1], want[0][1])
+
+
+@pytest.mark.parametrize("fs", [25, 50, 100, 104, 128, 250])
+@pytest.mark.parametrize("first", [3600, 20_000, 40_000, 79_200])
+@pytest.mark.parametrize("form", [repr, "{:.6f}".format])
+def test_times_in_single_precision_have_the_true_rate(tmp_path, fs, first, form):
+    t = (first + np.arange(4 * N) / fs).astype(np.float32)
+    if (np.diff(t) <= 0).any():
+        pytest.skip("too coarse: times repeat")
+    cells = [str(v) if form is repr else form(float(v)) for v in t]
+    z = np.round(np.random.default_rng(1).normal(1, 0.01, len(t)), 4)
+    got = read(capture(tmp_path, cells, x=z, signal="acc_z_g"))
+    assert got.channels[0].fs == pytest.approx(fs, rel=1e-5)
+    assert lengths(got, "acc") == [len(t)]
+
+
+@pytest.mark.parametrize("lost", [1, 3, 50])
+def test_a_gap_in_single_precision_times_is_found(tmp_path, lost):
+    keep = np.r_[0:5000, 5000 + lost : 4 * N]
+    t = (79_200 + np.arange(4 * N) / 100).astype(np.float32)[keep]
+    z = np.round(np.random.default_rng(1).normal(1, 0.01, len(t)), 4)
+    got = read(capture(tmp_path, [str(v) for v in t], x=z, signal="acc_z_g"))
+    assert got.channels[0].fs == pytest.approx(100, rel=1e-5)
+    assert lengths(got, "acc") == [5000, 4 * N - 5000 - lost]
+
+
+# -- rows without times ---------------------------------------------------------------------------
+
+
+def test_rows_without_a_time_column_need_a_rate(tmp_path):
+    path = write(tmp_path / "night.csv", {"emg1_uv": X})
+    path.write_text("emg1_uv,note\n" + "".join(f"{x},\n" for x in X))
+    with pytest.raises(InputError, match="no time column") as caught:
+        read(path)
+    assert "--fs" in caught.value.cure
+    check(read(path, fs=FS))
+
+
+def test_a_stated_rate_decides_between_rounding_and_loss(tmp_path):
+    t = np.arange(N) // 9 * 10 + np.arange(N) % 9  # ms: 900 Hz, or 1000 Hz with losses
+    path = capture(tmp_path, [repr(v / 1000) for v in t.tolist()])
+    assert read(path).channels[0].fs == 900
+    got = read(path, fs=1000)
+    check(got, 1000, N, gaps=(N - 1) // 9)
