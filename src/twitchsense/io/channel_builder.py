@@ -13,6 +13,7 @@ from twitchsense.errors import InputError
 from twitchsense.io.constant_runs import ConstantRunDetector, constant_notes, leave_out
 from twitchsense.io.gap_detection import IrregularSamplingError, TimestampSegmenter
 from twitchsense.io.rate_fit import fit_rate
+from twitchsense.io.signal_check import signal_notes
 from twitchsense.model.channels import NS, Channel, Kind, Samples, Segment
 from twitchsense.model.column_names import STANDARD_GRAVITY, VALUE_LIMITS, ChannelPlan
 from twitchsense.model.sample_file import SampleFile
@@ -304,6 +305,8 @@ class ChannelBuilder:
             )
         )
         notes += constant_notes(name, self.plan.kind, constant, fit.fs)
+        if not constant.never_changes:
+            notes += signal_notes(self.plan, segments, fit.fs)
         notes += gap_notes(name, starts_ns, count, fit.fs)
         noted_residual = _NOTED_RESIDUAL * NS / fit.fs
         noted_resolution = _NOTED_RESOLUTION * NS / fit.fs

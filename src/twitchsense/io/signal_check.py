@@ -1,0 +1,183 @@
+"""Checks whether the samples of a channel look like those of the sensor that its name states.
+
+Windows spread over the recording are examined. What looks wrong becomes a note with the
+likely cause and the cure; no sample is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twitchsense.model.channels import Segment
+from twitchsense.model.column_names import ChannelPlan
+
+Floats = NDArray[np.float64]
+
+#: Number and length (s) of the windows.
+_WINDOWS: Final = 24
+_WINDOW_S: Final = 2.0
+#: Number of values below which a channel is no measurement.
+_MAX_LEVELS: Final = 4
+#: Share of samples at the lowest or the highest value from which a note is written.
+_MAX_CLIPPED: Final = 0.01
+#: Mains frequencies, Hz.
+_MAINS_HZ: Final = (50.0, 60.0)
+#: Half width (Hz) of a line of the spectrum.
+_LINE_HZ: Final = 1.0
+#: Lowest frequency (Hz) of EMG in the spectrum.
+_LOWEST_HZ: Final = 10.0
+#: Share of the power in the mains and its harmonics that leaves no room for EMG.
+_MAX_HUM: Final = 0.9
+#: Share of the power of a line at half or twice the mains frequency that is noted, and the
+#: largest share of the mains frequency itself.
+_FALSE_LINE: Final = 0.05
+_NO_LINE: Final = 0.005
+#: RMS (µV) at rest beyond which EMG in µV is implausible, and below which it is.
+_MAX_REST_UV: Final = 1000.0
+_MIN_RMS_UV: Final = 0.2
+#: Resolutions (bits) of converters.
+_CONVERTER_BITS: Final = (8, 10, 12, 14, 16, 18, 20, 24)
+
+
+def signal_notes(plan: ChannelPlan, segments: Sequence[Segment], fs: float) -> list[str]:
+    """Return notes on a channel whose samples look wrong.
+
+    Parameters
+    ----------
+    plan : ChannelPlan
+    segments : sequence of Segment
+        All segments of the channel.
+    fs : float
+        Sampling rate in Hz.
+
+    Returns
+    -------
+    list of str
+    """
+    windows = _read_windows(segments, round(_WINDOW_S * fs))
+    if not windows:
+        return []
+    name = plan.name
+    joined = np.concatenate(windows)
+    levels = max(len(np.unique(joined[:, axis])) for axis in range(joined.shape[1]))
+    if 1 < levels <= _MAX_LEVELS:
+        return [
+            f"{name}: takes only {levels} values, so it is no {plan.kind.upper()}; check which "
+            "column this is, and the sensor"
+        ]
+    if plan.kind != "emg":
+        return []
+    signals = [w[:, 0] - w[:, 0].mean() for w in windows]
+    notes = _count_note(plan, joined[:, 0])
+    notes += _level_notes(plan, [float(np.sqrt((x * x).mean())) for x in signals])
+    low, high = joined[:, 0].min(), joined[:, 0].max()
+    clipped = max(float((joined[:, 0] == low).mean()), float((joined[:, 0] == high).mean()))
+    if clipped > _MAX_CLIPPED and levels > 4 * _MAX_LEVELS:
+        notes.append(
+            f"{name}: {clipped:.1%} of the samples are at the limit of {low:.4g} to {high:.4g} uV; "
+            "the amplifier is overloaded: check the contact, or lower the gain"
+        )
+    return notes + _spectrum_notes(name, signals, fs)
+
+
+def _read_windows(segments: Sequence[Segment], length: int) -> list[Floats]:
+    """Return windows that are spread evenly over the samples of the segments."""
+    long = [s for s in segments if len(s.samples) >= length]
+    counts = np.array([len(s.samples) // length for s in long], np.int64)
+    total = int(counts.sum())
+    if not total:
+        return []
+    ends = np.cumsum(counts)
+    windows = []
+    for k in np.unique(np.linspace(0, total - 1, _WINDOWS).astype(np.int64)).tolist():
+        i = int(np.searchsorted(ends, k, "right"))
+        start = (k - int(ends[i] - counts[i])) * length
+        windows.append(long[i].samples.read(start, start + length).astype(np.float64))
+    return windows
+
+
+def _count_note(plan: ChannelPlan, values: Floats) -> list[str]:
+    """Return a note if the values look like counts of a converter."""
+    numbers = values / plan.specs[0].scale
+    if plan.specs[0].unit != "uv" or (numbers != np.rint(numbers)).any() or numbers.min() < 0:
+        return []
+    middle = float(numbers.mean())
+    bits = next((b for b in _CONVERTER_BITS if abs(middle / 2 ** (b - 1) - 1) < 0.15), None)
+    if bits is None or numbers.max() >= 2**bits or middle < 10 * float(numbers.std()):
+        return []
+    return [
+        f"{plan.name}: whole numbers around {middle:.4g} look like counts of a converter of "
+        f"{bits} bits, not uV; convert them with the gain of the amplifier"
+    ]
+
+
+def _level_notes(plan: ChannelPlan, rms: Sequence[float]) -> list[str]:
+    """Return a note if the level at rest is that of another unit."""
+    rest, median = float(np.percentile(rms, 10)), float(np.median(rms))
+    stem = plan.specs[0].canonical.rpartition("_")[0]
+    unit = plan.specs[0].unit
+    column = plan.names[0]
+    if rest > _MAX_REST_UV:
+        cure = "if it is in nV or counts, convert it"
+        if unit != "uv":
+            cure = f"if it is in uV, name it {stem}_uv"
+        return [
+            f"{plan.name}: {rest:.4g} uV RMS at rest is more than any muscle at rest; is {column} "
+            f"really in {unit}? {cure}"
+        ]
+    if 0 < median < _MIN_RMS_UV:
+        cure = f"if it is in mV, name it {stem}_mv" if unit == "uv" else "check the gain"
+        return [
+            f"{plan.name}: {median:.2g} uV RMS is less than the noise of an amplifier; is {column} "
+            f"really in {unit}? {cure}"
+        ]
+    return []
+
+
+def _spectrum_notes(name: str, signals: Sequence[Floats], fs: float) -> list[str]:
+    """Return notes on mains hum that leaves no EMG, or stands at the wrong frequency."""
+    n = len(signals[0])
+    frequencies = np.fft.rfftfreq(n, 1 / fs)
+    window = np.hanning(n)
+    power = np.median([np.abs(np.fft.rfft(x * window)) ** 2 for x in signals], axis=0)
+    power[frequencies < _LOWEST_HZ] = 0
+    total = float(power.sum())
+    if not total:
+        return []
+
+    def share(*lines: float) -> float:
+        near = np.zeros(len(frequencies), bool)
+        for line in lines:
+            near |= np.abs(frequencies - line) <= _LINE_HZ
+        return float(power[near].sum()) / total
+
+    for mains in _MAINS_HZ:
+        harmonics = np.arange(mains, fs / 2, mains).tolist()
+        if share(*harmonics) > _MAX_HUM:
+            return [
+                f"{name}: almost only mains hum of {mains:g} Hz; an electrode or the reference is "
+                "off: check the contact"
+            ]
+
+    def line(frequency: float) -> float:
+        """Return the share of a line beyond that of its surroundings."""
+        off = np.abs(frequencies - frequency)
+        near = off <= _LINE_HZ
+        beside = power[(off > 2 * _LINE_HZ) & (off <= 6 * _LINE_HZ)]
+        level = float(np.median(beside)) if len(beside) else 0.0
+        return (float(power[near].sum()) - level * int(near.sum())) / total
+
+    if max(line(m) for m in _MAINS_HZ) < _NO_LINE:
+        for mains in _MAINS_HZ:
+            for factor, word in ((2.0, "half"), (0.5, "twice")):
+                if line(mains * factor) > _FALSE_LINE and mains * factor not in _MAINS_HZ:
+                    return [
+                        f"{name}: a line at {mains * factor:g} Hz and none at the mains; if it is "
+                        f"mains hum of {mains:g} Hz, the true sampling rate is {word} of {fs:.6g} "
+                        f"Hz: state it with --fs {fs / factor:.6g}, or correct the time column"
+                    ]
+    return []
