@@ -21,6 +21,7 @@ import numpy as np
 READ_BYTES: Final = 1 << 18
 #: Maximum length (bytes) of a row in which quotation marks are checked.
 _MAX_ROW_BYTES: Final = 1 << 20
+_REPLACEMENT: Final = "\ufffd".encode()
 _NEWLINES: Final = b"\r\n"
 #: Words of spreadsheets for a cell without a value; a row may begin with one.
 _ERROR_WORDS: Final = (
@@ -125,6 +126,8 @@ def _escape_rows(text: bytes, separator: bytes) -> bytes:
     """Remove the comments of whole rows, and escape their unclosed quotation marks."""
     if b"#" in text:
         text = COMMENT_LINE.sub(b"", text)
+    if b"\0" in text:  # to some parsers a zero byte ends the cell, or the row
+        text = text.replace(b"\0", _REPLACEMENT)
     if b'"' not in text:
         return text
     characters = np.frombuffer(text + b"\n", np.uint8)

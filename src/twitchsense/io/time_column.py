@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -31,6 +32,10 @@ _EXPECTED: Final = {
     "of_day": "a time of day",
     "date": "an ISO 8601 time with a zone",
 }
+#: End of a date with a zone.
+_ZONE: Final = r"(?:[zZ]|[+-]\d\d(?::?\d\d)?)$"
+#: Whether pandas takes dates without a zone for UTC where others have one.
+_MIXES_ZONES: Final = int(pd.__version__.split(".")[0]) < 3
 #: Rows around a step backwards that show whether rows are only out of order.
 _ROWS_AROUND: Final = 16
 
@@ -345,10 +350,14 @@ def _cure(kind: str, value: str) -> str:
 def _to_datetimes(text: pd.Series) -> pd.Series:
     """Parse ISO 8601 times; the result is time zone aware unless a time has no zone."""
     try:
-        return pd.to_datetime(text, format="ISO8601", errors="coerce")
-    except ValueError:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)  # pandas 2 warns where 3 raises
+            dates = pd.to_datetime(text, format="ISO8601", errors="coerce")
+        if dates.dt.tz is None or not _MIXES_ZONES:
+            return dates
+    except (ValueError, FutureWarning):
         pass  # several offsets (a change to summer time), or some times without a zone
-    zoned = text.str.contains(r"(?:[zZ]|[+-]\d\d(?::?\d\d)?)$", na=True)
+    zoned = text.str.contains(_ZONE, na=True) | ~text.str.contains(r"\d", na=False)
     if not zoned.all():
         return pd.to_datetime(text.where(~zoned), format="ISO8601", errors="coerce")
     return pd.to_datetime(text, format="ISO8601", errors="coerce", utc=True)
