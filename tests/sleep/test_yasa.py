@@ -63,6 +63,12 @@ def test_the_object_is_taken_by_score_limb_and_analyze():
         ts.analyze(recording, hypnogram=made())
 
 
+@pytest.mark.parametrize("given", [["W", "N2"], 5, object()])
+def test_other_objects_are_refused(given):
+    with pytest.raises(InputError, match=r"is of the type .*; give a path, a table"):
+        ts.score_limb(pd.DataFrame({"onset": [1.0], "duration": 1.0, "leg": "left"}), given)
+
+
 def test_files_of_yasa_are_read(tmp_path):
     stages = made().hypno.rename_axis("Epoch")
     table = tmp_path / "hypno.csv"

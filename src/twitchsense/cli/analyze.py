@@ -34,14 +34,15 @@ _CONTEXTS: Final = ("wake", "drowsy", "sleep_onset", "asleep", "unknown")
     "--hypnogram",
     metavar="FILE",
     type=_FILE,
-    help="Sleep stages: CSV, TSV, EDF+, YASA, Apple Health, Fitbit. Without them, sleep is "
-    "estimated from acceleration.",
+    help="Sleep stages: a table, or the file of a sleep laboratory, a watch or YASA. Without "
+    "them, sleep is estimated from acceleration.",
 )
 @click.option(
     "--respiratory",
     metavar="FILE",
     type=_FILE,
-    help="Respiratory events: onset, duration; leg movements near them are counted separately.",
+    help="Respiratory events: onset, duration, or the file of a sleep laboratory; leg movements "
+    "near them are counted separately.",
 )
 @analysis_options
 @via_option

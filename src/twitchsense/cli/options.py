@@ -213,6 +213,37 @@ _CAPTURE_OPTIONS: Final = (
     ),
 )
 
+_FILE: Final = click.Path(path_type=Path)
+_NIGHT_FILE_OPTIONS: Final = (
+    click.option(
+        "--hypnogram",
+        type=_FILE,
+        help="Stages: onset, duration, stage (W N1 N2 N3 R), or the file of a sleep laboratory.",
+    ),
+    click.option(
+        "--stages", metavar="CODES", help="Meaning of numbers in it: yasa, nsrr, 0=W,1=N1,…"
+    ),
+    click.option(
+        "--respiratory",
+        type=_FILE,
+        help="Respiratory events: onset, duration, or the file of a sleep laboratory.",
+    ),
+    click.option(
+        "--start",
+        metavar="TIME",
+        help="Clock time of second 0 of the movements (22:30:00), for files with clock times.",
+    ),
+    click.option("--zone", metavar="ZONE", help="Time zone of local times, such as Europe/Berlin."),
+)
+
+
+def night_file_options(command: Command) -> Command:
+    """Add the options of the files that belong to a list of leg movements."""
+    for option in reversed(_NIGHT_FILE_OPTIONS):
+        command = option(command)
+    return command
+
+
 _ANALYSIS_OPTIONS: Final = (
     click.option(
         "--stages",

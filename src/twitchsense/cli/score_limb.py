@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from twitchsense.cli.options import check_zone, verbosity
+from twitchsense.cli.options import check_zone, night_file_options, verbosity
 from twitchsense.text import printable
 
 if TYPE_CHECKING:
@@ -21,23 +21,7 @@ RULE_NAMES = ("wasm2016", "wasm2016-strict", "aasm")
 
 @click.command("score-limb")
 @click.argument("movements", metavar="MOVEMENTS.csv", type=_FILE)
-@click.option(
-    "--hypnogram",
-    type=_FILE,
-    help="Stages: onset, duration, stage (W N1 N2 N3 R), or the file of a sleep laboratory.",
-)
-@click.option("--stages", metavar="CODES", help="Meaning of numbers in it: yasa, nsrr, 0=W,1=N1,…")
-@click.option(
-    "--respiratory",
-    type=_FILE,
-    help="Respiratory events: onset, duration, or the file of a sleep laboratory.",
-)
-@click.option(
-    "--start",
-    metavar="TIME",
-    help="Clock time of second 0 of the movements (22:30:00), for files with clock times.",
-)
-@click.option("--zone", metavar="ZONE", help="Time zone of local times, such as Europe/Berlin.")
+@night_file_options
 @click.option(
     "--rules",
     type=click.Choice(RULE_NAMES),
@@ -63,28 +47,18 @@ def score_limb(
     Indices that depend on --hypnogram or --respiratory are undefined without them.
     """
     from twitchsense.results.save import to_json
-    from twitchsense.scoring.leg_movements.input import (
-        check_hypnogram_covers,
-        read_leg_hypnogram,
-        read_movements,
-    )
-    from twitchsense.scoring.leg_movements.lab_clock import movements_clock
+    from twitchsense.scoring.leg_movements.input import read_movements
+    from twitchsense.scoring.leg_movements.night_files import read_night_files
     from twitchsense.scoring.leg_movements.score_event_list import score_leg_movements
     from twitchsense.sleep.hypnogram.stage_codes import parse_codes
-    from twitchsense.sleep.lab_files.respiratory_events import read_respiratory_events
 
     codes = parse_codes(stages) if stages else None
     if zone is not None:
         check_zone(zone)
     moved = read_movements(movements)
-    clock, notes = movements_clock(start, zone, [hypnogram, respiratory])
-    slept = None if hypnogram is None else read_leg_hypnogram(hypnogram, codes, clock)
-    if slept is not None:
-        check_hypnogram_covers(moved, slept)
-    breaths = None if respiratory is None else read_respiratory_events(respiratory, clock)
-    result = score_leg_movements(moved, slept, None if breaths is None else breaths.events, rules)
-    notes += () if breaths is None else breaths.notes
-    result = replace(result, notes=(*notes, *result.notes))
+    files = read_night_files(moved, hypnogram, respiratory, codes, start, zone)
+    result = score_leg_movements(moved, files.hypnogram, files.respiratory, rules)
+    result = replace(result, notes=(*files.notes, *result.notes))
     if as_json:
         click.echo(to_json(result.to_dict()), nl=False)
     else:
@@ -104,7 +78,7 @@ def _print_score(result: LegMovementScore) -> None:
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("meaning", no_wrap=True)
     for name, value in result.indices.items():
-        table.add_row(name, _format_index(value), INDEX_DESCRIPTIONS[name])
+        table.add_row(name, format_index(value), INDEX_DESCRIPTIONS[name])
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 200
@@ -115,7 +89,8 @@ def _print_score(result: LegMovementScore) -> None:
         console.print(f"Note: {escape(printable(note, '?'))}")
 
 
-def _format_index(value: IndexValue) -> str:
+def format_index(value: IndexValue) -> str:
+    """Return a leg-movement index as text; ``–`` if it is undefined."""
     if value is None:
         return "–"
     return f"{value:.2f}" if isinstance(value, float) else str(value)

@@ -42,14 +42,14 @@ class YasaHypnogram(Protocol):
 
 
 def hypnogram_from_yasa(
-    given: YasaHypnogram, clock: NightClock | None, codes: Codes, source: str = "hypnogram"
+    given: object, clock: NightClock | None, codes: Codes, source: str = "hypnogram"
 ) -> Hypnogram:
     """Return the hypnogram of a YASA object.
 
     Parameters
     ----------
     given : YasaHypnogram
-        A ``yasa.Hypnogram``.
+        A ``yasa.Hypnogram``. Any other object is refused.
     clock : NightClock or None
         Of the recording. A start without an offset is local time.
     codes : mapping of str to str
@@ -64,8 +64,12 @@ def hypnogram_from_yasa(
     Raises
     ------
     InputError
-        If a stage is unknown, or the epochs do not fit the recording.
+        If the object is of another kind, a stage is unknown, or the epochs do not fit the
+        recording.
     """
+    if not isinstance(given, YasaHypnogram):
+        cure = "give a path, a table with onset, duration and stage, or a yasa.Hypnogram"
+        raise InputError(source, f"is of the type {type(given).__name__}", cure)
     words = [str(word) for word in given.hypno]
     return _build(words, given.freq, given.start, clock, codes, source)
 

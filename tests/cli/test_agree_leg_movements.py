@@ -1,0 +1,81 @@
+"""``twitchsense agree --leg-movements``: indices of two lists beside each other."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from twitchsense.cli.app import main
+
+HEAD = "onset,duration,leg\n"
+ROWS = [f"{t},1,left\n" for t in (100, 120, 140, 160)]
+
+
+@pytest.fixture
+def files(tmp_path):
+    texts = {
+        "events": HEAD + "".join(ROWS),
+        "truth": HEAD + "".join(ROWS[:3]),
+        "stages": "onset,duration,stage\n0,3600,N2\n",
+        "breaths": "onset,duration\n110,8\n",
+        "indices": "index,PLMScoRe\nn_plm,4\nplms_index,4.5\nn_isolated,\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.csv").write_text(text)
+    return {name: str(tmp_path / f"{name}.csv") for name in texts}
+
+
+def run(*args):
+    return CliRunner().invoke(main, ["agree", *args])
+
+
+def test_both_lists_are_scored_by_every_rule_set(files):
+    args = (files["events"], files["truth"], "--leg-movements", "--hypnogram", files["stages"],
+            "--respiratory", files["breaths"], "--indices", files["indices"])  # fmt: skip
+    result = run(*args, "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["kinds"]["any"]["tp"] == 3
+    legs = found["leg_movements"]
+    assert {name: legs[name]["wasm2016"]["n_plm"] for name in ("events", "truth")} == {
+        "events": 4, "truth": 0,
+    }  # fmt: skip
+    assert set(legs["events"]) == {"wasm2016", "wasm2016-strict", "aasm"}
+    assert legs["events"]["wasm2016"]["n_clmr"] == 1
+    assert legs["events"]["wasm2016"]["plms_index"] == 4.0
+    assert legs["programs"] == {"plmscore": {"n_plm": 4, "plms_index": 4.5, "n_isolated": None}}
+    assert legs["notes"] == []
+    shown = run(*args)
+    assert shown.exit_code == 0
+    (line,) = [text for text in shown.stdout.splitlines() if text.startswith("n_plm ")]
+    assert line.split() == ["n_plm", "4", "0", "4", "0", "4", "0", "4"]
+
+
+def test_without_the_option_nothing_changes(files):
+    found = json.loads(run(files["events"], files["truth"], "--json").stdout)
+    assert "leg_movements" not in found
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("--hypnogram", "stages"), "--hypnogram: is used with --leg-movements only; add"),
+        (("--leg-movements", "--indices", "breaths"), "has no column 'index'"),
+        (("--leg-movements", "--zone", "Mars"), "no such time zone"),
+    ],
+)
+def test_wrong_options_are_refused(files, args, says):
+    result = run(files["events"], files["truth"], *(files.get(a, a) for a in args))
+    assert result.exit_code == 2
+    assert says in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_an_index_that_is_not_known_is_refused(files, tmp_path):
+    path = tmp_path / "other.csv"
+    path.write_text("index,SOMAS\nPLMI,4\n")
+    result = run(files["events"], files["truth"], "--leg-movements", "--indices", str(path))
+    assert result.exit_code == 2
+    assert "line 2: unknown index 'PLMI'; use one of n_lm, n_bilateral_lm" in result.stderr
