@@ -102,6 +102,23 @@ def test_damaged_files_are_refused_with_their_place(tmp_path, text, says):
     assert says in said
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        lab.domino_profile().replace("Rate: 30 s\n", ""),
+        lab.domino_profile().replace(",000", ""),
+        lab.domino_profile().replace("Wake", "Wach").replace("; ", ";"),
+        lab.remlogic().replace(":", "."),
+        lab.remlogic().replace("22:", "10:").replace("\tSLEEP", " PM\tSLEEP")
+        .replace("\tAPNEA", " PM\tAPNEA").replace("\tHYPOP", " PM\tHYPOP")
+        .replace("\tAROUSAL", " PM\tAROUSAL"),
+    ],
+)  # fmt: skip
+def test_other_settings_of_the_program_are_read(tmp_path, text):
+    got = read_hypnogram(write_text(tmp_path, text, "s.txt"), WHEN)
+    assert got.stage_at([600, 899, 900, 1019, 1020]).tolist() == ["W", "W", "N1", "N1", "N2"]
+
+
 def test_a_word_that_is_refused_can_be_defined_as_the_message_says(tmp_path):
     text = lab.domino_profile().replace("N1\n", "Tiefschlaf\n")
     path = write_text(tmp_path, text, "s.txt")

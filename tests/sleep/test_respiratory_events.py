@@ -32,7 +32,7 @@ def said(tmp_path, text, clock=LATE):
     "text",
     [
         lab.nsrr(), lab.profusion(), lab.luna(), lab.luna(form="clock"), lab.remlogic(),
-        lab.domino_events(),
+        lab.domino_events(), lab.domino_events().replace("Hypopnea", "Hypopnea;-5;x"),
         "onset\tduration\ttrial_type\n430.5\t15\tObstructive Apnea\n500\t20.25\tHypopnea\n"
         "510\t4\tArousal\n0\t30\tSleep stage W\n",
         "onset,duration\n430.5,15\n500,20.25\n",

@@ -14,6 +14,7 @@ from typing import Final
 from twitchsense.errors import InputError
 from twitchsense.sleep.hypnogram.clock_text import parse_clock_time
 from twitchsense.sleep.hypnogram.clock_times import NightClock
+from twitchsense.sleep.hypnogram.stage_codes import is_number
 from twitchsense.sleep.lab_files.lab_annotations import (
     AnnotationKind,
     LabAnnotation,
@@ -78,7 +79,6 @@ def read_domino(path: Path, source: str, clock: NightClock | None) -> LabFile:
     zero_us, notes = place_file_start(start, clock, source)
     rate = _RATE.match(header.get("rate", ("", 0))[0])
     epoch_us = round(float(rate[1]) * 1e6) if rate else None
-    kind: AnnotationKind = "stage" if rate else "event"
     midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
     before_us = round((start - midnight).total_seconds() * 1e6)
     begin_us = before_us
@@ -90,13 +90,16 @@ def read_domino(path: Path, source: str, clock: NightClock | None) -> LabFile:
             if row.strip() and made:
                 raise InputError(source, "is not a row of times and a name", _CURE, place)
             continue
+        # a profile whose header lacks the rate has the form of a list of changes
+        kind: AnnotationKind = "stage" if rate else "event" if match[2] else "any"
         # times of day grow through the night; half a day back is the next day
         onset_us = _later(_time_us(match[1], source, place), before_us - _DAY_US // 2)
         length_us = epoch_us
         if match[2]:
             length_us = _later(_time_us(match[2], source, place), onset_us) - onset_us
         before_us = onset_us
-        name = match[3].split(";")[-1].strip()
+        fields = [field.strip() for field in match[3].split(";")]
+        name = next((field for field in fields if field and not is_number(field)), "")
         made.append(LabAnnotation(zero_us + onset_us - begin_us, length_us, name, place, kind))
     return LabFile("DOMINO", tuple(made), _STAGES, notes, start.isoformat(sep=" "))
 

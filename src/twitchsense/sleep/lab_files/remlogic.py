@@ -6,6 +6,7 @@ day (or date and time), in any order and with others beside them.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,8 @@ from twitchsense.sleep.hypnogram.clock_times import NightClock
 from twitchsense.sleep.lab_files.lab_annotations import LabAnnotation, LabFile, place_clock_times
 from twitchsense.sleep.lab_files.lab_text import read_lab_text
 
+#: Times of day of some language settings: ``22.30.00``.
+_DOTS: Final = re.compile(r"\b(\d{1,2})\.(\d{2})\.(\d{2})(?=$|\D)")
 _CURE: Final = "export the events of RemLogic again, with time, event and duration"
 
 
@@ -63,7 +66,7 @@ def read_remlogic(path: Path, source: str, clock: NightClock | None) -> LabFile:
         place = f"line {number}"
         if len(cells) <= max(time, event):
             raise InputError(source, "has too few columns", _CURE, place)
-        times.append(cells[time])
+        times.append(_DOTS.sub(r"\1:\2:\3", cells[time]))
         texts.append(cells[event])
         lengths.append(_length_us(cells[duration] if duration < len(cells) else "", source, place))
         places.append(place)
