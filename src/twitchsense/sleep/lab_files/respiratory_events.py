@@ -27,9 +27,9 @@ from twitchsense.sleep.lab_files.recognize import read_lab_file
 #: of `_NO_EVENT` in it is none.
 _EVENT: Final = re.compile(
     r"apn(?:e|oe|é)|(?:hypo|hipo|ipo)pn|\brera\b|respiratory effort related|"
-    r"^(?:oa|ca|ma|oh|ch|mh|hyp)$"
+    r"^(?:oa|ca|ma|oh|ch|mh|h|hyp|hypop|osa|csa|msa)$"
 )
-_NO_EVENT: Final = re.compile(r"arousal|desat|art[ei]fact|snor")
+_NO_EVENT: Final = re.compile(r"^arousal|apn\w* arousal$|desat|art[ei]fact|snor")
 _CURE_SECONDS: Final = "give seconds from the start of the recording"
 #: Largest time (s) that is accepted, about 300 years.
 _MAX_TIME_S: Final = 1e10
