@@ -117,14 +117,46 @@ def write_cwa(
 
 # ---- GENEActiv -------------------------------------------------------------------------
 
-GENEACTIV_HEADER = """Device Identity
-Device Unique Serial Code:012967
-Device Type:GENEActiv
+#: Lines of the header between those that a reader needs, as many as devices write.
+_CAPABILITIES = """Device Model:1.1
+Device Firmware Version:Ver1.30 date 05Aug11
+Calibration Date:2012-04-03 11:08:52:000
 
+Device Capabilities
+Accelerometer Range:-8 to 8
+Accelerometer Resolution:0.0039
+Accelerometer Units:g
+Light Meter Range:0 to 5000
+Light Meter Resolution:5
+Light Meter Units:lux
+Temperature Sensor Range:0 to 70
+Temperature Sensor Resolution:0.1
+Temperature Sensor Units:deg. C
+"""
+_TRIAL = [
+    "Trial Info", "Study Centre", "Study Code", "Investigator ID", "Exercise Type",
+    "Config Operator ID", "Config Time", "Config Notes", "Extract Operator ID", "Extract Time",
+    "Extract Notes",
+]  # fmt: skip
+_SUBJECT = [
+    "Subject Info", "Device Location Code", "Subject Code", "Date of Birth", "Sex", "Height",
+    "Weight", "Handedness Code", "Subject Notes",
+]  # fmt: skip
+GENEACTIV_HEADER = (
+    "Device Identity\nDevice Unique Serial Code:012967\nDevice Type:GENEActiv\n"
+    + _CAPABILITIES
+    + """
 Configuration Info
 Measurement Frequency:{fs} Hz
+Measurement Period:216 Hours
 Start Time:2026-03-01 22:10:05:000
 Time Zone:{zone}
+
+"""
+    + "\n\n".join(
+        "\n".join([title, *(f"{name}:" for name in names)]) for title, *names in (_TRIAL, _SUBJECT)
+    )
+    + """
 
 Calibration Data
 x gain:25875
@@ -140,6 +172,7 @@ Memory Status
 Number of Pages:{pages}
 
 """
+)
 GAINS, OFFSETS = np.array([25875, 25734, 25538]), np.array([439, -662, -3056])
 
 
@@ -188,6 +221,14 @@ def gt3x_record(kind, second, payload):
     for byte in body:
         check ^= byte
     return body + bytes([check ^ 0xFF])
+
+
+def gt3x_parameters(units):
+    """Return a record of parameters with the counts per g."""
+    exponent = 9
+    encoded = round(units / 2**exponent * 0x800000) | exponent << 24
+    values = struct.pack("<HHI", 1, 2, 3) + struct.pack("<HHI", 0, 55, encoded)
+    return gt3x_record(21, -1, values)
 
 
 def gt3x_info(fs, zone="+01:00:00", scale="256.0", serial="TAS1E00000001"):

@@ -1,6 +1,5 @@
 """Axivity, GENEActiv and ActiGraph files, written here from the public format descriptions."""
 
-import struct
 import zipfile
 
 import numpy as np
@@ -10,6 +9,7 @@ from tests.io.actigraphy_builder import (
     START,
     gt3x_info,
     gt3x_log,
+    gt3x_parameters,
     gt3x_record,
     motion,
     pack_12_bits,
@@ -217,13 +217,6 @@ def test_geneactiv_damage_is_refused(tmp_path, old, new, problem):
 # ---- ActiGraph -------------------------------------------------------------------------
 
 
-def parameters(value):
-    """Return a record of parameters with a number of counts per g."""
-    exponent = 9
-    encoded = round(value / 2**exponent * 0x800000) | exponent << 24
-    return gt3x_record(21, -1, struct.pack("<HHI", 1, 2, 3) + struct.pack("<HHI", 0, 55, encoded))
-
-
 @pytest.mark.parametrize("kind", [0, 26])
 @pytest.mark.parametrize("fs", [30, 100, 75])
 def test_actigraph_values_rate_and_utc_are_read(tmp_path, kind, fs):
@@ -257,7 +250,7 @@ def test_actigraph_idle_sleep_is_a_gap(tmp_path, kind, skip):
         ({"scale": "256,0"}, b"", 256),
         ({"scale": None, "serial": "NEO1A"}, b"", 341),
         ({"scale": None, "serial": "MOS2D"}, b"", 256),
-        ({"scale": "256.0"}, parameters(341.0), 341),
+        ({"scale": "256.0"}, gt3x_parameters(341.0), 341),
     ],
 )
 def test_actigraph_scale_is_found(tmp_path, info, before, units):

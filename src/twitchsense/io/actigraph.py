@@ -24,10 +24,14 @@ from twitchsense.model.channels import NS
 
 #: .NET ticks (100 ns) from year 1 to 1970.
 _TICKS_TO_1970: Final = 621_355_968_000_000_000
+#: Latest start that is not a sign of damage: the year 2200.
+_MAX_START_NS: Final = 7_258_118_400 * NS
 #: First byte of a record, size of its header, and types of records with samples.
 _SEPARATOR: Final = 0x1E
 _HEADER_BYTES: Final = 8
 _ACTIVITY, _METADATA, _PARAMETERS, _ACTIVITY2 = 0, 6, 21, 26
+#: Bytes that a sample of 12 bits for each axis reaches into.
+_SAMPLE_12_BITS: Final = 5
 #: Largest payload that is not a sign of damage: a second at 100 Hz has 600 bytes.
 _MAX_PAYLOAD: Final = 4096
 #: Bytes that are decompressed at once.
@@ -129,7 +133,7 @@ class ActigraphBlocks:
                 self._scale = _scale_of(payload)
             elif kind == _METADATA and b'"UsedUtc":true' in payload:
                 self.utc_offset = timedelta(0)
-            elif kind == _ACTIVITY and len(payload) > 1:
+            elif kind == _ACTIVITY and len(payload) >= _SAMPLE_12_BITS:
                 # stored as y, x, z
                 yield second * NS, _unpack_12_bits(payload)[:, [1, 0, 2]]
             elif kind == _ACTIVITY2 and len(payload) >= 6:
@@ -139,11 +143,14 @@ class ActigraphBlocks:
     def _stream_blocks(self) -> Iterator[tuple[int, NDArray[np.int16]]]:
         """Yield blocks of two seconds of the gapless stream of older devices."""
         start = (round(self._field_number("Start Date")) - _TICKS_TO_1970) * 100
+        if not 0 <= start < _MAX_START_NS:
+            raise self._damaged("a start date beyond the year 2200")
         size, at = 9 * round(self.nominal_fs), 0
         with zipfile.ZipFile(self._path) as archive, archive.open("activity.bin") as file:
             while data := file.read(size):
                 counts = _unpack_12_bits(data)[:, [1, 0, 2]]
-                yield start + round(at * NS / self.nominal_fs), counts
+                if len(counts):
+                    yield start + round(at * NS / self.nominal_fs), counts
                 at += len(counts)
 
     def _records(self) -> Iterator[tuple[int, int, bytes]]:

@@ -164,8 +164,8 @@ class BidsMotionCapture:
                 sep="\t",
                 header=None,
                 chunksize=rows,
-                dtype=str,
-                keep_default_na=False,
+                na_values=["n/a"],
+                float_precision="high",
                 encoding_errors="replace",
             ) as reader:
                 done = 0

@@ -189,7 +189,9 @@ def choose_records(lengths: Sequence[int], fs: float) -> RecordLayout:
     good = errors <= max(limit, float(errors.min()))
     sizes, durations = sizes[good], durations[good]
     remaining = np.array([int((np.asarray(lengths) % n).sum()) for n in sizes])
-    best = int(np.flatnonzero(remaining == remaining.min())[-1])
+    # of equal ones the most exact, and then the largest
+    fewest = np.flatnonzero(remaining == remaining.min())
+    best = fewest[np.lexsort((-sizes[fewest], np.round(errors[good][fewest], 12)))[0]]
     return RecordLayout(int(sizes[best]), int(durations[best]))
 
 

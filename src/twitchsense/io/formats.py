@@ -15,6 +15,7 @@ from typing import Final
 from twitchsense.errors import InputError
 from twitchsense.io.bids_names import DATA_FILE
 from twitchsense.io.capture import Capture, ColumnMapping
+from twitchsense.io.other_formats import refuse_known
 
 #: Path, name in messages, column mapping and time zone to an open capture.
 Opener = Callable[[Path, str, ColumnMapping, str | None], Capture]
@@ -106,28 +107,10 @@ def _open_mne(path: Path, source: str, mapping: ColumnMapping, zone: str | None)
     return MneCapture(path, source, mapping, zone)
 
 
-def _open_movesense_json(
-    path: Path, source: str, mapping: ColumnMapping, zone: str | None
-) -> Capture:
-    from twitchsense.io.movesense_json import open_movesense_json
-
-    return open_movesense_json(path, source, mapping, zone)
-
-
-def _open_opensignals_hdf5(
-    path: Path, source: str, mapping: ColumnMapping, zone: str | None
-) -> Capture:
-    from twitchsense.io.opensignals_hdf5 import open_opensignals_hdf5
-
-    return open_opensignals_hdf5(path, source, mapping, zone)
-
-
 FORMATS: Final = (
     CaptureFormat("CSV", (".csv", ".csv.gz", ".txt", ".txt.gz", ".tsv", ".tsv.gz"), _open_csv),
     CaptureFormat("Parquet", (".parquet",), _open_parquet),
     CaptureFormat("EDF, EDF+ and BDF", (".edf", ".bdf", ".rec"), _open_edf),
-    CaptureFormat("Movesense JSON", (".json", ".json.gz"), _open_movesense_json),
-    CaptureFormat("OpenSignals HDF5", (".h5",), _open_opensignals_hdf5),
     CaptureFormat("XDF", (".xdf",), _open_xdf),
     CaptureFormat("Axivity", (".cwa",), _open_axivity),
     CaptureFormat("GENEActiv", (".bin",), _open_geneactiv),
@@ -167,6 +150,7 @@ def find_format(path: Path, source: str, via: str | None = None) -> CaptureForma
             raise InputError("via", f"'{via}' is not known", f"use one of: {', '.join(VIA)}")
         return VIA[via]
     if path.is_dir():
+        refuse_known(path, source)
         raise InputError(source, "is a folder", "give the capture files in it")
     name = path.name.casefold()
     if DATA_FILE.fullmatch(path.name):
@@ -174,6 +158,7 @@ def find_format(path: Path, source: str, via: str | None = None) -> CaptureForma
     for capture_format in FORMATS:
         if name.endswith(capture_format.suffixes):
             return capture_format
+    refuse_known(path, source)
     endings = ", ".join(suffix for f in FORMATS for suffix in f.suffixes)
     raise InputError(
         source,

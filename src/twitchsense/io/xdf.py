@@ -13,6 +13,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
 from twitchsense.io.block_clock import BlockClock
@@ -103,15 +104,15 @@ class XdfCapture:
                 done += len(samples)
                 ends += int(times_ns[0]), int(times_ns[-1])
                 for plan in plans:
-                    builders[plan.name].append(
-                        times_ns,
-                        [
-                            samples[:, self._places[self._index[n]][1]].astype(np.float64)
-                            * self._factors[n]
-                            for n in plan.names
-                        ],
-                    )
+                    columns = [self._column(samples, name) for name in plan.names]
+                    builders[plan.name].append(times_ns, columns)
         return min(ends), max(ends)
+
+    def _column(self, samples: NDArray[np.generic], name: str) -> Floats:
+        """Return the values of a channel, shape (n,)."""
+        with np.errstate(invalid="ignore"):  # damaged bytes may be a NaN that signals
+            values = samples[:, self._places[self._index[name]][1]].astype(np.float64)
+        return values * self._factors[name]
 
     def locate(self, time_ns: int) -> str | None:
         """Return a time as seconds from the first sample, for messages."""

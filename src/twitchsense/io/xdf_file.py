@@ -7,8 +7,10 @@ chunk by chunk, because a night does not fit into the memory.
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -54,8 +56,9 @@ class XdfStream:
     dtype : dtype
     nominal_fs : float
         0 if the stream is irregular.
-    chunks : list of (int, int, int)
-        First byte, end and number of samples of each chunk of samples.
+    places : array of int64
+        First byte, end and number of samples of each chunk of samples, one after the other: a
+        night has half a million.
     offset_times, offset_values : list of float
         Measurements of the clock: time of the stream's clock, and what to add to it (s).
     """
@@ -64,7 +67,7 @@ class XdfStream:
     channels: int
     dtype: np.dtype
     nominal_fs: float
-    chunks: list[tuple[int, int, int]] = field(default_factory=list)
+    places: array[int] = field(default_factory=lambda: array("q"))
     offset_times: list[float] = field(default_factory=list)
     offset_values: list[float] = field(default_factory=list)
 
@@ -124,24 +127,24 @@ class XdfFile:
         samples : ndarray, shape (n, channels)
         """
         width = stream.channels * stream.dtype.itemsize
-        block_bytes = max(BLOCK_BYTES, 1 + _STAMPED + width)
         with self._path.open("rb") as file:
-            for begin, end, count in stream.chunks:
-                while count and begin < end:
-                    data = np.frombuffer(
-                        _read(file, begin, min(block_bytes, end - begin)), np.uint8
-                    )
-                    timestamps, rows, used = _parse_samples(data, width, count)
-                    if not len(timestamps):
-                        break  # damaged, or cut
-                    begin, count = begin + used, count - len(timestamps)
-                    yield timestamps, rows.view(stream.dtype).reshape(-1, stream.channels)
+            for chunks in _equal_chunks(stream.places):
+                if len(chunks) > 1:
+                    data = b"".join(_read(file, b, e - b) for b, e, _ in chunks)
+                    table = np.frombuffer(data, np.uint8).reshape(len(chunks), -1)
+                    parsed = _parse_equal(table, width, chunks[0][2])
+                    if parsed is not None:
+                        yield parsed[0], _view(parsed[1], stream)
+                        continue
+                for begin, end, count in chunks:
+                    for timestamps, rows in _parse_chunk(file, begin, end, count, width):
+                        yield timestamps, _view(rows, stream)
 
     def _chunks(self, file: BinaryIO, size: int) -> Iterator[tuple[int, int, int]]:
         """Yield tag, first byte and end of the content of each chunk."""
         at = len(MAGIC)
         while at < size:
-            head = _read(file, at, 11)
+            head = _read(file, at, 11)  # length and tag
             length = int.from_bytes(head[1 : 1 + head[0]], "little")
             begin = at + 1 + head[0] + 2
             end = begin + length - 2
@@ -181,7 +184,8 @@ class XdfFile:
             head = _read(file, begin, 9)
             count = int.from_bytes(head[1 : 1 + head[0]], "little")
             if head[0] in (1, 4, 8) and begin + 1 + head[0] <= end:
-                self.streams[number].chunks.append((begin + 1 + head[0], end, count))
+                count = min(count, end - begin)  # a sample has at least a byte
+                self.streams[number].places.extend((begin + 1 + head[0], end, count))
             else:
                 self.damaged += 1
 
@@ -200,6 +204,68 @@ def _after_boundary(file: BinaryIO, at: int, size: int) -> int:
             return at + found + len(_BOUNDARY_ID)
         at += max(1, len(data) - len(_BOUNDARY_ID))
     return size
+
+
+def _equal_chunks(places: array[int]) -> Iterator[list[tuple[int, int, int]]]:
+    """Yield consecutive chunks of equal size, at most `BLOCK_BYTES` together."""
+    table = np.frombuffer(places, np.int64).reshape(-1, 3)
+    sizes, counts = table[:, 1] - table[:, 0], table[:, 2]
+    changes = np.flatnonzero((np.diff(sizes) != 0) | (np.diff(counts) != 0)) + 1
+    for first, stop in pairwise([0, *changes.tolist(), len(table)]):
+        step = max(1, BLOCK_BYTES // max(1, int(sizes[first]))) if stop > first else 1
+        for start in range(first, stop, step):
+            yield [(b, e, n) for b, e, n in table[start : min(start + step, stop)].tolist()]
+
+
+def _parse_equal(
+    table: NDArray[np.uint8], width: int, count: int
+) -> tuple[NDArray[np.float64], NDArray[np.uint8]] | None:
+    """Parse chunks whose samples have timestamps at the same places; None if they do not.
+
+    Parameters
+    ----------
+    table : ndarray of uint8, shape (chunks, bytes)
+    width : int
+        Bytes of the values of a sample.
+    count : int
+        Samples of a chunk.
+    """
+    places: list[int] = []
+    flags: list[int] = []
+    at = 0
+    while len(places) < count and at < table.shape[1] and table[0, at] in (0, _STAMPED):
+        places.append(at)
+        flags.append(int(table[0, at]))
+        at += 1 + flags[-1] + width
+    if len(places) < count or at > table.shape[1] or (table[:, places] != flags).any():
+        return None
+    stamped = np.array(flags) == _STAMPED
+    values_at = np.array(places) + 1 + np.array(flags)
+    rows = table[:, values_at[:, None] + np.arange(width)].reshape(-1, width)
+    times_at = np.array(places)[stamped, None] + np.arange(1, 1 + _STAMPED)
+    timestamps = np.full((len(table), count), np.nan)
+    timestamps[:, stamped] = np.ascontiguousarray(table[:, times_at]).view("<f8")[..., 0]
+    return timestamps.ravel(), rows
+
+
+def _parse_chunk(
+    file: BinaryIO, begin: int, end: int, count: int, width: int
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.uint8]]]:
+    """Yield timestamps and values of one chunk in blocks, up to damage."""
+    block_bytes = max(BLOCK_BYTES, 1 + _STAMPED + width)
+    while count and begin < end:
+        data = np.frombuffer(_read(file, begin, min(block_bytes, end - begin)), np.uint8)
+        timestamps, rows, used = _parse_samples(data, width, count)
+        if not len(timestamps):
+            return  # damaged, or cut
+        begin, count = begin + used, count - len(timestamps)
+        yield timestamps, rows
+
+
+def _view(rows: NDArray[np.uint8], stream: XdfStream) -> NDArray[np.generic]:
+    """Return the values of samples, shape (n, channels)."""
+    values: NDArray[np.generic] = np.ascontiguousarray(rows).view(stream.dtype)
+    return values.reshape(-1, stream.channels)
 
 
 def _parse_samples(

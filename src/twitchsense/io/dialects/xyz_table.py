@@ -46,12 +46,15 @@ def xyz_table(head: FileHead) -> CsvDialect | None:
     """Recognise a table of one accelerometer."""
     lines = [ln for ln in head.lines[:60] if ln.text.strip() and not ln.text.startswith("#")]
     stated = separator_line(lines[0].text.strip()) if lines else None
-    for line in lines[stated is not None :]:
+    lines = lines[stated is not None :]
+    for line in lines:
         separator = stated or guess_separator(line.text)
         if separator is None:
             continue
         fields = split_fields(line.text, separator)
         if _DATE.match(line.text):  # rows without a header
+            if line is not lines[0] and split_fields(lines[0].text, separator)[1:]:
+                return None  # below a header of other names, which a mapping may know
             rest = fields[1:4]
             if len(rest) == 3 and all(is_number(f) for f in rest):
                 names = ("time", "x", "y", "z")
