@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.interpolate import CubicSpline
 
 from benchmarks.accuracy.background import accelerometer_noise, make_noise, slow_drift
-from benchmarks.accuracy.converter import amplified, convert_acc, convert_emg
+from benchmarks.accuracy.converter import convert_acc, convert_emg, recorded
 from benchmarks.accuracy.parts import Parts
 from benchmarks.accuracy.waves import (
     ACC_BAND_HZ,
@@ -125,7 +125,7 @@ class Canvas:
 
     def __post_init__(self) -> None:
         d = self.device
-        self.fs = max(d.fs, 1000.0)  # 500 Hz is decimated at the end
+        self.fs = max(d.fs, 1000.0)  # slower devices are decimated at the end
         self.n = round(self.seconds * self.fs)
         self.emg = np.zeros((d.n_emg, self.n), np.float32)
         scale = 1 + d.drift_ppm * 1e-6
@@ -242,7 +242,7 @@ class Canvas:
                 row["peak_g"] = float(size.max())
                 change = np.linalg.norm(np.diff(dynamic, axis=0), axis=1) * motion.fs
                 row["jerk_g_s"] = float(change.max())
-        bands = [in_band(amplified(self, wave), self.fs) for wave in waves]
+        bands = [in_band(recorded(self, wave), self.fs) for wave in waves]
         heights = np.array([peak_to_peak(band) for band in bands])
         if len(heights) and heights.max() > 0:
             second = min(max(int(start), 0), self.gain.shape[1] - 1)

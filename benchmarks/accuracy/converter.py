@@ -10,8 +10,8 @@ from scipy import signal
 if TYPE_CHECKING:
     from benchmarks.accuracy.canvas import Canvas
 
-#: Corner at 0.8 of the lower rate's Nyquist frequency.
-SOFT = signal.butter(3, 0.4, output="sos")
+#: Corner of the soft decimation filter, as a share of the lower rate's Nyquist frequency.
+SOFT_SHARE = 0.8
 
 
 def per_sample(values: np.ndarray, n: int, fs: float) -> np.ndarray:
@@ -28,6 +28,25 @@ def amplified(canvas: Canvas, x: np.ndarray) -> np.ndarray:
     return signal.sosfilt(sos, x)
 
 
+def decimated(canvas: Canvas, x: np.ndarray) -> np.ndarray:
+    """Return a channel at the rate of a device slower than the canvas."""
+    factor = round(canvas.fs / canvas.device.fs)
+    if canvas.device.sharp:
+        return signal.resample_poly(x, 1, factor)
+    return signal.sosfilt(signal.butter(3, SOFT_SHARE / factor, output="sos"), x)[::factor]
+
+
+def recorded(canvas: Canvas, x: np.ndarray) -> np.ndarray:
+    """Return a clean wave as far as the device can record it, at the rate of the canvas."""
+    x = amplified(canvas, x)
+    factor = round(canvas.fs / canvas.device.fs)
+    if factor > 2:  # half of the canvas' rate leaves nearly all of the EMG band
+        pad = round(0.05 * canvas.fs)
+        sos = signal.butter(3, SOFT_SHARE / factor, output="sos")
+        return signal.sosfiltfilt(sos, np.pad(x, pad))[pad:-pad]
+    return x
+
+
 def convert_emg(canvas: Canvas, channel: int, noise: np.ndarray) -> np.ndarray:
     """Return one channel as stored (µV, float32, NaN in gaps)."""
     d = canvas.device
@@ -40,7 +59,7 @@ def convert_emg(canvas: Canvas, channel: int, noise: np.ndarray) -> np.ndarray:
     if d.fs < canvas.fs:
         # Rails first: an analogue stage clips before anything filters.
         np.clip(x, -d.emg_range_uv, d.emg_range_uv, out=x)
-        x = signal.resample_poly(x, 1, 2) if d.sharp else signal.sosfilt(SOFT, x)[::2]
+        x = decimated(canvas, x)
     np.clip(x, -d.emg_range_uv, d.emg_range_uv, out=x)
     x = (np.round(x / d.emg_lsb_uv) * d.emg_lsb_uv).astype(np.float32)
     for where, a, b in canvas.gaps:

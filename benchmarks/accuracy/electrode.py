@@ -13,7 +13,7 @@ from benchmarks.accuracy.targets import log_uniform
 SOURCE = "simulated"
 
 
-def _smoothed(canvas: Canvas, x: np.ndarray) -> np.ndarray:
+def smoothed(canvas: Canvas, x: np.ndarray) -> np.ndarray:
     """Return `x` as the converter gets it: behind the device's analogue low-pass, if any."""
     fs, device = canvas.fs, canvas.device
     pad = np.pad(x, (round(0.01 * fs), round(0.02 * fs)))
@@ -23,7 +23,7 @@ def _smoothed(canvas: Canvas, x: np.ndarray) -> np.ndarray:
     return signal.sosfilt(signal.butter(device.analogue_order, corner, fs=fs, output="sos"), pad)
 
 
-def _on_channels(canvas: Canvas, x: np.ndarray, both: float = 0.25) -> list[np.ndarray]:
+def on_channels(canvas: Canvas, x: np.ndarray, both: float = 0.25) -> list[np.ndarray]:
     """Return the wave for one channel, or for all (a reference electrode)."""
     rng, n = canvas.rng, canvas.device.n_emg
     if rng.random() < both:
@@ -89,7 +89,7 @@ def swing(canvas: Canvas) -> np.ndarray:
 POPS = {"pop_spike": spike, "pop_crackle": crackle, "pop_step": step, "motion_swing": swing}
 
 
-def _note(
+def add_artefact(
     canvas: Canvas,
     start: float,
     seconds: float,
@@ -110,7 +110,7 @@ def add_pops(canvas: Canvas, count: int, start: float, end: float) -> None:
         return
     for _ in range(count):
         kind = str(rng.choice(list(POPS), p=[0.35, 0.25, 0.25, 0.15]))
-        x = _smoothed(canvas, POPS[kind](canvas))
+        x = smoothed(canvas, POPS[kind](canvas))
         t = canvas.reserve_between(len(x) / canvas.fs, 0.4, start, end)
         if t is None:
             continue
@@ -119,7 +119,7 @@ def add_pops(canvas: Canvas, count: int, start: float, end: float) -> None:
             seconds = max(len(x) / canvas.fs, 0.6)
             motion, where = activity(canvas.parts, seconds, rng.uniform(0.005, 0.014), False, rng)
         source = f"{SOURCE} | {where}" if where else SOURCE
-        _note(canvas, t, len(x) / canvas.fs, _on_channels(canvas, x), motion, kind, source)
+        add_artefact(canvas, t, len(x) / canvas.fs, on_channels(canvas, x), motion, kind, source)
 
 
 def add_bumps(canvas: Canvas, count: int, near: list[dict], start: float, end: float) -> None:
@@ -140,7 +140,7 @@ def add_bumps(canvas: Canvas, count: int, near: list[dict], start: float, end: f
             x = x * np.hanning(len(x))
             click = spike(canvas)[: len(x)]
             x[: len(click)] += click / np.abs(click).max() * log_uniform(rng, 10, 80)
-            waves = _on_channels(canvas, _smoothed(canvas, x), 0.5)
+            waves = on_channels(canvas, smoothed(canvas, x), 0.5)
         if i < len(near):
             kind = f"bump_at_{near[i]['trial_type']}"
         tolerated = "jerk" if not canvas.device.n_emg else ""
@@ -153,7 +153,7 @@ def add_tugs(canvas: Canvas, count: int, start: float, end: float) -> None:
     for _ in range(count):
         kind = str(rng.choice(list(POPS), p=[0.4, 0.3, 0.2, 0.1]))
         x = crackle(canvas, 0.02, 2) if kind == "pop_crackle" else POPS[kind](canvas)
-        x = _smoothed(canvas, x)
+        x = smoothed(canvas, x)
         to_g, lag = log_uniform(rng, 0.03, 1.5), float(rng.uniform(-0.04, 0.06))
         if rng.random() < 0.5:
             motion, where = bump(canvas.parts, to_g, rng)
@@ -162,8 +162,8 @@ def add_tugs(canvas: Canvas, count: int, start: float, end: float) -> None:
             motion, where = jolt(canvas.parts, to_g, lag, rng)
         t = canvas.reserve_between(max(len(x) / canvas.fs, 0.9), 0.6, start, end)
         if t is not None:
-            waves, source = _on_channels(canvas, x, 0.5), f"{SOURCE} | {where}"
-            _note(canvas, t, len(x) / canvas.fs, waves, motion, "tug", source)
+            waves, source = on_channels(canvas, x, 0.5), f"{SOURCE} | {where}"
+            add_artefact(canvas, t, len(x) / canvas.fs, waves, motion, "tug", source)
 
 
 def add_shifts(canvas: Canvas, count: int, start: float, end: float) -> None:
@@ -174,10 +174,10 @@ def add_shifts(canvas: Canvas, count: int, start: float, end: float) -> None:
         t = np.arange(round(min(6 * tau, 30) * fs)) / fs
         x = np.clip(t / rng.uniform(0.0002, 0.004), 0, 1) * np.exp(-t / tau)
         x *= log_uniform(rng, 25, 400) * rng.choice((-1.0, 1.0))
-        x = _smoothed(canvas, x)
+        x = smoothed(canvas, x)
         at = canvas.reserve_between(0.1, 0.3, start, end)
         if at is not None:
-            _note(canvas, at, 0.1, _on_channels(canvas, x), None, "shift", SOURCE)
+            add_artefact(canvas, at, 0.1, on_channels(canvas, x), None, "shift", SOURCE)
 
 
 def add_hiss(canvas: Canvas, count: int, start: float, end: float) -> None:
@@ -191,10 +191,10 @@ def add_hiss(canvas: Canvas, count: int, start: float, end: float) -> None:
         edge = min(log_uniform(rng, 0.01, 3) * fs, n / 2)
         swell = np.minimum(1, np.minimum(np.arange(n), np.arange(n)[::-1]) / edge)
         x *= swell * log_uniform(rng, 8, 60) / x.std()
-        x = _smoothed(canvas, x)
+        x = smoothed(canvas, x)
         at = canvas.reserve_between(len(x) / fs, 1.0, start, end)
         if at is not None:
-            _note(canvas, at, len(x) / fs, _on_channels(canvas, x), None, "hiss", SOURCE)
+            add_artefact(canvas, at, len(x) / fs, on_channels(canvas, x), None, "hiss", SOURCE)
 
 
 def add_mains(canvas: Canvas, start: float, seconds: float, height_uv: float, abrupt: bool) -> None:

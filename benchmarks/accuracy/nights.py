@@ -57,6 +57,38 @@ def _device(scenario: str, rng: np.random.Generator) -> Device:
     return device
 
 
+def wide_device(rng: np.random.Generator) -> tuple[Device, tuple[float, ...]]:
+    """Draw any recorder that can be bought, and the noise of its channels."""
+    fs = float(rng.choice((200.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0),
+                          p=(0.12, 0.2, 0.2, 0.33, 0.1, 0.05)))  # fmt: skip
+    n_emg = 2 if rng.random() < 0.5 else 1
+    range_uv = float(rng.choice((1500.0, 3000.0, 6000.0, 12000.0)))
+    bits = int(rng.choice((8, 10, 12, 16, 24), p=(0.1, 0.1, 0.2, 0.35, 0.25)))
+    if bits == 8:  # the range of so coarse a converter is small
+        range_uv = float(rng.choice((200.0, 500.0, 1500.0)))
+    level = log_uniform(rng, 1.0, 12.0)
+    filtered = rng.random() < 0.6
+    device = Device(
+        fs=fs,
+        acc_fs=0.0 if rng.random() < 0.05 else float(rng.choice((25.0, 50.0, 52.0, 100.0, 200.0),
+                                                                 p=(0.08, 0.2, 0.2, 0.42, 0.1))),
+        n_emg=n_emg,
+        drift_ppm=float(rng.choice((0.0, 1.0)) * rng.uniform(-50, 50)),
+        offset_s=float(rng.uniform(-0.01, 0.01)),
+        emg_lsb_uv=2 * range_uv / 2**bits,
+        emg_range_uv=range_uv,
+        acc_range_g=float(rng.choice((4.0, 8.0, 16.0))),
+        analogue_order=int(rng.choice((0, 1, 2, 4))),
+        analogue_share=float(rng.uniform(0.2, 0.47)) * min(1.0, 1000.0 / fs),
+        sharp=bool(rng.random() < 0.6),
+        pass_order=int(rng.choice((1, 2))) if filtered else 0,
+        low_hz=log_uniform(rng, 0.5, 20),
+        high_hz=float(rng.uniform(150, 480)),
+    )  # fmt: skip
+    levels = [max(level * (1.0 if k == 0 else rng.uniform(0.7, 1.4)), 1.0) for k in range(n_emg)]
+    return device, tuple(float(v) for v in levels)
+
+
 def compose(
     scenario: str,
     split: str,
@@ -99,6 +131,8 @@ def compose(
         levels = (levels[0], min(max(levels[0] * float(rng.uniform(0.7, 1.4)), 2.0), 8.0))
     parts = load_parts(split, Path(data), Path(openhdemg))
     seconds = 60.0 * (usual if minutes is None else minutes)
+    if scenario.startswith("wide"):
+        device, levels = wide_device(rng)
     canvas = Canvas(seconds, device, parts, rng, levels)
     builder(canvas)
     arrays, truth = canvas.finish()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.accuracy import body, electrode, targets
+from benchmarks.accuracy import body, electrode, families, targets
 from benchmarks.accuracy.canvas import Canvas
 from benchmarks.accuracy.distractors import add_distractors, add_vitals, bumped
 from benchmarks.accuracy.muscle import see_unit
@@ -259,4 +259,10 @@ SCENARIOS: dict[str, tuple[Callable[[Canvas], None], float]] = {
     "emg_only": (emg_only, 30),
     "acc_only": (acc_only, 30),
     "ladder": (ladder, 40),
+    "wide_twitches": (families.wide_twitches, 30),
+    "wide_jerks": (families.wide_jerks, 30),
+    "wide_movements": (families.wide_movements, 30),
+    "wide_storm": (families.wide_storm, 30),
+    "wide_storm_twitches": (families.wide_storm_twitches, 30),
+    "wide_active": (families.wide_active, 30),
 }
