@@ -1,0 +1,80 @@
+"""Runs the detector on a kit and scores it.
+
+A kit is a module with `FAMILIES` (name: description) and `compose(family, seed)`, which returns
+`signals` (column: samples and rate), `truth` (rows) and `meta`.  Matching and verdicts are those of
+`benchmarks.accuracy.score`; this module translates the rows.
+
+- `unclear` rows count neither way.
+- A twitch below 50 µV is optional, and so is one within voluntary activity (`in_activity`), which
+  the page shows apart.
+- An activity that is one event to the examiner may be several to the detector: movements within a
+  `gross_movement` or `posture_change` are tolerated.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.accuracy.score import Score, detect, score
+
+KITS = ("kit_a", "kit_b", "kit_c", "kit_d")
+#: Kinds that a row of the truth tolerates beside its own.
+TOLERATED = {
+    "unclear": "twitch jerk movement gross_movement posture_change brief_contraction",
+    "gross_movement": "movement gross_movement posture_change brief_contraction",
+    "posture_change": "movement gross_movement posture_change",
+    "movement": "gross_movement brief_contraction",
+    "jerk": "posture_change gross_movement",
+    "brief_contraction": "brief_contraction twitch movement",
+}
+
+
+def kit(name: str) -> Any:
+    """Return a kit."""
+    return import_module(f"benchmarks.blind.{name}")
+
+
+def truth_table(composed: Any) -> pd.DataFrame:
+    """Return the truth of a recording as `benchmarks.accuracy.score` reads it."""
+    rows = [
+        {
+            "onset": row.onset,
+            "duration": row.duration,
+            "trial_type": "artifact" if row.kind in ("artefact", "unclear") else row.kind,
+            "kind": row.waveform if row.kind != "unclear" else "unclear",
+            "amplitude_uv": row.amplitude_uv,
+            "snr": row.snr,
+            "peak_g": row.peak_g,
+            "n_bursts": len(row.bursts),
+            "in_activity": row.in_activity,
+            "tolerated": TOLERATED.get(row.kind, ""),
+            "channel": "",
+        }
+        for row in sorted(composed.truth, key=lambda row: row.onset)
+    ]
+    columns = ["onset", "duration", "trial_type", "kind", "amplitude_uv", "snr", "peak_g",
+               "n_bursts", "in_activity", "tolerated", "channel"]  # fmt: skip
+    table = pd.DataFrame(rows, columns=columns)
+    table["trial_type"] = table.trial_type.astype(str)
+    seconds = max(len(x) / fs for x, fs in composed.signals.values())
+    table.attrs = {"seconds": seconds, "sleep_onset_s": None}
+    return table
+
+
+def examine(job: tuple[str, str, int]) -> Score:
+    """Return the score of one recording: kit, family, seed."""
+    name, family, seed = job
+    composed = kit(name).compose(family, seed)
+    arrays = {column: (np.asarray(x), float(fs)) for column, (x, fs) in composed.signals.items()}
+    emg = [fs for column, (_, fs) in arrays.items() if column.startswith("emg")]
+    acc = [fs for column, (_, fs) in arrays.items() if column.startswith("acc")]
+    events, rejected, _ = detect(arrays)
+    found = score(events, truth_table(composed), rejected)
+    found.targets["needed"] &= ~found.targets.in_activity.astype(bool)
+    return found.named(
+        kit=name, family=family, seed=seed, fs=max(emg, default=0.0), acc_fs=max(acc, default=0.0)
+    )

@@ -1,0 +1,115 @@
+"""The page about recordings composed by others (docs/accuracy-blind.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+#: Goal of each row, pooled and for the worst family.
+GOALS = {
+    "twitch, from 15 times the noise": (0.98, 0.93),
+    "twitch, all from 50 µV": (0.95, 0.88),
+    "jerk": (0.96, 0.90),
+    "jerk of 5 to 10 bursts": (0.95, None),
+    "leg movement": (0.97, None),
+    "twitch: precision": (0.97, None),
+    "jerk: precision": (0.97, None),
+    "movement: precision": (0.97, None),
+}
+
+INTRO = """\
+# Accuracy on recordings composed by others
+
+Made by `python -m benchmarks.blind`. {n_kits} kits, each written from the definitions alone by an
+examiner who had seen neither the detector nor our own benchmark, each with its own physics and
+waveforms: `kit_a` is a volume-conductor model with a leg that swings, `kit_b` is put together from
+real waveforms, `kit_c` draws waveforms from wide parametric families and records them with devices
+on sale{more}. A kit is frozen before the detector first sees it. What the kits {taught} taught has
+become families of [our own benchmark](../benchmarks/accuracy/README.md) since, so for today's
+detector they are no longer blind; {blind}.
+
+{hours:.1f} h, seeds {seeds}. A jerk may have several bursts and is one event. Twitches within
+walking or voluntary contraction are not needed and have a row of their own. Families of storms,
+noise, low rates, missing sensors and coincidences on purpose are all in the pool.
+"""
+
+LIMITS = """\
+## Limits
+
+- All kits are composed. No public recording holds labelled jerks or fasciculations of a sleeping
+  leg.
+- A kit may list what nobody could see: jerks in noise, twitches at the last step of an 8-bit
+  converter. Such rows are in the figures.
+- `acc_only` families hold jerks without any EMG. There a jerk and a short movement differ only in
+  how steep and how short they are.
+"""
+
+
+def page(
+    found: Mapping[str, Any], before: Mapping[str, Any] | None, parts: Mapping[str, pd.DataFrame]
+) -> str:
+    """Return the page."""
+    kits = [name for name in found if name.startswith("kit_")]
+    last = kits[-1] if len(kits) > 3 else ""
+    intro = INTRO.format(
+        n_kits={3: "Three", 4: "Four"}.get(len(kits), str(len(kits))),
+        more=", `kit_d` models fibres, electrodes and a two-link leg" if last else "",
+        taught="`kit_a` to `kit_c`",
+        blind=f"`{last}` was written afterwards and has taught nothing" if last else
+        "a further kit has not been written yet",
+        hours=sum(found["hours"].values()),
+        seeds=", ".join(map(str, found["seeds"])),
+    )  # fmt: skip
+    out = [intro, "## The worst first", "", *_worst(found, kits), ""]
+    for name in kits:
+        out += [
+            f"## {name}, {found['hours'][name]:.1f} h",
+            "",
+            *_table(found[name], before, name),
+            "",
+        ]
+        out += [*_parts(parts[name]), ""]
+    return "\n".join([*out, LIMITS])
+
+
+def _share(row: Mapping[str, Any] | None) -> str:
+    return f"{row['hit'] / row['n']:.3f}" if row and row["n"] else "–"
+
+
+def _worst(found: Mapping[str, Any], kits: list[str]) -> list[str]:
+    """Return the worst family of each class over all kits."""
+    out = ["| | goal | worst family | found there |", "|---|---|---|---|"]
+    for name, (_, goal) in GOALS.items():
+        rows = [(found[k][name].get("worst_hit", np.nan), k, found[k][name]["worst"]) for k in kits]
+        rows = [row for row in rows if not np.isnan(row[0])]
+        if rows:
+            share, kit, family = min(rows)
+            out.append(f"| {name} | {goal or '–'} | {kit}, `{family}` | {share:.3f} |")
+    return out
+
+
+def _table(now: Mapping[str, Any], before: Mapping[str, Any] | None, kit: str) -> list[str]:
+    out = ["| | goal | before | now | of | worst family | there |", "|---|---|---|---|---|---|---|"]
+    old = before.get(kit, {}) if before else {}
+    for name, row in now.items():
+        goal = GOALS.get(name, (None, None))[0]
+        worst = f"`{row['worst']}`" if row.get("worst") else ""
+        there = f"{row['worst_hit']:.3f}" if not np.isnan(row.get("worst_hit", np.nan)) else ""
+        if "false_per_h" in row:
+            there = f"{row['worst_false']} false"
+            name = f"{name} ({row['false_per_h']:.1f} false an hour)"
+        out.append(
+            f"| {name} | {goal or ''} | {_share(old.get(name.split(' (')[0]))} | {_share(row)} "
+            f"| {row['n']} | {worst} | {there} |"
+        )
+    return out
+
+
+def _parts(table: pd.DataFrame) -> list[str]:
+    out = ["| clear twitches and jerks by | | found | of |", "|---|---|---|---|"]
+    for row in table.itertuples():
+        out.append(f"| {row.kind}, {row.by} | {row.value} | {row.hit / row.n:.3f} | {row.n} |")
+    return out
