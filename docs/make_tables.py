@@ -283,15 +283,17 @@ def kinds_table() -> list[str]:
         ),
         (
             "jerk",
-            f"burst of {jerk.min_ms:g}–{jerk.max_ms:g} ms that rises to half of its peak within "
-            f"{jerk.max_rise_ms:g} ms, with an impulse of at least {jerk.min_impulse_uvs:g} µV·s; "
+            f"one or several bursts of {jerk.min_ms:g}–{jerk.max_ms:g} ms with pauses of less than "
+            f"half a second; the first rises to half of its peak within "
+            f"{jerk.max_rise_ms:g} ms; an impulse of at least {jerk.min_impulse_uvs:g} µV·s; "
             f"the leg moves with at least {jerk.min_g:g} g and {jerk.min_jerk_g_s:g} g/s, "
             f"beginning {jerk.lead_ms:g} ms before to {jerk.lag_ms:g} ms after the onset, for at "
-            f"most {jerk.max_episode_s:g} s, and turns by less than {jerk.max_turn_deg:g}° [E]; "
+            f"most {jerk.max_episode_s:g} s (longer if it turns by {jerk.max_turn_deg:g}°) [E]; "
             f"jerk model at least {DECISION_THRESHOLD:g}",
             f"where there is no EMG, or its noise exceeds {jerk.masked_uv:g} µV [E]: at least "
-            f"{jerk.min_g_alone:g} g and {jerk.min_jerk_g_s:g} g/s, peak within {jerk.lag_ms:g} "
-            f"ms, at most {jerk.max_episode_s:g} s; confidence at most {ONE_SENSOR:g} [E]",
+            f"{jerk.min_g_alone:g} g and {jerk.min_jerk_g_s:g} g/s, half of the peak within "
+            f"{jerk.lag_ms:g} ms, above a fifth of it for at most {jerk.max_episode_s:g} s; "
+            f"confidence at most {ONE_SENSOR:g} [E]",
         ),
         (
             "twitch",

@@ -201,7 +201,7 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "jerk", "jerk", "A jerk",
-        "A burst of 10–300 ms that accelerates the leg by at least 0.10 g and 5 g/s. Both "
+        "A burst of 5–300 ms that accelerates the leg by at least 0.10 g and 5 g/s. Both "
         "sensors must agree.",
         (_body(_JERK, 40.0, 0.13, 1100.0, 0.4),), 39.6, 40.9,
     ),

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tests.signals import band_noise, interference_pattern
-from twitchsense.detect.burst_measures import log_frequency, zero_phase
+from twitchsense.detect.burst_measures import zero_phase
+from twitchsense.detect.features.waveform import log_frequency
 
 
 @pytest.mark.parametrize("fs", [500.0, 1000.0, 2000.0])

@@ -11,7 +11,6 @@ from tests.detect.builders import S, candidate, night_context, night_rules, per_
 from twitchsense.detect import classify
 from twitchsense.detect.boosted_trees import BoostedTrees
 from twitchsense.detect.burst_grouping import CONTRACTION_FEATURES
-from twitchsense.detect.burst_measures import WAVEFORM_FEATURES
 from twitchsense.detect.classify import Classifier
 from twitchsense.detect.ecg_rejection import EcgBeats
 from twitchsense.detect.features.local import LocalFeatures
@@ -22,6 +21,7 @@ from twitchsense.detect.features.tables import (
     burst_features,
     movement_features,
 )
+from twitchsense.detect.features.waveform import WAVEFORM_FEATURES
 from twitchsense.detect.sequence_rules import (
     NightInputs,
     classify_bursts,
@@ -32,7 +32,7 @@ from twitchsense.dsp.ecg_canceller import Beat
 from twitchsense.model.candidates import SHORT_KINDS, event_tables
 from twitchsense.settings import Settings
 
-NEAR = LocalFeatures(7, 2, 11, 3, 0.3, 0.05, 0.2)
+NEAR = LocalFeatures(7, 2, 11, 3, 0.6, 0.3, 0.05, 0.2)
 
 
 def burst(at_s=100.0, **changes):
@@ -75,9 +75,9 @@ def test_features_of_a_burst_are_in_their_columns():
     assert row == pytest.approx(
         {
             "n_repeats": 7, "n_repeats_near": 2, "n_large_windows": 11, "n_large_windows_near": 3,
-            "rhythmicity": 0.3, "rel_p75": 0.2, "log_p75_over_p10": np.log(4), "n_bursts": 1,
-            "n_bursts_near": 1, "log_ecg_residual_ratio": np.log(3), "log_peak_g": np.log(0.05),
-            "log_duration_3ms": np.log(0.05), "snr_db_clipped": 21.0,
+            "interval_cv": 0.6, "rhythmicity": 0.3, "rel_p75": 0.2, "log_p75_over_p10": np.log(4),
+            "n_bursts": 1, "n_bursts_near": 1, "log_ecg_residual_ratio": np.log(3),
+            "log_peak_g": np.log(0.05), "log_duration_3ms": np.log(0.05), "snr_db_clipped": 21.0,
         }
     )  # fmt: skip
 
@@ -91,7 +91,7 @@ def test_features_of_a_movement_are_in_their_columns():
         "n_repeats": 7,
         "rel_p75": 0.2,
         "log_duration": np.log(2),
-        "snr_db": 21,
+        "snr_db_clipped": 21,
         "log_peak_g": np.log(0.2),
     }
     assert row == pytest.approx(expected)
@@ -274,7 +274,7 @@ def test_the_reason_is_the_group_that_weighs_most_against_it(monkeypatch, weight
     ("feature", "reason"),
     [
         ("active_share", "rhythmic_train"),
-        ("electrode_probability", "electrode_pop"),
+        ("mean_log_kurtosis", "electrode_pop"),
         ("log_duration", "weak_contraction"),
     ],
 )
@@ -288,10 +288,10 @@ def test_reasons_of_movements(monkeypatch, feature, reason):
     ("kind", "moving", "confidence"),
     [
         ("gross_movement", 0.51, 0.51), ("gross_movement", 0.49, None),
-        ("gross_movement", 0.0, None), ("movement", 0.9, None),
+        ("gross_movement", 0.0, None), ("movement", 0.9, 0.9), ("movement", 0.49, None),
     ],
 )  # fmt: skip
-def test_gross_movement_is_as_likely_as_the_fraction_of_time_in_motion(
+def test_movement_is_as_likely_as_the_fraction_of_time_in_motion(
     monkeypatch, kind, moving, confidence
 ):
     use_models(monkeypatch, movement=model(MOVEMENT_FEATURES, -2.0))

@@ -52,11 +52,11 @@ def queries(*items):
 
 @pytest.mark.parametrize(("ms", "last_ms"), [(40, 150), (50, 150), (60, 160), (200, 300)])
 def test_response_to_a_burst_is_sought_from_20_ms_before_to_150_ms_after_its_onset(ms, last_ms):
-    assert queries(burst(ms)) == [(-20 * MS, last_ms * MS, (ms + 200) * MS)]
+    assert set(queries(burst(ms))) == {(-20 * MS, last_ms * MS, (ms + 200) * MS)}
 
 
 def test_response_to_a_contraction_is_sought_until_150_ms_after_it():
-    whole, _ = queries(burst(2000), leg_run(2.0))  # the second query is that of the burst as a part
+    *_, whole = queries(burst(2000), leg_run(2.0))  # the queries before are those of its parts
     assert whole == (0, 2150 * MS, 2275 * MS)
 
 
@@ -254,8 +254,8 @@ def test_durations_are_measured_at_the_start_of_a_recording():
     ("items", "expected"),
     [
         ([burst(600.0)], ("brief_contraction", "weak_contraction")),
-        ([burst(15, amplitude_uv=60.0)], ("twitch", "")),
-        ([burst(), episode(turn_deg=60.0)], ("brief_contraction", "")),
+        ([burst(4, amplitude_uv=60.0)], ("twitch", "")),
+        ([burst(), episode(turn_deg=60.0)], ("jerk", "")),
         ([burst(2000), leg_run(2.0), episode(1.5, turn_deg=60.0)], ("posture_change", "")),
         ([episode(4.0)], ("gross_movement", "")),
     ],

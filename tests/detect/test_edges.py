@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.signals import band_noise
 from twitchsense.detect.acc_segment import AccSegment
 from twitchsense.detect.artifact_measures import is_saturated
 from twitchsense.detect.sensor_queries import find_response
@@ -64,7 +65,18 @@ def test_turn_needs_more_than_one_axis(columns, known):
 
 def test_saturation_needs_five_repeated_values():
     x = np.concatenate([np.linspace(-600, 600, 50), np.full(5, 600.0)])
-    assert is_saturated(np.append(x, 600.0))
-    assert not is_saturated(x[:-1])
-    assert not is_saturated(np.append(x, 600.0) / 3)  # too small for an amplifier at its limit
-    assert not is_saturated(np.full(4, 600.0))
+    assert is_saturated(np.append(x, 600.0), 500.0)
+    assert not is_saturated(x[:-1], 500.0)
+    assert not is_saturated(
+        np.append(x, 600.0) / 3, 500.0
+    )  # too small for an amplifier at its limit
+    assert not is_saturated(np.full(4, 600.0), 500.0)
+
+
+def test_contraction_that_is_clipped_is_not_a_saturated_amplifier():
+    x = band_noise(4000, 1000.0, 400.0, np.random.default_rng(1), low=25, high=150)
+    clipped = np.clip(x, -500, 500)
+    assert (np.abs(clipped) == 500).mean() > 0.1
+    assert not is_saturated(clipped, 1000.0)
+    clipped[2000:2010] = 500
+    assert is_saturated(clipped, 1000.0)

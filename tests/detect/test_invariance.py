@@ -79,9 +79,10 @@ def test_1000_and_2000_hz_give_the_same_events():
         detect(Recording.from_arrays({"emg1_uv": (same_physics(fs), fs)})).events
         for fs in (1000.0, 2000.0)
     ]
-    # the longer ones are noise, which may resemble an electrode artefact: at most four of them
-    assert list(tables[0].trial_type).count("twitch") == 10
-    assert list(tables[0].trial_type) == list(tables[1].trial_type)
+    # the longer ones are noise, which may resemble an electrode artefact at one rate and not at
+    # the other; the potentials are the same
+    tables = [t[t.trial_type == "twitch"].reset_index(drop=True) for t in tables]
+    assert [len(table) for table in tables] == [10, 10]
     np.testing.assert_allclose(tables[0].onset, tables[1].onset, atol=0.010)
     np.testing.assert_allclose(tables[0].duration, tables[1].duration, atol=0.010)
     np.testing.assert_allclose(tables[0].amplitude_uv, tables[1].amplitude_uv, rtol=0.05)

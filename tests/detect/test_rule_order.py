@@ -11,9 +11,6 @@ from twitchsense.detect.rule_order import CLUSTER_RULES, NIGHT_RULES, OVERRULABL
 from twitchsense.detect.sequence_rules import RULES
 from twitchsense.model.event_table import REJECT_REASONS
 
-#: Given by `scoring.labels`, after detection.
-GIVEN_LATER = {"absorbed"}
-
 
 def reasons_in_the_code():
     """Return the reasons that occur as string constants in the modules of the detector."""
@@ -37,7 +34,7 @@ def test_rules_of_the_night_are_those_of_the_table_in_its_order():
 
 
 def test_every_reason_of_the_table_is_in_the_glossary():
-    assert reasons_of(CLUSTER_RULES + NIGHT_RULES) == set(REJECT_REASONS) - GIVEN_LATER
+    assert reasons_of(CLUSTER_RULES + NIGHT_RULES) == set(REJECT_REASONS)
 
 
 def test_the_table_names_the_reasons_that_the_code_gives():

@@ -85,7 +85,7 @@ def test_moving_leg_makes_an_active_minute(seconds, g, active):
     level[205 : 205 + seconds] = g
     moving = replace(per_second(kind="acc"), level=level)
     around = night_context({"emg1": per_second(), "acc": moving})
-    found = [candidate(210), candidate(210, kind="jerk", seed=2), candidate(300, seed=3)]
+    found = [candidate(210), candidate(214, kind="jerk", seed=2), candidate(300, seed=3)]
     voted = {f.onset_ns // S: f.reason for f in night_rules(found, around) if f.kind != "jerk"}
     assert voted == {210: "active_wake" if active else "", 300: ""}
     still = replace(moving, kind="emg")  # the level of an EMG channel, in µV, does not count
@@ -120,9 +120,19 @@ def test_ring_down_after_a_jerk(lag, expected):
     assert reasons([first, second]) == ["", expected]
 
 
-def test_second_jerk_with_its_own_burst_is_no_ring_down():
-    first = candidate(100, kind="jerk")
-    assert reasons([first, candidate(100.2, kind="jerk")]) == ["", ""]
+def test_jerks_with_pauses_of_less_than_half_a_second_are_one():
+    jerks = [
+        candidate(t, kind="jerk", size=s) for t, s in ((100, 90.0), (100.5, 400.0), (101.1, 1))
+    ]
+    first, second = night_rules(jerks)
+    assert (first.kind, first.onset_ns, first.offset_ns) == ("jerk", 100 * S, round(100.53 * S))
+    assert first.reason == second.reason == ""
+
+
+def test_short_event_among_the_bursts_of_a_jerk_is_part_of_it():
+    train = [candidate(100, kind="jerk"), candidate(100.2), candidate(100.4, kind="jerk")]
+    found = night_rules(train, night_context({"emg1": per_second()}))
+    assert [(c.kind, c.reason) for c in found] == [("jerk", ""), ("twitch", "absorbed")]
 
 
 def test_beats_rejected_as_electrode_artefacts_are_ecg():
@@ -131,16 +141,16 @@ def test_beats_rejected_as_electrode_artefacts_are_ecg():
 
 def test_activity_in_a_large_movement_does_not_count():
     busy = np.zeros(400, np.float32)
-    busy[205:225] = 1.0
-    large = candidate(205, kind="gross_movement", length_s=20.0)
+    busy[200:220] = 1.0
+    large = candidate(201, kind="gross_movement", length_s=20.0)
     assert reasons([candidate(200)], busy) == ["active_wake"]
     assert reasons([candidate(200), large], busy) == ["", ""]
 
 
 def test_jerk_without_emg_beside_a_walk_is_active_wake():
     busy = np.zeros(400, np.float32)
-    busy[205:225] = 1.0
-    walk = candidate(205, kind="gross_movement", length_s=20.0, seed=None, channel="acc")
+    busy[200:220] = 1.0
+    walk = candidate(201, kind="gross_movement", length_s=20.0, seed=None, channel="acc")
     jerk = candidate(200, kind="jerk", seed=None, channel="acc")
     acc = per_second(busy, kind="acc")
     assert [f.reason for f in night_rules([jerk, walk], night_context({"acc": acc}))] == [
@@ -189,9 +199,18 @@ def test_active_wake_uses_the_minute_around_an_event(busy_at, active):
 def test_the_second_before_and_after_a_large_movement_belongs_to_it(second, counts):
     busy = np.zeros(400, np.float32)
     large = candidate(204, kind="gross_movement", length_s=21.4)  # less 23 s of the minute
-    busy[180:188] = 0.91  # 7.28 of 37 s, just below a fifth
+    busy[180:186] = 0.88  # 7.28 of 37 s, just below a fifth
+    busy[198:200] = 1.0  # the seconds beside the event are active in any case
     busy[second] = 1.0
     assert reasons([candidate(200, length_s=0.005), large], busy)[0] == ("active_wake" * counts)
+
+
+@pytest.mark.parametrize(("busy_s", "active"), [(1.0, False), (1.2, True)])
+def test_twitch_in_a_pause_of_activity_is_kept(busy_s, active):
+    busy = np.zeros(400, np.float32)
+    busy[170:190] = 1.0  # a third of the minute
+    busy[198:200] = busy_s / 2
+    assert reasons([candidate(200, length_s=0.005)], busy) == (["active_wake"] if active else [""])
 
 
 def test_masked_beat_is_found_by_its_time():

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.settings.case import setting_keys, value_of
+from twitchsense.detect.burst_grouping import TRAIN_NS
 from twitchsense.detect.burst_measures import RISEN_SHARE
-from twitchsense.detect.jerk_rule import STRONG_IMPULSE_UVS, STRONG_LAG_MS
 from twitchsense.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -128,7 +128,5 @@ def test_the_rise_of_a_jerk_ends_at_the_share_of_the_peak_that_the_code_measures
     assert f"| EMG onset to {100 * RISEN_SHARE:g} % of the peak of the" in PAGE
 
 
-def test_strong_bursts_may_be_followed_by_later_movement():
-    assert (
-        f"| the same after a burst of ≥ {STRONG_IMPULSE_UVS:g} µV·s | up to +{STRONG_LAG_MS:g} ms"
-    ) in PAGE
+def test_the_pause_between_bursts_of_one_jerk_is_that_of_the_code():
+    assert f"| pause between two bursts of one jerk | < {TRAIN_NS / 1e9:g} s |" in PAGE

@@ -8,7 +8,7 @@ import string
 import pytest
 from pydantic import BaseModel
 
-from twitchsense.detect import sequence_rules
+from twitchsense.detect import activity_rules
 from twitchsense.detect.burst_measures import RISEN_SHARE, WINDOW_S
 from twitchsense.dsp.filters import BURST_BAND_HZ, DYNAMIC_BAND_HZ, LEG_MOVEMENT_BAND_HZ
 from twitchsense.model.event_table import (
@@ -138,7 +138,7 @@ def test_bands_in_the_descriptions_of_settings_are_those_of_the_filters():
 
 
 def test_window_of_active_wake_is_that_of_the_detector(monkeypatch):
-    monkeypatch.setattr(sequence_rules, "ACTIVE_S", 45.5)
+    monkeypatch.setattr(activity_rules, "ACTIVE_S", 45.5)
     assert "20 % of the 91 s" in fill_levels(REJECT_REASONS, Settings())["active_wake"]
 
 

@@ -34,7 +34,7 @@ def many_events() -> Recording:
     """Return two minutes with twitches, jerks and movements of a leg, at known times."""
     leg = SimulatedLeg(120, seed=3)
     leg.twitch(17, 20).twitch(20, 150).twitch(23, 60).twitch(26, 47)
-    leg.burst(29, 0.12, 80).burst(32, 0.157, 80).burst(35, 0.2, 80)
+    leg.burst(29, 0.12, 80).contraction(32, 0.158, 80).burst(35, 0.2, 80)
     leg.jerk(42, 0.1, 0.2).jerk(46, 0.1, 0.4).jerk(50, 0.1, 0.8).jerk(54, 0.25, 0.5)
     leg.burst(58, 0.05, 25).oscillation(57.985, 0.3)  # the leg moves before the EMG shows it
     leg.burst(61, 0.05, 25).oscillation(61.1, 0.3)  # late
@@ -73,7 +73,15 @@ def noisy_accelerometer() -> Recording:
     """Return a noisy accelerometer with a small bump, and the noise of a better one after it."""
     leg = SimulatedLeg(120, seed=9)
     leg.acc[:7000] = rest_acc(7000, leg.rng, noise_g=0.012)
-    return leg.bump(60, 0.07).bump(78, 0.06).recording()
+    return leg.bump(60, 0.07).recording()
+
+
+@lru_cache
+def accelerometer_that_grows_noisy() -> Recording:
+    """Return a small bump half a minute after the noise of the accelerometer has grown."""
+    leg = SimulatedLeg(120, seed=9)
+    leg.acc[6000:] = rest_acc(6000, leg.rng, noise_g=0.005)
+    return leg.bump(90, 0.06).recording()
 
 
 @lru_cache
@@ -115,6 +123,11 @@ def event_at(build: Builder, at_s: float) -> Result:
 def is_jerk(build: Builder, at_s: float) -> Result:
     """Return whether a jerk is found near a time, whatever else is."""
     return lambda settings: "jerk" in str(event_at(build, at_s)(settings))
+
+
+def is_kind(build: Builder, at_s: float, kind: str) -> Result:
+    """Return whether there is an event of a kind near a time."""
+    return lambda settings: kind in str(event_at(build, at_s)(settings)).split()
 
 
 def duration_at(build: Builder, at_s: float) -> Result:
@@ -161,7 +174,9 @@ ACC = (
     SettingCase("acc.open_g", 0.04, event_at(many_events, 98), "bump", "nothing"),
     SettingCase("acc.cap_g", 0.2, event_at(noisy_accelerometer, 60), "bump", "nothing"),
     SettingCase("acc.bridge_ms", 0.0, duration_at(many_events, 102), 4.4, 0.23),
-    SettingCase("acc.floor_s", 10.0, event_at(noisy_accelerometer, 78), "nothing", "bump"),
+    SettingCase(
+        "acc.floor_s", 10.0, event_at(accelerometer_that_grows_noisy, 90), "nothing", "bump"
+    ),
 )
 
 TWITCH = (
@@ -191,13 +206,15 @@ JERK = (
     SettingCase("jerk.min_ms", 150.0, is_jerk(many_events, 46), True, False),
     SettingCase("jerk.max_ms", 200.0, is_jerk(many_events, 54), True, False),
     SettingCase("jerk.min_impulse_uvs", 20.0, is_jerk(many_events, 61), True, False),
-    SettingCase("jerk.max_rise_ms", 10.0, is_jerk(many_events, 67), True, False),
+    SettingCase("jerk.max_rise_ms", 5.0, is_jerk(many_events, 54), True, False),
     SettingCase("jerk.min_g", 0.2, is_jerk(many_events, 42), True, False),
     SettingCase("jerk.min_g_alone", 0.35, is_jerk(without_emg, 30), True, False),
     SettingCase("jerk.masked_uv", 15.0, is_jerk(noisy_electrode, 80), False, True),
     SettingCase("jerk.min_jerk_g_s", 8.0, is_jerk(many_events, 42), True, False),
     SettingCase("jerk.max_episode_s", 0.1, is_jerk(many_events, 46), True, False),
-    SettingCase("jerk.max_turn_deg", 10.0, is_jerk(many_events, 67), True, False),
+    SettingCase(
+        "jerk.max_turn_deg", 10.0, event_at(many_events, 67), "jerk mild", "jerk mild + bump"
+    ),
     SettingCase("jerk.lead_ms", 0.0, is_jerk(many_events, 58), True, False),
     SettingCase("jerk.lag_ms", 50.0, is_jerk(many_events, 61), True, False),
     SettingCase("jerk.moderate_g", 0.2, event_at(many_events, 46), "jerk mild", "jerk moderate"),
@@ -216,7 +233,7 @@ MOVEMENT = (
         "movement.fall_uv", 60.0, event_at(many_events, 73), "movement", "weak_contraction"
     ),
     SettingCase("movement.quiet_s", 2.0, event_at(many_events, 79.8), "movement", "nothing"),
-    SettingCase("movement.min_s", 1.5, event_at(many_events, 78), "movement", "brief_contraction"),
+    SettingCase("movement.min_s", 1.5, is_kind(many_events, 78, "movement"), True, False),
     SettingCase("movement.max_s", 1.5, event_at(many_events, 73), "movement", "sustained_activity"),
     SettingCase("movement.acc_gross_s", 6.0, event_at(many_events, 102), "gross_movement", "bump"),
     SettingCase(

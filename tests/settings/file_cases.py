@@ -20,7 +20,7 @@ from twitchsense.results.night import analyze
 from twitchsense.settings import Settings
 
 #: Stages of ten epochs: awake for two minutes, then asleep.
-AWAKE_THEN_ASLEEP = ("wach",) * 4 + ("N2",) * 6
+AWAKE_THEN_ASLEEP = ("my-wake",) * 4 + ("N2",) * 6
 
 
 @lru_cache
@@ -63,14 +63,14 @@ _clock_times = pd.DataFrame(
     {
         "onset": pd.date_range("2026-03-03 22:30", periods=10, freq="30s").astype(str),
         "duration": 30,
-        "stage": ["W" if stage == "wach" else stage for stage in AWAKE_THEN_ASLEEP],
+        "stage": ["W" if stage == "my-wake" else stage for stage in AWAKE_THEN_ASLEEP],
     }
 )
 
 CASES = (
     SettingCase("columns", {"Time": "time_s", "muscle": "emg1_uv"}, channels_of_foreign_capture,
                 "refused", "read"),
-    SettingCase("stages", {"wach": "W"}, sleep_onset(_epochs), "refused", 120.0),
-    SettingCase("zone", "Europe/Berlin", sleep_onset(_clock_times), 3720.0, 120.0,
+    SettingCase("stages", {"my-wake": "W"}, sleep_onset(_epochs), "refused", 120.0),
+    SettingCase("zone", "Europe/Berlin", sleep_onset(_clock_times), "refused", 120.0,
                 base={"zone": "Europe/London"}),
 )  # fmt: skip

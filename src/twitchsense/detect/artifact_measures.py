@@ -19,8 +19,10 @@ MAINS_WINDOW_S: Final = 0.5
 #: Minimum duration of a burst that is examined, s: five periods. In less, any potential may
 #: resemble a sinusoid.
 MAINS_MIN_S: Final = 0.1
-#: Number of repeats of one extreme value that make a signal saturated.
+#: Consecutive repeats of one extreme value that make a signal saturated, in samples and in s. The
+#: peaks of a clipped contraction are shorter.
 SATURATED_SAMPLES: Final = 5
+SATURATED_S: Final = 0.010
 #: Minimum peak-to-peak amplitude of a saturated signal, µV.
 SATURATED_UV: Final = 500.0
 
@@ -109,22 +111,27 @@ def _repetition(x: Floats, period: float) -> float:
     return out
 
 
-def is_saturated(raw: Floats) -> bool:
-    """Whether the signal repeats a value far from its median, as an amplifier at its limit does.
+def is_saturated(raw: Floats, fs: float) -> bool:
+    """Whether the signal stays at a value far from its median, as an amplifier at its limit does.
 
     Parameters
     ----------
     raw : ndarray, shape (n,)
         EMG as recorded, µV.
+    fs : float
+        Sampling rate, Hz.
 
     Returns
     -------
     bool
     """
-    if len(raw) < SATURATED_SAMPLES:
+    shortest = max(SATURATED_SAMPLES, round(SATURATED_S * fs))
+    if len(raw) <= shortest:
         return False
     flat = np.diff(raw) == 0
-    if np.count_nonzero(flat) < SATURATED_SAMPLES:
+    size = float(np.ptp(raw))
+    if np.count_nonzero(flat) < shortest or size <= SATURATED_UV:
         return False
-    far = np.abs(raw[1:] - fast_median(raw)) > 0.25 * np.ptp(raw)
-    return bool((flat & far).sum() >= SATURATED_SAMPLES) and float(np.ptp(raw)) > SATURATED_UV
+    stuck = flat & (np.abs(raw[1:] - fast_median(raw)) > 0.25 * size)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], stuck, [False]])))
+    return bool((edges[1::2] - edges[::2]).max(initial=0) >= shortest)

@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.burst_measures import WAVEFORM_FEATURES
-from twitchsense.model.candidates import Burst, LegMovementRun
+from twitchsense.detect.features.waveform import WAVEFORM_FEATURES
+from twitchsense.model.candidates import Burst, LegMovementRun, ScoredCandidate
 from twitchsense.settings import MovementSettings
 
 #: Maximum distance between bursts of two channels that are the same activity.
@@ -23,6 +23,9 @@ MEDIAN_OF_PEAK: Final = 0.1
 #: Maximum interval between the onsets of a doublet: 10 to 110 ms (Kleine et al. 2012), plus
 #: a few ms of error of each onset.
 DOUBLET_NS: Final = 115_000_000
+#: Maximum pause between two bursts of one jerk: that by which leg movements of one leg are joined
+#: (Ferri et al. 2016, doi:10.1016/j.sleep.2016.10.010). Bursts of jerks repeat at 2 Hz and faster.
+TRAIN_NS: Final = 500_000_000
 #: Maximum ratio of the amplitudes of a doublet.
 DOUBLET_AMPLITUDE_RATIO: Final = 4.0
 #: Maximum duration of a doublet: that of a twitch, s.
@@ -32,8 +35,8 @@ DOUBLET_S: Final = 0.15
 LONG_NS: Final = 500_000_000
 #: Features of a contraction, see `Contraction.features`.
 CONTRACTION_FEATURES: Final = (
-    "bursts_per_s", "longest_burst_share", "active_share", "electrode_probability",
-    "mean_log_kurtosis",
+    "bursts_per_s", "longest_burst_share", "active_share",
+    *(f"mean_{name}" for name in WAVEFORM_FEATURES),
 )  # fmt: skip
 
 
@@ -73,27 +76,18 @@ class Contraction:
 
         Returns
         -------
-        ndarray of float32, shape (5,)
+        ndarray of float32, shape (23,)
             Bursts per second; the longest burst and all bursts as fractions of the duration;
-            electrode probability and log kurtosis of the bursts, averaged with their
-            durations as weights.
+            the waveform features of the bursts, averaged with their durations as weights.
         """
         groups = drop_nested(self.groups)
         bursts = [b for g in groups for b in g]
         weights = [max(b.active_s, 1e-3) for b in bursts]
-        lengths = [(_offset_ns(g) - g[0].onset_ns) / 1e9 for g in groups]
+        lengths = [(offset_of(g) - g[0].onset_ns) / 1e9 for g in groups]
         seconds = max(self.duration_s, 1e-3)
-        kurtosis = WAVEFORM_FEATURES.index("log_kurtosis")
-        return np.array(
-            [
-                len(lengths) / seconds,
-                max(lengths) / seconds,
-                min(1.0, sum(lengths) / seconds),
-                np.average([b.electrode_probability for b in bursts], weights=weights),
-                np.average([b.waveform_features[kurtosis] for b in bursts], weights=weights),
-            ],
-            np.float32,
-        )
+        shares = [len(lengths) / seconds, max(lengths) / seconds, min(1.0, sum(lengths) / seconds)]
+        waveforms = np.average([b.waveform_features for b in bursts], axis=0, weights=weights)
+        return np.concatenate([shares, waveforms]).astype(np.float32)
 
 
 def group_bursts(bursts: Sequence[Burst]) -> list[list[Burst]]:
@@ -135,15 +129,15 @@ def _split_nested(groups: list[list[Burst]]) -> tuple[list[list[Burst]], list[li
     inner: list[list[Burst]] = []
     end = 0
     for group in groups:
-        (outer if _is_long(group) or _offset_ns(group) > end else inner).append(group)
+        (outer if _is_long(group) or offset_of(group) > end else inner).append(group)
         if _is_long(group):
-            end = max(end, _offset_ns(group))
+            end = max(end, offset_of(group))
     return outer, inner
 
 
 def _order(group: Sequence[Burst]) -> tuple[int, int]:
     """Return the sorting key: by onset, the longer group first."""
-    return group[0].onset_ns, -_offset_ns(group)
+    return group[0].onset_ns, -offset_of(group)
 
 
 def _overlapping(bursts: Sequence[Burst]) -> list[list[Burst]]:
@@ -191,24 +185,26 @@ def merge_doublets(groups: list[list[Burst]]) -> list[list[Burst]]:
     return joined
 
 
-def split_by_gap(groups: list[list[Burst]]) -> list[list[list[Burst]]]:
-    """Split a sequence of groups at pauses longer than those between the bursts of one jerk.
+def split_by_gap(groups: list[list[Burst]], gap_ns: int) -> list[list[list[Burst]]]:
+    """Split a sequence of groups at long pauses.
 
     Parameters
     ----------
     groups : list of list of Burst
         In order of onset.
+    gap_ns : int
+        Longest pause within a sequence, from offset to onset.
 
     Returns
     -------
     list of list of list of Burst
-        Sequences of groups.
+        Sequences of groups. A long burst ends its sequence.
     """
     rows: list[list[list[Burst]]] = []
     for group in groups:
         if (
             rows
-            and group[0].onset_ns - _offset_ns(rows[-1][-1]) <= DOUBLET_NS
+            and group[0].onset_ns - offset_of(rows[-1][-1]) <= gap_ns
             and not _is_long(rows[-1][-1])
         ):
             rows[-1].append(group)
@@ -234,7 +230,7 @@ def merge_group(groups: list[list[Burst]]) -> Burst:
     return replace(
         best,
         onset_ns=min(b.onset_ns for b in groups[0]),
-        offset_ns=max(_offset_ns(group) for group in groups),
+        offset_ns=max(offset_of(group) for group in groups),
         active_s=sum(max(b.active_s for b in group) for group in groups),
         rise_ms=first.rise_ms,
     )
@@ -247,7 +243,7 @@ def _near(first: list[Burst], second: list[Burst]) -> bool:
 def _are_one(first: list[Burst], second: list[Burst]) -> bool:
     a, b = (max(g, key=lambda u: (u.snr_db, u.channel)) for g in (first, second))
     ratio = a.amplitude_uv / max(b.amplitude_uv, 1e-9)
-    length = (max(_offset_ns(first), _offset_ns(second)) - first[0].onset_ns) / 1e9
+    length = (max(offset_of(first), offset_of(second)) - first[0].onset_ns) / 1e9
     return 1 / DOUBLET_AMPLITUDE_RATIO < ratio < DOUBLET_AMPLITUDE_RATIO and length <= DOUBLET_S
 
 
@@ -276,11 +272,11 @@ def find_contractions(
     left = list(groups)
     for run in _union(runs):
         inside = [
-            g for g in left if _offset_ns(g) >= run.onset_ns and g[0].onset_ns <= run.offset_ns
+            g for g in left if offset_of(g) >= run.onset_ns and g[0].onset_ns <= run.offset_ns
         ]
         if not inside:
             continue
-        onset, offset = inside[0][0].onset_ns, max(_offset_ns(g) for g in inside)
+        onset, offset = inside[0][0].onset_ns, max(offset_of(g) for g in inside)
         if offset - onset >= rule.min_s * 1e9 and _active_ns(inside) >= MIN_FILLED * (
             offset - onset
         ):
@@ -290,16 +286,35 @@ def find_contractions(
                 [
                     g
                     for g in inside
-                    if g[0].onset_ns >= long[0].onset_ns and _offset_ns(g) <= _offset_ns(long)
+                    if g[0].onset_ns >= long[0].onset_ns and offset_of(g) <= offset_of(long)
                 ]
                 for long in drop_nested(inside)
-                if _offset_ns(long) - long[0].onset_ns >= rule.min_s * 1e9
+                if offset_of(long) - long[0].onset_ns >= rule.min_s * 1e9
             ]
             alone = True
         for members in chosen:
             found.append(_contraction(members, run, alone=alone))
             left = [g for g in left if g not in members]
     return found, left
+
+
+def outside(groups: Sequence[list[Burst]], events: Sequence[ScoredCandidate]) -> list[list[Burst]]:
+    """Return the groups that do not lie inside one of some events.
+
+    Parameters
+    ----------
+    groups : sequence of list of Burst
+    events : sequence of ScoredCandidate
+
+    Returns
+    -------
+    list of list of Burst
+    """
+    return [
+        g
+        for g in groups
+        if not any(e.onset_ns <= g[0].onset_ns and offset_of(g) <= e.offset_ns for e in events)
+    ]
 
 
 def _contraction(groups: list[list[Burst]], run: LegMovementRun, *, alone: bool) -> Contraction:
@@ -309,7 +324,7 @@ def _contraction(groups: list[list[Burst]], run: LegMovementRun, *, alone: bool)
     peak_uv = best.floor_uv * (10 ** (best.snr_db / 20) - 1)
     return Contraction(
         groups[0][0].onset_ns,
-        max(_offset_ns(g) for g in groups),
+        max(offset_of(g) for g in groups),
         best,
         max(members, key=lambda b: (b.duration_s, b.onset_ns, b.channel)),
         max(run.median_uv, MEDIAN_OF_PEAK * peak_uv if alone else 0.0),
@@ -337,17 +352,28 @@ def _active_ns(groups: list[list[Burst]]) -> int:
     total, end = 0, 0
     for group in groups:
         start = max(end, group[0].onset_ns)
-        end = max(end, _offset_ns(group))
+        end = max(end, offset_of(group))
         total += max(0, end - start)
     return total
 
 
-def _offset_ns(group: Sequence[Burst]) -> int:
+def offset_of(group: Sequence[Burst]) -> int:
+    """Return the end of a group.
+
+    Parameters
+    ----------
+    group : sequence of Burst
+
+    Returns
+    -------
+    int
+        In ns.
+    """
     return max(b.offset_ns for b in group)
 
 
 def _is_long(group: Sequence[Burst]) -> bool:
-    return _offset_ns(group) - group[0].onset_ns >= LONG_NS
+    return offset_of(group) - group[0].onset_ns >= LONG_NS
 
 
 def _joins(group: Sequence[Burst], burst: Burst) -> bool:
@@ -355,4 +381,4 @@ def _joins(group: Sequence[Burst], burst: Burst) -> bool:
 
     Two bursts of one channel are one activity only if another channel spans both.
     """
-    return burst.channel != group[-1].channel or burst.onset_ns <= _offset_ns(group)
+    return burst.channel != group[-1].channel or burst.onset_ns <= offset_of(group)

@@ -11,19 +11,22 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from twitchsense.detect.artifact_measures import (
-    LEVEL_S,
     is_saturated,
     low_frequency_share,
     mains_share,
 )
 from twitchsense.detect.electrode_artifact import (
-    ELECTRODE_FEATURES,
     electrode_features,
     electrode_probability,
     hanning,
-    width_ms,
 )
-from twitchsense.dsp.buffers import fast_median, hop_size
+from twitchsense.detect.features.waveform import (
+    log_frequency,
+    log_main_lobe_width,
+    net_area_ratio,
+    spectrum_features,
+)
+from twitchsense.dsp.buffers import hop_size
 from twitchsense.dsp.filters import BURST_BAND_HZ, MAX_BAND_FRACTION
 from twitchsense.model.candidates import Burst
 from twitchsense.model.channels import NS, Channel
@@ -31,16 +34,11 @@ from twitchsense.settings import Settings
 
 Floats = NDArray[np.float64]
 
-#: Features of the waveform of a burst: `ELECTRODE_FEATURES`, the asymmetry of its area, the width
-#: of its largest deflection before any filter, and the sampling rate, on which the meaning of the
-#: other features depends.
-WAVEFORM_FEATURES: Final = (
-    *ELECTRODE_FEATURES, "net_area_ratio", "log_main_lobe_width", "log_fs",
-)  # fmt: skip
 #: Window of the RMS envelope on which durations are measured, s.
 WINDOW_S: Final = 0.010
-#: Maximum distance between the largest deflection before the filter and that after it, s.
-MAIN_LOBE_S: Final = 0.002
+#: Signal before and after a burst that is examined for saturation, s: an amplifier at its limit
+#: shows activity only where it gets there and leaves again.
+BESIDE_S: Final = 0.03
 #: Number of points of the stored waveform.
 WAVEFORM_POINTS: Final = 64
 #: Length of the stored waveform, centred on the largest peak, s.
@@ -110,17 +108,22 @@ def measure_burst(
     burst = zero_phase(clean, fs)
     begin, end, risen, top = find_edges(burst, inside, fs, floor, settings)
     body = burst[begin:end]
-    pad = hop_size(WINDOW_S / 2, fs)
+    pad, beside = hop_size(WINDOW_S / 2, fs), hop_size(BESIDE_S, fs)
     wide = burst[max(0, begin - pad) : end + pad]
     slow = low_frequency_share(clean, burst, (begin, end), fs)
     features = electrode_features(
         clean, burst, (begin, end), fs, low_frequency_share=slow, noise_uv=floor.centre
     )
     peak = begin + int(np.abs(body).argmax())
+    hum_share = mains_share(body, fs)
+    mean_frequency = log_frequency(wide, fs)
     waveform_features = [
         *features,
         net_area_ratio(clean, (begin, end), fs),
         log_main_lobe_width(clean, peak, fs),
+        mean_frequency,
+        hum_share,
+        *spectrum_features(clean, peak, fs),
         np.log(fs),
     ]
     return Burst(
@@ -136,10 +139,10 @@ def measure_burst(
         floor_uv=floor.centre,
         low_frequency_share=slow,
         waveform_features=np.array(waveform_features, np.float32),
-        log_frequency=log_frequency(wide, fs),
+        log_frequency=mean_frequency,
         electrode_probability=electrode_probability(features, (end - begin) / fs, fs),
-        mains_share=mains_share(body, fs),
-        saturated=is_saturated(raw[inside[0] : inside[1]]),
+        mains_share=hum_share,
+        saturated=is_saturated(raw[max(0, inside[0] - beside) : inside[1] + beside], fs),
         waveform=waveform(burst, begin, end, fs, floor.centre),
     )
 
@@ -262,96 +265,6 @@ def peak_to_peak(x: Floats, fs: float) -> float:
         return float(np.ptp(x))
     finer = signal.upfirdn(_between(up), x, up)
     return float(np.ptp(finer[10 * up : (len(x) + 10) * up]))
-
-
-def net_area_ratio(clean: Floats, body: tuple[int, int], fs: float) -> float:
-    """Return the net area of a burst over its absolute area, 0 to 1.
-
-    A potential passes both electrodes of a bipolar lead, so its phases nearly cancel; a moving
-    electrode shifts the signal to one side.
-
-    Parameters
-    ----------
-    clean : ndarray, shape (n,)
-        EMG without mains hum and ECG, µV.
-    body : (int, int)
-        Start and stop of the burst in samples.
-    fs : float
-        Sampling rate, Hz.
-
-    Returns
-    -------
-    float
-        0 if there is no signal before or after the burst.
-    """
-    level, flank = max(1, round(LEVEL_S * fs)), max(1, round(0.005 * fs))
-    first, last = max(0, body[0] - flank), min(len(clean), body[1] + 2 * flank)
-    before, after = clean[max(0, first - level) : first], clean[last : last + level]
-    if len(before) == 0 or len(after) == 0:
-        return 0.0
-    ends = [fast_median(before), fast_median(after)]
-    x = clean[first:last] - np.linspace(ends[0], ends[1], last - first)
-    whole = float(np.abs(x).sum())
-    return float(abs(x.sum())) / whole if whole > 0 else 0.0
-
-
-def log_main_lobe_width(clean: Floats, peak: int, fs: float) -> float:
-    """Return the log of the width (ms) at half height of the deflection at a peak.
-
-    It is measured before any filter, because a band-pass widens every click to the length of
-    its own response.
-
-    Parameters
-    ----------
-    clean : ndarray, shape (n,)
-        EMG without mains hum and ECG, µV.
-    peak : int
-        Index of the peak.
-    fs : float
-        Sampling rate, Hz.
-
-    Returns
-    -------
-    float
-        Natural logarithm of the width in ms.
-    """
-    level, near = max(1, round(LEVEL_S * fs)), max(1, round(MAIN_LOBE_S * fs))
-    first, last = max(0, peak - level), min(len(clean), peak + level + 1)
-    x = clean[first:last] - fast_median(clean[first:last])
-    about = slice(max(0, peak - near - first), peak + near + 1 - first)
-    at = about.start + int(np.abs(x[about]).argmax())
-    return float(np.log(width_ms(x, at, fs)))
-
-
-def log_frequency(burst: Floats, fs: float) -> float:
-    """Return the log of the mean frequency of a burst, Hz.
-
-    The mean frequency is Hjorth's mobility: the RMS of the derivative over the RMS of the
-    signal. Muscle has a lower mean frequency than electrode noise, because the tissue between
-    muscle and skin acts as a low-pass filter.
-
-    Parameters
-    ----------
-    burst : ndarray, shape (n,)
-        Burst band, µV.
-    fs : float
-        Sampling rate, Hz.
-
-    Returns
-    -------
-    float
-        Natural logarithm of the frequency in Hz, at least 0.
-
-    References
-    ----------
-    Hjorth 1970, EEG analysis based on time domain properties,
-    doi:10.1016/0013-4694(70)90143-4.
-    """
-    change = np.diff(burst)
-    power = float(burst @ burst) / max(len(burst), 1)
-    change_power = float(change @ change) / max(len(change), 1)
-    hz = fs / (2 * np.pi) * np.sqrt(change_power / max(power, 1e-12))
-    return float(np.log(max(hz, 1.0)))
 
 
 def waveform(

@@ -24,8 +24,8 @@ from twitchsense.detect.features.local import (
 )
 from twitchsense.dsp.buffers import Framer, SampleBuffer, moving_sum
 from twitchsense.dsp.filters import FilterClock
-from twitchsense.dsp.hysteresis import HysteresisSegmenter
-from twitchsense.dsp.noise_floor import FloorEstimate, NoiseFloor, NoiseThreshold
+from twitchsense.dsp.hysteresis import HysteresisSegmenter, split_at_silence, strongest_part
+from twitchsense.dsp.noise_floor import MAD_TO_SD, FloorEstimate, NoiseFloor, NoiseThreshold
 from twitchsense.model.candidates import Burst
 from twitchsense.model.channels import NS, Channel
 from twitchsense.settings import Settings
@@ -43,6 +43,8 @@ HEAD_S: Final = 10.0
 FAST_FLOOR_S: Final = 10.0
 #: Quantile of the second noise floor: up to half of its memory may be activity.
 FAST_FLOOR_QUANTILE: Final = 0.5
+#: Duration (s) of the longest burst of a jerk (docs/definitions.md, Jerks).
+JERK_S: Final = 0.3
 #: Maximum duration (s) of a burst found inside a longer run: longest jerk plus a margin.
 NESTED_MAX_S: Final = 0.4
 #: Minimum fraction of the time before a nested burst that the enclosing run covers.
@@ -134,6 +136,8 @@ class BurstSearch:
         self._floors = SampleBuffer(np.float64, 2)
         self._fast_floors = SampleBuffer(np.float64, 2)
         self._active = SampleBuffer(np.bool_)
+        self._envelope = SampleBuffer(np.float64)
+        self._bridge = bridge
         self._open_head: _Run | None = None  # measured head of an unfinished long run
         self._to_measure: list[_Run] = []  # finished runs, waiting for the signal after them
         self._to_describe: list[Burst] = []  # bursts, waiting for the signal around them
@@ -229,6 +233,7 @@ class BurstSearch:
         active = envelope > closing
         self._floors.push(np.stack([centre, spread], axis=1))
         self._active.push(active)
+        self._envelope.push(envelope)
         self._enqueue(*self._segmenter.push(active, envelope > opening))
         self._search_nested(fast, closing, opening)
         self._measure_due()
@@ -256,8 +261,13 @@ class BurstSearch:
             if self._open_head is not None:  # it belongs to the first run
                 self._to_measure.append(replace(self._open_head, stop=stop))
                 self._open_head = None
-            else:
+            elif stop - start > self._head_hops:
                 self._to_measure.append(self._run(start, stop))
+            else:
+                parts = split_at_silence(self._envelope.get(start, stop), self._bridge)
+                for a, b in parts:
+                    self._to_measure.append(self._run(start + a, start + b))
+                    self._enqueue_strongest(start + a, start + b)
 
     def _enqueue_nested(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
         """Keep the short runs that lie well inside a long one."""
@@ -268,6 +278,19 @@ class BurstSearch:
             if short and len(covered) == before and covered.mean() >= NESTED_MIN_COVER:
                 floor = LocalFloor(*self._fast_floors.get(start, start + 1)[0].tolist())
                 self._to_measure.append(_Run(start, stop, floor))
+
+    def _enqueue_strongest(self, start: int, stop: int) -> None:
+        """Keep the short part that towers above the rest of a run longer than a jerk."""
+        if stop - start <= JERK_S * self._hops_per_s:
+            return
+        envelope = self._envelope.get(start, stop)
+        part = strongest_part(envelope, round(JERK_S * self._hops_per_s))
+        if part is not None:
+            rest = np.concatenate([envelope[: part[0]], envelope[part[1] :]])
+            centre = float(np.median(rest))
+            spread = MAD_TO_SD * float(np.median(np.abs(rest - centre)))
+            floor = LocalFloor(centre, spread)
+            self._to_measure.append(_Run(start + part[0], start + part[1], floor))
 
     def _run(self, start: int, stop: int) -> _Run:
         return _Run(start, stop, LocalFloor(*self._floors.get(start, start + 1)[0].tolist()))
@@ -353,6 +376,7 @@ class BurstSearch:
         oldest = min(oldest, max(self._nested_segmenter.earliest_start, self._floors.stop - reach))
         self._floors.discard(oldest)
         self._fast_floors.discard(oldest)
+        self._envelope.discard(oldest)
         self._active.discard(oldest - round(NESTED_BEFORE_S * self._hops_per_s))
         first = oldest * self._hop - 2 * self._before
         self._raw.discard(first)

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.boosted_trees import BoostedTrees, load_model
-from twitchsense.detect.burst_measures import WAVEFORM_FEATURES
 from twitchsense.detect.features.recurrence import RECURRENCE_FEATURES, recurrence_features
 from twitchsense.detect.features.tables import (
     BURST_FEATURES,
@@ -27,8 +26,10 @@ from twitchsense.detect.features.tables import (
     jerk_features,
     movement_features,
 )
+from twitchsense.detect.features.waveform import WAVEFORM_FEATURES
+from twitchsense.detect.jerk_rule import BurstTrain
 from twitchsense.detect.sensor_queries import AccResponse
-from twitchsense.model.candidates import Burst, ScoredCandidate
+from twitchsense.model.candidates import ScoredCandidate
 
 Floats = NDArray[np.float64]
 
@@ -42,6 +43,7 @@ BURST_REASONS: Final[Mapping[str, Sequence[str]]] = {
         "n_repeats_near",
         "n_large_windows",
         "n_large_windows_near",
+        "interval_cv",
         "rhythmicity",
         "rel_p75",
         "log_p75_over_p10",
@@ -54,20 +56,20 @@ BURST_REASONS: Final[Mapping[str, Sequence[str]]] = {
 #: Groups of features that contribute to the rejection of a contraction, by its reason.
 MOVEMENT_REASONS: Final[Mapping[str, Sequence[str]]] = {
     "rhythmic_train": ("n_repeats", "bursts_per_s", "active_share", "longest_burst_share"),
-    "electrode_pop": ("electrode_probability", "mean_log_kurtosis"),
-    "weak_contraction": ("snr_db", "rel_p75", "log_duration", "log_peak_g"),
+    "electrode_pop": tuple(f"mean_{name}" for name in WAVEFORM_FEATURES),
+    "weak_contraction": ("snr_db_clipped", "rel_p75", "log_duration", "log_peak_g"),
 }
 
 
 class Classifier:
     """The trained models. A subclass may replace them, for training or for comparison."""
 
-    def jerk(self, burst: Burst, response: AccResponse) -> float:
-        """Return the probability that a burst, and not a simultaneous bump, moved the leg.
+    def jerk(self, train: BurstTrain, response: AccResponse) -> float:
+        """Return the probability that bursts, and not a simultaneous bump, moved the leg.
 
         Parameters
         ----------
-        burst : Burst
+        train : BurstTrain
         response : AccResponse
             Movement of the leg around the burst.
 
@@ -77,7 +79,7 @@ class Classifier:
             0 to 1.
         """
         model = load_model("jerk", JERK_FEATURES)
-        table = jerk_features(burst, response)[None]
+        table = jerk_features(train, response)[None]
         return float(model.probability(model.contributions(table))[0])
 
     def movements(

@@ -14,11 +14,13 @@ from typing import Final
 import numpy as np
 
 from twitchsense.detect.burst_grouping import (
+    DOUBLET_NS,
+    TRAIN_NS,
     Contraction,
     find_contractions,
     group_bursts,
     merge_doublets,
-    merge_group,
+    outside,
     split_by_gap,
 )
 from twitchsense.detect.burst_limits import (
@@ -31,7 +33,14 @@ from twitchsense.detect.burst_limits import (
 )
 from twitchsense.detect.classify import DECISION_THRESHOLD, Classifier
 from twitchsense.detect.clustering import LINK_NS, Cluster
-from twitchsense.detect.jerk_rule import jerk_grade, moved_leg, within_jerk_limits
+from twitchsense.detect.jerk_rule import (
+    BurstTrain,
+    is_acc_jerk,
+    jerk_grade,
+    moved_leg,
+    train_response,
+    within_jerk_limits,
+)
 from twitchsense.detect.sensor_queries import SensorQueries
 from twitchsense.model.candidates import NAN, AccEpisode, Burst, ScoredCandidate
 from twitchsense.settings import Settings
@@ -83,16 +92,21 @@ class ClusterRules:
         found: list[ScoredCandidate] = []
         explained: set[int] = set()  # episodes that a candidate with EMG accounts for
         for contraction in contractions:
-            whole, moved = self._contraction(contraction, cluster.episodes, limit_ns)
             parts, of_parts = self._bursts(contraction.groups, cluster.episodes, limit_ns)
-            explained |= moved | of_parts if whole.reason else moved
-            found.append(
-                replace(
-                    whole,
-                    features=contraction.features(),
-                    parts=tuple(parts) if len(parts) > 1 else (),
-                )
-            )
+            jerks = [part for part in parts if part.kind == "jerk"]
+            rest = [contraction]
+            if jerks:  # they are events of their own, beside what is left of the contraction
+                left = outside(contraction.groups, jerks)
+                rest, loose = find_contractions(left, cluster.runs, self.settings.movement)
+                others += loose
+                found += jerks
+                explained |= of_parts
+            for part in rest:
+                whole, moved = self._contraction(part, cluster.episodes, limit_ns)
+                explained |= moved | of_parts if whole.reason else moved
+                split = tuple(p for p in parts if p.kind != "jerk") if len(parts) > 1 else ()
+                found.append(replace(whole, features=part.features(), parts=split))
+        others.sort(key=lambda group: group[0].onset_ns)
         found = _merge_posture_changes(found)
         short, of_short = self._bursts(others, cluster.episodes, limit_ns)
         explained |= of_short
@@ -163,51 +177,78 @@ class ClusterRules:
     ) -> tuple[list[ScoredCandidate], set[int]]:
         """Classify groups of bursts; return them and the episodes that they explain.
 
-        Consecutive bursts are one jerk if, taken together, they caused one movement of the leg.
+        Bursts with short pauses are one jerk if, taken together, they moved the leg.
         """
         found: list[ScoredCandidate] = []
         explained: set[int] = set()
-        for row in split_by_gap(groups):
-            if len(row) > 1:
-                whole, moved = self._burst([merge_group(row)], episodes, limit_ns)
-                if whole.kind == "jerk":
-                    explained |= moved
-                    found.append(whole)
+
+        def add_jerk(row: list[list[Burst]]) -> bool:
+            jerk = self._jerk(BurstTrain.of(row), episodes, limit_ns)
+            if jerk is None:
+                return False
+            found.append(jerk[0])
+            explained.update(jerk[1])
+            return True
+
+        for train in split_by_gap(groups, TRAIN_NS):
+            if len(train) > 1 and add_jerk(train):
+                continue
+            for row in split_by_gap(train, DOUBLET_NS):
+                if 1 < len(row) < len(train) and add_jerk(row):
                     continue
-            for group in merge_doublets(row):
-                candidate, moved = self._burst(group, episodes, limit_ns)
-                explained |= moved
-                found.append(candidate)
+                for group in merge_doublets(row):
+                    if not add_jerk([group]):
+                        candidate, moved = self._short_burst(group, episodes, limit_ns)
+                        explained |= moved
+                        found.append(candidate)
         return found, explained
 
-    def _burst(
+    def _jerk(
+        self, train: BurstTrain, episodes: list[AccEpisode], limit_ns: int
+    ) -> tuple[ScoredCandidate, set[int]] | None:
+        """Return the jerk that some bursts are, and the episodes that it explains; or None."""
+        jerk = self.settings.jerk
+        seen = train_response(train, self.sensors, limit_ns, jerk)
+        turn_deg = _greatest_turn(episodes, *train.window(jerk))
+        if (
+            seen is None
+            or not moved_leg(train, seen, turn_deg, jerk)
+            or not within_jerk_limits(train, self.settings)
+        ):
+            return None
+        probability = self.classifier.jerk(train, seen)
+        if probability < DECISION_THRESHOLD:
+            return None
+        candidate = self._with_emg(
+            train.whole, "jerk", "", probability, peak_g=seen.peak_g, jerk_g_s=seen.jerk_g_s,
+            grade=jerk_grade(seen.peak_g, seen.jerk_g_s, jerk),
+        )  # fmt: skip
+        # a jerk may end in another position of the leg: a posture change beside it
+        return candidate, {
+            i
+            for i in _overlapping(episodes, seen.onset_ns, seen.offset_ns)
+            if not episodes[i].turn_deg >= jerk.max_turn_deg
+        }
+
+    def _short_burst(
         self, group: Sequence[Burst], episodes: list[AccEpisode], limit_ns: int
     ) -> tuple[ScoredCandidate, set[int]]:
-        """Classify the bursts of several channels that are one activity."""
-        best = max(group, key=lambda b: (b.snr_db, b.channel))
-        duration_ms = best.duration_s * 1000
+        """Classify the bursts of several channels that are one activity and no jerk."""
+        train = BurstTrain.of([list(group)])
+        best, duration_ms = train.whole, train.longest_ms
         jerk, twitch = self.settings.jerk, self.settings.twitch
-        first_ns = best.onset_ns - round(jerk.lead_ms * MS)
-        last_ns = best.onset_ns + round(max(jerk.lag_ms, duration_ms + 100.0) * MS)
+        first_ns, last_ns = train.window(jerk)
         seen = self.sensors.response(first_ns, last_ns, limit_ns)
         peak_g, jerk_g_s = (seen.peak_g, seen.jerk_g_s) if seen else (NAN, NAN)
-        moved = moved_leg(best, seen, jerk)
         turn_deg = _greatest_turn(episodes, first_ns, last_ns)
-        if (
-            seen is not None
-            and moved
-            and within_jerk_limits(best, turn_deg, self.settings)
-            and (probability := self.classifier.jerk(best, seen)) >= DECISION_THRESHOLD
-        ):
-            candidate = self._with_emg(
-                best, "jerk", "", probability, peak_g=peak_g, jerk_g_s=jerk_g_s,
-                grade=jerk_grade(peak_g, jerk_g_s, jerk),
-            )  # fmt: skip
-            return candidate, _overlapping(episodes, seen.onset_ns, seen.offset_ns)
         short = duration_ms <= max_duration_ms(twitch) and turn_deg < twitch.max_turn_deg
         kind = "twitch" if short else "brief_contraction"
         reason = hard_artifact(best, self.settings)
-        if not reason and not moved and is_electrode_artifact(best):
+        if (
+            not reason
+            and not moved_leg(train, seen, turn_deg, jerk)
+            and is_electrode_artifact(best)
+        ):
             reason = "electrode_pop"
         if not reason:
             reason = limit_reason(best, duration_ms, self.settings)
@@ -232,19 +273,14 @@ class ClusterRules:
             return self._acc_only(
                 episode, "posture_change", "", _margin(turn_deg / movement.turn_deg)
             )
+        if is_acc_jerk(episode, jerk) and not self.sensors.emg_usable(episode.onset_ns):
+            if self.sensors.emg_shows_jerks(episode.onset_ns):
+                return self._acc_only(episode, "movement", "bump", NAN)
+            return self._acc_only(episode, "jerk", "", ONE_SENSOR * confidence)
         if episode.duration_s >= movement.acc_gross_s:
             return self._acc_only(episode, "gross_movement", "", confidence)
         if self.sensors.emg_usable(episode.onset_ns):
             return self._acc_only(episode, "movement", "bump", NAN)
-        if (
-            episode.peak_g >= jerk.min_g_alone
-            and episode.jerk_g_s >= jerk.min_jerk_g_s
-            and episode.rise_ms <= jerk.lag_ms
-            and episode.duration_s <= jerk.max_episode_s
-        ):
-            if self.sensors.emg_shows_jerks(episode.onset_ns):
-                return self._acc_only(episode, "movement", "bump", NAN)
-            return self._acc_only(episode, "jerk", "", ONE_SENSOR * confidence)
         if episode.duration_s >= movement.min_s:
             return self._acc_only(episode, "movement", "", ONE_SENSOR * confidence)
         return self._acc_only(episode, "movement", "acc_micro_event", NAN)

@@ -109,9 +109,16 @@ NIGHT_RULES: Final = (
         ("too_small", "too_short", "electrode_pop"),
     ),
     Rule(
+        "merge_jerk_trains",
+        "jerks with EMG; short events among them",
+        "pauses of less than half a second: one event of several bursts",
+        ("absorbed",),
+    ),
+    Rule(
         "reject_trains",
         "jerks",
-        "the waveform repeats within seconds: a bump beside a unit that fires continuously",
+        "a single burst whose waveform repeats within seconds: a bump beside a unit that fires "
+        "continuously",
         ("rhythmic_train",),
     ),
     Rule(
@@ -129,7 +136,8 @@ NIGHT_RULES: Final = (
     Rule(
         "reject_active_wake",
         "twitches, brief contractions, jerks without EMG; jerks among steps",
-        "activity or movement above `labels.active_share` in the surrounding minute; steps",
+        "activity or movement above `labels.active_share` in the surrounding minute and in the "
+        "surrounding 5 s; steps",
         ("active_wake",),
     ),
     Rule(

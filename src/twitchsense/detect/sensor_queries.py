@@ -36,12 +36,18 @@ class AccResponse:
         Greatest dynamic acceleration (g) and rate of change (g/s).
     onset_ns, offset_ns : int
         Where the envelope rises above, and falls below, a fifth of the peak.
+    resolution_ns : int
+        Distance of the values of the envelope: the uncertainty of the onset.
+    rise_ms : float
+        Onset to half of the peak, ms.
     """
 
     peak_g: float
     jerk_g_s: float
     onset_ns: int
     offset_ns: int
+    resolution_ns: int = 0
+    rise_ms: float = 0.0
 
 
 class SensorHistory(Protocol):
@@ -171,4 +177,6 @@ def find_response(envelope: Envelope, first_ns: int, last_ns: int) -> AccRespons
         float(envelope.jerk[start : stop + 1].max()),
         envelope.start_ns + round(start * hop),
         envelope.start_ns + round((stop + 1) * hop),
+        round(hop),
+        int(np.argmax(values[start : stop + 1] >= values[peak] / 2)) * hop / 1e6,
     )

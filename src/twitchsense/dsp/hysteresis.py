@@ -12,6 +12,12 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 _NONE = np.empty(0, np.int64)
+#: Fraction of the peaks before and after it that an envelope falls below between two bursts. A
+#: burst ends at the same fraction of its own peak (`detect.burst_measures.EDGE_SHARE`).
+SILENT_SHARE = 0.1
+#: Fraction of its peak above which the strongest part of a run lies; the rest has a median of at
+#: most half of that [E].
+TOWER_SHARE = 0.4
 
 
 class HysteresisSegmenter:
@@ -93,3 +99,63 @@ class HysteresisSegmenter:
     def pending(self) -> tuple[int, bool] | None:
         """Start of the unfinished run, and whether it has reached the high threshold."""
         return None if self._pending is None else (self._pending[0], self._pending[2])
+
+
+def split_at_silence(envelope: NDArray[np.float64], bridge: int) -> list[tuple[int, int]]:
+    """Split a run where the envelope falls far below what comes before and after.
+
+    After a burst of 1 mV, the filters stay above the closing threshold for longer than the pauses
+    in a train of jerks last.
+
+    Parameters
+    ----------
+    envelope : ndarray, shape (n,)
+        Envelope of the run, µV, one value per hop.
+    bridge : int
+        Shorter pauses are bridged, in hops.
+
+    Returns
+    -------
+    list of (int, int)
+        Start and stop of each part; one part if there is no pause.
+    """
+    if len(envelope) < 3 * bridge:
+        return [(0, len(envelope))]
+    before = np.maximum.accumulate(envelope)
+    after = np.maximum.accumulate(envelope[::-1])[::-1]
+    silent = envelope < SILENT_SHARE * np.minimum(before, after)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], silent, [False]])))
+    pauses = [(a, b) for a, b in edges.reshape(-1, 2).tolist() if b - a >= bridge]
+    starts = [0, *(b for _, b in pauses)]
+    stops = [*(a for a, _ in pauses), len(envelope)]
+    return list(zip(starts, stops, strict=True))
+
+
+def strongest_part(envelope: NDArray[np.float64], longest: int) -> tuple[int, int] | None:
+    """Return the short part of a run that towers above the rest, if there is one.
+
+    A jerk may begin, end or ride on a contraction.
+
+    Parameters
+    ----------
+    envelope : ndarray, shape (n,)
+        Envelope of the run, µV, one value per hop.
+    longest : int
+        Maximum length of the part, in hops.
+
+    Returns
+    -------
+    (int, int) or None
+        Start and stop of the part.
+    """
+    peak = int(envelope.argmax())
+    low = np.flatnonzero(envelope < TOWER_SHARE * envelope[peak])
+    at = int(np.searchsorted(low, peak))
+    start = int(low[at - 1]) + 1 if at > 0 else 0
+    stop = int(low[at]) if at < len(low) else len(envelope)
+    rest = np.concatenate([envelope[:start], envelope[stop:]])
+    if stop - start > longest or len(rest) == 0:
+        return None
+    if np.median(rest) > TOWER_SHARE / 2 * envelope[peak]:
+        return None
+    return start, stop

@@ -3,8 +3,9 @@
 `NoiseFloor`: each second of an envelope gives its median and its robust SD. The
 floor that applies *during* a second is a low quantile of these values over the
 seconds *before* it, so an event cannot raise its own threshold, and activity can
-fill most of the memory before it counts as noise. Only the first seconds of a
-segment use later samples, because nothing precedes them.
+fill most of the memory before it counts as noise. After long activity the floor would
+stay high for as long; it falls as soon as some seconds are much quieter. Only the first
+seconds of a segment use later samples, because nothing precedes them.
 
 `NoiseThreshold`: the RMS of Gaussian noise over a short window follows a chi
 distribution. Its degrees of freedom are the number of independent values in the
@@ -28,6 +29,10 @@ from twitchsense.dsp.buffers import row_medians
 
 Floats = NDArray[np.float64]
 
+#: Seconds after which a floor follows a signal that has become much quieter.
+FALL_S = 5
+#: Ratio of the median of these seconds to the floor below which the signal is much quieter [E].
+MUCH_QUIETER = 0.7
 #: Seconds at the start of a segment that share one floor, computed from themselves.
 WARM_UP_S = 10
 #: Factor from the MAD to the SD of a normal distribution.
@@ -180,7 +185,7 @@ class NoiseFloor:
         return float(np.sort(memory)[self._rank(len(memory))])
 
     def _rolling(self, memory: Floats, ends: NDArray[np.int64]) -> Floats:
-        """Return the quantile over the values just before each end, shape ``(len(ends),)``."""
+        """Return the floor from the values just before each end, shape ``(len(ends),)``."""
         out = np.empty(len(ends))
         short = ends < self._memory
         for i in np.flatnonzero(short):
@@ -188,6 +193,11 @@ class NoiseFloor:
         if not short.all():
             windows = sliding_window_view(memory, self._memory)[ends[~short] - self._memory]
             out[~short] = np.sort(windows, axis=1)[:, self._rank(self._memory)]
+        if len(memory) >= FALL_S:
+            enough = ends >= FALL_S
+            windows = sliding_window_view(memory, FALL_S)[ends[enough] - FALL_S]
+            recent = row_medians(windows)
+            out[enough] = np.where(recent < MUCH_QUIETER * out[enough], recent, out[enough])
         return out
 
     def _rank(self, count: int) -> int:

@@ -48,7 +48,7 @@ class Burst:
     low_frequency_share : float
         Share of the unfiltered power that lies below the burst band, after a line through
         the signal before and after the burst is subtracted.
-    waveform_features : ndarray of float32, shape (13,)
+    waveform_features : ndarray of float32, shape (20,)
         `detect.burst_measures.WAVEFORM_FEATURES`.
     log_frequency : float
         Log of the mean frequency, Hz (`detect.burst_measures.log_frequency`).

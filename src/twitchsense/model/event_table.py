@@ -203,7 +203,8 @@ REJECT_REASONS: Final[dict[str, str]] = {
     "bump": "acceleration without muscle activity where EMG is valid: bed or strap knocked",
     "acc_micro_event": "acceleration above the noise but below every rule, without EMG to "
     "explain it",
-    "absorbed": "short, and within {labels.absorb_s} s of a large movement of the leg: part of it",
+    "absorbed": "short, and within {labels.absorb_s} s of a large movement of the leg, or between "
+    "the bursts of a jerk: part of it",
     "dead_time": "within {jerk.dead_ms} ms after a jerk: ring-down of the leg",
 }
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, Final
 
-from twitchsense.detect import burst_limits, burst_measures, cluster_rules, sequence_rules
+from twitchsense.detect import activity_rules, burst_limits, burst_measures, cluster_rules
 from twitchsense.dsp import filters, mains
 from twitchsense.model.event_table import EVENT_COLUMNS, REJECTED_COLUMNS, Column
 from twitchsense.scoring.leg_movements.rules import MIN_SERIES, S, get_rules
@@ -121,7 +121,7 @@ def glossary(
 def _limits(settings: Settings | None) -> dict[str, Any]:
     """Return everything that a text may name."""
     fixed = SimpleNamespace(
-        active_window_s=2 * sequence_rules.ACTIVE_S,
+        active_window_s=2 * activity_rules.ACTIVE_S,
         burst_band_hz=filters.BURST_BAND_HZ,
         dynamic_band_hz=filters.DYNAMIC_BAND_HZ,
         envelope_s=burst_measures.WINDOW_S,

@@ -34,6 +34,9 @@ from twitchsense.sleep.hypnogram.model import to_us
 
 Bools = NDArray[np.bool_]
 
+#: Maximum time between a jerk and the onset of a large movement that it begins, s [E].
+BEGINS_S = 0.4
+
 
 def label_detections(
     detections: Detections,
@@ -78,7 +81,8 @@ def absorb_in_large_movements(
     """Move short events that are part of a large movement to the rejected table.
 
     A jerk or twitch whose onset lies in a gross movement or posture change of the same
-    leg, or within `near_s` of it, gets the reason ``absorbed``. A brief contraction is
+    leg, or within `near_s` of it, gets the reason ``absorbed``. A jerk with EMG that begins the
+    large movement is kept: it threw the leg into another position. A brief contraction is
     absorbed by a posture change only, because several of them near a gross movement
     are a pattern of their own.
 
@@ -97,6 +101,8 @@ def absorb_in_large_movements(
     kind = events["trial_type"].to_numpy(object)
     short, turn = np.isin(kind, ("jerk", "twitch")), kind == "posture_change"
     absorbed = short & _near_any(events, turn | (kind == "gross_movement"), near_s)
+    with_emg = (kind == "jerk") & events["amplitude_uv"].notna().to_numpy()
+    absorbed &= ~(with_emg & _begins_any(events, turn | (kind == "gross_movement")))
     absorbed |= (kind == "brief_contraction") & _near_any(events, turn, near_s)
     if not absorbed.any():
         return events, rejected
@@ -107,6 +113,20 @@ def absorb_in_large_movements(
         events[~absorbed].reset_index(drop=True),
         joined.sort_values(keys, kind="stable", ignore_index=True),
     )
+
+
+def _begins_any(events: pd.DataFrame, large: Bools) -> Bools:
+    """Return which events last until a large movement of their leg begins."""
+    leg = events["leg"].to_numpy(object)
+    onset = events["onset"].to_numpy(np.float64)
+    found = np.zeros(len(events), bool)
+    end = onset + np.nan_to_num(events["duration"].to_numpy(np.float64))
+    for side in set(leg[large]):
+        begins = np.sort(onset[large & (leg == side)])
+        first = np.searchsorted(begins, onset - BEGINS_S, "left")
+        last = np.searchsorted(begins, end + BEGINS_S, "right")
+        found |= (leg == side) & (last > first)
+    return found
 
 
 def _near_any(events: pd.DataFrame, large: Bools, near_s: float) -> Bools:

@@ -98,16 +98,20 @@ class TwitchSettings(FrozenModel):
 class JerkSettings(FrozenModel):
     """Limits of a jerk. No published limit for the leg exists: all are [E], provisional."""
 
-    min_ms: float = Field(10.0, ge=0, description="shortest EMG burst, ms")
-    max_ms: float = Field(300.0, gt=0, description="longest EMG burst, ms")
+    min_ms: float = Field(
+        5.0,
+        ge=0,
+        description="shortest EMG burst, ms: the compound potential of a nerve's volley",
+    )
+    max_ms: float = Field(300.0, gt=0, description="longest EMG burst, ms; a jerk may have several")
     min_impulse_uvs: float = Field(
-        1.0,
+        0.3,
         ge=0,
         description="smallest product of peak-to-peak amplitude and EMG duration, µV·s; less "
         "cannot move the leg as a jerk does",
     )
     max_rise_ms: float = Field(
-        100.0, gt=0, description="longest time from EMG onset to half the peak of the envelope, ms"
+        125.0, gt=0, description="longest time from EMG onset to half the peak of the envelope, ms"
     )
     min_g: float = Field(0.10, gt=0, description="smallest peak acceleration with EMG, g")
     min_g_alone: float = Field(0.15, gt=0, description="smallest peak acceleration without EMG, g")
@@ -120,7 +124,11 @@ class JerkSettings(FrozenModel):
         5.0, gt=0, description="smallest peak rate of change of acceleration, g/s"
     )
     max_episode_s: float = Field(1.0, gt=0, description="longest mechanical response, s")
-    max_turn_deg: float = Field(30.0, gt=0, description="turn of the leg below this, degrees")
+    max_turn_deg: float = Field(
+        30.0,
+        gt=0,
+        description="turn of the leg from which a posture change stands beside the jerk, degrees",
+    )
     lead_ms: float = Field(
         20.0, ge=0, description="longest time by which the acceleration precedes the EMG, ms"
     )

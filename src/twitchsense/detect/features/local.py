@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.electrode_artifact import hanning
+from twitchsense.model.candidates import NAN
 
 Floats = NDArray[np.float64]
 
@@ -60,6 +61,9 @@ class LocalFeatures:
     n_large_windows, n_large_windows_near : int
         Windows of 25 ms at least half as large as the burst outside contractions, and those
         within 0.6 s.
+    interval_cv : float
+        Coefficient of variation of the intervals between the repeats, the burst included; NaN with
+        fewer than two repeats. A unit that fires in a contraction does so regularly.
     rhythmicity : float
         Greatest share of the variance of the window amplitudes that one rate of 2.5-10 Hz
         explains.
@@ -72,13 +76,14 @@ class LocalFeatures:
     n_repeats_near: int
     n_large_windows: int
     n_large_windows_near: int
+    interval_cv: float
     rhythmicity: float
     rel_p10: float
     rel_p75: float
 
 
 #: Local features of a burst whose surroundings are not examined.
-NO_NEIGHBOURS: Final = LocalFeatures(0, 0, 0, 0, 0.0, 0.0, 0.0)
+NO_NEIGHBOURS: Final = LocalFeatures(0, 0, 0, 0, NAN, 0.0, 0.0, 0.0)
 
 
 def measure_local_features(band: Floats, at: int, fs: float) -> LocalFeatures:
@@ -104,14 +109,20 @@ def measure_local_features(band: Floats, at: int, fs: float) -> LocalFeatures:
     window = max(2, round(WINDOW_S * fs))
     repeats = repeats_near = large = large_near = 0
     quantiles: list[Floats] = []
+    times = [0.0]  # of the repeats, in samples from the burst
     # both sides run away from the burst
-    sides = ((band[: max(0, at - excluded)][::-1], wave[::-1]), (band[at + excluded :], wave))
-    for side, template in sides:
+    sides = (
+        (-1.0, band[: max(0, at - excluded)][::-1], wave[::-1]),
+        (1.0, band[at + excluded :], wave),
+    )
+    for sign, side, template in sides:
         amplitudes = _window_amplitudes(side, window) / amplitude
         outside = ~_inside_contraction(amplitudes > LARGE_FRACTION, round(CONTRACTION_S / WINDOW_S))
-        places = (_find_repeats(side, template, fs) + half) // window
+        found = _find_repeats(side, template, fs) + half
+        places = found // window
         where = np.minimum(places, len(amplitudes) - 1)
         where = where[outside[where]] if len(amplitudes) else where
+        times += (sign * (found + excluded)).tolist()
         high = np.flatnonzero((amplitudes > LARGE_FRACTION) & outside)
         repeats, repeats_near = (
             repeats + len(where),
@@ -124,7 +135,17 @@ def measure_local_features(band: Floats, at: int, fs: float) -> LocalFeatures:
     rhythmicity = _rhythmicity(
         np.minimum(_window_amplitudes(band, window) / amplitude, 1.0), WINDOW_S
     )
-    return LocalFeatures(repeats, repeats_near, large, large_near, rhythmicity, *calmer)
+    return LocalFeatures(
+        repeats, repeats_near, large, large_near, _interval_cv(times), rhythmicity, *calmer
+    )
+
+
+def _interval_cv(times: list[float]) -> float:
+    """Return the coefficient of variation of the intervals between some times."""
+    if len(times) < 3:
+        return NAN
+    intervals = np.diff(np.sort(times))
+    return float(intervals.std() / intervals.mean())
 
 
 def _rhythmicity(amplitudes: Floats, step_s: float) -> float:

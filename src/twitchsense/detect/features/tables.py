@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.burst_grouping import CONTRACTION_FEATURES
-from twitchsense.detect.burst_measures import WAVEFORM_FEATURES
 from twitchsense.detect.ecg_rejection import EcgBeats, ratio_to_residual
 from twitchsense.detect.features.local import LocalFeatures
+from twitchsense.detect.features.waveform import WAVEFORM_FEATURES
+from twitchsense.detect.jerk_rule import BurstTrain, response_s
 from twitchsense.detect.sensor_queries import AccResponse
-from twitchsense.model.candidates import Burst, ScoredCandidate
+from twitchsense.model.candidates import ScoredCandidate
 from twitchsense.model.channels import NS
 from twitchsense.model.per_second import PerSecond
 
@@ -25,25 +26,26 @@ Floats = NDArray[np.float64]
 
 #: Columns of `jerk_features`.
 JERK_FEATURES: Final = (
-    "log_amplitude_uv", "log_active_s", "snr_db", "rise_ms", "response_lag_ms",
-    "log_peak_g_clipped", "log_jerk_per_g", "response_s", "log_frequency", *WAVEFORM_FEATURES,
+    "log_n_bursts", "log_active_s", "snr_db_clipped", "rise_ms", "response_lag_ms",
+    "log_peak_g_clipped", "log_jerk_per_g", "response_s", *WAVEFORM_FEATURES,
 )  # fmt: skip
 #: Columns of `burst_features`.
 BURST_FEATURES: Final = (
-    "n_repeats", "n_repeats_near", "n_large_windows", "n_large_windows_near", "rhythmicity",
-    "rel_p75", "log_p75_over_p10", "n_bursts", "n_bursts_near", "log_ecg_residual_ratio",
-    "log_peak_g", "log_duration_3ms", "snr_db_clipped", *WAVEFORM_FEATURES,
+    "n_repeats", "n_repeats_near", "n_large_windows", "n_large_windows_near", "interval_cv",
+    "rhythmicity", "rel_p75", "log_p75_over_p10", "n_bursts", "n_bursts_near",
+    "log_ecg_residual_ratio", "log_peak_g", "log_duration_3ms", "snr_db_clipped",
+    *WAVEFORM_FEATURES,
 )  # fmt: skip
 #: Columns of `movement_features`.
 MOVEMENT_FEATURES: Final = (
-    "n_repeats", "rel_p75", "log_duration", "snr_db", "log_peak_g", *CONTRACTION_FEATURES,
+    "n_repeats", "rel_p75", "log_duration", "snr_db_clipped", "log_peak_g", *CONTRACTION_FEATURES,
 )  # fmt: skip
 
 #: Range of peak acceleration (g) in the jerks and bumps of the training data. Values outside are
 #: clipped, because neither end is a limit of the definitions.
-TRAINED_RANGE_G: Final = (0.2, 1.0)
-#: SNR (dB) above which bursts count as equally large: the training data hold twitches up to
-#: 300 µV, and size alone does not make a twitch of 1 mV an artefact.
+TRAINED_RANGE_G: Final = (0.1, 4.0)
+#: SNR (dB) above which bursts count as equally large: the size of a clear burst does not say what
+#: it is.
 MAX_SNR_DB: Final = 30.0
 #: Acceleration (g) below which everything is noise.
 MIN_G: Final = 0.003
@@ -95,30 +97,30 @@ class NightContext:
         return self.local[candidate.channel][candidate.burst_number]
 
 
-def jerk_features(burst: Burst, response: AccResponse) -> Floats:
-    """Describe a burst and the movement around it.
+def jerk_features(train: BurstTrain, response: AccResponse) -> Floats:
+    """Describe bursts and the movement around them.
 
     Parameters
     ----------
-    burst : Burst
+    train : BurstTrain
     response : AccResponse
 
     Returns
     -------
-    ndarray, shape (22,)
+    ndarray, shape (28,)
         `JERK_FEATURES`.
     """
+    burst = train.whole
     return np.array(
         [
-            float(np.log(max(burst.amplitude_uv, 1.0))),
+            float(np.log(train.n_bursts)),
             float(np.log(max(burst.active_s, 1e-3))),
-            float(burst.snr_db),
+            min(burst.snr_db, MAX_SNR_DB),
             float(burst.rise_ms),
             (response.onset_ns - burst.onset_ns) / 1e6,
             float(np.log(np.clip(response.peak_g, *TRAINED_RANGE_G))),
             float(np.log(max(response.jerk_g_s, 1e-3) / max(response.peak_g, 1e-3))),
-            (response.offset_ns - response.onset_ns) / 1e9,
-            burst.log_frequency,
+            response_s(train, response),
             *map(float, burst.waveform_features),
         ]
     )
@@ -139,7 +141,7 @@ def burst_features(
 
     Returns
     -------
-    ndarray, shape (len(rows), 26)
+    ndarray, shape (len(rows), 34)
         `BURST_FEATURES`.
     """
     ecg_ratio = np.log(ratio_to_residual(candidates, context.beats))
@@ -152,7 +154,7 @@ def burst_features(
         p75 = max(local.rel_p75, NOISE_P75_OVER_P10 * MIN_BACKGROUND)
         row[: -len(WAVEFORM_FEATURES)] = (
             local.n_repeats, local.n_repeats_near, local.n_large_windows,
-            local.n_large_windows_near, local.rhythmicity, local.rel_p75,
+            local.n_large_windows_near, local.interval_cv, local.rhythmicity, local.rel_p75,
             np.log(p75 / max(local.rel_p10, MIN_BACKGROUND)), n_bursts, n_near, ecg_ratio[i],
             _log_g(c), np.log(_duration_s(c) + 0.003), min(c.snr_db, MAX_SNR_DB),
         )  # fmt: skip
@@ -175,7 +177,7 @@ def movement_features(
 
     Returns
     -------
-    ndarray, shape (len(rows), 10)
+    ndarray, shape (len(rows), 28)
         `MOVEMENT_FEATURES`.
     """
     table = np.empty((len(rows), len(MOVEMENT_FEATURES)))
@@ -183,7 +185,8 @@ def movement_features(
         c = candidates[i]
         local = context.local_features(c)
         row[: -len(CONTRACTION_FEATURES)] = (
-            local.n_repeats, local.rel_p75, np.log(_duration_s(c)), c.snr_db, _log_g(c),
+            local.n_repeats, local.rel_p75, np.log(_duration_s(c)), min(c.snr_db, MAX_SNR_DB),
+            _log_g(c),
         )  # fmt: skip
         row[-len(CONTRACTION_FEATURES) :] = c.features
     return table

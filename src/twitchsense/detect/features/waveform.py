@@ -1,0 +1,161 @@
+"""Features of the waveform of one burst, in addition to those of the electrode model."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twitchsense.detect.artifact_measures import LEVEL_S
+from twitchsense.detect.electrode_artifact import ELECTRODE_FEATURES, hanning, width_ms
+from twitchsense.dsp.buffers import fast_median
+from twitchsense.dsp.filters import MAX_BAND_FRACTION
+
+Floats = NDArray[np.float64]
+
+#: Features of the waveform of a burst: `ELECTRODE_FEATURES`, the asymmetry of its area, the width
+#: of its largest deflection before any filter, its spectrum and steepest edge, and the sampling
+#: rate, on which the meaning of the other features depends.
+WAVEFORM_FEATURES: Final = (
+    *ELECTRODE_FEATURES, "net_area_ratio", "log_main_lobe_width", "log_frequency", "mains_share",
+    "log_power_60_100", "log_power_100_150", "log_power_150_220", "log_power_above_450",
+    "slope_1_sample", "log_fs",
+)  # fmt: skip
+#: Signal on either side of the peak whose spectrum is measured, s.
+NEAR_PEAK_S: Final = 0.016
+#: Bands of that spectrum, Hz.
+SPECTRUM_HZ: Final = ((60.0, 100.0), (100.0, 150.0), (150.0, 220.0), (450.0, np.inf))
+#: Points of that spectrum; the signal is padded with zeros.
+SPECTRUM_POINTS: Final = 256
+#: Maximum distance between the largest deflection before the filter and that after it, s.
+MAIN_LOBE_S: Final = 0.002
+
+
+def net_area_ratio(clean: Floats, body: tuple[int, int], fs: float) -> float:
+    """Return the net area of a burst over its absolute area, 0 to 1.
+
+    A potential passes both electrodes of a bipolar lead, so its phases nearly cancel; a moving
+    electrode shifts the signal to one side.
+
+    Parameters
+    ----------
+    clean : ndarray, shape (n,)
+        EMG without mains hum and ECG, µV.
+    body : (int, int)
+        Start and stop of the burst in samples.
+    fs : float
+        Sampling rate, Hz.
+
+    Returns
+    -------
+    float
+        0 if there is no signal before or after the burst.
+    """
+    level, flank = max(1, round(LEVEL_S * fs)), max(1, round(0.005 * fs))
+    first, last = max(0, body[0] - flank), min(len(clean), body[1] + 2 * flank)
+    before, after = clean[max(0, first - level) : first], clean[last : last + level]
+    if len(before) == 0 or len(after) == 0:
+        return 0.0
+    ends = [fast_median(before), fast_median(after)]
+    x = clean[first:last] - np.linspace(ends[0], ends[1], last - first)
+    whole = float(np.abs(x).sum())
+    return float(abs(x.sum())) / whole if whole > 0 else 0.0
+
+
+def log_main_lobe_width(clean: Floats, peak: int, fs: float) -> float:
+    """Return the log of the width (ms) at half height of the deflection at a peak.
+
+    It is measured before any filter, because a band-pass widens every click to the length of
+    its own response.
+
+    Parameters
+    ----------
+    clean : ndarray, shape (n,)
+        EMG without mains hum and ECG, µV.
+    peak : int
+        Index of the peak.
+    fs : float
+        Sampling rate, Hz.
+
+    Returns
+    -------
+    float
+        Natural logarithm of the width in ms.
+    """
+    level, near = max(1, round(LEVEL_S * fs)), max(1, round(MAIN_LOBE_S * fs))
+    first, last = max(0, peak - level), min(len(clean), peak + level + 1)
+    x = clean[first:last] - fast_median(clean[first:last])
+    about = slice(max(0, peak - near - first), peak + near + 1 - first)
+    at = about.start + int(np.abs(x[about]).argmax())
+    return float(np.log(width_ms(x, at, fs)))
+
+
+def spectrum_features(clean: Floats, peak: int, fs: float) -> tuple[float, ...]:
+    """Return the spectrum of the unfiltered signal near a peak, and the steepest edge there.
+
+    Tissue is a low-pass filter: the power of a potential falls with frequency, and little passes
+    above 450 Hz. A contact that opens has edges of any steepness.
+
+    Parameters
+    ----------
+    clean : ndarray, shape (n,)
+        EMG without mains hum and ECG, µV.
+    peak : int
+        Index of the peak.
+    fs : float
+        Sampling rate, Hz.
+
+    Returns
+    -------
+    tuple of float
+        Logs of the shares of the power in `SPECTRUM_HZ`, NaN for a band that the sampling rate does
+        not reach, and the largest change from sample to sample over the peak-to-peak amplitude.
+    """
+    half = max(4, round(NEAR_PEAK_S * fs))
+    x = clean[max(0, peak - half) : peak + half]
+    if len(x) < 4:
+        return (*(float("nan") for _ in SPECTRUM_HZ), 0.0)
+    slope = float(np.abs(np.diff(x)).max()) / max(float(np.ptp(x)), 1e-9)
+    power = np.square(np.abs(np.fft.rfft((x - x.mean()) * hanning(len(x)), SPECTRUM_POINTS)))
+    total = np.concatenate([[0.0], np.cumsum(power)])
+    shares = []
+    for low, high in SPECTRUM_HZ:
+        if low >= MAX_BAND_FRACTION * fs:
+            shares.append(float("nan"))
+            continue
+        first, last = (round(hz * SPECTRUM_POINTS / fs) for hz in (low, min(high, fs / 2)))
+        share = (total[last] - total[first]) / max(total[-1], 1e-12)
+        shares.append(float(np.log(share + 1e-4)))
+    return (*shares, slope)
+
+
+def log_frequency(burst: Floats, fs: float) -> float:
+    """Return the log of the mean frequency of a burst, Hz.
+
+    The mean frequency is Hjorth's mobility: the RMS of the derivative over the RMS of the
+    signal. Muscle has a lower mean frequency than electrode noise, because the tissue between
+    muscle and skin acts as a low-pass filter.
+
+    Parameters
+    ----------
+    burst : ndarray, shape (n,)
+        Burst band, µV.
+    fs : float
+        Sampling rate, Hz.
+
+    Returns
+    -------
+    float
+        Natural logarithm of the frequency in Hz, at least 0.
+
+    References
+    ----------
+    Hjorth 1970, EEG analysis based on time domain properties,
+    doi:10.1016/0013-4694(70)90143-4.
+    """
+    change = np.diff(burst)
+    power = float(burst @ burst) / max(len(burst), 1)
+    change_power = float(change @ change) / max(len(change), 1)
+    hz = fs / (2 * np.pi) * np.sqrt(change_power / max(power, 1e-12))
+    return float(np.log(max(hz, 1.0)))

@@ -1,0 +1,130 @@
+"""Signals that earlier detectors misread on recordings composed by others, one kind per test."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.signals import SimulatedLeg, add_waveform, band_noise, detect, unit_potential
+from twitchsense.scoring.labels import absorb_in_large_movements
+
+TIMES = np.arange(40.0, 280.0, 20.0)
+
+
+def kinds_at(found, times, reach_s=0.3):
+    """Return the kinds of the events that begin within a short time of each time."""
+    onset, kind = found.events.onset.to_numpy(), found.events.trial_type.to_numpy()
+    return [kind[np.abs(onset - t) < reach_s].tolist() for t in times]
+
+
+def add_trains(leg, n_bursts=7, period_s=0.16, burst_s=0.06, size_g=0.5, rms_uv=250.0):
+    for at in TIMES:
+        for k in range(n_bursts):
+            leg.jerk(at + k * period_s, burst_s, size_g * 0.8**k)
+            leg.burst(at + k * period_s, burst_s, rms_uv)
+    return leg
+
+
+def hum(seconds, fs, line=50.05, size_uv=60.0):
+    t = np.arange(round(seconds * fs)) / fs
+    wave = np.sin(2 * np.pi * line * t) + 0.4 * np.sin(2 * np.pi * 3 * line * t + 1)
+    return size_uv / 2 * (wave + 0.3 * np.sin(2 * np.pi * 5 * line * t + 2))
+
+
+@pytest.mark.parametrize("size_uv", [0.0, 60.0])
+def test_train_of_jerks_is_one_jerk_with_hum_and_without(size_uv):
+    leg = add_trains(SimulatedLeg(300))
+    leg.emg += hum(300, leg.fs, size_uv=size_uv)
+    found = kinds_at(detect(leg.recording()), TIMES)
+    assert sum(kinds == ["jerk"] for kinds in found) >= len(TIMES) - 1
+
+
+def test_jerk_that_turns_the_leg_is_a_jerk_beside_a_posture_change():
+    leg = SimulatedLeg(300)
+    here, there = np.array([0.0, 0.6, 0.8]), np.array([0.0, 0.95, 0.312])  # 35 degrees apart
+    share = np.zeros(len(leg.acc))  # of the way from here to there
+    for k, at in enumerate(TIMES):
+        leg.jerk(at, 0.08, 0.9)
+        first, n = round((at + 0.04) * leg.fs_acc), round(0.5 * leg.fs_acc)
+        path = np.linspace(0, 1, n)
+        share[first : first + n] = path if k % 2 == 0 else 1 - path
+        share[first + n :] = 1.0 if k % 2 == 0 else 0.0
+    leg.acc += share[:, None] * (there - here)
+    found = detect(leg.recording())
+    events, _ = absorb_in_large_movements(found.events, found.rejected)
+    for kind in ("jerk", "posture_change"):
+        onsets = events.onset[events.trial_type == kind].to_numpy()
+        near = [np.abs(onsets - at).min(initial=9.0) < 0.3 for at in TIMES]
+        assert sum(near) >= len(TIMES) - 2, kind
+
+
+def test_loud_twitches_are_found_as_often_as_others():
+    shares = []
+    for size_uv in (150.0, 3000.0):
+        leg = SimulatedLeg(300)
+        rng = np.random.default_rng(4)
+        for at in TIMES:
+            wave = unit_potential(leg.fs, rng.uniform(0.002, 0.006)) * rng.uniform(0.8, 1.2)
+            add_waveform(leg.emg, at, leg.fs, size_uv * wave)
+        found = kinds_at(detect(leg.recording()), TIMES)
+        shares.append(np.mean([kinds == ["twitch"] for kinds in found]))
+    assert shares[1] >= shares[0] >= 0.9
+
+
+def compound(fs, rise_s, fall_s):
+    """Return a one-sided potential with a smooth front, as a synchronous volley makes."""
+    t = np.arange(-0.03, 0.06, 1 / fs)
+    return np.exp(-np.square(t / np.where(t < 0, rise_s, fall_s)))
+
+
+def test_one_sided_compound_potentials_are_twitches():
+    leg = SimulatedLeg(300)
+    rng = np.random.default_rng(5)
+    for at in TIMES:
+        wave = compound(leg.fs, rng.uniform(0.002, 0.004), rng.uniform(0.003, 0.008))
+        add_waveform(leg.emg, at - 0.03, leg.fs, rng.uniform(300, 3000) * wave)
+    found = kinds_at(detect(leg.recording()), TIMES)
+    assert sum(kinds == ["twitch"] for kinds in found) >= 0.8 * len(TIMES)
+
+
+def test_knock_after_a_twitch_does_not_make_it_a_jerk():
+    leg = SimulatedLeg(300)
+    lags = np.random.default_rng(7).uniform(0.17, 0.5, len(TIMES))
+    for at, lag in zip(TIMES, lags, strict=True):
+        leg.twitch(at, 600.0).bump(at + lag, 0.5)
+    found = kinds_at(detect(leg.recording()), TIMES)
+    assert sum("twitch" in kinds for kinds in found) >= len(TIMES) - 2
+    assert not any("jerk" in kinds for kinds in found)
+
+
+def test_twitches_are_found_a_few_seconds_after_long_activity():
+    leg = SimulatedLeg(200, noise_uv=2.0)
+    leg.contraction(30, 70, 60.0)
+    times = 100.0 + np.array([8.0, 12.0, 16.0, 20.0])
+    for at in times:
+        leg.twitch(at, 120.0)
+    found = kinds_at(detect(leg.recording()), times)
+    assert sum(kinds == ["twitch"] for kinds in found) >= 3
+
+
+def test_bursts_of_hum_and_radio_are_no_events():
+    leg = SimulatedLeg(300)
+    rng = np.random.default_rng(6)
+    for k, at in enumerate(np.arange(40.0, 280.0, 6.0)):
+        seconds = (0.15, 0.4, 0.9, 1.6)[k % 4]
+        n = round(seconds * leg.fs)
+        if k % 2:
+            body = hum(seconds, leg.fs, 49.95, rng.uniform(100, 800))[:n]
+        else:
+            body = band_noise(n, leg.fs, rng.uniform(50, 300), rng, low=100)
+        add_waveform(leg.emg, at, leg.fs, body)
+    assert len(detect(leg.recording()).events) <= 2
+
+
+@pytest.mark.parametrize(("fs", "fs_acc"), [(250.0, 52.0), (500.0, 100.0)])
+def test_jerks_are_found_at_the_rates_of_devices_on_sale(fs, fs_acc):
+    leg = SimulatedLeg(300, fs=fs, fs_acc=fs_acc)
+    for at in TIMES:
+        leg.jerk(at, 0.09, 0.6)
+    found = kinds_at(detect(leg.recording()), TIMES)
+    assert sum("jerk" in kinds for kinds in found) >= len(TIMES) - 1
