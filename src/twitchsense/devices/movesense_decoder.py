@@ -1,0 +1,208 @@
+"""Decoder of Movesense's GATT SensorData protocol."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from twitchsense.devices.contract import (
+    BatteryLevel,
+    Decoded,
+    Direction,
+    Message,
+    PacketError,
+    SamplePacket,
+    full_uuid,
+)
+from twitchsense.devices.movesense_packets import (
+    PartJoiner,
+    Subscription,
+    parse_path,
+    payload_time,
+)
+from twitchsense.devices.streams import MS2_PER_G, SampleClock, StreamDescription
+
+WRITE_UUID: Final = "34800001-7185-4d5d-b431-630e7050e8f0"
+NOTIFY_UUID: Final = "34800002-7185-4d5d-b431-630e7050e8f0"
+BATTERY_UUID: Final = full_uuid(0x2A19)
+
+#: Commands.
+SUBSCRIBE: Final = 1
+UNSUBSCRIBE: Final = 2
+#: Messages of the sensor, and the status of a command that was carried out.
+RESPONSE: Final = 1
+SUCCESS: Final = 200
+_DATA: Final = 2
+_DATA_PART2: Final = 3
+
+#: One count of ECG is 50 / 2**17 mV.
+_COUNTS_PER_MV: Final = 2**17 / 50
+#: The accelerometer keeps its rate to some per cent only.
+_FS_TOLERANCE: Final = 0.03
+
+
+def describe_stream(subscription: Subscription, count: int | None) -> StreamDescription:
+    """Describe a stream.
+
+    Parameters
+    ----------
+    subscription : Subscription
+    count : int or None
+        Samples of every packet, if known.
+    """
+    clock = SampleClock(1000, "first", 2**32, samples_per_packet=count)
+    if subscription.stream == "acc":
+        return StreamDescription(
+            name="acc",
+            kind="acc",
+            width=3,
+            fs=subscription.fs,
+            unit="g",
+            counts_per_unit=MS2_PER_G,
+            timing=clock,
+            # ±8 g in 16 bits, the usual range; the packets hold floating-point numbers
+            resolution=8 / 32768,
+            fs_tolerance=_FS_TOLERANCE,
+        )
+    counts_per_mv = 1000.0 if subscription.in_mv else _COUNTS_PER_MV
+    return StreamDescription(
+        name="ecg",
+        kind="ecg",
+        width=1,
+        fs=subscription.fs,
+        unit="mV",
+        counts_per_unit=counts_per_mv,
+        timing=clock,
+        resolution=1 / counts_per_mv,
+        fs_tolerance=_FS_TOLERANCE,
+    )
+
+
+class _Channel:
+    """A subscription of acceleration or ECG, with its payloads."""
+
+    def __init__(self, subscription: Subscription, restarted: bool) -> None:
+        self.subscription = subscription
+        self.joiner = PartJoiner(subscription)
+        self.restarted = restarted
+        #: Whether the host ended it; some packets may still arrive.
+        self.is_ended = False
+
+    def decode(self, payload: bytes, arrival_ns: int) -> SamplePacket:
+        """Return the packet of a payload."""
+        samples = self.subscription.decode(payload, self.joiner.count or 0)
+        restarted, self.restarted = self.restarted, False
+        stream, position = self.subscription.stream, payload_time(payload)
+        return SamplePacket(stream, samples, position, arrival_ns, restarted)
+
+
+class MovesenseDecoder:
+    """Decoder of Movesense sensors; see `Decoder`.
+
+    Streams and rates are taken from the commands SUBSCRIBE: without them, nothing can be decoded.
+    Reasons of refusals: ``battery``, ``command``, ``length``, ``message``, ``part``,
+    ``subscription``, ``value``.
+    """
+
+    def __init__(self) -> None:
+        self._channels: dict[int, _Channel] = {}
+        #: Subscriptions that wait for the sensor's answer, with what the reference meant before.
+        self._unanswered: dict[int, tuple[_Channel, _Channel | None]] = {}
+        #: References of other commands and of other measurements.
+        self._others: set[int] = set()
+        self._owners: dict[str, int] = {}
+        self._specs: dict[str, StreamDescription] = {}
+
+    @property
+    def streams(self) -> tuple[StreamDescription, ...]:
+        """Streams of which a packet was decoded."""
+        return tuple(self._specs.values())
+
+    def push(self, message: Message) -> list[Decoded]:
+        """Decode one value; see `Decoder`."""
+        uuid, data = message.characteristic, message.data
+        if uuid == WRITE_UUID:
+            self._command(data)
+        elif message.direction is Direction.WRITE:
+            return []
+        elif uuid == NOTIFY_UUID:
+            return self._notification(data, message.arrival_ns)
+        elif uuid == BATTERY_UUID:
+            if len(data) != 1 or data[0] > 100:
+                raise PacketError("battery", f"{data[:8].hex()} is no percentage")
+            return [BatteryLevel(data[0], message.arrival_ns)]
+        return []
+
+    # -- commands ------------------------------------------------------------------------
+
+    def _command(self, data: bytes) -> None:
+        if len(data) < 2:
+            raise PacketError("command", f"{len(data)} bytes")
+        code, reference = data[0], data[1]
+        if code == SUBSCRIBE:
+            try:
+                subscription = parse_path(data[2:].decode("ascii"))
+            except UnicodeDecodeError as error:
+                raise PacketError("command", "the path is no ASCII text") from error
+            self._subscribe(reference, subscription)
+        elif code == UNSUBSCRIBE:
+            self._unanswered.pop(reference, None)
+            if reference in self._channels:
+                self._channels[reference].is_ended = True
+        else:
+            self._others.add(reference)
+
+    def _subscribe(self, reference: int, subscription: Subscription | None) -> None:
+        if subscription is None:
+            self._channels.pop(reference, None)
+            self._unanswered.pop(reference, None)
+            self._others.add(reference)
+            return
+        before = self._channels.get(reference)
+        channel = _Channel(subscription, subscription.stream in self._specs)
+        self._unanswered[reference] = channel, before
+        if before is None or before.is_ended or before.subscription != subscription:
+            self._channels[reference] = channel
+        # else the sensor may refuse: then packets go on as before
+
+    def _answer(self, reference: int, payload: bytes) -> None:
+        if reference not in self._unanswered or len(payload) < 2:
+            return
+        channel, before = self._unanswered.pop(reference)
+        if int.from_bytes(payload[:2], "little") == SUCCESS:
+            self._channels[reference] = channel
+        elif before is not None and not before.is_ended:
+            self._channels[reference] = before
+
+    # -- data ----------------------------------------------------------------------------
+
+    def _notification(self, data: bytes, arrival_ns: int) -> list[Decoded]:
+        if len(data) < 2:
+            raise PacketError("length", f"{len(data)} bytes")
+        code, reference, payload = data[0], data[1], data[2:]
+        if code == RESPONSE:
+            self._answer(reference, payload)
+            return []
+        if code not in (_DATA, _DATA_PART2):
+            raise PacketError("message", f"a message of type {code}")
+        channel = self._channels.get(reference)
+        if channel is None:
+            if reference in self._others:
+                return []
+            raise PacketError("subscription", f"no SUBSCRIBE with the reference {reference}")
+        self._check_owner(reference, channel.subscription.stream)
+        take = channel.joiner.begin if code == _DATA else channel.joiner.extend
+        packets = [channel.decode(*complete) for complete in take(payload, arrival_ns)]
+        if packets:
+            stream = channel.subscription.stream
+            self._specs[stream] = describe_stream(channel.subscription, channel.joiner.count)
+        return [*packets]
+
+    def _check_owner(self, reference: int, stream: str) -> None:
+        """Refuse a second subscription of a stream while the first one goes on."""
+        owner = self._owners.setdefault(stream, reference)
+        if owner == reference:
+            return
+        first = self._channels.get(owner)
+        if first is not None and not first.is_ended and first.subscription.stream == stream:
+            raise PacketError("subscription", f"{stream} is subscribed to twice")
+        self._owners[stream] = reference
