@@ -268,6 +268,14 @@ def test_without_commands_the_first_frames_wait_for_the_rate(fs, stated):
     assert made.streams[0].fs == stated
 
 
+def test_the_ecg_has_one_rate_from_which_a_sensor_may_differ():
+    made = decoder()
+    for number in range(12):
+        data = frame(0, bytes(219), time_ns=round(73 * number / 125 * 1e9), measurement=0)
+        packets = made.push(notify(data))
+    assert (len(packets), made.streams[0].fs) == (1, 130)
+
+
 def test_without_commands_a_rate_between_two_on_offer_is_refused():
     made = decoder()
     messages = frames_at(51, range(34))

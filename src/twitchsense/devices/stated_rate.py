@@ -11,8 +11,10 @@ _MIN_PAIRS: Final = 8
 _MIN_AGREEING: Final = 3
 #: Largest relative difference of rates that agree.
 _AGREEMENT: Final = 0.03
-#: Largest relative difference from a rate on offer: less than half the step from 50 to 52 Hz.
-_TOLERANCE: Final = 0.015
+#: Largest relative difference from a rate on offer, alone and as a share of the step to the next:
+#: 1.5 % for 50 and 52 Hz.
+_TOLERANCE: Final = 0.05
+_STEP_SHARE: Final = 0.4
 
 
 def find_rate(pairs: Iterable[tuple[int, float]], offered: Sequence[float]) -> float | None:
@@ -43,5 +45,7 @@ def find_rate(pairs: Iterable[tuple[int, float]], offered: Sequence[float]) -> f
             continue
         mean = sum(n for _, n, _ in agreeing) / sum(s for _, _, s in agreeing)
         nearest = min(offered, key=lambda rate: abs(rate / mean - 1))
-        return nearest if abs(nearest / mean - 1) <= _TOLERANCE else None
+        steps = [abs(rate / nearest - 1) for rate in offered if rate != nearest]
+        tolerance = min(_TOLERANCE, _STEP_SHARE * min(steps, default=1.0))
+        return nearest if abs(nearest / mean - 1) <= tolerance else None
     return None
