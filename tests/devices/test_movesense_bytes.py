@@ -35,12 +35,12 @@ def values(decoder, message):
 def test_acceleration():
     # time 0x00012345 ms; 1.0 = 0x3F800000, -2.0 = 0xC0000000, 0.5 = 0x3F000000, low byte first
     payload = bytes.fromhex("45230100 0000803f 000000c0 0000003f 00000000 0000803f 000000c0")
-    made = decoder()
+    made = decoder("/Meas/Acc/26")
     (packet,) = made.push(data(payload, arrival_ns=5))
     assert packet.samples.tolist() == [[1.0, -2.0, 0.5], [0.0, 1.0, -2.0]]
     assert (packet.position, packet.arrival_ns, packet.restarted) == (0x12345, 5, False)
     (spec,) = made.streams
-    assert (spec.fs, spec.unit, spec.columns) == (52, "g", ("acc_x_g", "acc_y_g", "acc_z_g"))
+    assert (spec.fs, spec.unit, spec.columns) == (26, "g", ("acc_x_g", "acc_y_g", "acc_z_g"))
     assert spec.timing.samples_per_packet == 2
     assert spec.to_physical(packet.samples)[0] == pytest.approx(
         [1 / GRAVITY, -2 / GRAVITY, 0.5 / GRAVITY], rel=1e-12
@@ -49,11 +49,12 @@ def test_acceleration():
 
 def test_ecg_in_mv_and_in_counts():
     # 0xFFEE = -18, 0x0048 = 72: multiples of 0.001 mV
-    got = values(decoder("/Meas/Ecg/200/mV"), data(bytes.fromhex("eadc0100 eeff 4800")))
-    assert got == [[-0.018], [0.072]]
+    got = values(decoder("/Meas/Ecg/200/mV"), data(bytes.fromhex("eadc0100 eeff 4800") + bytes(28)))
+    assert got[:3] == [[-0.018], [0.072], [0]]
     # -1 and 131072 = 0x00020000 counts of 50 / 2**17 mV
     made = decoder("/Meas/ECG/512")
-    assert values(made, data(bytes.fromhex("00000000 ffffffff 00000200"))) == [[-50 / 2**17], [50]]
+    got = values(made, data(bytes.fromhex("00000000 ffffffff 00000200") + bytes(56)))
+    assert got[:3] == [[-50 / 2**17], [50], [0]]
     assert (made.streams[0].fs, made.streams[0].columns) == (512, ("ecg_mv",))
 
 
@@ -61,7 +62,7 @@ def test_ecg_in_mv_and_in_counts():
 def test_acceleration_is_the_first_block_of_an_imu(path, vectors):
     numbers = [float(i) for i in range(6 * vectors)]
     payload = struct.pack(f"<I{6 * vectors}f", 7, *numbers)
-    (packet,) = decoder(f"/Meas/{path}/52").push(data(payload))
+    (packet,) = decoder(f"/Meas/{path}/26").push(data(payload))
     assert packet.samples.tolist() == [[0, 1, 2], [3, 4, 5]]
 
 
@@ -123,6 +124,25 @@ def test_late_parts_are_joined_if_the_next_time_follows():
     start, rest = two_parts(3, 331, rest_ms=400)
     assert (made.push(start), made.push(rest)) == ([], [])
     assert [p.samples[15, 2] for p in made.push(two_parts(4, 408)[0])] == [3]
+
+
+def test_a_beginning_of_whole_samples_is_no_whole_payload():
+    made = decoder()  # four samples at 52 Hz, of which the first part holds two
+    payload = acc(7, 4, 2.0)
+    assert made.push(data(payload[:28])) == []
+    made.push(data(payload[28:], code=3))
+    for number in range(1, 4):
+        payload = acc(7 + 77 * number, 4, float(number))
+        made.push(data(payload[:28], arrival_ns=77 * number * 10**6))
+        packets = made.push(data(payload[28:], code=3, arrival_ns=77 * number * 10**6))
+        assert [p.samples.shape for p in packets] == [(4, 3)]
+
+
+def test_payloads_with_fewer_samples_than_usual_are_whole_if_no_rest_comes():
+    made = decoder()
+    assert made.push(data(acc(7, 2), arrival_ns=1)) == []
+    packets = made.push(data(acc(45, 2), arrival_ns=2))
+    assert [(p.position, p.arrival_ns, len(p.samples)) for p in packets] == [(7, 1, 2), (45, 2, 2)]
 
 
 def test_a_rest_without_its_beginning_is_refused():
@@ -221,5 +241,5 @@ def test_an_answer_that_is_missing_does_not_matter():
     assert len(made.push(data(acc()))) == 1
     made.push(write(b"\x02\x15"))
     made.push(write(b"\x01\x15/Meas/Acc/104\0"))
-    made.push(data(acc()))
+    made.push(data(acc(n=8)))
     assert made.streams[0].fs == 104

@@ -52,6 +52,13 @@ class Subscription:
             return 2 if self.in_mv else 4
         return _VECTOR_SIZE * self.vectors
 
+    @property
+    def usual_count(self) -> int:
+        """Samples that a payload holds at least, as far as is known: 77 ms, and 16 of ECG."""
+        if self.stream == "ecg":
+            return 16
+        return min(8, round(self.fs / 13))
+
     def count(self, payload_size: int) -> int | None:
         """Return the samples of a whole payload; None if it is not a whole one."""
         rest = payload_size - TIME_SIZE
@@ -121,6 +128,9 @@ def payload_time(payload: bytes) -> int:
     return int.from_bytes(payload[:TIME_SIZE], "little")
 
 
+_Beginning = tuple[bytes, int, int]
+
+
 class PartJoiner:
     """Joins the parts of the payloads of one subscription.
 
@@ -140,7 +150,7 @@ class PartJoiner:
         #: Samples of every payload, once known: all of a subscription have the same number.
         self.count: int | None = None
         #: Beginning of a payload, with its arrival (ns) and the size of its first part.
-        self._start: tuple[bytes, int, int] | None = None
+        self._start: _Beginning | None = None
         #: A payload whose parts may belong to two.
         self._doubtful: tuple[bytes, int] | None = None
         self._has_parts = False
@@ -168,9 +178,9 @@ class PartJoiner:
         if len(payload) <= TIME_SIZE:
             raise PacketError("length", f"a payload of {len(payload)} bytes")
         complete = self._confirm(payload)
-        self._start = None
+        before, self._start = self._start, None
         if self.count is None:
-            self.count = self._subscription.count(len(payload))
+            complete += self._learn(payload, before)
         if self.count is None or (
             self._has_parts and len(payload) < self._subscription.needed(self.count)
         ):
@@ -215,6 +225,19 @@ class PartJoiner:
         if on_time:
             return [(payload, arrival_ns)]
         self._doubtful = payload, arrival_ns
+        return []
+
+    def _learn(self, payload: bytes, before: _Beginning | None) -> list[tuple[bytes, int]]:
+        """Decide whether payloads come whole; return the one before if it was one."""
+        count = self._subscription.count(len(payload))
+        if count is None or self._has_parts:
+            return []
+        if count >= self._subscription.usual_count:
+            self.count = count
+        elif before is not None and len(before[0]) == before[2] == len(payload):
+            # two of the same size, and no rest: fewer samples than usual
+            self.count = count
+            return [before[:2]]
         return []
 
     @property
