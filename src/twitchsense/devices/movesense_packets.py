@@ -53,7 +53,7 @@ class Subscription:
         return _VECTOR_SIZE * self.vectors
 
     @property
-    def usual_count(self) -> int:
+    def expected_count(self) -> int:
         """Samples that a payload holds at least, as far as is known: 77 ms, and 16 of ECG."""
         if self.stream == "ecg":
             return 16
@@ -232,7 +232,7 @@ class PartJoiner:
         count = self._subscription.count(len(payload))
         if count is None or self._has_parts:
             return []
-        if count >= self._subscription.usual_count:
+        if count >= self._subscription.expected_count:
             self.count = count
         elif before is not None and len(before[0]) == before[2] == len(payload):
             # two of the same size, and no rest: fewer samples than usual
