@@ -9,10 +9,16 @@ import pandas as pd
 import pytest
 
 from tests.devices.ganglion_case import ganglion_case
+from tests.devices.gforce_case import gforce_case
 from tests.devices.logs import write_log
+from tests.devices.myo_case import myo_case
 from twitchsense.devices.ganglion import GanglionDriver
+from twitchsense.devices.gforce import GForceDriver
+from twitchsense.devices.myo import MyoDriver
 from twitchsense.io.decode_log import decode_log
 
+EMG8_UV = [f"emg{i}_uv" for i in range(1, 9)]
+EMG8_COUNT = [f"emg{i}_count" for i in range(1, 9)]
 EMG4 = ["emg1_uv", "emg2_uv", "emg3_uv", "emg4_uv"]
 ACC = ["acc_x_g", "acc_y_g", "acc_z_g"]
 CASES = {
@@ -25,6 +31,21 @@ CASES = {
         GanglionDriver(),
         lambda loss: ganglion_case("2.0.1", loss=loss / 5, restart=False, seconds=20),
         {"emg": ("uV", 200, EMG4), "acc": ("g", 10, ACC)},
+    ),
+    "myo": (
+        MyoDriver(),
+        lambda loss: myo_case(loss / 2, restart=False, seconds=20),
+        {"emg": ("count", 200, EMG8_COUNT), "acc": ("g", 50, ACC)},
+    ),
+    "gforce": (
+        GForceDriver(),
+        lambda loss: gforce_case(loss=loss / 5, restart=False, seconds=20),
+        {"emg": ("uV", 500, EMG8_UV)},
+    ),
+    "gforce-acc": (
+        GForceDriver(),
+        lambda loss: gforce_case("acc", loss=loss / 5, restart=False, seconds=20),
+        {"acc": ("g", 50, ACC)},
     ),
 }
 
@@ -52,3 +73,15 @@ def test_captures_and_report(name, loss, direction, tmp_path):
         if expected.lost is not None:
             assert lost["exact"] + lost["ambiguous"] == expected.lost
             assert lost["unknown"] == 0
+        if expected.timing is None:
+            assert lost["exact"] == lost["ambiguous"] == 0
+            assert "cannot be seen" in described["loss_in_words"]
+
+
+def test_gforce_without_the_command_is_refused_with_the_reason(tmp_path):
+    case = gforce_case(loss=0, restart=False, seconds=3)
+    notified = [m for m in case.log if m.data[:1] == b"\x08"]
+    log = write_log(tmp_path / "log.csv", notified, direction=False)
+    report = decode_log(log, GForceDriver(), tmp_path / "out")
+    assert report["streams"] == {}
+    assert report["refused_reasons"] == {"settings": len(notified)}
