@@ -13,7 +13,7 @@ from tests.devices.gforce_case import gforce_case
 from tests.devices.logs import write_log
 from tests.devices.myo_case import myo_case
 from twitchsense.devices.ganglion import GanglionDriver
-from twitchsense.devices.gforce import GForceDriver
+from twitchsense.devices.gforce import DATA_UUID, GForceDriver
 from twitchsense.devices.myo import MyoDriver
 from twitchsense.io.decode_log import decode_log
 
@@ -80,7 +80,7 @@ def test_captures_and_report(name, loss, direction, tmp_path):
 
 def test_gforce_without_the_command_is_refused_with_the_reason(tmp_path):
     case = gforce_case(loss=0, restart=False, seconds=3)
-    notified = [m for m in case.log if m.data[:1] == b"\x08"]
+    notified = [m for m in case.log if m.characteristic == DATA_UUID]
     log = write_log(tmp_path / "log.csv", notified, direction=False)
     report = decode_log(log, GForceDriver(), tmp_path / "out")
     assert report["streams"] == {}
