@@ -115,7 +115,10 @@ KEPT_IDENTIFIERS = {
 }
 
 #: Private names that the tests use for lack of a public one; none is of this project.
-FOREIGN_PRIVATE_NAMES = {"_compositor": "textual: the text on the screen"}
+FOREIGN_PRIVATE_NAMES = {
+    "_compositor": "textual: the text on the screen",
+    "_convert_emg_to_uv": "libemg: the conversion that its joined packets do not fit",
+}
 
 #: Modules whose name differs from that of their distribution, and optional tools of the tests.
 TEST_IMPORTS = {"yaml", "sklearn", "bids_validator"}

@@ -69,7 +69,7 @@ class Myo(PeripheralModel):
         self._stretch = 1 - ppm * 1e-6
         self._random = random.Random(seed)
         self._emg_mode = self._imu_mode = self._sleep_mode = 0
-        self._awake_s = 0.0
+        self._active_s = 0.0
         self._turn = 0
         self._emg_s = self._imu_s = 0.0
         self._half: list[int] = []
@@ -78,7 +78,7 @@ class Myo(PeripheralModel):
     def connect(self, now_s: float) -> None:
         """Begin a connection."""
         super().connect(now_s)
-        self.asleep, self._awake_s = False, now_s
+        self.asleep, self._active_s = False, now_s
 
     def disconnect(self, now_s: float) -> None:
         """Stop streaming."""
@@ -116,7 +116,7 @@ class Myo(PeripheralModel):
 
     def advance(self, now_s: float) -> None:
         """Sample, and queue the notifications that are complete."""
-        if not self._sleep_mode and now_s - self._awake_s > _SLEEP_S:
+        if not self._sleep_mode and now_s - self._active_s > _SLEEP_S:
             self.asleep = True
         if self.asleep:
             self._emg_mode = self._imu_mode = 0

@@ -26,7 +26,7 @@ from twitchsense.devices.contract import (
     full_uuid,
 )
 from twitchsense.devices.dialogue import Expect, Steps, Subscribe, Write
-from twitchsense.devices.gforce_packets import EmgSettings, PacketJoiner, RateFinder
+from twitchsense.devices.gforce_packets import EmgConfiguration, PacketJoiner, RateFinder
 from twitchsense.devices.streams import StreamDescription
 from twitchsense.errors import InputError
 
@@ -54,7 +54,7 @@ _ANSWER_S: Final = 5.0
 _FS_TOLERANCE: Final = 0.01
 
 
-def _emg(settings: EmgSettings) -> StreamDescription:
+def _emg(settings: EmgConfiguration) -> StreamDescription:
     scale = settings.counts_per_uv
     return StreamDescription(
         name="emg",
@@ -94,7 +94,7 @@ class GForceDriver:
     abilities = Abilities(
         resend="none", while_disconnected="stops", restarts_on=frozenset({"power", "start"})
     )
-    typical_streams = (_emg(EmgSettings(500, 0xFF, 128, 12)), _acc(50.0))
+    typical_streams = (_emg(EmgConfiguration(500, 0xFF, 128, 12)), _acc(50.0))
     options: Mapping[str, str] = MappingProxyType(
         {
             "stream": "emg (the default) or acc: the device sends no valid EMG beside acceleration",
@@ -118,7 +118,7 @@ class GForceDriver:
         stream = options.get("stream", "emg")
         if stream not in _STREAMS:
             raise InputError("option stream", f"is {stream!r}", "choose emg or acc")
-        settings = EmgSettings.of_options(options)
+        settings = EmgConfiguration.of_options(options)
         yield Subscribe(COMMAND_UUID)
         if stream == "emg":
             yield from self._configure(settings)
@@ -131,7 +131,7 @@ class GForceDriver:
             )
         yield Write(COMMAND_UUID, bytes([_BATTERY]))
 
-    def _configure(self, settings: EmgSettings) -> Steps:
+    def _configure(self, settings: EmgConfiguration) -> Steps:
         yield Write(COMMAND_UUID, bytes([_SET_EMG]) + settings.to_bytes())
         answer = yield Expect(COMMAND_UUID, timeout_s=_ANSWER_S)
         if answer is None or answer[:1] != bytes([_SUCCESS]):
@@ -171,8 +171,8 @@ class GForceDecoder:
 
     def __init__(self) -> None:
         self._joiner = PacketJoiner()
-        self._settings: EmgSettings | None = None
-        self._settings_before: EmgSettings | None = None
+        self._settings: EmgConfiguration | None = None
+        self._settings_before: EmgConfiguration | None = None
         self._acc_rate = RateFinder()
         self._acc_waiting: list[SamplePacket] = []
 
@@ -201,7 +201,7 @@ class GForceDecoder:
             self._joiner.clear()
         if data[0] == _SET_EMG:
             self._settings_before = self._settings
-            self._settings = EmgSettings.parse(data[1:])
+            self._settings = EmgConfiguration.parse(data[1:])
 
     def _take_answer(self, data: bytes, arrival_ns: int) -> list[Decoded]:
         code, command, content = data[0], data[1], data[2:]
@@ -210,7 +210,7 @@ class GForceDecoder:
         if code != _SUCCESS:
             return []
         if command == _GET_EMG:
-            self._settings = EmgSettings.parse(content)
+            self._settings = EmgConfiguration.parse(content)
         elif command == _BATTERY:
             if len(content) != 1 or content[0] > 100:
                 raise PacketError("battery", f"{content[:8].hex()} is no percentage")

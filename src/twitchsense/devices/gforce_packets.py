@@ -34,7 +34,7 @@ _MAX_SHARE: Final = 1.1
 
 
 @dataclass(frozen=True, slots=True)
-class EmgSettings:
+class EmgConfiguration:
     """Settings of the EMG.
 
     Attributes
@@ -55,7 +55,7 @@ class EmgSettings:
     bits: int
 
     @classmethod
-    def parse(cls, data: bytes) -> EmgSettings:
+    def parse(cls, data: bytes) -> EmgConfiguration:
         """Return the settings that a command or an answer holds.
 
         Raises
@@ -72,7 +72,7 @@ class EmgSettings:
         return settings
 
     @classmethod
-    def of_options(cls, options: Mapping[str, str]) -> EmgSettings:
+    def of_options(cls, options: Mapping[str, str]) -> EmgConfiguration:
         """Return the settings that a user chose.
 
         Raises

@@ -11,6 +11,7 @@ from twitchsense.io.channel_builder import MIN_SAMPLES, ChannelBuilder, ChannelD
 from twitchsense.io.gap_detection import IrregularSamplingError
 from twitchsense.model.channels import NS
 from twitchsense.model.column_names import channel_sort_key
+from twitchsense.model.rate_limits import SlowAccelerationError
 
 #: First and last time of a capture in ns, whether or not a sample was taken then.
 Extent = tuple[int, int]
@@ -107,12 +108,13 @@ def _open_builders(capture: Capture, builders: dict[str, ChannelBuilder]) -> Non
 def _build_channels(
     builders: Mapping[str, ChannelBuilder], captures: Sequence[Capture], extent: Extent
 ) -> MergedCaptures:
-    """Build all channels, except those without samples."""
+    """Build all channels, except those without samples, and acceleration that is too slow."""
     axis = captures[0].time_axis
     zero_ns = 0 if axis == "time_s" else extent[0]
     kept: list[ChannelBuilder] = []
     notes = [note for capture in captures for note in capture.notes]
     data: list[ChannelData] = []
+    too_slow: SlowAccelerationError | None = None
     for builder in sorted(builders.values(), key=lambda b: channel_sort_key(b.plan)):
         count = builder.sample_count
         if count < MIN_SAMPLES and not builder.impossible_count:
@@ -120,9 +122,17 @@ def _build_channels(
             columns = ", ".join(builder.plan.names)
             notes.append(f"{builder.source}: {found} in {columns}, left out")
             continue
+        try:
+            built = builder.build(zero_ns)
+        except SlowAccelerationError as error:
+            too_slow = error
+            notes.append(f"{builder.plan.name}: {error.problem}, left out")
+            continue
         kept.append(builder)
-        data.append(builder.build(zero_ns))
-        notes.extend(data[-1].notes)
+        data.append(built)
+        notes.extend(built.notes)
+    if not data and too_slow is not None:
+        raise too_slow
     if not data:
         names = [n for b in builders.values() for n in b.plan.names]
         most = max(b.sample_count for b in builders.values())

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from twitchsense.errors import InputError
 from twitchsense.model.channels import NS, ArraySamples, Channel, Kind, Leg, Samples, Segment
 from twitchsense.model.intervals import runs_of
+from twitchsense.model.rate_limits import check_rate
 
 #: Samples in the units of the capture, shape ``(n,)``.
 RawColumn = NDArray[np.float64] | NDArray[np.float32]
@@ -30,15 +31,8 @@ SCALES: Final[Mapping[Kind, Mapping[str, float]]] = {
     "emg": {"uv": 1.0, "mv": 1e3, "v": 1e6},
     "acc": {"g": 1.0, "mg": 1e-3, "ms2": 1.0 / STANDARD_GRAVITY},
 }
-#: Supported sampling rates, Hz.
-RATE_LIMITS: Final[Mapping[Kind, tuple[float, float]]] = {
-    "emg": (200.0, 4000.0),
-    "acc": (25.0, 1000.0),
-}
 #: Largest absolute value that an electrode (µV) or a wearable accelerometer (g) measures.
 VALUE_LIMITS: Final[Mapping[Kind, float]] = {"emg": 1e6, "acc": 200.0}
-#: Relative tolerance of `RATE_LIMITS`, because fitted rates are not exact.
-_RATE_TOLERANCE = 0.01
 _AXES = ("x", "y", "z")
 #: Maximum length of a channel name, which every row of the result tables contains.
 _MAX_NAME_LENGTH: Final = 80
@@ -153,7 +147,7 @@ class ChannelPlan:
         return samples, valid
 
     def check_rate(self, source: str, fs: float) -> None:
-        """Reject a sampling rate outside `RATE_LIMITS`.
+        """Reject a sampling rate that cannot be analysed.
 
         Parameters
         ----------
@@ -165,25 +159,9 @@ class ChannelPlan:
         Raises
         ------
         InputError
-            If the rate is outside the limits.
+            If the rate is outside the limits; see `twitchsense.model.rate_limits`.
         """
-        low, high = RATE_LIMITS[self.kind]
-        if not low * (1 - _RATE_TOLERANCE) <= fs <= high * (1 + _RATE_TOLERANCE):
-            raise InputError(
-                source,
-                f"sampling rate of {fs:.6g} Hz, where {self.kind.upper()} needs "
-                f"{low:g} to {high:g} Hz",
-                _rate_cure(fs, low, high),
-                f"column {self.names[0]}",
-            )
-
-
-def _rate_cure(fs: float, low: float, high: float) -> str:
-    """Return the cure for a rate out of range: another unit of time, or another rate."""
-    for unit, factor in (("ms", 1e3), ("us", 1e6), ("ns", 1e9)):
-        if low <= fs * factor <= high:
-            return f"state the unit of the time column (--time-unit {unit}), or resample the signal"
-    return "check the unit of the time column (seconds), or resample the signal"
+        check_rate(source, self.names[0], self.kind, fs)
 
 
 def is_signal_name(name: str) -> bool:

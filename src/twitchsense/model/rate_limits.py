@@ -1,0 +1,73 @@
+"""Sampling rates that can be analysed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from twitchsense.errors import InputError
+from twitchsense.model.channels import Kind
+
+#: Supported sampling rates, Hz.
+RATE_LIMITS: Final[Mapping[Kind, tuple[float, float]]] = {
+    "emg": (200.0, 4000.0),
+    "acc": (25.0, 1000.0),
+}
+#: Relative tolerance of `RATE_LIMITS`, because fitted rates are not exact.
+_TOLERANCE: Final = 0.01
+#: Lowest rate (Hz) of an accelerometer for position. Lower ones are those of time columns that
+#: were read in a wrong unit.
+_LOWEST_ACC_RATE: Final = 2.0
+
+
+class SlowAccelerationError(InputError):
+    """Acceleration of a rate that shows position, but no movements.
+
+    Parameters
+    ----------
+    source : str
+        File name.
+    column : str
+    fs : float
+        Sampling rate, Hz.
+    """
+
+    def __init__(self, source: str, column: str, fs: float) -> None:
+        low = RATE_LIMITS["acc"][0]
+        super().__init__(
+            source,
+            f"acceleration at {fs:.4g} Hz cannot show jerks and movements, which need {low:g} Hz",
+            "give the EMG of the device as well: it is analysed without the acceleration",
+            f"column {column}",
+        )
+
+
+def check_rate(source: str, column: str, kind: Kind, fs: float) -> None:
+    """Reject a sampling rate outside `RATE_LIMITS`.
+
+    Parameters
+    ----------
+    source, column : str
+        File name and column, for the message.
+    kind : {'emg', 'acc'}
+    fs : float
+        Sampling rate in Hz.
+
+    Raises
+    ------
+    SlowAccelerationError
+        If acceleration is sampled too slowly, as by an accelerometer for position.
+    InputError
+        If the rate is outside the limits.
+    """
+    low, high = RATE_LIMITS[kind]
+    if low * (1 - _TOLERANCE) <= fs <= high * (1 + _TOLERANCE):
+        return
+    if kind == "acc" and _LOWEST_ACC_RATE <= fs < low:
+        raise SlowAccelerationError(source, column, fs)
+    raise InputError(
+        source,
+        f"sampling rate of {fs:.6g} Hz, where {kind.upper()} needs {low:g} to {high:g} Hz",
+        "check the unit of the time column (seconds), or resample the signal",
+        f"column {column}",
+    )
