@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from click.testing import CliRunner
 
 from firmware_sim.peers.myo import Myo
 from tests.devices.myo_case import myo_case
+from twitchsense.cli.devices import devices
 from twitchsense.devices.contract import (
     Advertised,
     BatteryLevel,
@@ -138,3 +142,9 @@ def test_recognition():
     assert driver.recognize(Advertised("", frozenset({SERVICE_UUID}))) == 1
     assert 0 < driver.recognize(Advertised("My Myo")) < 1
     assert driver.recognize(Advertised("Myomo")) == 0
+
+
+def test_the_list_of_devices_does_not_call_a_loss_known_exactly():
+    result = CliRunner().invoke(devices, ["--known", "--json"])
+    (myo,) = [d for d in json.loads(result.output) if d["kind"] == "myo"]
+    assert myo["streams"][0]["loss"] == "is known up to a multiple of 0.04 s"

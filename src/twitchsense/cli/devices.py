@@ -95,11 +95,14 @@ def _stream_text(stream: StreamDescription) -> str:
 
 
 def _loss_text(timing: Timing, fs: float) -> str:
+    from twitchsense.devices.placement.by_arrival import DELIVERY_JITTER_S
     from twitchsense.devices.streams import SampleClock, SampleCounter
 
     match timing:
         case SampleCounter(modulus=None) | SampleClock():
             return "is known exactly"
+        case SampleCounter(modulus=int(modulus)) if modulus / fs < 2 * DELIVERY_JITTER_S:
+            return f"is known up to a multiple of {modulus / fs:.2g} s"
         case SampleCounter(modulus=int(modulus)):
             return f"is known exactly up to {modulus / fs:.2g} s"
         case _:
