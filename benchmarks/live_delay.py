@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from firmware_sim.wearable.virtual_time import run_virtual
-from twitchsense.acquire.adapter import open_adapter
+from twitchsense.acquire.adapter import DeviceSelector, open_adapter
 from twitchsense.acquire.recorder import Recorder, make_host_clock, make_metadata
 from twitchsense.cli.event_printer import EventPrinter
 from twitchsense.cli.record import LIVE_PERIOD_S
@@ -61,7 +61,7 @@ async def run(minutes: float, scenario: str, seed: int, virtual: bool) -> TimedE
     with tempfile.TemporaryDirectory() as folder:
         night = NightFileWriter(Path(folder) / "a.night", make_metadata())
         async with open_adapter("sim", **options) as radio:
-            (advertisement,) = await radio.scan(5, "ts-0001")
+            (advertisement,) = await radio.scan(5, DeviceSelector("", "ts-0001"))
             recorder = Recorder(
                 radio,
                 night,

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from firmware_sim.wearable.plug import make_options, open_air
-from twitchsense.acquire.adapter import Adapter
+from twitchsense.acquire.adapter import Adapter, DeviceSelector
 from twitchsense.acquire.recorder import Recorder, make_host_clock, make_metadata
 from twitchsense.cli.record import LIVE_PERIOD_S
 from twitchsense.live.follower import NightFollower
@@ -93,7 +93,7 @@ async def write(path: Path, seconds: float) -> None:
     )
     async with open_air(wearable_options=[plan]) as air:
         radio = Adapter(air.scanner, air.client)
-        (advertisement,) = await radio.scan(5, "ts-0001")
+        (advertisement,) = await radio.scan(5, DeviceSelector("", "ts-0001"))
         recorder = Recorder(
             radio, night, [advertisement.address], now_ns=make_host_clock(), period_s=LIVE_PERIOD_S
         )

@@ -28,6 +28,7 @@ from firmware_sim.wearable.virtual_time import run_virtual
 from twitchsense.acquire.adapter import Adapter, Advertisement
 from twitchsense.acquire.recorder import Recorder, make_metadata
 from twitchsense.devices import v1_frames
+from twitchsense.devices.v1_driver import V1Driver
 from twitchsense.nightfile.loss_report import read_loss_reports
 from twitchsense.nightfile.writer import NightFileWriter
 
@@ -125,12 +126,12 @@ class Bench(Adapter):
         super().__init__()
         object.__setattr__(self, "wearable", wearable)
 
-    async def scan(self, seconds, wanted=""):
+    async def scan(self, seconds, wanted=None, *, unknown=False):
         """Return the wearable, or nothing while it is away."""
         if self.wearable.is_away():
             await asyncio.sleep(seconds)
             return []
-        return [Advertisement("00:00:00:00:00:01", "bench", None, None)]
+        return [Advertisement("00:00:00:00:00:01", "bench", None, None, V1Driver())]
 
     def lock(self, address):
         """Lock nothing: there is no other recorder."""

@@ -20,8 +20,9 @@ from firmware_sim.wearable.capture_source import CaptureSource
 from firmware_sim.wearable.encoder import Encoder
 from firmware_sim.wearable.firmware import DeviceModel, Firmware
 from firmware_sim.wearable.plug import make_options
-from twitchsense.acquire.adapter import Advertisement
+from twitchsense.acquire.adapter import Advertisement, DeviceSelector
 from twitchsense.devices import v1_frames
+from twitchsense.devices.v1_driver import V1Driver
 
 START, STOP, RESEND, ACK, STATUS, CLOCK = range(1, 7)
 BOOT = 7
@@ -129,13 +130,15 @@ class ReplayAdapter:
         """Return the time of the event loop, s."""
         return asyncio.get_running_loop().time()
 
-    async def scan(self, seconds: float, wanted: str = "") -> list[Advertisement]:
+    async def scan(
+        self, seconds: float, wanted: DeviceSelector | None = None, *, unknown: bool = False
+    ) -> list[Advertisement]:
         """Return the requested device."""
-        return [
-            Advertisement(d.address, d.address, None, d)  # type: ignore[arg-type]
+        found = [
+            Advertisement(d.address, d.address, None, d, V1Driver())  # type: ignore[arg-type]
             for d in self.devices
-            if d.address == wanted
         ]
+        return [a for a in found if wanted is not None and wanted.matches(a)]
 
     def lock(self, address: str) -> contextlib.AbstractContextManager[None]:
         """Return a lock without effect: no other recorder exists."""

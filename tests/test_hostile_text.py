@@ -170,7 +170,7 @@ def test_the_name_of_a_sleep_app_is_text(tmp_path):
 
 @pytest.mark.parametrize("name", [TURNED, "[bold red]ts[/]", "ts\x1b[2J\x07\r\nts-0002  AA:BB"])
 def test_the_name_of_a_device_is_text(monkeypatch, name):
-    async def scan(radio, seconds, wanted=""):
+    async def scan(radio, seconds, wanted=None, *, unknown=False):
         return [Advertisement("AA:BB", name, -60, None)]
 
     monkeypatch.setattr(Adapter, "scan", scan)

@@ -16,6 +16,7 @@ from twitchsense.acquire.adapter import Adapter, AdapterError, Advertisement
 from twitchsense.acquire.device_lock import lock_device
 from twitchsense.acquire.frame_queue import FrameQueue
 from twitchsense.acquire.session import Session, SessionError
+from twitchsense.devices.v1_driver import V1Driver
 from twitchsense.errors import InputError
 from twitchsense.nightfile.loss_report import read_loss_reports
 from twitchsense.nightfile.writer import NightFileWriter
@@ -68,8 +69,8 @@ def test_without_a_lock_folder_the_device_is_recorded_with_a_warning(monkeypatch
 class NeverConnects(Adapter):
     """An adapter that finds one wearable and never connects."""
 
-    async def scan(self, timeout_s, wanted=""):
-        return [Advertisement("AA:BB", "ts-0001", None, None)]
+    async def scan(self, timeout_s, wanted=None, *, unknown=False):
+        return [Advertisement("AA:BB", "ts-0001", None, None, V1Driver())]
 
     def make_client(self, device, on_lost):
         raise AdapterError("no adapter")

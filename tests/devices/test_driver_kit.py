@@ -134,8 +134,9 @@ def test_the_registry_finds_the_drivers_of_the_project():
     assert all(kind == driver.kind for kind, driver in drivers.items())
     assert Counter(d.title for d in drivers.values()).most_common(1)[0][1] == 1
     assert get_driver("NPG").kind == "npg"
-    assert recognize(Advertised("NPG-Lite-6CH:00:00")).kind == "npg"
-    assert recognize(Advertised("a lamp")) is None
+    drivers = installed_drivers()
+    assert recognize(Advertised("NPG-Lite-6CH:00:00"), drivers).kind == "npg"
+    assert recognize(Advertised("a lamp"), drivers) is None
     with pytest.raises(InputError, match="choose one of"):
         get_driver("lamp")
 

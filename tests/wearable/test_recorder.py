@@ -144,7 +144,9 @@ def test_a_full_disk_is_reported_and_recovered_from(tmp_path, monkeypatch):
 
         def look():
             (wearable,) = result.air.wearables
-            stored = result.recorder.night.stored_seqs(result.recorder.sessions[0].tracker.boot)
+            stored = result.recorder.night.stored_seqs(
+                result.recorder.sessions[0].recording.tracker.boot
+            )
             # the device keeps what is not on disk: nothing of it was acknowledged
             seen.append((result.recorder.storage_error, wearable.firmware.ring.oldest))
             assert wearable.firmware.ring.oldest <= len(stored)

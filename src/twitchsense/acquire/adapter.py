@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -24,12 +24,16 @@ from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakError
 
 from twitchsense.acquire.device_lock import lock_device
-from twitchsense.devices import v1_frames
+from twitchsense.devices.contract import Advertised, Driver, full_uuid
+from twitchsense.devices.registry import installed_drivers, recognize
+from twitchsense.devices.v1_frames import SERVICE_UUID
 from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
 
 log = logging.getLogger(__name__)
 
 ENTRY_POINT_GROUP: Final = "twitchsense.radios"
+#: Services of every device (Generic Access, Generic Attribute), to list connected devices by.
+_COMMON_SERVICES: Final = frozenset({full_uuid(0x1800), full_uuid(0x1801)})
 
 
 class AdapterError(TwitchsenseError):
@@ -48,17 +52,66 @@ class Advertisement:
         Received signal strength (dBm); None for a device that is already connected.
     device : BLEDevice
         The device as bleak describes it.
+    driver : Driver or None
+        The driver that recognises it.
     """
 
     address: str
     name: str
     rssi: int | None
     device: BLEDevice
+    driver: Driver | None = None
 
-    def matches(self, wanted: str) -> bool:
-        """Return whether `wanted` is the address or name, ignoring case."""
-        names = (self.address.casefold(), self.name.casefold())
-        return bool(wanted) and wanted.casefold() in names
+
+@dataclass(frozen=True)
+class DeviceSelector:
+    """Which device to record: the value of ``--device``.
+
+    Attributes
+    ----------
+    kind : str
+        Kind of its driver; empty for any.
+    name : str
+        Its address or name, or the last part of its name; empty for any of this kind.
+    """
+
+    kind: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str, kinds: Mapping[str, object]) -> DeviceSelector:
+        """Parse ``KIND``, ``KIND:ID``, an address or a name.
+
+        Parameters
+        ----------
+        text : str
+        kinds : mapping with str keys
+            Kinds of devices; anything else before a colon belongs to the address or name.
+
+        Returns
+        -------
+        DeviceSelector
+        """
+        kind, _, name = text.partition(":")
+        if kind.casefold() in kinds:
+            return cls(kind.casefold(), name.strip())
+        return cls("", text)
+
+    def matches(self, found: Advertisement) -> bool:
+        """Return whether a device is the selected one, ignoring case.
+
+        A stated kind holds also for a device that its driver does not recognise, if address or
+        name are those stated.
+        """
+        wanted, name = self.name.casefold(), found.name.casefold()
+        if wanted and wanted in (found.address.casefold(), name):
+            return True
+        is_of_kind = bool(self.kind) and found.driver is not None and found.driver.kind == self.kind
+        # the last part of a name is only unique among the devices of one maker
+        return is_of_kind and name.endswith(wanted)
+
+    def __str__(self) -> str:
+        return ":".join(part for part in (self.kind, self.name) if part)
 
 
 @dataclass(frozen=True)
@@ -74,38 +127,48 @@ class Adapter:
     scanner: Any = None
     client: Any = None
 
-    async def scan(self, timeout_s: float, wanted: str = "") -> list[Advertisement]:
-        """Find wearables.
+    async def scan(
+        self, timeout_s: float, wanted: DeviceSelector | None = None, *, unknown: bool = False
+    ) -> list[Advertisement]:
+        """Find devices.
 
         Parameters
         ----------
         timeout_s : float
             Duration of the scan (s).
-        wanted : str, optional
-            Address or name: the scan ends as soon as this device is found.
+        wanted : DeviceSelector, optional
+            The scan ends as soon as this device is found.
+        unknown : bool
+            Include devices that no driver recognises.
 
         Returns
         -------
         list of Advertisement
-            Devices that offer the twitchsense service, sorted by name.
+            Sorted by name.
 
         Raises
         ------
         AdapterError
             If the platform cannot scan.
         """
-        found = {a.address: a for a in await self._connected_devices()}
+        drivers = installed_drivers()
+        found = {a.address: a for a in await self._connected_devices(drivers)}
+        services: dict[str, frozenset[str]] = {}
         wanted_found = asyncio.Event()
-        if any(a.matches(wanted) for a in found.values()):
+        if wanted is not None and any(wanted.matches(a) for a in found.values()):
             wanted_found.set()
 
         def on_advertisement(device: BLEDevice, data: AdvertisementData) -> None:
-            if v1_frames.SERVICE_UUID not in (u.lower() for u in data.service_uuids):
-                return
-            name = data.local_name or device.name or ""
-            advertisement = Advertisement(device.address, name, data.rssi, device)
+            # name and services may come in different packets
+            before = found.get(device.address)
+            name = data.local_name or device.name or (before.name if before else "")
+            uuids = frozenset(u.lower() for u in data.service_uuids)
+            uuids |= services.get(device.address, frozenset())
+            services[device.address] = uuids
+            driver = recognize(Advertised(name, uuids, data.manufacturer_data), drivers)
+            advertisement = Advertisement(device.address, name, data.rssi, device, driver)
             found[device.address] = advertisement
-            if advertisement.matches(wanted):
+            if wanted is not None and wanted.matches(advertisement) and (wanted.kind or driver):
                 wanted_found.set()
 
         log.info("scanning%s", f" for {wanted}" if wanted else "")
@@ -121,24 +184,36 @@ class Adapter:
             raise AdapterError(
                 f"cannot scan for Bluetooth devices: {error}; is there an adapter, and is it on?"
             ) from error
-        return sorted(found.values(), key=lambda a: (a.name, a.address))
+        listed = [a for a in found.values() if unknown or a.driver is not None]
+        return sorted(listed, key=lambda a: (a.name, a.address))
 
-    async def _connected_devices(self) -> list[Advertisement]:
-        """Return wearables that the operating system is already connected to.
+    async def _connected_devices(self, drivers: Mapping[str, Driver]) -> list[Advertisement]:
+        """Return known devices that the operating system is already connected to.
 
-        Linux keeps the connection of a process that was killed, and a connected wearable does
+        Linux keeps the connection of a process that was killed, and a connected device does
         not advertise: a scan alone would never find it again.
         """
         adapters = getattr(bleak, "BleakAdapter", None)  # since bleak 3.1
         if self.scanner is not None or adapters is None:
             return []
+        found: dict[str, Advertisement] = {}
         try:
             adapter = await adapters.get()
-            devices: list[BLEDevice] = await adapter.get_connected_devices([v1_frames.SERVICE_UUID])
+            for services in (_COMMON_SERVICES, frozenset({SERVICE_UUID})):
+                for device in await adapter.get_connected_devices(services):
+                    uuids = _stated_services(device)
+                    if SERVICE_UUID in services:
+                        uuids |= services
+                    name = device.name or ""
+                    driver = recognize(Advertised(name, uuids), drivers)
+                    if driver is not None:
+                        found[device.address] = Advertisement(
+                            device.address, name, None, device, driver
+                        )
         except Exception as error:  # undocumented errors again; the scan may still succeed
             log.info("cannot list the connected devices: %s", error)
             return []
-        return [Advertisement(d.address, d.name or "", None, d) for d in devices]
+        return list(found.values())
 
     def lock(self, address: str) -> AbstractContextManager[None]:
         """Prevent other recorders from using a wearable.
@@ -186,6 +261,12 @@ class Adapter:
             return BleakClient(device, lambda _: on_lost(), **options)
         except BleakError as error:
             raise AdapterError(f"Bluetooth cannot be used now: {error}") from error
+
+
+def _stated_services(device: BLEDevice) -> frozenset[str]:
+    """Return the services that the operating system knows of a connected device."""
+    details = device.details if isinstance(device.details, dict) else {}
+    return frozenset(str(u).lower() for u in details.get("props", {}).get("UUIDs", ()))
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""One GATT connection to a wearable, over bleak. A connection that ended is not reused."""
+"""One GATT connection to a device, over bleak. A connection that ended is not reused."""
 
 from __future__ import annotations
 
@@ -15,16 +15,14 @@ from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.exc import BleakError
 
 from twitchsense.acquire.adapter import Adapter, Advertisement
-from twitchsense.devices import v1_frames
-from twitchsense.devices.contract import PacketError
-from twitchsense.devices.v1_control import ControlResponse, decode_response
+from twitchsense.devices.contract import Direction, Message
 from twitchsense.errors import TwitchsenseError
 
 log = logging.getLogger(__name__)
 
 #: Maximum wait (s) for a GATT operation or a response. Longer than any supervision timeout that
 #: is requested, so that a lost connection is reported as lost and not as a timeout.
-_RESPONSE_TIMEOUT_S: Final = 10.0
+RESPONSE_TIMEOUT_S: Final = 10.0
 #: Maximum time (s) to connect and discover the services.
 _CONNECT_TIMEOUT_S: Final = 30.0
 #: Maximum time (s) to disconnect.
@@ -72,11 +70,22 @@ class Connection:
         Set when the connection has ended.
     """
 
-    def __init__(self, client: BleakClient, lost: asyncio.Event) -> None:
+    def __init__(
+        self,
+        client: BleakClient,
+        lost: asyncio.Event,
+        now_ns: Callable[[], int],
+        on_message: Callable[[Message], None],
+    ) -> None:
         self.lost = lost
         self._client = client
-        self._token = 0
-        self._pending: dict[int, asyncio.Future[ControlResponse]] = {}
+        self._now_ns = now_ns
+        self._on_message = on_message
+
+    def has(self, uuid: str) -> bool:
+        """Return whether the device has a characteristic."""
+        with _translate_errors(FailureReason.LOST):
+            return self._client.services.get_characteristic(uuid) is not None
 
     async def read(self, uuid: str) -> bytes:
         """Read a characteristic.
@@ -95,30 +104,12 @@ class Connection:
         DeviceConnectionError
             If the read fails or the connection ends.
         """
-        return bytes(await self._wait_connected(self._client.read_gatt_char(uuid)))
+        value = bytes(await self._wait_connected(self._client.read_gatt_char(uuid)))
+        self._pass_on(uuid, Direction.READ, value)
+        return value
 
-    async def read_text(self, uuid: str) -> str:
-        """Read a text characteristic.
-
-        Parameters
-        ----------
-        uuid : str
-            UUID of the characteristic.
-
-        Returns
-        -------
-        str
-            Empty if the device does not have the characteristic.
-
-        Raises
-        ------
-        DeviceConnectionError
-            If the connection ends.
-        """
-        return (await self._read_optional(uuid)).decode("utf-8", "replace").strip("\0")
-
-    async def read_percent(self, uuid: str) -> int | None:
-        """Read a percentage, such as the battery level.
+    async def read_optional(self, uuid: str) -> bytes | None:
+        """Read a characteristic that the device may lack.
 
         Parameters
         ----------
@@ -127,44 +118,51 @@ class Connection:
 
         Returns
         -------
-        int or None
-            None if the device does not have the characteristic or the value is invalid.
+        bytes or None
+            None if it cannot be read.
 
         Raises
         ------
         DeviceConnectionError
             If the connection ends.
         """
-        data = await self._read_optional(uuid)
-        return data[0] if len(data) == 1 and data[0] <= 100 else None
-
-    async def _read_optional(self, uuid: str) -> bytes:
         try:
             return await self.read(uuid)
         except DeviceConnectionError:
             if self.lost.is_set():
                 raise
-            return b""
+            return None
 
-    async def subscribe_responses(self) -> None:
-        """Subscribe to the control point; required before `request`.
+    async def write(self, uuid: str, data: bytes, *, with_response: bool = True) -> None:
+        """Write a characteristic.
+
+        Parameters
+        ----------
+        uuid : str
+            UUID of the characteristic.
+        data : bytes
+        with_response : bool
+            Whether the device confirms the write.
 
         Raises
         ------
         DeviceConnectionError
-            If the subscription fails or the connection ends.
+            If the write fails or the connection ends.
         """
-        start = self._client.start_notify(v1_frames.CONTROL_UUID, self._on_response)
-        await self._wait_connected(start)
+        # before the write, because the answer may arrive before the confirmation
+        self._pass_on(uuid, Direction.WRITE, data)
+        write = self._client.write_gatt_char(uuid, data, response=with_response)
+        await self._wait_connected(write)
 
-    async def subscribe_data(self, on_data: Callable[[bytes], None]) -> None:
-        """Subscribe to the data characteristic.
+    async def subscribe(self, uuid: str, on_value: Callable[[Message], None] | None = None) -> None:
+        """Enable the notifications or indications of a characteristic.
 
         Parameters
         ----------
-        on_data : callable
-            Called with the value of each notification. It runs in bleak's callback and must
-            return at once.
+        uuid : str
+            UUID of the characteristic.
+        on_value : callable, optional
+            Called with each value. It runs in bleak's callback and must return at once.
 
         Raises
         ------
@@ -173,67 +171,46 @@ class Connection:
         """
 
         def on_notification(_: BleakGATTCharacteristic, data: bytearray) -> None:
-            on_data(bytes(data))
+            message = self._pass_on(uuid, Direction.NOTIFY, bytes(data))
+            if on_value is not None:
+                on_value(message)
 
-        start = self._client.start_notify(v1_frames.DATA_UUID, on_notification)
-        await self._wait_connected(start)
+        await self._wait_connected(self._client.start_notify(uuid, on_notification))
 
-    async def request(self, encode: Callable[[int], bytes]) -> ControlResponse:
-        """Write a request to the control point and wait for its response.
+    def _pass_on(self, uuid: str, direction: Direction, value: bytes) -> Message:
+        message = Message(uuid, direction, value, self._now_ns())
+        self._on_message(message)
+        return message
+
+    async def wait_for(self, work: Coroutine[Any, Any, T], timeout_s: float) -> T:
+        """Await `work`, but no longer than the connection lasts.
 
         Parameters
         ----------
-        encode : callable
-            Returns the bytes of the request for a token (1-255).
+        work : coroutine
+        timeout_s : float
+            Longest wait, s.
 
         Returns
         -------
-        ControlResponse
-            The response that carries the same token.
+        object
+            Result of `work`.
 
         Raises
         ------
         DeviceConnectionError
-            If no response arrives in time or the connection ends.
+            If the connection or the time ends before.
         """
-        self._token = self._token % 255 + 1
-        token = self._token
-        response: asyncio.Future[ControlResponse] = asyncio.get_running_loop().create_future()
-        self._pending[token] = response
-        try:
-            write = self._client.write_gatt_char(
-                v1_frames.CONTROL_UUID, encode(token), response=True
-            )
-            await self._wait_connected(write)
-            return await self._wait_connected(_await_future(response))
-        finally:
-            self._pending.pop(token, None)
-
-    def _on_response(self, _: BleakGATTCharacteristic, data: bytearray) -> None:
-        try:
-            response = decode_response(bytes(data))
-        except PacketError:
-            return  # the request times out
-        pending = self._pending.get(response.token)
-        if pending is not None and not pending.done():
-            pending.set_result(response)
-
-    async def _wait_connected(self, work: Coroutine[Any, Any, T]) -> T:
-        """Await `work`, but no longer than the connection lasts and the timeout allows."""
         task = asyncio.ensure_future(work)
         lost = asyncio.ensure_future(self.lost.wait())
         try:
-            await asyncio.wait(
-                {task, lost}, timeout=_RESPONSE_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait({task, lost}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
             if task.done() and not task.cancelled():
                 with _translate_errors(FailureReason.LOST):
                     return task.result()
             if lost.done():
                 raise DeviceConnectionError(FailureReason.LOST, "the connection was lost")
-            raise DeviceConnectionError(
-                FailureReason.SILENT, f"no answer for {_RESPONSE_TIMEOUT_S:g} s"
-            )
+            raise DeviceConnectionError(FailureReason.SILENT, f"no answer for {timeout_s:g} s")
         finally:
             task.cancel()
             lost.cancel()
@@ -241,16 +218,18 @@ class Connection:
             if not task.cancelled():
                 task.exception()  # retrieved, so that asyncio does not warn about it
 
-
-async def _await_future(future: asyncio.Future[ControlResponse]) -> ControlResponse:
-    return await future
+    async def _wait_connected(self, work: Coroutine[Any, Any, T]) -> T:
+        return await self.wait_for(work, RESPONSE_TIMEOUT_S)
 
 
 @asynccontextmanager
 async def open_connection(
-    adapter: Adapter, advertisement: Advertisement
+    adapter: Adapter,
+    advertisement: Advertisement,
+    now_ns: Callable[[], int],
+    on_message: Callable[[Message], None],
 ) -> AsyncIterator[Connection]:
-    """Connect to a wearable; disconnect on exit, whatever happened.
+    """Connect to a device; disconnect on exit, whatever happened.
 
     Parameters
     ----------
@@ -258,6 +237,11 @@ async def open_connection(
         Creates the client.
     advertisement : Advertisement
         The device, as found by `Adapter.scan`.
+    now_ns : callable
+        Returns UTC in ns.
+    on_message : callable
+        Called with every value that is read, written or notified, in this order. It must return
+        at once.
 
     Yields
     ------
@@ -266,19 +250,14 @@ async def open_connection(
     Raises
     ------
     DeviceConnectionError
-        If the connection fails, or the device does not have the twitchsense service.
+        If the connection fails.
     """
     lost = asyncio.Event()
     client = adapter.make_client(advertisement.device, lost.set)
     try:
         with _translate_errors(FailureReason.CONNECT):
             await asyncio.wait_for(client.connect(), _CONNECT_TIMEOUT_S)
-            data = client.services.get_characteristic(v1_frames.DATA_UUID)
-        if data is None:
-            raise DeviceConnectionError(
-                FailureReason.FOREIGN, "the device has no twitchsense service"
-            )
-        yield Connection(client, lost)
+        yield Connection(client, lost, now_ns, on_message)
     finally:
         with contextlib.suppress(DeviceConnectionError), _translate_errors(FailureReason.LOST):
             await asyncio.wait_for(client.disconnect(), _DISCONNECT_TIMEOUT_S)

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from twitchsense.acquire.connection import Connection
-from twitchsense.acquire.device_requests import require_state
 from twitchsense.acquire.frame_tracker import FrameTracker
+from twitchsense.acquire.v1_requests import ControlPoint, require_state
 from twitchsense.devices import v1_control
 from twitchsense.devices.v1_control import ResponseStatus
 from twitchsense.devices.v1_frames import Frame
@@ -72,13 +71,12 @@ class RetransmissionRequester:
                 pending.first, pending.active_s = frame.seq + 1, now
         self._pending = [p for p in self._pending if p.first <= p.last]
 
-    async def request_missing(self, connection: Connection) -> None:
+    async def request_missing(self, control: ControlPoint) -> None:
         """Request missing frames, up to the limit on pending ranges.
 
         Parameters
         ----------
-        connection : Connection
-            Connection to the device.
+        control : ControlPoint
 
         Raises
         ------
@@ -96,14 +94,14 @@ class RetransmissionRequester:
                 stop = min(last, start + _MAX_RANGE_FRAMES - 1)
                 if any(p.first <= stop and start <= p.last for p in self._pending):
                     continue
-                if not await self._request_range(connection, start, stop):
+                if not await self._request_range(control, start, stop):
                     return
 
-    async def _request_range(self, connection: Connection, first: int, last: int) -> bool:
+    async def _request_range(self, control: ControlPoint, first: int, last: int) -> bool:
         """Request one range; return whether the device can take further requests."""
-        response = await connection.request(lambda t: v1_control.encode_resend(t, first, last))
+        response = await control.request(lambda t: v1_control.encode_resend(t, first, last))
         if response.status is ResponseStatus.NOT_STORED:
-            state = require_state(await connection.request(v1_control.encode_status))
+            state = require_state(await control.request(v1_control.encode_status))
             self._mark_lost(first, min(last, state.oldest - 1), OVERFLOW)
             return True
         if response.range is None:

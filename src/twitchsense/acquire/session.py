@@ -1,7 +1,7 @@
-"""One wearable for one night: connect, subscribe, start, fill gaps, and reconnect when lost.
+"""One device for one night: find, lock, connect, record, and reconnect when the link is lost.
 
-A session decides which frames are missing and which are lost. It neither decodes samples nor
-writes to the disk: `Recorder` does both and reports to the session what is stored.
+What is read and written during a connection depends on the device, and is the work of a
+`DeviceRecording`.
 """
 
 from __future__ import annotations
@@ -9,56 +9,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field
 from typing import Final
 
-from twitchsense.acquire.adapter import Adapter, AdapterError, Advertisement
+from twitchsense.acquire.adapter import Adapter, AdapterError, Advertisement, DeviceSelector
 from twitchsense.acquire.backoff import Backoff, sleep_unless_set
-from twitchsense.acquire.connection import (
-    Connection,
-    DeviceConnectionError,
-    FailureReason,
-    open_connection,
-)
-from twitchsense.acquire.device_requests import read_clock, require_state, start_device
-from twitchsense.acquire.frame_queue import FrameQueue, FrameSource, Notification, StoredFrame
-from twitchsense.acquire.frame_tracker import FrameTracker
-from twitchsense.acquire.retransmit import OVERFLOW, RetransmissionRequester
+from twitchsense.acquire.connection import DeviceConnectionError, FailureReason, open_connection
+from twitchsense.acquire.frame_queue import FrameQueue
+from twitchsense.acquire.device_recording import DeviceRecording, RecordingContext
 from twitchsense.acquire.status import SessionStatus
-from twitchsense.devices import v1_control, v1_frames
-from twitchsense.devices.contract import PacketError
-from twitchsense.devices.v1_control import DeviceState
+from twitchsense.acquire.v1_recording import V1Recording
+from twitchsense.devices.contract import Driver, Message, PacketError, StartRefusedError
+from twitchsense.devices.registry import get_driver, installed_drivers
 from twitchsense.errors import InputError, TwitchsenseError
-from twitchsense.nightfile.records import (
-    BatteryReading,
-    Boot,
-    ClockReading,
-    Device,
-    FirstFrame,
-    LinkEvent,
-    Loss,
-    Record,
-)
 from twitchsense.nightfile.schema import StorageError
 from twitchsense.nightfile.writer import NightFileWriter
 
 log = logging.getLogger(__name__)
 
-#: Reason of a loss: the device restarted, which empties its ring buffer.
-REBOOT: Final = "reboot"
-
-#: Maximum duration (s) of a scan for the wearable.
+#: Maximum duration (s) of a scan for the device.
 _SCAN_TIMEOUT_S: Final = 10.0
-#: Time (s) between checks for missing frames.
-_POLL_S: Final = 0.5
-#: Time (s) between readings of the device's clock and battery.
-_CLOCK_PERIOD_S: Final = 600.0
-#: Maximum time (s) without data before a connection counts as broken.
-_DATA_TIMEOUT_S: Final = 10.0
-#: At the end of the night: maximum time (s) without a frame that was requested again.
-_DRAIN_TIMEOUT_S: Final = 5.0
 
 
 class SessionError(TwitchsenseError):
@@ -81,14 +53,14 @@ class SessionError(TwitchsenseError):
 
 @dataclass
 class Session:
-    """One wearable for one night.
+    """One device for one night.
 
     Parameters
     ----------
     adapter : Adapter
         Scans and connects.
     address : str
-        Address or name of the device.
+        Which device, as in ``--device``: address, name, KIND or KIND:ID.
     session_id : int
         Session id of the night, not 0.
     night : NightFileWriter
@@ -106,15 +78,17 @@ class Session:
         Delay between attempts to connect.
     rng : random.Random
         Jitter of the delay.
+    options : mapping of str to str
+        Options of the driver.
+    on_message : callable, optional
+        Called with every value that passes between host and device.
 
     Attributes
     ----------
     status : SessionStatus
         State and counts of the session.
-    trackers : dict of Boot to FrameTracker
-        Bookkeeping of each boot.
-    tracker : FrameTracker or None
-        Bookkeeping of the boot that is connected.
+    recording : DeviceRecording or None
+        What is done during a connection; None until the device was found.
     """
 
     adapter: Adapter
@@ -127,16 +101,25 @@ class Session:
     connect_lock: asyncio.Lock
     backoff: Backoff = field(default_factory=Backoff)
     rng: random.Random = field(default_factory=random.Random)
+    options: Mapping[str, str] = field(default_factory=dict)
+    on_message: Callable[[Message], None] | None = None
     status: SessionStatus = field(default_factory=SessionStatus)
-    trackers: dict[Boot, FrameTracker] = field(default_factory=dict)
-    tracker: FrameTracker | None = None
-    _device_key: str = ""
-    _requester: RetransmissionRequester | None = None
-    _last_data_s: float = 0.0
-    _acknowledged: int = -1
-    _device_recorded: bool = False
-    #: Locks on each address under which the wearable was found.
+    recording: DeviceRecording | None = None
+    #: Locks on each address under which the device was found.
     _locks: dict[str, ExitStack] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._selector = DeviceSelector.parse(self.address, installed_drivers())
+        self._context = RecordingContext(
+            self.address,
+            self.session_id,
+            self.night,
+            self.queue,
+            self.now_ns,
+            self.flush,
+            self.status,
+            self.options,
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Record until `stop` is set.
@@ -150,6 +133,8 @@ class Session:
         ------
         SessionError
             If a bug in twitchsense causes an error, which a new attempt would only repeat.
+        InputError
+            If the device does not offer what the options say.
         """
         try:
             await self._run(stop)
@@ -165,19 +150,26 @@ class Session:
                 async with AsyncExitStack() as stack:
                     async with self.connect_lock:
                         advertisement = await self._find()
+                        recording = self._recording_of(advertisement)
                         connection = await stack.enter_async_context(
-                            open_connection(self.adapter, advertisement)
+                            open_connection(
+                                self.adapter, advertisement, self.now_ns, self._on_message
+                            )
                         )
-                    await self._start_recording(connection, advertisement)
+                    await recording.start(connection, advertisement)
+                    self._set_connected()
                     n_failures = 0
-                    await self._stream(connection, stop)
+                    await recording.run(connection, stop)
                     ended = True
             except (DeviceConnectionError, AdapterError) as error:
                 self._log_failure("lost" if self.status.connected else "failed", str(error))
-            except PacketError as error:
+            except (PacketError, StartRefusedError) as error:
                 self._log_failure("refused", str(error))
             except (OSError, StorageError) as error:
                 self._log_failure("error", str(error))
+            except InputError as error:
+                self._log_failure("error", str(error))
+                raise
             except Exception as error:
                 # connection and adapter translate the errors of back ends: this is a bug of
                 # twitchsense, and retrying for the rest of the night would hide it
@@ -192,28 +184,37 @@ class Session:
             n_failures += 1
         if not ended:
             # the last attempts to connect failed: the log of the night must show it
-            self._log_event("stopped", "without a connection")
-
-    def on_stored(self, stored: StoredFrame) -> None:
-        """Record that a frame is on disk."""
-        tracker = self.trackers.get(stored.source.boot)
-        if tracker is not None and tracker.mark_stored(stored.frame.seq):
-            self.status.add_frame(stored)
-        requester = self._requester
-        if requester is not None and stored.source.boot == requester.tracker.boot:
-            requester.on_stored(stored.frame)
-
-    # -- connecting ----------------------------------------------------------------
+            self._context.log_event("stopped", "without a connection")
 
     async def _find(self) -> Advertisement:
-        for advertisement in await self.adapter.scan(_SCAN_TIMEOUT_S, self.address):
-            if advertisement.matches(self.address):
+        for advertisement in await self.adapter.scan(_SCAN_TIMEOUT_S, self._selector, unknown=True):
+            if self._selector.matches(advertisement):
                 self._lock_device(advertisement.address)
+                if not self._selector.name:
+                    # any device of this kind; from now on this one
+                    self._selector = DeviceSelector(self._selector.kind, advertisement.address)
                 return advertisement
         raise DeviceConnectionError(FailureReason.NOT_FOUND, f"{self.address} does not advertise")
 
+    def _recording_of(self, advertisement: Advertisement) -> DeviceRecording:
+        """Return what records the device: the one of the connections before, if there were any."""
+        if self.recording is None:
+            self._driver_of(advertisement)
+            self.recording = V1Recording(self._context)
+        return self.recording
+
+    def _driver_of(self, advertisement: Advertisement) -> Driver:
+        if self._selector.kind:
+            return get_driver(self._selector.kind)
+        if advertisement.driver is None:
+            raise DeviceConnectionError(
+                FailureReason.FOREIGN,
+                "no driver recognises it; give its kind (--device KIND:ID), or another device",
+            )
+        return advertisement.driver
+
     def _lock_device(self, address: str) -> None:
-        """Lock the wearable until the night is over, outages included."""
+        """Lock the device until the night is over, outages included."""
         if address in self._locks:
             return
         lock = ExitStack()
@@ -225,176 +226,18 @@ class Session:
             ) from error
         self._locks[address] = lock
 
-    async def _start_recording(self, connection: Connection, advertisement: Advertisement) -> None:
-        """Read the description of the device, subscribe to its data and start it."""
-        raw_info = await connection.read(v1_frames.INFO_UUID)
-        info = v1_frames.decode_info(raw_info)
-        self._device_key = f"{info.device:016X}"
-        if not self._device_recorded:
-            serial = await connection.read_text(v1_frames.SERIAL_UUID)
-            firmware = await connection.read_text(v1_frames.FIRMWARE_UUID)
-            texts = (advertisement.address, advertisement.name, serial, firmware)
-            self._record(Device(self._device_key, *texts, raw_info))
-            self._device_recorded = True
-        await self._read_battery(connection)
-        # data may arrive as soon as they are subscribed to: their source must exist before
-        await connection.subscribe_responses()
-        reading = await self._read_clock(connection)
-        boot = reading.boot
-        before = require_state(await connection.request(v1_control.encode_status))
-        if before.next < self.night.next_seq(boot):
-            # new frames would be mistaken for the stored ones that have the same numbers
-            raise DeviceConnectionError(
-                FailureReason.FOREIGN,
-                "its frame numbers start again although its boot count did not change: "
-                "record into another night file",
-            )
-        source = FrameSource(info, boot, before.next, self.on_stored)
-        self._last_data_s = asyncio.get_running_loop().time()
-        await connection.subscribe_data(lambda data: self._on_notification(source, data))
-        state = await start_device(connection, self.session_id, self._log_take_over)
-        # frames of the previous connection must be on disk before missing frames are determined
-        await self.flush()
-        self._record(reading)
-        self._open_tracker(boot, before, state)
+    def _on_message(self, message: Message) -> None:
+        if self.on_message is not None:
+            self.on_message(message)
+        if self.recording is not None:
+            self.recording.on_message(message)
+
+    def _set_connected(self) -> None:
         self.status.connected = True
         self.status.n_connections += 1
         if self.status.connected_at is None:
             self.status.connected_at = asyncio.get_running_loop().time()
-        detail = f"boot {boot.count}, ring {state.oldest} to {state.next}, dropped {state.dropped}"
-        self._log_event("connected", detail)
-
-    def _log_take_over(self, session_id: int) -> None:
-        self._log_event("take_over", f"session {session_id:08x} ended")
-
-    async def _read_clock(self, connection: Connection) -> ClockReading:
-        return await read_clock(connection, self._device_key, self.now_ns)
-
-    async def _read_battery(self, connection: Connection) -> None:
-        self.status.battery = await connection.read_percent(v1_frames.BATTERY_UUID)
-        if self.status.battery is not None:
-            self._record(BatteryReading(self._device_key, self.now_ns(), self.status.battery))
-
-    def _open_tracker(self, boot: Boot, before: DeviceState, state: DeviceState) -> None:
-        """Begin or resume the bookkeeping of a boot; close that of earlier boots."""
-        if boot not in self.trackers:
-            stored = self.night.stored_seqs(boot)
-            # frames produced before START belong to the night only if it had started the device
-            resumed = before.session == self.session_id
-            first_seq = self.night.first_seq(boot)
-            if first_seq is None:
-                first_seq = before.oldest if resumed else state.next
-                self._record(FirstFrame(boot, first_seq, self.now_ns()))
-            self.trackers[boot] = FrameTracker(
-                boot, first_seq, stored, self.night.lost_ranges(boot)
-            )
-            for count in self.night.boot_counts(boot.device):
-                if count != boot.count:
-                    self._close_boot(Boot(boot.device, count))
-        self.tracker = self.trackers[boot]
-        self.tracker.extend(state.next)
-        self._requester = RetransmissionRequester(self.tracker, self._mark_lost)
-        self._acknowledged = -1
-        self._mark_lost(0, state.oldest - 1, OVERFLOW)
-
-    def _close_boot(self, boot: Boot) -> None:
-        """Record the missing frames of a boot as lost: a restart empties the ring buffer."""
-        if self.night.is_boot_complete(boot):
-            return
-        tracker = self.trackers.get(boot)
-        if tracker is None:
-            first_seq = self.night.first_seq(boot) or 0
-            stored, lost = self.night.stored_seqs(boot), self.night.lost_ranges(boot)
-            tracker = FrameTracker(boot, first_seq, stored, lost)
-            self.trackers[boot] = tracker
-        for first, last in tracker.missing_ranges():
-            self._record_loss(tracker, first, last, REBOOT)
-        # the number of frames produced after the last known one is unknown
-        self._record(Loss(boot, tracker.end_seq, None, REBOOT, self.now_ns()))
-
-    # -- streaming -------------------------------------------------------------------
-
-    def _on_notification(self, source: FrameSource, data: bytes) -> None:
-        """Queue a notification with its arrival; nothing else happens in bleak's callback."""
-        self._last_data_s = asyncio.get_running_loop().time()
-        self.queue.put(Notification(source, self.now_ns(), data))
-
-    async def _stream(self, connection: Connection, stop: asyncio.Event) -> None:
-        """Request missing frames, acknowledge and read the clock until `stop` is set."""
-        loop = asyncio.get_running_loop()
-        next_ack_s = next_clock_s = loop.time()
-        while not stop.is_set():
-            now = loop.time()
-            if connection.lost.is_set():
-                raise DeviceConnectionError(FailureReason.LOST, "the connection was lost")
-            if now - self._last_data_s > _DATA_TIMEOUT_S:
-                raise DeviceConnectionError(
-                    FailureReason.STALLED, f"no data for {_DATA_TIMEOUT_S:g} s"
-                )
-            await self._request_missing(connection)
-            if now >= next_ack_s:
-                await self._acknowledge(connection)
-                next_ack_s = now + 1.0
-            if now >= next_clock_s:
-                self._record(await self._read_clock(connection))
-                await self._read_battery(connection)
-                next_clock_s = now + _CLOCK_PERIOD_S
-            await sleep_unless_set(_POLL_S, stop, connection.lost)
-        await self._stop_recording(connection)
-
-    async def _stop_recording(self, connection: Connection) -> None:
-        """Stop sampling and fetch the frames that are still missing."""
-        await connection.request(lambda t: v1_control.encode_stop(t, self.session_id))
-        state = require_state(await connection.request(v1_control.encode_status))
-        assert self.tracker is not None
-        self.tracker.extend(state.next)
-        await self.flush()  # frames that were received but not written are not missing
-        loop = asyncio.get_running_loop()
-        last_arrival_s, n_stored = loop.time(), -1
-        while self.tracker.missing_ranges() and loop.time() - last_arrival_s < _DRAIN_TIMEOUT_S:
-            await self._request_missing(connection)
-            await asyncio.sleep(_POLL_S)
-            if self.tracker.n_stored != n_stored:
-                last_arrival_s, n_stored = loop.time(), self.tracker.n_stored
-        missing = self.tracker.missing_ranges()
-        self.status.n_missing = sum(last - first + 1 for first, last in missing)
-        await self._acknowledge(connection)
-        self._log_event("stopped", "")
-
-    async def _request_missing(self, connection: Connection) -> None:
-        assert self._requester is not None
-        await self._requester.request_missing(connection)
-        self.status.n_missing = self._requester.n_missing
-        self.status.n_produced = sum(t.end_seq - t.first_seq for t in self.trackers.values())
-
-    async def _acknowledge(self, connection: Connection) -> None:
-        """Allow the device to discard frames that are on disk."""
-        assert self.tracker is not None
-        seq = self.tracker.ack_seq
-        if seq is not None and seq > self._acknowledged:
-            response = await connection.request(lambda t: v1_control.encode_ack(t, seq))
-            if response.state is not None:
-                self._acknowledged = seq
-
-    # -- records --------------------------------------------------------------------
-
-    def _mark_lost(self, first: int, last: int, reason: str) -> None:
-        if self.tracker is not None:
-            self._record_loss(self.tracker, first, min(last, self.tracker.end_seq - 1), reason)
-
-    def _record_loss(self, tracker: FrameTracker, first: int, last: int, reason: str) -> None:
-        for start, stop in tracker.mark_lost(first, last):
-            self._record(Loss(tracker.boot, start, stop, reason, self.now_ns()))
-            self.status.n_lost += stop - start + 1
 
     def _log_failure(self, event: str, detail: str) -> None:
         self.status.last_error = detail
-        self._log_event(event, detail)
-
-    def _log_event(self, event: str, detail: str) -> None:
-        log.info("%s: %s %s", self.address, event, detail)
-        device = self._device_key or self.address
-        self._record(LinkEvent(device, self.now_ns(), event, detail))
-
-    def _record(self, record: Record) -> None:
-        self.queue.put_record(record)
+        self._context.log_event(event, detail)

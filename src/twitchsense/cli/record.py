@@ -223,7 +223,9 @@ async def _record(
 
 async def _find_simulated(adapter: Adapter, served: bool, stop: asyncio.Event) -> list[str]:
     """Return the names of all wearables of the simulator."""
-    found = await adapter.scan(SIMULATOR_SCAN_S, "ts-0001")
+    from twitchsense.acquire.adapter import DeviceSelector
+
+    found = await adapter.scan(SIMULATOR_SCAN_S, DeviceSelector("", "ts-0001"))
     if served:
         found = await adapter.scan(_SECOND_SCAN_S) or found  # there may be one per leg
     if not found and not stop.is_set():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Final
 
@@ -60,12 +61,14 @@ def get_driver(kind: str) -> Driver:
     return driver
 
 
-def recognize(advertised: Advertised) -> Driver | None:
+def recognize(advertised: Advertised, drivers: Mapping[str, Driver]) -> Driver | None:
     """Return the driver that recognises an advertisement best.
 
     Parameters
     ----------
     advertised : Advertised
+    drivers : mapping of str to Driver
+        Drivers to choose from, by kind.
 
     Returns
     -------
@@ -74,7 +77,7 @@ def recognize(advertised: Advertised) -> Driver | None:
     """
     best: Driver | None = None
     best_score = 0.0
-    for driver in installed_drivers().values():
+    for driver in drivers.values():
         score = driver.recognize(advertised)
         if score > best_score:
             best, best_score = driver, score

@@ -1,0 +1,106 @@
+"""What a session does during a connection, and what it is given for it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from twitchsense.acquire.adapter import Advertisement
+from twitchsense.acquire.connection import Connection
+from twitchsense.acquire.frame_queue import FrameQueue
+from twitchsense.acquire.status import SessionStatus
+from twitchsense.devices.contract import Message
+from twitchsense.nightfile.records import LinkEvent, Record
+from twitchsense.nightfile.writer import NightFileWriter
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class RecordingContext:
+    """What all recordings use.
+
+    Attributes
+    ----------
+    address : str
+        The device, as in ``--device``.
+    session_id : int
+        Session id of the night.
+    night : NightFileWriter
+        Read to resume a night that exists.
+    queue : FrameQueue
+        Receives notifications and records.
+    now_ns : callable
+        Returns UTC in ns.
+    flush : callable
+        Writes the queue, and returns when it is on disk.
+    status : SessionStatus
+        State and counts.
+    options : mapping of str to str
+        Options of the driver.
+    device_key : str
+        Key of the device in the night file; empty until it is known.
+    """
+
+    address: str
+    session_id: int
+    night: NightFileWriter
+    queue: FrameQueue
+    now_ns: Callable[[], int]
+    flush: Callable[[], Awaitable[None]]
+    status: SessionStatus
+    options: Mapping[str, str]
+    device_key: str = ""
+
+    def record(self, record: Record) -> None:
+        """Queue a record for the night file."""
+        self.queue.put_record(record)
+
+    def log_event(self, event: str, detail: str) -> None:
+        """Add an event to the connection log of the night file."""
+        log.info("%s: %s %s", self.address, event, detail)
+        device = self.device_key or self.address
+        self.record(LinkEvent(device, self.now_ns(), event, detail))
+
+
+class DeviceRecording(Protocol):
+    """Records one device over any number of connections."""
+
+    async def start(self, connection: Connection, advertisement: Advertisement) -> None:
+        """Prepare the device after it was connected, and start its streams.
+
+        Parameters
+        ----------
+        connection : Connection
+        advertisement : Advertisement
+
+        Raises
+        ------
+        DeviceConnectionError
+            If the connection ends, or the device lacks what is needed.
+        StartRefusedError, PacketError
+            If the device refuses, or describes itself wrongly.
+        """
+        ...
+
+    async def run(self, connection: Connection, stop: asyncio.Event) -> None:
+        """Record until `stop` is set, then stop the device.
+
+        Parameters
+        ----------
+        connection : Connection
+        stop : asyncio.Event
+
+        Raises
+        ------
+        DeviceConnectionError
+            If the connection ends, or no data arrive.
+        """
+        ...
+
+    def on_message(self, message: Message) -> None:
+        """Take a value that passed between host and device; returns at once."""
+        ...
