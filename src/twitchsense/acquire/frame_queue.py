@@ -1,4 +1,4 @@
-"""Queue of notifications between the Bluetooth callback and the disk, and their decoding."""
+"""Queue of what was received, between the Bluetooth callback and the disk, and its decoding."""
 
 from __future__ import annotations
 
@@ -6,10 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from twitchsense.devices.contract import PacketError
+from twitchsense.acquire.sample_decoder import SampleDecoder
+from twitchsense.devices.contract import Message, PacketError, SamplePacket
 from twitchsense.devices.framing import FragmentAssembler
+from twitchsense.devices.streams import StreamDescription
 from twitchsense.devices.v1_frames import DeviceInfo, Frame, decode_frame
-from twitchsense.nightfile.records import Boot, DamagedFrame, Packet, Record
+from twitchsense.nightfile.records import (
+    BatteryReading,
+    Boot,
+    ConnectionStart,
+    DamagedFrame,
+    Packet,
+    Record,
+    Value,
+)
 
 #: Maximum number of queued items, about 30 min of usual traffic. A disk that is stuck for longer
 #: is an error that must be reported.
@@ -59,8 +69,49 @@ class StoredFrame:
     arrival_ns: int
 
 
+@dataclass
+class ValueSource:
+    """The connection that values come from, with the decoder of its device.
+
+    Attributes
+    ----------
+    connection : ConnectionStart
+    decoder : SampleDecoder
+    on_stored : callable
+        Called with each `StoredPacket` after it was committed.
+    """
+
+    connection: ConnectionStart
+    decoder: SampleDecoder
+    on_stored: Callable[[StoredPacket], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedValue:
+    """A value that passed between host and device, with its number in the connection."""
+
+    source: ValueSource
+    number: int
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPacket:
+    """Samples of a value that is on disk, with their stream."""
+
+    source: ValueSource
+    stream: StreamDescription
+    packet: SamplePacket
+
+
+#: What is given to the consumers of samples after a commit.
+Stored = StoredFrame | StoredPacket
+#: What waits for the next commit.
+Item = Notification | ReceivedValue | Record
+
+
 class FrameQueue:
-    """Notifications and records that are not on disk yet. Used by the event loop only.
+    """What was received, and records, that are not on disk yet. Used by the event loop only.
 
     Parameters
     ----------
@@ -72,52 +123,57 @@ class FrameQueue:
     n_uncommitted : int
         Items that were taken from the queue but are not on disk yet; they count as queued.
     n_overflows : int
-        Notifications dropped because the queue was full. Their frames are requested again.
+        Notifications dropped because the queue was full. Frames are requested again; the
+        values of devices that do not resend are lost.
     """
 
     def __init__(self, limit: int = MAX_QUEUED) -> None:
         self.limit = limit
         self.n_uncommitted = 0
         self.n_overflows = 0
-        self._items: list[Notification | Record] = []
+        self._items: list[Item] = []
 
-    def put(self, notification: Notification) -> None:
-        """Append a notification, or drop it if the queue is full."""
+    def put(self, received: Notification | ReceivedValue) -> None:
+        """Append what was received, or drop it if the queue is full."""
         if len(self._items) + self.n_uncommitted >= self.limit:
             self.n_overflows += 1
             return
-        self._items.append(notification)
+        self._items.append(received)
 
     def put_record(self, record: Record) -> None:
         """Append a record. Records are few and never dropped."""
         self._items.append(record)
 
-    def drain(self) -> list[Notification | Record]:
+    def drain(self) -> list[Item]:
         """Return all items and empty the queue."""
         items, self._items = self._items, []
         return items
 
 
 def decode_notifications(
-    items: list[Notification | Record],
-) -> tuple[list[Record], list[StoredFrame]]:
+    items: list[Item],
+) -> tuple[list[Record], list[Stored]]:
     """Convert queued items to records of the night file.
 
     Parameters
     ----------
-    items : list of Notification or Record
+    items : list of Notification, ReceivedValue or Record
         In order of arrival. Records are passed on unchanged.
 
     Returns
     -------
     records : list of Record
-        Records to write: valid frames, damaged notifications, and the given records.
-    frames : list of StoredFrame
-        The records that are valid frames, decoded.
+        Records to write: valid frames, damaged notifications, values, battery levels, and the
+        given records.
+    stored : list of StoredFrame or StoredPacket
+        The samples in them.
     """
     records: list[Record] = []
-    frames: list[StoredFrame] = []
+    stored: list[Stored] = []
     for item in items:
+        if isinstance(item, ReceivedValue):
+            _decode_value(item, records, stored)
+            continue
         if not isinstance(item, Notification):
             records.append(item)
             continue
@@ -140,5 +196,28 @@ def decode_notifications(
             continue
         source.next_seq = max(source.next_seq, frame.seq + 1)
         records.append(Packet(source.boot, frame.seq, item.arrival_ns, data))
-        frames.append(StoredFrame(source, frame, item.arrival_ns))
-    return records, frames
+        stored.append(StoredFrame(source, frame, item.arrival_ns))
+    return records, stored
+
+
+def _decode_value(item: ReceivedValue, records: list[Record], stored: list[Stored]) -> None:
+    source, message = item.source, item.message
+    records.append(
+        Value(
+            source.connection,
+            item.number,
+            message.characteristic,
+            str(message.direction),
+            message.arrival_ns,
+            message.data,
+        )
+    )
+    battery = source.decoder.battery
+    for stream, packet in source.decoder.push(message):
+        stored.append(StoredPacket(source, stream, packet))
+    if source.decoder.battery not in (None, battery):
+        records.append(
+            BatteryReading(
+                source.connection.device, message.arrival_ns, int(source.decoder.battery or 0)
+            )
+        )

@@ -12,7 +12,12 @@ from typing import Final
 
 from twitchsense.acquire.adapter import Adapter
 from twitchsense.acquire.backoff import Backoff
-from twitchsense.acquire.frame_queue import FrameQueue, StoredFrame, decode_notifications
+from twitchsense.acquire.frame_queue import (
+    FrameQueue,
+    Stored,
+    StoredFrame,
+    decode_notifications,
+)
 from twitchsense.acquire.session import Session
 from twitchsense.nightfile.records import Record
 from twitchsense.nightfile.schema import StorageError
@@ -84,7 +89,7 @@ class Recorder:
         now_ns: Callable[[], int],
         inline: bool = False,
         period_s: float = COMMIT_PERIOD_S,
-        on_stored: Callable[[list[StoredFrame]], None] | None = None,
+        on_stored: Callable[[list[Stored]], None] | None = None,
         backoff: Backoff | None = None,
     ) -> None:
         session_id = int(night.meta()["session"])
@@ -111,7 +116,7 @@ class Recorder:
         self._pool = None if inline else ThreadPoolExecutor(1, "night")
         self._flush_lock = asyncio.Lock()
         self._records: list[Record] = []
-        self._frames: list[StoredFrame] = []
+        self._frames: list[Stored] = []
 
     async def run(self, stop: asyncio.Event) -> None:
         """Record until `stop` is set, then stop the wearables and write the remaining frames.
@@ -171,7 +176,10 @@ class Recorder:
             self.queue.n_uncommitted = 0
             frames, self._records, self._frames = self._frames, [], []
         for frame in frames:
-            frame.source.on_stored(frame)
+            if isinstance(frame, StoredFrame):
+                frame.source.on_stored(frame)
+            else:
+                frame.source.on_stored(frame)
         if self._on_stored is not None and frames:
             self._on_stored(frames)
 

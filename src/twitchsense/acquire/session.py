@@ -17,10 +17,11 @@ from typing import Final
 from twitchsense.acquire.adapter import Adapter, AdapterError, Advertisement, DeviceSelector
 from twitchsense.acquire.backoff import Backoff, sleep_unless_set
 from twitchsense.acquire.connection import DeviceConnectionError, FailureReason, open_connection
-from twitchsense.acquire.frame_queue import FrameQueue
 from twitchsense.acquire.device_recording import DeviceRecording, RecordingContext
+from twitchsense.acquire.frame_queue import FrameQueue
 from twitchsense.acquire.status import SessionStatus
 from twitchsense.acquire.v1_recording import V1Recording
+from twitchsense.acquire.value_recording import ValueRecording
 from twitchsense.devices.contract import Driver, Message, PacketError, StartRefusedError
 from twitchsense.devices.registry import get_driver, installed_drivers
 from twitchsense.errors import InputError, TwitchsenseError
@@ -199,8 +200,11 @@ class Session:
     def _recording_of(self, advertisement: Advertisement) -> DeviceRecording:
         """Return what records the device: the one of the connections before, if there were any."""
         if self.recording is None:
-            self._driver_of(advertisement)
-            self.recording = V1Recording(self._context)
+            driver = self._driver_of(advertisement)
+            if driver.abilities.resend == "live":
+                self.recording = V1Recording(self._context)
+            else:
+                self.recording = ValueRecording(self._context, driver)
         return self.recording
 
     def _driver_of(self, advertisement: Advertisement) -> Driver:

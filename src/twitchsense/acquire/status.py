@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from twitchsense.acquire.frame_queue import StoredFrame
+from twitchsense.acquire.frame_queue import StoredFrame, StoredPacket
 
 
 @dataclass
@@ -20,7 +20,7 @@ class SessionStatus:
     battery : int or None
         Battery level (percent) as last read.
     n_stored, n_lost, n_missing : int
-        Frames on disk, frames lost for good, and frames still to be retransmitted.
+        Frames or packets on disk, frames lost for good, and frames still to be retransmitted.
     n_produced : int
         Frames known to exist, of all boots.
     n_live : int
@@ -29,8 +29,10 @@ class SessionStatus:
         Message of the last failure.
     connected_at : float or None
         Time (s) of the event loop at the first connection.
-    seconds : dict of int to float
-        Seconds of samples on disk, by stream id.
+    loss_text : str
+        Loss in words, of devices that do not number frames; empty for others.
+    seconds : dict of (int or str) to float
+        Seconds of samples on disk, by id or name of the stream.
     """
 
     connected: bool = False
@@ -43,7 +45,8 @@ class SessionStatus:
     n_live: int = 0
     last_error: str = ""
     connected_at: float | None = None
-    seconds: dict[int, float] = field(default_factory=dict)
+    loss_text: str = ""
+    seconds: dict[int | str, float] = field(default_factory=dict)
 
     def add_frame(self, stored: StoredFrame) -> None:
         """Count a frame that is new on disk."""
@@ -53,6 +56,13 @@ class SessionStatus:
         if stream is not None:
             seconds = len(stored.frame.samples) / stream.fs
             self.seconds[stream.id] = self.seconds.get(stream.id, 0.0) + seconds
+
+    def add_packet(self, stored: StoredPacket) -> None:
+        """Count samples that are on disk."""
+        self.n_stored += 1
+        name = stored.stream.name
+        seconds = len(stored.packet.samples) / stored.stream.fs
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
     @property
     def valid_s(self) -> float:

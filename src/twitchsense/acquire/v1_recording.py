@@ -12,9 +12,9 @@ from typing import Final
 from twitchsense.acquire.adapter import Advertisement
 from twitchsense.acquire.backoff import sleep_unless_set
 from twitchsense.acquire.connection import Connection, DeviceConnectionError, FailureReason
+from twitchsense.acquire.device_recording import RecordingContext
 from twitchsense.acquire.frame_queue import FrameSource, Notification, StoredFrame
 from twitchsense.acquire.frame_tracker import FrameTracker
-from twitchsense.acquire.device_recording import RecordingContext
 from twitchsense.acquire.retransmit import OVERFLOW, RetransmissionRequester
 from twitchsense.acquire.v1_requests import ControlPoint, read_clock, require_state, start_device
 from twitchsense.devices import v1_control, v1_frames

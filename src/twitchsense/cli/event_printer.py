@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from twitchsense.acquire.frame_queue import StoredFrame
+from twitchsense.acquire.frame_queue import Stored, StoredFrame
 from twitchsense.live.device_stream import DeviceStream
 from twitchsense.live.event_updates import EventUpdate
 from twitchsense.model.candidates import ScoredCandidate
@@ -33,15 +33,17 @@ class EventPrinter:
         self._streams: dict[tuple[str, int], DeviceStream] = {}
         self._provisional: dict[tuple[str, int, int], str] = {}  # kind as it was printed
 
-    def push(self, frames: list[StoredFrame]) -> None:
+    def push(self, frames: list[Stored]) -> None:
         """Process frames that are stored in the night file.
 
         Parameters
         ----------
-        frames : list of StoredFrame
+        frames : list of StoredFrame or StoredPacket
         """
         by_boot: dict[tuple[str, int], list[StoredFrame]] = {}
         for stored in frames:
+            if not isinstance(stored, StoredFrame):
+                continue
             boot = stored.source.boot
             by_boot.setdefault((boot.device, boot.count), []).append(stored)
         for (device, count), received in by_boot.items():

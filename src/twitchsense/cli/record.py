@@ -296,10 +296,10 @@ def format_status(address: str, status: SessionStatus, elapsed_s: float, state: 
     if not state:
         state = "connected" if status.connected else f"NOT CONNECTED ({status.last_error})"
     battery = "?" if status.battery is None else f"{status.battery}"
+    lost = status.loss_text or f"lost {status.n_lost} frames, {status.n_missing} still missing"
     return printable(
         f"{address}: {elapsed_s:.0f} s, valid {status.valid_s:.1f} s, "
-        f"lost {status.n_lost} frames, {status.n_missing} still missing, battery {battery} %, "
-        f"{state}, {status.n_connections} connections",
+        f"{lost}, battery {battery} %, {state}, {status.n_connections} connections",
         "?",
     )
 

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from twitchsense.acquire.frame_queue import StoredFrame
+from twitchsense.acquire.frame_queue import Stored
 
 log = logging.getLogger(__name__)
 
@@ -39,18 +39,18 @@ class DetectionWorker:
     """
 
     def __init__(
-        self, process: Callable[[list[StoredFrame]], None], limit: int = MAX_QUEUED_FRAMES
+        self, process: Callable[[list[Stored]], None], limit: int = MAX_QUEUED_FRAMES
     ) -> None:
         self.n_dropped = 0
         self._process = process
         self._limit = limit
-        self._queue: queue.SimpleQueue[list[StoredFrame] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[Stored] | None] = queue.SimpleQueue()
         self._n_queued = 0
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
         self._thread.start()
 
-    def put(self, frames: list[StoredFrame]) -> None:
+    def put(self, frames: list[Stored]) -> None:
         """Queue frames that are on disk, or drop them if the queue is full."""
         with self._lock:
             if self._n_queued + len(frames) > self._limit:
@@ -69,7 +69,7 @@ class DetectionWorker:
     def _run(self) -> None:
         closed = failed = False
         while not closed:
-            frames: list[StoredFrame] = []
+            frames: list[Stored] = []
             batches = [self._queue.get()]
             while not self._queue.empty():
                 batches.append(self._queue.get())

@@ -17,7 +17,7 @@ class Device:
         Bluetooth address.
     name, serial, firmware : str
     info : bytes
-        Its *info* characteristic (docs/protocol.md).
+        Its *info* characteristic (docs/protocol.md); empty for a device of another protocol.
     """
 
     key: str
@@ -71,6 +71,68 @@ class Packet:
     seq: int
     arrival_ns: int
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionStart:
+    """A connection to a device of which every value is stored (table ``connection``).
+
+    Attributes
+    ----------
+    device : str
+        Key of the device.
+    time_ns : int
+        UTC at which it was connected; unique for a device.
+    driver : str
+        Kind of the driver.
+    version : int
+        Version of the driver.
+    """
+
+    device: str
+    time_ns: int
+    driver: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value that was notified, read or written, byte for byte (table ``value``).
+
+    Attributes
+    ----------
+    connection : ConnectionStart
+    number : int
+        Number in the connection, counted by the host. A missing number is a value that the
+        host could not store.
+    characteristic : str
+        Full UUID in lower case.
+    direction : str
+        ``notify``, ``read`` or ``write``.
+    arrival_ns : int
+        UTC of the arrival, or of the write.
+    data : bytes
+    """
+
+    connection: ConnectionStart
+    number: int
+    characteristic: str
+    direction: str
+    arrival_ns: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSetting:
+    """What the user said of a device, such as its leg (table ``device_setting``).
+
+    The latest setting of a key is valid for the whole night.
+    """
+
+    device: str
+    time_ns: int
+    key: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +218,9 @@ Record = (
     Device
     | FirstFrame
     | Packet
+    | ConnectionStart
+    | Value
+    | DeviceSetting
     | ClockReading
     | Loss
     | LinkEvent

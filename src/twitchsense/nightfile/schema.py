@@ -52,6 +52,20 @@ CREATE TABLE battery (
     id INTEGER PRIMARY KEY, device TEXT NOT NULL, time_ns INTEGER NOT NULL,
     percent INTEGER NOT NULL);
 """,
+    """
+CREATE TABLE connection (
+    id INTEGER PRIMARY KEY, device INTEGER NOT NULL REFERENCES device, time_ns INTEGER NOT NULL,
+    driver TEXT NOT NULL, version INTEGER NOT NULL, UNIQUE (device, time_ns));
+CREATE TABLE characteristic (id INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE);
+CREATE TABLE value (
+    id INTEGER PRIMARY KEY, connection INTEGER NOT NULL REFERENCES connection,
+    number INTEGER NOT NULL, characteristic INTEGER NOT NULL REFERENCES characteristic,
+    direction TEXT NOT NULL, arrival_ns INTEGER NOT NULL, data BLOB NOT NULL,
+    crc INTEGER NOT NULL, UNIQUE (connection, number));
+CREATE TABLE device_setting (
+    id INTEGER PRIMARY KEY, device INTEGER NOT NULL REFERENCES device, time_ns INTEGER NOT NULL,
+    key TEXT NOT NULL, value TEXT NOT NULL);
+""",
 )
 #: Version of the schema that is written (``PRAGMA user_version``).
 SCHEMA: Final = len(_MIGRATIONS)
@@ -62,12 +76,12 @@ class StorageError(TwitchsenseError):
 
 
 def packet_crc(seq: int, arrival_ns: int, data: bytes) -> int:
-    """Return the checksum of a stored packet.
+    """Return the checksum of a stored packet or value.
 
     Parameters
     ----------
     seq : int
-        Sequence number.
+        Sequence number of the packet, or number of the value in its connection.
     arrival_ns : int
         UTC of the arrival.
     data : bytes

@@ -9,7 +9,7 @@ lets other processes read the file while it is written (docs/adr/0004-night-file
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -21,14 +21,17 @@ from twitchsense.nightfile.records import (
     BatteryReading,
     Boot,
     ClockReading,
+    ConnectionStart,
     DamagedFrame,
     Device,
+    DeviceSetting,
     FirstFrame,
     LinkEvent,
     Loss,
     Marker,
     Packet,
     Record,
+    Value,
 )
 from twitchsense.nightfile.schema import (
     StorageError,
@@ -92,7 +95,7 @@ class NightFileWriter:
             self._writer.release()
             raise
         self._lock = Lock()
-        self._boots: dict[Boot, int] = {}
+        self._rows: dict[Hashable, int] = {}
         self._damaged = self._db.execute("SELECT count(*) FROM damaged").fetchone()[0]
 
     def meta(self) -> dict[str, str]:
@@ -155,11 +158,11 @@ class NightFileWriter:
             If a record refers to an unknown device. The file then contains none of the records.
         """
         with self._lock:
-            boots = dict(self._boots)
+            rows = dict(self._rows)
             try:
                 self._db.execute("BEGIN IMMEDIATE")
                 for record in records:
-                    self._add(record, boots)
+                    self._add(record, rows)
                 self._db.execute("COMMIT")
             except BaseException as error:
                 with suppress(sqlite3.Error):
@@ -167,7 +170,7 @@ class NightFileWriter:
                 if isinstance(error, sqlite3.Error):
                     raise write_error(self.path, error) from error
                 raise
-            self._boots = boots
+            self._rows = rows
 
     def close(self) -> None:
         """Transfer the log to the database and close the file."""
@@ -185,8 +188,8 @@ class NightFileWriter:
             except sqlite3.Error as error:
                 raise StorageError(f"{self.path}: cannot read the night ({error})") from error
 
-    def _add(self, record: Record, boots: dict[Boot, int]) -> None:
-        """Insert a record, inside a transaction; `boots` caches the rows of boots."""
+    def _add(self, record: Record, rows: dict[Hashable, int]) -> None:
+        """Insert a record, inside a transaction; `rows` caches the rows that it refers to."""
         execute = self._db.execute
         match record:
             case Packet(boot, seq, arrival, data):
@@ -195,27 +198,48 @@ class NightFileWriter:
                     "INSERT OR IGNORE INTO packet (boot, seq, arrival_ns, data, crc) "
                     "VALUES (?, ?, ?, ?, ?)",
                     (
-                        self._boot_id(boot, boots),
+                        self._boot_id(boot, rows),
                         seq,
                         arrival,
                         data,
                         packet_crc(seq, arrival, data),
                     ),
                 )
+            case Value(connection, number, uuid, direction, arrival, data):
+                execute(
+                    "INSERT OR IGNORE INTO value (connection, number, characteristic, direction, "
+                    "arrival_ns, data, crc) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        self._connection_id(connection, rows),
+                        number,
+                        self._characteristic_id(uuid, rows),
+                        direction,
+                        arrival,
+                        data,
+                        packet_crc(number, arrival, data),
+                    ),
+                )
+            case ConnectionStart():
+                self._connection_id(record, rows)
+            case DeviceSetting(device, at, key, value):
+                execute(
+                    "INSERT INTO device_setting (device, time_ns, key, value) VALUES (?, ?, ?, ?)",
+                    (self._device_id(device), at, key, value),
+                )
             case FirstFrame(boot, seq, at):
                 execute(
                     "INSERT INTO start (boot, seq, time_ns) VALUES (?, ?, ?)",
-                    (self._boot_id(boot, boots), seq, at),
+                    (self._boot_id(boot, rows), seq, at),
                 )
             case ClockReading(boot, ticks, sent, received):
                 execute(
                     "INSERT INTO clock (boot, ticks, sent_ns, received_ns) VALUES (?, ?, ?, ?)",
-                    (self._boot_id(boot, boots), ticks, sent, received),
+                    (self._boot_id(boot, rows), ticks, sent, received),
                 )
             case Loss(boot, first, last, reason, at):
                 execute(
                     "INSERT INTO loss (boot, first, last, reason, time_ns) VALUES (?, ?, ?, ?, ?)",
-                    (self._boot_id(boot, boots), first, last, reason, at),
+                    (self._boot_id(boot, rows), first, last, reason, at),
                 )
             case LinkEvent(device, at, event, detail):
                 execute(
@@ -250,18 +274,44 @@ class NightFileWriter:
                     ),
                 )
 
-    def _boot_id(self, boot: Boot, boots: dict[Boot, int]) -> int:
+    def _boot_id(self, boot: Boot, rows: dict[Hashable, int]) -> int:
         """Return the row of a boot, which is added if it is new."""
-        if boot not in boots:
-            execute = self._db.execute
-            device = execute("SELECT id FROM device WHERE key = ?", (boot.device,)).fetchone()
-            if device is None:
-                raise TwitchsenseError(f"a packet of the unknown device {boot.device}")
-            key = (device[0], boot.count)
-            execute("INSERT OR IGNORE INTO boot (device, count) VALUES (?, ?)", key)
-            row = execute("SELECT id FROM boot WHERE device = ? AND count = ?", key).fetchone()
-            boots[boot] = row[0]
-        return boots[boot]
+        if boot not in rows:
+            key = (self._device_id(boot.device), boot.count)
+            self._db.execute("INSERT OR IGNORE INTO boot (device, count) VALUES (?, ?)", key)
+            rows[boot] = self._row("SELECT id FROM boot WHERE device = ? AND count = ?", key)
+        return rows[boot]
+
+    def _connection_id(self, start: ConnectionStart, rows: dict[Hashable, int]) -> int:
+        """Return the row of a connection, which is added if it is new."""
+        if start not in rows:
+            device = self._device_id(start.device)
+            self._db.execute(
+                "INSERT OR IGNORE INTO connection (device, time_ns, driver, version) "
+                "VALUES (?, ?, ?, ?)",
+                (device, start.time_ns, start.driver, start.version),
+            )
+            rows[start] = self._row(
+                "SELECT id FROM connection WHERE device = ? AND time_ns = ?",
+                (device, start.time_ns),
+            )
+        return rows[start]
+
+    def _characteristic_id(self, uuid: str, rows: dict[Hashable, int]) -> int:
+        """Return the row of a characteristic, which is added if it is new."""
+        if uuid not in rows:
+            self._db.execute("INSERT OR IGNORE INTO characteristic (uuid) VALUES (?)", (uuid,))
+            rows[uuid] = self._row("SELECT id FROM characteristic WHERE uuid = ?", (uuid,))
+        return rows[uuid]
+
+    def _device_id(self, key: str) -> int:
+        row = self._db.execute("SELECT id FROM device WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            raise TwitchsenseError(f"a record of the unknown device {key}")
+        return int(row[0])
+
+    def _row(self, sql: str, arguments: tuple[str | int, ...]) -> int:
+        return int(self._db.execute(sql, arguments).fetchone()[0])
 
 
 def _open(path: Path) -> sqlite3.Connection:

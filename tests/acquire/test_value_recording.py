@@ -1,0 +1,168 @@
+"""Devices without resend: every value that arrived is stored, over outages and restarts."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+
+from firmware_sim.peers.npg_lite import CONTROL, DATA, NpgLite
+from firmware_sim.peers.twitchsense_v1 import WearableV1
+from tests.acquire.peer_recording import connection_log, query, record_peers, stored_values
+from tests.nightfile.builders import capture_connections
+from twitchsense.nightfile.loss_report import read_loss_reports
+
+
+def test_every_notification_is_stored_unchanged(tmp_path):
+    path = tmp_path / "a.night"
+    night = record_peers(path, [NpgLite()], ["npg"], 40)
+    (peripheral,) = night.peripherals
+    sent = [data for uuid, data in peripheral.sent if uuid == DATA]
+    stored = [data for _, uuid, _, data in stored_values(path, "notify") if uuid == DATA]
+    assert len(stored) > 1500
+    assert stored == sent[: len(stored)]
+    assert len(sent) - len(stored) <= 3  # on their way at the end
+    writes = [data for _, _, _, data in stored_values(path, "write")]
+    assert writes == [b"START", b"STOP"]
+    (status,) = night.status
+    assert status.battery == 87
+    assert status.valid_s == pytest.approx(len(stored) / 50)
+    assert status.loss_text == "0 % lost, known exactly"
+    assert query(path, "SELECT device, percent FROM battery") == [("npg:C4:C3:C2:C1:D0:00", 87)]
+
+
+def test_after_an_outage_the_device_is_started_anew(tmp_path):
+    path = tmp_path / "a.night"
+
+    async def leave(result, radio):
+        (controller,) = [c for c in radio.channel.controllers if c.name.startswith("NPG")]
+        await asyncio.sleep(20)
+        radio.channel.set_conditions(controller, in_range=False)
+        await asyncio.sleep(30)
+        radio.channel.set_conditions(controller, in_range=True)
+
+    night = record_peers(path, [NpgLite()], ["npg"], 90, during=leave)
+    connections = {row[0] for row in stored_values(path)}
+    assert len(connections) == 2
+    assert [data for _, _, _, data in stored_values(path, "write")] == [b"START", b"START", b"STOP"]
+    events = [event for event, _ in connection_log(path)]
+    assert events.count("connected") == 2
+    assert "lost" in events
+    # exact: what waited in the device when the connection broke; the rest was never sampled
+    assert re.match(r"at least 0\.\d+ % lost, about 3\d % by", night.status[0].loss_text)
+
+
+def test_a_device_that_leaves_does_not_end_the_night_of_another(tmp_path):
+    path = tmp_path / "a.night"
+
+    async def leave(result, radio):
+        (controller,) = [c for c in radio.channel.controllers if c.name.startswith("NPG")]
+        await asyncio.sleep(20)
+        radio.channel.set_conditions(controller, in_range=False)
+
+    night = record_peers(path, [WearableV1(), NpgLite()], ["twitchsense", "npg"], 90, during=leave)
+    v1, npg = night.status
+    assert v1.valid_s > 75
+    assert (v1.n_lost, v1.n_missing, v1.n_connections) == (0, 0, 1)
+    assert 10 < npg.valid_s < 25
+    (report,) = read_loss_reports(path)
+    assert report.unresolved == ()
+    devices = {row[0].split(":")[0] for row in query(path, "SELECT key FROM device")}
+    assert devices == {"0000000000000051", "npg"}
+
+
+def test_a_device_that_sends_nothing_is_connected_anew(tmp_path):
+    path = tmp_path / "a.night"
+
+    async def fall_silent(result, radio):
+        await asyncio.sleep(20)
+        result.peripherals[0].model.write(CONTROL, b"STOP", 20.0)
+
+    record_peers(path, [NpgLite()], ["npg"], 80, during=fall_silent)
+    log = connection_log(path)
+    assert [d for e, d in log if e == "lost"] == ["stalled: no samples for 30 s"]
+    assert [e for e, _ in log].count("connected") == 2
+
+
+def test_a_device_of_another_kind_is_refused_by_name(tmp_path):
+    path = tmp_path / "a.night"
+    night = record_peers(path, [WearableV1()], ["npg:C4:C3:C2:C1:D0:00"], 20)
+    assert "is it of another kind?" in night.status[0].last_error
+    assert night.status[0].n_stored == 0
+
+
+def test_a_device_that_no_driver_recognises_is_refused_with_a_cure(tmp_path):
+    lamp = NpgLite()
+    lamp.name = "a lamp"
+    night = record_peers(tmp_path / "a.night", [lamp], ["a lamp"], 20)
+    assert "give its kind (--device KIND:ID)" in night.status[0].last_error
+    night = record_peers(tmp_path / "b.night", [lamp], ["npg:a lamp"], 20)
+    assert night.status[0].valid_s > 15
+
+
+def test_after_a_kill_the_night_goes_on(tmp_path):
+    """As kill -9: no STOP, no last commit; values that were committed are there."""
+    path = tmp_path / "a.night"
+
+    async def kill(result, radio):
+        await asyncio.sleep(20.5)
+        result.recorder.night.write = lambda records: None
+
+    record_peers(path, [NpgLite()], ["npg"], 30, during=kill)
+    first = stored_values(path)
+    assert len(first) > 800
+    record_peers(path, [NpgLite(seed=5)], ["npg"], 30)
+    both = stored_values(path)
+    assert both[: len(first)] == first
+    assert len(both) > len(first) + 1300
+    assert len({row[0] for row in both}) == 2
+    assert len(query(path, "SELECT key FROM device")) == 1
+
+
+def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
+    databases = capture_connections(monkeypatch)
+    path = tmp_path / "a.night"
+    errors = []
+
+    async def fill(result, radio):
+        await asyncio.sleep(15)
+        pages = databases[-1].execute("PRAGMA page_count").fetchone()[0]
+        databases[-1].execute(f"PRAGMA max_page_count = {pages}")
+        await asyncio.sleep(20)
+        errors.append(result.recorder.storage_error)
+        databases[-1].execute("PRAGMA max_page_count = 1000000")
+
+    night = record_peers(path, [NpgLite()], ["npg"], 60, during=fill)
+    assert "full" in errors[0]
+    (peripheral,) = night.peripherals
+    sent = [data for uuid, data in peripheral.sent if uuid == DATA]
+    stored = [data for _, uuid, _, data in stored_values(path, "notify") if uuid == DATA]
+    assert stored == sent[: len(stored)]
+    assert len(sent) - len(stored) <= 3
+
+
+def test_what_does_not_fit_into_the_queue_leaves_a_gap_in_the_numbers(tmp_path):
+    path = tmp_path / "a.night"
+
+    async def choke(result, radio):
+        await asyncio.sleep(15)
+        result.recorder.queue.limit = 10
+        await asyncio.sleep(5)
+        result.recorder.queue.limit = 40_000
+
+    night = record_peers(path, [NpgLite()], ["npg"], 30, during=choke)
+    numbers = [row[0] for row in query(path, "SELECT number FROM value ORDER BY id")]
+    dropped = numbers[-1] + 1 - len(numbers)
+    assert dropped == night.recorder.queue.n_overflows > 100
+
+
+def test_an_error_of_a_driver_does_not_end_the_night(tmp_path, monkeypatch, caplog):
+    def fail(decoder, message):
+        raise ZeroDivisionError("a driver's own")
+
+    monkeypatch.setattr("twitchsense.devices.npg_lite.NpgLiteDecoder.push", fail)
+    path = tmp_path / "a.night"
+    record_peers(path, [NpgLite()], ["npg"], 20)
+    assert len(stored_values(path, "notify")) > 800
+    assert "an error in the driver npg" in caplog.text
