@@ -165,11 +165,14 @@ def test_stored_damaged_frames_are_limited(tmp_path):
     reader.close()
 
 
-def test_a_file_of_schema_1_is_read_and_migrated(tmp_path):
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_file_of_an_earlier_schema_is_read_and_migrated(tmp_path, version):
     path = write_night(tmp_path / "a.night", 4)
+    later = ["value", "characteristic", "connection", "device_setting", "battery"]
     with sqlite3.connect(path) as db:
-        db.execute("DROP TABLE battery")
-        db.execute("PRAGMA user_version = 1")
+        for table in later[: 5 if version == 1 else 4]:
+            db.execute(f"DROP TABLE {table}")
+        db.execute(f"PRAGMA user_version = {version}")
     db.close()
     reader = NightFileReader(path)
     assert reader.battery_readings() == []

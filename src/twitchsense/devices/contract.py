@@ -208,7 +208,8 @@ class Abilities:
     ----------
     resend : {'none', 'after_night', 'live'}
         Whether lost samples can be fetched: never, from a log in the device once the night is
-        over, or while recording.
+        over, or while recording. The last is the ability of twitchsense v1 alone, whose frames
+        the recorder numbers, requests and acknowledges itself.
     while_disconnected : {'stops', 'continues', 'stores'}
         What the device does without a connection: it stops and must be started again, it goes
         on and the samples are lost, or it stores them.

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.devices.contract import SamplePacket
+from twitchsense.devices.placement.by_arrival import DELIVERY_JITTER_S
 from twitchsense.devices.placement.loss import LossCount
 from twitchsense.devices.placement.placed import PlacedPacket
 from twitchsense.devices.placement.selection import make_placement
@@ -147,6 +148,18 @@ class DecodedStream:
         before = np.minimum(offsets - at[0], 0) * period
         after = np.maximum(offsets - at[-1], 0) * period
         return np.asarray(inside + before + after, np.float64)
+
+    @property
+    def clock_error_s(self) -> float:
+        """Uncertainty of the times, apart from the constant least delay of delivery, s.
+
+        Of a stream without counter and clock it is that of the arrivals, which hide any shorter
+        loss.
+        """
+        runs = {piece.run for piece in self._pieces}
+        clocks = [(self._arrivals.get(run) or self._resent[run]).fit() for run in runs]
+        error_s = max((clock.error_s for clock in clocks), default=0.0)
+        return error_s if self.spec.timing is not None else max(error_s, DELIVERY_JITTER_S)
 
     @property
     def _fitted_fs(self) -> float:

@@ -9,14 +9,23 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
 from twitchsense.io.capture import ColumnMapping
 from twitchsense.io.channel_builder import ChannelBuilder
+from twitchsense.io.decoded_device import DecodedDevice
 from twitchsense.model.channels import NS
 from twitchsense.model.column_names import ChannelPlan, plan_channels
+from twitchsense.nightfile.column_layout import name_columns
 from twitchsense.nightfile.device_clock import DeviceClock
-from twitchsense.nightfile.reader import NightFileReader, StoredBoot, StreamSamples
+from twitchsense.nightfile.reader import (
+    NightFileReader,
+    StoredBoot,
+    StreamSamples,
+    device_columns,
+)
+from twitchsense.nightfile.stored_values import read_devices
 from twitchsense.text import printable
 
 #: Maximum time between the samples and a connection attempt that counts to the recording.
@@ -53,18 +62,27 @@ class NightFileCapture:
     ) -> None:
         self.source = source
         reader = NightFileReader(path)
-        names = [n for s in reader.boots for c in s.columns.values() for n in c]
-        self.headers: Sequence[str] = tuple(dict.fromkeys(names))
-        self.plans: tuple[ChannelPlan, ...] = plan_channels(self.headers, source)
         boots = [reader.load(boot) for boot in reader.boots]
         self._boots = sorted(
             [(b, b.clock) for b in boots if b.clock is not None], key=lambda pair: pair[1].origin_ns
         )
+        self._devices = [DecodedDevice(reader, d, source) for d in read_devices(reader)]
+        self._columns = name_columns(
+            {
+                **{boot.device: device_columns(boot.info) for boot in reader.boots},
+                **{decoded.device.key: decoded.columns for decoded in self._devices},
+            }
+        )
+        names = [n for columns in self._columns.values() for c in columns.values() for n in c]
+        self.headers: Sequence[str] = tuple(dict.fromkeys(names))
+        self.plans: tuple[ChannelPlan, ...] = plan_channels(self.headers, source)
         self._battery_percents: dict[str, list[int]] = {}
         for _, device, percent in reader.battery_readings():
             self._battery_percents.setdefault(device, []).append(percent)
-        if not self._boots or not self.plans:
-            raise InputError(source, "holds no samples yet", "record for a while first")
+        firsts = [decoded.first_ns for decoded in self._devices]
+        self._first_ns = [first for first in firsts if first is not None]
+        if not (self._boots or self._first_ns) or not self.plans:
+            raise self._empty_error()
         self._marker_notes = _marker_notes(_stored_markers(reader) + self._button_presses(), zone)
         self._disconnected_ends = reader.disconnected_ends()
         reader.close()
@@ -78,7 +96,12 @@ class NightFileCapture:
                 f"device {boot.boot.device[-4:]}, boot {boot.boot.count}: clock "
                 f"{clock.drift_ppm:+.2f} ± {clock.drift_error_ppm:.2f} ppm"
             )
+        for decoded in self._devices:
+            notes += decoded.notes
+        decoded_keys = {decoded.device.key for decoded in self._devices}
         for device, percents in self._battery_percents.items():
+            if device in decoded_keys:
+                continue
             notes.append(f"device {device[-4:]}: battery {percents[0]} % to {percents[-1]} %")
         corrupt = sum(boot.damage.corrupt for boot, _ in self._boots)
         undecodable = sum(boot.damage.undecodable for boot, _ in self._boots)
@@ -91,8 +114,8 @@ class NightFileCapture:
 
     def first_time_ns(self) -> int:
         """Return the UTC of the first sample in ns."""
-        boot, clock = self._boots[0]
-        return int(clock.to_utc(np.array([boot.first_ticks]))[0])
+        of_boots = [int(c.to_utc(np.array([b.first_ticks]))[0]) for b, c in self._boots[:1]]
+        return min(of_boots + self._first_ns)
 
     def read_into(self, builders: Mapping[str, ChannelBuilder]) -> tuple[int, int]:
         """Append all samples to the builders of their channels; see `Capture.read_into`.
@@ -107,6 +130,12 @@ class NightFileCapture:
             for samples in boot.streams:
                 self._append_stream(boot.boot, samples, clock, builders, last_ns)
             boot.streams.clear()
+        for decoded in self._devices:
+            for name in decoded.streams:
+                columns = self._columns[decoded.device.key][name]
+                for times_ns, values in decoded.blocks(name):
+                    self._append(columns, times_ns, values, builders, last_ns)
+            decoded.streams.clear()
         first, last = self.first_time_ns(), max(last_ns.values(), default=self.first_time_ns())
         attempt, end = self._disconnected_ends
         # a computer whose clock was not set may have stored times of other years
@@ -120,12 +149,27 @@ class NightFileCapture:
         """Return a time as text, for messages."""
         return f"UTC {time_ns / NS:.3f} s"
 
+    def _empty_error(self) -> InputError:
+        """Return the error for a night of which nothing can be analysed."""
+        reasons = [f"{n}: {r}" for d in self._devices for n, r in d.left_out.items()]
+        if not reasons:
+            return InputError(self.source, "holds no samples yet", "record for a while first")
+        return InputError(
+            self.source,
+            f"holds nothing that can be analysed ({printable('; '.join(reasons))})",
+            "record EMG in microvolts, or acceleration",
+        )
+
     def _button_presses(self) -> list[tuple[int, str]]:
         """Return the UTC (ns) and a text of each press of a wearable's button."""
         return [
             (time_ns, f"button of device {boot.boot.device[-4:]}")
             for boot, clock in self._boots
             for time_ns in clock.to_utc(np.array(boot.button_ticks, np.int64)).tolist()
+        ] + [
+            (time_ns, f"button of {decoded.device.label}")
+            for decoded in self._devices
+            for time_ns in decoded.button_ns
         ]
 
     def _append_stream(
@@ -138,17 +182,29 @@ class NightFileCapture:
     ) -> None:
         """Append the samples of one stream, and update the last time of each channel."""
         stream = samples.stream
-        names = boot.columns[stream.id]
-        plans = [p for p in self.plans if set(p.names) <= set(names)]
+        names = self._columns[boot.device][stream.id]
         ticks_per_sample = 1000 * boot.info.tick_hz / stream.rate_mhz
         for index, counts in samples.blocks():
             times_ns = clock.to_utc(np.asarray(index * ticks_per_sample, np.float64))
-            by_name = dict(zip(names, stream.to_physical(counts).T, strict=True))
-            for plan in plans:
-                # the fitted clocks of two boots may overlap slightly; time must increase
-                later = times_ns > last_ns.get(plan.name, np.iinfo(np.int64).min)
-                builders[plan.name].append(times_ns[later], [by_name[n][later] for n in plan.names])
-                last_ns[plan.name] = max(last_ns.get(plan.name, 0), int(times_ns[-1]))
+            self._append(names, times_ns, stream.to_physical(counts), builders, last_ns)
+
+    def _append(
+        self,
+        names: Sequence[str],
+        times_ns: NDArray[np.int64],
+        values: NDArray[np.float64],
+        builders: Mapping[str, ChannelBuilder],
+        last_ns: dict[str, int],
+    ) -> None:
+        """Append samples of a stream, whose columns are `names`."""
+        by_name = dict(zip(names, values.T, strict=True))
+        for plan in self.plans:
+            if not set(plan.names) <= set(names):
+                continue
+            # the fitted clocks of two boots may overlap slightly; time must increase
+            later = times_ns > last_ns.get(plan.name, np.iinfo(np.int64).min)
+            builders[plan.name].append(times_ns[later], [by_name[n][later] for n in plan.names])
+            last_ns[plan.name] = max(last_ns.get(plan.name, 0), int(times_ns[-1]))
 
 
 def _stored_markers(reader: NightFileReader) -> list[tuple[int, str]]:

@@ -72,6 +72,8 @@ class DeviceClock:
         Ticks since the origin, and ns to add to the line there.
     drift_ppm, drift_error_ppm : float
         Relative rate of the device's crystal (positive: fast) and its standard error, in ppm.
+    spread_ns : float
+        RMS distance of the least delayed frames from the fitted clock, ns.
     """
 
     tick_hz: float
@@ -81,6 +83,15 @@ class DeviceClock:
     knots: tuple[Floats, Floats]
     drift_ppm: float
     drift_error_ppm: float
+    spread_ns: float = 0.0
+
+    @property
+    def error_s(self) -> float:
+        """Uncertainty of the times, apart from the constant least delay of delivery, s.
+
+        It is that of the least delayed frames and, between two knots, of the rate.
+        """
+        return self.spread_ns / NS + _KNOT_S / 2 * self.drift_error_ppm * 1e-6
 
     def to_utc(self, ticks: NDArray[np.int64] | Floats) -> NDArray[np.int64]:
         """Convert ticks to UTC.
@@ -194,6 +205,7 @@ def fit_device_clock(
     residuals = y - slope * x
     prompt = ~_is_late(x, residuals)
     knots = _fit_knots(x[prompt], residuals[prompt])
+    misfit = residuals[prompt] - np.interp(x[prompt], *knots)
     base = float(knots[1][0])
     drift = -slope / (1 + slope)  # the ticks of a fast crystal are too short
     return DeviceClock(
@@ -204,6 +216,7 @@ def fit_device_clock(
         (knots[0] * (tick_hz / NS), knots[1] - base),
         drift * 1e6,
         error * 1e6,
+        float(np.sqrt(np.mean(misfit**2))),
     )
 
 

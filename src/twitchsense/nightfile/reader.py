@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,7 @@ from twitchsense.devices.v1_frames import (
 )
 from twitchsense.errors import InputError
 from twitchsense.model.sample_file import SampleFile
+from twitchsense.nightfile.column_layout import DeviceColumns, StreamColumns, name_columns
 from twitchsense.nightfile.device_clock import ArrivalTimes, DeviceClock
 from twitchsense.nightfile.frames import DamageCounts, FrameBatch, FrameDecoder
 from twitchsense.nightfile.schema import connect, damaged_error
@@ -53,7 +54,7 @@ class StoredBoot:
         Boot count.
     info : DeviceInfo
         Description of the device.
-    columns : mapping of int to tuple of str
+    columns : mapping to tuple of str
         Column names of the values of each stream, by stream id.
     """
 
@@ -61,7 +62,7 @@ class StoredBoot:
     device: str
     count: int
     info: DeviceInfo
-    columns: Mapping[int, tuple[str, ...]]
+    columns: Mapping[Hashable, tuple[str, ...]]
 
 
 @dataclass
@@ -169,6 +170,8 @@ class NightFileReader:
         In the order in which they were recorded.
     meta : dict of str to str
         Contents of table ``meta``.
+    schema : int
+        Version of the schema of the file.
 
     Raises
     ------
@@ -187,7 +190,7 @@ class NightFileReader:
                 "JOIN device ON device.id = boot.device ORDER BY boot.id"
             ).fetchall()
             self.meta = dict(self._db.execute("SELECT key, value FROM meta"))
-            self._schema = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+            self.schema = int(self._db.execute("PRAGMA user_version").fetchone()[0])
         except sqlite3.Error as error:
             raise damaged_error(path, error) from error
         infos: dict[str, DeviceInfo] = {}
@@ -237,7 +240,7 @@ class NightFileReader:
         list of (int, str, int)
             Row number, key of the device, and percent.
         """
-        if self._schema < 2:
+        if self.schema < 2:
             return []
         sql = "SELECT id, device, percent FROM battery WHERE id > ? ORDER BY id"
         return [(int(str(i)), str(d), int(str(p))) for i, d, p in self.query(sql, after)]
@@ -341,11 +344,10 @@ class NightFileReader:
             ) from error
 
 
-def stream_columns(infos: Mapping[str, DeviceInfo]) -> dict[str, dict[int, tuple[str, ...]]]:
-    """Return the column names of the streams of each device.
-
-    If every device has a leg of its own, names contain the leg (``emg1_left_uv``) and each
-    device is numbered from one. Otherwise the channels of all devices are numbered through.
+def stream_columns(
+    infos: Mapping[str, DeviceInfo],
+) -> dict[str, dict[Hashable, tuple[str, ...]]]:
+    """Return the column names of the streams of each device; see `name_columns`.
 
     Parameters
     ----------
@@ -354,29 +356,30 @@ def stream_columns(infos: Mapping[str, DeviceInfo]) -> dict[str, dict[int, tuple
 
     Returns
     -------
-    dict of str to dict of int to tuple of str
+    dict of str to dict
         By device key and stream id. Streams of unknown kind are left out.
     """
-    legs = [info.leg for info in infos.values()]
-    one_per_leg = None not in legs and len(set(legs)) == len(legs)
-    named: dict[str, dict[int, tuple[str, ...]]] = {}
-    emg = acc = 0  # channels numbered so far
-    many_acc = sum(s.kind == "acc" for i in infos.values() for s in i.streams) > 1
-    for key, info in infos.items():
-        side = f"_{info.leg}" if info.leg else ""
-        if one_per_leg:
-            emg = acc = 0
-            many_acc = sum(s.kind == "acc" for s in info.streams) > 1
-        columns: dict[int, tuple[str, ...]] = {}
-        for stream in info.streams:
-            if stream.kind == "emg":
-                columns[stream.id] = tuple(
-                    f"emg{emg + i + 1}{side}_uv" for i in range(stream.width)
-                )
-                emg += stream.width
-            elif stream.kind == "acc":
-                acc += 1
-                number = str(acc) if many_acc else ""
-                columns[stream.id] = tuple(f"acc{number}{side}_{axis}_g" for axis in "xyz")
-        named[key] = columns
-    return named
+    return name_columns({key: device_columns(info) for key, info in infos.items()})
+
+
+def device_columns(info: DeviceInfo) -> DeviceColumns:
+    """Return what a device contributes to the names of columns.
+
+    Parameters
+    ----------
+    info : DeviceInfo
+
+    Returns
+    -------
+    DeviceColumns
+        By stream id; streams of unknown kind are left out.
+    """
+    units = {"emg": "uv", "acc": "g"}
+    return DeviceColumns(
+        info.leg,
+        {
+            stream.id: StreamColumns(stream.kind, stream.width, units[stream.kind])
+            for stream in info.streams
+            if stream.kind in units
+        },
+    )

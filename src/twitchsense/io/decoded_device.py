@@ -1,0 +1,236 @@
+"""A device of a night file that was recorded by its driver: values to streams of samples."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twitchsense.devices.contract import (
+    BatteryLevel,
+    ButtonPress,
+    Decoded,
+    Driver,
+    PacketError,
+    SamplePacket,
+)
+from twitchsense.devices.placement.loss import describe_loss
+from twitchsense.devices.registry import installed_drivers
+from twitchsense.devices.streams import SampleClock, SampleCounter, StreamDescription
+from twitchsense.errors import InputError
+from twitchsense.io.decoded_stream import DecodedStream
+from twitchsense.model.column_names import RATE_LIMITS
+from twitchsense.nightfile.column_layout import DeviceColumns, StreamColumns
+from twitchsense.nightfile.reader import NightFileReader
+from twitchsense.nightfile.stored_values import StoredDevice, ValueReader
+from twitchsense.text import printable
+
+#: Units of column names, by unit of the stream.
+_COLUMN_UNITS: Final = {"uV": "uv", "mV": "mv", "g": "g", "count": "uv"}
+_UV_PER_MV: Final = 1000.0
+_CLOCK_NAMES: Final = {
+    "device": "the device's clock",
+    "counter": "the sample counter",
+    "arrival": "arrival",
+}
+
+Block = tuple[NDArray[np.int64], NDArray[np.float64]]
+
+
+class DecodedDevice:
+    """The streams of one device of a night file.
+
+    Parameters
+    ----------
+    reader : NightFileReader
+    device : StoredDevice
+    source : str
+        Name of the file in messages.
+
+    Attributes
+    ----------
+    device : StoredDevice
+    streams : dict of str to DecodedStream
+        Streams that can be analysed: EMG and acceleration with unit and a supported rate.
+    left_out : dict of str to str
+        Why a stream cannot be analysed, by its name.
+    button_ns : list of int
+        Times (UTC, ns) at which the button of the device was pressed.
+    notes : list of str
+        Remarks on loss, clock, battery, and what is left out.
+
+    Raises
+    ------
+    InputError
+        If the driver is not installed, or fails.
+    """
+
+    def __init__(self, reader: NightFileReader, device: StoredDevice, source: str) -> None:
+        self.device = device
+        self.streams: dict[str, DecodedStream] = {}
+        self.left_out: dict[str, str] = {}
+        self.button_ns: list[int] = []
+        self.notes: list[str] = []
+        self._driver = _find_driver(device, source)
+        self._battery: list[int] = []
+        self._refused: Counter[str] = Counter()
+        self._other_settings: Counter[str] = Counter()
+        decoder = self._driver.make_decoder()
+        values = ValueReader(reader, device)
+        for _, message in values.messages():
+            try:
+                for decoded in decoder.push(message):
+                    self._add(decoded, decoder.streams)
+            except PacketError as error:
+                self._refused[str(error.reason)] += 1
+            except Exception as error:  # of a driver that this package does not know
+                raise InputError(
+                    source,
+                    f"the driver {device.kind} failed ({error!r})",
+                    "update the package of the driver, or report it with this file",
+                ) from error
+        self._close_streams()
+        self._note_values(values)
+
+    @property
+    def columns(self) -> DeviceColumns:
+        """What the device contributes to the names of columns."""
+        return DeviceColumns(
+            self.device.leg,
+            {
+                name: StreamColumns(s.spec.kind, s.spec.width, _COLUMN_UNITS[s.spec.unit])
+                for name, s in self.streams.items()
+            },
+        )
+
+    @property
+    def first_ns(self) -> int | None:
+        """UTC of the first sample (ns), or None if there is none."""
+        firsts = [next(iter(s.blocks()), None) for s in self.streams.values()]
+        return min((int(block[0][0]) for block in firsts if block is not None), default=None)
+
+    def blocks(self, name: str) -> Iterator[Block]:
+        """Yield the samples of a stream in blocks, in order of time.
+
+        Parameters
+        ----------
+        name : str
+
+        Yields
+        ------
+        times_ns : ndarray of int64, shape (n,)
+            UTC.
+        values : ndarray of float64, shape (n, width)
+            In the unit of the columns.
+        """
+        stream = self.streams[name]
+        factor = 1.0
+        if stream.spec.unit == "count" and self._gain is not None:
+            factor = _UV_PER_MV / self._gain
+        for times_ns, samples in stream.blocks():
+            yield times_ns, stream.spec.to_physical(samples) * factor
+
+    def _add(self, decoded: Decoded, streams: tuple[StreamDescription, ...]) -> None:
+        match decoded:
+            case BatteryLevel():
+                self._battery.append(decoded.percent)
+            case ButtonPress():
+                self.button_ns.append(decoded.arrival_ns)
+            case SamplePacket():
+                spec = next(s for s in streams if s.name == decoded.stream)
+                if spec.name not in self.streams:
+                    self.streams[spec.name] = DecodedStream(spec)
+                stream = self.streams[spec.name]
+                if _are_compatible(stream.spec, spec):
+                    stream.push(decoded)
+                else:
+                    self._other_settings[spec.name] += len(decoded.samples)
+
+    @property
+    def _gain(self) -> float | None:
+        """Counts per mV that the user stated, or None."""
+        try:
+            gain = float(self.device.settings.get("gain", ""))
+        except ValueError:
+            return None
+        return gain if 0 < gain < math.inf else None
+
+    def _reason_to_leave_out(self, spec: StreamDescription) -> str:
+        """Return why a stream cannot be analysed, or nothing."""
+        if spec.kind != "emg" and spec.kind != "acc":
+            return "no EMG or acceleration"
+        low, high = RATE_LIMITS[spec.kind]
+        if not low * 0.99 <= spec.fs <= high * 1.01:
+            return f"{spec.fs:g} Hz, where {low:g} to {high:g} Hz are needed"
+        if spec.unit == "count" and self._gain is None:
+            return "its values have no unit (record with --gain)"
+        return ""
+
+    def _close_streams(self) -> None:
+        """Close the streams, note what is known of them, and drop those left out."""
+        label = printable(self.device.label)
+        for name, stream in list(self.streams.items()):
+            stream.close()
+            spec = stream.spec
+            loss = describe_loss(stream.loss, stream.received, spec.timing)
+            error_ms = 1000 * stream.clock_error_s
+            clock = f"times by {_CLOCK_NAMES[clock_class(spec)]} ± {max(1.0, error_ms):.0f} ms"
+            self.notes.append(f"{label}, {printable(name)}: {loss}; {clock}")
+            reason = self._reason_to_leave_out(spec)
+            if reason:
+                self.left_out[name] = reason
+                self.notes.append(f"{label}, {printable(name)}: not analysed: {reason}")
+                del self.streams[name]
+        for name, count in self._other_settings.items():
+            self.notes.append(
+                f"{label}, {printable(name)}: {count} samples of other settings (rate, unit or "
+                "range) are left out"
+            )
+
+    def _note_values(self, values: ValueReader) -> None:
+        label = printable(self.device.label)
+        if self._battery:
+            self.notes.append(f"{label}: battery {self._battery[0]} % to {self._battery[-1]} %")
+        if self._refused:
+            reasons = ", ".join(f"{n} {printable(r)}" for r, n in sorted(self._refused.items()))
+            self.notes.append(f"{label}: values refused by the driver: {reasons}")
+        if values.corrupt:
+            self.notes.append(f"{label}: {values.corrupt} values spoiled on the disk, left out")
+        if values.dropped:
+            self.notes.append(
+                f"{label}: {values.dropped} values were received and not stored, because the disk "
+                "was too slow"
+            )
+
+
+def clock_class(spec: StreamDescription) -> str:
+    """Return what the times of a stream come from: ``device``, ``counter`` or ``arrival``."""
+    match spec.timing:
+        case SampleClock():
+            return "device"
+        case SampleCounter():
+            return "counter"
+        case _:
+            return "arrival"
+
+
+def _find_driver(device: StoredDevice, source: str) -> Driver:
+    driver = installed_drivers().get(device.kind)
+    if driver is None:
+        raise InputError(
+            source,
+            f"holds a device of the kind {printable(device.kind)!r}, which has no driver here",
+            "install the package of the driver",
+        )
+    return driver
+
+
+def _are_compatible(a: StreamDescription, b: StreamDescription) -> bool:
+    """Return whether samples of two descriptions may stand in one stream."""
+    return (a.kind, a.width, a.fs, a.unit, a.counts_per_unit, a.timing) == (
+        b.kind, b.width, b.fs, b.unit, b.counts_per_unit, b.timing,
+    )  # fmt: skip

@@ -1,0 +1,172 @@
+"""Reads the values of devices that are recorded by their driver, and what was said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from twitchsense.devices.contract import Direction, Message
+from twitchsense.nightfile.reader import NightFileReader
+from twitchsense.nightfile.schema import packet_crc
+
+#: Values that are read at once.
+BATCH_VALUES: Final = 4000
+_DIRECTIONS: Final = {str(d): d for d in Direction}
+#: Upper limit (ns) of stored times; a recorder never writes later ones.
+_MAX_TIME_NS: Final = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDevice:
+    """A device that was recorded by its driver.
+
+    Attributes
+    ----------
+    id : int
+        Row in table ``device``.
+    key, name : str
+    kind : str
+        Kind of the driver.
+    versions : tuple of int
+        Versions of the driver that recorded it.
+    settings : mapping of str to str
+        What the user said of it: ``leg``, ``gain``, ...
+    """
+
+    id: int
+    key: str
+    name: str
+    kind: str
+    versions: tuple[int, ...]
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """Name for messages."""
+        return self.name or self.key
+
+    @property
+    def leg(self) -> str | None:
+        """Leg that the device is on, or None."""
+        return self.settings.get("leg")
+
+
+def read_devices(reader: NightFileReader) -> list[StoredDevice]:
+    """Return the devices recorded by their driver, in the order of recording.
+
+    Parameters
+    ----------
+    reader : NightFileReader
+
+    Returns
+    -------
+    list of StoredDevice
+
+    Raises
+    ------
+    InputError
+        If the file is damaged.
+    """
+    if reader.schema < 3:
+        return []
+    rows = reader.query(
+        "SELECT device.id, key, name, driver, version FROM connection "
+        "JOIN device ON device.id = device ORDER BY connection.id"
+    )
+    devices: dict[int, StoredDevice] = {}
+    for row, key, name, kind, version in rows:
+        number = int(str(row))
+        before = devices.get(number)
+        versions = (*(before.versions if before else ()), int(str(version)))
+        settings = before.settings if before else _read_settings(reader, number)
+        devices[number] = StoredDevice(
+            number, str(key), str(name), str(kind), tuple(dict.fromkeys(versions)), settings
+        )
+    return list(devices.values())
+
+
+def _read_settings(reader: NightFileReader, device: int) -> dict[str, str]:
+    rows = reader.query(
+        "SELECT key, value FROM device_setting WHERE device = ? ORDER BY id", device
+    )
+    return {str(key): str(value) for key, value in rows}
+
+
+class ValueReader:
+    """Reads the values of one device in their order.
+
+    Parameters
+    ----------
+    reader : NightFileReader
+    device : StoredDevice
+
+    Attributes
+    ----------
+    corrupt : int
+        Values spoiled in the file, left out.
+    dropped : int
+        Values that the host received but could not store, by the numbers that are missing.
+    """
+
+    def __init__(self, reader: NightFileReader, device: StoredDevice) -> None:
+        self.corrupt = 0
+        self.dropped = 0
+        self._reader = reader
+        self._device = device
+        self._next: dict[int, int] = {}  # by connection
+
+    def messages(self, after: int = 0) -> Iterator[tuple[int, Message]]:
+        """Yield the values.
+
+        Parameters
+        ----------
+        after : int
+            Row after which to begin.
+
+        Yields
+        ------
+        row : int
+            Row in table ``value``.
+        message : Message
+
+        Raises
+        ------
+        InputError
+            If the file is damaged.
+        """
+        query = self._reader.query
+        uuids = {row[0]: row[1] for row in query("SELECT id, uuid FROM characteristic")}
+        while rows := query(
+            "SELECT id, connection, number, characteristic, direction, arrival_ns, data, crc "
+            "FROM value WHERE id > ? AND connection IN "
+            "(SELECT id FROM connection WHERE device = ?) ORDER BY id LIMIT ?",
+            after,
+            self._device.id,
+            BATCH_VALUES,
+        ):
+            after = int(str(rows[-1][0]))
+            for row in rows:
+                message = self._read_row(row, uuids)
+                if message is not None:
+                    yield int(str(row[0])), message
+
+    def _read_row(self, row: tuple[object, ...], uuids: Mapping[object, object]) -> Message | None:
+        _, connection, number, characteristic, word, arrival_ns, data, crc = row
+        direction, uuid = _DIRECTIONS.get(str(word)), uuids.get(characteristic)
+        if not (
+            isinstance(connection, int)
+            and isinstance(number, int)
+            and isinstance(arrival_ns, int)
+            and 0 <= arrival_ns < _MAX_TIME_NS
+            and isinstance(data, bytes)
+            and isinstance(uuid, str)
+            and direction is not None
+            and packet_crc(number, arrival_ns, data) == crc
+        ):
+            self.corrupt += 1
+            return None
+        expected = self._next.get(connection, 0)
+        self.dropped += max(0, number - expected)
+        self._next[connection] = number + 1
+        return Message(uuid, direction, data, arrival_ns)
