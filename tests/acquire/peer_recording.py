@@ -31,7 +31,7 @@ class PeerRecording:
     recorder: object = None
 
 
-def record_peers(path, models, devices, seconds, *, during=None, **options):
+def record_peers(path, models, devices, seconds, *, during=None, start_s=0, **options):
     """Record peripherals for some seconds of virtual time.
 
     `during(result, radio)` is a coroutine function that runs beside the recording.
@@ -46,7 +46,7 @@ def record_peers(path, models, devices, seconds, *, during=None, **options):
                 Adapter(radio.scanner, radio.client),
                 file,
                 devices,
-                now_ns=lambda: T0 + round(loop.time() * 1e9),
+                now_ns=lambda: T0 + round((start_s + loop.time()) * 1e9),
                 inline=True,
                 **options,
             )

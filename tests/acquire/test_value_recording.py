@@ -112,7 +112,7 @@ def test_after_a_kill_the_night_goes_on(tmp_path):
     record_peers(path, [NpgLite()], ["npg"], 30, during=kill)
     first = stored_values(path)
     assert len(first) > 800
-    record_peers(path, [NpgLite(seed=5)], ["npg"], 30)
+    record_peers(path, [NpgLite(seed=5)], ["npg"], 30, start_s=60)
     both = stored_values(path)
     assert both[: len(first)] == first
     assert len(both) > len(first) + 1300
