@@ -173,6 +173,7 @@ async def open_air(
     transport: str = "",
     wearable_options: Sequence[WearableOptions] = (),
     mtu: int = 247,
+    peer: str = "",
     **options: Any,
 ) -> AsyncIterator[SimulatedRadio]:
     """Open a simulated Bluetooth adapter.
@@ -186,6 +187,9 @@ async def open_air(
         Wearables; if empty, one is made from `options`.
     mtu : int
         ATT MTU that the central requests.
+    peer : str
+        Kind of a device of another maker (`firmware_sim.peers.by_kind`) to simulate instead;
+        several are joined by ``+``.
     **options
         Fields of `WearableOptions`; `faults` may be a text.
 
@@ -194,6 +198,14 @@ async def open_air(
     SimulatedRadio
     """
     async with contextlib.AsyncExitStack() as stack:
+        if peer:
+            from firmware_sim.peers.by_kind import make_models
+            from firmware_sim.peers.gatt_server import serve_models  # imports this module
+
+            models = make_models(peer, **options)
+            served, _, _ = await stack.enter_async_context(serve_models(models, mtu=mtu))
+            yield served
+            return
         if transport:
             pipe = await stack.enter_async_context(await open_transport(transport))
             radio = SimulatedRadio()

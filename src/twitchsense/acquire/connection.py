@@ -87,6 +87,12 @@ class Connection:
         with _translate_errors(FailureReason.LOST):
             return self._client.services.get_characteristic(uuid) is not None
 
+    def characteristics(self) -> list[tuple[str, frozenset[str]]]:
+        """Return the UUID (lower case) and the properties of each characteristic."""
+        with _translate_errors(FailureReason.LOST):
+            found = self._client.services.characteristics.values()
+            return [(c.uuid.lower(), frozenset(c.properties)) for c in found]
+
     async def read(self, uuid: str) -> bytes:
         """Read a characteristic.
 

@@ -13,7 +13,7 @@ from twitchsense.acquire.connection import Connection
 from twitchsense.acquire.frame_queue import FrameQueue
 from twitchsense.acquire.status import SessionStatus
 from twitchsense.devices.contract import Message
-from twitchsense.nightfile.records import LinkEvent, Record
+from twitchsense.nightfile.records import Device, DeviceSetting, LinkEvent, Record
 from twitchsense.nightfile.writer import NightFileWriter
 
 log = logging.getLogger(__name__)
@@ -39,8 +39,10 @@ class RecordingContext:
         Writes the queue, and returns when it is on disk.
     status : SessionStatus
         State and counts.
+    settings : mapping of str to str
+        What the night file keeps of the device: ``leg``, ``gain``.
     options : mapping of str to str
-        Options of the driver.
+        Options of drivers.
     device_key : str
         Key of the device in the night file; empty until it is known.
     """
@@ -52,12 +54,20 @@ class RecordingContext:
     now_ns: Callable[[], int]
     flush: Callable[[], Awaitable[None]]
     status: SessionStatus
+    settings: Mapping[str, str]
     options: Mapping[str, str]
     device_key: str = ""
 
     def record(self, record: Record) -> None:
         """Queue a record for the night file."""
         self.queue.put_record(record)
+
+    def record_device(self, device: Device) -> None:
+        """Queue the record of the device, and what the user said of it."""
+        self.device_key = device.key
+        self.record(device)
+        for key, value in self.settings.items():
+            self.record(DeviceSetting(device.key, self.now_ns(), key, value))
 
     def log_event(self, event: str, detail: str) -> None:
         """Add an event to the connection log of the night file."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -19,6 +19,7 @@ from twitchsense.acquire.frame_queue import (
     decode_notifications,
 )
 from twitchsense.acquire.session import Session
+from twitchsense.devices.contract import Message
 from twitchsense.nightfile.records import Record
 from twitchsense.nightfile.schema import StorageError
 from twitchsense.nightfile.writer import NightFileWriter
@@ -69,6 +70,12 @@ class Recorder:
         Called on the event loop with the frames of each commit.
     backoff : Backoff, optional
         Delay between attempts to connect.
+    settings : mapping of str to mapping, optional
+        What the night file keeps of a device (leg, gain), by the item of `addresses`.
+    options : mapping of str to str, optional
+        Options of the drivers; each takes those that it has.
+    on_message : callable, optional
+        Called with every value that passes between host and devices.
 
     Attributes
     ----------
@@ -91,6 +98,9 @@ class Recorder:
         period_s: float = COMMIT_PERIOD_S,
         on_stored: Callable[[list[Stored]], None] | None = None,
         backoff: Backoff | None = None,
+        settings: Mapping[str, Mapping[str, str]] | None = None,
+        options: Mapping[str, str] | None = None,
+        on_message: Callable[[Message], None] | None = None,
     ) -> None:
         session_id = int(night.meta()["session"])
         self.night = night
@@ -108,6 +118,9 @@ class Recorder:
                 self.flush,
                 connect_lock,
                 backoff or Backoff(),
+                settings=(settings or {}).get(address, {}),
+                options=options or {},
+                on_message=on_message,
             )
             for address in addresses
         ]

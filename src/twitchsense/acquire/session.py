@@ -79,8 +79,10 @@ class Session:
         Delay between attempts to connect.
     rng : random.Random
         Jitter of the delay.
+    settings : mapping of str to str
+        What the night file keeps of the device: ``leg``, ``gain``.
     options : mapping of str to str
-        Options of the driver.
+        Options of drivers.
     on_message : callable, optional
         Called with every value that passes between host and device.
 
@@ -102,6 +104,7 @@ class Session:
     connect_lock: asyncio.Lock
     backoff: Backoff = field(default_factory=Backoff)
     rng: random.Random = field(default_factory=random.Random)
+    settings: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
     on_message: Callable[[Message], None] | None = None
     status: SessionStatus = field(default_factory=SessionStatus)
@@ -119,6 +122,7 @@ class Session:
             self.now_ns,
             self.flush,
             self.status,
+            self.settings,
             self.options,
         )
 

@@ -94,7 +94,7 @@ class V1Recording:
             serial = await _read_text(connection, v1_frames.SERIAL_UUID)
             firmware = await _read_text(connection, v1_frames.FIRMWARE_UUID)
             texts = (advertisement.address, advertisement.name, serial, firmware)
-            self._context.record(Device(self._context.device_key, *texts, raw_info))
+            self._context.record_device(Device(self._context.device_key, *texts, raw_info))
             self._device_recorded = True
         await self._read_battery(connection)
         # data may arrive as soon as they are subscribed to: their source must exist before

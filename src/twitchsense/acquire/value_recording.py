@@ -61,15 +61,16 @@ class ValueRecording:
         context, driver = self._context, self._driver
         address = advertisement.address
         if not context.device_key:
-            context.device_key = f"{driver.kind}:{address}"
-            context.record(Device(context.device_key, address, advertisement.name, "", "", b""))
+            key = f"{driver.kind}:{address}"
+            context.record_device(Device(key, address, advertisement.name, "", "", b""))
         start = ConnectionStart(context.device_key, context.now_ns(), driver.kind, driver.version)
         context.record(start)
         # values are stored from the first on: they hold the settings
         self._n_values = 0
         self._source = ValueSource(start, self._decoder, self.on_stored)
         self._executor = DialogueExecutor(connection)
-        await self._executor.run(driver.open(context.options))
+        options = {k: v for k, v in context.options.items() if k in driver.options}
+        await self._executor.run(driver.open(options))
         context.log_event("connected", "")
 
     async def run(self, connection: Connection, stop: asyncio.Event) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,10 +21,29 @@ if TYPE_CHECKING:
 @click.option("--device", metavar="sim", default="", help="'sim': the simulator's radio.")
 @click.option("--seconds", type=click.FloatRange(0.5, 120), default=5.0, show_default=True)
 @click.option("--known", is_flag=True, help="List the kinds of devices that have a driver.")
+@click.option("--all", "list_all", is_flag=True, help="List also devices without a driver.")
+@click.option(
+    "--log",
+    nargs=2,
+    metavar="ADDRESS LOG.csv",
+    help="Write what a device sends in --seconds as a raw log, for a report about it.",
+)
+@click.option(
+    "--option", "pairs", metavar="KEY=VALUE", multiple=True, help="Of the simulator: peer=npg."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @verbosity
-def devices(device: str, seconds: float, known: bool, as_json: bool, quiet: bool) -> None:
-    """List the wearables in range with name, address and signal strength.
+def devices(
+    device: str,
+    seconds: float,
+    known: bool,
+    list_all: bool,
+    log: tuple[str, str] | None,
+    pairs: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """List the wearables in range with name, address, signal strength and kind.
 
     With --known, list every kind of device that a driver is installed for, and what it can do.
     """
@@ -31,26 +51,82 @@ def devices(device: str, seconds: float, known: bool, as_json: bool, quiet: bool
         _print_known(as_json)
         return
     from twitchsense.acquire.adapter import Advertisement, open_adapter
-    from twitchsense.cli.record import split_device
+    from twitchsense.cli.record import parse_options, split_device
 
     plugin, transport = split_device(device)
-    options = {"transport": transport} if plugin else {}
+    options = {"transport": transport, **parse_options(pairs)} if plugin else {}
 
     async def scan() -> list[Advertisement]:
         async with open_adapter(plugin, **options) as adapter:
-            return await adapter.scan(seconds)
+            return await adapter.scan(seconds, unknown=True)
 
-    found = asyncio.run(scan())
+    if log is not None:
+        _log_device(plugin, options, log[0], Path(log[1]), seconds, quiet)
+        return
+    in_range = asyncio.run(scan())
+    found = [a for a in in_range if list_all or a.driver is not None]
     if as_json:
-        rows = [{"name": s.name, "address": s.address, "rssi": s.rssi} for s in found]
+        rows = [
+            {
+                "name": a.name,
+                "address": a.address,
+                "rssi": a.rssi,
+                "kind": None if a.driver is None else a.driver.kind,
+                "title": None if a.driver is None else a.driver.title,
+            }
+            for a in found
+        ]
         click.echo(json.dumps(rows, indent=2))
         return
-    for sighting in found:
-        strength = "connected" if sighting.rssi is None else f"{sighting.rssi} dBm"
-        click.echo(f"{printable(sighting.name, '?')}  {sighting.address}  {strength}")
+    for seen in found:
+        strength = "connected" if seen.rssi is None else f"{seen.rssi} dBm"
+        kind = "no driver" if seen.driver is None else f"{seen.driver.kind}: {seen.driver.title}"
+        click.echo(
+            f"{printable(seen.name, '?')}  {seen.address}  {strength}  {printable(kind, '?')}"
+        )
+    unknown = sum(a.driver is None for a in in_range)
+    if unknown and not quiet:
+        click.echo(
+            f"{unknown} other devices have no driver{'' if list_all else ' (--all lists them)'}. "
+            "For a report about one of them, make a raw log of what it sends: "
+            "twitchsense devices --log ADDRESS LOG.csv --seconds 60",
+            err=True,
+        )
     if not found and not quiet:
         click.echo(
             "no wearable found: check that it is on, nearby, and not connected to another device",
+            err=True,
+        )
+
+
+def _log_device(
+    plugin: str,
+    options: dict[str, Any],
+    address: str,
+    path: Path,
+    seconds: float,
+    quiet: bool,
+) -> None:
+    """Write what a device sends as a raw log."""
+    from twitchsense.acquire.adapter import open_adapter
+    from twitchsense.acquire.raw_capture import log_device
+    from twitchsense.acquire.recorder import make_host_clock
+    from twitchsense.io.raw_log_writer import RawLogWriter
+
+    writer = RawLogWriter(path)
+
+    async def run() -> None:
+        async with open_adapter(plugin, **options) as adapter:
+            await log_device(adapter, address, seconds, make_host_clock(), writer.write)
+
+    try:
+        asyncio.run(run())
+    finally:
+        writer.close()
+    if not quiet:
+        click.echo(
+            f"{writer.n_values} values: {path}. A device that sends nothing waits for a command "
+            "of its maker's app.",
             err=True,
         )
 

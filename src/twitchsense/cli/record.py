@@ -11,6 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from twitchsense.cli.device_options import (
+    RequestedDevice,
+    check_driver_options,
+    gain_option,
+    leg_option,
+    request_devices,
+)
+from twitchsense.cli.device_options import remember as remember_device
 from twitchsense.cli.options import verbosity
 from twitchsense.errors import InputError, TwitchsenseError
 from twitchsense.text import printable
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
     from twitchsense.acquire.recorder import Recorder
     from twitchsense.acquire.status import SessionStatus
     from twitchsense.cli.event_printer import EventPrinter
+    from twitchsense.io.raw_log_writer import RawLogWriter
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +48,24 @@ _CONNECT_TIMEOUT_S: Final = 30.0
 @click.option(
     "--device",
     "devices",
-    metavar="ID|NAME|sim",
+    metavar="ID|NAME|KIND[:ID]|sim",
     multiple=True,
     required=True,
-    help="Address or name of a wearable; give the option twice for two. 'sim': a simulated one, "
-    "'sim@TRANSPORT': one that firmware_sim serves.",
+    help="Address or name of a wearable, its kind (npg), or both (npg:0A:1B); give the option "
+    "twice for two. 'sim': a simulated one, 'sim@TRANSPORT': one that firmware_sim serves.",
+)
+@leg_option
+@gain_option
+@click.option(
+    "--remember",
+    metavar="NAME",
+    help="Remember the device with its leg and gain: --device NAME means it from now on.",
+)
+@click.option(
+    "--raw",
+    metavar="LOG.csv",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write every value as a raw log, for a report; with one device only.",
 )
 @click.option(
     "--out",
@@ -67,11 +89,16 @@ _CONNECT_TIMEOUT_S: Final = 30.0
     "options",
     metavar="KEY=VALUE",
     multiple=True,
-    help="For the simulator: seed, scenario, leg, drift_ppm, error_rate, faults, ...",
+    help="Of the device (twitchsense devices --known); or of the simulator: seed, scenario, "
+    "leg, drift_ppm, error_rate, faults, ...",
 )
 @verbosity
 def record(
     devices: tuple[str, ...],
+    legs: tuple[str, ...],
+    gains: tuple[float, ...],
+    remember: str | None,
+    raw: Path | None,
     out: Path,
     duration: float | None,
     live: bool,
@@ -88,7 +115,26 @@ def record(
         raise InputError(
             "--out", f"{out.name} is not the name of a night file", "name it FILE.night"
         )
-    share = asyncio.run(_record(devices, out, duration, live, options, quiet))
+    requested = request_devices(devices, legs, gains)
+    if len(requested) > 1 and (raw or remember):
+        raise InputError(
+            "--raw" if raw else "--remember",
+            f"is for one device, not {len(requested)}",
+            "name one --device",
+        )
+    if remember:
+        path = remember_device(remember, requested[0])
+        log.info("%s is remembered in %s", remember, path)
+    raw_log = None
+    if raw:
+        from twitchsense.io.raw_log_writer import RawLogWriter
+
+        raw_log = RawLogWriter(raw)
+    try:
+        share = asyncio.run(_record(requested, out, duration, live, options, raw_log, quiet))
+    finally:
+        if raw_log is not None:
+            raw_log.close()
     if share < min_valid:
         raise TwitchsenseError(
             f"ONLY {share:.0%} OF THE TIME WAS RECORDED (required: {min_valid:.0%}): "
@@ -143,11 +189,12 @@ def parse_options(pairs: tuple[str, ...]) -> dict[str, str | int | float]:
 
 
 async def _record(
-    devices: tuple[str, ...],
+    requested: list[RequestedDevice],
     out: Path,
     duration: float | None,
     live: bool,
     options: tuple[str, ...],
+    raw_log: RawLogWriter | None,
     quiet: bool,
 ) -> float:
     from twitchsense.acquire.adapter import open_adapter
@@ -158,15 +205,22 @@ async def _record(
         make_host_clock,
         make_metadata,
     )
+    from twitchsense.devices.registry import installed_drivers
     from twitchsense.nightfile.writer import NightFileWriter
 
+    devices = [r.device for r in requested]
+    settings = {r.device: r.settings for r in requested}
     plugin, transport = split_device(devices[0])
-    simulator_options: dict[str, str | int | float] = parse_options(options)
-    if plugin:
+    simulator_options: dict[str, str | int | float] = {}
+    driver_options = {key: str(value) for key, value in parse_options(options).items()}
+    if not plugin:
+        check_driver_options(driver_options, devices, installed_drivers())
+    else:
+        simulator_options, driver_options = parse_options(options), {}
         if len(devices) > 1:
             raise InputError("--device", "sim can't be combined with other devices", "name it once")
         simulator_options["transport"] = transport
-        if duration is not None and not transport:
+        if duration is not None and not transport and "peer" not in simulator_options:
             simulator_options.setdefault("minutes", duration / 60 + 1)
     printer = worker = None
     if live:
@@ -191,7 +245,9 @@ async def _record(
                 async with open_adapter(plugin, **simulator_options) as adapter:
                     names = list(devices)
                     if plugin:
-                        names = await _find_simulated(adapter, bool(transport), stop)
+                        served = bool(transport) or "peer" in simulator_options
+                        names = await _find_simulated(adapter, served, stop)
+                        settings = dict.fromkeys(names, requested[0].settings)
                     recorder = Recorder(
                         adapter,
                         night,
@@ -199,6 +255,9 @@ async def _record(
                         now_ns=make_host_clock(),
                         period_s=LIVE_PERIOD_S if live else COMMIT_PERIOD_S,
                         on_stored=worker.put if worker else None,
+                        settings=settings,
+                        options=driver_options,
+                        on_message=raw_log.write if raw_log else None,
                     )
                     start_s = loop.time()
                     tasks = [asyncio.create_task(_print_status(recorder, printer, start_s, quiet))]
@@ -225,9 +284,13 @@ async def _find_simulated(adapter: Adapter, served: bool, stop: asyncio.Event) -
     """Return the names of all wearables of the simulator."""
     from twitchsense.acquire.adapter import DeviceSelector
 
-    found = await adapter.scan(SIMULATOR_SCAN_S, DeviceSelector("", "ts-0001"))
-    if served:
-        found = await adapter.scan(_SECOND_SCAN_S) or found  # there may be one per leg
+    found = []
+    if not served:
+        found = await adapter.scan(SIMULATOR_SCAN_S, DeviceSelector("", "ts-0001"))
+    else:
+        deadline_s = asyncio.get_running_loop().time() + SIMULATOR_SCAN_S
+        while not found and not stop.is_set() and asyncio.get_running_loop().time() < deadline_s:
+            found = await adapter.scan(_SECOND_SCAN_S)  # there may be several
     if not found and not stop.is_set():
         raise InputError("sim", "no simulated wearable was found", "start firmware_sim serve")
     return [s.address for s in found]

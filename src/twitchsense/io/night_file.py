@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,7 @@ from twitchsense.io.channel_builder import ChannelBuilder
 from twitchsense.io.decoded_device import DecodedDevice
 from twitchsense.model.channels import NS
 from twitchsense.model.column_names import ChannelPlan, plan_channels
-from twitchsense.nightfile.column_layout import name_columns
+from twitchsense.nightfile.column_layout import DeviceColumns, name_columns
 from twitchsense.nightfile.device_clock import DeviceClock
 from twitchsense.nightfile.reader import (
     NightFileReader,
@@ -25,7 +26,7 @@ from twitchsense.nightfile.reader import (
     StreamSamples,
     device_columns,
 )
-from twitchsense.nightfile.stored_values import read_devices
+from twitchsense.nightfile.stored_values import read_devices, read_settings, valid_leg
 from twitchsense.text import printable
 
 #: Maximum time between the samples and a connection attempt that counts to the recording.
@@ -67,9 +68,10 @@ class NightFileCapture:
             [(b, b.clock) for b in boots if b.clock is not None], key=lambda pair: pair[1].origin_ns
         )
         self._devices = [DecodedDevice(reader, d, source) for d in read_devices(reader)]
+        settings = read_settings(reader)
         self._columns = name_columns(
             {
-                **{boot.device: device_columns(boot.info) for boot in reader.boots},
+                **{b.device: _v1_columns(b, settings.get(b.device, {})) for b in reader.boots},
                 **{decoded.device.key: decoded.columns for decoded in self._devices},
             }
         )
@@ -205,6 +207,12 @@ class NightFileCapture:
             later = times_ns > last_ns.get(plan.name, np.iinfo(np.int64).min)
             builders[plan.name].append(times_ns[later], [by_name[n][later] for n in plan.names])
             last_ns[plan.name] = max(last_ns.get(plan.name, 0), int(times_ns[-1]))
+
+
+def _v1_columns(boot: StoredBoot, settings: Mapping[str, str]) -> DeviceColumns:
+    """Return the columns of a v1 wearable, on the leg that the user stated, or its own."""
+    columns = device_columns(boot.info)
+    return replace(columns, leg=valid_leg(settings.get("leg")) or columns.leg)
 
 
 def _stored_markers(reader: NightFileReader) -> list[tuple[int, str]]:

@@ -49,7 +49,12 @@ class StoredDevice:
     @property
     def leg(self) -> str | None:
         """Leg that the device is on, or None."""
-        return self.settings.get("leg")
+        return valid_leg(self.settings.get("leg"))
+
+
+def valid_leg(leg: str | None) -> str | None:
+    """Return a leg that names of channels can contain, or None."""
+    return leg if leg in ("left", "right") else None
 
 
 def read_devices(reader: NightFileReader) -> list[StoredDevice]:
@@ -74,23 +79,49 @@ def read_devices(reader: NightFileReader) -> list[StoredDevice]:
         "SELECT device.id, key, name, driver, version FROM connection "
         "JOIN device ON device.id = device ORDER BY connection.id"
     )
+    settings = read_settings(reader)
     devices: dict[int, StoredDevice] = {}
     for row, key, name, kind, version in rows:
         number = int(str(row))
         before = devices.get(number)
         versions = (*(before.versions if before else ()), int(str(version)))
-        settings = before.settings if before else _read_settings(reader, number)
         devices[number] = StoredDevice(
-            number, str(key), str(name), str(kind), tuple(dict.fromkeys(versions)), settings
+            number,
+            str(key),
+            str(name),
+            str(kind),
+            tuple(dict.fromkeys(versions)),
+            settings.get(str(key), {}),
         )
     return list(devices.values())
 
 
-def _read_settings(reader: NightFileReader, device: int) -> dict[str, str]:
-    rows = reader.query(
-        "SELECT key, value FROM device_setting WHERE device = ? ORDER BY id", device
-    )
-    return {str(key): str(value) for key, value in rows}
+def read_settings(reader: NightFileReader) -> dict[str, dict[str, str]]:
+    """Return what the user said of each device; the latest setting of a key counts.
+
+    Parameters
+    ----------
+    reader : NightFileReader
+
+    Returns
+    -------
+    dict of str to dict of str to str
+        By device key.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged.
+    """
+    if reader.schema < 3:
+        return {}
+    settings: dict[str, dict[str, str]] = {}
+    for device, key, value in reader.query(
+        "SELECT device.key, device_setting.key, value FROM device_setting "
+        "JOIN device ON device.id = device ORDER BY device_setting.id"
+    ):
+        settings.setdefault(str(device), {})[str(key)] = str(value)
+    return settings
 
 
 class ValueReader:

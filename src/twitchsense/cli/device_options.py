@@ -1,0 +1,225 @@
+"""The options that name devices: ``--device``, ``--leg``, ``--gain``; and remembered names."""
+
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import click
+
+from twitchsense.errors import InputError
+
+if TYPE_CHECKING:
+    from twitchsense.devices.contract import Driver
+
+#: File of the remembered names, in the folder of the user's settings.
+_FILE: Final = "devices.toml"
+_MAX_NAME_LENGTH: Final = 40
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedDevice:
+    """A device to record.
+
+    Attributes
+    ----------
+    device : str
+        Address, name, KIND or KIND:ID.
+    settings : dict of str to str
+        What the night file keeps of it: ``leg``, ``gain`` (counts per mV).
+    """
+
+    device: str
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+leg_option = click.option(
+    "--leg",
+    "legs",
+    type=click.Choice(["left", "right"]),
+    multiple=True,
+    help="Leg that the device is on; give it once for all devices, or once for each.",
+)
+gain_option = click.option(
+    "--gain",
+    "gains",
+    metavar="COUNTS",
+    type=float,
+    multiple=True,
+    help="Counts per mV of EMG without a unit; once for all devices, or once for each.",
+)
+
+
+def request_devices(
+    devices: Sequence[str], legs: Sequence[str], gains: Sequence[float]
+) -> list[RequestedDevice]:
+    """Combine the options of a command line.
+
+    Parameters
+    ----------
+    devices : sequence of str
+        Devices, or remembered names.
+    legs : sequence of str
+        None, one for all devices, or one for each.
+    gains : sequence of float
+        Likewise.
+
+    Returns
+    -------
+    list of RequestedDevice
+
+    Raises
+    ------
+    InputError
+        If the numbers of options do not match, a gain is not positive, or a device is named
+        twice.
+    """
+    for stated in gains:
+        if not 0 < stated < math.inf:
+            raise InputError("--gain", f"{stated:g} is not a gain", "give the counts per mV")
+    remembered = read_remembered()
+    requested = []
+    for i, name in enumerate(devices):
+        known = remembered.get(name, RequestedDevice(name))
+        settings = dict(known.settings)
+        leg, gain = _of_device("--leg", legs, i, devices), _of_device("--gain", gains, i, devices)
+        if leg is not None:
+            settings["leg"] = str(leg)
+        if gain is not None:
+            settings["gain"] = f"{gain:.10g}"
+        requested.append(RequestedDevice(known.device, settings))
+    names = [r.device.casefold() for r in requested]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(
+                "--device", f"{name} is named twice", "name each device once (KIND:ID)"
+            )
+    return requested
+
+
+def check_driver_options(
+    options: dict[str, str], devices: Sequence[str], drivers: dict[str, Driver]
+) -> None:
+    """Check that the options are those of drivers.
+
+    Parameters
+    ----------
+    options : dict of str to str
+        Options of the command line.
+    devices : sequence of str
+        Devices, some of which may state their kind.
+    drivers : dict of str to Driver
+        Installed drivers.
+
+    Raises
+    ------
+    InputError
+        If no driver that may be meant has such an option.
+    """
+    stated = [d.partition(":")[0].casefold() for d in devices]
+    meant = [drivers[k] for k in stated if k in drivers]
+    if len(meant) < len(devices):
+        meant = list(drivers.values())
+    known = {key: text for driver in meant for key, text in driver.options.items()}
+    for key in options:
+        if key not in known:
+            listed = ", ".join(f"{k} ({text})" for k, text in sorted(known.items())) or "none"
+            raise InputError(
+                "--option", f"no device has the option {key}", f"choose from: {listed}"
+            )
+
+
+def _of_device(option: str, values: Sequence[T], index: int, devices: Sequence[str]) -> T | None:
+    if len(values) not in (0, 1, len(devices)):
+        raise InputError(
+            option,
+            f"is given {len(values)} times for {len(devices)} devices",
+            "give it once, or once for each device in their order",
+        )
+    if not values:
+        return None
+    return values[0] if len(values) == 1 else values[index]
+
+
+# ---- remembered names ------------------------------------------------------------------------
+
+
+def read_remembered() -> dict[str, RequestedDevice]:
+    """Return the remembered devices, by name.
+
+    Returns
+    -------
+    dict of str to RequestedDevice
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    path = _remembered_path()
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        return {
+            name: RequestedDevice(
+                str(table["device"]),
+                {key: str(table[key]) for key in ("leg", "gain") if key in table},
+            )
+            for name, table in tables.items()
+        }
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(str(path), f"cannot be read ({error})", "correct or delete it") from error
+
+
+def remember(name: str, requested: RequestedDevice) -> Path:
+    """Remember a device under a name.
+
+    Parameters
+    ----------
+    name : str
+        A later device of the same name replaces it.
+    requested : RequestedDevice
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    InputError
+        If the name is not usable, or the file cannot be written.
+    """
+    usable = name.replace("-", "_").isidentifier() and len(name) <= _MAX_NAME_LENGTH
+    if not usable or name in ("sim", "lsl"):
+        raise InputError("--remember", f"{name!r} is no name", "use letters and digits, as in calf")
+    path = _remembered_path()
+    remembered = {**read_remembered(), name: requested}
+    lines: list[str] = []
+    for key, device in sorted(remembered.items()):
+        lines.append(f"[{json.dumps(key, ensure_ascii=False)}]")
+        for field_name, value in {"device": device.device, **device.settings}.items():
+            lines.append(f"{field_name} = {json.dumps(value, ensure_ascii=False)}")
+        lines.append("")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".new")
+        draft.write_text("\n".join(lines), encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        raise InputError(
+            str(path), f"cannot be written ({error})", "leave out --remember"
+        ) from error
+    return path
+
+
+def _remembered_path() -> Path:
+    return Path(click.get_app_dir("twitchsense")) / _FILE
