@@ -114,7 +114,10 @@ def test_a_killed_recorder_loses_nothing(server, tmp_path):
     acknowledged = -1
     for _ in range(2):
         child = spawn("twitchsense.cli", "record", "--device", server, "--out", night)
-        time.sleep(4.0 + rng.uniform(0, 2))
+        deadline = time.monotonic() + 60
+        while not night.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)  # on a busy computer the start alone takes seconds
+        time.sleep(2.0 + rng.uniform(0, 2))
         child.kill()
         child.communicate()
         assert night.exists()

@@ -159,7 +159,7 @@ class NightFileCapture:
         return InputError(
             self.source,
             f"holds nothing that can be analysed ({printable('; '.join(reasons))})",
-            "record EMG in microvolts, or acceleration",
+            "record acceleration, or EMG with --gain",
         )
 
     def _button_presses(self) -> list[tuple[int, str]]:
