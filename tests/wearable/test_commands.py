@@ -173,7 +173,9 @@ def test_a_night_with_too_little_valid_signal_fails(tmp_path, capsys, monkeypatc
         (("--device", "sim", "--out", "x.night", "--option", "seed"), "is not a pair"),
         (("--device", "sim", "--out", "x.night", "--option", "faults=hail@3"), "is not a fault"),
         (("--device", "sim", "--out", "x.night", "--option", "colour=3"), "colour"),
-        (("--device", "sim", "--device", "sim", "--out", "x.night"), "can't be combined"),
+        (("--device", "sim", "--device", "sim", "--out", "x.night"), "is named twice"),
+        (("--device", "sim", "--device", "npg", "--out", "x.night"), "can't be combined"),
+        (("--device", "npg", "--device", "sim", "--out", "x.night"), "can't be combined"),
     ],
 )
 def test_wrong_usage_is_an_error(arguments, message, tmp_path, capsys, monkeypatch):

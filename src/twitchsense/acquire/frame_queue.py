@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -79,11 +79,14 @@ class ValueSource:
     decoder : SampleDecoder
     on_stored : callable
         Called with each `StoredPacket` after it was committed.
+    settings : mapping of str to str
+        What the user said of the device: ``leg``, ``gain``.
     """
 
     connection: ConnectionStart
     decoder: SampleDecoder
     on_stored: Callable[[StoredPacket], None]
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ class ValueRecording:
         context.record(start)
         # values are stored from the first on: they hold the settings
         self._n_values = 0
-        self._source = ValueSource(start, self._decoder, self.on_stored)
+        self._source = ValueSource(start, self._decoder, self.on_stored, context.settings)
         self._executor = DialogueExecutor(connection)
         options = {k: v for k, v in context.options.items() if k in driver.options}
         await self._executor.run(driver.open(options))

@@ -7,8 +7,9 @@ from typing import Final
 
 import click
 
-from twitchsense.acquire.frame_queue import Stored, StoredFrame
+from twitchsense.acquire.frame_queue import Stored, StoredFrame, StoredPacket
 from twitchsense.live.device_stream import DeviceStream
+from twitchsense.live.driver_stream import DriverStream
 from twitchsense.live.event_updates import EventUpdate
 from twitchsense.model.candidates import ScoredCandidate
 from twitchsense.model.channels import NS
@@ -31,6 +32,7 @@ class EventPrinter:
     def __init__(self) -> None:
         self.n_events = 0
         self._streams: dict[tuple[str, int], DeviceStream] = {}
+        self._decoded: dict[str, DriverStream] = {}
         self._provisional: dict[tuple[str, int, int], str] = {}  # kind as it was printed
 
     def push(self, frames: list[Stored]) -> None:
@@ -41,8 +43,10 @@ class EventPrinter:
         frames : list of StoredFrame or StoredPacket
         """
         by_boot: dict[tuple[str, int], list[StoredFrame]] = {}
+        packets: dict[str, list[StoredPacket]] = {}
         for stored in frames:
-            if not isinstance(stored, StoredFrame):
+            if isinstance(stored, StoredPacket):
+                packets.setdefault(stored.source.connection.device, []).append(stored)
                 continue
             boot = stored.source.boot
             by_boot.setdefault((boot.device, boot.count), []).append(stored)
@@ -53,6 +57,12 @@ class EventPrinter:
                 self._streams[device, count] = stream
             for row in stream.push((s.frame, s.arrival_ns) for s in received):
                 self.print_update(row, (device, count, row.number))
+
+        for device, stored_packets in packets.items():
+            settings = stored_packets[0].source.settings
+            decoded = self._decoded.setdefault(device, DriverStream(settings))
+            for row in decoded.push((s.stream, s.packet) for s in stored_packets):
+                self.print_update(row, (device, 0, row.number))
 
     def print_update(self, row: EventUpdate, key: tuple[str, int, int]) -> None:
         """Print a movement, or the correction of one that was printed.

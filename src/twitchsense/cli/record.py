@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from twitchsense.acquire.recorder import Recorder
     from twitchsense.acquire.status import SessionStatus
     from twitchsense.cli.event_printer import EventPrinter
-    from twitchsense.io.raw_log_writer import RawLogWriter
 
 log = logging.getLogger(__name__)
 
@@ -125,16 +124,7 @@ def record(
     if remember:
         path = remember_device(remember, requested[0])
         log.info("%s is remembered in %s", remember, path)
-    raw_log = None
-    if raw:
-        from twitchsense.io.raw_log_writer import RawLogWriter
-
-        raw_log = RawLogWriter(raw)
-    try:
-        share = asyncio.run(_record(requested, out, duration, live, options, raw_log, quiet))
-    finally:
-        if raw_log is not None:
-            raw_log.close()
+    share = asyncio.run(_record(requested, out, duration, live, options, raw, quiet))
     if share < min_valid:
         raise TwitchsenseError(
             f"ONLY {share:.0%} OF THE TIME WAS RECORDED (required: {min_valid:.0%}): "
@@ -194,7 +184,7 @@ async def _record(
     duration: float | None,
     live: bool,
     options: tuple[str, ...],
-    raw_log: RawLogWriter | None,
+    raw: Path | None,
     quiet: bool,
 ) -> float:
     from twitchsense.acquire.adapter import open_adapter
@@ -206,19 +196,20 @@ async def _record(
         make_metadata,
     )
     from twitchsense.devices.registry import installed_drivers
+    from twitchsense.io.raw_log_writer import RawLogWriter
     from twitchsense.nightfile.writer import NightFileWriter
 
     devices = [r.device for r in requested]
     settings = {r.device: r.settings for r in requested}
     plugin, transport = split_device(devices[0])
+    if len(devices) > 1 and any(split_device(device)[0] for device in devices):
+        raise InputError("--device", "sim can't be combined with other devices", "name it once")
     simulator_options: dict[str, str | int | float] = {}
     driver_options = {key: str(value) for key, value in parse_options(options).items()}
     if not plugin:
         check_driver_options(driver_options, devices, installed_drivers())
     else:
         simulator_options, driver_options = parse_options(options), {}
-        if len(devices) > 1:
-            raise InputError("--device", "sim can't be combined with other devices", "name it once")
         simulator_options["transport"] = transport
         if duration is not None and not transport and "peer" not in simulator_options:
             simulator_options.setdefault("minutes", duration / 60 + 1)
@@ -230,7 +221,8 @@ async def _record(
 
         printer = EventPrinter()
         worker = DetectionWorker(printer.push)
-    # open the file before the scan, so that an unwritable file fails early
+    # open the files before the scan, so that an unwritable file fails early
+    raw_log = RawLogWriter(raw) if raw else None
     night = NightFileWriter(out, make_metadata())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -275,6 +267,8 @@ async def _record(
                 raise InputError("--option", str(error), "see docs/recording.md") from error
     finally:
         night.close()
+        if raw_log is not None:
+            raw_log.close()
         if worker is not None:
             worker.close()
     return _print_totals(recorder, elapsed_s, out, quiet)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator
 from typing import Final
@@ -23,15 +22,16 @@ from twitchsense.devices.registry import installed_drivers
 from twitchsense.devices.streams import SampleClock, SampleCounter, StreamDescription
 from twitchsense.errors import InputError
 from twitchsense.io.decoded_stream import DecodedStream
-from twitchsense.model.column_names import RATE_LIMITS
+from twitchsense.nightfile.analysed_streams import (
+    reason_to_leave_out,
+    to_column_unit,
+    to_column_values,
+)
 from twitchsense.nightfile.column_layout import DeviceColumns, StreamColumns
 from twitchsense.nightfile.reader import NightFileReader
 from twitchsense.nightfile.stored_values import StoredDevice, ValueReader
 from twitchsense.text import printable
 
-#: Units of column names, by unit of the stream.
-_COLUMN_UNITS: Final = {"uV": "uv", "mV": "mv", "g": "g", "count": "uv"}
-_UV_PER_MV: Final = 1000.0
 _CLOCK_NAMES: Final = {
     "device": "the device's clock",
     "counter": "the sample counter",
@@ -102,7 +102,7 @@ class DecodedDevice:
         return DeviceColumns(
             self.device.leg,
             {
-                name: StreamColumns(s.spec.kind, s.spec.width, _COLUMN_UNITS[s.spec.unit])
+                name: StreamColumns(s.spec.kind, s.spec.width, to_column_unit(s.spec))
                 for name, s in self.streams.items()
             },
         )
@@ -128,11 +128,8 @@ class DecodedDevice:
             In the unit of the columns.
         """
         stream = self.streams[name]
-        factor = 1.0
-        if stream.spec.unit == "count" and self._gain is not None:
-            factor = _UV_PER_MV / self._gain
         for times_ns, samples in stream.blocks():
-            yield times_ns, stream.spec.to_physical(samples) * factor
+            yield times_ns, to_column_values(stream.spec, self.device.settings, samples)
 
     def _add(self, decoded: Decoded, streams: tuple[StreamDescription, ...]) -> None:
         match decoded:
@@ -150,26 +147,6 @@ class DecodedDevice:
                 else:
                     self._other_settings[spec.name] += len(decoded.samples)
 
-    @property
-    def _gain(self) -> float | None:
-        """Counts per mV that the user stated, or None."""
-        try:
-            gain = float(self.device.settings.get("gain", ""))
-        except ValueError:
-            return None
-        return gain if 0 < gain < math.inf else None
-
-    def _reason_to_leave_out(self, spec: StreamDescription) -> str:
-        """Return why a stream cannot be analysed, or nothing."""
-        if spec.kind != "emg" and spec.kind != "acc":
-            return "no EMG or acceleration"
-        low, high = RATE_LIMITS[spec.kind]
-        if not low * 0.99 <= spec.fs <= high * 1.01:
-            return f"{spec.fs:g} Hz, where {low:g} to {high:g} Hz are needed"
-        if spec.unit == "count" and self._gain is None:
-            return "its values have no unit (record with --gain)"
-        return ""
-
     def _close_streams(self) -> None:
         """Close the streams, note what is known of them, and drop those left out."""
         label = printable(self.device.label)
@@ -180,7 +157,7 @@ class DecodedDevice:
             error_ms = 1000 * stream.clock_error_s
             clock = f"times by {_CLOCK_NAMES[clock_class(spec)]} ± {max(1.0, error_ms):.0f} ms"
             self.notes.append(f"{label}, {printable(name)}: {loss}; {clock}")
-            reason = self._reason_to_leave_out(spec)
+            reason = reason_to_leave_out(spec, self.device.settings)
             if reason:
                 self.left_out[name] = reason
                 self.notes.append(f"{label}, {printable(name)}: not analysed: {reason}")

@@ -22,10 +22,12 @@ from twitchsense.devices.v1_frames import MARKER_TYPE, DeviceInfo, Frame, decode
 from twitchsense.errors import InputError
 from twitchsense.live.device_stream import DeviceStream
 from twitchsense.live.event_updates import EventUpdate
+from twitchsense.live.live_decoder import LiveDecoder
 from twitchsense.live.waveform_buffer import WaveformBuffer
-from twitchsense.model.channels import NS, Chunk
+from twitchsense.model.channels import NS, Channel, Chunk
 from twitchsense.nightfile.lock import is_being_written
 from twitchsense.nightfile.reader import NightFileReader
+from twitchsense.nightfile.stored_values import read_devices
 from twitchsense.report.palette import kind_name
 from twitchsense.report.time_labels import format_duration
 from twitchsense.text import printable
@@ -77,7 +79,7 @@ class NightFollower:
     Attributes
     ----------
     frames, lost : int
-        Frames read so far, and frames that the recorder gave up.
+        Frames or packets of samples read so far, and frames that the recorder gave up.
     batteries : dict of str to int
         Battery level (percent) by key of the device.
     newest_ns : int
@@ -99,12 +101,13 @@ class NightFollower:
     counts: Counter[str] = field(default_factory=Counter)
     waveforms: dict[str, WaveformBuffer] = field(default_factory=dict)
     _streams: dict[int, DeviceStream] = field(default_factory=dict)
+    _decoders: dict[str, LiveDecoder] = field(default_factory=dict)
     _connection_events: dict[str, str] = field(default_factory=dict)
     #: Id of the last row that was read, by table.
     _last_ids: dict[str, int] = field(
         default_factory=lambda: {"packet": 0, "loss": 0, "link": 0, "battery": 0}
     )
-    _provisional: dict[tuple[int, int], LiveEvent] = field(default_factory=dict)
+    _provisional: dict[tuple[int | str, int], LiveEvent] = field(default_factory=dict)
     _recorder_checked_s: float = -math.inf
     _is_recorded: bool = True
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -140,6 +143,7 @@ class NightFollower:
                     for update in stream.push(frames):
                         drift_ns = stream.drift_ns(update.candidate.onset_ns)
                         self._update_event((boot_id, update.number), update, drift_ns)
+                n_packets = self._poll_drivers(reader)
                 for first, last in self._read_new_rows(reader, "loss", "first, last"):
                     self.lost += 0 if last is None else int(last) - int(first) + 1
                 for device, event in self._read_new_rows(reader, "link", "device, event"):
@@ -149,8 +153,8 @@ class NightFollower:
                     self._last_ids["battery"], self.batteries[device] = row_id, percent
             finally:
                 reader.close()
-            self.frames += len(rows)
-            return len(rows)
+            self.frames += len(rows) + n_packets
+            return len(rows) + n_packets
 
     @property
     def connection_status(self) -> str:
@@ -255,6 +259,26 @@ class NightFollower:
             self._is_recorded = is_being_written(self.path)
         return self._is_recorded
 
+    def _poll_drivers(self, reader: NightFileReader) -> int:
+        """Read new values of devices that a driver decodes; return the number of packets."""
+        n_packets = 0
+        for device in read_devices(reader):
+            if device.key not in self._decoders:
+                self._decoders[device.key] = LiveDecoder(device, self._add_to_waveform)
+            decoder = self._decoders[device.key]
+            n_read, updates = decoder.poll(reader, BATCH_ROWS)
+            n_packets += n_read
+            self.newest_ns = max(self.newest_ns, decoder.newest_ns)
+            for update in updates:
+                drift_ns = decoder.stream.drift_ns(update.candidate.onset_ns)
+                self._update_event((device.key, update.number), update, drift_ns)
+        return n_packets
+
+    def _add_to_waveform(self, channel: Channel, chunk: Chunk, drift_ns: int) -> None:
+        buffer = self.waveforms.setdefault(channel.name, WaveformBuffer(channel))
+        if buffer.channel is channel:  # not one of another device with the same name
+            buffer.push(chunk, drift_ns)
+
     def _add_stream(self, boot_id: int, device: str, info: DeviceInfo) -> None:
         def add_to_waveform(chunk: Chunk) -> None:
             offset_ns = round(chunk.first_index / channels[chunk.channel].fs * NS)
@@ -285,7 +309,7 @@ class NightFollower:
             return None
         return None if frame.type == MARKER_TYPE else frame
 
-    def _update_event(self, key: tuple[int, int], update: EventUpdate, drift_ns: int) -> None:
+    def _update_event(self, key: tuple[int | str, int], update: EventUpdate, drift_ns: int) -> None:
         """Add, replace or remove an event that is shown."""
         candidate, previous = update.candidate, self._provisional.pop(key, None)
         event = LiveEvent(

@@ -136,24 +136,29 @@ class ValueReader:
     ----------
     corrupt : int
         Values spoiled in the file, left out.
+    last_row : int
+        Last row that was read.
     dropped : int
         Values that the host received but could not store, by the numbers that are missing.
     """
 
     def __init__(self, reader: NightFileReader, device: StoredDevice) -> None:
         self.corrupt = 0
+        self.last_row = 0
         self.dropped = 0
         self._reader = reader
         self._device = device
         self._next: dict[int, int] = {}  # by connection
 
-    def messages(self, after: int = 0) -> Iterator[tuple[int, Message]]:
+    def messages(self, after: int = 0, limit: int | None = None) -> Iterator[tuple[int, Message]]:
         """Yield the values.
 
         Parameters
         ----------
         after : int
             Row after which to begin.
+        limit : int, optional
+            Maximum number of rows to read.
 
         Yields
         ------
@@ -168,15 +173,18 @@ class ValueReader:
         """
         query = self._reader.query
         uuids = {row[0]: row[1] for row in query("SELECT id, uuid FROM characteristic")}
-        while rows := query(
-            "SELECT id, connection, number, characteristic, direction, arrival_ns, data, crc "
-            "FROM value WHERE id > ? AND connection IN "
-            "(SELECT id FROM connection WHERE device = ?) ORDER BY id LIMIT ?",
-            after,
-            self._device.id,
-            BATCH_VALUES,
+        while (limit is None or limit > 0) and (
+            rows := query(
+                "SELECT id, connection, number, characteristic, direction, arrival_ns, data, crc "
+                "FROM value WHERE id > ? AND connection IN "
+                "(SELECT id FROM connection WHERE device = ?) ORDER BY id LIMIT ?",
+                after,
+                self._device.id,
+                BATCH_VALUES if limit is None else min(limit, BATCH_VALUES),
+            )
         ):
-            after = int(str(rows[-1][0]))
+            limit = None if limit is None else limit - len(rows)
+            after = self.last_row = int(str(rows[-1][0]))
             for row in rows:
                 message = self._read_row(row, uuids)
                 if message is not None:
