@@ -34,20 +34,22 @@ def stored(film):
 
 
 def test_a_slow_detector_gets_larger_batches_until_frames_are_dropped(stored):
-    go, seen = threading.Event(), []
+    begun, go, seen = threading.Event(), threading.Event(), []
 
     def show(frames):
+        begun.set()
         go.wait(30)
         seen.append(frames)
 
     worker = DetectionWorker(show, limit=40)
-    for frame in stored[:60]:
+    worker.put(stored[:1])
+    assert begun.wait(30)
+    for frame in stored[1:61]:
         worker.put([frame])
-    assert 20 <= worker.n_dropped <= 21  # one may have been taken before the others came
+    assert worker.n_dropped == 20
     go.set()
     worker.close()
-    assert len(seen) <= 2
-    assert [s for part in seen for s in part] == stored[: 60 - worker.n_dropped]
+    assert seen == [stored[:1], stored[1:41]]
 
 
 def test_an_error_of_the_detector_does_not_stop_the_recorder(stored, caplog):
