@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from firmware_sim.peers.ganglion import Ganglion
 from firmware_sim.peers.npg_lite import NpgLite
 from firmware_sim.peers.peripheral_model import PeripheralModel
+from firmware_sim.peers.polar import PolarSensor
 from firmware_sim.peers.twitchsense_v1 import WearableV1
 
 #: Model of each kind.
-MODELS: Final[dict[str, type[PeripheralModel]]] = {"npg": NpgLite, "twitchsense": WearableV1}
+MODELS: Final[dict[str, type[PeripheralModel]]] = {
+    "ganglion": Ganglion,
+    "npg": NpgLite,
+    "polar": PolarSensor,
+    "twitchsense": WearableV1,
+}
 
 
 def make_models(kinds: str, **options: Any) -> list[PeripheralModel]:

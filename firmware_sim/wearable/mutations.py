@@ -138,7 +138,7 @@ MUTATIONS: Final[Mapping[str, Mutation]] = {
     for name, field, wrong, place, change, check, says in [
         # services
         ("service-uuid", "service: service", "another number", "service uuid", _add(0, 1, 1),
-         "link", "not_found: ts-0001 does not advertise"),
+         "link", "foreign: no driver recognises it"),
         ("data-uuid", "service: data", "another number", "data uuid", _add(0, 1, 1),
          "link", "foreign: the device has no twitchsense service"),
         ("control-uuid", "service: control", "another number", "control uuid", _add(0, 1, 1),

@@ -171,6 +171,8 @@ class RadioConnection:
             central: deque(),
             peripheral: deque(),
         }
+        #: Packets on the air, by the event that sent them.
+        self._in_flight: deque[list[tuple[RadioController, _AclPacket]]] = deque()
         self._loop = asyncio.get_running_loop()
         self._anchor = self._loop.time()
         self._last_packet_s = self._anchor
@@ -240,12 +242,13 @@ class RadioConnection:
                 continue
             break  # a failed packet closes the event
         if delivered:
-            # one timer for all packets: timers of equal time fire in any order
-            self._loop.call_later(_EVENT_DURATION_S, self._deliver, delivered)
+            # timers of equal time fire in any order, but a connection keeps the order of packets
+            self._in_flight.append(delivered)
+            self._loop.call_later(_EVENT_DURATION_S, self._deliver)
         self._schedule()
 
-    def _deliver(self, delivered: list[tuple[RadioController, _AclPacket]]) -> None:
-        for sender, packet in delivered:
+    def _deliver(self) -> None:
+        for sender, packet in self._in_flight.popleft():
             self._deliver_packet(sender, packet)
 
     def _deliver_packet(self, sender: RadioController, packet: _AclPacket) -> None:
