@@ -155,7 +155,7 @@ def test_sigterm_ends_cleanly(tmp_path):
 
 @pytest.mark.slow
 def test_a_night_with_too_little_valid_signal_fails(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("twitchsense.cli.record.SIMULATOR_SCAN_S", 1.5)
+    monkeypatch.setattr("twitchsense.cli.simulated_devices.SIMULATOR_SCAN_S", 1.5)
     faults = "faults=range@0+100"
     run("record", "--device", "sim", "--out", tmp_path / "a.night", "--duration", 3,
         "--option", faults, expect=2)  # fmt: skip

@@ -113,6 +113,7 @@ class Session:
     _locks: dict[str, ExitStack] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._driver: Driver | None = None
         self._selector = DeviceSelector.parse(self.address, installed_drivers())
         self._context = RecordingContext(
             self.address,
@@ -147,6 +148,12 @@ class Session:
             while self._locks:
                 self._locks.popitem()[1].close()
 
+    @property
+    def has_emg_in_counts(self) -> bool:
+        """Whether the device sends EMG without a unit; known once it was found."""
+        streams = () if self._driver is None else self._driver.typical_streams
+        return any(s.kind == "emg" and s.unit == "count" for s in streams)
+
     async def _run(self, stop: asyncio.Event) -> None:
         n_failures = 0
         ended = False
@@ -156,6 +163,7 @@ class Session:
                     async with self.connect_lock:
                         advertisement = await self._find()
                         recording = self._recording_of(advertisement)
+                        self.status.rssi = advertisement.rssi
                         connection = await stack.enter_async_context(
                             open_connection(
                                 self.adapter, advertisement, self.now_ns, self._on_message
@@ -204,7 +212,7 @@ class Session:
     def _recording_of(self, advertisement: Advertisement) -> DeviceRecording:
         """Return what records the device: the one of the connections before, if there were any."""
         if self.recording is None:
-            driver = self._driver_of(advertisement)
+            driver = self._driver = self._driver_of(advertisement)
             if driver.abilities.resend == "live":
                 self.recording = V1Recording(self._context)
             else:

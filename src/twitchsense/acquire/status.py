@@ -27,6 +27,8 @@ class SessionStatus:
         Frames that arrived as soon as they were produced, without retransmission.
     last_error : str
         Message of the last failure.
+    rssi : int or None
+        Signal strength (dBm) of the last advertisement.
     connected_at : float or None
         Time (s) of the event loop at the first connection.
     loss_text : str
@@ -44,6 +46,7 @@ class SessionStatus:
     n_produced: int = 0
     n_live: int = 0
     last_error: str = ""
+    rssi: int | None = None
     connected_at: float | None = None
     loss_text: str = ""
     seconds: dict[int | str, float] = field(default_factory=dict)

@@ -30,6 +30,7 @@ VERBS: Final[dict[str, str]] = {
     "demo": "twitchsense.cli.demo:demo",
     "record": "twitchsense.cli.record:record",
     "live": "twitchsense.cli.live:live",
+    "check": "twitchsense.cli.check:check",
     "devices": "twitchsense.cli.devices:devices",
     "decode": "twitchsense.cli.decode:decode",
     "export": "twitchsense.cli.export:export",

@@ -20,11 +20,11 @@ from twitchsense.cli.device_options import (
 )
 from twitchsense.cli.device_options import remember as remember_device
 from twitchsense.cli.options import verbosity
+from twitchsense.cli.simulated_devices import find_simulated, split_device
 from twitchsense.errors import InputError, TwitchsenseError
 from twitchsense.text import printable
 
 if TYPE_CHECKING:
-    from twitchsense.acquire.adapter import Adapter
     from twitchsense.acquire.recorder import Recorder
     from twitchsense.acquire.status import SessionStatus
     from twitchsense.cli.event_printer import EventPrinter
@@ -35,10 +35,6 @@ log = logging.getLogger(__name__)
 LIVE_PERIOD_S: Final = 0.1
 #: Time (s) between two status lines.
 _STATUS_PERIOD_S: Final = 10.0
-#: Maximum duration (s) of the scan for a simulated wearable.
-SIMULATOR_SCAN_S: Final = 10.0
-#: Duration (s) of the scan for a second simulated wearable.
-_SECOND_SCAN_S: Final = 1.5
 #: Maximum time (s) to find and connect the first wearable, if ``--duration`` is given.
 _CONNECT_TIMEOUT_S: Final = 30.0
 
@@ -132,23 +128,6 @@ def record(
         )
 
 
-def split_device(text: str) -> tuple[str, str]:
-    """Split a device name into the plug-in and its transport.
-
-    Parameters
-    ----------
-    text : str
-        ``sim``, ``sim@TRANSPORT``, or the address or name of a wearable.
-
-    Returns
-    -------
-    plugin, transport : str
-        Both empty for a wearable that is not simulated.
-    """
-    plugin, _, transport = text.partition("@")
-    return (plugin, transport) if plugin == "sim" else ("", "")
-
-
 def parse_options(pairs: tuple[str, ...]) -> dict[str, str | int | float]:
     """Parse ``--option KEY=VALUE``.
 
@@ -238,7 +217,7 @@ async def _record(
                     names = list(devices)
                     if plugin:
                         served = bool(transport) or "peer" in simulator_options
-                        names = await _find_simulated(adapter, served, stop)
+                        names = await find_simulated(adapter, served, stop)
                         settings = dict.fromkeys(names, requested[0].settings)
                     recorder = Recorder(
                         adapter,
@@ -272,22 +251,6 @@ async def _record(
         if worker is not None:
             worker.close()
     return _print_totals(recorder, elapsed_s, out, quiet)
-
-
-async def _find_simulated(adapter: Adapter, served: bool, stop: asyncio.Event) -> list[str]:
-    """Return the names of all wearables of the simulator."""
-    from twitchsense.acquire.adapter import DeviceSelector
-
-    found = []
-    if not served:
-        found = await adapter.scan(SIMULATOR_SCAN_S, DeviceSelector("", "ts-0001"))
-    else:
-        deadline_s = asyncio.get_running_loop().time() + SIMULATOR_SCAN_S
-        while not found and not stop.is_set() and asyncio.get_running_loop().time() < deadline_s:
-            found = await adapter.scan(_SECOND_SCAN_S)  # there may be several
-    if not found and not stop.is_set():
-        raise InputError("sim", "no simulated wearable was found", "start firmware_sim serve")
-    return [s.address for s in found]
 
 
 async def _stop_after(seconds: float, recorder: Recorder, stop: asyncio.Event) -> None:
