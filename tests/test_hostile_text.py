@@ -29,6 +29,7 @@ from twitchsense.acquire.status import SessionStatus
 from twitchsense.cli.app import main
 from twitchsense.cli.options import PrintableFormatter
 from twitchsense.cli.record import format_status
+from twitchsense.devices.v1_driver import V1Driver
 from twitchsense.errors import InputError
 from twitchsense.io.bids import write_tsv
 from twitchsense.model.event_table import EVENT_COLUMNS
@@ -171,7 +172,7 @@ def test_the_name_of_a_sleep_app_is_text(tmp_path):
 @pytest.mark.parametrize("name", [TURNED, "[bold red]ts[/]", "ts\x1b[2J\x07\r\nts-0002  AA:BB"])
 def test_the_name_of_a_device_is_text(monkeypatch, name):
     async def scan(radio, seconds, wanted=None, *, unknown=False):
-        return [Advertisement("AA:BB", name, -60, None)]
+        return [Advertisement("AA:BB", name, -60, None, V1Driver())]
 
     monkeypatch.setattr(Adapter, "scan", scan)
     done = CliRunner().invoke(main, ["devices"])
