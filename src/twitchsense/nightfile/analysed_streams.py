@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from twitchsense.devices.streams import StreamDescription
 from twitchsense.model.channels import Kind
-from twitchsense.model.column_names import RATE_LIMITS, SCALES
+from twitchsense.model.column_names import SCALES
+from twitchsense.model.rate_limits import RATE_LIMITS
 
 #: Units of column names, by unit of the stream.
 _COLUMN_UNITS: Final = {"uV": "uv", "mV": "mv", "g": "g", "count": "uv"}
