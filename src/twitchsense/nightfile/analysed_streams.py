@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.devices.streams import StreamDescription
+from twitchsense.errors import InputError
 from twitchsense.model.channels import Kind
-from twitchsense.model.column_names import SCALES
-from twitchsense.model.rate_limits import RATE_LIMITS
+from twitchsense.model.column_names import SCALES, plan_channels
 
 #: Units of column names, by unit of the stream.
 _COLUMN_UNITS: Final = {"uV": "uv", "mV": "mv", "g": "g", "count": "uv"}
 _UV_PER_MV: Final = 1000.0
-#: Relative tolerance of the limits of the sampling rate.
-_RATE_TOLERANCE: Final = 0.01
+#: A column of each kind, whose sampling rate is checked like that of a capture.
+_EXAMPLE_COLUMNS: Final = {"emg": "emg1_uv", "acc": "acc_x_g"}
 
 
 def stated_gain(settings: Mapping[str, str]) -> float | None:
@@ -56,9 +56,10 @@ def reason_to_leave_out(stream: StreamDescription, settings: Mapping[str, str]) 
     """
     if stream.kind != "emg" and stream.kind != "acc":
         return "no EMG or acceleration"
-    low, high = RATE_LIMITS[stream.kind]
-    if not low * (1 - _RATE_TOLERANCE) <= stream.fs <= high * (1 + _RATE_TOLERANCE):
-        return f"{stream.fs:g} Hz, where {low:g} to {high:g} Hz are needed"
+    try:
+        plan_channels([_EXAMPLE_COLUMNS[stream.kind]], "")[0].check_rate("", stream.fs)
+    except InputError as error:
+        return error.problem
     if stream.unit == "count" and stated_gain(settings) is None:
         return "its values have no unit (record with --gain)"
     return ""
