@@ -250,6 +250,18 @@ def phyphox(acc, fs=100, sep=",", decimal="."):
     return lines(sep.join(f'"{n}"' for n in names), rows(*cells, sep=sep))
 
 
+def movesense_json(acc, fs=52, logged=False):
+    """Return a JSON file of Movesense Showcase, or of sbem2json."""
+    packets = []
+    for i in range(0, len(acc), 4):
+        vectors = [
+            dict(zip("xyz", (v * 9.80665).round(5).tolist(), strict=True)) for v in acc[i : i + 4]
+        ]
+        packet = {"Timestamp": round(12_345 + i * 1000 / fs), "ArrayAcc": vectors}
+        packets.append({"MeasAcc": packet} if logged else {"acc": packet})
+    return json.dumps({"Samples" if logged else "data": packets}, indent=None if logged else 1)
+
+
 def movesense(acc, fs=52, names=("Timestamp (ms)", "X: (m/s^2)", "Y: (m/s^2)", "Z: (m/s^2)")):
     """Return a CSV file of Movesense Showcase: one time for the four samples of a packet."""
     t = [f"{round(12_345 + i // 4 * 4 * 1000 / fs)}" for i in range(len(acc))]

@@ -61,6 +61,8 @@ FILES = {
     "phyphox.csv": (makers.phyphox(ACC), "acc", 100, ACC, 1e-6, None),
     "phyphox_de.csv": (makers.phyphox(ACC, 100, ";", ","), "acc", 100, ACC, 1e-6, None),
     "movesense.csv": (makers.movesense(ACC), "acc", 52, ACC, 1e-6, None),
+    "movesense.json": (makers.movesense_json(ACC), "acc", 52, ACC, 1e-5, None),
+    "movesense_log.json": (makers.movesense_json(ACC, logged=True), "acc", 52, ACC, 1e-5, None),
     "movesense_bare.csv": (
         makers.movesense(ACC, names=("timestamp", "x", "y", "z")), "acc", 52, ACC, 1e-6, None
     ),
@@ -125,6 +127,7 @@ def test_a_rate_that_is_half_or_double_is_refused_and_the_cure_works(tmp_path, s
     ("name", "text", "problem", "cure"),
     [
         ("a.csv", makers.actigraph(ACC).replace("s) 00:00:00", "s) 00:01:00"), "counts", "RAW"),
+        ("m.json", '{"data": [{"ecg": [1, 2]}]}', "no acceleration of a Movesense", "export CSV"),
         ("BVP.csv", "1772403300.0\n64.0\n0.1\n0.2\n", "E4 without acceleration", "ACC.csv"),
         ("p.txt", "Phone timestamp;sensor timestamp [ns];ecg [uV]\n", "Polar file without", "_ACC"),
         ("o.txt", "# OpenSignals Text File Format\n# {bad\n# EndOfHeader\n", "damaged", "again"),

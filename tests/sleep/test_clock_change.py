@@ -131,6 +131,19 @@ def test_a_change_in_a_hole_is_refused_and_offsets_cure_it(tmp_path, rows):
     read_hypnogram(write_text(tmp_path, cured), AUTUMN)
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "01:50:00,N2\n03:20:00,R\n",
+        "01:00:00,W\n02:00:00,N2\n03:00:00,R\n",
+        "00:10:00,W\n03:10:00,N2\n",
+    ],
+)
+def test_a_few_rows_without_durations_show_no_clock(tmp_path, rows):
+    said = refusal(write_text(tmp_path, "time,stage\n" + rows), AUTUMN)
+    assert "the clocks of Europe/Berlin change here" in said
+
+
 def test_the_clock_of_a_laboratory_goes_on_through_a_hole(tmp_path):
     text = (
         "RemLogic Event Export\n\nSleep Stage\tTime [hh:mm:ss]\tEvent\tDuration[s]\n"

@@ -24,6 +24,7 @@ _CORE_PACKAGES: Final = (
 )
 #: Extras of the package: the distributions that each installs, and its purpose.
 EXTRAS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
+    "h5": (("h5py",), "OpenSignals HDF5 captures"),
     "parquet": (("pyarrow",), "Parquet captures, and the tables of cohort"),
     "edf": (("edfio",), "hypnograms in EDF+ annotations"),
     "sim": (("bumble",), "the simulated wearable over Bluetooth"),

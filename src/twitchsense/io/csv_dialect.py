@@ -37,7 +37,8 @@ class Transfer:
 
     def apply(self, numbers: Floats) -> Floats:
         """Return the values of numbers."""
-        return numbers * self.factor + self.offset
+        with np.errstate(over="ignore"):  # infinite is no sample
+            return numbers * self.factor + self.offset
 
 
 @dataclass(frozen=True, slots=True)

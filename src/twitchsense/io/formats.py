@@ -107,10 +107,28 @@ def _open_mne(path: Path, source: str, mapping: ColumnMapping, zone: str | None)
     return MneCapture(path, source, mapping, zone)
 
 
+def _open_movesense_json(
+    path: Path, source: str, mapping: ColumnMapping, zone: str | None
+) -> Capture:
+    from twitchsense.io.movesense_json import open_movesense_json
+
+    return open_movesense_json(path, source, mapping, zone)
+
+
+def _open_opensignals_hdf5(
+    path: Path, source: str, mapping: ColumnMapping, zone: str | None
+) -> Capture:
+    from twitchsense.io.opensignals_hdf5 import open_opensignals_hdf5
+
+    return open_opensignals_hdf5(path, source, mapping, zone)
+
+
 FORMATS: Final = (
     CaptureFormat("CSV", (".csv", ".csv.gz", ".txt", ".txt.gz", ".tsv", ".tsv.gz"), _open_csv),
     CaptureFormat("Parquet", (".parquet",), _open_parquet),
     CaptureFormat("EDF, EDF+ and BDF", (".edf", ".bdf", ".rec"), _open_edf),
+    CaptureFormat("Movesense JSON", (".json", ".json.gz"), _open_movesense_json),
+    CaptureFormat("OpenSignals HDF5", (".h5",), _open_opensignals_hdf5),
     CaptureFormat("XDF", (".xdf",), _open_xdf),
     CaptureFormat("Axivity", (".cwa",), _open_axivity),
     CaptureFormat("GENEActiv", (".bin",), _open_geneactiv),

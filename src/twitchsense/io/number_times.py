@@ -114,14 +114,20 @@ class NumberTimes:
         invalid = ~np.isfinite(numbers)
         numbers = np.where(invalid, 0.0, numbers)
         if reading.kind == "since_first":
-            return self._since_first(numbers, reading.unit_ns), invalid
+            with np.errstate(over="ignore"):
+                invalid |= np.abs(numbers) * reading.unit_ns > _MAX_NS
+            return self._since_first(np.where(invalid, 0.0, numbers), reading.unit_ns), invalid
         if reading.single:
             self._single_unit_ns = reading.unit_ns
-            numbers = numbers.astype(np.float32).astype(np.float64)
+            with np.errstate(over="ignore"):
+                numbers = numbers.astype(np.float32).astype(np.float64)
+            invalid |= ~np.isfinite(numbers)
+            numbers = np.where(invalid, 0.0, numbers)
             self._latest = max(self._latest, float(np.abs(numbers).max(initial=0.0)))
         if reading.kind == "elapsed":
             return self._elapsed(numbers, invalid, first_row, reading.unit_ns)
-        too_large = np.abs(numbers) * reading.unit_ns > _MAX_NS
+        with np.errstate(over="ignore"):
+            too_large = np.abs(numbers) * reading.unit_ns > _MAX_NS
         invalid |= too_large
         numbers = np.where(too_large, 0.0, numbers)
         # a float has fewer digits than nanoseconds since 1970: the digits beyond are noise
@@ -138,7 +144,8 @@ class NumberTimes:
         self, numbers: NDArray[np.float64], invalid: Mask, first_row: int, unit_ns: float
     ) -> tuple[Times, Mask]:
         """Return times from the start of the recording."""
-        seconds = numbers * (unit_ns / 1e9)
+        with np.errstate(over="ignore"):
+            seconds = numbers * (unit_ns / 1e9)
         stated = self._options.unit is not None or self._name in ("time_ms", "time_us", "time_ns")
         limit = _MAX_UPTIME_S if stated else MAX_START_S
         if first_row == 0 and len(numbers) and abs(seconds[0]) > limit:
@@ -163,4 +170,5 @@ class NumberTimes:
         start_ns = 0
         if self._options.first_time_ns:
             start_ns, _ = to_utc_start(self._options.first_time_ns, self._options)
-        return start_ns + np.rint((ticks - self._first) * unit_ns).astype(np.int64)
+        since = np.clip((ticks - self._first) * unit_ns, -_MAX_NS / 2, _MAX_NS / 2)
+        return start_ns + np.rint(since).astype(np.int64)

@@ -17,8 +17,12 @@ from twitchsense.model.channels import NS
 
 #: Maximum number of rows that a counter may skip; beyond, it began anew.
 _MAX_SKIPPED: Final = 1 << 16
+#: Least sampling rate, Hz.
+_MIN_FS: Final = 1.0
 #: Least loss (s) that arrival times show: packets may be late.
 _MIN_LOSS_S: Final = 1.0
+#: Longest loss (s) that arrival times show: a longer one is a clock that was set.
+_MAX_LOSS_S: Final = 86_400.0
 #: Least time (s) over which the rate is checked against arrival times.
 _MIN_CHECK_S: Final = 20.0
 #: Maximum relative error of the stated rate.
@@ -50,6 +54,13 @@ class RowTimes:
         if clock.is_utc is False and axis == "time_local":
             note += "; its start is local time, known as UTC with --zone (such as Europe/Berlin)"
         self.reading = TimeReading("elapsed", axis, note=note)  # type: ignore[arg-type]
+        if not _MIN_FS <= clock.fs < float("inf"):
+            raise InputError(
+                source,
+                f"{clock.fs:g} Hz is no sampling rate",
+                "state the sampling rate with --fs 1000",
+                "header",
+            )
         self._start_ns = start_ns
         self._index: int | None = None
         self._first_arrival: float | None = None
@@ -123,7 +134,7 @@ class RowTimes:
             return
         seconds = self._last_arrival - self._first_arrival
         stated = self._index / self._clock.fs
-        if seconds > _MIN_CHECK_S and abs(stated / seconds - 1) > _MAX_RATE_ERROR:
+        if _MIN_CHECK_S < seconds < float("inf") and abs(stated / seconds - 1) > _MAX_RATE_ERROR:
             rate = self._index / seconds
             raise InputError(
                 self._source,
@@ -137,10 +148,12 @@ class RowTimes:
         if not len(counts):
             return np.empty(0, np.int64)
         before = counts[0] if self._last_count is None else self._last_count
-        steps = np.diff(np.concatenate([[before], counts]))
+        with np.errstate(invalid="ignore", over="ignore"):
+            steps = np.diff(np.concatenate([[before], counts]))
         self._last_count = float(counts[-1])
         if self._clock.modulus:
-            steps = np.mod(steps, self._clock.modulus)
+            with np.errstate(invalid="ignore"):
+                steps = np.mod(steps, self._clock.modulus)
         # a counter that stands still, begins anew or is no number tells nothing about a loss
         with np.errstate(invalid="ignore"):
             odd = ~np.isfinite(steps) | (steps < 1) | (steps > _MAX_SKIPPED)
@@ -154,14 +167,18 @@ class RowTimes:
         """Add the samples of losses that are longer than the counter can tell."""
         if not len(arrival):
             return steps
-        seconds = arrival / (1000.0 if np.nanmax(arrival) > _MAX_UNIX_S else 1.0)
+        highest = float(np.nanmax(arrival)) if np.isfinite(arrival).any() else 0.0
+        seconds = arrival / (1000.0 if highest > _MAX_UNIX_S else 1.0)
         before = seconds[0] if self._last_arrival is None else self._last_arrival
         if self._first_arrival is None:
             self._first_arrival = float(seconds[0])
-        gaps = np.diff(np.concatenate([[before], seconds]))
+        with np.errstate(invalid="ignore", over="ignore"):
+            gaps = np.diff(np.concatenate([[before], seconds]))
         self._last_arrival = float(seconds[-1])
         modulus = self._clock.modulus or 1
         missing = gaps * self._clock.fs - steps
+        # a time that is no number, or days off, tells nothing about a loss
+        missing[~(np.abs(gaps) < _MAX_LOSS_S)] = 0.0
         late = np.flatnonzero(missing > max(0.75 * modulus, _MIN_LOSS_S * self._clock.fs))
         steps[late] += np.rint(missing[late] / modulus).astype(np.int64) * modulus
         return steps

@@ -45,6 +45,8 @@ _STEP_RANGE_NS: Final = (2e5, 5e7)
 MAX_START_S: Final = 7 * 86400
 #: Share of rows that repeat the time before, from which rows come in packets.
 _MAX_REPEATS: Final = 0.25
+#: Largest time that is examined for single precision.
+_MAX_SINGLE: Final = 1e30
 #: Relative spacing of single-precision numbers.
 _SINGLE_EPSILON: Final = 2.0**-23
 _WORDS: Final = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
@@ -102,7 +104,8 @@ def read_number_times(
     if not len(finite):
         return TimeReading("elapsed", "time_s")
     first = abs(float(finite[0]))
-    steps = np.diff(finite)
+    with np.errstate(over="ignore"):
+        steps = np.diff(finite)
     step = float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
     if len(steps) and (steps == 0).mean() > _MAX_REPEATS:  # packets of rows that have one time
         step = float(finite[-1] - finite[0]) / len(steps)
@@ -151,6 +154,8 @@ def is_single_precision(numbers: Floats) -> bool:
         decimals, and if decimal rounding alone would not do that.
     """
     if len(numbers) < 8:
+        return False
+    if float(np.abs(numbers).max()) > _MAX_SINGLE:
         return False
     single = numbers.astype(np.float32)
     spacing = float(np.abs(numbers[-1])) * _SINGLE_EPSILON / 2

@@ -29,6 +29,8 @@ _BOARDS: Final = {
 }
 #: Number of values of the sample index of the Cyton.
 _INDEX_SIZE: Final = 256
+#: Range of Unix times in seconds or milliseconds.
+_UNIX_RANGE: Final = (1e8, 1e14)
 _EXG_NOTE: Final = (
     "EXG channels are taken for EMG; leave out others with --map 'EXG Channel 0=ignore'"
 )
@@ -150,7 +152,7 @@ def _clock(
     if arrival in headers:
         column = headers.index(arrival)
         first = next((_float(r[column]) for r in rows if len(r) > column), np.nan)
-        if np.isfinite(first):
+        if _UNIX_RANGE[0] < first < _UNIX_RANGE[1]:
             start = round(first * (1e9 if first < 1e11 else 1e6) / 1000) * 1000
             known = True
     return RowClock(

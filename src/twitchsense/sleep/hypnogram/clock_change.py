@@ -157,7 +157,8 @@ def _regular_lengths(local_us: Ints) -> Ints:
     """Return the most frequent step for all rows, or -1 if the rows have no regular step."""
     step = np.diff(local_us)
     values, counts = np.unique(step[step > 0], return_counts=True)
-    regular = len(counts) > 0 and 2 * counts.max() > len(step)
+    # fewer equal steps may be chance, and one step always equals itself
+    regular = len(counts) > 0 and counts.max() >= 3 and 2 * counts.max() > len(step)
     return np.full(len(local_us), values[np.argmax(counts)] if regular else -1, np.int64)
 
 

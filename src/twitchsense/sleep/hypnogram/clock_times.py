@@ -90,7 +90,7 @@ class NightClock:
             raise InputError(
                 source,
                 "has clock times, but the recording has none",
-                "give captures with time_utc, or stages in seconds from its start",
+                "give captures with time_utc (EDF: --zone), or seconds from its start",
             )
         return self.zero_us
 

@@ -86,7 +86,7 @@ def select_stages(
             others.append(text)
     if not rows:
         raise no_stages(others, source)
-    return rows, left_out_note(others, "sleep stages")
+    return rows, left_out_note(others, "sleep stage")
 
 
 def no_stages(words: Iterable[str], source: str) -> InputError:
@@ -115,7 +115,7 @@ def left_out_note(words: Iterable[str], wanted: str) -> tuple[str, ...]:
     words : iterable of str
         One for each annotation left out.
     wanted : str
-        What they are not.
+        What they are not, in the singular.
 
     Returns
     -------
@@ -125,8 +125,8 @@ def left_out_note(words: Iterable[str], wanted: str) -> tuple[str, ...]:
     if not listed:
         return ()
     count = len(listed)
-    verb = "annotation is" if count == 1 else "annotations are"
-    return (f"{count} {verb} no {wanted} and left out: {name_words(listed)}",)
+    what = f"annotation that is no {wanted}" if count == 1 else f"annotations that are no {wanted}s"
+    return (f"left out {count} {what}: {name_words(listed)}",)
 
 
 def name_words(words: Iterable[str]) -> str:

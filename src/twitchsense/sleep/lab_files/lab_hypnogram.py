@@ -46,7 +46,7 @@ def hypnogram_of_lab_file(file: LabFile, source: str, codes: Codes) -> Hypnogram
     stages = [a for a in file.annotations if a.kind == "stage"]
     if stages:
         others = [words[id(a)] for a in file.annotations if a.kind != "stage"]
-        notes = left_out_note(others, "sleep stages")
+        notes = left_out_note(others, "sleep stage")
     else:
         undecided = [a for a in file.annotations if a.kind == "any"]
         if file.annotations and not undecided:

@@ -118,7 +118,7 @@ def _of_lab_file(file: LabFile, source: str) -> RespiratoryEvents:
             "duration": [(a.duration_us or 0) / 1e6 for a in events],
         }
     )
-    return RespiratoryEvents(frame, (*left_out_note(others, "respiratory events"), *file.notes))
+    return RespiratoryEvents(frame, (*left_out_note(others, "respiratory event"), *file.notes))
 
 
 def _of_table(table: TextTable, clock: NightClock | None) -> RespiratoryEvents:
@@ -149,7 +149,7 @@ def _of_table(table: TextTable, clock: NightClock | None) -> RespiratoryEvents:
     chosen = np.array([is_respiratory_event(word) for word in words])
     if chosen.any():
         left = left_out_note(
-            (w for w, c in zip(words, chosen, strict=True) if not c), "respiratory events"
+            (w for w, c in zip(words, chosen, strict=True) if not c), "respiratory event"
         )
         return RespiratoryEvents(frame[chosen].reset_index(drop=True), (*left, *notes))
     if any(is_only_stage(bare_stage(word)) for word in words):

@@ -1,6 +1,6 @@
-"""Damaged binary captures: a short, repeatable part of `benchmarks.fuzz_captures`."""
+"""Damaged binary captures: a short, repeatable part of `benchmarks.fuzz_archives`."""
 
-from benchmarks.fuzz_captures import fuzz, whole_files
+from benchmarks.fuzz_archives import fuzz, whole_files
 
 
 def test_damaged_files_are_read_or_refused_in_one_line(tmp_path):
