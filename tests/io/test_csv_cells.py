@@ -146,6 +146,13 @@ def test_three_decimals_are_no_thousands(tmp_path, offset):
     assert lengths(got, "acc") == [N]
 
 
+@pytest.mark.parametrize("word", ["599621e4008006461538462", "1E+99999999999", "2e-123456789012"])
+def test_an_exponent_beyond_all_numbers_is_a_gap_and_no_crash(tmp_path, word):
+    cells = [f"{x:.1f}" for x in X]
+    cells[900] = word
+    assert lengths(recording(tmp_path, table(cells)), "emg1") == [900, N - 901]
+
+
 def test_two_decimal_signs_in_one_column_are_refused(tmp_path):
     cells = [f"{x:.1f}" for x in X]
     cells[900] = "3,5"

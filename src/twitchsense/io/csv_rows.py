@@ -21,6 +21,8 @@ import numpy as np
 READ_BYTES: Final = 1 << 18
 #: Maximum length (bytes) of a row in which quotation marks are checked.
 _MAX_ROW_BYTES: Final = 1 << 20
+#: An exponent of four digits and more, which no number of a capture has.
+_HUGE_EXPONENT: Final = re.compile(rb"(\d[eE])([+-]?\d{4})")
 _REPLACEMENT: Final = "\ufffd".encode()
 _NEWLINES: Final = b"\r\n"
 #: Words of spreadsheets for a cell without a value; a row may begin with one.
@@ -128,6 +130,8 @@ def _escape_rows(text: bytes, separator: bytes) -> bytes:
         text = COMMENT_LINE.sub(b"", text)
     if b"\0" in text:  # to some parsers a zero byte ends the cell, or the row
         text = text.replace(b"\0", _REPLACEMENT)
+    if b"e" in text or b"E" in text:  # such an exponent ends the process in the C parser of pandas
+        text = _HUGE_EXPONENT.sub(rb"\1?\2", text)
     if b'"' not in text:
         return text
     characters = np.frombuffer(text + b"\n", np.uint8)
