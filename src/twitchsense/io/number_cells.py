@@ -187,7 +187,7 @@ class NumberColumn:
         if pd.api.types.is_numeric_dtype(column):
             numbers = column.to_numpy(np.float64, na_value=np.nan)
             if self._parsed_decimal not in self._shown and pd.api.types.is_float_dtype(column):
-                self._examine_numbers(numbers, first_row)
+                self._examine_numbers(numbers, first_row, self._parsed_decimal)
             elif pd.api.types.is_integer_dtype(column) and len(numbers):
                 self._has_small_integer |= bool(np.abs(numbers).min() < _GROUP_SCALE)
             return numbers
@@ -248,7 +248,7 @@ class NumberColumn:
             row += len(block)
         return first if bare else None  # three decimals in every cell are no thousands
 
-    def _examine_numbers(self, numbers: NDArray[np.float64], first_row: int) -> None:
+    def _examine_numbers(self, numbers: NDArray[np.float64], first_row: int, sign: str) -> None:
         """Note whether a block of numbers shows its decimal sign."""
         with np.errstate(invalid="ignore"):
             fraction = np.isfinite(numbers) & (numbers != np.floor(numbers))
@@ -271,15 +271,23 @@ class NumberColumn:
                 if len(whole):
                     self._has_small_integer |= bool(whole.min() < _GROUP_SCALE)
             else:
-                self._shown[self._parsed_decimal] = -1, ""
+                self._shown[sign] = -1, ""
 
     def _parse_text(self, column: pd.Series, first_row: int) -> NDArray[np.float64]:
         """Parse a block in which some cell is not a number to the parser."""
         missing = column.isna().to_numpy()
         text = column.astype("str").where(~missing, "").str.strip()
         text = text.str.replace("\u2212", "-", regex=False)
-        numbers = np.full(len(text), np.nan)
-        waiting = np.flatnonzero((text != "").to_numpy(bool))
+        # most cells are numbers with the sign of the column: only the others are examined
+        regular = text
+        if self._decimal == ",":
+            regular = text.where(~text.str.contains(".", regex=False), "")
+            regular = regular.str.replace(",", ".", regex=False)
+        numbers = pd.to_numeric(regular, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        numbers = np.array(numbers)
+        if self._decimal not in self._shown:
+            self._examine_numbers(numbers, first_row, self._decimal)
+        waiting = np.flatnonzero((text != "").to_numpy(bool) & np.isnan(numbers))
         cells = text.to_numpy(object)
         self._note_ambiguous(text, cells, first_row)
         for form, sign, remove in _FORMS:
