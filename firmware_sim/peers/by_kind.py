@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from firmware_sim.peers.ganglion import Ganglion
+from firmware_sim.peers.gforce import GForce
+from firmware_sim.peers.movesense import MovesenseSensor
+from firmware_sim.peers.myo import Myo
 from firmware_sim.peers.npg_lite import NpgLite
 from firmware_sim.peers.peripheral_model import PeripheralModel
 from firmware_sim.peers.polar import PolarSensor
@@ -13,6 +16,9 @@ from firmware_sim.peers.twitchsense_v1 import WearableV1
 #: Model of each kind.
 MODELS: Final[dict[str, type[PeripheralModel]]] = {
     "ganglion": Ganglion,
+    "gforce": GForce,
+    "movesense": MovesenseSensor,
+    "myo": Myo,
     "npg": NpgLite,
     "polar": PolarSensor,
     "twitchsense": WearableV1,

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import twitchsense as ts
+from firmware_sim.peers.by_kind import MODELS, make_models
 from firmware_sim.peers.ganglion import Ganglion
 from firmware_sim.peers.npg_lite import NpgLite
 from firmware_sim.peers.polar import PolarSensor
@@ -50,6 +51,25 @@ def test_all_are_read_with_their_values(night):
     sent = made.peripherals[2].model.sent["acc"].array()
     (at,) = np.flatnonzero((np.abs(sent[:, None] - got[0]) < 1e-3).all(axis=(1, 2)))[:1]
     np.testing.assert_allclose(got, sent[at : at + len(got)], atol=1e-3)
+
+
+def test_every_kind_of_device_is_recorded_and_read(tmp_path):
+    """Those that are not in the other night, each with the loss that it can show."""
+    path = tmp_path / "a.night"
+    kinds = ["gforce", "movesense", "myo"]
+    night = record_peers(path, make_models("+".join(kinds)), kinds, 30, settings={
+        "gforce": {"gain": "500"}, "myo": {"gain": "50"},
+    })  # fmt: skip
+    assert sorted({*MODELS} - {"ganglion", "npg", "polar", "twitchsense"}) == kinds
+    for status in night.status:
+        assert status.valid_s > 20, status
+        assert (status.n_connections, status.last_error) == (1, "")
+    gforce, movesense, _ = night.status
+    assert gforce.loss_text == "shorter loss cannot be seen with this device"
+    assert movesense.loss_text == "0 % lost, known exactly"
+    channels = ts.read(path).channels
+    assert sum(c.kind == "emg" for c in channels) == 16
+    assert sum(c.kind == "acc" for c in channels) == 2
 
 
 def test_the_notes_name_each_device(night):
