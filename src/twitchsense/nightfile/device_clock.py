@@ -74,6 +74,8 @@ class DeviceClock:
         Relative rate of the device's crystal (positive: fast) and its standard error, in ppm.
     spread_ns : float
         RMS distance of the least delayed frames from the fitted clock, ns.
+    span_ns : float
+        Time from the first to the last frame, ns.
     """
 
     tick_hz: float
@@ -84,6 +86,7 @@ class DeviceClock:
     drift_ppm: float
     drift_error_ppm: float
     spread_ns: float = 0.0
+    span_ns: float = np.inf
 
     @property
     def error_s(self) -> float:
@@ -91,7 +94,8 @@ class DeviceClock:
 
         It is that of the least delayed frames and, between two knots, of the rate.
         """
-        return self.spread_ns / NS + _KNOT_S / 2 * self.drift_error_ppm * 1e-6
+        reach_s = min(_KNOT_S, self.span_ns / NS) / 2
+        return self.spread_ns / NS + reach_s * self.drift_error_ppm * 1e-6
 
     def to_utc(self, ticks: NDArray[np.int64] | Floats) -> NDArray[np.int64]:
         """Convert ticks to UTC.
@@ -217,6 +221,7 @@ def fit_device_clock(
         drift * 1e6,
         error * 1e6,
         float(np.sqrt(np.mean(misfit**2))),
+        float(nominal[-1]),
     )
 
 
