@@ -1,164 +1,237 @@
-"""Sleep onset without EEG: error, spread, and the delay caused by leg events.
+"""Sleep onset without a hypnogram: error, interval and limits, on composed nights.
 
-    python benchmarks/sleep_onset_accuracy.py DIR_OF_HYPNOGRAMS --out docs/sleep-onset-figures.md
+    python -m benchmarks.sleep_onset_accuracy --dreem FOLDER --yasa FOLDER [--cache FOLDER]
+        [--nights N] [--out docs/sleep-onset-figures.md]
 
-A simulated leg with simulated and with real hypnograms: restless in wake, with jerks
-and periodic movements before and after sleep onset. Each night is simulated twice,
-with and without these leg events, which separates the delay they cause from the
-error of the method.
+The nights come from `benchmarks.sleep_onset.test_nights`, which shares no assumption with the
+composer of the training nights, and from the hypnograms of persons who are not in training.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-import twitchsense as ts
-from firmware_sim import scenarios
-from firmware_sim.capture import CaptureSettings, SimulatedCapture
-from firmware_sim.hypnogram import StageSequence
-from firmware_sim.schedule import EventKind, Schedule
-from twitchsense.detect.detector import Detector
-from twitchsense.sleep.activity_counts import ActivityCounter
-from twitchsense.sleep.context import find_context
+from benchmarks.sleep_onset.detected_night import SETTINGS, DetectedNight, nights
+from benchmarks.sleep_onset.hypnograms import dreem_onsets_min
+from benchmarks.train_sleep_onset import TrainingNight, calibrate, features_of, left_out, quantiles
+from twitchsense.sleep.context import Context, find_context
 from twitchsense.sleep.onset import SleepOnset
 
 HEAD = """# Sleep onset: figures
 
-Made by `python benchmarks/sleep_onset_accuracy.py DIR`, seeds {seeds}. The simulated leg is restless
-in wake (a change of position every 40-200 s, the last one 12-18 s before sleep), jerks about every
-half minute from 4 min before sleep onset to 15 min after it, and has periodic leg movements for half
-an hour from 4 min before sleep onset. The real hypnograms are the two of YASA's test data (BSD
-licence), cut to {minutes:g} min.
+Made by `python -m benchmarks.sleep_onset_accuracy`: {nights} nights of {persons} persons. A composer
+(`benchmarks/sleep_onset/test_nights.py`) makes EMG and acceleration of a leg that follow a real
+hypnogram; the detector sees nothing else. The model was trained on nights of another composer with
+other assumptions (`training_nights.py`), driven by the hypnograms of other persons. Sleep latency is
+2-90 min (log-uniform; median {latency:.0f}), the last movement that turned the leg by 2 degrees came
+{still:.0f} min (median) before sleep onset, and the heart is visible in the EMG of {ecg:.0%} of the
+nights. Hypnograms: DOD-O (consensus of five scorers) and YASA's test data.
 
-People lie awake without moving, which this leg does not do. The errors below are therefore those of
-a method whose assumption holds. Against EEG, expect estimates 9-20 min too early
-([falling asleep](sleep-context.md)).
+**What no method can reach.** The truth of a real night is a scorer's. Two of the five scorers of the
+same EEG (80 nights of DOD-H and DOD-O) differ in sleep onset by {scorers[0]:.1f} min in the median,
+by more than {scorers[1]:.1f} min in a quarter of the cases and by more than {scorers[2]:.0f} min in a
+tenth.
 
-*Error*: estimate minus the first epoch of sleep, in seconds. *Delay*: estimate with the leg events
-minus the estimate for the same night without them. *Inside*: nights whose true onset lies in the
+*Error*: estimate minus the first epoch of sleep, min. *Inside*: nights whose true onset lies in the
 reported interval.
 
-| hypnograms | leg events masked | nights | median error | bias | SD | largest delay | median delay | inside |
-|---|---|---|---|---|---|---|---|---|
+| method | nights | median of the absolute error | bias | median error | 5-95 % of errors | inside | median width |
+|---|---|---|---|---|---|---|---|
 """  # noqa: E501
-METHODS_HEAD = """
-## By method
+LIMITS = """
+## By night
 
-Median error in seconds (and nights in which the method found sleep), leg events masked.
+The same for the probability with all signals.
 
-| hypnograms | {names} |
+| nights | nights | median of the absolute error | bias | median error | 5-95 % of errors | inside | median width |
+|---|---|---|---|---|---|---|---|
+{rows}
+
+## What separates
+
+*Knows the family*: a model of the same kind that was trained and calibrated on the nights of the test
+composer itself (persons left out). What it does not reach, the signals of these nights do not contain,
+or {nights} nights do not teach.
+
+| model | nights | median of the absolute error | bias | median error | 5-95 % of errors | inside | median width |
+|---|---|---|---|---|---|---|---|
+{family}
+
+## Epochs
+
+Agreement of sleep and wake per 30-s epoch with the hypnogram.
+
+| method | accuracy | Cohen's kappa | sleep found | wake found |
+|---|---|---|---|---|
+{epochs}
+
+Calibration: share of sleep among the epochs of each probability.
+
+| probability | {bins} |
 |---|{bars}|
-"""
-BASE = ts.get_profile("default-2026")
-UNMASKED = BASE.model_copy(
-    update={"context": BASE.context.model_copy(update={"mask_events": False})}
+| epochs | {counts} |
+| asleep | {shares} |
+"""  # noqa: E501
+#: Variants of a night: name, whether the EMG is used, and whether the heart beats are.
+VARIANTS = {
+    "probability: all signals": (True, True),
+    "probability: without heart beats": (True, False),
+    "probability: accelerometer alone": (False, False),
+}
+RULES = SETTINGS.model_copy(
+    update={"context": SETTINGS.context.model_copy(update={"estimate_by": "inactivity"})}
 )
+BY_RULES = "sustained inactivity with the range of the rules (before)"
+EDGES = (0.1, 0.3, 0.5, 0.7, 0.9)
 
 
-@dataclass(frozen=True)
-class Night:
-    """The true sleep onset of a night, and the estimates of it."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """Truth and estimates of a night."""
 
-    truth_s: float
-    without_events_s: float | None
-    masked: SleepOnset
-    unmasked: SleepOnset
+    night: DetectedNight
+    contexts: dict[str, Context]
 
-
-def record(schedule: Schedule, minutes: float, seed: int) -> ts.Recording:
-    """Simulate a schedule as a recording."""
-    settings = CaptureSettings(minutes, seed, "restless_onset", channels=1)
-    capture = SimulatedCapture(settings, schedule=schedule)
-    blocks = list(capture.blocks())
-    sensor = capture.sensor
-    emg = np.concatenate([b.emg[:, 0] for b in blocks]) * sensor.emg_lsb_uv
-    acc = np.concatenate([b.acc for b in blocks]) * sensor.acc_lsb_g
-    signals = {"emg1_uv": (emg, settings.fs_emg)}
-    signals |= {f"acc_{axis}_g": (acc[:, k], settings.fs_acc) for k, axis in enumerate("xyz")}
-    return ts.Recording.from_arrays(signals)
+    @property
+    def asleep(self) -> NDArray[np.bool_]:
+        """Whether each epoch is sleep."""
+        return np.array([s != "W" for s in self.night.stages])
 
 
-def estimate(recording: ts.Recording) -> tuple[SleepOnset, SleepOnset]:
-    """Return the sleep onset with and without masking, from one detection."""
-    detector, counter = (
-        Detector(BASE, recording.channels),
-        ActivityCounter(recording.channel("acc")),
-    )
-    for chunk in recording.chunks():
-        detector.push(chunk)
-        if chunk.channel == "acc":
-            counter.push(chunk)
-    found, counts = detector.close(), {"acc": counter.close()}
-    both = [find_context(recording, found, s, None, counts).onset for s in (BASE, UNMASKED)]
-    return both[0], both[1]
+def estimate(night: DetectedNight) -> Result:
+    """Run all variants on a night."""
+    contexts = {}
+    for name, (emg, heart) in VARIANTS.items():
+        found = night.found if emg else night.found_acc
+        found = found if heart else replace(found, heart_beats_ns={})
+        contexts[name] = find_context(night.extent(emg), found, SETTINGS, None, night.counts)
+    contexts[BY_RULES] = find_context(night.extent(), night.found, RULES, None, night.counts)
+    return Result(night, contexts)
 
 
-def run(minutes: float, seed: int, stages: StageSequence | None) -> Night:
-    """Simulate a night with and without leg events, and estimate the sleep onset of both."""
-    plan = scenarios.make_schedule("restless_onset", minutes, seed, 1, stages)
-    legs = (EventKind.JERK, EventKind.LEG_MOVEMENT)
-    without_events = replace(plan, events=tuple(e for e in plan.events if e.kind not in legs))
-    masked, unmasked = estimate(record(plan, minutes, seed))
-    truth = plan.hypnogram.sleep_onset_s
-    assert truth is not None
-    return Night(truth, estimate(record(without_events, minutes, seed))[0].time_s, masked, unmasked)
+def row(name: str, estimates: list[tuple[float, float, float, float] | None], n: int) -> str:
+    """Return a row of the table: time, low, high and truth of each night, s; NaN: no interval."""
+    known = np.array([e for e in estimates if e is not None]) / 60
+    error = known[:, 0] - known[:, 3]
+    low, high = np.percentile(error, [5, 95])
+    cells = [name, f"{len(known)} of {n}", f"{np.median(np.abs(error)):.1f}", f"{error.mean():+.1f}",
+             f"{np.median(error):+.1f}", f"{low:+.0f} to {high:+.0f}"]  # fmt: skip
+    if np.isnan(known[:, 1]).all():
+        cells += ["–", "–"]
+    else:
+        inside = (known[:, 1] <= known[:, 3]) & (known[:, 3] <= known[:, 2])
+        cells += [f"{inside.mean():.0%}", f"{np.median(known[:, 2] - known[:, 1]):.0f}"]
+    return "| " + " | ".join(cells) + " |"
 
 
-def real_hypnograms(folder: Path, minutes: float) -> Iterator[StageSequence]:
-    """Yield the real hypnograms of a folder, cut to `minutes`."""
-    for path in sorted(folder.glob("*.csv")):
-        with path.open() as file:
-            stages = [row["stage"] for row in csv.DictReader(file)]
-        yield StageSequence(tuple(stages[: round(minutes * 2)]))
+def of_onset(onset: SleepOnset, truth: float) -> tuple[float, float, float, float] | None:
+    if onset.time_s is None or onset.low_s is None or onset.high_s is None:
+        return None
+    return onset.time_s, onset.low_s, onset.high_s, truth
 
 
-def lines(name: str, nights: list[Night]) -> Iterator[str]:
-    for masked in (True, False):
-        found = [n.masked if masked else n.unmasked for n in nights]
-        pairs = [(f, n) for f, n in zip(found, nights, strict=True) if f.time_s is not None]
-        error = np.array([f.time_s - n.truth_s for f, n in pairs])
-        delay = np.array(
-            [f.time_s - n.without_events_s for f, n in pairs if n.without_events_s is not None]
-        )
-        inside = sum(f.low_s <= n.truth_s <= f.high_s for f, n in pairs)
-        cells = [name, "yes" if masked else "no", f"{len(pairs)} of {len(nights)}"]
-        cells += [f"{v:+.0f}" for v in (np.median(error), error.mean())]
-        cells += [f"{error.std(ddof=1):.0f}", f"{delay.max():+.0f}", f"{np.median(delay):+.0f}"]
-        yield "| " + " | ".join([*cells, f"{inside} of {len(pairs)}"]) + " |"
+def method_rows(results: list[Result]) -> Iterator[str]:
+    """Yield a row for each variant, and for each published or simple method."""
+    for name in (*VARIANTS, BY_RULES):
+        yield row(name, [of_onset(r.contexts[name].onset, r.night.onset_s) for r in results],
+                  len(results))  # fmt: skip
+    methods = sorted({m for r in results for m in r.contexts[BY_RULES].onset.by_method})
+    for method in methods:
+        times = [r.contexts[BY_RULES].onset.by_method.get(method) for r in results]
+        yield row(f"`{method}`", [None if t is None else (t, np.nan, np.nan, r.night.onset_s)
+                                  for t, r in zip(times, results, strict=True)], len(results))  # fmt: skip
 
 
-def methods_line(name: str, nights: list[Night], names: list[str]) -> str:
-    cells = []
-    for method in names:
-        estimates = [(n.masked.by_method.get(method), n.truth_s) for n in nights]
-        error = [t - truth for t, truth in estimates if t is not None]
-        cells.append(f"{np.median(error):+.0f} ({len(error)})" if error else "– (0)")
-    return "| " + " | ".join([name, *cells]) + " |"
+def subset_rows(results: list[Result]) -> Iterator[str]:
+    """Yield the figures of parts of the nights."""
+    parts: dict[str, Callable[[DetectedNight], bool]] = {
+        "heart visible": lambda n: n.ecg,
+        "heart not visible": lambda n: not n.ecg,
+        "still for less than 3 min before sleep onset": lambda n: n.still_min < 3,
+        "still for 3 min or more": lambda n: n.still_min >= 3,
+        "latency below 15 min": lambda n: n.onset_s < 900,
+        "latency of 15 min or more": lambda n: n.onset_s >= 900,
+    }
+    name = next(iter(VARIANTS))
+    for part, belongs in parts.items():
+        chosen = [r for r in results if belongs(r.night)]
+        if chosen:
+            yield row(part, [of_onset(r.contexts[name].onset, r.night.onset_s) for r in chosen],
+                      len(chosen))  # fmt: skip
+
+
+def family_rows(results: list[Result]) -> Iterator[str]:
+    """Yield the figures of a model that was trained on this family of nights."""
+    data = [TrainingNight(r.night.person, r.asleep, features_of(r.night)) for r in results]
+    found = left_out(data)
+    calibration = calibrate(found)
+    for signals, pairs in found.items():
+        rows = []
+        for k, (p, n) in enumerate(pairs):
+            low, at, high = quantiles(p, calibration, signals)
+            rows.append((30.0 * at, 30.0 * low, 30.0 * high, 30.0 * n.onset))
+            assert k < len(pairs)
+        yield row(f"knows the family: up to {signals}", rows, len(rows))
+
+
+def epoch_rows(results: list[Result]) -> Iterator[str]:
+    """Yield the agreement of epochs."""
+    truth = np.concatenate([r.asleep for r in results])
+    for name in (*VARIANTS, BY_RULES):
+        context = np.concatenate([r.contexts[name].epochs["context"] for r in results])
+        time = np.concatenate([r.contexts[name].epochs["onset"] for r in results])
+        onset = np.concatenate([np.full(len(r.asleep), r.contexts[name].onset.time_s or np.inf)
+                                for r in results])  # fmt: skip
+        asleep = np.isin(context, ("asleep", "sleep_onset")) & (time >= onset)
+        agreed = np.mean(asleep == truth)
+        chance = asleep.mean() * truth.mean() + (1 - asleep.mean()) * (1 - truth.mean())
+        kappa = (agreed - chance) / (1 - chance)
+        yield (f"| {name} | {agreed:.3f} | {kappa:.2f} | {asleep[truth].mean():.3f} | "
+               f"{(~asleep)[~truth].mean():.3f} |")  # fmt: skip
+
+
+def page(results: list[Result], dreem: Path) -> str:
+    """Return the page."""
+    pairs = [abs(a - b) for d in ("dodh", "dodo") for o in dreem_onsets_min(dreem, d)
+             for a, b in combinations(o, 2)]  # fmt: skip
+    first = next(iter(VARIANTS))
+    truth = np.concatenate([r.asleep for r in results])
+    p = np.concatenate([r.contexts[first].sleep_probability for r in results])
+    group = np.digitize(p, EDGES)
+    names = [f"{a:.1f}-{b:.1f}" for a, b in zip((0.0, *EDGES), (*EDGES, 1.0), strict=True)]
+    text = HEAD.format(
+        nights=len(results), persons=len({r.night.person for r in results}),
+        latency=np.median([r.night.onset_s for r in results]) / 60,
+        still=np.median([r.night.still_min for r in results]),
+        ecg=np.mean([r.night.ecg for r in results]), scorers=np.percentile(pairs, [50, 75, 90]),
+    )  # fmt: skip
+    text += "\n".join(method_rows(results)) + "\n"
+    return text + LIMITS.format(
+        nights=len(results), rows="\n".join(subset_rows(results)),
+        family="\n".join(family_rows(results)), epochs="\n".join(epoch_rows(results)),
+        bins=" | ".join(names), bars="|".join("---" for _ in names),
+        counts=" | ".join(str(int((group == k).sum())) for k in range(len(names))),
+        shares=" | ".join(f"{truth[group == k].mean():.2f}" for k in range(len(names))),
+    )  # fmt: skip
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(301, 309)))
-    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--dreem", type=Path, required=True)
+    parser.add_argument("--yasa", type=Path, required=True)
+    parser.add_argument("--cache", type=Path)
+    parser.add_argument("--nights", type=int, default=60)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    made = [run(args.minutes, seed, None) for seed in args.seeds]
-    stages = list(real_hypnograms(args.data, args.minutes))
-    real = [run(min(args.minutes, len(s.stages) / 2), seed, s)
-            for s in stages for seed in args.seeds[:4]]  # fmt: skip
-    groups = {"simulated": made, "real": real}
-    text = HEAD.format(seeds=f"{args.seeds[0]}-{args.seeds[-1]}", minutes=args.minutes)
-    text += "\n".join(line for name, nights in groups.items() for line in lines(name, nights))
-    names = sorted({k for n in (*made, *real) for k in n.masked.by_method})
-    text += "\n" + METHODS_HEAD.format(names=" | ".join(names), bars="|".join("---" for _ in names))
-    text += "\n".join(methods_line(n, nights, names) for n, nights in groups.items()) + "\n"
+    made = nights("test", range(args.nights), args.dreem, args.yasa, args.cache)
+    text = page([estimate(night) for night in made], args.dreem)
     if args.out:
         args.out.write_text(text)
     else:

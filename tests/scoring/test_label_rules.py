@@ -126,6 +126,21 @@ def test_rule_7_clusters_of_violent_jerks_keep_their_context():
     assert set(labels(*(jerk(LIGHT + 15 * k, "moderate") for k in range(3)))) == {"sleep_start"}
 
 
+def test_violent_sleep_starts_in_a_minute_are_repetitive_and_keep_sleep_start_as_alternative():
+    got = run(*(jerk(LIGHT + 20 * k) for k in range(3))).events
+    assert set(got["label"]) == {"repetitive_violent_jerks"}
+    assert all("sleep_start" in w for w in got["alternatives"])
+    # a volley is no sleep start, nor are jerks in deep sleep or far too long ones
+    for rows in (
+        [jerk(LIGHT + 4 * k) for k in range(3)],
+        [jerk(NREM + 20 * k) for k in range(3)],
+        [row(LIGHT + 20 * k, "jerk", 0.4, peak_g=0.9, grade="violent") for k in range(3)],
+    ):
+        got = run(*rows).events
+        assert set(got["label"]) == {"repetitive_violent_jerks"}
+        assert not any("sleep_start" in w for w in got["alternatives"])
+
+
 def test_recurring_jerks_have_periodic_movements_as_alternative():
     got = run(*(jerk(LIGHT + 30 * k, "mild", peak_g=0.2) for k in range(5))).events
     assert set(got["label"]) == {"sleep_start"}

@@ -11,6 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from twitchsense.detect.classify import Classifier
 from twitchsense.detect.leg_detector import LegDetector
 from twitchsense.detect.sequence_rules import apply_night_rules
@@ -113,10 +116,12 @@ class Detector:
         found: list[ScoredCandidate] = []
         seconds: dict[str, PerSecond] = {}
         clocks: dict[str, ClockOffset] = {}
+        beats: dict[str, NDArray[np.int64]] = {}
         for name in list(self._legs):
             leg = self._legs.pop(name)  # frees its memory before the tables are built
             candidates, context, clocks[name] = leg.close()
             found += apply_night_rules(candidates, context, self._settings, self._classifier)
             seconds |= context.seconds
+            beats |= {k: np.array(b.times_ns, np.int64) for k, b in context.beats.items()}
         events, rejected = event_tables(found)
-        return Detections(events, rejected, dict(sorted(seconds.items())), clocks)
+        return Detections(events, rejected, dict(sorted(seconds.items())), clocks, beats)

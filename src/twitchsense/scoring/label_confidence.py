@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.scoring.label_features import LabelFeatures
-from twitchsense.scoring.label_rules import LABELS_BY_STATE
+from twitchsense.scoring.label_rules import LABELS_BY_STATE, is_sleep_start
 from twitchsense.settings import Settings
 from twitchsense.sleep.context import Context
 
@@ -120,6 +120,11 @@ def label_confidence(
     length = events["duration"].to_numpy(np.float64)
     outside = (labels == "sleep_start") & ~((length >= core[0]) & (length <= core[1]))
     factor[outside] *= OUTSIDE_CORE_FACTOR
+    # sleep starts in quick succession keep both names: the series decides the label
+    may_start = (labels == "repetitive_violent_jerks") & is_sleep_start(features)
+    for row in np.flatnonzero(may_start).tolist():
+        p = float("nan") if probability is None else float(probability[row, 1])
+        alternatives[row] = [*alternatives[row], ("sleep_start", p)]
     for row in np.flatnonzero(features.recurring).tolist():
         alternatives[row] = [*alternatives[row], ("periodic_leg_movement_like", float("nan"))]
     return LabelConfidence(factor, alternatives)

@@ -63,8 +63,18 @@ def _is_foot_tremor(m: LabelFeatures) -> Bools:
     return np.asarray(m.in_train("foot") & light, np.bool_)
 
 
-def _is_sleep_start(m: LabelFeatures) -> Bools:
-    """Return which jerks around sleep onset have the duration and rate of sleep starts."""
+def is_sleep_start(m: LabelFeatures) -> Bools:
+    """Return which jerks around sleep onset have the duration and rate of sleep starts.
+
+    Parameters
+    ----------
+    m : LabelFeatures
+        Inputs of the label rules.
+
+    Returns
+    -------
+    ndarray of bool, shape (events,)
+    """
     around_onset = m.is_kind("jerk") & m.is_in(*SLEEP_ONSET_CONTEXTS)
     return around_onset & m.sleep_start_duration & ~m.in_volley
 
@@ -156,7 +166,7 @@ RULES: Final[tuple[LabelRule, ...]] = (
         "jerk while drowsy or in the first minutes of sleep, EMG {labels.start_ms} ms, at most "
         "{labels.volley} within {labels.volley_s} s",
         "ICSD-3 (wording from memory); Chiaro 2016",
-        _is_sleep_start,
+        is_sleep_start,
     ),
     LabelRule(
         9, "myoclonic_jerk_asleep", "other jerk, asleep", _ENGINEERING_DEFAULT,

@@ -51,6 +51,11 @@ class ContextSettings(FrozenModel):
         gt=0,
         description="not worn: invalid EMG on a leg that does not turn for this long, min [E]",
     )
+    estimate_by: Literal["probability", "inactivity"] = Field(
+        "probability",
+        description="sleep without a hypnogram: by the probability of sleep of each epoch, or by "
+        "sustained inactivity alone",
+    )
     definition: Literal["first_epoch", "persistent_10min", "immobile_5min"] = Field(
         "first_epoch",
         description="sleep onset: first epoch of sleep (AASM), first of 10 min of sleep (latency "

@@ -18,7 +18,7 @@ from twitchsense.model.detections import Detections
 from twitchsense.model.intervals import runs_of
 from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
-from twitchsense.settings import Settings
+from twitchsense.settings import ContextSettings, Settings
 from twitchsense.sleep.actigraphy import onsets_by_algorithm
 from twitchsense.sleep.activity_counts import ActivityCounts
 from twitchsense.sleep.context_intervals import (
@@ -27,15 +27,29 @@ from twitchsense.sleep.context_intervals import (
     timeline_from_hypnogram,
     timeline_from_motion,
 )
+from twitchsense.sleep.epoch_features import epoch_features
+from twitchsense.sleep.heart_rate import measure_heart_rate
 from twitchsense.sleep.hypnogram.model import Hypnogram
-from twitchsense.sleep.inactivity import BIN_S, EPOCH_S, EpochGrid, LegMotion, measure_motion
+from twitchsense.sleep.inactivity import (
+    BIN_S,
+    BINS_PER_EPOCH,
+    EPOCH_S,
+    EpochGrid,
+    LegMotion,
+    measure_motion,
+)
 from twitchsense.sleep.nonwear import find_nonwear, measure_tone
 from twitchsense.sleep.onset import (
+    MIN_SIGNAL_MIN,
     SleepOnset,
     classify_bins,
+    classify_epochs,
     onset_from_hypnogram,
     onset_from_motion,
+    onset_from_probability,
 )
+from twitchsense.sleep.respiration import measure_regularity
+from twitchsense.sleep.sleep_probability import signals_used, sleep_probability
 from twitchsense.sleep.valid_time import ValidIntervals, union_of_valid
 
 EPOCH_COLUMNS: Final = ("onset", "duration", "context", "stage", "activity", "valid")
@@ -44,6 +58,16 @@ NOTE_STILL: Final = (
     "sleep is guessed from stillness of the leg: still is not asleep, and methods like this "
     "one call sleep 9-20 min too early; give a hypnogram to do better"
 )
+NOTE_PROBABILITY: Final = (
+    "sleep is estimated from {}, by a model that was trained on composed nights: lying still "
+    "awake and sleep are hard to tell apart; give a hypnogram to do better"
+)
+#: The signals behind the probability of sleep, for `NOTE_PROBABILITY`.
+SIGNALS: Final = {
+    "motion": "movement",
+    "tone": "movement and muscle tone",
+    "heart": "movement, muscle tone and heart rate",
+}
 NOTE_NO_SLEEP: Final = "no sleep was found, so no event can be placed relative to its onset"
 NOTE_NO_SOURCE: Final = (
     "no hypnogram and no accelerometer: context is unknown and labels don't depend on sleep"
@@ -95,6 +119,8 @@ class Context:
         As given.
     tone_uv : ndarray of float64, shape (epochs,)
         Muscle tone above the electrode noise, µV RMS; NaN unknown.
+    sleep_probability : ndarray of float64, shape (epochs,)
+        Probability of sleep; NaN unknown, and throughout where it was not estimated.
     """
 
     epochs: pd.DataFrame
@@ -103,6 +129,7 @@ class Context:
     intervals: ContextIntervals
     hypnogram: Hypnogram | None = None
     tone_uv: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    sleep_probability: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
     def at(self, times_s: ArrayLike) -> NDArray[np.str_]:
         """Return the context at each time.
@@ -193,6 +220,7 @@ def find_context(
     motion = measure_motion(acc, detections.events, grid, rules)
     tone = measure_tone(emg, grid)
     notes: list[str] = []
+    probability = np.full(grid.n, np.nan)
     if hypnogram is not None:
         notes += hypnogram.notes
         onset = onset_from_hypnogram(hypnogram, rules.definition)
@@ -206,8 +234,18 @@ def find_context(
         motion = replace(motion, valid=motion.valid & ~nonwear)
         others = onsets_by_algorithm(motion, counts or {}, tone, detections.events, rules)
         onset = onset_from_motion(motion, rules, others)
-        timeline = timeline_from_motion(motion, classify_bins(motion, rules), onset.time_s)
-        notes.append(NOTE_STILL if motion.valid.any() else NOTE_NO_SOURCE)
+        bins = classify_bins(motion, rules)
+        note = NOTE_STILL
+        if _uses_probability(motion, rules):
+            features = night_features(recording, detections, rules)
+            worn = motion.valid.reshape(-1, BINS_PER_EPOCH).any(axis=1)
+            probability = np.where(worn, sleep_probability(features), np.nan)
+            signals = signals_used(features)
+            onset = onset_from_probability(motion, probability, signals, rules, onset)
+            bins = classify_epochs(motion, probability)
+            note = NOTE_PROBABILITY.format(SIGNALS[signals])
+        timeline = timeline_from_motion(motion, bins, onset.time_s)
+        notes.append(note if motion.valid.any() else NOTE_NO_SOURCE)
     if onset.time_s is None and NOTE_NO_SOURCE not in notes:
         notes.append(NOTE_NO_SLEEP)
     intervals = find_context_intervals(timeline, onset.time_s, rules)
@@ -216,7 +254,34 @@ def find_context(
     notes.append(NOTE_VALID.format("an EMG channel" if has_emg else "an accelerometer"))
     valid = union_of_valid(emg if has_emg else acc)
     epochs = _make_epochs(grid, motion, intervals, hypnogram, valid)
-    return Context(epochs, onset, tuple(notes), intervals, hypnogram, tone)
+    return Context(epochs, onset, tuple(notes), intervals, hypnogram, tone, probability)
+
+
+def night_features(
+    recording: Recording, detections: Detections, rules: ContextSettings
+) -> NDArray[np.float64]:
+    """Compute the features of sleep of each epoch of a recording.
+
+    Parameters
+    ----------
+    recording : Recording
+        Its channels and its extent; no samples are read.
+    detections : Detections
+        Events, per-second statistics and heart beats.
+    rules : ContextSettings
+        Masking, and the limits of stillness.
+
+    Returns
+    -------
+    ndarray of float64, shape (epochs, features)
+        Columns `twitchsense.sleep.epoch_features.SLEEP_FEATURES`.
+    """
+    grid = EpochGrid.over(recording.start_ns, recording.end_ns)
+    acc, emg = (_of_kind(recording, detections.seconds, kind) for kind in ("acc", "emg"))
+    motion = measure_motion(acc, detections.events, grid, rules)
+    heart = measure_heart_rate(detections.heart_beats_ns, grid)
+    regularity = measure_regularity(acc, grid)
+    return epoch_features(motion, detections.events, emg, heart, regularity, rules)
 
 
 def add_context(events: pd.DataFrame, context: Context) -> pd.DataFrame:
@@ -244,6 +309,13 @@ def add_context(events: pd.DataFrame, context: Context) -> pd.DataFrame:
         stage=pd.Series(context.stage_at(times), index=events.index, dtype="object"),
         min_from_onset=minutes,
     )
+
+
+def _uses_probability(motion: LegMotion, rules: ContextSettings) -> bool:
+    """Return whether sleep is estimated by the probability of each epoch."""
+    minutes = motion.valid.sum() * BIN_S / 60
+    by_probability = rules.estimate_by == "probability" and rules.definition != "immobile_5min"
+    return bool(by_probability and minutes >= MIN_SIGNAL_MIN)
 
 
 def _hypnogram_notes(hypnogram: Hypnogram, extent_us: tuple[int, int]) -> list[str]:

@@ -9,9 +9,24 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from twitchsense.model.intervals import runs_of
 from twitchsense.settings import ContextSettings
 from twitchsense.sleep.hypnogram.model import Hypnogram
-from twitchsense.sleep.inactivity import ASLEEP, BIN_S, LegMotion, find_sustained_inactivity
+from twitchsense.sleep.inactivity import (
+    ASLEEP,
+    BIN_S,
+    BINS_PER_EPOCH,
+    EPOCH_S,
+    UNKNOWN,
+    WAKE,
+    LegMotion,
+    find_sustained_inactivity,
+)
+from twitchsense.sleep.sleep_probability import (
+    ASLEEP_PROBABILITY,
+    estimate_onset,
+    load_calibration,
+)
 
 Source = Literal["hypnogram", "accelerometer", "none"]
 
@@ -24,6 +39,9 @@ ACTIGRAPHY_BIAS_S: Final = 20 * 60.0
 PERSISTENT_S: Final = 600.0
 #: Inactivity (min) of a persistent onset without a hypnogram.
 PERSISTENT_MIN: Final = 10.0
+#: Shortest recording (min of signal) for which the probability of sleep is used; the nights of
+#: its training are longer [E].
+MIN_SIGNAL_MIN: Final = 20.0
 #: Immobility (min) of ``immobile_5min``: of 4 to 15 min, 5 min gave the best sleep
 #: latency (Chae et al. 2009, Sleep Med 10:621, doi:10.1016/j.sleep.2008.07.009).
 IMMOBILE_MIN: Final = 5.0
@@ -38,8 +56,8 @@ class SleepOnset:
     time_s : float or None
         Seconds from the start of the recording; None if no sleep was found.
     low_s, high_s : float or None
-        Earliest and latest plausible time; see `onset_from_hypnogram` and
-        `onset_from_motion`.
+        Earliest and latest plausible time; see `onset_from_hypnogram`,
+        `onset_from_probability` and `onset_from_motion`.
     source : {'hypnogram', 'accelerometer', 'none'}
         Source of the estimate.
     definition : str
@@ -185,6 +203,72 @@ def onset_from_motion(
         settings.definition,
         {**by_method, **others},
     )
+
+
+def onset_from_probability(
+    motion: LegMotion,
+    probability: NDArray[np.float64],
+    signals: str,
+    settings: ContextSettings,
+    by_rules: SleepOnset,
+) -> SleepOnset:
+    """Estimate sleep onset from the probability of sleep of each epoch, with its 90 % interval.
+
+    Parameters
+    ----------
+    motion : LegMotion
+        Motion of the leg.
+    probability : ndarray of float64, shape (epochs,)
+        From `twitchsense.sleep.sleep_probability.sleep_probability`; NaN unknown.
+    signals : {'motion', 'tone', 'heart'}
+        Most informative signal that the probability rests on.
+    settings : ContextSettings
+        ``definition``: for ``persistent_10min``, the first 10 min after the estimate in which
+        every epoch is sleep.
+    by_rules : SleepOnset
+        Onsets by sustained inactivity and by the reference algorithms.
+
+    Returns
+    -------
+    SleepOnset
+    """
+    found = estimate_onset(probability, load_calibration(), signals)
+    start = float(motion.grid.epochs_s[0])
+    time = None if found is None else start + found.time_s
+    by_method = {**by_rules.by_method, "probability": time}
+    if found is not None and settings.definition == "persistent_10min":
+        first = round(found.time_s / EPOCH_S)
+        epochs = round(PERSISTENT_MIN * 60 / EPOCH_S)
+        asleep = probability[first:] >= ASLEEP_PROBABILITY
+        run = next((a for a, b in runs_of(asleep) if b - a >= epochs), None)
+        time = None if run is None else start + float((first + run) * EPOCH_S)
+    if found is None or time is None:
+        return SleepOnset(None, None, None, "none", settings.definition, by_method)
+    low, high = min(start + found.low_s, time), max(start + found.high_s, time)
+    first_valid, last_valid = np.flatnonzero(motion.valid)[[0, -1]]
+    low = max(low, min(float(motion.grid.bins_s[first_valid]), time))
+    high = min(high, max(float(motion.grid.bins_s[last_valid] + BIN_S), time))
+    return SleepOnset(time, low, high, "accelerometer", settings.definition, by_method)
+
+
+def classify_epochs(motion: LegMotion, probability: NDArray[np.float64]) -> NDArray[np.int8]:
+    """Classify each bin as asleep or awake by the probability of sleep of its epoch.
+
+    Parameters
+    ----------
+    motion : LegMotion
+        Motion of the leg.
+    probability : ndarray of float64, shape (epochs,)
+        NaN unknown.
+
+    Returns
+    -------
+    ndarray of int8, shape (bins,)
+        States of `twitchsense.sleep.inactivity`.
+    """
+    asleep = np.repeat(probability >= ASLEEP_PROBABILITY, BINS_PER_EPOCH)
+    unknown = ~motion.valid | np.repeat(np.isnan(probability), BINS_PER_EPOCH)
+    return np.select([unknown, asleep], [UNKNOWN, ASLEEP], WAKE).astype(np.int8)
 
 
 def _first_asleep(state: NDArray[np.int8]) -> int | None:
