@@ -20,9 +20,11 @@ from numpy.typing import NDArray
 
 from benchmarks.sleep_onset.detected_night import SETTINGS, DetectedNight, nights
 from benchmarks.sleep_onset.hypnograms import dreem_onsets_min
-from benchmarks.train_sleep_onset import TrainingNight, calibrate, features_of, left_out, quantiles
+from benchmarks.train_sleep_onset import TrainingNight, calibrate, features_of, left_out
+from firmware_sim.hypnogram import EPOCH_S
 from twitchsense.sleep.context import Context, find_context
 from twitchsense.sleep.onset import SleepOnset
+from twitchsense.sleep.sleep_probability import estimate_onset
 
 HEAD = """# Sleep onset: figures
 
@@ -173,12 +175,10 @@ def family_rows(results: list[Result]) -> Iterator[str]:
     found = left_out(data)
     calibration = calibrate(found)
     for signals, pairs in found.items():
-        rows = []
-        for k, (p, n) in enumerate(pairs):
-            low, at, high = quantiles(p, calibration, signals)
-            rows.append((30.0 * at, 30.0 * low, 30.0 * high, 30.0 * n.onset))
-            assert k < len(pairs)
-        yield row(f"knows the family: up to {signals}", rows, len(rows))
+        ranges = [(estimate_onset(p, calibration, signals), n.onset * EPOCH_S) for p, n in pairs]
+        yield row(f"knows the family: up to {signals}",
+                  [None if r is None else (r.time_s, r.low_s, r.high_s, truth)
+                   for r, truth in ranges], len(ranges))  # fmt: skip
 
 
 def epoch_rows(results: list[Result]) -> Iterator[str]:

@@ -28,12 +28,12 @@ from benchmarks.sleep_onset.detected_night import SETTINGS, DetectedNight, night
 from benchmarks.train_classifiers import commit, convert
 from twitchsense.sleep.context import night_features
 from twitchsense.sleep.epoch_features import FEATURE_GROUPS, SLEEP_FEATURES
+from twitchsense.sleep.inactivity import EPOCH_S
 from twitchsense.sleep.sleep_probability import (
     MIN_HALF_RANGE_S,
-    ONSET_QUANTILES,
     SIGNAL_SETS,
     OnsetCalibration,
-    onset_distribution,
+    onset_quantiles,
 )
 
 Floats = NDArray[np.float64]
@@ -46,6 +46,8 @@ PARAMETERS = {
 FOLDS = 5
 #: Values tried for the share of sleep after sleep onset, and for the tempering.
 SHARES, TEMPERINGS = (0.6, 0.7, 0.8, 0.9), (0.06, 0.1, 0.15, 0.25)
+#: Values tried for the tempering of the range.
+RANGE_TEMPERINGS = (0.01, 0.02, 0.04, 0.07, 0.12, 0.2)
 #: Values tried for the base rate.
 BASE_RATES = (0.30, 0.35, 0.40, 0.45, 0.50)
 #: Share of the nights left out that the range misses on either side.
@@ -103,35 +105,44 @@ def left_out(data: list[TrainingNight]) -> dict[str, list[tuple[Floats, Training
     return out
 
 
-def quantiles(p: Floats, calibration: OnsetCalibration) -> tuple[int, int, int]:
-    """Return the epochs at the quantiles of the distribution of sleep onset."""
-    cumulative = np.cumsum(onset_distribution(p, calibration))
-    low, at, high = (min(int(np.searchsorted(cumulative, q)), len(p) - 1) for q in ONSET_QUANTILES)
-    return low, at, high
+def errors_min(
+    pairs: list[tuple[Floats, TrainingNight]], calibration: OnsetCalibration
+) -> Floats:
+    """Return the error of the estimate of each night, min; a night without sleep counts fully."""
+    return np.array([onset_quantiles(p, calibration)[1] - n.onset for p, n in pairs]) / 2
+
+
+def stretched(
+    found: dict[str, list[tuple[Floats, TrainingNight]]], calibration: OnsetCalibration
+) -> tuple[Floats, float]:
+    """Return the factors of the range that hold 90 % of the nights, and its median width, min."""
+    stretch, widths = np.ones((3, 2)), []
+    floor = MIN_HALF_RANGE_S / EPOCH_S
+    for row, signals in enumerate(SIGNAL_SETS):
+        marks = np.array([(*onset_quantiles(p, calibration), n.onset) for p, n in found[signals]])
+        low, at, high, truth = marks.T
+        halves = np.stack([at - low, high - at]) + floor
+        ratios = np.stack([at - truth, truth - at]) / halves
+        level = min(1.0, (1 - MISSED) * (1 + 1 / len(marks)))  # conformal: finite sample
+        stretch[row] = np.maximum(0.1, np.quantile(ratios, level, axis=1))
+        widths.append((stretch[row] @ halves) / 2)
+    return stretch.round(3), float(np.median(np.concatenate(widths)))
 
 
 def calibrate(found: dict[str, list[tuple[Floats, TrainingNight]]]) -> OnsetCalibration:
-    """Choose the parameters by the error of the estimate, then stretch the range."""
-    best, chosen = np.inf, OnsetCalibration(0.5, 0.7, 0.1, np.ones((3, 2)))
+    """Choose the estimate by its error, then the narrowest range that holds 90 % of the nights."""
     pool = [pair for pairs in found.values() for pair in pairs]
-    for rate, share, tempering in itertools.product(BASE_RATES, SHARES, TEMPERINGS):
-        trial = OnsetCalibration(rate, share, tempering, np.ones((3, 2)))
-        error = np.array([quantiles(p, trial)[1] - n.onset for p, n in pool]) / 2
-        score = np.median(np.abs(error)) + abs(error.mean()) / 2 + abs(np.median(error)) / 2
-        if score < best:
-            best, chosen = score, trial
-    stretch = np.ones((3, 2))
-    for row, signals in enumerate(SIGNAL_SETS):
-        late, early = [], []
-        for p, n in found[signals]:
-            low, at, high = quantiles(p, chosen)
-            floor = MIN_HALF_RANGE_S / 30
-            early.append((at - n.onset) / (at - low + floor))
-            late.append((n.onset - at) / (high - at + floor))
-        for side, ratios in enumerate((early, late)):
-            level = min(1.0, (1 - MISSED) * (1 + 1 / len(ratios)))  # conformal: finite sample
-            stretch[row, side] = max(0.1, float(np.quantile(ratios, level)))
-    return replace(chosen, stretch=stretch.round(3))
+    trials = [OnsetCalibration(rate, share, tempering, tempering, np.ones((3, 2)))
+              for rate, share, tempering in itertools.product(BASE_RATES, SHARES, TEMPERINGS)]  # fmt: skip
+
+    def score(trial: OnsetCalibration) -> float:
+        error = errors_min(pool, trial)
+        return float(np.median(np.abs(error)) + (abs(error.mean()) + abs(np.median(error))) / 2)
+
+    best = min(trials, key=score)
+    ranges = [replace(best, range_tempering=t) for t in RANGE_TEMPERINGS]
+    chosen = min(ranges, key=lambda trial: stretched(found, trial)[1])
+    return replace(chosen, stretch=stretched(found, chosen)[0])
 
 
 def figures(
@@ -140,7 +151,7 @@ def figures(
     """Return how well the left-out nights are estimated, for the card."""
     rows = []
     for signals, pairs in found.items():
-        error = np.array([quantiles(p, calibration)[1] - n.onset for p, n in pairs]) / 2
+        error = errors_min(pairs, calibration)
         p = np.concatenate([p for p, _ in pairs])
         y = np.concatenate([n.asleep for _, n in pairs])
         rows.append({
@@ -193,6 +204,7 @@ def main() -> None:
         "calibration": {
             "file": "onset.npz", "base_rate": calibration.base_rate,
             "asleep_share": calibration.asleep_share, "tempering": calibration.tempering,
+            "range_tempering": calibration.range_tempering,
             "stretch": dict(zip(SIGNAL_SETS, calibration.stretch.tolist(), strict=True)),
         },
         "cross_validation": figures(found, calibration),

@@ -45,7 +45,10 @@ class OnsetCalibration:
     asleep_share : float
         Share of the epochs after sleep onset that are sleep: falling asleep is no single step.
     tempering : float
-        Weight of an epoch's log-likelihood; below 1 because epochs are not independent.
+        Weight of an epoch's log-likelihood in the estimate; below 1 because epochs are not
+        independent.
+    range_tempering : float
+        The same in the range, where epochs count less.
     stretch : ndarray of float64, shape (3, 2)
         Factors of the range before and after the estimate, for each of `SIGNAL_SETS`.
     """
@@ -53,6 +56,7 @@ class OnsetCalibration:
     base_rate: float
     asleep_share: float
     tempering: float
+    range_tempering: float
     stretch: Floats
 
     def save(self, file: IO[bytes]) -> None:
@@ -65,7 +69,9 @@ class OnsetCalibration:
         """
         np.savez_compressed(
             file,
-            onset=np.array([self.base_rate, self.asleep_share, self.tempering]),
+            onset=np.array(
+                [self.base_rate, self.asleep_share, self.tempering, self.range_tempering]
+            ),
             stretch=self.stretch,
         )
 
@@ -98,7 +104,9 @@ def sleep_probability(features: Floats) -> Floats:
     return np.where(np.isnan(activity), np.nan, probability)
 
 
-def estimate_onset(probability: Floats, calibration: OnsetCalibration, signals: str) -> OnsetRange | None:
+def estimate_onset(
+    probability: Floats, calibration: OnsetCalibration, signals: str
+) -> OnsetRange | None:
     """Estimate sleep onset from the probability of sleep of each epoch.
 
     Before sleep onset every epoch is wake; after it, an epoch is sleep with probability
@@ -119,9 +127,8 @@ def estimate_onset(probability: Floats, calibration: OnsetCalibration, signals: 
     OnsetRange or None
         None if no sleep is more likely than sleep.
     """
-    cumulative = np.cumsum(onset_distribution(probability, calibration))
+    low, at, high = onset_quantiles(probability, calibration)
     n = len(probability)
-    low, at, high = (int(np.searchsorted(cumulative, q)) for q in ONSET_QUANTILES)
     if at >= n:
         return None
     before, after = calibration.stretch[SIGNAL_SETS.index(signals)]
@@ -133,7 +140,31 @@ def estimate_onset(probability: Floats, calibration: OnsetCalibration, signals: 
     )
 
 
-def onset_distribution(probability: Floats, calibration: OnsetCalibration) -> Floats:
+def onset_quantiles(probability: Floats, calibration: OnsetCalibration) -> tuple[int, int, int]:
+    """Return the epochs of the estimate and of its range, before the range is stretched.
+
+    Parameters
+    ----------
+    probability : ndarray of float64, shape (epochs,)
+        Probability of sleep; NaN unknown.
+    calibration : OnsetCalibration
+
+    Returns
+    -------
+    low, at, high : int
+        Epochs; the number of epochs stands for no sleep.
+    """
+    estimate = np.cumsum(onset_distribution(probability, calibration, calibration.tempering))
+    wide = np.cumsum(onset_distribution(probability, calibration, calibration.range_tempering))
+    early, middle, late = ONSET_QUANTILES
+    n, at = len(probability), int(np.searchsorted(estimate, middle))
+    low, high = int(np.searchsorted(wide, early)), int(np.searchsorted(wide, late))
+    return min(low, at, n), min(at, n), min(max(high, at), n)
+
+
+def onset_distribution(
+    probability: Floats, calibration: OnsetCalibration, tempering: float
+) -> Floats:
     """Return the probability that sleep began with each epoch, and that it never began.
 
     Parameters
@@ -141,6 +172,8 @@ def onset_distribution(probability: Floats, calibration: OnsetCalibration) -> Fl
     probability : ndarray of float64, shape (epochs,)
         Probability of sleep; NaN unknown.
     calibration : OnsetCalibration
+    tempering : float
+        Weight of an epoch's log-likelihood.
 
     Returns
     -------
@@ -153,7 +186,7 @@ def onset_distribution(probability: Floats, calibration: OnsetCalibration) -> Fl
     awake = (1 - p) / (1 - calibration.base_rate)
     share = calibration.asleep_share
     evidence = np.log((share * asleep + (1 - share) * awake) / awake)
-    log_likelihood = -calibration.tempering * np.concatenate([[0.0], np.cumsum(evidence)])
+    log_likelihood = -tempering * np.concatenate([[0.0], np.cumsum(evidence)])
     weight = np.exp(log_likelihood - log_likelihood.max())
     out: Floats = weight / weight.sum()
     return out
