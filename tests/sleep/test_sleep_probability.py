@@ -95,7 +95,7 @@ def test_window_means_look_back_with_the_epoch_and_ahead_without_it():
 
 def test_jerks_and_twitches_around_sleep_onset_do_not_change_the_features():
     acc = restless(acc_seconds(3600), 0, 1200)
-    times = np.arange(1150.0, 1500, 20)
+    times = np.arange(1215.0, 1500, 20)
     struck = restless(acc_seconds(3600), 0, 1200)
     for t in times.astype(int):
         struck.level[t : t + 1], struck.max[t : t + 1] = 0.3, 0.8

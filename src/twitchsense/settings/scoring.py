@@ -52,7 +52,7 @@ class ContextSettings(FrozenModel):
         description="not worn: invalid EMG on a leg that does not turn for this long, min [E]",
     )
     estimate_by: Literal["probability", "inactivity"] = Field(
-        "probability",
+        "inactivity",
         description="sleep without a hypnogram: by the probability of sleep of each epoch, or by "
         "sustained inactivity alone",
     )

@@ -24,6 +24,8 @@ Floats = NDArray[np.float64]
 
 #: An epoch is sleep from this probability on.
 ASLEEP_PROBABILITY: Final = 0.5
+#: Sleep (s) that must follow for a sleep onset [E].
+MIN_SLEEP_S: Final = 300
 #: Shares of the distribution that give the estimate, and the range before it is stretched.
 ONSET_QUANTILES: Final = (0.05, 0.5, 0.95)
 #: Added to either half of the range before it is stretched, s.
@@ -125,18 +127,19 @@ def estimate_onset(
     Returns
     -------
     OnsetRange or None
-        None if no sleep is more likely than sleep.
+        None if fewer than `MIN_SLEEP_S` of sleep follow.
     """
     low, at, high = onset_quantiles(probability, calibration)
     n = len(probability)
-    if at >= n:
+    asleep = np.count_nonzero(probability[at:] >= ASLEEP_PROBABILITY)
+    if asleep * EPOCH_S < MIN_SLEEP_S:
         return None
     before, after = calibration.stretch[SIGNAL_SETS.index(signals)]
     time = float(at * EPOCH_S)
     return OnsetRange(
         time,
-        max(0.0, time - before * ((at - low) * EPOCH_S + MIN_HALF_RANGE_S)),
-        min(float(n * EPOCH_S), time + after * ((high - at) * EPOCH_S + MIN_HALF_RANGE_S)),
+        max(0.0, time - float(before) * ((at - low) * EPOCH_S + MIN_HALF_RANGE_S)),
+        min(float(n * EPOCH_S), time + float(after) * ((high - at) * EPOCH_S + MIN_HALF_RANGE_S)),
     )
 
 
