@@ -123,8 +123,8 @@ def row(name: str, estimates: list[tuple[float, float, float, float] | None], n:
     known = np.array([e for e in estimates if e is not None]) / 60
     error = known[:, 0] - known[:, 3]
     low, high = np.percentile(error, [5, 95])
-    cells = [name, f"{len(known)} of {n}", f"{np.median(np.abs(error)):.1f}", f"{error.mean():+.1f}",
-             f"{np.median(error):+.1f}", f"{low:+.0f} to {high:+.0f}"]  # fmt: skip
+    cells = [name, f"{len(known)} of {n}", f"{np.median(np.abs(error)):.1f}"]
+    cells += [f"{error.mean():+.1f}", f"{np.median(error):+.1f}", f"{low:+.0f} to {high:+.0f}"]
     if np.isnan(known[:, 1]).all():
         cells += ["–", "–"]
     else:
@@ -147,8 +147,11 @@ def method_rows(results: list[Result]) -> Iterator[str]:
     methods = sorted({m for r in results for m in r.contexts[BY_RULES].onset.by_method})
     for method in methods:
         times = [r.contexts[BY_RULES].onset.by_method.get(method) for r in results]
-        yield row(f"`{method}`", [None if t is None else (t, np.nan, np.nan, r.night.onset_s)
-                                  for t, r in zip(times, results, strict=True)], len(results))  # fmt: skip
+        estimates = [
+            None if t is None else (t, np.nan, np.nan, r.night.onset_s)
+            for t, r in zip(times, results, strict=True)
+        ]
+        yield row(f"`{method}`", estimates, len(results))
 
 
 def subset_rows(results: list[Result]) -> Iterator[str]:

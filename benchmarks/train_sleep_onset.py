@@ -105,9 +105,7 @@ def left_out(data: list[TrainingNight]) -> dict[str, list[tuple[Floats, Training
     return out
 
 
-def errors_min(
-    pairs: list[tuple[Floats, TrainingNight]], calibration: OnsetCalibration
-) -> Floats:
+def errors_min(pairs: list[tuple[Floats, TrainingNight]], calibration: OnsetCalibration) -> Floats:
     """Return the error of the estimate of each night, min; a night without sleep counts fully."""
     return np.array([onset_quantiles(p, calibration)[1] - n.onset for p, n in pairs]) / 2
 
@@ -132,8 +130,8 @@ def stretched(
 def calibrate(found: dict[str, list[tuple[Floats, TrainingNight]]]) -> OnsetCalibration:
     """Choose the estimate by its error, then the narrowest range that holds 90 % of the nights."""
     pool = [pair for pairs in found.values() for pair in pairs]
-    trials = [OnsetCalibration(rate, share, tempering, tempering, np.ones((3, 2)))
-              for rate, share, tempering in itertools.product(BASE_RATES, SHARES, TEMPERINGS)]  # fmt: skip
+    grid = itertools.product(BASE_RATES, SHARES, TEMPERINGS)
+    trials = [OnsetCalibration(a, b, c, c, np.ones((3, 2))) for a, b, c in grid]
 
     def score(trial: OnsetCalibration) -> float:
         error = errors_min(pool, trial)

@@ -111,7 +111,7 @@ def nights(
     for seed in seeds:
         path = cache / f"{composer}-{seed}.pickle" if cache else None
         if path is not None and path.exists():
-            yield pickle.loads(path.read_bytes())  # noqa: S301 - written by this program
+            yield pickle.loads(path.read_bytes())
             continue
         night = detect(composer, chosen[seed % len(chosen)], seed)
         if path is not None:

@@ -1,7 +1,7 @@
 """Composer of the nights that the model of sleep onset is tested on.
 
-It shares no assumption, and no code, with `training_nights` beyond the real hypnograms, of other
-persons. Movement is a point process: the log of its rate is an Ornstein-Uhlenbeck process whose mean
+It shares no assumption, and no code, with `training_nights` beyond the source of the real
+hypnograms, of other persons. Movement is a point process: the log of its rate is an Ornstein-Uhlenbeck process whose mean
 falls with sleepiness towards a floor that may exceed the rate asleep. A movement turns the leg by
 minimum-jerk rotations. The heart is an integrate-and-fire oscillator whose rate follows
 sympathetic drive, the time of night and, in some persons only, sleep; respiration is an oscillator
@@ -16,6 +16,7 @@ al. 2006, doi:10.1016/j.autneu.2006.04.006). Numbers without a source are engine
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,7 +110,9 @@ def _movement_rate(stage: NDArray[np.str_], onset: int, rng: np.random.Generator
     after = np.arange(n) > onset
     level = np.where(after & (stage == "W"), _between(rng, 0.3, 3.0), mean)
     level = np.where(after & (stage != "W"), _between(rng, 0.5, 2.0), level)
-    out: Floats = level * gate * np.exp(_ou(n, 60 * _between(rng, 1, 10), rng.uniform(0.5, 1.4), rng))
+    out: Floats = (
+        level * gate * np.exp(_ou(n, 60 * _between(rng, 1, 10), rng.uniform(0.5, 1.4), rng))
+    )
     return out
 
 
@@ -181,7 +184,9 @@ def _beats(body: Drivers, phase: Floats, rng: np.random.Generator) -> Floats:
     kernel = np.exp(-np.arange(90) / rng.uniform(6, 30)) * (1 - np.exp(-np.arange(90) / 3.0))
     surge = np.convolve(body.intensity, kernel)[:n] * rng.uniform(0.005, 0.03)
     rsa = _between(rng, 0.008, 0.08) * np.sin(2 * np.pi * phase)
-    mayer = _between(rng, 0.008, 0.05) * np.sin(2 * np.pi * np.cumsum(0.1 + 0.02 * _ou(n, 20, 1, rng)))
+    mayer = _between(rng, 0.008, 0.05) * np.sin(
+        2 * np.pi * np.cumsum(0.1 + 0.02 * _ou(n, 20, 1, rng))
+    )
     mayer *= 1 - rng.uniform(-0.1, 0.6) * ramp
     rate = rng.uniform(48, 80) * (1 + drive + np.minimum(surge, 0.35) + rsa + mayer)
     total = np.cumsum(np.clip(rate, 35, 150) / 60)
@@ -202,9 +207,11 @@ def _emg(
     if rng.random() < 0.5:  # motor units that fire at rest, until each falls silent
         for _ in range(int(rng.integers(1, 4))):
             ends = body.onset + 60 * rng.normal(-4, 9)
-            on = (_ou(len(body.stage), 60 * _between(rng, 0.5, 8), 1.0, rng) > rng.uniform(-1, 1))
+            on = _ou(len(body.stage), 60 * _between(rng, 0.5, 8), 1.0, rng) > rng.uniform(-1, 1)
             on &= (np.arange(len(on)) < ends) | (rng.random() < 0.15)
-            _add(x, wave * np.float32(_between(rng, 4, 40)), _firing(on, rng.uniform(5, 11), rng), fs)
+            _add(
+                x, wave * np.float32(_between(rng, 4, 40)), _firing(on, rng.uniform(5, 11), rng), fs
+            )
     for b in bursts:
         first, length = round(b.start_s * fs), max(round(b.length_s * fs), 4)
         part = x[first : first + length]
@@ -263,7 +270,9 @@ def _acceleration(
         breath = amplitude * _between(rng, 0.4, 2.5)
         x[here] += np.float32(breath) * (swing[here, None] * _direction(rng)).astype(np.float32)
     arrival = beats + 0.23
-    thump = np.sin(2 * np.pi * 4 * np.arange(0, 0.5, 1 / fs)) * np.exp(-np.arange(0, 0.5, 1 / fs) / 0.1)
+    thump = np.sin(2 * np.pi * 4 * np.arange(0, 0.5, 1 / fs)) * np.exp(
+        -np.arange(0, 0.5, 1 / fs) / 0.1
+    )
     column = np.ascontiguousarray(x[:, 1])
     _add(column, (thump * _between(rng, 1e-4, 1.5e-3)).astype(np.float32), arrival, fs)
     x[:, 1] = column
@@ -286,7 +295,7 @@ def _rotation(burst: Burst, length: int, fs: float) -> tuple[Floats, Floats]:
     part = max(round(burst.length_s / (len(legs) - 1) * fs), 3)
     s = np.arange(part) / part
     smooth = 10 * s**3 - 15 * s**4 + 6 * s**5
-    path = np.concatenate([a + (b - a) * smooth for a, b in zip(legs, legs[1:], strict=False)])
+    path = np.concatenate([a + (b - a) * smooth for a, b in pairwise(legs)])
     path = path[:length]
     angle[: len(path)], angle[len(path) :] = path, legs[-1]
     linear[1:-1] = np.diff(angle, 2) * fs**2 * LEVER_M / GRAVITY

@@ -142,7 +142,9 @@ def _leg_events(behaviour: list[str], rng: np.random.Generator) -> list[Movement
     out, n = [], len(behaviour)
     onset = next(t for t, b in enumerate(behaviour) if b not in BOUTS)
     if rng.random() < 0.3:  # periodic movements, in a third of these before sleep too
-        start = onset - (rng.uniform(2, 15) * 60 if rng.random() < 0.35 else -rng.uniform(1, 20) * 60)
+        start = onset - (
+            rng.uniform(2, 15) * 60 if rng.random() < 0.35 else -rng.uniform(1, 20) * 60
+        )
         t, end = max(start, 5.0), min(start + rng.uniform(10, 60) * 60, n - 20)
         while t < end:
             peak = _log_uniform(rng, 0.01, 0.3)
@@ -153,7 +155,9 @@ def _leg_events(behaviour: list[str], rng: np.random.Generator) -> list[Movement
         t = onset + rng.uniform(-6, 12) * 60
         if 5 < t < n - 20:
             peak = _log_uniform(rng, 0.15, 1.5)
-            out.append(Movement(t, rng.uniform(0.06, 0.25), peak, 0.0, _log_uniform(rng, 150, 1500)))
+            out.append(
+                Movement(t, rng.uniform(0.06, 0.25), peak, 0.0, _log_uniform(rng, 150, 1500))
+            )
     return out
 
 
@@ -210,7 +214,9 @@ def _emg(
     seconds = np.arange(n)
     tone = np.zeros(n)
     if rng.random() < 0.65:  # the muscle is heard at the electrode
-        load = np.array([{"active": 2.0, "quiet": 1.0, "still": 0.7}.get(b, 0.5) for b in behaviour])
+        load = np.array(
+            [{"active": 2.0, "quiet": 1.0, "still": 0.7}.get(b, 0.5) for b in behaviour]
+        )
         drift = gaussian_filter1d(rng.standard_normal(n), 60 * _log_uniform(rng, 0.3, 5))
         drift *= rng.uniform(0.2, 0.7) / drift.std()
         fall = np.exp(-_log_uniform(rng, 0.1, 2.5) * depth)

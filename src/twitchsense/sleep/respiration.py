@@ -1,7 +1,7 @@
 """Regularity of respiration per epoch, from the orientation of the resting leg.
 
-Breathing moves the body by fractions of a milligravity to a few, which the mean acceleration of each
-second shows up to 0.5 Hz. Respiration becomes more regular with sleep (Shinar et al. 2006,
+Breathing moves the body by fractions of a milligravity to a few, which the mean acceleration of
+each second shows up to 0.5 Hz. Respiration becomes more regular with sleep (Shinar et al. 2006,
 doi:10.1016/j.autneu.2006.04.006): its power then lies at one frequency.
 """
 

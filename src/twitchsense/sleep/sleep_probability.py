@@ -235,4 +235,5 @@ def load_calibration() -> OnsetCalibration:
         files("twitchsense.sleep").joinpath("models/onset.npz").open("rb") as file,
         np.load(file, allow_pickle=False) as stored,
     ):
-        return OnsetCalibration(*map(float, stored["onset"]), stored["stretch"])
+        rate, share, tempering, range_tempering = stored["onset"].tolist()
+        return OnsetCalibration(rate, share, tempering, range_tempering, stored["stretch"])
