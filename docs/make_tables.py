@@ -187,6 +187,10 @@ sequence. The [settings](settings.md) list the thresholds and their sources unde
   confidence is low.
 * Jerks that recur every {limb_rules.interval_s} s are too short for leg movements. They keep their
   label, and `alternatives` also names `periodic_leg_movement_like`.
+* Around sleep onset, three violent jerks within a minute match both rule 7 and rule 8. Rule 7
+  comes first, because strength and repetition are measured and sleep onset is often an estimate;
+  the context stays in its column, and `alternatives` names `sleep_start` for each jerk that would
+  be one alone.
 * Repetitive jerks: one volley does not relabel single jerks an hour away, and jerks of both legs
   within 0.5 s count once.
 * In active wake, twitches are `voluntary_or_unclassified`; jerks are not.

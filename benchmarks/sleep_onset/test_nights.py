@@ -2,7 +2,8 @@
 
 It shares no assumption, and no code, with `training_nights` beyond the source of the real
 hypnograms, of other persons. Movement is a point process: the log of its rate is an
-Ornstein-Uhlenbeck process whose mean falls with sleepiness towards a floor that may exceed the rate asleep. A movement turns the leg by
+Ornstein-Uhlenbeck process whose mean falls with sleepiness towards a floor that may
+exceed the rate asleep. A movement turns the leg by
 minimum-jerk rotations. The heart is an integrate-and-fire oscillator whose rate follows
 sympathetic drive, the time of night and, in some persons only, sleep; respiration is an oscillator
 with phase noise; tone is single motor units that fall silent at a time of their own. A partner
