@@ -74,7 +74,7 @@ def test_next_opens_an_event_and_zooms_to_its_samples(report, night):
     assert page.is_visible("#detail")
     assert "Jerk at 22:31:40" in page.inner_text("#event-title")
     assert f"{first['amplitude_uv']:,.0f} µV" in page.inner_text("#event-measurements")
-    assert "because it is a burst of 10–300 ms that moved the leg abruptly" in page.inner_text(
+    assert "because it is a burst of 5–300 ms that moved the leg abruptly" in page.inner_text(
         "#event-rule"
     )
     assert page.inner_text("#event-label").startswith("Named “")

@@ -165,7 +165,6 @@ class BidsMotionCapture:
                 header=None,
                 chunksize=rows,
                 na_values=["n/a"],
-                float_precision="high",
                 encoding_errors="replace",
             ) as reader:
                 done = 0
