@@ -256,6 +256,7 @@ CONTEXT = (
     SettingCase("context.mask_s", 0.0, sleep_onset(kicking, kicks=True), 605.0, 1770.0),
     SettingCase("context.tone_uv", 8.0, onset_of_relaxed_muscle, 3000.0, 605.0),
     SettingCase("context.unworn_min", 20.0, context_without_electrode, "unknown", "asleep"),
+    SettingCase("context.estimate_by", "probability", sleep_onset(up_again), 605.0, 1560.0),
     SettingCase("context.definition", "persistent_10min", sleep_onset(up_again), 605.0, 1505.0),
     SettingCase("context.definition", "immobile_5min", sleep_onset(fidgeting), 1800.0, 605.0),
 )

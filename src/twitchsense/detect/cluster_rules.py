@@ -35,7 +35,7 @@ from twitchsense.detect.classify import DECISION_THRESHOLD, Classifier
 from twitchsense.detect.clustering import LINK_NS, Cluster
 from twitchsense.detect.jerk_rule import (
     BurstTrain,
-    is_acc_jerk,
+    acc_jerk,
     jerk_grade,
     moved_leg,
     train_response,
@@ -273,10 +273,11 @@ class ClusterRules:
             return self._acc_only(
                 episode, "posture_change", "", _margin(turn_deg / movement.turn_deg)
             )
-        if is_acc_jerk(episode, jerk) and not self.sensors.emg_usable(episode.onset_ns):
+        short = acc_jerk(episode, jerk)
+        if short is not None and not self.sensors.emg_usable(episode.onset_ns):
             if self.sensors.emg_shows_jerks(episode.onset_ns):
                 return self._acc_only(episode, "movement", "bump", NAN)
-            return self._acc_only(episode, "jerk", "", ONE_SENSOR * confidence)
+            return self._acc_only(short, "jerk", "", ONE_SENSOR * confidence)
         if episode.duration_s >= movement.acc_gross_s:
             return self._acc_only(episode, "gross_movement", "", confidence)
         if self.sensors.emg_usable(episode.onset_ns):

@@ -239,8 +239,8 @@ def jerk_grade(peak_g: float, jerk_g_s: float, rule: JerkSettings) -> str:
     return "moderate" if peak_g >= rule.moderate_g else "mild"
 
 
-def is_acc_jerk(episode: AccEpisode, rule: JerkSettings) -> bool:
-    """Whether an episode without EMG is a jerk by its acceleration alone.
+def acc_jerk(episode: AccEpisode, rule: JerkSettings) -> AccEpisode | None:
+    """Return the jerk that an episode without EMG is by its acceleration alone.
 
     Parameters
     ----------
@@ -249,15 +249,20 @@ def is_acc_jerk(episode: AccEpisode, rule: JerkSettings) -> bool:
 
     Returns
     -------
-    bool
+    AccEpisode or None
+        It ends when the acceleration has fallen to a fifth of its peak; an episode lasts until the
+        swing of the leg has died away. None if the episode is no jerk.
     """
-    duration_s, rise_ms = episode.duration_s, episode.rise_ms
+    rise_ms, end_ns = episode.rise_ms, episode.offset_ns
     seen = find_response(episode.envelope, episode.onset_ns, episode.offset_ns)
-    if seen is not None:  # an episode lasts until the swing of the leg has died away
-        duration_s, rise_ms = (seen.offset_ns - seen.onset_ns) / 1e9, seen.rise_ms
-    return (
+    if seen is not None:
+        rise_ms = seen.rise_ms
+        end_ns = max(episode.onset_ns + MS, min(end_ns, seen.offset_ns))
+    jerk = replace(episode, offset_ns=end_ns)
+    within = (
         episode.peak_g >= rule.min_g_alone
         and episode.jerk_g_s >= rule.min_jerk_g_s
         and rise_ms <= rule.lag_ms
-        and duration_s <= rule.max_episode_s
+        and jerk.duration_s <= rule.max_episode_s
     )
+    return jerk if within else None

@@ -68,6 +68,14 @@ def check_rate(source: str, column: str, kind: Kind, fs: float) -> None:
     raise InputError(
         source,
         f"sampling rate of {fs:.6g} Hz, where {kind.upper()} needs {low:g} to {high:g} Hz",
-        "check the unit of the time column (seconds), or resample the signal",
+        _cure(fs, low, high),
         f"column {column}",
     )
+
+
+def _cure(fs: float, low: float, high: float) -> str:
+    """Return the cure for a rate out of range: another unit of time, or another rate."""
+    for unit, factor in (("ms", 1e3), ("us", 1e6), ("ns", 1e9)):
+        if low <= fs * factor <= high:
+            return f"state the unit of the time column (--time-unit {unit}), or resample the signal"
+    return "check the unit of the time column (seconds), or resample the signal"
