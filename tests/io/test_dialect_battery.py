@@ -21,7 +21,7 @@ START = datetime(2026, 3, 1, 22, 15, tzinfo=UTC)
 UNIX_NS = int(START.timestamp()) * 10**9
 ZONE = "Europe/Berlin"
 CHECKS = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 rates = st.sampled_from([200, 250, 256, 500, 512, 1000, 1024, 1259.2593, 2000])
