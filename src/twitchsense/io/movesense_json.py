@@ -19,7 +19,7 @@ from twitchsense.errors import InputError
 from twitchsense.io.capture import ColumnMapping
 from twitchsense.io.csv_rows import open_stream
 from twitchsense.io.local_clock import TimeOptions
-from twitchsense.io.table_capture import CHUNK_ROWS, TableBlock, TableCapture
+from twitchsense.io.table_capture import CHUNK_ROWS, TableBlock, TableCapture, TypedTable
 from twitchsense.io.table_layout import TableLayout, parse_header
 
 #: Bytes read at once.
@@ -35,7 +35,7 @@ _AXIS: Final = re.compile(rb'"([xyz])"\s*:\s*(-?[\d.]+(?:[eE][+-]?\d+)?)')
 _HEADERS: Final = ("Timestamp", "x", "y", "z")
 
 
-class MovesenseJson:
+class MovesenseJson(TypedTable):
     """A Movesense JSON file as a `Table`.
 
     Parameters
@@ -65,11 +65,6 @@ class MovesenseJson:
                 "give a file with ArrayAcc (Showcase or sbem2json), or export CSV",
             )
 
-    @property
-    def notes(self) -> list[str]:
-        """Return no remarks."""
-        return []
-
     def blocks(self, rows: int = CHUNK_ROWS) -> Iterator[TableBlock]:
         """Yield all samples in blocks.
 
@@ -90,24 +85,6 @@ class MovesenseJson:
                 times, samples = [], []
         if times:
             yield self._block(first_row, times, samples)
-
-    def cells(self, name: str) -> Iterator[pd.Series]:
-        """Yield nothing: numbers of JSON have one reading.
-
-        Parameters
-        ----------
-        name : str
-        """
-        yield from ()
-
-    def decimal_sign(self, name: str) -> str:
-        """Return a point.
-
-        Parameters
-        ----------
-        name : str
-        """
-        return "."
 
     def time_resolution_ns(self, time: str, unit_ns: float) -> int:
         """Return the resolution of the times: a millisecond.

@@ -20,14 +20,14 @@ from twitchsense.io.csv_dialect import RowClock, Transfer
 from twitchsense.io.dialects.header_words import channel_name, find_leg
 from twitchsense.io.dialects.opensignals_text import emg_transfer, read_rate, start_of
 from twitchsense.io.local_clock import TimeOptions
-from twitchsense.io.table_capture import CHUNK_ROWS, TableBlock, TableCapture
+from twitchsense.io.table_capture import CHUNK_ROWS, TableBlock, TableCapture, TypedTable
 from twitchsense.io.table_layout import TableLayout, parse_header
 
 #: Number of values of the sequence number of a BITalino.
 _NSEQ_VALUES: Final = 16
 
 
-class OpenSignalsHdf5:
+class OpenSignalsHdf5(TypedTable):
     """An OpenSignals HDF5 file as a `Table`.
 
     Parameters
@@ -79,11 +79,6 @@ class OpenSignalsHdf5:
             source, self.headers, mapping, presets=names, time_groups=groups
         )
 
-    @property
-    def notes(self) -> list[str]:
-        """Return no remarks."""
-        return []
-
     def blocks(self, rows: int = CHUNK_ROWS) -> Iterator[TableBlock]:
         """Yield all rows in blocks.
 
@@ -122,38 +117,6 @@ class OpenSignalsHdf5:
                 self.source, f"the file is damaged ({error})", "copy it again",
                 self.locate_row(first_row),
             ) from error  # fmt: skip
-
-    def cells(self, name: str) -> Iterator[pd.Series]:
-        """Yield nothing: cells have types.
-
-        Parameters
-        ----------
-        name : str
-        """
-        yield from ()
-
-    def decimal_sign(self, name: str) -> str:
-        """Return a point.
-
-        Parameters
-        ----------
-        name : str
-        """
-        return "."
-
-    def time_resolution_ns(self, time: str, unit_ns: float) -> int:
-        """Return 0: there is no time column.
-
-        Parameters
-        ----------
-        time : str
-        unit_ns : float
-        """
-        return 0
-
-    def locate_row(self, row: int) -> str:
-        """Return the number of a row, counted from one."""
-        return f"row {row + 1}"
 
     def _add_device(
         self, group: Any, names: dict[str, str], groups: dict[str, str], fs: float | None

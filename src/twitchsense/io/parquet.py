@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
-
 from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.io.capture import ColumnMapping
 from twitchsense.io.number_cells import to_floats
-from twitchsense.io.table_capture import CHUNK_ROWS, TableBlock
+from twitchsense.io.table_capture import CHUNK_ROWS, TableBlock, TypedTable
 from twitchsense.io.table_layout import parse_header
 
 
-class ParquetTable:
+class ParquetTable(TypedTable):
     """A Parquet file as a `Table`, read in batches of rows.
 
     Parameters
@@ -87,43 +85,6 @@ class ParquetTable:
                 }
                 yield TableBlock(first_row, times, signals)
                 first_row += batch.num_rows
-
-    @property
-    def notes(self) -> list[str]:
-        """Return no remarks: cells of a Parquet file have types."""
-        return []
-
-    def decimal_sign(self, name: str) -> str:
-        """Return a point.
-
-        Parameters
-        ----------
-        name : str
-        """
-        return "."
-
-    def cells(self, name: str) -> Iterator[pd.Series]:
-        """Yield nothing: cells of a Parquet file have no text.
-
-        Parameters
-        ----------
-        name : str
-        """
-        yield from ()
-
-    def time_resolution_ns(self, time: str, unit_ns: float) -> int:
-        """Return 0: the resolution of the times is unknown.
-
-        Parameters
-        ----------
-        time : str
-        unit_ns : float
-        """
-        return 0
-
-    def locate_row(self, row: int) -> str:
-        """Return the number of a row, counted from one, such as ``row 17``."""
-        return f"row {row + 1}"
 
     def _damaged_error(self, error: Exception) -> InputError:
         return InputError(
