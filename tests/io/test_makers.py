@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -94,6 +96,18 @@ def test_without_a_zone_the_file_is_read_as_well(tmp_path, name):
     assert sum(lengths(got, channel)) == len(samples)
     assert abs(got.start_ns) < 1000 or 12.3e9 < got.start_ns < 12.4e9  # Movesense: since its start
     assert any("read as" in note for note in got.notes)
+
+
+@pytest.mark.parametrize("value", ["0.04041.234", "1.", "null", '"1"', "1_0", "--1", ""])
+@pytest.mark.parametrize("logged", [False, True])
+def test_a_damaged_sample_of_movesense_json_is_refused_with_its_packet(tmp_path, value, logged):
+    name, packets = json.loads(makers.movesense_json(ACC, logged=logged)).popitem()
+    packet = next(iter(packets[100].values()))
+    packet["ArrayAcc"][2]["y"] = "damaged"
+    text = json.dumps({name: packets}, indent=1).replace('"damaged"', value)
+    with pytest.raises(InputError, match="a sample is not three numbers") as caught:
+        read(put(tmp_path, "m.json", text))
+    assert caught.value.place == f"Timestamp {packet['Timestamp']}"
 
 
 @pytest.mark.parametrize("lost", [[100], list(range(100, 107)), [10, 500, 501, 2000]])

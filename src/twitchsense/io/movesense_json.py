@@ -31,7 +31,7 @@ _PACKET: Final = re.compile(
     rb'"Timestamp"\s*:\s*(\d+)\s*,\s*"ArrayAcc"\s*:\s*\[([^\]]*)\]'
     rb'|"ArrayAcc"\s*:\s*\[([^\]]*)\]\s*,\s*"Timestamp"\s*:\s*(\d+)'
 )
-_AXIS: Final = re.compile(rb'"([xyz])"\s*:\s*(-?[\d.]+(?:[eE][+-]?\d+)?)')
+_AXIS: Final = re.compile(rb'"([xyz])"\s*:\s*(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(?=,|$)')
 _HEADERS: Final = ("Timestamp", "x", "y", "z")
 
 
@@ -48,7 +48,7 @@ class MovesenseJson(TypedTable):
     Raises
     ------
     InputError
-        If the file holds no acceleration.
+        If the file holds no acceleration, or the first packet is damaged.
     """
 
     headers = _HEADERS
@@ -72,6 +72,11 @@ class MovesenseJson(TypedTable):
         ----------
         rows : int
             Maximum number of samples of a block, but for the last packet.
+
+        Raises
+        ------
+        InputError
+            If a sample is not three numbers.
         """
         times: list[int] = []
         samples: list[tuple[float, float, float]] = []
@@ -119,18 +124,25 @@ class MovesenseJson(TypedTable):
                     end = match.end()
                     body = match[2] if match[1] is not None else match[3]
                     time = int(match[1] if match[1] is not None else match[4])
-                    yield time, _vectors(body)
+                    yield time, self._vectors(body, time)
                 rest = data[end:][-_MAX_PACKET_BYTES:]
 
-
-def _vectors(body: bytes) -> list[tuple[float, float, float]]:
-    """Return the vectors of a packet."""
-    vectors = []
-    for part in body.split(b"}"):
-        axes = {m[1]: float(m[2]) for m in _AXIS.finditer(part)}
-        if len(axes) == 3:
+    def _vectors(self, body: bytes, time: int) -> list[tuple[float, float, float]]:
+        """Return the vectors of the packet of a time (ms)."""
+        vectors = []
+        for part in body.split(b"}"):
+            if not part.strip():  # after the last vector
+                continue
+            axes = {m[1]: float(m[2]) for m in _AXIS.finditer(part)}
+            if len(axes) != 3:
+                raise InputError(
+                    self.source,
+                    "a sample is not three numbers x, y and z",
+                    "export the file again",
+                    f"Timestamp {time}",
+                )
             vectors.append((axes[b"x"], axes[b"y"], axes[b"z"]))
-    return vectors
+        return vectors
 
 
 def open_movesense_json(
