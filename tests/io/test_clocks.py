@@ -121,6 +121,25 @@ def test_a_time_utc_without_zone_is_refused_and_both_cures_work(tmp_path):
     check(read(capture(tmp_path, [c + "Z" for c in cells], "time_utc")), utc=UNIX_S * 10**9)
 
 
+@pytest.mark.parametrize(
+    "cell", ["0000-03-01T22:15:00Z", "1677-03-01T22:15:00Z", "9999-12-31T23:59:59-12:00"]
+)
+def test_a_year_that_ns_do_not_hold_is_refused_with_its_row(tmp_path, cell):
+    cells = [f"{START + timedelta(seconds=i / FS):%Y-%m-%dT%H:%M:%S.%f}Z" for i in range(N)]
+    cells[1000] = cell
+    with pytest.raises(InputError, match="ISO 8601") as caught:
+        read(capture(tmp_path, cells, "time_utc"))
+    assert "1002" in caught.value.place
+
+
+@pytest.mark.parametrize("offset", ["-0", "+1", "+5:30", "-3:5"])
+def test_offsets_with_one_digit_beside_times_without_an_offset_are_refused(tmp_path, offset):
+    cells = [f"{START + timedelta(seconds=i / FS):%Y-%m-%dT%H:%M:%S.%f}" for i in range(N)]
+    cells[1000] += offset
+    with pytest.raises(InputError, match="zone"):
+        read(capture(tmp_path, cells, "time_utc"))
+
+
 @pytest.mark.parametrize("night", [datetime(2026, 3, 29), datetime(2026, 10, 25)])
 @pytest.mark.parametrize("follows", [True, False])
 def test_the_night_of_the_clock_change_has_no_gap(tmp_path, night, follows):

@@ -147,6 +147,8 @@ def test_a_rate_that_is_half_or_double_is_refused_and_the_cure_works(tmp_path, s
         ("o.txt", "# OpenSignals Text File Format\n# {bad\n# EndOfHeader\n", "damaged", "again"),
         ("x.csv", makers.axivity(ACC * 4096), "gravity in none of g", "--map"),
         ("b.csv", makers.brainflow(EMG, ACC).replace("\t0.000000\n", "\n"), "BrainFlow", "header"),
+        ("g.csv", makers.geneactiv(ACC, zone="GMT +99999999999:00"), "not exist", "correct"),
+        ("g.csv", makers.geneactiv(ACC, zone="GMT -01:60"), "not exist", "correct"),
     ],
 )  # fmt: skip
 def test_what_is_recognised_but_not_supported_is_named(tmp_path, name, text, problem, cure):

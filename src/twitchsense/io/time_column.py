@@ -32,8 +32,10 @@ _EXPECTED: Final = {
     "of_day": "a time of day",
     "date": "an ISO 8601 time with a zone",
 }
-#: End of a date with a zone.
-_ZONE: Final = r"(?:[zZ]|[+-]\d\d(?::?\d\d)?)$"
+#: End of a date with a zone, as pandas reads it: one digit of the hours is enough.
+_ZONE: Final = r"(?:[zZ]|\d[ T]\d[\d:.,]*\s*[+-]\d{1,2}(?::?\d{1,2})?)\s*$"
+#: First and last year that times in ns since 1970 hold, in every time zone.
+_YEARS: Final = (1678, 2261)
 #: Whether pandas takes dates without a zone for UTC where others have one.
 _MIXES_ZONES: Final = int(pd.__version__.split(".")[0]) < 3
 #: Rows around a step backwards that show whether rows are only out of order.
@@ -327,6 +329,7 @@ class TimeColumn:
             parsed = _to_datetimes(self._date_text(time))
         if parsed.dt.tz is None and parsed.notna().any() and self._name == "time_utc":
             self._date_reading(parsed, time, self._options.local_axis, first_row)
+        parsed = parsed.where(parsed.dt.year.between(*_YEARS))
         invalid = parsed.isna().to_numpy(copy=True)
         zoned = parsed.dt.tz is not None
         utc = parsed.dt.tz_convert("UTC") if zoned else parsed

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from twitchsense.errors import InputError
 from twitchsense.io.csv_dialect import CsvDialect
 from twitchsense.io.csv_head import FileHead, find_row, guess_separator, is_number, split_fields
+
+#: Largest offset from UTC of a time zone in hours.
+MAX_OFFSET_H: Final = 14
 
 
 def geneactiv_text(head: FileHead) -> CsvDialect | None:
@@ -39,7 +43,14 @@ def geneactiv_text(head: FileHead) -> CsvDialect | None:
     offset = re.search(r"GMT\s*([+-])(\d+):(\d+)", zone.text) if zone else None
     seconds = None
     notes = []
-    if offset is not None:
+    if zone is not None and offset is not None:
+        if int(offset[2]) > MAX_OFFSET_H or int(offset[3]) >= 60:
+            raise InputError(
+                head.source,
+                f"the time zone {offset[0]} does not exist",
+                "correct the line of the time zone",
+                f"line {zone.number}",
+            )
         seconds = (int(offset[2]) * 60 + int(offset[3])) * 60 * (-1 if offset[1] == "-" else 1)
         notes.append(f"times have the offset {offset[1]}{offset[2]}:{offset[3]} of the header")
     location = find_row(head.lines[:100], r"Device Location Code\s*[,;\t]")
