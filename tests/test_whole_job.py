@@ -87,7 +87,7 @@ REAL = {  # the kinds that a recording can rightly hold; None: not annotated, an
     "elderly_id5_EMG_VL_TA": set(),
     "elderly_id6_EMG_VL_TA": set(),
     "walking_TA": {"movement", "gross_movement"},
-    "walking_GM": {"movement", "gross_movement"},
+    "walking_GM": {"movement", "gross_movement", "brief_contraction"},  # steps of 0.3 s
     "walking_SO": {"movement", "gross_movement"},
 }
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.signals import SimulatedLeg, add_waveform, band_noise, detect, unit_potential
+from tests.signals import (
+    SimulatedLeg,
+    add_waveform,
+    band_noise,
+    damped_oscillation,
+    detect,
+    unit_potential,
+)
 from twitchsense.scoring.labels import absorb_in_large_movements
 
 TIMES = np.arange(40.0, 280.0, 20.0)
@@ -128,3 +135,67 @@ def test_jerks_are_found_at_the_rates_of_devices_on_sale(fs, fs_acc):
         leg.jerk(at, 0.09, 0.6)
     found = kinds_at(detect(leg.recording()), TIMES)
     assert sum("jerk" in kinds for kinds in found) >= len(TIMES) - 1
+
+
+def acc_only(leg, **options):
+    return detect(leg.recording(emg=False), **options)
+
+
+def kinds_of(found):
+    return found.events.trial_type.value_counts().to_dict()
+
+
+def test_jerks_without_emg_are_found_whatever_the_swing():
+    leg = SimulatedLeg(300)
+    for at in TIMES:
+        leg.oscillation(at, 0.6)
+    assert kinds_of(acc_only(leg)) == {"jerk": len(TIMES)}
+
+
+@pytest.mark.parametrize("false_g", [2.0, 25.0])
+@pytest.mark.parametrize("n_samples", [1, 3])
+def test_false_samples_of_an_accelerometer_are_no_movement(false_g, n_samples):
+    """Several in each of the ankle recordings of Daphnet: 25 g between two samples at rest."""
+    leg = SimulatedLeg(300)
+    for at in TIMES:
+        first = round(at * leg.fs_acc)
+        leg.acc[first : first + n_samples, 1] += false_g
+        leg.twitch(at)
+    assert kinds_of(acc_only(leg)) == {}
+    assert set(kinds_of(detect(leg.recording()))) <= {"twitch"}
+
+
+@pytest.mark.parametrize("strike_g", [0.5, 5.0])
+def test_steps_without_emg_are_no_jerks(strike_g):
+    """The leg is lifted for half a second before it strikes."""
+    leg = SimulatedLeg(300)
+    for at in TIMES:
+        first, n = round((at - 0.5) * leg.fs_acc), round(0.5 * leg.fs_acc)
+        leg.acc[first : first + n, 1] += 0.15 * np.sin(2 * np.pi * np.arange(n) / n * 2)
+        leg.oscillation(at, strike_g)
+    assert "jerk" not in kinds_of(acc_only(leg))
+
+
+def test_many_jerks_a_minute_without_emg_are_no_walk():
+    leg = SimulatedLeg(300)
+    times = np.arange(120.0, 180.0, 5.0)
+    for at in times:
+        swing = damped_oscillation(leg.fs_acc, 0.8, hz=5.0, decay_s=0.4)
+        first = round(at * leg.fs_acc)
+        leg.acc[first : first + len(swing), 0] += swing
+    found = kinds_of(acc_only(leg))
+    assert found["jerk"] >= len(times) - 1
+
+
+def test_a_jerk_without_emg_in_a_pause_of_a_walk_is_active_wake():
+    leg = SimulatedLeg(300)
+    for first in (80.0, 115.0):
+        t = np.arange(round(15 * leg.fs_acc)) / leg.fs_acc
+        walk = slice(round(first * leg.fs_acc), round(first * leg.fs_acc) + len(t))
+        leg.acc[walk, 2] += 0.3 * np.sin(2 * np.pi * 1.8 * t)
+    leg.oscillation(105.0, 0.6)
+    leg.oscillation(240.0, 0.6)
+    found = acc_only(leg)
+    jerks = found.events[found.events.trial_type == "jerk"]
+    assert jerks.onset.round().tolist() == [240.0]
+    assert "active_wake" in found.rejected.reason.tolist()

@@ -17,6 +17,7 @@ from twitchsense.dsp.buffers import Framer, SampleBuffer, hop_size
 from twitchsense.dsp.filters import FilterClock, dynamic_band
 from twitchsense.dsp.hysteresis import HysteresisSegmenter
 from twitchsense.dsp.noise_floor import NoiseFloor
+from twitchsense.dsp.spikes import SpikeRemover
 from twitchsense.model.candidates import AccEpisode, Envelope
 from twitchsense.model.channels import NS, Channel, Samples
 from twitchsense.model.per_second import PerSecond
@@ -53,6 +54,7 @@ class AccSegment:
         fs = channel.fs
         self._hop = hop_size(HOP_S, fs)
         per_second = max(1, round(fs / self._hop))
+        self._spikes = SpikeRemover(fs, channel.width)
         self._filter = dynamic_band(fs)
         self._clock = FilterClock(start_ns, fs, self._filter.delay_s)
         self._frames = Framer(self._hop)
@@ -74,9 +76,11 @@ class AccSegment:
         samples : ndarray of float32, shape (n, width)
             Acceleration, g.
         """
-        if len(samples) == 0:
+        self._process(self._spikes.push(samples.astype(np.float64)))
+
+    def _process(self, x: NDArray[np.float64]) -> None:
+        if len(x) == 0:
             return
-        x = samples.astype(np.float64)
         dynamic = self._filter.push(x)
         magnitude = np.sqrt(np.square(dynamic).sum(axis=1))
         before = self._last_dynamic if len(self._last_dynamic) else dynamic[:1]
@@ -94,6 +98,7 @@ class AccSegment:
 
     def close(self) -> None:
         """End the segment: finish everything that is still open."""
+        self._process(self._spikes.close())
         piece = self._floor.close()
         self._threshold(piece.envelope, piece.centre, piece.spread)
         self._enqueue(*self._segmenter.close())

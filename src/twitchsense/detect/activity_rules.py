@@ -25,14 +25,17 @@ FOREIGN_REASONS: Final = ("ecg", "electrode_pop", "mains", "saturation", "rhythm
 #: Time to either side of an event in which active wake is measured, s; the maximum fraction is
 #: `LabelSettings.active_share` (docs/definitions.md, Labels and words).
 ACTIVE_S: Final = 30.0
-#: Time to either side of an event that must be active too, s [E]: a clear twitch in a pause of a
-#: walk, or beside a contraction, is kept.
+#: Time to either side of an event with EMG that must be active too, s [E]: a clear twitch in a
+#: pause of a walk, or beside a contraction, is kept. By acceleration alone, a jerk in such a pause
+#: looks like a step.
 NEAR_ACTIVE_S: Final = 2.5
 #: Mean dynamic acceleration of a second above which the leg moves, g: the still limit of
 #: MotionWatch.
 MOVING_G: Final = 0.1
 #: Maximum distance from a step to the contractions before and after it, s.
 STEP_S: Final = 2.0
+#: Time for which the leg swings after a jerk, s [E].
+SWING_S: Final = 2.0
 #: Time by which the window of the envelope lengthens a candidate in the per-second table, s.
 FLANKS_S: Final = 0.02
 
@@ -72,15 +75,14 @@ def _find_active(
         times = np.array([candidates[i].onset_ns for i in rows]) / NS
         own = np.array([candidates[i].duration_s for i in rows])
         table = context.seconds[name]
-        share = np.minimum(
-            *(
-                np.maximum(
-                    _active_share(candidates, table, times, own, reach_s),
-                    _moving_share(context, times, reach_s),
-                )
-                for reach_s in (ACTIVE_S, NEAR_ACTIVE_S)
+        by_reach = [
+            np.maximum(
+                _active_share(candidates, table, times, own, reach_s),
+                _moving_share(candidates, context, times, reach_s),
             )
-        )
+            for reach_s in ((ACTIVE_S, NEAR_ACTIVE_S) if table.kind == "emg" else (ACTIVE_S,))
+        ]
+        share = np.min(by_reach, axis=0)
         for i, value in zip(rows, share.tolist(), strict=True):
             if value > max_share and not candidates[i].reason:
                 found.add(i)
@@ -100,6 +102,9 @@ def _active_share(
     if table.kind == "emg":  # an accelerometer counts the large movements themselves
         weight *= ~_inside_large_movement(middle, candidates)
         own = own + _foreign_s(candidates, times, reach_s)
+    else:
+        weight *= ~_around_jerks(middle, candidates)
+        own = np.zeros_like(own)
     active = np.concatenate([[0.0], np.cumsum(table.active_fraction * weight, dtype=np.float64)])
     length = np.concatenate([[0.0], np.cumsum(weight, dtype=np.float64)])
     first = np.searchsorted(middle, times - reach_s)
@@ -109,14 +114,18 @@ def _active_share(
 
 
 def _moving_share(
-    context: NightContext, times: NDArray[np.float64], reach_s: float
+    candidates: Sequence[ScoredCandidate],
+    context: NightContext,
+    times: NDArray[np.float64],
+    reach_s: float,
 ) -> NDArray[np.float64]:
     """Return the fraction of the time around each event in which the leg was on the move."""
     share = np.zeros(len(times))
     for table in context.seconds.values():
         if table.kind == "acc":
             middle = table.middle_s
-            moved = np.concatenate([[0.0], np.cumsum(table.level > MOVING_G, dtype=np.float64)])
+            moves = (table.level > MOVING_G) & ~_around_jerks(middle, candidates)
+            moved = np.concatenate([[0.0], np.cumsum(moves, dtype=np.float64)])
             first = np.searchsorted(middle, times - reach_s)
             last = np.searchsorted(middle, times + reach_s)
             seconds = np.maximum(last - first, reach_s)
@@ -210,6 +219,16 @@ def _foreign_s(
     first = np.searchsorted(at, times - reach_s)
     last = np.searchsorted(at, times + reach_s)
     return np.asarray(total[last] - total[first], np.float64)
+
+
+def _around_jerks(
+    times: NDArray[np.float64], candidates: Sequence[ScoredCandidate]
+) -> NDArray[np.bool_]:
+    """Whether times lie in or just after a jerk without EMG, while the leg still swings."""
+    onset_s = np.array([c.onset_ns for c in candidates if c.kind == "jerk" and not c.has_emg]) / NS
+    return np.searchsorted(onset_s, times + 0.5, "right") > np.searchsorted(
+        onset_s, times - SWING_S, "left"
+    )
 
 
 def _inside_large_movement(

@@ -251,12 +251,13 @@ def acc_jerk(episode: AccEpisode, rule: JerkSettings) -> AccEpisode | None:
     -------
     AccEpisode or None
         It ends when the acceleration has fallen to a fifth of its peak; an episode lasts until the
-        swing of the leg has died away. None if the episode is no jerk.
+        swing of the leg has died away. None if the episode is no jerk: of a step, the leg is lifted
+        before it strikes.
     """
     rise_ms, end_ns = episode.rise_ms, episode.offset_ns
     seen = find_response(episode.envelope, episode.onset_ns, episode.offset_ns)
     if seen is not None:
-        rise_ms = seen.rise_ms
+        rise_ms = seen.rise_ms + max(0.0, (seen.onset_ns - episode.onset_ns) / MS)
         end_ns = max(episode.onset_ns + MS, min(end_ns, seen.offset_ns))
     jerk = replace(episode, offset_ns=end_ns)
     within = (
