@@ -141,28 +141,31 @@ def _find_amid(
     A jerk that begins or ends a movement has rest on one side.
     """
     rows = [i for i, c in enumerate(candidates) if c.kind == "jerk" and c.has_emg and not c.reason]
+    onsets = [candidates[i].onset_ns for i in rows]
+    reach = round(NEAR_ACTIVE_S * NS)
+    moving = [
+        (table, (table.level > MOVING_G).astype(np.float64))
+        for table in context.seconds.values()
+        if table.kind == "acc"
+    ]
     found: set[int] = set()
     for i in rows:
         c = candidates[i]
-        jerks_s = sum(
-            candidates[k].duration_s
-            for k in rows
-            if k != i and abs(candidates[k].onset_ns - c.onset_ns) < NEAR_ACTIVE_S * NS
-        )
+        muscle = context.seconds.get(c.channel)
+        if muscle is None:
+            continue
+        near = rows[
+            bisect_right(onsets, c.onset_ns - reach) : bisect_left(onsets, c.onset_ns + reach)
+        ]
+        jerks_s = sum(candidates[k].duration_s for k in near if k != i)
         sides = (
             (c.onset_ns / NS - NEAR_ACTIVE_S, c.onset_ns / NS),
             (c.offset_ns / NS, c.offset_ns / NS + NEAR_ACTIVE_S),
         )
-        muscle = context.seconds.get(c.channel)
-        moving = [t for t in context.seconds.values() if t.kind == "acc"]
-        if muscle is None:
-            continue
         busy = [
             min(
                 _side_share(muscle, muscle.active_fraction, *side) - jerks_s / NEAR_ACTIVE_S,
-                max(
-                    (_side_share(t, 1.0 * (t.level > MOVING_G), *side) for t in moving), default=0.0
-                ),
+                max((_side_share(table, moves, *side) for table, moves in moving), default=0.0),
             )
             for side in sides
         ]

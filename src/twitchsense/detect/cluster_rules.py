@@ -41,7 +41,7 @@ from twitchsense.detect.jerk_rule import (
     train_response,
     within_jerk_limits,
 )
-from twitchsense.detect.sensor_queries import SensorQueries
+from twitchsense.detect.sensor_queries import AccResponse, SensorQueries
 from twitchsense.model.candidates import NAN, AccEpisode, Burst, ScoredCandidate
 from twitchsense.settings import Settings
 
@@ -182,33 +182,37 @@ class ClusterRules:
         found: list[ScoredCandidate] = []
         explained: set[int] = set()
 
-        def add_jerk(row: list[list[Burst]]) -> bool:
-            jerk = self._jerk(BurstTrain.of(row), episodes, limit_ns)
+        def respond(row: list[list[Burst]]) -> tuple[BurstTrain, AccResponse | None]:
+            train = BurstTrain.of(row)
+            return train, train_response(train, self.sensors, limit_ns, self.settings.jerk)
+
+        def add_jerk(train: BurstTrain, seen: AccResponse | None) -> bool:
+            jerk = self._jerk(train, seen, episodes)
             if jerk is None:
                 return False
             found.append(jerk[0])
             explained.update(jerk[1])
             return True
 
-        for train in split_by_gap(groups, TRAIN_NS):
-            if len(train) > 1 and add_jerk(train):
+        for linked in split_by_gap(groups, TRAIN_NS):
+            if len(linked) > 1 and add_jerk(*respond(linked)):
                 continue
-            for row in split_by_gap(train, DOUBLET_NS):
-                if 1 < len(row) < len(train) and add_jerk(row):
+            for row in split_by_gap(linked, DOUBLET_NS):
+                if 1 < len(row) < len(linked) and add_jerk(*respond(row)):
                     continue
                 for group in merge_doublets(row):
-                    if not add_jerk([group]):
-                        candidate, moved = self._short_burst(group, episodes, limit_ns)
+                    train, seen = respond([group])
+                    if not add_jerk(train, seen):
+                        candidate, moved = self._short_burst(train, seen, episodes)
                         explained |= moved
                         found.append(candidate)
         return found, explained
 
     def _jerk(
-        self, train: BurstTrain, episodes: list[AccEpisode], limit_ns: int
+        self, train: BurstTrain, seen: AccResponse | None, episodes: list[AccEpisode]
     ) -> tuple[ScoredCandidate, set[int]] | None:
         """Return the jerk that some bursts are, and the episodes that it explains; or None."""
         jerk = self.settings.jerk
-        seen = train_response(train, self.sensors, limit_ns, jerk)
         turn_deg = _greatest_turn(episodes, *train.window(jerk))
         if (
             seen is None
@@ -231,14 +235,12 @@ class ClusterRules:
         }
 
     def _short_burst(
-        self, group: Sequence[Burst], episodes: list[AccEpisode], limit_ns: int
+        self, train: BurstTrain, seen: AccResponse | None, episodes: list[AccEpisode]
     ) -> tuple[ScoredCandidate, set[int]]:
         """Classify the bursts of several channels that are one activity and no jerk."""
-        train = BurstTrain.of([list(group)])
         best, duration_ms = train.whole, train.longest_ms
         jerk, twitch = self.settings.jerk, self.settings.twitch
         first_ns, last_ns = train.window(jerk)
-        seen = self.sensors.response(first_ns, last_ns, limit_ns)
         peak_g, jerk_g_s = (seen.peak_g, seen.jerk_g_s) if seen else (NAN, NAN)
         turn_deg = _greatest_turn(episodes, first_ns, last_ns)
         short = duration_ms <= max_duration_ms(twitch) and turn_deg < twitch.max_turn_deg
