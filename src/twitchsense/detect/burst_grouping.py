@@ -298,7 +298,9 @@ def find_contractions(
     return found, left
 
 
-def outside(groups: Sequence[list[Burst]], events: Sequence[ScoredCandidate]) -> list[list[Burst]]:
+def groups_outside(
+    groups: Sequence[list[Burst]], events: Sequence[ScoredCandidate]
+) -> list[list[Burst]]:
     """Return the groups that do not lie inside one of some events.
 
     Parameters

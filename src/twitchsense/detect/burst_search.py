@@ -280,7 +280,7 @@ class BurstSearch:
                 self._to_measure.append(_Run(start, stop, floor))
 
     def _enqueue_strongest(self, start: int, stop: int) -> None:
-        """Keep the short part that towers above the rest of a run longer than a jerk."""
+        """Keep the short part that far exceeds the rest of a run longer than a jerk."""
         if stop - start <= JERK_S * self._hops_per_s:
             return
         envelope = self._envelope.get(start, stop)

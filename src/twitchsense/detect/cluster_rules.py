@@ -19,8 +19,8 @@ from twitchsense.detect.burst_grouping import (
     Contraction,
     find_contractions,
     group_bursts,
+    groups_outside,
     merge_doublets,
-    outside,
     split_by_gap,
 )
 from twitchsense.detect.burst_limits import (
@@ -96,7 +96,7 @@ class ClusterRules:
             jerks = [part for part in parts if part.kind == "jerk"]
             rest = [contraction]
             if jerks:  # they are events of their own, beside what is left of the contraction
-                left = outside(contraction.groups, jerks)
+                left = groups_outside(contraction.groups, jerks)
                 rest, loose = find_contractions(left, cluster.runs, self.settings.movement)
                 others += loose
                 found += jerks

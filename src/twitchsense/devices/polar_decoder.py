@@ -15,6 +15,7 @@ from twitchsense.devices.contract import (
     SamplePacket,
     full_uuid,
 )
+from twitchsense.devices.inferred_rate import find_rate
 from twitchsense.devices.polar_control import (
     ACC,
     ANSWER,
@@ -35,7 +36,6 @@ from twitchsense.devices.polar_frames import (
     decode_ecg,
     parse_frame,
 )
-from twitchsense.devices.stated_rate import find_rate
 from twitchsense.devices.streams import SampleClock, StreamDescription
 
 CONTROL_UUID: Final = "fb005c81-02e7-f387-1cad-8acd2d8df0c8"

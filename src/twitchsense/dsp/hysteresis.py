@@ -17,7 +17,7 @@ _NONE = np.empty(0, np.int64)
 SILENT_SHARE = 0.1
 #: Fraction of its peak above which the strongest part of a run lies; the rest has a median of at
 #: most half of that [E].
-TOWER_SHARE = 0.4
+STRONGEST_SHARE = 0.4
 
 
 class HysteresisSegmenter:
@@ -132,7 +132,7 @@ def split_at_silence(envelope: NDArray[np.float64], bridge: int) -> list[tuple[i
 
 
 def strongest_part(envelope: NDArray[np.float64], longest: int) -> tuple[int, int] | None:
-    """Return the short part of a run that towers above the rest, if there is one.
+    """Return the short part of a run that far exceeds the rest, if there is one.
 
     A jerk may begin, end or ride on a contraction.
 
@@ -149,13 +149,13 @@ def strongest_part(envelope: NDArray[np.float64], longest: int) -> tuple[int, in
         Start and stop of the part.
     """
     peak = int(envelope.argmax())
-    low = np.flatnonzero(envelope < TOWER_SHARE * envelope[peak])
+    low = np.flatnonzero(envelope < STRONGEST_SHARE * envelope[peak])
     at = int(np.searchsorted(low, peak))
     start = int(low[at - 1]) + 1 if at > 0 else 0
     stop = int(low[at]) if at < len(low) else len(envelope)
     rest = np.concatenate([envelope[:start], envelope[stop:]])
     if stop - start > longest or len(rest) == 0:
         return None
-    if np.median(rest) > TOWER_SHARE / 2 * envelope[peak]:
+    if np.median(rest) > STRONGEST_SHARE / 2 * envelope[peak]:
         return None
     return start, stop

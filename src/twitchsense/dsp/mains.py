@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -23,7 +22,6 @@ from twitchsense.dsp.hum_tracker import HumTracker
 
 Floats = NDArray[np.float64]
 Complex = NDArray[np.complex128]
-_T = TypeVar("_T", np.float64, np.complex128)
 
 #: Fundamental frequencies of mains hum, Hz.
 LINES_HZ = (50.0, 60.0)
@@ -78,14 +76,10 @@ class _Blocks:
     def after(self, earlier: _Blocks) -> _Blocks:
         """Return these blocks with earlier blocks before them."""
         return _Blocks(
-            tuple(map(_joined, earlier.amplitude, self.amplitude)),
-            tuple(map(_joined, earlier.noise, self.noise)),
+            tuple(map(np.concatenate, zip(earlier.amplitude, self.amplitude, strict=True))),
+            tuple(map(np.concatenate, zip(earlier.noise, self.noise, strict=True))),
             np.concatenate([earlier.power, self.power]),
         )
-
-
-def _joined(a: NDArray[_T], b: NDArray[_T]) -> NDArray[_T]:
-    return np.concatenate([a, b])
 
 
 class MainsCanceller:
