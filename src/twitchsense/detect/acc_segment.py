@@ -1,4 +1,4 @@
-"""One gap-free segment of one accelerometer: preprocessing, then episodes of movement.
+"""One segment of one accelerometer: preprocessing, then episodes of movement.
 
 Everything follows from the vector magnitude or from angles between vectors, never from a
 single axis, so the orientation of the sensor on the leg does not matter.
@@ -6,6 +6,7 @@ single axis, so the orientation of the sensor on the leg does not matter.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from twitchsense.detect.per_second import AccPerSecond
 from twitchsense.detect.sensor_queries import AFTER_NS, BEFORE_NS
+from twitchsense.detect.short_gaps import ShortGaps
 from twitchsense.dsp.buffers import Framer, SampleBuffer, hop_size
 from twitchsense.dsp.filters import FilterClock, dynamic_band
 from twitchsense.dsp.hysteresis import HysteresisSegmenter
@@ -38,7 +40,7 @@ AROUND_S: Final = 0.3
 
 
 class AccSegment:
-    """Searches one gap-free segment of one accelerometer for episodes of movement.
+    """Searches one segment of one accelerometer for episodes of movement.
 
     Parameters
     ----------
@@ -46,6 +48,11 @@ class AccSegment:
     start_ns : int
         Time of the first sample of the segment.
     settings : Settings
+
+    Attributes
+    ----------
+    gaps : ShortGaps
+        Gaps after which the segment went on.
     """
 
     def __init__(self, channel: Channel, start_ns: int, settings: Settings) -> None:
@@ -54,6 +61,7 @@ class AccSegment:
         fs = channel.fs
         self._hop = hop_size(HOP_S, fs)
         per_second = max(1, round(fs / self._hop))
+        self.gaps = ShortGaps(start_ns, fs)
         self._spikes = SpikeRemover(fs, channel.width)
         self._filter = dynamic_band(fs)
         self._clock = FilterClock(start_ns, fs, self._filter.delay_s)
@@ -65,7 +73,8 @@ class AccSegment:
         self._magnitude, self._jerk = SampleBuffer(np.float64), SampleBuffer(np.float64)
         self._threshold_g = SampleBuffer(np.float64)
         self._to_measure: list[tuple[int, int, float]] = []
-        self._per_second = AccPerSecond(start_ns, fs, self._hop * per_second, per_second)
+        self._samples_per_s = self._hop * per_second
+        self._per_second = AccPerSecond(start_ns, fs, self._samples_per_s, per_second)
         self._episodes: list[AccEpisode] = []
 
     def push(self, samples: Samples) -> None:
@@ -76,7 +85,20 @@ class AccSegment:
         samples : ndarray of float32, shape (n, width)
             Acceleration, g.
         """
+        self.gaps.push(samples)
         self._process(self._spikes.push(samples.astype(np.float64)))
+
+    def push_after_gap(self, lost: int, samples: Samples) -> None:
+        """Process the next samples, before which some are missing.
+
+        Parameters
+        ----------
+        lost : int
+            Number of missing samples.
+        samples : ndarray of float32, shape (n, width)
+            Acceleration, g; at least one sample.
+        """
+        self.push(np.concatenate([self.gaps.fill(lost, samples[:1]), samples]))
 
     def _process(self, x: NDArray[np.float64]) -> None:
         if len(x) == 0:
@@ -135,7 +157,9 @@ class AccSegment:
         -------
         PerSecond
         """
-        return self._per_second.finish()
+        table = self._per_second.finish()
+        lost_s = self.gaps.lost_s(len(table.time_ns), self._samples_per_s)
+        return replace(table, length_s=table.length_s - lost_s)
 
     @property
     def earliest_onset_ns(self) -> int:
@@ -198,9 +222,16 @@ class AccSegment:
         self._threshold_g.discard(hop - margin)
         self._raw.discard((hop - margin) * self._hop)
 
-    def discard_seconds(self, _before_ns: int) -> None:
-        """Discard the per-second statistics, which only `per_second` needs."""
+    def discard_seconds(self, before_ns: int) -> None:
+        """Discard the per-second statistics, which only `per_second` needs.
+
+        Parameters
+        ----------
+        before_ns : int
+            Onset of the oldest candidate that is still undecided.
+        """
         self._per_second.discard()
+        self.gaps.discard(before_ns)
 
     def _threshold(
         self,

@@ -1,8 +1,9 @@
-"""One gap-free segment of one EMG channel: preprocessing, then bursts and leg-movement runs."""
+"""One segment of one EMG channel: preprocessing, then bursts and leg-movement runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from twitchsense.detect.emg_quality import EmgQuality
 from twitchsense.detect.features.local import LocalFeatures
 from twitchsense.detect.leg_movement_search import LegMovementSearch
 from twitchsense.detect.per_second import EmgPerSecond
+from twitchsense.detect.short_gaps import ShortGaps, straight_line
 from twitchsense.dsp.buffers import SampleBuffer, hop_size
 from twitchsense.dsp.ecg_canceller import Beat, EcgCanceller
 from twitchsense.dsp.filters import FilterClock, burst_band
@@ -45,6 +47,8 @@ class EmgSegment:
     channel : Channel
     quality : EmgQuality
         Whether muscle activity can be judged at a time.
+    gaps : ShortGaps
+        Gaps after which the segment went on.
     """
 
     def __init__(
@@ -56,15 +60,18 @@ class EmgSegment:
         hop = hop_size(HOP_S, fs)
         hops_per_s = max(1, round(fs / hop))
         self._mains, self._ecg = MainsCanceller(fs), EcgCanceller(fs)
+        self.gaps = ShortGaps(start_ns, fs)
+        self._last_clean = 0.0  # newest sample without hum
         self._waiting = SampleBuffer(np.float32)  # samples that are still in the ECG canceller
         self._filter = burst_band(fs)
         clock = FilterClock(start_ns, fs, self._filter.delay_s)
         self._clock = clock
         self._bursts = BurstSearch(channel, start_ns, hop, clock, settings, numbers)
         self._leg_movements = LegMovementSearch(channel.name, fs, hop, clock, settings)
-        self.quality = EmgQuality(start_ns, fs, hop * hops_per_s, settings)
+        self._samples_per_s = hop * hops_per_s
+        self.quality = EmgQuality(start_ns, fs, self._samples_per_s, settings)
         self._per_second = EmgPerSecond(
-            start_ns, fs, hop * hops_per_s, hops_per_s, settings, self.quality
+            start_ns, fs, self._samples_per_s, hops_per_s, settings, self.quality
         )
 
     def push(self, samples: Samples) -> None:
@@ -75,9 +82,29 @@ class EmgSegment:
         samples : ndarray of float32, shape (n, 1)
             EMG, µV.
         """
+        self._push(samples, 0)
+
+    def push_after_gap(self, lost: int, samples: Samples) -> None:
+        """Process the next samples, before which some are missing.
+
+        Parameters
+        ----------
+        lost : int
+            Number of missing samples.
+        samples : ndarray of float32, shape (n, 1)
+            EMG, µV; at least one sample.
+        """
+        self._push(np.concatenate([self.gaps.fill(lost, samples[:1]), samples]), lost)
+
+    def _push(self, samples: Samples, lost: int) -> None:
+        self.gaps.push(samples)
         x = samples[:, 0].astype(np.float64)
         self._waiting.push(x)
-        self._process(self._ecg.push(self._mains.push(x)))
+        clean = self._mains.push(x)
+        if lost:  # the line has no hum that could be subtracted
+            clean[:lost] = straight_line(self._last_clean, clean[lost], lost)
+        self._last_clean = clean[-1]
+        self._process(self._ecg.push(clean))
 
     def close(self) -> None:
         """End the segment: finish everything that is still open."""
@@ -108,8 +135,9 @@ class EmgSegment:
         Returns
         -------
         list of Burst
+            Without those of which most samples are lost.
         """
-        return self._bursts.take()
+        return [b for b in self._bursts.take() if not self.gaps.hides(b.onset_ns, b.offset_ns)]
 
     def take_leg_movement_runs(self) -> list[LegMovementRun]:
         """Return the leg-movement runs found since the last call.
@@ -146,7 +174,9 @@ class EmgSegment:
         -------
         PerSecond
         """
-        return self._per_second.finish()
+        table = self._per_second.finish()
+        lost_s = self.gaps.lost_s(len(table.time_ns), self._samples_per_s)
+        return replace(table, length_s=table.length_s - lost_s)
 
     @property
     def earliest_onset_ns(self) -> int:
@@ -184,3 +214,4 @@ class EmgSegment:
         """
         self._per_second.discard()
         self.quality.discard(before_ns - KEEP_SECONDS * NS)
+        self.gaps.discard(before_ns - KEEP_SECONDS * NS)

@@ -63,16 +63,13 @@ class StreamHistory:
         self._next: dict[str, tuple[int, int]] = {}  # start of the segment, next sample
         self._numbers: dict[str, Iterator[int]] = {c.name: count() for c in channels}
 
-    def open(self, chunk: Chunk) -> EmgSegment | AccSegment:
-        """Return the segment that a chunk belongs to, opening it if the chunk begins one.
+    def push(self, chunk: Chunk) -> None:
+        """Pass a chunk to its segment, opening it if the chunk begins one.
 
         Parameters
         ----------
         chunk : Chunk
-
-        Returns
-        -------
-        EmgSegment or AccSegment
+            At least one sample.
 
         Raises
         ------
@@ -81,20 +78,27 @@ class StreamHistory:
         """
         name = chunk.channel
         start_ns, index = self._next.get(name, (None, 0))
+        lost = 0
         if chunk.segment_start_ns != start_ns:
             if chunk.first_index != 0:
                 raise TwitchsenseError(f"{name}: a segment must be pushed from its start")
-            self._segments[name].append(self._new_segment(name, chunk.segment_start_ns))
+            lost = self._lost_samples(chunk)
+            if not lost:
+                self._segments[name].append(self._new_segment(name, chunk.segment_start_ns))
         elif chunk.first_index != index:
             raise TwitchsenseError(
                 f"{name}: expected sample {index} of the segment, got {chunk.first_index}"
             )
         stop = chunk.first_index + len(chunk.samples)
         self._next[name] = (chunk.segment_start_ns, stop)
-        return self._segments[name][-1]
+        segment = self._segments[name][-1]
+        if lost:
+            segment.push_after_gap(lost, chunk.samples)
+        else:
+            segment.push(chunk.samples)
 
     def begins_segment(self, chunk: Chunk) -> bool:
-        """Whether a chunk begins a new segment of its channel.
+        """Whether a chunk begins a new segment of its channel, after more than a short gap.
 
         Parameters
         ----------
@@ -104,7 +108,13 @@ class StreamHistory:
         -------
         bool
         """
-        return self._next.get(chunk.channel, (None, 0))[0] != chunk.segment_start_ns
+        known = self._next.get(chunk.channel, (None, 0))[0] == chunk.segment_start_ns
+        return not known and chunk.first_index == 0 and not self._lost_samples(chunk)
+
+    def _lost_samples(self, chunk: Chunk) -> int:
+        """Return how many samples a short gap before a chunk has lost; 0 if there is none."""
+        segments = self._segments[chunk.channel]
+        return segments[-1].gaps.lost_before(chunk.segment_start_ns) if segments else 0
 
     def segments(self, name: str) -> list[EmgSegment | AccSegment]:
         """Return the segments of a channel, the current one last.
@@ -239,9 +249,11 @@ class LegDetector:
         -------
         list of ScoredCandidate
         """
-        if self._history.begins_segment(chunk) and chunk.first_index == 0:
+        if not len(chunk.samples):
+            return []
+        if self._history.begins_segment(chunk):
             self._end_segment(chunk.channel)
-        self._history.open(chunk).push(chunk.samples)
+        self._history.push(chunk)
         self._collect()
         current = self._history.current()
         if not current:

@@ -24,7 +24,7 @@ class PerSecond:
     time_ns : ndarray of int64, shape (n,)
         Start of the second on the time axis of the recording.
     length_s : ndarray of float32, shape (n,)
-        1 s, or less for the remainder at the end of a segment.
+        1 s, or less for the remainder at the end of a segment and where samples are missing.
     valid : ndarray of bool, shape (n,)
         Whether the signal is usable: neither flat, nor saturated, nor too noisy.
     min, max : ndarray of float32, shape (n,)

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from twitchsense.detect.short_gaps import MAX_GAP_S
 from twitchsense.model.per_second import PerSecond
 from twitchsense.report.protocols import NightLike
 
@@ -71,7 +72,8 @@ def validity_intervals(
     Returns
     -------
     valid, invalid : list of tuple of float
-        Start and length of each interval (s). Gaps in the recording belong to neither.
+        Start and length of each interval (s). Gaps in the recording belong to neither, short ones
+        to the interval around them.
     """
     n = len(seconds.time_ns)
     if n == 0:
@@ -79,7 +81,7 @@ def validity_intervals(
     start = seconds.time_ns / 1e9
     stop = start + seconds.length_s
     # an interval ends where validity changes or the next second does not follow directly
-    cut = (seconds.valid[1:] != seconds.valid[:-1]) | (start[1:] - stop[:-1] > 0.01)
+    cut = (seconds.valid[1:] != seconds.valid[:-1]) | (start[1:] - stop[:-1] > MAX_GAP_S)
     first = np.concatenate([[0], np.flatnonzero(cut) + 1])
     last = np.concatenate([first[1:] - 1, [n - 1]])
     valid: list[tuple[float, float]] = []

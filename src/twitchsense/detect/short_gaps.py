@@ -1,0 +1,155 @@
+"""Short gaps, such as lost packets: the segment goes on, and the lost samples are not evidence.
+
+A segment needs seconds to learn the noise floor, the heart beats and the hum. A device without
+retransmission loses a packet every few seconds, so a new segment after each would leave little to
+judge.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twitchsense.model.channels import NS, Samples
+
+#: Longest gap after which a segment goes on, s [E]: shorter than the pause that ends a leg
+#: movement, and than most of a second, whose median gives the noise floor.
+MAX_GAP_S: Final = 0.25
+#: Fraction of lost samples above which a burst is not reported.
+MAX_LOST_FRACTION: Final = 0.5
+
+
+def straight_line(before: Any, after: Any, n: int) -> NDArray[np.float64]:
+    """Return the values between two samples.
+
+    Parameters
+    ----------
+    before, after : float, or ndarray of shape (1, width)
+    n : int
+        Number of values.
+
+    Returns
+    -------
+    ndarray, shape (n,) or (n, width)
+    """
+    share = np.arange(1, n + 1) / (n + 1)
+    if np.ndim(before):
+        share = share[:, None]
+    return np.asarray(before + share * (after - before), np.float64)
+
+
+class ShortGaps:
+    """The gaps of one segment, with the straight line that replaces each.
+
+    Parameters
+    ----------
+    start_ns : int
+        Time of the first sample of the segment.
+    fs : float
+        Sampling rate, Hz.
+    """
+
+    def __init__(self, start_ns: int, fs: float) -> None:
+        self._start_ns, self._fs = start_ns, fs
+        self._first, self._stop = array("q"), array("q")  # samples
+        self._n = 0
+        self._last = np.empty((0, 0), np.float32)
+
+    def push(self, samples: Samples) -> None:
+        """Take note of the next samples of the segment.
+
+        Parameters
+        ----------
+        samples : ndarray of float32, shape (n, width)
+        """
+        if len(samples):
+            self._n += len(samples)
+            self._last = samples[-1:].copy()
+
+    def lost_before(self, start_ns: int) -> int:
+        """Return how many samples are missing before the next ones, if the gap is short.
+
+        Parameters
+        ----------
+        start_ns : int
+            Time of the next sample.
+
+        Returns
+        -------
+        int
+            0 if the gap is longer than `MAX_GAP_S`, or not a gap.
+        """
+        lost = round((start_ns - self._start_ns) * self._fs / NS) - self._n
+        return lost if self._n and 0 < lost <= MAX_GAP_S * self._fs else 0
+
+    def fill(self, n: int, following: Samples) -> Samples:
+        """Return a straight line for lost samples, and keep their place.
+
+        Parameters
+        ----------
+        n : int
+            Number of lost samples.
+        following : ndarray of float32, shape (1, width)
+            The first sample after them.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, width)
+        """
+        self._first.append(self._n)
+        self._stop.append(self._n + n)
+        return straight_line(self._last, following, n).astype(np.float32)
+
+    def hides(self, onset_ns: int, offset_ns: int) -> bool:
+        """Whether most samples of an interval are lost.
+
+        Parameters
+        ----------
+        onset_ns, offset_ns : int
+
+        Returns
+        -------
+        bool
+        """
+        onset, offset = ((t - self._start_ns) * self._fs / NS for t in (onset_ns, offset_ns))
+        near = range(bisect_right(self._stop, onset), bisect_left(self._first, offset))
+        lost = sum(min(self._stop[i], offset) - max(self._first[i], onset) for i in near)
+        return lost > MAX_LOST_FRACTION * (offset - onset)
+
+    def lost_s(self, n: int, size: int) -> NDArray[np.float32]:
+        """Return the lost time of each second.
+
+        Parameters
+        ----------
+        n : int
+            Number of seconds.
+        size : int
+            Samples in a second.
+
+        Returns
+        -------
+        ndarray of float32, shape (n,)
+            In s.
+        """
+        if not self._first:
+            return np.zeros(n, np.float32)
+        # the number of lost samples before a sample is constant between gaps and rises within them
+        ends = np.stack([self._first, self._stop], axis=1)
+        before = np.cumsum(ends[:, 1] - ends[:, 0])
+        lost = np.stack([before - (ends[:, 1] - ends[:, 0]), before], axis=1)
+        at_edges = np.interp(np.arange(n + 1) * size, ends.ravel(), lost.ravel())
+        return np.asarray(np.diff(at_edges) / self._fs, np.float32)
+
+    def discard(self, before_ns: int) -> None:
+        """Discard the gaps before a time.
+
+        Parameters
+        ----------
+        before_ns : int
+        """
+        n = bisect_right(self._stop, (before_ns - self._start_ns) * self._fs / NS)
+        del self._first[:n], self._stop[:n]
