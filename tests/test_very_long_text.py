@@ -61,7 +61,7 @@ def night(tmp_path_factory):
     file.write([Marker(1_790_000_000_000_000_000, ENDLESS)])
     file.close()
     with sqlite3.connect(path) as db:
-        db.execute("UPDATE device SET name = ?, address = ?", (ENDLESS, ENDLESS))
+        db.execute("UPDATE device SET name = ?, address = ?, crc = NULL", (ENDLESS, ENDLESS))
         db.execute(
             "INSERT INTO link (time_ns, device, event, detail) VALUES (1, ?, 'lost', ?)",
             (ENDLESS, ENDLESS),

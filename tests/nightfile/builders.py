@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import numpy as np
 
 from firmware_sim.wearable.encoder import ACC, EMG, Encoder, StreamSpec
 from firmware_sim.wearable.firmware import DeviceModel, Firmware
 from twitchsense.nightfile import schema
 from twitchsense.nightfile.records import Boot, Device, Packet
+from twitchsense.nightfile.tables import packet_crc
 from twitchsense.nightfile.writer import NightFileWriter
 
 T0 = 1_790_000_000_000_000_000
@@ -72,6 +75,27 @@ def write_night(path, seconds, *, keep=None, boots=(1,), drift=0.0, latency=0.00
         start += seconds + 5
     night.close()
     return path
+
+
+def downgrade(path, version):
+    """Rewrite a night file as a recorder of an earlier schema would have written it."""
+    old = path.with_name("old.night")
+    db = sqlite3.connect(path)
+    db.execute("ATTACH ? AS old", (str(old),))
+    for statement in "".join(schema._MIGRATIONS[:version]).split(";\n")[:-1]:
+        db.execute(statement.replace("CREATE TABLE ", "CREATE TABLE old.", 1))
+    for (table,) in db.execute("SELECT name FROM old.sqlite_master WHERE type = 'table'"):
+        names = [row[1] for row in db.execute(f"PRAGMA old.table_info({table})")]
+        db.execute(f"INSERT INTO old.{table} SELECT {', '.join(names)} FROM main.{table}")
+    db.create_function("old_crc", 3, packet_crc)
+    db.execute("UPDATE old.packet SET crc = old_crc(seq, arrival_ns, data)")
+    if version >= 3:
+        db.execute("UPDATE old.value SET crc = old_crc(number, arrival_ns, data)")
+    db.execute(f"PRAGMA old.user_version = {version}")
+    db.execute(f"PRAGMA old.application_id = {schema.APPLICATION_ID}")
+    db.commit()
+    db.close()
+    old.replace(path)
 
 
 def capture_connections(monkeypatch):

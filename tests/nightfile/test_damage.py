@@ -222,7 +222,7 @@ def _overwrite_pages(path, share):
 def test_damaged_pages_after_the_first_tables_are_refused(tmp_path):
     path = write_night(tmp_path / "a.night", 60)
     _overwrite_pages(path, 0.6)
-    NightFileReader(path).close()  # the first tables are intact
+    NightFileReader(path, check=False).close()  # the first tables are intact
     for read in (ts.read, read_loss_reports):
         with pytest.raises(InputError, match=r"a\.night: is not a night file, or is damaged"):
             read(path)
@@ -231,7 +231,7 @@ def test_damaged_pages_after_the_first_tables_are_refused(tmp_path):
 def test_an_invalid_device_description_is_refused(tmp_path):
     path = write_night(tmp_path / "a.night", 2)
     with sqlite3.connect(path) as db:
-        db.execute("UPDATE device SET info = x'0200'")
+        db.execute("UPDATE device SET info = x'0200', crc = NULL")
     db.close()
     with pytest.raises(InputError, match=rf"device {KEY} can't be read .*update twitchsense"):
         ts.read(path)

@@ -20,6 +20,7 @@ from tests.nightfile.builders import (
     Noise,
     capture_connections,
     device,
+    downgrade,
     make_frames,
     write_night,
 )
@@ -165,15 +166,10 @@ def test_stored_damaged_frames_are_limited(tmp_path):
     reader.close()
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_a_file_of_an_earlier_schema_is_read_and_migrated(tmp_path, version):
     path = write_night(tmp_path / "a.night", 4)
-    later = ["value", "characteristic", "connection", "device_setting", "battery"]
-    with sqlite3.connect(path) as db:
-        for table in later[: 5 if version == 1 else 4]:
-            db.execute(f"DROP TABLE {table}")
-        db.execute(f"PRAGMA user_version = {version}")
-    db.close()
+    downgrade(path, version)
     reader = NightFileReader(path)
     assert reader.battery_readings() == []
     reader.close()

@@ -27,14 +27,15 @@ from twitchsense.nightfile.reader import (
     device_columns,
 )
 from twitchsense.nightfile.stored_values import read_devices, read_settings, valid_leg
+from twitchsense.nightfile.tables import REPAIR_NOTE
 from twitchsense.text import printable
 
 #: Maximum time between the samples and a connection attempt that counts to the recording.
 _MAX_UNCONNECTED_NS: Final = 24 * 3600 * NS
 #: Maximum number of markers in the notes; a night usually has a few.
 _MAX_MARKERS: Final = 50
-#: Times of markers outside this range were not written by a recorder.
-_MAX_TIME_NS: Final = 2**62
+#: Maximum number of characters of a marker in the notes.
+_MAX_MARKER_CHARS: Final = 200
 
 
 class NightFileCapture:
@@ -63,6 +64,12 @@ class NightFileCapture:
     ) -> None:
         self.source = source
         reader = NightFileReader(path)
+        try:
+            self._load(reader, source, zone)
+        finally:
+            reader.close()
+
+    def _load(self, reader: NightFileReader, source: str, zone: str | None) -> None:
         boots = [reader.load(boot) for boot in reader.boots]
         self._boots = sorted(
             [(b, b.clock) for b in boots if b.clock is not None], key=lambda pair: pair[1].origin_ns
@@ -87,7 +94,8 @@ class NightFileCapture:
             raise self._empty_error()
         self._marker_notes = _marker_notes(_stored_markers(reader) + self._button_presses(), zone)
         self._disconnected_ends = reader.disconnected_ends()
-        reader.close()
+        self._spoiled = dict(reader.spoiled)
+        self._repaired = reader.meta.get(REPAIR_NOTE, "")
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -105,6 +113,10 @@ class NightFileCapture:
             if device in decoded_keys:
                 continue
             notes.append(f"device {device[-4:]}: battery {percents[0]} % to {percents[-1]} %")
+        if self._repaired:
+            notes.append(f"{self.source}: {printable(self._repaired)}")
+        for table, count in self._spoiled.items():
+            notes.append(f"{self.source}: {count} rows of table {table} are spoiled, left out")
         corrupt = sum(boot.damage.corrupt for boot, _ in self._boots)
         undecodable = sum(boot.damage.undecodable for boot, _ in self._boots)
         if corrupt or undecodable:
@@ -217,8 +229,7 @@ def _v1_columns(boot: StoredBoot, settings: Mapping[str, str]) -> DeviceColumns:
 
 def _stored_markers(reader: NightFileReader) -> list[tuple[int, str]]:
     """Return the UTC (ns) and the text of the markers set on the computer."""
-    rows = reader.query("SELECT time_ns, substr(text, 1, 200) FROM marker ORDER BY time_ns, id")
-    return [(t, str(text)) for t, text in rows if isinstance(t, int) and 0 <= t < _MAX_TIME_NS]
+    return [(time_ns, text[:_MAX_MARKER_CHARS]) for _, time_ns, text in reader.rows("marker")]
 
 
 def _marker_notes(markers: list[tuple[int, str]], zone: str | None) -> list[str]:

@@ -7,7 +7,6 @@ may be opened and closed at any time.
 from __future__ import annotations
 
 import math
-import sqlite3
 import threading
 import time
 from bisect import insort
@@ -19,7 +18,6 @@ from typing import Any, Final
 
 from twitchsense.devices.contract import PacketError
 from twitchsense.devices.v1_frames import MARKER_TYPE, DeviceInfo, Frame, decode_frame
-from twitchsense.errors import InputError
 from twitchsense.live.device_stream import DeviceStream
 from twitchsense.live.event_updates import EventUpdate
 from twitchsense.live.live_decoder import LiveDecoder
@@ -27,6 +25,7 @@ from twitchsense.live.waveform_buffer import WaveformBuffer
 from twitchsense.model.channels import NS, Channel, Chunk
 from twitchsense.nightfile.lock import is_being_written
 from twitchsense.nightfile.reader import NightFileReader
+from twitchsense.nightfile.schema import add_marker
 from twitchsense.nightfile.stored_values import read_devices
 from twitchsense.report.palette import kind_name
 from twitchsense.report.time_labels import format_duration
@@ -110,6 +109,8 @@ class NightFollower:
     _provisional: dict[tuple[int | str, int], LiveEvent] = field(default_factory=dict)
     _recorder_checked_s: float = -math.inf
     _is_recorded: bool = True
+    #: Whether the structure of the file was checked, which is done once.
+    _is_checked: bool = False
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def poll(self) -> int:
@@ -126,31 +127,32 @@ class NightFollower:
             If the file is not a night file, or is damaged.
         """
         with self._lock:
-            reader = NightFileReader(self.path)
+            reader = NightFileReader(self.path, check=not self._is_checked)
+            self._is_checked = True
             try:
                 for boot in reader.boots:
                     if boot.id not in self._streams:
                         self._add_stream(boot.id, boot.device, boot.info)
-                rows = self._read_new_rows(reader, "packet", "boot, arrival_ns, data")
+                rows = self._read_new_rows(reader, "packet")
                 received: dict[int, list[tuple[Frame, int]]] = {}
-                for boot_id, arrival_ns, data in rows:
-                    frame = self._decode(int(boot_id), bytes(data))
+                for boot_id, _, arrival_ns, data in rows:
+                    frame = self._decode(boot_id, data)
                     if frame is not None:
-                        self.newest_ns = max(self.newest_ns, int(arrival_ns))
-                        received.setdefault(int(boot_id), []).append((frame, int(arrival_ns)))
+                        self.newest_ns = max(self.newest_ns, arrival_ns)
+                        received.setdefault(boot_id, []).append((frame, arrival_ns))
                 for boot_id, frames in received.items():
                     stream = self._streams[boot_id]
                     for update in stream.push(frames):
                         drift_ns = stream.drift_ns(update.candidate.onset_ns)
                         self._update_event((boot_id, update.number), update, drift_ns)
                 n_packets = self._poll_drivers(reader)
-                for first, last in self._read_new_rows(reader, "loss", "first, last"):
-                    self.lost += 0 if last is None else int(last) - int(first) + 1
-                for device, event in self._read_new_rows(reader, "link", "device, event"):
-                    if str(event) in _STATUS_TEXTS:
-                        self._connection_events[str(device)] = str(event)
-                for row_id, device, percent in reader.battery_readings(self._last_ids["battery"]):
-                    self._last_ids["battery"], self.batteries[device] = row_id, percent
+                for _, first, last, _, _ in self._read_new_rows(reader, "loss"):
+                    self.lost += 0 if last is None else last - first + 1
+                for device, _, event, _ in self._read_new_rows(reader, "link"):
+                    if event in _STATUS_TEXTS:
+                        self._connection_events[device] = event
+                for device, _, percent in self._read_new_rows(reader, "battery"):
+                    self.batteries[device] = percent
             finally:
                 reader.close()
             self.frames += len(rows) + n_packets
@@ -178,24 +180,8 @@ class NightFollower:
             If it cannot be stored.
         """
         clean = printable(text[:_MAX_MARKER_CHARS]).strip()
-        uri = self.path.absolute().as_uri() + "?mode=rw"
-        try:
-            with self._lock:
-                db = sqlite3.connect(uri, uri=True, timeout=10)
-                try:
-                    with db:
-                        db.execute(
-                            "INSERT INTO marker (time_ns, text) VALUES (?, ?)",
-                            (time.time_ns(), clean or "marker"),
-                        )
-                finally:
-                    db.close()
-        except sqlite3.Error as error:
-            raise InputError(
-                str(self.path),
-                f"the marker was not stored ({error})",
-                "try again, or note the time",
-            ) from error
+        with self._lock:
+            add_marker(self.path, time.time_ns(), clean or "marker")
 
     def state(self, *, counts: bool, now_s: float | None = None) -> dict[str, Any]:
         """Return the content of the view as plain data.
@@ -291,18 +277,14 @@ class NightFollower:
         for channel in stream.channels:
             self.waveforms[channel.name] = WaveformBuffer(channel)
 
-    def _read_new_rows(
-        self, reader: NightFileReader, table: str, columns: str
-    ) -> list[tuple[Any, ...]]:
-        rows = reader.query(
-            f"SELECT id, {columns} FROM {table} WHERE id > ? ORDER BY id LIMIT {BATCH_ROWS}",
-            self._last_ids[table],
-        )
-        if rows:
-            self._last_ids[table] = int(str(rows[-1][0]))
+    def _read_new_rows(self, reader: NightFileReader, table: str) -> list[tuple[Any, ...]]:
+        """Return the columns of the sound rows that are new."""
+        rows, self._last_ids[table] = reader.rows_read(table, self._last_ids[table], BATCH_ROWS)
         return [row[1:] for row in rows]
 
     def _decode(self, boot_id: int, data: bytes) -> Frame | None:
+        if boot_id not in self._streams:
+            return None
         try:
             frame = decode_frame(data, self._streams[boot_id].info)
         except PacketError:

@@ -12,7 +12,7 @@ from binascii import crc_hqx
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +29,11 @@ from twitchsense.devices.v1_frames import (
     decode_frame,
     unwrap_ticks,
 )
-from twitchsense.nightfile.schema import packet_crc
+from twitchsense.nightfile.tables import Cell, is_sound
 
 Ints = NDArray[np.int64]
-#: A row of table ``packet``: ``seq, arrival_ns, data, crc``.
-PacketRow = tuple[int, int, bytes, int]
+#: A row of table ``packet``: ``seq, arrival_ns, data, crc``; a damaged one may hold anything.
+PacketRow = tuple[Cell, Cell, Cell, Cell]
 
 #: Header of a frame (docs/protocol.md).
 _HEADER_DTYPE: Final = np.dtype(
@@ -137,11 +137,22 @@ class FrameDecoder:
         Ticks of the device, in full, near the first packet. Frames hold the low 32 bits.
     damage : DamageCounts
         Counts, which are increased by the packets left out.
+    boot_row, boot_count : int, optional
+        Row of the boot in the file, and its count, of which frames hold the low 8 bits.
     """
 
-    def __init__(self, info: DeviceInfo, start_ticks: int, damage: DamageCounts) -> None:
+    def __init__(
+        self,
+        info: DeviceInfo,
+        start_ticks: int,
+        damage: DamageCounts,
+        boot_row: int = 1,
+        boot_count: int = 1,
+    ) -> None:
         self.damage = damage
         self._info = info
+        self._boot_row = boot_row
+        self._boot_byte = boot_count & 0xFF
         self._last_ticks = start_ticks
         #: Smallest index of the next sample of each stream.
         self._next_index = {s.id: 0 for s in info.streams}
@@ -165,7 +176,7 @@ class FrameDecoder:
         """
         try:
             frames = self._decode_batch(rows)
-        except (TypeError, ValueError):  # a value has a type that no recorder writes
+        except (TypeError, ValueError, OverflowError):  # a cell that no recorder writes
             frames = None
         if frames is None:
             return self._decode_singly(rows)
@@ -180,11 +191,13 @@ class FrameDecoder:
 
     def _decode_batch(self, rows: Sequence[PacketRow]) -> FrameBatch | None:
         """Return the frames of all rows, or None if one of them may be invalid."""
-        seqs, arrivals, data, crcs = zip(*rows, strict=True)
+        cells: tuple[tuple[Any, ...], ...] = tuple(zip(*rows, strict=True))
+        seqs, arrivals, data, crcs = cells
         seq, arrival = np.array(seqs, np.int64), np.array(arrivals, np.int64)
-        # as `schema.packet_crc`
-        prefixes = np.column_stack([seq, arrival]).astype("<i8").view("V16")[:, 0].tolist()
-        if tuple(map(zlib.crc32, data, map(zlib.crc32, prefixes))) != crcs:
+        boot = np.full(len(seq), self._boot_row)
+        if not _have_crcs(crcs, data, seq, arrival, boot) and not _have_crcs(
+            crcs, data, seq, arrival
+        ):
             return None
         size = np.fromiter(map(len, data), np.int64, len(data))
         if int(size.min()) < HEADER.size + CHECKSUM_SIZE or int(size.max()) > MAX_FRAME_BYTES:
@@ -193,6 +206,7 @@ class FrameDecoder:
         kind, count = headers["type"].astype(np.int64), headers["count"].astype(np.int64)
         width = self._widths[kind]
         valid = (width >= 0) & ((count == 0) == (kind == MARKER_TYPE)) & (headers["seq"] == seq)
+        valid &= headers["boot"] == self._boot_byte
         valid &= size == HEADER.size + 2 * count * width + CHECKSUM_SIZE
         if not valid.all() or not _checksums_are_valid(data, headers["flags"]):
             return None
@@ -231,8 +245,11 @@ class FrameDecoder:
         """Return the valid frames of rows, and count the others."""
         table, payloads = [], []
         for seq, arrival, data, crc in rows:
-            has_types = isinstance(arrival, int) and isinstance(data, bytes)
-            if not has_types or packet_crc(seq, arrival, data) != crc:
+            if not (
+                is_sound("packet", None, (self._boot_row, seq, arrival, data), crc)
+                and isinstance(seq, int)
+                and isinstance(data, bytes)
+            ):
                 self.damage.corrupt += 1
                 continue
             fields = self._decode_packet(seq, data)
@@ -257,9 +274,17 @@ class FrameDecoder:
                 first = self._info.sample_index(self._info.stream_by_id[frame.type], ticks)
         except PacketError:
             return None
+        if frame.boot != self._boot_byte:
+            return None
         if frame.seq != seq or first < self._next_index.get(frame.type, 0):
             return None
         return frame.type, frame.flags, ticks, first, len(frame.samples)
+
+
+def _have_crcs(crcs: Sequence[object], data: Sequence[bytes], *numbers: NDArray[np.int64]) -> bool:
+    """Return whether the checksums of packets are those of `tables.packet_crc`."""
+    heads = np.column_stack(numbers).astype("<i8").view(f"V{8 * len(numbers)}")[:, 0].tolist()
+    return tuple(map(zlib.crc32, data, map(zlib.crc32, heads))) == crcs
 
 
 def _checksums_are_valid(data: Sequence[bytes], flags: NDArray[np.uint8]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from twitchsense.model.intervals import RangeSet
 from twitchsense.nightfile.reader import NightFileReader
@@ -62,29 +63,41 @@ def read_loss_reports(path: Path) -> list[BootLossReport]:
     """
     reader = NightFileReader(path)
     try:
-        return [_report(reader, b.id, b.device, b.count) for b in reader.boots]
+        starts, losses = reader.rows("start"), reader.rows("loss")
+        return [_report(reader, b.id, b.device, b.count, starts, losses) for b in reader.boots]
     finally:
         reader.close()
 
 
-def _report(reader: NightFileReader, boot: int, device: str, count: int) -> BootLossReport:
+def _report(
+    reader: NightFileReader,
+    boot: int,
+    device: str,
+    count: int,
+    starts: list[tuple[Any, ...]],
+    losses: list[tuple[Any, ...]],
+) -> BootLossReport:
     # ranges instead of single numbers, because a damaged number may leave a gap of billions
-    first_seq = reader.query("SELECT min(seq) FROM start WHERE boot = ?", boot)[0][0]
-    begin = 0 if first_seq is None else int(str(first_seq))
+    firsts = [seq for _, row, seq, _ in starts if row == boot]
+    begin = min(firsts, default=0)
     received = reader.query(
-        "SELECT seq FROM packet WHERE boot = ? AND seq >= ? ORDER BY seq", boot, begin
+        "SELECT seq FROM packet WHERE boot = ? AND seq >= ? AND typeof(seq) = 'integer' "
+        "ORDER BY seq",
+        boot,
+        begin,
     )
-    resolved = RangeSet((int(str(n)), int(str(n)) + 1) for (n,) in received)
-    losses = reader.query("SELECT first, last, reason FROM loss WHERE boot = ? ORDER BY id", boot)
+    resolved = RangeSet((n, n + 1) for (n,) in received)
     lost: dict[str, int] = {}
     unbounded_loss = ""
-    for first, last, reason in losses:
+    for _, row, first, last, reason, _ in losses:
+        if row != boot:
+            continue
         if last is None:
-            unbounded_loss = str(reason)
+            unbounded_loss = reason
             continue
         # frames that were given up and arrived nevertheless are not lost
-        fresh = resolved.gaps(int(str(first)), int(str(last)) + 1)
-        lost[str(reason)] = lost.get(str(reason), 0) + sum(stop - start for start, stop in fresh)
+        fresh = resolved.gaps(first, last + 1)
+        lost[reason] = lost.get(reason, 0) + sum(stop - start for start, stop in fresh)
         for start, stop in fresh:
             resolved.add(start, stop)
     end = max(resolved.stop, begin)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
-import struct
 import time
-import zlib
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from twitchsense.errors import InputError, TwitchsenseError
+from twitchsense.nightfile.tables import DESCRIPTIONS, RECEIVED, TABLES, WITHOUT_ID, Cell, row_crc
 
 #: Identifies a night file among SQLite files (``PRAGMA application_id``).
 APPLICATION_ID: Final = 0x54574E54
 #: Maximum time (s) to wait for another program that holds the file.
 BUSY_TIMEOUT_S: Final = 30.0
+#: The same, for a marker.
+_MARKER_TIMEOUT_S: Final = 10.0
 
 #: Statements that lead from each version of the schema to the next. Append only.
 _MIGRATIONS: Final = (
@@ -66,6 +69,16 @@ CREATE TABLE device_setting (
     id INTEGER PRIMARY KEY, device INTEGER NOT NULL REFERENCES device, time_ns INTEGER NOT NULL,
     key TEXT NOT NULL, value TEXT NOT NULL);
 """,
+    # rows written before have no checksum
+    "".join(
+        f"ALTER TABLE {table} ADD COLUMN crc INTEGER;\n"
+        for table in TABLES
+        if table not in RECEIVED
+    )
+    + "".join(
+        f"CREATE INDEX {table}_copy ON {table} ({', '.join([*TABLES[table], 'crc'])});\n"
+        for table in DESCRIPTIONS
+    ),
 )
 #: Version of the schema that is written (``PRAGMA user_version``).
 SCHEMA: Final = len(_MIGRATIONS)
@@ -73,25 +86,6 @@ SCHEMA: Final = len(_MIGRATIONS)
 
 class StorageError(TwitchsenseError):
     """The night file could not be written; it contains no record of the failed batch."""
-
-
-def packet_crc(seq: int, arrival_ns: int, data: bytes) -> int:
-    """Return the checksum of a stored packet or value.
-
-    Parameters
-    ----------
-    seq : int
-        Sequence number of the packet, or number of the value in its connection.
-    arrival_ns : int
-        UTC of the arrival.
-    data : bytes
-
-    Returns
-    -------
-    int
-        CRC-32 of all three.
-    """
-    return zlib.crc32(data, zlib.crc32(struct.pack("<qq", seq, arrival_ns)))
 
 
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:
@@ -146,20 +140,22 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         db.close()
         raise damaged_error(path, error) from error
     statements = "".join(_MIGRATIONS[: max(schema, 0)])
-    expected = {line.split()[2] for line in statements.splitlines() if line.startswith("CREATE")}
+    expected = set(re.findall(r"CREATE TABLE (\w+)", statements))
     try:
         if application != APPLICATION_ID:
             raise InputError(
-                source, "is not a night file", "give a file made by twitchsense record"
+                source,
+                "is not a night file",
+                f"give a file of twitchsense record; if it was one: {repair_command(path)}",
             )
         if schema > SCHEMA:
             raise InputError(
                 source,
                 f"was written by a later version (schema {schema}, newest known {SCHEMA})",
-                "update twitchsense",
+                f"update twitchsense; if it is damaged: {repair_command(path)}",
             )
         if schema < 1 or not expected <= tables:
-            raise InputError(source, "is damaged: tables are missing", "restore it from a copy")
+            raise damaged_error(path, "tables are missing")
     except InputError:
         db.close()
         raise
@@ -195,6 +191,8 @@ def _open(uri: str) -> tuple[sqlite3.Connection, int]:
     db = sqlite3.connect(
         uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S
     )
+    # bytes that are no text fail the checksum of their row, and not the whole query
+    db.text_factory = lambda content: content.decode("utf-8", "replace")
     try:
         return db, int(db.execute("PRAGMA application_id").fetchone()[0])
     except sqlite3.Error:
@@ -202,11 +200,18 @@ def _open(uri: str) -> tuple[sqlite3.Connection, int]:
         raise
 
 
-def damaged_error(path: Path, error: Exception) -> InputError:
+def damaged_error(path: Path, error: Exception | str) -> InputError:
     """Return the error for a file that is not an intact database."""
     return InputError(
-        str(path), f"is not a night file, or is damaged ({error})", "restore it from a copy"
+        str(path),
+        f"is not a night file, or is damaged ({error})",
+        f"recover what is in it: {repair_command(path)}",
     )
+
+
+def repair_command(path: Path) -> str:
+    """Return the command line that repairs a night file, for messages."""
+    return f"twitchsense repair {path.name} --out {path.stem}-repaired.night"
 
 
 def create(path: Path, meta: dict[str, str]) -> None:
@@ -234,8 +239,8 @@ def create(path: Path, meta: dict[str, str]) -> None:
             db.execute("PRAGMA synchronous = FULL")
             db.execute("BEGIN")
             _apply_migrations(db)
-            rows = {"created_ns": str(time.time_ns()), **meta}
-            db.executemany("INSERT INTO meta VALUES (?, ?)", rows.items())
+            for row in {"created_ns": str(time.time_ns()), **meta}.items():
+                insert(db, "meta", row)
             db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             db.execute("COMMIT")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -246,6 +251,71 @@ def create(path: Path, meta: dict[str, str]) -> None:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
         raise write_error(path, error) from error
+
+
+def insert(db: sqlite3.Connection, table: str, cells: Sequence[Cell]) -> int:
+    """Add a row with its checksum, inside a transaction.
+
+    Parameters
+    ----------
+    db : sqlite3.Connection
+        A file of the current schema.
+    table : str
+        Not ``packet`` or ``value``.
+    cells : sequence
+        All columns but ``id`` and ``crc``.
+
+    Returns
+    -------
+    int
+        Row number.
+    """
+    names = list(TABLES[table])
+    row_id: int | None = None
+    row = [*cells]
+    if table not in WITHOUT_ID:
+        (newest,) = db.execute(f"SELECT max(id) FROM {table}").fetchone()
+        row_id = int(newest or 0) + 1
+        names, row = ["id", *names], [row_id, *cells]
+    marks = ", ".join("?" * (len(row) + 1))
+    db.execute(
+        f"INSERT INTO {table} ({', '.join(names)}, crc) VALUES ({marks})",
+        (*row, row_crc(table, row_id, cells)),
+    )
+    return row_id or 0
+
+
+def add_marker(path: Path, time_ns: int, text: str) -> None:
+    """Store a marker in a night file, which another process may be writing.
+
+    Parameters
+    ----------
+    path : Path
+    time_ns : int
+        UTC.
+    text : str
+
+    Raises
+    ------
+    InputError
+        If it cannot be stored.
+    """
+    uri = path.absolute().as_uri() + "?mode=rw"
+    try:
+        db = sqlite3.connect(uri, uri=True, timeout=_MARKER_TIMEOUT_S, isolation_level=None)
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            if db.execute("PRAGMA user_version").fetchone()[0] == SCHEMA:
+                insert(db, "marker", (time_ns, text))
+            else:
+                db.execute("INSERT INTO marker (time_ns, text) VALUES (?, ?)", (time_ns, text))
+            db.execute("COMMIT")
+        finally:
+            db.close()
+    except sqlite3.Error as error:
+        raise InputError(
+            str(path), f"the marker was not stored ({error})", "try again, or note the time"
+        ) from error
 
 
 def write_error(path: Path, error: Exception) -> StorageError:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from twitchsense.devices.contract import Direction, Message
 from twitchsense.nightfile.reader import NightFileReader
-from twitchsense.nightfile.schema import packet_crc
+from twitchsense.nightfile.schema import damaged_error
+from twitchsense.nightfile.tables import is_sound
 
 #: Values that are read at once.
 BATCH_VALUES: Final = 4000
 _DIRECTIONS: Final = {str(d): d for d in Direction}
-#: Upper limit (ns) of stored times; a recorder never writes later ones.
-_MAX_TIME_NS: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +72,17 @@ def read_devices(reader: NightFileReader) -> list[StoredDevice]:
     InputError
         If the file is damaged.
     """
-    if reader.schema < 3:
-        return []
-    rows = reader.query(
-        "SELECT device.id, key, name, driver, version FROM connection "
-        "JOIN device ON device.id = device ORDER BY connection.id"
-    )
+    names = reader.device_names()
     settings = read_settings(reader)
     devices: dict[int, StoredDevice] = {}
-    for row, key, name, kind, version in rows:
-        number = int(str(row))
+    for _, number, _, kind, version in reader.rows("connection"):
+        if number not in names:
+            raise damaged_error(reader.path, f"the description of device {number} is missing")
+        key, name = names[number]
         before = devices.get(number)
-        versions = (*(before.versions if before else ()), int(str(version)))
+        versions = (*(before.versions if before else ()), version)
         devices[number] = StoredDevice(
-            number,
-            str(key),
-            str(name),
-            str(kind),
-            tuple(dict.fromkeys(versions)),
-            settings.get(str(key), {}),
+            number, key, name, kind, tuple(dict.fromkeys(versions)), settings.get(key, {})
         )
     return list(devices.values())
 
@@ -113,14 +104,11 @@ def read_settings(reader: NightFileReader) -> dict[str, dict[str, str]]:
     InputError
         If the file is damaged.
     """
-    if reader.schema < 3:
-        return {}
+    names = reader.device_names()
     settings: dict[str, dict[str, str]] = {}
-    for device, key, value in reader.query(
-        "SELECT device.key, device_setting.key, value FROM device_setting "
-        "JOIN device ON device.id = device ORDER BY device_setting.id"
-    ):
-        settings.setdefault(str(device), {})[str(key)] = str(value)
+    for _, device, _, key, value in reader.rows("device_setting"):
+        if device in names:
+            settings.setdefault(names[device][0], {})[key] = value
     return settings
 
 
@@ -172,7 +160,7 @@ class ValueReader:
             If the file is damaged.
         """
         query = self._reader.query
-        uuids = {row[0]: row[1] for row in query("SELECT id, uuid FROM characteristic")}
+        uuids = dict(self._reader.rows("characteristic"))
         while (limit is None or limit > 0) and (
             rows := query(
                 "SELECT id, connection, number, characteristic, direction, arrival_ns, data, crc "
@@ -184,25 +172,20 @@ class ValueReader:
             )
         ):
             limit = None if limit is None else limit - len(rows)
-            after = self.last_row = int(str(rows[-1][0]))
+            after = self.last_row = int(rows[-1][0])
             for row in rows:
                 message = self._read_row(row, uuids)
                 if message is not None:
-                    yield int(str(row[0])), message
+                    yield row[0], message
 
-    def _read_row(self, row: tuple[object, ...], uuids: Mapping[object, object]) -> Message | None:
-        _, connection, number, characteristic, word, arrival_ns, data, crc = row
-        direction, uuid = _DIRECTIONS.get(str(word)), uuids.get(characteristic)
-        if not (
-            isinstance(connection, int)
-            and isinstance(number, int)
-            and isinstance(arrival_ns, int)
-            and 0 <= arrival_ns < _MAX_TIME_NS
-            and isinstance(data, bytes)
-            and isinstance(uuid, str)
-            and direction is not None
-            and packet_crc(number, arrival_ns, data) == crc
-        ):
+    def _read_row(self, row: tuple[Any, ...], uuids: Mapping[int, str]) -> Message | None:
+        _, *cells, crc = row
+        if not is_sound("value", None, tuple(cells), crc):
+            self.corrupt += 1
+            return None
+        connection, number, characteristic, word, arrival_ns, data = cells
+        direction, uuid = _DIRECTIONS.get(word), uuids.get(characteristic)
+        if direction is None or uuid is None:
             self.corrupt += 1
             return None
         expected = self._next.get(connection, 0)

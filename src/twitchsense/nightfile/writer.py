@@ -37,10 +37,11 @@ from twitchsense.nightfile.schema import (
     StorageError,
     connect,
     create,
+    insert,
     migrate,
-    packet_crc,
     write_error,
 )
+from twitchsense.nightfile.tables import packet_crc, row_crc
 
 #: Pages of the write-ahead log at which it is transferred to the database: about 4 MB, which
 #: a wearable fills in about 15 minutes.
@@ -194,114 +195,77 @@ class NightFileWriter:
         match record:
             case Packet(boot, seq, arrival, data):
                 # a frame that is written twice is stored once
+                boot_id = self._boot_id(boot, rows)
                 execute(
                     "INSERT OR IGNORE INTO packet (boot, seq, arrival_ns, data, crc) "
                     "VALUES (?, ?, ?, ?, ?)",
-                    (
-                        self._boot_id(boot, rows),
-                        seq,
-                        arrival,
-                        data,
-                        packet_crc(seq, arrival, data),
-                    ),
+                    (boot_id, seq, arrival, data, packet_crc(seq, arrival, data, boot_id)),
                 )
             case Value(connection, number, uuid, direction, arrival, data):
+                value_row = (
+                    self._connection_id(connection, rows),
+                    number,
+                    self._characteristic_id(uuid, rows),
+                    direction,
+                    arrival,
+                    data,
+                )
                 execute(
                     "INSERT OR IGNORE INTO value (connection, number, characteristic, direction, "
                     "arrival_ns, data, crc) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        self._connection_id(connection, rows),
-                        number,
-                        self._characteristic_id(uuid, rows),
-                        direction,
-                        arrival,
-                        data,
-                        packet_crc(number, arrival, data),
-                    ),
+                    (*value_row, row_crc("value", None, value_row)),
                 )
             case ConnectionStart():
                 self._connection_id(record, rows)
             case DeviceSetting(device, at, key, value):
-                execute(
-                    "INSERT INTO device_setting (device, time_ns, key, value) VALUES (?, ?, ?, ?)",
-                    (self._device_id(device), at, key, value),
-                )
+                insert(self._db, "device_setting", (self._device_id(device), at, key, value))
             case FirstFrame(boot, seq, at):
-                execute(
-                    "INSERT INTO start (boot, seq, time_ns) VALUES (?, ?, ?)",
-                    (self._boot_id(boot, rows), seq, at),
-                )
+                insert(self._db, "start", (self._boot_id(boot, rows), seq, at))
             case ClockReading(boot, ticks, sent, received):
-                execute(
-                    "INSERT INTO clock (boot, ticks, sent_ns, received_ns) VALUES (?, ?, ?, ?)",
-                    (self._boot_id(boot, rows), ticks, sent, received),
-                )
+                insert(self._db, "clock", (self._boot_id(boot, rows), ticks, sent, received))
             case Loss(boot, first, last, reason, at):
-                execute(
-                    "INSERT INTO loss (boot, first, last, reason, time_ns) VALUES (?, ?, ?, ?, ?)",
-                    (self._boot_id(boot, rows), first, last, reason, at),
-                )
+                insert(self._db, "loss", (self._boot_id(boot, rows), first, last, reason, at))
             case LinkEvent(device, at, event, detail):
-                execute(
-                    "INSERT INTO link (device, time_ns, event, detail) VALUES (?, ?, ?, ?)",
-                    (device, at, event, detail),
-                )
+                insert(self._db, "link", (device, at, event, detail))
             case BatteryReading(device, at, percent):
-                execute(
-                    "INSERT INTO battery (device, time_ns, percent) VALUES (?, ?, ?)",
-                    (device, at, percent),
-                )
+                insert(self._db, "battery", (device, at, percent))
             case Marker(at, text):
-                execute("INSERT INTO marker (time_ns, text) VALUES (?, ?)", (at, text))
+                insert(self._db, "marker", (at, text))
             case DamagedFrame(device, at, reason, data):
                 self._damaged += 1
                 if self._damaged <= _MAX_DAMAGED:
-                    execute(
-                        "INSERT INTO damaged (device, time_ns, reason, data) VALUES (?, ?, ?, ?)",
-                        (device, at, reason, data[:_MAX_DAMAGED_BYTES]),
-                    )
-            case Device():
-                execute(
-                    "INSERT INTO device (key, address, name, serial, firmware, info) "
-                    "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
-                    (
-                        record.key,
-                        record.address,
-                        record.name,
-                        record.serial,
-                        record.firmware,
-                        record.info,
-                    ),
-                )
+                    insert(self._db, "damaged", (device, at, reason, data[:_MAX_DAMAGED_BYTES]))
+            case Device(key, address, name, serial, firmware, info):
+                if not self._db.execute("SELECT 1 FROM device WHERE key = ?", (key,)).fetchall():
+                    insert(self._db, "device", (key, address, name, serial, firmware, info))
 
     def _boot_id(self, boot: Boot, rows: dict[Hashable, int]) -> int:
         """Return the row of a boot, which is added if it is new."""
         if boot not in rows:
-            key = (self._device_id(boot.device), boot.count)
-            self._db.execute("INSERT OR IGNORE INTO boot (device, count) VALUES (?, ?)", key)
-            rows[boot] = self._row("SELECT id FROM boot WHERE device = ? AND count = ?", key)
+            row = (self._device_id(boot.device), boot.count)
+            rows[boot] = self._row("SELECT id FROM boot WHERE device = ? AND count = ?", row) or (
+                insert(self._db, "boot", row)
+            )
         return rows[boot]
 
     def _connection_id(self, start: ConnectionStart, rows: dict[Hashable, int]) -> int:
         """Return the row of a connection, which is added if it is new."""
         if start not in rows:
             device = self._device_id(start.device)
-            self._db.execute(
-                "INSERT OR IGNORE INTO connection (device, time_ns, driver, version) "
-                "VALUES (?, ?, ?, ?)",
-                (device, start.time_ns, start.driver, start.version),
-            )
             rows[start] = self._row(
                 "SELECT id FROM connection WHERE device = ? AND time_ns = ?",
                 (device, start.time_ns),
+            ) or insert(
+                self._db, "connection", (device, start.time_ns, start.driver, start.version)
             )
         return rows[start]
 
     def _characteristic_id(self, uuid: str, rows: dict[Hashable, int]) -> int:
         """Return the row of a characteristic, which is added if it is new."""
         if uuid not in rows:
-            self._db.execute("INSERT OR IGNORE INTO characteristic (uuid) VALUES (?)", (uuid,))
-            rows[uuid] = self._row("SELECT id FROM characteristic WHERE uuid = ?", (uuid,))
+            rows[uuid] = self._row("SELECT id FROM characteristic WHERE uuid = ?", (uuid,)) or (
+                insert(self._db, "characteristic", (uuid,))
+            )
         return rows[uuid]
 
     def _device_id(self, key: str) -> int:
@@ -311,7 +275,9 @@ class NightFileWriter:
         return int(row[0])
 
     def _row(self, sql: str, arguments: tuple[str | int, ...]) -> int:
-        return int(self._db.execute(sql, arguments).fetchone()[0])
+        """Return a row number; 0 if there is no such row."""
+        row = self._db.execute(sql, arguments).fetchone()
+        return 0 if row is None else int(row[0])
 
 
 def _open(path: Path) -> sqlite3.Connection:
