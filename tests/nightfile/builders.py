@@ -82,7 +82,7 @@ def downgrade(path, version):
     old = path.with_name("old.night")
     db = sqlite3.connect(path)
     db.execute("ATTACH ? AS old", (str(old),))
-    for statement in "".join(schema._MIGRATIONS[:version]).split(";\n")[:-1]:
+    for statement in "".join(schema.MIGRATIONS[:version]).split(";\n")[:-1]:
         db.execute(statement.replace("CREATE TABLE ", "CREATE TABLE old.", 1))
     for (table,) in db.execute("SELECT name FROM old.sqlite_master WHERE type = 'table'"):
         names = [row[1] for row in db.execute(f"PRAGMA old.table_info({table})")]

@@ -28,9 +28,10 @@ from twitchsense.devices.v1_frames import decode_info
 from twitchsense.errors import InputError, TwitchsenseError
 from twitchsense.nightfile import lock
 from twitchsense.nightfile.loss_report import read_loss_reports
-from twitchsense.nightfile.reader import NightFileReader, stream_columns
+from twitchsense.nightfile.reader import NightFileReader
 from twitchsense.nightfile.records import Boot, LinkEvent, Marker, Packet
 from twitchsense.nightfile.schema import StorageError
+from twitchsense.nightfile.v1_columns import stream_columns
 from twitchsense.nightfile.writer import NightFileWriter
 
 BOOT = Boot(KEY, 1)

@@ -23,11 +23,11 @@ from twitchsense.nightfile.device_clock import DeviceClock
 from twitchsense.nightfile.reader import (
     NightFileReader,
     StoredBoot,
-    StreamSamples,
-    device_columns,
 )
 from twitchsense.nightfile.stored_values import read_devices, read_settings, valid_leg
+from twitchsense.nightfile.stream_samples import StreamSamples
 from twitchsense.nightfile.tables import REPAIR_NOTE
+from twitchsense.nightfile.v1_columns import device_columns
 from twitchsense.text import printable
 
 #: Maximum time between the samples and a connection attempt that counts to the recording.

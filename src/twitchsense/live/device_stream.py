@@ -12,7 +12,7 @@ from twitchsense.devices.v1_frames import MARKER_TYPE, DeviceInfo, Frame, unwrap
 from twitchsense.live.event_updates import EventUpdate
 from twitchsense.live.sample_stream import LocatedSamples, SampleStream, StreamFormat
 from twitchsense.model.channels import Chunk
-from twitchsense.nightfile.reader import stream_columns
+from twitchsense.nightfile.v1_columns import stream_columns
 
 
 class DeviceStream(SampleStream):

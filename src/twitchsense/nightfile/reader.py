@@ -8,29 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from twitchsense.devices.contract import PacketError
 from twitchsense.devices.v1_frames import (
     FLAG_REPLAY,
     MARKER_TYPE,
     DeviceInfo,
-    StreamInfo,
     decode_info,
 )
 from twitchsense.errors import InputError
-from twitchsense.model.sample_file import SampleFile
-from twitchsense.nightfile.column_layout import DeviceColumns, StreamColumns, name_columns
 from twitchsense.nightfile.device_clock import ArrivalTimes, DeviceClock
 from twitchsense.nightfile.frames import DamageCounts, FrameBatch, FrameDecoder
 from twitchsense.nightfile.schema import connect, damaged_error
+from twitchsense.nightfile.stream_samples import StreamSamples
 from twitchsense.nightfile.tables import RECEIVED, TABLES, is_sound
+from twitchsense.nightfile.v1_columns import stream_columns
 
 #: Packets that are decoded at once.
 _BATCH_PACKETS: Final = 4000
-#: Samples of a block.
-_BLOCK_SAMPLES: Final = 1 << 17
 #: Events of the link log at which the wearable was connected.
 _CONNECTED_EVENTS: Final = ("connected", "take_over")
 #: Tables without which packets cannot be decoded, or would be decoded wrongly.
@@ -66,69 +60,6 @@ class StoredBoot:
     count: int
     info: DeviceInfo
     columns: Mapping[Hashable, tuple[str, ...]]
-
-
-@dataclass
-class SampleRun:
-    """Consecutive samples of a stream.
-
-    Attributes
-    ----------
-    first : int
-        Index of the first sample since boot.
-    count : int
-    """
-
-    first: int
-    count: int
-
-
-class StreamSamples:
-    """Samples of one stream of a boot, in a temporary file until their clock is fitted.
-
-    Parameters
-    ----------
-    stream : StreamInfo
-    """
-
-    def __init__(self, stream: StreamInfo) -> None:
-        self.stream = stream
-        self._counts = SampleFile(stream.width, np.int16)
-        self._runs: list[SampleRun] = []
-
-    def append(self, frames: FrameBatch) -> None:
-        """Append the samples of the frames that belong to this stream."""
-        of_stream = frames.type == self.stream.id
-        first, count = frames.first[of_stream], frames.count[of_stream]
-        if not len(first):
-            return
-        self._counts.append(frames.samples(self.stream))
-        ends = first + count
-        run_starts = np.flatnonzero(np.append(True, first[1:] != ends[:-1]))
-        sums = np.add.reduceat(count, run_starts)
-        for start, n in zip(first[run_starts].tolist(), sums.tolist(), strict=True):
-            last = self._runs[-1] if self._runs else None
-            if last is not None and last.first + last.count == start:
-                last.count += n
-            else:
-                self._runs.append(SampleRun(start, n))
-
-    def blocks(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int16]]]:
-        """Yield the samples in blocks.
-
-        Yields
-        ------
-        index : ndarray of int64, shape (n,)
-            Indices since boot, without a gap.
-        counts : ndarray of int16, shape (n, values)
-        """
-        done = 0
-        for run in self._runs:
-            for start in range(0, run.count, _BLOCK_SAMPLES):
-                stop = min(start + _BLOCK_SAMPLES, run.count)
-                index = np.arange(run.first + start, run.first + stop)
-                yield index, self._counts.read(done + start, done + stop)
-            done += run.count
 
 
 @dataclass
@@ -430,44 +361,3 @@ class NightFileReader:
             raise InputError(
                 str(self.path), f"the device {key} can't be read ({error})", "update twitchsense"
             ) from error
-
-
-def stream_columns(
-    infos: Mapping[str, DeviceInfo],
-) -> dict[str, dict[Hashable, tuple[str, ...]]]:
-    """Return the column names of the streams of each device; see `name_columns`.
-
-    Parameters
-    ----------
-    infos : mapping of str to DeviceInfo
-        By device key, in the order of recording.
-
-    Returns
-    -------
-    dict of str to dict
-        By device key and stream id. Streams of unknown kind are left out.
-    """
-    return name_columns({key: device_columns(info) for key, info in infos.items()})
-
-
-def device_columns(info: DeviceInfo) -> DeviceColumns:
-    """Return what a device contributes to the names of columns.
-
-    Parameters
-    ----------
-    info : DeviceInfo
-
-    Returns
-    -------
-    DeviceColumns
-        By stream id; streams of unknown kind are left out.
-    """
-    units = {"emg": "uv", "acc": "g"}
-    return DeviceColumns(
-        info.leg,
-        {
-            stream.id: StreamColumns(stream.kind, stream.width, units[stream.kind])
-            for stream in info.streams
-            if stream.kind in units
-        },
-    )

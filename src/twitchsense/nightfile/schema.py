@@ -21,7 +21,7 @@ BUSY_TIMEOUT_S: Final = 30.0
 _MARKER_TIMEOUT_S: Final = 10.0
 
 #: Statements that lead from each version of the schema to the next. Append only.
-_MIGRATIONS: Final = (
+MIGRATIONS: Final = (
     """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE device (
@@ -81,7 +81,7 @@ CREATE TABLE device_setting (
     ),
 )
 #: Version of the schema that is written (``PRAGMA user_version``).
-SCHEMA: Final = len(_MIGRATIONS)
+SCHEMA: Final = len(MIGRATIONS)
 
 
 class StorageError(TwitchsenseError):
@@ -139,7 +139,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     except sqlite3.Error as error:
         db.close()
         raise damaged_error(path, error) from error
-    statements = "".join(_MIGRATIONS[: max(schema, 0)])
+    statements = "".join(MIGRATIONS[: max(schema, 0)])
     expected = set(re.findall(r"CREATE TABLE (\w+)", statements))
     try:
         if application != APPLICATION_ID:
@@ -181,7 +181,7 @@ def migrate(db: sqlite3.Connection) -> None:
 def _apply_migrations(db: sqlite3.Connection) -> None:
     """Execute the missing migrations, inside a transaction."""
     schema = db.execute("PRAGMA user_version").fetchone()[0]
-    for statement in "".join(_MIGRATIONS[schema:]).split(";\n")[:-1]:
+    for statement in "".join(MIGRATIONS[schema:]).split(";\n")[:-1]:
         db.execute(statement)
     db.execute(f"PRAGMA user_version = {SCHEMA}")
 
