@@ -151,12 +151,24 @@ def _escape_rows(text: bytes, separator: bytes) -> bytes:
 
 def _escape_row(row: bytes, separator: bytes) -> bytes:
     """Insert a blank before each quotation mark that opens a field which never closes."""
-    unquoted = rb"[^" + re.escape(separator) + rb"]*+"
-    field = rb'(?:"(?:[^"]|"")*+"|(?!"))' + unquoted
-    closed = re.compile(rb"(?:" + field + separator + rb")*+" + field)
-    fields = re.compile(rb"(?:" + field + separator + rb")*+")
-    while not closed.fullmatch(row):
-        match = fields.match(row)
-        i = match.end() if match else 0
-        row = row[:i] + b" " + row[i:]
-    return row
+    parts, done, start = [], 0, 0
+    while start >= 0:
+        end = start
+        if row.startswith(b'"', start):
+            end = _closing_mark(row, start)
+            if end < 0:
+                parts += [row[done:start], b" "]
+                done = end = start
+        start = row.find(separator, end)
+        start += 1 if start >= 0 else 0
+    return b"".join([*parts, row[done:]])
+
+
+def _closing_mark(row: bytes, start: int) -> int:
+    """Return the place of the quotation mark that closes a field; -1 if there is none."""
+    # a loop, because repeated groups that never backtrack hang in the regular expressions of
+    # Python 3.11.0 to 3.11.4
+    end = row.find(b'"', start + 1)
+    while end >= 0 and row.startswith(b'"', end + 1):
+        end = row.find(b'"', end + 2)
+    return end
