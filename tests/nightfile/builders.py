@@ -106,5 +106,5 @@ def capture_connections(monkeypatch):
         connections.append(schema.connect(path, write=write))
         return connections[-1]
 
-    monkeypatch.setattr("twitchsense.nightfile.writer.connect", connect)
+    monkeypatch.setattr("twitchsense.nightfile.open_file.connect", connect)
     return connections

@@ -288,9 +288,9 @@ def test_a_killed_writer_loses_no_committed_frame(tmp_path):
         import sys
         from pathlib import Path
         from tests.nightfile.builders import KEY, T0, device, make_frames
-        from twitchsense.nightfile import writer
+        from twitchsense.nightfile import open_file, writer
         from twitchsense.nightfile.records import Boot, Packet
-        writer.CHECKPOINT_PAGES = 4  # so that some kills hit a checkpoint
+        open_file.CHECKPOINT_PAGES = 4  # so that some kills hit a checkpoint
         night = writer.NightFileWriter(Path(sys.argv[1]))
         boot = Boot({KEY!r}, 1)
         night.write([device()])

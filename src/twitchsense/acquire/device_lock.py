@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import logging
-import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from twitchsense.errors import InputError
-from twitchsense.nightfile.lock import WriterLock
+from twitchsense.nightfile.lock import WriterLock, lock_folder
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +32,7 @@ def lock_device(address: str) -> Iterator[None]:
     """
     name = re.sub(r"[^0-9A-Za-z]+", "-", address) or "-"
     try:
-        lock = WriterLock(_lock_folder() / name)
+        lock = WriterLock(lock_folder() / name)
     except InputError as error:
         raise InputError(address, error.problem, "stop that recording first") from error
     except (OSError, KeyError) as error:
@@ -47,14 +43,3 @@ def lock_device(address: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _lock_folder() -> Path:
-    """Return a folder of this user that is emptied when the computer restarts."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    if runtime:
-        folder = Path(runtime, "twitchsense")
-    else:
-        folder = Path(tempfile.gettempdir(), f"twitchsense-{getpass.getuser()}")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder

@@ -171,7 +171,7 @@ class Recorder:
                 records, frames = decode_notifications(items)
                 self._records += records
                 self._frames += frames
-            if not self._records:
+            if not self._records and self.night.is_in_place():
                 return
             self.queue.n_uncommitted = len(self._records)
             try:

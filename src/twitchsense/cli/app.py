@@ -34,6 +34,7 @@ VERBS: Final[dict[str, str]] = {
     "devices": "twitchsense.cli.devices:devices",
     "decode": "twitchsense.cli.decode:decode",
     "export": "twitchsense.cli.export:export",
+    "repair": "twitchsense.cli.repair:repair",
     "agree": "twitchsense.cli.agree:agree",
     "score-limb": "twitchsense.cli.score_limb:score_limb",
     "bench": "twitchsense.cli.bench:bench",

@@ -250,7 +250,8 @@ async def _record(
             raw_log.close()
         if worker is not None:
             worker.close()
-    return _print_totals(recorder, elapsed_s, out, quiet)
+    # another file than asked for, if that was removed, moved or replaced
+    return _print_totals(recorder, elapsed_s, night.path, quiet)
 
 
 async def _stop_after(seconds: float, recorder: Recorder, stop: asyncio.Event) -> None:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import errno
+import getpass
 import logging
 import os
+import re
+import stat
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from twitchsense.errors import InputError
 
 log = logging.getLogger(__name__)
+
+#: A lock is not a link; Windows has no such flag.
+_NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
+#: A lock holds nothing but the process id of its holder.
+_MAX_LOCK_BYTES: Final = 20
+_IS_LOCK: Final = re.compile(rb"[0-9]{0,20}").fullmatch
 
 
 class WriterLock:
@@ -19,22 +31,24 @@ class WriterLock:
     Parameters
     ----------
     path : Path
-        The file to be written. The lock is a file with ``.lock`` added to its name.
+        The file to be written; links are followed. The lock is a file with ``.lock`` added to
+        its name.
 
     Raises
     ------
     InputError
-        If another process, or this one, already holds the lock.
+        If another process, or this one, already holds the lock, or if the name of the lock
+        belongs to something else: a link is not followed, and no other file is changed.
     OSError
         If the lock file cannot be created.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path.with_name(path.name + ".lock")
+        self._path = _lock_path(path)
         while True:
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+            self._file = _open_lock(self._path)
             if not _try_lock(self._file):
-                holder = _holder(self._path)
+                holder = _holder(self._file)
                 os.close(self._file)
                 who = f"process {holder}" if holder.isdigit() else "another process"
                 raise InputError(
@@ -51,16 +65,74 @@ class WriterLock:
 
     def release(self) -> None:
         """Release the lock, and delete its file."""
-        with suppress(OSError):  # Windows does not delete an open file: it stays
-            self._path.unlink()
+        if self._is_current():
+            with suppress(OSError):  # Windows does not delete an open file: it stays
+                self._path.unlink()
         os.close(self._file)
 
     def _is_current(self) -> bool:
         """Return whether the locked file is still the one at the path."""
         try:
-            return os.path.samestat(os.fstat(self._file), self._path.stat())
+            return os.path.samestat(os.fstat(self._file), self._path.lstat())
         except OSError:
             return False
+
+
+def lock_identity(path: Path) -> WriterLock | None:
+    """Lock a file by its device and inode, so that hard links to it count as one file.
+
+    Parameters
+    ----------
+    path : Path
+        A file that exists.
+
+    Returns
+    -------
+    WriterLock or None
+        None, with a warning, where there can be no such lock.
+
+    Raises
+    ------
+    InputError
+        If the lock is held.
+    """
+    try:
+        return WriterLock(_identity(path))
+    except InputError as error:
+        raise InputError(str(path), error.problem, error.cure) from error
+    except (OSError, KeyError) as error:
+        log.warning("%s: links to it are not locked (%s)", path, error)
+        return None
+
+
+def lock_folder() -> Path:
+    """Return a folder for locks, which only this user can read and write.
+
+    Returns
+    -------
+    Path
+        The system empties it when the computer restarts.
+
+    Raises
+    ------
+    OSError
+        If it cannot be created, or belongs to someone else.
+    """
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if runtime:
+        folder = Path(runtime, "twitchsense")
+    else:
+        folder = Path(tempfile.gettempdir(), f"twitchsense-{getpass.getuser()}")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, "is a link or a file", str(folder))
+    if sys.platform != "win32":
+        if found.st_uid != os.getuid():
+            raise PermissionError(errno.EPERM, "belongs to another user", str(folder))
+        if found.st_mode & 0o077:
+            folder.chmod(0o700)
+    return folder
 
 
 def is_being_written(path: Path) -> bool:
@@ -76,9 +148,17 @@ def is_being_written(path: Path) -> bool:
     bool
         True also if that cannot be determined.
     """
-    lock = path.with_name(path.name + ".lock")
+    if _is_held(_lock_path(path)):
+        return True
     try:
-        file = os.open(lock, os.O_RDWR)
+        return _is_held(_lock_path(_identity(path)))
+    except (OSError, KeyError):  # no such file, or no locks of this kind here
+        return False
+
+
+def _is_held(lock: Path) -> bool:
+    try:
+        file = os.open(lock, os.O_RDWR | _NO_FOLLOW)
     except FileNotFoundError:
         return False
     except OSError:
@@ -92,11 +172,44 @@ def is_being_written(path: Path) -> bool:
     return False
 
 
-def _holder(path: Path) -> str:
+def _identity(path: Path) -> Path:
+    """Return a name in the folder of locks that all links to a file have in common."""
+    found = path.stat()
+    return lock_folder() / f"file-{found.st_dev:x}-{found.st_ino:x}"
+
+
+def _lock_path(path: Path) -> Path:
+    """Return the lock of a file; links to the file have the same."""
+    target = path.resolve()
+    return target.with_name(target.name + ".lock")
+
+
+def _open_lock(path: Path) -> int:
+    """Open or create a lock file, if what is there is one."""
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o600)
+    except OSError as error:
+        if error.errno == errno.ELOOP or path.is_symlink():
+            raise _foreign_error(path, "is a link") from error
+        raise
+    found = os.fstat(file)
+    if stat.S_ISREG(found.st_mode) and found.st_nlink <= 1:
+        content = os.pread(file, _MAX_LOCK_BYTES + 1, 0) if hasattr(os, "pread") else b""
+        if _IS_LOCK(content):
+            return file
+    os.close(file)
+    raise _foreign_error(path, "is not a lock of twitchsense")
+
+
+def _foreign_error(path: Path, problem: str) -> InputError:
+    return InputError(str(path), problem, "move it away")
+
+
+def _holder(file: int) -> str:
     """Return the process id of the holder, or an empty text if it is unknown."""
     try:
-        return path.read_text("ascii", "replace")[:20]
-    except OSError:  # on Windows a locked file cannot be read
+        return os.pread(file, _MAX_LOCK_BYTES, 0).decode("ascii", "replace")
+    except (OSError, AttributeError):  # on Windows a locked file cannot be read
         return ""
 
 

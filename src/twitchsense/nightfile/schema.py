@@ -118,7 +118,8 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         except sqlite3.OperationalError as error:
             if write:
                 raise write_error(path, error) from error
-            log = path.with_name(path.name + "-wal")
+            target = path.resolve()
+            log = target.with_name(target.name + "-wal")
             if log.exists() and log.stat().st_size:
                 raise InputError(
                     source,

@@ -16,7 +16,7 @@ from threading import Lock
 from typing import Any, Final
 
 from twitchsense.errors import TwitchsenseError
-from twitchsense.nightfile.lock import WriterLock
+from twitchsense.nightfile.open_file import OpenNightFile
 from twitchsense.nightfile.records import (
     BatteryReading,
     Boot,
@@ -35,17 +35,11 @@ from twitchsense.nightfile.records import (
 )
 from twitchsense.nightfile.schema import (
     StorageError,
-    connect,
-    create,
     insert,
-    migrate,
     write_error,
 )
 from twitchsense.nightfile.tables import packet_crc, row_crc
 
-#: Pages of the write-ahead log at which it is transferred to the database: about 4 MB, which
-#: a wearable fills in about 15 minutes.
-CHECKPOINT_PAGES: Final = 1000
 #: Joins a table with a column ``boot`` to its boot, by device key and boot count.
 _OF_BOOT: Final = (
     "JOIN boot ON boot.id = boot JOIN device ON device.id = boot.device WHERE key = ? AND count = ?"
@@ -54,8 +48,6 @@ _OF_BOOT: Final = (
 _MAX_DAMAGED: Final = 1000
 #: Maximum number of bytes stored of a damaged frame.
 _MAX_DAMAGED_BYTES: Final = 512
-#: Maximum time (ms) to wait for readers when the file is closed.
-_CLOSE_TIMEOUT_MS: Final = 1000
 
 
 class NightFileWriter:
@@ -70,6 +62,8 @@ class NightFileWriter:
 
     Attributes
     ----------
+    path : Path
+        The file that is written now; see `write`.
     resumed : bool
         Whether the file existed.
 
@@ -83,18 +77,8 @@ class NightFileWriter:
 
     def __init__(self, path: Path, meta: dict[str, str] | None = None) -> None:
         self.path = path
-        try:
-            self._writer = WriterLock(path)
-        except OSError as error:
-            raise write_error(path, error) from error
-        try:
-            self.resumed = path.exists() and path.stat().st_size > 0
-            if not self.resumed:
-                create(path, meta or {})
-            self._db = _open(path)
-        except BaseException:
-            self._writer.release()
-            raise
+        self._file = OpenNightFile(path, meta or {})
+        self.resumed = self._file.resumed
         self._lock = Lock()
         self._rows: dict[Hashable, int] = {}
         self._damaged = self._db.execute("SELECT count(*) FROM damaged").fetchone()[0]
@@ -155,10 +139,15 @@ class NightFileWriter:
         ------
         StorageError
             If the disk is full or fails. The file then contains none of the records.
+            If the file was removed, moved or replaced, this method goes on in another, which
+            holds everything written so far; its name is the new `path`.
         TwitchsenseError
             If a record refers to an unknown device. The file then contains none of the records.
         """
         with self._lock:
+            if not self._file.is_in_place():
+                self._file = self._file.continue_elsewhere()
+                self.path = self._file.path
             rows = dict(self._rows)
             try:
                 self._db.execute("BEGIN IMMEDIATE")
@@ -173,14 +162,17 @@ class NightFileWriter:
                 raise
             self._rows = rows
 
+    def is_in_place(self) -> bool:
+        """Return whether the file is still at its path; `write` goes on in another if not."""
+        return self._file.is_in_place()
+
     def close(self) -> None:
         """Transfer the log to the database and close the file."""
-        with suppress(sqlite3.Error):  # while another process reads the file, the log stays
-            self._db.execute(f"PRAGMA busy_timeout = {_CLOSE_TIMEOUT_MS}")
-            # without a log, a finished night is one file and readable on a read-only disk
-            self._db.execute("PRAGMA journal_mode = DELETE")
-        self._db.close()
-        self._writer.release()
+        self._file.close()
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        return self._file.db
 
     def _select(self, sql: str, arguments: tuple[str | int, ...] = ()) -> list[tuple[Any, ...]]:
         with self._lock:  # not during a transaction of another thread
@@ -278,20 +270,3 @@ class NightFileWriter:
         """Return a row number; 0 if there is no such row."""
         row = self._db.execute(sql, arguments).fetchone()
         return 0 if row is None else int(row[0])
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    """Open a file for writing, and migrate it to the current schema."""
-    db = connect(path, write=True)
-    try:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-        db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-        # fail now, and not after the first second of the night, if it cannot be written
-        db.execute("BEGIN IMMEDIATE")
-        db.execute("ROLLBACK")
-        migrate(db)
-    except sqlite3.Error as error:
-        db.close()
-        raise write_error(path, error) from error
-    return db

@@ -1,0 +1,205 @@
+"""A night file that is open for writing: its locks, its connection and its place.
+
+A recorder writes for hours into a file that others can remove, move or replace. SQLite would
+go on writing into the file without a name, so its place is checked before each commit.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from twitchsense.errors import InputError
+from twitchsense.nightfile.lock import WriterLock, lock_identity
+from twitchsense.nightfile.schema import connect, create, migrate, write_error
+
+log = logging.getLogger(__name__)
+
+#: Pages of the write-ahead log at which it is transferred to the database: about 4 MB, which
+#: a wearable fills in about 15 minutes.
+CHECKPOINT_PAGES: Final = 1000
+#: Maximum time (ms) to wait for readers when the file is closed.
+_CLOSE_TIMEOUT_MS: Final = 1000
+
+
+class OpenNightFile:
+    """A night file with one writer.
+
+    Parameters
+    ----------
+    path : Path
+        The file is created if it does not exist, and continued if it does.
+    meta : dict of str to str
+        Contents of table ``meta`` of a new file.
+
+    Attributes
+    ----------
+    path : Path
+    db : sqlite3.Connection
+    resumed : bool
+        Whether the file existed.
+
+    Raises
+    ------
+    InputError
+        If the file exists and is not a night file, or has a writer already.
+    StorageError
+        If it cannot be created or written.
+    """
+
+    def __init__(self, path: Path, meta: dict[str, str]) -> None:
+        self.path = path
+        self._locks: list[WriterLock] = []
+        #: Where the database was copied to, while it goes on in another file.
+        self._copy: Path | None = None
+        self._is_closed = False
+        try:
+            self._locks.append(WriterLock(path))
+            self.resumed = path.exists() and path.stat().st_size > 0
+            if not self.resumed:
+                create(path, meta)
+            identity = lock_identity(path)
+            if identity is not None:
+                self._locks.append(identity)
+            self.db = _open(path)
+            self._found = path.stat()
+            self._log_found = _stat_log(path)
+        except BaseException as error:
+            self._release()
+            if isinstance(error, OSError):
+                raise write_error(path, error) from error
+            raise
+
+    def is_in_place(self) -> bool:
+        """Return whether the path still leads to the file that is open."""
+        try:
+            return not self._is_closed and os.path.samestat(self.path.stat(), self._found)
+        except OSError:
+            return False
+
+    def continue_elsewhere(self) -> OpenNightFile:
+        """Copy everything that was written to a new file, and close this one.
+
+        The file that is open can be read even if it was removed. The new file has the same
+        name if that is free, and otherwise a number behind it.
+
+        Returns
+        -------
+        OpenNightFile
+            The new file.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be created. The method can be called again.
+        """
+        path = next(p for p in _names(self.path) if not os.path.lexists(p))
+        try:
+            if self._copy is None:
+                self._copy = self._copy_to(self.path.with_name(self.path.name + ".moved"))
+            self._close_without_log()
+            self._copy = self._copy.rename(path)
+            successor = OpenNightFile(path, {})
+        except (sqlite3.Error, OSError, InputError) as error:
+            raise write_error(path, error) from error
+        log.error(
+            "%s was removed, moved or replaced while it is recorded: the recording goes on in "
+            "%s, which also holds what was recorded before",
+            self.path,
+            path,
+        )
+        return successor
+
+    def close(self) -> None:
+        """Transfer the log to the database and close the file."""
+        if self._is_closed:
+            return
+        if not self.is_in_place():
+            self._close_without_log()
+            return
+        with suppress(sqlite3.Error):  # while another process reads the file, the log stays
+            self.db.execute(f"PRAGMA busy_timeout = {_CLOSE_TIMEOUT_MS}")
+            # without a log, a finished night is one file and readable on a read-only disk
+            self.db.execute("PRAGMA journal_mode = DELETE")
+        self.db.close()
+        self._release()
+
+    def _copy_to(self, path: Path) -> Path:
+        """Copy the database with its log."""
+        try:
+            path.unlink(missing_ok=True)
+            copy = sqlite3.connect(path)
+            try:
+                self.db.backup(copy)
+            finally:
+                copy.close()
+        except BaseException:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+            raise
+        return path
+
+    def _close_without_log(self) -> None:
+        """Close the database that lost its place; the log of another file stays."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        now, ours = _stat_log(self.path), self._log_found
+        if now is None:
+            self.db.close()
+        elif ours is not None and os.path.samestat(now, ours):
+            self.db.close()
+            # it stays while another process reads, and must not be taken for that of a new file
+            for suffix in ("-wal", "-shm"):
+                with suppress(OSError):
+                    _beside(self.path, suffix).unlink(missing_ok=True)
+        else:
+            # SQLite would delete the log of another night: stay open until the process ends
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.db))
+        self._release()
+
+    def _release(self) -> None:
+        while self._locks:
+            self._locks.pop().release()
+
+
+def _names(path: Path) -> list[Path]:
+    """Return a name and the names with a number behind it."""
+    stem = path.stem
+    return [path, *(path.with_name(f"{stem}-{number}{path.suffix}") for number in range(2, 1000))]
+
+
+def _stat_log(path: Path) -> os.stat_result | None:
+    """Return the state of the log of a file, or None if there is none."""
+    try:
+        return _beside(path, "-wal").stat()
+    except OSError:
+        return None
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    """Return the path of a file of SQLite beside a database, which is not beside a link to it."""
+    target = path.resolve()
+    return target.with_name(target.name + suffix)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """Open a file for writing, and migrate it to the current schema."""
+    db = connect(path, write=True)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        # fail now, and not after the first second of the night, if it cannot be written
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("ROLLBACK")
+        migrate(db)
+    except sqlite3.Error as error:
+        db.close()
+        raise write_error(path, error) from error
+    return db

@@ -1,0 +1,367 @@
+"""Recovers the sound rows of a damaged night file into a new one."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from twitchsense.errors import InputError
+from twitchsense.nightfile.lock import is_being_written
+from twitchsense.nightfile.page_scan import FoundRow, find_rows
+from twitchsense.nightfile.reader import NightFileReader
+from twitchsense.nightfile.schema import StorageError, connect, create, insert, write_error
+from twitchsense.nightfile.tables import (
+    RECEIVED,
+    REPAIR_NOTE,
+    TABLES,
+    WITHOUT_ID,
+    Cell,
+    Row,
+    packet_crc,
+    row_crc,
+)
+
+#: Packets and values are collected here and sorted; a row that is found twice counts once.
+_STAGE: Final = """
+ATTACH '' AS stage;
+CREATE TABLE stage.packet (boot, seq, arrival_ns, data, PRIMARY KEY (boot, seq)) WITHOUT ROWID;
+CREATE TABLE stage.value (connection, number, characteristic, direction, arrival_ns, data,
+    PRIMARY KEY (connection, number)) WITHOUT ROWID;
+"""
+#: Position of the low 8 bits of the boot count in a frame (docs/protocol.md), from 1.
+_BOOT_BYTE: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class MissingRange:
+    """Packets or values that are in no page, though their numbers were given.
+
+    Attributes
+    ----------
+    device : str
+        Key of the device.
+    count : int
+    after_ns, before_ns : int
+        Arrival (UTC) of the packets before and after them.
+    """
+
+    device: str
+    count: int
+    after_ns: int
+    before_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryReport:
+    """What was recovered.
+
+    Attributes
+    ----------
+    recovered : dict of str to int
+        Number of rows by table.
+    missing : tuple of MissingRange
+        In the order of devices and time.
+    remarks : tuple of str
+        What could not be used, and what was assumed.
+    """
+
+    recovered: dict[str, int]
+    missing: tuple[MissingRange, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def n_received(self) -> int:
+        """Number of packets and values."""
+        return sum(self.recovered.get(table, 0) for table in RECEIVED)
+
+    @property
+    def n_missing(self) -> int:
+        """Number of packets and values that are missing."""
+        return sum(gap.count for gap in self.missing)
+
+
+def recover(path: Path, out: Path, like: Path | None = None) -> RecoveryReport:
+    """Recover all sound rows of a night file and of its log into a new night file.
+
+    Parameters
+    ----------
+    path : Path
+        It is only read, and need not be readable by SQLite.
+    out : Path
+        It must not exist. It appears whole or not at all.
+    like : Path, optional
+        Another night of the same wearable, whose description is used if that in `path` is lost.
+
+    Returns
+    -------
+    RecoveryReport
+
+    Raises
+    ------
+    InputError
+        If nothing can be recovered, `out` exists, or `path` is being recorded.
+    StorageError
+        If `out` cannot be written.
+    """
+    if out.exists():
+        raise InputError(str(out), "exists", "choose another name")
+    if not path.is_file():
+        raise InputError(str(path), "is not a file", "give a night file")
+    if is_being_written(path):
+        raise InputError(str(path), "is being recorded", "end the recording first")
+    draft = out.with_name(out.name + ".part")
+    try:
+        try:
+            create(draft, {})
+            db = connect(draft, write=True)
+            try:
+                report = _Recovery(path, db, like).run()
+            finally:
+                db.close()
+            if out.exists():
+                raise InputError(str(out), "exists", "choose another name")
+            draft.rename(out)
+        except sqlite3.Error as error:
+            raise write_error(out, error) from error
+        except OSError as error:
+            if error.filename in (str(path.resolve()), f"{path.resolve()}-wal"):
+                raise InputError(
+                    str(path), f"cannot be read ({error})", "check path and permissions"
+                ) from error
+            raise StorageError(f"{out}: cannot be written ({error})") from error
+    finally:
+        for name in (draft.name, draft.name + "-wal", draft.name + "-shm"):
+            with suppress(OSError):
+                out.with_name(name).unlink(missing_ok=True)
+    return report
+
+
+class _Recovery:
+    """One recovery, in a transaction of a new file."""
+
+    def __init__(self, path: Path, db: sqlite3.Connection, like: Path | None) -> None:
+        self._path = path
+        self._db = db
+        self._like = like
+        self._remarks: list[str] = []
+        #: Rows with and without a checksum, by table and row number (of meta: by key).
+        self._sound: dict[str, dict[Cell, Row]] = {table: {} for table in TABLES}
+        self._unchecked: dict[str, dict[Cell, Row]] = {table: {} for table in TABLES}
+
+    def run(self) -> RecoveryReport:
+        self._db.execute("PRAGMA synchronous = OFF")  # synchronised at the end
+        self._db.executescript(_STAGE)
+        self._db.execute("BEGIN IMMEDIATE")
+        for row in find_rows(self._path):
+            self._collect(row)
+        rows = self._merge()
+        n_staged = sum(self._count(f"stage.{table}") for table in RECEIVED)
+        if not n_staged:
+            raise InputError(
+                str(self._path), "holds no packet that can be recovered", "restore it from a copy"
+            )
+        self._complete_boots(rows)
+        self._leave_out_unknown(rows)
+        self._write(rows)
+        recovered = {table: self._count(table) for table in TABLES}
+        if not sum(recovered[table] for table in RECEIVED):
+            raise InputError(
+                str(self._path),
+                "holds packets, but no description of their wearable",
+                "give another night of the same wearable with --like",
+            )
+        report = RecoveryReport(
+            {table: n for table, n in recovered.items() if n},
+            (*self._missing_packets(), *self._missing_values()),
+            tuple(self._remarks),
+        )
+        text = f"this night was repaired: {report.n_received} packets were recovered, "
+        insert(self._db, "meta", (REPAIR_NOTE, f"{text}{report.n_missing} are missing"))
+        self._db.execute("COMMIT")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._db.execute("PRAGMA journal_mode = DELETE")
+        return report
+
+    def _collect(self, row: FoundRow) -> None:
+        if row.table in RECEIVED:
+            marks = ", ".join("?" * len(row.cells))
+            self._db.execute(f"INSERT OR IGNORE INTO stage.{row.table} VALUES ({marks})", row.cells)
+            return
+        found = self._sound if row.has_crc else self._unchecked
+        key = row.cells[0] if row.table in WITHOUT_ID else row.row_id
+        found[row.table].setdefault(key, row.cells)
+
+    def _merge(self) -> dict[str, dict[Cell, Row]]:
+        """Return the rows to be written, by table and row number.
+
+        In a file that was begun with checksums, a row without one is a spoiled row.
+        """
+        began_with_crc = "created_ns" in self._sound["meta"]
+        merged = {}
+        for table, rows in self._sound.items():
+            unchecked = {} if began_with_crc else self._unchecked[table]
+            if table == "characteristic":  # found by its form
+                unchecked = self._unchecked[table]
+            merged[table] = {**unchecked, **rows}
+        return merged
+
+    def _complete_boots(self, rows: dict[str, dict[Cell, Row]]) -> None:
+        """Add the boots and the device whose rows are lost, where there is no doubt of them."""
+        devices, boots = rows["device"], rows["boot"]
+        if self._like is not None and not devices:
+            reader = NightFileReader(self._like)
+            try:
+                known = reader.rows("device")
+            finally:
+                reader.close()
+            if len(known) != 1:
+                raise InputError(
+                    str(self._like), f"holds {len(known)} wearables", "give a night of one"
+                )
+            stated = {cells[0] for cells in boots.values()} or {1}
+            if len(stated) == 1:
+                devices[stated.pop()] = tuple(known[0][1:])
+                self._remarks.append(f"the description of the wearable is that of {self._like}")
+        found = self._db.execute(
+            f"SELECT boot, substr(data, {_BOOT_BYTE}, 1), count(*) FROM stage.packet GROUP BY 1, 2"
+        ).fetchall()
+        bytes_of: dict[int, Counter[int]] = {}
+        for boot, byte, count in found:
+            bytes_of.setdefault(boot, Counter())[byte[0] if byte else -1] = count
+        for boot, counts in bytes_of.items():
+            if boot in boots or len(devices) != 1:
+                continue
+            (device,) = devices
+            count = counts.most_common(1)[0][0]
+            if count >= 0 and (device, count) not in boots.values():
+                boots[boot] = (device, count)
+                self._remarks.append(f"the count of a boot is lost, and taken to be {count}")
+
+    def _leave_out_unknown(self, rows: dict[str, dict[Cell, Row]]) -> None:
+        """Leave out what refers to a row that is lost, and packets of another boot."""
+        devices = rows["device"]
+        for table in ("boot", "connection", "device_setting"):
+            rows[table] = {i: c for i, c in rows[table].items() if c[0] in devices}
+        boots = rows["boot"]
+        for table in ("start", "clock", "loss"):
+            rows[table] = {i: c for i, c in rows[table].items() if c[0] in boots}
+        n_left_out = 0
+        for (boot,) in self._db.execute("SELECT DISTINCT boot FROM stage.packet").fetchall():
+            byte = bytes([int(boots[boot][1] or 0) & 0xFF]) if boot in boots else b""
+            n_left_out += self._db.execute(
+                f"DELETE FROM stage.packet WHERE boot = ? AND substr(data, {_BOOT_BYTE}, 1) <> ?",
+                (boot, byte),
+            ).rowcount
+        if n_left_out:
+            self._remarks.append(f"{n_left_out} packets of unknown wearables are left out")
+        known = ", ".join(str(row_id) for row_id in rows["connection"])
+        uuids = ", ".join(str(row_id) for row_id in rows["characteristic"])
+        n_left_out = self._db.execute(
+            f"DELETE FROM stage.value WHERE connection NOT IN ({known}) "
+            f"OR characteristic NOT IN ({uuids})"
+        ).rowcount
+        if n_left_out:
+            self._remarks.append(f"{n_left_out} values of unknown devices are left out")
+
+    def _write(self, rows: dict[str, dict[Cell, Row]]) -> None:
+        """Write the rows with their numbers, and the packets in order."""
+        execute = self._db.execute
+        execute("DELETE FROM meta")
+        for table in TABLES:
+            if table in RECEIVED:
+                continue
+            for row_id in sorted(rows[table], key=_row_order):
+                if (table, row_id) == ("meta", REPAIR_NOTE):
+                    continue
+                cells = rows[table][row_id]
+                stated_id = row_id if isinstance(row_id, int) else None
+                columns = [*([] if stated_id is None else ["id"]), *TABLES[table], "crc"]
+                row = [*([] if stated_id is None else [stated_id]), *cells]
+                execute(
+                    f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) "
+                    f"VALUES ({', '.join('?' * len(columns))})",
+                    (*row, row_crc(table, stated_id, cells)),
+                )
+        self._db.create_function("packet_crc", 4, packet_crc, deterministic=True)
+        execute(
+            "INSERT INTO packet (boot, seq, arrival_ns, data, crc) SELECT boot, seq, arrival_ns, "
+            "data, packet_crc(seq, arrival_ns, data, boot) FROM stage.packet "
+            "ORDER BY arrival_ns, boot, seq"
+        )
+        self._db.create_function("value_crc", 6, _value_crc, deterministic=True)
+        names = ", ".join(TABLES["value"])
+        execute(
+            f"INSERT INTO value ({names}, crc) SELECT {names}, value_crc({names}) "
+            "FROM stage.value ORDER BY connection, number"
+        )
+
+    def _missing_packets(self) -> list[MissingRange]:
+        """Return the packets that were neither recovered nor given up by the recorder."""
+        missing = []
+        boots = self._db.execute(
+            "SELECT boot.id, key FROM boot JOIN device ON device.id = device ORDER BY boot.id"
+        ).fetchall()
+        for boot, key in boots:
+            losses = self._db.execute(
+                "SELECT first, last FROM loss WHERE boot = ? AND last IS NOT NULL", (boot,)
+            ).fetchall()
+            first = self._db.execute(
+                "SELECT seq, time_ns FROM start WHERE boot = ? ORDER BY id", (boot,)
+            ).fetchone()
+            found = self._db.execute(
+                "SELECT seq, arrival_ns FROM packet WHERE boot = ? ORDER BY seq", (boot,)
+            )
+            missing += _gaps(key, first, found, losses)
+        return missing
+
+    def _missing_values(self) -> list[MissingRange]:
+        """Return the values whose numbers are missing."""
+        missing = []
+        connections = self._db.execute(
+            "SELECT connection.id, key, time_ns FROM connection JOIN device "
+            "ON device.id = device ORDER BY connection.id"
+        ).fetchall()
+        for connection, key, time_ns in connections:
+            found = self._db.execute(
+                "SELECT number, arrival_ns FROM value WHERE connection = ? ORDER BY number",
+                (connection,),
+            )
+            missing += _gaps(key, (0, time_ns), found, [])
+        return missing
+
+    def _count(self, table: str) -> int:
+        return int(self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+def _gaps(
+    key: str,
+    first: tuple[int, int] | None,
+    found: sqlite3.Cursor,
+    losses: list[tuple[int, int]],
+) -> list[MissingRange]:
+    """Return the gaps in numbers, given with their arrival, without the losses."""
+    gaps = []
+    expected, before_ns = first if first is not None else (None, 0)
+    for number, arrival_ns in found:
+        if expected is not None and number > expected:
+            given_up = sum(
+                max(0, min(last, number - 1) - max(start, expected) + 1) for start, last in losses
+            )
+            count = number - expected - given_up
+            if count > 0:
+                gaps.append(MissingRange(key, count, before_ns, arrival_ns))
+        expected, before_ns = max(expected or 0, number + 1), arrival_ns
+    return gaps
+
+
+def _value_crc(*cells: Cell) -> int:
+    return row_crc("value", None, cells)
+
+
+def _row_order(row_id: Cell) -> tuple[int, str]:
+    return (row_id if isinstance(row_id, int) else 0, str(row_id))
