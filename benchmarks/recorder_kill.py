@@ -32,11 +32,11 @@ _MAX_FINAL_RUNS = 10
 #: The command `record`, with a checkpoint after 40 pages of write-ahead log instead of 1000.
 _RECORD = """
 import sys
-import twitchsense.nightfile.writer as night
+import twitchsense.nightfile.open_file as night
 from twitchsense.acquire.device_lock import lock_device
 from twitchsense.acquire.adapter import Adapter
 from twitchsense.cli.app import main
-night._CHECKPOINT_PAGES = 40
+night.CHECKPOINT_PAGES = 40
 Adapter.lock = lambda self, address: lock_device(address)
 main(["record", "-v", *sys.argv[1:]])
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 
 import pytest
@@ -11,6 +12,7 @@ from tests.nightfile.builders import KEY, T0, device, downgrade, write_night
 from tests.nightfile.value_builders import npg_values, write_values
 from twitchsense.errors import InputError
 from twitchsense.live.follower import NightFollower
+from twitchsense.nightfile.log_check import count_unread_frames
 from twitchsense.nightfile.loss_report import read_loss_reports
 from twitchsense.nightfile.reader import NightFileReader
 from twitchsense.nightfile.records import BatteryReading, Boot, FirstFrame, LinkEvent, Loss, Marker
@@ -128,3 +130,47 @@ def test_an_odd_cell_is_refused_or_left_out(tmp_path):
                 refused += 1
     assert refused
     assert read
+
+
+def _copy_while_open(tmp_path):
+    """Return a night with a log, as a killed recorder leaves it."""
+    live = tmp_path / "live.night"
+    night = NightFileWriter(live)
+    night.write([device()])
+    for number in range(40):
+        night.write([Marker(T0 + number, f"marker {number}")])
+    path = tmp_path / "a.night"
+    for suffix in ("", "-wal"):
+        shutil.copy(f"{live}{suffix}", f"{path}{suffix}")
+    night.close()
+    return path
+
+
+def test_a_wrong_byte_in_the_log_is_refused_and_repaired(tmp_path):
+    """SQLite ends the log there: the minutes behind it were missing without a note."""
+    path = _copy_while_open(tmp_path)
+    assert count_unread_frames(path) == 0
+    reader = NightFileReader(path)
+    assert len(reader.rows("marker")) == 40
+    reader.close()
+    log = path.with_name("a.night-wal")
+    sound = log.read_bytes()
+    n_frames = (len(sound) - 32) // (24 + 4096)
+    for at in (5, 32 + 10 * 4120 + 900, 32 + 10 * 4120 + 18):
+        log.write_bytes(sound[:at] + bytes([sound[at] ^ 64]) + sound[at + 1 :])
+        with pytest.raises(InputError, match=r"pages of its log cannot be read.*repair a\.night"):
+            NightFileReader(path)
+        with pytest.raises(InputError, match="pages of its log cannot be read"):
+            NightFileWriter(path)
+        assert count_unread_frames(path) == (n_frames if at < 32 else n_frames - 10)
+    for end in (len(sound) - 100, len(sound) - 4120):  # an incomplete end is usual
+        log.write_bytes(sound[:end])
+        assert count_unread_frames(path) == 0
+
+
+def test_a_message_of_sqlite_that_is_no_text_is_a_refusal(tmp_path):
+    path = write_night(tmp_path / "a.night", 1)
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"CREATE TABLE clock", b"CREATE TABLE \xb4lock"))
+    with pytest.raises(InputError):
+        ts.read(path)

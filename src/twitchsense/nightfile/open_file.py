@@ -16,6 +16,7 @@ from typing import Final
 
 from twitchsense.errors import InputError
 from twitchsense.nightfile.lock import WriterLock, lock_identity
+from twitchsense.nightfile.reader import NightFileReader
 from twitchsense.nightfile.schema import connect, create, migrate, write_error
 
 log = logging.getLogger(__name__)
@@ -59,8 +60,11 @@ class OpenNightFile:
         self._copy: Path | None = None
         self._is_closed = False
         try:
+            if _has_content(path):
+                # writing into a damaged file, or over a damaged log, would lose what is in it
+                NightFileReader(path).close()
             self._locks.append(WriterLock(path))
-            self.resumed = path.exists() and path.stat().st_size > 0
+            self.resumed = _has_content(path)
             if not self.resumed:
                 create(path, meta)
             identity = lock_identity(path)
@@ -166,6 +170,10 @@ class OpenNightFile:
     def _release(self) -> None:
         while self._locks:
             self._locks.pop().release()
+
+
+def _has_content(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
 
 
 def _names(path: Path) -> list[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,9 @@ from twitchsense.devices.v1_frames import (
 from twitchsense.errors import InputError
 from twitchsense.nightfile.device_clock import ArrivalTimes, DeviceClock
 from twitchsense.nightfile.frames import DamageCounts, FrameBatch, FrameDecoder
-from twitchsense.nightfile.schema import connect, damaged_error
+from twitchsense.nightfile.lock import is_being_written
+from twitchsense.nightfile.log_check import count_unread_frames
+from twitchsense.nightfile.schema import DATABASE_ERRORS, connect, damaged_error
 from twitchsense.nightfile.stream_samples import StreamSamples
 from twitchsense.nightfile.tables import RECEIVED, TABLES, is_sound
 from twitchsense.nightfile.v1_columns import stream_columns
@@ -131,7 +132,7 @@ class NightFileReader:
             self.meta = {str(key): str(value) for _, key, value in self.rows("meta")}
             self._devices = {row_id: row for row_id, *row in self.rows("device")}
             self.boots = self._read_boots()
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             self._db.close()
             raise damaged_error(path, error) from error
         except InputError:
@@ -139,7 +140,9 @@ class NightFileReader:
             raise
 
     def _check_structure(self) -> None:
-        """Raise `InputError` if a page or an index is damaged."""
+        """Raise `InputError` if a page, an index or the log is damaged."""
+        if not is_being_written(self.path) and (unread := count_unread_frames(self.path)):
+            raise damaged_error(self.path, f"{unread} pages of its log cannot be read")
         (found,) = self._db.execute("PRAGMA integrity_check(1)").fetchone()
         if found != "ok":
             raise damaged_error(self.path, " ".join(str(found).split()))
@@ -192,7 +195,7 @@ class NightFileReader:
         """
         try:
             return self._db.execute(sql, arguments).fetchall()
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             raise damaged_error(self.path, error) from error
 
     def rows(self, table: str, after: int = 0, limit: int = -1) -> list[tuple[Any, ...]]:
@@ -308,7 +311,7 @@ class NightFileReader:
             )
             while rows := cursor.fetchmany(_BATCH_PACKETS):
                 yield decoder.push(rows)
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             raise damaged_error(self.path, error) from error
 
     def load(self, boot: StoredBoot) -> BootSamples:

@@ -15,6 +15,8 @@ from twitchsense.nightfile.tables import DESCRIPTIONS, RECEIVED, TABLES, WITHOUT
 
 #: Identifies a night file among SQLite files (``PRAGMA application_id``).
 APPLICATION_ID: Final = 0x54574E54
+#: What SQLite raises on a damaged file; its messages may hold bytes that are no text.
+DATABASE_ERRORS: Final = (sqlite3.Error, UnicodeDecodeError)
 #: Maximum time (s) to wait for another program that holds the file.
 BUSY_TIMEOUT_S: Final = 30.0
 #: The same, for a marker.
@@ -132,12 +134,12 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         raise InputError(
             source, f"cannot be opened ({error})", "check path and permissions"
         ) from error
-    except sqlite3.Error as error:
+    except DATABASE_ERRORS as error:
         raise damaged_error(path, error) from error
     try:
         schema = db.execute("PRAGMA user_version").fetchone()[0]
         tables = {r[0] for r in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    except sqlite3.Error as error:
+    except DATABASE_ERRORS as error:
         db.close()
         raise damaged_error(path, error) from error
     statements = "".join(MIGRATIONS[: max(schema, 0)])
@@ -196,7 +198,7 @@ def _open(uri: str) -> tuple[sqlite3.Connection, int]:
     db.text_factory = lambda content: content.decode("utf-8", "replace")
     try:
         return db, int(db.execute("PRAGMA application_id").fetchone()[0])
-    except sqlite3.Error:
+    except DATABASE_ERRORS:
         db.close()
         raise
 
