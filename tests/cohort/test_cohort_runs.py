@@ -17,6 +17,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from tests.io.edf_builder import EdfFile, digital
 from twitchsense.cohort.dataset import create_dataset, part_file_name
 from twitchsense.cohort.processes import run_in_processes
 from twitchsense.cohort.run import run_cohort
@@ -45,14 +46,20 @@ def wait_for(what, process: subprocess.Popen | None = None):
         time.sleep(0.02)
 
 
+def write_long_edf(path: Path) -> Path:
+    """Write a capture of many days that takes no space, and takes minutes to analyse."""
+    EdfFile(digital(20)).write(path)
+    os.truncate(path, 10 << 30)
+    return path
+
+
 @pytest.fixture
-def unending(listed, captures):
-    """Return a list whose third night can't be read to its end, and that night's pipe."""
-    pipe = listed.with_name("endless.csv")
-    os.mkfifo(pipe)
+def unending(listed):
+    """Return a list whose third night takes minutes, and that night's capture."""
+    path = write_long_edf(listed.with_name("long.edf"))
     lines = listed.read_text().splitlines(keepends=True)
-    listed.write_text("".join([*lines[:3], f"endless,{pipe}\n", *lines[3:]]))
-    return listed, pipe
+    listed.write_text("".join([*lines[:3], f"long,{path}\n", *lines[3:]]))
+    return listed, path
 
 
 def test_killed_worker_loses_no_night(nights, tmp_path):
@@ -73,9 +80,8 @@ def test_killed_worker_loses_no_night(nights, tmp_path):
 
 def test_night_whose_worker_dies_twice_fails_and_the_others_are_analysed(nights, tmp_path):
     create_dataset(tmp_path / "out")
-    pipe = tmp_path / "endless.csv"
-    os.mkfifo(pipe)  # whoever opens it waits for ever
-    bad = replace(nights[0], name="bad", captures=(pipe,))
+    path = write_long_edf(tmp_path / "long.edf")
+    bad = replace(nights[0], name="bad", captures=(path,))
     tasks = [Task(n, tmp_path / "out", version("twitchsense")) for n in [bad, *nights[1:4]]]
     outcomes, ended = {}, threading.Event()
 
@@ -100,8 +106,8 @@ def test_night_whose_worker_dies_twice_fails_and_the_others_are_analysed(nights,
     assert row["cause"] == "worker"
 
 
-def test_killed_run_resumes_without_repeating_nights(unending, captures, tmp_path):
-    (listed, pipe), out = unending, tmp_path / "out"
+def test_killed_run_resumes_without_repeating_nights(unending, tmp_path):
+    (listed, path), out = unending, tmp_path / "out"
     process = subprocess.Popen(
         [*CLI, str(listed), "--out", str(out), "--workers", "2", "-q"], start_new_session=True
     )
@@ -110,8 +116,7 @@ def test_killed_run_resumes_without_repeating_nights(unending, captures, tmp_pat
     process.wait()
     before = finished(out)
     assert 2 <= len(before) <= 6
-    pipe.unlink()
-    pipe.write_bytes(captures[0][0].read_bytes())
+    EdfFile(digital(20)).write(path)
     for path in out.glob("*/*.parquet"):
         pq.read_table(path)  # whole, or not there
     result = subprocess.run(

@@ -97,7 +97,7 @@ def test_error_in_the_list_names_its_line(tmp_path, text, problem):
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["gone.csv", "--out", "o"], "gone.csv: cannot be read"),
+        (["gone.csv", "--out", "o"], "gone.csv: no such file"),
         (["l.csv", "--out", "l.csv"], "l.csv: is a file, not a directory"),
         (["l.csv", "--out", "o", "--part", "0/3"], "--part: '0/3' is not a part; write I/N"),
         (["l.csv", "--out", "o", "--part", "4/3"], "--part: '4/3' is not a part"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
@@ -12,6 +14,8 @@ from matplotlib.figure import Figure
 import twitchsense as ts
 from tests.recordings import make_recording
 from tests.trend.builders import evening, write_night
+from twitchsense.model.channels import Channel
+from twitchsense.model.recording import Recording
 from twitchsense.report.figures import to_svg
 from twitchsense.report.overview import (
     plot_channel,
@@ -19,6 +23,7 @@ from twitchsense.report.overview import (
     plot_events,
     plot_night,
     plot_valid,
+    shown_channels,
 )
 from twitchsense.report.page import render_report
 from twitchsense.report.waveforms import event_figure, plot_average, plot_event
@@ -79,3 +84,17 @@ def test_trend_draws_on_the_axes_given_and_without_dated_nights(tmp_path):
     assert isinstance(ts.plot_trend(weeks), Axes)
     nowhen = ts.read_weeks([write_night(tmp_path, "x", None)])
     assert "no night with a date" in ts.plot_trend(nowhen).texts[0].get_text()
+
+
+def test_only_the_channels_with_the_most_events_are_drawn(night):
+    """The time to draw grows with the square of the rows: 200 channels took minutes."""
+
+    names = [f"emg{i}" for i in range(40)]
+    channels = tuple(Channel(n, "emg", "uV", 500.0, (f"{n}_uv",)) for n in names)
+    many = SimpleNamespace(
+        recording=Recording(channels, ()),
+        seconds=dict.fromkeys(names, night.seconds["emg1"]),
+        events=pd.DataFrame({"channel": names[20:]}),
+    )
+    assert [c.name for c in shown_channels(many)] == names[20:36]
+    assert shown_channels(night) == [c for c in night.recording.channels if c.name in night.seconds]

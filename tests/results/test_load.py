@@ -21,6 +21,7 @@ from twitchsense.report.event_windows import (
     cut_event_windows,
 )
 from twitchsense.results.load import open_result
+from twitchsense.scoring.result_checksums import KEY
 
 
 @pytest.fixture(scope="module")
@@ -98,10 +99,15 @@ def test_window_budget_keeps_the_strongest_of_each_kind(night):
         ("events.csv", b"a,b\n1,2\n", "has no column 'onset'"),
         ("events.csv", b"\xff\xfe", "cannot be read"),
         ("traces.npz", None, "is missing"),
+        ("epochs.csv", b"", "is not a table of epochs"),
         ("traces.npz", b"PK\x03\x04rubbish", "cannot be used"),
+        ("traces.npz", b"", "cannot be used"),
     ],
 )
-def test_damaged_result_file_is_named_with_its_cure(copy, name, content, says):
+def test_damaged_file_of_an_earlier_version_is_named_with_its_cure(copy, name, content, says):
+    summary = json.loads((copy / "summary.json").read_text("utf-8"))
+    del summary[KEY]  # earlier versions wrote no checksums
+    (copy / "summary.json").write_text(json.dumps(summary), "utf-8")
     if content is None:
         (copy / name).unlink()
     else:
@@ -110,6 +116,36 @@ def test_damaged_result_file_is_named_with_its_cure(copy, name, content, says):
         open_result(copy)
     assert name in str(error.value)
     assert CliRunner().invoke(main, ["report", str(copy)]).exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["summary.json", "events.csv", "rejected.csv", "epochs.csv"])
+def test_one_changed_digit_of_a_result_is_refused(copy, name):
+    text = (copy / name).read_text("utf-8")
+    at = next(i for i, c in enumerate(text) if c.isdigit())
+    (copy / name).write_text(text[:at] + str((int(text[at]) + 1) % 10) + text[at + 1 :], "utf-8")
+    with pytest.raises(InputError, match="was changed or damaged"):
+        open_result(copy)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04rubbish"])
+def test_damaged_traces_are_refused_and_do_not_count_as_interruption(copy, content):
+    (copy / "traces.npz").write_bytes(content)
+    done = CliRunner().invoke(main, ["report", str(copy)])
+    assert done.exit_code == 2
+    assert "run analyze again" in done.output
+
+
+def test_tables_of_two_analyses_are_not_mixed(copy):
+    old = (copy / "events.csv").read_bytes()
+    (copy / "events.csv").write_bytes(old[: old.rstrip().rindex(b"\n") + 1])
+    with pytest.raises(InputError, match="belongs to another analysis"):
+        open_result(copy)
+
+
+def test_summary_in_another_layout_has_the_same_checksum(copy):
+    summary = json.loads((copy / "summary.json").read_text("utf-8"))
+    (copy / "summary.json").write_text(json.dumps(summary), "utf-8")
+    assert open_result(copy).summary_json == summary
 
 
 @pytest.mark.slow

@@ -319,3 +319,16 @@ def test_event_lists_are_read_from_files(tmp_path):
         path.write_text(text)
         with pytest.raises(InputError, match=says):
             read_events(path)
+
+
+def test_many_kinds_are_scored_and_too_many_are_refused():
+    onset = 10.0 * np.arange(1001)
+    many = pd.DataFrame(
+        {"onset": onset, "duration": 1.0, "trial_type": [f"k{i}" for i in range(1001)]}
+    )
+    few = many[:1000]
+    found = match(few, few)
+    assert (found.table()["tp"] == [*[1] * 1000, 1000]).all()
+    assert (np.diag(found.confusion)[:1000] == 1).all()
+    with pytest.raises(InputError, match="1001 kinds in trial_type"):
+        match(many, few)

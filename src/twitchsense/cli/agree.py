@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from twitchsense.scoring.leg_movements.compare_lists import ComparedIndices
 
 _FILE = click.Path(path_type=Path)
+#: Maximum number of kinds whose confusion is printed.
+_MAX_PRINTED_KINDS: Final = 40
 
 
 @click.command()
@@ -176,7 +178,10 @@ def _print_agreement(agreement: Agreement) -> None:
         "truth; touched: overlaps any event of the other table, matched or not",
         style="dim",
     )
-    if agreement.confusion.size > 1:
+    if len(agreement.confusion) > _MAX_PRINTED_KINDS:
+        kinds = len(agreement.confusion) - 1
+        console.print(f"The confusion of {kinds} kinds is not printed; --json has it.", style="dim")
+    elif agreement.confusion.size > 1:
         console.print()
         console.print(_confusion_table(agreement))
         console.print("rows: truth, columns: found", style="dim")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -103,9 +104,9 @@ def analyze(
 
 def _check_not_overwritten(inputs: list[Path], out: Path, names: tuple[str, ...]) -> None:
     """Raise `InputError` if a result file would overwrite an input."""
-    targets = {(out / name).resolve() for name in names}
+    targets = {os.path.realpath(out / name) for name in names}
     for path in inputs:
-        if path.resolve() in targets:
+        if os.path.realpath(path) in targets:
             raise InputError(
                 str(path), "would be overwritten by the results", "choose another --out"
             )

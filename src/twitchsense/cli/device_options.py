@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import tomllib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -164,8 +164,12 @@ def read_remembered() -> dict[str, RequestedDevice]:
         If the file cannot be read.
     """
     path = _remembered_path()
+    if not os.path.lexists(path):
+        return {}
+    from twitchsense.settings.toml_file import read_toml  # imports pydantic
+
+    tables = read_toml(path)
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
         return {
             name: RequestedDevice(
                 str(table["device"]),
@@ -173,9 +177,7 @@ def read_remembered() -> dict[str, RequestedDevice]:
             )
             for name, table in tables.items()
         }
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         raise InputError(str(path), f"cannot be read ({error})", "correct or delete it") from error
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from twitchsense.cohort.dataset import read_row, update_row, write_failure, write_night
 from twitchsense.cohort.manifest import NightEntry
 from twitchsense.errors import InputError, TwitchsenseError
+from twitchsense.io.input_files import input_files
 from twitchsense.io.read import hash_files
 
 log = logging.getLogger(__name__)
@@ -125,7 +126,7 @@ def hash_file_times(entry: NightEntry, version: str) -> str:
     """
     parts: list[Any] = [version, entry.settings.digest()]
     newest = 0
-    for path in entry.files:
+    for path in (part for file in entry.files for part in input_files(file)):
         stat = path.stat()
         # ctime cannot be set back, unlike mtime
         parts.append([str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns])

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from twitchsense.errors import InputError
+from twitchsense.regular_file import read_limited
 
 #: Names of the data files that are captures.
 DATA_FILE: Final = re.compile(r"sub-.+_(emg\.(?:edf|bdf)|motion\.tsv)")
@@ -180,8 +181,7 @@ def _sidecars(data: Path, ending: str) -> Iterator[Path]:
 
 
 def _read_text(path: Path) -> str:
-    with path.open("rb") as file:
-        return file.read(_MAX_BYTES).decode("utf-8-sig", "replace")
+    return read_limited(path, str(path), _MAX_BYTES).decode("utf-8-sig", "replace")
 
 
 def _cell(text: str) -> str:

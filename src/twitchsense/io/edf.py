@@ -56,6 +56,7 @@ class EdfCapture:
         self._onset_signal = next((i for i, s in enumerate(signals) if s.is_annotation), None)
         self._count, count_notes = self._count_records()
         self.time_axis, self._zero_ns = self._find_zero(zone)
+        count_notes += self._header.start_notes(source, zone)
         plan = self._plan_channels(mapping)
         self._index, self._factors = plan.index, plan.factors
         self.headers: Sequence[str] = tuple(s.label for s in signals)
@@ -155,7 +156,7 @@ class EdfCapture:
                 "leave out the time zone to read it without clock time",
                 "header",
             )
-        return "time_s", 0
+        return "time_s", self._header.zero_s * NS
 
     def _records(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
         """Yield onsets in ns from the start, and raw records of shape (n, bytes)."""

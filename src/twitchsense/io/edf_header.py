@@ -25,11 +25,15 @@ _SIGNAL_BYTES: Final = 256
 _MAX_SIGNALS: Final = 10_000
 #: Maximum number of samples of a signal in a data record.
 _MAX_ITEMS: Final = 10**8
+#: Maximum size (bytes) of a data record; EDFlib refuses more than 10 or 15 MB.
+_MAX_RECORD_BYTES: Final = 1 << 24
 #: Labels of signals that hold annotations, of which the first gives the time of each record.
 _ANNOTATIONS: Final = ("EDF Annotations", "BDF Annotations")
 #: Start date of the recording field, and the offset from UTC that twitchsense adds.
 _START_DATE: Final = re.compile(r"Startdate (\d\d?)-([A-Za-z]{3})-(\d{4})(?: |$)")
 _UTC_OFFSET: Final = re.compile(r" UTC([+-])(\d\d):(\d\d)(?: |$)")
+#: Zero of the onsets in a recording without a clock, which twitchsense adds.
+_ZERO: Final = re.compile(r" T0([+-]\d{1,9})s(?: |$)")
 #: Months in the recording field.
 MONTHS: Final = (
     *("JAN", "FEB", "MAR", "APR", "MAY", "JUN"),
@@ -87,6 +91,8 @@ class EdfHeader:
         Start in whole seconds of local time, without a zone; None if it is unknown.
     utc_offset : timezone or None
         Offset of `start` from UTC, if the file contains it.
+    zero_s : int
+        Second of the recording's own axis from which the onsets of records count.
     records : int
         Number of data records that the header announces; negative if unknown.
     record_s : float
@@ -98,6 +104,7 @@ class EdfHeader:
     size: int
     start: datetime | None
     utc_offset: timezone | None
+    zero_s: int
     records: int
     record_s: float
     signals: tuple[EdfSignal, ...]
@@ -119,6 +126,33 @@ class EdfHeader:
         if self.start is None or known is None:
             return None
         return self.start.replace(tzinfo=known).astimezone(UTC)
+
+    def start_notes(self, source: str, zone: str | None) -> list[str]:
+        """Return a note if a change of the clock leaves the start two readings, or none.
+
+        Parameters
+        ----------
+        source : str
+            Name of the file in messages.
+        zone : str or None
+            As for `start_utc`.
+
+        Returns
+        -------
+        list of str
+        """
+        if self.start is None or self.utc_offset is not None or zone is None:
+            return []
+        first, second = (self.start.replace(tzinfo=ZoneInfo(zone), fold=f) for f in (0, 1))
+        if first.utcoffset() == second.utcoffset():
+            return []
+        twice = first.astimezone(UTC) < second.astimezone(UTC)
+        how_often = "occurs twice" if twice else "does not occur"
+        return [
+            f"{source}: the start {self.start} {how_often} in {zone}; it is read as "
+            f"{first.astimezone(UTC):%H:%M:%S} UTC. If events lie an hour off against a "
+            "hypnogram, export the file with its offset from UTC"
+        ]
 
 
 def read_edf_header(path: Path, source: str) -> EdfHeader:
@@ -176,12 +210,22 @@ def _parse(file: BinaryIO, source: str) -> EdfHeader:
         if not 0 <= items <= _MAX_ITEMS:
             raise _damaged(source, f"samples in a record: {items}", place)
         signals.append(EdfSignal(label, units[i], low, high, bottom, top, items))
+    item_bytes = 3 if bdf else 2
+    record_bytes = item_bytes * sum(s.count for s in signals)
+    if record_bytes > _MAX_RECORD_BYTES:
+        raise InputError(
+            source,
+            f"a data record has {record_bytes / 1e6:.0f} MB, more than memory may hold",
+            "export it with data records of one second",
+            "header",
+        )
     recording = text[80:160]
     return EdfHeader(
-        3 if bdf else 2,
+        item_bytes,
         size,
         _start(recording, text[160:168], text[168:176]),
         _utc_offset(recording),
+        _zero_s(recording),
         int(_number(source, "header", "number of records", text[228:236])),
         _number(source, "header", "duration of a record", text[236:244]),
         tuple(signals),
@@ -242,6 +286,12 @@ def _utc_offset(recording: str) -> timezone | None:
         return None
     minutes = int(match[2]) * 60 + int(match[3])
     return timezone((-1 if match[1] == "-" else 1) * timedelta(minutes=min(minutes, 1439)))
+
+
+def _zero_s(recording: str) -> int:
+    """Return the zero that the exporter of twitchsense writes; 0 in other files."""
+    match = _ZERO.search(recording)
+    return int(match[1]) if match else 0
 
 
 def _damaged(source: str, problem: str, place: str = "header") -> InputError:

@@ -115,6 +115,7 @@ def write_edf(recording: Recording, group: Sequence[Channel], path: Path) -> Non
         log.warning("%s: begins in UTC; give --zone for the wearer's local time", path.name)
     header = _EdfHeader(
         start=None if utc_ns is None else datetime.fromtimestamp(zero_ns // NS, zone),
+        zero_s=zero_ns // NS,
         kind="EDF+C" if len(lengths) == 1 else "EDF+D",
         records=count,
         record_s=f"{layout.duration_us / 1e6:.6f}",
@@ -281,6 +282,8 @@ class _EdfHeader:
     ----------
     start : datetime or None
         Local start time with its zone, if known.
+    zero_s : int
+        Second of the recording's own axis from which onsets count; used without a start time.
     kind : {'EDF+C', 'EDF+D'}
     records : int
     record_s : str
@@ -292,6 +295,7 @@ class _EdfHeader:
     """
 
     start: datetime | None
+    zero_s: int
     kind: str
     records: int
     record_s: str
@@ -302,7 +306,8 @@ class _EdfHeader:
 
     def encode(self) -> bytes:
         """Return the header as bytes."""
-        day, clock, offset = "X", "01.01.8500.00.00", ""
+        day, clock = "X", "01.01.8500.00.00"
+        offset = f" T0{self.zero_s:+d}s" if self.zero_s else ""
         if self.start is not None:
             month = MONTHS[self.start.month - 1]
             day = f"{self.start.day:02d}-{month}-{self.start.year}"

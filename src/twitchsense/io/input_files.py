@@ -31,9 +31,11 @@ def input_files(path: Path) -> list[Path]:
     """
     if path.is_dir():
         return sorted(p for p in path.rglob("*") if p.is_file())
-    companions = [
-        path.with_name(path.stem + suffix) for suffix in _COMPANIONS.get(path.suffix.casefold(), ())
-    ]
+    suffix = path.suffix.casefold()
+    companions = [path.with_name(path.stem + end) for end in _COMPANIONS.get(suffix, ())]
+    if suffix == ".night":
+        log = path.with_name(path.name + "-wal")  # packets that are not yet in the night file
+        companions += [log] if log.is_file() and log.stat().st_size else []
     return [path, *(p for p in companions if p.is_file())]
 
 

@@ -48,6 +48,10 @@ _FORMS: Final[tuple[tuple[re.Pattern[str], str, str], ...]] = (
 _AMBIGUOUS: Final = re.compile(rf"{_SIGN}[1-9]\d{{0,2}}([.,])\d{{3}}")
 #: Number of decimals of a group of thousands.
 _GROUP_SCALE: Final = 1000.0
+#: Text between numbers that returns at least every so many rows, and so many times, stands for
+#: another sampling rate or another signal; less of it is a gap.
+_MAX_PERIOD: Final = 10
+_MIN_TEXT_RUNS: Final = 20
 #: Cells that are examined to find the decimal sign of a column.
 _SAMPLE_CELLS: Final = 20_000
 
@@ -162,6 +166,8 @@ class NumberColumn:
         self._fraction_row: int | None = None
         self._has_small_integer = False
         self._text: CellNote | None = None
+        self._text_runs = 0
+        self._rows = 0
 
     @property
     def note(self) -> CellNote | None:
@@ -182,6 +188,7 @@ class NumberColumn:
         -------
         ndarray of float64, shape (rows,)
         """
+        self._rows = first_row + len(column)
         if pd.api.types.is_bool_dtype(column):
             return np.full(len(column), np.nan)
         if pd.api.types.is_numeric_dtype(column):
@@ -207,6 +214,17 @@ class NumberColumn:
         InputError
             If the column uses two decimal signs, or a number has two readings.
         """
+        if self._text_runs > _MIN_TEXT_RUNS and self._text_runs > self._rows / _MAX_PERIOD:
+            note = self.note
+            assert note is not None
+            raise InputError(
+                self._source,
+                f"{self._name}: every few rows a cell is no number ({note.count} of {self._rows} "
+                f"rows, first '{note.text[:20]}'), so its sampling rate is unknown",
+                "write numbers, leave these cells empty, or leave the column out "
+                f"(--map '{self._name}=ignore')",
+                self._locate_row(note.row),
+            )
         other = "," if self._decimal == "." else "."
         if len(self._shown) == 2:
             row, text = self._shown[other]
@@ -309,6 +327,7 @@ class NumberColumn:
         special = {"inf", "+inf", "-inf", "infinity", "-infinity"}
         waiting = waiting[[str(c).lower() not in special for c in cells[waiting]]]
         if len(waiting):
+            self._text_runs += 1 + int((np.diff(waiting) > 1).sum())
             before = self._text
             row = first_row + int(waiting[0])
             self._text = (

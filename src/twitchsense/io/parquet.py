@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.io.capture import ColumnMapping
 from twitchsense.io.number_cells import to_floats
 from twitchsense.io.table_capture import CHUNK_ROWS, TableBlock, TypedTable
 from twitchsense.io.table_layout import parse_header
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import FileMetaData
+
+
+#: Bytes of text that a column chunk may have for each value, and beside them.
+_TEXT_BYTES: Final = 64
+_MORE_TEXT_BYTES: Final = 1 << 20
 
 
 class ParquetTable(TypedTable):
@@ -42,11 +51,20 @@ class ParquetTable(TypedTable):
         try:
             with pyarrow.parquet.ParquetFile(path) as file:
                 names = list(file.schema_arrow.names)
+                long_text = _find_long_text(file.metadata)
         except self._errors as error:
             raise self._damaged_error(error) from error
         self._names = {name.strip(): name for name in names}
         self.headers = tuple(name.strip() for name in names)
         self.layout = parse_header(source, self.headers, mapping)
+        for name in (*self.layout.times, *self.layout.signals):
+            if self._names[name] in long_text:
+                raise InputError(
+                    source,
+                    f"holds texts of up to {long_text[self._names[name]] / 1e6:.0f} MB",
+                    "write numbers, or leave the column out",
+                    f"column {name}",
+                )
 
     def blocks(self, rows: int = CHUNK_ROWS) -> Iterator[TableBlock]:
         """Yield all rows in blocks.
@@ -92,3 +110,16 @@ class ParquetTable(TypedTable):
             f"this is not a Parquet file, or it is damaged or cut short ({error})",
             "write or copy it again",
         )
+
+
+def _find_long_text(metadata: FileMetaData) -> dict[str, int]:
+    """Return the size in bytes of column chunks whose text is longer than that of numbers."""
+    found: dict[str, int] = {}
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for column in map(group.column, range(group.num_columns)):
+            size = column.total_uncompressed_size
+            allowed = _TEXT_BYTES * column.num_values + _MORE_TEXT_BYTES
+            if column.physical_type == "BYTE_ARRAY" and size > allowed:
+                name = column.path_in_schema
+                found[name] = max(found.get(name, 0), size)
+    return found

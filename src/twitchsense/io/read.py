@@ -21,6 +21,7 @@ from twitchsense.io.time_reading import TIME_UNITS
 from twitchsense.model.channels import Channel, Leg
 from twitchsense.model.column_names import channel_sort_key
 from twitchsense.model.recording import Recording
+from twitchsense.regular_file import check_regular_file, unreadable
 
 log = logging.getLogger(__name__)
 
@@ -93,11 +94,13 @@ def read(
     for path in files:
         source = display_name(path)
         capture_format = find_format(path, source, via)
+        if not path.is_dir():
+            check_regular_file(path, source)
         try:
-            digests.append(hash_capture(path))
             captures.append(capture_format.open(path, source, mapping, zone))
+            digests.append(hash_capture(path))
         except OSError as error:
-            raise _unreadable(path, source, error) from error
+            raise unreadable(source, error) from error
     if len(set(digests)) < len(digests):
         twice = next(i for i, d in enumerate(digests) if d in digests[:i])
         raise InputError(
@@ -107,7 +110,7 @@ def read(
     try:
         merged = merge(captures)
     except OSError as error:
-        raise _unreadable(files[0], captures[0].source, error) from error
+        raise unreadable(captures[0].source, error) from error
     notes = list(merged.notes)
     legs = dict(legs or {})
     if leg is not None:
@@ -158,17 +161,6 @@ def display_name(path: Path) -> str:
     return text if len(text) <= 100 else f".../{path.name[-96:]}"
 
 
-def _unreadable(path: Path, source: str, error: OSError) -> InputError:
-    if isinstance(error, FileNotFoundError):
-        return InputError(source, "no such file", "check the path")
-    if isinstance(error, PermissionError):
-        return InputError(
-            source, "cannot be read (no permission)", "give yourself permission to read it"
-        )
-    reason = error.strerror or str(error)
-    return InputError(source, f"cannot be read ({reason})", "copy it to another disk and try again")
-
-
 def hash_files(paths: Sequence[Path]) -> str:
     """Return the hash of a recording's files, equal to `Recording.sha256` of `read`.
 
@@ -188,10 +180,12 @@ def hash_files(paths: Sequence[Path]) -> str:
     """
     digests = []
     for path in expand_folders(paths):
+        if not path.is_dir():
+            check_regular_file(path, display_name(path))
         try:
             digests.append(hash_capture(path))
         except OSError as error:
-            raise _unreadable(path, display_name(path), error) from error
+            raise unreadable(display_name(path), error) from error
     return _join_hashes(digests)
 
 

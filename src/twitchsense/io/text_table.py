@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
+from twitchsense.regular_file import read_limited
 
 #: Fields, in lower case, that stand for a missing value (BIDS writes ``n/a``).
 MISSING_VALUES: Final = frozenset({"", "n/a", "na", "nan", "none", "null"})
@@ -146,14 +147,7 @@ def read_text(path: Path, source: str) -> str:
     InputError
         If the file cannot be opened, is empty or binary, or is not UTF-8.
     """
-    try:
-        raw = Path(path).read_bytes()
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise InputError(
-            source, f"cannot be read ({reason or error})", "check the name of the file"
-        ) from error
-    return _decode(raw, source)
+    return _decode(read_limited(path, source), source)
 
 
 def parse_table(text: str, source: str) -> TextTable:

@@ -148,6 +148,8 @@ class TimeColumn:
         if len(wrong):
             row = int(wrong[0])
             value = time.iloc[row]
+            if isinstance(value, pd.Timestamp):
+                value = value.to_datetime64()  # pandas shows no year beyond 9999
             if pd.isna(value):
                 problem = "is empty"
             else:

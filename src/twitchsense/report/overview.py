@@ -42,6 +42,8 @@ from twitchsense.text import display_text
 _MIN_EMG_UV: Final = 50.0
 #: Range of an accelerometer row (g), logarithmic.
 _ACC_RANGE_G: Final = (0.003, 3.0)
+#: Maximum number of channels that are drawn.
+_MAX_CHANNELS: Final = 16
 #: Number of marks above which they are drawn as pixels, to keep the file small.
 _MAX_VECTOR_MARKERS: Final = 1500
 #: Height of an event's mark by its grade, as a share of its row; else `_TICK_HEIGHT`.
@@ -68,7 +70,7 @@ def plot_night(night: NightLike, ax: Axes | None = None) -> Axes:
     ValueError
         If `ax` is not a subplot of a grid.
     """
-    shown = [c for c in night.recording.channels if c.name in night.seconds]
+    shown = shown_channels(night)
     kinds = kinds_found(night)
     heights = _row_heights(night)
     if ax is None:
@@ -86,6 +88,12 @@ def plot_night(night: NightLike, ax: Axes | None = None) -> Axes:
     plot_context(night, ax=axes[1])
     for channel_ax, channel in zip(axes[2:], shown, strict=False):
         plot_channel(night, channel.name, ax=channel_ax)
+    if len(shown) < len(night.seconds):
+        axes[2].set_title(
+            f"{len(shown)} of {len(night.seconds)} channels: those with the most events",
+            fontsize=8,
+            loc="left",
+        )
     plot_valid(night, ax=axes[-1])
     for row_ax in axes:
         draw_sleep_onset(night, row_ax)
@@ -95,7 +103,7 @@ def plot_night(night: NightLike, ax: Axes | None = None) -> Axes:
 
 def _row_heights(night: NightLike) -> list[float]:
     """Return the relative heights of events, sleep, each channel and valid time."""
-    n_channels = sum(c.name in night.seconds for c in night.recording.channels)
+    n_channels = len(shown_channels(night))
     n_valid_rows = max(1, n_channels) + bool(artifact_minutes(night))
     events = 0.34 * max(1, len(kinds_found(night)))
     return [events, 0.26, *[1.0] * n_channels, 0.2 * n_valid_rows]
@@ -255,7 +263,7 @@ def plot_valid(night: NightLike, ax: Axes | None = None) -> Axes:
     Axes
     """
     ax = ax or new_axes(10, 0.6)
-    names = [c.name for c in night.recording.channels if c.name in night.seconds]
+    names = [c.name for c in shown_channels(night)]
     labels = [f"valid {display_text(n, 24)}" for n in reversed(names)]
     disturbed = artifact_minutes(night)
     if disturbed:
@@ -276,6 +284,25 @@ def plot_valid(night: NightLike, ax: Axes | None = None) -> Axes:
     ax.set_yticks(range(len(labels)), labels, parse_math=False)
     _remove_frame(ax)
     return ax
+
+
+def shown_channels(night: NightLike) -> list[Channel]:
+    """Return the channels that are drawn, in the order of the recording.
+
+    Parameters
+    ----------
+    night : Night
+
+    Returns
+    -------
+    list of Channel
+        All with statistics; of more than 16, those with the most events, because the time
+        to draw a figure grows with the square of its rows.
+    """
+    channels = [c for c in night.recording.channels if c.name in night.seconds]
+    counts = night.events["channel"].value_counts()
+    most = sorted(channels, key=lambda c: -int(counts.get(c.name, 0)))[:_MAX_CHANNELS]
+    return [c for c in channels if c in most]
 
 
 def emg_full_scale(seconds: PerSecond) -> float:

@@ -29,7 +29,7 @@ from twitchsense.report.night_intervals import (
     recording_bounds,
     validity_intervals,
 )
-from twitchsense.report.overview import emg_full_scale, kinds_found
+from twitchsense.report.overview import emg_full_scale, kinds_found, shown_channels
 from twitchsense.report.palette import context_name, kind_name, kind_short, label_name
 from twitchsense.report.protocols import NightLike
 from twitchsense.report.time_labels import WallClock, is_onset_left_censored, onset_label
@@ -159,9 +159,7 @@ def _stages(night: NightLike) -> list[list[Any]]:
 def _channel_data(night: NightLike, block: PackedArrays) -> list[dict[str, Any]]:
     start, stop = recording_bounds(night)
     channels = []
-    for channel in night.recording.channels:
-        if channel.name not in night.seconds:
-            continue
+    for channel in shown_channels(night):
         seconds = night.seconds[channel.name]
         envelope = min_max_envelope(seconds, start, stop, _MAX_COLUMNS)
         resolution = _int16_resolution(envelope.low, envelope.high)

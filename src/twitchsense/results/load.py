@@ -8,12 +8,14 @@ that the report shows.
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -23,9 +25,17 @@ from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
 from twitchsense.report.event_windows import EventWindow
 from twitchsense.results.traces import TRACES_FILE, to_segments, unpack_traces
-from twitchsense.scoring.summary import CURE, read_result_text, read_summary
+from twitchsense.scoring.result_checksums import check_file
+from twitchsense.scoring.summary import CURE, decode_result_text, read_result_file, read_summary
 from twitchsense.settings import Settings
 from twitchsense.sleep.onset import SleepOnset
+
+#: What `zipfile`, `zlib` and `numpy.load` raise for damaged archives, and `unpack_traces` for
+#: content of another form.
+_NPZ_ERRORS: Final = (
+    *(OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError),
+    *(struct.error, OverflowError, AttributeError, ValueError, LookupError, TypeError),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +120,19 @@ def open_result(directory: str | PathLike[str]) -> SavedNight:
     """
     directory = Path(directory)
     summary = read_summary(directory)
-    events = read_event_table(directory / "events.csv", EVENT_COLUMNS)
-    rejected = read_event_table(directory / "rejected.csv", REJECTED_COLUMNS)
-    epochs = _read_epochs(directory / "epochs.csv")
+    files = {}
+    for name in ("events.csv", "rejected.csv", "epochs.csv", TRACES_FILE):
+        files[name] = read_result_file(directory / name)
+        check_file(summary, directory / name, files[name], CURE)
+    path = directory / "events.csv"
+    events = _parse_event_table(path, files[path.name], EVENT_COLUMNS)
+    path = directory / "rejected.csv"
+    rejected = _parse_event_table(path, files[path.name], REJECTED_COLUMNS)
+    path = directory / "epochs.csv"
+    epochs = _parse_epochs(path, files[path.name])
     path = directory / TRACES_FILE
     try:
-        stored = unpack_traces(path.read_bytes())
+        stored = unpack_traces(files[TRACES_FILE])
         recording = Recording(
             stored.channels,
             to_segments(stored.channels, stored.traces),
@@ -127,9 +144,7 @@ def open_result(directory: str | PathLike[str]) -> SavedNight:
         )
         if any(t.event >= len(events) for t in stored.traces):
             raise ValueError("a trace belongs to no row of the event table")
-    except FileNotFoundError as error:
-        raise InputError(str(path), "is missing", CURE) from error
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except _NPZ_ERRORS as error:
         raise InputError(str(path), f"cannot be used ({error})", CURE) from error
     return SavedNight(
         directory,
@@ -144,31 +159,17 @@ def open_result(directory: str | PathLike[str]) -> SavedNight:
     )
 
 
-def read_event_table(path: Path, columns: Sequence[Column]) -> pd.DataFrame:
-    """Read an event table as `analyze` wrote it.
-
-    Parameters
-    ----------
-    path : Path
-    columns : sequence of Column
-        The schema: `EVENT_COLUMNS` or `REJECTED_COLUMNS`.
-
-    Returns
-    -------
-    DataFrame
-        Numbers as float64, missing ones NaN; text as str, missing text empty.
-
-    Raises
-    ------
-    InputError
-        If the file or a column of the schema is missing.
-    """
+def _parse_event_table(path: Path, content: bytes, columns: Sequence[Column]) -> pd.DataFrame:
+    """Return an event table: missing numbers are NaN, missing text is empty."""
     dtypes = {c.name: c.dtype for c in columns}
     text = {name: "object" for name, dtype in dtypes.items() if dtype != "float64"}
     try:
         empty = {name: [""] for name in dtypes if name not in text}
         table = pd.read_csv(
-            io.StringIO(read_result_text(path)), dtype=text, keep_default_na=False, na_values=empty
+            io.StringIO(decode_result_text(path, content)),
+            dtype=text,
+            keep_default_na=False,
+            na_values=empty,
         )
     except (ValueError, pd.errors.ParserError) as error:
         raise InputError(str(path), f"is not a table of events ({error})", CURE) from error
@@ -180,8 +181,11 @@ def read_event_table(path: Path, columns: Sequence[Column]) -> pd.DataFrame:
     return table
 
 
-def _read_epochs(path: Path) -> pd.DataFrame:
-    table = pd.read_csv(io.StringIO(read_result_text(path)), keep_default_na=False)
+def _parse_epochs(path: Path, content: bytes) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(io.StringIO(decode_result_text(path, content)), keep_default_na=False)
+    except (ValueError, pd.errors.ParserError) as error:
+        raise InputError(str(path), f"is not a table of epochs ({error})", CURE) from error
     for name in ("onset", "duration", "context"):
         if name not in table:
             raise InputError(str(path), f"has no column {name!r}", CURE)

@@ -14,6 +14,7 @@ import pandas as pd
 from twitchsense.results.files import cannot_write, check_output_directory, write_directory
 from twitchsense.results.traces import TRACES_FILE, pack_traces
 from twitchsense.scoring.glossary import glossary
+from twitchsense.scoring.result_checksums import add_checksums
 from twitchsense.text import escape_formula
 
 if TYPE_CHECKING:
@@ -100,12 +101,16 @@ def format_files(night: NightLike, *, report: bool) -> Iterator[tuple[str, str |
     name : str
     content : str or bytes
     """
-    yield "events.csv", to_csv(night.events)
-    yield "rejected.csv", to_csv(night.rejected)
-    yield "epochs.csv", to_csv(night.epochs)
     yield "events.json", to_json({**glossary(night.settings), **EPOCH_COLUMNS})
-    yield "summary.json", to_json(night.summary_dict())
-    yield TRACES_FILE, pack_traces(night)
+    read_back = {
+        "events.csv": to_csv(night.events).encode(),
+        "rejected.csv": to_csv(night.rejected).encode(),
+        "epochs.csv": to_csv(night.epochs).encode(),
+        TRACES_FILE: pack_traces(night),
+    }
+    yield from read_back.items()
+    summary = json.loads(to_json(night.summary_dict()))
+    yield "summary.json", to_json(add_checksums(summary, read_back))
     if report:
         from twitchsense.report.page import render_report  # imports jinja2 and matplotlib
 

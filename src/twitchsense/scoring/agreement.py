@@ -7,6 +7,7 @@ an `Agreement` with scores by kind, matched pairs, misses and false alarms.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -29,6 +30,8 @@ ANY: Final = "any"
 UNMATCHED: Final = "(none)"
 #: Kinds that are not events of the leg and are ignored by default.
 IGNORED_KINDS: Final = ("artifact",)
+#: Maximum number of kinds: the confusion table has a cell for each two.
+MAX_KINDS: Final = 1000
 #: Kind of all events where a table has no kinds.
 _UNNAMED_KIND: Final = "event"
 #: Key of the overlaps with events of the same kind.
@@ -178,11 +181,15 @@ def match(
     InputError
         If a table lacks a column, an onset is missing, a duration or a
         tolerance is negative, a time is later than 31 years, or a kind is called
-        ``any`` or ``(none)``.
+        ``any`` or ``(none)``, or there are more than `MAX_KINDS`.
     """
     found, real = _prepare(events, "events", ignore), _prepare(truth, "truth", ignore)
     if "trial_type" not in events or "trial_type" not in truth:
         found, real = found.assign(trial_type=_UNNAMED_KIND), real.assign(trial_type=_UNNAMED_KIND)
+    n_kinds = len({*real["trial_type"], *found["trial_type"]})
+    if n_kinds > MAX_KINDS:
+        problem = f"have {n_kinds} kinds in trial_type; at most {MAX_KINDS} are compared"
+        raise InputError("events and truth", problem, "leave the column out, or correct it")
     i, j = find_pairs(found, real, _tolerance(tolerance_s))
     kind_i = real["trial_type"].to_numpy(object)
     kind_j = found["trial_type"].to_numpy(object)
@@ -302,12 +309,15 @@ def _score(
 ) -> pd.DataFrame:
     """Return the table of scores."""
     rows = []
+    truth_rows, found_rows = _rows_by_kind(truth), _rows_by_kind(found)
+    same = pairs["truth_kind"] == pairs["found_kind"]
+    pairs_by_kind = dict(iter(pairs[same].groupby("truth_kind")))
+    nothing: NDArray[np.int64] = np.zeros(0, np.int64)
     for kind in [*_kinds(truth, found), ANY]:
         all_kinds = kind == ANY
-        n_truth = len(truth) if all_kinds else int((truth == kind).sum())
-        n_found = len(found) if all_kinds else int((found == kind).sum())
-        same = (pairs["truth_kind"] == kind) & (pairs["found_kind"] == kind)
-        matched = pairs if all_kinds else pairs[same]
+        n_truth = len(truth) if all_kinds else len(truth_rows.get(kind, nothing))
+        n_found = len(found) if all_kinds else len(found_rows.get(kind, nothing))
+        matched = pairs if all_kinds else pairs_by_kind.get(kind, pairs[:0])
         tp = len(matched)
         union = n_truth + n_found - tp
         shares = [_share(tp, n_truth), _share(tp, n_found)]
@@ -317,8 +327,8 @@ def _score(
         f1 = 2 * jaccard / (1 + jaccard)
         truth_overlaps, found_overlaps = overlaps[ANY if all_kinds else _OWN]
         if not all_kinds:
-            truth_overlaps = truth_overlaps[truth == kind]
-            found_overlaps = found_overlaps[found == kind]
+            truth_overlaps = truth_overlaps[truth_rows.get(kind, nothing)]
+            found_overlaps = found_overlaps[found_rows.get(kind, nothing)]
         by_overlap = [
             _share(int(truth_overlaps.sum()), n_truth),
             _share(int(found_overlaps.sum()), n_found),
@@ -326,6 +336,11 @@ def _score(
         rows.append((kind, n_truth, n_found, tp, *shares[0], *shares[1], *f1, *alarms,
                      *errors[0], *errors[1], *by_overlap[0], *by_overlap[1]))  # fmt: skip
     return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
+
+
+def _rows_by_kind(kinds: NDArray[np.object_]) -> dict[str, NDArray[np.int64]]:
+    """Return the rows of each kind."""
+    return {str(k): np.asarray(rows) for k, rows in pd.Series(kinds).groupby(kinds).indices.items()}
 
 
 def _share(hits: int, n: int) -> tuple[float, float, float]:
@@ -358,8 +373,9 @@ def _confusion(
     n = len(kinds)
     count = np.zeros((n + 1, n + 1), np.int64)
     np.add.at(count, (pairs["truth_kind"].map(place), pairs["found_kind"].map(place)), 1)
-    count[:n, n] = [int((truth == kind).sum()) for kind in kinds] - count[:n, :n].sum(axis=1)
-    count[n, :n] = [int((found == kind).sum()) for kind in kinds] - count[:n, :n].sum(axis=0)
+    of_truth, of_found = Counter(truth), Counter(found)
+    count[:n, n] = [of_truth[kind] for kind in kinds] - count[:n, :n].sum(axis=1)
+    count[n, :n] = [of_found[kind] for kind in kinds] - count[:n, :n].sum(axis=0)
     table = pd.DataFrame(count, index=[*kinds, UNMATCHED], columns=[*kinds, UNMATCHED])
     return table.rename_axis(index="truth", columns="found")
 

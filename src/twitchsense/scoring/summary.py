@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -16,10 +17,12 @@ from twitchsense.model.channels import NS
 from twitchsense.model.detections import Detections
 from twitchsense.model.event_table import CONTEXTS, LABELS, TRIAL_TYPES
 from twitchsense.model.recording import Recording
+from twitchsense.regular_file import read_limited
 from twitchsense.scoring.fasciculations import fasciculation_block
 from twitchsense.scoring.fragmentary_myoclonus import fragmentary_block
 from twitchsense.scoring.leg_movements.recording_indices import leg_movement_block
 from twitchsense.scoring.rates import finite_or_none, rate_block
+from twitchsense.scoring.result_checksums import check_summary
 from twitchsense.scoring.series import train_block
 from twitchsense.scoring.valid_hours import KIND_OF_LABEL, ValidHours, measure_valid_hours
 from twitchsense.settings import Settings
@@ -28,7 +31,7 @@ from twitchsense.sleep.context import Context
 #: Cure of every error in reading results.
 CURE: Final = "run analyze again into this directory"
 #: Largest summary or table that is read.
-_MAX_BYTES: Final = 200_000_000
+_MAX_BYTES: Final = 100_000_000
 #: Entries that every summary has.
 _REQUIRED: Final = ("sleep_onset", "by_kind", "valid_s", "clock", "provenance", "notes")
 #: Packages whose versions are recorded.
@@ -228,23 +231,46 @@ def read_summary(directory: Path) -> dict[str, Any]:
     """
     path = directory / "summary.json"
     try:
-        summary = json.loads(read_result_text(path))
+        summary = json.loads(decode_result_text(path, read_result_file(path)))
     except (ValueError, RecursionError) as error:
         raise InputError(str(path), f"is not JSON ({error})", CURE) from error
     if not isinstance(summary, dict) or any(
         not isinstance(summary.get(part), (dict, list)) for part in _REQUIRED
     ):
         raise InputError(str(path), "is not a summary written by analyze", CURE)
+    check_summary(summary, path, CURE)
     return summary
 
 
-def read_result_text(path: Path) -> str:
-    """Read a text file of a result directory.
+def read_result_file(path: Path) -> bytes:
+    """Read a file of a result directory.
 
     Parameters
     ----------
     path : Path
-        The file.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    InputError
+        If it is missing, too large, or unreadable.
+    """
+    if not os.path.lexists(path):
+        raise InputError(str(path), "is missing", "give a directory that analyze wrote")
+    return read_limited(path, str(path), _MAX_BYTES)
+
+
+def decode_result_text(path: Path, content: bytes) -> str:
+    """Decode a text file of a result directory.
+
+    Parameters
+    ----------
+    path : Path
+    content : bytes
+        From `read_result_file`.
 
     Returns
     -------
@@ -253,13 +279,9 @@ def read_result_text(path: Path) -> str:
     Raises
     ------
     InputError
-        If it is missing, too large, or unreadable.
+        If it is not UTF-8.
     """
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise InputError(str(path), "is too large", CURE)
-        return path.read_text("utf-8")
-    except FileNotFoundError as error:
-        raise InputError(str(path), "is missing", "give a directory that analyze wrote") from error
-    except (OSError, UnicodeDecodeError) as error:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
         raise InputError(str(path), f"cannot be read ({error})", CURE) from error

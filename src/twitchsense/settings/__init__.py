@@ -8,7 +8,6 @@ listed in docs/definitions.md.
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from pathlib import Path
 from typing import Final, Literal
 
@@ -29,6 +28,7 @@ from twitchsense.settings.scoring import (
     LimbSettings,
     TrainSettings,
 )
+from twitchsense.settings.toml_file import read_toml
 
 __all__ = [
     "PROFILES",
@@ -138,10 +138,7 @@ def load_settings(path: Path, base: Settings | None = None) -> Settings:
     InputError
         If the file cannot be read, or a key is unknown or its value invalid.
     """
-    try:
-        data = tomllib.loads(path.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(str(path), f"cannot be read ({error})", "give a TOML file") from error
+    data = read_toml(path)
     start = (base or Settings()).model_dump()
     for key, value in data.items():
         if isinstance(value, dict) and isinstance(start.get(key), dict):

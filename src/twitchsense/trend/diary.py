@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -17,6 +16,8 @@ from typing import Any, Final
 
 from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.io.text_table import MISSING_VALUES, parse_table
+from twitchsense.regular_file import read_limited
+from twitchsense.settings.toml_file import parse_toml
 from twitchsense.text import printable, truncate
 
 #: Definition of each common column; a diary may have any others.
@@ -61,7 +62,13 @@ _UNKNOWN_WORDS: Final = MISSING_VALUES - {"none"}
 #: An hour of the day, 15:30 or 15:30:00.
 _CLOCK_TIME: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::\d\d)?")
 _MAX_BYTES: Final = 5_000_000
+#: Characters of a YAML file, whose parser reads some 200 kB a second.
+_MAX_YAML: Final = 1_000_000
+#: Collections within each other in a diary in YAML; three are needed.
+_MAX_DEPTH: Final = 8
 _MAX_DAYS: Final = 5000
+#: Values of TOML and YAML that hold others.
+_COLLECTIONS: Final = (list, dict, set, tuple)
 #: Maximum length of a text value, such as a note; longer text is truncated.
 _MAX_TEXT: Final = 1000
 _CURE: Final = "give one row per evening with a date such as 2026-03-01"
@@ -115,7 +122,7 @@ def read_diary(path: Path) -> Diary:
     source = path.name
     kind = path.suffix.lower()
     if kind == ".toml":
-        return _from_document(_toml(text, source), source)
+        return _from_document(parse_toml(text, source), source)
     if kind in (".yaml", ".yml"):
         return _from_document(_yaml(text, source), source)
     table = parse_table(text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n"), source)
@@ -131,24 +138,12 @@ def read_diary(path: Path) -> Diary:
 def _read(path: Path) -> str:
     source = str(path)
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise InputError(source, "is over 5 MB, too large for a diary", "check the file name")
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_limited(path, source, _MAX_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(source, "is not UTF-8 text", "save it as UTF-8") from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(source, f"cannot be read ({reason})", "check the name") from error
     if not text.strip():
         raise InputError(source, "is empty", _CURE)
     return text
-
-
-def _toml(text: str, source: str) -> Any:
-    try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(source, f"is not valid TOML ({error})", "correct that place") from error
 
 
 def _yaml(text: str, source: str) -> Any:
@@ -156,7 +151,17 @@ def _yaml(text: str, source: str) -> Any:
         import yaml
     except ImportError as error:
         raise MissingExtraError("yaml", "a diary in YAML") from error
+    if len(text) > _MAX_YAML:
+        raise InputError(source, "is over 1 MB, too large for YAML", "give a CSV or TOML file")
     try:
+        depth = 0
+        for event in yaml.parse(text, yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > _MAX_DEPTH:  # the time of the parser grows with the square of the depth
+                raise InputError(source, "is nested too deeply", "write one value for each column")
+            if isinstance(event, yaml.AliasEvent):  # a few lines of them stand for gigabytes
+                raise InputError(source, "has aliases (*name)", "write each value where it belongs")
         return yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise InputError(source, f"is not valid YAML ({error})", "correct that place") from error
@@ -198,7 +203,7 @@ def _build(
         evening = _evening(row.get("date"), source, place)
         if evening in days:
             raise InputError(source, f"has {evening} twice", "keep one row per evening", place)
-        values = {name: _value(row.get(name)) for name in names}
+        values = {name: _value(name, row.get(name), source, place) for name in names}
         for name in NUMERIC_COLUMNS.keys() & values.keys():
             values[name] = _number(name, values[name], row.get(name), source, place)
         days[evening] = {name: v for name, v in values.items() if v is not None}
@@ -210,27 +215,34 @@ def _evening(given: Any, source: str, place: str) -> date:
         return given.date()
     if isinstance(given, date):
         return given
+    if isinstance(given, _COLLECTIONS):
+        raise InputError(source, "has a list as its date", _CURE, place)
     try:
         return date.fromisoformat(str(given).strip()[:10])
     except ValueError:
         raise InputError(source, f"has the date {given!r}", _CURE, place) from None
 
 
-def _value(given: Any) -> Value | None:
+def _value(name: str, given: Any, source: str, place: str) -> Value | None:
+    """Return a cell as number or text; None if it is not known."""
     if given is None:
         return None
     if isinstance(given, bool):
         return "yes" if given else "no"
-    if isinstance(given, (int, float)):
-        return float(given) if math.isfinite(given) else None
-    text = str(given).strip()
-    if text.lower() in _UNKNOWN_WORDS:
-        return None
+    if isinstance(given, _COLLECTIONS):
+        raise InputError(source, f"{name} is a list", "write one value for each evening", place)
     try:
-        number = float(text)
+        number = float(given if isinstance(given, (int, float)) else str(given))
     except ValueError:
-        return truncate(text, _MAX_TEXT)
-    return number if math.isfinite(number) else None
+        text = str(given).strip()
+        return None if text.lower() in _UNKNOWN_WORDS else truncate(text, _MAX_TEXT)
+    except OverflowError:
+        number = math.inf
+    if math.isinf(number):
+        raise InputError(
+            source, f"{name} is not a finite number", "write the amount as a number", place
+        )
+    return None if math.isnan(number) else number
 
 
 def _number(name: str, value: Value | None, given: Any, source: str, place: str) -> Value | None:

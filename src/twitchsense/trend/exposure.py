@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from twitchsense.errors import InputError
+from twitchsense.text import truncate
 from twitchsense.trend.diary import NO_WORDS, YES_WORDS, Diary, Value
 
 #: Maximum number of exposures: testing more would find some difference by chance.
@@ -31,8 +32,8 @@ _OPERATORS: Final[dict[str, Callable[[float, float], bool]]] = {
 _AMOUNT_WORDS: Final = {">": "over", ">=": "of at least", "<": "under", "<=": "of at most",
                         "=": "of"}  # fmt: skip
 _HOUR_WORDS: Final = {">": "after", ">=": "from", "<": "before", "<=": "until", "=": "at"}
-#: ``column``, or ``column``, operator and threshold.
-_PATTERN: Final = re.compile(r"\s*([^<>=]+?)\s*(?:(>=|>|<=|<|=)\s*(.+?)\s*)?")
+#: Operator between a column and a threshold.
+_OPERATOR: Final = re.compile(r">=|>|<=|<|=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +134,18 @@ def select_exposures(diary: Diary, names: Sequence[str]) -> list[Exposure]:
 
 
 def _parse(name: str, diary: Diary) -> Exposure:
-    match = _PATTERN.fullmatch(name)
-    column = match[1].lower() if match else ""
-    if match is None or column not in diary.columns:
+    found_sign = _OPERATOR.search(name)
+    column, sign, text = name.strip().lower(), "", ""
+    if found_sign is not None:
+        column, sign = name[: found_sign.start()].strip().lower(), found_sign[0]
+        text = name[found_sign.end() :].strip()
+    if column not in diary.columns or (sign and not text):
         found = ", ".join(diary.columns) or "none"
         raise InputError(
-            diary.source, f"has no column {column or name!r} (found: {found})", "name one of these"
+            diary.source,
+            f"has no column {truncate(column or name, 40)!r} (found: {found})",
+            "name one of these",
         )
-    sign, text = match[2] or "", match[3]
     if sign:
         try:
             return Exposure(name, column, sign, float(text))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from twitchsense.errors import InputError
+from twitchsense.regular_file import read_limited
 from twitchsense.sleep.hypnogram.clock_times import NightClock
 from twitchsense.sleep.hypnogram.model import (
     Hypnogram,
@@ -25,7 +26,7 @@ from twitchsense.sleep.hypnogram.stage_codes import Codes
 from twitchsense.sleep.hypnogram.yasa import JSON_KEYS, read_yasa_json
 
 #: Largest file accepted; a month of sleep logs has less than one megabyte.
-_MAX_BYTES: Final = 200_000_000
+_MAX_BYTES: Final = 64_000_000
 #: Objects are looked for at most this deep.
 _MAX_DEPTH: Final = 4
 _CURE: Final = "give the sleep data of Fitbit, Oura, Garmin or Withings, as exported"
@@ -115,10 +116,9 @@ def read_json_stages(path: Path, source: str, clock: NightClock | None, codes: C
 
 
 def _load(path: Path, source: str) -> Any:
-    if path.stat().st_size > _MAX_BYTES:
-        raise InputError(source, "is too large for a sleep log", _CURE)
+    data = read_limited(path, source, _MAX_BYTES)
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(data)
     except (ValueError, RecursionError) as error:
         raise InputError(source, f"is damaged JSON ({error})", _CURE) from error
 

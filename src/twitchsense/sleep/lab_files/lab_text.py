@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from twitchsense.errors import InputError
+from twitchsense.regular_file import read_limited
 
 
 def decode_lab_text(raw: bytes) -> str:
@@ -48,12 +49,7 @@ def read_lab_text(path: Path, source: str) -> str:
     InputError
         If the file cannot be read or is binary.
     """
-    try:
-        text = decode_lab_text(path.read_bytes())
-    except OSError as error:
-        raise InputError(
-            source, f"cannot be read ({error.strerror})", "check the name of the file"
-        ) from error
+    text = decode_lab_text(read_limited(path, source))
     if "\x00" in text:
         raise InputError(source, "is a binary file", "give the text that the program exports")
     return text

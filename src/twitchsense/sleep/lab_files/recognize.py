@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from twitchsense.errors import InputError
+from twitchsense.regular_file import check_regular_file, unreadable
 from twitchsense.sleep.hypnogram.clock_times import NightClock
 from twitchsense.sleep.lab_files.domino import is_domino
 from twitchsense.sleep.lab_files.lab_annotations import LabFile
@@ -85,14 +86,12 @@ def read_head(path: Path, source: str) -> tuple[bytes, str]:
     InputError
         If the file cannot be opened, or is of a kind that is known but not read.
     """
+    check_regular_file(path, source)
     try:
         with path.open("rb") as opened:
             head = opened.read(HEAD_BYTES)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise InputError(
-            source, f"cannot be read ({reason or error})", "check the name of the file"
-        ) from error
+    except OSError as error:
+        raise unreadable(source, error) from error
     for start, inside, problem, cure in _NOT_READ:
         if head.startswith(start) and inside in head:
             raise InputError(source, problem, cure)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import NoReturn
 from xml.parsers import expat
 
 from twitchsense.errors import InputError
-
-#: Largest file accepted; a scored night has about one megabyte.
-_MAX_BYTES: Final = 200_000_000
+from twitchsense.regular_file import read_limited
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +81,9 @@ def read_xml_elements(path: Path, source: str) -> list[XmlElement]:
     parser.EndElementHandler = end
     parser.CharacterDataHandler = text.append
     parser.EntityDeclHandler = refuse_entity
-    if path.stat().st_size > _MAX_BYTES:
-        raise InputError(source, "is too large for a scored night", "export one night")
+    data = read_limited(path, source)
     try:
-        parser.Parse(path.read_bytes(), True)
+        parser.Parse(data, True)
     except expat.ExpatError as error:
         reason = expat.errors.messages.get(error.code, str(error))
         raise InputError(
