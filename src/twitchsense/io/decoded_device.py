@@ -28,6 +28,7 @@ from twitchsense.nightfile.analysed_streams import (
     to_column_values,
 )
 from twitchsense.nightfile.column_layout import DeviceColumns, StreamColumns
+from twitchsense.nightfile.host_clock import RunChain
 from twitchsense.nightfile.reader import NightFileReader
 from twitchsense.nightfile.stored_values import StoredDevice, ValueReader
 from twitchsense.text import printable
@@ -76,6 +77,7 @@ class DecodedDevice:
         self.button_ns: list[int] = []
         self.notes: list[str] = []
         self._driver = _find_driver(device, source)
+        self._chains: dict[str, RunChain] = {}
         self._battery: list[int] = []
         self._refused: Counter[str] = Counter()
         self._other_settings: Counter[str] = Counter()
@@ -130,6 +132,22 @@ class DecodedDevice:
         stream = self.streams[name]
         for times_ns, samples in stream.blocks():
             yield times_ns, to_column_values(stream.spec, self.device.settings, samples)
+
+    def clock_chains(self) -> list[RunChain]:
+        """Return the runs of each stream, to be aligned with those of other devices."""
+        self._chains = {
+            name: RunChain(list(stream.clocks.values())) for name, stream in self.streams.items()
+        }
+        return list(self._chains.values())
+
+    def apply_clock_chains(self) -> None:
+        """Take over the aligned clocks."""
+        for name, chain in self._chains.items():
+            clocks = self.streams[name].clocks
+            for run, shift_ns in zip(list(clocks), chain.shifts_ns, strict=True):
+                clocks[run] = clocks[run].shifted(shift_ns)
+        for chain in list(self._chains.values())[:1]:
+            self.button_ns = [chain.to_utc(at) for at in self.button_ns]
 
     def _add(self, decoded: Decoded, streams: tuple[StreamDescription, ...]) -> None:
         match decoded:

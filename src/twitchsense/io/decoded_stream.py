@@ -81,6 +81,8 @@ class DecodedStream:
         self._arrivals: dict[int, ArrivalTimes] = {}
         self._resent: dict[int, ArrivalTimes] = {}
         self._first_ticks: dict[int, int] = {}
+        #: Clock of each run, in the order of recording; complete after `close`.
+        self.clocks: dict[int, DeviceClock] = {}
 
     @property
     def loss(self) -> LossCount:
@@ -103,6 +105,9 @@ class DecodedStream:
             self._append(placed)
         self._write_batch()
         self._sort_pieces()
+        for run in sorted({piece.run for piece in self._pieces}):
+            arrivals = self._arrivals.get(run) or self._resent[run]
+            self.clocks[run] = arrivals.fit()
         self.received = sum(piece.count for piece in self._pieces)
 
     def blocks(self) -> Iterator[tuple[Times, NDArray[Any]]]:
@@ -117,18 +122,15 @@ class DecodedStream:
             As sent by the device.
         """
         period_ns = NS / self.spec.fs
-        clocks: dict[int, DeviceClock] = {}
         end_ns, run, shift_ns = None, -1, 0
         for piece in self._pieces:
             if piece.run != run:
                 run, shift_ns = piece.run, 0
-                arrivals = self._arrivals.get(run) or self._resent[run]
-                clocks = {run: arrivals.fit()}
             assert self._file is not None
             for start in range(0, piece.count, _BLOCK_SAMPLES):
                 stop = min(start + _BLOCK_SAMPLES, piece.count)
                 ticks = self._ticks(piece, np.arange(start, stop))
-                times_ns = clocks[run].to_utc(ticks) + shift_ns
+                times_ns = self.clocks[run].to_utc(ticks) + shift_ns
                 if end_ns is not None and times_ns[0] < end_ns:
                     # the fitted clocks of two runs overlap slightly: the later run is delayed
                     shift_ns += end_ns - int(times_ns[0])
@@ -156,9 +158,7 @@ class DecodedStream:
         Of a stream without counter and clock it is that of the arrivals, which hide any shorter
         loss.
         """
-        runs = {piece.run for piece in self._pieces}
-        clocks = [(self._arrivals.get(run) or self._resent[run]).fit() for run in runs]
-        error_s = max((clock.error_s for clock in clocks), default=0.0)
+        error_s = max((clock.error_s for clock in self.clocks.values()), default=0.0)
         return error_s if self.spec.timing is not None else max(error_s, DELIVERY_JITTER_S)
 
     @property

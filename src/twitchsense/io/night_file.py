@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,7 +21,9 @@ from twitchsense.model.channels import NS
 from twitchsense.model.column_names import ChannelPlan, plan_channels
 from twitchsense.nightfile.column_layout import DeviceColumns, name_columns
 from twitchsense.nightfile.device_clock import DeviceClock
+from twitchsense.nightfile.host_clock import RunChain, align_chains, step_notes
 from twitchsense.nightfile.reader import (
+    BootSamples,
     NightFileReader,
     StoredBoot,
 )
@@ -71,10 +74,9 @@ class NightFileCapture:
 
     def _load(self, reader: NightFileReader, source: str, zone: str | None) -> None:
         boots = [reader.load(boot) for boot in reader.boots]
-        self._boots = sorted(
-            [(b, b.clock) for b in boots if b.clock is not None], key=lambda pair: pair[1].origin_ns
-        )
         self._devices = [DecodedDevice(reader, d, source) for d in read_devices(reader)]
+        self._zone = zone
+        self._align_clocks([b for b in boots if b.clock is not None])
         settings = read_settings(reader)
         self._columns = name_columns(
             {
@@ -85,6 +87,7 @@ class NightFileCapture:
         names = [n for columns in self._columns.values() for c in columns.values() for n in c]
         self.headers: Sequence[str] = tuple(dict.fromkeys(names))
         self.plans: tuple[ChannelPlan, ...] = plan_channels(self.headers, source)
+        self._overlapping: Counter[str] = Counter()
         self._battery_percents: dict[str, list[int]] = {}
         for _, device, percent in reader.battery_readings():
             self._battery_percents.setdefault(device, []).append(percent)
@@ -92,20 +95,53 @@ class NightFileCapture:
         self._first_ns = [first for first in firsts if first is not None]
         if not (self._boots or self._first_ns) or not self.plans:
             raise self._empty_error()
-        self._marker_notes = _marker_notes(_stored_markers(reader) + self._button_presses(), zone)
-        self._disconnected_ends = reader.disconnected_ends()
+        markers = [(self._to_utc(at), text) for at, text in _stored_markers(reader)]
+        self._marker_notes = _marker_notes(markers + self._button_presses(), zone)
+        ends = reader.disconnected_ends()
+        self._disconnected_ends = [None if end is None else self._to_utc(end) for end in ends]
         self._spoiled = dict(reader.spoiled)
         self._repaired = reader.meta.get(REPAIR_NOTE, "")
+
+    def _align_clocks(self, boots: Sequence[BootSamples]) -> None:
+        """Bring the clocks of all boots and streams onto one, although the host's was set."""
+        by_device: dict[str, list[tuple[BootSamples, DeviceClock]]] = {}
+        for boot in boots:
+            if boot.clock is not None:
+                by_device.setdefault(boot.boot.device, []).append((boot, boot.clock))
+        self._chains = [RunChain([clock for _, clock in runs]) for runs in by_device.values()]
+        of_boots = list(zip(by_device.values(), self._chains, strict=True))
+        self._chains += [chain for device in self._devices for chain in device.clock_chains()]
+        self._main_chain = align_chains(self._chains)
+        self._boots = sorted(
+            (
+                (boot, clock.shifted(shift_ns))
+                for runs, chain in of_boots
+                for (boot, clock), shift_ns in zip(runs, chain.shifts_ns, strict=True)
+            ),
+            key=lambda pair: pair[1].origin_ns,
+        )
+        for device in self._devices:
+            device.apply_clock_chains()
+
+    def _to_utc(self, host_ns: int) -> int:
+        """Return the UTC of a time of the recorder's clock."""
+        return host_ns if self._main_chain is None else self._main_chain.to_utc(host_ns)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Remarks on markers, clocks, batteries and damage."""
         notes = list(self._marker_notes)
+        notes += step_notes(self._chains, self._main_chain, self._zone)
         for boot, clock in self._boots:
             notes.append(
                 f"device {boot.boot.device[-4:]}, boot {boot.boot.count}: clock "
-                f"{clock.drift_ppm:+.2f} ± {clock.drift_error_ppm:.2f} ppm"
+                f"{clock.drift_ppm:+.2f} ± {clock.drift_error_ppm:.2f} ppm, times ± "
+                f"{max(1.0, 1000 * clock.error_s):.0f} ms"
             )
+        notes += [
+            f"{name}: {count} samples whose times overlap with those before are left out"
+            for name, count in self._overlapping.items()
+        ]
         for decoded in self._devices:
             notes += decoded.notes
         decoded_keys = {decoded.device.key for decoded in self._devices}
@@ -217,6 +253,8 @@ class NightFileCapture:
                 continue
             # the fitted clocks of two boots may overlap slightly; time must increase
             later = times_ns > last_ns.get(plan.name, np.iinfo(np.int64).min)
+            if not later.all():
+                self._overlapping[plan.name] += int(np.count_nonzero(~later))
             builders[plan.name].append(times_ns[later], [by_name[n][later] for n in plan.names])
             last_ns[plan.name] = max(last_ns.get(plan.name, 0), int(times_ns[-1]))
 

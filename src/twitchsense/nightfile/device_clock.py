@@ -7,18 +7,25 @@ short windows gives the drift. The residuals, a slow variation of the rate with 
 are followed by knots with linear interpolation between them.
 
 "Lateness" is the arrival time minus the nominal time of the ticks, both since the first
-frame.
+frame. Steps of the host's clock are removed first (`clock_steps`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.model.channels import NS
+from twitchsense.nightfile.clock_steps import (
+    WINDOW_S,
+    ClockLevels,
+    ClockStretch,
+    find_levels,
+    least_late,
+)
 
 #: Maximum length (s) of a window, of which only the smallest lateness is used.
 _WINDOW_S: Final = 60.0
@@ -76,6 +83,8 @@ class DeviceClock:
         RMS distance of the least delayed frames from the fitted clock, ns.
     span_ns : float
         Time from the first to the last frame, ns.
+    stretches : tuple of ClockStretch
+        Parts of the run between steps of the host's clock, in their order.
     """
 
     tick_hz: float
@@ -87,15 +96,22 @@ class DeviceClock:
     drift_error_ppm: float
     spread_ns: float = 0.0
     span_ns: float = np.inf
+    stretches: tuple[ClockStretch, ...] = ()
 
     @property
     def error_s(self) -> float:
         """Uncertainty of the times, apart from the constant least delay of delivery, s.
 
-        It is that of the least delayed frames and, between two knots, of the rate.
+        It is that of the least delayed frames, of the steps of the host's clock and, between
+        two knots, of the rate.
         """
         reach_s = min(_KNOT_S, self.span_ns / NS) / 2
-        return self.spread_ns / NS + reach_s * self.drift_error_ppm * 1e-6
+        step_error_ns = max((s.error_ns for s in self.stretches), default=0)
+        return (self.spread_ns + step_error_ns) / NS + reach_s * self.drift_error_ppm * 1e-6
+
+    def shifted(self, shift_ns: int) -> DeviceClock:
+        """Return the clock with all times later by `shift_ns`."""
+        return replace(self, origin_ns=self.origin_ns + shift_ns)
 
     def to_utc(self, ticks: NDArray[np.int64] | Floats) -> NDArray[np.int64]:
         """Convert ticks to UTC.
@@ -119,7 +135,7 @@ class ArrivalTimes:
     """Collects the arrival times of frames in bounded memory.
 
     Of a long night only the points are kept that `fit_device_clock` uses: the first, the
-    last, and the one with the smallest lateness in each window.
+    last, and the one with the smallest lateness in each window of `WINDOW_S`.
 
     Parameters
     ----------
@@ -165,7 +181,8 @@ class ArrivalTimes:
         nominal, lateness = _lateness(points[0], points[1], self._tick_hz)
         window = _window_ns(float(nominal[-1]))
         if window == _WINDOW_S * NS:  # the windows of a shorter recording will still grow
-            keep = np.unique([0, *_least_late(nominal, lateness, window), len(lateness) - 1])
+            best = least_late(nominal, lateness, WINDOW_S * NS)
+            keep = np.unique([0, *best, len(lateness) - 1])
             points = points[:, keep]
         self._points = [points]
         self._count = self._kept = points.shape[1]
@@ -199,9 +216,18 @@ def fit_device_clock(
     ticks, arrival_ns = ticks[order], arrival_ns[order]
     origin, start = int(ticks[0]), int(arrival_ns[0])
     nominal, lateness = _lateness(ticks, arrival_ns, tick_hz)
-    best = _least_late(nominal, lateness, _window_ns(float(nominal[-1])))
+    span_ns = float(nominal[-1])
+    levels = find_levels(nominal, lateness, prior_ppm * 1e-6)
+    stretches = _stretches(levels, arrival_ns)
+    if levels is not None:
+        usable = levels.index >= 0
+        nominal, lateness = nominal[usable], lateness[usable]
+        lateness = lateness - levels.offset_ns[levels.index[usable]]
+    best = least_late(nominal, lateness, _window_ns(span_ns))
     x, y = nominal[best], lateness[best]
     slope, error = _fit_line(x, y)
+    step_error_ns = max(s.error_ns for s in stretches)
+    error = float(np.hypot(error, 2 * step_error_ns / max(span_ns, 1.0)))
     # shrink the slope toward the prior, which has mean zero
     prior = prior_ppm * 1e-6
     weight = prior**2 / (prior**2 + error**2)
@@ -221,7 +247,23 @@ def fit_device_clock(
         drift * 1e6,
         error * 1e6,
         float(np.sqrt(np.mean(misfit**2))),
-        float(nominal[-1]),
+        span_ns,
+        stretches,
+    )
+
+
+def _stretches(levels: ClockLevels | None, arrival_ns: NDArray[np.int64]) -> tuple[ClockStretch, ...]:
+    """Return the stretches of a run whose frames arrived at `arrival_ns`."""
+    if levels is None:
+        return (ClockStretch(int(arrival_ns.min()), int(arrival_ns.max())),)
+    return tuple(
+        ClockStretch(
+            int(arrival_ns[levels.index == k].min()),
+            int(arrival_ns[levels.index == k].max()),
+            round(float(levels.offset_ns[k])),
+            round(float(levels.error_ns[k])),
+        )
+        for k in range(len(levels.offset_ns))
     )
 
 
@@ -237,14 +279,6 @@ def _lateness(
 def _window_ns(span_ns: float) -> float:
     """Return the length of the windows of a recording."""
     return min(_WINDOW_S * NS, max(span_ns / _MIN_WINDOWS, _MIN_WINDOW_S * NS))
-
-
-def _least_late(x: Floats, y: Floats, window: float) -> NDArray[np.int64]:
-    """Return the index of the point with the smallest lateness in each window with points."""
-    group = (x // window).astype(np.int64)
-    order = np.lexsort((y, group))
-    _, first = np.unique(group[order], return_index=True)
-    return order[first]
 
 
 def _is_late(x: Floats, residuals: Floats) -> NDArray[np.bool_]:

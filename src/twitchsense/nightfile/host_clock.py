@@ -1,0 +1,216 @@
+"""Brings the runs of all devices of a night onto one clock, although the host's clock was set.
+
+Each run (a boot of a wearable, or a run of a driver's counter) has a clock that is right within the
+run. Runs of one device follow each other; runs of different devices are compared by the times of
+the host at which both were recorded. UTC is that of the longest stretch without a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from twitchsense.model.channels import NS
+from twitchsense.nightfile.clock_steps import ClockStretch
+from twitchsense.nightfile.device_clock import DeviceClock
+
+#: Smallest time (ns) by which two runs must overlap to be a step: arrivals of one device are
+#: stored in their order.
+_MIN_OVERLAP_NS: Final = NS // 20
+#: Time (ns) that a restart lasts, if the clock was set back meanwhile. It must be longer than a
+#: frame, whose samples were taken before its arrival.
+_RESTART_NS: Final = NS
+#: Steps (ns) of two devices that differ less, near the same time, are one step.
+_SAME_STEP_NS: Final = 2 * NS
+#: Maximum number of steps in the notes.
+_MAX_NOTES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStep:
+    """A step of the host's clock.
+
+    Attributes
+    ----------
+    at_ns : int
+        UTC of the last frame before it, ns.
+    size_ns : int
+        Positive: the clock was set forward.
+    error_ns : int
+        Standard error of the size; -1 if only a smallest size is known.
+    """
+
+    at_ns: int
+    size_ns: int
+    error_ns: int
+
+
+@dataclass
+class RunChain:
+    """The runs of one device, or of one of its streams, in the order of recording.
+
+    Parameters
+    ----------
+    clocks : sequence of DeviceClock
+        One for each run, with its stretches. They may be empty.
+
+    Attributes
+    ----------
+    shifts_ns : list of int
+        What is to be added to the times of each run.
+    stretches : list of ClockStretch
+        Stretches of all runs. Their offset is from the chain's reference.
+    """
+
+    clocks: Sequence[DeviceClock]
+    shifts_ns: list[int] = field(default_factory=list)
+    stretches: list[ClockStretch] = field(default_factory=list)
+    _bounds: list[int] = field(default_factory=list)  # stretches after a step of unknown size
+
+    def __post_init__(self) -> None:
+        for clock in self.clocks:
+            first = clock.stretches[0]
+            base = -first.offset_ns
+            if self.stretches:
+                before = self.stretches[-1]
+                base += before.offset_ns
+                overlap = before.last_ns - first.first_ns
+                joined = overlap <= _MIN_OVERLAP_NS
+                if not joined:
+                    base -= overlap + _RESTART_NS
+                    self._bounds.append(len(self.stretches))
+                else:
+                    self.stretches[-1] = replace(before, last_ns=first.last_ns)
+            else:
+                joined = False
+            rest = clock.stretches[1:] if joined else clock.stretches
+            self.stretches += [replace(s, offset_ns=s.offset_ns + base) for s in rest]
+            self.shifts_ns.append(-base)
+        if self.stretches:
+            self.move(-self.reference.offset_ns)
+
+    @property
+    def reference(self) -> ClockStretch:
+        """The longest stretch."""
+        return max(self.stretches, key=lambda s: s.last_ns - s.first_ns)
+
+    def move(self, offset_ns: int) -> None:
+        """Add to the offsets of all stretches; the times move the other way."""
+        self.stretches = [replace(s, offset_ns=s.offset_ns + offset_ns) for s in self.stretches]
+        self.shifts_ns = [shift - offset_ns for shift in self.shifts_ns]
+
+    def steps(self) -> list[ClockStep]:
+        """Return the steps of the host's clock."""
+        return [
+            ClockStep(
+                a.last_ns - a.offset_ns,
+                b.offset_ns - a.offset_ns,
+                -1 if i in self._bounds else abs(b.error_ns - a.error_ns),
+            )
+            for i, (a, b) in enumerate(zip(self.stretches, self.stretches[1:], strict=False), 1)
+        ]
+
+    def to_utc(self, host_ns: int) -> int:
+        """Return the UTC of a time of the host's clock, ns."""
+        return host_ns - min(
+            self.stretches,
+            key=lambda s: (max(s.first_ns - host_ns, host_ns - s.last_ns, 0), abs(s.offset_ns)),
+        ).offset_ns
+
+
+def align_chains(chains: Sequence[RunChain]) -> RunChain | None:
+    """Move the chains onto one clock.
+
+    Parameters
+    ----------
+    chains : sequence of RunChain
+        Those of all devices of a night; they are changed.
+
+    Returns
+    -------
+    RunChain or None
+        The chain with the longest stretch without a step; None if there are no runs.
+    """
+    filled = [chain for chain in chains if chain.stretches]
+    if not filled:
+        return None
+    main = max(filled, key=lambda c: c.reference.last_ns - c.reference.first_ns)
+    for chain in filled:
+        if chain is main:
+            continue
+        overlap, offset_ns = max(
+            (min(a.last_ns, b.last_ns) - max(a.first_ns, b.first_ns), b.offset_ns - a.offset_ns)
+            for a in chain.stretches
+            for b in main.stretches
+        )
+        if overlap > 0:
+            chain.move(offset_ns)
+    return main
+
+
+def distinct_steps(chains: Sequence[RunChain]) -> list[ClockStep]:
+    """Return the steps of all chains, each once, by time.
+
+    Parameters
+    ----------
+    chains : sequence of RunChain
+
+    Returns
+    -------
+    list of ClockStep
+    """
+    found: list[ClockStep] = []
+    for step in sorted((s for c in chains for s in c.steps()), key=lambda s: s.at_ns):
+        for other in found:
+            near = abs(step.at_ns - other.at_ns) < 60 * NS
+            if near and abs(step.size_ns - other.size_ns) < _SAME_STEP_NS:
+                break
+        else:
+            found.append(step)
+    return found
+
+
+def step_notes(chains: Sequence[RunChain], main: RunChain | None, zone: str | None) -> list[str]:
+    """Return notes on the steps of the host's clock.
+
+    Parameters
+    ----------
+    chains : sequence of RunChain
+    main : RunChain or None
+        The chain whose longest stretch gives UTC.
+    zone : str or None
+        IANA time zone of the times in the notes; UTC by default.
+
+    Returns
+    -------
+    list of str
+    """
+    steps = distinct_steps(chains)
+    if not steps or main is None:
+        return []
+    notes = []
+    for step in steps[:_MAX_NOTES]:
+        word = "forward" if step.size_ns > 0 else "back"
+        size = f"{abs(step.size_ns) / NS:.3f} s"
+        if step.error_ns < 0:
+            size += " or more, while the device restarted: the time without data is not known"
+        else:
+            size += f" ± {max(step.error_ns, NS // 1000) / NS:.3f} s"
+        when = _clock_time(step.at_ns, zone)
+        notes.append(f"the computer's clock was set {word} at {when} by {size}")
+    if len(steps) > _MAX_NOTES:
+        notes.append(f"the computer's clock was set {len(steps) - _MAX_NOTES} more times")
+    first, last = main.reference.first_ns, main.reference.last_ns
+    notes.append(
+        "times between these steps are by the device's clock; UTC is that of the longest part "
+        f"without a step, {_clock_time(first, zone)} to {_clock_time(last, zone)}"
+    )
+    return notes
+
+
+def _clock_time(time_ns: int, zone: str | None) -> str:
+    when = datetime.fromtimestamp(time_ns // NS, ZoneInfo(zone) if zone else UTC)
+    return f"{when:%H:%M:%S}{'' if zone else ' UTC'}"
