@@ -28,7 +28,7 @@ from twitchsense.nightfile.analysed_streams import (
     to_column_values,
 )
 from twitchsense.nightfile.column_layout import DeviceColumns, StreamColumns
-from twitchsense.nightfile.host_clock import RunChain
+from twitchsense.nightfile.run_alignment import RunChain
 from twitchsense.nightfile.reader import NightFileReader
 from twitchsense.nightfile.stored_values import StoredDevice, ValueReader
 from twitchsense.text import printable
@@ -83,6 +83,7 @@ class DecodedDevice:
         self._other_settings: Counter[str] = Counter()
         decoder = self._driver.make_decoder()
         values = ValueReader(reader, device)
+        self._steps = values.remove_clock_steps()
         for _, message in values.messages():
             try:
                 for decoded in decoder.push(message):
@@ -136,7 +137,8 @@ class DecodedDevice:
     def clock_chains(self) -> list[RunChain]:
         """Return the runs of each stream, to be aligned with those of other devices."""
         self._chains = {
-            name: RunChain(list(stream.clocks.values())) for name, stream in self.streams.items()
+            name: RunChain(list(stream.clocks.values()), self._steps)
+            for name, stream in self.streams.items()
         }
         return list(self._chains.values())
 
@@ -147,7 +149,8 @@ class DecodedDevice:
             for run, shift_ns in zip(list(clocks), chain.shifts_ns, strict=True):
                 clocks[run] = clocks[run].shifted(shift_ns)
         for chain in list(self._chains.values())[:1]:
-            self.button_ns = [chain.to_utc(at) for at in self.button_ns]
+            shift_ns = chain.shifts_ns[0] if chain.shifts_ns else 0
+            self.button_ns = [at + shift_ns for at in self.button_ns]
 
     def _add(self, decoded: Decoded, streams: tuple[StreamDescription, ...]) -> None:
         match decoded:
@@ -169,7 +172,7 @@ class DecodedDevice:
         """Close the streams, note what is known of them, and drop those left out."""
         label = printable(self.device.label)
         for name, stream in list(self.streams.items()):
-            stream.close()
+            stream.close(self._steps.at_ns)
             spec = stream.spec
             loss = describe_loss(stream.loss, stream.received, spec.timing)
             error_ms = 1000 * stream.clock_error_s

@@ -99,15 +99,21 @@ class DecodedStream:
         for placed in self._placement.push(packet):
             self._append(placed)
 
-    def close(self) -> None:
-        """Add the packets that wait for a decision, and remove samples that came twice."""
+    def close(self, steps_ns: NDArray[np.int64] | None = None) -> None:
+        """Add the packets that wait for a decision, and remove samples that came twice.
+
+        Parameters
+        ----------
+        steps_ns : ndarray of int64, optional
+            Arrivals after which the host's clock was set; see `fit_device_clock`.
+        """
         for placed in self._placement.close():
             self._append(placed)
         self._write_batch()
         self._sort_pieces()
         for run in sorted({piece.run for piece in self._pieces}):
             arrivals = self._arrivals.get(run) or self._resent[run]
-            self.clocks[run] = arrivals.fit()
+            self.clocks[run] = arrivals.fit(steps_ns)
         self.received = sum(piece.count for piece in self._pieces)
 
     def blocks(self) -> Iterator[tuple[Times, NDArray[Any]]]:

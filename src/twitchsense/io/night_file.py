@@ -21,7 +21,7 @@ from twitchsense.model.channels import NS
 from twitchsense.model.column_names import ChannelPlan, plan_channels
 from twitchsense.nightfile.column_layout import DeviceColumns, name_columns
 from twitchsense.nightfile.device_clock import DeviceClock
-from twitchsense.nightfile.host_clock import RunChain, align_chains, step_notes
+from twitchsense.nightfile.run_alignment import RunChain, align_chains, step_notes
 from twitchsense.nightfile.reader import (
     BootSamples,
     NightFileReader,

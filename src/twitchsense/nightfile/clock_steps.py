@@ -22,8 +22,9 @@ WINDOW_S: Final = 2.0
 _WINDOWS_S: Final = (WINDOW_S, 10.0, 60.0)
 #: Share of the windows that must stand on levels.
 _MIN_LEVEL_SHARE: Final = 0.8
-#: Minimum number of consecutive windows of a level.
+#: Minimum number of consecutive windows of a level, and of one at the start or end of a run.
 _MIN_LEVEL_WINDOWS: Final = 5
+_MIN_EDGE_WINDOWS: Final = 2
 #: Range (ns) of the smallest step that is found, which depends on the jitter of delivery.
 MIN_STEP_NS: Final = (0.05 * NS, 0.25 * NS)
 #: Smallest step that is found, in standard deviations of the change between two windows.
@@ -53,12 +54,15 @@ class ClockStretch:
         Host's clock minus that in the run's reference stretch, ns.
     error_ns : int
         Standard error of the offset, ns.
+    follows_known_step : bool
+        Whether the size of the step before it is known, and not only the smallest one possible.
     """
 
     first_ns: int
     last_ns: int
     offset_ns: int = 0
     error_ns: int = 0
+    follows_known_step: bool = True
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,9 @@ def least_late(x: Floats, y: Floats, window: float) -> Ints:
     return order[first]
 
 
-def find_levels(nominal: Floats, lateness: Floats, rate_error: float) -> ClockLevels | None:
+def find_levels(
+    nominal: Floats, lateness: Floats, rate_error: float, part: Ints
+) -> ClockLevels | None:
     """Find the levels of the lateness.
 
     Parameters
@@ -111,6 +117,9 @@ def find_levels(nominal: Floats, lateness: Floats, rate_error: float) -> ClockLe
         Arrival of each frame minus `nominal`, ns.
     rate_error : float
         Standard deviation of the relative rate of such clocks.
+    part : ndarray of int64, shape (n,)
+        Number of the known steps before each frame: frames between which one lies are never on
+        one level.
 
     Returns
     -------
@@ -122,14 +131,14 @@ def find_levels(nominal: Floats, lateness: Floats, rate_error: float) -> ClockLe
         x, y = nominal[best], lateness[best]
         if len(x) < 2 * _MIN_LEVEL_WINDOWS:
             return None
-        level = _join_windows(x, y, rate_error)
+        level = _join_windows(x, y, rate_error, part[best])
         if np.mean(level >= 0) >= _MIN_LEVEL_SHARE:
             break
     else:
         return None
     slope, slope_error = _pooled_slope(x, y, level, rate_error)
     # with the rate of this crystal, fewer changes over an outage are steps
-    level = _join_windows(x, y - slope * x, slope_error + _WANDER)
+    level = _join_windows(x, y - slope * x, slope_error + _WANDER, part[best])
     count = int(level.max()) + 1
     steps, variances = _step_sizes(x, y - slope * x, level, slope_error + _WANDER)
     first = np.array([x[level == k][0] for k in range(count)])
@@ -140,32 +149,36 @@ def find_levels(nominal: Floats, lateness: Floats, rate_error: float) -> ClockLe
     errors = np.sqrt(np.abs(sums - sums[reference]))
     offsets -= offsets[reference]
     y = lateness - slope * nominal
-    index = _level_of_points(nominal, y, x, level, offsets)
+    index = _level_of_points(nominal, y, part, x, level, offsets)
     floors = np.array([np.median(y[best][level == k]) for k in range(count)])
     index[y < floors[index] - MIN_STEP_NS[1]] = -1  # while the clock was back for a moment
+    outside = (nominal < first[index]) | (nominal > last[index])
+    index[outside & (y > floors[index] + MIN_STEP_NS[1])] = -1
     if count < 2 and (index >= 0).all():
         return None
     return ClockLevels(index, offsets, errors)
 
 
-def _join_windows(x: Floats, y: Floats, rate_error: float) -> Ints:
+def _join_windows(x: Floats, y: Floats, rate_error: float, part: Ints) -> Ints:
     """Return the level of each window; -1 for a window on none."""
     changes = np.diff(y)
     spread = _MAD_TO_SD * float(np.median(np.abs(changes - np.median(changes))))
     tolerance = float(np.clip(_MIN_STEP_SD * spread, *MIN_STEP_NS))
     breaks = np.abs(changes) > tolerance + 3 * rate_error * np.diff(x)
+    breaks |= np.diff(part) != 0
     starts = np.flatnonzero(np.append(True, breaks))
     stops = np.append(starts[1:], len(x))
     level = np.full(len(x), -1)
     current, end = -1, 0
     for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
-        if stop - start < _MIN_LEVEL_WINDOWS:
+        is_edge = start == 0 or stop == len(x)
+        if stop - start < (_MIN_EDGE_WINDOWS if is_edge else _MIN_LEVEL_WINDOWS):
             continue
         if current >= 0:
             before = slice(max(0, end - _MIN_LEVEL_WINDOWS), end)
             change = float(np.median(y[start : start + _MIN_LEVEL_WINDOWS]) - np.median(y[before]))
             allowed = tolerance + 3 * rate_error * float(x[start] - x[end - 1])
-        if current < 0 or abs(change) > allowed:
+        if current < 0 or abs(change) > allowed or part[start] != part[end - 1]:
             current += 1
         level[start:stop] = current
         end = stop
@@ -209,7 +222,9 @@ def _step_sizes(x: Floats, y: Floats, level: Ints, rate_error: float) -> tuple[F
     return np.array(steps), np.array(variances)
 
 
-def _level_of_points(x: Floats, y: Floats, window_x: Floats, level: Ints, offsets: Floats) -> Ints:
+def _level_of_points(
+    x: Floats, y: Floats, part: Ints, window_x: Floats, level: Ints, offsets: Floats
+) -> Ints:
     """Return the level of each point; -1 for points between two levels."""
     index = np.full(len(x), -1)
     count = int(level.max()) + 1
@@ -227,7 +242,9 @@ def _level_of_points(x: Floats, y: Floats, window_x: Floats, level: Ints, offset
         floor = float(np.median(y[max(0, start - 50) : start])) - offsets[k - 1]
         middle = floor + (offsets[k - 1] + offsets[k]) / 2
         low = start + np.flatnonzero(y[start:stop] < middle)
-        if offsets[k] > offsets[k - 1]:
+        if part[start - 1] != part[stop]:
+            split = start + int(np.count_nonzero(part[start:stop] < part[stop]))
+        elif offsets[k] > offsets[k - 1]:
             split = int(low[-1]) + 1 if len(low) else start
         else:
             split = int(low[0]) if len(low) else stop

@@ -169,10 +169,10 @@ class ArrivalTimes:
         if self._count > self._kept + MAX_PENDING:
             self._discard_unused()
 
-    def fit(self) -> DeviceClock:
+    def fit(self, steps_ns: NDArray[np.int64] | None = None) -> DeviceClock:
         """Fit the clock to all points; see `fit_device_clock`."""
         ticks, arrival_ns = np.concatenate(self._points, axis=1)
-        return fit_device_clock(ticks, arrival_ns, self._tick_hz, self._prior_ppm)
+        return fit_device_clock(ticks, arrival_ns, self._tick_hz, self._prior_ppm, steps_ns)
 
     def _discard_unused(self) -> None:
         """Keep only the points that the fit uses."""
@@ -193,6 +193,7 @@ def fit_device_clock(
     arrival_ns: NDArray[np.int64],
     tick_hz: float,
     prior_ppm: float = CRYSTAL_PPM,
+    steps_ns: NDArray[np.int64] | None = None,
 ) -> DeviceClock:
     """Fit the clock of one boot.
 
@@ -207,6 +208,8 @@ def fit_device_clock(
         Nominal tick rate in Hz.
     prior_ppm : float
         Standard deviation of the rate of such clocks, ppm.
+    steps_ns : ndarray of int64, optional
+        Arrivals after which the host's clock was set. Others are found.
 
     Returns
     -------
@@ -217,7 +220,9 @@ def fit_device_clock(
     origin, start = int(ticks[0]), int(arrival_ns[0])
     nominal, lateness = _lateness(ticks, arrival_ns, tick_hz)
     span_ns = float(nominal[-1])
-    levels = find_levels(nominal, lateness, prior_ppm * 1e-6)
+    known = np.empty(0, np.int64) if steps_ns is None else steps_ns
+    part = np.searchsorted(known, arrival_ns)
+    levels = find_levels(nominal, lateness, prior_ppm * 1e-6, part)
     stretches = _stretches(levels, arrival_ns)
     if levels is not None:
         usable = levels.index >= 0
@@ -252,7 +257,9 @@ def fit_device_clock(
     )
 
 
-def _stretches(levels: ClockLevels | None, arrival_ns: NDArray[np.int64]) -> tuple[ClockStretch, ...]:
+def _stretches(
+    levels: ClockLevels | None, arrival_ns: NDArray[np.int64]
+) -> tuple[ClockStretch, ...]:
     """Return the stretches of a run whose frames arrived at `arrival_ns`."""
     if levels is None:
         return (ClockStretch(int(arrival_ns.min()), int(arrival_ns.max())),)

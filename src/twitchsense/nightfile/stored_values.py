@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
+
 from twitchsense.devices.contract import Direction, Message
+from twitchsense.nightfile.arrival_steps import ArrivalSteps, find_arrival_steps
 from twitchsense.nightfile.reader import NightFileReader
 from twitchsense.nightfile.schema import damaged_error
 from twitchsense.nightfile.tables import is_sound
@@ -136,7 +139,31 @@ class ValueReader:
         self.dropped = 0
         self._reader = reader
         self._device = device
+        self._steps = ArrivalSteps()
         self._next: dict[int, int] = {}  # by connection
+
+    def remove_clock_steps(self) -> ArrivalSteps:
+        """Find the steps of the host's clock, and leave them out of the arrivals from now on.
+
+        Returns
+        -------
+        ArrivalSteps
+
+        Raises
+        ------
+        InputError
+            If the file is damaged.
+        """
+        rows = self._reader.query(
+            "SELECT id, connection, arrival_ns FROM value WHERE direction = 'notify' AND "
+            "typeof(arrival_ns) = 'integer' AND arrival_ns BETWEEN 0 AND ? AND connection IN "
+            "(SELECT id FROM connection WHERE device = ?) ORDER BY id",
+            2**62,
+            self._device.id,
+        )
+        table = np.array(rows, np.int64).reshape(-1, 3)
+        self._steps = find_arrival_steps(table[:, 0], table[:, 1], table[:, 2])
+        return self._steps
 
     def messages(self, after: int = 0, limit: int | None = None) -> Iterator[tuple[int, Message]]:
         """Yield the values.
@@ -179,7 +206,7 @@ class ValueReader:
                     yield row[0], message
 
     def _read_row(self, row: tuple[Any, ...], uuids: Mapping[int, str]) -> Message | None:
-        _, *cells, crc = row
+        row_id, *cells, crc = row
         if not is_sound("value", None, tuple(cells), crc):
             self.corrupt += 1
             return None
@@ -191,4 +218,5 @@ class ValueReader:
         expected = self._next.get(connection, 0)
         self.dropped += max(0, number - expected)
         self._next[connection] = number + 1
+        arrival_ns = self._steps.without(row_id, arrival_ns)
         return Message(uuid, direction, data, arrival_ns)

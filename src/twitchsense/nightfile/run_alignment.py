@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from twitchsense.model.channels import NS
+from twitchsense.nightfile.arrival_steps import ArrivalSteps
 from twitchsense.nightfile.clock_steps import ClockStretch
 from twitchsense.nightfile.device_clock import DeviceClock
 
@@ -55,7 +57,9 @@ class RunChain:
     Parameters
     ----------
     clocks : sequence of DeviceClock
-        One for each run, with its stretches. They may be empty.
+        One for each run. There may be none.
+    known_steps : ArrivalSteps
+        Steps that the arrivals given to the clocks are already without.
 
     Attributes
     ----------
@@ -66,29 +70,27 @@ class RunChain:
     """
 
     clocks: Sequence[DeviceClock]
+    known_steps: ArrivalSteps = field(default_factory=ArrivalSteps)
     shifts_ns: list[int] = field(default_factory=list)
     stretches: list[ClockStretch] = field(default_factory=list)
-    _bounds: list[int] = field(default_factory=list)  # stretches after a step of unknown size
 
     def __post_init__(self) -> None:
         for clock in self.clocks:
-            first = clock.stretches[0]
+            first, *later = clock.stretches
             base = -first.offset_ns
             if self.stretches:
                 before = self.stretches[-1]
                 base += before.offset_ns
                 overlap = before.last_ns - first.first_ns
-                joined = overlap <= _MIN_OVERLAP_NS
-                if not joined:
-                    base -= overlap + _RESTART_NS
-                    self._bounds.append(len(self.stretches))
+                if overlap <= _MIN_OVERLAP_NS:
+                    first = replace(first, first_ns=before.first_ns)
+                    self.stretches.pop()
                 else:
-                    self.stretches[-1] = replace(before, last_ns=first.last_ns)
-            else:
-                joined = False
-            rest = clock.stretches[1:] if joined else clock.stretches
-            self.stretches += [replace(s, offset_ns=s.offset_ns + base) for s in rest]
+                    base -= overlap + _RESTART_NS
+                    first = replace(first, follows_known_step=False)
+            self.stretches += [replace(s, offset_ns=s.offset_ns + base) for s in (first, *later)]
             self.shifts_ns.append(-base)
+        self.stretches = list(self.known_steps.restore(tuple(self.stretches)))
         if self.stretches:
             self.move(-self.reference.offset_ns)
 
@@ -108,17 +110,20 @@ class RunChain:
             ClockStep(
                 a.last_ns - a.offset_ns,
                 b.offset_ns - a.offset_ns,
-                -1 if i in self._bounds else abs(b.error_ns - a.error_ns),
+                max(a.error_ns, b.error_ns) if b.follows_known_step else -1,
             )
-            for i, (a, b) in enumerate(zip(self.stretches, self.stretches[1:], strict=False), 1)
+            for a, b in pairwise(self.stretches)
         ]
 
     def to_utc(self, host_ns: int) -> int:
         """Return the UTC of a time of the host's clock, ns."""
-        return host_ns - min(
-            self.stretches,
-            key=lambda s: (max(s.first_ns - host_ns, host_ns - s.last_ns, 0), abs(s.offset_ns)),
-        ).offset_ns
+        return (
+            host_ns
+            - min(
+                self.stretches,
+                key=lambda s: (max(s.first_ns - host_ns, host_ns - s.last_ns, 0), abs(s.offset_ns)),
+            ).offset_ns
+        )
 
 
 def align_chains(chains: Sequence[RunChain]) -> RunChain | None:
