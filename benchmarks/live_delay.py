@@ -17,10 +17,11 @@ import numpy as np
 
 from firmware_sim.wearable.virtual_time import run_virtual
 from twitchsense.acquire.adapter import DeviceSelector, open_adapter
-from twitchsense.acquire.recorder import Recorder, make_host_clock, make_metadata
+from twitchsense.acquire.recorder import Recorder, make_metadata
 from twitchsense.cli.event_printer import EventPrinter
 from twitchsense.cli.record import LIVE_PERIOD_S
 from twitchsense.live.event_updates import EventUpdate
+from twitchsense.nightfile.recorder_clock import RecorderClock
 from twitchsense.nightfile.writer import NightFileWriter
 
 START_NS = 1_790_000_000_000_000_000
@@ -54,7 +55,7 @@ class TimedEventPrinter(EventPrinter):
 
 async def run(minutes: float, scenario: str, seed: int, virtual: bool) -> TimedEventPrinter:
     loop = asyncio.get_running_loop()
-    now_ns = (lambda: START_NS + round(loop.time() * 1e9)) if virtual else make_host_clock()
+    now_ns = (lambda: START_NS + round(loop.time() * 1e9)) if virtual else RecorderClock()
     view = TimedEventPrinter(now_ns)
     stop = asyncio.Event()
     options = {"minutes": minutes + 1, "scenario": scenario, "seed": seed}

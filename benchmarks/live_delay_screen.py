@@ -29,11 +29,12 @@ import numpy as np
 
 from firmware_sim.wearable.plug import make_options, open_air
 from twitchsense.acquire.adapter import Adapter, DeviceSelector
-from twitchsense.acquire.recorder import Recorder, make_host_clock, make_metadata
+from twitchsense.acquire.recorder import Recorder, make_metadata
 from twitchsense.cli.record import LIVE_PERIOD_S
 from twitchsense.live.follower import NightFollower
 from twitchsense.live.waveform_buffer import COLUMNS_PER_S
 from twitchsense.live.web import LiveServer
+from twitchsense.nightfile.recorder_clock import RecorderClock
 from twitchsense.nightfile.writer import NightFileWriter
 
 PERIOD = 3730  # samples between bursts; not a multiple of frames or polls
@@ -95,7 +96,7 @@ async def write(path: Path, seconds: float) -> None:
         radio = Adapter(air.scanner, air.client)
         (advertisement,) = await radio.scan(5, DeviceSelector("", "ts-0001"))
         recorder = Recorder(
-            radio, night, [advertisement.address], now_ns=make_host_clock(), period_s=LIVE_PERIOD_S
+            radio, night, [advertisement.address], now_ns=RecorderClock(), period_s=LIVE_PERIOD_S
         )
         loop.call_later(seconds, stop.set)
         await recorder.run(stop)

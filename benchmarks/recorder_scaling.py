@@ -37,11 +37,12 @@ import numpy as np
 from benchmarks.replay import BOOT, FrameSequence, ReplayAdapter, ReplayDevice
 from firmware_sim.wearable.encoder import Encoder
 from twitchsense.acquire.frame_queue import FrameSource, StoredFrame
-from twitchsense.acquire.recorder import Recorder, make_host_clock, make_metadata
+from twitchsense.acquire.recorder import Recorder, make_metadata
 from twitchsense.cli.event_printer import EventPrinter
 from twitchsense.cli.record import LIVE_PERIOD_S
 from twitchsense.devices import v1_frames
 from twitchsense.live.worker import DetectionWorker
+from twitchsense.nightfile.recorder_clock import RecorderClock
 from twitchsense.nightfile.records import Boot
 from twitchsense.nightfile.writer import NightFileWriter
 
@@ -92,7 +93,7 @@ async def record(
     """Record and analyse `count` devices; return losses, delays and costs."""
     adapter = ReplayAdapter(sequence)
     adapter.devices = [ReplayDevice(n, sequence, adapter) for n in range(count)]
-    clock = make_host_clock()
+    clock = RecorderClock()
     printer = TimedPrinter(clock)
     worker = DetectionWorker(printer.push) if live else None
     night = NightFileWriter(path, make_metadata())

@@ -13,9 +13,10 @@ from firmware_sim.wearable.serve import expose_controller
 from firmware_sim.wearable.virtual_time import run_virtual
 from tests.nightfile.builders import T0, Noise
 from twitchsense.acquire.adapter import Adapter, AdapterError
-from twitchsense.acquire.recorder import Recorder, make_host_clock, make_metadata
+from twitchsense.acquire.recorder import Recorder, make_metadata
 from twitchsense.nightfile.loss_report import read_loss_reports
 from twitchsense.nightfile.reader import NightFileReader
+from twitchsense.nightfile.recorder_clock import RecorderClock
 from twitchsense.nightfile.writer import NightFileWriter
 
 
@@ -104,7 +105,7 @@ def record_on_bluez(path, seconds, *faults):
 
     async def night():
         async with expose_to_bluez(made) as air:
-            return await _record(path, 120, air, Adapter(), during, now_ns=make_host_clock())
+            return await _record(path, 120, air, Adapter(), during, now_ns=RecorderClock())
 
     return asyncio.run(night())
 

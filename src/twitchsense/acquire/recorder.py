@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
@@ -20,7 +19,9 @@ from twitchsense.acquire.frame_queue import (
 )
 from twitchsense.acquire.session import Session
 from twitchsense.devices.contract import Message
-from twitchsense.nightfile.records import Record
+from twitchsense.model.channels import NS
+from twitchsense.nightfile.recorder_clock import MIN_STEP_NS, RecorderClock
+from twitchsense.nightfile.records import HostClockReading, Record
 from twitchsense.nightfile.schema import StorageError
 from twitchsense.nightfile.writer import NightFileWriter
 
@@ -28,24 +29,8 @@ log = logging.getLogger(__name__)
 
 #: Default time (s) between commits.
 COMMIT_PERIOD_S: Final = 1.0
-
-
-def make_host_clock() -> Callable[[], int]:
-    """Return a clock that never jumps and that keeps running while the computer sleeps.
-
-    Returns
-    -------
-    callable
-        Returns UTC in ns.
-    """
-    # CLOCK_MONOTONIC stops while Linux sleeps; macOS has no CLOCK_BOOTTIME and needs none
-    clock_id = getattr(time, "CLOCK_BOOTTIME", None)
-
-    def ticks() -> int:
-        return time.monotonic_ns() if clock_id is None else time.clock_gettime_ns(clock_id)
-
-    base = time.time_ns() - ticks()
-    return lambda: base + ticks()
+#: Time (ns) between stored readings of the computer's clock; if it is set, one is stored at once.
+_HOST_CLOCK_PERIOD_NS: Final = 60 * NS
 
 
 class Recorder:
@@ -60,7 +45,8 @@ class Recorder:
     addresses : sequence of str
         Address or name of each wearable.
     now_ns : callable
-        Returns UTC in ns; one clock for all wearables.
+        Returns UTC in ns; one clock for all wearables. The readings of a `RecorderClock` are
+        stored.
     inline : bool
         Write on the event loop instead of in a thread. Needed in virtual time, which must not
         advance while a thread works.
@@ -130,6 +116,8 @@ class Recorder:
         self._flush_lock = asyncio.Lock()
         self._records: list[Record] = []
         self._frames: list[Stored] = []
+        self._clock = now_ns if isinstance(now_ns, RecorderClock) else None
+        self._last_reading: HostClockReading | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Record until `stop` is set, then stop the wearables and write the remaining frames.
@@ -149,6 +137,7 @@ class Recorder:
         tasks = [asyncio.create_task(s.run(stop)) for s in self.sessions]
         try:
             while not all(t.done() for t in tasks):
+                self._read_host_clock()
                 await asyncio.wait(tasks, timeout=self._period_s)
                 await self.flush()
             for task in tasks:
@@ -157,11 +146,31 @@ class Recorder:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._read_host_clock(store=True)
             await self.flush()
             if self._pool is not None:
                 self._pool.shutdown()
         if self.storage_error:
             raise StorageError(self.storage_error)
+
+    def _read_host_clock(self, *, store: bool = False) -> None:
+        """Store how the computer's clock relates to that of the recorder, if it changed."""
+        if self._clock is None:
+            return
+        reading, last = self._clock.read(), self._last_reading
+        if last is not None and not store:
+            change_ns = (reading.wall_ns - reading.time_ns) - (last.wall_ns - last.time_ns)
+            is_due = reading.time_ns - last.time_ns >= _HOST_CLOCK_PERIOD_NS
+            if abs(change_ns) >= MIN_STEP_NS:
+                log.warning(
+                    "the computer's clock was set %s by %.3f s; the recording goes on with its own",
+                    "forward" if change_ns > 0 else "back",
+                    abs(change_ns) / NS,
+                )
+            elif not is_due:
+                return
+        self._last_reading = reading
+        self.queue.put_record(reading)
 
     async def flush(self) -> None:
         """Write the queue to disk; items that cannot be written are kept for the next call."""

@@ -97,7 +97,8 @@ async def _record(
 ) -> tuple[SessionStatus, float, bool]:
     """Record one device; return its status, the seconds, and whether its EMG has no unit."""
     from twitchsense.acquire.adapter import open_adapter
-    from twitchsense.acquire.recorder import Recorder, make_host_clock, make_metadata
+    from twitchsense.acquire.recorder import Recorder, make_metadata
+    from twitchsense.nightfile.recorder_clock import RecorderClock
     from twitchsense.nightfile.writer import NightFileWriter
 
     plugin, transport = split_device(requested.device)
@@ -114,7 +115,7 @@ async def _record(
                 adapter,
                 night,
                 [name],
-                now_ns=make_host_clock(),
+                now_ns=RecorderClock(),
                 settings={name: settings},
                 options={} if plugin else {key: str(value) for key, value in parsed.items()},
             )

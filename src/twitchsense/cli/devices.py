@@ -111,14 +111,14 @@ def _log_device(
     """Write what a device sends as a raw log."""
     from twitchsense.acquire.adapter import open_adapter
     from twitchsense.acquire.raw_capture import log_device
-    from twitchsense.acquire.recorder import make_host_clock
     from twitchsense.io.raw_log_writer import RawLogWriter
+    from twitchsense.nightfile.recorder_clock import RecorderClock
 
     writer = RawLogWriter(path)
 
     async def run() -> None:
         async with open_adapter(plugin, **options) as adapter:
-            await log_device(adapter, address, seconds, make_host_clock(), writer.write)
+            await log_device(adapter, address, seconds, RecorderClock(), writer.write)
 
     try:
         asyncio.run(run())

@@ -171,11 +171,11 @@ async def _record(
     from twitchsense.acquire.recorder import (
         COMMIT_PERIOD_S,
         Recorder,
-        make_host_clock,
         make_metadata,
     )
     from twitchsense.devices.registry import installed_drivers
     from twitchsense.io.raw_log_writer import RawLogWriter
+    from twitchsense.nightfile.recorder_clock import RecorderClock
     from twitchsense.nightfile.writer import NightFileWriter
 
     devices = [r.device for r in requested]
@@ -223,7 +223,7 @@ async def _record(
                         adapter,
                         night,
                         names,
-                        now_ns=make_host_clock(),
+                        now_ns=RecorderClock(night.last_host_clock()),
                         period_s=LIVE_PERIOD_S if live else COMMIT_PERIOD_S,
                         on_stored=worker.put if worker else None,
                         settings=settings,

@@ -28,8 +28,8 @@ from twitchsense.nightfile.analysed_streams import (
     to_column_values,
 )
 from twitchsense.nightfile.column_layout import DeviceColumns, StreamColumns
-from twitchsense.nightfile.run_alignment import RunChain
 from twitchsense.nightfile.reader import NightFileReader
+from twitchsense.nightfile.run_alignment import RunChain
 from twitchsense.nightfile.stored_values import StoredDevice, ValueReader
 from twitchsense.text import printable
 

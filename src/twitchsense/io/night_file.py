@@ -21,11 +21,18 @@ from twitchsense.model.channels import NS
 from twitchsense.model.column_names import ChannelPlan, plan_channels
 from twitchsense.nightfile.column_layout import DeviceColumns, name_columns
 from twitchsense.nightfile.device_clock import DeviceClock
-from twitchsense.nightfile.run_alignment import RunChain, align_chains, step_notes
 from twitchsense.nightfile.reader import (
     BootSamples,
     NightFileReader,
     StoredBoot,
+)
+from twitchsense.nightfile.records import HostClockReading
+from twitchsense.nightfile.run_alignment import (
+    RunChain,
+    align_chains,
+    distinct_steps,
+    set_by_wall_clock,
+    step_notes,
 )
 from twitchsense.nightfile.stored_values import read_devices, read_settings, valid_leg
 from twitchsense.nightfile.stream_samples import StreamSamples
@@ -76,7 +83,7 @@ class NightFileCapture:
         boots = [reader.load(boot) for boot in reader.boots]
         self._devices = [DecodedDevice(reader, d, source) for d in read_devices(reader)]
         self._zone = zone
-        self._align_clocks([b for b in boots if b.clock is not None])
+        self._align_clocks(boots, reader.host_clock_readings())
         settings = read_settings(reader)
         self._columns = name_columns(
             {
@@ -102,16 +109,21 @@ class NightFileCapture:
         self._spoiled = dict(reader.spoiled)
         self._repaired = reader.meta.get(REPAIR_NOTE, "")
 
-    def _align_clocks(self, boots: Sequence[BootSamples]) -> None:
+    def _align_clocks(
+        self, boots: Sequence[BootSamples], readings: Sequence[HostClockReading]
+    ) -> None:
         """Bring the clocks of all boots and streams onto one, although the host's was set."""
         by_device: dict[str, list[tuple[BootSamples, DeviceClock]]] = {}
         for boot in boots:
             if boot.clock is not None:
                 by_device.setdefault(boot.boot.device, []).append((boot, boot.clock))
-        self._chains = [RunChain([clock for _, clock in runs]) for runs in by_device.values()]
-        of_boots = list(zip(by_device.values(), self._chains, strict=True))
-        self._chains += [chain for device in self._devices for chain in device.clock_chains()]
-        self._main_chain = align_chains(self._chains)
+        chains = [RunChain([clock for _, clock in runs]) for runs in by_device.values()]
+        of_boots = list(zip(by_device.values(), chains, strict=True))
+        chains += [chain for device in self._devices for chain in device.clock_chains()]
+        self._main_chain = align_chains(chains)
+        steps = distinct_steps(chains)
+        wall_steps, longest = set_by_wall_clock(chains, self._main_chain, readings)
+        self._step_notes = step_notes(steps + wall_steps, longest, self._zone)
         self._boots = sorted(
             (
                 (boot, clock.shifted(shift_ns))
@@ -131,7 +143,7 @@ class NightFileCapture:
     def notes(self) -> tuple[str, ...]:
         """Remarks on markers, clocks, batteries and damage."""
         notes = list(self._marker_notes)
-        notes += step_notes(self._chains, self._main_chain, self._zone)
+        notes += self._step_notes
         for boot, clock in self._boots:
             notes.append(
                 f"device {boot.boot.device[-4:]}, boot {boot.boot.count}: clock "

@@ -25,6 +25,8 @@ from twitchsense.live.waveform_buffer import WaveformBuffer
 from twitchsense.model.channels import NS, Channel, Chunk
 from twitchsense.nightfile.lock import is_being_written
 from twitchsense.nightfile.reader import NightFileReader
+from twitchsense.nightfile.recorder_clock import host_boot, host_ticks_ns
+from twitchsense.nightfile.records import HostClockReading
 from twitchsense.nightfile.schema import add_marker
 from twitchsense.nightfile.stored_values import read_devices
 from twitchsense.report.palette import kind_name
@@ -48,6 +50,8 @@ _STATUS_TEXTS: Final = {
 #: Time (s) without a frame after which the connection counts as silent; also the period of the
 #: checks whether a recorder still writes the file.
 SILENT_S: Final = 5.0
+#: Time (ns) in which a recorder reads its clock again.
+_FRESH_NS: Final = 120 * NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,10 @@ class NightFollower:
     _provisional: dict[tuple[int | str, int], LiveEvent] = field(default_factory=dict)
     _recorder_checked_s: float = -math.inf
     _is_recorded: bool = True
+    _host_clock: HostClockReading | None = None
+    #: When the newest rows were read (monotonic, s), if they were written while the view was open.
+    _newest_read_s: float | None = None
+    _has_caught_up: bool = False
     #: Whether the structure of the file was checked, which is done once.
     _is_checked: bool = False
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -153,8 +161,13 @@ class NightFollower:
                         self._connection_events[device] = event
                 for device, _, percent in self._read_new_rows(reader, "battery"):
                     self.batteries[device] = percent
+                self._host_clock = reader.last_host_clock()
             finally:
                 reader.close()
+            if n_packets or rows:
+                is_new = self._has_caught_up
+                self._newest_read_s = time.monotonic() if is_new else None
+            self._has_caught_up = len(rows) + n_packets < BATCH_ROWS
             self.frames += len(rows) + n_packets
             return len(rows) + n_packets
 
@@ -165,6 +178,23 @@ class NightFollower:
         if len(set(texts.values())) > 1:
             return ", ".join(f"{printable(key[-4:])}: {text}" for key, text in texts.items())
         return next(iter(texts.values()), "waiting for the first connection")
+
+    def now_ns(self) -> int:
+        """Return the present time by the clock of the recorder (UTC, ns).
+
+        That of this computer may have been set since the recorder started.
+        """
+        with self._lock:
+            reading = self._host_clock
+            if reading is not None and reading.boot == host_boot():
+                now_ns = reading.time_ns - reading.ticks_ns + host_ticks_ns()
+                if reading.boot or abs(now_ns - reading.time_ns) < _FRESH_NS:
+                    return now_ns
+            now_ns = time.time_ns()
+            if self._newest_read_s is not None and abs(now_ns - self.newest_ns) > _FRESH_NS:
+                # not recorded here, or by an earlier version: by the rows that are being written
+                return self.newest_ns + round((time.monotonic() - self._newest_read_s) * NS)
+            return now_ns
 
     def add_marker(self, text: str) -> None:
         """Store a marker with the present time in the night file.
@@ -181,7 +211,7 @@ class NightFollower:
         """
         clean = printable(text[:_MAX_MARKER_CHARS]).strip()
         with self._lock:
-            add_marker(self.path, time.time_ns(), clean or "marker")
+            add_marker(self.path, self.now_ns(), clean or "marker")
 
     def state(self, *, counts: bool, now_s: float | None = None) -> dict[str, Any]:
         """Return the content of the view as plain data.
@@ -191,7 +221,7 @@ class NightFollower:
         counts : bool
             Whether to include the number of events of each kind.
         now_s : float, optional
-            Present time (UTC, s); by default that of this computer. It is the right edge of the
+            Present time (UTC, s); by default that of the recorder. It is the right edge of the
             waveforms, unless the newest sample is more than a minute away from it.
 
         Returns
@@ -201,7 +231,7 @@ class NightFollower:
         """
         with self._lock:
             newest = self.newest_ns / NS
-            now = time.time() if now_s is None else now_s
+            now = self.now_ns() / NS if now_s is None else now_s
             until = now if abs(now - newest) < 60 else newest
             events = set(self._connection_events.values())
             ended = events == {"stopped"}

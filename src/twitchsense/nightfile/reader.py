@@ -19,6 +19,7 @@ from twitchsense.nightfile.device_clock import ArrivalTimes, DeviceClock
 from twitchsense.nightfile.frames import DamageCounts, FrameBatch, FrameDecoder
 from twitchsense.nightfile.lock import is_being_written
 from twitchsense.nightfile.log_check import count_unread_frames
+from twitchsense.nightfile.records import HostClockReading
 from twitchsense.nightfile.schema import DATABASE_ERRORS, connect, damaged_error
 from twitchsense.nightfile.stream_samples import StreamSamples
 from twitchsense.nightfile.tables import RECEIVED, TABLES, is_sound
@@ -31,7 +32,13 @@ _CONNECTED_EVENTS: Final = ("connected", "take_over")
 #: Tables without which packets cannot be decoded, or would be decoded wrongly.
 _REQUIRED: Final = frozenset({"device", "boot", "connection", "characteristic", "device_setting"})
 #: Schema with which a table came.
-_SINCE: Final = {"battery": 2, "connection": 3, "characteristic": 3, "device_setting": 3}
+_SINCE: Final = {
+    "battery": 2,
+    "connection": 3,
+    "characteristic": 3,
+    "device_setting": 3,
+    "host_clock": 5,
+}
 #: Ticks at the first connection to a boot of which no clock reading is stored.
 _DEFAULT_TICKS: Final = 1 << 30
 #: Maximum number of ticks that is accepted from a clock reading.
@@ -265,6 +272,18 @@ class NightFileReader:
             Row number, key of the device, and percent.
         """
         return [(row_id, key, percent) for row_id, key, _, percent in self.rows("battery", after)]
+
+    def host_clock_readings(self) -> list[HostClockReading]:
+        """Return the readings of the computer's clock, in their order."""
+        return [HostClockReading(*cells) for _, *cells in self.rows("host_clock")]
+
+    def last_host_clock(self) -> HostClockReading | None:
+        """Return the last reading of the computer's clock, or None."""
+        if self.schema < _SINCE["host_clock"]:
+            return None
+        found = self.query("SELECT max(id) FROM host_clock")[0][0]
+        rows = self.rows("host_clock", found - 1) if isinstance(found, int) else []
+        return HostClockReading(*rows[0][1:]) if rows else None
 
     def disconnected_ends(self) -> tuple[int | None, int | None]:
         """Return the ends of the recording at which no wearable was connected.

@@ -155,6 +155,28 @@ class ClockReading:
 
 
 @dataclass(frozen=True, slots=True)
+class HostClockReading:
+    """The clocks of recorder and computer at one time (table ``host_clock``).
+
+    Attributes
+    ----------
+    time_ns : int
+        UTC by the clock of the recorder, which is that of all arrivals and is never set.
+    wall_ns : int
+        UTC by the clock of the computer.
+    ticks_ns : int
+        Time since the start of the computer.
+    boot : str
+        Identifies the boot of the computer; empty if that is unknown.
+    """
+
+    time_ns: int
+    wall_ns: int
+    ticks_ns: int
+    boot: str
+
+
+@dataclass(frozen=True, slots=True)
 class Loss:
     """Frames that will never arrive (table ``loss``).
 
@@ -222,6 +244,7 @@ Record = (
     | Value
     | DeviceSetting
     | ClockReading
+    | HostClockReading
     | Loss
     | LinkEvent
     | BatteryReading

@@ -14,10 +14,14 @@ from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from twitchsense.model.channels import NS
 from twitchsense.nightfile.arrival_steps import ArrivalSteps
 from twitchsense.nightfile.clock_steps import ClockStretch
 from twitchsense.nightfile.device_clock import DeviceClock
+from twitchsense.nightfile.recorder_clock import wall_stretches
+from twitchsense.nightfile.records import HostClockReading
 
 #: Smallest time (ns) by which two runs must overlap to be a step: arrivals of one device are
 #: stored in their order.
@@ -178,14 +182,58 @@ def distinct_steps(chains: Sequence[RunChain]) -> list[ClockStep]:
     return found
 
 
-def step_notes(chains: Sequence[RunChain], main: RunChain | None, zone: str | None) -> list[str]:
-    """Return notes on the steps of the host's clock.
+def set_by_wall_clock(
+    chains: Sequence[RunChain], main: RunChain | None, readings: Sequence[HostClockReading]
+) -> tuple[list[ClockStep], tuple[int, int]]:
+    """Move the chains from the clock of the recorder to that of the computer.
+
+    It is that of the longest time in which the computer's clock was not set.
 
     Parameters
     ----------
     chains : sequence of RunChain
+        Aligned chains; they are changed.
     main : RunChain or None
-        The chain whose longest stretch gives UTC.
+        The chain with the longest stretch.
+    readings : sequence of HostClockReading
+        May be empty: files of earlier versions have none.
+
+    Returns
+    -------
+    steps : list of ClockStep
+        Steps of the computer's clock, which the clock of the recorder did not follow.
+    longest : (int, int)
+        First and last UTC of the time that sets the clock, ns.
+    """
+    if main is None:
+        return [], (0, 0)
+    reference = main.reference
+    first_ns, last_ns = reference.first_ns, reference.last_ns
+    stretches = wall_stretches(readings)
+    overlaps = [min(s.last_ns, last_ns) - max(s.first_ns, first_ns) for s in stretches]
+    if not stretches or max(overlaps) < 0:
+        return [], (first_ns, last_ns)
+    best = stretches[int(np.argmax(overlaps))]
+    for chain in chains:
+        chain.move(-best.offset_ns)
+    steps = [
+        ClockStep(a.last_ns + best.offset_ns, b.offset_ns - a.offset_ns, 0)
+        for a, b in pairwise(stretches)
+        if b.follows_step
+    ]
+    if steps:
+        first_ns, last_ns = max(first_ns, best.first_ns), min(last_ns, best.last_ns)
+    return steps, (first_ns + best.offset_ns, last_ns + best.offset_ns)
+
+
+def step_notes(steps: Sequence[ClockStep], longest: tuple[int, int], zone: str | None) -> list[str]:
+    """Return notes on the steps of the host's clock.
+
+    Parameters
+    ----------
+    steps : sequence of ClockStep
+    longest : (int, int)
+        First and last UTC of the time that sets the clock, ns.
     zone : str or None
         IANA time zone of the times in the notes; UTC by default.
 
@@ -193,11 +241,10 @@ def step_notes(chains: Sequence[RunChain], main: RunChain | None, zone: str | No
     -------
     list of str
     """
-    steps = distinct_steps(chains)
-    if not steps or main is None:
+    if not steps:
         return []
     notes = []
-    for step in steps[:_MAX_NOTES]:
+    for step in sorted(steps, key=lambda s: s.at_ns)[:_MAX_NOTES]:
         word = "forward" if step.size_ns > 0 else "back"
         size = f"{abs(step.size_ns) / NS:.3f} s"
         if step.error_ns < 0:
@@ -208,10 +255,10 @@ def step_notes(chains: Sequence[RunChain], main: RunChain | None, zone: str | No
         notes.append(f"the computer's clock was set {word} at {when} by {size}")
     if len(steps) > _MAX_NOTES:
         notes.append(f"the computer's clock was set {len(steps) - _MAX_NOTES} more times")
-    first, last = main.reference.first_ns, main.reference.last_ns
+    first, last = (_clock_time(time_ns, zone) for time_ns in longest)
     notes.append(
-        "times between these steps are by the device's clock; UTC is that of the longest part "
-        f"without a step, {_clock_time(first, zone)} to {_clock_time(last, zone)}"
+        "times are by the device's clock across these steps; UTC is that of the longest part "
+        f"without a step, {first} to {last}"
     )
     return notes
 

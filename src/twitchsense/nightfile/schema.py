@@ -75,12 +75,17 @@ CREATE TABLE device_setting (
     "".join(
         f"ALTER TABLE {table} ADD COLUMN crc INTEGER;\n"
         for table in TABLES
-        if table not in RECEIVED
+        if table not in RECEIVED and table != "host_clock"
     )
     + "".join(
         f"CREATE INDEX {table}_copy ON {table} ({', '.join([*TABLES[table], 'crc'])});\n"
         for table in DESCRIPTIONS
     ),
+    """
+CREATE TABLE host_clock (
+    id INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL, wall_ns INTEGER NOT NULL,
+    ticks_ns INTEGER NOT NULL, boot TEXT NOT NULL, crc INTEGER);
+""",
 )
 #: Version of the schema that is written (``PRAGMA user_version``).
 SCHEMA: Final = len(MIGRATIONS)

@@ -41,6 +41,7 @@ TABLES: Final[Mapping[str, Mapping[str, tuple[type, ...]]]] = {
         "arrival_ns": _NUMBER, "data": _BYTES,
     },
     "device_setting": {"device": _NUMBER, "time_ns": _NUMBER, "key": _TEXT, "value": _TEXT},
+    "host_clock": {"time_ns": _NUMBER, "wall_ns": _NUMBER, "ticks_ns": _NUMBER, "boot": _TEXT},
 }  # fmt: skip
 #: Tables whose rows have no ``id``.
 WITHOUT_ID: Final = frozenset({"meta"})

@@ -26,6 +26,7 @@ from twitchsense.nightfile.records import (
     Device,
     DeviceSetting,
     FirstFrame,
+    HostClockReading,
     LinkEvent,
     Loss,
     Marker,
@@ -38,7 +39,7 @@ from twitchsense.nightfile.schema import (
     insert,
     write_error,
 )
-from twitchsense.nightfile.tables import packet_crc, row_crc
+from twitchsense.nightfile.tables import is_sound, packet_crc, row_crc
 
 #: Joins a table with a column ``boot`` to its boot, by device key and boot count.
 _OF_BOOT: Final = (
@@ -126,6 +127,17 @@ class NightFileWriter:
             (device,),
         )
         return [row[0] for row in rows]
+
+    def last_host_clock(self) -> HostClockReading | None:
+        """Return the last reading of the computer's clock, or None."""
+        rows = self._select(
+            "SELECT id, time_ns, wall_ns, ticks_ns, boot, crc FROM host_clock "
+            "ORDER BY id DESC LIMIT 1"
+        )
+        for row_id, *cells, crc in rows:
+            if is_sound("host_clock", row_id, tuple(cells), crc):
+                return HostClockReading(*cells)
+        return None
 
     def write(self, records: Iterable[Record]) -> None:
         """Add records in one transaction. On return they are on the disk.
@@ -215,6 +227,8 @@ class NightFileWriter:
                 insert(self._db, "start", (self._boot_id(boot, rows), seq, at))
             case ClockReading(boot, ticks, sent, received):
                 insert(self._db, "clock", (self._boot_id(boot, rows), ticks, sent, received))
+            case HostClockReading(at, wall, ticks, host_boot):
+                insert(self._db, "host_clock", (at, wall, ticks, host_boot))
             case Loss(boot, first, last, reason, at):
                 insert(self._db, "loss", (self._boot_id(boot, rows), first, last, reason, at))
             case LinkEvent(device, at, event, detail):
