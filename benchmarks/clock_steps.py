@@ -7,6 +7,11 @@ back. Every sample carries its number, so that a sample that is missing, moved o
 seen. The error of a time is the difference from the true time on the computer's clock of the
 longest part without a step, apart from the least delay of delivery. Prints one line of JSON for
 each night and a summary.
+
+The files hold no readings of the computer's clock (`RecorderClock`), as if an older recorder had
+written them: only arrivals and the device's numbers show the steps. What they cannot show is left
+out of the random nights of the NPG Lite, whose counter starts anew after half a second: steps while
+it is not connected, and steps forward by less than 40 s.
 """
 
 from __future__ import annotations
@@ -25,6 +30,7 @@ import twitchsense as ts
 from firmware_sim.wearable.encoder import ACC, EMG, Encoder, StreamSpec
 from firmware_sim.wearable.firmware import DeviceModel, Firmware
 from twitchsense.devices.npg_lite import CONTROL_UUID, DATA_UUID
+from twitchsense.devices.v1_frames import FLAG_REPLAY
 from twitchsense.nightfile.records import (
     Boot,
     ConnectionStart,
@@ -77,8 +83,8 @@ class Truth:
         return [(b - a, o) for a, b, o in zip(times, times[1:], offsets, strict=False)]
 
 
-def random_truth(rng, seconds):
-    """Return a random night; steps may fall into outages and restarts."""
+def random_truth(rng, seconds, kind):
+    """Return a random night; steps may fall into outages and, with ticks, beside restarts."""
     count = rng.integers(1, 5)
     steps = [
         (when, float(rng.choice([-1, 1])) * float(np.exp(rng.uniform(0, np.log(86400)))))
@@ -89,6 +95,13 @@ def random_truth(rng, seconds):
         start = rng.uniform(0, seconds)
         outages.append((start, start + np.exp(rng.uniform(np.log(0.5), np.log(600)))))
     restarts = sorted(rng.uniform(0, seconds, rng.integers(0, 2)).tolist())
+    if kind == "driver":
+        away = [*outages, *((r - 5, r + 5) for r in restarts)]
+        steps = [
+            (when, size if size < 0 else size + 40)
+            for when, size in steps
+            if all(not start - 5 <= when < stop + 5 for start, stop in away)
+        ]
     return Truth(seconds, steps, outages, restarts)
 
 
@@ -138,7 +151,7 @@ def write_wearable(night, truth, rng, serial, leg):
         begin = start + (3.0 if run else 0.0)
         firmware = Firmware(model, NumberedSource(run), encoder, run + 1)
         firmware.control(bytes.fromhex("01 01 01000000 00"))
-        boot, batch = Boot(model.serial, run + 1), []
+        boot, batch, resent = Boot(model.serial, run + 1), [], []
         while True:
             tick = firmware.next_tick()
             at = begin + tick / (model.tick_hz * (1 + drift))
@@ -149,7 +162,14 @@ def write_wearable(night, truth, rng, serial, leg):
             for seq in range(before, firmware.ring.next):
                 data = firmware.ring.get(seq)
                 if not truth.is_received(at):
+                    resent.append((seq, data[:1] + bytes([data[1] | FLAG_REPLAY]) + data[2:]))
                     continue
+                # half of the outages fit into the memory of the wearable
+                if resent and len(resent) % 2:
+                    arrival = T0 + round(truth.host_s(received_s + 1e-6) * 1e9)
+                    batch += [Packet(boot, s, arrival, d) for s, d in resent]
+                    written += sum(d[2] for _, d in resent if d[0] == 1)
+                resent = []
                 received_s = max(received_s, at + float(delays(rng, 1)[0]))
                 arrival = T0 + round(truth.host_s(received_s) * 1e9)
                 batch.append(Packet(boot, seq, arrival, data))
@@ -186,7 +206,7 @@ def write_npg(night, truth, rng):
         counts = np.column_stack([numbers(k, 0), 2 * run + k % 2]).astype(">u2")
         for i in range(max(0, n)):
             at = begin + 0.5 + (i + 1) * batch / FS / (1 + drift)
-            if not truth.is_received(at):
+            if at >= stop or not truth.is_received(at):
                 continue
             rows = range(i * batch, (i + 1) * batch)
             data = b"".join(bytes([j % 256]) + counts[j].tobytes() for j in rows)
@@ -201,7 +221,7 @@ def write_npg(night, truth, rng):
 def run_night(seed, folder, minutes, kind):
     """Write one random night, read it, and return what was found."""
     rng = np.random.default_rng(seed)
-    truth = random_truth(rng, rng.uniform(0.3, 1.0) * minutes * 60)
+    truth = random_truth(rng, rng.uniform(0.3, 1.0) * minutes * 60, kind)
     path = Path(folder) / f"{seed}.night"
     night = NightFileWriter(path)
     if kind == "driver":
