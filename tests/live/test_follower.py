@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import sqlite3
 import threading
@@ -25,6 +26,7 @@ from twitchsense.live.device_stream import DeviceStream
 from twitchsense.live.follower import NightFollower
 from twitchsense.live.waveform_buffer import COLUMNS_PER_S, LENGTH_S, WaveformBuffer
 from twitchsense.model.channels import NS, Channel, Chunk
+from twitchsense.nightfile.recorder_clock import RecorderClock
 from twitchsense.nightfile.writer import (
     BatteryReading,
     Boot,
@@ -327,6 +329,31 @@ def test_a_marker_is_stored_while_the_recorder_writes(tmp_path, given, stored):
     [(when, text)] = query(path, "SELECT time_ns, text FROM marker")
     assert text == stored
     assert before <= when <= time.time_ns()
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_view_follows_the_clock_of_the_recorder(tmp_path, is_read):
+    """The computer's clock was set forward by an hour after the recorder started."""
+    path, boot = tmp_path / "n.night", Boot(KEY, 1)
+    clock = RecorderClock()
+    reading = clock.read()
+    behind = 3600 * NS
+    file = NightFileWriter(path)
+    file.write([device(), LinkEvent(KEY, clock() - behind, "connected")])
+    if is_read:  # files of earlier versions hold no readings
+        file.write([dataclasses.replace(reading, time_ns=reading.time_ns - behind)])
+    frames = make_frames(2)
+    follower = NightFollower(path)
+    for part in (frames[:10], frames[10:20]):
+        file.write(Packet(boot, seq, clock() - behind, data) for seq, _, data in part)
+        follower.poll()
+    state = follower.state(counts=False)
+    assert not state["silent"]
+    assert state["link"] == "connected"
+    follower.add_marker("lights out")
+    file.close()
+    ((when, _),) = query(path, "SELECT time_ns, text FROM marker")
+    assert abs(when - (clock() - behind)) < 10 * NS
 
 
 def test_a_file_that_is_not_a_night_file_is_rejected(tmp_path):

@@ -57,6 +57,10 @@ _MAD_TO_SD: Final = 1.4826
 _MIN_SPREAD_NS: Final = 1e4
 #: Residual, in standard deviations, above which a window is excluded from the line.
 _MAX_RESIDUAL_SD: Final = 4
+#: Bound of the error in standard deviations of the least delayed frames.
+_SPREAD_SD: Final = 3
+#: Change of the rate of a crystal with the temperature, per s: it bends the time in an outage.
+_RATE_CHANGE_PER_S: Final = 5e-9
 #: Number of collected points above which those that the fit does not use are discarded.
 MAX_PENDING: Final = 100_000
 
@@ -83,6 +87,8 @@ class DeviceClock:
         RMS distance of the least delayed frames from the fitted clock, ns.
     span_ns : float
         Time from the first to the last frame, ns.
+    longest_gap_ns : float
+        Longest time without a frame that arrived in time, ns.
     stretches : tuple of ClockStretch
         Parts of the run between steps of the host's clock, in their order.
     """
@@ -96,6 +102,7 @@ class DeviceClock:
     drift_error_ppm: float
     spread_ns: float = 0.0
     span_ns: float = np.inf
+    longest_gap_ns: float = 0.0
     stretches: tuple[ClockStretch, ...] = ()
 
     @property
@@ -105,9 +112,13 @@ class DeviceClock:
         It is that of the least delayed frames, of the steps of the host's clock and, between
         two knots, of the rate.
         """
-        reach_s = min(_KNOT_S, self.span_ns / NS) / 2
+        gap_s = max(min(_KNOT_S, self.span_ns / NS), self.longest_gap_ns / NS)
         step_error_ns = max((s.error_ns for s in self.stretches), default=0)
-        return (self.spread_ns + step_error_ns) / NS + reach_s * self.drift_error_ppm * 1e-6
+        return (
+            (_SPREAD_SD * self.spread_ns + 2 * step_error_ns) / NS
+            + gap_s / 2 * self.drift_error_ppm * 1e-6
+            + gap_s**2 / 8 * _RATE_CHANGE_PER_S
+        )
 
     def shifted(self, shift_ns: int) -> DeviceClock:
         """Return the clock with all times later by `shift_ns`."""
@@ -253,6 +264,7 @@ def fit_device_clock(
         error * 1e6,
         float(np.sqrt(np.mean(misfit**2))),
         span_ns,
+        float(np.diff(x[prompt]).max(initial=0.0)),
         stretches,
     )
 
