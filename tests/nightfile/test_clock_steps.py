@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import twitchsense as ts
 from benchmarks.clock_steps import Truth, run_night
 from tests.nightfile.builders import MODEL, T0, device, make_frames, write_night
-from tests.nightfile.test_device_clock import HZ, crystal, night
+from tests.nightfile.clock_builders import HZ, crystal, night
 from tests.nightfile.value_builders import FS, npg_values, write_values
 from twitchsense.cli.app import main
 from twitchsense.nightfile.arrival_steps import find_arrival_steps
