@@ -18,6 +18,7 @@ from tests.nightfile.builders import MODEL, T0, device, make_frames, write_night
 from tests.nightfile.clock_builders import HZ, crystal, night
 from tests.nightfile.value_builders import FS, npg_values, write_values
 from twitchsense.cli.app import main
+from twitchsense.devices.v1_frames import FLAG_REPLAY
 from twitchsense.nightfile.arrival_steps import find_arrival_steps
 from twitchsense.nightfile.device_clock import fit_device_clock
 from twitchsense.nightfile.recorder_clock import RecorderClock, wall_stretches
@@ -125,6 +126,27 @@ def test_a_restart_while_the_clock_is_set_back_loses_no_boot(tmp_path):
     samples = sum(len(s.samples) for s in recording.segments_of("emg1_left"))
     assert samples == pytest.approx(120_000, abs=200)
     assert any("or more, while the device restarted" in note for note in recording.notes)
+    assert any("ms within the boot" in note for note in recording.notes)
+
+
+def test_retransmitted_frames_of_a_boot_follow_those_of_the_boot_before(tmp_path):
+    """The wearable restarts out of range, and the clock is set back before it is found again."""
+    file = NightFileWriter(tmp_path / "a.night")
+    file.write([device()])
+    for count, start, first_live in ((1, 0.0, 0.0), (2, 65.0, 40.0)):
+        frames = make_frames(60, boot=count, start_s=start)
+        late = [f for f in frames if f[1] - start < first_live]
+        back = 300 * (count - 1)
+        for seq, at, data in frames[len(late) :]:
+            arrival = T0 + round((at - back) * 1e9)
+            file.write([Packet(Boot(MODEL.serial, count), seq, arrival, data)])
+        replayed = [(s, d[:1] + bytes([d[1] | FLAG_REPLAY]) + d[2:]) for s, _, d in late]
+        arrival = T0 + round((start + first_live - back) * 1e9)
+        file.write(Packet(Boot(MODEL.serial, count), s, arrival, d) for s, d in replayed)
+    file.close()
+    recording = ts.read(tmp_path / "a.night")
+    samples = sum(len(s.samples) for s in recording.segments_of("emg1_left"))
+    assert samples == pytest.approx(120_000, abs=200)
 
 
 def test_two_wearables_stay_on_one_clock(tmp_path):

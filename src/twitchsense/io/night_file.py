@@ -117,12 +117,19 @@ class NightFileCapture:
         for boot in boots:
             if boot.clock is not None:
                 by_device.setdefault(boot.boot.device, []).append((boot, boot.clock))
-        chains = [RunChain([clock for _, clock in runs]) for runs in by_device.values()]
+        chains = [
+            RunChain(
+                [clock for _, clock in runs], extents_ns=[_extent_ns(boot) for boot, _ in runs]
+            )
+            for runs in by_device.values()
+        ]
         of_boots = list(zip(by_device.values(), chains, strict=True))
         chains += [chain for device in self._devices for chain in device.clock_chains()]
         self._main_chain = align_chains(chains)
         steps = distinct_steps(chains)
         wall_steps, longest = set_by_wall_clock(chains, self._main_chain, readings)
+        is_certain = all(step.error_ns >= 0 for step in steps)
+        self._error_scope = "" if is_certain else " within the boot"
         self._step_notes = step_notes(steps + wall_steps, longest, self._zone)
         self._boots = sorted(
             (
@@ -148,7 +155,7 @@ class NightFileCapture:
             notes.append(
                 f"device {boot.boot.device[-4:]}, boot {boot.boot.count}: clock "
                 f"{clock.drift_ppm:+.2f} ± {clock.drift_error_ppm:.2f} ppm, times ± "
-                f"{max(1.0, 1000 * clock.error_s):.0f} ms"
+                f"{max(1.0, 1000 * clock.error_s):.0f} ms{self._error_scope}"
             )
         notes += [
             f"{name}: {count} samples whose times overlap with those before are left out"
@@ -269,6 +276,15 @@ class NightFileCapture:
                 self._overlapping[plan.name] += int(np.count_nonzero(~later))
             builders[plan.name].append(times_ns[later], [by_name[n][later] for n in plan.names])
             last_ns[plan.name] = max(last_ns.get(plan.name, 0), int(times_ns[-1]))
+
+
+def _extent_ns(boot: BootSamples) -> tuple[int, int]:
+    """Return the times of the first frame and of the end of the last sample of a boot, ns."""
+    assert boot.clock is not None
+    hz = 1000 * boot.boot.info.tick_hz
+    ends = [s.end * hz / s.stream.rate_mhz for s in boot.streams]
+    first, last = boot.clock.to_utc(np.array([boot.first_ticks, max([boot.first_ticks, *ends])]))
+    return int(first), int(last)
 
 
 def _v1_columns(boot: StoredBoot, settings: Mapping[str, str]) -> DeviceColumns:

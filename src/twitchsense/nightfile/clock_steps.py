@@ -152,6 +152,8 @@ def find_levels(
     index = _level_of_points(nominal, y, part, x, level, offsets)
     floors = np.array([np.median(y[best][level == k]) for k in range(count)])
     index[y < floors[index] - MIN_STEP_NS[1]] = -1  # while the clock was back for a moment
+    level_part = np.array([part[best][level == k][0] for k in range(count)])
+    index[part != level_part[index]] = -1  # between two known steps that follow each other
     outside = (nominal < first[index]) | (nominal > last[index])
     index[outside & (y > floors[index] + MIN_STEP_NS[1])] = -1
     if count < 2 and (index >= 0).all():

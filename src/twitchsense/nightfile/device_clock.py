@@ -59,6 +59,8 @@ _MIN_SPREAD_NS: Final = 1e4
 _MAX_RESIDUAL_SD: Final = 4
 #: Bound of the error in standard deviations of the least delayed frames.
 _SPREAD_SD: Final = 3
+#: Usual delay (s) of delivery: the least delay of few frames is not small.
+_DELAY_S: Final = 0.1
 #: Change of the rate of a crystal with the temperature, per s: it bends the time in an outage.
 _RATE_CHANGE_PER_S: Final = 5e-9
 #: Number of collected points above which those that the fit does not use are discarded.
@@ -89,6 +91,8 @@ class DeviceClock:
         Time from the first to the last frame, ns.
     longest_gap_ns : float
         Longest time without a frame that arrived in time, ns.
+    n_frames : int
+        Number of frames that arrived.
     stretches : tuple of ClockStretch
         Parts of the run between steps of the host's clock, in their order.
     """
@@ -103,6 +107,7 @@ class DeviceClock:
     spread_ns: float = 0.0
     span_ns: float = np.inf
     longest_gap_ns: float = 0.0
+    n_frames: int = 1
     stretches: tuple[ClockStretch, ...] = ()
 
     @property
@@ -116,6 +121,7 @@ class DeviceClock:
         step_error_ns = max((s.error_ns for s in self.stretches), default=0)
         return (
             (_SPREAD_SD * self.spread_ns + 2 * step_error_ns) / NS
+            + _DELAY_S / self.n_frames
             + gap_s / 2 * self.drift_error_ppm * 1e-6
             + gap_s**2 / 8 * _RATE_CHANGE_PER_S
         )
@@ -265,6 +271,7 @@ def fit_device_clock(
         float(np.sqrt(np.mean(misfit**2))),
         span_ns,
         float(np.diff(x[prompt]).max(initial=0.0)),
+        len(nominal),
         stretches,
     )
 

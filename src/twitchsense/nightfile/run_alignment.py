@@ -64,6 +64,9 @@ class RunChain:
         One for each run. There may be none.
     known_steps : ArrivalSteps
         Steps that the arrivals given to the clocks are already without.
+    extents_ns : sequence of (int, int)
+        Time of the first and after the last sample of each run, by its clock; may be empty.
+        Samples that were retransmitted are older than the first arrival.
 
     Attributes
     ----------
@@ -75,17 +78,21 @@ class RunChain:
 
     clocks: Sequence[DeviceClock]
     known_steps: ArrivalSteps = field(default_factory=ArrivalSteps)
+    extents_ns: Sequence[tuple[int, int]] = ()
     shifts_ns: list[int] = field(default_factory=list)
     stretches: list[ClockStretch] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        for clock in self.clocks:
+        for i, clock in enumerate(self.clocks):
             first, *later = clock.stretches
             base = -first.offset_ns
             if self.stretches:
                 before = self.stretches[-1]
                 base += before.offset_ns
                 overlap = before.last_ns - first.first_ns
+                if self.extents_ns:
+                    end_ns = self.extents_ns[i - 1][1] + self.shifts_ns[-1]
+                    overlap = max(overlap, end_ns - (self.extents_ns[i][0] - base))
                 if overlap <= _MIN_OVERLAP_NS:
                     first = replace(first, first_ns=before.first_ns)
                     self.stretches.pop()

@@ -62,6 +62,11 @@ class StreamSamples:
             else:
                 self._runs.append(SampleRun(start, n))
 
+    @property
+    def end(self) -> int:
+        """Index since boot after the last sample; 0 if there is none."""
+        return self._runs[-1].first + self._runs[-1].count if self._runs else 0
+
     def blocks(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int16]]]:
         """Yield the samples in blocks.
 
