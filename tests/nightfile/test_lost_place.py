@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 
 import pytest
 
 from tests.nightfile.builders import KEY, T0, device, make_frames
+from twitchsense.acquire.adapter import Adapter
+from twitchsense.acquire.recorder import Recorder
 from twitchsense.errors import InputError
 from twitchsense.nightfile import lock
 from twitchsense.nightfile.reader import NightFileReader
@@ -178,3 +181,14 @@ def test_a_file_that_was_removed_stays_readable_for_its_readers(tmp_path):
     check = NightFileReader(path)
     assert check.query("SELECT count(*) FROM packet") == [(len(FRAMES),)]
     check.close()
+
+
+def test_the_recorder_notices_it_while_no_frames_arrive(tmp_path, caplog):
+    path = tmp_path / "a.night"
+    night = begin(path)
+    recorder = Recorder(Adapter(), night, [], now_ns=lambda: T0, inline=True)
+    path.unlink()
+    asyncio.run(recorder.flush())
+    assert "the recording goes on in" in caplog.text
+    assert texts(path) == ["before"]
+    night.close()

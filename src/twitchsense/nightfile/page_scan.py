@@ -173,7 +173,8 @@ def _rows_of_page(content: bytes, pages: _Pages) -> Iterator[FoundRow]:
                 covered.append((pointer, end))
                 yield row
     at = 0
-    for begin, end in [*sorted(covered), (len(page), len(page))]:
+    stop = min(len(content), len(page) + _FRAME_HEADER)  # moved bytes may begin between pages
+    for begin, end in [*sorted(covered), (stop, stop)]:
         if begin - at > 2:
             yield from _search(content, at, begin)
         at = max(at, end)
