@@ -1,24 +1,22 @@
-"""Feed damaged files to every reader of binary captures.
+"""Feed damaged files to every reader of binary captures, within the limits of `fuzz_loop`.
 
-Only `InputError` may be raised, in one line; no file may take longer than a minute or more than
-2 GB. Each file is a whole one of the tests with one to three changes: bytes replaced, removed,
-repeated or moved, a number replaced by an extreme one, or the end cut off.
+Each file is a whole one of the tests with one to three changes: bytes replaced, removed, repeated
+or moved, a number replaced by an extreme one, or the end cut off.
 
 Run ``python -m benchmarks.fuzz_archives --count 10000``.
 """
 
 from __future__ import annotations
 
-import argparse
+import io
 import random
-import resource
-import tempfile
-import time
-import warnings
 import zipfile
-from collections import Counter
 from pathlib import Path
+from typing import Final
 
+import numpy as np
+
+from benchmarks.fuzz_loop import Corpus, change_bytes, main
 from tests.io.actigraphy_builder import (
     gt3x_info,
     gt3x_log,
@@ -30,7 +28,6 @@ from tests.io.actigraphy_builder import (
 )
 from tests.io.edf_builder import EdfFile, digital
 from tests.io.xdf_builder import acc_stream, emg_stream, encode
-from twitchsense.errors import InputError
 from twitchsense.io import read
 from twitchsense.io.bids import write_bids
 from twitchsense.model.recording import Recording
@@ -40,10 +37,6 @@ HOSTILE = (
     b"", b"-1", b"1e308", b"nan", b"inf", b"99999999", b"0", b"\0\0\0\0", b"\xff\xff\xff\xff",
     b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x80", b"1,5", b"\t", b"\n", b"<", b"&#0;", b"+9",
 )  # fmt: skip
-#: Archives, and the file inside that is damaged.
-ARCHIVES = {"log.gt3x": "log.bin", "old.gt3x": "activity.bin"}
-#: Largest memory in bytes and longest time in s of a file.
-MAX_BYTES, MAX_S = 2 * 2**30, 60
 
 
 def whole_files(folder: Path) -> dict[str, tuple[str, bytes]]:
@@ -60,7 +53,9 @@ def whole_files(folder: Path) -> dict[str, tuple[str, bytes]]:
     (folder / "a.xdf").write_bytes(encode([emg_stream(4000), acc_stream(400)]))
     EdfFile(digital(8)).write(folder / "plain.edf")
     EdfFile(digital(8), reserved=b"EDF+C").write(folder / "plus.edf")
-    files = {p.name: (p.name, p.read_bytes()) for p in sorted(folder.iterdir())}
+    for form in ("numbers", "dates", "text"):
+        (folder / f"{form}.parquet").write_bytes(parquet(form))
+    files = {p.name: (p.name, p.read_bytes()) for p in sorted(folder.iterdir()) if p.is_file()}
     signals = {f"acc_{a}_g": (motion(500)[:, i], 100.0) for i, a in enumerate("xyz")}
     write_bids(Recording.from_arrays(signals), folder / "bids")
     motion_file = next((folder / "bids").rglob("*_motion.tsv"))
@@ -69,88 +64,49 @@ def whole_files(folder: Path) -> dict[str, tuple[str, bytes]]:
     return files
 
 
+def parquet(form: str) -> bytes:
+    """Return a Parquet file with numbers, dates or text as times."""
+    import pyarrow
+    import pyarrow.parquet
+
+    ms = 1_772_403_300_000 + 2 * np.arange(1000)
+    times = {
+        "numbers": ("time_s", pyarrow.array(np.arange(1000) / 500)),
+        "dates": ("time_utc", pyarrow.array(ms).cast(pyarrow.timestamp("ms", "UTC"))),
+        "text": ("time_s", pyarrow.array([f"{i / 500:.3f}" for i in range(1000)])),
+    }
+    name, column = times[form]
+    table = pyarrow.table({name: column, "emg1_uv": np.sin(np.arange(1000))})
+    buffer = io.BytesIO()
+    pyarrow.parquet.write_table(table, buffer, compression="none" if form == "dates" else "snappy")
+    return buffer.getvalue()
+
+
 def damage(data: bytes, rng: random.Random) -> bytes:
-    """Return a copy with one to three changes; the header is changed as often as the rest."""
-    out = bytearray(data)
-    for _ in range(rng.randint(1, 3)):
-        size = len(out) if rng.random() < 0.5 else min(len(out), 600)
-        at, length = rng.randrange(size + 1), rng.randint(1, 8)
-        match rng.randrange(6):
-            case 0:
-                del out[at : at + length]
-            case 1:
-                out[at : at + length] = rng.randbytes(length)
-            case 2:
-                out[at:at] = out[max(0, at - 50 * length) : at]
-            case 3:
-                del out[at:]
-            case 4:
-                other = rng.randrange(len(out) + 1)
-                out[at : at + length] = out[other : other + length]
-            case _:
-                text = rng.choice(HOSTILE)
-                out[at : at + len(text)] = text
-    return bytes(out)
+    """Return a copy with one to three changes, often inside a file of an archive.
 
-
-def _damage_member(path: Path, member: str, rng: random.Random) -> None:
-    """Damage a file inside an archive, whose checksum then still fits."""
-    with zipfile.ZipFile(path) as archive:
-        inside = {name: archive.read(name) for name in archive.namelist()}
-    name = member if rng.random() < 0.8 else "info.txt"
-    write_gt3x(path, {**inside, name: damage(inside[name], rng)})
-
-
-def fuzz(count: int, seed: int, folder: Path) -> Counter[str]:
-    """Read damaged files; return how many of each format were read and refused.
-
-    Raises
-    ------
-    AssertionError
-        If an error has more than one line, or a file takes too much time or memory.
+    The checksum of a file inside an archive still fits.
     """
-    rng = random.Random(seed)
-    files = whole_files(folder)
-    outcomes: Counter[str] = Counter()
-    for k in range(count):
-        kind = list(files)[k % len(files)]
-        name, data = files[kind]
-        path = folder / name
-        if kind in ARCHIVES and rng.random() < 0.8:
-            _damage_member(path, ARCHIVES[kind], rng)
-        else:
-            path.write_bytes(damage(data, rng))
-        target = next(path.parent.glob("*_motion.tsv")) if "sub-01" in name else path
-        began = time.monotonic()
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")
-                read(target, zone=rng.choice((None, "Europe/Berlin")))
-            outcomes[f"{kind}: read"] += 1
-        except InputError as error:
-            if "\n" in str(error):
-                raise AssertionError(str(error)) from error
-            outcomes[f"{kind}: refused"] += 1
-        except BaseException as error:
-            kept = Path(tempfile.gettempdir()) / f"damaged-{seed}-{k}-{Path(name).name}"
-            kept.write_bytes(path.read_bytes())
-            raise AssertionError(f"file {k}, kept as {kept}") from error
-        assert time.monotonic() - began < MAX_S, kind
-        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 < MAX_BYTES, kind
-        path.write_bytes(data)
-    return outcomes
+    if not data.startswith(b"PK") or rng.random() < 0.2:
+        return change_bytes(data, rng, HOSTILE, 3, 600)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        inside = {name: archive.read(name) for name in archive.namelist()}
+    signals = next(name for name in inside if name.endswith(".bin"))
+    name = signals if rng.random() < 0.8 else "info.txt"
+    inside[name] = change_bytes(inside[name], rng, HOSTILE, 3, 600)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in inside.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        outcomes = fuzz(options.count, options.seed, Path(folder))
-    for name, number in sorted(outcomes.items()):
-        print(f"{number:7d} {name}")
+def _read(name: str, path: Path, rng: random.Random) -> None:
+    target = next(path.parent.glob("*_motion.tsv")) if "sub-01" in name else path
+    read(target, zone=rng.choice((None, "Europe/Berlin")))
 
+
+CORPUS: Final = Corpus("archives", whole_files, damage, _read)
 
 if __name__ == "__main__":
-    main()
+    main([CORPUS], __doc__)

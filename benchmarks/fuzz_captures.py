@@ -1,28 +1,18 @@
-"""Feed damaged text captures of every dialect to `read`.
-
-Each file must be read, or refused with `InputError` (exit status 2): no other exception, less
-than a minute and less than 2 GB.
+"""Feed damaged text captures of every dialect to `read`, within the limits of `fuzz_loop`.
 
 Run ``python -m benchmarks.fuzz_captures --count 10000``.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
-import resource
-import tempfile
-import time
-import traceback
-import warnings
-from collections import Counter
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
+from benchmarks.fuzz_loop import Corpus, main
 from tests.io import makers
-from twitchsense.errors import TwitchsenseError
 from twitchsense.io import read
 
 #: Pieces that damage a text file in ways that occur.
@@ -101,49 +91,15 @@ def damage(data: bytes, rng: random.Random) -> bytes:
     return bytes(found)
 
 
-def run(count: int, seed: int, folder: Path) -> dict[str, object]:
-    """Read damaged files, and return what came of them."""
-    rng = random.Random(seed)
-    samples = list(seeds().items())
-    outcomes: Counter[str] = Counter()
-    failures: list[str] = []
-    slowest = 0.0
-    began = time.monotonic()
-    for i in range(count):
-        name, data = samples[i % len(samples)]
-        path = folder / name
-        path.write_bytes(damage(data, rng))
-        start = time.monotonic()
-        try:
-            read(path, zone=rng.choice((None, "Europe/Berlin")))
-            outcomes["read"] += 1
-        except TwitchsenseError as error:
-            outcomes["refused"] += 1
-            if "\n" in str(error):
-                failures.append(f"{name} {i}: more than one line")
-        except Exception:
-            failures.append(f"{name} {i}: {traceback.format_exc(limit=-3)}")
-            (folder / f"failed_{i}_{name}").write_bytes(path.read_bytes())
-        slowest = max(slowest, time.monotonic() - start)
-    return {
-        "files": count,
-        "outcomes": dict(outcomes),
-        "failures": failures,
-        "slowest_s": round(slowest, 2),
-        "seconds": round(time.monotonic() - began, 1),
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-    }
+def _whole(folder: Path) -> dict[str, tuple[str, bytes]]:
+    return {name: (name, data) for name, data in seeds().items()}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    warnings.simplefilter("error")
-    with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(run(options.count, options.seed, Path(folder)), indent=2))
+def _read(name: str, path: Path, rng: random.Random) -> None:
+    read(path, zone=rng.choice((None, "Europe/Berlin")))
 
+
+CORPUS: Final = Corpus("captures", _whole, damage, _read)
 
 if __name__ == "__main__":
-    main()
+    main([CORPUS], __doc__)

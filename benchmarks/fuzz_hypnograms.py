@@ -1,24 +1,20 @@
 """Feed damaged files to every reader of stages and respiratory events.
 
-Only `InputError` may be raised, in one line, and no file may take longer than a minute. Each
-file is one of the nights of the tests with one or two changes: bytes removed, replaced,
-repeated or moved, or a cell replaced by a hostile one.
+The limits are those of `fuzz_loop`. Each file is one of the nights of the tests with one or two
+changes: bytes removed, replaced, repeated or moved, or a cell replaced by a hostile one.
 
 Run ``python -m benchmarks.fuzz_hypnograms --count 20000``.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
-import tempfile
-import time
-from collections import Counter
 from pathlib import Path
+from typing import Final
 
+from benchmarks.fuzz_loop import Corpus, change_bytes, main
 from tests.sleep import builders, lab_builders, watch_builders
-from twitchsense.errors import InputError
 from twitchsense.sleep.hypnogram.read import read_hypnogram
 from twitchsense.sleep.lab_files.respiratory_events import read_respiratory_events
 
@@ -61,66 +57,22 @@ def whole_files(folder: Path) -> dict[str, bytes]:
 
 def damage(data: bytes, rng: random.Random) -> bytes:
     """Return a copy with one or two changes."""
-    out = bytearray(data)
-    for _ in range(rng.randint(1, 2)):
-        at, length = rng.randrange(len(out) + 1), rng.randint(1, 8)
-        match rng.randrange(6):
-            case 0:
-                del out[at : at + length]
-            case 1:
-                out[at : at + rng.randrange(2)] = rng.randbytes(rng.randint(1, 5))
-            case 2:
-                out[at:at] = out[max(0, at - 50 * length) : at]
-            case 3:
-                del out[at:]
-            case 4:
-                other = rng.randrange(len(out) + 1)
-                out[at : at + length] = out[other : other + length]
-            case _:
-                out[at : at + length] = rng.choice(HOSTILE)
-    return bytes(out)
+    return change_bytes(data, rng, HOSTILE, 2, len(data))
 
 
-def fuzz(count: int, seed: int, folder: Path) -> Counter[str]:
-    """Read damaged files; return how many of each format were read and refused.
-
-    Raises
-    ------
-    AssertionError
-        If an error has more than one line, or reading takes longer than a minute.
-    """
-    rng = random.Random(seed)
-    files = whole_files(folder)
-    path = folder / "damaged"
-    when = builders.night_clock("2026-03-01T22:30:00+01:00")
-    outcomes: Counter[str] = Counter()
-    for k in range(count):
-        name = list(files)[k % len(files)]
-        path.write_bytes(damage(files[name], rng))
-        began = time.monotonic()
-        for read in (read_hypnogram, read_respiratory_events):
-            for clock in (when, None):
-                try:
-                    read(path, clock)
-                    outcomes[f"{name}: read"] += 1
-                except InputError as error:
-                    if "\n" in str(error):
-                        raise AssertionError(str(error)) from error
-                    outcomes[f"{name}: refused"] += 1
-        assert time.monotonic() - began < 60, name
-    return outcomes
+def _whole(folder: Path) -> dict[str, tuple[str, bytes]]:
+    return {name: ("damaged", data) for name, data in whole_files(folder).items()}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=20_000)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        outcomes = fuzz(options.count, options.seed, Path(folder))
-    for name, number in sorted(outcomes.items()):
-        print(f"{number:7d} {name}")
+def _read(name: str, path: Path, rng: random.Random) -> None:
+    when = builders.night_clock("2026-03-01T22:30:00+01:00") if rng.random() < 0.8 else None
+    if rng.random() < 0.7:
+        read_hypnogram(path, when)
+    else:
+        read_respiratory_events(path, when)
 
+
+CORPUS: Final = Corpus("hypnograms", _whole, damage, _read)
 
 if __name__ == "__main__":
-    main()
+    main([CORPUS], __doc__)
