@@ -233,7 +233,7 @@ def test_an_endless_diary_is_refused_in_one_line(tmp_path):
         main, ["trend", str(tmp_path / "a"), "--diary", str(tmp_path / "diary.csv"), "--json"]
     )
     assert done.exit_code == 2
-    assert "over 5 MB" in done.stderr
+    assert "the limit is 5 MB" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
