@@ -96,7 +96,7 @@ def test_bad_files_are_refused_with_place_and_cure(tmp_path, text, says):
 def test_a_missing_file_or_a_directory_is_refused(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         read_hypnogram(tmp_path / "none.csv")
-    with pytest.raises(InputError, match="folder|directory"):
+    with pytest.raises(InputError, match=r"folder|directory"):
         read_hypnogram(tmp_path)
     with pytest.raises(InputError):
         read_hypnogram("a\0b.csv")
