@@ -95,24 +95,22 @@ def test_loss_of_both_sensors_gives_equal_tables_for_any_chunks():
 
 def test_lost_time_is_taken_from_the_seconds_it_falls_in():
     gaps = ShortGaps(5 * S, 100.0)
-    column = np.zeros((1, 1), np.float32)
-    for n, lost in ((50, 10), (80, 25), (300, 1)):
-        gaps.push(np.zeros((n, 1), np.float32))
-        gaps.push(gaps.fill(lost, column))
+    for lost, n in ((0, 50), (10, 80), (25, 300), (1, 1)):
+        gaps.push(np.zeros((n, 1), np.float32), lost)
     # samples 50-59, 140-164 and 465 are lost
     expected = [0.10, 0.25, 0, 0, 0.01, 0]
     np.testing.assert_allclose(gaps.lost_s(6, 100), expected, atol=1e-6)
     np.testing.assert_allclose(gaps.lost_s(3, 150), [0.2, 0.15, 0], atol=1e-6)
-    assert gaps.hides(5 * S + 500_000_000, 5 * S + 615_000_000)
-    assert not gaps.hides(5 * S + 400_000_000, 5 * S + 610_000_000)
-    assert not gaps.hides(6 * S, 6 * S + 400_000_000)
+    assert gaps.mostly_lost(5 * S + 500_000_000, 5 * S + 615_000_000)
+    assert not gaps.mostly_lost(5 * S + 400_000_000, 5 * S + 610_000_000)
+    assert not gaps.mostly_lost(6 * S, 6 * S + 400_000_000)
 
 
 def test_the_line_joins_the_samples_beside_the_gap():
     gaps = ShortGaps(0, 100.0)
     gaps.push(np.array([[1.0, -2.0]], np.float32))
-    line = gaps.fill(3, np.array([[5.0, 2.0]], np.float32))
-    np.testing.assert_allclose(line, [[2, -1], [3, 0], [4, 1]])
+    joined = gaps.push(np.array([[5.0, 2.0]], np.float32), 3)
+    np.testing.assert_allclose(joined[:3], [[2, -1], [3, 0], [4, 1]])
 
 
 @pytest.mark.parametrize("n", [1, 25, 26, 0, -3])

@@ -6,7 +6,6 @@ single axis, so the orientation of the sensor on the leg does not matter.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -77,28 +76,18 @@ class AccSegment:
         self._per_second = AccPerSecond(start_ns, fs, self._samples_per_s, per_second)
         self._episodes: list[AccEpisode] = []
 
-    def push(self, samples: Samples) -> None:
+    def push(self, samples: Samples, lost: int = 0) -> None:
         """Process the next samples.
 
         Parameters
         ----------
         samples : ndarray of float32, shape (n, width)
-            Acceleration, g.
-        """
-        self.gaps.push(samples)
-        self._process(self._spikes.push(samples.astype(np.float64)))
-
-    def push_after_gap(self, lost: int, samples: Samples) -> None:
-        """Process the next samples, before which some are missing.
-
-        Parameters
-        ----------
-        lost : int
-            Number of missing samples.
-        samples : ndarray of float32, shape (n, width)
             Acceleration, g; at least one sample.
+        lost : int, default 0
+            Number of samples that are missing before them.
         """
-        self.push(np.concatenate([self.gaps.fill(lost, samples[:1]), samples]))
+        joined = self.gaps.push(samples, lost)
+        self._process(self._spikes.push(joined.astype(np.float64)))
 
     def _process(self, x: NDArray[np.float64]) -> None:
         if len(x) == 0:
@@ -157,9 +146,7 @@ class AccSegment:
         -------
         PerSecond
         """
-        table = self._per_second.finish()
-        lost_s = self.gaps.lost_s(len(table.time_ns), self._samples_per_s)
-        return replace(table, length_s=table.length_s - lost_s)
+        return self.gaps.subtract_lost(self._per_second.finish(), self._samples_per_s)
 
     @property
     def earliest_onset_ns(self) -> int:

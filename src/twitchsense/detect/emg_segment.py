@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -74,31 +73,17 @@ class EmgSegment:
             start_ns, fs, self._samples_per_s, hops_per_s, settings, self.quality
         )
 
-    def push(self, samples: Samples) -> None:
+    def push(self, samples: Samples, lost: int = 0) -> None:
         """Process the next samples.
 
         Parameters
         ----------
         samples : ndarray of float32, shape (n, 1)
-            EMG, µV.
-        """
-        self._push(samples, 0)
-
-    def push_after_gap(self, lost: int, samples: Samples) -> None:
-        """Process the next samples, before which some are missing.
-
-        Parameters
-        ----------
-        lost : int
-            Number of missing samples.
-        samples : ndarray of float32, shape (n, 1)
             EMG, µV; at least one sample.
+        lost : int, default 0
+            Number of samples that are missing before them.
         """
-        self._push(np.concatenate([self.gaps.fill(lost, samples[:1]), samples]), lost)
-
-    def _push(self, samples: Samples, lost: int) -> None:
-        self.gaps.push(samples)
-        x = samples[:, 0].astype(np.float64)
+        x = self.gaps.push(samples, lost)[:, 0].astype(np.float64)
         self._waiting.push(x)
         clean = self._mains.push(x)
         if lost:  # the line has no hum that could be subtracted
@@ -137,7 +122,9 @@ class EmgSegment:
         list of Burst
             Without those of which most samples are lost.
         """
-        return [b for b in self._bursts.take() if not self.gaps.hides(b.onset_ns, b.offset_ns)]
+        return [
+            b for b in self._bursts.take() if not self.gaps.mostly_lost(b.onset_ns, b.offset_ns)
+        ]
 
     def take_leg_movement_runs(self) -> list[LegMovementRun]:
         """Return the leg-movement runs found since the last call.
@@ -174,9 +161,7 @@ class EmgSegment:
         -------
         PerSecond
         """
-        table = self._per_second.finish()
-        lost_s = self.gaps.lost_s(len(table.time_ns), self._samples_per_s)
-        return replace(table, length_s=table.length_s - lost_s)
+        return self.gaps.subtract_lost(self._per_second.finish(), self._samples_per_s)
 
     @property
     def earliest_onset_ns(self) -> int:

@@ -91,11 +91,7 @@ class StreamHistory:
             )
         stop = chunk.first_index + len(chunk.samples)
         self._next[name] = (chunk.segment_start_ns, stop)
-        segment = self._segments[name][-1]
-        if lost:
-            segment.push_after_gap(lost, chunk.samples)
-        else:
-            segment.push(chunk.samples)
+        self._segments[name][-1].push(chunk.samples, lost)
 
     def begins_segment(self, chunk: Chunk) -> bool:
         """Whether a chunk begins a new segment of its channel, after more than a short gap.

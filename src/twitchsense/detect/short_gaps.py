@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.model.channels import NS, Samples
+from twitchsense.model.per_second import PerSecond
 
 #: Longest gap after which a segment goes on, s [E]: shorter than the pause that ends a leg
 #: movement, and than most of a second, whose median gives the noise floor.
@@ -59,16 +61,29 @@ class ShortGaps:
         self._n = 0
         self._last = np.empty((0, 0), np.float32)
 
-    def push(self, samples: Samples) -> None:
-        """Take note of the next samples of the segment.
+    def push(self, samples: Samples, lost: int = 0) -> Samples:
+        """Add the next samples of the segment.
 
         Parameters
         ----------
         samples : ndarray of float32, shape (n, width)
+            At least one sample.
+        lost : int, default 0
+            Number of samples that are missing before them.
+
+        Returns
+        -------
+        ndarray of float32, shape (lost + n, width)
+            The samples, after a straight line for the lost ones.
         """
-        if len(samples):
-            self._n += len(samples)
-            self._last = samples[-1:].copy()
+        if lost:
+            self._first.append(self._n)
+            self._stop.append(self._n + lost)
+            line = straight_line(self._last, samples[:1], lost).astype(np.float32)
+            samples = np.concatenate([line, samples])
+        self._n += len(samples)
+        self._last = samples[-1:].copy()
+        return samples
 
     def lost_before(self, start_ns: int) -> int:
         """Return how many samples are missing before the next ones, if the gap is short.
@@ -86,25 +101,7 @@ class ShortGaps:
         lost = round((start_ns - self._start_ns) * self._fs / NS) - self._n
         return lost if self._n and 0 < lost <= MAX_GAP_S * self._fs else 0
 
-    def fill(self, n: int, following: Samples) -> Samples:
-        """Return a straight line for lost samples, and keep their place.
-
-        Parameters
-        ----------
-        n : int
-            Number of lost samples.
-        following : ndarray of float32, shape (1, width)
-            The first sample after them.
-
-        Returns
-        -------
-        ndarray of float32, shape (n, width)
-        """
-        self._first.append(self._n)
-        self._stop.append(self._n + n)
-        return straight_line(self._last, following, n).astype(np.float32)
-
-    def hides(self, onset_ns: int, offset_ns: int) -> bool:
+    def mostly_lost(self, onset_ns: int, offset_ns: int) -> bool:
         """Whether most samples of an interval are lost.
 
         Parameters
@@ -143,6 +140,22 @@ class ShortGaps:
         lost = np.stack([before - (ends[:, 1] - ends[:, 0]), before], axis=1)
         at_edges = np.interp(np.arange(n + 1) * size, ends.ravel(), lost.ravel())
         return np.asarray(np.diff(at_edges) / self._fs, np.float32)
+
+    def subtract_lost(self, table: PerSecond, size: int) -> PerSecond:
+        """Return per-second statistics without the lost time of each second.
+
+        Parameters
+        ----------
+        table : PerSecond
+            Of the whole segment.
+        size : int
+            Samples in a second.
+
+        Returns
+        -------
+        PerSecond
+        """
+        return replace(table, length_s=table.length_s - self.lost_s(len(table.time_ns), size))
 
     def discard(self, before_ns: int) -> None:
         """Discard the gaps before a time.
