@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +28,7 @@ from twitchsense.nightfile.records import HostClockReading
 from twitchsense.nightfile.run_alignment import (
     RunChain,
     align_chains,
+    clock_time,
     distinct_steps,
     set_by_wall_clock,
     step_notes,
@@ -302,8 +301,7 @@ def _marker_notes(markers: list[tuple[int, str]], zone: str | None) -> list[str]
     """Return notes on the first markers, with printable text, and the number of the others."""
     notes = []
     for time_ns, text in sorted(markers)[:_MAX_MARKERS]:
-        when = datetime.fromtimestamp(time_ns // NS, ZoneInfo(zone) if zone else UTC)
-        notes.append(f"marker at {when:%H:%M:%S}{'' if zone else ' UTC'}: {printable(text)}")
+        notes.append(f"marker at {clock_time(time_ns, zone)}: {printable(text)}")
     if len(markers) > _MAX_MARKERS:
         notes.append(f"{len(markers) - _MAX_MARKERS} more markers are in the night file")
     return notes

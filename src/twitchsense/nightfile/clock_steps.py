@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from twitchsense.model.channels import NS
 
 #: Length (s) of the windows of which only the smallest lateness is used.
-WINDOW_S: Final = 2.0
+STEP_WINDOW_S: Final = 2.0
 #: Lengths (s) that are tried; the longer ones are for devices that deliver in bursts.
-_WINDOWS_S: Final = (WINDOW_S, 10.0, 60.0)
+_WINDOWS_S: Final = (STEP_WINDOW_S, 10.0, 60.0)
 #: Share of the windows that must stand on levels.
 _MIN_LEVEL_SHARE: Final = 0.8
 #: Minimum number of consecutive windows of a level, and of one at the start or end of a run.
@@ -36,7 +36,7 @@ _MIN_LEVEL_ERROR_NS: Final = 2e6
 #: Relative rate change of a crystal with temperature.
 _WANDER: Final = 5e-6
 #: Standard deviation of a normal distribution, in median absolute deviations.
-_MAD_TO_SD: Final = 1.4826
+MAD_TO_SD: Final = 1.4826
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -164,7 +164,7 @@ def find_levels(
 def _join_windows(x: Floats, y: Floats, rate_error: float, part: Ints) -> Ints:
     """Return the level of each window; -1 for a window on none."""
     changes = np.diff(y)
-    spread = _MAD_TO_SD * float(np.median(np.abs(changes - np.median(changes))))
+    spread = MAD_TO_SD * float(np.median(np.abs(changes - np.median(changes))))
     tolerance = float(np.clip(_MIN_STEP_SD * spread, *MIN_STEP_NS))
     breaks = np.abs(changes) > tolerance + 3 * rate_error * np.diff(x)
     breaks |= np.diff(part) != 0
@@ -199,7 +199,7 @@ def _pooled_slope(x: Floats, y: Floats, level: Ints, prior: float) -> tuple[floa
     slope = float((xs * ys).sum()) / s_xx
     for _ in range(3):  # without delayed windows
         rest = ys - slope * xs
-        spread = _MAD_TO_SD * float(np.median(np.abs(rest))) + 1e5
+        spread = MAD_TO_SD * float(np.median(np.abs(rest))) + 1e5
         kept = np.abs(rest) < 4 * spread
         s_xx = float((xs[kept] ** 2).sum())
         slope = float((xs[kept] * ys[kept]).sum()) / s_xx
@@ -219,7 +219,7 @@ def _step_sizes(x: Floats, y: Floats, level: Ints, rate_error: float) -> tuple[F
         spread = sum(float(np.median(np.abs(y[i] - np.median(y[i])))) ** 2 for i in (a, b))
         distance = float(np.mean(x[b]) - np.mean(x[a]))
         variances.append(
-            _MAD_TO_SD**2 * spread + 2 * _MIN_LEVEL_ERROR_NS**2 + (rate_error * distance) ** 2
+            MAD_TO_SD**2 * spread + 2 * _MIN_LEVEL_ERROR_NS**2 + (rate_error * distance) ** 2
         )
     return np.array(steps), np.array(variances)
 

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from twitchsense.model.channels import NS
 from twitchsense.nightfile.clock_steps import (
-    WINDOW_S,
+    MAD_TO_SD,
+    STEP_WINDOW_S,
     ClockLevels,
     ClockStretch,
     find_levels,
@@ -51,8 +52,6 @@ _MAX_RATE_CHANGE: Final = 5e-6
 _COMPARED_WINDOWS: Final = 8
 #: Maximum number of windows from which the robust slope is computed.
 _MAX_SLOPE_POINTS: Final = 300
-#: Standard deviation of a normal distribution, in median absolute deviations.
-_MAD_TO_SD: Final = 1.4826
 #: Smallest spread (ns) of the residuals.
 _MIN_SPREAD_NS: Final = 1e4
 #: Residual, in standard deviations, above which a window is excluded from the line.
@@ -152,7 +151,7 @@ class ArrivalTimes:
     """Collects the arrival times of frames in bounded memory.
 
     Of a long night only the points are kept that `fit_device_clock` uses: the first, the
-    last, and the one with the smallest lateness in each window of `WINDOW_S`.
+    last, and the one with the smallest lateness in each window of `STEP_WINDOW_S`.
 
     Parameters
     ----------
@@ -198,7 +197,7 @@ class ArrivalTimes:
         nominal, lateness = _lateness(points[0], points[1], self._tick_hz)
         window = _window_ns(float(nominal[-1]))
         if window == _WINDOW_S * NS:  # the windows of a shorter recording will still grow
-            best = least_late(nominal, lateness, WINDOW_S * NS)
+            best = least_late(nominal, lateness, STEP_WINDOW_S * NS)
             keep = np.unique([0, *best, len(lateness) - 1])
             points = points[:, keep]
         self._points = [points]
@@ -333,7 +332,7 @@ def _fit_line(x: Floats, y: Floats) -> tuple[float, float]:
     slope = float(np.median((ys[j] - ys[i]) / (xs[j] - xs[i])))
     residuals = y - slope * x
     deviations = residuals - np.median(residuals)
-    spread = _MAD_TO_SD * float(np.median(np.abs(deviations))) + _MIN_SPREAD_NS
+    spread = MAD_TO_SD * float(np.median(np.abs(deviations))) + _MIN_SPREAD_NS
     kept = deviations < _MAX_RESIDUAL_SD * spread  # one-sided, because delays are positive
     x, residuals = x[kept], residuals[kept]
     centred = x - x.mean()

@@ -44,7 +44,7 @@ class WriterLock:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = _lock_path(path)
+        self._path = beside(path, ".lock")
         while True:
             self._file = _open_lock(self._path)
             if not _try_lock(self._file):
@@ -148,10 +148,10 @@ def is_being_written(path: Path) -> bool:
     bool
         True also if that cannot be determined.
     """
-    if _is_held(_lock_path(path)):
+    if _is_held(beside(path, ".lock")):
         return True
     try:
-        return _is_held(_lock_path(_identity(path)))
+        return _is_held(beside(_identity(path), ".lock"))
     except (OSError, KeyError):  # no such file, or no locks of this kind here
         return False
 
@@ -178,10 +178,22 @@ def _identity(path: Path) -> Path:
     return lock_folder() / f"file-{found.st_dev:x}-{found.st_ino:x}"
 
 
-def _lock_path(path: Path) -> Path:
-    """Return the lock of a file; links to the file have the same."""
+def beside(path: Path, suffix: str) -> Path:
+    """Return the path of a companion of a file, such as its lock or its log.
+
+    Parameters
+    ----------
+    path : Path
+        The file; links are followed, because the companion stands beside what they lead to.
+    suffix : str
+        What is added to the name.
+
+    Returns
+    -------
+    Path
+    """
     target = path.resolve()
-    return target.with_name(target.name + ".lock")
+    return target.with_name(target.name + suffix)
 
 
 def _open_lock(path: Path) -> int:

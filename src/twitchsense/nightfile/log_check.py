@@ -14,6 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from twitchsense.nightfile.lock import beside
+
 _HEADER: Final = struct.Struct(">8I")
 _FRAME: Final = struct.Struct(">6I")
 #: Magic numbers of logs whose checksums are computed from words of either byte order.
@@ -43,8 +45,7 @@ def count_unread_frames(path: Path) -> int:
     OSError
         If the log cannot be read.
     """
-    target = path.resolve()
-    log = target.with_name(target.name + "-wal")
+    log = beside(path, "-wal")
     if not log.is_file() or log.stat().st_size <= _HEADER.size:
         return 0
     with log.open("rb") as file:

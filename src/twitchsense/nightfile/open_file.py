@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from twitchsense.errors import InputError
-from twitchsense.nightfile.lock import WriterLock, lock_identity
+from twitchsense.nightfile.lock import WriterLock, beside, lock_identity
 from twitchsense.nightfile.reader import NightFileReader
 from twitchsense.nightfile.schema import connect, create, migrate, write_error
 
@@ -161,7 +161,7 @@ class OpenNightFile:
             # it stays while another process reads, and must not be taken for that of a new file
             for suffix in ("-wal", "-shm"):
                 with suppress(OSError):
-                    _beside(self.path, suffix).unlink(missing_ok=True)
+                    beside(self.path, suffix).unlink(missing_ok=True)
         else:
             # SQLite would delete the log of another night: stay open until the process ends
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.db))
@@ -185,15 +185,9 @@ def _names(path: Path) -> list[Path]:
 def _stat_log(path: Path) -> os.stat_result | None:
     """Return the state of the log of a file, or None if there is none."""
     try:
-        return _beside(path, "-wal").stat()
+        return beside(path, "-wal").stat()
     except OSError:
         return None
-
-
-def _beside(path: Path, suffix: str) -> Path:
-    """Return the path of a file of SQLite beside a database, which is not beside a link to it."""
-    target = path.resolve()
-    return target.with_name(target.name + suffix)
 
 
 def _open(path: Path) -> sqlite3.Connection:

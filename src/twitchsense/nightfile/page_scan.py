@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from twitchsense.nightfile.lock import beside
 from twitchsense.nightfile.tables import (
     DESCRIPTIONS,
     RECEIVED,
@@ -39,7 +40,7 @@ _RECORD_START: Final = re.compile(rb"[\x03-\x0f]\x00")
 #: Bytes of integers, by their type in the header of a record.
 _INT_SIZES: Final = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 #: Lower limit (ns) of times in rows without a checksum; a checksum read as a time is below it.
-_MIN_WEAK_TIME_NS: Final = 2**33
+_MIN_UNCHECKED_TIME_NS: Final = 2**33
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -93,9 +94,8 @@ class _Pages:
     """The pages of a database and of its log."""
 
     def __init__(self, path: Path) -> None:
-        target = path.resolve()  # the log is not beside a link
-        self._file = target.open("rb")
-        log = target.with_name(target.name + "-wal")
+        self._file = path.resolve().open("rb")
+        log = beside(path, "-wal")
         self._log = log.open("rb") if log.is_file() else None
         self.size = self._find_size()
         #: Offset of the newest version of each page in the log.
@@ -273,7 +273,7 @@ def _identify_copy(values: list[Cell]) -> FoundRow | None:
 
 def _has_plausible_times(table: str, cells: Row) -> bool:
     return all(
-        isinstance(cell, int) and cell >= _MIN_WEAK_TIME_NS
+        isinstance(cell, int) and cell >= _MIN_UNCHECKED_TIME_NS
         for name, cell in zip(TABLES[table], cells, strict=True)
         if name.endswith("_ns")
     )

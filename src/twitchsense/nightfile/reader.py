@@ -22,7 +22,7 @@ from twitchsense.nightfile.log_check import count_unread_frames
 from twitchsense.nightfile.records import HostClockReading
 from twitchsense.nightfile.schema import DATABASE_ERRORS, connect, damaged_error
 from twitchsense.nightfile.stream_samples import StreamSamples
-from twitchsense.nightfile.tables import RECEIVED, TABLES, is_sound
+from twitchsense.nightfile.tables import RECEIVED, TABLES, WITHOUT_ID, is_sound
 from twitchsense.nightfile.v1_columns import stream_columns
 
 #: Packets that are decoded at once.
@@ -249,7 +249,7 @@ class NightFileReader:
         )
         sound = []
         for row_id, *cells, crc in found:
-            stated_id = None if table == "meta" else row_id
+            stated_id = None if table in WITHOUT_ID else row_id
             if is_sound(table, stated_id, tuple(cells), crc):
                 sound.append((row_id, *cells))
                 continue

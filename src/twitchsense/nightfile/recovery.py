@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from twitchsense.errors import InputError
-from twitchsense.nightfile.lock import is_being_written
+from twitchsense.nightfile.lock import beside, is_being_written
 from twitchsense.nightfile.page_scan import FoundRow, find_rows
 from twitchsense.nightfile.reader import NightFileReader
 from twitchsense.nightfile.schema import StorageError, connect, create, insert, write_error
@@ -128,7 +128,7 @@ def recover(path: Path, out: Path, like: Path | None = None) -> RecoveryReport:
         except sqlite3.Error as error:
             raise write_error(out, error) from error
         except OSError as error:
-            if error.filename in (str(path.resolve()), f"{path.resolve()}-wal"):
+            if error.filename in (str(path.resolve()), str(beside(path, "-wal"))):
                 raise InputError(
                     str(path), f"cannot be read ({error})", "check path and permissions"
                 ) from error

@@ -258,11 +258,11 @@ def step_notes(steps: Sequence[ClockStep], longest: tuple[int, int], zone: str |
             size += " or more, while the device restarted: the time without data is not known"
         else:
             size += f" ± {max(step.error_ns, NS // 1000) / NS:.3f} s"
-        when = _clock_time(step.at_ns, zone)
+        when = clock_time(step.at_ns, zone)
         notes.append(f"the computer's clock was set {word} at {when} by {size}")
     if len(steps) > _MAX_NOTES:
         notes.append(f"the computer's clock was set {len(steps) - _MAX_NOTES} more times")
-    first, last = (_clock_time(time_ns, zone) for time_ns in longest)
+    first, last = (clock_time(time_ns, zone) for time_ns in longest)
     notes.append(
         "times are by the device's clock across these steps; UTC is that of the longest part "
         f"without a step, {first} to {last}"
@@ -270,6 +270,19 @@ def step_notes(steps: Sequence[ClockStep], longest: tuple[int, int], zone: str |
     return notes
 
 
-def _clock_time(time_ns: int, zone: str | None) -> str:
+def clock_time(time_ns: int, zone: str | None) -> str:
+    """Return a time of day for the notes.
+
+    Parameters
+    ----------
+    time_ns : int
+        UTC, ns.
+    zone : str or None
+        IANA time zone; UTC by default.
+
+    Returns
+    -------
+    str
+    """
     when = datetime.fromtimestamp(time_ns // NS, ZoneInfo(zone) if zone else UTC)
     return f"{when:%H:%M:%S}{'' if zone else ' UTC'}"

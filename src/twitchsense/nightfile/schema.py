@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from twitchsense.errors import InputError, TwitchsenseError
+from twitchsense.nightfile.lock import beside
 from twitchsense.nightfile.tables import DESCRIPTIONS, RECEIVED, TABLES, WITHOUT_ID, Cell, row_crc
 
 #: Identifies a night file among SQLite files (``PRAGMA application_id``).
@@ -125,8 +126,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         except sqlite3.OperationalError as error:
             if write:
                 raise write_error(path, error) from error
-            target = path.resolve()
-            log = target.with_name(target.name + "-wal")
+            log = beside(path, "-wal")
             if log.exists() and log.stat().st_size:
                 raise InputError(
                     source,

@@ -54,7 +54,7 @@ DESCRIPTIONS: Final = (
 #: Key of table ``meta`` under which a repaired night says what is missing in it.
 REPAIR_NOTE: Final = "repaired"
 #: Upper limit (exclusive) of numbers; a recorder never writes larger or negative ones.
-_MAX_NUMBER: Final = 2**62
+MAX_NUMBER: Final = 2**62
 
 
 def packet_crc(seq: int, arrival_ns: int, data: bytes, boot: int | None = None) -> int:
@@ -132,7 +132,7 @@ def is_sound(table: str, row_id: int | None, cells: Row, crc: Cell) -> bool:
         return False
     if not all(isinstance(c, t) for c, t in zip(cells, types, strict=True)):
         return False
-    if not all(0 <= c < _MAX_NUMBER for c in cells if isinstance(c, int)):
+    if not all(0 <= c < MAX_NUMBER for c in cells if isinstance(c, int)):
         return False
     return any(crc == valid for valid in _valid_crcs(table, row_id, cells))
 
