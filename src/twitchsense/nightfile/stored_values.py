@@ -12,7 +12,7 @@ from twitchsense.devices.contract import Direction, Message
 from twitchsense.nightfile.arrival_steps import ArrivalSteps, find_arrival_steps
 from twitchsense.nightfile.reader import NightFileReader
 from twitchsense.nightfile.schema import damaged_error
-from twitchsense.nightfile.tables import is_sound
+from twitchsense.nightfile.tables import MAX_NUMBER, is_sound
 
 #: Values that are read at once.
 BATCH_VALUES: Final = 4000
@@ -154,14 +154,20 @@ class ValueReader:
         InputError
             If the file is damaged.
         """
-        rows = self._reader.query(
-            "SELECT id, connection, arrival_ns FROM value WHERE direction = 'notify' AND "
-            "typeof(arrival_ns) = 'integer' AND arrival_ns BETWEEN 0 AND ? AND connection IN "
-            "(SELECT id FROM connection WHERE device = ?) ORDER BY id",
-            2**62,
+        blocks, after = [np.empty((0, 3), np.int64)], 0
+        while rows := self._reader.query(
+            "SELECT id, connection, arrival_ns FROM value NOT INDEXED WHERE id > ? "
+            "AND direction = 'notify' AND typeof(arrival_ns) = 'integer' "
+            "AND arrival_ns BETWEEN 0 AND ? AND connection IN "
+            "(SELECT id FROM connection WHERE device = ?) ORDER BY id LIMIT ?",
+            after,
+            MAX_NUMBER,
             self._device.id,
-        )
-        table = np.array(rows, np.int64).reshape(-1, 3)
+            BATCH_VALUES,
+        ):
+            blocks.append(np.array(rows, np.int64))
+            after = rows[-1][0]
+        table = np.concatenate(blocks)
         self._steps = find_arrival_steps(table[:, 0], table[:, 1], table[:, 2])
         return self._steps
 
@@ -191,7 +197,7 @@ class ValueReader:
         while (limit is None or limit > 0) and (
             rows := query(
                 "SELECT id, connection, number, characteristic, direction, arrival_ns, data, crc "
-                "FROM value WHERE id > ? AND connection IN "
+                "FROM value NOT INDEXED WHERE id > ? AND connection IN "
                 "(SELECT id FROM connection WHERE device = ?) ORDER BY id LIMIT ?",
                 after,
                 self._device.id,
