@@ -163,7 +163,7 @@ class Recorder:
             is_due = reading.time_ns - last.time_ns >= _HOST_CLOCK_PERIOD_NS
             if abs(change_ns) >= MIN_STEP_NS:
                 log.warning(
-                    "the computer's clock was set %s by %.3f s; the recording goes on with its own",
+                    "the computer's clock was set %s by %.3f s; the recording keeps its own clock",
                     "forward" if change_ns > 0 else "back",
                     abs(change_ns) / NS,
                 )

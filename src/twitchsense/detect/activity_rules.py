@@ -102,7 +102,7 @@ def _active_share(
     if table.kind == "emg":  # an accelerometer counts the large movements themselves
         weight *= ~_inside_large_movement(middle, candidates)
         own = own + _foreign_s(candidates, times, reach_s)
-    else:
+    else:  # the time of the jerks, that of the event included, does not count at all
         weight *= ~_around_jerks(middle, candidates)
         own = np.zeros_like(own)
     active = np.concatenate([[0.0], np.cumsum(table.active_fraction * weight, dtype=np.float64)])
@@ -227,7 +227,7 @@ def _foreign_s(
 def _around_jerks(
     times: NDArray[np.float64], candidates: Sequence[ScoredCandidate]
 ) -> NDArray[np.bool_]:
-    """Whether times lie in or just after a jerk without EMG, while the leg still swings."""
+    """Whether seconds, given by their middle, hold a jerk without EMG or the swing after it."""
     onset_s = np.array([c.onset_ns for c in candidates if c.kind == "jerk" and not c.has_emg]) / NS
     return np.searchsorted(onset_s, times + 0.5, "right") > np.searchsorted(
         onset_s, times - SWING_S, "left"

@@ -251,8 +251,8 @@ def acc_jerk(episode: AccEpisode, rule: JerkSettings) -> AccEpisode | None:
     -------
     AccEpisode or None
         It ends when the acceleration has fallen to a fifth of its peak; an episode lasts until the
-        swing of the leg has died away. None if the episode is no jerk: of a step, the leg is lifted
-        before it strikes.
+        swing of the leg has died away. None if the episode is not a jerk. In a step, the leg is
+        lifted before it strikes, so the rise takes longer.
     """
     rise_ms, end_ns = episode.rise_ms, episode.offset_ns
     seen = find_response(episode.envelope, episode.onset_ns, episode.offset_ns)

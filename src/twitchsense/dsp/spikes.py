@@ -1,4 +1,4 @@
-"""Removes single false samples from an acceleration."""
+"""Removes spikes of one to three false samples from an acceleration."""
 
 from __future__ import annotations
 

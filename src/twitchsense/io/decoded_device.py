@@ -148,9 +148,9 @@ class DecodedDevice:
             clocks = self.streams[name].clocks
             for run, shift_ns in zip(list(clocks), chain.shifts_ns, strict=True):
                 clocks[run] = clocks[run].shifted(shift_ns)
-        for chain in list(self._chains.values())[:1]:
-            shift_ns = chain.shifts_ns[0] if chain.shifts_ns else 0
-            self.button_ns = [at + shift_ns for at in self.button_ns]
+        first = next(iter(self._chains.values()), None)
+        if first is not None and first.shifts_ns:
+            self.button_ns = [at + first.shifts_ns[0] for at in self.button_ns]
 
     def _add(self, decoded: Decoded, streams: tuple[StreamDescription, ...]) -> None:
         match decoded:

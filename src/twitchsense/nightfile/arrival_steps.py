@@ -27,7 +27,7 @@ _NEIGHBOURS: Final = 100
 #: After a silence that was a delay, the values come at once: in less than this share of the time
 #: that they usually take.
 _MIN_SHARE: Final = 0.5
-#: Time (ns) that is taken for a new connection, during which the clock was set back.
+#: Assumed duration (ns) of a reconnection during which the clock was set back.
 _RECONNECT_NS: Final = NS
 #: Shortest part (ns) of a stretch on either side of a step.
 _MIN_PART_NS: Final = NS

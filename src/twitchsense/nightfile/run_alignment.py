@@ -194,7 +194,7 @@ def set_by_wall_clock(
 ) -> tuple[list[ClockStep], tuple[int, int]]:
     """Move the chains from the clock of the recorder to that of the computer.
 
-    It is that of the longest time in which the computer's clock was not set.
+    The reference is the longest time in which the computer's clock was not set.
 
     Parameters
     ----------

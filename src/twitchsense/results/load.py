@@ -124,13 +124,11 @@ def open_result(directory: str | PathLike[str]) -> SavedNight:
     for name in ("events.csv", "rejected.csv", "epochs.csv", TRACES_FILE):
         files[name] = read_result_file(directory / name)
         check_file(summary, directory / name, files[name], CURE)
-    path = directory / "events.csv"
-    events = _parse_event_table(path, files[path.name], EVENT_COLUMNS)
-    path = directory / "rejected.csv"
-    rejected = _parse_event_table(path, files[path.name], REJECTED_COLUMNS)
-    path = directory / "epochs.csv"
-    epochs = _parse_epochs(path, files[path.name])
-    path = directory / TRACES_FILE
+    events = _parse_event_table(directory / "events.csv", files["events.csv"], EVENT_COLUMNS)
+    rejected = _parse_event_table(
+        directory / "rejected.csv", files["rejected.csv"], REJECTED_COLUMNS
+    )
+    epochs = _parse_epochs(directory / "epochs.csv", files["epochs.csv"])
     try:
         stored = unpack_traces(files[TRACES_FILE])
         recording = Recording(
@@ -145,7 +143,7 @@ def open_result(directory: str | PathLike[str]) -> SavedNight:
         if any(t.event >= len(events) for t in stored.traces):
             raise ValueError("a trace belongs to no row of the event table")
     except _NPZ_ERRORS as error:
-        raise InputError(str(path), f"cannot be used ({error})", CURE) from error
+        raise InputError(str(directory / TRACES_FILE), f"cannot be used ({error})", CURE) from error
     return SavedNight(
         directory,
         summary,
