@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 import twitchsense as ts
+from tests.full_disk import full_disk
 from tests.recordings import make_recording
 from twitchsense.errors import InputError
 from twitchsense.model.event_table import EVENT_COLUMNS, REJECTED_COLUMNS
-from twitchsense.results import files, save
+from twitchsense.results import save
 
 FILES = {"events.csv", "events.json", "rejected.csv", "epochs.csv", "summary.json", "traces.npz"}
 
@@ -60,19 +61,13 @@ def test_save_without_report_removes_only_a_generated_report(night, tmp_path):
 
 
 @pytest.mark.parametrize("when", ["new", "existing"])
-def test_failed_save_leaves_nothing_behind(night, tmp_path, monkeypatch, when):
+def test_failed_save_leaves_nothing_behind(night, tmp_path, when):
     out = tmp_path / "a" / "b"
     if when == "existing":
         out.mkdir(parents=True)
         (out / "events.csv").write_text("old")
 
-    def full(path, content, write=files.write_synced):
-        if path.name == "summary.json":
-            raise OSError(28, "No space left on device")
-        write(path, content)
-
-    monkeypatch.setattr(files, "write_synced", full)
-    with pytest.raises(InputError, match="No space left"):
+    with full_disk(), pytest.raises(InputError, match="File too large"):
         night.save(out, report=False)
     left = sorted(p.name for p in tmp_path.rglob("*"))
     assert left == ([] if when == "new" else ["a", "b", "events.csv"])
@@ -81,10 +76,10 @@ def test_failed_save_leaves_nothing_behind(night, tmp_path, monkeypatch, when):
 
 
 def test_interrupted_save_leaves_nothing_behind(night, tmp_path, monkeypatch):
-    def stop(path, content):
+    def stop(night):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(files, "write_synced", stop)
+    monkeypatch.setattr(save, "pack_traces", stop)
     with pytest.raises(KeyboardInterrupt):
         night.save(tmp_path / "a" / "b", report=False)
     assert list(tmp_path.iterdir()) == []

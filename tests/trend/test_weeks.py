@@ -3,17 +3,16 @@ import io
 import json
 import math
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from tests.full_disk import full_disk
 from tests.trend.builders import evening, write_night
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
 from twitchsense.report.trend_page import render_weeks, trend_sentences
-from twitchsense.results import files
 from twitchsense.results.save import save_weeks
 from twitchsense.trend.nights import find_result_directories, read_nights
 from twitchsense.trend.weeks import read_weeks
@@ -206,24 +205,8 @@ def test_saving_twice_writes_the_same_files(month, tmp_path):
     assert first == second
 
 
-@pytest.mark.parametrize("fails", ["mkdir", "write"])
-def test_failed_save_names_the_directory_and_leaves_nothing_behind(
-    month, tmp_path, monkeypatch, fails
-):
+def test_failed_save_names_the_directory_and_leaves_nothing_behind(month, tmp_path):
     weeks = read_weeks([month[0]])
-
-    def full(path, *args, **kwargs):
-        if fails == "mkdir" or path.name == "trend.html":
-            raise OSError(28, "No space left on device")
-        return write(path, *args, **kwargs)
-
-    write = files.write_synced
-    out = tmp_path / "a" / "b"
-    with monkeypatch.context() as patched:
-        if fails == "mkdir":
-            patched.setattr(Path, "mkdir", full)
-        else:
-            patched.setattr(files, "write_synced", full)
-        with pytest.raises(InputError, match="cannot be written"):
-            save_weeks(weeks, out)
+    with full_disk(16 * 1024), pytest.raises(InputError, match="cannot be written"):
+        save_weeks(weeks, tmp_path / "a" / "b")
     assert list(tmp_path.iterdir()) == []

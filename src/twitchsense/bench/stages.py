@@ -39,8 +39,8 @@ STAGES: Final[dict[str, str]] = {
     "twitchsense.sleep": "sleep context",
     "twitchsense.scoring": "labels and scoring",
     "twitchsense.results.save": "writing",
-    "twitchsense.results.files": "writing",
     "twitchsense.results.traces": "writing",
+    "twitchsense.output_files": "writing",
 }
 
 

@@ -21,7 +21,7 @@ from twitchsense.text import printable
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from twitchsense.results.night import Night
+    from twitchsense.report.protocols import NightLike
 
 _FILE = click.Path(path_type=Path)
 #: Order of the contexts in the table of counts.
@@ -65,7 +65,7 @@ def analyze(
 
     Several files given together are one recording.
     """
-    from twitchsense.results.files import check_output_directory
+    from twitchsense.output_files import check_output_directory
     from twitchsense.results.save import RESULT_FILES
 
     check_output_directory(out)
@@ -99,7 +99,7 @@ def analyze(
         steps.start("writing")
         night.save(out, report=not no_report)
     if not quiet:
-        _print_summary(night, out, report=not no_report)
+        print_summary(night, out, report=not no_report)
 
 
 def _check_not_overwritten(inputs: list[Path], out: Path, names: tuple[str, ...]) -> None:
@@ -112,8 +112,17 @@ def _check_not_overwritten(inputs: list[Path], out: Path, names: tuple[str, ...]
             )
 
 
-def _print_summary(night: Night, out: Path, *, report: bool) -> None:
-    """Print valid time, sleep onset, counts by label and the path of the results on stderr."""
+def print_summary(night: NightLike, out: Path, *, report: bool) -> None:
+    """Print valid time, sleep onset, counts by label and the path of the results on stderr.
+
+    Parameters
+    ----------
+    night : Night or SavedNight
+    out : Path
+        Directory of the results.
+    report : bool
+        Whether it has a report.
+    """
     from rich.console import Console
     from rich.markup import escape
 
@@ -135,7 +144,7 @@ def _print_summary(night: Night, out: Path, *, report: bool) -> None:
     console.print(f"{'Report' if report else 'Results'}: {escape(printable(str(path), '?'))}")
 
 
-def _count_table(night: Night) -> Table:
+def _count_table(night: NightLike) -> Table:
     from rich.markup import escape
     from rich.table import Table
 

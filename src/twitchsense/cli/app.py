@@ -1,24 +1,28 @@
 """The ``twitchsense`` command: dispatches to the verbs and maps errors to exit statuses.
 
 The exit status is 0 on success, 2 for invalid input or usage (with one line on stderr), 1 for an
-internal failure and 130 after an interruption. No slow module is imported here, so that
-``--help`` responds at once.
+internal failure, 130 after Ctrl-C and 128 + its number after another signal. No slow module is
+imported here, so that ``--help`` responds at once.
 """
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from types import FrameType
 from typing import Any, Final, NoReturn
 
 import click
 
+from twitchsense.deferred_signals import ENDING_SIGNALS
 from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
 from twitchsense.text import printable
 
@@ -42,6 +46,9 @@ VERBS: Final[dict[str, str]] = {
 }
 
 log = logging.getLogger("twitchsense")
+
+#: Errors of a disk that takes no more data.
+_NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 class App(click.Group):
@@ -72,7 +79,7 @@ class App(click.Group):
         options: dict[str, Any] = {"prog_name": prog_name or "twitchsense", **extra}
         if not standalone_mode:
             return super().main(args, standalone_mode=False, **options)
-        _exit_on_sigterm()
+        _exit_on_signals()
         try:
             result = super().main(
                 args,
@@ -81,28 +88,33 @@ class App(click.Group):
                 windows_expand_args=windows_expand_args,
                 **options,
             )
+            sys.stdout.flush()
             sys.exit(result if isinstance(result, int) else 0)
         except (InputError, MissingExtraError) as error:
             _exit_with_message(str(error), 2)
         except click.ClickException as error:
             _exit_with_message(_format_usage_error(error), 2)
         except (KeyboardInterrupt, click.Abort):
-            _exit_with_message("interrupted; nothing was written", 130)
+            _exit_with_message("interrupted", 130)
         except BrokenPipeError:
             # the reader of the output has closed the pipe (``| head``)
             sys.stderr.close()
             sys.exit(1)
         except TwitchsenseError as error:
             _exit_with_message(str(error), 1)
+        except OSError as error:
+            if error.errno not in _NO_SPACE:
+                _exit_after_internal_error(error)
+            # files have their own message: this is the standard output
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _exit_with_message(
+                f"standard output: cannot be written ({error.strerror}); free some space", 2
+            )
         except MemoryError:
             _exit_with_message("out of memory", 1)
         except Exception as error:
-            if log.isEnabledFor(logging.INFO):
-                traceback.print_exc()
-            kind = type(error).__name__
-            _exit_with_message(
-                f"internal error ({kind}: {error}); please report it, with the output of -v", 1
-            )
+            _exit_after_internal_error(error)
 
 
 @click.group(
@@ -119,6 +131,15 @@ def main() -> None:
     """  # noqa: D205
 
 
+def _exit_after_internal_error(error: Exception) -> NoReturn:
+    if log.isEnabledFor(logging.INFO):
+        traceback.print_exc()
+    kind = type(error).__name__
+    _exit_with_message(
+        f"internal error ({kind}: {error}); please report it, with the output of -v", 1
+    )
+
+
 def _exit_with_message(message: str, status: int) -> NoReturn:
     line = " ".join(printable(message).split())
     click.echo(f"twitchsense: {line}", err=True)
@@ -133,11 +154,15 @@ def _format_usage_error(error: click.ClickException) -> str:
     return text
 
 
-def _exit_on_sigterm() -> None:
+def _exit_on_signals() -> None:
+    """Make SIGTERM and SIGHUP end the command by an exception, so that it cleans up."""
     if threading.current_thread() is not threading.main_thread():
         return
 
     def stop(signum: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + signum)
 
-    signal.signal(signal.SIGTERM, stop)
+    for number in ENDING_SIGNALS:
+        # what is ignored (nohup) stays ignored; SIGINT raises KeyboardInterrupt by itself
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, stop)

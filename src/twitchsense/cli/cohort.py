@@ -71,7 +71,7 @@ def cohort(
     """
     from twitchsense.cohort.manifest import read_manifest
     from twitchsense.cohort.run import run_cohort
-    from twitchsense.results.files import check_output_directory
+    from twitchsense.output_files import check_output_directory
     from twitchsense.results.save import to_json
 
     parsed_part = _parse_part(part)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import click
 
 from twitchsense.errors import InputError
+from twitchsense.output_files import write_file
 
 if TYPE_CHECKING:
     from twitchsense.devices.contract import Driver
@@ -211,16 +212,7 @@ def remember(name: str, requested: RequestedDevice) -> Path:
         for field_name, value in {"device": device.device, **device.settings}.items():
             lines.append(f"{field_name} = {json.dumps(value, ensure_ascii=False)}")
         lines.append("")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".new")
-        draft.write_text("\n".join(lines), encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        raise InputError(
-            str(path), f"cannot be written ({error})", "leave out --remember"
-        ) from error
-    return path
+    return write_file(path, "\n".join(lines))
 
 
 def _remembered_path() -> Path:

@@ -21,6 +21,7 @@ from twitchsense.cli.device_options import (
 from twitchsense.cli.device_options import remember as remember_device
 from twitchsense.cli.options import verbosity
 from twitchsense.cli.simulated_devices import find_simulated, split_device
+from twitchsense.deferred_signals import ENDING_SIGNALS
 from twitchsense.errors import InputError, TwitchsenseError
 from twitchsense.text import printable
 
@@ -101,7 +102,7 @@ def record(
     options: tuple[str, ...],
     quiet: bool,
 ) -> None:
-    """Record until --duration is over, Ctrl-C or SIGTERM.
+    """Record until --duration is over, Ctrl-C, SIGTERM or the end of the terminal.
 
     Lost connections are re-established, and the data recorded by the wearable meanwhile are
     fetched. The file can be analysed while it is being written.
@@ -205,7 +206,9 @@ async def _record(
     night = NightFileWriter(out, make_metadata())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING_SIGNALS:
+        if signal.getsignal(number) is signal.SIG_IGN:  # nohup
+            continue
         with contextlib.suppress(NotImplementedError):  # Windows
             loop.add_signal_handler(number, stop.set)
     try:

@@ -18,8 +18,8 @@ def report(directory: Path, show: bool, quiet: bool) -> None:
 
     Needs no recording: the waveforms of the events are in traces.npz.
     """
+    from twitchsense.output_files import write_file
     from twitchsense.report.page import render_report
-    from twitchsense.results.files import write_file
     from twitchsense.results.load import open_result
 
     night = open_result(directory)

@@ -40,8 +40,8 @@ def trend(
 
     DIR is a result directory, or one that holds several.
     """
+    from twitchsense.output_files import check_output_directory
     from twitchsense.report.trend_page import trend_sentences
-    from twitchsense.results.files import check_output_directory
     from twitchsense.results.save import save_weeks, to_json
     from twitchsense.trend.weeks import read_weeks
 

@@ -1,8 +1,8 @@
 """The dataset of a cohort: one Parquet file per night and table.
 
 ``DIR/events/*.parquet`` is one table, ``DIR/nights/*.parquet`` another: Parquet tools read
-a directory of files as one table. The row of a night in ``nights`` is written last, so a
-killed run leaves no incomplete night.
+a directory of files as one table. The files of a night appear together, its row in ``nights``
+last, so a killed run leaves no incomplete night.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from twitchsense.cohort.dataset_tables import RATE_COLUMNS, TABLES
-from twitchsense.errors import InputError, MissingExtraError
-from twitchsense.results.files import write_file
+from twitchsense.errors import MissingExtraError
+from twitchsense.output_files import cannot_write, write_directory, write_file
 from twitchsense.results.save import to_json
 from twitchsense.scoring.glossary import glossary
 from twitchsense.settings import Settings
@@ -67,9 +67,7 @@ def create_dataset(out: Path, settings: Iterable[Settings] = ()) -> None:
         for table in TABLES:
             (out / table).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(
-            str(out), f"cannot be written ({error.strerror})", "choose another --out"
-        ) from error
+        raise cannot_write(out, error) from error
     texts = {_describe_columns(s) for s in {s.digest(): s for s in settings}.values()}
     text = texts.pop() if len(texts) == 1 else _describe_columns(None)
     write_file(out / "columns.json", text)
@@ -80,7 +78,7 @@ def _describe_columns(settings: Settings | None) -> str:
 
 
 def write_night(out: Path, night: Night, row: Mapping[str, Any]) -> None:
-    """Write the tables of a finished night; its row in ``nights`` comes last.
+    """Write the tables of a finished night: all of them, or none.
 
     Parameters
     ----------
@@ -98,16 +96,22 @@ def write_night(out: Path, night: Night, row: Mapping[str, Any]) -> None:
     """
     summary = night.summary_dict()
     name = str(row["night"])
-    for table, data in (
-        ("events", night.events),
-        ("rejected", night.rejected),
-        ("epochs", night.epochs),
-        ("rates", pd.DataFrame(_rates(summary), columns=[c.name for c in RATE_COLUMNS[1:]])),
-    ):
-        _write(out, table, name, {c: data[c].tolist() for c in data.columns}, len(data))
+    files = {
+        f"{table}/{part_file_name(name)}": _parquet(
+            table, name, {c: data[c].tolist() for c in data.columns}, len(data)
+        )
+        for table, data in (
+            ("events", night.events),
+            ("rejected", night.rejected),
+            ("epochs", night.epochs),
+            ("rates", pd.DataFrame(_rates(summary), columns=[c.name for c in RATE_COLUMNS[1:]])),
+        )
+    }
     values = {**_night_row(night, summary), **row}
-    _write(out, "nights", name, {key: [value] for key, value in values.items()}, 1)
-    (out / "failed" / part_file_name(name)).unlink(missing_ok=True)
+    last = f"nights/{part_file_name(name)}"
+    files[last] = _parquet("nights", name, {key: [value] for key, value in values.items()}, 1)
+    failed = f"failed/{part_file_name(name)}"
+    write_directory(out, files.items(), remove=[failed], last=last)
 
 
 def write_failure(out: Path, row: Mapping[str, Any]) -> None:
@@ -126,9 +130,10 @@ def write_failure(out: Path, row: Mapping[str, Any]) -> None:
         If it cannot be written.
     """
     name = str(row["night"])
-    for table in ("nights", "events", "rejected", "epochs", "rates"):
-        (out / table / part_file_name(name)).unlink(missing_ok=True)
-    _write(out, "failed", name, {key: [value] for key, value in row.items()}, 1)
+    tables = ("nights", "events", "rejected", "epochs", "rates")
+    earlier = [f"{table}/{part_file_name(name)}" for table in tables]
+    content = _parquet("failed", name, {key: [value] for key, value in row.items()}, 1)
+    write_directory(out, [(f"failed/{part_file_name(name)}", content)], remove=earlier)
 
 
 def read_row(out: Path, table: str, night: str, columns: Sequence[str]) -> dict[str, Any] | None:
@@ -171,10 +176,12 @@ def update_row(out: Path, table: str, night: str, changes: Mapping[str, Any]) ->
     """
     row = read_row(out, table, night, [c.name for c in TABLES[table]])
     if row is not None:
-        _write(out, table, night, {k: [v] for k, v in {**row, **changes}.items()}, 1)
+        content = _parquet(table, night, {k: [v] for k, v in {**row, **changes}.items()}, 1)
+        write_file(out / table / part_file_name(night), content)
 
 
-def _write(out: Path, table: str, night: str, data: Mapping[str, list[Any]], n: int) -> None:
+def _parquet(table: str, night: str, data: Mapping[str, list[Any]], n: int) -> bytes:
+    """Return the Parquet file of a night and table."""
     arrow, parquet = _arrow()
     types = {
         "float64": arrow.float64(),
@@ -194,7 +201,8 @@ def _write(out: Path, table: str, night: str, data: Mapping[str, list[Any]], n: 
     sink = arrow.BufferOutputStream()
     part = arrow.Table.from_arrays(arrays, schema=arrow.schema(fields))
     parquet.write_table(part, sink, compression="zstd")
-    write_file(out / table / part_file_name(night), sink.getvalue().to_pybytes())
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
 
 
 def _night_row(night: Night, summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,10 +12,12 @@ import signal
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, wait
-from typing import Any, Final
+from types import FrameType
+from typing import Any, Final, NoReturn
 
 from twitchsense.cohort.task import Outcome, Task, record_failure, run_night
 from twitchsense.cohort.thread_limits import single_threaded_children
+from twitchsense.deferred_signals import deferred_signals
 
 #: Attempts at a night whose worker dies.
 _MAX_ATTEMPTS: Final = 2
@@ -74,8 +76,11 @@ def run_in_processes(tasks: Sequence[Task], workers: int) -> Iterator[Outcome]:
                     if outcome is not None:
                         yield outcome
         finally:
-            for worker in pool:
-                worker.stop()
+            with deferred_signals():
+                for worker in pool:
+                    worker.terminate()
+                for worker in pool:
+                    worker.stop()
 
 
 class _Worker:
@@ -119,11 +124,15 @@ class _Worker:
             return f"killed by {signal.Signals(-code).name}"
         return f"exit status {code}"
 
-    def stop(self) -> int | None:
-        """End the process, terminating its task if it has one; return its exit code."""
+    def terminate(self) -> None:
+        """Tell the process to end, and to remove what it has half written."""
         self.pipe.close()
         if self.task is not None:
             self._process.terminate()
+
+    def stop(self) -> int | None:
+        """End the process, terminating its task if it has one; return its exit code."""
+        self.terminate()
         self._process.join(_TERMINATE_TIMEOUT_S)
         if self._process.is_alive():
             self._process.kill()
@@ -131,9 +140,15 @@ class _Worker:
         return self._process.exitcode
 
 
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    """End this process by an exception, so that it removes its temporary files."""
+    raise SystemExit(128 + number)
+
+
 def _worker_main(pipe: Connection[Any, Any]) -> None:
     """Run the tasks that come through the pipe, until it is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles Ctrl-C
+    signal.signal(signal.SIGTERM, _end)
     while True:
         try:
             task = pipe.recv()

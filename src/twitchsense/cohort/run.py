@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -14,8 +15,10 @@ from twitchsense.cohort.dataset import create_dataset
 from twitchsense.cohort.manifest import NightEntry
 from twitchsense.cohort.processes import available_cores, run_in_processes
 from twitchsense.cohort.task import Outcome, Task, find_previous, hash_file_times, record_failure
-from twitchsense.errors import InputError, TwitchsenseError
+from twitchsense.deferred_signals import deferred_signals
+from twitchsense.errors import InputError
 from twitchsense.io.read import display_name
+from twitchsense.output_files import write_file
 
 _DASK: Final = "dask://"
 
@@ -99,7 +102,8 @@ def run_cohort(
     Raises
     ------
     InputError
-        If the dataset cannot be written, or the executor cannot be used.
+        If the dataset or the temporary folder cannot be written, or the executor cannot be
+        used: the run stops.
     TwitchsenseError
         If the executor fails as a whole.
     """
@@ -112,7 +116,11 @@ def run_cohort(
 
     def add(outcome: Outcome) -> None:
         if outcome.status == "stop":
-            raise TwitchsenseError(outcome.reason)
+            raise InputError(
+                str(out),
+                f"the run has stopped: {outcome.reason}",
+                "then run the same command again; finished nights are kept",
+            )
         progress.add(outcome)
         remaining.finish(outcome.night)
         progress.remaining_s = remaining.estimate_s()
@@ -120,7 +128,7 @@ def run_cohort(
             on_night(progress, outcome)
 
     try:
-        token.touch()
+        write_file(token, "")
         tasks: list[Task] = []
         for task, outcome in _plan_tasks(selected, out, token.name):
             if outcome is None:
@@ -128,21 +136,24 @@ def run_cohort(
             else:
                 add(outcome)
         remaining.start(tasks)
-        for outcome in _execute(tasks, address, workers or available_cores()):
-            add(outcome)
+        with closing(_execute(tasks, address, workers or available_cores())) as outcomes:
+            for outcome in outcomes:
+                add(outcome)
     finally:
-        token.unlink(missing_ok=True)
+        with deferred_signals(), suppress(OSError):
+            token.unlink(missing_ok=True)
     return progress
 
 
-def _execute(tasks: Sequence[Task], address: str, workers: int) -> Iterator[Outcome]:
+def _execute(tasks: Sequence[Task], address: str, workers: int) -> Generator[Outcome]:
     if not tasks:
-        return iter(())
+        return
     if not address:
-        return run_in_processes(tasks, workers)
+        yield from run_in_processes(tasks, workers)
+        return
     from twitchsense.cohort.cluster import run_on_dask
 
-    return run_on_dask(tasks, address)
+    yield from run_on_dask(tasks, address)
 
 
 def _plan_tasks(

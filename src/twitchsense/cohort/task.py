@@ -16,6 +16,8 @@ from twitchsense.cohort.manifest import NightEntry
 from twitchsense.errors import InputError, TwitchsenseError
 from twitchsense.io.input_files import input_files
 from twitchsense.io.read import hash_files
+from twitchsense.model.sample_file import SampleFileError
+from twitchsense.output_files import cannot_write
 
 log = logging.getLogger(__name__)
 
@@ -175,8 +177,10 @@ def run_night(task: Task) -> Outcome:
     try:
         with limit_threads():
             return _analyze_night(task)
-    except TwitchsenseError as error:  # the dataset cannot be written
+    except TwitchsenseError as error:  # the dataset or the temporary folder cannot be written
         return Outcome(task.entry.name, "stop", str(error))
+    except OSError as error:
+        return Outcome(task.entry.name, "stop", str(cannot_write(task.out, error)))
 
 
 def record_failure(
@@ -243,6 +247,8 @@ def _analyze_night(task: Task) -> Outcome:
         night = analyze(
             recording, hypnogram=entry.hypnogram, respiratory=entry.respiratory, settings=settings
         )
+    except SampleFileError:
+        raise  # the temporary folder is full: every other night would fail too
     except InputError as error:
         input_hash = input_hash or _try_hash_inputs(entry, task.version)
         return record_failure(task, "input", str(error), input_hash, times_hash)

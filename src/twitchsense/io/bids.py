@@ -22,6 +22,7 @@ from twitchsense.io.edf_write import edf_labels, group_by_time_base, write_edf
 from twitchsense.model.channels import NS, Channel
 from twitchsense.model.column_names import STANDARD_GRAVITY
 from twitchsense.model.recording import Recording
+from twitchsense.output_files import check_output_directory, staged
 from twitchsense.text import escape_formula
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ _BLOCK_ROWS: Final = 200_000
 _SUBJECT: Final = "sub-01"
 #: Name of the only task.
 _TASK: Final = "sleep"
+#: File that makes a folder a data set.
+_DESCRIPTION: Final = "dataset_description.json"
 #: Missing value.
 _NA: Final = "n/a"
 #: Zero of a recording without clock time: BIDS asks for a year before 1925 then.
@@ -66,7 +69,7 @@ class BidsEvents:
 
 
 def write_bids(recording: Recording, out: Path, events: BidsEvents | None = None) -> list[Path]:
-    """Write a BIDS data set.
+    """Write a BIDS data set: all of it, or nothing.
 
     Parameters
     ----------
@@ -84,15 +87,23 @@ def write_bids(recording: Recording, out: Path, events: BidsEvents | None = None
     Raises
     ------
     InputError
-        If the folder is not empty.
+        If the folder is not empty, or cannot be written.
     """
+    check_output_directory(out)
     if out.exists() and any(out.iterdir()):
         raise InputError(str(out), "is not empty", "choose another --out")
     groups = group_by_time_base(recording)
     for group in groups:
         if group[0].kind == "emg":
             edf_labels(group)  # refuses a name that EDF has no room for, before a file exists
-    out.mkdir(parents=True, exist_ok=True)
+    with staged(out, replace=False, last=_DESCRIPTION) as folder:
+        paths = _write_data_set(recording, groups, folder, events)
+        return [out / path.relative_to(folder) for path in paths]
+
+
+def _write_data_set(
+    recording: Recording, groups: Sequence[list[Channel]], out: Path, events: BidsEvents | None
+) -> list[Path]:
     description: dict[str, Any] = {
         "Name": "Night of leg EMG and acceleration",
         "BIDSVersion": "1.11.0",
@@ -103,7 +114,7 @@ def write_bids(recording: Recording, out: Path, events: BidsEvents | None = None
         description["HEDVersion"] = _HED_VERSION
     paths = [
         _write(out / "README", _README),
-        _write_json(out / "dataset_description.json", description),
+        _write_json(out / _DESCRIPTION, description),
         _write(out / "participants.tsv", f"participant_id\n{_SUBJECT}\n"),
     ]
     scans: list[list[str]] = []

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -24,6 +22,7 @@ from twitchsense.io.decoded_stream import DecodedStream
 from twitchsense.io.export import open_csv
 from twitchsense.io.raw_log import read_raw_log
 from twitchsense.model.channels import NS
+from twitchsense.output_files import staged
 
 log = logging.getLogger(__name__)
 
@@ -104,23 +103,10 @@ def decode_log(path: Path, driver: Driver, out: Path) -> dict[str, Any]:
     for name in names:
         if (out / name).exists():
             raise InputError(str(out / name), "already exists", "choose another --out")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-        try:
-            for name, stream in streams.items():
-                _write_capture(stream, draft / f"{name}.csv", start_ns)
-            (draft / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-            out.mkdir(exist_ok=True)
-            for name in reversed(names):
-                (draft / name).replace(out / name)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(
-            str(out), f"cannot be written ({reason})", "choose another --out, or free disk space"
-        ) from error
+    with staged(out, replace=False, last=REPORT) as folder:
+        for name, stream in streams.items():
+            _write_capture(stream, folder / f"{name}.csv", start_ns)
+        (folder / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return report
 
 

@@ -15,6 +15,7 @@ from twitchsense.io.bids import write_bids
 from twitchsense.io.edf_write import group_by_time_base, write_edf
 from twitchsense.model.channels import NS, Channel, Samples, Segment
 from twitchsense.model.recording import Recording
+from twitchsense.output_files import staged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,7 @@ def export(recording: Recording, kind: str, out: Path) -> list[Path]:
     recording : Recording
     kind : {'csv', 'parquet', 'edf', 'bids'}
     out : Path
-        Folder. It is created if it does not exist.
+        Folder. It is created if it does not exist. All files are written, or none.
 
     Returns
     -------
@@ -43,7 +44,7 @@ def export(recording: Recording, kind: str, out: Path) -> list[Path]:
     Raises
     ------
     InputError
-        If the folder already holds such files.
+        If the folder already holds such files, or cannot be written.
     MissingExtraError
         If `kind` is ``parquet`` and pyarrow is not installed.
     """
@@ -54,19 +55,14 @@ def export(recording: Recording, kind: str, out: Path) -> list[Path]:
     for path in paths:
         if path.exists():
             raise InputError(str(path), "already exists", "choose another --out")
-    out.mkdir(parents=True, exist_ok=True)
-    for group, path in zip(groups, paths, strict=True):
-        draft = path.with_name(path.name + ".part")
-        try:
+    with staged(out, replace=False) as folder:
+        for group, path in zip(groups, paths, strict=True):
             if kind == "edf":
-                write_edf(recording, group, draft)
-            else:
-                with {"csv": open_csv, "parquet": _open_parquet}[kind](draft) as write:
-                    for table in _tables(recording, group):
-                        write(table)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+                write_edf(recording, group, folder / path.name)
+                continue
+            with {"csv": open_csv, "parquet": _open_parquet}[kind](folder / path.name) as write:
+                for table in _tables(recording, group):
+                    write(table)
     return paths
 
 

@@ -14,13 +14,13 @@ from typing import IO, Any, Final
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from twitchsense.errors import TwitchsenseError
+from twitchsense.errors import InputError
 from twitchsense.model.channels import Samples
 
 _FLOAT: Final = np.dtype(np.float32)
 
 
-class SampleFileError(TwitchsenseError):
+class SampleFileError(InputError):
     """The temporary file cannot be written or read."""
 
 
@@ -180,14 +180,18 @@ def _read(handle: _Handle, start: int, stop: int, width: int, dtype: np.dtype[An
     while done < want:  # preadv may return fewer bytes than requested
         got = os.preadv(handle.file.fileno(), [view[done:]], offset + done)
         if got == 0:
-            raise SampleFileError("the temporary file of samples was cut short; read again")
+            raise SampleFileError("temporary file of samples", "was cut short", "read again")
         done += got
     return np.frombuffer(data, dtype).reshape(-1, width)
 
 
 def _cannot_write(error: OSError) -> SampleFileError:
-    reason = error.strerror or str(error)
+    try:
+        folder = tempfile.gettempdir()
+    except OSError:  # none can be written
+        folder = ""
     return SampleFileError(
-        f"cannot keep samples in the temporary folder {tempfile.gettempdir()} ({reason}); "
-        "free some space or set TMPDIR to a folder that has it"
+        f"temporary folder {folder}".strip(),
+        f"cannot keep the samples ({error.strerror or error})",
+        "free some space or set TMPDIR to a folder that has it",
     )

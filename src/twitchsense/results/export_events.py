@@ -9,7 +9,7 @@ from typing import Final
 from twitchsense.errors import InputError
 from twitchsense.io.bids import BidsEvents
 from twitchsense.model.recording import Recording
-from twitchsense.results.files import check_output_directory, write_file
+from twitchsense.output_files import check_output_directory, staged
 from twitchsense.results.load import SavedNight
 from twitchsense.scoring.annotation_text import to_luna, to_nsrr
 from twitchsense.scoring.annotations import to_annotations, to_bids
@@ -56,14 +56,15 @@ def write_events(night: SavedNight, kind: str, out: Path) -> Path:
     if kind == "mne":
         columns = {channel.name: channel.columns for channel in night.recording.channels}
         annotations = to_annotations(night.events, start, columns=columns)
-        out.mkdir(parents=True, exist_ok=True)
-        with warnings.catch_warnings():  # a missing cell is None, which has no type
+        with staged(out, replace=False) as folder, warnings.catch_warnings():
+            # a missing cell is None, which has no type
             warnings.filterwarnings("ignore", message="Extra field", category=RuntimeWarning)
-            annotations.save(path, verbose="error")
+            annotations.save(folder / path.name, verbose="error")
         return path
     text = {"annot": to_luna, "nsrr": to_nsrr}[kind](night.events, night.epochs)
-    out.mkdir(parents=True, exist_ok=True)
-    return write_file(path, text)
+    with staged(out, replace=False) as folder:
+        (folder / path.name).write_text(text, encoding="utf-8", newline="")
+    return path
 
 
 def bids_events(night: SavedNight, recording: Recording) -> BidsEvents:

@@ -21,7 +21,7 @@ from twitchsense.model.channels import NS
 from twitchsense.model.detections import Detections
 from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
-from twitchsense.results.files import write_file
+from twitchsense.output_files import write_file
 from twitchsense.results.save import save_night
 from twitchsense.scoring.agreement import Agreement, match, read_events
 from twitchsense.scoring.labels import label_detections

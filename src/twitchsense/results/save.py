@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from twitchsense.results.files import cannot_write, check_output_directory, write_directory
+from twitchsense.output_files import check_output_directory, write_directory
 from twitchsense.results.traces import TRACES_FILE, pack_traces
 from twitchsense.scoring.glossary import glossary
 from twitchsense.scoring.result_checksums import add_checksums
@@ -78,12 +78,8 @@ def save_night(night: NightLike, directory: Path, *, report: bool = True) -> Pat
     InputError
         If the directory is a file or cannot be written.
     """
-    write_directory(directory, format_files(night, report=report))
-    if not report:
-        try:
-            _remove_old_report(directory)
-        except OSError as error:
-            raise cannot_write(directory, error) from error
+    old = [] if report or not _has_generated_report(directory) else ["report.html"]
+    write_directory(directory, format_files(night, report=report), remove=old, last="summary.json")
     return directory
 
 
@@ -148,7 +144,7 @@ def save_weeks(weeks: Weeks, directory: Path) -> Path:
         "trend.json": to_json(weeks.to_dict()),
         "trend.html": render_weeks(weeks),
     }
-    write_directory(directory, files.items())
+    write_directory(directory, files.items(), last="trend.json")
     return directory
 
 
@@ -219,11 +215,10 @@ def _format_date(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else ""
 
 
-def _remove_old_report(directory: Path) -> None:
-    """Remove a report that twitchsense wrote for an earlier analysis."""
-    path = directory / "report.html"
-    if path.is_file():
-        with path.open("rb") as file:
-            generated = b'name="generator" content="twitchsense' in file.read(4096)
-        if generated:
-            path.unlink()
+def _has_generated_report(directory: Path) -> bool:
+    """Return whether a directory has a report that twitchsense wrote for an earlier analysis."""
+    try:
+        with (directory / "report.html").open("rb") as file:
+            return b'name="generator" content="twitchsense' in file.read(4096)
+    except OSError:
+        return False
