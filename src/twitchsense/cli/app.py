@@ -8,6 +8,7 @@ imported here, so that ``--help`` responds at once.
 from __future__ import annotations
 
 import errno
+import io
 import logging
 import os
 import signal
@@ -80,6 +81,7 @@ class App(click.Group):
         if not standalone_mode:
             return super().main(args, standalone_mode=False, **options)
         _exit_on_signals()
+        _buffer_stdout()
         try:
             result = super().main(
                 args,
@@ -142,7 +144,8 @@ def _exit_after_internal_error(error: Exception) -> NoReturn:
 
 def _exit_with_message(message: str, status: int) -> NoReturn:
     line = " ".join(printable(message).split())
-    click.echo(f"twitchsense: {line}", err=True)
+    with suppress(OSError):  # the disk of a redirected standard error may be full as well
+        click.echo(f"twitchsense: {line}", err=True)
     sys.exit(status)
 
 
@@ -152,6 +155,22 @@ def _format_usage_error(error: click.ClickException) -> str:
     if context is not None:
         text += f" (see {context.command_path} --help)"
     return text
+
+
+def _buffer_stdout() -> None:
+    """Put a buffer before an unbuffered standard output (``PYTHONUNBUFFERED``).
+
+    Python does not repeat a write that the system cuts short on a nearly full disk: the rest
+    would be lost without an error. A buffer repeats it, and meets the error.
+    """
+    raw = getattr(sys.stdout, "buffer", None)
+    if isinstance(raw, io.RawIOBase):
+        sys.stdout = io.TextIOWrapper(
+            io.BufferedWriter(raw),
+            encoding=sys.stdout.encoding,
+            errors=sys.stdout.errors,
+            line_buffering=True,
+        )
 
 
 def _exit_on_signals() -> None:
