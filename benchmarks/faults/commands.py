@@ -38,13 +38,16 @@ class Command:
         Endings of files whose content differs from run to run.
     whole_parts : callable, optional
         Splits the names of the output into groups, each of which is whole by itself.
+    short : bool
+        Whether the command is quick enough for the short form.
     """
 
     name: str
     arguments: tuple[str, ...]
     old: str = ""
-    varies: tuple[str, ...] = ()
+    varies: tuple[str, ...] = ("report.html",)
     whole_parts: Callable[[str], str] = field(default=lambda name: "")
+    short: bool = False
 
 
 def night_of(name: str) -> str:
@@ -58,7 +61,8 @@ _ANALYZE = ("analyze", *_CAPTURE, "--out", "out", "-q")
 COMMANDS = (
     Command("analyze, new folder", _ANALYZE),
     Command("analyze, over older results", _ANALYZE, "results-b"),
-    Command("analyze --no-report, over older results", (*_ANALYZE, "--no-report"), "results-b"),
+    Command("analyze --no-report, over older results", (*_ANALYZE, "--no-report"), "results-b",
+            short=True),
     Command(
         "analyze, Apple hypnogram with an odd offset",
         ("analyze", "{in}/utc/emg.csv", "--hypnogram", "{in}/apple.xml", "--out", "out", "-q"),
@@ -68,15 +72,21 @@ COMMANDS = (
     Command("trend, over an older one", ("trend", "{in}/nights", "--out", "out", "-q"), "weeks"),
     Command("demo", ("demo", "--out", "out", "--minutes", "2", "-q")),
     *(
-        Command(f"export --to {kind}", ("export", *_CAPTURE, "--to", kind, "--out", "out"))
+        Command(f"export --to {kind}", ("export", *_CAPTURE, "--to", kind, "--out", "out"),
+                short=kind == "bids")
         for kind in ("csv", "parquet", "edf", "bids")
     ),
     *(
-        Command(f"export --to {kind}", ("export", "{in}/results", "--to", kind, "--out", "out"))
+        Command(f"export --to {kind}", ("export", "{in}/results", "--to", kind, "--out", "out"),
+                short=kind == "annot")
         for kind in ("annot", "nsrr", "mne")
     ),
-    Command("decode", ("decode", "{in}/log.csv", "--device", "twitchsense", "--out", "out")),
-    Command("score-limb --json", ("score-limb", "{in}/movements.csv", "--json")),
+    Command(
+        "decode",
+        ("decode", "{in}/log.csv", "--device", "twitchsense", "--out", "out"),
+        short=True,
+    ),
+    Command("score-limb --json", ("score-limb", "{in}/movements.csv", "--json"), short=True),
     Command(
         "agree --json", ("agree", "{in}/results/events.csv", "{in}/capture/truth.csv", "--json")
     ),
@@ -89,29 +99,31 @@ COMMANDS = (
 )  # fmt: skip
 
 
-def write_inputs(folder: Path) -> None:
-    """Write the inputs of all commands into an empty folder."""
+def write_inputs(folder: Path, *, short: bool = False) -> None:
+    """Write the inputs of all commands, or of those of the short form, into an empty folder."""
     for name, seed in (("capture", 1), ("capture-b", 2)):
         settings = CaptureSettings(minutes=0.5, seed=seed, scenario="violent")
         write_capture(SimulatedCapture(settings), folder / name)
     for name, capture in (("results", "capture"), ("results-b", "capture-b")):
         captures = [str(folder / capture / file) for file in ("emg.csv", "acc.csv")]
-        run(["analyze", *captures, "--out", str(folder / name), "-q"])
-    for k in range(6):
-        write_night(folder / "nights", f"n{k}", evening(k), counts=(80 + k, 10, 40))
-    run(["trend", str(folder / "nights" / "n0"), "--out", str(folder / "weeks"), "-q"])
+        run(["analyze", *captures, "--out", str(folder / name), "-q", *(["--no-report"] * short)])
     write_log(folder / "log.csv", v1_case().log)
     rows = "".join(f"{20 * k},1.5,left\n" for k in range(200))
     (folder / "movements.csv").write_text("onset,duration,leg\n" + rows)
+    captures = f"{folder}/capture/emg.csv;{folder}/capture/acc.csv"
+    (folder / "list.csv").write_text("night,captures\n" + f"a,{captures}\nb,{captures}\n")
+    shutil.rmtree(folder / "capture-b")
+    if short:
+        return
+    for k in range(6):
+        write_night(folder / "nights", f"n{k}", evening(k), counts=(80 + k, 10, 40))
+    run(["trend", str(folder / "nights" / "n0"), "--out", str(folder / "weeks"), "-q"])
     table = pd.read_csv(folder / "capture" / "emg.csv")
     times = pd.to_datetime(table.pop("time_s"), unit="s", origin="2026-03-01 22:00")
     table.insert(0, "time_utc", times.dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
     (folder / "utc").mkdir()
     table.to_csv(folder / "utc" / "emg.csv", index=False)
     (folder / "apple.xml").write_text(_ODD_OFFSET)
-    captures = f"{folder}/capture/emg.csv;{folder}/capture/acc.csv"
-    (folder / "list.csv").write_text("night,captures\n" + f"a,{captures}\nb,{captures}\n")
-    shutil.rmtree(folder / "capture-b")
 
 
 def run(arguments: list[str]) -> None:

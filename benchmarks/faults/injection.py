@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,7 @@ def run_with_fault(command: Command, inputs: Path, place: Path, fault: Fault) ->
             shutil.copytree(inputs / command.old, work / "out")
         if own_disk:
             _leave_free(place, fault.free_bytes or 0)
+        (place.parent / f"{place.name}.{STDERR}").touch()
         start_s = time.monotonic()
         read_end, write_end = os.pipe()
         pid = os.fork()
@@ -103,10 +105,13 @@ def run_with_fault(command: Command, inputs: Path, place: Path, fault: Fault) ->
             os.close(read_end)
             _be_the_command(command, inputs, place, fault, write_end, own_disk=own_disk)
         os.close(write_end)
+        with suppress(OSError):  # whichever of the two processes comes first
+            os.setpgid(pid, pid)
         if fault.signal and not fault.at_file_event:
             time.sleep(fault.after_s)
-            # Ctrl-C reaches all processes of the terminal
-            (os.killpg if fault.signal == signal.SIGINT else os.kill)(pid, fault.signal)
+            with suppress(ProcessLookupError):
+                # Ctrl-C reaches all processes of the terminal
+                (os.killpg if fault.signal == signal.SIGINT else os.kill)(pid, fault.signal)
         with os.fdopen(read_end) as pipe:
             n_events = int(pipe.read() or 0)
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

@@ -6,12 +6,14 @@ import json
 import os
 import time
 from dataclasses import replace
+from importlib import import_module
 from importlib.metadata import version
 
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from tests.full_disk import full_disk
 from twitchsense.cohort import task as tasks
 from twitchsense.cohort.dataset import create_dataset, part_file_name
 from twitchsense.cohort.dataset_tables import TABLES
@@ -178,6 +180,25 @@ def test_internal_error_fails_one_night_and_is_retried(
     assert table(out, "failed", "n0")[0]["cause"] == cause
     assert find_previous(out, "n0") is None
     assert run(nights[0], out).status == "done"
+
+
+def test_a_full_disk_ends_the_run_and_leaves_no_part_of_the_night(nights, out, monkeypatch):
+    before = sorted(out.rglob("*"))
+    with full_disk():
+        outcome = run(nights[0], out)
+    assert outcome.status == "stop"
+    assert "temporary folder" in outcome.reason
+    assert "TMPDIR" in outcome.reason
+
+    found = analyze(read(*nights[0].captures))
+    monkeypatch.setattr("twitchsense.results.night.analyze", lambda *_, **__: found)
+    reader = import_module("twitchsense.io.read")
+    monkeypatch.setattr(reader, "read", lambda *_, **__: found.recording)
+    with full_disk(4000):  # some tables are smaller
+        outcome = run(nights[0], out)
+    assert outcome.status == "stop"
+    assert "cannot be written (File too large)" in outcome.reason
+    assert sorted(out.rglob("*")) == before
 
 
 def test_unwritable_dataset_ends_the_run(nights, out):

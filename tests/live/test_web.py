@@ -6,9 +6,13 @@ import http.client
 import json
 import socket
 import sqlite3
+import struct
+import threading
+import time
 
 import pytest
 
+from twitchsense.live import http_server, web
 from twitchsense.live.follower import NightFollower
 from twitchsense.live.web import LiveServer
 
@@ -115,3 +119,135 @@ def test_a_marker_is_stored_only_from_the_page(server):
 def test_other_paths_are_not_found(server):
     cookie, _ = enter(server)
     assert ask(server, f"/../etc/passwd?token={server.token}", Cookie=cookie)[0].status == 404
+
+
+def test_a_request_of_another_path_does_not_take_the_view(server):
+    # a client without cookies, such as a link checker, locked the browser out for good
+    assert ask(server, f"/favicon.ico?token={server.token}")[0].status == 403
+    assert ask(server, f"/news?token={server.token}")[0].status == 403
+    enter(server)
+
+
+def test_views_of_two_nights_in_one_browser_do_not_disturb_each_other(server):
+    other = LiveServer(server.follower)
+    other.start()
+    try:
+        # a browser sends the cookies of one port to every other, and those of other programs
+        first, second = enter(server)[0], enter(other)[0]
+        both = f'{first}; {{"other": "program"}}; {second}'
+        for live in (server, other):
+            assert ask(live, f"/?token={live.token}", Cookie=both)[0].status == 200
+            assert ask(live, f"/news?token={live.token}", Cookie=both)[0].status == 200
+    finally:
+        other.stop()
+
+
+def test_a_view_that_was_closed_can_be_opened_in_another_browser(server, monkeypatch):
+    path = f"/?token={server.token}"
+    first, _ = enter(server)
+    assert ask(server, path)[0].status == 403
+    monkeypatch.setattr(web, "ABANDONED_S", 0.0)
+    with open_socket(server, f"GET /news?token={server.token}", Cookie=first) as watching:
+        assert watching.recv(1)
+        assert ask(server, path)[0].status == 403  # while the first browser has it open
+    deadline = time.monotonic() + 20
+    while (answer := ask(server, path)[0]).status != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    second = answer.getheader("Set-Cookie").split(";")[0]
+    assert ask(server, path, Cookie=second)[0].status == 200
+    news = f"/news?token={server.token}"
+    assert ask(server, news, Cookie=first)[0].status == 403
+
+
+def open_socket(server, first_line, **headers):
+    """Send a request over a new connection, and leave it open."""
+    link = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+    lines = [f"{first_line} HTTP/1.1", f"Host: 127.0.0.1:{server.port}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    link.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+    return link
+
+
+def is_closed(link):
+    """Return whether the server has closed a connection, with or without an answer."""
+    try:
+        while link.recv(65536):
+            pass
+    except ConnectionError:
+        return True
+    except TimeoutError:
+        return False
+    return True
+
+
+def test_connections_that_send_nothing_are_closed_and_others_are_served(server):
+    n_threads = threading.active_count()
+    idle = [socket.create_connection(("127.0.0.1", server.port), 20) for _ in range(200)]
+    cookie, _ = enter(server)
+    answer, _ = ask(server, f"/news?token={server.token}", Cookie=cookie)
+    assert answer.status == 200
+    assert threading.active_count() <= n_threads + 8  # not one for each connection
+    # the oldest make room at once; the last are closed after a time
+    surplus = len(idle) - http_server.MAX_WAITING
+    assert all(is_closed(link) for link in idle[: surplus // 2])
+    for link in idle:
+        link.close()
+
+
+@pytest.mark.parametrize("what", ["body", "head"])
+def test_a_stalled_request_is_closed_after_a_time(server, monkeypatch, what):
+    monkeypatch.setattr(http_server, "EXCHANGE_TIMEOUT_S", 0.2)
+    cookie, _ = enter(server)
+    if what == "head":
+        link = socket.create_connection(("127.0.0.1", server.port), 20)
+        link.sendall(b"GET / HT")
+    else:
+        ours = f"http://127.0.0.1:{server.port}"
+        line = f"POST /marker?token={server.token}"
+        link = open_socket(server, line, Cookie=cookie, Origin=ours, Content_Length=100)
+    with link:
+        assert is_closed(link)
+    assert markers(server) == []
+
+
+def test_a_reader_that_reads_nothing_is_closed_and_streams_are_few(server, monkeypatch):
+    monkeypatch.setattr(http_server, "STALL_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(web, "_PERIOD_S", 0.0)
+    cookie, _ = enter(server)
+    line = f"GET /news?token={server.token}"
+    links = [open_socket(server, line, Cookie=cookie) for _ in range(http_server.MAX_STREAMS)]
+    heads = [link.recv(20) for link in links]
+    assert all(b"200" in head for head in heads)
+    refused, _ = ask(server, line[4:], Cookie=cookie)
+    assert refused.status == 503
+    deadline = time.monotonic() + 60
+    while ask(server, line[4:], Cookie=cookie)[0].status != 200:  # one was closed
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    for link in links:
+        link.close()
+
+
+def test_connections_that_are_reset_are_not_reported(server, capfd):
+    cookie, _ = enter(server)
+    for k in range(50):
+        line = f"GET /{'news' if k % 2 else ''}?token={server.token}"
+        link = open_socket(server, line, Cookie=cookie)
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        link.close()  # sends a reset
+    enough, _ = ask(server, f"/?token={server.token}", Cookie=cookie)
+    assert enough.status == 200
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [b"\r\n\r\n", b"GET //[ HTTP/1.1\r\n\r\n", b"GET / HTTP/9\r\n\r\n", b"\xff\x00 \x16\r\n\r\n",
+     b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 200 + b"\r\n"],
+)  # fmt: skip
+def test_what_is_no_http_is_refused(server, request_bytes):
+    with socket.create_connection(("127.0.0.1", server.port), 20) as link:
+        link.sendall(request_bytes)
+        assert link.recv(20).startswith(b"HTTP/1.1 4")
+    enter(server)

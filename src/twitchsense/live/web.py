@@ -1,34 +1,40 @@
 """The live view in one browser of this computer.
 
-The server listens on 127.0.0.1 only. Its address contains a token. The first browser that opens
-it receives a cookie; from then on only that browser is served. The headers Host and Origin are
-checked, so that no other web page can read the night or add markers to it.
+The server listens on 127.0.0.1 only. Its address contains a token. The browser that opens the
+page receives a cookie; as long as it has the view open, only that browser is served. The headers
+Host and Origin are checked, so that no other web page can read the night or add markers to it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
+import math
 import secrets
 import threading
 import time
+from collections.abc import AsyncIterator
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from typing import Final
 
 from twitchsense.errors import InputError, TwitchsenseError
 from twitchsense.live.follower import NightFollower
+from twitchsense.live.http_server import ADDRESS, HttpServer, Request, Response, header
 from twitchsense.report import palette
 from twitchsense.report.page import load_scripts, make_environment, script_hash
 
-ADDRESS: Final = "127.0.0.1"
 _PERIOD_S: Final = 0.2
-_COOKIE: Final = "twitchsense"
-_MAX_BODY_BYTES: Final = 4096
-#: Time (s) after which a browser that reads nothing is disconnected.
-_TIMEOUT_S: Final = 20.0
+#: Time (s) without a stream after which a view counts as closed, and another browser may open it.
+ABANDONED_S: Final = 10.0
+_HEADERS: Final = {
+    "Server": "twitchsense",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 
 
 class LiveServer:
@@ -54,7 +60,11 @@ class LiveServer:
         self.counts = counts
         self.token = secrets.token_urlsafe(24)
         self._session: str | None = None
+        self._n_streams = 0
+        self._last_use_s = -math.inf
         self._lock = threading.Lock()
+        self._state_line = b""
+        self._state_time_s = -math.inf
         self.stopped = threading.Event()
         script = load_scripts("plot.js", "live.js")
         self.page = (
@@ -63,22 +73,22 @@ class LiveServer:
             .render(script=script, script_hash=script_hash(script), palette=palette)
         )
         try:
-            self._http = ThreadingHTTPServer((ADDRESS, port), _make_handler(self))
+            self._http = HttpServer(self._admit, self._answer, port, _HEADERS)
         except OSError as error:
             raise InputError(f"port {port}", f"cannot be used ({error})", "give another") from error
-        self._http.daemon_threads = True
-        self.port = self._http.server_address[1]
+        self.port = self._http.port
+        #: With the port: a browser sends the cookies of one port to every other.
+        self._cookie = f"twitchsense-{self.port}"
         self.address = f"http://{ADDRESS}:{self.port}/?token={self.token}"
 
     def start(self) -> None:
         """Start serving in a thread."""
-        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+        self._http.start()
 
     def stop(self) -> None:
         """Stop serving."""
         self.stopped.set()
-        self._http.shutdown()
-        self._http.server_close()
+        self._http.stop()
 
     def is_allowed_origin(self, host: str | None, origin: str | None) -> bool:
         """Return whether a request is addressed to this server and comes from its own page.
@@ -95,7 +105,7 @@ class LiveServer:
         hosts = {f"{name}:{self.port}" for name in (ADDRESS, "localhost")}
         return host in hosts and (origin is None or origin in {f"http://{h}" for h in hosts})
 
-    def authorize(self, token: str, cookie: str | None) -> str | None:
+    def authorize(self, token: str, cookie: str | None, *, opens: bool = False) -> str | None:
         """Return the session of the browser that may use the server, or None.
 
         Parameters
@@ -103,7 +113,10 @@ class LiveServer:
         token : str
             Token in the address of the request.
         cookie : str or None
-            Session of the browser; the first request with the token opens one.
+            Session of the browser.
+        opens : bool
+            Whether the request may open a session: one for the page, if no browser has the
+            view open.
 
         Returns
         -------
@@ -113,127 +126,100 @@ class LiveServer:
         if not hmac.compare_digest(token.encode(), self.token.encode()):
             return None
         with self._lock:
-            if self._session is None:
-                self._session = secrets.token_urlsafe(24)
+            now_s = time.monotonic()
+            known = (cookie or "").encode(), (self._session or "").encode()
+            if self._session is not None and hmac.compare_digest(*known):
+                self._last_use_s = now_s
                 return self._session
-            known = cookie is not None and hmac.compare_digest(
-                cookie.encode(), self._session.encode()
-            )
-            return self._session if known else None
+            abandoned = not self._n_streams and now_s - self._last_use_s > ABANDONED_S
+            if not opens or not abandoned:
+                return None
+            self._session, self._last_use_s = secrets.token_urlsafe(24), now_s
+            return self._session
 
-
-def _make_handler(server: LiveServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(_Handler):
-        live = server
-
-    return Handler
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """Serves the page, its stream of states, and stores markers."""
-
-    live: LiveServer
-    protocol_version = "HTTP/1.1"
-    timeout = _TIMEOUT_S
-    server_version = "twitchsense"
-    sys_version = ""
-
-    def do_GET(self) -> None:
-        """Serve the page or the stream of states."""
-        session = self._session()
-        path = urlsplit(self.path).path
-        if session is None:
-            return
-        if path == "/":
-            self._send_page(session)
-        elif path == "/news":
-            self._stream_states()
-        else:
-            self._reject(HTTPStatus.NOT_FOUND, "no such page")
-
-    def do_POST(self) -> None:
-        """Store a marker."""
-        self.close_connection = True
-        if self.headers.get("Origin") is None:
-            self._reject(HTTPStatus.FORBIDDEN, "markers are accepted from the page only")
-            return
-        if self._session() is None:
-            return
-        try:
-            size = int(self.headers.get("Content-Length") or 0)
-        except ValueError:
-            size = -1
-        if urlsplit(self.path).path != "/marker" or not 0 <= size <= _MAX_BODY_BYTES:
-            self._reject(HTTPStatus.BAD_REQUEST, "no marker")
-            return
-        text = self.rfile.read(size).decode("utf-8", "replace")
-        try:
-            self.live.follower.add_marker(text)
-        except TwitchsenseError as error:
-            self._reject(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
-            return
-        self._send(HTTPStatus.OK, "text/plain", b"stored")
-
-    def _session(self) -> str | None:
-        """Return the session of the request, or answer with an error and return None."""
-        if not self.live.is_allowed_origin(self.headers.get("Host"), self.headers.get("Origin")):
-            self._reject(HTTPStatus.FORBIDDEN, "this page can be opened on this computer only")
-            return None
-        token = parse_qs(urlsplit(self.path).query).get("token", [""])[0]
-        try:
-            cookie = SimpleCookie(self.headers.get("Cookie", "")).get(_COOKIE)
-        except CookieError:
-            cookie = None
-        session = self.live.authorize(token, None if cookie is None else cookie.value)
-        if session is None:
-            self._reject(
+    def _admit(self, request: Request) -> Response | None:
+        """Return None if a request may be answered, or the answer that rejects it."""
+        origin = header(request, "Origin")
+        if not self.is_allowed_origin(header(request, "Host"), origin):
+            return _reject(HTTPStatus.FORBIDDEN, "this page can be opened on this computer only")
+        if request.method == "POST" and origin is None:
+            return _reject(HTTPStatus.FORBIDDEN, "markers are accepted from the page only")
+        token = request.query.get("token", [""])[0]
+        cookie = find_cookie(header(request, "Cookie") or "", self._cookie)
+        opens = (request.method, request.path) == ("GET", "/")
+        if self.authorize(token, cookie, opens=opens) is None:
+            return _reject(
                 HTTPStatus.FORBIDDEN,
-                "the address is not the one that was printed, or another browser has it open",
+                "the address is not the one that was printed, or another browser has the view "
+                f"open: close it there, and open the address again after {ABANDONED_S:.0f} s",
             )
-        return session
+        return None
 
-    def _send_page(self, session: str) -> None:
-        extra = {"Set-Cookie": f"{_COOKIE}={session}; HttpOnly; SameSite=Strict; Path=/"}
-        self._send(HTTPStatus.OK, "text/html; charset=utf-8", self.live.page.encode(), extra)
+    async def _answer(self, request: Request) -> Response:
+        """Answer a request that was admitted: it is of the browser with the session."""
+        session = self._session or ""
+        route = (request.method, request.path)
+        if route == ("GET", "/"):
+            cookie = f"{self._cookie}={session}; HttpOnly; SameSite=Strict; Path=/"
+            page = self.page.encode()
+            return Response(HTTPStatus.OK, "text/html; charset=utf-8", page, {"Set-Cookie": cookie})
+        if route == ("GET", "/news"):
+            return Response(HTTPStatus.OK, "text/event-stream", stream=self._states(session))
+        if route == ("POST", "/marker") and request.body is not None:
+            return await self._store_marker(request.body)
+        if request.method == "POST":
+            return _reject(HTTPStatus.BAD_REQUEST, "no marker")
+        return _reject(HTTPStatus.NOT_FOUND, "no such page")
 
-    def _stream_states(self) -> None:
-        """Send the state five times a second until the browser disconnects."""
-        self.close_connection = True
-        self.send_response(HTTPStatus.OK)
-        self._send_headers({"Content-Type": "text/event-stream"})
+    async def _store_marker(self, body: bytes) -> Response:
         try:
-            while not self.live.stopped.is_set():
-                state = self.live.follower.state(counts=self.live.counts)
-                self.wfile.write(f"data: {json.dumps(state)}\n\n".encode())
-                self.wfile.flush()
-                time.sleep(_PERIOD_S)
-        except OSError:  # the browser disconnected
-            return
+            text = body.decode("utf-8", "replace")
+            await asyncio.to_thread(self.follower.add_marker, text)
+        except TwitchsenseError as error:
+            return _reject(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+        return Response(HTTPStatus.OK, "text/plain", b"stored")
 
-    def _send(
-        self, status: HTTPStatus, kind: str, body: bytes, extra: dict[str, str] | None = None
-    ) -> None:
-        self.send_response(status)
-        self._send_headers(
-            {"Content-Type": kind, "Content-Length": str(len(body)), **(extra or {})}
-        )
-        self.wfile.write(body)
+    async def _states(self, session: str) -> AsyncIterator[bytes]:
+        """Yield the state five times a second, as long as the session is valid."""
+        with self._lock:
+            self._n_streams += 1
+        try:
+            while not self.stopped.is_set() and session == self._session:
+                yield await self._state()
+                await asyncio.sleep(_PERIOD_S)
+        finally:
+            with self._lock:
+                self._n_streams -= 1
+                self._last_use_s = time.monotonic()
 
-    def _reject(self, status: HTTPStatus, why: str) -> None:
-        self.close_connection = True
-        self._send(status, "text/plain; charset=utf-8", why.encode())
+    async def _state(self) -> bytes:
+        """Return the state as a message of the stream; made once for all streams."""
+        if time.monotonic() - self._state_time_s > _PERIOD_S / 2:
+            self._state_time_s = time.monotonic()
+            state = await asyncio.to_thread(self.follower.state, counts=self.counts)
+            self._state_line = f"data: {json.dumps(state)}\n\n".encode()
+        return self._state_line
 
-    def _send_headers(self, headers: dict[str, str]) -> None:
-        safe = {
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-            "X-Frame-Options": "DENY",
-            "Referrer-Policy": "no-referrer",
-            "Cross-Origin-Resource-Policy": "same-origin",
-        }
-        for name, value in {**safe, **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Log nothing: the address contains the token."""
+def find_cookie(cookies: str, name: str) -> str | None:
+    """Return the value of a cookie; None if the header does not have it.
+
+    Parameters
+    ----------
+    cookies : str
+        The header Cookie. Other programs on this computer may have put anything into it.
+    name : str
+
+    Returns
+    -------
+    str or None
+    """
+    for pair in cookies.split(";"):
+        key, _, value = pair.strip().partition("=")
+        if key == name:
+            return value
+    return None
+
+
+def _reject(status: HTTPStatus, why: str) -> Response:
+    return Response(status, "text/plain; charset=utf-8", why.encode())

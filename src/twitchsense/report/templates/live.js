@@ -69,7 +69,7 @@
 
   const source = new EventSource(`/news${query}`);
   source.onmessage = (message) => { state = JSON.parse(message.data); requestAnimationFrame(show); };
-  source.onerror = () => { byId("connection").textContent = "the live view has ended; the recording continues by itself"; };
+  source.onerror = () => { byId("connection").textContent = "the live view has ended, or another browser has it open; the recording continues by itself"; };
   byId("marker-form").addEventListener("submit", async (e) => {
     e.preventDefault();
     const response = await fetch(`/marker${query}`, { method: "POST", body: byId("marker-text").value });
