@@ -213,7 +213,7 @@ def test_a_stalled_request_is_closed_after_a_time(server, monkeypatch, what):
 
 def test_a_reader_that_reads_nothing_is_closed_and_streams_are_few(server, monkeypatch):
     monkeypatch.setattr(http_server, "STALL_TIMEOUT_S", 0.1)
-    monkeypatch.setattr(web, "_PERIOD_S", 0.0)
+    monkeypatch.setattr(web, "PERIOD_S", 0.0)
     cookie, _ = enter(server)
     line = f"GET /news?token={server.token}"
     links = [open_socket(server, line, Cookie=cookie) for _ in range(http_server.MAX_STREAMS)]

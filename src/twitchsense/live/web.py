@@ -24,7 +24,8 @@ from twitchsense.live.http_server import ADDRESS, HttpServer, Request, Response,
 from twitchsense.report import palette
 from twitchsense.report.page import load_scripts, make_environment, script_hash
 
-_PERIOD_S: Final = 0.2
+#: Time (s) between two states of a stream.
+PERIOD_S: Final = 0.2
 #: Time (s) without a stream after which a view counts as closed, and another browser may open it.
 ABANDONED_S: Final = 10.0
 _HEADERS: Final = {
@@ -186,7 +187,7 @@ class LiveServer:
         try:
             while not self.stopped.is_set() and session == self._session:
                 yield await self._state()
-                await asyncio.sleep(_PERIOD_S)
+                await asyncio.sleep(PERIOD_S)
         finally:
             with self._lock:
                 self._n_streams -= 1
@@ -194,7 +195,7 @@ class LiveServer:
 
     async def _state(self) -> bytes:
         """Return the state as a message of the stream; made once for all streams."""
-        if time.monotonic() - self._state_time_s > _PERIOD_S / 2:
+        if time.monotonic() - self._state_time_s > PERIOD_S / 2:
             self._state_time_s = time.monotonic()
             state = await asyncio.to_thread(self.follower.state, counts=self.counts)
             self._state_line = f"data: {json.dumps(state)}\n\n".encode()
