@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import socket
@@ -12,6 +13,7 @@ import time
 
 import pytest
 
+from benchmarks.faults.hostile_clients import KINDS, attack
 from twitchsense.live import http_server, web
 from twitchsense.live.follower import NightFollower
 from twitchsense.live.web import LiveServer
@@ -251,3 +253,30 @@ def test_what_is_no_http_is_refused(server, request_bytes):
         link.sendall(request_bytes)
         assert link.recv(20).startswith(b"HTTP/1.1 4")
     enter(server)
+
+
+def test_a_view_stays_usable_among_hostile_connections(server, capfd):
+    cookie, _ = enter(server)
+    n_threads = threading.active_count()
+    made = {}
+
+    def run():
+        made.update(asyncio.run(attack(server.port, server.token, cookie, 150, 3.0)))
+
+    news = f"GET /news?token={server.token}"
+    with open_socket(server, news, Cookie=cookie) as view:
+        assert view.recv(65536)
+        attacker = threading.Thread(target=run)
+        attacker.start()
+        ours = f"http://127.0.0.1:{server.port}"
+        path = f"/marker?token={server.token}"
+        for text in (b"a", b"b", b"c"):
+            post = {"method": "POST", "body": text, "Cookie": cookie, "Origin": ours}
+            assert ask(server, path, **post)[0].status == 200
+            assert view.recv(65536)
+        attacker.join()
+        assert view.recv(65536)
+    assert set(made) == set(KINDS)
+    assert markers(server) == ["a", "b", "c"]
+    assert threading.active_count() <= n_threads + 8
+    assert "Traceback" not in capfd.readouterr().err

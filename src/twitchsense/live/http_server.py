@@ -122,17 +122,20 @@ class HttpServer:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._waiting: _Tasks = {}
         self._admitted: _Tasks = {}
+        self._serving = threading.Event()
         self._n_streams = 0
 
     def start(self) -> None:
         """Start serving."""
         self._thread.start()
+        self._serving.wait()
 
     def stop(self) -> None:
         """Close all connections and stop serving."""
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
+        self._loop.close()
         self._socket.close()
 
     def _run(self) -> None:
@@ -143,6 +146,7 @@ class HttpServer:
             self._serve, sock=self._socket, limit=_MAX_HEAD_BYTES, backlog=_BACKLOG
         )
         server = self._loop.run_until_complete(serve)
+        self._loop.call_soon(self._serving.set)
         try:
             self._loop.run_forever()
         finally:
@@ -153,7 +157,6 @@ class HttpServer:
             self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.run_until_complete(asyncio.sleep(0))  # closes the sockets
-            self._loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
