@@ -26,6 +26,6 @@ def test_live_page_shows_the_state_and_stores_a_marker(visit, tmp_path):
             f"http://127.0.0.1:{server.port}"
         }
         second = visit(server.address)
-        assert "another browser has it open" in second.page.inner_text("body")
+        assert "another browser has the view open" in second.page.inner_text("body")
     finally:
         server.stop()

@@ -180,7 +180,7 @@ def test_a_name_without_room_in_edf_is_refused_and_leaves_nothing(tmp_path, name
     recording = Recording.from_arrays({name: (np.arange(4000.0) % 7, 1000.0)})
     with pytest.raises(InputError, match="16 plain letters"):
         export(recording, "edf", tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_gaps_are_separate_records_that_begin_after_each_other(tmp_path, caplog):

@@ -15,8 +15,8 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from types import FrameType
 from typing import Any, Final, NoReturn
@@ -81,7 +81,16 @@ class App(click.Group):
         if not standalone_mode:
             return super().main(args, standalone_mode=False, **options)
         _exit_on_signals()
-        _buffer_stdout()
+        with _buffered_stdout():
+            return self._run(args, complete_var, windows_expand_args, options)
+
+    def _run(
+        self,
+        args: Sequence[str] | None,
+        complete_var: str | None,
+        windows_expand_args: bool,
+        options: dict[str, Any],
+    ) -> NoReturn:
         try:
             result = super().main(
                 args,
@@ -157,20 +166,32 @@ def _format_usage_error(error: click.ClickException) -> str:
     return text
 
 
-def _buffer_stdout() -> None:
-    """Put a buffer before an unbuffered standard output (``PYTHONUNBUFFERED``).
+@contextmanager
+def _buffered_stdout() -> Iterator[None]:
+    """Put a buffer before an unbuffered standard output (``PYTHONUNBUFFERED``) for a while.
 
     Python does not repeat a write that the system cuts short on a nearly full disk: the rest
-    would be lost without an error. A buffer repeats it, and meets the error.
+    would be lost without an error. A buffer repeats it, and meets the error. A stream that a
+    caller has put in the place of the standard output is left alone.
     """
-    raw = getattr(sys.stdout, "buffer", None)
-    if isinstance(raw, io.RawIOBase):
-        sys.stdout = io.TextIOWrapper(
-            io.BufferedWriter(raw),
-            encoding=sys.stdout.encoding,
-            errors=sys.stdout.errors,
-            line_buffering=True,
-        )
+    usual = sys.__stdout__
+    raw = getattr(usual, "buffer", None)
+    if usual is None or sys.stdout is not usual or not isinstance(raw, io.RawIOBase):
+        yield
+        return
+    buffered = io.TextIOWrapper(
+        io.BufferedWriter(raw),
+        encoding=usual.encoding,
+        errors=usual.errors,
+        line_buffering=True,
+    )
+    sys.stdout = buffered
+    try:
+        yield
+    finally:
+        sys.stdout = usual
+        with suppress(OSError):  # an error of the last write has been raised before
+            buffered.detach().detach()
 
 
 def _exit_on_signals() -> None:
