@@ -185,9 +185,15 @@ def capture_options(command: Command) -> Command:
 
     @wraps(command)
     def run(
-        *args: Any, time_unit: str | None, fs: float | None, leg: str | None, **arguments: Any
+        *args: Any,
+        time_unit: str | None,
+        fs: float | None,
+        leg: str | None,
+        start: str | None,
+        **arguments: Any,
     ) -> Any:
-        return command(*args, stated={"time_unit": time_unit, "fs": fs, "leg": leg}, **arguments)
+        stated = {"time_unit": time_unit, "fs": fs, "leg": leg, "start": start}
+        return command(*args, stated=stated, **arguments)
 
     for option in reversed(_CAPTURE_OPTIONS):
         run = option(run)
@@ -210,6 +216,12 @@ _CAPTURE_OPTIONS: Final = (
         "--leg",
         type=click.Choice(["left", "right"]),
         help="Leg of the channels that name none.",
+    ),
+    click.option(
+        "--start",
+        metavar="TIME",
+        help="Clock time of second 0, if the files have none or a wrong one: "
+        "2026-03-01T22:30:00+01:00, or local time with --zone.",
     ),
 )
 

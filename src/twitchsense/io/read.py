@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import cast, get_args
 from zoneinfo import ZoneInfo
@@ -17,8 +18,9 @@ from twitchsense.io.capture import ColumnMapping
 from twitchsense.io.formats import find_format
 from twitchsense.io.input_files import hash_capture
 from twitchsense.io.merge import merge
+from twitchsense.io.stated_start import parse_start
 from twitchsense.io.time_reading import TIME_UNITS
-from twitchsense.model.channels import Channel, Leg
+from twitchsense.model.channels import NS, Channel, Leg
 from twitchsense.model.column_names import channel_sort_key
 from twitchsense.model.recording import Recording
 from twitchsense.regular_file import check_regular_file, unreadable
@@ -35,6 +37,7 @@ def read(
     time_unit: str | None = None,
     fs: float | None = None,
     leg: str | None = None,
+    start: str | datetime | None = None,
 ) -> Recording:
     """Read a capture, or several files of one recording.
 
@@ -60,6 +63,9 @@ def read(
         have two readings.
     leg : {'left', 'right'}, optional
         Leg of all channels for which neither their name nor `legs` gives one.
+    start : str or datetime, optional
+        Clock time of second 0 of the recording, in place of that in the files: ISO 8601 with
+        an offset, or local time of `zone`. For files without a clock, or with a wrong one.
 
     Returns
     -------
@@ -85,6 +91,7 @@ def read(
         raise InputError("read", "got a list of files", "call read(*files)")
     if zone is not None:
         _check_zone(zone)
+    stated_ns = None if start is None else parse_start(start, zone)
     files = [Path(p) for p in paths]
     if via is None:
         files = expand_folders(files)
@@ -112,6 +119,13 @@ def read(
     except OSError as error:
         raise unreadable(captures[0].source, error) from error
     notes = list(merged.notes)
+    start_utc_ns = merged.start_utc_ns
+    if stated_ns is not None:
+        if start_utc_ns is not None and start_utc_ns != stated_ns:
+            notes.append(
+                f"start: as stated; the files say {(start_utc_ns - stated_ns) / NS:+.3f} s"
+            )
+        start_utc_ns = stated_ns
     legs = dict(legs or {})
     if leg is not None:
         for data in merged.data:
@@ -123,7 +137,7 @@ def read(
     return Recording(
         channels,
         tuple(s for d in merged.data for s in d.segments),
-        merged.start_utc_ns,
+        start_utc_ns,
         zone,
         source=", ".join(sorted(p.name for p in files)),
         sha256=_join_hashes(digests),
