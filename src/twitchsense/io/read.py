@@ -123,7 +123,8 @@ def read(
     if stated_ns is not None:
         if start_utc_ns is not None and start_utc_ns != stated_ns:
             notes.append(
-                f"start: as stated; the files say {(start_utc_ns - stated_ns) / NS:+.3f} s"
+                f"start: as stated; the files say {(start_utc_ns - stated_ns) / NS:+.3f} s, "
+                "and so do times of day in other notes"
             )
         start_utc_ns = stated_ns
     legs = dict(legs or {})
