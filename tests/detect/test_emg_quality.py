@@ -49,6 +49,7 @@ def stream(x):
     live = {}
     for first in range(0, len(x), 500):
         segment.push(x[first : first + 500, None].astype(np.float32))
+        segment.process()
         at = segment.newest_ns - 11 * NS  # the noise floor of the first 10 s is known after them
         live[at] = (segment.quality.usable(at), segment.quality.shows_jerks(at))
     segment.close()

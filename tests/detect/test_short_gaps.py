@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from tests.signals import SimulatedLeg, cut_chunks, detect
+from twitchsense.detect.burst_search import BurstSearch
+from twitchsense.detect.detector import Detector
 from twitchsense.detect.short_gaps import MAX_GAP_S, ShortGaps
+from twitchsense.results.night import analyze
+from twitchsense.settings import Settings
 
 S = 1_000_000_000
 
@@ -91,6 +95,30 @@ def test_loss_of_both_sensors_gives_equal_tables_for_any_chunks():
     assert whole.events.equals(pieces.events)
     assert whole.rejected.equals(pieces.rejected)
     assert whole.valid_s == pieces.valid_s
+    blocks = list(recording.blocks(17))
+    assert max(map(len, blocks)) > 50  # a block is searched in one piece across its gaps
+    detector = Detector(Settings(), recording.channels)
+    for block in blocks:
+        detector.push(*block)
+    joined = detector.close()
+    assert joined.events.equals(pieces.events)
+    assert joined.rejected.equals(pieces.rejected)
+    assert joined.valid_s == pieces.valid_s
+
+
+def test_many_short_gaps_are_searched_in_few_pieces(monkeypatch):
+    leg, _ = night()
+    leg.emg, leg.acc = leg.emg[:60_000], leg.acc[:6_000]
+    with_losses(leg, 0.1)
+    searched = []
+    search = BurstSearch.push
+    monkeypatch.setattr(
+        BurstSearch, "push", lambda self, *signals: searched.append(1) or search(self, *signals)
+    )
+    recording = leg.recording()
+    assert len(recording.segments_of("emg1")) > 200
+    analyze(recording)
+    assert len(searched) <= 4
 
 
 def test_lost_time_is_taken_from_the_seconds_it_falls_in():
@@ -109,8 +137,15 @@ def test_lost_time_is_taken_from_the_seconds_it_falls_in():
 def test_the_line_joins_the_samples_beside_the_gap():
     gaps = ShortGaps(0, 100.0)
     gaps.push(np.array([[1.0, -2.0]], np.float32))
-    joined = gaps.push(np.array([[5.0, 2.0]], np.float32), 3)
-    np.testing.assert_allclose(joined[:3], [[2, -1], [3, 0], [4, 1]])
+    gaps.push(np.array([[5.0, 2.0]], np.float32), 3)
+    joined, lines = gaps.take()
+    np.testing.assert_allclose(joined, [[1, -2], [2, -1], [3, 0], [4, 1], [5, 2]])
+    assert lines == [(1, 4)]
+    gaps.push(np.array([[5.0, 4.0]], np.float32), 1)
+    joined, lines = gaps.take()
+    np.testing.assert_allclose(joined, [[5, 3], [5, 4]])
+    assert lines == [(0, 1)]
+    assert len(gaps.take()[0]) == 0
 
 
 @pytest.mark.parametrize("n", [1, 25, 26, 0, -3])

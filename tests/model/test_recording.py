@@ -51,6 +51,21 @@ def test_chunks_cover_everything_once_and_in_order(seconds):
         )
 
 
+@pytest.mark.parametrize("seconds", [0.0333, 0.25, 60])
+def test_blocks_hold_the_chunks_of_a_channel_and_period(seconds):
+    recording = with_gap()
+    blocks = list(recording.blocks(seconds))
+    assert all(len({c.channel for c in block}) == 1 for block in blocks)
+    for channel in recording.channels:
+        mine = [c for c in recording.chunks(seconds) if c.channel == channel.name]
+        joined = [c for block in blocks for c in block if c.channel == channel.name]
+        assert [(c.segment_start_ns, c.first_index, len(c.samples)) for c in joined] == [
+            (c.segment_start_ns, c.first_index, len(c.samples)) for c in mine
+        ]
+    if seconds == 60:
+        assert len(blocks) == len(recording.channels)
+
+
 def test_window_returns_existing_samples():
     times, samples = with_gap().window("emg1", 298_000_000, 403_000_000)
     assert times.tolist() == [298_000_000, 299_000_000, 400_000_000, 401_000_000, 402_000_000]

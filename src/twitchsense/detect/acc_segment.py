@@ -77,7 +77,7 @@ class AccSegment:
         self._episodes: list[AccEpisode] = []
 
     def push(self, samples: Samples, lost: int = 0) -> None:
-        """Process the next samples.
+        """Add the next samples, which `process` searches.
 
         Parameters
         ----------
@@ -86,8 +86,13 @@ class AccSegment:
         lost : int, default 0
             Number of samples that are missing before them.
         """
-        joined = self.gaps.push(samples, lost)
-        self._process(self._spikes.push(joined.astype(np.float64)))
+        self.gaps.push(samples, lost)
+
+    def process(self) -> None:
+        """Search the samples added since the last call, in one piece across short gaps."""
+        samples, _ = self.gaps.take()
+        if len(samples):
+            self._process(self._spikes.push(samples.astype(np.float64)))
 
     def _process(self, x: NDArray[np.float64]) -> None:
         if len(x) == 0:
@@ -109,6 +114,7 @@ class AccSegment:
 
     def close(self) -> None:
         """End the segment: finish everything that is still open."""
+        self.process()
         self._process(self._spikes.close())
         piece = self._floor.close()
         self._threshold(piece.envelope, piece.centre, piece.spread)

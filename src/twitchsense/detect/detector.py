@@ -9,6 +9,7 @@ returns the tables. The tables do not depend on how a recording is cut into chun
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import ClassVar
 
 import numpy as np
@@ -66,12 +67,14 @@ class Detector:
             for leg, members in by_leg.items()
         }
 
-    def push(self, chunk: Chunk) -> list[ScoredCandidate]:
-        """Process the next chunk.
+    def push(self, *chunks: Chunk) -> list[ScoredCandidate]:
+        """Process the next chunk, or several at once.
 
         Parameters
         ----------
-        chunk : Chunk
+        *chunks : Chunk
+            Each channel's in order of time. Chunks of one channel with short gaps between them
+            take less time at once than one by one.
 
         Returns
         -------
@@ -84,7 +87,10 @@ class Detector:
         TwitchsenseError
             If samples of the segment are missing or repeated.
         """
-        return self._legs[self._leg_of[chunk.channel]].push(chunk)
+        decided: list[ScoredCandidate] = []
+        for leg, members in groupby(chunks, key=lambda c: self._leg_of[c.channel]):
+            decided += self._legs[leg].push(members)
+        return decided
 
     def peek(self) -> list[ScoredCandidate]:
         """Return the events that look complete but may still change.

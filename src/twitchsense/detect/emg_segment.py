@@ -74,7 +74,7 @@ class EmgSegment:
         )
 
     def push(self, samples: Samples, lost: int = 0) -> None:
-        """Process the next samples.
+        """Add the next samples, which `process` searches.
 
         Parameters
         ----------
@@ -83,16 +83,25 @@ class EmgSegment:
         lost : int, default 0
             Number of samples that are missing before them.
         """
-        x = self.gaps.push(samples, lost)[:, 0].astype(np.float64)
+        self.gaps.push(samples, lost)
+
+    def process(self) -> None:
+        """Search the samples added since the last call, in one piece across short gaps."""
+        samples, lines = self.gaps.take()
+        if not len(samples):
+            return
+        x = samples[:, 0].astype(np.float64)
         self._waiting.push(x)
         clean = self._mains.push(x)
-        if lost:  # the line has no hum that could be subtracted
-            clean[:lost] = straight_line(self._last_clean, clean[lost], lost)
+        for first, stop in lines:  # a line has no hum that could be subtracted
+            before = clean[first - 1] if first else self._last_clean
+            clean[first:stop] = straight_line(before, clean[stop], stop - first)
         self._last_clean = clean[-1]
         self._process(self._ecg.push(clean))
 
     def close(self) -> None:
         """End the segment: finish everything that is still open."""
+        self.process()
         self._process(self._ecg.close())
         piece = self._bursts.close()
         self._per_second.push_envelope(piece.envelope, piece.floor, piece.active)

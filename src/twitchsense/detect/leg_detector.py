@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count, pairwise
 from typing import Final
@@ -64,7 +64,7 @@ class StreamHistory:
         self._numbers: dict[str, Iterator[int]] = {c.name: count() for c in channels}
 
     def push(self, chunk: Chunk) -> None:
-        """Pass a chunk to its segment, opening it if the chunk begins one.
+        """Add a chunk to its segment, opening it if the chunk begins one.
 
         Parameters
         ----------
@@ -92,6 +92,12 @@ class StreamHistory:
         stop = chunk.first_index + len(chunk.samples)
         self._next[name] = (chunk.segment_start_ns, stop)
         self._segments[name][-1].push(chunk.samples, lost)
+
+    def process(self) -> None:
+        """Search the chunks pushed since the last call."""
+        for segments in self._segments.values():
+            if segments:
+                segments[-1].process()
 
     def begins_segment(self, chunk: Chunk) -> bool:
         """Whether a chunk begins a new segment of its channel, after more than a short gap.
@@ -234,22 +240,23 @@ class LegDetector:
             local={name: {} for name in emg},
         )
 
-    def push(self, chunk: Chunk) -> list[ScoredCandidate]:
-        """Process a chunk; return the candidates decided so far.
+    def push(self, chunks: Iterable[Chunk]) -> list[ScoredCandidate]:
+        """Process chunks; return the candidates decided so far.
 
         Parameters
         ----------
-        chunk : Chunk
+        chunks : iterable of Chunk
 
         Returns
         -------
         list of ScoredCandidate
         """
-        if not len(chunk.samples):
-            return []
-        if self._history.begins_segment(chunk):
-            self._end_segment(chunk.channel)
-        self._history.push(chunk)
+        for chunk in chunks:
+            if len(chunk.samples):
+                if self._history.begins_segment(chunk):
+                    self._end_segment(chunk.channel)
+                self._history.push(chunk)
+        self._history.process()
         self._collect()
         current = self._history.current()
         if not current:

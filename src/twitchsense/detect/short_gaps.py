@@ -58,10 +58,13 @@ class ShortGaps:
     def __init__(self, start_ns: int, fs: float) -> None:
         self._start_ns, self._fs = start_ns, fs
         self._first, self._stop = array("q"), array("q")  # samples
-        self._n = 0
+        self._n = self._taken = 0
         self._last = np.empty((0, 0), np.float32)
+        # samples that were not taken yet, and where lines replace lost ones among them
+        self._pieces: list[Samples] = []
+        self._lines: list[tuple[int, int]] = []
 
-    def push(self, samples: Samples, lost: int = 0) -> Samples:
+    def push(self, samples: Samples, lost: int = 0) -> None:
         """Add the next samples of the segment.
 
         Parameters
@@ -70,20 +73,31 @@ class ShortGaps:
             At least one sample.
         lost : int, default 0
             Number of samples that are missing before them.
-
-        Returns
-        -------
-        ndarray of float32, shape (lost + n, width)
-            The samples, after a straight line for the lost ones.
         """
         if lost:
             self._first.append(self._n)
             self._stop.append(self._n + lost)
-            line = straight_line(self._last, samples[:1], lost).astype(np.float32)
-            samples = np.concatenate([line, samples])
-        self._n += len(samples)
+            self._lines.append((self._n - self._taken, self._n - self._taken + lost))
+            self._pieces.append(straight_line(self._last, samples[:1], lost).astype(np.float32))
+        self._pieces.append(samples)
+        self._n += lost + len(samples)
         self._last = samples[-1:].copy()
-        return samples
+
+    def take(self) -> tuple[Samples, list[tuple[int, int]]]:
+        """Return the samples added since the last call.
+
+        Returns
+        -------
+        samples : ndarray of float32, shape (n, width)
+            With a straight line in place of the lost ones; shape (0, 0) if none were added.
+        lines : list of (int, int)
+            Start and stop of each line in `samples`.
+        """
+        pieces, lines = self._pieces, self._lines
+        self._pieces, self._lines, self._taken = [], [], self._n
+        if not pieces:
+            return np.empty((0, 0), np.float32), []
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces), lines
 
     def lost_before(self, start_ns: int) -> int:
         """Return how many samples are missing before the next ones, if the gap is short.

@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
+from itertools import groupby, pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +23,20 @@ from numpy.typing import ArrayLike, NDArray
 from twitchsense.errors import InputError
 from twitchsense.model.channels import NS, Channel, Chunk, Samples, Segment
 from twitchsense.model.column_names import channels_from_arrays
+
+
+class _Part(NamedTuple):
+    """A part of a segment: what a chunk is made of, before its samples are read."""
+
+    start_ns: int
+    order: int  # of the channel
+    segment: Segment
+    first: int
+    stop: int
+
+    def read(self) -> Chunk:
+        samples = self.segment.samples.read(self.first, self.stop)
+        return Chunk(self.segment.channel, self.segment.start_ns, self.first, samples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +190,40 @@ class Recording:
         ------
         Chunk
         """
-        step_ns = max(1, round(seconds * NS))
         # sorted by time and channel, so that a detector that combines channels never
         # holds more than a chunk of one while it waits for another
+        for part in sorted(self._parts(seconds), key=lambda p: (p.start_ns, p.order)):
+            yield part.read()
+
+    def blocks(self, seconds: float = 60.0) -> Iterator[tuple[Chunk, ...]]:
+        """Yield the whole recording in blocks, with the channels interleaved in time.
+
+        Parameters
+        ----------
+        seconds : float
+            Length of a block. It bounds the memory used; results do not depend on it.
+
+        Yields
+        ------
+        tuple of Chunk
+            The chunks of one channel that begin in one period; several, if there are gaps in it.
+        """
+        step_ns = max(1, round(seconds * NS))
+        rounding_ns = step_ns // 1000  # the start of a chunk is rounded to a sample
+        begin_ns = self.start_ns - rounding_ns
+
+        def block(part: _Part) -> tuple[int, int]:
+            return (part.start_ns - begin_ns) // step_ns, part.order
+
+        parts = sorted(self._parts(seconds), key=lambda p: (*block(p), p.start_ns))
+        for _, members in groupby(parts, key=block):
+            yield tuple(part.read() for part in members)
+
+    def _parts(self, seconds: float) -> Iterator[_Part]:
+        """Yield what the chunks are made of, channel by channel."""
+        step_ns = max(1, round(seconds * NS))
         order = {c.name: i for i, c in enumerate(self.channels)}
         begin_ns = self.start_ns  # scans all segments: once
-        plan: list[tuple[int, int, Segment, int, int]] = []
         for segment in self.segments:
             fs = self.channel(segment.channel).fs
             n = len(segment.samples)
@@ -192,11 +235,7 @@ class Recording:
             for start, stop in pairwise(edges):
                 if stop > start:
                     t = segment.start_ns + round(start * NS / fs)
-                    plan.append((t, order[segment.channel], segment, start, stop))
-        plan.sort(key=lambda row: row[:2])
-        for _, _, segment, start, stop in plan:
-            samples = segment.samples.read(start, stop)
-            yield Chunk(segment.channel, segment.start_ns, start, samples)
+                    yield _Part(t, order[segment.channel], segment, start, stop)
 
     def window(self, name: str, start_ns: int, stop_ns: int) -> tuple[NDArray[np.int64], Samples]:
         """Return the samples of a channel between two times.

@@ -339,13 +339,15 @@ def _detect(
     counters = {c.name: ActivityCounter(c) for c in recording.channels if c.kind == "acc"}
     fs = {c.name: c.fs for c in recording.channels}
     start_ns, total_s = recording.start_ns, (recording.end_ns - recording.start_ns) / NS
-    for chunk in recording.chunks():
-        detector.push(chunk)
-        if chunk.channel in counters:
-            counters[chunk.channel].push(chunk)
+    for block in recording.blocks():
+        detector.push(*block)
+        last = block[-1]
+        if last.channel in counters:
+            for chunk in block:
+                counters[last.channel].push(chunk)
         if progress is not None:
-            samples = chunk.first_index + len(chunk.samples)
-            done_s = (chunk.segment_start_ns - start_ns) / NS + samples / fs[chunk.channel]
+            samples = last.first_index + len(last.samples)
+            done_s = (last.segment_start_ns - start_ns) / NS + samples / fs[last.channel]
             progress(min(done_s, total_s), total_s)
     return detector.close(), {name: c.close() for name, c in counters.items()}
 
