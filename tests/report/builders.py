@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 import twitchsense as ts
 from twitchsense.model.per_second import PerSecond
@@ -31,3 +32,12 @@ def make_quiet_night(length_s, emg_s):
     signals = {"emg1_uv": (rng.normal(0, 4, emg_s * 1000), 1000.0)} if emg_s else {}
     signals["acc_x_g"] = (rng.normal(1, 0.002, length_s * 100), 100.0)
     return ts.analyze(ts.Recording.from_arrays(signals))
+
+
+def make_own_nights(n, rate):
+    """Make the table of n other nights with rates from `rate` on, one apart."""
+    columns = {}
+    for kind in ("twitch", "jerk", "movement"):
+        columns[f"{kind}_rate"] = [rate + k for k in range(n)]
+        columns[f"{kind}_hours"] = [7.0] * n
+    return pd.DataFrame(columns)

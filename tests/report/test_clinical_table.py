@@ -44,17 +44,18 @@ FACTS = {
 
 def test_each_index_has_its_interval_and_rule():
     rows = {row["name"]: (row["value"], row["rule"]) for row in clinical_rows(FACTS)}
-    assert rows["Periodic-leg-movement-like, per hour of sleep"] == (
-        "12.3 (10.0–15.1)",
+    assert rows["PLMS index (periodic leg movements in sleep)"] == (
+        "12.3 per h (10.0–15.1)",
         "WASM 2016; not corrected for breathing",
     )
-    awake = rows["Periodic-leg-movement-like, per hour awake"][0]
+    awake = rows["PLMW index (periodic leg movements awake)"][0]
     assert awake == "not defined: no valid signal in wake"
     assert rows["Periodicity, 0 to 1"] == ("0.46", "PLMS / CLM in sleep")
-    assert rows["Twitch potentials per minute of sleep"][0] == "0.5 (0.4–0.6)"
+    assert rows["Twitch potentials in sleep"][0] == "0.51 per min (0.40–0.60)"
     assert rows["Minutes with many twitches in sleep"][0] == "12 min"
-    assert rows["Fasciculation-like twitches per minute at rest awake, emg1"][0] == "1.2 (0.9–1.7)"
-    assert rows["Trains per hour: tremor-like"] == ("0.5 (0.1–1.5)", "movements in them: 12")
+    twitches = rows["Fasciculation-like twitches, awake at rest, emg1"][0]
+    assert twitches == "1.2 per min (0.90–1.7)"
+    assert rows["Series: tremor-like"] == ("0.50 per h (0.10–1.5)", "movements in them: 12")
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pandas as pd
+import pytest
 
 from twitchsense.dsp.filters import BURST_BAND_HZ
 from twitchsense.report.explanations import (
     describe_alternatives,
+    format_grade,
     kind_rule,
     label_meaning,
     method_paragraphs,
@@ -26,11 +28,39 @@ def night(low=0.0, high=200.0):
     return SimpleNamespace(onset=SimpleNamespace(low_s=low, high_s=high))
 
 
-def test_alternatives_of_the_table_are_given_with_their_probability():
+def test_alternatives_follow_the_label_by_probability_then_by_rule():
+    listed = "hypnagogic_twitch:0.10; fasciculation_like:0.30; tremor_like; myoclonic_jerk_like"
     text = describe_alternatives(
-        night(), event(alternatives="myoclonic_jerk_awake:0.30; tremor_like")
+        night(), event(label="fragmentary_myoclonus_like", alternatives=listed, evidence="rule 2")
     )
-    assert text == "it could also be “myoclonic-jerk-like, awake” (about 30%) or “tremor-like”"
+    assert text == (
+        "by when sleep began: “fragmentary-myoclonus-like twitch” 60 %; “fasciculation-like "
+        "twitch” 30 %; “twitch around falling asleep” 10 %; rule 2 decided; rule 3 would give "
+        "“tremor-like”"
+    )
+
+
+def test_no_alternative_has_a_larger_number_than_the_label():
+    listed = "sleep_start:0.23; myoclonic_jerk_asleep:0.54"
+    text = describe_alternatives(night(), event(label="myoclonic_jerk_awake", alternatives=listed))
+    assert text == (
+        "by when sleep began: “myoclonic-jerk-like, awake” 23 %; “myoclonic-jerk-like, asleep” at "
+        "least 23 %; “sleep-start-like jerk” 23 %"
+    )
+
+
+@pytest.mark.parametrize(
+    ("grade", "peak", "change", "text"),
+    [
+        ("violent", 0.34, 21.5, "violent (21.5 g/s)"),
+        ("violent", 0.62, 25.0, "violent (0.62 g)"),
+        ("mild", 0.28, 6.0, "mild (0.28 g)"),
+        ("", 0.01, 1.0, ""),
+    ],
+)
+def test_grade_is_given_with_the_number_that_decided_it(grade, peak, change, text):
+    jerk = event(grade=grade, peak_g=peak, jerk_g_s=change)
+    assert format_grade(jerk, Settings()) == text
 
 
 def test_near_sleep_onset_the_labels_of_other_sleep_states_are_alternatives():

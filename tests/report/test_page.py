@@ -9,9 +9,11 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from matplotlib import rc_context
 
 import twitchsense as ts
 from tests.recordings import make_recording
+from tests.report.builders import make_own_nights
 from twitchsense.model.channels import NS, ArraySamples, Segment
 from twitchsense.report import static_text, tables
 from twitchsense.report.page import render_report, script_hash
@@ -94,22 +96,39 @@ def test_figures_have_alt_texts_tables_captions_and_links_targets(page):
             assert attributes["href"][1:] in ids
 
 
-@pytest.mark.slow  # renders a page of its own
-def test_markup_in_file_names_and_notes_is_escaped(night):
+@pytest.fixture(scope="module")
+def hostile_page(night):
     evil = '<script>alert(1)</script>"onload="x'
-    recording = replace(night.recording, source=f"{evil}.csv", notes=(evil, "<img src=http://x>"))
-    page = render_report(replace(night, recording=recording))
-    assert outline(page).tags.count("script") == 3
-    assert "<script>alert" not in page
-    assert "&lt;img src=http://x&gt;" in page
+    notes = (evil, "<img src=http://x>", "/home/someone/secret place/acc.csv: left out: X")
+    source = f"/home/someone/secret/{evil}.csv"
+    recording = replace(night.recording, source=source, notes=notes)
+    return render_report(
+        replace(night, recording=recording),
+        words="after <b>running</b>",
+        own_nights=make_own_nights(6, 2.0),
+    )
+
+
+@pytest.mark.slow  # renders a page of its own
+def test_markup_in_file_names_notes_and_words_is_escaped(hostile_page):
+    assert outline(hostile_page).tags.count("script") == 3
+    assert "<script>alert" not in hostile_page
+    assert "&lt;img src=http://x&gt;" in hostile_page
+    assert "“after &lt;b&gt;running&lt;/b&gt;”" in hostile_page
 
 
 @pytest.mark.slow
-def test_page_shows_the_file_name_without_its_directory(night):
-    recording = replace(night.recording, source="/home/someone/secret/night.csv")
-    page = render_report(replace(night, recording=recording))
-    assert "/home" not in page
-    assert "night.csv" in page
+def test_page_shows_file_names_without_their_directories(hostile_page):
+    for part in ("/home", "someone", "secret"):
+        assert part not in hostile_page
+    assert "<li>acc.csv: left out: X</li>" in hostile_page
+
+
+@pytest.mark.slow
+def test_page_compares_with_published_ranges_and_own_nights(hostile_page):
+    text = re.sub("</?span[^>]*>", "", hostile_page)
+    assert "doi:10.5665/sleep.3586" in text
+    assert "your 6 other nights: 2.0–7.0 per h" in text
 
 
 def test_page_has_the_disclaimer_and_signs_for_a_doctor_and_no_diagnosis(page):
@@ -122,8 +141,10 @@ def test_page_has_the_disclaimer_and_signs_for_a_doctor_and_no_diagnosis(page):
 
 
 @pytest.mark.slow
-def test_rendering_twice_gives_the_same_page(night, page):
-    assert render_report(night) == page
+def test_rendering_twice_gives_the_same_page_whatever_the_matplotlibrc(night, page):
+    odd = {"font.size": 22, "lines.linewidth": 9, "axes.facecolor": "pink", "svg.fonttype": "path"}
+    with rc_context(odd):
+        assert render_report(night) == page
 
 
 def test_night_without_events_reports_zero_counts_in_valid_time():
@@ -139,7 +160,7 @@ def test_night_without_events_reports_zero_counts_in_valid_time():
     page = render_report(night)
     outline(page)
     assert "No twitch, jerk or leg movement was found in the valid signal" in page
-    assert "0 in 5 min" in page
+    assert '<span>0 in <span class="unbroken">5 min</span>' in page
 
 
 def test_night_without_valid_signal_reports_no_counts():

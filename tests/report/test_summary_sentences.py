@@ -30,17 +30,19 @@ def drawn_words(ax):
         (0, "In part", "no muscle signal (EMG) was recorded"),
     ],
 )
-def test_first_answer_says_whether_the_recording_was_good(emg_s, word, says, monkeypatch):
+def test_answer_says_whether_the_recording_was_good(emg_s, word, says, monkeypatch):
     monkeypatch.setattr(summary_sentences, "MIN_VALID_HOURS", 0.0)
-    question, answer = summary_sentences.summary_answers(make_quiet_night(120, emg_s))[0]
-    assert question == "Was the recording good?"
+    answer = dict(summary_sentences.summary_answers(make_quiet_night(120, emg_s)))[
+        "Was the recording good?"
+    ]
     assert answer.startswith(f"{word}. ")
     assert says.replace("105 s", "2 min") in answer
     assert ("Nothing is known" in answer) == (0 < emg_s < 120)
 
 
 def test_recording_of_two_minutes_is_too_short():
-    (_, good), *_ = summary_sentences.summary_answers(make_quiet_night(120, 120))
+    answers = dict(summary_sentences.summary_answers(make_quiet_night(120, 120)))
+    good = answers["Was the recording good?"]
     assert good.startswith("Too short to judge a night. The recording lasted 2 min: ")
     assert good.endswith("A night needs at least 2 h, ideally all of the sleep.")
 

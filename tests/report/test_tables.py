@@ -7,7 +7,10 @@ from dataclasses import replace
 import twitchsense as ts
 from tests.recordings import make_recording
 from tests.report.builders import make_quiet_night
-from twitchsense.report import summary_sentences, tables
+from twitchsense.model.event_table import LABELS
+from twitchsense.report import static_text, summary_sentences, tables
+from twitchsense.report.palette import label_name
+from twitchsense.settings import Settings, get_profile
 
 
 def test_context_that_did_not_occur_has_no_column():
@@ -23,3 +26,22 @@ def test_without_emg_the_twitch_row_says_no_emg():
     rows = tables.rate_table(night, night.summary_dict())["rows"]
     assert rows[0]["name"] == "Twitches"
     assert {cell["count"] for cell in rows[0]["cells"]} == {"no EMG"}
+
+
+def test_settings_are_given_as_profile_and_differences():
+    assert tables.describe_settings(Settings()) == "profile default-2026 (the default)"
+    assert tables.describe_settings(get_profile("aasm-2026")) == "profile aasm-2026"
+    changed = Settings.model_validate({"twitch": {"min_uv": 30.0}, "legs": {"emg1": "left"}})
+    assert tables.describe_settings(changed) == (
+        "profile default-2026 (the default), but twitch.min_uv = 30.0, legs.emg1 = left"
+    )
+
+
+def test_glossary_uses_the_names_of_the_page():
+    groups = {group["title"]: group["entries"] for group in static_text.glossary(Settings())}
+    names = {e["code"]: e["name"] for entries in groups.values() for e in entries}
+    assert names["alma_like"] == label_name("alma_like")
+    assert names["gross_movement"] == label_name("gross_movement") == "large movement"
+    assert names["plms_index"] == "PLMS index"
+    for label in LABELS:
+        assert "_" not in names[label]

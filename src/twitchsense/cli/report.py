@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from twitchsense.cli.options import verbosity
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+_DIRECTORY = click.Path(path_type=Path)
+
 
 @click.command(short_help="Make the report of a result directory again.")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=_DIRECTORY)
+@click.option("--words", metavar="TEXT", default="", help="Your own words on the night.")
+@click.option(
+    "--compare",
+    metavar="DIR",
+    multiple=True,
+    type=_DIRECTORY,
+    help="Results of your other nights, or a folder of them: from five nights on, the report "
+    "compares this night with them. May be given several times.",
+)
 @click.option("--open", "show", is_flag=True, help="Open it in the browser.")
 @verbosity
-def report(directory: Path, show: bool, quiet: bool) -> None:
+def report(directory: Path, words: str, compare: tuple[Path, ...], show: bool, quiet: bool) -> None:
     """Make report.html in DIR from the files that analyze wrote there.
 
     Needs no recording: the waveforms of the events are in traces.npz.
@@ -23,8 +38,25 @@ def report(directory: Path, show: bool, quiet: bool) -> None:
     from twitchsense.results.load import open_result
 
     night = open_result(directory)
-    path = write_file(directory / "report.html", render_report(night, night.traces))
+    own = _other_nights(compare, directory) if compare else None
+    page = render_report(night, night.traces, words=words, own_nights=own)
+    path = write_file(directory / "report.html", page)
     if not quiet:
         click.echo(f"Report: {path}", err=True)
     if show:
         click.launch(str(path))
+
+
+def _other_nights(given: tuple[Path, ...], directory: Path) -> pd.DataFrame:
+    """Return the table of the nights given, without the night of `directory` itself."""
+    from twitchsense.scoring.summary import read_summary
+    from twitchsense.trend.nights import find_result_directories, read_nights
+
+    own_hash = read_summary(directory)["provenance"].get("sha256")
+    others = [
+        path
+        for path in find_result_directories(given)
+        if path.resolve() != directory.resolve()
+        and (not own_hash or read_summary(path)["provenance"].get("sha256") != own_hash)
+    ]
+    return read_nights(others)[0]

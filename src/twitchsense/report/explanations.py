@@ -17,7 +17,7 @@ from twitchsense.report.time_labels import (
     format_minutes_from_onset,
 )
 from twitchsense.scoring.glossary import fill_limits
-from twitchsense.scoring.label_rules import LABELS_BY_STATE
+from twitchsense.scoring.label_rules import LABELS_BY_STATE, RULES
 from twitchsense.settings import Settings
 
 #: Acceleration (g) below which an event's caption leaves the value out: it would show as 0.
@@ -102,7 +102,7 @@ def describe_event(night: NightLike, event: pd.Series[Any]) -> tuple[str, str]:
     label = label_name(str(event["label"]))
     parts = [] if label == kind else [label]
     if event["grade"]:
-        parts.append(str(event["grade"]))
+        parts.append(format_grade(event, night.settings))
     position = format_minutes_from_onset(float(event["min_from_onset"]))
     parts.append(position or context_name(str(event["context"])))
     parts.append(format_event_duration(float(event["duration"])))
@@ -114,6 +114,29 @@ def describe_event(night: NightLike, event: pd.Series[Any]) -> tuple[str, str]:
     if math.isfinite(float(event["confidence"])):
         parts.append(f"confidence {float(event['confidence']):.2f}")
     return caption, " · ".join(p for p in parts if p)
+
+
+def format_grade(jerk: pd.Series[Any], settings: Settings) -> str:
+    """Return the grade of a jerk with the number that decided it.
+
+    Parameters
+    ----------
+    jerk : Series
+        A row of the event table.
+    settings : Settings
+
+    Returns
+    -------
+    str
+        Such as ``violent (21.5 g/s)`` or ``mild (0.28 g)``; empty without a grade.
+    """
+    grade, peak = str(jerk["grade"]), float(jerk["peak_g"])
+    if not grade:
+        return ""
+    by_change = grade == "violent" and not peak >= settings.jerk.violent_g
+    if by_change:
+        return f"{grade} ({format_quantity(float(jerk['jerk_g_s']), 'g/s', 1)})"
+    return f"{grade} ({format_quantity(peak, 'g', 2)})"
 
 
 def format_quantity(value: float, unit: str, decimals: int) -> str:
@@ -173,10 +196,10 @@ def describe_alternatives(night: NightLike, event: pd.Series[Any]) -> str:
         Clauses separated by semicolons; empty if there is no alternative.
     """
     parts: list[str] = []
+    kind, label, context = str(event["trial_type"]), str(event["label"]), str(event["context"])
     listed = event.get("alternatives", "")
     if isinstance(listed, str) and listed:
-        parts.append("it could also be " + " or ".join(map(_alternative, listed.split(";"))))
-    kind, label, context = str(event["trial_type"]), str(event["label"]), str(event["context"])
+        parts += _listed_alternatives(listed, label, str(event.get("evidence", "")))
     low, high = night.onset.low_s, night.onset.high_s
     near_onset = low is not None and high is not None and low <= float(event["onset"]) <= high
     if not parts and kind in LABELS_BY_STATE and (near_onset or context in ("unknown", "")):
@@ -194,15 +217,47 @@ def describe_alternatives(night: NightLike, event: pd.Series[Any]) -> str:
     return "; ".join(parts)
 
 
-def _alternative(text: str) -> str:
-    """Format ``sleep_start:0.30``: a label with its probability, which may be missing."""
-    label, _, probability = text.strip().partition(":")
-    try:
-        if probability:
-            return f"{_quoted(label)} (about {float(probability):.0%})"
-    except ValueError:
-        pass
-    return _quoted(label)
+def _listed_alternatives(listed: str, label: str, evidence: str) -> list[str]:
+    """Return the alternatives of an event: by sleep state with probability, then by rule.
+
+    The label comes first. An alternative that sleep makes likelier than the label follows it
+    without a larger number: the label is that of the best estimate of sleep onset.
+    """
+    probability: dict[str, float] = {}
+    by_rule: list[str] = []
+    for part in listed.split(";"):
+        name, _, number = part.strip().partition(":")
+        try:
+            probability[name] = float(number)
+        except ValueError:
+            # a jerk of known state is not also one of unknown state
+            if name and (name != "myoclonic_jerk_like" or label == "myoclonic_jerk_like"):
+                by_rule.append(name)
+    clauses: list[str] = []
+    if probability:
+        own = max(0.0, 1.0 - sum(probability.values()))
+        ranked = sorted(probability.items(), key=lambda item: -item[1])
+        others = [
+            f"{_quoted(name)} {p:.0%}" if p < own + 0.005 else f"{_quoted(name)} at least {own:.0%}"
+            for name, p in ranked
+        ]
+        names = "; ".join([f"{_quoted(label)} {own:.0%}", *others])
+        clauses.append(f"by when sleep began: {names}".replace("%", " %"))
+    if by_rule:
+        rule = evidence.partition(";")[0].strip()
+        rule = f"{rule} decided" if rule.startswith("rule ") else "an earlier rule decided"
+        fits = " and ".join(_quoted(name) for name in by_rule)
+        clauses.append(f"{rule}; {_rule_numbers(by_rule)} would give {fits}")
+    return clauses
+
+
+def _rule_numbers(labels: list[str]) -> str:
+    """Return the numbers of the rules that give labels, such as ``rules 8 and 9``."""
+    numbers = {r.label: r.number for r in RULES}
+    known = [f"{numbers[label]}" for label in labels if label in numbers]
+    if len(known) != len(labels):
+        return "a later rule"
+    return f"rule {known[0]}" if len(known) == 1 else f"rules {' and '.join(known)}"
 
 
 def _quoted(label: str) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final, Literal
 
 from markupsafe import Markup
-from matplotlib import rc_context
+from matplotlib import rc_context, rcdefaults
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -18,6 +20,17 @@ from twitchsense.report.palette import GRID_COLOR, TEXT_COLOR
 #: Text stays text (small, sharp, in the reader's own font); element ids are reproducible.
 _SVG_PARAMS: Final[dict[Any, Any]] = {"svg.fonttype": "none", "svg.hashsalt": "twitchsense"}
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+
+@contextmanager
+def own_settings() -> Iterator[None]:
+    """Draw under the defaults of matplotlib, whatever the user's matplotlibrc says.
+
+    Figures of the pages are made inside this context, so that equal nights give equal pages.
+    """
+    with rc_context():
+        rcdefaults()
+        yield
 
 
 def new_figure(width: float, height: float, *, constrained: bool = True) -> Figure:

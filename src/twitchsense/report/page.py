@@ -15,7 +15,8 @@ from markupsafe import Markup
 from twitchsense.report import explanations, palette, static_text, tables
 from twitchsense.report.clinical_table import clinical_rows, format_periodicity
 from twitchsense.report.event_windows import EventWindow, cut_event_windows
-from twitchsense.report.figures import new_figure, svg_data_uri
+from twitchsense.report.figures import new_figure, own_settings, svg_data_uri
+from twitchsense.report.file_names import without_folders
 from twitchsense.report.interval_histogram import (
     TYPICAL_INTERVAL_S,
     movement_intervals,
@@ -23,14 +24,17 @@ from twitchsense.report.interval_histogram import (
     plot_intervals,
 )
 from twitchsense.report.night_intervals import artifact_minutes
+from twitchsense.report.number_text import unbroken
 from twitchsense.report.overview import overview_height, plot_night
 from twitchsense.report.page_data import build_page_data
 from twitchsense.report.palette import kind_name
 from twitchsense.report.protocols import NightLike
+from twitchsense.report.sleep_statistics import has_hypnogram, sleep_rows
 from twitchsense.report.summary_sentences import summary_answers
 from twitchsense.report.time_labels import WallClock
 from twitchsense.report.waveform_clusters import cluster_waveforms
 from twitchsense.report.waveforms import event_figure, plot_average, plot_cluster
+from twitchsense.report.yardsticks import SOURCES, compare_with_own, compare_with_published
 from twitchsense.text import display_text
 
 #: Number of the strongest events shown of each kind.
@@ -61,7 +65,14 @@ class PageFigure:
     detail: str = ""
 
 
-def render_report(night: NightLike, windows: list[EventWindow] | None = None) -> str:
+@own_settings()
+def render_report(
+    night: NightLike,
+    windows: list[EventWindow] | None = None,
+    *,
+    words: str = "",
+    own_nights: pd.DataFrame | None = None,
+) -> str:
     """Return the report of a night as HTML.
 
     Parameters
@@ -69,6 +80,10 @@ def render_report(night: NightLike, windows: list[EventWindow] | None = None) ->
     night : Night
     windows : list of EventWindow, optional
         The waveforms of its events; by default they are cut from the recording.
+    words : str
+        What the person says of the night; shown below the title.
+    own_nights : DataFrame, optional
+        The person's other nights, from `twitchsense.trend.nights.read_nights`.
 
     Returns
     -------
@@ -80,13 +95,20 @@ def render_report(night: NightLike, windows: list[EventWindow] | None = None) ->
     start, stop = night.recording.start_ns / 1e9, night.recording.end_ns / 1e9
     summary = night.summary_dict()
     script = load_scripts("plot.js", "report.js")
+    published = compare_with_published(night, summary)
+    own = [] if own_nights is None else compare_with_own(night, own_nights)
     time_range = f"{clock.format_minute(start)}–{clock.format_minute(stop)}"
     return template.render(
         title=_title(clock, start, stop),
         source=summary["provenance"]["source"],
         time_range=time_range if clock.is_known else "",
         zone=clock.zone_name,
-        answers=summary_answers(night),
+        words=words,
+        answers=summary_answers(night, [*own, *published]),
+        comparisons=[*own, *published],
+        sources=SOURCES,
+        sleep_rows=sleep_rows(night, summary),
+        has_hypnogram=has_hypnogram(night),
         overview=_overview(night),
         has_artifact_minutes=bool(artifact_minutes(night)),
         rate_table=tables.rate_table(night, summary),
@@ -97,9 +119,9 @@ def render_report(night: NightLike, windows: list[EventWindow] | None = None) ->
         jerk_table=tables.jerk_table(night),
         channel_table=tables.channel_table(night, summary),
         rejected_table=tables.rejected_table(night),
-        notes=list(night.notes),
+        notes=[without_folders(note) for note in night.notes],
         method_paragraphs=explanations.method_paragraphs(night),
-        provenance_rows=tables.provenance_rows(summary),
+        provenance_rows=tables.provenance_rows(summary, night.settings),
         glossary=static_text.glossary(night.settings),
         static_text=static_text,
         palette=palette,
@@ -111,7 +133,7 @@ def render_report(night: NightLike, windows: list[EventWindow] | None = None) ->
 
 def make_environment() -> Environment:
     """Return the Jinja environment of the report's templates; it escapes every text."""
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("twitchsense.report", "templates"),
         autoescape=True,
         finalize=_finalize,
@@ -119,6 +141,8 @@ def make_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["unbroken"] = unbroken
+    return environment
 
 
 def _finalize(value: Any) -> Any:
@@ -150,7 +174,7 @@ def script_hash(script: str) -> str:
 
 def _title(clock: WallClock, start: float, stop: float) -> str:
     dates = clock.format_dates(start, stop)
-    return f"Night of {dates}" if dates else "A night"
+    return f"Night of {dates}" if dates else "A night (date unknown)"
 
 
 def _overview(night: NightLike) -> PageFigure:

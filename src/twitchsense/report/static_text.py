@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from twitchsense.model.event_table import CONTEXTS, EVENT_COLUMNS, GRADES, LABELS, TRIAL_TYPES
+from twitchsense.report.palette import context_name, kind_name, label_name
 from twitchsense.scoring.glossary import fill_levels
 from twitchsense.settings import Settings
 
@@ -68,6 +70,39 @@ CLINICIAN_URGENT: Final = (
 )
 
 
+#: Terms of the table of sleep, with their definitions.
+SLEEP_TERMS: Final = (
+    {
+        "name": "PLMS index",
+        "code": "plms_index",
+        "meaning": "leg movements in periodic series, per hour of sleep",
+    },
+    {
+        "name": "PLMW index",
+        "code": "plmw_index",
+        "meaning": "leg movements in periodic series, per hour awake",
+    },
+    {
+        "name": "fragmentary myoclonus index",
+        "code": "fm_index",
+        "meaning": "3-s stretches of sleep with a twitch, per hour of sleep",
+    },
+    {"name": "time in bed", "code": "", "meaning": "from the first scored epoch to the last"},
+    {"name": "total sleep time", "code": "", "meaning": "all epochs of N1, N2, N3 and REM sleep"},
+    {"name": "sleep efficiency", "code": "", "meaning": "total sleep time ÷ time in bed"},
+    {
+        "name": "sleep latency",
+        "code": "",
+        "meaning": "from the first scored epoch to the first epoch of sleep",
+    },
+    {
+        "name": "WASO",
+        "code": "",
+        "meaning": "wake after sleep onset: time awake after the first epoch of sleep",
+    },
+)
+
+
 def glossary(settings: Settings) -> list[dict[str, Any]]:
     """Return the definitions of kinds, labels, contexts, grades and columns.
 
@@ -79,18 +114,31 @@ def glossary(settings: Settings) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``title`` of a group, and ``entries``, a mapping of term to definition.
+        ``title`` of a group, and ``entries``: dictionaries with the ``name`` used on the page,
+        the ``code`` in the files, and the ``meaning``.
     """
     columns = {
         c.name: f"{c.description} ({c.unit})" if c.unit else c.description for c in EVENT_COLUMNS
     }
-    groups = [
-        ("Kinds: what the signal looks like", TRIAL_TYPES),
-        ("Labels: the kind read in its sleep context", LABELS),
-        ("Contexts", CONTEXTS),
-        ("Grades of jerks", GRADES),
-        ("Columns of events.csv", columns),
+    groups: list[tuple[str, Mapping[str, str], Callable[[str], str]]] = [
+        ("Kinds: what the signal looks like", TRIAL_TYPES, kind_name),
+        ("Labels: the kind read in its sleep context", LABELS, label_name),
+        ("Contexts", CONTEXTS, context_name),
+        ("Grades of jerks", GRADES, str),
+        ("Columns of events.csv", columns, str),
     ]
     return [
-        {"title": title, "entries": fill_levels(entries, settings)} for title, entries in groups
-    ]
+        {
+            "title": title,
+            "entries": [
+                {"name": name(term), "code": term, "meaning": _without_name(meaning, name(term))}
+                for term, meaning in fill_levels(entries, settings).items()
+            ],
+        }
+        for title, entries, name in groups
+    ] + [{"title": "Terms of sleep laboratories", "entries": list(SLEEP_TERMS)}]
+
+
+def _without_name(meaning: str, name: str) -> str:
+    """Return a meaning that does not begin with the name that stands beside it."""
+    return meaning.removeprefix(f"{name}: ")

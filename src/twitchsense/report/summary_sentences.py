@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -13,12 +13,18 @@ from twitchsense.model.channels import NS
 from twitchsense.report.night_intervals import artifact_minutes
 from twitchsense.report.palette import KIND_NAMES, context_name, kind_name
 from twitchsense.report.protocols import NightLike
+from twitchsense.report.sleep_statistics import hypnogram_statistics
 from twitchsense.report.time_labels import (
     WallClock,
     format_duration,
     is_onset_known,
     is_onset_left_censored,
     onset_interval,
+)
+from twitchsense.report.yardsticks import (
+    Comparison,
+    compare_with_published,
+    unusual_sentences,
 )
 from twitchsense.trend.nights import MIN_VALID_HOURS
 
@@ -35,22 +41,30 @@ _MAIN_KINDS: Final = ("twitch", "jerk", "movement")
 _SENSOR_NAMES: Final = {"emg": "muscle signal (EMG)", "acc": "acceleration"}
 
 
-def summary_answers(night: NightLike) -> list[tuple[str, str]]:
-    """Return the four questions at the top of the report with their answers.
+def summary_answers(
+    night: NightLike, comparisons: Sequence[Comparison] | None = None
+) -> list[tuple[str, str]]:
+    """Return the questions at the top of the report with their answers.
 
     Parameters
     ----------
     night : Night
+    comparisons : sequence of Comparison, optional
+        With published ranges and with the person's other nights; by default with published
+        ranges.
 
     Returns
     -------
     list of tuple of str
         Question and answer.
     """
+    if comparisons is None:
+        comparisons = compare_with_published(night, night.summary_dict())
     return [
+        ("Did anything unusual happen?", unusual_sentences(comparisons, _length_s(night))),
+        ("What was found?", events_sentences(night)),
+        ("How did I sleep?", sleep_sentences(night)),
         ("Was the recording good?", f"{quality_word(night)}. {valid_time_sentences(night)}"),
-        ("When did I fall asleep?", sleep_onset_sentence(night)),
-        ("Did anything stand out?", events_sentences(night)),
         ("How sure is that?", confidence_sentences(night)),
     ]
 
@@ -138,6 +152,20 @@ def _extent(share: float | None, length_s: float) -> str:
     return f"for {format_duration(share * length_s)} of it"
 
 
+def sleep_sentences(night: NightLike) -> str:
+    """Return sleep onset, and with a hypnogram how long and how well the night was slept."""
+    sleep = hypnogram_statistics(night)
+    if sleep is None:
+        return sleep_onset_sentence(night)
+    if sleep.latency_s is None:
+        return "The hypnogram holds no sleep."
+    return (
+        f"{sleep_onset_sentence(night)} Total sleep time {format_duration(sleep.asleep_s)} of "
+        f"{format_duration(sleep.in_bed_s)} in bed (sleep efficiency "
+        f"{100 * sleep.efficiency:.0f} %), {format_duration(sleep.waso_s)} awake after sleep onset."
+    )
+
+
 def sleep_onset_sentence(night: NightLike) -> str:
     """Return the time of sleep onset, its uncertainty and its source."""
     onset, clock = night.onset, WallClock.of(night.recording)
@@ -198,7 +226,7 @@ def events_sentences(night: NightLike) -> str:
         when = clock.format_minute(float(strongest["onset"]))
         text += (
             f"; the strongest jerk came {'at ' if clock.is_known else ''}{when} with "
-            f"{float(strongest['peak_g']):.2f}\u00a0g (1\u00a0g is the acceleration of gravity)"
+            f"{float(strongest['peak_g']):.2f} g (1 g = Earth's gravity)"
         )
     return f"{text}.{no_emg}"
 

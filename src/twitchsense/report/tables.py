@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from twitchsense.model.event_table import REJECT_REASONS
-from twitchsense.report.explanations import format_quantity
+from twitchsense.report.explanations import format_grade, format_quantity
+from twitchsense.report.number_text import format_interval
 from twitchsense.report.palette import (
     CONTEXT_NAMES,
     KIND_NAMES,
@@ -26,6 +27,7 @@ from twitchsense.report.time_labels import (
 )
 from twitchsense.scoring.glossary import fill_levels
 from twitchsense.scoring.rates import rate
+from twitchsense.settings import PROFILES, Settings
 
 #: Maximum number of jerks listed.
 _MAX_JERKS: Final = 60
@@ -123,7 +125,7 @@ def _is_visible(night: NightLike, kind: str) -> bool:
 def _rate_cell(
     count: int, hours: float, *, visible: bool, zero_as_dash: bool = False
 ) -> dict[str, Any]:
-    """Return a cell: texts ``count``, ``rate`` and ``range``, and whether it is ``empty``."""
+    """Return a cell: texts ``count`` and ``rate``, and whether it is ``empty``."""
     if not visible:
         return _empty_cell("no EMG")
     if not hours > 0:
@@ -132,28 +134,17 @@ def _rate_cell(
         return _empty_cell("under a minute")
     if zero_as_dash and count == 0:
         return _empty_cell("–")
-    per_hour, low, high = (_format_rate(value) for value in rate(count, hours))
+    per_hour, low, high = rate(count, hours)
     duration = f"{hours:.1f} h" if hours >= 1 else format_duration(hours * 3600)
     return {
         "count": f"{count:,} in {duration}",
-        "rate": f"{per_hour} per h" if count else "",
-        "range": f"({low}–{high})" if count else f"({low}–{high} per h)",
+        "rate": format_interval(per_hour, low, high, "per h"),
         "empty": False,
     }
 
 
 def _empty_cell(text: str) -> dict[str, Any]:
-    return {"count": text, "rate": "", "range": "", "empty": True}
-
-
-def _format_rate(value: float) -> str:
-    if not math.isfinite(value):
-        return "?"
-    if value == 0:
-        return "0"
-    if value >= 99.5:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 0.95 else f"{value:.2f}".rstrip("0")
+    return {"count": text, "rate": "", "empty": True}
 
 
 def jerk_table(night: NightLike) -> dict[str, Any]:
@@ -181,7 +172,7 @@ def jerk_table(night: NightLike) -> dict[str, Any]:
             "position": format_minutes_from_onset(float(jerk["min_from_onset"]))
             or context_name(str(jerk["context"])),
             "label": label_name(str(jerk["label"])),
-            "grade": str(jerk["grade"]),
+            "grade": format_grade(jerk, night.settings),
             "peak": format_quantity(float(jerk["peak_g"]), "g", 2),
             "emg_duration": format_event_duration(float(jerk["duration"]))
             if math.isfinite(float(jerk["amplitude_uv"]))
@@ -251,13 +242,53 @@ def rejected_table(night: NightLike) -> list[dict[str, Any]]:
     ]
 
 
-def provenance_rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
+def describe_settings(settings: Settings) -> str:
+    """Return the profile of the settings, and each setting that differs from it.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Returns
+    -------
+    str
+        Such as ``profile default-2026, but twitch.min_uv = 30``. Of all profiles it names the
+        one with the fewest differences.
+    """
+    differences = {name: _differences(settings, profile) for name, profile in PROFILES.items()}
+    name = min(differences, key=lambda n: len(differences[n]))
+    text = f"profile {name}"
+    if name == next(iter(PROFILES)):
+        text += " (the default)"
+    return f"{text}, but {', '.join(differences[name])}" if differences[name] else text
+
+
+def _differences(settings: Settings, profile: Settings) -> list[str]:
+    given, standard = settings.model_dump(), profile.model_dump()
+    out: list[str] = []
+    for group, value in given.items():
+        if value == standard[group]:
+            continue
+        if isinstance(value, dict) and isinstance(standard[group], dict) and standard[group]:
+            out += [
+                f"{group}.{key} = {v}" for key, v in value.items() if v != standard[group].get(key)
+            ]
+        elif isinstance(value, dict):
+            out += [f"{group}.{key} = {v}" for key, v in value.items()]
+        else:
+            out.append(f"{group} = {value}")
+    return out
+
+
+def provenance_rows(summary: dict[str, Any], settings: Settings) -> list[tuple[str, str]]:
     """Return name and value of everything the result depends on; no paths of the machine.
 
     Parameters
     ----------
     summary : dict
         The content of ``summary.json``.
+    settings : Settings
+        Settings of the analysis.
 
     Returns
     -------
@@ -268,12 +299,13 @@ def provenance_rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         ("recording", provenance["source"]),
         ("SHA-256 of the input", provenance["sha256"] or "none (not read from files)"),
-        ("settings", provenance["settings"]),
+        ("settings", describe_settings(settings)),
+        ("hash of all settings", provenance["settings"]),
         (
             "sleep from",
             "a hypnogram"
             if provenance["hypnogram"]
-            else "estimated from stillness of the leg, if known",
+            else "estimated from how still the leg lay, if known",
         ),
         ("versions", versions),
     ]

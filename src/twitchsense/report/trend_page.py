@@ -10,7 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
 from twitchsense.report import palette, static_text
-from twitchsense.report.figures import new_axes, new_figure, style_axes, svg_data_uri
+from twitchsense.report.figures import (
+    new_axes,
+    new_figure,
+    own_settings,
+    style_axes,
+    svg_data_uri,
+)
 from twitchsense.report.page import PageFigure, make_environment
 from twitchsense.report.palette import (
     GRID_COLOR,
@@ -80,6 +86,7 @@ def plot_trend(weeks: Weeks, kind: str = "twitch", ax: Axes | None = None) -> Ax
     return ax
 
 
+@own_settings()
 def render_weeks(weeks: Weeks) -> str:
     """Return the page of many nights as HTML.
 

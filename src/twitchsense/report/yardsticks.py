@@ -1,0 +1,341 @@
+"""Compare a night with published ranges of healthy adults, and with the person's other nights.
+
+Only ranges whose source was read are here; each keeps its DOI and its limits. Where nothing is
+published the comparison says so. No comparison is a diagnosis.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import pandas as pd
+
+from twitchsense.report.number_text import as_dict, format_interval, format_number, is_finite
+from twitchsense.report.palette import kind_name
+from twitchsense.report.protocols import NightLike
+from twitchsense.report.time_labels import format_duration
+from twitchsense.scoring.rates import rate
+from twitchsense.trend.nights import MIN_VALID_HOURS, OUTCOMES
+from twitchsense.trend.weeks import MIN_NIGHTS_FOR_TYPICAL
+
+#: 90th percentile of the PLMS index of 100 healthy adults, per hour of sleep (Frauscher 2014).
+PLMS_90TH_PER_H: Final = 24.8
+#: 90th percentile of the fragmentary-myoclonus index, per hour of sleep (Frauscher 2014).
+FM_90TH_PER_H: Final = 143.7
+#: 90th percentile of sequences of high-frequency leg movements in a night (Frauscher 2014).
+HFLM_90TH_PER_NIGHT: Final = 4
+#: Fasciculations per minute that the tibialis anterior of healthy adults never exceeded in
+#: periods of 2 min (van der Heijden 1994).
+TIBIALIS_MAX_PER_MIN: Final = 3.0
+
+Reading = Literal["within", "around", "above", "none", "unknown"]
+
+#: What each reading says.
+READING_TEXT: Final[dict[str, str]] = {
+    "within": "within this range",
+    "around": "at the upper end: cannot be decided",
+    "above": "above this range",
+    "none": "no yardstick exists",
+    "unknown": "can’t be told",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A publication.
+
+    Attributes
+    ----------
+    name : str
+        First author and year.
+    text : str
+        What was measured, in whom.
+    doi : str
+    limits : str
+        Why the comparison is only approximate.
+    """
+
+    name: str
+    text: str
+    doi: str
+    limits: str
+
+
+FRAUSCHER: Final = Source(
+    "Frauscher 2014",
+    "one night of polysomnography of 100 healthy adults, 19–77 years old. PLMS index: 36 were "
+    "above 5 per h, 18 above 15 per h, 10 above 24.8 per h. All had fragmentary myoclonus, 9 the "
+    "excessive pattern",
+    "10.5665/sleep.3586",
+    "The study used a sleep laboratory with EEG; one sensor on one leg may count fewer movements "
+    "or more. Age and sex matter, and one night differs from the next.",
+)
+CHIARO: Final = Source(
+    "Chiaro 2016",
+    "sleep starts (hypnic jerks) occur in 60–70 % of the general population",
+    "10.1016/j.sleep.2016.07.011",
+    "How many a night has is not published.",
+)
+VAN_DER_HEIJDEN: Final = Source(
+    "van der Heijden 1994",
+    "surface EMG of 60 healthy adults at rest in periods of 2 min; potentials of 50 µV or more. "
+    "Only in the tibialis anterior there were never more than 3 per min; other muscles varied "
+    "widely, in the foot to above 100 per min",
+    "10.1016/0168-5597(94)90036-1",
+    "The report does not know the muscle below the sensor. The subjects were young (the first "
+    "50 were 18–25 years old).",
+)
+SOURCES: Final = (FRAUSCHER, CHIARO, VAN_DER_HEIJDEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One number of a night beside its yardstick.
+
+    Attributes
+    ----------
+    name : str
+    value : str
+        Number, unit and 95 % interval.
+    yardstick : str
+    reading : str
+        A key of `READING_TEXT`.
+    source : Source or None
+    """
+
+    name: str
+    value: str
+    yardstick: str
+    reading: Reading
+    source: Source | None = None
+
+    @property
+    def reading_text(self) -> str:
+        """What the reading says."""
+        return READING_TEXT[self.reading]
+
+
+def compare_with_published(night: NightLike, summary: dict[str, Any]) -> list[Comparison]:
+    """Return the comparisons with published ranges.
+
+    Parameters
+    ----------
+    night : Night
+    summary : dict
+        The content of ``summary.json``.
+
+    Returns
+    -------
+    list of Comparison
+        Empty without valid signal.
+    """
+    if not any(seconds > 0 for seconds in night.valid_s.values()):
+        return []
+    return [
+        _plms(as_dict(summary.get("leg_movements"))),
+        *_fragmentary_myoclonus(as_dict(summary.get("fragmentary_myoclonus"))),
+        *_high_frequency(as_dict(summary.get("trains"))),
+        *_fasciculations(as_dict(summary.get("fasciculations"))),
+        *_jerks(night),
+    ]
+
+
+def leg_movement_score(block: dict[str, Any]) -> dict[str, Any]:
+    """Return the leg-movement score by the rules that the labels follow.
+
+    Parameters
+    ----------
+    block : dict
+        ``leg_movements`` of ``summary.json``.
+
+    Returns
+    -------
+    dict
+        Empty if there is none.
+    """
+    return as_dict(as_dict(block.get("rules")).get(str(block.get("labels_by"))))
+
+
+def _plms(block: dict[str, Any]) -> Comparison:
+    cell = as_dict(leg_movement_score(block).get("plms_index"))
+    return _against_limit(
+        "PLMS index",
+        cell,
+        PLMS_90TH_PER_H,
+        "90 of 100 healthy adults: up to 24.8 per h of sleep",
+    )
+
+
+def _fragmentary_myoclonus(block: dict[str, Any]) -> list[Comparison]:
+    cell = as_dict(as_dict(block.get("fm_index")).get("sleep"))
+    yardstick = "90 of 100 healthy adults: up to 143.7 per h of sleep"
+    out = [_against_limit("Fragmentary myoclonus index", cell, FM_90TH_PER_H, yardstick)]
+    pattern = as_dict(block.get("efm_pattern"))
+    if pattern.get("verdict") in ("present", "borderline"):
+        out.append(
+            Comparison(
+                "Pattern of excessive fragmentary myoclonus",
+                f"{format_number(pattern.get('minutes'))} min",
+                "9 of 100 healthy adults had 20 min or more",
+                "above" if pattern["verdict"] == "present" else "around",
+                FRAUSCHER,
+            )
+        )
+    return out
+
+
+def _high_frequency(trains: dict[str, Any]) -> list[Comparison]:
+    cell = as_dict(as_dict(trains.get("high_freq_leg_movement")).get("trains"))
+    count = cell.get("count")
+    if not is_finite(count) or not count:
+        return []
+    yardstick = "90 of 100 healthy adults: up to 4 a night"
+    reading: Reading = "within" if count <= HFLM_90TH_PER_NIGHT else "above"
+    name = "Series of high-frequency leg movements"
+    return [Comparison(name, f"{count}", yardstick, reading, FRAUSCHER)]
+
+
+def _against_limit(name: str, cell: dict[str, Any], limit: float, yardstick: str) -> Comparison:
+    value, low, high = (cell.get(key) for key in ("rate_per_h", "low", "high"))
+    if not (is_finite(value) and is_finite(low) and is_finite(high)):
+        return Comparison(name, "needs sleep and valid EMG", yardstick, "unknown", FRAUSCHER)
+    reading: Reading = "around"
+    if float(high) <= limit:
+        reading = "within"
+    elif float(low) > limit:
+        reading = "above"
+    return Comparison(name, format_interval(value, low, high, "per h"), yardstick, reading,
+                      FRAUSCHER)  # fmt: skip
+
+
+def _fasciculations(block: dict[str, Any]) -> list[Comparison]:
+    cells = [as_dict(cell) for cell in as_dict(block.get("channels")).values()]
+    cells = [cell for cell in cells if is_finite(cell.get("rate_per_min"))]
+    if not cells:
+        return []
+    cell = max(cells, key=lambda c: float(c["rate_per_min"]))
+    most = cell.get("most_in_2_min")
+    value = format_interval(cell["rate_per_min"], cell.get("low"), cell.get("high"), "per min")
+    reading: Reading = "unknown"
+    if is_finite(most):
+        reading = "within" if float(most) / 2 <= TIBIALIS_MAX_PER_MIN else "none"
+        value += f", in the busiest 2 min {format_number(float(most) / 2)} per min"
+    name = "Fasciculation-like twitches at rest"
+    yardstick = "shin muscle: at most 3 per min; others: no range"
+    return [Comparison(name, value, yardstick, reading, VAN_DER_HEIJDEN)]
+
+
+def _jerks(night: NightLike) -> list[Comparison]:
+    jerks = night.events[night.events["trial_type"] == "jerk"]
+    n_starts = int((jerks["label"] == "sleep_start").sum())
+    n_others = len(jerks) - n_starts
+    return [
+        Comparison(
+            "Sleep-start-like jerks",
+            f"{n_starts}",
+            "60–70 % of people have them; no range per night",
+            "none",
+            CHIARO,
+        ),
+        Comparison("Other jerks", f"{n_others}", "no range is published for the leg", "none"),
+    ]
+
+
+def compare_with_own(night: NightLike, others: pd.DataFrame) -> list[Comparison]:
+    """Return the comparisons with the person's other nights.
+
+    Parameters
+    ----------
+    night : Night
+    others : DataFrame
+        Table of `twitchsense.trend.nights.read_nights`, without this night.
+
+    Returns
+    -------
+    list of Comparison
+        For each kind that is followed; empty with fewer than five nights of two valid hours.
+    """
+    by_kind = as_dict(night.summary_dict().get("by_kind"))
+    out: list[Comparison] = []
+    for kind in OUTCOMES:
+        long_enough = others[others[f"{kind}_hours"] >= MIN_VALID_HOURS]
+        rates = long_enough[f"{kind}_rate"].dropna()
+        if len(rates) < MIN_NIGHTS_FOR_TYPICAL:
+            continue
+        cell = as_dict(by_kind.get(kind))
+        hours = float(cell.get("hours", 0.0))
+        value, low, high = rate(int(cell.get("count", 0)), hours)
+        lowest, highest = float(rates.min()), float(rates.max())
+        yardstick = (
+            f"your {len(rates)} other nights: {format_number(lowest)}–{format_number(highest)} "
+            f"per h, median {format_number(float(rates.median()))} per h"
+        )
+        reading: Reading = "around"
+        if not math.isfinite(value):
+            reading = "unknown"
+        elif value <= highest:
+            reading = "within"
+        elif low > highest:
+            reading = "above"
+        name = f"{kind_name(kind, 2).capitalize()}, all"
+        out.append(Comparison(name, format_interval(value, low, high, "per h"), yardstick,
+                              reading))  # fmt: skip
+    return out
+
+
+def unusual_sentences(comparisons: Sequence[Comparison], length_s: float) -> str:
+    """Return the answer to "Did anything unusual happen?".
+
+    Parameters
+    ----------
+    comparisons : sequence of Comparison
+        From `compare_with_published` and `compare_with_own`.
+    length_s : float
+        Length of the recording (s).
+
+    Returns
+    -------
+    str
+    """
+    if not comparisons:
+        return "That can’t be told: there was no valid signal."
+    names: dict[str, list[str]] = {reading: [] for reading in READING_TEXT}
+    for comparison in comparisons:
+        names[comparison.reading].append(_inside_sentence(comparison.name))
+    if names["above"]:
+        text = (
+            f"One thing to compare with other nights: {_join(names['above'])} was above the range. "
+            if len(names["above"]) == 1
+            else f"To compare with other nights: {_join(names['above'])} were above the range. "
+        )
+        text += (
+            "One in ten healthy adults is above a published range too, and single nights vary "
+            "widely."
+        )
+    elif names["within"]:
+        text = f"Nothing unusual by the ranges that exist: {_join(names['within'])} " + (
+            "lay within them." if len(names["within"]) > 1 else "lay within its range."
+        )
+    else:
+        text = "That can’t be told from this recording."
+    if names["around"]:
+        text += f" For {_join(names['around'])} the night is too short to decide."
+    if names["unknown"]:
+        text += (
+            f" {_join(names['unknown'])[:1].upper()}{_join(names['unknown'])[1:]} can’t be told."
+        )
+    if length_s < MIN_VALID_HOURS * 3600:
+        text += f" {format_duration(length_s)} are no night: a longer recording may differ."
+    return text
+
+
+def _inside_sentence(name: str) -> str:
+    return f"the {name}" if name.startswith("PLMS") else f"{name[:1].lower()}{name[1:]}"
+
+
+def _join(names: Sequence[str]) -> str:
+    parts = [n.removesuffix(", all") for n in names]
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -1,0 +1,74 @@
+"""Comparisons with published ranges and with the person's other nights."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.report.builders import make_own_nights, make_quiet_night
+from twitchsense.report import yardsticks
+
+HOUR = 3600.0
+
+
+def facts(plms=(9.1, 7.1, 11.5), fm=(27.8, 24.2, 31.9)):
+    def cell(numbers):
+        return dict(zip(("rate_per_h", "low", "high"), numbers, strict=True))
+
+    return {
+        "leg_movements": {"labels_by": "w", "rules": {"w": {"plms_index": cell(plms)}}},
+        "fragmentary_myoclonus": {"fm_index": {"sleep": cell(fm)}},
+    }
+
+
+@pytest.fixture(scope="module")
+def quiet():
+    return make_quiet_night(120, 120)
+
+
+@pytest.mark.parametrize(
+    ("plms", "reading"),
+    [
+        ((9.1, 7.1, 11.5), "within"),
+        ((24.0, 20.0, 30.0), "around"),
+        ((40.0, 30.0, 50.0), "above"),
+        ((None, None, None), "unknown"),
+    ],
+)
+def test_index_is_read_by_its_interval(quiet, plms, reading):
+    comparison = yardsticks.compare_with_published(quiet, facts(plms))[0]
+    assert (comparison.name, comparison.reading) == ("PLMS index", reading)
+    assert comparison.source.doi == "10.5665/sleep.3586"
+
+
+def test_jerks_have_no_yardstick(quiet):
+    readings = {c.name: c.reading for c in yardsticks.compare_with_published(quiet, facts())}
+    assert readings["Sleep-start-like jerks"] == readings["Other jerks"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("plms", "begins"),
+    [
+        ((9.1, 7.1, 11.5), "Nothing unusual by the ranges that exist"),
+        ((40.0, 30.0, 50.0), "One thing to compare with other nights: the PLMS index was above"),
+    ],
+)
+def test_answer_is_calm_and_names_what_was_compared(quiet, plms, begins):
+    comparisons = yardsticks.compare_with_published(quiet, facts(plms))
+    text = yardsticks.unusual_sentences(comparisons, 8 * HOUR)
+    assert text.startswith(begins)
+    for never in ("abnormal", "pathological", "risk", "severe", "you have", "disease"):
+        assert never not in text
+
+
+def test_short_recording_and_missing_signal_are_said(quiet):
+    comparisons = yardsticks.compare_with_published(quiet, facts())
+    assert "60 min" not in yardsticks.unusual_sentences(comparisons, 8 * HOUR)
+    assert "1 h are no night" in yardsticks.unusual_sentences(comparisons, HOUR)
+    assert "no valid signal" in yardsticks.unusual_sentences([], HOUR)
+
+
+def test_own_nights_are_a_yardstick_from_five_on(quiet):
+    assert yardsticks.compare_with_own(quiet, make_own_nights(4, 2.0)) == []
+    twitches = yardsticks.compare_with_own(quiet, make_own_nights(5, 2.0))[0]
+    assert twitches.reading == "within"
+    assert twitches.yardstick == "your 5 other nights: 2.0–6.0 per h, median 4.0 per h"
