@@ -34,7 +34,7 @@ STAGE_NAMES: Final[dict[str, str]] = {
     "N3": "N3",
     "S": "Sleep, stage unknown",
 }
-CANNOT_TELL: Final = "can’t be told"
+NOT_KNOWN: Final = "can’t be told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +125,11 @@ def sleep_rows(night: NightLike, summary: dict[str, Any]) -> list[dict[str, str]
     remark = "periodic leg movements per hour of sleep"
     if statistics is None:
         remark += ", sleep estimated"
-    return [*rows, _row("PLMS index", CANNOT_TELL if index == "–" else index, remark)]
+    return [*rows, _row("PLMS index", NOT_KNOWN if index == "–" else index, remark)]
 
 
 def _hypnogram_rows(sleep: HypnogramStatistics) -> list[dict[str, str]]:
-    latency = CANNOT_TELL if sleep.latency_s is None else _minutes(sleep.latency_s)
+    latency = NOT_KNOWN if sleep.latency_s is None else _minutes(sleep.latency_s)
     rows = [
         _row("Time in bed", format_duration(sleep.in_bed_s), "first to last scored epoch"),
         _row("Total sleep time", format_duration(sleep.asleep_s)),
@@ -149,18 +149,18 @@ def _estimated_rows(night: NightLike) -> list[dict[str, str]]:
     length_s = (night.recording.end_ns - night.recording.start_ns) / 1e9
     bounds = estimated_sleep_s(night)
     latency = _latency_text(night)
-    sleep, share = CANNOT_TELL, CANNOT_TELL
+    sleep, share = NOT_KNOWN, NOT_KNOWN
     if bounds is not None:
         sleep = _range(*bounds, format_duration)
         low, high = (f"{100 * b / length_s:.0f}" for b in bounds)
         share = f"{low}–{high} %" if low != high else f"{high} %"
     return [
-        _row("Time in bed", CANNOT_TELL, f"recorded: {format_duration(length_s)}"),
+        _row("Time in bed", NOT_KNOWN, f"recorded: {format_duration(length_s)}"),
         _row("Total sleep time", sleep, "estimated; includes lying still awake"),
         _row("Sleep efficiency", share, "of the recording, estimated"),
         _row("Sleep latency", latency, "from the start of the recording, estimated"),
-        _row("Wake after sleep onset (WASO)", CANNOT_TELL, "lying still awake looks like sleep"),
-        _row("N1, N2, N3, REM sleep", CANNOT_TELL, "needs a hypnogram"),
+        _row("Wake after sleep onset (WASO)", NOT_KNOWN, "lying still awake looks like sleep"),
+        _row("N1, N2, N3, REM sleep", NOT_KNOWN, "needs a hypnogram"),
     ]
 
 
@@ -193,7 +193,7 @@ def estimated_sleep_s(night: NightLike) -> tuple[float, float] | None:
 def _latency_text(night: NightLike) -> str:
     onset = night.onset
     if onset.time_s is None or not is_onset_known(night):
-        return CANNOT_TELL
+        return NOT_KNOWN
     start = night.recording.start_ns / 1e9
     interval = onset_interval(night)
     if interval is None:
