@@ -117,6 +117,7 @@ KEPT_IDENTIFIERS = {
 #: Private names that the tests use for lack of a public one; none is of this project.
 FOREIGN_PRIVATE_NAMES = {
     "_compositor": "textual: the text on the screen",
+    "_repr_html_": "IPython: what a notebook shows of an object",
     "_convert_emg_to_uv": "libemg: the conversion that its joined packets do not fit",
 }
 

@@ -6,7 +6,24 @@ single line with exit status 2, any other error with exit status 1.
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from twitchsense.text import printable, truncate
+
+#: Options of the command line that Python functions take as arguments, and their values.
+_VALUES: Final = {
+    "map": r"'[^']+'",
+    "fs": r"[\d.]*\d",
+    "zone": r"\w+/\w+",
+    "time-unit": r"(?:ms|us|ns|s)\b",
+    "start": r"[\d:T+-]+",
+    "via": "mne",
+    "stages": r"'[^']+'|yasa|[\w=,]+\w",
+}
+_OPTION: Final = re.compile(
+    "|".join(rf"--(?:{name})\b(?: (?:{value}))?" for name, value in _VALUES.items())
+)
 
 
 class TwitchsenseError(Exception):
@@ -16,6 +33,9 @@ class TwitchsenseError(Exception):
 class InputError(TwitchsenseError):
     """An input of the user that cannot be used.
 
+    Its text names the arguments of Python functions; `command_message` names the options of
+    the command line.
+
     Parameters
     ----------
     source : str
@@ -23,7 +43,7 @@ class InputError(TwitchsenseError):
     problem : str
         Description of the problem.
     cure : str
-        Remedy for the user.
+        Remedy for the user, with options as on the command line (``--fs 1000``).
     place : str, optional
         Location in the source: a line, a column, a key.
     """
@@ -33,8 +53,13 @@ class InputError(TwitchsenseError):
         self.place = _one_line(place)
         self.problem = _one_line(problem)
         self.cure = _one_line(cure)
+        super().__init__(_to_python(self.command_message))
+
+    @property
+    def command_message(self) -> str:
+        """Text for users of the command line: one line."""
         where = f"{self.source}, {self.place}" if self.place else self.source
-        super().__init__(f"{where}: {self.problem}; {self.cure}")
+        return f"{where}: {self.problem}; {self.cure}"
 
 
 class MissingExtraError(TwitchsenseError):
@@ -50,6 +75,23 @@ class MissingExtraError(TwitchsenseError):
 
     def __init__(self, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs an extra: pip install 'twitchsense[{extra}]'")
+
+
+def _to_python(message: str) -> str:
+    """Return a message with arguments of Python functions in place of options."""
+    return _OPTION.sub(_argument, message).replace("another --out", "another directory")
+
+
+def _argument(option: re.Match[str]) -> str:
+    name, _, value = option[0].removeprefix("--").partition(" ")
+    name = {"map": "columns", "time-unit": "time_unit"}.get(name, name)
+    value = value.strip("'")
+    if not value:
+        return f"the argument {name}"
+    if name == "columns":
+        theirs, _, ours = value.partition("=")
+        return f"columns={{{theirs!r}: {ours!r}}}"
+    return f"{name}={value}" if name == "fs" else f"{name}={value!r}"
 
 
 def _one_line(text: str, limit: int = 200) -> str:

@@ -173,7 +173,7 @@ def test_edf_of_two_rates_is_not_resampled(tmp_path):
     emg = edfio.EdfSignal(np.arange(1000.0) % 7, 500, label="emg1", physical_dimension="uV")
     acc = edfio.EdfSignal(np.arange(200.0) % 5, 100, label="acc_x", physical_dimension="g")
     edfio.Edf([emg, acc]).write(tmp_path / "a.edf")
-    with pytest.raises(InputError, match=r"resample .* without --via"):
+    with pytest.raises(InputError, match=r"resample .* without via='mne'"):
         read(tmp_path / "a.edf", via="mne")
     assert [c.fs for c in read(tmp_path / "a.edf").channels] == [500, 100]
 
@@ -196,3 +196,26 @@ def test_missing_files_programs_and_mne_are_named(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "mne", None)
     with pytest.raises(MissingExtraError, match="mne"):
         read(tmp_path / "a_raw.fif", via="mne")
+
+
+def test_an_object_of_mne_is_read_like_its_file(tmp_path):
+    path = write_fif(tmp_path / "a_raw.fif", first=300)
+    raw = mne.io.read_raw(path, verbose="error")
+    from_file, from_object = (read(data, columns=AXES, via="mne") for data in (path, raw))
+    assert (from_object.start_utc_ns, from_object.source) == (from_file.start_utc_ns, "a_raw.fif")
+    for name, parts in content(from_file).items():
+        np.testing.assert_array_equal(content(from_object)[name][0][1], parts[0][1])
+
+
+def test_an_object_of_an_edf_file_has_local_time_and_tells_of_resampling(tmp_path):
+    edfio = pytest.importorskip("edfio")
+    emg = edfio.EdfSignal(np.arange(1000.0) % 7, 500, label="emg1", physical_dimension="uV")
+    acc = edfio.EdfSignal(np.arange(200.0) % 5, 100, label="acc_x", physical_dimension="g")
+    when = edfio.Recording(startdate=START.date())
+    edf = edfio.Edf([emg, acc], recording=when, starttime=datetime.time(22, 10, 5))
+    edf.write(tmp_path / "a.edf")
+    raw = mne.io.read_raw(tmp_path / "a.edf", verbose="error").pick(["emg1"])
+    assert read(raw).start_utc_ns is None
+    recording = read(raw, zone="Europe/Berlin")
+    assert recording.start_utc_ns == START_NS
+    assert any("MNE resampled its slower signals" in note for note in recording.notes)

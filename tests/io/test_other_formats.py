@@ -43,7 +43,7 @@ def test_a_known_format_is_named_with_its_cure(tmp_path, name, what, cure):
 
 def test_a_folder_of_a_known_format_is_named(tmp_path):
     (tmp_path / "a.mff").mkdir()
-    with pytest.raises(InputError, match=r"MNE-Python reads.*--via mne"):
+    with pytest.raises(InputError, match=r"MNE-Python reads.*via='mne'"):
         read(tmp_path / "a.mff")
 
 

@@ -86,7 +86,7 @@ def test_other_types_are_left_out_until_they_are_mapped(tmp_path):
 
 def test_streams_without_labels_are_named_by_the_stream(tmp_path):
     emg = emg_stream(labels=[], units=[])
-    with pytest.raises(InputError, match="--map 'Leg 1=emg1_uv'"):
+    with pytest.raises(InputError, match=r"columns=\{'Leg 1': 'emg1_uv'\}"):
         read(write(tmp_path, emg))
     recording = read(tmp_path / "a.xdf", columns={"Leg 1": "emg1_mv", "Leg 2": "ignore"})
     assert [c.name for c in recording.channels] == ["emg1"]

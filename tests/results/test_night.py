@@ -107,7 +107,9 @@ def test_plot_average_draws_on_the_axes_given(night):
 
     ax = Figure().add_subplot()
     assert night.plot_average("twitch", ax=ax) is ax
-    assert isinstance(night.plot_average("no such kind"), Axes)
+    assert isinstance(night.plot_average("posture_change"), Axes)
+    with pytest.raises(InputError, match="'twitches' is no kind of event; use one of: twitch, "):
+        night.plot_average("twitches")
 
 
 @pytest.mark.parametrize(

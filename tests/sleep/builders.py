@@ -124,7 +124,7 @@ def refusal(path: Path, *args, **more) -> str:
         read_hypnogram(path, *args, **more)
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
-    return str(caught.value)
+    return caught.value.command_message
 
 
 def edf_file(tmp_path: Path, rows, start="2026-03-01 22:30:00") -> Path:

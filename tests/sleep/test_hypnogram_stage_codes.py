@@ -50,5 +50,5 @@ def test_integers_are_refused_without_a_mapping_and_read_with_one(tmp_path):
 
 @pytest.mark.parametrize("text", ["0", "0=", "=W", "0=W,,1=N1", "0=Z"])
 def test_bad_codes_are_refused(text):
-    with pytest.raises(InputError, match=r"--stages: .*(is not a pair|unknown stage)"):
+    with pytest.raises(InputError, match=r"the argument stages: .*(is not a pair|unknown stage)"):
         parse_codes(text)

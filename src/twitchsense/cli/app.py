@@ -101,7 +101,9 @@ class App(click.Group):
             )
             sys.stdout.flush()
             sys.exit(result if isinstance(result, int) else 0)
-        except (InputError, MissingExtraError) as error:
+        except InputError as error:
+            _exit_with_message(error.command_message, 2)
+        except MissingExtraError as error:
             _exit_with_message(str(error), 2)
         except click.ClickException as error:
             _exit_with_message(_format_usage_error(error), 2)

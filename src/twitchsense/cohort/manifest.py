@@ -166,7 +166,7 @@ def _read_row(
         try:
             chosen = settings(values, settings_file)
         except InputError as error:
-            problem = str(error)
+            problem = error.command_message
     return NightEntry(
         name,
         tuple(folder / capture for capture in captures),

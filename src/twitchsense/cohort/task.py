@@ -251,7 +251,7 @@ def _analyze_night(task: Task) -> Outcome:
         raise  # the temporary folder is full: every other night would fail too
     except InputError as error:
         input_hash = input_hash or _try_hash_inputs(entry, task.version)
-        return record_failure(task, "input", str(error), input_hash, times_hash)
+        return record_failure(task, "input", error.command_message, input_hash, times_hash)
     except MemoryError:
         return record_failure(task, "worker", "not enough memory; try fewer workers")
     except Exception as error:

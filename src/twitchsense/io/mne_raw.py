@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -38,12 +38,12 @@ _LEG: Final = re.compile(r"(?:^|[^a-z])(left|right)(?:$|[^a-z])", re.IGNORECASE)
 
 
 class MneCapture:
-    """A file that MNE reads, as a `Capture`.
+    """A file that MNE reads, or an ``mne.io.Raw``, as a `Capture`.
 
     Parameters
     ----------
-    path : Path
-        File or folder.
+    file : Path or mne.io.Raw
+        File or folder, or what MNE made of one.
     source : str
         Name of the file in messages.
     mapping : ColumnMapping
@@ -58,10 +58,19 @@ class MneCapture:
         If MNE is not installed.
     """
 
-    def __init__(self, path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> None:
+    def __init__(
+        self, file: Path | BaseRaw, source: str, mapping: ColumnMapping, zone: str | None
+    ) -> None:
         self.source = source
-        _check_rates(path, source)
-        self._raw = _open_raw(path, source)
+        resampled = ""
+        if isinstance(file, Path):
+            _check_rates(file, source)
+            self._raw = _open_raw(file, source)
+            path: Path | None = file
+        else:
+            self._raw = file
+            path = _path_of(file)
+            resampled = _resampling_note(path, source)
         signals = [_describe(self._raw, i) for i in range(len(self._raw.ch_names))]
         plan = plan_signals(source, signals, mapping)
         self.headers: Sequence[str] = tuple(self._raw.ch_names)
@@ -69,10 +78,11 @@ class MneCapture:
         self._index, self._factors = plan.index, plan.factors
         self._stretches = _stretches(self._raw, source)
         self._fs = float(self._raw.info["sfreq"])
-        start, note = _start(self._raw, path, zone)
+        in_utc = path is None or path.name.casefold().endswith(_UTC_FORMATS)
+        start, note = _start(self._raw, in_utc, zone)
         self.time_axis = "time_s" if start is None else "time_utc"
         self._zero_ns = 0 if start is None else round(start.timestamp() * 1e6) * 1000
-        notes = (f"{source}: {note}",) if note else ()
+        notes = tuple(f"{source}: {text}" for text in (note, resampled) if text)
         self.notes = (*ignored_columns_note(source, plan.ignored), *plan.notes, *notes)
 
     def first_time_ns(self) -> int:
@@ -118,6 +128,35 @@ def _check_rates(path: Path, source: str) -> None:
         raise InputError(
             source, "MNE would resample its slower signals", "read it without --via mne"
         )
+
+
+def is_raw(data: object) -> TypeGuard[BaseRaw]:
+    """Return whether an object is an ``mne.io.Raw``, without importing MNE."""
+    return any(
+        cls.__name__ == "BaseRaw" and cls.__module__.startswith("mne.") for cls in type(data).mro()
+    )
+
+
+def name_of_raw(raw: BaseRaw) -> str:
+    """Return the name of the file from which MNE read, or ``mne.Raw``."""
+    path = _path_of(raw)
+    return "mne.Raw" if path is None else path.name
+
+
+def _path_of(raw: BaseRaw) -> Path | None:
+    names = [name for name in raw.filenames if name is not None]
+    return Path(names[0]) if names else None
+
+
+def _resampling_note(path: Path | None, source: str) -> str:
+    """Return a note if MNE has resampled signals of the file; empty if not, or unknown."""
+    if path is None or not path.is_file():
+        return ""
+    try:
+        _check_rates(path, source)
+    except InputError:
+        return "MNE resampled its slower signals; give the file itself to read them as recorded"
+    return ""
 
 
 def _open_raw(path: Path, source: str) -> BaseRaw:
@@ -181,12 +220,12 @@ def _stretches(raw: BaseRaw, source: str) -> list[tuple[int, int]]:
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
-def _start(raw: BaseRaw, path: Path, zone: str | None) -> tuple[datetime | None, str]:
+def _start(raw: BaseRaw, in_utc: bool, zone: str | None) -> tuple[datetime | None, str]:
     """Return the UTC of the first sample, and a note if it cannot be known."""
     when: Any = raw.info["meas_date"]
     if when is None:
         return None, ""
-    if path.name.casefold().endswith(_UTC_FORMATS):
+    if in_utc:
         first = datetime.fromtimestamp(when.timestamp() + raw.first_time, UTC)
         return first, ""
     local = when.replace(tzinfo=None)

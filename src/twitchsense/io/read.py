@@ -1,4 +1,4 @@
-"""`read`: captures of any format become one `Recording`."""
+"""`read`: captures of any format, DataFrames and MNE objects become one `Recording`."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ import hashlib
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import cast, get_args
+from typing import TYPE_CHECKING, cast, get_args
 from zoneinfo import ZoneInfo
+
+import pandas as pd
 
 from twitchsense.errors import InputError
 from twitchsense.io.bids_names import find_recording
-from twitchsense.io.capture import ColumnMapping
+from twitchsense.io.capture import Capture, ColumnMapping
 from twitchsense.io.formats import find_format
+from twitchsense.io.frame import FRAME, hash_frame, open_frame
 from twitchsense.io.input_files import hash_capture
 from twitchsense.io.merge import merge
+from twitchsense.io.mne_raw import MneCapture, is_raw, name_of_raw
 from twitchsense.io.stated_start import parse_start
 from twitchsense.io.time_reading import TIME_UNITS
 from twitchsense.model.channels import NS, Channel, Leg
@@ -25,11 +29,14 @@ from twitchsense.model.column_names import channel_sort_key
 from twitchsense.model.recording import Recording
 from twitchsense.regular_file import check_regular_file, unreadable
 
+if TYPE_CHECKING:
+    from mne.io import BaseRaw
+
 log = logging.getLogger(__name__)
 
 
 def read(
-    *paths: str | os.PathLike[str],
+    *paths: str | os.PathLike[str] | pd.DataFrame | BaseRaw,
     columns: Mapping[str, str] | None = None,
     legs: Mapping[str, str] | None = None,
     zone: str | None = None,
@@ -43,9 +50,10 @@ def read(
 
     Parameters
     ----------
-    *paths : path
-        Any format of `twitchsense.io.formats`, or a folder of a BIDS data set. The order
-        of the files does not matter.
+    *paths : path, DataFrame or mne.io.Raw
+        Files of any format of `twitchsense.io.formats`, or a folder of a BIDS data set. A
+        DataFrame has the columns of a capture; its index is the time column if it holds
+        times. The order does not matter.
     columns : mapping of str to str, optional
         Foreign column names to those of the package, as in ``--map``; a column that is
         mapped to ``ignore`` is left out.
@@ -92,26 +100,25 @@ def read(
     if zone is not None:
         _check_zone(zone)
     stated_ns = None if start is None else parse_start(start, zone)
-    files = [Path(p) for p in paths]
-    if via is None:
-        files = expand_folders(files)
     mapping = ColumnMapping(columns, time_unit=_check_unit(time_unit), fs=_check_fs(fs))
-    captures = []
-    digests = []
-    for path in files:
-        source = display_name(path)
-        capture_format = find_format(path, source, via)
-        if not path.is_dir():
-            check_regular_file(path, source)
-        try:
-            captures.append(capture_format.open(path, source, mapping, zone))
-            digests.append(hash_capture(path))
-        except OSError as error:
-            raise unreadable(source, error) from error
+    opened: list[_Opened] = []
+    files: list[Path] = []
+    for item in paths:
+        if isinstance(item, pd.DataFrame):
+            opened.append(_Opened(open_frame(item, mapping, zone), FRAME, hash_frame(item)))
+        elif is_raw(item):
+            name = name_of_raw(item)
+            opened.append(_Opened(MneCapture(item, name, mapping, zone), name, ""))
+        else:
+            files.append(_to_path(item))
+    for path in files if via else expand_folders(files):
+        opened.append(_open_file(path, mapping, zone, via))
+    captures = [item.capture for item in opened]
+    digests = [item.sha256 for item in opened if item.sha256]
     if len(set(digests)) < len(digests):
-        twice = next(i for i, d in enumerate(digests) if d in digests[:i])
+        twice = next(o for o in reversed(opened) if digests.count(o.sha256) > 1)
         raise InputError(
-            captures[twice].source, "the same file is given twice", "give each file once"
+            twice.capture.source, "the same file is given twice", "give each file once"
         )
     mapping.check_used(captures[0].source, [h for c in captures for h in c.headers])
     try:
@@ -140,11 +147,44 @@ def read(
         tuple(s for d in merged.data for s in d.segments),
         start_utc_ns,
         zone,
-        source=", ".join(sorted(p.name for p in files)),
+        source=", ".join(sorted(item.name for item in opened)),
         sha256=_join_hashes(digests),
         notes=tuple(notes),
         covers_ns=merged.covers_ns,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A capture, the name of its file, and the hash of its content (empty if unknown)."""
+
+    capture: Capture
+    name: str
+    sha256: str
+
+
+def _to_path(item: object) -> Path:
+    if isinstance(item, (str, os.PathLike)):
+        return Path(item)
+    raise InputError(
+        "recording",
+        f"is an object of the type {type(item).__name__}",
+        "give a path, a DataFrame or an mne.io.Raw; an array goes into "
+        "Recording.from_arrays({'emg1_uv': (samples, fs)})",
+    )
+
+
+def _open_file(path: Path, mapping: ColumnMapping, zone: str | None, via: str | None) -> _Opened:
+    source = display_name(path)
+    capture_format = find_format(path, source, via)
+    if not path.is_dir():
+        check_regular_file(path, source)
+    try:
+        return _Opened(
+            capture_format.open(path, source, mapping, zone), path.name, hash_capture(path)
+        )
+    except OSError as error:
+        raise unreadable(source, error) from error
 
 
 def expand_folders(paths: Sequence[Path]) -> list[Path]:
@@ -206,8 +246,8 @@ def hash_files(paths: Sequence[Path]) -> str:
 
 def _join_hashes(digests: Sequence[str]) -> str:
     """Return one hash of all files, independent of their order."""
-    if len(digests) == 1:
-        return digests[0]
+    if len(digests) < 2:
+        return "".join(digests)
     return hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
 
 

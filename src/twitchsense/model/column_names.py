@@ -42,6 +42,9 @@ _EXAMPLES: Final[Mapping[Kind, str]] = {
 }
 
 
+_ARRAYS_CURE: Final = "give a mapping such as {'emg1_uv': (samples, fs)}, with fs in Hz"
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnSpec:
     """The parts of a column name.
@@ -299,14 +302,17 @@ def channels_from_arrays(
         If a name, shape or rate cannot be used, or axes do not match.
     """
     source = "arrays"
+    if not isinstance(signals, Mapping):
+        raise InputError(source, f"is of the type {type(signals).__name__}", _ARRAYS_CURE)
     if not signals:
         raise InputError(source, "holds no signal", f"give {_EXAMPLES['emg']}")
     channels: list[Channel] = []
     segments: list[Segment] = []
     end_ns = 0
     for plan in plan_channels(list(signals), source):
-        raw = [_to_column(source, name, signals[name][0]) for name in plan.names]
-        rates = [_to_rate(source, name, signals[name][1]) for name in plan.names]
+        pairs = [_to_pair(source, name, signals[name]) for name in plan.names]
+        raw = [_to_column(source, name, p[0]) for name, p in zip(plan.names, pairs, strict=True)]
+        rates = [_to_rate(source, name, p[1]) for name, p in zip(plan.names, pairs, strict=True)]
         for name, column, rate in zip(plan.names[1:], raw[1:], rates[1:], strict=True):
             if len(column) != len(raw[0]) or rate != rates[0]:
                 raise InputError(
@@ -325,6 +331,14 @@ def channels_from_arrays(
             time_ns = round(start * NS / fs)
             segments.append(Segment(plan.name, time_ns, ArraySamples(samples[start:stop])))
     return tuple(channels), tuple(segments), end_ns
+
+
+def _to_pair(source: str, name: str, pair: object) -> tuple[ArrayLike, float]:
+    """Return samples and rate; raise InputError if they are not a pair."""
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2 or np.ndim(pair[1]) != 0:
+        problem = "comes without its sampling rate"
+        raise InputError(source, problem, _ARRAYS_CURE, f"column {name}")
+    return pair[0], pair[1]
 
 
 def _to_column(source: str, name: str, values: ArrayLike) -> RawColumn:
@@ -346,7 +360,10 @@ def _to_column(source: str, name: str, values: ArrayLike) -> RawColumn:
 
 def _to_rate(source: str, name: str, value: float) -> float:
     """Return a sampling rate in Hz; raise InputError."""
-    fs = float(value)
+    try:
+        fs = float(value)
+    except (TypeError, ValueError):
+        fs = float("nan")
     if not (np.isfinite(fs) and fs > 0):
         raise InputError(
             source, f"sampling rate {fs:g}", "give a positive rate in Hz", f"column {name}"

@@ -50,7 +50,7 @@ class ClockOffset:
         return self.offset_s == 0.0 and self.slope == 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Detections:
     """Result of `twitchsense.Detector.close`.
 
@@ -78,6 +78,9 @@ class Detections:
     clocks: Mapping[str, ClockOffset] = field(default_factory=dict)
     heart_beats_ns: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     series_min_counts: Mapping[str, int] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<Detections: {len(self.events)} events, {len(self.rejected)} rejected>"
 
     @property
     def valid_s(self) -> dict[str, float]:

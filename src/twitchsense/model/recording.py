@@ -39,7 +39,7 @@ class _Part(NamedTuple):
         return Chunk(self.segment.channel, self.segment.start_ns, self.first, samples)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Recording:
     """Channels of gap-free segments on one time axis.
 
@@ -113,6 +113,12 @@ class Recording:
                 raise InputError("start", "has no time zone", "give an aware datetime (tzinfo=...)")
             start_ns = round(start.timestamp() * 1e6) * 1000
         return cls(channels, segments, start_ns, zone, covers_ns=(0, end_ns))
+
+    def __repr__(self) -> str:
+        hours = (self.end_ns - self.start_ns) / NS / 3600
+        channels = ", ".join(f"{c.name} {c.fs:g} Hz" for c in self.channels) or "no channel"
+        gaps = len(self.segments) - len({s.channel for s in self.segments})
+        return f"<Recording {self.source}: {channels}; {hours:.2f} h, {gaps} gaps>"
 
     def channel(self, name: str) -> Channel:
         """Return a channel by its name.

@@ -84,7 +84,7 @@ def plot_night(night: NightLike, ax: Axes | None = None) -> Axes:
     for row in range(len(heights)):
         axes.append(ax.figure.add_subplot(grid[row], sharex=axes[0] if axes else None))
     # events stand on top: they are what readers look for
-    plot_events(night, ax=axes[0], kinds=kinds)
+    _draw_events(night, axes[0], kinds)
     plot_context(night, ax=axes[1])
     for channel_ax, channel in zip(axes[2:], shown, strict=False):
         plot_channel(night, channel.name, ax=channel_ax)
@@ -175,8 +175,14 @@ def plot_events(night: NightLike, ax: Axes | None = None, kinds: Sequence[str] =
     -------
     Axes
     """
-    ax = ax or new_axes(10, 1.4)
-    kinds = kinds or kinds_found(night)
+    ax = ax or new_axes(10, 1.6)
+    _draw_events(night, ax, kinds or kinds_found(night))
+    label_time_axis(night, [ax])
+    return ax
+
+
+def _draw_events(night: NightLike, ax: Axes, kinds: Sequence[str]) -> None:
+    """Draw the events without labels of the time axis."""
     table = night.events
     for row, kind in enumerate(kinds):
         of_kind = table[table["trial_type"] == kind]
@@ -211,7 +217,6 @@ def plot_events(night: NightLike, ax: Axes | None = None, kinds: Sequence[str] =
             fontsize=8,
             color=MUTED_COLOR,
         )
-    return ax
 
 
 def plot_context(night: NightLike, ax: Axes | None = None) -> Axes:

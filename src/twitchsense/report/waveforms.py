@@ -11,7 +11,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from twitchsense.errors import InputError
 from twitchsense.model.channels import NS, Channel
+from twitchsense.model.event_table import TRIAL_TYPES
 from twitchsense.model.recording import Recording
 from twitchsense.report.decimate import Floats, decimate_waveform
 from twitchsense.report.event_windows import channels_shown, duration_s, margin_s
@@ -141,7 +143,15 @@ def plot_average(night: NightLike, kind: str, ax: Axes | None = None) -> Axes:
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    InputError
+        If there is no such kind of event.
     """
+    if kind not in TRIAL_TYPES:
+        problem = f"'{kind}' is no kind of event"
+        raise InputError("kind", problem, f"use one of: {', '.join(TRIAL_TYPES)}")
     ax = ax or new_axes(6, 3.2)
     table = night.events
     rows = table[table["trial_type"] == kind]

@@ -20,6 +20,7 @@ from typing import Any, Final
 import pandas as pd
 
 from twitchsense.errors import InputError
+from twitchsense.model.channels import NS
 from twitchsense.model.event_table import EVENT_COLUMNS, REJECTED_COLUMNS, Column
 from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
@@ -38,7 +39,7 @@ _NPZ_ERRORS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SavedNight:
     """A night reopened from the files that `analyze` wrote.
 
@@ -99,6 +100,15 @@ class SavedNight:
     def summary_dict(self) -> dict[str, Any]:
         """Return the content of ``summary.json``."""
         return self.summary_json
+
+    def __repr__(self) -> str:
+        hours = (self.recording.end_ns - self.recording.start_ns) / NS / 3600
+        return f"<SavedNight {self.directory}: {hours:.2f} h, {len(self.events)} events>"
+
+    def _repr_html_(self) -> str:
+        from twitchsense.report.notebook_view import night_html
+
+        return night_html(self)
 
 
 def open_result(directory: str | PathLike[str]) -> SavedNight:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -22,26 +23,29 @@ from twitchsense.model.detections import Detections
 from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
 from twitchsense.output_files import write_file
+from twitchsense.results.inputs import (
+    HypnogramInput,
+    to_hypnogram,
+    to_recording,
+    to_respiratory,
+    to_settings,
+)
 from twitchsense.results.save import save_night
 from twitchsense.scoring.agreement import Agreement, match, read_events
 from twitchsense.scoring.labels import label_detections
 from twitchsense.scoring.rates import summary_table
 from twitchsense.scoring.summary import build_summary
 from twitchsense.scoring.valid_hours import measure_valid_hours
-from twitchsense.settings import Settings, get_profile
+from twitchsense.settings import Settings
 from twitchsense.sleep.activity_counts import ActivityCounter, ActivityCounts
 from twitchsense.sleep.context import Context, find_context
-from twitchsense.sleep.hypnogram.clock_times import NightClock
-from twitchsense.sleep.hypnogram.model import Hypnogram
-from twitchsense.sleep.hypnogram.read import read_hypnogram
-from twitchsense.sleep.hypnogram.stage_codes import check_codes
-from twitchsense.sleep.hypnogram.yasa import YasaHypnogram, hypnogram_from_yasa
-from twitchsense.sleep.lab_files.respiratory_events import read_respiratory_events
 from twitchsense.sleep.onset import SleepOnset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from mne import Annotations
+
+    from twitchsense.results.inputs import RecordingInput
 
 log = logging.getLogger(__name__)
 
@@ -109,13 +113,13 @@ class Night:
         """Seconds of valid signal per channel."""
         return self.detections.valid_s
 
-    def summary(self, by: Sequence[str] = ("label", "context")) -> pd.DataFrame:
+    def summary(self, by: str | Sequence[str] = ("label", "context")) -> pd.DataFrame:
         """Return counts, rates per hour of valid signal, and exact 95 % intervals.
 
         Parameters
         ----------
-        by : sequence of str
-            Columns to group by: ``trial_type``, ``label``, ``grade``, ``context``,
+        by : str or sequence of str
+            Column or columns to group by: ``trial_type``, ``label``, ``grade``, ``context``,
             ``stage``, ``leg``.
 
         Returns
@@ -153,6 +157,11 @@ class Night:
         Returns
         -------
         Axes
+
+        Raises
+        ------
+        InputError
+            If there is no such kind of event.
 
         See Also
         --------
@@ -271,31 +280,57 @@ class Night:
         hours = (self.recording.end_ns - self.recording.start_ns) / NS / 3600
         return f"<Night {self.recording.source}: {hours:.2f} h, {len(self.events)} events>"
 
+    def _repr_html_(self) -> str:
+        from twitchsense.report.notebook_view import night_html
+
+        return night_html(self)
+
 
 def analyze(
-    recording: Recording,
+    recording: RecordingInput,
     *,
-    hypnogram: str | PathLike[str] | pd.DataFrame | Hypnogram | YasaHypnogram | None = None,
+    hypnogram: HypnogramInput | None = None,
+    epoch_s: float | None = None,
+    stages: str | Mapping[str, str] | None = None,
     respiratory: str | PathLike[str] | pd.DataFrame | None = None,
-    settings: Settings | None = None,
+    settings: Settings | str | PathLike[str] | None = None,
+    profile: str | None = None,
+    leg: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    fs: float | None = None,
+    zone: str | None = None,
+    time_unit: str | None = None,
+    start: str | datetime | None = None,
     progress: ProgressCallback | None = None,
 ) -> Night:
     """Find the events of a recording and place them relative to falling asleep.
 
     Parameters
     ----------
-    recording : Recording
-        As returned by `twitchsense.read` or `Recording.from_arrays`.
-    hypnogram : path, DataFrame, Hypnogram or yasa.Hypnogram, optional
-        Sleep stages: a table with ``onset`` (s from the start of the
-        recording), ``duration`` (s) and ``stage``, or a file of any kind that
-        `twitchsense.sleep.hypnogram.read.read_hypnogram` reads. Without it, sleep
-        is estimated from the accelerometer.
+    recording : path, Recording, DataFrame, mne.io.Raw, mapping, or sequence
+        A file or a folder that `twitchsense.read` reads, or what it returned; a DataFrame with
+        the columns of a capture; what MNE has read; arrays as `Recording.from_arrays` takes
+        them; or several files of one recording.
+    hypnogram : path, DataFrame, list, ndarray, Series, Hypnogram or yasa.Hypnogram, optional
+        Sleep stages: a table with ``onset`` (s from the start of the recording),
+        ``duration`` (s) and ``stage``; one stage per epoch, from the start of the recording;
+        or a file of any kind that `twitchsense.sleep.hypnogram.read.read_hypnogram` reads.
+        Without it, sleep is estimated from the accelerometer.
+    epoch_s : float, optional
+        Length of an epoch in seconds, if `hypnogram` is a list of stages; by default 30.
+    stages : str or mapping of str to str, optional
+        Meaning of numbers and other words in `hypnogram`: ``yasa``, ``nsrr``, or a mapping
+        such as ``{"5": "R"}``.
     respiratory : path or DataFrame, optional
         Respiratory events, ``onset`` and ``duration`` (s), or a file of a sleep
         laboratory that holds them. Leg movements that touch them are counted separately.
-    settings : Settings, optional
-        By default the profile ``default-2026``.
+    settings : Settings or path of a TOML file, optional
+    profile : str, optional
+        Name of a profile; by default ``default-2026``. A settings file changes its values.
+    leg : {'left', 'right'}, optional
+        Leg of the channels for which nothing else names one.
+    columns, fs, zone, time_unit, start
+        As in `twitchsense.read`, for files, DataFrames and MNE objects.
     progress : callable, optional
         Called repeatedly with the seconds of signal analysed so far and the
         seconds in all.
@@ -307,10 +342,18 @@ def analyze(
     Raises
     ------
     InputError
-        If the recording has no signal or is longer than `MAX_DAYS`, or the hypnogram
-        or the respiratory events cannot be used.
+        If an input cannot be read, the recording has no signal or is longer than `MAX_DAYS`,
+        or the hypnogram or the respiratory events do not fit it.
+
+    Examples
+    --------
+    >>> night = analyze("night.csv", hypnogram=["W", "N1", "N2"], epoch_s=30)  # doctest: +SKIP
     """
-    settings = settings or get_profile("default-2026")
+    settings = to_settings(settings, profile)
+    recording = to_recording(
+        recording, settings, leg,
+        columns=columns, fs=fs, zone=zone, time_unit=time_unit, start=start,
+    )  # fmt: skip
     if not recording.segments:
         raise InputError(
             recording.source, "holds no samples", "check that the signal columns have numbers"
@@ -322,10 +365,10 @@ def analyze(
             f"lasts {days:,.0f} days from its first row to its last",
             f"correct the time that is far off, or give {MAX_DAYS} days at most at once",
         )
-    stages = _read_hypnogram(hypnogram, recording, settings)
-    respiratory_events, notes = _read_respiratory(respiratory, recording, settings)
+    sleep = to_hypnogram(hypnogram, recording, settings, epoch_s, stages)
+    respiratory_events, notes = to_respiratory(respiratory, recording, settings)
     detections, counts = _detect(recording, settings, progress)
-    context = find_context(recording, detections, settings, stages, counts)
+    context = find_context(recording, detections, settings, sleep, counts)
     context = replace(context, notes=(*context.notes, *notes))
     labelled = label_detections(detections, context, settings, recording)
     log.info("%d events, %d rejected", len(labelled.events), len(labelled.rejected))
@@ -350,30 +393,3 @@ def _detect(
             done_s = (last.segment_start_ns - start_ns) / NS + samples / fs[last.channel]
             progress(min(done_s, total_s), total_s)
     return detector.close(), {name: c.close() for name, c in counters.items()}
-
-
-def _read_hypnogram(
-    given: str | PathLike[str] | pd.DataFrame | Hypnogram | YasaHypnogram | None,
-    recording: Recording,
-    settings: Settings,
-) -> Hypnogram | None:
-    if given is None or isinstance(given, Hypnogram):
-        return given
-    codes = check_codes(settings.stages, "settings")
-    if isinstance(given, pd.DataFrame):
-        return Hypnogram.from_frame(given, codes=codes)
-    clock = NightClock.from_recording(recording, settings.zone)
-    if isinstance(given, (str, PathLike)):
-        return read_hypnogram(Path(given), clock, codes)
-    return hypnogram_from_yasa(given, clock, codes)
-
-
-def _read_respiratory(
-    given: str | PathLike[str] | pd.DataFrame | None, recording: Recording, settings: Settings
-) -> tuple[pd.DataFrame | None, tuple[str, ...]]:
-    """Return respiratory events and the notes of their reader."""
-    if given is None or isinstance(given, pd.DataFrame):
-        return given, ()
-    clock = NightClock.from_recording(recording, settings.zone)
-    read = read_respiratory_events(Path(given), clock)
-    return read.events, read.notes

@@ -1,7 +1,6 @@
 """Agreement of two scorings of a night: events against annotations, matched one to one.
 
-`match` prepares both tables, matches them (`twitchsense.scoring.matching`) and returns
-an `Agreement` with scores by kind, matched pairs, misses and false alarms.
+`match` prepares both tables, matches them (`twitchsense.scoring.matching`) and scores them.
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ SCORE_COLUMNS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Agreement:
     """Result of `match`.
 
@@ -85,8 +84,7 @@ class Agreement:
         Counts of pairs, kinds of the truth by kinds found; ``(none)`` holds misses
         (last column) and false alarms (last row).
     misses : DataFrame
-        Rows of the truth without a partner of their kind; ``taken_for`` is the
-        kind of a partner of another kind, or ``""``.
+        Rows of the truth without a partner of their kind; ``taken_for``: kind of another partner.
     false_alarms : DataFrame
         Events without a partner of their kind, with ``taken_for`` likewise.
     hours : float or None
@@ -100,6 +98,10 @@ class Agreement:
     false_alarms: pd.DataFrame
     hours: float | None
 
+    def __repr__(self) -> str:
+        parts = self.scores.iloc[-1][["n_truth", "n_found", "tp", "sensitivity", "precision", "f1"]]
+        return f"<Agreement: {', '.join(f'{k} {v:.4g}' for k, v in parts.items())}>"
+
     def table(self) -> pd.DataFrame:
         """Return the scores: one row per kind, and ``any`` for all kinds together.
 
@@ -110,16 +112,16 @@ class Agreement:
 
         Notes
         -----
-        ``tp`` counts pairs of equal kind (of any kinds in the row ``any``).
-        Sensitivity and precision have exact (Clopper-Pearson) 95 % intervals. The
-        interval of F1 = 2J/(1 + J) follows from the exact interval of the Jaccard
-        index J = tp / (tp + misses + false alarms). False alarms per hour have an exact
-        Poisson interval. Errors are found minus truth: median and quartiles.
+        ``tp`` counts pairs of equal kind (of any kinds in the row ``any``). Sensitivity and
+        precision have exact (Clopper-Pearson) 95 % intervals. The interval of F1 = 2J/(1 + J)
+        follows from the exact interval of the Jaccard index J = tp / (tp + misses + false alarms).
+        False alarms per hour have an exact Poisson interval. Errors are found minus truth: median
+        and quartiles.
 
-        ``overlap_sensitivity`` and ``overlap_precision`` are less strict: the share of
-        annotations, and of events, that overlap any event of their kind (and leg) in
-        the other table, which may be used several times. Scorers who divide one
-        activity into different pieces agree more by these.
+        ``overlap_sensitivity`` and ``overlap_precision`` are less strict: the share of annotations,
+        and of events, that overlap any event of their kind (and leg) in the other table, which may
+        be used several times. Scorers who divide one activity into different pieces agree more by
+        these.
         """
         return self.scores.copy()
 

@@ -115,7 +115,7 @@ def per_minute_block(block: dict[str, Any]) -> dict[str, Any]:
 
 
 def summary_table(
-    events: pd.DataFrame, hours: ValidHours, by: Sequence[str] = ("label", "context")
+    events: pd.DataFrame, hours: ValidHours, by: str | Sequence[str] = ("label", "context")
 ) -> pd.DataFrame:
     """Return counts, rates per valid hour and exact 95 % intervals.
 
@@ -125,7 +125,7 @@ def summary_table(
         Labelled event table.
     hours : ValidHours
         From `measure_valid_hours`.
-    by : sequence of str
+    by : str or sequence of str
         Any of ``trial_type``, ``label``, ``grade``, ``context``, ``stage``, ``leg``.
 
     Returns
@@ -149,7 +149,7 @@ def summary_table(
     InputError
         If `by` contains another column.
     """
-    by = list(by)
+    by = [by] if isinstance(by, str) else list(by)
     for name in by:
         if name not in _GROUP_COLUMNS:
             raise InputError(

@@ -75,6 +75,20 @@ class Settings(FrozenModel):
         description="stage codes of foreign hypnograms, as in `--stages`: foreign = twitchsense",
     )
 
+    def __repr__(self) -> str:
+        """Return the values that differ from the defaults."""
+        changed = []
+        for name, group in Settings():
+            value = getattr(self, name)
+            if isinstance(value, FrozenModel):
+                pairs = [(f"{name}.{key}", v) for key, v in value if v != getattr(group, key)]
+            else:
+                pairs = [(name, value)] if value != group else []
+            changed += [f"{key}={v!r}" for key, v in pairs]
+        return f"<Settings: {', '.join(changed) or 'all defaults'}>"
+
+    __str__ = __repr__
+
     def digest(self) -> str:
         """Return a hash of all values, 16 hexadecimal digits, for provenance.
 

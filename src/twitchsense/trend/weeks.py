@@ -75,7 +75,7 @@ class TypicalRate:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Weeks:
     """Many nights, their typical rates, and comparisons by a diary.
 
@@ -99,6 +99,11 @@ class Weeks:
     exposures: tuple[str, ...] = ()
     comparisons: tuple[Association, ...] = ()
     notes: tuple[str, ...] = field(default=())
+
+    def __repr__(self) -> str:
+        evenings = self.nights["evening"].dropna()
+        dates = f", {min(evenings)} to {max(evenings)}" if len(evenings) else ""
+        return f"<Weeks: {len(self.nights)} nights{dates}; {len(self.comparisons)} comparisons>"
 
     @property
     def associations(self) -> pd.DataFrame:

@@ -59,7 +59,7 @@ INDEX_DESCRIPTIONS: Final[dict[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class LegMovementScore:
     """Leg movements of a night, by one set of rules.
 
@@ -83,6 +83,14 @@ class LegMovementScore:
     indices: dict[str, IndexValue]
     movements: pd.DataFrame
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        indices = ", ".join(
+            f"{name} {value if isinstance(value, int) else round(value, 2)}"
+            for name in ("n_lm", "n_clm", "n_plm", "plms_index")
+            if (value := self.indices.get(name)) is not None
+        )
+        return f"<LegMovementScore {self.rules}: {indices}>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the score for JSON.

@@ -80,7 +80,11 @@ def lengths_from_onsets(
 
 
 def check_list_length(
-    count: int, recording_s: float, source: str, epoch_s: float | None = None
+    count: int,
+    recording_s: float,
+    source: str,
+    epoch_s: float | None = None,
+    cure: str = "give the columns onset and duration (s) beside the stages",
 ) -> None:
     """Refuse a list of epochs without times that cannot begin with the recording.
 
@@ -93,7 +97,9 @@ def check_list_length(
     source : str
         Name of the file in messages.
     epoch_s : float, optional
-        Length of an epoch, if the file gives it.
+        Length of an epoch, if it is given.
+    cure : str
+        Remedy in the message.
 
     Raises
     ------
@@ -115,4 +121,4 @@ def check_list_length(
     )
     if fitting:
         problem += f" (epochs of {fitting[0]} s would fill it)"
-    raise InputError(source, problem, "give the columns onset and duration (s) beside the stages")
+    raise InputError(source, problem, cure)

@@ -28,7 +28,7 @@ _MAX_TIME_S: Final = 1e10
 _NIGHT_MARGIN_US: Final = 12 * 3600 * 1_000_000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Hypnogram:
     """Scored epochs in time order, without overlap; gaps between them are allowed.
 
@@ -37,7 +37,6 @@ class Hypnogram:
     onset_s : ndarray of float64, shape (n,)
         Start of each epoch, seconds from the start of the recording.
     duration_s : ndarray of float64, shape (n,)
-        Length of each epoch, seconds.
     stage : ndarray of str, shape (n,)
         ``W``, ``N1``, ``N2``, ``N3``, ``R``, ``S`` (asleep, stage not reported), or
         ``""`` for unscored.
@@ -71,12 +70,11 @@ class Hypnogram:
         Returns
         -------
         Hypnogram
-            Without source and notes.
 
         Raises
         ------
         InputError
-            Naming the offending row (from 1); see `build_hypnogram`.
+            Naming the offending row (from 1).
         """
         for name in COLUMNS:
             if name not in frame.columns:
@@ -104,11 +102,14 @@ class Hypnogram:
     def __len__(self) -> int:
         return len(self.onset_s)
 
+    def __repr__(self) -> str:
+        return f"<Hypnogram {self.source}: {len(self)} epochs>"
+
     def stage_at(self, times_s: ArrayLike) -> NDArray[np.str_]:
         """Return the stage of the epoch that contains each time.
 
-        An epoch contains ``start <= t < end``. Times are compared in integer
-        microseconds, so that an end of 0.1 + 0.2 s equals 0.3 s.
+        An epoch contains ``start <= t < end``. Times are compared in integer microseconds, so that
+        an end of 0.1 + 0.2 s equals 0.3 s.
 
         Parameters
         ----------
@@ -180,14 +181,13 @@ def build_hypnogram(
     Returns
     -------
     Hypnogram
-        Without source and notes.
 
     Raises
     ------
     InputError
-        If there is no epoch, a number is not finite, a duration is not positive, an
-        epoch begins before the previous one has ended, or a stage is unknown. Integer
-        stages are refused without `codes`.
+        If there is no epoch, a number is not finite, a duration is not positive, an epoch
+            begins before the previous one has ended, or a stage is unknown. Integer stages are
+            refused without `codes`.
     """
     if len(onset) == 0:
         raise InputError(source, "has no epochs", "give at least one line below the header")
@@ -230,8 +230,8 @@ def infer_epoch_length(
     Raises
     ------
     InputError
-        If there are fewer than two onsets, or they do not increase, or the steps are
-        not multiples of the shortest one.
+        If there are fewer than two onsets, or they do not increase, or the steps are not
+            multiples of the shortest one.
     """
     cure = "give the column duration (s)"
     if len(onset_s) < 2:

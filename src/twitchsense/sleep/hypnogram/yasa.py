@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final, Protocol, runtime_checkable
 
-import numpy as np
 import pandas as pd
 
 from twitchsense.errors import InputError
 from twitchsense.sleep.hypnogram.clock_times import NightClock, read_clock_times
 from twitchsense.sleep.hypnogram.epoch_lengths import check_list_length
-from twitchsense.sleep.hypnogram.model import Hypnogram, build_hypnogram
+from twitchsense.sleep.hypnogram.model import Hypnogram
 from twitchsense.sleep.hypnogram.stage_codes import Codes
+from twitchsense.sleep.hypnogram.stage_list import place_epochs
 
-#: Sleep of the vocabularies with two and three stages.
-_STAGES: Final = {"nrem": "asleep", "sleep": "asleep"}
 #: Keys by which the JSON is recognized.
 JSON_KEYS: Final = frozenset({"values", "freq", "n_stages"})
 NOTE_START: Final = "YASA: the hypnogram has no start: taken to begin with the recording"
@@ -120,12 +118,7 @@ def _build(
             zero = clock.require_utc(source)
             found = read_clock_times([text], clock, source, lambda _: "start")
             zero_s = (int(found.utc_us[0]) - zero) / 1e6
-    onset = np.asarray(zero_s + epoch_s * np.arange(len(words)), np.float64)
-    made = build_hypnogram(
-        onset, np.full(len(words), epoch_s), words, source, lambda k: f"epoch {k}",
-        {**_STAGES, **codes},
-    )  # fmt: skip
-    return Hypnogram(made.onset_s, made.duration_s, made.stage, source, notes)
+    return place_epochs(words, zero_s, epoch_s, codes, source, notes)
 
 
 def _seconds(freq: Any, source: str) -> float:

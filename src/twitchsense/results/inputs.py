@@ -1,0 +1,202 @@
+"""What `analyze` accepts: recordings, hypnograms, respiratory events and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast, get_args
+
+import pandas as pd
+
+from twitchsense.errors import InputError
+from twitchsense.io.read import read
+from twitchsense.model.channels import Leg
+from twitchsense.model.recording import Recording
+from twitchsense.settings import Settings, get_profile, load_settings
+from twitchsense.sleep.hypnogram.clock_times import NightClock
+from twitchsense.sleep.hypnogram.model import Hypnogram
+from twitchsense.sleep.hypnogram.read import read_hypnogram
+from twitchsense.sleep.hypnogram.stage_codes import check_codes, parse_codes
+from twitchsense.sleep.hypnogram.stage_list import StageList, hypnogram_from_list, is_stage_list
+from twitchsense.sleep.hypnogram.yasa import YasaHypnogram, hypnogram_from_yasa
+from twitchsense.sleep.lab_files.respiratory_events import read_respiratory_events
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TypeAlias
+
+    from mne.io import BaseRaw
+
+    #: What becomes a recording: what `read` takes, several of it, or named arrays.
+    Source: TypeAlias = str | PathLike[str] | pd.DataFrame | BaseRaw
+    RecordingInput: TypeAlias = (
+        Recording | Source | Sequence[Source] | Mapping[str, tuple[Any, float]]
+    )
+
+#: What becomes a hypnogram.
+HypnogramInput = str | PathLike[str] | pd.DataFrame | Hypnogram | YasaHypnogram | StageList
+
+#: Profile of an analysis without settings.
+DEFAULT_PROFILE: Final = "default-2026"
+
+
+def to_settings(settings: Settings | str | PathLike[str] | None, profile: str | None) -> Settings:
+    """Return the settings of an analysis.
+
+    Parameters
+    ----------
+    settings : Settings, path of a TOML file, or None
+    profile : str or None
+        Name of a profile. A TOML file changes its values.
+
+    Returns
+    -------
+    Settings
+
+    Raises
+    ------
+    InputError
+        If both a profile and a `Settings` object are given, or one cannot be used.
+    """
+    if isinstance(settings, Settings):
+        if profile is not None:
+            raise InputError(
+                "profile", "is given beside settings", "give one, or the path of a settings file"
+            )
+        return settings
+    base = get_profile(profile or DEFAULT_PROFILE)
+    return base if settings is None else load_settings(Path(settings), base)
+
+
+def to_recording(
+    data: RecordingInput, settings: Settings, leg: str | None, **options: Any
+) -> Recording:
+    """Return the recording to be analysed.
+
+    Parameters
+    ----------
+    data : Recording, path, DataFrame, mne.io.Raw, sequence of these, or mapping
+        A mapping is taken as by `Recording.from_arrays`.
+    settings : Settings
+        Column names, legs and time zone of the files.
+    leg : {'left', 'right'} or None
+        Leg of all channels for which nothing else names one.
+    **options
+        ``columns``, ``zone``, ``fs``, ``time_unit`` and ``start`` of `read`; None if not given.
+
+    Returns
+    -------
+    Recording
+
+    Raises
+    ------
+    InputError
+        If the recording cannot be read, or an option is given with a recording that is read.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    if isinstance(data, Mapping):
+        data = Recording.from_arrays(data, zone=given.pop("zone", None))
+    if isinstance(data, Recording):
+        if given:
+            raise InputError(
+                next(iter(given)),
+                "is for files and tables, but the recording has been read",
+                "give it to ts.read",
+            )
+        return data if leg is None else _with_leg(data, leg)
+    given.setdefault("zone", settings.zone)
+    given["columns"] = {**settings.columns, **given.get("columns", {})}
+    sources = data if isinstance(data, (list, tuple)) else [data]
+    return read(*sources, legs=settings.legs, leg=leg, **given)
+
+
+def to_hypnogram(
+    given: HypnogramInput | None,
+    recording: Recording,
+    settings: Settings,
+    epoch_s: float | None,
+    stages: str | Mapping[str, str] | None,
+) -> Hypnogram | None:
+    """Return a hypnogram on the time axis of a recording.
+
+    Parameters
+    ----------
+    given : path, DataFrame, Hypnogram, yasa.Hypnogram, list of stages, or None
+    recording : Recording
+    settings : Settings
+    epoch_s : float or None
+        Length of an epoch in seconds, for a list of stages.
+    stages : str, mapping of str to str, or None
+        Meaning of numbers and of additional words; precedes that of `settings`.
+
+    Returns
+    -------
+    Hypnogram or None
+
+    Raises
+    ------
+    InputError
+        If it cannot be used.
+    """
+    codes = check_codes(settings.stages, "settings")
+    if isinstance(stages, str):
+        codes |= check_codes(parse_codes(stages), "stages")
+    elif stages is not None:
+        codes |= check_codes({str(k): v for k, v in stages.items()}, "stages")
+    clock = NightClock.from_recording(recording, settings.zone)
+    if isinstance(given, pd.DataFrame) and "stage" in given and not {"onset"} & set(given):
+        given = given["stage"]
+    if is_stage_list(given):
+        return hypnogram_from_list(cast("StageList", given), epoch_s, clock, codes)
+    if epoch_s is not None:
+        raise InputError(
+            "epoch_s",
+            "is the epoch length of a list of stages",
+            "leave it out for a hypnogram with times",
+        )
+    if given is None or isinstance(given, Hypnogram):
+        return given
+    if isinstance(given, pd.DataFrame):
+        return Hypnogram.from_frame(given, codes=codes)
+    if isinstance(given, (str, PathLike)):
+        return read_hypnogram(Path(given), clock, codes)
+    return hypnogram_from_yasa(given, clock, codes)
+
+
+def to_respiratory(
+    given: str | PathLike[str] | pd.DataFrame | None, recording: Recording, settings: Settings
+) -> tuple[pd.DataFrame | None, tuple[str, ...]]:
+    """Return respiratory events and the notes of their reader.
+
+    Parameters
+    ----------
+    given : path, DataFrame or None
+    recording : Recording
+    settings : Settings
+
+    Returns
+    -------
+    events : DataFrame or None
+    notes : tuple of str
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    if given is None or isinstance(given, pd.DataFrame):
+        return given, ()
+    clock = NightClock.from_recording(recording, settings.zone)
+    found = read_respiratory_events(Path(given), clock)
+    return found.events, found.notes
+
+
+def _with_leg(recording: Recording, leg: str) -> Recording:
+    if leg not in get_args(Leg):
+        raise InputError("leg", f"'{leg}' is not a leg", "write left or right")
+    channels = tuple(
+        c if c.leg is not None else replace(c, leg=cast("Leg", leg)) for c in recording.channels
+    )
+    return replace(recording, channels=channels)
