@@ -28,7 +28,7 @@ from twitchsense.detect.sequence_rules import (
     classify_movements,
     reject_trains,
 )
-from twitchsense.dsp.ecg_canceller import Beat
+from twitchsense.dsp.beat_tracker import Beat
 from twitchsense.model.candidates import SHORT_KINDS, event_tables
 from twitchsense.settings import Settings
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.signals import SimulatedLeg, add_waveform, band_noise, heart_beat, unit_potential
-from twitchsense.dsp.ecg_canceller import BEFORE_S, MAX_DELAY_S, MAX_MISSED_BEATS, EcgCanceller
+from twitchsense.dsp.beat_tracker import BEFORE_S, MAX_MISSED_BEATS
+from twitchsense.dsp.ecg_canceller import MAX_DELAY_S, EcgCanceller
 
 FS = 500.0
 

@@ -13,7 +13,8 @@ from typing import Any, Final
 from twitchsense.bench.latency import time_packets
 from twitchsense.bench.process import measure_memory, time_start
 from twitchsense.bench.synthetic import make_tile, repeat_arrays, tile_recording
-from twitchsense.bench.throughput import time_arrays, time_files, write_csv
+from twitchsense.bench.throughput import compare_engines, time_arrays, time_files, write_csv
+from twitchsense.dsp.engine import engine_name
 
 #: Length (s) of the recording that is pushed packet by packet. It is short, since a packet
 #: takes about as long as a chunk of many seconds.
@@ -53,6 +54,7 @@ def run_suite(minutes: float) -> Iterator[tuple[str, Callable[[], Any]]]:
 
     yield "about", describe_system
     yield "arrays", lambda: time_arrays(repeat_arrays(tile, seconds))
+    yield "engines", lambda: compare_engines(repeat_arrays(tile, seconds / 3))
     yield "csv", files
     yield "live", live
     yield "memory", lambda: measure_memory(tile, seconds)
@@ -68,6 +70,7 @@ def describe_system() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
+        "engine": engine_name(),
         "cores": os.cpu_count(),
         "load": load,
     }

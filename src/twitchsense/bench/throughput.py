@@ -12,6 +12,7 @@ import pandas as pd
 from twitchsense.bench.stages import StageSampler
 from twitchsense.bench.synthetic import Arrays
 from twitchsense.bench.timing import Cost, measure_cost
+from twitchsense.dsp.engine import engine, why_not_native
 from twitchsense.io.read import read
 from twitchsense.model.recording import Recording
 from twitchsense.results.night import Night, analyze
@@ -67,6 +68,39 @@ def time_arrays(arrays: Arrays, repeats: int = 2) -> dict[str, Any]:
         "times_sum": cost.seconds / summing.seconds,
         "times_real_time": 3600 * hours / cost.seconds,
         "stages": {stage: cost.seconds * s / total for stage, s in shares.items()},
+    }
+
+
+def compare_engines(arrays: Arrays, repeats: int = 2) -> dict[str, Any]:
+    """Measure the analysis of arrays with both engines in turn.
+
+    Parameters
+    ----------
+    arrays : dict of str to (ndarray of float32, float)
+        Column name to samples and sampling rate in Hz.
+    repeats : int
+        Number of runs of each; the fastest counts.
+
+    Returns
+    -------
+    dict
+        ``scipy_s``, ``native_s`` and ``scipy_over_native``; the last two are None where the
+        compiled engine is not available, for the reason ``why_not_native``.
+    """
+    reason = why_not_native()
+    names = ("scipy",) if reason else ("scipy", "native")
+    took: dict[str, list[float]] = {name: [] for name in names}
+    for _ in range(repeats):
+        for name in names:
+            with engine(name):
+                took[name].append(measure_cost(lambda: analyze_arrays(arrays)).seconds)
+    scipy_s = min(took["scipy"])
+    native_s = min(took["native"]) if "native" in took else None
+    return {
+        "scipy_s": scipy_s,
+        "native_s": native_s,
+        "scipy_over_native": None if native_s is None else scipy_s / native_s,
+        "why_not_native": reason,
     }
 
 

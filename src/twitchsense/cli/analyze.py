@@ -12,6 +12,7 @@ from twitchsense.cli.options import (
     AnalysisOptions,
     analysis_options,
     capture_options,
+    engine_option,
     verbosity,
     via_option,
 )
@@ -48,6 +49,7 @@ _CONTEXTS: Final = ("wake", "drowsy", "sleep_onset", "asleep", "unknown")
 @analysis_options
 @via_option
 @capture_options
+@engine_option
 @click.option("--no-report", is_flag=True, help="Leave report.html out.")
 @verbosity
 def analyze(

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from twitchsense.cli.options import verbosity
+from twitchsense.cli.options import engine_option, verbosity
 
 TableRows = Iterator[tuple[str, str, str]]
 
@@ -22,6 +22,7 @@ TableRows = Iterator[tuple[str, str, str]]
     show_default=True,
     help="Length of the synthetic night.",
 )
+@engine_option
 @verbosity
 def bench(as_json: bool, minutes: float, quiet: bool) -> None:
     """Measure how fast detection is on this computer: throughput, delay, memory, start-up.
@@ -83,6 +84,13 @@ def iter_rows(figures: dict[str, Any]) -> TableRows:
         f"{arrays['seconds']:.2f} s",
         f"{arrays['times_real_time']:,.0f} × real time; {arrays['times_sum']:.0f} × numpy.sum",
     )
+    engines = figures["engines"]
+    other = (
+        f"scipy {engines['scipy_s']:.2f} s, {engines['scipy_over_native']:.1f} times as long"
+        if engines["native_s"] is not None
+        else engines["why_not_native"]
+    )
+    yield f"  engine: {about['engine']}", f"{engines[about['engine'] + '_s']:.2f} s", other
     for stage, seconds in arrays["stages"].items():
         yield f"  {stage}", f"{seconds:.3f} s", f"{100 * seconds / arrays['seconds']:.0f} %"
     yield (

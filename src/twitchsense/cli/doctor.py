@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import click
 
+from twitchsense.errors import InputError
+
 _CORE_PACKAGES: Final = (
     "numpy",
     "scipy",
@@ -46,6 +48,7 @@ def doctor(as_json: bool) -> None:
         return
     click.echo(f"twitchsense {facts['twitchsense']}")
     click.echo(f"python      {facts['python']} ({facts['platform']})")
+    click.echo(f"engine      {facts['engine']}")
     for name, version in facts["packages"].items():
         click.echo(f"{name:<11} {version or 'MISSING'}")
     for extra, present in facts["extras"].items():
@@ -61,12 +64,26 @@ def collect_facts() -> dict[str, Any]:
         "implementation": platform.python_implementation(),
         "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
         "byteorder": sys.byteorder,
+        "engine": _engine(),
         "packages": {name: _version(name) for name in _CORE_PACKAGES},
         "extras": {
             extra: all(_version(name) is not None for name in needs)
             for extra, (needs, _) in EXTRAS.items()
         },
     }
+
+
+def _engine() -> str:
+    """Return the engine of the signal processing, with the reason if it is not the compiled one."""
+    try:
+        from twitchsense.dsp.engine import engine_name, why_not_native
+
+        name, reason = engine_name(), why_not_native()
+    except ImportError as error:  # numpy is missing
+        return f"none ({error.name} is missing)"
+    except InputError as error:  # the environment variable
+        return str(error)
+    return f"{name} ({reason})" if reason else name
 
 
 def _version(name: str) -> str | None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from twitchsense.settings import Settings
 
 DEFAULT_PROFILE: Final = "default-2026"
+#: Engines of the signal processing; as `twitchsense.dsp.engine.ENGINES`, which is slow to import.
+_ENGINES: Final = ("auto", "native", "scipy")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -53,6 +55,23 @@ def _configure_logging(ctx: click.Context, param: click.Parameter, value: bool) 
         handler.setFormatter(PrintableFormatter("%(name)s: %(message)s"))
         logger.addHandler(handler)
         logger.propagate = False  # else a configured root logger repeats each message
+
+
+def _select_engine(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        from twitchsense.dsp.engine import engine
+
+        ctx.with_resource(engine(value))
+
+
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(_ENGINES),
+    expose_value=False,
+    callback=_select_engine,
+    help="Signal processing by compiled code or by scipy, with equal results; auto: compiled if "
+    "it was built.",
+)
 
 
 def parse_map(pairs: Sequence[str]) -> dict[str, str]:

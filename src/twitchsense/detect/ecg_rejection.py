@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.dsp.ecg_canceller import Beat
+from twitchsense.dsp.beat_tracker import Beat
 from twitchsense.dsp.ecg_rhythm import RR_RANGE_S, RR_TOLERANCE, median_rr_interval
 from twitchsense.model.candidates import SHORT_KINDS, ScoredCandidate, by_channel
 from twitchsense.model.channels import NS

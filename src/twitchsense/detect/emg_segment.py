@@ -14,8 +14,9 @@ from twitchsense.detect.features.local import LocalFeatures
 from twitchsense.detect.leg_movement_search import LegMovementSearch
 from twitchsense.detect.per_second import EmgPerSecond
 from twitchsense.detect.short_gaps import ShortGaps, straight_line
+from twitchsense.dsp.beat_tracker import Beat
 from twitchsense.dsp.buffers import SampleBuffer, hop_size
-from twitchsense.dsp.ecg_canceller import Beat, EcgCanceller
+from twitchsense.dsp.ecg_canceller import EcgCanceller
 from twitchsense.dsp.filters import FilterClock, burst_band
 from twitchsense.dsp.mains import MainsCanceller
 from twitchsense.model.candidates import Burst, LegMovementRun

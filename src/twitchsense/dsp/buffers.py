@@ -189,6 +189,23 @@ def fast_median(x: Floats) -> float:
     return float(row_medians(x[None])[0])
 
 
+def ordered_sum(x: Floats) -> Any:
+    """Return the sum along the last axis, added from the first value to the last.
+
+    `numpy.sum` adds in pairs, in an order that depends on the memory layout.
+
+    Parameters
+    ----------
+    x : ndarray, shape (..., n)
+        At least one value.
+
+    Returns
+    -------
+    float or ndarray, shape (...)
+    """
+    return np.add.accumulate(x, axis=-1)[..., -1]
+
+
 def moving_sum(x: Floats, width: int) -> Floats:
     """Return the sums over sliding windows.
 

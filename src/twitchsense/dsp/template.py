@@ -1,11 +1,17 @@
-"""Least-squares fit of a template waveform to a signal, and subtraction of a baseline."""
+"""Least-squares fit of a template waveform to a signal, and subtraction of a baseline.
+
+Sums are taken in the order of the samples, so that the compiled engine gives the same bits.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
+
+from twitchsense.dsp.buffers import ordered_sum
 
 Floats = NDArray[np.float64]
 
@@ -19,11 +25,11 @@ class Template:
     """
 
     def __init__(self, waveform: Floats) -> None:
-        trend = _trend(len(waveform))
+        trend = unit_trend(len(waveform))
         self.waveform = waveform
         self._trend = trend
-        self._detrended = waveform - (trend @ waveform) @ trend
-        self._power = float(np.add.reduce(np.square(self._detrended)))
+        self._detrended = _detrend(waveform, trend)
+        self._power = float(ordered_sum(np.square(self._detrended)))
 
     def fit(self, piece: Floats) -> tuple[float, float, float]:
         """Fit the waveform into a piece of signal.
@@ -45,12 +51,11 @@ class Template:
         n, power = len(self.waveform), self._power
         if power <= 0:
             return len(piece) / 2 - n / 2, 0.0, 0.0
-        match = np.correlate(piece, self._detrended, "valid")
+        match = _correlate(piece, self._detrended)
         k = int(match.argmax())
-        part = piece[k : k + n]
-        part = part - (self._trend @ part) @ self._trend
+        part = _detrend(piece[k : k + n], self._trend)
         scale = float(match[k]) / power
-        explained = scale * float(match[k]) / max(float(np.add.reduce(np.square(part))), 1e-12)
+        explained = scale * float(match[k]) / max(float(ordered_sum(np.square(part))), 1e-12)
         lag = float(k)
         if 0 < k < len(match) - 1:
             # vertex of the parabola through the maximum and its neighbours
@@ -75,8 +80,8 @@ def subtract_baseline(x: Floats) -> Floats:
     """
     n = len(x)
     width, distance, between = _line(n)
-    low = float(np.add.reduce(x[:width])) / width
-    high = float(np.add.reduce(x[-width:])) / width
+    low = float(ordered_sum(x[:width])) / width
+    high = float(ordered_sum(x[-width:])) / width
     line = distance * ((high - low) / (n - width))
     line += low
     line[: between.start], line[between.stop :] = low, high
@@ -96,8 +101,24 @@ def _line(n: int) -> tuple[int, Floats, slice]:
     return width, np.asarray(index - width / 2, np.float64), slice(*between)
 
 
+def _correlate(x: Floats, waveform: Floats) -> Floats:
+    """Return the scalar products of a waveform with the parts of `x`, one per shift."""
+    n, shifts = len(waveform), len(x) - len(waveform) + 1
+    x = np.ascontiguousarray(x)
+    parts = as_strided(x, (n, shifts), (x.itemsize, x.itemsize), writeable=False)
+    # reduced along the slower axis, products are added row by row
+    products = np.multiply(waveform[:, None], parts, out=np.empty((n, shifts)))
+    return np.asarray(np.add.reduce(products, axis=0), np.float64)
+
+
+def _detrend(x: Floats, trend: Floats) -> Floats:
+    """Return `x` without its mean and its slope."""
+    mean, slope = ordered_sum(trend * x)
+    return np.asarray(x - (mean * trend[0] + slope * trend[1]), np.float64)
+
+
 @lru_cache
-def _trend(n: int) -> Floats:
+def unit_trend(n: int) -> Floats:
     """Return a constant and a slope of `n` samples, each of unit energy, shape ``(2, n)``."""
     trend = np.stack([np.ones(n), np.linspace(-1, 1, n)])
     trend /= np.sqrt(np.square(trend).sum(axis=1, keepdims=True))

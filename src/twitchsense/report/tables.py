@@ -307,5 +307,6 @@ def provenance_rows(summary: dict[str, Any], settings: Settings) -> list[tuple[s
             if provenance["hypnogram"]
             else "estimated from how still the leg lay, if known",
         ),
+        ("signal processing", provenance.get("engine", "scipy")),
         ("versions", versions),
     ]

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from twitchsense.dsp.engine import engine_name
 from twitchsense.errors import InputError
 from twitchsense.model.channels import NS
 from twitchsense.model.detections import Detections
@@ -130,6 +131,7 @@ def build_summary(
             "sha256": recording.sha256,
             "settings": settings.digest(),
             "hypnogram": hypnogram_given,
+            "engine": engine_name(),
             "versions": {
                 **{name: _version(name) for name in _LIBRARIES},
                 "python": platform.python_version(),

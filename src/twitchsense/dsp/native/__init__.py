@@ -1,0 +1,4 @@
+"""The compiled engine: C kernels that give the same bits as the numpy and scipy code.
+
+The kernels are loaded with ctypes. Which engine runs: `twitchsense.dsp.engine`.
+"""

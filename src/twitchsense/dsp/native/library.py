@@ -1,0 +1,70 @@
+"""Loading of the compiled kernels."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twitchsense.dsp.native.compiling import FOLDER, library_name
+
+_P, _I, _N = ctypes.c_void_p, ctypes.c_int64, None
+
+#: Functions of the library: the type of the result, then those of the arguments.
+SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
+    "ts_heart_size": (_I, ()),
+    "ts_heart_track": (_I, (_P, _P, _I, _I, _P, _I, _P, _P, _P, _P)),
+    "ts_subtract_waveforms": (_N, (_P, _I, _I, _P, _P, _I, _I)),
+}
+
+
+@lru_cache(maxsize=1)
+def load_library() -> ctypes.CDLL:
+    """Load the library that belongs to the sources.
+
+    Returns
+    -------
+    ctypes.CDLL
+        With the argument types of every function set.
+
+    Raises
+    ------
+    OSError
+        If it was not compiled, or cannot be loaded.
+    """
+    path = FOLDER / library_name()
+    if not path.is_file():
+        raise FileNotFoundError("it was not compiled when twitchsense was installed")
+    library = ctypes.CDLL(str(path))
+    for name, (result, arguments) in SIGNATURES.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    return library
+
+
+def address(x: NDArray[Any], dtype: Any, size: int) -> int:
+    """Return the address of the values of an array that a kernel reads or writes.
+
+    Parameters
+    ----------
+    x : ndarray
+    dtype : dtype
+        The type that the kernel expects.
+    size : int
+        The number of values that the kernel expects.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If the array is not contiguous, of another type or of another size.
+    """
+    if x.dtype != dtype or x.size != size or not x.flags.c_contiguous:
+        raise ValueError(f"kernel: {size} values of {np.dtype(dtype)} expected")
+    return int(x.__array_interface__["data"][0])

@@ -1,0 +1,196 @@
+"""The compiled engine gives the same bits as numpy and scipy, for every cutting of a signal."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.signals import SimulatedLeg, cut_chunks, detect
+from twitchsense.cli.app import main
+from twitchsense.dsp.buffers import ordered_sum
+from twitchsense.dsp.ecg_canceller import EcgCanceller, subtract_waveforms
+from twitchsense.dsp.engine import VARIABLE, engine, engine_name, kernels, why_not_native
+from twitchsense.dsp.native import compiling, heart
+from twitchsense.dsp.native.library import address
+from twitchsense.errors import InputError
+
+needs_kernels = pytest.mark.skipif(
+    bool(why_not_native()),
+    reason=f"{why_not_native()} (python src/twitchsense/dsp/native/compiling.py)",
+)
+BATTERY = settings(max_examples=12, deadline=None)
+RATES = st.sampled_from([200.0, 250.0, 512.0, 999.7, 1000.0])
+CUTS = st.lists(st.integers(0, 24_000), max_size=8)
+
+
+def assert_same_bits(one, other):
+    """Check that two arrays have the same values; zeros may differ in sign."""
+    np.testing.assert_array_equal(one, other, strict=True)
+
+
+def emg(seconds, fs, seed, *, bpm=90, hum=0.0):
+    """Return an EMG with a heart, a pause of it, bursts and hum."""
+    leg = SimulatedLeg(seconds, fs=fs, seed=seed)
+    leg.heart_beats(1.0, 0.6 * seconds, bpm, 150.0)
+    leg.heart_beats(0.8 * seconds, seconds - 1, bpm, 400.0)
+    leg.burst(0.5 * seconds, 0.3).twitch(0.55 * seconds)
+    t = np.arange(len(leg.emg)) / fs
+    drift = 49.9 * t + 0.002 * t * t
+    return leg.emg + hum * (np.sin(2 * np.pi * drift) + 0.4 * np.sin(6 * np.pi * drift))
+
+
+# -- the heart -----------------------------------------------------------------------------
+
+
+def without_beats(name, x, cuts, fs):
+    with engine(name):
+        canceller = EcgCanceller(fs)
+    out = [canceller.push(p) for p in np.split(x, sorted(min(c, len(x)) for c in cuts))]
+    out.append(canceller.close())
+    return np.concatenate(out), canceller.pop_beats()
+
+
+@needs_kernels
+@BATTERY
+@given(fs=RATES, seed=st.integers(0, 50), bpm=st.floats(45, 140), cuts=CUTS)
+def test_heart_is_subtracted_equally(fs, seed, bpm, cuts):
+    x = emg(24, fs, seed, bpm=bpm)
+    once, beats = without_beats("scipy", x, (), fs)
+    native, found = without_beats("native", x, cuts, fs)
+    assert_same_bits(once, native)
+    assert beats == found
+
+
+@needs_kernels
+def test_many_beats_are_subtracted_equally():
+    x = emg(60, 500.0, 3, bpm=75)  # more beats than are averaged, and a lost rhythm
+    once, beats = without_beats("scipy", x, (), 500.0)
+    native, found = without_beats("native", x, range(0, len(x), 777), 500.0)
+    assert len(beats) > 40
+    assert_same_bits(once, native)
+    assert beats == found
+
+
+@needs_kernels
+@settings(max_examples=50, deadline=None)
+@given(
+    first=st.lists(st.integers(-30, 60), min_size=1, max_size=5),
+    n=st.integers(1, 40),
+    length=st.integers(1, 20),
+)
+def test_waveforms_are_subtracted_equally(first, n, length):
+    rng = np.random.default_rng(n)
+    x, waves = rng.normal(size=n), rng.normal(size=(len(first), length))
+    one, other = x.copy(), x.copy()
+    pending = 10, np.array(first), waves
+    subtract_waveforms(one, *pending)
+    heart.subtract_waveforms(kernels(), other, *pending)
+    assert_same_bits(one, other)
+
+
+# -- tables of a recording -------------------------------------------------------------------
+
+
+@needs_kernels
+@pytest.mark.parametrize(("hum", "cuts"), [(0.0, (3.3, 11.0, 11.01, 19.7)), (6.0, (7.1, 16.4))])
+def test_tables_are_equal(hum, cuts):
+    leg = SimulatedLeg(30, fs=500.0, seed=4).jerk(14).movement(20, 1.2).twitch(27)
+    leg.emg += emg(30, 500.0, 5, hum=hum)
+    leg.emg[3500:3850] = np.nan
+    recording = leg.recording()
+    with engine("scipy"):
+        one = detect(recording)
+    with engine("native"):
+        other = detect(recording, chunks=cut_chunks(recording, cuts))
+    for table in ("events", "rejected"):
+        a, b = getattr(one, table), getattr(other, table)
+        assert a.equals(b)
+    assert one.valid_s == other.valid_s
+    for name, seconds in one.seconds.items():
+        for field in seconds.__slots__:
+            assert_same_bits(getattr(seconds, field), getattr(other.seconds[name], field))
+
+
+# -- selection -------------------------------------------------------------------------------
+
+
+def test_engine_is_selected_in_a_block(monkeypatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    with engine("scipy"):
+        assert engine_name() == "scipy"
+        assert kernels() is None
+    assert VARIABLE not in os.environ
+
+
+@needs_kernels
+def test_compiled_kernels_run_by_default(monkeypatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert engine_name() == "native"
+    assert kernels() is not None
+
+
+def test_unknown_engine_is_refused(monkeypatch):
+    monkeypatch.setenv(VARIABLE, "fortran")
+    with pytest.raises(InputError, match="fortran"):
+        kernels()
+
+
+def test_missing_kernels_are_refused_with_the_reason(monkeypatch):
+    reason = "the compiled engine is not available: it was not compiled"
+    monkeypatch.setattr("twitchsense.dsp.engine.why_not_native", lambda: reason)
+    monkeypatch.setenv(VARIABLE, "auto")
+    assert engine_name() == "scipy"
+    monkeypatch.setenv(VARIABLE, "native")
+    with pytest.raises(InputError, match=r"not compiled; .* C compiler"):
+        kernels()
+
+
+def test_doctor_names_the_engine(monkeypatch):
+    monkeypatch.setenv(VARIABLE, "scipy")
+    assert "engine      scipy" in CliRunner().invoke(main, ["doctor"]).stdout
+
+
+# -- the library -----------------------------------------------------------------------------
+
+
+def test_without_a_compiler_nothing_is_compiled(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CC", raising=False)
+    with pytest.raises(FileNotFoundError, match="no C compiler"):
+        compiling.compile_library(tmp_path)
+    monkeypatch.setenv("CC", "no-such-compiler -O2")
+    assert compiling.find_compiler() is None
+
+
+def test_library_belongs_to_its_sources(monkeypatch, tmp_path):
+    for path in compiling.FOLDER.glob("*.[ch]"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    name = compiling.library_name()
+    monkeypatch.setattr(compiling, "FOLDER", tmp_path)
+    assert compiling.library_name() == name
+    (tmp_path / "heart.c").write_text("")
+    assert compiling.library_name() != name
+
+
+@pytest.mark.parametrize(
+    ("x", "size"),
+    [(np.zeros(3), 4), (np.zeros(3, np.float32), 3), (np.zeros((3, 2))[:, 0], 3)],
+    ids=["size", "type", "layout"],
+)
+def test_kernels_refuse_arrays_of_another_size_or_type(x, size):
+    with pytest.raises(ValueError, match="kernel"):
+        address(x, np.float64, size)
+
+
+def test_sums_are_taken_in_order():
+    x = np.random.default_rng(1).normal(size=(3, 300)) * 10.0 ** np.arange(300)
+    for row, total in zip(x, ordered_sum(x), strict=True):
+        expected = 0.0
+        for value in row.tolist():
+            expected += value
+        assert total == expected == ordered_sum(row)
