@@ -9,7 +9,7 @@ from tests.io.builders import content, lengths
 from tests.io.edf_builder import EdfFile, digital
 from twitchsense.errors import InputError
 from twitchsense.io import read
-from twitchsense.io.units import parse_unit
+from twitchsense.model.units import parse_unit
 
 #: Start of every file here, local time in Berlin.
 START = datetime.datetime(2026, 3, 1, 21, 10, 5, tzinfo=datetime.UTC)

@@ -187,6 +187,27 @@ class Adapter:
         listed = [a for a in found.values() if unknown or a.driver is not None]
         return sorted(listed, key=lambda a: (a.name, a.address))
 
+    async def find(self, timeout_s: float, wanted: DeviceSelector) -> Advertisement | None:
+        """Find one device.
+
+        Parameters
+        ----------
+        timeout_s : float
+            Maximum duration of the search, s.
+        wanted : DeviceSelector
+
+        Returns
+        -------
+        Advertisement or None
+
+        Raises
+        ------
+        AdapterError
+            If the platform cannot search.
+        """
+        found = await self.scan(timeout_s, wanted, unknown=True)
+        return next((a for a in found if wanted.matches(a)), None)
+
     async def _connected_devices(self, drivers: Mapping[str, Driver]) -> list[Advertisement]:
         """Return known devices that the operating system is already connected to.
 

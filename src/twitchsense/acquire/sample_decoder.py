@@ -43,6 +43,11 @@ class SampleDecoder:
         self._placements: dict[str, StreamPlacement] = {}
         self._n_samples: dict[str, int] = {}
 
+    @property
+    def streams(self) -> tuple[StreamDescription, ...]:
+        """Streams of which samples have arrived."""
+        return tuple(self._streams.values())
+
     def push(self, message: Message) -> list[tuple[StreamDescription, SamplePacket]]:
         """Decode a value.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field
 from typing import Final
@@ -19,11 +19,14 @@ from twitchsense.acquire.backoff import Backoff, sleep_unless_set
 from twitchsense.acquire.connection import DeviceConnectionError, FailureReason, open_connection
 from twitchsense.acquire.device_recording import DeviceRecording, RecordingContext
 from twitchsense.acquire.frame_queue import FrameQueue
+from twitchsense.acquire.lsl_adapter import LslAdapter
 from twitchsense.acquire.status import SessionStatus
 from twitchsense.acquire.v1_recording import V1Recording
 from twitchsense.acquire.value_recording import ValueRecording
 from twitchsense.devices.contract import Driver, Message, PacketError, StartRefusedError
+from twitchsense.devices.lsl import LslDriver
 from twitchsense.devices.registry import get_driver, installed_drivers
+from twitchsense.devices.streams import StreamDescription
 from twitchsense.errors import InputError, TwitchsenseError
 from twitchsense.nightfile.schema import StorageError
 from twitchsense.nightfile.writer import NightFileWriter
@@ -115,6 +118,8 @@ class Session:
     def __post_init__(self) -> None:
         self._driver: Driver | None = None
         self._selector = DeviceSelector.parse(self.address, installed_drivers())
+        if self._selector.kind == LslDriver.kind:
+            self.adapter = LslAdapter()
         self._context = RecordingContext(
             self.address,
             self.session_id,
@@ -151,7 +156,11 @@ class Session:
     @property
     def has_emg_in_counts(self) -> bool:
         """Whether the device sends EMG without a unit; known once it was found."""
-        streams = () if self._driver is None else self._driver.typical_streams
+        streams: Iterable[StreamDescription] = ()
+        if isinstance(self.recording, ValueRecording):
+            streams = self.recording.streams
+        if self._driver is not None:
+            streams = streams or self._driver.typical_streams
         return any(s.kind == "emg" and s.unit == "count" for s in streams)
 
     async def _run(self, stop: asyncio.Event) -> None:
@@ -200,14 +209,16 @@ class Session:
             self._context.log_event("stopped", "without a connection")
 
     async def _find(self) -> Advertisement:
-        for advertisement in await self.adapter.scan(_SCAN_TIMEOUT_S, self._selector, unknown=True):
-            if self._selector.matches(advertisement):
-                self._lock_device(advertisement.address)
-                if not self._selector.name:
-                    # any device of this kind; from now on this one
-                    self._selector = DeviceSelector(self._selector.kind, advertisement.address)
-                return advertisement
-        raise DeviceConnectionError(FailureReason.NOT_FOUND, f"{self.address} does not advertise")
+        advertisement = await self.adapter.find(_SCAN_TIMEOUT_S, self._selector)
+        if advertisement is None:
+            is_lsl = self._selector.kind == LslDriver.kind
+            absence = "is no stream of this network" if is_lsl else "does not advertise"
+            raise DeviceConnectionError(FailureReason.NOT_FOUND, f"{self.address} {absence}")
+        self._lock_device(advertisement.address)
+        if not self._selector.name or self._selector.kind == LslDriver.kind:
+            # any device of this kind, or a stream of this type; from now on this one
+            self._selector = DeviceSelector(self._selector.kind, advertisement.address)
+        return advertisement
 
     def _recording_of(self, advertisement: Advertisement) -> DeviceRecording:
         """Return what records the device: the one of the connections before, if there were any."""

@@ -13,6 +13,7 @@ from twitchsense.acquire.dialogue_executor import DialogueExecutor
 from twitchsense.acquire.frame_queue import ReceivedValue, StoredPacket, ValueSource
 from twitchsense.acquire.sample_decoder import SampleDecoder
 from twitchsense.devices.contract import Direction, Driver, Message
+from twitchsense.devices.streams import StreamDescription
 from twitchsense.nightfile.records import ConnectionStart, Device
 
 #: Time (s) between checks of the connection.
@@ -39,6 +40,11 @@ class ValueRecording:
         self._executor: DialogueExecutor | None = None
         self._n_values = 0
         self._last_data_s = 0.0
+
+    @property
+    def streams(self) -> tuple[StreamDescription, ...]:
+        """Streams of which samples have arrived."""
+        return self._decoder.streams
 
     def on_message(self, message: Message) -> None:
         """Queue a value; nothing else happens in bleak's callback."""

@@ -32,7 +32,7 @@ CONNECT_S: Final = 30.0
 @click.option(
     "--device",
     "devices",
-    metavar="ID|NAME|KIND[:ID]|sim",
+    metavar="ID|NAME|KIND[:ID]|lsl:NAME|sim",
     multiple=True,
     required=True,
     help="As for record; several devices are checked one after the other.",

@@ -32,6 +32,7 @@ EXTRAS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "sim": (("bumble",), "the simulated wearable over Bluetooth"),
     "mne": (("mne",), "events as MNE annotations"),
     "yaml": (("pyyaml",), "a diary in YAML"),
+    "lsl": (("pylsl",), "streams of the Lab Streaming Layer"),
     "live": (("textual",), "the live view in the terminal"),
     "cluster": (("dask", "distributed", "threadpoolctl", "pyarrow"), "cohort on a Dask cluster"),
     "docs": (("sphinx", "pydata-sphinx-theme", "numpydoc", "myst-nb"), "building the docs site"),

@@ -44,11 +44,12 @@ _CONNECT_TIMEOUT_S: Final = 30.0
 @click.option(
     "--device",
     "devices",
-    metavar="ID|NAME|KIND[:ID]|sim",
+    metavar="ID|NAME|KIND[:ID]|lsl:NAME|sim",
     multiple=True,
     required=True,
     help="Address or name of a wearable, its kind (npg), or both (npg:0A:1B); give the option "
-    "twice for two. 'sim': a simulated one, 'sim@TRANSPORT': one that firmware_sim serves.",
+    "twice for two. 'lsl:NAME': a stream of the network. 'sim': a simulated one, "
+    "'sim@TRANSPORT': one that firmware_sim serves.",
 )
 @leg_option
 @gain_option
@@ -117,6 +118,10 @@ def record(
             "--raw" if raw else "--remember",
             f"is for one device, not {len(requested)}",
             "name one --device",
+        )
+    if raw and requested[0].device.casefold().startswith("lsl:"):
+        raise InputError(
+            "--raw", "is for Bluetooth devices", "leave it out: the night file holds all of it"
         )
     if remember:
         path = remember_device(remember, requested[0])

@@ -90,7 +90,7 @@ class SamplePacket:
     ----------
     stream : str
         Name of the stream.
-    samples : ndarray of int16, int32 or float32, shape (n, width)
+    samples : ndarray of int16, int32, float32 or float64, shape (n, width)
         As sent by the device. The value in the unit of the stream is
         ``samples / counts_per_unit``.
     position : int or None

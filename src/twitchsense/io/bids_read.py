@@ -28,8 +28,8 @@ from twitchsense.io.capture import ColumnMapping, ignored_columns_note
 from twitchsense.io.channel_builder import ChannelBuilder
 from twitchsense.io.edf import EdfCapture
 from twitchsense.io.labelled_signals import LabelledSignal, plan_signals
-from twitchsense.io.units import parse_unit
 from twitchsense.model.channels import NS
+from twitchsense.model.units import parse_unit
 
 #: Rows that are read at once.
 _BLOCK_ROWS: Final = 1 << 17

@@ -9,8 +9,8 @@ from typing import Final
 
 from twitchsense.errors import InputError
 from twitchsense.io.capture import IGNORE, ColumnMapping
-from twitchsense.io.units import parse_unit
 from twitchsense.model.column_names import SCALES, ChannelPlan, is_signal_name, plan_channels
+from twitchsense.model.units import parse_unit
 
 #: Factor from nV, which no column name contains, to µV.
 _NANO: Final = 1e-3

@@ -17,8 +17,8 @@ from twitchsense.io.capture import ColumnMapping, ignored_columns_note
 from twitchsense.io.channel_builder import ChannelBuilder
 from twitchsense.io.edf_header import read_edf_header
 from twitchsense.io.labelled_signals import LabelledSignal, plan_signals
-from twitchsense.io.units import parse_unit
 from twitchsense.model.channels import NS
+from twitchsense.model.units import parse_unit
 
 if TYPE_CHECKING:
     from mne.io import BaseRaw

@@ -60,6 +60,8 @@ def reason_to_leave_out(stream: StreamDescription, settings: Mapping[str, str]) 
         plan_channels([_EXAMPLE_COLUMNS[stream.kind]], "")[0].check_rate("", stream.fs)
     except InputError as error:
         return error.problem
+    if stream.unit == "count" and stream.kind == "acc":
+        return "the acceleration has no unit (record with --option unit=g)"
     if stream.unit == "count" and stated_gain(settings) is None:
         return "its values have no unit (record with --gain)"
     return ""

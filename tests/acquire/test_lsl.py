@@ -1,0 +1,119 @@
+"""LSL streams over the network of this computer are recorded, also across an outage."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import twitchsense as ts
+from tests.acquire.lsl_network import Sender, install_driver, require_lsl
+from twitchsense.acquire import lsl_adapter
+from twitchsense.acquire.adapter import Adapter
+from twitchsense.acquire.backoff import Backoff
+from twitchsense.acquire.recorder import Recorder, make_metadata
+from twitchsense.cli.app import main
+from twitchsense.errors import InputError
+from twitchsense.nightfile.recorder_clock import RecorderClock
+from twitchsense.nightfile.writer import NightFileWriter
+
+CHANNELS = [("a", "EMG", "mV"), ("x", "ACC", "g"), ("y", "ACC", "g"), ("z", "ACC", "g")]
+FS = 400
+
+
+def rows(numbers):
+    """Samples that tell their number."""
+    columns = (numbers % 1000 / 1000, numbers % 64 / 64, -numbers % 32 / 32, 0 * numbers + 1.0)
+    return np.stack(columns, 1)
+
+
+@pytest.mark.slow  # in real time
+def test_a_stream_is_recorded_and_found_again_after_it_was_gone(tmp_path, monkeypatch):
+    require_lsl()
+    install_driver(monkeypatch, tmp_path / "site")
+    monkeypatch.setattr(lsl_adapter, "RESOLVE_S", 0.1)
+    monkeypatch.setattr(lsl_adapter, "TIMESTAMP_CHECK_S", 0.2)
+    path, threads = tmp_path / "a.night", threading.active_count()
+
+    async def record():
+        sender = Sender("leg", "Mixed", CHANNELS, FS, rows, source_id="box-1")
+        night = NightFileWriter(path, make_metadata())
+        backoff = Backoff(first_s=0.01)
+        recorder = Recorder(
+            Adapter(),
+            night,
+            ["lsl:Mixed"],
+            now_ns=RecorderClock(),
+            backoff=backoff,
+            options={"timestamps": "regular"},  # a busy computer may send too few to judge
+        )
+        stop = asyncio.Event()
+        task = asyncio.ensure_future(recorder.run(stop))
+        status = recorder.sessions[0].status
+        for n_connections in (1, 2):
+            while status.n_connections < n_connections:
+                await asyncio.sleep(0.02)
+            if n_connections == 1:
+                await asyncio.sleep(0.3)
+                sender.skip = 7
+                await asyncio.sleep(0.3)
+                await asyncio.to_thread(sender.close)
+                sender = Sender("leg", "Mixed", CHANNELS, FS, rows, source_id="box-1")
+        await asyncio.sleep(0.4)
+        stop.set()
+        await task
+        night.close()
+        await asyncio.to_thread(sender.close)
+        return recorder
+
+    recorder = asyncio.run(record())
+    assert recorder.sessions[0].address == "lsl:Mixed"
+    assert recorder.sessions[0].status.n_connections == 2
+    assert threading.active_count() <= threads
+    recording = ts.read(path)
+    emg, acc = recording.channels
+    assert (emg.columns, acc.columns) == (("emg1_uv",), ("acc_x_g", "acc_y_g", "acc_z_g"))
+    parts = [s.samples.read(0, len(s.samples))[:, 0] for s in recording.segments_of("emg1")]
+    numbers = [np.rint(p).astype(int) for p in parts]
+    assert all(abs(p - n).max() < 1e-3 for p, n in zip(parts, numbers, strict=True))  # µV
+    steps = [np.diff(n) % 1000 for n in numbers]
+    assert all((s == 1).all() for s in steps)
+    assert len(numbers) >= 3
+    assert (numbers[1][0] - numbers[0][-1]) % 1000 == 8  # seven are lost, and stay a gap
+    first, second = recording.segments_of("emg1")[:2]
+    gap_s = (second.start_ns - first.start_ns) / 1e9 - len(parts[0]) / FS
+    assert gap_s == pytest.approx(7 / FS, abs=1e-4)
+    assert "times by the device's clock" in " ".join(recording.notes)
+
+
+def stream(name, kind, source_id="", fs=100.0, host="pc", uid=""):
+    values = {"name": name, "type": kind, "source_id": source_id, "nominal_srate": fs,
+              "hostname": host, "uid": uid or name + source_id}  # fmt: skip
+    return SimpleNamespace(**{k: (lambda v=v: v) for k, v in values.items()})
+
+
+def test_a_stream_is_chosen_by_source_id_name_or_type():
+    infos = [stream("leg", "EMG", "box-1"), stream("arm", "EMG"), stream("EMG", "ACC", "box-2"),
+             stream("marks", "Markers", fs=0.0)]  # fmt: skip
+    infos.append(infos[0])  # answers on two networks
+    for wanted, address in {
+        "box-1": "box-1", "leg": "box-1", "arm": "arm@pc", "EMG": "box-2", "arm@pc": "arm@pc",
+        "ACC": "box-2",
+    }.items():  # fmt: skip
+        assert lsl_adapter.select_stream(infos, wanted).address == address
+    assert lsl_adapter.select_stream(infos, "marks") is None
+    with pytest.raises(InputError, match=r"lsl:EMG means 2 streams.*lsl:ID\): arm@pc, box-1"):
+        lsl_adapter.select_stream(infos[:2], "EMG")
+    with pytest.raises(InputError, match="means 3 streams"):
+        lsl_adapter.select_stream(infos, "")
+
+
+def test_a_raw_log_of_a_stream_is_refused(tmp_path):
+    arguments = ["record", "--device", "lsl:a", "--raw", str(tmp_path / "l.csv")]
+    done = CliRunner().invoke(main, [*arguments, "--out", str(tmp_path / "a.night")])
+    assert done.exit_code == 2
+    assert "is for Bluetooth devices" in done.output
