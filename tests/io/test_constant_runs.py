@@ -11,7 +11,7 @@ from twitchsense.io import read
 from twitchsense.io.constant_runs import ConstantRunDetector
 
 FS = 500
-N = 90_000  # 3 min
+N = 30_000  # 1 min
 
 
 def emg_noise(n=N, offset=300.0, rms=3.0, step=0.1, seed=0):
@@ -48,10 +48,11 @@ def test_filled_dropouts_are_gaps(tmp_path, value, length):
 
 
 @pytest.mark.slow  # detects in minutes of signal
-@pytest.mark.parametrize("value", [0.0, None, 250.0])
-@pytest.mark.parametrize("offset", [0.0, 100.0, 1000.0])
+@pytest.mark.parametrize(
+    ("value", "offset"), [(0.0, 0.0), (0.0, 1000.0), (None, 100.0), (250.0, 0.0)]
+)
 def test_no_event_stands_at_the_edges_of_filled_dropouts(tmp_path, value, offset):
-    x, _ = filled(emg_noise(offset=offset), 50, value)
+    x, _ = filled(emg_noise(90_000, offset=offset), 50, value)
     assert len(analyze(emg_recording(tmp_path, x)).events) == 0
 
 
