@@ -72,7 +72,7 @@ def test_every_page_is_on_the_site():
 def test_readme_has_two_commands_of_one_line_each():
     blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
     assert [b.strip().count("\n") for b in blocks[:2]] == [0, 0]
-    assert "firmware_sim" in blocks[0]
+    assert "twitchsense demo" in blocks[0]
     assert "pytest" in blocks[1]
 
 

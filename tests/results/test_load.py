@@ -146,12 +146,3 @@ def test_summary_in_another_layout_has_the_same_checksum(copy):
     summary = json.loads((copy / "summary.json").read_text("utf-8"))
     (copy / "summary.json").write_text(json.dumps(summary), "utf-8")
     assert open_result(copy).summary_json == summary
-
-
-@pytest.mark.slow
-def test_demo_leaves_a_report(tmp_path):
-    done = CliRunner().invoke(main, ["demo", "--out", str(tmp_path / "d"), "--minutes", "3", "-q"])
-    assert (done.exit_code, done.output) == (0, "")
-    assert (tmp_path / "d" / "truth.csv").is_file()
-    assert (tmp_path / "d" / "result" / "report.html").is_file()
-    assert json.loads((tmp_path / "d" / "result" / "summary.json").read_text())["duration_s"] > 170

@@ -24,7 +24,7 @@ _FILE = click.Path(path_type=Path)
 _MAX_PRINTED_KINDS: Final = 40
 
 
-@click.command()
+@click.command(short_help="Compare events with marks of a scorer, one to one.")
 @click.argument("events", metavar="EVENTS", type=_FILE)
 @click.argument("truth", metavar="TRUTH", type=_FILE)
 @click.option(

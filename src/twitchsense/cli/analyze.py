@@ -16,17 +16,18 @@ from twitchsense.cli.options import (
     verbosity,
     via_option,
 )
+from twitchsense.cli.text_output import open_page, print_table, print_text
 from twitchsense.errors import InputError
 from twitchsense.text import printable
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from twitchsense.report.protocols import NightLike
 
 _FILE = click.Path(path_type=Path)
 #: Order of the contexts in the table of counts.
 _CONTEXTS: Final = ("wake", "drowsy", "sleep_onset", "asleep", "unknown")
+#: Maximum number of notes that are printed.
+_MAX_NOTES: Final = 8
 
 
 @click.command(short_help="Analyse one night: captures in, tables and a report out.")
@@ -51,6 +52,8 @@ _CONTEXTS: Final = ("wake", "drowsy", "sleep_onset", "asleep", "unknown")
 @capture_options
 @engine_option
 @click.option("--no-report", is_flag=True, help="Leave report.html out.")
+@click.option("--open", "show", is_flag=True, help="Open the report in the browser.")
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json on stdout as well.")
 @verbosity
 def analyze(
     captures: tuple[Path, ...],
@@ -61,6 +64,8 @@ def analyze(
     via: str | None,
     stated: dict[str, Any],
     no_report: bool,
+    show: bool,
+    as_json: bool,
     quiet: bool,
 ) -> None:
     """Analyse one night: CAPTURE files in, tables and a report into DIR.
@@ -68,8 +73,10 @@ def analyze(
     Several files given together are one recording.
     """
     from twitchsense.output_files import check_output_directory
-    from twitchsense.results.save import RESULT_FILES
+    from twitchsense.results.save import RESULT_FILES, to_json
 
+    if show and no_report:
+        raise InputError("--open", "has no report to open", "leave out --no-report")
     check_output_directory(out)
     optional = (hypnogram, respiratory, *options.files)
     inputs = [*captures, *(p for p in optional if p is not None)]
@@ -100,8 +107,12 @@ def analyze(
         )
         steps.start("writing")
         night.save(out, report=not no_report)
+    if as_json:
+        click.echo(to_json(night.summary_dict()), nl=False)
     if not quiet:
         print_summary(night, out, report=not no_report)
+    if show:
+        open_page(out / "report.html")
 
 
 def _check_not_overwritten(inputs: list[Path], out: Path, names: tuple[str, ...]) -> None:
@@ -115,50 +126,54 @@ def _check_not_overwritten(inputs: list[Path], out: Path, names: tuple[str, ...]
 
 
 def print_summary(night: NightLike, out: Path, *, report: bool) -> None:
-    """Print valid time, sleep onset, counts by label and the path of the results on stderr.
+    """Print the result in a few lines on stderr.
+
+    Valid time, sleep onset, counts by label, the notes that change the result with their cure,
+    and the path of the results.
 
     Parameters
     ----------
-    night : Night or SavedNight
+    night : NightLike
     out : Path
         Directory of the results.
     report : bool
-        Whether it has a report.
+        Whether it holds a report.
     """
-    from rich.console import Console
-    from rich.markup import escape
-
+    from twitchsense.model.note_weight import main_notes
     from twitchsense.report.summary_sentences import (
         quality_word,
         sleep_onset_sentence,
         valid_time_sentences,
     )
 
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
     quality = f"Was the recording good? {quality_word(night)}. {valid_time_sentences(night)}"
-    console.print(escape(quality))
-    console.print(escape(sleep_onset_sentence(night)))
+    print_text(quality, err=True)
+    print_text(sleep_onset_sentence(night), err=True)
     if len(night.events):
-        console.print(_count_table(night))
+        _print_counts(night)
     else:
-        console.print("No event in the valid signal.")
-    path = out / "report.html" if report else out
-    console.print(f"{'Report' if report else 'Results'}: {escape(printable(str(path), '?'))}")
+        print_text("No event in the valid signal.", err=True)
+    heavy = main_notes(night.notes)
+    for note in heavy[:_MAX_NOTES]:
+        print_text(f"Note: {note}", err=True, indent="  ")
+    others = len(night.notes) - min(len(heavy), _MAX_NOTES)
+    if others > 0:
+        place = "at the end of the report" if report else "in summary.json"
+        print_text(f"{others} more notes are {place}.", err=True, dim=True)
+    click.echo(
+        f"{'Report' if report else 'Results'}: "
+        f"{printable(str(out / 'report.html' if report else out), '?')}",
+        err=True,
+    )
 
 
-def _count_table(night: NightLike) -> Table:
-    from rich.markup import escape
-    from rich.table import Table
-
+def _print_counts(night: NightLike) -> None:
     from twitchsense.report.palette import context_name, label_name
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("events")
     counts = night.events.groupby(["label", "context"]).size()
     contexts = [c for c in _CONTEXTS if c in counts.index.get_level_values("context")]
-    for context in contexts:
-        table.add_column(context_name(context), justify="right")
+    rows = []
     for label in counts.groupby("label").sum().sort_values(ascending=False).index:
         cells = [str(int(counts.get((label, c), 0))) for c in contexts]
-        table.add_row(escape(label_name(str(label))), *cells)
-    return table
+        rows.append([label_name(str(label)), *cells])
+    print_table(["events", *(context_name(c) for c in contexts)], rows, err=True)

@@ -7,6 +7,7 @@ imported here, so that ``--help`` responds at once.
 
 from __future__ import annotations
 
+import difflib
 import errno
 import io
 import logging
@@ -15,6 +16,7 @@ import signal
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -23,6 +25,7 @@ from typing import Any, Final, NoReturn
 
 import click
 
+from twitchsense.cli.text_output import print_text
 from twitchsense.deferred_signals import ENDING_SIGNALS
 from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
 from twitchsense.text import printable
@@ -67,6 +70,17 @@ class App(click.Group):
         command: click.Command = getattr(import_module(module), name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the arguments name; an unknown one gets a suggestion."""
+        name = args[0]
+        if name not in VERBS and not name.startswith("-"):
+            near = difflib.get_close_matches(name, VERBS, n=1, cutoff=0.6)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            ctx.fail(f"No such command '{name}'.{hint}")
+        return super().resolve_command(ctx, args)
+
     def main(
         self,
         args: Sequence[str] | None = None,
@@ -81,7 +95,7 @@ class App(click.Group):
         if not standalone_mode:
             return super().main(args, standalone_mode=False, **options)
         _exit_on_signals()
-        with _buffered_stdout():
+        with _buffered_stdout(), _logged_warnings():
             return self._run(args, complete_var, windows_expand_args, options)
 
     def _run(
@@ -105,6 +119,9 @@ class App(click.Group):
             _exit_with_message(error.command_message, 2)
         except MissingExtraError as error:
             _exit_with_message(str(error), 2)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            sys.exit(2)
         except click.ClickException as error:
             _exit_with_message(_format_usage_error(error), 2)
         except (KeyboardInterrupt, click.Abort):
@@ -130,18 +147,38 @@ class App(click.Group):
             _exit_after_internal_error(error)
 
 
+def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if not value:
+        return
+    from twitchsense.cli.doctor import collect_facts
+
+    facts = collect_facts()
+    click.echo(f"twitchsense {facts['twitchsense']}")
+    extras = facts["extras"]
+    for word, present in (("installed", True), ("not installed", False)):
+        names = ", ".join(name for name, found in extras.items() if found is present)
+        print_text(f"extras {word}: {names or 'none'}", indent="  ")
+    ctx.exit()
+
+
 @click.group(
     cls=App,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96},
     epilog="Research and self-tracking software. Not a medical device.",
 )
-@click.version_option(
-    None, "--version", package_name="twitchsense", message="twitchsense %(version)s"
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Show the version and the installed extras.",
 )
 def main() -> None:
-    """Find twitches, jerks and leg movements in EMG and acceleration of a leg,
-    and place them relative to falling asleep.
-    """  # noqa: D205
+    """Detect muscle twitches, jerks and leg movements in EMG and acceleration of a leg.
+
+    Begin with: twitchsense demo --open
+    """
 
 
 def _exit_after_internal_error(error: Exception) -> NoReturn:
@@ -156,7 +193,7 @@ def _exit_after_internal_error(error: Exception) -> NoReturn:
 def _exit_with_message(message: str, status: int) -> NoReturn:
     line = " ".join(printable(message).split())
     with suppress(OSError):  # the disk of a redirected standard error may be full as well
-        click.echo(f"twitchsense: {line}", err=True)
+        print_text(f"twitchsense: {line}", err=True)
     sys.exit(status)
 
 
@@ -194,6 +231,19 @@ def _buffered_stdout() -> Iterator[None]:
         sys.stdout = usual
         with suppress(OSError):  # an error of the last write has been raised before
             buffered.detach().detach()
+
+
+@contextmanager
+def _logged_warnings() -> Iterator[None]:
+    """Send the warnings of libraries to the log (``-v``) for a while, not to the user."""
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        log.info("%s: %s", category.__name__, message)
+
+    with warnings.catch_warnings():
+        if not sys.warnoptions:
+            warnings.showwarning = show
+        yield
 
 
 def _exit_on_signals() -> None:

@@ -39,7 +39,7 @@ EXTRAS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
 }
 
 
-@click.command()
+@click.command(short_help="Show versions, extras and what this computer lacks.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(as_json: bool) -> None:
     """Print installed versions, extras and platform, for bug reports."""

@@ -23,7 +23,7 @@ _SAMPLES: Final = ("csv", "parquet", "edf", "bids")
 _EVENTS: Final = ("annot", "nsrr", "mne")
 
 
-@click.command(short_help="Write a night, a capture or events in the formats of other programs.")
+@click.command(short_help="Write samples or events in the formats of other programs.")
 @click.argument(
     "inputs", metavar="FILE.night|CAPTURE...|RESULTS", nargs=-1, required=True, type=_FILE
 )

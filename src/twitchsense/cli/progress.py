@@ -1,19 +1,24 @@
-"""Progress bar with remaining time on a terminal; nothing elsewhere."""
+"""Progress with remaining time on a terminal; nothing elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
+    Task,
     TaskID,
+    TaskProgressColumn,
     TextColumn,
+    TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 from twitchsense.text import printable
 
@@ -46,6 +51,18 @@ class StepProgress:
             self._bar.update(self._task, completed=done, total=total)
 
 
+class _OfKnownLength(ProgressColumn):
+    """A column that is shown for steps whose length is known (or is not, if inverted)."""
+
+    def __init__(self, column: ProgressColumn, *, known: bool = True) -> None:
+        super().__init__()
+        self._column, self._known = column, known
+
+    def render(self, task: Task) -> RenderableType:
+        """Return the inner column, or nothing."""
+        return self._column(task) if (task.total is not None) is self._known else Text("")
+
+
 @contextmanager
 def show_steps(*, quiet: bool = False) -> Iterator[StepProgress]:
     """Show the steps of a block on stderr, if it is a terminal.
@@ -63,8 +80,11 @@ def show_steps(*, quiet: bool = False) -> Iterator[StepProgress]:
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TimeRemainingColumn(),
+        # a step of unknown length has no bar, which would look full
+        _OfKnownLength(BarColumn()),
+        _OfKnownLength(TaskProgressColumn()),
+        _OfKnownLength(TimeRemainingColumn()),
+        _OfKnownLength(TimeElapsedColumn(), known=False),
         console=console,
         transient=True,
         disable=quiet or not console.is_terminal,

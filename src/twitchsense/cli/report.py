@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from twitchsense.cli.options import verbosity
+from twitchsense.cli.text_output import open_page
+from twitchsense.text import printable
 
 if TYPE_CHECKING:
     import pandas as pd
 
+#: File that every result directory has.
+SUMMARY: Final = "summary.json"
 _DIRECTORY = click.Path(path_type=Path)
 
 
@@ -29,22 +33,25 @@ _DIRECTORY = click.Path(path_type=Path)
 @click.option("--open", "show", is_flag=True, help="Open it in the browser.")
 @verbosity
 def report(directory: Path, words: str, compare: tuple[Path, ...], show: bool, quiet: bool) -> None:
-    """Make report.html in DIR from the files that analyze wrote there.
+    """Make report.html again from the results in DIR.
 
-    Needs no recording: the waveforms of the events are in traces.npz.
+    DIR is a directory that analyze or demo wrote. The recording is not needed: the waveforms
+    of the events are in traces.npz.
     """
     from twitchsense.output_files import write_file
     from twitchsense.report.page import render_report
     from twitchsense.results.load import open_result
 
+    if not (directory / SUMMARY).exists() and (directory / "result" / SUMMARY).exists():
+        directory /= "result"  # the directory of a demo
     night = open_result(directory)
     own = _other_nights(compare, directory) if compare else None
     page = render_report(night, night.traces, words=words, own_nights=own)
     path = write_file(directory / "report.html", page)
     if not quiet:
-        click.echo(f"Report: {path}", err=True)
+        click.echo(f"Report: {printable(str(path), '?')}", err=True)
     if show:
-        click.launch(str(path))
+        open_page(path)
 
 
 def _other_nights(given: tuple[Path, ...], directory: Path) -> pd.DataFrame:

@@ -19,7 +19,7 @@ _FILE = click.Path(path_type=Path)
 RULE_NAMES = ("wasm2016", "wasm2016-strict", "aasm")
 
 
-@click.command("score-limb")
+@click.command("score-limb", short_help="Score leg movements from a list of events.")
 @click.argument("movements", metavar="MOVEMENTS.csv", type=_FILE)
 @night_file_options
 @click.option(

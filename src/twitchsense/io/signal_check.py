@@ -39,6 +39,9 @@ _NO_LINE: Final = 0.005
 #: RMS (µV) at rest beyond which EMG in µV is implausible, and below which it is.
 _MAX_REST_UV: Final = 1000.0
 _MIN_RMS_UV: Final = 0.2
+#: Mean in standard deviations below which values without a negative one are rectified EMG or
+#: an envelope; an offset of a converter is far more.
+_MAX_RECTIFIED_MEAN: Final = 5.0
 #: Resolutions (bits) of converters.
 _CONVERTER_BITS: Final = (8, 10, 12, 14, 16, 18, 20, 24)
 
@@ -73,6 +76,7 @@ def signal_notes(plan: ChannelPlan, segments: Sequence[Segment], fs: float) -> l
         return []
     signals = [w[:, 0] - w[:, 0].mean() for w in windows]
     notes = _count_note(plan, joined[:, 0])
+    notes += _rectified_note(plan, joined[:, 0])
     notes += _level_notes(plan, [float(np.sqrt((x * x).mean())) for x in signals])
     low, high = joined[:, 0].min(), joined[:, 0].max()
     clipped = max(float((joined[:, 0] == low).mean()), float((joined[:, 0] == high).mean()))
@@ -112,6 +116,16 @@ def _count_note(plan: ChannelPlan, values: Floats) -> list[str]:
     return [
         f"{plan.name}: whole numbers around {middle:.4g} look like counts of a converter of "
         f"{bits} bits, not uV; convert them with the gain of the amplifier"
+    ]
+
+
+def _rectified_note(plan: ChannelPlan, values: Floats) -> list[str]:
+    """Return a note if EMG is rectified or an envelope: raw EMG lies on both sides of zero."""
+    if values.min() < 0 or values.mean() >= _MAX_RECTIFIED_MEAN * values.std():
+        return []
+    return [
+        f"{plan.name}: has no negative values, as if it were rectified or an envelope; amplitudes "
+        "and shapes of twitches are wrong: export the raw EMG"
     ]
 
 

@@ -17,6 +17,7 @@ from twitchsense.errors import InputError
 from twitchsense.model.channels import NS
 from twitchsense.model.detections import Detections
 from twitchsense.model.event_table import CONTEXTS, LABELS, TRIAL_TYPES
+from twitchsense.model.note_weight import main_notes
 from twitchsense.model.recording import Recording
 from twitchsense.regular_file import read_limited
 from twitchsense.scoring.fasciculations import fasciculation_block
@@ -126,6 +127,7 @@ def build_summary(
             },
         },
         "notes": [*recording.notes, *context.notes],
+        "main_notes": main_notes([*recording.notes, *context.notes]),
         "provenance": {
             "source": _without_folders(recording.source),
             "sha256": recording.sha256,

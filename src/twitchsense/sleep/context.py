@@ -79,6 +79,10 @@ NOTE_ELSEWHERE: Final = (
 NOTE_PART: Final = (
     "the hypnogram covers {covered} of {whole} min of the recording; elsewhere context is unknown"
 )
+NOTE_OUTSIDE: Final = (
+    "the hypnogram lasts {scored} min, {outside} of them before or after the recording of {whole} "
+    "min; check that both are of the same night and begin at the times stated"
+)
 NOTE_UNWORN: Final = (
     "for {minutes} min, first at {first} min, no electrode had contact and the leg never turned: "
     "the sensor was probably not worn, and this counts as no signal"
@@ -91,6 +95,8 @@ NOTE_IMMOBILE: Final = (
     "immobile_5min asks for the accelerometer alone; with a hypnogram, sleep onset is its "
     "first epoch of sleep"
 )
+#: Scored time outside the recording from which the hypnogram is questioned, min [E].
+MAX_OUTSIDE_MIN: Final = 10.0
 #: A worn leg turns within this time, asleep or not, min [E].
 MOTIONLESS_MIN: Final = 90.0
 #: Change of orientation that counts as turning for `MOTIONLESS_MIN`, degrees [E].
@@ -319,16 +325,20 @@ def _uses_probability(motion: LegMotion, rules: ContextSettings) -> bool:
 
 
 def _hypnogram_notes(hypnogram: Hypnogram, extent_us: tuple[int, int]) -> list[str]:
-    """Report how much of the recording the scored epochs cover, unless it is all."""
+    """Report scored time outside the recording, and time of the recording without stages."""
     start, stop = hypnogram.bounds_us
-    overlap = np.minimum(stop, extent_us[1]) - np.maximum(start, extent_us[0])
-    covered = int(np.maximum(overlap, 0)[hypnogram.stage != ""].sum())
+    scored = hypnogram.stage != ""
+    overlap = np.maximum(np.minimum(stop, extent_us[1]) - np.maximum(start, extent_us[0]), 0)
+    covered = int(overlap[scored].sum())
     if covered == 0:
         return [NOTE_ELSEWHERE]
-    whole = extent_us[1] - extent_us[0]
-    if whole - covered <= EPOCH_S * 1_000_000:
-        return []
-    return [NOTE_PART.format(covered=f"{covered / 60e6:.1f}", whole=f"{whole / 60e6:.1f}")]
+    notes, whole, total = [], extent_us[1] - extent_us[0], int((stop - start)[scored].sum())
+    if total - covered > MAX_OUTSIDE_MIN * 60_000_000:
+        minutes = {"scored": total, "outside": total - covered, "whole": whole}
+        notes.append(NOTE_OUTSIDE.format(**{k: f"{us / 60e6:.1f}" for k, us in minutes.items()}))
+    if whole - covered > EPOCH_S * 1_000_000:
+        notes.append(NOTE_PART.format(covered=f"{covered / 60e6:.1f}", whole=f"{whole / 60e6:.1f}"))
+    return notes
 
 
 def _nonwear_notes(motion: LegMotion, nonwear: NDArray[np.bool_]) -> list[str]:

@@ -1,0 +1,119 @@
+"""Notes that change the result: recognised, in order of weight, printed with their cure."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+import twitchsense as ts
+from tests.recordings import make_recording, write_captures
+from twitchsense.cli.app import main
+from twitchsense.model.note_weight import main_notes
+
+
+def run(*args):
+    return CliRunner().invoke(main, [str(a) for a in args])
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """Return 20 s of EMG and acceleration in one table."""
+    rng = np.random.default_rng(1)
+    n = 20_000
+    frame = pd.DataFrame({"time_s": np.arange(n) / 1000, "emg1_uv": rng.normal(0, 4, n)})
+    for axis, rest in (("x", 0.0), ("y", 0.0), ("z", 1.0)):
+        frame[f"acc_{axis}_g"] = rest + rng.normal(0, 0.002, n)
+    return frame
+
+
+def notes_of(frame, folder):
+    path = folder / "night.csv"
+    frame.round(5).to_csv(path, index=False)
+    return main_notes(ts.read(path).notes)
+
+
+def scaled(name, factor):
+    return lambda t: t.assign(**{c: t[c] * factor for c in t if c.startswith(name)})
+
+
+CASES = {
+    "nothing": (lambda t: t, None),
+    "acceleration in m/s2": (scaled("acc", 9.81), "m/s2"),
+    "EMG in mV": (scaled("emg", 0.001), "name it emg1_mv"),
+    "EMG in nV": (scaled("emg", 1000), "if it is in nV or counts, convert it"),
+    "counts": (lambda t: t.assign(emg1_uv=(t["emg1_uv"] + 512).round()), "convert them with"),
+    "rectified": (lambda t: t.assign(emg1_uv=t["emg1_uv"].abs()), "export the raw EMG"),
+    "dropped columns": (lambda t: t.rename(columns=lambda c: c.replace("acc_", "")), "--map"),
+    "Unix time": (lambda t: t.assign(time_s=(t["time_s"] * 1000 + 1.77e12).round()), "time-unit"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_suspicious_input_gets_a_note_with_its_cure(table, tmp_path, case):
+    change, words = CASES[case]
+    notes = notes_of(change(table), tmp_path)
+    assert (notes == []) == (words is None)
+    if words is not None:
+        assert words in notes[0]
+
+
+def test_an_envelope_is_noted_and_an_offset_is_not(table, tmp_path):
+    envelope = table["emg1_uv"].abs().rolling(100, min_periods=1).mean() + 0.01
+    drift = 3 + 2 * np.sin(np.arange(len(table)) / 2000)
+    assert "has no negative values" in notes_of(table.assign(emg1_uv=envelope * drift), tmp_path)[0]
+    offset = notes_of(table.assign(emg1_uv=table["emg1_uv"] + 300), tmp_path)
+    assert not any("negative" in note for note in offset)
+
+
+def test_the_heaviest_note_is_first_and_information_is_left_out():
+    notes = [
+        "emg1: 1 gap, 0.200 s in all, longest 0.200 s",
+        "sleep is guessed from stillness of the leg: still is not asleep",
+        "night.csv: left out: X, Y, Z",
+        "acc: 9.79 g at rest instead of 1 g; if these are m/s2, name them acc_x_ms2",
+        "device 0a1b: battery 87 % to 86 %",
+    ]
+    shown = main_notes(notes)
+    assert [note.split(":")[0] for note in shown] == [
+        "acc", "night.csv", "sleep is guessed from stillness of the leg",
+    ]  # fmt: skip
+    assert "--map" in shown[1]
+
+
+@pytest.fixture(scope="module")
+def analysed(tmp_path_factory):
+    """Return the outcome of analyze with a hypnogram of an hour for 5 min, without a zone."""
+    folder = tmp_path_factory.mktemp("long")
+    captures = write_captures(make_recording(5, utc=False, gap=False), folder)
+    stages = folder / "stages.csv"
+    rows = [f"{30 * i},30,{'W' if i < 4 else 'N2'}\n" for i in range(120)]
+    stages.write_text("onset,duration,stage\n" + "".join(rows))
+    out = folder / "out"
+    options = ("--out", out, "--hypnogram", stages, "--no-report", "--json")
+    return run("analyze", *captures, *options), out
+
+
+def test_a_hypnogram_that_does_not_fit_is_questioned_at_the_end(analysed):
+    done, _ = analysed
+    assert done.exit_code == 0, done.stderr
+    *_, note, others, place = done.stderr.splitlines()
+    assert note.startswith("Note: the hypnogram lasts 60.0 min, 55.0 of them before or after")
+    assert "more notes are in summary.json" in others
+    assert place.startswith("Results: ")
+
+
+def test_json_holds_the_notes_and_is_what_is_saved(analysed):
+    done, out = analysed
+    printed = json.loads(done.stdout)
+    assert printed["main_notes"][0].startswith("the hypnogram lasts 60.0 min")
+    saved = json.loads((out / "summary.json").read_text("utf-8"))
+    assert saved["main_notes"] == printed["main_notes"]
+    assert set(printed) <= set(saved)
+
+
+def test_open_needs_a_report(tmp_path):
+    done = run("analyze", "x.csv", "--out", tmp_path / "o", "--open", "--no-report")
+    assert done.exit_code == 2
+    assert "leave out --no-report" in done.stderr
