@@ -67,7 +67,7 @@ def save_picture(report: Path, picture: Path) -> None:
         browser = driver.chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
         )
-        page = browser.new_page(viewport={"width": 1160, "height": 900}, color_scheme="light")
+        page = browser.new_page(viewport={"width": 1160, "height": 1180}, color_scheme="light")
         page.goto(report.resolve().as_uri())
         page.wait_for_selector("html[data-ready]")
         page.wait_for_timeout(300)
