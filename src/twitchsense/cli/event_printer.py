@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -23,14 +24,29 @@ _HEADER: Final = (
 class EventPrinter:
     """Detects movements in the frames of several wearables and prints them on stdout.
 
+    Parameters
+    ----------
+    on_update : callable, optional
+        Called with the key of each movement that is new or has changed, its state, and the
+        correction of its times (ns).
+    is_silent : bool
+        Whether nothing is printed.
+
     Attributes
     ----------
     n_events : int
         Number of movements printed and not withdrawn.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        on_update: Callable[[Hashable, EventUpdate, int], None] | None = None,
+        *,
+        is_silent: bool = False,
+    ) -> None:
         self.n_events = 0
+        self._on_update = on_update
+        self._is_silent = is_silent
         self._streams: dict[tuple[str, int], DeviceStream] = {}
         self._decoded: dict[str, DriverStream] = {}
         self._provisional: dict[tuple[str, int, int], str] = {}  # kind as it was printed
@@ -56,13 +72,31 @@ class EventPrinter:
                 stream = DeviceStream(device, received[0].source.info)
                 self._streams[device, count] = stream
             for row in stream.push((s.frame, s.arrival_ns) for s in received):
-                self.print_update(row, (device, count, row.number))
+                self.pass_on(row, (device, count, row.number), stream)
 
         for device, stored_packets in packets.items():
             settings = stored_packets[0].source.settings
             decoded = self._decoded.setdefault(device, DriverStream(settings))
             for row in decoded.push((s.stream, s.packet) for s in stored_packets):
-                self.print_update(row, (device, 0, row.number))
+                self.pass_on(row, (device, 0, row.number), decoded)
+
+    def pass_on(
+        self, row: EventUpdate, key: tuple[str, int, int], stream: DeviceStream | DriverStream
+    ) -> None:
+        """Pass a movement on, and print it.
+
+        Parameters
+        ----------
+        row : EventUpdate
+        key : (str, int, int)
+            Device, boot count and number of the row.
+        stream : DeviceStream or DriverStream
+            Where it was found.
+        """
+        if self._on_update is not None:
+            self._on_update(key, row, stream.drift_ns(row.candidate.onset_ns))
+        if not self._is_silent:
+            self.print_update(row, key)
 
     def print_update(self, row: EventUpdate, key: tuple[str, int, int]) -> None:
         """Print a movement, or the correction of one that was printed.

@@ -31,8 +31,11 @@ _POLL_PERIOD_S: Final = 0.2
 @click.option("--browser", is_flag=True, help="Use a browser on this computer, not the terminal.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port for the browser.")
 @click.option("--counts", is_flag=True, help="Show the number of events; it is hidden by default.")
+@click.option(
+    "--lsl", is_flag=True, help="Send movements as markers of the Lab Streaming Layer (LSL)."
+)
 @verbosity
-def live(night: str, browser: bool, port: int, counts: bool, quiet: bool) -> None:
+def live(night: str, browser: bool, port: int, counts: bool, lsl: bool, quiet: bool) -> None:
     """Watch FILE.night while `record` writes it; `sim` records the simulator for it.
 
     Closing the view does not end the recording.
@@ -41,6 +44,10 @@ def live(night: str, browser: bool, port: int, counts: bool, quiet: bool) -> Non
 
     with _open_night_file(night) as path:
         follower = NightFollower(path)
+        if lsl:
+            from twitchsense.live.lsl_markers import MarkerOutlet
+
+            follower.on_update = MarkerOutlet(follower.now_ns).push
         follower.poll()
         if browser:
             _run_in_browser(follower, port, counts=counts)

@@ -74,6 +74,9 @@ _CONNECT_TIMEOUT_S: Final = 30.0
 @click.option("--duration", metavar="S", type=click.FloatRange(min=1), help="Stop after this time.")
 @click.option("--live", is_flag=True, help="Detect movements while recording, and print them.")
 @click.option(
+    "--lsl", is_flag=True, help="Send movements as markers of the Lab Streaming Layer (LSL)."
+)
+@click.option(
     "--min-valid",
     metavar="SHARE",
     type=click.FloatRange(0, 1),
@@ -99,6 +102,7 @@ def record(
     out: Path,
     duration: float | None,
     live: bool,
+    lsl: bool,
     min_valid: float,
     options: tuple[str, ...],
     quiet: bool,
@@ -126,7 +130,7 @@ def record(
     if remember:
         path = remember_device(remember, requested[0])
         log.info("%s is remembered in %s", remember, path)
-    share = asyncio.run(_record(requested, out, duration, live, options, raw, quiet))
+    share = asyncio.run(_record(requested, out, duration, live, lsl, options, raw, quiet))
     if share < min_valid:
         raise TwitchsenseError(
             f"ONLY {share:.0%} OF THE TIME WAS RECORDED (required: {min_valid:.0%}): "
@@ -168,6 +172,7 @@ async def _record(
     out: Path,
     duration: float | None,
     live: bool,
+    lsl: bool,
     options: tuple[str, ...],
     raw: Path | None,
     quiet: bool,
@@ -198,17 +203,22 @@ async def _record(
         simulator_options["transport"] = transport
         if duration is not None and not transport and "peer" not in simulator_options:
             simulator_options.setdefault("minutes", duration / 60 + 1)
-    printer = worker = None
-    if live:
-        # imported here: the libraries of the detector take a second to load
+    printer = worker = on_update = None
+    # the libraries of the detector, which take a second to load, are imported if they are needed
+    if lsl:
+        from twitchsense.live.lsl_markers import MarkerOutlet
+
+        on_update = MarkerOutlet(lambda: clock()).push
+    if live or lsl:
         from twitchsense.cli.event_printer import EventPrinter
         from twitchsense.live.worker import DetectionWorker
 
-        printer = EventPrinter()
+        printer = EventPrinter(on_update, is_silent=not live)
         worker = DetectionWorker(printer.push)
     # open the files before the scan, so that an unwritable file fails early
     raw_log = RawLogWriter(raw) if raw else None
     night = NightFileWriter(out, make_metadata())
+    clock = RecorderClock(night.last_host_clock())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in ENDING_SIGNALS:
@@ -231,8 +241,8 @@ async def _record(
                         adapter,
                         night,
                         names,
-                        now_ns=RecorderClock(night.last_host_clock()),
-                        period_s=LIVE_PERIOD_S if live else COMMIT_PERIOD_S,
+                        now_ns=clock,
+                        period_s=LIVE_PERIOD_S if worker else COMMIT_PERIOD_S,
                         on_stored=worker.put if worker else None,
                         settings=settings,
                         options=driver_options,

@@ -11,6 +11,7 @@ import threading
 import time
 from bisect import insort
 from collections import Counter
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -93,6 +94,9 @@ class NightFollower:
         Events of each kind since the view was opened.
     waveforms : dict of str to WaveformBuffer
         The last 30 s of each channel, by name.
+    on_update : callable or None
+        Called with the key of each event that is new or has changed, its state, and the
+        correction of its times (ns).
     """
 
     path: Path
@@ -103,6 +107,7 @@ class NightFollower:
     events: list[LiveEvent] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     waveforms: dict[str, WaveformBuffer] = field(default_factory=dict)
+    on_update: Callable[[Hashable, EventUpdate, int], None] | None = None
     _streams: dict[int, DeviceStream] = field(default_factory=dict)
     _decoders: dict[str, LiveDecoder] = field(default_factory=dict)
     _connection_events: dict[str, str] = field(default_factory=dict)
@@ -323,6 +328,8 @@ class NightFollower:
 
     def _update_event(self, key: tuple[int | str, int], update: EventUpdate, drift_ns: int) -> None:
         """Add, replace or remove an event that is shown."""
+        if self.on_update is not None:
+            self.on_update(key, update, drift_ns)
         candidate, previous = update.candidate, self._provisional.pop(key, None)
         event = LiveEvent(
             candidate.onset_ns + drift_ns,
