@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,10 +22,12 @@ from twitchsense.io.csv_head import read_head
 from twitchsense.io.csv_rows import ByteStream, escape_unclosed_quotes, is_comment, open_stream
 from twitchsense.io.dialects import find_dialect
 from twitchsense.io.held_rows import HeldRows
+from twitchsense.io.iso_times import IsoTimes, fixed_width
 from twitchsense.io.local_clock import TimeOptions
 from twitchsense.io.number_cells import NumberColumn, find_decimal_sign
 from twitchsense.io.table_capture import CHUNK_ROWS, TableBlock, TableCapture
 from twitchsense.io.table_layout import ROW_TIME, parse_header
+from twitchsense.io.time_reading import CLOCK_TIMES
 
 #: Exceptions of damaged gzip data, raised while pandas reads.
 _GZIP_ERRORS: Final = (EOFError, gzip.BadGzipFile, zlib.error)
@@ -117,6 +119,8 @@ class CsvTable:
         self.decimal = find_decimal_sign(
             [self._sample_cells(name) for name in (*self.layout.signals, *self.layout.times)]
         )
+        self._decimal_signs: dict[str, str] = {}
+        self._iso_widths = self._find_iso_times()
         self._numbers: dict[str, NumberColumn] = {}
         self._held = HeldRows()
         self._transfers = {
@@ -163,7 +167,7 @@ class CsvTable:
         }
         times = [name for name in self._index if name not in self._numbers]
         first_row = 0
-        for frame in self._frames([*self._index.values(), excess], rows):
+        for frame in self._typed_frames([*self._index.values(), excess], rows):
             self._refuse_long_rows(frame[str(excess)], first_row)
             signals = {}
             for name, column in self._numbers.items():
@@ -205,7 +209,10 @@ class CsvTable:
         ----------
         name : str
         """
-        return find_decimal_sign([self._sample_cells(name)], self.decimal)
+        if name not in self._decimal_signs:
+            sign = find_decimal_sign([self._sample_cells(name)], self.decimal)
+            self._decimal_signs[name] = sign
+        return self._decimal_signs[name]
 
     def locate_row(self, row: int, damaged: bool = False) -> str:
         """Return the line number of a row, counting comments and blank lines.
@@ -264,6 +271,25 @@ class CsvTable:
             return 0
         return max(1, round(unit_ns / float(10 ** decimals.pop())))
 
+    def _typed_frames(self, columns: Sequence[int], rows: int) -> Iterator[pd.DataFrame]:
+        """Yield columns of the file in blocks of rows, ISO times as times while they are regular.
+
+        From the first block with a time that is not, all times are text.
+        """
+        done = 0
+        if self._iso_widths:
+            columns_of_times = {c: IsoTimes(width) for c, width in self._iso_widths.items()}
+            dtypes = {c: f"S{width}" for c, width in self._iso_widths.items()}
+            for frame in self._frames(columns, rows, dtype=dtypes):
+                times = {c: column.parse(frame[c]) for c, column in columns_of_times.items()}
+                if any(series is None for series in times.values()):
+                    break
+                yield frame.assign(**times)
+                done += 1
+            else:
+                return
+        yield from islice(self._frames(columns, rows), done, None)
+
     def _frames(self, columns: Sequence[int], rows: int, **options: Any) -> Iterator[pd.DataFrame]:
         """Yield columns of the file in blocks of rows."""
         dialect = self.dialect
@@ -284,7 +310,6 @@ class CsvTable:
                     chunksize=rows,
                     low_memory=False,
                     encoding="utf-8",
-                    encoding_errors="replace",
                     **options,
                 ) as reader:
                     for frame in reader:
@@ -304,6 +329,19 @@ class CsvTable:
                     "look for a quotation mark that is never closed, and remove it",
                     f"after {self.locate_row(done)}",
                 ) from error
+
+    def _find_iso_times(self) -> dict[str, int]:
+        """Return in how many bytes the cells of each column of ISO times are read."""
+        dialect = self.dialect
+        if dialect.time_format or dialect.zone_in_brackets or dialect.first_time_ns is not None:
+            return {}
+        names = {g.time: g.name for g in self.layout.groups if g.name in CLOCK_TIMES}
+        widths = {
+            str(self._index[time]): fixed_width(self._sample_cells(time), name)
+            for time, name in names.items()
+            if time not in dialect.lengths
+        }
+        return {column: width for column, width in widths.items() if width}
 
     def _sample_cells(self, name: str) -> list[str]:
         """Return the first cells of a column as text."""

@@ -97,7 +97,7 @@ class FileHead:
         lines = (
             line.decode("utf-8", "replace")
             for line in re.split(rb"\r\n|\r|\n", data)
-            if line.strip() and not is_comment(line)
+            if line.strip() and not (b"#" in line and is_comment(line))
         )
         rows: list[list[str]] = []
         for line in lines:

@@ -44,6 +44,8 @@ _FORMS: Final[tuple[tuple[re.Pattern[str], str, str], ...]] = (
     # 12, 1e5
     (re.compile(rf"{_SIGN}\d+{_EXPONENT}"), "", ""),
 )
+#: Text with the characters of numbers only: any other text has none of the forms.
+_NUMBER_LIKE: Final = re.compile(rf"(?:[\d.,eE+-]|{_GROUPING})*")
 #: A number with two readings: one group of three digits after a comma or a point.
 _AMBIGUOUS: Final = re.compile(rf"{_SIGN}[1-9]\d{{0,2}}([.,])\d{{3}}")
 #: Number of decimals of a group of thousands.
@@ -90,18 +92,18 @@ def find_decimal_sign(columns: Sequence[Sequence[str]], default: str = ".") -> s
     """
     balance = 0
     for cells in columns:
-        signs = {_decimal_sign(_clean(cell)) for cell in cells[:_SAMPLE_CELLS]} - {""}
-        if not signs:  # only cells with two readings: commas are decimal signs if each cell has one
-            filled = [c for c in map(_clean, cells[:_SAMPLE_CELLS]) if c]
-            if filled and all(_AMBIGUOUS.fullmatch(c) and "," in c for c in filled):
-                signs = {","}
+        texts = {_clean(cell) for cell in set(cells[:_SAMPLE_CELLS])} - {""}
+        signs = {_decimal_sign(text) for text in texts} - {""}
+        # only cells with two readings: commas are decimal signs if each cell has one
+        if not signs and texts and all(_AMBIGUOUS.fullmatch(t) and "," in t for t in texts):
+            signs = {","}
         balance += ("," in signs) - ("." in signs)
     return default if not balance else "," if balance > 0 else "."
 
 
 def _decimal_sign(text: str) -> str:
     """Return the decimal sign that a cell shows without doubt, or ''."""
-    if _AMBIGUOUS.fullmatch(text):
+    if not _NUMBER_LIKE.fullmatch(text) or _AMBIGUOUS.fullmatch(text):
         return ""
     return next((sign for form, sign, _ in _FORMS if form.fullmatch(text)), "")
 

@@ -16,6 +16,7 @@ from twitchsense.io.number_cells import NumberColumn
 from twitchsense.io.number_times import NumberTimes
 from twitchsense.io.time_reading import (
     ANY_TIME,
+    CLOCK_TIMES,
     TIME_UNITS,
     TimeReading,
     is_time_of_day,
@@ -244,7 +245,7 @@ class TimeColumn:
         text = None if pd.api.types.is_numeric_dtype(time) else time.dropna().astype("str")
         if text is not None and self._options.date_format is not None:
             return TimeReading("date", local)
-        dated = self._name in ("time_utc", "time_local", ANY_TIME)
+        dated = self._name in CLOCK_TIMES
         if text is not None and len(text) and dated:
             dates = _to_datetimes(self._date_text(text))
             if is_time_of_day(text):

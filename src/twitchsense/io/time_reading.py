@@ -31,6 +31,8 @@ FOREIGN_TIME_HEADERS: Final = frozenset(
 )
 #: Name that a foreign time column gets: its unit is found by magnitude and spacing.
 ANY_TIME: Final = "time"
+#: Names of time columns that may hold dates.
+CLOCK_TIMES: Final = ("time_utc", "time_local", ANY_TIME)
 #: Range of Unix times in seconds: 1973 to 2286.
 _UNIX_RANGE_S: Final = (1e8, 1e10)
 #: Range of the serial times of spreadsheets (days since 1899-12-30): 1954 to 2119.
