@@ -15,6 +15,7 @@ from twitchsense.cli.app import main
 from twitchsense.dsp.buffers import ordered_sum
 from twitchsense.dsp.ecg_canceller import EcgCanceller, subtract_waveforms
 from twitchsense.dsp.engine import VARIABLE, engine, engine_name, kernels, why_not_native
+from twitchsense.dsp.mains import MainsCanceller
 from twitchsense.dsp.native import compiling, heart
 from twitchsense.dsp.native.library import address
 from twitchsense.errors import InputError
@@ -91,6 +92,37 @@ def test_waveforms_are_subtracted_equally(first, n, length):
     subtract_waveforms(one, *pending)
     heart.subtract_waveforms(kernels(), other, *pending)
     assert_same_bits(one, other)
+
+
+# -- mains hum -----------------------------------------------------------------------------
+
+
+def without_hum(name, x, cuts, fs):
+    with engine(name):
+        canceller = MainsCanceller(fs)
+        return np.concatenate(
+            [canceller.push(p) for p in np.split(x, sorted(min(c, len(x)) for c in cuts))]
+        )
+
+
+@needs_kernels
+@BATTERY
+@given(fs=RATES, seed=st.integers(0, 50), size=st.floats(5, 50), cuts=CUTS)
+def test_hum_is_subtracted_equally(fs, seed, size, cuts):
+    x = emg(24, fs, seed, hum=size)
+    x[len(x) // 2 : 3 * len(x) // 4] = emg(24, fs, seed)[len(x) // 2 : 3 * len(x) // 4]
+    one = without_hum("scipy", x, (), fs)
+    assert (one != x).any()
+    assert_same_bits(one, without_hum("native", x, cuts, fs))
+
+
+@needs_kernels
+def test_tables_of_sinusoids_are_bounded():
+    fs = 200.0
+    t = np.arange(0, 200, 1 / fs)
+    drift = 49.7 * t + 0.003 * t * t / 2  # through more frequencies than tables are kept
+    x = 20 * np.sin(2 * np.pi * drift) + np.random.default_rng(0).normal(size=len(t))
+    assert_same_bits(without_hum("scipy", x, (), fs), without_hum("native", x, (), fs))
 
 
 # -- tables of a recording -------------------------------------------------------------------

@@ -5,15 +5,22 @@ A Kalman filter with one complex state per harmonic follows it from block to blo
 a measurement is the power beside the line, so a block in which the muscle is active hardly changes
 the model, and hum can be predicted through a contraction. Subtracting the prediction does not
 ring, unlike a notch filter.
+
+Complex numbers are kept as real and imaginary parts, sums are taken in order, and sine and cosine
+of the frequency's deviation are sums of their series, so that the compiled engine gives the same
+bits.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
+from math import factorial, sqrt
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from twitchsense.dsp.buffers import ordered_sum
 
 Floats = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -35,6 +42,13 @@ SIGNIFICANT: Final = 4.0
 #: Grid on which the frequency is rounded for the synthesis, Hz; it makes the tables of sinusoids
 #: reusable.
 GRID_HZ: Final = 0.002
+#: Consecutive blocks without hum that stop the subtraction [E].
+STOP_BLOCKS: Final = 4
+
+#: Coefficients of the series of sine and cosine in the square of the angle, highest power first;
+#: up to a quarter turn, the rest is smaller than the rounding.
+SINE_SERIES: Final = tuple((-1) ** k / factorial(2 * k + 1) for k in range(11, -1, -1))
+COSINE_SERIES: Final = tuple((-1) ** k / factorial(2 * k) for k in range(11, -1, -1))
 
 
 class HumTracker:
@@ -66,11 +80,41 @@ class HumTracker:
     ) -> None:
         self.line_hz = line_hz
         self._size, self._fs = size, fs
-        self._orders = np.arange(1, len(first) + 1, dtype=np.float64)
         self._block_s = size / fs
-        self._amplitude = first.copy()
+        self._seconds_rad, self._nominal_re, self._nominal_im = _orders(
+            line_hz, len(first), self._block_s
+        )
+        self._re, self._im = first.real.copy(), first.imag.copy()
         self._variance = variance.copy()
         self._deviation_hz, self._deviation_var = self._first_deviation(first, previous)
+        self._quiet = 0  # consecutive blocks without hum
+
+    def follow(self, measured: Complex, noise: Floats) -> tuple[Floats, bool]:
+        """Correct the model with each block, and predict the hum of the block after it.
+
+        Parameters
+        ----------
+        measured : ndarray of complex, shape (n, n_harmonics)
+            Amplitude of each harmonic in each block.
+        noise : ndarray, shape (n, n_harmonics)
+            Variance of each measurement.
+
+        Returns
+        -------
+        hum : ndarray, shape (m, size)
+            In µV.
+        present : bool
+            False if the hum has ended; then it is zero after the last of the `m` blocks, and the
+            blocks from there on were not used.
+        """
+        hum = np.zeros((len(measured), self._size))
+        for k in range(len(measured)):
+            self._correct(measured.real[k], measured.imag[k], noise[k])
+            self._quiet = 0 if self._significant() else self._quiet + 1
+            if self._quiet >= STOP_BLOCKS:
+                return hum[: k + 1], False
+            hum[k] = self.predict()
+        return hum, True
 
     def predict(self) -> Floats:
         """Advance the model by one block and return the hum in it.
@@ -80,43 +124,49 @@ class HumTracker:
         ndarray, shape (size,)
             In µV.
         """
-        turn = 2 * np.pi * (self.line_hz + self._deviation_hz) * self._block_s * self._orders
-        self._amplitude = self._amplitude * np.exp(1j * turn)
-        self._variance = self._variance + AMPLITUDE_CHANGE**2 * _power(self._amplitude)
+        cosine, sine = self._rotation()
+        turn_re = self._nominal_re * cosine - self._nominal_im * sine
+        turn_im = self._nominal_re * sine + self._nominal_im * cosine
+        re, im = self._re, self._im
+        self._re, self._im = re * turn_re - im * turn_im, re * turn_im + im * turn_re
+        self._variance = self._variance + AMPLITUDE_CHANGE**2 * _power(self._re, self._im)
         self._deviation_var += FREQUENCY_CHANGE_HZ**2
-        table = _sinusoids(
-            self.line_hz,
-            round(self._deviation_hz / GRID_HZ),
-            len(self._orders),
-            self._size,
-            self._fs,
-        )
-        both = np.concatenate([self._amplitude.real, -self._amplitude.imag])
-        return np.asarray(both @ table)
+        factors = np.concatenate([self._re, -self._im])[:, None]
+        table = self._sinusoids(round(self._deviation_hz / GRID_HZ))
+        # reduced along the slower axis, products are added row by row
+        return np.asarray(np.add.reduce(factors * table, axis=0))
 
-    def correct(self, measured: Complex, noise: Floats) -> None:
-        """Correct the model with the block that `predict` predicted.
+    def _rotation(self) -> tuple[Floats, Floats]:
+        """Return cosine and sine of the turn that the deviation adds to each harmonic."""
+        angle = 2 * np.pi * self._deviation_hz * self._block_s
+        square = angle * angle
+        first_cosine, first_sine = _horner(COSINE_SERIES, square), _horner(SINE_SERIES, square)
+        first_sine *= angle
+        cosine, sine = [first_cosine], [first_sine]
+        for _ in range(1, len(self._re)):
+            c, s = cosine[-1], sine[-1]
+            cosine.append(c * first_cosine - s * first_sine)
+            sine.append(c * first_sine + s * first_cosine)
+        return np.array(cosine), np.array(sine)
 
-        Parameters
-        ----------
-        measured : ndarray of complex, shape (n_harmonics,)
-            Amplitude of each harmonic in the block.
-        noise : ndarray, shape (n_harmonics,)
-            Variance of each measurement.
-        """
-        innovation = measured - self._amplitude
-        size = _power(innovation)
+    def _sinusoids(self, step: int) -> Floats:
+        return _sinusoids(self.line_hz, step, len(self._re), self._size, self._fs)
+
+    def _correct(self, re: Floats, im: Floats, noise: Floats) -> None:
+        """Correct the model with the block that `predict` predicted."""
+        off_re, off_im = re - self._re, im - self._im
+        size = _power(off_re, off_im)
         abrupt = size > ABRUPT**2 * (self._variance + noise)
         variance = np.where(abrupt, np.maximum(self._variance, size - noise), self._variance)
-        self._correct_frequency(innovation, noise, abrupt)
+        self._correct_frequency(off_re, off_im, noise, abrupt)
         gain = variance / (variance + noise)
-        self._amplitude = self._amplitude + gain * innovation
+        self._re, self._im = self._re + gain * off_re, self._im + gain * off_im
         self._variance = (1 - gain) * variance
 
-    @property
-    def significant(self) -> bool:
+    def _significant(self) -> bool:
         """Whether the hum is larger than the uncertainty of the model."""
-        return float(_power(self._amplitude).sum()) > SIGNIFICANT * float(self._variance.sum())
+        power = ordered_sum(_power(self._re, self._im))
+        return bool(power > SIGNIFICANT * ordered_sum(self._variance))
 
     def _first_deviation(self, first: Complex, previous: Complex) -> tuple[float, float]:
         """Return the deviation, Hz, and its variance.
@@ -124,7 +174,7 @@ class HumTracker:
         The phase advance of the strongest of the low harmonics gives it.
         """
         k = int(np.argmax(np.abs(first[:3]) * np.abs(previous[:3])))
-        seconds_rad = 2 * np.pi * self._block_s * float(self._orders[k])
+        seconds_rad = float(self._seconds_rad[k])
         nominal = np.exp(-1j * seconds_rad * self.line_hz)
         hz = float(np.angle(first[k] * np.conj(previous[k]) * nominal)) / seconds_rad
         both = np.square(np.abs(first[k])), np.square(np.abs(previous[k]))
@@ -133,29 +183,44 @@ class HumTracker:
         return float(np.clip(hz, -MAX_DEVIATION_HZ, MAX_DEVIATION_HZ)), variance
 
     def _correct_frequency(
-        self, innovation: Complex, noise: Floats, abrupt: NDArray[np.bool_]
+        self, off_re: Floats, off_im: Floats, noise: Floats, abrupt: NDArray[np.bool_]
     ) -> None:
         """Correct the frequency with the phase error of all harmonics whose phase is certain."""
-        seconds_rad = 2 * np.pi * self._block_s * self._orders
-        power = np.maximum(_power(self._amplitude), 1e-12)
-        certain = seconds_rad * np.sqrt(self._deviation_var) < MAX_PHASE_SD
+        seconds_rad = self._seconds_rad
+        power = np.maximum(_power(self._re, self._im), 1e-12)
+        certain = seconds_rad * sqrt(self._deviation_var) < MAX_PHASE_SD
         certain &= ~abrupt & (power > 4 * noise)
         if not certain.any():
             return
-        error = np.imag(innovation * np.conj(self._amplitude)) / power
+        error = (off_im * self._re - off_re * self._im) / power
         variance = (noise + self._variance) / (2 * power)
-        weight = np.where(certain, np.square(seconds_rad) / np.maximum(variance, 1e-6), 0.0)
-        total = float(weight.sum())
-        hz = float((weight * error / seconds_rad).sum()) / total
+        weight = np.where(certain, seconds_rad * seconds_rad / np.maximum(variance, 1e-6), 0.0)
+        total = float(ordered_sum(weight))
+        hz = float(ordered_sum(weight * error / seconds_rad)) / total
         gain = self._deviation_var / (self._deviation_var + 1 / total)
         deviation = self._deviation_hz + gain * hz
-        self._deviation_hz = float(np.clip(deviation, -MAX_DEVIATION_HZ, MAX_DEVIATION_HZ))
+        self._deviation_hz = min(max(deviation, -MAX_DEVIATION_HZ), MAX_DEVIATION_HZ)
         self._deviation_var *= 1 - gain
 
 
-def _power(x: Complex) -> Floats:
+def _power(re: Floats, im: Floats) -> Floats:
     """Return the squared magnitudes."""
-    return np.asarray(np.square(x.real) + np.square(x.imag))
+    return np.asarray(re * re + im * im)
+
+
+def _horner(coefficients: tuple[float, ...], x: float) -> float:
+    """Return the value of a polynomial, highest power first."""
+    value = 0.0
+    for coefficient in coefficients:
+        value = value * x + coefficient
+    return value
+
+
+@lru_cache
+def _orders(line_hz: float, n: int, block_s: float) -> tuple[Floats, Floats, Floats]:
+    """Return the turn per Hz and block of each harmonic, rad, and its nominal turn (cos, sin)."""
+    seconds_rad = 2 * np.pi * block_s * np.arange(1, n + 1, dtype=np.float64)
+    return seconds_rad, np.cos(seconds_rad * line_hz), np.sin(seconds_rad * line_hz)
 
 
 @lru_cache(maxsize=128)

@@ -17,8 +17,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from twitchsense.dsp.buffers import Framer, moving_sum
+from twitchsense.dsp.engine import kernels
 from twitchsense.dsp.filters import BURST_BAND_HZ, MAX_BAND_FRACTION
 from twitchsense.dsp.hum_tracker import HumTracker
+from twitchsense.dsp.native.hum import NativeHumTracker
 
 Floats = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -42,8 +44,6 @@ MIN_LINE_TO_NOISE = 4.0
 #: Power of the steady lines, as a share of the power in the burst band, above which hum is
 #: subtracted [E].
 START_SHARE = 0.02
-#: Consecutive blocks without hum that stop the subtraction [E].
-STOP_BLOCKS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +94,10 @@ class MainsCanceller:
     def __init__(self, fs: float) -> None:
         self._fs = fs
         self._size = round(BLOCK_S * fs)
+        self._kernels = kernels()
         self._framer = Framer(self._size)
         self._spectrum = _LineSpectrum(fs, self._size)
         self._recent = self._spectrum.measure(np.empty((0, self._size)))  # the last blocks
-        self._quiet = 0  # consecutive blocks without hum
         self._tracker: HumTracker | None = None
         self._hum = np.zeros(self._size)  # predicted for the unfinished block
         self._count = 0  # samples of the unfinished block already returned
@@ -130,35 +130,36 @@ class MainsCanceller:
         before = len(self._recent)
         self._recent = known[-STEADY_BLOCKS:]
         lines = _present_lines(known)[before:].tolist()
-        nothing = np.zeros(self._size)
         out: list[Floats] = []
-        for k in range(before, len(known)):
+        k = before
+        while k < len(known):
             if self._tracker is not None:
-                out.append(self._follow(self._tracker, known, k))
-            elif lines[k - before] >= 0:
+                line = LINES_HZ.index(self._tracker.line_hz)
+                hum, present = self._tracker.follow(
+                    known.amplitude[line][k:], known.noise[line][k:]
+                )
+                out += list(hum)
+                k += len(hum)
+                if not present:
+                    self._tracker = None
+                continue
+            if lines[k - before] >= 0:
                 self._tracker = self._begin(lines[k - before], known, k)
                 # faded in, because a sudden end of the hum would look like a burst
                 out.append(self._tracker.predict() * _fade_in(self._size))
             else:
-                out.append(nothing)
+                out.append(np.zeros(self._size))
+            k += 1
         return out
 
     def _begin(self, line: int, known: _Blocks, k: int) -> HumTracker:
         """Return a model of the hum in block `k`."""
         amplitude, noise = known.amplitude[line], known.noise[line]
-        return HumTracker(
-            LINES_HZ[line], self._size, self._fs, amplitude[k], amplitude[k - 1], noise[k]
-        )
-
-    def _follow(self, tracker: HumTracker, known: _Blocks, k: int) -> Floats:
-        """Correct the model with block `k`; return the hum predicted for the next block."""
-        line = LINES_HZ.index(tracker.line_hz)
-        tracker.correct(known.amplitude[line][k], known.noise[line][k])
-        self._quiet = 0 if tracker.significant else self._quiet + 1
-        if self._quiet >= STOP_BLOCKS:
-            self._tracker, self._quiet = None, 0
-            return np.zeros(self._size)
-        return tracker.predict()
+        at_line = LINES_HZ[line], self._size, self._fs
+        measured = amplitude[k], amplitude[k - 1], noise[k]
+        if self._kernels is None:
+            return HumTracker(*at_line, *measured)
+        return NativeHumTracker(self._kernels, *at_line, *measured)
 
 
 @lru_cache

@@ -3,7 +3,7 @@
 
 enum { N_AVERAGED = 15, MAX_INCOMPLETE = 128 };
 
-/* Mirrored by `_State` in heart.py. Lengths and distances in samples. */
+/* Mirrored by `_HeartState` in heart.py. Lengths and distances in samples. */
 typedef struct {
     /* constants */
     int64_t half_width, max_offset, before, after, until_examined, min_recent;

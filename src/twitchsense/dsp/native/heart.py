@@ -11,7 +11,7 @@ from twitchsense.dsp import beat_tracker as reference
 from twitchsense.dsp.beat_tracker import Beat, BeatLengths, TrackedBeats
 from twitchsense.dsp.buffers import SampleBuffer
 from twitchsense.dsp.ecg_rhythm import MIN_BEATS, Ints
-from twitchsense.dsp.native.library import address
+from twitchsense.dsp.native.library import address, check_size
 from twitchsense.dsp.template import unit_trend
 
 Floats = NDArray[np.float64]
@@ -20,7 +20,7 @@ _MAX_INCOMPLETE = 128
 _D, _I, _P = ctypes.c_double, ctypes.c_int64, ctypes.c_void_p
 
 
-class _State(ctypes.Structure):
+class _HeartState(ctypes.Structure):
     """Mirror of `heart` in heart.c."""
 
     _fields_ = (
@@ -51,8 +51,7 @@ class NativeBeatTracker:
     """
 
     def __init__(self, library: ctypes.CDLL, fs: float) -> None:
-        if library.ts_heart_size() != ctypes.sizeof(_State):
-            raise OSError("the compiled kernels do not fit this version")
+        check_size("heart", library.ts_heart_size(), _HeartState)
         self._library = library
         n = self._lengths = BeatLengths(fs)
         width = 2 * n.half_width
@@ -65,7 +64,7 @@ class NativeBeatTracker:
             "match": np.empty(2 * n.max_offset + 1),
             "part": np.empty(width),
         }
-        self._state = _State(
+        self._state = _HeartState(
             half_width=n.half_width,
             max_offset=n.max_offset,
             before=n.before,

@@ -17,6 +17,10 @@ _P, _I, _N = ctypes.c_void_p, ctypes.c_int64, None
 SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "ts_heart_size": (_I, ()),
     "ts_heart_track": (_I, (_P, _P, _I, _I, _P, _I, _P, _P, _P, _P)),
+    "ts_hum_size": (_I, ()),
+    "ts_hum_step": (_I, (_P,)),
+    "ts_hum_advance": (_N, (_P,)),
+    "ts_hum_follow": (_I, (_P, _P, _P, _P, _I, _I, _P, _I, _P, _P)),
     "ts_subtract_waveforms": (_N, (_P, _I, _I, _P, _P, _I, _I)),
 }
 
@@ -43,6 +47,26 @@ def load_library() -> ctypes.CDLL:
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
     return library
+
+
+def check_size(kernel: str, size: int, mirror: type[ctypes.Structure]) -> None:
+    """Check that a structure of the library has the size of its mirror.
+
+    Parameters
+    ----------
+    kernel : str
+        Name for the message.
+    size : int
+        Size of the structure in the library, bytes.
+    mirror : subclass of ctypes.Structure
+
+    Raises
+    ------
+    OSError
+        If it has not.
+    """
+    if size != ctypes.sizeof(mirror):
+        raise OSError(f"kernel {kernel}: {size} bytes instead of {ctypes.sizeof(mirror)}")
 
 
 def address(x: NDArray[Any], dtype: Any, size: int) -> int:
