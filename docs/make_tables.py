@@ -83,12 +83,60 @@ def settings_page() -> str:
     return re.sub(r"docs/([\w-]+)\.md", r"[\1](\1.md)", page)
 
 
+#: Terms of the pages; the site links the first use of each.
+TERMS = {
+    "accelerometer": "A sensor of acceleration in three axes. At rest it shows gravity, 1 g, and "
+    "thereby the orientation of the leg.",
+    "capture": "An input file, or several files of one recording: CSV, EDF, a night file and "
+    "others.",
+    "candidate": "A part of the signal that stands out and may be an event. The rules accept it "
+    "as an event or reject it with a reason.",
+    "CLM": "Candidate leg movement (WASM): a leg movement of a length that can belong to a "
+    "periodic series.",
+    "context": "State of the sleeper at an event: `wake`, `drowsy`, `sleep_onset`, `asleep` or "
+    "`unknown`.",
+    "driver": "The code that turns the bytes of one kind of device into samples.",
+    "EMG": "Electromyogram: the electric signal of a muscle, in µV, from electrodes on the skin.",
+    "envelope": "The strength of the EMG over time: its RMS in windows of 10 ms.",
+    "epoch": "A 30-s interval with one sleep stage.",
+    "fasciculation": "A spontaneous contraction of one motor unit, seen as a twitch at rest.",
+    "fragmentary myoclonus": "Frequent twitches during NREM sleep.",
+    "gap": "Time without samples. A gap is never filled, and no event or rate is computed in it.",
+    "hypnogram": "The sleep stage of each epoch of a night: W, N1, N2, N3 or R.",
+    "jerk": "A brief muscle burst that moves the leg abruptly.",
+    "label": "The name of the pattern that an event resembles, such as `sleep_start`. It is not "
+    "a diagnosis.",
+    "night file": "The file that `record` writes: everything the devices sent, with their "
+    "clocks and losses.",
+    "noise floor": "The level of the EMG at rest, estimated causally over the preceding seconds.",
+    "PLM": "Periodic leg movement: one of four or more leg movements whose onsets are 10 to 90 s "
+    "apart (WASM 2016).",
+    "PLMS": "Periodic leg movement in sleep.",
+    "sleep onset": "The time at which sleep begins: from a hypnogram, or estimated from the "
+    "stillness of the leg.",
+    "sleep start": "A jerk around sleep onset, also called hypnic jerk.",
+    "twitch": "A brief muscle burst that does not move the leg abruptly.",
+    "valid time": "Time with a usable signal: neither a gap nor flat, saturated or too noisy. "
+    "Rates are per hour of valid time.",
+    "WASM": "World Association of Sleep Medicine, whose rules of 2016 define periodic leg "
+    "movements.",
+}
+
+
 def glossary_page() -> str:
-    """Return the page of all table columns, their levels, and the reasons for rejection."""
+    """Return the page of terms, table columns, their levels, and the reasons for rejection."""
     lines = [
         "# Glossary",
         "",
-        "Columns of `events.csv`. `rejected.csv` has the same columns up to `grade`, and `reason`.",
+        "## Terms",
+        "",
+        "```{glossary}",
+        *(line for term, text in TERMS.items() for line in (term, f"  {text}", "")),
+        "```",
+        "",
+        "## Columns of `events.csv`",
+        "",
+        "`rejected.csv` has the same columns up to `grade`, and `reason`.",
         "A missing value is an empty field.",
         "",
         f"The limits on this page are those of the profile `{PROFILE}`. The `events.json` of a",

@@ -17,7 +17,7 @@ _VALUES: Final = {
     "fs": r"[\d.]*\d",
     "zone": r"\w+/\w+",
     "time-unit": r"(?:ms|us|ns|s)\b",
-    "start": r"[\d:T+-]+",
+    "start": r"'[^']+'|[\d:T+-]+",
     "via": "mne",
     "stages": r"'[^']+'|yasa|[\w=,]+\w",
 }

@@ -35,7 +35,10 @@ EXTRAS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "lsl": (("pylsl",), "streams of the Lab Streaming Layer"),
     "live": (("textual",), "the live view in the terminal"),
     "cluster": (("dask", "distributed", "threadpoolctl", "pyarrow"), "cohort on a Dask cluster"),
-    "docs": (("sphinx", "pydata-sphinx-theme", "numpydoc", "myst-nb"), "building the docs site"),
+    "docs": (
+        ("sphinx", "pydata-sphinx-theme", "numpydoc", "myst-nb", "sphinx-design", "sphinx-click"),
+        "building the docs site",
+    ),
 }
 
 
