@@ -46,6 +46,9 @@ def test_live_events_equal_those_of_analyze(night):
     onsets = [(e.time_ns - T0) / 1e9 for e in follower.events]
     expected = [*np.arange(12.0, 85, 10), *(120 + np.arange(12.0, 55, 10))]
     np.testing.assert_allclose(onsets, expected, atol=0.05)
+    # each event says how sure its time is
+    assert (table["clock"] == "counter").all()
+    assert table["time_error_s"].between(1e-5, 0.1).all()
 
 
 def test_waveforms_and_state_are_those_of_the_device(night):

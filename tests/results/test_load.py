@@ -7,6 +7,7 @@ import re
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -116,6 +117,18 @@ def test_damaged_file_of_an_earlier_version_is_named_with_its_cure(copy, name, c
         open_result(copy)
     assert name in str(error.value)
     assert CliRunner().invoke(main, ["report", str(copy)]).exit_code == 2
+
+
+def test_a_result_of_an_earlier_version_has_no_clock_of_its_events(copy):
+    summary = json.loads((copy / "summary.json").read_text("utf-8"))
+    del summary[KEY]
+    (copy / "summary.json").write_text(json.dumps(summary), "utf-8")
+    events = pd.read_csv(copy / "events.csv", dtype=str, keep_default_na=False)
+    events.drop(columns=["clock", "time_error_s"]).to_csv(copy / "events.csv", index=False)
+    reopened = open_result(copy).events
+    assert list(reopened.columns) == list(events.columns)
+    assert (reopened["clock"] == "").all()
+    assert reopened["time_error_s"].isna().all()
 
 
 @pytest.mark.parametrize("name", ["summary.json", "events.csv", "rejected.csv", "epochs.csv"])

@@ -29,6 +29,7 @@ def test_save_writes_the_files_of_the_contract(night, tmp_path):
     assert events["onset"].astype(str).str.fullmatch(r"\d+\.\d+").all()
     twitches = events[events["trial_type"] == "twitch"]
     assert (twitches["grade"] == "").all()
+    assert (events[["clock", "time_error_s"]] == "").all(axis=None)  # arrays tell no clock
     assert list(pd.read_csv(out / "rejected.csv").columns) == [c.name for c in REJECTED_COLUMNS]
     epochs = pd.read_csv(out / "epochs.csv")
     assert list(epochs.columns) == ["onset", "duration", "context", "stage", "activity", "valid"]

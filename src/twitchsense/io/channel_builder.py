@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -14,7 +14,7 @@ from twitchsense.io.constant_runs import ConstantRunDetector, constant_notes, le
 from twitchsense.io.gap_detection import IrregularSamplingError, TimestampSegmenter
 from twitchsense.io.rate_fit import fit_rate
 from twitchsense.io.signal_check import signal_notes
-from twitchsense.model.channels import NS, Channel, Kind, Samples, Segment
+from twitchsense.model.channels import NS, Channel, ClockSource, Kind, Samples, Segment
 from twitchsense.model.column_names import STANDARD_GRAVITY, VALUE_LIMITS, ChannelPlan
 from twitchsense.model.sample_file import SampleFile
 
@@ -35,6 +35,8 @@ _GRAVITY_RANGE_G: Final = (0.5, 2)
 _NOTED_RESIDUAL: Final = 0.05
 #: Resolution of timestamps, in sampling periods, from which a note is written.
 _NOTED_RESOLUTION: Final = 0.4
+#: Sources of times, the most certain first.
+_CLOCK_ORDER: Final[tuple[ClockSource, ...]] = ("device", "counter", "arrival")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,7 @@ class ChannelBuilder:
         self._timestamps = TimestampSegmenter()
         self._unit_check = UnitCheck(plan.kind)
         self._constant = ConstantRunDetector(plan.kind)
+        self._clocks: list[tuple[ClockSource, float]] = []
 
     def continue_with(self, plan: ChannelPlan, source: str) -> None:
         """Continue the channel in another file, whose columns may have other units."""
@@ -215,6 +218,16 @@ class ChannelBuilder:
         self._timestamps.stated_fs = stated_fs
         self._timestamps.written_resolution = written_ns
         self._timestamps.binary_resolution = binary_ns
+
+    def add_clock(self, source: ClockSource, error_s: float) -> None:
+        """State what times come from; the least certain source of a channel counts.
+
+        Parameters
+        ----------
+        source : {'device', 'counter', 'arrival'}
+        error_s : float
+        """
+        self._clocks.append((source, error_s))
 
     def append(self, times_ns: NDArray[np.int64], columns: Sequence[NDArray[np.float64]]) -> None:
         """Append rows.
@@ -321,7 +334,14 @@ class ChannelBuilder:
                 f"{name}: time stamps in steps of {resolution / 1e6:g} ms are coarse "
                 f"for {fit.fs:.6g} Hz; a missing row may look like a rounded time"
             )
-        return ChannelData(self.plan.channel(fit.fs, fit.fs_error), segments, tuple(notes))
+        channel = self.plan.channel(fit.fs, fit.fs_error)
+        if self._clocks:
+            channel = replace(
+                channel,
+                clock=max((source for source, _ in self._clocks), key=_CLOCK_ORDER.index),
+                clock_error_s=max(error_s for _, error_s in self._clocks),
+            )
+        return ChannelData(channel, segments, tuple(notes))
 
     def _with_column(self, error: IrregularSamplingError) -> IrregularSamplingError:
         """Return the error with the name of the column."""

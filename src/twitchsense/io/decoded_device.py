@@ -22,6 +22,7 @@ from twitchsense.devices.registry import installed_drivers
 from twitchsense.devices.streams import SampleClock, SampleCounter, StreamDescription
 from twitchsense.errors import InputError
 from twitchsense.io.decoded_stream import DecodedStream
+from twitchsense.model.channels import ClockSource
 from twitchsense.nightfile.analysed_streams import (
     reason_to_leave_out,
     to_column_unit,
@@ -205,7 +206,7 @@ class DecodedDevice:
             )
 
 
-def clock_class(spec: StreamDescription) -> str:
+def clock_class(spec: StreamDescription) -> ClockSource:
     """Return what the times of a stream come from: ``device``, ``counter`` or ``arrival``."""
     match spec.timing:
         case SampleClock():

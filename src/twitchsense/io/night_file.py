@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from twitchsense.errors import InputError
 from twitchsense.io.capture import ColumnMapping
 from twitchsense.io.channel_builder import ChannelBuilder
-from twitchsense.io.decoded_device import DecodedDevice
-from twitchsense.model.channels import NS
+from twitchsense.io.decoded_device import DecodedDevice, clock_class
+from twitchsense.model.channels import NS, ClockSource
 from twitchsense.model.column_names import ChannelPlan, plan_channels
 from twitchsense.nightfile.column_layout import DeviceColumns, name_columns
 from twitchsense.nightfile.device_clock import DeviceClock
@@ -196,11 +196,16 @@ class NightFileCapture:
         last_ns: dict[str, int] = {}
         for boot, clock in self._boots:
             for samples in boot.streams:
+                names = self._columns[boot.boot.device][samples.stream.id]
+                self._add_clock(names, "device", clock.error_s, builders)
                 self._append_stream(boot.boot, samples, clock, builders, last_ns)
             boot.streams.clear()
         for decoded in self._devices:
             for name in decoded.streams:
                 columns = self._columns[decoded.device.key][name]
+                stream = decoded.streams[name]
+                source = clock_class(stream.spec)
+                self._add_clock(columns, source, stream.clock_error_s, builders)
                 for times_ns, values in decoded.blocks(name):
                     self._append(columns, times_ns, values, builders, last_ns)
             decoded.streams.clear()
@@ -255,6 +260,18 @@ class NightFileCapture:
         for index, counts in samples.blocks():
             times_ns = clock.to_utc(np.asarray(index * ticks_per_sample, np.float64))
             self._append(names, times_ns, stream.to_physical(counts), builders, last_ns)
+
+    def _add_clock(
+        self,
+        names: Sequence[str],
+        source: ClockSource,
+        error_s: float,
+        builders: Mapping[str, ChannelBuilder],
+    ) -> None:
+        """State the clock of the channels of a stream, whose columns are `names`."""
+        for plan in self.plans:
+            if set(plan.names) <= set(names):
+                builders[plan.name].add_clock(source, error_s)
 
     def _append(
         self,

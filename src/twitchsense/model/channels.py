@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 Kind = Literal["emg", "acc"]
 Leg = Literal["left", "right"]
+#: What the times of a channel come from; see `twitchsense.model.event_table.CLOCKS`.
+ClockSource = Literal["device", "counter", "arrival"]
 Samples = NDArray[np.float32]
 
 #: Nanoseconds per second.
@@ -86,6 +88,10 @@ class Channel:
     leg : {'left', 'right'} or None
     fs_error : float
         Standard error of `fs` in Hz; zero if the rate was given.
+    clock : {'device', 'counter', 'arrival'} or None
+        What the times come from, if the capture tells it.
+    clock_error_s : float or None
+        Uncertainty of the times, s, if the capture tells it.
     """
 
     name: str
@@ -95,6 +101,8 @@ class Channel:
     columns: tuple[str, ...]
     leg: Leg | None = None
     fs_error: float = 0.0
+    clock: ClockSource | None = None
+    clock_error_s: float | None = None
 
     @property
     def width(self) -> int:

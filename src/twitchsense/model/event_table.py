@@ -113,6 +113,12 @@ GRADES: Final[dict[str, str]] = {
     "least {jerk.violent_jerk_g_s} g/s (provisional)",
 }
 
+CLOCKS: Final[dict[str, str]] = {
+    "device": "the clock of the device, fitted to the arrivals",
+    "counter": "the counter of samples of the device, fitted to the arrivals",
+    "arrival": "the arrivals alone",
+}
+
 EVENT_COLUMNS: Final[tuple[Column, ...]] = (
     Column("onset", "float64", "start of the event, from the start of the recording", "s"),
     Column(
@@ -178,7 +184,23 @@ EVENT_COLUMNS: Final[tuple[Column, ...]] = (
         "str",
         "other labels that fit, with their probability where sleep onset is uncertain",
     ),
+    Column(
+        "clock",
+        "str",
+        "what the times of the channel come from; empty where the capture does not tell it",
+        levels=CLOCKS,
+    ),
+    Column(
+        "time_error_s",
+        "float64",
+        "uncertainty of the times of the channel, apart from the constant least delay of "
+        "delivery; empty where the capture does not tell it",
+        "s",
+    ),
 )
+
+#: Columns that results of earlier versions do not have.
+LATER_COLUMNS: Final = ("clock", "time_error_s")
 
 REJECT_REASONS: Final[dict[str, str]] = {
     "too_short": "shorter than {twitch.min_ms} ms, by more than the error of the measurement "
@@ -209,7 +231,7 @@ REJECT_REASONS: Final[dict[str, str]] = {
 }
 
 #: Columns of events that rejected candidates do not have.
-_EVENTS_ONLY: Final = ("evidence", "alternatives")
+_EVENTS_ONLY: Final = ("evidence", "alternatives", *LATER_COLUMNS)
 REJECTED_COLUMNS: Final[tuple[Column, ...]] = (
     *(c for c in EVENT_COLUMNS if c.name not in _EVENTS_ONLY),
     Column("reason", "str", "the rule that stopped the candidate", levels=REJECT_REASONS),

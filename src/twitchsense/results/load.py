@@ -8,6 +8,7 @@ that the report shows.
 from __future__ import annotations
 
 import io
+import math
 import struct
 import zipfile
 import zlib
@@ -21,7 +22,7 @@ import pandas as pd
 
 from twitchsense.errors import InputError
 from twitchsense.model.channels import NS
-from twitchsense.model.event_table import EVENT_COLUMNS, REJECTED_COLUMNS, Column
+from twitchsense.model.event_table import EVENT_COLUMNS, LATER_COLUMNS, REJECTED_COLUMNS, Column
 from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
 from twitchsense.report.event_windows import EventWindow
@@ -182,6 +183,8 @@ def _parse_event_table(path: Path, content: bytes, columns: Sequence[Column]) ->
     except (ValueError, pd.errors.ParserError) as error:
         raise InputError(str(path), f"is not a table of events ({error})", CURE) from error
     for name, dtype in dtypes.items():
+        if name not in table and name in LATER_COLUMNS:
+            table[name] = math.nan if dtype == "float64" else ""
         if name not in table:
             raise InputError(str(path), f"has no column {name!r}", CURE)
         if dtype == "float64":

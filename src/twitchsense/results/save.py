@@ -43,6 +43,7 @@ _DECIMALS: Final = {
     "rise_ms": 3,
     "snr_db": 2,
     "confidence": 3,
+    "time_error_s": 4,
     "activity": 6,
     "valid": 4,
 }

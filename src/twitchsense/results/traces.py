@@ -165,6 +165,8 @@ def _pack_channel(channel: Channel) -> dict[str, Any]:
         "columns": channel.columns,
         "leg": channel.leg,
         "fs_error": channel.fs_error,
+        "clock": channel.clock,
+        "clock_error_s": channel.clock_error_s,
     }
 
 

@@ -9,13 +9,14 @@ bursts within a movement, the recording.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from twitchsense.model.channels import Channel
 from twitchsense.model.detections import Detections
 from twitchsense.model.event_table import REJECTED_COLUMNS
 from twitchsense.model.intervals import in_intervals
@@ -72,7 +73,32 @@ def label_detections(
     trains = [*hiccups, *find_trains(events, rejected, movement_bursts, settings.trains)]
     events, rejected = (add_context(table, context) for table in (events, rejected))
     events, min_counts = label_events(events, context, settings, detections.seconds, trains)
+    if recording is not None:
+        events = add_clocks(events, recording.channels)
     return replace(detections, events=events, rejected=rejected, series_min_counts=min_counts)
+
+
+def add_clocks(events: pd.DataFrame, channels: Sequence[Channel]) -> pd.DataFrame:
+    """Add to each event what its times come from, and their uncertainty.
+
+    Parameters
+    ----------
+    events : DataFrame
+        Event table.
+    channels : sequence of Channel
+        Channels of the recording.
+
+    Returns
+    -------
+    DataFrame
+        New table; empty text and NaN where a channel does not tell it.
+    """
+    clocks = {c.name: c.clock or "" for c in channels}
+    errors_s = {c.name: c.clock_error_s for c in channels}
+    return events.assign(
+        clock=events["channel"].map(clocks).fillna("").astype(object),
+        time_error_s=events["channel"].map(errors_s).astype(np.float64),
+    )
 
 
 def absorb_in_large_movements(

@@ -21,9 +21,9 @@ Floats = NDArray[np.float64]
 
 #: Reasons of rejected candidates without muscle activity that may be hiccup jolts.
 JOLT_REASONS: Final = ("bump", "acc_micro_event")
-#: Columns of the event table that the rejected table lacks.
+#: Columns of text of the event table that the rejected table lacks.
 _EVENT_ONLY_COLUMNS: Final = tuple(
-    {c.name for c in EVENT_COLUMNS} - {c.name for c in REJECTED_COLUMNS}
+    {c.name for c in EVENT_COLUMNS if c.dtype == "str"} - {c.name for c in REJECTED_COLUMNS}
 )
 #: Confidence of a jolt in a hiccup train: rhythm alone is weak evidence
 #: (docs/definitions.md, Hiccups).
