@@ -15,6 +15,7 @@ from twitchsense.text import printable, truncate
 _VALUES: Final = {
     "map": r"'[^']+'",
     "fs": r"[\d.]*\d",
+    "gain": r"[\d.]*\d",
     "zone": r"\w+/\w+",
     "time-unit": r"(?:ms|us|ns|s)\b",
     "start": r"'[^']+'|[\d:T+-]+",
@@ -91,7 +92,7 @@ def _argument(option: re.Match[str]) -> str:
     if name == "columns":
         theirs, _, ours = value.partition("=")
         return f"columns={{{theirs!r}: {ours!r}}}"
-    return f"{name}={value}" if name == "fs" else f"{name}={value!r}"
+    return f"{name}={value}" if name in ("fs", "gain") else f"{name}={value!r}"
 
 
 def _one_line(text: str, limit: int = 200) -> str:

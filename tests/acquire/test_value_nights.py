@@ -92,6 +92,22 @@ def test_without_a_gain_emg_of_counts_is_left_out(tmp_path):
     assert any("emg: not analysed: its values have no unit" in n for n in recording.notes)
 
 
+def test_the_gain_of_a_night_can_be_stated_afterwards(outage_night, tmp_path):
+    path, _ = outage_night  # recorded with a gain of 500
+    copy = tmp_path / "b.night"
+    copy.write_bytes(path.read_bytes())
+    set_of_device(copy, "gain", "")
+    with pytest.raises(InputError, match=r"its values have no unit .*; give the argument gain"):
+        ts.read(copy)
+    recorded = samples_of(ts.read(path), "emg1")
+    for stated in (500.0, 250.0):
+        recording = ts.read(copy, gain=stated)
+        np.testing.assert_allclose(samples_of(recording, "emg1") * stated, recorded * 500)
+        assert f"gain of {stated:g} counts per mV, as stated" in " ".join(recording.notes)
+    notes = " ".join(ts.read(path, gain=1000.0).notes)
+    assert "gain of 1000 counts per mV, as stated, in place of 500 in the file" in notes
+
+
 def test_a_night_without_anything_to_analyse_says_why(tmp_path):
     path = tmp_path / "a.night"
     record_peers(path, [NpgLite()], ["npg"], 10)

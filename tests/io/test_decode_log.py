@@ -83,6 +83,28 @@ def test_without_the_column_direction_all_values_are_notifications(tmp_path):
     assert np.array_equal(table.iloc[:, 1:].to_numpy(), case.expected["emg"].samples)
 
 
+def test_decoded_counts_are_read_with_their_gain(tmp_path):
+    case = npg_case(restart=False)
+    decode_log(write_log(tmp_path / "log.csv", case.log), NpgLiteDriver(), tmp_path / "out")
+    path = tmp_path / "out" / "emg.csv"
+    with pytest.raises(InputError, match=r"is in counts, .*\(the argument gain\)"):
+        read(path)
+    recording = read(path, gain=250.0)
+    got = np.concatenate([s.samples.read(0, len(s.samples)) for s in recording.segments_of("emg2")])
+    np.testing.assert_allclose(got[:, 0], case.expected["emg"].samples[:, 1] * 4.0)
+    assert recording.channels[0].unit == "uV"
+    for gain in (0.0, -1.0, float("nan"), float("inf")):
+        with pytest.raises(InputError, match="is not a gain"):
+            read(path, gain=gain)
+
+
+def test_a_gain_that_nothing_needs_is_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("time_s,emg1_uv\n" + "".join(f"{i / 1000},{i % 7}\n" for i in range(500)))
+    with pytest.raises(InputError, match="has no EMG in counts, which the argument gain is for"):
+        read(path, gain=250.0)
+
+
 def test_refused_values_are_listed_with_line_and_reason(tmp_path):
     log = tmp_path / "log.csv"
     log.write_text(f"{HEADER}\n{ROW}\n0.6,{DATA_UUID},notify,\n")

@@ -209,9 +209,10 @@ def capture_options(command: Command) -> Command:
         fs: float | None,
         leg: str | None,
         start: str | None,
+        gain: float | None,
         **arguments: Any,
     ) -> Any:
-        stated = {"time_unit": time_unit, "fs": fs, "leg": leg, "start": start}
+        stated = {"time_unit": time_unit, "fs": fs, "leg": leg, "start": start, "gain": gain}
         return command(*args, stated=stated, **arguments)
 
     for option in reversed(_CAPTURE_OPTIONS):
@@ -241,6 +242,12 @@ _CAPTURE_OPTIONS: Final = (
         metavar="TIME",
         help="Clock time of second 0, if the files have none or a wrong one: "
         "2026-03-01T22:30:00+01:00, or local time with --zone.",
+    ),
+    click.option(
+        "--gain",
+        type=float,
+        metavar="COUNTS",
+        help="Counts per mV of EMG without a unit: columns like emg1_count, and such nights.",
     ),
 )
 

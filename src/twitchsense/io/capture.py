@@ -94,11 +94,16 @@ class ColumnMapping:
     fs : float, optional
         Sampling rate in Hz (``--fs``): of a file without a time column, or to decide between
         two readings of a time column.
+    gain : float, optional
+        Counts per mV of EMG in counts (``--gain``).
 
     Attributes
     ----------
     time_unit : str or None
     fs : float or None
+    gain : float or None
+    gain_used : bool
+        Whether a file has EMG in counts.
     """
 
     def __init__(
@@ -107,9 +112,12 @@ class ColumnMapping:
         *,
         time_unit: str | None = None,
         fs: float | None = None,
+        gain: float | None = None,
     ) -> None:
         self.time_unit = time_unit
         self.fs = fs
+        self.gain = gain
+        self.gain_used = False
         self._exact = {k.strip(): v.strip() for k, v in (pairs or {}).items()}
         self._folded = {k.casefold(): v for k, v in self._exact.items()}
         self._looked_up: set[str] = set()
@@ -125,7 +133,7 @@ class ColumnMapping:
         return self._exact.get(header, self._folded.get(header.casefold(), header))
 
     def check_used(self, source: str, headers: Sequence[str]) -> None:
-        """Refuse a mapping of a column that no file has.
+        """Refuse a mapping of a column that no file has, and a gain that nothing needs.
 
         Parameters
         ----------
@@ -137,8 +145,13 @@ class ColumnMapping:
         Raises
         ------
         InputError
-            If a mapped column was never looked up. The message lists `headers`.
+            If a mapped column was never looked up, in which case the message lists `headers`;
+            or if a gain is stated and no file has EMG in counts.
         """
+        if self.gain is not None and not self.gain_used:
+            raise InputError(
+                source, "has no EMG in counts, which --gain is for", "leave out --gain"
+            )
         for header in self._exact:
             if header.casefold() not in self._looked_up:
                 listed = ", ".join(h for h in headers if h) or "none"

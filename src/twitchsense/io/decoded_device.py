@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -25,6 +26,7 @@ from twitchsense.io.decoded_stream import DecodedStream
 from twitchsense.model.channels import ClockSource
 from twitchsense.nightfile.analysed_streams import (
     reason_to_leave_out,
+    stated_gain,
     to_column_unit,
     to_column_values,
 )
@@ -52,12 +54,16 @@ class DecodedDevice:
     device : StoredDevice
     source : str
         Name of the file in messages.
+    gain : float, optional
+        Counts per mV of EMG without a unit, in place of the gain in the file.
 
     Attributes
     ----------
     device : StoredDevice
     streams : dict of str to DecodedStream
         Streams that can be analysed: EMG and acceleration with unit and a supported rate.
+    has_counts : bool
+        Whether there is EMG without a unit.
     left_out : dict of str to str
         Why a stream cannot be analysed, by its name.
     button_ns : list of int
@@ -71,8 +77,16 @@ class DecodedDevice:
         If the driver is not installed, or fails.
     """
 
-    def __init__(self, reader: NightFileReader, device: StoredDevice, source: str) -> None:
+    def __init__(
+        self,
+        reader: NightFileReader,
+        device: StoredDevice,
+        source: str,
+        gain: float | None = None,
+    ) -> None:
         self.device = device
+        self.has_counts = False
+        self._stated_gain = gain
         self.streams: dict[str, DecodedStream] = {}
         self.left_out: dict[str, str] = {}
         self.button_ns: list[int] = []
@@ -172,6 +186,11 @@ class DecodedDevice:
     def _close_streams(self) -> None:
         """Close the streams, note what is known of them, and drop those left out."""
         label = printable(self.device.label)
+        self.has_counts = any(
+            s.spec.kind == "emg" and s.spec.unit == "count" for s in self.streams.values()
+        )
+        if self.has_counts and self._stated_gain is not None:
+            self._state_gain(self._stated_gain)
         for name, stream in list(self.streams.items()):
             stream.close(self._steps.at_ns)
             spec = stream.spec
@@ -189,6 +208,13 @@ class DecodedDevice:
                 f"{label}, {printable(name)}: {count} samples of other settings (rate, unit or "
                 "range) are left out"
             )
+
+    def _state_gain(self, gain: float) -> None:
+        before, settings = stated_gain(self.device.settings), dict(self.device.settings)
+        self.device = replace(self.device, settings={**settings, "gain": f"{gain:.10g}"})
+        stored = "" if before is None else f", in place of {before:g} in the file"
+        label = printable(self.device.label)
+        self.notes.append(f"{label}: gain of {gain:g} counts per mV, as stated{stored}")
 
     def _note_values(self, values: ValueReader) -> None:
         label = printable(self.device.label)

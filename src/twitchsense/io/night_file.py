@@ -56,7 +56,7 @@ class NightFileCapture:
     source : str
         Name of the file in messages.
     mapping : ColumnMapping
-        Not used: the names of a night file are those of the package.
+        Only the gain is used: the names of a night file are those of the package.
     zone : str, optional
         IANA time zone in which the notes show times; UTC by default.
 
@@ -74,13 +74,18 @@ class NightFileCapture:
         self.source = source
         reader = NightFileReader(path)
         try:
-            self._load(reader, source, zone)
+            self._load(reader, source, mapping, zone)
         finally:
             reader.close()
 
-    def _load(self, reader: NightFileReader, source: str, zone: str | None) -> None:
+    def _load(
+        self, reader: NightFileReader, source: str, mapping: ColumnMapping, zone: str | None
+    ) -> None:
         boots = [reader.load(boot) for boot in reader.boots]
-        self._devices = [DecodedDevice(reader, d, source) for d in read_devices(reader)]
+        self._devices = [
+            DecodedDevice(reader, d, source, mapping.gain) for d in read_devices(reader)
+        ]
+        mapping.gain_used |= any(device.has_counts for device in self._devices)
         self._zone = zone
         self._align_clocks(boots, reader.host_clock_readings())
         settings = read_settings(reader)
@@ -230,7 +235,7 @@ class NightFileCapture:
         return InputError(
             self.source,
             f"holds nothing that can be analysed ({printable('; '.join(reasons))})",
-            "record acceleration, or EMG with --gain",
+            "give --gain (counts per mV) for EMG without a unit, or record acceleration",
         )
 
     def _button_presses(self) -> list[tuple[int, str]]:

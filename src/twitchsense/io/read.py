@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -45,6 +46,7 @@ def read(
     fs: float | None = None,
     leg: str | None = None,
     start: str | datetime | None = None,
+    gain: float | None = None,
 ) -> Recording:
     """Read a capture, or several files of one recording.
 
@@ -74,6 +76,9 @@ def read(
     start : str or datetime, optional
         Clock time of second 0 of the recording, in place of that in the files: ISO 8601 with
         an offset, or local time of `zone`. For files without a clock, or with a wrong one.
+    gain : float, optional
+        Counts per mV of EMG in counts: columns such as ``emg1_count``, and nights of devices
+        whose EMG has no unit. It replaces the gain that a night file holds.
 
     Returns
     -------
@@ -100,7 +105,9 @@ def read(
     if zone is not None:
         _check_zone(zone)
     stated_ns = None if start is None else parse_start(start, zone)
-    mapping = ColumnMapping(columns, time_unit=_check_unit(time_unit), fs=_check_fs(fs))
+    mapping = ColumnMapping(
+        columns, time_unit=_check_unit(time_unit), fs=_check_fs(fs), gain=_check_gain(gain)
+    )
     opened: list[_Opened] = []
     files: list[Path] = []
     for item in paths:
@@ -249,6 +256,12 @@ def _join_hashes(digests: Sequence[str]) -> str:
     if len(digests) < 2:
         return "".join(digests)
     return hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
+
+
+def _check_gain(gain: float | None) -> float | None:
+    if gain is not None and not 0 < gain < math.inf:
+        raise InputError("gain", f"{gain:g} is not a gain", "give the counts per mV")
+    return gain
 
 
 def _check_unit(unit: str | None) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from twitchsense.errors import InputError
 from twitchsense.io.capture import ColumnMapping
 from twitchsense.io.time_reading import ANY_TIME, FOREIGN_TIME_HEADERS, TIME_COLUMNS
-from twitchsense.model.column_names import ChannelPlan, is_signal_name, plan_channels
+from twitchsense.model.column_names import COUNT_UNIT, ChannelPlan, is_signal_name, plan_channels
 
 #: Name of the time of a table whose rows have a sampling rate instead of a time column.
 ROW_TIME = ""
@@ -174,7 +174,10 @@ def parse_header(
             "name one like emg1_uv or acc_x_g, or map it (--map 'EMG=emg1_uv')",
             "header",
         )
-    groups = _group(source, times, signals, time_groups or {})
+    mapping.gain_used |= any(
+        name.casefold().endswith(f"_{COUNT_UNIT}") for name in signals.values()
+    )
+    groups = _group(source, times, signals, time_groups or {}, mapping.gain)
     return TableLayout(groups, tuple(h for h in ignored if h and h not in hidden))
 
 
@@ -183,10 +186,11 @@ def _group(
     times: Mapping[str, str],
     signals: Mapping[str, str],
     time_groups: Mapping[str, str],
+    gain: float | None,
 ) -> tuple[TimeGroup, ...]:
     """Return the channels by time column; the axes of one accelerometer share the first."""
     groups: dict[str, list[ChannelPlan]] = {}
-    for plan in plan_channels(signals, source):
+    for plan in plan_channels(signals, source, gain):
         time = time_groups.get(plan.names[0], next(iter(times), ROW_TIME))
         groups.setdefault(time, []).append(plan)
     return tuple(

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import Final, Literal, cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
-from twitchsense.model.channels import NS, ArraySamples, Channel, Kind, Leg, Samples, Segment
-from twitchsense.model.intervals import runs_of
+from twitchsense.model.channels import Channel, Kind, Leg, Samples
 from twitchsense.model.rate_limits import check_rate
 
 #: Samples in the units of the capture, shape ``(n,)``.
@@ -33,6 +32,9 @@ SCALES: Final[Mapping[Kind, Mapping[str, float]]] = {
 }
 #: Largest absolute value that an electrode (µV) or a wearable accelerometer (g) measures.
 VALUE_LIMITS: Final[Mapping[Kind, float]] = {"emg": 1e6, "acc": 200.0}
+#: Unit of EMG that a device sends without one; its gain must be stated.
+COUNT_UNIT: Final = "count"
+_UV_PER_MV: Final = 1e3
 _AXES = ("x", "y", "z")
 #: Maximum length of a channel name, which every row of the result tables contains.
 _MAX_NAME_LENGTH: Final = 80
@@ -40,9 +42,6 @@ _EXAMPLES: Final[Mapping[Kind, str]] = {
     "emg": "emg1_uv (uv, mv or v)",
     "acc": "acc_x_g (axis x, y or z; g, mg or ms2)",
 }
-
-
-_ARRAYS_CURE: Final = "give a mapping such as {'emg1_uv': (samples, fs)}, with fs in Hz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class ColumnSpec:
     axis : {'x', 'y', 'z', ''}
         Empty for EMG.
     unit : str
-        Unit of the column name: ``uv``, ``mv``, ``v``, ``g``, ``mg`` or ``ms2``.
+        Unit of the column name: ``uv``, ``mv``, ``v``, ``count``, ``g``, ``mg`` or ``ms2``.
     scale : float
         Factor from `unit` to µV or g.
     """
@@ -182,7 +181,7 @@ def is_signal_name(name: str) -> bool:
     return _clean(name).startswith(("emg", "acc"))
 
 
-def parse_column(name: str, source: str = "columns") -> ColumnSpec:
+def parse_column(name: str, source: str = "columns", gain: float | None = None) -> ColumnSpec:
     """Parse a column name.
 
     Parameters
@@ -191,6 +190,8 @@ def parse_column(name: str, source: str = "columns") -> ColumnSpec:
         In upper or lower case.
     source : str
         File name, for the message.
+    gain : float, optional
+        Counts per mV of EMG in counts.
 
     Returns
     -------
@@ -199,7 +200,7 @@ def parse_column(name: str, source: str = "columns") -> ColumnSpec:
     Raises
     ------
     InputError
-        If the name is not that of a signal, or its unit or axis is missing or unknown.
+        If the name is not that of a signal, or its unit, gain or axis is missing or unknown.
     """
     clean = _clean(name)
     tokens = clean.split("_")
@@ -209,7 +210,17 @@ def parse_column(name: str, source: str = "columns") -> ColumnSpec:
         raise _bad_name(source, name, "is not the name of a signal", "emg")
     kind: Kind = "emg" if clean.startswith("emg") else "acc"
     unit = tokens.pop() if len(tokens) > 1 else ""
-    if unit not in SCALES[kind]:
+    scales = dict(SCALES[kind])
+    if kind == "emg" and unit == COUNT_UNIT:
+        if gain is None:
+            raise InputError(
+                source,
+                "is in counts, whose size in mV is not known",
+                f"state the counts per mV (--gain), or leave it out (--map '{name}=ignore')",
+                f"column {name}",
+            )
+        scales[COUNT_UNIT] = _UV_PER_MV / gain
+    if unit not in scales:
         problem = f"has the unknown unit '{unit}'" if unit else "has no unit"
         raise _bad_name(source, name, problem, kind)
     axis = ""
@@ -221,10 +232,12 @@ def parse_column(name: str, source: str = "columns") -> ColumnSpec:
     if len(legs) > 1 or not all(re.fullmatch(r"\w+", t) for t in tokens):
         raise _bad_name(source, name, "cannot be read", kind)
     leg = cast("Leg", legs[0]) if legs else None
-    return ColumnSpec("_".join(tokens), kind, leg, axis, unit, SCALES[kind][unit])
+    return ColumnSpec("_".join(tokens), kind, leg, axis, unit, scales[unit])
 
 
-def plan_channels(names: Mapping[str, str] | Iterable[str], source: str) -> tuple[ChannelPlan, ...]:
+def plan_channels(
+    names: Mapping[str, str] | Iterable[str], source: str, gain: float | None = None
+) -> tuple[ChannelPlan, ...]:
     """Group column names into channels.
 
     Parameters
@@ -233,6 +246,8 @@ def plan_channels(names: Mapping[str, str] | Iterable[str], source: str) -> tupl
         Column names of this package; as a mapping, from the names in the capture.
     source : str
         File name, for messages.
+    gain : float, optional
+        Counts per mV of EMG in counts.
 
     Returns
     -------
@@ -248,7 +263,7 @@ def plan_channels(names: Mapping[str, str] | Iterable[str], source: str) -> tupl
     pairs = names.items() if isinstance(names, Mapping) else ((n, n) for n in names)
     groups: dict[str, dict[str, tuple[ColumnSpec, str]]] = {}
     for theirs, ours in pairs:
-        spec = parse_column(ours, source)
+        spec = parse_column(ours, source, gain)
         axes = groups.setdefault(spec.channel, {})
         if spec.axis in axes:
             other = axes[spec.axis][1]
@@ -276,99 +291,6 @@ def channel_sort_key(item: ChannelPlan | Channel) -> tuple[bool, list[tuple[bool
     """
     parts = re.split(r"(\d+)", item.name)
     return item.kind != "emg", [(p.isdecimal(), int(p) if p.isdecimal() else 0, p) for p in parts]
-
-
-def channels_from_arrays(
-    signals: Mapping[str, tuple[ArrayLike, float]],
-) -> tuple[tuple[Channel, ...], tuple[Segment, ...], int]:
-    """Build channels and gap-free segments from named arrays.
-
-    Parameters
-    ----------
-    signals : mapping of str to (samples, fs)
-        Keys are column names with units; samples have shape ``(n,)``, `fs` is in Hz.
-
-    Returns
-    -------
-    channels : tuple of Channel
-    segments : tuple of Segment
-        Cut where a sample is not finite; the first sample of an array is at 0 ns.
-    end_ns : int
-        End of the longest array in ns, gaps at its end included.
-
-    Raises
-    ------
-    InputError
-        If a name, shape or rate cannot be used, or axes do not match.
-    """
-    source = "arrays"
-    if not isinstance(signals, Mapping):
-        raise InputError(source, f"is of the type {type(signals).__name__}", _ARRAYS_CURE)
-    if not signals:
-        raise InputError(source, "holds no signal", f"give {_EXAMPLES['emg']}")
-    channels: list[Channel] = []
-    segments: list[Segment] = []
-    end_ns = 0
-    for plan in plan_channels(list(signals), source):
-        pairs = [_to_pair(source, name, signals[name]) for name in plan.names]
-        raw = [_to_column(source, name, p[0]) for name, p in zip(plan.names, pairs, strict=True)]
-        rates = [_to_rate(source, name, p[1]) for name, p in zip(plan.names, pairs, strict=True)]
-        for name, column, rate in zip(plan.names[1:], raw[1:], rates[1:], strict=True):
-            if len(column) != len(raw[0]) or rate != rates[0]:
-                raise InputError(
-                    source,
-                    f"{len(column)} samples at {rate:g} Hz do not match the {len(raw[0])} at "
-                    f"{rates[0]:g} Hz of {plan.names[0]}",
-                    "give the axes of one accelerometer equal length and rate",
-                    f"column {name}",
-                )
-        fs = rates[0]
-        plan.check_rate(source, fs)
-        samples, valid = plan.scale(raw)
-        channels.append(plan.channel(fs))
-        end_ns = max(end_ns, round(len(samples) * NS / fs))
-        for start, stop in runs_of(valid):
-            time_ns = round(start * NS / fs)
-            segments.append(Segment(plan.name, time_ns, ArraySamples(samples[start:stop])))
-    return tuple(channels), tuple(segments), end_ns
-
-
-def _to_pair(source: str, name: str, pair: object) -> tuple[ArrayLike, float]:
-    """Return samples and rate; raise InputError if they are not a pair."""
-    if not isinstance(pair, (tuple, list)) or len(pair) != 2 or np.ndim(pair[1]) != 0:
-        problem = "comes without its sampling rate"
-        raise InputError(source, problem, _ARRAYS_CURE, f"column {name}")
-    return pair[0], pair[1]
-
-
-def _to_column(source: str, name: str, values: ArrayLike) -> RawColumn:
-    """Return a 1-D array: float32 if the values are, else float64; raise InputError."""
-    try:
-        column: RawColumn = np.asarray(values)
-        if column.dtype != np.float32:
-            column = np.asarray(values, np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            source, f"no numbers ({error})", "give an array of numbers", f"column {name}"
-        ) from error
-    if column.ndim != 1:
-        raise InputError(
-            source, f"shape {column.shape}", "give a 1-D array for each column", f"column {name}"
-        )
-    return column
-
-
-def _to_rate(source: str, name: str, value: float) -> float:
-    """Return a sampling rate in Hz; raise InputError."""
-    try:
-        fs = float(value)
-    except (TypeError, ValueError):
-        fs = float("nan")
-    if not (np.isfinite(fs) and fs > 0):
-        raise InputError(
-            source, f"sampling rate {fs:g}", "give a positive rate in Hz", f"column {name}"
-        )
-    return fs
 
 
 def _clean(name: str) -> str:

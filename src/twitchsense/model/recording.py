@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from twitchsense.errors import InputError
+from twitchsense.model.array_channels import channels_from_arrays
 from twitchsense.model.channels import NS, Channel, Chunk, Samples, Segment
-from twitchsense.model.column_names import channels_from_arrays
 
 
 class _Part(NamedTuple):

@@ -63,7 +63,7 @@ def reason_to_leave_out(stream: StreamDescription, settings: Mapping[str, str]) 
     if stream.unit == "count" and stream.kind == "acc":
         return "the acceleration has no unit (record with --option unit=g)"
     if stream.unit == "count" and stated_gain(settings) is None:
-        return "its values have no unit (record with --gain)"
+        return "its values have no unit (give --gain, counts per mV)"
     return ""
 
 

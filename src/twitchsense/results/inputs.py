@@ -84,7 +84,8 @@ def to_recording(
     leg : {'left', 'right'} or None
         Leg of all channels for which nothing else names one.
     **options
-        ``columns``, ``zone``, ``fs``, ``time_unit`` and ``start`` of `read`; None if not given.
+        ``columns``, ``zone``, ``fs``, ``time_unit``, ``start`` and ``gain`` of `read`; None if
+        not given.
 
     Returns
     -------

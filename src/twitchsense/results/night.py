@@ -301,6 +301,7 @@ def analyze(
     zone: str | None = None,
     time_unit: str | None = None,
     start: str | datetime | None = None,
+    gain: float | None = None,
     progress: ProgressCallback | None = None,
 ) -> Night:
     """Find the events of a recording and place them relative to falling asleep.
@@ -329,7 +330,7 @@ def analyze(
         Name of a profile; by default ``default-2026``. A settings file changes its values.
     leg : {'left', 'right'}, optional
         Leg of the channels for which nothing else names one.
-    columns, fs, zone, time_unit, start
+    columns, fs, zone, time_unit, start, gain
         As in `twitchsense.read`, for files, DataFrames and MNE objects.
     progress : callable, optional
         Called repeatedly with the seconds of signal analysed so far and the
@@ -353,6 +354,7 @@ def analyze(
     recording = to_recording(
         recording, settings, leg,
         columns=columns, fs=fs, zone=zone, time_unit=time_unit, start=start,
+        gain=gain,
     )  # fmt: skip
     if not recording.segments:
         raise InputError(
