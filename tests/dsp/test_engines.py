@@ -12,11 +12,15 @@ from hypothesis import strategies as st
 
 from tests.signals import SimulatedLeg, cut_chunks, detect
 from twitchsense.cli.app import main
-from twitchsense.dsp.buffers import ordered_sum
+from twitchsense.dsp.buffers import mean_squares, ordered_sum
 from twitchsense.dsp.ecg_canceller import EcgCanceller, subtract_waveforms
+from twitchsense.dsp.ecg_rhythm import find_peaks
 from twitchsense.dsp.engine import VARIABLE, engine, engine_name, kernels, why_not_native
+from twitchsense.dsp.filters import bandpass, burst_band, dynamic_band, leg_movement_band
+from twitchsense.dsp.floor_memory import FloorMemory
 from twitchsense.dsp.mains import MainsCanceller
 from twitchsense.dsp.native import compiling, heart
+from twitchsense.dsp.native.floor import NativeFloorMemory
 from twitchsense.dsp.native.library import address
 from twitchsense.errors import InputError
 
@@ -123,6 +127,88 @@ def test_tables_of_sinusoids_are_bounded():
     drift = 49.7 * t + 0.003 * t * t / 2  # through more frequencies than tables are kept
     x = 20 * np.sin(2 * np.pi * drift) + np.random.default_rng(0).normal(size=len(t))
     assert_same_bits(without_hum("scipy", x, (), fs), without_hum("native", x, (), fs))
+
+
+# -- filters, floor and peaks ----------------------------------------------------------------
+
+
+@needs_kernels
+@pytest.mark.parametrize("width", [0, 1, 3, 4])
+@pytest.mark.parametrize(
+    "make",
+    [burst_band, leg_movement_band, dynamic_band, lambda fs: bandpass(8, 35, fs, order=(2, 2))],
+)
+def test_filters_are_equal(make, width):
+    rng = np.random.default_rng(width)
+    x = 1e3 + rng.normal(size=(900, width) if width else 900)
+    pieces = np.split(x, [1, 2, 300, 300, 707])
+    with engine("scipy"):
+        one = make(1000.0)
+    with engine("native"):
+        other = make(1000.0)
+    assert_same_bits(one.push(x), np.concatenate([other.push(p) for p in pieces]))
+
+
+@needs_kernels
+def test_pairs_of_filters_are_equal():
+    x = np.random.default_rng(0).normal(size=900)
+    with engine("scipy"):
+        first, second = burst_band(1000.0), leg_movement_band(1000.0)
+    with engine("native"):
+        other = burst_band(1000.0), leg_movement_band(1000.0)
+    parts = [other[0].push_both(other[1], p) for p in np.split(x, [1, 400, 400])]
+    assert_same_bits(first.push(x), np.concatenate([p[0] for p in parts]))
+    assert_same_bits(second.push(x), np.concatenate([p[1] for p in parts]))
+
+
+def in_both_engines(call, *arguments):
+    """Check that a function returns the same bits in both engines; return them."""
+    with engine("scipy"):
+        one = call(*arguments)
+    with engine("native"):
+        other = call(*arguments)
+    assert_same_bits(one, other)
+    return one
+
+
+@needs_kernels
+@pytest.mark.parametrize("size", [1, 2, 5, 8, 10, 20])
+def test_mean_squares_are_equal(size):
+    in_both_engines(mean_squares, np.random.default_rng(size).normal(size=(40, size)))
+    in_both_engines(mean_squares, np.empty((0, size)))
+
+
+@needs_kernels
+@settings(max_examples=60, deadline=None)
+@given(
+    x=st.lists(st.integers(-4, 4), min_size=1, max_size=60),
+    first=st.integers(0, 10),
+    distance=st.integers(1, 6),
+)
+def test_peaks_are_equal(x, first, distance):
+    x = np.array(x, np.float64)
+    first = min(first, len(x))
+    threshold = np.abs(np.random.default_rng(len(x)).normal(size=len(x) - first))
+    in_both_engines(find_peaks, x, first, threshold, distance)
+
+
+@needs_kernels
+@settings(max_examples=60, deadline=None)
+@given(
+    pieces=st.lists(st.lists(st.floats(0, 9) | st.sampled_from([1.0, 2.0, 50.0]), max_size=12)),
+    window=st.integers(10, 30),
+    quantile=st.floats(0, 1),
+    flat=st.integers(1, 4),
+)
+def test_floors_are_equal(pieces, window, quantile, flat):
+    one = FloorMemory(window, quantile)
+    other = NativeFloorMemory(kernels(), window, quantile)
+    for piece in pieces:
+        values = np.array(piece, np.float64)
+        # now and then a second is flat and adds no value
+        counts = np.minimum(np.arange(len(values) + flat) // flat * flat, len(values))
+        counts[-1] = len(values)
+        assert_same_bits(one.add(values, counts), other.add(values, counts))
 
 
 # -- tables of a recording -------------------------------------------------------------------

@@ -22,7 +22,7 @@ from twitchsense.detect.features.local import (
     LocalFeatures,
     measure_local_features,
 )
-from twitchsense.dsp.buffers import Framer, SampleBuffer, moving_sum
+from twitchsense.dsp.buffers import Framer, SampleBuffer, mean_squares, moving_sum
 from twitchsense.dsp.filters import FilterClock
 from twitchsense.dsp.hysteresis import HysteresisSegmenter, split_at_silence, strongest_part
 from twitchsense.dsp.noise_floor import MAD_TO_SD, FloorEstimate, NoiseFloor, NoiseThreshold
@@ -165,7 +165,7 @@ class BurstSearch:
         self._raw.push(raw)
         self._clean.push(clean)
         self._band.push(band)
-        energy = np.square(self._frames.push(band)).mean(axis=1)
+        energy = mean_squares(self._frames.push(band))
         both = np.concatenate([self._last_energy, energy])
         if len(both) < 2:
             self._last_energy = both

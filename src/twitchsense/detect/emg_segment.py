@@ -17,7 +17,7 @@ from twitchsense.detect.short_gaps import ShortGaps, straight_line
 from twitchsense.dsp.beat_tracker import Beat
 from twitchsense.dsp.buffers import SampleBuffer, hop_size
 from twitchsense.dsp.ecg_canceller import EcgCanceller
-from twitchsense.dsp.filters import FilterClock, burst_band
+from twitchsense.dsp.filters import FilterClock, burst_band, leg_movement_band
 from twitchsense.dsp.mains import MainsCanceller
 from twitchsense.model.candidates import Burst, LegMovementRun
 from twitchsense.model.channels import NS, Channel, Samples
@@ -63,7 +63,7 @@ class EmgSegment:
         self.gaps = ShortGaps(start_ns, fs)
         self._last_clean = 0.0  # newest sample without hum
         self._waiting = SampleBuffer(np.float32)  # samples that are still in the ECG canceller
-        self._filter = burst_band(fs)
+        self._filter, self._leg_movement_filter = burst_band(fs), leg_movement_band(fs)
         clock = FilterClock(start_ns, fs, self._filter.delay_s)
         self._clock = clock
         self._bursts = BurstSearch(channel, start_ns, hop, clock, settings, numbers)
@@ -114,11 +114,11 @@ class EmgSegment:
         first = self._bursts.stop
         raw = self._waiting.get(first, first + len(clean)).astype(np.float64)
         self._waiting.discard(first + len(clean))
-        band = self._filter.push(clean)
+        band, leg_movement = self._filter.push_both(self._leg_movement_filter, clean)
         self._per_second.push(raw, band)
         piece = self._bursts.push(raw, clean, band)
         self._per_second.push_envelope(piece.envelope, piece.floor, piece.active)
-        self._leg_movements.push(clean)
+        self._leg_movements.push(leg_movement)
         self._bursts.describe_due()
         self._bursts.discard()
         self._leg_movements.discard()

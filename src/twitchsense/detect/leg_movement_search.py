@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.dsp.buffers import Framer, SampleBuffer, moving_sum
-from twitchsense.dsp.filters import FilterClock, leg_movement_band
+from twitchsense.dsp.buffers import Framer, SampleBuffer, mean_squares, moving_sum
+from twitchsense.dsp.filters import FilterClock
 from twitchsense.dsp.hysteresis import HysteresisSegmenter
 from twitchsense.dsp.noise_floor import NoiseFloor
 from twitchsense.model.candidates import LegMovementRun
@@ -45,7 +45,6 @@ class LegMovementSearch:
         self._channel, self._clock = channel, clock
         self._frame = 2 * hop
         self._rule = settings.movement
-        self._filter = leg_movement_band(fs)
         self._frames = Framer(self._frame)
         self._energy: NDArray[np.float64] = np.empty(0)  # the last WINDOW_HOPS - 1 frames
         hops_per_s = max(1, round(fs / hop))
@@ -55,15 +54,15 @@ class LegMovementSearch:
         self._excess = SampleBuffer(np.float32)
         self._found: list[LegMovementRun] = []
 
-    def push(self, clean: NDArray[np.float64]) -> None:
+    def push(self, band: NDArray[np.float64]) -> None:
         """Search the next samples.
 
         Parameters
         ----------
-        clean : ndarray, shape (n,)
-            EMG without mains hum and ECG, µV.
+        band : ndarray, shape (n,)
+            EMG in the band of leg movements, without mains hum and ECG, µV.
         """
-        energy = np.square(self._frames.push(self._filter.push(clean))).mean(axis=1)
+        energy = mean_squares(self._frames.push(band))
         both = np.concatenate([self._energy, energy])
         if len(both) < WINDOW_HOPS:
             self._energy = both

@@ -11,6 +11,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from twitchsense.dsp.engine import kernels
+from twitchsense.dsp.native import sample_kernels as native
+
 Floats = NDArray[np.float64]
 
 #: Number of discarded values a buffer keeps before it compacts itself, so that a
@@ -204,6 +207,26 @@ def ordered_sum(x: Floats) -> Any:
     float or ndarray, shape (...)
     """
     return np.add.accumulate(x, axis=-1)[..., -1]
+
+
+def mean_squares(frames: Floats) -> Floats:
+    """Return the mean square of each frame, summed from the first sample to the last.
+
+    Parameters
+    ----------
+    frames : ndarray, shape (n, size)
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    library = kernels()
+    if library is not None:
+        return native.mean_squares(library, frames)
+    total = np.square(frames[:, 0])
+    for k in range(1, frames.shape[1]):
+        total += np.square(frames[:, k])
+    return np.asarray(total / frames.shape[1], np.float64)
 
 
 def moving_sum(x: Floats, width: int) -> Floats:

@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
 from twitchsense.dsp.buffers import SampleBuffer, row_medians
+from twitchsense.dsp.engine import kernels
 from twitchsense.dsp.filters import bandpass
+from twitchsense.dsp.native import sample_kernels as native
 from twitchsense.dsp.noise_floor import NoiseFloor
 
 Floats = NDArray[np.float64]
@@ -219,18 +221,40 @@ class PeakDetector:
         self._threshold.discard(self._next)
         first = max(self._filtered.start, self._next - self._distance)
         known = self._threshold.stop
-        size = np.abs(self._filtered.get(first, known))
-        new = slice(self._next - first, None)
-        high = size[new] > self._threshold.get(self._next, known)
-        found = np.empty(0, np.int64)
-        self._undecided = known
-        if high.any():
-            largest = maximum_filter1d(size, 2 * self._distance + 1, mode="constant")
-            positions = self._next + np.flatnonzero(high & (size[new] == largest[new]))
-            self._undecided = int(np.append(positions[positions >= stop], known)[0])
-            found = positions[positions < stop]
+        x, threshold = self._filtered.get(first, known), self._threshold.get(self._next, known)
+        positions = first + find_peaks(x, self._next - first, threshold, self._distance)
+        self._undecided = int(np.append(positions[positions >= stop], known)[0])
         self._next = stop
-        return found
+        return positions[positions < stop]
+
+
+def find_peaks(x: Floats, first: int, threshold: Floats, distance: int) -> Ints:
+    """Return the largest deflections of a signal.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,)
+    first : int
+        Index from which on they are returned.
+    threshold : ndarray, shape (n - first,)
+        Absolute value that a deflection exceeds.
+    distance : int
+        Samples to either side of which none is larger.
+
+    Returns
+    -------
+    ndarray of int64, shape (m,)
+        Indices, ascending.
+    """
+    library = kernels()
+    if library is not None:
+        return native.find_peaks(library, x, first, threshold, distance)
+    size = np.abs(x)
+    high = size[first:] > threshold
+    if not high.any():
+        return np.empty(0, np.int64)
+    largest = maximum_filter1d(size, 2 * distance + 1, mode="constant")
+    return first + np.flatnonzero(high & (size[first:] == largest[first:]))
 
 
 @dataclass(frozen=True, slots=True)

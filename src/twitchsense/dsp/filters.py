@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
+from twitchsense.dsp.engine import kernels
+from twitchsense.dsp.native import sample_kernels as native
+from twitchsense.dsp.native.sample_kernels import rounds_like_scipy
 from twitchsense.model.channels import NS
 
 Floats = NDArray[np.float64]
@@ -46,6 +49,8 @@ class CausalFilter:
         self.delay_s = delay_s
         self._sos = sos
         self._state: Floats | None = None
+        library = kernels()
+        self._kernels = library if library is not None and rounds_like_scipy(library) else None
 
     def push(self, x: Floats) -> Floats:
         """Filter the next samples.
@@ -63,11 +68,35 @@ class CausalFilter:
         """
         if len(x) == 0:
             return x
+        state = self._state_for(x)
+        if self._kernels is not None and native.supports(self._sos, x[0].size):
+            return native.filter_samples(self._kernels, self._sos, x, state)
+        y, self._state = signal.sosfilt(self._sos, x, axis=0, zi=state)
+        return np.asarray(y, np.float64)
+
+    def push_both(self, other: CausalFilter, x: Floats) -> tuple[Floats, Floats]:
+        """Filter the next samples with this filter and with another one.
+
+        Parameters
+        ----------
+        other : CausalFilter
+        x : ndarray, shape (n,)
+
+        Returns
+        -------
+        ndarray, ndarray, shape (n,)
+        """
+        if self._kernels is None or len(x) == 0 or not native.supports_pair(self._sos, other._sos):
+            return self.push(x), other.push(x)
+        pairs = [(f._sos, f._state_for(x)) for f in (self, other)]
+        return native.filter_pair(self._kernels, x, *pairs)
+
+    def _state_for(self, x: Floats) -> Floats:
+        """Return the state before the samples; the steady state for the first of all."""
         if self._state is None:
             steady = _steady_state(self._sos.tobytes())
             self._state = steady.reshape(steady.shape + (1,) * (x.ndim - 1)) * x[0]
-        y, self._state = signal.sosfilt(self._sos, x, axis=0, zi=self._state)
-        return np.asarray(y, np.float64)
+        return self._state
 
 
 @lru_cache

@@ -129,7 +129,7 @@ class MainsCanceller:
         known = blocks.after(self._recent)
         before = len(self._recent)
         self._recent = known[-STEADY_BLOCKS:]
-        lines = _present_lines(known)[before:].tolist()
+        lines: list[int] = []  # of the new blocks, where no hum is being subtracted
         out: list[Floats] = []
         k = before
         while k < len(known):
@@ -143,6 +143,7 @@ class MainsCanceller:
                 if not present:
                     self._tracker = None
                 continue
+            lines = lines or _present_lines(known)[before:].tolist()
             if lines[k - before] >= 0:
                 self._tracker = self._begin(lines[k - before], known, k)
                 # faded in, because a sudden end of the hum would look like a burst

@@ -21,18 +21,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import stats
 
 from twitchsense.dsp.buffers import row_medians
+from twitchsense.dsp.engine import kernels
+from twitchsense.dsp.floor_memory import FloorMemory, low_quantile
+from twitchsense.dsp.native.floor import NativeFloorMemory
 
 Floats = NDArray[np.float64]
 
-#: Seconds after which a floor follows a signal that has become much quieter.
-FALL_S = 5
-#: Ratio of the median of these seconds to the floor below which the signal is much quieter [E].
-MUCH_QUIETER = 0.7
 #: Seconds at the start of a segment that share one floor, computed from themselves.
 WARM_UP_S = 10
 #: Factor from the MAD to the SD of a normal distribution.
@@ -76,13 +74,18 @@ class NoiseFloor:
 
     def __init__(self, rate: int, memory_s: float, quantile: float, min_spread: float) -> None:
         self._rate = rate
-        self._memory = max(WARM_UP_S, round(memory_s))
         self._quantile = quantile
         self._min_spread = min_spread
         self._waiting = np.empty(0)
         self._n_returned = 0  # values of the unfinished second already returned
-        self._centres = np.empty(0)
-        self._spreads = np.empty(0)
+        memory = max(WARM_UP_S, round(memory_s)), quantile
+        library = kernels()
+        if library is None:
+            self._centres: FloorMemory = FloorMemory(*memory)
+            self._spreads: FloorMemory = FloorMemory(*memory)
+        else:
+            self._centres = NativeFloorMemory(library, *memory)
+            self._spreads = NativeFloorMemory(library, *memory)
         self._current = np.empty(0), np.empty(0)  # centre and spread of the unfinished second
         self._warm = False
 
@@ -123,12 +126,12 @@ class NoiseFloor:
     def _warm_up(self, n_seconds: int) -> FloorEstimate:
         n = self._rate
         head, self._waiting = self._waiting[: n_seconds * n], self._waiting[n_seconds * n :]
-        self._remember(head.reshape(n_seconds, n))
+        centres, spreads, _ = _statistics(head.reshape(n_seconds, n))
         self._warm = True
-        centre = np.full(len(head), self._low(self._centres))
-        spread = np.full(len(head), self._low(self._spreads))
-        ends = np.array([len(self._centres)])
-        self._current = self._rolling(self._centres, ends), self._rolling(self._spreads, ends)
+        centre = np.full(len(head), low_quantile(centres, self._quantile))
+        spread = np.full(len(head), low_quantile(spreads, self._quantile))
+        end = np.array([len(centres)])
+        self._current = self._centres.add(centres, end), self._spreads.add(spreads, end)
         rest = self._steady()
         return FloorEstimate(
             np.concatenate([head, rest.envelope]),
@@ -146,15 +149,12 @@ class NoiseFloor:
             self._n_returned = len(self._waiting)
             centre, spread = float(centres[0]), max(float(spreads[0]), self._min_spread)
             return FloorEstimate(fresh, np.full(len(fresh), centre), np.full(len(fresh), spread))
-        before = len(self._centres)
-        alive = self._remember(self._waiting[: n_seconds * n].reshape(n_seconds, n))
-        # length of the memory before each second after the first, the unfinished one included
-        ends = before + np.cumsum(alive)
-        centres = np.append(centres, self._rolling(self._centres, ends))
-        spreads = np.append(spreads, self._rolling(self._spreads, ends))
+        found = _statistics(self._waiting[: n_seconds * n].reshape(n_seconds, n))
+        # values known before each second after the first, the unfinished one included
+        known = np.cumsum(found[2], dtype=np.int64)
+        centres = np.append(centres, self._centres.add(found[0], known))
+        spreads = np.append(spreads, self._spreads.add(found[1], known))
         self._current = centres[-1:], spreads[-1:]
-        self._centres = self._centres[-self._memory :]
-        self._spreads = self._spreads[-self._memory :]
         new = slice(self._n_returned, len(self._waiting))
         estimate = FloorEstimate(
             self._waiting[new],
@@ -165,49 +165,22 @@ class NoiseFloor:
         self._n_returned = len(self._waiting)
         return estimate
 
-    def _remember(self, seconds: Floats) -> NDArray[np.bool_]:
-        """Add seconds, shape ``(n, rate)``, to the memory; return which were not flat.
-
-        A flat line is not a quiet signal: if it entered the memory, the first noise
-        after it would exceed the threshold.
-        """
-        centres = row_medians(seconds)
-        spreads = MAD_TO_SD * row_medians(np.abs(seconds - centres[:, None]))
-        alive = centres > MAX_FLAT_LINE
-        self._centres = np.concatenate([self._centres, centres[alive]])
-        self._spreads = np.concatenate([self._spreads, spreads[alive]])
-        return alive
-
-    def _low(self, memory: Floats) -> float:
-        """Return the quantile of a memory; 0 if it is empty."""
-        if len(memory) == 0:
-            return 0.0
-        return float(np.sort(memory)[self._rank(len(memory))])
-
-    def _rolling(self, memory: Floats, ends: NDArray[np.int64]) -> Floats:
-        """Return the floor from the values just before each end, shape ``(len(ends),)``."""
-        out = np.empty(len(ends))
-        short = ends < self._memory
-        for i in np.flatnonzero(short):
-            out[i] = self._low(memory[: ends[i]])
-        if not short.all():
-            windows = sliding_window_view(memory, self._memory)[ends[~short] - self._memory]
-            out[~short] = np.sort(windows, axis=1)[:, self._rank(self._memory)]
-        if len(memory) >= FALL_S:
-            enough = ends >= FALL_S
-            windows = sliding_window_view(memory, FALL_S)[ends[enough] - FALL_S]
-            recent = row_medians(windows)
-            out[enough] = np.where(recent < MUCH_QUIETER * out[enough], recent, out[enough])
-        return out
-
-    def _rank(self, count: int) -> int:
-        """Return the rank of the quantile among `count` sorted values, rounded down."""
-        return int(self._quantile * (count - 1))
-
     @staticmethod
     def _nothing() -> FloorEstimate:
         empty = np.empty(0)
         return FloorEstimate(empty, empty, empty)
+
+
+def _statistics(seconds: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Return medians and robust SDs of seconds that are not flat, and which these are.
+
+    A flat line is not a quiet signal: if it entered the memory, the first noise after it would
+    exceed the threshold.
+    """
+    centres = row_medians(seconds)
+    spreads = MAD_TO_SD * row_medians(np.abs(seconds - centres[:, None]))
+    alive = centres > MAX_FLAT_LINE
+    return centres[alive], spreads[alive], alive
 
 
 class NoiseThreshold:
@@ -237,8 +210,14 @@ class NoiseThreshold:
         -------
         ndarray, shape (n,)
         """
-        ratio = spread / np.maximum(centre, 1e-12)
-        return np.asarray(np.interp(ratio, self._ratios, self._multiples))
+        if not len(centre):
+            return np.empty(0)
+        # the floor changes once a second
+        new = (np.diff(centre) != 0) | (np.diff(spread) != 0)
+        first = np.concatenate([[0], np.flatnonzero(new) + 1])
+        ratio = spread[first] / np.maximum(centre[first], 1e-12)
+        multiples = np.interp(ratio, self._ratios, self._multiples)
+        return np.repeat(multiples, np.diff(np.append(first, len(centre))))
 
 
 @lru_cache

@@ -115,7 +115,8 @@ def _rises(samples: Floats, length: int) -> NDArray[np.bool_]:
     """Whether a sample `SIDE` after each place is far from the one before it."""
     places = max(0, len(samples) - 2 * SIDE - length + 1)
     step = np.diff(samples[SIDE - 1 : SIDE + places], axis=0)
-    return np.asarray(np.abs(step).max(axis=1, initial=0.0) > MIN_HEIGHT_G / 3)
+    far = np.abs(step) > MIN_HEIGHT_G / 3
+    return np.asarray(np.logical_or.reduce([*far.T]))
 
 
 def _norm(vectors: Floats) -> Floats:

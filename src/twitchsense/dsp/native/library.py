@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from twitchsense.dsp.native.compiling import FOLDER, library_name
 
-_P, _I, _N = ctypes.c_void_p, ctypes.c_int64, None
+_P, _I, _D, _N = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double, None
 
 #: Functions of the library: the type of the result, then those of the arguments.
 SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
@@ -21,6 +21,11 @@ SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "ts_hum_step": (_I, (_P,)),
     "ts_hum_advance": (_N, (_P,)),
     "ts_hum_follow": (_I, (_P, _P, _P, _P, _I, _I, _P, _I, _P, _P)),
+    "ts_filter": (_I, (_P, _I, _I, _P, _I, _P, _P)),
+    "ts_filter_pair": (_N, (_P, _I, _P, _P, _P, _P, _I, _P, _P)),
+    "ts_mean_squares": (_N, (_P, _I, _I, _P)),
+    "ts_find_peaks": (_I, (_P, _I, _I, _P, _I, _P)),
+    "ts_rolling_floor": (_N, (_P, _I, _P, _I, _I, _D, _D, _P, _P)),
     "ts_subtract_waveforms": (_N, (_P, _I, _I, _P, _P, _I, _I)),
 }
 

@@ -1,0 +1,90 @@
+"""A low quantile of the last values of a series, such as the medians of the last seconds."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from twitchsense.dsp.buffers import row_medians
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+#: Values after which the floor follows a series that has become much lower.
+FALL: Final = 5
+#: Ratio of the median of these values to the quantile below which the series is much lower [E].
+MUCH_LOWER: Final = 0.7
+
+
+class FloorMemory:
+    """The last values of a series, and the floor at each time.
+
+    The floor is a low quantile of the values before; where the last `FALL` values are much lower,
+    it is their median.
+
+    Parameters
+    ----------
+    window : int
+        Number of values that the quantile is taken of; at least `FALL`.
+    quantile : float
+        From 0 to 1; its rank is rounded down.
+    """
+
+    def __init__(self, window: int, quantile: float) -> None:
+        self._window, self._quantile = window, quantile
+        self._values = np.empty(0)
+
+    def add(self, values: Floats, counts: Ints) -> Floats:
+        """Append values and return the floor at several times.
+
+        Parameters
+        ----------
+        values : ndarray, shape (n,)
+        counts : ndarray of int64, shape (m,)
+            Number of the new values that precede each time; ascending, the last is `n`.
+
+        Returns
+        -------
+        ndarray, shape (m,)
+            0 where there is no value.
+        """
+        ends = len(self._values) + counts
+        memory = np.concatenate([self._values, values])
+        out = np.empty(len(ends))
+        short = ends < self._window
+        for i in np.flatnonzero(short):
+            out[i] = low_quantile(memory[: ends[i]], self._quantile)
+        if not short.all():
+            windows = sliding_window_view(memory, self._window)[ends[~short] - self._window]
+            rank = _rank(self._window, self._quantile)
+            out[~short] = np.sort(windows, axis=1)[:, rank]
+        if len(memory) >= FALL:
+            enough = ends >= FALL
+            recent = row_medians(sliding_window_view(memory, FALL)[ends[enough] - FALL])
+            out[enough] = np.where(recent < MUCH_LOWER * out[enough], recent, out[enough])
+        self._values = memory[-self._window :]
+        return out
+
+
+def low_quantile(values: Floats, quantile: float) -> float:
+    """Return a quantile of values, its rank rounded down; 0 without values.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+    quantile : float
+
+    Returns
+    -------
+    float
+    """
+    if len(values) == 0:
+        return 0.0
+    return float(np.sort(values)[_rank(len(values), quantile)])
+
+
+def _rank(count: int, quantile: float) -> int:
+    return int(quantile * (count - 1))
