@@ -9,6 +9,7 @@ import pytest
 
 import twitchsense as ts
 from tests.recordings import make_recording
+from tests.report.builders import make_quiet_night
 
 EVIL = (
     '</script><script>document.title="owned"</script><img src=x onerror=alert(1)>'
@@ -130,15 +131,84 @@ def test_theme_button_switches_the_colours(report):
     assert page.inner_text("#theme") == "Light theme"
 
 
-def test_page_prints_on_two_or_three_sheets(report):
+def box(page, selector):
+    """Return left, top, right and bottom of an element in the window, in pixels."""
+    return page.evaluate(
+        """s => { const b = document.querySelector(s).getBoundingClientRect();
+        return [b.left, b.top, b.right, b.bottom]; }""",
+        selector,
+    )
+
+
+def open_from_the_table(page):
+    page.locator("details:has(#jerks)").evaluate("d => { d.open = true; }")
+    page.click("button[data-event] >> nth=1")
+
+
+def test_event_stands_beside_the_night_and_is_shown_in_it(report):
+    page = report.page
+    open_from_the_table(page)
+    left, top, right, bottom = box(page, "#detail")
+    assert (top, right, bottom) == (0, 1200, 900)
+    assert box(page, "main")[2] <= left  # nothing is covered
+    assert box(page, "#night")[3] < 0  # the night is far above
+    page.click("#event-in-night")
+    wait_for_frames(page)
+    assert 0 <= box(page, "#night")[1] < 300
+    assert range_shown(page).startswith("22:35:3")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.click("#event-next")
+    wait_for_frames(page)
+    assert 0 <= box(page, "#night")[1] < 300
+    assert not range_shown(page).startswith("22:35:3")
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#detail")
+
+
+def test_page_prints_on_two_or_three_sheets_with_every_section(report):
+    report.page.locator("details:has(#rates)").evaluate("d => { d.open = false; }")
     text = report.page.pdf(format="A4")
     assert 2 <= text.count(b"/Type /Page\n") <= 3
+    assert not report.page.locator("details:has(#rates)").evaluate("d => d.open")
 
 
-def test_page_is_no_wider_than_a_phone(visit, address):
-    seen = visit(address, viewport={"width": 360, "height": 740}, has_touch=True)
+def test_phone_shows_ten_screens_and_an_event_as_a_sheet(visit, address):
+    seen = visit(address, viewport={"width": 390, "height": 844}, has_touch=True)
+    page = seen.page
+    page.wait_for_selector("html[data-ready]")
+    width, height = page.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+    )
+    assert width == 390
+    assert height <= 10 * 844
+    open_from_the_table(page)
+    left, top, right, bottom = box(page, "#detail")
+    assert (left, right, bottom) == (0, 390, 844)
+    assert top > 844 * 0.4
+    page.tap("#event-in-night")
+    wait_for_frames(page)
+    _, night_top, _, _ = box(page, "#night")
+    assert 0 <= night_top < 100  # the marks of the events are above the sheet
+    page.tap("#event-close")
+    assert not page.is_visible("#detail")
+    for image in page.query_selector_all(".grid img"):  # text of 9.5 units has at least 11 px
+        image.evaluate("i => i.closest('details').setAttribute('open', '')")
+    scales = page.evaluate(
+        "[...document.querySelectorAll('.grid img')].map(i => (i.clientWidth - 8) / i.naturalWidth)"
+    )
+    assert min(scales) * 9.5 * 4 / 3 >= 11
+
+
+def test_page_without_events_and_acceleration_works(visit, tmp_path):
+    night = make_quiet_night(120, 120)
+    channels = tuple(c for c in night.recording.channels if c.kind == "emg")
+    segments = night.recording.segments_of("emg1")
+    only_emg = ts.analyze(replace(night.recording, channels=channels, segments=segments))
+    seen = visit(only_emg.report(tmp_path / "quiet.html").as_uri())
     seen.page.wait_for_selector("html[data-ready]")
-    assert seen.page.evaluate("document.documentElement.scrollWidth") == 360
+    assert seen.page.is_disabled("#next")
+    seen.page.mouse.click(600, 500)
+    assert seen.errors == []
 
 
 def test_static_figure_is_shown_without_scripts(visit, address):

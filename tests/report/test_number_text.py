@@ -39,7 +39,8 @@ def test_quantity_stays_on_one_line(whole):
         ("night1/emg.csv: read as /data/x/y.csv", "emg.csv: read as y.csv"),
         ("acc: 9.79 g at rest; are these m/s2?", "acc: 9.79 g at rest; are these m/s2?"),
         ("marked (/tmp/a/b.csv) and/or c", "marked (b.csv) and/or c"),
-        ("~/nights/x.csv is used", "x.csv is used"),
+        ("marker at 22:00: </script> 1/2", "marker at 22:00: </script> 1/2"),
+        ("~/nights/a/x.csv is used", "x.csv is used"),
     ],
 )
 def test_note_has_file_names_without_folders(note, shown):

@@ -20,9 +20,10 @@ from twitchsense.report.figures import to_svg
 from twitchsense.report.overview import (
     plot_channel,
     plot_context,
+    plot_disturbed,
     plot_events,
+    plot_hypnogram,
     plot_night,
-    plot_valid,
     shown_channels,
 )
 from twitchsense.report.page import render_report
@@ -41,7 +42,8 @@ def test_plots_draw_on_the_axes_given_and_return_them(night):
         lambda ax: plot_channel(night, "acc", ax=ax),
         lambda ax: plot_events(night, ax=ax),
         lambda ax: plot_context(night, ax=ax),
-        lambda ax: plot_valid(night, ax=ax),
+        lambda ax: plot_disturbed(night, ax=ax),
+        lambda ax: plot_hypnogram(night, ax=ax),
         lambda ax: plot_average(night, "jerk", ax=ax),
         lambda ax: ts.plot_intervals(night, ax=ax),
         lambda ax: ts.plot_night(night, ax=ax),

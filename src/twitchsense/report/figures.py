@@ -19,6 +19,8 @@ from twitchsense.report.palette import GRID_COLOR, TEXT_COLOR
 
 #: Text stays text (small, sharp, in the reader's own font); element ids are reproducible.
 _SVG_PARAMS: Final[dict[Any, Any]] = {"svg.fonttype": "none", "svg.hashsalt": "twitchsense"}
+#: Size of text in the small figures (points): at least 11 px in the columns of the report.
+SMALL_TEXT: Final = 9.5
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
@@ -67,7 +69,7 @@ def style_axes(ax: Axes) -> None:
         ax.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         ax.spines[side].set_color(GRID_COLOR)
-    ax.tick_params(labelsize=8, length=2, color=GRID_COLOR, labelcolor=TEXT_COLOR)
+    ax.tick_params(labelsize=SMALL_TEXT, length=2, color=GRID_COLOR, labelcolor=TEXT_COLOR)
 
 
 def to_svg(figure: Figure) -> str:

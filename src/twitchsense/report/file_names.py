@@ -8,7 +8,7 @@ from typing import Final
 
 #: An absolute path up to its last separator, at the start of a word.
 _FOLDERS: Final = re.compile(
-    r"(?<![\w.:/\\])(?:~|[A-Za-z]:|\\)?[\\/](?=[^\s\\/])(?:[^\\/:,;()\"\n]*[\\/])*"
+    r"(?<![^\s\"'(“])(?:~|[A-Za-z]:|\\)?[\\/](?=[^\s\\/])(?:[^\\/:,;()\"\n]*[\\/])+"
 )
 
 

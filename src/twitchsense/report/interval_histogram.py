@@ -10,8 +10,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from twitchsense.model.intervals import prefix_sums
-from twitchsense.report.figures import new_axes, style_axes
-from twitchsense.report.palette import GRID_COLOR, MUTED_COLOR, TEXT_COLOR, kind_color
+from twitchsense.report.figures import SMALL_TEXT, new_axes, style_axes
+from twitchsense.report.palette import MUTED_COLOR, TEXT_COLOR, kind_color
 from twitchsense.report.protocols import NightLike
 from twitchsense.scoring.leg_movements.rules import S, get_rules
 from twitchsense.settings import Settings
@@ -88,19 +88,23 @@ def plot_intervals(night: NightLike, ax: Axes | None = None) -> Axes:
     ax = ax or new_axes(6, 2.6)
     interval = movement_intervals(night)
     shortest, longest = periodic_interval_s(night.settings)
-    ax.axvspan(shortest, longest, color=GRID_COLOR, alpha=0.35, lw=0)
+    ax.axvspan(shortest, longest, color=kind_color("movement"), alpha=0.1, lw=0)
     ax.hist(
         interval, bins=np.arange(0, longest + _BIN_S, _BIN_S).tolist(), color=kind_color("movement")
     )
     n_longer = int((interval > longest).sum())
     ax.set_xlim(0, longest)
     ax.set_xticks(range(0, int(longest) + 1, 10))
-    ax.set_xlabel("seconds from one leg movement to the next", fontsize=8, color=MUTED_COLOR)
-    ax.set_ylabel("intervals", fontsize=8, color=TEXT_COLOR)
+    ax.set_xlabel(
+        "seconds from one leg movement to the next", fontsize=SMALL_TEXT, color=MUTED_COLOR
+    )
+    ax.set_ylabel("intervals", fontsize=SMALL_TEXT, color=TEXT_COLOR)
     ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     style_axes(ax)
     title = f"{len(interval)} intervals"
     if n_longer:
         title += f", {n_longer} longer than {longest:g} s"
-    ax.set_title(title if len(interval) else "fewer than two leg movements", fontsize=8, loc="left")
+    ax.set_title(
+        title if len(interval) else "fewer than two leg movements", fontsize=SMALL_TEXT, loc="left"
+    )
     return ax

@@ -1,4 +1,4 @@
-"""Plot a whole night: events, sleep, signals and valid time on one time axis."""
+"""Plot a whole night: events, sleep, signals and disturbed minutes on one time axis."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from twitchsense.report.night_intervals import (
     artifact_minutes,
     context_intervals,
     recording_bounds,
-    validity_intervals,
 )
 from twitchsense.report.palette import (
     ACC_COLOR,
@@ -35,6 +34,7 @@ from twitchsense.report.palette import (
     kind_name,
 )
 from twitchsense.report.protocols import NightLike
+from twitchsense.report.sleep_statistics import STAGE_NAMES, has_hypnogram
 from twitchsense.report.time_axis import draw_sleep_onset, label_time_axis
 from twitchsense.text import display_text
 
@@ -52,7 +52,7 @@ _TICK_HEIGHT: Final = 0.6
 
 
 def plot_night(night: NightLike, ax: Axes | None = None) -> Axes:
-    """Draw the whole night: events, sleep, signals and valid time on one time axis.
+    """Draw the whole night: events, sleep, signals and disturbed minutes on one time axis.
 
     Parameters
     ----------
@@ -86,15 +86,19 @@ def plot_night(night: NightLike, ax: Axes | None = None) -> Axes:
     # events stand on top: they are what readers look for
     _draw_events(night, axes[0], kinds)
     plot_context(night, ax=axes[1])
-    for channel_ax, channel in zip(axes[2:], shown, strict=False):
+    rest = axes[2:]
+    if has_hypnogram(night):
+        plot_hypnogram(night, ax=rest.pop(0))
+    for channel_ax, channel in zip(rest, shown, strict=False):
         plot_channel(night, channel.name, ax=channel_ax)
     if len(shown) < len(night.seconds):
-        axes[2].set_title(
+        rest[0].set_title(
             f"{len(shown)} of {len(night.seconds)} channels: those with the most events",
             fontsize=8,
             loc="left",
         )
-    plot_valid(night, ax=axes[-1])
+    if artifact_minutes(night):
+        plot_disturbed(night, ax=axes[-1])
     for row_ax in axes:
         draw_sleep_onset(night, row_ax)
     label_time_axis(night, axes)
@@ -102,11 +106,11 @@ def plot_night(night: NightLike, ax: Axes | None = None) -> Axes:
 
 
 def _row_heights(night: NightLike) -> list[float]:
-    """Return the relative heights of events, sleep, each channel and valid time."""
-    n_channels = len(shown_channels(night))
-    n_valid_rows = max(1, n_channels) + bool(artifact_minutes(night))
-    events = 0.34 * max(1, len(kinds_found(night)))
-    return [events, 0.26, *[1.0] * n_channels, 0.2 * n_valid_rows]
+    """Return the relative heights of events, sleep, stages, channels and disturbed minutes."""
+    events = 0.3 * max(1, len(kinds_found(night)))
+    stages = [0.75] if has_hypnogram(night) else []
+    disturbed = [0.2] if artifact_minutes(night) else []
+    return [events, 0.26, *stages, *[0.7] * len(shown_channels(night)), *disturbed]
 
 
 def overview_height(night: NightLike) -> float:
@@ -197,14 +201,8 @@ def _draw_events(night: NightLike, ax: Axes, kinds: Sequence[str]) -> None:
     ]
     ax.set_yticks(range(len(kinds)), names, parse_math=False)
     _remove_frame(ax)
-    ax.hlines(
-        np.arange(len(kinds) - 1) + 0.5,
-        0,
-        1,
-        transform=ax.get_yaxis_transform(),
-        color=GRID_COLOR,
-        lw=0.6,
-    )
+    for y in range(len(kinds) - 1):
+        ax.axhline(y + 0.5, color=GRID_COLOR, lw=0.6)
     if not kinds:
         ax.set_yticks([0], ["events"])
         ax.text(
@@ -254,8 +252,8 @@ def plot_context(night: NightLike, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plot_valid(night: NightLike, ax: Axes | None = None) -> Axes:
-    """Draw where each channel has valid signal, and the minutes with many artefacts.
+def plot_hypnogram(night: NightLike, ax: Axes | None = None) -> Axes:
+    """Draw the sleep stages of a hypnogram as steps, with their scale; REM sleep as a bar.
 
     Parameters
     ----------
@@ -267,26 +265,40 @@ def plot_valid(night: NightLike, ax: Axes | None = None) -> Axes:
     -------
     Axes
     """
-    ax = ax or new_axes(10, 0.6)
-    names = [c.name for c in shown_channels(night)]
-    labels = [f"valid {display_text(n, 24)}" for n in reversed(names)]
-    disturbed = artifact_minutes(night)
-    if disturbed:
-        ax.broken_barh(disturbed, (len(names) - 0.32, 0.64), facecolors=ARTIFACT_COLOR, lw=0)
-        labels.append("disturbed")
-    for row, name in enumerate(reversed(names)):
-        valid, invalid = validity_intervals(night.seconds[name])
-        ax.broken_barh(valid, (row - 0.32, 0.64), facecolors="#7C9A86", lw=0)
-        ax.broken_barh(
-            invalid,
-            (row - 0.32, 0.64),
-            facecolors="white",
-            edgecolor="#9A6A3A",
-            hatch="////",
-            lw=0.3,
-        )
-    ax.set_ylim(-0.6, max(len(labels), 1) - 0.4)
-    ax.set_yticks(range(len(labels)), labels, parse_math=False)
+    ax = ax or new_axes(10, 1.2)
+    table = night.epochs
+    stage = table["stage"].fillna("").astype(str).to_numpy()
+    names = [s for s in STAGE_NAMES if s != "S" or (stage == "S").any()]
+    level = np.array([names.index(s) if s in names else math.nan for s in stage], np.float64)
+    start, length = (table[c].to_numpy(np.float64) for c in ("onset", "duration"))
+    x = np.column_stack([start, start + length]).ravel()
+    ax.plot(x, np.repeat(level, 2), color=TEXT_COLOR, lw=0.9, rasterized=len(x) > 6000)
+    rem = [(start[a], start[b - 1] + length[b - 1] - start[a]) for a, b in runs_of(stage == "R")]
+    ax.broken_barh(rem, (names.index("R") - 0.15, 0.3), facecolors=TEXT_COLOR, lw=0)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.set_yticks(range(len(names)), names)
+    ax.grid(axis="y", color=GRID_COLOR, lw=0.6)
+    _remove_frame(ax)
+    return ax
+
+
+def plot_disturbed(night: NightLike, ax: Axes | None = None) -> Axes:
+    """Draw the minutes with many artefacts.
+
+    Parameters
+    ----------
+    night : Night
+    ax : Axes, optional
+        Axes to draw on; by default those of a new pyplot figure.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = ax or new_axes(10, 0.4)
+    ax.broken_barh(artifact_minutes(night), (-0.32, 0.64), facecolors=ARTIFACT_COLOR, lw=0)
+    ax.set_ylim(-0.6, 0.6)
+    ax.set_yticks([0], ["disturbed"])
     _remove_frame(ax)
     return ax
 
@@ -357,7 +369,7 @@ def _mark_clipped(
                 ls="none",
                 marker=marker,
                 ms=2.5,
-                color="#B0413E",
+                color=TEXT_COLOR,
                 mew=0,
                 transform=ax.get_xaxis_transform(),
                 rasterized=bool(mask.sum() > _MAX_VECTOR_MARKERS),

@@ -178,7 +178,7 @@ def _title(clock: WallClock, start: float, stop: float) -> str:
 
 
 def _overview(night: NightLike) -> PageFigure:
-    alt = "The whole night on one time axis: signals, events, sleep and valid time. "
+    alt = "The whole night on one time axis: events, sleep and signals. "
     alt += " ".join(text for _, text in summary_answers(night))
     figure = new_figure(10.4, overview_height(night))
     plot_night(night, figure.add_subplot())
@@ -190,7 +190,7 @@ def _averages(night: NightLike) -> list[PageFigure]:
     counts = night.events["trial_type"].value_counts()
     for kind in _AVERAGED_KINDS:
         if counts.get(kind, 0) >= _MIN_AVERAGED:
-            figure = new_figure(3.9, 2.2)
+            figure = new_figure(3.6, 2.2)
             plot_average(night, kind, figure.add_subplot()).set_title("", loc="left")
             counted = f"{counts[kind]} {kind_name(kind, 2)}"
             alt, caption = f"Average waveform of {counted}", f"The average of {counted}"
@@ -203,13 +203,13 @@ def _patterns(night: NightLike, windows: list[EventWindow], periodicity: str) ->
     figures: list[PageFigure] = []
     interval = movement_intervals(night)
     if len(interval) >= _MIN_INTERVALS:
-        figure = new_figure(3.9, 2.2)
+        figure = new_figure(3.6, 2.2)
         plot_intervals(night, figure.add_subplot()).set_title("", loc="left")
         low, high = periodic_interval_s(night.settings)
         n_periodic = int(((interval >= low) & (interval <= high)).sum())
         text = (
             f"{n_periodic} of {len(interval)} are {low:g}–{high:g} s long, as in periodic series "
-            "(grey)"
+            "(shaded)"
         )
         index = f" Periodicity in sleep: {periodicity}." if periodicity else ""
         figures.append(
@@ -224,7 +224,7 @@ def _patterns(night: NightLike, windows: list[EventWindow], periodicity: str) ->
     clock = WallClock.of(night.recording)
     onset = night.events["onset"].to_numpy(float)
     for cluster in cluster_waveforms(night, windows):
-        figure = new_figure(3.9, 2.2)
+        figure = new_figure(3.6, 2.2)
         plot_cluster(cluster, figure.add_subplot())
         first, last = (clock.format_minute(float(onset[cluster.events[i]])) for i in (0, -1))
         n = len(cluster.events)

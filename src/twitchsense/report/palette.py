@@ -15,7 +15,7 @@ KIND_COLORS: Final[dict[str, str]] = {
     "movement": "#009E73",
     "gross_movement": "#E69F00",
     "posture_change": "#CC79A7",
-    "jolt": "#7F7F7F",
+    "jolt": "#1B6B72",
 }
 
 #: Colours of kinds on a dark page: the same hues, lighter.
@@ -26,7 +26,7 @@ KIND_COLORS_DARK: Final[dict[str, str]] = {
     "movement": "#2FC295",
     "gross_movement": "#F2B84B",
     "posture_change": "#E29BC4",
-    "jolt": "#A8A8A8",
+    "jolt": "#6CC5CC",
 }
 
 CONTEXT_COLORS: Final[dict[str, str]] = {
@@ -34,7 +34,7 @@ CONTEXT_COLORS: Final[dict[str, str]] = {
     "drowsy": "#CADFEF",
     "sleep_onset": "#8DB9DA",
     "asleep": "#44719B",
-    "unknown": "#E4E4E1",
+    "unknown": "#FFFFFF",
 }
 
 CONTEXT_COLORS_DARK: Final[dict[str, str]] = {
@@ -42,7 +42,7 @@ CONTEXT_COLORS_DARK: Final[dict[str, str]] = {
     "drowsy": "#41586B",
     "sleep_onset": "#35597A",
     "asleep": "#274766",
-    "unknown": "#3A4045",
+    "unknown": "#15191C",
 }
 
 #: Singular and plural of each kind.
@@ -101,11 +101,13 @@ LABEL_NAMES: Final[dict[str, str]] = {
 TEXT_COLOR: Final = "#222A30"
 MUTED_COLOR: Final = "#5A656D"
 GRID_COLOR: Final = "#DDE1E3"
-EMG_COLOR: Final = "#33414B"
+EMG_COLOR: Final = "#2F3E6E"
 ACC_COLOR: Final = "#7A5C2E"
-ONSET_COLOR: Final = "#7B3F00"
+ONSET_COLOR: Final = "#6A3D9A"
 NO_SIGNAL_COLOR: Final = "#ECECE9"
 ARTIFACT_COLOR: Final = "#B97A1E"
+#: Colour of a kind of a plug-in.
+FALLBACK_COLOR: Final = "#7A4B12"
 
 #: Colours of the HTML pages by the name of their CSS variable.
 LIGHT_THEME: Final[dict[str, str]] = {
@@ -115,20 +117,21 @@ LIGHT_THEME: Final[dict[str, str]] = {
     "border": "#dcdcd6",
     "panel": "#f2f0ea",
     "link": "#1d5c73",
-    "emg": "#33414b",
+    "emg": "#2f3e6e",
     "acc": "#7a5c2e",
-    "axis-0": "#7a5c2e",
-    "axis-1": "#0072b2",
-    "axis-2": "#00795a",
-    "onset": "#7b3f00",
-    "onset-band": "#f3e9df",
+    "axis-0": "#4a3612",
+    "axis-1": "#8f6a2c",
+    "axis-2": "#b98f4a",
+    "onset": "#6a3d9a",
+    "onset-band": "#eee7f6",
     "no-signal": "#e6e6e2",
-    "valid": "#7c9a86",
     "valid-text": "#2f6244",
     "warning": "#b0413e",
+    "hypnogram": "#222a30",
     "artifact": "#b97a1e",
     "text-on-asleep": "#ffffff",
     "text-on-context": "#222a30",
+    "kind-other": FALLBACK_COLOR,
     **{f"kind-{kind}": color for kind, color in KIND_COLORS.items()},
     **{f"context-{context}": color for context, color in CONTEXT_COLORS.items()},
 }
@@ -139,25 +142,24 @@ DARK_THEME: Final[dict[str, str]] = {
     "border": "#343b40",
     "panel": "#1e2428",
     "link": "#8cc4d8",
-    "emg": "#c3ced6",
+    "emg": "#b3c0f0",
     "acc": "#d9b878",
-    "axis-0": "#d9b878",
-    "axis-1": "#5ab1f0",
-    "axis-2": "#2fc295",
-    "onset": "#f0a868",
-    "onset-band": "#3a2d22",
+    "axis-0": "#f0d9a8",
+    "axis-1": "#b08d4d",
+    "axis-2": "#8a6a33",
+    "onset": "#c9a6f0",
+    "onset-band": "#2f2640",
     "no-signal": "#2b3034",
-    "valid": "#6f9a80",
     "valid-text": "#93c9a6",
     "warning": "#d98a5a",
+    "hypnogram": "#e3e5e3",
     "artifact": "#d9a441",
     "text-on-asleep": "#e8eef3",
     "text-on-context": "#eef0ee",
+    "kind-other": "#d8a45c",
     **{f"kind-{kind}": color for kind, color in KIND_COLORS_DARK.items()},
     **{f"context-{context}": color for context, color in CONTEXT_COLORS_DARK.items()},
 }
-
-FALLBACK_COLOR: Final = "#555555"
 
 
 def kind_name(kind: str, count: int = 1) -> str:
@@ -184,7 +186,7 @@ def kind_short(kind: str) -> str:
 
 
 def kind_color(kind: str) -> str:
-    """Return the colour of a kind; grey for one of a plug-in."""
+    """Return the colour of a kind; brown for one of a plug-in."""
     return KIND_COLORS.get(kind, FALLBACK_COLOR)
 
 

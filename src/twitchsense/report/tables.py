@@ -57,8 +57,8 @@ def rate_table(night: NightLike, summary: dict[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``columns``: names of the columns; ``rows``: dictionaries with ``name``, ``is_kind``
-        and ``cells``, see `_rate_cell`.
+        ``columns``: names of the columns; ``hours``: their valid time; ``rows``: dictionaries
+        with ``name``, ``is_kind`` and ``cells``, see `_rate_cell`.
     """
     events = night.events
     present = set(night.epochs["context"].astype(str))
@@ -92,7 +92,24 @@ def rate_table(night: NightLike, summary: dict[str, Any]) -> dict[str, Any]:
                 for context, h in zip(columns, hours, strict=True)
             ]
             rows.append({"name": label_name(str(label)), "is_kind": False, "cells": cells})
-    return {"columns": ["whole night", *map(context_name, contexts)], "rows": rows}
+    return {
+        "columns": ["whole night", *map(context_name, contexts)],
+        "hours": [_hours_text(night, summary, context) for context in columns],
+        "rows": rows,
+    }
+
+
+def _hours_text(night: NightLike, summary: dict[str, Any], context: str | None) -> str:
+    """Return the valid time of a column, of both sensors if they differ by over a tenth."""
+    hours = {
+        name: _valid_hours(summary, kind, context)
+        for name, kind, sensor in (("EMG", "twitch", "emg"), ("acceleration", "jerk", "acc"))
+        if any(c.kind == sensor for c in night.recording.channels)
+    }
+    texts = {n: f"{h:.1f} h" if h >= 1 else format_duration(h * 3600) for n, h in hours.items()}
+    if max(hours.values(), default=0.0) <= 1.1 * min(hours.values(), default=0.0):
+        return next(iter(texts.values()), "")
+    return ", ".join(f"{name} {text}" for name, text in texts.items())
 
 
 def _is_unknown_relevant(summary: dict[str, Any]) -> bool:
@@ -135,9 +152,8 @@ def _rate_cell(
     if zero_as_dash and count == 0:
         return _empty_cell("–")
     per_hour, low, high = rate(count, hours)
-    duration = f"{hours:.1f} h" if hours >= 1 else format_duration(hours * 3600)
     return {
-        "count": f"{count:,} in {duration}",
+        "count": f"{count:,}",
         "rate": format_interval(per_hour, low, high, "per h"),
         "empty": False,
     }

@@ -17,7 +17,7 @@ from twitchsense.model.event_table import TRIAL_TYPES
 from twitchsense.model.recording import Recording
 from twitchsense.report.decimate import Floats, decimate_waveform
 from twitchsense.report.event_windows import channels_shown, duration_s, margin_s
-from twitchsense.report.figures import new_axes, new_figure, style_axes
+from twitchsense.report.figures import SMALL_TEXT, new_axes, new_figure, style_axes
 from twitchsense.report.palette import (
     ACC_COLOR,
     EMG_COLOR,
@@ -32,12 +32,14 @@ from twitchsense.report.waveform_clusters import WaveformCluster
 from twitchsense.text import display_text
 
 #: Colours of the x, y and z axes of an accelerometer.
-_AXIS_COLORS: Final = ("#7A5C2E", "#0072B2", "#009E73")
+_AXIS_COLORS: Final = ("#4A3612", "#8F6A2C", "#B98F4A")
 #: Approximate number of points drawn per line.
 _MAX_POINTS: Final = 700
 #: Maximum number of events averaged, spread evenly over the night.
 _MAX_AVERAGED: Final = 500
-#: Maximum number of single waveforms drawn behind an average.
+#: Number of points of an average.
+_N_AVERAGED: Final = 200
+#: Maximum number of single waveforms drawn behind the average of a cluster.
 _MAX_OVERLAID: Final = 40
 #: Minimum share of the samples that an event must have to be averaged.
 _MIN_COMPLETE: Final = 0.98
@@ -122,7 +124,7 @@ def _draw_event(night: NightLike, event: pd.Series[Any], axes: list[Axes]) -> No
         ax.tick_params(labelbottom=ax is axes[-1])
     if axes:
         axes[0].set_xlim(-margin, duration + margin)
-        axes[-1].set_xlabel("seconds from the onset", fontsize=8, color=MUTED_COLOR)
+        axes[-1].set_xlabel("seconds from the onset", fontsize=SMALL_TEXT, color=MUTED_COLOR)
 
 
 def plot_average(night: NightLike, kind: str, ax: Axes | None = None) -> Axes:
@@ -130,7 +132,7 @@ def plot_average(night: NightLike, kind: str, ax: Axes | None = None) -> Axes:
 
     EMG is the average of the rectified signal in µV (left scale), acceleration the average
     distance from the median of each event in mg (right scale). At most 500 events are
-    averaged; up to 40 of their EMG waveforms are drawn as thin lines behind the average.
+    averaged; a band holds the middle half of their EMG.
 
     Parameters
     ----------
@@ -163,16 +165,16 @@ def plot_average(night: NightLike, kind: str, ax: Axes | None = None) -> Axes:
     span = (-margin / 2, (duration if math.isfinite(duration) else 0.0) + margin)
     n_used = f"{total}" if total <= _MAX_AVERAGED else f"{_MAX_AVERAGED} of {total}"
     title = f"average {kind_name(kind)} (n = {n_used})"
-    ax.set_title(title, fontsize=9, color=TEXT_COLOR, loc="left")
+    ax.set_title(title, fontsize=SMALL_TEXT, color=TEXT_COLOR, loc="left")
     ax.set_xlim(*span)
-    ax.set_xlabel("seconds from the onset", fontsize=8, color=MUTED_COLOR)
+    ax.set_xlabel("seconds from the onset", fontsize=SMALL_TEXT, color=MUTED_COLOR)
     acc_ax = ax.twinx()
-    _draw_average(ax, night.recording, rows, "emg", span, EMG_COLOR)
-    _draw_average(acc_ax, night.recording, rows, "acc", span, ACC_COLOR, 1000.0)
-    ax.set_ylabel("|EMG|, µV", fontsize=8, color=EMG_COLOR)
-    acc_ax.set_ylabel("|acceleration|, mg", fontsize=8, color=ACC_COLOR)
+    _draw_average(ax, night.recording, rows, "emg", span)
+    _draw_average(acc_ax, night.recording, rows, "acc", span, 1000.0)
+    ax.set_ylabel("|EMG|, µV", fontsize=SMALL_TEXT, color=EMG_COLOR)
+    acc_ax.set_ylabel("|acceleration|, mg", fontsize=SMALL_TEXT, color=ACC_COLOR)
     for axes in (ax, acc_ax):
-        axes.tick_params(labelsize=8, length=2, color=GRID_COLOR, labelcolor=TEXT_COLOR)
+        axes.tick_params(labelsize=SMALL_TEXT, length=2, color=GRID_COLOR, labelcolor=TEXT_COLOR)
         axes.spines["top"].set_visible(False)
         for side in ("left", "right", "bottom"):
             axes.spines[side].set_color(GRID_COLOR)
@@ -199,8 +201,8 @@ def plot_cluster(cluster: WaveformCluster, ax: Axes | None = None) -> Axes:
     for waveform in waveforms[:: max(1, len(waveforms) // _MAX_OVERLAID)]:
         ax.plot(time, waveform, color=EMG_COLOR, lw=0.5, alpha=0.2, rasterized=True)
     ax.plot(time, waveforms.mean(axis=0), color=kind_color("twitch"), lw=1.6)
-    ax.set_xlabel("ms from the largest peak", fontsize=8, color=MUTED_COLOR)
-    ax.set_ylabel("µV", fontsize=8, color=TEXT_COLOR)
+    ax.set_xlabel("ms from the largest peak", fontsize=SMALL_TEXT, color=MUTED_COLOR)
+    ax.set_ylabel("µV", fontsize=SMALL_TEXT, color=TEXT_COLOR)
     style_axes(ax)
     return ax
 
@@ -211,13 +213,14 @@ def _draw_average(
     events: pd.DataFrame,
     kind: str,
     span: tuple[float, float],
-    color: str,
     scale: float = 1.0,
 ) -> None:
-    """Draw the average magnitude of one kind of sensor between two times from the onset (s)."""
-    total: Floats | None = None
-    count, every = 0, max(1, len(events) // _MAX_OVERLAID)
-    grid = np.linspace(span[0], span[1], 400)
+    """Draw the average magnitude of one kind of sensor between two times from the onset (s).
+
+    EMG is a solid line with the middle half of the events as a band, acceleration a dashed line.
+    """
+    grid = np.linspace(span[0], span[1], _N_AVERAGED)
+    waveforms: list[Floats] = []
     for _, event in events.iterrows():
         channel = next((c for c in channels_shown(recording, event) if c.kind == kind), None)
         if channel is None:
@@ -227,16 +230,29 @@ def _draw_average(
         if len(time) < _MIN_COMPLETE * (span[1] - span[0]) * channel.fs:
             continue
         magnitude = np.abs(values[:, 0]) if kind == "emg" else np.linalg.norm(values, axis=1)
-        waveform = np.interp(grid, time, magnitude)
-        total = waveform if total is None else total + waveform
-        count += 1
-        if kind == "emg" and count % every == 0:
-            ax.plot(grid, waveform, color=color, lw=0.5, alpha=0.15, rasterized=True)
-    if total is not None and count:
-        mean = scale * total / count
-        ax.plot(grid, mean, color=color, lw=1.4)
-        # the scale follows the average, not the strongest single event
-        ax.set_ylim(0, 2.2 * float(mean.max()) or 1.0)
+        waveforms.append(np.interp(grid, time, _smooth(magnitude)))
+    if not waveforms:
+        return
+    stacked = scale * np.stack(waveforms)
+    mean = stacked.mean(axis=0)
+    top = float(mean.max())
+    if kind == "emg":
+        low, high = np.quantile(stacked, [0.25, 0.75], axis=0)
+        ax.fill_between(grid, low, high, color=EMG_COLOR, alpha=0.18, lw=0)
+        top = max(top, float(high.max()))
+    color, style = (EMG_COLOR, "-") if kind == "emg" else (ACC_COLOR, (0, (4, 2)))
+    ax.plot(grid, mean, color=color, lw=1.6, ls=style)
+    ax.set_ylim(0, 1.15 * top or 1.0)
+
+
+def _smooth(magnitude: Floats) -> Floats:
+    """Return the moving average over one step of the grid of averages."""
+    width = max(1, round(len(magnitude) / _N_AVERAGED))
+    if width == 1:
+        return magnitude
+    kernel = np.ones(width) / width
+    smoothed: Floats = np.convolve(magnitude, kernel, mode="same")
+    return smoothed
 
 
 def _draw_channel(
@@ -255,7 +271,7 @@ def _draw_channel(
     ax.set_yticks([-tick, 0, tick], [f"−{tick:g}", "0", f"{tick:g}"])
     unit = "µV" if channel.unit == "uV" else "g"
     title = f"{_CHANNEL_TITLES[channel.kind]} · {display_text(channel.name, 24)} ({unit})"
-    ax.set_title(title, fontsize=8, color=MUTED_COLOR, loc="left", pad=2, parse_math=False)
+    ax.set_title(title, fontsize=SMALL_TEXT, color=MUTED_COLOR, loc="left", pad=2, parse_math=False)
     if not values.size:
         ax.text(
             0.5,
@@ -264,7 +280,7 @@ def _draw_channel(
             transform=ax.transAxes,
             ha="center",
             va="center",
-            fontsize=8,
+            fontsize=SMALL_TEXT,
             color=MUTED_COLOR,
         )
     elif channel.kind == "acc" and channel.width > 1:
@@ -273,7 +289,7 @@ def _draw_channel(
                 1 - 0.06 * (channel.width - 1 - axis),
                 1.03,
                 _axis_name(channel, axis),
-                fontsize=8,
+                fontsize=SMALL_TEXT,
                 transform=ax.transAxes,
                 color=colors[axis % 3],
                 ha="right",

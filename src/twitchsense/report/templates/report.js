@@ -90,22 +90,25 @@
   }
 
   // ---- the night: events on top, then sleep and the time axis, signals, valid time ---------
-  const HEIGHT = { emg: 84, acc: 60, kind: 22, context: 26, valid: 12, axis: 26, gap: 10 };
+  const HEIGHT = { emg: 84, acc: 60, kind: 22, context: 24, stages: 70, disturbed: 14, axis: 26, gap: 10 };
+  const STAGES = ["W", "R", "N1", "N2", "N3", "S"].filter(
+    (stage) => stage !== "S" || data.stages.some(([name]) => name === "S"));
   const GRADE_HEIGHTS = { mild: 0.5, moderate: 0.7, violent: 0.95 }; // share of the row
   const MIN_ACC_G = 0.003, ACC_DECADES = 3; // logarithmic scale of acceleration
   const SAMPLES_BELOW_S = 240; // range of time below which samples are drawn
   const MAX_WAVEFORMS = 60; // events whose samples are drawn at once
   const kindsTop = 20;
   const contextTop = kindsTop + Math.max(1, kinds.length) * HEIGHT.kind + HEIGHT.gap;
-  const axisTop = contextTop + HEIGHT.context + 1;
+  const stagesTop = contextTop + HEIGHT.context + 4;
+  const axisTop = data.stages.length ? stagesTop + HEIGHT.stages + 2 : contextTop + HEIGHT.context + 1;
   const rows = []; // a row for each channel
-  let bottom = contextTop + HEIGHT.context + HEIGHT.axis + HEIGHT.gap;
+  let bottom = axisTop + HEIGHT.axis + HEIGHT.gap;
   for (const channel of data.channels) {
     rows.push({ channel, top: bottom, height: HEIGHT[channel.kind] });
     bottom += HEIGHT[channel.kind] + HEIGHT.gap;
   }
-  const validTop = bottom + (data.artifact_minutes.length ? HEIGHT.valid : 0);
-  bottom = validTop + data.channels.length * HEIGHT.valid + 4;
+  const disturbedTop = bottom;
+  if (data.artifact_minutes.length) bottom += HEIGHT.disturbed;
   byId("night").style.height = `${bottom}px`;
   const night = new TimeCanvas(byId("night"), data.start, data.stop, drawNight,
     { minSpan: 0.05, onTap: selectAt });
@@ -126,12 +129,12 @@
     if (plot.span < SAMPLES_BELOW_S) drawSamples(context, plot);
     drawEvents(context, plot, left, right);
     drawContexts(context, plot, left, right);
-    drawStages(context, plot);
-    drawValidTime(context, plot);
+    drawStages(context, plot, left, right);
+    drawDisturbed(context, plot);
     const onset = data.onset;
     if (onset && !onset.left_censored) {
       const x = plot.xOf(onset.time);
-      drawLine(context, x, 14, x, validTop - 6, cssColor("onset"), 1.5, [5, 3]);
+      drawLine(context, x, 14, x, disturbedTop - 6, cssColor("onset"), 1.5, [5, 3]);
     }
     if (selected >= 0) {
       const x = plot.xOf(onsets[selected]);
@@ -147,6 +150,7 @@
       drawText(context, onset.label, Math.max(x, 0), 8, "onset");
     }
     drawRowNames(context, left, isNarrow);
+    drawPlace(context, plot, left, right);
     drawTimeAxis(context, plot, left, right, isNarrow);
     const parts = plot.span < 600 ? 1 : 0;
     byId("shown-range").textContent = `${formatTime(plot.start, parts)} to ${formatTime(plot.stop, parts)}`;
@@ -157,14 +161,14 @@
     if (!onset) return;
     const low = plot.xOf(onset.low ?? onset.time), high = plot.xOf(onset.high ?? onset.time);
     context.fillStyle = cssColor("onset-band");
-    context.fillRect(low, 14, high - low, validTop - 14);
+    context.fillRect(low, 14, high - low, disturbedTop - 14);
   }
 
   function drawEvents(context, plot, left, right) {
     kinds.forEach((kind, k) => {
       const centre = kindsTop + (k + 0.5) * HEIGHT.kind, top = centre - HEIGHT.kind / 2;
       if (k) drawLine(context, left, top, right, top, cssColor("border"));
-      context.fillStyle = cssColor("kind-" + kind.id) || cssColor("muted");
+      context.fillStyle = cssColor("kind-" + kind.id) || cssColor("kind-other");
       for (const i of eventsOfKind[k]) {
         if (isOutside(plot, onsets[i], onsets[i] + durations[i])) continue;
         const half = (HEIGHT.kind * (GRADE_HEIGHTS[events[i].grade] ?? 0.66)) / 2;
@@ -188,38 +192,47 @@
     }
   }
 
-  function drawStages(context, plot) {
-    const levels = { W: 0, R: 0.25, N1: 0.5, N2: 0.75, N3: 1 };
-    context.strokeStyle = cssColor("text");
-    context.lineWidth = 1.2;
+  const yOfStage = (stage) => stagesTop + ((STAGES.indexOf(stage) + 0.5) * HEIGHT.stages) / STAGES.length;
+
+  function drawStages(context, plot, left, right) {
+    if (!data.stages.length) return;
+    for (const stage of STAGES) {
+      drawLine(context, left, yOfStage(stage), right, yOfStage(stage), cssColor("border"));
+    }
+    context.strokeStyle = cssColor("hypnogram");
+    context.lineWidth = 1.5;
     context.beginPath();
     let lastStop = null;
     for (const [stage, start, stop] of data.stages) {
-      if (!(stage in levels)) { lastStop = null; continue; }
-      const y = contextTop + 3 + levels[stage] * (HEIGHT.context - 6);
+      if (!STAGES.includes(stage)) { lastStop = null; continue; }
+      const y = yOfStage(stage);
       if (lastStop !== start) context.moveTo(plot.xOf(start), y); else context.lineTo(plot.xOf(start), y);
       context.lineTo(plot.xOf(stop), y);
       lastStop = stop;
     }
     context.stroke();
+    context.fillStyle = cssColor("hypnogram"); // REM sleep is a bar, as in sleep laboratories
+    for (const [stage, start, stop] of data.stages) {
+      if (stage === "R") context.fillRect(plot.xOf(start), yOfStage("R") - 2.5, plot.xOf(stop) - plot.xOf(start), 5);
+    }
   }
 
-  function drawValidTime(context, plot) {
-    const drawBars = (intervals, top, height) => {
-      for (const [start, length] of intervals) {
-        if (isOutside(plot, start, start + length)) continue;
-        context.fillRect(plot.xOf(start), top, Math.max(1, plot.xOf(start + length) - plot.xOf(start)), height);
-      }
-    };
-    data.channels.forEach((channel, k) => {
-      const top = validTop + k * HEIGHT.valid;
-      context.fillStyle = cssColor("valid");
-      drawBars(channel.valid, top, 6);
-      context.fillStyle = cssColor("warning");
-      drawBars(channel.invalid, top + 1.5, 3);
-    });
+  function drawDisturbed(context, plot) {
     context.fillStyle = cssColor("artifact");
-    drawBars(data.artifact_minutes, validTop - HEIGHT.valid, 6);
+    for (const [start, length] of data.artifact_minutes) {
+      if (isOutside(plot, start, start + length)) continue;
+      context.fillRect(plot.xOf(start), disturbedTop + 3, Math.max(1, plot.xOf(start + length) - plot.xOf(start)), 7);
+    }
+  }
+
+  // where the range shown lies in the night
+  function drawPlace(context, plot, left, right) {
+    if (plot.span > 0.98 * (data.stop - data.start)) return;
+    const scale = (right - left) / (data.stop - data.start);
+    context.fillStyle = cssColor("border");
+    context.fillRect(left, 0, right - left, 3);
+    context.fillStyle = cssColor("link");
+    context.fillRect(left + (plot.start - data.start) * scale, 0, Math.max(4, plot.span * scale), 3);
   }
 
   function drawRowNames(context, left, isNarrow) {
@@ -234,13 +247,11 @@
     });
     if (!kinds.length) drawText(context, "no event in the valid signal", left + 8, kindsTop + 11);
     drawText(context, "sleep", 0, contextTop + HEIGHT.context / 2 + 1, "text");
-    data.channels.forEach((channel, k) => {
-      const name = isNarrow ? "valid" : `valid ${channel.name.slice(0, 12)}`;
-      drawText(context, name, 0, validTop + k * HEIGHT.valid + 3, "muted", "left", 11);
-    });
-    if (data.artifact_minutes.length) {
-      drawText(context, "disturbed", 0, validTop - HEIGHT.valid + 3, "muted", "left", 11);
+    if (data.stages.length) {
+      drawText(context, isNarrow ? "stage" : "hypnogram", 0, stagesTop + HEIGHT.stages / 2, "text");
+      for (const stage of STAGES) drawText(context, stage, left - 8, yOfStage(stage), "muted", "right", 11);
     }
+    if (data.artifact_minutes.length) drawText(context, "disturbed", 0, disturbedTop + 7, "text", "left", 11);
   }
 
   const yOfEmg = (value, { channel, top, height }) =>
@@ -269,7 +280,7 @@
     const gridLines = isEmg ? [yOfEmg(0, row)] : [0.01, 0.1, 1].map((g) => yOfAcc(g, row));
     for (const y of gridLines) drawLine(context, left, y, right, y, cssColor("border"));
     context.fillStyle = cssColor(channel.kind);
-    context.globalAlpha = plot.span < SAMPLES_BELOW_S ? 0.25 : 1;
+    context.globalAlpha = plot.span < SAMPLES_BELOW_S ? 0.3 : 1;
     const clipped = []; // where values leave the scale
     const timeOf = (column) => data.start + column * channel.column_s;
     const columnOf = (time) => (time - data.start) / channel.column_s;
@@ -283,7 +294,7 @@
         if (isEmg && Math.max(max, -min) > channel.scale) clipped.push((x1 + x2) / 2);
       });
     context.globalAlpha = 1;
-    context.fillStyle = cssColor("warning");
+    context.fillStyle = cssColor("text");
     for (const x of clipped) {
       context.beginPath();
       context.moveTo(x - 2.5, top);
@@ -342,8 +353,21 @@
   const eventPlot = new TimeCanvas(byId("event"), -1, 1, drawEvent, { minSpan: 0.01 });
   plots.push(eventPlot);
 
-  function select(index, { zoom = false } = {}) {
+  const detail = byId("detail");
+  let opener = null; // what had the focus when the panel was opened
+
+  function close() {
+    detail.hidden = true;
+    document.body.classList.remove("has-detail");
+    selected = -1;
+    night.redraw();
+    (opener?.isConnected ? opener : byId("night")).focus({ preventScroll: true });
+  }
+
+  // open the panel of an event; with `show`, scroll and zoom the night to it
+  function select(index, { show = false } = {}) {
     selected = index;
+    if (!detail.contains(document.activeElement)) opener = document.activeElement;
     const event = events[index], kind = kinds[event.kind];
     const [labelName, labelMeaning] = data.labels[event.label];
     const setText = (id, text) => { byId(id).textContent = text; };
@@ -351,8 +375,12 @@
     setText("event-measurements", event.measurements);
     setText("event-rule", `Called a ${kind.name} because it is ${kind.rule}.`);
     setText("event-label", `Named “${labelName}”: ${labelMeaning}.`);
-    setText("event-confidence", `How sure: ${[event.confidence, event.alternatives].filter(Boolean).join("; ")}.`);
-    byId("detail").hidden = false;
+    setText("event-confidence", `How sure: ${event.confidence}.`);
+    setText("event-alternatives", event.alternatives ? `What else fits: ${event.alternatives}.` : "");
+    detail.style.setProperty("--kind", `var(--kind-${kind.id}, var(--kind-other))`);
+    detail.hidden = false;
+    detail.scrollTop = 0;
+    document.body.classList.add("has-detail");
     const waveforms = waveformsOf(index);
     byId("event").hidden = !waveforms.length;
     setText("event-missing", waveforms.length ? "" : "Its waveform was left out to keep this file small; it is in the capture.");
@@ -364,12 +392,19 @@
       const sensors = waveforms.map((w) => (w.kind === "emg" ? "muscle signal" : "acceleration")).join(" and ");
       byId("event").setAttribute("aria-label", `Waveform of the ${kind.name}: ${sensors}. ${event.measurements}`);
     }
-    const margin = Math.max(4, 2 * durations[index]);
-    if (zoom || onsets[index] < night.start || onsets[index] > night.stop) {
+    if (show || onsets[index] < night.start || onsets[index] > night.stop) {
+      const margin = Math.max(4, 2 * durations[index]);
       night.show(onsets[index] - margin, onsets[index] + durations[index] + margin);
-    } else {
-      night.redraw();
     }
+    if (show) scrollToNight();
+    night.redraw();
+  }
+
+  // scroll until the marks of the night are in view, beside the panel or above it
+  function scrollToNight() {
+    const top = byId("night").getBoundingClientRect().top, isSheet = detail.offsetLeft === 0;
+    const room = innerHeight - (isSheet ? detail.offsetHeight : 0);
+    if (top < 0 || top + axisTop + HEIGHT.axis > room) scrollBy({ top: top - 8, behavior: "instant" });
   }
 
   function drawEvent(context, plot, width, height) {
@@ -390,7 +425,7 @@
       context.rect(left, top - 2, plot.width, plotHeight + 4);
       context.clip();
       context.globalAlpha = 0.18;
-      context.fillStyle = cssColor("kind-" + kind.id) || cssColor("muted");
+      context.fillStyle = cssColor("kind-" + kind.id) || cssColor("kind-other");
       context.fillRect(plot.xOf(0), top, Math.max(1, plot.xOf(durations[selected]) - plot.xOf(0)), plotHeight);
       context.globalAlpha = 1;
       drawLine(context, left, yOf(0), left + plot.width, yOf(0), cssColor("border"));
@@ -437,8 +472,7 @@
     if (direction < 0) place -= 1;
     else if (selected < 0) place = 0;
     else if (list[place] === selected) place += 1;
-    const isZoomed = night.span < 0.9 * (data.stop - data.start);
-    select(list[(place + list.length) % list.length], { zoom: isZoomed });
+    select(list[(place + list.length) % list.length], { show: true });
   }
   night.keys = { n: () => step(1), p: () => step(-1) };
 
@@ -447,15 +481,34 @@
     "whole-night": () => night.showAll(),
     earlier: () => night.pan(-0.5), later: () => night.pan(0.5),
     next: () => step(1), previous: () => step(-1),
+    "event-next": () => step(1), "event-previous": () => step(-1), "event-close": close,
     "event-zoom-in": () => eventPlot.zoom(0.5), "event-zoom-out": () => eventPlot.zoom(2),
-    "event-in-night": () => select(selected, { zoom: true }),
+    "event-in-night": () => select(selected, { show: true }),
   };
   for (const [id, action] of Object.entries(buttons)) byId(id).addEventListener("click", action);
   for (const button of document.querySelectorAll("button[data-event]")) {
     button.addEventListener("click", () => {
-      select(Number(button.dataset.event), { zoom: true });
-      byId("detail").scrollIntoView({ block: "center" });
-      byId("detail").focus({ preventScroll: true });
+      select(Number(button.dataset.event));
+      detail.focus({ preventScroll: true });
+    });
+  }
+  document.addEventListener("keydown", (e) => { if (e.key === "Escape" && !detail.hidden) close(); });
+
+  // ---- sections: folded on a phone, whole on paper -------------------------------------------
+  const folds = [...document.querySelectorAll("details.fold")];
+  const phone = matchMedia("screen and (max-width: 46rem)");
+  const fold = () => folds.forEach((section) => { section.open = !phone.matches; });
+  let openOnScreen = [];
+  addEventListener("beforeprint", () => {
+    openOnScreen = folds.filter((section) => section.open);
+    folds.forEach((section) => { section.open = true; });
+  });
+  addEventListener("afterprint", () => folds.forEach((s) => { s.open = openOnScreen.includes(s); }));
+  phone.addEventListener("change", fold);
+  fold();
+  for (const link of document.querySelectorAll('a[href^="#"]')) {
+    link.addEventListener("click", () => {
+      byId(link.hash.slice(1))?.closest("details.fold")?.setAttribute("open", "");
     });
   }
   for (const id of ["kind-select", "next", "previous"]) byId(id).disabled = !events.length;
