@@ -17,12 +17,12 @@ from tests.trend.builders import evening, write_night
 from twitchsense.model.channels import Channel
 from twitchsense.model.recording import Recording
 from twitchsense.report.figures import to_svg
+from twitchsense.report.hypnogram_strip import plot_hypnogram
 from twitchsense.report.overview import (
     plot_channel,
     plot_context,
     plot_disturbed,
     plot_events,
-    plot_hypnogram,
     plot_night,
     shown_channels,
 )

@@ -72,6 +72,13 @@ def style_axes(ax: Axes) -> None:
     ax.tick_params(labelsize=SMALL_TEXT, length=2, color=GRID_COLOR, labelcolor=TEXT_COLOR)
 
 
+def remove_frame(ax: Axes) -> None:
+    """Remove the frame of axes, and keep small labels on the left."""
+    for side in ("top", "right", "left", "bottom"):
+        ax.spines[side].set_visible(False)
+    ax.tick_params(axis="y", length=0, labelsize=8, labelcolor=TEXT_COLOR)
+
+
 def to_svg(figure: Figure) -> str:
     """Return a figure as SVG text; equal figures give equal text."""
     buffer = io.StringIO()

@@ -13,7 +13,8 @@ from twitchsense.model.channels import Channel
 from twitchsense.model.intervals import runs_of
 from twitchsense.model.per_second import PerSecond
 from twitchsense.report.decimate import MinMaxEnvelope, min_max_envelope
-from twitchsense.report.figures import new_axes
+from twitchsense.report.figures import new_axes, remove_frame
+from twitchsense.report.hypnogram_strip import plot_hypnogram
 from twitchsense.report.night_intervals import (
     artifact_minutes,
     context_intervals,
@@ -34,7 +35,7 @@ from twitchsense.report.palette import (
     kind_name,
 )
 from twitchsense.report.protocols import NightLike
-from twitchsense.report.sleep_statistics import STAGE_NAMES, has_hypnogram
+from twitchsense.report.sleep_statistics import has_hypnogram
 from twitchsense.report.time_axis import draw_sleep_onset, label_time_axis
 from twitchsense.text import display_text
 
@@ -158,7 +159,7 @@ def plot_channel(
     else:
         _draw_acc(ax, envelope)
     _shade_invalid(ax, envelope)
-    _remove_frame(ax)
+    remove_frame(ax)
     ax.grid(axis="y", color=GRID_COLOR, lw=0.6)
     ax.set_axisbelow(True)
     return ax
@@ -200,7 +201,7 @@ def _draw_events(night: NightLike, ax: Axes, kinds: Sequence[str]) -> None:
         f"{kind_name(k, 2)} · {int((table['trial_type'] == k).sum()):,}" for k in reversed(kinds)
     ]
     ax.set_yticks(range(len(kinds)), names, parse_math=False)
-    _remove_frame(ax)
+    remove_frame(ax)
     for y in range(len(kinds) - 1):
         ax.axhline(y + 0.5, color=GRID_COLOR, lw=0.6)
     if not kinds:
@@ -248,37 +249,7 @@ def plot_context(night: NightLike, ax: Axes | None = None) -> Axes:
             )
     ax.set_ylim(0, 1)
     ax.set_yticks([0.5], ["sleep"])
-    _remove_frame(ax)
-    return ax
-
-
-def plot_hypnogram(night: NightLike, ax: Axes | None = None) -> Axes:
-    """Draw the sleep stages of a hypnogram as steps, with their scale; REM sleep as a bar.
-
-    Parameters
-    ----------
-    night : Night
-    ax : Axes, optional
-        Axes to draw on; by default those of a new pyplot figure.
-
-    Returns
-    -------
-    Axes
-    """
-    ax = ax or new_axes(10, 1.2)
-    table = night.epochs
-    stage = table["stage"].fillna("").astype(str).to_numpy()
-    names = [s for s in STAGE_NAMES if s != "S" or (stage == "S").any()]
-    level = np.array([names.index(s) if s in names else math.nan for s in stage], np.float64)
-    start, length = (table[c].to_numpy(np.float64) for c in ("onset", "duration"))
-    x = np.column_stack([start, start + length]).ravel()
-    ax.plot(x, np.repeat(level, 2), color=TEXT_COLOR, lw=0.9, rasterized=len(x) > 6000)
-    rem = [(start[a], start[b - 1] + length[b - 1] - start[a]) for a, b in runs_of(stage == "R")]
-    ax.broken_barh(rem, (names.index("R") - 0.15, 0.3), facecolors=TEXT_COLOR, lw=0)
-    ax.set_ylim(len(names) - 0.5, -0.5)
-    ax.set_yticks(range(len(names)), names)
-    ax.grid(axis="y", color=GRID_COLOR, lw=0.6)
-    _remove_frame(ax)
+    remove_frame(ax)
     return ax
 
 
@@ -299,7 +270,7 @@ def plot_disturbed(night: NightLike, ax: Axes | None = None) -> Axes:
     ax.broken_barh(artifact_minutes(night), (-0.32, 0.64), facecolors=ARTIFACT_COLOR, lw=0)
     ax.set_ylim(-0.6, 0.6)
     ax.set_yticks([0], ["disturbed"])
-    _remove_frame(ax)
+    remove_frame(ax)
     return ax
 
 
@@ -394,9 +365,3 @@ def _round_up(value: float) -> float:
     return float(
         next(s * power for s in (1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0) if s * power >= value)
     )
-
-
-def _remove_frame(ax: Axes) -> None:
-    for side in ("top", "right", "left", "bottom"):
-        ax.spines[side].set_visible(False)
-    ax.tick_params(axis="y", length=0, labelsize=8, labelcolor=TEXT_COLOR)

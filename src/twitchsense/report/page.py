@@ -27,7 +27,7 @@ from twitchsense.report.night_intervals import artifact_minutes
 from twitchsense.report.number_text import unbroken
 from twitchsense.report.overview import overview_height, plot_night
 from twitchsense.report.page_data import build_page_data
-from twitchsense.report.palette import kind_name
+from twitchsense.report.palette import CONTEXT_NAMES, kind_name
 from twitchsense.report.protocols import NightLike
 from twitchsense.report.sleep_statistics import has_hypnogram, sleep_rows
 from twitchsense.report.summary_sentences import summary_answers
@@ -110,6 +110,7 @@ def render_report(
         sleep_rows=sleep_rows(night, summary),
         has_hypnogram=has_hypnogram(night),
         overview=_overview(night),
+        contexts=_contexts_shown(night),
         has_artifact_minutes=bool(artifact_minutes(night)),
         rate_table=tables.rate_table(night, summary),
         clinical_rows=clinical_rows(summary),
@@ -175,6 +176,12 @@ def script_hash(script: str) -> str:
 def _title(clock: WallClock, start: float, stop: float) -> str:
     dates = clock.format_dates(start, stop)
     return f"Night of {dates}" if dates else "A night (date unknown)"
+
+
+def _contexts_shown(night: NightLike) -> list[tuple[str, str]]:
+    """Return identifier and name of the contexts of a night, for the legend."""
+    present = set(night.epochs["context"].astype(str))
+    return [(c, name) for c, name in CONTEXT_NAMES.items() if c in present and c != "unknown"]
 
 
 def _overview(night: NightLike) -> PageFigure:

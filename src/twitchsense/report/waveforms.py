@@ -250,8 +250,9 @@ def _smooth(magnitude: Floats) -> Floats:
     width = max(1, round(len(magnitude) / _N_AVERAGED))
     if width == 1:
         return magnitude
-    kernel = np.ones(width) / width
-    smoothed: Floats = np.convolve(magnitude, kernel, mode="same")
+    kernel = np.ones(width)
+    n_averaged = np.convolve(np.ones(len(magnitude)), kernel, mode="same")  # fewer at the ends
+    smoothed: Floats = np.convolve(magnitude, kernel, mode="same") / n_averaged
     return smoothed
 
 
