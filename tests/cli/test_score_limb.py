@@ -110,7 +110,8 @@ def test_score_limb_without_json_prints_a_table(files):
     rows = {line.split()[0]: line.split()[1] for line in result.stdout.splitlines() if line}
     assert rows["n_plms"] == "4"
     assert rows["plms_index"] == "160.00"
-    assert rows["n_clmr"] == "–"
+    (undefined,) = [line for line in result.stdout.splitlines() if line.startswith("Undefined")]
+    assert "n_clmr, n_clm_nr" in undefined
 
 
 def test_a_list_without_movements_is_a_quiet_night(files, tmp_path):
@@ -164,3 +165,35 @@ def test_numbers_as_stages_need_codes(files, tmp_path):
     assert "--stages yasa" in str(result.exception) + result.output
     by_number = loaded(*words, "--stages", "yasa")
     assert by_number == loaded(files["moves"], "--hypnogram", files["stages"])
+
+
+def test_events_of_analyze_are_scored_as_in_its_summary(tmp_path):
+    """Leg movements alone count, without a leg all are on one, large ones are no candidates."""
+    from twitchsense.scoring.leg_movements.recording_indices import find_leg_movements
+    from twitchsense.scoring.matching import read_events
+
+    rows = ["onset,duration,trial_type,label,leg"]
+    rows += [f"{20 * i},2,movement,periodic_leg_movement_like," for i in range(8)]
+    rows += ["161,3,posture_change,posture_change,", "165,0.05,twitch,fasciculation_like,"]
+    rows += [f"{170 + 20 * i},2,movement,periodic_leg_movement_like," for i in range(3)]
+    rows += ["300,1,movement,alma_like,"]
+    path = tmp_path / "events.csv"
+    path.write_text("\n".join(rows) + "\n")
+    found = loaded(str(path))
+    events = read_events(path)
+    want = find_leg_movements(events, "wasm2016", events["label"].isin(["alma_like"]).to_numpy())
+    assert found["n_lm"] == len(want.movements) == 12
+    assert found["n_clm"] == int(want.movements.clm.sum()) == 11
+    assert found["n_plm"] == int((want.series > 0).sum()) == 8
+    assert found["notes"] == [
+        "no event names a leg: all are scored as movements of one leg",
+        "12 of 14 events are leg movements",
+    ]
+
+
+def test_a_table_of_another_program_with_kinds_and_labels_is_read_as_marks(tmp_path):
+    path = tmp_path / "marks.csv"
+    path.write_text("onset,duration,trial_type,label,leg\n1,2,LM,x,left\n30,2,LM,x,right\n")
+    assert loaded(str(path))["n_lm"] == 2
+    path.write_text("onset,duration,trial_type,label,leg\n1,2,LM,x,\n")
+    assert "leg is empty" in run(str(path)).stderr

@@ -71,7 +71,7 @@ def test_tables_are_one_line_a_row_if_piped():
 
 
 def test_a_last_column_of_words_is_wrapped_below_itself():
-    lines = list(table_lines(["index", "meaning"], [["n", "many words " * 10]], 40, left=2))
+    lines = list(table_lines(["index", "meaning"], [["n", "many words " * 10]], 40, left=(0, 1)))
     assert max(map(len, lines)) <= 40
     assert all(line.startswith("       many") for line in lines[2:])
 

@@ -74,7 +74,7 @@ def test_byte_order_mark_windows_line_ends_and_empty_lines_are_accepted(tmp_path
         ('onset,duration,stage\n"0,5",30,W\n', "write decimals with a point, not a comma"),
         ("onset\tduration\tstage\n0\t30\n", "has 2 fields"),
         ("onset\tduration\tstage\n0,5\t30\tW\n", "write decimals with a point"),
-        ("onset;duration;stage\n0,5;30;W\n", "is separated by semicolons"),
+        ("onset;duration;stage\n1,500;30;W\n", "line 2: onset is '1,500', with a decimal comma or"),
         ("onset,duration,stage\n23:10:00,30,W\n", "holds clock times; give seconds"),
         ("onset,duration,stage\n1e11,30,W\n", "line 2: time is out of range"),
         ('onset,duration,stage\n"0,30,W\n', "is not a readable table"),
@@ -152,3 +152,8 @@ def test_real_hypnograms_are_read(tmp_path, name):
     assert len(hypnogram) == len(table)
     assert set(hypnogram.stage) <= set(STAGES)
     assert (hypnogram.stage_at(table["onset"]) == table["stage"].to_numpy()).all()
+
+
+def test_semicolons_and_decimal_commas_are_read(tmp_path):
+    path = write(tmp_path, "onset;duration;stage\n0,5;30;W\n30,5;30;N1\n1200,500;30;N2\n")
+    assert read_hypnogram(path).onset_s.tolist() == [0.5, 30.5, 1200.5]

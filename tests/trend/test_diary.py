@@ -119,7 +119,6 @@ def test_more_than_three_exposures_are_refused_and_never_selected_by_default(tmp
         ("d.csv", "day,caffeine_mg\n1,2\n", "no column 'date'"),
         ("d.csv", "date,x\nyesterday,2\n", "line 2: has the date 'yesterday'"),
         ("d.csv", "date,x\n2026-03-01,1\n2026-03-01,2\n", "line 3: has 2026-03-01 twice"),
-        ("d.csv", "date;x\n2026-03-01;1\n", "semicolons"),
         ("d.csv", "", "is empty"),
         ("d.csv", b"date,x\n\xff\xfe,1\n", "not UTF-8"),
         ("d.toml", "date = [", "is not valid TOML"),
@@ -243,3 +242,38 @@ def test_blanks_around_column_operator_and_number_do_not_count(tmp_path):
     found = diary(tmp_path, CSV)
     [blanks] = select_exposures(found, [f"caffeine_mg{' ' * 60_000}>= {' ' * 60_000}100 "])
     assert (blanks.column, blanks.operator, blanks.threshold) == ("caffeine_mg", ">=", 100.0)
+
+
+@pytest.mark.parametrize(
+    ("dates", "evening", "order"),
+    [
+        (("1.3.2026", "2.3.2026"), "2026-03-01", "day, month"),
+        (("3/1/2026", "3/14/2026"), "2026-03-01", "month, day"),
+        (("1/3/2026", "14/3/2026"), "2026-03-01", "day, month"),
+        (("01-03-2026", "31-03-2026"), "2026-03-01", "day, month"),
+    ],
+)
+def test_dates_of_spreadsheets_are_read_and_told(tmp_path, dates, evening, order):
+    path = tmp_path / "d.csv"
+    path.write_text(f"date;alcohol_g\n{dates[0]};12,5\n{dates[1]};0\n")
+    diary = read_diary(path)
+    assert min(diary.days).isoformat() == evening
+    assert diary.days[min(diary.days)]["alcohol_g"] == 12.5
+    assert order in diary.notes[0]
+    assert f"{dates[0]} is {evening}" in diary.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("date,x\n3/1/2026,1\n4/1/2026,1\n", "line 2: has the date '3/1/2026': day or month"),
+        ("date,x\n3/14/2026,1\n14/3/2026,1\n", "day first and dates with the month first"),
+        ("date,x\n31.2.2026,1\n", "has the date '2026-02-31'"),
+        ("date;caffeine_mg\n2026-03-01;1,200\n", "with a decimal comma or a comma for thousands"),
+    ],
+)
+def test_dates_and_numbers_of_two_readings_are_refused(tmp_path, text, says):
+    path = tmp_path / "d.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=re.escape(says)):
+        read_diary(path)

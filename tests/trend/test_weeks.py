@@ -210,3 +210,14 @@ def test_failed_save_names_the_directory_and_leaves_nothing_behind(month, tmp_pa
     with full_disk(16 * 1024), pytest.raises(InputError, match="cannot be written"):
         save_weeks(weeks, tmp_path / "a" / "b")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_exposures_need_a_diary(month):
+    with pytest.raises(InputError, match="need a diary"):
+        read_weeks([month[0]], exposures=["alcohol_g"])
+
+
+def test_a_note_says_how_dates_are_read(month):
+    notes = read_weeks([month[0]], month[1]).notes
+    assert any("is the night that began in the evening of" in note for note in notes)
+    assert any("nights have an entry" in note for note in notes)

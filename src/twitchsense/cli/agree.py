@@ -10,13 +10,12 @@ import click
 
 from twitchsense.cli.options import check_zone, night_file_options, verbosity
 from twitchsense.cli.score_limb import format_index
+from twitchsense.cli.text_output import print_table, print_text
 from twitchsense.errors import InputError
-from twitchsense.text import printable
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from twitchsense.scoring.agreement import Agreement
+    from twitchsense.scoring.category_agreement import CategoryAgreement
     from twitchsense.scoring.leg_movements.compare_lists import ComparedIndices
 
 _FILE = click.Path(path_type=Path)
@@ -67,6 +66,7 @@ def agree(
     """
     from twitchsense.results.save import to_json
     from twitchsense.scoring.agreement import match, read_events
+    from twitchsense.scoring.category_agreement import compare_pairs
 
     if not leg_movements:
         given = {"--indices": indices, "--hypnogram": hypnogram, "--respiratory": respiratory,
@@ -74,18 +74,21 @@ def agree(
         for name, value in given.items():
             if value is not None:
                 raise InputError(name, "is used with --leg-movements only", "add --leg-movements")
-    agreement = match(read_events(events), read_events(truth), hours=hours)
+    tables = (read_events(events), read_events(truth))
+    agreement = match(*tables, hours=hours)
+    categories = compare_pairs(agreement.pairs, *tables)
     compared = None
     if leg_movements:
         files = (hypnogram, respiratory, indices)
         compared = _compare(events, truth, files, stages, start, zone)
     if as_json:
         found = agreement.to_dict()
+        found["categories"] = {name: c.to_dict() for name, c in categories.items()}
         if compared is not None:
             found["leg_movements"] = compared.to_dict()
         click.echo(to_json(found), nl=False)
         return
-    _print_agreement(agreement)
+    _print_agreement(agreement, categories)
     if compared is not None:
         _print_indices(compared)
 
@@ -115,52 +118,36 @@ def _compare(
 
 
 def _print_indices(compared: ComparedIndices) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
     from twitchsense.scoring.leg_movements.rules import RULES
     from twitchsense.scoring.leg_movements.score_event_list import INDEX_DESCRIPTIONS
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("index", no_wrap=True)
-    columns = [by_rules[rules] for rules in RULES for by_rules in compared.lists.values()]
-    for rules in RULES:
-        for name in compared.lists:
-            table.add_column(f"{name}, {rules}", justify="right")
-    for program in compared.programs:
-        table.add_column(escape(printable(program, "?")), justify="right")
-    for index in INDEX_DESCRIPTIONS:
-        cells = [format_index(values[index]) for values in columns]
-        cells += [format_index(values.get(index)) for values in compared.programs.values()]
-        table.add_row(index, *cells)
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 200
-    console.print()
-    console.print("Leg movements:")
-    console.print(table)
+    columns = {
+        f"{name}, {rules}": by_rules[rules]
+        for rules in RULES
+        for name, by_rules in compared.lists.items()
+    }
+    columns |= compared.programs
+    rows = [
+        [index, *(format_index(values.get(index)) for values in columns.values())]
+        for index in INDEX_DESCRIPTIONS
+    ]
+    click.echo()
+    click.echo("Leg movements:")
+    print_table(["index", *columns], rows)
     for note in compared.notes:
-        console.print(f"Note: {escape(printable(note, '?'))}")
+        print_text(f"Note: {note}", indent="  ")
 
 
-def _print_agreement(agreement: Agreement) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+def _print_agreement(agreement: Agreement, categories: dict[str, CategoryAgreement]) -> None:
     names = ["kind", "truth", "found", "matched", "sensitivity", "precision", "F1", "onset error",
              "duration error", "truth touched", "found touching"]  # fmt: skip
     shares = ["sensitivity", "precision", "f1"]
     if agreement.hours is not None:
         names.insert(7, "false per hour")
         shares.append("false_alarms_per_h")
-    for i, name in enumerate(names):
-        table.add_column(name, justify="left" if i == 0 else "right", no_wrap=True)
-    for row in agreement.table().to_dict("records"):
-        table.add_row(
-            escape(printable(str(row["kind"]), "?")),
+    rows = [
+        [
+            str(row["kind"]),
             *(str(row[k]) for k in ("n_truth", "n_found", "tp")),
             *(_format_estimate(row[k], row[f"{k}_low"], row[f"{k}_high"]) for k in shares),
             *(_format_milliseconds(float(row[k])) for k in ("onset_error_s", "duration_error_s")),
@@ -168,36 +155,51 @@ def _print_agreement(agreement: Agreement) -> None:
                 _format_estimate(row[k], row[f"{k}_low"], row[f"{k}_high"])
                 for k in ("overlap_sensitivity", "overlap_precision")
             ),
-        )
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 200
-    console.print(table)
-    console.print(
+        ]
+        for row in agreement.table().to_dict("records")
+    ]
+    print_table(names, rows)
+    print_text(
         "sensitivity, precision, F1: one to one, with 95 % intervals; errors: median, found minus "
         "truth; touched: overlaps any event of the other table, matched or not",
-        style="dim",
+        dim=True,
     )
+    if categories:
+        click.echo()
+        _print_categories(categories)
     if len(agreement.confusion) > _MAX_PRINTED_KINDS:
         kinds = len(agreement.confusion) - 1
-        console.print(f"The confusion of {kinds} kinds is not printed; --json has it.", style="dim")
+        print_text(f"The confusion of {kinds} kinds is not printed; --json has it.", dim=True)
     elif agreement.confusion.size > 1:
-        console.print()
-        console.print(_confusion_table(agreement))
-        console.print("rows: truth, columns: found", style="dim")
+        click.echo()
+        _print_confusion(agreement)
+        print_text("rows: truth, columns: found", dim=True)
 
 
-def _confusion_table(agreement: Agreement) -> Table:
-    from rich.markup import escape
-    from rich.table import Table
+def _print_categories(categories: dict[str, CategoryAgreement]) -> None:
+    """Print on how many matched pairs both tables name the same kind and the same label."""
+    rows = [
+        [
+            name,
+            str(c.n_pairs),
+            str(c.n_equal),
+            _format_estimate(c.share, c.share_low, c.share_high),
+            _format_estimate(c.kappa, c.kappa_low, c.kappa_high),
+        ]
+        for name, c in categories.items()
+    ]
+    print_table(["of matched pairs", "pairs", "equal", "share", "Cohen's kappa"], rows)
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("")
-    for kind in agreement.confusion.columns:
-        table.add_column(escape(printable(str(kind), "?")), justify="right", no_wrap=True)
-    for kind, counts in zip(agreement.confusion.index, agreement.confusion.to_numpy(), strict=True):
-        table.add_row(escape(printable(str(kind), "?")), *map(str, counts))
-    return table
+
+def _print_confusion(agreement: Agreement) -> None:
+    kinds = [str(kind) for kind in agreement.confusion.columns]
+    rows = [
+        [str(kind), *map(str, counts)]
+        for kind, counts in zip(
+            agreement.confusion.index, agreement.confusion.to_numpy(), strict=True
+        )
+    ]
+    print_table(["", *kinds], rows)
 
 
 def _format_milliseconds(seconds: float) -> str:

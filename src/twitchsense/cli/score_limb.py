@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from twitchsense.cli.options import check_zone, night_file_options, verbosity
-from twitchsense.text import printable
+from twitchsense.cli.text_output import print_table, print_text
 
 if TYPE_CHECKING:
     from twitchsense.scoring.leg_movements.score_event_list import IndexValue, LegMovementScore
@@ -44,6 +44,7 @@ def score_limb(
 ) -> None:
     """Score leg movements from a list with onset (s), duration (s) and leg.
 
+    MOVEMENTS.csv may be the events.csv of analyze: its leg movements are scored.
     Indices that depend on --hypnogram or --respiratory are undefined without them.
     """
     from twitchsense.results.save import to_json
@@ -58,7 +59,8 @@ def score_limb(
     moved = read_movements(movements)
     files = read_night_files(moved, hypnogram, respiratory, codes, start, zone)
     result = score_leg_movements(moved, files.hypnogram, files.respiratory, rules)
-    result = replace(result, notes=(*files.notes, *result.notes))
+    notes = (*moved.attrs.get("notes", ()), *files.notes, *result.notes)
+    result = replace(result, notes=notes)
     if as_json:
         click.echo(to_json(result.to_dict()), nl=False)
     else:
@@ -66,27 +68,23 @@ def score_limb(
 
 
 def _print_score(result: LegMovementScore) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
     from twitchsense.scoring.leg_movements.rules import RULES
     from twitchsense.scoring.leg_movements.score_event_list import INDEX_DESCRIPTIONS
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("index", no_wrap=True)
-    table.add_column("value", justify="right", no_wrap=True)
-    table.add_column("meaning", no_wrap=True)
-    for name, value in result.indices.items():
-        table.add_row(name, format_index(value), INDEX_DESCRIPTIONS[name])
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 200
-    console.print(f"Rules: {RULES[result.rules].title}")
-    console.print(table)
-    console.print("–: undefined with the given input; --json lists every movement", style="dim")
+    print_text(f"Rules: {RULES[result.rules].title}")
+    known = {name: value for name, value in result.indices.items() if value is not None}
+    rows = [[name, format_index(v), INDEX_DESCRIPTIONS[name]] for name, v in known.items()]
+    print_table(["index", "value", "meaning"], rows, left=(0, 2))
+    undefined = [name for name in result.indices if name not in known]
+    if undefined:
+        print_text(
+            f"Undefined without --hypnogram or --respiratory: {', '.join(undefined)}",
+            dim=True,
+            indent="  ",
+        )
+    print_text("--json lists every movement.", dim=True)
     for note in result.notes:
-        console.print(f"Note: {escape(printable(note, '?'))}")
+        print_text(f"Note: {note}", indent="  ")
 
 
 def format_index(value: IndexValue) -> str:

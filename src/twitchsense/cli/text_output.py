@@ -88,7 +88,11 @@ def print_text(text: str, *, err: bool = False, indent: str = "", dim: bool = Fa
 
 
 def print_table(
-    header: Sequence[str], rows: Sequence[Sequence[str]], *, err: bool = False, left: int = 1
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    err: bool = False,
+    left: Sequence[int] = (0,),
 ) -> None:
     """Print a table with all of its columns.
 
@@ -101,15 +105,18 @@ def print_table(
         As many cells in each row as in the header.
     err : bool
         On standard error.
-    left : int
-        Number of columns, from the first, that are aligned left; the others are aligned right.
+    left : sequence of int
+        Columns that are aligned left; the others are aligned right.
     """
     for line in table_lines(header, rows, terminal_width(err=err), left):
         click.echo(line, err=err)
 
 
 def table_lines(
-    header: Sequence[str], rows: Sequence[Sequence[str]], width: int | None, left: int = 1
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    width: int | None,
+    left: Sequence[int] = (0,),
 ) -> Iterator[str]:
     """Yield the lines of a table; see `print_table`.
 
@@ -119,8 +126,8 @@ def table_lines(
         See `print_table`.
     width : int or None
         Characters of a line; None sets no limit.
-    left : int
-        Number of columns that are aligned left.
+    left : sequence of int
+        Columns that are aligned left.
 
     Yields
     ------
@@ -133,7 +140,7 @@ def table_lines(
             yield ""
         for row in cells:
             parts = [
-                row[k].ljust(widths[k]) if k < left else row[k].rjust(widths[k]) for k in block
+                row[k].ljust(widths[k]) if k in left else row[k].rjust(widths[k]) for k in block
             ]
             line = (" " * _GAP).join(parts).rstrip()
             # a last column of sentences is wrapped below itself

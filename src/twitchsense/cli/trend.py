@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from twitchsense.cli.options import verbosity
+from twitchsense.cli.text_output import open_page, print_text
 from twitchsense.text import printable
 
 _PATH = click.Path(path_type=Path)
@@ -15,7 +16,10 @@ _PATH = click.Path(path_type=Path)
 @click.command(short_help="Compare many nights, optionally with a diary.")
 @click.argument("results", metavar="DIR...", nargs=-1, required=True, type=_PATH)
 @click.option(
-    "--diary", metavar="FILE", type=_PATH, help="CSV, TOML or YAML, one date per evening."
+    "--diary",
+    metavar="FILE",
+    type=_PATH,
+    help="CSV, TOML or YAML: date is the evening on which a night began, as 2026-03-01.",
 )
 @click.option(
     "--exposure",
@@ -27,6 +31,7 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--out", metavar="DIR", type=_PATH, help="Directory of the page.  [default: trend]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; write files only with --out.")
+@click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
 @verbosity
 def trend(
     results: tuple[Path, ...],
@@ -34,6 +39,7 @@ def trend(
     exposures: tuple[str, ...],
     out: Path | None,
     as_json: bool,
+    show: bool,
     quiet: bool,
 ) -> None:
     """Compare the results of analyze: rates, their spread, and associations with a diary.
@@ -54,8 +60,10 @@ def trend(
     if as_json:
         click.echo(to_json(weeks.to_dict()), nl=False)
         return
+    if show and target is not None:
+        open_page(target / "trend.html")
     if quiet or target is None:
         return
     for line in (*trend_sentences(weeks), *(f"Note: {n}" for n in weeks.notes)):
-        click.echo(printable(line, "?"), err=True)
-    click.echo(f"Page: {target / 'trend.html'}", err=True)
+        print_text(line, err=True, indent="  " if line.startswith("Note: ") else "")
+    click.echo(f"Page: {printable(str(target / 'trend.html'), '?')}", err=True)

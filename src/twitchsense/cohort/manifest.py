@@ -129,7 +129,7 @@ def _parse(text: str, source: str) -> TextTable:
     first = text.split("\n", 1)[0]
     cells = [cell.strip().lower() for cell in first.split(_SEPARATOR)]
     if "," in first or "\t" in first or "captures" in cells:
-        return parse_table(text, source)
+        return parse_table(text, source, semicolons=False)  # they separate files in a cell
     lines = [(i, line.strip()) for i, line in enumerate(text.split("\n"), 1)]
     lines = [(i, line) for i, line in lines if line and not line.startswith("#")]
     return TextTable(source, {"captures": [line for _, line in lines]}, [i for i, _ in lines])

@@ -7,6 +7,7 @@ numbers, so that a message can quote the file. Signals are read by `twitchsense.
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,9 @@ from twitchsense.regular_file import read_limited
 
 #: Fields, in lower case, that stand for a missing value (BIDS writes ``n/a``).
 MISSING_VALUES: Final = frozenset({"", "n/a", "na", "nan", "none", "null"})
+#: A number with a decimal comma, and one whose comma may separate thousands.
+_DECIMAL_COMMA: Final = re.compile(r"[+-]?\d+,\d+")
+_THOUSANDS: Final = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+")
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -150,8 +154,10 @@ def read_text(path: Path, source: str) -> str:
     return _decode(read_limited(path, source), source)
 
 
-def parse_table(text: str, source: str) -> TextTable:
+def parse_table(text: str, source: str, *, semicolons: bool = True) -> TextTable:
     """Parse the text of a CSV or TSV table.
+
+    A table whose columns are separated by semicolons may have decimal commas.
 
     Parameters
     ----------
@@ -159,6 +165,8 @@ def parse_table(text: str, source: str) -> TextTable:
         From `read_text`.
     source : str
         Name of the file in messages.
+    semicolons : bool
+        Whether columns may be separated by semicolons.
 
     Returns
     -------
@@ -170,7 +178,7 @@ def parse_table(text: str, source: str) -> TextTable:
         If the text is not a table whose lines all have as many fields as the header.
     """
     header_line = text.split("\n", 1)[0]
-    delimiter = _delimiter(header_line, source)
+    delimiter = _delimiter(header_line, source, semicolons)
     reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
     lines: list[int] = []
     rows: list[list[str]] = []
@@ -193,7 +201,27 @@ def parse_table(text: str, source: str) -> TextTable:
             f"line {reader.line_num}",
         ) from error  # fmt: skip
     columns = zip(*rows, strict=True) if rows else ([] for _ in names)
-    return TextTable(source, dict(zip(names, map(list, columns), strict=True)), lines)
+    table = TextTable(source, dict(zip(names, map(list, columns), strict=True)), lines)
+    if delimiter == ";":
+        for name in table.columns:
+            _replace_decimal_commas(table, name)
+    return table
+
+
+def _replace_decimal_commas(table: TextTable, name: str) -> None:
+    """Write the numbers of a column with decimal points."""
+    fields = table.columns[name]
+    with_comma = [row for row, text in enumerate(fields) if _DECIMAL_COMMA.fullmatch(text)]
+    if with_comma and all(_THOUSANDS.fullmatch(fields[row]) for row in with_comma):
+        text = fields[with_comma[0]]
+        raise InputError(
+            table.source,
+            f"{name} is {text!r}, with a decimal comma or a comma for thousands",
+            f"write {text.replace(',', '.')} or {text.replace(',', '')}",
+            table.place(with_comma[0]),
+        )
+    for row in with_comma:
+        fields[row] = fields[row].replace(",", ".")
 
 
 def _decode(raw: bytes, source: str) -> str:
@@ -213,10 +241,12 @@ def _decode(raw: bytes, source: str) -> str:
         ) from error
 
 
-def _delimiter(header: str, source: str) -> str:
+def _delimiter(header: str, source: str, semicolons: bool) -> str:
     if "\t" in header:
         return "\t"
     if ";" in header and "," not in header:
+        if semicolons:
+            return ";"
         raise InputError(
             source,
             "is separated by semicolons",

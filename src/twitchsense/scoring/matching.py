@@ -22,7 +22,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
 
 from twitchsense.errors import InputError
-from twitchsense.io.text_table import MISSING_VALUES, read_table
+from twitchsense.io.text_table import MISSING_VALUES, TextTable, read_table
 from twitchsense.sleep.hypnogram.model import to_us
 
 Ints = NDArray[np.int64]
@@ -42,6 +42,11 @@ TOLERANCE_S: Final[dict[str, float]] = {
 DEFAULT_TOLERANCE_S: Final = 0.5
 #: Possible pairs per assignment problem; larger batches are slower.
 _PAIRS_PER_BATCH: Final = 500
+#: Sleep stages, in capitals; a table of nothing else is a hypnogram.
+_STAGES: Final = frozenset(
+    {"W", "WAKE", "N1", "N2", "N3", "N4", "R", "REM", "S1", "S2", "S3", "S4", "?"}
+    | {f"SLEEP STAGE {s}" for s in ("W", "N1", "N2", "N3", "R", "1", "2", "3", "4", "?")}
+)
 #: Largest onset or duration (s) accepted, about 31 years; larger ones may overflow in µs.
 MAX_TIME_S: Final = 1e9
 
@@ -68,6 +73,7 @@ def read_events(path: str | PathLike[str]) -> pd.DataFrame:
     """
     table = read_table(Path(path))
     table.require("onset", "duration")
+    _refuse_hypnogram(table)
     onset, duration = table.numbers("onset"), table.numbers("duration", missing=True)
     if (duration < 0).any():
         place = table.place(int(np.argmax(duration < 0)))
@@ -81,6 +87,18 @@ def read_events(path: str | PathLike[str]) -> pd.DataFrame:
         if name in out:
             out[name] = out[name].where(~out[name].str.lower().isin(MISSING_VALUES), "")
     return pd.DataFrame({**out, "onset": onset, "duration": duration})
+
+
+def _refuse_hypnogram(table: TextTable) -> None:
+    """Raise `InputError` if the rows are sleep stages, not events."""
+    kinds = table.columns.get("trial_type", table.columns.get("stage", []))
+    has_kinds = "trial_type" in table.columns
+    if kinds and (not has_kinds or {kind.upper() for kind in kinds} <= _STAGES):
+        raise InputError(
+            table.source,
+            "is a hypnogram, not a list of events",
+            "give marks of events: onset, duration and trial_type",
+        )
 
 
 def find_pairs(

@@ -1,7 +1,8 @@
 """Read a diary of what was drunk, done and taken on the day before each night.
 
 A diary has one row per evening. CSV, TSV, TOML and YAML have the same content: a ``date`` and
-any other columns. An empty field means "not known"; "none" is written as 0 or none.
+any other columns. An empty field means "not known"; "none" is written as 0 or none. CSV may be
+separated by semicolons, with decimal commas, and have dates of other orders (see `diary_dates`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,7 @@ from twitchsense.io.text_table import MISSING_VALUES, parse_table
 from twitchsense.regular_file import read_limited
 from twitchsense.settings.toml_file import parse_toml
 from twitchsense.text import printable, truncate
+from twitchsense.trend.diary_dates import read_dates
 
 #: Definition of each common column; a diary may have any others.
 DIARY_COLUMNS: Final[dict[str, str]] = {
@@ -90,12 +92,15 @@ class Diary:
         Values by column. Text is truncated to 1000 characters; unknown values are left out.
     exposures : tuple of str
         The exposures that the file names (TOML and YAML only).
+    notes : tuple of str
+        How the dates were read.
     """
 
     source: str
     columns: tuple[str, ...]
     days: Mapping[date, Mapping[str, Value]]
     exposures: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = field(default=())
 
 
 def read_diary(path: Path) -> Diary:
@@ -127,12 +132,14 @@ def read_diary(path: Path) -> Diary:
         return _from_document(_yaml(text, source), source)
     table = parse_table(text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n"), source)
     table.require("date")
+    dates, notes = read_dates(table.columns["date"], source, table.place)
+    table.columns["date"] = dates
     names = [name for name in table.columns if name != "date"]
     rows = [
         ({name: table.columns[name][i] for name in table.columns}, table.place(i))
         for i in range(len(table.lines))
     ]
-    return _build(rows, source, names, ())
+    return replace(_build(rows, source, names, ()), notes=notes)
 
 
 def _read(path: Path) -> str:

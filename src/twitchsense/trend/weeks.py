@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from twitchsense.errors import InputError
 from twitchsense.trend.association import (
     CAUSE_DISCLAIMER,
     MIN_NIGHTS,
@@ -165,6 +166,10 @@ def read_weeks(
     MissingExtraError
         For a diary in YAML without the extra ``yaml``.
     """
+    if diary is None and exposures:
+        raise InputError(
+            "exposures", "need a diary to look them up in", "give --diary FILE (in Python: diary=)"
+        )
     table, notes = read_nights(find_result_directories([Path(r) for r in results]))
     if len(table) < MIN_NIGHTS_FOR_TYPICAL:
         notes.append(
@@ -214,7 +219,14 @@ def _typical_rate(table: pd.DataFrame, kind: str) -> TypicalRate:
 
 def _diary_notes(table: pd.DataFrame, diary: Diary, selected: list[Exposure]) -> list[str]:
     evenings = {e for e in table["evening"] if isinstance(e, date)}
-    notes = []
+    notes = list(diary.notes)
+    if diary.days:
+        first = min(diary.days)
+        notes.append(
+            f"the diary has {len(diary.days)} evenings; its {first} is the night that began in the "
+            f"evening of {first.day} {first:%B %Y}; {len(evenings & set(diary.days))} of "
+            f"{len(table)} nights have an entry"
+        )
     if not evenings & set(diary.days):
         notes.append(
             "the diary and the nights share no evening; its dates are those of the evening "

@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
-from twitchsense.io.text_table import read_table
+from twitchsense.io.text_table import TextTable, read_table
+from twitchsense.model.event_table import TRIAL_TYPES
 from twitchsense.scoring.leg_movements.rules import LEFT, RIGHT
 from twitchsense.sleep.hypnogram.clock_times import NightClock
 from twitchsense.sleep.hypnogram.epoch_lengths import lengths_from_onsets
@@ -26,6 +27,17 @@ from twitchsense.sleep.lab_files.respiratory_events import check_event_times
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+#: Kinds of event that are leg movements.
+LM_KINDS: Final = ("movement", "gross_movement", "posture_change")
+#: Leg movements that are never candidates for a series.
+LARGE_KINDS: Final = ("gross_movement", "posture_change")
+#: Labels of trains whose bursts are not leg movements.
+NOT_LM_LABELS: Final = (
+    "tremor_like",
+    "alma_like",
+    "hypnagogic_foot_tremor_like",
+    "high_freq_leg_movement",
+)
 #: Spellings of the legs, in lower case without blanks, dots, dashes and underscores.
 _LEGS: Final[dict[str, int]] = {
     **dict.fromkeys(("left", "l", "leftleg", "legleft", "legl", "lleg", "lat"), LEFT),
@@ -45,7 +57,9 @@ def read_movements(path: str | PathLike[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``onset``, ``duration`` and ``leg``.
+        ``onset``, ``duration`` and ``leg``. Of an event table of this program (``events.csv``),
+        the leg movements, with a column ``large`` for those that are no candidates; if no event
+        names a leg, all are on one. ``attrs["notes"]`` says so.
 
     Raises
     ------
@@ -54,11 +68,44 @@ def read_movements(path: str | PathLike[str]) -> pd.DataFrame:
     """
     table = read_table(Path(path))
     table.require("onset", "duration", "leg")
+    kinds = set(table.columns.get("trial_type", [""]))
+    if kinds <= set(TRIAL_TYPES) and "label" in table.columns:
+        return _read_event_table(table)
     onset, duration = table.numbers("onset"), table.numbers("duration")
     check_event_times(onset, duration, table.source, table.place)
     legs = _parse_legs(table.columns["leg"], table.source, table.place)
     names = np.array(["left", "right"], dtype=object)[legs]
     return pd.DataFrame({"onset": onset, "duration": duration, "leg": names})
+
+
+def _read_event_table(table: TextTable) -> pd.DataFrame:
+    """Return the leg movements of an event table of this program."""
+    columns = table.columns
+    kinds, labels = np.array(columns["trial_type"]), np.array(columns["label"])
+    rows = np.flatnonzero(np.isin(kinds, LM_KINDS) & ~np.isin(labels, NOT_LM_LABELS)).tolist()
+    kept = TextTable(
+        table.source,
+        {name: [values[row] for row in rows] for name, values in columns.items()},
+        [table.lines[row] for row in rows],
+    )
+    onset, duration = kept.numbers("onset"), kept.numbers("duration")
+    check_event_times(onset, duration, kept.source, kept.place)
+    words, notes = kept.columns["leg"], []
+    if not any(words):
+        words = ["left"] * len(rows)
+        notes.append("no event names a leg: all are scored as movements of one leg")
+    legs = _parse_legs(words, kept.source, kept.place)
+    out = pd.DataFrame(
+        {
+            "onset": onset,
+            "duration": duration,
+            "leg": np.array(["left", "right"], dtype=object)[legs],
+            "large": np.isin(kinds[rows], LARGE_KINDS),
+        }
+    )
+    notes.append(f"{len(rows)} of {len(kinds)} events are leg movements")
+    out.attrs["notes"] = tuple(notes)
+    return out
 
 
 def read_leg_hypnogram(

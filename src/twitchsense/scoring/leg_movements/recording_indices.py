@@ -20,7 +20,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.model.intervals import run_bounds
-from twitchsense.scoring.leg_movements.input import respiratory_from_frame
+from twitchsense.scoring.leg_movements.input import (
+    LARGE_KINDS,
+    LM_KINDS,
+    NOT_LM_LABELS,
+    respiratory_from_frame,
+)
 from twitchsense.scoring.leg_movements.rules import (
     LEFT,
     RIGHT,
@@ -30,11 +35,13 @@ from twitchsense.scoring.leg_movements.rules import (
     LegMovements,
     S,
     combine_leg_movements,
+    containing_movement,
     find_intervals,
     find_respiratory,
     find_series,
     find_short_intervals,
     get_rules,
+    without_candidates,
 )
 from twitchsense.scoring.rates import finite_or_none, rate_block
 from twitchsense.scoring.valid_hours import ValidHours, sleep_wake_hours
@@ -48,19 +55,8 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-#: Kinds of event that are leg movements.
-LM_KINDS: Final = ("movement", "gross_movement", "posture_change")
-#: Leg movements that are never candidates for a series.
-LARGE_KINDS: Final = ("gross_movement", "posture_change")
 #: Rules that are always scored, in addition to the rules of the settings.
 SCORED: Final = ("wasm2016", "aasm")
-#: Labels of trains whose bursts are not leg movements.
-NOT_LM_LABELS: Final = (
-    "tremor_like",
-    "alma_like",
-    "hypnagogic_foot_tremor_like",
-    "high_freq_leg_movement",
-)
 #: Width of the bins of the interval histogram, s.
 IMI_BIN_S: Final = 2
 #: Upper end of the interval histogram, s (docs/definitions.md, Leg movements).
@@ -124,11 +120,8 @@ def find_leg_movements(events: pd.DataFrame, rules: str, taken: Bools) -> EventL
     leg = np.where(events["leg"].to_numpy(object)[rows] == "right", RIGHT, LEFT)
     movements = combine_leg_movements(start, start + length, leg, rule)
     of_event = np.full(len(events), -1, np.int64)
-    of_event[rows] = _containing_movement(movements, start, start + length)
-    clm = movements.clm.copy()
-    containing_large = of_event[rows[large]]
-    clm[containing_large[containing_large >= 0]] = False
-    movements = LegMovements(movements.onset, movements.stop, movements.leg, movements.parts, clm)
+    of_event[rows] = containing_movement(movements, start, start + length)
+    movements = without_candidates(movements, of_event[rows[large]])
     interval = find_intervals(movements.onset, movements.clm)
     return EventLegMovements(
         rule,
@@ -137,14 +130,6 @@ def find_leg_movements(events: pd.DataFrame, rules: str, taken: Bools) -> EventL
         find_short_intervals(interval, rule),
         of_event,
     )
-
-
-def _containing_movement(movements: LegMovements, start: Ints, stop: Ints) -> Ints:
-    """Return the movement that each mark became part of; -1 if the mark was dropped."""
-    at = np.searchsorted(movements.onset, start, side="right") - 1
-    inside = (at >= 0) & (len(movements) > 0)
-    inside[inside] = stop[inside] <= movements.stop[at[inside]]
-    return np.where(inside, at, -1)
 
 
 def leg_movement_block(

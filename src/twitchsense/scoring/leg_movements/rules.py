@@ -19,7 +19,7 @@ movements, as quoted in secondary sources.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -199,6 +199,44 @@ def combine_leg_movements(
     onset, stop, leg = onset[order], stop[order], leg[order]
     is_first = _starts_new_aasm(onset, leg) if rules.aasm else _starts_new(onset, stop)
     return _merge_parts(onset, stop, leg, is_first, rules)
+
+
+def containing_movement(movements: LegMovements, start: Ints, stop: Ints) -> Ints:
+    """Return the movement that each mark became part of.
+
+    Parameters
+    ----------
+    movements : LegMovements
+    start, stop : ndarray of int64, shape (marks,)
+        Onset and end of each mark, µs.
+
+    Returns
+    -------
+    ndarray of int64, shape (marks,)
+        Index of the movement; -1 if the mark was dropped.
+    """
+    at = np.searchsorted(movements.onset, start, side="right") - 1
+    inside = (at >= 0) & (len(movements) > 0)
+    inside[inside] = stop[inside] <= movements.stop[at[inside]]
+    return np.where(inside, at, -1)
+
+
+def without_candidates(movements: LegMovements, indices: Ints) -> LegMovements:
+    """Return the movements with some of them not being candidates.
+
+    Parameters
+    ----------
+    movements : LegMovements
+    indices : ndarray of int64
+        Movements that are not candidates; -1 stands for none.
+
+    Returns
+    -------
+    LegMovements
+    """
+    clm = movements.clm.copy()
+    clm[indices[indices >= 0]] = False
+    return replace(movements, clm=clm)
 
 
 def find_intervals(onset: Ints, clm: Bools) -> Ints:

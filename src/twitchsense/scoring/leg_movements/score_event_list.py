@@ -24,11 +24,13 @@ from twitchsense.scoring.leg_movements.rules import (
     LegMovements,
     S,
     combine_leg_movements,
+    containing_movement,
     find_intervals,
     find_respiratory,
     find_series,
     find_short_intervals,
     get_rules,
+    without_candidates,
 )
 from twitchsense.sleep.hypnogram.model import SLEEP, Hypnogram
 from twitchsense.sleep.hypnogram.yasa import YasaHypnogram
@@ -117,7 +119,8 @@ def score_leg_movements(
     ----------
     movements : DataFrame
         ``onset`` and ``duration`` in seconds, ``leg`` (``left`` or ``right``);
-        rows in any order.
+        rows in any order. Optionally ``large`` (bool): movements that are no candidates, as
+        changes of position.
     hypnogram : DataFrame, Hypnogram or yasa.Hypnogram, optional
         ``onset``, ``duration`` (s) and ``stage`` (W, N1, N2, N3, R). Without
         ``duration``, the epoch length is the shortest step between onsets, or each stage
@@ -147,7 +150,12 @@ def score_leg_movements(
     Associated Events, rules for movements.
     """
     rule = get_rules(rules)
-    combined = combine_leg_movements(*movements_from_frame(movements), rule)
+    onset, stop, leg = movements_from_frame(movements)
+    combined = combine_leg_movements(onset, stop, leg, rule)
+    if "large" in movements:
+        large = movements["large"].to_numpy(np.bool_)
+        of_mark = containing_movement(combined, onset[large], stop[large])
+        combined = without_candidates(combined, of_mark)
     stages = None if hypnogram is None else hypnogram_from_frame(hypnogram)
     touches = None
     notes = () if stages is None else stages.notes
