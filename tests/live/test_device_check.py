@@ -99,7 +99,7 @@ def test_battery_and_radio(changes, topic, ok):
 @pytest.mark.slow  # in real time
 def test_check_of_a_simulated_device(monkeypatch):
     pytest.importorskip("bumble")
-    monkeypatch.setattr("twitchsense.cli.check.CHECK_S", 6.0)
+    monkeypatch.setattr("twitchsense.cli.before_night.CHECK_S", 6.0)
     done = CliRunner().invoke(
         main, ["check", "--device", "sim", "--option", "peer=npg", "--json", "-q"]
     )

@@ -17,7 +17,7 @@ import pytest
 import twitchsense as ts
 from tests.nightfile.builders import write_night
 from twitchsense.cli.app import main
-from twitchsense.cli.record import parse_options
+from twitchsense.cli.device_options import parse_options
 from twitchsense.errors import InputError
 from twitchsense.nightfile.loss_report import read_loss_reports
 

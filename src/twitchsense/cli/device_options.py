@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -23,6 +24,7 @@ _FILE: Final = "devices.toml"
 _MAX_NAME_LENGTH: Final = 40
 
 T = TypeVar("T")
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,39 @@ gain_option = click.option(
     multiple=True,
     help="Counts per mV of EMG without a unit; once for all devices, or once for each.",
 )
+
+
+def tense_options(command: Command) -> Command:
+    """Add ``--tense`` and ``--tensed-uv``."""
+    tense = click.option(
+        "--tense",
+        is_flag=True,
+        help="Measure EMG of the calf, tensed for 20 s and at rest for 20 s; the night keeps it.",
+    )
+    tensed_uv = click.option(
+        "--tensed-uv",
+        metavar="UV",
+        type=click.FloatRange(min=1, max=100_000),
+        help="With --tense: RMS of your tensed calf (µV), known from another device; the gain of "
+        "EMG without a unit follows.",
+    )
+    return tense(tensed_uv(command))
+
+
+def check_tense_options(tense: bool, tensed_uv: float | None) -> None:
+    """Refuse ``--tensed-uv`` without ``--tense``.
+
+    Parameters
+    ----------
+    tense : bool
+    tensed_uv : float or None
+
+    Raises
+    ------
+    InputError
+    """
+    if tensed_uv is not None and not tense:
+        raise InputError("--tensed-uv", "belongs to --tense", "give both, or --gain alone")
 
 
 def request_devices(
@@ -103,6 +138,35 @@ def request_devices(
                 "--device", f"{name} is named twice", "name each device once (KIND:ID)"
             )
     return requested
+
+
+def parse_options(pairs: tuple[str, ...]) -> dict[str, str | int | float]:
+    """Parse ``--option KEY=VALUE``.
+
+    Parameters
+    ----------
+    pairs : tuple of str
+
+    Returns
+    -------
+    dict
+        Values that are numbers are int or float.
+
+    Raises
+    ------
+    InputError
+        If a pair has no ``=`` or its key is not an identifier.
+    """
+    options: dict[str, str | int | float] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.isidentifier():
+            raise InputError("--option", f"{pair!r} is not a pair", "write KEY=VALUE")
+        options[key] = value
+        for kind in (float, int):
+            with contextlib.suppress(ValueError):
+                options[key] = kind(value)
+    return options
 
 
 def check_driver_options(

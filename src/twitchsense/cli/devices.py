@@ -51,7 +51,7 @@ def devices(
         _print_known(as_json)
         return
     from twitchsense.acquire.adapter import Advertisement, open_adapter
-    from twitchsense.cli.record import parse_options
+    from twitchsense.cli.device_options import parse_options
     from twitchsense.cli.simulated_devices import split_device
 
     plugin, transport = split_device(device)

@@ -14,9 +14,12 @@ import click
 from twitchsense.cli.device_options import (
     RequestedDevice,
     check_driver_options,
+    check_tense_options,
     gain_option,
     leg_option,
+    parse_options,
     request_devices,
+    tense_options,
 )
 from twitchsense.cli.device_options import remember as remember_device
 from twitchsense.cli.options import verbosity
@@ -85,6 +88,13 @@ _CONNECT_TIMEOUT_S: Final = 30.0
     help="Fail if less than this share of the time was recorded.",
 )
 @click.option(
+    "--check",
+    "check_first",
+    is_flag=True,
+    help="First measure for 20 s while the leg rests, as `check` does; then record in any case.",
+)
+@tense_options
+@click.option(
     "--option",
     "options",
     metavar="KEY=VALUE",
@@ -104,6 +114,9 @@ def record(
     live: bool,
     lsl: bool,
     min_valid: float,
+    check_first: bool,
+    tense: bool,
+    tensed_uv: float | None,
     options: tuple[str, ...],
     quiet: bool,
 ) -> None:
@@ -130,41 +143,17 @@ def record(
     if remember:
         path = remember_device(remember, requested[0])
         log.info("%s is remembered in %s", remember, path)
+    check_tense_options(tense, tensed_uv)
+    if check_first or tense:
+        from twitchsense.cli.before_night import prepare_devices
+
+        requested = prepare_devices(requested, options, check_first, tense, tensed_uv)
     share = asyncio.run(_record(requested, out, duration, live, lsl, options, raw, quiet))
     if share < min_valid:
         raise TwitchsenseError(
             f"ONLY {share:.0%} OF THE TIME WAS RECORDED (required: {min_valid:.0%}): "
             "the losses are listed above; check the battery and the distance to the wearable"
         )
-
-
-def parse_options(pairs: tuple[str, ...]) -> dict[str, str | int | float]:
-    """Parse ``--option KEY=VALUE``.
-
-    Parameters
-    ----------
-    pairs : tuple of str
-
-    Returns
-    -------
-    dict
-        Values that are numbers are int or float.
-
-    Raises
-    ------
-    InputError
-        If a pair has no ``=`` or its key is not an identifier.
-    """
-    options: dict[str, str | int | float] = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals or not key.isidentifier():
-            raise InputError("--option", f"{pair!r} is not a pair", "write KEY=VALUE")
-        options[key] = value
-        for kind in (float, int):
-            with contextlib.suppress(ValueError):
-                options[key] = kind(value)
-    return options
 
 
 async def _record(

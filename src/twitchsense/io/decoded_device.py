@@ -218,6 +218,13 @@ class DecodedDevice:
 
     def _note_values(self, values: ValueReader) -> None:
         label = printable(self.device.label)
+        for unit, name in (("counts", "counts"), ("uv", "µV")):
+            rms = [self.device.settings.get(f"{part}_{unit}") for part in ("tensed", "rest")]
+            if all(rms):
+                self.notes.append(
+                    f"{label}: before the night, EMG of the tensed calf {printable(str(rms[0]))} "
+                    f"{name} RMS, at rest {printable(str(rms[1]))} {name}"
+                )
         if self._battery:
             self.notes.append(f"{label}: battery {self._battery[0]} % to {self._battery[-1]} %")
         if self._refused:
