@@ -31,8 +31,12 @@ def around(copies=(), *, noise_uv=0.5, fs=FS, at_s=2.5, seconds=5.0, seed=0):
     return x, first + int(np.abs(x[first : middle + half]).argmax())
 
 
+def measured(band, at, fs):
+    return measure_local_features(band[None], at, fs)[0]
+
+
 def local_features(*args, fs=FS, **kwargs):
-    return measure_local_features(*around(*args, fs=fs, **kwargs), fs)
+    return measured(*around(*args, fs=fs, **kwargs), fs)
 
 
 @pytest.mark.parametrize("fs", [250.0, 1000.0, 1024.0, 2000.0])
@@ -53,10 +57,10 @@ def test_other_waveforms_of_the_same_amplitude_are_no_repeats():
     for first in range(200, 4800, 300):
         if abs(first + 20 - at) > 100:
             x[first : first + len(other)] += other
-    found = measure_local_features(x, at, FS)
+    found = measured(x, at, FS)
     assert found.n_repeats == 0
     assert found.n_large_windows > 12  # but they are as large as the burst
-    assert measure_local_features(x, 220, FS).n_repeats > 10  # they have repeats of their own
+    assert measured(x, 220, FS).n_repeats > 10  # they have repeats of their own
 
 
 def test_inverted_waveform_is_no_repeat():
@@ -90,11 +94,11 @@ def test_repeats_below_the_burst_threshold_are_counted():
 def test_quantiles_are_those_of_the_calmer_side():
     x, at = around(noise_uv=1.0)
     x[AT + 100 :] *= 10  # 10 µV rms after the burst, 1 before
-    found = measure_local_features(x, at, FS)
+    found = measured(x, at, FS)
     # and where the burst is ten times as large, all of them are a tenth
     y, size = x.copy(), np.ptp(x[at - 12 : at + 13])
     y[at - 12 : at + 13] *= 10
-    assert measure_local_features(y, at, FS).rel_p75 == pytest.approx(found.rel_p75 / 10, rel=0.05)
+    assert measured(y, at, FS).rel_p75 == pytest.approx(found.rel_p75 / 10, rel=0.05)
     # peak to peak in 25 ms, relative to the amplitude of the burst
     sizes = np.ptp(x[: at - 120][::-1][: (at - 120) // 25 * 25].reshape(-1, 25), axis=1) / size
     np.testing.assert_allclose([found.rel_p10, found.rel_p75], np.quantile(sizes, (0.1, 0.75)))
@@ -128,13 +132,13 @@ def test_activity_inside_a_contraction_is_not_counted():
     for k in range(8):  # and the same waveform all through it
         first = AT + 350 + 140 * k
         x[first : first + 24] += x[at - 12 : at + 12]
-    found = measure_local_features(x, at, FS)
+    found = measured(x, at, FS)
     assert found.n_repeats <= 1
     assert found.n_large_windows <= 4
     # the same for less than half a second is counted
     short, at = around(noise_uv=1.0)
     short[AT + 300 : AT + 700] += band_noise(400, FS, 60.0, rng)
-    assert measure_local_features(short, at, FS).n_large_windows > 10
+    assert measured(short, at, FS).n_large_windows > 10
 
 
 def test_contraction_around_a_burst_raises_the_quantiles():
@@ -145,8 +149,8 @@ def test_features_are_symmetric_in_time():
     copies = [(0.5, 1.0), (1.4, 1.0), (3.3, 1.0)]
     x, at = around(copies)
     forward, backward = (
-        measure_local_features(x, at, FS),
-        measure_local_features(x[::-1], len(x) - 1 - at, FS),
+        measured(x, at, FS),
+        measured(x[::-1], len(x) - 1 - at, FS),
     )
     assert forward.n_repeats == backward.n_repeats == 3
 
@@ -163,14 +167,26 @@ def test_at_the_end_of_a_segment_only_the_other_side_counts(at_s):
 def test_quantiles_need_half_a_second_of_signal(more, known):
     x, _ = around()
     side = round((EXCLUDED_S + MIN_SIDE_S + more) * FS)
-    found = measure_local_features(x[AT - side : AT + side], side, FS)
+    found = measured(x[AT - side : AT + side], side, FS)
     assert (found.rel_p75 > 0) is known
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 30])
 def test_very_short_signal_has_no_repeats(n):
-    assert measure_local_features(np.ones(n), n // 2, FS) == NO_NEIGHBOURS
+    assert repr(measured(np.ones(n), n // 2, FS)) == repr(NO_NEIGHBOURS)  # NaN is not equal to NaN
 
 
 def test_silence_has_no_repeats():
-    assert measure_local_features(np.zeros(5000), AT, FS) == NO_NEIGHBOURS
+    assert repr(measured(np.zeros(5000), AT, FS)) == repr(NO_NEIGHBOURS)
+
+
+@pytest.mark.parametrize(("n", "at"), [(5000, 2500), (3100, 600), (2611, 2500)])
+def test_bursts_measured_at_once_have_the_features_of_each(n, at):
+    rng = np.random.default_rng(n)
+    bands = 3.0 * rng.standard_normal((9, n))
+    for row, band in enumerate(bands):
+        band[rng.choice(n - 20, 30)] += 60.0
+        band += 20.0 * row * np.sin(2 * np.pi * (row + 2) * np.arange(n) / FS)
+    together = measure_local_features(bands, at, FS)
+    assert [repr(f) for f in together] == [repr(measured(band, at, FS)) for band in bands]
+    assert len({f.n_repeats for f in together}) > 2

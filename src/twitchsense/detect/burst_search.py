@@ -16,12 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.burst_measures import LocalFloor, measure_burst
-from twitchsense.detect.features.local import (
-    NO_NEIGHBOURS,
-    REACH_S,
-    LocalFeatures,
-    measure_local_features,
-)
+from twitchsense.detect.local_feature_queue import LocalFeatureQueue
 from twitchsense.dsp.buffers import Framer, SampleBuffer, mean_squares, moving_sum
 from twitchsense.dsp.filters import FilterClock
 from twitchsense.dsp.hysteresis import HysteresisSegmenter, split_at_silence, strongest_part
@@ -101,6 +96,12 @@ class BurstSearch:
     settings : Settings
     numbers : iterator of int
         Numbers of the bursts of the channel, continued from segment to segment.
+    local_features : bool
+        Whether the local features of the bursts are measured.
+
+    Attributes
+    ----------
+    local_features : LocalFeatureQueue or None
     """
 
     def __init__(
@@ -111,6 +112,8 @@ class BurstSearch:
         clock: FilterClock,
         settings: Settings,
         numbers: Iterator[int],
+        *,
+        local_features: bool = True,
     ) -> None:
         self._channel, self._start_ns, self._hop = channel, start_ns, hop
         self._clock, self._settings, self._numbers = clock, settings, numbers
@@ -140,9 +143,8 @@ class BurstSearch:
         self._bridge = bridge
         self._open_head: _Run | None = None  # measured head of an unfinished long run
         self._to_measure: list[_Run] = []  # finished runs, waiting for the signal after them
-        self._to_describe: list[Burst] = []  # bursts, waiting for the signal around them
         self._bursts: list[Burst] = []
-        self._local_features: list[tuple[int, LocalFeatures]] = []
+        self.local_features = LocalFeatureQueue(fs) if local_features else None
 
     def push(
         self,
@@ -197,18 +199,6 @@ class BurstSearch:
         """
         bursts, self._bursts = self._bursts, []
         return bursts
-
-    def take_local_features(self) -> list[tuple[int, LocalFeatures]]:
-        """Return the local features found since the last call, each with its burst's number.
-
-        They are known `features.local.REACH_S` later than the burst itself.
-
-        Returns
-        -------
-        list of (int, LocalFeatures)
-        """
-        found, self._local_features = self._local_features, []
-        return found
 
     @property
     def earliest_onset_ns(self) -> int:
@@ -316,10 +306,12 @@ class BurstSearch:
                 head = run.head or self._measure(replace(run, stop=run.start + self._head_hops))
                 stop_ns = self._clock.time_ns(run.stop * self._hop)
                 burst = replace(head, number=number, offset_ns=stop_ns)
-                self._local_features.append((number, NO_NEIGHBOURS))
+                if self.local_features is not None:
+                    self.local_features.add_long(number)
             else:
                 burst = self._measure(run, number)
-                self._to_describe.append(burst)
+                if self.local_features is not None:
+                    self.local_features.add(number, self._clock.sample(burst.peak_ns))
             self._bursts.append(burst)
 
     def _needed_until(self, run: _Run) -> int:
@@ -353,17 +345,8 @@ class BurstSearch:
         everything : bool
             Whether the segment has ended, so that no more signal will come.
         """
-        fs, reach = self._channel.fs, round(REACH_S * self._channel.fs)
-        while self._to_describe:
-            burst = self._to_describe[0]
-            at = self._clock.sample(burst.peak_ns)
-            if not everything and at + reach >= self._band.stop:
-                return
-            first = max(0, at - reach)
-            around = self._band.get(first, at + reach).astype(np.float64)
-            features = measure_local_features(around, at - first, fs)
-            self._local_features.append((burst.number, features))
-            self._to_describe.pop(0)
+        if self.local_features is not None:
+            self.local_features.push(self._band, everything=everything)
 
     def discard(self) -> None:
         """Discard the samples that no later measurement needs."""
@@ -381,7 +364,5 @@ class BurstSearch:
         first = oldest * self._hop - 2 * self._before
         self._raw.discard(first)
         self._clean.discard(first)
-        if self._to_describe:
-            peak_ns = min(burst.peak_ns for burst in self._to_describe)
-            first = min(first, round((peak_ns - self._start_ns) / NS * self._channel.fs))
-        self._band.discard(first - round(REACH_S * self._channel.fs))
+        queue = self.local_features
+        self._band.discard(first if queue is None else queue.needed_from(first))

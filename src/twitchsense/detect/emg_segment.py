@@ -41,6 +41,8 @@ class EmgSegment:
     settings : Settings
     numbers : iterator of int
         Numbers of the bursts of the channel, continued from segment to segment.
+    local_features : bool
+        Whether the local features of the bursts are measured.
 
     Attributes
     ----------
@@ -52,7 +54,13 @@ class EmgSegment:
     """
 
     def __init__(
-        self, channel: Channel, start_ns: int, settings: Settings, numbers: Iterator[int]
+        self,
+        channel: Channel,
+        start_ns: int,
+        settings: Settings,
+        numbers: Iterator[int],
+        *,
+        local_features: bool = True,
     ) -> None:
         self.channel = channel
         self._start_ns = start_ns
@@ -66,7 +74,9 @@ class EmgSegment:
         self._filter, self._leg_movement_filter = burst_band(fs), leg_movement_band(fs)
         clock = FilterClock(start_ns, fs, self._filter.delay_s)
         self._clock = clock
-        self._bursts = BurstSearch(channel, start_ns, hop, clock, settings, numbers)
+        self._bursts = BurstSearch(
+            channel, start_ns, hop, clock, settings, numbers, local_features=local_features
+        )
         self._leg_movements = LegMovementSearch(channel.name, fs, hop, clock, settings)
         self._samples_per_s = hop * hops_per_s
         self.quality = EmgQuality(start_ns, fs, self._samples_per_s, settings)
@@ -152,7 +162,8 @@ class EmgSegment:
         -------
         list of (int, LocalFeatures)
         """
-        return self._bursts.take_local_features()
+        queue = self._bursts.local_features
+        return [] if queue is None else queue.take()
 
     def take_beats(self) -> list[tuple[int, Beat]]:
         """Return the heart beats removed since the last call, each with its time in ns.

@@ -53,10 +53,14 @@ class StreamHistory:
     ----------
     channels : sequence of Channel
     settings : Settings
+    local_features : bool
+        Whether the local features of bursts are measured.
     """
 
-    def __init__(self, channels: Sequence[Channel], settings: Settings) -> None:
-        self._settings = settings
+    def __init__(
+        self, channels: Sequence[Channel], settings: Settings, *, local_features: bool = True
+    ) -> None:
+        self._settings, self._local_features = settings, local_features
         self._channels = {c.name: c for c in channels}
         # per channel; the last segment is current, older ones are kept while they are needed
         self._segments: dict[str, list[EmgSegment | AccSegment]] = {c.name: [] for c in channels}
@@ -187,7 +191,13 @@ class StreamHistory:
     def _new_segment(self, name: str, start_ns: int) -> EmgSegment | AccSegment:
         channel = self._channels[name]
         if channel.kind == "emg":
-            return EmgSegment(channel, start_ns, self._settings, self._numbers[name])
+            return EmgSegment(
+                channel,
+                start_ns,
+                self._settings,
+                self._numbers[name],
+                local_features=self._local_features,
+            )
         return AccSegment(channel, start_ns, self._settings)
 
 
@@ -230,7 +240,8 @@ class LegDetector:
     ) -> None:
         self._leg, self._settings, self._classifier, self._keep = leg, settings, classifier, keep
         self._channels = {c.name: c for c in channels}
-        self._history = StreamHistory(channels, settings)
+        # only the rules of the night ask for local features
+        self._history = StreamHistory(channels, settings, local_features=keep)
         self._queue = ClusterQueue()
         self._rules = ClusterRules(settings, SensorQueries(self._history), leg, classifier)
         emg = [c.name for c in channels if c.kind == "emg"]

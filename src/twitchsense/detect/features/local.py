@@ -17,6 +17,7 @@ from twitchsense.detect.electrode_artifact import hanning
 from twitchsense.model.candidates import NAN
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 #: Signal examined on either side of the peak, s.
 REACH_S: Final = 2.5
@@ -86,77 +87,116 @@ class LocalFeatures:
 NO_NEIGHBOURS: Final = LocalFeatures(0, 0, 0, 0, NAN, 0.0, 0.0, 0.0)
 
 
-def measure_local_features(band: Floats, at: int, fs: float) -> LocalFeatures:
-    """Measure the activity around a burst.
+@dataclass(slots=True)
+class _Counts:
+    """Counts of each of some bursts, over both sides.
+
+    Attributes
+    ----------
+    repeats, repeats_near, large, large_near : ndarray of int64, shape (k,)
+    """
+
+    repeats: Ints
+    repeats_near: Ints
+    large: Ints
+    large_near: Ints
+
+
+def measure_local_features(bands: Floats, at: int, fs: float) -> list[LocalFeatures]:
+    """Measure the activity around bursts.
 
     Parameters
     ----------
-    band : ndarray, shape (n,)
-        Burst band around the peak, µV.
+    bands : ndarray, shape (k, n)
+        Burst band around the peak of each of `k` bursts, µV.
     at : int
-        Index of the peak.
+        Index of the peaks.
     fs : float
         Sampling rate, Hz.
 
     Returns
     -------
-    LocalFeatures
+    list of LocalFeatures
+        One for each burst; it does not depend on the other bursts.
     """
     half, excluded = max(MIN_HALF_SAMPLES, round(HALF_S * fs)), round(EXCLUDED_S * fs)
-    wave = band[max(0, at - half) : at + half + 1]
-    amplitude = max(float(np.ptp(wave)), 1e-9)
+    waves = bands[:, max(0, at - half) : at + half + 1]
+    amplitude = np.maximum(np.ptp(waves, axis=1), 1e-9)[:, None]
     near = (NEAR_S - EXCLUDED_S) * fs
     window = max(2, round(WINDOW_S * fs))
-    repeats = repeats_near = large = large_near = 0
+    n = len(bands)
+    counts = _Counts(*(np.zeros(n, np.int64) for _ in range(4)))
     quantiles: list[Floats] = []
-    times = [0.0]  # of the repeats, in samples from the burst
+    times: list[tuple[Ints, Floats]] = [
+        (np.arange(n), np.zeros(n))
+    ]  # burst, and samples from it to a repeat
     # both sides run away from the burst
     sides = (
-        (-1.0, band[: max(0, at - excluded)][::-1], wave[::-1]),
-        (1.0, band[at + excluded :], wave),
+        (-1.0, bands[:, : max(0, at - excluded)][:, ::-1], waves[:, ::-1]),
+        (1.0, bands[:, at + excluded :], waves),
     )
-    for sign, side, template in sides:
+    for sign, side, templates in sides:
         amplitudes = _window_amplitudes(side, window) / amplitude
-        outside = ~_inside_contraction(amplitudes > LARGE_FRACTION, round(CONTRACTION_S / WINDOW_S))
-        found = _find_repeats(side, template, fs) + half
-        places = found // window
-        where = np.minimum(places, len(amplitudes) - 1)
-        where = where[outside[where]] if len(amplitudes) else where
-        times += (sign * (found + excluded)).tolist()
-        high = np.flatnonzero((amplitudes > LARGE_FRACTION) & outside)
-        repeats, repeats_near = (
-            repeats + len(where),
-            repeats_near + int((where * window < near).sum()),
-        )
-        large, large_near = large + len(high), large_near + int((high * window < near).sum())
-        if len(side) >= MIN_SIDE_S * fs:
+        large = amplitudes > LARGE_FRACTION
+        outside = ~_inside_contraction(large, round(CONTRACTION_S / WINDOW_S))
+        rows, found = _find_repeats(np.ascontiguousarray(side), templates, fs)
+        found += half
+        times.append((rows, np.asarray(sign * (found + excluded), np.float64)))
+        where = np.minimum(found // window, amplitudes.shape[1] - 1)
+        if amplitudes.shape[1]:
+            counted = outside[rows, where]
+            rows, where = rows[counted], where[counted]
+        counts.repeats += np.bincount(rows, minlength=n)
+        counts.repeats_near += np.bincount(rows[where * window < near], minlength=n)
+        rows, where = np.nonzero(large & outside)
+        counts.large += np.bincount(rows, minlength=n)
+        counts.large_near += np.bincount(rows[where * window < near], minlength=n)
+        if side.shape[1] >= MIN_SIDE_S * fs:
             quantiles.append(_quantiles(amplitudes))
-    calmer = min(quantiles, key=lambda q: float(q[1])).tolist() if quantiles else (0.0, 0.0)
-    rhythmicity = _rhythmicity(
-        np.minimum(_window_amplitudes(band, window) / amplitude, 1.0), WINDOW_S
-    )
-    return LocalFeatures(
-        repeats, repeats_near, large, large_near, _interval_cv(times), rhythmicity, *calmer
-    )
+    windows = np.minimum(_window_amplitudes(bands, window) / amplitude, 1.0)
+    columns = (
+        counts.repeats, counts.repeats_near, counts.large, counts.large_near,
+        _interval_cv(times, n), _rhythmicity(windows, WINDOW_S), *_calmer(quantiles, n).T,
+    )  # fmt: skip
+    return list(map(LocalFeatures, *(column.tolist() for column in columns)))
 
 
-def _interval_cv(times: list[float]) -> float:
-    """Return the coefficient of variation of the intervals between some times."""
-    if len(times) < 3:
-        return NAN
-    intervals = np.diff(np.sort(times))
-    return float(intervals.std() / intervals.mean())
+def _calmer(quantiles: list[Floats], n: int) -> Floats:
+    """Return the quantiles of the side with the lower upper quartile, shape (n, 2)."""
+    if not quantiles:
+        return np.zeros((n, len(QUANTILES)))
+    first, last = quantiles[0], quantiles[-1]
+    left = first[:, 1] <= last[:, 1]
+    return np.where(left[:, None], first, last)
 
 
-def _rhythmicity(amplitudes: Floats, step_s: float) -> float:
-    """Return the share of the variance that the strongest rate explains."""
-    n = len(amplitudes)
+def _interval_cv(times: list[tuple[Ints, Floats]], n: int) -> Floats:
+    """Return the coefficient of variation of the intervals between the times of each burst."""
+    rows, at = (np.concatenate(parts) for parts in zip(*times, strict=True))
+    at = at[np.lexsort((at, rows))]
+    counts = np.bincount(rows, minlength=n)
+    stops = np.cumsum(counts)
+    variation = np.full(n, NAN)
+    # equally many at once: the rounding of a mean depends on their number
+    for count in set(counts[counts >= 3].tolist()):
+        members = np.flatnonzero(counts == count)
+        intervals = np.diff(at[stops[members][:, None] + np.arange(-count, 0)], axis=1)
+        variation[members] = intervals.std(axis=1) / intervals.mean(axis=1)
+    return variation
+
+
+def _rhythmicity(amplitudes: Floats, step_s: float) -> Floats:
+    """Return the share of the variance that the strongest rate explains, for each row."""
+    n = amplitudes.shape[1]
     if n * step_s < 2 * MIN_SIDE_S:
-        return 0.0
-    power = np.square(np.abs(np.fft.rfft((amplitudes - amplitudes.mean()) * hanning(n))))
-    near = np.convolve(power, np.ones(3), "same")  # a Hann window spreads a line over three bins
-    rhythms = near[_rhythm_bins(n, step_s)]
-    return float(rhythms.max(initial=0.0) / max(float(power.sum()), 1e-12))
+        return np.zeros(len(amplitudes))
+    change = amplitudes - amplitudes.mean(axis=1, keepdims=True)
+    power = np.square(np.abs(np.fft.rfft(change * hanning(n))))
+    # a Hann window spreads a line over three bins
+    padded = np.pad(power, ((0, 0), (1, 1)))
+    near = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
+    rhythms = near[:, _rhythm_bins(n, step_s)]
+    return np.asarray(rhythms.max(axis=1, initial=0.0) / np.maximum(power.sum(axis=1), 1e-12))
 
 
 @lru_cache
@@ -167,44 +207,60 @@ def _rhythm_bins(n: int, step_s: float) -> NDArray[np.bool_]:
 
 
 def _quantiles(amplitudes: Floats) -> Floats:
-    """Return ``numpy.quantile(amplitudes, QUANTILES)``; about 3x faster on short arrays."""
-    ordered = np.sort(amplitudes)
-    at = np.asarray(QUANTILES) * (len(amplitudes) - 1)
+    """Return ``numpy.quantile(row, QUANTILES)`` of each row; faster on short rows."""
+    ordered = np.sort(amplitudes, axis=1)
+    last = amplitudes.shape[1] - 1
+    at = np.asarray(QUANTILES) * last
     low = at.astype(np.int64)
-    a, b, t = ordered[low], ordered[np.minimum(low + 1, len(amplitudes) - 1)], at - low
-    return np.where(t < 0.5, a + (b - a) * t, b - (b - a) * (1 - t))
+    a, b, t = ordered[:, low], ordered[:, np.minimum(low + 1, last)], at - low
+    return np.asarray(np.where(t < 0.5, a + (b - a) * t, b - (b - a) * (1 - t)), np.float64)
 
 
-def _find_repeats(x: Floats, wave: Floats, fs: float) -> NDArray[np.int64]:
-    """Return the indices at which a signal repeats a waveform."""
-    n = len(wave)
-    if len(x) < n:
-        return np.empty(0, np.int64)
-    power = max(float(np.square(wave).sum()), 1e-12)
-    height = np.correlate(x, wave, "valid") / power
-    total = np.concatenate([[0.0], np.cumsum(np.square(x))])
-    correlation = height * np.sqrt(power / np.maximum(total[n:] - total[:-n], 1e-12))
-    seen = (correlation > MIN_CORRELATION) & (height > HEIGHT_RANGE[0]) & (height < HEIGHT_RANGE[1])
-    seen[1:] &= height[1:] >= height[:-1]
-    seen[:-1] &= height[:-1] > height[1:]
-    separation = MIN_SEPARATION_S * fs
+def _find_repeats(x: Floats, waves: Floats, fs: float) -> tuple[Ints, Ints]:
+    """Return the rows and the indices at which signals repeat their waveform."""
+    n = waves.shape[1]
+    if x.shape[1] < n:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    power = np.maximum(np.square(np.ascontiguousarray(waves)).sum(axis=1), 1e-12)
+    height = np.stack([np.correlate(*pair, "valid") for pair in zip(x, waves, strict=True)])
+    height /= power[:, None]
+    seen = (height > HEIGHT_RANGE[0]) & (height < HEIGHT_RANGE[1])
+    seen[:, 1:] &= height[:, 1:] >= height[:, :-1]
+    seen[:, :-1] &= height[:, :-1] > height[:, 1:]
+    rows, places = np.nonzero(seen)
+    total = np.zeros((len(x), x.shape[1] + 1))
+    np.cumsum(np.square(x), axis=1, out=total[:, 1:])
+    own = np.maximum(total[rows, places + n] - total[rows, places], 1e-12)
+    similar = height[rows, places] * np.sqrt(power[rows] / own) > MIN_CORRELATION
+    rows, places = rows[similar], places[similar]
+    kept = _separated(rows.tolist(), places.tolist(), MIN_SEPARATION_S * fs)
+    return rows[kept], places[kept]
+
+
+def _separated(rows: list[int], places: list[int], separation: float) -> list[int]:
+    """Return which places of each row keep the separation from the last one kept before."""
     kept: list[int] = []
-    for place in np.flatnonzero(seen).tolist():
-        if not kept or place - kept[-1] >= separation:
-            kept.append(place)
-    return np.array(kept, np.int64)
+    row, last = -1, 0
+    for i, (this_row, place) in enumerate(zip(rows, places, strict=True)):
+        if this_row != row or place - last >= separation:
+            kept.append(i)
+            row, last = this_row, place
+    return kept
 
 
 def _window_amplitudes(x: Floats, window: int) -> Floats:
-    """Return the peak-to-peak amplitude of each consecutive window."""
-    whole = len(x) // window
-    return np.asarray(np.ptp(x[: whole * window].reshape(whole, window), axis=1), np.float64)
+    """Return the peak-to-peak amplitude of each consecutive window of each row."""
+    whole = x.shape[1] // window
+    windows = x[:, : whole * window].reshape(len(x), whole, window)
+    return np.asarray(np.ptp(windows, axis=2), np.float64)
 
 
 def _inside_contraction(large: NDArray[np.bool_], min_windows: int) -> NDArray[np.bool_]:
-    """Whether each window belongs to a run of at least `min_windows` large windows."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], large, [False]])))
-    inside = np.zeros(len(large), bool)
+    """Whether each window belongs to a run of at least `min_windows` large windows in its row."""
+    padded = np.pad(large, ((0, 0), (1, 1)))
+    edges = np.flatnonzero(np.diff(padded.ravel())) + 1  # a row ends with a window that is not
+    inside = np.zeros(padded.size, bool)
     for first, last in edges.reshape(-1, 2).tolist():
-        inside[first:last] = last - first >= min_windows
-    return inside
+        if last - first >= min_windows:
+            inside[first:last] = True
+    return inside.reshape(padded.shape)[:, 1:-1]
