@@ -24,7 +24,7 @@ from twitchsense.dsp.buffers import SampleBuffer
 MEASURED_AT_ONCE: Final = 16
 
 
-class _Surroundings(NamedTuple):
+class _KeptSignal(NamedTuple):
     """The signal around a burst."""
 
     number: int  # of the burst
@@ -44,7 +44,7 @@ class LocalFeatureQueue:
     def __init__(self, fs: float) -> None:
         self._fs, self._reach = fs, round(REACH_S * fs)
         self._waiting: deque[tuple[int, int]] = deque()  # number of the burst, its peak
-        self._surroundings: list[_Surroundings] = []
+        self._kept: list[_KeptSignal] = []
         self._measured: list[tuple[int, LocalFeatures]] = []
 
     def add(self, number: int, peak: int) -> None:
@@ -83,8 +83,8 @@ class LocalFeatureQueue:
             number, peak = self._waiting.popleft()
             first = max(0, peak - self._reach)
             around = band.get(first, peak + self._reach).astype(np.float32)
-            self._surroundings.append(_Surroundings(number, peak - first, around))
-        if everything or len(self._surroundings) >= MEASURED_AT_ONCE:
+            self._kept.append(_KeptSignal(number, peak - first, around))
+        if everything or len(self._kept) >= MEASURED_AT_ONCE:
             self._measure()
 
     def take(self) -> list[tuple[int, LocalFeatures]]:
@@ -111,11 +111,11 @@ class LocalFeatureQueue:
         return min([sample, *(peak for _, peak in self._waiting)]) - self._reach
 
     def _measure(self) -> None:
-        """Measure the bursts whose surroundings were kept, those of one shape at once."""
-        alike: dict[tuple[int, int], list[_Surroundings]] = {}
-        for s in self._surroundings:
+        """Measure the bursts whose signal was kept, those of one shape at once."""
+        alike: dict[tuple[int, int], list[_KeptSignal]] = {}
+        for s in self._kept:
             alike.setdefault((s.at, len(s.band)), []).append(s)
-        self._surroundings = []
+        self._kept = []
         for (at, _), members in alike.items():
             for first in range(0, len(members), MEASURED_AT_ONCE):
                 some = members[first : first + MEASURED_AT_ONCE]
