@@ -21,6 +21,7 @@ from twitchsense.errors import InputError
 from twitchsense.io.decoded_stream import DecodedStream
 from twitchsense.io.export import open_csv
 from twitchsense.io.raw_log import read_raw_log
+from twitchsense.io.shared_clock import fit_clocks
 from twitchsense.model.channels import NS
 from twitchsense.output_files import staged
 
@@ -96,7 +97,8 @@ def decode_log(path: Path, driver: Driver, out: Path) -> dict[str, Any]:
     """
     streams, refusals, counts, first_ns = _read(path, driver)
     for stream in streams.values():
-        stream.close()
+        stream.finish()
+    fit_clocks(streams.values())
     start_ns = first_ns if abs(first_ns) > _MAX_START_S * NS else 0
     report = _report(driver, streams, refusals, counts, start_ns)
     names = [REPORT, *(f"{name}.csv" for name in streams)]
@@ -209,7 +211,7 @@ def _report(
             "gaps": loss.gaps,
             "loss_in_words": describe_loss(loss, stream.received, spec.timing),
             "timing": _describe_timing(spec.timing),
-            "runs": stream.runs,
+            "runs": len(stream.runs),
             "resolution": spec.resolution,
             "band_hz": list(spec.band_hz),
         }

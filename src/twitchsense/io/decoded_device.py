@@ -23,6 +23,7 @@ from twitchsense.devices.registry import installed_drivers
 from twitchsense.devices.streams import SampleClock, SampleCounter, StreamDescription
 from twitchsense.errors import InputError
 from twitchsense.io.decoded_stream import DecodedStream
+from twitchsense.io.shared_clock import fit_clocks
 from twitchsense.model.channels import ClockSource
 from twitchsense.nightfile.analysed_streams import (
     reason_to_leave_out,
@@ -191,8 +192,10 @@ class DecodedDevice:
         )
         if self.has_counts and self._stated_gain is not None:
             self._state_gain(self._stated_gain)
+        for stream in self.streams.values():
+            stream.finish()
+        fit_clocks(self.streams.values(), self._steps.at_ns)
         for name, stream in list(self.streams.items()):
-            stream.close(self._steps.at_ns)
             spec = stream.spec
             loss = describe_loss(stream.loss, stream.received, spec.timing)
             error_ms = 1000 * stream.clock_error_s

@@ -90,9 +90,17 @@ class DecodedStream:
         return self._placement.loss
 
     @property
-    def runs(self) -> int:
-        """Number of runs of the counter or clock."""
-        return len({piece.run for piece in self._pieces})
+    def runs(self) -> list[int]:
+        """Runs of the counter or clock, in the order of recording."""
+        return sorted({piece.run for piece in self._pieces})
+
+    def arrivals(self, run: int) -> ArrivalTimes:
+        """Return the arrivals of a run, by ticks since `first_tick`."""
+        return self._arrivals.get(run) or self._resent[run]
+
+    def first_tick(self, run: int) -> int:
+        """Return the first time of the device in a run, ticks; 0 for a stream without clock."""
+        return self._first_ticks.get(run, 0)
 
     def push(self, packet: SamplePacket) -> None:
         """Add a packet."""
@@ -100,20 +108,23 @@ class DecodedStream:
             self._append(placed)
 
     def close(self, steps_ns: NDArray[np.int64] | None = None) -> None:
-        """Add the packets that wait for a decision, and remove samples that came twice.
+        """Add the packets that wait for a decision, and fit the clock of each run.
 
         Parameters
         ----------
         steps_ns : ndarray of int64, optional
             Arrivals after which the host's clock was set; see `fit_device_clock`.
         """
+        self.finish()
+        for run in self.runs:
+            self.clocks[run] = self.arrivals(run).fit(steps_ns)
+
+    def finish(self) -> None:
+        """Add the packets that wait for a decision, and remove samples that came twice."""
         for placed in self._placement.close():
             self._append(placed)
         self._write_batch()
         self._sort_pieces()
-        for run in sorted({piece.run for piece in self._pieces}):
-            arrivals = self._arrivals.get(run) or self._resent[run]
-            self.clocks[run] = arrivals.fit(steps_ns)
         self.received = sum(piece.count for piece in self._pieces)
 
     def blocks(self) -> Iterator[tuple[Times, NDArray[Any]]]:

@@ -185,9 +185,14 @@ class ArrivalTimes:
         if self._count > self._kept + MAX_PENDING:
             self._discard_unused()
 
+    def points(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the ticks and arrivals (ns) that are kept."""
+        ticks, arrival_ns = np.concatenate(self._points, axis=1)
+        return ticks, arrival_ns
+
     def fit(self, steps_ns: NDArray[np.int64] | None = None) -> DeviceClock:
         """Fit the clock to all points; see `fit_device_clock`."""
-        ticks, arrival_ns = np.concatenate(self._points, axis=1)
+        ticks, arrival_ns = self.points()
         return fit_device_clock(ticks, arrival_ns, self._tick_hz, self._prior_ppm, steps_ns)
 
     def _discard_unused(self) -> None:

@@ -1,0 +1,102 @@
+"""Streams of one device share its clock; devices of different makers agree about time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import twitchsense as ts
+from firmware_sim.peers.npg_lite import NpgLite
+from firmware_sim.peers.polar import PolarSensor
+from tests.acquire.peer_recording import record_peers
+from tests.devices.builders import make_packets, stream
+from tests.nightfile.builders import T0
+from twitchsense.devices.streams import SampleClock
+from twitchsense.io.decoded_device import DecodedDevice
+from twitchsense.io.decoded_stream import DecodedStream
+from twitchsense.io.shared_clock import fit_clocks
+from twitchsense.nightfile.reader import NightFileReader
+from twitchsense.nightfile.stored_values import read_devices
+
+CLOCK = SampleClock(10**6, "last")
+
+
+def decoded(fs, size, delay_s, *, start_s=100.0, hz=1.0, seed=1, seconds=120):
+    """A stream whose packets take at least `delay_s`; `hz` is the rate of the device's clock."""
+    n = round(seconds * fs / size)
+    delays_s = delay_s + np.random.default_rng(seed).exponential(0.01, n)
+    spec = stream(CLOCK, fs)
+    packets = make_packets(spec, [size] * n, [False] * n, delays_s, fs * hz, start_s)
+    made = DecodedStream(spec)
+    for packet in packets.packets:
+        made.push(packet)
+    made.finish()
+    return made
+
+
+def time_of(made, tick):
+    """UTC (s) of a time of the device's clock."""
+    run = made.runs[0]
+    since = np.array([tick - made.first_tick(run)])
+    return made.clocks[run].to_utc(since)[0] / 1e9
+
+
+def test_streams_of_one_clock_agree_however_late_their_packets_are():
+    fast, slow = decoded(500.0, 10, 0.005), decoded(50.0, 36, 0.080)
+    fast.close()
+    slow.close()
+    assert time_of(slow, 60e6) - time_of(fast, 60e6) == pytest.approx(0.075, abs=0.01)
+    fit_clocks([fast, slow])
+    assert time_of(slow, 60e6) == time_of(fast, 60e6)
+    # that of the packets which took the least time
+    assert time_of(fast, 60e6) == pytest.approx(160.005, abs=0.003)
+
+
+def test_streams_that_did_not_start_anew_together_keep_their_own_clocks():
+    one, other = decoded(500.0, 10, 0.005), decoded(50.0, 36, 0.005, start_s=900.0)
+    fit_clocks([one, other])
+    assert time_of(other, 60e6) - time_of(one, 60e6) == pytest.approx(800, abs=0.1)
+
+
+def test_two_makers_agree_about_common_movements(tmp_path):
+    """Common movements stand at the same time within the uncertainty that both state."""
+    path = tmp_path / "a.night"
+    models = [NpgLite(ppm=40.0), PolarSensor("h10", ppm=-30.0)]
+    settings = {"npg": {"gain": "500"}}
+    night = record_peers(path, models, ["npg", "polar"], 90, settings=settings)
+    reader = NightFileReader(path)
+    devices = {d.kind: DecodedDevice(reader, d, "a.night") for d in read_devices(reader)}
+    reader.close()
+    errors, stated_s = {}, 0.0
+    for model, kind, name in zip(models, ("npg", "polar"), ("emg", "acc"), strict=True):
+        times_ns = np.concatenate([t for t, _ in devices[kind].blocks(name)])
+        values = np.concatenate([v for _, v in devices[kind].blocks(name)])
+        sent = model.sent[name]
+        true_s = np.array(sent.times_s)[find_rows(sent.array(), values, name)]
+        errors[kind] = true_s, (times_ns - T0) / 1e9 - true_s
+        stated_s += devices[kind].streams[name].clock_error_s
+    assert night.peripherals
+    # a movement every second: how its time differs between the devices
+    at_s = np.arange(15.0, 80.0)
+    differ_s = np.subtract(*(np.interp(at_s, *errors[kind]) for kind in ("npg", "polar")))
+    least_delay_s = 0.05  # of delivery, which differs between devices and is not stated
+    assert np.ptp(differ_s) <= 2 * stated_s
+    assert np.abs(differ_s).max() <= stated_s + least_delay_s
+    recording = ts.read(path)
+    assert {c.clock for c in recording.channels} == {"counter", "device"}
+    assert sum(c.clock_error_s for c in recording.channels if c.name in ("emg1", "acc")) == (
+        pytest.approx(stated_s)
+    )
+
+
+def find_rows(truth, values, name):
+    """Indices of the samples that arrived, found in order by their values."""
+    wanted = np.round(values * (0.5 if name == "emg" else 1000)).astype(int)  # counts, mg
+    table = np.round(truth * (1 if name == "emg" else 1000)).astype(int)
+    index, at = [], 0
+    for row in wanted:
+        while not np.array_equal(table[at], row):
+            at += 1
+        index.append(at)
+        at += 1
+    return index
