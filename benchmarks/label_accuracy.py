@@ -30,7 +30,7 @@ NIGHTS = {
 TRAINS = (
     "tremor_like", "hypnagogic_foot_tremor_like", "alma_like", "high_freq_leg_movement",
 )  # fmt: skip
-HEAD = """# Labels: figures
+HEAD = """# Accuracy of labels
 
 Made by `python benchmarks/label_accuracy.py`, seeds {seeds}. The final labels of all events whose
 physical kind was detected correctly; rows are true labels, "found as" lists the other labels that
@@ -137,7 +137,7 @@ def main() -> None:
                 by_scenario.setdefault(scenario, [Counter(), Counter()])[k].update(pairs)
     nights = ", ".join(f"{len(args.seeds)} × `{s}` {NIGHTS[s]} min" for s in args.only)
     text = HEAD.format(seeds=", ".join(map(str, args.seeds)), nights=nights)
-    text += section("With the hypnogram", both[0]) + section("Without it", both[1])
+    text += section("With the hypnogram", both[0]) + section("Without the hypnogram", both[1])
     text += "## By scenario\n\n| scenario | with the hypnogram | without |\n|---|---|---|\n"
     for scenario, (given, blind) in by_scenario.items():
         cells = []

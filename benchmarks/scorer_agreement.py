@@ -22,7 +22,7 @@ import pandas as pd
 from benchmarks.leg_movement_marks import MarkedNight
 from benchmarks.leg_movement_scorers import clause_table, night_table, simulated_nights
 
-HEAD = """# Scorers
+HEAD = """# Agreement of human scorers, and of scoring programs
 
 Made by `python -m benchmarks.scorer_agreement DIR`.
 
@@ -34,7 +34,7 @@ separately by `twitchsense agree`. Scorer 1 serves as the reference; neither sco
 
 *One to one*: a mark of one scorer matches at most one mark of the other. *Overlapped*: a mark counts
 as agreed if it overlaps any mark of the other scorer, because people divide one activity into
-different pieces. Intervals are exact, 95 %. The agreement of two people is the most that can be
+different pieces. Intervals are exact, 95 %. The agreement of two people is the upper limit of what can be
 asked of a program.
 
 | marks | leg | scorer 1 | scorer 2 | F1 one to one | scorer 1's marks overlapped | scorer 2's marks overlapped |
@@ -44,13 +44,13 @@ asked of a program.
 SCORERS = """
 ## Other open scorers on the same marks
 
-Which leg movements are periodic depends on how a program reads the rules. Here the indices of
-`score-limb` stand beside those of other open programs, on marks made for single clauses, on two
-simulated nights, and on the marks of the two people above. The results of PLMScoRe 0.1.3 (R, MIT
-licence, by an author of the WASM rules) and of SOMAS (MATLAB, MIT licence) are
-[stored](../benchmarks/data/leg_movement_scorers.json)
-with what was run; of SOMAS only the section with the rules was run, in GNU Octave. psgscoring 0.37
-(Python, BSD licence) scores EMG and not marks, so it received noise bursts at the marks. "–" is an
+Which leg movements are periodic depends on how a program reads the rules. The tables compare the indices of `score-limb` with
+those of other open programs: on marks made for single clauses, on two simulated nights, and on the
+marks of the two people above. The other programs are PLMScoRe 0.1.3 (R, MIT licence, by an author
+of the WASM rules), SOMAS (MATLAB, MIT licence) and psgscoring 0.37 (Python, BSD licence). The
+results of the first two are [stored](../benchmarks/data/leg_movement_scorers.json) with what was
+run. Of SOMAS only the section with the rules was run, in GNU Octave. psgscoring scores EMG and not
+marks, so it received noise bursts at the marks. "–" is an
 error of the program, or an index that it does not report.
 
 Periodic leg movements (where there is a respiratory event: without movements at respiratory events):
@@ -59,9 +59,9 @@ Periodic leg movements (where there is a respiratory event: without movements at
 Whole nights:
 
 {nights}
-**`wasm2016` and PLMScoRe 0.1.3 agree in every index of every list that it scores**: movements, candidates, periodic
-movements asleep and awake, series, short intervals, respiratory movements, and all of them without
-respiratory movements. The others differ in these clauses, as read in their code and seen above:
+**`wasm2016` and PLMScoRe 0.1.3 agree in every index of every list that PLMScoRe scores.** The
+indices count movements, candidates, periodic movements asleep and awake, series, short intervals
+and respiratory movements, and all of these without respiratory movements. The others differ in these clauses, as read in their code and seen above:
 
 | clause | `wasm2016`, PLMScoRe | `wasm2016-strict` | `aasm` | SOMAS | psgscoring |
 |---|---|---|---|---|---|

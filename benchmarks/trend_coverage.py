@@ -167,7 +167,7 @@ def page(rows: list[tuple[str, Month, Tally]]) -> str:
     """Return the text of docs/accuracy-weeks.md."""
     months = rows[0][2].months
     lines = [
-        "# Accuracy of the weeks",
+        "# Accuracy of comparisons between nights",
         "",
         f"Made by `python -m benchmarks.trend_coverage --months {months} --out "
         f"docs/accuracy-weeks.md`: {months} simulated months of each kind. In each month, three",

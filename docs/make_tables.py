@@ -204,11 +204,15 @@ A label names the pattern that an event resembles, given the events around it an
 context. The first rule of the table that holds decides. A label never states a diagnosis: "-like"
 is meant literally.
 
-Each row also has `confidence` (0 to 1: margin of the rule, sensors, certainty of the context),
-`series` (the train that gave the label, such as `plm-2`), `evidence` (the number of the rule and
-other findings) and `alternatives`: other rules that hold and, within the range of an estimated
-sleep onset, the label in the other state with its probability. A fasciculation and a potential of
-fragmentary myoclonus differ only by that state.
+Each row also has these columns:
+
+* `confidence`, 0 to 1, from the margin of the rule, the sensors, and the certainty of the context
+* `series`, the train that gave the label, such as `plm-2`
+* `evidence`, the number of the rule and other findings
+* `alternatives`, other rules that hold; within the range of an estimated sleep onset, also the
+  label in the other state (awake or asleep) with its probability
+
+A fasciculation and a potential of fragmentary myoclonus differ only by that state.
 
 How often labels are correct on simulated nights: [figures](labels-figures.md).
 
@@ -222,7 +226,7 @@ better described as a train. E: an engineering default without a clinical standa
 TRAINS = """
 ## Trains
 
-Trains are searched before labelling, in bursts: short events, the bursts inside a long event
+Trains are searched before labelling, in bursts. Bursts are short events, the parts of a long event
 (measured again in the samples), and candidates that were rejected because they belong to a dense
 sequence. The [settings](settings.md) list the thresholds and their sources under `[trains]`.
 
@@ -236,9 +240,9 @@ sequence. The [settings](settings.md) list the thresholds and their sources unde
 * Jerks that recur every {limb_rules.interval_s} s are too short for leg movements. They keep their
   label, and `alternatives` also names `periodic_leg_movement_like`.
 * Around sleep onset, three violent jerks within a minute match both rule 7 and rule 8. Rule 7
-  comes first, because strength and repetition are measured and sleep onset is often an estimate;
-  the context stays in its column, and `alternatives` names `sleep_start` for each jerk that would
-  be one alone.
+  comes first, because strength and repetition are measured and sleep onset is often an estimate.
+  The context stays in its column. `alternatives` names `sleep_start` for each jerk that would be
+  one alone.
 * Repetitive jerks: one volley does not relabel single jerks an hour away, and jerks of both legs
   within 0.5 s count once.
 * In active wake, twitches are `voluntary_or_unclassified`; jerks are not.
@@ -274,14 +278,15 @@ def labels_page() -> str:
     return "\n".join(lines) + "\n" + fill_limits(TRAINS, DEFAULTS) + "".join(profiles)
 
 
-BROKEN_HEAD = """# Each broken field is caught
+BROKEN_HEAD = """# Protocol errors that the tests detect
 
 The simulated wearable can break one field of [the protocol](protocol.md) at a time (`python -m
-firmware_sim serve --mutate NAME`). For each field, `tests/wearable/test_mutations.py` runs an
-evening in virtual time: a client sends unusual requests to the control point, then the recorder
-connects and records a night with a small MTU, a disconnection, skipped samples, a button press, and
-an outage longer than the ring buffer. Eleven checks compare the night file with the state inside
-the firmware. All pass when nothing is broken; for each broken field, the check named here must be
+firmware_sim serve --mutate NAME`). For every field, `tests/wearable/test_mutations.py` runs an
+evening in virtual time. First a client sends unusual requests to the control point. Then the
+recorder connects and records a night with a small MTU, a disconnection, skipped samples, a button
+press, and an outage longer than the ring buffer. Eleven checks compare the night file with the
+state inside
+the firmware. All pass when nothing is broken; for every field, the check named here must be
 the first to fail, with these words. Another test compares the fields of this table with the tables
 of the protocol page: none is missing.
 

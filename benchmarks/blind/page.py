@@ -23,13 +23,13 @@ GOALS = {
 INTRO = """\
 # Accuracy on recordings composed by others
 
-Made by `python -m benchmarks.blind`. {n_kits} kits, each written from the definitions alone by an
-examiner who had seen neither the detector nor our own benchmark, each with its own physics and
-waveforms: `kit_a` is a volume-conductor model with a leg that swings, `kit_b` is put together from
-real waveforms, `kit_c` draws waveforms from wide parametric families and records them with devices
-on sale{more}. A kit is frozen before the detector first sees it. What the kits {taught} taught has
-become families of [our own benchmark](../benchmarks/accuracy/README.md) since, so for today's
-detector they are no longer blind; {blind}.
+Made by `python -m benchmarks.blind`. {n_kits} kits were each written from the definitions alone,
+by an examiner who had seen neither the detector nor our own benchmark. Each has its own physics and
+waveforms. `kit_a` is a volume-conductor model with a leg that swings, and `kit_b` is put together
+from real waveforms. `kit_c` draws waveforms from wide parametric families and records them with
+devices on sale{more}. A kit is frozen before the detector first sees it. What the kits {taught}
+taught has become families of [our own benchmark](../benchmarks/accuracy/README.md) since, so they
+are no longer blind for today's detector. {blind}.
 
 {hours:.1f} h, seeds {seeds}. A jerk may have several bursts and is one event. Twitches within
 walking or voluntary contraction are not needed and have a row of their own. Families of storms,
@@ -56,10 +56,10 @@ def page(
     last = kits[-1] if len(kits) > 3 else ""
     intro = INTRO.format(
         n_kits={3: "Three", 4: "Four"}.get(len(kits), str(len(kits))),
-        more=", `kit_d` models fibres, electrodes and a two-link leg" if last else "",
+        more=". `kit_d` models fibres, electrodes and a two-link leg" if last else "",
         taught="`kit_a` to `kit_c`",
         blind=f"`{last}` was written afterwards and has taught nothing" if last else
-        "a further kit has not been written yet",
+        "A further kit has not been written yet",
         hours=sum(found["hours"].values()),
         seeds=", ".join(map(str, found["seeds"])),
     )  # fmt: skip

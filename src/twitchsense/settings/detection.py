@@ -127,7 +127,7 @@ class JerkSettings(FrozenModel):
     max_turn_deg: float = Field(
         30.0,
         gt=0,
-        description="turn of the leg from which a posture change stands beside the jerk, degrees",
+        description="turn of the leg from which a posture change is reported, too, degrees",
     )
     lead_ms: float = Field(
         20.0, ge=0, description="longest time by which the acceleration precedes the EMG, ms"

@@ -1,0 +1,89 @@
+"""The prose of the docs: short sentences, and no phrases that puzzled readers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+#: Pages for users; the decision records are for developers.
+PAGES = [ROOT / "README.md", *(p for p in sorted(DOCS.rglob("*.md")) if p.parent.name != "adr")]
+
+MAX_WORDS = 30
+MAX_LONG_SHARE = 0.05
+#: Long sentences that a page may have whatever its length.
+ALLOWED_ON_A_PAGE = 3
+MAX_LONG_SHARE_OF_A_PAGE = 0.18
+
+#: Phrases that readers did not understand, and what to write instead.
+RETIRED = {
+    "turned down": "rejected",
+    "where it stood": "the context",
+    "what a leg did": "twitches, jerks and leg movements",
+    "knows today": "features",
+    "the pull of the earth": "gravity",
+    "hangs on when": "depends on",
+    "the heart seen through": "ECG artefact",
+    "throw the leg": "move the leg",
+    "what was made meanwhile": "the data recorded meanwhile",
+    "truth down": "rows: truth, columns: found",
+    "counting along": "counting in the head",
+    "are the weeks honest": "accuracy of comparisons between nights",
+    "each broken field": "every field",
+    "may fall asleep: set it": "cannot prevent system sleep",
+    "is no name of": "must end in",
+    "tells no format": "unsupported file type",
+    "stands beside": "is shown with",
+    "rehearse": "simulate",
+}
+
+
+def blocks(page: Path) -> Iterator[str]:
+    """Yield the paragraphs and list items of a page, without code, tables and headings."""
+    text = re.sub(r"\A---\n.*?\n---\n", "", page.read_text("utf-8"), flags=re.S)
+    text = re.sub(r"```.*?```|<!--.*?-->|!\[[^\]]*\]\([^)]*\)", "\n\n", text, flags=re.S)
+    text = re.sub(r"^(\||#|:::|\s*[*+-] |\s*\d+\. ).*", lambda m: "\n" + m[0], text, flags=re.M)
+    for block in re.split(r"\n\s*\n", text):
+        if block.strip() and not re.match(r"\s*(\||#|:)", block):
+            yield " ".join(re.sub(r"^\s*([*+-]|\d+\.) ", "", block).split())
+
+
+def sentences(page: Path) -> Iterator[str]:
+    for block in blocks(page):
+        plain = re.sub(r"`[^`]*`", "CODE", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", block))
+        yield from re.split(r"(?<=[.!?:])\s+(?=[A-Z\"“(*_])", plain)
+
+
+def count_words(sentence: str) -> int:
+    return sum(re.search(r"\w", word) is not None for word in sentence.split())
+
+
+def test_few_sentences_are_long():
+    total, long = 0, []
+    crowded = {}
+    for page in PAGES:
+        found = list(sentences(page))
+        too_long = [s for s in found if count_words(s) > MAX_WORDS]
+        total += len(found)
+        long += too_long
+        if len(too_long) > max(ALLOWED_ON_A_PAGE, MAX_LONG_SHARE_OF_A_PAGE * len(found)):
+            crowded[page.name] = too_long
+    assert crowded == {}
+    assert len(long) < MAX_LONG_SHARE * total
+
+
+def test_retired_phrases_do_not_return():
+    for page in PAGES:
+        text = " ".join(page.read_text("utf-8").lower().split())
+        assert [phrase for phrase in RETIRED if phrase in text] == [], page.name
+
+
+def test_counting_knows_the_end_of_a_sentence_lists_and_code(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# A heading of six words here\n\nOne two `a b c` [four five](x.md). Six seven.\n\n"
+        "* Eight nine\n* ten\n\n| a | b |\n\n```sh\nnot counted\n```\n"
+    )
+    assert [count_words(s) for s in sentences(page)] == [5, 2, 2, 1]
