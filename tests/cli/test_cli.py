@@ -238,12 +238,17 @@ def test_a_real_process_refuses_bad_input(tmp_path):
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
 @pytest.mark.parametrize(("sign", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_real_process_ends_cleanly_on_signals(captures, tmp_path, sign, status):
+@pytest.mark.parametrize("in_callback", [False, True])
+def test_a_real_process_ends_cleanly_on_signals(captures, tmp_path, sign, status, in_callback):
     code = (
         # a run in the background inherits Ctrl-C ignored
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "import time, twitchsense.results.night as n\n"
-        "def wait(*a, **k):\n    print('ready', flush=True); time.sleep(60)\n"
+        "import time, weakref, twitchsense.results.night as n\n"
+        "def wait(*a, **k):\n"
+        "    print('ready', flush=True)\n"
+        # Python ignores an exception in the callback of a weak reference
+        f"    if {in_callback}: weakref.finalize(type('A', (), {{}})(), time.sleep, 60)\n"
+        "    time.sleep(60)\n"
         "n.analyze = wait\n"
         "from twitchsense.cli.app import main\nmain()\n"
     )

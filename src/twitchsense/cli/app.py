@@ -26,7 +26,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from twitchsense.cli.text_output import print_text
-from twitchsense.deferred_signals import ENDING_SIGNALS
+from twitchsense.deferred_signals import ENDING_SIGNALS, repeat_lost_signals
 from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
 from twitchsense.text import printable
 
@@ -258,3 +258,5 @@ def _exit_on_signals() -> None:
         # what is ignored (nohup) stays ignored; SIGINT raises KeyboardInterrupt by itself
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, stop)
+    if sys.unraisablehook is sys.__unraisablehook__:
+        repeat_lost_signals()
