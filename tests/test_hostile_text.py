@@ -28,7 +28,7 @@ from twitchsense.acquire.adapter import Adapter, Advertisement
 from twitchsense.acquire.status import SessionStatus
 from twitchsense.cli.app import main
 from twitchsense.cli.options import PrintableFormatter
-from twitchsense.cli.record import format_status
+from twitchsense.cli.record_status import format_status
 from twitchsense.devices.v1_driver import V1Driver
 from twitchsense.errors import InputError
 from twitchsense.io.bids import write_tsv

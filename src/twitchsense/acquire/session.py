@@ -173,6 +173,7 @@ class Session:
                         advertisement = await self._find()
                         recording = self._recording_of(advertisement)
                         self.status.rssi = advertisement.rssi
+                        self.status.name = advertisement.name or self.status.name
                         connection = await stack.enter_async_context(
                             open_connection(
                                 self.adapter, advertisement, self.now_ns, self._on_message
@@ -185,6 +186,10 @@ class Session:
                     ended = True
             except (DeviceConnectionError, AdapterError) as error:
                 self._log_failure("lost" if self.status.connected else "failed", str(error))
+                if isinstance(error, DeviceConnectionError):
+                    self.status.no_adapter_since = None
+                elif self.status.no_adapter_since is None:
+                    self.status.no_adapter_since = asyncio.get_running_loop().time()
             except (PacketError, StartRefusedError) as error:
                 self._log_failure("refused", str(error))
             except (OSError, StorageError) as error:
@@ -261,6 +266,7 @@ class Session:
 
     def _set_connected(self) -> None:
         self.status.connected = True
+        self.status.no_adapter_since = None
         self.status.n_connections += 1
         if self.status.connected_at is None:
             self.status.connected_at = asyncio.get_running_loop().time()

@@ -27,6 +27,11 @@ class SessionStatus:
         Frames that arrived as soon as they were produced, without retransmission.
     last_error : str
         Message of the last failure.
+    no_adapter_since : float or None
+        Time (s) of the event loop since which the adapter of this computer cannot be used;
+        None if it can.
+    name : str
+        Name that the device advertised last.
     rssi : int or None
         Signal strength (dBm) of the last advertisement.
     connected_at : float or None
@@ -46,6 +51,8 @@ class SessionStatus:
     n_produced: int = 0
     n_live: int = 0
     last_error: str = ""
+    no_adapter_since: float | None = None
+    name: str = ""
     rssi: int | None = None
     connected_at: float | None = None
     loss_text: str = ""

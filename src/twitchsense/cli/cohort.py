@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from twitchsense.cli.options import AnalysisOptions, analysis_options, verbosity
-from twitchsense.errors import InputError
+from twitchsense.errors import InputError, TwitchsenseError
 
 if TYPE_CHECKING:
     from twitchsense.cohort.run import CohortProgress, NightCallback
@@ -50,6 +50,7 @@ _MAX_FAILURES_SHOWN: Final = 5
     help="Analyse part I of N; all parts may run concurrently into one DIR.",
 )
 @analysis_options
+@click.option("--strict", is_flag=True, help="Exit with status 1 if any night failed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON on stdout.")
 @verbosity
 def cohort(
@@ -59,6 +60,7 @@ def cohort(
     workers: int | None,
     part: str,
     options: AnalysisOptions,
+    strict: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -107,6 +109,8 @@ def cohort(
         raise InputError(
             str(nights), f"none of its {progress.total} nights could be analysed", first
         )
+    if strict and progress.failed:
+        raise TwitchsenseError(f"{progress.failed} of {progress.total} nights failed (--strict)")
 
 
 def _parse_part(text: str) -> tuple[int, int]:

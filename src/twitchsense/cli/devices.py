@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twitchsense.cli.options import verbosity
+from twitchsense.cli.text_output import print_table, print_text, terminal_width
 from twitchsense.text import printable
 
 if TYPE_CHECKING:
@@ -79,22 +80,30 @@ def devices(
         ]
         click.echo(json.dumps(rows, indent=2))
         return
-    for seen in found:
-        strength = "connected" if seen.rssi is None else f"{seen.rssi} dBm"
-        kind = "no driver" if seen.driver is None else f"{seen.driver.kind}: {seen.driver.title}"
-        click.echo(
-            f"{printable(seen.name, '?')}  {seen.address}  {strength}  {printable(kind, '?')}"
-        )
+    cells = [
+        [
+            seen.name,
+            seen.address,
+            "connected" if seen.rssi is None else f"{seen.rssi} dBm",
+            "no driver" if seen.driver is None else f"{seen.driver.kind}: {seen.driver.title}",
+        ]
+        for seen in found
+    ]
+    if cells and terminal_width() is not None:
+        print_table(["name", "address", "signal", "kind"], cells, left=(0, 1, 3))
+    else:
+        for row in cells:
+            click.echo("  ".join(printable(cell, "?") for cell in row))
     unknown = sum(a.driver is None for a in in_range)
     if unknown and not quiet:
-        click.echo(
+        print_text(
             f"{unknown} other devices have no driver{'' if list_all else ' (--all lists them)'}. "
             "For a report about one of them, make a raw log of what it sends: "
             "twitchsense devices --log ADDRESS LOG.csv --seconds 60",
             err=True,
         )
     if not found and not quiet:
-        click.echo(
+        print_text(
             "no wearable found: check that it is on, nearby, and not connected to another device",
             err=True,
         )

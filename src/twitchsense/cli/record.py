@@ -23,24 +23,22 @@ from twitchsense.cli.device_options import (
 )
 from twitchsense.cli.device_options import remember as remember_device
 from twitchsense.cli.options import verbosity
+from twitchsense.cli.record_status import first_connection_s, print_status, print_totals
 from twitchsense.cli.simulated_devices import find_simulated, split_device
 from twitchsense.deferred_signals import ENDING_SIGNALS
 from twitchsense.errors import InputError, TwitchsenseError
-from twitchsense.text import printable
 
 if TYPE_CHECKING:
     from twitchsense.acquire.recorder import Recorder
-    from twitchsense.acquire.status import SessionStatus
-    from twitchsense.cli.event_printer import EventPrinter
 
 log = logging.getLogger(__name__)
 
 #: Time (s) between two commits to the night file with ``--live``.
 LIVE_PERIOD_S: Final = 0.1
-#: Time (s) between two status lines.
-_STATUS_PERIOD_S: Final = 10.0
 #: Maximum time (s) to find and connect the first wearable, if ``--duration`` is given.
 _CONNECT_TIMEOUT_S: Final = 30.0
+#: Time (s) without a usable Bluetooth adapter after which a recording that never began ends.
+NO_ADAPTER_S: Final = 10.0
 
 
 @click.command(short_help="Record a night from a wearable over Bluetooth.")
@@ -238,7 +236,10 @@ async def _record(
                         on_message=raw_log.write if raw_log else None,
                     )
                     start_s = loop.time()
-                    tasks = [asyncio.create_task(_print_status(recorder, printer, start_s, quiet))]
+                    tasks = [
+                        asyncio.create_task(print_status(recorder, printer, start_s, quiet)),
+                        asyncio.create_task(_stop_without_adapter(recorder, stop)),
+                    ]
                     if duration is not None:
                         tasks.append(asyncio.create_task(_stop_after(duration, recorder, stop)))
                     try:
@@ -246,7 +247,7 @@ async def _record(
                     finally:
                         for task in tasks:
                             task.cancel()
-                    elapsed_s = loop.time() - (_first_connection_s(recorder) or start_s)
+                    elapsed_s = loop.time() - (first_connection_s(recorder) or start_s)
             except (TypeError, ValueError) as error:
                 if not plugin:
                     raise
@@ -257,99 +258,32 @@ async def _record(
             raw_log.close()
         if worker is not None:
             worker.close()
+    if first_connection_s(recorder) is None:
+        for session in recorder.sessions:
+            if session.status.no_adapter_since is not None:
+                raise TwitchsenseError(f"nothing was recorded: {session.status.last_error}")
     # another file than asked for, if that was removed, moved or replaced
-    return _print_totals(recorder, elapsed_s, night.path, quiet)
+    return print_totals(recorder, elapsed_s, night.path, quiet)
 
 
 async def _stop_after(seconds: float, recorder: Recorder, stop: asyncio.Event) -> None:
     """Stop this many seconds after the first connection, or without one after the timeout."""
     loop = asyncio.get_running_loop()
     deadline_s = loop.time() + max(seconds, _CONNECT_TIMEOUT_S)
-    while _first_connection_s(recorder) is None and loop.time() < deadline_s:
+    while first_connection_s(recorder) is None and loop.time() < deadline_s:
         await asyncio.sleep(0.2)
-    first_s = _first_connection_s(recorder)
+    first_s = first_connection_s(recorder)
     if first_s is not None:
         await asyncio.sleep(first_s + seconds - loop.time())
     stop.set()
 
 
-def _first_connection_s(recorder: Recorder) -> float | None:
-    """Return the time of the first connection on the loop's clock, s."""
-    since = [s.status.connected_at for s in recorder.sessions]
-    return min((t for t in since if t is not None), default=None)
-
-
-async def _print_status(
-    recorder: Recorder, printer: EventPrinter | None, start_s: float, quiet: bool
-) -> None:
-    """Print a status line per wearable on stderr every `_STATUS_PERIOD_S` seconds.
-
-    ``link`` is the share of the frames since the last line that were received without delay.
-    """
+async def _stop_without_adapter(recorder: Recorder, stop: asyncio.Event) -> None:
+    """Stop if no device was ever connected and the adapter cannot be used for some time."""
     loop = asyncio.get_running_loop()
-    previous = [(0, 0) for _ in recorder.sessions]
-    while not quiet:
-        await asyncio.sleep(_STATUS_PERIOD_S)
-        for i, session in enumerate(recorder.sessions):
-            status = session.status
-            n_live, n_produced = status.n_live - previous[i][0], status.n_produced - previous[i][1]
-            previous[i] = (status.n_live, status.n_produced)
-            elapsed_s = loop.time() - (_first_connection_s(recorder) or start_s)
-            text = format_status(session.address, status, elapsed_s)
-            if n_produced > 0:
-                text += f", link {min(1.0, n_live / n_produced):.0%}"
-            if printer is not None:
-                text += f", {printer.n_events} movements"
-            click.echo(text, err=True)
-        if recorder.storage_error:
-            click.echo(printable(f"NOT STORED: {recorder.storage_error}", "?"), err=True)
-
-
-def format_status(address: str, status: SessionStatus, elapsed_s: float, state: str = "") -> str:
-    """Format the status of one wearable as a line without control characters.
-
-    Parameters
-    ----------
-    address : str
-    status : SessionStatus
-    elapsed_s : float
-        Time since the first connection, s.
-    state : str
-        Shown instead of the connection state.
-
-    Returns
-    -------
-    str
-    """
-    if not state:
-        state = "connected" if status.connected else f"NOT CONNECTED ({status.last_error})"
-    battery = "?" if status.battery is None else f"{status.battery}"
-    lost = status.loss_text or f"lost {status.n_lost} frames, {status.n_missing} still missing"
-    return printable(
-        f"{address}: {elapsed_s:.0f} s, valid {status.valid_s:.1f} s, "
-        f"{lost}, battery {battery} %, {state}, {status.n_connections} connections",
-        "?",
-    )
-
-
-def _print_totals(recorder: Recorder, elapsed_s: float, out: Path, quiet: bool) -> float:
-    """Print the contents of the night file; return the share of the time with valid signal."""
-    from twitchsense.nightfile.loss_report import read_loss_reports
-
-    if not quiet:
-        for session in recorder.sessions:
-            text = format_status(session.address, session.status, elapsed_s, "ended")
-            click.echo(text, err=True)
-        for report in read_loss_reports(out):
-            lost = ", ".join(f"{n} lost: {reason}" for reason, n in report.lost.items() if n)
-            unresolved = sum(b - a + 1 for a, b in report.unresolved)
-            text = f"boot {report.count}: {report.received} frames"
-            text += f", {lost}" if lost else ""
-            text += f", {unresolved} not fetched" if unresolved else ""
-            text += ", then it restarted" if report.unbounded_loss else ""
-            click.echo(text, err=True)
-        if recorder.queue.n_overflows:
-            n = recorder.queue.n_overflows
-            click.echo(f"{n} notifications were dropped because the queue was full", err=True)
-        click.echo(f"Night: {out}", err=True)
-    return min((s.status.valid_s for s in recorder.sessions), default=0.0) / max(elapsed_s, 1e-9)
+    while first_connection_s(recorder) is None:
+        await asyncio.sleep(0.2)
+        since = [session.status.no_adapter_since for session in recorder.sessions]
+        if all(t is not None and loop.time() - t > NO_ADAPTER_S for t in since):
+            stop.set()
+            return

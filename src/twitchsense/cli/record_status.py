@@ -1,0 +1,144 @@
+"""What ``twitchsense record`` prints: the status while it records, and the totals at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from twitchsense.cli.text_output import print_text
+from twitchsense.text import printable
+
+if TYPE_CHECKING:
+    from twitchsense.acquire.recorder import Recorder
+    from twitchsense.acquire.session import Session
+    from twitchsense.acquire.status import SessionStatus
+    from twitchsense.cli.event_printer import EventPrinter
+
+#: Time (s) between two status lines.
+STATUS_PERIOD_S: Final = 10.0
+
+
+def first_connection_s(recorder: Recorder) -> float | None:
+    """Return the time (s, of the event loop) of the first connection; None without one."""
+    since = [s.status.connected_at for s in recorder.sessions]
+    return min((t for t in since if t is not None), default=None)
+
+
+async def print_status(
+    recorder: Recorder, printer: EventPrinter | None, start_s: float, quiet: bool
+) -> None:
+    """Print a status line per wearable on stderr every `STATUS_PERIOD_S` seconds.
+
+    ``link`` is the share of the frames since the last line that were received without delay.
+
+    Parameters
+    ----------
+    recorder : Recorder
+    printer : EventPrinter or None
+        Counts the movements, if there is one.
+    start_s : float
+        Time (s, of the event loop) at which the recording began.
+    quiet : bool
+        Print nothing.
+    """
+    loop = asyncio.get_running_loop()
+    previous = [(0, 0) for _ in recorder.sessions]
+    while not quiet:
+        await asyncio.sleep(STATUS_PERIOD_S)
+        for i, session in enumerate(recorder.sessions):
+            status = session.status
+            n_live, n_produced = status.n_live - previous[i][0], status.n_produced - previous[i][1]
+            previous[i] = (status.n_live, status.n_produced)
+            elapsed_s = loop.time() - (first_connection_s(recorder) or start_s)
+            text = format_status(_shown_name(session), status, elapsed_s)
+            if n_produced > 0:
+                text += f", link {min(1.0, n_live / n_produced):.0%}"
+            if printer is not None:
+                text += f", {printer.n_events} movements"
+            print_text(text, err=True, indent="  ")
+        if recorder.storage_error:
+            print_text(f"NOT STORED: {recorder.storage_error}", err=True)
+
+
+def _shown_name(session: Session) -> str:
+    """Return the name of a device with its address, as far as they are known."""
+    name = session.status.name
+    return session.address if name in ("", session.address) else f"{name} ({session.address})"
+
+
+def format_status(name: str, status: SessionStatus, elapsed_s: float, state: str = "") -> str:
+    """Format the status of one wearable as a line without control characters.
+
+    Parameters
+    ----------
+    name : str
+        Name or address of the device.
+    status : SessionStatus
+    elapsed_s : float
+        Time since the first connection, s.
+    state : str
+        Shown instead of the connection state.
+
+    Returns
+    -------
+    str
+    """
+    if not state:
+        state = "connected" if status.connected else f"NOT CONNECTED ({status.last_error})"
+    battery = "?" if status.battery is None else f"{status.battery}"
+    n = status.n_connections
+    connections = "1 connection" if n == 1 else f"{n} connections"
+    lost = status.loss_text or f"lost {status.n_lost} frames, {status.n_missing} still missing"
+    return printable(
+        f"{name}: {elapsed_s:.0f} s, valid {status.valid_s:.1f} s, "
+        f"{lost}, battery {battery} %, {state}, {connections}",
+        "?",
+    )
+
+
+def print_totals(recorder: Recorder, elapsed_s: float, out: Path, quiet: bool) -> float:
+    """Print the contents of the night file, and the command that analyses it.
+
+    Parameters
+    ----------
+    recorder : Recorder
+    elapsed_s : float
+        Time since the first connection, s.
+    out : Path
+        The night file.
+    quiet : bool
+        Print nothing.
+
+    Returns
+    -------
+    float
+        Share of the time with valid signal.
+    """
+    from twitchsense.nightfile.loss_report import read_loss_reports
+
+    if not quiet:
+        for session in recorder.sessions:
+            text = format_status(_shown_name(session), session.status, elapsed_s, "ended")
+            print_text(text, err=True, indent="  ")
+        for report in read_loss_reports(out):
+            lost = ", ".join(f"{n} lost: {reason}" for reason, n in report.lost.items() if n)
+            unresolved = sum(b - a + 1 for a, b in report.unresolved)
+            text = f"since start {report.count} of the device: {report.received} frames received"
+            text += f", {lost}" if lost else ""
+            text += f", {unresolved} not fetched" if unresolved else ""
+            text += ", then it restarted" if report.unbounded_loss else ""
+            print_text(text, err=True, indent="  ")
+        if recorder.queue.n_overflows:
+            n = recorder.queue.n_overflows
+            click.echo(f"{n} notifications were dropped because the queue was full", err=True)
+        click.echo(f"Night: {printable(str(out), '?')}", err=True)
+        if any(session.status.valid_s > 0 for session in recorder.sessions):
+            command = shlex.join(
+                ["twitchsense", "analyze", str(out), "--out", str(out.with_suffix(""))]
+            )
+            click.echo(f"Next: {printable(command, '?')}", err=True)
+    return min((s.status.valid_s for s in recorder.sessions), default=0.0) / max(elapsed_s, 1e-9)

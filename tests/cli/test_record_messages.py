@@ -1,0 +1,61 @@
+"""What ``record`` tells a person: the device's name, the next command, and a missing adapter."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+
+from twitchsense.acquire.adapter import Adapter, AdapterError
+from twitchsense.acquire.status import SessionStatus
+from twitchsense.cli.app import main
+from twitchsense.cli.record_status import print_status, print_totals
+
+NAMED = SessionStatus(connected=True, n_connections=1, name="NPG-Lite", seconds={"emg": 9.0})
+
+
+def recorder(status):
+    session = SimpleNamespace(address="AA:BB", status=status)
+    queue = SimpleNamespace(n_overflows=0)
+    return SimpleNamespace(sessions=[session], queue=queue, storage_error="")
+
+
+def test_without_an_adapter_the_recording_ends_in_time(monkeypatch, tmp_path):
+    async def scan(adapter, seconds, wanted=None, *, unknown=False):
+        raise AdapterError("cannot scan for Bluetooth devices: no adapter")
+
+    monkeypatch.setattr(Adapter, "scan", scan)
+    monkeypatch.setattr("twitchsense.cli.record.NO_ADAPTER_S", 0.3)
+    path = tmp_path / "a.night"
+    done = CliRunner().invoke(main, ["record", "--device", "ts-0001", "--out", str(path), "-q"])
+    assert done.exit_code == 1
+    assert done.stderr == (
+        "twitchsense: nothing was recorded: cannot scan for Bluetooth devices: no adapter\n"
+    )
+
+
+def test_status_shows_the_name_of_the_device(monkeypatch, capsys):
+    monkeypatch.setattr("twitchsense.cli.record_status.STATUS_PERIOD_S", 0.01)
+
+    async def run():
+        task = asyncio.create_task(print_status(recorder(NAMED), None, 0.0, quiet=False))
+        await asyncio.sleep(0.05)
+        task.cancel()
+
+    asyncio.run(run())
+    line = capsys.readouterr().err.splitlines()[0]
+    assert line.startswith("NPG-Lite (AA:BB): ")
+    assert line.endswith("connected, 1 connection")
+
+
+@pytest.mark.parametrize("seconds", [9.0, 0.0])
+def test_the_end_names_the_next_command(monkeypatch, capsys, tmp_path, seconds):
+    monkeypatch.setattr("twitchsense.nightfile.loss_report.read_loss_reports", lambda path: [])
+    status = SessionStatus(n_connections=1, seconds={"emg": seconds})
+    night = tmp_path / "my night.night"
+    print_totals(recorder(status), 10.0, night, quiet=False)
+    last = capsys.readouterr().err.splitlines()[-1]
+    if seconds:
+        assert last == f"Next: twitchsense analyze '{night}' --out '{tmp_path / 'my night'}'"
+    else:
+        assert last == f"Night: {night}"
