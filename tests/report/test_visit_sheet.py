@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
-from twitchsense.cli.app import main
 
 from tests.trend.builders import evening
 from tests.trend.builders import write_night as write_summary
+from twitchsense.cli.app import main
 from twitchsense.report import visit_sheet
 from twitchsense.report.visit_sheet import render_visit
 
