@@ -178,7 +178,7 @@ def _present_lines(blocks: _Blocks) -> NDArray[np.int64]:
     n = len(blocks)
     score = np.zeros((len(LINES_HZ), n))
     for row, amplitude, noise in zip(score, blocks.amplitude, blocks.noise, strict=True):
-        of_lines = (np.square(amplitude.real) + np.square(amplitude.imag)) / 2
+        of_lines = np.ascontiguousarray(_squared(amplitude) / 2)
         total = of_lines.sum(axis=1)
         mostly = total > STRONG_SHARE * blocks.power
         strong = mostly[1:] & mostly[:-1]
@@ -194,14 +194,32 @@ def _present_lines(blocks: _Blocks) -> NDArray[np.int64]:
 
 def _steady(amplitude: Complex, noise: Floats) -> NDArray[np.bool_]:
     """Whether each harmonic has been steady for `STEADY_BLOCKS`; one row per window of blocks."""
-    size = np.maximum(np.abs(amplitude), 1e-12)
+    size = np.maximum(np.sqrt(_squared(amplitude)), 1e-12)
     # every block counts alike, so that one burst cannot stand for a steady line
-    unit = amplitude[1:] * np.conj(amplitude[:-1]) / (size[1:] * size[:-1])
+    turn, sizes = _product(amplitude[1:], np.conj(amplitude[:-1])), size[1:] * size[:-1]
     last = STEADY_BLOCKS - 1
-    coherence = np.hypot(moving_sum(unit.real, last), moving_sum(unit.imag, last)) / last
+    re, im = moving_sum(turn.real / sizes, last), moving_sum(turn.imag / sizes, last)
+    coherence = np.sqrt(np.square(re) + np.square(im)) / last
     power = moving_sum(np.square(size), STEADY_BLOCKS)
     beside = moving_sum(noise, STEADY_BLOCKS)
     return np.asarray((coherence > MIN_COHERENCE) & (power > MIN_LINE_TO_NOISE * beside))
+
+
+def _squared(x: Complex) -> Floats:
+    """Return the squared magnitudes."""
+    return np.asarray(np.square(x.real) + np.square(x.imag), np.float64)
+
+
+def _product(x: Complex, y: Complex) -> Complex:
+    """Return the products of complex numbers.
+
+    numpy multiplies most of an array with fused multiply-add and the rest without; the rounding
+    would depend on the number of blocks.
+    """
+    out = np.empty(x.shape, np.complex128)
+    out.real = x.real * y.real - x.imag * y.imag
+    out.imag = x.real * y.imag + x.imag * y.real
+    return out
 
 
 class _LineSpectrum:
@@ -241,10 +259,10 @@ class _LineSpectrum:
         """Measure blocks of samples, shape ``(n_blocks, size)``, in µV."""
         centred = (frames - frames.mean(axis=1, keepdims=True)) * self._window
         spectrum = np.fft.rfft(centred, axis=1)
-        power = np.square(spectrum.real) + np.square(spectrum.imag)
+        power = _squared(spectrum)
         return _Blocks(
             tuple(
-                spectrum[:, bins] * middle * self._scale
+                _product(spectrum[:, bins], middle * self._scale)
                 for bins, middle in zip(self._bins, self._middle, strict=True)
             ),
             tuple(self._noise(power, beside) for beside in self._beside),

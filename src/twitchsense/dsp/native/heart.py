@@ -55,6 +55,8 @@ class NativeBeatTracker:
         self._library = library
         n = self._lengths = BeatLengths(fs)
         width = 2 * n.half_width
+        if width < 2 or n.max_offset < 1 or n.before < n.half_width:
+            raise ValueError(f"kernel heart: no sampling rate of {fs} Hz")
         self._arrays: dict[str, Floats] = {
             "taper": reference.taper(fs),
             "trend": unit_trend(width),
