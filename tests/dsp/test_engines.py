@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import numpy as np
@@ -270,7 +271,8 @@ def test_missing_kernels_are_refused_with_the_reason(monkeypatch):
 
 def test_doctor_names_the_engine(monkeypatch):
     monkeypatch.setenv(VARIABLE, "scipy")
-    assert "engine      scipy" in CliRunner().invoke(main, ["doctor"]).stdout
+    facts = json.loads(CliRunner().invoke(main, ["doctor", "--json"]).stdout)
+    assert facts["engine"].split()[0] == "scipy"
 
 
 # -- the library -----------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from typing import Any, Final
 import click
 
 from twitchsense.cli.text_output import table_lines, terminal_width
+from twitchsense.errors import InputError
 
 #: Free space (GB) below which a night with its results may not fit.
 _LOW_DISK_GB: Final = 2.0
@@ -63,6 +64,7 @@ def doctor(as_json: bool) -> None:
         return
     rows = [["twitchsense", str(facts["twitchsense"])]]
     rows.append(["python", f"{facts['python']} ({facts['platform']})"])
+    rows.append(["engine", facts["engine"]])
     rows += [[name, version or "MISSING"] for name, version in facts["packages"].items()]
     for extra, present in facts["extras"].items():
         command = "" if present else f" (pip install 'twitchsense[{extra}]')"
@@ -89,6 +91,7 @@ def collect_facts() -> dict[str, Any]:
         "implementation": platform.python_implementation(),
         "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
         "byteorder": sys.byteorder,
+        "engine": _engine(),
         "packages": {name: _version(name) for name in _CORE_PACKAGES},
         "extras": {
             extra: all(_version(name) is not None for name in needs)
@@ -140,6 +143,19 @@ def _free_gb(folder: Path) -> float | None:
         return round(shutil.disk_usage(folder).free / 1e9, 1)
     except OSError:
         return None
+
+
+def _engine() -> str:
+    """Return the engine of the signal processing, with the reason if it is not the compiled one."""
+    try:
+        from twitchsense.dsp.engine import engine_name, why_not_native
+
+        name, reason = engine_name(), why_not_native()
+    except ImportError as error:  # numpy is missing
+        return f"none ({error.name} is missing)"
+    except InputError as error:  # the environment variable
+        return str(error)
+    return f"{name} ({reason})" if reason else name
 
 
 def _version(name: str) -> str | None:
