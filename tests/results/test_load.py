@@ -159,3 +159,45 @@ def test_summary_in_another_layout_has_the_same_checksum(copy):
     summary = json.loads((copy / "summary.json").read_text("utf-8"))
     (copy / "summary.json").write_text(json.dumps(summary), "utf-8")
     assert open_result(copy).summary_json == summary
+
+
+@pytest.mark.parametrize("table", ["events", "rejected", "epochs"])
+def test_tables_of_a_reopened_result_are_the_same_to_the_last_bit(night, result, table):
+    saved = getattr(open_result(result), table)
+    pd.testing.assert_frame_equal(
+        saved, getattr(night, table).reset_index(drop=True), check_exact=True
+    )
+
+
+def test_a_reopened_result_answers_like_the_night(night, result):
+    saved = open_result(result)
+    for by in ("label", ("label", "context"), ("leg", "stage")):
+        pd.testing.assert_frame_equal(saved.summary(by), night.summary(by), check_exact=True)
+    truth = night.events.iloc[::2]
+    pd.testing.assert_frame_equal(saved.agreement(truth).table(), night.agreement(truth).table())
+    assert saved.to_bids()[1] == night.to_bids()[1]
+    assert saved.valid_s == night.valid_s
+    assert saved.notes == list(night.notes)
+
+
+def test_a_reopened_result_is_saved_unchanged(result, tmp_path):
+    copied = open_result(result).save(tmp_path / "again", report=False)
+    names = {p.name for p in result.iterdir()} - {"report.html"}
+    assert {p.name for p in copied.iterdir()} == names
+    assert all((copied / name).read_bytes() == (result / name).read_bytes() for name in names)
+
+
+def test_a_result_of_an_earlier_version_has_rounded_numbers_and_no_valid_hours(night, copy):
+    with np.load(copy / "traces.npz") as arrays:
+        kept = {k: v for k, v in arrays.items() if k.split("/")[0] not in ("events", "epochs")}
+        meta = json.loads(kept["meta"].tobytes())
+    del meta["valid_hours"]
+    kept["meta"] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
+    np.savez_compressed(copy / "traces.npz", **kept)
+    summary = json.loads((copy / "summary.json").read_text())
+    del summary[KEY]
+    (copy / "summary.json").write_text(json.dumps(summary))
+    saved = open_result(copy)
+    np.testing.assert_allclose(saved.events["onset"], night.events["onset"], atol=5e-7)
+    with pytest.raises(InputError, match="does not hold the valid hours; run analyze again"):
+        saved.summary()

@@ -18,6 +18,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from twitchsense.errors import InputError
@@ -26,6 +27,8 @@ from twitchsense.model.event_table import EVENT_COLUMNS, LATER_COLUMNS, REJECTED
 from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
 from twitchsense.report.event_windows import EventWindow
+from twitchsense.results.outputs import NightOutputs
+from twitchsense.results.save import RESULT_FILES, write_results
 from twitchsense.results.traces import TRACES_FILE, to_segments, unpack_traces
 from twitchsense.scoring.result_checksums import check_file
 from twitchsense.scoring.summary import CURE, decode_result_text, read_result_file, read_summary
@@ -41,10 +44,11 @@ _NPZ_ERRORS: Final = (
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class SavedNight:
+class SavedNight(NightOutputs):
     """A night reopened from the files that `analyze` wrote.
 
-    Reports and plots take it like a `twitchsense.Night`.
+    Its tables are those of the `twitchsense.Night` that was saved, to the last bit. Reports and
+    plots take it like a `Night`.
 
     Attributes
     ----------
@@ -62,6 +66,8 @@ class SavedNight:
         Per-second statistics.
     traces : list of EventWindow
         Samples around each event.
+    stored_hours : DataFrame or None
+        See `valid_hours`; None if an earlier version wrote the result.
     """
 
     directory: Path
@@ -73,6 +79,7 @@ class SavedNight:
     epochs: pd.DataFrame
     seconds: Mapping[str, PerSecond]
     traces: list[EventWindow]
+    stored_hours: pd.DataFrame | None = None
 
     @property
     def onset(self) -> SleepOnset:
@@ -106,10 +113,50 @@ class SavedNight:
         hours = (self.recording.end_ns - self.recording.start_ns) / NS / 3600
         return f"<SavedNight {self.directory}: {hours:.2f} h, {len(self.events)} events>"
 
-    def _repr_html_(self) -> str:
-        from twitchsense.report.notebook_view import night_html
+    def valid_hours(self) -> pd.DataFrame:
+        """Return the hours of valid signal by sensor, leg, context and stage.
 
-        return night_html(self)
+        Returns
+        -------
+        DataFrame
+            Columns ``sensor``, ``leg``, ``context``, ``stage``, ``hours``.
+
+        Raises
+        ------
+        InputError
+            If the result was written by an earlier version, which did not store them.
+        """
+        if self.stored_hours is None:
+            raise InputError(str(self.directory), "does not hold the valid hours", CURE)
+        return self.stored_hours
+
+    def save(self, directory: str | PathLike[str], *, report: bool = True) -> Path:
+        """Copy the result files into a directory: all files, or on failure none.
+
+        Parameters
+        ----------
+        directory : path
+            Created if it does not exist.
+        report : bool
+            Whether to write ``report.html``, made again.
+
+        Returns
+        -------
+        Path
+            The directory given.
+
+        Raises
+        ------
+        InputError
+            If a file of the result is missing, or the directory cannot be written.
+        """
+        from twitchsense.report.page import render_report  # imports jinja2 and matplotlib
+
+        names = [n for n in RESULT_FILES if n != "report.html"]
+        files: dict[str, str | bytes] = {n: read_result_file(self.directory / n) for n in names}
+        if report:
+            files["report.html"] = render_report(self)
+        return write_results(files.items(), Path(directory), report=report)
 
 
 def open_result(directory: str | PathLike[str]) -> SavedNight:
@@ -135,11 +182,13 @@ def open_result(directory: str | PathLike[str]) -> SavedNight:
     for name in ("events.csv", "rejected.csv", "epochs.csv", TRACES_FILE):
         files[name] = read_result_file(directory / name)
         check_file(summary, directory / name, files[name], CURE)
-    events = _parse_event_table(directory / "events.csv", files["events.csv"], EVENT_COLUMNS)
-    rejected = _parse_event_table(
-        directory / "rejected.csv", files["rejected.csv"], REJECTED_COLUMNS
-    )
-    epochs = _parse_epochs(directory / "epochs.csv", files["epochs.csv"])
+    tables = {
+        "events": _parse_event_table(directory / "events.csv", files["events.csv"], EVENT_COLUMNS),
+        "rejected": _parse_event_table(
+            directory / "rejected.csv", files["rejected.csv"], REJECTED_COLUMNS
+        ),
+        "epochs": _parse_epochs(directory / "epochs.csv", files["epochs.csv"]),
+    }
     try:
         stored = unpack_traces(files[TRACES_FILE])
         recording = Recording(
@@ -151,8 +200,10 @@ def open_result(directory: str | PathLike[str]) -> SavedNight:
             summary["provenance"]["sha256"],
             covers_ns=stored.bounds_ns,
         )
-        if any(t.event >= len(events) for t in stored.traces):
+        if any(t.event >= len(tables["events"]) for t in stored.traces):
             raise ValueError("a trace belongs to no row of the event table")
+        for name, columns in stored.exact.items():
+            tables[name] = tables[name].assign(**columns)
     except _NPZ_ERRORS as error:
         raise InputError(str(directory / TRACES_FILE), f"cannot be used ({error})", CURE) from error
     return SavedNight(
@@ -160,11 +211,12 @@ def open_result(directory: str | PathLike[str]) -> SavedNight:
         summary,
         stored.settings,
         recording,
-        events,
-        rejected,
-        epochs,
+        tables["events"],
+        tables["rejected"],
+        tables["epochs"],
         stored.seconds,
         stored.traces,
+        stored.valid_hours,
     )
 
 
@@ -188,13 +240,17 @@ def _parse_event_table(path: Path, content: bytes, columns: Sequence[Column]) ->
         if name not in table:
             raise InputError(str(path), f"has no column {name!r}", CURE)
         if dtype == "float64":
-            table[name] = pd.to_numeric(table[name], errors="coerce")
+            table[name] = pd.to_numeric(table[name], errors="coerce").astype(np.float64)
     return table
 
 
 def _parse_epochs(path: Path, content: bytes) -> pd.DataFrame:
     try:
-        table = pd.read_csv(io.StringIO(decode_result_text(path, content)), keep_default_na=False)
+        table = pd.read_csv(
+            io.StringIO(decode_result_text(path, content)),
+            dtype={"context": "object", "stage": "object"},
+            keep_default_na=False,
+        )
     except (ValueError, pd.errors.ParserError) as error:
         raise InputError(str(path), f"is not a table of epochs ({error})", CURE) from error
     for name in ("onset", "duration", "context"):

@@ -7,11 +7,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -22,7 +21,6 @@ from twitchsense.model.channels import NS
 from twitchsense.model.detections import Detections
 from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
-from twitchsense.output_files import write_file
 from twitchsense.results.inputs import (
     HypnogramInput,
     to_hypnogram,
@@ -30,10 +28,8 @@ from twitchsense.results.inputs import (
     to_respiratory,
     to_settings,
 )
-from twitchsense.results.save import save_night
-from twitchsense.scoring.agreement import Agreement, match, read_events
+from twitchsense.results.outputs import NightOutputs
 from twitchsense.scoring.labels import label_detections
-from twitchsense.scoring.rates import summary_table
 from twitchsense.scoring.summary import build_summary
 from twitchsense.scoring.valid_hours import measure_valid_hours
 from twitchsense.settings import Settings
@@ -42,9 +38,6 @@ from twitchsense.sleep.context import Context, find_context
 from twitchsense.sleep.onset import SleepOnset
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from mne import Annotations
-
     from twitchsense.results.inputs import RecordingInput
 
 log = logging.getLogger(__name__)
@@ -57,7 +50,7 @@ ProgressCallback = Callable[[float, float], None]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Night:
+class Night(NightOutputs):
     """An analysed recording: its events, their context, and the hours of valid signal.
 
     Attributes
@@ -113,26 +106,6 @@ class Night:
         """Seconds of valid signal per channel."""
         return self.detections.valid_s
 
-    def summary(self, by: str | Sequence[str] = ("label", "context")) -> pd.DataFrame:
-        """Return counts, rates per hour of valid signal, and exact 95 % intervals.
-
-        Parameters
-        ----------
-        by : str or sequence of str
-            Column or columns to group by: ``trial_type``, ``label``, ``grade``, ``context``,
-            ``stage``, ``leg``.
-
-        Returns
-        -------
-        DataFrame
-            The columns of `by`, then ``count``, ``hours``, ``rate_per_h`` (events per hour),
-            ``low``, ``high``; NaN where there is no valid hour.
-        """
-        hours = measure_valid_hours(
-            self.recording.channels, self.seconds, self.context, self.settings.legs
-        )
-        return summary_table(self.events, hours, by)
-
     def summary_dict(self) -> dict[str, Any]:
         """Return the content of ``summary.json``."""
         return build_summary(
@@ -144,146 +117,20 @@ class Night:
             self.respiratory,
         )
 
-    def plot_average(self, kind: str, ax: Axes | None = None) -> Axes:
-        """Draw the average waveform of one kind of event.
-
-        Parameters
-        ----------
-        kind : str
-            A `trial_type`: ``twitch``, ``jerk``, ``movement``, …
-        ax : Axes, optional
-            Axes to draw on; a new figure is made if not given.
-
-        Returns
-        -------
-        Axes
-
-        Raises
-        ------
-        InputError
-            If there is no such kind of event.
-
-        See Also
-        --------
-        twitchsense.plot.plot_average
-        """
-        from twitchsense.report.waveforms import plot_average  # imports matplotlib
-
-        return plot_average(self, kind, ax)
-
-    def report(self, path: str | PathLike[str]) -> Path:
-        """Write the report: one HTML file that works offline.
-
-        Parameters
-        ----------
-        path : path
-            Name of the file.
-
-        Returns
-        -------
-        Path
-            The path given.
-
-        Raises
-        ------
-        InputError
-            If the file cannot be written.
-        """
-        from twitchsense.report.page import render_report  # imports jinja2 and matplotlib
-
-        return write_file(Path(path), render_report(self))
-
-    def save(self, directory: str | PathLike[str], *, report: bool = True) -> Path:
-        """Write every result file into a directory: all files, or on failure none.
-
-        Parameters
-        ----------
-        directory : path
-            Created if it does not exist. `twitchsense.open_result` reopens it.
-        report : bool
-            Whether to write ``report.html``. If not, a report of an earlier analysis is
-            removed.
-
-        Returns
-        -------
-        Path
-            The directory given.
-
-        Raises
-        ------
-        InputError
-            If the directory is a file or cannot be written.
-        """
-        return save_night(self, Path(directory), report=report)
-
-    def agreement(self, truth: str | PathLike[str] | pd.DataFrame) -> Agreement:
-        """Compare the events with annotations, one to one.
-
-        Parameters
-        ----------
-        truth : path or DataFrame
-            Columns ``onset`` and ``duration`` (s) and, if known, ``trial_type``, ``leg``.
-
-        Returns
-        -------
-        Agreement
-            Sensitivity, precision, F1 and their intervals by kind.
-
-        Raises
-        ------
-        InputError
-            If the annotations cannot be read.
-        """
-        table = truth if isinstance(truth, pd.DataFrame) else read_events(truth)
-        hours = measure_valid_hours(
-            self.recording.channels, self.seconds, self.context, self.settings.legs
-        )
-        return match(self.events, table, hours=hours.total("emg"))
-
-    def to_annotations(self, description: str = "label") -> Annotations:
-        """Convert the events to MNE annotations.
-
-        Parameters
-        ----------
-        description : str
-            Column used as the description: ``label`` or ``trial_type``.
-
-        Returns
-        -------
-        mne.Annotations
-
-        Raises
-        ------
-        MissingExtraError
-            If MNE is not installed.
-        """
-        from twitchsense.scoring.annotations import to_annotations  # imports MNE
-
-        columns = {channel.name: channel.columns for channel in self.recording.channels}
-        return to_annotations(self.events, self.recording.start_utc_ns, description, columns)
-
-    def to_bids(self) -> tuple[pd.DataFrame, dict[str, Any]]:
-        """Convert the events to BIDS.
+    def valid_hours(self) -> pd.DataFrame:
+        """Return the hours of valid signal by sensor, leg, context and stage.
 
         Returns
         -------
         DataFrame
-            The event table as text; missing values are ``n/a``.
-        dict
-            The JSON sidecar: description, unit and levels of each column.
+            As `ValidHours.table`: ``sensor``, ``leg``, ``context``, ``stage``, ``hours``.
         """
-        from twitchsense.scoring.annotations import to_bids
-
-        return to_bids(self.events, self.settings)
+        channels, legs = self.recording.channels, self.settings.legs
+        return measure_valid_hours(channels, self.seconds, self.context, legs).table
 
     def __repr__(self) -> str:
         hours = (self.recording.end_ns - self.recording.start_ns) / NS / 3600
         return f"<Night {self.recording.source}: {hours:.2f} h, {len(self.events)} events>"
-
-    def _repr_html_(self) -> str:
-        from twitchsense.report.notebook_view import night_html
-
-        return night_html(self)
 
 
 def analyze(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from twitchsense.output_files import check_output_directory, write_directory
-from twitchsense.results.traces import TRACES_FILE, pack_traces
+from twitchsense.results.traces import TRACES_FILE, NightWithHours, pack_traces
 from twitchsense.scoring.glossary import glossary
 from twitchsense.scoring.result_checksums import add_checksums
 from twitchsense.text import escape_formula
 
 if TYPE_CHECKING:
-    from twitchsense.report.protocols import NightLike
     from twitchsense.trend.weeks import Weeks
 
 #: Every file that `save_night` may write; the command line checks its inputs against them.
@@ -58,7 +57,7 @@ EPOCH_COLUMNS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-def save_night(night: NightLike, directory: Path, *, report: bool = True) -> Path:
+def save_night(night: NightWithHours, directory: Path, *, report: bool = True) -> Path:
     """Write every result file of a night into a directory: all files, or on failure none.
 
     Parameters
@@ -79,12 +78,39 @@ def save_night(night: NightLike, directory: Path, *, report: bool = True) -> Pat
     InputError
         If the directory is a file or cannot be written.
     """
+    return write_results(format_files(night, report=report), directory, report=report)
+
+
+def write_results(
+    files: Iterable[tuple[str, str | bytes]], directory: Path, *, report: bool
+) -> Path:
+    """Write result files into a directory: all files, or on failure none.
+
+    Parameters
+    ----------
+    files : iterable of (str, str or bytes)
+        Names and contents.
+    directory : Path
+        Created if it does not exist.
+    report : bool
+        Whether `files` has a report. If not, a report of an earlier analysis is removed.
+
+    Returns
+    -------
+    Path
+        The directory given.
+
+    Raises
+    ------
+    InputError
+        If the directory is a file or cannot be written.
+    """
     old = [] if report or not _has_generated_report(directory) else ["report.html"]
-    write_directory(directory, format_files(night, report=report), remove=old, last="summary.json")
+    write_directory(directory, files, remove=old, last="summary.json")
     return directory
 
 
-def format_files(night: NightLike, *, report: bool) -> Iterator[tuple[str, str | bytes]]:
+def format_files(night: NightWithHours, *, report: bool) -> Iterator[tuple[str, str | bytes]]:
     """Format the result files of a night.
 
     Parameters

@@ -1,4 +1,4 @@
-"""The file ``traces.npz``: per-second statistics and the samples around each event."""
+"""The file ``traces.npz``: per-second statistics, samples around each event, exact numbers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.model.channels import NS, ArraySamples, Channel, Kind, Segment
@@ -21,13 +22,21 @@ from twitchsense.report.event_windows import (
     EventWindow,
     cut_event_windows,
 )
+from twitchsense.report.protocols import NightLike
 from twitchsense.settings import Settings
-
-if TYPE_CHECKING:
-    from twitchsense.report.protocols import NightLike
 
 TRACES_FILE: Final = "traces.npz"
 _VERSION: Final = 1
+#: Tables of a night whose numbers are stored exactly.
+_TABLES: Final = ("events", "rejected", "epochs")
+
+
+class NightWithHours(NightLike, Protocol):
+    """A night whose valid time is known."""
+
+    def valid_hours(self) -> pd.DataFrame:
+        """Return the hours of valid signal by sensor, leg, context and stage."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,12 @@ class StoredTraces:
     seconds : dict of channel name to PerSecond
     traces : list of EventWindow
         Samples around each event.
+    exact : dict of table name to dict of column name to ndarray of float64
+        The numbers of the tables, which are rounded in the CSV files; empty in files of
+        earlier versions.
+    valid_hours : DataFrame or None
+        Hours of valid signal by sensor, leg, context and stage; None in files of earlier
+        versions.
     """
 
     settings: Settings
@@ -51,9 +66,11 @@ class StoredTraces:
     bounds_ns: tuple[int, int]
     seconds: dict[str, PerSecond]
     traces: list[EventWindow]
+    exact: dict[str, dict[str, NDArray[np.float64]]]
+    valid_hours: pd.DataFrame | None
 
 
-def pack_traces(night: NightLike) -> bytes:
+def pack_traces(night: NightWithHours) -> bytes:
     """Return the content of ``traces.npz`` for a night.
 
     Parameters
@@ -67,9 +84,13 @@ def pack_traces(night: NightLike) -> bytes:
     """
     traces = cut_event_windows(night)
     arrays: dict[str, NDArray[Any]] = {}
-    for name, table in night.seconds.items():
-        for member, values in _pack_seconds(table).items():
+    for name, seconds in night.seconds.items():
+        for member, values in _pack_seconds(seconds).items():
             arrays[f"seconds/{name}/{member}"] = values
+    for table_name in _TABLES:
+        table = getattr(night, table_name)
+        for column in table.columns[table.dtypes == np.float64]:
+            arrays[f"{table_name}/{column}"] = table[column].to_numpy()
     for channel in night.recording.channels:
         samples = [t.samples for t in traces if t.channel == channel.name]
         arrays[f"samples/{channel.name}"] = np.concatenate(
@@ -81,6 +102,7 @@ def pack_traces(night: NightLike) -> bytes:
         "end_ns": night.recording.end_ns,
         "settings": night.settings.model_dump(mode="json"),
         "channels": [_pack_channel(c) for c in night.recording.channels],
+        "valid_hours": night.valid_hours().to_dict(orient="split", index=False),
         "traces": [[t.event, t.channel, t.start_ns, t.fs, len(t.samples)] for t in traces],
     }
     arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
@@ -120,6 +142,8 @@ def unpack_traces(content: bytes) -> StoredTraces:
             (int(meta["start_ns"]), int(meta["end_ns"])),
             seconds,
             _unpack_windows(meta["traces"], samples),
+            {name: _unpack_numbers(arrays, name) for name in _TABLES},
+            pd.DataFrame(**hours) if (hours := meta.get("valid_hours")) is not None else None,
         )
 
 
@@ -196,6 +220,13 @@ def _unpack_seconds(arrays: Mapping[str, NDArray[Any]], prefix: str, kind: Kind)
         mean_vector=arrays[f"{prefix}vector"],
         kind=kind,
     )
+
+
+def _unpack_numbers(
+    arrays: Mapping[str, NDArray[Any]], table: str
+) -> dict[str, NDArray[np.float64]]:
+    keys = [key for key in arrays if key.startswith(f"{table}/")]
+    return {key.partition("/")[2]: arrays[key].astype(np.float64) for key in keys}
 
 
 def _unpack_windows(

@@ -1,0 +1,186 @@
+"""What an analysed night offers, just analysed or reopened: plots, files, comparisons, formats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from twitchsense.output_files import write_file
+from twitchsense.report.protocols import NightLike
+from twitchsense.results.save import save_night
+from twitchsense.results.traces import NightWithHours
+from twitchsense.scoring.agreement import Agreement, match, read_events
+from twitchsense.scoring.rates import summary_table
+from twitchsense.scoring.valid_hours import ValidHours
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from mne import Annotations
+
+
+class NightOutputs:
+    """Base class of `Night` and `SavedNight`, which are `NightLike`."""
+
+    __slots__ = ()
+
+    def summary(
+        self: NightWithHours, by: str | Sequence[str] = ("label", "context")
+    ) -> pd.DataFrame:
+        """Return counts, rates per hour of valid signal, and exact 95 % intervals.
+
+        Parameters
+        ----------
+        by : str or sequence of str
+            Column or columns to group by: ``trial_type``, ``label``, ``grade``, ``context``,
+            ``stage``, ``leg``.
+
+        Returns
+        -------
+        DataFrame
+            The columns of `by`, then ``count``, ``hours``, ``rate_per_h`` (events per hour),
+            ``low``, ``high``; NaN where there is no valid hour.
+
+        Raises
+        ------
+        InputError
+            If there is no such column to group by.
+        """
+        return summary_table(self.events, ValidHours(self.valid_hours()), by)
+
+    def plot_average(self: NightLike, kind: str, ax: Axes | None = None) -> Axes:
+        """Draw the average waveform of one kind of event.
+
+        Parameters
+        ----------
+        kind : str
+            A `trial_type`: ``twitch``, ``jerk``, ``movement``, …
+        ax : Axes, optional
+            Axes to draw on; a new figure is made if not given.
+
+        Returns
+        -------
+        Axes
+
+        Raises
+        ------
+        InputError
+            If there is no such kind of event.
+
+        See Also
+        --------
+        twitchsense.plot.plot_average
+        """
+        from twitchsense.report.waveforms import plot_average  # imports matplotlib
+
+        return plot_average(self, kind, ax)
+
+    def report(self: NightLike, path: str | PathLike[str]) -> Path:
+        """Write the report: one HTML file that works offline.
+
+        Parameters
+        ----------
+        path : path
+            Name of the file.
+
+        Returns
+        -------
+        Path
+            The path given.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be written.
+        """
+        from twitchsense.report.page import render_report  # imports jinja2 and matplotlib
+
+        return write_file(Path(path), render_report(self))
+
+    def save(self: NightWithHours, directory: str | PathLike[str], *, report: bool = True) -> Path:
+        """Write every result file into a directory: all files, or on failure none.
+
+        Parameters
+        ----------
+        directory : path
+            Created if it does not exist. `twitchsense.open_result` reopens it.
+        report : bool
+            Whether to write ``report.html``. If not, a report of an earlier analysis is
+            removed.
+
+        Returns
+        -------
+        Path
+            The directory given.
+
+        Raises
+        ------
+        InputError
+            If the directory is a file or cannot be written.
+        """
+        return save_night(self, Path(directory), report=report)
+
+    def agreement(self: NightWithHours, truth: str | PathLike[str] | pd.DataFrame) -> Agreement:
+        """Compare the events with annotations, one to one.
+
+        Parameters
+        ----------
+        truth : path or DataFrame
+            Columns ``onset`` and ``duration`` (s) and, if known, ``trial_type``, ``leg``.
+
+        Returns
+        -------
+        Agreement
+            Sensitivity, precision, F1 and their intervals by kind.
+
+        Raises
+        ------
+        InputError
+            If the annotations cannot be read.
+        """
+        table = truth if isinstance(truth, pd.DataFrame) else read_events(truth)
+        return match(self.events, table, hours=ValidHours(self.valid_hours()).total("emg"))
+
+    def to_annotations(self: NightLike, description: str = "label") -> Annotations:
+        """Convert the events to MNE annotations.
+
+        Parameters
+        ----------
+        description : str
+            Column used as the description: ``label`` or ``trial_type``.
+
+        Returns
+        -------
+        mne.Annotations
+
+        Raises
+        ------
+        MissingExtraError
+            If MNE is not installed.
+        """
+        from twitchsense.scoring.annotations import to_annotations  # imports MNE
+
+        columns = {channel.name: channel.columns for channel in self.recording.channels}
+        return to_annotations(self.events, self.recording.start_utc_ns, description, columns)
+
+    def to_bids(self: NightLike) -> tuple[pd.DataFrame, dict[str, Any]]:
+        """Convert the events to BIDS.
+
+        Returns
+        -------
+        DataFrame
+            The event table as text; missing values are ``n/a``.
+        dict
+            The JSON sidecar: description, unit and levels of each column.
+        """
+        from twitchsense.scoring.annotations import to_bids
+
+        return to_bids(self.events, self.settings)
+
+    def _repr_html_(self: NightLike) -> str:
+        from twitchsense.report.notebook_view import night_html
+
+        return night_html(self)
