@@ -35,7 +35,6 @@ RETIRED = {
     "may fall asleep: set it": "cannot prevent system sleep",
     "is no name of": "must end in",
     "tells no format": "unsupported file type",
-    "stands beside": "is shown with",
     "rehearse": "simulate",
 }
 
