@@ -44,7 +44,7 @@ def ganglion_case(
     ]
     # the first packet after a start of firmware 3 has the number -1
     unnumbered = [d for d in received if firmware[0] == "3" and _is_first(peripheral, d)]
-    kept = _decodable([d for d in received if d not in unnumbered], peripheral, firmware)
+    kept = decodable([d for d in received if d not in unnumbered], peripheral, firmware)
     expected = {"emg": _expected(peripheral, kept, firmware, restart)}
     if acc:
         expected["acc"] = _expected_acc(peripheral, set(received), restart)
@@ -68,7 +68,7 @@ def _level_before(peripheral, data):
     return before if before in (98, 198) else None
 
 
-def _decodable(received, peripheral, firmware):
+def decodable(received, peripheral, firmware):
     """Packets whose samples follow from what was received."""
     if firmware[0] == "3":
         return received

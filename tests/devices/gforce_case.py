@@ -34,7 +34,7 @@ def gforce_case(
         session.run(seconds)
     session.close()
     received = [m.data for m in session.log if m.characteristic == DATA]
-    kept, refused = _received_packets(peripheral, received)
+    kept, refused = received_packets(peripheral, received)
     sent = peripheral.sent[stream]
     index = np.concatenate([np.array(indices) for _, indices in kept])
     expected = ExpectedStream(
@@ -50,7 +50,7 @@ def gforce_case(
     return DriverCase(tuple(session.log), {stream: expected}, advertised, refused)
 
 
-def _received_packets(peripheral, received):
+def received_packets(peripheral, received):
     """Packets of which all notifications arrived, and the number of pieces without their start.
 
     Notifications are found in the order in which they were sent.

@@ -211,3 +211,18 @@ def test_packets_that_are_sent_again_close_their_gap():
 )
 def test_loss_in_words(loss, timing, text):
     assert text in describe_loss(loss, 1000 - loss.total, timing)
+
+
+@pytest.mark.parametrize("rate_error", [-0.003, 0.0, 0.003])
+def test_a_small_loss_that_goes_on_is_told_from_a_slow_clock(rate_error):
+    """Without a counter, 2 % of loss must not pass as a rate that is 2 % slower."""
+    n, rng = 12_000, np.random.default_rng(4)
+    spec = stream(None, 500.0, fs_tolerance=0.003)
+    is_lost = (rng.random(n) < 0.02) & (np.arange(n) > 10)
+    delays_s = 0.02 + rng.exponential(0.005, n)
+    packets = make_packets(spec, [10] * n, is_lost, delays_s, 500.0 * (1 + rate_error))
+    _, loss = place(packets)
+    # a clock within its tolerance is no loss; what exceeds it is counted
+    assert packets.lost * 0.6 <= loss.unknown <= packets.lost * 1.5
+    _, loss = place(make_packets(spec, [10] * n, [False] * n, delays_s, 500.0 * (1 + rate_error)))
+    assert loss.unknown == 0

@@ -11,7 +11,7 @@ from firmware_sim.peers.polar import PolarSensor
 from tests.acquire.peer_recording import record_peers
 from tests.devices.builders import make_packets, stream
 from tests.nightfile.builders import T0
-from twitchsense.devices.streams import SampleClock
+from twitchsense.devices.streams import SampleClock, SampleCounter
 from twitchsense.io.decoded_device import DecodedDevice
 from twitchsense.io.decoded_stream import DecodedStream
 from twitchsense.io.shared_clock import fit_clocks
@@ -56,6 +56,25 @@ def test_streams_that_did_not_start_anew_together_keep_their_own_clocks():
     one, other = decoded(500.0, 10, 0.005), decoded(50.0, 36, 0.005, start_s=900.0)
     fit_clocks([one, other])
     assert time_of(other, 60e6) - time_of(one, 60e6) == pytest.approx(800, abs=0.1)
+
+
+@pytest.mark.parametrize("timing", [SampleCounter(8), None])
+def test_times_are_as_uncertain_as_hidden_loss_makes_them(timing):
+    """A counter that wraps in 40 ms, or none, hides loss, and samples are placed too early."""
+    n, rng = 6000, np.random.default_rng(2)
+    spec = stream(timing, 200.0)
+    is_lost = rng.random(n) < 0.15
+    is_lost[:2] = False
+    packets = make_packets(spec, [2] * n, is_lost, 0.02 + rng.exponential(0.005, n))
+    made = DecodedStream(spec)
+    for packet in packets.packets:
+        made.push(packet)
+    made.close()
+    times_s = np.concatenate([t for t, _ in made.blocks()]) / 1e9
+    truth_s = 100 + (packets.index[:, None] + np.arange(2)).ravel() / 200
+    errors_s = times_s - truth_s - 0.02  # the least delay is not stated
+    assert np.abs(errors_s).max() > 0.1
+    assert np.abs(errors_s).max() <= made.clock_error_s
 
 
 def test_two_makers_agree_about_common_movements(tmp_path):

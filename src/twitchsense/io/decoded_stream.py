@@ -15,7 +15,7 @@ from twitchsense.devices.placement.by_arrival import DELIVERY_JITTER_S
 from twitchsense.devices.placement.loss import LossCount
 from twitchsense.devices.placement.placed import PlacedPacket
 from twitchsense.devices.placement.selection import make_placement
-from twitchsense.devices.streams import SampleClock, StreamDescription
+from twitchsense.devices.streams import SampleClock, SampleCounter, StreamDescription
 from twitchsense.model.channels import NS
 from twitchsense.model.sample_file import SampleFile
 from twitchsense.nightfile.device_clock import CRYSTAL_PPM, ArrivalTimes, DeviceClock
@@ -81,6 +81,7 @@ class DecodedStream:
         self._arrivals: dict[int, ArrivalTimes] = {}
         self._resent: dict[int, ArrivalTimes] = {}
         self._first_ticks: dict[int, int] = {}
+        self._hidden_s = DELIVERY_JITTER_S if self._hides_loss else 0.0
         #: Clock of each run, in the order of recording; complete after `close`.
         self.clocks: dict[int, DeviceClock] = {}
 
@@ -93,6 +94,13 @@ class DecodedStream:
     def runs(self) -> list[int]:
         """Runs of the counter or clock, in the order of recording."""
         return sorted({piece.run for piece in self._pieces})
+
+    def set_clock(self, run: int, clock: DeviceClock) -> None:
+        """State the clock of a run, as it was fitted to its arrivals."""
+        self.clocks[run] = clock
+        if self._hides_loss:
+            lateness_s = self.arrivals(run).largest_lateness_s(clock)
+            self._hidden_s = max(self._hidden_s, lateness_s)
 
     def arrivals(self, run: int) -> ArrivalTimes:
         """Return the arrivals of a run, by ticks since `first_tick`."""
@@ -117,7 +125,7 @@ class DecodedStream:
         """
         self.finish()
         for run in self.runs:
-            self.clocks[run] = self.arrivals(run).fit(steps_ns)
+            self.set_clock(run, self.arrivals(run).fit(steps_ns))
 
     def finish(self) -> None:
         """Add the packets that wait for a decision, and remove samples that came twice."""
@@ -172,11 +180,19 @@ class DecodedStream:
     def clock_error_s(self) -> float:
         """Uncertainty of the times, apart from the constant least delay of delivery, s.
 
-        Of a stream without counter and clock it is that of the arrivals, which hide any shorter
-        loss.
+        Where only arrivals tell a loss, small ones stay hidden, and the samples after them are
+        placed too early: without counter and clock, or with a counter that wraps within the usual
+        jitter of arrivals. How much is hidden shows in how late they arrive.
         """
         error_s = max((clock.error_s for clock in self.clocks.values()), default=0.0)
-        return error_s if self.spec.timing is not None else max(error_s, DELIVERY_JITTER_S)
+        return error_s + self._hidden_s
+
+    @property
+    def _hides_loss(self) -> bool:
+        timing = self.spec.timing
+        if isinstance(timing, SampleCounter) and timing.modulus is not None:
+            return timing.modulus / self.spec.fs < 2 * DELIVERY_JITTER_S
+        return timing is None
 
     @property
     def _fitted_fs(self) -> float:

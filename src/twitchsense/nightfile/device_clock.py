@@ -195,6 +195,25 @@ class ArrivalTimes:
         ticks, arrival_ns = self.points()
         return fit_device_clock(ticks, arrival_ns, self._tick_hz, self._prior_ppm, steps_ns)
 
+    def largest_lateness_s(self, clock: DeviceClock) -> float:
+        """Return the largest lateness by a clock of the least late frames of short windows, s.
+
+        Where frames hide a loss, they are late by it. A clock that is wrong makes them early.
+
+        Parameters
+        ----------
+        clock : DeviceClock
+            Fitted to these points.
+        """
+        ticks, arrival_ns = self.points()
+        late_ns = arrival_ns - clock.to_utc(ticks)
+        for stretch in clock.stretches:
+            inside = (arrival_ns >= stretch.first_ns) & (arrival_ns <= stretch.last_ns)
+            late_ns[inside] -= stretch.offset_ns
+        nominal_ns = (ticks - ticks.min()) * (NS / self._tick_hz)
+        best = least_late(nominal_ns, late_ns.astype(np.float64), STEP_WINDOW_S * NS)
+        return float(np.abs(late_ns[best]).max()) / NS
+
     def _discard_unused(self) -> None:
         """Keep only the points that the fit uses."""
         points = np.concatenate(self._points, axis=1)

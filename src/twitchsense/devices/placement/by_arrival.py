@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Final
 
@@ -27,7 +28,8 @@ class ArrivalPlacement:
     multiple: samples that were not lost arrive later than the smallest delay, but the delay
     returns to it; after a loss that the counter does not show, it never does. Without a counter
     the same holds with one sample in place of the modulus, for gaps longer than
-    `DELIVERY_JITTER_S`. This presumes that packets at the start of a run are on time.
+    `DELIVERY_JITTER_S`; a delay that rises faster than the error of the stated rate allows is a
+    loss that goes on. This presumes that packets at the start of a run are on time.
 
     Parameters
     ----------
@@ -46,10 +48,12 @@ class ArrivalPlacement:
         self._counter_is_exact = modulus is not None and modulus / self._fs >= (
             2 * DELIVERY_JITTER_S
         )
+        # a counter that wraps is not restarted by an error of the rate
+        self._max_rise = math.inf if modulus is not None else stream.fs_tolerance
         self._run = 0
         self._next: int | None = None
         self._turns = 0
-        self._floor = DelayFloor()
+        self._floor = DelayFloor(self._max_rise)
         self._pending: deque[tuple[SamplePacket, int, int, float]] = deque()
         self._boundary = RunBoundary(stream.fs)
 
@@ -65,7 +69,7 @@ class ArrivalPlacement:
                 self._run += 1
             self._next = packet.position or 0
             self._turns = 0
-            self._floor = DelayFloor()
+            self._floor = DelayFloor(self._max_rise)
         self._boundary.add(packet)
         lost = 0
         if self._modulus is not None:
