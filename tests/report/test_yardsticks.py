@@ -40,6 +40,28 @@ def test_index_is_read_by_its_interval(quiet, plms, reading):
     assert comparison.source.doi == "10.5665/sleep.3586"
 
 
+def test_acceleration_alone_is_a_lower_limit(quiet):
+    given = facts()
+    given["leg_movements"]["sensor"] = "acc"
+    comparison = yardsticks.compare_with_published(quiet, given)[0]
+    assert (comparison.reading, comparison.reading_text) == ("unknown", "can’t be told without EMG")
+
+
+@pytest.mark.parametrize(
+    ("most", "reading", "text"),
+    [
+        (4, "within", "within this range"),
+        (7, "none", "above, if on the shin"),
+        (None, "unknown", "can’t be told"),
+    ],
+)
+def test_twitches_at_rest_have_the_range_of_the_shin(quiet, most, reading, text):
+    cell = {"rate_per_min": 1.3, "low": 0.9, "high": 2.0, "most_in_2_min": most}
+    given = {**facts(), "fasciculations": {"channels": {"emg1": cell}}}
+    comparison = yardsticks.compare_with_published(quiet, given)[2]
+    assert (comparison.reading, comparison.reading_text) == (reading, text)
+
+
 def test_jerks_have_no_yardstick(quiet):
     readings = {c.name: c.reading for c in yardsticks.compare_with_published(quiet, facts())}
     assert readings["Sleep-start-like jerks"] == readings["Other jerks"] == "none"
@@ -49,7 +71,8 @@ def test_jerks_have_no_yardstick(quiet):
     ("plms", "begins"),
     [
         ((9.1, 7.1, 11.5), "Nothing unusual by the ranges that exist"),
-        ((40.0, 30.0, 50.0), "One thing to compare with other nights: the PLMS index was above"),
+        ((24.0, 20.0, 30.0), "Nothing unusual by the ranges that exist: the fragmentary"),
+        ((40.0, 30.0, 50.0), "One number to compare with other nights: the PLMS index was above"),
     ],
 )
 def test_answer_is_calm_and_names_what_was_compared(quiet, plms, begins):
@@ -63,7 +86,7 @@ def test_answer_is_calm_and_names_what_was_compared(quiet, plms, begins):
 def test_short_recording_and_missing_signal_are_said(quiet):
     comparisons = yardsticks.compare_with_published(quiet, facts())
     assert "60 min" not in yardsticks.unusual_sentences(comparisons, 8 * HOUR)
-    assert "1 h are no night" in yardsticks.unusual_sentences(comparisons, HOUR)
+    assert "1 h are not a night" in yardsticks.unusual_sentences(comparisons, HOUR)
     assert "no valid signal" in yardsticks.unusual_sentences([], HOUR)
 
 

@@ -199,7 +199,7 @@ def _averages(night: NightLike) -> list[PageFigure]:
         if counts.get(kind, 0) >= _MIN_AVERAGED:
             figure = new_figure(3.6, 2.2)
             plot_average(night, kind, figure.add_subplot()).set_title("", loc="left")
-            counted = f"{counts[kind]} {kind_name(kind, 2)}"
+            counted = f"{counts[kind]:,} {kind_name(kind, 2)}"
             alt, caption = f"Average waveform of {counted}", f"The average of {counted}"
             figures.append(PageFigure(svg_data_uri(figure), alt, caption))
     return figures

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import pandas as pd
@@ -36,7 +36,7 @@ Reading = Literal["within", "around", "above", "none", "unknown"]
 #: What each reading says.
 READING_TEXT: Final[dict[str, str]] = {
     "within": "within this range",
-    "around": "at the upper end: cannot be decided",
+    "around": "spans the upper end",
     "above": "above this range",
     "none": "no yardstick exists",
     "unknown": "can’t be told",
@@ -104,6 +104,8 @@ class Comparison:
     reading : str
         A key of `READING_TEXT`.
     source : Source or None
+    reading_words : str
+        What the reading says, where `READING_TEXT` is not enough.
     """
 
     name: str
@@ -111,11 +113,12 @@ class Comparison:
     yardstick: str
     reading: Reading
     source: Source | None = None
+    reading_words: str = ""
 
     @property
     def reading_text(self) -> str:
         """What the reading says."""
-        return READING_TEXT[self.reading]
+        return self.reading_words or READING_TEXT[self.reading]
 
 
 def compare_with_published(night: NightLike, summary: dict[str, Any]) -> list[Comparison]:
@@ -161,12 +164,13 @@ def leg_movement_score(block: dict[str, Any]) -> dict[str, Any]:
 
 def _plms(block: dict[str, Any]) -> Comparison:
     cell = as_dict(leg_movement_score(block).get("plms_index"))
-    return _against_limit(
-        "PLMS index",
-        cell,
-        PLMS_90TH_PER_H,
-        "90 of 100 healthy adults: up to 24.8 per h of sleep",
-    )
+    yardstick = "90 of 100 healthy adults: up to 24.8 per h of sleep"
+    comparison = _against_limit("PLMS index", cell, PLMS_90TH_PER_H, yardstick)
+    if block.get("sensor") == "acc" and comparison.reading == "within":
+        # without EMG an index is a lower limit: acceleration shows only part of the movements
+        words = "can’t be told without EMG"
+        return replace(comparison, reading="unknown", reading_words=words)
+    return comparison
 
 
 def _fragmentary_myoclonus(block: dict[str, Any]) -> list[Comparison]:
@@ -220,12 +224,15 @@ def _fasciculations(block: dict[str, Any]) -> list[Comparison]:
     most = cell.get("most_in_2_min")
     value = format_interval(cell["rate_per_min"], cell.get("low"), cell.get("high"), "per min")
     reading: Reading = "unknown"
+    words = ""
     if is_finite(most):
-        reading = "within" if float(most) / 2 <= TIBIALIS_MAX_PER_MIN else "none"
+        is_within = float(most) / 2 <= TIBIALIS_MAX_PER_MIN
+        reading = "within" if is_within else "none"
+        words = "" if is_within else "above, if on the shin"
         value += f", in the busiest 2 min {format_number(float(most) / 2)} per min"
     name = "Fasciculation-like twitches at rest"
     yardstick = "shin muscle: at most 3 per min; others: no range"
-    return [Comparison(name, value, yardstick, reading, VAN_DER_HEIJDEN)]
+    return [Comparison(name, value, yardstick, reading, VAN_DER_HEIJDEN, words)]
 
 
 def _jerks(night: NightLike) -> list[Comparison]:
@@ -305,35 +312,39 @@ def unusual_sentences(comparisons: Sequence[Comparison], length_s: float) -> str
     names: dict[str, list[str]] = {reading: [] for reading in READING_TEXT}
     for comparison in comparisons:
         names[comparison.reading].append(_inside_sentence(comparison.name))
+    sentences: list[str] = []
     if names["above"]:
-        text = (
-            f"One thing to compare with other nights: {_join(names['above'])} was above the range. "
-            if len(names["above"]) == 1
-            else f"To compare with other nights: {_join(names['above'])} were above the range. "
-        )
-        text += (
-            "One in ten healthy adults is above a published range too, and single nights vary "
-            "widely."
+        n = len(names["above"])
+        sentences.append(
+            f"{'One number' if n == 1 else f'{n} numbers'} to compare with other nights: "
+            f"{_join(names['above'])} {'was' if n == 1 else 'were'} above the range. One in ten "
+            "healthy adults is above a published range too, and single nights vary widely"
         )
     elif names["within"]:
-        text = f"Nothing unusual by the ranges that exist: {_join(names['within'])} " + (
-            "lay within them." if len(names["within"]) > 1 else "lay within its range."
+        lay = "lay within its range" if len(names["within"]) == 1 else "lay within their ranges"
+        sentences.append(
+            f"Nothing unusual by the ranges that exist: {_join(names['within'])} {lay}"
         )
-    else:
-        text = "That can’t be told from this recording."
     if names["around"]:
-        text += f" For {_join(names['around'])} the night is too short to decide."
-    if names["unknown"]:
-        text += (
-            f" {_join(names['unknown'])[:1].upper()}{_join(names['unknown'])[1:]} can’t be told."
+        spans = "it spans" if len(names["around"]) == 1 else "they span"
+        sentences.append(
+            f"{'For' if sentences else 'It can’t be decided for'} {_join(names['around'])}"
+            f"{' it can’t be decided' if sentences else ''}: {spans} the upper end of the range"
         )
+    if names["unknown"]:
+        sentences.append(f"It can’t be told for {_join(names['unknown'])}")
+    if not sentences:
+        sentences.append("That can’t be told: no range is published for what was found")
+    text = ". ".join(sentences) + "."
     if length_s < MIN_VALID_HOURS * 3600:
-        text += f" {format_duration(length_s)} are no night: a longer recording may differ."
+        text += f" {format_duration(length_s)} are not a night: a longer recording may differ."
     return text
 
 
 def _inside_sentence(name: str) -> str:
-    return f"the {name}" if name.startswith("PLMS") else f"{name[:1].lower()}{name[1:]}"
+    if name.endswith(("index", "myoclonus")):
+        return f"the {name}" if name.startswith("PLMS") else f"the {name[:1].lower()}{name[1:]}"
+    return f"{name[:1].lower()}{name[1:]}"
 
 
 def _join(names: Sequence[str]) -> str:

@@ -383,7 +383,7 @@
     document.body.classList.add("has-detail");
     const waveforms = waveformsOf(index);
     byId("event").hidden = !waveforms.length;
-    setText("event-missing", waveforms.length ? "" : "Its waveform was left out to keep this file small; it is in the capture.");
+    setText("event-missing", waveforms.length ? "" : "Its waveform was left out to keep this file small; it is in the recording.");
     if (waveforms.length) {
       const first = Math.min(...waveforms.map((w) => w.start)) - onsets[index];
       const last = Math.max(...waveforms.map((w) => w.start + w.axes[0].length / w.fs)) - onsets[index];
