@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,10 @@ EDGE_SD: Final = 2.5
 #: Fraction of the envelope's peak at which the rise ends: the peak itself may lie anywhere in a
 #: burst of many units [E].
 RISEN_SHARE: Final = 0.5
+#: Shortest piece of signal that is filtered, samples.
+MIN_FILTERED: Final = 30
+#: Samples by which a piece is extended on either side before it is filtered.
+FILTER_PAD: Final = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +73,11 @@ class LocalFloor:
     spread: float
 
 
-def measure_burst(
-    channel: Channel,
-    raw: Floats,
-    clean: Floats,
-    *,
-    number: int,
-    inside: tuple[int, int],
-    first_ns: int,
-    floor: LocalFloor,
-    settings: Settings,
-) -> Burst:
-    """Measure a burst.
+class BurstWindow(NamedTuple):
+    """A burst that was found, with the signal around it.
 
-    Parameters
+    Attributes
     ----------
-    channel : Channel
     raw, clean : ndarray, shape (n,)
         Samples around the burst, µV: as recorded, and without mains hum and ECG.
     number : int
@@ -93,6 +87,40 @@ def measure_burst(
     first_ns : int
         Time of the first sample.
     floor : LocalFloor
+    """
+
+    raw: Floats
+    clean: Floats
+    number: int
+    inside: tuple[int, int]
+    first_ns: int
+    floor: LocalFloor
+
+
+class Edges(NamedTuple):
+    """Edges of a burst in its window, and its envelope.
+
+    Attributes
+    ----------
+    begin, end, risen : int
+        Onset, offset, and the sample at which the envelope reaches `RISEN_SHARE` of its peak.
+    top : float
+        Peak of the envelope, µV.
+    """
+
+    begin: int
+    end: int
+    risen: int
+    top: float
+
+
+def measure_burst(channel: Channel, window: BurstWindow, settings: Settings) -> Burst:
+    """Measure a burst.
+
+    Parameters
+    ----------
+    channel : Channel
+    window : BurstWindow
     settings : Settings
 
     Returns
@@ -104,46 +132,97 @@ def measure_burst(
     A causal filter finds the burst. For the measurement the signal after the burst is known, so
     a zero-phase filter is used: it keeps the waveform and the amplitude of the potential.
     """
-    fs = channel.fs
-    burst = zero_phase(clean, fs)
-    begin, end, risen, top = find_edges(burst, inside, fs, floor, settings)
-    body = burst[begin:end]
-    pad, beside = hop_size(WINDOW_S / 2, fs), hop_size(BESIDE_S, fs)
-    wide = burst[max(0, begin - pad) : end + pad]
-    slow = low_frequency_share(clean, burst, (begin, end), fs)
-    features = electrode_features(
-        clean, burst, (begin, end), fs, low_frequency_share=slow, noise_uv=floor.centre
+    fs, clean, noise_uv = channel.fs, window.clean, window.floor.centre
+    band = zero_phase(clean, fs)
+    edges = find_edges(band, window.inside, fs, window.floor, settings)
+    body = (edges.begin, edges.end)
+    peak = edges.begin + int(np.abs(band[slice(*body)]).argmax())
+    slow = low_frequency_share(clean, band, body, fs)
+    electrode = electrode_features(
+        clean, band, body, fs, low_frequency_share=slow, noise_uv=noise_uv
     )
-    peak = begin + int(np.abs(body).argmax())
-    hum_share = mains_share(body, fs)
+    return assemble_burst(
+        channel,
+        window,
+        edges,
+        band,
+        peak,
+        low_frequency_share=slow,
+        electrode=electrode,
+        net_area=net_area_ratio(clean, body, fs),
+        main_lobe=log_main_lobe_width(clean, peak, fs),
+        spectrum=spectrum_features(clean, peak, fs),
+        shape=waveform(band, *body, fs, noise_uv),
+    )
+
+
+def assemble_burst(
+    channel: Channel,
+    window: BurstWindow,
+    edges: Edges,
+    band: Floats,
+    peak: int,
+    *,
+    low_frequency_share: float,
+    electrode: Floats,
+    net_area: float,
+    main_lobe: float,
+    spectrum: Sequence[float],
+    shape: NDArray[np.float32],
+) -> Burst:
+    """Measure the rest of a burst, and return it.
+
+    Parameters
+    ----------
+    channel : Channel
+    window : BurstWindow
+    edges : Edges
+    band : ndarray, shape (n,)
+        Burst band, zero phase, µV.
+    peak : int
+        Index of the largest deflection.
+    low_frequency_share : float
+    electrode : ndarray, shape (10,)
+        `ELECTRODE_FEATURES`.
+    net_area, main_lobe : float
+        Of `features.waveform`.
+    spectrum : sequence of float
+        As of `features.waveform.spectrum_features`.
+    shape : ndarray of float32, shape (64,)
+        As of `waveform`.
+
+    Returns
+    -------
+    Burst
+    """
+    fs, floor = channel.fs, window.floor
+    begin, end, risen, top = edges
+    pad, beside = hop_size(WINDOW_S / 2, fs), hop_size(BESIDE_S, fs)
+    wide = band[max(0, begin - pad) : end + pad]
+    first, last = window.inside
+    hum_share = mains_share(band[begin:end], fs)
     mean_frequency = log_frequency(wide, fs)
-    waveform_features = [
-        *features,
-        net_area_ratio(clean, (begin, end), fs),
-        log_main_lobe_width(clean, peak, fs),
-        mean_frequency,
-        hum_share,
-        *spectrum_features(clean, peak, fs),
-        np.log(fs),
-    ]
+    features = (
+        *electrode, net_area, main_lobe, mean_frequency, hum_share, *spectrum, np.log(fs)
+    )  # fmt: skip
     return Burst(
         channel=channel.name,
-        number=number,
-        onset_ns=first_ns + round(begin * NS / fs),
-        offset_ns=first_ns + round(end * NS / fs),
-        peak_ns=first_ns + round(peak * NS / fs),
+        number=window.number,
+        onset_ns=window.first_ns + round(begin * NS / fs),
+        offset_ns=window.first_ns + round(end * NS / fs),
+        peak_ns=window.first_ns + round(peak * NS / fs),
         active_s=(end - begin) / fs,
         amplitude_uv=peak_to_peak(wide, fs),
         rise_ms=max(0.0, (risen - begin) / fs * 1000),
         snr_db=float(20 * np.log10(top / max(floor.centre, 1e-6))),
         floor_uv=floor.centre,
-        low_frequency_share=slow,
-        waveform_features=np.array(waveform_features, np.float32),
+        low_frequency_share=low_frequency_share,
+        waveform_features=np.array(features, np.float32),
         log_frequency=mean_frequency,
-        electrode_probability=electrode_probability(features, (end - begin) / fs, fs),
+        electrode_probability=electrode_probability(electrode, (end - begin) / fs, fs),
         mains_share=hum_share,
-        saturated=is_saturated(raw[max(0, inside[0] - beside) : inside[1] + beside], fs),
-        waveform=waveform(burst, begin, end, fs, floor.centre),
+        saturated=is_saturated(window.raw[max(0, first - beside) : last + beside], fs),
+        waveform=shape,
     )
 
 
@@ -153,7 +232,7 @@ def find_edges(
     fs: float,
     floor: LocalFloor,
     settings: Settings,
-) -> tuple[int, int, int, float]:
+) -> Edges:
     """Find the edges of a burst and the end of its rise.
 
     An edge is where the 10-ms RMS crosses the closing threshold or `EDGE_SHARE` of its peak,
@@ -174,17 +253,15 @@ def find_edges(
 
     Returns
     -------
-    begin, end, risen : int
-        Onset, offset, and the sample at which the envelope reaches `RISEN_SHARE` of its peak.
-    top : float
-        Peak of the envelope, µV.
+    Edges
     """
     width = hop_size(WINDOW_S, fs)
     half = width // 2
     first, last = max(0, inside[0] - width), min(len(burst), inside[1] + width)
     power = np.concatenate([[0.0], np.cumsum(np.square(burst[first:last]))])
     if len(power) <= width:
-        return inside[0], inside[1], inside[0], float(np.sqrt(power[-1] / max(1, len(power) - 1)))
+        top = float(np.sqrt(power[-1] / max(1, len(power) - 1)))
+        return Edges(inside[0], inside[1], inside[0], top)
     envelope = np.sqrt(np.maximum(power[width:] - power[:-width], 0.0) / width)
     top = float(envelope.max())
     closing = floor.centre + settings.emg.close_k * floor.spread
@@ -201,12 +278,23 @@ def find_edges(
     fall = np.flatnonzero(size[at_end : end + half] > max(EDGE_SHARE * peak, least))
     begin = at_start + int(rise[0]) if len(rise) else begin
     end = at_end + int(fall[-1]) + 1 if len(fall) else end
-    return begin, max(end, begin + 1), max(risen, begin), top
+    return Edges(begin, max(end, begin + 1), max(risen, begin), top)
 
 
 @lru_cache
-def _band(fs: float) -> tuple[Floats, Floats]:
-    """Return the burst band as second-order sections, and their steady state for input 1."""
+def zero_phase_sections(fs: float) -> tuple[Floats, Floats]:
+    """Return the burst band as second-order sections, and their steady state for input 1.
+
+    Parameters
+    ----------
+    fs : float
+        Sampling rate, Hz.
+
+    Returns
+    -------
+    sos : ndarray, shape (2, 6)
+    steady : ndarray, shape (2, 2)
+    """
     top = min(BURST_BAND_HZ[1], MAX_BAND_FRACTION * fs)
     sos = np.asarray(signal.butter(2, (BURST_BAND_HZ[0], top), "bandpass", fs=fs, output="sos"))
     return sos, np.asarray(signal.sosfilt_zi(sos))
@@ -235,9 +323,9 @@ def zero_phase(clean: Floats, fs: float) -> Floats:
     ndarray, shape (n,)
         Without its mean only, if the piece is shorter than 30 samples.
     """
-    if len(clean) < 30:
+    if len(clean) < MIN_FILTERED:
         return clean - clean.mean() if len(clean) else clean
-    (sos, steady), pad = _band(fs), 25
+    (sos, steady), pad = zero_phase_sections(fs), FILTER_PAD
     before, after = 2 * clean[0] - clean[pad:0:-1], 2 * clean[-1] - clean[-2 : -pad - 2 : -1]
     longer = np.concatenate([before, clean, after])
     forth, _ = signal.sosfilt(sos, longer, zi=steady * longer[0])

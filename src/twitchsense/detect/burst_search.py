@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice, takewhile
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.burst_measures import LocalFloor, measure_burst
+from twitchsense.detect.burst_batch import measure_bursts
+from twitchsense.detect.burst_measures import BurstWindow, LocalFloor, measure_burst
 from twitchsense.detect.local_feature_queue import LocalFeatureQueue
 from twitchsense.dsp.buffers import Framer, SampleBuffer, mean_squares, moving_sum
 from twitchsense.dsp.filters import FilterClock
@@ -34,6 +36,8 @@ AFTER_S: Final = 0.09
 EDGE_S: Final = 0.03
 #: Maximum length of the part of a run that is measured, s; it bounds the memory used.
 HEAD_S: Final = 10.0
+#: Maximum number of bursts that are measured at once; it bounds the memory used.
+MEASURED_AT_ONCE: Final = 64
 #: Memory (s) of the second noise floor, which follows noise that has just grown.
 FAST_FLOOR_S: Final = 10.0
 #: Quantile of the second noise floor: up to half of its memory may be activity.
@@ -293,48 +297,62 @@ class BurstSearch:
         if pending is not None and pending[1] and self._open_head is None:
             head = self._run(pending[0], pending[0] + self._head_hops)
             if self._needed_until(head) <= self._clean.stop:
-                self._open_head = replace(head, head=self._measure(head))
+                burst = measure_burst(self._channel, self._window(head), self._settings)
+                self._open_head = replace(head, head=burst)
 
     def _measure_due(self, *, everything: bool = False) -> None:
         """Measure the runs whose surroundings are known."""
-        while self._to_measure and (
-            everything or self._needed_until(self._to_measure[0]) <= self._clean.stop
-        ):
-            run = self._to_measure.pop(0)
-            number = next(self._numbers)
-            if run.stop - run.start > self._head_hops:
-                head = run.head or self._measure(replace(run, stop=run.start + self._head_hops))
+
+        def is_due(run: _Run) -> bool:
+            return everything or self._needed_until(run) <= self._clean.stop
+
+        while due := list(takewhile(is_due, self._to_measure[:MEASURED_AT_ONCE])):
+            del self._to_measure[: len(due)]
+            self._measure_together(due)
+
+    def _measure_together(self, runs: list[_Run]) -> None:
+        numbers = list(islice(self._numbers, len(runs)))
+        is_long = [run.stop - run.start > self._head_hops for run in runs]
+        windows = [
+            self._window(run, number)
+            for run, number, long in zip(runs, numbers, is_long, strict=True)
+            if not (long and run.head)
+        ]
+        measured = iter(measure_bursts(self._channel, windows, self._settings))
+        for run, number, long in zip(runs, numbers, is_long, strict=True):
+            burst = run.head if long and run.head else next(measured)
+            if long:
                 stop_ns = self._clock.time_ns(run.stop * self._hop)
-                burst = replace(head, number=number, offset_ns=stop_ns)
-                if self.local_features is not None:
-                    self.local_features.add_long(number)
-            else:
-                burst = self._measure(run, number)
-                if self.local_features is not None:
-                    self.local_features.add(number, self._clock.sample(burst.peak_ns))
+                burst = replace(burst, number=number, offset_ns=stop_ns)
             self._bursts.append(burst)
+            if self.local_features is None:
+                continue
+            if long:
+                self.local_features.add_long(number)
+            else:
+                self.local_features.add(number, self._clock.sample(burst.peak_ns))
 
     def _needed_until(self, run: _Run) -> int:
         """Return the index just after the last sample that the measurement of a run needs."""
         stop = min(run.stop, run.start + self._head_hops)
         return (stop + 1) * self._hop + self._after
 
-    def _measure(self, run: _Run, number: int = -1) -> Burst:
+    def _window(self, run: _Run, number: int = -1) -> BurstWindow:
+        """Return the signal around a run, or around the head of a long one."""
+        run_stop = min(run.stop, run.start + self._head_hops)
         # value i of the envelope covers the hops i and i + 1
         delay = self._clock.delay
         start = max(0, run.start * self._hop - delay)
-        stop = max(start + 1, (run.stop + 1) * self._hop - delay)
+        stop = max(start + 1, (run_stop + 1) * self._hop - delay)
         first = max(0, start - self._before)
         last = stop + self._after
-        return measure_burst(
-            self._channel,
+        return BurstWindow(
             self._raw.get(first, last).astype(np.float64),
             self._clean.get(first, last).astype(np.float64),
-            number=number,
-            inside=(start - first, stop - first),
-            first_ns=self._start_ns + round(first / self._channel.fs * NS),
-            floor=run.floor,
-            settings=self._settings,
+            number,
+            (start - first, stop - first),
+            self._start_ns + round(first / self._channel.fs * NS),
+            run.floor,
         )
 
     def describe_due(self, *, everything: bool = False) -> None:

@@ -176,7 +176,7 @@ def _peak_symmetry(x: Floats) -> float:
 def _kurtosis(x: Floats) -> float:
     """Return the kurtosis: 3 for the interference of many units, more for isolated spikes."""
     power = float(np.square(x).mean())
-    return float((x**4).mean()) / power**2 if power > 0 else 3.0
+    return float(np.square(np.square(x)).mean()) / power**2 if power > 0 else 3.0
 
 
 def _band_shares(x: Floats, fs: float, noise_uv: float) -> list[float]:
@@ -193,13 +193,25 @@ def _band_shares(x: Floats, fs: float, noise_uv: float) -> list[float]:
             (power[band].sum() - noise * (high - low) / 430.0) / signal,
             0.0, 1.0,
         ))
-        for (low, high), band in zip(BANDS_HZ, _bands(n, fs), strict=True)
+        for (low, high), band in zip(BANDS_HZ, spectrum_slices(n, fs), strict=True)
     ]  # fmt: skip
 
 
 @lru_cache
-def _bands(n: int, fs: float) -> list[slice]:
-    """Return the slices of `BANDS_HZ` in a spectrum of `n` samples."""
+def spectrum_slices(n: int, fs: float) -> list[slice]:
+    """Return the slices of `BANDS_HZ` in a spectrum.
+
+    Parameters
+    ----------
+    n : int
+        Number of samples.
+    fs : float
+        Sampling rate, Hz.
+
+    Returns
+    -------
+    list of slice
+    """
     freqs = np.fft.rfftfreq(n, 1 / fs)
     return [slice(*np.searchsorted(freqs, band).tolist()) for band in BANDS_HZ]
 
