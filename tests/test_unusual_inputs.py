@@ -213,7 +213,7 @@ def test_text_for_a_while_stays_a_gap(tmp_path):
     (tmp_path / "t.csv").write_text("time_s,emg1_uv\n" + "".join(rows))
     recording = read(tmp_path / "t.csv")
     assert len(recording.segments_of("emg1")) == 2
-    assert any("1000 cells are no number" in note for note in recording.notes)
+    assert any("1000 cells are not numbers" in note for note in recording.notes)
 
 
 def test_edf_keeps_the_times_of_a_capture_that_does_not_start_at_zero(tmp_path):

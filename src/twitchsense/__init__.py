@@ -1,4 +1,4 @@
-"""What a leg did in the night: twitches, jerks and movements from EMG and acceleration.
+"""Twitches, jerks and leg movements in overnight EMG and acceleration of a leg.
 
 >>> import twitchsense as ts
 >>> night = ts.analyze(ts.read("night.csv"))     # doctest: +SKIP

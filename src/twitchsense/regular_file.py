@@ -53,7 +53,7 @@ def check_regular_file(path: Path, source: str) -> int:
     except (OSError, ValueError) as error:
         raise unreadable(source, error) from error
     if not stat.S_ISREG(found.st_mode):
-        kind = next((text for test, text in _KINDS if test(found.st_mode)), "is no regular file")
+        kind = next((text for test, text in _KINDS if test(found.st_mode)), "is not a regular file")
         raise InputError(source, kind, "give a file on a disk")
     return found.st_size
 
@@ -75,7 +75,7 @@ def read_limited(path: Path, source: str, max_bytes: int = MAX_TABLE_BYTES) -> b
     Raises
     ------
     InputError
-        If it is no regular file, is larger than `max_bytes`, or cannot be read.
+        If it is not a regular file, is larger than `max_bytes`, or cannot be read.
     """
     size = check_regular_file(path, source)
     if size > max_bytes:

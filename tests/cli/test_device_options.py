@@ -67,7 +67,7 @@ def test_a_remembered_device_keeps_leg_and_gain(config):
 
 @pytest.mark.parametrize("name", ["", "sim", "a b", "x" * 41, "../calf", "[a]"])
 def test_names_that_are_not_usable_are_refused(name, config):
-    with pytest.raises(InputError, match="is no name"):
+    with pytest.raises(InputError, match="is not a name"):
         remember(name, RequestedDevice("npg"))
     assert not config.exists()
 

@@ -70,14 +70,14 @@ def test_an_envelope_is_noted_and_an_offset_is_not(table, tmp_path):
 def test_the_heaviest_note_is_first_and_information_is_left_out():
     notes = [
         "emg1: 1 gap, 0.200 s in all, longest 0.200 s",
-        "sleep is guessed from stillness of the leg: still is not asleep",
+        "sleep was estimated from stillness of the leg, which cannot tell",
         "night.csv: left out: X, Y, Z",
         "acc: 9.79 g at rest instead of 1 g; if these are m/s2, name them acc_x_ms2",
         "device 0a1b: battery 87 % to 86 %",
     ]
     shown = main_notes(notes)
     assert [note.split(":")[0] for note in shown] == [
-        "acc", "night.csv", "sleep is guessed from stillness of the leg",
+        "acc", "night.csv", "sleep was estimated from stillness of the leg, which cannot tell",
     ]  # fmt: skip
     assert "--map" in shown[1]
 

@@ -68,8 +68,10 @@ def test_every_note_is_shown(files):
     stages = ("--hypnogram", files["nsrr.xml"], "--respiratory", files["nsrr.xml"])
     notes = loaded(files["moves.csv"], *stages)["notes"]
     assert any("begins at 22:30:00, taken as second 0 of the movements" in n for n in notes)
-    assert any("left out 3 annotations that are no sleep stages: " in n for n in notes)
-    assert any("left out 1 annotation that is no respiratory event: 'Arousal|" in n for n in notes)
+    assert any("left out 3 annotations that are not sleep stages: " in n for n in notes)
+    assert any(
+        "left out 1 annotation that is not a respiratory event: 'Arousal|" in n for n in notes
+    )
     shown = run(files["moves.csv"], *stages)
     assert shown.exit_code == 0
     for note in notes:

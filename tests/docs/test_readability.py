@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.retired_phrases import RETIRED
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 #: Pages for users; the decision records are for developers.
@@ -16,27 +18,6 @@ MAX_LONG_SHARE = 0.05
 #: Long sentences that a page may have whatever its length.
 ALLOWED_ON_A_PAGE = 3
 MAX_LONG_SHARE_OF_A_PAGE = 0.18
-
-#: Phrases that readers did not understand, and what to write instead.
-RETIRED = {
-    "turned down": "rejected",
-    "where it stood": "the context",
-    "what a leg did": "twitches, jerks and leg movements",
-    "knows today": "features",
-    "the pull of the earth": "gravity",
-    "hangs on when": "depends on",
-    "the heart seen through": "ECG artefact",
-    "throw the leg": "move the leg",
-    "what was made meanwhile": "the data recorded meanwhile",
-    "truth down": "rows: truth, columns: found",
-    "counting along": "counting in the head",
-    "are the weeks honest": "accuracy of comparisons between nights",
-    "each broken field": "every field",
-    "may fall asleep: set it": "cannot prevent system sleep",
-    "is no name of": "must end in",
-    "tells no format": "unsupported file type",
-    "rehearse": "simulate",
-}
 
 
 def blocks(page: Path) -> Iterator[str]:

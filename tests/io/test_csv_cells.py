@@ -1,4 +1,4 @@
-"""Cells of CSV captures: what is no number is a gap of one cell, and no number is misread."""
+"""Cells of CSV captures: what is not a number is a gap of one cell, and no number is misread."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_one_text_cell_in_a_file_with_decimal_commas_loses_no_other_cell(tmp_pat
     got = recording(tmp_path, table(cells, sep=sep, decimal=","))
     assert sum(lengths(got, "emg1")) == N - 1
     assert got.channels[0].fs == 500
-    assert any("1 cell is no number and a gap (first 'off', line" in note for note in got.notes)
+    assert any("1 cell is not a number: a gap (first 'off', line" in note for note in got.notes)
 
 
 def test_whole_numbers_between_decimal_commas_are_read(tmp_path):

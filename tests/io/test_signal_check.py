@@ -43,7 +43,7 @@ def test_mains_hum_alone_is_noted(tmp_path, mains, harmonics):
 def test_a_channel_of_few_values_is_noted(tmp_path, values):
     x = RNG.choice(values, N)
     [note] = notes(tmp_path, x)
-    assert f"takes only {len(values)} values, so it is no EMG" in note
+    assert f"takes only {len(values)} values, so it is not EMG" in note
 
 
 @pytest.mark.parametrize("limit", [20, 60])

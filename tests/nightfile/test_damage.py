@@ -252,7 +252,7 @@ def test_frames_with_a_wrong_sequence_number_are_left_out_with_a_note(tmp_path):
         return {30: frames[31][2], 40: b"no frame"}.get(seq, data)
 
     recording = ts.read(_write(tmp_path / "a.night", packets(10, change)))
-    assert any("2 that are no frames, left out" in n for n in recording.notes)
+    assert any("2 that are not frames, left out" in n for n in recording.notes)
     whole = ts.read(write_night(tmp_path / "b.night", 10))
     total = [sum(len(s.samples) for s in r.segments) for r in (recording, whole)]
     lost = sum({1: 57 * 2, 2: 38}[frames[n][2][0]] for n in (30, 40))
@@ -268,7 +268,7 @@ def test_repeated_samples_are_left_out(tmp_path):
     twin[-2:] = crc16(bytes(twin[:-2])).to_bytes(2, "little")
     extra = Packet(BOOT, len(frames), T0 + 10**10, bytes(twin))
     recording = ts.read(_write(tmp_path / "a.night", [*packets(10), extra]))
-    assert any("1 that are no frames" in n for n in recording.notes)
+    assert any("1 that are not frames" in n for n in recording.notes)
     (segment,) = recording.segments_of("emg1_left")
     assert len(segment.samples) == 57 * sum(data[0] == 1 for _, _, data in frames)
 

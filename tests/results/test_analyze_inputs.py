@@ -121,7 +121,7 @@ def test_profile_leg_and_settings_file(tmp_path):
         (EMG_ONLY, {"hypnogram": [0, 2]}, "stage '0' is a number.*stages='yasa'"),
         (EMG_ONLY, {"hypnogram": ["W"] * 12}, "epochs of 5 s would fill it.*give epoch_s"),
         (EMG_ONLY, {"hypnogram": [STAGES]}, r"shape \(1, 2\)"),
-        (EMG_ONLY, {"hypnogram": STAGES, "epoch_s": 0}, "0 is no epoch length"),
+        (EMG_ONLY, {"hypnogram": STAGES, "epoch_s": 0}, "0 is not an epoch length"),
         (EMG_ONLY, {"hypnogram": ts.Hypnogram, "epoch_s": 30}, "epoch_s: is the epoch length"),
     ],
 )  # fmt: skip

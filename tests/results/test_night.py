@@ -108,7 +108,7 @@ def test_plot_average_draws_on_the_axes_given(night):
     ax = Figure().add_subplot()
     assert night.plot_average("twitch", ax=ax) is ax
     assert isinstance(night.plot_average("posture_change"), Axes)
-    with pytest.raises(InputError, match="'twitches' is no kind of event; use one of: twitch, "):
+    with pytest.raises(InputError, match="'twitches' is not a kind of event; use one of: twitch, "):
         night.plot_average("twitches")
 
 

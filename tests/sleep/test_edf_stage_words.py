@@ -56,7 +56,7 @@ def test_other_annotations_are_left_out_and_named(tmp_path):
     got = read_hypnogram(edf_file(tmp_path, rows))
     assert got.stage.tolist() == ["W", "N2"]
     (note,) = got.notes
-    assert note.startswith("left out 5 annotations that are no sleep stages: 'Arousal' (2), ")
+    assert note.startswith("left out 5 annotations that are not sleep stages: 'Arousal' (2), ")
     assert "'Hypopnea'" in note
     assert "'Movement'" in note
 

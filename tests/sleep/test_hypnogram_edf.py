@@ -22,7 +22,7 @@ def test_edf_stages_are_read_and_other_annotations_skipped(tmp_path):
     got = read_hypnogram(edf_file(tmp_path, rows))
     assert got.stage.tolist() == ["W", "N1", "N3", "R", "", "", "N3"]
     assert got.duration_s.tolist() == [30, 60, 30, 30, 30, 30, 30]
-    assert "left out 1 annotation that is no sleep stage: 'Lights off'" in got.notes[0]
+    assert "left out 1 annotation that is not a sleep stage: 'Lights off'" in got.notes[0]
     # with the wearer's zone its local start is put on UTC
     later = read_hypnogram(edf_file(tmp_path, rows), night_clock("2026-03-01T22:20:00+01:00"))
     assert later.onset_s[0] == 600

@@ -64,7 +64,7 @@ def test_a_night_passes_midnight_in_every_list(tmp_path):
 def test_events_beside_the_stages_are_named(tmp_path):
     for text in (lab.nsrr(), lab.profusion(), lab.remlogic(), lab.luna()):
         got = read_hypnogram(write_text(tmp_path, text, "s.txt"), WHEN)
-        (note,) = [n for n in got.notes if "are no sleep stages" in n]
+        (note,) = [n for n in got.notes if "are not sleep stages" in n]
         assert note.startswith("left out 3 annotations")
         assert "ypopnea" in note.lower()
 
@@ -168,7 +168,7 @@ def test_bids_events_and_label_tables_are_read(tmp_path):
     mixed = bids + "310\t12\tHypopnea\n1200\t30\tSleep stage R\n"
     got = read_hypnogram(write_text(tmp_path, mixed, "events.tsv"))
     assert got.stage.tolist() == ["W", "N2", "R"]
-    assert got.notes == ("left out 1 annotation that is no sleep stage: 'Hypopnea'",)
+    assert got.notes == ("left out 1 annotation that is not a sleep stage: 'Hypopnea'",)
     labels = "No.,StartTime,Label\n1,22:30:00,WK\n2,22:30:30,WK\n3,22:31:00,N1\n"
     got = read_hypnogram(write_text(tmp_path, labels), WHEN)
     assert got.onset_s.tolist() == [600, 630, 660]

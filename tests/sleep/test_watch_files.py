@@ -49,10 +49,10 @@ def changed(name, *pairs):
         (changed("Garmin, map", ('"rem"', '"dream"')), "unknown stage 'dream'"),
         (changed("Garmin, map", ("startTimeInSeconds", "start")), "lacks startTimeInSeconds"),
         (changed("Withings, API", ('"state": 3', '"state": 9')), "unknown stage 9 (state)"),
-        (changed("Withings, API", ('"state": 3', '"state": "a"')), "state is no number"),
+        (changed("Withings, API", ('"state": 3', '"state": "a"')), "state is not a number"),
         (changed("Withings, export", ('"[2,3]"', '"[2]"')), "has not as many durations as states"),
         (changed("Withings, export", ('"[2,3]"', '"[2,8]"')), "line 3: unknown stage 8.0 (state)"),
-        (changed("Withings, export", ('"[2,3]"', "x")), "line 3: 'x' is no list of numbers"),
+        (changed("Withings, export", ('"[2,3]"', "x")), "line 3: 'x' is not a list of numbers"),
         (
             json.dumps({"dailySleepDTO": {"deepSleepSeconds": 3600}}),
             "Garmin's totals of each night",

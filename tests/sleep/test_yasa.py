@@ -91,7 +91,7 @@ def test_files_of_yasa_are_read(tmp_path):
     [
         ({"freq": "soon"}, "freq is 'soon'; give the length of an epoch"),
         ({"freq": "-30s"}, "freq is '-30s'"),
-        ({"values": [0, 1]}, "values are no list of stages"),
+        ({"values": [0, 1]}, "values are not a list of stages"),
         ({"values": ["WAKE", "N9"]}, "epoch 1: unknown stage 'N9'"),
         ({"values": ["WAKE"] * 900}, "450.0 min as 30-s epochs, where the recording has 60.0 min"),
     ],

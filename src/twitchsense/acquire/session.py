@@ -217,7 +217,7 @@ class Session:
         advertisement = await self.adapter.find(_SCAN_TIMEOUT_S, self._selector)
         if advertisement is None:
             is_lsl = self._selector.kind == LslDriver.kind
-            absence = "is no stream of this network" if is_lsl else "does not advertise"
+            absence = "is not a stream of this network" if is_lsl else "does not advertise"
             raise DeviceConnectionError(FailureReason.NOT_FOUND, f"{self.address} {absence}")
         self._lock_device(advertisement.address)
         if not self._selector.name or self._selector.kind == LslDriver.kind:

@@ -267,7 +267,9 @@ def remember(name: str, requested: RequestedDevice) -> Path:
     """
     usable = name.replace("-", "_").isidentifier() and len(name) <= _MAX_NAME_LENGTH
     if not usable or name in ("sim", "lsl"):
-        raise InputError("--remember", f"{name!r} is no name", "use letters and digits, as in calf")
+        raise InputError(
+            "--remember", f"{name!r} is not a name", "use letters and digits, as in calf"
+        )
     path = _remembered_path()
     remembered = {**read_remembered(), name: requested}
     lines: list[str] = []

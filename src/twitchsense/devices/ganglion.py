@@ -227,7 +227,7 @@ class GanglionDecoder:
             self._after_unnumbered = number
             raise PacketError("unnumbered", "the first packet after a start has no number")
         if number > LAST_NUMBER:
-            raise PacketError("number", f"{number} is no number of a packet")
+            raise PacketError("number", f"{number} is not a number of a packet")
         if self._after_unnumbered == _UNNUMBERED or (
             self._after_unnumbered is not None and number == _UNNUMBERED_19_BITS + 1
         ):
@@ -242,7 +242,7 @@ class GanglionDecoder:
 
     def _set_firmware(self, digit: bytes) -> list[Decoded]:
         if digit not in (b"1", b"2", b"3"):
-            raise PacketError("version", f"{digit!r} is no version of the firmware")
+            raise PacketError("version", f"{digit!r} is not a version of the firmware")
         packet_format = PacketFormat.HIGH_BITS if digit == b"3" else PacketFormat.DELTA
         if self._format not in (None, packet_format):
             raise PacketError("version", "another version of the firmware than before")

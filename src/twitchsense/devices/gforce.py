@@ -213,7 +213,7 @@ class GForceDecoder:
             self._settings = EmgConfiguration.parse(content)
         elif command == _BATTERY:
             if len(content) != 1 or content[0] > 100:
-                raise PacketError("battery", f"{content[:8].hex()} is no percentage")
+                raise PacketError("battery", f"{content[:8].hex()} is not a percentage")
             return [BatteryLevel(content[0], arrival_ns)]
         return []
 
@@ -228,7 +228,7 @@ class GForceDecoder:
             return self._decode_acc(whole[1:], arrival_ns)
         if kind in _OTHER_DATA:
             return []
-        raise PacketError("type", f"{whole[:1].hex()} is no kind of data")
+        raise PacketError("type", f"{whole[:1].hex()} is not a kind of data")
 
     def _decode_emg(self, payload: bytes, arrival_ns: int) -> SamplePacket:
         settings = self._settings

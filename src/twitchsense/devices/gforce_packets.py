@@ -68,7 +68,7 @@ class EmgConfiguration:
         settings = cls(*struct.unpack("<HHBB", data))
         valid = settings.fs in _RATES and settings.bits in (8, 12)
         if not (valid and settings.mask and settings.packet_size):
-            raise PacketError("settings", f"{data.hex()} are no settings of the EMG")
+            raise PacketError("settings", f"{data.hex()} are not settings of the EMG")
         return settings
 
     @classmethod

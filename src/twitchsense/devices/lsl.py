@@ -262,7 +262,7 @@ class LslDecoder:
             raise PacketError("length", f"{len(data)} bytes for {n} samples")
         times_s = np.frombuffer(data, "<f8", n, _HEAD.size).astype(np.float64)
         if not (np.abs(times_s) < np.iinfo(np.int64).max / (4 * NS)).all():
-            raise PacketError("timestamps", "a timestamp that is no time")
+            raise PacketError("timestamps", "a timestamp that is not a time")
         values = np.frombuffer(data, layout.dtype, offset=_HEAD.size + 8 * n)
         samples = _as_native(values.reshape(n, layout.channels))
         late_s = taken_s - (times_s[-1] + correction_s)

@@ -128,7 +128,7 @@ class MovesenseDecoder:
             return self._notification(data, message.arrival_ns)
         elif uuid == BATTERY_UUID:
             if len(data) != 1 or data[0] > 100:
-                raise PacketError("battery", f"{data[:8].hex()} is no percentage")
+                raise PacketError("battery", f"{data[:8].hex()} is not a percentage")
             return [BatteryLevel(data[0], message.arrival_ns)]
         return []
 
@@ -142,7 +142,7 @@ class MovesenseDecoder:
             try:
                 subscription = parse_path(data[2:].decode("ascii"))
             except UnicodeDecodeError as error:
-                raise PacketError("command", "the path is no ASCII text") from error
+                raise PacketError("command", "the path is not ASCII text") from error
             self._subscribe(reference, subscription)
         elif code == UNSUBSCRIBE:
             self._unanswered.pop(reference, None)

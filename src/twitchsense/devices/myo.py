@@ -160,7 +160,7 @@ class MyoDecoder:
             return [SamplePacket("acc", acc, None, message.arrival_ns)]
         elif uuid == BATTERY_UUID:
             if len(data) != 1 or data[0] > 100:
-                raise PacketError("battery", f"{data[:8].hex()} is no percentage")
+                raise PacketError("battery", f"{data[:8].hex()} is not a percentage")
             return [BatteryLevel(data[0], message.arrival_ns)]
         return []
 

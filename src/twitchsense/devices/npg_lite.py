@@ -126,7 +126,7 @@ class NpgLiteDecoder:
             return [self._decode_samples(message)]
         elif uuid == BATTERY_UUID:
             if len(message.data) != 1 or message.data[0] > 100:
-                raise PacketError("battery", f"{message.data[:8].hex()} is no percentage")
+                raise PacketError("battery", f"{message.data[:8].hex()} is not a percentage")
             return [BatteryLevel(message.data[0], message.arrival_ns)]
         return []
 
@@ -134,7 +134,7 @@ class NpgLiteDecoder:
         data = message.data
         if len(data) not in _LAYOUTS:
             raise PacketError(
-                "length", f"{len(data)} bytes are no whole batch of samples of 3 or 6 channels"
+                "length", f"{len(data)} bytes are not a whole batch of samples of 3 or 6 channels"
             )
         if self._size not in (0, len(data)):
             raise PacketError("layout", f"{len(data)} bytes after notifications of {self._size}")

@@ -128,7 +128,7 @@ def parse_settings(data: bytes) -> dict[int, tuple[float, ...]]:
     while at < len(data):
         kind, size = data[at], _SIZES.get(data[at])
         if size is None or at + 2 > len(data) or at + 2 + size * data[at + 1] > len(data):
-            raise PacketError("settings", f"{data[at : at + 8].hex()} is no setting")
+            raise PacketError("settings", f"{data[at : at + 8].hex()} is not a setting")
         count = data[at + 1]
         fields = [data[at + 2 + size * i : at + 2 + size * (i + 1)] for i in range(count)]
         if kind == Setting.FACTOR:

@@ -138,7 +138,7 @@ class PolarDecoder:
                 raise PacketError("measurement", f"{frame.measurement:#04x} is not known")
         elif uuid == BATTERY_UUID:
             if len(data) != 1 or data[0] > 100:
-                raise PacketError("battery", f"{data[:8].hex()} is no percentage")
+                raise PacketError("battery", f"{data[:8].hex()} is not a percentage")
             return [BatteryLevel(data[0], message.arrival_ns)]
         return []
 

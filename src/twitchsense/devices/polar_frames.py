@@ -129,7 +129,7 @@ def decode_raw(content: bytes, size: int, width: int) -> NDArray[np.int32]:
         ``length`` if there is not a whole number of samples.
     """
     if not content or len(content) % (size * width):
-        raise PacketError("length", f"{len(content)} bytes are no whole number of samples")
+        raise PacketError("length", f"{len(content)} bytes are not a whole number of samples")
     raw = np.frombuffer(content, np.uint8).reshape(-1, size)
     padded = np.zeros((len(raw), 4), np.uint8)
     padded[:, 4 - size :] = raw
@@ -164,7 +164,7 @@ def decode_deltas(content: bytes, size: int, width: int) -> NDArray[np.int32]:
     """
     at = size * width
     if len(content) < at:
-        raise PacketError("length", f"{len(content)} bytes are no whole sample")
+        raise PacketError("length", f"{len(content)} bytes are not a whole sample")
     steps = [decode_raw(content[:at], size, width).astype(np.int64)]
     while at < len(content):
         if at + 2 > len(content):

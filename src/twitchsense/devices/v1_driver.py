@@ -191,5 +191,7 @@ def _stream_specs(info: v1_frames.DeviceInfo) -> dict[int, StreamDescription]:
 
 def _battery_level(message: Message) -> BatteryLevel:
     if len(message.data) != 1 or message.data[0] > 100:
-        raise PacketError(PacketErrorReason.BATTERY, f"{message.data[:8].hex()} is no percentage")
+        raise PacketError(
+            PacketErrorReason.BATTERY, f"{message.data[:8].hex()} is not a percentage"
+        )
     return BatteryLevel(message.data[0], message.arrival_ns)

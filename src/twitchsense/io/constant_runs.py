@@ -280,8 +280,8 @@ def constant_notes(name: str, kind: Kind, intervals: ConstantIntervals, fs: floa
     unit = "uV" if kind == "emg" else "g"
     if intervals.never_changes:
         return [
-            f"{name}: never changes from {intervals.value:.4g} {unit}, so it is no signal; check "
-            "the sensor and its cable"
+            f"{name}: never changes from {intervals.value:.4g} {unit}, so it is not a signal; "
+            "check the sensor and its cable"
         ]
     n = len(intervals.first)
     if not n:
@@ -289,6 +289,6 @@ def constant_notes(name: str, kind: Kind, intervals: ConstantIntervals, fs: floa
     seconds = float((intervals.stop - intervals.first).sum()) / fs
     what = "1 run" if n == 1 else f"{n} runs"
     return [
-        f"{name}: {what} of equal samples, {seconds:.3f} s in all, are no signal (lost packets "
+        f"{name}: {what} of equal samples, {seconds:.3f} s in all, are not signal (lost packets "
         "that were filled, or standby) and become gaps"
     ]

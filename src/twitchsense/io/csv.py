@@ -137,9 +137,11 @@ class CsvTable:
         for name, numbers in self._numbers.items():
             cells = numbers.note
             if cells is not None:
-                what = "1 cell is" if cells.count == 1 else f"{cells.count} cells are"
+                what = "1 cell is not a number: a gap"
+                if cells.count > 1:
+                    what = f"{cells.count} cells are not numbers: gaps"
                 notes.append(
-                    f"{self.source}: {name}: {what} no number and a gap (first "
+                    f"{self.source}: {name}: {what} (first "
                     f"'{cells.text[:20]}', {self.locate_row(cells.row)})"
                 )
         return notes

@@ -181,7 +181,7 @@ class NightFileCapture:
         if corrupt or undecodable:
             notes.append(
                 f"{self.source}: {corrupt} packets spoiled on the disk and "
-                f"{undecodable} that are no frames, left out"
+                f"{undecodable} that are not frames, left out"
             )
         return tuple(notes)
 

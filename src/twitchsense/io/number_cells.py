@@ -221,8 +221,8 @@ class NumberColumn:
             assert note is not None
             raise InputError(
                 self._source,
-                f"{self._name}: every few rows a cell is no number ({note.count} of {self._rows} "
-                f"rows, first '{note.text[:20]}'), so its sampling rate is unknown",
+                f"{self._name}: every few rows a cell is not a number ({note.count} of "
+                f"{self._rows} rows, first '{note.text[:20]}'), so its sampling rate is unknown",
                 "write numbers, leave these cells empty, or leave the column out "
                 f"(--map '{self._name}=ignore')",
                 self._locate_row(note.row),

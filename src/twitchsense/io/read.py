@@ -274,7 +274,7 @@ def _check_unit(unit: str | None) -> str | None:
 
 def _check_fs(fs: float | None) -> float | None:
     if fs is not None and not 0 < fs < float("inf"):
-        raise InputError("fs", f"{fs:g} is no sampling rate", "give a positive rate in Hz")
+        raise InputError("fs", f"{fs:g} is not a sampling rate", "give a positive rate in Hz")
     return fs
 
 

@@ -57,7 +57,7 @@ class RowTimes:
         if not _MIN_FS <= clock.fs < float("inf"):
             raise InputError(
                 source,
-                f"{clock.fs:g} Hz is no sampling rate",
+                f"{clock.fs:g} Hz is not a sampling rate",
                 "state the sampling rate with --fs 1000",
                 "header",
             )
@@ -154,7 +154,7 @@ class RowTimes:
         if self._clock.modulus:
             with np.errstate(invalid="ignore"):
                 steps = np.mod(steps, self._clock.modulus)
-        # a counter that stands still, begins anew or is no number tells nothing about a loss
+        # a counter that stands still, begins anew or is not a number tells nothing about a loss
         with np.errstate(invalid="ignore"):
             odd = ~np.isfinite(steps) | (steps < 1) | (steps > _MAX_SKIPPED)
         steps[odd] = 1
@@ -177,7 +177,7 @@ class RowTimes:
         self._last_arrival = float(seconds[-1])
         modulus = self._clock.modulus or 1
         missing = gaps * self._clock.fs - steps
-        # a time that is no number, or days off, tells nothing about a loss
+        # a time that is not a number, or days off, tells nothing about a loss
         missing[~(np.abs(gaps) < _MAX_LOSS_S)] = 0.0
         late = np.flatnonzero(missing > max(0.75 * modulus, _MIN_LOSS_S * self._clock.fs))
         steps[late] += np.rint(missing[late] / modulus).astype(np.int64) * modulus

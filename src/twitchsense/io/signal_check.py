@@ -69,7 +69,7 @@ def signal_notes(plan: ChannelPlan, segments: Sequence[Segment], fs: float) -> l
     levels = max(len(np.unique(joined[:, axis])) for axis in range(joined.shape[1]))
     if 1 < levels <= _MAX_LEVELS:
         return [
-            f"{name}: takes only {levels} values, so it is no {plan.kind.upper()}; check which "
+            f"{name}: takes only {levels} values, so it is not {plan.kind.upper()}; check which "
             "column this is, and the sensor"
         ]
     if plan.kind != "emg":

@@ -31,7 +31,7 @@ def parse_start(start: str | datetime, zone: str | None) -> int:
     Raises
     ------
     InputError
-        If it is no date and time, has neither offset nor zone, occurs twice or never on the
+        If it is not a date and time, has neither offset nor zone, occurs twice or never on the
         night of a clock change, or lies outside 1970 to 2261.
     """
     at = _parse(start.strip()) if isinstance(start, str) else start
@@ -60,7 +60,7 @@ def _parse(text: str) -> datetime:
         at = datetime.fromisoformat(text)
     except ValueError as error:
         raise InputError(
-            "start", f"{text[:40]!r} is no date and time", f"write it like {_EXAMPLE}"
+            "start", f"{text[:40]!r} is not a date and time", f"write it like {_EXAMPLE}"
         ) from error
     if len(text) <= len("2026-03-01"):
         raise InputError("start", f"{text!r} has no time of day", f"write it like {_EXAMPLE}")

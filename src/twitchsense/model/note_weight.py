@@ -52,7 +52,7 @@ _KINDS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"taken to begin with the recording|has no times", "give a hypnogram with times"),
         (r"is local time|local time; --zone|known as UTC with --zone", ""),
         # sleep that is estimated, or unknown
-        (r"sleep is (?:guessed|estimated) from|no hypnogram and no accelerometer", ""),
+        (r"sleep (?:is guessed|was estimated) from|no hypnogram and no accelerometer", ""),
         (r"no sleep was found", "give a hypnogram if the person slept"),
         (r"the hypnogram covers", "give the stages of the whole recording"),
         (r"was probably not worn|nothing moved for", ""),

@@ -73,7 +73,7 @@ def method_paragraphs(night: NightLike) -> list[str]:
         f"Drowsy is the {s.context.drowsy_min:g} min before sleep onset, falling asleep the first "
         f"{s.context.onset_min:g} min after it. On one leg, a fasciculation-like and a "
         "fragmentary-myoclonus-like twitch differ only by wake or sleep, not by their shape.",
-        "Filters look only back in time and never across a gap; gaps are not filled in. "
+        "Filters look only back in time and never across a gap; gaps are not interpolated. "
         "There is no public data set with expert labels for such jerks and twitches on the leg, "
         "so accuracy is known only from simulated and from related recordings.",
     ]

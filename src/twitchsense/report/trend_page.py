@@ -137,10 +137,10 @@ def trend_sentences(weeks: Weeks) -> list[str]:
             typical = weeks.typical[kind]
             if math.isfinite(typical.median):
                 out.append(
-                    f"{kind_name(kind, 2).capitalize()}: in half of the nights between "
-                    f"{typical.lower_quartile:.1f} and {typical.upper_quartile:.1f} per hour "
-                    f"(median {typical.median:.1f}); over all nights {typical.mean:.1f} per hour, "
-                    f"95 % interval {typical.mean_low:.1f}–{typical.mean_high:.1f}."
+                    f"{kind_name(kind, 2).capitalize()}: median {typical.median:.1f} per hour "
+                    f"(half of the nights {typical.lower_quartile:.1f}–"
+                    f"{typical.upper_quartile:.1f}); mean {typical.mean:.1f} per hour "
+                    f"(95 % interval {typical.mean_low:.1f}–{typical.mean_high:.1f})."
                 )
     if weeks.comparisons:
         clear = [c for c in weeks.comparisons if c.answer in ("more", "fewer")]

@@ -152,7 +152,7 @@ def plot_average(night: NightLike, kind: str, ax: Axes | None = None) -> Axes:
         If there is no such kind of event.
     """
     if kind not in TRIAL_TYPES:
-        problem = f"'{kind}' is no kind of event"
+        problem = f"'{kind}' is not a kind of event"
         raise InputError("kind", problem, f"use one of: {', '.join(TRIAL_TYPES)}")
     ax = ax or new_axes(6, 3.2)
     table = night.events

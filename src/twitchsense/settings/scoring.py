@@ -184,7 +184,7 @@ class LabelSettings(FrozenModel):
         description="sleep start: range of EMG durations with full confidence, ms (rule 8)",
     )
     volley: int = Field(
-        2, ge=1, description="more jerks of one leg than this ... are no sleep starts (rule 8) [E]"
+        2, ge=1, description="more jerks of one leg than this ... are not sleep starts (rule 8) [E]"
     )
     volley_s: float = Field(10.0, gt=0, description="... within this time, s (rule 8) [E]")
     active_share: float = Field(

@@ -55,12 +55,12 @@ from twitchsense.sleep.valid_time import ValidIntervals, union_of_valid
 EPOCH_COLUMNS: Final = ("onset", "duration", "context", "stage", "activity", "valid")
 
 NOTE_STILL: Final = (
-    "sleep is guessed from stillness of the leg: still is not asleep, and methods like this "
-    "one call sleep 9-20 min too early; give a hypnogram to do better"
+    "sleep was estimated from stillness of the leg, which cannot tell sleep from lying still "
+    "awake and places sleep onset 9-20 min early as a rule; give a hypnogram for better accuracy"
 )
 NOTE_PROBABILITY: Final = (
-    "sleep is estimated from {}, by a model that was trained on composed nights: lying still "
-    "awake and sleep are hard to tell apart; give a hypnogram to do better"
+    "sleep was estimated from {}, by a model that was trained on composed nights and can "
+    "take lying still awake for sleep; give a hypnogram for better accuracy"
 )
 #: The signals behind the probability of sleep, for `NOTE_PROBABILITY`.
 SIGNALS: Final = {
@@ -92,7 +92,7 @@ NOTE_MOTIONLESS: Final = (
     "and a sensor that is not worn look the same"
 )
 NOTE_IMMOBILE: Final = (
-    "immobile_5min asks for the accelerometer alone; with a hypnogram, sleep onset is its "
+    "immobile_5min uses the accelerometer alone; with a hypnogram, sleep onset is its "
     "first epoch of sleep"
 )
 #: Scored time outside the recording from which the hypnogram is questioned, min [E].

@@ -93,7 +93,7 @@ def read_apple(path: Path, source: str, clock: NightClock) -> Hypnogram:
     }
     best = max(sorted(nights), key=lambda app: coverage_us[app])
     others = sorted(set(nights) - {best})
-    notes = [f"Apple Health: stages of {best!r}; light sleep (core) stands as N2"]
+    notes = [f"Apple Health: stages of {best!r}; light sleep (core) is taken as N2"]
     if others:
         notes.append(f"Apple Health: left out {', '.join(map(repr, others))}")
     if records.unreadable:

@@ -46,7 +46,7 @@ def read_fitbit(
         If a time, length or level is invalid, or no time zone is known.
     """
     intervals: list[StageInterval] = []
-    notes = ["Fitbit: light sleep stands as N2, restless as awake"]
+    notes = ["Fitbit: light sleep is taken as N2, restless as awake"]
     for place, log in logs:
         levels = log["levels"]
         if not isinstance(levels, dict) or "data" not in levels:

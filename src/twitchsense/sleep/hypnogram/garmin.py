@@ -12,7 +12,7 @@ from twitchsense.sleep.hypnogram.model import StageInterval, select_night
 _LEVELS: Final = {0: "N3", 1: "N2", 2: "R", 3: "W", -1: ""}
 _NAMES: Final = {"deep": "N3", "light": "N2", "rem": "R", "awake": "W", "unmeasurable": ""}
 _CURE: Final = "give the sleep data of Garmin Connect as exported"
-_NOTE: Final = "Garmin: light sleep stands as N2, deep sleep as N3"
+_NOTE: Final = "Garmin: light sleep is taken as N2, deep sleep as N3"
 
 
 def read_garmin(
@@ -43,7 +43,7 @@ def read_garmin(
         levels = log.get("sleepLevels") or []
         by_name = log.get("sleepLevelsMap") or {}
         if not isinstance(levels, list) or not isinstance(by_name, dict):
-            raise InputError(source, "sleepLevels is no list", _CURE, place)
+            raise InputError(source, "sleepLevels is not a list", _CURE, place)
         found = [_level(row, source, f"{place}, level {k}") for k, row in enumerate(levels, 1)]
         for name, rows in by_name.items():
             if name.lower() not in _NAMES:

@@ -26,7 +26,7 @@ PHASES: Final = {
 }
 _STAGES: Final = {"1": "N3", "2": "N2", "3": "R", "4": "W"}
 _CURE: Final = "give Oura's sleep data as exported"
-_NOTE: Final = "Oura: light sleep stands as N2, deep sleep as N3"
+_NOTE: Final = "Oura: light sleep is taken as N2, deep sleep as N3"
 
 
 def read_oura(logs: list[tuple[str, dict[str, Any]]], source: str, clock: NightClock) -> SleepLogs:
@@ -59,7 +59,7 @@ def read_oura(logs: list[tuple[str, dict[str, Any]]], source: str, clock: NightC
         phased += 1
         start, phases = log["bedtime_start"], log[key]
         if not isinstance(start, str) or not isinstance(phases, str):
-            raise InputError(source, "bedtime_start or phases are no text", _CURE, place)
+            raise InputError(source, "bedtime_start or phases are not text", _CURE, place)
         begin = int(read_clock_times([start], clock, source, lambda _: place).utc_us[0])  # noqa: B023
         found = []
         for k, digit in enumerate(phases):

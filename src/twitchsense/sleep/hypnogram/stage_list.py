@@ -76,7 +76,9 @@ def hypnogram_from_list(
             source, f"has the shape {values.shape}", "give one stage per epoch, in one dimension"
         )
     if epoch_s is not None and not 0 < epoch_s <= 3600:
-        raise InputError("epoch_s", f"{epoch_s:g} is no epoch length", "give seconds, such as 30")
+        raise InputError(
+            "epoch_s", f"{epoch_s:g} is not an epoch length", "give seconds, such as 30"
+        )
     words = ["?" if pd.isna(value) else str(value) for value in values]
     zero_s = 0.0
     if clock is not None:

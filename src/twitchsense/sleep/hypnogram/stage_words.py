@@ -125,7 +125,11 @@ def left_out_note(words: Iterable[str], wanted: str) -> tuple[str, ...]:
     if not listed:
         return ()
     count = len(listed)
-    what = f"annotation that is no {wanted}" if count == 1 else f"annotations that are no {wanted}s"
+    what = (
+        f"annotation that is not a {wanted}"
+        if count == 1
+        else f"annotations that are not {wanted}s"
+    )
     return (f"left out {count} {what}: {name_words(listed)}",)
 
 

@@ -21,7 +21,7 @@ from twitchsense.sleep.hypnogram.model import (
 
 _STATES: Final = {0: "W", 1: "N2", 2: "N3", 3: "R", 4: "", 5: ""}
 _CURE: Final = "give raw_tracker_sleep-state.csv or raw_bed_sleep-state.csv as exported"
-_NOTE: Final = "Withings: light sleep stands as N2, deep sleep as N3"
+_NOTE: Final = "Withings: light sleep is taken as N2, deep sleep as N3"
 _NOTE_ASLEEP: Final = "Withings: the file has only the states 0 and 1: asleep, without stages"
 
 
@@ -52,7 +52,7 @@ def read_withings_json(
     for place, log in logs:
         start, stop, state = (log[key] for key in ("startdate", "enddate", "state"))
         if not all(_is_number(value) for value in (start, stop, state)):
-            raise InputError(source, "startdate, enddate or state is no number", _CURE, place)
+            raise InputError(source, "startdate, enddate or state is not a number", _CURE, place)
         found.append(
             StageInterval(
                 round(start * 1e6), round(stop * 1e6), _stage(state, _STATES, source, place)
@@ -118,7 +118,7 @@ def _lists(cells: list[str], source: str, place: str) -> tuple[list[float], list
         except (ValueError, RecursionError):
             values = None
         if not isinstance(values, list) or not all(_is_number(v) and v >= 0 for v in values):
-            raise InputError(source, f"{cell[:40]!r} is no list of numbers", _CURE, place)
+            raise InputError(source, f"{cell[:40]!r} is not a list of numbers", _CURE, place)
         out.append([float(value) for value in values])
     if len(out) != 2 or len(out[0]) != len(out[1]):
         problem = "has not as many durations as states"

@@ -99,7 +99,7 @@ def read_yasa_json(
     """
     words = data["values"]
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise InputError(source, "values are no list of stages", "write it with YASA again")
+        raise InputError(source, "values are not a list of stages", "write it with YASA again")
     return _build(words, data["freq"], data.get("start"), clock, codes, source)
 
 
