@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from types import SimpleNamespace
 
@@ -92,7 +93,7 @@ def test_a_stream_is_recorded_and_found_again_after_it_was_gone(tmp_path, monkey
 
 def stream(name, kind, source_id="", fs=100.0, host="pc", uid=""):
     values = {"name": name, "type": kind, "source_id": source_id, "nominal_srate": fs,
-              "hostname": host, "uid": uid or name + source_id}  # fmt: skip
+              "hostname": host, "channel_count": 2, "uid": uid or name + source_id}  # fmt: skip
     return SimpleNamespace(**{k: (lambda v=v: v) for k, v in values.items()})
 
 
@@ -110,6 +111,23 @@ def test_a_stream_is_chosen_by_source_id_name_or_type():
         lsl_adapter.select_stream(infos[:2], "EMG")
     with pytest.raises(InputError, match="means 3 streams"):
         lsl_adapter.select_stream(infos, "")
+
+
+def test_streams_of_the_network_are_listed(monkeypatch):
+    infos = [stream("leg", "EMG", "box-1"), stream("leg", "EMG", "box-1"), stream("arm", "ACC"),
+             stream("marks", "Markers", fs=0.0)]  # fmt: skip
+    library = SimpleNamespace(resolve_streams=lambda seconds: infos)
+    monkeypatch.setattr(lsl_adapter, "load_pylsl", lambda: library)
+    done = CliRunner().invoke(main, ["devices", "--lsl"])
+    assert done.output.splitlines() == [
+        "arm  lsl:arm@pc  ACC, 2 channels, 100 Hz",
+        "leg  lsl:box-1  EMG, 2 channels, 100 Hz",
+    ]
+    done = CliRunner().invoke(main, ["devices", "--lsl", "--json"])
+    assert [row["address"] for row in json.loads(done.output)] == ["arm@pc", "box-1"]
+    infos.clear()
+    done = CliRunner().invoke(main, ["devices", "--lsl"])
+    assert "no LSL stream found" in done.output
 
 
 def test_a_raw_log_of_a_stream_is_refused(tmp_path):

@@ -12,6 +12,7 @@ import logging
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -73,6 +74,50 @@ def load_pylsl() -> Any:
     except (RuntimeError, OSError) as error:
         raise AdapterError(f"the library of LSL (liblsl) cannot be loaded: {error}") from error
     return pylsl
+
+
+@dataclass(frozen=True, slots=True)
+class FoundStream:
+    """A stream of the network that could be recorded.
+
+    Attributes
+    ----------
+    name, type, address : str
+        `address` names it for good: ``lsl:ADDRESS``.
+    channels : int
+    fs : float
+        Nominal sampling rate, Hz.
+    """
+
+    name: str
+    type: str
+    address: str
+    channels: int
+    fs: float
+
+
+def find_streams() -> list[FoundStream]:
+    """Return the streams of the network that have a sampling rate.
+
+    Returns
+    -------
+    list of FoundStream
+        Sorted by name.
+
+    Raises
+    ------
+    MissingExtraError, AdapterError
+        As `load_pylsl`.
+    """
+    infos = {info.uid(): info for info in load_pylsl().resolve_streams(RESOLVE_S)}
+    found = [
+        FoundStream(
+            str(i.name()), str(i.type()), _address(i), int(i.channel_count()), i.nominal_srate()
+        )
+        for i in infos.values()
+        if i.nominal_srate() > 0
+    ]
+    return sorted(found, key=lambda stream: (stream.name, stream.address))
 
 
 class LslAdapter(Adapter):

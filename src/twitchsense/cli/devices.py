@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 @click.option("--device", metavar="sim", default="", help="'sim': the simulator's radio.")
 @click.option("--seconds", type=click.FloatRange(0.5, 120), default=5.0, show_default=True)
 @click.option("--known", is_flag=True, help="List the kinds of devices that have a driver.")
+@click.option(
+    "--lsl", is_flag=True, help="List the streams of the Lab Streaming Layer in the network."
+)
 @click.option("--all", "list_all", is_flag=True, help="List also devices without a driver.")
 @click.option(
     "--log",
@@ -38,6 +42,7 @@ def devices(
     device: str,
     seconds: float,
     known: bool,
+    lsl: bool,
     list_all: bool,
     log: tuple[str, str] | None,
     pairs: tuple[str, ...],
@@ -50,6 +55,9 @@ def devices(
     """
     if known:
         _print_known(as_json)
+        return
+    if lsl:
+        _print_streams(as_json, quiet)
         return
     from twitchsense.acquire.adapter import Advertisement, open_adapter
     from twitchsense.cli.device_options import parse_options
@@ -107,6 +115,24 @@ def devices(
             "no wearable found: check that it is on, nearby, and not connected to another device",
             err=True,
         )
+
+
+def _print_streams(as_json: bool, quiet: bool) -> None:
+    """Print the LSL streams of the network."""
+    from twitchsense.acquire.lsl_adapter import find_streams
+
+    streams = find_streams()
+    if as_json:
+        click.echo(json.dumps([asdict(stream) for stream in streams], indent=2))
+        return
+    for stream in streams:
+        about = f"{stream.type}, {stream.channels} channels, {stream.fs:g} Hz"
+        click.echo(
+            f"{printable(stream.name, '?')}  lsl:{printable(stream.address, '?')}  "
+            f"{printable(about, '?')}"
+        )
+    if not streams and not quiet:
+        click.echo("no LSL stream found: check the firewall, and that it is sending", err=True)
 
 
 def _log_device(
