@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from twitchsense.model.per_second import PerSecond as PerSecond
     from twitchsense.model.recording import Recording as Recording
     from twitchsense.report.event_windows import EventWindow as EventWindow
+    from twitchsense.results.categories import to_categories as to_categories
     from twitchsense.results.load import SavedNight as SavedNight
     from twitchsense.results.load import open_result as open_result
     from twitchsense.results.night import Night as Night
@@ -95,6 +96,7 @@ _MODULES: Final = {
     "read_weeks": "twitchsense.trend.weeks",
     "score_leg_movements": "twitchsense.scoring.leg_movements.score_event_list",
     "score_limb": "twitchsense.scoring.leg_movements.score_event_list",
+    "to_categories": "twitchsense.results.categories",
 }
 
 #: Former names at the top level, and where they are now.
@@ -146,6 +148,7 @@ __all__ = [
     "read_weeks",
     "score_leg_movements",
     "score_limb",
+    "to_categories",
 ]
 
 
