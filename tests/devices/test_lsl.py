@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from xml.sax.saxutils import escape
 
 import numpy as np
 import pytest
 
+from tests.devices.lsl_case import lsl_case
 from twitchsense.devices.contract import Direction, Message, PacketError, StartRefusedError
 from twitchsense.devices.dialogue import Read, Subscribe, Write
 from twitchsense.devices.lsl import (
@@ -24,6 +26,7 @@ from twitchsense.devices.lsl_description import parse_description
 from twitchsense.devices.placement.selection import make_placement
 from twitchsense.errors import InputError
 from twitchsense.nightfile.analysed_streams import reason_to_leave_out
+from twitchsense.testing import check_driver, surviving_mutations
 
 NS = 1_000_000_000
 T0 = 1_800_000_000 * NS
@@ -218,6 +221,14 @@ def test_a_new_connection_starts_a_new_run():
     decoder.push(message(TIMESTAMPS_UUID, TimestampCheck(True, 0.002).to_bytes()))
     assert decoder.push(message(DATA_UUID, block))[0].restarted
     assert not decoder.push(message(DATA_UUID, block))[0].restarted
+
+
+def test_the_kit_finds_no_fault_and_every_driver_that_is_wrong_on_purpose():
+    # a stream does not advertise, so that nothing recognises it
+    case = replace(lsl_case(), advertised=None)
+    check_driver(LslDriver(), case)
+    check_driver(LslDriver(), replace(lsl_case(restart=False), advertised=None))
+    assert surviving_mutations(LslDriver(), case) == []
 
 
 def test_any_bytes_are_safe():

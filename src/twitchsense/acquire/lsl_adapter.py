@@ -225,9 +225,10 @@ class LslClient:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        inlet, self._inlet = self._inlet, None
-        if inlet is not None:
-            await asyncio.to_thread(inlet.close_stream)
+        # the thread drops the last reference: the library then waits for threads of its own
+        inlets, self._inlet = [self._inlet], None
+        if inlets[0] is not None:
+            await asyncio.to_thread(lambda: inlets.pop().close_stream())
 
     async def read_gatt_char(self, uuid: str) -> bytearray:
         """Return the description, or the judgement of the timestamps."""
