@@ -40,7 +40,8 @@ def test_live_events_equal_those_of_analyze(night):
     while follower.poll():
         pass
     assert follower.frames == 150 * FS // BATCH
-    table = ts.analyze(ts.read(night)).events
+    recording = ts.read(night)
+    table = ts.analyze(recording).events
     assert len(table) >= 10
     assert list(table["trial_type"]) == [e.kind for e in follower.events]
     onsets = [(e.time_ns - T0) / 1e9 for e in follower.events]
@@ -48,7 +49,11 @@ def test_live_events_equal_those_of_analyze(night):
     np.testing.assert_allclose(onsets, expected, atol=0.05)
     # each event says how sure its time is
     assert (table["clock"] == "counter").all()
-    assert table["time_error_s"].between(1e-5, 0.1).all()
+    (_, first_s), (start_ns, second_s) = recording.channel("emg1").clock_errors
+    assert start_ns == pytest.approx(120e9, abs=1e9)  # the counter started anew
+    assert 1e-5 < first_s < 0.1
+    assert first_s != second_s
+    assert list(table["time_error_s"]) == [first_s] * 8 + [second_s] * 5
 
 
 def test_waveforms_and_state_are_those_of_the_device(night):

@@ -69,7 +69,8 @@ class ChannelBuilder:
         self._timestamps = TimestampSegmenter()
         self._unit_check = UnitCheck(plan.kind)
         self._constant = ConstantRunDetector(plan.kind)
-        self._clocks: list[tuple[ClockSource, float]] = []
+        self._clocks: list[ClockSource] = []
+        self._clock_errors: list[tuple[int, float]] = []
 
     def continue_with(self, plan: ChannelPlan, source: str) -> None:
         """Continue the channel in another file, whose columns may have other units."""
@@ -93,15 +94,19 @@ class ChannelBuilder:
         self._timestamps.written_resolution = written_ns
         self._timestamps.binary_resolution = binary_ns
 
-    def add_clock(self, source: ClockSource, error_s: float) -> None:
+    def add_clock(self, source: ClockSource, start_ns: int, error_s: float) -> None:
         """State what times come from; the least certain source of a channel counts.
 
         Parameters
         ----------
-        source, error_s
-            As `Channel.clock` and `Channel.clock_error_s`.
+        source : {'device', 'counter', 'arrival'}
+        start_ns : int
+            Time from which on `error_s` holds, ns.
+        error_s : float
+            Uncertainty of the times, s.
         """
-        self._clocks.append((source, error_s))
+        self._clocks.append(source)
+        self._clock_errors.append((start_ns, error_s))
 
     def append(self, times_ns: NDArray[np.int64], columns: Sequence[NDArray[np.float64]]) -> None:
         """Append rows.
@@ -212,8 +217,9 @@ class ChannelBuilder:
         if self._clocks:
             channel = replace(
                 channel,
-                clock=max((source for source, _ in self._clocks), key=_CLOCK_ORDER.index),
-                clock_error_s=max(error_s for _, error_s in self._clocks),
+                clock=max(self._clocks, key=_CLOCK_ORDER.index),
+                clock_error_s=max(error_s for _, error_s in self._clock_errors),
+                clock_errors=tuple(sorted((at - zero_ns, e) for at, e in self._clock_errors)),
             )
         return ChannelData(channel, segments, tuple(notes))
 

@@ -81,7 +81,7 @@ class DecodedStream:
         self._arrivals: dict[int, ArrivalTimes] = {}
         self._resent: dict[int, ArrivalTimes] = {}
         self._first_ticks: dict[int, int] = {}
-        self._hidden_s = DELIVERY_JITTER_S if self._hides_loss else 0.0
+        self._hidden_s: dict[int, float] = {}
         #: Clock of each run, in the order of recording; complete after `close`.
         self.clocks: dict[int, DeviceClock] = {}
 
@@ -100,7 +100,7 @@ class DecodedStream:
         self.clocks[run] = clock
         if self._hides_loss:
             lateness_s = self.arrivals(run).largest_lateness_s(clock)
-            self._hidden_s = max(self._hidden_s, lateness_s)
+            self._hidden_s[run] = max(DELIVERY_JITTER_S, lateness_s)
 
     def arrivals(self, run: int) -> ArrivalTimes:
         """Return the arrivals of a run, by ticks since `first_tick`."""
@@ -184,8 +184,21 @@ class DecodedStream:
         placed too early: without counter and clock, or with a counter that wraps within the usual
         jitter of arrivals. How much is hidden shows in how late they arrive.
         """
-        error_s = max((clock.error_s for clock in self.clocks.values()), default=0.0)
-        return error_s + self._hidden_s
+        return max((self._error_s(run) for run in self.clocks), default=0.0)
+
+    def clock_errors(self) -> list[tuple[int, float]]:
+        """Return the time of the first sample (ns) and the uncertainty (s) of each run."""
+        first = {piece.run: piece for piece in reversed(self._pieces)}
+        return [
+            (
+                int(self.clocks[run].to_utc(self._ticks(piece, np.zeros(1, np.int64)))[0]),
+                self._error_s(run),
+            )
+            for run, piece in sorted(first.items())
+        ]
+
+    def _error_s(self, run: int) -> float:
+        return self.clocks[run].error_s + self._hidden_s.get(run, 0.0)
 
     @property
     def _hides_loss(self) -> bool:

@@ -202,7 +202,8 @@ class NightFileCapture:
         for boot, clock in self._boots:
             for samples in boot.streams:
                 names = self._columns[boot.boot.device][samples.stream.id]
-                self._add_clock(names, "device", clock.error_s, builders)
+                first_ns = int(clock.to_utc(np.array([boot.first_ticks]))[0])
+                self._add_clock(names, "device", [(first_ns, clock.error_s)], builders)
                 self._append_stream(boot.boot, samples, clock, builders, last_ns)
             boot.streams.clear()
         for decoded in self._devices:
@@ -210,7 +211,7 @@ class NightFileCapture:
                 columns = self._columns[decoded.device.key][name]
                 stream = decoded.streams[name]
                 source = clock_class(stream.spec)
-                self._add_clock(columns, source, stream.clock_error_s, builders)
+                self._add_clock(columns, source, stream.clock_errors(), builders)
                 for times_ns, values in decoded.blocks(name):
                     self._append(columns, times_ns, values, builders, last_ns)
             decoded.streams.clear()
@@ -270,13 +271,14 @@ class NightFileCapture:
         self,
         names: Sequence[str],
         source: ClockSource,
-        error_s: float,
+        errors: Sequence[tuple[int, float]],
         builders: Mapping[str, ChannelBuilder],
     ) -> None:
         """State the clock of the channels of a stream, whose columns are `names`."""
         for plan in self.plans:
             if set(plan.names) <= set(names):
-                builders[plan.name].add_clock(source, error_s)
+                for start_ns, error_s in errors:
+                    builders[plan.name].add_clock(source, start_ns, error_s)
 
     def _append(
         self,

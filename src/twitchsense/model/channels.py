@@ -91,7 +91,10 @@ class Channel:
     clock : {'device', 'counter', 'arrival'} or None
         What the times come from, if the capture tells it.
     clock_error_s : float or None
-        Uncertainty of the times, s, if the capture tells it.
+        Largest uncertainty of the times, s, if the capture tells it.
+    clock_errors : tuple of (int, float)
+        Uncertainty (s) from a time (ns) on, in order of time: it differs between the runs of a
+        device.
     """
 
     name: str
@@ -103,6 +106,7 @@ class Channel:
     fs_error: float = 0.0
     clock: ClockSource | None = None
     clock_error_s: float | None = None
+    clock_errors: tuple[tuple[int, float], ...] = ()
 
     @property
     def width(self) -> int:

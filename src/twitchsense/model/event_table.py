@@ -193,8 +193,8 @@ EVENT_COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "time_error_s",
         "float64",
-        "uncertainty of the times of the channel, apart from the constant least delay of "
-        "delivery; empty where the capture does not tell it",
+        "uncertainty of the times of the channel in this part of the recording, apart from the "
+        "constant least delay of delivery; empty where the capture does not tell it",
         "s",
     ),
 )

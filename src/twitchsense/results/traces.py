@@ -129,7 +129,7 @@ def unpack_traces(content: bytes) -> StoredTraces:
     """
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         meta = json.loads(arrays["meta"].tobytes())
-        channels = tuple(Channel(**{**c, "columns": tuple(c["columns"])}) for c in meta["channels"])
+        channels = tuple(_unpack_channel(c) for c in meta["channels"])
         seconds = {
             c.name: _unpack_seconds(arrays, f"seconds/{c.name}/", c.kind)
             for c in channels
@@ -191,7 +191,13 @@ def _pack_channel(channel: Channel) -> dict[str, Any]:
         "fs_error": channel.fs_error,
         "clock": channel.clock,
         "clock_error_s": channel.clock_error_s,
+        "clock_errors": channel.clock_errors,
     }
+
+
+def _unpack_channel(stored: dict[str, Any]) -> Channel:
+    errors = tuple((int(at), float(e)) for at, e in stored.get("clock_errors", ()))
+    return Channel(**{**stored, "columns": tuple(stored["columns"]), "clock_errors": errors})
 
 
 def _pack_seconds(table: PerSecond) -> dict[str, NDArray[Any]]:

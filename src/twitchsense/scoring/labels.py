@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.model.channels import Channel
+from twitchsense.model.channels import NS, Channel
 from twitchsense.model.detections import Detections
 from twitchsense.model.event_table import REJECTED_COLUMNS
 from twitchsense.model.intervals import in_intervals
@@ -94,10 +94,16 @@ def add_clocks(events: pd.DataFrame, channels: Sequence[Channel]) -> pd.DataFram
         New table; empty text and NaN where a channel does not tell it.
     """
     clocks = {c.name: c.clock or "" for c in channels}
-    errors_s = {c.name: c.clock_error_s for c in channels}
+    onset_ns = events["onset"].to_numpy(np.float64) * NS
+    errors_s = np.full(len(events), np.nan)
+    for channel in channels:
+        if channel.clock_errors:
+            starts_ns, of_runs_s = zip(*channel.clock_errors, strict=True)
+            run = np.searchsorted(starts_ns, onset_ns, "right") - 1
+            here = (events["channel"] == channel.name).to_numpy()
+            errors_s[here] = np.array(of_runs_s)[np.maximum(run, 0)][here]
     return events.assign(
-        clock=events["channel"].map(clocks).fillna("").astype(object),
-        time_error_s=events["channel"].map(errors_s).astype(np.float64),
+        clock=events["channel"].map(clocks).fillna("").astype(object), time_error_s=errors_s
     )
 
 
