@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import threading
 from types import SimpleNamespace
 
@@ -91,9 +92,10 @@ def test_a_stream_is_recorded_and_found_again_after_it_was_gone(tmp_path, monkey
     assert "times by the device's clock" in " ".join(recording.notes)
 
 
-def stream(name, kind, source_id="", fs=100.0, host="pc", uid=""):
+def stream(name, kind, source_id="", fs=100.0, host="pc", uid="", created=1.0):
     values = {"name": name, "type": kind, "source_id": source_id, "nominal_srate": fs,
-              "hostname": host, "channel_count": 2, "uid": uid or name + source_id}  # fmt: skip
+              "hostname": host, "channel_count": 2, "created_at": created,
+              "uid": uid or name + source_id}  # fmt: skip
     return SimpleNamespace(**{k: (lambda v=v: v) for k, v in values.items()})
 
 
@@ -109,6 +111,9 @@ def test_a_stream_is_chosen_by_source_id_name_or_type():
     assert lsl_adapter.select_stream(infos, "marks") is None
     with pytest.raises(InputError, match=r"lsl:EMG means 2 streams.*lsl:ID\): arm@pc, box-1"):
         lsl_adapter.select_stream(infos[:2], "EMG")
+    again = stream("leg", "EMG", "box-1", uid="later", created=9.0)
+    for order in ([again, *infos], [*infos, again]):  # the sender started anew
+        assert lsl_adapter.select_stream(order, "box-1").device is again
     with pytest.raises(InputError, match="means 3 streams"):
         lsl_adapter.select_stream(infos, "")
 
@@ -128,6 +133,19 @@ def test_streams_of_the_network_are_listed(monkeypatch):
     infos.clear()
     done = CliRunner().invoke(main, ["devices", "--lsl"])
     assert "no LSL stream found" in done.output
+
+
+@pytest.mark.parametrize("command", ["record", "check"])
+def test_without_the_library_nothing_is_written_and_the_cure_is_named(
+    command, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "pylsl", None)
+    out = ["--out", str(tmp_path / "a.night")] if command == "record" else []
+    done = CliRunner().invoke(main, [command, "--device", "lsl:a", *out])
+    assert done.exit_code == 2
+    assert "pip install 'twitchsense[lsl]'" in done.output
+    assert "error in twitchsense" not in done.output
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_raw_log_of_a_stream_is_refused(tmp_path):

@@ -131,11 +131,17 @@ class LslAdapter(Adapter):
         InputError
             If several streams match equally well.
         """
-        pylsl = load_pylsl()
+        try:
+            pylsl = load_pylsl()
+        except MissingExtraError as error:
+            raise AdapterError(str(error)) from error
         loop = asyncio.get_running_loop()
         end_s = loop.time() + timeout_s
         while True:
-            infos = await asyncio.to_thread(pylsl.resolve_streams, RESOLVE_S)
+            try:
+                infos = await asyncio.to_thread(pylsl.resolve_streams, RESOLVE_S)
+            except RuntimeError as error:
+                raise AdapterError(f"cannot look for LSL streams: {error}") from error
             found = select_stream(infos, wanted.name)
             if found is not None or loop.time() >= end_s:
                 return found
@@ -159,6 +165,9 @@ def select_stream(infos: list[Any], name: str) -> Advertisement | None:
     ]  # fmt: skip
     for key in keys:
         matching = [i for i in by_uid.values() if not wanted or key(i) == wanted]
+        if key is _address and wanted:
+            # a sender that started anew: what it sent before may still be announced for a while
+            matching = sorted(matching, key=lambda i: float(i.created_at()))[-1:]
         if len(matching) > 1:
             listed = ", ".join(sorted(printable(_address(i)) for i in matching)[:_MAX_LISTED])
             raise InputError(

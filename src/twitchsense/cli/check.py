@@ -10,6 +10,7 @@ import click
 
 from twitchsense.cli.before_night import check_device, measure_gain, print_check
 from twitchsense.cli.device_options import (
+    check_libraries,
     check_tense_options,
     gain_option,
     request_devices,
@@ -50,7 +51,9 @@ def check(
         raise InputError("--tense", "does not go with --json", "leave one out")
     check_tense_options(tense, tensed_uv)
     rows: list[dict[str, Any]] = []
-    for requested in request_devices(devices, (), gains):
+    all_requested = request_devices(devices, (), gains)
+    check_libraries(all_requested)
+    for requested in all_requested:
         if not quiet:
             click.echo(f"{printable(requested.device)}: let the leg rest for 20 s", err=True)
         if not as_json:

@@ -169,6 +169,24 @@ def parse_options(pairs: tuple[str, ...]) -> dict[str, str | int | float]:
     return options
 
 
+def check_libraries(requested: Sequence[RequestedDevice]) -> None:
+    """Load the library of LSL if a stream is to be recorded, before a file is written.
+
+    Parameters
+    ----------
+    requested : sequence of RequestedDevice
+
+    Raises
+    ------
+    MissingExtraError, AdapterError
+        If it cannot be loaded.
+    """
+    if any(r.device.partition(":")[0].casefold() == "lsl" for r in requested):
+        from twitchsense.acquire.lsl_adapter import load_pylsl
+
+        load_pylsl()
+
+
 def check_driver_options(
     options: dict[str, str], devices: Sequence[str], drivers: dict[str, Driver]
 ) -> None:

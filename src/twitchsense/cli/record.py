@@ -14,6 +14,7 @@ import click
 from twitchsense.cli.device_options import (
     RequestedDevice,
     check_driver_options,
+    check_libraries,
     check_tense_options,
     gain_option,
     leg_option,
@@ -142,6 +143,7 @@ def record(
         path = remember_device(remember, requested[0])
         log.info("%s is remembered in %s", remember, path)
     check_tense_options(tense, tensed_uv)
+    check_libraries(requested)
     if check_first or tense:
         from twitchsense.cli.before_night import prepare_devices
 
