@@ -21,6 +21,15 @@ _VALUES: Final = {
     "start": r"'[^']+'|[\d:T+-]+",
     "via": "mne",
     "stages": r"'[^']+'|yasa|[\w=,]+\w",
+    "skip-rows": r"\d+",
+    "columns": r"[\w,]+\w,\w+",
+}
+#: Options that have another name in Python.
+_PYTHON_NAMES: Final = {
+    "map": "columns",
+    "time-unit": "time_unit",
+    "skip-rows": "skip_rows",
+    "columns": "names",
 }
 _OPTION: Final = re.compile(
     "|".join(rf"--(?:{name})\b(?: (?:{value}))?" for name, value in _VALUES.items())
@@ -85,14 +94,14 @@ def _to_python(message: str) -> str:
 
 def _argument(option: re.Match[str]) -> str:
     name, _, value = option[0].removeprefix("--").partition(" ")
-    name = {"map": "columns", "time-unit": "time_unit"}.get(name, name)
+    name = _PYTHON_NAMES.get(name, name)
     value = value.strip("'")
     if not value:
         return f"the argument {name}"
     if name == "columns":
         theirs, _, ours = value.partition("=")
         return f"columns={{{theirs!r}: {ours!r}}}"
-    return f"{name}={value}" if name in ("fs", "gain") else f"{name}={value!r}"
+    return f"{name}={value}" if name in ("fs", "gain", "skip_rows") else f"{name}={value!r}"
 
 
 def _one_line(text: str, limit: int = 200) -> str:

@@ -8,6 +8,7 @@ import sys
 import warnings
 
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from twitchsense.cli.app import VERBS, main
@@ -123,3 +124,12 @@ def test_errors_are_wrapped_on_a_real_terminal(tmp_path):
     words = [line for line in shown.splitlines() if str(tmp_path) not in line]
     assert words
     assert max(map(len, words)) <= 60
+
+
+@pytest.mark.parametrize(
+    ("words", "typed", "completed"),
+    [([], "an", "analyze"), (["analyze"], "--hyp", "--hypnogram"), (["record"], "--le", "--leg")],
+)
+def test_the_shell_completes_commands_and_options(words, typed, completed):
+    complete = ShellComplete(main, {}, "twitchsense", "_TWITCHSENSE_COMPLETE")
+    assert completed in [item.value for item in complete.get_completions(words, typed)]

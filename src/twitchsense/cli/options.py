@@ -210,10 +210,13 @@ def capture_options(command: Command) -> Command:
         leg: str | None,
         start: str | None,
         gain: float | None,
+        skip_rows: int,
+        names: str,
         **arguments: Any,
     ) -> Any:
         stated = {"time_unit": time_unit, "fs": fs, "leg": leg, "start": start, "gain": gain}
-        return command(*args, stated=stated, **arguments)
+        lines = {"skip_rows": skip_rows, "names": names.split(",") if names else ()}
+        return command(*args, stated={**stated, **lines}, **arguments)
 
     for option in reversed(_CAPTURE_OPTIONS):
         run = option(run)
@@ -248,6 +251,20 @@ _CAPTURE_OPTIONS: Final = (
         type=float,
         metavar="COUNTS",
         help="Counts per mV of EMG without a unit: columns like emg1_count, and such nights.",
+    ),
+    click.option(
+        "--skip-rows",
+        type=click.IntRange(min=0),
+        default=0,
+        metavar="N",
+        help="Lines of text captures to leave out before the header.",
+    ),
+    click.option(
+        "--columns",
+        "names",
+        default="",
+        metavar="NAME,...",
+        help="Column names of text captures without a header: time_s,emg1_uv,ignore.",
     ),
 )
 

@@ -96,6 +96,11 @@ class ColumnMapping:
         two readings of a time column.
     gain : float, optional
         Counts per mV of EMG in counts (``--gain``).
+    skip_rows : int
+        Lines of a text file to leave out before its header (``--skip-rows``).
+    names : sequence of str
+        Column names of a text file without a header (``--columns``); a column named
+        ``ignore`` is left out.
 
     Attributes
     ----------
@@ -104,6 +109,10 @@ class ColumnMapping:
     gain : float or None
     gain_used : bool
         Whether a file has EMG in counts.
+    skip_rows : int
+    names : tuple of str
+    lines_used : bool
+        Whether a file is text, so that `skip_rows` and `names` apply.
     """
 
     def __init__(
@@ -113,7 +122,12 @@ class ColumnMapping:
         time_unit: str | None = None,
         fs: float | None = None,
         gain: float | None = None,
+        skip_rows: int = 0,
+        names: Sequence[str] = (),
     ) -> None:
+        self.skip_rows = skip_rows
+        self.names = tuple(name.strip() for name in names)
+        self.lines_used = False
         self.time_unit = time_unit
         self.fs = fs
         self.gain = gain
@@ -146,12 +160,16 @@ class ColumnMapping:
         ------
         InputError
             If a mapped column was never looked up, in which case the message lists `headers`;
-            or if a gain is stated and no file has EMG in counts.
+            or if a gain is stated and no file has EMG in counts, or lines or names and no file
+            is text.
         """
         if self.gain is not None and not self.gain_used:
             raise InputError(
                 source, "has no EMG in counts, which --gain is for", "leave out --gain"
             )
+        if (self.skip_rows or self.names) and not self.lines_used:
+            option = "--columns" if self.names else "--skip-rows"
+            raise InputError(source, f"is not a text file, which {option} is for", "leave it out")
         for header in self._exact:
             if header.casefold() not in self._looked_up:
                 listed = ", ".join(h for h in headers if h) or "none"

@@ -17,7 +17,7 @@ import pandas as pd
 
 from twitchsense.errors import InputError
 from twitchsense.io.capture import ColumnMapping
-from twitchsense.io.csv_dialect import CsvDialect, RowClock
+from twitchsense.io.csv_dialect import CsvDialect, RowClock, named_dialect
 from twitchsense.io.csv_head import read_head
 from twitchsense.io.csv_rows import ByteStream, escape_unclosed_quotes, is_comment, open_stream
 from twitchsense.io.dialects import find_dialect
@@ -92,8 +92,11 @@ class CsvTable:
     def __init__(self, path: Path, source: str, mapping: ColumnMapping) -> None:
         self.path = path
         self.source = source
-        head = read_head(path, source)
-        self.dialect: CsvDialect = find_dialect(head, mapping)
+        mapping.lines_used = True
+        head = read_head(path, source).without_lines(mapping.skip_rows)
+        self.dialect: CsvDialect = (
+            named_dialect(head, mapping.names) if mapping.names else find_dialect(head, mapping)
+        )
         dialect = self.dialect
         self.clocks = dict(dialect.row_clocks)
         if dialect.row_clock is not None or mapping.fs is not None:

@@ -217,6 +217,54 @@ def header_dialect(head: FileHead, is_header: Callable[[Sequence[str]], bool]) -
     return dialect
 
 
+def named_dialect(head: FileHead, names: Sequence[str]) -> CsvDialect:
+    """Return the dialect of a file without a header, whose column names are stated.
+
+    Parameters
+    ----------
+    head : FileHead
+    names : sequence of str
+        A name for each column; ``ignore`` leaves a column out.
+
+    Returns
+    -------
+    CsvDialect
+
+    Raises
+    ------
+    InputError
+        If the first line has another number of fields, or is a header.
+    """
+    separator: str | None = None
+    for line in head.lines:
+        named = separator_line(line.text.strip())
+        separator = named or separator
+        if named or not line.text.strip() or line.text.lstrip().startswith("#"):
+            continue
+        break
+    place = f"line {line.number}"
+    used = separator or guess_separator(line.text) or ","
+    fields = split_fields(line.text, used)
+    if len(fields) != len(names):
+        raise InputError(
+            head.source,
+            f"has {len(fields)} columns, and --columns has {len(names)} names",
+            "name every column; ignore leaves one out",
+            place,
+        )
+    signals = [f for f, name in zip(fields, names, strict=True) if name.startswith(("emg", "acc"))]
+    if not any(is_number(field) for field in signals if field) and any(signals):
+        raise InputError(
+            head.source,
+            f"the first row holds words ('{line.text[:60]}') where numbers are expected",
+            f"leave it out with --skip-rows {line.number}, or leave out --columns",
+            place,
+        )
+    headers = [f"column {k}" if n == "ignore" else n for k, n in enumerate(names, 1)]
+    hidden = tuple(h for h, name in zip(headers, names, strict=True) if name == "ignore")
+    return CsvDialect(tuple(headers), line.number - 1, line.start, used, ignored=hidden)
+
+
 def _fields(text: str, separator: str | None) -> list[str]:
     used = separator or guess_separator(text)
     return split_fields(text, used) if used else [text.strip()]

@@ -11,7 +11,7 @@ import gzip
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -79,6 +79,27 @@ class FileHead:
     file_name: str
     lines: tuple[HeadLine, ...]
     data: bytes
+
+    def without_lines(self, count: int) -> FileHead:
+        """Return the head without its first lines.
+
+        Parameters
+        ----------
+        count : int
+
+        Raises
+        ------
+        InputError
+            If no line that is not empty is left.
+        """
+        kept = self.lines[count:]
+        if not any(line.text.strip() for line in kept):
+            raise InputError(
+                self.source,
+                f"has no line after the {count} that --skip-rows leaves out",
+                f"give a smaller number; at most {_HEAD_LINES - 1} lines can be left out",
+            )
+        return replace(self, lines=kept)
 
     def rows(self, start: int, separator: str, count: int = _SAMPLE_ROWS) -> list[list[str]]:
         """Return the fields of the first rows after a place, comments and empty lines left out.

@@ -47,6 +47,8 @@ def read(
     leg: str | None = None,
     start: str | datetime | None = None,
     gain: float | None = None,
+    skip_rows: int = 0,
+    names: Sequence[str] = (),
 ) -> Recording:
     """Read a capture, or several files of one recording.
 
@@ -79,6 +81,11 @@ def read(
     gain : float, optional
         Counts per mV of EMG in counts: columns such as ``emg1_count``, and nights of devices
         whose EMG has no unit. It replaces the gain that a night file holds.
+    skip_rows : int, optional
+        Number of lines of text files to leave out before the header or the first row.
+    names : sequence of str, optional
+        Column names of text files without a header, as in ``time_s``, ``emg1_uv``; a column
+        named ``ignore`` is left out.
 
     Returns
     -------
@@ -106,7 +113,12 @@ def read(
         _check_zone(zone)
     stated_ns = None if start is None else parse_start(start, zone)
     mapping = ColumnMapping(
-        columns, time_unit=_check_unit(time_unit), fs=_check_fs(fs), gain=_check_gain(gain)
+        columns,
+        time_unit=_check_unit(time_unit),
+        fs=_check_fs(fs),
+        gain=_check_gain(gain),
+        skip_rows=_check_skip_rows(skip_rows),
+        names=names,
     )
     opened: list[_Opened] = []
     files: list[Path] = []
@@ -256,6 +268,12 @@ def _join_hashes(digests: Sequence[str]) -> str:
     if len(digests) < 2:
         return "".join(digests)
     return hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
+
+
+def _check_skip_rows(count: int) -> int:
+    if count < 0:
+        raise InputError("skip_rows", f"{count} is negative", "give a number of lines")
+    return count
 
 
 def _check_gain(gain: float | None) -> float | None:

@@ -1,0 +1,94 @@
+"""``--skip-rows`` and ``--columns``: text files whose first lines no reader can know."""
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from twitchsense.cli.app import main
+from twitchsense.errors import InputError
+from twitchsense.io.read import read
+
+RNG = np.random.default_rng(2)
+VALUES = RNG.normal(0, 5, 3000).round(3)
+ROWS = "".join(f"{i / 1000:.3f},7,{x}\n" for i, x in enumerate(VALUES))
+NAMES = ("time_s", "ignore", "emg1_uv")
+
+
+def write(folder, text, name="a.csv"):
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def samples(recording):
+    (segment,) = recording.segments
+    return segment.samples.read(0, len(segment.samples))[:, 0]
+
+
+@pytest.mark.parametrize("first", ["", "# a comment\n", "sep=,\n", "\n\n"])
+def test_names_of_a_file_without_a_header(tmp_path, first):
+    got = read(write(tmp_path, first + ROWS), names=NAMES)
+    assert [c.name for c in got.channels] == ["emg1"]
+    assert np.allclose(samples(got), VALUES, atol=1e-3)
+    assert not any("left out" in note for note in got.notes)
+
+
+def test_no_row_is_lost_and_rows_before_are_left_out(tmp_path):
+    path = write(tmp_path, "made by a logger\nv,x,y\n" + ROWS)
+    got = read(path, names=NAMES, skip_rows=2)
+    assert len(samples(got)) == 3000
+
+
+def test_lines_before_a_header_are_left_out(tmp_path):
+    header = "time_s,emg9_uv,x\n0,1,2\ntime_s,x,emg1_uv\n"
+    assert [c.name for c in read(write(tmp_path, header + ROWS), skip_rows=2).channels] == ["emg1"]
+
+
+def test_a_bad_row_is_named_by_its_line(tmp_path):
+    path = write(tmp_path, "logger\n" + ROWS + "0.5,7,1\n")
+    with pytest.raises(InputError, match="line 3002"):
+        read(path, names=NAMES, skip_rows=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "how", "says"),
+    [
+        (ROWS, {"names": NAMES[:2]}, "has 3 columns, and --columns has 2 names; name every"),
+        ("t,x,e\n" + ROWS, {"names": NAMES}, "leave it out with --skip-rows 1"),
+        ("t,x,e\n", {"skip_rows": 1}, "has no line after the 1 that --skip-rows leaves out"),
+    ],
+)
+def test_what_does_not_fit_is_refused(tmp_path, text, how, says):
+    with pytest.raises(InputError) as caught:
+        read(write(tmp_path, text), **how)
+    assert says in caught.value.command_message
+
+
+def test_in_python_the_arguments_are_named(tmp_path):
+    with pytest.raises(InputError, match="skip_rows=1"):
+        read(write(tmp_path, "t,x,e\n" + ROWS), names=NAMES)
+
+
+def test_a_negative_number_of_lines_is_refused(tmp_path):
+    with pytest.raises(InputError, match="negative"):
+        read(write(tmp_path, ROWS), skip_rows=-1)
+
+
+def test_options_are_for_text_files(tmp_path):
+    pytest.importorskip("pyarrow")
+    import pandas as pd
+
+    path = tmp_path / "a.parquet"
+    pd.DataFrame({"time_s": np.arange(3000) / 1000, "emg1_uv": VALUES}).to_parquet(path)
+    with pytest.raises(InputError, match="is not a text file"):
+        read(path, skip_rows=1)
+
+
+def test_export_takes_both_options(tmp_path):
+    path = write(tmp_path, "logger\n" + ROWS)
+    done = CliRunner().invoke(main, [
+        "export", str(path), "--to", "csv", "--out", str(tmp_path / "o"),
+        "--skip-rows", "1", "--columns", ",".join(NAMES),
+    ])  # fmt: skip
+    assert done.exit_code == 0, done.stderr
+    assert (tmp_path / "o").is_dir()
