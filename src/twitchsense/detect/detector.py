@@ -9,12 +9,12 @@ returns the tables. The tables do not depend on how a recording is cut into chun
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twitchsense.detect.channel_threads import ChannelThreads
 from twitchsense.detect.classify import Classifier
 from twitchsense.detect.leg_detector import LegDetector
 from twitchsense.detect.sequence_rules import apply_night_rules
@@ -24,6 +24,9 @@ from twitchsense.model.channels import Channel, Chunk, leg_by_channel
 from twitchsense.model.detections import ClockOffset, Detections
 from twitchsense.model.per_second import PerSecond
 from twitchsense.settings import Settings
+
+#: Samples from which on channels are searched in threads; a packet takes less time than that.
+MIN_SAMPLES: Final = 10_000
 
 
 class Detector:
@@ -57,6 +60,7 @@ class Detector:
         keep: bool = True,
     ) -> None:
         self._settings, self._keep = settings, keep
+        self._threads = ChannelThreads(len(channels))
         self._classifier = self.classifier_class()
         self._leg_of = leg_by_channel(channels, settings.legs)
         by_leg: dict[str, list[Channel]] = {}
@@ -87,10 +91,16 @@ class Detector:
         TwitchsenseError
             If samples of the segment are missing or repeated.
         """
-        decided: list[ScoredCandidate] = []
-        for leg, members in groupby(chunks, key=lambda c: self._leg_of[c.channel]):
-            decided += self._legs[leg].push(members)
-        return decided
+        legs = {self._leg_of[c.channel]: self._legs[self._leg_of[c.channel]] for c in chunks}
+        for chunk in chunks:
+            legs[self._leg_of[chunk.channel]].push(chunk)
+        searches = [search for leg in legs.values() for search in leg.searches()]
+        if sum(len(c.samples) for c in chunks) < MIN_SAMPLES:
+            for search in searches:
+                search()
+        else:
+            self._threads.run(searches)
+        return [candidate for leg in legs.values() for candidate in leg.decide()]
 
     def peek(self) -> list[ScoredCandidate]:
         """Return the events that look complete but may still change.
@@ -119,6 +129,7 @@ class Detector:
         """
         if not self._keep:
             raise TwitchsenseError("a detector that keeps nothing has no tables to return")
+        self._threads.close()
         found: list[ScoredCandidate] = []
         seconds: dict[str, PerSecond] = {}
         clocks: dict[str, ClockOffset] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count, pairwise
 from typing import Final
@@ -97,11 +97,17 @@ class StreamHistory:
         self._next[name] = (chunk.segment_start_ns, stop)
         self._segments[name][-1].push(chunk.samples, lost)
 
-    def process(self) -> None:
-        """Search the chunks pushed since the last call."""
-        for segments in self._segments.values():
-            if segments:
-                segments[-1].process()
+    def searches(self) -> list[Callable[[], None]]:
+        """Return functions that search the chunks pushed since the last call, one per channel.
+
+        Returns
+        -------
+        list of callable
+            They may run at the same time; EMG, which takes longer, comes first.
+        """
+        current = [segments[-1] for segments in self._segments.values() if segments]
+        ordered = sorted(current, key=lambda s: not isinstance(s, EmgSegment))
+        return [segment.process for segment in ordered]
 
     def begins_segment(self, chunk: Chunk) -> bool:
         """Whether a chunk begins a new segment of its channel, after more than a short gap.
@@ -251,23 +257,29 @@ class LegDetector:
             local={name: {} for name in emg},
         )
 
-    def push(self, chunks: Iterable[Chunk]) -> list[ScoredCandidate]:
-        """Process chunks; return the candidates decided so far.
+    def push(self, chunk: Chunk) -> None:
+        """Add a chunk.
 
         Parameters
         ----------
-        chunks : iterable of Chunk
+        chunk : Chunk
+        """
+        if len(chunk.samples):
+            if self._history.begins_segment(chunk):
+                self._end_segment(chunk.channel)
+            self._history.push(chunk)
+
+    def searches(self) -> list[Callable[[], None]]:
+        """Return what is to be done between `push` and `decide`, as `StreamHistory.searches`."""
+        return self._history.searches()
+
+    def decide(self) -> list[ScoredCandidate]:
+        """Return the candidates decided so far, after all chunks have been searched.
 
         Returns
         -------
         list of ScoredCandidate
         """
-        for chunk in chunks:
-            if len(chunk.samples):
-                if self._history.begins_segment(chunk):
-                    self._end_segment(chunk.channel)
-                self._history.push(chunk)
-        self._history.process()
         self._collect()
         current = self._history.current()
         if not current:

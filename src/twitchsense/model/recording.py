@@ -202,7 +202,7 @@ class Recording:
             yield part.read()
 
     def blocks(self, seconds: float = 60.0) -> Iterator[tuple[Chunk, ...]]:
-        """Yield the whole recording in blocks, with the channels interleaved in time.
+        """Yield the whole recording in blocks, each a period of all channels.
 
         Parameters
         ----------
@@ -212,16 +212,17 @@ class Recording:
         Yields
         ------
         tuple of Chunk
-            The chunks of one channel that begin in one period; several, if there are gaps in it.
+            The chunks that begin in one period, channel by channel; several of a channel, if
+            there are gaps in it.
         """
         step_ns = max(1, round(seconds * NS))
         rounding_ns = step_ns // 1000  # the start of a chunk is rounded to a sample
         begin_ns = self.start_ns - rounding_ns
 
-        def block(part: _Part) -> tuple[int, int]:
-            return (part.start_ns - begin_ns) // step_ns, part.order
+        def block(part: _Part) -> int:
+            return (part.start_ns - begin_ns) // step_ns
 
-        parts = sorted(self._parts(seconds), key=lambda p: (*block(p), p.start_ns))
+        parts = sorted(self._parts(seconds), key=lambda p: (block(p), p.order, p.start_ns))
         for _, members in groupby(parts, key=block):
             yield tuple(part.read() for part in members)
 

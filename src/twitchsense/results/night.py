@@ -234,9 +234,9 @@ def _detect(
     for block in recording.blocks():
         detector.push(*block)
         last = block[-1]
-        if last.channel in counters:
-            for chunk in block:
-                counters[last.channel].push(chunk)
+        for chunk in block:
+            if chunk.channel in counters:
+                counters[chunk.channel].push(chunk)
         if progress is not None:
             samples = last.first_index + len(last.samples)
             done_s = (last.segment_start_ns - start_ns) / NS + samples / fs[last.channel]
