@@ -30,7 +30,7 @@ def figures():
     with pytest.MonkeyPatch.context() as patch:
         start = process.time_start
         patch.setattr(suite, "time_start", lambda repeats: start(1))
-        result = CliRunner().invoke(main, ["bench", "--json", "--minutes", "2"])
+        result = CliRunner().invoke(main, ["bench", "--json", "--minutes", "2", "--engine", "scipy"])
     assert result.exit_code == 0, result.stderr
     assert result.stderr == ""
     return json.loads(result.stdout)
@@ -43,8 +43,18 @@ def test_figures_of_throughput(figures):
     assert arrays["times_sum"] == pytest.approx(arrays["seconds"] / arrays["sum_s"])
     assert arrays["times_real_time"] == pytest.approx(120 / arrays["seconds"])
     assert sum(arrays["stages"].values()) == pytest.approx(arrays["seconds"])
-    # the largest stage; two minutes give few samples of the others
+    # the largest stage of this engine; two minutes give few samples of the others
     assert "ECG canceller" in arrays["stages"]
+
+
+def test_figures_of_both_engines(figures):
+    engines = figures["engines"]
+    assert figures["about"]["engine"] == "scipy"
+    assert engines["scipy_s"] > 0
+    if engines["native_s"] is None:
+        assert engines["why_not_native"]
+    else:
+        assert engines["scipy_over_native"] == engines["scipy_s"] / engines["native_s"]
 
 
 def test_figures_of_files(figures):
