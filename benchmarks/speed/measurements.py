@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import signal
 
+from benchmarks.speed.engines import measure_engines
 from benchmarks.speed.files import measure_files
 from benchmarks.speed.latency import measure_live
 from benchmarks.speed.peers import compare
@@ -48,6 +49,7 @@ def jobs(sizes: Sizes, python: Path | None) -> dict[str, Callable[[], Any]]:
     return {
         "start": lambda: time_start(sizes.starts),
         "night": lambda: measure_night(sizes.night_h),
+        "engines": lambda: measure_engines(min(sizes.night_h, 2.0)),
         "live": lambda: measure_live(sizes.live_min),
         "files": lambda: measure_files(sizes.night_h),
         "length": lambda: by_length(sizes.lengths_h),

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.speed import engines
 from benchmarks.speed.figures import draw_growth
 from benchmarks.speed.goals import GOALS, digits
 
@@ -67,6 +68,7 @@ def render(releases: dict[str, Figures]) -> str:
         "Ratios are of one run on the same arrays.",
         "",
         *machine(measured),
+        *measured_before(measured),
         "## Goals",
         "",
         *table(" | goal | measured | met", (goal.row(measured) for goal in GOALS)),
@@ -82,12 +84,24 @@ def render(releases: dict[str, Figures]) -> str:
     return "\n".join([*out, *releases_table(releases), ""])
 
 
+def measured_before(measured: Figures) -> list[str]:
+    """Return a note on the parts that were measured before there was a compiled engine."""
+    old = [name for name, part in measured.items() if "engine" not in part["about"]]
+    if not old:
+        return []
+    return [
+        f"Parts measured before the compiled engine and the model of mains hum: {', '.join(old)}.",
+        "",
+    ]
+
+
 def limits(measured: Figures) -> list[str]:
     """Return the section on what limits the speed."""
     figures = {name: part["figures"] for name, part in measured.items()}
     lines = [
         "What limits the speed and what was tried, with measurements: "
-        "[ADR 12](adr/0012-fast-path.md) (`python -m benchmarks.speed.bounds`).",
+        "[ADR 12](adr/0012-fast-path.md) (`python -m benchmarks.speed.bounds`); what was "
+        "compiled: [ADR 17](adr/0017-compiled-engine.md).",
         "",
     ]
     if {"night", "files", "others"} <= figures.keys():
@@ -315,8 +329,9 @@ def table(head: str, rows: Iterable[str]) -> list[str]:
 
 
 SECTIONS = {
-    "night": night, "others": others, "files": files, "live": live, "start": start,
-    "length": length, "channels": channels, "events": events,
+    "night": night, "engines": lambda f: engines.section(f, table), "others": others,
+    "files": files, "live": live, "start": start, "length": length, "channels": channels,
+    "events": events,
 }  # fmt: skip
 
 

@@ -30,7 +30,9 @@ def figures():
     with pytest.MonkeyPatch.context() as patch:
         start = process.time_start
         patch.setattr(suite, "time_start", lambda repeats: start(1))
-        result = CliRunner().invoke(main, ["bench", "--json", "--minutes", "2", "--engine", "scipy"])
+        result = CliRunner().invoke(
+            main, ["bench", "--json", "--minutes", "2", "--engine", "scipy"]
+        )
     assert result.exit_code == 0, result.stderr
     assert result.stderr == ""
     return json.loads(result.stdout)

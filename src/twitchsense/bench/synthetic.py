@@ -67,6 +67,8 @@ def make_tile(
     events_per_h: float = 75.0,
     n_emg: int = 2,
     acc: bool = True,
+    heart: bool = True,
+    hum: bool = True,
     seconds: float = TILE_S,
     seed: int = 1,
 ) -> Arrays:
@@ -80,6 +82,8 @@ def make_tile(
         Number of EMG channels at 1000 Hz; they see the same events at different amplitudes.
     acc : bool
         Whether there is an accelerometer of three axes at 100 Hz.
+    heart, hum : bool
+        Whether the EMG holds heart beats, and mains hum.
     seconds : float
         Length of the signals.
     seed : int
@@ -94,7 +98,8 @@ def make_tile(
     n, m = round(seconds * FS_EMG), round(seconds * FS_ACC)
     emg, acc_g = np.zeros(n), np.zeros((m, 3))
     _add_events(emg, acc_g, events_per_h, rng)
-    common = _ecg(n, rng) + 4.0 * np.sin(2 * np.pi * 50 * np.arange(n) / FS_EMG)
+    common = _ecg(n, rng) * heart
+    common += 4.0 * hum * np.sin(2 * np.pi * 50 * np.arange(n) / FS_EMG)
     arrays: Arrays = {}
     for i in range(n_emg):
         gain = rng.uniform(0.6, 1.2)
