@@ -99,7 +99,8 @@ def test_figures_have_alt_texts_tables_captions_and_links_targets(page):
 @pytest.fixture(scope="module")
 def hostile_page(night):
     evil = '<script>alert(1)</script>"onload="x'
-    notes = (evil, "<img src=http://x>", "/home/someone/secret place/acc.csv: left out: X")
+    left_out = "/home/someone/secret place/acc.csv: left out: X"
+    notes = (evil, "<img src=http://x>", left_out)
     source = f"/home/someone/secret/{evil}.csv"
     recording = replace(night.recording, source=source, notes=notes)
     return render_report(
@@ -122,6 +123,13 @@ def test_page_shows_file_names_without_their_directories(hostile_page):
     for part in ("/home", "someone", "secret"):
         assert part not in hostile_page
     assert "<li>acc.csv: left out: X</li>" in hostile_page
+
+
+@pytest.mark.slow
+def test_note_that_changes_the_result_stands_on_the_first_screen(hostile_page):
+    first_screen = hostile_page[: hostile_page.index('id="overview"')]
+    assert "acc.csv: left out: X; a column is read if it is named with its unit" in first_screen
+    assert "Note that may change all of this" in first_screen
 
 
 @pytest.mark.slow

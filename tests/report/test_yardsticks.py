@@ -86,7 +86,7 @@ def test_answer_is_calm_and_names_what_was_compared(quiet, plms, begins):
 def test_short_recording_and_missing_signal_are_said(quiet):
     comparisons = yardsticks.compare_with_published(quiet, facts())
     assert "60 min" not in yardsticks.unusual_sentences(comparisons, 8 * HOUR)
-    assert "1 h are not a night" in yardsticks.unusual_sentences(comparisons, HOUR)
+    assert "1 h are too short to judge a night" in yardsticks.unusual_sentences(comparisons, HOUR)
     assert "no valid signal" in yardsticks.unusual_sentences([], HOUR)
 
 

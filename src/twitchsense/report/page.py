@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
@@ -12,6 +13,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from twitchsense.model.note_weight import main_notes
 from twitchsense.report import explanations, palette, static_text, tables
 from twitchsense.report.clinical_table import clinical_rows, format_periodicity
 from twitchsense.report.event_windows import EventWindow, cut_event_windows
@@ -42,6 +44,11 @@ _N_STRONGEST: Final = {"jerk": 3, "twitch": 3, "movement": 3}
 #: Kinds whose average waveform is shown, if there are at least `_MIN_AVERAGED` events.
 _AVERAGED_KINDS: Final = ("twitch", "jerk", "brief_contraction", "movement")
 _MIN_AVERAGED: Final = 3
+#: Maximum number of notes on the first screen.
+_MAX_MAIN_NOTES: Final = 3
+_SLEEP_NOTE: Final = re.compile(
+    "sleep is (?:guessed|estimated)|no sleep was found|unknown and labels"
+)
 #: Minimum number of intervals for their histogram.
 _MIN_INTERVALS: Final = 5
 
@@ -120,6 +127,7 @@ def render_report(
         jerk_table=tables.jerk_table(night),
         channel_table=tables.channel_table(night, summary),
         rejected_table=tables.rejected_table(night),
+        main_notes=_notes_to_read_first(night),
         notes=[without_folders(note) for note in night.notes],
         method_paragraphs=explanations.method_paragraphs(night),
         provenance_rows=tables.provenance_rows(summary, night.settings),
@@ -176,6 +184,12 @@ def script_hash(script: str) -> str:
 def _title(clock: WallClock, start: float, stop: float) -> str:
     dates = clock.format_dates(start, stop)
     return f"Night of {dates}" if dates else "A night (date unknown)"
+
+
+def _notes_to_read_first(night: NightLike) -> list[str]:
+    """Return the notes that question the signal; that sleep is an estimate is answered anyway."""
+    heavy = [note for note in main_notes(night.notes) if not _SLEEP_NOTE.search(note)]
+    return [without_folders(note) for note in heavy[:_MAX_MAIN_NOTES]]
 
 
 def _contexts_shown(night: NightLike) -> list[tuple[str, str]]:

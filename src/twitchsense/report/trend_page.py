@@ -7,16 +7,19 @@ from typing import Any, Final
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.dates import AutoDateLocator, date2num, num2date
+from matplotlib.ticker import FuncFormatter
 
 from twitchsense.report import palette, static_text
 from twitchsense.report.figures import (
+    SMALL_TEXT,
     new_axes,
     new_figure,
     own_settings,
     style_axes,
     svg_data_uri,
 )
+from twitchsense.report.number_text import format_interval
 from twitchsense.report.page import PageFigure, make_environment
 from twitchsense.report.palette import (
     GRID_COLOR,
@@ -54,14 +57,22 @@ def plot_trend(weeks: Weeks, kind: str = "twitch", ax: Axes | None = None) -> Ax
     table = weeks.nights
     table = table[table["evening"].notna() & table[f"{kind}_rate"].notna()]
     color = kind_color(kind)
-    ax.set_ylabel(f"{kind_name(kind, 2)} per hour", fontsize=8, color=TEXT_COLOR)
+    ax.set_ylabel(f"{kind_name(kind, 2)} per hour", fontsize=SMALL_TEXT, color=TEXT_COLOR)
     style_axes(ax)
     ax.grid(axis="y", color=GRID_COLOR, lw=0.6)
     ax.set_axisbelow(True)
     if table.empty:
         ax.set_xticks([])
         text = "no night with a date and valid signal"
-        ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", fontsize=8, color=MUTED_COLOR)
+        ax.text(
+            0.5,
+            0.5,
+            text,
+            transform=ax.transAxes,
+            ha="center",
+            fontsize=SMALL_TEXT,
+            color=MUTED_COLOR,
+        )
         return ax
     day = np.asarray(date2num(list(table["evening"])), np.float64)  # type: ignore[no-untyped-call]
     rate, low, high = (
@@ -82,8 +93,14 @@ def plot_trend(weeks: Weeks, kind: str = "twitch", ax: Axes | None = None) -> Ax
     locator = AutoDateLocator(minticks=2, maxticks=8)  # type: ignore[no-untyped-call]
     locator.intervald[3] = [1, 2, 3, 7, 14]  # whole days at least
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_formatter(FuncFormatter(_day_label))
     return ax
+
+
+def _day_label(day: float, _: int | None = None) -> str:
+    """Return the label of a day on the time axis, such as ``3 Mar``."""
+    date = num2date(day)  # type: ignore[no-untyped-call]
+    return f"{date.day} {date:%b}"
 
 
 @own_settings()
@@ -108,9 +125,17 @@ def render_weeks(weeks: Weeks) -> str:
         notes=weeks.notes,
         static_text=static_text,
         palette=palette,
+        has_band=any(math.isfinite(weeks.typical[k].lower_quartile) for k in OUTCOMES),
+        has_median=any(_dated_rates(weeks, k) >= _MEDIAN_DAYS for k in OUTCOMES),
         min_nights=MIN_NIGHTS,
         min_nights_per_group=MIN_NIGHTS_PER_GROUP,
     )
+
+
+def _dated_rates(weeks: Weeks, kind: str) -> int:
+    """Return the number of nights that the plot of a kind shows."""
+    table = weeks.nights
+    return int((table["evening"].notna() & table[f"{kind}_rate"].notna()).sum())
 
 
 def trend_sentences(weeks: Weeks) -> list[str]:
@@ -183,9 +208,7 @@ def _night_row(night: dict[Any, Any]) -> dict[str, str]:
     cells = {"evening": evening.isoformat() if hasattr(evening, "isoformat") else "unknown"}
     for kind in OUTCOMES:
         rate, low, high = (night[f"{kind}_{part}"] for part in ("rate", "low", "high"))
-        cells[kind] = (
-            f"{rate:.1f} ({low:.1f}–{high:.1f})" if math.isfinite(rate) else "no valid signal"
-        )
+        cells[kind] = format_interval(rate, low, high) if math.isfinite(rate) else "no valid signal"
     cells["hours"] = f"{max(night[f'{k}_hours'] for k in OUTCOMES):.1f}"
     cells["source"] = str(night["source"])
     return cells

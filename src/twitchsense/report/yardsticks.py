@@ -313,6 +313,8 @@ def unusual_sentences(comparisons: Sequence[Comparison], length_s: float) -> str
     for comparison in comparisons:
         names[comparison.reading].append(_inside_sentence(comparison.name))
     sentences: list[str] = []
+    if length_s < MIN_VALID_HOURS * 3600:
+        sentences.append(f"{format_duration(length_s)} are too short to judge a night")
     if names["above"]:
         n = len(names["above"])
         sentences.append(
@@ -321,7 +323,8 @@ def unusual_sentences(comparisons: Sequence[Comparison], length_s: float) -> str
             "healthy adults is above a published range too, and single nights vary widely"
         )
     elif names["within"]:
-        lay = "lay within its range" if len(names["within"]) == 1 else "lay within their ranges"
+        is_one = len(names["within"]) == 1 and names["within"][0].startswith("the ")
+        lay = "lay within its range" if is_one else "lay within their ranges"
         sentences.append(
             f"Nothing unusual by the ranges that exist: {_join(names['within'])} {lay}"
         )
@@ -335,10 +338,7 @@ def unusual_sentences(comparisons: Sequence[Comparison], length_s: float) -> str
         sentences.append(f"It can’t be told for {_join(names['unknown'])}")
     if not sentences:
         sentences.append("That can’t be told: no range is published for what was found")
-    text = ". ".join(sentences) + "."
-    if length_s < MIN_VALID_HOURS * 3600:
-        text += f" {format_duration(length_s)} are not a night: a longer recording may differ."
-    return text
+    return ". ".join(sentences) + "."
 
 
 def _inside_sentence(name: str) -> str:
