@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import cache
 from importlib.metadata import entry_points
 
 import numpy as np
 import pytest
 
 from twitchsense.devices.registry import ENTRY_POINT_GROUP
+
+
+@cache
+def finds_streams(pylsl):
+    """Whether a stream of this computer is found: some sandboxes have no multicast."""
+    outlet = pylsl.StreamOutlet(pylsl.StreamInfo("probe", "Probe", 1, 1.0, "int8", "probe"))
+    found = pylsl.resolve_byprop("name", "probe", 1, 5.0)
+    del outlet
+    return bool(found)
 
 
 def require_lsl():
@@ -20,6 +30,8 @@ def require_lsl():
         pytest.skip("pylsl is not installed (pip install 'twitchsense[lsl]')")
     except (RuntimeError, OSError) as error:
         pytest.skip(f"liblsl cannot be loaded ({error})")
+    if not finds_streams(pylsl):
+        pytest.skip("LSL finds no stream of this computer (is multicast allowed?)")
     return pylsl
 
 

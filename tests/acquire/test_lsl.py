@@ -58,6 +58,7 @@ def test_a_stream_is_recorded_and_found_again_after_it_was_gone(tmp_path, monkey
         status = recorder.sessions[0].status
         for n_connections in (1, 2):
             while status.n_connections < n_connections:
+                assert not task.done()
                 await asyncio.sleep(0.02)
             if n_connections == 1:
                 await asyncio.sleep(0.3)
@@ -72,7 +73,7 @@ def test_a_stream_is_recorded_and_found_again_after_it_was_gone(tmp_path, monkey
         await asyncio.to_thread(sender.close)
         return recorder
 
-    recorder = asyncio.run(record())
+    recorder = asyncio.run(asyncio.wait_for(record(), 60))
     assert recorder.sessions[0].address == "lsl:Mixed"
     assert recorder.sessions[0].status.n_connections == 2
     assert threading.active_count() <= threads
