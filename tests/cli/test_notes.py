@@ -88,7 +88,7 @@ def analysed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("long")
     captures = write_captures(make_recording(5, utc=False, gap=False), folder)
     stages = folder / "stages.csv"
-    rows = [f"{30 * i},30,{'W' if i < 4 else 'N2'}\n" for i in range(120)]
+    rows = [f"{30 * i},30,{'W' if i < 12 else 'N2'}\n" for i in range(120)]
     stages.write_text("onset,duration,stage\n" + "".join(rows))
     out = folder / "out"
     options = ("--out", out, "--hypnogram", stages, "--no-report", "--json")
@@ -100,7 +100,8 @@ def test_a_hypnogram_that_does_not_fit_is_questioned_at_the_end(analysed):
     assert done.exit_code == 0, done.stderr
     *_, note, others, place = done.stderr.splitlines()
     assert note.startswith("Note: the hypnogram lasts 60.0 min, 55.0 of them before or after")
-    assert "more notes are in summary.json" in others
+    assert others.endswith(" in summary.json.")
+    assert "sleep began after the end of the recording" in done.stderr
     assert place.startswith("Results: ")
 
 

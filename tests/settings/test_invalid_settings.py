@@ -77,3 +77,21 @@ def test_a_mini_epoch_lasts_at_least_a_tenth_of_a_second(load, length):
         "Input should be greater than or equal to 0.1"
     )
     assert load("labels.fm_epoch_s", 0.1) == 0.1
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "near"),
+    [
+        ("[twich]\nmin_uv = 1\n", "key twich", "did you mean twitch?"),
+        ("[twitch]\nmin_vu = 1\n", "key twitch.min_vu", "did you mean twitch.min_uv?"),
+        ("[twitch]\nqqqqqq = 1\n", "key twitch.qqqqqq", "see docs/settings.md"),
+    ],
+)
+def test_an_unknown_key_gets_a_suggestion(tmp_path, text, place, near):
+    path = tmp_path / "s.toml"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        load_settings(path)
+    assert caught.value.place == place
+    assert caught.value.problem == "there is no such setting"
+    assert near in caught.value.cure

@@ -159,7 +159,8 @@ def print_summary(night: NightLike, out: Path, *, report: bool) -> None:
     others = len(night.notes) - min(len(heavy), _MAX_NOTES)
     if others > 0:
         place = "at the end of the report" if report else "in summary.json"
-        print_text(f"{others} more notes are {place}.", err=True, dim=True)
+        more = "1 more note is" if others == 1 else f"{others} more notes are"
+        print_text(f"{more} {place}.", err=True, dim=True)
     click.echo(
         f"{'Report' if report else 'Results'}: "
         f"{printable(str(out / 'report.html' if report else out), '?')}",

@@ -176,6 +176,8 @@ def sleep_onset_sentence(night: NightLike) -> str:
         )
     when = clock.format_minute(onset.time_s)
     if "hypnogram" in onset.source:
+        if onset.time_s > _length_s(night):
+            return "According to the hypnogram, sleep began after the end of the recording."
         return f"According to the hypnogram, sleep began at {when}."
     if is_onset_left_censored(night) and onset.high_s is not None:
         return (

@@ -7,11 +7,12 @@ listed in docs/definitions.md.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from twitchsense.errors import InputError
 from twitchsense.settings.base import FrozenModel
@@ -164,6 +165,21 @@ def load_settings(path: Path, base: Settings | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         place = "key " + ".".join(str(p) for p in first["loc"])
-        raise InputError(
-            str(path), first["msg"], "see docs/settings.md for the keys", place
-        ) from error
+        problem, cure = first["msg"], "see docs/settings.md for the keys"
+        if first["type"] == "extra_forbidden":
+            problem = "there is no such setting"
+            near = _similar_key(first["loc"])
+            cure = f"did you mean {near}? {cure[0].upper()}{cure[1:]}" if near else cure
+        raise InputError(str(path), problem, cure, place) from error
+
+
+def _similar_key(loc: tuple[int | str, ...]) -> str:
+    """Return the existing key that is most like an unknown one; empty if none is."""
+    model: type[BaseModel] = Settings
+    for part in loc[:-1]:
+        field = model.model_fields.get(str(part))
+        if field is None or not isinstance(field.annotation, type):
+            return ""
+        model = field.annotation
+    near = difflib.get_close_matches(str(loc[-1]), model.model_fields, n=1)
+    return ".".join([*map(str, loc[:-1]), *near]) if near else ""
