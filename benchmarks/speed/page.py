@@ -79,8 +79,8 @@ def render(releases: dict[str, Figures]) -> str:
     for name, section in SECTIONS.items():
         if name in measured:
             out += [*section(measured[name]["figures"]), ""]
-    if {"length", "channels", "events"} <= measured.keys():
-        out += ["![Growth with length, channels and events](figures/speed-growth.png)", ""]
+        if name == "events" and {"length", "channels"} <= measured.keys():
+            out += ["![Growth with length, channels and events](figures/speed-growth.png)", ""]
     return "\n".join([*out, *releases_table(releases), ""])
 
 
@@ -152,7 +152,8 @@ def measured_only(rows: Iterable[str]) -> list[str]:
 
 def machine(measured: Figures) -> list[str]:
     """Return the computer and the versions; parts may have been measured on different days."""
-    facts = [part["about"] for part in measured.values()]
+    # two versions are compared on a computer as busy as the other
+    facts = [part["about"] for name, part in measured.items() if name != "versions"]
     one = facts[-1]
     loads = [f["load"] for f in facts if f["load"] is not None]
     small = [name for name, part in measured.items() if part["about"]["small"]]
@@ -314,6 +315,24 @@ def events(rows: list[Figures]) -> list[str]:
     )
 
 
+def versions(f: Figures) -> list[str]:
+    return [
+        "## Before and after",
+        "",
+        f"Processor time of {f['minutes']:.3g} minutes with an earlier version and with this one, "
+        "run alternately (`python -m benchmarks.speed.versions`), both on numpy and scipy.",
+        "",
+        *table(
+            "case | before | after | before over after",
+            (
+                f"{case} | {t['before_s']:.2f} s | {t['after_s']:.2f} s "
+                f"| {t['before_s'] / t['after_s']:.1f}"
+                for case, t in f["cases"].items()
+            ),
+        ),
+    ]
+
+
 def table(head: str, rows: Iterable[str]) -> list[str]:
     """Return the lines of a Markdown table.
 
@@ -331,7 +350,7 @@ def table(head: str, rows: Iterable[str]) -> list[str]:
 SECTIONS = {
     "night": night, "engines": lambda f: engines.section(f, table), "others": others,
     "files": files, "live": live, "start": start, "length": length, "channels": channels,
-    "events": events,
+    "events": events, "versions": versions,
 }  # fmt: skip
 
 
