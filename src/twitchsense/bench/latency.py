@@ -72,7 +72,9 @@ def time_packets(recording: Recording, size: dict[str, int] | None = None) -> di
         its row, when it is first shown and when it is final: ``count``, ``p50``, ``p95``,
         ``most`` (maximum). Events of the first `WARM_UP_S` seconds are left out.
     """
-    detector, rows = Detector(get_profile("default-2026"), recording.channels), EventTracker()
+    # as in the live view, which keeps nothing
+    detector = Detector(get_profile("default-2026"), recording.channels, keep=False)
+    rows = EventTracker()
     clock = _thread_clock()
     costs: list[float] = []
     first_shown_ns: dict[int, int] = {}

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.dsp.beat_tracker import Beat
+from twitchsense.dsp.buffers import fast_median
 from twitchsense.dsp.ecg_rhythm import RR_RANGE_S, RR_TOLERANCE, median_rr_interval
 from twitchsense.model.candidates import SHORT_KINDS, ScoredCandidate, by_channel
 from twitchsense.model.channels import NS
@@ -146,12 +147,13 @@ def _find_undetected(candidates: Sequence[ScoredCandidate], known: set[int]) -> 
             alike = similarity.similar_to(
                 k, RHYTHM_S, min_correlation=MIN_CORRELATION, max_ratio=MAX_AMPLITUDE_RATIO
             )
-            usual_s = float(np.median(similarity.durations_s[alike]))
             regular = median_rr_interval(
                 similarity.onsets_s[alike], min_beats=MIN_BEATS, max_interval_s=MAX_RR_S
             )
-            if regular and similarity.durations_s[k] < usual_s + MAX_EXTRA_DURATION_S:
-                found.add(i)
+            if regular:
+                usual_s = fast_median(similarity.durations_s[alike])
+                if similarity.durations_s[k] < usual_s + MAX_EXTRA_DURATION_S:
+                    found.add(i)
     return found
 
 
@@ -171,14 +173,14 @@ def _find_masked(candidates: Sequence[ScoredCandidate], undetected: set[int]) ->
         at = c.onset_ns / NS
         k = int(np.searchsorted(known, at))
         around = known[max(0, k - MIN_BEATS // 2) : k + MIN_BEATS // 2]
-        usual_uv = float(np.median(amplitudes[max(0, k - MIN_BEATS // 2) : k + MIN_BEATS // 2]))
+        usual_uv = fast_median(amplitudes[max(0, k - MIN_BEATS // 2) : k + MIN_BEATS // 2])
         if c.amplitude_uv > MAX_MASKED_RATIO * usual_uv:
             continue
         intervals = np.diff(around)
         intervals = intervals[intervals > RR_RANGE_S[0]]
         if not 0 < k < len(known) or len(intervals) < 3:
             continue
-        rr = float(np.median(intervals))
+        rr = fast_median(intervals)
         gap = known[k] - known[k - 1]
         n_intervals = round(gap / rr)
         if not (2 <= n_intervals <= MAX_MASKED and around[-1] - around[0] < 2 * RHYTHM_S):

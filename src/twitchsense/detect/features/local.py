@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from twitchsense.detect.burst_signals import sums
 from twitchsense.detect.electrode_artifact import hanning
 from twitchsense.model.candidates import NAN
 
@@ -173,15 +174,18 @@ def _calmer(quantiles: list[Floats], n: int) -> Floats:
 def _interval_cv(times: list[tuple[Ints, Floats]], n: int) -> Floats:
     """Return the coefficient of variation of the intervals between the times of each burst."""
     rows, at = (np.concatenate(parts) for parts in zip(*times, strict=True))
-    at = at[np.lexsort((at, rows))]
     counts = np.bincount(rows, minlength=n)
-    stops = np.cumsum(counts)
     variation = np.full(n, NAN)
-    # equally many at once: the rounding of a mean depends on their number
-    for count in set(counts[counts >= 3].tolist()):
-        members = np.flatnonzero(counts == count)
-        intervals = np.diff(at[stops[members][:, None] + np.arange(-count, 0)], axis=1)
-        variation[members] = intervals.std(axis=1) / intervals.mean(axis=1)
+    enough = counts >= 3
+    if not enough.any():
+        return variation
+    order = np.lexsort((at, rows))
+    order = order[enough[rows[order]]]
+    rows, at, length = rows[order], at[order], counts[enough] - 1
+    intervals = np.diff(at)[rows[1:] == rows[:-1]]
+    mean = sums(intervals, length) / length
+    variance = sums(np.square(intervals - np.repeat(mean, length)), length) / length
+    variation[enough] = np.sqrt(variance) / mean
     return variation
 
 
@@ -227,7 +231,7 @@ def _find_repeats(x: Floats, waves: Floats, fs: float) -> tuple[Ints, Ints]:
     seen = (height > HEIGHT_RANGE[0]) & (height < HEIGHT_RANGE[1])
     seen[:, 1:] &= height[:, 1:] >= height[:, :-1]
     seen[:, :-1] &= height[:, :-1] > height[:, 1:]
-    rows, places = np.nonzero(seen)
+    rows, places = np.divmod(np.flatnonzero(seen), seen.shape[1])
     total = np.zeros((len(x), x.shape[1] + 1))
     np.cumsum(np.square(x), axis=1, out=total[:, 1:])
     own = np.maximum(total[rows, places + n] - total[rows, places], 1e-12)
@@ -251,8 +255,10 @@ def _separated(rows: list[int], places: list[int], separation: float) -> list[in
 def _window_amplitudes(x: Floats, window: int) -> Floats:
     """Return the peak-to-peak amplitude of each consecutive window of each row."""
     whole = x.shape[1] // window
-    windows = x[:, : whole * window].reshape(len(x), whole, window)
-    return np.asarray(np.ptp(windows, axis=2), np.float64)
+    windows = x[:, : whole * window].reshape(len(x) * whole, window)
+    # along the first axis, many windows are compared at once
+    columns = np.ascontiguousarray(windows.T)
+    return np.asarray(np.ptp(columns, axis=0).reshape(len(x), whole), np.float64)
 
 
 def _inside_contraction(large: NDArray[np.bool_], min_windows: int) -> NDArray[np.bool_]:
