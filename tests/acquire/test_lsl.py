@@ -149,6 +149,15 @@ def test_without_the_library_nothing_is_written_and_the_cure_is_named(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_package_without_the_binary_library_is_told(tmp_path, monkeypatch):
+    (tmp_path / "pylsl.py").write_text("raise RuntimeError('library file was not found.\\nmore')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "pylsl", raising=False)
+    done = CliRunner().invoke(main, ["check", "--device", "lsl:a"])
+    assert done.exit_code != 0
+    assert "(library file was not found.); install liblsl from https://" in done.output
+
+
 def test_a_raw_log_of_a_stream_is_refused(tmp_path):
     arguments = ["record", "--device", "lsl:a", "--raw", str(tmp_path / "l.csv")]
     done = CliRunner().invoke(main, [*arguments, "--out", str(tmp_path / "a.night")])

@@ -72,7 +72,11 @@ def load_pylsl() -> Any:
     except ImportError as error:
         raise MissingExtraError("lsl", "the Lab Streaming Layer") from error
     except (RuntimeError, OSError) as error:
-        raise AdapterError(f"the library of LSL (liblsl) cannot be loaded: {error}") from error
+        reason = str(error).strip().partition("\n")[0]
+        raise AdapterError(
+            f"the library of LSL cannot be loaded ({reason}); install liblsl from "
+            "https://github.com/sccn/liblsl/releases"
+        ) from error
     return pylsl
 
 
