@@ -33,7 +33,7 @@ from twitchsense.report.palette import CONTEXT_NAMES, kind_name
 from twitchsense.report.protocols import NightLike
 from twitchsense.report.sleep_statistics import has_hypnogram, sleep_rows
 from twitchsense.report.summary_sentences import summary_answers
-from twitchsense.report.time_labels import WallClock
+from twitchsense.report.time_labels import INTO_RECORDING, WallClock
 from twitchsense.report.waveform_clusters import cluster_waveforms
 from twitchsense.report.waveforms import event_figure, plot_average, plot_cluster
 from twitchsense.report.yardsticks import SOURCES, compare_with_own, compare_with_published
@@ -47,7 +47,7 @@ _MIN_AVERAGED: Final = 3
 #: Maximum number of notes on the first screen.
 _MAX_MAIN_NOTES: Final = 3
 _SLEEP_NOTE: Final = re.compile(
-    "sleep is (?:guessed|estimated)|no sleep was found|unknown and labels"
+    "sleep (?:is|was) (?:guessed|estimated)|no sleep was found|unknown and labels"
 )
 #: Minimum number of intervals for their histogram.
 _MIN_INTERVALS: Final = 5
@@ -254,8 +254,9 @@ def _patterns(night: NightLike, windows: list[EventWindow], periodicity: str) ->
                 svg_data_uri(figure),
                 f"{n} twitches with the same waveform on {cluster.channel}, overlaid",
                 f"The same waveform, {n} times on {cluster.channel}",
-                f"First {first}, last {last}. Twitches this similar may come from the same muscle "
-                "fibres; this is common and by itself no sign of disease.",
+                f"First {first.removesuffix(INTO_RECORDING)}, last {last}. Twitches this similar "
+                "may come from the same muscle fibres; this is common and by itself no sign of "
+                "disease.",
             )
         )
     return figures

@@ -15,6 +15,7 @@ from twitchsense.report.palette import KIND_NAMES, context_name, kind_name
 from twitchsense.report.protocols import NightLike
 from twitchsense.report.sleep_statistics import hypnogram_statistics
 from twitchsense.report.time_labels import (
+    INTO_RECORDING,
     WallClock,
     format_duration,
     is_onset_known,
@@ -158,7 +159,9 @@ def sleep_sentences(night: NightLike) -> str:
     if sleep is None:
         return sleep_onset_sentence(night)
     if sleep.latency_s is None:
-        return "The hypnogram holds no sleep."
+        if is_onset_known(night):
+            return sleep_onset_sentence(night)
+        return "The hypnogram holds no sleep within the recording."
     return (
         f"{sleep_onset_sentence(night)} Total sleep time {format_duration(sleep.asleep_s)} of "
         f"{format_duration(sleep.in_bed_s)} in bed (sleep efficiency "
@@ -178,7 +181,7 @@ def sleep_onset_sentence(night: NightLike) -> str:
     if "hypnogram" in onset.source:
         if onset.time_s > _length_s(night):
             return "According to the hypnogram, sleep began after the end of the recording."
-        return f"According to the hypnogram, sleep began at {when}."
+        return f"According to the hypnogram, sleep began {'at ' if clock.is_known else ''}{when}."
     if is_onset_left_censored(night) and onset.high_s is not None:
         return (
             f"The leg lay still from the start, so sleep may have begun at any time until "
@@ -189,7 +192,7 @@ def sleep_onset_sentence(night: NightLike) -> str:
         low, high = (clock.format_minute(t) for t in interval)
         between = f", between {low} and {high},"
     if not clock.is_known:
-        between = between.replace(" into the recording", "")
+        between = between.replace(INTO_RECORDING, "")
     return (
         f"Sleep probably began around {when}{between or ','} estimated from how still the leg lay: "
         "lying awake without moving looks the same."

@@ -12,6 +12,8 @@ from twitchsense.model.channels import NS
 from twitchsense.model.recording import Recording
 from twitchsense.report.protocols import NightLike
 
+#: End of a time that counts from the start of a recording without a clock.
+INTO_RECORDING: Final = " into the recording"
 #: An uncertainty interval of sleep onset narrower than this (s) is not reported.
 _MIN_INTERVAL_S: Final = 60.0
 
@@ -57,10 +59,10 @@ class WallClock:
         return datetime.fromtimestamp(utc, self.zone or UTC)
 
     def format_minute(self, seconds: float) -> str:
-        """Return ``23:41``, or ``0:47 into the recording`` without a clock."""
+        """Return ``23:41``, or ``47 min into the recording`` without a clock."""
         if self.is_known:
             return self.to_datetime(seconds).strftime("%H:%M")
-        return f"{format_hours_minutes(seconds)} into the recording"
+        return f"{format_duration(seconds)}{INTO_RECORDING}"
 
     def format_second(self, seconds: float) -> str:
         """Return ``23:41:07``, or ``0:47:07`` from the start without a clock."""
