@@ -31,6 +31,8 @@ needs_kernels = pytest.mark.skipif(
 )
 BATTERY = settings(max_examples=12, deadline=None)
 RATES = st.sampled_from([200.0, 250.0, 512.0, 999.7, 1000.0])
+#: Equal values, and what is left after an overflow.
+SPECIAL = [1.0, 2.0, 50.0, np.inf, np.nan]
 CUTS = st.lists(st.integers(0, 24_000), max_size=8)
 
 
@@ -196,7 +198,7 @@ def test_peaks_are_equal(x, first, distance):
 @needs_kernels
 @settings(max_examples=60, deadline=None)
 @given(
-    pieces=st.lists(st.lists(st.floats(0, 9) | st.sampled_from([1.0, 2.0, 50.0]), max_size=12)),
+    pieces=st.lists(st.lists(st.floats(0, 9) | st.sampled_from(SPECIAL), max_size=12)),
     window=st.integers(10, 30),
     quantile=st.floats(0, 1),
     flat=st.integers(1, 4),

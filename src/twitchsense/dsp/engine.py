@@ -11,6 +11,7 @@ import ctypes
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Final
 
 from twitchsense.dsp.native.library import load_library
@@ -35,12 +36,17 @@ def select_engine(name: str) -> None:
     InputError
         If there is no such engine, or ``native`` is not available.
     """
+    _check_name(name)
+    os.environ[VARIABLE] = name
+
+
+def _check_name(name: str) -> None:
+    """Refuse an engine that does not exist or is not available."""
     if name not in ENGINES:
         raise InputError(VARIABLE, f"no engine is called {name!r}", f"use {', '.join(ENGINES)}")
     if name == "native" and (reason := why_not_native()):
         cure = "install twitchsense where there is a C compiler, or use auto"
         raise InputError(VARIABLE, reason, cure)
-    os.environ[VARIABLE] = name
 
 
 @contextmanager
@@ -78,8 +84,7 @@ def kernels() -> ctypes.CDLL | None:
     name = os.environ.get(VARIABLE) or "auto"
     if name == "scipy":
         return None
-    if name != "auto":
-        select_engine(name)
+    _check_name(name)
     return None if why_not_native() else load_library()
 
 
@@ -88,8 +93,13 @@ def engine_name() -> str:
     return "scipy" if kernels() is None else "native"
 
 
+@lru_cache(maxsize=1)
 def why_not_native() -> str:
-    """Return why the compiled kernels cannot be used; empty if they can."""
+    """Return why the compiled kernels cannot be used; empty if they can.
+
+    The answer is kept: filters ask for every packet, and the name of the library is a hash of
+    all sources.
+    """
     try:
         load_library()
     except OSError as error:

@@ -62,7 +62,6 @@ class HumTracker:
         Samples per block.
     fs : float
         Sampling rate, Hz.
-    n_harmonics : int
     first, previous : ndarray of complex, shape (n_harmonics,)
         Amplitudes of the newest block and of the one before, as `LineSpectrum` measures them.
     variance : ndarray, shape (n_harmonics,)

@@ -3,12 +3,17 @@
 
 enum { FALL = 5 };
 
+/* The order of numpy.sort: NaN, which overflow may leave, is larger than every number. With a
+ * comparison that is false for NaN, a value could not be found again.
+ */
+static int precedes(double a, double b) { return a < b || (isnan(b) && !isnan(a)); }
+
 /* Index of the first of n sorted values that is not smaller. */
 static int64_t place(const double *sorted, int64_t n, double value) {
     int64_t low = 0, high = n;
     while (low < high) {
         int64_t middle = (low + high) / 2;
-        if (sorted[middle] < value) low = middle + 1;
+        if (precedes(sorted[middle], value)) low = middle + 1;
         else high = middle;
     }
     return low;

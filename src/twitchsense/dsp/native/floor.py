@@ -33,7 +33,8 @@ class NativeFloorMemory(FloorMemory):
         """Append values and return the floor at several times, as `FloorMemory.add`."""
         before, n = len(self._values), len(counts)
         counts = np.ascontiguousarray(counts, np.int64)
-        if n and not (counts[0] >= 0 and counts[-1] == len(values)):
+        ascending = n and counts[0] >= 0 and (np.diff(counts) >= 0).all()
+        if not (ascending and counts[-1] == len(values)):
             raise ValueError("kernel: counts do not fit the values")
         memory = np.concatenate([self._values, values])
         out = np.empty(n)

@@ -106,6 +106,7 @@ class NativeBeatTracker:
         """Decide which candidates are beats, as `BeatTracker.track`."""
         n, length = len(candidates), self._lengths.beat
         samples = x.get(x.start, x.stop)
+        candidates = np.ascontiguousarray(candidates)  # kept here while the kernel reads it
         rows, first, waves = np.empty((n, 3)), np.empty(n, np.int64), np.empty((n, length))
         found = ctypes.c_int64()
         n_used = self._library.ts_heart_track(
@@ -113,7 +114,7 @@ class NativeBeatTracker:
             address(samples, np.float64, x.stop - x.start),
             x.start,
             x.stop,
-            address(np.ascontiguousarray(candidates), np.int64, n),
+            address(candidates, np.int64, n),
             n,
             address(rows, np.float64, 3 * n),
             address(first, np.int64, n),
