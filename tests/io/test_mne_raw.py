@@ -71,6 +71,13 @@ def test_fif_that_begins_after_its_date_is_placed_by_its_first_sample(tmp_path):
     assert read(path, columns=AXES, via="mne").start_utc_ns == START_NS + 5e9
 
 
+def test_cropped_edf_begins_at_its_first_sample_that_is_left(tmp_path):
+    path = EdfFile(digital()).write(tmp_path / "a.edf")
+    raw = mne.io.read_raw(path, verbose="error")
+    whole, rest = (read(r, zone="Europe/Berlin") for r in (raw, raw.copy().crop(4.0)))
+    assert rest.start_utc_ns - whole.start_utc_ns == 4_000_000_000
+
+
 @pytest.mark.parametrize("start", [START, None])
 @pytest.mark.parametrize("first", [0, 2500])
 def test_time_without_acquisition_is_a_gap(tmp_path, start, first):

@@ -64,11 +64,19 @@ def test_mne_objects_are_read(expected):
     assert set(events["leg"]) == {"left"}
 
 
+def test_arrays_begin_at_the_stated_start():
+    settings = ts.Settings(zone="Europe/Berlin")
+    night = ts.analyze(EMG_ONLY, settings=settings, start="2026-03-01 22:30")
+    assert night.recording.zone == "Europe/Berlin"
+    assert night.recording.start_utc_ns == pd.Timestamp("2026-03-01 21:30").value
+
+
 def test_tables_have_a_hash_and_a_name():
     recording = ts.read(TABLE)
     assert recording.source == "DataFrame"
     assert len(recording.sha256) == 64
     assert recording.sha256 != ts.read(TABLE.iloc[1:]).sha256
+    assert len(ts.read(TABLE.assign(words=[["a"]] * len(TABLE))).sha256) == 64
 
 
 @pytest.mark.parametrize(
@@ -123,6 +131,7 @@ def test_profile_leg_and_settings_file(tmp_path):
         (EMG_ONLY, {"hypnogram": [STAGES]}, r"shape \(1, 2\)"),
         (EMG_ONLY, {"hypnogram": STAGES, "epoch_s": 0}, "0 is not an epoch length"),
         (EMG_ONLY, {"hypnogram": ts.Hypnogram, "epoch_s": 30}, "epoch_s: is the epoch length"),
+        (EMG_ONLY, {"stages": "yasa"}, "stages: .* none to read; leave it out"),
     ],
 )  # fmt: skip
 def test_refusals_name_the_cure_in_python(data, options, says):

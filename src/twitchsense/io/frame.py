@@ -49,7 +49,11 @@ def open_frame(frame: pd.DataFrame, mapping: ColumnMapping, zone: str | None) ->
 def hash_frame(frame: pd.DataFrame) -> str:
     """Return the SHA-256 of the names and values of a DataFrame, in hexadecimal digits."""
     digest = hashlib.sha256("\n".join(map(str, frame.columns)).encode())
-    digest.update(pd.util.hash_pandas_object(frame).to_numpy().tobytes())
+    try:
+        rows = pd.util.hash_pandas_object(frame)
+    except TypeError:  # a column of lists or other objects
+        rows = pd.util.hash_pandas_object(frame.astype(str))
+    digest.update(rows.to_numpy().tobytes())
     return digest.hexdigest()
 
 

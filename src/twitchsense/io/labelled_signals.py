@@ -112,7 +112,7 @@ def plan_signals(
         raise InputError(
             source,
             f"no signal with a known name among: {', '.join(ignored) or 'none'}",
-            "map them (--map 'EMG LAT=emg_left')",
+            f"map them (--map '{ignored[0] if ignored else 'EMG LAT'}=emg_left')",
             "header",
         )
     return SignalPlan(plan_channels(names, source), index, factors, tuple(ignored), tuple(notes))

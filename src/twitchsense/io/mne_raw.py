@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 from zoneinfo import ZoneInfo
@@ -225,10 +225,10 @@ def _start(raw: BaseRaw, in_utc: bool, zone: str | None) -> tuple[datetime | Non
     when: Any = raw.info["meas_date"]
     if when is None:
         return None, ""
+    since = timedelta(seconds=raw.first_time)  # not 0 if the beginning was cropped
     if in_utc:
-        first = datetime.fromtimestamp(when.timestamp() + raw.first_time, UTC)
-        return first, ""
+        return when.astimezone(UTC) + since, ""
     local = when.replace(tzinfo=None)
     if zone is None:
-        return None, f"begins at {local:%Y-%m-%d %H:%M:%S} local time; --zone places it"
-    return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC), ""
+        return None, f"begins at {local + since:%Y-%m-%d %H:%M:%S} local time; --zone places it"
+    return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) + since, ""

@@ -12,6 +12,7 @@ import pandas as pd
 
 from twitchsense.errors import InputError
 from twitchsense.io.read import read
+from twitchsense.io.stated_start import parse_start
 from twitchsense.model.channels import Leg
 from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings, get_profile, load_settings
@@ -98,13 +99,15 @@ def to_recording(
     """
     given = {name: value for name, value in options.items() if value is not None}
     if isinstance(data, Mapping):
-        data = Recording.from_arrays(data, zone=given.pop("zone", None))
+        zone, start = given.pop("zone", settings.zone), given.pop("start", None)
+        start_utc_ns = None if start is None else parse_start(start, zone)
+        data = replace(Recording.from_arrays(data, zone=zone), start_utc_ns=start_utc_ns)
     if isinstance(data, Recording):
         if given:
             raise InputError(
                 next(iter(given)),
-                "is for files and tables, but the recording has been read",
-                "give it to ts.read",
+                "is for files and tables, but the signals have been read",
+                "give it to ts.read, or leave it out",
             )
         return data if leg is None else _with_leg(data, leg)
     given.setdefault("zone", settings.zone)
@@ -147,7 +150,7 @@ def to_hypnogram(
     elif stages is not None:
         codes |= check_codes({str(k): v for k, v in stages.items()}, "stages")
     clock = NightClock.from_recording(recording, settings.zone)
-    if isinstance(given, pd.DataFrame) and "stage" in given and not {"onset"} & set(given):
+    if isinstance(given, pd.DataFrame) and "stage" in given and "onset" not in given:
         given = given["stage"]
     if is_stage_list(given):
         return hypnogram_from_list(cast("StageList", given), epoch_s, clock, codes)
@@ -158,6 +161,12 @@ def to_hypnogram(
             "leave it out for a hypnogram with times",
         )
     if given is None or isinstance(given, Hypnogram):
+        if stages is not None:
+            raise InputError(
+                "stages",
+                "says what numbers and words of a hypnogram mean, but there are none to read",
+                "leave it out, or give a hypnogram of a table, a list or a file",
+            )
         return given
     if isinstance(given, pd.DataFrame):
         return Hypnogram.from_frame(given, codes=codes)
