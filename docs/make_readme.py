@@ -26,7 +26,7 @@ BLOCK = re.compile(r"(<!-- demo -->\n).*?(<!-- /demo -->)", re.S)
 
 def demo_facts(folder: Path) -> dict[str, Any]:
     """Run the README's demo; return what its report and the comparison say."""
-    from twitchsense.report.palette import kind_name
+    from twitchsense.cli.demo import comparison_rows
     from twitchsense.report.summary_sentences import summary_answers
     from twitchsense.results.load import open_result
     from twitchsense.scoring.agreement import match, read_events
@@ -34,20 +34,17 @@ def demo_facts(folder: Path) -> dict[str, Any]:
     command = [sys.executable, "-m", "twitchsense.cli", "demo", "-q", "--out", str(folder)]
     subprocess.run(command, check=True)
     found = read_events(folder / "result" / "events.csv")
-    scores = match(found, read_events(folder / "truth.csv")).table()
-    rows = [
-        ["all" if row["kind"] == "any" else kind_name(str(row["kind"]), 2),
-         *(int(n) for n in (row["n_truth"], row["tp"], row["n_truth"] - row["tp"],
-                            row["n_found"] - row["tp"]))]
-        for row in scores.to_dict("records")
-    ]  # fmt: skip
+    rows = comparison_rows(match(found, read_events(folder / "truth.csv")))
     answers = [list(pair) for pair in summary_answers(open_result(folder / "result"))]
-    return {"answers": answers, "comparison": rows}
+    return {"answers": answers, "comparison": [list(row) for row in rows]}
 
 
 def comparison_table(facts: dict[str, Any]) -> str:
     """Return the table of the README."""
-    lines = ["| events of the demo | simulated | found | missed | false |", "|---|---|---|---|---|"]
+    from twitchsense.cli.demo import COLUMNS
+
+    header = ("events of the demo", *COLUMNS)
+    lines = [f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
     lines += ["| " + " | ".join(map(str, row)) + " |" for row in facts["comparison"]]
     return "\n".join(lines) + "\n"
 

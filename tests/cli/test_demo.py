@@ -1,9 +1,12 @@
 """``demo`` compares with the truth, refuses to overwrite, and ``report`` finds its results."""
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from twitchsense.cli.app import main
+from twitchsense.cli.demo import COLUMNS, comparison_rows
+from twitchsense.scoring.agreement import match
 
 
 def run(*args):
@@ -38,3 +41,19 @@ def test_demo_may_write_into_an_empty_folder_and_refuses_a_full_one(tmp_path):
     done = run("demo", "--out", tmp_path)
     assert done.exit_code == 2
     assert "is there already; add --force" in done.stderr
+
+
+def test_an_event_found_as_another_kind_is_neither_missed_nor_false():
+    def table(*rows):
+        return pd.DataFrame(rows, columns=["trial_type", "onset"]).assign(duration=1.0)
+
+    truth = table(("jerk", 1.0), ("movement", 10.0), ("gross_movement", 20.0), ("jerk", 30.0))
+    found = table(("jerk", 1.0), ("movement", 10.0), ("movement", 20.0), ("movement", 40.0))
+    rows = {name: counts for name, *counts in comparison_rows(match(found, truth))}
+    assert COLUMNS == ("simulated", "found", "as another kind", "missed", "false")
+    assert rows == {
+        "jerks": [2, 1, 0, 1, 0],
+        "leg movements": [1, 1, 0, 0, 1],
+        "large movements": [1, 0, 1, 0, 0],
+        "all": [4, 2, 1, 1, 1],
+    }

@@ -16,6 +16,9 @@ from twitchsense.errors import InputError, TwitchsenseError
 if TYPE_CHECKING:
     from twitchsense.scoring.agreement import Agreement
 
+#: Counts of the comparison: events that were simulated, found as their kind, found as another
+#: kind, and not found; and events found where nothing was simulated.
+COLUMNS: Final = ("simulated", "found", "as another kind", "missed", "false")
 #: Exit status of the simulator if its folder cannot be written.
 _BAD_INPUT: Final = 2
 
@@ -104,16 +107,37 @@ def _print_result(out: Path) -> None:
     print_summary(open_result(out / "result"), out / "result", report=True)
 
 
+def comparison_rows(agreement: Agreement) -> list[tuple[str | int, ...]]:
+    """Return the rows of the table that compares found events with simulated ones.
+
+    Parameters
+    ----------
+    agreement : Agreement
+
+    Returns
+    -------
+    list of tuple
+        Name of the kind, then the counts of `COLUMNS`; the last row is their sum.
+    """
+    from twitchsense.report.palette import kind_name
+    from twitchsense.scoring.agreement import UNMATCHED
+
+    pairs = agreement.confusion
+    rows: list[tuple[str | int, ...]] = []
+    totals = [0] * len(COLUMNS)
+    for kind in pairs.index.drop(UNMATCHED):
+        simulated, found = int(pairs.loc[kind].sum()), int(pairs.loc[kind, kind])
+        missed, false = int(pairs.loc[kind, UNMATCHED]), int(pairs.loc[UNMATCHED, kind])
+        counts = simulated, found, simulated - found - missed, missed, false
+        rows.append((kind_name(str(kind), 2), *counts))
+        totals = [sum(pair) for pair in zip(totals, counts, strict=True)]
+    return [*rows, ("all", *totals)]
+
+
 def _print_comparison(agreement: Agreement) -> None:
     """Print how many of the simulated events were found."""
-    from twitchsense.report.palette import kind_name
-
-    rows = []
-    for row in agreement.table().to_dict("records"):
-        kind, truth, found, matched = (row[k] for k in ("kind", "n_truth", "n_found", "tp"))
-        name = "all" if kind == "any" else kind_name(str(kind), 2)
-        rows.append([name, *map(str, (truth, matched, truth - matched, found - matched))])
-    print_table(["simulated night", "simulated", "found", "missed", "false"], rows, err=True)
+    rows = [[str(cell) for cell in row] for row in comparison_rows(agreement)]
+    print_table(["simulated night", *COLUMNS], rows, err=True)
     print_text(
         "Recordings of people are harder: docs/accuracy-blind.md has the figures.",
         err=True,
