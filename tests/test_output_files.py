@@ -84,6 +84,13 @@ def test_a_file_that_must_not_be_replaced_keeps_all_files_away(old):
     assert tree(old) == before
 
 
+def test_a_file_in_place_of_a_folder_is_named(tmp_path):
+    (tmp_path / "notes").write_text("mine")
+    with pytest.raises(InputError, match="is a file, not a directory") as caught:
+        write_file(tmp_path / "notes" / "report.html", "")
+    assert caught.value.source == str(tmp_path / "notes")
+
+
 def test_a_full_disk_leaves_a_file_as_it_was(tmp_path):
     path = tmp_path / "new" / "file"
     with full_disk(), pytest.raises(InputError, match=r"new/file: cannot be written \(File too"):

@@ -133,6 +133,7 @@ def write_file(path: Path, content: str | bytes) -> Path:
     """
     if path.is_dir():
         raise InputError(str(path), "is a directory", "give the name of a file")
+    check_output_directory(path.parent)  # its errors are those of the folder
     try:
         with staged(path.parent) as folder:
             _write(folder / path.name, content)

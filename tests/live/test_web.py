@@ -118,6 +118,26 @@ def test_a_marker_is_stored_only_from_the_page(server):
     assert markers(server) == ["woke up ö"]
 
 
+def test_a_marker_that_is_being_stored_is_stored_before_the_server_has_stopped(server, monkeypatch):
+    begun, stored = threading.Event(), threading.Event()
+
+    def add_marker(text):
+        begun.set()
+        time.sleep(0.1)
+        stored.set()
+
+    monkeypatch.setattr(server.follower, "add_marker", add_marker)
+    cookie, _ = enter(server)
+    link = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    origin = f"http://127.0.0.1:{server.port}"
+    headers = {"Cookie": cookie, "Origin": origin}
+    link.request("POST", f"/marker?token={server.token}", body="now", headers=headers)
+    assert begun.wait(30)
+    server.stop()
+    assert stored.is_set()
+    link.close()
+
+
 def test_other_paths_are_not_found(server):
     cookie, _ = enter(server)
     assert ask(server, f"/../etc/passwd?token={server.token}", Cookie=cookie)[0].status == 404

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from twitchsense.cli.options import verbosity
+from twitchsense.cli.text_output import open_page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +61,7 @@ def report(
     if not quiet:
         click.echo(f"Report: {path}", err=True)
     if show:
-        click.launch(str(path))
+        open_page(path)
 
 
 def _write_report(directory: Path, words: str, compare: tuple[Path, ...]) -> Path:

@@ -156,6 +156,8 @@ class HttpServer:
                 task.cancel()
             self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            # a marker that is being stored is stored before the caller closes the night
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
             self._loop.run_until_complete(asyncio.sleep(0))  # closes the sockets
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -159,16 +159,17 @@ def _strongest(nights: Sequence[NightLike]) -> list[PageFigure]:
     """Return the strongest twitch, jerks and leg movement of all nights, as raw signals."""
     figures: list[PageFigure] = []
     for kind, measure, n in _STRONGEST:
-        found: list[tuple[float, NightLike, pd.Series[Any]]] = []
-        for night in nights:
+        found: list[tuple[float, int, pd.Series[Any]]] = []
+        for k, night in enumerate(nights):
             of_kind = night.events[night.events["trial_type"] == kind]
             best = of_kind.nlargest(n, measure)
-            found += [(float(row[measure]), night, row) for _, row in best.iterrows()]
+            found += [(float(row[measure]), k, row) for _, row in best.iterrows()]
         found = [f for f in found if math.isfinite(f[0])]
-        for _, night, row in sorted(found, key=lambda f: -f[0])[:n]:
+        for _, k, row in sorted(found, key=lambda f: -f[0])[:n]:
+            night = nights[k]
             caption, measured = explanations.describe_event(night, row)
             if len(nights) > 1:
-                caption += f", {_date(night) or f'night {nights.index(night) + 1}'}"
+                caption += f", {_date(night) or f'night {k + 1}'}"
             if channels_shown(night.recording, row):
                 source = svg_data_uri(event_figure(night, row))
                 figures.append(PageFigure(source, f"Raw signal of a {kind}", caption, measured))
