@@ -9,6 +9,7 @@ import click
 
 from twitchsense.cli.options import verbosity
 from twitchsense.cli.text_output import open_page
+from twitchsense.text import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,7 @@ def report(
     show: bool,
     quiet: bool,
 ) -> None:
-    """Make report.html in DIR from the files that analyze wrote there.
+    """Make report.html in DIR from the files that analyze or demo wrote there.
 
     Needs no recording: the waveforms of the events are in traces.npz. Several directories, or a
     folder of them, make one sheet with --for-visit, in the first DIR.
@@ -59,7 +60,7 @@ def report(
     else:
         path = _write_report(directories[0], words, compare)
     if not quiet:
-        click.echo(f"Report: {path}", err=True)
+        click.echo(f"Report: {printable(str(path), '?')}", err=True)
     if show:
         open_page(path)
 
@@ -69,6 +70,8 @@ def _write_report(directory: Path, words: str, compare: tuple[Path, ...]) -> Pat
     from twitchsense.report.page import render_report
     from twitchsense.results.load import open_result
 
+    if not (directory / SUMMARY).exists() and (directory / "result" / SUMMARY).exists():
+        directory /= "result"  # the directory of a demo
     night = open_result(directory)
     own = _other_nights(compare, directory) if compare else None
     page = render_report(night, night.traces, words=words, own_nights=own)
