@@ -12,7 +12,13 @@ from bleak.backends.device import BLEDevice
 from bleak.exc import BleakError
 
 from twitchsense.acquire import keep_awake
-from twitchsense.acquire.adapter import Adapter, Advertisement, DeviceSelector, open_adapter
+from twitchsense.acquire.adapter import (
+    Adapter,
+    AdapterError,
+    Advertisement,
+    DeviceSelector,
+    open_adapter,
+)
 from twitchsense.devices import v1_frames
 from twitchsense.devices.registry import installed_drivers
 from twitchsense.errors import InputError
@@ -148,3 +154,12 @@ def test_keep_awake_reports_whether_sleep_is_prevented(command, works, monkeypat
     monkeypatch.setattr(keep_awake, "inhibit_command", lambda: command)
     with keep_awake.keep_awake() as awake:
         assert awake is works
+
+
+def test_a_missing_bluetooth_service_is_named(monkeypatch):
+    def scanner(*args, **kwargs):
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr("twitchsense.acquire.adapter.BleakScanner", scanner)
+    with pytest.raises(AdapterError, match="no Bluetooth service runs on this computer; is there"):
+        asyncio.run(Adapter().scan(0.1))

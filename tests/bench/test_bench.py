@@ -94,7 +94,7 @@ def test_table_shows_the_figures(figures):
     for words in (
         "arrays of 2 min → events",
         "ECG canceller",
-        "× numpy.sum",
+        "numpy.sum",
         "twitch",
         "--help",
         "cores",

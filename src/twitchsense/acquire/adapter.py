@@ -181,8 +181,11 @@ class Adapter:
         except Exception as error:  # back ends raise undocumented errors
             if not isinstance(error, (BleakError, OSError, EOFError)):
                 log.warning("unexpected error of the Bluetooth back end", exc_info=True)
+            # BlueZ is reached by a socket of D-Bus
+            missing = isinstance(error, FileNotFoundError)
+            problem = "no Bluetooth service runs on this computer" if missing else str(error)
             raise AdapterError(
-                f"cannot scan for Bluetooth devices: {error}; is there an adapter, and is it on?"
+                f"cannot scan for Bluetooth devices: {problem}; is there an adapter, and is it on?"
             ) from error
         listed = [a for a in found.values() if unknown or a.driver is not None]
         return sorted(listed, key=lambda a: (a.name, a.address))

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from twitchsense.cli.options import engine_option, verbosity
+from twitchsense.cli.text_output import table_lines, terminal_width
 
 TableRows = Iterator[tuple[str, str, str]]
 
@@ -42,24 +43,27 @@ def bench(as_json: bool, minutes: float, quiet: bool) -> None:
     if as_json:
         click.echo(json.dumps(figures, indent=2))
     else:
-        click.echo(format_table(figures))
+        click.echo(format_table(figures, terminal_width()))
 
 
-def format_table(figures: dict[str, Any]) -> str:
+def format_table(figures: dict[str, Any], width: int | None = None) -> str:
     """Format the figures as a table for people.
 
     Parameters
     ----------
     figures : dict
         As ``--json`` prints them.
+    width : int or None
+        Characters of a line; None sets no limit.
 
     Returns
     -------
     str
     """
-    lines = [
-        f"{name:<40}{figure:>10}  {note}".rstrip() for name, figure, note in iter_rows(figures)
+    rows = [
+        [name.replace("  ", "· ", 1), figure, note] for name, figure, note in iter_rows(figures)
     ]
+    lines = table_lines(["measured", "", ""], rows, width, left=(0, 2))
     return "\n".join([*lines, "Times exclude the processor time of other programs."])
 
 
@@ -82,7 +86,8 @@ def iter_rows(figures: dict[str, Any]) -> TableRows:
     yield (
         f"arrays of {_format_length(arrays['hours'])} → events",
         f"{arrays['seconds']:.2f} s",
-        f"{arrays['times_real_time']:,.0f} × real time; {arrays['times_sum']:.0f} × numpy.sum",
+        f"{arrays['times_real_time']:,.0f} × real time; {arrays['times_sum']:.0f} times as long as "
+        "a sum of all samples (numpy.sum)",
     )
     engines = figures["engines"]
     other = (
@@ -96,7 +101,8 @@ def iter_rows(figures: dict[str, Any]) -> TableRows:
     yield (
         f"CSV of {_format_length(csv['hours'])} → result files",
         f"{csv['seconds']:.2f} s",
-        f"{csv['megabytes']:.0f} MB; {csv['times_parse']:.1f} × parsing it with pandas",
+        f"{csv['megabytes']:.0f} MB; {csv['times_parse']:.1f} times as long as pandas "
+        "takes to read it",
     )
     yield (
         "live: computing per packet",

@@ -9,6 +9,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
+import warnings
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, wait
@@ -149,6 +151,8 @@ def _worker_main(pipe: Connection[Any, Any]) -> None:
     """Run the tasks that come through the pipe, until it is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles Ctrl-C
     signal.signal(signal.SIGTERM, _end)
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # warnings of libraries are not for the user
     while True:
         try:
             task = pipe.recv()
