@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -63,7 +64,20 @@ def test_the_object_is_taken_by_score_limb_and_analyze():
         ts.analyze(recording, hypnogram=made())
 
 
-@pytest.mark.parametrize("given", [["W", "N2"], 5, object()])
+def test_score_limb_takes_a_list_or_an_array_of_stages():
+    marks = pd.DataFrame({"onset": [35.0, 65, 95, 125], "duration": 1.0, "leg": "left"})
+    expected = ts.score_limb(marks, made()).movements
+    words = ts.score_limb(marks, WORDS).movements
+    codes = ts.score_limb(marks, np.array([0, 1, 2, 3, 4, -1, -2]), stages="yasa").movements
+    for movements in (words, codes):
+        pd.testing.assert_frame_equal(movements, expected)
+    short = ts.score_limb(marks, ["W", "N2", "N2", "N2", "N2", "N2"], epoch_s=25)
+    assert short.movements["stage"].tolist() == ["N2"] * 4
+    with pytest.raises(InputError, match=r"stage '0' is a number.*stages='yasa'"):
+        ts.score_limb(marks, [0, 1])
+
+
+@pytest.mark.parametrize("given", [5, object()])
 def test_other_objects_are_refused(given):
     with pytest.raises(InputError, match=r"is of the type .*; give a path, a table"):
         ts.score_limb(pd.DataFrame({"onset": [1.0], "duration": 1.0, "leg": "left"}), given)

@@ -19,7 +19,7 @@ from twitchsense.settings import Settings, get_profile, load_settings
 from twitchsense.sleep.hypnogram.clock_times import NightClock
 from twitchsense.sleep.hypnogram.model import Hypnogram
 from twitchsense.sleep.hypnogram.read import read_hypnogram
-from twitchsense.sleep.hypnogram.stage_codes import check_codes, parse_codes
+from twitchsense.sleep.hypnogram.stage_codes import check_codes, codes_of
 from twitchsense.sleep.hypnogram.stage_list import StageList, hypnogram_from_list, is_stage_list
 from twitchsense.sleep.hypnogram.yasa import YasaHypnogram, hypnogram_from_yasa
 from twitchsense.sleep.lab_files.respiratory_events import read_respiratory_events
@@ -121,7 +121,7 @@ def to_hypnogram(
     recording: Recording,
     settings: Settings,
     epoch_s: float | None,
-    stages: str | Mapping[str, str] | None,
+    stages: str | Mapping[Any, str] | None,
 ) -> Hypnogram | None:
     """Return a hypnogram on the time axis of a recording.
 
@@ -144,11 +144,7 @@ def to_hypnogram(
     InputError
         If it cannot be used.
     """
-    codes = check_codes(settings.stages, "settings")
-    if isinstance(stages, str):
-        codes |= check_codes(parse_codes(stages), "stages")
-    elif stages is not None:
-        codes |= check_codes({str(k): v for k, v in stages.items()}, "stages")
+    codes = check_codes(settings.stages, "settings") | codes_of(stages)
     clock = NightClock.from_recording(recording, settings.zone)
     if isinstance(given, pd.DataFrame) and "stage" in given and "onset" not in given:
         given = given["stage"]

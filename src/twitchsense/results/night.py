@@ -138,7 +138,7 @@ def analyze(
     *,
     hypnogram: HypnogramInput | None = None,
     epoch_s: float | None = None,
-    stages: str | Mapping[str, str] | None = None,
+    stages: str | Mapping[Any, str] | None = None,
     respiratory: str | PathLike[str] | pd.DataFrame | None = None,
     settings: Settings | str | PathLike[str] | None = None,
     profile: str | None = None,

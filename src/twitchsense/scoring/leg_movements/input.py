@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,11 @@ from twitchsense.sleep.hypnogram.epoch_lengths import lengths_from_onsets
 from twitchsense.sleep.hypnogram.model import Hypnogram, to_us
 from twitchsense.sleep.hypnogram.read import read_hypnogram
 from twitchsense.sleep.hypnogram.stage_codes import Codes
+from twitchsense.sleep.hypnogram.stage_list import (
+    StageList,
+    hypnogram_from_list,
+    is_stage_list,
+)
 from twitchsense.sleep.hypnogram.yasa import YasaHypnogram, hypnogram_from_yasa
 from twitchsense.sleep.lab_files.respiratory_events import check_event_times
 
@@ -209,18 +214,25 @@ def respiratory_from_frame(frame: pd.DataFrame, source: str = "respiratory") -> 
 
 
 def hypnogram_from_frame(
-    frame: pd.DataFrame | Hypnogram | YasaHypnogram, source: str = "hypnogram"
+    frame: pd.DataFrame | Hypnogram | YasaHypnogram | StageList,
+    source: str = "hypnogram",
+    epoch_s: float | None = None,
+    codes: Codes | None = None,
 ) -> Hypnogram:
-    """Read a hypnogram from a table or a YASA object.
+    """Read a hypnogram from a table, a list of stages or a YASA object.
 
     Parameters
     ----------
-    frame : DataFrame, Hypnogram or yasa.Hypnogram
+    frame : DataFrame, Hypnogram, list of stages or yasa.Hypnogram
         Columns ``onset``, ``stage`` and, optionally, ``duration`` (s), which is inferred
-        from the onsets if absent. A hypnogram is returned as it is; a YASA object begins at
-        second 0 of the marks.
+        from the onsets if absent. A hypnogram is returned as it is; a list and a YASA object
+        begin at second 0 of the marks.
     source : str
         Name of the table in error messages.
+    epoch_s : float, optional
+        Length of an epoch of a list, seconds; by default 30.
+    codes : mapping of str to str, optional
+        Meaning of numbers and of additional words, in lower case.
 
     Returns
     -------
@@ -233,16 +245,19 @@ def hypnogram_from_frame(
     """
     if isinstance(frame, Hypnogram):
         return frame
+    codes = codes or {}
+    if is_stage_list(frame):
+        return hypnogram_from_list(cast("StageList", frame), epoch_s, None, codes, source)
     if not isinstance(frame, pd.DataFrame):
-        return hypnogram_from_yasa(frame, None, {}, source)
+        return hypnogram_from_yasa(frame, None, codes, source)
     if "onset" in frame.columns and "duration" not in frame.columns:
         onset = _floats(frame, "onset", source)
         check_event_times(onset, np.zeros(len(onset)), source, _row)
         words = [str(word) for word in frame.get("stage", np.full(len(frame), ""))]
         length, notes = lengths_from_onsets(onset, words, source, _row)
-        made = Hypnogram.from_frame(frame.assign(duration=length), source)
+        made = Hypnogram.from_frame(frame.assign(duration=length), source, codes)
         return replace(made, notes=notes)
-    return Hypnogram.from_frame(frame, source)
+    return Hypnogram.from_frame(frame, source, codes)
 
 
 def _times_from_frame(frame: pd.DataFrame, names: Sequence[str], source: str) -> tuple[Ints, Ints]:

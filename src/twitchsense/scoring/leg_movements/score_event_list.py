@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,6 +34,8 @@ from twitchsense.scoring.leg_movements.rules import (
     without_candidates,
 )
 from twitchsense.sleep.hypnogram.model import SLEEP, Hypnogram
+from twitchsense.sleep.hypnogram.stage_codes import codes_of
+from twitchsense.sleep.hypnogram.stage_list import StageList
 from twitchsense.sleep.hypnogram.yasa import YasaHypnogram
 
 Ints = NDArray[np.int64]
@@ -109,9 +112,12 @@ class LegMovementScore:
 
 def score_leg_movements(
     movements: pd.DataFrame,
-    hypnogram: pd.DataFrame | Hypnogram | YasaHypnogram | None = None,
+    hypnogram: pd.DataFrame | Hypnogram | YasaHypnogram | StageList | None = None,
     respiratory: pd.DataFrame | None = None,
     rules: str = "wasm2016",
+    *,
+    epoch_s: float | None = None,
+    stages: str | Mapping[Any, str] | None = None,
 ) -> LegMovementScore:
     """Score leg movements from a list of marks.
 
@@ -121,10 +127,11 @@ def score_leg_movements(
         ``onset`` and ``duration`` in seconds, ``leg`` (``left`` or ``right``);
         rows in any order. Optionally ``large`` (bool): movements that are no candidates, as
         changes of position.
-    hypnogram : DataFrame, Hypnogram or yasa.Hypnogram, optional
+    hypnogram : DataFrame, list, ndarray, Series, Hypnogram or yasa.Hypnogram, optional
         ``onset``, ``duration`` (s) and ``stage`` (W, N1, N2, N3, R). Without
         ``duration``, the epoch length is the shortest step between onsets, or each stage
-        lasts until the next if none is repeated. Without a
+        lasts until the next if none is repeated. A list has one stage per epoch from
+        second 0. Without a
         hypnogram, everything that depends on sleep is None. A movement outside all
         epochs, or in an unscored one, is neither in sleep nor in wake.
     respiratory : DataFrame, optional
@@ -133,6 +140,10 @@ def score_leg_movements(
         None.
     rules : {"wasm2016", "wasm2016-strict", "aasm"}
         The rules to apply; see docs/leg-movements.md.
+    epoch_s : float, optional
+        Length of an epoch in seconds, if `hypnogram` is a list; by default 30.
+    stages : str or mapping of str to str, optional
+        Meaning of numbers and other words in `hypnogram`; see `twitchsense.analyze`.
 
     Returns
     -------
@@ -156,14 +167,16 @@ def score_leg_movements(
         large = movements["large"].to_numpy(np.bool_)
         of_mark = containing_movement(combined, onset[large], stop[large])
         combined = without_candidates(combined, of_mark)
-    stages = None if hypnogram is None else hypnogram_from_frame(hypnogram)
+    sleep = None
+    if hypnogram is not None:
+        sleep = hypnogram_from_frame(hypnogram, epoch_s=epoch_s, codes=codes_of(stages))
     touches = None
-    notes = () if stages is None else stages.notes
+    notes = () if sleep is None else sleep.notes
     if respiratory is not None:
         touches = find_respiratory(combined, *respiratory_from_frame(respiratory), rule)
-    table = _tabulate(combined, stages, touches, rule)
-    indices = _compute_indices(table, stages, touches is not None)
-    return LegMovementScore(rule.name, indices, table, (*notes, *_unscored_note(table, stages)))
+    table = _tabulate(combined, sleep, touches, rule)
+    indices = _compute_indices(table, sleep, touches is not None)
+    return LegMovementScore(rule.name, indices, table, (*notes, *_unscored_note(table, sleep)))
 
 
 def _unscored_note(table: pd.DataFrame, stages: Hypnogram | None) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from twitchsense.errors import InputError
 
@@ -81,6 +81,31 @@ def parse_codes(text: str) -> dict[str, str]:
             raise InputError("--stages", f"{pair!r} is not a pair CODE=STAGE", cure)
         codes[code.strip()] = stage.strip()
     return check_codes(codes, "--stages")
+
+
+def codes_of(stages: str | Mapping[Any, str] | None) -> dict[str, str]:
+    """Return the codes that a user of Python states.
+
+    Parameters
+    ----------
+    stages : str, mapping or None
+        As for `parse_codes`, or the stage of each code.
+
+    Returns
+    -------
+    dict of str to str
+        With lower-case keys; empty for None.
+
+    Raises
+    ------
+    InputError
+        If a stage is unknown.
+    """
+    if stages is None:
+        return {}
+    if isinstance(stages, str):
+        return check_codes(parse_codes(stages), "stages")
+    return check_codes({str(code): stage for code, stage in stages.items()}, "stages")
 
 
 def check_codes(codes: Codes, source: str) -> dict[str, str]:
