@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from twitchsense.detect.interpolation import factor, interpolate
 from twitchsense.detect.per_second import AccPerSecond
 from twitchsense.detect.sensor_queries import AFTER_NS, BEFORE_NS
 from twitchsense.detect.short_gaps import ShortGaps
@@ -24,8 +25,13 @@ from twitchsense.model.channels import NS, Channel, Samples
 from twitchsense.model.per_second import PerSecond
 from twitchsense.settings import Settings
 
+Floats = NDArray[np.float64]
+
 #: Hop of the envelope, s.
 HOP_S: Final = 0.010
+#: Minimum sampling rate of the envelope in which a movement is measured, Hz: that for which the
+#: limits of a jerk are defined. Below it, the movement is interpolated.
+FINE_HZ: Final = 100.0
 #: Start of the window of the orientation before an episode: time before its onset, s.
 ORIENTATION_BEFORE_S: Final = 1.0
 #: End of the window of the orientation after an episode: time after its offset, s.
@@ -59,6 +65,7 @@ class AccSegment:
         self._settings, self._start_ns = settings, start_ns
         fs = channel.fs
         self._hop = hop_size(HOP_S, fs)
+        self._up = factor(fs, FINE_HZ)
         per_second = max(1, round(fs / self._hop))
         self.gaps = ShortGaps(start_ns, fs)
         self._spikes = SpikeRemover(fs, channel.width)
@@ -70,6 +77,7 @@ class AccSegment:
         self._segmenter = HysteresisSegmenter(round(settings.acc.bridge_ms / 1000 * fs / self._hop))
         self._raw = SampleBuffer(np.float64, channel.width)
         self._magnitude, self._jerk = SampleBuffer(np.float64), SampleBuffer(np.float64)
+        self._dynamic = SampleBuffer(np.float64, channel.width)  # to be interpolated
         self._threshold_g = SampleBuffer(np.float64)
         self._to_measure: list[tuple[int, int, float]] = []
         self._samples_per_s = self._hop * per_second
@@ -103,6 +111,8 @@ class AccSegment:
         steps = np.diff(np.concatenate([before, dynamic]), axis=0)
         jerk = np.sqrt(np.square(steps).sum(axis=1)) * self.channel.fs
         self._last_dynamic = dynamic[-1:]
+        if self._up > 1:
+            self._dynamic.push(dynamic)
         self._raw.push(x)
         self._per_second.push(x, magnitude)
         hops = self._frames.push(np.stack([magnitude, jerk], axis=1)).max(axis=1)
@@ -212,6 +222,7 @@ class AccSegment:
         margin = round(2 * ORIENTATION_BEFORE_S * self.channel.fs / self._hop)
         self._magnitude.discard(hop - margin)
         self._jerk.discard(hop - margin)
+        self._dynamic.discard(hop - margin)
         self._threshold_g.discard(hop - margin)
         self._raw.discard((hop - margin) * self._hop)
 
@@ -259,15 +270,15 @@ class AccSegment:
 
     def _episode(self, start: int, stop: int, opening: float) -> AccEpisode:
         around = round(AROUND_S * self.channel.fs / self._hop)
-        magnitude = self._magnitude.get(start, stop)
+        magnitude, jerk = self._measure(start, stop, around)
         peak = int(magnitude.argmax())
         return AccEpisode(
             self.channel.name,
             self._clock.time_ns(start * self._hop),
             self._clock.time_ns(stop * self._hop),
             float(magnitude[peak]),
-            float(self._jerk.get(start, stop).max()),
-            peak * self._hop / self.channel.fs * 1000,
+            float(jerk.max()),
+            peak * self._hop / self.channel.fs / self._up * 1000,
             self._turn(start, stop),
             float(magnitude[peak]) / opening,
             self._envelope(start - around, stop + around),
@@ -293,12 +304,30 @@ class AccSegment:
     def _envelope(self, start: int, stop: int) -> Envelope:
         """Return the envelope of the hops that are known."""
         start = max(start, self._magnitude.start)
+        magnitude, jerk = self._measure(start, stop)
+        hop_ns = self._hop / self.channel.fs * NS
         return Envelope(
             self._clock.time_ns(start * self._hop),
-            self._hop / self.channel.fs * NS,
-            self._magnitude.get(start, stop).astype(np.float32),
-            self._jerk.get(start, stop).astype(np.float32),
+            hop_ns / self._up,
+            magnitude.astype(np.float32),
+            jerk.astype(np.float32),
+            hop_ns,
         )
+
+    def _measure(self, start: int, stop: int, around: int = 0) -> tuple[Floats, Floats]:
+        """Return acceleration and rate of change in some hops, interpolated to `FINE_HZ`.
+
+        Up to `around` hops on either side are read too, so that the ends are exact.
+        """
+        if self._up == 1:
+            return self._magnitude.get(start, stop), self._jerk.get(start, stop)
+        first = max(start - around, self._dynamic.start)
+        dynamic = interpolate(self._dynamic.get(first, stop + around), self._up)
+        magnitude = np.sqrt(np.square(dynamic).sum(axis=1))
+        steps = np.diff(dynamic, axis=0, prepend=dynamic[:1])
+        jerk = np.sqrt(np.square(steps).sum(axis=1)) * self.channel.fs * self._up
+        part = slice((start - first) * self._up, (stop - first) * self._up)
+        return magnitude[part], jerk[part]
 
     def _index(self, time_ns: int) -> int:
         """Return the hop that contains a time."""

@@ -23,7 +23,9 @@ from twitchsense.detect.burst_measures import (
     WAVEFORM_S,
     BurstWindow,
     assemble_burst,
+    edge_share,
     find_edges,
+    fine_window,
     measure_burst,
     zero_phase_sections,
 )
@@ -57,10 +59,12 @@ def measure_bursts(
     """
     if len(windows) < MIN_TOGETHER:
         return [measure_burst(channel, window, settings) for window in windows]
-    fs, clean = channel.fs, [w.clean for w in windows]
+    windows = [fine_window(window, channel.fs) for window in windows]
+    fs, clean = channel.fs * windows[0].up, [w.clean for w in windows]
     bands = zero_phase_pieces(clean, fs)
+    share = edge_share(channel.fs)
     edges = [
-        find_edges(band, w.inside, fs, w.floor, settings)
+        find_edges(band, w.inside, fs, w.floor, settings, share)
         for band, w in zip(bands, windows, strict=True)
     ]
     signals = BurstSignals.join(clean, bands, [(e.begin, e.end) for e in edges], fs)
@@ -70,7 +74,7 @@ def measure_bursts(
     columns = zip(
         windows, edges, bands, (signals.peak - signals.first).tolist(), slow.tolist(), electrode,
         net_area_ratios(signals).tolist(), log_main_lobe_widths(signals).tolist(),
-        spectrum_rows(signals).tolist(), waveforms(signals, noise_uv), strict=True,
+        spectrum_rows(signals, channel.fs).tolist(), waveforms(signals, noise_uv), strict=True,
     )  # fmt: skip
     return [
         assemble_burst(

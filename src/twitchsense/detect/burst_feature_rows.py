@@ -273,12 +273,14 @@ def log_main_lobe_widths(signals: BurstSignals) -> Floats:
     return np.asarray(np.log(width))
 
 
-def spectrum_rows(signals: BurstSignals) -> Floats:
+def spectrum_rows(signals: BurstSignals, sampled_hz: float) -> Floats:
     """Return `features.waveform.spectrum_features` of each burst.
 
     Parameters
     ----------
     signals : BurstSignals
+    sampled_hz : float
+        Sampling rate before interpolation, Hz.
 
     Returns
     -------
@@ -297,7 +299,7 @@ def spectrum_rows(signals: BurstSignals) -> Floats:
         power = np.square(np.abs(np.fft.rfft(tapered, SPECTRUM_POINTS)))
         total = np.pad(np.cumsum(power, axis=1), ((0, 0), (1, 0)))
         for column, (low, high) in enumerate(SPECTRUM_HZ):
-            if low < MAX_BAND_FRACTION * fs:
+            if low < MAX_BAND_FRACTION * sampled_hz:
                 first, last = (round(hz * SPECTRUM_POINTS / fs) for hz in (low, min(high, fs / 2)))
                 share = (total[:, last] - total[:, first]) / np.maximum(total[:, -1], 1e-12)
                 features[rows, column] = np.log(share + 1e-4)

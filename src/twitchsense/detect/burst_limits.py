@@ -119,8 +119,8 @@ def max_duration_ms(rule: TwitchSettings) -> float:
 def min_amplitude_uv(burst: Burst, rule: TwitchSettings) -> float:
     """Return the minimum amplitude of a burst, µV peak to peak.
 
-    The error of the measurement (`TwitchSettings.slack_uv`) is allowed for, except where noise
-    alone may reach that amplitude.
+    The error of the measurement (`TwitchSettings.slack_uv`) and the amplitude that the sampling rate
+    hides are allowed for, except where noise alone may reach that amplitude.
 
     Parameters
     ----------
@@ -133,5 +133,6 @@ def min_amplitude_uv(burst: Burst, rule: TwitchSettings) -> float:
     float
         Peak to peak, µV.
     """
-    lowered = max(rule.min_uv - rule.slack_uv, MIN_PEAK_TO_FLOOR * burst.floor_uv)
+    visible_uv = (rule.min_uv - rule.slack_uv) * burst.visible_share
+    lowered = max(visible_uv, MIN_PEAK_TO_FLOOR * burst.floor_uv)
     return min(rule.min_uv, lowered)

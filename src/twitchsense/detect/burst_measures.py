@@ -27,6 +27,7 @@ from twitchsense.detect.features.waveform import (
     net_area_ratio,
     spectrum_features,
 )
+from twitchsense.detect.interpolation import factor, interpolate
 from twitchsense.dsp.buffers import hop_size
 from twitchsense.dsp.filters import BURST_BAND_HZ, MAX_BAND_FRACTION
 from twitchsense.model.candidates import Burst
@@ -44,10 +45,19 @@ BESIDE_S: Final = 0.03
 WAVEFORM_POINTS: Final = 64
 #: Length of the stored waveform, centred on the largest peak, s.
 WAVEFORM_S: Final = 0.064
+#: Sampling rates (Hz), and the share of a potential's amplitude that each usually shows, if a sharp
+#: filter limits the band.
+VISIBLE_SHARE: Final = ((200.0, 250.0, 500.0), (0.70, 0.82, 1.0))
 #: Minimum sampling rate at which peak-to-peak amplitudes are measured, Hz.
 PEAK_FS: Final = 4000.0
+#: Minimum sampling rate at which bursts are measured, Hz: the lowest at which samples show the
+#: whole burst band. Below it, the burst is interpolated.
+FINE_HZ: Final = 1000.0
 #: Fraction of the peak at which a strong burst begins and ends (benchmarks/burst_duration.py).
 EDGE_SHARE: Final = 0.1
+#: The same at low sampling rates, times the rate, Hz: where the band ends below the power of a
+#: potential, what is left of it rings (benchmarks/sampling_rates).
+EDGE_SHARE_HZ: Final = 40.0
 #: Multiple of the noise floor that a sample at the edge of a burst exceeds [E].
 EDGE_SD: Final = 2.5
 #: Fraction of the envelope's peak at which the rise ends: the peak itself may lie anywhere in a
@@ -87,6 +97,8 @@ class BurstWindow(NamedTuple):
     first_ns : int
         Time of the first sample.
     floor : LocalFloor
+    up : int
+        Factor by which `clean` and `inside` are interpolated, see `fine_window`.
     """
 
     raw: Floats
@@ -95,6 +107,7 @@ class BurstWindow(NamedTuple):
     inside: tuple[int, int]
     first_ns: int
     floor: LocalFloor
+    up: int = 1
 
 
 class Edges(NamedTuple):
@@ -132,9 +145,11 @@ def measure_burst(channel: Channel, window: BurstWindow, settings: Settings) -> 
     A causal filter finds the burst. For the measurement the signal after the burst is known, so
     a zero-phase filter is used: it keeps the waveform and the amplitude of the potential.
     """
-    fs, clean, noise_uv = channel.fs, window.clean, window.floor.centre
+    window = fine_window(window, channel.fs)
+    fs, clean, noise_uv = channel.fs * window.up, window.clean, window.floor.centre
     band = zero_phase(clean, fs)
-    edges = find_edges(band, window.inside, fs, window.floor, settings)
+    share = edge_share(channel.fs)
+    edges = find_edges(band, window.inside, fs, window.floor, settings, share)
     body = (edges.begin, edges.end)
     peak = edges.begin + int(np.abs(band[slice(*body)]).argmax())
     slow = low_frequency_share(clean, band, body, fs)
@@ -151,9 +166,45 @@ def measure_burst(channel: Channel, window: BurstWindow, settings: Settings) -> 
         electrode=electrode,
         net_area=net_area_ratio(clean, body, fs),
         main_lobe=log_main_lobe_width(clean, peak, fs),
-        spectrum=spectrum_features(clean, peak, fs),
+        spectrum=spectrum_features(clean, peak, fs, channel.fs),
         shape=waveform(band, *body, fs, noise_uv),
     )
+
+
+def fine_window(window: BurstWindow, fs: float) -> BurstWindow:
+    """Return a window at a sampling rate of at least `FINE_HZ`.
+
+    Parameters
+    ----------
+    window : BurstWindow
+    fs : float
+        Sampling rate of the channel, Hz.
+
+    Returns
+    -------
+    BurstWindow
+        At `BurstWindow.up` times the rate; `raw` remains as recorded.
+    """
+    up = factor(fs, FINE_HZ)
+    if up == 1:
+        return window
+    inside = window.inside[0] * up, window.inside[1] * up
+    return window._replace(clean=interpolate(window.clean, up), inside=inside, up=up)
+
+
+def edge_share(fs: float) -> float:
+    """Return the fraction of the peak at which a burst begins and ends.
+
+    Parameters
+    ----------
+    fs : float
+        Sampling rate of the channel, Hz.
+
+    Returns
+    -------
+    float
+    """
+    return max(EDGE_SHARE, EDGE_SHARE_HZ / fs)
 
 
 def assemble_burst(
@@ -195,15 +246,15 @@ def assemble_burst(
     -------
     Burst
     """
-    fs, floor = channel.fs, window.floor
+    fs, floor = channel.fs * window.up, window.floor
     begin, end, risen, top = edges
-    pad, beside = hop_size(WINDOW_S / 2, fs), hop_size(BESIDE_S, fs)
+    pad, beside = hop_size(WINDOW_S / 2, fs), hop_size(BESIDE_S, channel.fs)
     wide = band[max(0, begin - pad) : end + pad]
-    first, last = window.inside
+    first, last = window.inside[0] // window.up, window.inside[1] // window.up
     hum_share = mains_share(band[begin:end], fs)
     mean_frequency = log_frequency(wide, fs)
     features = (
-        *electrode, net_area, main_lobe, mean_frequency, hum_share, *spectrum, np.log(fs)
+        *electrode, net_area, main_lobe, mean_frequency, hum_share, *spectrum, np.log(channel.fs)
     )  # fmt: skip
     return Burst(
         channel=channel.name,
@@ -219,11 +270,31 @@ def assemble_burst(
         low_frequency_share=low_frequency_share,
         waveform_features=np.array(features, np.float32),
         log_frequency=mean_frequency,
-        electrode_probability=electrode_probability(electrode, (end - begin) / fs, fs),
+        electrode_probability=electrode_probability(electrode, (end - begin) / fs, channel.fs),
         mains_share=hum_share,
-        saturated=is_saturated(window.raw[max(0, first - beside) : last + beside], fs),
+        saturated=is_saturated(window.raw[max(0, first - beside) : last + beside], channel.fs),
         waveform=shape,
+        visible_share=visible_share(channel.fs),
     )
+
+
+def visible_share(fs: float) -> float:
+    """Return the usual share of a potential's amplitude that a sampling rate shows.
+
+    It is the median over potentials of all shapes (benchmarks/sampling_rates). The power of a short
+    potential lies above half of a low sampling rate.
+
+    Parameters
+    ----------
+    fs : float
+        Sampling rate, Hz.
+
+    Returns
+    -------
+    float
+        0 to 1.
+    """
+    return float(np.interp(fs, *VISIBLE_SHARE))
 
 
 def find_edges(
@@ -232,10 +303,11 @@ def find_edges(
     fs: float,
     floor: LocalFloor,
     settings: Settings,
+    share: float = EDGE_SHARE,
 ) -> Edges:
     """Find the edges of a burst and the end of its rise.
 
-    An edge is where the 10-ms RMS crosses the closing threshold or `EDGE_SHARE` of its peak,
+    An edge is where the 10-ms RMS crosses the closing threshold or a share of its peak,
     whichever is greater: at a high signal-to-noise ratio the window would otherwise reach the
     closing threshold half a window before the burst begins. The edges are then refined on
     single samples.
@@ -250,6 +322,8 @@ def find_edges(
         Sampling rate, Hz.
     floor : LocalFloor
     settings : Settings
+    share : float
+        From `edge_share`.
 
     Returns
     -------
@@ -265,7 +339,7 @@ def find_edges(
     envelope = np.sqrt(np.maximum(power[width:] - power[:-width], 0.0) / width)
     top = float(envelope.max())
     closing = floor.centre + settings.emg.close_k * floor.spread
-    above = np.flatnonzero(envelope > max(closing, EDGE_SHARE * top))
+    above = np.flatnonzero(envelope > max(closing, share * top))
     if len(above) == 0:
         above = np.array([int(envelope.argmax())])
     begin, end = first + int(above[0]) + half, first + int(above[-1]) + half + 1
@@ -274,8 +348,8 @@ def find_edges(
     size = np.abs(burst)
     peak, least = float(size[begin:end].max(initial=0.0)), EDGE_SD * floor.centre
     at_start, at_end = max(0, begin - half), max(0, end - width)
-    rise = np.flatnonzero(size[at_start : begin + width] > max(EDGE_SHARE * peak, least))
-    fall = np.flatnonzero(size[at_end : end + half] > max(EDGE_SHARE * peak, least))
+    rise = np.flatnonzero(size[at_start : begin + width] > max(share * peak, least))
+    fall = np.flatnonzero(size[at_end : end + half] > max(share * peak, least))
     begin = at_start + int(rise[0]) if len(rise) else begin
     end = at_end + int(fall[-1]) + 1 if len(fall) else end
     return Edges(begin, max(end, begin + 1), max(risen, begin), top)

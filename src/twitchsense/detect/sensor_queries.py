@@ -37,7 +37,7 @@ class AccResponse:
     onset_ns, offset_ns : int
         Where the envelope rises above, and falls below, a fifth of the peak.
     resolution_ns : int
-        Distance of the values of the envelope: the uncertainty of the onset.
+        Distance of the samples of the envelope: the uncertainty of the onset.
     rise_ms : float
         Onset to half of the peak, ms.
     """
@@ -177,6 +177,6 @@ def find_response(envelope: Envelope, first_ns: int, last_ns: int) -> AccRespons
         float(envelope.jerk[start : stop + 1].max()),
         envelope.start_ns + round(start * hop),
         envelope.start_ns + round((stop + 1) * hop),
-        round(hop),
+        round(max(hop, envelope.resolution_ns)),
         int(np.argmax(values[start : stop + 1] >= values[peak] / 2)) * hop / 1e6,
     )

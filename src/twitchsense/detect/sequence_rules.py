@@ -19,6 +19,7 @@ from twitchsense.detect.classify import DECISION_THRESHOLD, Classifier
 from twitchsense.detect.ecg_rejection import find_ecg
 from twitchsense.detect.features.recurrence import channel_bursts, count_similar
 from twitchsense.detect.features.tables import NightContext
+from twitchsense.detect.features.waveform import WAVEFORM_FEATURES
 from twitchsense.detect.jerk_sequences import find_ring_down, join_jerk_trains
 from twitchsense.detect.rule_order import NIGHT_RULES, OVERRULABLE
 from twitchsense.model.candidates import SHORT_KINDS, ScoredCandidate, by_channel
@@ -36,6 +37,9 @@ MAX_REPEATS: Final = 5
 #: still. Of 9 bumps beside a twitch classified as jerks, 5 met that condition; of 1341 jerks,
 #: 3 did (tuning side, seeds 1 to 4): odds of 250 to 1.
 CERTAIN_JERK: Final = 0.996
+#: Sampling rate below which waveforms do not tell the units of a muscle apart, Hz: what is left of
+#: any short potential in a band of 100 Hz is nearly the same (benchmarks/sampling_rates).
+WAVEFORM_HZ: Final = 400.0
 #: Minimum ratio of bursts without to bursts with movement for a waveform that usually leaves the
 #: leg still.
 STILL_RATIO: Final = 3
@@ -177,6 +181,8 @@ def find_bumped_twitches(candidates: Sequence[ScoredCandidate]) -> list[int]:
     """
     found: list[int] = []
     for rows in by_channel(candidates, ("twitch", "jerk"), OVERRULABLE).values():
+        if _sampled_hz(candidates[rows[0]]) < WAVEFORM_HZ:
+            continue
         rows.sort(key=lambda i: candidates[i].peak_ns)
         is_jerk = np.array([candidates[i].kind == "jerk" for i in rows], bool)
         asked = np.flatnonzero(is_jerk)
@@ -188,6 +194,13 @@ def find_bumped_twitches(candidates: Sequence[ScoredCandidate]) -> list[int]:
         still, moved = (count - jerks)[:, 1], jerks[:, 1] + 1  # itself
         found += [rows[k] for k in asked[still >= STILL_RATIO * moved].tolist()]
     return sorted(i for i in found if candidates[i].confidence < CERTAIN_JERK)
+
+
+def _sampled_hz(c: ScoredCandidate) -> float:
+    """Return the sampling rate of the EMG of a burst, Hz; infinite if it is unknown."""
+    if c.features is None:
+        return float("inf")
+    return float(np.exp(c.features[WAVEFORM_FEATURES.index("log_fs")]))
 
 
 def classify_bursts(candidates: Candidates, night: NightInputs) -> Candidates:

@@ -60,6 +60,8 @@ class Burst:
         Whether the unfiltered signal stays at one extreme value.
     waveform : ndarray of float32, shape (64,)
         Waveform around the peak, 64 points over 64 ms, unit energy.
+    visible_share : float
+        Usual share of the amplitude that a channel of this sampling rate shows.
     """
 
     channel: str
@@ -79,6 +81,7 @@ class Burst:
     mains_share: float
     saturated: bool
     waveform: NDArray[np.float32]
+    visible_share: float = 1.0
 
     @property
     def duration_s(self) -> float:
@@ -117,12 +120,15 @@ class Envelope:
         Duration of a hop.
     magnitude, jerk : ndarray of float32, shape (hops,)
         Greatest dynamic acceleration (g) and greatest rate of change (g/s) in each hop.
+    resolution_ns : float
+        Uncertainty of times; more than a hop if the envelope is interpolated.
     """
 
     start_ns: int
     hop_ns: float
     magnitude: NDArray[np.float32]
     jerk: NDArray[np.float32]
+    resolution_ns: float = 0.0
 
     @property
     def stop_ns(self) -> int:

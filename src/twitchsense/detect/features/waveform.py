@@ -91,7 +91,7 @@ def log_main_lobe_width(clean: Floats, peak: int, fs: float) -> float:
     return float(np.log(width_ms(x, at, fs)))
 
 
-def spectrum_features(clean: Floats, peak: int, fs: float) -> tuple[float, ...]:
+def spectrum_features(clean: Floats, peak: int, fs: float, sampled_hz: float) -> tuple[float, ...]:
     """Return the spectrum of the unfiltered signal near a peak, and the steepest edge there.
 
     Tissue is a low-pass filter: the power of a potential falls with frequency, and little passes
@@ -105,6 +105,8 @@ def spectrum_features(clean: Floats, peak: int, fs: float) -> tuple[float, ...]:
         Index of the peak.
     fs : float
         Sampling rate, Hz.
+    sampled_hz : float
+        Sampling rate before interpolation, Hz.
 
     Returns
     -------
@@ -121,7 +123,7 @@ def spectrum_features(clean: Floats, peak: int, fs: float) -> tuple[float, ...]:
     total = np.concatenate([[0.0], np.cumsum(power)])
     shares = []
     for low, high in SPECTRUM_HZ:
-        if low >= MAX_BAND_FRACTION * fs:
+        if low >= MAX_BAND_FRACTION * sampled_hz:
             shares.append(float("nan"))
             continue
         first, last = (round(hz * SPECTRUM_POINTS / fs) for hz in (low, min(high, fs / 2)))

@@ -1,0 +1,1 @@
+"""How the sampling rate changes what is measured and found."""
