@@ -199,23 +199,13 @@ def dynamic_band(fs: float) -> CausalFilter:
     Parameters
     ----------
     fs : float
-        Sampling rate in Hz. If it does not reach the upper limit of the band, the sensor itself
-        limits the band, and there is no low-pass.
+        Sampling rate in Hz.
 
     Returns
     -------
     CausalFilter
     """
-    if MAX_BAND_FRACTION * fs < DYNAMIC_BAND_HZ[1]:
-        return CausalFilter(*_design_highpass(DYNAMIC_BAND_HZ[0], fs))
     return bandpass(*DYNAMIC_BAND_HZ, fs, order=(2, 4))
-
-
-@lru_cache
-def _design_highpass(low_hz: float, fs: float) -> tuple[Floats, float]:
-    """Return the sections of a second-order Butterworth high-pass, and its delay."""
-    sos = np.asarray(signal.butter(2, low_hz, "highpass", fs=fs, output="sos"))
-    return sos, group_delay(sos, np.geomspace(4 * low_hz, fs / 4, 32), fs)
 
 
 @dataclass(frozen=True, slots=True)
