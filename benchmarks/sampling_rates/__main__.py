@@ -14,7 +14,6 @@ import argparse
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from benchmarks.accuracy.cache import add_options
@@ -25,7 +24,7 @@ from benchmarks.sampling_rates.slower import slower
 
 #: Sampling rates compared, Hz. While one sensor is slowed down, the other has its usual rate.
 EMG_RATES = (2000.0, 1000.0, 500.0, 250.0, 200.0)
-ACC_RATES = (400.0, 200.0, 100.0, 52.0, 50.0, 25.0)
+ACC_RATES = (200.0, 100.0, 64.0, 52.0, 50.0, 25.0)
 USUAL_HZ = (1000.0, 100.0)
 #: Greatest distance of a measured onset from the true one, s.
 NEAR_S = 0.06

@@ -27,7 +27,8 @@ from benchmarks.blind.kit_a import twitches as twitches_a
 from benchmarks.blind.kit_a.scene import Scene as SceneA
 from benchmarks.blind.kit_c import artefacts as artefacts_c
 from benchmarks.blind.kit_c import events as events_c
-from benchmarks.blind.kit_c.bench import Bench, Setting as SettingC
+from benchmarks.blind.kit_c.bench import Bench
+from benchmarks.blind.kit_c.bench import Setting as SettingC
 from benchmarks.blind.kit_c.devices import Acc, Emg
 from benchmarks.blind.kit_d.families import EVENTS as EVENTS_D
 from benchmarks.blind.kit_d.recorder import Recorder

@@ -55,13 +55,15 @@ def emg_table(rows: pd.DataFrame) -> str:
         j = jerks[(jerks.fs == fs) & (jerks.soft == soft)]
         once = t.drop_duplicates(["origin", "seed"])
         hours = once.minutes.sum() / 60
-        lines.append(
-            f"| {fs:g} | {'soft' if soft else 'sharp'} | {spread(t.amplitude_uv / t.amplitude_uv_ref)}"
-            f" | {spread(1000 * (t.onset - t.onset_ref), 1)} | {spread(error[~longer], 1)}"
-            f" | {spread(error[longer], 1)} | {spread(t.rise_ms - t.rise_ms_ref, 1)}"
-            f" | {t.hit.mean():.3f} | {t.hit[t.snr > 30].mean():.3f} | {j.hit.mean():.3f}"
-            f" | {once.false_twitches.sum() / hours:.1f} |"
-        )
+        size = t.amplitude_uv / t.amplitude_uv_ref
+        cells = [
+            f"{fs:g}", "soft" if soft else "sharp", spread(size),
+            spread(1000 * (t.onset - t.onset_ref), 1), spread(error[~longer], 1),
+            spread(error[longer], 1), spread(t.rise_ms - t.rise_ms_ref, 1), f"{t.hit.mean():.3f}",
+            f"{t.hit[t.snr > 30].mean():.3f}", f"{j.hit.mean():.3f}",
+            f"{once.false_twitches.sum() / hours:.1f}",
+        ]  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
     r = rows[rows.sensor == "reference"]
     lines.append(f"| 4000 | none | 1 | 0 | 0 | 0 | 0 | {r.hit[r.kind == 'twitch'].mean():.3f} | "
                  f"{r.hit[(r.kind == 'twitch') & (r.snr > 30)].mean():.3f} | "

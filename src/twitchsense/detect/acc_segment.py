@@ -29,8 +29,10 @@ Floats = NDArray[np.float64]
 
 #: Hop of the envelope, s.
 HOP_S: Final = 0.010
-#: Minimum sampling rate of the envelope in which a movement is measured, Hz: that for which the
-#: limits of a jerk are defined. Below it, the movement is interpolated.
+#: Sampling rate below which a movement is measured on interpolated samples, Hz: from here on, the
+#: samples themselves show peaks to within a few per cent (benchmarks/sampling_rates).
+COARSE_HZ: Final = 60.0
+#: Minimum rate to which it is interpolated, Hz: that for which the limits of a jerk are defined.
 FINE_HZ: Final = 100.0
 #: Start of the window of the orientation before an episode: time before its onset, s.
 ORIENTATION_BEFORE_S: Final = 1.0
@@ -65,7 +67,7 @@ class AccSegment:
         self._settings, self._start_ns = settings, start_ns
         fs = channel.fs
         self._hop = hop_size(HOP_S, fs)
-        self._up = factor(fs, FINE_HZ)
+        self._up = factor(fs, FINE_HZ) if fs < COARSE_HZ else 1
         per_second = max(1, round(fs / self._hop))
         self.gaps = ShortGaps(start_ns, fs)
         self._spikes = SpikeRemover(fs, channel.width)

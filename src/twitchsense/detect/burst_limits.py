@@ -119,8 +119,8 @@ def max_duration_ms(rule: TwitchSettings) -> float:
 def min_amplitude_uv(burst: Burst, rule: TwitchSettings) -> float:
     """Return the minimum amplitude of a burst, µV peak to peak.
 
-    The error of the measurement (`TwitchSettings.slack_uv`) and the amplitude that the sampling rate
-    hides are allowed for, except where noise alone may reach that amplitude.
+    The error of the measurement (`TwitchSettings.slack_uv`) and the share of the amplitude that the
+    sampling rate hides are allowed for, except where noise alone may reach that amplitude.
 
     Parameters
     ----------
