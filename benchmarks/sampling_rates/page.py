@@ -82,10 +82,11 @@ def acc_table(rows: pd.DataFrame) -> str:
     ]
     for fs, soft, t in _groups(both):
         seen = t[t.peak_g.notna() & t.peak_g_ref.notna()]
+        change = seen.jerk_g_s / seen.jerk_g_s_ref
         once = t.drop_duplicates(["origin", "seed"])
         lines.append(
             f"| {fs:g} | {'soft' if soft else 'sharp'} | {spread(seen.peak_g / seen.peak_g_ref)}"
-            f" | {spread(seen.jerk_g_s / seen.jerk_g_s_ref)} | {int(t.hit.sum())} | {len(t)}"
+            f" | {spread(change) if change.notna().any() else 'not judged'} | {int(t.hit.sum())} | {len(t)}"
             f" | {int((t.called == 'twitch').sum())}"
             f" | {(seen.grade != seen.grade_ref).mean():.2f}"
             f" | {once.false_jerks.sum() / (once.minutes.sum() / 60):.1f} |"
@@ -95,4 +96,62 @@ def acc_table(rows: pd.DataFrame) -> str:
 
 def page(rows: pd.DataFrame, hours: float) -> str:
     """Return the page."""
-    return tables(rows)
+    twitches = (rows.sensor == "reference") & (rows.kind == "twitch")
+    jerks = (rows.sensor == "reference") & (rows.kind == "jerk")
+    return PAGE.format(
+        hours=hours, twitches=twitches.sum(), jerks=jerks.sum(), emg=emg_table(rows),
+        acc=acc_table(rows),
+    )  # fmt: skip
+
+
+PAGE = """# Sampling rates
+
+Made by `python -m benchmarks.sampling_rates`. A sensor shows nothing above half of its sampling
+rate. What that does to sizes, times and counts is measured here: {hours:.1f} h of recordings at
+4000 Hz (EMG) and 500 Hz (acceleration) with {twitches} twitches and {jerks} jerks, from four
+composers with waveforms of their own (real and drawn motor units, and the [blind kits](accuracy-blind.md) `kit_a`,
+`kit_c` and `kit_d`), are made slower as devices do it, and analysed at each rate. A *sharp* filter
+passes nearly everything below half of the rate; a *soft* one is the third-order sinc of a
+sigma-delta converter (half of the power at 0.26 of the rate) for EMG, and a second-order filter at
+0.4 of the rate for acceleration.
+
+## What to record with
+
+| | good | with the limits below | |
+|---|---|---|---|
+| EMG | 1000 Hz and more; 500 Hz | 200 and 250 Hz | lower rates are refused |
+| acceleration | 100 Hz and more | 50 and 52 Hz; 25 Hz | lower rates are refused |
+
+**Not judged**, and said so in the notes of the report and of `summary.json`:
+
+- EMG below 400 Hz: durations under 20 ms. Sizes read low, and how much depends on the filter of the
+  device, which is not known; no correction is applied. The smallest twitch is lowered in the same
+  proportion (50 µV become 41 µV at 250 Hz and 35 µV at 200 Hz), never below ten times the noise. A
+  waveform does not show which unit it comes from.
+- Acceleration below 60 Hz: whether a jerk is stronger than its grade. Peak and rate of change read
+  low, so the grade is a lower limit.
+- Acceleration below 40 Hz: the rate of change. `jerk_g_s` is empty. Jerks of less than 0.2 g are
+  missed more often.
+
+## What is done about it
+
+- Bursts at less than 1000 Hz are interpolated to at least 1000 Hz before they are measured, without
+  the low-pass that would hide the uppermost tenth of the band
+  ([`interpolation.py`](../src/twitchsense/detect/interpolation.py)). Movements at less than 60 Hz
+  are interpolated to at least 100 Hz. Detection itself runs on the samples.
+- A burst begins and ends at a tenth of its peak; at 250 Hz at 16 %, at 200 Hz at 20 %, because what
+  a narrow band leaves of a short potential rings.
+
+## EMG
+
+Median, and in brackets the 10th and 90th percentile, of the difference from what is measured at
+4000 Hz; acceleration at 100 Hz. Large twitches are those of more than 30 times the noise.
+
+{emg}
+
+## Acceleration
+
+Ratio to what is measured at 500 Hz; EMG at 1000 Hz.
+
+{acc}
+"""

@@ -67,12 +67,15 @@ class ClusterRules:
         ``left``, ``right`` or empty.
     classifier : Classifier
         Distinguishes jerks from bumps.
+    judges_change : bool
+        Whether the accelerometers show rates of change (`shows_rate_of_change`).
     """
 
     settings: Settings
     sensors: SensorQueries
     leg: str
     classifier: Classifier
+    judges_change: bool = True
 
     def classify(self, cluster: Cluster) -> list[ScoredCandidate]:
         """Classify a complete cluster.
@@ -312,7 +315,7 @@ class ClusterRules:
             burst.channel,
             burst.amplitude_uv if amplitude_uv is None else amplitude_uv,
             peak_g,
-            jerk_g_s,
+            jerk_g_s if self.judges_change else NAN,
             burst.rise_ms,
             burst.snr_db,
             NAN if reason else confidence,
@@ -337,7 +340,7 @@ class ClusterRules:
             self.leg,
             episode.channel,
             peak_g=episode.peak_g,
-            jerk_g_s=episode.jerk_g_s,
+            jerk_g_s=episode.jerk_g_s if self.judges_change else NAN,
             confidence=confidence,
             grade=grade,
             reason=reason,

@@ -32,6 +32,7 @@ from twitchsense.model.candidates import (
 from twitchsense.model.channels import Channel, Chunk
 from twitchsense.model.detections import ClockOffset
 from twitchsense.model.per_second import PerSecond, concatenate
+from twitchsense.model.rate_limits import shows_rate_of_change
 from twitchsense.settings import Settings
 
 #: Time without a further burst after which a short event is reported provisionally.
@@ -249,7 +250,8 @@ class LegDetector:
         # only the rules of the night ask for local features
         self._history = StreamHistory(channels, settings, local_features=keep)
         self._queue = ClusterQueue()
-        self._rules = ClusterRules(settings, SensorQueries(self._history), leg, classifier)
+        self._judges_change = all(shows_rate_of_change(c.fs) for c in channels if c.kind == "acc")
+        self._rules = self._rules_of(SensorQueries(self._history))
         emg = [c.name for c in channels if c.kind == "emg"]
         self._kept = _Kept(
             seconds={c.name: [] for c in channels},
@@ -351,6 +353,11 @@ class LegDetector:
         kept.bursts, kept.runs, kept.episodes = [], [], []
         return kept.candidates, NightContext(seconds, kept.beats, kept.local), offset
 
+    def _rules_of(self, sensors: SensorQueries) -> ClusterRules:
+        return ClusterRules(
+            self._settings, sensors, self._leg, self._classifier, self._judges_change
+        )
+
     def _classify(self, earliest_onset_ns: int | None) -> list[ScoredCandidate]:
         """Classify the clusters that are complete."""
         decided = [
@@ -363,7 +370,7 @@ class LegDetector:
 
     def _classify_aligned(self, history: AlignedHistory) -> list[ScoredCandidate]:
         """Classify all candidates of the night anew, with both sensors on one clock."""
-        rules = ClusterRules(self._settings, SensorQueries(history), self._leg, self._classifier)
+        rules = self._rules_of(SensorQueries(history))
         queue = ClusterQueue()
         for candidates in (self._kept.bursts, self._kept.runs, history.episodes):
             queue.add(candidates)

@@ -51,6 +51,7 @@ _KINDS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         ),
         (r"taken to begin with the recording|has no times", "give a hypnogram with times"),
         (r"is local time|local time; --zone|known as UTC with --zone", ""),
+        (r"not judged at this rate", "record at a higher rate if the device can"),
         # sleep that is estimated, or unknown
         (r"sleep (?:is guessed|was estimated) from|no hypnogram and no accelerometer", ""),
         (r"no sleep was found", "give a hypnogram if the person slept"),

@@ -1,12 +1,12 @@
-"""Sampling rates that can be analysed."""
+"""Sampling rates that can be analysed, and what cannot be judged at some of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from twitchsense.errors import InputError
-from twitchsense.model.channels import Kind
+from twitchsense.model.channels import Channel, Kind
 
 #: Supported sampling rates, Hz.
 RATE_LIMITS: Final[Mapping[Kind, tuple[float, float]]] = {
@@ -18,6 +18,13 @@ _TOLERANCE: Final = 0.01
 #: Lowest rate (Hz) of an accelerometer for position. Lower ones are those of time columns that
 #: were read in a wrong unit.
 _LOWEST_ACC_RATE: Final = 2.0
+
+#: Rate below which EMG does not show how long a short potential lasts, Hz (docs/sampling-rates.md).
+SHORT_BURST_HZ: Final = 400.0
+#: Rate below which acceleration does not show how fast it changes, Hz.
+RATE_OF_CHANGE_HZ: Final = 40.0
+#: Rate below which the rate of change reads low by more than a quarter, Hz.
+LOW_CHANGE_HZ: Final = 60.0
 
 
 class SlowAccelerationError(InputError):
@@ -79,3 +86,51 @@ def _cure(fs: float, low: float, high: float) -> str:
         if low <= fs * factor <= high:
             return f"state the unit of the time column (--time-unit {unit}), or resample the signal"
     return "check the unit of the time column (seconds), or resample the signal"
+
+
+def shows_rate_of_change(fs: float) -> bool:
+    """Whether acceleration of a sampling rate shows how fast it changes.
+
+    Parameters
+    ----------
+    fs : float
+        Sampling rate, Hz.
+
+    Returns
+    -------
+    bool
+    """
+    return fs >= RATE_OF_CHANGE_HZ
+
+
+def rate_notes(channels: Iterable[Channel]) -> tuple[str, ...]:
+    """Return what is not judged at the sampling rates of a recording.
+
+    Parameters
+    ----------
+    channels : iterable of Channel
+
+    Returns
+    -------
+    tuple of str
+        One sentence per channel that is slow.
+    """
+    notes = []
+    for c in channels:
+        if c.kind == "emg" and c.fs < SHORT_BURST_HZ:
+            notes.append(
+                f"{c.name}: EMG at {c.fs:.4g} Hz shows muscle up to {c.fs / 2:.4g} Hz: durations "
+                "under 20 ms are not judged at this rate, and sizes read low, usually by a fifth, "
+                "of short potentials by half and more"
+            )
+        elif c.kind == "acc" and not shows_rate_of_change(c.fs):
+            notes.append(
+                f"{c.name}: the rate of change of acceleration is not judged at this rate "
+                f"({c.fs:.4g} Hz): jerks may be stronger than their grade, and weak ones are missed"
+            )
+        elif c.kind == "acc" and c.fs < LOW_CHANGE_HZ:
+            notes.append(
+                f"{c.name}: at {c.fs:.4g} Hz the rate of change of acceleration reads low, usually "
+                "by a third: whether a jerk is stronger than its grade is not judged at this rate"
+            )
+    return tuple(notes)

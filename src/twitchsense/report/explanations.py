@@ -134,6 +134,8 @@ def format_grade(jerk: pd.Series[Any], settings: Settings) -> str:
     if not grade:
         return ""
     by_change = grade == "violent" and not peak >= settings.jerk.violent_g
+    if by_change and math.isnan(float(jerk["jerk_g_s"])):  # not judged at this sampling rate
+        return grade
     if by_change:
         return f"{grade} ({format_quantity(float(jerk['jerk_g_s']), 'g/s', 1)})"
     return f"{grade} ({format_quantity(peak, 'g', 2)})"

@@ -20,6 +20,7 @@ from twitchsense.errors import InputError
 from twitchsense.model.channels import NS
 from twitchsense.model.detections import Detections
 from twitchsense.model.per_second import PerSecond
+from twitchsense.model.rate_limits import rate_notes
 from twitchsense.model.recording import Recording
 from twitchsense.results.inputs import (
     HypnogramInput,
@@ -218,7 +219,7 @@ def analyze(
     respiratory_events, notes = to_respiratory(respiratory, recording, settings)
     detections, counts = _detect(recording, settings, progress)
     context = find_context(recording, detections, settings, sleep, counts)
-    context = replace(context, notes=(*context.notes, *notes))
+    context = replace(context, notes=(*context.notes, *rate_notes(recording.channels), *notes))
     labelled = label_detections(detections, context, settings, recording)
     log.info("%d events, %d rejected", len(labelled.events), len(labelled.rejected))
     return Night(recording, settings, labelled, context, respiratory_events)
