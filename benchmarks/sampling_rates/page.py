@@ -84,13 +84,14 @@ def acc_table(rows: pd.DataFrame) -> str:
         seen = t[t.peak_g.notna() & t.peak_g_ref.notna()]
         change = seen.jerk_g_s / seen.jerk_g_s_ref
         once = t.drop_duplicates(["origin", "seed"])
-        lines.append(
-            f"| {fs:g} | {'soft' if soft else 'sharp'} | {spread(seen.peak_g / seen.peak_g_ref)}"
-            f" | {spread(change) if change.notna().any() else 'not judged'} | {int(t.hit.sum())} | {len(t)}"
-            f" | {int((t.called == 'twitch').sum())}"
-            f" | {(seen.grade != seen.grade_ref).mean():.2f}"
-            f" | {once.false_jerks.sum() / (once.minutes.sum() / 60):.1f} |"
-        )
+        cells = [
+            f"{fs:g}", "soft" if soft else "sharp", spread(seen.peak_g / seen.peak_g_ref),
+            spread(change) if change.notna().any() else "not judged", f"{t.hit.sum()}",
+            f"{len(t)}", f"{(t.called == 'twitch').sum()}",
+            f"{(seen.grade != seen.grade_ref).mean():.2f}",
+            f"{once.false_jerks.sum() / (once.minutes.sum() / 60):.1f}",
+        ]  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -109,11 +110,11 @@ PAGE = """# Sampling rates
 Made by `python -m benchmarks.sampling_rates`. A sensor shows nothing above half of its sampling
 rate. What that does to sizes, times and counts is measured here: {hours:.1f} h of recordings at
 4000 Hz (EMG) and 500 Hz (acceleration) with {twitches} twitches and {jerks} jerks, from four
-composers with waveforms of their own (real and drawn motor units, and the [blind kits](accuracy-blind.md) `kit_a`,
-`kit_c` and `kit_d`), are made slower as devices do it, and analysed at each rate. A *sharp* filter
-passes nearly everything below half of the rate; a *soft* one is the third-order sinc of a
-sigma-delta converter (half of the power at 0.26 of the rate) for EMG, and a second-order filter at
-0.4 of the rate for acceleration.
+composers with waveforms of their own (real and drawn motor units, and the
+[blind kits](accuracy-blind.md) `kit_a`, `kit_c` and `kit_d`), are made slower as devices do it, and
+analysed at each rate. A *sharp* filter passes nearly everything below half of the rate; a *soft*
+one is the third-order sinc of a sigma-delta converter (half of the power at 0.26 of the rate) for
+EMG, and a second-order filter at 0.4 of the rate for acceleration.
 
 ## What to record with
 
@@ -136,7 +137,7 @@ sigma-delta converter (half of the power at 0.26 of the rate) for EMG, and a sec
 ## What is done about it
 
 - Bursts at less than 1000 Hz are interpolated to at least 1000 Hz before they are measured, without
-  the low-pass that would hide the uppermost tenth of the band
+  the low-pass that would weaken the upper part of the band
   ([`interpolation.py`](../src/twitchsense/detect/interpolation.py)). Movements at less than 60 Hz
   are interpolated to at least 100 Hz. Detection itself runs on the samples.
 - A burst begins and ends at a tenth of its peak; at 250 Hz at 16 %, at 200 Hz at 20 %, because what
