@@ -7,15 +7,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.detect.builders import BURST, KICK, FakeClassifier, FakeSensors, burst, candidate
+from tests.detect.builders import (
+    BURST,
+    KICK,
+    FakeClassifier,
+    FakeSensors,
+    burst,
+    candidate,
+    night_context,
+)
 from twitchsense.detect.acc_segment import AccSegment
 from twitchsense.detect.burst_limits import min_amplitude_uv
 from twitchsense.detect.burst_measures import LocalFloor, measure_burst, visible_share
+from twitchsense.detect.classify import Classifier
 from twitchsense.detect.cluster_rules import ClusterRules
 from twitchsense.detect.clustering import Cluster
 from twitchsense.detect.features.waveform import WAVEFORM_FEATURES
 from twitchsense.detect.interpolation import factor, interpolate
-from twitchsense.detect.sequence_rules import find_bumped_twitches
+from twitchsense.detect.sequence_rules import NightInputs, classify_bursts, find_bumped_twitches
 from twitchsense.model.channels import Channel
 from twitchsense.model.rate_limits import rate_notes, shows_rate_of_change
 from twitchsense.settings import Settings
@@ -131,3 +140,17 @@ def test_notes_say_what_is_not_judged_at_a_rate():
     assert acc.startswith("acc: the rate of change of acceleration is not judged at this rate")
     (half,) = notes(1000.0, 52.0)
     assert "whether a jerk is stronger than its grade is not judged at this rate" in half
+
+
+@pytest.mark.parametrize(("fs", "reason"), [(1000.0, "electrode_pop"), (250.0, "")])
+def test_in_doubt_the_definition_decides_at_a_low_rate(fs, reason):
+    class Doubtful(Classifier):
+        def bursts(self, candidates, rows, context):
+            return np.full(len(rows), 0.4), ["electrode_pop"] * len(rows)
+
+    features = np.ones(len(WAVEFORM_FEATURES), np.float32)
+    features[WAVEFORM_FEATURES.index("log_fs")] = np.log(fs)
+    night = NightInputs(night_context(), Settings(), Doubtful())
+    (found,) = classify_bursts([replace(candidate(1.0), features=features)], night)
+    assert found.reason == reason
+    assert (found.confidence == 0.4) == (not reason)

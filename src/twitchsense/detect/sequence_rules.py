@@ -40,6 +40,10 @@ CERTAIN_JERK: Final = 0.996
 #: Sampling rate below which waveforms do not tell the units of a muscle apart, Hz: what is left of
 #: any short potential in a band of 100 Hz is nearly the same (benchmarks/sampling_rates).
 WAVEFORM_HZ: Final = 400.0
+#: Decision threshold on the probability of short bursts at such rates. Little distinguishes a
+#: potential from an artefact there, so the definition decides in doubt: of what has a probability
+#: of 0.35 to 0.5, 55 % is muscle activity (blind kits and test side, docs/sampling-rates.md).
+SLOW_THRESHOLD: Final = 0.35
 #: Minimum ratio of bursts without to bursts with movement for a waveform that usually leaves the
 #: leg still.
 STILL_RATIO: Final = 3
@@ -223,8 +227,14 @@ def _decide(
     found = list(candidates)
     for i, p, reason in zip(rows, probability.tolist(), reasons, strict=True):
         accepted = replace(candidates[i], reason="", confidence=p)
-        found[i] = accepted if p >= DECISION_THRESHOLD else candidates[i].rejected(reason)
+        found[i] = accepted if p >= _threshold(candidates[i]) else candidates[i].rejected(reason)
     return found
+
+
+def _threshold(c: ScoredCandidate) -> float:
+    """Return the probability from which a candidate is muscle activity."""
+    slow = c.kind in SHORT_KINDS and _sampled_hz(c) < WAVEFORM_HZ
+    return SLOW_THRESHOLD if slow else DECISION_THRESHOLD
 
 
 def _reject(candidates: Candidates, rows: set[int], reason: str) -> Candidates:
