@@ -118,17 +118,18 @@ EMG, and a second-order filter at 0.4 of the rate for acceleration.
 
 ## What to record with
 
-| | good | with the limits below | |
+| | good | with the limits below | else |
 |---|---|---|---|
-| EMG | 1000 Hz and more; 500 Hz | 200 and 250 Hz | lower rates are refused |
-| acceleration | 100 Hz and more | 50 and 52 Hz; 25 Hz | lower rates are refused |
+| EMG | 500 Hz and more | 200 to 400 Hz | lower rates are refused |
+| acceleration | 100 Hz and more | 25 to 60 Hz | lower rates are refused |
 
 **Not judged**, and said so in the notes of the report and of `summary.json`:
 
 - EMG below 400 Hz: durations under 20 ms. Sizes read low, and how much depends on the filter of the
   device, which is not known; no correction is applied. The smallest twitch is lowered in the same
   proportion (50 µV become 41 µV at 250 Hz and 35 µV at 200 Hz), never below ten times the noise. A
-  waveform does not show which unit it comes from.
+  waveform does not show which unit it comes from, and less often that it is an artefact: short
+  bursts are accepted from a probability of 0.35 on, and have a confidence below one half.
 - Acceleration below 60 Hz: whether a jerk is stronger than its grade. Peak and rate of change read
   low, so the grade is a lower limit.
 - Acceleration below 40 Hz: the rate of change. `jerk_g_s` is empty. Jerks of less than 0.2 g are
