@@ -16,7 +16,7 @@ import pandas as pd
 from scipy import signal
 
 from twitchsense import Recording, Settings
-from twitchsense.detect import burst_measures
+from twitchsense.detect import burst_window
 from twitchsense.detect.detector import Detector
 
 DURATIONS_MS = (10, 15, 20, 25, 35, 50, 75, 100, 150, 200, 250, 300, 400, 500)
@@ -77,12 +77,12 @@ def main() -> None:
     parser.add_argument("--shares", type=float, nargs="+", default=[0.1, 0.2, 0.25, 0.3, 0.4])
     args = parser.parse_args()
     rows = []
-    chosen = burst_measures.EDGE_SHARE
+    chosen = burst_window.EDGE_SHARE
     for flank in (0.0, 0.4):
         for snr_db in (10, 15, 20, 30, 40):
             recording, truth = staircase(args.fs, snr_db, flank, args.repeats, seed=int(snr_db))
             for share in args.shares:
-                burst_measures.EDGE_SHARE = share
+                burst_window.EDGE_SHARE = share
                 e = errors(recording, truth)
                 ok = e[e.found]
                 rows.append(
@@ -97,7 +97,7 @@ def main() -> None:
                         "|duration|_ms": round(ok.duration_ms.abs().median(), 1),
                     }
                 )
-    burst_measures.EDGE_SHARE = chosen
+    burst_window.EDGE_SHARE = chosen
     print(pd.DataFrame(rows).to_string(index=False))
 
 

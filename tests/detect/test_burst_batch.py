@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from twitchsense.detect.burst_batch import MIN_TOGETHER, measure_bursts
-from twitchsense.detect.burst_measures import BurstWindow, LocalFloor, measure_burst
+from twitchsense.detect.burst_measures import measure_burst
+from twitchsense.detect.burst_window import BurstWindow, LocalFloor
 from twitchsense.model.candidates import Burst
 from twitchsense.model.channels import Channel
 from twitchsense.settings import Settings

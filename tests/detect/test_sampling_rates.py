@@ -18,7 +18,8 @@ from tests.detect.builders import (
 )
 from twitchsense.detect.acc_segment import AccSegment
 from twitchsense.detect.burst_limits import min_amplitude_uv
-from twitchsense.detect.burst_measures import LocalFloor, measure_burst, visible_share
+from twitchsense.detect.burst_measures import measure_burst
+from twitchsense.detect.burst_window import BurstWindow, LocalFloor, visible_share
 from twitchsense.detect.classify import Classifier
 from twitchsense.detect.cluster_rules import ClusterRules
 from twitchsense.detect.clustering import Cluster
@@ -63,10 +64,9 @@ def measured(fs: float, phase: float = 0.0):
     t = (np.arange(-0.5, 0.5, 1 / fs) + phase / fs) / 0.003
     x = -250 * t * np.exp(-(t**2) / 2)
     around = (round(0.46 * fs), round(0.54 * fs))
-    found = measure_burst(
-        Channel("emg1", "emg", "uV", fs, ("emg1_uv",)), x, x, number=0, inside=around,
-        first_ns=round((phase / fs - 0.5) * 1e9), floor=FLOOR, settings=Settings(),
-    )  # fmt: skip
+    window = BurstWindow(x, x, 0, around, round((phase / fs - 0.5) * 1e9), FLOOR)
+    channel = Channel("emg1", "emg", "uV", fs, ("emg1_uv",))
+    found = measure_burst(channel, window, Settings())
     return found.duration_s * 1000, found.onset_ns / 1e6, found.rise_ms
 
 

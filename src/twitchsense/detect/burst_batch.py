@@ -21,15 +21,13 @@ from twitchsense.detect.burst_measures import (
     MIN_FILTERED,
     WAVEFORM_POINTS,
     WAVEFORM_S,
-    BurstWindow,
     assemble_burst,
-    edge_share,
     find_edges,
-    fine_window,
     measure_burst,
     zero_phase_sections,
 )
 from twitchsense.detect.burst_signals import BurstSignals
+from twitchsense.detect.burst_window import BurstWindow, edge_share, fine_window
 from twitchsense.detect.electrode_artifact import hanning
 from twitchsense.model.candidates import Burst
 from twitchsense.model.channels import Channel

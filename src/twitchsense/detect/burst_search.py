@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.burst_batch import measure_bursts
-from twitchsense.detect.burst_measures import BurstWindow, LocalFloor, measure_burst
+from twitchsense.detect.burst_measures import measure_burst
+from twitchsense.detect.burst_window import BurstWindow, LocalFloor
 from twitchsense.detect.local_feature_queue import LocalFeatureQueue
 from twitchsense.dsp.buffers import Framer, SampleBuffer, mean_squares, moving_sum
 from twitchsense.dsp.filters import FilterClock
