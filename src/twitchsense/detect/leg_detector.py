@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count, pairwise
 from typing import Final
 
@@ -198,13 +198,8 @@ class StreamHistory:
     def _new_segment(self, name: str, start_ns: int) -> EmgSegment | AccSegment:
         channel = self._channels[name]
         if channel.kind == "emg":
-            return EmgSegment(
-                channel,
-                start_ns,
-                self._settings,
-                self._numbers[name],
-                local_features=self._local_features,
-            )
+            numbers, described = self._numbers[name], self._local_features
+            return EmgSegment(channel, start_ns, self._settings, numbers, local_features=described)
         return AccSegment(channel, start_ns, self._settings)
 
 
@@ -245,13 +240,13 @@ class LegDetector:
         *,
         keep: bool = True,
     ) -> None:
-        self._leg, self._settings, self._classifier, self._keep = leg, settings, classifier, keep
+        self._settings, self._keep = settings, keep
         self._channels = {c.name: c for c in channels}
         # only the rules of the night ask for local features
         self._history = StreamHistory(channels, settings, local_features=keep)
         self._queue = ClusterQueue()
-        self._judges_change = all(shows_rate_of_change(c.fs) for c in channels if c.kind == "acc")
-        self._rules = self._rules_of(SensorQueries(self._history))
+        shown = all(shows_rate_of_change(c.fs) for c in channels if c.kind == "acc")
+        self._rules = ClusterRules(settings, SensorQueries(self._history), leg, classifier, shown)
         emg = [c.name for c in channels if c.kind == "emg"]
         self._kept = _Kept(
             seconds={c.name: [] for c in channels},
@@ -353,11 +348,6 @@ class LegDetector:
         kept.bursts, kept.runs, kept.episodes = [], [], []
         return kept.candidates, NightContext(seconds, kept.beats, kept.local), offset
 
-    def _rules_of(self, sensors: SensorQueries) -> ClusterRules:
-        return ClusterRules(
-            self._settings, sensors, self._leg, self._classifier, self._judges_change
-        )
-
     def _classify(self, earliest_onset_ns: int | None) -> list[ScoredCandidate]:
         """Classify the clusters that are complete."""
         decided = [
@@ -370,7 +360,7 @@ class LegDetector:
 
     def _classify_aligned(self, history: AlignedHistory) -> list[ScoredCandidate]:
         """Classify all candidates of the night anew, with both sensors on one clock."""
-        rules = self._rules_of(SensorQueries(history))
+        rules = replace(self._rules, sensors=SensorQueries(history))
         queue = ClusterQueue()
         for candidates in (self._kept.bursts, self._kept.runs, history.episodes):
             queue.add(candidates)
