@@ -1,7 +1,7 @@
 """Train the classifiers of the detector (src/twitchsense/detect/models).
 
     python -m benchmarks.train_classifiers --data FOLDER --openhdemg FOLDER [--cache FOLDER]
-        [--out FOLDER]
+        [--slow] [--out FOLDER]
 
 Composes recordings of the tuning side of the accuracy benchmark, runs the detector with a
 classifier that answers by the truth and records the features of every candidate, and trains four
@@ -94,9 +94,13 @@ LOWER_IN = {"burst": ("log_peak_g",)}
 HIGHER_IN = {"movement": ("log_peak_g",)}
 #: Sampling rates at which recordings are examined a second time, Hz; the rate of each follows from
 #: its seed.
-SLOW_HZ = (500.0, 250.0, 200.0)
-#: Share of these with a filter of the amplifier below that of the converter, and its corner as a
-#: share of the rate: front ends of 200 and 250 Hz pass 60 to 110 Hz.
+SLOW_HZ = (500.0, 250.0)
+#: The same for the models of slow devices.
+FRONT_END_HZ = (500.0, 250.0, 200.0)
+#: Models of slow devices: too few jerks lie beside bumps.
+OF_SLOW = ("burst", "recurrence", "movement")
+#: Share of the recordings of slow devices with a filter of the amplifier below that of the
+#: converter, and its corner as a share of the rate: front ends of 200 and 250 Hz pass 60 to 110 Hz.
 SOFT_SHARE = 0.6
 SOFT_CORNER = (0.24, 0.45)
 #: Parameters of scikit-learn's HistGradientBoostingClassifier.
@@ -190,16 +194,18 @@ class TruthClassifier(Classifier):
         return np.array(kept, float), ["electrode_pop"] * len(kept)
 
 
-def candidates_of(job: tuple[Source, str, int, bool]) -> pd.DataFrame:
+def candidates_of(job: tuple[Source, str, int, str]) -> pd.DataFrame:
     """Return the features and the truth of the candidates of one recording."""
     source, scenario, seed, slow = job
     arrays, truth = source.compose(scenario, seed)
     if slow:
-        to = SLOW_HZ[seed // 2 % len(SLOW_HZ)]
+        front_end = slow == "front end"
+        rates = FRONT_END_HZ if front_end else SLOW_HZ
+        to = rates[seed // 2 % len(rates)]
         if max((fs for _, fs in arrays.values()), default=0.0) < 2 * to:
             return pd.DataFrame()  # it is slow as it is
         rng = np.random.default_rng([seed, zlib.crc32(scenario.encode())])
-        arrays = decimate(arrays, to, rng)
+        arrays = decimate(arrays, to, rng if front_end else None)
     truth.attrs = {}  # every selection from it would copy the waveforms in them
     classifier = TruthClassifier(truth)
     recording = Recording.from_arrays(arrays)
@@ -211,11 +217,13 @@ def candidates_of(job: tuple[Source, str, int, bool]) -> pd.DataFrame:
     return pd.DataFrame(classifier.rows).assign(scenario=scenario, seed=seed, slow=slow)
 
 
-def decimate(arrays: Arrays, to: float, rng: np.random.Generator) -> Arrays:
-    """Return a recording as a slower device would have made it."""
+def decimate(arrays: Arrays, to: float, rng: np.random.Generator | None) -> Arrays:
+    """Return a recording as a slower device would have made it, with the filter drawn by `rng`."""
     found = dict(arrays)
-    soft = rng.random() < SOFT_SHARE
-    order, corner_hz = int(rng.integers(1, 4)), to * float(rng.uniform(*SOFT_CORNER))
+    soft, order, corner_hz = False, 0, 0.0
+    if rng is not None:
+        soft = rng.random() < SOFT_SHARE
+        order, corner_hz = int(rng.integers(1, 4)), to * float(rng.uniform(*SOFT_CORNER))
     for name, (x, fs) in arrays.items():
         factor = int(fs // to)
         if name.startswith("emg") and factor > 1:
@@ -397,13 +405,13 @@ def second_stage(table: pd.DataFrame, p: np.ndarray) -> pd.DataFrame:
     return table.assign(features=features).dropna(subset="features").reset_index(drop=True)
 
 
-def write(out: Path, name: str, model: BoostedTrees, folds: list[dict]) -> None:
+def write(out: Path, name: str, model: BoostedTrees, folds: list[dict], suffix: str) -> None:
     """Write a model and its card."""
-    path = out / f"{name}.npz"
+    path = out / f"{name}{suffix}.npz"
     with path.open("wb") as file:
         model.save(file)
     card = {
-        "model": name,
+        "model": name + suffix,
         "estimates": PURPOSES[name],
         "file": path.name,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -424,7 +432,7 @@ def write(out: Path, name: str, model: BoostedTrees, folds: list[dict]) -> None:
         "cross_validation": folds,
     }  # fmt: skip
     text = json.dumps(card, indent=1, ensure_ascii=False)
-    (out / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
 
 
 def commit() -> str:
@@ -436,15 +444,17 @@ def commit() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_options(parser)
+    parser.add_argument("--slow", action="store_true", help="train the models of slow devices")
     parser.add_argument("--out", type=Path, default=OUT)
     args = parser.parse_args()
     source = Source("tune", args.data, args.openhdemg, args.cache)
     # every other one at a lower rate too: clicks and potentials look more alike there
+    lower = "front end" if args.slow else "decimated"
     jobs = [
         (source, s, k, slow)
         for s in SCENARIOS
         for k in SEEDS[s]
-        for slow in ((False, True) if k % 2 else (False,))
+        for slow in (("", lower) if k % 2 and (args.slow or not s.startswith("wide")) else ("",))
     ]
     with ProcessPoolExecutor(2) as pool:
         found = pd.concat([t for t in pool.map(candidates_of, jobs) if len(t)], ignore_index=True)
@@ -452,7 +462,8 @@ def main() -> None:
     tables = {k: found[found.model == k].reset_index(drop=True) for k in COLUMNS}
     for name in COLUMNS:
         model, p, folds = train(name, tables[name])
-        write(args.out, name, model, folds)
+        if name in OF_SLOW or not args.slow:
+            write(args.out, name, model, folds, "_slow" if args.slow else "")
         print(pd.DataFrame(folds).assign(model=name).to_string(index=False))
         if name == "burst":
             tables["recurrence"] = second_stage(tables[name], p)

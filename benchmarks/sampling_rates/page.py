@@ -108,13 +108,16 @@ def page(rows: pd.DataFrame, hours: float) -> str:
 PAGE = """# Sampling rates
 
 Made by `python -m benchmarks.sampling_rates`. A sensor shows nothing above half of its sampling
-rate. What that does to sizes, times and counts is measured here: {hours:.1f} h of recordings at
-4000 Hz (EMG) and 500 Hz (acceleration) with {twitches} twitches and {jerks} jerks, from four
-composers with waveforms of their own (real and drawn motor units, and the
-[blind kits](accuracy-blind.md) `kit_a`, `kit_c` and `kit_d`), are made slower as devices do it, and
-analysed at each rate. A *sharp* filter passes nearly everything below half of the rate; a *soft*
-one is the third-order sinc of a sigma-delta converter (half of the power at 0.26 of the rate) for
-EMG, and a second-order filter at 0.4 of the rate for acceleration.
+rate. This page measures what that does to sizes, times and counts.
+
+The recordings last {hours:.1f} h at 4000 Hz (EMG) and 500 Hz (acceleration). They hold {twitches}
+twitches and {jerks} jerks of four composers, each with waveforms of its own. One uses real and
+drawn motor units. The others are the [blind kits](accuracy-blind.md) `kit_a`, `kit_c` and `kit_d`.
+All are made slower as devices do it, and analysed at each rate.
+
+A *sharp* filter passes nearly everything below half of the rate. A *soft* one of EMG is the
+third-order sinc of a sigma-delta converter, with half of the power at 0.26 of the rate. A *soft*
+one of acceleration is a second-order filter at 0.4 of the rate.
 
 ## What to record with
 
@@ -123,37 +126,39 @@ EMG, and a second-order filter at 0.4 of the rate for acceleration.
 | EMG | 500 Hz and more | 200 to 400 Hz | lower rates are refused |
 | acceleration | 100 Hz and more | 25 to 60 Hz | lower rates are refused |
 
-**Not judged**, and said so in the notes of the report and of `summary.json`:
+The notes of the report and of `summary.json` say what is **not judged**:
 
-- EMG below 400 Hz: durations under 20 ms. Sizes read low, and how much depends on the filter of the
-  device, which is not known; no correction is applied. The smallest twitch is lowered in the same
-  proportion (50 µV become 41 µV at 250 Hz and 35 µV at 200 Hz), never below ten times the noise. A
-  waveform does not show which unit it comes from, and less often that it is an artefact: short
-  bursts are accepted from a probability of 0.35 on, and have a confidence below one half.
+- EMG below 400 Hz: durations under 20 ms. Sizes read low. How much depends on the filter of the
+  device, which is not known, so no correction is applied.
 - Acceleration below 60 Hz: whether a jerk is stronger than its grade. Peak and rate of change read
   low, so the grade is a lower limit.
-- Acceleration below 40 Hz: the rate of change. `jerk_g_s` is empty. Jerks of less than 0.2 g are
-  missed more often.
+- Acceleration below 40 Hz: the rate of change. `jerk_g_s` is empty, and more weak jerks are missed.
+
+Below 400 Hz two limits of EMG are lower. The smallest twitch is reduced by what the rate hides of
+its size: 50 µV become 41 µV at 250 Hz and 35 µV at 200 Hz, but never less than ten times the noise.
+Short bursts are accepted from a probability of 0.35 on, because little distinguishes a potential
+from an artefact. Such events have a confidence below one half.
 
 ## What is done about it
 
-- Bursts at less than 1000 Hz are interpolated to at least 1000 Hz before they are measured, without
-  the low-pass that would weaken the upper part of the band
-  ([`interpolation.py`](../src/twitchsense/detect/interpolation.py)). Movements at less than 60 Hz
-  are interpolated to at least 100 Hz. Detection itself runs on the samples.
-- A burst begins and ends at a tenth of its peak; at 250 Hz at 16 %, at 200 Hz at 20 %, because what
-  a narrow band leaves of a short potential rings.
+- Bursts at less than 1000 Hz are interpolated to at least 1000 Hz before they are measured
+  ([`interpolation.py`](../src/twitchsense/detect/interpolation.py)). The low-pass that would weaken
+  the upper part of the band is left out. Detection itself runs on the samples.
+- Movements at less than 60 Hz are interpolated to at least 100 Hz.
+- A burst begins and ends at a tenth of its peak; at 250 Hz at 16 %, at 200 Hz at 20 %. What a
+  narrow band leaves of a short potential rings.
 
 ## EMG
 
-Median, and in brackets the 10th and 90th percentile, of the difference from what is measured at
-4000 Hz; acceleration at 100 Hz. Large twitches are those of more than 30 times the noise.
+The numbers are medians of the difference from what is measured at 4000 Hz. The 10th and the 90th
+percentile stand in brackets. Acceleration is at 100 Hz. Large twitches are those of more than 30
+times the noise.
 
 {emg}
 
 ## Acceleration
 
-Ratio to what is measured at 500 Hz; EMG at 1000 Hz.
+The numbers are ratios to what is measured at 500 Hz. EMG is at 1000 Hz.
 
 {acc}
 """

@@ -26,6 +26,7 @@ MODELS = {
     "burst": BURST_FEATURES, "recurrence": RECURRENCE_FEATURES, "movement": MOVEMENT_FEATURES,
     "jerk": JERK_FEATURES,
 }  # fmt: skip
+MODELS |= {f"{name}_slow": MODELS[name] for name in ("burst", "recurrence", "movement")}
 NAN = float("nan")
 
 

@@ -39,6 +39,7 @@ def burst(at_s=100.0, **changes):
     """Return a candidate that the burst model classifies."""
     found = candidate(at_s, length_s=changes.pop("length_s", 0.047))
     features = np.arange(len(WAVEFORM_FEATURES), dtype=np.float32) / 8
+    features[-1] = np.log(1000)
     own = {"peak_ns": found.onset_ns + 1, "features": features, "snr_db": 21.0, "peak_g": 0.05}
     return replace(found, **(own | changes))
 
@@ -46,6 +47,7 @@ def burst(at_s=100.0, **changes):
 def contraction(at_s=100.0, **changes):
     """Return a candidate that the movement model classifies."""
     features = np.arange(len(CONTRACTION_FEATURES), dtype=np.float32) / 8
+    features[-1] = np.log(1000)
     own = {"kind": "movement", "features": features, "length_s": 2.0}
     return burst(at_s, **(own | changes))
 
@@ -204,7 +206,7 @@ def model(names, bias, **weights):
 
 def use_models(monkeypatch, **models):
     """Let the classifier use other models, and no second stage."""
-    monkeypatch.setattr(classify, "load_model", lambda name, _features: models[name])
+    monkeypatch.setattr(classify, "load_model", lambda name, _: models[name.removesuffix("_slow")])
     monkeypatch.setattr(Classifier, "recurring", lambda _self, _candidates, first: first)
 
 

@@ -158,6 +158,7 @@ def load_model(name: str, features: tuple[str, ...]) -> BoostedTrees:
     Parameters
     ----------
     name : {'burst', 'recurrence', 'movement', 'jerk'}
+        With ``_slow`` for those of devices below 1000 Hz, but of jerks.
     features : tuple of str
         Columns of the tables that the caller will evaluate.
 

@@ -1,7 +1,7 @@
 """Classifiers: the probability that a candidate is muscle activity, or that a jerk is no bump.
 
 The rules determine the kind that a candidate would have if it were muscle activity
-(`cluster_rules`). Four models of boosted trees estimate the probability of that: one for jerks,
+(`cluster_rules`). Models of boosted trees estimate the probability of that: one for jerks,
 one for contractions, one for short bursts, and a second stage for short bursts that also uses the
 recurrence of their waveforms. Training uses the same feature functions, with a subclass of
 `Classifier`.
@@ -9,13 +9,14 @@ recurrence of their waveforms. Training uses the same feature functions, with a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.boosted_trees import BoostedTrees, load_model
+from twitchsense.detect.burst_window import FINE_HZ
 from twitchsense.detect.features.recurrence import RECURRENCE_FEATURES, recurrence_features
 from twitchsense.detect.features.tables import (
     BURST_FEATURES,
@@ -33,6 +34,8 @@ from twitchsense.model.candidates import ScoredCandidate
 
 Floats = NDArray[np.float64]
 
+#: Rates of a capture are fitted and may be this much too low.
+RATE_MARGIN: Final = 0.99
 #: Decision threshold on the predicted probability.
 DECISION_THRESHOLD: Final = 0.5
 #: Groups of features that contribute to the rejection of a burst, by the reason of the rejection.
@@ -102,17 +105,15 @@ class Classifier:
         reasons : list of str
             The reason to give if the candidate is rejected.
         """
-        model = load_model("movement", MOVEMENT_FEATURES)
         table = movement_features(candidates, rows, context)
-        return _evaluate(model, table, MOVEMENT_REASONS)
+        return _evaluate("movement", MOVEMENT_FEATURES, table, MOVEMENT_REASONS)
 
     def bursts(
         self, candidates: Sequence[ScoredCandidate], rows: Sequence[int], context: NightContext
     ) -> tuple[Floats, list[str]]:
         """Classify short bursts in two stages; parameters and results as `movements`."""
-        model = load_model("burst", BURST_FEATURES)
         table = burst_features(candidates, rows, context)
-        first, reasons = _evaluate(model, table, BURST_REASONS)
+        first, reasons = _evaluate("burst", BURST_FEATURES, table, BURST_REASONS)
         second = self.recurring([candidates[i] for i in rows], first)
         # a burst that only the second stage rejects is an electrode artefact
         said = zip(first, reasons, strict=True)
@@ -132,23 +133,39 @@ class Classifier:
         ndarray, shape (n,)
             Probability of muscle activity.
         """
-        model = load_model("recurrence", RECURRENCE_FEATURES)
         rows, table = recurrence_features(candidates, first)
         second = first.copy()
-        second[rows] = model.probability(model.contributions(table))
+        slow = np.array([_is_slow(candidates[i].features) for i in rows.tolist()], bool)
+        for part, model in _models("recurrence", RECURRENCE_FEATURES, slow):
+            second[rows[part]] = model.probability(model.contributions(table[part]))
         return second
 
 
+def _is_slow(features: NDArray[np.float32] | None) -> bool:
+    """Whether the last feature, the log of the sampling rate, is that of a slow device."""
+    return features is not None and bool(features[-1] < np.log(FINE_HZ * RATE_MARGIN))
+
+
+def _models(
+    name: str, features: tuple[str, ...], slow: NDArray[np.bool_]
+) -> Iterator[tuple[NDArray[np.intp], BoostedTrees]]:
+    """Yield the rows of each kind of device, if there are any, with the model for it."""
+    for part, suffix in ((~slow, ""), (slow, "_slow")):
+        if part.any():
+            yield np.flatnonzero(part), load_model(name + suffix, features)
+
+
 def _evaluate(
-    model: BoostedTrees, table: Floats, reasons: Mapping[str, Sequence[str]]
+    name: str, features: tuple[str, ...], table: Floats, reasons: Mapping[str, Sequence[str]]
 ) -> tuple[Floats, list[str]]:
     """Return the probability of each row, and the reason that contributes most against it."""
-    contributions = model.contributions(table)
-    weights = np.stack(
-        [
-            contributions[:, [model.features.index(n) for n in names]].sum(axis=1)
-            for names in reasons.values()
-        ]
-    )
-    names = list(reasons)
-    return model.probability(contributions), [names[k] for k in weights.argmin(axis=0)]
+    probability, names = np.empty(len(table)), np.array(list(reasons), object)
+    strongest = np.full(len(table), names[0], object)
+    slow = table[:, -1] < np.log(FINE_HZ * RATE_MARGIN)
+    for part, model in _models(name, features, slow):
+        contributions = model.contributions(table[part])
+        columns = [[model.features.index(n) for n in group] for group in reasons.values()]
+        weights = np.stack([contributions[:, group].sum(axis=1) for group in columns])
+        probability[part] = model.probability(contributions)
+        strongest[part] = names[weights.argmin(axis=0)]
+    return probability, strongest.tolist()
