@@ -28,7 +28,7 @@ ENGINES = ("scipy", "native")
 
 
 def measure_engines(hours: float, rounds: int = 3) -> Figures:
-    """Measure the analysis with either engine, and two yardsticks on the EMG; one thread each."""
+    """Measure the analysis with either engine, and two usual operations on the EMG, in a thread."""
     rows = []
     before = os.environ.get(VARIABLE)
     os.environ[VARIABLE] = "1"

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from twitchsense.report.number_text import as_dict, format_interval, is_finite
 from twitchsense.report.palette import label_name
-from twitchsense.report.yardsticks import leg_movement_score
+from twitchsense.report.reference_ranges import leg_movement_score
 from twitchsense.scoring.leg_movements.rules import RULES, S
 
 #: Indices of a leg-movement score: key in ``summary.json`` and name in the table, with a

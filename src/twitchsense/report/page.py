@@ -31,12 +31,12 @@ from twitchsense.report.overview import overview_height, plot_night
 from twitchsense.report.page_data import build_page_data
 from twitchsense.report.palette import CONTEXT_NAMES, kind_name
 from twitchsense.report.protocols import NightLike
+from twitchsense.report.reference_ranges import SOURCES, compare_with_own, compare_with_published
 from twitchsense.report.sleep_statistics import has_hypnogram, sleep_rows
 from twitchsense.report.summary_sentences import summary_answers
 from twitchsense.report.time_labels import INTO_RECORDING, WallClock
 from twitchsense.report.waveform_clusters import cluster_waveforms
 from twitchsense.report.waveforms import event_figure, plot_average, plot_cluster
-from twitchsense.report.yardsticks import SOURCES, compare_with_own, compare_with_published
 from twitchsense.text import display_text
 
 #: Number of the strongest events shown of each kind.

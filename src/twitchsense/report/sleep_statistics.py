@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from twitchsense.report.number_text import as_dict, format_interval
 from twitchsense.report.protocols import NightLike
+from twitchsense.report.reference_ranges import leg_movement_score
 from twitchsense.report.time_labels import (
     format_duration,
     is_onset_known,
     is_onset_left_censored,
     onset_interval,
 )
-from twitchsense.report.yardsticks import leg_movement_score
 from twitchsense.sleep.context_intervals import SLEEP_CONTEXTS
 
 Bools = NDArray[np.bool_]

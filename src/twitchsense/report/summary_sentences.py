@@ -13,6 +13,11 @@ from twitchsense.model.channels import NS
 from twitchsense.report.night_intervals import artifact_minutes
 from twitchsense.report.palette import KIND_NAMES, context_name, kind_name
 from twitchsense.report.protocols import NightLike
+from twitchsense.report.reference_ranges import (
+    Comparison,
+    compare_with_published,
+    unusual_sentences,
+)
 from twitchsense.report.sleep_statistics import hypnogram_statistics
 from twitchsense.report.time_labels import (
     INTO_RECORDING,
@@ -21,11 +26,6 @@ from twitchsense.report.time_labels import (
     is_onset_known,
     is_onset_left_censored,
     onset_interval,
-)
-from twitchsense.report.yardsticks import (
-    Comparison,
-    compare_with_published,
-    unusual_sentences,
 )
 from twitchsense.trend.nights import MIN_VALID_HOURS
 

@@ -21,10 +21,16 @@ from twitchsense.report.number_text import as_dict, format_interval, format_numb
 from twitchsense.report.overview import overview_height, plot_night
 from twitchsense.report.page import PageFigure, make_environment
 from twitchsense.report.protocols import NightLike
+from twitchsense.report.reference_ranges import (
+    FM_90TH_PER_H,
+    PLMS_90TH_PER_H,
+    SOURCES,
+    compare_with_published,
+    leg_movement_score,
+)
 from twitchsense.report.sleep_statistics import has_hypnogram, sleep_rows
 from twitchsense.report.time_labels import WallClock, format_duration
 from twitchsense.report.waveforms import event_figure
-from twitchsense.report.yardsticks import SOURCES, compare_with_published, leg_movement_score
 
 #: Most nights on one sheet: two weeks.
 MAX_NIGHTS: Final = 14
@@ -129,7 +135,8 @@ def _night_table(
             if values
             else "–"
         )
-    ranges = ("up to 24.8 in 90 of 100", "up to 143.7 in 90 of 100", "none", "none")
+    limits = (f"up to {limit} in 90 of 100" for limit in (PLMS_90TH_PER_H, FM_90TH_PER_H))
+    ranges = (*limits, "none", "none")
     return {"columns": columns, "rows": rows, "medians": medians, "ranges": ranges}
 
 

@@ -31,14 +31,15 @@ HFLM_90TH_PER_NIGHT: Final = 4
 #: periods of 2 min (van der Heijden 1994).
 TIBIALIS_MAX_PER_MIN: Final = 3.0
 
-Reading = Literal["within", "around", "above", "none", "unknown"]
+Reading = Literal["within", "around", "above", "below", "none", "unknown"]
 
 #: What each reading says.
 READING_TEXT: Final[dict[str, str]] = {
     "within": "within this range",
     "around": "spans the upper end",
     "above": "above this range",
-    "none": "no yardstick exists",
+    "below": "below this range",
+    "none": "no reference range",
     "unknown": "can’t be told",
 }
 
@@ -93,14 +94,14 @@ SOURCES: Final = (FRAUSCHER, CHIARO, VAN_DER_HEIJDEN)
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One number of a night beside its yardstick.
+    """One number of a night beside its reference range.
 
     Attributes
     ----------
     name : str
     value : str
         Number, unit and 95 % interval.
-    yardstick : str
+    reference_range : str
     reading : str
         A key of `READING_TEXT`.
     source : Source or None
@@ -110,7 +111,7 @@ class Comparison:
 
     name: str
     value: str
-    yardstick: str
+    reference_range: str
     reading: Reading
     source: Source | None = None
     reading_words: str = ""
@@ -164,8 +165,8 @@ def leg_movement_score(block: dict[str, Any]) -> dict[str, Any]:
 
 def _plms(block: dict[str, Any]) -> Comparison:
     cell = as_dict(leg_movement_score(block).get("plms_index"))
-    yardstick = "90 of 100 healthy adults: up to 24.8 per h of sleep"
-    comparison = _against_limit("PLMS index", cell, PLMS_90TH_PER_H, yardstick)
+    reference_range = f"90 of 100 healthy adults: up to {PLMS_90TH_PER_H} per h of sleep"
+    comparison = _against_limit("PLMS index", cell, PLMS_90TH_PER_H, reference_range)
     if block.get("sensor") == "acc" and comparison.reading == "within":
         # without EMG an index is a lower limit: acceleration shows only part of the movements
         words = "can’t be told without EMG"
@@ -175,8 +176,8 @@ def _plms(block: dict[str, Any]) -> Comparison:
 
 def _fragmentary_myoclonus(block: dict[str, Any]) -> list[Comparison]:
     cell = as_dict(as_dict(block.get("fm_index")).get("sleep"))
-    yardstick = "90 of 100 healthy adults: up to 143.7 per h of sleep"
-    out = [_against_limit("Fragmentary myoclonus index", cell, FM_90TH_PER_H, yardstick)]
+    reference_range = f"90 of 100 healthy adults: up to {FM_90TH_PER_H} per h of sleep"
+    out = [_against_limit("Fragmentary myoclonus index", cell, FM_90TH_PER_H, reference_range)]
     pattern = as_dict(block.get("efm_pattern"))
     if pattern.get("verdict") in ("present", "borderline"):
         out.append(
@@ -196,22 +197,24 @@ def _high_frequency(trains: dict[str, Any]) -> list[Comparison]:
     count = cell.get("count")
     if not is_finite(count) or not count:
         return []
-    yardstick = "90 of 100 healthy adults: up to 4 a night"
+    reference_range = f"90 of 100 healthy adults: up to {HFLM_90TH_PER_NIGHT} a night"
     reading: Reading = "within" if count <= HFLM_90TH_PER_NIGHT else "above"
     name = "Series of high-frequency leg movements"
-    return [Comparison(name, f"{count}", yardstick, reading, FRAUSCHER)]
+    return [Comparison(name, f"{count}", reference_range, reading, FRAUSCHER)]
 
 
-def _against_limit(name: str, cell: dict[str, Any], limit: float, yardstick: str) -> Comparison:
+def _against_limit(
+    name: str, cell: dict[str, Any], limit: float, reference_range: str
+) -> Comparison:
     value, low, high = (cell.get(key) for key in ("rate_per_h", "low", "high"))
     if not (is_finite(value) and is_finite(low) and is_finite(high)):
-        return Comparison(name, "needs sleep and valid EMG", yardstick, "unknown", FRAUSCHER)
+        return Comparison(name, "needs sleep and valid EMG", reference_range, "unknown", FRAUSCHER)
     reading: Reading = "around"
     if float(high) <= limit:
         reading = "within"
     elif float(low) > limit:
         reading = "above"
-    return Comparison(name, format_interval(value, low, high, "per h"), yardstick, reading,
+    return Comparison(name, format_interval(value, low, high, "per h"), reference_range, reading,
                       FRAUSCHER)  # fmt: skip
 
 
@@ -220,7 +223,7 @@ def _fasciculations(block: dict[str, Any]) -> list[Comparison]:
     cells = [cell for cell in cells if is_finite(cell.get("rate_per_min"))]
     if not cells:
         return []
-    cell = max(cells, key=lambda c: float(c["rate_per_min"]))
+    cell = max(cells, key=_busiest_key)
     most = cell.get("most_in_2_min")
     value = format_interval(cell["rate_per_min"], cell.get("low"), cell.get("high"), "per min")
     reading: Reading = "unknown"
@@ -231,8 +234,14 @@ def _fasciculations(block: dict[str, Any]) -> list[Comparison]:
         words = "" if is_within else "above, if on the shin"
         value += f", in the busiest 2 min {format_number(float(most) / 2)} per min"
     name = "Fasciculation-like twitches at rest"
-    yardstick = "shin muscle: at most 3 per min; others: no range"
-    return [Comparison(name, value, yardstick, reading, VAN_DER_HEIJDEN, words)]
+    reference_range = f"shin muscle: at most {TIBIALIS_MAX_PER_MIN:g} per min; others: no range"
+    return [Comparison(name, value, reference_range, reading, VAN_DER_HEIJDEN, words)]
+
+
+def _busiest_key(cell: dict[str, Any]) -> tuple[float, float]:
+    """Return the sort key of a channel: first its busiest 2 min, which the range is about."""
+    most = cell.get("most_in_2_min")
+    return float(most) if is_finite(most) else -1.0, float(cell["rate_per_min"])
 
 
 def _jerks(night: NightLike) -> list[Comparison]:
@@ -276,19 +285,21 @@ def compare_with_own(night: NightLike, others: pd.DataFrame) -> list[Comparison]
         hours = float(cell.get("hours", 0.0))
         value, low, high = rate(int(cell.get("count", 0)), hours)
         lowest, highest = float(rates.min()), float(rates.max())
-        yardstick = (
+        reference_range = (
             f"your {len(rates)} other nights: {format_number(lowest)}–{format_number(highest)} "
             f"per h, median {format_number(float(rates.median()))} per h"
         )
         reading: Reading = "around"
         if not math.isfinite(value):
             reading = "unknown"
+        elif high < lowest:
+            reading = "below"
         elif value <= highest:
             reading = "within"
         elif low > highest:
             reading = "above"
         name = f"{kind_name(kind, 2).capitalize()}, all"
-        out.append(Comparison(name, format_interval(value, low, high, "per h"), yardstick,
+        out.append(Comparison(name, format_interval(value, low, high, "per h"), reference_range,
                               reading))  # fmt: skip
     return out
 
@@ -328,6 +339,9 @@ def unusual_sentences(comparisons: Sequence[Comparison], length_s: float) -> str
         sentences.append(
             f"Nothing unusual by the ranges that exist: {_join(names['within'])} {lay}"
         )
+    if names["below"]:
+        was = "was" if len(names["below"]) == 1 and names["below"][0].startswith("the ") else "were"
+        sentences.append(f"Below the range of the other nights {was} {_join(names['below'])}")
     if names["around"]:
         spans = "it spans" if len(names["around"]) == 1 else "they span"
         sentences.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.report.builders import make_own_nights, make_quiet_night
-from twitchsense.report import yardsticks
+from twitchsense.report import reference_ranges
 
 HOUR = 3600.0
 
@@ -35,7 +35,7 @@ def quiet():
     ],
 )
 def test_index_is_read_by_its_interval(quiet, plms, reading):
-    comparison = yardsticks.compare_with_published(quiet, facts(plms))[0]
+    comparison = reference_ranges.compare_with_published(quiet, facts(plms))[0]
     assert (comparison.name, comparison.reading) == ("PLMS index", reading)
     assert comparison.source.doi == "10.5665/sleep.3586"
 
@@ -43,7 +43,7 @@ def test_index_is_read_by_its_interval(quiet, plms, reading):
 def test_acceleration_alone_is_a_lower_limit(quiet):
     given = facts()
     given["leg_movements"]["sensor"] = "acc"
-    comparison = yardsticks.compare_with_published(quiet, given)[0]
+    comparison = reference_ranges.compare_with_published(quiet, given)[0]
     assert (comparison.reading, comparison.reading_text) == ("unknown", "can’t be told without EMG")
 
 
@@ -58,12 +58,21 @@ def test_acceleration_alone_is_a_lower_limit(quiet):
 def test_twitches_at_rest_have_the_range_of_the_shin(quiet, most, reading, text):
     cell = {"rate_per_min": 1.3, "low": 0.9, "high": 2.0, "most_in_2_min": most}
     given = {**facts(), "fasciculations": {"channels": {"emg1": cell}}}
-    comparison = yardsticks.compare_with_published(quiet, given)[2]
+    comparison = reference_ranges.compare_with_published(quiet, given)[2]
     assert (comparison.reading, comparison.reading_text) == (reading, text)
 
 
-def test_jerks_have_no_yardstick(quiet):
-    readings = {c.name: c.reading for c in yardsticks.compare_with_published(quiet, facts())}
+def test_the_channel_of_the_busiest_minutes_is_compared(quiet):
+    steady = {"rate_per_min": 2.0, "low": 1.5, "high": 2.5, "most_in_2_min": 5}
+    bursts = {"rate_per_min": 0.5, "low": 0.2, "high": 0.9, "most_in_2_min": 12}
+    given = {**facts(), "fasciculations": {"channels": {"emg1": steady, "emg2": bursts}}}
+    comparison = reference_ranges.compare_with_published(quiet, given)[2]
+    assert comparison.reading == "none"
+    assert "in the busiest 2 min 6.0 per min" in comparison.value
+
+
+def test_jerks_have_no_reference_range(quiet):
+    readings = {c.name: c.reading for c in reference_ranges.compare_with_published(quiet, facts())}
     assert readings["Sleep-start-like jerks"] == readings["Other jerks"] == "none"
 
 
@@ -76,22 +85,31 @@ def test_jerks_have_no_yardstick(quiet):
     ],
 )
 def test_answer_is_calm_and_names_what_was_compared(quiet, plms, begins):
-    comparisons = yardsticks.compare_with_published(quiet, facts(plms))
-    text = yardsticks.unusual_sentences(comparisons, 8 * HOUR)
+    comparisons = reference_ranges.compare_with_published(quiet, facts(plms))
+    text = reference_ranges.unusual_sentences(comparisons, 8 * HOUR)
     assert text.startswith(begins)
     for never in ("abnormal", "pathological", "risk", "severe", "you have", "disease"):
         assert never not in text
 
 
 def test_short_recording_and_missing_signal_are_said(quiet):
-    comparisons = yardsticks.compare_with_published(quiet, facts())
-    assert "60 min" not in yardsticks.unusual_sentences(comparisons, 8 * HOUR)
-    assert "1 h are too short to judge a night" in yardsticks.unusual_sentences(comparisons, HOUR)
-    assert "no valid signal" in yardsticks.unusual_sentences([], HOUR)
+    comparisons = reference_ranges.compare_with_published(quiet, facts())
+    assert "60 min" not in reference_ranges.unusual_sentences(comparisons, 8 * HOUR)
+    assert "1 h are too short to judge a night" in reference_ranges.unusual_sentences(
+        comparisons, HOUR
+    )
+    assert "no valid signal" in reference_ranges.unusual_sentences([], HOUR)
 
 
-def test_own_nights_are_a_yardstick_from_five_on(quiet):
-    assert yardsticks.compare_with_own(quiet, make_own_nights(4, 2.0)) == []
-    twitches = yardsticks.compare_with_own(quiet, make_own_nights(5, 2.0))[0]
+def test_own_nights_are_a_range_from_five_on(quiet):
+    assert reference_ranges.compare_with_own(quiet, make_own_nights(4, 2.0)) == []
+    twitches = reference_ranges.compare_with_own(quiet, make_own_nights(5, 2.0))[0]
     assert twitches.reading == "within"
-    assert twitches.yardstick == "your 5 other nights: 2.0–6.0 per h, median 4.0 per h"
+    assert twitches.reference_range == "your 5 other nights: 2.0–6.0 per h, median 4.0 per h"
+
+
+def test_fewer_than_in_any_other_night_is_below(quiet):
+    twitches = reference_ranges.compare_with_own(quiet, make_own_nights(5, 500.0))[0]
+    assert twitches.reading_text == "below this range"
+    text = reference_ranges.unusual_sentences([twitches], 8 * HOUR)
+    assert text == "Below the range of the other nights were twitches."
