@@ -128,9 +128,11 @@ def is_saturated(raw: Floats, fs: float) -> bool:
     shortest = max(SATURATED_SAMPLES, round(SATURATED_S * fs))
     if len(raw) <= shortest:
         return False
-    flat = np.diff(raw) == 0
     size = float(np.ptp(raw))
-    if np.count_nonzero(flat) < shortest or size <= SATURATED_UV:
+    if size <= SATURATED_UV:
+        return False
+    flat = np.diff(raw) == 0
+    if np.count_nonzero(flat) < shortest:
         return False
     stuck = flat & (np.abs(raw[1:] - fast_median(raw)) > 0.25 * size)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], stuck, [False]])))

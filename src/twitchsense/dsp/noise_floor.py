@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -183,6 +184,10 @@ def _statistics(seconds: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     return centres[alive], spreads[alive], alive
 
 
+#: Number of values of the floor from which it is faster to look for its changes first.
+_SHORT: Final = 2000
+
+
 class NoiseThreshold:
     """Multiple of the robust SD that noise exceeds with a given probability.
 
@@ -212,6 +217,9 @@ class NoiseThreshold:
         """
         if not len(centre):
             return np.empty(0)
+        if len(centre) < _SHORT:  # such as a packet
+            ratio = spread / np.maximum(centre, 1e-12)
+            return np.interp(ratio, self._ratios, self._multiples)
         # the floor changes once a second
         new = (np.diff(centre) != 0) | (np.diff(spread) != 0)
         first = np.concatenate([[0], np.flatnonzero(new) + 1])
