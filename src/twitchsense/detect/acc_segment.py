@@ -15,7 +15,7 @@ from twitchsense.detect.interpolation import factor, interpolate
 from twitchsense.detect.per_second import AccPerSecond
 from twitchsense.detect.sensor_queries import AFTER_NS, BEFORE_NS
 from twitchsense.detect.short_gaps import ShortGaps
-from twitchsense.dsp.buffers import Framer, SampleBuffer, hop_size
+from twitchsense.dsp.buffers import Framer, SampleBuffer, frame_maxima, hop_size, row_norms
 from twitchsense.dsp.filters import FilterClock, dynamic_band
 from twitchsense.dsp.hysteresis import HysteresisSegmenter
 from twitchsense.dsp.noise_floor import NoiseFloor
@@ -73,7 +73,7 @@ class AccSegment:
         self._spikes = SpikeRemover(fs, channel.width)
         self._filter = dynamic_band(fs)
         self._clock = FilterClock(start_ns, fs, self._filter.delay_s)
-        self._frames = Framer(self._hop)
+        self._magnitude_frames, self._jerk_frames = Framer(self._hop), Framer(self._hop)
         self._last_dynamic = np.empty((0, channel.width))
         self._floor = NoiseFloor(per_second, settings.acc.floor_s, 0.25, 1e-4)
         self._segmenter = HysteresisSegmenter(round(settings.acc.bridge_ms / 1000 * fs / self._hop))
@@ -108,19 +108,19 @@ class AccSegment:
         if len(x) == 0:
             return
         dynamic = self._filter.push(x)
-        magnitude = np.sqrt(np.square(dynamic).sum(axis=1))
+        magnitude = row_norms(dynamic)
         before = self._last_dynamic if len(self._last_dynamic) else dynamic[:1]
         steps = np.diff(np.concatenate([before, dynamic]), axis=0)
-        jerk = np.sqrt(np.square(steps).sum(axis=1)) * self.channel.fs
+        jerk = row_norms(steps) * self.channel.fs
         self._last_dynamic = dynamic[-1:]
         if self._up > 1:
             self._dynamic.push(dynamic)
         self._raw.push(x)
         self._per_second.push(x, magnitude)
-        hops = self._frames.push(np.stack([magnitude, jerk], axis=1)).max(axis=1)
-        self._magnitude.push(hops[:, 0])
-        self._jerk.push(hops[:, 1])
-        piece = self._floor.push(hops[:, 0])
+        hops = frame_maxima(self._magnitude_frames.push(magnitude))
+        self._magnitude.push(hops)
+        self._jerk.push(frame_maxima(self._jerk_frames.push(jerk)))
+        piece = self._floor.push(hops)
         self._threshold(piece.envelope, piece.centre, piece.spread)
         self._measure_due()
 

@@ -284,7 +284,7 @@ def _acc_statistics(blocks: Floats) -> Floats:
     """Return maximum and mean magnitude, range of the samples, and mean vector."""
     if len(blocks) == 0:
         return np.empty((0, 3 + blocks.shape[2] - 1))
-    magnitude, raw = blocks[:, :, 0], blocks[:, :, 1:]
+    magnitude, raw = np.ascontiguousarray(blocks[:, :, 0]), blocks[:, :, 1:]
     # axis by axis in one piece: reducing along the middle of an array is slow
     axes = np.ascontiguousarray(raw.transpose(2, 0, 1))
     spread = (axes.max(axis=2) - axes.min(axis=2)).max(axis=0)

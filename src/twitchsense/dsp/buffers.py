@@ -229,6 +229,40 @@ def mean_squares(frames: Floats) -> Floats:
     return np.asarray(total / frames.shape[1], np.float64)
 
 
+def row_norms(x: Floats) -> Floats:
+    """Return the length of each row, its squares summed from the first column to the last.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, width)
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    total = np.square(x[:, 0])
+    for k in range(1, x.shape[1]):
+        total += np.square(x[:, k])
+    return np.asarray(np.sqrt(total), np.float64)
+
+
+def frame_maxima(frames: Floats) -> Floats:
+    """Return the maximum of each frame; faster than `max` on short frames.
+
+    Parameters
+    ----------
+    frames : ndarray, shape (n, size)
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    largest = frames[:, 0].copy()
+    for k in range(1, frames.shape[1]):
+        np.maximum(largest, frames[:, k], out=largest)
+    return largest
+
+
 def moving_sum(x: Floats, width: int) -> Floats:
     """Return the sums over sliding windows.
 

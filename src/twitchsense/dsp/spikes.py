@@ -93,8 +93,13 @@ def remove_spikes(samples: Floats) -> Floats:
         The same array where it has no spike.
     """
     clean = samples
+    far = _far_steps(samples)
+    if not far.any():  # the usual case at rest
+        return samples
     for length in range(1, LONGEST + 1):
-        first = np.flatnonzero(_rises(samples, length))
+        # a spike rises `SIDE` samples after the first that shows rest
+        places = max(0, len(samples) - 2 * SIDE - length + 1)
+        first = np.flatnonzero(far[SIDE - 1 : SIDE - 1 + places])
         beside = samples[first[:, None] + [*range(SIDE), *range(SIDE + length, 2 * SIDE + length)]]
         spike = samples[first[:, None] + range(SIDE, SIDE + length)]
         rest = beside.mean(axis=1, keepdims=True)
@@ -111,12 +116,13 @@ def remove_spikes(samples: Floats) -> Floats:
     return clean
 
 
-def _rises(samples: Floats, length: int) -> NDArray[np.bool_]:
-    """Whether a sample `SIDE` after each place is far from the one before it."""
-    places = max(0, len(samples) - 2 * SIDE - length + 1)
-    step = np.diff(samples[SIDE - 1 : SIDE + places], axis=0)
-    far = np.abs(step) > MIN_HEIGHT_G / 3
-    return np.asarray(np.logical_or.reduce([*far.T]))
+def _far_steps(samples: Floats) -> NDArray[np.bool_]:
+    """Whether each sample but the first is far from the one before it."""
+    by_axis = np.abs(np.diff(samples, axis=0)) > MIN_HEIGHT_G / 3
+    far = by_axis[:, 0].copy()
+    for k in range(1, by_axis.shape[1]):
+        far |= by_axis[:, k]
+    return far
 
 
 def _norm(vectors: Floats) -> Floats:
