@@ -1,8 +1,8 @@
 """What a person at a terminal sees: wrapped words, whole tables, help, suggestions."""
 
+import io
 import json
 import os
-import pty
 import subprocess
 import sys
 import warnings
@@ -13,7 +13,9 @@ from click.testing import CliRunner
 
 from twitchsense.cli.app import VERBS, main
 from twitchsense.cli.doctor import EXTRAS
-from twitchsense.cli.text_output import open_page, print_text, table_lines, wrap
+from twitchsense.cli.text_output import open_page, print_text, table_lines, terminal_width, wrap
+
+pty = pytest.importorskip("pty", reason="needs a pseudo-terminal")
 
 HEADER = ["kind", "truth", "found", "sensitivity", "precision", "F1", "onset error"]
 ROWS = [["brief_contraction", "12", "11", "0.92 (0.62–1.00)", "0.92 (0.62–1.00)",
@@ -110,7 +112,6 @@ def test_warnings_of_libraries_go_to_the_log_only(monkeypatch, tmp_path):
     assert json.loads(done.stdout)["twitchsense"] == "1"
 
 
-@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
 def test_errors_are_wrapped_on_a_real_terminal(tmp_path):
     main_end, end = pty.openpty()
     missing = tmp_path / "missing.csv"
@@ -133,3 +134,27 @@ def test_errors_are_wrapped_on_a_real_terminal(tmp_path):
 def test_the_shell_completes_commands_and_options(words, typed, completed):
     complete = ShellComplete(main, {}, "twitchsense", "_TWITCHSENSE_COMPLETE")
     assert completed in [item.value for item in complete.get_completions(words, typed)]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "coloured"), [("TERM", "xterm", True), ("TERM", "dumb", False),
+                                        ("NO_COLOR", "1", False)],
+)  # fmt: skip
+def test_colours_follow_the_terminal(monkeypatch, variable, value, coloured):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv(variable, value)
+    print_text("rows: truth, columns: found", dim=True)
+    assert ("\x1b[" in sys.stdout.getvalue()) == coloured
+
+
+def test_the_width_is_that_of_the_terminal(monkeypatch):
+    assert terminal_width() is None  # the tests are not in a terminal
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "100")
+    assert terminal_width() == 100
