@@ -109,6 +109,8 @@ async def record(
     player = asyncio.create_task(adapter.run())
     running = asyncio.create_task(recorder.run(stop))
     while not all(s.status.connected for s in recorder.sessions):
+        if running.done():
+            running.result()
         await asyncio.sleep(0.05)
     adapter.late_s.clear()
     printer.wait_s.clear()

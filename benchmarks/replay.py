@@ -140,6 +140,10 @@ class ReplayAdapter:
         ]
         return [a for a in found if wanted is not None and wanted.matches(a)]
 
+    async def find(self, timeout_s: float, wanted: DeviceSelector) -> Advertisement | None:
+        """Return the device, if it is one of those that are replayed."""
+        return next((a for a in await self.scan(timeout_s, wanted) if wanted.matches(a)), None)
+
     def lock(self, address: str) -> contextlib.AbstractContextManager[None]:
         """Return a lock without effect: no other recorder exists."""
         return contextlib.nullcontext()
