@@ -12,6 +12,7 @@ from twitchsense.detect import channel_threads
 from twitchsense.detect.channel_threads import VARIABLE, ChannelThreads, max_threads
 from twitchsense.detect.detector import Detector
 from twitchsense.dsp.engine import engine
+from twitchsense.errors import InputError
 from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings
 
@@ -67,3 +68,10 @@ def test_scipy_engine_uses_one_thread(monkeypatch):
     monkeypatch.setenv(VARIABLE, "4")
     with engine("scipy"):
         assert max_threads() == 1
+
+
+@pytest.mark.parametrize("given", ["two", "0", "-1", "1.5", "²"])
+def test_a_number_of_threads_that_is_none_is_refused(monkeypatch, given):
+    monkeypatch.setenv(VARIABLE, given)
+    with pytest.raises(InputError, match="not a number of threads"):
+        max_threads()

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from twitchsense.dsp.engine import kernels
+from twitchsense.errors import InputError
 
 #: Environment variable with the maximum number of threads of an analysis; by default the cores
 #: that the process may use.
@@ -27,12 +28,21 @@ def max_threads() -> int:
     Returns
     -------
     int
+
+    Raises
+    ------
+    InputError
+        If the environment variable is not a whole number from 1 on.
     """
+    given = os.environ.get(VARIABLE, "")
+    if given and not (given.isdecimal() and int(given) > 0):
+        raise InputError(
+            VARIABLE, f"{given!r} is not a number of threads", "give a whole number from 1 on"
+        )
     if kernels() is None:
         return 1
-    given = os.environ.get(VARIABLE, "")
-    if given.isdigit():
-        return max(1, int(given))
+    if given:
+        return int(given)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
