@@ -10,7 +10,7 @@ from click.testing import CliRunner
 import twitchsense as ts
 from tests.recordings import make_recording, write_captures
 from twitchsense.cli.app import main
-from twitchsense.model.note_weight import main_notes
+from twitchsense.model.main_notes import main_notes
 
 
 def run(*args):

@@ -139,7 +139,7 @@ def print_summary(night: NightLike, out: Path, *, report: bool) -> None:
     report : bool
         Whether it holds a report.
     """
-    from twitchsense.model.note_weight import main_notes
+    from twitchsense.model.main_notes import main_notes
     from twitchsense.report.summary_sentences import (
         quality_word,
         sleep_onset_sentence,

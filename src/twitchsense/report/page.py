@@ -13,7 +13,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from twitchsense.model.note_weight import main_notes
+from twitchsense.model.main_notes import main_notes
 from twitchsense.report import explanations, palette, static_text, tables
 from twitchsense.report.clinical_table import clinical_rows, format_periodicity
 from twitchsense.report.event_windows import EventWindow, cut_event_windows

@@ -17,7 +17,7 @@ from twitchsense.errors import InputError
 from twitchsense.model.channels import NS
 from twitchsense.model.detections import Detections
 from twitchsense.model.event_table import CONTEXTS, LABELS, TRIAL_TYPES
-from twitchsense.model.note_weight import main_notes
+from twitchsense.model.main_notes import main_notes
 from twitchsense.model.recording import Recording
 from twitchsense.regular_file import read_limited
 from twitchsense.scoring.fasciculations import fasciculation_block

@@ -1,4 +1,4 @@
-"""Which notes of a recording change the result, in order of weight, each with its cure.
+"""Which notes of a recording change the result, in order of importance, each with its cure.
 
 Readers and the analysis write notes as text: most are information (gaps, battery, markers).
 Those that question the result are recognised here, so that they come first everywhere: at the
@@ -16,7 +16,7 @@ from twitchsense.text import truncate
 #: Maximum number of characters of a note with its cure; a list of columns may be long.
 _MAX_LENGTH: Final = 400
 
-#: Kinds of notes in order of weight: a regular expression, and the cure if the note has none.
+#: Kinds of notes in order of importance: a regular expression, and the cure if the note has none.
 _KINDS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
     (re.compile(pattern), cure)
     for pattern, cure in (
@@ -62,7 +62,7 @@ _KINDS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
 
 
 def main_notes(notes: Iterable[str]) -> list[str]:
-    """Return the notes that change the result, in order of weight, each with its cure.
+    """Return the notes that change the result, in order of importance, each with its cure.
 
     Parameters
     ----------
@@ -72,13 +72,13 @@ def main_notes(notes: Iterable[str]) -> list[str]:
     Returns
     -------
     list of str
-        The heaviest first; notes of equal weight keep their order.
+        The most important first; notes of one kind keep their order.
     """
-    weighed: list[tuple[int, str]] = []
+    ranked: list[tuple[int, str]] = []
     for note in dict.fromkeys(notes):
         for rank, (pattern, cure) in enumerate(_KINDS):
             if pattern.search(note):
                 text = truncate(note, _MAX_LENGTH - len(cure))
-                weighed.append((rank, f"{text}; {cure}" if cure else text))
+                ranked.append((rank, f"{text}; {cure}" if cure else text))
                 break
-    return [text for _, text in sorted(weighed, key=lambda entry: entry[0])]
+    return [text for _, text in sorted(ranked, key=lambda entry: entry[0])]
