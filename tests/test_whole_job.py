@@ -47,7 +47,7 @@ def analyze(*words: object) -> None:
 def check_contract(out: Path) -> pd.DataFrame:
     """Hold the files of a result to the contract's names; return the events."""
     tables = {name: pd.read_csv(out / f"{name}.csv") for name in ("events", "rejected", "epochs")}
-    assert list(tables["events"]) == [*EVENTS, "evidence", "alternatives"]
+    assert list(tables["events"]) == [*EVENTS, "evidence", "alternatives", "clock", "time_error_s"]
     assert list(tables["rejected"]) == [*EVENTS, "reason"]
     assert list(tables["epochs"]) == EPOCHS
     assert tables["events"].onset.is_monotonic_increasing
