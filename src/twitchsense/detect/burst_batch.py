@@ -81,6 +81,7 @@ def measure_bursts(
             edge,
             band,
             peak,
+            settings,
             low_frequency_share=slow_share,
             electrode=features,
             net_area=net_area,

@@ -116,6 +116,7 @@ def measure_burst(channel: Channel, window: BurstWindow, settings: Settings) -> 
         edges,
         band,
         peak,
+        settings,
         low_frequency_share=slow,
         electrode=electrode,
         net_area=net_area_ratio(clean, body, fs),
@@ -131,6 +132,7 @@ def assemble_burst(
     edges: Edges,
     band: Floats,
     peak: int,
+    settings: Settings,
     *,
     low_frequency_share: float,
     electrode: Floats,
@@ -150,6 +152,7 @@ def assemble_burst(
         Burst band, zero phase, µV.
     peak : int
         Index of the largest deflection.
+    settings : Settings
     low_frequency_share : float
     electrode : ndarray, shape (10,)
         `ELECTRODE_FEATURES`.
@@ -188,11 +191,28 @@ def assemble_burst(
         low_frequency_share=low_frequency_share,
         waveform_features=np.array(features, np.float32),
         log_frequency=mean_frequency,
-        electrode_probability=electrode_probability(electrode, (end - begin) / fs, channel.fs),
+        electrode_probability=electrode_probability(
+            electrode if window.sampled is None else _sampled_features(channel, window, settings),
+            (end - begin) / fs,
+            channel.fs,
+        ),
         mains_share=hum_share,
         saturated=is_saturated(window.raw[max(0, first - beside) : last + beside], channel.fs),
         waveform=shape,
         visible_share=visible_share(channel.fs),
+    )
+
+
+def _sampled_features(channel: Channel, window: BurstWindow, settings: Settings) -> Floats:
+    """Return `ELECTRODE_FEATURES` of the samples of a slow device, from which it was learned."""
+    up, fs = window.up, channel.fs
+    clean = window.clean if window.sampled is None else window.sampled
+    band = zero_phase(clean, fs)
+    inside = window.inside[0] // up, window.inside[1] // up
+    body = find_edges(band, inside, fs, window.floor, settings)[:2]
+    slow = low_frequency_share(clean, band, body, fs)
+    return electrode_features(
+        clean, band, body, fs, low_frequency_share=slow, noise_uv=window.floor.centre
     )
 
 

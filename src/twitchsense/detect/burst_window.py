@@ -55,6 +55,8 @@ class BurstWindow(NamedTuple):
     floor : LocalFloor
     up : int
         Factor by which `clean` and `inside` are interpolated, see `fine_window`.
+    sampled : ndarray, shape (n,), or None
+        `clean` before it was interpolated.
     """
 
     raw: Floats
@@ -64,6 +66,7 @@ class BurstWindow(NamedTuple):
     first_ns: int
     floor: LocalFloor
     up: int = 1
+    sampled: Floats | None = None
 
 
 def fine_window(window: BurstWindow, fs: float) -> BurstWindow:
@@ -84,7 +87,8 @@ def fine_window(window: BurstWindow, fs: float) -> BurstWindow:
     if up == 1:
         return window
     inside = window.inside[0] * up, window.inside[1] * up
-    return window._replace(clean=interpolate(window.clean, up), inside=inside, up=up)
+    fine = interpolate(window.clean, up)
+    return window._replace(clean=fine, inside=inside, up=up, sampled=window.clean)
 
 
 def edge_share(fs: float) -> float:
