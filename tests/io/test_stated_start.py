@@ -48,7 +48,7 @@ def test_a_stated_start_replaces_that_of_the_file_and_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("start", "zone", "problem"),
     [
-        ("tonight", None, "no date and time"),
+        ("tonight", None, "not a date and time"),
         ("2026-03-01", "Europe/Berlin", "no time of day"),
         ("2026-03-01T22:30", None, "no time zone"),
         ("2026-10-25T02:30", "Europe/Berlin", "occurs twice or never"),
