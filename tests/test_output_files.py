@@ -102,6 +102,12 @@ def test_a_full_disk_leaves_a_file_as_it_was(tmp_path):
     assert tree(tmp_path) == {"new/file": "old"}
 
 
+def test_an_error_of_a_file_that_is_read_does_not_blame_the_output(tmp_path):
+    with pytest.raises(FileNotFoundError), staged(tmp_path / "out"):
+        (tmp_path / "input.csv").read_bytes()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_part_that_cannot_be_removed_is_named(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(output_files.shutil, "rmtree", lambda *_, **__: None)
     with pytest.raises(RuntimeError), staged(tmp_path / "out"):

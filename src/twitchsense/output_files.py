@@ -104,6 +104,8 @@ def staged(
             else:
                 _move_whole(new, target)
     except OSError as error:
+        if stage is not None and not _is_of_output(error, stage, target):
+            raise  # of a file that was read
         raise cannot_write(directory, error) from error
     finally:
         with deferred_signals():
@@ -184,6 +186,14 @@ def cannot_write(path: Path | str, error: Exception) -> InputError:
 
 def _write(path: Path, content: str | bytes) -> None:
     path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def _is_of_output(error: OSError, stage: Path, target: Path) -> bool:
+    """Return whether an error names no file, or one of the output or its folders."""
+    if not isinstance(error.filename, str):
+        return True
+    path = Path(error.filename).absolute()
+    return path.is_relative_to(stage) or path.is_relative_to(target) or target.is_relative_to(path)
 
 
 def _existing_parent(path: Path) -> Path:

@@ -187,10 +187,12 @@ def test_wrong_usage_is_an_error(arguments, message, tmp_path, capsys, monkeypat
 
 
 def test_options_become_numbers_where_possible():
-    assert parse_options(("seed=3", "drift_ppm=-2.5", "leg=left")) == {
+    assert parse_options(("seed=3", "drift_ppm=-2.5", "leg=left", "serial=0012", "gain=0.5")) == {
         "seed": 3,
         "drift_ppm": -2.5,
         "leg": "left",
+        "serial": "0012",
+        "gain": 0.5,
     }
     with pytest.raises(InputError):
         parse_options(("=3",))

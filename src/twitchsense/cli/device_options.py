@@ -6,6 +6,7 @@ import contextlib
 import json
 import math
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -150,7 +151,8 @@ def parse_options(pairs: tuple[str, ...]) -> dict[str, str | int | float]:
     Returns
     -------
     dict
-        Values that are numbers are int or float.
+        Values that are numbers are int or float; one that begins with a 0 before other digits
+        stays text, for it is a name.
 
     Raises
     ------
@@ -163,6 +165,8 @@ def parse_options(pairs: tuple[str, ...]) -> dict[str, str | int | float]:
         if not equals or not key.isidentifier():
             raise InputError("--option", f"{pair!r} is not a pair", "write KEY=VALUE")
         options[key] = value
+        if re.match(r"0\d", value):
+            continue
         for kind in (float, int):
             with contextlib.suppress(ValueError):
                 options[key] = kind(value)
