@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import http.client
 import json
 import socket
@@ -261,6 +262,20 @@ def test_connections_that_are_reset_are_not_reported(server, capfd):
     enough, _ = ask(server, f"/?token={server.token}", Cookie=cookie)
     assert enough.status == 200
     assert capfd.readouterr().err == ""
+
+
+def test_connections_that_were_just_accepted_are_closed_at_the_end():
+    async def handle(request):
+        raise AssertionError("no request was sent")
+
+    for _ in range(30):
+        server = http_server.HttpServer(lambda request: None, handle, 0, {})
+        server.start()
+        clients = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(3)]
+        server.stop()
+        for client in clients:
+            client.close()
+    gc.collect()  # a socket that is still open is a warning, and fails the test
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,8 @@ _BUFFER_BYTES: Final = 64 * 1024
 #: Connections that are accepted in one step: far fewer than may wait, so that each of them is
 #: read before it is the oldest.
 _BACKLOG: Final = 32
+#: Steps of the event loop from an accepted connection to the first step of `HttpServer._serve`.
+_STEPS_OF_ACCEPTING: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,12 @@ class HttpServer:
         try:
             self._loop.run_forever()
         finally:
+            # no more connections; those accepted get as far as `_serve`, which closes them:
+            # a task that is cancelled before its first step would leave its socket open
+            with suppress(NotImplementedError):  # on Windows
+                self._loop.remove_reader(self._socket)
+            for _ in range(_STEPS_OF_ACCEPTING):
+                self._loop.run_until_complete(asyncio.sleep(0))
             server.close()
             tasks = asyncio.all_tasks(self._loop)
             for task in tasks:
