@@ -72,7 +72,7 @@ def test_every_device_with_a_driver_is_in_the_table():
 
 
 def test_time_of_the_tests_is_stated_and_the_ci_finds_the_command():
-    assert "about 6 minutes on two cores" in README
+    assert "about 5 minutes on two cores" in README
     line = re.search(r"sed -n '(.*)' README", (ROOT / ".ci" / "run").read_text())[1]
     assert "python3.*pytest" in line
     assert len(re.findall(r"^python3.*pytest.*$", README, re.M)) == 1
