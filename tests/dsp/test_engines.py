@@ -22,7 +22,7 @@ from twitchsense.dsp.floor_memory import FloorMemory
 from twitchsense.dsp.mains import MainsCanceller
 from twitchsense.dsp.native import compiling, heart
 from twitchsense.dsp.native.floor import NativeFloorMemory
-from twitchsense.dsp.native.library import address
+from twitchsense.dsp.native.loading import address
 from twitchsense.errors import InputError
 
 needs_kernels = pytest.mark.skipif(
@@ -292,11 +292,11 @@ def test_without_a_compiler_nothing_is_compiled(monkeypatch, tmp_path):
 def test_library_belongs_to_its_sources(monkeypatch, tmp_path):
     for path in compiling.FOLDER.glob("*.[ch]"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    name = compiling.library_name()
+    name = compiling.kernels_name()
     monkeypatch.setattr(compiling, "FOLDER", tmp_path)
-    assert compiling.library_name() == name
+    assert compiling.kernels_name() == name
     (tmp_path / "heart.c").write_text("")
-    assert compiling.library_name() != name
+    assert compiling.kernels_name() != name
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Final
 
-from twitchsense.dsp.native.library import load_library
+from twitchsense.dsp.native.loading import load_library
 from twitchsense.errors import InputError
 
 #: Names of the engines.

@@ -31,7 +31,7 @@ _SUFFIXES = {"win32": ".dll", "darwin": ".dylib"}
 _TIMEOUT_S = 120.0
 
 
-def library_name() -> str:
+def kernels_name() -> str:
     """Return the file name of the library that belongs to the sources and this machine."""
     digest = hashlib.sha256(" ".join((*FLAGS, platform.machine())).encode())
     for path in sorted([*FOLDER.glob("*.c"), *FOLDER.glob("*.h")]):
@@ -69,7 +69,7 @@ def compile_library(folder: Path, extra_flags: tuple[str, ...] = ()) -> Path:
     command = find_compiler()
     if command is None:
         raise FileNotFoundError("no C compiler: neither $CC nor cc, gcc or clang")
-    library = folder / library_name()
+    library = folder / kernels_name()
     partial = library.with_name(f"{library.name}.{os.getpid()}.part")
     sources = sorted(str(path) for path in FOLDER.glob("*.c"))
     position = () if sys.platform == "win32" else ("-fPIC",)

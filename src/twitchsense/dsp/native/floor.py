@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.dsp.floor_memory import MUCH_LOWER, FloorMemory
-from twitchsense.dsp.native.library import address
+from twitchsense.dsp.native.loading import address
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -11,7 +11,7 @@ from twitchsense.dsp import beat_tracker as reference
 from twitchsense.dsp.beat_tracker import Beat, BeatLengths, TrackedBeats
 from twitchsense.dsp.buffers import SampleBuffer
 from twitchsense.dsp.ecg_rhythm import MIN_BEATS, Ints
-from twitchsense.dsp.native.library import address, check_size
+from twitchsense.dsp.native.loading import address, check_size
 from twitchsense.dsp.template import unit_trend
 
 Floats = NDArray[np.float64]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from twitchsense.dsp import hum_tracker as reference
 from twitchsense.dsp.hum_tracker import HumTracker
-from twitchsense.dsp.native.library import address, check_size
+from twitchsense.dsp.native.loading import address, check_size
 
 Floats = NDArray[np.float64]
 Complex = NDArray[np.complex128]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from twitchsense.dsp.native.library import address
+from twitchsense.dsp.native.loading import address
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

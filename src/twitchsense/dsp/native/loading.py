@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.dsp.native.compiling import FOLDER, library_name
+from twitchsense.dsp.native.compiling import FOLDER, kernels_name
 
 _P, _I, _D, _N = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double, None
 
@@ -44,7 +44,7 @@ def load_library() -> ctypes.CDLL:
     OSError
         If it was not compiled, or cannot be loaded.
     """
-    path = FOLDER / library_name()
+    path = FOLDER / kernels_name()
     if not path.is_file():
         raise FileNotFoundError("it was not compiled when twitchsense was installed")
     library = ctypes.CDLL(str(path))
