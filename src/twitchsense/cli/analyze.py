@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from twitchsense.report.protocols import NightLike
 
 _FILE = click.Path(path_type=Path)
-#: Order of the contexts in the table of counts.
-_CONTEXTS: Final = ("wake", "drowsy", "sleep_onset", "asleep", "unknown")
 #: Maximum number of notes that are printed.
 _MAX_NOTES: Final = 8
 
@@ -169,12 +167,8 @@ def print_summary(night: NightLike, out: Path, *, report: bool) -> None:
 
 
 def _print_counts(night: NightLike) -> None:
-    from twitchsense.report.palette import context_name, label_name
+    from twitchsense.report.tables import count_events
 
-    counts = night.events.groupby(["label", "context"]).size()
-    contexts = [c for c in _CONTEXTS if c in counts.index.get_level_values("context")]
-    rows = []
-    for label in counts.groupby("label").sum().sort_values(ascending=False).index:
-        cells = [str(int(counts.get((label, c), 0))) for c in contexts]
-        rows.append([label_name(str(label)), *cells])
-    print_table(["events", *(context_name(c) for c in contexts)], rows, err=True)
+    counts = count_events(night.events)
+    rows = [[str(name), *map(str, row)] for name, *row in counts.itertuples()]
+    print_table(["events", *counts.columns], rows, err=True)

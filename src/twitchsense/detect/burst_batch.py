@@ -29,6 +29,7 @@ from twitchsense.detect.burst_measures import (
 from twitchsense.detect.burst_signals import BurstSignals
 from twitchsense.detect.burst_window import BurstWindow, edge_share, fine_window
 from twitchsense.detect.electrode_artifact import hanning
+from twitchsense.detect.interpolation import reflected
 from twitchsense.model.candidates import Burst
 from twitchsense.model.channels import Channel
 from twitchsense.settings import Settings
@@ -125,9 +126,7 @@ def _zero_phase(pieces: Sequence[Floats], fs: float) -> list[Floats]:
     stops = [len(x) + 2 * pad for x in pieces]
     forth, back = np.zeros((2, len(pieces), max(stops)))
     for row, x, stop in zip(forth, pieces, stops, strict=True):
-        row[:pad] = 2 * x[0] - x[pad:0:-1]
-        row[pad : stop - pad] = x
-        row[stop - pad : stop] = 2 * x[-1] - x[-2 : -pad - 2 : -1]
+        row[:stop] = reflected(x, pad)
     forth, _ = signal.sosfilt(sos, forth, zi=steady[:, None, :] * forth[None, :, :1])
     for row, y, stop in zip(back, forth, stops, strict=True):
         row[:stop] = y[stop - 1 :: -1]

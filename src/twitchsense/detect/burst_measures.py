@@ -34,6 +34,7 @@ from twitchsense.detect.features.waveform import (
     net_area_ratio,
     spectrum_features,
 )
+from twitchsense.detect.interpolation import reflected
 from twitchsense.dsp.buffers import hop_size
 from twitchsense.dsp.filters import BURST_BAND_HZ, MAX_BAND_FRACTION
 from twitchsense.model.candidates import Burst
@@ -319,8 +320,7 @@ def zero_phase(clean: Floats, fs: float) -> Floats:
     if len(clean) < MIN_FILTERED:
         return clean - clean.mean() if len(clean) else clean
     (sos, steady), pad = zero_phase_sections(fs), FILTER_PAD
-    before, after = 2 * clean[0] - clean[pad:0:-1], 2 * clean[-1] - clean[-2 : -pad - 2 : -1]
-    longer = np.concatenate([before, clean, after])
+    longer = reflected(clean, pad)
     forth, _ = signal.sosfilt(sos, longer, zi=steady * longer[0])
     back, _ = signal.sosfilt(sos, forth[::-1], zi=steady * forth[-1])
     return np.asarray(back[::-1][pad:-pad])

@@ -55,11 +55,26 @@ def interpolate(x: Floats, up: int) -> Floats:
     if up == 1 or len(x) < 2:
         return np.repeat(x, up, axis=0)
     reach = min(REACH, len(x) - 1)
-    before, after = 2 * x[0] - x[reach:0:-1], 2 * x[-1] - x[-2 : -reach - 2 : -1]
-    longer = np.concatenate([before, x, after])
-    finer = signal.upfirdn(_kernel(up), longer, up, axis=0)
+    finer = signal.upfirdn(_kernel(up), reflected(x, reach), up, axis=0)
     first = (REACH + reach) * up
     return np.asarray(finer[first : first + len(x) * up], np.float64)
+
+
+def reflected(x: Floats, n: int) -> Floats:
+    """Return a signal continued at both ends by its point reflections.
+
+    Parameters
+    ----------
+    x : ndarray, shape (m,) or (m, width)
+    n : int
+        Samples that are added at each end, less than `m`.
+
+    Returns
+    -------
+    ndarray, shape (m + 2 * n,) or (m + 2 * n, width)
+    """
+    before, after = 2 * x[0] - x[n:0:-1], 2 * x[-1] - x[-2 : -n - 2 : -1]
+    return np.concatenate([before, x, after])
 
 
 @lru_cache

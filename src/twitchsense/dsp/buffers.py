@@ -223,10 +223,7 @@ def mean_squares(frames: Floats) -> Floats:
     library = kernels()
     if library is not None:
         return native.mean_squares(library, frames)
-    total = np.square(frames[:, 0])
-    for k in range(1, frames.shape[1]):
-        total += np.square(frames[:, k])
-    return np.asarray(total / frames.shape[1], np.float64)
+    return np.asarray(_square_sums(frames) / frames.shape[1], np.float64)
 
 
 def row_norms(x: Floats) -> Floats:
@@ -240,10 +237,15 @@ def row_norms(x: Floats) -> Floats:
     -------
     ndarray, shape (n,)
     """
+    return np.asarray(np.sqrt(_square_sums(x)), np.float64)
+
+
+def _square_sums(x: Floats) -> Floats:
+    """Return the sum of the squares of each row, added from the first column to the last."""
     total = np.square(x[:, 0])
     for k in range(1, x.shape[1]):
         total += np.square(x[:, k])
-    return np.asarray(np.sqrt(total), np.float64)
+    return total
 
 
 def frame_maxima(frames: Floats) -> Floats:

@@ -37,8 +37,6 @@ CLOCK_TIMES: Final = ("time_utc", "time_local", ANY_TIME)
 _UNIX_RANGE_S: Final = (1e8, 1e10)
 #: Range of the serial times of spreadsheets (days since 1899-12-30): 1954 to 2119.
 _SERIAL_RANGE: Final = (20_000.0, 80_000.0)
-#: Day 0 of these serial times in Unix time, in days.
-_SERIAL_ORIGIN: Final = -25_569
 _DAY_NS: Final = 86_400e9
 #: Range of steps (ns) of the sampling rates that this package reads, with a margin for rows
 #: of a slower channel between them.

@@ -11,7 +11,7 @@ from twitchsense.model.intervals import runs_of
 from twitchsense.report.figures import new_axes, remove_frame
 from twitchsense.report.palette import GRID_COLOR, TEXT_COLOR
 from twitchsense.report.protocols import NightLike
-from twitchsense.report.sleep_statistics import STAGE_NAMES
+from twitchsense.report.sleep_statistics import STAGE_NAMES, stages_of_epochs
 
 
 def plot_hypnogram(night: NightLike, ax: Axes | None = None) -> Axes:
@@ -29,7 +29,7 @@ def plot_hypnogram(night: NightLike, ax: Axes | None = None) -> Axes:
     """
     ax = ax or new_axes(10, 1.2)
     table = night.epochs
-    stage = table["stage"].fillna("").astype(str).to_numpy()
+    stage = stages_of_epochs(night)
     names = [s for s in STAGE_NAMES if s != "S" or (stage == "S").any()]
     level = np.array([names.index(s) if s in names else math.nan for s in stage], np.float64)
     start, length = (table[c].to_numpy(np.float64) for c in ("onset", "duration"))

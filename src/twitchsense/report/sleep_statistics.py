@@ -67,10 +67,26 @@ class HypnogramStatistics:
         return self.asleep_s / self.in_bed_s if self.in_bed_s else 0.0
 
 
+def stages_of_epochs(night: NightLike) -> NDArray[np.object_]:
+    """Return the stage of each epoch of a night by its hypnogram, "" where it has none.
+
+    Parameters
+    ----------
+    night : Night
+
+    Returns
+    -------
+    ndarray of str objects, shape (n,)
+    """
+    table = night.epochs
+    if "stage" not in table:
+        return np.full(len(table), "", dtype=object)
+    return table["stage"].fillna("").astype(str).to_numpy(dtype=object)
+
+
 def has_hypnogram(night: NightLike) -> bool:
     """Return whether any epoch of a night has a stage from a hypnogram."""
-    table = night.epochs
-    return "stage" in table and bool((table["stage"].fillna("").astype(str) != "").any())
+    return bool((stages_of_epochs(night) != "").any())
 
 
 def hypnogram_statistics(night: NightLike) -> HypnogramStatistics | None:
@@ -84,13 +100,13 @@ def hypnogram_statistics(night: NightLike) -> HypnogramStatistics | None:
     -------
     HypnogramStatistics or None
     """
-    if not has_hypnogram(night):
+    stage = stages_of_epochs(night)
+    scored = np.flatnonzero(stage != "")
+    if not len(scored):
         return None
     table = night.epochs
-    stage = table["stage"].fillna("").astype(str).to_numpy()
     length = table["duration"].to_numpy(np.float64)
     start = table["onset"].to_numpy(np.float64)
-    scored = np.flatnonzero(stage != "")
     first, last = scored[0], scored[-1]
     asleep = np.isin(stage, ["R", "N1", "N2", "N3", "S"])
     begin = np.flatnonzero(asleep)

@@ -41,6 +41,28 @@ _ONLY_LABEL: Final = {"movement": "leg_movement"}
 _EMG_KINDS: Final = ("twitch", "brief_contraction")
 
 
+def count_events(events: pd.DataFrame) -> pd.DataFrame:
+    """Return the number of events by label and context.
+
+    Parameters
+    ----------
+    events : DataFrame
+        At least one event.
+
+    Returns
+    -------
+    DataFrame
+        A row per label, the most frequent first, and a column per context that occurs; both
+        have the names that the report shows.
+    """
+    counts = pd.crosstab(events["label"].astype(str), events["context"].astype(str))
+    counts = counts[[c for c in CONTEXT_NAMES if c in counts]]
+    order = counts.sum(axis=1).sort_values(ascending=False, kind="stable").index
+    counts = counts.loc[order]
+    counts.index = pd.Index([label_name(str(name)) for name in order], name="events")
+    return counts.rename(columns=context_name).rename_axis(columns=None)
+
+
 def rate_table(night: NightLike, summary: dict[str, Any]) -> dict[str, Any]:
     """Return the table of rates: a row per kind and label, a column per context.
 

@@ -129,7 +129,7 @@ def build_summary(
         "notes": [*recording.notes, *context.notes],
         "main_notes": main_notes([*recording.notes, *context.notes]),
         "provenance": {
-            "source": _without_folders(recording.source),
+            "source": _file_names(recording.source),
             "sha256": recording.sha256,
             "settings": settings.digest(),
             "hypnogram": hypnogram_given,
@@ -170,7 +170,7 @@ def _hypnogram(context: Context) -> dict[str, Any] | None:
     start, stop = given.bounds_us
     length = (stop - start) / 1e6
     return {
-        "source": _without_folders(given.source),
+        "source": _file_names(given.source),
         "start_s": float(start[0]) / 1e6,
         "end_s": float(stop[-1]) / 1e6,
         "minutes": {
@@ -203,7 +203,7 @@ def _clock(recording: Recording, name: str) -> dict[str, Any]:
     }
 
 
-def _without_folders(source: str) -> str:
+def _file_names(source: str) -> str:
     """Return file names without folders, so that results hold no paths."""
     names = (PurePosixPath(PureWindowsPath(p).as_posix()).name for p in source.split(", "))
     return ", ".join(names)
