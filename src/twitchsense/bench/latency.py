@@ -12,7 +12,7 @@ from twitchsense.detect.detector import Detector
 from twitchsense.live.event_updates import EventTracker
 from twitchsense.model.channels import NS, Chunk
 from twitchsense.model.recording import Recording
-from twitchsense.settings import get_profile
+from twitchsense.settings import DEFAULT_PROFILE, get_profile
 
 #: Samples per packet by kind of channel, as the wearable sends them (docs/protocol.md).
 PACKET_SAMPLES = {"emg": 57, "acc": 38}
@@ -73,7 +73,7 @@ def time_packets(recording: Recording, size: dict[str, int] | None = None) -> di
         ``most`` (maximum). Events of the first `WARM_UP_S` seconds are left out.
     """
     # as in the live view, which keeps nothing
-    detector = Detector(get_profile("default-2026"), recording.channels, keep=False)
+    detector = Detector(get_profile(DEFAULT_PROFILE), recording.channels, keep=False)
     rows = EventTracker()
     clock = _thread_clock()
     costs: list[float] = []

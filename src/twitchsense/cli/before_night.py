@@ -98,9 +98,9 @@ def measure_gain(
             tensions = measure_tension(read(path), TENSE_S, TENSE_S)
         except InputError as error:
             raise TwitchsenseError(f"{name}: {error.problem}") from error
-    unit = "counts" if counts else "uv"
+    unit, shown_unit = ("counts", "counts") if counts else ("uv", "µV")
     for tension in tensions:
-        click.echo(describe_tension(tension, "counts" if counts else "µV"), err=True)
+        click.echo(describe_tension(tension, shown_unit), err=True)
     seen = [t for t in tensions if t.is_seen]
     if not seen:
         raise TwitchsenseError(
@@ -171,7 +171,8 @@ def prepare_devices(
         settings = dict(device.settings)
         try:
             if check_first:
-                click.echo(f"{printable(device.device)}: let the leg rest for 20 s", err=True)
+                name = printable(device.device)
+                click.echo(f"{name}: let the leg rest for {CHECK_S:g} s", err=True)
                 print_check(device, options, err=True)
             if tense:
                 settings.update(measure_gain(device, options, tensed_uv))

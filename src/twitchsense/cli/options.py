@@ -17,7 +17,6 @@ from twitchsense.text import printable
 if TYPE_CHECKING:
     from twitchsense.settings import Settings
 
-DEFAULT_PROFILE: Final = "default-2026"
 #: Engines of the signal processing; as `twitchsense.dsp.engine.ENGINES`, which is slow to import.
 _ENGINES: Final = ("auto", "native", "scipy")
 
@@ -113,7 +112,7 @@ class AnalysisOptions:
     files : tuple of Path
         Settings files; later ones override earlier ones.
     profile : str or None
-        Name of the profile; None is `DEFAULT_PROFILE`.
+        Name of the profile; None is `settings.DEFAULT_PROFILE`.
     pairs : tuple of str
         Values of ``--map``.
     stages : str or None
@@ -140,7 +139,7 @@ class AnalysisOptions:
         InputError
             If a value or a file cannot be used.
         """
-        from twitchsense.settings import get_profile, load_settings
+        from twitchsense.settings import DEFAULT_PROFILE, get_profile, load_settings
 
         settings = get_profile(self.profile or DEFAULT_PROFILE)
         for file in self.files:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import pandas as pd
 
@@ -15,7 +15,7 @@ from twitchsense.io.read import read
 from twitchsense.io.stated_start import parse_start
 from twitchsense.model.channels import Leg
 from twitchsense.model.recording import Recording
-from twitchsense.settings import Settings, get_profile, load_settings
+from twitchsense.settings import DEFAULT_PROFILE, Settings, get_profile, load_settings
 from twitchsense.sleep.hypnogram.clock_times import NightClock
 from twitchsense.sleep.hypnogram.model import Hypnogram
 from twitchsense.sleep.hypnogram.read import read_hypnogram
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 
 #: What becomes a hypnogram.
 HypnogramInput = str | PathLike[str] | pd.DataFrame | Hypnogram | YasaHypnogram | StageList
-
-#: Profile of an analysis without settings.
-DEFAULT_PROFILE: Final = "default-2026"
 
 
 def to_settings(settings: Settings | str | PathLike[str] | None, profile: str | None) -> Settings:

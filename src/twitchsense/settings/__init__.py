@@ -100,9 +100,12 @@ class Settings(FrozenModel):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
 
+#: Profile of an analysis for which none is named.
+DEFAULT_PROFILE: Final = "default-2026"
+
 #: Named profiles. Once released, the numbers of a profile never change.
 PROFILES: Final[dict[str, Settings]] = {
-    "default-2026": Settings(),
+    DEFAULT_PROFILE: Settings(),
     # leg movements by the AASM manual
     "aasm-2026": Settings(limb=LimbSettings(rules="aasm")),
     # actigraphy detects sleep onset 9-20 min too early: windows that hold the true onset
