@@ -93,7 +93,7 @@ def classes_in_signatures(item: Any) -> Iterator[tuple[str, type]]:
 
 def classes_in_annotations(item: Any, place: str) -> Iterator[tuple[str, type]]:
     module = sys.modules[item.__module__]
-    names = {**vars(module), **type_checking_imports(module)}
+    names = names_for_type_checkers(module)
     for annotation in inspect.get_annotations(item).values():
         if isinstance(annotation, str):  # pd.Series can only be subscripted in annotations
             annotation = eval(annotation.replace("pd.Series[Any]", "pd.Series"), names)
@@ -113,9 +113,9 @@ def classes_in_hint(hint: Any) -> Iterator[type]:
         yield from classes_in_hint(argument)
 
 
-def type_checking_imports(module: ModuleType) -> dict[str, Any]:
-    """Return the names that a module imports only for type checkers."""
-    names: dict[str, Any] = {}
+def names_for_type_checkers(module: ModuleType) -> dict[str, Any]:
+    """Return the names of a module with those that it has only for type checkers."""
+    names = dict(vars(module))
     for node in ast.parse(inspect.getsource(module)).body:
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             for statement in node.body:

@@ -87,6 +87,8 @@ def analysed(tmp_path_factory):
     """Return the outcome of analyze with a hypnogram of an hour for 5 min, without a zone."""
     folder = tmp_path_factory.mktemp("long")
     captures = write_captures(make_recording(5, utc=False, gap=False), folder)
+    emg = pd.read_csv(captures[0]).assign(room="unread")  # a column that a note names
+    emg.to_csv(captures[0], index=False)
     stages = folder / "stages.csv"
     rows = [f"{30 * i},30,{'W' if i < 12 else 'N2'}\n" for i in range(120)]
     stages.write_text("onset,duration,stage\n" + "".join(rows))
@@ -98,8 +100,8 @@ def analysed(tmp_path_factory):
 def test_a_hypnogram_that_does_not_fit_is_questioned_at_the_end(analysed):
     done, _ = analysed
     assert done.exit_code == 0, done.stderr
-    *_, note, others, place = done.stderr.splitlines()
-    assert note.startswith("Note: the hypnogram lasts 60.0 min, 55.0 of them before or after")
+    *_, others, place = done.stderr.splitlines()
+    assert "Note: the hypnogram lasts 60.0 min, 55.0 of them before or after" in done.stderr
     assert others.endswith(" in summary.json.")
     assert "sleep began after the end of the recording" in done.stderr
     assert place.startswith("Results: ")
@@ -108,10 +110,17 @@ def test_a_hypnogram_that_does_not_fit_is_questioned_at_the_end(analysed):
 def test_json_holds_the_notes_and_is_what_is_saved(analysed):
     done, out = analysed
     printed = json.loads(done.stdout)
-    assert printed["main_notes"][0].startswith("the hypnogram lasts 60.0 min")
+    assert printed["main_notes"][1].startswith("the hypnogram lasts 60.0 min")
     saved = json.loads((out / "summary.json").read_text("utf-8"))
     assert saved["main_notes"] == printed["main_notes"]
     assert set(printed) <= set(saved)
+
+
+def test_no_path_is_in_what_is_saved_and_printed(analysed):
+    done, out = analysed
+    assert any(": left out: room" in note for note in json.loads(done.stdout)["notes"])
+    for text in (done.stdout, *(f.read_text("latin-1") for f in out.iterdir())):
+        assert str(out.parent) not in text
 
 
 def test_open_needs_a_report(tmp_path):

@@ -74,3 +74,23 @@ def test_damaged_data_pages_are_refused(tmp_path):
     path.write_bytes(whole)
     with pytest.raises(InputError, match=r"bad\.parquet"):
         read(path)
+
+
+def test_a_stated_rate_replaces_a_time_column(tmp_path):
+    pd.DataFrame({"emg1_uv": emg(300)}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(InputError, match="no time column"):
+        read(tmp_path / "a.parquet")
+    recording = read(tmp_path / "a.parquet", fs=500)
+    assert_same(recording, Recording.from_arrays({"emg1_uv": (emg(300), 500)}))
+    assert "have a sampling rate, 500 Hz" in recording.notes[0]
+
+
+def test_several_files_may_be_given_as_a_list_and_notes_name_files_without_folders(tmp_path):
+    paths = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
+    pd.DataFrame({"emg1_uv": emg(300)}).to_parquet(paths[0])
+    pd.DataFrame({"emg2_uv": emg(200)}).to_parquet(paths[1])
+    recording = read(paths, fs=500)
+    assert_same(recording, read(*paths, fs=500))
+    assert [note.partition(":")[0] for note in recording.notes[:2]] == ["a.parquet", "b.parquet"]
+    with pytest.raises(InputError, match="no file given"):
+        read([])

@@ -232,7 +232,8 @@ _CAPTURE_OPTIONS: Final = (
         "--fs",
         type=float,
         metavar="HZ",
-        help="Sampling rate of text captures without a time column, or with an unclear one.",
+        help="Sampling rate of text and Parquet captures without a time column, or with an "
+        "unclear one.",
     ),
     click.option(
         "--leg",

@@ -46,12 +46,15 @@ def _open_csv(path: Path, source: str, mapping: ColumnMapping, zone: str | None)
 
 
 def _open_parquet(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
+    from twitchsense.io.csv_dialect import RowClock
     from twitchsense.io.local_clock import TimeOptions
     from twitchsense.io.parquet import ParquetTable
     from twitchsense.io.table_capture import TableCapture
+    from twitchsense.io.table_layout import ROW_TIME
 
-    options = TimeOptions(zone=zone, unit=mapping.time_unit)
-    return TableCapture(ParquetTable(path, source, mapping), options)
+    options = TimeOptions(zone=zone, unit=mapping.time_unit, fs=mapping.fs)
+    clocks = {} if mapping.fs is None else {ROW_TIME: RowClock(mapping.fs)}
+    return TableCapture(ParquetTable(path, source, mapping), options, clocks)
 
 
 def _open_edf(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:

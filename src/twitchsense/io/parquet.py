@@ -56,7 +56,8 @@ class ParquetTable(TypedTable):
             raise self._damaged_error(error) from error
         self._names = {name.strip(): name for name in names}
         self.headers = tuple(name.strip() for name in names)
-        self.layout = parse_header(source, self.headers, mapping)
+        has_rate = mapping.fs is not None
+        self.layout = parse_header(source, self.headers, mapping, has_rate=has_rate)
         for name in (*self.layout.times, *self.layout.signals):
             if self._names[name] in long_text:
                 raise InputError(

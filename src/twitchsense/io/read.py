@@ -29,15 +29,21 @@ from twitchsense.model.channels import NS, Channel, Leg
 from twitchsense.model.column_names import channel_sort_key
 from twitchsense.model.recording import Recording
 from twitchsense.regular_file import check_regular_file, unreadable
+from twitchsense.text import without_folders
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from mne.io import BaseRaw
+
+    #: What becomes a recording, or a part of one.
+    Source: TypeAlias = str | os.PathLike[str] | pd.DataFrame | BaseRaw
 
 log = logging.getLogger(__name__)
 
 
 def read(
-    *paths: str | os.PathLike[str] | pd.DataFrame | BaseRaw,
+    *paths: Source | Sequence[Source],
     columns: Mapping[str, str] | None = None,
     legs: Mapping[str, str] | None = None,
     zone: str | None = None,
@@ -54,7 +60,7 @@ def read(
 
     Parameters
     ----------
-    *paths : path, DataFrame or mne.io.Raw
+    *paths : path, DataFrame, mne.io.Raw, or sequence of these
         Files of any format of `twitchsense.io.formats`, or a folder of a BIDS data set. A
         DataFrame has the columns of a capture; its index is the time column if it holds
         times. The order does not matter.
@@ -71,8 +77,8 @@ def read(
     time_unit : {'s', 'ms', 'us', 'ns'}, optional
         Unit of the time column of text and Parquet files.
     fs : float, optional
-        Sampling rate in Hz of a text file without a time column, or with one whose times
-        have two readings.
+        Sampling rate in Hz of a text or Parquet file without a time column, or with one whose
+        times have two readings.
     leg : {'left', 'right'}, optional
         Leg of all channels for which neither their name nor `legs` gives one.
     start : str or datetime, optional
@@ -105,10 +111,9 @@ def read(
     --------
     >>> recording = read("emg.csv", "acc.csv", zone="Europe/Berlin")  # doctest: +SKIP
     """
-    if not paths:
+    items = [x for p in paths for x in (p if isinstance(p, (list, tuple)) else [p])]
+    if not items:
         raise InputError("read", "no file given", "give at least one capture")
-    if any(isinstance(p, (list, tuple)) for p in paths):
-        raise InputError("read", "got a list of files", "call read(*files)")
     if zone is not None:
         _check_zone(zone)
     stated_ns = None if start is None else parse_start(start, zone)
@@ -122,7 +127,7 @@ def read(
     )
     opened: list[_Opened] = []
     files: list[Path] = []
-    for item in paths:
+    for item in items:
         if isinstance(item, pd.DataFrame):
             opened.append(_Opened(open_frame(item, mapping, zone), FRAME, hash_frame(item)))
         elif is_raw(item):
@@ -159,6 +164,7 @@ def read(
             if data.channel.leg is None:
                 legs.setdefault(data.channel.name, leg)
     channels = _assign_legs([d.channel for d in merged.data], legs, notes)
+    notes = [without_folders(note) for note in notes]
     for note in notes:
         log.info(note)
     return Recording(

@@ -18,7 +18,6 @@ from twitchsense.report import explanations, palette, static_text, tables
 from twitchsense.report.clinical_table import clinical_rows, format_periodicity
 from twitchsense.report.event_windows import EventWindow, cut_event_windows
 from twitchsense.report.figures import new_figure, own_settings, svg_data_uri
-from twitchsense.report.file_names import without_folders
 from twitchsense.report.interval_histogram import (
     TYPICAL_INTERVAL_S,
     movement_intervals,
@@ -37,7 +36,7 @@ from twitchsense.report.summary_sentences import summary_answers
 from twitchsense.report.time_labels import INTO_RECORDING, WallClock
 from twitchsense.report.waveform_clusters import cluster_waveforms
 from twitchsense.report.waveforms import event_figure, plot_average, plot_cluster
-from twitchsense.text import display_text
+from twitchsense.text import display_text, without_folders
 
 #: Number of the strongest events shown of each kind.
 _N_STRONGEST: Final = {"jerk": 3, "twitch": 3, "movement": 3}

@@ -28,10 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TypeAlias
 
-    from mne.io import BaseRaw
+    from twitchsense.io.read import Source
 
     #: What becomes a recording: what `read` takes, several of it, or named arrays.
-    Source: TypeAlias = str | PathLike[str] | pd.DataFrame | BaseRaw
     RecordingInput: TypeAlias = (
         Recording | Source | Sequence[Source] | Mapping[str, tuple[Any, float]]
     )
@@ -109,8 +108,7 @@ def to_recording(
         return data if leg is None else _with_leg(data, leg)
     given.setdefault("zone", settings.zone)
     given["columns"] = {**settings.columns, **given.get("columns", {})}
-    sources = data if isinstance(data, (list, tuple)) else [data]
-    return read(*sources, legs=settings.legs, leg=leg, **given)
+    return read(data, legs=settings.legs, leg=leg, **given)
 
 
 def to_hypnogram(

@@ -37,6 +37,7 @@ from twitchsense.settings import Settings
 from twitchsense.sleep.activity_counts import ActivityCounter, ActivityCounts
 from twitchsense.sleep.context import Context, find_context
 from twitchsense.sleep.onset import SleepOnset
+from twitchsense.text import without_folders
 
 if TYPE_CHECKING:
     from twitchsense.results.inputs import RecordingInput
@@ -219,7 +220,8 @@ def analyze(
     respiratory_events, notes = to_respiratory(respiratory, recording, settings)
     detections, counts = _detect(recording, settings, progress)
     context = find_context(recording, detections, settings, sleep, counts)
-    context = replace(context, notes=(*context.notes, *rate_notes(recording.channels), *notes))
+    notes = (*context.notes, *rate_notes(recording.channels), *notes)
+    context = replace(context, notes=tuple(map(without_folders, notes)))
     labelled = label_detections(detections, context, settings, recording)
     log.info("%d events, %d rejected", len(labelled.events), len(labelled.rejected))
     return Night(recording, settings, labelled, context, respiratory_events)
