@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import random
 import struct
+from collections import deque
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from firmware_sim.peers.movesense_logbook import Logbook
 from firmware_sim.peers.peripheral_model import CharacteristicModel, PeripheralModel
 
 SERVICE = "34802252-7185-4d5d-b431-630e7050e8f0"
@@ -24,6 +26,8 @@ ECG_RATES = (125, 128, 200, 250, 256, 500, 512)
 #: Vectors of a sample.
 MEASUREMENTS = {"acc": 1, "gyro": 1, "magn": 1, "imu6": 2, "imu6m": 2, "imu9": 3}
 GRAVITY = 9.80665
+#: Pieces of a log that are sent in a second: about 30 kB.
+PIECES_PER_S = 200
 STATUS_OK, STATUS_NOT_FOUND, STATUS_CONFLICT = 200, 404, 409
 
 
@@ -37,6 +41,7 @@ class ActiveSubscription:
     next_s: float
     first_s: float = 0.0
     samples: list[tuple[float, ...]] = field(default_factory=list)
+    is_logged: bool = False
 
 
 class MovesenseSensor(PeripheralModel):
@@ -62,6 +67,8 @@ class MovesenseSensor(PeripheralModel):
         Begin and end of times (s) in which nothing is sent; notifications wait.
     status : int
         Answers SUBSCRIBE, if not 200.
+    logbook : Logbook, optional
+        The memory for logs.
 
     Attributes
     ----------
@@ -90,9 +97,14 @@ class MovesenseSensor(PeripheralModel):
         overflow_every: int = 0,
         stalls: tuple[tuple[float, float], ...] = (),
         status: int = STATUS_OK,
+        logbook: Logbook | None = None,
     ) -> None:
         super().__init__()
         self.percent = 71
+        self.logbook = logbook or Logbook()
+        self._logged: dict[str, ActiveSubscription] = {}
+        self._pieces: deque[bytes] = deque()
+        self._piece_s = 0.0
         self.active: dict[int, ActiveSubscription] = {}
         self.packets: dict[bytes, tuple[str, int, int, tuple[bytes, ...]]] = {}
         self._ppm = ppm
@@ -111,14 +123,18 @@ class MovesenseSensor(PeripheralModel):
 
     def disconnect(self, now_s: float) -> None:
         """End all subscriptions."""
+        self.advance(now_s)
         super().disconnect(now_s)
         self.active.clear()
         self._held.clear()
+        self._pieces.clear()
 
     def reboot(self, now_s: float) -> None:
         """Restart: the clock begins at zero."""
+        self.advance(now_s)
         super().reboot(now_s)
         self._power_on_s, self._clock_ms = now_s, 0
+        self.logbook.is_logging = False
 
     def read(self, uuid: str, now_s: float) -> bytes:
         """Return the battery level."""
@@ -142,18 +158,62 @@ class MovesenseSensor(PeripheralModel):
             self._answer(reference, status.to_bytes(2, "little"))
         elif command == 4 and data[2:].rstrip(b"\0").lower() == b"/system/energy/level":
             self._answer(reference, STATUS_OK.to_bytes(2, "little") + bytes([self.percent]))
+        elif command in (3, 4, 6, 9):
+            self._log_command(command, reference, data[2:], now_s)
         else:
             self._answer(reference, STATUS_OK.to_bytes(2, "little"))
+
+    def _log_command(self, command: int, reference: int, data: bytes, now_s: float) -> None:
+        """Take a command to the logger."""
+        logbook, status, answer = self.logbook, STATUS_OK, b""
+        pieces: list[bytes] = []
+        path = data.rstrip(b"\0").lower()
+        if command == 4 and path == b"/mem/datalogger/state":
+            answer = bytes([3 if logbook.is_logging else 2])
+        elif command == 9 and data[:1] == b"\x03":
+            if not logbook.is_logging:
+                logbook.start()
+                for one in self._logged.values():
+                    one.next_s = now_s + self._period_s(one.rate)
+        elif command == 9:
+            logbook.is_logging = False
+        elif logbook.is_logging:
+            status = STATUS_CONFLICT
+        elif command == 4 and path == b"/mem/logbook/entries":
+            answer = logbook.entries()
+        elif command == 6:
+            paths = data.decode().rstrip("\0").split("\0")
+            made = [self._sampler(p, now_s) for p in paths]
+            status = next((m for m in made if isinstance(m, int)), STATUS_OK)
+            self._logged = {m.kind: m for m in made if not isinstance(m, int)}
+            for one in self._logged.values():
+                one.is_logged = True
+        elif command == 3 and (number := int.from_bytes(data[:4], "little")) in logbook.files:
+            pieces = logbook.pieces(number, self._longest - 6)
+        else:
+            status = STATUS_NOT_FOUND
+        self._answer(reference, status.to_bytes(2, "little") + answer)
+        self._pieces += [bytes([2, reference]) + piece for piece in pieces]
+        self._piece_s = now_s
 
     def _answer(self, reference: int, data: bytes) -> None:
         self.notify(NOTIFY, bytes([1, reference]) + data)
 
     def _subscribe(self, reference: int, path: str, now_s: float) -> int:
-        parts = path.strip("/").lower().split("/")
         if self._status != STATUS_OK:
             return self._status
         if reference in self.active:
             return STATUS_CONFLICT
+        made = self._sampler(path, now_s)
+        if isinstance(made, int):
+            return made
+        logged = self._logged.get(made.kind) if self.logbook.is_logging else None
+        self.active[reference] = logged if logged and logged.rate == made.rate else made
+        return STATUS_OK
+
+    def _sampler(self, path: str, now_s: float) -> ActiveSubscription | int:
+        """Return what samples a path, or the status of an error."""
+        parts = path.strip("/").lower().split("/")
         if parts[0] != "meas" or len(parts) < 3 or not parts[2].isdecimal():
             return STATUS_NOT_FOUND
         kind, rate = "/".join([parts[1], *parts[3:]]), int(parts[2])
@@ -161,9 +221,7 @@ class MovesenseSensor(PeripheralModel):
         if rate not in rates or (kind == "ecg/mv" and not self._has_mv):
             return STATUS_NOT_FOUND
         count = 16 if parts[1] == "ecg" else min(16, max(1, rate // 13))
-        first_s = now_s + self._period_s(rate)
-        self.active[reference] = ActiveSubscription(kind, rate, count, first_s)
-        return STATUS_OK
+        return ActiveSubscription(kind, rate, count, now_s + self._period_s(rate))
 
     # -- samples -------------------------------------------------------------------------
 
@@ -172,7 +230,10 @@ class MovesenseSensor(PeripheralModel):
 
     def advance(self, now_s: float) -> None:
         """Sample, and queue each packet that is complete."""
-        for reference, one in self.active.items():
+        logged = self._logged.values() if self.logbook.is_logging else ()
+        active = {id(one): (reference, one) for reference, one in self.active.items()}
+        unheard = {id(one): (None, one) for one in logged if id(one) not in active}
+        for reference, one in (*active.values(), *unheard.values()):
             while one.next_s <= now_s:
                 if not one.samples:
                     one.first_s = one.next_s
@@ -185,6 +246,9 @@ class MovesenseSensor(PeripheralModel):
             for data in self._held:
                 self.notify(NOTIFY, data)
             self._held.clear()
+        while self._pieces and self._piece_s <= now_s:
+            self.notify(NOTIFY, self._pieces.popleft())
+            self._piece_s += 1 / PIECES_PER_S
 
     def _sample(self, one: ActiveSubscription) -> tuple[float, ...]:
         """Take a sample, and note it in the unit of its stream."""
@@ -205,7 +269,7 @@ class MovesenseSensor(PeripheralModel):
             self.record("acc", one.next_s, (x / GRAVITY, y / GRAVITY, z / GRAVITY))
         return tuple(vectors)
 
-    def _send(self, reference: int, one: ActiveSubscription) -> None:
+    def _send(self, reference: int | None, one: ActiveSubscription) -> None:
         time_ms = self._clock_ms + int((one.first_s - self._power_on_s) * 1000)
         payload = (time_ms % 2**32).to_bytes(4, "little")
         if one.kind.startswith("ecg"):
@@ -215,6 +279,10 @@ class MovesenseSensor(PeripheralModel):
             for vector in range(MEASUREMENTS[one.kind]):
                 for sample in one.samples:
                     payload += struct.pack("<3f", *sample[3 * vector : 3 * vector + 3])
+        if one.is_logged and self.logbook.is_logging:
+            self.logbook.add(one.kind, payload, len(one.samples))
+        if reference is None:
+            return
         size = self._longest - 2
         parts = [payload[i : i + size] for i in range(0, len(payload), size)]
         values = [bytes([2 if i == 0 else 3, reference]) + part for i, part in enumerate(parts)]

@@ -231,7 +231,7 @@ def test_acceleration_from_two_subscriptions_is_refused_but_may_move_to_another(
 
 def test_data_of_other_commands_is_left_alone():
     made = decoder()
-    made.push(write(b"\x03\x07\x01\x00\x00\x00"))  # FETCH_LOG
+    made.push(write(b"\x04\x07/Meas/Temp\0"))  # GET
     assert made.push(data(bytes(100), reference=7)) == []
 
 

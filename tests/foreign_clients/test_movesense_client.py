@@ -99,3 +99,37 @@ def test_movesense_py_and_our_driver_read_the_same(movesense, path, stream, scal
     np.testing.assert_allclose(decoded.samples[stream][: len(got)], sent, rtol=1e-12)
     assert [p.position for p in decoded.packets][: len(times)] == times
     assert decoded.refused == 0
+
+
+def test_movesense_py_fetches_the_log_that_our_driver_reads(movesense, tmp_path):
+    client_module, _ = movesense
+    sensor = TappedMovesense()
+    file = tmp_path / "log.sbem"
+
+    async def use():
+        async with serve_models([sensor]) as (_, _, central):
+            with patch_bleak(central):
+                async with client_module.SensorCommand("000019", set_time=False) as client:
+                    paths = b"/Meas/Acc/52\0/Meas/ECG/200/mV\0"
+                    assert (await client.configure_device(bytearray(paths)))["success"]
+                    assert (await client.start_logging())["success"]
+                    assert (await client.get_status())["dlstate"] == 3
+                    assert (await client.subscribe_to_resource("/Meas/Acc/52", 7))["success"]
+                    await asyncio.sleep(10)
+                    assert (await client.fetch_data(1, output_file=str(file)))["status_code"] == 409
+                    assert (await client.unsubscribe_from_resource(7))["success"]
+                    assert (await client.stop_logging())["success"]
+                    while not client.data_queue.empty():
+                        client.data_queue.get_nowait()
+                    (entry,) = (await client.get_log_list())["entries"]
+                    assert entry["size"] == len(sensor.logbook.files[1])
+                    done = await client.fetch_data(entry["id"], output_file=str(file))
+                    assert done["success"], done
+
+    run_virtual(use())
+    assert file.read_bytes() == bytes(sensor.logbook.files[1])
+    decoded = decode_case(MovesenseDriver(), tuple(sensor.log))
+    assert decoded.refused == 0
+    n = len(decoded.samples["acc"])
+    assert n > 400
+    np.testing.assert_allclose(decoded.samples["acc"], sensor.sent["acc"].array()[:n], rtol=1e-12)

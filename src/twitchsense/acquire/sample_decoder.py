@@ -62,7 +62,8 @@ class SampleDecoder:
         """
         try:
             decoded = self._decoder.push(message)
-            packets = [p for p in decoded if isinstance(p, SamplePacket)]
+            # a log, fetched at the end, is placed when the night is read
+            packets = [p for p in decoded if isinstance(p, SamplePacket) and not p.resent]
             streams = {s.name: s for s in self._decoder.streams} if packets else {}
             if packets:
                 self.sample_characteristics.add(message.characteristic)

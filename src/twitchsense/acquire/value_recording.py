@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Final, cast
 
 from twitchsense.acquire.adapter import Advertisement
 from twitchsense.acquire.backoff import sleep_unless_set
@@ -12,7 +12,13 @@ from twitchsense.acquire.device_recording import RecordingContext
 from twitchsense.acquire.dialogue_executor import DialogueExecutor
 from twitchsense.acquire.frame_queue import ReceivedValue, StoredPacket, ValueSource
 from twitchsense.acquire.sample_decoder import SampleDecoder
-from twitchsense.devices.contract import Direction, Driver, Message
+from twitchsense.devices.contract import (
+    Direction,
+    Driver,
+    Message,
+    StartRefusedError,
+    StoringDriver,
+)
 from twitchsense.devices.streams import StreamDescription
 from twitchsense.nightfile.records import ConnectionStart, Device
 
@@ -99,10 +105,23 @@ class ValueRecording:
             self._update_status()
             await sleep_unless_set(_CHECK_S, stop, connection.lost)
         await self._executor.run(self._driver.close())
+        if self._driver.abilities.resend == "after_night":
+            await self._fetch(cast(StoringDriver, self._driver))
         self._source = None
         await self._context.flush()
         self._update_status()
         self._context.log_event("stopped", "")
+
+    async def _fetch(self, driver: StoringDriver) -> None:
+        """Fetch what the device logged, if the options say that it does."""
+        assert self._executor is not None
+        options = {k: v for k, v in self._context.options.items() if k in driver.options}
+        try:
+            await self._executor.run(driver.fetch(options))
+        except (StartRefusedError, DeviceConnectionError) as error:
+            self._context.log_event("not fetched", str(error))
+            if isinstance(error, DeviceConnectionError):
+                raise
 
     def _update_status(self) -> None:
         self._context.status.loss_text = self._decoder.describe_loss()

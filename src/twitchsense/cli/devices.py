@@ -182,11 +182,13 @@ def _print_known(as_json: bool) -> None:
         abilities = driver.abilities
         click.echo(f"  lost samples: {_RESEND_TEXTS[abilities.resend]}")
         click.echo(f"  without a connection: {_DISCONNECTED_TEXTS[abilities.while_disconnected]}")
+        for name, meaning in driver.options.items():
+            click.echo(f"  --option {printable(name)}=…: {printable(meaning)}")
 
 
 _RESEND_TEXTS = {
     "none": "are not sent again",
-    "after_night": "are fetched after the night, from the log in the device",
+    "after_night": "are fetched after the night from the log in the device, with its option",
     "live": "are sent again at once",
 }
 _DISCONNECTED_TEXTS = {

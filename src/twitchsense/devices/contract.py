@@ -309,6 +309,30 @@ class Driver(Protocol):
         ...
 
 
+class StoringDriver(Driver, Protocol):
+    """A driver of a device whose log is fetched after the night (``resend="after_night"``).
+
+    The samples of the log are decoded into packets with `SamplePacket.resent` set. `restarted` is
+    set in the first one of each log. They fill gaps where the log is of the same clock: it holds
+    packets that were received, with the same times and values.
+    """
+
+    def fetch(self, options: Mapping[str, str]) -> Steps:
+        """Return the dialogue that fetches the log; it runs after that of `close`.
+
+        Parameters
+        ----------
+        options : mapping of str to str
+            As of `Driver.open`.
+
+        Raises
+        ------
+        StartRefusedError
+            While it runs, if the device refuses.
+        """
+        ...
+
+
 def full_uuid(short: int) -> str:
     """Return the full UUID of a number assigned by the Bluetooth SIG.
 

@@ -13,6 +13,7 @@ from twitchsense.devices.contract import (
     SamplePacket,
     full_uuid,
 )
+from twitchsense.devices.movesense_log import LoggedPayload, LogReader
 from twitchsense.devices.movesense_packets import (
     PartJoiner,
     Subscription,
@@ -28,10 +29,14 @@ BATTERY_UUID: Final = full_uuid(0x2A19)
 #: Commands.
 SUBSCRIBE: Final = 1
 UNSUBSCRIBE: Final = 2
+FETCH_LOG: Final = 3
+GET: Final = 4
+SET_LOGGED: Final = 6
+SET_LOGGER_STATE: Final = 9
 #: Messages of the sensor, and the status of a command that was carried out.
 RESPONSE: Final = 1
 SUCCESS: Final = 200
-_DATA: Final = 2
+DATA: Final = 2
 _DATA_PART2: Final = 3
 
 #: One count of ECG is 50 / 2**17 mV.
@@ -95,12 +100,29 @@ class _Channel:
         return SamplePacket(stream, samples, position, arrival_ns, restarted)
 
 
+class _Log:
+    """A log that is fetched."""
+
+    def __init__(self) -> None:
+        self.reader = LogReader()
+        self._seen: set[str] = set()
+
+    def packet(self, found: LoggedPayload, arrival_ns: int) -> SamplePacket:
+        """Return the packet of a payload; the first one of each stream begins a log."""
+        is_first = found.stream not in self._seen
+        self._seen.add(found.stream)
+        return SamplePacket(
+            found.stream, found.samples, found.time_ms, arrival_ns, is_first, resent=True
+        )
+
+
 class MovesenseDecoder:
     """Decoder of Movesense sensors; see `Decoder`.
 
-    Streams and rates are taken from the commands SUBSCRIBE: without them, nothing can be decoded.
-    Reasons of refusals: ``battery``, ``command``, ``length``, ``message``, ``part``,
-    ``subscription``, ``value``.
+    Streams and rates are taken from the commands SUBSCRIBE, and those of a log in the sensor's
+    memory from the command that says what is logged: without them, nothing can be decoded.
+    Reasons of refusals: ``battery``, ``command``, ``descriptor``, ``length``, ``log``,
+    ``message``, ``part``, ``subscription``, ``value``.
     """
 
     def __init__(self) -> None:
@@ -110,6 +132,9 @@ class MovesenseDecoder:
         #: References of other commands and of other measurements.
         self._others: set[int] = set()
         self._owners: dict[str, int] = {}
+        #: What the sensor logs, and the logs that are fetched, by reference.
+        self._logged: dict[str, Subscription] = {}
+        self._logs: dict[int, _Log] = {}
         self._specs: dict[str, StreamDescription] = {}
 
     @property
@@ -150,6 +175,13 @@ class MovesenseDecoder:
                 self._channels[reference].is_ended = True
         else:
             self._others.add(reference)
+            self._logs.pop(reference, None)
+            if code == FETCH_LOG:
+                self._logs[reference] = _Log()
+            elif code == SET_LOGGED:
+                paths = data[2:].decode("ascii", "replace").split("\0")
+                logged = [s for s in map(parse_path, paths) if s is not None]
+                self._logged = {s.stream: s for s in logged}
 
     def _subscribe(self, reference: int, subscription: Subscription | None) -> None:
         if subscription is None:
@@ -182,20 +214,38 @@ class MovesenseDecoder:
         if code == RESPONSE:
             self._answer(reference, payload)
             return []
-        if code not in (_DATA, _DATA_PART2):
+        if code not in (DATA, _DATA_PART2):
             raise PacketError("message", f"a message of type {code}")
+        if reference in self._logs:
+            return [*self._read_log(self._logs[reference], payload, arrival_ns)]
         channel = self._channels.get(reference)
         if channel is None:
             if reference in self._others:
                 return []
             raise PacketError("subscription", f"no SUBSCRIBE with the reference {reference}")
         self._check_owner(reference, channel.subscription.stream)
-        take = channel.joiner.begin if code == _DATA else channel.joiner.extend
+        take = channel.joiner.begin if code == DATA else channel.joiner.extend
         packets = [channel.decode(*complete) for complete in take(payload, arrival_ns)]
         if packets:
             stream = channel.subscription.stream
             self._specs[stream] = describe_stream(channel.subscription, channel.joiner.count)
         return [*packets]
+
+    def _read_log(self, log: _Log, payload: bytes, arrival_ns: int) -> list[SamplePacket]:
+        """Return the samples in a piece of a log: its place in the log (4 bytes), and its bytes."""
+        if len(payload) < 4:
+            raise PacketError("length", f"a piece of a log of {len(payload)} bytes")
+        packets = []
+        for found in log.reader.push(int.from_bytes(payload[:4], "little"), payload[4:]):
+            logged = self._logged.get(found.stream)
+            if logged is None or logged.in_mv != found.in_mv:
+                raise PacketError("subscription", f"it is not known at what rate {found.stream} is")
+            spec = describe_stream(logged, len(found.samples))
+            before = self._specs.setdefault(found.stream, spec)
+            if (before.fs, before.counts_per_unit) != (spec.fs, spec.counts_per_unit):
+                raise PacketError("subscription", f"the log of {found.stream} has other settings")
+            packets.append(log.packet(found, arrival_ns))
+        return packets
 
     def _check_owner(self, reference: int, stream: str) -> None:
         """Refuse a second subscription of a stream while the first one goes on."""

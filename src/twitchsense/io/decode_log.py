@@ -207,6 +207,7 @@ def _report(
             "rate": spec.fs,
             "unit": spec.unit,
             "samples": stream.received,
+            "filled": stream.filled,
             "loss": by_class,
             "gaps": loss.gaps,
             "loss_in_words": describe_loss(loss, stream.received, spec.timing),

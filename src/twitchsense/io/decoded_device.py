@@ -199,6 +199,8 @@ class DecodedDevice:
             spec = stream.spec
             loss = describe_loss(stream.loss, stream.received, spec.timing)
             error_ms = 1000 * stream.clock_error_s
+            if stream.filled:
+                loss = f"{stream.filled} samples are from the device's log; after that {loss}"
             clock = f"times by {_CLOCK_NAMES[clock_class(spec)]} ± {max(1.0, error_ms):.0f} ms"
             self.notes.append(f"{label}, {printable(name)}: {loss}; {clock}")
             reason = reason_to_leave_out(spec, self.device.settings)

@@ -16,6 +16,7 @@ from twitchsense.devices.placement.loss import LossCount
 from twitchsense.devices.placement.placed import PlacedPacket
 from twitchsense.devices.placement.selection import make_placement
 from twitchsense.devices.streams import SampleClock, SampleCounter, StreamDescription
+from twitchsense.io.log_merge import PacketTable, merge_logs
 from twitchsense.model.channels import NS
 from twitchsense.model.sample_file import SampleFile
 from twitchsense.nightfile.device_clock import CRYSTAL_PPM, ArrivalTimes, DeviceClock
@@ -67,11 +68,21 @@ class DecodedStream:
     ----------
     received : int
         Number of samples.
+    filled : int
+        Those of them that were lost on the radio and are from a log of the device.
     """
 
     def __init__(self, spec: StreamDescription) -> None:
         self.spec = spec
+        self._logged = PacketTable()
+        self._n_logs = 0
+        self._reset()
+
+    def _reset(self) -> None:
         self.received = 0
+        self.filled = 0
+        spec = self.spec
+        self._packets = PacketTable()
         self._placement = make_placement(spec)
         self._file: SampleFile | None = None
         self._rows = 0
@@ -112,6 +123,12 @@ class DecodedStream:
 
     def push(self, packet: SamplePacket) -> None:
         """Add a packet."""
+        if packet.resent and isinstance(self.spec.timing, SampleClock):
+            # its place is between packets that were received before
+            self._n_logs += packet.restarted
+            n = len(packet.samples)
+            self._logged.add(self._n_logs, packet.position or 0, n, self._store(packet.samples), 0)
+            return
         for placed in self._placement.push(packet):
             self._append(placed)
 
@@ -132,6 +149,8 @@ class DecodedStream:
         for placed in self._placement.close():
             self._append(placed)
         self._write_batch()
+        if len(self._logged) and len(self._packets):
+            self._fill_gaps()
         self._sort_pieces()
         self.received = sum(piece.count for piece in self._pieces)
 
@@ -214,20 +233,45 @@ class DecodedStream:
     # -- collecting ----------------------------------------------------------------------
 
     def _append(self, placed: PlacedPacket) -> None:
-        samples = placed.packet.samples
-        if self._file is None:
-            self._file = SampleFile(self.spec.width, samples.dtype)
-        n = len(samples)
+        n = len(placed.packet.samples)
+        row = self._store(placed.packet.samples)
         last = self._pieces[-1] if self._pieces else None
         if last is None or last.run != placed.run or last.index + last.count != placed.index:
-            last = _Piece(placed.run, placed.index, 0, self._rows)
+            last = _Piece(placed.run, placed.index, 0, row)
             self._pieces.append(last)
         self._add_time(last, placed, n)
         last.count += n
-        self._rows += n
+        if placed.ticks is not None:
+            self._packets.add(placed.run, placed.ticks, n, row, placed.packet.arrival_ns)
+        self.filled += n * placed.packet.resent
+
+    def _store(self, samples: NDArray[Any]) -> int:
+        """Append samples to the temporary file, and return their first row."""
+        if self._file is None:
+            self._file = SampleFile(self.spec.width, samples.dtype)
+        row = self._rows
+        self._rows += len(samples)
         self._batch.append(samples)
         if len(self._batch) >= _BATCH_PACKETS:
             self._write_batch()
+        return row
+
+    def _fill_gaps(self) -> None:
+        """Place all packets again, with those of the device's logs in their order of time."""
+        clock, file, received = self.spec.timing, self._file, self._packets
+        assert isinstance(clock, SampleClock)
+        assert file is not None
+        self._reset()
+        for p in merge_logs(received, self._logged, clock.modulus, clock.tick_hz, file.read):
+            samples = file.read(p.row, p.row + p.count)
+            packet = SamplePacket(
+                self.spec.name, samples, p.ticks, p.arrival_ns, p.restarted, p.from_log
+            )
+            for placed in self._placement.push(packet):
+                self._append(placed)
+        for placed in self._placement.close():
+            self._append(placed)
+        self._write_batch()
 
     def _add_time(self, piece: _Piece, placed: PlacedPacket, n: int) -> None:
         """Note when the last sample of a packet was taken, and when the packet arrived."""

@@ -78,7 +78,11 @@ class LiveDecoder:
             try:
                 decoded = self._decoder.push(message)
                 streams = {s.name: s for s in self._decoder.streams}
-                packets += [(streams[p.stream], p) for p in decoded if isinstance(p, SamplePacket)]
+                packets += [
+                    (streams[p.stream], p)
+                    for p in decoded
+                    if isinstance(p, SamplePacket) and not p.resent
+                ]
             except PacketError:
                 continue
             except Exception:  # of a driver that this package does not know
