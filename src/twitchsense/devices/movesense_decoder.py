@@ -100,7 +100,7 @@ class _Channel:
         return SamplePacket(stream, samples, position, arrival_ns, restarted)
 
 
-class _Log:
+class _FetchedLog:
     """A log that is fetched."""
 
     def __init__(self) -> None:
@@ -134,7 +134,7 @@ class MovesenseDecoder:
         self._owners: dict[str, int] = {}
         #: What the sensor logs, and the logs that are fetched, by reference.
         self._logged: dict[str, Subscription] = {}
-        self._logs: dict[int, _Log] = {}
+        self._logs: dict[int, _FetchedLog] = {}
         self._specs: dict[str, StreamDescription] = {}
 
     @property
@@ -177,7 +177,7 @@ class MovesenseDecoder:
             self._others.add(reference)
             self._logs.pop(reference, None)
             if code == FETCH_LOG:
-                self._logs[reference] = _Log()
+                self._logs[reference] = _FetchedLog()
             elif code == SET_LOGGED:
                 paths = data[2:].decode("ascii", "replace").split("\0")
                 logged = [s for s in map(parse_path, paths) if s is not None]
@@ -231,7 +231,7 @@ class MovesenseDecoder:
             self._specs[stream] = describe_stream(channel.subscription, channel.joiner.count)
         return [*packets]
 
-    def _read_log(self, log: _Log, payload: bytes, arrival_ns: int) -> list[SamplePacket]:
+    def _read_log(self, log: _FetchedLog, payload: bytes, arrival_ns: int) -> list[SamplePacket]:
         """Return the samples in a piece of a log: its place in the log (4 bytes), and its bytes."""
         if len(payload) < 4:
             raise PacketError("length", f"a piece of a log of {len(payload)} bytes")

@@ -82,7 +82,7 @@ class MergedPacket:
 
 
 @dataclass(frozen=True, slots=True)
-class _Log:
+class _LogTimes:
     """Times (without wrap), numbers of samples and first rows of the packets of a log."""
 
     ticks: Numbers
@@ -143,7 +143,7 @@ def _same_log(found: tuple[int, int] | None, match: tuple[int, int] | None) -> b
     return found is not None and match is not None and found[0] == match[0]
 
 
-def _split_logs(logged: PacketTable, modulus: int | None) -> list[_Log]:
+def _split_logs(logged: PacketTable, modulus: int | None) -> list[_LogTimes]:
     numbers, ticks, counts, rows, _ = logged.columns()
     logs = []
     for number in np.unique(numbers):
@@ -153,12 +153,12 @@ def _split_logs(logged: PacketTable, modulus: int | None) -> list[_Log]:
             steps = (np.diff(times) + modulus // 2) % modulus - modulus // 2
             times = np.concatenate([times[:1], times[0] + np.cumsum(steps)])
         rising = np.concatenate([[True], times[1:] > np.maximum.accumulate(times)[:-1]])
-        logs.append(_Log(times[rising], counts[of_log][rising], rows[of_log][rising]))
+        logs.append(_LogTimes(times[rising], counts[of_log][rising], rows[of_log][rising]))
     return logs
 
 
 def _find_log(
-    logs: list[_Log],
+    logs: list[_LogTimes],
     ticks: Numbers,
     counts: Numbers,
     rows: Numbers,
@@ -194,7 +194,7 @@ def _turns(log_ticks: Numbers, ticks: Numbers, modulus: int) -> int:
 
 def _merge_block(
     block: tuple[Numbers, ...],
-    log: _Log | None,
+    log: _LogTimes | None,
     tick_hz: int,
     *,
     open_end: bool,
