@@ -1,6 +1,8 @@
 """Notes that change the result: recognised, in order of weight, printed with their cure."""
 
+import copy
 import json
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,7 @@ from click.testing import CliRunner
 import twitchsense as ts
 from tests.recordings import make_recording, write_captures
 from twitchsense.cli.app import main
-from twitchsense.model.main_notes import main_notes
+from twitchsense.model.notes import Note, main_notes, with_source
 
 
 def run(*args):
@@ -70,16 +72,26 @@ def test_an_envelope_is_noted_and_an_offset_is_not(table, tmp_path):
 def test_the_heaviest_note_is_first_and_information_is_left_out():
     notes = [
         "emg1: 1 gap, 0.200 s in all, longest 0.200 s",
-        "sleep was estimated from stillness of the leg, which cannot tell",
-        "night.csv: left out: X, Y, Z",
-        "acc: 9.79 g at rest instead of 1 g; if these are m/s2, name them acc_x_ms2",
-        "device 0a1b: battery 87 % to 86 %",
+        Note("sleep", "sleep was estimated from stillness of the leg"),
+        with_source("night.csv", Note("unread", "left out: X, Y, Z", "name them with --map")),
+        Note("unit", "acc: 9.79 g at rest instead of 1 g; if these are m/s2, name them acc_x_ms2"),
+        with_source("night.csv", "read as a table"),
     ]
-    shown = main_notes(notes)
-    assert [note.split(":")[0] for note in shown] == [
-        "acc", "night.csv", "sleep was estimated from stillness of the leg, which cannot tell",
-    ]  # fmt: skip
-    assert "--map" in shown[1]
+    shown = main_notes([*notes, notes[1]])
+    assert [note.kind for note in shown] == ["unit", "unread", "sleep"]
+    assert shown[1] == "night.csv: left out: X, Y, Z; name them with --map"
+
+
+def test_a_long_note_keeps_its_cure():
+    (shown,) = main_notes([Note("unread", "left out: " + "X, " * 500, "name them with --map")])
+    assert len(shown) <= 402
+    assert shown.endswith("…; name them with --map")
+
+
+@pytest.mark.parametrize("copy", [copy.deepcopy, lambda n: pickle.loads(pickle.dumps(n))])
+def test_a_copied_note_keeps_its_kind_and_cure(copy):
+    note = copy(Note("times", "t is read as seconds", "state the times"))
+    assert (note, note.kind, note.cure) == ("t is read as seconds", "times", "state the times")
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +125,11 @@ def test_json_holds_the_notes_and_is_what_is_saved(analysed):
     assert any(n.startswith("the hypnogram lasts 60.0 min") for n in printed["main_notes"])
     saved = json.loads((out / "summary.json").read_text("utf-8"))
     assert saved["main_notes"] == printed["main_notes"]
+    assert saved["main_note_kinds"][0] == "stages"
+    opened = ts.open_result(out)
+    assert [(n, n.kind) for n in opened.main_notes] == list(
+        zip(saved["main_notes"], saved["main_note_kinds"], strict=True)
+    )
     assert set(printed) <= set(saved)
 
 

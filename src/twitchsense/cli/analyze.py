@@ -137,7 +137,6 @@ def print_summary(night: NightLike, out: Path, *, report: bool) -> None:
     report : bool
         Whether it holds a report.
     """
-    from twitchsense.model.main_notes import main_notes
     from twitchsense.report.summary_sentences import (
         quality_word,
         sleep_onset_sentence,
@@ -151,10 +150,9 @@ def print_summary(night: NightLike, out: Path, *, report: bool) -> None:
         _print_counts(night)
     else:
         print_text("No event in the valid signal.", err=True)
-    heavy = main_notes(night.notes)
-    for note in heavy[:_MAX_NOTES]:
+    for note in night.main_notes[:_MAX_NOTES]:
         print_text(f"Note: {note}", err=True, indent="  ")
-    others = len(night.notes) - min(len(heavy), _MAX_NOTES)
+    others = len(night.notes) - min(len(night.main_notes), _MAX_NOTES)
     if others > 0:
         place = "at the end of the report" if report else "in summary.json"
         more = "1 more note is" if others == 1 else f"{others} more notes are"

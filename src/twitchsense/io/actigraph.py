@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
 from twitchsense.model.channels import NS
+from twitchsense.model.notes import Note
 
 #: .NET ticks (100 ns) from year 1 to 1970.
 _TICKS_TO_1970: Final = 621_355_968_000_000_000
@@ -102,7 +103,11 @@ class ActigraphBlocks:
         self.notes: Sequence[str] = ()
         if self._damaged_places:
             self.notes = (
-                f"{source}: damaged at {self._damaged_places} places, whose records are left out",
+                Note(
+                    "unread",
+                    f"{source}: damaged at {self._damaged_places} places, whose records are left "
+                    "out",
+                ),
             )
 
     def read(self, first: int, stop: int) -> NDArray[np.float32]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
 from twitchsense.model.channels import NS
+from twitchsense.model.notes import Note
 
 Sectors = NDArray[np.void]
 
@@ -87,7 +88,9 @@ class AxivityBlocks:
         self.resolution_ns = NS if not fractional.any() else NS // 1000
         damaged = self._sector_count - len(self._numbers)
         if damaged:
-            notes.append(f"{source}: {damaged} damaged or empty sectors are left out")
+            notes.append(
+                Note("unread", f"{source}: {damaged} damaged or empty sectors are left out")
+            )
         if not fractional.any():
             notes.append(f"{source}: the clock of the device has whole seconds only")
 

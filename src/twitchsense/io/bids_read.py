@@ -29,6 +29,7 @@ from twitchsense.io.channel_builder import ChannelBuilder
 from twitchsense.io.edf import EdfCapture
 from twitchsense.io.labelled_signals import LabelledSignal, plan_signals
 from twitchsense.model.channels import NS
+from twitchsense.model.notes import Note
 from twitchsense.model.units import parse_unit
 
 #: Rows that are read at once.
@@ -52,7 +53,9 @@ class BidsEmgCapture(EdfCapture):
         self._path = path
         super().__init__(path, source, mapping, zone)
         if self._bad:
-            self.notes += (f"{source}: marked as bad and left out: {', '.join(self._bad)}",)
+            self.notes += (
+                Note("unread", f"{source}: marked as bad and left out: {', '.join(self._bad)}"),
+            )
 
     def _describe(self) -> list[LabelledSignal | None]:
         """Describe the signals by ``channels.tsv``, where it has them."""

@@ -20,6 +20,7 @@ from twitchsense.io.capture import ColumnMapping
 from twitchsense.io.channel_builder import ChannelBuilder
 from twitchsense.io.labelled_signals import LabelledSignal, plan_signals
 from twitchsense.model.channels import NS
+from twitchsense.model.notes import STATE_TIMES, Note
 
 #: Names of the axes, to which `--map` refers.
 _AXES: Final = ("acc_x", "acc_y", "acc_z")
@@ -136,17 +137,24 @@ class BlockCapture:
         return f"{(time_ns - self.first_time_ns()) / NS:.3f} s"
 
     def _clock_notes(self, begin: datetime, offset: timedelta | None) -> list[str]:
-        notes = []
+        notes: list[str] = []
         if offset is None:
             notes.append(
-                f"{self.source}: begins at {begin:%Y-%m-%d %H:%M:%S} by the clock of the device, "
-                "which has no time zone; --zone places it"
+                Note(
+                    "times",
+                    f"{self.source}: begins at {begin:%Y-%m-%d %H:%M:%S} by the clock of the "
+                    "device, which has no time zone; --zone places it",
+                )
             )
         error_s = self._clock.rms_error_ns / NS
         if error_s > _NOTED_ERROR_S:
             notes.append(
-                f"{self.source}: times of blocks deviate from even spacing by {error_s:.2g} s RMS; "
-                f"samples are treated as evenly spaced at {self._clock.fs:.6g} Hz"
+                Note(
+                    "times",
+                    f"{self.source}: times of blocks deviate from even spacing by {error_s:.2g} s "
+                    f"RMS; samples are treated as evenly spaced at {self._clock.fs:.6g} Hz",
+                    STATE_TIMES,
+                )
             )
         return notes
 

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from twitchsense.errors import InputError
 from twitchsense.io.channel_builder import ChannelBuilder
 from twitchsense.model.column_names import ChannelPlan
+from twitchsense.model.notes import Note
 
 #: A column that is mapped to this name is left out.
 IGNORE: Final = "ignore"
@@ -183,4 +184,14 @@ class ColumnMapping:
 
 def ignored_columns_note(source: str, names: Sequence[str]) -> tuple[str, ...]:
     """Return a note that names the columns left out, or no note if there are none."""
-    return (f"{source}: left out: {', '.join(names)}",) if names else ()
+    return (
+        (
+            Note(
+                "unread",
+                f"{source}: left out: {', '.join(names)}",
+                "a column is read if it is named with its unit (--map 'X=acc_x_g')",
+            ),
+        )
+        if names
+        else ()
+    )

@@ -16,6 +16,7 @@ from twitchsense.io.signal_check import signal_notes
 from twitchsense.io.unit_check import UnitCheck
 from twitchsense.model.channels import NS, Channel, ClockSource, Segment
 from twitchsense.model.column_names import ChannelPlan
+from twitchsense.model.notes import STATE_TIMES, Note
 from twitchsense.model.sample_file import SampleFile
 
 #: Minimum number of samples from which a rate is estimated.
@@ -204,14 +205,22 @@ class ChannelBuilder:
         noted_resolution = _NOTED_RESOLUTION * NS / fit.fs
         if fit.rms_residual_ns > max(noted_residual, resolution):
             notes.append(
-                f"{name}: time stamps deviate from even spacing by "
-                f"{fit.rms_residual_ns / 1e6:.2g} ms RMS; samples are treated as evenly spaced at "
-                f"{fit.fs:.6g} Hz"
+                Note(
+                    "times",
+                    f"{name}: time stamps deviate from even spacing by "
+                    f"{fit.rms_residual_ns / 1e6:.2g} ms RMS; samples are treated as evenly spaced "
+                    f"at {fit.fs:.6g} Hz",
+                    STATE_TIMES,
+                )
             )
         elif fit.rms_residual_ns > noted_residual and resolution > noted_resolution:
             notes.append(
-                f"{name}: time stamps in steps of {resolution / 1e6:g} ms are coarse "
-                f"for {fit.fs:.6g} Hz; a missing row may look like a rounded time"
+                Note(
+                    "times",
+                    f"{name}: time stamps in steps of {resolution / 1e6:g} ms are coarse "
+                    f"for {fit.fs:.6g} Hz; a missing row may look like a rounded time",
+                    STATE_TIMES,
+                )
             )
         channel = self.plan.channel(fit.fs, fit.fs_error)
         if self._clocks:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.model.channels import NS, Kind, Samples
+from twitchsense.model.notes import Note
 
 #: Samples of a window in which equal neighbours are counted.
 _WINDOW: Final = 256
@@ -280,8 +281,12 @@ def constant_notes(name: str, kind: Kind, intervals: ConstantIntervals, fs: floa
     unit = "uV" if kind == "emg" else "g"
     if intervals.never_changes:
         return [
-            f"{name}: never changes from {intervals.value:.4g} {unit}, so it is not a signal; "
-            "check the sensor and its cable"
+            Note(
+                "signal",
+                f"{name}: never changes from {intervals.value:.4g} {unit}, so it is not a signal; "
+                "check the sensor and its cable",
+                "check the sensor and its contact",
+            )
         ]
     n = len(intervals.first)
     if not n:

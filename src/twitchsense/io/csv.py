@@ -28,6 +28,7 @@ from twitchsense.io.number_cells import NumberColumn, find_decimal_sign
 from twitchsense.io.table_capture import CHUNK_ROWS, TableBlock, TableCapture
 from twitchsense.io.table_layout import ROW_TIME, parse_header
 from twitchsense.io.time_reading import CLOCK_TIMES
+from twitchsense.model.notes import with_source
 
 #: Exceptions of damaged gzip data, raised while pandas reads.
 _GZIP_ERRORS: Final = (EOFError, gzip.BadGzipFile, zlib.error)
@@ -69,7 +70,7 @@ def open_csv(path: Path, source: str, mapping: ColumnMapping, zone: str | None) 
         zone_in_brackets=dialect.zone_in_brackets,
     )
     notes = [f"{source}: read as {dialect.maker}"] if dialect.maker else []
-    notes += [f"{source}: {note}" for note in dialect.notes]
+    notes += [with_source(source, note) for note in dialect.notes]
     return TableCapture(table, options, table.clocks, notes)
 
 

@@ -25,6 +25,7 @@ from twitchsense.errors import InputError
 from twitchsense.io.decoded_stream import DecodedStream
 from twitchsense.io.shared_clock import fit_clocks
 from twitchsense.model.channels import ClockSource
+from twitchsense.model.notes import Note
 from twitchsense.nightfile.analysed_streams import (
     reason_to_leave_out,
     stated_gain,
@@ -206,7 +207,9 @@ class DecodedDevice:
             reason = reason_to_leave_out(spec, self.device.settings)
             if reason:
                 self.left_out[name] = reason
-                self.notes.append(f"{label}, {printable(name)}: not analysed: {reason}")
+                self.notes.append(
+                    Note("unread", f"{label}, {printable(name)}: not analysed: {reason}")
+                )
                 del self.streams[name]
         for name, count in self._other_settings.items():
             self.notes.append(
@@ -236,7 +239,9 @@ class DecodedDevice:
             reasons = ", ".join(f"{n} {printable(r)}" for r, n in sorted(self._refused.items()))
             self.notes.append(f"{label}: values refused by the driver: {reasons}")
         if values.corrupt:
-            self.notes.append(f"{label}: {values.corrupt} values spoiled on the disk, left out")
+            self.notes.append(
+                Note("unread", f"{label}: {values.corrupt} values spoiled on the disk, left out")
+            )
         if values.dropped:
             self.notes.append(
                 f"{label}: {values.dropped} values were received and not stored, because the disk "

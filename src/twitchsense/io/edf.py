@@ -16,6 +16,7 @@ from twitchsense.io.channel_builder import ChannelBuilder
 from twitchsense.io.edf_header import read_edf_header
 from twitchsense.io.labelled_signals import LabelledSignal, SignalPlan, plan_signals
 from twitchsense.model.channels import NS
+from twitchsense.model.notes import Note
 
 #: Bytes of data records that are read at once.
 BLOCK_BYTES: Final = 1 << 22
@@ -121,8 +122,11 @@ class EdfCapture:
             return count, [f"{self.source}: the last record is cut and left out"] if rest else []
         what = "cut short" if announced > count else "longer than announced"
         return count, [
-            f"{self.source}: {what}: the header announces {announced} records, the file has "
-            f"{count}; these are read"
+            Note(
+                "unread",
+                f"{self.source}: {what}: the header announces {announced} records, the file has "
+                f"{count}; these are read",
+            )
         ]
 
     def _describe(self) -> list[LabelledSignal | None]:

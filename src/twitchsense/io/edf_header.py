@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from twitchsense.errors import InputError
 from twitchsense.io.labelled_signals import LabelledSignal
+from twitchsense.model.notes import Note
 
 #: Size (bytes) of the part of the header before that of the signals, and of each signal's.
 _GENERAL_BYTES: Final = 256
@@ -149,9 +150,12 @@ class EdfHeader:
         twice = first.astimezone(UTC) < second.astimezone(UTC)
         how_often = "occurs twice" if twice else "does not occur"
         return [
-            f"{source}: the start {self.start} {how_often} in {zone}; it is read as "
-            f"{first.astimezone(UTC):%H:%M:%S} UTC. If events lie an hour off against a "
-            "hypnogram, export the file with its offset from UTC"
+            Note(
+                "times",
+                f"{source}: the start {self.start} {how_often} in {zone}; it is read as "
+                f"{first.astimezone(UTC):%H:%M:%S} UTC. If events lie an hour off against a "
+                "hypnogram, export the file with its offset from UTC",
+            )
         ]
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from twitchsense.errors import InputError
 from twitchsense.io.block_capture import to_ns
 from twitchsense.model.channels import NS
+from twitchsense.model.notes import Note
 
 #: First line of the file, and of each page.
 _FIRST_LINE: Final = b"Device Identity"
@@ -86,7 +87,7 @@ class GeneactivBlocks:
         self.notes: Sequence[str] = ()
         if len(good) < len(pages):
             damaged = len(pages) - len(good)
-            self.notes = (f"{source}: {damaged} damaged pages are left out",)
+            self.notes = (Note("unread", f"{source}: {damaged} damaged pages are left out"),)
         self.starts_ns = np.array([p.start_ns for p in good], np.int64)
         self.counts = np.array([p.count for p in good], np.int64)
         self.nominal_fs = good[0].fs if good else 100.0

@@ -10,6 +10,7 @@ from typing import Final
 from twitchsense.errors import InputError
 from twitchsense.io.capture import IGNORE, ColumnMapping
 from twitchsense.model.column_names import SCALES, ChannelPlan, is_signal_name, plan_channels
+from twitchsense.model.notes import Note
 from twitchsense.model.units import parse_unit
 
 #: Factor from nV, which no column name contains, to µV.
@@ -143,8 +144,12 @@ def _with_unit(source: str, name: str, signal: LabelledSignal, notes: list[str])
         )
     if signal.unit and not unit:
         notes.append(
-            f"{source}: {signal.label}: unit '{signal.unit}' of the header is not known; "
-            f"taken as {named} from its name"
+            Note(
+                "signal",
+                f"{source}: {signal.label}: unit '{signal.unit}' of the header is not known; "
+                f"taken as {named} from its name",
+                "state the unit with --map",
+            )
         )
     return name
 

@@ -11,6 +11,7 @@ from twitchsense.io.channel_builder import MIN_SAMPLES, ChannelBuilder, ChannelD
 from twitchsense.io.gap_detection import IrregularSamplingError
 from twitchsense.model.channels import NS
 from twitchsense.model.column_names import channel_sort_key
+from twitchsense.model.notes import Note
 from twitchsense.model.rate_limits import SlowAccelerationError
 
 #: First and last time of a capture in ns, whether or not a sample was taken then.
@@ -120,13 +121,13 @@ def _build_channels(
         if count < MIN_SAMPLES and not builder.impossible_count:
             found = f"only {count} samples" if count else "no numbers"
             columns = ", ".join(builder.plan.names)
-            notes.append(f"{builder.source}: {found} in {columns}, left out")
+            notes.append(Note("unread", f"{builder.source}: {found} in {columns}, left out"))
             continue
         try:
             built = builder.build(zero_ns)
         except SlowAccelerationError as error:
             too_slow = error
-            notes.append(f"{builder.plan.name}: {error.problem}, left out")
+            notes.append(Note("unread", f"{builder.plan.name}: {error.problem}, left out"))
             continue
         kept.append(builder)
         data.append(built)

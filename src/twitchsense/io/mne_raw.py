@@ -18,6 +18,7 @@ from twitchsense.io.channel_builder import ChannelBuilder
 from twitchsense.io.edf_header import read_edf_header
 from twitchsense.io.labelled_signals import LabelledSignal, plan_signals
 from twitchsense.model.channels import NS
+from twitchsense.model.notes import Note, with_source
 from twitchsense.model.units import parse_unit
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class MneCapture:
         start, note = _start(self._raw, in_utc, zone)
         self.time_axis = "time_s" if start is None else "time_utc"
         self._zero_ns = 0 if start is None else round(start.timestamp() * 1e6) * 1000
-        notes = tuple(f"{source}: {text}" for text in (note, resampled) if text)
+        notes = tuple(with_source(source, text) for text in (note, resampled) if text)
         self.notes = (*ignored_columns_note(source, plan.ignored), *plan.notes, *notes)
 
     def first_time_ns(self) -> int:
@@ -155,7 +156,10 @@ def _resampling_note(path: Path | None, source: str) -> str:
     try:
         _check_rates(path, source)
     except InputError:
-        return "MNE resampled its slower signals; give the file itself to read them as recorded"
+        return Note(
+            "times",
+            "MNE resampled its slower signals; give the file itself to read them as recorded",
+        )
     return ""
 
 
@@ -230,5 +234,7 @@ def _start(raw: BaseRaw, in_utc: bool, zone: str | None) -> tuple[datetime | Non
         return when.astimezone(UTC) + since, ""
     local = when.replace(tzinfo=None)
     if zone is None:
-        return None, f"begins at {local + since:%Y-%m-%d %H:%M:%S} local time; --zone places it"
+        return None, Note(
+            "times", f"begins at {local + since:%Y-%m-%d %H:%M:%S} local time; --zone places it"
+        )
     return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) + since, ""

@@ -17,6 +17,7 @@ from twitchsense.io.channel_builder import ChannelBuilder
 from twitchsense.io.decoded_device import DecodedDevice, clock_class
 from twitchsense.model.channels import NS, ClockSource
 from twitchsense.model.column_names import ChannelPlan, plan_channels
+from twitchsense.model.notes import Note
 from twitchsense.nightfile.column_layout import DeviceColumns, name_columns
 from twitchsense.nightfile.device_clock import DeviceClock
 from twitchsense.nightfile.reader import (
@@ -175,13 +176,20 @@ class NightFileCapture:
         if self._repaired:
             notes.append(f"{self.source}: {printable(self._repaired)}")
         for table, count in self._spoiled.items():
-            notes.append(f"{self.source}: {count} rows of table {table} are spoiled, left out")
+            notes.append(
+                Note(
+                    "unread", f"{self.source}: {count} rows of table {table} are spoiled, left out"
+                )
+            )
         corrupt = sum(boot.damage.corrupt for boot, _ in self._boots)
         undecodable = sum(boot.damage.undecodable for boot, _ in self._boots)
         if corrupt or undecodable:
             notes.append(
-                f"{self.source}: {corrupt} packets spoiled on the disk and "
-                f"{undecodable} that are not frames, left out"
+                Note(
+                    "unread",
+                    f"{self.source}: {corrupt} packets spoiled on the disk and "
+                    f"{undecodable} that are not frames, left out",
+                )
             )
         return tuple(notes)
 

@@ -15,6 +15,7 @@ from twitchsense.io.number_cells import NumberColumn
 from twitchsense.io.time_reading import MAX_START_S, TimeReading, single_spacing
 from twitchsense.io.time_wraps import WrapCounter
 from twitchsense.model.channels import NS
+from twitchsense.model.notes import Note
 
 Times = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -77,8 +78,11 @@ class NumberTimes:
         if not self._single_unit_ns:
             return []
         return [
-            f"{self._source}: {self._header} was stored in single precision, in steps of up to "
-            f"{self.single_step_ns / 1e6:.3g} ms"
+            Note(
+                "times",
+                f"{self._source}: {self._header} was stored in single precision, in steps of up to "
+                f"{self.single_step_ns / 1e6:.3g} ms",
+            )
         ]
 
     def parse(self, time: pd.Series, first_row: int, reading: TimeReading) -> tuple[Times, Mask]:

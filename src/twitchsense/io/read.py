@@ -27,6 +27,7 @@ from twitchsense.io.stated_start import parse_start
 from twitchsense.io.time_reading import TIME_UNITS
 from twitchsense.model.channels import NS, Channel, Leg
 from twitchsense.model.column_names import channel_sort_key
+from twitchsense.model.notes import Note
 from twitchsense.model.recording import Recording
 from twitchsense.regular_file import check_regular_file, unreadable
 from twitchsense.text import without_folders
@@ -322,7 +323,7 @@ def _assign_legs(
                 "legs", f"'{leg}' is not a leg", "write left or right", f"channel {name}"
             )
         if name not in names:
-            notes.append(f"legs: no channel {name} in this recording")
+            notes.append(Note("unread", f"legs: no channel {name} in this recording"))
     assigned = []
     for channel in channels:
         wanted = legs.get(channel.name, channel.leg)

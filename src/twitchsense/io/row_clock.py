@@ -14,6 +14,7 @@ from twitchsense.io.local_clock import TimeOptions, to_utc_start
 from twitchsense.io.number_cells import NumberColumn
 from twitchsense.io.time_reading import TimeReading
 from twitchsense.model.channels import NS
+from twitchsense.model.notes import Note, with_source
 
 #: Maximum number of rows that a counter may skip; beyond, it began anew.
 _MAX_SKIPPED: Final = 1 << 16
@@ -53,6 +54,7 @@ class RowTimes:
         note = f"rows have a sampling rate, {clock.fs:.7g} Hz, instead of times"
         if clock.is_utc is False and axis == "time_local":
             note += "; its start is local time, known as UTC with --zone (such as Europe/Berlin)"
+            note = Note("times", note)
         self.reading = TimeReading("elapsed", axis, note=note)  # type: ignore[arg-type]
         if not _MIN_FS <= clock.fs < float("inf"):
             raise InputError(
@@ -71,7 +73,7 @@ class RowTimes:
     @property
     def notes(self) -> list[str]:
         """What the user should know about the times so far."""
-        notes = [f"{self._source}: {self.reading.note}"]
+        notes = [with_source(self._source, self.reading.note)]
         if self._missing and self._clock.counter:
             modulus = None if self._clock.arrival else self._clock.modulus
             limit = f" (losses of {modulus} or more in one place are not seen)" if modulus else ""

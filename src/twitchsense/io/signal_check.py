@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from twitchsense.model.channels import Segment
 from twitchsense.model.column_names import ChannelPlan
+from twitchsense.model.notes import Note
 
 Floats = NDArray[np.float64]
 
@@ -69,8 +70,11 @@ def signal_notes(plan: ChannelPlan, segments: Sequence[Segment], fs: float) -> l
     levels = max(len(np.unique(joined[:, axis])) for axis in range(joined.shape[1]))
     if 1 < levels <= _MAX_LEVELS:
         return [
-            f"{name}: takes only {levels} values, so it is not {plan.kind.upper()}; check which "
-            "column this is, and the sensor"
+            Note(
+                "signal",
+                f"{name}: takes only {levels} values, so it is not {plan.kind.upper()}; check "
+                "which column this is, and the sensor",
+            )
         ]
     if plan.kind != "emg":
         return []
@@ -82,8 +86,11 @@ def signal_notes(plan: ChannelPlan, segments: Sequence[Segment], fs: float) -> l
     clipped = max(float((joined[:, 0] == low).mean()), float((joined[:, 0] == high).mean()))
     if clipped > _MAX_CLIPPED and levels > 4 * _MAX_LEVELS:
         notes.append(
-            f"{name}: {clipped:.1%} of the samples are at the limit of {low:.4g} to {high:.4g} uV; "
-            "the amplifier is overloaded: check the contact, or lower the gain"
+            Note(
+                "signal",
+                f"{name}: {clipped:.1%} of the samples are at the limit of {low:.4g} to {high:.4g} "
+                "uV; the amplifier is overloaded: check the contact, or lower the gain",
+            )
         )
     return notes + _spectrum_notes(name, signals, fs)
 
@@ -114,8 +121,11 @@ def _count_note(plan: ChannelPlan, values: Floats) -> list[str]:
     if bits is None or numbers.max() >= 2**bits or middle < 10 * float(numbers.std()):
         return []
     return [
-        f"{plan.name}: whole numbers around {middle:.4g} look like counts of a converter of "
-        f"{bits} bits, not uV; convert them with the gain of the amplifier"
+        Note(
+            "unit",
+            f"{plan.name}: whole numbers around {middle:.4g} look like counts of a converter of "
+            f"{bits} bits, not uV; convert them with the gain of the amplifier",
+        )
     ]
 
 
@@ -124,8 +134,11 @@ def _rectified_note(plan: ChannelPlan, values: Floats) -> list[str]:
     if values.min() < 0 or values.mean() >= _MAX_RECTIFIED_MEAN * values.std():
         return []
     return [
-        f"{plan.name}: has no negative values, as if it were rectified or an envelope; amplitudes "
-        "and shapes of twitches are wrong: export the raw EMG"
+        Note(
+            "signal",
+            f"{plan.name}: has no negative values, as if it were rectified or an envelope; "
+            "amplitudes and shapes of twitches are wrong: export the raw EMG",
+        )
     ]
 
 
@@ -140,14 +153,20 @@ def _level_notes(plan: ChannelPlan, rms: Sequence[float]) -> list[str]:
         if unit != "uv":
             cure = f"if it is in uV, name it {stem}_uv"
         return [
-            f"{plan.name}: {rest:.4g} uV RMS at rest is more than any muscle at rest; is {column} "
-            f"really in {unit}? {cure}"
+            Note(
+                "unit",
+                f"{plan.name}: {rest:.4g} uV RMS at rest is more than any muscle at rest; is "
+                f"{column} really in {unit}? {cure}",
+            )
         ]
     if 0 < median < _MIN_RMS_UV:
         cure = f"if it is in mV, name it {stem}_mv" if unit == "uv" else "check the gain"
         return [
-            f"{plan.name}: {median:.2g} uV RMS is less than the noise of an amplifier; is {column} "
-            f"really in {unit}? {cure}"
+            Note(
+                "unit",
+                f"{plan.name}: {median:.2g} uV RMS is less than the noise of an amplifier; is "
+                f"{column} really in {unit}? {cure}",
+            )
         ]
     return []
 
@@ -173,8 +192,11 @@ def _spectrum_notes(name: str, signals: Sequence[Floats], fs: float) -> list[str
         harmonics = np.arange(mains, fs / 2, mains).tolist()
         if share(*harmonics) > _MAX_HUM:
             return [
-                f"{name}: almost only mains hum of {mains:g} Hz; an electrode or the reference is "
-                "off: check the contact"
+                Note(
+                    "signal",
+                    f"{name}: almost only mains hum of {mains:g} Hz; an electrode or the reference "
+                    "is off: check the contact",
+                )
             ]
 
     def line(frequency: float) -> float:
@@ -190,8 +212,12 @@ def _spectrum_notes(name: str, signals: Sequence[Floats], fs: float) -> list[str
             for factor, word in ((2.0, "half"), (0.5, "twice")):
                 if line(mains * factor) > _FALSE_LINE and mains * factor not in _MAINS_HZ:
                     return [
-                        f"{name}: a line at {mains * factor:g} Hz and none at the mains; if it is "
-                        f"mains hum of {mains:g} Hz, the true sampling rate is {word} of {fs:.6g} "
-                        f"Hz: state it with --fs {fs / factor:.6g}, or correct the time column"
+                        Note(
+                            "signal",
+                            f"{name}: a line at {mains * factor:g} Hz and none at the mains; if it "
+                            f"is mains hum of {mains:g} Hz, the true sampling rate is {word} of "
+                            f"{fs:.6g} Hz: state it with --fs {fs / factor:.6g}, or correct the "
+                            "time column",
+                        )
                     ]
     return []

@@ -25,6 +25,7 @@ from twitchsense.io.packet_times import PacketSpreader, packet_period
 from twitchsense.io.row_clock import RowTimes
 from twitchsense.io.table_layout import ROW_TIME, TableLayout, TimeGroup
 from twitchsense.io.time_column import TimeColumn
+from twitchsense.model.notes import Note
 
 #: Rows of a block. It bounds the memory and does not affect the result.
 CHUNK_ROWS: Final = 1 << 17
@@ -268,8 +269,11 @@ class TableCapture:
         """Remarks for the user: how the file was recognised, and how its times are read."""
         times = [note for reader in self._readers for note in reader.times.notes]
         packets = [
-            f"{self.source}: several rows have one time; they are spread over the time to the "
-            f"next ({1e9 / period:.6g} Hz)"
+            Note(
+                "times",
+                f"{self.source}: several rows have one time; they are spread over the time to the "
+                f"next ({1e9 / period:.6g} Hz)",
+            )
             for period in dict.fromkeys(self._periods.values())
             if period is not None
         ]

@@ -24,6 +24,7 @@ from twitchsense.io.time_reading import (
     refuse_numbers,
 )
 from twitchsense.io.time_wraps import WrapCounter
+from twitchsense.model.notes import STATE_TIMES, Note, with_source
 
 _EXPECTED: Final = {
     "elapsed": "a number of seconds",
@@ -93,7 +94,7 @@ class TimeColumn:
     @property
     def notes(self) -> list[str]:
         """What the user should know about the times so far."""
-        notes = [f"{self._source}: {self.reading.note}"] if self.reading.note else []
+        notes = [with_source(self._source, self.reading.note)] if self.reading.note else []
         return notes + self._number_times.notes + self._wraps.notes
 
     @property
@@ -249,7 +250,7 @@ class TimeColumn:
         if text is not None and len(text) and dated:
             dates = _to_datetimes(self._date_text(text))
             if is_time_of_day(text):
-                note = f"{self._header} is read as the time of day"
+                note = Note("times", f"{self._header} is read as the time of day", STATE_TIMES)
                 return TimeReading("of_day", "time_s", note=note)
             numbers = self._numbers_of(time)
             if dates.notna().mean() >= np.isfinite(numbers).mean():
@@ -295,9 +296,10 @@ class TimeColumn:
         if local == "time_utc" or self._name in ("time_local", ANY_TIME):
             note = ""
             if local == "time_local":
-                note = (
+                note = Note(
+                    "times",
                     f"{self._header} is local time without a zone; with --zone (such as "
-                    "Europe/Berlin) clock times are known"
+                    "Europe/Berlin) clock times are known",
                 )
             return TimeReading("date", local, note=note)
         row = int(np.flatnonzero(time.index == dates.first_valid_index())[0])

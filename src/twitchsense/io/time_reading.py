@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
+from twitchsense.model.notes import STATE_TIMES, Note
 
 Floats = NDArray[np.float64]
 
@@ -114,7 +115,11 @@ def read_number_times(
     for unit in units:
         unit_s = TIME_UNITS[unit] / 1e9
         if _UNIX_RANGE_S[0] <= first * unit_s < _UNIX_RANGE_S[1]:
-            note = "" if stated else f"{header} is read as Unix time in {_WORDS[unit]}"
+            note = (
+                ""
+                if stated
+                else Note("times", f"{header} is read as Unix time in {_WORDS[unit]}", STATE_TIMES)
+            )
             return TimeReading("unix", "time_utc", TIME_UNITS[unit], note=note)
     low, high = _SERIAL_RANGE
     if (
@@ -126,14 +131,20 @@ def read_number_times(
         axis: Literal["time_utc", "time_local"] = "time_local"
         if local_axis == "time_utc" or name == "time_utc":
             axis = "time_utc"
-        note = f"{header} is read as the serial time of a spreadsheet (days since 1899-12-30)"
+        note = Note(
+            "times",
+            f"{header} is read as the serial time of a spreadsheet (days since 1899-12-30)",
+            STATE_TIMES,
+        )
         return TimeReading("serial", axis, _DAY_NS, note=note)
     if name in ("time_utc", "time_local"):
         return None
     if stated is None and name == ANY_TIME and step:
         for unit, length in TIME_UNITS.items():
             if _STEP_RANGE_NS[0] <= step * length <= _STEP_RANGE_NS[1]:
-                note = f"{header} is read as {_WORDS[unit]} from the start"
+                note = Note(
+                    "times", f"{header} is read as {_WORDS[unit]} from the start", STATE_TIMES
+                )
                 return TimeReading("elapsed", "time_s", length, is_single_precision(finite), note)
     unit_ns = TIME_UNITS[stated or "s"]
     return TimeReading("elapsed", "time_s", unit_ns, is_single_precision(finite))

@@ -8,6 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from twitchsense.model.notes import Note
+
 Floats = NDArray[np.float64]
 
 #: Numbers of values of counters.
@@ -50,8 +52,11 @@ class WrapCounter:
         places = ", ".join(self._locate_row(row) for row, _ in self._wraps[:_NOTED_WRAPS])
         more = f" and {len(self._wraps) - _NOTED_WRAPS} more" if len(self._wraps) > 3 else ""
         return [
-            f"{self._source}: {self._name} begins again {self._wraps[0][1]} ({places}{more}); "
-            "the times go on from there"
+            Note(
+                "times",
+                f"{self._source}: {self._name} begins again {self._wraps[0][1]} ({places}{more}); "
+                "the times go on from there",
+            )
         ]
 
     def unwrap(

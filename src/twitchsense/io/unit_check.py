@@ -15,6 +15,7 @@ from twitchsense.model.column_names import (
     VALUE_LIMITS,
     ChannelPlan,
 )
+from twitchsense.model.notes import Note
 
 #: Maximum fraction of impossible values. Above it the unit is wrong; below it, the values are
 #: taken as gaps.
@@ -125,7 +126,12 @@ class UnitCheck:
         if plan.kind == "emg":
             if 0 < self._peak < 1:
                 notes.append(
-                    f"{plan.name}: never beyond {self._peak:.2g} uV; is {name} really in {unit}?"
+                    Note(
+                        "signal",
+                        f"{plan.name}: never beyond {self._peak:.2g} uV; is {name} really in "
+                        f"{unit}?",
+                        "name the column with its true unit, or check the sensor",
+                    )
                 )
             return notes
         gravity = float(np.median(np.concatenate(self._magnitudes)))
@@ -140,7 +146,9 @@ class UnitCheck:
         low, high = _GRAVITY_RANGE_G
         if gravity > high or (gravity < low and len(plan.specs) == 3):
             hint = _likely_unit(plan, typical) if gravity > high else "check gain and unit"
-            notes.append(f"{plan.name}: {gravity:.3g} g at rest instead of 1 g; {hint}")
+            notes.append(
+                Note("unit", f"{plan.name}: {gravity:.3g} g at rest instead of 1 g; {hint}")
+            )
         return notes
 
 

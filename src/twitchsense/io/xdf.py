@@ -26,6 +26,7 @@ from twitchsense.io.xdf_clock import OffsetCorrection
 from twitchsense.io.xdf_file import XdfFile, XdfStream
 from twitchsense.model.channels import NS
 from twitchsense.model.column_names import ChannelPlan
+from twitchsense.model.notes import Note, with_source
 
 #: Resolution of the timestamps, ns.
 _RESOLUTION_NS: Final = 1000
@@ -82,9 +83,14 @@ class XdfCapture:
             *ignored_columns_note(source, plan.ignored),
             *plan.notes,
             *(f"{source}: stream '{s.text('name')}' has no samples" for s in empty),
-            *((f"{source}: {note}",) if note else ()),
+            *((with_source(source, note),) if note else ()),
             *(
-                (f"{source}: damaged at {self._file.damaged} places, which are left out",)
+                (
+                    Note(
+                        "unread",
+                        f"{source}: damaged at {self._file.damaged} places, which are left out",
+                    ),
+                )
                 if self._file.damaged
                 else ()
             ),
@@ -188,7 +194,10 @@ def _file_start(recorded: str, zone: str | None) -> tuple[datetime | None, str]:
         if zone is None:
             return (
                 None,
-                f"recorded at {when:%Y-%m-%d %H:%M:%S} without a time zone; --zone places it",
+                Note(
+                    "times",
+                    f"recorded at {when:%Y-%m-%d %H:%M:%S} without a time zone; --zone places it",
+                ),
             )
         when = when.replace(tzinfo=ZoneInfo(zone))
     return when.astimezone(UTC), "the start is that of the file header, right to a few seconds"

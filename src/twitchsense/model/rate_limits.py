@@ -7,6 +7,7 @@ from typing import Final
 
 from twitchsense.errors import InputError
 from twitchsense.model.channels import Channel, Kind
+from twitchsense.model.notes import Note
 
 #: Supported sampling rates, Hz.
 RATE_LIMITS: Final[Mapping[Kind, tuple[float, float]]] = {
@@ -25,6 +26,7 @@ SHORT_BURST_HZ: Final = 400.0
 RATE_OF_CHANGE_HZ: Final = 40.0
 #: Rate below which the rate of change reads low by more than a quarter, Hz.
 LOW_CHANGE_HZ: Final = 60.0
+_HIGHER_RATE: Final = "record at a higher rate if the device can"
 
 
 class SlowAccelerationError(InputError):
@@ -119,18 +121,32 @@ def rate_notes(channels: Iterable[Channel]) -> tuple[str, ...]:
     for c in channels:
         if c.kind == "emg" and c.fs < SHORT_BURST_HZ:
             notes.append(
-                f"{c.name}: EMG at {c.fs:.4g} Hz shows muscle up to {c.fs / 2:.4g} Hz: durations "
-                "under 20 ms are not judged at this rate, and sizes read low, usually by a fifth, "
-                "of short potentials by half and more"
+                Note(
+                    "rate",
+                    f"{c.name}: EMG at {c.fs:.4g} Hz shows muscle up to {c.fs / 2:.4g} Hz: "
+                    "durations under 20 ms are not judged at this rate, and sizes read low, "
+                    "usually by a fifth, of short potentials by half and more",
+                    _HIGHER_RATE,
+                )
             )
         elif c.kind == "acc" and not shows_rate_of_change(c.fs):
             notes.append(
-                f"{c.name}: the rate of change of acceleration is not judged at this rate "
-                f"({c.fs:.4g} Hz): jerks may be stronger than their grade, and weak ones are missed"
+                Note(
+                    "rate",
+                    f"{c.name}: the rate of change of acceleration is not judged at this rate "
+                    f"({c.fs:.4g} Hz): jerks may be stronger than their grade, and weak ones are "
+                    "missed",
+                    _HIGHER_RATE,
+                )
             )
         elif c.kind == "acc" and c.fs < LOW_CHANGE_HZ:
             notes.append(
-                f"{c.name}: at {c.fs:.4g} Hz the rate of change of acceleration reads low, usually "
-                "by a third: whether a jerk is stronger than its grade is not judged at this rate"
+                Note(
+                    "rate",
+                    f"{c.name}: at {c.fs:.4g} Hz the rate of change of acceleration reads low, "
+                    "usually by a third: whether a jerk is stronger than its grade is not judged "
+                    "at this rate",
+                    _HIGHER_RATE,
+                )
             )
     return tuple(notes)

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from twitchsense.model.channels import NS
+from twitchsense.model.notes import Note
 from twitchsense.nightfile.arrival_steps import ArrivalSteps
 from twitchsense.nightfile.clock_steps import ClockStretch
 from twitchsense.nightfile.device_clock import DeviceClock
@@ -250,7 +251,7 @@ def step_notes(steps: Sequence[ClockStep], longest: tuple[int, int], zone: str |
     """
     if not steps:
         return []
-    notes = []
+    notes: list[str] = []
     for step in sorted(steps, key=lambda s: s.at_ns)[:_MAX_NOTES]:
         word = "forward" if step.size_ns > 0 else "back"
         size = f"{abs(step.size_ns) / NS:.3f} s"
@@ -259,9 +260,11 @@ def step_notes(steps: Sequence[ClockStep], longest: tuple[int, int], zone: str |
         else:
             size += f" ± {max(step.error_ns, NS // 1000) / NS:.3f} s"
         when = clock_time(step.at_ns, zone)
-        notes.append(f"the computer's clock was set {word} at {when} by {size}")
+        notes.append(Note("times", f"the computer's clock was set {word} at {when} by {size}"))
     if len(steps) > _MAX_NOTES:
-        notes.append(f"the computer's clock was set {len(steps) - _MAX_NOTES} more times")
+        notes.append(
+            Note("times", f"the computer's clock was set {len(steps) - _MAX_NOTES} more times")
+        )
     first, last = (clock_time(time_ns, zone) for time_ns in longest)
     notes.append(
         "times are by the device's clock across these steps; UTC is that of the longest part "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
@@ -13,7 +12,6 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from twitchsense.model.main_notes import main_notes
 from twitchsense.report import explanations, palette, static_text, tables
 from twitchsense.report.clinical_table import clinical_rows, format_periodicity
 from twitchsense.report.event_windows import EventWindow, cut_event_windows
@@ -45,9 +43,6 @@ _AVERAGED_KINDS: Final = ("twitch", "jerk", "brief_contraction", "movement")
 _MIN_AVERAGED: Final = 3
 #: Maximum number of notes on the first screen.
 _MAX_MAIN_NOTES: Final = 3
-_SLEEP_NOTE: Final = re.compile(
-    "sleep (?:is|was) (?:guessed|estimated)|no sleep was found|unknown and labels"
-)
 #: Minimum number of intervals for their histogram.
 _MIN_INTERVALS: Final = 5
 
@@ -187,7 +182,7 @@ def _title(clock: WallClock, start: float, stop: float) -> str:
 
 def _notes_to_read_first(night: NightLike) -> list[str]:
     """Return the notes that question the signal; that sleep is an estimate is answered anyway."""
-    heavy = [note for note in main_notes(night.notes) if not _SLEEP_NOTE.search(note)]
+    heavy = [note for note in night.main_notes if note.kind != "sleep"]
     return [without_folders(note) for note in heavy[:_MAX_MAIN_NOTES]]
 
 

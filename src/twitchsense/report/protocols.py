@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from twitchsense.model.notes import Note
 from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings
@@ -76,6 +77,11 @@ class NightLike(Protocol):
     @property
     def notes(self) -> Sequence[str]:
         """Messages of the reader and the analysis to the user."""
+        ...
+
+    @property
+    def main_notes(self) -> Sequence[Note]:
+        """The notes that question the result, each with its cure; see `model.notes.main_notes`."""
         ...
 
     @property

@@ -24,6 +24,7 @@ import pandas as pd
 from twitchsense.errors import InputError
 from twitchsense.model.channels import NS
 from twitchsense.model.event_table import EVENT_COLUMNS, LATER_COLUMNS, REJECTED_COLUMNS, Column
+from twitchsense.model.notes import Note
 from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
 from twitchsense.report.event_windows import EventWindow
@@ -99,6 +100,13 @@ class SavedNight(NightOutputs):
     def notes(self) -> Sequence[str]:
         """Notes of the reader and of the analysis."""
         return [str(n) for n in self.summary_json["notes"]]
+
+    @property
+    def main_notes(self) -> list[Note]:
+        """The notes that question the result, each with its cure; the most important first."""
+        texts = self.summary_json.get("main_notes", [])
+        kinds = self.summary_json.get("main_note_kinds", ["signal"] * len(texts))
+        return [Note(kind, str(text)) for kind, text in zip(kinds, texts, strict=True)]
 
     @property
     def valid_s(self) -> Mapping[str, float]:

@@ -19,6 +19,7 @@ from twitchsense.detect.detector import Detector
 from twitchsense.errors import InputError
 from twitchsense.model.channels import NS
 from twitchsense.model.detections import Detections
+from twitchsense.model.notes import Note, main_notes
 from twitchsense.model.per_second import PerSecond
 from twitchsense.model.rate_limits import rate_notes
 from twitchsense.model.recording import Recording
@@ -102,6 +103,11 @@ class Night(NightOutputs):
     def notes(self) -> tuple[str, ...]:
         """Notes of the reader and of the analysis."""
         return (*self.recording.notes, *self.context.notes)
+
+    @property
+    def main_notes(self) -> list[Note]:
+        """The notes that question the result, each with its cure; the most important first."""
+        return main_notes(self.notes)
 
     @property
     def valid_s(self) -> dict[str, float]:

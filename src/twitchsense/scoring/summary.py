@@ -17,7 +17,7 @@ from twitchsense.errors import InputError
 from twitchsense.model.channels import NS
 from twitchsense.model.detections import Detections
 from twitchsense.model.event_table import CONTEXTS, LABELS, TRIAL_TYPES
-from twitchsense.model.main_notes import main_notes
+from twitchsense.model.notes import main_notes
 from twitchsense.model.recording import Recording
 from twitchsense.regular_file import read_limited
 from twitchsense.scoring.fasciculations import fasciculation_block
@@ -74,6 +74,7 @@ def build_summary(
     """
     hours = measure_valid_hours(recording.channels, detections.seconds, context, settings.legs)
     onset = context.onset
+    questions = main_notes([*recording.notes, *context.notes])
     return {
         "duration_s": (recording.end_ns - recording.start_ns) / NS,
         "valid_s": {name: round(s, 3) for name, s in detections.valid_s.items()},
@@ -127,7 +128,8 @@ def build_summary(
             },
         },
         "notes": [*recording.notes, *context.notes],
-        "main_notes": main_notes([*recording.notes, *context.notes]),
+        "main_notes": questions,
+        "main_note_kinds": [note.kind for note in questions],
         "provenance": {
             "source": _file_names(recording.source),
             "sha256": recording.sha256,

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from twitchsense.model.detections import Detections
 from twitchsense.model.intervals import runs_of
+from twitchsense.model.notes import Note
 from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
 from twitchsense.settings import ContextSettings, Settings
@@ -52,11 +53,10 @@ from twitchsense.sleep.respiration import measure_regularity
 from twitchsense.sleep.sleep_probability import signals_used, sleep_probability
 from twitchsense.sleep.valid_time import ValidIntervals, union_of_valid
 
-EPOCH_COLUMNS: Final = ("onset", "duration", "context", "stage", "activity", "valid")
-
-NOTE_STILL: Final = (
+NOTE_STILL: Final = Note(
+    "sleep",
     "sleep was estimated from stillness of the leg, which cannot tell sleep from lying still "
-    "awake and places sleep onset 9-20 min early as a rule; give a hypnogram for better accuracy"
+    "awake and places sleep onset 9-20 min early as a rule; give a hypnogram for better accuracy",
 )
 NOTE_PROBABILITY: Final = (
     "sleep was estimated from {}, by a model that was trained on composed nights and can "
@@ -68,27 +68,34 @@ SIGNALS: Final = {
     "tone": "movement and muscle tone",
     "heart": "movement, muscle tone and heart rate",
 }
-NOTE_NO_SLEEP: Final = "no sleep was found, so no event can be placed relative to its onset"
-NOTE_NO_SOURCE: Final = (
-    "no hypnogram and no accelerometer: context is unknown and labels don't depend on sleep"
+NOTE_NO_SLEEP: Final = Note(
+    "sleep",
+    "no sleep was found, so no event can be placed relative to its onset",
+    "give a hypnogram if the person slept",
 )
-NOTE_ELSEWHERE: Final = (
+NOTE_NO_SOURCE: Final = Note(
+    "sleep",
+    "no hypnogram and no accelerometer: context is unknown and labels don't depend on sleep",
+)
+NOTE_ELSEWHERE: Final = Note(
+    "stages",
     "the hypnogram and the recording share no time; "
-    "its onsets should be seconds from the start of the recording"
+    "its onsets should be seconds from the start of the recording",
 )
 NOTE_PART: Final = (
-    "the hypnogram covers {covered} of {whole} min of the recording; elsewhere context is unknown"
+    "the hypnogram covers {covered:.1f} of {whole:.1f} min of the recording; elsewhere context is "
+    "unknown"
 )
 NOTE_OUTSIDE: Final = (
-    "the hypnogram lasts {scored} min, {outside} of them before or after the recording of {whole} "
-    "min; check that both are of the same night and begin at the times stated"
+    "the hypnogram lasts {scored:.1f} min, {outside:.1f} of them before or after the recording of "
+    "{whole:.1f} min; check that both are of the same night and begin at the times stated"
 )
 NOTE_UNWORN: Final = (
-    "for {minutes} min, first at {first} min, no electrode had contact and the leg never turned: "
-    "the sensor was probably not worn, and this counts as no signal"
+    "for {minutes:.0f} min, first at {first:.0f} min, no electrode had contact and the leg never "
+    "turned: the sensor was probably not worn, and this counts as no signal"
 )
 NOTE_MOTIONLESS: Final = (
-    "nothing moved for {minutes} min from {first} min on: deep sleep, lying very still "
+    "nothing moved for {minutes:.0f} min from {first:.0f} min on: deep sleep, lying very still "
     "and a sensor that is not worn look the same"
 )
 NOTE_IMMOBILE: Final = (
@@ -249,7 +256,7 @@ def find_context(
             signals = signals_used(features)
             onset = onset_from_probability(motion, probability, signals, rules, onset)
             bins = classify_epochs(motion, probability)
-            note = NOTE_PROBABILITY.format(SIGNALS[signals])
+            note = Note("sleep", NOTE_PROBABILITY.format(SIGNALS[signals]))
         timeline = timeline_from_motion(motion, bins, onset.time_s)
         notes.append(note if motion.valid.any() else NOTE_NO_SOURCE)
     if onset.time_s is None and NOTE_NO_SOURCE not in notes:
@@ -332,28 +339,32 @@ def _hypnogram_notes(hypnogram: Hypnogram, extent_us: tuple[int, int]) -> list[s
     covered = int(overlap[scored].sum())
     if covered == 0:
         return [NOTE_ELSEWHERE]
-    notes, whole, total = [], extent_us[1] - extent_us[0], int((stop - start)[scored].sum())
+    notes: list[str] = []
+    whole, total = extent_us[1] - extent_us[0], int((stop - start)[scored].sum())
     if total - covered > MAX_OUTSIDE_MIN * 60_000_000:
-        minutes = {"scored": total, "outside": total - covered, "whole": whole}
-        notes.append(NOTE_OUTSIDE.format(**{k: f"{us / 60e6:.1f}" for k, us in minutes.items()}))
+        outside = (total - covered) / 60e6
+        text = NOTE_OUTSIDE.format(scored=total / 60e6, outside=outside, whole=whole / 60e6)
+        notes.append(Note("stages", text))
     if whole - covered > EPOCH_S * 1_000_000:
-        notes.append(NOTE_PART.format(covered=f"{covered / 60e6:.1f}", whole=f"{whole / 60e6:.1f}"))
+        text = NOTE_PART.format(covered=covered / 60e6, whole=whole / 60e6)
+        notes.append(Note("stages", text, "give the stages of the whole recording"))
     return notes
 
 
 def _nonwear_notes(motion: LegMotion, nonwear: NDArray[np.bool_]) -> list[str]:
     """Report non-wear, and a long time without any motion."""
-    start, notes = motion.grid.bins_s, []
+    notes: list[str] = []
+    start = motion.grid.bins_s
     if nonwear.any():
         first = (start[int(np.argmax(nonwear))] - start[0]) / 60
         minutes = nonwear.sum() * BIN_S / 60
-        notes.append(NOTE_UNWORN.format(minutes=f"{minutes:.0f}", first=f"{first:.0f}"))
+        notes.append(Note("wear", NOTE_UNWORN.format(minutes=minutes, first=first)))
     motionless = motion.valid & ~nonwear & ~(motion.angle_change_deg > MOTIONLESS_DEG)
     longest = max(runs_of(motionless), key=lambda r: r[1] - r[0], default=(0, 0))
     minutes = (longest[1] - longest[0]) * BIN_S / 60
     if minutes >= MOTIONLESS_MIN:
         first = (start[longest[0]] - start[0]) / 60
-        notes.append(NOTE_MOTIONLESS.format(minutes=f"{minutes:.0f}", first=f"{first:.0f}"))
+        notes.append(Note("wear", NOTE_MOTIONLESS.format(minutes=minutes, first=first)))
     return notes
 
 
@@ -385,6 +396,5 @@ def _make_epochs(
             "stage": pd.Series(stage, dtype="object"),
             "activity": motion.activity,
             "valid": valid.seconds_between(start, start + EPOCH_S) / EPOCH_S,
-        },
-        columns=list(EPOCH_COLUMNS),
+        }
     )

@@ -20,6 +20,7 @@ from twitchsense.io.csv_head import (
     split_fields,
 )
 from twitchsense.io.dialects.header_words import unique_names
+from twitchsense.model.notes import Note
 
 #: BrainFlow boards by their number of columns: name, EXG channels, accelerometer columns, rates.
 _BOARDS: Final = {
@@ -62,7 +63,9 @@ def openbci_text(head: FileHead) -> CsvDialect | None:
     if len(acc) == 3 and not slow_acc:
         ours |= {h: f"acc_{axis}_g" for h, axis in zip(acc, "xyz", strict=True)}
     elif slow_acc:
-        notes.append("the accelerometer of the Ganglion has 10 Hz, too few to be read")
+        notes.append(
+            Note("unread", "the accelerometer of the Ganglion has 10 Hz, too few to be read")
+        )
     counter = headers[0]
     clock = _clock(head, last.end, ",", headers, counter, float(match[1]))
     return CsvDialect(

@@ -18,6 +18,7 @@ from twitchsense.errors import InputError
 from twitchsense.io.csv_dialect import CsvDialect, RowClock, Transfer
 from twitchsense.io.csv_head import FileHead
 from twitchsense.io.dialects.header_words import channel_name, find_leg, unique_names
+from twitchsense.model.notes import Note
 
 #: Supply voltage (V) and gain of the EMG sensor by the beginning of the device's name.
 _SENSORS: Final = {"bitalino": (3.3, 1009.0), "muscleban": (2.5, 1100.0), "": (3.0, 1000.0)}
@@ -159,8 +160,11 @@ def add_device(
             left_out.append(f"{header} ({sensor})")
     if left_out:
         notes.append(
-            f"left out: {', '.join(left_out)}; an EMG sensor among them is read with --map "
-            f"'{left_out[0].partition(' ')[0]}=emg1_uv', accelerometers need a calibration"
+            Note(
+                "unread",
+                f"left out: {', '.join(left_out)}; an EMG sensor among them is read with --map "
+                f"'{left_out[0].partition(' ')[0]}=emg1_uv', accelerometers need a calibration",
+            )
         )
     names += columns
 

@@ -7,6 +7,7 @@ import re
 from twitchsense.io.csv_dialect import CsvDialect, Transfer, separator_line
 from twitchsense.io.csv_head import FileHead, guess_separator, is_number, split_fields
 from twitchsense.io.dialects.header_words import find_leg, read_unit, unique_names
+from twitchsense.model.notes import Note
 
 
 def shimmer_consensys(head: FileHead) -> CsvDialect | None:
@@ -49,7 +50,12 @@ def shimmer_consensys(head: FileHead) -> CsvDialect | None:
         emg = re.search(r"EMG_CH(\d)", name)
         axis = re.search(r"Accel_(LN|WR)_([XYZ])", name)
         if (emg or axis) and (raw or unit is None):
-            notes.append(f"{name} holds counts or has no unit: export calibrated data to read it")
+            notes.append(
+                Note(
+                    "unread",
+                    f"{name} holds counts or has no unit: export calibrated data to read it",
+                )
+            )
         elif emg and unit and unit[0] == "emg":
             ours[header] = "_".join(filter(None, [f"emg{emg[1]}", leg, unit[1]]))
         elif axis and unit and unit[0] == "acc":

@@ -17,6 +17,7 @@ from twitchsense.io.csv_dialect import CsvDialect, separator_line
 from twitchsense.io.csv_head import FileHead, guess_separator, is_number, split_fields
 from twitchsense.io.dialects.header_words import read_unit
 from twitchsense.io.time_reading import ANY_TIME, TIME_COLUMNS
+from twitchsense.model.notes import Note
 
 #: Names of an axis of acceleration, with or without a unit.
 _AXIS: Final = re.compile(
@@ -104,7 +105,13 @@ def _dialect(
         name = unit[1]
     else:
         name, gravity = _unit_by_gravity(head, body, separator, axes)
-        notes.append(f"acceleration has no unit; {gravity:.4g} at rest is gravity in {name}")
+        notes.append(
+            Note(
+                "signal",
+                f"acceleration has no unit; {gravity:.4g} at rest is gravity in {name}",
+                "if this is wrong, state the unit with --map",
+            )
+        )
     match = _TIME.match(headers[time])
     stated = _TIME_UNITS.get((match["unit"] or "").casefold()) if match else None
     ours = {headers[time]: stated or ANY_TIME}

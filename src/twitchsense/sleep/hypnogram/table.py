@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
 from twitchsense.io.text_table import MISSING_VALUES, TextTable, parse_table, read_text
+from twitchsense.model.notes import GIVE_STAGE_TIMES, Note
 from twitchsense.sleep.hypnogram import table_columns
 from twitchsense.sleep.hypnogram.clock_change import Ints
 from twitchsense.sleep.hypnogram.clock_text import is_clock_time
@@ -26,8 +27,10 @@ from twitchsense.sleep.hypnogram.table_columns import find_column
 
 Floats = NDArray[np.float64]
 
-NOTE_LIST: Final = (
-    "the hypnogram has no times: taken as 30-s epochs from the start of the recording"
+NOTE_LIST: Final = Note(
+    "stages",
+    "the hypnogram has no times: taken as 30-s epochs from the start of the recording",
+    GIVE_STAGE_TIMES,
 )
 NOTE_NUMBERED: Final = (
     "the hypnogram has no times: epoch {first} is taken as the first 30 s of the recording"
@@ -125,7 +128,11 @@ def _times_without_onsets(
         if clock is not None and duration is None:
             last = int(number[-1]) - int(first) + 1
             check_list_length(last, (clock.stop_us - clock.start_us) / 1e6, table.source)
-        note = NOTE_NUMBERED.format(first=first) if duration is None else ""
+        note = (
+            Note("stages", NOTE_NUMBERED.format(first=first), GIVE_STAGE_TIMES)
+            if duration is None
+            else ""
+        )
         return zero_s + (number - first) * length[0], length, (note,) if note else ()
     if end is not None:
         stop = table.numbers(end)

@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 import pandas as pd
 
 from twitchsense.errors import InputError
+from twitchsense.model.notes import GIVE_STAGE_TIMES, Note
 from twitchsense.sleep.hypnogram.clock_times import NightClock, read_clock_times
 from twitchsense.sleep.hypnogram.epoch_lengths import check_list_length
 from twitchsense.sleep.hypnogram.model import Hypnogram
@@ -15,7 +16,11 @@ from twitchsense.sleep.hypnogram.stage_list import place_epochs
 
 #: Keys by which the JSON is recognized.
 JSON_KEYS: Final = frozenset({"values", "freq", "n_stages"})
-NOTE_START: Final = "YASA: the hypnogram has no start: taken to begin with the recording"
+NOTE_START: Final = Note(
+    "stages",
+    "YASA: the hypnogram has no start: taken to begin with the recording",
+    GIVE_STAGE_TIMES,
+)
 _MAX_EPOCH_S: Final = 3600.0
 
 

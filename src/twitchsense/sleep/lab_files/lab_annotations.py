@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from twitchsense.model.notes import GIVE_STAGE_TIMES, Note
 from twitchsense.sleep.hypnogram.clock_times import NightClock, read_clock_times
 
 #: ``stage`` and ``event`` if the program itself separates them, otherwise ``any``.
@@ -88,12 +89,15 @@ def place_file_start(
         return 0, ()
     aware = isinstance(start, datetime) and start.tzinfo is not None
     if clock.zero_us is None or (clock.zone is None and not aware):
-        note = "no time zone or clock time: the file is taken to begin with the recording"
-        return clock.start_us, (f"{source}: {note}",)
+        text = (
+            f"{source}: no time zone or clock time: the file is taken to begin with the recording"
+        )
+        return clock.start_us, (Note("stages", text, GIVE_STAGE_TIMES),)
     if start is None:
-        return clock.start_us, (f"{source}: has no start time: taken to begin with the recording",)
-    text = start.isoformat() if isinstance(start, datetime) else clock_text(start)
-    found = read_clock_times([text], clock, source, lambda _: "header", one_clock=True)
+        text = f"{source}: has no start time: taken to begin with the recording"
+        return clock.start_us, (Note("stages", text, GIVE_STAGE_TIMES),)
+    when = start.isoformat() if isinstance(start, datetime) else clock_text(start)
+    found = read_clock_times([when], clock, source, lambda _: "header", one_clock=True)
     return int(found.utc_us[0]) - clock.zero_us, ()
 
 

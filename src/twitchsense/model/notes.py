@@ -1,0 +1,102 @@
+"""Notes of readers and of the analysis: those that question the result have a kind and a cure.
+
+Most notes are information (gaps, battery, markers) and plain text. A note that questions the
+result is a `Note`: text with what it questions and what to do. These come first everywhere: at
+the end of ``analyze``, in ``summary.json`` and in the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, Literal, Self, get_args
+
+from twitchsense.text import truncate
+
+#: Maximum number of characters of a note with its cure; a list of columns may be long.
+_MAX_LENGTH: Final = 400
+
+
+#: What a note questions, in order of importance.
+NoteKind = Literal[
+    "unit",  # the values contradict the unit of their column
+    "signal",  # the signal is not usable, or not what the name of its column states
+    "stages",  # the stages are of another time or of another night
+    "unread",  # signal that was not read
+    "times",  # times or rates that were not stated
+    "rate",  # what the sampling rate does not show
+    "wear",  # the sensor may not have been worn
+    "sleep",  # sleep is estimated, or unknown
+]
+#: Cures of several notes.
+STATE_TIMES: Final = "state the times with --time-unit or --fs if this is wrong"
+GIVE_STAGE_TIMES: Final = "give a hypnogram with times"
+
+
+class Note(str):
+    """A note that questions the result.
+
+    Parameters
+    ----------
+    kind : NoteKind
+        What it questions.
+    text : str
+    cure : str
+        What to do; empty if the text says it.
+    """
+
+    __slots__ = ("cure", "kind")
+
+    kind: NoteKind
+    cure: str
+
+    def __new__(cls, kind: NoteKind, text: str, cure: str = "") -> Self:
+        """Create the text with its kind and cure."""
+        note = super().__new__(cls, text)
+        note.kind = kind
+        note.cure = cure
+        return note
+
+    def __getnewargs__(self) -> tuple[NoteKind, str, str]:  # type: ignore[override]
+        """Return the arguments of a copy, for `pickle` and `copy`."""
+        return self.kind, str(self), self.cure
+
+
+def with_source(source: str, note: str) -> str:
+    """Return a note with its file before it; a `Note` keeps its kind and cure.
+
+    Parameters
+    ----------
+    source : str
+        Name of the file.
+    note : str
+
+    Returns
+    -------
+    str
+    """
+    text = f"{source}: {note}"
+    return Note(note.kind, text, note.cure) if isinstance(note, Note) else text
+
+
+def main_notes(notes: Iterable[str]) -> list[Note]:
+    """Return the notes that question the result, in order of importance, each with its cure.
+
+    Parameters
+    ----------
+    notes : iterable of str
+        All notes of a recording and of its analysis.
+
+    Returns
+    -------
+    list of Note
+        The most important first; notes of one kind keep their order. The cure is at the end
+        of the text.
+    """
+    order = get_args(NoteKind)
+    found = [note for note in dict.fromkeys(notes) if isinstance(note, Note)]
+    return [_with_cure(note) for note in sorted(found, key=lambda note: order.index(note.kind))]
+
+
+def _with_cure(note: Note) -> Note:
+    text = truncate(note, _MAX_LENGTH - len(note.cure))
+    return Note(note.kind, f"{text}; {note.cure}" if note.cure else text)
