@@ -15,6 +15,7 @@ import twitchsense as ts
 from tests.recordings import make_recording
 from tests.report.builders import make_own_nights
 from twitchsense.model.channels import NS, ArraySamples, Segment
+from twitchsense.model.notes import Note
 from twitchsense.report import static_text, tables
 from twitchsense.report.page import render_report, script_hash
 
@@ -99,7 +100,7 @@ def test_figures_have_alt_texts_tables_captions_and_links_targets(page):
 @pytest.fixture(scope="module")
 def hostile_page(night):
     evil = '<script>alert(1)</script>"onload="x'
-    left_out = "/home/someone/secret place/acc.csv: left out: X"
+    left_out = Note("unread", "/home/someone/secret place/acc.csv: left out: X")
     notes = (evil, "<img src=http://x>", left_out)
     source = f"/home/someone/secret/{evil}.csv"
     recording = replace(night.recording, source=source, notes=notes)
