@@ -1,17 +1,11 @@
-"""Make text from files and devices safe to display: terminals, pages, spreadsheets, notes."""
+"""Make text from files and devices safe to display: terminals, pages and spreadsheets."""
 
 from __future__ import annotations
 
-import re
-from pathlib import PurePosixPath, PureWindowsPath
 from typing import Final
 
 #: First characters that make a spreadsheet read a cell as a formula, full-width forms included.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-#: An absolute path up to its last separator, at the start of a word.
-_FOLDERS: Final = re.compile(
-    r"(?<![^\s\"'(“])(?:~|[A-Za-z]:|\\)?[\\/](?=[^\s\\/])(?:[^\\/:,;()\"\n]*[\\/])+"
-)
 
 
 def printable(text: str, instead: str = " ") -> str:
@@ -55,23 +49,3 @@ def display_text(text: str, max_length: int = 1000) -> str:
 def escape_formula(text: str) -> str:
     """Prefix an apostrophe to text that a spreadsheet would evaluate as a formula."""
     return "'" + text if text[:1] in _FORMULA else text
-
-
-def without_folders(note: str) -> str:
-    """Return a note with file names instead of paths.
-
-    Parameters
-    ----------
-    note : str
-        Many notes begin with the path of a file and a colon.
-
-    Returns
-    -------
-    str
-    """
-    place, colon, text = note.partition(": ")
-    is_absolute = place.startswith(("/", "\\", "~", ".")) or place[1:3] in (":\\", ":/")
-    name = PurePosixPath(PureWindowsPath(place).as_posix()).name
-    if colon and ("/" in place or "\\" in place) and (is_absolute or "." in name):
-        return f"{name}: {_FOLDERS.sub('', text)}"
-    return _FOLDERS.sub("", note)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from twitchsense.model.notes import without_folders
 from twitchsense.report.number_text import format_interval, format_number, unbroken
-from twitchsense.text import without_folders
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,9 @@ from twitchsense.io.stated_start import parse_start
 from twitchsense.io.time_reading import TIME_UNITS
 from twitchsense.model.channels import NS, Channel, Leg
 from twitchsense.model.column_names import channel_sort_key
-from twitchsense.model.notes import Note
+from twitchsense.model.notes import Note, without_folders
 from twitchsense.model.recording import Recording
 from twitchsense.regular_file import check_regular_file, unreadable
-from twitchsense.text import without_folders
 
 if TYPE_CHECKING:
     from typing import TypeAlias

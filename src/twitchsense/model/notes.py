@@ -7,7 +7,9 @@ the end of ``analyze``, in ``summary.json`` and in the report.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Final, Literal, Self, get_args
 
 from twitchsense.text import truncate
@@ -27,6 +29,10 @@ NoteKind = Literal[
     "wear",  # the sensor may not have been worn
     "sleep",  # sleep is estimated, or unknown
 ]
+#: An absolute path up to its last separator, at the start of a word.
+_FOLDERS: Final = re.compile(
+    r"(?<![^\s\"'(“])(?:~|[A-Za-z]:|\\)?[\\/](?=[^\s\\/])(?:[^\\/:,;()\"\n]*[\\/])+"
+)
 #: Cures of several notes.
 STATE_TIMES: Final = "state the times with --time-unit or --fs if this is wrong"
 GIVE_STAGE_TIMES: Final = "give a hypnogram with times"
@@ -74,7 +80,30 @@ def with_source(source: str, note: str) -> str:
     -------
     str
     """
-    text = f"{source}: {note}"
+    return _edited(note, f"{source}: {note}")
+
+
+def without_folders(note: str) -> str:
+    """Return a note with file names instead of paths; a `Note` keeps its kind and cure.
+
+    Parameters
+    ----------
+    note : str
+        Many notes begin with the path of a file and a colon.
+
+    Returns
+    -------
+    str
+    """
+    place, colon, text = note.partition(": ")
+    is_absolute = place.startswith(("/", "\\", "~", ".")) or place[1:3] in (":\\", ":/")
+    name = PurePosixPath(PureWindowsPath(place).as_posix()).name
+    if colon and ("/" in place or "\\" in place) and (is_absolute or "." in name):
+        return _edited(note, f"{name}: {_FOLDERS.sub('', text)}")
+    return _edited(note, _FOLDERS.sub("", note))
+
+
+def _edited(note: str, text: str) -> str:
     return Note(note.kind, text, note.cure) if isinstance(note, Note) else text
 
 

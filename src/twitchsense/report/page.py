@@ -12,6 +12,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from twitchsense.model.notes import without_folders
 from twitchsense.report import explanations, palette, static_text, tables
 from twitchsense.report.clinical_table import clinical_rows, format_periodicity
 from twitchsense.report.event_windows import EventWindow, cut_event_windows
@@ -34,7 +35,7 @@ from twitchsense.report.summary_sentences import summary_answers
 from twitchsense.report.time_labels import INTO_RECORDING, WallClock
 from twitchsense.report.waveform_clusters import cluster_waveforms
 from twitchsense.report.waveforms import event_figure, plot_average, plot_cluster
-from twitchsense.text import display_text, without_folders
+from twitchsense.text import display_text
 
 #: Number of the strongest events shown of each kind.
 _N_STRONGEST: Final = {"jerk": 3, "twitch": 3, "movement": 3}

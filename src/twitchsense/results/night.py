@@ -19,7 +19,7 @@ from twitchsense.detect.detector import Detector
 from twitchsense.errors import InputError
 from twitchsense.model.channels import NS
 from twitchsense.model.detections import Detections
-from twitchsense.model.notes import Note, main_notes
+from twitchsense.model.notes import Note, main_notes, without_folders
 from twitchsense.model.per_second import PerSecond
 from twitchsense.model.rate_limits import rate_notes
 from twitchsense.model.recording import Recording
@@ -38,7 +38,6 @@ from twitchsense.settings import Settings
 from twitchsense.sleep.activity_counts import ActivityCounter, ActivityCounts
 from twitchsense.sleep.context import Context, find_context
 from twitchsense.sleep.onset import SleepOnset
-from twitchsense.text import without_folders
 
 if TYPE_CHECKING:
     from twitchsense.results.inputs import RecordingInput
