@@ -100,7 +100,8 @@ def test_figures_have_alt_texts_tables_captions_and_links_targets(page):
 @pytest.fixture(scope="module")
 def hostile_page(night):
     evil = '<script>alert(1)</script>"onload="x'
-    left_out = Note("unread", "/home/someone/secret place/acc.csv: left out: X")
+    path = "/home/someone/secret place/acc.csv"
+    left_out = Note("unread", f"{path}: left out: X", "name the column with its unit")
     notes = (evil, "<img src=http://x>", left_out)
     source = f"/home/someone/secret/{evil}.csv"
     recording = replace(night.recording, source=source, notes=notes)
@@ -129,7 +130,7 @@ def test_page_shows_file_names_without_their_directories(hostile_page):
 @pytest.mark.slow
 def test_note_that_changes_the_result_stands_on_the_first_screen(hostile_page):
     first_screen = hostile_page[: hostile_page.index('id="overview"')]
-    assert "acc.csv: left out: X; a column is read if it is named with its unit" in first_screen
+    assert "acc.csv: left out: X; name the column with its unit" in first_screen
     assert "may change all of this" in first_screen
     assert "give a hypnogram" not in first_screen  # an answer says that sleep is estimated
 
