@@ -85,7 +85,7 @@ def _whole(folder: Path) -> dict[str, tuple[str, bytes]]:
 def _result() -> dict[str, bytes]:
     from twitchsense.results.save import format_files
 
-    found = format_files(ts.analyze(make_recording(6)), report=False)
+    found = format_files(ts.analyze(make_recording(6)))
     files = {name: text.encode() if isinstance(text, str) else text for name, text in found}
     return {name: data for name, data in files.items() if name != "events.json"}
 

@@ -115,4 +115,4 @@ def test_context_and_labels(benchmark: Benchmark) -> None:
 
 def test_result_files(benchmark: Benchmark) -> None:
     night = analyze(RECORDING)
-    benchmark(lambda: list(format_files(night, report=False)))
+    benchmark(lambda: list(format_files(night)))

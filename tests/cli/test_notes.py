@@ -105,7 +105,7 @@ def analysed(tmp_path_factory):
     rows = [f"{30 * i},30,{'W' if i < 12 else 'N2'}\n" for i in range(120)]
     stages.write_text("onset,duration,stage\n" + "".join(rows))
     out = folder / "out"
-    options = ("--out", out, "--hypnogram", stages, "--no-report", "--json")
+    options = ("--out", out, "--hypnogram", stages, "--no-report", "--json", "--words", "a <b>")
     return run("analyze", *captures, *options), out
 
 
@@ -131,6 +131,7 @@ def test_json_holds_the_notes_and_is_what_is_saved(analysed):
         zip(saved["main_notes"], saved["main_note_kinds"], strict=True)
     )
     assert set(printed) <= set(saved)
+    assert saved["words"] == "a <b>"
 
 
 def test_no_path_is_in_what_is_saved_and_printed(analysed):
@@ -140,7 +141,14 @@ def test_no_path_is_in_what_is_saved_and_printed(analysed):
         assert str(out.parent) not in text
 
 
-def test_open_needs_a_report(tmp_path):
-    done = run("analyze", "x.csv", "--out", tmp_path / "o", "--open", "--no-report")
+@pytest.mark.parametrize("option", [["--open"], ["--compare", "x"]])
+def test_options_of_the_report_need_a_report(tmp_path, option):
+    done = run("analyze", "x.csv", "--out", tmp_path / "o", *option, "--no-report")
     assert done.exit_code == 2
     assert "leave out --no-report" in done.stderr
+
+
+def test_nights_to_compare_with_are_looked_for_before_the_analysis(tmp_path):
+    done = run("analyze", "x.csv", "--out", tmp_path / "o", "--compare", tmp_path / "none")
+    assert done.exit_code == 2
+    assert "none: holds no summary.json" in done.stderr

@@ -57,7 +57,7 @@ def test_plots_draw_on_the_axes_given_and_return_them(night):
 @pytest.mark.slow
 def test_only_plots_without_axes_open_a_pyplot_figure(night):
     plot_night(night, Figure().add_subplot(2, 1, 2))
-    event_figure(night, night.events.iloc[0])
+    event_figure(night.recording, night.events.iloc[0])
     render_report(night)
     assert plt.get_fignums() == []
     ax = plot_night(night)

@@ -14,7 +14,7 @@ from twitchsense.cli.app import main
 from twitchsense.errors import InputError
 from twitchsense.report.trend_page import render_weeks, trend_sentences
 from twitchsense.results.save import save_weeks
-from twitchsense.trend.nights import find_result_directories, read_nights
+from twitchsense.trend.nights import find_result_directories, read_nights, read_other_nights
 from twitchsense.trend.weeks import read_weeks
 
 
@@ -221,3 +221,15 @@ def test_a_note_says_how_dates_are_read(month):
     notes = read_weeks([month[0]], month[1]).notes
     assert any("is the night that began in the evening of" in note for note in notes)
     assert any("nights have an entry" in note for note in notes)
+
+
+def test_a_night_is_not_compared_with_itself_and_few_nights_are_said(tmp_path, caplog):
+    for k in range(6):
+        write_night(tmp_path, f"n{k}", evening(k), sha=f"h{k}")
+    others = read_other_nights([tmp_path], "h2", tmp_path / "n0")
+    assert sorted(others["source"]) == ["n1", "n3", "n4", "n5"]
+    assert "not compared: 4 other nights of 2 valid hours or more are given, 5 are" in caplog.text
+    caplog.clear()
+    assert len(read_other_nights([tmp_path / "n0"], "", tmp_path / "n0")) == 0
+    assert len(read_other_nights([tmp_path], "", tmp_path / "n0")) == 5
+    assert caplog.text.count("not compared") == 1

@@ -13,6 +13,7 @@ from twitchsense.cli.options import (
     analysis_options,
     capture_options,
     engine_option,
+    page_options,
     verbosity,
     via_option,
 )
@@ -49,6 +50,7 @@ _MAX_NOTES: Final = 8
 @via_option
 @capture_options
 @engine_option
+@page_options
 @click.option("--no-report", is_flag=True, help="Leave report.html out.")
 @click.option("--open", "show", is_flag=True, help="Open the report in the browser.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json on stdout as well.")
@@ -61,6 +63,8 @@ def analyze(
     options: AnalysisOptions,
     via: str | None,
     stated: dict[str, Any],
+    words: str | None,
+    compare: tuple[Path, ...],
     no_report: bool,
     show: bool,
     as_json: bool,
@@ -72,10 +76,14 @@ def analyze(
     """
     from twitchsense.output_files import check_output_directory
     from twitchsense.results.save import RESULT_FILES, to_json
+    from twitchsense.trend.nights import find_result_directories
 
     if show and no_report:
         raise InputError("--open", "has no report to open", "leave out --no-report")
+    if compare and no_report:
+        raise InputError("--compare", "is for the report", "leave out --no-report")
     check_output_directory(out)
+    find_result_directories(compare)  # before the analysis, which takes long
     optional = (hypnogram, respiratory, *options.files)
     inputs = [*captures, *(p for p in optional if p is not None)]
     _check_not_overwritten(inputs, out, RESULT_FILES)
@@ -104,7 +112,7 @@ def analyze(
             progress=steps.update,
         )
         steps.start("writing")
-        night.save(out, report=not no_report)
+        night.save(out, report=not no_report, words=words, compare=compare)
     if as_json:
         click.echo(to_json(night.summary_dict()), nl=False)
     if not quiet:

@@ -38,6 +38,22 @@ def verbosity(command: Command) -> Command:
     return verbose(quiet(command))
 
 
+def page_options(command: Command) -> Command:
+    """Add ``--words`` and ``--compare``, which add to a report."""
+    words = click.option(
+        "--words", metavar="TEXT", help="Your own words on the night; they stay with the results."
+    )
+    compare = click.option(
+        "--compare",
+        metavar="DIR",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        help="Results of your other nights, or a folder of them: from five nights on, the report "
+        "compares this night with them. May be given several times.",
+    )
+    return words(compare(command))
+
+
 class PrintableFormatter(logging.Formatter):
     """Log formatter that removes terminal control characters from messages."""
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
-from twitchsense.cli.options import verbosity
+from twitchsense.cli.options import page_options, verbosity
 from twitchsense.cli.text_output import open_page
 from twitchsense.text import printable
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 #: File that every result directory has.
 SUMMARY: Final = "summary.json"
@@ -21,15 +18,7 @@ _PATH = click.Path(path_type=Path)
 
 @click.command(short_help="Make the report of a result directory again.")
 @click.argument("directories", metavar="DIR...", nargs=-1, required=True, type=_PATH)
-@click.option("--words", metavar="TEXT", default="", help="Your own words on the night.")
-@click.option(
-    "--compare",
-    metavar="DIR",
-    multiple=True,
-    type=_PATH,
-    help="Results of your other nights, or a folder of them: from five nights on, the report "
-    "compares this night with them. May be given several times.",
-)
+@page_options
 @click.option(
     "--for-visit",
     is_flag=True,
@@ -40,7 +29,7 @@ _PATH = click.Path(path_type=Path)
 @verbosity
 def report(
     directories: tuple[Path, ...],
-    words: str,
+    words: str | None,
     compare: tuple[Path, ...],
     for_visit: bool,
     show: bool,
@@ -54,7 +43,7 @@ def report(
     if for_visit:
         if compare:
             raise click.UsageError("--compare and --for-visit exclude each other")
-        path = _write_visit(directories, words)
+        path = _write_visit(directories, words or "")
     elif len(directories) > 1:
         raise click.UsageError("give one DIR, or several with --for-visit")
     else:
@@ -65,17 +54,13 @@ def report(
         open_page(path)
 
 
-def _write_report(directory: Path, words: str, compare: tuple[Path, ...]) -> Path:
-    from twitchsense.output_files import write_file
-    from twitchsense.report.page import render_report
+def _write_report(directory: Path, words: str | None, compare: tuple[Path, ...]) -> Path:
     from twitchsense.results.load import open_result
 
     if not (directory / SUMMARY).exists() and (directory / "result" / SUMMARY).exists():
         directory /= "result"  # the directory of a demo
     night = open_result(directory)
-    own = _other_nights(compare, directory) if compare else None
-    page = render_report(night, night.traces, words=words, own_nights=own)
-    return write_file(directory / "report.html", page)
+    return night.report(directory / "report.html", words=words, compare=compare)
 
 
 def _write_visit(directories: tuple[Path, ...], words: str) -> Path:
@@ -89,18 +74,3 @@ def _write_visit(directories: tuple[Path, ...], words: str) -> Path:
         night = open_result(path)
         nights[night.recording.sha256 or str(path)] = night  # a recording given twice counts once
     return write_file(directories[0] / "visit.html", render_visit(list(nights.values()), words))
-
-
-def _other_nights(given: tuple[Path, ...], directory: Path) -> pd.DataFrame:
-    """Return the table of the nights given, without the night of `directory` itself."""
-    from twitchsense.scoring.summary import read_summary
-    from twitchsense.trend.nights import find_result_directories, read_nights
-
-    own_hash = read_summary(directory)["provenance"].get("sha256")
-    others = [
-        path
-        for path in find_result_directories(given)
-        if path.resolve() != directory.resolve()
-        and (not own_hash or read_summary(path)["provenance"].get("sha256") != own_hash)
-    ]
-    return read_nights(others)[0]

@@ -11,6 +11,7 @@ if the capture holds clock time.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -263,7 +264,11 @@ class Recording:
         fs = self.channel(name).fs
         times: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
         blocks: list[Samples] = [np.empty((0, self.channel(name).width), np.float32)]
-        for segment in self.segments_of(name):
+        segments = self.segments_of(name)
+        begin = bisect_right(segments, start_ns, key=lambda s: s.start_ns)
+        for segment in segments[max(0, begin - 1) :]:
+            if segment.start_ns >= stop_ns:
+                break
             first = max(0, int(np.ceil((start_ns - segment.start_ns) * fs / NS)))
             last = min(len(segment.samples), int(np.ceil((stop_ns - segment.start_ns) * fs / NS)))
             if last > first:

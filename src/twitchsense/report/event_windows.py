@@ -8,6 +8,7 @@ reached.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,7 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.model.channels import NS, Channel
+from twitchsense.model.channels import NS, ArraySamples, Channel, Segment
+from twitchsense.model.intervals import runs_of
 from twitchsense.model.recording import Recording
 from twitchsense.report.protocols import NightLike
 
@@ -86,10 +88,12 @@ def cut_event_windows(night: NightLike, max_bytes: int = MAX_BYTES) -> list[Even
     """
     windows: list[EventWindow] = []
     total_bytes = 0
+    kinds = night.events["trial_type"]
+    spans = {kind: average_span_s(night.events[kinds == kind]) for kind in kinds.unique()}
     for row in rank_by_strength(night.events):
         event = night.events.iloc[row]
         of_event = [
-            _cut(night.recording, channel, event, row)
+            _cut(night.recording, channel, event, row, spans[event["trial_type"]])
             for channel in channels_shown(night.recording, event)
         ]
         size = sum(w.samples.nbytes for w in of_event)
@@ -97,6 +101,41 @@ def cut_event_windows(night: NightLike, max_bytes: int = MAX_BYTES) -> list[Even
             total_bytes += size
             windows += of_event
     return sorted(windows, key=lambda w: w.event)
+
+
+def join_windows(
+    channels: Sequence[Channel], windows: Sequence[EventWindow]
+) -> tuple[Segment, ...]:
+    """Join the windows of each channel into gap-free segments that don't overlap.
+
+    Parameters
+    ----------
+    channels : sequence of Channel
+    windows : sequence of EventWindow
+
+    Returns
+    -------
+    tuple of Segment
+        In the order of the channels, then of time.
+    """
+    segments: list[Segment] = []
+    for channel in channels:
+        own = [w for w in windows if w.channel == channel.name]
+        end_ns = -math.inf
+        period = NS / channel.fs
+        for t in sorted(own, key=lambda w: w.start_ns):
+            present = t.samples[:, 0] != MISSING_SAMPLE
+            for first, stop in runs_of(present):
+                start_ns = t.start_ns + round(first * period)
+                if start_ns < end_ns - period / 2:  # overlaps the window before it
+                    first += round((end_ns - start_ns) / period)
+                    start_ns = t.start_ns + round(first * period)
+                if first >= stop:
+                    continue
+                values = (t.samples[first:stop] * RESOLUTION[channel.kind]).astype(np.float32)
+                segments.append(Segment(channel.name, start_ns, ArraySamples(values)))
+                end_ns = t.start_ns + round(stop * period)
+    return tuple(segments)
 
 
 def rank_by_strength(events: pd.DataFrame) -> list[int]:
@@ -154,17 +193,43 @@ def margin_s(duration: float) -> float:
     return float(min(5.0, max(0.4, 0.5 * duration))) if math.isfinite(duration) else 0.4
 
 
+def average_span_s(events: pd.DataFrame) -> tuple[float, float]:
+    """Return the time from the onset over which the waveforms of events are averaged.
+
+    Parameters
+    ----------
+    events : DataFrame
+        Events of one kind.
+
+    Returns
+    -------
+    first, last : float
+        Seconds.
+    """
+    duration = float(events["duration"].median()) if len(events) else 0.1
+    margin = margin_s(duration)
+    return -margin / 2, (duration if math.isfinite(duration) else 0.0) + margin
+
+
 def duration_s(event: pd.Series[Any]) -> float:
     """Return the duration of an event (s); zero if it has none."""
     duration = float(event["duration"])
     return duration if math.isfinite(duration) else 0.0
 
 
-def _cut(recording: Recording, channel: Channel, event: pd.Series[Any], row: int) -> EventWindow:
+def _cut(
+    recording: Recording,
+    channel: Channel,
+    event: pd.Series[Any],
+    row: int,
+    average: tuple[float, float],
+) -> EventWindow:
+    """Cut an event with its margins; the average of its kind is made of the windows, too."""
     duration = duration_s(event)
     margin = margin_s(duration)
-    start = round((float(event["onset"]) - margin) * NS)
-    n = round(min(duration + 2 * margin, MAX_WINDOW_S) * channel.fs)
+    before, after = max(margin, -average[0]), max(duration + margin, average[1])
+    start = round((float(event["onset"]) - before) * NS)
+    n = round(min(before + after, MAX_WINDOW_S) * channel.fs)
     times, samples = recording.window(channel.name, start, start + round(n * NS / channel.fs))
     if len(times):
         # align the grid with the samples, so that cutting a stored window again changes nothing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any, Final
 
@@ -13,9 +13,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from twitchsense.model.notes import without_folders
+from twitchsense.model.recording import Recording
 from twitchsense.report import explanations, palette, static_text, tables
 from twitchsense.report.clinical_table import clinical_rows, format_periodicity
-from twitchsense.report.event_windows import EventWindow, cut_event_windows
+from twitchsense.report.event_windows import EventWindow, cut_event_windows, join_windows
 from twitchsense.report.figures import new_figure, own_settings, svg_data_uri
 from twitchsense.report.interval_histogram import (
     TYPICAL_INTERVAL_S,
@@ -34,7 +35,7 @@ from twitchsense.report.sleep_statistics import has_hypnogram, sleep_rows
 from twitchsense.report.summary_sentences import summary_answers
 from twitchsense.report.time_labels import INTO_RECORDING, WallClock
 from twitchsense.report.waveform_clusters import cluster_waveforms
-from twitchsense.report.waveforms import event_figure, plot_average, plot_cluster
+from twitchsense.report.waveforms import MAX_AVERAGED, draw_average, event_figure, plot_cluster
 from twitchsense.text import display_text
 
 #: Number of the strongest events shown of each kind.
@@ -72,7 +73,7 @@ def render_report(
     night: NightLike,
     windows: list[EventWindow] | None = None,
     *,
-    words: str = "",
+    words: str | None = None,
     own_nights: pd.DataFrame | None = None,
 ) -> str:
     """Return the report of a night as HTML.
@@ -82,8 +83,9 @@ def render_report(
     night : Night
     windows : list of EventWindow, optional
         The waveforms of its events; by default they are cut from the recording.
-    words : str
-        What the person says of the night; shown below the title.
+    words : str, optional
+        What the person says of the night, shown below the title; by default what was saved
+        with it.
     own_nights : DataFrame, optional
         The person's other nights, from `twitchsense.trend.nights.read_nights`.
 
@@ -92,6 +94,9 @@ def render_report(
     str
     """
     windows = cut_event_windows(night) if windows is None else windows
+    # waveforms are drawn from the samples that the result files keep: a report that is made
+    # again shows the same
+    drawn = replace(night.recording, segments=join_windows(night.recording.channels, windows))
     template = make_environment().get_template("report.html.j2")
     clock = WallClock.of(night.recording)
     start, stop = night.recording.start_ns / 1e9, night.recording.end_ns / 1e9
@@ -105,7 +110,7 @@ def render_report(
         source=summary["provenance"]["source"],
         time_range=time_range if clock.is_known else "",
         zone=clock.zone_name,
-        words=words,
+        words=summary.get("words", "") if words is None else words,
         answers=summary_answers(night, [*own, *published]),
         comparisons=[*own, *published],
         sources=SOURCES,
@@ -116,9 +121,9 @@ def render_report(
         has_artifact_minutes=bool(artifact_minutes(night)),
         rate_table=tables.rate_table(night, summary),
         clinical_rows=clinical_rows(summary),
-        averages=_averages(night),
+        averages=_averages(night.events, drawn),
         patterns=_patterns(night, windows, format_periodicity(summary)),
-        strongest=_strongest(night),
+        strongest=_strongest(night, drawn),
         jerk_table=tables.jerk_table(night),
         channel_table=tables.channel_table(night, summary),
         rejected_table=tables.rejected_table(night),
@@ -201,14 +206,16 @@ def _overview(night: NightLike) -> PageFigure:
     return PageFigure(svg_data_uri(figure), alt)
 
 
-def _averages(night: NightLike) -> list[PageFigure]:
+def _averages(events: pd.DataFrame, recording: Recording) -> list[PageFigure]:
     figures: list[PageFigure] = []
-    counts = night.events["trial_type"].value_counts()
+    counts = events["trial_type"].value_counts()
     for kind in _AVERAGED_KINDS:
         if counts.get(kind, 0) >= _MIN_AVERAGED:
             figure = new_figure(3.6, 2.2)
-            plot_average(night, kind, figure.add_subplot()).set_title("", loc="left")
+            draw_average(figure.add_subplot(), events, recording, kind).set_title("", loc="left")
             counted = f"{counts[kind]:,} {kind_name(kind, 2)}"
+            if counts[kind] > MAX_AVERAGED:
+                counted = f"{MAX_AVERAGED} of {counted}"
             alt, caption = f"Average waveform of {counted}", f"The average of {counted}"
             figures.append(PageFigure(svg_data_uri(figure), alt, caption))
     return figures
@@ -257,17 +264,15 @@ def _patterns(night: NightLike, windows: list[EventWindow], periodicity: str) ->
     return figures
 
 
-def _strongest(night: NightLike) -> list[PageFigure]:
+def _strongest(night: NightLike, recording: Recording) -> list[PageFigure]:
     figures: list[PageFigure] = []
     for kind, n in _N_STRONGEST.items():
         rows = night.events[night.events["trial_type"] == kind]
         keys = ["amplitude_uv", "peak_g"] if kind == "twitch" else ["peak_g", "amplitude_uv"]
         rows = rows.sort_values(keys, ascending=False, na_position="last").head(n)
-        figures += [_event_figure(night, row) for _, row in rows.iterrows()]
+        for _, event in rows.iterrows():
+            caption, measurements = explanations.describe_event(night, event)
+            alt = f"Waveform of a {caption}: {measurements}"
+            source = svg_data_uri(event_figure(recording, event))
+            figures.append(PageFigure(source, alt, caption, measurements))
     return figures
-
-
-def _event_figure(night: NightLike, event: pd.Series[Any]) -> PageFigure:
-    caption, measurements = explanations.describe_event(night, event)
-    alt = f"Waveform of a {caption}: {measurements}"
-    return PageFigure(svg_data_uri(event_figure(night, event)), alt, caption, measurements)

@@ -18,8 +18,7 @@ from twitchsense.report.palette import kind_name
 from twitchsense.report.protocols import NightLike
 from twitchsense.report.time_labels import format_duration
 from twitchsense.scoring.rates import rate
-from twitchsense.trend.nights import MIN_VALID_HOURS, OUTCOMES
-from twitchsense.trend.weeks import MIN_NIGHTS_FOR_TYPICAL
+from twitchsense.trend.nights import MIN_NIGHTS_FOR_TYPICAL, MIN_VALID_HOURS, OUTCOMES
 
 #: 90th percentile of the PLMS index of 100 healthy adults, per hour of sleep (Frauscher 2014).
 PLMS_90TH_PER_H: Final = 24.8

@@ -178,7 +178,7 @@ def _strongest(nights: Sequence[NightLike]) -> list[PageFigure]:
             if len(nights) > 1:
                 caption += f", {_date(night) or f'night {k + 1}'}"
             if channels_shown(night.recording, row):
-                source = svg_data_uri(event_figure(night, row))
+                source = svg_data_uri(event_figure(night.recording, row))
                 figures.append(PageFigure(source, f"Raw signal of a {kind}", caption, measured))
     return figures
 

@@ -16,7 +16,13 @@ from twitchsense.model.channels import NS, Channel
 from twitchsense.model.event_table import TRIAL_TYPES
 from twitchsense.model.recording import Recording
 from twitchsense.report.decimate import Floats, decimate_waveform
-from twitchsense.report.event_windows import channels_shown, duration_s, margin_s
+from twitchsense.report.event_windows import (
+    MAX_WINDOW_S,
+    average_span_s,
+    channels_shown,
+    duration_s,
+    margin_s,
+)
 from twitchsense.report.figures import SMALL_TEXT, new_axes, new_figure, style_axes
 from twitchsense.report.palette import (
     ACC_COLOR,
@@ -36,7 +42,7 @@ _AXIS_COLORS: Final = ("#4A3612", "#8F6A2C", "#B98F4A")
 #: Approximate number of points drawn per line.
 _MAX_POINTS: Final = 700
 #: Maximum number of events averaged, spread evenly over the night.
-_MAX_AVERAGED: Final = 500
+MAX_AVERAGED: Final = 500
 #: Number of points of an average.
 _N_AVERAGED: Final = 200
 #: Maximum number of single waveforms drawn behind the average of a cluster.
@@ -80,18 +86,18 @@ def plot_event(night: NightLike, event: int | pd.Series[Any], ax: Axes | None = 
     axes: list[Axes] = []
     for k in range(n_channels):
         axes.append(ax.figure.add_subplot(grid[k], sharex=axes[0] if axes else None))
-    _draw_event(night, row, axes)
+    _draw_event(night.recording, row, axes)
     return ax
 
 
-def event_figure(night: NightLike, event: pd.Series[Any]) -> Figure:
+def event_figure(recording: Recording, event: pd.Series[Any]) -> Figure:
     """Return the small figure of an event for the report.
 
     Its margins are fixed, which takes a fraction of the time of a computed layout.
 
     Parameters
     ----------
-    night : Night
+    recording : Recording
     event : Series
         A row of ``night.events``.
 
@@ -100,30 +106,31 @@ def event_figure(night: NightLike, event: pd.Series[Any]) -> Figure:
     Figure
         Without a window.
     """
-    n_channels = len(channels_shown(night.recording, event))
+    n_channels = len(channels_shown(recording, event))
     height = 0.62 + 0.95 * max(1, n_channels)
     figure = new_figure(3.5, height, constrained=False)
     figure.subplots_adjust(0.16, 0.42 / height, 0.98, 1 - 0.2 / height, hspace=0.32)
     axes: list[Axes] = []
     for k in range(n_channels):
         axes.append(figure.add_subplot(n_channels, 1, k + 1, sharex=axes[0] if axes else None))
-    _draw_event(night, event, axes)
+    _draw_event(recording, event, axes)
     return figure
 
 
-def _draw_event(night: NightLike, event: pd.Series[Any], axes: list[Axes]) -> None:
+def _draw_event(recording: Recording, event: pd.Series[Any], axes: list[Axes]) -> None:
     onset, duration = float(event["onset"]), duration_s(event)
     margin = margin_s(duration)
+    last = min(duration + margin, MAX_WINDOW_S - margin)
     color = kind_color(str(event["trial_type"]))
-    for ax, channel in zip(axes, channels_shown(night.recording, event), strict=True):
+    for ax, channel in zip(axes, channels_shown(recording, event), strict=True):
         ax.axvspan(0, duration, color=color, alpha=0.16, lw=0)
         ax.axvline(0, color=color, lw=0.8)
         ax.axvline(duration, color=color, lw=0.8)
-        _draw_channel(ax, night.recording, channel, onset, margin, duration)
+        _draw_channel(ax, recording, channel, onset, -margin, last)
         style_axes(ax)
         ax.tick_params(labelbottom=ax is axes[-1])
     if axes:
-        axes[0].set_xlim(-margin, duration + margin)
+        axes[0].set_xlim(-margin, last)
         axes[-1].set_xlabel("seconds from the onset", fontsize=SMALL_TEXT, color=MUTED_COLOR)
 
 
@@ -154,23 +161,38 @@ def plot_average(night: NightLike, kind: str, ax: Axes | None = None) -> Axes:
     if kind not in TRIAL_TYPES:
         problem = f"'{kind}' is not a kind of event"
         raise InputError("kind", problem, f"use one of: {', '.join(TRIAL_TYPES)}")
-    ax = ax or new_axes(6, 3.2)
-    table = night.events
-    rows = table[table["trial_type"] == kind]
+    return draw_average(ax or new_axes(6, 3.2), night.events, night.recording, kind)
+
+
+def draw_average(ax: Axes, events: pd.DataFrame, recording: Recording, kind: str) -> Axes:
+    """Draw the average waveform of one kind of event, as `plot_average` does.
+
+    Parameters
+    ----------
+    ax : Axes
+    events : DataFrame
+        The event table.
+    recording : Recording
+    kind : str
+        A ``trial_type``.
+
+    Returns
+    -------
+    Axes
+    """
+    rows = events[events["trial_type"] == kind]
     total = len(rows)
-    if total > _MAX_AVERAGED:
-        rows = rows.iloc[np.linspace(0, total - 1, _MAX_AVERAGED).astype(int)]
-    duration = float(rows["duration"].median()) if total else 0.1
-    margin = margin_s(duration)
-    span = (-margin / 2, (duration if math.isfinite(duration) else 0.0) + margin)
-    n_used = f"{total}" if total <= _MAX_AVERAGED else f"{_MAX_AVERAGED} of {total}"
+    span = average_span_s(rows)
+    if total > MAX_AVERAGED:
+        rows = rows.iloc[np.linspace(0, total - 1, MAX_AVERAGED).astype(int)]
+    n_used = f"{total}" if total <= MAX_AVERAGED else f"{MAX_AVERAGED} of {total}"
     title = f"average {kind_name(kind)} (n = {n_used})"
     ax.set_title(title, fontsize=SMALL_TEXT, color=TEXT_COLOR, loc="left")
     ax.set_xlim(*span)
     ax.set_xlabel("seconds from the onset", fontsize=SMALL_TEXT, color=MUTED_COLOR)
     acc_ax = ax.twinx()
-    _draw_average(ax, night.recording, rows, "emg", span)
-    _draw_average(acc_ax, night.recording, rows, "acc", span, 1000.0)
+    _draw_average(ax, recording, rows, "emg", span)
+    _draw_average(acc_ax, recording, rows, "acc", span, 1000.0)
     ax.set_ylabel("|EMG|, µV", fontsize=SMALL_TEXT, color=EMG_COLOR)
     acc_ax.set_ylabel("|acceleration|, mg", fontsize=SMALL_TEXT, color=ACC_COLOR)
     for axes in (ax, acc_ax):
@@ -257,9 +279,9 @@ def _smooth(magnitude: Floats) -> Floats:
 
 
 def _draw_channel(
-    ax: Axes, recording: Recording, channel: Channel, onset: float, margin: float, duration: float
+    ax: Axes, recording: Recording, channel: Channel, onset: float, first: float, last: float
 ) -> None:
-    time, values = _read(recording, channel, onset, -margin, duration + margin)
+    time, values = _read(recording, channel, onset, first, last)
     colors = (EMG_COLOR,) if channel.kind == "emg" else _AXIS_COLORS
     for axis in range(values.shape[1]):
         for part in _without_gaps(time, channel.fs):

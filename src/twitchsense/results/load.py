@@ -27,10 +27,10 @@ from twitchsense.model.event_table import EVENT_COLUMNS, LATER_COLUMNS, REJECTED
 from twitchsense.model.notes import Note
 from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
-from twitchsense.report.event_windows import EventWindow
+from twitchsense.report.event_windows import EventWindow, join_windows
 from twitchsense.results.outputs import NightOutputs
-from twitchsense.results.save import RESULT_FILES, write_results
-from twitchsense.results.traces import TRACES_FILE, to_segments, unpack_traces
+from twitchsense.results.save import RESULT_FILES, report_of, to_json, write_results
+from twitchsense.results.traces import TRACES_FILE, unpack_traces
 from twitchsense.scoring.result_checksums import check_file
 from twitchsense.scoring.summary import CURE, decode_result_text, read_result_file, read_summary
 from twitchsense.settings import Settings
@@ -138,7 +138,18 @@ class SavedNight(NightOutputs):
             raise InputError(str(self.directory), "does not hold the valid hours", CURE)
         return self.stored_hours
 
-    def save(self, directory: str | PathLike[str], *, report: bool = True) -> Path:
+    def event_windows(self) -> list[EventWindow]:
+        """Return the samples around each event, as they were saved."""
+        return self.traces
+
+    def save(
+        self,
+        directory: str | PathLike[str],
+        *,
+        report: bool = True,
+        words: str | None = None,
+        compare: Sequence[str | PathLike[str]] = (),
+    ) -> Path:
         """Copy the result files into a directory: all files, or on failure none.
 
         Parameters
@@ -147,6 +158,10 @@ class SavedNight(NightOutputs):
             Created if it does not exist.
         report : bool
             Whether to write ``report.html``, made again.
+        words : str, optional
+            Your own words on the night; by default those that were saved with it.
+        compare : sequence of path, optional
+            As for `report`.
 
         Returns
         -------
@@ -158,13 +173,14 @@ class SavedNight(NightOutputs):
         InputError
             If a file of the result is missing, or the directory cannot be written.
         """
-        from twitchsense.report.page import render_report  # imports jinja2 and matplotlib
-
         names = [n for n in RESULT_FILES if n != "report.html"]
         files: dict[str, str | bytes] = {n: read_result_file(self.directory / n) for n in names}
+        if words is not None:
+            files["summary.json"] = to_json({**self.summary_json, "words": words})
+        directory = Path(directory)
         if report:
-            files["report.html"] = render_report(self)
-        return write_results(files.items(), Path(directory), report=report)
+            files["report.html"] = report_of(self, directory, words, compare)()
+        return write_results(files.items(), directory, report=report)
 
 
 def open_result(directory: str | PathLike[str]) -> SavedNight:
@@ -201,7 +217,7 @@ def open_result(directory: str | PathLike[str]) -> SavedNight:
         stored = unpack_traces(files[TRACES_FILE])
         recording = Recording(
             stored.channels,
-            to_segments(stored.channels, stored.traces),
+            join_windows(stored.channels, stored.traces),
             summary["clock"]["start_utc_ns"],
             summary["clock"]["zone"],
             summary["provenance"]["source"],

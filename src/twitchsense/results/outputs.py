@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from twitchsense.output_files import write_file
+from twitchsense.report.event_windows import EventWindow, cut_event_windows
 from twitchsense.report.protocols import NightLike
-from twitchsense.results.save import save_night
+from twitchsense.results.save import report_of, save_night
 from twitchsense.results.traces import NightWithHours
 from twitchsense.scoring.agreement import Agreement, match, read_events
 from twitchsense.scoring.rates import summary_table
@@ -78,13 +79,34 @@ class NightOutputs:
 
         return plot_average(self, kind, ax)
 
-    def report(self: NightLike, path: str | PathLike[str]) -> Path:
+    def event_windows(self: NightLike) -> list[EventWindow]:
+        """Return the samples around each event, which the report shows.
+
+        Returns
+        -------
+        list of EventWindow
+            In the order of the event table, one for each channel shown.
+        """
+        return cut_event_windows(self)
+
+    def report(
+        self: NightWithHours,
+        path: str | PathLike[str],
+        *,
+        words: str | None = None,
+        compare: Sequence[str | PathLike[str]] = (),
+    ) -> Path:
         """Write the report: one HTML file that works offline.
 
         Parameters
         ----------
         path : path
             Name of the file.
+        words : str, optional
+            Your own words on the night; by default those that were saved with it.
+        compare : sequence of path, optional
+            Results of your other nights, or folders of them: from five nights on, the report
+            compares this night with them.
 
         Returns
         -------
@@ -94,13 +116,19 @@ class NightOutputs:
         Raises
         ------
         InputError
-            If the file cannot be written.
+            If the file cannot be written, or results to compare with cannot be read.
         """
-        from twitchsense.report.page import render_report  # imports jinja2 and matplotlib
+        path = Path(path)
+        return write_file(path, report_of(self, path.parent, words, compare)())
 
-        return write_file(Path(path), render_report(self))
-
-    def save(self: NightWithHours, directory: str | PathLike[str], *, report: bool = True) -> Path:
+    def save(
+        self: NightWithHours,
+        directory: str | PathLike[str],
+        *,
+        report: bool = True,
+        words: str | None = None,
+        compare: Sequence[str | PathLike[str]] = (),
+    ) -> Path:
         """Write every result file into a directory: all files, or on failure none.
 
         Parameters
@@ -110,6 +138,10 @@ class NightOutputs:
         report : bool
             Whether to write ``report.html``. If not, a report of an earlier analysis is
             removed.
+        words : str, optional
+            Your own words on the night, for the report and ``summary.json``.
+        compare : sequence of path, optional
+            As for `report`.
 
         Returns
         -------
@@ -121,7 +153,7 @@ class NightOutputs:
         InputError
             If the directory is a file or cannot be written.
         """
-        return save_night(self, Path(directory), report=report)
+        return save_night(self, Path(directory), report=report, words=words, compare=compare)
 
     def agreement(self: NightWithHours, truth: str | PathLike[str] | pd.DataFrame) -> Agreement:
         """Compare the events with annotations, one to one.

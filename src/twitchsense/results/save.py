@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,7 +58,14 @@ EPOCH_COLUMNS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-def save_night(night: NightWithHours, directory: Path, *, report: bool = True) -> Path:
+def save_night(
+    night: NightWithHours,
+    directory: Path,
+    *,
+    report: bool = True,
+    words: str | None = None,
+    compare: Sequence[str | PathLike[str]] = (),
+) -> Path:
     """Write every result file of a night into a directory: all files, or on failure none.
 
     Parameters
@@ -67,6 +75,8 @@ def save_night(night: NightWithHours, directory: Path, *, report: bool = True) -
         Created if it does not exist.
     report : bool
         Whether to write ``report.html``. If not, a report of an earlier analysis is removed.
+    words, compare
+        As for `NightOutputs.save`.
 
     Returns
     -------
@@ -78,7 +88,8 @@ def save_night(night: NightWithHours, directory: Path, *, report: bool = True) -
     InputError
         If the directory is a file or cannot be written.
     """
-    return write_results(format_files(night, report=report), directory, report=report)
+    page = report_of(night, directory, words, compare) if report else None
+    return write_results(format_files(night, words, page), directory, report=report)
 
 
 def write_results(
@@ -110,14 +121,18 @@ def write_results(
     return directory
 
 
-def format_files(night: NightWithHours, *, report: bool) -> Iterator[tuple[str, str | bytes]]:
+def format_files(
+    night: NightWithHours, words: str | None = None, report: Callable[[], str] | None = None
+) -> Iterator[tuple[str, str | bytes]]:
     """Format the result files of a night.
 
     Parameters
     ----------
     night : Night
-    report : bool
-        Whether to include ``report.html``.
+    words : str, optional
+        The person's own words on the night.
+    report : callable, optional
+        Makes the report; without it, there is none.
 
     Yields
     ------
@@ -133,11 +148,44 @@ def format_files(night: NightWithHours, *, report: bool) -> Iterator[tuple[str, 
     }
     yield from read_back.items()
     summary = json.loads(to_json(night.summary_dict()))
+    if words is not None:
+        summary["words"] = words
     yield "summary.json", to_json(add_checksums(summary, read_back))
-    if report:
-        from twitchsense.report.page import render_report  # imports jinja2 and matplotlib
+    if report is not None:
+        yield "report.html", report()
 
-        yield "report.html", render_report(night)
+
+def report_of(
+    night: NightWithHours,
+    directory: Path,
+    words: str | None,
+    compare: Sequence[str | PathLike[str]],
+) -> Callable[[], str]:
+    """Return a function that makes the report of a night.
+
+    Parameters
+    ----------
+    night : Night
+    directory : Path
+        Directory of its results, which are not compared with themselves.
+    words, compare
+        As for `NightOutputs.report`.
+
+    Returns
+    -------
+    callable
+
+    Raises
+    ------
+    InputError
+        If results to compare with cannot be read.
+    """
+    from twitchsense.report.page import render_report  # imports jinja2 and matplotlib
+    from twitchsense.trend.nights import read_other_nights
+
+    sha256 = night.recording.sha256
+    own = read_other_nights([Path(p) for p in compare], sha256, directory) if compare else None
+    return lambda: render_report(night, night.event_windows(), words=words, own_nights=own)
 
 
 def save_weeks(weeks: Weeks, directory: Path) -> Path:

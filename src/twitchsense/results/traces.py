@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -13,15 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.model.channels import NS, ArraySamples, Channel, Kind, Segment
-from twitchsense.model.intervals import runs_of
+from twitchsense.model.channels import Channel, Kind
 from twitchsense.model.per_second import PerSecond
-from twitchsense.report.event_windows import (
-    MISSING_SAMPLE,
-    RESOLUTION,
-    EventWindow,
-    cut_event_windows,
-)
+from twitchsense.report.event_windows import EventWindow
 from twitchsense.report.protocols import NightLike
 from twitchsense.settings import Settings
 
@@ -32,7 +25,11 @@ _TABLES: Final = ("events", "rejected", "epochs")
 
 
 class NightWithHours(NightLike, Protocol):
-    """A night whose valid time is known."""
+    """A night whose valid time and samples around events are known."""
+
+    def event_windows(self) -> list[EventWindow]:
+        """Return the samples around each event."""
+        ...
 
     def valid_hours(self) -> pd.DataFrame:
         """Return the hours of valid signal by sensor, leg, context and stage."""
@@ -82,7 +79,7 @@ def pack_traces(night: NightWithHours) -> bytes:
     bytes
         A compressed npz archive without pickled objects.
     """
-    traces = cut_event_windows(night)
+    traces = night.event_windows()
     arrays: dict[str, NDArray[Any]] = {}
     for name, seconds in night.seconds.items():
         for member, values in _pack_seconds(seconds).items():
@@ -145,39 +142,6 @@ def unpack_traces(content: bytes) -> StoredTraces:
             {name: _unpack_numbers(arrays, name) for name in _TABLES},
             pd.DataFrame(**hours) if (hours := meta.get("valid_hours")) is not None else None,
         )
-
-
-def to_segments(channels: Sequence[Channel], traces: Sequence[EventWindow]) -> tuple[Segment, ...]:
-    """Join the windows of each channel into gap-free segments that don't overlap.
-
-    Parameters
-    ----------
-    channels : sequence of Channel
-    traces : sequence of EventWindow
-
-    Returns
-    -------
-    tuple of Segment
-        In the order of the channels, then of time.
-    """
-    segments: list[Segment] = []
-    for channel in channels:
-        windows = sorted((t for t in traces if t.channel == channel.name), key=lambda t: t.start_ns)
-        end_ns = -math.inf
-        period = NS / channel.fs
-        for t in windows:
-            present = t.samples[:, 0] != MISSING_SAMPLE
-            for first, stop in runs_of(present):
-                start_ns = t.start_ns + round(first * period)
-                if start_ns < end_ns - period / 2:  # overlaps the window before it
-                    first += round((end_ns - start_ns) / period)
-                    start_ns = t.start_ns + round(first * period)
-                if first >= stop:
-                    continue
-                values = (t.samples[first:stop] * RESOLUTION[channel.kind]).astype(np.float32)
-                segments.append(Segment(channel.name, start_ns, ArraySamples(values)))
-                end_ns = t.start_ns + round(stop * period)
-    return tuple(segments)
 
 
 def _pack_channel(channel: Channel) -> dict[str, Any]:

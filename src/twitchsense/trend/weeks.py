@@ -24,12 +24,14 @@ from twitchsense.trend.association import (
 )
 from twitchsense.trend.diary import Diary, read_diary
 from twitchsense.trend.exposure import MAX_EXPOSURES, Exposure, select_exposures
-from twitchsense.trend.nights import MIN_VALID_HOURS, OUTCOMES, find_result_directories, read_nights
+from twitchsense.trend.nights import (
+    MIN_NIGHTS_FOR_TYPICAL,
+    MIN_VALID_HOURS,
+    OUTCOMES,
+    find_result_directories,
+    read_nights,
+)
 
-#: Minimum number of nights for typical rates. A single night is not representative: periodic
-#: leg movements over 15/h occurred on 34 % of single nights of people with restless legs, but
-#: on at least one of five nights in 63 % of them (docs/definitions.md, Leg movements).
-MIN_NIGHTS_FOR_TYPICAL: Final = 5
 #: Number of bootstrap samples.
 _N_BOOTSTRAP: Final = 2000
 
