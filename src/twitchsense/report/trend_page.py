@@ -29,8 +29,8 @@ from twitchsense.report.palette import (
     kind_name,
 )
 from twitchsense.trend.association import MIN_NIGHTS, MIN_NIGHTS_PER_GROUP
-from twitchsense.trend.nights import OUTCOMES
-from twitchsense.trend.weeks import MIN_NIGHTS_FOR_TYPICAL, Weeks
+from twitchsense.trend.nights import MIN_NIGHTS_FOR_TYPICAL, OUTCOMES
+from twitchsense.trend.weeks import Weeks
 
 #: Width (days) of the running median.
 _MEDIAN_DAYS: Final = 7
