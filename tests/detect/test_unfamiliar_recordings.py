@@ -114,6 +114,16 @@ def test_twitches_are_found_a_few_seconds_after_long_activity():
     assert sum(kinds == ["twitch"] for kinds in found) >= 3
 
 
+def test_noise_that_grows_a_little_is_no_activity():
+    leg = SimulatedLeg(220, noise_uv=0.7, seed=1)
+    t = np.arange(len(leg.emg)) / leg.fs  # the interference of a charger, a third larger later
+    leg.emg += np.interp(t, [100, 120], [3.4, 4.5]) * np.sin(2 * np.pi * 77.3 * t)
+    times = [120.0, 131.0, 143.0, 152.0]
+    for at in times:
+        leg.twitch(at, 400.0)
+    assert kinds_at(detect(leg.recording()), times) == [["twitch"]] * len(times)
+
+
 def test_bursts_of_hum_and_radio_are_no_events():
     leg = SimulatedLeg(300)
     rng = np.random.default_rng(6)
@@ -185,6 +195,17 @@ def test_many_jerks_a_minute_without_emg_are_no_walk():
         leg.acc[first : first + len(swing), 0] += swing
     found = kinds_of(acc_only(leg))
     assert found["jerk"] >= len(times) - 1
+
+
+def test_jerks_without_emg_between_the_movements_of_a_restless_sleeper_are_found():
+    leg = SimulatedLeg(300)
+    for first in (80.0, 95.0, 118.0, 133.0):
+        t = np.arange(round(4 * leg.fs_acc)) / leg.fs_acc
+        turn = slice(round(first * leg.fs_acc), round(first * leg.fs_acc) + len(t))
+        leg.acc[turn, 2] += 0.05 * np.sin(2 * np.pi * 1.3 * t)
+    leg.oscillation(109.0, 0.9)
+    found = acc_only(leg).events
+    assert found.onset[found.trial_type == "jerk"].round().tolist() == [109.0]
 
 
 def test_a_jerk_without_emg_in_a_pause_of_a_walk_is_active_wake():

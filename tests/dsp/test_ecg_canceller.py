@@ -266,3 +266,25 @@ def test_heart_that_returns_is_learned_again():
     found = np.array([b.sample for b in beats]) / FS
     assert (np.abs(found[:, None] - again[None, :]).min(axis=1) < 0.03).sum() > 20
     assert (found < 21).sum() > 0.9 * len(times)
+
+
+def test_heart_learned_under_other_activity_adds_nothing_and_is_learned_again():
+    clean, times = leg(60, bpm=80, size=60.0)
+    x = clean.copy()
+    busy = slice(0, round(14 * FS))  # the first beats lie under a unit that fires steadily
+    for t in np.arange(1.0, 13.9, 0.031):
+        add_waveform(x, t, FS, 110 * unit_potential(FS, 0.012))
+    out, _ = run(x)
+    # the median of the first beats must not be written into the quiet signal
+    after = slice(busy.stop, None)
+    rough = [np.square(np.diff(y[after])).sum() for y in (out, clean)]
+    assert rough[0] <= rough[1]
+    late = [round(t * FS) for t in times if t > 45]
+    left = [np.ptp(out[k - 20 : k + 20]) / np.ptp(clean[k - 20 : k + 20]) for k in late]
+    assert np.median(left) < 0.6
+
+
+def test_differences_of_rounding_do_not_grow_from_beat_to_beat():
+    x, _ = leg(120, bpm=75, size=26.0, noise=4.0, seed=3)
+    other = x + 1e-12 * np.random.default_rng(0).normal(size=len(x))
+    assert np.abs(run(x)[0] - run(other)[0]).max() < 1e-9

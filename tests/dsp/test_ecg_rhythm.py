@@ -82,3 +82,12 @@ def test_similar_peaks_without_rhythm_are_not_beats():
 )  # fmt: skip
 def test_median_interval_of_a_rhythm(times, interval_s):
     assert median_rr_interval(np.asarray(times)) == pytest.approx(interval_s)
+
+
+def test_irregular_discharges_of_one_unit_are_no_rhythm():
+    """Most intervals happen to be multiples of half a second; no heart beats twice in 0.3 s."""
+    times = np.cumsum([1, 0.2, 1.18, 0.28, 0.56, 1.49, 0.52, 0.6, 0.5])
+    assert median_rr_interval(times) == 0.0
+    beats = 1 + 0.8 * np.arange(10)
+    twitch = np.sort(np.append(beats, beats[4] + 0.15))  # one that resembles a beat
+    assert median_rr_interval(twitch) == pytest.approx(0.8)

@@ -25,9 +25,9 @@ FOREIGN_REASONS: Final = ("ecg", "electrode_pop", "mains", "saturation", "rhythm
 #: Time to either side of an event in which active wake is measured, s; the maximum fraction is
 #: `LabelSettings.active_share` (docs/definitions.md, Labels and words).
 ACTIVE_S: Final = 30.0
-#: Time to either side of an event with EMG that must be active too, s [E]: a clear twitch in a
-#: pause of a walk, or beside a contraction, is kept. By acceleration alone, a jerk in such a pause
-#: looks like a step.
+#: Time to either side of an event that must be active too, s [E]: a clear twitch in a pause of a
+#: walk, or beside a contraction, is kept, and so is a jerk by acceleration alone between the
+#: movements of a restless sleeper.
 NEAR_ACTIVE_S: Final = 2.5
 #: Mean dynamic acceleration of a second above which the leg moves, g: the still limit of
 #: MotionWatch.
@@ -57,14 +57,18 @@ def find_active_wake(
     set of int
     """
     share = settings.labels.active_share
-    active = _find_active(candidates, context, share)
+    active = _find_active(candidates, context, settings)
     return active | _find_steps(candidates, settings) | _find_amid(candidates, context, share)
 
 
 def _find_active(
-    candidates: Sequence[ScoredCandidate], context: NightContext, max_share: float
+    candidates: Sequence[ScoredCandidate], context: NightContext, settings: Settings
 ) -> set[int]:
-    """Find the candidates in a minute, and in a few seconds, full of activity of their sensor."""
+    """Find the candidates in a minute, and in a few seconds, full of activity of their sensor.
+
+    Acceleration alone shows less: for a mild jerk, and while the leg is on the move, the minute
+    decides.
+    """
     members: dict[str, list[int]] = {}
     for i, c in enumerate(candidates):
         # a jerk that both sensors show is kept; one of the accelerometer alone may be a step
@@ -75,16 +79,20 @@ def _find_active(
         times = np.array([candidates[i].onset_ns for i in rows]) / NS
         own = np.array([candidates[i].duration_s for i in rows])
         table = context.seconds[name]
-        by_reach = [
+        is_emg = table.kind == "emg"
+        of_minute, of_seconds = (
             np.maximum(
                 _active_share(candidates, table, times, own, reach_s),
-                _moving_share(candidates, context, times, reach_s),
+                _moving_share(candidates, context, times, reach_s if is_emg else ACTIVE_S),
             )
-            for reach_s in ((ACTIVE_S, NEAR_ACTIVE_S) if table.kind == "emg" else (ACTIVE_S,))
-        ]
-        share = np.min(by_reach, axis=0)
+            for reach_s in (ACTIVE_S, NEAR_ACTIVE_S)
+        )
+        pause = is_emg | (
+            np.array([candidates[i].peak_g for i in rows]) >= settings.jerk.moderate_g
+        )
+        share = np.where(pause, np.minimum(of_minute, of_seconds), of_minute)
         for i, value in zip(rows, share.tolist(), strict=True):
-            if value > max_share and not candidates[i].reason:
+            if value > settings.labels.active_share and not candidates[i].reason:
                 found.add(i)
     return found
 

@@ -62,7 +62,8 @@ class ThresholdedEnvelope:
     envelope, floor : ndarray, shape (n,)
         10-ms RMS and its noise floor, µV.
     active : ndarray of bool, shape (n,)
-        Whether the envelope is above the closing threshold.
+        Whether the envelope is above the closing threshold, and far enough above the noise floor
+        for muscle activity (`MovementSettings.fall_uv`): noise that grows by a quarter is not.
     """
 
     envelope: NDArray[np.float64]
@@ -233,7 +234,8 @@ class BurstSearch:
         self._search_nested(fast, closing, opening)
         self._measure_due()
         self._measure_open_head()
-        return ThresholdedEnvelope(envelope, centre, active)
+        muscle = active & (envelope > centre + self._settings.movement.fall_uv)
+        return ThresholdedEnvelope(envelope, centre, muscle)
 
     def _search_nested(
         self,

@@ -13,13 +13,13 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.dsp.buffers import SampleBuffer, row_medians
+from twitchsense.dsp.buffers import SampleBuffer, ordered_sum, row_medians
 from twitchsense.dsp.ecg_rhythm import (
     HALF_WIDTH_S,
     MAX_OFFSET_S,
     MIN_BEATS,
     MIN_DISTANCE_S,
-    RR_RANGE_S,
+    MIN_INTERVAL_S,
     Ints,
 )
 from twitchsense.dsp.template import Template, peak_to_peak, subtract_baseline
@@ -44,6 +44,9 @@ AMPLITUDE_RANGE = (0.5, 1.8)
 DUE_TOLERANCE = 0.2
 #: Number of RR intervals without a beat after which the rhythm is discarded.
 MAX_MISSED_BEATS = 6
+#: Beats in a row that the median beat makes rougher, after which the rhythm is discarded, since the
+#: median was learned from something else [E]. Under muscle activity half of small beats are such.
+MAX_ROUGHENED_BEATS = N_AVERAGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ class BeatLengths:
         self.before, self.after = round(BEFORE_S * fs), round(AFTER_S * fs)
         self.beat = self.before + self.after
         self.until_examined = round(MIN_DISTANCE_S * fs)
-        self.min_interval = RR_RANGE_S[0] * 0.8 * fs
+        self.min_interval = MIN_INTERVAL_S * fs
 
 
 def taper(fs: float) -> Floats:
@@ -162,6 +165,7 @@ class BeatTracker:
         self._recent = RecentBeats(self._lengths.beat)
         self._median_beat: MedianBeat | None = None
         self._residuals: deque[float] = deque(maxlen=N_AVERAGED)
+        self._roughened = 0  # beats in a row that the median made rougher
         self._incomplete: list[float] = []  # centres of beats whose waveform is incomplete
         self.interval = self.last_centre = 0.0
 
@@ -201,6 +205,9 @@ class BeatTracker:
                 break
             self._examine(x, sample, beats, subtracted)
             n_used += 1
+            if self._roughened == MAX_ROUGHENED_BEATS:
+                self._reset()
+                break
         first = np.array([start for start, _ in subtracted], np.int64)
         waves = np.array([w for _, w in subtracted]).reshape(-1, self._lengths.beat)
         return TrackedBeats(n_used, beats, first, waves)
@@ -212,7 +219,11 @@ class BeatTracker:
         beats: list[Beat],
         subtracted: list[tuple[int, Floats]],
     ) -> None:
-        """Decide whether a candidate is a beat; if so, append it and its waveform."""
+        """Decide whether a candidate is a beat; if so, append it and its waveform.
+
+        The waveform of a beat that the median does not explain is left out if the signal would be
+        rougher without it.
+        """
         n = self._lengths
         beat = self._current_median_beat(x, sample)
         reach = n.half_width + n.max_offset
@@ -230,15 +241,19 @@ class BeatTracker:
             return
         clear = explained > MIN_EXPLAINED
         amplitude = scale * beat.amplitude_uv
+        start = round(lag)
+        part = piece[start : start + 2 * n.half_width]
         if clear:
-            start = round(lag)
-            rest = piece[start : start + 2 * n.half_width] - scale * beat.qrs.waveform
+            rest = part - scale * beat.qrs.waveform
             self._residuals.append(peak_to_peak(subtract_baseline(rest)))
         residual = median(self._residuals) if self._residuals else amplitude
         beats.append(Beat(round(centre), amplitude, residual))
         whole = int(np.floor(centre))
-        wave = _delayed(beat.waveform * (scale if clear else 1.0), centre - whole)
-        subtracted.append((whole - n.before, wave * self._taper))
+        rougher = not clear and roughness(part - beat.qrs.waveform) >= roughness(part)
+        self._roughened = self._roughened + 1 if rougher else 0
+        if not rougher:
+            wave = _delayed(beat.waveform * (scale if clear else 1.0), centre - whole)
+            subtracted.append((whole - n.before, wave * self._taper))
         if clear:
             self._incomplete.append(centre)
         if count == 1 and due:
@@ -266,10 +281,26 @@ class BeatTracker:
     def _reset(self) -> None:
         """Discard the rhythm and its beats."""
         self.interval = 0.0
+        self._roughened = 0
         self._median_beat = None
         self._recent.clear()
         self._residuals.clear()
         self._incomplete.clear()
+
+
+def roughness(x: Floats) -> float:
+    """Return the sum of the squared changes from sample to sample.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,)
+        At least two samples.
+
+    Returns
+    -------
+    float
+    """
+    return float(ordered_sum(np.square(x[1:] - x[:-1])))
 
 
 def _advanced(wave: Floats, by: float) -> Floats:

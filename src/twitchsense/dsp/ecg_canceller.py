@@ -29,7 +29,7 @@ from twitchsense.dsp.ecg_rhythm import (
     MAX_CANDIDATES,
     MAX_OFFSET_S,
     MIN_DISTANCE_S,
-    RR_RANGE_S,
+    MIN_INTERVAL_S,
     Ints,
     PeakDetector,
     Rhythm,
@@ -158,7 +158,7 @@ class EcgCanceller:
 
     def _final_until(self) -> int:
         """Return the sample before which no further beat can be subtracted."""
-        refractory = round(0.8 * RR_RANGE_S[0] * self._fs)  # minimum distance of two beats
+        refractory = round(MIN_INTERVAL_S * self._fs)
         if not self._tracker.interval:
             # the next candidate may complete a rhythm, and the one after it may be subtracted
             first = self._peaks.searched_until - self._lengths.max_offset + refractory

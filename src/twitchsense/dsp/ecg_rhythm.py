@@ -57,6 +57,11 @@ RR_RANGE_S = (0.4, 1.5)
 RR_TOLERANCE = 0.15
 #: Minimum share of regular intervals in a rhythm [E].
 MIN_REGULAR_SHARE = 0.75
+#: Shortest interval between two beats, s.
+MIN_INTERVAL_S = 0.8 * RR_RANGE_S[0]
+#: Maximum share of shorter intervals in a rhythm [E]: a twitch may resemble a beat and lie between
+#: two, but a unit that fires irregularly often has such intervals.
+MAX_SHORT_SHARE = 0.125
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +366,8 @@ def median_rr_interval(
     if len(times) < min_beats:
         return 0.0
     intervals = np.diff(times)
+    if (intervals < MIN_INTERVAL_S).mean() > MAX_SHORT_SHARE:
+        return 0.0
     median = float(row_medians(intervals[None])[0])
     if not RR_RANGE_S[0] <= median <= max_interval_s:
         return 0.0

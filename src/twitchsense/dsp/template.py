@@ -15,6 +15,10 @@ from twitchsense.dsp.buffers import ordered_sum
 
 Floats = NDArray[np.float64]
 
+#: Positions of a fit in one sample. The heart is aligned with a median of beats that were aligned
+#: before; without a grid, a difference of rounding would grow from beat to beat.
+LAGS_PER_SAMPLE = 64
+
 
 class Template:
     """A waveform that is fitted into longer pieces of signal.
@@ -42,7 +46,7 @@ class Template:
         Returns
         -------
         lag : float
-            Start of the best fit within the piece, in samples, with fractions.
+            Start of the best fit within the piece, in samples, to 1 / `LAGS_PER_SAMPLE`.
         scale : float
             Amplitude of the fit as a multiple of the waveform.
         explained : float
@@ -61,7 +65,8 @@ class Template:
             # vertex of the parabola through the maximum and its neighbours
             bend = match[k - 1] - 2 * match[k] + match[k + 1]
             if bend < 0:
-                lag += 0.5 * float((match[k - 1] - match[k + 1]) / bend)
+                part_of_sample = 0.5 * float((match[k - 1] - match[k + 1]) / bend)
+                lag += round(part_of_sample * LAGS_PER_SAMPLE) / LAGS_PER_SAMPLE
         return lag, scale, explained
 
 

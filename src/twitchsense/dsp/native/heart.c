@@ -1,19 +1,20 @@
 /* Tracking of a known heart; the reference is twitchsense/dsp/beat_tracker.py. */
 #include "kernels.h"
 
-enum { N_AVERAGED = 15, MAX_INCOMPLETE = 128 };
+enum { N_AVERAGED = 15, MAX_INCOMPLETE = 128, LAGS_PER_SAMPLE = 64 };
 
 /* Mirrored by `_HeartState` in heart.py. Lengths and distances in samples. */
 typedef struct {
     /* constants */
     int64_t half_width, max_offset, before, after, until_examined, min_recent;
+    int64_t max_roughened;
     double min_interval, min_scale, max_scale, min_explained, min_explained_due;
     double due_tolerance, max_missed;
     const double *taper;  /* before + after */
     const double *trend;  /* constant and slope, 2 * half_width each */
     /* state */
     double interval, last_centre;
-    int64_t n_recent, n_residuals, n_incomplete, has_median;
+    int64_t n_recent, n_residuals, n_incomplete, has_median, n_roughened;
     double qrs_amplitude, qrs_power;
     double residuals[N_AVERAGED], incomplete[MAX_INCOMPLETE];
     double *recent;     /* N_AVERAGED waveforms of before + after */
@@ -178,7 +179,8 @@ static void fit(heart *h, const double *piece, double *lag, double *scale, doubl
     *lag = (double)k;
     if (0 < k && k < shifts - 1) {
         double bend = match[k - 1] - 2 * match[k] + match[k + 1];
-        if (bend < 0) *lag += 0.5 * ((match[k - 1] - match[k + 1]) / bend);
+        double part = 0.5 * ((match[k - 1] - match[k + 1]) / bend);
+        if (bend < 0) *lag += rint(part * LAGS_PER_SAMPLE) / LAGS_PER_SAMPLE;
     }
 }
 
@@ -199,6 +201,19 @@ static double residual(heart *h, int64_t clear, const double *piece, double lag,
     return small_median(sorted, count);
 }
 
+/* beat_tracker.roughness of a QRS complex before and after the subtraction of the median */
+static int64_t is_rougher_without(const heart *h, const double *part) {
+    const double *qrs = h->median + h->before - h->half_width;
+    double with = 0.0, without = 0.0;
+    for (int64_t i = 1; i < 2 * h->half_width; i++) {
+        double change = part[i] - part[i - 1];
+        double left = (part[i] - qrs[i]) - (part[i - 1] - qrs[i - 1]);
+        with += change * change;
+        without += left * left;
+    }
+    return without >= with;
+}
+
 /* The median waveform, scaled, delayed by a fraction of a sample and tapered (_delayed). */
 static void make_waveform(const heart *h, double scale, double by, double *restrict out) {
     int64_t n = h->before + h->after;
@@ -213,21 +228,21 @@ static void make_waveform(const heart *h, double scale, double by, double *restr
 
 static void forget(heart *h) {
     h->interval = 0.0;
-    h->has_median = h->n_recent = h->n_residuals = h->n_incomplete = 0;
+    h->has_median = h->n_recent = h->n_residuals = h->n_incomplete = h->n_roughened = 0;
 }
 
 /* BeatTracker.track.
  *
  * x: samples [start, stop) of the segment. Room for n beats (sample, amplitude, residual), n first
  * samples and n waveforms. Returns the number of candidates used, -1 if too many beats are
- * incomplete; *found: the number of beats.
+ * incomplete; found: the number of beats and of waveforms.
  */
 EXPORT int64_t ts_heart_track(
     heart *h, const double *x, int64_t start, int64_t stop, const int64_t *candidates, int64_t n,
     double *beats, int64_t *first, double *waveforms, int64_t *found
 ) {
     int64_t reach = h->half_width + h->max_offset;
-    *found = 0;
+    found[0] = found[1] = 0;
     for (int64_t used = 0; used < n; used++) {
         int64_t at = candidates[used];
         double lag, scale, explained;
@@ -247,19 +262,27 @@ EXPORT int64_t ts_heart_track(
         if (explained < (due ? h->min_explained_due : h->min_explained)) continue;
         int64_t clear = explained > h->min_explained;
         double amplitude = scale * h->qrs_amplitude, whole = floor(centre);
-        beats[3 * *found] = rint(centre);
-        beats[3 * *found + 1] = amplitude;
-        beats[3 * *found + 2] = residual(h, clear, piece, lag, scale, amplitude);
-        first[*found] = (int64_t)whole - h->before;
-        make_waveform(h, clear ? scale : 1.0, centre - whole,
-                      waveforms + *found * (h->before + h->after));
-        ++*found;
+        double *beat = beats + 3 * found[0]++;
+        beat[0] = rint(centre);
+        beat[1] = amplitude;
+        beat[2] = residual(h, clear, piece, lag, scale, amplitude);
+        int64_t rougher = !clear && is_rougher_without(h, piece + (int64_t)rint(lag));
+        h->n_roughened = rougher ? h->n_roughened + 1 : 0;
+        if (!rougher) {
+            first[found[1]] = (int64_t)whole - h->before;
+            make_waveform(h, clear ? scale : 1.0, centre - whole,
+                          waveforms + found[1]++ * (h->before + h->after));
+        }
         if (clear) {
             if (h->n_incomplete == MAX_INCOMPLETE) return -1;
             h->incomplete[h->n_incomplete++] = centre;
         }
         if (count == 1 && due) h->interval += (gap - h->interval) / 8;
         h->last_centre = centre;
+        if (h->n_roughened == h->max_roughened) {
+            forget(h);
+            return used + 1;
+        }
     }
     return n;
 }

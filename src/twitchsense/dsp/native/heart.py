@@ -25,13 +25,14 @@ class _HeartState(ctypes.Structure):
 
     _fields_ = (
         *((name, _I) for name in ("half_width", "max_offset", "before", "after")),
-        *((name, _I) for name in ("until_examined", "min_recent")),
+        *((name, _I) for name in ("until_examined", "min_recent", "max_roughened")),
         *((name, _D) for name in ("min_interval", "min_scale", "max_scale")),
         *((name, _D) for name in ("min_explained", "min_explained_due")),
         *((name, _D) for name in ("due_tolerance", "max_missed")),
         *((name, _P) for name in ("taper", "trend")),
         *((name, _D) for name in ("interval", "last_centre")),
-        *((name, _I) for name in ("n_recent", "n_residuals", "n_incomplete", "has_median")),
+        *((name, _I) for name in ("n_recent", "n_residuals", "n_incomplete")),
+        *((name, _I) for name in ("has_median", "n_roughened")),
         *((name, _D) for name in ("qrs_amplitude", "qrs_power")),
         ("residuals", _D * reference.N_AVERAGED),
         ("incomplete", _D * _MAX_INCOMPLETE),
@@ -73,6 +74,7 @@ class NativeBeatTracker:
             after=n.after,
             until_examined=n.until_examined,
             min_recent=MIN_BEATS - 2,
+            max_roughened=reference.MAX_ROUGHENED_BEATS,
             min_interval=n.min_interval,
             min_scale=reference.AMPLITUDE_RANGE[0],
             max_scale=reference.AMPLITUDE_RANGE[1],
@@ -108,7 +110,7 @@ class NativeBeatTracker:
         samples = x.get(x.start, x.stop)
         candidates = np.ascontiguousarray(candidates)  # kept here while the kernel reads it
         rows, first, waves = np.empty((n, 3)), np.empty(n, np.int64), np.empty((n, length))
-        found = ctypes.c_int64()
+        found = np.zeros(2, np.int64)
         n_used = self._library.ts_heart_track(
             self._address,
             address(samples, np.float64, x.stop - x.start),
@@ -119,13 +121,13 @@ class NativeBeatTracker:
             address(rows, np.float64, 3 * n),
             address(first, np.int64, n),
             address(waves, np.float64, n * length),
-            ctypes.addressof(found),
+            address(found, np.int64, 2),
         )
         if n_used < 0:
             raise RuntimeError(f"more than {_MAX_INCOMPLETE} beats are incomplete")
-        m = found.value
-        beats = [Beat(int(sample), size, rest) for sample, size, rest in rows[:m].tolist()]
-        return TrackedBeats(int(n_used), beats, first[:m], waves[:m])
+        n_beats, n_waves = found.tolist()
+        beats = [Beat(int(sample), size, rest) for sample, size, rest in rows[:n_beats].tolist()]
+        return TrackedBeats(int(n_used), beats, first[:n_waves], waves[:n_waves])
 
 
 def subtract_waveforms(
