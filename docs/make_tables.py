@@ -26,6 +26,7 @@ from twitchsense.detect.burst_limits import (
 from twitchsense.detect.classify import DECISION_THRESHOLD
 from twitchsense.detect.cluster_rules import ONE_SENSOR
 from twitchsense.detect.features import FEATURES
+from twitchsense.detect.jerk_rule import MIN_PROBABILITY
 from twitchsense.detect.rule_order import CLUSTER_RULES, NIGHT_RULES
 from twitchsense.model.event_table import EVENT_COLUMNS, REJECT_REASONS
 from twitchsense.scoring.glossary import fill_levels, fill_limits
@@ -346,7 +347,9 @@ def kinds_table() -> list[str]:
             f"the leg moves with at least {jerk.min_g:g} g and {jerk.min_jerk_g_s:g} g/s, "
             f"beginning {jerk.lead_ms:g} ms before to {jerk.lag_ms:g} ms after the onset, for at "
             f"most {jerk.max_episode_s:g} s (longer if it turns by {jerk.max_turn_deg:g}°) [E]; "
-            f"jerk model at least {DECISION_THRESHOLD:g}",
+            f"jerk model at least {DECISION_THRESHOLD:g}, or at least {MIN_PROBABILITY:g} for a "
+            "leg that rests, with a burst of muscle rather than an electrode artefact and a "
+            "movement that begins after it",
             f"where there is no EMG, or its noise exceeds {jerk.masked_uv:g} µV [E]: at least "
             f"{jerk.min_g_alone:g} g and {jerk.min_jerk_g_s:g} g/s, half of the peak within "
             f"{jerk.lag_ms:g} ms, above a fifth of it for at most {jerk.max_episode_s:g} s; "

@@ -327,9 +327,13 @@ def test_movement_at_another_time_is_not_that_of_a_strong_burst(lag_ms):
     assert classify_cluster(burst(100, amplitude_uv=3000.0), seen=seen)[0].kind == "twitch"
 
 
-@pytest.mark.parametrize(("probability", "kind"), [(0.5, "jerk"), (0.49, "twitch")])
-def test_jerk_model_decides_between_jerk_and_bump(probability, kind):
-    found = classify_cluster(burst(), episode(), seen=KICK, jerk_probability=probability)
+@pytest.mark.parametrize(
+    ("probability", "electrode", "kind"),
+    [(0.5, 0.6, "jerk"), (0.49, 0.6, "twitch"), (0.49, 0.4, "jerk"), (0.24, 0.4, "twitch")],
+)
+def test_jerk_model_decides_and_in_doubt_the_definition(probability, electrode, kind):
+    of_muscle = burst(electrode_probability=electrode)
+    found = classify_cluster(of_muscle, episode(), seen=KICK, jerk_probability=probability)
     assert found[0].kind == kind
     assert [f.reason for f in found] == (["", "bump"] if kind == "twitch" else [""])
 

@@ -94,7 +94,11 @@ def test_moving_leg_makes_an_active_minute(seconds, g, active):
 
 
 def test_jerk_with_emg_is_kept_in_an_active_minute():
-    assert reasons([candidate(200, kind="jerk")], 0.5) == [""]
+    jerk = candidate(200, kind="jerk")
+    assert reasons([jerk], 0.5) == [""]
+    in_doubt = replace(jerk, confidence=0.4)
+    assert reasons([in_doubt], 0.5) == ["active_wake"]
+    assert reasons([in_doubt], 0.1) == [""]
 
 
 def test_own_activity_does_not_count_and_movements_are_kept():

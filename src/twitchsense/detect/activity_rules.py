@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from twitchsense.detect.classify import DECISION_THRESHOLD
 from twitchsense.detect.features.tables import NightContext
 from twitchsense.model.candidates import SHORT_KINDS, ScoredCandidate
 from twitchsense.model.channels import NS
@@ -71,8 +72,9 @@ def _find_active(
     """
     members: dict[str, list[int]] = {}
     for i, c in enumerate(candidates):
-        # a jerk that both sensors show is kept; one of the accelerometer alone may be a step
-        if c.kind in SHORT_KINDS or (c.kind == "jerk" and not c.has_emg):
+        # a clear jerk that both sensors show is kept; any other may be a step
+        doubtful = not c.has_emg or c.confidence < DECISION_THRESHOLD
+        if c.kind in SHORT_KINDS or (c.kind == "jerk" and doubtful):
             members.setdefault(c.channel, []).append(i)
     found: set[int] = set()
     for name, rows in members.items():

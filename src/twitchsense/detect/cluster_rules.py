@@ -38,6 +38,7 @@ from twitchsense.detect.jerk_rule import (
     acc_jerk,
     jerk_grade,
     moved_leg,
+    stands_in_doubt,
     train_response,
     within_jerk_limits,
 )
@@ -224,7 +225,8 @@ class ClusterRules:
         ):
             return None
         probability = self.classifier.jerk(train, seen)
-        if probability < DECISION_THRESHOLD:
+        clear = probability >= DECISION_THRESHOLD
+        if not clear and not stands_in_doubt(train.whole, seen, probability):
             return None
         candidate = self._with_emg(
             train.whole, "jerk", "", probability, peak_g=seen.peak_g, jerk_g_s=seen.jerk_g_s,

@@ -11,7 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from twitchsense.detect.burst_grouping import merge_group
-from twitchsense.detect.burst_limits import MIN_PEAK_TO_FLOOR, MS, min_amplitude_uv
+from twitchsense.detect.burst_limits import (
+    MAX_LOW_FREQUENCY_SHARE,
+    MIN_PEAK_TO_FLOOR,
+    MS,
+    min_amplitude_uv,
+)
 from twitchsense.detect.sensor_queries import AccResponse, SensorQueries, find_response
 from twitchsense.model.candidates import AccEpisode, Burst
 from twitchsense.settings import JerkSettings, Settings
@@ -20,6 +25,12 @@ from twitchsense.settings import JerkSettings, Settings
 FINE_ACC_MS: Final = 10.0
 #: Time after the end of a long burst in which the leg may still respond, ns [E].
 RESPONSE_AFTER_NS: Final = 100 * MS
+#: Probability of the jerk model from which the definition decides on the jerk of a resting leg [E]:
+#: of what has a probability of 0.25 to 0.5 outside of walking and activity, 80 % are jerks (blind
+#: kits a, b, c). `activity_rules` rejects the others.
+MIN_PROBABILITY: Final = 0.25
+#: Probability of an electrode artefact from which a burst is none of muscle, in doubt.
+MAX_ELECTRODE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +193,30 @@ def within_jerk_limits(train: BurstTrain, settings: Settings) -> bool:
         and burst.amplitude_uv >= min_jerk_uv(burst, settings)
         and impulse_uvs(burst) >= rule.min_impulse_uvs
         and not burst.saturated
+    )
+
+
+def stands_in_doubt(burst: Burst, response: AccResponse, probability: float) -> bool:
+    """Whether a burst that the jerk model doubts is a jerk by the definition.
+
+    Parameters
+    ----------
+    burst : Burst
+        Muscle activity rather than an electrode artefact.
+    response : AccResponse
+        Begins not before the burst: a muscle moves the leg some 10 ms later.
+    probability : float
+        Of the jerk model.
+
+    Returns
+    -------
+    bool
+    """
+    return (
+        probability >= MIN_PROBABILITY
+        and burst.electrode_probability < MAX_ELECTRODE
+        and burst.low_frequency_share <= MAX_LOW_FREQUENCY_SHARE
+        and response.onset_ns >= burst.onset_ns
     )
 
 

@@ -135,7 +135,7 @@ NIGHT_RULES: Final = (
     ),
     Rule(
         "reject_active_wake",
-        "twitches, brief contractions, jerks without EMG; jerks among steps",
+        "twitches, brief contractions, jerks in doubt or without EMG; jerks among steps",
         "activity or movement above `labels.active_share` in the surrounding minute and in the "
         "surrounding 5 s (mild jerks, and a leg on the move: in the minute); steps",
         ("active_wake",),
