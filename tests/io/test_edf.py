@@ -99,7 +99,6 @@ def test_labels_are_mapped_and_units_come_from_the_header(tmp_path):
         ([("emg2", "")], {}, "has no unit", "--map 'emg2=emg2_uv'"),
         ([("emg2_mv", "uV")], {}, "is in uV but is named emg2_mv", "--map 'emg2_mv=emg2'"),
         ([("emg2", "nV")], {"emg2": "emg2_uv"}, "is in nV but", "--map 'emg2=emg2'"),
-        ([("emg2", "uV"), ("emg2", "uV")], {}, "two signals have the same name", "rename"),
         ([("acc_y", "g")], {}, "different rates", "one rate"),
         ([], {"emg_left": "ignore", "acc_x": "ignore"}, "no signal with a known name", "--map"),
         ([], {"emg9": "emg9_uv"}, "'emg9', which is not", "choose from: emg_left, acc_x"),

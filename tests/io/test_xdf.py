@@ -76,11 +76,11 @@ def test_emg_without_a_known_unit_is_refused_with_a_cure_that_works(tmp_path, un
 
 
 def test_other_types_are_left_out_until_they_are_mapped(tmp_path):
-    path = write(tmp_path, emg_stream(kind="EXG"), acc_stream())
+    path = write(tmp_path, emg_stream(kind="EXG", labels=["C3", "C4"]), acc_stream())
     recording = read(path)
     assert [c.name for c in recording.channels] == ["acc"]
-    assert "left out: TA left, TA right" in recording.notes[0]
-    mapped = read(path, columns={"TA left": "emg_left", "TA right": "ignore"})
+    assert "left out: C3, C4" in recording.notes[0]
+    mapped = read(path, columns={"C3": "emg_left", "C4": "ignore"})
     assert [c.name for c in mapped.channels] == ["emg_left", "acc"]
 
 

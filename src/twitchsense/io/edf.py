@@ -157,7 +157,8 @@ class EdfCapture:
             raise InputError(
                 self.source,
                 "the start time is unknown (an anonymous date, or none)",
-                "leave out the time zone to read it without clock time",
+                "leave out the time zone to read it without clock time, or state the start "
+                "instead of the zone (--start 2026-03-01T22:30:00+01:00)",
                 "header",
             )
         return "time_s", self._header.zero_s * NS

@@ -92,6 +92,8 @@ class EdfHeader:
         Start in whole seconds of local time, without a zone; None if it is unknown.
     utc_offset : timezone or None
         Offset of `start` from UTC, if the file contains it.
+    other_date : str
+        Date of the header, if that of the recording field is another one.
     zero_s : int
         Second of the recording's own axis from which the onsets of records count.
     records : int
@@ -105,6 +107,7 @@ class EdfHeader:
     size: int
     start: datetime | None
     utc_offset: timezone | None
+    other_date: str
     zero_s: int
     records: int
     record_s: float
@@ -129,7 +132,7 @@ class EdfHeader:
         return self.start.replace(tzinfo=known).astimezone(UTC)
 
     def start_notes(self, source: str, zone: str | None) -> list[str]:
-        """Return a note if a change of the clock leaves the start two readings, or none.
+        """Return a note if two dates or a change of the clock leave the start two readings.
 
         Parameters
         ----------
@@ -142,20 +145,33 @@ class EdfHeader:
         -------
         list of str
         """
-        if self.start is None or self.utc_offset is not None or zone is None:
+        if self.start is None:
             return []
+        notes: list[str] = []
+        if self.other_date:
+            notes.append(
+                Note(
+                    "times",
+                    f"{source}: the header has the date {self.other_date} and its recording field "
+                    f"{self.start:%d.%m.%Y}, which is taken",
+                    "state the start with --start if this is wrong",
+                )
+            )
+        if self.utc_offset is not None or zone is None:
+            return notes
         first, second = (self.start.replace(tzinfo=ZoneInfo(zone), fold=f) for f in (0, 1))
         if first.utcoffset() == second.utcoffset():
-            return []
+            return notes
         twice = first.astimezone(UTC) < second.astimezone(UTC)
         how_often = "occurs twice" if twice else "does not occur"
         return [
+            *notes,
             Note(
                 "times",
                 f"{source}: the start {self.start} {how_often} in {zone}; it is read as "
                 f"{first.astimezone(UTC):%H:%M:%S} UTC. If events lie an hour off against a "
                 "hypnogram, export the file with its offset from UTC",
-            )
+            ),
         ]
 
 
@@ -223,12 +239,14 @@ def _parse(file: BinaryIO, source: str) -> EdfHeader:
             "export it with data records of one second",
             "header",
         )
-    recording = text[80:160]
+    recording, date, clock = text[80:160], text[160:168], text[168:176]
+    start, plain = _start(recording, date, clock), _start("", date, clock)
     return EdfHeader(
         item_bytes,
         size,
-        _start(recording, text[160:168], text[168:176]),
+        start,
         _utc_offset(recording),
+        date.strip() if start is not None and plain not in (None, start) else "",
         _zero_s(recording),
         int(_number(source, "header", "number of records", text[228:236])),
         _number(source, "header", "duration of a record", text[236:244]),
