@@ -267,3 +267,15 @@ def movesense(acc, fs=52, names=("Timestamp (ms)", "X: (m/s^2)", "Y: (m/s^2)", "
     t = [f"{round(12_345 + i // 4 * 4 * 1000 / fs)}" for i in range(len(acc))]
     cells = [numbers(a * 9.80665, "{:.7g}") for a in acc.T]
     return lines(",".join(names), rows(t, *cells))
+
+
+def clocks(n, form, tail="", fs=100, day=START.day):
+    """Return clock times with milliseconds."""
+    times = [START.replace(day=day) + timedelta(seconds=i / fs) for i in range(n)]
+    return [f"{t.strftime(form)}.{t.microsecond // 1000:03d}{tail}" for t in times]
+
+
+def logger(values, times, header, factor):
+    """Return a table of times and values."""
+    cells = [numbers(v * factor, "{:.9g}") for v in values.T]
+    return lines([header] if header else [], rows(times, *cells))

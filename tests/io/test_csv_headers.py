@@ -112,3 +112,46 @@ def test_the_line_of_a_bad_time_counts_comments(tmp_path):
     path.write_text(rows.replace("1,000;", "x;"))
     with pytest.raises(InputError, match="line 505: time_s 'x' is not a number"):
         read(path)
+
+
+@pytest.mark.parametrize(
+    ("date", "form"),
+    [
+        ("2026-03-01T22:15:{:02d},{:03d}Z", "ISO 8601 with a comma"),
+        ("2026-03-01 22:15:{:02d}.{:03d} UTC", "the word UTC"),
+        ("01.03.2026 22:15:{:02d},{:03d}", "German"),
+        ("03/03/2026 10:15:{:02d}.{:03d} PM", "the same day both ways"),
+        ("31/03/2026 22:15:{:02d}.{:03d}", "day first"),
+        ("3/31/2026 10:15:{:02d}.{:03d} PM", "month first"),
+        ("2026/03/01 22:15:{:02d}.{:03d}", "year first"),
+    ],
+)
+def test_dates_of_other_forms_are_read(tmp_path, date, form):
+    times = [date.format(i // 500, i % 500 * 2) for i in range(N)]
+    path = tmp_path / "night.csv"
+    path.write_text(joined(["Time;emg1_uv"], times, COMMAS))
+    got = read(path, zone="UTC")
+    day = {"the same day both ways": 3, "day first": 31, "month first": 31}.get(form, 1)
+    assert np.datetime64(got.start_utc_ns, "ns") == np.datetime64(f"2026-03-{day:02d}T22:15:00")
+    assert got.channels[0].fs == 500
+
+
+def test_a_date_with_two_readings_is_refused_and_the_cure_works(tmp_path):
+    path = tmp_path / "night.csv"
+    path.write_text(
+        joined(
+            ["Time;emg1_uv"], [u.replace("2026-03-01T", "03/01/2026 ")[:-1] for u in UTC], VALUES
+        )
+    )
+    with pytest.raises(InputError, match=r"line 2: Time '03/01/2026 22:15:00\.000' has two"):
+        read(path)
+    path.write_text(path.read_text().replace("03/01/2026", "2026-03-01"))
+    assert read(path).channels[0].fs == 500
+
+
+def test_seconds_since_1904_are_not_unix_time(tmp_path):
+    path = tmp_path / "night.csv"
+    times = [f"{3_855_248_100 + i / 500:.3f}" for i in range(N)]
+    path.write_text(joined(["Time;emg1_uv"], times, VALUES))
+    with pytest.raises(InputError, match="Unix time, or not in seconds"):
+        read(path)

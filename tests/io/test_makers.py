@@ -21,11 +21,53 @@ SHORT = ACC[:352]  # 148 Hz beside 1259 Hz
 #: 2026-03-01 22:15 UTC and in Berlin, ns.
 UTC, BERLIN = 1_772_403_300_000_000_000, 1_772_399_700_000_000_000
 
+SECONDS = makers.numbers(np.arange(N) / 100, "{:.2f}")
+MILLI = makers.numbers(np.arange(N) / 1000, "{:.3f}")
+#: Times of a logger, header, factor to g, and start: a header of three axes, or none.
+LOGGERS = [
+    ((makers.numbers(UTC / 1e9 + np.arange(N) / 100, "{:.4f}"), "", 1), UTC),
+    (
+        (
+            makers.numbers(UTC // 10**6 + 10 * np.arange(N), "{:.0f}"),
+            "epoc (ms),x-axis (g),y-axis (g),z-axis (g)",
+            1,
+        ),
+        UTC,
+    ),
+    ((SECONDS, "time,gFx,gFy,gFz", 1), None),
+    (
+        (
+            makers.numbers(10_000 * np.arange(N), "{:.0f}"),
+            "SampleTimeFine,Acc_X,Acc_Y,Acc_Z",
+            9.80665,
+        ),
+        None,
+    ),
+    ((makers.clocks(N, "%d.%m.%Y %H:%M:%S"), "Time,X,Y,Z", 1), BERLIN),
+    (
+        (makers.clocks(N, "%m/%d/%Y %I:%M:%S", " PM", day=31), "Timestamp UTC,X,Y,Z", 1),
+        UTC + 30 * 86_400 * 10**9,
+    ),
+]
+#: Times, header and factor to µV, and the channel: the header states the units.
+UNIT_HEADERS = [
+    ((MILLI, "Time (s),EMG1 (uV)", 1), "emg1"),
+    ((makers.numbers(np.arange(N), "{:.0f}"), "Time [ms],EMG_L [mV]", 1e-3), "emg1_left"),
+    ((MILLI, "Time,EMG\ns,mV", 1e-3), "emg1"),
+    ((MILLI, "Zeit (s),RT TIB.ANT. (µV)", 1), "emg1_right"),
+    ((MILLI, "# night of the 1st\nTime (s),EMG LAT (V)", 1e-6), "emg1_left"),
+    ((MILLI, "time_s,EMG 1 [nV]", 1e3), "emg1"),
+]
+
 #: Name of the file: text, channel, rate (Hz), samples, largest difference, start in Berlin.
 FILES = {
     "bitalino.txt": (makers.opensignals(EMG), "emg1", 1000, EMG, 1.6, BERLIN),
     "plux.txt": (
         makers.opensignals(EMG, 2000, "biosignalsplux", 16, "CH1"), "emg1", 2000, EMG, 0.03, BERLIN
+    ),
+    "bitalino_sensor.txt": (
+        makers.opensignals(EMG).replace('["EMG"]', '["EMGBITREV"]'),
+        "emg1", 1000, EMG, 1.6, BERLIN,
     ),
     "OpenBCI-RAW.txt": (makers.openbci(EMG, SLOW), "emg1", 250, EMG, 1e-3, UTC),
     "OpenBCI-accel.txt": (makers.openbci(EMG, SLOW), "acc", 25, ACC[: N // 10], 1e-6, UTC),
@@ -33,6 +75,14 @@ FILES = {
     "BrainFlow-RAW.csv": (makers.brainflow(EMG, SLOW), "emg1", 250, EMG, 1e-3, UTC),
     "emgworks.csv": (makers.emgworks(EMG, SHORT), "emg1_left", 1259.259, EMG, 1e-3, None),
     "emgworks_acc.csv": (makers.emgworks(EMG, SHORT), "acc_left", 148.1481, SHORT, 1e-6, None),
+    "emgworks_de.csv": (
+        makers.emgworks(EMG, SHORT).replace("ACC.", "ACC ").replace(",", ";").replace(".", ","),
+        "emg1_left", 1259.259, EMG, 1e-3, None,
+    ),
+    "emgworks_bare.csv": (
+        makers.emgworks(EMG, SHORT).partition("Method: None")[2],
+        "emg1_left", 1259.259, EMG, 1e-3, None,
+    ),
     "discover.csv": (makers.discover(EMG, SHORT), "emg1_right", 1259.2593, EMG, 1e-3, None),
     "discover_acc.csv": (makers.discover(EMG, SHORT), "acc_right", 148.1481, SHORT, 1e-6, None),
     "shimmer.csv": (makers.shimmer(EMG, ACC), "emg1", 512, EMG, 1e-3, UTC),
@@ -60,6 +110,9 @@ FILES = {
     "Polar_H10_ACC.txt": (makers.polar(ACC), "acc", 52, ACC, 1e-6, BERLIN),
     "noraxon.csv": (makers.noraxon(EMG, ACC), "emg1_left", 2000, EMG, 1e-3, None),
     "noraxon_acc.csv": (makers.noraxon(EMG, ACC), "acc", 200, ACC[: N // 10], 1e-5, None),
+    "noraxon_de.csv": (
+        makers.noraxon(EMG, ACC).replace("Time,s", "Zeit,s"), "acc", 200, ACC[: N // 10], 1e-5, None
+    ),
     "phyphox.csv": (makers.phyphox(ACC), "acc", 100, ACC, 1e-6, None),
     "phyphox_de.csv": (makers.phyphox(ACC, 100, ";", ","), "acc", 100, ACC, 1e-6, None),
     "movesense.csv": (makers.movesense(ACC), "acc", 52, ACC, 1e-6, None),
@@ -68,6 +121,14 @@ FILES = {
     "movesense_bare.csv": (
         makers.movesense(ACC, names=("timestamp", "x", "y", "z")), "acc", 52, ACC, 1e-6, None
     ),
+    **{
+        f"logger_{i}.csv": (makers.logger(ACC, *form), "acc", 100, ACC, 1e-5, start)
+        for i, (form, start) in enumerate(LOGGERS)
+    },
+    **{
+        f"units_{i}.csv": (makers.logger(EMG[:, None], *form), channel, 1000, EMG, 1e-3, None)
+        for i, (form, channel) in enumerate(UNIT_HEADERS)
+    },
 }  # fmt: skip
 
 
@@ -168,7 +229,7 @@ def test_the_users_mapping_precedes_the_makers_names(tmp_path):
 def test_a_raw_channel_that_is_mapped_to_emg_gets_the_makers_transfer(tmp_path):
     text = makers.opensignals(EMG).replace('["EMG"]', '["RAW"]')
     path = put(tmp_path, "bitalino.txt", text)
-    with pytest.raises(InputError, match="no signal column"):
+    with pytest.raises(InputError, match=r"no signal column .*\{'A1': 'emg1_uv'\}"):
         read(path)
     got = read(path, columns={"A1": "emg1_uv"})
     np.testing.assert_allclose(content(got)["emg1"][0][1][:, 0], EMG, atol=1.6)

@@ -67,7 +67,7 @@ REFUSED: dict[str, tuple[bytes, str, str, str]] = {
     "unit missing": (csv_bytes(header="time_s,emg1"), "emg1", "no unit", "--map"),
     "unit unknown": (csv_bytes(header="time_s,emg1_nv"), "emg1_nv", "unknown unit", "--map"),
     "axis missing": (csv_bytes(header="time_s,acc_g"), "acc_g", "no axis", "--map"),
-    "foreign EMG header": (csv_bytes(header="time_s,EMG (uV)"), "EMG (uV)", "no unit", "--map"),
+    "foreign EMG header": (csv_bytes(header="time_s,EMG (a.u.)"), "EMG (a.u.)", "no unit", "--map"),
     "column twice": (
         csv_bytes([f"{r},1" for r in csv_rows()], "time_s,emg1_uv,emg1_uv"),
         "emg1_uv",

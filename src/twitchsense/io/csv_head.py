@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import math
 import re
 import zlib
 from collections.abc import Sequence
@@ -167,6 +168,16 @@ def is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def to_number(text: str) -> float:
+    """Return a number with a decimal point or comma; NaN if a field is not one.
+
+    Parameters
+    ----------
+    text : str
+    """
+    return float(text.replace(",", ".")) if is_number(text) else math.nan
 
 
 def read_head(path: Path, source: str) -> FileHead:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from twitchsense.errors import InputError
 from twitchsense.io.capture import ColumnMapping
@@ -12,6 +14,7 @@ from twitchsense.model.column_names import COUNT_UNIT, ChannelPlan, is_signal_na
 
 #: Name of the time of a table whose rows have a sampling rate instead of a time column.
 ROW_TIME = ""
+_TIME_WORD: Final = re.compile(r"time|zeit|temps|tiempo|stamp|date|\bsec", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,15 +166,17 @@ def parse_header(
         raise InputError(
             source,
             f"no time column among: {listed}",
-            "name it time_s (seconds) or time_utc, map it (--map 'Time=time_s'), or state the "
-            "sampling rate (--fs 1000)",
+            f"name it time_s (seconds) or time_utc, map it (--map '{_time_like(headers)}=time_s'), "
+            "or state the sampling rate (--fs 1000)",
             "header",
         )
     if not signals:
+        shown = [h for h in headers if h and h not in times and h not in hidden]
+        example = (shown or [h for h in headers if h and h not in times] or ["EMG"])[-1]
         raise InputError(
             source,
             f"no signal column among: {listed}",
-            "name one like emg1_uv or acc_x_g, or map it (--map 'EMG=emg1_uv')",
+            f"name one like emg1_uv or acc_x_g, or map it (--map '{example}=emg1_uv')",
             "header",
         )
     mapping.gain_used |= any(
@@ -179,6 +184,11 @@ def parse_header(
     )
     groups = _group(source, times, signals, time_groups or {}, mapping.gain)
     return TableLayout(groups, tuple(h for h in ignored if h and h not in hidden))
+
+
+def _time_like(headers: Sequence[str]) -> str:
+    """Return the first column that may hold times, as an example for messages."""
+    return next((h for h in headers if _TIME_WORD.search(h)), "Time")
 
 
 def _group(

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
+from twitchsense.io.date_forms import DateForm, find_date_form
 from twitchsense.io.local_clock import LocalAxis, LocalClock, TimeOptions
 from twitchsense.io.number_cells import NumberColumn
 from twitchsense.io.number_times import NumberTimes
@@ -80,6 +81,7 @@ class TimeColumn:
         self._locate_row = locate_row
         self._options = options
         self._reading: TimeReading | None = None
+        self._form: DateForm | None = None
         self._wraps = WrapCounter(source, header, locate_row)
         self._clock = LocalClock(options)
         self._number_times = NumberTimes(
@@ -248,6 +250,7 @@ class TimeColumn:
             return TimeReading("date", local)
         dated = self._name in CLOCK_TIMES
         if text is not None and len(text) and dated:
+            self._form = self._find_form(text, first_row)
             dates = _to_datetimes(self._date_text(text))
             if is_time_of_day(text):
                 note = Note("times", f"{self._header} is read as the time of day", STATE_TIMES)
@@ -276,7 +279,20 @@ class TimeColumn:
         text = time.astype("str")
         if self._options.zone_in_brackets:
             text = text.str.replace(r"\s*\[[^\]]*\]$", "", regex=True)
-        return text
+        return text if self._form is None else self._form.to_iso(text)
+
+    def _find_form(self, text: pd.Series, first_row: int) -> DateForm | None:
+        """Return how dates are written; refuse those of which day and month could be swapped."""
+        form = find_date_form(text)
+        if form is not None and form.order == "two readings":
+            raise InputError(
+                self._source,
+                f"{self._header} '{str(text.iloc[0])[:40]}' has two readings: the day or the month "
+                "may come first",
+                "write dates like 2026-03-31 22:15:00",
+                self._locate_row(first_row + int(text.index[0])),
+            )
+        return form
 
     def _new_numbers(self) -> NumberColumn:
         return NumberColumn(
@@ -301,6 +317,8 @@ class TimeColumn:
                     f"{self._header} is local time without a zone; with --zone (such as "
                     "Europe/Berlin) clock times are known",
                 )
+            elif self._name == "time_utc":
+                note = f"{self._header} has no zone and is read as local time of --zone"
             return TimeReading("date", local, note=note)
         row = int(np.flatnonzero(time.index == dates.first_valid_index())[0])
         raise InputError(

@@ -34,8 +34,8 @@ FOREIGN_TIME_HEADERS: Final = frozenset(
 ANY_TIME: Final = "time"
 #: Names of time columns that may hold dates.
 CLOCK_TIMES: Final = ("time_utc", "time_local", ANY_TIME)
-#: Range of Unix times in seconds: 1973 to 2286.
-_UNIX_RANGE_S: Final = (1e8, 1e10)
+#: Range of Unix times in seconds: 1973 to 2065. Seconds since 1904 (LabVIEW) or 1900 lie beyond.
+_UNIX_RANGE_S: Final = (1e8, 3e9)
 #: Range of the serial times of spreadsheets (days since 1899-12-30): 1954 to 2119.
 _SERIAL_RANGE: Final = (20_000.0, 80_000.0)
 _DAY_NS: Final = 86_400e9

@@ -22,6 +22,7 @@ from twitchsense.io.dialects.opensignals_text import opensignals_text
 from twitchsense.io.dialects.polar_logger import polar_logger
 from twitchsense.io.dialects.shimmer_consensys import shimmer_consensys
 from twitchsense.io.dialects.trigno import trigno
+from twitchsense.io.dialects.unit_headers import unit_headers
 from twitchsense.io.dialects.xyz_table import xyz_table
 from twitchsense.io.table_layout import is_header
 
@@ -40,6 +41,7 @@ DIALECTS: Final[tuple[DialectFinder, ...]] = (
     shimmer_consensys,
     brainflow_rows,
     noraxon_text,
+    unit_headers,
     xyz_table,
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twitchsense.errors import InputError
 from twitchsense.io.csv_dialect import CsvDialect, RowClock, Transfer
-from twitchsense.io.csv_head import FileHead, guess_separator, is_number, split_fields
+from twitchsense.io.csv_head import FileHead, guess_separator, is_number, split_fields, to_number
 
 #: Acceleration of one count, g.
 _COUNT_G = 1 / 64
@@ -23,7 +23,7 @@ def empatica_e4(head: FileHead) -> CsvDialect | None:
         return None
     if len(set(start)) > 1 or len(set(rate)) > 1:
         return None
-    unix, fs = (float(fields[0].replace(",", ".")) for fields in (start, rate))
+    unix, fs = (to_number(fields[0]) for fields in (start, rate))
     if not (_UNIX_RANGE[0] < unix < _UNIX_RANGE[1] and 0 < fs < 1000):
         return None
     if len(start) != 3:

@@ -14,7 +14,9 @@ from twitchsense.io.dialects.header_words import (
     unique_names,
 )
 
-_TIME: Final = re.compile(r"^time\s*[,(\[]\s*(ms|s)\s*[)\]]?$", re.IGNORECASE)
+_TIME: Final = re.compile(
+    r"^(?:time|zeit|temps|tiempo|tempo)\s*[,(\[]\s*(ms|s)\s*[)\]]?$", re.IGNORECASE
+)
 _EMG: Final = re.compile(
     r"^(?P<label>.+?)\s*(?:,\s*|[(\[])(?P<unit>uV|\u00b5V|\u03bcV|mV|V)[)\]]?$", re.IGNORECASE
 )

@@ -18,6 +18,7 @@ from twitchsense.io.csv_head import (
     guess_separator,
     is_number,
     split_fields,
+    to_number,
 )
 from twitchsense.io.dialects.header_words import unique_names
 from twitchsense.model.notes import Note
@@ -43,7 +44,7 @@ def openbci_text(head: FileHead) -> CsvDialect | None:
         return None
     meta = [line for line in head.lines if line.text.lstrip().startswith("%")]
     rate = find_row(meta, r"sample rate\s*=")
-    match = re.search(r"=\s*([\d.]+)", rate.text) if rate else None
+    match = re.search(r"=\s*(\d+(?:\.\d+)?)", rate.text) if rate else None
     if match is None:
         raise InputError(
             head.source, "the header states no sampling rate", "state it with --fs 250", "header"
@@ -84,7 +85,7 @@ def _old_headers(head: FileHead, meta: Sequence[HeadLine], body: int) -> tuple[s
     names += [f"Accel Channel {i}" for i in range(3)]
     names += [f"Other {i}" for i in range(len(row) - len(names))]
     for i in range(len(row) - 1, n, -1):
-        if is_number(row[i]) and float(row[i].replace(",", ".")) > 1e8:
+        if to_number(row[i]) > 1e8:
             names[i] = "Timestamp"
             break
     return tuple(names[: max(len(row), 1)])
@@ -101,7 +102,7 @@ def brainflow_rows(head: FileHead) -> CsvDialect | None:
     width = len(rows[0]) if rows else 0
     if width < 10 or len(rows) < 4 or not all(is_number(c) for c in rows[0] if c):
         return None
-    columns = np.array([[_float(c) for c in r] for r in rows if len(r) == width]).T
+    columns = np.array([[to_number(c) for c in r] for r in rows if len(r) == width]).T
     clocks = [
         i for i in range(width) if 1e9 < columns[i, 0] < 4e9 and (np.diff(columns[i]) >= 0).all()
     ]
@@ -147,14 +148,14 @@ def _clock(
     """Return the clock of the rows: their index, and the time at which they arrived."""
     rows = head.rows(body, separator, 4000)
     index = headers.index(counter)
-    counts = np.array([_float(r[index]) for r in rows if len(r) > index])
+    counts = np.array([to_number(r[index]) for r in rows if len(r) > index])
     steps = np.mod(np.diff(counts), _INDEX_SIZE)
     # the index of some boards stands still or skips in every row: it tells no loss
     regular = len(steps) > 0 and float((steps == 1).mean()) > 0.5
     start, known = 0, None
     if arrival in headers:
         column = headers.index(arrival)
-        first = next((_float(r[column]) for r in rows if len(r) > column), np.nan)
+        first = next((to_number(r[column]) for r in rows if len(r) > column), np.nan)
         if _UNIX_RANGE[0] < first < _UNIX_RANGE[1]:
             start = round(first * (1e9 if first < 1e11 else 1e6) / 1000) * 1000
             known = True
@@ -176,7 +177,3 @@ def _measured_rate(counts: NDArray[np.float64], times: NDArray[np.float64]) -> f
 
 def _number(header: str) -> int:
     return int(header.rsplit(" ", 1)[1])
-
-
-def _float(text: str) -> float:
-    return float(text.replace(",", ".")) if is_number(text) else float("nan")

@@ -149,7 +149,7 @@ def add_device(
         k = len(resolution) - len(sensors) + i
         bits = int(resolution[k]) if 0 <= k < len(resolution) else default
         transfers[header] = emg_transfer(name, bits)
-        if sensor.endswith("EMG"):
+        if "EMG" in sensor:  # EMG, EMGBIT, EMGBITREV, fEMG
             number = sum(v.startswith("emg") for v in ours.values()) + 1
             label = str(labels[i]) if i < len(labels) else ""
             ours[header] = channel_name(f"emg{number}", find_leg(label), "uv")

@@ -7,9 +7,12 @@ digits in long recordings (seven in EMGworks) and are not used where it does.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Final
+
+import numpy as np
 
 from twitchsense.io.csv_dialect import CsvDialect, RowClock, Transfer
 from twitchsense.io.csv_head import (
@@ -19,6 +22,7 @@ from twitchsense.io.csv_head import (
     guess_separator,
     is_number,
     split_fields,
+    to_number,
 )
 from twitchsense.io.dialects.header_words import (
     channel_name,
@@ -36,6 +40,9 @@ _CHANNEL: Final = re.compile(
     r"(?P<kind>EMG|ACC)[\s._]*(?P<axis>[XYZ])?\b.*?(?:[\[(](?P<unit>[^\])]+)[\])])?\s*$",
     re.IGNORECASE,
 )
+#: Units of EMGworks, for files whose header states none.
+_DEFAULT_UNITS: Final = {"EMG": "V", "ACC": "g"}
+_UNITS_NOTE: Final = "the header states no units; EMG is taken as V and acceleration as g"
 #: Largest relative difference between a stated rate and that of the time column.
 _RATE_TOLERANCE: Final = 0.02
 
@@ -68,6 +75,7 @@ def trigno(head: FileHead) -> CsvDialect | None:
     clocks: dict[str, RowClock] = {}
     transfers: dict[str, Transfer] = {}
     accelerometers: dict[str, str] = {}
+    notes: tuple[str, ...] = ()
     time = ""
     for i, (field, name) in enumerate(zip(fields, headers, strict=True)):
         if re.match(r"X\s*\[s\]|.*Time Series", field):
@@ -79,7 +87,11 @@ def trigno(head: FileHead) -> CsvDialect | None:
         match = _CHANNEL.search(rest.strip() or field)
         if match is None or not time:
             continue
-        unit = read_unit(label["unit"] if label else match["unit"] or "")
+        text = label["unit"] if label else match["unit"]
+        if not text and maker == "Delsys EMGworks":
+            text = _DEFAULT_UNITS[match["kind"].upper()]
+            notes = (_UNITS_NOTE,)
+        unit = read_unit(text or "")
         if unit is None or unit[0] != match["kind"].casefold():
             continue
         where = f"{sensor} {sensors[i]}".strip()
@@ -87,12 +99,13 @@ def trigno(head: FileHead) -> CsvDialect | None:
         if unit[2] is not None:
             transfers[name] = unit[2]
         groups[name] = time
-        fs = float(label["fs"]) if label and is_number(label["fs"]) else stated.get(i, 0.0)
+        fs = to_number(label["fs"]) if label else math.nan
+        fs = stated.get(i, 0.0) if math.isnan(fs) else fs
         if label:
             lengths[name] = int(label["n"])
         if fs > 0 and _agrees(head, body, separator, headers.index(time), fs):
-            start = float(label["start"]) if label and is_number(label["start"]) else 0.0
-            clocks[f"rows of {name}"] = RowClock(fs, round(start * 1e9))
+            start = to_number(label["start"]) if label else 0.0
+            clocks[f"rows of {name}"] = RowClock(fs, round(np.nan_to_num(start) * 1e9))
             groups[name] = f"rows of {name}"
     if not groups:
         return None
@@ -100,7 +113,7 @@ def trigno(head: FileHead) -> CsvDialect | None:
     kept = {h: o for h, o in ours.items() if o != "time_s" or h in used}
     return CsvDialect(
         headers, header_end, body, separator, maker, kept, groups, transfers, lengths,
-        row_clocks=clocks, ignored=headers,
+        row_clocks=clocks, ignored=headers, notes=notes,
     )  # fmt: skip
 
 
@@ -133,7 +146,7 @@ def _rates_row(lines: Sequence[HeadLine], separator: str, width: int) -> dict[in
     for line in lines:
         fields = split_fields(line.text, separator)
         matches = {i: re.match(r"([\d.,]+)\s*Hz", f) for i, f in enumerate(fields[:width])}
-        rates = {i: float(m[1].replace(",", ".")) for i, m in matches.items() if m}
+        rates = {i: np.nan_to_num(to_number(m[1])) for i, m in matches.items() if m}
         if rates:
             return rates
     return {}

@@ -14,14 +14,15 @@ import numpy as np
 
 from twitchsense.errors import InputError
 from twitchsense.io.csv_dialect import CsvDialect, separator_line
-from twitchsense.io.csv_head import FileHead, guess_separator, is_number, split_fields
+from twitchsense.io.csv_head import FileHead, guess_separator, is_number, split_fields, to_number
 from twitchsense.io.dialects.header_words import read_unit
 from twitchsense.io.time_reading import ANY_TIME, TIME_COLUMNS
 from twitchsense.model.notes import Note
 
 #: Names of an axis of acceleration, with or without a unit.
 _AXIS: Final = re.compile(
-    r"^(?:(?P<what>[a-z ]*acc\w*)[\s_.:-]*|a)?(?P<axis>[xyz])\s*:?\s*(?P<unit>[(\[].*[)\]])?$",
+    r"^(?:(?P<what>[a-z ]*acc\w*)[\s_.:-]*|a|gf)?(?P<axis>[xyz])(?:[\s_-]axis)?\s*:?\s*"
+    r"(?P<unit>[(\[].*[)\]])?$",
     re.IGNORECASE,
 )
 _SUFFIX_AXIS: Final = re.compile(
@@ -30,11 +31,15 @@ _SUFFIX_AXIS: Final = re.compile(
 )
 #: Names of a time column: a word, perhaps with a unit in brackets or after an underscore.
 _TIME: Final = re.compile(
-    r"^(?:(?:unix|epoch|sensor|utc|system)[\s_]?)?(?:time(?:[\s_-]?stamps?)?|t|date[\s_]?time|epoch)"
+    r"^(?:(?:unix|epoch|sensor|utc|system)[\s_]?)?"
+    r"(?:time(?:[\s_-]?stamps?)?(?:[\s_]utc)?|t|date[\s_]?time|epoch?|sampletimefine)"
     r"(?:[\s_]*[(\[]?\s*(?P<unit>n?s|ms|us|\u00b5s|\u03bcs|seconds|milliseconds)\s*[)\]]?)?:?$",
     re.IGNORECASE,
 )
-_DATE: Final = re.compile(r'^"?\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d')
+#: A date, or Unix time in s or ms, at the beginning of a row without a header.
+_DATE: Final = re.compile(
+    r'^"?(?:\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|1\d{9}(?:\d{3})?(?:[.,]\d+)?[,;\t])'
+)
 #: Median length of the acceleration vector at rest, by unit.
 _GRAVITY: Final = {"g": (0.5, 2.0), "ms2": (5.0, 20.0), "mg": (500.0, 2000.0)}
 _TIME_UNITS: Final = {
@@ -57,7 +62,7 @@ def xyz_table(head: FileHead) -> CsvDialect | None:
             if line is not lines[0] and split_fields(lines[0].text, separator)[1:]:
                 return None  # below a header of other names, which a mapping may know
             rest = fields[1:4]
-            if len(rest) == 3 and all(is_number(f) for f in rest):
+            if len(rest) == 3 and len(fields) < 8 and all(is_number(f) for f in rest):
                 names = ("time", "x", "y", "z")
                 more = tuple(f"column {i + 5}" for i in range(len(fields) - 4))
                 return _dialect(
@@ -114,11 +119,17 @@ def _dialect(
         )
     match = _TIME.match(headers[time])
     stated = _TIME_UNITS.get((match["unit"] or "").casefold()) if match else None
+    first = _first_time(head, body, separator, time)
+    if headers[time].casefold() == "sampletimefine":  # of Xsens DOT
+        stated = "time_us"
+    elif not is_number(first):  # a clock time under a unit
+        stated = None
     ours = {headers[time]: stated or ANY_TIME}
     ours |= {headers[i]: f"acc_{axis}_{name}" for axis, i in axes.items()}
     return CsvDialect(
         headers, header_line, body, separator, "table of one accelerometer", ours,
-        notes=tuple(notes), zone_in_brackets="[" in _first_time(head, body, separator, time),
+        notes=tuple(notes), zone_in_brackets="[" in first,
+        utc_offset_s=0 if "utc" in headers[time].casefold() else None,
     )  # fmt: skip
 
 
@@ -132,7 +143,7 @@ def _unit_by_gravity(
 ) -> tuple[str, float]:
     """Return the unit in which the median of the first vectors is gravity, and the median."""
     vectors = [
-        [float(row[i].replace(",", ".")) for i in axes.values()]
+        [to_number(row[i]) for i in axes.values()]
         for row in head.rows(body, separator)
         if len(row) > max(axes.values()) and all(is_number(row[i]) for i in axes.values())
     ]

@@ -1,0 +1,99 @@
+"""Dates of a time column that are not ISO 8601: other orders, AM and PM, decimal commas, UTC."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import pandas as pd
+
+#: Day, month and year in any order, a time of day, a fraction, the half of the day, a zone.
+_DATE: Final = re.compile(
+    r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4}),?[ T]+(\d{1,2}:\d\d:\d\d)([.,:]\d+)?"
+    r"\s*([AaPp]\.?[Mm]\.?)?\s*((?:UTC|GMT|Z|[+-]\d\d:?\d\d)?)"
+)
+#: ISO 8601 with a fraction after a comma, or the word UTC for its zone.
+_ISO: Final = re.compile(
+    r"(\d{4}-?\d\d-?\d\d[ T]\d\d:?\d\d:?\d\d)([.,:]\d+)?\s*((?:UTC|GMT|Z|[+-]\d\d:?\d\d)?)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DateForm:
+    """How dates are written that pandas does not read as ISO 8601.
+
+    Attributes
+    ----------
+    order : {'', 'day first', 'month first', 'two readings'}
+        Empty if the year comes first.
+    """
+
+    order: Literal["", "day first", "month first", "two readings"]
+
+    def to_iso(self, text: pd.Series) -> pd.Series:
+        """Return dates as ISO 8601; other texts unchanged.
+
+        Parameters
+        ----------
+        text : Series of str
+        """
+        return text.map(self._iso_cell, na_action="ignore")
+
+    def _iso_cell(self, cell: str) -> str:
+        if not self.order:
+            match = _ISO.fullmatch(cell.strip())
+            return cell if match is None else match[1] + _fraction(match[2]) + _zone(match[3])
+        match = _DATE.fullmatch(cell.strip())
+        if match is None:
+            return cell
+        day, month = (match[1], match[3]) if self.order == "day first" else (match[3], match[1])
+        hour, _, rest = match[5].partition(":")
+        if match[7]:
+            if not 1 <= int(hour) <= 12:
+                return cell
+            hour = str(int(hour) % 12 + 12 * (match[7][0] in "pP"))
+        date = f"{match[4]}-{month:0>2}-{day:0>2}"
+        return f"{date}T{hour:0>2}:{rest}{_fraction(match[6])}{_zone(match[8])}"
+
+
+def find_date_form(text: pd.Series) -> DateForm | None:
+    """Return how dates are written, or None if they are ISO 8601 or no dates.
+
+    Parameters
+    ----------
+    text : Series of str
+        First cells of the column.
+
+    Returns
+    -------
+    DateForm or None
+    """
+    if not len(text):
+        return None
+    first = str(text.iloc[0]).strip()
+    iso = _ISO.fullmatch(first)
+    if iso and ((iso[2] or ".")[0] != "." or iso[3] in ("UTC", "GMT")):
+        return DateForm("")
+    match = _DATE.fullmatch(first)
+    if match is None:
+        return None
+    if match[2] == ".":
+        return DateForm("day first")
+    dates = (
+        text.str.extract(r"^\s*(\d{1,2})[/-](\d{1,2})[/-]", expand=True).dropna().drop_duplicates()
+    )
+    numbers = dates.astype(int)
+    if (numbers[0] > 12).any():
+        return DateForm("day first")
+    if (numbers[1] > 12).any():
+        return DateForm("month first")
+    return DateForm("day first" if (numbers[0] == numbers[1]).all() else "two readings")
+
+
+def _fraction(text: str | None) -> str:
+    return f".{text[1:]}" if text else ""
+
+
+def _zone(text: str) -> str:
+    return "Z" if text in ("UTC", "GMT") else text
