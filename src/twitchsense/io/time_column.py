@@ -318,7 +318,11 @@ class TimeColumn:
                     "Europe/Berlin) clock times are known",
                 )
             elif self._name == "time_utc":
-                note = f"{self._header} has no zone and is read as local time of --zone"
+                note = Note(
+                    "times",
+                    f"{self._header} has no zone and is read as local time of --zone",
+                    "end each time with Z if it is UTC",
+                )
             return TimeReading("date", local, note=note)
         row = int(np.flatnonzero(time.index == dates.first_valid_index())[0])
         raise InputError(

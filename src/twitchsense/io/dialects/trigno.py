@@ -30,6 +30,7 @@ from twitchsense.io.dialects.header_words import (
     read_unit,
     unique_names,
 )
+from twitchsense.model.notes import Note
 
 _LABEL: Final = re.compile(
     r"Label:\s*(?P<label>.+?)\s+Sampling frequency:\s*(?P<fs>\S+)\s+Number of points:\s*(?P<n>\d+)"
@@ -42,7 +43,11 @@ _CHANNEL: Final = re.compile(
 )
 #: Units of EMGworks, for files whose header states none.
 _DEFAULT_UNITS: Final = {"EMG": "V", "ACC": "g"}
-_UNITS_NOTE: Final = "the header states no units; EMG is taken as V and acceleration as g"
+_UNITS_NOTE: Final = Note(
+    "unit",
+    "the header states no units; EMG is taken as V and acceleration as g",
+    "export with units in EMGworks if this is wrong",
+)
 #: Largest relative difference between a stated rate and that of the time column.
 _RATE_TOLERANCE: Final = 0.02
 
