@@ -472,8 +472,3 @@ def test_a_missing_library_is_named(tmp_path, monkeypatch, name, library):
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(MissingExtraError, match=r"pip install 'twitchsense\["):
         read(path)
-
-
-def test_a_list_instead_of_files_is_refused_with_the_cure(tmp_path):
-    with pytest.raises(InputError, match=r"read\(\*files\)"):
-        read([tmp_path / "a.csv", tmp_path / "b.csv"])
