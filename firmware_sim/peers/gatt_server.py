@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 from bumble import att, core, gatt, hci
 from bumble.device import Device
+from bumble.transport import open_transport
 
 from firmware_sim.peers.peripheral_model import CharacteristicModel, PeripheralModel
 from firmware_sim.wearable.bleak_bumble import make_backends
@@ -21,6 +22,7 @@ from firmware_sim.wearable.radio_channel import RadioChannel, RadioController
 
 log = logging.getLogger(__name__)
 
+_CENTRAL: Final = "F0:F1:F2:F3:F4:F5"
 #: Time (s) between calls of the model.
 _STEP_S: Final = 0.01
 #: Packets in the host's queue beyond which a notification is lost: these devices have no memory.
@@ -219,9 +221,51 @@ async def serve_models(
     """
     channel = RadioChannel(seed)
     radio = SimulatedRadio(channel=channel)
-    peripherals: list[GattPeripheral] = []
-    tasks = []
-    central_controller = RadioController("central", channel, "F0:F1:F2:F3:F4:F5")
+    central_controller = RadioController("central", channel, _CENTRAL)
+    peripherals, tasks = await _power_on(models, channel, error_rate)
+    both = ControllerTransport(central_controller)
+    central = await make_central(both, both)
+    radio.scanner, radio.client = make_backends(central, mtu)
+    try:
+        yield radio, peripherals, central
+    finally:
+        with contextlib.suppress(Exception):
+            await central.power_off()
+        await _cancel(tasks)
+
+
+@asynccontextmanager
+async def expose_models(
+    transport: str, models: Sequence[PeripheralModel]
+) -> AsyncIterator[list[GattPeripheral]]:
+    """Run peripherals, with a controller for an external host, until the end of the block.
+
+    Parameters
+    ----------
+    transport : str
+        See `firmware_sim.wearable.serve.expose_controller`.
+    models : sequence of PeripheralModel
+
+    Yields
+    ------
+    list of GattPeripheral
+    """
+    channel = RadioChannel(1)
+    controller = RadioController("central", channel, _CENTRAL)
+    peripherals, tasks = await _power_on(models, channel, 0.0)
+    try:
+        async with await open_transport(transport) as pipe:
+            pipe.source.set_packet_sink(controller)
+            controller.set_packet_sink(pipe.sink)
+            yield peripherals
+    finally:
+        await _cancel(tasks)
+
+
+async def _power_on(
+    models: Sequence[PeripheralModel], channel: RadioChannel, error_rate: float
+) -> tuple[list[GattPeripheral], list[asyncio.Task[None]]]:
+    peripherals, tasks = [], []
     for number, model in enumerate(models):
         address = f"C4:C3:C2:C1:D0:{number:02X}"
         controller = RadioController(model.name, channel, address)
@@ -231,16 +275,12 @@ async def serve_models(
         await peripheral.power_on(pipe, pipe, address)
         peripherals.append(peripheral)
         tasks.append(asyncio.create_task(peripheral.run()))
-    both = ControllerTransport(central_controller)
-    central = await make_central(both, both)
-    radio.scanner, radio.client = make_backends(central, mtu)
-    try:
-        yield radio, peripherals, central
-    finally:
-        with contextlib.suppress(Exception):
-            await central.power_off()
-        for task in tasks:
-            task.cancel()
-        for done in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(done, Exception):
-                log.error("a peripheral failed: %r", done)
+    return peripherals, tasks
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    for done in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(done, Exception):
+            log.error("a peripheral failed: %r", done)

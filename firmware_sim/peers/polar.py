@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import random
 import struct
+from collections import deque
 from dataclasses import dataclass
 from typing import ClassVar
 
+from firmware_sim.peers import polar_files
 from firmware_sim.peers.peripheral_model import CharacteristicModel, PeripheralModel
 
 SERVICE = "fb005c80-02e7-f387-1cad-8acd2d8df0c8"
@@ -25,6 +27,10 @@ BATTERY = "00002a19-0000-1000-8000-00805f9b34fb"
 #: ns from 2000 to 2019, where the clock begins at power-on.
 POWER_ON_NS = 599_616_000_000_000_000
 LONGEST_VALUE = 244
+#: Acceleration that is recorded in the memory.
+IN_MEMORY = 0x82
+#: Frames of a file that are sent in a second.
+FRAMES_PER_S = 100
 OK, NOT_SUPPORTED, ALREADY, BAD_RATE, BAD_RANGE, BAD_STATE = 0, 3, 6, 8, 9, 12
 
 
@@ -39,13 +45,21 @@ class PolarProduct:
     ecg: bool = False
     sdk_rates: tuple[int, ...] = ()
     sdk_ranges: tuple[int, ...] = ()
+    memory_rates: tuple[int, ...] = ()
 
 
 PRODUCTS = {
     "h10": PolarProduct("Polar H10 0A1B2C3D", (25, 50, 100, 200), (2, 4, 8), False, True),
     "oh1": PolarProduct("Polar OH1 0A1B2C3D", (50,), (8,), False),
     "sense": PolarProduct(
-        "Polar Sense 0A1B2C3D", (52,), (8,), True, False, (26, 52, 104, 208, 416), (2, 4, 8, 16)
+        "Polar Sense 0A1B2C3D",
+        (52,),
+        (8,),
+        True,
+        False,
+        (26, 52, 104, 208, 416),
+        (2, 4, 8, 16),
+        (13, 26, 52),
     ),
     "360": PolarProduct(
         "Polar 360 0A1B2C3D",
@@ -55,6 +69,7 @@ PRODUCTS = {
         False,
         (12, 25, 50, 100, 200, 400),
         (2, 4, 8, 16),
+        (50,),
     ),
 }
 
@@ -91,6 +106,8 @@ class PolarSensor(PeripheralModel):
         Begin and end of times (s) in which nothing is sent; frames wait.
     start_error : int
         Error that answers START, if not zero.
+    memory : Memory, optional
+        For recordings.
 
     Attributes
     ----------
@@ -106,6 +123,11 @@ class PolarSensor(PeripheralModel):
         ),
         HEART_RATE_SERVICE: (CharacteristicModel(HEART_RATE, frozenset({"notify"})),),
         BATTERY_SERVICE: (CharacteristicModel(BATTERY, frozenset({"read", "notify"})),),
+        polar_files.SERVICE: (
+            CharacteristicModel(polar_files.FILE, frozenset({"write", "notify"})),
+            CharacteristicModel(polar_files.FROM_DEVICE, frozenset({"notify"})),
+            CharacteristicModel(polar_files.TO_DEVICE, frozenset({"write"})),
+        ),
     }
     advertised_uuids = (HEART_RATE_SERVICE,)
 
@@ -118,8 +140,12 @@ class PolarSensor(PeripheralModel):
         cut_every: int = 0,
         stalls: tuple[tuple[float, float], ...] = (),
         start_error: int = 0,
+        memory: polar_files.Memory | None = None,
     ) -> None:
         super().__init__()
+        self.memory = memory or polar_files.Memory()
+        self._file_frames: deque[bytes] = deque()
+        self._file_frame_s = 0.0
         self.product = PRODUCTS[product]
         self.name = self.product.name
         self.percent = 64
@@ -140,16 +166,19 @@ class PolarSensor(PeripheralModel):
     # -- connection ----------------------------------------------------------------------
 
     def disconnect(self, now_s: float) -> None:
-        """Stop streaming: the host must start again."""
+        """Stop streaming: the host must start again. A recording goes on."""
+        self.advance(now_s)
         super().disconnect(now_s)
-        self.running.clear()
+        self.running = {kind: one for kind, one in self.running.items() if kind == IN_MEMORY}
         self._held.clear()
+        self._file_frames.clear()
 
     def reboot(self, now_s: float) -> None:
         """Restart: the clock begins in 2019 again, and SDK mode ends."""
         super().reboot(now_s)
         self._power_on_s = now_s
         self.sdk_mode = False
+        self.running.clear()
 
     def read(self, uuid: str, now_s: float) -> bytes:
         """Return the features or the battery level."""
@@ -157,11 +186,20 @@ class PolarSensor(PeripheralModel):
             return bytes([self.percent])
         if uuid == CONTROL:
             mask = 0x04 | (0x01 if self.product.ecg else 0x0A)
-            return bytes([0x0F, mask, 0x02 if self.product.sdk_rates else 0]) + bytes(14)
+            more = 0x02 * bool(self.product.sdk_rates) | 0x20 * bool(self.product.memory_rates)
+            return bytes([0x0F, mask, more]) + bytes(14)
         return b""
 
     def write(self, uuid: str, data: bytes, now_s: float) -> None:
         """Take a command."""
+        if uuid == polar_files.FILE:
+            self._file_frames += self.memory.respond(data)
+            self._file_frame_s = now_s
+            return
+        if uuid == CONTROL and data == b"\x05":
+            states = {kind & 0x3F: 0x80 if kind == IN_MEMORY else 0x40 for kind in self.running}
+            values = bytes(kind | states.get(kind, 0) for kind in (1, 2, 3))
+            self.notify(CONTROL, bytes([0xF0, 5, 0, OK, 0]) + values)
         if uuid != CONTROL or len(data) < 2:
             return
         command, kind = data[0], data[1]
@@ -177,11 +215,14 @@ class PolarSensor(PeripheralModel):
             error = BAD_STATE if self.running else OK if self.sdk_mode else ALREADY
             self.sdk_mode &= error != OK
         elif command == 3 and self._has(kind):
-            error = OK if self.running.pop(kind, None) else ALREADY
+            in_memory = self.running.pop(IN_MEMORY, None) if kind == 2 else None
+            error = OK if self.running.pop(kind, None) or in_memory else ALREADY
         answer = bytes([0xF0, command, kind, error])
         self.notify(CONTROL, answer + (b"\x00" + parameters if error == OK else b""))
 
     def _has(self, kind: int) -> bool:
+        if kind == IN_MEMORY:
+            return bool(self.product.memory_rates)
         return kind == 2 or (kind == 0 and self.product.ecg)
 
     def _settings(self, kind: int, sdk_mode: bool) -> bytes:
@@ -190,6 +231,8 @@ class PolarSensor(PeripheralModel):
         rates, ranges = self.product.rates, self.product.ranges
         if sdk_mode and self.product.sdk_rates:
             rates, ranges = self.product.sdk_rates, self.product.sdk_ranges
+        if kind == IN_MEMORY:
+            rates = self.product.memory_rates
         text = bytes([0, len(rates)]) + b"".join(r.to_bytes(2, "little") for r in rates)
         text += bytes.fromhex("0101 1000")
         text += bytes([2, len(ranges)]) + b"".join(r.to_bytes(2, "little") for r in ranges)
@@ -198,7 +241,7 @@ class PolarSensor(PeripheralModel):
     def _start(self, kind: int, settings: bytes, now_s: float) -> tuple[int, bytes]:
         if self._start_error:
             return self._start_error, b""
-        if kind in self.running:
+        if kind & 0x3F in {other & 0x3F for other in self.running}:
             return ALREADY, b""
         given: dict[int, int] = {}
         at = 0
@@ -209,18 +252,29 @@ class PolarSensor(PeripheralModel):
         rate, range_g = given[0], given.get(2, 0)
         sdk = self.sdk_mode
         if rate not in (
-            (130,) if kind == 0 else self.product.sdk_rates if sdk else self.product.rates
+            self.product.memory_rates
+            if kind == IN_MEMORY
+            else (130,)
+            if kind == 0
+            else self.product.sdk_rates
+            if sdk
+            else self.product.rates
         ):
             return BAD_RATE, b""
-        if kind == 2 and range_g not in (self.product.sdk_ranges if sdk else self.product.ranges):
+        if kind & 0x3F == 2 and range_g not in (
+            self.product.sdk_ranges if sdk else self.product.ranges
+        ):
             return BAD_RANGE, b""
         factor, answer = 1.0, b""
-        if kind == 2 and self.product.compressed:
-            step_g = range_g / 32768 * (1000 if self.frame_type == 1 else 1)
+        if kind & 0x3F == 2 and self.product.compressed:
+            in_mg = kind == IN_MEMORY and self.memory.in_mg and self.frame_type == 1
+            step_g = 1.0 if in_mg else range_g / 32768 * (1000 if self.frame_type == 1 else 1)
             (factor,) = struct.unpack("<f", struct.pack("<f", step_g))
-            answer = bytes([5, 1]) + struct.pack("<f", factor)
+            answer = b"" if in_mg else bytes([5, 1]) + struct.pack("<f", factor)
         first_s = now_s + self._period_s(rate)
         self.running[kind] = Measurement(rate, range_g, factor, first_s, self._size(kind), [])
+        if kind == IN_MEMORY:
+            self.memory.begin(self._time_ns(now_s), settings + answer)
         return OK, answer
 
     # -- samples -------------------------------------------------------------------------
@@ -243,15 +297,21 @@ class PolarSensor(PeripheralModel):
                 one.values.append(self._sample(kind, one))
                 if len(one.values) == one.per_frame:
                     frame = self._frame(kind, one, one.next_s)
-                    stream, n = {0: "ecg", 2: "acc"}[kind], len(one.values)
+                    stream, n = {0: "ecg", 2: "acc"}[kind & 0x3F], len(one.values)
                     self.frames[frame] = (stream, len(self.sent[stream].times_s) - n, n)
-                    self._send(frame)
+                    if kind == IN_MEMORY:
+                        self.memory.add(frame)
+                    else:
+                        self._send(frame)
                     one.values, one.per_frame = [], self._size(kind)
                 one.next_s += self._period_s(one.rate)
         if not any(begin <= now_s < end for begin, end in self._stalls):
             for frame in self._held:
                 self.notify(DATA, frame)
             self._held.clear()
+        while self._file_frames and self._file_frame_s <= now_s:
+            self.notify(polar_files.FILE, self._file_frames.popleft())
+            self._file_frame_s += 1 / FRAMES_PER_S
 
     def _sample(self, kind: int, one: Measurement) -> tuple[int, ...]:
         """Take a sample and note it in the unit of its stream."""
@@ -273,8 +333,11 @@ class PolarSensor(PeripheralModel):
         self.record("acc", one.next_s, tuple(v * mg / 1000 for v in values))
         return values
 
+    def _time_ns(self, now_s: float) -> int:
+        return POWER_ON_NS + round((now_s - self._power_on_s) * 1e9)
+
     def _frame(self, kind: int, one: Measurement, last_s: float) -> bytes:
-        time_ns = POWER_ON_NS + round((last_s - self._power_on_s) * 1e9)
+        time_ns, kind = self._time_ns(last_s), kind & 0x3F
         compressed = kind == 2 and self.product.compressed
         frame_type = 0 if kind == 0 else self.frame_type | (0x80 if compressed else 0)
         header = bytes([kind]) + time_ns.to_bytes(8, "little") + bytes([frame_type])

@@ -111,10 +111,10 @@ def record_on_bluez(path, seconds, *faults):
 
 
 @asynccontextmanager
-async def expose_to_bluez(plans):
-    """Expose wearables once BlueZ has accepted their controller, which must answer within 2 s."""
+async def expose_to_bluez(plans, expose=expose_controller):
+    """Expose devices once BlueZ has accepted their controller, which must answer within 2 s."""
     for _ in range(3):
-        async with expose_controller("vhci", plans) as air:
+        async with expose("vhci", plans) as air:
             for _ in range(30):
                 with contextlib.suppress(AdapterError):
                     await Adapter().scan(0.1)

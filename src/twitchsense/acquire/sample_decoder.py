@@ -31,12 +31,15 @@ class SampleDecoder:
         Characteristics of which values have held samples.
     n_refused : int
         Values that the driver refused.
+    logged_s : dict of str to float
+        Duration of the samples in logs that were fetched, s, by stream.
     """
 
     def __init__(self, driver: Driver) -> None:
         self.battery: int | None = None
         self.sample_characteristics: set[str] = set()
         self.n_refused = 0
+        self.logged_s: dict[str, float] = {}
         self._kind = driver.kind
         self._decoder = driver.make_decoder()
         self._streams: dict[str, StreamDescription] = {}
@@ -63,8 +66,14 @@ class SampleDecoder:
         try:
             decoded = self._decoder.push(message)
             # a log, fetched at the end, is placed when the night is read
-            packets = [p for p in decoded if isinstance(p, SamplePacket) and not p.resent]
-            streams = {s.name: s for s in self._decoder.streams} if packets else {}
+            found = [p for p in decoded if isinstance(p, SamplePacket)]
+            streams = {s.name: s for s in self._decoder.streams} if found else {}
+            for packet in found:
+                if packet.resent:
+                    seconds = len(packet.samples) / streams[packet.stream].fs
+                    before_s = self.logged_s.get(packet.stream, 0.0)
+                    self.logged_s[packet.stream] = before_s + seconds
+            packets = [p for p in found if not p.resent]
             if packets:
                 self.sample_characteristics.add(message.characteristic)
             for packet in packets:

@@ -16,6 +16,7 @@ from twitchsense.devices.contract import (
     Direction,
     Driver,
     Message,
+    PacketError,
     StartRefusedError,
     StoringDriver,
 )
@@ -41,6 +42,9 @@ class ValueRecording:
     def __init__(self, context: RecordingContext, driver: Driver) -> None:
         self._context = context
         self._driver = driver
+        storing = driver.abilities.resend == "after_night"
+        self._storing = cast(StoringDriver, driver) if storing else None
+        self._options = {k: v for k, v in context.options.items() if k in driver.options}
         self._decoder = SampleDecoder(driver)
         self._source: ValueSource | None = None
         self._executor: DialogueExecutor | None = None
@@ -91,11 +95,12 @@ class ValueRecording:
         loop = asyncio.get_running_loop()
         self._last_data_s = loop.time()
         next_poll_s = loop.time() + self._driver.poll_period_s
+        is_silent = self._storing is not None and self._storing.is_silent(self._options)
         while not stop.is_set():
             now = loop.time()
             if connection.lost.is_set():
                 raise DeviceConnectionError(FailureReason.LOST, "the connection was lost")
-            if now - self._last_data_s > _DATA_TIMEOUT_S:
+            if not is_silent and now - self._last_data_s > _DATA_TIMEOUT_S:
                 raise DeviceConnectionError(
                     FailureReason.STALLED, f"no samples for {_DATA_TIMEOUT_S:g} s"
                 )
@@ -104,21 +109,24 @@ class ValueRecording:
                 next_poll_s = now + self._driver.poll_period_s
             self._update_status()
             await sleep_unless_set(_CHECK_S, stop, connection.lost)
+        if self._storing is not None:
+            await self._fetch(self._storing)
         await self._executor.run(self._driver.close())
-        if self._driver.abilities.resend == "after_night":
-            await self._fetch(cast(StoringDriver, self._driver))
         self._source = None
         await self._context.flush()
+        seconds = self._context.status.seconds
+        for name, logged_s in self._decoder.logged_s.items():
+            # a log holds what was sent, and more
+            seconds[name] = max(seconds.get(name, 0.0), logged_s)
         self._update_status()
         self._context.log_event("stopped", "")
 
     async def _fetch(self, driver: StoringDriver) -> None:
         """Fetch what the device logged, if the options say that it does."""
         assert self._executor is not None
-        options = {k: v for k, v in self._context.options.items() if k in driver.options}
         try:
-            await self._executor.run(driver.fetch(options))
-        except (StartRefusedError, DeviceConnectionError) as error:
+            await self._executor.run(driver.fetch(self._options))
+        except (StartRefusedError, PacketError, DeviceConnectionError) as error:
             self._context.log_event("not fetched", str(error))
             if isinstance(error, DeviceConnectionError):
                 raise

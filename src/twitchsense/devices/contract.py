@@ -314,11 +314,16 @@ class StoringDriver(Driver, Protocol):
 
     The samples of the log are decoded into packets with `SamplePacket.resent` set. `restarted` is
     set in the first one of each log. They fill gaps where the log is of the same clock: it holds
-    packets that were received, with the same times and values.
+    packets that were received, with the same times and values. A log without such packets counts
+    where the clock has an epoch in UTC and agrees with the arrivals before and after the log.
     """
 
+    def is_silent(self, options: Mapping[str, str]) -> bool:
+        """Return whether the device sends nothing while it stores, so that silence is no fault."""
+        ...
+
     def fetch(self, options: Mapping[str, str]) -> Steps:
-        """Return the dialogue that fetches the log; it runs after that of `close`.
+        """Return the dialogue that fetches the log; it runs before that of `close`.
 
         Parameters
         ----------

@@ -117,11 +117,16 @@ class MovesenseDriver:
         """Unsubscribe; see `Driver`."""
         yield from _unsubscribe()
 
+    def is_silent(self, options: Mapping[str, str]) -> bool:
+        """Return False: the sensor sends what it logs; see `StoringDriver`."""
+        return False
+
     def fetch(self, options: Mapping[str, str]) -> Steps:
         """End the logging, and fetch the newest log, or all; see `StoringDriver`."""
         choice = _log_choice(options)
         if choice == "no":
             return
+        yield from _unsubscribe()
         yield from _command(_LOGGER_REFERENCE, SET_LOGGER_STATE, bytes([_READY]), "end its log")
         answer = yield from _command(
             _LOGGER_REFERENCE, GET, b"/Mem/Logbook/Entries\0", "list its logs"

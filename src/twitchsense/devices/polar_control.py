@@ -23,17 +23,24 @@ FEATURES: Final = 0x0F
 ECG_FEATURE: Final = 0x0001
 ACC_FEATURE: Final = 0x0004
 SDK_MODE_FEATURE: Final = 0x0200
+MEMORY_FEATURE: Final = 0x2000
 
 #: Commands.
 GET_SETTINGS: Final = 1
 START: Final = 2
 STOP: Final = 3
 GET_SDK_MODE_SETTINGS: Final = 4
+GET_STATUS: Final = 5
 
 #: Measurements.
 ECG: Final = 0
 ACC: Final = 2
 SDK_MODE: Final = 9
+#: Added to a measurement: it is recorded in the memory, not sent.
+IN_MEMORY: Final = 0x80
+#: In the answer to `GET_STATUS`: the measurement, and the bit of a recording in the memory.
+STATUS_MEASUREMENT: Final = 0x3F
+STATUS_IN_MEMORY: Final = 0x80
 
 ALREADY_IN_STATE: Final = 6
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from itertools import pairwise
 from typing import Final
+
+import numpy as np
 
 from twitchsense.devices.contract import (
     BatteryLevel,
@@ -22,6 +25,7 @@ from twitchsense.devices.polar_control import (
     ECG,
     GET_SDK_MODE_SETTINGS,
     GET_SETTINGS,
+    IN_MEMORY,
     START,
     ControlAnswer,
     Setting,
@@ -29,6 +33,7 @@ from twitchsense.devices.polar_control import (
     parse_answer,
     parse_settings,
 )
+from twitchsense.devices.polar_files import FILE_UUID, ResponseFrames, parse_request
 from twitchsense.devices.polar_frames import (
     COMPRESSED,
     PolarFrame,
@@ -36,6 +41,7 @@ from twitchsense.devices.polar_frames import (
     decode_ecg,
     parse_frame,
 )
+from twitchsense.devices.polar_recording import RecordingReader
 from twitchsense.devices.streams import SampleClock, StreamDescription
 
 CONTROL_UUID: Final = "fb005c81-02e7-f387-1cad-8acd2d8df0c8"
@@ -110,11 +116,15 @@ class PolarDecoder:
     Rate, range and factor are taken from the command START and its answer. Without them, the
     first frames wait until their times show the rate; compressed frames, whose factor is
     unknown then, are refused. Reasons of refusals: ``answer``, ``battery``, ``command``,
-    ``delta``, ``frame_type``, ``length``, ``measurement``, ``range``, ``settings``, ``time``.
+    ``delta``, ``file``, ``frame_type``, ``length``, ``measurement``, ``range``, ``recording``,
+    ``settings``, ``time``.
     """
 
     def __init__(self) -> None:
         self._measurements = {ACC: _Measurement(ACC), ECG: _Measurement(ECG)}
+        #: The recording of acceleration in the device's memory that is being fetched.
+        self._file: _FetchedRecording | None = None
+        self._starts_in_memory = False
         self._parameters: dict[tuple[int, int], bytes] = {}
 
     @property
@@ -129,7 +139,12 @@ class PolarDecoder:
         if uuid == CONTROL_UUID:
             self._control(data)
         elif message.direction is Direction.WRITE:
+            if uuid == FILE_UUID:
+                self._file = _requested(data)
             return []
+        elif uuid == FILE_UUID:
+            if self._file is not None:
+                return [*self._measurements[ACC].decode_file(self._file, data, message.arrival_ns)]
         elif uuid == DATA_UUID:
             frame = parse_frame(data)
             if frame.measurement in self._measurements:
@@ -151,6 +166,7 @@ class PolarDecoder:
         elif data[0] == START:
             if len(data) < 2:
                 raise PacketError("command", "START without a measurement")
+            self._starts_in_memory = bool(data[1] & IN_MEMORY)
             measurement = self._measurements.get(data[1])
             if measurement is not None:
                 measurement.start(parse_settings(data[2:]))
@@ -158,6 +174,8 @@ class PolarDecoder:
     def _answer(self, answer: ControlAnswer) -> None:
         measurement = self._measurements.get(answer.measurement)
         if measurement is None or answer.command not in _SETTINGS_COMMANDS:
+            return
+        if answer.command == START and self._starts_in_memory:
             return
         key = answer.command, answer.measurement
         parameters = self._parameters.pop(key, b"") + answer.parameters
@@ -172,6 +190,28 @@ class PolarDecoder:
             measurement.confirm_start(parse_settings(parameters))
         else:
             measurement.offer(parse_settings(parameters))
+
+
+#: Files of acceleration; long recordings have several, numbered from 0.
+_RECORDING: Final = re.compile(r".*/ACC([0-9]*)\.REC", re.IGNORECASE)
+
+
+class _FetchedRecording:
+    """A recording that is fetched from the memory."""
+
+    def __init__(self, *, is_first: bool) -> None:
+        self.frames = ResponseFrames()
+        self.reader = RecordingReader()
+        self.is_first = is_first
+
+
+def _requested(frame: bytes) -> _FetchedRecording | None:
+    """Return the recording that is requested; None for folders and other files."""
+    try:
+        found = _RECORDING.fullmatch(parse_request(frame))
+    except PacketError as error:
+        raise PacketError("command", str(error)) from error
+    return None if found is None else _FetchedRecording(is_first=int(found[1] or 0) == 0)
 
 
 class _Measurement:
@@ -256,6 +296,28 @@ class _Measurement:
         self._restarted = False
         self._describe(fs, counts_per_unit)
         return [packet]
+
+    def decode_file(
+        self, file: _FetchedRecording, data: bytes, arrival_ns: int
+    ) -> list[SamplePacket]:
+        """Return the packets that a piece of a recording completes."""
+        packets = []
+        for frame in file.reader.push(file.frames.push(data)):
+            samples = decode_acc(frame.kind, frame.content)
+            fs, counts_per_g = file.reader.fs, file.reader.counts_per_g(frame.kind)
+            if self.spec is None:
+                self.spec = describe_acc(fs, counts_per_g, file.reader.range_g)
+            if self.spec.fs != fs or self.spec.counts_per_unit < counts_per_g:
+                raise PacketError("settings", "the recording has another rate or a finer scale")
+            if self.spec.counts_per_unit > counts_per_g:
+                # the error of the conversion is below the resolution of the recording
+                ratio = self.spec.counts_per_unit / counts_per_g
+                samples = np.rint(samples * ratio).astype(np.int32)
+            restarted, file.is_first = file.is_first, False
+            packets.append(
+                SamplePacket(self._name, samples, frame.time_ns, arrival_ns, restarted, resent=True)
+            )
+        return packets
 
     def _counts_per_unit(self, frame_kind: int) -> float:
         if not frame_kind & COMPRESSED:

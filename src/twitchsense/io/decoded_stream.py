@@ -262,7 +262,7 @@ class DecodedStream:
         assert isinstance(clock, SampleClock)
         assert file is not None
         self._reset()
-        for p in merge_logs(received, self._logged, clock.modulus, clock.tick_hz, file.read):
+        for p in merge_logs(received, self._logged, clock, file.read):
             samples = file.read(p.row, p.row + p.count)
             packet = SamplePacket(
                 self.spec.name, samples, p.ticks, p.arrival_ns, p.restarted, p.from_log

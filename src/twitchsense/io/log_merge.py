@@ -2,7 +2,9 @@
 
 Both hold the same packets, with the same times of the device. Runs of the radio whose packets
 stand in a log with the same values are of the same clock; the other packets of the log fill the
-gaps in them and between them, and after the last one.
+gaps in them and between them, and after the last one. A device that sends nothing while it logs
+has runs before and after the log. They are of one clock if it has an epoch in UTC, where it never
+begins anew, and agrees with that of the host before and after.
 """
 
 from __future__ import annotations
@@ -16,10 +18,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from twitchsense.devices.streams import SampleClock
 from twitchsense.model.channels import NS
 
 #: Packets of a run whose values are compared with those of the log.
 _COMPARED: Final = 20
+#: Longest time (s) between a log and a run beside it, and largest change of the difference between
+#: the clocks of device and host (s) between two runs, with which they are of one clock.
+_BESIDE_S: Final = 86_400
+_MAX_CHANGE_S: Final = 60
 
 Rows = Callable[[int, int], NDArray[Any]]
 Numbers = NDArray[np.int64]
@@ -91,7 +98,7 @@ class _LogTimes:
 
 
 def merge_logs(
-    received: PacketTable, logged: PacketTable, modulus: int | None, tick_hz: int, read: Rows
+    received: PacketTable, logged: PacketTable, clock: SampleClock, read: Rows
 ) -> Iterator[MergedPacket]:
     """Merge the packets of a stream that were received with those of logs.
 
@@ -101,10 +108,7 @@ def merge_logs(
         In the order of arrival, with times that do not wrap within a run.
     logged : PacketTable
         In the order of each log; `run` is the number of the log.
-    modulus : int or None
-        Of the clock, ticks.
-    tick_hz : int
-        Ticks per second.
+    clock : SampleClock
     read : callable
         Returns the samples of rows from a first one to another, not included.
 
@@ -114,6 +118,7 @@ def merge_logs(
         Those received, and those of the logs that fill gaps, in the order of time.
     """
     runs, ticks, counts, rows, arrivals = received.columns()
+    modulus, tick_hz = clock.modulus, clock.tick_hz
     logs = _split_logs(logged, modulus)
     starts = [0, *(np.flatnonzero(np.diff(runs)) + 1).tolist(), len(runs)]
     spans = [slice(a, b) for a, b in pairwise(starts) if b > a]
@@ -121,6 +126,8 @@ def merge_logs(
     found: list[tuple[int, int] | None] = [
         _find_log(logs, ticks[s], counts[s], rows[s], modulus, read) for s in spans
     ]
+    if clock.epoch != "power-on":
+        _add_runs_beside(found, logs, [(ticks[s], arrivals[s]) for s in spans], tick_hz)
     first = 0
     while first < len(spans):
         last, match = first, found[first]
@@ -184,6 +191,30 @@ def _find_log(
         ):
             return number, shift
     return None
+
+
+def _add_runs_beside(
+    found: list[tuple[int, int] | None],
+    logs: list[_LogTimes],
+    runs: list[tuple[Numbers, Numbers]],
+    tick_hz: int,
+) -> None:
+    """State the log of runs that are before or after one, if the clock was not set between."""
+    offsets_s = [float(np.min(arrivals / NS - ticks / tick_hz)) for ticks, arrivals in runs]
+    for number, log in enumerate(logs):
+        begin, end = log.ticks[0], log.ticks[-1]
+        beside = [
+            i
+            for i, (ticks, _) in enumerate(runs)
+            if found[i] is None
+            and (
+                0 < begin - ticks[-1] < _BESIDE_S * tick_hz
+                or 0 < ticks[0] - end < _BESIDE_S * tick_hz
+            )
+        ]
+        for i in beside:
+            if abs(offsets_s[i] - offsets_s[beside[0]]) < _MAX_CHANGE_S:
+                found[i] = (number, 0)
 
 
 def _turns(log_ticks: Numbers, ticks: Numbers, modulus: int) -> int:
