@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,7 @@ from twitchsense.testing import (
     CheckError,
     SimulatedSession,
     check_driver,
+    mutation_outcomes,
     push_hostile_values,
     surviving_mutations,
 )
@@ -100,6 +102,22 @@ def test_a_weak_case_lets_mutations_survive(case):
     assert "restart" in surviving_mutations(NpgLiteDriver(), weak)
     assert "restart" not in surviving_mutations(NpgLiteDriver(), case)
     assert set(surviving_mutations(NpgLiteDriver(), weak)) < set(MUTATIONS)
+
+
+def test_the_page_of_wrong_drivers_is_that_of_the_kit(case):
+    """One column is computed; the others are those of the tests of each driver."""
+    page = Path(__file__).parents[2] / "docs" / "broken-drivers.md"
+    lines = page.read_text(encoding="utf-8").splitlines()
+    header = next(line for line in lines if line.startswith("| name"))
+    kinds = {name.strip().replace(",", " ").split()[0] for name in header.split("|")[3:-1]}
+    assert kinds == set(installed_drivers()) | {"lsl"}
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "| `" in line]
+    rows = [row for row in rows if row[0].strip("`") in MUTATIONS]
+    assert len(rows) == len(MUTATIONS)
+    assert not any("survives" in row for row in rows)
+    column = [name.strip() for name in header.split("|")[1:-1]].index("npg")
+    stated = {row[0].strip("`"): row[column] for row in rows}
+    assert stated == mutation_outcomes(NpgLiteDriver(), case)
 
 
 def test_hostile_values_are_counted_by_reason(case):

@@ -7,7 +7,11 @@ makes a log from a model of the peripheral.
 
 from twitchsense.testing.driver_case import DriverCase, ExpectedStream
 from twitchsense.testing.driver_checks import CHECKS, CheckError, check_driver
-from twitchsense.testing.driver_mutations import MUTATIONS, surviving_mutations
+from twitchsense.testing.driver_mutations import (
+    MUTATIONS,
+    mutation_outcomes,
+    surviving_mutations,
+)
 from twitchsense.testing.hostile_values import push_hostile_values
 from twitchsense.testing.simulated_session import Peripheral, SimulatedSession
 
@@ -20,6 +24,7 @@ __all__ = [
     "Peripheral",
     "SimulatedSession",
     "check_driver",
+    "mutation_outcomes",
     "push_hostile_values",
     "surviving_mutations",
 ]

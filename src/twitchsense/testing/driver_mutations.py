@@ -19,6 +19,10 @@ from twitchsense.devices.streams import SampleClock, SampleCounter, StreamDescri
 from twitchsense.testing.driver_case import DriverCase
 from twitchsense.testing.driver_checks import CheckError, check_driver
 
+#: Outcomes of mutations that no check notices.
+UNCHANGED: Final = "does not apply"
+SURVIVED: Final = "survives"
+
 
 def _same_stream(spec: StreamDescription) -> StreamDescription:
     return spec
@@ -110,17 +114,37 @@ def surviving_mutations(driver: Driver, case: DriverCase) -> list[str]:
         that leaves some is too weak: it needs negative values, different axes, a loss, a
         wrapped counter.
     """
-    survivors = []
+    outcomes = mutation_outcomes(driver, case)
+    return [name for name, outcome in outcomes.items() if outcome == SURVIVED]
+
+
+def mutation_outcomes(driver: Driver, case: DriverCase) -> dict[str, str]:
+    """Return what becomes of each mutation with a case.
+
+    Parameters
+    ----------
+    driver : Driver
+        The right driver.
+    case : DriverCase
+
+    Returns
+    -------
+    dict of str to str
+        By mutation: name of the check that notices it, `UNCHANGED` if it changes nothing that
+        the driver decodes, or `SURVIVED`.
+    """
+    outcomes = {}
     for name, mutation in MUTATIONS.items():
         mutated: Any = MutatedDriver(driver, mutation)
         try:
             with np.errstate(all="ignore"):  # floating-point numbers with their bytes exchanged
                 check_driver(mutated, case)
-        except CheckError:
+        except CheckError as error:
+            outcomes[name] = error.check
             continue
-        if any(decoder.changed for decoder in mutated.decoders):
-            survivors.append(name)
-    return survivors
+        changed = any(decoder.changed for decoder in mutated.decoders)
+        outcomes[name] = SURVIVED if changed else UNCHANGED
+    return outcomes
 
 
 def _swap_bytes(packet: SamplePacket) -> SamplePacket:
