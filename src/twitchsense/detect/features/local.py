@@ -13,8 +13,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.burst_signals import sums
 from twitchsense.detect.electrode_artifact import hanning
+from twitchsense.dsp.buffers import ordered_sum
+from twitchsense.dsp.engine import kernels
+from twitchsense.dsp.native import local as native
+from twitchsense.dsp.native.local import LocalLimits
 from twitchsense.model.candidates import NAN
 
 Floats = NDArray[np.float64]
@@ -32,6 +35,9 @@ EXCLUDED_S: Final = 0.12
 MIN_CORRELATION: Final = 0.65
 #: Range of the height of a repeat, relative to the waveform.
 HEIGHT_RANGE: Final = (0.6, 1.7)
+#: Minimum energy of a repeat, relative to the waveform. No signal of less energy reaches the lowest
+#: height, so that its height need not be known.
+LEAST_ENERGY: Final = 0.999 * HEIGHT_RANGE[0] ** 2
 #: Repeats and windows within this time count as near, s.
 NEAR_S: Final = 0.6
 #: Minimum distance between two repeats, s.
@@ -88,21 +94,6 @@ class LocalFeatures:
 NO_NEIGHBOURS: Final = LocalFeatures(0, 0, 0, 0, NAN, 0.0, 0.0, 0.0)
 
 
-@dataclass(slots=True)
-class _Counts:
-    """Counts of each of some bursts, over both sides.
-
-    Attributes
-    ----------
-    repeats, repeats_near, large, large_near : ndarray of int64, shape (k,)
-    """
-
-    repeats: Ints
-    repeats_near: Ints
-    large: Ints
-    large_near: Ints
-
-
 def measure_local_features(bands: Floats, at: int, fs: float) -> list[LocalFeatures]:
     """Measure the activity around bursts.
 
@@ -120,13 +111,56 @@ def measure_local_features(bands: Floats, at: int, fs: float) -> list[LocalFeatu
     list of LocalFeatures
         One for each burst; it does not depend on the other bursts.
     """
-    half, excluded = max(MIN_HALF_SAMPLES, round(HALF_S * fs)), round(EXCLUDED_S * fs)
-    waves = bands[:, max(0, at - half) : at + half + 1]
+    half = max(MIN_HALF_SAMPLES, round(HALF_S * fs))
+    limits = LocalLimits(
+        at=at,
+        half=half,
+        excluded=round(EXCLUDED_S * fs),
+        window=max(2, round(WINDOW_S * fs)),
+        contraction=round(CONTRACTION_S / WINDOW_S),
+        template_first=max(0, at - half),
+        near=(NEAR_S - EXCLUDED_S) * fs,
+        separation=MIN_SEPARATION_S * fs,
+        shortest_side=MIN_SIDE_S * fs,
+        large=LARGE_FRACTION,
+        lowest=HEIGHT_RANGE[0],
+        highest=HEIGHT_RANGE[1],
+        least_energy=LEAST_ENERGY,
+        correlation=MIN_CORRELATION,
+        quantile=QUANTILES,
+    )
+    library = kernels()
+    if library is None or not np.isfinite(bands).all():
+        counts, values, windows = measure_surroundings(bands, limits)
+    else:
+        counts, values, windows = native.measure_surroundings(library, bands, limits)
+    columns = *counts.T, values[:, 0], _rhythmicity(windows, WINDOW_S), *values[:, 1:].T
+    return list(map(LocalFeatures, *(column.tolist() for column in columns)))
+
+
+def measure_surroundings(bands: Floats, limits: LocalLimits) -> tuple[Ints, Floats, Floats]:
+    """Measure the activity around bursts, without its rhythm.
+
+    Parameters
+    ----------
+    bands : ndarray, shape (k, n)
+        Burst band around the peak of each of `k` bursts, µV.
+    limits : LocalLimits
+
+    Returns
+    -------
+    counts : ndarray of int64, shape (k, 4)
+        The counts of `LocalFeatures`.
+    values : ndarray, shape (k, 3)
+        ``interval_cv``, ``rel_p10`` and ``rel_p75``.
+    windows : ndarray, shape (k, n // window)
+        Amplitudes of all windows, relative to the burst, at most 1.
+    """
+    at, half, excluded, window = limits.at, limits.half, limits.excluded, limits.window
+    waves = bands[:, limits.template_first : at + half + 1]
     amplitude = np.maximum(np.ptp(waves, axis=1), 1e-9)[:, None]
-    near = (NEAR_S - EXCLUDED_S) * fs
-    window = max(2, round(WINDOW_S * fs))
     n = len(bands)
-    counts = _Counts(*(np.zeros(n, np.int64) for _ in range(4)))
+    repeats, repeats_near, many, many_near = np.zeros((4, n), np.int64)
     quantiles: list[Floats] = []
     times: list[tuple[Ints, Floats]] = [
         (np.arange(n), np.zeros(n))
@@ -138,28 +172,25 @@ def measure_local_features(bands: Floats, at: int, fs: float) -> list[LocalFeatu
     )
     for sign, side, templates in sides:
         amplitudes = _window_amplitudes(side, window) / amplitude
-        large = amplitudes > LARGE_FRACTION
-        outside = ~_inside_contraction(large, round(CONTRACTION_S / WINDOW_S))
-        rows, found = _find_repeats(np.ascontiguousarray(side), templates, fs)
+        large = amplitudes > limits.large
+        outside = ~_inside_contraction(large, limits.contraction)
+        rows, found = _find_repeats(side, templates, limits)
         found += half
         times.append((rows, np.asarray(sign * (found + excluded), np.float64)))
         where = np.minimum(found // window, amplitudes.shape[1] - 1)
         if amplitudes.shape[1]:
             counted = outside[rows, where]
             rows, where = rows[counted], where[counted]
-        counts.repeats += np.bincount(rows, minlength=n)
-        counts.repeats_near += np.bincount(rows[where * window < near], minlength=n)
+        repeats += np.bincount(rows, minlength=n)
+        repeats_near += np.bincount(rows[where * window < limits.near], minlength=n)
         rows, where = np.nonzero(large & outside)
-        counts.large += np.bincount(rows, minlength=n)
-        counts.large_near += np.bincount(rows[where * window < near], minlength=n)
-        if side.shape[1] >= MIN_SIDE_S * fs:
+        many += np.bincount(rows, minlength=n)
+        many_near += np.bincount(rows[where * window < limits.near], minlength=n)
+        if side.shape[1] >= limits.shortest_side:
             quantiles.append(_quantiles(amplitudes))
     windows = np.minimum(_window_amplitudes(bands, window) / amplitude, 1.0)
-    columns = (
-        counts.repeats, counts.repeats_near, counts.large, counts.large_near,
-        _interval_cv(times, n), _rhythmicity(windows, WINDOW_S), *_calmer(quantiles, n).T,
-    )  # fmt: skip
-    return list(map(LocalFeatures, *(column.tolist() for column in columns)))
+    counts = np.stack([repeats, repeats_near, many, many_near], axis=1)
+    return counts, np.column_stack([_interval_cv(times, n), _calmer(quantiles, n)]), windows
 
 
 def _calmer(quantiles: list[Floats], n: int) -> Floats:
@@ -181,10 +212,13 @@ def _interval_cv(times: list[tuple[Ints, Floats]], n: int) -> Floats:
         return variation
     order = np.lexsort((at, rows))
     order = order[enough[rows[order]]]
-    rows, at, length = rows[order], at[order], counts[enough] - 1
-    intervals = np.diff(at)[rows[1:] == rows[:-1]]
-    mean = sums(intervals, length) / length
-    variance = sums(np.square(intervals - np.repeat(mean, length)), length) / length
+    rows, at, length = rows[order], at[order], counts - 1
+    intervals, row = np.diff(at)[rows[1:] == rows[:-1]], rows[1:][rows[1:] == rows[:-1]]
+    # unlike numpy.sum, bincount adds in the order of the values
+    mean = np.bincount(row, intervals, n)[enough] / length[enough]
+    of_row = np.zeros(n)
+    of_row[enough] = mean
+    variance = np.bincount(row, np.square(intervals - of_row[row]), n)[enough] / length[enough]
     variation[enough] = np.sqrt(variance) / mean
     return variation
 
@@ -220,24 +254,27 @@ def _quantiles(amplitudes: Floats) -> Floats:
     return np.asarray(np.where(t < 0.5, a + (b - a) * t, b - (b - a) * (1 - t)), np.float64)
 
 
-def _find_repeats(x: Floats, waves: Floats, fs: float) -> tuple[Ints, Ints]:
+def _find_repeats(x: Floats, waves: Floats, limits: LocalLimits) -> tuple[Ints, Ints]:
     """Return the rows and the indices at which signals repeat their waveform."""
     n = waves.shape[1]
     if x.shape[1] < n:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    power = np.maximum(np.square(np.ascontiguousarray(waves)).sum(axis=1), 1e-12)
-    height = np.stack([np.correlate(*pair, "valid") for pair in zip(x, waves, strict=True)])
-    height /= power[:, None]
-    seen = (height > HEIGHT_RANGE[0]) & (height < HEIGHT_RANGE[1])
-    seen[:, 1:] &= height[:, 1:] >= height[:, :-1]
-    seen[:, :-1] &= height[:, :-1] > height[:, 1:]
-    rows, places = np.divmod(np.flatnonzero(seen), seen.shape[1])
+    power = np.maximum(ordered_sum(np.square(waves)), 1e-12)[:, None]
+    last = x.shape[1] - n
+    height = x[:, : last + 1] * waves[:, :1]
+    for k in range(1, n):  # in the order of the samples, which numpy.correlate leaves open
+        height += x[:, k : last + 1 + k] * waves[:, k : k + 1]
+    height /= power
     total = np.zeros((len(x), x.shape[1] + 1))
     np.cumsum(np.square(x), axis=1, out=total[:, 1:])
-    own = np.maximum(total[rows, places + n] - total[rows, places], 1e-12)
-    similar = height[rows, places] * np.sqrt(power[rows] / own) > MIN_CORRELATION
-    rows, places = rows[similar], places[similar]
-    kept = _separated(rows.tolist(), places.tolist(), MIN_SEPARATION_S * fs)
+    own = np.maximum(total[:, n:] - total[:, :-n], 1e-12)
+    seen = own > limits.least_energy * power
+    seen &= (height > limits.lowest) & (height < limits.highest)
+    seen[:, 1:] &= height[:, 1:] >= height[:, :-1]
+    seen[:, :-1] &= height[:, :-1] > height[:, 1:]
+    seen &= height * np.sqrt(power / own) > limits.correlation
+    rows, places = np.nonzero(seen)
+    kept = _separated(rows.tolist(), places.tolist(), limits.separation)
     return rows[kept], places[kept]
 
 
