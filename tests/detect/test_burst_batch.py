@@ -1,4 +1,4 @@
-"""Bursts that are measured together are those that are measured one at a time."""
+"""Bursts are measured alike together and one at a time, compiled and with numpy."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from twitchsense.detect.burst_batch import MIN_TOGETHER, measure_bursts
-from twitchsense.detect.burst_measures import measure_burst
+from twitchsense.detect.burst_batch import measure_bursts
 from twitchsense.detect.burst_window import BurstWindow, LocalFloor
+from twitchsense.dsp.engine import engine, why_not_native
 from twitchsense.model.candidates import Burst
 from twitchsense.model.channels import Channel
 from twitchsense.settings import Settings
@@ -42,15 +42,16 @@ def some_window(rng, number, fs):
 
 @pytest.mark.filterwarnings("ignore:divide by zero")  # a burst of zeros
 @pytest.mark.parametrize("fs", [250.0, 899.0, 1000.0, 4000.0])
-def test_bursts_measured_together_are_those_measured_alone(fs):
+def test_engines_and_batches_give_the_same_bursts(fs):
     rng = np.random.default_rng(round(fs))
     channel = Channel("emg1", "emg", "uV", fs, ("emg1_uv",))
     windows = [some_window(rng, number, fs) for number in range(60)]
-    alone = [as_bytes(measure_burst(channel, w, Settings())) for w in windows]
-    for size in (60, MIN_TOGETHER):
-        together = [
-            as_bytes(burst)
-            for first in range(0, len(windows), size)
-            for burst in measure_bursts(channel, windows[first : first + size], Settings())
-        ]
-        assert together == alone
+    engines = ["scipy"] if why_not_native() else ["scipy", "native"]
+    found = []
+    for name in engines:
+        with engine(name):
+            for size in (1, 7, 60):
+                batches = (windows[k : k + size] for k in range(0, len(windows), size))
+                batches = [measure_bursts(channel, batch, Settings()) for batch in batches]
+                found.append([as_bytes(burst) for batch in batches for burst in batch])
+    assert all(one == found[0] for one in found[1:])

@@ -11,6 +11,7 @@ from twitchsense.detect.burst_limits import MAX_ELECTRODE_PROBABILITY
 from twitchsense.detect.burst_measures import zero_phase
 from twitchsense.detect.electrode_artifact import (
     ELECTRODE_FEATURES,
+    N_LOGS,
     REGRESSIONS,
     electrode_features,
     electrode_probability,
@@ -28,6 +29,7 @@ def probability(wave, fs=1000.0, noise_uv=3.0, seed=0):
     body = (int(loud[0]), int(loud[-1]) + 1)
     slow = low_frequency_share(x, burst, body, fs)
     features = electrode_features(x, burst, body, fs, low_frequency_share=slow, noise_uv=noise_uv)
+    features[:N_LOGS] = np.log(features[:N_LOGS])
     assert features.shape == (len(ELECTRODE_FEATURES),)
     assert np.isfinite(features).all()
     return electrode_probability(features, (body[1] - body[0]) / fs, fs)

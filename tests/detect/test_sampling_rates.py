@@ -17,8 +17,8 @@ from tests.detect.builders import (
     night_context,
 )
 from twitchsense.detect.acc_segment import AccSegment
+from twitchsense.detect.burst_batch import measure_bursts
 from twitchsense.detect.burst_limits import min_amplitude_uv
-from twitchsense.detect.burst_measures import measure_burst
 from twitchsense.detect.burst_window import BurstWindow, LocalFloor, visible_share
 from twitchsense.detect.classify import Classifier
 from twitchsense.detect.cluster_rules import ClusterRules
@@ -66,7 +66,7 @@ def measured(fs: float, phase: float = 0.0):
     around = (round(0.46 * fs), round(0.54 * fs))
     window = BurstWindow(x, x, 0, around, round((phase / fs - 0.5) * 1e9), FLOOR)
     channel = Channel("emg1", "emg", "uV", fs, ("emg1_uv",))
-    found = measure_burst(channel, window, Settings())
+    (found,) = measure_bursts(channel, [window], Settings())
     return found.duration_s * 1000, found.onset_ns / 1e6, found.rise_ms
 
 

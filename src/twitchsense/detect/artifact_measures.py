@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.dsp.buffers import fast_median
+from twitchsense.dsp.buffers import fast_median, ordered_sum
 from twitchsense.dsp.mains import LINES_HZ
 
 Floats = NDArray[np.float64]
@@ -52,21 +53,25 @@ def low_frequency_share(clean: Floats, burst: Floats, body: tuple[int, int], fs:
     first, last = max(0, body[0] - 2 * level), min(len(clean), body[1] + 2 * level)
     if last - first < 4 * level:
         return 0.0
-    fast = float(np.square(burst[first:last]).sum())
+    fast = float(ordered_sum(np.square(burst[first:last])))
     slow = _power_off_line(clean[first:last], level) - fast
     before = slice(max(0, 2 * first - last), first)
     if first - before.start >= 4 * level:
-        usual = _power_off_line(clean[before], level) - float(np.square(burst[before]).sum())
-        slow -= 2 * max(usual, 0.0) * ((last - first) / (first - before.start)) ** 2
+        usual = _power_off_line(clean[before], level) - float(ordered_sum(np.square(burst[before])))
+        ratio = (last - first) / (first - before.start)
+        slow -= 2 * max(usual, 0.0) * (ratio * ratio)
     slow = max(slow, 0.0)
     return slow / (slow + fast) if slow + fast > 0 else 0.0
 
 
 def _power_off_line(x: Floats, level: int) -> float:
     """Return the energy of a signal after subtracting the line through the levels at its ends."""
-    ends = [float(x[:level].mean()), float(x[-level:].mean())]
-    line = np.interp(np.arange(len(x)), [level / 2, len(x) - level / 2], ends)
-    return float(np.square(x - line).sum())
+    left, right = (float(ordered_sum(part)) / level for part in (x[:level], x[-level:]))
+    # as numpy.interp, which may use fused multiply-add
+    at, begin, end = np.arange(len(x)), level / 2, len(x) - level / 2
+    line = (right - left) / (end - begin) * (at - begin) + left
+    line = np.where(at <= begin, left, np.where(at >= end, right, line))
+    return float(ordered_sum(np.square(x - line)))
 
 
 def mains_share(burst: Floats, fs: float) -> float:
@@ -102,12 +107,16 @@ def mains_share(burst: Floats, fs: float) -> float:
 
 def _repetition(x: Floats, period: float) -> float:
     """Return the smaller of the correlations one and two periods (in samples) later."""
-    out = 1.0
+    out, power = 1.0, np.square(x)
     for shift in (period, 2 * period):
-        n = len(x) - int(np.ceil(shift))
-        later = np.interp(np.arange(n) + shift, np.arange(len(x)), x)
-        both = float(np.square(x[:n]).sum() * np.square(later).sum())
-        out = min(out, float(x[:n] @ later) / np.sqrt(both) if both > 0 else 0.0)
+        whole, n = int(shift), len(x) - int(np.ceil(shift))
+        later = x[whole : whole + n]
+        if shift > whole:  # between two samples
+            later = later + (x[whole + 1 : whole + 1 + n] - later) * (shift - whole)
+        parts = np.stack([power[:n], np.square(later), x[:n] * later])
+        own, other, common = ordered_sum(parts).tolist()
+        both = own * other
+        out = min(out, common / math.sqrt(both) if both > 0 else 0.0)
     return out
 
 

@@ -1,4 +1,4 @@
-"""Measurement of several bursts together: the same bursts as one at a time, sooner."""
+"""Measurement of bursts: rows of numbers from the compiled engine or from numpy, then `Burst`."""
 
 from __future__ import annotations
 
@@ -7,37 +7,35 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
-from twitchsense.detect.burst_feature_rows import (
-    electrode_rows,
-    log_main_lobe_widths,
-    low_frequency_shares,
-    net_area_ratios,
-    spectrum_rows,
-)
+from twitchsense.detect.artifact_measures import is_saturated, mains_share
 from twitchsense.detect.burst_measures import (
-    FILTER_PAD,
-    MIN_FILTERED,
-    WAVEFORM_POINTS,
-    WAVEFORM_S,
-    assemble_burst,
-    find_edges,
-    measure_burst,
-    zero_phase_sections,
+    N_ROW_LOGS,
+    BurstRow,
+    RateLimits,
+    measure_row,
 )
-from twitchsense.detect.burst_signals import BurstSignals
-from twitchsense.detect.burst_window import BurstWindow, edge_share, fine_window
-from twitchsense.detect.electrode_artifact import hanning
-from twitchsense.detect.interpolation import reflected
+from twitchsense.detect.burst_window import (
+    EDGE_SHARE,
+    BurstWindow,
+    edge_share,
+    fine_window,
+    visible_share,
+)
+from twitchsense.detect.electrode_artifact import electrode_probability
+from twitchsense.detect.native_bursts import Measured, measure_compiled
+from twitchsense.dsp.buffers import hop_size
+from twitchsense.dsp.engine import kernels
+from twitchsense.dsp.native.sample_kernels import rounds_like_scipy
 from twitchsense.model.candidates import Burst
-from twitchsense.model.channels import Channel
+from twitchsense.model.channels import NS, Channel
 from twitchsense.settings import Settings
 
 Floats = NDArray[np.float64]
 
-#: Number of bursts from which measuring them together is faster.
-MIN_TOGETHER: Final = 5
+#: Signal before and after a burst that is examined for saturation, s: an amplifier at its limit
+#: shows activity only where it gets there and leaves again.
+BESIDE_S: Final = 0.03
 
 
 def measure_bursts(
@@ -54,111 +52,84 @@ def measure_bursts(
     Returns
     -------
     list of Burst
-        `burst_measures.measure_burst` of each window.
+        Each does not depend on the others.
     """
-    if len(windows) < MIN_TOGETHER:
-        return [measure_burst(channel, window, settings) for window in windows]
     windows = [fine_window(window, channel.fs) for window in windows]
-    fs, clean = channel.fs * windows[0].up, [w.clean for w in windows]
-    bands = zero_phase_pieces(clean, fs)
-    share = edge_share(channel.fs)
-    edges = [
-        find_edges(band, w.inside, fs, w.floor, settings, share)
-        for band, w in zip(bands, windows, strict=True)
-    ]
-    signals = BurstSignals.join(clean, bands, [(e.begin, e.end) for e in edges], fs)
-    noise_uv = np.array([w.floor.centre for w in windows])
-    slow = low_frequency_shares(signals)
-    electrode = electrode_rows(signals, low_frequency_share=slow, noise_uv=noise_uv)
-    columns = zip(
-        windows, edges, bands, (signals.peak - signals.first).tolist(), slow.tolist(), electrode,
-        net_area_ratios(signals).tolist(), log_main_lobe_widths(signals).tolist(),
-        spectrum_rows(signals, channel.fs).tolist(), waveforms(signals, noise_uv), strict=True,
+    if not windows:
+        return []
+    close_k, up = settings.emg.close_k, windows[0].up
+    limits = RateLimits(channel.fs * up, channel.fs, edge_share(channel.fs), close_k)
+    rows, bands, shapes = _measure_rows(windows, limits)
+    electrode = [row.electrode for row in rows]
+    if windows[0].sampled is not None:  # the model learned from the samples of slow devices
+        coarse = RateLimits(channel.fs, channel.fs, EDGE_SHARE, close_k)
+        electrode = [row.electrode for row in _measure_rows(_as_sampled(windows), coarse)[0]]
+    beside, log_fs, visible = (
+        hop_size(BESIDE_S, channel.fs), float(np.log(channel.fs)), visible_share(channel.fs)
     )  # fmt: skip
-    return [
-        assemble_burst(
-            channel,
-            window,
-            edge,
-            band,
-            peak,
-            settings,
-            low_frequency_share=slow_share,
-            electrode=features,
-            net_area=net_area,
-            main_lobe=main_lobe,
-            spectrum=spectrum,
-            shape=shape.copy(),  # so that a burst that is kept does not keep the others
+    centres = np.array([max(window.floor.centre, 1e-6) for window in windows])
+    snr_db = 20 * np.log10(np.array([row.top_uv for row in rows]) / centres)
+    found: list[Burst] = []
+    for window, row, band, shape, sampled, snr in zip(
+        windows, rows, bands, shapes, electrode, snr_db.tolist(), strict=True
+    ):
+        begin, end, fs = int(row.begin), int(row.end), limits.fs
+        hum_share = mains_share(band[begin:end], fs)
+        features = (
+            *row.electrode, row.net_area, row.main_lobe_ms, row.frequency_hz, hum_share,
+            row.power_60_100, row.power_100_150, row.power_150_220, row.power_above_450,
+            row.slope_1_sample, log_fs,
+        )  # fmt: skip
+        first, last = window.inside[0] // up, window.inside[1] // up
+        found.append(
+            Burst(
+                channel=channel.name,
+                number=window.number,
+                onset_ns=window.first_ns + round(begin * NS / fs),
+                offset_ns=window.first_ns + round(end * NS / fs),
+                peak_ns=window.first_ns + round(int(row.peak) * NS / fs),
+                active_s=(end - begin) / fs,
+                amplitude_uv=row.amplitude_uv,
+                rise_ms=max(0.0, (row.risen - begin) / fs * 1000),
+                snr_db=snr,
+                floor_uv=window.floor.centre,
+                low_frequency_share=row.low_frequency_share,
+                waveform_features=np.array(features, np.float32),
+                log_frequency=row.frequency_hz,
+                electrode_probability=electrode_probability(
+                    sampled, (end - begin) / fs, channel.fs
+                ),
+                mains_share=hum_share,
+                saturated=is_saturated(
+                    window.raw[max(0, first - beside) : last + beside], channel.fs
+                ),
+                waveform=shape,
+                visible_share=visible,
+            )
         )
-        for (
-            window, edge, band, peak, slow_share, features, net_area, main_lobe, spectrum, shape,
-        ) in columns
-    ]  # fmt: skip
+    return found
 
 
-def zero_phase_pieces(pieces: Sequence[Floats], fs: float) -> list[Floats]:
-    """Return `burst_measures.zero_phase` of several pieces of signal.
-
-    Parameters
-    ----------
-    pieces : sequence of ndarray, shape (n,)
-        EMG without mains hum and ECG, µV.
-    fs : float
-        Sampling rate, Hz.
-
-    Returns
-    -------
-    list of ndarray, shape (n,)
-    """
-    filtered = [x - x.mean() if len(x) else x for x in pieces]
-    alike: dict[int, list[int]] = {}
-    for i, x in enumerate(pieces):
-        if len(x) >= MIN_FILTERED:
-            alike.setdefault(len(x).bit_length(), []).append(i)
-    for members in alike.values():  # of similar length: the shorter ones are padded
-        for i, y in zip(members, _zero_phase([pieces[i] for i in members], fs), strict=True):
-            filtered[i] = y
-    return filtered
+def _as_sampled(windows: Sequence[BurstWindow]) -> list[BurstWindow]:
+    """Return the windows before they were interpolated."""
+    return [
+        w._replace(clean=w.sampled, inside=(w.inside[0] // w.up, w.inside[1] // w.up))
+        for w in windows
+        if w.sampled is not None
+    ]
 
 
-def _zero_phase(pieces: Sequence[Floats], fs: float) -> list[Floats]:
-    (sos, steady), pad = zero_phase_sections(fs), FILTER_PAD
-    stops = [len(x) + 2 * pad for x in pieces]
-    forth, back = np.zeros((2, len(pieces), max(stops)))
-    for row, x, stop in zip(forth, pieces, stops, strict=True):
-        row[:stop] = reflected(x, pad)
-    forth, _ = signal.sosfilt(sos, forth, zi=steady[:, None, :] * forth[None, :, :1])
-    for row, y, stop in zip(back, forth, stops, strict=True):
-        row[:stop] = y[stop - 1 :: -1]
-    back, _ = signal.sosfilt(sos, back, zi=steady[:, None, :] * back[None, :, :1])
-    return [y[stop - 1 :: -1][pad:-pad] for y, stop in zip(back, stops, strict=True)]
-
-
-def waveforms(signals: BurstSignals, noise_uv: Floats) -> NDArray[np.float32]:
-    """Return `burst_measures.waveform` of each burst.
-
-    Parameters
-    ----------
-    signals : BurstSignals
-    noise_uv : ndarray, shape (k,)
-        RMS of the noise, µV.
-
-    Returns
-    -------
-    ndarray of float32, shape (k, 64)
-    """
-    offsets = (np.arange(WAVEFORM_POINTS) / WAVEFORM_POINTS - 0.5) * WAVEFORM_S * signals.fs
-    points = (signals.peak - signals.first)[:, None] + offsets
-    last = (signals.stop - signals.first - 1)[:, None]
-    # as numpy.interp, with 0 outside
-    low = np.clip(np.floor(points).astype(np.int64), 0, np.maximum(last - 1, 0))
-    at = signals.first[:, None] + low
-    left, right = signals.band[at], signals.band[np.minimum(at + 1, signals.stop[:, None] - 1)]
-    between = (right - left) * (points - low) + left
-    values = np.where(points == last, signals.band[signals.stop - 1][:, None], between)
-    taper = hanning(WAVEFORM_POINTS)
-    shape = np.where((points < 0) | (points > last), 0.0, values) * taper
-    energy = np.square(shape).sum(axis=1)
-    noise = np.array([uv**2 for uv in noise_uv.tolist()]) * float(np.square(taper).sum())
-    own = np.maximum(energy - noise, 0.25 * energy)
-    return (shape / np.sqrt(np.where(own > 0, own, 1.0))[:, None]).astype(np.float32)
+def _measure_rows(
+    windows: Sequence[BurstWindow], limits: RateLimits
+) -> tuple[list[BurstRow], list[Floats], list[NDArray[np.float32]]]:
+    """Return the row, the burst band and the waveform of each burst."""
+    library = kernels()
+    measured: list[Measured]
+    if library is None or not rounds_like_scipy(library):
+        measured = [measure_row(w.clean, w.inside, w.floor, limits) for w in windows]
+    else:
+        measured = measure_compiled(library, windows, limits)
+    table = np.array([row for row, _, _ in measured])
+    table[:, :N_ROW_LOGS] = np.log(np.ascontiguousarray(table[:, :N_ROW_LOGS]))
+    rows = [BurstRow(*values) for values in table.tolist()]
+    return rows, [band for _, band, _ in measured], [shape for _, _, shape in measured]

@@ -2,52 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import signal
 
-from twitchsense.detect.artifact_measures import (
-    is_saturated,
-    low_frequency_share,
-    mains_share,
-)
-from twitchsense.detect.burst_window import (
-    EDGE_SHARE,
-    BurstWindow,
-    LocalFloor,
-    edge_share,
-    fine_window,
-    visible_share,
-)
-from twitchsense.detect.electrode_artifact import (
-    electrode_features,
-    electrode_probability,
-    hanning,
-)
+from twitchsense.detect.artifact_measures import low_frequency_share
+from twitchsense.detect.burst_window import LocalFloor
+from twitchsense.detect.electrode_artifact import N_LOGS, electrode_features, hanning
 from twitchsense.detect.features.waveform import (
-    log_frequency,
-    log_main_lobe_width,
+    main_lobe_width_ms,
+    mean_frequency_hz,
     net_area_ratio,
     spectrum_features,
 )
 from twitchsense.detect.interpolation import reflected
-from twitchsense.dsp.buffers import hop_size
+from twitchsense.dsp.buffers import hop_size, ordered_sum
 from twitchsense.dsp.filters import BURST_BAND_HZ, MAX_BAND_FRACTION
-from twitchsense.model.candidates import Burst
-from twitchsense.model.channels import NS, Channel
-from twitchsense.settings import Settings
 
 Floats = NDArray[np.float64]
 
 #: Window of the RMS envelope on which durations are measured, s.
 WINDOW_S: Final = 0.010
-#: Signal before and after a burst that is examined for saturation, s: an amplifier at its limit
-#: shows activity only where it gets there and leaves again.
-BESIDE_S: Final = 0.03
 #: Number of points of the stored waveform.
 WAVEFORM_POINTS: Final = 64
 #: Length of the stored waveform, centred on the largest peak, s.
@@ -63,6 +43,29 @@ RISEN_SHARE: Final = 0.5
 MIN_FILTERED: Final = 30
 #: Samples by which a piece is extended on either side before it is filtered.
 FILTER_PAD: Final = 25
+#: Samples on either side from which a value between two samples is interpolated.
+HALF_TAPS: Final = 10
+
+
+class RateLimits(NamedTuple):
+    """What the measurement of a burst depends on, besides its samples.
+
+    Attributes
+    ----------
+    fs : float
+        Sampling rate of the samples measured, Hz.
+    sampled_hz : float
+        Sampling rate before interpolation, Hz.
+    edge_share : float
+        Share of the peak at which a burst begins and ends.
+    close_k : float
+        `EmgSettings.close_k`.
+    """
+
+    fs: float
+    sampled_hz: float
+    edge_share: float
+    close_k: float
 
 
 class Edges(NamedTuple):
@@ -82,139 +85,110 @@ class Edges(NamedTuple):
     top: float
 
 
-def measure_burst(channel: Channel, window: BurstWindow, settings: Settings) -> Burst:
-    """Measure a burst.
+class BurstRow(NamedTuple):
+    """The measurements of one burst.
+
+    The first `N_ROW_LOGS` are stored as their logarithms.
+
+    Attributes
+    ----------
+    width_ms, symmetry, slow_share, kurtosis, power_200_300, power_300_450 : float
+    main_lobe_ms, frequency_hz : float
+    power_60_100, power_100_150, power_150_220, power_above_450 : float
+    slope_1ms, slope_2ms, peak_before, peak_after, net_area, slope_1_sample : float
+        The waveform, see `detect.features.FEATURES`.
+    amplitude_uv : float
+        Peak to peak.
+    low_frequency_share : float
+    top_uv : float
+        Peak of the envelope.
+    begin, end, risen, peak : float
+        Edges, the end of the rise, and the largest deflection, samples of the window.
+    """
+
+    width_ms: float
+    symmetry: float
+    slow_share: float
+    kurtosis: float
+    power_200_300: float
+    power_300_450: float
+    main_lobe_ms: float
+    frequency_hz: float
+    power_60_100: float
+    power_100_150: float
+    power_150_220: float
+    power_above_450: float
+    slope_1ms: float
+    slope_2ms: float
+    peak_before: float
+    peak_after: float
+    net_area: float
+    slope_1_sample: float
+    amplitude_uv: float
+    low_frequency_share: float
+    top_uv: float
+    begin: float
+    end: float
+    risen: float
+    peak: float
+
+    @property
+    def electrode(self) -> tuple[float, ...]:
+        """`ELECTRODE_FEATURES`."""
+        return (*self[:6], *self[12:16])
+
+
+#: Number of logarithms in a `BurstRow`; they come first.
+N_ROW_LOGS: Final = 12
+
+
+def measure_row(
+    clean: Floats,
+    inside: tuple[int, int],
+    floor: LocalFloor,
+    limits: RateLimits,
+) -> tuple[BurstRow, Floats, NDArray[np.float32]]:
+    """Measure a burst, before logarithms are taken.
+
+    A causal filter finds the burst. For the measurement the signal after the burst is known, so
+    a zero-phase filter is used: it keeps the waveform and the amplitude of the potential.
 
     Parameters
     ----------
-    channel : Channel
-    window : BurstWindow
-    settings : Settings
+    clean : ndarray, shape (n,)
+        Samples around the burst, µV, without mains hum and ECG.
+    inside : (int, int)
+        Start and stop (samples) of the run of the envelope above the threshold.
+    floor : LocalFloor
+    limits : RateLimits
 
     Returns
     -------
-    Burst
-
-    Notes
-    -----
-    A causal filter finds the burst. For the measurement the signal after the burst is known, so
-    a zero-phase filter is used: it keeps the waveform and the amplitude of the potential.
+    row : BurstRow
+    band : ndarray, shape (n,)
+        Burst band, zero phase, µV.
+    waveform : ndarray of float32, shape (64,)
     """
-    window = fine_window(window, channel.fs)
-    fs, clean, noise_uv = channel.fs * window.up, window.clean, window.floor.centre
+    fs, noise_uv = limits.fs, floor.centre
     band = zero_phase(clean, fs)
-    share = edge_share(channel.fs)
-    edges = find_edges(band, window.inside, fs, window.floor, settings, share)
-    body = (edges.begin, edges.end)
-    peak = edges.begin + int(np.abs(band[slice(*body)]).argmax())
+    edges = find_edges(band, inside, fs, floor, limits)
+    begin, end, risen, top = edges
+    body = (begin, end)
+    peak = begin + int(np.abs(band[begin:end]).argmax())
     slow = low_frequency_share(clean, band, body, fs)
     electrode = electrode_features(
         clean, band, body, fs, low_frequency_share=slow, noise_uv=noise_uv
-    )
-    return assemble_burst(
-        channel,
-        window,
-        edges,
-        band,
-        peak,
-        settings,
-        low_frequency_share=slow,
-        electrode=electrode,
-        net_area=net_area_ratio(clean, body, fs),
-        main_lobe=log_main_lobe_width(clean, peak, fs),
-        spectrum=spectrum_features(clean, peak, fs, channel.fs),
-        shape=waveform(band, *body, fs, noise_uv),
-    )
-
-
-def assemble_burst(
-    channel: Channel,
-    window: BurstWindow,
-    edges: Edges,
-    band: Floats,
-    peak: int,
-    settings: Settings,
-    *,
-    low_frequency_share: float,
-    electrode: Floats,
-    net_area: float,
-    main_lobe: float,
-    spectrum: Sequence[float],
-    shape: NDArray[np.float32],
-) -> Burst:
-    """Measure the rest of a burst, and return it.
-
-    Parameters
-    ----------
-    channel : Channel
-    window : BurstWindow
-    edges : Edges
-    band : ndarray, shape (n,)
-        Burst band, zero phase, µV.
-    peak : int
-        Index of the largest deflection.
-    settings : Settings
-    low_frequency_share : float
-    electrode : ndarray, shape (10,)
-        `ELECTRODE_FEATURES`.
-    net_area, main_lobe : float
-        Of `features.waveform`.
-    spectrum : sequence of float
-        As of `features.waveform.spectrum_features`.
-    shape : ndarray of float32, shape (64,)
-        As of `waveform`.
-
-    Returns
-    -------
-    Burst
-    """
-    fs, floor = channel.fs * window.up, window.floor
-    begin, end, risen, top = edges
-    pad, beside = hop_size(WINDOW_S / 2, fs), hop_size(BESIDE_S, channel.fs)
+    ).tolist()
+    pad = hop_size(WINDOW_S / 2, fs)
     wide = band[max(0, begin - pad) : end + pad]
-    first, last = window.inside[0] // window.up, window.inside[1] // window.up
-    hum_share = mains_share(band[begin:end], fs)
-    mean_frequency = log_frequency(wide, fs)
-    features = (
-        *electrode, net_area, main_lobe, mean_frequency, hum_share, *spectrum, np.log(channel.fs)
+    *powers, slope = spectrum_features(clean, peak, fs, limits.sampled_hz)
+    values = (
+        *electrode[:N_LOGS], main_lobe_width_ms(clean, peak, fs), mean_frequency_hz(wide, fs),
+        *powers, *electrode[N_LOGS:], net_area_ratio(clean, body, fs), slope,
+        peak_to_peak(wide, fs), slow, top, begin, end, risen, peak,
     )  # fmt: skip
-    return Burst(
-        channel=channel.name,
-        number=window.number,
-        onset_ns=window.first_ns + round(begin * NS / fs),
-        offset_ns=window.first_ns + round(end * NS / fs),
-        peak_ns=window.first_ns + round(peak * NS / fs),
-        active_s=(end - begin) / fs,
-        amplitude_uv=peak_to_peak(wide, fs),
-        rise_ms=max(0.0, (risen - begin) / fs * 1000),
-        snr_db=float(20 * np.log10(top / max(floor.centre, 1e-6))),
-        floor_uv=floor.centre,
-        low_frequency_share=low_frequency_share,
-        waveform_features=np.array(features, np.float32),
-        log_frequency=mean_frequency,
-        electrode_probability=electrode_probability(
-            electrode if window.sampled is None else _sampled_features(channel, window, settings),
-            (end - begin) / fs,
-            channel.fs,
-        ),
-        mains_share=hum_share,
-        saturated=is_saturated(window.raw[max(0, first - beside) : last + beside], channel.fs),
-        waveform=shape,
-        visible_share=visible_share(channel.fs),
-    )
-
-
-def _sampled_features(channel: Channel, window: BurstWindow, settings: Settings) -> Floats:
-    """Return `ELECTRODE_FEATURES` of the samples of a slow device, from which it was learned."""
-    up, fs = window.up, channel.fs
-    clean = window.clean if window.sampled is None else window.sampled
-    band = zero_phase(clean, fs)
-    inside = window.inside[0] // up, window.inside[1] // up
-    body = find_edges(band, inside, fs, window.floor, settings)[:2]
-    slow = low_frequency_share(clean, band, body, fs)
-    return electrode_features(
-        clean, band, body, fs, low_frequency_share=slow, noise_uv=window.floor.centre
-    )
+    row = BurstRow._make(values)
+    return row, band, waveform(band, begin, end, fs, noise_uv)
 
 
 def find_edges(
@@ -222,8 +196,7 @@ def find_edges(
     inside: tuple[int, int],
     fs: float,
     floor: LocalFloor,
-    settings: Settings,
-    share: float = EDGE_SHARE,
+    limits: RateLimits,
 ) -> Edges:
     """Find the edges of a burst and the end of its rise.
 
@@ -241,14 +214,13 @@ def find_edges(
     fs : float
         Sampling rate, Hz.
     floor : LocalFloor
-    settings : Settings
-    share : float
-        From `edge_share`.
+    limits : RateLimits
 
     Returns
     -------
     Edges
     """
+    share = limits.edge_share
     width = hop_size(WINDOW_S, fs)
     half = width // 2
     first, last = max(0, inside[0] - width), min(len(burst), inside[1] + width)
@@ -258,7 +230,7 @@ def find_edges(
         return Edges(inside[0], inside[1], inside[0], top)
     envelope = np.sqrt(np.maximum(power[width:] - power[:-width], 0.0) / width)
     top = float(envelope.max())
-    closing = floor.centre + settings.emg.close_k * floor.spread
+    closing = floor.centre + limits.close_k * floor.spread
     above = np.flatnonzero(envelope > max(closing, share * top))
     if len(above) == 0:
         above = np.array([int(envelope.argmax())])
@@ -295,9 +267,27 @@ def zero_phase_sections(fs: float) -> tuple[Floats, Floats]:
 
 
 @lru_cache
-def _between(up: int) -> Floats:
-    """Return the interpolation filter of `scipy.signal.resample_poly` for an upsampling factor."""
-    return np.asarray(signal.firwin(20 * up + 1, 1 / up, window=("kaiser", 5.0)) * up)
+def interpolation_taps(up: int) -> Floats:
+    """Return the interpolation filter of `scipy.signal.resample_poly`, phase by phase.
+
+    Parameters
+    ----------
+    up : int
+        Upsampling factor.
+
+    Returns
+    -------
+    ndarray, shape (up, 2 * HALF_TAPS + 1)
+        Row `k` gives the value `k / up` samples after the sample in the middle.
+    """
+    if up == 1:
+        return np.eye(1, 2 * HALF_TAPS + 1, HALF_TAPS)
+    taps = signal.firwin(2 * HALF_TAPS * up + 1, 1 / up, window=("kaiser", 5.0)) * up
+    phases = np.zeros((up, 2 * HALF_TAPS + 1))
+    for k in range(up):
+        phase = taps[k::up]
+        phases[k, 2 * HALF_TAPS + 1 - len(phase) :] = phase[::-1]
+    return phases
 
 
 def zero_phase(clean: Floats, fs: float) -> Floats:
@@ -344,8 +334,9 @@ def peak_to_peak(x: Floats, fs: float) -> float:
     up = int(np.ceil(PEAK_FS / fs))
     if up == 1 or len(x) < 2:
         return float(np.ptp(x))
-    finer = signal.upfirdn(_between(up), x, up)
-    return float(np.ptp(finer[10 * up : (len(x) + 10) * up]))
+    # as scipy.signal.upfirdn with each sample in the middle of the filter
+    around = sliding_window_view(np.pad(x, HALF_TAPS), 2 * HALF_TAPS + 1)
+    return float(np.ptp(ordered_sum(around * interpolation_taps(up)[:, None, :])))
 
 
 def waveform(
@@ -373,9 +364,26 @@ def waveform(
         `WAVEFORM_POINTS` points over `WAVEFORM_S`.
     """
     peak = begin + int(np.abs(burst[begin:end]).argmax())
-    points = peak + (np.arange(WAVEFORM_POINTS) / WAVEFORM_POINTS - 0.5) * WAVEFORM_S * fs
-    taper = hanning(WAVEFORM_POINTS)
-    shape = np.interp(points, np.arange(len(burst)), burst, left=0.0, right=0.0) * taper
-    energy = float(np.square(shape).sum())
-    own = max(energy - noise_uv**2 * float(np.square(taper).sum()), 0.25 * energy)
-    return (shape / np.sqrt(own) if own > 0 else shape).astype(np.float32)
+    points, taper, last = peak + waveform_offsets(fs), hanning(WAVEFORM_POINTS), len(burst) - 1
+    # as numpy.interp, which may use fused multiply-add, with 0 outside
+    low = np.clip(np.floor(points).astype(np.int64), 0, max(last - 1, 0))
+    left, right = burst[low], burst[np.minimum(low + 1, last)]
+    between = (right - left) * (points - low) + left
+    values = np.where(points == last, burst[last], between)
+    shape = np.where((points < 0) | (points > last), 0.0, values) * taper
+    energy = float(ordered_sum(np.square(shape)))
+    noise = noise_uv * noise_uv * float(ordered_sum(np.square(taper)))
+    own = max(energy - noise, 0.25 * energy)
+    return (shape / math.sqrt(own) if own > 0 else shape).astype(np.float32)
+
+
+@lru_cache
+def waveform_offsets(fs: float) -> Floats:
+    """Return the points of the stored waveform in samples from the peak, shape (64,).
+
+    Parameters
+    ----------
+    fs : float
+        Sampling rate, Hz.
+    """
+    return (np.arange(WAVEFORM_POINTS) / WAVEFORM_POINTS - 0.5) * WAVEFORM_S * fs

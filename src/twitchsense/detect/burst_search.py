@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.burst_batch import measure_bursts
-from twitchsense.detect.burst_measures import measure_burst
 from twitchsense.detect.burst_window import BurstWindow, LocalFloor
 from twitchsense.detect.local_feature_queue import LocalFeatureQueue
 from twitchsense.dsp.buffers import Framer, SampleBuffer, mean_squares, moving_sum
@@ -300,7 +299,7 @@ class BurstSearch:
         if pending is not None and pending[1] and self._open_head is None:
             head = self._run(pending[0], pending[0] + self._head_hops)
             if self._needed_until(head) <= self._clean.stop:
-                burst = measure_burst(self._channel, self._window(head), self._settings)
+                (burst,) = measure_bursts(self._channel, [self._window(head)], self._settings)
                 self._open_head = replace(head, head=burst)
 
     def _measure_due(self, *, everything: bool = False) -> None:

@@ -9,6 +9,8 @@ for single potentials and for longer bursts, at high and at low sampling rates.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
@@ -17,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.boosted_trees import check_features
+from twitchsense.dsp.buffers import ordered_sum
 
 Floats = NDArray[np.float64]
 
@@ -36,16 +39,20 @@ ELECTRODE_FEATURES: Final = (
     "log_power_200_300", "log_power_300_450", "slope_1ms", "slope_2ms", "peak_before",
     "peak_after",
 )  # fmt: skip
+#: Number of these features that are logarithms; they come first.
+N_LOGS: Final = 6
+#: Points of spectra near the peak; the signal is padded with zeros.
+SPECTRUM_POINTS: Final = 256
 #: The four regressions, in the order of the stored weights.
 REGRESSIONS: Final = ("fine_single", "fine_long", "coarse_single", "coarse_long")
 
 
-def electrode_probability(features: Floats, duration_s: float, fs: float) -> float:
+def electrode_probability(features: Sequence[float], duration_s: float, fs: float) -> float:
     """Return the probability that a burst is an electrode artefact.
 
     Parameters
     ----------
-    features : ndarray, shape (10,)
+    features : sequence of float
         `ELECTRODE_FEATURES`.
     duration_s : float
     fs : float
@@ -57,7 +64,8 @@ def electrode_probability(features: Floats, duration_s: float, fs: float) -> flo
         0 to 1.
     """
     bias, weights = _weights()[regression_of(duration_s, fs)]
-    return float(1 / (1 + np.exp(-np.clip(bias + features @ weights, -30, 30))))
+    score = bias + sum(w * x for w, x in zip(weights, features, strict=True))
+    return 1 / (1 + math.exp(-min(max(score, -30.0), 30.0)))
 
 
 def regression_of(duration_s: float, fs: float) -> str:
@@ -79,11 +87,11 @@ def regression_of(duration_s: float, fs: float) -> str:
 
 
 @cache
-def _weights() -> dict[str, tuple[float, Floats]]:
+def _weights() -> dict[str, tuple[float, list[float]]]:
     path = files("twitchsense.detect").joinpath("models/electrode.npz")
     with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         check_features("electrode", stored["features"].tolist(), ELECTRODE_FEATURES)
-        rows = zip(stored["bias"].tolist(), stored["weights"], strict=True)
+        rows = zip(stored["bias"].tolist(), stored["weights"].tolist(), strict=True)
         return dict(zip(REGRESSIONS, rows, strict=True))
 
 
@@ -96,7 +104,7 @@ def electrode_features(
     low_frequency_share: float,
     noise_uv: float,
 ) -> Floats:
-    """Measure the features of electrode artefacts on a burst.
+    """Measure the features of electrode artefacts on a burst, before their logarithm is taken.
 
     Parameters
     ----------
@@ -114,7 +122,7 @@ def electrode_features(
     Returns
     -------
     ndarray, shape (10,)
-        `ELECTRODE_FEATURES`.
+        `ELECTRODE_FEATURES`, of which the first `N_LOGS` are to be replaced by their logarithms.
     """
     begin, end = body
     peak = begin + int(np.abs(burst[begin:end]).argmax())
@@ -127,11 +135,11 @@ def electrode_features(
     amplitude = max(float(np.ptp(y)), 1e-9)
     inside = burst[max(0, begin - half // 3) : end + half // 3]
     return np.array([
-        np.log(width_ms(x, at, fs)),
-        np.log(_peak_symmetry(inside) + 0.02),
-        np.log(low_frequency_share + 0.02),
-        np.log(max(_kurtosis(inside), 1.0)),
-        *(np.log(share + 0.01) for share in _band_shares(x, fs, noise_uv)),
+        width_ms(x, at, fs),
+        _peak_symmetry(inside) + 0.02,
+        low_frequency_share + 0.02,
+        max(_kurtosis(inside), 1.0),
+        *(share + 0.01 for share in _band_shares(x, fs, noise_uv)),
         _largest_change(y, step) / amplitude,
         _largest_change(y, 2 * step) / amplitude,
         float(np.abs(x[: max(1, at - near)]).max()) / max(top, 1e-9),
@@ -175,26 +183,63 @@ def _peak_symmetry(x: Floats) -> float:
 
 def _kurtosis(x: Floats) -> float:
     """Return the kurtosis: 3 for the interference of many units, more for isolated spikes."""
-    power = float(np.square(x).mean())
-    return float(np.square(np.square(x)).mean()) / power**2 if power > 0 else 3.0
+    square = np.square(x)
+    power = float(ordered_sum(square)) / len(x)
+    fourth = float(ordered_sum(np.square(square))) / len(x)
+    return fourth / (power * power) if power > 0 else 3.0
 
 
 def _band_shares(x: Floats, fs: float, noise_uv: float) -> list[float]:
     """Return the share of each of `BANDS_HZ` in the power, with the noise subtracted."""
     if fs < FINE_FS:
         return [0.0] * len(BANDS_HZ)
-    window, n = hanning(len(x) + 2)[1:-1], max(256, len(x))
-    power = np.square(np.abs(np.fft.rfft(x * window, n))) * 2 / n
-    noise = noise_uv**2 * float(np.square(window).sum())
-    total = float(power.sum())
+    window, n = hanning(len(x) + 2)[1:-1], max(SPECTRUM_POINTS, len(x))
+    power = power_spectrum(x * window, n) * (2 / n)
+    noise = noise_uv * noise_uv * float(np.square(window).sum())
+    total = float(ordered_sum(power))
     signal = max(total - noise, 0.2 * total, 1e-9)
     return [
-        float(np.clip(
-            (power[band].sum() - noise * (high - low) / 430.0) / signal,
-            0.0, 1.0,
-        ))
+        min(max((ordered_sum(power[band]) - noise * ((high - low) / 430.0)) / signal, 0.0), 1.0)
         for (low, high), band in zip(BANDS_HZ, spectrum_slices(n, fs), strict=True)
-    ]  # fmt: skip
+    ]
+
+
+def power_spectrum(x: Floats, n: int) -> Floats:
+    """Return the power at the frequencies of a discrete Fourier transform.
+
+    Sums are taken in the order of the samples, which a fast transform leaves open.
+
+    Parameters
+    ----------
+    x : ndarray, shape (m,)
+        At most `n` samples; continued by zeros.
+    n : int
+        Number of points.
+
+    Returns
+    -------
+    ndarray, shape (n // 2 + 1,)
+    """
+    cosine, sine = fourier_tables(n)
+    products = np.stack([cosine[:, : len(x)], sine[:, : len(x)]]) * x
+    real, imaginary = ordered_sum(products)
+    return np.asarray(np.square(real) + np.square(imaginary), np.float64)
+
+
+@lru_cache
+def fourier_tables(n: int) -> tuple[Floats, Floats]:
+    """Return cosine and sine of each frequency of a transform of `n` points at each sample.
+
+    Parameters
+    ----------
+    n : int
+
+    Returns
+    -------
+    cosine, sine : ndarray, shape (n // 2 + 1, n)
+    """
+    phase = 2 * np.pi / n * (np.arange(n // 2 + 1)[:, None] * np.arange(n) % n)
+    return np.cos(phase), np.sin(phase)
 
 
 @lru_cache

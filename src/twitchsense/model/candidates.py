@@ -51,7 +51,7 @@ class Burst:
     waveform_features : ndarray of float32, shape (20,)
         `detect.burst_measures.WAVEFORM_FEATURES`.
     log_frequency : float
-        Log of the mean frequency, Hz (`detect.burst_measures.log_frequency`).
+        Log of the mean frequency, Hz (`detect.features.waveform.mean_frequency_hz`).
     electrode_probability : float
         Probability of an electrode artefact by the logistic regression on the waveform.
     mains_share : float

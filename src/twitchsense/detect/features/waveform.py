@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.artifact_measures import LEVEL_S
-from twitchsense.detect.electrode_artifact import ELECTRODE_FEATURES, hanning, width_ms
-from twitchsense.dsp.buffers import fast_median
+from twitchsense.detect.electrode_artifact import (
+    ELECTRODE_FEATURES,
+    SPECTRUM_POINTS,
+    hanning,
+    power_spectrum,
+    width_ms,
+)
+from twitchsense.dsp.buffers import fast_median, ordered_sum
 from twitchsense.dsp.filters import MAX_BAND_FRACTION
 
 Floats = NDArray[np.float64]
@@ -22,12 +29,12 @@ WAVEFORM_FEATURES: Final = (
     "log_power_60_100", "log_power_100_150", "log_power_150_220", "log_power_above_450",
     "slope_1_sample", "log_fs",
 )  # fmt: skip
+#: Signal beside a burst that belongs to its area, s; twice that after it.
+FLANK_S: Final = 0.005
 #: Signal on either side of the peak whose spectrum is measured, s.
 NEAR_PEAK_S: Final = 0.016
 #: Bands of that spectrum, Hz.
 SPECTRUM_HZ: Final = ((60.0, 100.0), (100.0, 150.0), (150.0, 220.0), (450.0, np.inf))
-#: Points of that spectrum; the signal is padded with zeros.
-SPECTRUM_POINTS: Final = 256
 #: Maximum distance between the largest deflection before the filter and that after it, s.
 MAIN_LOBE_S: Final = 0.002
 
@@ -52,19 +59,19 @@ def net_area_ratio(clean: Floats, body: tuple[int, int], fs: float) -> float:
     float
         0 if there is no signal before or after the burst.
     """
-    level, flank = max(1, round(LEVEL_S * fs)), max(1, round(0.005 * fs))
+    level, flank = max(1, round(LEVEL_S * fs)), max(1, round(FLANK_S * fs))
     first, last = max(0, body[0] - flank), min(len(clean), body[1] + 2 * flank)
     before, after = clean[max(0, first - level) : first], clean[last : last + level]
     if len(before) == 0 or len(after) == 0:
         return 0.0
     ends = [fast_median(before), fast_median(after)]
     x = clean[first:last] - np.linspace(ends[0], ends[1], last - first)
-    whole = float(np.abs(x).sum())
-    return float(abs(x.sum())) / whole if whole > 0 else 0.0
+    whole = float(ordered_sum(np.abs(x)))
+    return float(abs(ordered_sum(x))) / whole if whole > 0 else 0.0
 
 
-def log_main_lobe_width(clean: Floats, peak: int, fs: float) -> float:
-    """Return the log of the width (ms) at half height of the deflection at a peak.
+def main_lobe_width_ms(clean: Floats, peak: int, fs: float) -> float:
+    """Return the width (ms) at half height of the deflection at a peak.
 
     It is measured before any filter, because a band-pass widens every click to the length of
     its own response.
@@ -81,14 +88,14 @@ def log_main_lobe_width(clean: Floats, peak: int, fs: float) -> float:
     Returns
     -------
     float
-        Natural logarithm of the width in ms.
+        In ms.
     """
     level, near = max(1, round(LEVEL_S * fs)), max(1, round(MAIN_LOBE_S * fs))
     first, last = max(0, peak - level), min(len(clean), peak + level + 1)
     x = clean[first:last] - fast_median(clean[first:last])
     about = slice(max(0, peak - near - first), peak + near + 1 - first)
     at = about.start + int(np.abs(x[about]).argmax())
-    return float(np.log(width_ms(x, at, fs)))
+    return width_ms(x, at, fs)
 
 
 def spectrum_features(clean: Floats, peak: int, fs: float, sampled_hz: float) -> tuple[float, ...]:
@@ -111,29 +118,48 @@ def spectrum_features(clean: Floats, peak: int, fs: float, sampled_hz: float) ->
     Returns
     -------
     tuple of float
-        Logs of the shares of the power in `SPECTRUM_HZ`, NaN for a band that the sampling rate does
-        not reach, and the largest change from sample to sample over the peak-to-peak amplitude.
+        Shares of the power in `SPECTRUM_HZ`, more than 0, NaN for a band that the sampling rate
+        does not reach, and the largest change from sample to sample over the peak-to-peak
+        amplitude.
     """
     half = max(4, round(NEAR_PEAK_S * fs))
     x = clean[max(0, peak - half) : peak + half]
     if len(x) < 4:
         return (*(float("nan") for _ in SPECTRUM_HZ), 0.0)
     slope = float(np.abs(np.diff(x)).max()) / max(float(np.ptp(x)), 1e-9)
-    power = np.square(np.abs(np.fft.rfft((x - x.mean()) * hanning(len(x)), SPECTRUM_POINTS)))
+    tapered = (x - float(ordered_sum(x)) / len(x)) * hanning(len(x))
+    power = power_spectrum(tapered[:SPECTRUM_POINTS], SPECTRUM_POINTS)
     total = np.concatenate([[0.0], np.cumsum(power)])
     shares = []
     for low, high in SPECTRUM_HZ:
         if low >= MAX_BAND_FRACTION * sampled_hz:
             shares.append(float("nan"))
             continue
-        first, last = (round(hz * SPECTRUM_POINTS / fs) for hz in (low, min(high, fs / 2)))
+        first, last = spectrum_bins(low, high, fs)
         share = (total[last] - total[first]) / max(total[-1], 1e-12)
-        shares.append(float(np.log(share + 1e-4)))
+        shares.append(float(share) + 1e-4)
     return (*shares, slope)
 
 
-def log_frequency(burst: Floats, fs: float) -> float:
-    """Return the log of the mean frequency of a burst, Hz.
+def spectrum_bins(low: float, high: float, fs: float) -> tuple[int, int]:
+    """Return the first bin of a band in a spectrum of `SPECTRUM_POINTS`, and that after its last.
+
+    Parameters
+    ----------
+    low, high : float
+        The band, Hz.
+    fs : float
+        Sampling rate, Hz.
+
+    Returns
+    -------
+    int, int
+    """
+    return round(low * SPECTRUM_POINTS / fs), round(min(high, fs / 2) * SPECTRUM_POINTS / fs)
+
+
+def mean_frequency_hz(burst: Floats, fs: float) -> float:
+    """Return the mean frequency of a burst.
 
     The mean frequency is Hjorth's mobility: the RMS of the derivative over the RMS of the
     signal. Muscle has a lower mean frequency than electrode noise, because the tissue between
@@ -149,7 +175,7 @@ def log_frequency(burst: Floats, fs: float) -> float:
     Returns
     -------
     float
-        Natural logarithm of the frequency in Hz, at least 0.
+        In Hz, at least 1.
 
     References
     ----------
@@ -157,7 +183,7 @@ def log_frequency(burst: Floats, fs: float) -> float:
     doi:10.1016/0013-4694(70)90143-4.
     """
     change = np.diff(burst)
-    power = float(burst @ burst) / max(len(burst), 1)
-    change_power = float(change @ change) / max(len(change), 1)
-    hz = fs / (2 * np.pi) * np.sqrt(change_power / max(power, 1e-12))
-    return float(np.log(max(hz, 1.0)))
+    power = float(ordered_sum(np.square(burst))) / len(burst)
+    change_power = float(ordered_sum(np.square(change))) / len(change) if len(change) else 0.0
+    hz = fs / (2 * np.pi) * math.sqrt(change_power / max(power, 1e-12))
+    return max(hz, 1.0)
