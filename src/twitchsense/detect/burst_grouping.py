@@ -371,6 +371,8 @@ def offset_of(group: Sequence[Burst]) -> int:
     int
         In ns.
     """
+    if len(group) == 1:  # most groups
+        return group[0].offset_ns
     return max(b.offset_ns for b in group)
 
 

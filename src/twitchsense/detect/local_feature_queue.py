@@ -21,7 +21,7 @@ from twitchsense.detect.features.local import (
 from twitchsense.dsp.buffers import SampleBuffer
 
 #: Number of bursts that are measured at once.
-MEASURED_AT_ONCE: Final = 16
+MEASURED_AT_ONCE: Final = 32
 
 
 class _KeptSignal(NamedTuple):
@@ -82,7 +82,7 @@ class LocalFeatureQueue:
         while self._waiting and (everything or self._waiting[0][1] + self._reach < band.stop):
             number, peak = self._waiting.popleft()
             first = max(0, peak - self._reach)
-            around = band.get(first, peak + self._reach).astype(np.float32)
+            around = band.get(first, peak + self._reach).copy()
             self._kept.append(_KeptSignal(number, peak - first, around))
         if everything or len(self._kept) >= MEASURED_AT_ONCE:
             self._measure()

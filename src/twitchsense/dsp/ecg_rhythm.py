@@ -105,7 +105,7 @@ class Peaks:
         ndarray of bool, shape (n,)
         """
         last = self.waveforms[-1]
-        score = np.max([self.waveforms @ np.roll(last, k) for k in SHIFTS], axis=0)
+        score = np.max([self.waveforms @ shifted for shifted in _rolled(last[None])[0]], axis=0)
         ratio = self.amplitudes / self.amplitudes[-1]
         similar = (
             (score > MIN_CORRELATION)
@@ -324,8 +324,7 @@ def _with_similar(known: Peaks, first: int, fs: float) -> Ints:
     """Return the candidates from `first` on that may resemble enough others."""
     new = known[first:]
     index = np.arange(len(known.samples))
-    points = known.waveforms.shape[1]
-    rolled = new.waveforms[:, (np.arange(points) - np.array(SHIFTS)[:, None]) % points]
+    rolled = _rolled(new.waveforms)
     # matrix products may be rounded differently from products of single rows
     score = (rolled @ known.waveforms.T).max(axis=1) + 1e-9
     ratio = known.amplitudes / new.amplitudes[:, None]
@@ -339,6 +338,12 @@ def _with_similar(known: Peaks, first: int, fs: float) -> Ints:
     )
     similar &= new.samples[:, None] - known.samples <= MAX_AGE_S * fs
     return first + np.flatnonzero(similar.sum(axis=1) >= MIN_BEATS)
+
+
+def _rolled(waveforms: Floats) -> Floats:
+    """Return each waveform rolled by each of `SHIFTS`, shape (n, len(SHIFTS), points)."""
+    points = waveforms.shape[1]
+    return waveforms[:, (np.arange(points) - np.array(SHIFTS)[:, None]) % points]
 
 
 def median_rr_interval(
