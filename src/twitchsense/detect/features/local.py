@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from twitchsense.detect.electrode_artifact import hanning
 from twitchsense.dsp.buffers import ordered_sum
 from twitchsense.dsp.engine import kernels
-from twitchsense.dsp.native import local as native
-from twitchsense.dsp.native.local import LocalLimits
+from twitchsense.dsp.native import surroundings as native
+from twitchsense.dsp.native.surroundings import LocalLimits
 from twitchsense.model.candidates import NAN
 
 Floats = NDArray[np.float64]

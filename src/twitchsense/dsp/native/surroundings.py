@@ -1,4 +1,4 @@
-"""Activity around bursts, compiled (local.c)."""
+"""Activity around bursts, compiled (surroundings.c)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from twitchsense.dsp.native.loading import address, check_size
 Floats = NDArray[np.float64]
 
 _D, _I = ctypes.c_double, ctypes.c_int64
-#: Zeros after a signal, and the number of scratch signals, in local.c.
+#: Zeros after a signal, and the number of scratch signals, in surroundings.c.
 _BLOCK, _SCRATCH = 32, 6
 
 
 class LocalLimits(ctypes.Structure):
-    """Mirror of `limits` in local.c; the reference gives the values their names."""
+    """Mirror of `limits` in surroundings.c; the reference gives the values their names."""
 
     _fields_ = (
         *((name, _I) for name in ("at", "half", "excluded", "window", "contraction")),
