@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from twitchsense.detect.electrode_artifact import hanning
 from twitchsense.dsp.buffers import ordered_sum
 from twitchsense.dsp.engine import kernels
-from twitchsense.dsp.native import surroundings as native
-from twitchsense.dsp.native.surroundings import LocalLimits
+from twitchsense.dsp.native import repeats as native
+from twitchsense.dsp.native.repeats import LocalLimits
 from twitchsense.model.candidates import NAN
 
 Floats = NDArray[np.float64]
@@ -131,14 +131,14 @@ def measure_local_features(bands: Floats, at: int, fs: float) -> list[LocalFeatu
     )
     library = kernels()
     if library is None or not np.isfinite(bands).all():
-        counts, values, windows = measure_surroundings(bands, limits)
+        counts, values, windows = measure_repeats(bands, limits)
     else:
-        counts, values, windows = native.measure_surroundings(library, bands, limits)
+        counts, values, windows = native.measure_repeats(library, bands, limits)
     columns = *counts.T, values[:, 0], _rhythmicity(windows, WINDOW_S), *values[:, 1:].T
     return list(map(LocalFeatures, *(column.tolist() for column in columns)))
 
 
-def measure_surroundings(bands: Floats, limits: LocalLimits) -> tuple[Ints, Floats, Floats]:
+def measure_repeats(bands: Floats, limits: LocalLimits) -> tuple[Ints, Floats, Floats]:
     """Measure the activity around bursts, without its rhythm.
 
     Parameters

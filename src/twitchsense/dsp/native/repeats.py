@@ -1,4 +1,4 @@
-"""Activity around bursts, compiled (surroundings.c)."""
+"""Activity around bursts, compiled (repeats.c)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from twitchsense.dsp.native.loading import address, check_size
 Floats = NDArray[np.float64]
 
 _D, _I = ctypes.c_double, ctypes.c_int64
-#: Zeros after a signal, and the number of scratch signals, in surroundings.c.
+#: Zeros after a signal, and the number of scratch signals, in repeats.c.
 _BLOCK, _SCRATCH = 32, 6
 
 
 class LocalLimits(ctypes.Structure):
-    """Mirror of `limits` in surroundings.c; the reference gives the values their names."""
+    """Mirror of `limits` in repeats.c; the reference gives the values their names."""
 
     _fields_ = (
         *((name, _I) for name in ("at", "half", "excluded", "window", "contraction")),
@@ -28,10 +28,10 @@ class LocalLimits(ctypes.Structure):
     )
 
 
-def measure_surroundings(
+def measure_repeats(
     library: ctypes.CDLL, bands: Floats, limits: LocalLimits
 ) -> tuple[NDArray[np.int64], Floats, Floats]:
-    """Measure the activity around bursts, as `detect.features.local.measure_surroundings`.
+    """Measure the activity around bursts, as `detect.features.local.measure_repeats`.
 
     Parameters
     ----------

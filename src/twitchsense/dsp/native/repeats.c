@@ -3,7 +3,7 @@
 
 enum { BLOCK = 32 };
 
-/* Mirrored in surroundings.py. */
+/* Mirrored in repeats.py. */
 typedef struct {
     int64_t at, half, excluded, window, contraction, template_first;
     double near, separation, shortest_side, large;
@@ -11,7 +11,7 @@ typedef struct {
     double quantile[2];
 } limits;
 
-/* Mirrored in surroundings.py; the counts of both sides. */
+/* Mirrored in repeats.py; the counts of both sides. */
 typedef struct {
     int64_t repeats, repeats_near, large, large_near;
 } counts;
