@@ -112,3 +112,37 @@ def test_clock_times_need_a_clock_and_local_ones_a_zone(tmp_path):
         said = refusal(write_text(tmp_path, rows), night_clock("2026-03-01T23:00:00+01:00"))
         assert "line 3" in said
         assert "is not a clock time" in said
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("03/01/2026 10:30:00 PM", "03/01/2026 10:30:30 PM"),  # month first: of that night
+        ("01/03/2026 22:30:00", "01/03/2026 22:30:30"),
+        ("1/3/2026 22:30", "1/3/2026 22:31"),
+        ("01.03.2026 22:30:00", "01.03.2026 22:30:30"),
+    ],
+)
+def test_the_recording_decides_on_a_date_with_two_readings(tmp_path, first, second):
+    text = f"time,stage\n{first},W\n{second},N2\n"
+    got = read_hypnogram(write_text(tmp_path, text), night_clock("2026-03-01T22:20:00+01:00"))
+    assert got.onset_s[0] == 600
+    other = night_clock("2026-05-01T22:20:00+02:00")
+    if "." not in first:
+        said = refusal(write_text(tmp_path, text), other)
+        assert "two readings" in said
+
+
+def test_tables_of_programs_in_german_are_read(tmp_path):
+    text = "Startzeit;Ereignis;Dauer\n01.03.2026 22:30:00;Wach;30,0\n01.03.2026 22:30:30;N2;30,0\n"
+    got = read_hypnogram(write_text(tmp_path, text), night_clock("2026-03-01T22:20:00+01:00"))
+    assert (got.onset_s.tolist(), got.stage.tolist()) == ([600, 630], ["W", "N2"])
+    got = read_hypnogram(write_text(tmp_path, "Epoche;Stadium\n1;Wach\n2;N1\n"))
+    assert got.stage.tolist() == ["W", "N1"]
+
+
+def test_words_of_apple_health_in_a_table_are_read(tmp_path):
+    words = ("Awake", "AsleepCore", "AsleepDeep", "AsleepREM", "AsleepUnspecified")
+    rows = "".join(f"{30 * k},30,HKCategoryValueSleepAnalysis{w}\n" for k, w in enumerate(words))
+    got = read_hypnogram(write_text(tmp_path, "onset,duration,value\n" + rows))
+    assert got.stage.tolist() == ["W", "N2", "N3", "R", "S"]

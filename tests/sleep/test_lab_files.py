@@ -19,6 +19,10 @@ FILES = {
     "RemLogic": lab.remlogic(),
     "DOMINO": lab.domino_profile(),
     "DOMINO, Windows": lab.domino_profile().replace("\n", "\r\n"),
+    "DOMINO, US": lab.domino_profile().replace("01.03.2026 22:30:00", "3/1/2026 10:30:00 PM"),
+    "Luna, without a header": "".join(
+        line + "\n" for line in lab.luna(form="clock").splitlines()[2:]
+    ),
     **{f"Luna, {form}": lab.luna(form=form) for form in LUNA_FORMS},
 }
 #: These have no clock time, and begin with the recording.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal
 
 import pandas as pd
 
 #: Day, month and year in any order, a time of day, a fraction, the half of the day, a zone.
 _DATE: Final = re.compile(
-    r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4}),?[ T]+(\d{1,2}:\d\d:\d\d)([.,:]\d+)?"
+    r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4}),?[ T]+(\d{1,2}:\d\d(?::\d\d)?)([.,:]\d+)?"
     r"\s*([AaPp]\.?[Mm]\.?)?\s*((?:UTC|GMT|Z|[+-]\d\d:?\d\d)?)"
 )
 #: ISO 8601 with a fraction after a comma, or the word UTC for its zone.
@@ -38,9 +39,15 @@ class DateForm:
         ----------
         text : Series of str
         """
-        return text.map(self._iso_cell, na_action="ignore")
+        return text.map(self.iso_cell, na_action="ignore")
 
-    def _iso_cell(self, cell: str) -> str:
+    def iso_cell(self, cell: str) -> str:
+        """Return a date as ISO 8601, or another text unchanged.
+
+        Parameters
+        ----------
+        cell : str
+        """
         if not self.order:
             match = _ISO.fullmatch(cell.strip())
             return cell if match is None else match[1] + _fraction(match[2]) + _zone(match[3])
@@ -89,6 +96,33 @@ def find_date_form(text: pd.Series) -> DateForm | None:
     if (numbers[1] > 12).any():
         return DateForm("month first")
     return DateForm("day first" if (numbers[0] == numbers[1]).all() else "two readings")
+
+
+def date_readings(cell: str) -> list[datetime]:
+    """Return the dates that a text may mean, of those without the year first.
+
+    Parameters
+    ----------
+    cell : str
+        Such as ``03/01/2026 10:30:00 PM``, which may be January or March.
+
+    Returns
+    -------
+    list of datetime
+        Different dates, at most two.
+    """
+    match = _DATE.fullmatch(cell.strip())
+    found: list[datetime] = []
+    if match is None:
+        return found
+    for form in (DateForm("day first"), DateForm("month first")):
+        if form.order == "day first" or match[2] != ".":
+            try:
+                when = datetime.fromisoformat(form.iso_cell(cell))
+            except ValueError:
+                continue
+            found += [when] if when not in found else []
+    return found
 
 
 def _fraction(text: str | None) -> str:

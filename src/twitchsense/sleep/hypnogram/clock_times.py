@@ -115,6 +115,11 @@ class NightClock:
             raise InputError(source, "has local times without a zone", _CURE_ZONE, place)
         return ZoneInfo(self.zone)
 
+    def local_date(self) -> date | None:
+        """Return the local date on which the recording starts; None if it is unknown."""
+        known = self.zone is not None and self.zero_us is not None
+        return self.local_start("").date() if known else None
+
     def local_start(self, source: str) -> datetime:
         """Return the local time at which the recording starts.
 
@@ -203,8 +208,9 @@ def read_clock_times(
     """
     naive: list[datetime] = []
     aware: dict[int, int] = {}
+    near = clock.local_date()
     for row, text in enumerate(texts):
-        found = parse_clock_time(text, source, place(row))
+        found = parse_clock_time(text, source, place(row), near)
         if isinstance(found, datetime):
             if found.tzinfo is not None:
                 aware[row] = to_utc_us(found)

@@ -18,12 +18,28 @@ NREM: Final = ("N1", "N2", "N3")
 #: Stage of each word, in lower case; ``""`` is unscored. ``light`` (Apple: ``core``) of
 #: watches is N1 and N2 together and read as N2, the longer one.
 _WORDS: Final[dict[str, str]] = {
-    **dict.fromkeys(("w", "wake", "wk", "awake", "restless", "s0", "wach"), "W"),
+    **dict.fromkeys(
+        (
+            "w",
+            "wake",
+            "wk",
+            "awake",
+            "restless",
+            "s0",
+            "wach",
+            "eveil",
+            "\xe9veil",
+            "vigilia",
+            "veglia",
+        ),
+        "W",
+    ),
     **dict.fromkeys(("n1", "nrem1", "nrem 1", "s1"), "N1"),
     **dict.fromkeys(("n2", "nrem2", "nrem 2", "s2", "light", "core"), "N2"),
     **dict.fromkeys(("n3", "nrem3", "nrem 3", "s3", "s4", "n4", "nrem4", "nrem 4", "deep"), "N3"),
     **dict.fromkeys(("r", "rem", "rem sleep"), "R"),
-    **dict.fromkeys(("asleep", "sleep"), UNSTAGED),
+    **dict.fromkeys(("asleep", "sleep", "asleepunspecified"), UNSTAGED),
+    **{"asleepcore": "N2", "asleepdeep": "N3", "asleeprem": "R"},
     **dict.fromkeys(
         ("?", "unscored", "uns", "no stage", "mt", "movement time", "inbed", "in bed"), ""
     ),
@@ -42,7 +58,9 @@ _UNSCORED_OR_EVENT: Final = (
 _WORDS.update(dict.fromkeys(_UNSCORED_OR_EVENT, ""))
 #: Numbers after ``Sleep stage`` are Rechtschaffen & Kales stages, of which 3 and 4 are N3.
 _STAGE_NUMBERS: Final = {"0": "W", "1": "N1", "2": "N2", "3": "N3", "4": "N3"}
-_PREFIX: Final = re.compile(r"(?:sleep[\s_-]*)?stage[\s_:-]+|sleep[_-]+|sleep\s+(?=s\d|n\d|rem)")
+_PREFIX: Final = re.compile(
+    r"hkcategoryvaluesleepanalysis|(?:sleep[\s_-]*)?stage[\s_:-]+|sleep[_-]+|sleep\s+(?=s\d|n\d|rem)"
+)
 
 #: Sets of integer codes that users can select by name.
 NAMED_CODES: Final[dict[str, dict[str, str]]] = {

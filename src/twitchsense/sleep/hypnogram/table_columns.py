@@ -9,15 +9,18 @@ from twitchsense.io.text_table import TextTable
 
 #: In order of preference, in lower case without blanks, underscores and units.
 ONSET: Final = ("onset", "start", "starttime", "startdate", "begin", "sleepstagestart", "timeutc",
-                "time", "datetime", "timestamp")  # fmt: skip
-DURATION: Final = ("duration",)
-END: Final = ("end", "stop", "endtime", "enddate", "sleepstageend")
-STAGE: Final = ("stage", "sleepstage", "hypnogram", "hypno", "stages", "sleepstagetype")
+                "time", "datetime", "timestamp", "startzeit", "beginn", "uhrzeit", "zeit",
+                "heure")  # fmt: skip
+DURATION: Final = ("duration", "dauer", "dur\xe9e")
+END: Final = ("end", "stop", "endtime", "enddate", "sleepstageend", "ende")
+STAGE: Final = ("stage", "sleepstage", "hypnogram", "hypno", "stages", "sleepstagetype", "stadium",
+                "schlafstadium", "stade")  # fmt: skip
 #: Columns that may hold other events beside stages.
-EVENT: Final = ("trialtype", "description", "label", "event", "eventtype", "annotation", "value")
-EPOCH: Final = ("epoch", "epochs", "epochnumber", "epochno", "no", "nr", "number", "#", "index",
-                "unnamed:0", "")  # fmt: skip
-_UNIT: Final = re.compile(r"[\s_]*[(\[]?(?:s|sec|seconds)[)\]]?$")
+EVENT: Final = ("trialtype", "description", "label", "event", "eventtype", "annotation", "value",
+                "ereignis")  # fmt: skip
+EPOCH: Final = ("epoch", "epochs", "epoche", "\xe9poque", "epochnumber", "epochno", "no", "nr",
+                "number", "#", "index", "unnamed:0", "")  # fmt: skip
+_UNIT: Final = re.compile(r"(?:[\s_]+|(?=[(\[]))[(\[]?(?:s|sec|seconds)[)\]]?$")
 
 
 def find_column(table: TextTable, names: tuple[str, ...]) -> str | None:

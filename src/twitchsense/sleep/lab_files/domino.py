@@ -73,7 +73,8 @@ def read_domino(path: Path, source: str, clock: NightClock | None) -> LabFile:
     header = {m[1].lower(): (m[2].strip(), k) for k, line in enumerate(lines[:40], 1)
               if not _ROW.match(line) and (m := _HEADER.match(line))}  # fmt: skip
     text, line = header["start time"]
-    start = parse_clock_time(text, source, f"line {line}")
+    near = None if clock is None else clock.local_date()
+    start = parse_clock_time(text, source, f"line {line}", near)
     if not isinstance(start, datetime):
         raise InputError(source, "Start Time has no date", _CURE, f"line {line}")
     zero_us, notes = place_file_start(start, clock, source)

@@ -35,7 +35,7 @@ _CURE: Final = "write the file with Luna's WRITE-ANNOTS"
 
 
 def is_luna(text: str) -> bool:
-    """Return whether a text has Luna's header, or a ``# class | description`` preamble.
+    """Return whether a text has Luna's header, its preamble or rows of its six columns.
 
     Parameters
     ----------
@@ -49,6 +49,9 @@ def is_luna(text: str) -> bool:
     lines = [line for line in text.split("\n") if line.strip()]
     rows = [line for line in lines if not line.startswith("#")]
     header = rows[0].lower().split() if rows else []
+    cells = rows[0].split("\t") if rows else []
+    if len(cells) == 6 and all(_is_time(cell.strip()) for cell in cells[3:5]):
+        return True
     return header in _HEADERS or (
         len(rows) < len(lines)
         and lines[0].startswith("#")
@@ -141,6 +144,10 @@ def _offset_s(text: str) -> float | None:
     except ValueError:
         return None
     return seconds if abs(seconds) < 1e7 else None
+
+
+def _is_time(text: str) -> bool:
+    return _offset_s(text) is not None or _CLOCK.fullmatch(text) is not None
 
 
 def _length_us(
