@@ -224,6 +224,8 @@ def test_the_users_mapping_precedes_the_makers_names(tmp_path):
     ignored = {f"EXG Channel {i}": "ignore" for i in range(1, 8)}
     got = read(path, columns={**ignored, "EXG Channel 0": "emg_left_uv"})
     assert [c.name for c in got.channels] == ["emg_left"]
+    (note,) = [n for n in got.notes if "read as OpenBCI GUI" in n]
+    assert "--map decides on EXG Channel 0, EXG Channel 1" in note
 
 
 def test_a_raw_channel_that_is_mapped_to_emg_gets_the_makers_transfer(tmp_path):

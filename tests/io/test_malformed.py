@@ -75,7 +75,6 @@ REFUSED = {
     "ragged_row": (with_line(1500, "1.498,1.0,7,8,9"), "1500"),
     "binary": (bytes(range(256)) * 400, ""),
     "nul_bytes": (GOOD.replace(b"0.5", b"0\x00.5"), ""),
-    "utf16": (GOOD.decode().encode("utf-16"), "UTF-16"),
     "zip": (b"PK\x03\x04" + b"\x00" * 500, ""),
     "parquet_called_csv": (b"PAR1" + b"\x00" * 500, "Parquet"),
     "unclosed_quote": (with_line(1500, '"1.498,1.0'), ""),

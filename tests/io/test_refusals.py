@@ -62,8 +62,7 @@ REFUSED: dict[str, tuple[bytes, str, str, str]] = {
     ),
     "no time column": (csv_bytes(header="t,emg1_uv"), "header", "no time column", "--map"),
     "no signal column": (csv_bytes(header="time_s,ecg"), "header", "no signal column", "--map"),
-    "no separator": (b"time_s emg1_uv\n0 1\n", "line 1", "no comma", "commas"),
-    "separator of pipes": (b"time_s|emg1_uv\n0|1\n", "line 1", "no comma", "commas"),
+    "no separator": (b"time_s:emg1_uv\n0:1\n", "line 1", "no comma", "commas"),
     "unit missing": (csv_bytes(header="time_s,emg1"), "emg1", "no unit", "--map"),
     "unit unknown": (csv_bytes(header="time_s,emg1_nv"), "emg1_nv", "unknown unit", "--map"),
     "axis missing": (csv_bytes(header="time_s,acc_g"), "acc_g", "no axis", "--map"),
@@ -189,7 +188,6 @@ REFUSED: dict[str, tuple[bytes, str, str, str]] = {
     "a zip archive or workbook": (zipped(), "beginning", "zip", "save the sheet"),
     "an old workbook": (b"\xd0\xcf\x11\xe0" + NOISE, "beginning", "Excel", "save"),
     "a database": (b"SQLite format 3\0", "beginning", "database", ".night"),
-    "UTF-16 with mark": (csv_bytes().decode().encode("utf-16"), "beginning", "UTF-16", "UTF-8"),
     "UTF-16 without mark": (
         csv_bytes().decode().encode("utf-16-le"),
         "beginning",
@@ -309,6 +307,16 @@ READ: dict[str, bytes] = {
     "empty lines between": csv_bytes([csv_rows()[0], "", *csv_rows()[1:]]),
     "comments": b"# by me\n\n" + csv_bytes([*csv_rows(9), "# pause", *csv_rows()[9:]]),
     "semicolons": csv_bytes(csv_rows(sep=";"), "time_s;emg1_uv"),
+    "UTF-16": csv_bytes().decode().encode("utf-16"),
+    "UTF-16, big endian": b"\xfe\xff" + csv_bytes().decode().encode("utf-16-be"),
+    "bars": csv_bytes(csv_rows(sep="|"), "time_s|emg1_uv"),
+    "blanks": csv_bytes(csv_rows(sep=" "), "time_s emg1_uv"),
+    "blanks of any number": csv_bytes(
+        [f"  {r} " for r in csv_rows(sep="   ")], "  time_s   emg1_uv"
+    ),
+    "blanks, as numpy.savetxt writes": csv_bytes(csv_rows(sep=" "), "# time_s emg1_uv"),
+    "blanks, below prose": b"time series of emg data\n"
+    + csv_bytes(csv_rows(sep=" "), "time_s emg1_uv"),
     "tabs": csv_bytes(csv_rows(sep="\t"), "time_s\temg1_uv"),
     "decimal commas": csv_bytes([r.replace(".", ",") for r in csv_rows(sep=";")], "time_s;emg1_uv"),
     "quoted header": csv_bytes(header='"time_s","emg1_uv"'),

@@ -69,7 +69,9 @@ def open_csv(path: Path, source: str, mapping: ColumnMapping, zone: str | None) 
         first_time_ns=dialect.first_time_ns,
         zone_in_brackets=dialect.zone_in_brackets,
     )
-    notes = [f"{source}: read as {dialect.maker}"] if dialect.maker else []
+    mapped = [name for name in dialect.headers if mapping.preview(name) != name]
+    which = f"; --map decides on {', '.join(mapped)}" if mapped else ""
+    notes = [f"{source}: read as {dialect.maker}{which}"] if dialect.maker else []
     notes += [with_source(source, note) for note in dialect.notes]
     return TableCapture(table, options, table.clocks, notes)
 

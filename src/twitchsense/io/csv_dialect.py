@@ -174,6 +174,13 @@ def header_dialect(head: FileHead, is_header: Callable[[Sequence[str]], bool]) -
     separator: str | None = None
     comment: HeadLine | None = None
     first: HeadLine | None = None
+
+    def is_names(line: HeadLine, fields: Sequence[str]) -> bool:
+        # words with blanks between may be prose: the next line must hold as many numbers
+        return is_header(fields) and (
+            (separator or guess_separator(line.text)) is not None or _above_numbers(head, line)
+        )
+
     for line in head.lines:
         text = line.text.strip()
         named = separator_line(text) if first is None else None
@@ -186,14 +193,14 @@ def header_dialect(head: FileHead, is_header: Callable[[Sequence[str]], bool]) -
         elif first is None:
             first = line
             fields = _fields(line.text, separator)
-            if is_header(fields):
+            if is_names(line, fields):
                 return _dialect(line, line.text, separator)
             if comment is not None:
                 names = _fields(comment.text.strip().lstrip("# "), separator)
                 if is_header(names) and len(names) == len(fields):
                     text = comment.text.strip().lstrip("# ")
                     return _dialect(comment, text, separator, line.start)
-        elif is_header(_fields(line.text, separator)):
+        elif is_names(line, _fields(line.text, separator)):
             return _dialect(line, line.text, separator)
     if first is None:
         raise InputError(head.source, "the file is empty", "give a capture with a header and rows")
@@ -202,7 +209,7 @@ def header_dialect(head: FileHead, is_header: Callable[[Sequence[str]], bool]) -
     if used is None or used not in first.text:
         raise InputError(
             head.source,
-            f"no comma, semicolon or tab in the header '{first.text[:60]}'",
+            f"no comma, semicolon, tab or bar in the header '{first.text[:60]}'",
             "separate columns with commas",
             place,
         )
@@ -243,7 +250,7 @@ def named_dialect(head: FileHead, names: Sequence[str]) -> CsvDialect:
             continue
         break
     place = f"line {line.number}"
-    used = separator or guess_separator(line.text) or ","
+    used = separator or guess_separator(line.text) or " "
     fields = split_fields(line.text, used)
     if len(fields) != len(names):
         raise InputError(
@@ -265,14 +272,20 @@ def named_dialect(head: FileHead, names: Sequence[str]) -> CsvDialect:
     return CsvDialect(tuple(headers), line.number - 1, line.start, used, ignored=hidden)
 
 
+def _above_numbers(head: FileHead, line: HeadLine) -> bool:
+    """Return whether the line below words with blanks between holds as many, with a number."""
+    below = next((ln for ln in head.lines if ln.number > line.number and ln.text.strip()), None)
+    fields = below.text.split() if below else []
+    return len(fields) == len(line.text.split()) and any(is_number(f) for f in fields)
+
+
 def _fields(text: str, separator: str | None) -> list[str]:
-    used = separator or guess_separator(text)
-    return split_fields(text, used) if used else [text.strip()]
+    return split_fields(text, separator or guess_separator(text) or " ")
 
 
 def _dialect(
     line: HeadLine, text: str, separator: str | None, body: int | None = None
 ) -> CsvDialect:
-    used = separator or guess_separator(text) or ","
+    used = separator or guess_separator(text) or " "
     body = line.end if body is None else body
     return CsvDialect(tuple(split_fields(text, used)), line.number, body, used)

@@ -35,8 +35,6 @@ _MAGIC: Final[tuple[tuple[bytes, str, str], ...]] = (
     (b"SQLite format 3", "a database", "a night file of 'record' is named .night"),
     (b"\x89HDF", "an HDF5 file", "export it as CSV or EDF"),
     (b"MATLAB 5.0", "a MATLAB file", "export it as CSV or EDF"),
-    (b"\xff\xfe", "text in UTF-16", "save it as UTF-8"),
-    (b"\xfe\xff", "text in UTF-16", "save it as UTF-8"),
 )
 
 
@@ -136,8 +134,10 @@ def split_fields(line: str, separator: str) -> list[str]:
     ----------
     line : str
     separator : str
-        One character.
+        One character; a blank stands for any number of blanks.
     """
+    if separator == " ":
+        return line.replace('"', "").split()
     if '"' not in line:
         return [field.strip() for field in line.split(separator)]
     fields = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
@@ -145,7 +145,7 @@ def split_fields(line: str, separator: str) -> list[str]:
 
 
 def guess_separator(line: str) -> str | None:
-    """Return the separator of a line: a comma, semicolon or tab outside quotation marks.
+    """Return the separator of a line outside quotation marks: comma, semicolon, tab or bar.
 
     Parameters
     ----------
@@ -158,6 +158,7 @@ def guess_separator(line: str) -> str | None:
     """
     unquoted = re.sub(r'"[^"]*"', "", line)
     separator = max(",;\t", key=unquoted.count)
+    separator = separator if separator in unquoted else "|"
     return separator if separator in unquoted else None
 
 

@@ -8,6 +8,7 @@ a row (``-1.#IND``, ``#DIV/0!``) is part of its cell.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import re
@@ -23,6 +24,8 @@ READ_BYTES: Final = 1 << 18
 _MAX_ROW_BYTES: Final = 1 << 20
 #: An exponent of four digits and more, which no number of a capture has.
 _HUGE_EXPONENT: Final = re.compile(rb"(\d[eE])([+-]?\d{4})")
+_BLANKS: Final = re.compile(rb"[ \t]+")
+_OUTER_BLANKS: Final = re.compile(rb"(?:^ | $| (?=\r))", re.MULTILINE)
 _REPLACEMENT: Final = "\ufffd".encode()
 _NEWLINES: Final = b"\r\n"
 #: Words of spreadsheets for a cell without a value; a row may begin with one.
@@ -37,7 +40,7 @@ COMMENT_LINE: Final = re.compile(
 
 
 def open_stream(path: Path) -> io.BufferedReader | gzip.GzipFile:
-    """Open a file for reading bytes, decompressed if its content is gzip.
+    """Open a file for reading UTF-8, decompressed if it is gzip, converted if it is UTF-16.
 
     Parameters
     ----------
@@ -48,8 +51,10 @@ def open_stream(path: Path) -> io.BufferedReader | gzip.GzipFile:
     binary file
     """
     with path.open("rb") as file:
-        compressed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if compressed else path.open("rb")
+        mark = file.read(2)
+    if mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return io.BufferedReader(_Utf16Stream(path))
+    return gzip.open(path, "rb") if mark == b"\x1f\x8b" else path.open("rb")
 
 
 def is_comment(line: bytes) -> bool:
@@ -88,6 +93,41 @@ class ByteStream(io.RawIOBase):
         count = min(len(buffer), len(self._pending))
         buffer[:count], self._pending = self._pending[:count], self._pending[count:]
         return count
+
+
+class _Utf16Stream(ByteStream):
+    """The text of a file in UTF-16 as UTF-8, which can be read from any place on."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(iter(()))
+        self._file = path.open("rb")
+        self.seek(0)
+
+    def seekable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to a place in the UTF-8 text, by reading it from its beginning."""
+        if whence != io.SEEK_SET:
+            raise io.UnsupportedOperation("only places from the beginning")
+        self._file.seek(0)
+        self._parts, self._pending = self._convert(), b""
+        place = 0
+        while place < offset and (part := next(self._parts, None)) is not None:
+            self._pending = part[offset - place :]
+            place += len(part) - len(self._pending)
+        return place
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
+
+    def _convert(self) -> Iterator[bytes]:
+        decoder = codecs.getincrementaldecoder("utf-16")("replace")
+        while data := self._file.read(READ_BYTES):
+            yield decoder.decode(data).encode("utf-8", "replace")
 
 
 def escape_unclosed_quotes(
@@ -131,6 +171,9 @@ def _escape_rows(text: bytes, separator: bytes) -> bytes:
     if b"\0" in text:  # to some parsers a zero byte ends the cell, or the row
         text = text.replace(b"\0", _REPLACEMENT)
     text = _replace_invalid(text)
+    if separator == b" ":  # runs of blanks are one separator
+        text = _BLANKS.sub(b" ", text)
+        text = _OUTER_BLANKS.sub(b"", text)
     if b"e" in text or b"E" in text:  # such an exponent ends the process in the C parser of pandas
         text = _HUGE_EXPONENT.sub(rb"\1?\2", text)
     if b'"' not in text:

@@ -228,7 +228,7 @@ def _decode(raw: bytes, source: str) -> str:
     if not raw.strip():
         raise InputError(source, "is empty", "give a table with a header line")
     if raw.startswith(_UTF16):
-        raise InputError(source, "is UTF-16 text", "save it as UTF-8")
+        raw = raw.decode("utf-16", "replace").encode()
     if b"\x00" in raw:
         raise InputError(source, "is a binary file", "give a CSV or TSV text file")
     try:
