@@ -9,7 +9,10 @@ from click.testing import CliRunner
 from twitchsense.acquire.adapter import Adapter, AdapterError
 from twitchsense.acquire.status import SessionStatus
 from twitchsense.cli.app import main
+from twitchsense.cli.event_printer import EventPrinter
+from twitchsense.cli.record import _close_night
 from twitchsense.cli.record_status import print_status, print_totals
+from twitchsense.nightfile.writer import NightFileWriter
 
 NAMED = SessionStatus(connected=True, n_connections=1, name="NPG-Lite", seconds={"emg": 9.0})
 
@@ -32,6 +35,18 @@ def test_without_an_adapter_the_recording_ends_in_time(monkeypatch, tmp_path):
     assert done.stderr == (
         "twitchsense: nothing was recorded: cannot scan for Bluetooth devices: no adapter\n"
     )
+    assert list(tmp_path.iterdir()) == []  # no empty night is left
+
+
+def test_a_night_that_is_continued_is_kept_without_an_adapter(tmp_path):
+    path = tmp_path / "a.night"
+    writer = NightFileWriter(path, {"zone": "UTC"})
+    assert writer.is_empty()
+    _close_night(writer)
+    assert not path.exists()
+    NightFileWriter(path, {"zone": "UTC"}).close()
+    _close_night(NightFileWriter(path))
+    assert path.exists()
 
 
 def test_status_shows_the_name_of_the_device(monkeypatch, capsys):
@@ -59,3 +74,17 @@ def test_the_end_names_the_next_command(monkeypatch, capsys, tmp_path, seconds):
         assert last == f"Next: twitchsense analyze '{night}' --out '{tmp_path / 'my night'}'"
     else:
         assert last == f"Night: {night}"
+
+
+def test_a_movement_that_belongs_before_an_earlier_line_is_marked(capsys):
+    printer = EventPrinter()
+    for number, (onset_s, kind, final) in enumerate(
+        [(20, "jerk", True), (16, "twitch", True), (30, "twitch", False), (31, "jerk", True)]
+    ):
+        candidate = SimpleNamespace(
+            kind=kind, onset_ns=onset_s * 10**9, offset_ns=onset_s * 10**9, channel="emg1", leg=""
+        )
+        update = SimpleNamespace(candidate=candidate, final=final, withdrawn=False)
+        printer.print_update(update, ("a", 0, number))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.endswith("  (late)") for line in lines] == [False, True, False, False]

@@ -16,8 +16,9 @@ from twitchsense.model.candidates import ScoredCandidate
 from twitchsense.model.channels import NS
 
 _HEADER: Final = (
-    "Movements as they are first detected. A line with 'corrects' or 'withdrawn' changes an "
-    "earlier one; the result of `twitchsense analyze` is final."
+    "Movements in the order in which they are detected; 'late' marks one that was before an "
+    "earlier line. A line with 'corrects' or 'withdrawn' changes an earlier line. The result of "
+    "`twitchsense analyze` is final."
 )
 
 
@@ -49,6 +50,7 @@ class EventPrinter:
         self._is_silent = is_silent
         self._streams: dict[tuple[str, int], DeviceStream] = {}
         self._decoded: dict[str, DriverStream] = {}
+        self._latest_ns = 0  # onset of the latest movement that was printed
         self._provisional: dict[tuple[str, int, int], str] = {}  # kind as it was printed
 
     def push(self, frames: list[Stored]) -> None:
@@ -107,7 +109,7 @@ class EventPrinter:
         key : (str, int, int)
             Device, boot count and number of the row.
         """
-        if not self.n_events and not self._provisional:
+        if not self._latest_ns:
             click.echo(_HEADER, err=True)
         previous, candidate = self._provisional.pop(key, ""), row.candidate
         if not row.final:
@@ -115,8 +117,13 @@ class EventPrinter:
         self.n_events += (0 if row.withdrawn else 1) - (1 if previous else 0)
         if row.withdrawn:
             self._print(candidate, f"withdrawn: {previous}")
-        elif previous != candidate.kind:
-            self._print(candidate, candidate.kind, f"  (corrects {previous})" if previous else "")
+        elif previous:
+            if previous != candidate.kind:
+                self._print(candidate, candidate.kind, f"  (corrects {previous})")
+        else:
+            is_late = candidate.onset_ns < self._latest_ns
+            self._print(candidate, candidate.kind, "  (late)" if is_late else "")
+            self._latest_ns = max(self._latest_ns, candidate.onset_ns)
 
     def _print(self, candidate: ScoredCandidate, text: str, suffix: str = "") -> None:
         onset = datetime.fromtimestamp(candidate.onset_ns / NS, UTC)

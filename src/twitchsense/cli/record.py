@@ -31,6 +31,7 @@ from twitchsense.errors import InputError, TwitchsenseError
 
 if TYPE_CHECKING:
     from twitchsense.acquire.recorder import Recorder
+    from twitchsense.nightfile.writer import NightFileWriter
 
 log = logging.getLogger(__name__)
 
@@ -255,17 +256,27 @@ async def _record(
                     raise
                 raise InputError("--option", str(error), "see docs/recording.md") from error
     finally:
-        night.close()
+        _close_night(night)
         if raw_log is not None:
             raw_log.close()
         if worker is not None:
             worker.close()
     if first_connection_s(recorder) is None:
-        for session in recorder.sessions:
-            if session.status.no_adapter_since is not None:
-                raise TwitchsenseError(f"nothing was recorded: {session.status.last_error}")
+        errors = (s.status.last_error for s in recorder.sessions)
+        reason = next((e for e in errors if e), "no device was connected")
+        raise TwitchsenseError(f"nothing was recorded: {reason}")
     # another file than asked for, if that was removed, moved or replaced
     return print_totals(recorder, elapsed_s, night.path, quiet)
+
+
+def _close_night(night: NightFileWriter) -> None:
+    """Close a night file; a new one that nothing was recorded into is removed."""
+    is_empty = False
+    with contextlib.suppress(TwitchsenseError):
+        is_empty = not night.resumed and night.is_empty()
+    night.close()
+    if is_empty:
+        night.path.unlink(missing_ok=True)
 
 
 async def _stop_after(seconds: float, recorder: Recorder, stop: asyncio.Event) -> None:

@@ -178,6 +178,10 @@ class NightFileWriter:
         """Return whether the file is still at its path; `write` goes on in another if not."""
         return self._file.is_in_place()
 
+    def is_empty(self) -> bool:
+        """Return whether no device was connected and no marker set."""
+        return not self._select("SELECT 1 FROM device UNION ALL SELECT 1 FROM marker LIMIT 1")
+
     def close(self) -> None:
         """Transfer the log to the database and close the file."""
         self._file.close()
