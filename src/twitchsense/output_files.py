@@ -53,6 +53,12 @@ def check_output_directory(directory: Path) -> None:
         raise cannot_write(directory, error) from error
 
 
+def check_target(path: Path, force: bool) -> None:
+    """Raise `InputError` if a file exists that must not be replaced."""
+    if path.exists() and not force:
+        raise InputError(str(path), "already exists", "add --force, or choose another --out")
+
+
 @contextmanager
 def staged(
     directory: Path, *, replace: bool = True, remove: Sequence[str] = (), last: str = ""

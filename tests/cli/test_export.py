@@ -24,6 +24,7 @@ def write_capture(path):
         f"{t}Z,{x:.4f},{y:.4f},{1 + z:.4f}"
         for t, (x, y, z) in zip(times, rng.normal(0, 0.01, (7500, 3)), strict=True)
     ]
+    path.parent.mkdir(exist_ok=True)
     path.write_text("\n".join(["stamp,u,v,w", *rows]) + "\n")
     return path
 
@@ -53,6 +54,27 @@ def test_a_hypnogram_falls_on_the_same_samples_after_the_export(tmp_path, zone, 
         starts.append((summary["hypnogram"]["start_s"], summary["clock"]["start_utc_ns"]))
     assert starts[0][0] == starts[1][0] == 0
     assert starts[0][1] == pytest.approx(starts[1][1], abs=1e6)
+
+
+def test_force_replaces_an_export_but_no_input(tmp_path):
+    capture = write_capture(tmp_path / "in" / "cap.csv")
+    words = ["export", str(capture), "--to", "csv", "--map", MAP, "--out"]
+    run(*words, tmp_path / "out")
+    made = tmp_path / "out" / "acc.csv"
+    content = made.read_bytes()
+    made.write_text("old")
+    refused = CliRunner().invoke(main, [*words, str(tmp_path / "out")])
+    assert refused.exit_code == 2
+    assert "acc.csv: already exists; add --force" in refused.stderr
+    run(*words, tmp_path / "out", "--force")
+    assert made.read_bytes() == content
+    for more, message in (
+        ([str(tmp_path / "in"), "--force"], "holds an input"),
+        ([str(tmp_path / "out"), "--force", "--to", "bids"], "does not replace a BIDS data set"),
+    ):
+        refused = CliRunner().invoke(main, [*words, *more])
+        assert refused.exit_code == 2
+        assert message in refused.stderr
 
 
 def test_names_are_mapped_before_the_export(tmp_path):

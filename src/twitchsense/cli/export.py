@@ -36,6 +36,7 @@ _EVENTS: Final = ("annot", "nsrr", "mne")
     type=_FILE,
     help="With --to bids: add the events of this directory that `analyze` wrote.",
 )
+@click.option("--force", is_flag=True, help="Replace the files of an earlier export in DIR.")
 @map_option
 @zone_option
 @via_option
@@ -46,6 +47,7 @@ def export(
     kind: str,
     out: Path,
     results: Path | None,
+    force: bool,
     pairs: tuple[str, ...],
     zone: str | None,
     via: str | None,
@@ -62,17 +64,23 @@ def export(
     """
     if results is not None and kind != "bids":
         raise InputError("--events", f"does not go with --to {kind}", "use --to bids")
+    if force and kind == "bids":
+        raise InputError(
+            "--force", "does not replace a BIDS data set", "delete it, or choose another --out"
+        )
+    if force and any(path.resolve().parent == out.resolve() for path in inputs):
+        raise InputError("--out", "holds an input, which --force may replace", "choose another")
     if kind in _EVENTS:
-        paths = [_write_events(inputs, kind, out)]
+        paths = [_write_events(inputs, kind, out, force)]
     else:
         how = {"columns": parse_map(pairs), "zone": zone, "via": via, **stated}
-        paths = _write_samples(inputs, kind, out, results, how)
+        paths = _write_samples(inputs, kind, out, results, how, force)
     for path in paths:
         if not quiet:
             click.echo(str(path), err=True)
 
 
-def _write_events(inputs: tuple[Path, ...], kind: str, out: Path) -> Path:
+def _write_events(inputs: tuple[Path, ...], kind: str, out: Path, force: bool) -> Path:
     from twitchsense.results.export_events import write_events
     from twitchsense.results.load import open_result
 
@@ -84,7 +92,7 @@ def _write_events(inputs: tuple[Path, ...], kind: str, out: Path) -> Path:
             "is a file, which has no events",
             "give a directory that `twitchsense analyze` wrote",
         )
-    return write_events(open_result(inputs[0]), kind, out)
+    return write_events(open_result(inputs[0]), kind, out, force=force)
 
 
 def _write_samples(
@@ -93,6 +101,7 @@ def _write_samples(
     out: Path,
     results: Path | None,
     how: dict[str, Any],
+    force: bool,
 ) -> list[Path]:
     from twitchsense.io.bids import write_bids
     from twitchsense.io.export import export as write
@@ -100,7 +109,7 @@ def _write_samples(
 
     recording = read(*inputs, **how)
     if results is None:
-        return write(recording, kind, out)
+        return write(recording, kind, out, force=force)
     from twitchsense.results.export_events import bids_events
     from twitchsense.results.load import open_result
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.errors import InputError, MissingExtraError
+from twitchsense.errors import MissingExtraError
 from twitchsense.io.bids import write_bids
 from twitchsense.io.edf_write import group_by_time_base, write_edf
 from twitchsense.model.channels import NS, Channel, Samples, Segment
 from twitchsense.model.recording import Recording
-from twitchsense.output_files import staged
+from twitchsense.output_files import check_target, staged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +26,7 @@ _BLOCK_ROWS: Final = 200_000
 TableWriter = Callable[["pd.DataFrame"], None]
 
 
-def export(recording: Recording, kind: str, out: Path) -> list[Path]:
+def export(recording: Recording, kind: str, out: Path, *, force: bool = False) -> list[Path]:
     """Write a recording as CSV, Parquet or EDF+, which `read` accepts, or as BIDS.
 
     Parameters
@@ -35,6 +35,8 @@ def export(recording: Recording, kind: str, out: Path) -> list[Path]:
     kind : {'csv', 'parquet', 'edf', 'bids'}
     out : Path
         Folder. It is created if it does not exist. All files are written, or none.
+    force : bool
+        Whether to replace files of an earlier export; not of a BIDS data set.
 
     Returns
     -------
@@ -53,9 +55,8 @@ def export(recording: Recording, kind: str, out: Path) -> list[Path]:
     groups = group_by_time_base(recording)
     paths = [out / f"{_file_stem(group, groups)}.{kind}" for group in groups]
     for path in paths:
-        if path.exists():
-            raise InputError(str(path), "already exists", "choose another --out")
-    with staged(out, replace=False) as folder:
+        check_target(path, force)
+    with staged(out, replace=force) as folder:
         for group, path in zip(groups, paths, strict=True):
             if kind == "edf":
                 write_edf(recording, group, folder / path.name)

@@ -9,7 +9,7 @@ from typing import Final
 from twitchsense.errors import InputError
 from twitchsense.io.bids import BidsEvents
 from twitchsense.model.recording import Recording
-from twitchsense.output_files import check_output_directory, staged
+from twitchsense.output_files import check_output_directory, check_target, staged
 from twitchsense.results.load import SavedNight
 from twitchsense.scoring.annotation_text import to_luna, to_nsrr
 from twitchsense.scoring.annotations import to_annotations, to_bids
@@ -22,7 +22,7 @@ EVENT_FILES: Final = {
 }
 
 
-def write_events(night: SavedNight, kind: str, out: Path) -> Path:
+def write_events(night: SavedNight, kind: str, out: Path, *, force: bool = False) -> Path:
     """Write the events of a night, and its stages where the format has them.
 
     Parameters
@@ -33,6 +33,8 @@ def write_events(night: SavedNight, kind: str, out: Path) -> Path:
         is unknown. (MNE rounds the times in a fif file to 2 ms after 8 h.)
     out : Path
         Folder. It is created if it does not exist.
+    force : bool
+        Whether to replace the file of an earlier export.
 
     Returns
     -------
@@ -51,18 +53,17 @@ def write_events(night: SavedNight, kind: str, out: Path) -> Path:
     start = night.recording.start_utc_ns
     if kind == "mne" and start is None:
         path = path.with_suffix(".txt")  # times in CSV are clock times
-    if path.exists():
-        raise InputError(str(path), "already exists", "choose another --out")
+    check_target(path, force)
     if kind == "mne":
         columns = {channel.name: channel.columns for channel in night.recording.channels}
         annotations = to_annotations(night.events, start, columns=columns)
-        with staged(out, replace=False) as folder, warnings.catch_warnings():
+        with staged(out, replace=force) as folder, warnings.catch_warnings():
             # a missing cell is None, which has no type
             warnings.filterwarnings("ignore", message="Extra field", category=RuntimeWarning)
             annotations.save(folder / path.name, verbose="error")
         return path
     text = {"annot": to_luna, "nsrr": to_nsrr}[kind](night.events, night.epochs)
-    with staged(out, replace=False) as folder:
+    with staged(out, replace=force) as folder:
         (folder / path.name).write_text(text, encoding="utf-8", newline="")
     return path
 
