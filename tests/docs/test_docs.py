@@ -6,10 +6,12 @@ import re
 import runpy
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 
+from twitchsense.io import dialects, read
 from twitchsense.model.event_table import EVENT_COLUMNS
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +48,21 @@ def test_links_lead_to_files(page):
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
         if not target.startswith(("http", "mailto")):
             assert (page.parent / target).exists(), target
+
+
+def test_the_example_of_a_dialect_reads_its_file(tmp_path, monkeypatch):
+    page = (ROOT / "docs" / "captures.md").read_text()
+    (file,) = re.findall(r"```text\n(MyLogger.*?)```", page, re.S)
+    (code,) = re.findall(r"```python\n(from twitchsense.io.csv_dialect .*?)```", page, re.S)
+    names: dict[str, Any] = {}
+    exec(compile(code, "captures.md", "exec"), names)
+    monkeypatch.setattr(dialects, "DIALECTS", (names["my_logger"], *dialects.DIALECTS))
+    rows = [f"{2 * k};{0.01 * (k % 9):.3f};97\n" for k in range(2, 200)]
+    (tmp_path / "x.csv").write_text(file + "".join(rows))
+    recording = read(tmp_path / "x.csv")
+    assert recording.channels[0].fs == 500
+    assert recording.window("emg1", 0, 3_000_000)[1].tolist() == [[12.0], [13.0]]
+    assert recording.notes[0] == "x.csv: read as MyLogger"
 
 
 def test_glossary_has_every_column_of_the_weeks():

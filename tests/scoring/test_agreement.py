@@ -142,6 +142,40 @@ def test_without_kinds_only_times_are_compared():
     assert scores(got, "event")["tp"] == 1
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "onset,duration,leg\n3,0.5,left\n9,,left\n",
+        "onset_s,duration_s,leg\n3,0.5,left\n9,n/a,left\n",
+        "Start (s);End (s);Leg\n3,0;3,5;left\n9,0;;left\n",
+        "leg\tBegin\tstop\nleft\t3\t3.5\nleft\t9\tnan\n",
+    ],
+)
+def test_marks_are_read_by_the_names_of_scoring_programs(tmp_path, text):
+    path = tmp_path / "marks.csv"
+    path.write_text(text)
+    marks = read_events(path)
+    assert marks["onset"].tolist() == [3.0, 9.0]
+    assert marks["duration"].tolist() == pytest.approx([0.5, float("nan")], nan_ok=True)
+    assert marks["leg"].tolist() == ["left", "left"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("start,type\n3,a\n", "has no column 'duration'"),
+        ("onset_ms,duration\n3000,1\n", "has no column 'onset'"),
+        ("start,end\n3,2\n", "duration is negative"),
+        ("start,end\n22:10:03,22:10:04\n", "not clock times"),
+    ],
+)
+def test_marks_whose_times_are_unclear_are_refused(tmp_path, text, says):
+    path = tmp_path / "marks.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=says):
+        read_events(path)
+
+
 def test_empty_lists_give_a_result_and_not_an_error():
     got = match(table(), table(), hours=1)
     assert got.table()["kind"].tolist() == ["any"]

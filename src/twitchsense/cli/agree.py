@@ -60,9 +60,9 @@ def agree(
 ) -> None:
     """Compare EVENTS with TRUTH, one to one, with intervals.
 
-    Both are tables with onset, duration and, if known, trial_type and leg: an
-    events.csv, the truth of a simulation, or a human scoring. The files of the night
-    serve --leg-movements.
+    Both are tables with onset (or start) and duration (or end) in seconds and, if known,
+    trial_type and leg: an events.csv, the truth of a simulation, or a human scoring. The files
+    of the night serve --leg-movements.
     """
     from twitchsense.results.save import to_json
     from twitchsense.scoring.agreement import match, read_events

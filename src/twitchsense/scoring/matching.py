@@ -24,6 +24,7 @@ from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite
 from twitchsense.errors import InputError
 from twitchsense.io.text_table import MISSING_VALUES, TextTable, read_table
 from twitchsense.sleep.hypnogram.model import to_us
+from twitchsense.sleep.hypnogram.table_columns import with_event_times
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -58,8 +59,8 @@ def read_events(path: str | PathLike[str]) -> pd.DataFrame:
     ----------
     path : path
         Columns ``onset`` and ``duration`` in seconds (``duration`` may be empty
-        or ``n/a``), and optionally ``trial_type``, ``leg`` and any others,
-        which remain text.
+        or ``n/a``), also by the names of other programs (`with_event_times`), and optionally
+        ``trial_type``, ``leg`` and any others, which remain text.
 
     Returns
     -------
@@ -71,7 +72,7 @@ def read_events(path: str | PathLike[str]) -> pd.DataFrame:
     InputError
         Naming the file, the line and the cure.
     """
-    table = read_table(Path(path))
+    table = with_event_times(read_table(Path(path)))
     table.require("onset", "duration")
     _refuse_hypnogram(table)
     onset, duration = table.numbers("onset"), table.numbers("duration", missing=True)

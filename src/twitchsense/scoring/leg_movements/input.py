@@ -26,6 +26,7 @@ from twitchsense.sleep.hypnogram.stage_list import (
     hypnogram_from_list,
     is_stage_list,
 )
+from twitchsense.sleep.hypnogram.table_columns import with_event_times
 from twitchsense.sleep.hypnogram.yasa import YasaHypnogram, hypnogram_from_yasa
 from twitchsense.sleep.lab_files.respiratory_events import check_event_times
 
@@ -71,7 +72,7 @@ def read_movements(path: str | PathLike[str]) -> pd.DataFrame:
     InputError
         Naming the file, the line and the cure.
     """
-    table = read_table(Path(path))
+    table = with_event_times(read_table(Path(path)))
     table.require("onset", "duration", "leg")
     kinds = set(table.columns.get("trial_type", [""]))
     if kinds <= set(TRIAL_TYPES) and "label" in table.columns:

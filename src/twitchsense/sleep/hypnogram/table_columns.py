@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import isnan
 from typing import Final
 
 from twitchsense.io.text_table import TextTable
@@ -39,6 +40,39 @@ def find_column(table: TextTable, names: tuple[str, ...]) -> str | None:
     """
     by_key = {_key(name): name for name in reversed(table.columns)}
     return next((by_key[name] for name in names if name in by_key), None)
+
+
+def with_event_times(table: TextTable) -> TextTable:
+    """Return a table of events whose times are named ``onset`` and ``duration``.
+
+    Parameters
+    ----------
+    table : TextTable
+        Other programs write ``onset_s``, ``Start (s)``, ``Begin``, or an end instead of a
+        duration.
+
+    Returns
+    -------
+    TextTable
+        The same columns; a duration that follows from an end is added. A column that is not
+        found is not added.
+
+    Raises
+    ------
+    InputError
+        If a duration is needed, and an onset or an end is not a number.
+    """
+    columns = dict(table.columns)
+    for ours, names in (("onset", ONSET), ("duration", DURATION)):
+        theirs = find_column(table, names)
+        if theirs is not None and ours not in columns:
+            columns[ours] = columns.pop(theirs)
+    named = TextTable(table.source, columns, table.lines)
+    end = find_column(table, END)
+    if "onset" in columns and "duration" not in columns and end is not None:
+        length = named.numbers(end, missing=True) - named.numbers("onset")
+        columns["duration"] = ["" if isnan(s) else f"{s:.9f}" for s in length]
+    return named
 
 
 def _key(name: str) -> str:
