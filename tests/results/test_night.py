@@ -40,6 +40,15 @@ def test_agreement_with_itself_is_perfect(night):
     assert (night.agreement(night.events).table()["f1"] == 1).all()
 
 
+def test_events_are_scored_by_the_leg_movement_rules_as_in_the_summary(night):
+    expected = night.summary_dict()["leg_movements"]["rules"]["wasm2016"]
+    for events in (night.events, ts.to_categories(night.events)):
+        limb = ts.score_limb(events)
+        assert limb.indices["n_lm"] == expected["n_lm"] > 0
+        assert limb.indices["n_plm"] == expected["n_plm"]
+        assert any("events are leg movements" in note for note in limb.notes)
+
+
 def test_progress_callback_reaches_the_total():
     seen = []
     ts.analyze(

@@ -59,7 +59,7 @@ def score_limb(
     moved = read_movements(movements)
     files = read_night_files(moved, hypnogram, respiratory, codes, start, zone)
     result = score_leg_movements(moved, files.hypnogram, files.respiratory, rules)
-    notes = (*moved.attrs.get("notes", ()), *files.notes, *result.notes)
+    notes = (*files.notes, *result.notes)
     result = replace(result, notes=notes)
     if as_json:
         click.echo(to_json(result.to_dict()), nl=False)

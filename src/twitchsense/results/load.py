@@ -62,7 +62,7 @@ class SavedNight(NightOutputs):
     recording : Recording
         Only the samples around events; its length is that of the night.
     events, rejected, epochs : DataFrame
-        The tables of the directory.
+        The tables of the directory; missing text is empty (see `twitchsense.to_categories`).
     seconds : mapping of channel name to PerSecond
         Per-second statistics.
     traces : list of EventWindow

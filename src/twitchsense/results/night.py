@@ -75,7 +75,11 @@ class Night(NightOutputs):
 
     @property
     def events(self) -> pd.DataFrame:
-        """One row per event; columns as in `twitchsense.model.event_table.EVENT_COLUMNS`."""
+        """One row per event; columns as in `twitchsense.model.event_table.EVENT_COLUMNS`.
+
+        Missing text is empty; `twitchsense.to_categories` makes it a missing value, and columns
+        with levels categorical.
+        """
         return self.detections.events
 
     @property

@@ -10,7 +10,7 @@ from typing import Final, cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from twitchsense.errors import InputError
 from twitchsense.io.text_table import TextTable, read_table
@@ -87,8 +87,7 @@ def read_movements(path: str | PathLike[str]) -> pd.DataFrame:
 def _read_event_table(table: TextTable) -> pd.DataFrame:
     """Return the leg movements of an event table of this program."""
     columns = table.columns
-    kinds, labels = np.array(columns["trial_type"]), np.array(columns["label"])
-    rows = np.flatnonzero(np.isin(kinds, LM_KINDS) & ~np.isin(labels, NOT_LM_LABELS)).tolist()
+    rows = np.flatnonzero(_is_leg_movement(columns["trial_type"], columns["label"])).tolist()
     kept = TextTable(
         table.source,
         {name: [values[row] for row in rows] for name, values in columns.items()},
@@ -96,22 +95,54 @@ def _read_event_table(table: TextTable) -> pd.DataFrame:
     )
     onset, duration = kept.numbers("onset"), kept.numbers("duration")
     check_event_times(onset, duration, kept.source, kept.place)
-    words, notes = kept.columns["leg"], []
+    if any(kept.columns["leg"]):
+        _parse_legs(kept.columns["leg"], kept.source, kept.place)
+    frame = pd.DataFrame({name: columns[name] for name in ("trial_type", "label", "leg")})
+    times = pd.DataFrame({"onset": onset, "duration": duration}, index=rows)
+    return select_leg_movements(frame.join(times))
+
+
+def select_leg_movements(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the leg movements of an event table of this program, and other tables unchanged.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Such as `Night.events`; or marks with ``onset``, ``duration`` and ``leg``.
+
+    Returns
+    -------
+    DataFrame
+        Of an event table, ``onset``, ``duration``, ``leg``, and ``large`` for those that are no
+        candidates; if no event names a leg, all are on one. ``attrs["notes"]`` says so.
+    """
+    if not {"trial_type", "label", "leg"} <= set(frame.columns):
+        return frame
+    kinds = frame["trial_type"].astype(object)
+    if not set(kinds) <= set(TRIAL_TYPES):
+        return frame
+    kept = frame[_is_leg_movement(kinds, frame["label"].astype(object))]
+    words = ["" if pd.isna(word) else str(word) for word in kept["leg"]]
+    notes = []
     if not any(words):
-        words = ["left"] * len(rows)
+        words = ["left"] * len(kept)
         notes.append("no event names a leg: all are scored as movements of one leg")
-    legs = _parse_legs(words, kept.source, kept.place)
+    legs = _parse_legs(words, "events", _row)
     out = pd.DataFrame(
         {
-            "onset": onset,
-            "duration": duration,
+            "onset": kept["onset"].to_numpy(np.float64),
+            "duration": kept["duration"].to_numpy(np.float64),
             "leg": np.array(["left", "right"], dtype=object)[legs],
-            "large": np.isin(kinds[rows], LARGE_KINDS),
+            "large": np.isin(kept["trial_type"].to_numpy(object), LARGE_KINDS),
         }
     )
-    notes.append(f"{len(rows)} of {len(kinds)} events are leg movements")
+    notes.append(f"{len(kept)} of {len(frame)} events are leg movements")
     out.attrs["notes"] = tuple(notes)
     return out
+
+
+def _is_leg_movement(kinds: ArrayLike, labels: ArrayLike) -> NDArray[np.bool_]:
+    return np.isin(kinds, LM_KINDS) & ~np.isin(labels, NOT_LM_LABELS)
 
 
 def read_leg_hypnogram(

@@ -17,6 +17,7 @@ from twitchsense.scoring.leg_movements.input import (
     hypnogram_from_frame,
     movements_from_frame,
     respiratory_from_frame,
+    select_leg_movements,
 )
 from twitchsense.scoring.leg_movements.rules import (
     BOTH,
@@ -126,7 +127,7 @@ def score_leg_movements(
     movements : DataFrame
         ``onset`` and ``duration`` in seconds, ``leg`` (``left`` or ``right``);
         rows in any order. Optionally ``large`` (bool): movements that are no candidates, as
-        changes of position.
+        changes of position. Of the events of a night (`Night.events`), the leg movements.
     hypnogram : DataFrame, list, ndarray, Series, Hypnogram or yasa.Hypnogram, optional
         ``onset``, ``duration`` (s) and ``stage`` (W, N1, N2, N3, R). Without
         ``duration``, the epoch length is the shortest step between onsets, or each stage
@@ -161,6 +162,7 @@ def score_leg_movements(
     Associated Events, rules for movements.
     """
     rule = get_rules(rules)
+    movements = select_leg_movements(movements)
     onset, stop, leg = movements_from_frame(movements)
     combined = combine_leg_movements(onset, stop, leg, rule)
     if "large" in movements:
@@ -171,7 +173,7 @@ def score_leg_movements(
     if hypnogram is not None:
         sleep = hypnogram_from_frame(hypnogram, epoch_s=epoch_s, codes=codes_of(stages))
     touches = None
-    notes = () if sleep is None else sleep.notes
+    notes = (*movements.attrs.get("notes", ()), *(() if sleep is None else sleep.notes))
     if respiratory is not None:
         touches = find_respiratory(combined, *respiratory_from_frame(respiratory), rule)
     table = _tabulate(combined, sleep, touches, rule)
