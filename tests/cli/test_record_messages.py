@@ -10,7 +10,7 @@ from twitchsense.acquire.adapter import Adapter, AdapterError
 from twitchsense.acquire.status import SessionStatus
 from twitchsense.cli.app import main
 from twitchsense.cli.event_printer import EventPrinter
-from twitchsense.cli.record import _close_night
+from twitchsense.cli.record import close_night
 from twitchsense.cli.record_status import print_status, print_totals
 from twitchsense.nightfile.writer import NightFileWriter
 
@@ -42,10 +42,10 @@ def test_a_night_that_is_continued_is_kept_without_an_adapter(tmp_path):
     path = tmp_path / "a.night"
     writer = NightFileWriter(path, {"zone": "UTC"})
     assert writer.is_empty()
-    _close_night(writer)
+    close_night(writer)
     assert not path.exists()
     NightFileWriter(path, {"zone": "UTC"}).close()
-    _close_night(NightFileWriter(path))
+    close_night(NightFileWriter(path))
     assert path.exists()
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import twitchsense as ts
+from tests.io.builders import assert_same
 from tests.nightfile.builders import write_night
 from twitchsense.errors import InputError
 from twitchsense.io.edf_write import RecordLayout, choose_records
@@ -87,3 +88,13 @@ def test_record_size_divides_all_segments_if_possible():
     assert choose_records([480_000], 1000) == RecordLayout(1000, 1_000_000)
     assert choose_records([3800, 38], 100).size == 38
     assert choose_records([7, 1009], 1000).size == 504
+
+
+def test_csv_has_the_shortest_numbers_that_are_the_same_samples(tmp_path):
+    values = np.array([-0.2, 4.6, 1 / 3, 0.0, 1e-7, 123456.7] * 20, np.float32)
+    recording = Recording.from_arrays({"emg1_uv": (values, 1000)})
+    (path,) = export(recording, "csv", tmp_path)
+    assert path.read_text().splitlines()[1:4] == [
+        "0.000000000,-0.2", "0.001000000,4.6", "0.002000000,0.33333334",
+    ]  # fmt: skip
+    assert_same(ts.read(path), recording)

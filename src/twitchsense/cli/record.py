@@ -256,7 +256,7 @@ async def _record(
                     raise
                 raise InputError("--option", str(error), "see docs/recording.md") from error
     finally:
-        _close_night(night)
+        close_night(night)
         if raw_log is not None:
             raw_log.close()
         if worker is not None:
@@ -269,7 +269,7 @@ async def _record(
     return print_totals(recorder, elapsed_s, night.path, quiet)
 
 
-def _close_night(night: NightFileWriter) -> None:
+def close_night(night: NightFileWriter) -> None:
     """Close a night file; a new one that nothing was recorded into is removed."""
     is_empty = False
     with contextlib.suppress(TwitchsenseError):

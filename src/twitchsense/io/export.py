@@ -151,8 +151,9 @@ def open_csv(path: Path) -> Iterator[TableWriter]:
                 table["time_utc"] = np.char.add(np.datetime_as_string(naive, unit="ns"), "Z")
             else:
                 table["time_s"] = table["time_s"].map("{:.9f}".format)
-            # nine significant digits restore a float32 exactly
-            table.to_csv(file, index=False, header=first, float_format="%.9g")
+            # of a float32, pandas writes the shortest number that restores it: -0.2
+            digits = "%.9g" if (table.dtypes == np.float64).any() else None
+            table.to_csv(file, index=False, header=first, float_format=digits)
             first = False
 
         yield write
