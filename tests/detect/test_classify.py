@@ -234,8 +234,12 @@ def test_confidence_is_the_probability(monkeypatch):
 
 @pytest.mark.parametrize(
     ("first", "second", "reason"),
-    [(-1, 0.7, ""), (1, 0.7, ""), (-1, 0.3, "rhythmic_train"), (1, 0.3, "electrode_pop")],
-)
+    [
+        (-1, 0.7, ""), (1, 0.7, ""), (-1, 0.3, "rhythmic_train"), (1, 0.3, "electrode_pop"),
+        # in doubt, a waveform that returns stands
+        (-1, 0.36, ""), (-0.4, 0.36, "rhythmic_train"), (1, 0.45, "electrode_pop"),
+    ],
+)  # fmt: skip
 def test_the_second_stage_decides(monkeypatch, first, second, reason):
     use_models(monkeypatch, burst=model(BURST_FEATURES, first + 1.0, n_repeats=1.0))
     monkeypatch.setattr(Classifier, "recurring", lambda _self, c, _p: np.full(len(c), second))

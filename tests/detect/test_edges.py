@@ -73,6 +73,18 @@ def test_saturation_needs_five_repeated_values():
     assert not is_saturated(np.full(4, 600.0), 500.0)
 
 
+@pytest.mark.parametrize("fs", [250.0, 1000.0])
+def test_amplifier_that_reaches_or_leaves_its_limit_is_saturated(fs):
+    """Most of the samples are at the limit, which is their median."""
+    noise = np.random.default_rng(2).normal(0, 3, round(0.03 * fs))
+    slope, limit = np.linspace(0, -6500, round(0.015 * fs)), np.full(round(0.06 * fs), -6553.6)
+    reached = np.concatenate([noise, slope, limit])
+    assert is_saturated(reached, fs)
+    assert is_saturated(reached[::-1], fs)
+    step = np.concatenate([noise, slope, -6500 + np.resize(noise, len(limit))])
+    assert not is_saturated(step, fs)
+
+
 def test_contraction_that_is_clipped_is_not_a_saturated_amplifier():
     x = band_noise(4000, 1000.0, 400.0, np.random.default_rng(1), low=25, high=150)
     clipped = np.clip(x, -500, 500)

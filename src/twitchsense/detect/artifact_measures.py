@@ -121,7 +121,10 @@ def _repetition(x: Floats, period: float) -> float:
 
 
 def is_saturated(raw: Floats, fs: float) -> bool:
-    """Whether the signal stays at a value far from its median, as an amplifier at its limit does.
+    """Whether the signal stays at a value far from its level, as an amplifier at its limit does.
+
+    The level is the median. Where the amplifier reaches its limit, or leaves it, the limit may be
+    the median; then the level at either end counts.
 
     Parameters
     ----------
@@ -143,6 +146,11 @@ def is_saturated(raw: Floats, fs: float) -> bool:
     flat = np.diff(raw) == 0
     if np.count_nonzero(flat) < shortest:
         return False
-    stuck = flat & (np.abs(raw[1:] - fast_median(raw)) > 0.25 * size)
+    far = np.abs(raw[1:] - fast_median(raw)) > 0.25 * size
+    if abs(float(raw[-1] - raw[0])) > 0.5 * size:  # the amplifier has reached its limit, or left it
+        extreme = (raw[1:] == raw.min()) | (raw[1:] == raw.max())
+        at_end = np.maximum(np.abs(raw[1:] - raw[0]), np.abs(raw[1:] - raw[-1])) > 0.25 * size
+        far |= extreme & at_end
+    stuck = flat & far
     edges = np.flatnonzero(np.diff(np.concatenate([[False], stuck, [False]])))
     return bool((edges[1::2] - edges[::2]).max(initial=0) >= shortest)

@@ -223,11 +223,15 @@ def _decide(
     probability: NDArray[np.float64],
     reasons: list[str],
 ) -> Candidates:
-    """Accept or reject some candidates by their probability, which becomes the confidence."""
+    """Accept or reject some candidates by their probability, which becomes the confidence.
+
+    One without a reason is accepted.
+    """
     found = list(candidates)
     for i, p, reason in zip(rows, probability.tolist(), reasons, strict=True):
         accepted = replace(candidates[i], reason="", confidence=p)
-        found[i] = accepted if p >= _threshold(candidates[i]) else candidates[i].rejected(reason)
+        stands = not reason or p >= _threshold(candidates[i])
+        found[i] = accepted if stands else candidates[i].rejected(reason)
     return found
 
 
