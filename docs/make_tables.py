@@ -349,7 +349,7 @@ def kinds_table() -> list[str]:
             f"most {jerk.max_episode_s:g} s (longer if it turns by {jerk.max_turn_deg:g}°) [E]; "
             f"jerk model at least {DECISION_THRESHOLD:g}, or at least {MIN_PROBABILITY:g} for a "
             "leg that rests, with a burst of muscle rather than an electrode artefact and a "
-            "movement that begins after it",
+            f"movement of at least {jerk.violent_g:g} g that begins after it",
             f"where there is no EMG, or its noise exceeds {jerk.masked_uv:g} µV [E]: at least "
             f"{jerk.min_g_alone:g} g and {jerk.min_jerk_g_s:g} g/s, half of the peak within "
             f"{jerk.lag_ms:g} ms, above a fifth of it for at most {jerk.max_episode_s:g} s; "

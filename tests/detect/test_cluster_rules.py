@@ -328,12 +328,15 @@ def test_movement_at_another_time_is_not_that_of_a_strong_burst(lag_ms):
 
 
 @pytest.mark.parametrize(
-    ("probability", "electrode", "kind"),
-    [(0.5, 0.6, "jerk"), (0.49, 0.6, "twitch"), (0.49, 0.4, "jerk"), (0.24, 0.4, "twitch")],
-)
-def test_jerk_model_decides_and_in_doubt_the_definition(probability, electrode, kind):
-    of_muscle = burst(electrode_probability=electrode)
-    found = classify_cluster(of_muscle, episode(), seen=KICK, jerk_probability=probability)
+    ("probability", "electrode", "peak_g", "kind"),
+    [
+        (0.5, 0.6, 0.25, "jerk"), (0.49, 0.6, 0.6, "twitch"), (0.49, 0.4, 0.6, "jerk"),
+        (0.49, 0.4, 0.49, "twitch"), (0.24, 0.4, 0.6, "twitch"),
+    ],
+)  # fmt: skip
+def test_jerk_model_decides_and_in_doubt_the_definition(probability, electrode, peak_g, kind):
+    of_muscle, kick = burst(electrode_probability=electrode), replace(KICK, peak_g=peak_g)
+    found = classify_cluster(of_muscle, episode(), seen=kick, jerk_probability=probability)
     assert found[0].kind == kind
     assert [f.reason for f in found] == (["", "bump"] if kind == "twitch" else [""])
 

@@ -284,6 +284,20 @@ def test_heart_learned_under_other_activity_adds_nothing_and_is_learned_again():
     assert np.median(left) < 0.6
 
 
+def test_beats_not_much_larger_than_the_noise_are_subtracted():
+    """The median of a few beats is noisy, which makes the signal a little rougher."""
+    fs = 2000.0
+    (x, _), (rest, _) = (leg(60, bpm=100, size=s, noise=2.5, fs=fs, seed=2) for s in (12.0, 0.0))
+    white = np.random.default_rng(5).normal(0, 1.5, len(x))
+    out, _ = run(x + white, fs=fs)
+
+    def slow_power(y):
+        return np.square(np.convolve(y[60_000:116_000], np.full(24, 1 / 24), "valid")).mean()
+
+    without = slow_power(rest + white)
+    assert slow_power(out) - without < 0.3 * (slow_power(x + white) - without)
+
+
 def test_differences_of_rounding_do_not_grow_from_beat_to_beat():
     x, _ = leg(120, bpm=75, size=26.0, noise=4.0, seed=3)
     other = x + 1e-12 * np.random.default_rng(0).normal(size=len(x))

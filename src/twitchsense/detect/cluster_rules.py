@@ -226,7 +226,7 @@ class ClusterRules:
             return None
         probability = self.classifier.jerk(train, seen)
         clear = probability >= DECISION_THRESHOLD
-        if not clear and not stands_in_doubt(train.whole, seen, probability):
+        if not clear and not stands_in_doubt(train.whole, seen, probability, jerk):
             return None
         candidate = self._with_emg(
             train.whole, "jerk", "", probability, peak_g=seen.peak_g, jerk_g_s=seen.jerk_g_s,

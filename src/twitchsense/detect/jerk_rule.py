@@ -25,9 +25,9 @@ from twitchsense.settings import JerkSettings, Settings
 FINE_ACC_MS: Final = 10.0
 #: Time after the end of a long burst in which the leg may still respond, ns [E].
 RESPONSE_AFTER_NS: Final = 100 * MS
-#: Probability of the jerk model from which the definition decides on the jerk of a resting leg [E]:
-#: of what has a probability of 0.25 to 0.5 outside of walking and activity, 80 % are jerks (blind
-#: kits a, b, c). `activity_rules` rejects the others.
+#: Probability of the jerk model from which the definition decides on the violent jerk of a resting
+#: leg [E]: of what has a probability of 0.25 to 0.5 outside of walking and activity, 80 % are jerks
+#: (blind kits a, b, c). `activity_rules` rejects the others.
 MIN_PROBABILITY: Final = 0.25
 #: Probability of an electrode artefact from which a burst is none of muscle, in doubt.
 MAX_ELECTRODE: Final = 0.5
@@ -196,17 +196,21 @@ def within_jerk_limits(train: BurstTrain, settings: Settings) -> bool:
     )
 
 
-def stands_in_doubt(burst: Burst, response: AccResponse, probability: float) -> bool:
-    """Whether a burst that the jerk model doubts is a jerk by the definition.
+def stands_in_doubt(
+    burst: Burst, response: AccResponse, probability: float, rule: JerkSettings
+) -> bool:
+    """Whether a burst that the jerk model doubts is a violent jerk by the definition.
 
     Parameters
     ----------
     burst : Burst
         Muscle activity rather than an electrode artefact.
     response : AccResponse
-        Begins not before the burst: a muscle moves the leg some 10 ms later.
+        Violent by its acceleration, and begins not before the burst: a muscle moves the leg some
+        10 ms later.
     probability : float
         Of the jerk model.
+    rule : JerkSettings
 
     Returns
     -------
@@ -214,6 +218,7 @@ def stands_in_doubt(burst: Burst, response: AccResponse, probability: float) -> 
     """
     return (
         probability >= MIN_PROBABILITY
+        and response.peak_g >= rule.violent_g
         and burst.electrode_probability < MAX_ELECTRODE
         and burst.low_frequency_share <= MAX_LOW_FREQUENCY_SHARE
         and response.onset_ns >= burst.onset_ns

@@ -44,8 +44,10 @@ AMPLITUDE_RANGE = (0.5, 1.8)
 DUE_TOLERANCE = 0.2
 #: Number of RR intervals without a beat after which the rhythm is discarded.
 MAX_MISSED_BEATS = 6
-#: Beats in a row that the median beat makes rougher, after which the rhythm is discarded, since the
-#: median was learned from something else [E]. Under muscle activity half of small beats are such.
+#: Increase of the roughness of a beat by the subtraction of the median above which the median is
+#: that of something else [E]. The noise of a median of five beats adds a third of the noise.
+MAX_ROUGHENING = 2.0
+#: Beats in a row that the median makes so much rougher, after which the rhythm is discarded [E].
 MAX_ROUGHENED_BEATS = N_AVERAGED
 
 
@@ -222,7 +224,7 @@ class BeatTracker:
         """Decide whether a candidate is a beat; if so, append it and its waveform.
 
         The waveform of a beat that the median does not explain is left out if the signal would be
-        rougher without it.
+        much rougher without it.
         """
         n = self._lengths
         beat = self._current_median_beat(x, sample)
@@ -249,7 +251,8 @@ class BeatTracker:
         residual = median(self._residuals) if self._residuals else amplitude
         beats.append(Beat(round(centre), amplitude, residual))
         whole = int(np.floor(centre))
-        rougher = not clear and roughness(part - beat.qrs.waveform) >= roughness(part)
+        without = part - beat.qrs.waveform
+        rougher = not clear and roughness(without) > MAX_ROUGHENING * roughness(part)
         self._roughened = self._roughened + 1 if rougher else 0
         if not rougher:
             wave = _delayed(beat.waveform * (scale if clear else 1.0), centre - whole)

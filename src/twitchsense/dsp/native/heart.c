@@ -8,6 +8,7 @@ typedef struct {
     /* constants */
     int64_t half_width, max_offset, before, after, until_examined, min_recent;
     int64_t max_roughened;
+    double max_roughening;
     double min_interval, min_scale, max_scale, min_explained, min_explained_due;
     double due_tolerance, max_missed;
     const double *taper;  /* before + after */
@@ -211,7 +212,7 @@ static int64_t is_rougher_without(const heart *h, const double *part) {
         with += change * change;
         without += left * left;
     }
-    return without >= with;
+    return without > h->max_roughening * with;
 }
 
 /* The median waveform, scaled, delayed by a fraction of a sample and tapered (_delayed). */

@@ -26,7 +26,7 @@ class _HeartState(ctypes.Structure):
     _fields_ = (
         *((name, _I) for name in ("half_width", "max_offset", "before", "after")),
         *((name, _I) for name in ("until_examined", "min_recent", "max_roughened")),
-        *((name, _D) for name in ("min_interval", "min_scale", "max_scale")),
+        *((name, _D) for name in ("max_roughening", "min_interval", "min_scale", "max_scale")),
         *((name, _D) for name in ("min_explained", "min_explained_due")),
         *((name, _D) for name in ("due_tolerance", "max_missed")),
         *((name, _P) for name in ("taper", "trend")),
@@ -75,6 +75,7 @@ class NativeBeatTracker:
             until_examined=n.until_examined,
             min_recent=MIN_BEATS - 2,
             max_roughened=reference.MAX_ROUGHENED_BEATS,
+            max_roughening=reference.MAX_ROUGHENING,
             min_interval=n.min_interval,
             min_scale=reference.AMPLITUDE_RANGE[0],
             max_scale=reference.AMPLITUDE_RANGE[1],
