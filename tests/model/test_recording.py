@@ -90,3 +90,16 @@ def test_array_samples_return_slices():
     samples = ArraySamples(np.arange(6, dtype=np.float32).reshape(3, 2))
     assert len(samples) == 3
     assert samples.read(1, 2).tolist() == [[2, 3]]
+
+
+def test_arrays_of_float32_are_not_copied_and_gaps_are_found_across_pieces(monkeypatch):
+    x = np.arange(40, dtype=np.float32)
+    x[[0, 7, 8, 20]] = np.nan, np.inf, np.nan, -np.inf
+    expected = [(1, 7), (9, 20), (21, 40)]
+    for piece in (1, 4, 8, 100):
+        monkeypatch.setattr("twitchsense.model.array_channels._PIECE", piece)
+        segments = Recording.from_arrays({"emg1_uv": (x, 1000)}).segments
+        assert [(s.start_ns // 1_000_000, len(s.samples)) for s in segments] == [
+            (a, b - a) for a, b in expected
+        ]
+        assert all(np.shares_memory(s.samples.read(0, 1), x) for s in segments)

@@ -15,7 +15,7 @@ from twitchsense.io.rate_fit import fit_rate
 from twitchsense.io.signal_check import signal_notes
 from twitchsense.io.unit_check import UnitCheck
 from twitchsense.model.channels import NS, Channel, ClockSource, Segment
-from twitchsense.model.column_names import ChannelPlan
+from twitchsense.model.column_names import ChannelPlan, finite_rows
 from twitchsense.model.notes import STATE_TIMES, Note
 from twitchsense.model.sample_file import SampleFile
 
@@ -125,7 +125,8 @@ class ChannelBuilder:
         IrregularSamplingError
             If the timestamps do not belong to one sampling rate.
         """
-        samples, valid = self.plan.scale(columns)
+        samples = self.plan.samples(columns)
+        valid = finite_rows(samples)
         self._unit_check.mask_impossible(samples, valid)
         if not valid.all():
             times_ns, samples = times_ns[valid], samples[valid]

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from twitchsense.errors import InputError
-from twitchsense.model.channels import NS, ArraySamples, Channel, Segment
-from twitchsense.model.column_names import RawColumn, plan_channels
+from twitchsense.model.channels import NS, ArraySamples, Channel, Samples, Segment
+from twitchsense.model.column_names import RawColumn, finite_rows, plan_channels
 from twitchsense.model.intervals import runs_of
 
+#: Samples that are looked at together.
+_PIECE: Final = 1 << 16
 _CURE: Final = "give a mapping such as {'emg1_uv': (samples, fs)}, with fs in Hz"
 
 
@@ -25,6 +27,7 @@ def channels_from_arrays(
     ----------
     signals : mapping of str to (samples, fs)
         Keys are column names with units; samples have shape ``(n,)``, `fs` is in Hz.
+        EMG that is float32 in µV is not copied.
 
     Returns
     -------
@@ -62,13 +65,24 @@ def channels_from_arrays(
                 )
         fs = rates[0]
         plan.check_rate(source, fs)
-        samples, valid = plan.scale(raw)
+        samples = plan.samples(raw)
         channels.append(plan.channel(fs))
         end_ns = max(end_ns, round(len(samples) * NS / fs))
-        for start, stop in runs_of(valid):
+        for start, stop in _finite_runs(samples):
             time_ns = round(start * NS / fs)
             segments.append(Segment(plan.name, time_ns, ArraySamples(samples[start:stop])))
     return tuple(channels), tuple(segments), end_ns
+
+
+def _finite_runs(samples: Samples) -> list[tuple[int, int]]:
+    """Return the runs of valid samples, asked piece by piece: fresh memory is slow."""
+    runs: list[tuple[int, int]] = []
+    for first in range(0, len(samples), _PIECE):
+        for start, stop in runs_of(finite_rows(samples[first : first + _PIECE])):
+            joined = bool(runs) and runs[-1][1] == first + start
+            begin = runs.pop()[0] if joined else first + start
+            runs.append((begin, first + stop))
+    return runs
 
 
 def _to_pair(source: str, name: str, pair: object) -> tuple[ArrayLike, float]:

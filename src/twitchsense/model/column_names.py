@@ -117,8 +117,8 @@ class ChannelPlan:
         unit: Literal["uV", "g"] = "uV" if self.kind == "emg" else "g"
         return Channel(self.name, self.kind, unit, fs, columns, self.specs[0].leg, fs_error)
 
-    def scale(self, columns: Iterable[RawColumn]) -> tuple[Samples, NDArray[np.bool_]]:
-        """Scale raw columns and determine which rows are valid samples.
+    def samples(self, columns: Iterable[RawColumn]) -> Samples:
+        """Scale raw columns.
 
         Parameters
         ----------
@@ -127,12 +127,12 @@ class ChannelPlan:
 
         Returns
         -------
-        samples : ndarray of float32, shape (n, width)
-            In µV or g.
-        valid : ndarray of bool, shape (n,)
-            True where every axis is finite in float32.
+        ndarray of float32, shape (n, width)
+            In µV or g; a view of a single column that is float32 in that unit already.
         """
         raw = list(columns)
+        if len(raw) == 1 and self.specs[0].scale == 1.0 and raw[0].dtype == np.float32:
+            return np.asarray(raw[0][:, None], np.float32)
         samples = np.empty((len(raw[0]), len(raw)), np.float32)
         # a number beyond the range of float32 becomes inf, which is not a valid sample
         with np.errstate(over="ignore", invalid="ignore"):
@@ -143,10 +143,7 @@ class ChannelPlan:
                     if spec.scale == 1.0
                     else np.multiply(column, spec.scale, dtype=np.float64)
                 )
-        valid = np.isfinite(samples[:, 0])
-        for i in range(1, len(raw)):
-            valid &= np.isfinite(samples[:, i])
-        return samples, valid
+        return samples
 
     def check_rate(self, source: str, fs: float) -> None:
         """Reject a sampling rate that cannot be analysed.
@@ -164,6 +161,24 @@ class ChannelPlan:
             If the rate is outside the limits; see `twitchsense.model.rate_limits`.
         """
         check_rate(source, self.names[0], self.kind, fs)
+
+
+def finite_rows(samples: Samples) -> NDArray[np.bool_]:
+    """Return which rows are valid samples: those of which every value is finite.
+
+    Parameters
+    ----------
+    samples : ndarray of float32, shape (n, width)
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    finite = np.isfinite(samples)
+    valid = finite[:, 0]
+    for i in range(1, samples.shape[1]):
+        valid &= finite[:, i]
+    return valid
 
 
 def is_signal_name(name: str) -> bool:

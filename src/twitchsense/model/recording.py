@@ -90,7 +90,8 @@ class Recording:
             ``emg1_uv``, ``emg_left_mv``, ``acc_x_g``, ``acc_right_y_ms2``.
             Samples have shape ``(n,)``; `fs` is in Hz. A non-finite sample is a gap,
             also at the start and at the end. The axes of one accelerometer must have
-            equal length and rate.
+            equal length and rate. EMG that is float32 in µV is not copied: leave it
+            unchanged as long as the recording is used.
         start : datetime with time zone, optional
             Time of the first sample.
         zone : str, optional
