@@ -83,14 +83,14 @@ def outputs(name: str, pieces: list[np.ndarray], fs: float) -> dict[str, np.ndar
     with engine(name):
         mains, ecg = MainsCanceller(fs), EcgCanceller(fs)
         bands = burst_band(fs), leg_movement_band(fs)
-        axes, floor = dynamic_band(fs), NoiseFloor(round(fs / 5), 30.0, 0.25, 0.1)
+        axes, floor = dynamic_band(fs), NoiseFloor(round(fs / 5), (30.0, 0.25), min_spread=0.1)
 
         def after(clean: np.ndarray) -> None:
             both = bands[0].push_both(bands[1], clean)
             keep("burst band", both[0])
             keep("leg movement band", both[1])
             estimate = floor.push(np.abs(both[0]))
-            keep("floor", np.stack([estimate.centre, estimate.spread], axis=1))
+            keep("floor", np.concatenate([estimate.per_value(x) for x in estimate.floors[0]]))
 
         for x in pieces:
             keep("axes", axes.push(np.stack([x, -x, x * x], axis=1)).ravel())

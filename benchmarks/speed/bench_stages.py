@@ -57,7 +57,7 @@ def test_noise_floor(benchmark: Benchmark) -> None:
     emg = SETTINGS.emg
 
     def job() -> None:
-        floor = NoiseFloor(200, emg.floor_s, emg.floor_quantile, emg.least_sd_uv)
+        floor = NoiseFloor(200, (emg.floor_s, emg.floor_quantile), min_spread=emg.least_sd_uv)
         over_chunks(floor.push, envelope, 200.0)
 
     benchmark(job)

@@ -204,13 +204,14 @@ def test_peaks_are_equal(x, first, distance):
     flat=st.integers(1, 4),
 )
 def test_floors_are_equal(pieces, window, quantile, flat):
-    one = FloorMemory(window, quantile)
-    other = NativeFloorMemory(kernels(), window, quantile)
+    one = FloorMemory(2, window, quantile)
+    other = NativeFloorMemory(kernels(), 2, window, quantile)
     for piece in pieces:
-        values = np.array(piece, np.float64)
+        values = np.stack([piece, piece[::-1]]).astype(np.float64)
         # now and then a second is flat and adds no value
-        counts = np.minimum(np.arange(len(values) + flat) // flat * flat, len(values))
-        counts[-1] = len(values)
+        n = values.shape[1]
+        counts = np.minimum(np.arange(n + flat) // flat * flat, n)
+        counts[-1] = n
         assert_same_bits(one.add(values, counts), other.add(values, counts))
 
 

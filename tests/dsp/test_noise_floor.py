@@ -12,13 +12,12 @@ N = 20
 
 
 def collect(pieces):
-    return [
-        np.concatenate([getattr(p, k) for p in pieces]) for k in ("envelope", "centre", "spread")
-    ]
+    rows = [(p.envelope, *(p.per_value(row) for row in p.floors[0])) for p in pieces]
+    return [np.concatenate(column) for column in zip(*rows, strict=True)]
 
 
 def follow(envelope, cuts=(), memory=60, quantile=0.25, least=0.01):
-    floor = NoiseFloor(N, memory, quantile, least)
+    floor = NoiseFloor(N, (memory, quantile), min_spread=least)
     return collect([floor.push(p) for p in np.split(envelope, sorted(cuts))] + [floor.close()])
 
 
@@ -81,9 +80,28 @@ def test_segment_below_one_second_has_no_floor():
 
 
 def test_close_after_warm_up_adds_nothing():
-    floor = NoiseFloor(N, 60, 0.25, 0.01)
+    floor = NoiseFloor(N, (60, 0.25))
     assert len(floor.push(np.ones(30 * N)).envelope) == 30 * N
     assert len(floor.close().envelope) == 0
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.floats(0.1, 30), st.lists(st.integers(0, 30 * N), max_size=20))
+def test_several_memories_and_the_medians_of_seconds(seconds, cuts):
+    envelope = np.abs(np.random.default_rng(5).normal(size=round(seconds * N)))
+    memories = (60, 0.25), (10, 0.5)
+    floor = NoiseFloor(N, *memories, min_spread=0.01)
+    pieces = [floor.push(p) for p in np.split(envelope, sorted(c for c in cuts))]
+    pieces.append(floor.close())
+    for k, (memory, quantile) in enumerate(memories):
+        alone = follow(envelope, (), memory, quantile)
+        for row, expected in enumerate(alone[1:]):
+            got = np.concatenate([p.per_value(p.floors[k][row]) for p in pieces])
+            assert np.array_equal(got, expected)
+    known = envelope if len(envelope) >= N else envelope[:0]
+    expected = [np.median(known[i : i + N]) for i in range(0, len(known), N)]
+    assert np.concatenate([p.medians for p in pieces]).tolist() == expected
+    assert all(len(p.medians) <= len(p.lengths) for p in pieces)  # each has a floor
 
 
 @pytest.mark.parametrize("freedom", [3, 8, 40])

@@ -18,7 +18,7 @@ from twitchsense.detect.short_gaps import ShortGaps
 from twitchsense.dsp.buffers import Framer, SampleBuffer, frame_maxima, hop_size, row_norms
 from twitchsense.dsp.filters import FilterClock, dynamic_band
 from twitchsense.dsp.hysteresis import HysteresisSegmenter
-from twitchsense.dsp.noise_floor import NoiseFloor
+from twitchsense.dsp.noise_floor import FloorEstimate, NoiseFloor
 from twitchsense.dsp.spikes import SpikeRemover
 from twitchsense.model.candidates import AccEpisode, Envelope
 from twitchsense.model.channels import NS, Channel, Samples
@@ -75,7 +75,7 @@ class AccSegment:
         self._clock = FilterClock(start_ns, fs, self._filter.delay_s)
         self._magnitude_frames, self._jerk_frames = Framer(self._hop), Framer(self._hop)
         self._last_dynamic = np.empty((0, channel.width))
-        self._floor = NoiseFloor(per_second, settings.acc.floor_s, 0.25, 1e-4)
+        self._floor = NoiseFloor(per_second, (settings.acc.floor_s, 0.25), min_spread=1e-4)
         self._segmenter = HysteresisSegmenter(round(settings.acc.bridge_ms / 1000 * fs / self._hop))
         self._raw = SampleBuffer(np.float64, channel.width)
         self._magnitude, self._jerk = SampleBuffer(np.float64), SampleBuffer(np.float64)
@@ -120,16 +120,14 @@ class AccSegment:
         hops = frame_maxima(self._magnitude_frames.push(magnitude))
         self._magnitude.push(hops)
         self._jerk.push(frame_maxima(self._jerk_frames.push(jerk)))
-        piece = self._floor.push(hops)
-        self._threshold(piece.envelope, piece.centre, piece.spread)
+        self._threshold(self._floor.push(hops))
         self._measure_due()
 
     def close(self) -> None:
         """End the segment: finish everything that is still open."""
         self.process()
         self._process(self._spikes.close())
-        piece = self._floor.close()
-        self._threshold(piece.envelope, piece.centre, piece.spread)
+        self._threshold(self._floor.close())
         self._enqueue(*self._segmenter.close())
         self._measure_due(everything=True)
 
@@ -239,19 +237,17 @@ class AccSegment:
         self._per_second.discard()
         self.gaps.discard(before_ns)
 
-    def _threshold(
-        self,
-        magnitude: NDArray[np.float64],
-        centre: NDArray[np.float64],
-        spread: NDArray[np.float64],
-    ) -> None:
+    def _threshold(self, estimate: FloorEstimate) -> None:
+        magnitude = estimate.envelope
         if len(magnitude) == 0:
             return
         rule = self._settings.acc
+        centre, spread = estimate.floors[0]
         # without the upper limit, a leg that keeps moving would raise the threshold above its own
         # movement, and a walk would end in jerks
         opening = np.clip(centre + rule.open_k * spread, rule.open_g, rule.cap_g)
         closing = np.clip(centre + rule.close_k * spread, rule.open_g * 2 / 3, rule.cap_g * 2 / 3)
+        opening, closing = estimate.per_value(opening), estimate.per_value(closing)
         active = magnitude > closing
         self._threshold_g.push(opening)
         self._per_second.push_active(active)

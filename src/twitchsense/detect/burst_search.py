@@ -53,24 +53,25 @@ NESTED_BEFORE_S: Final = 2.5
 
 
 @dataclass(frozen=True, slots=True)
-class ThresholdedEnvelope:
-    """A piece of the burst envelope with its noise floor, one value per hop.
+class SearchedEnvelope:
+    """What the statistics of seconds need of a piece of the burst envelope.
 
     Attributes
     ----------
-    envelope, floor : ndarray, shape (n,)
-        10-ms RMS and its noise floor, µV.
+    medians, floor : ndarray, shape (n_seconds,)
+        Median of the 10-ms RMS and its noise floor in each second that has ended, µV.
     active : ndarray of bool, shape (n,)
-        Whether the envelope is above the closing threshold, and far enough above the noise floor
-        for muscle activity (`MovementSettings.fall_uv`): noise that grows by a quarter is not.
+        Whether each value of the envelope is above the closing threshold, and far enough above
+        the noise floor for muscle activity (`MovementSettings.fall_uv`): noise that grows by a
+        quarter is not.
     """
 
-    envelope: NDArray[np.float64]
+    medians: NDArray[np.float64]
     floor: NDArray[np.float64]
     active: NDArray[np.bool_]
 
 
-NOTHING: Final = ThresholdedEnvelope(np.empty(0), np.empty(0), np.empty(0, np.bool_))
+NOTHING: Final = SearchedEnvelope(np.empty(0), np.empty(0), np.empty(0, np.bool_))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +134,16 @@ class BurstSearch:
         self._last_energy: NDArray[np.float64] = np.empty(0)
         emg = settings.emg
         self._threshold = NoiseThreshold(emg.open_k, emg.noise_p)
-        self._floor = NoiseFloor(self._hops_per_s, emg.floor_s, emg.floor_quantile, emg.least_sd_uv)
-        self._fast_floor = NoiseFloor(
-            self._hops_per_s, FAST_FLOOR_S, FAST_FLOOR_QUANTILE, emg.least_sd_uv
+        self._floor = NoiseFloor(
+            self._hops_per_s,
+            (emg.floor_s, emg.floor_quantile),
+            (FAST_FLOOR_S, FAST_FLOOR_QUANTILE),
+            min_spread=emg.least_sd_uv,
         )
         bridge = round(emg.bridge_ms / 1000 * fs / hop)
         self._segmenter = HysteresisSegmenter(bridge)
         self._nested_segmenter = HysteresisSegmenter(bridge)
-        # centre and spread per hop, of the floor and of the fast floor
+        # centre and spread per second, of the floor and of the fast floor
         self._floors = SampleBuffer(np.float64, 2)
         self._fast_floors = SampleBuffer(np.float64, 2)
         self._active = SampleBuffer(np.bool_)
@@ -156,7 +159,7 @@ class BurstSearch:
         raw: NDArray[np.float64],
         clean: NDArray[np.float64],
         band: NDArray[np.float64],
-    ) -> ThresholdedEnvelope:
+    ) -> SearchedEnvelope:
         """Search the next samples.
 
         Parameters
@@ -166,8 +169,8 @@ class BurstSearch:
 
         Returns
         -------
-        ThresholdedEnvelope
-            The envelope values whose noise floor is known by now.
+        SearchedEnvelope
+            Of the envelope values whose noise floor is known by now.
         """
         self._raw.push(raw)
         self._clean.push(clean)
@@ -179,17 +182,17 @@ class BurstSearch:
             return NOTHING
         self._last_energy = both[-1:]
         envelope = np.sqrt(moving_sum(both, 2) / 2)
-        return self._search(self._floor.push(envelope), self._fast_floor.push(envelope))
+        return self._search(self._floor.push(envelope))
 
-    def close(self) -> ThresholdedEnvelope:
+    def close(self) -> SearchedEnvelope:
         """End the segment: finish and measure every run that is still open.
 
         Returns
         -------
-        ThresholdedEnvelope
-            The remaining envelope values.
+        SearchedEnvelope
+            Of the remaining envelope values.
         """
-        piece = self._search(self._floor.close(), self._fast_floor.close())
+        piece = self._search(self._floor.close())
         self._enqueue(*self._segmenter.close())
         self._enqueue_nested(*self._nested_segmenter.close())
         self._measure_due(everything=True)
@@ -218,39 +221,42 @@ class BurstSearch:
 
     # -- threshold ------------------------------------------------------------------
 
-    def _search(self, floor: FloorEstimate, fast: FloorEstimate) -> ThresholdedEnvelope:
-        envelope, centre, spread = floor.envelope, floor.centre, floor.spread
-        if len(envelope) == 0:
-            return NOTHING
-        close_k = self._settings.emg.close_k
-        opening = centre + self._threshold.multiple(centre, spread) * spread
-        closing = centre + close_k * spread
-        active = envelope > closing
-        self._floors.push(np.stack([centre, spread], axis=1))
-        self._active.push(active)
-        self._envelope.push(envelope)
-        self._enqueue(*self._segmenter.push(active, envelope > opening))
-        self._search_nested(fast, closing, opening)
-        self._measure_due()
-        self._measure_open_head()
-        muscle = active & (envelope > centre + self._settings.movement.fall_uv)
-        return ThresholdedEnvelope(envelope, centre, muscle)
+    def _search(self, estimate: FloorEstimate) -> SearchedEnvelope:
+        envelope = estimate.envelope
+        muscle = np.empty(0, np.bool_)
+        if len(envelope):
+            self._keep_floors(estimate)
+            closing, opening = self._thresholds(estimate.floors[0])
+            active = envelope > estimate.per_value(closing)
+            self._active.push(active)
+            self._envelope.push(envelope)
+            opens = envelope > estimate.per_value(opening)
+            self._enqueue(*self._segmenter.push(active, opens))
+            # inside noise that has just grown, bursts exceed the fast floor, too
+            fast_closing, fast_opening = self._thresholds(estimate.floors[1])
+            nested = envelope > estimate.per_value(np.maximum(fast_closing, closing))
+            opens = envelope > estimate.per_value(np.maximum(fast_opening, opening))
+            self._enqueue_nested(*self._nested_segmenter.push(nested, opens))
+            self._measure_due()
+            self._measure_open_head()
+            least = np.maximum(closing, estimate.floors[0][0] + self._settings.movement.fall_uv)
+            muscle = envelope > estimate.per_value(least)
+        ended = len(estimate.medians)
+        return SearchedEnvelope(estimate.medians, estimate.floors[0][0, :ended], muscle)
 
-    def _search_nested(
-        self,
-        fast: FloorEstimate,
-        closing: NDArray[np.float64],
-        opening: NDArray[np.float64],
-    ) -> None:
-        """Search for bursts above the fast floor, inside noise that has just grown."""
-        fast_closing = fast.centre + self._settings.emg.close_k * fast.spread
-        fast_opening = (
-            fast.centre + self._threshold.multiple(fast.centre, fast.spread) * fast.spread
-        )
-        self._fast_floors.push(np.stack([fast.centre, fast.spread], axis=1))
-        active = fast.envelope > np.maximum(fast_closing, closing)
-        opens = fast.envelope > np.maximum(fast_opening, opening)
-        self._enqueue_nested(*self._nested_segmenter.push(active, opens))
+    def _thresholds(
+        self, floor: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the closing and the opening threshold of each second."""
+        centre, spread = floor
+        closing = centre + self._settings.emg.close_k * spread
+        return closing, centre + self._threshold.multiple(centre, spread) * spread
+
+    def _keep_floors(self, estimate: FloorEstimate) -> None:
+        """Keep the floors of the seconds that begin here."""
+        known = self._floors.stop - self._active.stop // self._hops_per_s
+        for kept, floor in zip((self._floors, self._fast_floors), estimate.floors, strict=True):
+            kept.push(floor.T[known:])
 
     def _enqueue(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
         for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
@@ -272,7 +278,7 @@ class BurstSearch:
             covered = self._active.get(max(0, start - before), start)
             short = stop - start < NESTED_MAX_S * self._hops_per_s
             if short and len(covered) == before and covered.mean() >= NESTED_MIN_COVER:
-                floor = LocalFloor(*self._fast_floors.get(start, start + 1)[0].tolist())
+                floor = self._floor_at(self._fast_floors, start)
                 self._to_measure.append(_Run(start, stop, floor))
 
     def _enqueue_strongest(self, start: int, stop: int) -> None:
@@ -289,7 +295,11 @@ class BurstSearch:
             self._to_measure.append(_Run(start + part[0], start + part[1], floor))
 
     def _run(self, start: int, stop: int) -> _Run:
-        return _Run(start, stop, LocalFloor(*self._floors.get(start, start + 1)[0].tolist()))
+        return _Run(start, stop, self._floor_at(self._floors, start))
+
+    def _floor_at(self, floors: SampleBuffer, hop: int) -> LocalFloor:
+        second = hop // self._hops_per_s
+        return LocalFloor(*floors.get(second, second + 1)[0].tolist())
 
     # -- measurement ------------------------------------------------------------------
 
@@ -372,13 +382,13 @@ class BurstSearch:
         """Discard the samples that no later measurement needs."""
         oldest = self._segmenter.earliest_start
         if self._open_head is not None:  # measured already
-            oldest = self._floors.stop
+            oldest = self._active.stop
         oldest = min([oldest, *(run.start for run in self._to_measure)])
         # longer nested runs are not kept
         reach = round(2 * NESTED_MAX_S * self._hops_per_s)
-        oldest = min(oldest, max(self._nested_segmenter.earliest_start, self._floors.stop - reach))
-        self._floors.discard(oldest)
-        self._fast_floors.discard(oldest)
+        oldest = min(oldest, max(self._nested_segmenter.earliest_start, self._active.stop - reach))
+        self._floors.discard(oldest // self._hops_per_s)
+        self._fast_floors.discard(oldest // self._hops_per_s)
         self._envelope.discard(oldest)
         self._active.discard(oldest - round(NESTED_BEFORE_S * self._hops_per_s))
         first = oldest * self._hop - 2 * self._before

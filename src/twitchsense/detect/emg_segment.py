@@ -115,7 +115,7 @@ class EmgSegment:
         self.process()
         self._process(self._ecg.close())
         piece = self._bursts.close()
-        self._per_second.push_envelope(piece.envelope, piece.floor, piece.active)
+        self._per_second.push_envelope(piece.medians, piece.floor, piece.active)
         self._leg_movements.close()
         self._bursts.describe_due(everything=True)
 
@@ -127,7 +127,7 @@ class EmgSegment:
         band, leg_movement = self._filter.push_both(self._leg_movement_filter, clean)
         self._per_second.push(raw, band)
         piece = self._bursts.push(raw, clean, band)
-        self._per_second.push_envelope(piece.envelope, piece.floor, piece.active)
+        self._per_second.push_envelope(piece.medians, piece.floor, piece.active)
         self._leg_movements.push(leg_movement)
         self._bursts.describe_due()
         self._bursts.discard()

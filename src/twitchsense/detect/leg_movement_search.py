@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from twitchsense.dsp.buffers import Framer, SampleBuffer, mean_squares, moving_sum
 from twitchsense.dsp.filters import FilterClock
 from twitchsense.dsp.hysteresis import HysteresisSegmenter
-from twitchsense.dsp.noise_floor import NoiseFloor
+from twitchsense.dsp.noise_floor import FloorEstimate, NoiseFloor
 from twitchsense.model.candidates import LegMovementRun
 from twitchsense.settings import Settings
 
@@ -48,8 +48,8 @@ class LegMovementSearch:
         self._frames = Framer(self._frame)
         self._energy: NDArray[np.float64] = np.empty(0)  # the last WINDOW_HOPS - 1 frames
         hops_per_s = max(1, round(fs / hop))
-        memory_s, quantile = settings.emg.floor_s, settings.emg.floor_quantile
-        self._floor = NoiseFloor(max(1, hops_per_s // 2), memory_s, quantile, 0.0)
+        memory = settings.emg.floor_s, settings.emg.floor_quantile
+        self._floor = NoiseFloor(max(1, hops_per_s // 2), memory)
         self._segmenter = HysteresisSegmenter(round(self._rule.quiet_s * fs / self._frame) - 1)
         self._excess = SampleBuffer(np.float32)
         self._found: list[LegMovementRun] = []
@@ -68,13 +68,11 @@ class LegMovementSearch:
             self._energy = both
             return
         self._energy = both[-(WINDOW_HOPS - 1) :]
-        estimate = self._floor.push(np.sqrt(moving_sum(both, WINDOW_HOPS) / WINDOW_HOPS))
-        self._threshold(estimate.envelope, estimate.centre)
+        self._threshold(self._floor.push(np.sqrt(moving_sum(both, WINDOW_HOPS) / WINDOW_HOPS)))
 
     def close(self) -> None:
         """End the segment: finish the run that is still open."""
-        estimate = self._floor.close()
-        self._threshold(estimate.envelope, estimate.centre)
+        self._threshold(self._floor.close())
         self._finish(*self._segmenter.close())
 
     def take(self) -> list[LegMovementRun]:
@@ -108,10 +106,11 @@ class LegMovementSearch:
         """Discard the samples that no later run needs."""
         self._excess.discard(self._segmenter.earliest_start)
 
-    def _threshold(self, envelope: NDArray[np.float64], rest: NDArray[np.float64]) -> None:
-        if len(envelope) == 0:
+    def _threshold(self, estimate: FloorEstimate) -> None:
+        if len(estimate.envelope) == 0:
             return
-        excess = envelope - rest
+        rest = estimate.floors[0][0]
+        excess = estimate.envelope - estimate.per_value(rest)
         self._excess.push(excess)
         self._finish(
             *self._segmenter.push(excess > self._rule.fall_uv, excess > self._rule.rise_uv)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.emg_quality import EmgQuality
-from twitchsense.dsp.buffers import Framer, row_medians
+from twitchsense.dsp.buffers import Framer
 from twitchsense.model.channels import NS
 from twitchsense.model.per_second import PerSecond
 from twitchsense.settings import Settings
@@ -77,7 +77,7 @@ class EmgPerSecond:
         self._start_ns, self._fs, self._size = start_ns, fs, size
         self._flat_uv = settings.emg.flat_uv
         self._raw, self._burst = Framer(size), Framer(size)
-        self._levels, self._floors, self._high = Framer(hops), Framer(hops), Framer(hops)
+        self._active = Framer(hops)
         self._samples, self._envelope = _Rows(2), _Rows(2)  # min, max; level, active fraction
         self._quality = quality
 
@@ -90,20 +90,21 @@ class EmgPerSecond:
         """
         self._add_samples(self._raw.push(raw), self._burst.push(burst))
 
-    def push_envelope(self, envelope: Floats, floor: Floats, high: NDArray[np.bool_]) -> None:
-        """Add envelope values (µV), their noise floor, and whether each is above the threshold.
+    def push_envelope(self, medians: Floats, floor: Floats, active: NDArray[np.bool_]) -> None:
+        """Add the statistics of the envelope.
 
         Parameters
         ----------
-        envelope, floor : ndarray, shape (n,)
-            In µV.
-        high : ndarray of bool, shape (n,)
+        medians, floor : ndarray, shape (n_seconds,)
+            Median of the envelope and its noise floor in the next seconds, µV.
+        active : ndarray of bool, shape (n,)
+            Whether each of the next values is above the threshold.
         """
-        self._add_envelope(
-            self._levels.push(envelope),
-            self._floors.push(floor),
-            self._high.push(high.astype(np.float64)),
-        )
+        fractions = self._active.push(active).mean(axis=1)
+        if len(medians) > len(fractions):  # the segment ends within a second
+            fractions = np.append(fractions, self._active.remainder.mean())
+        self._envelope.add(np.column_stack([medians, fractions]))
+        self._quality.add_floor(floor)
 
     def discard(self) -> None:
         """Discard the rows, which only `finish` needs."""
@@ -120,14 +121,6 @@ class EmgPerSecond:
         stuck = (repeats >= STUCK_SAMPLES) & (extreme >= STUCK_UV)
         self._quality.add_signal((rms > self._flat_uv) & ~stuck)
 
-    def _add_envelope(self, envelope: Floats, floor: Floats, high: Floats) -> None:
-        """Add whole seconds, shape ``(n, hops)``."""
-        if not len(envelope):
-            return
-        level, floors, active = _envelope_statistics(envelope, floor, high).T
-        self._envelope.add(np.column_stack([level, active]))
-        self._quality.add_floor(floors)
-
     def finish(self) -> PerSecond:
         """Return the table; the remainder at the end of the segment is a shorter second.
 
@@ -138,9 +131,6 @@ class EmgPerSecond:
         rest = len(self._raw.remainder)
         if rest > 1:
             self._add_samples(self._raw.remainder[None], self._burst.remainder[None])
-        if len(self._levels.remainder):
-            left = (self._levels.remainder, self._floors.remainder, self._high.remainder)
-            self._add_envelope(*(x[None] for x in left))
         samples, envelope = self._samples.take(), self._envelope.take()
         n = len(samples)
         # the envelope is a hop shorter than the samples, and empty in a very short segment
@@ -271,13 +261,6 @@ def _sample_statistics(raw: Floats, burst: Floats) -> Floats:
     top, bottom = raw.max(axis=1), raw.min(axis=1)
     repeats = np.maximum((raw == top[:, None]).sum(axis=1), (raw == bottom[:, None]).sum(axis=1))
     return np.stack([low, high, rms, (top - bottom) / 2, repeats.astype(np.float64)], axis=1)
-
-
-def _envelope_statistics(envelope: Floats, floor: Floats, high: Floats) -> Floats:
-    """Return median of the envelope, maximum of the floor, and fraction above the threshold."""
-    if len(envelope) == 0:
-        return np.empty((0, 3))
-    return np.stack([row_medians(envelope), floor.max(axis=1), high.mean(axis=1)], axis=1)
 
 
 def _acc_statistics(blocks: Floats) -> Floats:

@@ -119,9 +119,9 @@ class Framer:
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.remainder: Floats = np.empty(0)
+        self.remainder: NDArray[Any] = np.empty(0)
 
-    def push(self, x: Floats) -> Floats:
+    def push(self, x: NDArray[Any]) -> NDArray[Any]:
         """Append samples and return the frames they complete.
 
         Parameters

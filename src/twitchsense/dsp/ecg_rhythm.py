@@ -21,7 +21,7 @@ from twitchsense.dsp.buffers import SampleBuffer, row_medians
 from twitchsense.dsp.engine import kernels
 from twitchsense.dsp.filters import bandpass
 from twitchsense.dsp.native import sample_kernels as native
-from twitchsense.dsp.noise_floor import NoiseFloor
+from twitchsense.dsp.noise_floor import FloorEstimate, NoiseFloor
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -134,7 +134,7 @@ class PeakDetector:
         self._delay = round(self._band.delay_s * fs)
         self._distance = max(1, round(MIN_DISTANCE_S * search_fs))
         self._half_width = max(2, round(HALF_WIDTH_S * search_fs))
-        self._floor = NoiseFloor(max(1, round(search_fs)), 30.0, 0.5, 0.0)
+        self._floor = NoiseFloor(max(1, round(search_fs)), (30.0, 0.5))
         self._filtered = SampleBuffer(np.float64)
         self._threshold = SampleBuffer(np.float64)
         self._phase = 0  # samples until the next one that is searched
@@ -160,7 +160,7 @@ class PeakDetector:
         band = self._band.push(x)[self._phase :: self._step]
         self._phase = (self._phase - len(x)) % self._step
         self._filtered.push(band)
-        self._threshold.push(MIN_HEIGHT * self._floor.push(np.abs(band)).centre)
+        self._add_threshold(self._floor.push(np.abs(band)))
         return self._search(self._threshold.stop - self._wait)
 
     def close(self) -> Ints:
@@ -171,7 +171,7 @@ class PeakDetector:
         ndarray of int64, shape (m,)
             Positions of the candidates, ascending.
         """
-        self._threshold.push(MIN_HEIGHT * self._floor.close().centre)
+        self._add_threshold(self._floor.close())
         return self._search(self._threshold.stop)
 
     def to_sample(self, position: Index) -> Index:
@@ -217,6 +217,9 @@ class PeakDetector:
         waveforms = self._filtered.get(self._filtered.start, self._filtered.stop)[around]
         norms = np.sqrt(np.square(waveforms).sum(axis=1, keepdims=True))
         return Peaks(self.to_sample(positions), waveforms / norms, np.abs(waveforms[:, half]))
+
+    def _add_threshold(self, estimate: FloorEstimate) -> None:
+        self._threshold.push(estimate.per_value(MIN_HEIGHT * estimate.floors[0][0]))
 
     def _search(self, stop: int) -> Ints:
         """Search up to a position; return the candidates found."""

@@ -20,39 +20,55 @@ MUCH_LOWER: Final = 0.7
 
 
 class FloorMemory:
-    """The last values of a series, and the floor at each time.
+    """The last values of one or more series, and the floor of each at each time.
 
     The floor is a low quantile of the values before; where the last `FALL` values are much lower,
     it is their median.
 
     Parameters
     ----------
+    n_series : int
     window : int
         Number of values that the quantile is taken of; at least `FALL`.
     quantile : float
         From 0 to 1; its rank is rounded down.
     """
 
-    def __init__(self, window: int, quantile: float) -> None:
+    def __init__(self, n_series: int, window: int, quantile: float) -> None:
         self._window, self._quantile = window, quantile
-        self._values = np.empty(0)
+        self._values = np.empty((n_series, 0))
 
     def add(self, values: Floats, counts: Ints) -> Floats:
-        """Append values and return the floor at several times.
+        """Append values and return the floors at several times.
 
         Parameters
         ----------
-        values : ndarray, shape (n,)
+        values : ndarray, shape (n_series, n)
         counts : ndarray of int64, shape (m,)
             Number of the new values that precede each time; ascending, the last is `n`.
 
         Returns
         -------
-        ndarray, shape (m,)
+        ndarray, shape (n_series, m)
             0 where there is no value.
         """
-        ends = len(self._values) + counts
-        memory = np.concatenate([self._values, values])
+        memory = np.concatenate([self._values, values], axis=1)
+        ends = self._values.shape[1] + counts
+        self._values = memory[:, -self._window :]
+        return np.stack([self._floors(series, ends) for series in memory])
+
+    def low(self) -> Floats:
+        """Return the quantile of the values that are kept.
+
+        Returns
+        -------
+        ndarray, shape (n_series,)
+            0 where there is no value.
+        """
+        return np.array([low_quantile(series, self._quantile) for series in self._values])
+
+    def _floors(self, memory: Floats, ends: Ints) -> Floats:
+        """Return the floor of one series after its first values, as many as each of `ends`."""
         out = np.empty(len(ends))
         short = ends < self._window
         for i in np.flatnonzero(short):
@@ -65,7 +81,6 @@ class FloorMemory:
             enough = ends >= FALL
             recent = row_medians(sliding_window_view(memory, FALL)[ends[enough] - FALL])
             out[enough] = np.where(recent < MUCH_LOWER * out[enough], recent, out[enough])
-        self._values = memory[-self._window :]
         return out
 
 

@@ -17,7 +17,7 @@ the degrees of freedom.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -25,13 +25,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from twitchsense.dsp.buffers import row_medians
+from twitchsense.dsp.buffers import fast_median, row_medians
 from twitchsense.dsp.engine import kernels
-from twitchsense.dsp.floor_memory import FloorMemory, low_quantile
+from twitchsense.dsp.floor_memory import FloorMemory
 from twitchsense.dsp.native.floor import NativeFloorMemory
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
+_NO_VALUES: Final = np.empty(0)
 #: Seconds at the start of a segment that share one floor, computed from themselves.
 WARM_UP_S = 10
 #: Factor from the MAD to the SD of a normal distribution.
@@ -42,20 +44,38 @@ MAX_FLAT_LINE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class FloorEstimate:
-    """Envelope values and the noise floor that applies to each of them.
+    """Envelope values and the noise floors that apply to them.
 
     Attributes
     ----------
     envelope : ndarray, shape (n,)
-    centre : ndarray, shape (n,)
-        Median of the noise.
-    spread : ndarray, shape (n,)
-        Robust SD of the noise.
+    lengths : ndarray of int64, shape (n_seconds,)
+        Number of these values in each second that they touch.
+    floors : tuple of ndarray, shape (1 or 2, n_seconds)
+        For each memory, the median of the noise in each of these seconds and, if it is estimated,
+        its robust SD.
+    medians : ndarray, shape (m,)
+        Medians of the seconds that have ended since the last call. A segment ends with a second
+        that may be shorter.
     """
 
     envelope: Floats
-    centre: Floats
-    spread: Floats
+    lengths: Ints
+    floors: tuple[Floats, ...]
+    medians: Floats
+
+    def per_value(self, per_second: Floats) -> Floats:
+        """Repeat a value of each second for each of its envelope values.
+
+        Parameters
+        ----------
+        per_second : ndarray, shape (n_seconds,)
+
+        Returns
+        -------
+        ndarray, shape (n,)
+        """
+        return np.repeat(per_second, self.lengths)
 
 
 class NoiseFloor:
@@ -65,30 +85,23 @@ class NoiseFloor:
     ----------
     rate : int
         Envelope values per second.
-    memory_s : float
-        Length of the past that the floor is estimated from, in s.
-    quantile : float
-        Quantile over the seconds of the memory (0.25: the quieter quarter).
-    min_spread : float
-        Lower bound of the spread, for coarsely quantised or constant signals.
+    *memories : (float, float)
+        The length of the past that a floor is estimated from, in s, and the quantile over its
+        seconds (0.25: the quieter quarter).
+    min_spread : float, optional
+        Lower bound of the spread, for coarsely quantised or constant signals. Without it, the
+        spread is not estimated.
     """
 
-    def __init__(self, rate: int, memory_s: float, quantile: float, min_spread: float) -> None:
+    def __init__(
+        self, rate: int, *memories: tuple[float, float], min_spread: float | None = None
+    ) -> None:
         self._rate = rate
-        self._quantile = quantile
-        self._min_spread = min_spread
-        self._waiting = np.empty(0)
+        self._least = np.array([[-np.inf]] if min_spread is None else [[-np.inf], [min_spread]])
+        self._memories = [_memory(len(self._least), *memory) for memory in memories]
+        self._waiting = np.empty(0)  # the unfinished second, and before the warm-up all
         self._n_returned = 0  # values of the unfinished second already returned
-        memory = max(WARM_UP_S, round(memory_s)), quantile
-        library = kernels()
-        if library is None:
-            self._centres: FloorMemory = FloorMemory(*memory)
-            self._spreads: FloorMemory = FloorMemory(*memory)
-        else:
-            self._centres = NativeFloorMemory(library, *memory)
-            self._spreads = NativeFloorMemory(library, *memory)
-        self._current = np.empty(0), np.empty(0)  # centre and spread of the unfinished second
-        self._warm = False
+        self._current: tuple[Floats, ...] = ()  # floors of the unfinished second; none: not warm
 
     def push(self, envelope: Floats) -> FloorEstimate:
         """Append envelope values and return the values whose floor is known.
@@ -103,12 +116,7 @@ class NoiseFloor:
             Follows the values returned before without a gap.
         """
         self._waiting = np.concatenate([self._waiting, envelope])
-        n_seconds = len(self._waiting) // self._rate
-        if not self._warm:
-            if n_seconds < WARM_UP_S:
-                return self._nothing()
-            return self._warm_up(WARM_UP_S)
-        return self._steady()
+        return self._steady() if self._current else self._warm_up(WARM_UP_S)
 
     def close(self) -> FloorEstimate:
         """End the signal and return the remaining values.
@@ -119,73 +127,81 @@ class NoiseFloor:
             A segment shorter than the warm-up gets one floor from all its whole
             seconds; a segment shorter than one second gets none.
         """
-        if self._warm:
-            return self._nothing()
-        n_seconds = len(self._waiting) // self._rate
-        return self._warm_up(n_seconds) if n_seconds else self._nothing()
+        warm = bool(self._current)
+        rest = self._steady() if warm else self._warm_up(max(1, len(self._waiting) // self._rate))
+        if not self._current or not len(self._waiting):
+            return rest
+        return replace(rest, medians=np.append(rest.medians, fast_median(self._waiting)))
 
     def _warm_up(self, n_seconds: int) -> FloorEstimate:
+        """Give the first seconds one floor, from themselves, once they are complete."""
         n = self._rate
-        head, self._waiting = self._waiting[: n_seconds * n], self._waiting[n_seconds * n :]
-        centres, spreads, _ = _statistics(head.reshape(n_seconds, n))
-        self._warm = True
-        centre = np.full(len(head), low_quantile(centres, self._quantile))
-        spread = np.full(len(head), low_quantile(spreads, self._quantile))
-        end = np.array([len(centres)])
-        self._current = self._centres.add(centres, end), self._spreads.add(spreads, end)
+        head = self._waiting[: n_seconds * n]
+        if len(head) < n_seconds * n:
+            return self._nothing()
+        self._waiting = self._waiting[len(head) :]
+        medians, floors = self._learn(head.reshape(n_seconds, n))
+        self._current = tuple(floor[:, -1:] for floor in floors)
+        first = [np.maximum(memory.low()[:, None], self._least) for memory in self._memories]
         rest = self._steady()
         return FloorEstimate(
             np.concatenate([head, rest.envelope]),
-            np.concatenate([centre, rest.centre]),
-            np.concatenate([np.maximum(spread, self._min_spread), rest.spread]),
+            np.concatenate([np.full(n_seconds, n), rest.lengths]),
+            tuple(
+                np.concatenate([np.repeat(own, n_seconds, axis=1), floor], axis=1)
+                for own, floor in zip(first, rest.floors, strict=True)
+            ),
+            np.concatenate([medians, rest.medians]),
         )
 
     def _steady(self) -> FloorEstimate:
         """Return all values not yet returned; `_waiting` keeps the unfinished second."""
-        n = self._rate
-        n_seconds = len(self._waiting) // n
-        centres, spreads = self._current
+        n, waiting, first = self._rate, self._waiting, self._n_returned
+        n_seconds = len(waiting) // n
         if not n_seconds:  # most packets complete no second
-            fresh = self._waiting[self._n_returned :]
-            self._n_returned = len(self._waiting)
-            centre, spread = float(centres[0]), max(float(spreads[0]), self._min_spread)
-            return FloorEstimate(fresh, np.full(len(fresh), centre), np.full(len(fresh), spread))
-        found = _statistics(self._waiting[: n_seconds * n].reshape(n_seconds, n))
-        # values known before each second after the first, the unfinished one included
-        known = np.cumsum(found[2], dtype=np.int64)
-        centres = np.append(centres, self._centres.add(found[0], known))
-        spreads = np.append(spreads, self._spreads.add(found[1], known))
-        self._current = centres[-1:], spreads[-1:]
-        new = slice(self._n_returned, len(self._waiting))
-        estimate = FloorEstimate(
-            self._waiting[new],
-            np.repeat(centres, n)[new],
-            np.maximum(np.repeat(spreads, n)[new], self._min_spread),
+            self._n_returned = len(waiting)
+            lengths = np.array([len(waiting) - first])
+            return FloorEstimate(waiting[first:], lengths, self._current, _NO_VALUES)
+        medians, after = self._learn(waiting[: n_seconds * n].reshape(n_seconds, n))
+        floors = tuple(
+            np.concatenate(pair, axis=1) for pair in zip(self._current, after, strict=True)
         )
-        self._waiting = self._waiting[n_seconds * n :].copy()
+        lengths = np.full(n_seconds + 1, n)
+        lengths[0] -= first
+        lengths[-1] = len(waiting) - n_seconds * n
+        self._current = tuple(floor[:, -1:] for floor in floors)
+        self._waiting = waiting[n_seconds * n :].copy()
         self._n_returned = len(self._waiting)
-        return estimate
+        return FloorEstimate(waiting[first:], lengths, floors, medians)
 
-    @staticmethod
-    def _nothing() -> FloorEstimate:
-        empty = np.empty(0)
-        return FloorEstimate(empty, empty, empty)
+    def _learn(self, seconds: Floats) -> tuple[Floats, tuple[Floats, ...]]:
+        """Return the medians of whole seconds, and the floors after each of them.
+
+        A flat line is not a quiet signal: if it entered the memory, the first noise after it
+        would exceed the threshold.
+        """
+        medians = row_medians(seconds)
+        found = medians[None]
+        if len(self._least) > 1:
+            deviation = np.abs(seconds - medians[:, None])
+            found = np.stack([medians, MAD_TO_SD * row_medians(deviation)])
+        alive = medians > MAX_FLAT_LINE
+        known = np.cumsum(alive, dtype=np.int64)
+        added = found[:, alive]
+        return medians, tuple(
+            np.maximum(memory.add(added, known), self._least) for memory in self._memories
+        )
+
+    def _nothing(self) -> FloorEstimate:
+        none = tuple(np.empty((len(self._least), 0)) for _ in self._memories)
+        return FloorEstimate(_NO_VALUES, np.empty(0, np.int64), none, _NO_VALUES)
 
 
-def _statistics(seconds: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """Return medians and robust SDs of seconds that are not flat, and which these are.
-
-    A flat line is not a quiet signal: if it entered the memory, the first noise after it would
-    exceed the threshold.
-    """
-    centres = row_medians(seconds)
-    spreads = MAD_TO_SD * row_medians(np.abs(seconds - centres[:, None]))
-    alive = centres > MAX_FLAT_LINE
-    return centres[alive], spreads[alive], alive
-
-
-#: Number of values of the floor from which it is faster to look for its changes first.
-_SHORT: Final = 2000
+def _memory(n_series: int, memory_s: float, quantile: float) -> FloorMemory:
+    window, library = max(WARM_UP_S, round(memory_s)), kernels()
+    if library is None:
+        return FloorMemory(n_series, window, quantile)
+    return NativeFloorMemory(library, n_series, window, quantile)
 
 
 class NoiseThreshold:
@@ -209,23 +225,14 @@ class NoiseThreshold:
         Parameters
         ----------
         centre, spread : ndarray, shape (n,)
-            As in `FloorEstimate`.
+            As in `FloorEstimate.floors`.
 
         Returns
         -------
         ndarray, shape (n,)
         """
-        if not len(centre):
-            return np.empty(0)
-        if len(centre) < _SHORT:  # such as a packet
-            ratio = spread / np.maximum(centre, 1e-12)
-            return np.interp(ratio, self._ratios, self._multiples)
-        # the floor changes once a second
-        new = (np.diff(centre) != 0) | (np.diff(spread) != 0)
-        first = np.concatenate([[0], np.flatnonzero(new) + 1])
-        ratio = spread[first] / np.maximum(centre[first], 1e-12)
-        multiples = np.interp(ratio, self._ratios, self._multiples)
-        return np.repeat(multiples, np.diff(np.append(first, len(centre))))
+        ratio = spread / np.maximum(centre, 1e-12)
+        return np.interp(ratio, self._ratios, self._multiples)
 
 
 @lru_cache

@@ -34,9 +34,9 @@ static void take_out(double *sorted, int64_t n, double value) {
  * then new ones. counts: how many new ones precede each time, ascending; at the last time all.
  * `sorted` has room for window + 1 and holds the last values afterwards.
  */
-EXPORT void ts_rolling_floor(const double *memory, int64_t before, const int64_t *counts,
-                             int64_t n_times, int64_t window, double quantile, double much_lower,
-                             double *sorted, double *out) {
+static void rolling_floor(const double *memory, int64_t before, const int64_t *counts,
+                          int64_t n_times, int64_t window, double quantile, double much_lower,
+                          double *sorted, double *out) {
     int64_t n = before, stop = before; /* sorted holds memory[stop - n:stop] */
     double last[FALL];
     for (int64_t i = 0; i < n_times; i++) {
@@ -52,4 +52,21 @@ EXPORT void ts_rolling_floor(const double *memory, int64_t before, const int64_t
         }
         out[i] = low;
     }
+}
+
+/* Rows of `memory`, `sorted` and `out` are series. Returns -1 if the counts do not fit. */
+EXPORT int64_t ts_rolling_floor(const double *memory, int64_t n_series, int64_t before,
+                                int64_t added, const int64_t *counts, int64_t n_times,
+                                int64_t window, double quantile, double much_lower, double *sorted,
+                                double *out) {
+    int64_t known = 0;
+    for (int64_t i = 0; i < n_times; i++) {
+        if (counts[i] < known) return -1;
+        known = counts[i];
+    }
+    if (known != added) return -1;
+    for (int64_t k = 0; k < n_series; k++)
+        rolling_floor(memory + k * (before + added), before, counts, n_times, window, quantile,
+                      much_lower, sorted + k * (window + 1), out + k * n_times);
+    return 0;
 }

@@ -15,39 +15,40 @@ Ints = NDArray[np.int64]
 
 
 class NativeFloorMemory(FloorMemory):
-    """The last values of a series, and the floor at each time; the same as `FloorMemory`.
+    """The last values of one or more series, and the floors; the same as `FloorMemory`.
 
     Parameters
     ----------
     library : ctypes.CDLL
-    window, quantile
+    n_series, window, quantile
         As for `FloorMemory`.
     """
 
-    def __init__(self, library: ctypes.CDLL, window: int, quantile: float) -> None:
-        super().__init__(window, quantile)
+    def __init__(self, library: ctypes.CDLL, n_series: int, window: int, quantile: float) -> None:
+        super().__init__(n_series, window, quantile)
         self._library = library
-        self._sorted = np.empty(window + 1)  # the values of the memory, ascending
+        self._sorted = np.empty((n_series, window + 1))  # the values of the memory, ascending
 
     def add(self, values: Floats, counts: Ints) -> Floats:
-        """Append values and return the floor at several times, as `FloorMemory.add`."""
-        before, n = len(self._values), len(counts)
-        counts = np.ascontiguousarray(counts, np.int64)
-        ascending = n and counts[0] >= 0 and (np.diff(counts) >= 0).all()
-        if not (ascending and counts[-1] == len(values)):
-            raise ValueError("kernel: counts do not fit the values")
-        memory = np.concatenate([self._values, values])
-        out = np.empty(n)
-        self._library.ts_rolling_floor(
-            address(memory, np.float64, before + len(values)),
+        """Append values and return the floors at several times, as `FloorMemory.add`."""
+        n_series, before = self._values.shape
+        memory = np.concatenate([self._values, values], axis=1)
+        counts = np.ascontiguousarray(counts)
+        out = np.empty((n_series, len(counts)))
+        failed = self._library.ts_rolling_floor(
+            address(memory, np.float64, n_series * (before + values.shape[1])),
+            n_series,
             before,
-            address(counts, np.int64, n),
-            n,
+            values.shape[1],
+            address(counts, np.int64, len(counts)),
+            len(counts),
             self._window,
             self._quantile,
             MUCH_LOWER,
-            address(self._sorted, np.float64, self._window + 1),
-            address(out, np.float64, n),
+            address(self._sorted, np.float64, n_series * (self._window + 1)),
+            address(out, np.float64, out.size),
         )
-        self._values = memory[-self._window :]
+        if failed:
+            raise ValueError("kernel: counts do not fit the values")
+        self._values = memory[:, -self._window :]
         return out

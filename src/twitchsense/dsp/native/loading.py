@@ -25,7 +25,7 @@ SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "ts_filter_pair": (_N, (_P, _I, _P, _P, _P, _P, _I, _P, _P)),
     "ts_mean_squares": (_N, (_P, _I, _I, _P)),
     "ts_find_peaks": (_I, (_P, _I, _I, _P, _I, _P)),
-    "ts_rolling_floor": (_N, (_P, _I, _P, _I, _I, _D, _D, _P, _P)),
+    "ts_rolling_floor": (_I, (_P, _I, _I, _I, _P, _I, _I, _D, _D, _P, _P)),
     "ts_subtract_waveforms": (_N, (_P, _I, _I, _P, _P, _I, _I)),
     "ts_burst_size": (_I, ()),
     "ts_measure_bursts": (_N, (_P, _P, _I, _P, _P, _P, _P, _P, _P, _P, _P, _I)),
