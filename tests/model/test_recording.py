@@ -97,7 +97,7 @@ def test_arrays_of_float32_are_not_copied_and_gaps_are_found_across_pieces(monke
     x[[0, 7, 8, 20]] = np.nan, np.inf, np.nan, -np.inf
     expected = [(1, 7), (9, 20), (21, 40)]
     for piece in (1, 4, 8, 100):
-        monkeypatch.setattr("twitchsense.model.array_channels._PIECE", piece)
+        monkeypatch.setattr("twitchsense.model.array_channels.PIECE", piece)
         segments = Recording.from_arrays({"emg1_uv": (x, 1000)}).segments
         assert [(s.start_ns // 1_000_000, len(s.samples)) for s in segments] == [
             (a, b - a) for a, b in expected

@@ -14,7 +14,7 @@ from twitchsense.model.column_names import RawColumn, finite_rows, plan_channels
 from twitchsense.model.intervals import runs_of
 
 #: Samples that are looked at together.
-_PIECE: Final = 1 << 16
+PIECE: Final = 1 << 16
 _CURE: Final = "give a mapping such as {'emg1_uv': (samples, fs)}, with fs in Hz"
 
 
@@ -77,8 +77,8 @@ def channels_from_arrays(
 def _finite_runs(samples: Samples) -> list[tuple[int, int]]:
     """Return the runs of valid samples, asked piece by piece: fresh memory is slow."""
     runs: list[tuple[int, int]] = []
-    for first in range(0, len(samples), _PIECE):
-        for start, stop in runs_of(finite_rows(samples[first : first + _PIECE])):
+    for first in range(0, len(samples), PIECE):
+        for start, stop in runs_of(finite_rows(samples[first : first + PIECE])):
             joined = bool(runs) and runs[-1][1] == first + start
             begin = runs.pop()[0] if joined else first + start
             runs.append((begin, first + stop))
