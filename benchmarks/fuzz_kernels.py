@@ -23,9 +23,11 @@ from pathlib import Path
 import numpy as np
 
 import twitchsense
+from twitchsense.dsp.acc_motion import AccMotion
 from twitchsense.dsp.ecg_canceller import EcgCanceller
+from twitchsense.dsp.emg_bands import EmgBands
 from twitchsense.dsp.engine import engine
-from twitchsense.dsp.filters import burst_band, dynamic_band, leg_movement_band
+from twitchsense.dsp.filters import dynamic_band
 from twitchsense.dsp.mains import MainsCanceller
 from twitchsense.dsp.native import compiling
 from twitchsense.dsp.noise_floor import NoiseFloor
@@ -82,22 +84,33 @@ def outputs(name: str, pieces: list[np.ndarray], fs: float) -> dict[str, np.ndar
 
     with engine(name):
         mains, ecg = MainsCanceller(fs), EcgCanceller(fs)
-        bands = burst_band(fs), leg_movement_band(fs)
-        axes, floor = dynamic_band(fs), NoiseFloor(round(fs / 5), (30.0, 0.25), min_spread=0.1)
+        hop = max(1, round(0.005 * fs))
+        bands = EmgBands(fs, hop, max(1, round(fs / hop)))
+        axes, motion = dynamic_band(fs), AccMotion(fs, 3, hop, max(1, round(fs / hop)))
+        floor = NoiseFloor(round(fs / 5), (30.0, 0.25), min_spread=0.1)
 
         def after(clean: np.ndarray) -> None:
-            both = bands[0].push_both(bands[1], clean)
-            keep("burst band", both[0])
-            keep("leg movement band", both[1])
-            estimate = floor.push(np.abs(both[0]))
-            keep("floor", np.concatenate([estimate.per_value(x) for x in estimate.floors[0]]))
+            piece = bands.push(clean.astype(np.float32), clean)
+            keep("burst band", piece.band)
+            keep("leg movement band", piece.leg_envelope)
+            keep("seconds", piece.seconds.ravel())
+            estimate = floor.push(piece.burst_envelope)
+            keep("floor", np.stack([estimate.per_value(x) for x in estimate.floors[0]], axis=1))
 
         for x in pieces:
-            keep("axes", axes.push(np.stack([x, -x, x * x], axis=1)).ravel())
+            acceleration = np.stack([x, -x, x * x], axis=1)
+            keep("axes", axes.push(acceleration).ravel())
+            if len(x):
+                moved = motion.push(acceleration)
+                keep("motion", moved.dynamic.ravel())
+                keep("seconds of motion", moved.seconds.ravel())
+                keep("hops", np.stack([moved.magnitude, moved.rate], axis=1))
             clean = mains.push(x)
             keep("hum", clean)
             after(ecg.push(clean))
         after(ecg.close())
+        keep("seconds", bands.close().ravel())
+        keep("seconds of motion", motion.close().ravel())
         beats = [(b.sample, b.amplitude_uv, b.residual_uv) for b in ecg.pop_beats()]
         keep("heart", np.array(beats, np.float64).ravel())
     return {stage: np.concatenate(values) for stage, values in out.items()}

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from tests.signals import SimulatedLeg, cut_chunks, detect
 from twitchsense.cli.app import main
-from twitchsense.dsp.buffers import mean_squares, ordered_sum
+from twitchsense.dsp.acc_motion import AccMotion
+from twitchsense.dsp.buffers import ordered_sum
 from twitchsense.dsp.ecg_canceller import EcgCanceller, subtract_waveforms
 from twitchsense.dsp.ecg_rhythm import find_peaks
+from twitchsense.dsp.emg_bands import EmgBands
 from twitchsense.dsp.engine import VARIABLE, engine, engine_name, kernels, why_not_native
 from twitchsense.dsp.filters import bandpass, burst_band, dynamic_band, leg_movement_band
 from twitchsense.dsp.floor_memory import FloorMemory
@@ -152,16 +154,101 @@ def test_filters_are_equal(make, width):
     assert_same_bits(one.push(x), np.concatenate([other.push(p) for p in pieces]))
 
 
+def measured_bands(name, x, cuts, fs, hop):
+    """Return what `EmgBands` makes of a signal that arrives in pieces."""
+    with engine(name):
+        bands = EmgBands(fs, hop, max(1, round(fs / hop)))
+    raw = np.rint(x / 40).astype(np.float32)  # values that occur more than once
+    cuts = sorted(min(c, len(x)) for c in cuts)
+    pieces = [bands.push(a, b) for a, b in zip(np.split(raw, cuts), np.split(x, cuts), strict=True)]
+    fields = ("band", "burst_envelope", "leg_envelope", "seconds")
+    joined = [np.concatenate([getattr(p, field) for p in pieces]) for field in fields]
+    return [*joined, bands.close()]
+
+
 @needs_kernels
-def test_pairs_of_filters_are_equal():
-    x = np.random.default_rng(0).normal(size=900)
-    with engine("scipy"):
-        first, second = burst_band(1000.0), leg_movement_band(1000.0)
-    with engine("native"):
-        other = burst_band(1000.0), leg_movement_band(1000.0)
-    parts = [other[0].push_both(other[1], p) for p in np.split(x, [1, 400, 400])]
-    assert_same_bits(first.push(x), np.concatenate([p[0] for p in parts]))
-    assert_same_bits(second.push(x), np.concatenate([p[1] for p in parts]))
+@BATTERY
+@given(
+    fs=RATES,
+    hop=st.sampled_from([1, 2, 5, 7, 20]),
+    n=st.integers(0, 9000),
+    cuts=st.lists(st.integers(0, 9000), max_size=12),
+)
+def test_bands_are_equal(fs, hop, n, cuts):
+    x = 50.0 + emg(6, 1500.0, 1)[:n]
+    one, other = (measured_bands(*way, fs, hop) for way in (("scipy", x, ()), ("native", x, cuts)))
+    for a, b in zip(one, other, strict=True):
+        assert_same_bits(a, b)
+    for a, b in zip(one, measured_bands("scipy", x, cuts, fs, hop), strict=True):
+        assert_same_bits(a, b)
+
+
+@pytest.mark.parametrize("name", ["scipy", pytest.param("native", marks=needs_kernels)])
+def test_bands_measure_what_they_say(name):
+    fs, hop = 1000.0, 5
+    x = 50.0 + emg(6, fs, 2)[1000:3300]
+    band, burst, leg, seconds, last = measured_bands(name, x, (), fs, hop)
+    alone = burst_band(fs).push(x)
+    np.testing.assert_allclose(band, alone, rtol=1e-5, atol=1e-4)
+    hops = np.square(alone).reshape(-1, hop).mean(axis=1)
+    np.testing.assert_allclose(burst, np.sqrt((hops[1:] + hops[:-1]) / 2))
+    frames = np.square(leg_movement_band(fs).push(x)).reshape(-1, 2 * hop).mean(axis=1)
+    expected = [np.sqrt(frames[i : i + 15].mean()) for i in range(len(frames) - 14)]
+    np.testing.assert_allclose(leg, expected)
+    raw = np.rint(x / 40)
+    for row, a, b in zip([*seconds, *last], (0, 1000, 2000), (1000, 2000, 2300), strict=True):
+        part = raw[a:b]
+        repeats = max((part == part.max()).sum(), (part == part.min()).sum())
+        expected = [alone[a:b].min(), alone[a:b].max(), np.square(alone[a:b]).mean()]
+        np.testing.assert_allclose(row, [*expected, np.ptp(part) / 2, repeats], rtol=1e-5)
+
+
+def measured_motion(name, x, cuts, fs, hop):
+    """Return what `AccMotion` makes of an acceleration that arrives in pieces."""
+    with engine(name):
+        motion = AccMotion(fs, x.shape[1], hop, max(1, round(fs / hop)))
+    cuts = sorted({min(max(1, c), len(x)) for c in cuts})
+    pieces = [motion.push(piece) for piece in np.split(x, cuts) if len(piece)]
+    fields = ("dynamic", "magnitude", "rate", "seconds")
+    return [*(np.concatenate([getattr(p, f) for p in pieces]) for f in fields), motion.close()]
+
+
+def acceleration(n, width):
+    rng = np.random.default_rng(n)
+    return rng.normal(0.5, 0.1, (n, width)) + np.linspace(0, 1, n)[:, None] ** 2
+
+
+@needs_kernels
+@BATTERY
+@given(
+    fs=st.sampled_from([25.0, 52.0, 100.0, 833.0]),
+    width=st.integers(1, 3),
+    hop=st.sampled_from([1, 2, 8]),
+    n=st.integers(1, 2000),
+    cuts=CUTS,
+)
+def test_motion_is_equal(fs, width, hop, n, cuts):
+    x, cuts = acceleration(n, width), [c % (n + 1) for c in cuts]
+    one = measured_motion("scipy", x, (), fs, hop)
+    for name in ("scipy", "native"):
+        for a, b in zip(one, measured_motion(name, x, cuts, fs, hop), strict=True):
+            assert_same_bits(a, b)
+
+
+@pytest.mark.parametrize("name", ["scipy", pytest.param("native", marks=needs_kernels)])
+def test_motion_measures_what_it_says(name):
+    x = acceleration(230, 3)
+    dynamic, magnitude, rate, seconds, last = measured_motion(name, x, (), 100.0, 2)
+    np.testing.assert_allclose(dynamic, dynamic_band(100.0).push(x), atol=1e-12)
+    sizes = np.linalg.norm(dynamic, axis=1)
+    np.testing.assert_allclose(magnitude, sizes.reshape(-1, 2).max(axis=1))
+    steps = 100 * np.linalg.norm(np.diff(dynamic, axis=0, prepend=dynamic[:1]), axis=1)
+    np.testing.assert_allclose(rate, steps.reshape(-1, 2).max(axis=1))
+    for row, part in zip(
+        [*seconds, *last], (slice(100), slice(100, 200), slice(200, 230)), strict=True
+    ):
+        expected = [sizes[part].max(), sizes[part].mean(), np.ptp(x[part], axis=0).max()]
+        np.testing.assert_allclose(row, [*expected, *x[part].mean(axis=0)])
 
 
 def in_both_engines(call, *arguments):
@@ -172,13 +259,6 @@ def in_both_engines(call, *arguments):
         other = call(*arguments)
     assert_same_bits(one, other)
     return one
-
-
-@needs_kernels
-@pytest.mark.parametrize("size", [1, 2, 5, 8, 10, 20])
-def test_mean_squares_are_equal(size):
-    in_both_engines(mean_squares, np.random.default_rng(size).normal(size=(40, size)))
-    in_both_engines(mean_squares, np.empty((0, size)))
 
 
 @needs_kernels
@@ -202,12 +282,13 @@ def test_peaks_are_equal(x, first, distance):
     window=st.integers(10, 30),
     quantile=st.floats(0, 1),
     flat=st.integers(1, 4),
+    order=st.sampled_from("CF"),
 )
-def test_floors_are_equal(pieces, window, quantile, flat):
+def test_floors_are_equal(pieces, window, quantile, flat, order):
     one = FloorMemory(2, window, quantile)
     other = NativeFloorMemory(kernels(), 2, window, quantile)
     for piece in pieces:
-        values = np.stack([piece, piece[::-1]]).astype(np.float64)
+        values = np.array([piece, piece[::-1]], np.float64, order=order)
         # now and then a second is flat and adds no value
         n = values.shape[1]
         counts = np.minimum(np.arange(n + flat) // flat * flat, n)

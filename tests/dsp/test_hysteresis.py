@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from twitchsense.dsp.engine import engine, why_not_native
 from twitchsense.dsp.hysteresis import HysteresisSegmenter
 
 
@@ -15,6 +17,34 @@ def find(low, high, bridge, cuts=()):
     ]
     parts.append(runs.close())
     return [(int(s), int(e)) for starts, stops in parts for s, e in zip(starts, stops, strict=True)]
+
+
+def follow(name, levels, bridge, pieces):
+    """Return active values and runs, with thresholds that change from piece to piece."""
+    with engine(name):
+        runs = HysteresisSegmenter(bridge)
+    out, active, at = [], [], 0
+    for k, lengths in enumerate(pieces):
+        lengths, low = np.array(lengths, int), np.arange(len(lengths)) % 3 + k % 2
+        values = levels[at : at + lengths.sum()].astype(float)
+        at += len(values)
+        marks, starts, stops = runs.follow(values, low + 0.5, low + 1.5, lengths)
+        active += marks.tolist()
+        out += [*zip(starts.tolist(), stops.tolist(), strict=True), runs.pending]
+    return active, out, [x.tolist() for x in runs.close()], runs.earliest_start
+
+
+@pytest.mark.skipif(bool(why_not_native()), reason=why_not_native())
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.lists(st.integers(0, 9), max_size=5), max_size=6),
+    st.integers(0, 5),
+    st.integers(0, 99),
+)
+def test_runs_are_equal_in_both_engines(pieces, bridge, seed):
+    n = sum(map(sum, pieces))
+    levels = np.random.default_rng(seed).integers(0, 5, n)
+    assert follow("scipy", levels, bridge, pieces) == follow("native", levels, bridge, pieces)
 
 
 def by_hand(low, high, bridge):

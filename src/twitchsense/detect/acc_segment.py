@@ -15,8 +15,9 @@ from twitchsense.detect.interpolation import factor, interpolate
 from twitchsense.detect.per_second import AccPerSecond
 from twitchsense.detect.sensor_queries import AFTER_NS, BEFORE_NS
 from twitchsense.detect.short_gaps import ShortGaps
-from twitchsense.dsp.buffers import Framer, SampleBuffer, frame_maxima, hop_size, row_norms
-from twitchsense.dsp.filters import FilterClock, dynamic_band
+from twitchsense.dsp.acc_motion import AccMotion
+from twitchsense.dsp.buffers import SampleBuffer, hop_size
+from twitchsense.dsp.filters import FilterClock
 from twitchsense.dsp.hysteresis import HysteresisSegmenter
 from twitchsense.dsp.noise_floor import FloorEstimate, NoiseFloor
 from twitchsense.dsp.spikes import SpikeRemover
@@ -71,10 +72,8 @@ class AccSegment:
         per_second = max(1, round(fs / self._hop))
         self.gaps = ShortGaps(start_ns, fs)
         self._spikes = SpikeRemover(fs, channel.width)
-        self._filter = dynamic_band(fs)
-        self._clock = FilterClock(start_ns, fs, self._filter.delay_s)
-        self._magnitude_frames, self._jerk_frames = Framer(self._hop), Framer(self._hop)
-        self._last_dynamic = np.empty((0, channel.width))
+        self._motion = AccMotion(fs, channel.width, self._hop, per_second)
+        self._clock = FilterClock(start_ns, fs, self._motion.delay_s)
         self._floor = NoiseFloor(per_second, (settings.acc.floor_s, 0.25), min_spread=1e-4)
         self._segmenter = HysteresisSegmenter(round(settings.acc.bridge_ms / 1000 * fs / self._hop))
         self._raw = SampleBuffer(np.float64, channel.width)
@@ -83,7 +82,9 @@ class AccSegment:
         self._threshold_g = SampleBuffer(np.float64)
         self._to_measure: list[tuple[int, int, float]] = []
         self._samples_per_s = self._hop * per_second
-        self._per_second = AccPerSecond(start_ns, fs, self._samples_per_s, per_second)
+        self._per_second = AccPerSecond(
+            start_ns, fs, self._samples_per_s, per_second, channel.width
+        )
         self._episodes: list[AccEpisode] = []
 
     def push(self, samples: Samples, lost: int = 0) -> None:
@@ -107,20 +108,14 @@ class AccSegment:
     def _process(self, x: NDArray[np.float64]) -> None:
         if len(x) == 0:
             return
-        dynamic = self._filter.push(x)
-        magnitude = row_norms(dynamic)
-        before = self._last_dynamic if len(self._last_dynamic) else dynamic[:1]
-        steps = np.diff(np.concatenate([before, dynamic]), axis=0)
-        jerk = row_norms(steps) * self.channel.fs
-        self._last_dynamic = dynamic[-1:]
+        piece = self._motion.push(x)
         if self._up > 1:
-            self._dynamic.push(dynamic)
+            self._dynamic.push(piece.dynamic)
         self._raw.push(x)
-        self._per_second.push(x, magnitude)
-        hops = frame_maxima(self._magnitude_frames.push(magnitude))
-        self._magnitude.push(hops)
-        self._jerk.push(frame_maxima(self._jerk_frames.push(jerk)))
-        self._threshold(self._floor.push(hops))
+        self._per_second.push(len(x), piece.seconds)
+        self._magnitude.push(piece.magnitude)
+        self._jerk.push(piece.rate)
+        self._threshold(self._floor.push(piece.magnitude))
         self._measure_due()
 
     def close(self) -> None:
@@ -162,7 +157,9 @@ class AccSegment:
         -------
         PerSecond
         """
-        return self.gaps.subtract_lost(self._per_second.finish(), self._samples_per_s)
+        return self.gaps.subtract_lost(
+            self._per_second.finish(self._motion.close()), self._samples_per_s
+        )
 
     @property
     def earliest_onset_ns(self) -> int:
@@ -247,11 +244,10 @@ class AccSegment:
         # movement, and a walk would end in jerks
         opening = np.clip(centre + rule.open_k * spread, rule.open_g, rule.cap_g)
         closing = np.clip(centre + rule.close_k * spread, rule.open_g * 2 / 3, rule.cap_g * 2 / 3)
-        opening, closing = estimate.per_value(opening), estimate.per_value(closing)
-        active = magnitude > closing
-        self._threshold_g.push(opening)
+        self._threshold_g.push(estimate.per_value(opening))
+        active, *found = self._segmenter.follow(magnitude, closing, opening, estimate.lengths)
         self._per_second.push_active(active)
-        self._enqueue(*self._segmenter.push(active, magnitude > opening))
+        self._enqueue(*found)
 
     def _enqueue(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
         for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
@@ -329,5 +325,5 @@ class AccSegment:
 
     def _index(self, time_ns: int) -> int:
         """Return the hop that contains a time."""
-        seconds = (time_ns - self._start_ns) / NS + self._filter.delay_s
+        seconds = (time_ns - self._start_ns) / NS + self._motion.delay_s
         return max(0, int(seconds * self.channel.fs // self._hop))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from twitchsense.detect.burst_batch import measure_bursts
 from twitchsense.detect.burst_window import BurstWindow, LocalFloor
 from twitchsense.detect.local_feature_queue import LocalFeatureQueue
-from twitchsense.dsp.buffers import Framer, SampleBuffer, mean_squares, moving_sum
+from twitchsense.dsp.buffers import SampleBuffer
 from twitchsense.dsp.filters import FilterClock
 from twitchsense.dsp.hysteresis import HysteresisSegmenter, split_at_silence, strongest_part
 from twitchsense.dsp.noise_floor import MAD_TO_SD, FloorEstimate, NoiseFloor, NoiseThreshold
@@ -107,6 +107,8 @@ class BurstSearch:
 
     Attributes
     ----------
+    raw : SampleBuffer
+        EMG as recorded, µV: the samples pushed so far and those that follow.
     local_features : LocalFeatureQueue or None
     """
 
@@ -128,10 +130,8 @@ class BurstSearch:
         self._head_hops = round(HEAD_S * fs / hop)
         self._hops_per_s = max(1, round(fs / hop))
         # EMG as recorded, without mains hum and ECG, and in the burst band (causal)
-        self._raw, self._clean = SampleBuffer(np.float32), SampleBuffer(np.float32)
+        self.raw, self._clean = SampleBuffer(np.float32), SampleBuffer(np.float32)
         self._band = SampleBuffer(np.float32)
-        self._frames = Framer(hop)
-        self._last_energy: NDArray[np.float64] = np.empty(0)
         emg = settings.emg
         self._threshold = NoiseThreshold(emg.open_k, emg.noise_p)
         self._floor = NoiseFloor(
@@ -156,32 +156,26 @@ class BurstSearch:
 
     def push(
         self,
-        raw: NDArray[np.float64],
         clean: NDArray[np.float64],
-        band: NDArray[np.float64],
+        band: NDArray[np.float32],
+        envelope: NDArray[np.float64],
     ) -> SearchedEnvelope:
         """Search the next samples.
 
         Parameters
         ----------
-        raw, clean, band : ndarray, shape (n,)
-            EMG as recorded, without mains hum and ECG, and in the burst band, µV.
+        clean : ndarray, shape (n,)
+            EMG without mains hum and ECG, µV.
+        band, envelope : ndarray
+            As in `BandPiece`.
 
         Returns
         -------
         SearchedEnvelope
             Of the envelope values whose noise floor is known by now.
         """
-        self._raw.push(raw)
         self._clean.push(clean)
         self._band.push(band)
-        energy = mean_squares(self._frames.push(band))
-        both = np.concatenate([self._last_energy, energy])
-        if len(both) < 2:
-            self._last_energy = both
-            return NOTHING
-        self._last_energy = both[-1:]
-        envelope = np.sqrt(moving_sum(both, 2) / 2)
         return self._search(self._floor.push(envelope))
 
     def close(self) -> SearchedEnvelope:
@@ -227,16 +221,15 @@ class BurstSearch:
         if len(envelope):
             self._keep_floors(estimate)
             closing, opening = self._thresholds(estimate.floors[0])
-            active = envelope > estimate.per_value(closing)
-            self._active.push(active)
+            found = self._segmenter.follow(envelope, closing, opening, estimate.lengths)
+            self._active.push(found[0])
             self._envelope.push(envelope)
-            opens = envelope > estimate.per_value(opening)
-            self._enqueue(*self._segmenter.push(active, opens))
+            self._enqueue(*found[1:])
             # inside noise that has just grown, bursts exceed the fast floor, too
             fast_closing, fast_opening = self._thresholds(estimate.floors[1])
-            nested = envelope > estimate.per_value(np.maximum(fast_closing, closing))
-            opens = envelope > estimate.per_value(np.maximum(fast_opening, opening))
-            self._enqueue_nested(*self._nested_segmenter.push(nested, opens))
+            low, high = np.maximum(fast_closing, closing), np.maximum(fast_opening, opening)
+            found = self._nested_segmenter.follow(envelope, low, high, estimate.lengths)
+            self._enqueue_nested(*found[1:])
             self._measure_due()
             self._measure_open_head()
             least = np.maximum(closing, estimate.floors[0][0] + self._settings.movement.fall_uv)
@@ -359,7 +352,7 @@ class BurstSearch:
         first = max(0, start - self._before)
         last = stop + self._after
         return BurstWindow(
-            self._raw.get(first, last).astype(np.float64),
+            self.raw.get(first, last).astype(np.float64),
             self._clean.get(first, last).astype(np.float64),
             number,
             (start - first, stop - first),
@@ -392,7 +385,7 @@ class BurstSearch:
         self._envelope.discard(oldest)
         self._active.discard(oldest - round(NESTED_BEFORE_S * self._hops_per_s))
         first = oldest * self._hop - 2 * self._before
-        self._raw.discard(first)
+        self.raw.discard(first)
         self._clean.discard(first)
         queue = self.local_features
         self._band.discard(first if queue is None else queue.needed_from(first))

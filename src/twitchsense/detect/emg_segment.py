@@ -15,9 +15,10 @@ from twitchsense.detect.leg_movement_search import LegMovementSearch
 from twitchsense.detect.per_second import EmgPerSecond
 from twitchsense.detect.short_gaps import ShortGaps, straight_line
 from twitchsense.dsp.beat_tracker import Beat
-from twitchsense.dsp.buffers import SampleBuffer, hop_size
+from twitchsense.dsp.buffers import hop_size
 from twitchsense.dsp.ecg_canceller import EcgCanceller
-from twitchsense.dsp.filters import FilterClock, burst_band, leg_movement_band
+from twitchsense.dsp.emg_bands import EmgBands
+from twitchsense.dsp.filters import FilterClock
 from twitchsense.dsp.mains import MainsCanceller
 from twitchsense.model.candidates import Burst, LegMovementRun
 from twitchsense.model.channels import NS, Channel, Samples
@@ -70,9 +71,8 @@ class EmgSegment:
         self._mains, self._ecg = MainsCanceller(fs), EcgCanceller(fs)
         self.gaps = ShortGaps(start_ns, fs)
         self._last_clean = 0.0  # newest sample without hum
-        self._waiting = SampleBuffer(np.float32)  # samples that are still in the ECG canceller
-        self._filter, self._leg_movement_filter = burst_band(fs), leg_movement_band(fs)
-        clock = FilterClock(start_ns, fs, self._filter.delay_s)
+        self._bands = EmgBands(fs, hop, hops_per_s)
+        clock = FilterClock(start_ns, fs, self._bands.delay_s)
         self._clock = clock
         self._bursts = BurstSearch(
             channel, start_ns, hop, clock, settings, numbers, local_features=local_features
@@ -101,9 +101,9 @@ class EmgSegment:
         samples, lines = self.gaps.take()
         if not len(samples):
             return
-        x = samples[:, 0].astype(np.float64)
-        self._waiting.push(x)
-        clean = self._mains.push(x)
+        x = samples[:, 0]
+        self._bursts.raw.push(x)
+        clean = self._mains.push(x.astype(np.float64))
         for first, stop in lines:  # a line has no hum that could be subtracted
             before = clean[first - 1] if first else self._last_clean
             clean[first:stop] = straight_line(before, clean[stop], stop - first)
@@ -122,13 +122,11 @@ class EmgSegment:
     def _process(self, clean: NDArray[np.float64]) -> None:
         """Search the next samples without mains hum and ECG."""
         first = self._bursts.stop
-        raw = self._waiting.get(first, first + len(clean)).astype(np.float64)
-        self._waiting.discard(first + len(clean))
-        band, leg_movement = self._filter.push_both(self._leg_movement_filter, clean)
-        self._per_second.push(raw, band)
-        piece = self._bursts.push(raw, clean, band)
+        bands = self._bands.push(self._bursts.raw.get(first, first + len(clean)), clean)
+        self._per_second.push(len(clean), bands.seconds)
+        piece = self._bursts.push(clean, bands.band, bands.burst_envelope)
         self._per_second.push_envelope(piece.medians, piece.floor, piece.active)
-        self._leg_movements.push(leg_movement)
+        self._leg_movements.push(bands.leg_envelope)
         self._bursts.describe_due()
         self._bursts.discard()
         self._leg_movements.discard()
@@ -182,7 +180,9 @@ class EmgSegment:
         -------
         PerSecond
         """
-        return self.gaps.subtract_lost(self._per_second.finish(), self._samples_per_s)
+        return self.gaps.subtract_lost(
+            self._per_second.finish(self._bands.close()), self._samples_per_s
+        )
 
     @property
     def earliest_onset_ns(self) -> int:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.dsp.buffers import Framer, SampleBuffer, mean_squares, moving_sum
+from twitchsense.dsp.buffers import SampleBuffer
+from twitchsense.dsp.emg_bands import LEG_FRAME, LEG_WINDOW
 from twitchsense.dsp.filters import FilterClock
 from twitchsense.dsp.hysteresis import HysteresisSegmenter
 from twitchsense.dsp.noise_floor import FloorEstimate, NoiseFloor
 from twitchsense.model.candidates import LegMovementRun
 from twitchsense.settings import Settings
-
-#: RMS window of the leg-movement envelope (docs/definitions.md, Signal bands), in frames of
-#: two hops (10 ms).
-WINDOW_HOPS: Final = 15
 
 
 class LegMovementSearch:
@@ -43,10 +38,8 @@ class LegMovementSearch:
         self, channel: str, fs: float, hop: int, clock: FilterClock, settings: Settings
     ) -> None:
         self._channel, self._clock = channel, clock
-        self._frame = 2 * hop
+        self._frame = LEG_FRAME * hop
         self._rule = settings.movement
-        self._frames = Framer(self._frame)
-        self._energy: NDArray[np.float64] = np.empty(0)  # the last WINDOW_HOPS - 1 frames
         hops_per_s = max(1, round(fs / hop))
         memory = settings.emg.floor_s, settings.emg.floor_quantile
         self._floor = NoiseFloor(max(1, hops_per_s // 2), memory)
@@ -54,21 +47,15 @@ class LegMovementSearch:
         self._excess = SampleBuffer(np.float32)
         self._found: list[LegMovementRun] = []
 
-    def push(self, band: NDArray[np.float64]) -> None:
-        """Search the next samples.
+    def push(self, envelope: NDArray[np.float64]) -> None:
+        """Search the next values.
 
         Parameters
         ----------
-        band : ndarray, shape (n,)
-            EMG in the band of leg movements, without mains hum and ECG, µV.
+        envelope : ndarray, shape (n,)
+            As in `BandPiece.leg_envelope`, µV.
         """
-        energy = mean_squares(self._frames.push(band))
-        both = np.concatenate([self._energy, energy])
-        if len(both) < WINDOW_HOPS:
-            self._energy = both
-            return
-        self._energy = both[-(WINDOW_HOPS - 1) :]
-        self._threshold(self._floor.push(np.sqrt(moving_sum(both, WINDOW_HOPS) / WINDOW_HOPS)))
+        self._threshold(self._floor.push(envelope))
 
     def close(self) -> None:
         """End the segment: finish the run that is still open."""
@@ -112,17 +99,17 @@ class LegMovementSearch:
         rest = estimate.floors[0][0]
         excess = estimate.envelope - estimate.per_value(rest)
         self._excess.push(excess)
-        self._finish(
-            *self._segmenter.push(excess > self._rule.fall_uv, excess > self._rule.rise_uv)
-        )
+        fall, rise = np.array([self._rule.fall_uv]), np.array([self._rule.rise_uv])
+        _, starts, stops = self._segmenter.follow(excess, fall, rise, np.array([len(excess)]))
+        self._finish(starts, stops)
 
     def _finish(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
         for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
             self._found.append(self._run(start, stop))
 
     def _run(self, start: int, stop: int) -> LegMovementRun:
-        # value i covers the frames [i, i + WINDOW_HOPS): its time is the middle of these
-        middle = WINDOW_HOPS * (self._frame // 2)
+        # value i covers the frames [i, i + LEG_WINDOW): its time is the middle of these
+        middle = LEG_WINDOW * (self._frame // 2)
         return LegMovementRun(
             self._channel,
             self._clock.time_ns(start * self._frame + middle),

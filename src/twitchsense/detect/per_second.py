@@ -76,19 +76,29 @@ class EmgPerSecond:
     ) -> None:
         self._start_ns, self._fs, self._size = start_ns, fs, size
         self._flat_uv = settings.emg.flat_uv
-        self._raw, self._burst = Framer(size), Framer(size)
+        self._n = 0  # samples
         self._active = Framer(hops)
         self._samples, self._envelope = _Rows(2), _Rows(2)  # min, max; level, active fraction
         self._quality = quality
 
-    def push(self, raw: Floats, burst: Floats) -> None:
-        """Add samples, as recorded and in the burst band, µV.
+    def push(self, n: int, seconds: Floats) -> None:
+        """Add samples.
 
         Parameters
         ----------
-        raw, burst : ndarray, shape (n,)
+        n : int
+            Number of samples.
+        seconds : ndarray, shape (n_seconds, 5)
+            Statistics of the seconds that have ended, as in `BandPiece`.
         """
-        self._add_samples(self._raw.push(raw), self._burst.push(burst))
+        self._n += n
+        if not len(seconds):  # most chunks of a live stream complete no second
+            return
+        self._samples.add(seconds[:, :2])
+        power, extreme, repeats = seconds[:, 2:].T
+        # neither flat nor saturated
+        stuck = (repeats >= STUCK_SAMPLES) & (extreme >= STUCK_UV)
+        self._quality.add_signal((np.sqrt(power) > self._flat_uv) & ~stuck)
 
     def push_envelope(self, medians: Floats, floor: Floats, active: NDArray[np.bool_]) -> None:
         """Add the statistics of the envelope.
@@ -111,26 +121,21 @@ class EmgPerSecond:
         self._samples.take()
         self._envelope.take()
 
-    def _add_samples(self, raw: Floats, burst: Floats) -> None:
-        """Add whole seconds, shape ``(n, samples)``."""
-        if not len(raw):  # most chunks of a live stream complete no second
-            return
-        low, high, rms, extreme, repeats = _sample_statistics(raw, burst).T
-        self._samples.add(np.column_stack([low, high]))
-        # neither flat nor saturated
-        stuck = (repeats >= STUCK_SAMPLES) & (extreme >= STUCK_UV)
-        self._quality.add_signal((rms > self._flat_uv) & ~stuck)
-
-    def finish(self) -> PerSecond:
+    def finish(self, last: Floats) -> PerSecond:
         """Return the table; the remainder at the end of the segment is a shorter second.
+
+        Parameters
+        ----------
+        last : ndarray, shape (0 or 1, 5)
+            Statistics of the remainder.
 
         Returns
         -------
         PerSecond
         """
-        rest = len(self._raw.remainder)
+        rest = self._n % self._size
         if rest > 1:
-            self._add_samples(self._raw.remainder[None], self._burst.remainder[None])
+            self.push(0, last)
         samples, envelope = self._samples.take(), self._envelope.take()
         n = len(samples)
         # the envelope is a hop shorter than the samples, and empty in a very short segment
@@ -163,37 +168,33 @@ class AccPerSecond:
         Number of samples in a second.
     hops : int
         Number of values of the thresholded magnitude in a second.
+    width : int
+        Number of axes.
     """
 
-    def __init__(self, start_ns: int, fs: float, size: int, hops: int) -> None:
+    def __init__(self, start_ns: int, fs: float, size: int, hops: int, width: int) -> None:
         self._start_ns, self._fs, self._size = start_ns, fs, size
-        self._blocks = Framer(size)
+        self._n = 0  # samples
         self._hops = Framer(hops)
-        self._rows: _Rows | None = None  # maximum and mean magnitude, mean vector
+        self._rows = _Rows(2 + width)  # maximum and mean magnitude, mean vector
         self._active = _Rows(1)
         self._alive = bytearray()
 
-    def push(self, raw: Floats, magnitude: Floats) -> None:
-        """Add samples ``(n, width)`` and their dynamic magnitude ``(n,)``, g.
+    def push(self, n: int, seconds: Floats) -> None:
+        """Add samples.
 
         Parameters
         ----------
-        raw : ndarray, shape (n, width)
-            Acceleration, g.
-        magnitude : ndarray, shape (n,)
-            Dynamic magnitude, g.
+        n : int
+            Number of samples.
+        seconds : ndarray, shape (n_seconds, 3 + width)
+            Statistics of the seconds that have ended, as in `MotionPiece`.
         """
-        if self._rows is None:
-            self._rows = _Rows(2 + raw.shape[1])
-        self._add(self._blocks.push(np.column_stack([magnitude, raw])))
-
-    def _add(self, seconds: Floats) -> None:
-        """Add whole seconds, shape ``(n, samples, 1 + width)``."""
-        if len(seconds) and self._rows is not None:
-            rows = _acc_statistics(seconds)
-            self._rows.add(np.delete(rows, 2, axis=1))
+        self._n += n
+        if len(seconds):
+            self._rows.add(np.delete(seconds, 2, axis=1))
             # a sensor that gives one value for a whole second has failed
-            self._alive += (rows[:, 2] > 0).tobytes()
+            self._alive += (seconds[:, 2] > 0).tobytes()
 
     def push_active(self, moving: NDArray[np.bool_]) -> None:
         """Add whether the magnitude is above its closing threshold, per hop.
@@ -202,28 +203,31 @@ class AccPerSecond:
         ----------
         moving : ndarray of bool, shape (hops,)
         """
-        hops = self._hops.push(moving.astype(np.float64))
+        hops = self._hops.push(moving)
         if len(hops):
             self._active.add(hops.mean(axis=1, keepdims=True))
 
     def discard(self) -> None:
         """Discard the statistics that only `finish` needs."""
-        if self._rows is not None:
-            self._rows.take()
+        self._rows.take()
         self._active.take()
         self._alive.clear()
 
-    def finish(self) -> PerSecond:
+    def finish(self, last: Floats) -> PerSecond:
         """Return the table; the remainder at the end of the segment is a shorter second.
+
+        Parameters
+        ----------
+        last : ndarray, shape (0 or 1, 3 + width)
+            Statistics of the remainder.
 
         Returns
         -------
         PerSecond
         """
-        assert self._rows is not None  # a segment has samples
-        rest = len(self._blocks.remainder)
+        rest = self._n % self._size
         if rest > 1:
-            self._add(self._blocks.remainder[None])
+            self.push(0, last)
         rows, active = self._rows.take(), self._active.take()[:, 0]
         n = len(rows)
         filled = np.zeros(n, np.float32)
@@ -250,27 +254,3 @@ def _lengths(n: int, size: int, rest: int, fs: float) -> NDArray[np.float32]:
     if rest > 1:
         lengths[-1] = rest / fs
     return lengths
-
-
-def _sample_statistics(raw: Floats, burst: Floats) -> Floats:
-    """Return minimum, maximum, RMS of the burst band, half range, and repeats of an extreme."""
-    if len(raw) == 0:
-        return np.empty((0, 5))
-    low, high = burst.min(axis=1), burst.max(axis=1)
-    rms = np.sqrt(np.square(burst).mean(axis=1))
-    top, bottom = raw.max(axis=1), raw.min(axis=1)
-    repeats = np.maximum((raw == top[:, None]).sum(axis=1), (raw == bottom[:, None]).sum(axis=1))
-    return np.stack([low, high, rms, (top - bottom) / 2, repeats.astype(np.float64)], axis=1)
-
-
-def _acc_statistics(blocks: Floats) -> Floats:
-    """Return maximum and mean magnitude, range of the samples, and mean vector."""
-    if len(blocks) == 0:
-        return np.empty((0, 3 + blocks.shape[2] - 1))
-    magnitude, raw = np.ascontiguousarray(blocks[:, :, 0]), blocks[:, :, 1:]
-    # axis by axis in one piece: reducing along the middle of an array is slow
-    axes = np.ascontiguousarray(raw.transpose(2, 0, 1))
-    spread = (axes.max(axis=2) - axes.min(axis=2)).max(axis=0)
-    return np.column_stack(
-        [magnitude.max(axis=1), magnitude.mean(axis=1), spread, raw.mean(axis=1)]
-    )

@@ -11,9 +11,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.dsp.engine import kernels
-from twitchsense.dsp.native import sample_kernels as native
-
 Floats = NDArray[np.float64]
 
 #: Number of discarded values a buffer keeps before it compacts itself, so that a
@@ -220,9 +217,6 @@ def mean_squares(frames: Floats) -> Floats:
     -------
     ndarray, shape (n,)
     """
-    library = kernels()
-    if library is not None:
-        return native.mean_squares(library, frames)
     return np.asarray(_square_sums(frames) / frames.shape[1], np.float64)
 
 

@@ -74,22 +74,20 @@ class CausalFilter:
         y, self._state = signal.sosfilt(self._sos, x, axis=0, zi=state)
         return np.asarray(y, np.float64)
 
-    def push_both(self, other: CausalFilter, x: Floats) -> tuple[Floats, Floats]:
-        """Filter the next samples with this filter and with another one.
+    def sections(self, x: Floats) -> tuple[Floats, Floats]:
+        """Return the sections and the state before the first samples.
 
         Parameters
         ----------
-        other : CausalFilter
-        x : ndarray, shape (n,)
+        x : ndarray, shape (n,) or (n, width)
+            The first samples; at least one.
 
         Returns
         -------
-        ndarray, ndarray, shape (n,)
+        ndarray, shape (n_sections, 6)
+        ndarray, shape (n_sections, 2) or (n_sections, 2, width)
         """
-        if self._kernels is None or len(x) == 0 or not native.supports_pair(self._sos, other._sos):
-            return self.push(x), other.push(x)
-        pairs = [(f._sos, f._state_for(x)) for f in (self, other)]
-        return native.filter_pair(self._kernels, x, *pairs)
+        return self._sos, self._state_for(x)
 
     def _state_for(self, x: Floats) -> Floats:
         """Return the state before the samples; the steady state for the first of all."""

@@ -8,7 +8,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from twitchsense.dsp.engine import kernels
+from twitchsense.dsp.native.hysteresis import find_runs
+
 Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _NONE = np.empty(0, np.int64)
@@ -34,8 +38,36 @@ class HysteresisSegmenter:
 
     def __init__(self, bridge: int) -> None:
         self._bridge = bridge
-        self._count = 0  # values seen
-        self._pending: tuple[int, int, bool] | None = None  # start, stop, reached the high one
+        self._kernels = kernels()
+        # values seen; start and stop of the unfinished run, and whether it has reached the high
+        # threshold; start -1 if there is none
+        self._state = np.array([0, -1, 0, 0])
+
+    def follow(
+        self, values: Floats, low: Floats, high: Floats, lengths: Ints
+    ) -> tuple[Bools, Ints, Ints]:
+        """Append values with thresholds that are constant in each of several pieces.
+
+        Parameters
+        ----------
+        values : ndarray, shape (n,)
+        low, high : ndarray, shape (n_pieces,)
+            Thresholds of each piece.
+        lengths : ndarray of int64, shape (n_pieces,)
+            Number of values in each piece.
+
+        Returns
+        -------
+        active : ndarray of bool, shape (n,)
+            Whether each value exceeds the low threshold.
+        starts, stops : ndarray of int64, shape (m,)
+            Runs that have ended, as `push` returns them.
+        """
+        if self._kernels is not None:
+            thresholds = low, high
+            return find_runs(self._kernels, self._state, self._bridge, values, thresholds, lengths)
+        active = values > np.repeat(low, lengths)
+        return active, *self.push(active, values > np.repeat(high, lengths))
 
     def push(self, low: Bools, high: Bools) -> tuple[Ints, Ints]:
         """Append values and return the runs that have ended.
@@ -50,32 +82,29 @@ class HysteresisSegmenter:
         starts, stops : ndarray of int64, shape (m,)
             Indices counted from the first value; `stops` are exclusive.
         """
-        if self._pending is None and not low.any():  # the usual case at rest
-            self._count += len(low)
+        count, first, last, was_open = self._state.tolist()
+        self._state[0] = end = count + len(low)
+        if first < 0 and not low.any():  # the usual case at rest
             return _NONE, _NONE
         steps = np.diff(np.concatenate([[False], low, [False]]).astype(np.int8))
         starts = np.flatnonzero(steps == 1)
         stops = np.flatnonzero(steps == -1)
         counts = np.concatenate([[0], np.cumsum(high & low)])
         opened = counts[stops] > counts[starts]
-        starts, stops = starts + self._count, stops + self._count
-        self._count += len(low)
-        if self._pending is not None:
-            first, last, was_open = self._pending
+        starts, stops = starts + count, stops + count
+        if first >= 0:
             starts = np.concatenate([[first], starts])
             stops = np.concatenate([[last], stops])
-            opened = np.concatenate([[was_open], opened])
-        if len(starts) == 0:
-            return starts, stops
+            opened = np.concatenate([[bool(was_open)], opened])
         heads = np.flatnonzero(np.concatenate([[True], starts[1:] - stops[:-1] > self._bridge]))
         tails = np.concatenate([heads[1:], [len(starts)]]) - 1
         starts, stops = starts[heads], stops[tails]
         opened = np.logical_or.reduceat(opened, heads)
-        if self._count - stops[-1] <= self._bridge:
-            self._pending = (int(starts[-1]), int(stops[-1]), bool(opened[-1]))
+        if end - stops[-1] <= self._bridge:
+            self._state[1:] = starts[-1], stops[-1], opened[-1]
             starts, stops, opened = starts[:-1], stops[:-1], opened[:-1]
         else:
-            self._pending = None
+            self._state[1] = -1
         return starts[opened], stops[opened]
 
     def close(self) -> tuple[Ints, Ints]:
@@ -85,20 +114,23 @@ class HysteresisSegmenter:
         -------
         starts, stops : ndarray of int64, shape (0,) or (1,)
         """
-        pending, self._pending = self._pending, None
-        if pending is None or not pending[2]:
+        _, start, stop, opened = self._state.tolist()
+        self._state[1] = -1
+        if start < 0 or not opened:
             return _NONE, _NONE
-        return np.array([pending[0]]), np.array([pending[1]])
+        return np.array([start]), np.array([stop])
 
     @property
     def earliest_start(self) -> int:
         """Earliest index at which a run not yet returned can begin."""
-        return self._count if self._pending is None else self._pending[0]
+        count, start = self._state[:2].tolist()
+        return int(start if start >= 0 else count)
 
     @property
     def pending(self) -> tuple[int, bool] | None:
         """Start of the unfinished run, and whether it has reached the high threshold."""
-        return None if self._pending is None else (self._pending[0], self._pending[2])
+        _, start, _, opened = self._state.tolist()
+        return (start, bool(opened)) if start >= 0 else None
 
 
 def split_at_silence(envelope: NDArray[np.float64], bridge: int) -> list[tuple[int, int]]:

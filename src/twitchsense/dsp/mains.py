@@ -16,14 +16,16 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from twitchsense.dsp.buffers import Framer, moving_sum
+from twitchsense.dsp.buffers import Framer, moving_sum, ordered_sum
 from twitchsense.dsp.engine import kernels
 from twitchsense.dsp.filters import BURST_BAND_HZ, MAX_BAND_FRACTION
 from twitchsense.dsp.hum_tracker import HumTracker
+from twitchsense.dsp.native import lines
 from twitchsense.dsp.native.hum import NativeHumTracker
 
 Floats = NDArray[np.float64]
 Complex = NDArray[np.complex128]
+Ints = NDArray[np.int64]
 
 #: Fundamental frequencies of mains hum, Hz.
 LINES_HZ = (50.0, 60.0)
@@ -31,6 +33,8 @@ LINES_HZ = (50.0, 60.0)
 BLOCK_S = 0.5
 #: Distance from a line of the power that is the noise of its measurement, Hz.
 BESIDE_HZ = (3.0, 9.0)
+#: Least variance of an amplitude, µV².
+LEAST_NOISE = 1e-9
 #: Share of the power on the lines above which a block is mostly hum [E]; white noise has 0.08 to
 #: 0.12 there.
 STRONG_SHARE = 0.4
@@ -118,14 +122,20 @@ class MainsCanceller:
         predicted = [self._hum]
         if len(frames):
             predicted += self._predict(self._spectrum.measure(frames))
-            self._hum = predicted[-1]
-        first, self._count = self._count, (self._count + len(x)) % self._size
+            self._hum = predicted[-1][-self._size :]
+        at, self._count = -self._count, (self._count + len(x)) % self._size
         if self._tracker is None and not any(hum.any() for hum in predicted):
             return x
-        return x - np.concatenate(predicted)[first : first + len(x)]
+        out = np.empty(len(x))
+        for hum in predicted:
+            first, stop = max(0, at), min(len(x), at + len(hum))
+            if first < stop:
+                np.subtract(x[first:stop], hum[first - at : stop - at], out=out[first:stop])
+            at += len(hum)
+        return out
 
     def _predict(self, blocks: _Blocks) -> list[Floats]:
-        """Take in finished blocks; return the hum predicted for the block after each of them."""
+        """Take in finished blocks; return the hum predicted for the blocks after each of them."""
         known = blocks.after(self._recent)
         before = len(self._recent)
         self._recent = known[-STEADY_BLOCKS:]
@@ -138,7 +148,7 @@ class MainsCanceller:
                 hum, present = self._tracker.follow(
                     known.amplitude[line][k:], known.noise[line][k:]
                 )
-                out += list(hum)
+                out.append(hum.ravel())
                 k += len(hum)
                 if not present:
                     self._tracker = None
@@ -244,7 +254,7 @@ class _LineSpectrum:
         self._band = slice(int(band[0]), int(band[-1]) + 1)
         self._bins: list[NDArray[np.int64]] = []
         self._beside: list[NDArray[np.int64]] = []
-        self._middle: list[Complex] = []
+        self._factor: list[Complex] = []
         nearest, farthest = (round(hz * size / fs) for hz in BESIDE_HZ)
         reach = np.arange(nearest, farthest + 1)
         for line in LINES_HZ:
@@ -253,24 +263,64 @@ class _LineSpectrum:
             self._bins.append(bins)
             beside = bins[:, None] + np.concatenate([-reach, reach])
             self._beside.append(np.clip(beside, 1, len(freqs) - 1))
-            self._middle.append(np.exp(1j * np.pi * bins * (size - 1) / size))
+            self._factor.append(np.exp(1j * np.pi * bins * (size - 1) / size) * self._scale)
 
     def measure(self, frames: Floats) -> _Blocks:
         """Measure blocks of samples, shape ``(n_blocks, size)``, in µV."""
         centred = (frames - frames.mean(axis=1, keepdims=True)) * self._window
         spectrum = np.fft.rfft(centred, axis=1)
-        power = _squared(spectrum)
-        return _Blocks(
-            tuple(
-                _product(spectrum[:, bins], middle * self._scale)
-                for bins, middle in zip(self._bins, self._middle, strict=True)
-            ),
-            tuple(self._noise(power, beside) for beside in self._beside),
-            power[:, self._band].sum(axis=1) * self._power_scale,
-        )
+        pairs = [
+            measure_lines(spectrum, *line, self._scale**2)
+            for line in zip(self._bins, self._factor, self._beside, strict=True)
+        ]
+        amplitudes, noises = zip(*pairs, strict=True)
+        return _Blocks(amplitudes, noises, band_power(spectrum, self._band) * self._power_scale)
 
-    def _noise(self, power: Floats, beside: NDArray[np.int64]) -> Floats:
-        """Return the mean power beside each line, as the variance of an amplitude."""
-        # the memory layout, and with it the rounding, must not depend on the number of blocks
-        near = np.ascontiguousarray(power[:, beside])
-        return np.asarray(np.maximum(near.mean(axis=2) * self._scale**2, 1e-9))
+
+def measure_lines(
+    spectra: Complex, bins: Ints, factor: Complex, beside: Ints, square_scale: float
+) -> tuple[Complex, Floats]:
+    """Return the amplitudes of harmonics and their variances.
+
+    Parameters
+    ----------
+    spectra : ndarray of complex, shape (n_blocks, n_bins)
+    bins : ndarray of int64, shape (n_harmonics,)
+    factor : ndarray of complex, shape (n_harmonics,)
+        From the value of a bin to an amplitude.
+    beside : ndarray of int64, shape (n_harmonics, n_beside)
+        Bins that hold noise only.
+    square_scale : float
+        From the power of a bin to the variance of an amplitude.
+
+    Returns
+    -------
+    ndarray of complex, ndarray; shape (n_blocks, n_harmonics)
+    """
+    library = kernels()
+    if library is not None:
+        return lines.measure_lines(
+            library, spectra, bins, factor, beside, square_scale, LEAST_NOISE
+        )
+    # the memory layout, and with it the rounding, must not depend on the number of blocks
+    near = ordered_sum(_squared(spectra[:, beside])) / beside.shape[1]
+    noise = np.maximum(near * square_scale, LEAST_NOISE)
+    return _product(spectra[:, bins], factor), np.asarray(noise, np.float64)
+
+
+def band_power(spectra: Complex, band: slice) -> Floats:
+    """Return the power of a band of bins.
+
+    Parameters
+    ----------
+    spectra : ndarray of complex, shape (n_blocks, n_bins)
+    band : slice
+
+    Returns
+    -------
+    ndarray, shape (n_blocks,)
+    """
+    library = kernels()
+    if library is not None:
+        return lines.band_power(library, spectra, band)
+    return np.asarray(ordered_sum(_squared(spectra[:, band])), np.float64)

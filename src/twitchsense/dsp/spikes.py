@@ -93,9 +93,11 @@ def remove_spikes(samples: Floats) -> Floats:
         The same array where it has no spike.
     """
     clean = samples
-    far = _far_steps(samples)
-    if not far.any():  # the usual case at rest
-        return samples
+    steps = np.diff(samples, axis=0)
+    least = MIN_HEIGHT_G / 3
+    if not steps.size or (steps.max() <= least and steps.min() >= -least):
+        return samples  # the usual case at rest
+    far = np.asarray((np.abs(steps) > least).any(axis=1))  # from the sample before
     for length in range(1, LONGEST + 1):
         # a spike rises `SIDE` samples after the first that shows rest
         places = max(0, len(samples) - 2 * SIDE - length + 1)
@@ -114,15 +116,6 @@ def remove_spikes(samples: Floats) -> Floats:
             for k in range(SIDE, SIDE + length):
                 clean[first[found] + k] = rest[found, 0]
     return clean
-
-
-def _far_steps(samples: Floats) -> NDArray[np.bool_]:
-    """Whether each sample but the first is far from the one before it."""
-    by_axis = np.abs(np.diff(samples, axis=0)) > MIN_HEIGHT_G / 3
-    far = by_axis[:, 0].copy()
-    for k in range(1, by_axis.shape[1]):
-        far |= by_axis[:, k]
-    return far
 
 
 def _norm(vectors: Floats) -> Floats:

@@ -32,7 +32,7 @@ class NativeFloorMemory(FloorMemory):
     def add(self, values: Floats, counts: Ints) -> Floats:
         """Append values and return the floors at several times, as `FloorMemory.add`."""
         n_series, before = self._values.shape
-        memory = np.concatenate([self._values, values], axis=1)
+        memory = np.ascontiguousarray(np.concatenate([self._values, values], axis=1))
         counts = np.ascontiguousarray(counts)
         out = np.empty((n_series, len(counts)))
         failed = self._library.ts_rolling_floor(

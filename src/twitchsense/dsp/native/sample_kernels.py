@@ -1,4 +1,4 @@
-"""Filters, mean squares and peaks, compiled (filters.c, envelope.c)."""
+"""Filters and peaks, compiled (filters.c, peaks.c)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ Ints = NDArray[np.int64]
 
 #: Numbers of sections for which there is a kernel, by number of columns.
 _SECTIONS = {1: (1, 2, 3, 4), 3: (1, 3)}
-#: Sections of the first filter of a pair, and the most of the second.
-_PAIR = 4
 
 
 def supports(sos: Floats, width: int) -> bool:
@@ -30,11 +28,6 @@ def supports(sos: Floats, width: int) -> bool:
         Columns of the signal.
     """
     return len(sos) in _SECTIONS.get(width, ())
-
-
-def supports_pair(first: Floats, second: Floats) -> bool:
-    """Return whether there is a kernel for two filters of the same samples."""
-    return len(first) == _PAIR and 1 <= len(second) <= _PAIR
 
 
 def filter_samples(library: ctypes.CDLL, sos: Floats, x: Floats, state: Floats) -> Floats:
@@ -69,41 +62,6 @@ def filter_samples(library: ctypes.CDLL, sos: Floats, x: Floats, state: Floats) 
     return y
 
 
-def filter_pair(
-    library: ctypes.CDLL, x: Floats, first: tuple[Floats, Floats], second: tuple[Floats, Floats]
-) -> tuple[Floats, Floats]:
-    """Filter the same samples with two filters.
-
-    Parameters
-    ----------
-    library : ctypes.CDLL
-    x : ndarray, shape (n,)
-    first, second : (ndarray, ndarray)
-        Sections, and the state, which is changed in place.
-
-    Returns
-    -------
-    ndarray, ndarray, shape (n,)
-    """
-    if not supports_pair(first[0], second[0]):
-        raise ValueError("kernel: no pair of filters with so many sections")
-    x = np.ascontiguousarray(x, np.float64)
-    y, z = np.empty_like(x), np.empty_like(x)
-    n_second = len(second[0])
-    library.ts_filter_pair(
-        address(x, np.float64, len(x)),
-        len(x),
-        address(first[0], np.float64, 6 * _PAIR),
-        address(first[1], np.float64, 2 * _PAIR),
-        address(y, np.float64, len(x)),
-        address(second[0], np.float64, 6 * n_second),
-        n_second,
-        address(second[1], np.float64, 2 * n_second),
-        address(z, np.float64, len(x)),
-    )
-    return y, z
-
-
 @lru_cache(maxsize=1)
 def rounds_like_scipy(library: ctypes.CDLL) -> bool:
     """Return whether the filters round as this build of scipy does.
@@ -112,21 +70,10 @@ def rounds_like_scipy(library: ctypes.CDLL) -> bool:
     are then left to scipy.
     """
     x = np.random.default_rng(1).normal(size=200)
-    sos = np.asarray(signal.butter(8, [20, 450], "bandpass", fs=1000.0, output="sos"))[:_PAIR]
-    zero = np.zeros((_PAIR, 2))
+    sos = np.asarray(signal.butter(8, [20, 450], "bandpass", fs=1000.0, output="sos"))[:4]
+    zero = np.zeros((4, 2))
     expected, _ = signal.sosfilt(sos, x, zi=zero)
     return bool((filter_samples(library, sos, x, zero.copy()) == expected).all())
-
-
-def mean_squares(library: ctypes.CDLL, frames: Floats) -> Floats:
-    """Return the mean square of each frame, as `buffers.mean_squares`."""
-    frames = np.ascontiguousarray(frames, np.float64)
-    n, size = frames.shape
-    out = np.empty(n)
-    library.ts_mean_squares(
-        address(frames, np.float64, n * size), n, size, address(out, np.float64, n)
-    )
-    return out
 
 
 def find_peaks(

@@ -1,18 +1,5 @@
-/* Sums over samples and search for peaks; the references are buffers.mean_squares and
- * PeakDetector._search.
- */
+/* Search for peaks; the reference is ecg_rhythm.find_peaks. */
 #include "kernels.h"
-
-/* Mean square of each frame of `size` samples. */
-EXPORT void ts_mean_squares(const double *restrict x, int64_t frames, int64_t size,
-                            double *restrict out) {
-    for (int64_t i = 0; i < frames; i++) {
-        const double *frame = x + i * size;
-        double sum = frame[0] * frame[0];
-        for (int64_t k = 1; k < size; k++) sum += frame[k] * frame[k];
-        out[i] = sum / (double)size;
-    }
-}
 
 /* Places from `first` on where |x| exceeds the threshold (of the same place minus first) and no
  * value within `distance` exceeds it. Room for n - first places; returns their number.

@@ -1,0 +1,63 @@
+"""Harmonics of the mains in spectra of blocks, compiled (lines.c)."""
+
+from __future__ import annotations
+
+import ctypes
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twitchsense.dsp.native.loading import address
+
+Floats = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+Ints = NDArray[np.int64]
+
+
+def measure_lines(
+    library: ctypes.CDLL,
+    spectra: Complex,
+    bins: Ints,
+    factor: Complex,
+    beside: Ints,
+    square_scale: float,
+    least: float,
+) -> tuple[Complex, Floats]:
+    """Return amplitudes and their variances, as `mains.measure_lines`."""
+    n_blocks, n_bins = spectra.shape
+    n, n_beside = beside.shape
+    if n and not (0 <= min(bins.min(), beside.min()) <= max(bins.max(), beside.max()) < n_bins):
+        raise ValueError("kernel lines: a bin lies outside the spectrum")
+    amplitude, noise = np.empty((n_blocks, n), np.complex128), np.empty((n_blocks, n))
+    library.ts_lines(
+        address(spectra, np.complex128, n_blocks * n_bins),
+        n_blocks,
+        n_bins,
+        address(bins, np.int64, n),
+        address(factor, np.complex128, n),
+        n,
+        address(beside, np.int64, n * n_beside),
+        n_beside,
+        square_scale,
+        least,
+        address(amplitude, np.complex128, amplitude.size),
+        address(noise, np.float64, noise.size),
+    )
+    return amplitude, noise
+
+
+def band_power(library: ctypes.CDLL, spectra: Complex, band: slice) -> Floats:
+    """Return the power of a band, as `mains.band_power`."""
+    n_blocks, n_bins = spectra.shape
+    if not 0 <= band.start < band.stop <= n_bins:
+        raise ValueError("kernel lines: the band lies outside the spectrum")
+    out = np.empty(n_blocks)
+    library.ts_band_power(
+        address(spectra, np.complex128, n_blocks * n_bins),
+        n_blocks,
+        n_bins,
+        band.start,
+        band.stop,
+        address(out, np.float64, n_blocks),
+    )
+    return out
