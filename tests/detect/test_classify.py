@@ -28,7 +28,6 @@ from twitchsense.detect.sequence_rules import (
     classify_movements,
     reject_trains,
 )
-from twitchsense.dsp.beat_tracker import Beat
 from twitchsense.model.candidates import SHORT_KINDS, event_tables
 from twitchsense.settings import Settings
 
@@ -70,7 +69,7 @@ def described(candidates, context=None, row=0):
 def test_features_of_a_burst_are_in_their_columns():
     own = burst()
     beats = EcgBeats()
-    beats.add([(own.onset_ns - 1, Beat(0, 300.0, own.amplitude_uv / 3))])
+    beats.add(np.array([own.onset_ns - 1]), np.array([own.amplitude_uv / 3]))
     row = described([own], night_context(beats={"emg1": beats}, near=NEAR))
     waveform = {name: row.pop(name) for name in WAVEFORM_FEATURES}
     assert list(waveform.values()) == own.features.tolist()

@@ -8,13 +8,12 @@ the canceller.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.dsp.beat_tracker import Beat
 from twitchsense.dsp.buffers import fast_median
 from twitchsense.dsp.ecg_rhythm import RR_RANGE_S, RR_TOLERANCE, median_rr_interval
 from twitchsense.model.candidates import SHORT_KINDS, ScoredCandidate, by_channel
@@ -68,17 +67,17 @@ class EcgBeats:
     def __init__(self) -> None:
         self.times_ns, self.residual_uv = array("q"), array("d")
 
-    def add(self, beats: Iterable[tuple[int, Beat]]) -> None:
+    def add(self, times_ns: NDArray[np.int64], residual_uv: Floats) -> None:
         """Add beats.
 
         Parameters
         ----------
-        beats : iterable of (int, Beat)
-            Time in ns and beat.
+        times_ns : ndarray of int64, shape (n,)
+        residual_uv : ndarray, shape (n,)
+            Usual residue, µV.
         """
-        for time_ns, beat in beats:
-            self.times_ns.append(time_ns)
-            self.residual_uv.append(beat.residual_uv)
+        self.times_ns.frombytes(times_ns.tobytes())
+        self.residual_uv.frombytes(residual_uv.tobytes())
 
 
 def find_ecg(candidates: Sequence[ScoredCandidate], removed: Mapping[str, EcgBeats]) -> set[int]:

@@ -14,7 +14,6 @@ from twitchsense.detect.features.local import LocalFeatures
 from twitchsense.detect.leg_movement_search import LegMovementSearch
 from twitchsense.detect.per_second import EmgPerSecond
 from twitchsense.detect.short_gaps import ShortGaps, straight_line
-from twitchsense.dsp.beat_tracker import Beat
 from twitchsense.dsp.buffers import hop_size
 from twitchsense.dsp.ecg_canceller import EcgCanceller
 from twitchsense.dsp.emg_bands import EmgBands
@@ -163,15 +162,20 @@ class EmgSegment:
         queue = self._bursts.local_features
         return [] if queue is None else queue.take()
 
-    def take_beats(self) -> list[tuple[int, Beat]]:
-        """Return the heart beats removed since the last call, each with its time in ns.
+    def take_beats(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the heart beats removed since the last call.
 
         Returns
         -------
-        list of (int, Beat)
+        times_ns : ndarray of int64, shape (n,)
+        residual_uv : ndarray, shape (n,)
+            Usual residue after removal, µV peak to peak.
         """
-        fs = self.channel.fs
-        return [(self._start_ns + round(b.sample / fs * NS), b) for b in self._ecg.pop_beats()]
+        beats = self._ecg.pop_beats()
+        samples = np.array([b.sample for b in beats], np.float64)
+        seconds = samples / self.channel.fs
+        times_ns = self._start_ns + np.rint(seconds * NS).astype(np.int64)
+        return times_ns, np.array([b.residual_uv for b in beats], np.float64)
 
     def per_second(self) -> PerSecond:
         """Return the per-second statistics of the segment; call after `close`.

@@ -393,5 +393,5 @@ class LegDetector:
                 name = segment.channel.name
                 self._kept.bursts += bursts
                 self._kept.runs += runs
-                self._kept.beats[name].add(beats)
+                self._kept.beats[name].add(*beats)
                 self._kept.local[name].update(local)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from twitchsense.dsp.buffers import Framer, frame_maxima, ordered_sum, row_norms
 from twitchsense.dsp.engine import kernels
 from twitchsense.dsp.filters import dynamic_band
-from twitchsense.dsp.native.acc_motion import NativeMotion
+from twitchsense.dsp.native.motion import NativeMotion
 from twitchsense.dsp.native.sample_kernels import rounds_like_scipy
 
 Floats = NDArray[np.float64]

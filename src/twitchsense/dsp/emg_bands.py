@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from twitchsense.dsp.buffers import Framer, mean_squares, moving_sum, ordered_sum
 from twitchsense.dsp.engine import kernels
 from twitchsense.dsp.filters import burst_band, leg_movement_band
-from twitchsense.dsp.native.emg_bands import NativeBands
+from twitchsense.dsp.native.bands import NativeBands
 from twitchsense.dsp.native.sample_kernels import rounds_like_scipy
 
 Floats = NDArray[np.float64]

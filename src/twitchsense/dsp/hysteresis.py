@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.dsp.engine import kernels
-from twitchsense.dsp.native.hysteresis import find_runs
+from twitchsense.dsp.native.runs import find_runs
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]

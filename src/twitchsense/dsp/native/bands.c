@@ -5,7 +5,7 @@
 
 enum { LANES = 8, N_STATISTICS = 5, SECTIONS = 4 };
 
-/* Mirrored by `_BandsState` in emg_bands.py. */
+/* Mirrored by `_BandsState` in bands.py. */
 typedef struct {
     /* The burst band has four sections, the leg-movement band at most four. */
     double burst_sos[6 * SECTIONS], burst_state[2 * SECTIONS];

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from twitchsense.dsp.native.compiling import FOLDER, kernels_name
 
+_Byte = ctypes.c_char
 _P, _I, _D, _N = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double, None
 
 #: Functions of the library: the type of the result, then those of the arguments.
@@ -107,4 +108,6 @@ def address(x: NDArray[Any], dtype: Any, size: int) -> int:
     """
     if x.dtype != dtype or x.size != size or not x.flags.c_contiguous:
         raise ValueError(f"kernel: {size} values of {np.dtype(dtype)} expected")
+    if size and x.flags.writeable:  # four times as fast as numpy's description of the array
+        return ctypes.addressof(_Byte.from_buffer(x.data))
     return int(x.__array_interface__["data"][0])

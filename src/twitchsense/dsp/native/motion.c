@@ -5,7 +5,7 @@
 
 enum { MAX_AXES = 3 };
 
-/* Mirrored by `_MotionState` in acc_motion.py. */
+/* Mirrored by `_MotionState` in motion.py. */
 typedef struct {
     double sos[6 * MAX_SECTIONS], filter[2 * MAX_SECTIONS * MAX_AXES];
     double fs, last[MAX_AXES];           /* last: dynamic acceleration of the sample before */

@@ -1,7 +1,7 @@
 /* Runs above two thresholds; the reference is twitchsense/dsp/hysteresis.py. */
 #include "kernels.h"
 
-/* Mirrored by the array `_state` of native/hysteresis.py. */
+/* Mirrored by the array `_state` of native/runs.py. */
 enum { COUNT, START, STOP, OPENED }; /* values seen; the unfinished run (start -1: none) */
 
 /* low, high: thresholds of n_pieces pieces of x, whose lengths add up to n. active: n values.

@@ -1,4 +1,4 @@
-"""`HysteresisSegmenter`, compiled (hysteresis.c)."""
+"""`HysteresisSegmenter`, compiled (runs.c)."""
 
 from __future__ import annotations
 
