@@ -78,6 +78,43 @@ def test_a_night_that_loses_its_place_goes_on_with_all_that_was_stored(tmp_path,
     assert left == {night.path.name, *({"a.night", "elsewhere.night"} & left)}
 
 
+def test_a_night_that_is_overwritten_goes_on_with_what_is_in_its_log(tmp_path, caplog):
+    other = begin(tmp_path / "b.night")
+    other.close()
+    content = (tmp_path / "b.night").read_bytes()
+    for name, new in (("a", content), ("empty", b""), ("text", b"a letter\n" * 100_000)):
+        path = tmp_path / f"{name}.night"
+        night = begin(path)
+        path.touch()  # a time alone changes nothing
+        night.write(FRAMES[50:60])
+        assert night.path == path
+        path.write_bytes(new)
+        assert not night.is_in_place()
+        night.write([*FRAMES[60:], Marker(T0, "after")])
+        assert night.path == tmp_path / f"{name}-2.night"
+        assert "was overwritten by another program" in caplog.text
+        assert night.is_in_place()
+        assert len(night.stored_seqs(Boot(KEY, 1))) == len(FRAMES)
+        assert night.meta()["session"] == "7"
+        night.close()
+        assert texts(night.path) == ["before", "after"]
+        assert path.read_bytes() == new
+        left = {p.name for p in tmp_path.glob(f"{name}*")}
+        assert left == {path.name, night.path.name}
+
+
+def test_a_night_that_is_overwritten_keeps_its_descriptions_without_its_log(tmp_path):
+    path = tmp_path / "a.night"
+    night = begin(path)
+    night._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert night.is_in_place()  # the transfer of the log is no overwriting
+    path.write_bytes(b"")
+    night.write(FRAMES[50:])
+    assert len(night.stored_seqs(Boot(KEY, 1))) == len(FRAMES) - 50
+    night.close()
+    assert texts(night.path) == ["before"]
+
+
 def test_another_night_at_the_same_path_keeps_its_log(tmp_path):
     """SQLite deletes the log at the path of a database that is closed, whosever it is."""
     path = tmp_path / "a.night"

@@ -15,6 +15,7 @@ import logging
 import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -124,13 +125,19 @@ class HttpServer:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._waiting: _Tasks = {}
         self._admitted: _Tasks = {}
-        self._serving = threading.Event()
+        self._serving: Future[None] = Future()
         self._n_streams = 0
 
     def start(self) -> None:
-        """Start serving."""
+        """Start serving.
+
+        Raises
+        ------
+        OSError
+            If the system refuses it.
+        """
         self._thread.start()
-        self._serving.wait()
+        self._serving.result()
 
     def stop(self) -> None:
         """Close all connections and stop serving."""
@@ -147,8 +154,12 @@ class HttpServer:
         serve = asyncio.start_server(
             self._serve, sock=self._socket, limit=_MAX_HEAD_BYTES, backlog=_BACKLOG
         )
-        server = self._loop.run_until_complete(serve)
-        self._loop.call_soon(self._serving.set)
+        try:
+            server = self._loop.run_until_complete(serve)
+        except BaseException as error:
+            self._serving.set_exception(error)
+            return
+        self._loop.call_soon(self._serving.set_result, None)
         try:
             self._loop.run_forever()
         finally:

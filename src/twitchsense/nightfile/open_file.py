@@ -1,7 +1,7 @@
 """A night file that is open for writing: its locks, its connection and its place.
 
-A recorder writes for hours into a file that others can remove, move or replace. SQLite would
-go on writing into the file without a name, so its place is checked before each commit.
+A recorder writes for hours into a file that others can remove, move, replace or overwrite.
+SQLite would go on writing, so the place and the content are checked before each commit.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from typing import Final
 
 from twitchsense.errors import InputError
 from twitchsense.nightfile.lock import WriterLock, beside, lock_identity
+from twitchsense.nightfile.page_scan import FoundRow
 from twitchsense.nightfile.reader import NightFileReader
-from twitchsense.nightfile.schema import connect, create, migrate, write_error
+from twitchsense.nightfile.recovery import recover_log
+from twitchsense.nightfile.schema import DATABASE_ERRORS, connect, create, migrate, write_error
+from twitchsense.nightfile.tables import DESCRIPTIONS, TABLES, WITHOUT_ID
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +76,15 @@ class OpenNightFile:
             self.db = _open(path)
             self._found = path.stat()
             self._log_found = _stat_log(path)
+            self._is_overwritten = False
+            self._descriptions: list[FoundRow] = []
+            (root,) = self.db.execute(
+                "SELECT rootpage FROM sqlite_master WHERE name = 'meta'"
+            ).fetchone()
+            (self._page_size,) = self.db.execute("PRAGMA page_size").fetchone()
+            self._meta_at = (root - 1) * self._page_size
+            self._meta_page = self._read_meta_page()
+            self.keep_descriptions()
         except BaseException as error:
             self._release()
             if isinstance(error, OSError):
@@ -80,11 +92,45 @@ class OpenNightFile:
             raise
 
     def is_in_place(self) -> bool:
-        """Return whether the path still leads to the file that is open."""
+        """Return whether the path still leads to the file that is open, with its content."""
         try:
-            return not self._is_closed and os.path.samestat(self.path.stat(), self._found)
+            now = self.path.stat()
+            if self._is_closed or not os.path.samestat(now, self._found):
+                return False
+            self._check_content(now)
         except OSError:
             return False
+        return not self._is_overwritten
+
+    def keep_descriptions(self) -> None:
+        """Keep a copy in memory of the rows that say what the packets mean."""
+        found = []
+        with suppress(*DATABASE_ERRORS):  # overwritten just now: the older copy stays
+            for table in DESCRIPTIONS:
+                n_ids = 0 if table in WITHOUT_ID else 1
+                names = ", ".join([*["id"][:n_ids], *TABLES[table]])
+                for row in self.db.execute(f"SELECT {names} FROM {table}"):
+                    row_id = row[0] if n_ids else 0
+                    found.append(FoundRow(table, row_id, row[n_ids:], has_crc=True))
+            self._descriptions = found
+
+    def _check_content(self, now: os.stat_result) -> None:
+        """Find out whether another program wrote into the file, if it has changed.
+
+        The file itself changes when the log is transferred, and only grows then. Table ``meta``
+        stays as it is.
+        """
+        if (now.st_mtime_ns, now.st_size) == (self._found.st_mtime_ns, self._found.st_size):
+            return
+        if now.st_size < self._found.st_size or self._read_meta_page() != self._meta_page:
+            self._is_overwritten = True
+        self._found = now
+
+    def _read_meta_page(self) -> bytes:
+        """Return the page of table ``meta``, as it is on the disk."""
+        with self.path.open("rb") as file:
+            file.seek(self._meta_at)
+            return file.read(self._page_size)
 
     def continue_elsewhere(self) -> OpenNightFile:
         """Copy everything that was written to a new file, and close this one.
@@ -105,18 +151,27 @@ class OpenNightFile:
         path = next(p for p in _names(self.path) if not os.path.lexists(p))
         try:
             if self._copy is None:
-                self._copy = self._copy_to(self.path.with_name(self.path.name + ".moved"))
+                copy = self.path.with_name(self.path.name + ".moved")
+                self._copy = self._recover_to(copy) if self._is_overwritten else self._copy_to(copy)
             self._close_without_log()
             self._copy = self._copy.rename(path)
             successor = OpenNightFile(path, {})
         except (sqlite3.Error, OSError, InputError) as error:
             raise write_error(path, error) from error
-        log.error(
-            "%s was removed, moved or replaced while it is recorded: the recording goes on in "
-            "%s, which also holds what was recorded before",
-            self.path,
-            path,
-        )
+        if self._is_overwritten:
+            log.error(
+                "%s was overwritten by another program while it is recorded: the recording goes on "
+                "in %s, which holds only the last minutes of what was recorded before",
+                self.path,
+                path,
+            )
+        else:
+            log.error(
+                "%s was removed, moved or replaced while it is recorded: the recording goes on in "
+                "%s, which also holds what was recorded before",
+                self.path,
+                path,
+            )
         return successor
 
     def close(self) -> None:
@@ -148,23 +203,30 @@ class OpenNightFile:
             raise
         return path
 
+    def _recover_to(self, path: Path) -> Path:
+        """Copy what is known without the file: its log, and the descriptions in memory."""
+        path.unlink(missing_ok=True)
+        recover_log(self.path, path, self._descriptions)
+        return path
+
     def _close_without_log(self) -> None:
         """Close the database that lost its place; the log of another file stays."""
         if self._is_closed:
             return
         self._is_closed = True
         now, ours = _stat_log(self.path), self._log_found
-        if now is None:
+        is_ours = now is not None and ours is not None and os.path.samestat(now, ours)
+        if self._is_overwritten or (now is not None and not is_ours):
+            # SQLite would transfer its log into the file of another program, or delete the log of
+            # another night: stay open until the process ends
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.db))
+        else:
             self.db.close()
-        elif ours is not None and os.path.samestat(now, ours):
-            self.db.close()
+        if is_ours:
             # it stays while another process reads, and must not be taken for that of a new file
             for suffix in ("-wal", "-shm"):
                 with suppress(OSError):
                     beside(self.path, suffix).unlink(missing_ok=True)
-        else:
-            # SQLite would delete the log of another night: stay open until the process ends
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.db))
         self._release()
 
     def _release(self) -> None:

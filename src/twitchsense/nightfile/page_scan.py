@@ -8,6 +8,7 @@ are right; a row without a checksum, of an earlier schema, only along intact poi
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -65,13 +66,15 @@ class FoundRow:
     has_crc: bool
 
 
-def find_rows(path: Path) -> Iterator[FoundRow]:
+def find_rows(path: Path, *, log_only: bool = False) -> Iterator[FoundRow]:
     """Yield the rows of a night file and of its log; a row may be found several times.
 
     Parameters
     ----------
     path : Path
         It is only read. The log, with ``-wal`` added to the name, may be missing.
+    log_only : bool
+        Whether to search only the log.
 
     Yields
     ------
@@ -82,7 +85,7 @@ def find_rows(path: Path) -> Iterator[FoundRow]:
     OSError
         If it cannot be read.
     """
-    pages = _Pages(path)
+    pages = _Pages(path, log_only=log_only)
     try:
         for content in pages:
             yield from _rows_of_page(content, pages)
@@ -93,8 +96,8 @@ def find_rows(path: Path) -> Iterator[FoundRow]:
 class _Pages:
     """The pages of a database and of its log."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = path.resolve().open("rb")
+    def __init__(self, path: Path, *, log_only: bool) -> None:
+        self._file = io.BytesIO() if log_only else path.resolve().open("rb")
         log = beside(path, "-wal")
         self._log = log.open("rb") if log.is_file() else None
         self.size = self._find_size()

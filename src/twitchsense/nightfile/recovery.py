@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -119,7 +121,7 @@ def recover(path: Path, out: Path, like: Path | None = None) -> RecoveryReport:
             create(draft, {})
             db = connect(draft, write=True)
             try:
-                report = _Recovery(path, db, like).run()
+                report = _Recovery(path, db, like).run(find_rows(path))
             finally:
                 db.close()
             if out.exists():
@@ -140,6 +142,35 @@ def recover(path: Path, out: Path, like: Path | None = None) -> RecoveryReport:
     return report
 
 
+def recover_log(path: Path, out: Path, known: Iterable[FoundRow]) -> None:
+    """Recover the rows of the log of a night file, whose file itself is lost.
+
+    Parameters
+    ----------
+    path : Path
+        Of the night file; only its log is read, which may be missing.
+    out : Path
+        It must not exist.
+    known : iterable of FoundRow
+        Descriptions, which are written too.
+
+    Raises
+    ------
+    StorageError
+        If `out` cannot be written.
+    """
+    try:
+        create(out, {})
+        db = connect(out, write=True)
+        try:
+            rows = chain(known, find_rows(path, log_only=True))
+            _Recovery(path, db, None).run(rows, may_be_empty=True)
+        finally:
+            db.close()
+    except (sqlite3.Error, OSError) as error:
+        raise write_error(out, error) from error
+
+
 class _Recovery:
     """One recovery, in a transaction of a new file."""
 
@@ -152,15 +183,15 @@ class _Recovery:
         self._sound: dict[str, dict[Cell, Row]] = {table: {} for table in TABLES}
         self._unchecked: dict[str, dict[Cell, Row]] = {table: {} for table in TABLES}
 
-    def run(self) -> RecoveryReport:
+    def run(self, found: Iterable[FoundRow], *, may_be_empty: bool = False) -> RecoveryReport:
         self._db.execute("PRAGMA synchronous = OFF")  # synchronised at the end
         self._db.executescript(_STAGE)
         self._db.execute("BEGIN IMMEDIATE")
-        for row in find_rows(self._path):
+        for row in found:
             self._collect(row)
         rows = self._merge()
         n_staged = sum(self._count(f"stage.{table}") for table in RECEIVED)
-        if not n_staged:
+        if not n_staged and not may_be_empty:
             raise InputError(
                 str(self._path), "holds no packet that can be recovered", "restore it from a copy"
             )
@@ -168,7 +199,7 @@ class _Recovery:
         self._leave_out_unknown(rows)
         self._write(rows)
         recovered = {table: self._count(table) for table in TABLES}
-        if not sum(recovered[table] for table in RECEIVED):
+        if not may_be_empty and not sum(recovered[table] for table in RECEIVED):
             raise InputError(
                 str(self._path),
                 "holds packets, but no description of their wearable",

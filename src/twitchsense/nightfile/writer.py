@@ -9,7 +9,7 @@ lets other processes read the file while it is written (docs/adr/0004-night-file
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -45,6 +45,8 @@ from twitchsense.nightfile.tables import is_sound, packet_crc, row_crc
 _OF_BOOT: Final = (
     "JOIN boot ON boot.id = boot JOIN device ON device.id = boot.device WHERE key = ? AND count = ?"
 )
+#: Records of which the open file keeps a copy in memory.
+_DESCRIBING: Final = (Device, DeviceSetting, FirstFrame, Marker)
 #: Maximum number of damaged frames that are stored.
 _MAX_DAMAGED: Final = 1000
 #: Maximum number of bytes stored of a damaged frame.
@@ -139,20 +141,21 @@ class NightFileWriter:
                 return HostClockReading(*cells)
         return None
 
-    def write(self, records: Iterable[Record]) -> None:
+    def write(self, records: Sequence[Record]) -> None:
         """Add records in one transaction. On return they are on the disk.
 
         Parameters
         ----------
-        records : iterable of Record
+        records : sequence of Record
             A device must be written before records that refer to it.
 
         Raises
         ------
         StorageError
             If the disk is full or fails. The file then contains none of the records.
-            If the file was removed, moved or replaced, this method goes on in another, which
-            holds everything written so far; its name is the new `path`.
+            If the file was removed, moved, replaced or overwritten, this method goes on in
+            another, which holds everything written so far (of a file that was overwritten: what
+            is in its log); its name is the new `path`.
         TwitchsenseError
             If a record refers to an unknown device. The file then contains none of the records.
         """
@@ -172,7 +175,10 @@ class NightFileWriter:
                 if isinstance(error, sqlite3.Error):
                     raise write_error(self.path, error) from error
                 raise
+            has_new = len(rows) != len(self._rows)
             self._rows = rows
+            if has_new or any(isinstance(record, _DESCRIBING) for record in records):
+                self._file.keep_descriptions()
 
     def is_in_place(self) -> bool:
         """Return whether the file is still at its path; `write` goes on in another if not."""

@@ -72,8 +72,13 @@
   source.onerror = () => { byId("connection").textContent = "the live view has ended, or another browser has it open; the recording continues by itself"; };
   byId("marker-form").addEventListener("submit", async (e) => {
     e.preventDefault();
-    const response = await fetch(`/marker${query}`, { method: "POST", body: byId("marker-text").value });
-    byId("marker-status").textContent = response.ok ? `stored at ${new Date().toLocaleTimeString()}` : await response.text();
-    if (response.ok) byId("marker-text").value = "";
+    const note = byId("marker-status");
+    try {
+      const response = await fetch(`/marker${query}`, { method: "POST", body: byId("marker-text").value });
+      note.textContent = response.ok ? `stored at ${new Date().toLocaleTimeString()}` : await response.text();
+      if (response.ok) byId("marker-text").value = "";
+    } catch {
+      note.textContent = "the live view did not answer: the marker may not be stored, so store it again";
+    }
   });
 })();
