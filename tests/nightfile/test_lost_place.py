@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -106,7 +107,8 @@ def test_a_night_that_is_overwritten_goes_on_with_what_is_in_its_log(tmp_path, c
 def test_a_night_that_is_overwritten_keeps_its_descriptions_without_its_log(tmp_path):
     path = tmp_path / "a.night"
     night = begin(path)
-    night._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert night.is_in_place()  # the transfer of the log is no overwriting
     path.write_bytes(b"")
     night.write(FRAMES[50:])
