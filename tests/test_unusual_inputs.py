@@ -78,6 +78,35 @@ def test_other_inputs_that_are_no_regular_files_are_refused(unusual, kind, tmp_p
             read_diary(unusual(kind, f"diary.{end}"))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_raw_log_that_is_no_regular_file_is_refused(unusual, kind, tmp_path):
+    log = unusual(kind, "log.csv")
+    refused("decode", log, "--device", "twitchsense", "--out", tmp_path / "out")
+
+
+def test_paths_that_no_system_opens_are_refused(unusual, tmp_path):
+    (tmp_path / "good.csv").write_bytes(HEADER)
+    good, out = tmp_path / "good.csv", tmp_path / "out"
+    for path in (unusual("loop", "loop.csv"), tmp_path / ("x" * 300), tmp_path / ("x/" * 3000)):
+        for arguments in (
+            ("analyze", path, "--out", out),
+            ("analyze", good, "--out", path),
+            ("analyze", good, "--out", out, "--settings", path),
+            ("report", path),
+            ("trend", path, "--out", out),
+            ("cohort", good, "--out", path),
+            ("decode", good, "--device", "twitchsense", "--out", path),
+            ("export", path, "--to", "csv", "--out", out),
+            ("repair", good, "--out", path),
+            ("agree", path, good),
+            ("score-limb", path),
+            ("record", "--device", "sim", "--out", path),
+            ("demo", "--out", path),
+        ):
+            assert "internal" not in refused(*arguments)
+    assert not out.exists()
+
+
 def test_a_pipe_in_a_result_directory_is_refused(tmp_path):
     os.mkfifo(tmp_path / "summary.json")
     assert "is a named pipe" in refused("report", tmp_path)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from twitchsense.cli.options import check_zone, night_file_options, verbosity
+from twitchsense.cli.options import USER_PATH, check_zone, night_file_options, verbosity
 from twitchsense.cli.score_limb import format_index
 from twitchsense.cli.text_output import print_table, print_text
 from twitchsense.errors import InputError
@@ -18,14 +18,13 @@ if TYPE_CHECKING:
     from twitchsense.scoring.category_agreement import CategoryAgreement
     from twitchsense.scoring.leg_movements.compare_lists import ComparedIndices
 
-_FILE = click.Path(path_type=Path)
 #: Maximum number of kinds whose confusion is printed.
 _MAX_PRINTED_KINDS: Final = 40
 
 
 @click.command(short_help="Compare events with marks of a scorer, one to one.")
-@click.argument("events", metavar="EVENTS", type=_FILE)
-@click.argument("truth", metavar="TRUTH", type=_FILE)
+@click.argument("events", metavar="EVENTS", type=USER_PATH)
+@click.argument("truth", metavar="TRUTH", type=USER_PATH)
 @click.option(
     "--hours",
     type=click.FloatRange(min=0, min_open=True),
@@ -38,7 +37,7 @@ _MAX_PRINTED_KINDS: Final = 40
 )
 @click.option(
     "--indices",
-    type=_FILE,
+    type=USER_PATH,
     help="With --leg-movements: indices of other programs, a column index and one for each.",
 )
 @night_file_options

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from twitchsense.cli.options import (
+    USER_PATH,
     AnalysisOptions,
     analysis_options,
     capture_options,
@@ -24,25 +25,26 @@ from twitchsense.text import printable
 if TYPE_CHECKING:
     from twitchsense.report.protocols import NightLike
 
-_FILE = click.Path(path_type=Path)
 #: Maximum number of notes that are printed.
 _MAX_NOTES: Final = 8
 
 
 @click.command(short_help="Analyse one night: captures in, tables and a report out.")
-@click.argument("captures", metavar="CAPTURE...", nargs=-1, required=True, type=_FILE)
-@click.option("--out", metavar="DIR", required=True, type=_FILE, help="Directory of the results.")
+@click.argument("captures", metavar="CAPTURE...", nargs=-1, required=True, type=USER_PATH)
+@click.option(
+    "--out", metavar="DIR", required=True, type=USER_PATH, help="Directory of the results."
+)
 @click.option(
     "--hypnogram",
     metavar="FILE",
-    type=_FILE,
+    type=USER_PATH,
     help="Sleep stages: a table, or the file of a sleep laboratory, a watch or YASA. Without "
     "them, sleep is estimated from acceleration.",
 )
 @click.option(
     "--respiratory",
     metavar="FILE",
-    type=_FILE,
+    type=USER_PATH,
     help="Respiratory events: onset, duration, or the file of a sleep laboratory; leg movements "
     "near them are counted separately.",
 )

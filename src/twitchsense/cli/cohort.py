@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from twitchsense.cli.options import AnalysisOptions, analysis_options, verbosity
+from twitchsense.cli.options import USER_PATH, AnalysisOptions, analysis_options, verbosity
 from twitchsense.errors import InputError, TwitchsenseError
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from twitchsense.cohort.task import Outcome
     from twitchsense.settings import Settings
 
-_FILE = click.Path(path_type=Path)
 #: Period (s) of the progress lines where there is no terminal.
 _LINE_PERIOD_S: Final = 30.0
 #: Failed nights that are named while the cohort runs.
@@ -28,8 +27,10 @@ _MAX_FAILURES_SHOWN: Final = 5
 
 
 @click.command(short_help="Analyse thousands of nights into one Parquet dataset.")
-@click.argument("nights", metavar="LIST", type=_FILE)
-@click.option("--out", metavar="DIR", required=True, type=_FILE, help="Directory of the dataset.")
+@click.argument("nights", metavar="LIST", type=USER_PATH)
+@click.option(
+    "--out", metavar="DIR", required=True, type=USER_PATH, help="Directory of the dataset."
+)
 @click.option(
     "--executor",
     metavar="processes|dask://HOST:PORT",

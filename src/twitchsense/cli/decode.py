@@ -6,18 +6,18 @@ from pathlib import Path
 
 import click
 
-from twitchsense.cli.options import verbosity
+from twitchsense.cli.options import USER_PATH, verbosity
 from twitchsense.text import printable
 
 
 @click.command(short_help="Decode a raw log of notifications into captures.")
-@click.argument("log", metavar="LOG", type=click.Path(path_type=Path))
+@click.argument("log", metavar="LOG", type=USER_PATH)
 @click.option("--device", "kind", metavar="KIND", required=True, help="Kind of the device.")
 @click.option(
     "--out",
     metavar="DIR",
     required=True,
-    type=click.Path(path_type=Path),
+    type=USER_PATH,
     help="Directory of the captures and decode.json.",
 )
 @verbosity

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from twitchsense.cli.options import verbosity
+from twitchsense.cli.options import PathType, verbosity
 from twitchsense.cli.text_output import open_page, print_table, print_text
 from twitchsense.errors import InputError, TwitchsenseError
 
@@ -27,7 +27,7 @@ _BAD_INPUT: Final = 2
 @click.option(
     "--out",
     metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathType(file_okay=False),
     default=Path("twitchsense-demo"),
     show_default=True,
     help="Directory of the recording and the results.",

@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from twitchsense.cli.options import (
+    USER_PATH,
     capture_options,
     map_option,
     parse_map,
@@ -17,7 +18,6 @@ from twitchsense.cli.options import (
 )
 from twitchsense.errors import InputError
 
-_FILE = click.Path(path_type=Path)
 #: Formats of samples, and of the events of a result directory.
 _SAMPLES: Final = ("csv", "parquet", "edf", "bids")
 _EVENTS: Final = ("annot", "nsrr", "mne")
@@ -25,15 +25,15 @@ _EVENTS: Final = ("annot", "nsrr", "mne")
 
 @click.command(short_help="Write samples or events in the formats of other programs.")
 @click.argument(
-    "inputs", metavar="FILE.night|CAPTURE...|RESULTS", nargs=-1, required=True, type=_FILE
+    "inputs", metavar="FILE.night|CAPTURE...|RESULTS", nargs=-1, required=True, type=USER_PATH
 )
 @click.option("--to", "kind", type=click.Choice([*_SAMPLES, *_EVENTS]), required=True)
-@click.option("--out", metavar="DIR", required=True, type=_FILE, help="Directory of the files.")
+@click.option("--out", metavar="DIR", required=True, type=USER_PATH, help="Directory of the files.")
 @click.option(
     "--events",
     "results",
     metavar="RESULTS",
-    type=_FILE,
+    type=USER_PATH,
     help="With --to bids: add the events of this directory that `analyze` wrote.",
 )
 @click.option("--force", is_flag=True, help="Replace the files of an earlier export in DIR.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 import click
 
 from twitchsense.errors import InputError
+from twitchsense.regular_file import unreadable
 from twitchsense.text import printable
 
 if TYPE_CHECKING:
@@ -21,6 +23,23 @@ if TYPE_CHECKING:
 _ENGINES: Final = ("auto", "native", "scipy")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class PathType(click.Path):
+    """A path; one that the system can never open is refused before anything is done with it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the `Path`; fail if its name is too long, or it is a loop of links."""
+        path = Path(super().convert(value, param, ctx))
+        try:
+            path.stat()
+        except (OSError, ValueError) as error:
+            if getattr(error, "errno", None) in (errno.ELOOP, errno.ENAMETOOLONG, None):
+                raise unreadable(str(path)[:100], error) from error
+        return path
+
+
+USER_PATH: Final = PathType()
 
 
 def verbosity(command: Command) -> Command:
@@ -284,11 +303,10 @@ _CAPTURE_OPTIONS: Final = (
     ),
 )
 
-_FILE: Final = click.Path(path_type=Path)
 _NIGHT_FILE_OPTIONS: Final = (
     click.option(
         "--hypnogram",
-        type=_FILE,
+        type=USER_PATH,
         help="Stages: onset, duration, stage (W N1 N2 N3 R), or the file of a sleep laboratory.",
     ),
     click.option(
@@ -296,7 +314,7 @@ _NIGHT_FILE_OPTIONS: Final = (
     ),
     click.option(
         "--respiratory",
-        type=_FILE,
+        type=USER_PATH,
         help="Respiratory events: onset, duration, or the file of a sleep laboratory.",
     ),
     click.option(
@@ -325,7 +343,7 @@ _ANALYSIS_OPTIONS: Final = (
         "--settings",
         "settings_file",
         metavar="FILE.toml",
-        type=click.Path(path_type=Path),
+        type=USER_PATH,
         help="Settings file.",
     ),
     click.option(

@@ -23,7 +23,7 @@ from twitchsense.cli.device_options import (
     tense_options,
 )
 from twitchsense.cli.device_options import remember as remember_device
-from twitchsense.cli.options import verbosity
+from twitchsense.cli.options import PathType, verbosity
 from twitchsense.cli.record_status import first_connection_s, print_status, print_totals
 from twitchsense.cli.simulated_devices import find_simulated, split_device
 from twitchsense.deferred_signals import ENDING_SIGNALS
@@ -64,14 +64,14 @@ NO_ADAPTER_S: Final = 10.0
 @click.option(
     "--raw",
     metavar="LOG.csv",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=PathType(dir_okay=False),
     help="Also write every value as a raw log, for a report; with one device only.",
 )
 @click.option(
     "--out",
     metavar="FILE.night",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=PathType(dir_okay=False),
     help="The night file; if it exists, the recording is continued in it.",
 )
 @click.option("--duration", metavar="S", type=click.FloatRange(min=1), help="Stop after this time.")

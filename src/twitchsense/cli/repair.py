@@ -11,22 +11,23 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from twitchsense.cli.options import verbosity, zone_option
+from twitchsense.cli.options import USER_PATH, verbosity, zone_option
 from twitchsense.errors import InputError
 from twitchsense.text import printable
 
-_FILE = click.Path(path_type=Path)
 #: Maximum number of gaps that are printed; JSON holds all.
 _MAX_GAPS: Final = 50
 
 
 @click.command(short_help="Recover the sound packets of a damaged night file.")
-@click.argument("night", metavar="FILE.night", type=_FILE)
-@click.option("--out", metavar="NEW.night", required=True, type=_FILE, help="The recovered night.")
+@click.argument("night", metavar="FILE.night", type=USER_PATH)
+@click.option(
+    "--out", metavar="NEW.night", required=True, type=USER_PATH, help="The recovered night."
+)
 @click.option(
     "--like",
     metavar="OTHER.night",
-    type=_FILE,
+    type=USER_PATH,
     help="Another night of the same wearable: its description is used if that of this night "
     "is lost.",
 )

@@ -7,17 +7,16 @@ from typing import Final
 
 import click
 
-from twitchsense.cli.options import page_options, verbosity
+from twitchsense.cli.options import USER_PATH, page_options, verbosity
 from twitchsense.cli.text_output import open_page
 from twitchsense.text import printable
 
 #: File that every result directory has.
 SUMMARY: Final = "summary.json"
-_PATH = click.Path(path_type=Path)
 
 
 @click.command(short_help="Make the report of a result directory again.")
-@click.argument("directories", metavar="DIR...", nargs=-1, required=True, type=_PATH)
+@click.argument("directories", metavar="DIR...", nargs=-1, required=True, type=USER_PATH)
 @page_options
 @click.option(
     "--for-visit",

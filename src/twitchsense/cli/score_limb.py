@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from twitchsense.cli.options import check_zone, night_file_options, verbosity
+from twitchsense.cli.options import USER_PATH, check_zone, night_file_options, verbosity
 from twitchsense.cli.text_output import print_table, print_text
 
 if TYPE_CHECKING:
     from twitchsense.scoring.leg_movements.score_event_list import IndexValue, LegMovementScore
 
-_FILE = click.Path(path_type=Path)
 #: Names of `RULES`, repeated here so that ``--help`` does not import the rules.
 RULE_NAMES = ("wasm2016", "wasm2016-strict", "aasm")
 
 
 @click.command("score-limb", short_help="Score leg movements from a list of events.")
-@click.argument("movements", metavar="MOVEMENTS.csv", type=_FILE)
+@click.argument("movements", metavar="MOVEMENTS.csv", type=USER_PATH)
 @night_file_options
 @click.option(
     "--rules",

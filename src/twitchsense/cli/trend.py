@@ -6,19 +6,17 @@ from pathlib import Path
 
 import click
 
-from twitchsense.cli.options import verbosity
+from twitchsense.cli.options import USER_PATH, verbosity
 from twitchsense.cli.text_output import open_page, print_text
 from twitchsense.text import printable
 
-_PATH = click.Path(path_type=Path)
-
 
 @click.command(short_help="Compare many nights, optionally with a diary.")
-@click.argument("results", metavar="DIR...", nargs=-1, required=True, type=_PATH)
+@click.argument("results", metavar="DIR...", nargs=-1, required=True, type=USER_PATH)
 @click.option(
     "--diary",
     metavar="FILE",
-    type=_PATH,
+    type=USER_PATH,
     help="CSV, TOML or YAML: date is the evening on which a night began, as 2026-03-01.",
 )
 @click.option(
@@ -29,7 +27,9 @@ _PATH = click.Path(path_type=Path)
     help="Exposures to compare, at most three, chosen before looking at the data: alcohol_g, "
     "'caffeine_mg>200', exercise=run.",
 )
-@click.option("--out", metavar="DIR", type=_PATH, help="Directory of the page.  [default: trend]")
+@click.option(
+    "--out", metavar="DIR", type=USER_PATH, help="Directory of the page.  [default: trend]"
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; write files only with --out.")
 @click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
 @verbosity

@@ -20,6 +20,7 @@ from twitchsense.devices.contract import Direction, Message
 from twitchsense.errors import InputError
 from twitchsense.io.csv_rows import open_stream
 from twitchsense.model.channels import NS
+from twitchsense.regular_file import check_regular_file
 
 #: Required columns.
 _COLUMNS: Final = ("time_s", "characteristic", "hex")
@@ -55,6 +56,7 @@ def read_raw_log(path: Path) -> Iterator[tuple[int, Message]]:
         cure.
     """
     source = str(path)
+    check_regular_file(path, source)
     line = 1
     try:
         with open_stream(path) as raw:
