@@ -1,11 +1,13 @@
 """A night of each simulated device on sale, in virtual time, read against its truth.
 
-python -m benchmarks.driver_nights [--hours 1] [--kinds npg,polar]
+python -m benchmarks.driver_nights [--hours 1] [--kinds npg,polar] [--clock-steps 3]
 
 Each night has 2 to 20 % of the notifications lost, 10 outages and a restart of the device, and
 delays of delivery. The values are stored in a night file as a recorder stores them, and read back.
 What is printed for each stream: samples that arrived and are not read bit for bit; true and
-reported loss by class; errors of the times beside the uncertainty that is stated.
+reported loss by class; errors of the times beside the uncertainty that is stated. With
+``--clock-steps`` the computer's clock is set that often, by 1 s to a day forward or back; errors
+are those against its clock in one of the times between.
 """
 
 from __future__ import annotations
@@ -16,8 +18,9 @@ import random
 import resource
 import tempfile
 import time
+from bisect import bisect
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -186,6 +189,21 @@ def run_night(kind: str, hours: float, seed: int) -> tuple:
     return model, session.log, starts
 
 
+def set_clock(log: list, n_steps: int, seed: int) -> tuple[list, list[float]]:
+    """Return the log as stamped by a clock that is set, and the offsets (s) of that clock."""
+    rng = random.Random(seed)
+    times_ns = sorted(rng.uniform(0.05, 0.95) * log[-1].arrival_ns for _ in range(n_steps))
+    offsets_ns = [0]
+    for _ in times_ns:
+        size_s = rng.choice([-1, 1]) * 86400 ** rng.random()
+        offsets_ns.append(offsets_ns[-1] + round(size_s * 1e9))
+    stamped = [
+        replace(m, arrival_ns=m.arrival_ns + offsets_ns[bisect(times_ns, m.arrival_ns)])
+        for m in log
+    ]
+    return stamped, [offset / 1e9 for offset in offsets_ns]
+
+
 def write_night(path: Path, kind: str, log: list, starts: list[int]) -> None:
     """Store the log as a recorder does."""
     key = f"{kind}:AA:BB"
@@ -226,7 +244,9 @@ def true_loss(
     return counts
 
 
-def compare(path: Path, kind: str, model: object, log: list, starts: list[int]) -> list[dict]:
+def compare(
+    path: Path, kind: str, model: object, log: list, starts: list[int], offsets_s: list[float]
+) -> list[dict]:
     """Read the night file; compare each stream with the truth."""
     reader = NightFileReader(path)
     device = DecodedDevice(reader, read_devices(reader)[0], kind)
@@ -247,6 +267,7 @@ def compare(path: Path, kind: str, model: object, log: list, starts: list[int]) 
         modulus = timing.modulus if isinstance(timing, SampleCounter) else None
         lost = true_loss(index, all_times_s, outages, modulus, stream.spec.fs)
         error_s = times_s - all_times_s[index] if same else np.array([np.nan])
+        error_s -= min(offsets_s, key=lambda offset: abs(offset - np.median(error_s)))
         rows.append(
             {
                 "kind": kind,
@@ -276,14 +297,16 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--clock-steps", type=int, default=0)
     arguments = parser.parse_args()
     for kind in arguments.kinds.split(","):
         began = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "a.night"
             model, log, starts = run_night(kind, arguments.hours, arguments.seed)
-            write_night(path, kind, log, starts)
-            for row in compare(path, kind, model, log, starts):
+            stamped, offsets_s = set_clock(log, arguments.clock_steps, arguments.seed)
+            write_night(path, kind, stamped, starts)
+            for row in compare(path, kind, model, log, starts, offsets_s):
                 print(json.dumps(row), flush=True)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         print(f"# {kind}: {time.monotonic() - began:.0f} s, {peak} MB", flush=True)

@@ -9,7 +9,7 @@ lets other processes read the file while it is written (docs/adr/0004-night-file
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -141,12 +141,12 @@ class NightFileWriter:
                 return HostClockReading(*cells)
         return None
 
-    def write(self, records: Sequence[Record]) -> None:
+    def write(self, records: Iterable[Record]) -> None:
         """Add records in one transaction. On return they are on the disk.
 
         Parameters
         ----------
-        records : sequence of Record
+        records : iterable of Record
             A device must be written before records that refer to it.
 
         Raises
@@ -163,7 +163,7 @@ class NightFileWriter:
             if not self._file.is_in_place():
                 self._file = self._file.continue_elsewhere()
                 self.path = self._file.path
-            rows = dict(self._rows)
+            rows, records = dict(self._rows), tuple(records)
             try:
                 self._db.execute("BEGIN IMMEDIATE")
                 for record in records:
