@@ -9,7 +9,8 @@ longest part without a step, apart from the least delay of delivery. Prints one 
 each night and a summary.
 
 The files hold no readings of the computer's clock (`RecorderClock`), as if an older recorder had
-written them: only arrivals and the device's numbers show the steps. What they cannot show is left
+written them: only arrivals and the device's numbers show the steps. With ``--readings`` they do, and
+arrivals are by the recorder's own clock, as today. What arrivals alone cannot show is left
 out of the random nights of the NPG Lite, whose counter starts anew after half a second: steps while
 it is not connected, and steps forward by less than 40 s.
 """
@@ -36,6 +37,7 @@ from twitchsense.nightfile.records import (
     ConnectionStart,
     Device,
     DeviceSetting,
+    HostClockReading,
     Packet,
     Value,
 )
@@ -61,16 +63,33 @@ class Truth:
         Time and size (s) of each step of the computer's clock.
     outages : list of (float, float)
     restarts : list of float
+    has_readings : bool
     """
 
     seconds: float
     steps: list
     outages: list
     restarts: list
+    has_readings: bool = False
 
     def host_s(self, at):
         """Return the computer's clock at true times."""
         return at + sum(size * (at >= when) for when, size in self.steps)
+
+    def arrival_s(self, at):
+        """Return the clock that stamps arrivals: the recorder's own, or the computer's."""
+        return at if self.has_readings else self.host_s(at)
+
+    def readings(self):
+        """Return the readings of the computer's clock that a recorder stores."""
+        times = np.arange(0.0, self.seconds, 30.0).tolist()
+        times += [when + 1.0 for when, _ in self.steps if when + 1.0 < self.seconds]
+        return [
+            HostClockReading(
+                T0 + round(at * 1e9), T0 + round(self.host_s(at) * 1e9), round(at * 1e9), "boot"
+            )
+            for at in sorted(times)
+        ]
 
     def is_received(self, at):
         """Return whether a frame of this time is received."""
@@ -81,6 +100,8 @@ class Truth:
 
         Then neither ticks nor arrivals tell a step forward from a longer silence.
         """
+        if self.has_readings:
+            return True
         for restart in self.restarts:
             first, last = restart - 1.0, restart + 4.0
             for _ in self.outages:
@@ -181,12 +202,12 @@ def write_wearable(night, truth, rng, serial, leg):
                     continue
                 # half of the outages fit into the memory of the wearable
                 if resent and len(resent) % 2:
-                    arrival = T0 + round(truth.host_s(received_s + 1e-6) * 1e9)
+                    arrival = T0 + round(truth.arrival_s(received_s + 1e-6) * 1e9)
                     batch += [Packet(boot, s, arrival, d) for s, d in resent]
                     written += sum(d[2] for _, d in resent if d[0] == 1)
                 resent = []
                 received_s = max(received_s, at + float(delays(rng, 1)[0]))
-                arrival = T0 + round(truth.host_s(received_s) * 1e9)
+                arrival = T0 + round(truth.arrival_s(received_s) * 1e9)
                 batch.append(Packet(boot, seq, arrival, data))
                 written += data[2] if data[0] == 1 else 0
         night.write(batch)
@@ -213,7 +234,7 @@ def write_npg(night, truth, rng):
     bounds = [s for s in starts if s < truth.seconds] + [truth.seconds]
     for run, (begin, stop) in enumerate(pairwise(bounds)):
         runs.append((begin + 0.5, drift))
-        connected = T0 + round(truth.host_s(begin) * 1e9) + run
+        connected = T0 + round(truth.arrival_s(begin) * 1e9) + run
         start = ConnectionStart(key, connected, "npg", 1)
         values = [Value(start, 0, CONTROL_UUID, "write", connected, b"START")]
         n = int((stop - begin - 0.5) * FS // batch)
@@ -226,17 +247,18 @@ def write_npg(night, truth, rng):
             rows = range(i * batch, (i + 1) * batch)
             data = b"".join(bytes([j % 256]) + counts[j].tobytes() for j in rows)
             received_s = max(received_s, at + float(delays(rng, 1)[0]))
-            arrival = T0 + round(truth.host_s(received_s) * 1e9)
+            arrival = T0 + round(truth.arrival_s(received_s) * 1e9)
             values.append(Value(start, len(values), DATA_UUID, "notify", arrival, data))
             written += batch
         night.write([start, *values])
     return written, runs
 
 
-def run_night(seed, folder, minutes, kind):
+def run_night(seed, folder, minutes, kind, has_readings):
     """Write one random night, read it, and return what was found."""
     rng = np.random.default_rng(seed)
     truth = random_truth(rng, rng.uniform(0.3, 1.0) * minutes * 60, kind)
+    truth.has_readings = has_readings
     path = Path(folder) / f"{seed}.night"
     night = NightFileWriter(path)
     if kind == "driver":
@@ -245,6 +267,8 @@ def run_night(seed, folder, minutes, kind):
         written = {"left": write_wearable(night, truth, rng, 0x11, "left")}
         if kind == "two wearables":
             written["right"] = write_wearable(night, truth, rng, 0x22, "right")
+    if has_readings:
+        night.write(truth.readings())
     night.close()
     recording = ts.read(path)
     result = {"seed": seed, "kind": kind, "minutes": round(truth.seconds / 60, 1)}
@@ -298,11 +322,13 @@ def main() -> None:
     parser.add_argument("--nights", type=int, default=100)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--readings", action="store_true", help="with the computer's clock")
     options = parser.parse_args()
     results = []
     for seed in range(options.seed, options.seed + options.nights):
         with tempfile.TemporaryDirectory() as folder:
-            results.append(run_night(seed, folder, options.minutes, KINDS[seed % len(KINDS)]))
+            kind = KINDS[seed % len(KINDS)]
+            results.append(run_night(seed, folder, options.minutes, kind, options.readings))
         print(json.dumps(results[-1]), flush=True)
     exact = [r for r in results if r["knowable"]]
     print(
