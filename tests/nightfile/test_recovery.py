@@ -71,6 +71,16 @@ def test_an_intact_file_is_recovered_whole(night, tmp_path):
     assert any("this night was repaired" in note for note in ts.read(tmp_path / "new.night").notes)
 
 
+def test_a_recorder_continues_a_night_that_has_lost_its_session(night):
+    with sqlite3.connect(night) as db:
+        db.execute("DELETE FROM meta WHERE key = 'session'")
+    db.close()
+    for session in ("9", "8"):
+        writer = NightFileWriter(night, {"session": session})
+        assert writer.meta()["session"] == "9"
+        writer.close()
+
+
 @pytest.mark.parametrize("version", [1, 2, 3])
 def test_files_of_earlier_schemas_are_recovered_whole(night, tmp_path, version):
     downgrade(night, version)

@@ -19,7 +19,14 @@ from twitchsense.nightfile.lock import WriterLock, beside, lock_identity
 from twitchsense.nightfile.page_scan import FoundRow
 from twitchsense.nightfile.reader import NightFileReader
 from twitchsense.nightfile.recovery import recover_log
-from twitchsense.nightfile.schema import DATABASE_ERRORS, connect, create, migrate, write_error
+from twitchsense.nightfile.schema import (
+    DATABASE_ERRORS,
+    connect,
+    create,
+    insert,
+    migrate,
+    write_error,
+)
 from twitchsense.nightfile.tables import DESCRIPTIONS, TABLES, WITHOUT_ID
 
 log = logging.getLogger(__name__)
@@ -39,7 +46,7 @@ class OpenNightFile:
     path : Path
         The file is created if it does not exist, and continued if it does.
     meta : dict of str to str
-        Contents of table ``meta`` of a new file.
+        Contents of table ``meta`` of a new file; what an existing one lacks is added.
 
     Attributes
     ----------
@@ -74,6 +81,7 @@ class OpenNightFile:
             if identity is not None:
                 self._locks.append(identity)
             self.db = _open(path)
+            self._complete_meta(meta)
             self._found = path.stat()
             self._log_found = _stat_log(path)
             self._is_overwritten = False
@@ -87,7 +95,7 @@ class OpenNightFile:
             self.keep_descriptions()
         except BaseException as error:
             self._release()
-            if isinstance(error, OSError):
+            if isinstance(error, OSError | sqlite3.Error):
                 raise write_error(path, error) from error
             raise
 
@@ -113,6 +121,12 @@ class OpenNightFile:
                     row_id = row[0] if n_ids else 0
                     found.append(FoundRow(table, row_id, row[n_ids:], has_crc=True))
             self._descriptions = found
+
+    def _complete_meta(self, meta: dict[str, str]) -> None:
+        """Add what table ``meta`` lacks: a night that was repaired may have lost its rows."""
+        known = {row[0] for row in self.db.execute("SELECT key FROM meta")}
+        for key in meta.keys() - known:
+            insert(self.db, "meta", (key, meta[key]))
 
     def _check_content(self, now: os.stat_result) -> None:
         """Find out whether another program wrote into the file, if it has changed.
