@@ -11,8 +11,8 @@ each night and a summary.
 The files hold no readings of the computer's clock (`RecorderClock`), as if an older recorder had
 written them: only arrivals and the device's numbers show the steps. With ``--readings`` they hold
 them, and arrivals are by the recorder's own clock, as today. What arrivals alone cannot show is
-left out of the random nights of the NPG Lite, whose counter starts anew after half a second: steps while
-it is not connected, and steps forward by less than 40 s.
+left out of the random nights of the NPG Lite, whose counter starts anew after half a second: steps
+while it is not connected, and steps forward by less than 40 s.
 """
 
 from __future__ import annotations
