@@ -6,7 +6,8 @@ Each night has 2 to 20 % of the notifications lost, 10 outages and a restart of 
 delays of delivery. The values are stored in a night file as a recorder stores them, and read back.
 What is printed for each stream: samples that arrived and are not read bit for bit; true and
 reported loss by class; errors of the times beside the uncertainty that is stated. With
-``--clock-steps`` the computer's clock is set that often, by 1 s to a day forward or back; errors
+``--clock-steps`` the computer's clock is set that often while the device is connected, by 1 s to a
+day forward or back, and no reading of it is stored, as by an earlier recorder; the errors
 are those against its clock in one of the times between.
 """
 
@@ -51,6 +52,9 @@ T0 = 1_790_000_000_000_000_000
 N_OUTAGES = 10
 #: Counts per mV of devices without a unit: a count is read as a µV.
 GAIN = "1000"
+
+#: Least time between a step of the clock and an outage.
+_MARGIN_NS = 5_000_000_000
 
 #: Returns the indices of the samples of a stream that the values of the log hold.
 Arrived = Callable[[object, list, str], np.ndarray]
@@ -189,10 +193,16 @@ def run_night(kind: str, hours: float, seed: int) -> tuple:
     return model, session.log, starts
 
 
-def set_clock(log: list, n_steps: int, seed: int) -> tuple[list, list[float]]:
+def set_clock(log: list, starts: list[int], n_steps: int, seed: int) -> tuple[list, list[float]]:
     """Return the log as stamped by a clock that is set, and the offsets (s) of that clock."""
     rng = random.Random(seed)
-    times_ns = sorted(rng.uniform(0.05, 0.95) * log[-1].arrival_ns for _ in range(n_steps))
+    away = [
+        (log[n - 1].arrival_ns - _MARGIN_NS, log[n].arrival_ns + _MARGIN_NS) for n in starts[1:]
+    ]
+    inside = [
+        m.arrival_ns for m in log if not any(first < m.arrival_ns < last for first, last in away)
+    ]
+    times_ns = sorted(rng.sample(inside, n_steps))
     offsets_ns = [0]
     for _ in times_ns:
         size_s = rng.choice([-1, 1]) * 86400 ** rng.random()
@@ -304,7 +314,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "a.night"
             model, log, starts = run_night(kind, arguments.hours, arguments.seed)
-            stamped, offsets_s = set_clock(log, arguments.clock_steps, arguments.seed)
+            stamped, offsets_s = set_clock(log, starts, arguments.clock_steps, arguments.seed)
             write_night(path, kind, stamped, starts)
             for row in compare(path, kind, model, log, starts, offsets_s):
                 print(json.dumps(row), flush=True)

@@ -6,13 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.full_disk import full_disk
 from twitchsense import output_files
-from twitchsense.deferred_signals import deferred_signals
+from twitchsense.deferred_signals import deferred_signals, repeat_lost_signals
 from twitchsense.errors import InputError
 from twitchsense.output_files import staged, write_directory, write_file
 
@@ -56,6 +58,23 @@ def test_a_failed_move_puts_the_older_files_back(old, monkeypatch, step):
     monkeypatch.undo()
     assert tree(old.parent) == {f"out/{name}": text for name, text in before.items()}
     assert not (old / "b").exists()
+
+
+def test_a_lost_signal_that_comes_again_at_once_is_sent_once_more(monkeypatch):
+    """On a busy computer the second signal may come before the timer's `start` has returned."""
+    started = []
+
+    def start(timer):
+        started.append(timer)
+        if len(started) == 1:
+            raise SystemExit(143)
+
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    repeat_lost_signals()
+    monkeypatch.setattr(threading.Timer, "start", start)
+    sys.unraisablehook(SimpleNamespace(exc_value=SystemExit(143)))
+    assert len(started) == 2
+    assert started[1].args == [os.getpid(), signal.SIGTERM]
 
 
 def test_the_file_that_tells_completeness_leaves_first_and_comes_last(old, monkeypatch):

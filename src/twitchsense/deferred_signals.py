@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
@@ -63,10 +63,16 @@ def repeat_lost_signals() -> None:
         if number is None:
             usual(unraisable)
             return
-        timer = threading.Timer(_REPEAT_S, os.kill, [os.getpid(), number])
-        timer.daemon = True
-        with suppress(RuntimeError):  # Python is ending already
-            timer.start()
+        while True:
+            timer = threading.Timer(_REPEAT_S, os.kill, [os.getpid(), number])
+            timer.daemon = True
+            try:
+                timer.start()
+                return
+            except RuntimeError:  # Python is ending already
+                return
+            except (KeyboardInterrupt, SystemExit):
+                pass  # on a busy computer the signal came before the timer had started
 
     sys.unraisablehook = repeat
 

@@ -1,5 +1,8 @@
 """Parquet captures: the same recording as from CSV."""
 
+import os
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +10,7 @@ import pytest
 from tests.io.builders import assert_same, emg, lengths, recording_of_columns, write, write_wide
 from twitchsense.errors import InputError
 from twitchsense.io import read
+from twitchsense.io.export import export
 from twitchsense.model.recording import Recording
 
 pytest.importorskip("pyarrow")
@@ -94,3 +98,11 @@ def test_several_files_may_be_given_as_a_list_and_notes_name_files_without_folde
     assert [note.partition(":")[0] for note in recording.notes[:2]] == ["a.parquet", "b.parquet"]
     with pytest.raises(InputError, match="no file given"):
         read([])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such name")
+def test_a_folder_whose_name_is_no_utf8_makes_no_difference(tmp_path):
+    (tmp_path / "a.csv").write_text("time_s,emg1_uv\n0,1\n0.002,2\n0.004,4\n")
+    odd = tmp_path / os.fsdecode(b"\xff\xfe")
+    (path,) = export(read(tmp_path / "a.csv"), "parquet", odd)
+    assert_same(read(path), read(tmp_path / "a.csv"))

@@ -154,10 +154,11 @@ def read_row(out: Path, table: str, night: str, columns: Sequence[str]) -> dict[
     dict or None
         None if the night has no row, or its file is damaged.
     """
-    parquet = _arrow()[1]
+    arrow, parquet = _arrow()
     path = out / table / part_file_name(night)
     with suppress(OSError, ValueError, KeyError):  # a damaged file counts as missing
-        rows: list[dict[str, Any]] = parquet.read_table(path, columns=list(columns)).to_pylist()
+        content = arrow.BufferReader(path.read_bytes())
+        rows: list[dict[str, Any]] = parquet.read_table(content, columns=list(columns)).to_pylist()
         return rows[0] if rows else None
     return None
 

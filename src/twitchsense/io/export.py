@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -167,17 +168,16 @@ def _open_parquet(path: Path) -> Iterator[TableWriter]:
         import pyarrow.parquet as pq
     except ImportError as error:
         raise MissingExtraError("parquet", "writing Parquet") from error
-    writer: Any = None
+    with contextlib.ExitStack() as stack:
+        writer: Any = None
 
-    def write(table: pd.DataFrame) -> None:
-        nonlocal writer
-        rows = pa.Table.from_pandas(table, preserve_index=False)
-        if writer is None:
-            writer = pq.ParquetWriter(path, rows.schema)
-        writer.write_table(rows)
+        def write(table: pd.DataFrame) -> None:
+            nonlocal writer
+            rows = pa.Table.from_pandas(table, preserve_index=False)
+            if writer is None:
+                # opened here: as text, pyarrow takes UTF-8 names only
+                file = stack.enter_context(pa.OSFile(os.fsencode(path), "wb"))
+                writer = stack.enter_context(pq.ParquetWriter(file, rows.schema))
+            writer.write_table(rows)
 
-    try:
         yield write
-    finally:
-        if writer is not None:
-            writer.close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +15,7 @@ from twitchsense.io.table_capture import CHUNK_ROWS, TableBlock, TypedTable
 from twitchsense.io.table_layout import parse_header
 
 if TYPE_CHECKING:
-    from pyarrow.parquet import FileMetaData
+    from pyarrow.parquet import FileMetaData, ParquetFile
 
 
 #: Bytes of text that a column chunk may have for each value, and beside them.
@@ -49,7 +51,7 @@ class ParquetTable(TypedTable):
         self.source = source
         self._errors = (pyarrow.ArrowException, OSError, ValueError)
         try:
-            with pyarrow.parquet.ParquetFile(path) as file:
+            with _open(path) as file:
                 names = list(file.schema_arrow.names)
                 long_text = _find_long_text(file.metadata)
         except self._errors as error:
@@ -80,11 +82,9 @@ class ParquetTable(TypedTable):
         InputError
             If the file is damaged.
         """
-        import pyarrow.parquet
-
         columns = [self._names[n] for n in (*self.layout.times, *self.layout.signals)]
         first_row = 0
-        with pyarrow.parquet.ParquetFile(self.path) as file:
+        with _open(self.path) as file:
             batches = file.iter_batches(rows, columns=columns, use_threads=False)
             while True:
                 try:
@@ -111,6 +111,19 @@ class ParquetTable(TypedTable):
             f"this is not a Parquet file, or it is damaged or cut short ({error})",
             "write or copy it again",
         )
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[ParquetFile]:
+    """Open a file whose name may be no UTF-8, which pyarrow does not take as text."""
+    import pyarrow
+    import pyarrow.parquet
+
+    with (
+        pyarrow.OSFile(os.fsencode(path), "rb") as source,
+        pyarrow.parquet.ParquetFile(source) as file,
+    ):
+        yield file
 
 
 def _find_long_text(metadata: FileMetaData) -> dict[str, int]:
