@@ -82,11 +82,15 @@ def find_records(content: Content, files: dict[str, bytes]) -> list[tuple[str, i
     copies = []
     for suffix, text in files.items():
         for at in find_all(text, stored):
-            # the record begins with the size of its header; type 0 of the id follows
-            start = max(text.rfind(head, at - 40, at) for head in _HEADS)
-            record = text[start:]
-            size = record_size(record[:40])
-            copies.append((suffix, start, record[:size]))
+            end = at + len(stored)
+            for start in range(at - 1, at - 40, -1):
+                # the record begins with the size of its header; type 0 of the id follows.
+                # A number may hold these bytes too; behind the data stands the checksum
+                if text[start : start + 2] in _HEADS:
+                    size = record_size(text[start : start + 40])
+                    if end <= start + size <= end + 8:
+                        copies.append((suffix, start, text[start : start + size]))
+                        break
     return copies
 
 
