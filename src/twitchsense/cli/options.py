@@ -66,7 +66,7 @@ def page_options(command: Command) -> Command:
         "--compare",
         metavar="DIR",
         multiple=True,
-        type=click.Path(path_type=Path),
+        type=USER_PATH,
         help="Results of your other nights, or a folder of them: from five nights on, the report "
         "compares this night with them. May be given several times.",
     )
