@@ -1,7 +1,7 @@
 """Exceptions of this package; each message names the place and the cure.
 
-Callers catch `TwitchsenseError`. The command line reports an `InputError` in a
-single line with exit status 2, any other error with exit status 1.
+Callers catch `TwitchsenseError`. The command line reports each in a single line, and ends with its
+exit status.
 """
 
 from __future__ import annotations
@@ -37,7 +37,20 @@ _OPTION: Final = re.compile(
 
 
 class TwitchsenseError(Exception):
-    """Base class of all exceptions of this package."""
+    """Base class of all exceptions of this package.
+
+    Attributes
+    ----------
+    exit_status : int
+        Of the command line: 2 for what the user can change, 1 otherwise.
+    """
+
+    exit_status = 1
+
+    @property
+    def command_message(self) -> str:
+        """Text for users of the command line: one line."""
+        return str(self)
 
 
 class InputError(TwitchsenseError):
@@ -57,6 +70,8 @@ class InputError(TwitchsenseError):
     place : str, optional
         Location in the source: a line, a column, a key.
     """
+
+    exit_status = 2
 
     def __init__(self, source: str, problem: str, cure: str, place: str = "") -> None:
         self.source = _one_line(source)
@@ -82,6 +97,8 @@ class MissingExtraError(TwitchsenseError):
     purpose : str
         Feature that needs it, as the subject of the message.
     """
+
+    exit_status = 2
 
     def __init__(self, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs an extra: pip install 'twitchsense[{extra}]'")

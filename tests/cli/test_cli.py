@@ -194,6 +194,26 @@ def test_hostile_names_are_shown_not_run(captures, tmp_path):
     assert "[bold]out[/bold]" in done.stderr
 
 
+@pytest.mark.parametrize("names", [("stdout",), ("stderr",), ("stdout", "stderr")])
+def test_closed_streams_change_no_result(captures, tmp_path, monkeypatch, names):
+    """``>&-`` and services without a terminal: Python then has None in place of a stream."""
+    for name in names:
+        monkeypatch.setattr(sys, name, None)
+    with pytest.raises(SystemExit) as ended:
+        main.main(["export", str(captures[0]), "--to", "csv", "--out", str(tmp_path / "out")])
+    assert ended.value.code == 0
+    with pytest.raises(SystemExit) as ended:
+        main.main(["export", str(captures[0]), "--to", "csv", "--out", str(captures[0])])
+    assert ended.value.code == 2
+
+
+def test_a_night_file_that_cannot_be_created_is_status_2(tmp_path):
+    (tmp_path / "file").touch()
+    done = run("record", "--device", "ts-0001", "--out", tmp_path / "file" / "a.night")
+    assert done.exit_code == 2
+    assert "a.night: cannot be written" in done.stderr
+
+
 def test_internal_error_is_status_1_with_a_traceback_only_if_verbose(
     captures, tmp_path, monkeypatch
 ):

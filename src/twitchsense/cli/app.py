@@ -20,6 +20,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from pathlib import Path
 from types import FrameType
 from typing import Any, Final, NoReturn
 
@@ -27,7 +28,7 @@ import click
 
 from twitchsense.cli.text_output import print_text
 from twitchsense.deferred_signals import ENDING_SIGNALS, repeat_lost_signals
-from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
+from twitchsense.errors import TwitchsenseError
 from twitchsense.text import printable
 
 VERBS: Final[dict[str, str]] = {
@@ -95,7 +96,7 @@ class App(click.Group):
         if not standalone_mode:
             return super().main(args, standalone_mode=False, **options)
         _exit_on_signals()
-        with _buffered_stdout(), _logged_warnings():
+        with _streams_for_closed_ones(), _buffered_stdout(), _logged_warnings():
             return self._run(args, complete_var, windows_expand_args, options)
 
     def _run(
@@ -115,10 +116,8 @@ class App(click.Group):
             )
             sys.stdout.flush()
             sys.exit(result if isinstance(result, int) else 0)
-        except InputError as error:
-            _exit_with_message(error.command_message, 2)
-        except MissingExtraError as error:
-            _exit_with_message(str(error), 2)
+        except TwitchsenseError as error:
+            _exit_with_message(error.command_message, error.exit_status)
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.format_message(), err=True)
             sys.exit(2)
@@ -130,8 +129,6 @@ class App(click.Group):
             # the reader of the output has closed the pipe (``| head``)
             sys.stderr.close()
             sys.exit(1)
-        except TwitchsenseError as error:
-            _exit_with_message(str(error), 1)
         except OSError as error:
             if error.errno not in _NO_SPACE:
                 _exit_after_internal_error(error)
@@ -203,6 +200,20 @@ def _format_usage_error(error: click.ClickException) -> str:
     if context is not None:
         text += f" (see {context.command_path} --help)"
     return text
+
+
+@contextmanager
+def _streams_for_closed_ones() -> Iterator[None]:
+    """Discard for a while what is printed to a stream that the caller has closed (``>&-``)."""
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        closed = [name for name in ("stdout", "stderr") if getattr(sys, name) is None]
+        for name in closed:
+            setattr(sys, name, nowhere)
+        try:
+            yield
+        finally:
+            for name in closed:
+                setattr(sys, name, None)
 
 
 @contextmanager

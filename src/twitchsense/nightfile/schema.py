@@ -95,6 +95,8 @@ SCHEMA: Final = len(MIGRATIONS)
 class StorageError(TwitchsenseError):
     """The night file could not be written; it contains no record of the failed batch."""
 
+    exit_status = 2
+
 
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     """Open an existing night file, and check its schema.
