@@ -26,6 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
+import twitchsense as ts
 from firmware_sim.peers.ganglion import RECEIVE, Ganglion
 from firmware_sim.peers.gforce import DATA as GFORCE_DATA
 from firmware_sim.peers.gforce import GForce
@@ -276,6 +277,8 @@ def compare(
         timing = stream.spec.timing
         modulus = timing.modulus if isinstance(timing, SampleCounter) else None
         lost = true_loss(index, all_times_s, outages, modulus, stream.spec.fs)
+        if len(offsets_s) > 1:
+            times_s = read_times(path, name)
         error_s = times_s - all_times_s[index] if same else np.array([np.nan])
         error_s -= min(offsets_s, key=lambda offset: abs(offset - np.median(error_s)))
         rows.append(
@@ -300,6 +303,18 @@ def compare(
         )
     reader.close()
     return rows
+
+
+def read_times(path: Path, stream: str) -> np.ndarray:
+    """Return the times of a stream's samples as analysed: all runs on one clock."""
+    recording = ts.read(path)
+    channel = next(c for c in recording.channels if c.name.startswith(stream))
+    times_s = [
+        (recording.start_utc_ns - T0 + segment.start_ns) / 1e9
+        + np.arange(len(segment.samples)) / channel.fs
+        for segment in recording.segments_of(channel.name)
+    ]
+    return np.concatenate(times_s)
 
 
 def main() -> None:
