@@ -254,7 +254,7 @@ def write_npg(night, truth, rng):
     return written, runs
 
 
-def run_night(seed, folder, minutes, kind, has_readings):
+def run_night(seed, folder, minutes, kind, has_readings=False):
     """Write one random night, read it, and return what was found."""
     rng = np.random.default_rng(seed)
     truth = random_truth(rng, rng.uniform(0.3, 1.0) * minutes * 60, kind)
