@@ -77,6 +77,31 @@ def test_a_lost_signal_that_comes_again_at_once_is_sent_once_more(monkeypatch):
     assert started[1].args == [os.getpid(), signal.SIGTERM]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="folders cannot be locked there")
+def test_commands_that_write_into_one_folder_take_turns(old, monkeypatch):
+    """Files of two commands are never mixed: the second waits until the first has moved all."""
+    rename, order = Path.rename, []
+
+    def wait(path, target):
+        if not order:
+            order.append("first moves")
+            second.start()
+            second.join(0.2)
+            order.append("first goes on")
+        return rename(path, target)
+
+    def write_second():
+        write_directory(old, [(name, "2") for name, _ in FILES], last="summary")
+        order.append("second is done")
+
+    second = threading.Thread(target=write_second)
+    monkeypatch.setattr(Path, "rename", wait)
+    write_directory(old, FILES, last="summary")
+    second.join()
+    assert order == ["first moves", "first goes on", "second is done"]
+    assert {tree(old)[name] for name, _ in FILES} == {"2"}
+
+
 def test_the_file_that_tells_completeness_leaves_first_and_comes_last(old, monkeypatch):
     moved, rename = [], Path.rename
 

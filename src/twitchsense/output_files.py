@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -104,7 +104,7 @@ def staged(
             new.mkdir()
         yield new
         _sync_files(new)
-        with deferred_signals():
+        with _locked(_existing_parent(target.parent)), deferred_signals():
             if target.exists():
                 _move_files(stage, target, replace=replace, remove=remove, last=last)
             else:
@@ -214,6 +214,19 @@ def _sync_files(folder: Path) -> None:
         if path.is_file():
             with path.open("rb") as file:
                 os.fsync(file.fileno())
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Let no other command move files in a folder; where it cannot be locked, nothing happens."""
+    with ExitStack() as stack:
+        with suppress(OSError, ImportError):
+            import fcntl  # not on Windows
+
+            descriptor = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, descriptor)  # releases the lock
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
 
 
 def _sync_directory(directory: Path) -> None:
