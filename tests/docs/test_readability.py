@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
+
 from tests.retired_phrases import RETIRED
+from twitchsense.cli.app import main
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -52,6 +55,20 @@ def test_few_sentences_are_long():
             crowded[page.name] = too_long
     assert crowded == {}
     assert len(long) < MAX_LONG_SHARE * total
+
+
+def test_few_sentences_of_the_commands_are_long():
+    context = click.Context(main)
+    commands = [main.get_command(context, name) for name in main.list_commands(context)]
+    found = [
+        sentence
+        for command in commands
+        for text in (command.help, *(getattr(p, "help", None) for p in command.params))
+        for sentence in re.split(r"(?<=[.!?:])\s+(?=[A-Z\"'])", " ".join((text or "").split()))
+    ]
+    too_long = [s for s in found if count_words(s) > MAX_WORDS]
+    assert len(found) > 150
+    assert len(too_long) < MAX_LONG_SHARE * len(found), too_long
 
 
 def test_retired_phrases_do_not_return():

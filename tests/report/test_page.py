@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -71,6 +72,16 @@ def test_page_is_one_file_that_needs_no_network(page):
     assert "url(" not in page
     assert "@import" not in page
     assert len(page) < 3_000_000
+
+
+def test_few_sentences_are_long(page):
+    text = re.sub(r"<(script|style)\b.*?</\1>", "", page, flags=re.S)
+    blocks = re.findall(r"<(p|li|dd|td|figcaption)\b[^>]*>(.*?)</\1>", text, re.S)
+    plain = [" ".join(unescape(re.sub("<[^>]+>", "", block)).split()) for _, block in blocks]
+    found = [s for block in plain for s in re.split(r"(?<=[.!?:]) (?=[A-Z“])", block)]
+    words = [sum(re.search(r"\w", word) is not None for word in s.split()) for s in found]
+    long = [s for s, n in zip(found, words, strict=True) if n > 30]
+    assert len(long) < 0.05 * sum(n > 3 for n in words), long
 
 
 def test_figures_contain_no_script_and_no_external_reference(page):

@@ -112,7 +112,7 @@ def test_events_uncertain_only_in_their_label_are_counted_separately(night):
         replace(night, detections=replace(night.detections, events=table))
     )
     assert text.startswith("1 of the 4 events met the rule clearly")
-    assert "for 1 other only the name is uncertain" in text
+    assert "For 1 other only the name is uncertain" in text
 
 
 def test_counts_of_all_kinds_and_of_both_legs_are_given(night):
@@ -122,6 +122,6 @@ def test_counts_of_all_kinds_and_of_both_legs_are_given(night):
         replace(night, detections=replace(night.detections, events=table))
     )
     assert text.startswith(
-        "1 twitch, 1 jerk and 1 leg movement were found besides "
-        "1 brief contraction and 1 change of position (2 on the left leg, 1 on the right)"
+        "1 twitch, 1 jerk and 1 leg movement were found (2 on the left leg, 1 on the right). "
+        "There were also 1 brief contraction and 1 change of position."
     )

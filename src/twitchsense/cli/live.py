@@ -101,6 +101,9 @@ def _open_night_file(night: str) -> Iterator[Path]:
         )  # fmt: skip
         try:
             _wait_for_file(path, child)
+            click.echo(
+                "This night is simulated and not kept; 'record --device sim' keeps one.", err=True
+            )
             yield path
         finally:
             child.send_signal(signal.SIGINT)

@@ -218,11 +218,13 @@ def events_sentences(night: NightLike) -> str:
         return f"No {none} or leg movement was found in the valid signal{tail}.{no_emg}"
     verb = "was" if counts[main].sum() == 1 else "were"
     text = f"{join_words([_counted(k, int(counts[k])) for k in main])} {verb} found"
-    text += f" besides {join_words(other_counts)}" if other_counts else ""
     text += _counts_by_leg(table[table["trial_type"].isin(main)])
     context = _majority_context(table[table["trial_type"] == main[0]])
     if context:
         text += f", most of the {kind_name(main[0], 2)} while {context}"
+    if other_counts:
+        verb = "was" if counts.sum() - counts[main].sum() == 1 else "were"
+        text += f". There {verb} also {join_words(other_counts)}"
     text += _periodic_series(table)
     jerks = table[table["trial_type"] == "jerk"]
     if len(jerks) and jerks["peak_g"].notna().any():
@@ -230,7 +232,7 @@ def events_sentences(night: NightLike) -> str:
         clock = WallClock.of(night.recording)
         when = clock.format_minute(float(strongest["onset"]))
         text += (
-            f"; the strongest jerk came {'at ' if clock.is_known else ''}{when} with "
+            f". The strongest jerk came {'at ' if clock.is_known else ''}{when} with "
             f"{float(strongest['peak_g']):.2f} g (1 g = Earth's gravity)"
         )
     return f"{text}.{no_emg}"
@@ -277,7 +279,7 @@ def confidence_sentences(night: NightLike) -> str:
         n_unsure = n - n_clear - n_label_unsure
         word = "other" if n_label_unsure == 1 else "others"
         which = f"{n_label_unsure:,} {word}" if n_unsure else "all others"
-        text += f"; for {which} only the name is uncertain, since it depends on when sleep began"
+        text += f". For {which} only the name is uncertain, since it depends on when sleep began"
         text += "; the rest are less certain" if n_unsure else ""
     else:
         text += "; the others are less certain"
@@ -306,7 +308,7 @@ def _periodic_series(table: pd.DataFrame) -> str:
         return ""
     n = rows["series"].nunique()
     return (
-        f"; {len(rows)} of the leg movements followed each other at regular intervals "
+        f". {len(rows)} of the leg movements followed each other at regular intervals "
         f"({n} periodic-like series)"
     )
 
