@@ -13,8 +13,9 @@ from twitchsense.cli.app import main
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+ALL_PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 #: Pages for users; the decision records are for developers.
-PAGES = [ROOT / "README.md", *(p for p in sorted(DOCS.rglob("*.md")) if p.parent.name != "adr")]
+PAGES = [page for page in ALL_PAGES if page.parent.name != "adr"]
 
 MAX_WORDS = 30
 MAX_LONG_SHARE = 0.05
@@ -46,7 +47,7 @@ def count_words(sentence: str) -> int:
 def test_few_sentences_are_long():
     total, long = 0, []
     crowded = {}
-    for page in PAGES:
+    for page in ALL_PAGES:
         found = list(sentences(page))
         too_long = [s for s in found if count_words(s) > MAX_WORDS]
         total += len(found)
