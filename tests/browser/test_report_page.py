@@ -78,6 +78,7 @@ def test_next_opens_an_event_and_zooms_to_its_samples(report, night):
     assert "because it is a burst of 5–300 ms that moved the leg abruptly" in page.inner_text(
         "#event-rule"
     )
+    assert page.inner_text("#event-rule .unbroken") == "5–300 ms"
     assert page.inner_text("#event-label").startswith("Named “")
     assert "confidence" in page.inner_text("#event-confidence")
     page.click("#event-in-night")

@@ -365,12 +365,28 @@
   }
 
   // open the panel of an event; with `show`, scroll and zoom the night to it
+  // an interval and its unit stay on one line
+  const INTERVAL = /\d[\d,.:]*–\d[\d,.:]*(?: (?:%|µV|m?g|g\/s|ms|s|min|h|Hz)(?![\w/]))?/g;
+
+  function setText(id, text) {
+    const node = byId(id);
+    let end = 0;
+    node.textContent = "";
+    for (const match of text.matchAll(INTERVAL)) {
+      const span = document.createElement("span");
+      span.className = "unbroken";
+      span.textContent = match[0];
+      node.append(text.slice(end, match.index), span);
+      end = match.index + match[0].length;
+    }
+    node.append(text.slice(end));
+  }
+
   function select(index, { show = false } = {}) {
     selected = index;
     if (!detail.contains(document.activeElement)) opener = document.activeElement;
     const event = events[index], kind = kinds[event.kind];
     const [labelName, labelMeaning] = data.labels[event.label];
-    const setText = (id, text) => { byId(id).textContent = text; };
     setText("event-title", event.caption);
     setText("event-measurements", event.measurements);
     setText("event-rule", `Called a ${kind.name} because it is ${kind.rule}.`);
@@ -445,7 +461,7 @@
           left + plot.width - (waveform.axes.length - a) * 16, top - 10, "axis-" + a, "left", 13));
       }
     });
-    const step = tickStep(plot.span, width < 560 ? 4 : 8), inMilliseconds = step < 1;
+    const step = tickStep(plot.span, width < 560 ? 5 : 8), inMilliseconds = step < 1;
     for (let k = Math.ceil(plot.start / step); k * step <= plot.stop; k++) {
       const value = inMilliseconds ? Math.round(k * step * 1000) : Math.round(k * step * 10) / 10;
       drawText(context, String(value).replace("-", "−"), plot.xOf(k * step), height - 18, "muted", "center");
