@@ -51,6 +51,13 @@ def test_report_from_a_reopened_result_equals_the_first(copy):
     assert b"after &lt;b&gt; a run" in first
 
 
+def test_a_copy_may_get_other_words_and_is_sound(result, tmp_path):
+    for words in ("before a trip", None):
+        again = open_result(open_result(result).save(tmp_path, report=False, words=words))
+        assert again.summary_json["words"] == (words or "after <b> a run")
+    assert (tmp_path / "summary.json").read_bytes() == (result / "summary.json").read_bytes()
+
+
 def test_windows_hold_the_samples_of_the_recording(night):
     for trace in cut_event_windows(night):
         channel = night.recording.channel(trace.channel)

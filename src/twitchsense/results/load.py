@@ -31,11 +31,13 @@ from twitchsense.report.event_windows import EventWindow, join_windows
 from twitchsense.results.outputs import NightOutputs
 from twitchsense.results.save import RESULT_FILES, report_of, to_json, write_results
 from twitchsense.results.traces import TRACES_FILE, unpack_traces
-from twitchsense.scoring.result_checksums import check_file
+from twitchsense.scoring.result_checksums import KEY, add_checksums, check_file
 from twitchsense.scoring.summary import CURE, decode_result_text, read_result_file, read_summary
 from twitchsense.settings import Settings
 from twitchsense.sleep.onset import SleepOnset
 
+#: Files beside ``summary.json`` that are read back.
+_READ_BACK: Final = ("events.csv", "rejected.csv", "epochs.csv", TRACES_FILE)
 #: What `zipfile`, `zlib` and `numpy.load` raise for damaged archives, and `unpack_traces` for
 #: content of another form.
 _NPZ_ERRORS: Final = (
@@ -174,9 +176,12 @@ class SavedNight(NightOutputs):
             If a file of the result is missing, or the directory cannot be written.
         """
         names = [n for n in RESULT_FILES if n != "report.html"]
-        files: dict[str, str | bytes] = {n: read_result_file(self.directory / n) for n in names}
+        stored = {name: read_result_file(self.directory / name) for name in names}
+        files: dict[str, str | bytes] = {**stored}
         if words is not None:
-            files["summary.json"] = to_json({**self.summary_json, "words": words})
+            summary = {k: v for k, v in self.summary_json.items() if k != KEY} | {"words": words}
+            read_back = {name: stored[name] for name in _READ_BACK}
+            files["summary.json"] = to_json(add_checksums(summary, read_back))
         directory = Path(directory)
         if report:
             files["report.html"] = report_of(self, directory, words, compare)()
@@ -203,7 +208,7 @@ def open_result(directory: str | PathLike[str]) -> SavedNight:
     directory = Path(directory)
     summary = read_summary(directory)
     files = {}
-    for name in ("events.csv", "rejected.csv", "epochs.csv", TRACES_FILE):
+    for name in _READ_BACK:
         files[name] = read_result_file(directory / name)
         check_file(summary, directory / name, files[name], CURE)
     tables = {
