@@ -118,6 +118,8 @@ def _argument(option: re.Match[str]) -> str:
     if name == "columns":
         theirs, _, ours = value.partition("=")
         return f"columns={{{theirs!r}: {ours!r}}}"
+    if name == "names":
+        return f"names={value.split(',')}"
     return f"{name}={value}" if name in ("fs", "gain", "skip_rows") else f"{name}={value!r}"
 
 

@@ -92,3 +92,28 @@ def test_export_takes_both_options(tmp_path):
     ])  # fmt: skip
     assert done.exit_code == 0, done.stderr
     assert (tmp_path / "o").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("head", "stated"),
+    [("emg1_uv\n", {}), ("# emg1_uv\n", {}), ("", {"names": ["emg1_uv"]}),
+     ("Biceps\n", {"columns": {"Biceps": "emg1_uv"}})],
+)  # fmt: skip
+def test_one_column_of_a_stated_rate_is_a_capture(tmp_path, head, stated):
+    path = tmp_path / "emg.csv"
+    path.write_text(head + "".join(f"{k % 7 - 3.5}\n" for k in range(400)))
+    recording = read(path, fs=500, **stated)
+    assert recording.channels[0].fs == 500
+    assert recording.window("emg1", 0, 6_000_000)[1].tolist() == [[-3.5], [-2.5], [-1.5]]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("emg1_uv\n1\n2\n", r"of a file without times \(fs=1000\)"),
+     ("1\n2\n3\n", r"state them \(names=\['time_s', 'emg1_uv'\]\)")],
+)  # fmt: skip
+def test_one_column_without_a_rate_or_a_name_is_refused_with_the_cure(tmp_path, text, says):
+    path = tmp_path / "emg.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=says):
+        read(path)

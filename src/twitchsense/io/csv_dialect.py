@@ -206,11 +206,12 @@ def header_dialect(head: FileHead, is_header: Callable[[Sequence[str]], bool]) -
         raise InputError(head.source, "the file is empty", "give a capture with a header and rows")
     place = f"line {first.number}"
     used = separator or guess_separator(first.text)
-    if used is None or used not in first.text:
+    if (used is None or used not in first.text) and not is_number(first.text.strip()):
         raise InputError(
             head.source,
             f"no comma, semicolon, tab or bar in the header '{first.text[:60]}'",
-            "separate columns with commas",
+            "separate columns with commas, or state the sampling rate of a file without times "
+            "(--fs 1000)",
             place,
         )
     dialect = _dialect(first, first.text, separator)
@@ -218,7 +219,7 @@ def header_dialect(head: FileHead, is_header: Callable[[Sequence[str]], bool]) -
         raise InputError(
             head.source,
             f"the first line holds numbers ('{first.text[:60]}') where a header is expected",
-            "put the column names in the first line, like time_s,emg1_uv",
+            "put the column names in the first line, or state them (--columns time_s,emg1_uv)",
             place,
         )
     return dialect

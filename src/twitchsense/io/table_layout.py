@@ -70,13 +70,17 @@ class TableLayout:
 def is_header(names: Sequence[str], mapping: ColumnMapping) -> bool:
     """Return whether names are those of a time column and a signal, after mapping.
 
+    With a stated sampling rate, a signal suffices.
+
     Parameters
     ----------
     names : sequence of str
     mapping : ColumnMapping
     """
     ours = [mapping.preview(name).casefold() for name in names]
-    timed = any(name in TIME_COLUMNS or name in FOREIGN_TIME_HEADERS for name in ours)
+    timed = mapping.fs is not None or any(
+        name in TIME_COLUMNS or name in FOREIGN_TIME_HEADERS for name in ours
+    )
     return timed and any(is_signal_name(name) for name in ours)
 
 
