@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from itertools import count
 
 import numpy as np
 import pytest
 
+import twitchsense as ts
 from tests.signals import band_noise
 from twitchsense.detect.clock_alignment import AlignedHistory
 from twitchsense.detect.emg_segment import EmgSegment
 from twitchsense.detect.sensor_queries import SensorQueries
 from twitchsense.model.channels import NS, Channel
 from twitchsense.model.detections import ClockOffset
+from twitchsense.model.notes import main_notes
 from twitchsense.settings import Settings
 
 FS = 1000.0
@@ -94,3 +97,18 @@ def test_discarded_seconds_do_not_change_later_answers():
     dropped.quality.discard(90 * NS)
     times = [s * NS for s in range(92, 120)]
     assert [dropped.quality.usable(t) for t in times] == [kept.quality.usable(t) for t in times]
+
+
+@pytest.mark.parametrize(
+    ("noise_uv", "reason"),
+    [(3.0, None), (300.0, r"at rest the signal has \d+ µV"), (0.0, "it was flat")],
+)
+def test_emg_that_cannot_be_evaluated_is_noted(noise_uv, reason):
+    samples = np.random.default_rng(1).normal(0, noise_uv, 45_000).astype(np.float32)
+    night = ts.analyze({"emg1_uv": (samples, 1000.0)})
+    found = [n for n in main_notes(night.notes) if "could not be evaluated" in n]
+    assert len(found) == (reason is not None)
+    if reason is not None:
+        assert found[0].startswith("emg1: 100 % of the time could not be evaluated: ")
+        assert re.search(reason, found[0])
+        assert "check the" in found[0]

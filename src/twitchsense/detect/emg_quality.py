@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.model.channels import NS
+from twitchsense.model.notes import Note
+from twitchsense.model.per_second import PerSecond
 from twitchsense.settings import Settings
+
+#: Minimum recorded time (s), and share of it that is not valid, for a note.
+_MIN_NOTED_S: Final = 30.0
+_MIN_UNUSABLE: Final = 0.5
 
 
 class EmgQuality:
@@ -130,3 +139,41 @@ class EmgQuality:
         if not self._alive[at]:
             return len(self._limits_uv)
         return self._exceeded[at] if at < len(self._exceeded) else 0
+
+
+def unusable_notes(seconds: Mapping[str, PerSecond], settings: Settings) -> list[Note]:
+    """Return a note for each EMG channel that could not be evaluated most of the time.
+
+    Parameters
+    ----------
+    seconds : mapping of channel name to PerSecond
+    settings : Settings
+
+    Returns
+    -------
+    list of Note
+        With the reason and its cure.
+    """
+    notes: list[Note] = []
+    limit_uv = settings.emg.max_floor_uv
+    for name, table in seconds.items():
+        recorded_s = float(table.length_s.sum())
+        if table.kind != "emg" or recorded_s < _MIN_NOTED_S:
+            continue
+        bad = ~table.valid
+        share = float(table.length_s[bad].sum()) / recorded_s
+        if share <= _MIN_UNUSABLE:
+            continue
+        text = f"{name}: {100 * share:.0f} % of the time could not be evaluated: "
+        level_uv = float(np.median(table.level[bad]))
+        if level_uv > limit_uv:
+            text += (
+                f"at rest the signal has {level_uv:.3g} µV, and a twitch is lost in more than "
+                f"{limit_uv:g} µV"
+            )
+            cure = "check the contact of the electrodes, and the unit or gain of the channel"
+        else:
+            text += "it was flat, or at an end of its range"
+            cure = "check the electrodes and their cable, and the gain"
+        notes.append(Note("signal", text, cure))
+    return notes

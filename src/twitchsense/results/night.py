@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from twitchsense.detect.detector import Detector
+from twitchsense.detect.emg_quality import unusable_notes
 from twitchsense.errors import InputError
 from twitchsense.model.channels import NS
 from twitchsense.model.detections import Detections
@@ -229,7 +230,12 @@ def analyze(
     respiratory_events, notes = to_respiratory(respiratory, recording, settings)
     detections, counts = _detect(recording, settings, progress)
     context = find_context(recording, detections, settings, sleep, counts)
-    notes = (*context.notes, *rate_notes(recording.channels), *notes)
+    notes = (
+        *context.notes,
+        *unusable_notes(detections.seconds, settings),
+        *rate_notes(recording.channels),
+        *notes,
+    )
     context = replace(context, notes=tuple(map(without_folders, notes)))
     labelled = label_detections(detections, context, settings, recording)
     log.info("%d events, %d rejected", len(labelled.events), len(labelled.rejected))
