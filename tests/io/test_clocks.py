@@ -234,6 +234,48 @@ def test_a_lost_packet_is_a_gap(tmp_path):
     assert starts(got, "emg1")[1] == pytest.approx(1200 / FS * 1e9, abs=1e6)
 
 
+@pytest.mark.parametrize(
+    ("size", "jitter_s", "lost", "gaps"),
+    [
+        (10, 0.004, 0, (0, 0)),
+        (10, 0.009, 0, (0, 4)),
+        (20, 0.008, 0.02, (8, 20)),
+        (50, 0.02, 0, (0, 3)),
+    ],
+)
+def test_packets_that_arrive_late_have_the_true_rate(tmp_path, size, jitter_s, lost, gaps):
+    rng = np.random.default_rng(2)
+    count = 12_000 // size
+    arrival = np.maximum.accumulate(np.arange(count) * size / FS + rng.uniform(0, jitter_s, count))
+    arrival += np.arange(count) * 2e-6  # two packets at once still have two times
+    keep = np.repeat(rng.random(count) >= lost, size)
+    cells = [f"{1.7724e9 + v:.6f}" for v in np.repeat(arrival, size)[keep]]
+    got = read(capture(tmp_path, cells, x=np.round(rng.normal(0, 20, count * size), 1)[keep]))
+    assert got.channels[0].fs == pytest.approx(FS, rel=2e-3)
+    assert gaps[0] <= len(lengths(got, "emg1")) - 1 <= gaps[1]
+
+
+@pytest.mark.parametrize(("unit", "per_s"), [("milli", 1e3), ("micro", 1e6), ("nano", 1e9)])
+def test_time_since_a_device_was_started_is_not_unix_time(tmp_path, unit, per_s):
+    cells = [
+        f"{(300_000 if unit == 'milli' else 3000) * per_s + i * per_s / FS:.0f}" for i in range(N)
+    ]
+    got = read(capture(tmp_path, cells, "timestamp"))
+    assert got.start_utc_ns is None
+    assert got.channels[0].fs == FS
+    assert any(f"{unit}seconds from the start" in n for n in got.notes)
+    assert not any("single precision" in n for n in got.notes)
+
+
+def test_the_end_of_summer_time_without_a_zone_is_refused_and_the_cure_works(tmp_path):
+    hours = ["02:59:59"] * 500 + ["02:00:00"] * 500
+    cells = [f"2026-10-25 {h}.{i % 500 * 2:03d}" for i, h in enumerate(hours)]
+    path = capture(tmp_path, cells, "time_local", X[:1000])
+    with pytest.raises(InputError, match="--zone Europe/Berlin|zone="):
+        read(path)
+    assert lengths(read(path, zone="Europe/Berlin"), "emg1") == [1000]
+
+
 @pytest.mark.parametrize("rows", [97, 1000])
 def test_block_size_does_not_change_packets(tmp_path, monkeypatch, rows):
     from twitchsense.io.csv import CsvTable

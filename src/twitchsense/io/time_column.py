@@ -229,6 +229,12 @@ class TimeColumn:
         # a few rows out of order return to the times before; a clock that was set does not
         if (after > before).any() or shift_ns < 4 * step or not step:
             return "sort the rows by time; write times with enough decimals that none repeats"
+        if self.reading.kind == "date":
+            if shift_ns // 10**9 in (3599, 3600, 3601) and not self._options.zone:
+                return "if summer time ended here, name the zone (--zone Europe/Berlin)"
+            return (
+                f"if the clock was set back here, write all later times {shift_ns / 1e9:g} s later"
+            )
         unit = self.reading.unit_ns if self.reading.kind in ("elapsed", "unix") else 1e9
         word = {length: unit for unit, length in TIME_UNITS.items()}.get(unit, "s")
         return (

@@ -112,9 +112,16 @@ def read_number_times(
         step = float(finite[-1] - finite[0]) / len(steps)
     stated = time_unit or (name[5:] if name in ("time_ms", "time_us", "time_ns") else None)
     units = [stated] if stated else list(TIME_UNITS)
-    for unit in units:
-        unit_s = TIME_UNITS[unit] / 1e9
-        if _UNIX_RANGE_S[0] <= first * unit_s < _UNIX_RANGE_S[1]:
+    unix = [u for u in units if _UNIX_RANGE_S[0] <= first * TIME_UNITS[u] / 1e9 < _UNIX_RANGE_S[1]]
+    for unit in unix:
+        step_ns = step * TIME_UNITS[unit]
+        # a time since the start of a device may be as large as Unix time of a larger unit
+        if (
+            stated
+            or not name.startswith(ANY_TIME)
+            or _elapsed_unit(first, step) is None
+            or (_STEP_RANGE_NS[0] <= step_ns <= _STEP_RANGE_NS[1])
+        ):
             note = (
                 ""
                 if stated
@@ -150,6 +157,14 @@ def read_number_times(
     return TimeReading("elapsed", "time_s", unit_ns, is_single_precision(finite))
 
 
+def _elapsed_unit(first: float, step: float) -> str | None:
+    """Return the unit in which numbers may be elapsed time, by their spacing."""
+    for unit, length in TIME_UNITS.items():
+        if _STEP_RANGE_NS[0] <= step * length <= _STEP_RANGE_NS[1]:
+            return unit if first * length / 1e9 < MAX_START_S else None
+    return None
+
+
 def is_single_precision(numbers: Floats) -> bool:
     """Return whether numbers were rounded to single precision (float32).
 
@@ -181,9 +196,9 @@ def is_single_precision(numbers: Floats) -> bool:
 
 
 def _decimal_resolution(numbers: Floats) -> float:
-    """Return the largest power of ten, at most 1, of which all numbers are multiples."""
-    resolution = 1.0
-    for _ in range(9):
+    """Return the largest power of ten, at most a million, of which all numbers are multiples."""
+    resolution = 1e6
+    for _ in range(15):
         multiples = numbers / resolution
         if (np.abs(multiples - np.rint(multiples)) < 1e-6 + 4e-16 * np.abs(multiples)).all():
             return resolution
