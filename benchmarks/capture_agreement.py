@@ -3,7 +3,7 @@
 Every file is written here, from the public description of its format, or by another program.
 A reader that is not installed is named and skipped.
 
-Run ``python -m benchmarks.capture_agreement``; it prints the table of docs/captures.md.
+Run ``python -m benchmarks.capture_agreement``; it prints the table of docs/formats.md.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from tests.io import actigraphy_builder as builder
+from tests.io import makers
 from tests.io.edf_builder import EdfFile, digital
 from tests.io.xdf_builder import emg_stream, encode
 from twitchsense.io import read
@@ -191,6 +192,93 @@ def cases() -> Iterator[Case]:
     yield Case("Parquet", exported("parquet", emg_recording(999.97)), "emg1", "pandas", by_pandas)
 
 
+#: Columns of EMG (second) and of three axes (the last three), of a table and its times in s.
+ACC_COLUMNS = slice(1, 4)
+
+
+def by_table(
+    columns: int | slice, factor: float = 1.0, offset: float = 0.0, fs: float = 0.0, **options: Any
+) -> Callable[[Any, Path], Reading]:
+    """Return a reader by pandas: values are offset + factor * number, times of column 0 or fs."""
+
+    def read_table(pandas: Any, path: Path) -> Reading:
+        table = pandas.read_csv(path, **options)
+        values = table.iloc[:, columns].to_numpy(np.float64) * factor + offset
+        if fs:
+            return at_rate(values, fs)
+        times = table.iloc[:, 0]
+        if times.dtype.kind not in "fiu":
+            times = pandas.to_datetime(times, format=DATE_FORMATS.get(path.name)).astype("M8[ns]")
+            return Reading(np.atleast_2d(values.T).T, times.to_numpy().astype(np.int64) / 1e9)
+        unit = 1e9 if times.iloc[0] > 1e15 else 1e3 if times.iloc[-1] > 1e4 else 1.0
+        return Reading(np.atleast_2d(values.T).T, times.to_numpy(np.float64) / unit)
+
+    return read_table
+
+
+DATE_FORMATS = {"geneactiv.csv": "%Y-%m-%d %H:%M:%S:%f", "actigraph.csv": "%m/%d/%Y %H:%M:%S.%f"}
+
+
+def text_cases() -> Iterator[Case]:
+    """Yield text files of makers' programs, each read by pandas with the options it needs."""
+    rng = np.random.default_rng(5)
+    x = np.round(rng.normal(0, 200, 4000), 2)
+    g = np.round(rng.normal([0.02, -0.1, 0.99], 0.02, (4000, 3)), 3)
+    slow = np.repeat(g[:400], 10, axis=0)
+    comma = makers.phyphox(g, 100, ";", ",")
+    bits, plux = 3.3 / 1009 * 1e6, 3.0 / 1000 * 1e6
+    emg = [
+        ("OpenSignals, BITalino", "opensignals.txt", makers.opensignals(x), "emg1",
+         by_table(5, bits / 1024, -bits / 2, 1000, sep="\t", comment="#", header=None)),
+        ("OpenSignals, biosignalsplux", "plux.txt",
+         makers.opensignals(x, 2000, "biosignalsplux", 16, "CH1"), "emg1",
+         by_table(2, plux / 65536, -plux / 2, 2000, sep="\t", comment="#", header=None)),
+        ("OpenBCI GUI", "openbci.txt", makers.openbci(x, slow), "emg1",
+         by_table(1, fs=250, comment="%", skipinitialspace=True)),
+        ("BrainFlow", "brainflow.csv", makers.brainflow(x, slow), "emg1",
+         by_table(1, fs=250, sep="\t", header=None)),
+        ("EMGworks", "emgworks.csv", makers.emgworks(x, g[:470]), "emg1_left",
+         by_table(1, 1e6, fs=1259.259, skiprows=6)),
+        ("Trigno Discover", "discover.csv", makers.discover(x, g[:470]), "emg1_right",
+         by_table(1, 1e3, fs=1259.2593, skiprows=[0, 1, 2, 3, 4, 6])),
+        ("Shimmer Consensys", "shimmer.csv", makers.shimmer(x, g), "emg1",
+         by_table(1, 1e3, skiprows=[0, 2], sep="\t", usecols=range(5))),
+        ("Noraxon", "noraxon.csv", makers.noraxon(x, slow), "emg1_left", by_table(1)),
+        ("units in the header", "units.csv",
+         makers.logger(x[:, None], makers.numbers(np.arange(4000) / 1000, "{:.3f}"),
+                       "Time (s),EMG1 (mV)", 1e-3), "emg1", by_table(1, 1e3)),
+    ]  # fmt: skip
+    acc = [
+        ("ActiGraph CSV", "actigraph.csv", makers.actigraph(g, 50, True),
+         by_table(ACC_COLUMNS, skiprows=10)),
+        ("GENEActiv CSV", "geneactiv.csv", makers.geneactiv(g),
+         by_table(ACC_COLUMNS, skiprows=100, header=None, skip_blank_lines=False)),
+        ("Axivity CSV", "axivity.csv", makers.axivity(g), by_table(ACC_COLUMNS, header=None)),
+        ("Empatica E4", "ACC.csv", makers.empatica_e4(g),
+         by_table(slice(0, 3), 1 / 64, fs=32, skiprows=2, header=None)),
+        ("Polar Sensor Logger", "polar_ACC.txt", makers.polar(g),
+         by_table(ACC_COLUMNS, 1e-3, sep=";", usecols=range(1, 5))),
+        ("phyphox", "phyphox.csv", makers.phyphox(g), by_table(ACC_COLUMNS, 1 / 9.80665)),
+        ("phyphox, decimal commas", "comma.csv", comma,
+         by_table(ACC_COLUMNS, 1 / 9.80665, sep=";", decimal=",")),
+        ("Movesense CSV", "movesense.csv", makers.movesense(g),
+         by_table(ACC_COLUMNS, 1 / 9.80665, fs=52)),
+    ]  # fmt: skip
+    for title, name, text, channel, reader in emg:
+        yield Case(title, text_file(name, text), channel, "pandas", reader)
+    for title, name, text, reader in acc:
+        channel = "acc_left" if "GENEActiv" in title else "acc"
+        yield Case(title, text_file(name, text), channel, "pandas", reader)
+
+
+def text_file(name: str, text: str) -> Callable[[Path], Path]:
+    def write(folder: Path) -> Path:
+        (folder / name).write_text(text, encoding="utf-8")
+        return folder / name
+
+    return write
+
+
 def compare(case: Case, folder: Path) -> str:
     """Return a row of the table."""
     path = case.write(folder)
@@ -223,7 +311,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     print("| format | read | independent reader | largest difference: value | time |")
     print("|---|---|---|---|---|")
-    for case in cases():
+    for case in (*cases(), *text_cases()):
         with tempfile.TemporaryDirectory() as folder:
             print(compare(case, Path(folder)), flush=True)
 

@@ -1,7 +1,7 @@
-"""Time and peak memory of reading 8-h captures, for each text dialect beside the plain one.
+"""Processor time and peak memory of reading a night, for each text dialect beside the plain one.
 
-Run ``python -m benchmarks.capture_speed --hours 8``. Each file is written and read in a process
-of its own; the memory is the peak of that process.
+Run ``python -m benchmarks.capture_speed --hours 8``. Each file is read in a process of its own;
+the memory is the peak of that process. Values are samples of one channel or axis.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,56 @@ def acc_rows(first: int, x: np.ndarray) -> list[str]:
     ]
 
 
+def noraxon(first: int, x: np.ndarray) -> list[str]:
+    return [f"{(first + i) / FS_EMG:.6f},{v:.4f},0" for i, v in enumerate(x.tolist())]
+
+
+def shimmer(first: int, x: np.ndarray) -> list[str]:
+    return [
+        f"{1_772_403_300_000 + first + i}.000000\t{v / 1e3:.9g}\t" for i, v in enumerate(x.tolist())
+    ]
+
+
+def emgworks(first: int, x: np.ndarray) -> list[str]:
+    return [f"{(first + i) / FS_EMG:.7g},{v / 1e6:.9g}" for i, v in enumerate(x.tolist())]
+
+
+def discover(first: int, x: np.ndarray) -> list[str]:
+    return [f"{(first + i) / FS_EMG:.6f},{v / 1e3:.7f}" for i, v in enumerate(x.tolist())]
+
+
+def axes(form: str, factor: float = 1.0) -> Callable[[int, np.ndarray], list[str]]:
+    """Return a writer of rows of three axes: ``{i}``, ``{x}``, ``{y}`` and ``{z}`` of a form."""
+
+    def rows(first: int, x: np.ndarray) -> list[str]:
+        values = (x / 1000).tolist()
+        return [
+            form.format(
+                i=first + i, s=(first + i) / FS_ACC, ns=(first + i) * 10_000_000, x=v * factor,
+                y=-v * factor, z=(1 + v) * factor,
+            )
+            for i, v in enumerate(values)
+        ]  # fmt: skip
+
+    return rows
+
+
+def dated(form: str, tail: str) -> Callable[[int, np.ndarray], list[str]]:
+    """Return a writer of rows of a local time and three axes."""
+
+    def rows(first: int, x: np.ndarray) -> list[str]:
+        base = datetime(2026, 3, 1, 22, 15) + timedelta(seconds=first / FS_ACC)
+        seconds = [
+            (base + timedelta(seconds=k)).strftime(form) for k in range(-(-len(x) // FS_ACC))
+        ]
+        return [
+            f"{seconds[i // FS_ACC]}{i % FS_ACC * 10:03d},{v:.4f},{-v:.4f},{1 + v:.4f}{tail}"
+            for i, v in enumerate((x / 1000).tolist())
+        ]
+
+    return rows
+
+
 def headed(header: str, rows: Writer) -> Writer:
     def write(hours: float) -> Iterator[str]:
         yield header + "\n"
@@ -133,18 +184,137 @@ FILES = {
         ),
         FS_EMG,
     ),
-    "Axivity CSV (100 Hz)": ("a.csv", emg_rows(acc_rows, FS_ACC), FS_ACC),
+    "BrainFlow": (
+        "a.csv",
+        emg_rows(
+            lambda first, x: [
+                f"{(first + i) % 256}\t{v:.4f}"
+                + "\t0.0" * 20
+                + f"\t{1_772_403_300 + (first + i) / 250:.6f}\t0.0"
+                for i, v in enumerate(x.tolist())
+            ],
+            250,
+        ),
+        250,
+    ),
+    "EMGworks": (
+        "a.csv",
+        headed('Application: EMGworks\nX[s],"L TIBIALIS: EMG 1 [V]"', emg_rows(emgworks, FS_EMG)),
+        FS_EMG,
+    ),
+    "Trigno Discover": (
+        "a.csv",
+        headed(
+            "Application:,Trigno Discover (1.7.0)\nEMG 1 Time Series (s),EMG 1 (mV)\n,1000 Hz",
+            emg_rows(discover, FS_EMG),
+        ),
+        FS_EMG,
+    ),
+    "Shimmer Consensys": (
+        "a.csv",
+        headed(
+            '"sep=\t"\nS_Timestamp_Unix_CAL\tS_EMG_CH1_24BIT_CAL\t\nms\tmV\t',
+            emg_rows(shimmer, FS_EMG),
+        ),
+        FS_EMG,
+    ),
+    "Noraxon": (
+        "a.csv",
+        headed('"Time,s","TIB.ANT. LT, uV","Ultium EMG.Sync, On"', emg_rows(noraxon, FS_EMG)),
+        FS_EMG,
+    ),
+    "units in the header": ("a.csv", headed("Time (s),EMG1 (uV)", emg_rows(plain, FS_EMG)), FS_EMG),
+    "blanks between columns": (
+        "a.txt",
+        headed(
+            "time_s emg1_uv",
+            emg_rows(lambda n, x: [row.replace(",", " ") for row in plain(n, x)], FS_EMG),
+        ),
+        FS_EMG,
+    ),
+    "plain CSV of axes": (
+        "a.csv",
+        headed(
+            "time_s,acc_x_g,acc_y_g,acc_z_g",
+            emg_rows(axes("{s:.2f},{x:.4f},{y:.4f},{z:.4f}"), FS_ACC),
+        ),
+        FS_ACC,
+    ),
+    "Axivity CSV": ("a.csv", emg_rows(acc_rows, FS_ACC), FS_ACC),
+    "ActiGraph CSV": (
+        "a.csv",
+        headed(
+            "--- Data File Created By ActiGraph GT3X+ ActiLife date format M/d/yyyy at 100 Hz ---\n"
+            "Start Time 22:15:00\nStart Date 3/1/2026\n"
+            + "-" * 20
+            + "\nTimestamp,Accelerometer X,Accelerometer Y,Accelerometer Z",
+            emg_rows(dated("%m/%d/%Y %H:%M:%S.", ""), FS_ACC),
+        ),
+        FS_ACC,
+    ),
+    "GENEActiv CSV": (
+        "a.csv",
+        headed(
+            "Device Type,GENEActiv\nTime Zone,GMT +01:00" + "\n" * 98,
+            emg_rows(dated("%Y-%m-%d %H:%M:%S:", ",0,0,25.6"), FS_ACC),
+        ),
+        FS_ACC,
+    ),
+    "dates of another form": (
+        "a.csv",
+        headed("Time,X,Y,Z", emg_rows(dated("%d.%m.%Y %H:%M:%S.", ""), FS_ACC)),
+        FS_ACC,
+    ),
+    "Empatica E4": (
+        "ACC.csv",
+        headed(
+            "1772403300, 1772403300, 1772403300\n100, 100, 100",
+            emg_rows(axes("{x:.0f},{y:.0f},{z:.0f}", 64), FS_ACC),
+        ),
+        FS_ACC,
+    ),
+    "Polar Sensor Logger": (
+        "a_ACC.txt",
+        headed(
+            "Phone timestamp;sensor timestamp [ns];X [mg];Y [mg];Z [mg]",
+            emg_rows(axes("2026-03-01T22:15:00.000;{ns};{x:.0f};{y:.0f};{z:.0f}", 1000), FS_ACC),
+        ),
+        FS_ACC,
+    ),
+    "phyphox": (
+        "a.csv",
+        headed(
+            '"Time (s)","Acceleration x (m/s^2)","Acceleration y (m/s^2)","Acceleration z (m/s^2)"',
+            emg_rows(axes("{s:.9E},{x:.9E},{y:.9E},{z:.9E}", 9.80665), FS_ACC),
+        ),
+        FS_ACC,
+    ),
+    "Movesense CSV": (
+        "a.csv",
+        headed(
+            "Timestamp (ms),X: (m/s^2),Y: (m/s^2),Z: (m/s^2)",
+            emg_rows(
+                lambda n, x: [
+                    f"{(n + i) // 4 * 40},{v:.7g},{-v:.7g},{9.80665 + v:.7g}"
+                    for i, v in enumerate((x / 100).tolist())
+                ],
+                FS_ACC,
+            ),
+        ),
+        FS_ACC,
+    ),
 }
 
 
 def measure(path: Path) -> dict[str, float]:
-    """Read a file in a process of its own; return seconds and peak memory."""
+    """Read a file in a process of its own; return processor seconds and peak memory."""
     code = (
-        "import json, resource, sys, time; from twitchsense.io import read;"
-        "t = time.perf_counter();"
-        "r = read(sys.argv[1]); s = time.perf_counter() - t;"
-        "print(json.dumps({'seconds': s, 'samples': sum(len(x.samples) for x in r.segments),"
-        "'mb': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))"
+        "import json, re, sys, time; from twitchsense.io import read;"
+        "t = time.process_time();"
+        "r = read(sys.argv[1]); s = time.process_time() - t;"
+        "n = sum(len(x.samples) * r.channel(x.channel).width for x in r.segments);"
+        "mb = re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1];"
+        "print(json.dumps({'seconds': s, 'values': n, 'mb': int(mb) / 1024}))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
@@ -156,19 +326,24 @@ def measure(path: Path) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hours", type=float, default=8.0)
+    parser.add_argument("names", nargs="*", help="only these files")
     options = parser.parse_args()
-    print("| file | samples | seconds | million samples a second | peak memory, MB |")
-    print("|---|---|---|---|---|")
-    for name, (file_name, write, _) in FILES.items():
+    print("| file | values | processor time, s | values/s | of plain CSV | MB |")
+    print("|---|---|---|---|---|---|")
+    plain_rate: dict[int, float] = {}
+    for name, (file_name, write, fs) in FILES.items():
+        if options.names and name not in options.names and not name.startswith("plain CSV"):
+            continue
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / file_name
             with path.open("w") as file:
                 file.writelines(write(options.hours))
             found = measure(path)
-        rate = found["samples"] / found["seconds"] / 1e6
+        rate = found["values"] / found["seconds"]
+        share = rate / plain_rate.setdefault(0 if fs > FS_ACC else 1, rate)
         print(
-            f"| {name} | {found['samples']:,.0f} | {found['seconds']:.1f} | {rate:.2f} "
-            f"| {found['mb']:.0f} |",
+            f"| {name} | {found['values']:,.0f} | {found['seconds']:.1f} "
+            f"| {rate / 1e6:.1f} million | {share:.2f} | {found['mb']:.0f} |",
             flush=True,
         )
 

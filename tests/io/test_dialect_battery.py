@@ -138,6 +138,8 @@ def test_any_dialect_gives_the_plain_table(
         np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-3)
 
 
+#: Still acceleration, beside EMG.
+STILL = np.tile([0, 0, 1.0], (N, 1))
 #: Writers of files of EMG, with the error of their numbers in µV.
 EMG_MAKERS = {
     "opensignals": (lambda x, fs: makers.opensignals(x, fs), 2.0),
@@ -146,6 +148,17 @@ EMG_MAKERS = {
     "openbci_old": (lambda x, fs: makers.openbci(x, fs=fs, version=4), 1e-3),
     "shimmer": (lambda x, fs: makers.shimmer(x, np.tile([0, 0, 1.0], (len(x), 1)), fs), 1e-3),
     "noraxon": (lambda x, fs: makers.noraxon(x, np.tile([0, 0, 1.0], (len(x), 1)), fs), 1e-3),
+    "emgworks": (lambda x, fs: makers.emgworks(x, STILL[: len(x) // 10], fs, fs / 10), 1e-3),
+    "discover": (lambda x, fs: makers.discover(x, STILL[: len(x) // 10], fs, fs / 10), 1e-3),
+    "units": (
+        lambda x, fs: makers.logger(
+            x[:, None],
+            makers.numbers(np.arange(len(x)) / fs, "{:.6f}"),
+            "Time (s),EMG 1 (mV)",
+            1e-3,
+        ),
+        1e-3,
+    ),
 }
 
 
@@ -158,7 +171,9 @@ EMG_MAKERS = {
 def test_any_makers_file_of_emg_gives_the_plain_table(tmp_path, seed, fs, maker):
     write, error = EMG_MAKERS[maker]
     x = signal(seed).clip(-1500, 1500)
-    fs = max(fs, 500) if maker == "noraxon" else fs  # its acceleration has a tenth
+    fs = (
+        max(fs, 500) if maker in ("noraxon", "emgworks", "discover") else fs
+    )  # its acceleration has a tenth
     fs = min(fs, 1000) if maker == "shimmer" else fs  # its acceleration has the same rate
     path = tmp_path / "night.txt"
     path.write_text(write(x, fs))

@@ -14,6 +14,8 @@ _DATE: Final = re.compile(
     r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4}),?[ T]+(\d{1,2}:\d\d(?::\d\d)?)([.,:]\d+)?"
     r"\s*([AaPp]\.?[Mm]\.?)?\s*((?:UTC|GMT|Z|[+-]\d\d:?\d\d)?)"
 )
+#: The same with two digits everywhere, by the 24 hours, without a zone.
+_FIXED_WIDTH: Final = re.compile(r"\d\d[./-]\d\d[./-]\d{4}[ T]\d\d:\d\d:\d\d(?:[.,]\d+)?")
 #: ISO 8601 with a fraction after a comma, or the word UTC for its zone.
 _ISO: Final = re.compile(
     r"(\d{4}-?\d\d-?\d\d[ T]\d\d:?\d\d:?\d\d)([.,:]\d+)?\s*((?:UTC|GMT|Z|[+-]\d\d:?\d\d)?)"
@@ -39,6 +41,14 @@ class DateForm:
         ----------
         text : Series of str
         """
+        if self.order and len(text) and bool((text.str.len() == len(text.iloc[0])).all()):
+            match = _FIXED_WIDTH.fullmatch(text.iloc[0])
+            if match:  # every cell has this width: slices are ten times as fast
+                day, month = (text.str[:2], text.str[3:5])
+                if self.order == "month first":
+                    day, month = month, day
+                clock = text.str[11:].str.replace(",", ".", regex=False)
+                return text.str[6:10] + "-" + month + "-" + day + "T" + clock
         return text.map(self.iso_cell, na_action="ignore")
 
     def iso_cell(self, cell: str) -> str:
