@@ -206,7 +206,7 @@ def test_an_unknown_number_of_records_gives_no_note_unless_one_is_cut(tmp_path):
     path = EdfFile(digital(), announced=-1).write(tmp_path / "a.edf")
     assert read(path).notes == ()
     path.write_bytes(path.read_bytes()[:-3])
-    assert read(path).notes == (f"{path}: the last record is cut and left out",)
+    assert read(path).notes == (f"{path.name}: the last record is cut and left out",)
 
 
 @pytest.mark.parametrize(
