@@ -1,6 +1,6 @@
 """A night of each simulated device on sale, in virtual time, read against its truth.
 
-python -m benchmarks.driver_nights [--hours 1] [--kinds npg,polar] [--clock-steps 3]
+python -m benchmarks.driver_nights [--hours 1] [--kinds npg,polar] [--clock-steps 3] [--analyze]
 
 Each night has 2 to 20 % of the notifications lost, 10 outages and a restart of the device, and
 delays of delivery. The values are stored in a night file as a recorder stores them, and read back.
@@ -9,6 +9,7 @@ reported loss by class; errors of the times beside the uncertainty that is state
 ``--clock-steps`` the computer's clock is set that often while the device is connected, by 1 s to a
 day forward or back, and no reading of it is stored, as by an earlier recorder; the errors
 are those against its clock in one of the times between.
+``--analyze`` counts the events, and those at times without any signal.
 """
 
 from __future__ import annotations
@@ -317,12 +318,31 @@ def read_times(path: Path, stream: str) -> np.ndarray:
     return np.concatenate(times_s)
 
 
+def events_without_signal(path: Path) -> dict[str, int]:
+    """Analyse the night; count the events, and those that are outside all segments."""
+    recording = ts.read(path)
+    start_ns = recording.start_ns
+    spans = [
+        ((s.start_ns - start_ns) / 1e9, (s.start_ns - start_ns) / 1e9 + len(s.samples) / fs)
+        for channel in recording.channels
+        for s in recording.segments_of(channel.name)
+        for fs in (channel.fs,)
+    ]
+    begin, end = (np.array(side) for side in zip(*spans, strict=True))
+    events = ts.analyze(recording).events
+    onsets = events["onset"].to_numpy(float)
+    ends = onsets + events["duration"].to_numpy(float)
+    outside = [not ((begin < b) & (a < end)).any() for a, b in zip(onsets, ends, strict=True)]
+    return {"events": len(events), "events_without_signal": sum(outside)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--clock-steps", type=int, default=0)
+    parser.add_argument("--analyze", action="store_true")
     arguments = parser.parse_args()
     for kind in arguments.kinds.split(","):
         began = time.monotonic()
@@ -333,6 +353,8 @@ def main() -> None:
             write_night(path, kind, stamped, starts)
             for row in compare(path, kind, model, log, starts, offsets_s):
                 print(json.dumps(row), flush=True)
+            if arguments.analyze:
+                print(json.dumps({"kind": kind, **events_without_signal(path)}), flush=True)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         print(f"# {kind}: {time.monotonic() - began:.0f} s, {peak} MB", flush=True)
 
