@@ -105,6 +105,15 @@ def test_a_full_memory_fills_what_it_holds():
     assert 0 < case.loss["acc"].exact < live.loss["acc"].exact
 
 
+def test_a_log_of_which_nothing_was_received_has_no_time(tmp_path):
+    """Only the commands to the logger, and the log: no sample has an arrival."""
+    session, _, _ = recorded()
+    log = [m for m in session.log if m.data[:2] != b"\x02\x15"]  # acceleration as it was sent
+    report = decode_log(write_log(tmp_path / "log.csv", log), MovesenseDriver(), tmp_path / "out")
+    assert report["streams"] == {}
+    assert decoded(log).samples == {}
+
+
 def test_without_the_option_nothing_is_logged_or_fetched():
     session, sensor, n_live = recorded(options={"rate": "52"})
     assert not any(m.data[:1] in (b"\x03", b"\x09") for m in session.log[n_live:])

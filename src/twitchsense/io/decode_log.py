@@ -98,6 +98,8 @@ def decode_log(path: Path, driver: Driver, out: Path) -> dict[str, Any]:
     streams, refusals, counts, first_ns = _read(path, driver)
     for stream in streams.values():
         stream.finish()
+    # of a log without samples that were received, the time is not known
+    streams = {name: stream for name, stream in streams.items() if stream.received}
     fit_clocks(streams.values())
     start_ns = first_ns if abs(first_ns) > _MAX_START_S * NS else 0
     report = _report(driver, streams, refusals, counts, start_ns)

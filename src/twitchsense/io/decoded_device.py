@@ -193,8 +193,14 @@ class DecodedDevice:
         )
         if self.has_counts and self._stated_gain is not None:
             self._state_gain(self._stated_gain)
-        for stream in self.streams.values():
+        for name, stream in list(self.streams.items()):
             stream.finish()
+            if not stream.received:
+                self.left_out[name] = "nothing of it but a log, of which the time is not known"
+                self.notes.append(
+                    f"{label}, {printable(name)}: not analysed: {self.left_out[name]}"
+                )
+                del self.streams[name]
         fit_clocks(self.streams.values(), self._steps.at_ns)
         for name, stream in list(self.streams.items()):
             spec = stream.spec

@@ -128,6 +128,8 @@ def decode_case(driver: Driver, log: tuple[Message, ...]) -> DecodedCase:
     for name, stream in streams.items():
         stream.close()
         blocks = list(stream.blocks())
+        if not blocks:
+            continue  # nothing but a log
         raw = np.concatenate([samples for _, samples in blocks])
         result.specs[name] = stream.spec
         result.samples[name] = stream.spec.to_physical(raw)
