@@ -20,7 +20,8 @@ from benchmarks.driver_nights import KINDS, run_night
 from tests.devices.logs import v1_case
 from tests.devices.lsl_case import lsl_case
 from tests.devices.polar_case import polar_case
-from tests.devices.test_movesense_backfill import recorded
+from tests.devices.test_movesense_backfill import recorded as movesense_with_log
+from tests.devices.test_polar_memory import recorded as polar_in_memory
 from twitchsense.devices.contract import Message
 from twitchsense.devices.lsl import LslDriver
 from twitchsense.devices.registry import get_driver
@@ -37,7 +38,8 @@ LOGS: dict[str, Callable[[], Log]] = {
     "twitchsense": lambda: v1_case().log,
     **{kind: (lambda kind=kind: tuple(run_night(kind, _HOURS, 1)[1])) for kind in KINDS},
     "polar:compressed": lambda: polar_case("sense").log,
-    "movesense:log": lambda: tuple(recorded()[0].log),
+    "polar:memory": lambda: tuple(polar_in_memory(seconds=20.0)[0].log),
+    "movesense:log": lambda: tuple(movesense_with_log()[0].log),
     "lsl": lambda: lsl_case().log,
 }
 
