@@ -130,5 +130,6 @@ def test_brainflow_reads_the_simulated_ganglion():
     print(f"brainflow: {len(counts)} of {len(sent)} samples")
     assert len(counts) > 1000
     places = {tuple(row): i for i, row in enumerate(sent)}
-    index = [places[tuple(row)] for row in counts]
+    # the first packet after a start has the number 99, which BrainFlow takes for one of 18 bits
+    index = [places[tuple(row)] for row in counts[2:]]
     assert (np.diff(index) > 0).all()  # none changed or exchanged; a busy computer may lose some
