@@ -75,7 +75,7 @@ def test_a_device_without_resend_is_recorded_by_one_recorder_and_after_a_kill(tm
             return [d for uuid, d in peripheral.sent if uuid == DATA], before, refusal.decode()
 
     sent, before, refusal = asyncio.run(night())
-    assert b"is being recorded by process" in refusal, refusal
+    assert "is being recorded by process" in refusal, refusal
     stored = stored_values(path, "notify")
     connections = sorted({c for c, *_ in stored})
     assert len(connections) == 2
