@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from twitchsense.model.channels import Segment as Segment
     from twitchsense.model.detections import ClockOffset as ClockOffset
     from twitchsense.model.detections import Detections as Detections
+    from twitchsense.model.notes import Note as Note
     from twitchsense.model.per_second import PerSecond as PerSecond
     from twitchsense.model.recording import Recording as Recording
     from twitchsense.report.event_windows import EventWindow as EventWindow
@@ -76,6 +77,7 @@ _MODULES: Final = {
     "LegMovementScore": "twitchsense.scoring.leg_movements.score_event_list",
     "MissingExtraError": "twitchsense.errors",
     "Night": "twitchsense.results.night",
+    "Note": "twitchsense.model.notes",
     "PerSecond": "twitchsense.model.per_second",
     "Recording": "twitchsense.model.recording",
     "SampleReader": "twitchsense.model.channels",
@@ -126,6 +128,7 @@ __all__ = [
     "LegMovementScore",
     "MissingExtraError",
     "Night",
+    "Note",
     "PerSecond",
     "Recording",
     "SampleReader",
