@@ -1,4 +1,4 @@
-"""The drawing of the stages in docs/detection.md is the order in which the code runs them."""
+"""The pages draw the stages, and the path of a twitch, in the order in which the code runs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 import twitchsense
+from tests.recordings import write_captures
 from tests.signals import SimulatedLeg, cut_chunks
 from twitchsense.detect.detector import Detector
+from twitchsense.results.save import to_csv
 from twitchsense.settings import Settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "detection.md"
+ARCHITECTURE = PAGE.with_name("architecture.md")
 PACKAGE = Path(twitchsense.__file__).parent
 
 
@@ -45,10 +48,14 @@ def first_calls(run):
     return order
 
 
+def two_events():
+    # the jerk first: limits of a burst are examined only if it is no jerk
+    return SimulatedLeg(60).jerk(20).twitch(35).recording()
+
+
 @pytest.fixture(scope="module")
 def calls():
-    # the jerk first: limits of a burst are examined only if it is no jerk
-    recording = SimulatedLeg(60).jerk(20).twitch(35).recording()
+    recording = two_events()
     detector = Detector(Settings(), recording.channels)
 
     def detect():
@@ -58,6 +65,24 @@ def calls():
         assert sorted(detections.events.trial_type) == ["jerk", "twitch"]
 
     return first_calls(detect)
+
+
+def steps_of_a_twitch():
+    """Return (file, function) of each step of a twitch in docs/architecture.md."""
+    section = re.search(r"## Path of a twitch\n(.*?)\n## ", ARCHITECTURE.read_text(), re.S)[1]
+    rows = re.findall(r"^\| \d+ \| .*? \| `([\w/]+\.py)` \| `(\w+)` \|$", section, re.M)
+    return [(PACKAGE / path, function) for path, function in rows]
+
+
+@pytest.mark.slow  # reads and analyses two files under the profiler
+def test_a_twitch_takes_the_steps_that_the_architecture_lists(tmp_path, monkeypatch):
+    captures = write_captures(two_events(), tmp_path)
+    monkeypatch.setenv("TWITCHSENSE_THREADS", "1")  # the profiler sees this thread only
+    calls = first_calls(lambda: to_csv(twitchsense.analyze(captures).events))
+    steps = [(str(path), function) for path, function in steps_of_a_twitch()]
+    assert [step for step in steps if step not in calls] == []
+    assert sorted(steps, key=calls.__getitem__) == steps
+    assert 0 < len(steps) <= 15
 
 
 def test_modules_of_the_drawing_exist():
