@@ -289,3 +289,13 @@ def test_a_growing_write_ahead_log_changes_the_hash_of_a_night(tmp_path):
     assert len({alone, grown, hash_capture(path)}) == 3
     log.unlink()
     assert hash_capture(path) == alone
+
+
+def test_hash_of_a_night_behind_a_link_counts_the_log_beside_its_target(tmp_path):
+    path = tmp_path / "a.night"
+    path.write_bytes(b"night")
+    path.with_name("a.night-wal").write_bytes(b"log")
+    (tmp_path / "other").mkdir()
+    link = tmp_path / "other" / "b.night"
+    link.symlink_to(path)
+    assert hash_capture(link) == hash_capture(path)

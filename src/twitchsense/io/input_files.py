@@ -6,6 +6,8 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
+from twitchsense.nightfile.lock import beside
+
 #: Endings of the files that belong to a header of the same name.
 _COMPANIONS: Final = {
     ".vhdr": (".vmrk", ".eeg", ".dat"),
@@ -34,7 +36,7 @@ def input_files(path: Path) -> list[Path]:
     suffix = path.suffix.casefold()
     companions = [path.with_name(path.stem + end) for end in _COMPANIONS.get(suffix, ())]
     if suffix == ".night":
-        log = path.with_name(path.name + "-wal")  # packets that are not yet in the night file
+        log = beside(path, "-wal")  # packets that are not yet in the night file
         companions += [log] if log.is_file() and log.stat().st_size else []
     return [path, *(p for p in companions if p.is_file())]
 
