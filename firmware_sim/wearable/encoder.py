@@ -128,8 +128,8 @@ class Encoder:
 
     def replayed(self, frame: bytes) -> bytes:
         """Set the REPLAY flag of a stored frame; the checksum does not cover it."""
-        again = frame[:1] + bytes([frame[1] | FLAG_REPLAY]) + frame[2:]
-        return self.intercept("replayed", again)
+        flagged = frame[:1] + bytes([frame[1] | FLAG_REPLAY]) + frame[2:]
+        return self.intercept("replayed", flagged)
 
     def pieces(self, frame: bytes, mtu: int) -> list[bytes]:
         """Split a frame into notifications that fit the MTU."""
@@ -143,8 +143,8 @@ class Encoder:
     def state(self, boot: int, session: int, oldest: int, next_: int, dropped: int) -> bytes:
         """Encode STATE, the body of most responses."""
         words = (session, oldest, next_, dropped)
-        plain = bytes([boot & 0xFF]) + b"".join(_little_endian(word, 4) for word in words)
-        return self.intercept("state", plain)
+        body = bytes([boot & 0xFF]) + b"".join(_little_endian(word, 4) for word in words)
+        return self.intercept("state", body)
 
     def clock(self, ticks: int, boot_count: int) -> bytes:
         """Encode the body of the response to CLOCK."""

@@ -63,7 +63,7 @@ def test_waveforms_and_state_are_those_of_the_device(night):
     state = follower.state(counts=True, now_s=follower.newest_ns / 1e9)
     assert state["frames"] == follower.frames
     assert state["link"] == "connected"
-    low, high = state["trails"][0]["columns"]
+    low, high = state["waveforms"][0]["columns"]
     assert max(v for v in high if v is not None) > 50
 
 

@@ -281,7 +281,7 @@ def test_a_gap_has_no_waveform(twitching):
     newest = follower.newest_ns / NS
     assert not follower.state(counts=False, now_s=newest + 1)["silent"]
     assert follower.state(counts=False, now_s=newest + 6)["silent"]
-    [waveform, *_] = follower.state(counts=False, now_s=newest + 10)["trails"]
+    [waveform, *_] = follower.state(counts=False, now_s=newest + 10)["waveforms"]
     low, high = waveform["columns"]
     assert len(low) == len(high) == COLUMNS_PER_S * LENGTH_S
     assert high[-50] is None

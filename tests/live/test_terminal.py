@@ -26,8 +26,8 @@ def run(path, keys, *, counts=False):
             await pilot.press(*keys)
             await app.poll()
             shown = {w.id: str(w.render()) for w in app.query("Static") if w.id}
-            trails = len(app.query(".trail"))
-        return shown, trails
+            waveforms = len(app.query(".waveform"))
+        return shown, waveforms
 
     return asyncio.run(play())
 
@@ -38,8 +38,8 @@ def markers(path):
 
 
 def test_waveforms_status_and_losses_are_shown_but_no_counts(night):
-    shown, trails = run(night, [])
-    assert trails == 3
+    shown, waveforms = run(night, [])
+    assert waveforms == 3
     assert "packets stored, 0 lost" in shown["stored"]
     assert "emg1_left" in shown["name0"]
     assert "twitch: " not in shown["events"]

@@ -27,11 +27,11 @@ from twitchsense.cli.app import main
 from twitchsense.devices.v1_frames import decode_info
 from twitchsense.errors import InputError, TwitchsenseError
 from twitchsense.nightfile import lock
+from twitchsense.nightfile.column_layout import v1_columns
 from twitchsense.nightfile.loss_report import read_loss_reports
 from twitchsense.nightfile.reader import NightFileReader
 from twitchsense.nightfile.records import Boot, LinkEvent, Marker, Packet
 from twitchsense.nightfile.schema import StorageError
-from twitchsense.nightfile.v1_columns import stream_columns
 from twitchsense.nightfile.writer import NightFileWriter
 
 BOOT = Boot(KEY, 1)
@@ -321,7 +321,7 @@ def test_columns_of_devices_without_a_leg_are_numbered_through():
     raw = info_bytes()
     plain = decode_info(raw[:2] + b"\x00" + raw[3:])
     strange = raw[:2] + b"\x00" + raw[3:17] + b"\x09" + raw[18:]  # a kind of a later version
-    named = stream_columns({"a": plain, "b": plain, "c": decode_info(strange)})
+    named = v1_columns({"a": plain, "b": plain, "c": decode_info(strange)})
     assert named["a"] == {1: ("emg1_uv", "emg2_uv"), 2: ("acc1_x_g", "acc1_y_g", "acc1_z_g")}
     assert named["b"] == {1: ("emg3_uv", "emg4_uv"), 2: ("acc2_x_g", "acc2_y_g", "acc2_z_g")}
     assert named["c"] == {2: ("acc3_x_g", "acc3_y_g", "acc3_z_g")}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import click
 
+from twitchsense.dsp.native import ENGINES
 from twitchsense.errors import InputError
 from twitchsense.regular_file import unreadable
 from twitchsense.text import printable
@@ -20,8 +21,6 @@ from twitchsense.text import printable
 if TYPE_CHECKING:
     from twitchsense.settings import Settings
 
-#: Engines of the signal processing; as `twitchsense.dsp.engine.ENGINES`, which is slow to import.
-_ENGINES: Final = ("auto", "native", "scipy")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -101,7 +100,7 @@ def _select_engine(ctx: click.Context, param: click.Parameter, value: str | None
 
 engine_option = click.option(
     "--engine",
-    type=click.Choice(_ENGINES),
+    type=click.Choice(ENGINES),
     expose_value=False,
     callback=_select_engine,
     help="Signal processing by compiled code or by scipy, with equal results; auto: compiled if "

@@ -179,5 +179,5 @@ def open_page(path: Path) -> None:
 
 def _has_colours(err: bool) -> bool:
     stream = sys.stderr if err else sys.stdout
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return stream.isatty() and not plain
+    no_colour = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return stream.isatty() and not no_colour

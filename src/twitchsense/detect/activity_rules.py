@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 
 from twitchsense.detect.classify import DECISION_THRESHOLD
 from twitchsense.detect.features.tables import NightContext
-from twitchsense.model.candidates import SHORT_KINDS, ScoredCandidate
+from twitchsense.model.candidates import LARGE_KINDS, SHORT_KINDS, ScoredCandidate
 from twitchsense.model.channels import NS
 from twitchsense.model.per_second import PerSecond
 from twitchsense.settings import Settings
 
-#: Kinds of large movement of the whole leg.
-LARGE_KINDS: Final = ("gross_movement", "posture_change")
 #: Reasons of large movements: accepted, or rejected only because the leg was still.
 LARGE_REASONS: Final = ("", "sustained_activity")
 #: Reasons of candidates that do not count as activity in active wake: artefacts, and tonic firing,

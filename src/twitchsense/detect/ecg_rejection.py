@@ -143,15 +143,15 @@ def _find_undetected(candidates: Sequence[ScoredCandidate], known: set[int]) -> 
             continue
         similarity = _similarity(candidates, members)
         for k, i in enumerate(members):
-            alike = similarity.similar_to(
+            similar = similarity.similar_to(
                 k, RHYTHM_S, min_correlation=MIN_CORRELATION, max_ratio=MAX_AMPLITUDE_RATIO
             )
             regular = median_rr_interval(
-                similarity.onsets_s[alike], min_beats=MIN_BEATS, max_interval_s=MAX_RR_S
+                similarity.onsets_s[similar], min_beats=MIN_BEATS, max_interval_s=MAX_RR_S
             )
             if regular:
-                usual_s = fast_median(similarity.durations_s[alike])
-                if similarity.durations_s[k] < usual_s + MAX_EXTRA_DURATION_S:
+                median_s = fast_median(similarity.durations_s[similar])
+                if similarity.durations_s[k] < median_s + MAX_EXTRA_DURATION_S:
                     found.add(i)
     return found
 
@@ -172,8 +172,8 @@ def _find_masked(candidates: Sequence[ScoredCandidate], undetected: set[int]) ->
         at = c.onset_ns / NS
         k = int(np.searchsorted(known, at))
         around = known[max(0, k - MIN_BEATS // 2) : k + MIN_BEATS // 2]
-        usual_uv = fast_median(amplitudes[max(0, k - MIN_BEATS // 2) : k + MIN_BEATS // 2])
-        if c.amplitude_uv > MAX_MASKED_RATIO * usual_uv:
+        median_uv = fast_median(amplitudes[max(0, k - MIN_BEATS // 2) : k + MIN_BEATS // 2])
+        if c.amplitude_uv > MAX_MASKED_RATIO * median_uv:
             continue
         intervals = np.diff(around)
         intervals = intervals[intervals > RR_RANGE_S[0]]

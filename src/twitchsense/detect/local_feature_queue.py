@@ -112,11 +112,11 @@ class LocalFeatureQueue:
 
     def _measure(self) -> None:
         """Measure the bursts whose signal was kept, those of one shape at once."""
-        alike: dict[tuple[int, int], list[_KeptSignal]] = {}
+        by_shape: dict[tuple[int, int], list[_KeptSignal]] = {}
         for s in self._kept:
-            alike.setdefault((s.at, len(s.band)), []).append(s)
+            by_shape.setdefault((s.at, len(s.band)), []).append(s)
         self._kept = []
-        for (at, _), members in alike.items():
+        for (at, _), members in by_shape.items():
             for first in range(0, len(members), MEASURED_AT_ONCE):
                 some = members[first : first + MEASURED_AT_ONCE]
                 bands = np.stack([s.band for s in some]).astype(np.float64)

@@ -189,14 +189,14 @@ def find_bumped_twitches(candidates: Sequence[ScoredCandidate]) -> list[int]:
             continue
         rows.sort(key=lambda i: candidates[i].peak_ns)
         is_jerk = np.array([candidates[i].kind == "jerk" for i in rows], bool)
-        asked = np.flatnonzero(is_jerk)
-        if not len(asked):
+        jerk_rows = np.flatnonzero(is_jerk)
+        if not len(jerk_rows):
             continue
         # counting jerks as 1 and twitches as 0 makes the sum the number of jerks
         bursts = channel_bursts(candidates, rows, is_jerk.astype(np.float64))
-        count, jerks = count_similar(bursts, asked)
+        count, jerks = count_similar(bursts, jerk_rows)
         still, moved = (count - jerks)[:, 1], jerks[:, 1] + 1  # itself
-        found += [rows[k] for k in asked[still >= STILL_RATIO * moved].tolist()]
+        found += [rows[k] for k in jerk_rows[still >= STILL_RATIO * moved].tolist()]
     return sorted(i for i in found if candidates[i].confidence < CERTAIN_JERK)
 
 

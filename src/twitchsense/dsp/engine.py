@@ -14,11 +14,10 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Final
 
+from twitchsense.dsp.native import ENGINES
 from twitchsense.dsp.native.loading import load_library
 from twitchsense.errors import InputError
 
-#: Names of the engines.
-ENGINES: Final = ("auto", "native", "scipy")
 #: Environment variable with the name of the engine.
 VARIABLE: Final = "TWITCHSENSE_ENGINE"
 

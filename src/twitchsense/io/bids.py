@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from twitchsense.errors import InputError
+from twitchsense.io.bids_names import ROOT_FILE
 from twitchsense.io.edf_write import edf_labels, group_by_time_base, write_edf
 from twitchsense.model.channels import NS, Channel
 from twitchsense.model.column_names import STANDARD_GRAVITY
@@ -35,7 +36,6 @@ _SUBJECT: Final = "sub-01"
 #: Name of the only task.
 _TASK: Final = "sleep"
 #: File that makes a folder a data set.
-_DESCRIPTION: Final = "dataset_description.json"
 #: Missing value.
 _NA: Final = "n/a"
 #: Zero of a recording without clock time: BIDS asks for a year before 1925 then.
@@ -96,7 +96,7 @@ def write_bids(recording: Recording, out: Path, events: BidsEvents | None = None
     for group in groups:
         if group[0].kind == "emg":
             edf_labels(group)  # refuses a name that EDF has no room for, before a file exists
-    with staged(out, replace=False, last=_DESCRIPTION) as folder:
+    with staged(out, replace=False, last=ROOT_FILE) as folder:
         paths = _write_data_set(recording, groups, folder, events)
         return [out / path.relative_to(folder) for path in paths]
 
@@ -114,7 +114,7 @@ def _write_data_set(
         description["HEDVersion"] = _HED_VERSION
     paths = [
         _write(out / "README", _README),
-        _write_json(out / _DESCRIPTION, description),
+        _write_json(out / ROOT_FILE, description),
         _write(out / "participants.tsv", f"participant_id\n{_SUBJECT}\n"),
     ]
     scans: list[list[str]] = []

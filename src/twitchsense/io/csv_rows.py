@@ -180,10 +180,10 @@ def _escape_rows(text: bytes, separator: bytes) -> bytes:
         return text
     characters = np.frombuffer(text + b"\n", np.uint8)
     ends = np.flatnonzero(np.isin(characters, list(_NEWLINES)))
-    quotes = np.flatnonzero(characters == ord('"'))
+    quoted_at = np.flatnonzero(characters == ord('"'))
     # in a well-formed row, every second quotation mark stands at the end of a field
-    closing = np.isin(characters[quotes + 1], list(separator + _NEWLINES))
-    balance = np.bincount(np.searchsorted(ends, quotes), 1.0 - 2.0 * closing)
+    closing = np.isin(characters[quoted_at + 1], list(separator + _NEWLINES))
+    balance = np.bincount(np.searchsorted(ends, quoted_at), 1.0 - 2.0 * closing)
     starts = np.concatenate([[0], ends + 1])
     parts, done = [], 0
     for row in np.flatnonzero(balance).tolist():

@@ -216,7 +216,7 @@ def _parse(file: BinaryIO, source: str) -> EdfHeader:
         nonlocal at
         cells = [fields[at + i * width : at + (i + 1) * width] for i in range(count)]
         at += count * width
-        return [_unmangle(cell.strip(" \0")) for cell in cells]
+        return [_as_utf8(cell.strip(" \0")) for cell in cells]
 
     labels, _, units = column(16), column(80), column(8)
     ranges = [column(8) for _ in range(4)]
@@ -259,7 +259,7 @@ def _decode(data: bytes) -> str:
     return data.decode("latin-1")
 
 
-def _unmangle(text: str) -> str:
+def _as_utf8(text: str) -> str:
     """Return a field that was written in UTF-8, or the field itself."""
     try:
         return text.encode("latin-1").decode("utf-8")

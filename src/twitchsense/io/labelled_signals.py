@@ -21,6 +21,7 @@ _NANO: Final = 1e-3
 _BARE_EMG: Final = re.compile(r"emg[\s._-]*\d*", re.IGNORECASE)
 #: Units of column names.
 _UNITS: Final = frozenset(unit for units in SCALES.values() for unit in units)
+_LEG: Final = re.compile(r"(?:^|[^a-z])(left|right)(?:$|[^a-z])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,3 +255,9 @@ def _is_channel_name(label: str) -> bool:
 def _names_side(label: str) -> bool:
     """Return whether a label names a leg as column names of the package do."""
     return re.search(r"left|right", label, re.IGNORECASE) is not None
+
+
+def leg_suffix(label: str) -> str:
+    """Return ``_left`` or ``_right`` if a label has that word, else an empty string."""
+    side = _LEG.search(label)
+    return f"_{side[1].lower()}" if side else ""

@@ -16,7 +16,7 @@ from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.io.capture import ColumnMapping, ignored_columns_note
 from twitchsense.io.channel_builder import ChannelBuilder
 from twitchsense.io.edf_header import read_edf_header
-from twitchsense.io.labelled_signals import LabelledSignal, plan_signals
+from twitchsense.io.labelled_signals import LabelledSignal, leg_suffix, plan_signals
 from twitchsense.model.channels import NS
 from twitchsense.model.notes import Note, with_source
 from twitchsense.model.units import parse_unit
@@ -35,7 +35,6 @@ _VOLTS: Final = 107
 _SKIP: Final = "BAD_ACQ_SKIP"
 #: Annotations of places at which recording went on after a break of unknown length.
 _BREAKS: Final = re.compile(r"New Segment/|EDGE boundary|boundary", re.IGNORECASE)
-_LEG: Final = re.compile(r"(?:^|[^a-z])(left|right)(?:$|[^a-z])", re.IGNORECASE)
 
 
 class MneCapture:
@@ -196,8 +195,7 @@ def _describe(raw: BaseRaw, index: int) -> LabelledSignal:
     if mne.channel_type(raw.info, index) == "emg":
         types = raw.get_channel_types()
         number = types[: index + 1].count("emg")
-        side = _LEG.search(label)
-        suggested = f"emg{number}" + (f"_{side[1].lower()}" if side else "")
+        suggested = f"emg{number}{leg_suffix(label)}"
     return LabelledSignal(label, unit, suggested)
 
 

@@ -18,7 +18,7 @@ from twitchsense.io.decoded_device import DecodedDevice, clock_class
 from twitchsense.model.channels import NS, ClockSource
 from twitchsense.model.column_names import ChannelPlan, plan_channels
 from twitchsense.model.notes import Note
-from twitchsense.nightfile.column_layout import DeviceColumns, name_columns
+from twitchsense.nightfile.column_layout import DeviceColumns, name_columns, v1_device_columns
 from twitchsense.nightfile.device_clock import DeviceClock
 from twitchsense.nightfile.reader import (
     BootSamples,
@@ -37,7 +37,6 @@ from twitchsense.nightfile.run_alignment import (
 from twitchsense.nightfile.stored_values import read_devices, read_settings, valid_leg
 from twitchsense.nightfile.stream_samples import StreamSamples
 from twitchsense.nightfile.tables import REPAIR_NOTE
-from twitchsense.nightfile.v1_columns import device_columns
 from twitchsense.text import printable
 
 #: Maximum time between the samples and a connection attempt that counts to the recording.
@@ -320,7 +319,7 @@ def _extent_ns(boot: BootSamples) -> tuple[int, int]:
 
 def _v1_columns(boot: StoredBoot, settings: Mapping[str, str]) -> DeviceColumns:
     """Return the columns of a v1 wearable, on the leg that the user stated, or its own."""
-    columns = device_columns(boot.info)
+    columns = v1_device_columns(boot.info)
     return replace(columns, leg=valid_leg(settings.get("leg")) or columns.leg)
 
 

@@ -24,9 +24,9 @@ _WINDOW_S: Final = 2.0
 #: Number of values below which a channel is no measurement.
 _MAX_LEVELS: Final = 4
 #: Share of samples at the lowest or the highest value from which a note is written.
-_MAX_CLIPPED: Final = 0.01
+MAX_CLIPPED: Final = 0.01
 #: Mains frequencies, Hz.
-_MAINS_HZ: Final = (50.0, 60.0)
+MAINS_HZ: Final = (50.0, 60.0)
 #: Half width (Hz) of a line of the spectrum.
 _LINE_HZ: Final = 1.0
 #: Lowest frequency (Hz) of EMG in the spectrum.
@@ -84,7 +84,7 @@ def signal_notes(plan: ChannelPlan, segments: Sequence[Segment], fs: float) -> l
     notes += _level_notes(plan, [float(np.sqrt((x * x).mean())) for x in signals])
     low, high = joined[:, 0].min(), joined[:, 0].max()
     clipped = max(float((joined[:, 0] == low).mean()), float((joined[:, 0] == high).mean()))
-    if clipped > _MAX_CLIPPED and levels > 4 * _MAX_LEVELS:
+    if clipped > MAX_CLIPPED and levels > 4 * _MAX_LEVELS:
         notes.append(
             Note(
                 "signal",
@@ -188,7 +188,7 @@ def _spectrum_notes(name: str, signals: Sequence[Floats], fs: float) -> list[str
             near |= np.abs(frequencies - line) <= _LINE_HZ
         return float(power[near].sum()) / total
 
-    for mains in _MAINS_HZ:
+    for mains in MAINS_HZ:
         harmonics = np.arange(mains, fs / 2, mains).tolist()
         if share(*harmonics) > _MAX_HUM:
             return [
@@ -207,10 +207,10 @@ def _spectrum_notes(name: str, signals: Sequence[Floats], fs: float) -> list[str
         level = float(np.median(beside)) if len(beside) else 0.0
         return (float(power[near].sum()) - level * int(near.sum())) / total
 
-    if max(line(m) for m in _MAINS_HZ) < _NO_LINE:
-        for mains in _MAINS_HZ:
+    if max(line(m) for m in MAINS_HZ) < _NO_LINE:
+        for mains in MAINS_HZ:
             for factor, word in ((2.0, "half"), (0.5, "twice")):
-                if line(mains * factor) > _FALSE_LINE and mains * factor not in _MAINS_HZ:
+                if line(mains * factor) > _FALSE_LINE and mains * factor not in MAINS_HZ:
                     return [
                         Note(
                             "signal",

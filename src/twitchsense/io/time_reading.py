@@ -38,7 +38,7 @@ CLOCK_TIMES: Final = ("time_utc", "time_local", ANY_TIME)
 _UNIX_RANGE_S: Final = (1e8, 3e9)
 #: Range of the serial times of spreadsheets (days since 1899-12-30): 1954 to 2119.
 _SERIAL_RANGE: Final = (20_000.0, 80_000.0)
-_DAY_NS: Final = 86_400e9
+DAY_NS: Final = 86_400e9
 #: Range of steps (ns) of the sampling rates that this package reads, with a margin for rows
 #: of a slower channel between them.
 _STEP_RANGE_NS: Final = (2e5, 5e7)
@@ -133,7 +133,7 @@ def read_number_times(
         stated is None
         and name in (ANY_TIME, "time_local", "time_s", "time_utc")
         and low < first < high
-        and 0 < step < _STEP_RANGE_NS[1] / _DAY_NS
+        and 0 < step < _STEP_RANGE_NS[1] / DAY_NS
     ):
         axis: Literal["time_utc", "time_local"] = "time_local"
         if local_axis == "time_utc" or name == "time_utc":
@@ -143,7 +143,7 @@ def read_number_times(
             f"{header} is read as the serial time of a spreadsheet (days since 1899-12-30)",
             STATE_TIMES,
         )
-        return TimeReading("serial", axis, _DAY_NS, note=note)
+        return TimeReading("serial", axis, DAY_NS, note=note)
     if name in ("time_utc", "time_local"):
         return None
     if stated is None and name == ANY_TIME and step:

@@ -8,13 +8,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from twitchsense.io.time_reading import DAY_NS
 from twitchsense.model.notes import Note
 
 Floats = NDArray[np.float64]
 
 #: Numbers of values of counters.
 _COUNTER_SIZES: Final = (2.0**16, 2.0**24, 2.0**31, 2.0**32)
-_DAY_NS: Final = 86_400e9
 #: Part of its range in which a clock must stand before and after it begins again.
 _EDGE: Final = 0.1
 #: Maximum time (ns) between the rows around the new beginning.
@@ -95,7 +95,7 @@ class WrapCounter:
     @staticmethod
     def _size(before: float, after: float, unit_ns: float) -> tuple[float, str]:
         """Return the range of a clock that steps from `before` to `after`; 0 if it is none."""
-        sizes = [(_DAY_NS / unit_ns, "at midnight")]
+        sizes = [(DAY_NS / unit_ns, "at midnight")]
         sizes += [(size, f"after {size:.0f}") for size in _COUNTER_SIZES]
         for size, word in sizes:
             step_ns = (after + size - before) * unit_ns

@@ -7,13 +7,12 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from typing import Final
 
-from twitchsense.io.labelled_signals import LabelledSignal
+from twitchsense.io.labelled_signals import LabelledSignal, leg_suffix
 from twitchsense.io.xdf_file import XdfStream
 
 _EMG: Final = re.compile(r"emg", re.IGNORECASE)
 _ACC: Final = re.compile(r"acc", re.IGNORECASE)
 _AXIS: Final = re.compile(r"(?:^|[^a-z])([xyz])(?:$|[^a-z])|([XYZ])$")
-_LEG: Final = re.compile(r"(?:^|[^a-z])(left|right)(?:$|[^a-z])", re.IGNORECASE)
 
 
 def describe_channels(streams: Sequence[XdfStream]) -> list[LabelledSignal]:
@@ -70,8 +69,7 @@ def _suggest(streams: Sequence[XdfStream]) -> list[str]:
         number = str(acc_count) if len(of_kind) > 1 else ""
         for c in _channels(stream):
             label = "" if c is None else (c.findtext("label") or "").strip()
-            side = _LEG.search(label) or _LEG.search(stream.text("name"))
-            leg = f"_{side[1].lower()}" if side else ""
+            leg = leg_suffix(label) or leg_suffix(stream.text("name"))
             axis = _AXIS.search(label)
             if _EMG.search(_type(stream, c)):
                 emg_count += 1

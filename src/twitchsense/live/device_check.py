@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from twitchsense.acquire.status import SessionStatus
+from twitchsense.io.signal_check import MAINS_HZ, MAX_CLIPPED
 from twitchsense.model.channels import Channel
 from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings
@@ -19,12 +20,8 @@ from twitchsense.settings import Settings
 _NOISE_LOW_HZ: Final = 20.0
 #: Length (s) of the windows of which the median is the noise at rest.
 _WINDOW_S: Final = 0.1
-#: Frequencies (Hz) of the mains.
-_MAINS_HZ: Final = (50.0, 60.0)
 #: RMS (µV) of hum from which a cure is worth the trouble; less is removed without a trace.
 _MAX_HUM_UV: Final = 20.0
-#: Share of samples at the largest or smallest value from which an amplifier is at its limit.
-_MAX_CLIPPED: Final = 0.01
 #: Range of the median acceleration (g) of a working sensor at rest.
 _GRAVITY_G: Final = (0.85, 1.15)
 #: Battery level (%) below which a night is at risk; how fast it falls depends on the device.
@@ -131,7 +128,7 @@ def _check_emg(
         return [CheckResult(name, False, "constant; connect the electrodes, and check the cable")]
     edges = (samples == samples.max()).mean(), (samples == samples.min()).mean()
     distinct = len(np.unique(samples))
-    if max(edges) > _MAX_CLIPPED and distinct > 1 / _MAX_CLIPPED:
+    if max(edges) > MAX_CLIPPED and distinct > 1 / MAX_CLIPPED:
         share = f"{100 * max(edges):.0f} % of the samples are at the limit of the amplifier"
         return [CheckResult(name, False, f"{share}; press the electrodes on, or replace them")]
     if not has_unit:
@@ -178,7 +175,7 @@ def _remove_hum(samples: NDArray[np.float64], fs: float) -> tuple[float, NDArray
     """
     t = np.arange(len(samples)) / fs
     best_rms, best = 0.0, np.zeros_like(samples)
-    for mains_hz in _MAINS_HZ:
+    for mains_hz in MAINS_HZ:
         lines = np.arange(mains_hz, fs / 2, mains_hz)
         phases = 2 * np.pi * np.outer(t, lines)
         basis = np.hstack([np.sin(phases), np.cos(phases)])

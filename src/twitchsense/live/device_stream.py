@@ -12,7 +12,7 @@ from twitchsense.devices.v1_frames import MARKER_TYPE, DeviceInfo, Frame, unwrap
 from twitchsense.live.event_updates import EventUpdate
 from twitchsense.live.sample_stream import LocatedSamples, SampleStream, StreamFormat
 from twitchsense.model.channels import Chunk
-from twitchsense.nightfile.v1_columns import stream_columns
+from twitchsense.nightfile.column_layout import v1_columns
 
 
 class DeviceStream(SampleStream):
@@ -32,7 +32,7 @@ class DeviceStream(SampleStream):
         self, device: str, info: DeviceInfo, on_chunk: Callable[[Chunk], None] | None = None
     ) -> None:
         self.info = info
-        columns = stream_columns({device: info})[device]
+        columns = v1_columns({device: info})[device]
         formats: dict[Hashable, StreamFormat] = {
             s.id: StreamFormat(s.fs, columns[s.id], s.to_physical)
             for s in info.streams

@@ -251,7 +251,7 @@ class NightFollower:
                 "battery": " and ".join(f"{p} %" for p in self.batteries.values()) or "unknown",
                 "until": until,
                 "newest": newest,
-                "trails": [
+                "waveforms": [
                     {
                         "name": name,
                         "kind": waveform.channel.kind,

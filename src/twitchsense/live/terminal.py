@@ -88,8 +88,8 @@ class LiveApp(App[None]):
     CSS = """
     Screen { background: black; color: #c8c8c8; }
     Static { margin: 0 1; }
-    #trails { height: auto; }
-    .trail { height: auto; color: #7aa2c0; }
+    #waveforms { height: auto; }
+    .waveform { height: auto; color: #7aa2c0; }
     #link { text-style: bold; }
     #link.silent { color: #e8a06a; }
     #stored, #last { color: #8a8a8a; }
@@ -117,7 +117,7 @@ class LiveApp(App[None]):
         """Create the widgets of the view."""
         yield Static(id="link", markup=False)
         yield Static(id="stored", markup=False)
-        yield Vertical(id="trails")
+        yield Vertical(id="waveforms")
         yield Static(id="last", markup=False)
         yield Static(id="events", markup=False)
         yield Static(id="marked", markup=False)
@@ -156,30 +156,30 @@ class LiveApp(App[None]):
         link.set_class(state["silent"], "silent")
         stored = f"{state['frames']:,} packets stored, {state['lost']:,} lost"
         self.query_one("#stored", Static).update(f"{stored} · battery {state['battery']}")
-        box = self.query_one("#trails", Vertical)
-        room = (self.size.height - _OTHER_LINES) // max(1, len(state["trails"]))
+        box = self.query_one("#waveforms", Vertical)
+        room = (self.size.height - _OTHER_LINES) // max(1, len(state["waveforms"]))
         rows = min(_WAVEFORM_LINES, max(1, room - 1))  # one line is the name
-        for k, trail in enumerate(state["trails"]):
-            low, high = trail["columns"]
+        for k, waveform in enumerate(state["waveforms"]):
+            low, high = waveform["columns"]
             size = [
                 None if h is None else max(abs(h), abs(lo or 0.0))
                 for lo, h in zip(low, high, strict=True)
             ]
-            top = max(_FULL_SCALE[trail["kind"]], *(s for s in size if s is not None), 0.0)
-            unit = "µV" if trail["kind"] == "emg" else "g"
+            top = max(_FULL_SCALE[waveform["kind"]], *(s for s in size if s is not None), 0.0)
+            unit = "µV" if waveform["kind"] == "emg" else "g"
             scale = f"{top:.0f}" if top >= 10 else f"{top:.2g}"
-            name = f"{trail['name']}, last 30 s, up to {scale} {unit}"
-            if not self.query(f"#trail{k}"):
+            name = f"{waveform['name']}, last 30 s, up to {scale} {unit}"
+            if not self.query(f"#waveform{k}"):
                 await box.mount(Static(id=f"name{k}", markup=False))
-                await box.mount(Static(id=f"trail{k}", classes="trail", markup=False))
+                await box.mount(Static(id=f"waveform{k}", classes="waveform", markup=False))
             self.query_one(f"#name{k}", Static).update(name)
-            self.query_one(f"#trail{k}", Static).update(
+            self.query_one(f"#waveform{k}", Static).update(
                 draw_bars(size, top, self.size.width - 2, rows)
             )
         lines = [
             f"{datetime.fromtimestamp(t):%H:%M:%S}  {kind}, {format_event_duration(s)}, {channel}"
-            + ("" if settled else ", may still change")
-            for t, kind, s, channel, settled in state["events"]
+            + ("" if is_final else ", may still change")
+            for t, kind, s, channel, is_final in state["events"]
         ]
         if state["counts"] is not None:
             each = [f"{n} {kind}" for kind, n in state["counts"].items()]

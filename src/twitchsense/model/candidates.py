@@ -22,6 +22,8 @@ NAN = float("nan")
 SHORT_KINDS = ("twitch", "brief_contraction")
 #: Kinds that last half a second or longer.
 LONG_KINDS = ("movement", "gross_movement", "posture_change")
+#: Large movements of the whole leg: evidence of wake, and never part of a series.
+LARGE_KINDS = LONG_KINDS[1:]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ SCALES: Final[Mapping[Kind, Mapping[str, float]]] = {
 VALUE_LIMITS: Final[Mapping[Kind, float]] = {"emg": 1e6, "acc": 200.0}
 #: Unit of EMG that a device sends without one; its gain must be stated.
 COUNT_UNIT: Final = "count"
-_UV_PER_MV: Final = 1e3
+UV_PER_MV: Final = 1e3
 _AXES = ("x", "y", "z")
 #: Maximum length of a channel name, which every row of the result tables contains.
 _MAX_NAME_LENGTH: Final = 80
@@ -234,7 +234,7 @@ def parse_column(name: str, source: str = "columns", gain: float | None = None) 
                 f"state the counts per mV (--gain), or leave it out (--map '{name}=ignore')",
                 f"column {name}",
             )
-        scales[COUNT_UNIT] = _UV_PER_MV / gain
+        scales[COUNT_UNIT] = UV_PER_MV / gain
     if unit not in scales:
         problem = f"has the unknown unit '{unit}'" if unit else "has no unit"
         raise _bad_name(source, name, problem, kind)

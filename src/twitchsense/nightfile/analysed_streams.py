@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from twitchsense.devices.streams import StreamDescription
 from twitchsense.errors import InputError
 from twitchsense.model.channels import Kind
-from twitchsense.model.column_names import SCALES, plan_channels
+from twitchsense.model.column_names import SCALES, UV_PER_MV, plan_channels
 
 #: Units of column names, by unit of the stream.
 _COLUMN_UNITS: Final = {"uV": "uv", "mV": "mv", "g": "g", "count": "uv"}
-_UV_PER_MV: Final = 1000.0
 #: A column of each kind, whose sampling rate is checked like that of a capture.
 _EXAMPLE_COLUMNS: Final = {"emg": "emg1_uv", "acc": "acc_x_g"}
 
@@ -93,7 +92,7 @@ def to_column_values(
     values = stream.to_physical(samples)
     gain = stated_gain(settings)
     if stream.unit == "count" and gain is not None:
-        values = values * (_UV_PER_MV / gain)
+        values = values * (UV_PER_MV / gain)
     return values
 
 

@@ -119,12 +119,12 @@ def find_arrival_steps(rows: Ints, connections: Ints, arrival_ns: Ints) -> Arriv
     for i in found.tolist():
         before, after = change[max(0, i - _NEIGHBOURS) : i], change[i + 1 : i + 1 + _NEIGHBOURS]
         near = np.concatenate([before, after])
-        usual = near[(near >= 0) & (near <= _MAX_SILENCE_NS)]
-        usual_ns = float(np.median(usual)) if len(usual) else 0.0
+        intervals = near[(near >= 0) & (near <= _MAX_SILENCE_NS)]
+        typical_ns = float(np.median(intervals)) if len(intervals) else 0.0
         came_at_once = len(before) and len(after) and after.mean() < _MIN_SHARE * before.mean()
         if change[i] > 0 and came_at_once:
             continue
-        size = int(change[i]) - (round(usual_ns) if same[i] else _RECONNECT_NS)
+        size = int(change[i]) - (round(typical_ns) if same[i] else _RECONNECT_NS)
         kept.append(i)
         at.append(int(arrival_ns[i]) - total)
         sizes.append(size)

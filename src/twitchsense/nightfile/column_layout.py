@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
+from twitchsense.devices.v1_frames import DeviceInfo
+
 
 @dataclass(frozen=True, slots=True)
 class StreamColumns:
@@ -85,3 +87,44 @@ def name_columns(
 
 def _n_acc(device: DeviceColumns) -> int:
     return sum(stream.kind == "acc" for stream in device.streams.values())
+
+
+def v1_columns(
+    infos: Mapping[str, DeviceInfo],
+) -> dict[str, dict[Hashable, tuple[str, ...]]]:
+    """Return the column names of twitchsense v1 wearables; see `name_columns`.
+
+    Parameters
+    ----------
+    infos : mapping of str to DeviceInfo
+        By device key, in the order of recording.
+
+    Returns
+    -------
+    dict of str to dict
+        By device key and stream id. Streams of unknown kind are left out.
+    """
+    return name_columns({key: v1_device_columns(info) for key, info in infos.items()})
+
+
+def v1_device_columns(info: DeviceInfo) -> DeviceColumns:
+    """Return what a twitchsense v1 wearable contributes to the names of columns.
+
+    Parameters
+    ----------
+    info : DeviceInfo
+
+    Returns
+    -------
+    DeviceColumns
+        By stream id; streams of unknown kind are left out.
+    """
+    units = {"emg": "uv", "acc": "g"}
+    return DeviceColumns(
+        info.leg,
+        {
+            stream.id: StreamColumns(stream.kind, stream.width, units[stream.kind])
+            for stream in info.streams
+            if stream.kind in units
+        },
+    )

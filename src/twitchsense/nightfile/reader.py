@@ -15,6 +15,7 @@ from twitchsense.devices.v1_frames import (
     decode_info,
 )
 from twitchsense.errors import InputError
+from twitchsense.nightfile.column_layout import v1_columns
 from twitchsense.nightfile.device_clock import ArrivalTimes, DeviceClock
 from twitchsense.nightfile.frames import DamageCounts, FrameBatch, FrameDecoder
 from twitchsense.nightfile.lock import is_being_written
@@ -23,7 +24,6 @@ from twitchsense.nightfile.records import HostClockReading
 from twitchsense.nightfile.schema import DATABASE_ERRORS, connect, damaged_error
 from twitchsense.nightfile.stream_samples import StreamSamples
 from twitchsense.nightfile.tables import RECEIVED, TABLES, WITHOUT_ID, is_sound
-from twitchsense.nightfile.v1_columns import stream_columns
 
 #: Packets that are decoded at once.
 _BATCH_PACKETS: Final = 4000
@@ -171,7 +171,7 @@ class NightFileReader:
             if key not in infos:
                 infos[str(key)] = self._decode_info(str(key), info)
             boots.append((row_id, str(key), count))
-        columns = stream_columns(infos)
+        columns = v1_columns(infos)
         return tuple(StoredBoot(i, k, c, infos[k], columns[k]) for i, k, c in boots)
 
     def device_names(self) -> dict[int, tuple[str, str]]:

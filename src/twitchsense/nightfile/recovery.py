@@ -220,8 +220,8 @@ class _Recovery:
 
     def _collect(self, row: FoundRow) -> None:
         if row.table in RECEIVED:
-            marks = ", ".join("?" * len(row.cells))
-            self._db.execute(f"INSERT OR IGNORE INTO stage.{row.table} VALUES ({marks})", row.cells)
+            slots = ", ".join("?" * len(row.cells))
+            self._db.execute(f"INSERT OR IGNORE INTO stage.{row.table} VALUES ({slots})", row.cells)
             return
         found = self._sound if row.has_crc else self._unchecked
         key = row.cells[0] if row.table in WITHOUT_ID else row.row_id

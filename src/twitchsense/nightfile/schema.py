@@ -287,9 +287,9 @@ def insert(db: sqlite3.Connection, table: str, cells: Sequence[Cell]) -> int:
         (newest,) = db.execute(f"SELECT max(id) FROM {table}").fetchone()
         row_id = int(newest or 0) + 1
         names, row = ["id", *names], [row_id, *cells]
-    marks = ", ".join("?" * (len(row) + 1))
+    placeholders = ", ".join("?" * (len(row) + 1))
     db.execute(
-        f"INSERT INTO {table} ({', '.join(names)}, crc) VALUES ({marks})",
+        f"INSERT INTO {table} ({', '.join(names)}, crc) VALUES ({placeholders})",
         (*row, row_crc(table, row_id, cells)),
     )
     return row_id or 0

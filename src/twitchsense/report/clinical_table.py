@@ -17,7 +17,7 @@ _LEG_MOVEMENT_INDICES: Final = (
     ("plmw_index", "PLMW index (periodic leg movements awake)"),
     ("clms_index", "Candidate leg movements in sleep"),
     ("isolated_sleep_index", "of these, isolated leg movements"),
-    ("short_imi_sleep_index", "of these, {too_soon} after the one before"),
+    ("short_imi_sleep_index", "of these, {short_interval} after the one before"),
 )
 
 
@@ -68,10 +68,10 @@ def _leg_movement_rows(block: dict[str, Any]) -> list[dict[str, str]]:
     if not block.get("respiratory_events_given"):
         rule += "; not corrected for breathing"
     rules = RULES.get(str(block.get("labels_by")))  # a damaged summary may name others
-    too_soon = f"under {rules.min_imi / S:g} s" if rules else "too soon"
+    short_interval = f"under {rules.min_imi / S:g} s" if rules else "too soon"
     rows = [
         _row(
-            name.format(too_soon=too_soon),
+            name.format(short_interval=short_interval),
             _format_rate(score.get(key), "rate_per_h", reasons.get(key)),
             rule,
         )

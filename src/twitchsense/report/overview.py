@@ -194,8 +194,8 @@ def _draw_events(night: NightLike, ax: Axes, kinds: Sequence[str]) -> None:
         y = len(kinds) - 1 - row
         height = of_kind["grade"].map(_GRADE_HEIGHTS).fillna(_TICK_HEIGHT).to_numpy(dtype=float)
         x = of_kind["onset"].to_numpy(dtype=float)
-        marks = ax.vlines(x, y - height / 2, y + height / 2, color=kind_color(kind), lw=0.9)
-        marks.set_rasterized(len(x) > _MAX_VECTOR_MARKERS)
+        lines = ax.vlines(x, y - height / 2, y + height / 2, color=kind_color(kind), lw=0.9)
+        lines.set_rasterized(len(x) > _MAX_VECTOR_MARKERS)
     ax.set_ylim(-0.6, max(len(kinds), 1) - 0.4)
     names = [
         f"{kind_name(k, 2)} · {int((table['trial_type'] == k).sum()):,}" for k in reversed(kinds)

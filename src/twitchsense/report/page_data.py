@@ -33,6 +33,7 @@ from twitchsense.report.overview import emg_full_scale, kinds_found, shown_chann
 from twitchsense.report.palette import context_name, kind_name, kind_short, label_name
 from twitchsense.report.protocols import NightLike
 from twitchsense.report.time_labels import WallClock, is_onset_left_censored, onset_label
+from twitchsense.scoring.rates import finite_or_none
 from twitchsense.text import display_text
 
 #: Maximum number of columns per channel: 28 hours of single seconds.
@@ -118,9 +119,9 @@ def _time_data(night: NightLike) -> dict[str, Any]:
         "onset": None
         if not label
         else {
-            "time": _finite_or_none(onset.time_s),
-            "low": _finite_or_none(onset.low_s),
-            "high": _finite_or_none(onset.high_s),
+            "time": finite_or_none(onset.time_s),
+            "low": finite_or_none(onset.low_s),
+            "high": finite_or_none(onset.high_s),
             "left_censored": is_onset_left_censored(night),
             "label": label,
         },
@@ -258,7 +259,3 @@ def _event_data(
 
 def _confidence_text(confidence: float) -> str:
     return f"confidence {confidence:.2f} of 1" if math.isfinite(confidence) else "not known"
-
-
-def _finite_or_none(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else float(value)

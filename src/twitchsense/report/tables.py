@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from twitchsense.model.candidates import SHORT_KINDS
 from twitchsense.model.event_table import REJECT_REASONS
 from twitchsense.report.explanations import format_grade, format_quantity
 from twitchsense.report.number_text import format_interval
@@ -37,8 +38,6 @@ _MIN_RATE_HOURS: Final = 1 / 60
 _KINDS_ALWAYS_LISTED: Final = ("twitch", "jerk", "movement")
 #: Kinds with a single label of another name; a row of its own would repeat the kind's row.
 _ONLY_LABEL: Final = {"movement": "leg_movement"}
-#: Kinds that only EMG can show.
-_EMG_KINDS: Final = ("twitch", "brief_contraction")
 
 
 def count_events(events: pd.DataFrame) -> pd.DataFrame:
@@ -157,8 +156,8 @@ def _count(events: pd.DataFrame, context: str | None) -> int:
 
 
 def _is_visible(night: NightLike, kind: str) -> bool:
-    """Return whether the sensors of a night can show a kind."""
-    return kind not in _EMG_KINDS or any(c.kind == "emg" for c in night.recording.channels)
+    """Return whether the sensors of a night can show a kind; a short burst needs EMG."""
+    return kind not in SHORT_KINDS or any(c.kind == "emg" for c in night.recording.channels)
 
 
 def _rate_cell(

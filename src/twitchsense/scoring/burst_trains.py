@@ -235,10 +235,10 @@ def find_trains(
     trains: list[Train] = []
     legs = sorted(set(events["leg"].to_numpy(object)))
     by_leg = [collect_bursts(events, rejected, movement_bursts, str(leg)) for leg in legs]
-    shaken = events["peak_g"].to_numpy(np.float64) > rule.fast_g
+    moving = events["peak_g"].to_numpy(np.float64) > rule.fast_g
     for bursts in by_leg:
         trains += _tremor_trains(events, bursts, rule)
-        trains += _fast_trains(events, bursts, shaken, rule)
+        trains += _fast_trains(events, bursts, moving, rule)
     if len(by_leg) == 2:
         trains += _alternating_trains(events, by_leg, rule)
     large = (events["trial_type"] == "gross_movement") & (events["peak_g"] >= rule.rock_g)
@@ -265,13 +265,13 @@ def _tremor_trains(events: pd.DataFrame, bursts: LegBursts, rule: TrainSettings)
 
 
 def _fast_trains(
-    events: pd.DataFrame, bursts: LegBursts, shaken: Bools, rule: TrainSettings
+    events: pd.DataFrame, bursts: LegBursts, moving: Bools, rule: TrainSettings
 ) -> list[Train]:
     """Return the trains of foot tremor and of other high-frequency leg movements."""
     trains: list[Train] = []
     calm = bursts.row < 0
-    if len(shaken):
-        calm |= ~shaken[np.maximum(bursts.row, 0)]
+    if len(moving):
+        calm |= ~moving[np.maximum(bursts.row, 0)]
     slow = np.flatnonzero((bursts.duration >= rule.fast_ms / 1000) & calm)
     low, high = rule.fast_hz
     for run in find_runs(bursts.onset[slow], 1 / high, 1 / low):

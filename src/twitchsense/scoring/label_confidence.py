@@ -132,14 +132,14 @@ def label_confidence(
 
 def _labels_by_state(features: LabelFeatures, row: int) -> tuple[str, str, str]:
     """Return the labels of an event in wake, around sleep onset, and asleep."""
-    awake, falling, asleep = LABELS_BY_STATE[str(features.kind[row])]
+    in_wake, falling, asleep = LABELS_BY_STATE[str(features.kind[row])]
     if features.kind[row] == "twitch" and features.active_wake[row]:
-        awake = "voluntary_or_unclassified"
+        in_wake = "voluntary_or_unclassified"
     if features.kind[row] == "jerk" and (
         not features.sleep_start_duration[row] or features.in_volley[row]
     ):
         falling = asleep  # not a sleep start in any state
-    return awake, falling, asleep
+    return in_wake, falling, asleep
 
 
 def state_probabilities(
@@ -181,9 +181,9 @@ def state_probabilities(
         knots = [min(low, onset.time_s or low), onset.time_s or low, high]
         return np.asarray(np.interp(t, knots, [0.0, 0.5, 1.0], left=0.0, right=1.0))
 
-    awake = 1 - cdf(times + drowsy_s)
+    wake = 1 - cdf(times + drowsy_s)
     asleep = cdf(times - window_s)
-    probability = np.stack([awake, 1 - awake - asleep, asleep], axis=1)
+    probability = np.stack([wake, 1 - wake - asleep, asleep], axis=1)
     where = events["context"].to_numpy(object)
     outside = (times > high + window_s) | (times < low - drowsy_s)
     own = np.stack(

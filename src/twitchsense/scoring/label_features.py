@@ -197,7 +197,7 @@ def compute_label_features(
     size = np.bincount(leg_movements.series, minlength=1)
     counts["plm"] = np.where(series > 0, size[series], 0)
     jerk = kind == "jerk"
-    awake = np.isin(where, ("wake", "unknown"))
+    not_asleep = np.isin(where, ("wake", "unknown"))
     return LabelFeatures(
         kind=kind,
         context=where,
@@ -208,7 +208,7 @@ def compute_label_features(
         series_min_counts=min_counts,
         sleep_start_duration=_has_sleep_start_duration(events, settings),
         in_volley=_in_volley(events, jerk, settings),
-        active_wake=awake & is_active_wake(events, context, settings, seconds),
+        active_wake=not_asleep & is_active_wake(events, context, settings, seconds),
         in_efm=find_efm(events, context, seconds, settings).member,
         recurring=_recurs_periodically(events, jerk, members["plm"]),
         leg_movements=leg_movements,

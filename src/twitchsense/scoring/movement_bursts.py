@@ -23,7 +23,7 @@ from twitchsense.settings import Settings
 Floats = NDArray[np.float64]
 
 #: Kinds of event that may consist of several bursts.
-LONG_KINDS: Final = ("movement", "gross_movement")
+SEVERAL_BURST_KINDS: Final = ("movement", "gross_movement")
 #: Shortest event that is measured, s.
 MIN_DURATION_S: Final = 1.0
 #: Longest part of an event that is measured, s.
@@ -108,7 +108,7 @@ def measure_movement_bursts(
     legs = leg_by_channel(recording.channels, settings.legs)
     kinds = {c.name: c.kind for c in recording.channels}
     rows: list[tuple[int, float, float]] = []
-    long = events["trial_type"].isin(LONG_KINDS) & (events["duration"] >= MIN_DURATION_S)
+    long = events["trial_type"].isin(SEVERAL_BURST_KINDS) & (events["duration"] >= MIN_DURATION_S)
     for row in np.flatnonzero(long.to_numpy()).tolist():
         leg, start = str(events["leg"].iloc[row]), float(events["onset"].iloc[row])
         stop = start + min(float(events["duration"].iloc[row]), MAX_DURATION_S)

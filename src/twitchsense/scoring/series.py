@@ -79,14 +79,14 @@ def find_hiccups(
     if not found:
         return events, rejected, []
     rows = pool.iloc[np.concatenate([members for members, _ in found])]
-    promoted = rows[~rows["known"].to_numpy(bool)]
+    added = rows[~rows["known"].to_numpy(bool)]
     names = [c.name for c in EVENT_COLUMNS]
-    jolts = promoted.assign(trial_type="jolt", confidence=HICCUP_CONFIDENCE)
-    jolts = jolts.reindex(columns=names).fillna(dict.fromkeys(_EVENT_ONLY_COLUMNS, ""))
+    hiccups = added.assign(trial_type="jolt", confidence=HICCUP_CONFIDENCE)
+    hiccups = hiccups.reindex(columns=names).fillna(dict.fromkeys(_EVENT_ONLY_COLUMNS, ""))
     moved = np.zeros(len(rejected), bool)
-    moved[promoted["old"].to_numpy(np.int64)] = True
+    moved[added["old"].to_numpy(np.int64)] = True
     keys = ["onset", "channel", "trial_type", "duration"]
-    joined = jolts if events.empty else pd.concat([events, jolts])
+    joined = hiccups if events.empty else pd.concat([events, hiccups])
     joined = joined.sort_values(keys, kind="stable", ignore_index=True)
     onset = joined["onset"].to_numpy(np.float64)
     kind = joined["trial_type"].to_numpy(object)

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from twitchsense.model.candidates import LARGE_KINDS
 from twitchsense.model.intervals import mask_of, prefix_sums, run_bounds
 from twitchsense.model.per_second import PerSecond
 from twitchsense.settings import ContextSettings
@@ -37,8 +38,6 @@ BIN_S: Final = 5
 BINS_PER_EPOCH: Final = EPOCH_S // BIN_S
 #: Kinds of event that are masked.
 MASKED_KINDS: Final = ("twitch", "jerk", "brief_contraction", "movement")
-#: Kinds of event that are evidence of wake and cancel a mask.
-WAKE_KINDS: Final = ("gross_movement", "posture_change")
 #: Seconds of valid signal that make a bin valid: one whole second [E].
 _MIN_VALID_S: Final = 0.99
 #: Smallest share of an inactive period that must be valid and not masked [E].
@@ -218,7 +217,7 @@ def mask_events(seconds: SecondsTable, events: pd.DataFrame, settings: ContextSe
     small = ~(events["peak_g"].to_numpy(np.float64) >= settings.quiet_g)
     hide = np.isin(kind, MASKED_KINDS) & ~((kind == "twitch") & small)
     masked = _overlaps_event(seconds, events[hide], settings.mask_s)
-    return masked & ~_overlaps_event(seconds, events[np.isin(kind, WAKE_KINDS)], 0.0)
+    return masked & ~_overlaps_event(seconds, events[np.isin(kind, LARGE_KINDS)], 0.0)
 
 
 def _overlaps_event(seconds: SecondsTable, events: pd.DataFrame, margin_s: float) -> Bools:

@@ -186,9 +186,9 @@ def onset_distribution(
     p = np.clip(np.where(np.isnan(probability), calibration.base_rate, probability),
                 *_PROBABILITY_LIMITS)  # fmt: skip
     asleep = p / calibration.base_rate
-    awake = (1 - p) / (1 - calibration.base_rate)
+    wake = (1 - p) / (1 - calibration.base_rate)
     share = calibration.asleep_share
-    evidence = np.log((share * asleep + (1 - share) * awake) / awake)
+    evidence = np.log((share * asleep + (1 - share) * wake) / wake)
     log_likelihood = -tempering * np.concatenate([[0.0], np.cumsum(evidence)])
     weight = np.exp(log_likelihood - log_likelihood.max())
     out: Floats = weight / weight.sum()

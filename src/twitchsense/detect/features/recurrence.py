@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from twitchsense.detect.features.local import EXCLUDED_S
 from twitchsense.model.candidates import ScoredCandidate
 from twitchsense.model.channels import NS
 
@@ -24,9 +25,6 @@ Floats = NDArray[np.float64]
 REACH_S: Final = 600.0
 #: Bursts up to this far to either side make up the share of muscle activity, s.
 MINUTE_S: Final = 60.0
-#: Minimum distance of the bursts compared, s; it excludes the burst itself in another run, and
-#: its doublet.
-EXCLUDED_S: Final = 0.12
 #: Minimum correlation of similar waveforms.
 SIMILAR: Final = 0.7
 #: Minimum correlation of near-identical waveforms.

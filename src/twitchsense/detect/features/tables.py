@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from twitchsense.detect.burst_grouping import CONTRACTION_FEATURES
 from twitchsense.detect.ecg_rejection import EcgBeats, ratio_to_residual
-from twitchsense.detect.features.local import LocalFeatures
+from twitchsense.detect.features.local import NEAR_S, LocalFeatures
 from twitchsense.detect.features.waveform import WAVEFORM_FEATURES
 from twitchsense.detect.jerk_rule import BurstTrain, response_s
 from twitchsense.detect.sensor_queries import AccResponse
@@ -51,8 +51,6 @@ MAX_SNR_DB: Final = 30.0
 MIN_G: Final = 0.003
 #: Maximum distance (s) of the bursts that ``n_bursts`` counts.
 COUNT_S: Final = 2.5
-#: Maximum distance (s) of the bursts that ``n_bursts_near`` counts.
-NEAR_S: Final = 0.6
 #: Minimum amplitude of the bursts counted, relative to that of the burst described.
 COMPARABLE: Final = 0.5
 #: Lower bound of the relative background level, so that log ratios stay finite.

@@ -2,3 +2,8 @@
 
 The kernels are loaded with ctypes. Which engine runs: `twitchsense.dsp.engine`.
 """
+
+from typing import Final
+
+#: Names of the engines.
+ENGINES: Final = ("auto", "native", "scipy")

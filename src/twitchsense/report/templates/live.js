@@ -10,14 +10,14 @@
 
   function draw() {
     const canvas = byId("waveforms"), ratio = devicePixelRatio || 1;
-    const width = canvas.clientWidth, height = Math.max(1, state.trails.length) * ROW_HEIGHT + 24;
+    const width = canvas.clientWidth, height = Math.max(1, state.waveforms.length) * ROW_HEIGHT + 24;
     canvas.style.height = `${height}px`;
     canvas.width = width * ratio;
     canvas.height = height * ratio;
     const context = canvas.getContext("2d");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     const left = 96, plotWidth = width - left - 8;
-    state.trails.forEach(({ name, kind, columns: [low, high] }, k) => {
+    state.waveforms.forEach(({ name, kind, columns: [low, high] }, k) => {
       const top = k * ROW_HEIGHT + 6, plotHeight = ROW_HEIGHT - 20, isEmg = kind === "emg";
       const magnitudes = [...low, ...high].filter((v) => v !== null).map(Math.abs);
       const peak = Math.max(isEmg ? 50 : 0.02, ...magnitudes), limit = peak * 1.05;

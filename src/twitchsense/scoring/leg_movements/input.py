@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from twitchsense.errors import InputError
 from twitchsense.io.text_table import TextTable, read_table
+from twitchsense.model.candidates import LARGE_KINDS, LONG_KINDS
 from twitchsense.model.event_table import TRIAL_TYPES
 from twitchsense.scoring.leg_movements.rules import LEFT, RIGHT
 from twitchsense.sleep.hypnogram.clock_times import NightClock
@@ -33,10 +34,6 @@ from twitchsense.sleep.lab_files.respiratory_events import check_event_times
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-#: Kinds of event that are leg movements.
-LM_KINDS: Final = ("movement", "gross_movement", "posture_change")
-#: Leg movements that are never candidates for a series.
-LARGE_KINDS: Final = ("gross_movement", "posture_change")
 #: Labels of trains whose bursts are not leg movements.
 NOT_LM_LABELS: Final = (
     "tremor_like",
@@ -142,7 +139,7 @@ def select_leg_movements(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _is_leg_movement(kinds: ArrayLike, labels: ArrayLike) -> NDArray[np.bool_]:
-    return np.isin(kinds, LM_KINDS) & ~np.isin(labels, NOT_LM_LABELS)
+    return np.isin(kinds, LONG_KINDS) & ~np.isin(labels, NOT_LM_LABELS)
 
 
 def read_leg_hypnogram(

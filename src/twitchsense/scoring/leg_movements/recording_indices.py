@@ -19,10 +19,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from twitchsense.model.candidates import LARGE_KINDS, LONG_KINDS
 from twitchsense.model.intervals import run_bounds
 from twitchsense.scoring.leg_movements.input import (
-    LARGE_KINDS,
-    LM_KINDS,
     NOT_LM_LABELS,
     respiratory_from_frame,
 )
@@ -113,7 +112,7 @@ def find_leg_movements(events: pd.DataFrame, rules: str, taken: Bools) -> EventL
     """
     rule = get_rules(rules)
     kind = events["trial_type"].to_numpy(object)
-    rows = np.flatnonzero(np.isin(kind, LM_KINDS) & ~taken)
+    rows = np.flatnonzero(np.isin(kind, LONG_KINDS) & ~taken)
     start = to_us(events["onset"].to_numpy(np.float64)[rows])
     length = to_us(events["duration"].fillna(0.0).to_numpy(np.float64)[rows])
     large = np.isin(kind[rows], LARGE_KINDS)
@@ -183,7 +182,7 @@ def _score(
 ) -> dict[str, Any]:
     """Return the indices by one set of rules."""
     movements, clm = found.movements, found.movements.clm
-    asleep, awake = _sleep_wake_masks(context, movements.onset / S)
+    asleep, in_wake = _sleep_wake_masks(context, movements.onset / S)
     sleep_h, wake_h = sleep_wake_hours(context, hours)
     total_h = hours.total("emg")
     plm = found.series > 0
@@ -200,13 +199,13 @@ def _score(
         "n_clm": int(clm.sum()),
         "n_plm": int(plm.sum()),
         "n_plms": n_plms,
-        "n_plmw": int((plm & awake).sum()),
+        "n_plmw": int((plm & in_wake).sum()),
         "n_series": int(found.series.max(initial=0)),
         "n_short_imi": int(found.short.sum()),
         "n_isolated": int(isolated.sum()),
         "plm_index": rate_block(int(plm.sum()), total_h),
         "plms_index": rate_block(n_plms, sleep_h),
-        "plmw_index": rate_block(int((plm & awake).sum()), wake_h),
+        "plmw_index": rate_block(int((plm & in_wake).sum()), wake_h),
         "clms_index": rate_block(int((clm & asleep).sum()), sleep_h),
         "short_imi_sleep_index": rate_block(int((found.short & asleep).sum()), sleep_h),
         "isolated_sleep_index": rate_block(int((isolated & asleep).sum()), sleep_h),

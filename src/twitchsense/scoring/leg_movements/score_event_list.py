@@ -250,7 +250,7 @@ def _compute_indices(
 ) -> dict[str, IndexValue]:
     clm, plm, short = (table[name].to_numpy(np.bool_) for name in ("clm", "plm", "short_imi"))
     stage = table["stage"]
-    asleep, awake = stage.isin(SLEEP).to_numpy(), (stage == "W").to_numpy()
+    asleep, in_wake = stage.isin(SLEEP).to_numpy(), (stage == "W").to_numpy()
     sleep_h, wake_h = _hours(stages)
     out: dict[str, IndexValue] = dict.fromkeys(INDEX_DESCRIPTIONS)
     out["n_lm"] = len(table)
@@ -261,7 +261,7 @@ def _compute_indices(
     out["n_short_imi"] = int(short.sum())
     out["n_isolated"] = int((clm & ~plm & ~short).sum())
     if stages is not None:
-        plms, plmw = int((plm & asleep).sum()), int((plm & awake).sum())
+        plms, plmw = int((plm & asleep).sum()), int((plm & in_wake).sum())
         out["n_plms"], out["n_plmw"] = plms, plmw
         out["plms_index"], out["plmw_index"] = _share(plms, sleep_h), _share(plmw, wake_h)
         out["pi_sleep"] = _share(plms, int((clm & asleep).sum()))

@@ -98,10 +98,10 @@ def read_local_times(
         return (-r.contiguous, distance) if one_clock else (-r.contiguous, not r.local, distance)
 
     best, *others = sorted(found, key=rank)
-    rival = next((r for r in others if _steps_differ(r, best)), None)
-    if rival is not None and rival.contiguous == best.contiguous:
+    other = next((r for r in others if _steps_differ(r, best)), None)
+    if other is not None and other.contiguous == best.contiguous:
         if not one_clock:
-            row = _first_difference(rival, best)
+            row = _first_difference(other, best)
             raise InputError(
                 source, f"the clocks of {zone.key} change here, and the times may follow it or not",
                 _CURE_OFFSET, place(row),
