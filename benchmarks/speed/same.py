@@ -26,7 +26,7 @@ from benchmarks.real_recordings import captures as real_captures
 from twitchsense.bench.latency import iter_packets
 from twitchsense.detect.detector import Detector
 from twitchsense.model.recording import Recording
-from twitchsense.nightfile.tables import packet_crc
+from twitchsense.nightfile.row_format import packet_crc
 from twitchsense.settings import get_profile
 
 SIMULATED = {

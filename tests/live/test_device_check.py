@@ -12,7 +12,7 @@ from click.testing import CliRunner
 import twitchsense as ts
 from twitchsense.acquire.status import SessionStatus
 from twitchsense.cli.app import main
-from twitchsense.live.device_check import all_ok, check_channels, check_link
+from twitchsense.live.device_check import check_channels, check_link
 from twitchsense.settings import Settings
 
 FS, SECONDS = 1000.0, 20
@@ -53,7 +53,7 @@ def test_hum_is_named_and_is_no_noise(mains_hz):
 )
 def test_faults_are_named_with_a_cure(samples, said):
     results = check_emg(samples)
-    assert not all_ok(results)
+    assert not all(r.ok for r in results)
     text = " ".join(r.text for r in results if not r.ok)
     assert re.search(said, text)
     assert ";" in text

@@ -10,7 +10,7 @@ from firmware_sim.wearable.encoder import ACC, EMG, Encoder, StreamSpec
 from firmware_sim.wearable.firmware import DeviceModel, Firmware
 from twitchsense.nightfile import schema
 from twitchsense.nightfile.records import Boot, Device, Packet
-from twitchsense.nightfile.tables import packet_crc
+from twitchsense.nightfile.row_format import packet_crc
 from twitchsense.nightfile.writer import NightFileWriter
 
 T0 = 1_790_000_000_000_000_000

@@ -26,6 +26,7 @@ from twitchsense.nightfile.reader import (
     StoredBoot,
 )
 from twitchsense.nightfile.records import HostClockReading
+from twitchsense.nightfile.row_format import REPAIR_NOTE
 from twitchsense.nightfile.run_alignment import (
     RunChain,
     align_chains,
@@ -36,7 +37,6 @@ from twitchsense.nightfile.run_alignment import (
 )
 from twitchsense.nightfile.stored_values import read_devices, read_settings, valid_leg
 from twitchsense.nightfile.stream_samples import StreamSamples
-from twitchsense.nightfile.tables import REPAIR_NOTE
 from twitchsense.text import printable
 
 #: Maximum time between the samples and a connection attempt that counts to the recording.

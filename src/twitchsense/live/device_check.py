@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -196,8 +195,3 @@ def _check_acceleration(channel: Channel, samples: NDArray[np.float64]) -> Check
             channel.name, False, f"{gravity:.2f} g at rest instead of 1; check range and settings"
         )
     return CheckResult(channel.name, True, f"{gravity:.2f} g at rest")
-
-
-def all_ok(results: Sequence[CheckResult]) -> bool:
-    """Return whether nothing needs a cure."""
-    return all(result.ok for result in results)

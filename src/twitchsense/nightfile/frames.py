@@ -29,7 +29,7 @@ from twitchsense.devices.v1_frames import (
     decode_frame,
     unwrap_ticks,
 )
-from twitchsense.nightfile.tables import Cell, is_sound
+from twitchsense.nightfile.row_format import Cell, is_sound
 
 Ints = NDArray[np.int64]
 #: A row of table ``packet``: ``seq, arrival_ns, data, crc``; a damaged one may hold anything.

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from twitchsense.nightfile.lock import beside
-from twitchsense.nightfile.tables import (
+from twitchsense.nightfile.row_format import (
     DESCRIPTIONS,
     RECEIVED,
     TABLES,

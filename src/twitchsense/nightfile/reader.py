@@ -21,9 +21,9 @@ from twitchsense.nightfile.frames import DamageCounts, FrameBatch, FrameDecoder
 from twitchsense.nightfile.lock import is_being_written
 from twitchsense.nightfile.log_check import count_unread_frames
 from twitchsense.nightfile.records import HostClockReading
+from twitchsense.nightfile.row_format import RECEIVED, TABLES, WITHOUT_ID, is_sound
 from twitchsense.nightfile.schema import DATABASE_ERRORS, connect, damaged_error
 from twitchsense.nightfile.stream_samples import StreamSamples
-from twitchsense.nightfile.tables import RECEIVED, TABLES, WITHOUT_ID, is_sound
 
 #: Packets that are decoded at once.
 _BATCH_PACKETS: Final = 4000

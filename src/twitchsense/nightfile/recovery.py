@@ -15,8 +15,7 @@ from twitchsense.errors import InputError
 from twitchsense.nightfile.lock import beside, is_being_written
 from twitchsense.nightfile.page_scan import FoundRow, find_rows
 from twitchsense.nightfile.reader import NightFileReader
-from twitchsense.nightfile.schema import StorageError, connect, create, insert, write_error
-from twitchsense.nightfile.tables import (
+from twitchsense.nightfile.row_format import (
     RECEIVED,
     REPAIR_NOTE,
     TABLES,
@@ -26,6 +25,7 @@ from twitchsense.nightfile.tables import (
     packet_crc,
     row_crc,
 )
+from twitchsense.nightfile.schema import StorageError, connect, create, insert, write_error
 
 #: Packets and values are collected here and sorted; a row that is found twice counts once.
 _STAGE: Final = """

@@ -12,7 +12,14 @@ from typing import Final
 
 from twitchsense.errors import InputError, TwitchsenseError
 from twitchsense.nightfile.lock import beside
-from twitchsense.nightfile.tables import DESCRIPTIONS, RECEIVED, TABLES, WITHOUT_ID, Cell, row_crc
+from twitchsense.nightfile.row_format import (
+    DESCRIPTIONS,
+    RECEIVED,
+    TABLES,
+    WITHOUT_ID,
+    Cell,
+    row_crc,
+)
 
 #: Identifies a night file among SQLite files (``PRAGMA application_id``).
 APPLICATION_ID: Final = 0x54574E54

@@ -11,8 +11,8 @@ import numpy as np
 from twitchsense.devices.contract import Direction, Message
 from twitchsense.nightfile.arrival_steps import ArrivalSteps, find_arrival_steps
 from twitchsense.nightfile.reader import NightFileReader
+from twitchsense.nightfile.row_format import MAX_NUMBER, is_sound
 from twitchsense.nightfile.schema import damaged_error
-from twitchsense.nightfile.tables import MAX_NUMBER, is_sound
 
 #: Values that are read at once.
 BATCH_VALUES: Final = 4000

@@ -34,12 +34,12 @@ from twitchsense.nightfile.records import (
     Record,
     Value,
 )
+from twitchsense.nightfile.row_format import is_sound, packet_crc, row_crc
 from twitchsense.nightfile.schema import (
     StorageError,
     insert,
     write_error,
 )
-from twitchsense.nightfile.tables import is_sound, packet_crc, row_crc
 
 #: Joins a table with a column ``boot`` to its boot, by device key and boot count.
 _OF_BOOT: Final = (

@@ -2,14 +2,14 @@
 
 A diary has one row per evening. CSV, TSV, TOML and YAML have the same content: a ``date`` and
 any other columns. An empty field means "not known"; "none" is written as 0 or none. CSV may be
-separated by semicolons, with decimal commas, and have dates of other orders (see `diary_dates`).
+separated by semicolons, with decimal commas, and have dates of other orders.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -20,7 +20,6 @@ from twitchsense.io.text_table import MISSING_VALUES, parse_table
 from twitchsense.regular_file import read_limited
 from twitchsense.settings.toml_file import parse_toml
 from twitchsense.text import printable, truncate
-from twitchsense.trend.diary_dates import read_dates
 
 #: Definition of each common column; a diary may have any others.
 DIARY_COLUMNS: Final[dict[str, str]] = {
@@ -54,6 +53,10 @@ NUMERIC_COLUMNS: Final[dict[str, tuple[str, float]]] = {
     "vitamin_b_mg": ("mg", 10_000),
     "calcium_mg": ("mg", 10_000),
 }
+#: Three numbers: day and month in either order, then the year; 1.3.2026 begins with the day.
+_NUMBERS: Final = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})")
+#: Number of months; a larger number is a day.
+_MONTHS: Final = 12
 #: Words for yes.
 YES_WORDS: Final = frozenset({"yes", "y", "true", "x", "ja", "oui", "si", "sí"})
 NO_WORDS: Final = frozenset(
@@ -132,7 +135,7 @@ def read_diary(path: Path) -> Diary:
         return _from_document(_yaml(text, source), source)
     table = parse_table(text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n"), source)
     table.require("date")
-    dates, notes = read_dates(table.columns["date"], source, table.place)
+    dates, notes = _read_dates(table.columns["date"], source, table.place)
     table.columns["date"] = dates
     names = [name for name in table.columns if name != "date"]
     rows = [
@@ -291,3 +294,50 @@ def _number(name: str, value: Value | None, given: Any, source: str, place: str)
     else:
         cure = f"write the number alone, in {unit}; 0 or none if there was none"
     raise InputError(source, f"{name} is {printable(shown)!r}", cure, place)
+
+
+def _read_dates(
+    texts: Sequence[str], source: str, place: Callable[[int], str]
+) -> tuple[list[str], tuple[str, ...]]:
+    """Return dates in the order of ISO 8601, and notes on how they were read.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        All dates of a diary. Those that are not three numbers are left as they are.
+    source : str
+        Name of the file in messages.
+    place : callable of int
+        Place of a row, for messages.
+
+    Returns
+    -------
+    dates : list of str
+    notes : tuple of str
+        Empty for dates of ISO 8601.
+
+    Raises
+    ------
+    InputError
+        If the file does not show whether the day or the month comes first.
+    """
+    found = [_NUMBERS.fullmatch(text.strip()) for text in texts]
+    rows = [row for row, match in enumerate(found) if match]
+    if not rows:
+        return list(texts), ()
+    pairs = [(int(m[1]), int(m[3])) for m in found if m]
+    day_first = all(m[2] == "." for m in found if m) or any(first > _MONTHS for first, _ in pairs)
+    month_first = any(second > _MONTHS for _, second in pairs)
+    text = texts[rows[0]].strip()
+    if day_first == month_first:
+        problem = f"has the date {text!r}: day or month first?"
+        if day_first:
+            problem = "has dates with the day first and dates with the month first"
+        raise InputError(source, problem, "write dates as 2026-03-01", place(rows[0]))
+    dates = list(texts)
+    for row, (first, second) in zip(rows, pairs, strict=True):
+        day, month = (first, second) if day_first else (second, first)
+        match = found[row]
+        dates[row] = f"{match[4] if match else ''}-{month:02d}-{day:02d}"
+    order = "day, month, year" if day_first else "month, day, year"
+    return dates, (f"dates of the diary are read as {order}: {text} is {dates[rows[0]]}",)
