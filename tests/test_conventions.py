@@ -173,7 +173,7 @@ def test_every_module_has_a_layer():
 
 
 def identifiers(path: Path):
-    """Yield module, classes, functions, parameters, attributes and constants, with their place."""
+    """Yield module, classes, functions, parameters, attributes and variables, with their place."""
     module = tree(path)
     yield path.parent.name if path.stem == "__init__" else path.stem, where(path)
     for node in ast.walk(module):
@@ -183,13 +183,8 @@ def identifiers(path: Path):
             yield node.arg, where(path, node)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             yield node.attr, where(path, node)
-    bodies = [module.body, *(n.body for n in ast.walk(module) if isinstance(n, ast.ClassDef))]
-    for node in (node for body in bodies for node in body):
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        for target in targets:
-            if target is not None:
-                names = [n for n in ast.walk(target) if isinstance(n, ast.Name)]
-                yield from ((name.id, where(path, name)) for name in names)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id, where(path, node)
 
 
 def words(identifier: str) -> set[str]:

@@ -240,13 +240,13 @@ def _parse(file: BinaryIO, source: str) -> EdfHeader:
             "header",
         )
     recording, date, clock = text[80:160], text[160:168], text[168:176]
-    start, plain = _start(recording, date, clock), _start("", date, clock)
+    start, by_fields = _start(recording, date, clock), _start("", date, clock)
     return EdfHeader(
         item_bytes,
         size,
         start,
         _utc_offset(recording),
-        date.strip() if start is not None and plain not in (None, start) else "",
+        date.strip() if start is not None and by_fields not in (None, start) else "",
         _zero_s(recording),
         int(_number(source, "header", "number of records", text[228:236])),
         _number(source, "header", "duration of a record", text[236:244]),
