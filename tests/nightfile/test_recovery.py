@@ -15,6 +15,7 @@ from tests.nightfile.builders import KEY, T0, device, downgrade, make_frames, wr
 from tests.nightfile.value_builders import npg_values, write_values
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
+from twitchsense.nightfile import recovery
 from twitchsense.nightfile.reader import NightFileReader
 from twitchsense.nightfile.records import Boot, DeviceSetting, LinkEvent, Loss, Marker, Packet
 from twitchsense.nightfile.recovery import recover
@@ -69,6 +70,21 @@ def test_an_intact_file_is_recovered_whole(night, tmp_path):
     assert (report.n_missing, report.remarks) == (0, ())
     assert contents(tmp_path / "new.night") == contents(night)
     assert any("this night was repaired" in note for note in ts.read(tmp_path / "new.night").notes)
+
+
+def test_of_two_repairs_to_one_name_the_first_that_ends_stays(night, tmp_path, monkeypatch):
+    out, find = tmp_path / "new.night", recovery.find_rows
+
+    def find_later(path):
+        monkeypatch.setattr(recovery, "find_rows", find)
+        recover(night, out)  # by another command
+        yield from find(path)
+
+    monkeypatch.setattr(recovery, "find_rows", find_later)
+    with pytest.raises(InputError, match="already exists"):
+        recover(night, out)
+    assert contents(out) == contents(night)
+    assert {p.name for p in tmp_path.iterdir()} == {night.name, out.name}
 
 
 def test_a_recorder_continues_a_night_that_has_lost_its_session(night):

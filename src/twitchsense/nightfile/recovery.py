@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -26,6 +25,8 @@ from twitchsense.nightfile.row_format import (
     row_crc,
 )
 from twitchsense.nightfile.schema import StorageError, connect, create, insert, write_error
+from twitchsense.output_files import staged
+from twitchsense.regular_file import unreadable
 
 #: Packets and values are collected here and sorted; a row that is found twice counts once.
 _STAGE: Final = """
@@ -115,8 +116,8 @@ def recover(path: Path, out: Path, like: Path | None = None) -> RecoveryReport:
         raise InputError(str(path), "is not a file", "give a night file")
     if is_being_written(path):
         raise InputError(str(path), "is being recorded", "end the recording first")
-    draft = out.with_name(out.name + ".part")
-    try:
+    with staged(out.parent, replace=False) as folder:
+        draft = folder / out.name
         try:
             create(draft, {})
             db = connect(draft, write=True)
@@ -124,21 +125,14 @@ def recover(path: Path, out: Path, like: Path | None = None) -> RecoveryReport:
                 report = _Recovery(path, db, like).run(find_rows(path))
             finally:
                 db.close()
-            if out.exists():
-                raise InputError(str(out), "exists", "choose another name")
-            draft.rename(out)
+        except StorageError as error:
+            raise StorageError(str(error).replace(str(draft), str(out))) from error
         except sqlite3.Error as error:
             raise write_error(out, error) from error
         except OSError as error:
             if error.filename in (str(path.resolve()), str(beside(path, "-wal"))):
-                raise InputError(
-                    str(path), f"cannot be read ({error})", "check path and permissions"
-                ) from error
-            raise StorageError(f"{out}: cannot be written ({error})") from error
-    finally:
-        for name in (draft.name, draft.name + "-wal", draft.name + "-shm"):
-            with suppress(OSError):
-                out.with_name(name).unlink(missing_ok=True)
+                raise unreadable(str(path), error) from error
+            raise write_error(out, error) from error
     return report
 
 
