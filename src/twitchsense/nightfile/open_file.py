@@ -19,6 +19,7 @@ from twitchsense.nightfile.lock import WriterLock, beside, lock_identity
 from twitchsense.nightfile.page_scan import FoundRow
 from twitchsense.nightfile.reader import NightFileReader
 from twitchsense.nightfile.recovery import recover_log
+from twitchsense.nightfile.row_format import DESCRIPTIONS, TABLES, WITHOUT_ID
 from twitchsense.nightfile.schema import (
     DATABASE_ERRORS,
     connect,
@@ -27,7 +28,6 @@ from twitchsense.nightfile.schema import (
     migrate,
     write_error,
 )
-from twitchsense.nightfile.tables import DESCRIPTIONS, TABLES, WITHOUT_ID
 
 log = logging.getLogger(__name__)
 
