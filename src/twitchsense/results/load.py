@@ -12,7 +12,7 @@ import math
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -29,7 +29,7 @@ from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
 from twitchsense.report.event_windows import EventWindow, join_windows
 from twitchsense.results.outputs import NightOutputs
-from twitchsense.results.save import RESULT_FILES, report_of, to_json, write_results
+from twitchsense.results.save import RESULT_FILES, to_json
 from twitchsense.results.traces import TRACES_FILE, unpack_traces
 from twitchsense.scoring.result_checksums import KEY, add_checksums, check_file
 from twitchsense.scoring.summary import CURE, decode_result_text, read_result_file, read_summary
@@ -144,37 +144,10 @@ class SavedNight(NightOutputs):
         """Return the samples around each event, as they were saved."""
         return self.traces
 
-    def save(
-        self,
-        directory: str | PathLike[str],
-        *,
-        report: bool = True,
-        words: str | None = None,
-        compare: Sequence[str | PathLike[str]] = (),
-    ) -> Path:
-        """Copy the result files into a directory: all files, or on failure none.
-
-        Parameters
-        ----------
-        directory : path
-            Created if it does not exist.
-        report : bool
-            Whether to write ``report.html``, made again.
-        words : str, optional
-            Your own words on the night; by default those that were saved with it.
-        compare : sequence of path, optional
-            As for `report`.
-
-        Returns
-        -------
-        Path
-            The directory given.
-
-        Raises
-        ------
-        InputError
-            If a file of the result is missing, or the directory cannot be written.
-        """
+    def _result_files(
+        self, words: str | None, report: Callable[[], str] | None
+    ) -> Iterator[tuple[str, str | bytes]]:
+        """Read the files as they are; other words and the report are written anew."""
         names = [n for n in RESULT_FILES if n != "report.html"]
         stored = {name: read_result_file(self.directory / name) for name in names}
         files: dict[str, str | bytes] = {**stored}
@@ -182,10 +155,9 @@ class SavedNight(NightOutputs):
             summary = {k: v for k, v in self.summary_json.items() if k != KEY} | {"words": words}
             read_back = {name: stored[name] for name in _READ_BACK}
             files["summary.json"] = to_json(add_checksums(summary, read_back))
-        directory = Path(directory)
-        if report:
-            files["report.html"] = report_of(self, directory, words, compare)()
-        return write_results(files.items(), directory, report=report)
+        yield from files.items()
+        if report is not None:
+            yield "report.html", report()
 
 
 def open_result(directory: str | PathLike[str]) -> SavedNight:

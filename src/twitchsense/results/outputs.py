@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ import pandas as pd
 from twitchsense.output_files import write_file
 from twitchsense.report.event_windows import EventWindow, cut_event_windows
 from twitchsense.report.protocols import NightLike
-from twitchsense.results.save import report_of, save_night
+from twitchsense.results.save import format_files, report_of, write_results
 from twitchsense.results.traces import NightWithHours
 from twitchsense.scoring.agreement import Agreement, match, read_events
 from twitchsense.scoring.rates import summary_table
@@ -139,7 +139,8 @@ class NightOutputs:
             Whether to write ``report.html``. If not, a report of an earlier analysis is
             removed.
         words : str, optional
-            Your own words on the night, for the report and ``summary.json``.
+            Your own words on the night, for the report and ``summary.json``; of a reopened
+            result, by default those that were saved with it.
         compare : sequence of path, optional
             As for `report`.
 
@@ -151,9 +152,17 @@ class NightOutputs:
         Raises
         ------
         InputError
-            If the directory is a file or cannot be written.
+            If the directory is a file or cannot be written, or a file of a reopened result is
+            missing.
         """
-        return save_night(self, Path(directory), report=report, words=words, compare=compare)
+        directory = Path(directory)
+        page = report_of(self, directory, words, compare) if report else None
+        return write_results(self._result_files(words, page), directory, report=report)
+
+    def _result_files(
+        self: NightWithHours, words: str | None, report: Callable[[], str] | None
+    ) -> Iterable[tuple[str, str | bytes]]:
+        return format_files(self, words, report)
 
     def agreement(self: NightWithHours, truth: str | PathLike[str] | pd.DataFrame) -> Agreement:
         """Compare the events with annotations, one to one.

@@ -21,7 +21,7 @@ from twitchsense.text import escape_formula
 if TYPE_CHECKING:
     from twitchsense.trend.weeks import Weeks
 
-#: Every file that `save_night` may write; the command line checks its inputs against them.
+#: Every file that `Night.save` may write; the command line checks its inputs against them.
 RESULT_FILES: Final = (
     "events.csv",
     "events.json",
@@ -56,40 +56,6 @@ EPOCH_COLUMNS: Final[dict[str, dict[str, Any]]] = {
     },
     "valid": {"Description": "share of the epoch with valid signal, 0 to 1"},
 }
-
-
-def save_night(
-    night: NightWithHours,
-    directory: Path,
-    *,
-    report: bool = True,
-    words: str | None = None,
-    compare: Sequence[str | PathLike[str]] = (),
-) -> Path:
-    """Write every result file of a night into a directory: all files, or on failure none.
-
-    Parameters
-    ----------
-    night : Night
-    directory : Path
-        Created if it does not exist.
-    report : bool
-        Whether to write ``report.html``. If not, a report of an earlier analysis is removed.
-    words, compare
-        As for `NightOutputs.save`.
-
-    Returns
-    -------
-    Path
-        The directory given.
-
-    Raises
-    ------
-    InputError
-        If the directory is a file or cannot be written.
-    """
-    page = report_of(night, directory, words, compare) if report else None
-    return write_results(format_files(night, words, page), directory, report=report)
 
 
 def write_results(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -33,6 +33,12 @@ class NightWithHours(NightLike, Protocol):
 
     def valid_hours(self) -> pd.DataFrame:
         """Return the hours of valid signal by sensor, leg, context and stage."""
+        ...
+
+    def _result_files(
+        self, words: str | None, report: Callable[[], str] | None
+    ) -> Iterable[tuple[str, str | bytes]]:
+        """Return names and contents of the result files; see `results.save.format_files`."""
         ...
 
 
