@@ -1,77 +1,71 @@
 """Sleep onset without a hypnogram: error, interval and limits, on composed nights.
 
     python -m benchmarks.sleep_onset_accuracy --dreem FOLDER --yasa FOLDER [--cache FOLDER]
-        [--nights N] [--out docs/sleep-onset-figures.md]
+        [--out docs/sleep-onset-figures.md]
 
-The nights come from `benchmarks.sleep_onset.test_nights`, which shares no assumption with the
-composer of the training nights, and from the hypnograms of persons who are not in training.
+Every night is estimated by a model that knows neither its composer nor its person, with an interval
+that was calibrated on nights of the other composers.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.sleep_onset.detected_night import SETTINGS, DetectedNight, nights
+from benchmarks.sleep_onset.detected_night import COMPOSERS, SETTINGS, DetectedNight, nights
 from benchmarks.sleep_onset.hypnograms import dreem_onsets_min
-from benchmarks.train_sleep_onset import TrainingNight, calibrate, features_of, left_out
-from firmware_sim.hypnogram import EPOCH_S
+from benchmarks.train_sleep_onset import (
+    LeftOut,
+    TrainingNight,
+    calibrate,
+    left_out,
+    training_night,
+)
 from twitchsense.sleep.context import Context, find_context
-from twitchsense.sleep.onset import SleepOnset
-from twitchsense.sleep.sleep_probability import estimate_onset
+from twitchsense.sleep.sleep_probability import SIGNAL_SETS, OnsetCalibration, estimate_onset
 
-HEAD = """# Sleep onset: figures
+COLUMNS = """nights | median of the absolute error | bias | median error | 5-95 % of errors | inside | median width |
+|---|---|---|---|---|---|---|---|"""  # noqa: E501
+PAGE = """# Sleep onset: figures
 
-Made by `python -m benchmarks.sleep_onset_accuracy`: {nights} nights of {persons} persons. A composer
-(`benchmarks/sleep_onset/test_nights.py`) makes EMG and acceleration of a leg that follow a real
-hypnogram; the detector sees nothing else. The model was trained on nights of another composer with
-other assumptions (`training_nights.py`), driven by the hypnograms of other persons. Sleep latency is
-2-90 min (log-uniform; median {latency:.0f}), the last movement that turned the leg by 2 degrees came
-{still:.0f} min (median) before sleep onset, and the heart is visible in the EMG of {ecg:.0%} of the
-nights. Hypnograms: DOD-O (consensus of five scorers) and YASA's test data.
+Made by `python -m benchmarks.sleep_onset_accuracy`: {nights} nights of {composers} composers that follow the real hypnograms of {persons} persons. The detector sees EMG and acceleration of a leg, and nothing else. Sleep latency is 2-90 min (log-uniform; median {latency:.0f}). Hypnograms: DOD-H and DOD-O (consensus of five scorers) and YASA's test data.
 
-**What no method can reach.** The truth of a real night is a scorer's. Two of the five scorers of the
-same EEG (80 nights of DOD-H and DOD-O) differ in sleep onset by {scorers[0]:.1f} min in the median,
-by more than {scorers[1]:.1f} min in a quarter of the cases and by more than {scorers[2]:.0f} min in a
-tenth.
+- `bouts`: wake is a sequence of active, quiet and still bouts; the body follows the stages with a lag. The last movement before sleep onset came {still[bouts]:.0f} min (median) before it.
+- `point_process`: the rate of movement falls with sleepiness, towards a floor that may exceed the rate asleep. The last movement came {still[point_process]:.0f} min before sleep onset.
+- `simulator`: the simulated leg of this project. It moves until {still[simulator]:.1f} min (median) before sleep onset, as if nobody lay awake without moving; sustained inactivity is at its best here.
 
-*Error*: estimate minus the first epoch of sleep, min. *Inside*: nights whose true onset lies in the
-reported interval.
+**One composer left out.** Every figure of `probability` is of a model that was trained on the two other composers, with other persons, and of an interval that was calibrated on nights of the two other composers. The model of the package is trained on all three.
 
-| method | nights | median of the absolute error | bias | median error | 5-95 % of errors | inside | median width |
-|---|---|---|---|---|---|---|---|
-"""  # noqa: E501
-LIMITS = """
-## By night
+**What no method can reach.** The truth of a real night is a scorer's. Two of the five scorers of the same EEG (80 nights of DOD-H and DOD-O) differ in sleep onset by {scorers[0]:.1f} min in the median, by more than {scorers[1]:.1f} min in a quarter of the cases and by more than {scorers[2]:.0f} min in a tenth.
 
-The same for the probability with all signals.
+*Error*: estimate minus the first epoch of sleep, min. *Inside*: nights whose true onset lies in the reported interval. `inactivity` is sustained inactivity with the range of the rules; below it stand the methods that give this range.
+{methods}
+## Parts of the nights
 
-| nights | nights | median of the absolute error | bias | median error | 5-95 % of errors | inside | median width |
-|---|---|---|---|---|---|---|---|
-{rows}
+The same for the probability with the most informative signals of each night, all composers.
 
-## What separates
+| nights | {columns}
+{parts}
 
-*Knows the family*: a model of the same kind that was trained and calibrated on the nights of the test
-composer itself (persons left out). What it does not reach, the signals of these nights do not contain,
-or {nights} nights do not teach.
+## A composer that is known
 
-| model | nights | median of the absolute error | bias | median error | 5-95 % of errors | inside | median width |
-|---|---|---|---|---|---|---|---|
-{family}
+The same for a model that was trained and calibrated on other nights of the same composer too (persons left out). What it does not reach, the signals do not contain, or these nights do not teach.
+
+| composer and signals | {columns}
+{known}
 
 ## Epochs
 
 Agreement of sleep and wake per 30-s epoch with the hypnogram.
 
-| method | accuracy | Cohen's kappa | sleep found | wake found |
-|---|---|---|---|---|
+| method | composer | accuracy | Cohen's kappa | sleep found | wake found |
+|---|---|---|---|---|---|
 {epochs}
 
 Calibration: share of sleep among the epochs of each probability.
@@ -81,49 +75,50 @@ Calibration: share of sleep among the epochs of each probability.
 | epochs | {counts} |
 | asleep | {shares} |
 """  # noqa: E501
-#: Variants of a night: name, whether the EMG is used, and whether the heart beats are.
-VARIANTS = {
-    "probability: all signals": (True, True),
-    "probability: without heart beats": (True, False),
-    "probability: accelerometer alone": (False, False),
-}
 RULES = SETTINGS.model_copy(
     update={"context": SETTINGS.context.model_copy(update={"estimate_by": "inactivity"})}
 )
-BY_RULES = "sustained inactivity with the range of the rules (before)"
 EDGES = (0.1, 0.3, 0.5, 0.7, 0.9)
+SIGNAL_NAMES = {"motion": "accelerometer alone", "tone": "with EMG", "heart": "with heart beats"}
+#: Time, low, high and truth, s; NaN without an interval.
+Estimate = tuple[float, float, float, float]
+Calibrations = Mapping[str, OnsetCalibration]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
-    """Truth and estimates of a night."""
+    """A night, its context by the rules, and its probabilities of sleep by signals."""
 
     night: DetectedNight
-    contexts: dict[str, Context]
+    rules: Context
+    features: TrainingNight
+    found: dict[str, LeftOut]
 
     @property
-    def asleep(self) -> NDArray[np.bool_]:
-        """Whether each epoch is sleep."""
-        return np.array([s != "W" for s in self.night.stages])
+    def best(self) -> LeftOut:
+        """The probability that rests on the most informative signals."""
+        return self.found[next(s for s in reversed(SIGNAL_SETS) if s in self.found)]
+
+    @property
+    def asleep_by_rules(self) -> NDArray[np.bool_]:
+        """Whether each epoch is sleep by sustained inactivity."""
+        onset, epochs = self.rules.onset.time_s, self.rules.epochs
+        asleep = np.isin(epochs["context"], ("asleep", "sleep_onset"))
+        return asleep & (epochs["onset"].to_numpy() >= (np.inf if onset is None else onset))
 
 
-def estimate(night: DetectedNight) -> Result:
-    """Run all variants on a night."""
-    contexts = {}
-    for name, (emg, heart) in VARIANTS.items():
-        found = night.found if emg else night.found_acc
-        found = found if heart else replace(found, heart_beats_ns={})
-        contexts[name] = find_context(night.extent(emg), found, SETTINGS, None, night.counts)
-    contexts[BY_RULES] = find_context(night.extent(), night.found, RULES, None, night.counts)
-    return Result(night, contexts)
+def estimate(found: LeftOut, calibration: OnsetCalibration, truth: float) -> Estimate | None:
+    """Return the estimate of a night by its probabilities."""
+    onset = estimate_onset(found.probability, calibration, found.signals)
+    return None if onset is None else (onset.time_s, onset.low_s, onset.high_s, truth)
 
 
-def row(name: str, estimates: list[tuple[float, float, float, float] | None], n: int) -> str:
-    """Return a row of the table: time, low, high and truth of each night, s; NaN: no interval."""
+def row(name: str, estimates: list[Estimate | None]) -> str:
+    """Return a row of a table."""
     known = np.array([e for e in estimates if e is not None]) / 60
     error = known[:, 0] - known[:, 3]
     low, high = np.percentile(error, [5, 95])
-    cells = [name, f"{len(known)} of {n}", f"{np.median(np.abs(error)):.1f}"]
+    cells = [name, f"{len(known)} of {len(estimates)}", f"{np.median(np.abs(error)):.1f}"]
     cells += [f"{error.mean():+.1f}", f"{np.median(error):+.1f}", f"{low:+.0f} to {high:+.0f}"]
     if np.isnan(known[:, 1]).all():
         cells += ["–", "–"]
@@ -133,30 +128,38 @@ def row(name: str, estimates: list[tuple[float, float, float, float] | None], n:
     return "| " + " | ".join(cells) + " |"
 
 
-def of_onset(onset: SleepOnset, truth: float) -> tuple[float, float, float, float] | None:
-    if onset.time_s is None or onset.low_s is None or onset.high_s is None:
-        return None
-    return onset.time_s, onset.low_s, onset.high_s, truth
-
-
-def method_rows(results: list[Result]) -> Iterator[str]:
-    """Yield a row for each variant, and for each published or simple method."""
-    for name in (*VARIANTS, BY_RULES):
-        yield row(name, [of_onset(r.contexts[name].onset, r.night.onset_s) for r in results],
-                  len(results))  # fmt: skip
-    methods = sorted({m for r in results for m in r.contexts[BY_RULES].onset.by_method})
-    for method in methods:
-        times = [r.contexts[BY_RULES].onset.by_method.get(method) for r in results]
+def signal_rows(results: list[Result], calibrations: Calibrations, prefix: str) -> Iterator[str]:
+    """Yield a row for each set of signals."""
+    for signals, name in SIGNAL_NAMES.items():
         estimates = [
-            None if t is None else (t, np.nan, np.nan, r.night.onset_s)
-            for t, r in zip(times, results, strict=True)
+            estimate(r.found[signals], calibrations[r.night.composer], r.night.onset_s)
+            for r in results
+            if signals in r.found
         ]
-        yield row(f"`{method}`", estimates, len(results))
+        if estimates:
+            yield row(f"{prefix}, {name}", estimates)
 
 
-def subset_rows(results: list[Result]) -> Iterator[str]:
+def rule_rows(results: list[Result]) -> Iterator[str]:
+    """Yield a row for sustained inactivity with its range, and for each other method."""
+    onsets = [(r.rules.onset, r.night.onset_s) for r in results]
+    ranges: list[Estimate | None] = [
+        None
+        if o.time_s is None or o.low_s is None or o.high_s is None
+        else (o.time_s, o.low_s, o.high_s, truth)
+        for o, truth in onsets
+    ]
+    yield row("inactivity", ranges)
+    for method in sorted({m for o, _ in onsets for m in o.by_method}):
+        times = [(o.by_method.get(method), truth) for o, truth in onsets]
+        yield row(f"`{method}`", [None if t is None else (t, np.nan, np.nan, truth)
+                                  for t, truth in times])  # fmt: skip
+
+
+def part_rows(results: list[Result], calibrations: Calibrations) -> Iterator[str]:
     """Yield the figures of parts of the nights."""
     parts: dict[str, Callable[[DetectedNight], bool]] = {
+        "all": lambda n: True,
         "heart visible": lambda n: n.ecg,
         "heart not visible": lambda n: not n.ecg,
         "still for less than 3 min before sleep onset": lambda n: n.still_min < 3,
@@ -164,65 +167,73 @@ def subset_rows(results: list[Result]) -> Iterator[str]:
         "latency below 15 min": lambda n: n.onset_s < 900,
         "latency of 15 min or more": lambda n: n.onset_s >= 900,
     }
-    name = next(iter(VARIANTS))
     for part, belongs in parts.items():
         chosen = [r for r in results if belongs(r.night)]
-        if chosen:
-            yield row(part, [of_onset(r.contexts[name].onset, r.night.onset_s) for r in chosen],
-                      len(chosen))  # fmt: skip
-
-
-def family_rows(results: list[Result]) -> Iterator[str]:
-    """Yield the figures of a model that was trained on this family of nights."""
-    data = [TrainingNight(r.night.person, r.asleep, features_of(r.night)) for r in results]
-    found = left_out(data)
-    calibration = calibrate(found)
-    for signals, pairs in found.items():
-        ranges = [(estimate_onset(p, calibration, signals), n.onset * EPOCH_S) for p, n in pairs]
-        yield row(f"knows the family: up to {signals}",
-                  [None if r is None else (r.time_s, r.low_s, r.high_s, truth)
-                   for r, truth in ranges], len(ranges))  # fmt: skip
+        yield row(part, [estimate(r.best, calibrations[r.night.composer], r.night.onset_s)
+                         for r in chosen])  # fmt: skip
 
 
 def epoch_rows(results: list[Result]) -> Iterator[str]:
     """Yield the agreement of epochs."""
-    truth = np.concatenate([r.asleep for r in results])
-    for name in (*VARIANTS, BY_RULES):
-        context = np.concatenate([r.contexts[name].epochs["context"] for r in results])
-        time = np.concatenate([r.contexts[name].epochs["onset"] for r in results])
-        onset = np.concatenate([np.full(len(r.asleep), r.contexts[name].onset.time_s or np.inf)
-                                for r in results])  # fmt: skip
-        asleep = np.isin(context, ("asleep", "sleep_onset")) & (time >= onset)
-        agreed = np.mean(asleep == truth)
-        chance = asleep.mean() * truth.mean() + (1 - asleep.mean()) * (1 - truth.mean())
-        kappa = (agreed - chance) / (1 - chance)
-        yield (f"| {name} | {agreed:.3f} | {kappa:.2f} | {asleep[truth].mean():.3f} | "
-               f"{(~asleep)[~truth].mean():.3f} |")  # fmt: skip
+    for composer in COMPOSERS:
+        chosen = [r for r in results if r.night.composer == composer]
+        truth = np.concatenate([r.features.asleep for r in chosen])
+        methods = {
+            "probability": np.concatenate([r.best.probability >= 0.5 for r in chosen]),
+            "inactivity": np.concatenate([r.asleep_by_rules for r in chosen]),
+        }
+        for name, asleep in methods.items():
+            agreed = np.mean(asleep == truth)
+            chance = asleep.mean() * truth.mean() + (1 - asleep.mean()) * (1 - truth.mean())
+            kappa = (agreed - chance) / (1 - chance)
+            yield (f"| {name} | `{composer}` | {agreed:.3f} | {kappa:.2f} | "
+                   f"{asleep[truth].mean():.3f} | {(~asleep)[~truth].mean():.3f} |")  # fmt: skip
+
+
+def with_probabilities(results: list[Result], unfamiliar: bool) -> list[LeftOut]:
+    """Fill in the probabilities of the nights, and return them."""
+    found = left_out([r.features for r in results], unfamiliar)
+    by_night = {id(r.features): r for r in results}
+    for f in found:
+        by_night[id(f.night)].found[f.signals] = f
+    return found
 
 
 def page(results: list[Result], dreem: Path) -> str:
     """Return the page."""
-    pairs = [abs(a - b) for d in ("dodh", "dodo") for o in dreem_onsets_min(dreem, d)
-             for a, b in combinations(o, 2)]  # fmt: skip
-    first = next(iter(VARIANTS))
-    truth = np.concatenate([r.asleep for r in results])
-    p = np.concatenate([r.contexts[first].sleep_probability for r in results])
-    group = np.digitize(p, EDGES)
-    names = [f"{a:.1f}-{b:.1f}" for a, b in zip((0.0, *EDGES), (*EDGES, 1.0), strict=True)]
-    text = HEAD.format(
-        nights=len(results), persons=len({r.night.person for r in results}),
+    by_composer = {c: [r for r in results if r.night.composer == c] for c in COMPOSERS}
+    found = with_probabilities(results, unfamiliar=False)
+    calibrations: Calibrations = dict.fromkeys(COMPOSERS, calibrate(found))
+    known = [r for c in COMPOSERS for r in signal_rows(by_composer[c], calibrations, f"`{c}`")]
+    found = with_probabilities(results, unfamiliar=True)
+    calibrations = {c: calibrate([f for f in found if f.night.composer != c]) for c in COMPOSERS}
+    methods = ""
+    for composer, chosen in by_composer.items():
+        rows = [*signal_rows(chosen, calibrations, "probability"), *rule_rows(chosen)]
+        methods += f"\n## Composer `{composer}`\n\n| method | {COLUMNS}\n" + "\n".join(rows) + "\n"
+    scorers = [abs(a - b) for d in ("dodh", "dodo") for o in dreem_onsets_min(dreem, d)
+               for a, b in combinations(o, 2)]  # fmt: skip
+    truth = np.concatenate([r.features.asleep for r in results])
+    probability = np.concatenate([r.best.probability for r in results])
+    group = np.digitize(probability, EDGES)
+    bins = [f"{a:.1f}-{b:.1f}" for a, b in zip((0.0, *EDGES), (*EDGES, 1.0), strict=True)]
+    return PAGE.format(
+        nights=len(results),
+        composers=len(COMPOSERS),
+        persons=len({r.night.person for r in results}),
         latency=np.median([r.night.onset_s for r in results]) / 60,
-        still=np.median([r.night.still_min for r in results]),
-        ecg=np.mean([r.night.ecg for r in results]), scorers=np.percentile(pairs, [50, 75, 90]),
-    )  # fmt: skip
-    text += "\n".join(method_rows(results)) + "\n"
-    return text + LIMITS.format(
-        nights=len(results), rows="\n".join(subset_rows(results)),
-        family="\n".join(family_rows(results)), epochs="\n".join(epoch_rows(results)),
-        bins=" | ".join(names), bars="|".join("---" for _ in names),
-        counts=" | ".join(str(int((group == k).sum())) for k in range(len(names))),
-        shares=" | ".join(f"{truth[group == k].mean():.2f}" for k in range(len(names))),
-    )  # fmt: skip
+        still={c: np.median([r.night.still_min for r in by_composer[c]]) for c in COMPOSERS},
+        scorers=np.percentile(scorers, [50, 75, 90]),
+        methods=methods,
+        columns=COLUMNS,
+        parts="\n".join(part_rows(results, calibrations)),
+        known="\n".join(known),
+        epochs="\n".join(epoch_rows(results)),
+        bins=" | ".join(bins),
+        bars="|".join("---" for _ in bins),
+        counts=" | ".join(str(int((group == k).sum())) for k in range(len(bins))),
+        shares=" | ".join(f"{truth[group == k].mean():.2f}" for k in range(len(bins))),
+    )
 
 
 def main() -> None:
@@ -230,11 +241,13 @@ def main() -> None:
     parser.add_argument("--dreem", type=Path, required=True)
     parser.add_argument("--yasa", type=Path, required=True)
     parser.add_argument("--cache", type=Path)
-    parser.add_argument("--nights", type=int, default=60)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    made = nights("test", range(args.nights), args.dreem, args.yasa, args.cache)
-    text = page([estimate(night) for night in made], args.dreem)
+    results = []
+    for night in nights(args.dreem, args.yasa, args.cache):
+        rules = find_context(night.extent(), night.found, RULES, None, night.counts)
+        results.append(Result(night, rules, training_night(night), {}))
+    text = page(results, args.dreem)
     if args.out:
         args.out.write_text(text)
     else:

@@ -1,12 +1,12 @@
 """Train the model of sleep (src/twitchsense/sleep/models), and calibrate sleep onset.
 
     python -m benchmarks.train_sleep_onset --dreem FOLDER --yasa FOLDER [--cache FOLDER]
-        [--nights N] [--out FOLDER]
+        [--out FOLDER]
 
-Composes nights by `benchmarks.sleep_onset.training_nights`, driven by the real hypnograms of half
-of the persons, runs the detector, and fits boosted trees to the features of every epoch. Each night
-is used with all signals, without its heart beats, and without its EMG. The calibration uses
-probabilities of nights whose person was left out of the fit.
+Three composers make nights that follow real hypnograms (`benchmarks.sleep_onset`); the detector
+runs on them, and boosted trees are fitted to the features of every epoch. Each night is used with
+all signals, without its heart beats, and without its EMG. The calibration uses probabilities of
+nights whose composer and whose person were left out of the fit.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.model_selection import GroupKFold
 
-from benchmarks.sleep_onset.detected_night import SETTINGS, DetectedNight, nights
+from benchmarks.sleep_onset.detected_night import COMPOSERS, SETTINGS, DetectedNight, nights
 from benchmarks.train_classifiers import commit, convert
 from twitchsense.sleep.context import night_features
 from twitchsense.sleep.epoch_features import FEATURE_GROUPS, SLEEP_FEATURES
@@ -58,6 +57,7 @@ MISSED = 0.05
 class TrainingNight:
     """Features of a night for each set of signals, and its truth."""
 
+    composer: str
     person: str
     asleep: NDArray[np.bool_]
     features: dict[str, Floats]
@@ -66,6 +66,15 @@ class TrainingNight:
     def onset(self) -> int:
         """Index of the first epoch of sleep."""
         return int(np.argmax(self.asleep))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LeftOut:
+    """Probability of sleep of each epoch of a night, by a model that did not know it."""
+
+    night: TrainingNight
+    signals: str
+    probability: Floats
 
 
 def features_of(night: DetectedNight) -> dict[str, Floats]:
@@ -83,41 +92,61 @@ def features_of(night: DetectedNight) -> dict[str, Floats]:
     return out
 
 
+def training_night(night: DetectedNight) -> TrainingNight:
+    """Return the features and the truth of a night."""
+    asleep = np.array([stage != "W" for stage in night.stages])
+    return TrainingNight(night.composer, night.person, asleep, features_of(night))
+
+
 def fit(chosen: list[TrainingNight]) -> HistGradientBoostingClassifier:
-    """Fit the trees to all sets of signals of some nights."""
+    """Fit the trees to all sets of signals of some nights; every composer weighs the same."""
     x = np.concatenate([f for n in chosen for f in n.features.values()])
     y = np.concatenate([n.asleep for n in chosen for _ in n.features])
-    directions = [f.direction for group in FEATURE_GROUPS.values() for f in group]
+    composer = np.concatenate([np.full(len(f), n.composer) for n in chosen
+                               for f in n.features.values()])  # fmt: skip
+    _, group, rows = np.unique(composer, return_inverse=True, return_counts=True)
+    directions = [f.direction for features in FEATURE_GROUPS.values() for f in features]
     model = HistGradientBoostingClassifier(
         monotonic_cst=directions, random_state=0, early_stopping=False, **PARAMETERS
     )
-    return model.fit(x, y)
+    return model.fit(x, y, sample_weight=len(x) / len(rows) / rows[group])
 
 
-def left_out(data: list[TrainingNight]) -> dict[str, list[tuple[Floats, TrainingNight]]]:
-    """Return, by set of signals, the probabilities of nights whose person was left out."""
-    out: dict[str, list[tuple[Floats, TrainingNight]]] = {s: [] for s in SIGNAL_SETS}
-    for seen, unseen in GroupKFold(FOLDS).split(data, groups=[n.person for n in data]):
-        model = fit([data[i] for i in seen])
-        for i in unseen:
-            for signals, x in data[i].features.items():
-                out[signals].append((model.predict_proba(x)[:, 1], data[i]))
+def left_out(data: list[TrainingNight], unfamiliar: bool = True) -> list[LeftOut]:
+    """Return the probabilities of each night by a model that knows neither person nor composer.
+
+    Parameters
+    ----------
+    data : list of TrainingNight
+    unfamiliar : bool
+        False: the model knows other nights of the composer.
+    """
+    persons = sorted({n.person for n in data})
+    fold = {person: k % FOLDS for k, person in enumerate(persons)}
+    out = []
+    for composer, k in itertools.product(COMPOSERS, range(FOLDS)):
+        unseen = [n for n in data if n.composer == composer and fold[n.person] == k]
+        seen = [n for n in data if fold[n.person] != k
+                and not (unfamiliar and n.composer == composer)]  # fmt: skip
+        model = fit(seen)
+        out += [LeftOut(n, signals, model.predict_proba(x)[:, 1])
+                for n in unseen for signals, x in n.features.items()]  # fmt: skip
     return out
 
 
-def errors_min(pairs: list[tuple[Floats, TrainingNight]], calibration: OnsetCalibration) -> Floats:
+def errors_min(found: list[LeftOut], calibration: OnsetCalibration) -> Floats:
     """Return the error of the estimate of each night, min; a night without sleep counts fully."""
-    return np.array([onset_quantiles(p, calibration)[1] - n.onset for p, n in pairs]) / 2
+    quantiles = [onset_quantiles(f.probability, calibration) for f in found]
+    return np.array([q[1] - f.night.onset for q, f in zip(quantiles, found, strict=True)]) / 2
 
 
-def stretched(
-    found: dict[str, list[tuple[Floats, TrainingNight]]], calibration: OnsetCalibration
-) -> tuple[Floats, float]:
+def stretched(found: list[LeftOut], calibration: OnsetCalibration) -> tuple[Floats, float]:
     """Return the factors of the range that hold 90 % of the nights, and its median width, min."""
     stretch, widths = np.ones((3, 2)), []
     floor = MIN_HALF_RANGE_S / EPOCH_S
     for row, signals in enumerate(SIGNAL_SETS):
-        marks = np.array([(*onset_quantiles(p, calibration), n.onset) for p, n in found[signals]])
+        marks = np.array([(*onset_quantiles(f.probability, calibration), f.night.onset)
+                          for f in found if f.signals == signals])  # fmt: skip
         low, at, high, truth = marks.T
         halves = np.stack([at - low, high - at]) + floor
         ratios = np.stack([at - truth, truth - at]) / halves
@@ -127,15 +156,16 @@ def stretched(
     return stretch.round(3), float(np.median(np.concatenate(widths)))
 
 
-def calibrate(found: dict[str, list[tuple[Floats, TrainingNight]]]) -> OnsetCalibration:
+def calibrate(found: list[LeftOut]) -> OnsetCalibration:
     """Choose the estimate by its error, then the narrowest range that holds 90 % of the nights."""
-    pool = [pair for pairs in found.values() for pair in pairs]
     grid = itertools.product(BASE_RATES, SHARES, TEMPERINGS)
     trials = [OnsetCalibration(a, b, c, c, np.ones((3, 2))) for a, b, c in grid]
+    composers = [[f for f in found if f.night.composer == c] for c in COMPOSERS]
 
     def score(trial: OnsetCalibration) -> float:
-        error = errors_min(pool, trial)
-        return float(np.median(np.abs(error)) + (abs(error.mean()) + abs(np.median(error))) / 2)
+        errors = [errors_min(group, trial) for group in composers if group]
+        return float(np.mean([np.median(np.abs(e)) + (abs(e.mean()) + abs(np.median(e))) / 2
+                              for e in errors]))  # fmt: skip
 
     best = min(trials, key=score)
     ranges = [replace(best, range_tempering=t) for t in RANGE_TEMPERINGS]
@@ -143,17 +173,18 @@ def calibrate(found: dict[str, list[tuple[Floats, TrainingNight]]]) -> OnsetCali
     return replace(chosen, stretch=stretched(found, chosen)[0])
 
 
-def figures(
-    found: dict[str, list[tuple[Floats, TrainingNight]]], calibration: OnsetCalibration
-) -> list[dict[str, object]]:
+def figures(found: list[LeftOut], calibration: OnsetCalibration) -> list[dict[str, object]]:
     """Return how well the left-out nights are estimated, for the card."""
     rows = []
-    for signals, pairs in found.items():
-        error = errors_min(pairs, calibration)
-        p = np.concatenate([p for p, _ in pairs])
-        y = np.concatenate([n.asleep for _, n in pairs])
+    for composer, signals in itertools.product(COMPOSERS, SIGNAL_SETS):
+        chosen = [f for f in found if (f.night.composer, f.signals) == (composer, signals)]
+        if not chosen:
+            continue
+        error = errors_min(chosen, calibration)
+        p = np.concatenate([f.probability for f in chosen])
+        y = np.concatenate([f.night.asleep for f in chosen])
         rows.append({
-            "signals": signals, "nights": len(pairs),
+            "composer": composer, "signals": signals, "nights": len(chosen),
             "median_abs_error_min": round(float(np.median(np.abs(error))), 2),
             "bias_min": round(float(error.mean()), 2),
             "brier": round(float(np.mean((p - y) ** 2)), 4),
@@ -167,13 +198,9 @@ def main() -> None:
     parser.add_argument("--dreem", type=Path, required=True)
     parser.add_argument("--yasa", type=Path, required=True)
     parser.add_argument("--cache", type=Path)
-    parser.add_argument("--nights", type=int, default=220)
     parser.add_argument("--out", type=Path, default=OUT)
     args = parser.parse_args()
-    data = []
-    for night in nights("training", range(args.nights), args.dreem, args.yasa, args.cache):
-        asleep = np.array([s != "W" for s in night.stages])
-        data.append(TrainingNight(night.person, asleep, features_of(night)))
+    data = [training_night(n) for n in nights(args.dreem, args.yasa, args.cache)]
     found = left_out(data)
     calibration = calibrate(found)
     trees = convert(SLEEP_FEATURES, fit(data))
@@ -196,9 +223,9 @@ def main() -> None:
              "monotonic": f.direction}
             for group, members in FEATURE_GROUPS.items() for f in members
         ],
-        "trained_on": "nights composed by benchmarks/sleep_onset/training_nights.py, driven by "
-        "real hypnograms (DOD-H, and every other person of DOD-O)",
-        "nights": len(data),
+        "trained_on": "nights of the composers of benchmarks/sleep_onset, driven by real "
+        "hypnograms (DOD-H, DOD-O, YASA's test data)",
+        "nights": {c: sum(n.composer == c for n in data) for c in COMPOSERS},
         "calibration": {
             "file": "onset.npz", "base_rate": calibration.base_rate,
             "asleep_share": calibration.asleep_share, "tempering": calibration.tempering,
@@ -206,7 +233,7 @@ def main() -> None:
             "stretch": dict(zip(SIGNAL_SETS, calibration.stretch.tolist(), strict=True)),
         },
         "cross_validation": figures(found, calibration),
-        "cross_validated_on": "the same nights; the person of a night was left out",
+        "cross_validated_on": "the same nights; composer and person of a night were left out",
         "trained_at_commit": commit(),
         "libraries": {"scikit-learn": version("scikit-learn")},
     }  # fmt: skip

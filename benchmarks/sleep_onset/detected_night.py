@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 import twitchsense as ts
-from benchmarks.sleep_onset import test_nights, training_nights
+from benchmarks.sleep_onset import bout_nights, point_process_nights, simulated_nights
 from benchmarks.sleep_onset.hypnograms import RealHypnogram, read_dreem, read_yasa, usable
 from twitchsense.detect.detector import Detector
 from twitchsense.model.channels import ArraySamples
@@ -18,8 +18,12 @@ from twitchsense.model.detections import Detections
 from twitchsense.sleep.activity_counts import ActivityCounter, ActivityCounts
 
 SETTINGS = ts.get_profile("default-2026")
-#: The composers by name.
-COMPOSERS = {"training": training_nights, "test": test_nights}
+#: The composers by name, and the number of nights of each.
+COMPOSERS = {
+    "bouts": (bout_nights, 220),
+    "point_process": (point_process_nights, 60),
+    "simulator": (simulated_nights, 80),
+}
 #: Range of the sleep latency, min, and of the time that follows sleep onset.
 LATENCY_MIN = (2.0, 90.0)
 AFTER_MIN = (45.0, 90.0)
@@ -59,6 +63,11 @@ class DetectedNight:
     counts: Mapping[str, ActivityCounts]
 
     @property
+    def composer(self) -> str:
+        """Name of the composer."""
+        return self.name.split("-", 1)[0]
+
+    @property
     def person(self) -> str:
         """Name of the hypnogram."""
         return self.name.split("-", 1)[1].rsplit("-", 1)[0]
@@ -74,9 +83,9 @@ class DetectedNight:
 
 
 def hypnograms(composer: str, dreem: Path, yasa: Path) -> list[RealHypnogram]:
-    """Return the hypnograms of a composer: no person drives nights of both."""
+    """Return the hypnograms of a composer."""
     patients = usable(read_dreem(dreem, "dodo"))
-    if composer == "training":
+    if composer == "bouts":
         return usable(read_dreem(dreem, "dodh")) + patients[0::2]
     return patients[1::2] + usable(read_yasa(yasa))
 
@@ -87,7 +96,7 @@ def detect(composer: str, night: RealHypnogram, seed: int) -> DetectedNight:
     latency = float(np.exp(rng.uniform(*np.log(LATENCY_MIN))))
     stages = night.around_onset(latency, rng.uniform(*AFTER_MIN))
     name = f"{composer}-{night.name}-{seed}"
-    composed = COMPOSERS[composer].compose(name, stages, seed)
+    composed = COMPOSERS[composer][0].compose(name, stages, seed)
     full, acc = composed.recording(), composed.recording(emg=False)
     counter = ActivityCounter(full.channel("acc"))
     found = []
@@ -103,17 +112,16 @@ def detect(composer: str, night: RealHypnogram, seed: int) -> DetectedNight:
                          full.channels, seconds, *found, {"acc": counter.close()})  # fmt: skip
 
 
-def nights(
-    composer: str, seeds: range, dreem: Path, yasa: Path, cache: Path | None
-) -> Iterator[DetectedNight]:
-    """Yield one night for each seed; the hypnograms take turns."""
-    chosen = hypnograms(composer, dreem, yasa)
-    for seed in seeds:
-        path = cache / f"{composer}-{seed}.pickle" if cache else None
-        if path is not None and path.exists():
-            yield pickle.loads(path.read_bytes())
-            continue
-        night = detect(composer, chosen[seed % len(chosen)], seed)
-        if path is not None:
-            path.write_bytes(pickle.dumps(night))
-        yield night
+def nights(dreem: Path, yasa: Path, cache: Path | None) -> Iterator[DetectedNight]:
+    """Yield the nights of all composers; the hypnograms take turns."""
+    for composer, (_, count) in COMPOSERS.items():
+        chosen = hypnograms(composer, dreem, yasa)
+        for seed in range(count):
+            path = cache / f"{composer}-{seed}.pickle" if cache else None
+            if path is not None and path.exists():
+                yield pickle.loads(path.read_bytes())
+                continue
+            night = detect(composer, chosen[seed % len(chosen)], seed)
+            if path is not None:
+                path.write_bytes(pickle.dumps(night))
+            yield night

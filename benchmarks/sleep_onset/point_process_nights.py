@@ -1,13 +1,12 @@
-"""Composer of the nights that the model of sleep onset is tested on.
+"""Composer of nights in which movement is a point process.
 
-It shares no assumption, and no code, with `training_nights` beyond the source of the real
-hypnograms, of other persons. Movement is a point process: the log of its rate is an
-Ornstein-Uhlenbeck process whose mean falls with sleepiness towards a floor that may
-exceed the rate asleep. A movement turns the leg by
-minimum-jerk rotations. The heart is an integrate-and-fire oscillator whose rate follows
-sympathetic drive, the time of night and, in some persons only, sleep; respiration is an oscillator
-with phase noise; tone is single motor units that fall silent at a time of their own. A partner
-moves the bed. The device's rates vary.
+It shares no assumption, and no code, with `bout_nights` beyond the source of the real hypnograms.
+The log of the rate of movement is an Ornstein-Uhlenbeck process whose mean falls with sleepiness
+towards a floor that may exceed the rate asleep. A movement turns the leg by minimum-jerk rotations.
+The heart is an integrate-and-fire oscillator whose rate follows sympathetic drive, the time of
+night and, in some persons only, sleep; respiration is an oscillator with phase noise; tone is
+single motor units that fall silent at a time of their own. A partner moves the bed. The device's
+rates vary.
 
 Heart rate falls by 0 to 12 % around sleep onset, over minutes and starting before or after it
 (Burgess et al. 1999; Carrington et al. 2005); the EMG of the leg falls in some persons (Shinar et

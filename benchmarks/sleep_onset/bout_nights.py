@@ -1,10 +1,9 @@
-"""Composer of the nights that the model of sleep onset is trained on.
+"""Composer of nights in which wake is a sequence of bouts (active, quiet, still).
 
-Behaviour in wake is a sequence of bouts (active, quiet, still); the body follows the stages with
-a lag that differs between persons. Every distribution is wide, because between-person effects
-exceed the effects of the stage (Long et al. 2015, doi:10.1155/2015/583620): heart rate may fall by
-8 beats/min or not at all, respiration may be as regular awake as asleep, and muscle tone may be
-invisible at the electrode.
+The body follows the stages with a lag that differs between persons. Every distribution is wide,
+because between-person effects exceed the effects of the stage (Long et al. 2015,
+doi:10.1155/2015/583620): heart rate may fall by 8 beats/min or not at all, respiration may be as
+regular awake as asleep, and muscle tone may be invisible at the electrode.
 
 Sources: sleep latency and stages, real hypnograms (`hypnograms`); movements per hour, Sicbaldi 2025
 and Wilde-Frenz & Schulz 1983; heart, respiration and tone at the transition, Shinar et al. 2006
