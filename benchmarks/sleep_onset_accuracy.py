@@ -28,7 +28,7 @@ from benchmarks.train_sleep_onset import (
     training_night,
 )
 from twitchsense.sleep.context import Context, find_context
-from twitchsense.sleep.sleep_probability import SIGNAL_SETS, OnsetCalibration, estimate_onset
+from twitchsense.sleep.sleep_probability import OnsetCalibration, estimate_onset
 
 COLUMNS = """nights | median of the absolute error | bias | median error | 5-95 % of errors | inside | median width |
 |---|---|---|---|---|---|---|---|"""  # noqa: E501
@@ -48,7 +48,7 @@ Made by `python -m benchmarks.sleep_onset_accuracy`: {nights} nights of {compose
 {methods}
 ## Parts of the nights
 
-The same for the probability with the most informative signals of each night, all composers.
+The same for the probability with EMG, all composers.
 
 | nights | {columns}
 {parts}
@@ -57,7 +57,7 @@ The same for the probability with the most informative signals of each night, al
 
 The same for a model that was trained and calibrated on other nights of the same composer too (persons left out). What it does not reach, the signals do not contain, or these nights do not teach.
 
-| composer and signals | {columns}
+| composer | {columns}
 {known}
 
 ## Epochs
@@ -79,7 +79,6 @@ RULES = SETTINGS.model_copy(
     update={"context": SETTINGS.context.model_copy(update={"estimate_by": "inactivity"})}
 )
 EDGES = (0.1, 0.3, 0.5, 0.7, 0.9)
-SIGNAL_NAMES = {"motion": "accelerometer alone", "tone": "with EMG", "heart": "with heart beats"}
 #: Time, low, high and truth, s; NaN without an interval.
 Estimate = tuple[float, float, float, float]
 Calibrations = Mapping[str, OnsetCalibration]
@@ -96,8 +95,8 @@ class Result:
 
     @property
     def best(self) -> LeftOut:
-        """The probability that rests on the most informative signals."""
-        return self.found[next(s for s in reversed(SIGNAL_SETS) if s in self.found)]
+        """The probability with the events that the EMG shows."""
+        return self.found["with EMG"]
 
     @property
     def asleep_by_rules(self) -> NDArray[np.bool_]:
@@ -109,7 +108,7 @@ class Result:
 
 def estimate(found: LeftOut, calibration: OnsetCalibration, truth: float) -> Estimate | None:
     """Return the estimate of a night by its probabilities."""
-    onset = estimate_onset(found.probability, calibration, found.signals)
+    onset = estimate_onset(found.probability, calibration)
     return None if onset is None else (onset.time_s, onset.low_s, onset.high_s, truth)
 
 
@@ -128,16 +127,15 @@ def row(name: str, estimates: list[Estimate | None]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def signal_rows(results: list[Result], calibrations: Calibrations, prefix: str) -> Iterator[str]:
-    """Yield a row for each set of signals."""
-    for signals, name in SIGNAL_NAMES.items():
-        estimates = [
-            estimate(r.found[signals], calibrations[r.night.composer], r.night.onset_s)
+def probability_rows(
+    results: list[Result], calibrations: Calibrations, prefix: str
+) -> Iterator[str]:
+    """Yield a row for nights with and without EMG."""
+    for events in ("with EMG", "without EMG"):
+        yield row(f"{prefix}, {events}", [
+            estimate(r.found[events], calibrations[r.night.composer], r.night.onset_s)
             for r in results
-            if signals in r.found
-        ]
-        if estimates:
-            yield row(f"{prefix}, {name}", estimates)
+        ])  # fmt: skip
 
 
 def rule_rows(results: list[Result]) -> Iterator[str]:
@@ -160,8 +158,6 @@ def part_rows(results: list[Result], calibrations: Calibrations) -> Iterator[str
     """Yield the figures of parts of the nights."""
     parts: dict[str, Callable[[DetectedNight], bool]] = {
         "all": lambda n: True,
-        "heart visible": lambda n: n.ecg,
-        "heart not visible": lambda n: not n.ecg,
         "still for less than 3 min before sleep onset": lambda n: n.still_min < 3,
         "still for 3 min or more": lambda n: n.still_min >= 3,
         "latency below 15 min": lambda n: n.onset_s < 900,
@@ -195,7 +191,7 @@ def with_probabilities(results: list[Result], unfamiliar: bool) -> list[LeftOut]
     found = left_out([r.features for r in results], unfamiliar)
     by_night = {id(r.features): r for r in results}
     for f in found:
-        by_night[id(f.night)].found[f.signals] = f
+        by_night[id(f.night)].found[f.events] = f
     return found
 
 
@@ -204,12 +200,12 @@ def page(results: list[Result], dreem: Path) -> str:
     by_composer = {c: [r for r in results if r.night.composer == c] for c in COMPOSERS}
     found = with_probabilities(results, unfamiliar=False)
     calibrations: Calibrations = dict.fromkeys(COMPOSERS, calibrate(found))
-    known = [r for c in COMPOSERS for r in signal_rows(by_composer[c], calibrations, f"`{c}`")]
+    known = [r for c in COMPOSERS for r in probability_rows(by_composer[c], calibrations, f"`{c}`")]
     found = with_probabilities(results, unfamiliar=True)
     calibrations = {c: calibrate([f for f in found if f.night.composer != c]) for c in COMPOSERS}
     methods = ""
     for composer, chosen in by_composer.items():
-        rows = [*signal_rows(chosen, calibrations, "probability"), *rule_rows(chosen)]
+        rows = [*probability_rows(chosen, calibrations, "probability"), *rule_rows(chosen)]
         methods += f"\n## Composer `{composer}`\n\n| method | {COLUMNS}\n" + "\n".join(rows) + "\n"
     scorers = [abs(a - b) for d in ("dodh", "dodo") for o in dreem_onsets_min(dreem, d)
                for a, b in combinations(o, 2)]  # fmt: skip

@@ -4,8 +4,8 @@
         [--out FOLDER]
 
 Three composers make nights that follow real hypnograms (`benchmarks.sleep_onset`); the detector
-runs on them, and boosted trees are fitted to the features of every epoch. Each night is used with
-all signals, without its heart beats, and without its EMG. The calibration uses probabilities of
+runs on them, and boosted trees are fitted to the features of every epoch. Each night is used twice,
+with the events that were found with its EMG and without. The calibration uses probabilities of
 nights whose composer and whose person were left out of the fit.
 """
 
@@ -25,12 +25,10 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from benchmarks.sleep_onset.detected_night import COMPOSERS, SETTINGS, DetectedNight, nights
 from benchmarks.train_classifiers import commit, convert
-from twitchsense.sleep.context import night_features
-from twitchsense.sleep.epoch_features import FEATURE_GROUPS, SLEEP_FEATURES
-from twitchsense.sleep.inactivity import EPOCH_S
+from twitchsense.sleep.epoch_features import FEATURES, SLEEP_FEATURES, epoch_features
+from twitchsense.sleep.inactivity import EPOCH_S, EpochGrid, measure_motion
 from twitchsense.sleep.sleep_probability import (
     MIN_HALF_RANGE_S,
-    SIGNAL_SETS,
     OnsetCalibration,
     onset_quantiles,
 )
@@ -45,8 +43,8 @@ PARAMETERS = {
 FOLDS = 5
 #: Values tried for the share of sleep after sleep onset, and for the tempering.
 SHARES, TEMPERINGS = (0.6, 0.7, 0.8, 0.9), (0.06, 0.1, 0.15, 0.25)
-#: Values tried for the tempering of the range.
-RANGE_TEMPERINGS = (0.01, 0.02, 0.04, 0.07, 0.12, 0.2)
+#: Values tried for the tempering of the range; with less, the range grows with the recording.
+RANGE_TEMPERINGS = (0.04, 0.07, 0.12, 0.2)
 #: Values tried for the base rate.
 BASE_RATES = (0.30, 0.35, 0.40, 0.45, 0.50)
 #: Share of the nights left out that the range misses on either side.
@@ -55,7 +53,7 @@ MISSED = 0.05
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingNight:
-    """Features of a night for each set of signals, and its truth."""
+    """Features of a night by the events that were masked, and its truth."""
 
     composer: str
     person: str
@@ -73,22 +71,18 @@ class LeftOut:
     """Probability of sleep of each epoch of a night, by a model that did not know it."""
 
     night: TrainingNight
-    signals: str
+    events: str
     probability: Floats
 
 
 def features_of(night: DetectedNight) -> dict[str, Floats]:
-    """Return the features by set of signals: accelerometer, with EMG, with heart beats."""
-    rules = SETTINGS.context
-    quiet = replace(night.found, heart_beats_ns={})
-    out = {
-        "motion": night_features(night.extent(emg=False), night.found_acc, rules),
-        "tone": night_features(night.extent(), quiet, rules),
-    }
-    heart = night_features(night.extent(), night.found, rules)
-    first = SLEEP_FEATURES.index(FEATURE_GROUPS["heart"][0].name)
-    if np.mean(~np.isnan(heart[:, first])) >= 0.5:
-        out["heart"] = heart
+    """Return the features of a night whose events were found with EMG, and without."""
+    extent = night.extent()
+    grid = EpochGrid.over(extent.start_ns, extent.end_ns)
+    out = {}
+    for name, found in {"with EMG": night.found, "without EMG": night.found_acc}.items():
+        motion = measure_motion([found.seconds["acc"]], found.events, grid, SETTINGS.context)
+        out[name] = epoch_features(motion, found.events, SETTINGS.context)
     return out
 
 
@@ -99,13 +93,13 @@ def training_night(night: DetectedNight) -> TrainingNight:
 
 
 def fit(chosen: list[TrainingNight]) -> HistGradientBoostingClassifier:
-    """Fit the trees to all sets of signals of some nights; every composer weighs the same."""
+    """Fit the trees to some nights; every composer weighs the same."""
     x = np.concatenate([f for n in chosen for f in n.features.values()])
     y = np.concatenate([n.asleep for n in chosen for _ in n.features])
     composer = np.concatenate([np.full(len(f), n.composer) for n in chosen
                                for f in n.features.values()])  # fmt: skip
     _, group, rows = np.unique(composer, return_inverse=True, return_counts=True)
-    directions = [f.direction for features in FEATURE_GROUPS.values() for f in features]
+    directions = [f.direction for f in FEATURES]
     model = HistGradientBoostingClassifier(
         monotonic_cst=directions, random_state=0, early_stopping=False, **PARAMETERS
     )
@@ -129,8 +123,8 @@ def left_out(data: list[TrainingNight], unfamiliar: bool = True) -> list[LeftOut
         seen = [n for n in data if fold[n.person] != k
                 and not (unfamiliar and n.composer == composer)]  # fmt: skip
         model = fit(seen)
-        out += [LeftOut(n, signals, model.predict_proba(x)[:, 1])
-                for n in unseen for signals, x in n.features.items()]  # fmt: skip
+        out += [LeftOut(n, events, model.predict_proba(x)[:, 1])
+                for n in unseen for events, x in n.features.items()]  # fmt: skip
     return out
 
 
@@ -142,24 +136,21 @@ def errors_min(found: list[LeftOut], calibration: OnsetCalibration) -> Floats:
 
 def stretched(found: list[LeftOut], calibration: OnsetCalibration) -> tuple[Floats, float]:
     """Return the factors of the range that hold 90 % of the nights, and its median width, min."""
-    stretch, widths = np.ones((3, 2)), []
     floor = MIN_HALF_RANGE_S / EPOCH_S
-    for row, signals in enumerate(SIGNAL_SETS):
-        marks = np.array([(*onset_quantiles(f.probability, calibration), f.night.onset)
-                          for f in found if f.signals == signals])  # fmt: skip
-        low, at, high, truth = marks.T
-        halves = np.stack([at - low, high - at]) + floor
-        ratios = np.stack([at - truth, truth - at]) / halves
-        level = min(1.0, (1 - MISSED) * (1 + 1 / len(marks)))  # conformal: finite sample
-        stretch[row] = np.maximum(0.1, np.quantile(ratios, level, axis=1))
-        widths.append((stretch[row] @ halves) / 2)
-    return stretch.round(3), float(np.median(np.concatenate(widths)))
+    marks = np.array([(*onset_quantiles(f.probability, calibration), f.night.onset)
+                      for f in found])  # fmt: skip
+    low, at, high, truth = marks.T
+    halves = np.stack([at - low, high - at]) + floor
+    ratios = np.stack([at - truth, truth - at]) / halves
+    level = min(1.0, (1 - MISSED) * (1 + 1 / len(marks)))  # conformal: finite sample
+    stretch = np.maximum(0.1, np.quantile(ratios, level, axis=1)).round(3)
+    return stretch, float(np.median(stretch @ halves) / 2)
 
 
 def calibrate(found: list[LeftOut]) -> OnsetCalibration:
     """Choose the estimate by its error, then the narrowest range that holds 90 % of the nights."""
     grid = itertools.product(BASE_RATES, SHARES, TEMPERINGS)
-    trials = [OnsetCalibration(a, b, c, c, np.ones((3, 2))) for a, b, c in grid]
+    trials = [OnsetCalibration(a, b, c, c, np.ones(2)) for a, b, c in grid]
     composers = [[f for f in found if f.night.composer == c] for c in COMPOSERS]
 
     def score(trial: OnsetCalibration) -> float:
@@ -176,15 +167,13 @@ def calibrate(found: list[LeftOut]) -> OnsetCalibration:
 def figures(found: list[LeftOut], calibration: OnsetCalibration) -> list[dict[str, object]]:
     """Return how well the left-out nights are estimated, for the card."""
     rows = []
-    for composer, signals in itertools.product(COMPOSERS, SIGNAL_SETS):
-        chosen = [f for f in found if (f.night.composer, f.signals) == (composer, signals)]
-        if not chosen:
-            continue
+    for composer in COMPOSERS:
+        chosen = [f for f in found if f.night.composer == composer]
         error = errors_min(chosen, calibration)
         p = np.concatenate([f.probability for f in chosen])
         y = np.concatenate([f.night.asleep for f in chosen])
         rows.append({
-            "composer": composer, "signals": signals, "nights": len(chosen),
+            "composer": composer, "nights": len(chosen),
             "median_abs_error_min": round(float(np.median(np.abs(error))), 2),
             "bias_min": round(float(error.mean()), 2),
             "brier": round(float(np.mean((p - y) ** 2)), 4),
@@ -219,9 +208,8 @@ def main() -> None:
         "nodes": len(trees.feature),
         "parameters": PARAMETERS,
         "features": [
-            {"name": f.name, "unit": f.unit, "meaning": f.meaning, "signal": group,
-             "monotonic": f.direction}
-            for group, members in FEATURE_GROUPS.items() for f in members
+            {"name": f.name, "unit": f.unit, "meaning": f.meaning, "monotonic": f.direction}
+            for f in FEATURES
         ],
         "trained_on": "nights of the composers of benchmarks/sleep_onset, driven by real "
         "hypnograms (DOD-H, DOD-O, YASA's test data)",
@@ -230,7 +218,7 @@ def main() -> None:
             "file": "onset.npz", "base_rate": calibration.base_rate,
             "asleep_share": calibration.asleep_share, "tempering": calibration.tempering,
             "range_tempering": calibration.range_tempering,
-            "stretch": dict(zip(SIGNAL_SETS, calibration.stretch.tolist(), strict=True)),
+            "stretch": calibration.stretch.tolist(),
         },
         "cross_validation": figures(found, calibration),
         "cross_validated_on": "the same nights; composer and person of a night were left out",

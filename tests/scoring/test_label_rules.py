@@ -26,10 +26,11 @@ from twitchsense.scoring.label_confidence import (
 )
 from twitchsense.scoring.label_rules import RULES
 from twitchsense.scoring.labels import label_detections
-from twitchsense.settings import PROFILES, Settings, get_profile
+from twitchsense.settings import PROFILES, ContextSettings, Settings, get_profile
 from twitchsense.sleep.context import find_context
 
-SETTINGS = Settings()
+#: Sleep by sustained inactivity, whose onset is exact on signals as plain as these.
+SETTINGS = Settings(context=ContextSettings(estimate_by="inactivity"))
 #: 20 min wake (drowsy from 15), N1 to 25 min, N2 to 60, REM to 90, N3 to 120.
 STAGES = hypnogram(("W", 20), ("N1", 5), ("N2", 35), ("R", 30), ("N3", 30))
 WAKE, DROWSY, LIGHT, NREM, REM = 5 * 60, 17 * 60, 22 * 60, 40 * 60, 70 * 60

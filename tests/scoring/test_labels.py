@@ -22,10 +22,11 @@ from tests.sleep.builders import (
 from twitchsense.model.event_table import LABELS, REJECT_REASONS, TRIAL_TYPES, make_table
 from twitchsense.scoring.label_confidence import STATE_FACTOR
 from twitchsense.scoring.labels import absorb_in_large_movements, label_detections, label_events
-from twitchsense.settings import Settings
+from twitchsense.settings import ContextSettings, Settings
 from twitchsense.sleep.context import add_context, find_context
 
-SETTINGS = Settings()
+#: Sleep by sustained inactivity, whose onset is exact on signals as plain as these.
+SETTINGS = Settings(context=ContextSettings(estimate_by="inactivity"))
 #: 20 min wake (drowsy from 15), N1/N2 to 60 min, REM to 90, unscored to 100, N3.
 STAGES = hypnogram(("W", 20), ("N1", 5), ("N2", 35), ("R", 30), ("", 10), ("N3", 20))
 WAKE, DROWSY, FALLING, NREM, REM, UNSCORED = 5, 17, 25, 40, 70, 95

@@ -195,12 +195,19 @@ def kicking() -> PerSecond:
     return acc
 
 
+def by_inactivity(settings: Settings) -> Settings:
+    """Return the settings with sleep estimated by sustained inactivity."""
+    context = settings.context.model_copy(update={"estimate_by": "inactivity"})
+    return settings.model_copy(update={"context": context})
+
+
 def sleep_onset(
-    acc: Callable[[], PerSecond], method: str = "", kicks: bool = False
+    acc: Callable[[], PerSecond], method: str = "", kicks: bool = False, by_default: bool = False
 ) -> Callable[[Settings], float | None]:
-    """Return the estimated sleep onset (s), or that of one method."""
+    """Return the sleep onset (s) by sustained inactivity, by one method, or by default."""
 
     def result(settings: Settings) -> float | None:
+        settings = settings if by_default else by_inactivity(settings)
         table = jerks(KICKS) if kicks else None
         found = detections(table, acc=acc())
         onset = find_context(recording(ACC, seconds=7200), found, settings).onset
@@ -256,7 +263,9 @@ CONTEXT = (
     SettingCase("context.mask_s", 0.0, sleep_onset(kicking, kicks=True), 605.0, 1770.0),
     SettingCase("context.tone_uv", 8.0, onset_of_relaxed_muscle, 3000.0, 605.0),
     SettingCase("context.unworn_min", 20.0, context_without_electrode, "unknown", "asleep"),
-    SettingCase("context.estimate_by", "probability", sleep_onset(up_again), 605.0, 1560.0),
+    SettingCase(
+        "context.estimate_by", "inactivity", sleep_onset(up_again, by_default=True), 1560.0, 605.0
+    ),
     SettingCase("context.definition", "persistent_10min", sleep_onset(up_again), 605.0, 1505.0),
     SettingCase("context.definition", "immobile_5min", sleep_onset(fidgeting), 1800.0, 605.0),
 )

@@ -37,7 +37,8 @@ from twitchsense.sleep.hypnogram.model import Hypnogram
 from twitchsense.sleep.onset import onset_from_hypnogram
 
 YASA = Path(__file__).parents[3] / "shared" / "data" / "hypnograms_yasa"
-SETTINGS = Settings()
+#: Sleep by sustained inactivity, whose onset is exact on signals as plain as these.
+SETTINGS = Settings(context=ContextSettings(estimate_by="inactivity"))
 
 
 def by_stages(stages: Hypnogram, seconds: float = 7200, rules: ContextSettings | None = None):

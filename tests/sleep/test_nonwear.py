@@ -11,7 +11,8 @@ from twitchsense.sleep.context import NOTE_IMMOBILE, NOTE_STILL, find_context
 from twitchsense.sleep.inactivity import EpochGrid
 from twitchsense.sleep.nonwear import measure_tone
 
-SETTINGS = Settings()
+#: Sleep by sustained inactivity, whose onset is exact on signals as plain as these.
+SETTINGS = Settings(context=ContextSettings(estimate_by="inactivity"))
 
 
 def night(emg, acc, seconds=7200, settings=SETTINGS):
@@ -91,7 +92,7 @@ def test_a_tense_muscle_extends_the_late_end_of_the_range():
 def test_each_definition_of_sleep_onset_finds_its_onset(definition, expected):
     # still for 7 min, up again, then asleep
     acc = restless(restless(acc_seconds(7200), 0, 600), 1020, 1500)
-    rules = Settings(context=ContextSettings(definition=definition))
+    rules = Settings(context=ContextSettings(estimate_by="inactivity", definition=definition))
     found = find_context(recording(ACC, seconds=7200), detections(acc=acc), rules).onset
     assert found.definition == definition
     assert found.time_s == pytest.approx(expected, abs=10)
@@ -132,7 +133,9 @@ def test_masking_can_be_switched_off():
     found = detections(jerks(times), acc=acc)
     onsets = [
         find_context(
-            recording(ACC, seconds=5400), found, Settings(context=ContextSettings(mask_events=m))
+            recording(ACC, seconds=5400),
+            found,
+            Settings(context=ContextSettings(estimate_by="inactivity", mask_events=m)),
         ).onset.time_s
         for m in (True, False)
     ]

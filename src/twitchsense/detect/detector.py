@@ -11,9 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from twitchsense.detect.channel_threads import ChannelThreads
 from twitchsense.detect.classify import Classifier
 from twitchsense.detect.leg_detector import LegDetector
@@ -133,12 +130,10 @@ class Detector:
         found: list[ScoredCandidate] = []
         seconds: dict[str, PerSecond] = {}
         clocks: dict[str, ClockOffset] = {}
-        beats: dict[str, NDArray[np.int64]] = {}
         for name in list(self._legs):
             leg = self._legs.pop(name)  # frees its memory before the tables are built
             candidates, context, clocks[name] = leg.close()
             found += apply_night_rules(candidates, context, self._settings, self._classifier)
             seconds |= context.seconds
-            beats |= {k: np.array(b.times_ns, np.int64) for k, b in context.beats.items()}
         events, rejected = event_tables(found)
-        return Detections(events, rejected, dict(sorted(seconds.items())), clocks, beats)
+        return Detections(events, rejected, dict(sorted(seconds.items())), clocks)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from twitchsense.model.channels import NS
 from twitchsense.model.per_second import PerSecond
@@ -64,9 +62,6 @@ class Detections:
     seconds : mapping of channel name to PerSecond
     clocks : mapping of leg to ClockOffset
         Between the EMG and the accelerometer of the leg; the identity if they share a clock.
-    heart_beats_ns : mapping of channel name to ndarray of int64
-        Times of the heart beats that were removed from each EMG channel, ns, in order of time;
-        empty where the heart was not visible.
     series_min_counts : mapping of str to int
         Fewest bursts or movements of each train or series, by its name in the column
         ``series``; empty before labelling.
@@ -76,7 +71,6 @@ class Detections:
     rejected: pd.DataFrame
     seconds: Mapping[str, PerSecond]
     clocks: Mapping[str, ClockOffset] = field(default_factory=dict)
-    heart_beats_ns: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     series_min_counts: Mapping[str, int] = field(default_factory=dict)
 
     def __repr__(self) -> str:

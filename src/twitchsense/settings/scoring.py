@@ -52,9 +52,9 @@ class ContextSettings(FrozenModel):
         description="not worn: invalid EMG on a leg that does not turn for this long, min [E]",
     )
     estimate_by: Literal["probability", "inactivity"] = Field(
-        "inactivity",
-        description="sleep without a hypnogram: by the probability of sleep of each epoch, or by "
-        "sustained inactivity alone",
+        "probability",
+        description="sleep without a hypnogram: by the probability of sleep of each epoch, from "
+        "movement, or by sustained inactivity",
     )
     definition: Literal["first_epoch", "persistent_10min", "immobile_5min"] = Field(
         "first_epoch",

@@ -29,7 +29,6 @@ from twitchsense.sleep.context_intervals import (
     timeline_from_motion,
 )
 from twitchsense.sleep.epoch_features import epoch_features
-from twitchsense.sleep.heart_rate import measure_heart_rate
 from twitchsense.sleep.hypnogram.model import Hypnogram
 from twitchsense.sleep.inactivity import (
     BIN_S,
@@ -49,8 +48,7 @@ from twitchsense.sleep.onset import (
     onset_from_motion,
     onset_from_probability,
 )
-from twitchsense.sleep.respiration import measure_regularity
-from twitchsense.sleep.sleep_probability import signals_used, sleep_probability
+from twitchsense.sleep.sleep_probability import sleep_probability
 from twitchsense.sleep.valid_time import ValidIntervals, union_of_valid
 
 NOTE_STILL: Final = Note(
@@ -58,16 +56,11 @@ NOTE_STILL: Final = Note(
     "sleep was estimated from stillness of the leg, which cannot tell sleep from lying still "
     "awake and places sleep onset 9-20 min early as a rule; give a hypnogram for better accuracy",
 )
-NOTE_PROBABILITY: Final = (
-    "sleep was estimated from {}, by a model that was trained on composed nights and can "
-    "take lying still awake for sleep; give a hypnogram for better accuracy"
+NOTE_PROBABILITY: Final = Note(
+    "sleep",
+    "sleep was estimated from movement of the leg, by a model that was trained on composed nights "
+    "and can take lying still awake for sleep; give a hypnogram for better accuracy",
 )
-#: The signals behind the probability of sleep, for `NOTE_PROBABILITY`.
-SIGNALS: Final = {
-    "motion": "movement",
-    "tone": "movement and muscle tone",
-    "heart": "movement, muscle tone and heart rate",
-}
 NOTE_NO_SLEEP: Final = Note(
     "sleep",
     "no sleep was found, so no event can be placed relative to its onset",
@@ -250,13 +243,12 @@ def find_context(
         bins = classify_bins(motion, rules)
         note = NOTE_STILL
         if _uses_probability(motion, rules):
-            features = night_features(recording, detections, rules)
+            features = epoch_features(motion, detections.events, rules)
             worn = motion.valid.reshape(-1, BINS_PER_EPOCH).any(axis=1)
             probability = np.where(worn, sleep_probability(features), np.nan)
-            signals = signals_used(features)
-            onset = onset_from_probability(motion, probability, signals, rules, onset)
+            onset = onset_from_probability(motion, probability, rules, onset)
             bins = classify_epochs(motion, probability)
-            note = Note("sleep", NOTE_PROBABILITY.format(SIGNALS[signals]))
+            note = NOTE_PROBABILITY
         timeline = timeline_from_motion(motion, bins, onset.time_s)
         notes.append(note if motion.valid.any() else NOTE_NO_SOURCE)
     if onset.time_s is None and NOTE_NO_SOURCE not in notes:
@@ -268,33 +260,6 @@ def find_context(
     valid = union_of_valid(emg if has_emg else acc)
     epochs = _make_epochs(grid, motion, intervals, hypnogram, valid)
     return Context(epochs, onset, tuple(notes), intervals, hypnogram, tone, probability)
-
-
-def night_features(
-    recording: Recording, detections: Detections, rules: ContextSettings
-) -> NDArray[np.float64]:
-    """Compute the features of sleep of each epoch of a recording.
-
-    Parameters
-    ----------
-    recording : Recording
-        Its channels and its extent; no samples are read.
-    detections : Detections
-        Events, per-second statistics and heart beats.
-    rules : ContextSettings
-        Masking, and the limits of stillness.
-
-    Returns
-    -------
-    ndarray of float64, shape (epochs, features)
-        Columns `twitchsense.sleep.epoch_features.SLEEP_FEATURES`.
-    """
-    grid = EpochGrid.over(recording.start_ns, recording.end_ns)
-    acc, emg = (_of_kind(recording, detections.seconds, kind) for kind in ("acc", "emg"))
-    motion = measure_motion(acc, detections.events, grid, rules)
-    heart = measure_heart_rate(detections.heart_beats_ns, grid)
-    regularity = measure_regularity(acc, grid)
-    return epoch_features(motion, detections.events, emg, heart, regularity, rules)
 
 
 def add_context(events: pd.DataFrame, context: Context) -> pd.DataFrame:

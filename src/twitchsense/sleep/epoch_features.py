@@ -1,13 +1,13 @@
 """Features of an epoch from which the probability of sleep is estimated, by name.
 
 All features compare an epoch with the minutes before and after it, or with the same night within
-90 min, so that neither the sensor's noise, the resting heart rate nor the mounting matters, and a
-recording of a week is treated as seven nights.
+90 min, so that neither the sensor's noise nor its mounting matters, and a recording of a week is
+treated as seven nights. Muscle tone, heart rate and respiration are not among them: models that
+used them failed on nights of a composer that they did not know (docs/sleep-context.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,10 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.model.per_second import PerSecond
 from twitchsense.settings import ContextSettings
-from twitchsense.sleep.heart_rate import HeartRate
-from twitchsense.sleep.inactivity import BINS_PER_EPOCH, EPOCH_S, EpochGrid, LegMotion
+from twitchsense.sleep.inactivity import BINS_PER_EPOCH, EPOCH_S, LegMotion
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -70,30 +68,6 @@ _LEG_MOVEMENTS: Final = (
     FeatureInfo("leg_movements_after_10", "share", "epochs of the next 10 min with leg movement"),
     FeatureInfo("leg_movements_after_30", "share", "epochs of the next 30 min with leg movement"),
 )
-_TONE: Final = (
-    FeatureInfo("tone", "log", "median EMG level over the lowest 5 % within 90 min", -1),
-    FeatureInfo("tone_before_10", "log", "the same, mean of the last 10 min"),
-    FeatureInfo("tone_after_10", "log", "the same, mean of the next 10 min", -1),
-    FeatureInfo("tone_fall_10", "log", "mean of the last 10 min over that of the next 10"),
-    FeatureInfo("tone_fall_30", "log", "mean of the last 30 min over that of the next 30"),
-    FeatureInfo("active_before_10", "share", "muscle activity in the last 10 min"),
-    FeatureInfo("active_after_10", "share", "muscle activity in the next 10 min", -1),
-)
-_HEART: Final = (
-    FeatureInfo("heart_rate", "1/min", "heart rate (5 min) over the lowest decile", -1),
-    FeatureInfo("heart_fall_5", "1/min", "mean of the last 5 min minus the next 5"),
-    FeatureInfo("heart_fall_15", "1/min", "mean of the last 15 min minus the next 15"),
-    FeatureInfo("heart_after_30", "1/min", "mean of the next 30 min over the lowest decile", -1),
-    FeatureInfo("heart_spread", "1/min", "standard deviation of the epochs within 5 min", -1),
-    FeatureInfo("rmssd", "log", "RMSSD (5 min) over the median within 90 min"),
-    FeatureInfo("rmssd_rise_15", "log", "mean of the next 15 min over the last 15"),
-)
-_RESPIRATION: Final = (
-    FeatureInfo("regularity", "log", "regularity of respiration (5 min) minus the median"),
-    FeatureInfo("regularity_level", "log", "regularity of respiration, mean of 10 min"),
-    FeatureInfo("regularity_rise_10", "log", "mean of the next 10 min minus the last 10"),
-    FeatureInfo("regularity_rise_30", "log", "mean of the next 30 min minus the last 30"),
-)
 #: Lengths (min) of the windows before and after an epoch that are contrasted.
 CONTRAST_MIN: Final = (8, 20)
 
@@ -111,33 +85,18 @@ def _contrast_info(signal: str, meaning: str) -> tuple[FeatureInfo, ...]:
     )
 
 
-#: Signals whose fall marks sleep onset: where the contrast between the minutes before and after is
-#: largest, and how large. The signals of the groups, in order.
-_CONTRASTS: Final = {
-    "motion": _contrast_info("moving", "movements") + _contrast_info("activity", "activity"),
-    "tone": _contrast_info("tone", "muscle tone"),
-    "heart": _contrast_info("heart", "heart rate") + _contrast_info("tension", "minus log RMSSD"),
-    "respiration": _contrast_info("irregularity", "minus regularity"),
-}
-#: Groups of features, by the signal that they need.
-FEATURE_GROUPS: Final = {
-    "motion": _MOTION + _LEG_MOVEMENTS + _CONTRASTS["motion"],
-    "tone": _TONE + _CONTRASTS["tone"],
-    "heart": _HEART + _CONTRASTS["heart"],
-    "respiration": _RESPIRATION + _CONTRASTS["respiration"],
-}
+#: Features of a table, in the order of its columns. The fall of a signal marks sleep onset.
+FEATURES: Final = (
+    _MOTION
+    + _LEG_MOVEMENTS
+    + _contrast_info("moving", "movements")
+    + _contrast_info("activity", "activity")
+)
 #: Names of the columns of a feature table.
-SLEEP_FEATURES: Final = tuple(f.name for group in FEATURE_GROUPS.values() for f in group)
+SLEEP_FEATURES: Final = tuple(f.name for f in FEATURES)
 
 
-def epoch_features(
-    motion: LegMotion,
-    events: pd.DataFrame,
-    emg: Sequence[PerSecond],
-    heart: HeartRate,
-    regularity: Floats,
-    settings: ContextSettings,
-) -> Floats:
+def epoch_features(motion: LegMotion, events: pd.DataFrame, settings: ContextSettings) -> Floats:
     """Compute the features of each epoch.
 
     Parameters
@@ -147,12 +106,6 @@ def epoch_features(
     events : DataFrame
         Columns ``onset`` and ``trial_type``; of the masked events only leg movements are used,
         so that jerks and twitches around sleep onset do not move it.
-    emg : sequence of PerSecond
-        Per-second statistics of the EMG channels; may be empty.
-    heart : HeartRate
-        Heart rate of each epoch; NaN where it is not visible.
-    regularity : ndarray of float64, shape (epochs,)
-        From `twitchsense.sleep.respiration.measure_regularity`.
     settings : ContextSettings
         ``quiet_g`` and ``still_deg``.
 
@@ -161,20 +114,10 @@ def epoch_features(
     ndarray of float64, shape (epochs, features)
         Columns `SLEEP_FEATURES`; NaN unknown.
     """
-    columns = {
-        **_motion_features(motion, settings),
-        **_leg_movement_features(motion, events),
-        **_tone_features(emg, motion.grid),
-        **_heart_features(heart),
-        **_respiration_features(regularity),
-    }
+    columns = _motion_features(motion, settings) | _leg_movement_features(motion, events)
     falling = {
         "moving": np.fmax(columns["moving"], columns["leg_movement"]),
         "activity": np.clip(columns["activity"], 0.0, MAX_ACTIVITY),
-        "tone": columns["tone"],
-        "heart": heart.rate_bpm,
-        "tension": -_log(heart.rmssd_ms),
-        "irregularity": -regularity,
     }
     for signal, values in falling.items():
         columns |= _contrast_features(signal, values)
@@ -224,57 +167,6 @@ def _leg_movement_features(motion: LegMotion, events: pd.DataFrame) -> dict[str,
     }
 
 
-def _tone_features(emg: Sequence[PerSecond], grid: EpochGrid) -> dict[str, Floats]:
-    tone, active = np.full(grid.n, np.nan), np.full(grid.n, np.nan)
-    for seconds in emg:
-        usable = seconds.valid & (seconds.level > 0)
-        epoch = np.floor(seconds.middle_s[usable] / EPOCH_S).astype(np.int64) - grid.first
-        table = pd.DataFrame(
-            {"level": seconds.level[usable], "active": seconds.active_fraction[usable]}
-        ).groupby(epoch)
-        level = np.log(table["level"].median().reindex(range(grid.n)).to_numpy(np.float64))
-        share = table["active"].mean().reindex(range(grid.n)).to_numpy(np.float64)
-        tone = np.fmax(tone, level - _reference(level, 0.05))
-        active = np.fmax(active, share)
-    return {
-        "tone": tone,
-        "tone_before_10": mean_before(tone, 10),
-        "tone_after_10": mean_after(tone, 10),
-        "tone_fall_10": mean_before(tone, 10) - mean_after(tone, 10),
-        "tone_fall_30": mean_before(tone, 30) - mean_after(tone, 30),
-        "active_before_10": mean_before(active, 10),
-        "active_after_10": mean_after(active, 10),
-    }
-
-
-def _heart_features(heart: HeartRate) -> dict[str, Floats]:
-    rate = heart.rate_bpm
-    now = _mean_around(rate, 5)
-    lowest = _reference(now, 0.1)
-    square = _mean_around(np.square(rate), 5) - np.square(now)
-    log_rmssd = _log(heart.rmssd_ms)
-    rmssd = _mean_around(log_rmssd, 5)
-    return {
-        "heart_rate": now - lowest,
-        "heart_fall_5": mean_before(rate, 5) - mean_after(rate, 5),
-        "heart_fall_15": mean_before(rate, 15) - mean_after(rate, 15),
-        "heart_after_30": mean_after(rate, 30) - lowest,
-        "heart_spread": np.sqrt(np.maximum(square, 0.0)),
-        "rmssd": rmssd - _reference(rmssd, 0.5),
-        "rmssd_rise_15": mean_after(log_rmssd, 15) - mean_before(log_rmssd, 15),
-    }
-
-
-def _respiration_features(regularity: Floats) -> dict[str, Floats]:
-    now = _mean_around(regularity, 5)
-    return {
-        "regularity": now - _reference(now, 0.5),
-        "regularity_level": _mean_around(regularity, 10),
-        "regularity_rise_10": mean_after(regularity, 10) - mean_before(regularity, 10),
-        "regularity_rise_30": mean_after(regularity, 30) - mean_before(regularity, 30),
-    }
-
-
 def _contrast_features(signal: str, values: Floats) -> dict[str, Floats]:
     """Return where and how much a signal falls, for each length of `CONTRAST_MIN`."""
     out = {}
@@ -301,11 +193,6 @@ def _largest_within(values: Floats) -> tuple[Floats, Floats]:
     known = np.isfinite(largest)
     since = np.where(known, (reach - at) * EPOCH_S / 60, np.nan)
     return since, np.where(known, largest, np.nan)
-
-
-def _log(values: Floats) -> Floats:
-    """Return the logarithm; NaN for 0."""
-    return np.log(np.where(values > 0, values, np.nan))
 
 
 def mean_before(values: Floats, minutes: float) -> Floats:
@@ -342,11 +229,6 @@ def mean_after(values: Floats, minutes: float) -> Floats:
         NaN where the window holds no value.
     """
     return _window_mean(values, -1, round(minutes * 60 / EPOCH_S))
-
-
-def _mean_around(values: Floats, minutes: float) -> Floats:
-    half = round(minutes * 60 / EPOCH_S / 2)
-    return _window_mean(values, half, half)
 
 
 def _window_mean(values: Floats, before: int, after: int) -> Floats:

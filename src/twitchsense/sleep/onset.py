@@ -208,7 +208,6 @@ def onset_from_motion(
 def onset_from_probability(
     motion: LegMotion,
     probability: NDArray[np.float64],
-    signals: str,
     settings: ContextSettings,
     by_rules: SleepOnset,
 ) -> SleepOnset:
@@ -220,8 +219,6 @@ def onset_from_probability(
         Motion of the leg.
     probability : ndarray of float64, shape (epochs,)
         From `twitchsense.sleep.sleep_probability.sleep_probability`; NaN unknown.
-    signals : {'motion', 'tone', 'heart'}
-        Most informative signal that the probability rests on.
     settings : ContextSettings
         ``definition``: for ``persistent_10min``, the first 10 min after the estimate in which
         every epoch is sleep.
@@ -232,7 +229,7 @@ def onset_from_probability(
     -------
     SleepOnset
     """
-    found = estimate_onset(probability, load_calibration(), signals)
+    found = estimate_onset(probability, load_calibration())
     start = float(motion.grid.epochs_s[0])
     time = None if found is None else start + found.time_s
     by_method = {**by_rules.by_method, "probability": time}

@@ -1,7 +1,7 @@
 """Probability of sleep of each epoch, and the distribution of sleep onset that follows from it.
 
-A model of boosted trees estimates the probability from movement, muscle tone, heart rate and
-respiration, as far as each is known (`twitchsense.sleep.epoch_features`). It is trained by
+A model of boosted trees estimates the probability from the movement of the leg
+(`twitchsense.sleep.epoch_features`). It is trained by
 ``python -m benchmarks.train_sleep_onset`` on composed nights; the interval of sleep onset is
 calibrated on nights that were left out. The model in ``models/`` has a card with its training data.
 """
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.detect.boosted_trees import BoostedTrees, check_features, read_trees
-from twitchsense.sleep.epoch_features import FEATURE_GROUPS, SLEEP_FEATURES
+from twitchsense.sleep.epoch_features import SLEEP_FEATURES
 from twitchsense.sleep.inactivity import EPOCH_S
 
 Floats = NDArray[np.float64]
@@ -30,8 +30,6 @@ MIN_SLEEP_S: Final = 300
 ONSET_QUANTILES: Final = (0.05, 0.5, 0.95)
 #: Added to either half of the range before it is stretched, s.
 MIN_HALF_RANGE_S: Final = 60.0
-#: Signals whose absence changes the calibration, most informative last.
-SIGNAL_SETS: Final = ("motion", "tone", "heart")
 #: Limits of a probability, so that a single epoch never decides.
 _PROBABILITY_LIMITS: Final = (1e-3, 1 - 1e-3)
 
@@ -51,8 +49,8 @@ class OnsetCalibration:
         independent.
     range_tempering : float
         The same in the range, where epochs count less.
-    stretch : ndarray of float64, shape (3, 2)
-        Factors of the range before and after the estimate, for each of `SIGNAL_SETS`.
+    stretch : ndarray of float64, shape (2,)
+        Factors of the range before and after the estimate.
     """
 
     base_rate: float
@@ -106,9 +104,7 @@ def sleep_probability(features: Floats) -> Floats:
     return np.where(np.isnan(activity), np.nan, probability)
 
 
-def estimate_onset(
-    probability: Floats, calibration: OnsetCalibration, signals: str
-) -> OnsetRange | None:
+def estimate_onset(probability: Floats, calibration: OnsetCalibration) -> OnsetRange | None:
     """Estimate sleep onset from the probability of sleep of each epoch.
 
     Before sleep onset every epoch is wake; after it, an epoch is sleep with probability
@@ -121,8 +117,6 @@ def estimate_onset(
     probability : ndarray of float64, shape (epochs,)
         From `sleep_probability`; NaN unknown.
     calibration : OnsetCalibration
-    signals : {'motion', 'tone', 'heart'}
-        Most informative signal that the probability rests on.
 
     Returns
     -------
@@ -134,7 +128,7 @@ def estimate_onset(
     asleep = np.count_nonzero(probability[at:] >= ASLEEP_PROBABILITY)
     if asleep * EPOCH_S < MIN_SLEEP_S:
         return None
-    before, after = calibration.stretch[SIGNAL_SETS.index(signals)]
+    before, after = calibration.stretch
     time = float(at * EPOCH_S)
     return OnsetRange(
         time,
@@ -193,26 +187,6 @@ def onset_distribution(
     weight = np.exp(log_likelihood - log_likelihood.max())
     out: Floats = weight / weight.sum()
     return out
-
-
-def signals_used(features: Floats) -> str:
-    """Return the most informative signal that a feature table holds.
-
-    Parameters
-    ----------
-    features : ndarray of float64, shape (epochs, features)
-
-    Returns
-    -------
-    {'motion', 'tone', 'heart'}
-        The last of `SIGNAL_SETS` that is known in at least half of the epochs.
-    """
-    best = SIGNAL_SETS[0]
-    for name in SIGNAL_SETS[1:]:
-        first = SLEEP_FEATURES.index(FEATURE_GROUPS[name][0].name)
-        if np.mean(~np.isnan(features[:, first])) >= 0.5:
-            best = name
-    return best
 
 
 @cache
