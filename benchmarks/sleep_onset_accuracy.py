@@ -50,7 +50,7 @@ Made by `python -m benchmarks.sleep_onset_accuracy`: {nights} nights of {compose
 
 The same for the probability with EMG, all composers.
 
-| nights | {columns}
+| part | {columns}
 {parts}
 
 ## A composer that is known

@@ -1,7 +1,7 @@
 """Sleep of a night in the terms of sleep laboratories: time in bed, total sleep time, stages.
 
 With a hypnogram the numbers are counted from its epochs. Without one they are estimated from
-stillness of the leg, with the range of sleep onset, or cannot be told.
+movement of the leg, with the range of sleep onset, or cannot be told.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ def _estimated_rows(night: NightLike) -> list[dict[str, str]]:
 
 
 def estimated_sleep_s(night: NightLike) -> tuple[float, float] | None:
-    """Return the shortest and the longest time asleep by stillness of the leg.
+    """Return the shortest and the longest time asleep by movement of the leg.
 
     The range is that of sleep onset; wake later in the night is not in it.
 
