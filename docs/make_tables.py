@@ -114,7 +114,7 @@ TERMS = {
     "apart (WASM 2016).",
     "PLMS": "Periodic leg movement in sleep.",
     "sleep onset": "The time at which sleep begins: from a hypnogram, or estimated from the "
-    "stillness of the leg.",
+    "movement of the leg.",
     "sleep start": "A jerk around sleep onset, also called hypnic jerk.",
     "twitch": "A brief muscle burst that does not move the leg abruptly.",
     "valid time": "Time with a usable signal: neither a gap nor flat, saturated or too noisy. "
