@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.scoring.builders import lm, row
@@ -247,6 +248,18 @@ def test_within_the_range_of_sleep_onset_alternatives_have_probabilities():
     assert set(told) <= {"fasciculation_like", "hypnagogic_twitch", "fragmentary_myoclonus_like"}
     assert got["label"][3] not in told
     assert all(0.05 <= float(p) < 1 for p in told.values())
+
+
+def test_a_context_that_does_not_follow_from_the_onset_is_certain():
+    """An awakening soon after the onset, sleep again, and a nap that was too short before it."""
+    _, context = estimated(row(300.0, "twitch"))
+    low, at, high = context.onset.low_s, context.onset.time_s, context.onset.high_s
+    table = pd.DataFrame({"onset": [high - 1, high - 1, low + 1, at + 1]})
+    table["context"] = ["wake", "sleep_onset", "drowsy", "sleep_onset"]
+    chance = state_probabilities(table, context, SETTINGS).tolist()
+    assert chance[0] == [1, 0, 0]
+    assert max(chance[3]) < 1
+    assert chance[3][1] > 0
 
 
 def test_with_a_hypnogram_there_are_no_alternatives_by_state():

@@ -150,7 +150,8 @@ def state_probabilities(
     Sleep onset has a piecewise linear cumulative distribution over its estimated range:
     0 at the earliest time, 0.5 at the estimate, 1 at the latest time [E]. Outside that
     range, widened by the context windows, the event's own context has probability 1
-    (and unknown context leaves all three at 0).
+    (and unknown context leaves all three at 0). So has a context that does not follow from the
+    onset alone: an awakening soon after it, or sleep before it that is too short.
 
     Parameters
     ----------
@@ -186,6 +187,12 @@ def state_probabilities(
     probability = np.stack([wake, 1 - wake - asleep, asleep], axis=1)
     where = events["context"].to_numpy(object)
     outside = (times > high + window_s) | (times < low - drowsy_s)
+    by_onset = np.select(
+        [times < onset.time_s + by_s for by_s in (-drowsy_s, 0.0, window_s)],
+        ["wake", "drowsy", "sleep_onset"],
+        "asleep",
+    )
+    outside |= (where != by_onset) & (where != "unknown")
     own = np.stack(
         [where == "wake", np.isin(where, ("drowsy", "sleep_onset")), where == "asleep"], 1
     )
