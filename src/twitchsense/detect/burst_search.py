@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice, takewhile
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,9 @@ from twitchsense.model.candidates import Burst
 from twitchsense.model.channels import NS, Channel
 from twitchsense.settings import Settings
 
+Floats = NDArray[np.float64]
+
+_NONE: Final = np.empty(0)
 #: Signal kept before a burst (s) for its waveform and the level before it. A zero-phase filter
 #: needs more of the past than of the future.
 BEFORE_S: Final = 0.4
@@ -66,12 +69,20 @@ class SearchedEnvelope:
         quarter is not.
     """
 
-    medians: NDArray[np.float64]
-    floor: NDArray[np.float64]
+    medians: Floats
+    floor: Floats
     active: NDArray[np.bool_]
 
 
 NOTHING: Final = SearchedEnvelope(np.empty(0), np.empty(0), np.empty(0, np.bool_))
+
+
+class _Limits(NamedTuple):
+    """Limits of the envelope in each second, µV."""
+
+    burst: tuple[Floats, Floats]  # closing and opening threshold
+    nested: tuple[Floats, Floats]  # inside noise that has just grown, above the fast floor too
+    muscle: Floats  # of muscle activity
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,18 +145,16 @@ class BurstSearch:
         self._band = SampleBuffer(np.float32)
         emg = settings.emg
         self._threshold = NoiseThreshold(emg.open_k, emg.noise_p)
-        self._floor = NoiseFloor(
-            self._hops_per_s,
-            (emg.floor_s, emg.floor_quantile),
-            (FAST_FLOOR_S, FAST_FLOOR_QUANTILE),
-            min_spread=emg.least_sd_uv,
-        )
+        slow, fast = (emg.floor_s, emg.floor_quantile), (FAST_FLOOR_S, FAST_FLOOR_QUANTILE)
+        self._floor = NoiseFloor(self._hops_per_s, slow, fast, min_spread=emg.least_sd_uv)
         bridge = round(emg.bridge_ms / 1000 * fs / hop)
         self._segmenter = HysteresisSegmenter(bridge)
         self._nested_segmenter = HysteresisSegmenter(bridge)
         # centre and spread per second, of the floor and of the fast floor
         self._floors = SampleBuffer(np.float64, 2)
         self._fast_floors = SampleBuffer(np.float64, 2)
+        self._floors_now: tuple[Floats, ...] = ()
+        self._limits = _Limits((_NONE, _NONE), (_NONE, _NONE), _NONE)
         self._active = SampleBuffer(np.bool_)
         self._envelope = SampleBuffer(np.float64)
         self._bridge = bridge
@@ -154,12 +163,7 @@ class BurstSearch:
         self._bursts: list[Burst] = []
         self.local_features = LocalFeatureQueue(fs) if local_features else None
 
-    def push(
-        self,
-        clean: NDArray[np.float64],
-        band: NDArray[np.float32],
-        envelope: NDArray[np.float64],
-    ) -> SearchedEnvelope:
+    def push(self, clean: Floats, band: NDArray[np.float32], envelope: Floats) -> SearchedEnvelope:
         """Search the next samples.
 
         Parameters
@@ -220,26 +224,30 @@ class BurstSearch:
         muscle = np.empty(0, np.bool_)
         if len(envelope):
             self._keep_floors(estimate)
-            closing, opening = self._thresholds(estimate.floors[0])
-            found = self._segmenter.follow(envelope, closing, opening, estimate.lengths)
+            limits = self._limits_for(estimate.floors)
+            found = self._segmenter.follow(envelope, *limits.burst, estimate.lengths)
             self._active.push(found[0])
             self._envelope.push(envelope)
             self._enqueue(*found[1:])
-            # inside noise that has just grown, bursts exceed the fast floor, too
-            fast_closing, fast_opening = self._thresholds(estimate.floors[1])
-            low, high = np.maximum(fast_closing, closing), np.maximum(fast_opening, opening)
-            found = self._nested_segmenter.follow(envelope, low, high, estimate.lengths)
+            found = self._nested_segmenter.follow(envelope, *limits.nested, estimate.lengths)
             self._enqueue_nested(*found[1:])
             self._measure_due()
             self._measure_open_head()
-            least = np.maximum(closing, estimate.floors[0][0] + self._settings.movement.fall_uv)
-            muscle = envelope > estimate.per_value(least)
+            muscle = envelope > estimate.per_value(limits.muscle)
         ended = len(estimate.medians)
         return SearchedEnvelope(estimate.medians, estimate.floors[0][0, :ended], muscle)
 
-    def _thresholds(
-        self, floor: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _limits_for(self, floors: tuple[Floats, ...]) -> _Limits:
+        """Return the limits of each second; the floors of most packets are those of the last."""
+        if floors is not self._floors_now:
+            self._floors_now = floors
+            (closing, opening), (fast_closing, fast_opening) = map(self._thresholds, floors)
+            nested = np.maximum(fast_closing, closing), np.maximum(fast_opening, opening)
+            muscle = np.maximum(closing, floors[0][0] + self._settings.movement.fall_uv)
+            self._limits = _Limits((closing, opening), nested, muscle)
+        return self._limits
+
+    def _thresholds(self, floor: Floats) -> tuple[Floats, Floats]:
         """Return the closing and the opening threshold of each second."""
         centre, spread = floor
         closing = centre + self._settings.emg.close_k * spread

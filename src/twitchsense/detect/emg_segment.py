@@ -172,6 +172,8 @@ class EmgSegment:
             Usual residue after removal, µV peak to peak.
         """
         beats = self._ecg.pop_beats()
+        if not beats:
+            return np.empty(0, np.int64), np.empty(0)
         samples = np.array([b.sample for b in beats], np.float64)
         seconds = samples / self.channel.fs
         times_ns = self._start_ns + np.rint(seconds * NS).astype(np.int64)

@@ -1,7 +1,7 @@
 /* The model of mains hum; the reference is twitchsense/dsp/hum_tracker.py. */
 #include "kernels.h"
 
-enum { MAX_HARMONICS = 16, N_SERIES = 12 };
+enum { MAX_HARMONICS = 16, N_SERIES = 12, SIDE = 32 };
 
 /* Mirrored by `_HumState` in hum.py. */
 typedef struct {
@@ -49,14 +49,23 @@ static void advance(hum *h) {
     h->predicted = 1;
 }
 
-/* table: cosines of all harmonics, then sines, each a row of h->size values */
+/* table: cosines of all harmonics, then sines, each a row of h->size values. Samples side by side
+ * stay in registers while the rows are added in their order.
+ */
 WIDE static void synthesize(const hum *h, const double *restrict table, double *restrict out) {
-    int64_t n = h->n, size = h->size;
-    for (int64_t i = 0; i < size; i++) out[i] = h->re[0] * table[i];
-    for (int64_t k = 1; k < 2 * n; k++) {
-        double factor = k < n ? h->re[k] : -h->im[k - n];
-        const double *row = table + k * size;
-        for (int64_t i = 0; i < size; i++) out[i] += factor * row[i];
+    int64_t n = 2 * h->n, size = h->size, i = 0;
+    double factor[2 * MAX_HARMONICS];
+    for (int64_t k = 0; k < n; k++) factor[k] = k < h->n ? h->re[k] : -h->im[k - h->n];
+    for (; i + SIDE <= size; i += SIDE) {
+        double sum[SIDE];
+        for (int j = 0; j < SIDE; j++) sum[j] = factor[0] * table[i + j];
+        for (int64_t k = 1; k < n; k++)
+            for (int j = 0; j < SIDE; j++) sum[j] += factor[k] * table[k * size + i + j];
+        for (int j = 0; j < SIDE; j++) out[i + j] = sum[j];
+    }
+    for (; i < size; i++) {
+        out[i] = factor[0] * table[i];
+        for (int64_t k = 1; k < n; k++) out[i] += factor[k] * table[k * size + i];
     }
 }
 
