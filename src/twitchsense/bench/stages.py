@@ -25,6 +25,7 @@ STAGES: Final[dict[str, str]] = {
     "twitchsense.dsp.mains": "mains canceller",
     "twitchsense.dsp.ecg_canceller": "ECG canceller",
     "twitchsense.dsp.ecg_rhythm": "ECG canceller",
+    "twitchsense.dsp.emg_bands": "filters",
     "twitchsense.dsp.filters": "filters",
     "twitchsense.dsp.noise_floor": "noise floor",
     "twitchsense.dsp.hysteresis": "thresholds and segmentation",
