@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.nightfile.builders import write_night
 from twitchsense.live.follower import NightFollower
 from twitchsense.live.web import LiveServer
@@ -20,7 +22,7 @@ def test_live_page_shows_the_state_and_stores_a_marker(visit, tmp_path):
         assert page.inner_text("#counts") == ""
         page.fill("#marker-text", "<b>lights out</b>")
         page.click("#marker-form button")
-        page.get_by_text("stored at").wait_for()
+        page.get_by_text(re.compile(r"^stored at \d\d:\d\d:\d\d$")).wait_for()
         assert seen.errors == []
         assert {u.split("?")[0].rpartition("/")[0] for u in seen.network_requests} == {
             f"http://127.0.0.1:{server.port}"

@@ -46,7 +46,7 @@
 
   function formatEvent([time, kind, seconds, channel, isFinal]) {
     const duration = seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`;
-    const clock = new Date(time * 1000).toLocaleTimeString();
+    const clock = new Date(time * 1000).toLocaleTimeString("en-GB");
     return `${clock}  ${kind}, ${duration}, ${channel}${isFinal ? "" : ", may still change"}`;
   }
 
@@ -75,7 +75,7 @@
     const note = byId("marker-status");
     try {
       const response = await fetch(`/marker${query}`, { method: "POST", body: byId("marker-text").value });
-      note.textContent = response.ok ? `stored at ${new Date().toLocaleTimeString()}` : await response.text();
+      note.textContent = response.ok ? `stored at ${new Date().toLocaleTimeString("en-GB")}` : await response.text();
       if (response.ok) byId("marker-text").value = "";
     } catch {
       note.textContent = "the live view did not answer: the marker may not be stored, so store it again";
