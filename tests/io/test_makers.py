@@ -243,3 +243,46 @@ def test_files_of_one_night_and_no_zone_share_their_clock(tmp_path):
     got = read(one, two)
     assert got.start_utc_ns is None
     assert {c.name for c in got.channels} == {"emg1", "acc"}
+
+
+LABCHART = makers.lines(
+    "Interval=\t0.001 s", "ExcelDateTime=\t4.6082927e+04\t01.03.2026 22:15:00",
+    "TimeFormat=\tStartOfBlock", "DateFormat=\t", "ChannelTitle=\tEMG LAT\tECG",
+    "Range=\t10 mV\t10 mV",
+    makers.rows(MILLI, makers.numbers(EMG / 1000), makers.numbers(EMG), sep="\t"),
+)  # fmt: skip
+ACQKNOWLEDGE = makers.lines(
+    "night.acq", "0.5 msec/sample", "2 channels", "EMG100C", "mV", "Respiration", "V",
+    "min,CH1,CH2,", ",3000,3000,",
+    [f"{row}," for row in makers.rows(makers.numbers(np.arange(N) / 120_000, "{:.8f}"),
+                                      makers.numbers(EMG / 1000), makers.numbers(EMG), sep=",")],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "channel", "fs"),
+    [(LABCHART, "emg1_left", 1000), (ACQKNOWLEDGE, "emg1", 2000)],
+)
+def test_text_files_that_are_named_are_read_as_the_cure_says(tmp_path, text, channel, fs):
+    path = put(tmp_path, "night.txt", text)
+    with pytest.raises(InputError, match="text file; read it with") as caught:
+        read(path)
+    words = caught.value.cure.replace("read it with ", "").split()
+    options = dict(zip(words[::2], words[1::2], strict=True))
+    got = read(
+        path,
+        skip_rows=int(options["--skip-rows"]),
+        names=options["--columns"].split(","),
+        fs=float(options["--fs"]) if "--fs" in options else None,
+    )
+    assert [(c.name, c.fs) for c in got.channels] == [(channel, fs)]
+    np.testing.assert_allclose(content(got)[channel][0][1][:, 0], EMG, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [("%STOP\n00,0001F4,000003\n", "SD card"), ('"INFORMATION"\n"a"\n"SUMMARY"\n', "Spike2")],
+)
+def test_text_of_other_programs_is_named(tmp_path, text, what):
+    with pytest.raises(InputError, match=what):
+        read(put(tmp_path, "night.txt", text))

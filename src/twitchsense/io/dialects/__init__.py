@@ -16,6 +16,7 @@ from twitchsense.io.csv_head import FileHead
 from twitchsense.io.dialects.actigraph_text import actigraph_text
 from twitchsense.io.dialects.empatica import empatica_e4
 from twitchsense.io.dialects.geneactiv_text import geneactiv_text
+from twitchsense.io.dialects.named_text import named_text
 from twitchsense.io.dialects.noraxon_text import noraxon_text
 from twitchsense.io.dialects.openbci import brainflow_rows, openbci_text
 from twitchsense.io.dialects.opensignals_text import opensignals_text
@@ -31,6 +32,7 @@ DialectFinder = Callable[[FileHead], CsvDialect | None]
 
 #: Dialects in the order in which they are tried.
 DIALECTS: Final[tuple[DialectFinder, ...]] = (
+    named_text,
     opensignals_text,
     openbci_text,
     actigraph_text,
