@@ -23,8 +23,8 @@ READ_BYTES: Final = 1 << 18
 #: Maximum length (bytes) of a row in which quotation marks are checked.
 _MAX_ROW_BYTES: Final = 1 << 20
 #: An exponent of four digits and more, which no number of a capture has.
-_HUGE_EXPONENT: Final = re.compile(rb"(\d[eE])([+-]?\d{4})")
-_BLANKS: Final = re.compile(rb"[ \t]+")
+_HUGE_EXPONENT: Final = re.compile(rb"[eE](?=[+-]?\d{4})(?<=\d[eE])")
+_BLANKS: Final = re.compile(rb"[ \t]{2,}|\t")
 _OUTER_BLANKS: Final = re.compile(rb"(?:^ | $| (?=\r))", re.MULTILINE)
 _REPLACEMENT: Final = "\ufffd".encode()
 _NEWLINES: Final = b"\r\n"
@@ -173,9 +173,10 @@ def _escape_rows(text: bytes, separator: bytes) -> bytes:
     text = _replace_invalid(text)
     if separator == b" ":  # runs of blanks are one separator
         text = _BLANKS.sub(b" ", text)
-        text = _OUTER_BLANKS.sub(b"", text)
+        if text[:1] == b" " or any(edge in text for edge in (b"\n ", b" \n", b" \r")):
+            text = _OUTER_BLANKS.sub(b"", text)
     if b"e" in text or b"E" in text:  # such an exponent ends the process in the C parser of pandas
-        text = _HUGE_EXPONENT.sub(rb"\1?\2", text)
+        text = _HUGE_EXPONENT.sub(rb"\g<0>?", text)
     if b'"' not in text:
         return text
     characters = np.frombuffer(text + b"\n", np.uint8)
