@@ -155,3 +155,27 @@ def test_seconds_since_1904_are_not_unix_time(tmp_path):
     path.write_text(joined(["Time;emg1_uv"], times, VALUES))
     with pytest.raises(InputError, match="Unix time, or not in seconds"):
         read(path)
+
+
+@pytest.mark.parametrize(
+    "form", ["31.03.2026 22:15:{:02d},{:03d}", "03/31/2026 22:15:{:02d}.{:03d}"]
+)
+def test_an_irregular_row_behind_the_first_block_keeps_the_order_of_the_dates(
+    tmp_path, monkeypatch, form
+):
+    from twitchsense.io.csv import CsvTable
+
+    times = [form.format(i // 500, i % 500 * 2) for i in range(N)]
+    times[700] = times[700].replace(":01", ":1")
+    path = tmp_path / "night.csv"
+    path.write_text(joined(["Time;emg1_uv"], times, COMMAS))
+    blocks = CsvTable.blocks
+    monkeypatch.setattr(CsvTable, "blocks", lambda self, n=0: blocks(self, 300))
+    with pytest.raises(InputError, match="line 702"):
+        read(path)
+    path.write_text(
+        joined(
+            ["Time;emg1_uv"], [*times[:700], "", *times[701:]], [*COMMAS[:700], "", *COMMAS[701:]]
+        )
+    )
+    assert [len(x) for _, x in content(read(path))["emg1"]] == [700, N - 701]

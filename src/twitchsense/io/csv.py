@@ -20,9 +20,10 @@ from twitchsense.io.capture import ColumnMapping
 from twitchsense.io.csv_dialect import CsvDialect, RowClock, named_dialect
 from twitchsense.io.csv_head import read_head
 from twitchsense.io.csv_rows import ByteStream, escape_unclosed_quotes, is_comment, open_stream
+from twitchsense.io.date_forms import find_order
 from twitchsense.io.dialects import find_dialect
 from twitchsense.io.held_rows import HeldRows
-from twitchsense.io.iso_times import IsoTimes, fixed_width
+from twitchsense.io.iso_times import IsoTimes, fixed_width, other_width
 from twitchsense.io.local_clock import TimeOptions
 from twitchsense.io.number_cells import NumberColumn, find_decimal_sign
 from twitchsense.io.table_capture import CHUNK_ROWS, TableBlock, TableCapture
@@ -286,8 +287,8 @@ class CsvTable:
         """
         done = 0
         if self._iso_widths:
-            columns_of_times = {c: IsoTimes(width) for c, width in self._iso_widths.items()}
-            dtypes = {c: f"S{width}" for c, width in self._iso_widths.items()}
+            columns_of_times = {c: IsoTimes(*form) for c, form in self._iso_widths.items()}
+            dtypes = {c: f"S{width}" for c, (width, _) in self._iso_widths.items()}
             for frame in self._frames(columns, rows, dtype=dtypes):
                 times = {c: column.parse(frame[c]) for c, column in columns_of_times.items()}
                 if any(series is None for series in times.values()):
@@ -338,18 +339,27 @@ class CsvTable:
                     f"after {self.locate_row(done)}",
                 ) from error
 
-    def _find_iso_times(self) -> dict[str, int]:
-        """Return in how many bytes the cells of each column of ISO times are read."""
+    def _find_iso_times(self) -> dict[str, tuple[int, str | None]]:
+        """Return the width and the order of the cells of each column of times of one form.
+
+        The width (bytes) is what is read of a cell; the order is that of `IsoTimes`.
+        """
         dialect = self.dialect
-        if dialect.time_format or dialect.zone_in_brackets or dialect.first_time_ns is not None:
+        if dialect.zone_in_brackets or dialect.first_time_ns is not None:
             return {}
-        names = {g.time: g.name for g in self.layout.groups if g.name in CLOCK_TIMES}
-        widths = {
-            str(self._index[time]): fixed_width(self._sample_cells(time), name)
-            for time, name in names.items()
-            if time not in dialect.lengths
-        }
-        return {column: width for column, width in widths.items() if width}
+        found: dict[str, tuple[int, str | None]] = {}
+        for group in self.layout.groups:
+            cells, column = [], str(self._index.get(group.time, ""))
+            if group.name in CLOCK_TIMES and group.time not in dialect.lengths:
+                cells = self._sample_cells(group.time)
+            width = 0 if dialect.time_format else fixed_width(cells, group.name)
+            order: str | None = None
+            if cells and not width and group.name != "time_utc":
+                order = find_order(cells, dialect.time_format)
+                width = 0 if order is None else other_width(cells, order)
+            if width:
+                found[column] = width, order
+        return found
 
     def _sample_cells(self, name: str) -> list[str]:
         """Return the first cells of a column as text."""

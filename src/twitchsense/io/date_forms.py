@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -106,6 +107,28 @@ def find_date_form(text: pd.Series) -> DateForm | None:
     if (numbers[1] > 12).any():
         return DateForm("month first")
     return DateForm("day first" if (numbers[0] == numbers[1]).all() else "two readings")
+
+
+def find_order(cells: Sequence[str], time_format: str | None) -> str | None:
+    """Return the order of the dates in a column, or None if it is not known.
+
+    Parameters
+    ----------
+    cells : sequence of str
+        The first cells of the column.
+    time_format : str or None
+        Format (`strptime`) that the dialect states.
+
+    Returns
+    -------
+    {'', 'day first', 'month first'} or None
+        Empty if the year comes first, with a comma or colon before the fraction.
+    """
+    if time_format is not None:
+        orders = {"%d": "day first", "%m": "month first", "%Y": ""}
+        return None if "%I" in time_format else orders.get(time_format[:2])
+    form = find_date_form(pd.Series([cell for cell in cells if cell], dtype="str"))
+    return None if form is None or form.order == "two readings" else form.order
 
 
 def date_readings(cell: str) -> list[datetime]:

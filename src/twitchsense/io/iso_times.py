@@ -25,7 +25,38 @@ _ISO_TIME: Final = re.compile(
 _CENTURIES: Final = (17, 21)
 _ZERO: Final = ord("0")
 _NINE: Final = ord("9")
+#: Column of the sign before the fraction.
+_FRACTION: Final = 19
 _MINUTE_NS: Final = 60_000_000_000
+
+
+#: Columns of the year, month and day of dates with the day or the month first.
+_REORDERED: Final = {
+    "day first": [6, 7, 8, 9, 2, 3, 4, 5, 0, 1],
+    "month first": [6, 7, 8, 9, 2, 0, 1, 5, 3, 4],
+}
+_OTHER_TIME: Final = re.compile(rb"\d\d[./-]\d\d[./-]\d{4}[T ]\d\d:\d\d:\d\d(?:[.,:]\d{1,9})?")
+_OTHER_FRACTION: Final = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[,:]\d{1,9}")
+
+
+def other_width(cells: Sequence[str], order: str) -> int:
+    """Return in how many bytes times are read of which `order` is not that of ISO 8601.
+
+    Parameters
+    ----------
+    cells : sequence of str
+        The first cells of the column.
+    order : {'', 'day first', 'month first'}
+        As of `twitchsense.io.date_forms.DateForm`.
+
+    Returns
+    -------
+    int
+        0 if the first of them that is not empty has another form.
+    """
+    form = _OTHER_TIME if order else _OTHER_FRACTION
+    first = next((cell for cell in cells if cell), "").encode()
+    return max(map(len, cells)) + _SPARE_BYTES if form.fullmatch(first) else 0
 
 
 def fixed_width(cells: Sequence[str], name: str) -> int:
@@ -56,10 +87,13 @@ class IsoTimes:
     ----------
     width : int
         Number of bytes that are kept of each cell.
+    order : {'', 'day first', 'month first'} or None
+        Order of the parts of the date; None if the times are ISO 8601.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, order: str | None = None) -> None:
         self._width = width
+        self._order = order
         self._last: np.datetime64 | None = None
         self._zones: set[bool] = set()
 
@@ -78,6 +112,8 @@ class IsoTimes:
         """
         text = np.asarray(cells.to_numpy(), f"S{self._width}")
         characters = np.ascontiguousarray(text).view(np.uint8).reshape(-1, self._width)
+        if self._order is not None:
+            characters = _as_iso(characters, self._order)
         lengths = np.count_nonzero(characters, axis=1)
         times = np.full(len(text), np.datetime64("NaT"), "datetime64[ns]")
         for length in np.unique(lengths[lengths > 0]).tolist():
@@ -96,6 +132,19 @@ class IsoTimes:
         self._last = known[-1]
         series = pd.Series(times, index=cells.index)
         return series.dt.tz_localize("UTC") if self._zones == {True} else series
+
+
+def _as_iso(characters: NDArray[np.uint8], order: str) -> NDArray[np.uint8]:
+    """Return times with the year first, dashes between, and a point before the fraction."""
+    made = characters.copy()
+    filled = characters[:, 0] > 0
+    if order:
+        made[:, :10] = characters[:, _REORDERED[order]]
+        made[filled, 4] = made[filled, 7] = ord("-")
+    if made.shape[1] > _FRACTION:
+        mark = made[:, _FRACTION]
+        mark[(mark == ord(",")) | (mark == ord(":"))] = ord(".")
+    return made
 
 
 def _parse_equal_length(

@@ -82,6 +82,7 @@ class TimeColumn:
         self._options = options
         self._reading: TimeReading | None = None
         self._form: DateForm | None = None
+        self._form_known = False
         self._wraps = WrapCounter(source, header, locate_row)
         self._clock = LocalClock(options)
         self._number_times = NumberTimes(
@@ -289,6 +290,7 @@ class TimeColumn:
 
     def _find_form(self, text: pd.Series, first_row: int) -> DateForm | None:
         """Return how dates are written; refuse those of which day and month could be swapped."""
+        self._form_known = True
         form = find_date_form(text)
         if form is not None and form.order == "two readings":
             raise InputError(
@@ -359,6 +361,8 @@ class TimeColumn:
                 time.astype("str").str.strip(), format=self._options.date_format, errors="coerce"
             )
         else:
+            if not self._form_known:  # the blocks before were read as bytes
+                self._form = self._find_form(time.dropna().astype("str"), first_row)
             parsed = _to_datetimes(self._date_text(time))
         if parsed.dt.tz is None and parsed.notna().any() and self._name == "time_utc":
             self._date_reading(parsed, time, self._options.local_axis, first_row)
