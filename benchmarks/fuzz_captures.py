@@ -56,6 +56,29 @@ def seeds() -> dict[str, bytes]:
         "polar.txt": makers.polar(acc),
         "noraxon.csv": makers.noraxon(emg, acc),
         "phyphox.csv": makers.phyphox(acc),
+        "units.csv": makers.logger(emg[:, None], t, "Time (s),EMG1 (mV)", 1e-3),
+        "units_line.csv": makers.logger(emg[:, None], t, "Time,EMG LAT\ns,mV", 1e-3),
+        "german.csv": makers.logger(acc, makers.clocks(400, "%d.%m.%Y %H:%M:%S"), "Time,X,Y,Z", 1),
+        "am_pm.csv": makers.logger(
+            acc, makers.clocks(400, "%m/%d/%Y %I:%M:%S", " PM", day=31), "Time,X,Y,Z", 1
+        ),
+        "blanks.txt": makers.lines("time_s emg1_uv", makers.rows(t, x, sep=" ")),
+        "labchart.txt": makers.lines(
+            "Interval=\t0.001 s",
+            "ChannelTitle=\tEMG LAT",
+            "Range=\t10 mV",
+            makers.rows(t, x, sep="\t"),
+        ),
+        "acqknowledge.txt": makers.lines(
+            "a.acq",
+            "0.5 msec/sample",
+            "1 channels",
+            "EMG",
+            "mV",
+            "min,CH1",
+            ",400",
+            makers.rows(t, x),
+        ),
         "movesense.csv": makers.movesense(acc),
         "movesense.json": makers.movesense_json(acc),
     }

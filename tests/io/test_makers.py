@@ -281,7 +281,13 @@ def test_text_files_that_are_named_are_read_as_the_cure_says(tmp_path, text, cha
 
 @pytest.mark.parametrize(
     ("text", "what"),
-    [("%STOP\n00,0001F4,000003\n", "SD card"), ('"INFORMATION"\n"a"\n"SUMMARY"\n', "Spike2")],
+    [
+        ("%STOP\n00,0001F4,000003\n", "SD card"),
+        ("a\n0.5.5 msec/sample\n", "AcqKnowledge"),
+        ("a\n0 sec/sample\nmany\n", "AcqKnowledge"),
+        ("Interval=\nChannelTitle=\n", "LabChart"),
+        ('"INFORMATION"\n"a"\n"SUMMARY"\n', "Spike2"),
+    ],
 )
 def test_text_of_other_programs_is_named(tmp_path, text, what):
     with pytest.raises(InputError, match=what):

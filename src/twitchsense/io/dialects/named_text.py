@@ -6,7 +6,7 @@ import re
 
 from twitchsense.errors import InputError
 from twitchsense.io.csv_dialect import CsvDialect
-from twitchsense.io.csv_head import FileHead, guess_separator, split_fields
+from twitchsense.io.csv_head import FileHead, guess_separator, split_fields, to_number
 from twitchsense.io.signal_labels import parse_leg_label
 
 
@@ -49,8 +49,9 @@ def _labchart(head: FileHead, texts: list[str]) -> InputError:
 def _acqknowledge(head: FileHead, texts: list[str]) -> InputError:
     """Return the error of an AcqKnowledge text file, with the options that read it."""
     number, unit = texts[1].split(" ")
-    step_s = float(number.replace(",", ".")) / (1000 if unit.startswith("msec") else 1)
-    channels = int(re.sub(r"\D", "", texts[2]) or 0) if len(texts) > 2 else 0
+    step_s = to_number(number) / (1000 if unit.startswith("msec") else 1)
+    rate = f" --fs {1 / step_s:.6g}" if step_s > 0 else ""
+    channels = int(re.sub(r"\D", "", texts[2])[:4] or 0) if len(texts) > 2 else 0
     labels, units = texts[3 : 3 + 2 * channels : 2], texts[4 : 4 + 2 * channels : 2]
     rows = head.lines[3 + 2 * channels :]
     timed = bool(rows) and rows[0].text.strip().lower().startswith(("min", "sec"))
@@ -62,7 +63,7 @@ def _acqknowledge(head: FileHead, texts: list[str]) -> InputError:
     return InputError(
         head.source,
         "this is an AcqKnowledge text file",
-        f"read it with --skip-rows {count} --columns {','.join(names)} --fs {1 / step_s:.6g}",
+        f"read it with --skip-rows {count} --columns {','.join(names)}{rate}",
         "line 1",
     )
 
