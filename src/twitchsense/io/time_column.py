@@ -262,13 +262,13 @@ class TimeColumn:
             if is_time_of_day(text):
                 note = Note("times", f"{self._header} is read as the time of day", STATE_TIMES)
                 return TimeReading("of_day", "time_s", note=note)
-            numbers = self._numbers_of(time)
+            numbers = self._new_numbers().parse(time, 0)
             if dates.notna().mean() >= np.isfinite(numbers).mean():
                 return self._date_reading(dates, time, local, first_row)
         reading = read_number_times(
             self._name,
             self._header,
-            self._numbers_of(time),
+            self._new_numbers().parse(time, 0),
             time_unit=self._options.unit,
             local_axis=local,
         )
@@ -276,10 +276,6 @@ class TimeColumn:
             row = int(np.flatnonzero(time.notna().to_numpy())[0])
             raise refuse_numbers(self._source, self._header, self._locate_row(first_row + row))
         return reading
-
-    def _numbers_of(self, time: pd.Series) -> NDArray[np.float64]:
-        """Return the numbers of a block without keeping anything about its cells."""
-        return self._new_numbers().parse(time, 0)
 
     def _date_text(self, time: pd.Series) -> pd.Series:
         """Return dates as text, without the name of a zone after their offset."""
