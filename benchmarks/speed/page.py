@@ -116,9 +116,9 @@ def limits(measured: Figures) -> list[str]:
             "",
         ]
     lines.append(
-        "- Live: while an ECG is being subtracted, samples that the next beat may reach are "
-        "delayed, by 0.16 s (median) to 0.24 s (maximum). Measuring a burst then takes the 90 ms "
-        "after it, and 50 ms without another burst ([by stage](live.md))."
+        "- Live: measuring a burst takes the 90 ms after it, and 50 ms without another burst. "
+        "While an ECG is being subtracted, the next beat delays what is final, by 0.16 s (median) "
+        "to 0.24 s (maximum), but not what is shown ([by stage](live.md))."
     )
     return lines
 
@@ -252,9 +252,8 @@ def live(f: Figures) -> list[str]:
         f"{f['minutes']:g} min with 720 movements per hour. Delay: signal time from the end of a "
         "movement until its row is first shown / final, 95th percentile in ms; a packet is "
         "processed when its last sample has arrived. The first 30 s, while the noise floor is "
-        "estimated, are excluded. The synthetic ECG is subtracted throughout, which delays the "
-        "first row by 0.16 to 0.24 s; without an ECG a twitch is shown after 0.17 s and a jerk "
-        "after 0.2 s ([by stage](live.md)).",
+        "estimated, are excluded. A packet holds the samples of all channels of a kind. The "
+        "synthetic ECG is subtracted throughout ([by stage](live.md)).",
         "",
         *table(
             "packets | ms per packet, median | 99th percentile | share of a core | twitch | jerk "

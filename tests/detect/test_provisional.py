@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 import pytest
 
+from tests.detect.builders import FakeClassifier, FakeSensors, burst
 from tests.signals import SimulatedLeg, cut_chunks, detect
+from twitchsense.detect.cluster_rules import ClusterRules
+from twitchsense.detect.clustering import ClusterQueue
 from twitchsense.detect.detector import Detector
-from twitchsense.model.channels import NS
+from twitchsense.detect.emg_segment import EmgSegment
+from twitchsense.detect.provisional import ProvisionalEvents
+from twitchsense.live.event_updates import EventTracker
+from twitchsense.model.channels import NS, Channel
 from twitchsense.settings import Settings
 
 STEP_S = 0.02
@@ -40,14 +48,41 @@ def test_twitch_and_jerk_are_reported_within_a_fraction_of_a_second():
 
 
 def test_twitch_beside_a_known_heart_is_reported_in_time():
+    """Without waiting for the next beat (before: up to 0.37 s), and no beat is reported."""
     plan = SimulatedLeg(60)
     plan.heart_beats(1, 59, 60, 100.0)
     for at in (30.0, 36.3, 42.6, 50.0):
         plan.twitch(at)
-    _, provisional = detect_live(plan.recording())
-    twitches = [d for (kind, _, _), d in provisional.items() if kind == "twitch"]
+    final, provisional = detect_live(plan.recording())
+    known_ns = plan.recording().start_ns + 20 * NS
+    late = {key: delay for key, delay in provisional.items() if key[2] > known_ns}
+    twitches = [key for key in late if key[0] == "twitch"]
     assert len(twitches) >= 4
-    assert np.median(twitches) <= 0.3
+    assert max(late[key] for key in twitches) <= 0.25
+    assert set(twitches) == {
+        (f.kind, f.channel, f.onset_ns) for f in final if not f.reason and f.onset_ns > known_ns
+    }
+
+
+def test_what_was_reported_early_and_is_a_beat_is_withdrawn():
+    queue = ClusterQueue()
+    rules = ClusterRules(Settings(), FakeSensors(), "left", FakeClassifier())
+    early = ProvisionalEvents(queue, rules)
+    segment = EmgSegment(Channel("emg1", "emg", "uV", 1000.0, ("emg1_uv",)), 0, Settings(), count())
+    tracker = EventTracker()
+    shown = burst(40)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EmgSegment, "preview", lambda _: ([shown], shown.offset_ns + NS))
+        patch.setattr(EmgSegment, "earliest_burst_ns", shown.onset_ns)
+        (row,) = tracker.update(early.withdraw([], [segment]), early.find([segment]))
+        assert not row.final
+        assert early.withdraw([], [segment]) == []
+        patch.setattr(EmgSegment, "earliest_burst_ns", shown.offset_ns + NS)
+        patch.setattr(EmgSegment, "preview", lambda _: ([], shown.offset_ns + NS))
+        (row,) = tracker.update(early.withdraw([], [segment]), early.find([segment]))
+    assert row.withdrawn
+    assert row.candidate.onset_ns == shown.onset_ns
+    assert early.withdraw([], [segment]) == []
 
 
 @pytest.mark.slow  # pushes samples 20 ms at a time

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -79,9 +80,15 @@ def time_packets(recording: Recording, size: dict[str, int] | None = None) -> di
     costs: list[float] = []
     first_shown_ns: dict[int, int] = {}
     delays: dict[str, dict[str, list[float]]] = {"shown_s": {}, "settled_s": {}}
-    for now_ns, chunk in iter_packets(recording, size or PACKET_SAMPLES):
+    kinds = {channel.name: channel.kind for channel in recording.channels}
+    # a packet holds the samples of all channels of a kind
+    for (now_ns, _), packet in groupby(
+        iter_packets(recording, size or PACKET_SAMPLES),
+        lambda row: (row[0], kinds[row[1].channel]),
+    ):
+        chunks = [chunk for _, chunk in packet]
         start_s = clock()
-        updates = rows.update(detector.push(chunk), detector.peek())
+        updates = rows.update(detector.push(*chunks), detector.peek())
         costs.append(clock() - start_s)
         for row in updates:
             first_shown_ns.setdefault(row.number, now_ns)

@@ -9,8 +9,9 @@ around it is measured too (`features.local`).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, replace
-from itertools import islice, takewhile
+from itertools import islice, repeat, takewhile
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from twitchsense.detect.burst_batch import measure_bursts
 from twitchsense.detect.burst_window import BurstWindow, LocalFloor
 from twitchsense.detect.local_feature_queue import LocalFeatureQueue
+from twitchsense.detect.per_second import SearchedEnvelope
 from twitchsense.dsp.buffers import SampleBuffer
 from twitchsense.dsp.filters import FilterClock
 from twitchsense.dsp.hysteresis import HysteresisSegmenter, split_at_silence, strongest_part
@@ -53,28 +55,6 @@ NESTED_MAX_S: Final = 0.4
 NESTED_MIN_COVER: Final = 0.8
 #: Length of the time before a nested burst to which `NESTED_MIN_COVER` applies, s.
 NESTED_BEFORE_S: Final = 2.5
-
-
-@dataclass(frozen=True, slots=True)
-class SearchedEnvelope:
-    """What the statistics of seconds need of a piece of the burst envelope.
-
-    Attributes
-    ----------
-    medians, floor : ndarray, shape (n_seconds,)
-        Median of the 10-ms RMS and its noise floor in each second that has ended, µV.
-    active : ndarray of bool, shape (n,)
-        Whether each value of the envelope is above the closing threshold, and far enough above
-        the noise floor for muscle activity (`MovementSettings.fall_uv`): noise that grows by a
-        quarter is not.
-    """
-
-    medians: Floats
-    floor: Floats
-    active: NDArray[np.bool_]
-
-
-NOTHING: Final = SearchedEnvelope(np.empty(0), np.empty(0), np.empty(0, np.bool_))
 
 
 class _Limits(NamedTuple):
@@ -158,6 +138,7 @@ class BurstSearch:
         self._active = SampleBuffer(np.bool_)
         self._envelope = SampleBuffer(np.float64)
         self._bridge = bridge
+        self._opening_uv = np.inf  # newest threshold
         self._open_head: _Run | None = None  # measured head of an unfinished long run
         self._to_measure: list[_Run] = []  # finished runs, waiting for the signal after them
         self._bursts: list[Burst] = []
@@ -181,6 +162,25 @@ class BurstSearch:
         self._clean.push(clean)
         self._band.push(band)
         return self._search(self._floor.push(envelope))
+
+    def preview(
+        self,
+        clean: NDArray[np.float64],
+        band: NDArray[np.float32],
+        envelope: NDArray[np.float64],
+    ) -> tuple[list[Burst], int]:
+        """Return the bursts if these were the next samples, and `earliest_onset_ns` after them."""
+        pending = self._segmenter.pending
+        open_run = pending is not None and pending[1]
+        if not (open_run or self._to_measure or envelope.max(initial=0.0) > self._opening_uv):
+            return [], self.earliest_onset_ns + round(len(clean) / self._channel.fs * NS)
+        other = copy(self)
+        for name, part in vars(self).items():
+            if isinstance(part, SampleBuffer | HysteresisSegmenter | NoiseFloor | list):
+                setattr(other, name, copy(part))
+        other._numbers, other._bursts, other.local_features = repeat(-1), [], None
+        other.push(clean, band, envelope)
+        return other.take(), other.earliest_onset_ns
 
     def close(self) -> SearchedEnvelope:
         """End the segment: finish and measure every run that is still open.
@@ -225,6 +225,7 @@ class BurstSearch:
         if len(envelope):
             self._keep_floors(estimate)
             limits = self._limits_for(estimate.floors)
+            self._opening_uv = float(limits.burst[1][-1])
             found = self._segmenter.follow(envelope, *limits.burst, estimate.lengths)
             self._active.push(found[0])
             self._envelope.push(envelope)

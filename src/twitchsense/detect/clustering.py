@@ -81,6 +81,19 @@ class ClusterQueue:
         """
         self._waiting.extend(candidates)
 
+    def touches(self, onset_ns: int, offset_ns: int) -> bool:
+        """Whether a waiting candidate touches an interval.
+
+        Parameters
+        ----------
+        onset_ns, offset_ns : int
+
+        Returns
+        -------
+        bool
+        """
+        return any(c.onset_ns <= offset_ns and onset_ns <= c.offset_ns for c in self._waiting)
+
     @property
     def oldest_ns(self) -> int | None:
         """Onset of the oldest candidate that is still waiting."""
@@ -109,17 +122,23 @@ class ClusterQueue:
         self._waiting = self._waiting[taken:]
         return complete
 
-    def recent(self) -> list[Cluster]:
+    def recent(self, early: Iterable[Candidate] = ()) -> list[Cluster]:
         """Return the newest waiting candidates as clusters, as if nothing followed.
+
+        Parameters
+        ----------
+        early : iterable of Candidate
+            Further candidates, which are not certain yet.
 
         Returns
         -------
         list of Cluster
             In order of onset.
         """
-        newest = max((c.offset_ns for c in self._waiting), default=0)
+        candidates = [*self._waiting, *early]
+        newest = max((c.offset_ns for c in candidates), default=0)
         clusters: list[Cluster] = []
-        for members in _split([c for c in self._waiting if c.offset_ns >= newest - 2 * RECENT_NS]):
+        for members in _split([c for c in candidates if c.offset_ns >= newest - 2 * RECENT_NS]):
             since = _offset_ns(members) - RECENT_NS
             recent = [c for c in members if c.onset_ns >= since]
             if recent:

@@ -28,6 +28,8 @@ from twitchsense.settings import Settings
 HOP_S: Final = 0.005
 #: Time for which past seconds are kept, s; the rules query the second before a candidate.
 KEEP_SECONDS: Final = 5
+#: Minimum length of the samples held back by the ECG canceller that are searched in advance, s.
+PREVIEW_S: Final = 0.03
 
 
 class EmgSegment:
@@ -69,6 +71,7 @@ class EmgSegment:
         hops_per_s = max(1, round(fs / hop))
         self._mains, self._ecg = MainsCanceller(fs), EcgCanceller(fs)
         self.gaps = ShortGaps(start_ns, fs)
+        self._preview: tuple[list[Burst], int] | None = None  # see `preview`
         self._last_clean = 0.0  # newest sample without hum
         self._bands = EmgBands(fs, hop, hops_per_s)
         clock = FilterClock(start_ns, fs, self._bands.delay_s)
@@ -100,6 +103,7 @@ class EmgSegment:
         samples, lines = self.gaps.take()
         if not len(samples):
             return
+        self._preview = None
         x = samples[:, 0]
         self._bursts.raw.push(x)
         clean = self._mains.push(x.astype(np.float64))
@@ -200,6 +204,33 @@ class EmgSegment:
     def earliest_burst_ns(self) -> int:
         """Time before which no further burst can begin."""
         return self._bursts.earliest_onset_ns
+
+    def preview(self) -> tuple[list[Burst], int]:
+        """Return the bursts in the samples that the ECG canceller holds back.
+
+        Heart beats that are likely so far are subtracted; later samples may change the bursts.
+
+        Returns
+        -------
+        bursts : list of Burst
+        earliest_onset_ns : int
+            Time before which no further burst can begin.
+        """
+        if self._preview is None:
+            held = self._ecg.held()
+            if len(held) < PREVIEW_S * self.channel.fs:
+                return [], self.earliest_burst_ns
+            self._preview = self._search_held(held)
+            if self._preview[0] and self._ecg.subtract_likely_beats(held):
+                self._preview = self._search_held(held)
+        return self._preview
+
+    def _search_held(self, held: NDArray[np.float64]) -> tuple[list[Burst], int]:
+        first = self._bursts.stop
+        bands = self._bands.preview(self._bursts.raw.get(first, first + len(held)), held)
+        bursts, earliest_ns = self._bursts.preview(held, bands.band, bands.burst_envelope)
+        lost = self.gaps.mostly_lost
+        return [b for b in bursts if not lost(b.onset_ns, b.offset_ns)], earliest_ns
 
     @property
     def newest_ns(self) -> int:

@@ -17,14 +17,12 @@ from twitchsense.detect.emg_quality import EmgQuality
 from twitchsense.detect.emg_segment import EmgSegment
 from twitchsense.detect.features.local import LocalFeatures
 from twitchsense.detect.features.tables import NightContext
+from twitchsense.detect.provisional import ProvisionalEvents
 from twitchsense.detect.sensor_queries import SensorQueries
 from twitchsense.errors import TwitchsenseError
 from twitchsense.model.candidates import (
-    LONG_KINDS,
-    SHORT_KINDS,
     AccEpisode,
     Burst,
-    Candidate,
     Envelope,
     LegMovementRun,
     ScoredCandidate,
@@ -35,13 +33,6 @@ from twitchsense.model.per_second import PerSecond, concatenate
 from twitchsense.model.rate_limits import shows_rate_of_change
 from twitchsense.settings import Settings
 
-#: Time without a further burst after which a short event is reported provisionally.
-QUIET_NS: Final = 50_000_000
-#: Minimum time from the latest possible response of the leg to that report.
-RESPONSE_MARGIN_NS: Final = 20_000_000
-#: Time without a burst after which a longer movement is reported provisionally. If the movement
-#: continues, the reported event is extended.
-LONG_QUIET_NS: Final = 250_000_000
 #: Maximum time from the end of a segment to the oldest undecided candidate for which the segment
 #: is kept in memory.
 KEEP_ENDED_NS: Final = 3_000_000_000
@@ -247,6 +238,7 @@ class LegDetector:
         self._queue = ClusterQueue()
         shown = all(shows_rate_of_change(c.fs) for c in channels if c.kind == "acc")
         self._rules = ClusterRules(settings, SensorQueries(self._history), leg, classifier, shown)
+        self._provisional = ProvisionalEvents(self._queue, self._rules)
         emg = [c.name for c in channels if c.kind == "emg"]
         self._kept = _Kept(
             seconds={c.name: [] for c in channels},
@@ -276,6 +268,7 @@ class LegDetector:
         Returns
         -------
         list of ScoredCandidate
+            Also, as rejected, what `provisional` returned early and turned out to be a heart beat.
         """
         self._collect()
         current = self._history.current()
@@ -283,10 +276,11 @@ class LegDetector:
             return []
         earliest_onset_ns = min(s.earliest_onset_ns for s in current)
         decided = self._classify(earliest_onset_ns)
+        withdrawn = self._provisional.withdraw(decided, current)
         oldest_ns = self._queue.oldest_ns
         before_ns = earliest_onset_ns if oldest_ns is None else min(earliest_onset_ns, oldest_ns)
         self._history.discard(before_ns, keep_seconds=self._keep)
-        return decided
+        return decided + withdrawn
 
     def provisional(self) -> list[ScoredCandidate]:
         """Return the events that look complete but may still change.
@@ -295,30 +289,7 @@ class LegDetector:
         -------
         list of ScoredCandidate
         """
-        current = self._history.current()
-        if not current or not self._queue.oldest_ns:
-            return []
-        emg_ns = min((s.earliest_burst_ns for s in current if isinstance(s, EmgSegment)), default=0)
-        acc_ns = [s.newest_ns for s in current if isinstance(s, AccSegment)]
-        lag_ns = round(self._settings.jerk.lag_ms * 1e6)
-
-        def open_candidates() -> list[Candidate]:
-            return [c for s in current for c in s.open_candidates()]
-
-        movement = self._queue.current_movement(emg_ns - LONG_QUIET_NS, open_candidates)
-        found = [] if movement is None else self._rules.classify(movement)
-        long = [c for c in found if c.kind in LONG_KINDS and not c.reason]
-        recent = [c for cluster in self._queue.recent() for c in self._rules.classify(cluster)]
-        short = [
-            c
-            for c in recent
-            if c.kind in ("jerk", *SHORT_KINDS)
-            and not c.reason
-            and c.offset_ns + QUIET_NS <= emg_ns
-            and c.onset_ns + lag_ns + RESPONSE_MARGIN_NS <= min(acc_ns, default=emg_ns)
-            and not any(m.onset_ns <= c.offset_ns and c.onset_ns <= m.offset_ns for m in long)
-        ]
-        return long + short
+        return self._provisional.find(self._history.current())
 
     def close(self) -> tuple[list[ScoredCandidate], NightContext, ClockOffset]:
         """End the recording; return the input of the second stage.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -45,6 +46,25 @@ class _Rows:
         """Remove and return all rows, shape ``(n, width)``."""
         values, self._values = self._values, array("f")
         return np.frombuffer(values, np.float32).reshape(-1, self._width)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchedEnvelope:
+    """What the statistics of seconds need of a piece of the burst envelope.
+
+    Attributes
+    ----------
+    medians, floor : ndarray, shape (n_seconds,)
+        Median of the 10-ms RMS and its noise floor in each second that has ended, µV.
+    active : ndarray of bool, shape (n,)
+        Whether each value of the envelope is above the closing threshold, and far enough above
+        the noise floor for muscle activity (`MovementSettings.fall_uv`): noise that grows by a
+        quarter is not.
+    """
+
+    medians: NDArray[np.float64]
+    floor: NDArray[np.float64]
+    active: NDArray[np.bool_]
 
 
 class EmgPerSecond:

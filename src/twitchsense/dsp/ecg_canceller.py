@@ -97,6 +97,39 @@ class EcgCanceller:
         self._process(self._peaks.close())
         return self._emit(self._x.stop)
 
+    def held(self) -> Floats:
+        """Return the samples that are held back, without the beats found before.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            They follow the samples returned before; a further beat may be subtracted later.
+        """
+        held = np.array(self._x.get(self._n_emitted, self._x.stop))
+        if len(held) and len(self._first):
+            self._subtract(held, self._first, self._waveforms)
+        return held
+
+    def subtract_likely_beats(self, held: Floats) -> bool:
+        """Subtract the beats that will be found if no larger deflection follows.
+
+        Parameters
+        ----------
+        held : ndarray, shape (n,)
+            From `held`; changed in place.
+
+        Returns
+        -------
+        bool
+            Whether there was a beat.
+        """
+        likely = self._peaks.to_sample(self._peaks.likely)
+        if not len(likely) or not self._tracker.interval:
+            return False
+        tracked = self._tracker.preview(self._x, likely)
+        self._subtract(held, tracked.first, tracked.waveforms)
+        return len(tracked.first) > 0
+
     def pop_beats(self) -> list[Beat]:
         """Return the beats found since the last call.
 
@@ -176,16 +209,19 @@ class EcgCanceller:
             return np.empty(0)
         out = np.array(self._x.get(self._n_emitted, stop))
         if len(self._first):
-            pending = out, self._n_emitted, self._first, self._waveforms
-            if self._kernels is None:
-                subtract_waveforms(*pending)
-            else:
-                heart.subtract_waveforms(self._kernels, *pending)
+            self._subtract(out, self._first, self._waveforms)
             reaching = self._first + self._lengths.beat > stop
             self._first, self._waveforms = self._first[reaching], self._waveforms[reaching]
         self._n_emitted = stop
         self._x.discard(stop - round((MAX_AGE_S + 2 * AFTER_S) * self._fs))
         return out
+
+    def _subtract(self, x: Floats, first: Ints, waveforms: Floats) -> None:
+        """Subtract waveforms from the samples that are to be returned next, in place."""
+        if self._kernels is None:
+            subtract_waveforms(x, self._n_emitted, first, waveforms)
+        else:
+            heart.subtract_waveforms(self._kernels, x, self._n_emitted, first, waveforms)
 
 
 def subtract_waveforms(x: Floats, start: int, first: Ints, waveforms: Floats) -> None:

@@ -140,6 +140,8 @@ class PeakDetector:
         self._phase = 0  # samples until the next one that is searched
         self._next = 0  # position at which the search continues
         self._undecided = 0  # no position before this can still become a candidate
+        #: Positions of the deflections that are the largest so far.
+        self.likely = np.empty(0, np.int64)
         # a candidate is returned when its whole complex has arrived, for any chunking
         complex_end = round(HALF_WIDTH_S * fs) + round(MAX_OFFSET_S * fs) - self._delay
         self._wait = max(self._distance, -(-complex_end // self._step))
@@ -231,7 +233,8 @@ class PeakDetector:
         known = self._threshold.stop
         x, threshold = self._filtered.get(first, known), self._threshold.get(self._next, known)
         positions = first + find_peaks(x, self._next - first, threshold, self._distance)
-        self._undecided = int(np.append(positions[positions >= stop], known)[0])
+        self.likely = positions[positions >= stop]
+        self._undecided = int(np.append(self.likely, known)[0])
         self._next = stop
         return positions[positions < stop]
 

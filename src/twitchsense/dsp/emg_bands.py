@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from typing import Final
 
@@ -116,6 +117,22 @@ class EmgBands:
             _rms(leg_energy, LEG_WINDOW),
             _statistics(self._raw.push(raw), self._band.push(band), power),
         )
+
+    def preview(self, raw: NDArray[np.float32], clean: Floats) -> BandPiece:
+        """Return what would follow if these were the next samples, not the first ones.
+
+        Parameters
+        ----------
+        raw, clean : ndarray, shape (n,)
+            As in `push`.
+
+        Returns
+        -------
+        BandPiece
+        """
+        if self._native is not None:
+            return BandPiece(*copy(self._native).push(raw, clean))
+        return deepcopy(self).push(raw, clean)
 
     def close(self) -> Floats:
         """End the segment.

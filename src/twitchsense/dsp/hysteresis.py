@@ -43,6 +43,13 @@ class HysteresisSegmenter:
         # threshold; start -1 if there is none
         self._state = np.array([0, -1, 0, 0])
 
+    def __copy__(self) -> HysteresisSegmenter:
+        """Return a segmenter that goes on from here by itself."""
+        other = object.__new__(HysteresisSegmenter)
+        vars(other).update(vars(self))
+        other._state = self._state.copy()
+        return other
+
     def follow(
         self, values: Floats, low: Floats, high: Floats, lengths: Ints
     ) -> tuple[Bools, Ints, Ints]:

@@ -17,6 +17,7 @@ the degrees of freedom.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
@@ -102,6 +103,13 @@ class NoiseFloor:
         self._waiting = np.empty(0)  # the unfinished second, and before the warm-up all
         self._n_returned = 0  # values of the unfinished second already returned
         self._current: tuple[Floats, ...] = ()  # floors of the unfinished second; none: not warm
+
+    def __copy__(self) -> NoiseFloor:
+        """Return a noise floor that goes on from here by itself."""
+        other = object.__new__(NoiseFloor)
+        vars(other).update(vars(self))
+        other._memories = [copy(memory) for memory in self._memories]
+        return other
 
     def push(self, envelope: Floats) -> FloorEstimate:
         """Append envelope values and return the values whose floor is known.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from twitchsense.detect.detector import Detector
 from twitchsense.live.event_updates import EventTracker, EventUpdate
-from twitchsense.model.candidates import ScoredCandidate
 from twitchsense.model.channels import NS, Channel, Chunk
 from twitchsense.model.column_names import plan_channels
 from twitchsense.settings import Settings
@@ -165,8 +164,8 @@ class SampleStream:
                 joined.append(part)
             part.samples.append(item.samples)
             part.n_samples += len(item.samples)
-        final = [candidate for part in joined for candidate in self._detect(part)]
-        return self._tracker.update(final, self._detector.peek())
+        chunks = [chunk for part in joined for chunk in self._chunks(part)]
+        return self._tracker.update(self._detector.push(*chunks), self._detector.peek())
 
     def _advance(self, item: LocatedSamples) -> bool:
         """Move the position of a stream to the end of the samples; False to ignore them."""
@@ -227,14 +226,12 @@ class SampleStream:
         if not self._drift or end_ns >= self._drift[-1][0] + NS:
             self._drift.append((end_ns, self._min_delay_ns))
 
-    def _detect(self, part: _JoinedSamples) -> list[ScoredCandidate]:
-        """Push samples to the detector; return the candidates that are final now."""
+    def _chunks(self, part: _JoinedSamples) -> Iterator[Chunk]:
+        """Yield samples of a stream as chunks of its channels."""
         raw = np.concatenate(part.samples)
         samples = self._formats[part.stream].to_physical(raw).astype(np.float32)
-        final: list[ScoredCandidate] = []
         for name, order in self._columns[part.stream]:
             chunk = Chunk(name, part.segment_start_ns, part.first_index, samples[:, order])
             if self._on_chunk is not None:
                 self._on_chunk(chunk)
-            final += self._detector.push(chunk)
-        return final
+            yield chunk

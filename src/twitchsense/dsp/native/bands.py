@@ -80,6 +80,14 @@ class NativeBands:
         )
         self._address = ctypes.addressof(self._state)
 
+    def __copy__(self) -> NativeBands:
+        """Return a pass that goes on from here by itself."""
+        other = object.__new__(NativeBands)
+        vars(other).update(vars(self))
+        other._state = _BandsState.from_buffer_copy(self._state)
+        other._address = ctypes.addressof(other._state)
+        return other
+
     def start(self, burst: Sections, leg: Sections) -> None:
         """Take the filters, each with its state before the first sample."""
         if len(burst[0]) != _SECTIONS or not 1 <= len(leg[0]) <= _SECTIONS:

@@ -29,6 +29,13 @@ class NativeFloorMemory(FloorMemory):
         self._library = library
         self._sorted = np.empty((n_series, window + 1))  # the values of the memory, ascending
 
+    def __copy__(self) -> NativeFloorMemory:
+        """Return a memory that goes on from here by itself."""
+        other = object.__new__(NativeFloorMemory)
+        vars(other).update(vars(self))
+        other._sorted = self._sorted.copy()
+        return other
+
     def add(self, values: Floats, counts: Ints) -> Floats:
         """Append values and return the floors at several times, as `FloorMemory.add`."""
         n_series, before = self._values.shape

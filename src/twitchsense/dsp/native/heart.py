@@ -130,6 +130,15 @@ class NativeBeatTracker:
         beats = [Beat(int(sample), size, rest) for sample, size, rest in rows[:n_beats].tolist()]
         return TrackedBeats(int(n_used), beats, first[:n_waves], waves[:n_waves])
 
+    def preview(self, x: SampleBuffer, candidates: Ints) -> TrackedBeats:
+        """Decide which candidates would be beats, as `BeatTracker.preview`."""
+        state, arrays = bytes(self._state), {k: v.copy() for k, v in self._arrays.items()}
+        tracked = self.track(x, candidates)
+        ctypes.memmove(self._address, state, len(state))
+        for name, values in arrays.items():
+            self._arrays[name][...] = values
+        return tracked
+
 
 def subtract_waveforms(
     library: ctypes.CDLL, x: Floats, start: int, first: Ints, waveforms: Floats
