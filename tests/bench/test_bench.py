@@ -69,7 +69,7 @@ def test_figures_of_files(figures):
 
 def test_figures_of_live_detection(figures):
     live = figures["live"]
-    assert live["packets"] == 2 * ceil(120_000 / 57) + ceil(12_000 / 38)
+    assert live["packets"] == ceil(120_000 / 57) + ceil(12_000 / 38)
     assert live["p50_ms"] <= live["p99_ms"] <= live["most_ms"]
     shown, settled = live["shown_s"]["twitch"], live["settled_s"]["twitch"]
     assert shown["count"] == settled["count"] > 5

@@ -246,7 +246,7 @@ def test_silence_during_a_recording_shows_its_duration(tmp_path):
 
 @pytest.mark.parametrize("drift", [-5e-4, 5e-4])
 def test_clock_drift_is_corrected_in_the_waveform_times(drift, monkeypatch):
-    monkeypatch.setattr(Detector, "push", lambda detector, chunk: [])  # only the times matter
+    monkeypatch.setattr(Detector, "push", lambda detector, *chunks: [])  # only the times matter
     monkeypatch.setattr(Detector, "peek", lambda detector: [])
     seconds, pushed = 200, []
     stream = DeviceStream(KEY, decode_info(info_bytes()), on_chunk=pushed.append)
