@@ -43,7 +43,7 @@ class ProvisionalEvents:
 
     def __init__(self, queue: ClusterQueue, rules: ClusterRules) -> None:
         self._queue, self._rules = queue, rules
-        # events that were reported before their samples were settled
+        # events that were reported before their samples were final
         self._early: dict[tuple[str, int], ScoredCandidate] = {}
 
     def find(self, current: Sequence[EmgSegment | AccSegment]) -> list[ScoredCandidate]:
@@ -59,12 +59,12 @@ class ProvisionalEvents:
         list of ScoredCandidate
         """
         early: list[Burst] = []
-        settled_ns, emg_ns = [], []
+        final_ns, emg_ns = [], []
         for segment in current:
             if isinstance(segment, EmgSegment):
                 bursts, earliest_ns = segment.preview()
                 early += bursts
-                settled_ns.append(segment.earliest_burst_ns)
+                final_ns.append(segment.earliest_burst_ns)
                 emg_ns.append(earliest_ns)
         if not (early or self._queue.oldest_ns):
             return []
@@ -72,7 +72,7 @@ class ProvisionalEvents:
         def open_candidates() -> list[Candidate]:
             return [c for s in current for c in s.open_candidates()]
 
-        until_ns = min(settled_ns, default=0)
+        until_ns = min(final_ns, default=0)
         movement = self._queue.current_movement(until_ns - LONG_QUIET_NS, open_candidates)
         found = [] if movement is None else self._rules.classify(movement)
         long = [c for c in found if c.kind in LONG_KINDS and not c.reason]
@@ -112,12 +112,12 @@ class ProvisionalEvents:
         """
         if not self._early:
             return []
-        settled_ns = min(s.earliest_burst_ns for s in current if isinstance(s, EmgSegment))
+        final_ns = min(s.earliest_burst_ns for s in current if isinstance(s, EmgSegment))
         withdrawn = []
         for key, c in list(self._early.items()):
             if any(d.onset_ns <= c.offset_ns and c.onset_ns <= d.offset_ns for d in decided):
                 del self._early[key]
-            elif c.offset_ns + LINK_NS < settled_ns and not self._queue.touches(
+            elif c.offset_ns + LINK_NS < final_ns and not self._queue.touches(
                 c.onset_ns, c.offset_ns
             ):
                 withdrawn.append(c.rejected("ecg"))

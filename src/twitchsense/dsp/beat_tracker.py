@@ -7,7 +7,6 @@ of the samples, so that the compiled engine (`twitchsense.dsp.native`) gives the
 from __future__ import annotations
 
 from collections import deque
-from copy import deepcopy
 from dataclasses import dataclass
 from statistics import median
 
@@ -214,20 +213,6 @@ class BeatTracker:
         first = np.array([start for start, _ in subtracted], np.int64)
         waves = np.array([w for _, w in subtracted]).reshape(-1, self._lengths.beat)
         return TrackedBeats(n_used, beats, first, waves)
-
-    def preview(self, x: SampleBuffer, candidates: Ints) -> TrackedBeats:
-        """Decide which candidates would be beats; nothing is remembered.
-
-        Parameters
-        ----------
-        x : SampleBuffer of float64
-        candidates : ndarray of int64, shape (n,)
-
-        Returns
-        -------
-        TrackedBeats
-        """
-        return deepcopy(self).track(x, candidates)
 
     def _examine(
         self,

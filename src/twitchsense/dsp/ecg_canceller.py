@@ -19,6 +19,8 @@ Boyer et al. 2023, review of methods for single-channel EMG, doi:10.3390/s230629
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -126,7 +128,7 @@ class EcgCanceller:
         likely = self._peaks.to_sample(self._peaks.likely)
         if not len(likely) or not self._tracker.interval:
             return False
-        tracked = self._tracker.preview(self._x, likely)
+        tracked = deepcopy(self._tracker).track(self._x, likely)
         self._subtract(held, tracked.first, tracked.waveforms)
         return len(tracked.first) > 0
 

@@ -87,6 +87,17 @@ class NativeBeatTracker:
         )
         self._address = ctypes.addressof(self._state)
 
+    def __deepcopy__(self, memo: dict[int, object]) -> NativeBeatTracker:
+        """Return a tracker that goes on from here by itself."""
+        other = object.__new__(NativeBeatTracker)
+        vars(other).update(vars(self))
+        other._arrays = {name: x.copy() for name, x in self._arrays.items()}
+        other._state = _HeartState.from_buffer_copy(self._state)
+        for name, x in other._arrays.items():
+            setattr(other._state, name, address(x, np.float64, x.size))
+        other._address = ctypes.addressof(other._state)
+        return other
+
     @property
     def interval(self) -> float:
         """RR interval in samples; 0: no rhythm is known."""
@@ -129,15 +140,6 @@ class NativeBeatTracker:
         n_beats, n_waves = found.tolist()
         beats = [Beat(int(sample), size, rest) for sample, size, rest in rows[:n_beats].tolist()]
         return TrackedBeats(int(n_used), beats, first[:n_waves], waves[:n_waves])
-
-    def preview(self, x: SampleBuffer, candidates: Ints) -> TrackedBeats:
-        """Decide which candidates would be beats, as `BeatTracker.preview`."""
-        state, arrays = bytes(self._state), {k: v.copy() for k, v in self._arrays.items()}
-        tracked = self.track(x, candidates)
-        ctypes.memmove(self._address, state, len(state))
-        for name, values in arrays.items():
-            self._arrays[name][...] = values
-        return tracked
 
 
 def subtract_waveforms(
