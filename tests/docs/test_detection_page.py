@@ -12,6 +12,7 @@ import twitchsense
 from tests.recordings import write_captures
 from tests.signals import SimulatedLeg, cut_chunks
 from twitchsense.detect.detector import Detector
+from twitchsense.dsp.engine import engine
 from twitchsense.results.save import to_csv
 from twitchsense.settings import Settings
 
@@ -31,7 +32,11 @@ def drawn_stages():
 
 
 def first_calls(run):
-    """Return (file, function) of all functions of the package in the order of their first call."""
+    """Return (file, function) of all functions of the package in the order of their first call.
+
+    Without the compiled engine, which runs several stages in one function, and without threads,
+    which the profiler does not see.
+    """
     order = {}
 
     def profile(frame, event, _):
@@ -40,11 +45,13 @@ def first_calls(run):
             order.setdefault((code.co_filename, code.co_name), len(order))
 
     before = sys.getprofile()
-    sys.setprofile(profile)
-    try:
-        run()
-    finally:
-        sys.setprofile(before)
+    with pytest.MonkeyPatch.context() as patch, engine("scipy"):
+        patch.setenv("TWITCHSENSE_THREADS", "1")
+        sys.setprofile(profile)
+        try:
+            run()
+        finally:
+            sys.setprofile(before)
     return order
 
 
@@ -75,9 +82,8 @@ def steps_of_a_twitch():
 
 
 @pytest.mark.slow  # reads and analyses two files under the profiler
-def test_a_twitch_takes_the_steps_that_the_architecture_lists(tmp_path, monkeypatch):
+def test_a_twitch_takes_the_steps_that_the_architecture_lists(tmp_path):
     captures = write_captures(two_events(), tmp_path)
-    monkeypatch.setenv("TWITCHSENSE_THREADS", "1")  # the profiler sees this thread only
     calls = first_calls(lambda: to_csv(twitchsense.analyze(captures).events))
     steps = [(str(path), function) for path, function in steps_of_a_twitch()]
     assert [step for step in steps if step not in calls] == []
