@@ -22,7 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
-import twitchsense
+import twitchsense as ts
+from twitchsense.detect.detector import Detector
 from twitchsense.dsp.acc_motion import AccMotion
 from twitchsense.dsp.ecg_canceller import EcgCanceller
 from twitchsense.dsp.emg_bands import EmgBands
@@ -116,6 +117,28 @@ def outputs(name: str, pieces: list[np.ndarray], fs: float) -> dict[str, np.ndar
     return {stage: np.concatenate(values) for stage, values in out.items()}
 
 
+def tables(name: str, recording: ts.Recording) -> dict[str, str]:
+    """Return the tables that the detector of an engine makes of a recording."""
+    with engine(name):
+        detector = Detector(ts.get_profile("default-2026"), recording.channels)
+        for chunk in recording.chunks():
+            detector.push(chunk)
+        found = detector.close()
+    return {"events": found.events.to_csv(), "rejected": found.rejected.to_csv()}
+
+
+def recording_of(rng: np.random.Generator, x: np.ndarray, fs: float) -> ts.Recording:
+    """Return a signal as EMG with bursts, beside an accelerometer."""
+    seconds, emg = len(x) / fs, np.clip(x, -1e6, 1e6)
+    for _ in range(rng.integers(0, 20)):
+        size = 10.0 ** rng.uniform(1, 4)
+        piece = emg[int(rng.integers(0, len(x))) :][: round(fs * rng.uniform(0.005, 0.5))]
+        piece += size * rng.normal(size=len(piece))
+    acc = 0.002 * rng.normal(size=(round(seconds * 100) + 1, 3)) + (0.0, 0.0, 1.0)
+    signals = {f"acc_{axis}_g": (acc[:, k], 100.0) for k, axis in enumerate("xyz")}
+    return ts.Recording.from_arrays({"emg1_uv": (emg.astype(np.float32), fs), **signals})
+
+
 def run(minutes: float, seed: int) -> int:
     """Compare both engines; return the number of differences."""
     rng, stop = np.random.default_rng(seed), time.monotonic() + 60 * minutes
@@ -132,6 +155,12 @@ def run(minutes: float, seed: int) -> int:
             for stage in one:
                 same = np.array_equal(one[stage], other[stage], equal_nan=True)
                 counts[f"{stage} differs"] += not same
+            if fs >= 200:
+                night = recording_of(rng, x, fs)
+                found, expected = tables("native", night), tables("scipy", night)
+                counts["bursts"] += sum(table.count("\n") - 1 for table in expected.values())
+                for table in expected:
+                    counts[f"{table} differs"] += found[table] != expected[table]
     print(", ".join(f"{name}: {count}" for name, count in counts.items()))
     return sum(count for name, count in counts.items() if name.endswith("differs"))
 
@@ -145,7 +174,7 @@ def run_sanitized(arguments: list[str]) -> int:
     )
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "src"
-        shutil.copytree(Path(twitchsense.__file__).parent, source / "twitchsense")
+        shutil.copytree(Path(ts.__file__).parent, source / "twitchsense")
         native = source / "twitchsense" / "dsp" / "native"
         compiling.compile_library(native, SANITIZE)
         environment = {
@@ -157,7 +186,15 @@ def run_sanitized(arguments: list[str]) -> int:
         }
         for command in (
             ["-m", "benchmarks.fuzz_kernels", *arguments],
-            ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/dsp/test_engines.py"],
+            [
+                "-m",
+                "pytest",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+                "tests/dsp/test_engines.py",
+                "tests/detect/test_burst_batch.py",
+            ],
         ):
             done = subprocess.run([sys.executable, *command], cwd=ROOT, env=environment)
             if done.returncode:

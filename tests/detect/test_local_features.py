@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 from tests.signals import band_noise, unit_potential
+from twitchsense.detect.detector import Detector
 from twitchsense.detect.features.local import (
     EXCLUDED_S,
     MIN_SIDE_S,
     NO_NEIGHBOURS,
     measure_local_features,
 )
+from twitchsense.model.recording import Recording
+from twitchsense.settings import Settings
 
 FS = 1000.0
 AT = 2500  # the middle of five seconds
@@ -190,3 +193,15 @@ def test_bursts_measured_at_once_have_the_features_of_each(n, at):
     together = measure_local_features(bands, at, FS)
     assert [repr(f) for f in together] == [repr(measured(band, at, FS)) for band in bands]
     assert len({f.n_repeats for f in together}) > 2
+
+
+def test_a_burst_at_the_very_end_of_a_recording_is_measured():
+    fs = 250.0
+    emg = np.random.default_rng(1).normal(size=1000).astype(np.float32)
+    emg[-3:] += np.float32([900, -900, 900])  # its peak in the filtered signal lies beyond the end
+    recording = Recording.from_arrays({"emg1_uv": (emg, fs)})
+    detector = Detector(Settings(), recording.channels)
+    for chunk in recording.chunks():
+        detector.push(chunk)
+    found = detector.close()
+    assert len(found.events) + len(found.rejected) > 0

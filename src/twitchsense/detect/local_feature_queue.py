@@ -83,7 +83,9 @@ class LocalFeatureQueue:
             number, peak = self._waiting.popleft()
             first = max(0, peak - self._reach)
             around = band.get(first, peak + self._reach).copy()
-            self._kept.append(_KeptSignal(number, peak - first, around))
+            # the filter delays the peak beyond the end of a segment that ends in a burst
+            at = min(peak - first, len(around) - 1)
+            self._kept.append(_KeptSignal(number, at, around))
         if everything or len(self._kept) >= MEASURED_AT_ONCE:
             self._measure()
 
