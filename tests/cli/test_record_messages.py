@@ -11,14 +11,19 @@ from twitchsense.acquire.status import SessionStatus
 from twitchsense.cli.app import main
 from twitchsense.cli.event_printer import EventPrinter
 from twitchsense.cli.record import close_night
-from twitchsense.cli.record_status import print_status, print_totals
+from twitchsense.cli.record_status import print_status, print_totals, tell_missing_gains
 from twitchsense.nightfile.writer import NightFileWriter
 
 NAMED = SessionStatus(connected=True, n_connections=1, name="NPG-Lite", seconds={"emg": 9.0})
 
 
-def recorder(status):
-    session = SimpleNamespace(address="AA:BB", status=status)
+def recorder(status, has_emg_in_counts=False, settings=None):
+    session = SimpleNamespace(
+        address="AA:BB",
+        status=status,
+        has_emg_in_counts=has_emg_in_counts,
+        settings=settings or {},
+    )
     queue = SimpleNamespace(n_overflows=0)
     return SimpleNamespace(sessions=[session], queue=queue, storage_error="")
 
@@ -74,6 +79,20 @@ def test_the_end_names_the_next_command(monkeypatch, capsys, tmp_path, seconds):
         assert last == f"Next: twitchsense analyze '{night}' --out '{tmp_path / 'my night'}'"
     else:
         assert last == f"Night: {night}"
+
+
+@pytest.mark.parametrize(("settings", "is_told"), [({}, True), ({"gain": "1241"}, False)])
+def test_emg_without_a_unit_is_told_with_the_option_that_states_it(
+    monkeypatch, capsys, tmp_path, settings, is_told
+):
+    monkeypatch.setattr("twitchsense.nightfile.loss_report.read_loss_reports", lambda path: [])
+    recorded = recorder(NAMED, has_emg_in_counts=True, settings=settings)
+    asyncio.run(tell_missing_gains(recorded))
+    assert ("the EMG has no unit" in " ".join(capsys.readouterr().err.split())) == is_told
+    print_totals(recorded, 10.0, tmp_path / "a.night", quiet=False)
+    *before, last = capsys.readouterr().err.splitlines()
+    assert last.endswith(" --gain COUNTS_PER_MV") == is_told
+    assert ("the EMG has no unit" in " ".join(before)) == is_told
 
 
 def test_a_movement_that_belongs_before_an_earlier_line_is_marked(capsys):

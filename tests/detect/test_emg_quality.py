@@ -101,7 +101,7 @@ def test_discarded_seconds_do_not_change_later_answers():
 
 @pytest.mark.parametrize(
     ("noise_uv", "reason"),
-    [(3.0, None), (300.0, r"at rest the signal has \d+ µV"), (0.0, "it was flat")],
+    [(3.0, None), (300.0, r"the noise at rest is \d+ µV, and above"), (0.0, "it was flat")],
 )
 def test_emg_that_cannot_be_evaluated_is_noted(noise_uv, reason):
     samples = np.random.default_rng(1).normal(0, noise_uv, 45_000).astype(np.float32)

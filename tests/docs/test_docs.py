@@ -11,6 +11,7 @@ from typing import Any
 import click
 import pytest
 
+from twitchsense.errors import InputError
 from twitchsense.io import dialects, read
 from twitchsense.model.event_table import EVENT_COLUMNS
 
@@ -53,16 +54,35 @@ def test_links_lead_to_files(page):
 def test_the_example_of_a_dialect_reads_its_file(tmp_path, monkeypatch):
     page = (ROOT / "docs" / "captures.md").read_text()
     (file,) = re.findall(r"```text\n(MyLogger.*?)```", page, re.S)
-    (code,) = re.findall(r"```python\n(from twitchsense.io.csv_dialect .*?)```", page, re.S)
+    codes = re.findall(r"```python\n(from twitchsense.io.csv_dialect .*?)```", page, re.S)
+    code = codes[0]
     names: dict[str, Any] = {}
     exec(compile(code, "captures.md", "exec"), names)
     monkeypatch.setattr(dialects, "DIALECTS", (names["my_logger"], *dialects.DIALECTS))
-    rows = [f"{2 * k};{0.01 * (k % 9):.3f};97\n" for k in range(2, 200)]
+    (tmp_path / "as_shown.csv").write_text(file)
+    assert read(tmp_path / "as_shown.csv").channels[0].fs == 500
+    (tmp_path / "one_line.csv").write_text("MyLogger 1.2\n")
+    with pytest.raises(InputError, match="skip_rows"):
+        read(tmp_path / "one_line.csv")
+    rows = [f"{2 * k};{0.01 * (k % 9):.3f};97\n" for k in range(4, 200)]
     (tmp_path / "x.csv").write_text(file + "".join(rows))
     recording = read(tmp_path / "x.csv")
     assert recording.channels[0].fs == 500
     assert recording.window("emg1", 0, 3_000_000)[1].tolist() == [[12.0], [13.0]]
     assert recording.notes[0] == "x.csv: read as MyLogger"
+
+
+def test_the_example_of_a_dialect_with_a_rate_and_counts_reads_its_file(tmp_path, monkeypatch):
+    page = (ROOT / "docs" / "captures.md").read_text()
+    (file,) = re.findall(r"```text\n(CountLogger.*?)```", page, re.S)
+    code = re.findall(r"```python\n(import re\n.*?)```", page, re.S)[0]
+    names: dict[str, Any] = {}
+    exec(compile(code, "captures.md", "exec"), names)
+    monkeypatch.setattr(dialects, "DIALECTS", (names["count_logger"], *dialects.DIALECTS))
+    (tmp_path / "x.csv").write_text(file)
+    recording = read(tmp_path / "x.csv")
+    assert recording.channels[0].fs == 500
+    assert recording.window("emg1", 0, 3_000_000)[1].tolist() == [[1.0], [6.5]]
 
 
 def test_glossary_has_every_column_of_the_weeks():

@@ -9,7 +9,7 @@ import pytest
 
 from tests.io.builders import content, emg
 from twitchsense.errors import InputError
-from twitchsense.io import read
+from twitchsense.io import dialects, read
 
 N = 1000
 X = emg(N)
@@ -179,3 +179,27 @@ def test_an_irregular_row_behind_the_first_block_keeps_the_order_of_the_dates(
         )
     )
     assert [len(x) for _, x in content(read(path))["emg1"]] == [700, N - 701]
+
+
+def test_a_first_line_of_words_is_left_out_with_the_option_that_the_error_names(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "MyLogger 1.2\nt;emg;battery\n" + "".join(f"{k};{k % 7};97\n" for k in range(9))
+    )
+    with pytest.raises(InputError, match="no comma, .*skip_rows=1"):
+        read(path)
+    got = read(path, skip_rows=1, columns={"t": "time_ms", "emg": "emg1_uv"})
+    assert got.channels[0].fs == 1000
+
+
+def test_a_dialect_that_expects_more_lines_than_the_file_has_did_not_recognise_it(
+    tmp_path, monkeypatch, caplog
+):
+    def needs_lines(head):
+        return head.lines[9]
+
+    monkeypatch.setattr(dialects, "DIALECTS", (needs_lines, *dialects.DIALECTS))
+    path = tmp_path / "a.csv"
+    path.write_text("time_s,emg1_uv\n" + "".join(f"{k / 1000},{k % 5}\n" for k in range(5)))
+    assert read(path).channels[0].fs == 1000
+    assert "a.csv: not read as needs_lines" in caplog.text

@@ -231,10 +231,19 @@ def test_the_users_mapping_precedes_the_makers_names(tmp_path):
 def test_a_raw_channel_that_is_mapped_to_emg_gets_the_makers_transfer(tmp_path):
     text = makers.opensignals(EMG).replace('["EMG"]', '["RAW"]')
     path = put(tmp_path, "bitalino.txt", text)
-    with pytest.raises(InputError, match=r"no signal column .*\{'A1': 'emg1_uv'\}"):
+    with pytest.raises(InputError, match=r"OpenSignals without an EMG .*\{'A1': 'emg1_uv'\}"):
         read(path)
     got = read(path, columns={"A1": "emg1_uv"})
     np.testing.assert_allclose(content(got)["emg1"][0][1][:, 0], EMG, atol=1.6)
+
+
+def test_an_accelerometer_of_opensignals_is_not_to_be_read_as_emg(tmp_path):
+    text = makers.opensignals(EMG).replace('["EMG"]', '["ACC"]')
+    with pytest.raises(InputError, match="OpenSignals without an EMG") as caught:
+        read(put(tmp_path, "bitalino.txt", text))
+    assert "A1 (ACC)" in caught.value.problem
+    assert "calibration" in caught.value.cure
+    assert "emg" not in caught.value.cure
 
 
 def test_files_of_one_night_and_no_zone_share_their_clock(tmp_path):

@@ -60,6 +60,14 @@ def test_devices_of_two_rates_have_their_own_clocks(tmp_path):
     assert got.end_ns == 3_000_000_000
 
 
+def test_a_file_without_an_emg_sensor_is_refused_with_its_sensors(tmp_path):
+    path = put(tmp_path, {"x": EMG[:50], "fs": 1000})
+    with h5py.File(path, "a") as file:
+        file["00:07:80:3B:46:60/raw/channel_3"].attrs["sensor"] = "ACC"
+    with pytest.raises(InputError, match=r"without an EMG sensor: channel_3 \(ACC\); accelerom"):
+        read(path)
+
+
 def test_rows_that_the_sequence_skips_are_gaps(tmp_path):
     got = read(put(tmp_path, {"x": EMG, "fs": 1000, "lost": range(100, 110)}))
     assert lengths(got, "emg1") == [100, N - 110]

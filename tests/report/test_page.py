@@ -192,6 +192,7 @@ def test_night_without_valid_signal_reports_no_counts():
     outline(page)
     assert "there was no valid signal" in page
     assert "none of the muscle signal (EMG) could be evaluated" in page
+    assert "the rest of the time" not in page
     rows = tables.rate_table(night, night.summary_dict())["rows"]
     assert {cell["count"] for row in rows for cell in row["cells"]} == {"no valid signal"}
 

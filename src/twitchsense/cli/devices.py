@@ -188,7 +188,7 @@ def _print_known(as_json: bool) -> None:
 
 _RESEND_TEXTS = {
     "none": "are not sent again",
-    "after_night": "are fetched after the night from the log in the device, with its option",
+    "after_night": "are not sent again; an option below uses the memory of models that have one",
     "live": "are sent again at once",
 }
 _DISCONNECTED_TEXTS = {

@@ -24,7 +24,12 @@ from twitchsense.cli.device_options import (
 )
 from twitchsense.cli.device_options import remember as remember_device
 from twitchsense.cli.options import PathType, verbosity
-from twitchsense.cli.record_status import first_connection_s, print_status, print_totals
+from twitchsense.cli.record_status import (
+    first_connection_s,
+    print_status,
+    print_totals,
+    tell_missing_gains,
+)
 from twitchsense.cli.simulated_devices import find_simulated, split_device
 from twitchsense.deferred_signals import ENDING_SIGNALS
 from twitchsense.errors import InputError, TwitchsenseError
@@ -100,7 +105,8 @@ NO_ADAPTER_S: Final = 10.0
     metavar="KEY=VALUE",
     multiple=True,
     help="Of the device (twitchsense devices --known); or of the simulator: seed, scenario, "
-    "leg, drift_ppm, error_rate, faults, ...",
+    "leg, drift_ppm, error_rate, faults, ..., or peer=KIND for a device of another maker "
+    "(ganglion, gforce, movesense, myo, npg, polar).",
 )
 @verbosity
 def record(
@@ -243,6 +249,8 @@ async def _record(
                         asyncio.create_task(print_status(recorder, printer, start_s, quiet)),
                         asyncio.create_task(_stop_without_adapter(recorder, stop)),
                     ]
+                    if not quiet:
+                        tasks.append(asyncio.create_task(tell_missing_gains(recorder)))
                     if duration is not None:
                         tasks.append(asyncio.create_task(_stop_after(duration, recorder, stop)))
                     try:

@@ -64,6 +64,35 @@ async def print_status(
             print_text(f"NOT STORED: {recorder.storage_error}", err=True)
 
 
+async def tell_missing_gains(recorder: Recorder) -> None:
+    """Say once that a device sends EMG without a unit, as soon as it is connected.
+
+    Parameters
+    ----------
+    recorder : Recorder
+    """
+    waiting = list(recorder.sessions)
+    while waiting:
+        for session in [s for s in waiting if s.status.connected]:
+            waiting.remove(session)
+            _print_missing_gain(session)
+        await asyncio.sleep(0.2)
+
+
+def _lacks_gain(session: Session) -> bool:
+    return session.has_emg_in_counts and "gain" not in session.settings
+
+
+def _print_missing_gain(session: Session) -> None:
+    if _lacks_gain(session):
+        print_text(
+            f"{_shown_name(session)}: the EMG has no unit. It is recorded, and analysed once "
+            "--gain states the counts per mV (docs/recording.md)",
+            err=True,
+            indent="  ",
+        )
+
+
 def _shown_name(session: Session) -> str:
     """Return the name of a device with its address, as far as they are known."""
     name = session.status.name
@@ -124,6 +153,7 @@ def print_totals(recorder: Recorder, elapsed_s: float, out: Path, quiet: bool) -
         for session in recorder.sessions:
             text = format_status(_shown_name(session), session.status, elapsed_s, "ended")
             print_text(text, err=True, indent="  ")
+            _print_missing_gain(session)
         for report in read_loss_reports(out):
             lost = ", ".join(f"{n} lost: {reason}" for reason, n in report.lost.items() if n)
             unresolved = sum(b - a + 1 for a, b in report.unresolved)
@@ -140,5 +170,7 @@ def print_totals(recorder: Recorder, elapsed_s: float, out: Path, quiet: bool) -
             command = shlex.join(
                 ["twitchsense", "analyze", str(out), "--out", str(out.with_suffix(""))]
             )
+            if any(_lacks_gain(session) for session in recorder.sessions):
+                command += " --gain COUNTS_PER_MV"
             click.echo(f"Next: {printable(command, '?')}", err=True)
     return min((s.status.valid_s for s in recorder.sessions), default=0.0) / max(elapsed_s, 1e-9)

@@ -189,7 +189,7 @@ def ignored_columns_note(source: str, names: Sequence[str]) -> tuple[str, ...]:
             Note(
                 "unread",
                 f"{source}: left out: {', '.join(names)}",
-                "a column is read if it is named with its unit (--map 'X=acc_x_g')",
+                "--map 'X=acc_x_g' reads a signal among them",
             ),
         )
         if names

@@ -115,6 +115,7 @@ class CsvTable:
             time_groups=dialect.time_groups,
             has_rate=ROW_TIME in self.clocks,
             hidden=dialect.ignored,
+            no_signal=dialect.no_signal,
         )
         index = {name: i for i, name in reversed(list(enumerate(self.headers)))}
         names = [*self.layout.times, *self.layout.signals]

@@ -117,6 +117,8 @@ class CsvDialect:
         Columns that are left out without a note: they are no signals.
     notes : tuple of str
         What the user should know about the recognition.
+    no_signal : tuple of str or None
+        Problem and cure if no column is a signal; None for those of all tables.
     """
 
     headers: tuple[str, ...]
@@ -137,6 +139,7 @@ class CsvDialect:
     utc_offset_s: int | None = None
     ignored: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    no_signal: tuple[str, str] | None = None
 
 
 def separator_line(text: str) -> str | None:
@@ -210,8 +213,8 @@ def header_dialect(head: FileHead, is_header: Callable[[Sequence[str]], bool]) -
         raise InputError(
             head.source,
             f"no comma, semicolon, tab or bar in the header '{first.text[:60]}'",
-            "separate columns with commas, or state the sampling rate of a file without times "
-            "(--fs 1000)",
+            f"leave out lines of text before the names (--skip-rows {first.number}), separate "
+            "columns with commas, or state the sampling rate of a file without times (--fs 1000)",
             place,
         )
     dialect = _dialect(first, first.text, separator)

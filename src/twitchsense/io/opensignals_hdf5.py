@@ -18,7 +18,12 @@ from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.io.capture import ColumnMapping
 from twitchsense.io.csv_dialect import RowClock, Transfer
 from twitchsense.io.dialects.header_words import channel_name, find_leg
-from twitchsense.io.dialects.opensignals_text import emg_transfer, read_rate, start_of
+from twitchsense.io.dialects.opensignals_text import (
+    emg_transfer,
+    no_emg_sensor,
+    read_rate,
+    start_of,
+)
 from twitchsense.io.local_clock import TimeOptions
 from twitchsense.io.table_capture import CHUNK_ROWS, TableBlock, TableCapture, TypedTable
 from twitchsense.io.table_layout import TableLayout, parse_header
@@ -54,6 +59,7 @@ class OpenSignalsHdf5(TypedTable):
         self.source = source
         self._paths: dict[str, str] = {}
         self._transfers: dict[str, Transfer] = {}
+        self._others: dict[str, str] = {}
         self._counters: dict[str, str] = {}
         self.clocks: dict[str, RowClock] = {}
         names: dict[str, str] = {}
@@ -76,7 +82,12 @@ class OpenSignalsHdf5(TypedTable):
             )
         self.headers = tuple(self._paths)
         self.layout: TableLayout = parse_header(
-            source, self.headers, mapping, presets=names, time_groups=groups
+            source,
+            self.headers,
+            mapping,
+            presets=names,
+            time_groups=groups,
+            no_signal=no_emg_sensor(self._others),
         )
 
     def blocks(self, rows: int = CHUNK_ROWS) -> Iterator[TableBlock]:
@@ -151,6 +162,8 @@ class OpenSignalsHdf5(TypedTable):
                 number = sum(name.startswith("emg") for name in names.values()) + 1
                 leg = find_leg(str(found.get("label", "")))
                 names[header] = channel_name(f"emg{number}", leg, "uv")
+            else:
+                self._others[header] = sensor
 
 
 def _column(dataset: Any, start: int, stop: int) -> NDArray[np.float64]:

@@ -93,6 +93,7 @@ def parse_header(
     time_groups: Mapping[str, str] | None = None,
     has_rate: bool = False,
     hidden: Sequence[str] = (),
+    no_signal: tuple[str, str] | None = None,
 ) -> TableLayout:
     """Find the time columns and the signal columns of a table.
 
@@ -111,6 +112,8 @@ def parse_header(
         Whether rows have times without a time column.
     hidden : sequence of str
         Columns that the notes do not name.
+    no_signal : tuple of str, optional
+        Problem and cure if no column is a signal, where the format of the file tells them.
 
     Returns
     -------
@@ -177,12 +180,11 @@ def parse_header(
     if not signals:
         shown = [h for h in headers if h and h not in times and h not in hidden]
         example = (shown or [h for h in headers if h and h not in times] or ["EMG"])[-1]
-        raise InputError(
-            source,
+        problem, cure = no_signal or (
             f"no signal column among: {listed}",
             f"name one like emg1_uv or acc_x_g, or map it (--map '{example}=emg1_uv')",
-            "header",
         )
+        raise InputError(source, problem, cure, "header")
     mapping.gain_used |= any(
         name.casefold().endswith(f"_{COUNT_UNIT}") for name in signals.values()
     )

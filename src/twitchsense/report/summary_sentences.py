@@ -97,7 +97,7 @@ def valid_time_sentences(night: NightLike) -> str:
             _sensor_validity(kind, shares.get(kind), length) for kind in _SENSOR_NAMES
         )
     text = f"The recording lasted {format_duration(length)}: {validity}."
-    if any(share <= _NEARLY_ALL for share in shares.values()):
+    if any(0 < share <= _NEARLY_ALL for share in shares.values()):
         text += " Nothing is known about the rest of the time."
     disturbed_s = _artifact_s(night)
     if disturbed_s > 0:

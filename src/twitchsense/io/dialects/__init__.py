@@ -7,6 +7,7 @@ it to `DIALECTS`; ``docs/captures.md`` shows an example.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -26,6 +27,8 @@ from twitchsense.io.dialects.trigno import trigno
 from twitchsense.io.dialects.unit_headers import unit_headers
 from twitchsense.io.dialects.xyz_table import xyz_table
 from twitchsense.io.table_layout import is_header
+
+log = logging.getLogger(__name__)
 
 #: Returns how a file is read, or None if it has another dialect.
 DialectFinder = Callable[[FileHead], CsvDialect | None]
@@ -51,6 +54,8 @@ DIALECTS: Final[tuple[DialectFinder, ...]] = (
 def find_dialect(head: FileHead, mapping: ColumnMapping) -> CsvDialect:
     """Find the dialect of a text file.
 
+    A function that fails with `IndexError` has not recognised the file; a warning names it.
+
     Parameters
     ----------
     head : FileHead
@@ -68,7 +73,11 @@ def find_dialect(head: FileHead, mapping: ColumnMapping) -> CsvDialect:
         signal that this package reads.
     """
     for find in DIALECTS:
-        dialect = find(head)
+        try:
+            dialect = find(head)
+        except IndexError as error:  # a function that expects more lines than the file has
+            log.warning("%s: not read as %s (%s)", head.source, find.__name__, error)
+            continue
         if dialect is not None:
             return dialect
     return header_dialect(head, lambda names: is_header(names, mapping))

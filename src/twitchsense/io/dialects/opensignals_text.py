@@ -46,9 +46,9 @@ def opensignals_text(head: FileHead) -> CsvDialect | None:
     names: list[str] = []
     ours: dict[str, str] = {}
     transfers: dict[str, Transfer] = {}
-    notes: list[str] = []
+    others: dict[str, str] = {}
     for device in devices.values():
-        add_device(head.source, device, names, ours, transfers, notes)
+        add_device(head.source, device, names, ours, transfers, others)
     first = next(iter(devices.values()))
     headers = unique_names(names)
     clock = RowClock(
@@ -58,7 +58,8 @@ def opensignals_text(head: FileHead) -> CsvDialect | None:
     hidden = tuple(h for h in headers if h not in transfers)
     return CsvDialect(
         headers, end.number, end.end, "\t", "OpenSignals (PLUX, BITalino)", ours, {}, transfers,
-        row_clock=clock, ignored=hidden, notes=tuple(notes),
+        row_clock=clock, ignored=hidden, notes=_other_sensors_note(others),
+        no_signal=no_emg_sensor(others),
     )  # fmt: skip
 
 
@@ -117,7 +118,7 @@ def add_device(
     names: list[str],
     ours: dict[str, str],
     transfers: dict[str, Transfer],
-    notes: list[str],
+    others: dict[str, str],
 ) -> None:
     """Add the columns of one device to those before.
 
@@ -127,8 +128,9 @@ def add_device(
         Name of the file in messages.
     device : mapping
         Entry of the JSON header.
-    names, ours, transfers, notes
-        Extended in place: headers, names of this package, transfers and notes.
+    names, ours, transfers, others
+        Extended in place: headers, names of this package, transfers, and the sensors of columns
+        that are not read.
     """
     try:
         columns = [str(c) for c in device["column"]]
@@ -142,7 +144,6 @@ def add_device(
     resolution = device.get("resolution") or []
     channels = columns[len(columns) - len(sensors) :]
     labels = device.get("label") or channels
-    left_out = []
     for i, (column, sensor) in enumerate(zip(channels, sensors, strict=False)):
         header = column if column not in names else f"{column} ({device.get('device name', name)})"
         columns[columns.index(column)] = header
@@ -157,16 +158,38 @@ def add_device(
                 ours[header] = channel_name(f"emg{number}", find_leg(label), "mv")
                 transfers[header] = Transfer()
         else:
-            left_out.append(f"{header} ({sensor})")
-    if left_out:
-        notes.append(
-            Note(
-                "unread",
-                f"left out: {', '.join(left_out)}; an EMG sensor among them is read with --map "
-                f"'{left_out[0].partition(' ')[0]}=emg1_uv', accelerometers need a calibration",
-            )
-        )
+            others[header] = sensor
     names += columns
+
+
+def no_emg_sensor(others: Mapping[str, str]) -> tuple[str, str]:
+    """Return the problem and the cure of a file of OpenSignals without an EMG sensor.
+
+    Parameters
+    ----------
+    others : mapping of str to str
+        Sensor of each column that is not read, as the file names it.
+    """
+    return f"a file of OpenSignals without an EMG sensor: {_listed(others)}", _cure(others)
+
+
+def _other_sensors_note(others: Mapping[str, str]) -> tuple[Note, ...]:
+    if not others:
+        return ()
+    return (Note("unread", f"left out: {_listed(others)}; {_cure(others)}"),)
+
+
+def _listed(others: Mapping[str, str]) -> str:
+    return ", ".join(f"{header} ({sensor})" for header, sensor in others.items()) or "no sensor"
+
+
+def _cure(others: Mapping[str, str]) -> str:
+    """Return what to do about sensors that are not read."""
+    raw = [header for header, sensor in others.items() if sensor in ("RAW", "")]
+    cures = [f"if {raw[0]} is EMG, state it (--map '{raw[0]}=emg1_uv')"] if raw else []
+    if any("ACC" in sensor or "XYZ" in sensor for sensor in others.values()):
+        cures.append("accelerometers need a calibration: give a table in g (acc_x_g)")
+    return "; ".join(cures) or "EMG is read, and other sensors are not"
 
 
 def _sequence_modulus(device: Mapping[str, Any]) -> int | None:
