@@ -186,7 +186,7 @@ def test_a_first_line_of_words_is_left_out_with_the_option_that_the_error_names(
     path.write_text(
         "MyLogger 1.2\nt;emg;battery\n" + "".join(f"{k};{k % 7};97\n" for k in range(9))
     )
-    with pytest.raises(InputError, match="no comma, .*skip_rows=1"):
+    with pytest.raises(InputError, match=r"no comma, .*skip_rows=1"):
         read(path)
     got = read(path, skip_rows=1, columns={"t": "time_ms", "emg": "emg1_uv"})
     assert got.channels[0].fs == 1000
