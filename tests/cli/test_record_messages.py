@@ -11,7 +11,7 @@ from twitchsense.acquire.status import SessionStatus
 from twitchsense.cli.app import main
 from twitchsense.cli.event_printer import EventPrinter
 from twitchsense.cli.record import close_night
-from twitchsense.cli.record_status import print_status, print_totals, tell_missing_gains
+from twitchsense.cli.record_status import print_status, print_totals, report_missing_gains
 from twitchsense.nightfile.writer import NightFileWriter
 
 NAMED = SessionStatus(connected=True, n_connections=1, name="NPG-Lite", seconds={"emg": 9.0})
@@ -87,7 +87,7 @@ def test_emg_without_a_unit_is_told_with_the_option_that_states_it(
 ):
     monkeypatch.setattr("twitchsense.nightfile.loss_report.read_loss_reports", lambda path: [])
     recorded = recorder(NAMED, has_emg_in_counts=True, settings=settings)
-    asyncio.run(tell_missing_gains(recorded))
+    asyncio.run(report_missing_gains(recorded))
     assert ("the EMG has no unit" in " ".join(capsys.readouterr().err.split())) == is_told
     print_totals(recorded, 10.0, tmp_path / "a.night", quiet=False)
     *before, last = capsys.readouterr().err.splitlines()

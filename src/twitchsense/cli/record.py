@@ -28,7 +28,7 @@ from twitchsense.cli.record_status import (
     first_connection_s,
     print_status,
     print_totals,
-    tell_missing_gains,
+    report_missing_gains,
 )
 from twitchsense.cli.simulated_devices import find_simulated, split_device
 from twitchsense.deferred_signals import ENDING_SIGNALS
@@ -250,7 +250,7 @@ async def _record(
                         asyncio.create_task(_stop_without_adapter(recorder, stop)),
                     ]
                     if not quiet:
-                        tasks.append(asyncio.create_task(tell_missing_gains(recorder)))
+                        tasks.append(asyncio.create_task(report_missing_gains(recorder)))
                     if duration is not None:
                         tasks.append(asyncio.create_task(_stop_after(duration, recorder, stop)))
                     try:

@@ -64,7 +64,7 @@ async def print_status(
             print_text(f"NOT STORED: {recorder.storage_error}", err=True)
 
 
-async def tell_missing_gains(recorder: Recorder) -> None:
+async def report_missing_gains(recorder: Recorder) -> None:
     """Say once that a device sends EMG without a unit, as soon as it is connected.
 
     Parameters

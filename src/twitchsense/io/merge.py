@@ -140,7 +140,7 @@ def _build_channels(
         raise InputError(
             captures[0].source,
             f"too few samples ({most}) to estimate the rate",
-            f"give at least {MIN_SAMPLES} rows with a number in this column",
+            f"give at least {MIN_SAMPLES} rows of numbers in such a column",
             f"column {', '.join(names)}",
         )
     covers_ns = _extent_beyond_samples(kept, data, extent, zero_ns)
