@@ -53,6 +53,23 @@ def test_both_lists_are_scored_by_every_rule_set(files):
     assert line.split() == ["n_plm", "4", "0", "4", "0", "4", "0", "4"]
 
 
+def test_marks_without_kinds_are_compared_with_the_leg_movements(files, tmp_path):
+    path = tmp_path / "all.csv"
+    rows = [f"{t},0.1,left,twitch,twitch\n" for t in (100.1, 300, 400)]
+    rows += [f"{t},1,left,movement,leg_movement\n" for t in (100, 120, 140)]
+    path.write_text("onset,duration,leg,trial_type,label\n" + "".join(rows))
+    plain = run(str(path), files["truth"])
+    assert "Note: truth: names no kind and is compared with rows of all kinds" in plain.stderr
+    found = json.loads(run(str(path), files["truth"], "--leg-movements", "--json").stdout)
+    assert (found["kinds"]["any"]["precision"], found["notes"]) == (1.0, [])
+
+
+def test_one_kind_has_one_row(files):
+    lines = run(files["events"], files["truth"]).stdout.splitlines()
+    assert lines[1].split()[0] == "event" or lines[2].split()[0] == "event"
+    assert not [line for line in lines if line.startswith("any ")]
+
+
 def test_without_the_option_nothing_changes(files):
     found = json.loads(run(files["events"], files["truth"], "--json").stdout)
     assert "leg_movements" not in found

@@ -119,6 +119,50 @@ def test_legs_must_agree_where_both_are_named():
     assert scores(match(found.drop(columns="leg"), truth))["tp"] == 2
 
 
+def test_the_overlap_follows_the_leg_rule_of_the_matching():
+    truth = table((0, 0.05), (9, 0.05)).assign(leg=["left", "right"])
+    found = table((0.01, 0.05), (9.01, 0.05))
+    for legs in (["", ""], ["left", ""], ["left", "right"]):
+        got = match(found.assign(leg=legs), truth).table()
+        assert got["overlap_sensitivity"].tolist() == [1, 1], legs
+        assert got["overlap_precision"].tolist() == [1, 1], legs
+    got = match(found.assign(leg=["right", ""]), truth).table()
+    assert got["overlap_sensitivity"].tolist() == [0.5, 0.5]
+
+
+def test_a_word_that_is_no_leg_is_refused():
+    truth = table((0, 0.05)).assign(leg="links")
+    with pytest.raises(InputError, match=r"truth, row 1: leg is 'links'; write left or right"):
+        match(table((0, 0.05)), truth)
+    assert scores(match(table((0, 0.05)).assign(leg="left"), truth.assign(leg="L")))["tp"] == 1
+
+
+@pytest.mark.parametrize(
+    ("events", "truth", "says"),
+    [
+        ({"trial_type": ["twitch", "movement"]}, {}, "truth: names no kind and is compared with "
+         "rows of all kinds (twitch, movement)"),
+        ({"trial_type": ["twitch", "movement"]}, {"trial_type": ["", ""]}, "truth: names no kind"),
+        ({}, {"trial_type": ["twitch", "movement"]}, "events: names no kind"),
+        ({"trial_type": "movement"}, {}, ""),
+        ({"trial_type": "movement"}, {"trial_type": ["PLM", "movement"]}, "truth: 1 of 2 rows are "
+         "of a kind that is unknown and not in the other table (PLM)"),
+        ({"trial_type": "movement"}, {"trial_type": "jerk"}, ""),
+        ({"trial_type": "PLM"}, {"trial_type": "PLM"}, ""),
+        ({"leg": "left"}, {"leg": "right"}, "truth: every row is on the right leg and every event "
+         "on the left leg"),
+        ({"leg": ["left", "right"]}, {"leg": "right"}, ""),
+        ({"leg": "left"}, {"leg": ["", "right"]}, ""),
+    ],
+)  # fmt: skip
+def test_notes_say_why_rows_cannot_match(events, truth, says):
+    times = pd.DataFrame({"onset": [0.0, 9.0], "duration": [1.0, 1.0]})
+    got = match(times.assign(**events), times.assign(**truth))
+    assert len(got.notes) == bool(says)
+    assert got.to_dict()["notes"] == list(got.notes)
+    assert says in "".join(got.notes)
+
+
 def test_artifacts_are_ignored_in_both_tables():
     truth = table((0, 1, "artifact"), (5, 0.05))
     got = match(table((5, 0.05), (9, 1, "artifact")), truth)
@@ -149,6 +193,7 @@ def test_without_kinds_only_times_are_compared():
         "onset_s,duration_s,leg\n3,0.5,left\n9,n/a,left\n",
         "Start (s);End (s);Leg\n3,0;3,5;left\n9,0;;left\n",
         "leg\tBegin\tstop\nleft\t3\t3.5\nleft\t9\tnan\n",
+        "Onset,Duration,Side\n3,0.5,L\n9,,Left leg\n",
     ],
 )
 def test_marks_are_read_by_the_names_of_scoring_programs(tmp_path, text):

@@ -60,12 +60,15 @@ def agree(
     """Compare EVENTS with TRUTH, one to one, with intervals.
 
     Both are tables with onset (or start) and duration (or end) in seconds and, if known,
-    trial_type and leg: an events.csv, the truth of a simulation, or a human scoring. The files
-    of the night serve --leg-movements.
+    trial_type and leg: an events.csv, the truth of a simulation, or a human scoring. A TRUTH
+    without trial_type is compared with events of all kinds, with --leg-movements with the leg
+    movements. The files of the night serve --leg-movements.
     """
     from twitchsense.results.save import to_json
     from twitchsense.scoring.agreement import match, read_events
+    from twitchsense.scoring.agreement_notes import names_kinds
     from twitchsense.scoring.category_agreement import compare_pairs
+    from twitchsense.scoring.leg_movements.input import select_leg_movements
 
     if not leg_movements:
         given = {"--indices": indices, "--hypnogram": hypnogram, "--respiratory": respiratory,
@@ -74,6 +77,8 @@ def agree(
             if value is not None:
                 raise InputError(name, "is used with --leg-movements only", "add --leg-movements")
     tables = (read_events(events), read_events(truth))
+    if leg_movements and not names_kinds(tables[1]):
+        tables = (select_leg_movements(tables[0]), tables[1])
     agreement = match(*tables, hours=hours)
     categories = compare_pairs(agreement.pairs, *tables)
     compared = None
@@ -87,6 +92,8 @@ def agree(
             found["leg_movements"] = compared.to_dict()
         click.echo(to_json(found), nl=False)
         return
+    for note in agreement.notes:
+        print_text(f"Note: {note}", err=True)
     _print_agreement(agreement, categories)
     if compared is not None:
         _print_indices(compared)
@@ -144,6 +151,9 @@ def _print_agreement(agreement: Agreement, categories: dict[str, CategoryAgreeme
     if agreement.hours is not None:
         names.insert(7, "false per hour")
         shares.append("false_alarms_per_h")
+    scores = agreement.table()
+    if len(scores) == 2:  # one kind, whose row all kinds together would repeat
+        scores = scores.iloc[:1]
     rows = [
         [
             str(row["kind"]),
@@ -155,7 +165,7 @@ def _print_agreement(agreement: Agreement, categories: dict[str, CategoryAgreeme
                 for k in ("overlap_sensitivity", "overlap_precision")
             ),
         ]
-        for row in agreement.table().to_dict("records")
+        for row in scores.to_dict("records")
     ]
     print_table(names, rows)
     print_text(

@@ -17,9 +17,16 @@ from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
 from twitchsense.model.event_table import TRIAL_TYPES
-from twitchsense.model.intervals import overlap_any
+from twitchsense.scoring.agreement_notes import names_kinds, notes_on_tables
 from twitchsense.scoring.confidence_intervals import binomial_interval
-from twitchsense.scoring.matching import MAX_TIME_S, TOLERANCE_S, choose_pairs, find_pairs
+from twitchsense.scoring.leg_movements.input import name_legs
+from twitchsense.scoring.matching import (
+    MAX_TIME_S,
+    TOLERANCE_S,
+    choose_pairs,
+    find_pairs,
+    overlaps_any,
+)
 from twitchsense.scoring.matching import read_events as read_events
 from twitchsense.scoring.rates import rate
 
@@ -89,6 +96,8 @@ class Agreement:
         Events without a partner of their kind, with ``taken_for`` likewise.
     hours : float or None
         Hours of valid signal, if given.
+    notes : tuple of str
+        What makes the comparison less than it seems (`twitchsense.scoring.agreement_notes`).
     """
 
     scores: pd.DataFrame
@@ -97,6 +106,7 @@ class Agreement:
     misses: pd.DataFrame
     false_alarms: pd.DataFrame
     hours: float | None
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         parts = self.scores.iloc[-1][["n_truth", "n_found", "tp", "sensitivity", "precision", "f1"]]
@@ -146,6 +156,7 @@ class Agreement:
             },
             "n_misses": len(self.misses),
             "n_false_alarms": len(self.false_alarms),
+            "notes": list(self.notes),
         }
 
 
@@ -163,7 +174,7 @@ def match(
     ----------
     events, truth : DataFrame
         Columns ``onset`` and ``duration`` (s; NaN is a point in time), and
-        ``trial_type``; without it in both tables, kinds are not compared. Where
+        ``trial_type``; unless both tables name kinds, kinds are not compared. Where
         both have ``leg``, legs must agree.
     tolerance_s : float or mapping of kind to float, optional
         Largest onset difference of a pair that does not overlap; by default 0.1 s for
@@ -182,11 +193,12 @@ def match(
     ------
     InputError
         If a table lacks a column, an onset is missing, a duration or a
-        tolerance is negative, a time is later than 31 years, or a kind is called
-        ``any`` or ``(none)``, or there are more than `MAX_KINDS`.
+        tolerance is negative, a time is later than 31 years, a leg is neither left nor right,
+        a kind is called ``any`` or ``(none)``, or there are more than `MAX_KINDS`.
     """
     found, real = _prepare(events, "events", ignore), _prepare(truth, "truth", ignore)
-    if "trial_type" not in events or "trial_type" not in truth:
+    notes = notes_on_tables(found, real)
+    if not (names_kinds(found) and names_kinds(real)):
         found, real = found.assign(trial_type=_UNNAMED_KIND), real.assign(trial_type=_UNNAMED_KIND)
     n_kinds = len({*real["trial_type"], *found["trial_type"]})
     if n_kinds > MAX_KINDS:
@@ -216,6 +228,7 @@ def match(
         misses=_unmatched_rows(truth, real, pairs, "truth", "found"),
         false_alarms=_unmatched_rows(events, found, pairs, "found", "truth"),
         hours=None if hours is None else float(hours),
+        notes=notes,
     )
 
 
@@ -241,6 +254,8 @@ def _prepare(table: pd.DataFrame, name: str, ignore: Sequence[str]) -> pd.DataFr
     for column in ("trial_type", "leg"):
         if column in table:
             frame[column] = table[column].astype("object").fillna("").to_numpy(object)
+    if "leg" in frame:
+        frame["leg"] = name_legs([str(word) for word in frame["leg"]], name)
     if "trial_type" not in frame:
         return frame
     for reserved in (ANY, UNMATCHED):
@@ -268,38 +283,16 @@ def _overlaps(
 ) -> dict[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
     """Return which rows overlap any of the other table: of their own kind, and of any kind."""
     out = {}
-    common = [n for n in ("trial_type", "leg") if n in real and n in found]
-    for name in (_OWN, ANY):
+    of_kind = [_rows_by_kind(t["trial_type"].to_numpy(object)) for t in (real, found)]
+    of_any = [{ANY: np.arange(len(t))} for t in (real, found)]
+    for name, groups in ((_OWN, of_kind), (ANY, of_any)):
         overlaps = [np.zeros(len(t), bool) for t in (real, found)]
-        columns = [n for n in common if name == _OWN or n == "leg"]
-        groups = [_rows_by_group(t, columns) for t in (real, found)]
         for key in set(groups[0]) & set(groups[1]):
             a, b = groups[0][key], groups[1][key]
-            overlaps[0][a] = _overlaps_any(real.iloc[a], found.iloc[b])
-            overlaps[1][b] = _overlaps_any(found.iloc[b], real.iloc[a])
+            overlaps[0][a] = overlaps_any(real.iloc[a], found.iloc[b])
+            overlaps[1][b] = overlaps_any(found.iloc[b], real.iloc[a])
         out[name] = (overlaps[0], overlaps[1])
     return out
-
-
-def _rows_by_group(table: pd.DataFrame, names: list[str]) -> dict[Any, NDArray[np.int64]]:
-    """Return the rows of each combination of values of the columns."""
-    if table.empty:
-        return {}
-    if not names:
-        return {(): np.arange(len(table))}
-    grouped = table.reset_index(drop=True).groupby(names).indices
-    return {key: np.asarray(rows, np.int64) for key, rows in grouped.items()}
-
-
-def _overlaps_any(rows: pd.DataFrame, others: pd.DataFrame) -> NDArray[np.bool_]:
-    """Return which rows overlap any of the others; an event without duration lasts 1 µs."""
-    bounds = []
-    for table in (rows, others):
-        start = np.rint(table["onset"].to_numpy(np.float64) * 1e6).astype(np.int64)
-        length = np.rint(table["duration"].fillna(0.0).to_numpy(np.float64) * 1e6).astype(np.int64)
-        bounds.append((start, start + np.maximum(length, 1)))
-    (start, stop), (other_start, other_stop) = bounds
-    return overlap_any(start, stop, other_start, other_stop)
 
 
 def _score(

@@ -23,6 +23,8 @@ from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite
 
 from twitchsense.errors import InputError
 from twitchsense.io.text_table import MISSING_VALUES, TextTable, read_table
+from twitchsense.model.intervals import overlap_any
+from twitchsense.scoring.leg_movements.input import name_legs
 from twitchsense.sleep.hypnogram.model import to_us
 from twitchsense.sleep.hypnogram.table_columns import with_event_times
 
@@ -60,7 +62,7 @@ def read_events(path: str | PathLike[str]) -> pd.DataFrame:
     path : path
         Columns ``onset`` and ``duration`` in seconds (``duration`` may be empty
         or ``n/a``), also by the names of other programs (`with_event_times`), and optionally
-        ``trial_type``, ``leg`` and any others, which remain text.
+        ``trial_type``, ``leg`` (also ``side``; `name_legs`) and any others, which remain text.
 
     Returns
     -------
@@ -87,6 +89,9 @@ def read_events(path: str | PathLike[str]) -> pd.DataFrame:
     for name in ("trial_type", "leg"):
         if name in out:
             out[name] = out[name].where(~out[name].str.lower().isin(MISSING_VALUES), "")
+    if "leg" in out:
+        legs = name_legs(out["leg"].tolist(), table.source, table.place)
+        out["leg"] = pd.Series(legs, dtype="object")
     return pd.DataFrame({**out, "onset": onset, "duration": duration})
 
 
@@ -140,6 +145,36 @@ def find_pairs(
     overlap = np.minimum(a[1][i], b[1][j]) > np.maximum(a[0][i], b[0][j])
     keep = (near | overlap) & _same_leg(truth, events, i, j)
     return i[keep], j[keep]
+
+
+def overlaps_any(rows: pd.DataFrame, others: pd.DataFrame) -> Bools:
+    """Return which rows overlap any of the others on their leg, or on an unnamed one.
+
+    An event without duration lasts 1 µs.
+
+    Parameters
+    ----------
+    rows, others : DataFrame
+        Columns ``onset``, ``duration`` (s) and, optionally, ``leg`` (empty if not known).
+
+    Returns
+    -------
+    ndarray of bool, shape (rows,)
+    """
+    bounds = []
+    for table in (rows, others):
+        start = np.rint(table["onset"].to_numpy(np.float64) * 1e6).astype(np.int64)
+        length = np.rint(table["duration"].fillna(0.0).to_numpy(np.float64) * 1e6).astype(np.int64)
+        bounds.append((start, start + np.maximum(length, 1)))
+    (start, stop), (other_start, other_stop) = bounds
+    if "leg" not in rows or "leg" not in others:
+        return overlap_any(start, stop, other_start, other_stop)
+    leg, other_leg = rows["leg"].to_numpy(object), others["leg"].to_numpy(object)
+    out = np.zeros(len(rows), bool)
+    for side in set(leg):
+        mine, theirs = leg == side, (other_leg == side) | (other_leg == "") | (side == "")
+        out[mine] = overlap_any(start[mine], stop[mine], other_start[theirs], other_stop[theirs])
+    return out
 
 
 def choose_pairs(

@@ -219,6 +219,38 @@ def movements_from_frame(frame: pd.DataFrame, source: str = "movements") -> tupl
     return onset, stop, _parse_legs(words, source, _row)
 
 
+def name_legs(
+    words: Sequence[str], source: str, place: Callable[[int], str] | None = None
+) -> NDArray[np.object_]:
+    """Return the legs of marks that need not name one.
+
+    Parameters
+    ----------
+    words : sequence of str, shape (n,)
+        The leg of each mark, in any spelling that `read_movements` accepts; empty if not known.
+    source : str
+        Name of the table in error messages.
+    place : callable, optional
+        Returns the place of a row in error messages; by default its number from 1.
+
+    Returns
+    -------
+    ndarray of str objects, shape (n,)
+        ``left``, ``right``, or empty.
+
+    Raises
+    ------
+    InputError
+        If a word is no leg.
+    """
+    locate = place or _row
+    rows = [row for row, word in enumerate(words) if word.strip()]
+    legs = _parse_legs([words[row] for row in rows], source, lambda k: locate(rows[k]))
+    out = np.full(len(words), "", dtype=object)
+    out[rows] = np.array(["left", "right"], dtype=object)[legs]
+    return out
+
+
 def respiratory_from_frame(frame: pd.DataFrame, source: str = "respiratory") -> tuple[Ints, Ints]:
     """Read respiratory events from a table.
 

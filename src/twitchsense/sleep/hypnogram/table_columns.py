@@ -13,6 +13,7 @@ ONSET: Final = ("onset", "start", "starttime", "startdate", "begin", "sleepstage
                 "time", "datetime", "timestamp", "startzeit", "beginn", "uhrzeit", "zeit",
                 "heure")  # fmt: skip
 DURATION: Final = ("duration", "dauer", "dur\xe9e")
+LEG: Final = ("leg", "side")
 END: Final = ("end", "stop", "endtime", "enddate", "sleepstageend", "ende")
 STAGE: Final = ("stage", "sleepstage", "hypnogram", "hypno", "stages", "sleepstagetype", "stadium",
                 "schlafstadium", "stade")  # fmt: skip
@@ -43,13 +44,13 @@ def find_column(table: TextTable, names: tuple[str, ...]) -> str | None:
 
 
 def with_event_times(table: TextTable) -> TextTable:
-    """Return a table of events whose times are named ``onset`` and ``duration``.
+    """Return a table of events whose times are ``onset`` and ``duration``, and whose side ``leg``.
 
     Parameters
     ----------
     table : TextTable
-        Other programs write ``onset_s``, ``Start (s)``, ``Begin``, or an end instead of a
-        duration.
+        Other programs write ``onset_s``, ``Start (s)``, ``Begin``, ``Side``, or an end instead of
+        a duration.
 
     Returns
     -------
@@ -63,7 +64,7 @@ def with_event_times(table: TextTable) -> TextTable:
         If a duration is needed, and an onset or an end is not a number.
     """
     columns = dict(table.columns)
-    for ours, names in (("onset", ONSET), ("duration", DURATION)):
+    for ours, names in (("onset", ONSET), ("duration", DURATION), ("leg", LEG)):
         theirs = find_column(table, names)
         if theirs is not None and ours not in columns:
             columns[ours] = columns.pop(theirs)
