@@ -8,6 +8,7 @@ import pytest
 import twitchsense as ts
 from twitchsense.errors import InputError
 from twitchsense.io.stated_start import parse_start
+from twitchsense.model.notes import main_notes
 
 _WINTER_NS = 1_772_400_600_000_000_000  # 2026-03-01T21:30:00Z
 
@@ -43,6 +44,15 @@ def test_a_stated_start_replaces_that_of_the_file_and_is_told(tmp_path):
     recording = ts.read(path, start="2026-03-01T21:30:00Z")
     assert recording.start_utc_ns == _WINTER_NS
     assert any("the files say +300.000 s" in note for note in recording.notes)
+
+
+def test_a_stated_start_needs_no_zone_of_the_file(tmp_path):
+    path = tmp_path / "emg.csv"
+    times = [f"2026-03-01T21:35:{k / 250:06.3f}" for k in range(900)]
+    path.write_text("time_local,emg1_uv\n" + "".join(f"{t},{k % 7}\n" for k, t in enumerate(times)))
+    assert any("with --zone" in note for note in main_notes(ts.read(path).notes))
+    for note in main_notes(ts.read(path, start="2026-03-01T21:30:00Z").notes):
+        assert "zone" not in note
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,8 @@ def test_acceleration_alone_is_a_lower_limit(quiet):
 @pytest.mark.parametrize(
     ("most", "reading", "text"),
     [
-        (4, "within", "within this range"),
-        (7, "none", "above, if on the shin"),
+        (4, "within_on_shin", "within, if on the shin"),
+        (7, "above_on_shin", "above, if on the shin"),
         (None, "unknown", "can’t be told"),
     ],
 )
@@ -67,7 +67,7 @@ def test_the_channel_of_the_busiest_minutes_is_compared(quiet):
     bursts = {"rate_per_min": 0.5, "low": 0.2, "high": 0.9, "most_in_2_min": 12}
     given = {**facts(), "fasciculations": {"channels": {"emg1": steady, "emg2": bursts}}}
     comparison = reference_ranges.compare_with_published(quiet, given)[2]
-    assert comparison.reading == "none"
+    assert comparison.reading == "above_on_shin"
     assert "in the busiest 2 min 6.0 per min" in comparison.value
 
 
@@ -90,6 +90,28 @@ def test_answer_is_calm_and_names_what_was_compared(quiet, plms, begins):
     assert text.startswith(begins)
     for never in ("abnormal", "pathological", "risk", "severe", "you have", "disease"):
         assert never not in text
+
+
+@pytest.mark.parametrize(
+    ("most", "begins", "has"),
+    [(4, "Nothing unusual", "lay within the range"), (7, "The PLMS index and", "were above the")],
+)
+def test_a_range_of_the_shin_is_a_condition_in_the_answer_too(quiet, most, begins, has):
+    cell = {"rate_per_min": 1.3, "low": 0.9, "high": 2.0, "most_in_2_min": most}
+    given = {**facts(), "fasciculations": {"channels": {"emg1": cell}}}
+    comparisons = reference_ranges.compare_with_published(quiet, given)
+    text = reference_ranges.unusual_sentences(comparisons, 8 * HOUR)
+    assert text.startswith(begins)
+    assert f"Fasciculation-like twitches at rest {has}" in text
+    assert text.endswith("range of the shin muscle, which applies only if the sensor was there.")
+
+
+def test_plms_needs_either_sensor(quiet):
+    comparisons = reference_ranges.compare_with_published(quiet, facts((None,) * 3, (None,) * 3))
+    assert [c.value for c in comparisons[:2]] == [
+        "needs sleep and valid EMG or acceleration",
+        "needs sleep and valid EMG",
+    ]
 
 
 def test_short_recording_and_missing_signal_are_said(quiet):

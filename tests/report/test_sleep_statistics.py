@@ -8,6 +8,7 @@ import pandas as pd
 
 from twitchsense.report.sleep_statistics import (
     estimated_sleep_s,
+    format_sleep,
     hypnogram_statistics,
     sleep_rows,
 )
@@ -40,6 +41,12 @@ def test_hypnogram_is_counted_from_its_first_to_its_last_epoch():
     assert rows["Wake after sleep onset (WASO)"] == "2 min"
     assert rows["N2"] == "2 min"
     assert rows["PLMS index"] == "can’t be told"
+
+
+def test_sleep_efficiency_agrees_with_the_times_beside_it():
+    assert [format_sleep(s) for s in (570, 720, 5990, 6000, 25500)] == [
+        "9.5 min", "12 min", "99.8 min", "1 h 40 min", "7 h 5 min",
+    ]  # fmt: skip
 
 
 def test_estimate_has_the_range_of_sleep_onset():

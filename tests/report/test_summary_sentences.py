@@ -115,6 +115,14 @@ def test_events_uncertain_only_in_their_label_are_counted_separately(night):
     assert "For 1 other only the name is uncertain" in text
 
 
+def test_one_other_event_is_in_the_singular(night):
+    table = night.events.head(1).assign(trial_type="gross_movement", leg="")
+    text = summary_sentences.events_sentences(
+        replace(night, detections=replace(night.detections, events=table))
+    )
+    assert text.endswith("in the valid signal; there was 1 large movement.")
+
+
 def test_counts_of_all_kinds_and_of_both_legs_are_given(night):
     kinds = ["twitch", "jerk", "movement", "posture_change", "brief_contraction"]
     table = night.events.head(5).assign(trial_type=kinds, leg=["left", "right", "left", "", ""])

@@ -28,6 +28,17 @@ def test_without_emg_the_twitch_row_says_no_emg():
     assert {cell["count"] for cell in rows[0]["cells"]} == {"no EMG"}
 
 
+def test_the_valid_share_counts_gaps_as_not_valid():
+    night = make_quiet_night(120, 120)
+    summary = night.summary_dict()
+    clock = summary["clock"]["channels"]["emg1"]
+    assert tables.channel_table(night, summary)[0]["valid"] == "100.0 %"
+    clock["end_s"], clock["lost_s"] = clock["end_s"] + 30, 30.0
+    assert tables.channel_table(night, summary)[0]["valid"] == "80.0 %"
+    clock["end_s"], clock["lost_s"] = clock["end_s"] - 29.99, 0.01
+    assert tables.channel_table(night, summary)[0]["valid"] == "over 99.9 %"
+
+
 def test_settings_are_given_as_profile_and_differences():
     assert tables.describe_settings(Settings()) == "profile default-2026 (the default)"
     assert tables.describe_settings(get_profile("aasm-2026")) == "profile aasm-2026"

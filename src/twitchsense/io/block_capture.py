@@ -20,7 +20,7 @@ from twitchsense.io.capture import ColumnMapping
 from twitchsense.io.channel_builder import ChannelBuilder
 from twitchsense.io.labelled_signals import LabelledSignal, plan_signals
 from twitchsense.model.channels import NS
-from twitchsense.model.notes import STATE_TIMES, Note
+from twitchsense.model.notes import GIVE_ZONE, STATE_TIMES, Note
 
 #: Names of the axes, to which `--map` refers.
 _AXES: Final = ("acc_x", "acc_y", "acc_z")
@@ -143,7 +143,8 @@ class BlockCapture:
                 Note(
                     "times",
                     f"{self.source}: begins at {begin:%Y-%m-%d %H:%M:%S} by the clock of the "
-                    "device, which has no time zone; --zone places it",
+                    "device, which has no time zone",
+                    GIVE_ZONE,
                 )
             )
         error_s = self._clock.rms_error_ns / NS

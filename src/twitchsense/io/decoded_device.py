@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -213,9 +213,10 @@ class DecodedDevice:
             reason = reason_to_leave_out(spec, self.device.settings)
             if reason:
                 self.left_out[name] = reason
-                self.notes.append(
-                    Note("unread", f"{label}, {printable(name)}: not analysed: {reason}")
-                )
+                note = f"{label}, {printable(name)}: not analysed: {reason}"
+                # streams of other kinds, such as ECG, are never analysed
+                is_expected = spec.kind not in ("emg", "acc")
+                self.notes.append(note if is_expected else Note("unread", note))
                 del self.streams[name]
         for name, count in self._other_settings.items():
             self.notes.append(
@@ -240,7 +241,7 @@ class DecodedDevice:
                     f"{name} RMS, at rest {printable(str(rms[1]))} {name}"
                 )
         if self._battery:
-            self.notes.append(f"{label}: battery {self._battery[0]} % to {self._battery[-1]} %")
+            self.notes.append(f"{label}: {describe_battery(self._battery)}")
         if self._refused:
             reasons = ", ".join(f"{n} {printable(r)}" for r, n in sorted(self._refused.items()))
             self.notes.append(f"{label}: values refused by the driver: {reasons}")
@@ -253,6 +254,23 @@ class DecodedDevice:
                 f"{label}: {values.dropped} values were received and not stored, because the disk "
                 "was too slow"
             )
+
+
+def describe_battery(percents: Sequence[int]) -> str:
+    """Return the first and the last battery reading of a night, in words.
+
+    Parameters
+    ----------
+    percents : sequence of int
+        At least one reading, percent.
+
+    Returns
+    -------
+    str
+        Such as ``battery 87 % to 64 %``; one number if both are equal.
+    """
+    first, last = percents[0], percents[-1]
+    return f"battery {first} %" if first == last else f"battery {first} % to {last} %"
 
 
 def clock_class(spec: StreamDescription) -> ClockSource:

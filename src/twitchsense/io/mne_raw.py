@@ -18,7 +18,7 @@ from twitchsense.io.channel_builder import ChannelBuilder
 from twitchsense.io.edf_header import read_edf_header
 from twitchsense.io.labelled_signals import LabelledSignal, leg_suffix, plan_signals
 from twitchsense.model.channels import NS
-from twitchsense.model.notes import Note, with_source
+from twitchsense.model.notes import GIVE_ZONE, Note, with_source
 from twitchsense.model.units import parse_unit
 
 if TYPE_CHECKING:
@@ -233,6 +233,6 @@ def _start(raw: BaseRaw, in_utc: bool, zone: str | None) -> tuple[datetime | Non
     local = when.replace(tzinfo=None)
     if zone is None:
         return None, Note(
-            "times", f"begins at {local + since:%Y-%m-%d %H:%M:%S} local time; --zone places it"
+            "times", f"begins at {local + since:%Y-%m-%d %H:%M:%S} local time", GIVE_ZONE
         )
     return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) + since, ""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from twitchsense.errors import InputError
 from twitchsense.io.capture import ColumnMapping
 from twitchsense.io.channel_builder import ChannelBuilder
-from twitchsense.io.decoded_device import DecodedDevice, clock_class
+from twitchsense.io.decoded_device import DecodedDevice, clock_class, describe_battery
 from twitchsense.model.channels import NS, ClockSource
 from twitchsense.model.column_names import ChannelPlan, plan_channels
 from twitchsense.model.notes import Note
@@ -171,7 +171,7 @@ class NightFileCapture:
         for device, percents in self._battery_percents.items():
             if device in decoded_keys:
                 continue
-            notes.append(f"device {device[-4:]}: battery {percents[0]} % to {percents[-1]} %")
+            notes.append(f"device {device[-4:]}: {describe_battery(percents)}")
         if self._repaired:
             notes.append(f"{self.source}: {printable(self._repaired)}")
         for table, count in self._spoiled.items():

@@ -27,7 +27,7 @@ from twitchsense.io.stated_start import parse_start
 from twitchsense.io.time_reading import TIME_UNITS
 from twitchsense.model.channels import NS, Channel, Leg
 from twitchsense.model.column_names import channel_sort_key
-from twitchsense.model.notes import Note, without_folders
+from twitchsense.model.notes import GIVE_ZONE, Note, without_folders
 from twitchsense.model.recording import Recording
 from twitchsense.regular_file import check_regular_file, unreadable
 
@@ -158,6 +158,7 @@ def read(
                 "and so do times of day in other notes"
             )
         start_utc_ns = stated_ns
+        notes = [_without_zone_cure(note) for note in notes]
     legs = dict(legs or {})
     if leg is not None:
         for data in merged.data:
@@ -177,6 +178,11 @@ def read(
         notes=tuple(notes),
         covers_ns=merged.covers_ns,
     )
+
+
+def _without_zone_cure(note: str) -> str:
+    """Return a note as plain text if it asks for the zone of a start that is stated."""
+    return str(note) if isinstance(note, Note) and note.cure == GIVE_ZONE else note
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from twitchsense.io.local_clock import TimeOptions, to_utc_start
 from twitchsense.io.number_cells import NumberColumn
 from twitchsense.io.time_reading import TimeReading
 from twitchsense.model.channels import NS
-from twitchsense.model.notes import Note, with_source
+from twitchsense.model.notes import GIVE_ZONE, Note, with_source
 
 #: Maximum number of rows that a counter may skip; beyond, it began anew.
 _MAX_SKIPPED: Final = 1 << 16
@@ -53,8 +53,7 @@ class RowTimes:
             start_ns, axis = to_utc_start(clock.start_ns, options)
         note = f"rows have a sampling rate, {clock.fs:.7g} Hz, instead of times"
         if clock.is_utc is False and axis == "time_local":
-            note += "; its start is local time, known as UTC with --zone (such as Europe/Berlin)"
-            note = Note("times", note)
+            note = Note("times", f"{note}, from a start in local time without a zone", GIVE_ZONE)
         self.reading = TimeReading("elapsed", axis, note=note)  # type: ignore[arg-type]
         if not _MIN_FS <= clock.fs < float("inf"):
             raise InputError(

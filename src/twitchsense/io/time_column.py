@@ -25,7 +25,7 @@ from twitchsense.io.time_reading import (
     refuse_numbers,
 )
 from twitchsense.io.time_wraps import WrapCounter
-from twitchsense.model.notes import STATE_TIMES, Note, with_source
+from twitchsense.model.notes import GIVE_ZONE, STATE_TIMES, Note, with_source
 
 _EXPECTED: Final = {
     "elapsed": "a number of seconds",
@@ -318,8 +318,8 @@ class TimeColumn:
             if local == "time_local":
                 note = Note(
                     "times",
-                    f"{self._header} is local time without a zone; with --zone (such as "
-                    "Europe/Berlin) clock times are known",
+                    f"{self._header} is local time without a zone",
+                    GIVE_ZONE,
                 )
             elif self._name == "time_utc":
                 note = Note(

@@ -26,7 +26,7 @@ from twitchsense.io.xdf_clock import OffsetCorrection
 from twitchsense.io.xdf_file import XdfFile, XdfStream
 from twitchsense.model.channels import NS
 from twitchsense.model.column_names import ChannelPlan
-from twitchsense.model.notes import Note, with_source
+from twitchsense.model.notes import GIVE_ZONE, Note, with_source
 
 #: Resolution of the timestamps, ns.
 _RESOLUTION_NS: Final = 1000
@@ -196,7 +196,8 @@ def _file_start(recorded: str, zone: str | None) -> tuple[datetime | None, str]:
                 None,
                 Note(
                     "times",
-                    f"recorded at {when:%Y-%m-%d %H:%M:%S} without a time zone; --zone places it",
+                    f"recorded at {when:%Y-%m-%d %H:%M:%S} without a time zone",
+                    GIVE_ZONE,
                 ),
             )
         when = when.replace(tzinfo=ZoneInfo(zone))

@@ -35,6 +35,8 @@ _FOLDERS: Final = re.compile(
 )
 #: Cures of several notes.
 STATE_TIMES: Final = "state the times with --time-unit or --fs if this is wrong"
+#: Needless where the start of the recording is stated.
+GIVE_ZONE: Final = "clock times are known with --zone (such as Europe/Berlin)"
 GIVE_STAGE_TIMES: Final = "give a hypnogram with times"
 
 

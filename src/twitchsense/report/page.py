@@ -187,9 +187,8 @@ def _title(clock: WallClock, start: float, stop: float) -> str:
 
 
 def _notes_to_read_first(night: NightLike) -> list[str]:
-    """Return the notes that question the signal; that sleep is an estimate is answered anyway."""
-    heavy = [note for note in night.main_notes if note.kind != "sleep"]
-    return [without_folders(note) for note in heavy[:_MAX_MAIN_NOTES]]
+    """Return the most important notes that question the result."""
+    return [without_folders(note) for note in night.main_notes[:_MAX_MAIN_NOTES]]
 
 
 def _contexts_shown(night: NightLike) -> list[tuple[str, str]]:

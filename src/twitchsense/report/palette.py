@@ -69,7 +69,7 @@ CONTEXT_NAMES: Final[dict[str, str]] = {
     "drowsy": "drowsy",
     "sleep_onset": "falling asleep",
     "asleep": "asleep",
-    "unknown": "unknown",
+    "unknown": "context unknown",
 }
 
 #: Names of labels whose words do not read as a name.

@@ -30,7 +30,9 @@ HFLM_90TH_PER_NIGHT: Final = 4
 #: periods of 2 min (van der Heijden 1994).
 TIBIALIS_MAX_PER_MIN: Final = 3.0
 
-Reading = Literal["within", "around", "above", "below", "none", "unknown"]
+Reading = Literal[
+    "within", "around", "above", "below", "within_on_shin", "above_on_shin", "none", "unknown"
+]
 
 #: What each reading says.
 READING_TEXT: Final[dict[str, str]] = {
@@ -38,6 +40,8 @@ READING_TEXT: Final[dict[str, str]] = {
     "around": "spans the upper end",
     "above": "above this range",
     "below": "below this range",
+    "within_on_shin": "within, if on the shin",
+    "above_on_shin": "above, if on the shin",
     "none": "no reference range",
     "unknown": "can’t be told",
 }
@@ -165,7 +169,9 @@ def leg_movement_score(block: dict[str, Any]) -> dict[str, Any]:
 def _plms(block: dict[str, Any]) -> Comparison:
     cell = as_dict(leg_movement_score(block).get("plms_index"))
     reference_range = f"90 of 100 healthy adults: up to {PLMS_90TH_PER_H} per h of sleep"
-    comparison = _against_limit("PLMS index", cell, PLMS_90TH_PER_H, reference_range)
+    comparison = _against_limit(
+        "PLMS index", cell, PLMS_90TH_PER_H, reference_range, "valid EMG or acceleration"
+    )
     if block.get("sensor") == "acc" and comparison.reading == "within":
         # without EMG an index is a lower limit: acceleration shows only part of the movements
         words = "can’t be told without EMG"
@@ -176,7 +182,8 @@ def _plms(block: dict[str, Any]) -> Comparison:
 def _fragmentary_myoclonus(block: dict[str, Any]) -> list[Comparison]:
     cell = as_dict(as_dict(block.get("fm_index")).get("sleep"))
     reference_range = f"90 of 100 healthy adults: up to {FM_90TH_PER_H} per h of sleep"
-    out = [_against_limit("Fragmentary myoclonus index", cell, FM_90TH_PER_H, reference_range)]
+    name = "Fragmentary myoclonus index"
+    out = [_against_limit(name, cell, FM_90TH_PER_H, reference_range, "valid EMG")]
     pattern = as_dict(block.get("efm_pattern"))
     if pattern.get("verdict") in ("present", "borderline"):
         out.append(
@@ -203,11 +210,11 @@ def _high_frequency(trains: dict[str, Any]) -> list[Comparison]:
 
 
 def _against_limit(
-    name: str, cell: dict[str, Any], limit: float, reference_range: str
+    name: str, cell: dict[str, Any], limit: float, reference_range: str, needs: str
 ) -> Comparison:
     value, low, high = (cell.get(key) for key in ("rate_per_h", "low", "high"))
     if not (is_finite(value) and is_finite(low) and is_finite(high)):
-        return Comparison(name, "needs sleep and valid EMG", reference_range, "unknown", FRAUSCHER)
+        return Comparison(name, f"needs sleep and {needs}", reference_range, "unknown", FRAUSCHER)
     reading: Reading = "around"
     if float(high) <= limit:
         reading = "within"
@@ -226,15 +233,13 @@ def _fasciculations(block: dict[str, Any]) -> list[Comparison]:
     most = cell.get("most_in_2_min")
     value = format_interval(cell["rate_per_min"], cell.get("low"), cell.get("high"), "per min")
     reading: Reading = "unknown"
-    words = ""
     if is_finite(most):
         is_within = float(most) / 2 <= TIBIALIS_MAX_PER_MIN
-        reading = "within" if is_within else "none"
-        words = "" if is_within else "above, if on the shin"
+        reading = "within_on_shin" if is_within else "above_on_shin"
         value += f", in the busiest 2 min {format_number(float(most) / 2)} per min"
     name = "Fasciculation-like twitches at rest"
     reference_range = f"shin muscle: at most {TIBIALIS_MAX_PER_MIN:g} per min; others: no range"
-    return [Comparison(name, value, reference_range, reading, VAN_DER_HEIJDEN, words)]
+    return [Comparison(name, value, reference_range, reading, VAN_DER_HEIJDEN)]
 
 
 def _busiest_key(cell: dict[str, Any]) -> tuple[float, float]:
@@ -335,9 +340,10 @@ def unusual_sentences(comparisons: Sequence[Comparison], length_s: float) -> str
     elif names["within"]:
         is_one = len(names["within"]) == 1 and names["within"][0].startswith("the ")
         lay = "lay within its range" if is_one else "lay within their ranges"
-        sentences.append(
-            f"Nothing unusual by the ranges that exist: {_join(names['within'])} {lay}"
-        )
+        text = f"{_join(names['within'])} {lay}"
+        is_all = not names["above_on_shin"]
+        nothing = "Nothing unusual by the ranges that exist: "
+        sentences.append(nothing + text if is_all else text[:1].upper() + text[1:])
     if names["below"]:
         was = "was" if len(names["below"]) == 1 and names["below"][0].startswith("the ") else "were"
         sentences.append(f"Below the range of the other nights {was} {_join(names['below'])}")
@@ -347,6 +353,11 @@ def unusual_sentences(comparisons: Sequence[Comparison], length_s: float) -> str
             f"{'For' if sentences else 'It can’t be decided for'} {_join(names['around'])}"
             f"{' it can’t be decided' if sentences else ''}: {spans} the upper end of the range"
         )
+    for reading, was in (("above_on_shin", "were above"), ("within_on_shin", "lay within")):
+        if names[reading]:
+            text = f"{_join(names[reading])} {was} the range of the shin muscle"
+            where = "which applies only if the sensor was there"
+            sentences.append(f"{text[:1].upper()}{text[1:]}, {where}")
     if names["unknown"]:
         sentences.append(f"It can’t be told for {_join(names['unknown'])}")
     if not sentences:

@@ -147,8 +147,8 @@ def sleep_rows(night: NightLike, summary: dict[str, Any]) -> list[dict[str, str]
 def _hypnogram_rows(sleep: HypnogramStatistics) -> list[dict[str, str]]:
     latency = NOT_KNOWN if sleep.latency_s is None else _minutes(sleep.latency_s)
     rows = [
-        _row("Time in bed", format_duration(sleep.in_bed_s), "first to last scored epoch"),
-        _row("Total sleep time", format_duration(sleep.asleep_s)),
+        _row("Time in bed", format_sleep(sleep.in_bed_s), "first to last scored epoch"),
+        _row("Total sleep time", format_sleep(sleep.asleep_s)),
         _row("Sleep efficiency", f"{100 * sleep.efficiency:.0f} %", "sleep ÷ time in bed"),
         _row("Sleep latency", latency, "until the first epoch of sleep"),
         _row("Wake after sleep onset (WASO)", _minutes(sleep.waso_s)),
@@ -228,6 +228,21 @@ def _range(low: float, high: float, write: Any) -> str:
 def _minutes(seconds: float) -> str:
     minutes = round(seconds / 60, 1)
     return f"{minutes:g} min" if minutes < 100 else f"{minutes:.0f} min"
+
+
+def format_sleep(seconds: float) -> str:
+    """Return a time of a hypnogram so that shares of it can be checked: ``9.5 min``, ``7 h 5 min``.
+
+    Parameters
+    ----------
+    seconds : float
+
+    Returns
+    -------
+    str
+        With a tenth of a minute below 100 min.
+    """
+    return _minutes(seconds) if round(seconds / 60, 1) < 100 else format_duration(seconds)
 
 
 def _row(name: str, value: str, remark: str = "") -> dict[str, str]:

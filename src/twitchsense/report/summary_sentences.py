@@ -18,7 +18,7 @@ from twitchsense.report.reference_ranges import (
     compare_with_published,
     unusual_sentences,
 )
-from twitchsense.report.sleep_statistics import hypnogram_statistics
+from twitchsense.report.sleep_statistics import format_sleep, hypnogram_statistics
 from twitchsense.report.time_labels import (
     INTO_RECORDING,
     WallClock,
@@ -162,10 +162,11 @@ def sleep_sentences(night: NightLike) -> str:
         if is_onset_known(night):
             return sleep_onset_sentence(night)
         return "The hypnogram holds no sleep within the recording."
+    asleep, in_bed = format_sleep(sleep.asleep_s), format_sleep(sleep.in_bed_s)
     return (
-        f"{sleep_onset_sentence(night)} Total sleep time {format_duration(sleep.asleep_s)} of "
-        f"{format_duration(sleep.in_bed_s)} in bed (sleep efficiency "
-        f"{100 * sleep.efficiency:.0f} %), {format_duration(sleep.waso_s)} awake after sleep onset."
+        f"{sleep_onset_sentence(night)} Total sleep time {asleep} of {in_bed} in bed "
+        f"(sleep efficiency {100 * sleep.efficiency:.0f} %), {format_duration(sleep.waso_s)} awake "
+        "after sleep onset."
     )
 
 
@@ -213,7 +214,8 @@ def events_sentences(night: NightLike) -> str:
     others = [k for k in (*KIND_NAMES, *sorted(counts.index)) if k in counts and k not in main]
     other_counts = [_counted(k, int(counts[k])) for k in dict.fromkeys(others)]
     if not main:
-        tail = f"; there were {join_words(other_counts)}" if other_counts else ""
+        verb = "was" if counts.sum() == 1 else "were"
+        tail = f"; there {verb} {join_words(other_counts)}" if other_counts else ""
         none = "twitch, jerk" if has_emg else "jerk"
         return f"No {none} or leg movement was found in the valid signal{tail}.{no_emg}"
     verb = "was" if counts[main].sum() == 1 else "were"

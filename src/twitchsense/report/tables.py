@@ -257,9 +257,7 @@ def channel_table(night: NightLike, summary: dict[str, Any]) -> list[dict[str, s
                 "leg": channel.leg or "",
                 "fs": f"{channel.fs:.6g} Hz{fs_error}",
                 "recorded": format_duration(recorded_s),
-                "valid": f"{100 * min(1.0, valid_s / recorded_s):.1f} %"
-                if recorded_s
-                else "no signal",
+                "valid": _valid_text(valid_s, recorded_s, clock["lost_s"]),
                 "gaps": f"{n_gaps} ({format_duration(clock['lost_s'])})" if n_gaps > 0 else "none",
                 "noise_floor": format_quantity(floor, "µV", 1)
                 if is_emg
@@ -267,6 +265,14 @@ def channel_table(night: NightLike, summary: dict[str, Any]) -> list[dict[str, s
             }
         )
     return rows
+
+
+def _valid_text(valid_s: float, recorded_s: float, lost_s: float) -> str:
+    """Return the valid share of the time from the first sample to the last, gaps included."""
+    if not recorded_s:
+        return "no signal"
+    text = f"{100 * min(1.0, valid_s / (recorded_s + lost_s)):.1f} %"
+    return "over 99.9 %" if lost_s > 0 and text == "100.0 %" else text
 
 
 def rejected_table(night: NightLike) -> list[dict[str, Any]]:
