@@ -81,7 +81,7 @@ def export(
 
 
 def _write_events(inputs: tuple[Path, ...], kind: str, out: Path, force: bool) -> Path:
-    from twitchsense.results.export_events import write_events
+    from twitchsense.results.annotation_export import write_events
     from twitchsense.results.load import open_result
 
     if len(inputs) > 1:
@@ -110,7 +110,7 @@ def _write_samples(
     recording = read(*inputs, **how)
     if results is None:
         return write(recording, kind, out, force=force)
-    from twitchsense.results.export_events import bids_events
+    from twitchsense.results.annotation_export import bids_events
     from twitchsense.results.load import open_result
 
     return write_bids(recording, out, bids_events(open_result(results), recording))

@@ -21,7 +21,7 @@ from twitchsense.cli.app import main
 from twitchsense.errors import InputError
 from twitchsense.io.bids import write_bids
 from twitchsense.io.export import export
-from twitchsense.results.export_events import bids_events, write_events
+from twitchsense.results.annotation_export import bids_events, write_events
 from twitchsense.scoring.annotation_text import to_luna, to_nsrr
 from twitchsense.sleep.hypnogram.read import read_hypnogram
 
