@@ -188,7 +188,9 @@ def _largest_within(values: Floats) -> tuple[Floats, Floats]:
     edge = np.full(reach, -np.inf)
     padded = np.concatenate([edge, np.nan_to_num(values, nan=-np.inf), edge])
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
-    at = windows.argmax(axis=1)
+    # in blocks, because `argmax` copies the overlapping windows
+    blocks = [windows[i : i + reach].argmax(axis=1) for i in range(0, n, reach)]
+    at = np.concatenate([np.empty(0, np.int64), *blocks])
     largest = padded[np.arange(n) + at]
     known = np.isfinite(largest)
     since = np.where(known, (reach - at) * EPOCH_S / 60, np.nan)
