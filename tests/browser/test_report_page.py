@@ -94,6 +94,7 @@ def test_next_opens_an_event_and_zooms_to_its_samples(report, night):
 def test_click_on_a_mark_opens_its_event(report):
     page = report.page
     assert not page.is_visible("#detail")
+    page.locator("#night").scroll_into_view_if_needed()
     box = page.locator("#night").bounding_box()
     for x in range(200, 1000, 8):
         page.mouse.click(box["x"] + x, box["y"] + 31)

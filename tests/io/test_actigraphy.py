@@ -56,7 +56,7 @@ def test_axivity_values_and_the_true_rate_are_read(tmp_path, options, count):
     assert recording.channels[0].columns == ("acc_x_g", "acc_y_g", "acc_z_g")
     assert recording.channels[0].fs == pytest.approx(options.get("true_hz", 100), rel=1e-4)
     assert "begins at 2026-03-01 22:10:05" in recording.notes[0]
-    assert "--zone" in recording.notes[0]
+    assert "--zone" in recording.notes[0].cure
 
 
 def test_axivity_samples_of_every_exponent_are_read(tmp_path):

@@ -11,6 +11,7 @@ import pytest
 from tests.io.builders import content, emg, lengths, starts, write
 from twitchsense.errors import InputError
 from twitchsense.io import read
+from twitchsense.model.notes import main_notes
 
 N = 3000
 FS = 250
@@ -109,7 +110,7 @@ def test_local_dates_take_their_zone_from_the_option(tmp_path, name, form):
     got = read(path)
     check(got)
     assert got.start_utc_ns is None
-    assert any("--zone" in note for note in got.notes)
+    assert any("--zone" in note for note in main_notes(got.notes))
 
 
 def test_a_time_utc_without_zone_is_refused_and_both_cures_work(tmp_path):

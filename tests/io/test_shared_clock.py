@@ -15,6 +15,7 @@ from twitchsense.devices.streams import SampleClock, SampleCounter
 from twitchsense.io.decoded_device import DecodedDevice
 from twitchsense.io.decoded_stream import DecodedStream
 from twitchsense.io.shared_clock import fit_clocks
+from twitchsense.model.notes import main_notes
 from twitchsense.nightfile.reader import NightFileReader
 from twitchsense.nightfile.stored_values import read_devices
 
@@ -102,6 +103,9 @@ def test_two_makers_agree_about_common_movements(tmp_path):
     assert np.ptp(differ_s) <= 2 * stated_s
     assert np.abs(differ_s).max() <= stated_s + least_delay_s
     recording = ts.read(path)
+    # an ECG that was recorded along is left out by design and questions nothing
+    assert [note for note in recording.notes if "ecg: not analysed" in note]
+    assert not [note for note in main_notes(recording.notes) if "ecg" in note]
     assert {c.clock for c in recording.channels} == {"counter", "device"}
     assert sum(c.clock_error_s for c in recording.channels if c.name in ("emg1", "acc")) == (
         pytest.approx(stated_s)
