@@ -6,24 +6,21 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
+from firmware_sim.peers.by_kind import MODELS
 from twitchsense.acquire.adapter import Adapter, AdapterError
 from twitchsense.acquire.status import SessionStatus
 from twitchsense.cli.app import main
 from twitchsense.cli.event_printer import EventPrinter
 from twitchsense.cli.record import close_night
 from twitchsense.cli.record_status import print_status, print_totals, report_missing_gains
+from twitchsense.nightfile.records import Device, DeviceSetting
 from twitchsense.nightfile.writer import NightFileWriter
 
 NAMED = SessionStatus(connected=True, n_connections=1, name="NPG-Lite", seconds={"emg": 9.0})
 
 
-def recorder(status, has_emg_in_counts=False, settings=None):
-    session = SimpleNamespace(
-        address="AA:BB",
-        status=status,
-        has_emg_in_counts=has_emg_in_counts,
-        settings=settings or {},
-    )
+def recorder(status, lacks_gain=False):
+    session = SimpleNamespace(address="AA:BB", status=status, lacks_gain=lacks_gain)
     queue = SimpleNamespace(n_overflows=0)
     return SimpleNamespace(sessions=[session], queue=queue, storage_error="")
 
@@ -81,18 +78,44 @@ def test_the_end_names_the_next_command(monkeypatch, capsys, tmp_path, seconds):
         assert last == f"Night: {night}"
 
 
-@pytest.mark.parametrize(("settings", "is_told"), [({}, True), ({"gain": "1241"}, False)])
+@pytest.mark.parametrize("lacks_gain", [True, False])
 def test_emg_without_a_unit_is_told_with_the_option_that_states_it(
-    monkeypatch, capsys, tmp_path, settings, is_told
+    monkeypatch, capsys, tmp_path, lacks_gain
 ):
     monkeypatch.setattr("twitchsense.nightfile.loss_report.read_loss_reports", lambda path: [])
-    recorded = recorder(NAMED, has_emg_in_counts=True, settings=settings)
+    recorded = recorder(NAMED, lacks_gain)
     asyncio.run(report_missing_gains(recorded))
-    assert ("the EMG has no unit" in " ".join(capsys.readouterr().err.split())) == is_told
+    assert ("the EMG has no unit" in " ".join(capsys.readouterr().err.split())) == lacks_gain
     print_totals(recorded, 10.0, tmp_path / "a.night", quiet=False)
     *before, last = capsys.readouterr().err.splitlines()
-    assert last.endswith(" --gain COUNTS_PER_MV") == is_told
-    assert ("the EMG has no unit" in " ".join(before)) == is_told
+    assert last.endswith(" --gain COUNTS_PER_MV") == lacks_gain
+    assert ("the EMG has no unit" in " ".join(before)) == lacks_gain
+
+
+def test_a_night_knows_a_gain_that_was_stated_before_it_is_continued(tmp_path):
+    path = tmp_path / "a.night"
+    writer = NightFileWriter(path, {"zone": "UTC"})
+    writer.write([Device("AA", "AA", "NPG", "", "", b""), Device("BB", "BB", "NPG", "", "", b"")])
+    writer.write([DeviceSetting("AA", 1, "gain", "1241"), DeviceSetting("BB", 1, "leg", "left")])
+    writer.close()
+    writer = NightFileWriter(path)
+    assert [writer.has_setting(device, "gain") for device in ("AA", "BB", "CC")] == [
+        True,
+        False,
+        False,
+    ]
+    writer.close()
+
+
+def test_the_help_names_every_simulated_device_of_another_maker():
+    kinds = ", ".join(sorted(MODELS.keys() - {"twitchsense"}))
+    assert f"({kinds})" in " ".join(CliRunner().invoke(main, ["record", "--help"]).output.split())
+
+
+def test_the_memory_of_a_polar_sensor_is_not_said_to_fill_gaps():
+    known = CliRunner().invoke(main, ["devices", "--known"]).output
+    polar = known[known.index("polar: ") :]
+    assert "lost samples: are not sent again; an option below uses the memory" in polar
 
 
 def test_a_movement_that_belongs_before_an_earlier_line_is_marked(capsys):

@@ -45,6 +45,8 @@ class RecordingContext:
         Options of drivers.
     device_key : str
         Key of the device in the night file; empty until it is known.
+    has_gain : bool
+        Whether the gain was stated, now or earlier in the night.
     """
 
     address: str
@@ -57,6 +59,7 @@ class RecordingContext:
     settings: Mapping[str, str]
     options: Mapping[str, str]
     device_key: str = ""
+    has_gain: bool = False
 
     def record(self, record: Record) -> None:
         """Queue a record for the night file."""
@@ -65,6 +68,7 @@ class RecordingContext:
     def record_device(self, device: Device) -> None:
         """Queue the record of the device, and what the user said of it."""
         self.device_key = device.key
+        self.has_gain = "gain" in self.settings or self.night.has_setting(device.key, "gain")
         self.record(device)
         for key, value in self.settings.items():
             self.record(DeviceSetting(device.key, self.now_ns(), key, value))

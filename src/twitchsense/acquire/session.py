@@ -163,6 +163,11 @@ class Session:
             streams = streams or self._driver.typical_streams
         return any(s.kind == "emg" and s.unit == "count" for s in streams)
 
+    @property
+    def lacks_gain(self) -> bool:
+        """Whether the device sends EMG without a unit, and nobody stated its gain."""
+        return self.has_emg_in_counts and not self._context.has_gain
+
     async def _run(self, stop: asyncio.Event) -> None:
         n_failures = 0
         ended = False

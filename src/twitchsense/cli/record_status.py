@@ -79,12 +79,8 @@ async def report_missing_gains(recorder: Recorder) -> None:
         await asyncio.sleep(0.2)
 
 
-def _lacks_gain(session: Session) -> bool:
-    return session.has_emg_in_counts and "gain" not in session.settings
-
-
 def _print_missing_gain(session: Session) -> None:
-    if _lacks_gain(session):
+    if session.lacks_gain:
         print_text(
             f"{_shown_name(session)}: the EMG has no unit. It is recorded, and analysed once "
             "--gain states the counts per mV (docs/recording.md)",
@@ -170,7 +166,7 @@ def print_totals(recorder: Recorder, elapsed_s: float, out: Path, quiet: bool) -
             command = shlex.join(
                 ["twitchsense", "analyze", str(out), "--out", str(out.with_suffix(""))]
             )
-            if any(_lacks_gain(session) for session in recorder.sessions):
+            if any(session.lacks_gain for session in recorder.sessions):
                 command += " --gain COUNTS_PER_MV"
             click.echo(f"Next: {printable(command, '?')}", err=True)
     return min((s.status.valid_s for s in recorder.sessions), default=0.0) / max(elapsed_s, 1e-9)

@@ -130,6 +130,14 @@ class NightFileWriter:
         )
         return [row[0] for row in rows]
 
+    def has_setting(self, device: str, key: str) -> bool:
+        """Return whether the user said this of a device in the night so far."""
+        sql = (
+            "SELECT device_setting.id FROM device_setting JOIN device "
+            "ON device.id = device_setting.device WHERE device.key = ? AND device_setting.key = ?"
+        )
+        return bool(self._select(sql, (device, key)))
+
     def last_host_clock(self) -> HostClockReading | None:
         """Return the last reading of the computer's clock, or None."""
         rows = self._select(
