@@ -60,6 +60,7 @@ def test_marks_without_kinds_are_compared_with_the_leg_movements(files, tmp_path
     path.write_text("onset,duration,leg,trial_type,label\n" + "".join(rows))
     plain = run(str(path), files["truth"])
     assert "Note: truth: names no kind and is compared with rows of all kinds" in plain.stderr
+    assert run(str(path), files["truth"], "-q").stderr == ""
     found = json.loads(run(str(path), files["truth"], "--leg-movements", "--json").stdout)
     assert (found["kinds"]["any"]["precision"], found["notes"]) == (1.0, [])
 

@@ -92,8 +92,9 @@ def agree(
             found["leg_movements"] = compared.to_dict()
         click.echo(to_json(found), nl=False)
         return
-    for note in agreement.notes:
-        print_text(f"Note: {note}", err=True)
+    if not quiet:
+        for note in agreement.notes:
+            print_text(f"Note: {note}", err=True, indent="  ")
     _print_agreement(agreement, categories)
     if compared is not None:
         _print_indices(compared)
