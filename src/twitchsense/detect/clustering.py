@@ -10,7 +10,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from twitchsense.model.candidates import AccEpisode, Burst, Candidate, LegMovementRun
+from twitchsense.model.candidates import (
+    AccEpisode,
+    Burst,
+    Candidate,
+    LegMovementRun,
+    ScoredCandidate,
+    overlap,
+)
 
 #: Candidates further apart than this belong to different clusters: the longest
 #: electromechanical delay, plus a margin.
@@ -81,18 +88,18 @@ class ClusterQueue:
         """
         self._waiting.extend(candidates)
 
-    def touches(self, onset_ns: int, offset_ns: int) -> bool:
-        """Whether a waiting candidate touches an interval.
+    def overlaps(self, candidate: ScoredCandidate) -> bool:
+        """Return whether a waiting candidate overlaps another candidate.
 
         Parameters
         ----------
-        onset_ns, offset_ns : int
+        candidate : ScoredCandidate
 
         Returns
         -------
         bool
         """
-        return any(c.onset_ns <= offset_ns and onset_ns <= c.offset_ns for c in self._waiting)
+        return any(overlap(c, candidate) for c in self._waiting)
 
     @property
     def oldest_ns(self) -> int | None:

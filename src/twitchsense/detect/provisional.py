@@ -20,6 +20,7 @@ from twitchsense.model.candidates import (
     Burst,
     Candidate,
     ScoredCandidate,
+    overlap,
 )
 
 #: Time without a further burst after which a short event is reported provisionally.
@@ -87,7 +88,7 @@ class ProvisionalEvents:
             and not c.reason
             and c.offset_ns + QUIET_NS <= early_ns
             and c.onset_ns + lag_ns <= acc_ns
-            and not any(m.onset_ns <= c.offset_ns and c.onset_ns <= m.offset_ns for m in long)
+            and not any(overlap(m, c) for m in long)
         ]
         for c in short:
             if c.offset_ns + QUIET_NS > until_ns:
@@ -115,11 +116,9 @@ class ProvisionalEvents:
         final_ns = min(s.earliest_burst_ns for s in current if isinstance(s, EmgSegment))
         withdrawn = []
         for key, c in list(self._early.items()):
-            if any(d.onset_ns <= c.offset_ns and c.onset_ns <= d.offset_ns for d in decided):
+            if any(overlap(d, c) for d in decided):
                 del self._early[key]
-            elif c.offset_ns + LINK_NS < final_ns and not self._queue.touches(
-                c.onset_ns, c.offset_ns
-            ):
+            elif c.offset_ns + LINK_NS < final_ns and not self._queue.overlaps(c):
                 withdrawn.append(c.rejected("ecg"))
                 del self._early[key]
         return withdrawn

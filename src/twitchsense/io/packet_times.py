@@ -51,9 +51,8 @@ def packet_period(times_ns: Times) -> float | None:
     # the last packet may be cut off, and so may the first
     periods = np.diff(times_ns[starts])[1:] / sizes[1:]
     # arrival times jitter: the mean of all packets but those after a loss
-    kept = periods[periods < 1.5 * float(np.median(periods))]
-    weights = sizes[1:][periods < 1.5 * float(np.median(periods))]
-    period = float(np.average(kept, weights=weights))
+    usual = periods < 1.5 * float(np.median(periods))
+    period = float(np.average(periods[usual], weights=sizes[1:][usual]))
     # that leaves out late packets too: the delays between losses have no slope at the true period
     for _ in range(_REFINEMENTS):
         period += _slope(times_ns[starts] - times_ns[0], starts, period)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from twitchsense.model.candidates import ScoredCandidate
+from twitchsense.model.candidates import ScoredCandidate, overlap
 
 #: Maximum distance (ns) between the edges of one event as seen by several channels.
 _OVERLAP_TOLERANCE_NS = 20_000_000
@@ -106,11 +106,7 @@ class EventTracker:
 
 def _overlap(a: ScoredCandidate, b: ScoredCandidate) -> bool:
     """Return whether two candidates of one leg overlap, with a tolerance."""
-    overlap = (
-        a.onset_ns <= b.offset_ns + _OVERLAP_TOLERANCE_NS
-        and b.onset_ns <= a.offset_ns + _OVERLAP_TOLERANCE_NS
-    )
-    return overlap and a.leg == b.leg
+    return a.leg == b.leg and overlap(a, b, _OVERLAP_TOLERANCE_NS)
 
 
 def _displayed_fields(candidate: ScoredCandidate) -> tuple[int, int, str, str]:

@@ -273,6 +273,24 @@ class ScoredCandidate:
         }
 
 
+def overlap(
+    a: Candidate | ScoredCandidate, b: Candidate | ScoredCandidate, tolerance_ns: int = 0
+) -> bool:
+    """Return whether two candidates overlap in time, ends included.
+
+    Parameters
+    ----------
+    a, b : Candidate or ScoredCandidate
+    tolerance_ns : int, optional
+        Largest gap between candidates that count as overlapping.
+
+    Returns
+    -------
+    bool
+    """
+    return a.onset_ns <= b.offset_ns + tolerance_ns and b.onset_ns <= a.offset_ns + tolerance_ns
+
+
 def by_channel(
     candidates: Sequence[ScoredCandidate], kinds: Collection[str], reasons: Collection[str]
 ) -> dict[str, list[int]]:
