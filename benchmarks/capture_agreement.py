@@ -24,7 +24,7 @@ from tests.io import makers
 from tests.io.edf_builder import EdfFile, digital
 from tests.io.xdf_builder import emg_stream, encode
 from twitchsense.io import read
-from twitchsense.io.bids import write_bids
+from twitchsense.io.bids.bids_write import write_bids
 from twitchsense.io.export import export
 from twitchsense.model.recording import Recording
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 import twitchsense as ts
-from twitchsense.io.decoded_device import DecodedDevice
+from twitchsense.io.device_logs.decoded_device import DecodedDevice
 from twitchsense.nightfile.reader import NightFileReader
 from twitchsense.nightfile.records import ConnectionStart, Device, DeviceSetting, LinkEvent, Value
 from twitchsense.nightfile.stored_values import read_devices

@@ -43,7 +43,7 @@ from tests.devices.gforce_case import received_packets
 from twitchsense.devices.npg_lite import DATA_UUID as NPG_DATA
 from twitchsense.devices.registry import get_driver
 from twitchsense.devices.streams import SampleCounter
-from twitchsense.io.decoded_device import DecodedDevice, clock_class
+from twitchsense.io.device_logs.decoded_device import DecodedDevice, clock_class
 from twitchsense.nightfile.reader import NightFileReader
 from twitchsense.nightfile.records import ConnectionStart, Device, DeviceSetting, Value
 from twitchsense.nightfile.stored_values import read_devices

@@ -29,7 +29,7 @@ from tests.io.actigraphy_builder import (
 from tests.io.edf_builder import EdfFile, digital
 from tests.io.xdf_builder import acc_stream, emg_stream, encode
 from twitchsense.io import read
-from twitchsense.io.bids import write_bids
+from twitchsense.io.bids.bids_write import write_bids
 from twitchsense.model.recording import Recording
 
 #: Texts and numbers that have broken readers.

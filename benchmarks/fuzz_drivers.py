@@ -25,7 +25,7 @@ from tests.devices.test_polar_memory import recorded as polar_in_memory
 from twitchsense.devices.contract import Message
 from twitchsense.devices.lsl import LslDriver
 from twitchsense.devices.registry import get_driver
-from twitchsense.io.raw_log import read_raw_log
+from twitchsense.io.device_logs.raw_log import read_raw_log
 from twitchsense.testing import push_hostile_values
 
 #: Duration of a session, h.

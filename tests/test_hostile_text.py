@@ -31,7 +31,7 @@ from twitchsense.cli.options import PrintableFormatter
 from twitchsense.cli.record_status import format_status
 from twitchsense.devices.v1_driver import V1Driver
 from twitchsense.errors import InputError
-from twitchsense.io.bids import write_tsv
+from twitchsense.io.bids.bids_write import write_tsv
 from twitchsense.model.event_table import EVENT_COLUMNS
 from twitchsense.nightfile.records import Marker
 from twitchsense.nightfile.writer import NightFileWriter

@@ -147,7 +147,7 @@ def test_spoiled_values_are_gaps_with_a_note(outage_night, tmp_path):
 
 def test_a_night_of_a_driver_that_is_not_installed_names_it(outage_night, monkeypatch):
     path, _ = outage_night
-    monkeypatch.setattr("twitchsense.io.decoded_device.installed_drivers", dict)
+    monkeypatch.setattr("twitchsense.io.device_logs.decoded_device.installed_drivers", dict)
     with pytest.raises(InputError, match="of the kind 'npg', which has no driver here"):
         ts.read(path)
 

@@ -29,7 +29,7 @@ def test_outermost_module_on_the_stack_decides_the_stage():
     assert ecg == "ECG canceller"
     assert within(night, track, "twitchsense.dsp.buffers") == "the rest"
     assert within(night, track, "numpy") == "the rest of the detector"
-    assert within("twitchsense.io.csv", "pandas") == "read"
+    assert within("twitchsense.io.text.csv", "pandas") == "read"
     assert within("tests.somewhere", "numpy") is None
 
 

@@ -18,7 +18,7 @@ from twitchsense.cli.device_options import (
 )
 from twitchsense.devices.registry import installed_drivers
 from twitchsense.errors import InputError
-from twitchsense.io.raw_log import read_raw_log
+from twitchsense.io.device_logs.raw_log import read_raw_log
 
 
 @pytest.fixture(autouse=True)

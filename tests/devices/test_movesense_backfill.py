@@ -18,7 +18,7 @@ from twitchsense.devices.contract import PacketError, StartRefusedError
 from twitchsense.devices.movesense import MovesenseDriver
 from twitchsense.devices.movesense_log import LogReader
 from twitchsense.errors import InputError
-from twitchsense.io.decode_log import decode_log
+from twitchsense.io.device_logs.decode_log import decode_log
 from twitchsense.io.read import read
 from twitchsense.testing.driver_case import decode_case
 

@@ -11,7 +11,7 @@ from tests.devices.logs import write_log
 from tests.devices.movesense_case import case_of, movesense_session
 from twitchsense.devices.movesense import MovesenseDriver
 from twitchsense.devices.movesense_decoder import NOTIFY_UUID
-from twitchsense.io.decode_log import decode_log
+from twitchsense.io.device_logs.decode_log import decode_log
 
 
 @pytest.fixture(scope="module")

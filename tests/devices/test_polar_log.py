@@ -14,7 +14,7 @@ from twitchsense.devices.contract import Direction, Message
 from twitchsense.devices.polar import PolarDriver
 from twitchsense.devices.polar_decoder import DATA_UUID
 from twitchsense.errors import InputError
-from twitchsense.io.decode_log import decode_log
+from twitchsense.io.device_logs.decode_log import decode_log
 from twitchsense.io.read import read
 
 

@@ -23,7 +23,7 @@ from twitchsense.devices.polar_files import (
 )
 from twitchsense.devices.polar_recording import RecordingReader
 from twitchsense.errors import InputError
-from twitchsense.io.decode_log import decode_log
+from twitchsense.io.device_logs.decode_log import decode_log
 from twitchsense.io.read import read
 from twitchsense.testing.driver_case import decode_case
 

@@ -12,7 +12,8 @@ import click
 import pytest
 
 from twitchsense.errors import InputError
-from twitchsense.io import dialects, read
+from twitchsense.io import read
+from twitchsense.io.text import dialects
 from twitchsense.model.event_table import EVENT_COLUMNS
 
 ROOT = Path(__file__).parents[2]
@@ -54,7 +55,7 @@ def test_links_lead_to_files(page):
 def test_the_example_of_a_dialect_reads_its_file(tmp_path, monkeypatch):
     page = (ROOT / "docs" / "captures.md").read_text()
     (file,) = re.findall(r"```text\n(MyLogger.*?)```", page, re.S)
-    codes = re.findall(r"```python\n(from twitchsense.io.csv_dialect .*?)```", page, re.S)
+    codes = re.findall(r"```python\n(from twitchsense.io.text.csv_dialect .*?)```", page, re.S)
     code = codes[0]
     names: dict[str, Any] = {}
     exec(compile(code, "captures.md", "exec"), names)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from twitchsense.io.gap_detection import TimestampSegmenter
-from twitchsense.io.rate_fit import fit_rate
+from twitchsense.io.channels.gap_detection import TimestampSegmenter
+from twitchsense.io.channels.rate_fit import fit_rate
 from twitchsense.model.recording import Recording
 
 Content = dict[str, list[tuple[int, np.ndarray]]]

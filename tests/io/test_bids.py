@@ -19,7 +19,7 @@ from tests.io.builders import content, lengths, starts
 from tests.io.edf_builder import EdfFile, digital
 from tests.nightfile.builders import write_night
 from twitchsense.errors import InputError
-from twitchsense.io.bids import BidsEvents, write_bids
+from twitchsense.io.bids.bids_write import BidsEvents, write_bids
 from twitchsense.io.export import export
 from twitchsense.model.channels import ArraySamples, Channel, Segment
 from twitchsense.model.recording import Recording

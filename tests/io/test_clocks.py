@@ -279,7 +279,7 @@ def test_the_end_of_summer_time_without_a_zone_is_refused_and_the_cure_works(tmp
 
 @pytest.mark.parametrize("rows", [97, 1000])
 def test_block_size_does_not_change_packets(tmp_path, monkeypatch, rows):
-    from twitchsense.io.csv import CsvTable
+    from twitchsense.io.text.csv import CsvTable
 
     path = capture(tmp_path, [f"{v:.3f}" for v in np.arange(N) // 7 * 7 / FS])
     want = content(read(path))["emg1"]

@@ -8,7 +8,7 @@ import pytest
 from tests.io.builders import content, lengths, write
 from twitchsense import analyze
 from twitchsense.io import read
-from twitchsense.io.constant_runs import ConstantRunDetector
+from twitchsense.io.channels.constant_runs import ConstantRunDetector
 
 FS = 500
 N = 30_000  # 1 min

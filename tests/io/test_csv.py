@@ -21,9 +21,9 @@ from tests.io.builders import (
 )
 from twitchsense.errors import InputError
 from twitchsense.io import read
-from twitchsense.io.capture import ColumnMapping
-from twitchsense.io.csv import CsvTable
-from twitchsense.io.table_capture import TableCapture
+from twitchsense.io.channels.capture import ColumnMapping
+from twitchsense.io.tables.table_capture import TableCapture
+from twitchsense.io.text.csv import CsvTable
 from twitchsense.model import sample_file
 from twitchsense.model.recording import Recording
 

@@ -9,7 +9,8 @@ import pytest
 
 from tests.io.builders import content, emg
 from twitchsense.errors import InputError
-from twitchsense.io import dialects, read
+from twitchsense.io import read
+from twitchsense.io.text import dialects
 
 N = 1000
 X = emg(N)
@@ -163,7 +164,7 @@ def test_seconds_since_1904_are_not_unix_time(tmp_path):
 def test_an_irregular_row_behind_the_first_block_keeps_the_order_of_the_dates(
     tmp_path, monkeypatch, form
 ):
-    from twitchsense.io.csv import CsvTable
+    from twitchsense.io.text.csv import CsvTable
 
     times = [form.format(i // 500, i % 500 * 2) for i in range(N)]
     times[700] = times[700].replace(":01", ":1")

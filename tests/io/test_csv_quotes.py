@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.io.builders import TIMES, VALUES, content, csv_bytes, lengths
-from twitchsense.io import csv_rows, read
-from twitchsense.io.csv_rows import escape_unclosed_quotes, is_comment
+from twitchsense.io import read
+from twitchsense.io.text import csv_rows
+from twitchsense.io.text.csv_rows import escape_unclosed_quotes, is_comment
 
 N = 5000
 NOTED = "time_s,emg1_uv,note"

@@ -15,7 +15,7 @@ from tests.devices.myo_case import myo_case
 from twitchsense.devices.ganglion import GanglionDriver
 from twitchsense.devices.gforce import DATA_UUID, GForceDriver
 from twitchsense.devices.myo import MyoDriver
-from twitchsense.io.decode_log import decode_log
+from twitchsense.io.device_logs.decode_log import decode_log
 
 EMG8_UV = [f"emg{i}_uv" for i in range(1, 9)]
 EMG8_COUNT = [f"emg{i}_count" for i in range(1, 9)]

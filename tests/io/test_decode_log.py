@@ -16,7 +16,7 @@ from tests.devices.logs import v1_case, write_log
 from twitchsense.devices.npg_lite import DATA_UUID, NpgLiteDriver
 from twitchsense.devices.v1_driver import V1Driver
 from twitchsense.errors import InputError
-from twitchsense.io.decode_log import decode_log
+from twitchsense.io.device_logs.decode_log import decode_log
 from twitchsense.io.read import read
 
 HEADER = "time_s,characteristic,direction,hex"

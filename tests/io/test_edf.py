@@ -66,7 +66,7 @@ def test_local_start_becomes_utc_with_a_zone(annotate, tmp_path):
 def test_block_size_does_not_change_the_recording(tmp_path, monkeypatch):
     path, _ = make(tmp_path / "a.bdf", annotate=True)
     want = read(path)
-    monkeypatch.setattr("twitchsense.io.edf.BLOCK_BYTES", 7000)
+    monkeypatch.setattr("twitchsense.io.edf.edf.BLOCK_BYTES", 7000)
     assert_same(read(path), want)
 
 

@@ -9,7 +9,7 @@ import pytest
 import twitchsense as ts
 from tests.io.builders import content
 from twitchsense.errors import InputError
-from twitchsense.io.edf_write import choose_records
+from twitchsense.io.edf.edf_write import choose_records
 from twitchsense.io.export import export
 from twitchsense.model.channels import ArraySamples, Channel, Segment
 from twitchsense.model.recording import Recording

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.io.builders import MS, grid, segment_and_fit
-from twitchsense.io.gap_detection import IrregularSamplingError, TimestampSegmenter
-from twitchsense.io.rate_fit import remove_overlaps
+from twitchsense.io.channels.gap_detection import IrregularSamplingError, TimestampSegmenter
+from twitchsense.io.channels.rate_fit import remove_overlaps
 
 
 def expected_firsts(kept):

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from twitchsense.errors import InputError
-from twitchsense.io import csv
-from twitchsense.io.csv import CsvTable
 from twitchsense.io.read import read
+from twitchsense.io.text import csv
+from twitchsense.io.text.csv import CsvTable
 
 ZONE = timezone(timedelta(hours=-3, minutes=-30))
 START = datetime(2026, 3, 1, 23, 59, 58, tzinfo=ZONE)

@@ -8,8 +8,8 @@ import pytest
 from tests.io.builders import MS, acc, emg, grid, lengths, segment_and_fit, starts, write
 from twitchsense.errors import InputError
 from twitchsense.io import read
-from twitchsense.io.gap_detection import IrregularSamplingError
-from twitchsense.io.sampling_rate import estimate_period, find_rate_change, round_rate
+from twitchsense.io.channels.gap_detection import IrregularSamplingError
+from twitchsense.io.channels.sampling_rate import estimate_period, find_rate_change, round_rate
 
 
 def test_a_64_hz_sensor_with_millisecond_timestamps():

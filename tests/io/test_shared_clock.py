@@ -12,9 +12,9 @@ from tests.acquire.peer_recording import record_peers
 from tests.devices.builders import make_packets, stream
 from tests.nightfile.builders import T0
 from twitchsense.devices.streams import SampleClock, SampleCounter
-from twitchsense.io.decoded_device import DecodedDevice
-from twitchsense.io.decoded_stream import DecodedStream
-from twitchsense.io.shared_clock import fit_clocks
+from twitchsense.io.device_logs.decoded_device import DecodedDevice
+from twitchsense.io.device_logs.decoded_stream import DecodedStream
+from twitchsense.io.device_logs.shared_clock import fit_clocks
 from twitchsense.model.notes import main_notes
 from twitchsense.nightfile.reader import NightFileReader
 from twitchsense.nightfile.stored_values import read_devices

@@ -7,7 +7,7 @@ import pytest
 from tests.io.edf_builder import EdfFile, digital
 from twitchsense.errors import InputError
 from twitchsense.io import read
-from twitchsense.io.signal_labels import parse_leg_label
+from twitchsense.io.channels.signal_labels import parse_leg_label
 
 LEFT = ["LAT", "EMG LAT", "Leg/L", "LLEG+-LLEG-", "PLMl", "LAT1-LAT2", "TIB SX", "EMG Tib. li.",
         "Left Leg", "Jambe G", "L Leg-Ref", "LTA", "EMG_L_LEG", "TAG", "Pierna izq", "SX1-SX2",

@@ -10,7 +10,7 @@ from tests.devices.ganglion_case import ganglion_case
 from tests.devices.logs import write_log
 from twitchsense.devices.ganglion import GanglionDriver
 from twitchsense.errors import InputError
-from twitchsense.io.decode_log import decode_log
+from twitchsense.io.device_logs.decode_log import decode_log
 from twitchsense.io.read import read
 
 

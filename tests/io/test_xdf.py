@@ -10,8 +10,9 @@ import pytest
 from tests.io.builders import content, lengths
 from tests.io.xdf_builder import acc_stream, chunk, emg_stream, encode
 from twitchsense.errors import InputError
-from twitchsense.io import read, xdf_file
-from twitchsense.io.xdf_clock import OffsetCorrection
+from twitchsense.io import read
+from twitchsense.io.xdf import xdf_file
+from twitchsense.io.xdf.xdf_clock import OffsetCorrection
 
 #: UTC of the file header, ns.
 START_NS = 1_772_399_405_000_000_000

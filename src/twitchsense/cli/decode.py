@@ -29,7 +29,7 @@ def decode(log: Path, kind: str, out: Path, quiet: bool) -> None:
     the kinds of devices.
     """
     from twitchsense.devices.registry import get_driver
-    from twitchsense.io.decode_log import decode_log
+    from twitchsense.io.device_logs.decode_log import decode_log
 
     report = decode_log(log, get_driver(kind), out)
     if quiet:

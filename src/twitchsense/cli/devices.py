@@ -146,7 +146,7 @@ def _log_device(
     """Write what a device sends as a raw log."""
     from twitchsense.acquire.adapter import open_adapter
     from twitchsense.acquire.raw_capture import log_device
-    from twitchsense.io.raw_log_writer import RawLogWriter
+    from twitchsense.io.device_logs.raw_log_writer import RawLogWriter
     from twitchsense.nightfile.recorder_clock import RecorderClock
 
     writer = RawLogWriter(path)

@@ -103,7 +103,7 @@ def _write_samples(
     how: dict[str, Any],
     force: bool,
 ) -> list[Path]:
-    from twitchsense.io.bids import write_bids
+    from twitchsense.io.bids.bids_write import write_bids
     from twitchsense.io.export import export as write
     from twitchsense.io.read import read
 

@@ -181,7 +181,7 @@ async def _record(
         make_metadata,
     )
     from twitchsense.devices.registry import installed_drivers
-    from twitchsense.io.raw_log_writer import RawLogWriter
+    from twitchsense.io.device_logs.raw_log_writer import RawLogWriter
     from twitchsense.nightfile.recorder_clock import RecorderClock
     from twitchsense.nightfile.writer import NightFileWriter
 

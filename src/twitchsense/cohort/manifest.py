@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from twitchsense.errors import InputError
-from twitchsense.io.text_table import MISSING_VALUES, TextTable, parse_table, read_text
+from twitchsense.io.text.text_table import MISSING_VALUES, TextTable, parse_table, read_text
 from twitchsense.settings import Settings
 
 #: Columns of a list and their meaning.

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.errors import MissingExtraError
-from twitchsense.io.bids import write_bids
-from twitchsense.io.edf_write import group_by_time_base, write_edf
+from twitchsense.io.bids.bids_write import write_bids
+from twitchsense.io.edf.edf_write import group_by_time_base, write_edf
 from twitchsense.model.channels import NS, Channel, Samples, Segment
 from twitchsense.model.recording import Recording
 from twitchsense.output_files import check_target, staged

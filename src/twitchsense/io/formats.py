@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from twitchsense.errors import InputError
-from twitchsense.io.bids_names import DATA_FILE
-from twitchsense.io.capture import Capture, ColumnMapping
+from twitchsense.io.bids.bids_names import DATA_FILE
+from twitchsense.io.channels.capture import Capture, ColumnMapping
 from twitchsense.io.other_formats import refuse_known
 
 #: Path, name in messages, column mapping and time zone to an open capture.
@@ -40,17 +40,17 @@ class CaptureFormat:
 
 
 def _open_csv(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
-    from twitchsense.io.csv import open_csv
+    from twitchsense.io.text.csv import open_csv
 
     return open_csv(path, source, mapping, zone)
 
 
 def _open_parquet(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
-    from twitchsense.io.csv_dialect import RowClock
-    from twitchsense.io.local_clock import TimeOptions
-    from twitchsense.io.parquet import ParquetTable
-    from twitchsense.io.table_capture import TableCapture
-    from twitchsense.io.table_layout import ROW_TIME
+    from twitchsense.io.tables.local_clock import TimeOptions
+    from twitchsense.io.tables.parquet import ParquetTable
+    from twitchsense.io.tables.row_clock import RowClock
+    from twitchsense.io.tables.table_capture import TableCapture
+    from twitchsense.io.tables.table_layout import ROW_TIME
 
     options = TimeOptions(zone=zone, unit=mapping.time_unit, fs=mapping.fs)
     clocks = {} if mapping.fs is None else {ROW_TIME: RowClock(mapping.fs)}
@@ -58,46 +58,46 @@ def _open_parquet(path: Path, source: str, mapping: ColumnMapping, zone: str | N
 
 
 def _open_edf(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
-    from twitchsense.io.edf import EdfCapture
+    from twitchsense.io.edf.edf import EdfCapture
 
     return EdfCapture(path, source, mapping, zone)
 
 
 def _open_night_file(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
-    from twitchsense.io.night_file import NightFileCapture
+    from twitchsense.io.device_logs.night_file import NightFileCapture
 
     return NightFileCapture(path, source, mapping, zone)
 
 
 def _open_axivity(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
-    from twitchsense.io.axivity import AxivityBlocks
-    from twitchsense.io.block_capture import BlockCapture
+    from twitchsense.io.accelerometers.axivity import AxivityBlocks
+    from twitchsense.io.accelerometers.block_capture import BlockCapture
 
     return BlockCapture(AxivityBlocks(path, source), source, mapping, zone)
 
 
 def _open_geneactiv(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
-    from twitchsense.io.block_capture import BlockCapture
-    from twitchsense.io.geneactiv import GeneactivBlocks
+    from twitchsense.io.accelerometers.block_capture import BlockCapture
+    from twitchsense.io.accelerometers.geneactiv import GeneactivBlocks
 
     return BlockCapture(GeneactivBlocks(path, source), source, mapping, zone)
 
 
 def _open_actigraph(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
-    from twitchsense.io.actigraph import ActigraphBlocks
-    from twitchsense.io.block_capture import BlockCapture
+    from twitchsense.io.accelerometers.actigraph import ActigraphBlocks
+    from twitchsense.io.accelerometers.block_capture import BlockCapture
 
     return BlockCapture(ActigraphBlocks(path, source), source, mapping, zone)
 
 
 def _open_xdf(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
-    from twitchsense.io.xdf import XdfCapture
+    from twitchsense.io.xdf.xdf import XdfCapture
 
     return XdfCapture(path, source, mapping, zone)
 
 
 def _open_bids(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
-    from twitchsense.io.bids_read import BidsEmgCapture, BidsMotionCapture
+    from twitchsense.io.bids.bids_read import BidsEmgCapture, BidsMotionCapture
 
     if path.suffix.casefold() == ".tsv":
         return BidsMotionCapture(path, source, mapping, zone)
@@ -113,7 +113,7 @@ def _open_mne(path: Path, source: str, mapping: ColumnMapping, zone: str | None)
 def _open_movesense_json(
     path: Path, source: str, mapping: ColumnMapping, zone: str | None
 ) -> Capture:
-    from twitchsense.io.movesense_json import open_movesense_json
+    from twitchsense.io.text.movesense_json import open_movesense_json
 
     return open_movesense_json(path, source, mapping, zone)
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from twitchsense.errors import InputError
-from twitchsense.io.capture import Capture
-from twitchsense.io.channel_builder import MIN_SAMPLES, ChannelBuilder, ChannelData
-from twitchsense.io.gap_detection import IrregularSamplingError
+from twitchsense.io.channels.capture import Capture
+from twitchsense.io.channels.channel_builder import MIN_SAMPLES, ChannelBuilder, ChannelData
+from twitchsense.io.channels.gap_detection import IrregularSamplingError
 from twitchsense.model.channels import NS
 from twitchsense.model.column_names import channel_sort_key
 from twitchsense.model.notes import Note

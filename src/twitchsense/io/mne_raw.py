@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError, MissingExtraError
-from twitchsense.io.capture import ColumnMapping, ignored_columns_note
-from twitchsense.io.channel_builder import ChannelBuilder
-from twitchsense.io.edf_header import read_edf_header
-from twitchsense.io.labelled_signals import LabelledSignal, leg_suffix, plan_signals
+from twitchsense.io.channels.capture import ColumnMapping, ignored_columns_note
+from twitchsense.io.channels.channel_builder import ChannelBuilder
+from twitchsense.io.channels.labelled_signals import LabelledSignal, leg_suffix, plan_signals
+from twitchsense.io.edf.edf_header import read_edf_header
 from twitchsense.model.channels import NS
 from twitchsense.model.notes import GIVE_ZONE, Note, with_source
 from twitchsense.model.units import parse_unit

@@ -15,18 +15,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError, MissingExtraError
-from twitchsense.io.capture import ColumnMapping
-from twitchsense.io.csv_dialect import RowClock, Transfer
-from twitchsense.io.dialects.header_words import channel_name, find_leg
-from twitchsense.io.dialects.opensignals_text import (
+from twitchsense.io.channels.capture import ColumnMapping
+from twitchsense.io.tables.local_clock import TimeOptions
+from twitchsense.io.tables.row_clock import RowClock
+from twitchsense.io.tables.table_capture import CHUNK_ROWS, TableBlock, TableCapture, TypedTable
+from twitchsense.io.tables.table_layout import TableLayout, parse_header
+from twitchsense.io.text.csv_dialect import Transfer
+from twitchsense.io.text.dialects.header_words import channel_name, find_leg
+from twitchsense.io.text.dialects.opensignals_text import (
     emg_transfer,
     no_emg_sensor,
     read_rate,
     start_of,
 )
-from twitchsense.io.local_clock import TimeOptions
-from twitchsense.io.table_capture import CHUNK_ROWS, TableBlock, TableCapture, TypedTable
-from twitchsense.io.table_layout import TableLayout, parse_header
 
 #: Number of values of the sequence number of a BITalino.
 _NSEQ_VALUES: Final = 16

@@ -16,15 +16,15 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from twitchsense.errors import InputError
-from twitchsense.io.bids_names import find_recording
-from twitchsense.io.capture import Capture, ColumnMapping
+from twitchsense.io.bids.bids_names import find_recording
+from twitchsense.io.channels.capture import Capture, ColumnMapping
 from twitchsense.io.formats import find_format
-from twitchsense.io.frame import FRAME, hash_frame, open_frame
 from twitchsense.io.input_files import hash_capture
 from twitchsense.io.merge import merge
 from twitchsense.io.mne_raw import MneCapture, is_raw, name_of_raw
 from twitchsense.io.stated_start import parse_start
-from twitchsense.io.time_reading import TIME_UNITS
+from twitchsense.io.tables.frame import FRAME, hash_frame, open_frame
+from twitchsense.io.tables.time_reading import TIME_UNITS
 from twitchsense.model.channels import NS, Channel, Leg
 from twitchsense.model.column_names import channel_sort_key
 from twitchsense.model.notes import GIVE_ZONE, Note, without_folders

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from twitchsense.acquire.status import SessionStatus
-from twitchsense.io.signal_check import MAINS_HZ, MAX_CLIPPED
+from twitchsense.io.channels.signal_check import MAINS_HZ, MAX_CLIPPED
 from twitchsense.model.channels import Channel
 from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings

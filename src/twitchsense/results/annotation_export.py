@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from twitchsense.errors import InputError
-from twitchsense.io.bids import BidsEvents
+from twitchsense.io.bids.bids_write import BidsEvents
 from twitchsense.model.recording import Recording
 from twitchsense.output_files import check_output_directory, check_target, staged
 from twitchsense.results.load import SavedNight

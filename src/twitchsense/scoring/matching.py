@@ -22,7 +22,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
 
 from twitchsense.errors import InputError
-from twitchsense.io.text_table import MISSING_VALUES, TextTable, read_table
+from twitchsense.io.text.text_table import MISSING_VALUES, TextTable, read_table
 from twitchsense.model.intervals import overlap_any
 from twitchsense.scoring.leg_movements.input import name_legs
 from twitchsense.sleep.hypnogram.model import to_us

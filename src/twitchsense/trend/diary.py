@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from twitchsense.errors import InputError, MissingExtraError
-from twitchsense.io.text_table import MISSING_VALUES, parse_table
+from twitchsense.io.text.text_table import MISSING_VALUES, parse_table
 from twitchsense.regular_file import read_limited
 from twitchsense.settings.toml_file import parse_toml
 from twitchsense.text import printable, truncate

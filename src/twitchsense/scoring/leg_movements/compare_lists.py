@@ -10,7 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from twitchsense.errors import InputError
-from twitchsense.io.text_table import MISSING_VALUES, read_table
+from twitchsense.io.text.text_table import MISSING_VALUES, read_table
 from twitchsense.scoring.leg_movements.rules import RULES
 from twitchsense.scoring.leg_movements.score_event_list import (
     INDEX_DESCRIPTIONS,

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from twitchsense.errors import InputError
-from twitchsense.io.text_table import TextTable, read_table
+from twitchsense.io.text.text_table import TextTable, read_table
 from twitchsense.model.candidates import LARGE_KINDS, LONG_KINDS
 from twitchsense.model.event_table import TRIAL_TYPES
 from twitchsense.scoring.leg_movements.rules import LEFT, RIGHT

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from twitchsense.errors import InputError
-from twitchsense.io.date_forms import date_readings
+from twitchsense.io.tables.date_forms import date_readings
 
 _TIME_OF_DAY: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(\.\d+)?)?\s*([AaPp][Mm])?")
 #: ``1. p. m.`` of some phone languages; iOS writes a narrow space before it.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from twitchsense.errors import InputError
-from twitchsense.io.text_table import read_text
+from twitchsense.io.text.text_table import read_text
 from twitchsense.sleep.hypnogram.clock_times import NightClock, read_clock_times
 from twitchsense.sleep.hypnogram.json_logs import SleepLogs
 from twitchsense.sleep.hypnogram.model import (

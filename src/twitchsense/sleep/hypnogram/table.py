@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
-from twitchsense.io.text_table import MISSING_VALUES, TextTable, parse_table, read_text
+from twitchsense.io.text.text_table import MISSING_VALUES, TextTable, parse_table, read_text
 from twitchsense.model.notes import GIVE_STAGE_TIMES, Note
 from twitchsense.sleep.hypnogram import table_columns
 from twitchsense.sleep.hypnogram.clock_change import Ints

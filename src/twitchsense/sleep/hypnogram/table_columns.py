@@ -6,7 +6,7 @@ import re
 from math import isnan
 from typing import Final
 
-from twitchsense.io.text_table import TextTable
+from twitchsense.io.text.text_table import TextTable
 
 #: In order of preference, in lower case without blanks, underscores and units.
 ONSET: Final = ("onset", "start", "starttime", "startdate", "begin", "sleepstagestart", "timeutc",

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from twitchsense.errors import InputError, MissingExtraError
-from twitchsense.io.edf_header import read_edf_header
+from twitchsense.io.edf.edf_header import read_edf_header
 from twitchsense.sleep.hypnogram.clock_times import NightClock
 from twitchsense.sleep.lab_files.lab_annotations import LabAnnotation, LabFile, place_file_start
 

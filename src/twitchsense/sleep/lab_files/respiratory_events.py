@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
-from twitchsense.io.text_table import TextTable, parse_table, read_text
+from twitchsense.io.text.text_table import TextTable, parse_table, read_text
 from twitchsense.sleep.hypnogram import table_columns
 from twitchsense.sleep.hypnogram.clock_text import is_clock_time
 from twitchsense.sleep.hypnogram.clock_times import NightClock

@@ -1,0 +1,1 @@
+"""Binary files of wrist-worn accelerometers: Axivity, GENEActiv, ActiGraph."""

@@ -1,0 +1,1 @@
+"""BIDS data sets: names and sidecars, reader and writer."""

@@ -1,0 +1,1 @@
+"""From samples and timestamps to a channel: sampling rate, gaps, checks, names."""

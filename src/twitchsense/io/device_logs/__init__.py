@@ -1,0 +1,1 @@
+"""Values of devices as captures: raw logs and night files."""

@@ -1,0 +1,1 @@
+"""Text files: cells, headers and dialects of CSV captures, and small tables."""

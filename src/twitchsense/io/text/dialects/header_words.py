@@ -1,0 +1,95 @@
+"""Words in foreign headers: units, legs, axes, and names of channels for them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from twitchsense.io.text.csv_dialect import Transfer
+
+#: Units as programs write them, without brackets and in lower case: kind, unit, factor to it.
+_UNITS: Final = {
+    "uv": ("emg", "uv", 1.0),
+    "microvolt": ("emg", "uv", 1.0),
+    "microvolts": ("emg", "uv", 1.0),
+    "nv": ("emg", "uv", 1e-3),
+    "mv": ("emg", "mv", 1.0),
+    "millivolts": ("emg", "mv", 1.0),
+    "v": ("emg", "v", 1.0),
+    "volts": ("emg", "v", 1.0),
+    "g": ("acc", "g", 1.0),
+    "mg": ("acc", "mg", 1.0),
+    "m/s2": ("acc", "ms2", 1.0),
+    "ms-2": ("acc", "ms2", 1.0),
+}
+_LEFT: Final = re.compile(r"(?:^|[\W_])(?:left|lt|l)(?:$|[\W_])", re.IGNORECASE)
+_RIGHT: Final = re.compile(r"(?:^|[\W_])(?:right|rt|r)(?:$|[\W_])", re.IGNORECASE)
+
+
+def read_unit(text: str) -> tuple[str, str, Transfer | None] | None:
+    """Return what a unit in a header means.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``[mG]`` or ``m/(s^2)``.
+
+    Returns
+    -------
+    kind : {'emg', 'acc'}
+    unit : str
+        Of this package.
+    transfer : Transfer or None
+        To this unit, if it is another one.
+    """
+    clean = re.sub(r"[\s()\[\]^*]", "", text.casefold())
+    clean = clean.replace("\u03bc", "u").replace("\u00b5", "u").replace("\u00b2", "2")
+    clean = clean.replace("m/s/s", "m/s2")
+    found = _UNITS.get(clean)
+    if found is None:
+        return None
+    kind, unit, factor = found
+    return kind, unit, None if factor == 1 else Transfer(factor)
+
+
+def find_leg(label: str) -> str:
+    """Return ``left`` or ``right`` if a label names one of them, else an empty string.
+
+    Parameters
+    ----------
+    label : str
+        Such as ``TIB.ANT. RT``.
+    """
+    left, right = bool(_LEFT.search(label)), bool(_RIGHT.search(label))
+    return "" if left == right else "left" if left else "right"
+
+
+def channel_name(stem: str, leg: str, *parts: str) -> str:
+    """Return a column name of this package.
+
+    Parameters
+    ----------
+    stem : str
+        Such as ``emg1`` or ``acc``.
+    leg : str
+        ``left``, ``right`` or empty.
+    *parts : str
+        Axis and unit.
+    """
+    return "_".join(part for part in (stem, leg, *parts) if part)
+
+
+def unique_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names that differ: those that occur several times get the number of their column.
+
+    Parameters
+    ----------
+    names : sequence of str
+    """
+    counts = Counter(names)
+    return tuple(
+        f"{name} (column {i + 1})" if name and counts[name] > 1 else name
+        for i, name in enumerate(names)
+    )

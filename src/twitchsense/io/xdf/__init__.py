@@ -1,0 +1,1 @@
+"""XDF: files of the Lab Streaming Layer."""
