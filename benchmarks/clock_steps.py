@@ -31,7 +31,7 @@ import twitchsense as ts
 from firmware_sim.wearable.encoder import ACC, EMG, Encoder, StreamSpec
 from firmware_sim.wearable.firmware import DeviceModel, Firmware
 from twitchsense.devices.npg_lite import CONTROL_UUID, DATA_UUID
-from twitchsense.devices.v1_frames import FLAG_REPLAY
+from twitchsense.devices.v1.v1_frames import FLAG_REPLAY
 from twitchsense.nightfile.records import (
     Boot,
     ConnectionStart,

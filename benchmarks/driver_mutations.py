@@ -16,7 +16,7 @@ from tests.devices.lsl_case import lsl_case
 from tests.devices.movesense_case import movesense_case
 from tests.devices.myo_case import myo_case
 from tests.devices.polar_case import polar_case
-from twitchsense.devices.lsl import LslDriver
+from twitchsense.devices.lsl.lsl_driver import LslDriver
 from twitchsense.devices.registry import get_driver
 from twitchsense.testing import MUTATIONS, DriverCase, mutation_outcomes
 

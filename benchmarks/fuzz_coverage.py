@@ -19,8 +19,8 @@ import atheris
 with atheris.instrument_imports(include=["twitchsense.devices"]):
     from twitchsense.devices.contract import PacketError
     from twitchsense.devices.framing import MAX_FRAME_BYTES, FragmentAssembler
-    from twitchsense.devices.v1_control import decode_response
-    from twitchsense.devices.v1_frames import (
+    from twitchsense.devices.v1.v1_control import decode_response
+    from twitchsense.devices.v1.v1_frames import (
         MARKER_TYPE,
         DeviceInfo,
         checksum,

@@ -23,7 +23,7 @@ from tests.devices.polar_case import polar_case
 from tests.devices.test_movesense_backfill import recorded as movesense_with_log
 from tests.devices.test_polar_memory import recorded as polar_in_memory
 from twitchsense.devices.contract import Message
-from twitchsense.devices.lsl import LslDriver
+from twitchsense.devices.lsl.lsl_driver import LslDriver
 from twitchsense.devices.registry import get_driver
 from twitchsense.io.device_logs.raw_log import read_raw_log
 from twitchsense.testing import push_hostile_values

@@ -20,8 +20,8 @@ from pathlib import Path
 import firmware_sim
 from twitchsense.devices.contract import PacketError
 from twitchsense.devices.framing import FragmentAssembler
-from twitchsense.devices.v1_control import decode_response
-from twitchsense.devices.v1_frames import decode_frame, decode_info
+from twitchsense.devices.v1.v1_control import decode_response
+from twitchsense.devices.v1.v1_frames import decode_frame, decode_info
 
 
 def main() -> None:

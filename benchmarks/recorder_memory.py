@@ -27,8 +27,8 @@ from firmware_sim.wearable.firmware import DeviceModel, Firmware
 from firmware_sim.wearable.virtual_time import run_virtual
 from twitchsense.acquire.adapter import Adapter, Advertisement
 from twitchsense.acquire.recorder import Recorder, make_metadata
-from twitchsense.devices import v1_frames
-from twitchsense.devices.v1_driver import V1Driver
+from twitchsense.devices.v1 import v1_frames
+from twitchsense.devices.v1.v1_driver import V1Driver
 from twitchsense.nightfile.loss_report import read_loss_reports
 from twitchsense.nightfile.writer import NightFileWriter
 

@@ -40,7 +40,7 @@ from twitchsense.acquire.frame_queue import FrameSource, StoredFrame
 from twitchsense.acquire.recorder import Recorder, make_metadata
 from twitchsense.cli.event_printer import EventPrinter
 from twitchsense.cli.record import LIVE_PERIOD_S
-from twitchsense.devices import v1_frames
+from twitchsense.devices.v1 import v1_frames
 from twitchsense.live.worker import DetectionWorker
 from twitchsense.nightfile.recorder_clock import RecorderClock
 from twitchsense.nightfile.records import Boot

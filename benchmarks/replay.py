@@ -21,8 +21,8 @@ from firmware_sim.wearable.encoder import Encoder
 from firmware_sim.wearable.firmware import DeviceModel, Firmware
 from firmware_sim.wearable.plug import make_options
 from twitchsense.acquire.adapter import Advertisement, DeviceSelector
-from twitchsense.devices import v1_frames
-from twitchsense.devices.v1_driver import V1Driver
+from twitchsense.devices.v1 import v1_frames
+from twitchsense.devices.v1.v1_driver import V1Driver
 
 START, STOP, RESEND, ACK, STATUS, CLOCK = range(1, 7)
 BOOT = 7

@@ -29,7 +29,7 @@ from twitchsense.acquire.status import SessionStatus
 from twitchsense.cli.app import main
 from twitchsense.cli.options import PrintableFormatter
 from twitchsense.cli.record_status import format_status
-from twitchsense.devices.v1_driver import V1Driver
+from twitchsense.devices.v1.v1_driver import V1Driver
 from twitchsense.errors import InputError
 from twitchsense.io.bids.bids_write import write_tsv
 from twitchsense.model.event_table import EVENT_COLUMNS

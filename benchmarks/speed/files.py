@@ -16,7 +16,7 @@ from twitchsense.bench.process import run_in_process
 from twitchsense.bench.synthetic import Arrays, make_tile
 from twitchsense.bench.throughput import time_files, write_csv
 from twitchsense.bench.timing import measure_cost
-from twitchsense.devices.v1_frames import decode_info
+from twitchsense.devices.v1.v1_frames import decode_info
 from twitchsense.nightfile.records import Boot, Device
 from twitchsense.nightfile.writer import NightFileWriter
 

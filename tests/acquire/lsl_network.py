@@ -43,7 +43,7 @@ def install_driver(monkeypatch, folder):
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Name: lsl_driver\nVersion: 0\n")
     (info / "entry_points.txt").write_text(
-        f"[{ENTRY_POINT_GROUP}]\nlsl = twitchsense.devices.lsl:LslDriver\n"
+        f"[{ENTRY_POINT_GROUP}]\nlsl = twitchsense.devices.lsl.lsl_driver:LslDriver\n"
     )
     monkeypatch.syspath_prepend(folder)
 

@@ -19,8 +19,8 @@ from twitchsense.acquire.adapter import (
     DeviceSelector,
     open_adapter,
 )
-from twitchsense.devices import v1_frames
 from twitchsense.devices.registry import installed_drivers
+from twitchsense.devices.v1 import v1_frames
 from twitchsense.errors import InputError
 
 DEVICE = BLEDevice("AA:BB", "ts-0001", None)

@@ -16,7 +16,7 @@ from twitchsense.acquire.adapter import Adapter, AdapterError, Advertisement
 from twitchsense.acquire.device_lock import lock_device
 from twitchsense.acquire.frame_queue import FrameQueue
 from twitchsense.acquire.session import Session, SessionError
-from twitchsense.devices.v1_driver import V1Driver
+from twitchsense.devices.v1.v1_driver import V1Driver
 from twitchsense.errors import InputError
 from twitchsense.nightfile.loss_report import read_loss_reports
 from twitchsense.nightfile.writer import NightFileWriter

@@ -14,7 +14,7 @@ from twitchsense.acquire.frame_queue import (
     Notification,
     decode_notifications,
 )
-from twitchsense.devices.v1_frames import decode_info
+from twitchsense.devices.v1.v1_frames import decode_info
 from twitchsense.nightfile.records import Boot, DamagedFrame, Packet
 
 FRAMES = [data for _, _, data in make_frames(5)]

@@ -8,7 +8,7 @@ import numpy as np
 
 from firmware_sim.peers.ganglion import RECEIVE, Ganglion
 from twitchsense.devices.contract import Advertised
-from twitchsense.devices.ganglion import GanglionDriver
+from twitchsense.devices.ganglion.ganglion_driver import GanglionDriver
 from twitchsense.devices.streams import SampleCounter
 from twitchsense.testing import DriverCase, ExpectedStream, SimulatedSession
 

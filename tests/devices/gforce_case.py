@@ -8,7 +8,7 @@ import numpy as np
 
 from firmware_sim.peers.gforce import DATA, GForce
 from twitchsense.devices.contract import Advertised
-from twitchsense.devices.gforce import GForceDriver
+from twitchsense.devices.gforce.gforce_driver import GForceDriver
 from twitchsense.testing import DriverCase, ExpectedStream, SimulatedSession
 
 

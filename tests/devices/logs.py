@@ -8,12 +8,12 @@ import numpy as np
 
 from firmware_sim.peers.twitchsense_v1 import WearableV1
 from firmware_sim.wearable.encoder import ACC, EMG
-from twitchsense.devices import v1_control
 from twitchsense.devices.contract import Advertised
 from twitchsense.devices.dialogue import Write
 from twitchsense.devices.streams import SampleCounter
-from twitchsense.devices.v1_driver import V1Driver
-from twitchsense.devices.v1_frames import CONTROL_UUID
+from twitchsense.devices.v1 import v1_control
+from twitchsense.devices.v1.v1_driver import V1Driver
+from twitchsense.devices.v1.v1_frames import CONTROL_UUID
 from twitchsense.testing import DriverCase, ExpectedStream, SimulatedSession
 from twitchsense.testing.driver_case import decode_case
 

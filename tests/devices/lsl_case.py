@@ -9,7 +9,7 @@ import struct
 import numpy as np
 
 from twitchsense.devices.contract import Advertised
-from twitchsense.devices.lsl import (
+from twitchsense.devices.lsl.lsl_driver import (
     DATA_UUID,
     DESCRIPTION_UUID,
     OPTIONS_UUID,

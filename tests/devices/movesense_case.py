@@ -9,8 +9,8 @@ import numpy as np
 from firmware_sim.peers.movesense import NOTIFY, WRITE, MovesenseSensor
 from twitchsense.devices.contract import Advertised, Direction, Message
 from twitchsense.devices.dialogue import Write
-from twitchsense.devices.movesense import MovesenseDriver
-from twitchsense.devices.movesense_decoder import NOTIFY_UUID, WRITE_UUID
+from twitchsense.devices.movesense.movesense_decoder import NOTIFY_UUID, WRITE_UUID
+from twitchsense.devices.movesense.movesense_driver import MovesenseDriver
 from twitchsense.devices.streams import SampleClock
 from twitchsense.testing import DriverCase, ExpectedStream, SimulatedSession
 

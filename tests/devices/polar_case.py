@@ -8,8 +8,8 @@ import numpy as np
 
 from firmware_sim.peers.polar import DATA, PolarSensor
 from twitchsense.devices.contract import Advertised, Direction, Message
-from twitchsense.devices.polar import PolarDriver
-from twitchsense.devices.polar_decoder import CONTROL_UUID, DATA_UUID
+from twitchsense.devices.polar.polar_decoder import CONTROL_UUID, DATA_UUID
+from twitchsense.devices.polar.polar_driver import PolarDriver
 from twitchsense.devices.streams import SampleClock
 from twitchsense.testing import DriverCase, ExpectedStream, SimulatedSession
 

@@ -7,14 +7,14 @@ import pytest
 
 from tests.devices.ganglion_case import UV, ganglion_case
 from twitchsense.devices.contract import Advertised, Direction, Message, PacketError
-from twitchsense.devices.ganglion import (
+from twitchsense.devices.ganglion.ganglion_driver import (
     COMMAND_UUID,
     DATA_UUID,
     SERVICE_UUID,
     SOFTWARE_UUID,
     GanglionDriver,
 )
-from twitchsense.devices.ganglion_frames import unpack_values
+from twitchsense.devices.ganglion.ganglion_frames import unpack_values
 from twitchsense.errors import InputError
 from twitchsense.testing import check_driver, surviving_mutations
 from twitchsense.testing.driver_case import decode_case

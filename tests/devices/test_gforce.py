@@ -14,7 +14,12 @@ from twitchsense.devices.contract import (
     PacketError,
     StartRefusedError,
 )
-from twitchsense.devices.gforce import COMMAND_UUID, DATA_UUID, SERVICE_UUID, GForceDriver
+from twitchsense.devices.gforce.gforce_driver import (
+    COMMAND_UUID,
+    DATA_UUID,
+    SERVICE_UUID,
+    GForceDriver,
+)
 from twitchsense.errors import InputError
 from twitchsense.testing import SimulatedSession, check_driver, surviving_mutations
 

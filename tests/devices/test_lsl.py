@@ -13,7 +13,8 @@ import pytest
 from tests.devices.lsl_case import lsl_case
 from twitchsense.devices.contract import Direction, Message, PacketError, StartRefusedError
 from twitchsense.devices.dialogue import Read, Subscribe, Write
-from twitchsense.devices.lsl import (
+from twitchsense.devices.lsl.lsl_description import parse_description
+from twitchsense.devices.lsl.lsl_driver import (
     DATA_UUID,
     DESCRIPTION_UUID,
     OPTIONS_UUID,
@@ -22,7 +23,6 @@ from twitchsense.devices.lsl import (
     TimestampCheck,
     encode_block,
 )
-from twitchsense.devices.lsl_description import parse_description
 from twitchsense.devices.placement.selection import make_placement
 from twitchsense.errors import InputError
 from twitchsense.nightfile.analysed_streams import reason_to_leave_out

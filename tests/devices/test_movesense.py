@@ -8,8 +8,8 @@ import pytest
 from firmware_sim.peers.movesense import MovesenseSensor
 from tests.devices.movesense_case import case_of, movesense_case, movesense_session
 from twitchsense.devices.contract import Advertised, StartRefusedError
-from twitchsense.devices.movesense import SERVICE_UUID, MovesenseDriver
-from twitchsense.devices.movesense_decoder import NOTIFY_UUID
+from twitchsense.devices.movesense.movesense_decoder import NOTIFY_UUID
+from twitchsense.devices.movesense.movesense_driver import SERVICE_UUID, MovesenseDriver
 from twitchsense.errors import InputError
 from twitchsense.testing import check_driver, surviving_mutations
 from twitchsense.testing.driver_case import decode_case

@@ -15,8 +15,8 @@ from tests.acquire.peer_recording import connection_log, record_peers
 from tests.devices.logs import write_log
 from tests.devices.movesense_case import kept, movesense_session
 from twitchsense.devices.contract import PacketError, StartRefusedError
-from twitchsense.devices.movesense import MovesenseDriver
-from twitchsense.devices.movesense_log import LogReader
+from twitchsense.devices.movesense.movesense_driver import MovesenseDriver
+from twitchsense.devices.movesense.movesense_log import LogReader
 from twitchsense.errors import InputError
 from twitchsense.io.device_logs.decode_log import decode_log
 from twitchsense.io.read import read

@@ -8,8 +8,8 @@ import pytest
 
 from tests.devices.movesense_case import notify, subscribed, write
 from twitchsense.devices.contract import BatteryLevel, Direction, Message, PacketError
-from twitchsense.devices.movesense import MovesenseDriver
-from twitchsense.devices.movesense_decoder import BATTERY_UUID, NOTIFY_UUID
+from twitchsense.devices.movesense.movesense_decoder import BATTERY_UUID, NOTIFY_UUID
+from twitchsense.devices.movesense.movesense_driver import MovesenseDriver
 
 GRAVITY = 9.80665
 

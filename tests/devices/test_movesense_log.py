@@ -9,8 +9,8 @@ import pytest
 from firmware_sim.peers.movesense import MovesenseSensor
 from tests.devices.logs import write_log
 from tests.devices.movesense_case import case_of, movesense_session
-from twitchsense.devices.movesense import MovesenseDriver
-from twitchsense.devices.movesense_decoder import NOTIFY_UUID
+from twitchsense.devices.movesense.movesense_decoder import NOTIFY_UUID
+from twitchsense.devices.movesense.movesense_driver import MovesenseDriver
 from twitchsense.io.device_logs.decode_log import decode_log
 
 

@@ -7,8 +7,8 @@ import pytest
 from firmware_sim.peers.polar import PolarSensor
 from tests.devices.polar_case import case_of, polar_case, polar_session
 from twitchsense.devices.contract import Advertised, StartRefusedError
-from twitchsense.devices.polar import SERVICE_UUID, PolarDriver
-from twitchsense.devices.polar_decoder import DATA_UUID
+from twitchsense.devices.polar.polar_decoder import DATA_UUID
+from twitchsense.devices.polar.polar_driver import SERVICE_UUID, PolarDriver
 from twitchsense.errors import InputError
 from twitchsense.testing import check_driver, surviving_mutations
 from twitchsense.testing.driver_case import decode_case

@@ -8,8 +8,8 @@ import pytest
 
 from tests.devices.polar_case import answer, command, frame, notify, started
 from twitchsense.devices.contract import BatteryLevel, Direction, Message, PacketError
-from twitchsense.devices.polar import PolarDriver
-from twitchsense.devices.polar_decoder import BATTERY_UUID, DATA_UUID
+from twitchsense.devices.polar.polar_decoder import BATTERY_UUID, DATA_UUID
+from twitchsense.devices.polar.polar_driver import PolarDriver
 
 FACTOR = "05 01 " + struct.pack("<f", 0.244).hex()
 

@@ -11,8 +11,8 @@ from tests.devices.logs import write_log
 from tests.devices.polar_case import case_of, command, kept, polar_session, started
 from tests.devices.polar_case import frame as make_frame
 from twitchsense.devices.contract import Direction, Message
-from twitchsense.devices.polar import PolarDriver
-from twitchsense.devices.polar_decoder import DATA_UUID
+from twitchsense.devices.polar.polar_decoder import DATA_UUID
+from twitchsense.devices.polar.polar_driver import PolarDriver
 from twitchsense.errors import InputError
 from twitchsense.io.device_logs.decode_log import decode_log
 from twitchsense.io.read import read

@@ -14,14 +14,14 @@ from tests.acquire.peer_recording import connection_log, record_peers
 from tests.devices.logs import write_log
 from tests.devices.polar_case import polar_session
 from twitchsense.devices.contract import Direction, Message, PacketError, StartRefusedError
-from twitchsense.devices.polar import PolarDriver
-from twitchsense.devices.polar_files import (
+from twitchsense.devices.polar.polar_driver import PolarDriver
+from twitchsense.devices.polar.polar_files import (
     ResponseFrames,
     encode_request,
     parse_folder,
     parse_request,
 )
-from twitchsense.devices.polar_recording import RecordingReader
+from twitchsense.devices.polar.polar_recording import RecordingReader
 from twitchsense.errors import InputError
 from twitchsense.io.device_logs.decode_log import decode_log
 from twitchsense.io.read import read

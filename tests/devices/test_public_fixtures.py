@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from tests.devices.movesense_case import notify, subscribed
-from twitchsense.devices.movesense import MovesenseDriver
-from twitchsense.devices.polar_frames import decode_acc, decode_ecg, parse_frame
-from twitchsense.devices.polar_recording import RecordingReader
+from twitchsense.devices.movesense.movesense_driver import MovesenseDriver
+from twitchsense.devices.polar.polar_frames import decode_acc, decode_ecg, parse_frame
+from twitchsense.devices.polar.polar_recording import RecordingReader
 
 FOLDER = "TWITCHSENSE_PUBLIC_FIXTURES"
 POLAR = (

@@ -6,7 +6,6 @@ import pytest
 
 from firmware_sim.peers.twitchsense_v1 import WearableV1
 from tests.devices.logs import v1_case
-from twitchsense.devices import v1_control
 from twitchsense.devices.contract import (
     Advertised,
     BatteryLevel,
@@ -15,8 +14,9 @@ from twitchsense.devices.contract import (
     Message,
     PacketError,
 )
-from twitchsense.devices.v1_driver import V1Driver
-from twitchsense.devices.v1_frames import CONTROL_UUID, DATA_UUID, INFO_UUID, SERVICE_UUID
+from twitchsense.devices.v1 import v1_control
+from twitchsense.devices.v1.v1_driver import V1Driver
+from twitchsense.devices.v1.v1_frames import CONTROL_UUID, DATA_UUID, INFO_UUID, SERVICE_UUID
 from twitchsense.testing import (
     SimulatedSession,
     check_driver,

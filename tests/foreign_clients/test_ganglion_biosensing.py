@@ -14,8 +14,8 @@ import pytest
 
 from firmware_sim.peers.ganglion import RECEIVE, Ganglion
 from tests.foreign_clients.packages import importable, install
-from twitchsense.devices.ganglion import GanglionDriver
-from twitchsense.devices.ganglion_frames import unpack_values
+from twitchsense.devices.ganglion.ganglion_driver import GanglionDriver
+from twitchsense.devices.ganglion.ganglion_frames import unpack_values
 from twitchsense.testing import SimulatedSession
 
 

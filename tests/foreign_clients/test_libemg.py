@@ -21,7 +21,7 @@ from firmware_sim.wearable.bleak_bumble import patch_bleak
 from firmware_sim.wearable.virtual_time import run_virtual
 from tests.foreign_clients.packages import install
 from twitchsense.devices.contract import Direction, Message
-from twitchsense.devices.gforce import COMMAND_UUID, GForceDriver
+from twitchsense.devices.gforce.gforce_driver import COMMAND_UUID, GForceDriver
 
 
 @pytest.fixture(scope="module")

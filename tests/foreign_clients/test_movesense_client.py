@@ -17,7 +17,7 @@ from firmware_sim.wearable.bleak_bumble import patch_bleak
 from firmware_sim.wearable.virtual_time import run_virtual
 from tests.foreign_clients.packages import importable, install
 from twitchsense.devices.contract import Direction, Message
-from twitchsense.devices.movesense import MovesenseDriver
+from twitchsense.devices.movesense.movesense_driver import MovesenseDriver
 from twitchsense.testing.driver_case import decode_case
 
 SOURCE = "movesense @ git+https://github.com/sensein/movesense-py@800da2a"

@@ -15,7 +15,7 @@ from firmware_sim.wearable.bleak_bumble import patch_bleak
 from firmware_sim.wearable.virtual_time import run_virtual
 from tests.foreign_clients.packages import importable, install
 from twitchsense.devices.contract import Direction, Message
-from twitchsense.devices.polar import PolarDriver
+from twitchsense.devices.polar.polar_driver import PolarDriver
 from twitchsense.testing.driver_case import decode_case
 
 

@@ -12,8 +12,8 @@ from tests.devices.ganglion_case import ganglion_case
 from tests.devices.gforce_case import gforce_case
 from tests.devices.logs import write_log
 from tests.devices.myo_case import myo_case
-from twitchsense.devices.ganglion import GanglionDriver
-from twitchsense.devices.gforce import DATA_UUID, GForceDriver
+from twitchsense.devices.ganglion.ganglion_driver import GanglionDriver
+from twitchsense.devices.gforce.gforce_driver import DATA_UUID, GForceDriver
 from twitchsense.devices.myo import MyoDriver
 from twitchsense.io.device_logs.decode_log import decode_log
 

@@ -14,7 +14,7 @@ import pytest
 from tests.devices.builders import npg_case
 from tests.devices.logs import v1_case, write_log
 from twitchsense.devices.npg_lite import DATA_UUID, NpgLiteDriver
-from twitchsense.devices.v1_driver import V1Driver
+from twitchsense.devices.v1.v1_driver import V1Driver
 from twitchsense.errors import InputError
 from twitchsense.io.device_logs.decode_log import decode_log
 from twitchsense.io.read import read

@@ -8,7 +8,7 @@ import pytest
 
 from tests.devices.ganglion_case import ganglion_case
 from tests.devices.logs import write_log
-from twitchsense.devices.ganglion import GanglionDriver
+from twitchsense.devices.ganglion.ganglion_driver import GanglionDriver
 from twitchsense.errors import InputError
 from twitchsense.io.device_logs.decode_log import decode_log
 from twitchsense.io.read import read

@@ -19,7 +19,7 @@ from firmware_sim.wearable.firmware import Firmware
 from tests.nightfile.builders import KEY, MODEL, T0, device, info_bytes, make_frames, write_night
 from tests.signals import unit_potential
 from twitchsense.detect.detector import Detector
-from twitchsense.devices.v1_frames import decode_frame, decode_info
+from twitchsense.devices.v1.v1_frames import decode_frame, decode_info
 from twitchsense.errors import InputError
 from twitchsense.live import follower as follower_module
 from twitchsense.live.device_stream import DeviceStream

@@ -11,7 +11,7 @@ from benchmarks.recorder_scaling import record
 from benchmarks.replay import BOOT, FrameSequence
 from firmware_sim.wearable.encoder import Encoder
 from twitchsense.acquire.frame_queue import FrameSource, StoredFrame
-from twitchsense.devices.v1_frames import decode_frame, decode_info
+from twitchsense.devices.v1.v1_frames import decode_frame, decode_info
 from twitchsense.live.worker import DetectionWorker
 from twitchsense.nightfile.records import Boot
 

@@ -18,7 +18,7 @@ from tests.nightfile.builders import MODEL, T0, device, make_frames, write_night
 from tests.nightfile.clock_builders import HZ, crystal, night
 from tests.nightfile.value_builders import FS, npg_values, write_values
 from twitchsense.cli.app import main
-from twitchsense.devices.v1_frames import FLAG_REPLAY
+from twitchsense.devices.v1.v1_frames import FLAG_REPLAY
 from twitchsense.nightfile.arrival_steps import find_arrival_steps
 from twitchsense.nightfile.device_clock import fit_device_clock
 from twitchsense.nightfile.recorder_clock import RecorderClock, wall_stretches

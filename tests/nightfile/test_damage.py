@@ -24,7 +24,7 @@ from tests.nightfile.builders import (
     write_night,
 )
 from twitchsense.cli.app import main
-from twitchsense.devices.v1_frames import decode_info
+from twitchsense.devices.v1.v1_frames import decode_info
 from twitchsense.errors import InputError, TwitchsenseError
 from twitchsense.nightfile import lock
 from twitchsense.nightfile.column_layout import v1_columns

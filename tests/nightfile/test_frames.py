@@ -10,7 +10,7 @@ import pytest
 
 import twitchsense as ts
 from tests.nightfile.builders import T0, info_bytes, make_frames, write_night
-from twitchsense.devices.v1_frames import FLAG_REPLAY, decode_info
+from twitchsense.devices.v1.v1_frames import FLAG_REPLAY, decode_info
 from twitchsense.nightfile.frames import DamageCounts, FrameBatch, FrameDecoder
 from twitchsense.nightfile.row_format import packet_crc
 

@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.wearable.vectors import VECTORS, unhex
-from twitchsense.devices import v1_control
 from twitchsense.devices.contract import PacketError
 from twitchsense.devices.framing import (
     MAX_FRAME_BYTES,
     FragmentAssembler,
     PacketErrorReason,
 )
-from twitchsense.devices.v1_control import Opcode, ResponseStatus, decode_response
-from twitchsense.devices.v1_frames import (
+from twitchsense.devices.v1 import v1_control
+from twitchsense.devices.v1.v1_control import Opcode, ResponseStatus, decode_response
+from twitchsense.devices.v1.v1_frames import (
     FLAG_REPLAY,
     DeviceInfo,
     StreamInfo,

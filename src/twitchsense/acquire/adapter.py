@@ -26,7 +26,7 @@ from bleak.exc import BleakError
 from twitchsense.acquire.device_lock import lock_device
 from twitchsense.devices.contract import Advertised, Driver, full_uuid
 from twitchsense.devices.registry import installed_drivers, recognize
-from twitchsense.devices.v1_frames import SERVICE_UUID
+from twitchsense.devices.v1.v1_frames import SERVICE_UUID
 from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from twitchsense.acquire.sample_decoder import SampleDecoder
 from twitchsense.devices.contract import Message, PacketError, SamplePacket
 from twitchsense.devices.framing import FragmentAssembler
 from twitchsense.devices.streams import StreamDescription
-from twitchsense.devices.v1_frames import DeviceInfo, Frame, decode_frame
+from twitchsense.devices.v1.v1_frames import DeviceInfo, Frame, decode_frame
 from twitchsense.nightfile.records import (
     BatteryReading,
     Boot,

@@ -21,7 +21,8 @@ from bleak import BleakClient
 from bleak.exc import BleakError
 
 from twitchsense.acquire.adapter import Adapter, AdapterError, Advertisement, DeviceSelector
-from twitchsense.devices.lsl import (
+from twitchsense.devices.lsl.lsl_description import DTYPES, stream_identity
+from twitchsense.devices.lsl.lsl_driver import (
     DATA_UUID,
     DESCRIPTION_UUID,
     OPTIONS_UUID,
@@ -30,7 +31,6 @@ from twitchsense.devices.lsl import (
     TimestampCheck,
     encode_block,
 )
-from twitchsense.devices.lsl_description import DTYPES, stream_identity
 from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.text import printable
 
@@ -191,7 +191,7 @@ def _address(info: Any) -> str:
 
 
 class LslClient:
-    """Receives one stream; the characteristics are those of `twitchsense.devices.lsl`.
+    """Receives one stream; the characteristics are those of `twitchsense.devices.lsl.lsl_driver`.
 
     Parameters
     ----------

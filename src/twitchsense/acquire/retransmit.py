@@ -9,9 +9,9 @@ from typing import Final
 
 from twitchsense.acquire.frame_tracker import FrameTracker
 from twitchsense.acquire.v1_requests import ControlPoint, require_state
-from twitchsense.devices import v1_control
-from twitchsense.devices.v1_control import ResponseStatus
-from twitchsense.devices.v1_frames import Frame
+from twitchsense.devices.v1 import v1_control
+from twitchsense.devices.v1.v1_control import ResponseStatus
+from twitchsense.devices.v1.v1_frames import Frame
 
 #: Reason of a loss: the device overwrote the frame before it was retransmitted.
 OVERFLOW: Final = "ring_overflow"

@@ -24,7 +24,7 @@ from twitchsense.acquire.status import SessionStatus
 from twitchsense.acquire.v1_recording import V1Recording
 from twitchsense.acquire.value_recording import ValueRecording
 from twitchsense.devices.contract import Driver, Message, PacketError, StartRefusedError
-from twitchsense.devices.lsl import LslDriver
+from twitchsense.devices.lsl.lsl_driver import LslDriver
 from twitchsense.devices.registry import get_driver, installed_drivers
 from twitchsense.devices.streams import StreamDescription
 from twitchsense.errors import InputError, TwitchsenseError

@@ -17,9 +17,9 @@ from twitchsense.acquire.frame_queue import FrameSource, Notification, StoredFra
 from twitchsense.acquire.frame_tracker import FrameTracker
 from twitchsense.acquire.retransmit import OVERFLOW, RetransmissionRequester
 from twitchsense.acquire.v1_requests import ControlPoint, read_clock, require_state, start_device
-from twitchsense.devices import v1_control, v1_frames
 from twitchsense.devices.contract import Message
-from twitchsense.devices.v1_control import DeviceState
+from twitchsense.devices.v1 import v1_control, v1_frames
+from twitchsense.devices.v1.v1_control import DeviceState
 from twitchsense.nightfile.records import (
     BatteryReading,
     Boot,

@@ -11,9 +11,9 @@ from twitchsense.acquire.connection import (
     DeviceConnectionError,
     FailureReason,
 )
-from twitchsense.devices import v1_control, v1_frames
 from twitchsense.devices.contract import Message, PacketError
-from twitchsense.devices.v1_control import (
+from twitchsense.devices.v1 import v1_control, v1_frames
+from twitchsense.devices.v1.v1_control import (
     ControlResponse,
     DeviceState,
     ResponseStatus,

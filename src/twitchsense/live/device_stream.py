@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator
 
 from twitchsense.devices.contract import PacketError
-from twitchsense.devices.v1_frames import MARKER_TYPE, DeviceInfo, Frame, unwrap_ticks
+from twitchsense.devices.v1.v1_frames import MARKER_TYPE, DeviceInfo, Frame, unwrap_ticks
 from twitchsense.live.event_updates import EventUpdate
 from twitchsense.live.sample_stream import LocatedSamples, SampleStream, StreamFormat
 from twitchsense.model.channels import Chunk

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from twitchsense.devices.contract import PacketError
-from twitchsense.devices.v1_frames import MARKER_TYPE, DeviceInfo, Frame, decode_frame
+from twitchsense.devices.v1.v1_frames import MARKER_TYPE, DeviceInfo, Frame, decode_frame
 from twitchsense.live.device_stream import DeviceStream
 from twitchsense.live.event_updates import EventUpdate
 from twitchsense.live.live_decoder import LiveDecoder

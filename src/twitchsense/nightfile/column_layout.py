@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
-from twitchsense.devices.v1_frames import DeviceInfo
+from twitchsense.devices.v1.v1_frames import DeviceInfo
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from twitchsense.devices.contract import PacketError
 from twitchsense.devices.framing import MAX_FRAME_BYTES
-from twitchsense.devices.v1_frames import (
+from twitchsense.devices.v1.v1_frames import (
     CHECKSUM_SIZE,
     FLAG_REPLAY,
     HEADER,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from twitchsense.devices.contract import PacketError
-from twitchsense.devices.v1_frames import (
+from twitchsense.devices.v1.v1_frames import (
     FLAG_REPLAY,
     MARKER_TYPE,
     DeviceInfo,

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.devices.v1_frames import StreamInfo
+from twitchsense.devices.v1.v1_frames import StreamInfo
 from twitchsense.model.sample_file import SampleFile
 from twitchsense.nightfile.frames import FrameBatch
 

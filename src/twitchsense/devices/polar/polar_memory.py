@@ -2,7 +2,7 @@
 
 A sensor does not send acceleration while it records it. It sends some frames before and after,
 which show how its clock, and so the times in the recording, relate to that of the computer.
-Sources: see `twitchsense.devices.polar_files` and `twitchsense.devices.polar_recording`.
+Sources: see `polar_files` and `polar_recording`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 from twitchsense.devices.contract import PacketError, StartRefusedError
 from twitchsense.devices.dialogue import Expect, Step, Steps, Subscribe, Write
-from twitchsense.devices.polar_control import (
+from twitchsense.devices.polar.polar_control import (
     ACC,
     ECG,
     GET_STATUS,
@@ -24,8 +24,8 @@ from twitchsense.devices.polar_control import (
     STATUS_MEASUREMENT,
     STOP,
 )
-from twitchsense.devices.polar_decoder import CONTROL_UUID, DATA_UUID
-from twitchsense.devices.polar_dialogues import (
+from twitchsense.devices.polar.polar_decoder import CONTROL_UUID, DATA_UUID
+from twitchsense.devices.polar.polar_dialogues import (
     check_answer,
     enter_sdk_mode,
     read_settings,
@@ -34,7 +34,7 @@ from twitchsense.devices.polar_dialogues import (
     start_measurement,
     stop_measurements,
 )
-from twitchsense.devices.polar_files import (
+from twitchsense.devices.polar.polar_files import (
     BEGIN_SESSION,
     END_SESSION,
     FILE_UUID,

@@ -26,7 +26,7 @@ from twitchsense.devices.contract import (
     full_uuid,
 )
 from twitchsense.devices.dialogue import Expect, Steps, Subscribe, Write
-from twitchsense.devices.gforce_packets import EmgConfiguration, PacketJoiner, RateFinder
+from twitchsense.devices.gforce.gforce_packets import EmgConfiguration, PacketJoiner, RateFinder
 from twitchsense.devices.streams import StreamDescription
 from twitchsense.errors import InputError
 

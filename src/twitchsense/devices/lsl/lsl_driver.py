@@ -36,7 +36,7 @@ from twitchsense.devices.contract import (
     StartRefusedError,
 )
 from twitchsense.devices.dialogue import Read, Steps, Subscribe, Write
-from twitchsense.devices.lsl_description import (
+from twitchsense.devices.lsl.lsl_description import (
     TICK_HZ,
     TIMESTAMP_TOLERANCE,
     LslLayout,

@@ -25,7 +25,7 @@ from twitchsense.devices.contract import (
     full_uuid,
 )
 from twitchsense.devices.dialogue import Read, Steps, Subscribe, Write
-from twitchsense.devices.ganglion_frames import (
+from twitchsense.devices.ganglion.ganglion_frames import (
     CHANNELS,
     LAST_NUMBER,
     PACKET_BYTES,

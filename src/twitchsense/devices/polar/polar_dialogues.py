@@ -7,7 +7,7 @@ from typing import Final
 
 from twitchsense.devices.contract import PacketError, StartRefusedError
 from twitchsense.devices.dialogue import Expect, Read, Step, Steps, Write
-from twitchsense.devices.polar_control import (
+from twitchsense.devices.polar.polar_control import (
     ALREADY_IN_STATE,
     ANSWER,
     ERRORS,
@@ -23,7 +23,7 @@ from twitchsense.devices.polar_control import (
     parse_answer,
     parse_settings,
 )
-from twitchsense.devices.polar_decoder import CONTROL_UUID
+from twitchsense.devices.polar.polar_decoder import CONTROL_UUID
 from twitchsense.errors import InputError
 
 #: Rate (Hz) that the driver prefers: the next higher one on offer, else the highest.

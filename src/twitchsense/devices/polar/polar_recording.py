@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Final
 
 from twitchsense.devices.contract import PacketError
-from twitchsense.devices.polar_control import Setting, Settings, parse_settings
-from twitchsense.devices.polar_frames import COMPRESSED, PolarFrame, parse_frame
+from twitchsense.devices.polar.polar_control import Setting, Settings, parse_settings
+from twitchsense.devices.polar.polar_frames import COMPRESSED, PolarFrame, parse_frame
 
 _MAGIC: Final = 0x3D7C4C2B
 _SETTINGS_AT: Final = 37

@@ -1,6 +1,6 @@
 """Driver of Movesense sensors: acceleration and ECG over the GATT SensorData protocol.
 
-Sources: see `twitchsense.devices.movesense_packets`.
+Sources: see `twitchsense.devices.movesense.movesense_packets`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from twitchsense.devices.contract import (
     StartRefusedError,
 )
 from twitchsense.devices.dialogue import Expect, Read, Step, Steps, Subscribe, Write
-from twitchsense.devices.movesense_decoder import (
+from twitchsense.devices.movesense.movesense_decoder import (
     BATTERY_UUID,
     DATA,
     FETCH_LOG,
@@ -32,7 +32,7 @@ from twitchsense.devices.movesense_decoder import (
     MovesenseDecoder,
     describe_stream,
 )
-from twitchsense.devices.movesense_packets import Subscription
+from twitchsense.devices.movesense.movesense_packets import Subscription
 from twitchsense.errors import InputError
 
 SERVICE_UUID: Final = "34802252-7185-4d5d-b431-630e7050e8f0"

@@ -19,7 +19,7 @@ from twitchsense.devices.contract import (
     full_uuid,
 )
 from twitchsense.devices.inferred_rate import find_rate
-from twitchsense.devices.polar_control import (
+from twitchsense.devices.polar.polar_control import (
     ACC,
     ANSWER,
     ECG,
@@ -33,15 +33,15 @@ from twitchsense.devices.polar_control import (
     parse_answer,
     parse_settings,
 )
-from twitchsense.devices.polar_files import FILE_UUID, ResponseFrames, parse_request
-from twitchsense.devices.polar_frames import (
+from twitchsense.devices.polar.polar_files import FILE_UUID, ResponseFrames, parse_request
+from twitchsense.devices.polar.polar_frames import (
     COMPRESSED,
     PolarFrame,
     decode_acc,
     decode_ecg,
     parse_frame,
 )
-from twitchsense.devices.polar_recording import RecordingReader
+from twitchsense.devices.polar.polar_recording import RecordingReader
 from twitchsense.devices.streams import SampleClock, StreamDescription
 
 CONTROL_UUID: Final = "fb005c81-02e7-f387-1cad-8acd2d8df0c8"

@@ -13,8 +13,8 @@ from twitchsense.devices.contract import (
     SamplePacket,
     full_uuid,
 )
-from twitchsense.devices.movesense_log import LoggedPayload, LogReader
-from twitchsense.devices.movesense_packets import (
+from twitchsense.devices.movesense.movesense_log import LoggedPayload, LogReader
+from twitchsense.devices.movesense.movesense_packets import (
     PartJoiner,
     Subscription,
     parse_path,

@@ -6,7 +6,6 @@ from collections.abc import Generator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from twitchsense.devices import v1_control, v1_frames
 from twitchsense.devices.contract import (
     Abilities,
     Advertised,
@@ -22,7 +21,8 @@ from twitchsense.devices.contract import (
 from twitchsense.devices.dialogue import Expect, Read, Step, Steps, Subscribe, Write
 from twitchsense.devices.framing import FragmentAssembler, PacketErrorReason
 from twitchsense.devices.streams import SampleCounter, StreamDescription
-from twitchsense.devices.v1_control import ControlResponse, Opcode, ResponseStatus
+from twitchsense.devices.v1 import v1_control, v1_frames
+from twitchsense.devices.v1.v1_control import ControlResponse, Opcode, ResponseStatus
 
 #: Token of the requests of a dialogue. Only one is pending at a time.
 _TOKEN: Final = 1

@@ -1,7 +1,7 @@
 """Driver of Polar's sensors: acceleration, and the ECG of the H10.
 
 H10, OH1, Verity Sense, 360 and Loop speak the same protocol, the Polar Measurement Data service.
-Sources: see `twitchsense.devices.polar_control` and `twitchsense.devices.polar_frames`.
+Sources: see `twitchsense.devices.polar.polar_control` and `twitchsense.devices.polar.polar_frames`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 
 from twitchsense.devices.contract import Abilities, Advertised, StartRefusedError
 from twitchsense.devices.dialogue import Read, Steps, Subscribe
-from twitchsense.devices.polar_control import (
+from twitchsense.devices.polar.polar_control import (
     ACC,
     ACC_FEATURE,
     ECG,
@@ -20,7 +20,7 @@ from twitchsense.devices.polar_control import (
     SDK_MODE,
     SDK_MODE_FEATURE,
 )
-from twitchsense.devices.polar_decoder import (
+from twitchsense.devices.polar.polar_decoder import (
     BATTERY_UUID,
     CONTROL_UUID,
     DATA_UUID,
@@ -28,7 +28,7 @@ from twitchsense.devices.polar_decoder import (
     describe_acc,
     describe_ecg,
 )
-from twitchsense.devices.polar_dialogues import (
+from twitchsense.devices.polar.polar_dialogues import (
     enter_sdk_mode,
     read_features,
     read_settings,
@@ -36,7 +36,7 @@ from twitchsense.devices.polar_dialogues import (
     start_measurement,
     stop_measurements,
 )
-from twitchsense.devices.polar_memory import fetch_memory, open_memory
+from twitchsense.devices.polar.polar_memory import fetch_memory, open_memory
 from twitchsense.errors import InputError
 
 SERVICE_UUID: Final = "fb005c80-02e7-f387-1cad-8acd2d8df0c8"

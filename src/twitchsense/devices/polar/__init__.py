@@ -1,0 +1,1 @@
+"""Polar sensors: H10, OH1, Verity Sense, 360, Loop."""

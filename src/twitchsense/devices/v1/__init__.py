@@ -1,0 +1,1 @@
+"""The protocol twitchsense v1, of the wearable that anyone can build."""
