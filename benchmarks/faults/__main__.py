@@ -1,10 +1,9 @@
 """Runs every command with a full disk and with signals; what it leaves must be whole or nothing.
 
 ``python -m benchmarks.faults``: the disk full at every multiple of 64 kB of the output, SIGTERM
-and SIGINT at 50 instants each, spread over the run, and one of them at every operation on a
-file of the output. ``--short`` takes a few instants of the quick
-commands. The exit status is 1 if any part was
-left.
+and SIGINT at 50 instants each, spread evenly over the processor time of the run, and one of them
+at every operation on a file of the output. ``--short`` takes a few instants of the quick
+commands. The exit status is 1 if any part was left.
 
 The disk is a small file system in memory, if this user may mount one (``unshare -rm``);
 otherwise no single file may grow beyond the size.
@@ -101,7 +100,7 @@ def _faults(good: Outcome, instants: int, *, short: bool) -> Iterator[Fault]:
         yield Fault(free_bytes=n_bytes)
     for number in _SIGNALS:
         for k in range(instants):
-            yield Fault(number, after_s=good.took_s * (k + 0.5) / instants)
+            yield Fault(number, after_cpu_s=good.cpu_s * (k + 0.5) / instants)
     for k in range(1, good.n_events + 1):
         yield Fault(_SIGNALS[k % 2], at_file_event=k)
 

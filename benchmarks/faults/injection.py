@@ -41,17 +41,18 @@ class Fault:
     ----------
     signal : int
         0 for none.
-    after_s : float
-        Time of the signal after the command has begun.
+    after_cpu_s : float
+        Processor time that the command has used when the signal is sent: the same instant of the
+        run on an idle computer and on a busy one.
     at_file_event : int
         Number of the operation on an output file at which the signal is sent, from 1; 0: by
-        `after_s`.
+        `after_cpu_s`.
     free_bytes : int or None
         Space on the disk.
     """
 
     signal: int = 0
-    after_s: float = 0.0
+    after_cpu_s: float = 0.0
     at_file_event: int = 0
     free_bytes: int | None = None
 
@@ -67,6 +68,8 @@ class Outcome:
     files : dict
         Name and hash of each file of the working folder; folders end in a slash.
     took_s : float
+    cpu_s : float
+        Processor time, worker processes included.
     n_events : int
         Operations on output files.
     n_bytes, largest : int
@@ -78,6 +81,7 @@ class Outcome:
     status: int
     files: dict[str, str]
     took_s: float
+    cpu_s: float
     n_events: int
     n_bytes: int
     largest: int
@@ -108,23 +112,46 @@ def run_with_fault(command: Command, inputs: Path, place: Path, fault: Fault) ->
         with suppress(OSError):  # whichever of the two processes comes first
             os.setpgid(pid, pid)
         if fault.signal and not fault.at_file_event:
-            time.sleep(fault.after_s)
+            _wait_until_used(pid, fault.after_cpu_s)
             with suppress(ProcessLookupError):
                 # Ctrl-C reaches all processes of the terminal
                 (os.killpg if fault.signal == signal.SIGINT else os.kill)(pid, fault.signal)
         with os.fdopen(read_end) as pipe:
             n_events = int(pipe.read() or 0)
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        _, status, used = os.wait4(pid, 0)
+        status = os.waitstatus_to_exitcode(status)
         took_s = time.monotonic() - start_s
         message = (place.parent / f"{place.name}.{STDERR}").read_text(errors="replace")
         sizes = [p.stat().st_size for p in work.rglob("*") if p.is_file()]
         total, largest = sum(sizes), max(sizes, default=0)
-        return Outcome(status, list_files(work), took_s, n_events, total, largest, message)
+        cpu_s = used.ru_utime + used.ru_stime
+        return Outcome(status, list_files(work), took_s, cpu_s, n_events, total, largest, message)
     finally:
         (place.parent / f"{place.name}.{STDERR}").unlink(missing_ok=True)
         if own_disk:
             subprocess.run(["umount", "-l", str(place)], check=True)
         shutil.rmtree(place)
+
+
+def _wait_until_used(pid: int, cpu_s: float) -> None:
+    """Wait until a process and its children have used this processor time, or it has ended."""
+    while not _has_ended(pid) and _used_s(pid) < cpu_s:
+        time.sleep(0.002)
+
+
+def _has_ended(pid: int) -> bool:
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _used_s(pid: int) -> float:
+    """Return the processor time of a process, of its children, and of those that have ended."""
+    try:
+        times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]
+        tasks = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:  # it has just ended
+        return 0.0
+    own_s = sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+    return own_s + sum(_used_s(int(child)) for task in tasks for child in task.split())
 
 
 def list_files(folder: Path) -> dict[str, str]:

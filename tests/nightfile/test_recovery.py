@@ -11,7 +11,17 @@ import numpy as np
 import pytest
 
 import twitchsense as ts
-from tests.nightfile.builders import KEY, T0, device, downgrade, make_frames, write_night
+from firmware_sim.wearable.firmware import DeviceModel
+from tests.nightfile.builders import (
+    KEY,
+    MODEL,
+    STREAMS,
+    T0,
+    device,
+    downgrade,
+    make_frames,
+    write_night,
+)
 from tests.nightfile.value_builders import npg_values, write_values
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
@@ -204,6 +214,65 @@ def test_a_lost_description_is_taken_from_another_night(night, tmp_path):
     report = recover(night, out, other)
     assert len(report.remarks) == 1
     assert contents(out) == before
+
+
+@pytest.mark.parametrize("change", [("info", 0, 9), ("info", 11, 0xFF), ("key", 3, ord("7"))])
+def test_a_description_without_checksum_that_cannot_be_right_is_lost(night, tmp_path, change):
+    """It was written to the repaired night, which then could not be read."""
+    column, at, byte = change
+    other = write_night(tmp_path / "b.night", 1)
+    before = contents(night)
+    downgrade(night, 3)
+    with sqlite3.connect(night) as db:
+        (cell,) = db.execute(f"SELECT {column} FROM device").fetchone()
+        spoiled = bytearray(cell.encode() if column == "key" else cell)
+        spoiled[at] = byte
+        value = spoiled.decode() if column == "key" else bytes(spoiled)
+        db.execute(f"UPDATE device SET {column} = ?", (value,))
+    db.close()
+    if at == 0:
+        with pytest.raises(InputError, match="twitchsense repair"):
+            ts.read(night)
+    out = tmp_path / "new.night"
+    with pytest.raises(InputError, match="give another night of the same wearable with --like"):
+        recover(night, out)
+    recover(night, out, other)
+    assert contents(out) == before
+
+
+def test_a_boot_without_checksum_that_no_packet_belongs_to_is_lost(night, tmp_path):
+    """All of its packets were left out as those of another boot."""
+    before = contents(night)
+    downgrade(night, 3)
+    with sqlite3.connect(night) as db:
+        db.execute("UPDATE boot SET count = 77 WHERE count = 2")
+    db.close()
+    report = recover(night, tmp_path / "new.night")
+    assert report.remarks == ("the count of a boot is lost, and taken to be 2",)
+    assert contents(tmp_path / "new.night") == before
+
+
+def test_the_description_of_one_of_two_wearables_is_taken_from_another_night(tmp_path):
+    models = [MODEL, DeviceModel(0x11, STREAMS, "right")]
+    path = write_night(tmp_path / "a.night", 3)
+    file = NightFileWriter(path)
+    file.write([device(models[1])])
+    file.write(
+        Packet(Boot(models[1].serial, 1), seq, T0 + round(at * 1e9), data)
+        for seq, at, data in make_frames(3, model=models[1])
+    )
+    file.close()
+    before = contents(path)
+    others = [write_night(tmp_path / f"{m.leg}.night", 1, model=m) for m in models]
+    with sqlite3.connect(path) as db:
+        db.execute("DELETE FROM device WHERE id = 2")
+    db.close()
+    report = recover(path, tmp_path / "one.night")
+    assert "another night of the wearable, given with --like, describes it" in report.remarks[0]
+    with pytest.raises(InputError, match=rf"is of the wearable {KEY}, whose description is not"):
+        recover(path, tmp_path / "two.night", others[0])
+    recover(path, tmp_path / "two.night", others[1])
+    assert contents(tmp_path / "two.night") == before
 
 
 def test_a_lost_boot_of_the_only_device_is_taken_from_its_frames(night, tmp_path):

@@ -380,6 +380,7 @@ class NightFileReader:
         try:
             return decode_info(data)
         except PacketError as error:
-            raise InputError(
-                str(self.path), f"the device {key} can't be read ({error})", "update twitchsense"
-            ) from error
+            problem = f"the device {key} can't be read ({error})"
+            if self.schema < 4:  # descriptions have no checksum
+                raise damaged_error(self.path, problem) from error
+            raise InputError(str(self.path), problem, "update twitchsense") from error

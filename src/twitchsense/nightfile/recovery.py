@@ -5,15 +5,17 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from twitchsense.devices.contract import PacketError
+from twitchsense.devices.v1_frames import decode_info
 from twitchsense.errors import InputError
 from twitchsense.nightfile.lock import beside, is_being_written
 from twitchsense.nightfile.page_scan import FoundRow, find_rows
 from twitchsense.nightfile.reader import NightFileReader
+from twitchsense.nightfile.recovery_report import RecoveryReport, missing_ranges
 from twitchsense.nightfile.row_format import (
     RECEIVED,
     REPAIR_NOTE,
@@ -37,54 +39,6 @@ CREATE TABLE stage.value (connection, number, characteristic, direction, arrival
 """
 #: Position of the low 8 bits of the boot count in a frame (docs/protocol.md), from 1.
 _BOOT_BYTE: Final = 4
-
-
-@dataclass(frozen=True, slots=True)
-class MissingRange:
-    """Packets or values that are in no page, though their numbers were given.
-
-    Attributes
-    ----------
-    device : str
-        Key of the device.
-    count : int
-    after_ns, before_ns : int
-        Arrival (UTC) of the packets before and after them.
-    """
-
-    device: str
-    count: int
-    after_ns: int
-    before_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class RecoveryReport:
-    """What was recovered.
-
-    Attributes
-    ----------
-    recovered : dict of str to int
-        Number of rows by table.
-    missing : tuple of MissingRange
-        In the order of devices and time.
-    remarks : tuple of str
-        What could not be used, and what was assumed.
-    """
-
-    recovered: dict[str, int]
-    missing: tuple[MissingRange, ...]
-    remarks: tuple[str, ...]
-
-    @property
-    def n_received(self) -> int:
-        """Number of packets and values."""
-        return sum(self.recovered.get(table, 0) for table in RECEIVED)
-
-    @property
-    def n_missing(self) -> int:
-        """Number of packets and values that are missing."""
-        return sum(gap.count for gap in self.missing)
 
 
 def recover(path: Path, out: Path, like: Path | None = None) -> RecoveryReport:
@@ -189,6 +143,7 @@ class _Recovery:
             raise InputError(
                 str(self._path), "holds no packet that can be recovered", "restore it from a copy"
             )
+        self._drop_spoiled(rows)
         self._complete_boots(rows)
         self._leave_out_unknown(rows)
         self._write(rows)
@@ -201,7 +156,7 @@ class _Recovery:
             )
         report = RecoveryReport(
             {table: n for table, n in recovered.items() if n},
-            (*self._missing_packets(), *self._missing_values()),
+            missing_ranges(self._db),
             tuple(self._remarks),
         )
         text = f"this night was repaired: {report.n_received} packets were recovered, "
@@ -235,30 +190,37 @@ class _Recovery:
             merged[table] = {**unchecked, **rows}
         return merged
 
-    def _complete_boots(self, rows: dict[str, dict[Cell, Row]]) -> None:
-        """Add the boots and the device whose rows are lost, where there is no doubt of them."""
+    def _drop_spoiled(self, rows: dict[str, dict[Cell, Row]]) -> None:
+        """Drop the rows without a checksum that cannot be right; they then count as lost."""
         devices, boots = rows["device"], rows["boot"]
-        if self._like is not None and not devices:
-            reader = NightFileReader(self._like)
-            try:
-                known = reader.rows("device")
-            finally:
-                reader.close()
-            if len(known) != 1:
-                raise InputError(
-                    str(self._like), f"holds {len(known)} wearables", "give a night of one"
-                )
-            stated = {cells[0] for cells in boots.values()} or {1}
-            if len(stated) == 1:
-                devices[stated.pop()] = tuple(known[0][1:])
-                self._remarks.append(f"the description of the wearable is that of {self._like}")
+        for row_id in devices.keys() - self._sound["device"].keys():
+            key, *_, info = devices[row_id]
+            if info and not _describes(key, info):
+                del devices[row_id]
+        for boot, counts in self._boot_bytes().items():
+            is_unchecked = boot in boots and boot not in self._sound["boot"]
+            if is_unchecked and (int(boots[boot][1] or 0) & 0xFF) not in counts:
+                del boots[boot]
+
+    def _boot_bytes(self) -> dict[int, Counter[int]]:
+        """Return how often each low byte of the boot count is in the packets of each boot."""
         found = self._db.execute(
             f"SELECT boot, substr(data, {_BOOT_BYTE}, 1), count(*) FROM stage.packet GROUP BY 1, 2"
-        ).fetchall()
+        )
         bytes_of: dict[int, Counter[int]] = {}
         for boot, byte, count in found:
             bytes_of.setdefault(boot, Counter())[byte[0] if byte else -1] = count
-        for boot, counts in bytes_of.items():
+        return bytes_of
+
+    def _complete_boots(self, rows: dict[str, dict[Cell, Row]]) -> None:
+        """Add the boots and the device whose rows are lost, where there is no doubt of them."""
+        devices, boots = rows["device"], rows["boot"]
+        lost = {cells[0] for cells in boots.values()} - devices.keys()
+        if not devices:
+            lost = lost or {1}
+        if self._like is not None and len(lost) == 1:
+            devices[lost.pop()] = self._described_like(self._like, devices)
+        for boot, counts in self._boot_bytes().items():
             if boot in boots or len(devices) != 1:
                 continue
             (device,) = devices
@@ -267,9 +229,29 @@ class _Recovery:
                 boots[boot] = (device, count)
                 self._remarks.append(f"the count of a boot is lost, and taken to be {count}")
 
+    def _described_like(self, path: Path, devices: dict[Cell, Row]) -> Row:
+        """Return the description of the wearable of another night, which is not in `devices`."""
+        reader = NightFileReader(path)
+        try:
+            known = reader.rows("device")
+        finally:
+            reader.close()
+        if len(known) != 1:
+            raise InputError(str(path), f"holds {len(known)} wearables", "give a night of one")
+        row = tuple(known[0][1:])
+        if row[0] in {cells[0] for cells in devices.values()}:
+            raise InputError(
+                str(path),
+                f"is of the wearable {row[0]}, whose description is not lost",
+                "give a night of the other one",
+            )
+        self._remarks.append(f"the description of the wearable is that of {path}")
+        return row
+
     def _leave_out_unknown(self, rows: dict[str, dict[Cell, Row]]) -> None:
         """Leave out what refers to a row that is lost, and packets of another boot."""
         devices = rows["device"]
+        lost = {cells[0] for cells in rows["boot"].values()} - devices.keys()
         for table in ("boot", "connection", "device_setting"):
             rows[table] = {i: c for i, c in rows[table].items() if c[0] in devices}
         boots = rows["boot"]
@@ -283,7 +265,10 @@ class _Recovery:
                 (boot, byte),
             ).rowcount
         if n_left_out:
-            self._remarks.append(f"{n_left_out} packets of unknown wearables are left out")
+            text = f"{n_left_out} packets of unknown wearables are left out"
+            if lost and self._like is None:
+                text += "; another night of the wearable, given with --like, describes it"
+            self._remarks.append(text)
         known = ", ".join(str(row_id) for row_id in rows["connection"])
         uuids = ", ".join(str(row_id) for row_id in rows["characteristic"])
         n_left_out = self._db.execute(
@@ -325,63 +310,16 @@ class _Recovery:
             "FROM stage.value ORDER BY connection, number"
         )
 
-    def _missing_packets(self) -> list[MissingRange]:
-        """Return the packets that were neither recovered nor given up by the recorder."""
-        missing = []
-        boots = self._db.execute(
-            "SELECT boot.id, key FROM boot JOIN device ON device.id = device ORDER BY boot.id"
-        ).fetchall()
-        for boot, key in boots:
-            losses = self._db.execute(
-                "SELECT first, last FROM loss WHERE boot = ? AND last IS NOT NULL", (boot,)
-            ).fetchall()
-            first = self._db.execute(
-                "SELECT seq, time_ns FROM start WHERE boot = ? ORDER BY id", (boot,)
-            ).fetchone()
-            found = self._db.execute(
-                "SELECT seq, arrival_ns FROM packet WHERE boot = ? ORDER BY seq", (boot,)
-            )
-            missing += _gaps(key, first, found, losses)
-        return missing
-
-    def _missing_values(self) -> list[MissingRange]:
-        """Return the values whose numbers are missing."""
-        missing = []
-        connections = self._db.execute(
-            "SELECT connection.id, key, time_ns FROM connection JOIN device "
-            "ON device.id = device ORDER BY connection.id"
-        ).fetchall()
-        for connection, key, time_ns in connections:
-            found = self._db.execute(
-                "SELECT number, arrival_ns FROM value WHERE connection = ? ORDER BY number",
-                (connection,),
-            )
-            missing += _gaps(key, (0, time_ns), found, [])
-        return missing
-
     def _count(self, table: str) -> int:
         return int(self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
 
-def _gaps(
-    key: str,
-    first: tuple[int, int] | None,
-    found: sqlite3.Cursor,
-    losses: list[tuple[int, int]],
-) -> list[MissingRange]:
-    """Return the gaps in numbers, given with their arrival, without the losses."""
-    gaps = []
-    expected, before_ns = first if first is not None else (None, 0)
-    for number, arrival_ns in found:
-        if expected is not None and number > expected:
-            given_up = sum(
-                max(0, min(last, number - 1) - max(start, expected) + 1) for start, last in losses
-            )
-            count = number - expected - given_up
-            if count > 0:
-                gaps.append(MissingRange(key, count, before_ns, arrival_ns))
-        expected, before_ns = max(expected or 0, number + 1), arrival_ns
-    return gaps
+def _describes(key: Cell, info: Cell) -> bool:
+    """Return whether a description can be read and is that of the wearable with this key."""
+    try:
+        return isinstance(info, bytes) and f"{decode_info(info).device:016X}" == key
+    except PacketError:
+        return False
 
 
 def _value_crc(*cells: Cell) -> int:
