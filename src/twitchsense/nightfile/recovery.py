@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from twitchsense.devices.contract import PacketError
-from twitchsense.devices.v1_frames import decode_info
+from twitchsense.devices.v1.v1_frames import decode_info
 from twitchsense.errors import InputError
 from twitchsense.nightfile.lock import beside, is_being_written
 from twitchsense.nightfile.page_scan import FoundRow, find_rows
