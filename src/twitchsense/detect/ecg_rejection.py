@@ -8,7 +8,10 @@ the canceller.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from statistics import median
 from typing import Final
 
 import numpy as np
@@ -120,17 +123,19 @@ def ratio_to_residual(
     ndarray, shape (len(candidates),)
         NaN where a candidate touches no removed beat.
     """
-    times = {name: np.array(beats.times_ns, np.int64) for name, beats in removed.items()}
     ratio = np.full(len(candidates), np.nan)
+    rows: dict[str, list[int]] = {name: [] for name in removed}
     for i, c in enumerate(candidates):
-        at = times.get(c.channel)
-        if at is None or not c.has_emg:
-            continue
-        first = int(np.searchsorted(at, c.onset_ns - BEAT_REACH_NS))
-        last = int(np.searchsorted(at, c.offset_ns + BEAT_REACH_NS))
-        if first < last:
-            residual = max(removed[c.channel].residual_uv[first:last])
-            ratio[i] = c.amplitude_uv / max(residual, 1e-6)
+        if c.has_emg and c.channel in rows:
+            rows[c.channel].append(i)
+    for name, beats in removed.items():
+        at = np.array(beats.times_ns, np.int64)
+        ends = np.array([(candidates[i].onset_ns, candidates[i].offset_ns) for i in rows[name]])
+        reach = ends.reshape(-1, 2) + (-BEAT_REACH_NS, BEAT_REACH_NS)
+        for i, (first, last) in zip(rows[name], np.searchsorted(at, reach).tolist(), strict=True):
+            if first < last:
+                residual = max(beats.residual_uv[first:last])
+                ratio[i] = candidates[i].amplitude_uv / max(residual, 1e-6)
     return ratio
 
 
@@ -160,26 +165,25 @@ def _find_masked(candidates: Sequence[ScoredCandidate], undetected: set[int]) ->
     """Find beats among undetected ones that another channel, or another waveform, masked."""
     found: set[int] = set()
     beats = [c for i, c in enumerate(candidates) if i in undetected]
-    known = np.array([c.onset_ns for c in beats]) / NS
+    known = [c.onset_ns / NS for c in beats]
     if len(known) < MIN_BEATS:
         return found
-    amplitudes = np.array([c.amplitude_uv for c in beats])
+    amplitudes = [c.amplitude_uv for c in beats]
     for i, c in enumerate(candidates):
         if i in undetected or c.kind not in SHORT_KINDS or not c.has_emg:
             continue
         if c.reason not in POSSIBLE_REASONS:
             continue
         at = c.onset_ns / NS
-        k = int(np.searchsorted(known, at))
-        around = known[max(0, k - MIN_BEATS // 2) : k + MIN_BEATS // 2]
-        median_uv = fast_median(amplitudes[max(0, k - MIN_BEATS // 2) : k + MIN_BEATS // 2])
-        if c.amplitude_uv > MAX_MASKED_RATIO * median_uv:
+        k = bisect_left(known, at)
+        near = slice(max(0, k - MIN_BEATS // 2), k + MIN_BEATS // 2)
+        if c.amplitude_uv > MAX_MASKED_RATIO * median(amplitudes[near]):
             continue
-        intervals = np.diff(around)
-        intervals = intervals[intervals > RR_RANGE_S[0]]
+        around = known[near]
+        intervals = [b - a for a, b in pairwise(around) if b - a > RR_RANGE_S[0]]
         if not 0 < k < len(known) or len(intervals) < 3:
             continue
-        rr = fast_median(intervals)
+        rr = median(intervals)
         gap = known[k] - known[k - 1]
         n_intervals = round(gap / rr)
         if not (2 <= n_intervals <= MAX_MASKED and around[-1] - around[0] < 2 * RHYTHM_S):
@@ -263,10 +267,10 @@ class WaveformSimilarity:
             Row indices.
         """
         first, last = max(0, i - self._reach), min(len(self.onsets_s), i + self._reach + 1)
-        rows = np.arange(first, last)
-        similar = self._correlation[i, rows - i + self._reach] > min_correlation
-        ratio = self.amplitudes_uv[rows] / self.amplitudes_uv[i]
+        shift = self._reach - i
+        similar = self._correlation[i, first + shift : last + shift] > min_correlation
+        ratio = self.amplitudes_uv[first:last] / self.amplitudes_uv[i]
         similar &= (ratio < max_ratio) & (ratio > 1 / max_ratio)
-        similar &= np.abs(self.onsets_s[rows] - self.onsets_s[i]) <= within_s
+        similar &= np.abs(self.onsets_s[first:last] - self.onsets_s[i]) <= within_s
         similar[i - first] = True
-        return np.asarray(rows[similar], np.int64)
+        return np.asarray(similar.nonzero()[0] + first, np.int64)

@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-import numpy as np
-
 from twitchsense.detect.emg_quality import EmgQuality
 from twitchsense.model.candidates import Envelope
 from twitchsense.model.channels import NS
@@ -166,17 +164,16 @@ def find_response(envelope: Envelope, first_ns: int, last_ns: int) -> AccRespons
         return None
     peak = a + int(values[a:b].argmax())
     dip = max(1, round(MAX_DIP_S * NS / hop))
-    above = np.flatnonzero(values > EDGE_FRACTION * values[peak])
-    here = int(np.searchsorted(above, peak))
-    breaks = np.flatnonzero(np.diff(above) > dip)
-    left, right = breaks[breaks < here], breaks[breaks >= here]
-    start = int(above[left[-1] + 1]) if len(left) else int(above[0])
-    stop = int(above[right[0]]) if len(right) else int(above[-1])
+    above = (values > EDGE_FRACTION * values[peak]).nonzero()[0]
+    breaks = (above[1:] - above[:-1] > dip).nonzero()[0]
+    k = int(breaks.searchsorted(above.searchsorted(peak)))
+    start = int(above[breaks[k - 1] + 1]) if k > 0 else int(above[0])
+    stop = int(above[breaks[k]]) if k < len(breaks) else int(above[-1])
     return AccResponse(
         float(values[peak]),
         float(envelope.jerk[start : stop + 1].max()),
         envelope.start_ns + round(start * hop),
         envelope.start_ns + round((stop + 1) * hop),
         round(max(hop, envelope.resolution_ns)),
-        int(np.argmax(values[start : stop + 1] >= values[peak] / 2)) * hop / 1e6,
+        int((values[start : stop + 1] >= values[peak] / 2).argmax()) * hop / 1e6,
     )

@@ -229,9 +229,10 @@ def _decide(
     """
     found = list(candidates)
     for i, p, reason in zip(rows, probability.tolist(), reasons, strict=True):
-        accepted = replace(candidates[i], reason="", confidence=p)
-        stands = not reason or p >= _threshold(candidates[i])
-        found[i] = accepted if stands else candidates[i].rejected(reason)
+        if not reason or p >= _threshold(candidates[i]):
+            found[i] = replace(candidates[i], reason="", confidence=p)
+        else:
+            found[i] = candidates[i].rejected(reason)
     return found
 
 

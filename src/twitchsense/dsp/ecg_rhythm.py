@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
-from twitchsense.dsp.buffers import SampleBuffer, row_medians
+from twitchsense.dsp.buffers import SampleBuffer
 from twitchsense.dsp.engine import kernels
 from twitchsense.dsp.filters import bandpass
 from twitchsense.dsp.native import sample_kernels as native
@@ -376,12 +376,13 @@ def median_rr_interval(
     """
     if len(times) < min_beats:
         return 0.0
-    intervals = np.diff(times)
-    if (intervals < MIN_INTERVAL_S).mean() > MAX_SHORT_SHARE:
+    intervals = times[1:] - times[:-1]
+    ordered = np.sort(intervals)
+    if ordered.searchsorted(MIN_INTERVAL_S) > MAX_SHORT_SHARE * len(ordered):
         return 0.0
-    median = float(row_medians(intervals[None])[0])
+    median = float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
     if not RR_RANGE_S[0] <= median <= max_interval_s:
         return 0.0
-    count = np.maximum(1, np.rint(intervals / median))
-    regular = (np.abs(intervals / count - median) < RR_TOLERANCE * median) & (count <= 3)
-    return median if regular.mean() >= MIN_REGULAR_SHARE else 0.0
+    count = np.maximum(1, np.rint(ordered / median))
+    regular = (np.abs(ordered / count - median) < RR_TOLERANCE * median) & (count <= 3)
+    return median if np.count_nonzero(regular) >= MIN_REGULAR_SHARE * len(ordered) else 0.0

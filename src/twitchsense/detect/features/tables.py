@@ -5,6 +5,7 @@ Detection and training call the same functions. NaN means unknown.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -148,13 +149,14 @@ def burst_features(
     for row, i in zip(table, rows, strict=True):
         c = candidates[i]
         local = context.local_features(c)
-        n_bursts, n_near = counts[c.channel].around(c)
+        activity = counts[c.channel]
         p75 = max(local.rel_p75, NOISE_P75_OVER_P10 * MIN_BACKGROUND)
         row[: -len(WAVEFORM_FEATURES)] = (
             local.n_repeats, local.n_repeats_near, local.n_large_windows,
             local.n_large_windows_near, local.interval_cv, local.rhythmicity, local.rel_p75,
-            np.log(p75 / max(local.rel_p10, MIN_BACKGROUND)), n_bursts, n_near, ecg_ratio[i],
-            _log_g(c), np.log(_duration_s(c) + 0.003), min(c.snr_db, MAX_SNR_DB),
+            np.log(p75 / max(local.rel_p10, MIN_BACKGROUND)), activity.around(c, COUNT_S),
+            activity.around(c, NEAR_S), ecg_ratio[i], _log_g(c), np.log(_duration_s(c) + 0.003),
+            min(c.snr_db, MAX_SNR_DB),
         )  # fmt: skip
         row[-len(WAVEFORM_FEATURES) :] = c.features
     return table
@@ -194,17 +196,14 @@ def movement_features(
 class _ChannelActivity:
     """Onsets (s, ascending) and amplitudes (µV) of the bursts of a channel, ECG left out."""
 
-    onsets: Floats
+    onsets: list[float]
     amplitudes: Floats
 
-    def around(self, c: ScoredCandidate) -> tuple[int, int]:
+    def around(self, c: ScoredCandidate, reach_s: float) -> int:
         """Count the bursts around a burst, itself included, that are comparable in size."""
         at = c.onset_ns / NS
-        counts = []
-        for reach in (COUNT_S, NEAR_S):
-            first, last = np.searchsorted(self.onsets, [at - reach, at + reach])
-            counts.append(int((self.amplitudes[first:last] >= COMPARABLE * c.amplitude_uv).sum()))
-        return counts[0], counts[1]
+        first, last = bisect_left(self.onsets, at - reach_s), bisect_left(self.onsets, at + reach_s)
+        return np.count_nonzero(self.amplitudes[first:last] >= COMPARABLE * c.amplitude_uv)
 
 
 def _burst_counts(candidates: Sequence[ScoredCandidate]) -> dict[str, _ChannelActivity]:
@@ -217,7 +216,7 @@ def _burst_counts(candidates: Sequence[ScoredCandidate]) -> dict[str, _ChannelAc
         onsets = np.array([c.onset_ns for c in members]) / NS
         order = np.argsort(onsets, kind="stable")
         amplitudes = np.array([c.amplitude_uv for c in members])
-        found[name] = _ChannelActivity(onsets[order], amplitudes[order])
+        found[name] = _ChannelActivity(onsets[order].tolist(), amplitudes[order])
     return found
 
 
