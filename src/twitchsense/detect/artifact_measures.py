@@ -120,7 +120,7 @@ def _repetition(x: Floats, period: float) -> float:
     return out
 
 
-def is_saturated(raw: Floats, fs: float) -> bool:
+def is_saturated(raw: NDArray[np.float32], fs: float) -> bool:
     """Whether the signal stays at a value far from its level, as an amplifier at its limit does.
 
     The level is the median. Where the amplifier reaches its limit, or leaves it, the limit may be
@@ -128,7 +128,7 @@ def is_saturated(raw: Floats, fs: float) -> bool:
 
     Parameters
     ----------
-    raw : ndarray, shape (n,)
+    raw : ndarray of float32, shape (n,)
         EMG as recorded, µV.
     fs : float
         Sampling rate, Hz.
@@ -140,9 +140,10 @@ def is_saturated(raw: Floats, fs: float) -> bool:
     shortest = max(SATURATED_SAMPLES, round(SATURATED_S * fs))
     if len(raw) <= shortest:
         return False
-    size = float(np.ptp(raw))
+    size = float(raw.max()) - float(raw.min())
     if size <= SATURATED_UV:
         return False
+    raw = raw.astype(np.float64)
     flat = np.diff(raw) == 0
     if np.count_nonzero(flat) < shortest:
         return False

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.artifact_measures import is_saturated, mains_share
+from twitchsense.detect.artifact_measures import is_saturated
 from twitchsense.detect.burst_measures import (
     N_ROW_LOGS,
     BurstRow,
@@ -59,7 +59,7 @@ def measure_bursts(
         return []
     close_k, up = settings.emg.close_k, windows[0].up
     limits = RateLimits(channel.fs * up, channel.fs, edge_share(channel.fs), close_k)
-    rows, bands, shapes = _measure_rows(windows, limits)
+    rows, shapes = _measure_rows(windows, limits)
     electrode = [row.electrode for row in rows]
     if windows[0].sampled is not None:  # the model learned from the samples of slow devices
         coarse = RateLimits(channel.fs, channel.fs, EDGE_SHARE, close_k)
@@ -69,17 +69,22 @@ def measure_bursts(
     )  # fmt: skip
     centres = np.array([max(window.floor.centre, 1e-6) for window in windows])
     snr_db = 20 * np.log10(np.array([row.top_uv for row in rows]) / centres)
+    features = np.array(
+        [
+            (
+                *row.electrode, row.net_area, row.main_lobe_ms, row.frequency_hz, row.mains_share,
+                row.power_60_100, row.power_100_150, row.power_150_220, row.power_above_450,
+                row.slope_1_sample, log_fs,
+            )
+            for row in rows
+        ],
+        np.float32,
+    )  # fmt: skip
     found: list[Burst] = []
-    for window, row, band, shape, sampled, snr in zip(
-        windows, rows, bands, shapes, electrode, snr_db.tolist(), strict=True
+    for window, row, of_waveform, shape, sampled, snr in zip(
+        windows, rows, features, shapes, electrode, snr_db.tolist(), strict=True
     ):
         begin, end, fs = int(row.begin), int(row.end), limits.fs
-        hum_share = mains_share(band[begin:end], fs)
-        features = (
-            *row.electrode, row.net_area, row.main_lobe_ms, row.frequency_hz, hum_share,
-            row.power_60_100, row.power_100_150, row.power_150_220, row.power_above_450,
-            row.slope_1_sample, log_fs,
-        )  # fmt: skip
         first, last = window.inside[0] // up, window.inside[1] // up
         found.append(
             Burst(
@@ -94,12 +99,12 @@ def measure_bursts(
                 snr_db=snr,
                 floor_uv=window.floor.centre,
                 low_frequency_share=row.low_frequency_share,
-                waveform_features=np.array(features, np.float32),
+                waveform_features=of_waveform.copy(),
                 log_frequency=row.frequency_hz,
                 electrode_probability=electrode_probability(
                     sampled, (end - begin) / fs, channel.fs
                 ),
-                mains_share=hum_share,
+                mains_share=row.mains_share,
                 saturated=is_saturated(
                     window.raw[max(0, first - beside) : last + beside], channel.fs
                 ),
@@ -121,15 +126,14 @@ def _as_sampled(windows: Sequence[BurstWindow]) -> list[BurstWindow]:
 
 def _measure_rows(
     windows: Sequence[BurstWindow], limits: RateLimits
-) -> tuple[list[BurstRow], list[Floats], list[NDArray[np.float32]]]:
-    """Return the row, the burst band and the waveform of each burst."""
+) -> tuple[list[BurstRow], list[NDArray[np.float32]]]:
+    """Return the row and the waveform of each burst."""
     library = kernels()
     measured: list[Measured]
     if library is None or not rounds_like_scipy(library):
         measured = [measure_row(w.clean, w.inside, w.floor, limits) for w in windows]
     else:
         measured = measure_compiled(library, windows, limits)
-    table = np.array([row for row, _, _ in measured])
+    table = np.array([row for row, _ in measured])
     table[:, :N_ROW_LOGS] = np.log(np.ascontiguousarray(table[:, :N_ROW_LOGS]))
-    rows = [BurstRow(*values) for values in table.tolist()]
-    return rows, [band for _, band, _ in measured], [shape for _, _, shape in measured]
+    return [BurstRow(*values) for values in table.tolist()], [shape for _, shape in measured]

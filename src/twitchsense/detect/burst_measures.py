@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import signal
 
-from twitchsense.detect.artifact_measures import low_frequency_share
+from twitchsense.detect.artifact_measures import low_frequency_share, mains_share
 from twitchsense.detect.burst_window import LocalFloor
 from twitchsense.detect.electrode_artifact import N_LOGS, electrode_features, hanning
 from twitchsense.detect.features.waveform import (
@@ -104,6 +104,8 @@ class BurstRow(NamedTuple):
         Peak of the envelope.
     begin, end, risen, peak : float
         Edges, the end of the rise, and the largest deflection, samples of the window.
+    mains_share : float
+        Share of the power that repeats with the period of the mains.
     """
 
     width_ms: float
@@ -131,6 +133,7 @@ class BurstRow(NamedTuple):
     end: float
     risen: float
     peak: float
+    mains_share: float
 
     @property
     def electrode(self) -> tuple[float, ...]:
@@ -147,7 +150,7 @@ def measure_row(
     inside: tuple[int, int],
     floor: LocalFloor,
     limits: RateLimits,
-) -> tuple[BurstRow, Floats, NDArray[np.float32]]:
+) -> tuple[BurstRow, NDArray[np.float32]]:
     """Measure a burst, before logarithms are taken.
 
     A causal filter finds the burst. For the measurement the signal after the burst is known, so
@@ -165,8 +168,6 @@ def measure_row(
     Returns
     -------
     row : BurstRow
-    band : ndarray, shape (n,)
-        Burst band, zero phase, µV.
     waveform : ndarray of float32, shape (64,)
     """
     fs, noise_uv = limits.fs, floor.centre
@@ -186,9 +187,9 @@ def measure_row(
         *electrode[:N_LOGS], main_lobe_width_ms(clean, peak, fs), mean_frequency_hz(wide, fs),
         *powers, *electrode[N_LOGS:], net_area_ratio(clean, body, fs), slope,
         peak_to_peak(wide, fs), slow, top, begin, end, risen, peak,
+        mains_share(band[begin:end], fs),
     )  # fmt: skip
-    row = BurstRow._make(values)
-    return row, band, waveform(band, begin, end, fs, noise_uv)
+    return BurstRow._make(values), waveform(band, begin, end, fs, noise_uv)
 
 
 def find_edges(

@@ -361,7 +361,7 @@ class BurstSearch:
         first = max(0, start - self._before)
         last = stop + self._after
         return BurstWindow(
-            self.raw.get(first, last).astype(np.float64),
+            self.raw.get(first, last),
             self._clean.get(first, last).astype(np.float64),
             number,
             (start - first, stop - first),

@@ -44,8 +44,10 @@ class BurstWindow(NamedTuple):
 
     Attributes
     ----------
-    raw, clean : ndarray, shape (n,)
-        Samples around the burst, µV: as recorded, and without mains hum and ECG.
+    raw : ndarray of float32, shape (n,)
+        Samples around the burst as recorded, µV.
+    clean : ndarray, shape (n,)
+        The same without mains hum and ECG.
     number : int
         `Burst.number`.
     inside : (int, int)
@@ -59,7 +61,7 @@ class BurstWindow(NamedTuple):
         `clean` before it was interpolated.
     """
 
-    raw: Floats
+    raw: NDArray[np.float32]
     clean: Floats
     number: int
     inside: tuple[int, int]

@@ -131,7 +131,7 @@ def ratio_to_residual(
     for name, beats in removed.items():
         at = np.array(beats.times_ns, np.int64)
         ends = np.array([(candidates[i].onset_ns, candidates[i].offset_ns) for i in rows[name]])
-        reach = ends.reshape(-1, 2) + (-BEAT_REACH_NS, BEAT_REACH_NS)
+        reach = ends.reshape(-1, 2) + np.array([-BEAT_REACH_NS, BEAT_REACH_NS])
         for i, (first, last) in zip(rows[name], np.searchsorted(at, reach).tolist(), strict=True):
             if first < last:
                 residual = max(beats.residual_uv[first:last])

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.artifact_measures import LEVEL_S
+from twitchsense.detect.artifact_measures import LEVEL_S, MAINS_MIN_S, MAINS_WINDOW_S
 from twitchsense.detect.burst_measures import (
     EDGE_SD,
     HALF_TAPS,
@@ -44,10 +44,11 @@ from twitchsense.detect.features.waveform import (
 )
 from twitchsense.dsp.buffers import hop_size, ordered_sum
 from twitchsense.dsp.filters import MAX_BAND_FRACTION
+from twitchsense.dsp.mains import LINES_HZ
 from twitchsense.dsp.native.bursts import MIN_SAMPLES, BurstLimits, measure_rows
 
 Floats = NDArray[np.float64]
-Measured = tuple[BurstRow, Floats, NDArray[np.float32]]
+Measured = tuple[BurstRow | Floats, NDArray[np.float32]]
 
 
 def measure_compiled(
@@ -63,25 +64,23 @@ def measure_compiled(
 
     Returns
     -------
-    list of (BurstRow, ndarray, ndarray of float32)
+    list of (ndarray, ndarray of float32)
         As `burst_measures.measure_row` returns them.
     """
     found: list[Measured | None] = [None] * len(windows)
     fit = [i for i, w in enumerate(windows) if _is_fit(w)]
     if fit:
         chosen = [windows[i] for i in fit]
-        rows, bands, waveforms, regular = measure_rows(
+        rows, waveforms, regular = measure_rows(
             library,
             [w.clean for w in chosen],
             [w.inside for w in chosen],
             [(w.floor.centre, w.floor.spread) for w in chosen],
             _c_limits(limits),
         )
-        for i, row, band, shape, holds in zip(
-            fit, rows.tolist(), bands, waveforms, regular, strict=True
-        ):
+        for i, row, shape, holds in zip(fit, rows, waveforms, regular, strict=True):
             if holds:  # a copy, so that a burst that is kept does not keep the others
-                found[i] = BurstRow(*row), band, shape.copy()
+                found[i] = row, shape.copy()
     return [
         measure_row(w.clean, w.inside, w.floor, limits) if measured is None else measured
         for w, measured in zip(windows, found, strict=True)
@@ -122,6 +121,7 @@ def _c_limits(limits: RateLimits) -> BurstLimits:
         spectrum_bins=SPECTRUM_POINTS // 2 + 1,
         spectrum_half=spectrum_half,
         spectrum_length=length,
+        mains_width=round(MAINS_WINDOW_S * fs),
         band=tuple(bound for s in slices for bound in (s.start, s.stop)),
         spectrum=tuple(bound for pair in bins for bound in pair),
         fs=fs,
@@ -134,6 +134,8 @@ def _c_limits(limits: RateLimits) -> BurstLimits:
         taper_energy=float(np.square(taper).sum()),
         waveform_energy=float(ordered_sum(np.square(shape_taper))),
         noise_share=tuple((high - low) / 430.0 for low, high in BANDS_HZ),
+        mains_least=MAINS_MIN_S * fs,
+        mains_period=tuple(fs / line for line in LINES_HZ),
     )
     sos, steady = zero_phase_sections(fs)
     cosine, sine = (table.T[: 2 * half] for table in fourier_tables(points))

@@ -1,15 +1,15 @@
 /* Measurement of bursts; the reference is measure_row of twitchsense/detect/burst_measures.py. */
 #include "kernels.h"
 
-enum { PAD = 25, TAPS = 21, POINTS = 64, BANDS = 2, SPECTRUM = 4, ROW = 25 };
+enum { PAD = 25, TAPS = 21, POINTS = 64, BANDS = 2, SPECTRUM = 4, LINES = 2, ROW = 26 };
 
 /* Mirrored in bursts.py. Lengths in samples. */
 typedef struct {
     int64_t width, wide, level, flank, lobe, half, beside, step, up, fine, bins, spectrum_bins;
-    int64_t spectrum_half, spectrum_length;
+    int64_t spectrum_half, spectrum_length, mains_width;
     int64_t band[BANDS][2], spectrum[SPECTRUM][2];
     double fs, edge_share, close_k, edge_sd, risen_share, frequency, per_point, taper_energy;
-    double waveform_energy, noise_share[BANDS];
+    double waveform_energy, noise_share[BANDS], mains_least, mains_period[LINES];
     const double *sos, *steady, *taper, *cosine, *sine, *spectrum_taper, *spectrum_cosine;
     const double *spectrum_sine, *taps, *offsets, *waveform_taper;
 } limits;
@@ -321,6 +321,38 @@ static void waveform(const double *band, int64_t n, int64_t peak, double noise_u
     for (int i = 0; i < POINTS; i++) out[i] = (float)(shape[i] / scale);
 }
 
+/* Smaller of the correlations one and two periods later. */
+static double repetition(const double *x, int64_t n, double period) {
+    double out = 1.0;
+    for (double shift = period; shift <= 2 * period; shift += period) {
+        int64_t whole = (int64_t)shift, m = n - (int64_t)ceil(shift);
+        double share = shift - (double)whole, own = 0.0, other = 0.0, common = 0.0;
+        for (int64_t i = 0; i < m; i++) {
+            double later = x[i + whole];
+            if (share > 0) later += (x[i + whole + 1] - later) * share;
+            own += x[i] * x[i];
+            other += later * later;
+            common += x[i] * later;
+        }
+        double both = own * other;
+        out = smallest(both > 0 ? common / sqrt(both) : 0.0, out);
+    }
+    return out;
+}
+
+/* Share of the power that repeats with the period of the mains: the median over windows. */
+static double mains_share(const double *x, int64_t n, const limits *l, double *shares,
+                          double *sorted) {
+    if ((double)n < l->mains_least) return 0.0;
+    int64_t windows = greatest(1, n / l->mains_width), width = least(n, l->mains_width);
+    for (int64_t k = 0; k < windows; k++) {
+        shares[k] = repetition(x + k * width, width, l->mains_period[0]);
+        for (int i = 1; i < LINES; i++)
+            shares[k] = largest(repetition(x + k * width, width, l->mains_period[i]), shares[k]);
+    }
+    return largest(median(shares, windows, sorted), 0.0);
+}
+
 /* Measure k bursts, whose samples stand one behind the other: n[i] of burst i, at least 30; its
  * run is inside[2 * i] to inside[2 * i + 1], its floor and spread are floors[2 * i] and the next.
  * Sets regular[i] to 0 for a burst that is left to the reference: one whose peak lies at an end
@@ -384,6 +416,7 @@ EXPORT void ts_measure_bursts(const double *clean, const int64_t *n, int64_t k,
         row[22] = (double)e.end;
         row[23] = (double)e.risen;
         row[24] = (double)peak;
+        row[25] = mains_share(band + e.begin, end - e.begin, l, a, b);
         waveform(band, n[i], peak, centre, l, waveforms + POINTS * i);
         regular[i] = 1;
     }

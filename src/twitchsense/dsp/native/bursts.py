@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 _D, _I, _P = ctypes.c_double, ctypes.c_int64, ctypes.c_void_p
 #: Numbers of a row and points of a waveform, in bursts.c.
-ROW, POINTS = 25, 64
+ROW, POINTS = 26, 64
 #: Samples added before filtering and for interpolation, and values beside a spectrum.
 _ROOM: Final = 64
 #: The fewest samples that are filtered.
@@ -34,12 +34,14 @@ class BurstLimits(ctypes.Structure):
     _fields_ = (
         *((name, _I) for name in ("width", "wide", "level", "flank", "lobe", "half", "beside")),
         *((name, _I) for name in ("step", "up", "fine", "bins", "spectrum_bins")),
-        *((name, _I) for name in ("spectrum_half", "spectrum_length")),
+        *((name, _I) for name in ("spectrum_half", "spectrum_length", "mains_width")),
         ("band", _I * 4),
         ("spectrum", _I * 8),
         *((name, _D) for name in ("fs", "edge_share", "close_k", "edge_sd", "risen_share")),
         *((name, _D) for name in ("frequency", "per_point", "taper_energy", "waveform_energy")),
         ("noise_share", _D * 2),
+        ("mains_least", _D),
+        ("mains_period", _D * 2),
         *((name, _P) for name in ("sos", "steady", "taper", "cosine", "sine")),
         *((name, _P) for name in ("spectrum_taper", "spectrum_cosine", "spectrum_sine", "taps")),
         *((name, _P) for name in ("offsets", "waveform_taper")),
@@ -65,7 +67,7 @@ def measure_rows(
     inside: Sequence[tuple[int, int]],
     floors: Sequence[tuple[float, float]],
     limits: BurstLimits,
-) -> tuple[Floats, list[Floats], NDArray[np.float32], list[bool]]:
+) -> tuple[Floats, NDArray[np.float32], list[bool]]:
     """Measure bursts, as `detect.burst_measures.measure_row`.
 
     Parameters
@@ -81,8 +83,7 @@ def measure_rows(
 
     Returns
     -------
-    rows : ndarray, shape (k, 25)
-    bands : list of ndarray, shape (n,)
+    rows : ndarray, shape (k, 26)
     waveforms : ndarray of float32, shape (k, 64)
     regular : list of bool
         Whether the numbers of each hold; the others are left to the reference.
@@ -113,5 +114,4 @@ def measure_rows(
         address(scratch, np.float64, 4 * room),
         room,
     )
-    bands: list[Any] = np.split(band, np.cumsum(lengths)[:-1])
-    return rows, bands, waveforms, [bool(r) for r in regular]
+    return rows, waveforms, regular.astype(bool).tolist()
