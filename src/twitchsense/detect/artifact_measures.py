@@ -143,14 +143,14 @@ def is_saturated(raw: NDArray[np.float32], fs: float) -> bool:
     size = float(raw.max()) - float(raw.min())
     if size <= SATURATED_UV:
         return False
-    raw = raw.astype(np.float64)
-    flat = np.diff(raw) == 0
+    x = raw.astype(np.float64)
+    flat = np.diff(x) == 0
     if np.count_nonzero(flat) < shortest:
         return False
-    far = np.abs(raw[1:] - fast_median(raw)) > 0.25 * size
-    if abs(float(raw[-1] - raw[0])) > 0.5 * size:  # the amplifier has reached its limit, or left it
-        extreme = (raw[1:] == raw.min()) | (raw[1:] == raw.max())
-        at_end = np.maximum(np.abs(raw[1:] - raw[0]), np.abs(raw[1:] - raw[-1])) > 0.25 * size
+    far = np.abs(x[1:] - fast_median(x)) > 0.25 * size
+    if abs(float(x[-1] - x[0])) > 0.5 * size:  # the amplifier has reached its limit, or left it
+        extreme = (x[1:] == x.min()) | (x[1:] == x.max())
+        at_end = np.maximum(np.abs(x[1:] - x[0]), np.abs(x[1:] - x[-1])) > 0.25 * size
         far |= extreme & at_end
     stuck = flat & far
     edges = np.flatnonzero(np.diff(np.concatenate([[False], stuck, [False]])))

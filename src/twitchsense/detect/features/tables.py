@@ -203,7 +203,7 @@ class _ChannelActivity:
         """Count the bursts around a burst, itself included, that are comparable in size."""
         at = c.onset_ns / NS
         first, last = bisect_left(self.onsets, at - reach_s), bisect_left(self.onsets, at + reach_s)
-        return np.count_nonzero(self.amplitudes[first:last] >= COMPARABLE * c.amplitude_uv)
+        return int(np.count_nonzero(self.amplitudes[first:last] >= COMPARABLE * c.amplitude_uv))
 
 
 def _burst_counts(candidates: Sequence[ScoredCandidate]) -> dict[str, _ChannelActivity]:
