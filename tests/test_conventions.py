@@ -126,6 +126,7 @@ TEST_IMPORTS = {"yaml", "sklearn", "bids_validator"}
 
 
 @cache
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 

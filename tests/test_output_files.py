@@ -194,6 +194,7 @@ def test_an_ignored_signal_stays_ignored():
         signal.signal(signal.SIGTERM, usual)
 
 
+@pytest.mark.slow
 def test_no_command_leaves_parts_on_a_full_disk_or_after_a_signal():
     """The short form of the campaign of docs/reliability.md."""
     done = subprocess.run(
@@ -207,6 +208,7 @@ def test_no_command_leaves_parts_on_a_full_disk_or_after_a_signal():
     assert done.stdout.count("| 0 |") >= 5
 
 
+@pytest.mark.slow
 def test_a_standard_output_that_takes_no_more_data_is_an_error(tmp_path):
     """Without a buffer, Python loses the rest of a write that is cut short, and says nothing."""
     rows = "".join(f"{20 * k},1.5,left\n" for k in range(200))

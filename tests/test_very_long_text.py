@@ -89,6 +89,7 @@ def test_export_writes_no_long_texts(night, tmp_path, kind):
     read_out(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_live_terminal_shortens_long_texts(night):
     terminal = pytest.importorskip("twitchsense.live.terminal", reason="textual is not installed")
 

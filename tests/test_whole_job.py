@@ -92,6 +92,7 @@ REAL = {  # the kinds that a recording can rightly hold; None: not annotated, an
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REAL)
 def test_real_emg(name, real, tmp_path):
     analyze(real[name], "--out", tmp_path)
@@ -108,6 +109,7 @@ def test_bursts_of_a_real_wearable_are_found(real, tmp_path):
         assert ((events.onset < at + 0.5) & (events.onset + events.duration > at - 0.5)).any(), at
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["daphnet_S02R01", "daphnet_S07R02"])
 def test_real_walk_seen_by_the_accelerometer_holds_no_jerk(name, real, tmp_path):
     analyze(real[name], "--out", tmp_path)

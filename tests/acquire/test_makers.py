@@ -14,6 +14,8 @@ from firmware_sim.peers.npg_lite import NpgLite
 from firmware_sim.peers.polar import PolarSensor
 from tests.acquire.peer_recording import query, record_peers
 
+pytestmark = pytest.mark.slow  # records every kind of device
+
 
 @pytest.fixture(scope="module")
 def night(tmp_path_factory):

@@ -18,6 +18,8 @@ from twitchsense.errors import InputError
 from twitchsense.nightfile.records import DeviceSetting
 from twitchsense.nightfile.writer import NightFileWriter
 
+pytestmark = pytest.mark.slow  # records whole nights
+
 KEY = "npg:C4:C3:C2:C1:D0:00"
 
 

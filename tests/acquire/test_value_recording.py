@@ -32,6 +32,7 @@ def test_every_notification_is_stored_unchanged(tmp_path):
     assert query(path, "SELECT device, percent FROM battery") == [("npg:C4:C3:C2:C1:D0:00", 87)]
 
 
+@pytest.mark.slow
 def test_after_an_outage_the_device_is_started_anew(tmp_path):
     path = tmp_path / "a.night"
 
@@ -53,6 +54,7 @@ def test_after_an_outage_the_device_is_started_anew(tmp_path):
     assert re.match(r"at least 0 % lost, about 3\d % by", night.status[0].loss_text)
 
 
+@pytest.mark.slow
 def test_a_device_that_leaves_does_not_end_the_night_of_another(tmp_path):
     path = tmp_path / "a.night"
 
@@ -101,6 +103,7 @@ def test_a_device_that_no_driver_recognises_is_refused_with_a_cure(tmp_path):
     assert night.status[0].valid_s > 15
 
 
+@pytest.mark.slow
 def test_after_a_kill_the_night_goes_on(tmp_path):
     """As kill -9: no STOP, no last commit; values that were committed are there."""
     path = tmp_path / "a.night"
@@ -120,6 +123,7 @@ def test_after_a_kill_the_night_goes_on(tmp_path):
     assert len(query(path, "SELECT key FROM device")) == 1
 
 
+@pytest.mark.slow
 def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
     databases = capture_connections(monkeypatch)
     path = tmp_path / "a.night"

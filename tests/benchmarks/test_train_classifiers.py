@@ -78,6 +78,7 @@ def test_what_is_learned_tells_them_apart_and_only_in_the_direction_allowed():
     assert moved["n_repeats"] < 0.1
 
 
+@pytest.mark.slow
 def test_the_model_taken_over_says_what_was_grown():
     ensemble = pytest.importorskip("sklearn.ensemble", reason="scikit-learn is needed to learn")
     from benchmarks.train_classifiers import PARAMETERS, convert

@@ -13,6 +13,8 @@ from twitchsense.live.follower import NightFollower
 from twitchsense.live.web import LiveServer
 from twitchsense.results.save import save_weeks
 
+pytestmark = pytest.mark.slow  # drives a browser
+
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 DESK = {"viewport": {"width": 1280, "height": 900}}
 #: Visible and enabled controls; each gets its number as data attribute.

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.nightfile.builders import write_night
 from twitchsense.live.follower import NightFollower
 from twitchsense.live.web import LiveServer
+
+pytestmark = pytest.mark.slow  # drives a browser
 
 
 def test_live_page_shows_the_state_and_stores_a_marker(visit, tmp_path):

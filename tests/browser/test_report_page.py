@@ -11,6 +11,8 @@ import twitchsense as ts
 from tests.recordings import make_recording
 from tests.report.builders import make_quiet_night
 
+pytestmark = pytest.mark.slow  # drives a browser
+
 EVIL = (
     '</script><script>document.title="owned"</script><img src=x onerror=alert(1)>'
     "=cmd|$\\frac$\u202e"

@@ -160,6 +160,7 @@ def test_failed_night_has_its_reason_and_no_earlier_tables(own, out):
     assert table(out, "failed", "n0") is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("error", "cause", "reason"),
     [
@@ -182,6 +183,7 @@ def test_internal_error_fails_one_night_and_is_retried(
     assert run(nights[0], out).status == "done"
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_the_run_and_leaves_no_part_of_the_night(nights, out, monkeypatch):
     before = sorted(out.rglob("*"))
     with full_disk():

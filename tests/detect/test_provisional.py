@@ -37,6 +37,7 @@ def detect_live(recording):
     return final, provisional
 
 
+@pytest.mark.slow
 def test_twitch_and_jerk_are_reported_within_a_fraction_of_a_second():
     plan = SimulatedLeg(60).jerk(15).twitch(20).jerk(30).twitch(35).twitch(45)
     final, provisional = detect_live(plan.recording())
@@ -47,6 +48,7 @@ def test_twitch_and_jerk_are_reported_within_a_fraction_of_a_second():
         assert 0 < delay <= (0.7 if kind == "jerk" else 0.3)
 
 
+@pytest.mark.slow
 def test_twitch_beside_a_known_heart_is_reported_in_time():
     """Without waiting for the next beat (before: up to 0.37 s), and no beat is reported."""
     plan = SimulatedLeg(60)

@@ -41,6 +41,7 @@ def found_at(found, times):
     return np.array([np.abs(onsets - t).min(initial=9.0) < 0.1 for t in times])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", [0.0025, 0.02, 0.1])
 def test_lost_packets_cost_what_they_hold_and_no_more(loss):
     leg, times = night()
@@ -53,6 +54,7 @@ def test_lost_packets_cost_what_they_hold_and_no_more(loss):
     assert len(found.events) <= len(times)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hum_uv", [0.0, 40.0])
 @pytest.mark.parametrize("fs", [1000.0, 500.0, 250.0])
 def test_gaps_themselves_are_no_events(hum_uv, fs):
@@ -85,6 +87,7 @@ def test_times_after_many_gaps_are_those_of_the_recording():
         assert np.abs(times - onset).min() < 0.02
 
 
+@pytest.mark.slow
 def test_loss_of_both_sensors_gives_equal_tables_for_any_chunks():
     leg, _ = night(seed=2)
     leg.emg, leg.acc = leg.emg[:60_000], leg.acc[:6_000]

@@ -198,6 +198,7 @@ def test_the_kit_passes_with_loss_and_a_restart(firmware, acc):
     check_driver(GanglionDriver(), ganglion_case(firmware, acc, loss=0.02))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("firmware", "loss"), [("3.0.2", 0.2), ("2.0.1", 0.02)])
 def test_the_loss_is_the_true_one(firmware, loss):
     case = ganglion_case(firmware, loss=loss, restart=False, seconds=30)
@@ -205,6 +206,7 @@ def test_the_loss_is_the_true_one(firmware, loss):
     check_driver(GanglionDriver(), case)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("firmware", ["3.0.2", "2.0.1"])
 def test_the_kit_notices_every_wrong_driver(firmware):
     assert surviving_mutations(GanglionDriver(), ganglion_case(firmware, loss=0.02)) == []

@@ -201,6 +201,7 @@ def test_the_kit_passes_with_loss_and_a_disconnection(stream, bits, rate, size):
     check_driver(GForceDriver(), gforce_case(stream, bits, rate, size))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", ["emg", "acc"])
 def test_the_kit_notices_every_wrong_driver(stream):
     assert surviving_mutations(GForceDriver(), gforce_case(stream)) == []

@@ -223,6 +223,7 @@ def test_a_new_connection_starts_a_new_run():
     assert not decoder.push(message(DATA_UUID, block))[0].restarted
 
 
+@pytest.mark.slow
 def test_the_kit_finds_no_fault_and_every_driver_that_is_wrong_on_purpose():
     # a stream does not advertise, so that nothing recognises it
     case = replace(lsl_case(), advertised=None)

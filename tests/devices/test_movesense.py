@@ -31,11 +31,13 @@ def test_the_kit_passes_with_loss_and_a_new_battery(case):
     check_driver(MovesenseDriver(), movesense_case(**case))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [{"options": {"ecg": "512"}}, {"clock_ms": 2**32 - 20_000}])
 def test_the_kit_notices_every_wrong_driver(case):
     assert surviving_mutations(MovesenseDriver(), movesense_case(**case)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ppm", [-20_000.0, 0.0, 20_000.0])
 def test_the_loss_is_the_true_one(ppm):
     options = {"rate": "52", "ecg": "200"}

@@ -104,6 +104,7 @@ def test_the_kit_passes_with_loss_and_a_restart():
     check_driver(MyoDriver(), myo_case(loss=0.05))
 
 
+@pytest.mark.slow
 def test_the_loss_is_the_true_one():
     case = myo_case(loss=0.05, restart=False, seconds=20)
     assert case.expected["emg"].lost > 100
@@ -111,6 +112,7 @@ def test_the_loss_is_the_true_one():
     assert decode_case(MyoDriver(), case.log).loss["emg"].exact == 0
 
 
+@pytest.mark.slow
 def test_the_kit_notices_every_wrong_driver():
     assert surviving_mutations(MyoDriver(), myo_case(loss=0.02)) == []
 

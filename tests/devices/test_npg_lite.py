@@ -101,6 +101,7 @@ def test_the_loss_is_the_true_one():
     check_driver(NpgLiteDriver(), case)
 
 
+@pytest.mark.slow
 def test_the_kit_notices_every_wrong_driver():
     assert surviving_mutations(NpgLiteDriver(), npg_case()) == []
 

@@ -33,6 +33,7 @@ def test_the_kit_passes_with_fragments():
     check_driver(V1Driver(), v1_case(mtu=100, loss=0.0))
 
 
+@pytest.mark.slow
 def test_the_kit_notices_every_wrong_driver():
     assert surviving_mutations(V1Driver(), v1_case()) == []
 

@@ -14,6 +14,8 @@ from firmware_sim.wearable.bleak_bumble import patch_bleak
 from firmware_sim.wearable.virtual_time import run_virtual
 from tests.foreign_clients.packages import install
 
+pytestmark = pytest.mark.slow  # runs other people's clients
+
 
 @pytest.fixture(scope="module")
 def chords_ble(tmp_path_factory):

@@ -18,6 +18,8 @@ from twitchsense.devices.ganglion.ganglion_driver import GanglionDriver
 from twitchsense.devices.ganglion.ganglion_frames import unpack_values
 from twitchsense.testing import SimulatedSession
 
+pytestmark = pytest.mark.slow  # runs other people's clients
+
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):

@@ -20,6 +20,8 @@ from twitchsense.devices.contract import Direction, Message
 from twitchsense.devices.movesense.movesense_driver import MovesenseDriver
 from twitchsense.testing.driver_case import decode_case
 
+pytestmark = pytest.mark.slow  # runs other people's clients
+
 SOURCE = "movesense @ git+https://github.com/sensein/movesense-py@800da2a"
 GRAVITY = 9.80665
 

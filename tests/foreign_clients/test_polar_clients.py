@@ -18,6 +18,8 @@ from twitchsense.devices.contract import Direction, Message
 from twitchsense.devices.polar.polar_driver import PolarDriver
 from twitchsense.testing.driver_case import decode_case
 
+pytestmark = pytest.mark.slow  # runs other people's clients
+
 
 @pytest.fixture(scope="module")
 def bleakheart(tmp_path_factory):

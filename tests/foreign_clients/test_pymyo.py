@@ -16,6 +16,8 @@ from tests.foreign_clients.packages import importable, install
 from twitchsense.devices.contract import Direction, Message
 from twitchsense.devices.myo import SERVICE_UUID, MyoDriver
 
+pytestmark = pytest.mark.slow  # runs other people's clients
+
 
 @pytest.fixture(scope="module")
 def pymyo(tmp_path_factory):

@@ -141,6 +141,7 @@ def test_offsets_with_one_digit_beside_times_without_an_offset_are_refused(tmp_p
         read(capture(tmp_path, cells, "time_utc"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("night", [datetime(2026, 3, 29), datetime(2026, 10, 25)])
 @pytest.mark.parametrize("follows", [True, False])
 def test_the_night_of_the_clock_change_has_no_gap(tmp_path, night, follows):
@@ -292,6 +293,7 @@ def test_block_size_does_not_change_packets(tmp_path, monkeypatch, rows):
     np.testing.assert_array_equal(got[0][1], want[0][1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fs", [25, 50, 100, 104, 128, 250])
 @pytest.mark.parametrize("first", [3600, 20_000, 40_000, 79_200])
 @pytest.mark.parametrize("form", [repr, "{:.6f}".format])

@@ -36,6 +36,7 @@ def emg_recording(tmp_path, x, fs=FS):
     return recording(tmp_path, {"time_s": np.arange(len(x)) / fs, "emg1_uv": x})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [0.0, None, -1.0, 250.0, 4095.0])
 @pytest.mark.parametrize("length", [25, 50, 100, 1000])
 def test_filled_dropouts_are_gaps(tmp_path, value, length):

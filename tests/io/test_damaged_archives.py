@@ -1,9 +1,12 @@
 """Damaged binary captures: a short, repeatable part of `benchmarks.fuzz_archives`."""
 
+import pytest
+
 from benchmarks.fuzz_archives import CORPUS, whole_files
 from benchmarks.fuzz_loop import run
 
 
+@pytest.mark.slow
 def test_damaged_files_are_read_or_refused_in_one_line(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()

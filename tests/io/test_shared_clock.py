@@ -78,6 +78,7 @@ def test_times_are_as_uncertain_as_hidden_loss_makes_them(timing):
     assert np.abs(errors_s).max() <= made.clock_error_s
 
 
+@pytest.mark.slow
 def test_two_makers_agree_about_common_movements(tmp_path):
     """Common movements stand at the same time within the uncertainty that both state."""
     path = tmp_path / "a.night"

@@ -30,6 +30,7 @@ def test_muscle_activity_in_noise_is_not_noted(tmp_path):
         assert notes(tmp_path, x) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mains", [50, 60])
 @pytest.mark.parametrize("harmonics", [(1,), (1, 2, 3), (1, 3, 5)])
 def test_mains_hum_alone_is_noted(tmp_path, mains, harmonics):

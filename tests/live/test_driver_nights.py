@@ -17,6 +17,8 @@ from twitchsense.devices.npg_lite import NpgLiteDriver
 from twitchsense.live.follower import NightFollower
 from twitchsense.nightfile.records import ConnectionStart
 
+pytestmark = pytest.mark.slow  # whole nights of simulated devices
+
 
 def twitches(seconds, every_s=10.0):
     """Noise of 3 µV with a large unit potential every 10 s."""

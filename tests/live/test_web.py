@@ -213,6 +213,7 @@ def is_closed(link):
     return True
 
 
+@pytest.mark.slow
 def test_connections_that_send_nothing_are_closed_and_others_are_served(server):
     n_threads = threading.active_count()
     idle = [socket.create_connection(("127.0.0.1", server.port), 20) for _ in range(200)]
@@ -310,6 +311,7 @@ def test_what_is_no_http_is_refused(server, request_bytes):
     enter(server)
 
 
+@pytest.mark.slow
 def test_a_view_stays_usable_among_hostile_connections(server, capfd):
     cookie, _ = enter(server)
     n_threads = threading.active_count()

@@ -90,6 +90,7 @@ def test_a_packet_of_another_boot_is_spoiled(tmp_path):
     assert any("1 packets spoiled" in note for note in ts.read(path).notes)
 
 
+@pytest.mark.slow
 def test_an_odd_cell_is_refused_or_left_out(tmp_path):
     """One cell of each column in turn, without checksums; none may end in a traceback."""
     path = write_values(tmp_path / "a.night", npg_values([0.0] * 1000))

@@ -58,6 +58,7 @@ def test_sheet_of_several_nights_has_a_row_for_each_of_the_last(night, monkeypat
     assert "up to 24.8 in 90 of 100" in text
 
 
+@pytest.mark.slow
 def test_report_compares_with_the_nights_given(result, tmp_path):
     for k in range(5):
         write_summary(tmp_path, f"n{k}", evening(k), counts=(80 + k, 10, 40))

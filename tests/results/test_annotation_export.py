@@ -122,6 +122,7 @@ def test_luna_reads_the_file(tmp_path):
     assert sorted(found["Start"].round(4).tolist()) == [10.5, 60.25]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [None, 1_772_399_405_250_000_000])
 def test_mne_annotations_have_channels_and_extras(saved, tmp_path, start):
     mne = pytest.importorskip("mne")
@@ -142,6 +143,7 @@ def test_mne_annotations_have_channels_and_extras(saved, tmp_path, start):
     assert "label" not in back[0]["extras"]
 
 
+@pytest.mark.slow
 def test_mne_annotations_fit_the_exported_edf(saved, tmp_path):
     mne = pytest.importorskip("mne")
     night, captures = saved
@@ -200,6 +202,7 @@ def test_the_command_writes_events_once(saved, tmp_path, kind, name):
     assert not (tmp_path / "p").exists()
 
 
+@pytest.mark.slow
 def test_the_command_adds_events_to_bids(saved, tmp_path):
     night, captures = saved
     done = run("export", *captures, "--to", "bids", "--events", night.directory, "--out",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from benchmarks.fuzz_hypnograms import CORPUS, whole_files
 from benchmarks.fuzz_loop import run
 from tests.sleep.builders import (
@@ -16,6 +18,7 @@ from twitchsense.sleep.context import NOTE_ELSEWHERE, find_context
 from twitchsense.sleep.hypnogram.read import read_hypnogram
 
 
+@pytest.mark.slow
 def test_damaged_files_of_all_formats_are_read_or_refused_in_one_line(tmp_path):
     """The short form of ``benchmarks/fuzz_hypnograms.py``."""
     outcomes = run(CORPUS, 660, 7, tmp_path)
