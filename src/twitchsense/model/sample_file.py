@@ -174,7 +174,7 @@ class FileSamples:
 def _read(handle: _Handle, start: int, stop: int, width: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     row = width * dtype.itemsize
     want, offset = max(0, stop - start) * row, start * row
-    data = bytearray(want)
+    data = np.empty(want, np.uint8)
     view = memoryview(data)
     done = 0
     while done < want:  # preadv may return fewer bytes than requested
@@ -182,7 +182,7 @@ def _read(handle: _Handle, start: int, stop: int, width: int, dtype: np.dtype[An
         if got == 0:
             raise SampleFileError("temporary file of samples", "was cut short", "read again")
         done += got
-    return np.frombuffer(data, dtype).reshape(-1, width)
+    return data.view(dtype).reshape(-1, width)
 
 
 def _cannot_write(error: OSError) -> SampleFileError:

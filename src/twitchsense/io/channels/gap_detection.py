@@ -215,12 +215,16 @@ class TimestampSegmenter:
             if low < abs(period / self.binary_resolution - 1) < high:
                 least = _MIN_COARSE_LATENESS * period
         origin = self._last if self._done else int(times_ns[0])
-        index = np.arange(len(times_ns)) + (1 if self._done else 0)
-        lateness = (times_ns - origin).astype(np.float64) - index * period
-        lead = len(self._lateness)
+        candidates = np.flatnonzero(steps[:n] > _MIN_STEP * period)
+        # without a candidate, only the end is of interest
+        first = 0 if len(candidates) else max(0, n - _BEFORE)
+        index = np.arange(first, len(times_ns)) + (1 if self._done else 0)
+        lateness = (times_ns[first:] - origin).astype(np.float64) - index * period
         # `lateness` after subtraction of the gaps found so far
         aligned = np.concatenate([self._lateness, lateness])
-        candidates = np.flatnonzero(steps[:n] > _MIN_STEP * period) + lead
+        lead = len(self._lateness)
+        end = lead + n - first
+        candidates += lead
         lows = np.empty(0)
         if len(candidates):
             padded = np.append(aligned, np.full(_AFTER, np.inf))
@@ -249,7 +253,6 @@ class TimestampSegmenter:
                 run_start = i
             gaps.append(i - lead)
         aligned[done:] -= total_gap
-        end = lead + n
         tail = aligned[max(run_start, end - _BEFORE) : end]
         self._lateness = tail - tail[-1]
         return np.array(gaps, np.int64)
