@@ -81,6 +81,7 @@ class EmgSegment:
         )
         self._leg_movements = LegMovementSearch(channel.name, fs, hop, clock, settings)
         self._samples_per_s = hop * hops_per_s
+        self._discard_at = 0  # sample at which samples are discarded next
         self.quality = EmgQuality(start_ns, fs, self._samples_per_s, settings)
         self._per_second = EmgPerSecond(
             start_ns, fs, self._samples_per_s, hops_per_s, settings, self.quality
@@ -131,8 +132,10 @@ class EmgSegment:
         self._per_second.push_envelope(piece.medians, piece.floor, piece.active)
         self._leg_movements.push(bands.leg_envelope)
         self._bursts.describe_due()
-        self._bursts.discard()
-        self._leg_movements.discard()
+        if self._bursts.stop >= self._discard_at:  # not with every packet
+            self._bursts.discard()
+            self._leg_movements.discard()
+            self._discard_at = self._bursts.stop + self._samples_per_s
         self.quality.stop_ns = self.newest_ns
 
     def take_bursts(self) -> list[Burst]:

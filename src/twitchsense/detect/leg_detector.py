@@ -36,6 +36,8 @@ from twitchsense.settings import Settings
 #: Maximum time from the end of a segment to the oldest undecided candidate for which the segment
 #: is kept in memory.
 KEEP_ENDED_NS: Final = 3_000_000_000
+#: Signal time after which samples are discarded again.
+DISCARD_NS: Final = 1_000_000_000
 
 
 class StreamHistory:
@@ -232,6 +234,7 @@ class LegDetector:
         keep: bool = True,
     ) -> None:
         self._settings, self._keep = settings, keep
+        self._discard_ns = 0  # time at which samples are discarded next
         self._channels = {c.name: c for c in channels}
         # only the rules of the night ask for local features
         self._history = StreamHistory(channels, settings, local_features=keep)
@@ -277,6 +280,10 @@ class LegDetector:
         earliest_onset_ns = min(s.earliest_onset_ns for s in current)
         decided = self._classify(earliest_onset_ns)
         withdrawn = self._provisional.withdraw(decided, current)
+        newest_ns = max(s.newest_ns for s in current)
+        if newest_ns < self._discard_ns:
+            return decided + withdrawn
+        self._discard_ns = newest_ns + DISCARD_NS
         oldest_ns = self._queue.oldest_ns
         before_ns = earliest_onset_ns if oldest_ns is None else min(earliest_onset_ns, oldest_ns)
         self._history.discard(before_ns, keep_seconds=self._keep)

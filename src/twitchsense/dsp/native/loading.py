@@ -106,8 +106,10 @@ def address(x: NDArray[Any], dtype: Any, size: int) -> int:
     ValueError
         If the array is not contiguous, of another type or of another size.
     """
-    if x.dtype != dtype or x.size != size or not x.flags.c_contiguous:
-        raise ValueError(f"kernel: {size} values of {np.dtype(dtype)} expected")
-    if size and x.flags.writeable:  # four times as fast as numpy's description of the array
-        return ctypes.addressof(_Byte.from_buffer(x.data))
-    return int(x.__array_interface__["data"][0])
+    if x.dtype == dtype and x.size == size:
+        try:  # four times as fast as numpy's description of the array
+            return ctypes.addressof(_Byte.from_buffer(x))  # type: ignore[arg-type]
+        except (TypeError, ValueError):  # read-only, empty or not contiguous
+            if x.flags.c_contiguous:
+                return int(x.__array_interface__["data"][0])
+    raise ValueError(f"kernel: {size} values of {np.dtype(dtype)} expected")

@@ -301,10 +301,10 @@ class NightFileCapture:
             if not set(plan.names) <= set(names):
                 continue
             # the fitted clocks of two boots may overlap slightly; time must increase
-            later = times_ns > last_ns.get(plan.name, np.iinfo(np.int64).min)
-            if not later.all():
-                self._overlapping[plan.name] += int(np.count_nonzero(~later))
-            builders[plan.name].append(times_ns[later], [by_name[n][later] for n in plan.names])
+            first = int(np.searchsorted(times_ns, last_ns.get(plan.name, times_ns[0] - 1), "right"))
+            if first:
+                self._overlapping[plan.name] += first
+            builders[plan.name].append(times_ns[first:], [by_name[n][first:] for n in plan.names])
             last_ns[plan.name] = max(last_ns.get(plan.name, 0), int(times_ns[-1]))
 
 
