@@ -175,7 +175,7 @@ def _read(handle: _Handle, start: int, stop: int, width: int, dtype: np.dtype[An
     row = width * dtype.itemsize
     want, offset = max(0, stop - start) * row, start * row
     data = np.empty(want, np.uint8)
-    view = memoryview(data)
+    view = data.data
     done = 0
     while done < want:  # preadv may return fewer bytes than requested
         got = os.preadv(handle.file.fileno(), [view[done:]], offset + done)
