@@ -93,6 +93,24 @@ def test_next_opens_an_event_and_zooms_to_its_samples(report, night):
     assert count_drawn_pixels(page, "event") != before
 
 
+@pytest.mark.slow  # renders a page of its own
+def test_an_event_of_which_only_the_mark_is_kept_can_be_opened(night, visit, tmp_path, monkeypatch):
+    monkeypatch.setattr("twitchsense.report.page_data.MAX_DESCRIBED", 1)
+    seen = visit(night.report(tmp_path / "report.html").as_uri())
+    seen.page.wait_for_selector("html[data-ready]")
+    for _ in range(2):  # one of two is not the strongest
+        seen.page.click("#next")
+    titles = {seen.page.inner_text("#event-title")}
+    texts = {seen.page.inner_text("#event-measurements")}
+    seen.page.click("#event-next")
+    titles.add(seen.page.inner_text("#event-title"))
+    texts.add(seen.page.inner_text("#event-measurements"))
+    assert len(titles) == 2
+    assert all(" at " in title for title in titles)
+    assert any("its numbers are in events.csv" in text for text in texts)
+    assert seen.errors == []
+
+
 def test_click_on_a_mark_opens_its_event(report):
     page = report.page
     assert not page.is_visible("#detail")

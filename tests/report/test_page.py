@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from dataclasses import replace
 from html import unescape
@@ -17,7 +18,8 @@ from tests.recordings import make_recording
 from tests.report.builders import make_own_nights
 from twitchsense.model.channels import NS, ArraySamples, Segment
 from twitchsense.model.notes import Note
-from twitchsense.report import static_text, tables
+from twitchsense.report import page_data, static_text, tables
+from twitchsense.report.event_windows import rank_by_strength
 from twitchsense.report.page import render_report, script_hash
 
 
@@ -72,6 +74,29 @@ def test_page_is_one_file_that_needs_no_network(page):
     assert "url(" not in page
     assert "@import" not in page
     assert len(page) < 3_000_000
+
+
+def test_of_very_many_events_the_strongest_are_described_and_all_are_drawn(night, monkeypatch):
+    """A week with 42,000 events had a report of 8.5 MB."""
+    monkeypatch.setattr(page_data, "MAX_DESCRIBED", 6)
+    data = json.loads(page_data.build_page_data(night, [])["json"])
+    rows = data["events"]
+    assert len(rows) == len(night.events) > 12
+    described = [i for i, row in enumerate(rows) if len(row) > 2]
+    assert described == sorted(rank_by_strength(night.events)[:6])
+    assert {len(row) for row in rows} == {2, 8}
+    captions = {data["strings"][rows[i][2]] for i in described}
+    assert len(captions) == 6
+    kinds = [data["kinds"][kind][0] for kind, *_ in rows]
+    assert kinds == night.events["trial_type"].tolist()
+
+
+@pytest.mark.slow  # renders a page of its own
+def test_the_page_says_how_many_events_are_marks_only(night, page, monkeypatch):
+    monkeypatch.setattr("twitchsense.report.page.MAX_DESCRIBED", 10)
+    text = f"Of the other {len(night.events) - 10:,} only the mark is drawn"
+    assert text in render_report(night, [])
+    assert "only the mark is drawn" not in page
 
 
 def test_few_sentences_are_long(page):

@@ -27,7 +27,7 @@ from twitchsense.report.interval_histogram import (
 from twitchsense.report.night_intervals import artifact_minutes
 from twitchsense.report.number_text import unbroken
 from twitchsense.report.overview import overview_height, plot_night
-from twitchsense.report.page_data import build_page_data
+from twitchsense.report.page_data import MAX_DESCRIBED, build_page_data
 from twitchsense.report.palette import CONTEXT_NAMES, kind_name
 from twitchsense.report.protocols import NightLike
 from twitchsense.report.reference_ranges import SOURCES, compare_with_own, compare_with_published
@@ -137,6 +137,8 @@ def render_report(
         script=script,
         script_hash=script_hash(script),
         page_data=build_page_data(night, windows),
+        n_described=MAX_DESCRIBED,
+        n_marks_only=max(0, len(night.events) - MAX_DESCRIBED),
     )
 
 

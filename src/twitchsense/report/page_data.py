@@ -22,7 +22,12 @@ from numpy.typing import NDArray
 from twitchsense.model.channels import NS
 from twitchsense.report import explanations
 from twitchsense.report.decimate import Floats, min_max_envelope
-from twitchsense.report.event_windows import MISSING_SAMPLE, RESOLUTION, EventWindow
+from twitchsense.report.event_windows import (
+    MISSING_SAMPLE,
+    RESOLUTION,
+    EventWindow,
+    rank_by_strength,
+)
 from twitchsense.report.night_intervals import (
     artifact_minutes,
     context_intervals,
@@ -36,8 +41,10 @@ from twitchsense.report.time_labels import WallClock, is_onset_left_censored, on
 from twitchsense.scoring.rates import finite_or_none
 from twitchsense.text import display_text
 
-#: Maximum number of columns per channel: 28 hours of single seconds.
-_MAX_COLUMNS: Final = 100_000
+#: Maximum number of columns per channel: 14 hours of single seconds.
+_MAX_COLUMNS: Final = 50_000
+#: Maximum number of events that are described; of all others, the page has the marks only.
+MAX_DESCRIBED: Final = 4_000
 #: Maximum length of a channel name on the page.
 _MAX_NAME: Final = 80
 
@@ -226,21 +233,21 @@ def _event_data(
                 len(window.samples),
             ]
         )
-    rows = []
-    for i, (_, event) in enumerate(table.iterrows()):
+    rows: list[list[Any]] = [
+        [kinds.index(str(kind)), str(grade)]
+        for kind, grade in zip(table["trial_type"], table["grade"], strict=True)
+    ]
+    for i in sorted(rank_by_strength(table)[:MAX_DESCRIBED]):
+        event = table.iloc[i]
         caption, measurements = explanations.describe_event(night, event)
-        rows.append(
-            [
-                kinds.index(str(event["trial_type"])),
-                string_index(caption),
-                string_index(measurements),
-                string_index(str(event["label"])),
-                string_index(explanations.describe_alternatives(night, event)),
-                str(event["grade"]),
-                windows_of[i],
-                _confidence_text(float(event["confidence"])),
-            ]
-        )
+        rows[i] += [
+            string_index(caption),
+            string_index(measurements),
+            string_index(str(event["label"])),
+            string_index(explanations.describe_alternatives(night, event)),
+            windows_of[i],
+            _confidence_text(float(event["confidence"])),
+        ]
     rules = {kind: explanations.kind_rule(kind, night.settings) for kind in kinds}
     labels = sorted(set(table["label"].astype(str)))
     return {

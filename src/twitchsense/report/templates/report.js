@@ -33,10 +33,10 @@
   const strings = data.strings;
   const kinds = data.kinds.map(([id, name, plural, short, rule]) => ({ id, name, plural, short, rule }));
   const events = data.events.map(
-    ([kind, caption, measurements, label, alternatives, grade, windows, confidence]) => ({
-      kind, caption: strings[caption], measurements: strings[measurements], label: strings[label],
-      alternatives: strings[alternatives], grade, windows, confidence,
-    }));
+    ([kind, grade, caption, measurements, label, alternatives, windows = [], confidence]) => ({
+      kind, grade, windows, confidence, caption: strings[caption], label: strings[label],
+      measurements: strings[measurements], alternatives: strings[alternatives],
+    })); // without a caption, only the mark of the event is known
   const eventsOfKind = kinds.map((_, k) => [...events.keys()].filter((i) => events[i].kind === k));
   for (const channel of data.channels) {
     channel.pyramid = new MinMaxPyramid(readInt16(bytes, channel.low), readInt16(bytes, channel.high));
@@ -386,12 +386,14 @@
     selected = index;
     if (!detail.contains(document.activeElement)) opener = document.activeElement;
     const event = events[index], kind = kinds[event.kind];
-    const [labelName, labelMeaning] = data.labels[event.label];
-    setText("event-title", event.caption);
-    setText("event-measurements", event.measurements);
+    const isDescribed = event.caption !== undefined;
+    const [labelName, labelMeaning] = data.labels[event.label] ?? [];
+    const name = kind.name[0].toUpperCase() + kind.name.slice(1);
+    setText("event-title", event.caption ?? `${name} at ${formatTime(onsets[index], 1)}`);
+    setText("event-measurements", event.measurements ?? "Not among the strongest events of this long recording; its numbers are in events.csv.");
     setText("event-rule", `Called a ${kind.name} because it is ${kind.rule}.`);
-    setText("event-label", `Named “${labelName}”: ${labelMeaning}.`);
-    setText("event-confidence", `How sure: ${event.confidence}.`);
+    setText("event-label", isDescribed ? `Named “${labelName}”: ${labelMeaning}.` : "");
+    setText("event-confidence", isDescribed ? `How sure: ${event.confidence}.` : "");
     setText("event-alternatives", event.alternatives ? `What else fits: ${event.alternatives}.` : "");
     detail.style.setProperty("--kind", `var(--kind-${kind.id}, var(--kind-other))`);
     detail.hidden = false;
