@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Final
 
 import numpy as np
@@ -129,9 +130,11 @@ def _split_nested(groups: list[list[Burst]]) -> tuple[list[list[Burst]], list[li
     inner: list[list[Burst]] = []
     end = 0
     for group in groups:
-        (outer if _is_long(group) or offset_of(group) > end else inner).append(group)
-        if _is_long(group):
-            end = max(end, offset_of(group))
+        offset = offset_of(group)
+        is_long = offset - group[0].onset_ns >= LONG_NS
+        (outer if is_long or offset > end else inner).append(group)
+        if is_long:
+            end = max(end, offset)
     return outer, inner
 
 
@@ -201,15 +204,14 @@ def split_by_gap(groups: list[list[Burst]], gap_ns: int) -> list[list[list[Burst
         Sequences of groups. A long burst ends its sequence.
     """
     rows: list[list[list[Burst]]] = []
+    latest_ns: float = -inf  # onset at which a group may still join the last sequence
     for group in groups:
-        if (
-            rows
-            and group[0].onset_ns - offset_of(rows[-1][-1]) <= gap_ns
-            and not _is_long(rows[-1][-1])
-        ):
+        onset, offset = group[0].onset_ns, offset_of(group)
+        if onset <= latest_ns:
             rows[-1].append(group)
         else:
             rows.append([group])
+        latest_ns = offset + gap_ns if offset - onset < LONG_NS else -inf
     return rows
 
 
@@ -269,10 +271,10 @@ def find_contractions(
         The groups that belong to no contraction.
     """
     found: list[Contraction] = []
-    left = list(groups)
+    left = [(g[0].onset_ns, offset_of(g), g) for g in groups]
     for run in _union(runs):
         inside = [
-            g for g in left if offset_of(g) >= run.onset_ns and g[0].onset_ns <= run.offset_ns
+            g for onset, offset, g in left if offset >= run.onset_ns and onset <= run.offset_ns
         ]
         if not inside:
             continue
@@ -294,8 +296,9 @@ def find_contractions(
             alone = True
         for members in chosen:
             found.append(_contraction(members, run, alone=alone))
-            left = [g for g in left if g not in members]
-    return found, left
+            chosen_ids = set(map(id, members))
+            left = [group for group in left if id(group[2]) not in chosen_ids]
+    return found, [g for _, _, g in left]
 
 
 def groups_outside(
@@ -374,10 +377,6 @@ def offset_of(group: Sequence[Burst]) -> int:
     if len(group) == 1:  # most groups
         return group[0].offset_ns
     return max(b.offset_ns for b in group)
-
-
-def _is_long(group: Sequence[Burst]) -> bool:
-    return offset_of(group) - group[0].onset_ns >= LONG_NS
 
 
 def _joins(group: Sequence[Burst], burst: Burst) -> bool:

@@ -191,7 +191,7 @@ class ClusterRules:
             return train, train_response(train, self.sensors, limit_ns, self.settings.jerk)
 
         def add_jerk(train: BurstTrain, seen: AccResponse | None) -> bool:
-            jerk = self._jerk(train, seen, episodes)
+            jerk = None if seen is None else self._jerk(train, seen, episodes)
             if jerk is None:
                 return False
             found.append(jerk[0])
@@ -213,16 +213,14 @@ class ClusterRules:
         return found, explained
 
     def _jerk(
-        self, train: BurstTrain, seen: AccResponse | None, episodes: list[AccEpisode]
+        self, train: BurstTrain, seen: AccResponse, episodes: list[AccEpisode]
     ) -> tuple[ScoredCandidate, set[int]] | None:
         """Return the jerk that some bursts are, and the episodes that it explains; or None."""
         jerk = self.settings.jerk
+        if not within_jerk_limits(train, self.settings):
+            return None
         turn_deg = _greatest_turn(episodes, *train.window(jerk))
-        if (
-            seen is None
-            or not moved_leg(train, seen, turn_deg, jerk)
-            or not within_jerk_limits(train, self.settings)
-        ):
+        if not moved_leg(train, seen, turn_deg, jerk):
             return None
         probability = self.classifier.jerk(train, seen)
         clear = probability >= DECISION_THRESHOLD

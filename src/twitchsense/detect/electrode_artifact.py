@@ -13,6 +13,7 @@ import math
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
+from operator import mul
 from typing import Final
 
 import numpy as np
@@ -64,7 +65,7 @@ def electrode_probability(features: Sequence[float], duration_s: float, fs: floa
         0 to 1.
     """
     bias, weights = _weights()[regression_of(duration_s, fs)]
-    score = bias + sum(w * x for w, x in zip(weights, features, strict=True))
+    score = bias + sum(map(mul, weights, features))
     return 1 / (1 + math.exp(-min(max(score, -30.0), 30.0)))
 
 

@@ -181,10 +181,9 @@ class EmgSegment:
         beats = self._ecg.pop_beats()
         if not beats:
             return np.empty(0, np.int64), np.empty(0)
-        samples = np.array([b.sample for b in beats], np.float64)
-        seconds = samples / self.channel.fs
-        times_ns = self._start_ns + np.rint(seconds * NS).astype(np.int64)
-        return times_ns, np.array([b.residual_uv for b in beats], np.float64)
+        samples, _, residual_uv = np.array(beats, np.float64).T
+        times_ns = self._start_ns + np.rint(samples / self.channel.fs * NS).astype(np.int64)
+        return times_ns, residual_uv
 
     def per_second(self) -> PerSecond:
         """Return the per-second statistics of the segment; call after `close`.

@@ -121,6 +121,6 @@ class LocalFeatureQueue:
         for (at, _), members in by_shape.items():
             for first in range(0, len(members), MEASURED_AT_ONCE):
                 some = members[first : first + MEASURED_AT_ONCE]
-                bands = np.stack([s.band for s in some]).astype(np.float64)
+                bands = np.stack([s.band for s in some], dtype=np.float64)
                 features = measure_local_features(bands, at, self._fs)
                 self._measured += zip((s.number for s in some), features, strict=True)

@@ -11,6 +11,7 @@ result does not depend on how the signal is cut into chunks.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -104,8 +105,9 @@ class Peaks:
         -------
         ndarray of bool, shape (n,)
         """
-        last = self.waveforms[-1]
-        score = np.max([self.waveforms @ shifted for shifted in _rolled(last[None])[0]], axis=0)
+        score, *others = (self.waveforms @ last for last in _rolled(self.waveforms[-1:])[0])
+        for other in others:
+            np.maximum(score, other, out=score)
         ratio = self.amplitudes / self.amplitudes[-1]
         similar = (
             (score > MIN_CORRELATION)
@@ -348,8 +350,13 @@ def _with_similar(known: Peaks, first: int, fs: float) -> Ints:
 
 def _rolled(waveforms: Floats) -> Floats:
     """Return each waveform rolled by each of `SHIFTS`, shape (n, len(SHIFTS), points)."""
-    points = waveforms.shape[1]
-    return waveforms[:, (np.arange(points) - np.array(SHIFTS)[:, None]) % points]
+    return waveforms[:, _rolled_places(waveforms.shape[1])]
+
+
+@lru_cache
+def _rolled_places(points: int) -> Ints:
+    """Return the place of each point before rolling by each of `SHIFTS`."""
+    return np.asarray((np.arange(points) - np.array(SHIFTS)[:, None]) % points, np.int64)
 
 
 def median_rr_interval(

@@ -257,9 +257,10 @@ def make_table(
     """
     numbers = {c.name: array("d") for c in columns if c.dtype == "float64"}
     words: dict[str, list[str]] = {c.name: [] for c in columns if c.name not in numbers}
+    missing = float("nan")
     for row in rows:  # not kept as a list: a week has tens of thousands of rows
         for name, values in numbers.items():
-            values.append(float(row.get(name, float("nan"))))
+            values.append(row.get(name, missing))
         for name, texts in words.items():
             texts.append(sys.intern(str(row.get(name, ""))))
     table = pd.DataFrame(

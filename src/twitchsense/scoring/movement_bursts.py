@@ -8,6 +8,7 @@ the recording and the table.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -154,13 +155,19 @@ def _envelope(
     steps = np.diff(times)
     if len(times) < fs / 2 or (steps > _GAP_INTERVALS * NS / fs).any():
         return np.empty(0), 0.0
-    high_hz = min(BAND_HZ[1], 0.45 * fs)
-    sos = signal.butter(4, [BAND_HZ[0], high_hz], "bandpass", fs=fs, output="sos")
-    band = signal.sosfiltfilt(sos, samples[:, 0].astype(np.float64))
+    band = signal.sosfiltfilt(_band_sections(fs), samples[:, 0].astype(np.float64))
     power = ndimage.gaussian_filter1d(np.square(band), SMOOTHING_S * fs)
     step = fs / min(ENVELOPE_HZ, fs)
     at = np.rint(np.arange(0, len(power), step)).astype(np.int64)
     return np.sqrt(power[at[at < len(power)]]), float(times[0]) / NS
+
+
+@lru_cache
+def _band_sections(fs: float) -> Floats:
+    """Return the sections of the band-pass filter of the EMG."""
+    high_hz = min(BAND_HZ[1], 0.45 * fs)
+    sos = signal.butter(4, [BAND_HZ[0], high_hz], "bandpass", fs=fs, output="sos")
+    return np.asarray(sos, np.float64)
 
 
 def _swing_rate(
