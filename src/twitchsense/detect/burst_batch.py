@@ -136,4 +136,4 @@ def _measure_rows(
         measured = measure_compiled(library, windows, limits)
     table = np.array([row for row, _ in measured])
     table[:, :N_ROW_LOGS] = np.log(np.ascontiguousarray(table[:, :N_ROW_LOGS]))
-    return [BurstRow(*values) for values in table.tolist()], [shape for _, shape in measured]
+    return list(map(BurstRow._make, table.tolist())), [shape for _, shape in measured]

@@ -319,7 +319,7 @@ class RhythmDetector:
         n_old = len(known.samples) - len(peaks.samples)
         for k in _with_similar(known, n_old, self._fs).tolist():
             recent = known[max(0, k + 1 - MAX_CANDIDATES) : k + 1]
-            samples = recent[recent.similar_to_last(self._fs)].samples
+            samples = recent.samples[recent.similar_to_last(self._fs)]
             interval_s = median_rr_interval(samples / self._fs)
             if interval_s:
                 self._known = None
