@@ -279,9 +279,7 @@ class BurstSearch:
         for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
             covered = self._active.get(max(0, start - before), start)
             short = stop - start < NESTED_MAX_S * self._hops_per_s
-            if not short or len(covered) < before:
-                continue
-            if np.count_nonzero(covered) / before >= NESTED_MIN_COVER:
+            if short and len(covered) == before and covered.mean() >= NESTED_MIN_COVER:
                 floor = self._floor_at(self._fast_floors, start)
                 self._to_measure.append(_Run(start, stop, floor))
 
