@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.io.builders import content, emg, lengths, starts, write
@@ -276,6 +277,47 @@ def test_the_end_of_summer_time_without_a_zone_is_refused_and_the_cure_works(tmp
     with pytest.raises(InputError, match=r"zone Europe/Berlin|zone="):
         read(path)
     assert lengths(read(path, zone="Europe/Berlin"), "emg1") == [1000]
+
+
+def packets(fs, size, lost, jitter_s, seed=0, seconds=30):
+    """Return times of rows of packets that arrive late, and the rows that arrived."""
+    rng = np.random.default_rng(seed)
+    count = int(seconds * fs / size)
+    arrival = np.maximum.accumulate(np.arange(count) * size / fs + rng.uniform(0, jitter_s, count))
+    keep = rng.random(count) >= lost
+    keep[[0, -1]] = True
+    return np.repeat(arrival[keep], size), np.repeat(keep, size)
+
+
+@pytest.mark.parametrize(("lost", "jitter_s"), [(0.05, 0), (0.05, 0.02), (0.2, 0.02), (0.4, 0.06)])
+@pytest.mark.parametrize(("fs", "size"), [(25, 4), (104, 8), (250, 25), (1000, 4), (1000, 50)])
+def test_packets_with_losses_have_the_true_rate_or_need_a_stated_one(fs, size, lost, jitter_s):
+    times, keep = packets(fs, size, lost, jitter_s)
+    x = np.random.default_rng(1).normal(0, 20, len(times))
+    table = pd.DataFrame({"time_s": times, "emg1_uv": x})
+    if fs < 200:
+        table = pd.DataFrame({"time_s": times} | {f"acc_{a}_g": x / 1e3 + 0.6 for a in "xyz"})
+    if jitter_s > 0.7 * size / fs:
+        with pytest.raises(InputError, match=r"lost rows and a lower rate look the same.* fs"):
+            read(table)
+        got = read(table, fs=fs)
+    else:
+        got = read(table)
+    channel = got.channels[0]
+    assert channel.fs == pytest.approx(fs, rel=5e-3)
+    last = got.segments[-1]
+    end_s = last.start_ns / 1e9 + len(last.samples) / channel.fs
+    assert end_s == pytest.approx(len(keep) / fs, abs=jitter_s + (2 + 32 * lost) * size / fs + 0.15)
+
+
+@pytest.mark.parametrize("lost", ["regular", "random"])
+def test_packets_on_the_grid_of_a_receiver_are_not_taken_for_losses(tmp_path, lost):
+    # 20 ms of samples a packet, fetched every 15.6 ms: as if of 15.6 ms, with losses
+    times, _ = packets(250, 5, 0.3 if lost == "random" else 0, 0)
+    path = capture(tmp_path, np.ceil(times * 64 + 1e-6) / 64, x=emg(len(times)))
+    with pytest.raises(InputError, match=r"the same .* fs"):
+        read(path)
+    assert read(path, fs=250).channels[0].fs == pytest.approx(250, rel=5e-3)
 
 
 @pytest.mark.parametrize("rows", [97, 1000])

@@ -8,87 +8,40 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-#: Minimum share of rows that repeat the time before, from which rows come in packets.
-_MIN_REPEATS: Final = 0.25
-#: Maximum size of a packet.
-_MAX_PACKET: Final = 4096
-#: Packets on each side of a loss whose medians show it, and how often the period is refined.
-_NEAR: Final = 8
-_REFINEMENTS: Final = 3
+from twitchsense.io.tables.packet_rate import PacketRate
+
 #: Largest change of the delay, in packets, that is jitter.
 _MAX_STEP: Final = 0.15
 #: Packets on each side of which the median delay is taken.
 _REACH: Final = 32
+#: Packets after which the delay of packets of a stated rate may grow.
+_HOLD: Final = 32
 
 Times = NDArray[np.int64]
-Columns = Sequence[NDArray[np.float64]]
-
-
-def packet_period(times_ns: Times) -> float | None:
-    """Return the sampling period of rows that come in packets of one time.
-
-    Parameters
-    ----------
-    times_ns : ndarray of int64, shape (n,)
-        First times of a table.
-
-    Returns
-    -------
-    float or None
-        In ns; None if the rows do not come in packets.
-    """
-    if len(times_ns) < 8:
-        return None
-    steps = np.diff(times_ns)
-    if (steps < 0).any() or (steps == 0).mean() < _MIN_REPEATS:
-        return None
-    starts = np.concatenate([[0], np.flatnonzero(steps) + 1])
-    if len(starts) < 4:
-        return None
-    sizes = np.diff(starts)
-    if int(sizes.max()) > _MAX_PACKET:
-        return None
-    # the last packet may be cut off, and so may the first
-    periods = np.diff(times_ns[starts])[1:] / sizes[1:]
-    # arrival times jitter: the mean of all packets but those after a loss
-    usual = periods < 1.5 * float(np.median(periods))
-    period = float(np.average(periods[usual], weights=sizes[1:][usual]))
-    # that leaves out late packets too: the delays between losses have no slope at the true period
-    for _ in range(_REFINEMENTS):
-        period += _slope(times_ns[starts] - times_ns[0], starts, period)
-    return period
-
-
-def _slope(times_ns: Times, counts: NDArray[np.int64], period_ns: float) -> float:
-    """Return by how much the delays of packets grow per sample, where no packet was lost."""
-    delays = times_ns - counts * period_ns
-    size = _NEAR if len(delays) >= 4 * _NEAR else 1
-    medians = np.median(np.lib.stride_tricks.sliding_window_view(delays, size), axis=1)
-    steps = np.zeros(len(delays))
-    steps[size : len(delays) - size + 1] = medians[size:] - medians[:-size]
-    packet_ns = 0.6 * period_ns * float(np.median(np.diff(counts)))
-    # around a loss the delays stay larger, and the packet after it comes late
-    run = np.cumsum((steps > packet_ns) & (np.diff(delays, prepend=delays[:1]) > packet_ns))
-    centred_t = delays - (np.bincount(run, delays) / np.bincount(run))[run]
-    centred_n = counts - (np.bincount(run, counts) / np.bincount(run))[run]
-    spread = float(centred_n @ centred_n)
-    return float(centred_t @ centred_n) / spread if spread else 0.0
+Floats = NDArray[np.float64]
+Columns = Sequence[Floats]
 
 
 class PacketSpreader:
     """Gives each sample of a packet its own time, block by block.
 
     Arrival times jitter. The delay of a packet is its time less the number of samples before
-    it, in periods; the median of the delays around it keeps the steps that lost packets leave,
-    and not the jitter. The result does not depend on the blocks.
+    it, in periods. Where packets have one spacing, lost ones leave steps of whole spacings, and
+    the packets around a packet show the delay between them. Otherwise the median of the delays
+    around it keeps the steps, and not the jitter. The result does not depend on the blocks.
 
     Parameters
     ----------
-    period_ns : float
+    rate : PacketRate
     """
 
-    def __init__(self, period_ns: float) -> None:
-        self._period_ns = period_ns
+    def __init__(self, rate: PacketRate) -> None:
+        self._period_ns = rate.period_ns
+        self._spacing_ns = rate.spacing_ns
+        self._stated = rate.stated
+        #: Number of packets before those held, and the delay (ns) that they have.
+        self._packets = 0
+        self._held = -np.inf
         self._times: Times = np.empty(0, np.int64)
         self._columns: list[NDArray[np.float64]] = []
         #: Delays (ns) of the packets before, NaN before the first.
@@ -140,12 +93,16 @@ class PacketSpreader:
         after = max(0, _REACH - (len(starts) - shown))
         around = np.concatenate([self._before, delays, np.full(after, np.nan)])
         windows = np.lib.stride_tricks.sliding_window_view(around, 2 * _REACH + 1)[:shown]
-        if np.isnan(windows[[0, -1]]).any():
+        if self._spacing_ns is not None:
+            smooth = _on_grid(delays[:shown], windows, self._spacing_ns)
+        elif np.isnan(windows[[0, -1]]).any():
             # as many packets before as after, so that a loss stays where it was
             even = np.where(np.isnan(windows[:, ::-1]), np.nan, windows)
             smooth = np.nanmedian(even, axis=1)
         else:
             smooth = np.median(windows, axis=1)
+        if self._stated:
+            smooth = self._hold(smooth, count)
         end = int(starts[count]) if count < len(starts) else len(times)
         sizes = np.diff(np.append(starts[:count], end))
         # what jitter is left is spread over the packet; a step as long as a packet is a loss
@@ -165,6 +122,29 @@ class PacketSpreader:
         self._last = int(spread[-1])
         self._before = around[count : count + _REACH]
         self._count += end
+        self._packets += count
         taken = [c[:end] for c in self._columns]
         self._times, self._columns = times[end:], [c[end:] for c in self._columns]
         return spread, taken
+
+    def _hold(self, smooth: Floats, count: int) -> Floats:
+        """Return delays that grow in steps only, because losses alone change them."""
+        held = np.empty(len(smooth))
+        first = 0
+        while first < len(smooth):
+            # by the number of the packet, so that blocks do not matter
+            past = (self._packets + first) % _HOLD
+            if first < count and (past == 0 or self._held == -np.inf):
+                self._held = max(self._held, float(smooth[first]))
+            last = min(len(smooth), first + _HOLD - past)
+            held[first:last] = self._held
+            first = last
+        return held
+
+
+def _on_grid(delays: Floats, windows: Floats, spacing_ns: float) -> Floats:
+    """Return delays without jitter: those around them, and whole spacings of lost packets."""
+    phases = np.nanmean(np.exp(2j * np.pi / spacing_ns * windows), axis=1)
+    middle = np.angle(phases) * (spacing_ns / (2 * np.pi))
+    on_grid: Floats = middle + np.rint((delays - middle) / spacing_ns) * spacing_ns
+    return on_grid

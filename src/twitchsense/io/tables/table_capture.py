@@ -20,10 +20,18 @@ from twitchsense.io.channels.capture import ignored_columns_note
 from twitchsense.io.channels.channel_builder import ChannelBuilder
 from twitchsense.io.tables.local_clock import TimeOptions
 from twitchsense.io.tables.number_cells import to_floats
-from twitchsense.io.tables.packet_times import PacketSpreader, packet_period
+from twitchsense.io.tables.packet_rate import (
+    PacketRate,
+    UnknownRateError,
+    come_in_packets,
+    packet_rate,
+    stated_packet_rate,
+)
+from twitchsense.io.tables.packet_times import PacketSpreader
 from twitchsense.io.tables.row_clock import RowClock, RowTimes
 from twitchsense.io.tables.table_layout import ROW_TIME, TableLayout, TimeGroup
 from twitchsense.io.tables.time_column import TimeColumn
+from twitchsense.model.channels import NS
 from twitchsense.model.notes import Note
 
 #: Rows of a block. It bounds the memory and does not affect the result.
@@ -151,19 +159,19 @@ class _GroupReader:
     ----------
     group : TimeGroup
     times : TimeColumn or RowTimes
-    period_ns : float or None
-        Sampling period of rows that come in packets of one time.
+    rate : PacketRate or None
+        Of rows that come in packets of one time.
     """
 
     def __init__(
         self,
         group: TimeGroup,
         times: TimeColumn | RowTimes,
-        period_ns: float | None,
+        rate: PacketRate | None,
     ) -> None:
         self.group = group
         self.times = times
-        self._spreader = None if period_ns is None else PacketSpreader(period_ns)
+        self._spreader = None if rate is None else PacketSpreader(rate)
         self.first: int | None = None
         self.last: int | None = None
 
@@ -256,7 +264,7 @@ class TableCapture:
         self._options = options or TimeOptions()
         self._clocks = clocks or {}
         self._ignored = (*notes, *ignored_columns_note(table.source, table.layout.ignored))
-        self._periods: dict[str, float | None] = {}
+        self._rates: dict[str, PacketRate] = {}
         self._resolutions: dict[str, tuple[int, int]] = {}
         self._first_ns: int | None = None
         self._readers = self._preview()
@@ -271,10 +279,9 @@ class TableCapture:
             Note(
                 "times",
                 f"{self.source}: several rows have one time; they are spread over the time to the "
-                f"next ({1e9 / period:.6g} Hz)",
+                f"next ({NS / rate.period_ns:.6g} Hz)",
             )
-            for period in dict.fromkeys(self._periods.values())
-            if period is not None
+            for rate in dict.fromkeys(self._rates.values())
         ]
         return (*self._ignored, *dict.fromkeys([*times, *packets]), *self.table.notes)
 
@@ -298,7 +305,7 @@ class TableCapture:
         for reader in self._readers:
             written, binary = self._resolutions.get(reader.group.time, (0, 0))
             for plan in reader.group.plans:
-                builders[plan.name].set_time_resolution(written, binary, self._options.fs)
+                builders[plan.name].set_time_resolution(written, binary, self._stated_fs(reader))
         for block in self.table.blocks():
             for reader in self._readers:
                 reader.read(block, builders)
@@ -310,7 +317,7 @@ class TableCapture:
             if reader.times.single_step_ns:
                 for plan in reader.group.plans:
                     builders[plan.name].set_time_resolution(
-                        0, round(reader.times.single_step_ns), self._options.fs
+                        0, round(reader.times.single_step_ns), self._stated_fs(reader)
                     )
         firsts = [r.first for r in self._readers if r.first is not None]
         lasts = [r.last for r in self._readers if r.last is not None]
@@ -346,7 +353,7 @@ class TableCapture:
                     self._options,
                     self.table.decimal_sign(group.time),
                 )
-            readers.append(_GroupReader(group, times, self._periods.get(group.time)))
+            readers.append(_GroupReader(group, times, self._rates.get(group.time)))
         return readers
 
     def _preview(self) -> list[_GroupReader]:
@@ -361,11 +368,36 @@ class TableCapture:
             if len(times_ns):
                 firsts.append(int(times_ns[0]))
                 time = reader.group.time
-                if isinstance(reader.times, TimeColumn):
-                    self._periods[time] = packet_period(times_ns)
                 self._resolutions[time] = self._resolution_ns(reader)
+                if isinstance(reader.times, TimeColumn) and come_in_packets(times_ns):
+                    self._rates[time] = self._packet_rate(time)
         self._first_ns = min(firsts, default=None)
         return readers
+
+    def _stated_fs(self, reader: _GroupReader) -> float | None:
+        """Return the rate that the user states, or that of packets."""
+        rate = self._rates.get(reader.group.time)
+        return self._options.fs if rate is None else NS / rate.period_ns
+
+    def _packet_rate(self, time: str) -> PacketRate:
+        """Return the rate of rows that come in packets of one time."""
+        reader = next(r for r in self._open() if r.group.time == time)
+        block = next(self.table.blocks(CHUNK_ROWS))
+        times_ns, _ = reader.parse(block)
+        back = np.flatnonzero(np.diff(times_ns) < 0)
+        head = times_ns[: back[0] + 1] if len(back) else times_ns
+        if self._options.fs is not None:
+            return stated_packet_rate(head, self._options.fs)
+        try:
+            return packet_rate(head, self._resolutions[time][0])
+        except UnknownRateError as error:
+            raise InputError(
+                self.source,
+                "several rows have one time, and these times are so irregular that lost rows "
+                f"and a lower rate look the same (rows come at {error.fs:.4g} Hz on average)",
+                "state the sampling rate that the device was set to with --fs",
+                f"column {time}",
+            ) from error
 
     def _resolution_ns(self, reader: _GroupReader) -> tuple[int, int]:
         """Return the resolution of the times as it is written, and as it was stored."""
