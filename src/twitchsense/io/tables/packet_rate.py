@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from twitchsense.errors import InputError
 from twitchsense.model.channels import NS
 
 Times = NDArray[np.int64]
@@ -63,17 +64,7 @@ _GRID: Final = 0.9
 
 
 class UnknownRateError(Exception):
-    """Packets arrive so irregularly that lost packets and another rate look the same.
-
-    Parameters
-    ----------
-    fs : float
-        Mean rate of the rows in Hz.
-    """
-
-    def __init__(self, fs: float) -> None:
-        super().__init__(f"mean rate {fs:.4g} Hz")
-        self.fs = fs
+    """Packets arrive so irregularly that lost packets and another rate look the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +104,51 @@ def come_in_packets(times_ns: Times) -> bool:
     return len(starts) >= 4 and int(np.diff(starts).max()) <= _MAX_PACKET
 
 
+def find_packet_rate(
+    source: str, column: str, times_ns: Times, resolution_ns: int, fs: float | None
+) -> PacketRate:
+    """Return the rate of rows that come in packets of one time, as found or stated.
+
+    Parameters
+    ----------
+    source, column : str
+        Name of the file and of the time column in messages.
+    times_ns : ndarray of int64, shape (n,)
+        First times of a table, for which `come_in_packets` is true.
+    resolution_ns : int
+        Resolution of the times; 0 if it is unknown.
+    fs : float or None
+        Sampling rate in Hz that the user states.
+
+    Returns
+    -------
+    PacketRate
+
+    Raises
+    ------
+    InputError
+        If no rate is stated, and losses and another rate cannot be told apart.
+    """
+    back = np.flatnonzero(np.diff(times_ns) < 0)
+    head = times_ns[: back[0] + 1] if len(back) else times_ns
+    try:
+        found = packet_rate(head, resolution_ns)
+    except UnknownRateError as error:
+        if fs is None:
+            mean = NS * (len(head) - 1) / float(head[-1] - head[0])
+            raise InputError(
+                source,
+                "several rows have one time, and these times are so irregular that lost rows "
+                f"and a lower rate look the same (rows come at {mean:.4g} Hz on average)",
+                "state the sampling rate that the device was set to with --fs",
+                f"column {column}",
+            ) from error
+        return PacketRate(NS / fs, None, stated=True)
+    if fs is None or abs(NS / found.period_ns / fs - 1) < _STATED_TOLERANCE:
+        return found
+    return PacketRate(NS / fs, None, stated=True)
+
+
 def packet_rate(times_ns: Times, resolution_ns: int = 0) -> PacketRate:
     """Find the rate of rows that come in packets of one time.
 
@@ -147,38 +183,15 @@ def packet_rate(times_ns: Times, resolution_ns: int = 0) -> PacketRate:
     if walk * _UNCERTAINTY < _MAX_UNSEEN_LOSS:
         if lost > _SOME_LOSS and coherence > _GRID and not coarse:
             # losses at regular places, or arrivals on the grid of a receiver
-            raise UnknownRateError(NS / mean_ns)
+            raise UnknownRateError
         period = _slope(counts, arrivals)
         regular = one_size and coherence > 0 and abs(lost) < _SOME_LOSS
         return PacketRate(period, size * period if regular else None)
     walk = _variance_of_losses(arrivals, counts, mean_ns, _SHORT_WINDOWS) / step_ns**2
     coarse |= abs(spacing / _TICK_NS - 1) < _TICK_TOLERANCE
     if not coherence or others or coarse or not one_size or walk < _MIN_IRREGULAR * lost:
-        raise UnknownRateError(NS / mean_ns)
+        raise UnknownRateError
     return PacketRate(spacing / size, spacing)
-
-
-def stated_packet_rate(times_ns: Times, fs: float) -> PacketRate:
-    """Return how packets are placed whose sampling rate the user states.
-
-    Parameters
-    ----------
-    times_ns : ndarray of int64, shape (n,)
-        First times of a table, for which `come_in_packets` is true.
-    fs : float
-        In Hz.
-
-    Returns
-    -------
-    PacketRate
-    """
-    try:
-        found = packet_rate(times_ns)
-        if abs(NS / found.period_ns / fs - 1) < _STATED_TOLERANCE:
-            return found
-    except UnknownRateError:
-        pass
-    return PacketRate(NS / fs, None, stated=True)
 
 
 def _packets(times_ns: Times) -> tuple[Floats, Floats]:

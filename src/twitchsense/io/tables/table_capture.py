@@ -20,13 +20,7 @@ from twitchsense.io.channels.capture import ignored_columns_note
 from twitchsense.io.channels.channel_builder import ChannelBuilder
 from twitchsense.io.tables.local_clock import TimeOptions
 from twitchsense.io.tables.number_cells import to_floats
-from twitchsense.io.tables.packet_rate import (
-    PacketRate,
-    UnknownRateError,
-    come_in_packets,
-    packet_rate,
-    stated_packet_rate,
-)
+from twitchsense.io.tables.packet_rate import PacketRate, come_in_packets, find_packet_rate
 from twitchsense.io.tables.packet_times import PacketSpreader
 from twitchsense.io.tables.row_clock import RowClock, RowTimes
 from twitchsense.io.tables.table_layout import ROW_TIME, TableLayout, TimeGroup
@@ -384,20 +378,9 @@ class TableCapture:
         reader = next(r for r in self._open() if r.group.time == time)
         block = next(self.table.blocks(CHUNK_ROWS))
         times_ns, _ = reader.parse(block)
-        back = np.flatnonzero(np.diff(times_ns) < 0)
-        head = times_ns[: back[0] + 1] if len(back) else times_ns
-        if self._options.fs is not None:
-            return stated_packet_rate(head, self._options.fs)
-        try:
-            return packet_rate(head, self._resolutions[time][0])
-        except UnknownRateError as error:
-            raise InputError(
-                self.source,
-                "several rows have one time, and these times are so irregular that lost rows "
-                f"and a lower rate look the same (rows come at {error.fs:.4g} Hz on average)",
-                "state the sampling rate that the device was set to with --fs",
-                f"column {time}",
-            ) from error
+        return find_packet_rate(
+            self.source, time, times_ns, self._resolutions[time][0], self._options.fs
+        )
 
     def _resolution_ns(self, reader: _GroupReader) -> tuple[int, int]:
         """Return the resolution of the times as it is written, and as it was stored."""
