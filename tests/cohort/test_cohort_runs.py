@@ -19,7 +19,7 @@ import pytest
 
 from tests.io.edf_builder import EdfFile, digital
 from twitchsense.cohort.dataset import create_dataset, part_file_name
-from twitchsense.cohort.processes import run_in_processes
+from twitchsense.cohort.processes import _Worker, run_in_processes
 from twitchsense.cohort.run import run_cohort
 from twitchsense.cohort.task import Task
 
@@ -207,3 +207,17 @@ def test_missing_scheduler_is_an_error_of_one_line(listed, tmp_path, monkeypatch
         "--executor dask://127.0.0.1:9: no Dask scheduler responds at this address" in result.stderr
     )
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the mask of signals from /proc")
+def test_a_worker_that_is_still_starting_is_not_interrupted_by_ctrl_c():
+    """It printed a traceback of its imports."""
+    worker = _Worker()
+    try:
+        status = Path(f"/proc/{worker._process.pid}/status").read_text()
+        blocked = int(status.partition("SigBlk:")[2].split()[0], 16)
+        assert blocked >> signal.SIGINT - 1 & 1
+        assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    finally:
+        worker._process.kill()
+        worker.stop()

@@ -13,6 +13,8 @@ import sys
 import warnings
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from types import FrameType
 from typing import Any, Final, NoReturn
@@ -97,7 +99,8 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.pipe, child_pipe = context.Pipe()
         self._process = context.Process(target=_worker_main, args=(child_pipe,), daemon=True)
-        self._process.start()
+        with _sigint_blocked():
+            self._process.start()
         child_pipe.close()  # so that the pipe reaches its end when the process dies
 
     def start(self, task: Task) -> None:
@@ -140,6 +143,23 @@ class _Worker:
             self._process.kill()
             self._process.join()
         return self._process.exitcode
+
+
+@contextmanager
+def _sigint_blocked() -> Iterator[None]:
+    """Block SIGINT; a process that is started meanwhile inherits this until it ignores it.
+
+    Ctrl-C reaches all processes of a terminal, also one that is still importing its modules.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # its start would end the blocking
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:
