@@ -19,7 +19,7 @@ import pytest
 
 from tests.io.edf_builder import EdfFile, digital
 from twitchsense.cohort.dataset import create_dataset, part_file_name
-from twitchsense.cohort.processes import _Worker, run_in_processes
+from twitchsense.cohort.processes import run_in_processes
 from twitchsense.cohort.run import run_cohort
 from twitchsense.cohort.task import Task
 
@@ -209,15 +209,16 @@ def test_missing_scheduler_is_an_error_of_one_line(listed, tmp_path, monkeypatch
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads the mask of signals from /proc")
-def test_a_worker_that_is_still_starting_is_not_interrupted_by_ctrl_c():
-    """It printed a traceback of its imports."""
-    worker = _Worker()
-    try:
-        status = Path(f"/proc/{worker._process.pid}/status").read_text()
-        blocked = int(status.partition("SigBlk:")[2].split()[0], 16)
-        assert blocked >> signal.SIGINT - 1 & 1
-        assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
-    finally:
-        worker._process.kill()
-        worker.stop()
+def test_a_worker_that_is_still_starting_is_not_interrupted_by_ctrl_c(monkeypatch):
+    """It printed a traceback of its imports; it inherits the signals that are blocked."""
+    blocked = []
+
+    def start(process):
+        blocked.append(signal.pthread_sigmask(signal.SIG_BLOCK, []))
+        raise OSError
+
+    monkeypatch.setattr(multiprocessing.process.BaseProcess, "start", start)
+    with pytest.raises(OSError, match="^$"):
+        next(run_in_processes([None], 1))
+    assert [signal.SIGINT in mask for mask in blocked] == [True]
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
