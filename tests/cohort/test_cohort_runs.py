@@ -218,7 +218,7 @@ def test_a_worker_that_is_still_starting_is_not_interrupted_by_ctrl_c(monkeypatc
         raise OSError
 
     monkeypatch.setattr(multiprocessing.process.BaseProcess, "start", start)
-    with pytest.raises(OSError, match="^$"):
+    with pytest.raises(OSError, match=r"^$"):
         next(run_in_processes([None], 1))
     assert [signal.SIGINT in mask for mask in blocked] == [True]
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
