@@ -15,12 +15,12 @@ from twitchsense.io.tables.date_forms import DateForm, find_date_form
 from twitchsense.io.tables.local_clock import LocalAxis, LocalClock, TimeOptions
 from twitchsense.io.tables.number_cells import NumberColumn
 from twitchsense.io.tables.number_times import NumberTimes
+from twitchsense.io.tables.time_of_day import is_time_of_day, parse_time_of_day
 from twitchsense.io.tables.time_reading import (
     ANY_TIME,
     CLOCK_TIMES,
     TIME_UNITS,
     TimeReading,
-    is_time_of_day,
     read_number_times,
     refuse_numbers,
 )
@@ -340,9 +340,7 @@ class TimeColumn:
         self, time: pd.Series, first_row: int
     ) -> tuple[Times, NDArray[np.bool_]]:
         """Return times since the midnight before the first row in ns, and the invalid ones."""
-        text = time.astype("str").str.strip().str.replace(",", ".", regex=False)
-        text = text.where(text.str.fullmatch(r"\d{1,2}:\d{2}:\d{2}(?:\.\d+)?", na=False))
-        deltas = pd.to_timedelta(text, errors="coerce").dt.as_unit("ns")
+        deltas = parse_time_of_day(time)
         invalid = deltas.isna().to_numpy(copy=True)
         seconds = np.where(invalid, 0, deltas.to_numpy(copy=True).astype(np.int64)) / 1e9
         seconds = self._wraps.unwrap(seconds, ~invalid, first_row, 1e9)

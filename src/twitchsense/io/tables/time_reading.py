@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
@@ -28,6 +27,8 @@ FOREIGN_TIME_HEADERS: Final = frozenset(
     (
         *("time", "timestamp", "timestamps", "time_stamp", "datetime", "date_time"),
         *("unix_time", "unixtime", "unix_timestamp", "epoch"),
+        *("zeit", "uhrzeit", "zeitstempel", "temps", "heure", "horodatage"),
+        *("tiempo", "hora", "tempo", "ora", "tid"),
     )
 )
 #: Name that a foreign time column gets: its unit is found by magnitude and spacing.
@@ -214,19 +215,6 @@ def single_spacing(number: float) -> float:
     number : float
     """
     return float(np.spacing(np.float32(abs(number))))
-
-
-def is_time_of_day(text: pd.Series) -> bool:
-    """Return whether texts are times of day without a date, such as ``23:59:59.990``.
-
-    Parameters
-    ----------
-    text : Series of str
-    """
-    filled = text.dropna().astype("str").str.strip()
-    return bool(len(filled)) and bool(
-        filled.str.fullmatch(r"\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?").all()
-    )
 
 
 def refuse_numbers(source: str, header: str, place: str) -> InputError:

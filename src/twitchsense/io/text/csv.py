@@ -28,6 +28,7 @@ from twitchsense.io.tables.time_reading import CLOCK_TIMES
 from twitchsense.io.text.csv_dialect import CsvDialect, named_dialect
 from twitchsense.io.text.csv_head import read_head
 from twitchsense.io.text.csv_rows import ByteStream, escape_unclosed_quotes, is_comment, open_stream
+from twitchsense.io.text.date_and_time import find_dates
 from twitchsense.io.text.dialects import find_dialect
 from twitchsense.io.text.held_rows import HeldRows
 from twitchsense.model.notes import with_source
@@ -74,7 +75,7 @@ def open_csv(path: Path, source: str, mapping: ColumnMapping, zone: str | None) 
     mapped = [name for name in dialect.headers if mapping.preview(name) != name]
     which = f"; --map decides on {', '.join(mapped)}" if mapped else ""
     notes = [f"{source}: read as {dialect.maker}{which}"] if dialect.maker else []
-    notes += [with_source(source, note) for note in dialect.notes]
+    notes += [with_source(source, note) for note in (*dialect.notes, *table.joined_notes)]
     return TableCapture(table, options, table.clocks, notes)
 
 
@@ -123,8 +124,17 @@ class CsvTable:
         for group in self.layout.groups:
             if group.name == ROW_TIME:
                 names.extend(self.clocks[group.time].columns)
-        self._index = {name: index[name] for name in names}
         self._sample = head.rows(dialect.body, dialect.separator)
+        self._index = index
+        free = [n for n in self.layout.ignored if mapping.preview(n) == n]
+        self._joined = find_dates(self.layout, dialect, free, self._sample_cells)
+        joined = [name for column in self._joined.values() for name in column.columns]
+        self.layout = replace(
+            self.layout, ignored=tuple(n for n in self.layout.ignored if n not in joined)
+        )
+        self.joined_notes = [column.note for column in self._joined.values()]
+        names.extend(joined)
+        self._index = {name: index[name] for name in names}
         self.decimal = find_decimal_sign(
             [self._sample_cells(name) for name in (*self.layout.signals, *self.layout.times)]
         )
@@ -194,6 +204,9 @@ class CsvTable:
             if held:
                 signals |= self._held.leave_out(signals, held, first_row)
             series = {n: frame[str(self._index[n])].reset_index(drop=True) for n in times}
+            for name, joined in self._joined.items():
+                others = [series.pop(other) for other in joined.columns]
+                series[name] = joined.join(self.source, series[name], others)
             for name, length in dialect.lengths.items():
                 if name in series and first_row + len(frame) > length:
                     series[name] = series[name].where(np.arange(len(frame)) < length - first_row)
@@ -352,6 +365,8 @@ class CsvTable:
         found: dict[str, tuple[int, str | None]] = {}
         for group in self.layout.groups:
             cells, column = [], str(self._index.get(group.time, ""))
+            if group.time in self._joined:
+                continue
             if group.name in CLOCK_TIMES and group.time not in dialect.lengths:
                 cells = self._sample_cells(group.time)
             width = 0 if dialect.time_format else fixed_width(cells, group.name)

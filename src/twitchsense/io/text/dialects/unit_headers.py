@@ -21,7 +21,8 @@ _NAME_AND_UNIT: Final = re.compile(
     r"(?P<name>.+?)[\s_]*(?:[(\[](?P<unit>[^)\]]+)[)\]]|,\s*(?P<u2>\S+))"
 )
 _TIME: Final = re.compile(
-    r"(?:elapsed[\s_]?)?(?:time(?:[\s_-]?stamps?)?|zeit|temps|tiempo|tempo|tid|t)", re.IGNORECASE
+    r"(?:elapsed[\s_]?)?(?:time(?:[\s_-]?stamps?)?|zeit|uhrzeit|temps|heure|tiempo|hora|tempo|ora|tid|t)",
+    re.IGNORECASE,
 )
 _TIME_UNITS: Final = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds", "sek"), "time_s"),

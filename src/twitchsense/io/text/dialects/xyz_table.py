@@ -38,7 +38,7 @@ _SUFFIX_AXIS: Final = re.compile(
 #: Names of a time column: a word, perhaps with a unit in brackets or after an underscore.
 _TIME: Final = re.compile(
     r"^(?:(?:unix|epoch|sensor|utc|system)[\s_]?)?"
-    r"(?:time(?:[\s_-]?stamps?)?(?:[\s_]utc)?|t|date[\s_]?time|epoch?|sampletimefine)"
+    r"(?:time(?:[\s_-]?stamps?)?(?:[\s_]utc)?|t|zeit|uhrzeit|temps|heure|tiempo|hora|tempo|ora|date[\s_]?time|epoch?|sampletimefine)"
     r"(?:[\s_]*[(\[]?\s*(?P<unit>n?s|ms|us|\u00b5s|\u03bcs|seconds|milliseconds)\s*[)\]]?)?:?$",
     re.IGNORECASE,
 )
