@@ -71,6 +71,23 @@ def test_one_kind_has_one_row(files):
     assert not [line for line in lines if line.startswith("any ")]
 
 
+def test_the_tolerance_is_printed_and_can_be_changed(files, tmp_path):
+    said = "matched: rows that overlap, or whose onsets are at most"
+    assert f"{said} 0.5 s apart" in run(files["events"], files["truth"]).stdout
+    path = tmp_path / "kinds.csv"
+    path.write_text("onset,duration,trial_type\n1,0.05,twitch\n5,1,movement\n9,1,jerk\n")
+    got = run(str(path), str(path)).stdout
+    assert f"{said} 0.1 s (twitch, jerk) or 0.5 s (movement) apart" in got
+    assert "overlapped: rows that overlap any row of the other table" in got
+    late = tmp_path / "late.csv"
+    late.write_text("onset,duration,trial_type\n1.15,0.05,twitch\n5,1,movement\n9.2,0.1,jerk\n")
+    found = json.loads(run(str(path), str(late), "--json").stdout)
+    assert (found["kinds"]["any"]["tp"], found["tolerance_s"]["twitch"]) == (2, 0.1)
+    found = json.loads(run(str(path), str(late), "--json", "--tolerance", "0.2").stdout)
+    assert (found["kinds"]["any"]["tp"], found["tolerance_s"]["twitch"]) == (3, 0.2)
+    assert run(str(path), str(late), "--tolerance", "-1").exit_code == 2
+
+
 def test_without_the_option_nothing_changes(files):
     found = json.loads(run(files["events"], files["truth"], "--json").stdout)
     assert "leg_movements" not in found

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from twitchsense.errors import InputError
 from twitchsense.scoring.agreement import match, read_events
+from twitchsense.scoring.category_agreement import compare_pairs
 
 KINDS = ("twitch", "jerk", "movement")
 
@@ -161,6 +162,69 @@ def test_notes_say_why_rows_cannot_match(events, truth, says):
     assert len(got.notes) == bool(says)
     assert got.to_dict()["notes"] == list(got.notes)
     assert says in "".join(got.notes)
+
+
+def test_kinds_are_compared_without_regard_to_case():
+    truth = table((0, 0.05, "Twitch"), (5, 1, "Gross movement"), (9, 1, "Phasic"), (20, 1, "Any"))
+    found = table((0, 0.05), (5, 1, "gross_movement"), (9, 1, "PHASIC"), (30, 1, "Artifact"))
+    got = match(found, truth)
+    assert got.table()["kind"].tolist() == ["twitch", "gross_movement", "Any", "Phasic", "any"]
+    assert got.table()["tp"].tolist() == [1, 1, 0, 1, 3]
+    kinds = compare_pairs(got.pairs, found, truth)["trial_type"]
+    assert (kinds.n_pairs, kinds.n_equal) == (3, 3)
+
+
+def forty(shift: float = 0.0, seed: int = 0) -> pd.DataFrame:
+    onset = np.sort(np.random.default_rng(seed).uniform(0, 600, 40)) + shift
+    return pd.DataFrame({"onset": onset, "duration": 0.05, "trial_type": "twitch"})
+
+
+@pytest.mark.parametrize(
+    ("truth", "says"),
+    [
+        (forty(0.1), []),
+        (forty(-0.11), ["with +0.11 s added to every onset of truth, 40 of 40 rows would match, "
+                        "now 1: correct the onsets, or give --tolerance"]),
+        (forty(3600), ["the lists do not overlap in time: events 1.6 to 598.4 s, truth "
+                       "3601.6 to 4198.4 s; give", "with -3600.00 s added to every onset of "]),
+        (forty(9000, seed=1), ["the lists do not overlap in time"]),
+        (forty(seed=1).iloc[20:23], ["nothing matches: from a row of truth to the nearest event "]),
+    ],
+    ids=["fits", "cursor", "other clock", "other night", "nothing"],
+)  # fmt: skip
+def test_notes_say_why_times_do_not_match(truth, says):
+    for order in (slice(None), slice(None, None, -1)):
+        got = match(forty()[order], truth[order])
+        assert len(got.notes) == len(says)
+        for note, words in zip(got.notes, says, strict=True):
+            assert words in note
+    if len(says) > 1:
+        swapped = match(truth, forty())
+        assert "with +3600.00 s added to every onset of truth, 40 of 40" in swapped.notes[1]
+        assert scores(match(forty(), truth.assign(onset=truth["onset"] - 3600)))["tp"] == 40
+
+
+def test_the_shift_is_found_of_lists_of_different_lengths():
+    some = forty(7.25, seed=3).iloc[::3].sample(frac=1, random_state=0)
+    (note,) = match(forty(seed=3), some).notes
+    assert "with -7.25 s added to every onset of truth, 14 of 14 rows would match, now " in note
+    (note,) = match(some, forty(seed=3)).notes
+    assert "with +7.25 s added to every onset of truth, 14 of 40 rows would match, now " in note
+
+
+def test_a_shift_that_fits_by_chance_is_not_named():
+    rng = np.random.default_rng(0)
+    dense = [pd.DataFrame({"onset": np.sort(rng.uniform(a, a + 99, 900)), "duration": 0.1,
+                           "trial_type": "movement"}) for a in (0, 1000)]  # fmt: skip
+    (note,) = match(*dense).notes
+    assert "do not overlap in time" in note
+
+
+def test_the_tolerance_in_use_is_told():
+    truth = table((0, 0.05), (5, 1, "movement"), (9, 1, "LM"))
+    got = match(table((0, 0.05)), truth, tolerance_s={"twitch": 0.2})
+    assert got.to_dict()["tolerance_s"] == {"twitch": 0.2, "movement": 0.5, "LM": 0.5}
+    assert match(table((0, 0.05)), truth, tolerance_s=0.3).tolerance_s["LM"] == 0.3
 
 
 def test_artifacts_are_ignored_in_both_tables():

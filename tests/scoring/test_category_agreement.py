@@ -28,6 +28,17 @@ def test_kappa_is_that_of_the_textbook():
     assert compare_categories(a, b).kappa == pytest.approx(sklearn.cohen_kappa_score(a, b))
 
 
+def test_the_interval_of_kappa_is_wide_for_few_pairs():
+    words = pd.Series(["a"] * 8 + ["b"] * 7)
+    got = compare_categories(words, words)
+    assert (got.kappa, got.kappa_high) == (1.0, 1.0)
+    chance = (64 + 49) / 225
+    assert got.kappa_low == pytest.approx((got.share_low - chance) / (1 - chance))
+    assert 0.5 < got.kappa_low < 0.6
+    rare = compare_categories(pd.Series(["a"] * 14 + ["b"]), pd.Series(["a"] * 14 + ["b"]))
+    assert -1 <= rare.kappa_low < got.kappa_low
+
+
 def test_what_is_undefined_is_none():
     nothing = compare_categories(pd.Series([], dtype=object), pd.Series([], dtype=object))
     assert nothing.to_dict()["kappa"] is None

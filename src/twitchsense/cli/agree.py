@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -31,6 +32,13 @@ _MAX_PRINTED_KINDS: Final = 40
     help="Hours of valid signal, for false alarms per hour.",
 )
 @click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    metavar="S",
+    help="Largest difference (s) of the onsets of a pair that does not overlap, for all kinds; "
+    "else 0.1 for twitches and jerks, 5 for changes of posture, 0.5 for the others.",
+)
+@click.option(
     "--leg-movements",
     is_flag=True,
     help="Set the leg-movement indices of both lists beside each other, by every rule set.",
@@ -47,6 +55,7 @@ def agree(
     events: Path,
     truth: Path,
     hours: float | None,
+    tolerance: float | None,
     leg_movements: bool,
     indices: Path | None,
     hypnogram: Path | None,
@@ -79,7 +88,7 @@ def agree(
     tables = (read_events(events), read_events(truth))
     if leg_movements and not names_kinds(tables[1]):
         tables = (select_leg_movements(tables[0]), tables[1])
-    agreement = match(*tables, hours=hours)
+    agreement = match(*tables, tolerance_s=tolerance, hours=hours)
     categories = compare_pairs(agreement.pairs, *tables)
     compared = None
     if leg_movements:
@@ -147,7 +156,7 @@ def _print_indices(compared: ComparedIndices) -> None:
 
 def _print_agreement(agreement: Agreement, categories: dict[str, CategoryAgreement]) -> None:
     names = ["kind", "truth", "found", "matched", "sensitivity", "precision", "F1", "onset error",
-             "duration error", "truth touched", "found touching"]  # fmt: skip
+             "duration error", "truth overlapped", "found overlapped"]  # fmt: skip
     shares = ["sensitivity", "precision", "f1"]
     if agreement.hours is not None:
         names.insert(7, "false per hour")
@@ -171,9 +180,10 @@ def _print_agreement(agreement: Agreement, categories: dict[str, CategoryAgreeme
     print_table(names, rows)
     print_text(
         "sensitivity, precision, F1: one to one, with 95 % intervals; errors: median, found minus "
-        "truth; touched: overlaps any event of the other table, matched or not",
+        "truth; overlapped: rows that overlap any row of the other table, matched or not",
         dim=True,
     )
+    print_text(_describe_tolerance(agreement.tolerance_s), dim=True)
     if categories:
         click.echo()
         _print_categories(categories)
@@ -184,6 +194,20 @@ def _print_agreement(agreement: Agreement, categories: dict[str, CategoryAgreeme
         click.echo()
         _print_confusion(agreement)
         print_text("rows: truth, columns: found", dim=True)
+
+
+def _describe_tolerance(tolerance_s: Mapping[str, float]) -> str:
+    """Say when two rows may match."""
+    from twitchsense.scoring.agreement_notes import list_words
+
+    kinds: dict[float, list[str]] = {}
+    for kind, seconds in tolerance_s.items():
+        kinds.setdefault(seconds, []).append(kind)
+    said = " or ".join(
+        f"{seconds:g} s" + (f" ({list_words(kinds[seconds])})" if len(kinds) > 1 else "")
+        for seconds in sorted(kinds)
+    )
+    return f"matched: rows that overlap, or whose onsets are at most {said or '0 s'} apart"
 
 
 def _print_categories(categories: dict[str, CategoryAgreement]) -> None:

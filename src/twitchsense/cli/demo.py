@@ -120,7 +120,7 @@ def comparison_rows(agreement: Agreement) -> list[tuple[str | int, ...]]:
         Name of the kind, then the counts of `COLUMNS`; the last row is their sum.
     """
     from twitchsense.report.palette import kind_name
-    from twitchsense.scoring.agreement import UNMATCHED
+    from twitchsense.scoring.agreement_input import UNMATCHED
 
     pairs = agreement.confusion
     rows: list[tuple[str | int, ...]] = []

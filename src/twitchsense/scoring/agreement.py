@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
 from twitchsense.model.event_table import TRIAL_TYPES
-from twitchsense.scoring.agreement_notes import names_kinds, notes_on_tables
+from twitchsense.scoring.agreement_input import ANY, UNMATCHED, kind_tolerances, prepare_lists
+from twitchsense.scoring.agreement_notes import names_kinds, notes_on_tables, notes_on_times
 from twitchsense.scoring.confidence_intervals import binomial_interval
-from twitchsense.scoring.leg_movements.input import name_legs
 from twitchsense.scoring.matching import (
-    MAX_TIME_S,
-    TOLERANCE_S,
+    DEFAULT_TOLERANCE_S,
     choose_pairs,
     find_pairs,
     overlaps_any,
@@ -30,10 +29,6 @@ from twitchsense.scoring.matching import (
 from twitchsense.scoring.matching import read_events as read_events
 from twitchsense.scoring.rates import rate
 
-#: Row of the table of scores for all events regardless of kind.
-ANY: Final = "any"
-#: Name of the row and column of events without a partner in the confusion table.
-UNMATCHED: Final = "(none)"
 #: Kinds that are not events of the leg and are ignored by default.
 IGNORED_KINDS: Final = ("artifact",)
 #: Maximum number of kinds: the confusion table has a cell for each two.
@@ -98,6 +93,8 @@ class Agreement:
         Hours of valid signal, if given.
     notes : tuple of str
         What makes the comparison less than it seems (`twitchsense.scoring.agreement_notes`).
+    tolerance_s : mapping of str to float
+        By kind, the largest onset difference (s) of a pair that does not overlap.
     """
 
     scores: pd.DataFrame
@@ -107,6 +104,7 @@ class Agreement:
     false_alarms: pd.DataFrame
     hours: float | None
     notes: tuple[str, ...] = ()
+    tolerance_s: Mapping[str, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         parts = self.scores.iloc[-1][["n_truth", "n_found", "tp", "sensitivity", "precision", "f1"]]
@@ -149,6 +147,7 @@ class Agreement:
             kinds[kind] = {str(k): _json_value(v) for k, v in row.items()}
         return {
             "hours": _json_value(self.hours),
+            "tolerance_s": dict(self.tolerance_s),
             "kinds": kinds,
             "confusion": {
                 str(truth): {str(found): int(n) for found, n in row.items()}
@@ -195,16 +194,21 @@ def match(
         If a table lacks a column, an onset is missing, a duration or a
         tolerance is negative, a time is later than 31 years, a leg is neither left nor right,
         a kind is called ``any`` or ``(none)``, or there are more than `MAX_KINDS`.
+
+    Notes
+    -----
+    Kinds are compared without regard to case, and to blanks, dashes and underscores.
     """
-    found, real = _prepare(events, "events", ignore), _prepare(truth, "truth", ignore)
+    found, real = prepare_lists(events, truth, ignore)
     notes = notes_on_tables(found, real)
     if not (names_kinds(found) and names_kinds(real)):
         found, real = found.assign(trial_type=_UNNAMED_KIND), real.assign(trial_type=_UNNAMED_KIND)
-    n_kinds = len({*real["trial_type"], *found["trial_type"]})
-    if n_kinds > MAX_KINDS:
-        problem = f"have {n_kinds} kinds in trial_type; at most {MAX_KINDS} are compared"
+    kinds = _kinds(real["trial_type"].to_numpy(object), found["trial_type"].to_numpy(object))
+    if len(kinds) > MAX_KINDS:
+        problem = f"have {len(kinds)} kinds in trial_type; at most {MAX_KINDS} are compared"
         raise InputError("events and truth", problem, "leave the column out, or correct it")
-    i, j = find_pairs(found, real, _tolerance(tolerance_s))
+    tolerances = kind_tolerances(tolerance_s)
+    i, j = find_pairs(found, real, tolerances)
     kind_i = real["trial_type"].to_numpy(object)
     kind_j = found["trial_type"].to_numpy(object)
     onset_i, onset_j = real["onset"].to_numpy(np.float64), found["onset"].to_numpy(np.float64)
@@ -228,54 +232,9 @@ def match(
         misses=_unmatched_rows(truth, real, pairs, "truth", "found"),
         false_alarms=_unmatched_rows(events, found, pairs, "found", "truth"),
         hours=None if hours is None else float(hours),
-        notes=notes,
+        notes=(*notes, *notes_on_times(found, real, tolerances, len(pairs), explained=bool(notes))),
+        tolerance_s={k: tolerances.get(k, tolerances.get("", DEFAULT_TOLERANCE_S)) for k in kinds},
     )
-
-
-def _prepare(table: pd.DataFrame, name: str, ignore: Sequence[str]) -> pd.DataFrame:
-    """Validate a table and return its relevant columns and rows, numbered by row."""
-    out = {}
-    for column in ("onset", "duration"):
-        if column not in table:
-            raise InputError(name, f"has no column {column!r}", "give onset and duration in s")
-        try:
-            out[column] = table[column].to_numpy(np.float64)
-        except (TypeError, ValueError) as error:
-            raise InputError(
-                name, f"{column} is not numeric in every row ({error})", "give seconds"
-            ) from error
-    if not np.isfinite(out["onset"]).all() or np.isinf(out["duration"]).any():
-        raise InputError(name, "an onset or duration is not finite", "give seconds")
-    if (out["duration"] < 0).any():
-        raise InputError(name, "a duration is negative", "give seconds from onset")
-    if (np.abs(out["onset"]) > MAX_TIME_S).any() or (out["duration"] > MAX_TIME_S).any():
-        raise InputError(name, "a time is later than 31 years", "give seconds from the start")
-    frame = pd.DataFrame(out)
-    for column in ("trial_type", "leg"):
-        if column in table:
-            frame[column] = table[column].astype("object").fillna("").to_numpy(object)
-    if "leg" in frame:
-        frame["leg"] = name_legs([str(word) for word in frame["leg"]], name)
-    if "trial_type" not in frame:
-        return frame
-    for reserved in (ANY, UNMATCHED):
-        if (frame["trial_type"] == reserved).any():
-            problem = f"has the kind {reserved!r}, which has another meaning in the result"
-            raise InputError(name, problem, "give it another name")
-    return frame[~frame["trial_type"].isin(ignore)]
-
-
-def _tolerance(given: float | Mapping[str, float] | None) -> dict[str, float]:
-    """Return the tolerance by kind; the key ``""`` stands for all kinds."""
-    if given is None:
-        out = dict(TOLERANCE_S)
-    elif isinstance(given, Mapping):
-        out = {**TOLERANCE_S, **given}
-    else:
-        out = {"": float(given)}
-    if not all(math.isfinite(v) and v >= 0 for v in out.values()):
-        raise InputError("tolerance", "is negative or not a number", "give seconds")
-    return out
 
 
 def _overlaps(

@@ -1,16 +1,25 @@
-"""Notes on two lists of events whose kinds or legs cannot match."""
+"""Notes on two lists of events whose kinds, legs or times cannot match."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from twitchsense.model.event_table import TRIAL_TYPES
+from twitchsense.scoring.constant_shift import find_shift, nearest_differences
+from twitchsense.scoring.matching import DEFAULT_TOLERANCE_S, choose_pairs, find_pairs
 
 #: Maximum number of kinds that a note names.
 _MAX_NAMED: Final = 10
+#: A shift is named if so many pairs match by it, which are this share of the shorter list, and
+#: this many times as many as without it, and as beside it [E].
+_SHIFT_PAIRS: Final = 5
+_SHIFT_SHARE: Final = 0.6
+_SHIFT_GAIN: Final = 2
 
 
 def names_kinds(table: pd.DataFrame) -> bool:
@@ -49,12 +58,84 @@ def notes_on_tables(events: pd.DataFrame, truth: pd.DataFrame) -> tuple[str, ...
     return tuple(notes + _notes_on_legs(events, truth))
 
 
+def notes_on_times(
+    events: pd.DataFrame,
+    truth: pd.DataFrame,
+    tolerance_s: Mapping[str, float],
+    n_pairs: int,
+    *,
+    explained: bool = False,
+) -> tuple[str, ...]:
+    """Return why few events of two lists match, as far as their times tell it.
+
+    Parameters
+    ----------
+    events, truth : DataFrame
+        ``onset``, ``duration`` (s), ``trial_type`` and, optionally, ``leg``.
+    tolerance_s : mapping of kind to float
+        As for `twitchsense.scoring.matching.find_pairs`.
+    n_pairs : int
+        Number of matched pairs.
+    explained : bool
+        Whether another note says why there may be no pair.
+
+    Returns
+    -------
+    tuple of str
+        On lists that do not overlap in time, on a constant shift by which most of the shorter
+        list would match, and otherwise on the distances if nothing matches.
+    """
+    if events.empty or truth.empty or _SHIFT_GAIN * n_pairs > min(len(events), len(truth)):
+        return ()
+    onset, other = (t["onset"].to_numpy(np.float64) for t in (truth, events))
+    kinds = {*truth["trial_type"], *events["trial_type"]}
+    default = tolerance_s.get("", DEFAULT_TOLERANCE_S)
+    widest = max(tolerance_s.get(kind, default) for kind in kinds)
+    notes = []
+    spans = []
+    for table in (events, truth):
+        end = table["onset"] + table["duration"].fillna(0.0)
+        spans.append((float(table["onset"].min()), float(end.max())))
+    if max(spans[0][0], spans[1][0]) > min(spans[0][1], spans[1][1]) + widest:
+        shown = [f"{low:.1f} to {high:.1f} s" for low, high in spans]
+        notes.append(
+            f"the lists do not overlap in time: events {shown[0]}, truth {shown[1]}; give both in "
+            "seconds from the start of the same recording, or clock times with --start"
+        )
+    shift = find_shift(onset, other, min(widest, DEFAULT_TOLERANCE_S))
+    moved = _count_pairs(events, truth.assign(onset=onset + shift), tolerance_s)
+    least = max(_SHIFT_PAIRS, _SHIFT_SHARE * min(len(events), len(truth)), _SHIFT_GAIN * n_pairs)
+    control = 7.3 * widest  # no shift fits by more than chance there
+    if moved >= least and moved >= _SHIFT_GAIN * _count_pairs(
+        events, truth.assign(onset=onset + shift + control), tolerance_s
+    ):
+        text = f"with {shift:+.2f} s added to every onset of truth, {moved} of {len(truth)} rows "
+        text += f"would match, now {n_pairs}: correct the onsets"
+        notes.append(text + (", or give --tolerance" if abs(shift) <= 2 * widest else ""))
+    elif not (n_pairs or notes or explained):
+        apart = float(np.median(np.abs(nearest_differences(onset, np.sort(other)))))
+        notes.append(
+            f"nothing matches: from a row of truth to the nearest event are {apart:.2f} s (median)"
+        )
+    return tuple(notes)
+
+
+def _count_pairs(
+    events: pd.DataFrame, truth: pd.DataFrame, tolerance_s: Mapping[str, float]
+) -> int:
+    """Return the number of pairs of any kind of the best matching."""
+    i, j = find_pairs(events, truth, tolerance_s)
+    nothing = np.zeros(len(i), np.int64)
+    return len(choose_pairs(i, j, nothing.astype(bool), nothing, len(truth), len(events))[0])
+
+
 def _notes_on_kinds(name: str, table: pd.DataFrame, other: pd.DataFrame) -> list[str]:
     """Return a note if a list names no kind, or kinds that nothing else has."""
     if not names_kinds(other):
         return []
     others = set(other["trial_type"]) - {""}
-    known = _listed([*(k for k in TRIAL_TYPES if k in others), *sorted(others - set(TRIAL_TYPES))])
+    ordered = [*(k for k in TRIAL_TYPES if k in others), *sorted(others - set(TRIAL_TYPES))]
+    known = list_words(ordered)
     if not names_kinds(table):
         if len(others) < 2:
             return []
@@ -67,10 +148,12 @@ def _notes_on_kinds(name: str, table: pd.DataFrame, other: pd.DataFrame) -> list
     if not unknown or not others:
         return []
     n = sum(counts[kind] for kind in unknown)
+    likely = "movement" if "movement" in others else ordered[0]
     return [
         f"{name}: {n} of {len(table)} rows are of a kind that is unknown and not in the other "
-        f"table ({_listed(unknown)}), so they match no row of their kind; that table has {known}: "
-        "use its words in trial_type (movement for a leg movement)"
+        f"table ({list_words(unknown)}), so they match no row of their kind; that table has "
+        f"{known}: use its words in trial_type, or say what they mean, such as "
+        f"--kinds '{unknown[0]}={likely}'"
     ]
 
 
@@ -87,6 +170,16 @@ def _notes_on_legs(events: pd.DataFrame, truth: pd.DataFrame) -> list[str]:
     ]
 
 
-def _listed(words: list[str]) -> str:
+def list_words(words: list[str]) -> str:
+    """Return words separated by commas, the first ten of them.
+
+    Parameters
+    ----------
+    words : list of str
+
+    Returns
+    -------
+    str
+    """
     more = [f"{len(words) - _MAX_NAMED} more"] if len(words) > _MAX_NAMED else []
     return ", ".join(words[:_MAX_NAMED] + more)

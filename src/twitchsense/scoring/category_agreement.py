@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from twitchsense.scoring.agreement_notes import names_kinds
 from twitchsense.scoring.confidence_intervals import binomial_interval
-
-#: Resamples of the pairs for the interval of kappa, and their seed.
-_RESAMPLES: Final = 1000
-_SEED: Final = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +27,14 @@ class CategoryAgreement:
     share, share_low, share_high : float
         Share of equal pairs with its exact 95 % interval; NaN without pairs.
     kappa, kappa_low, kappa_high : float
-        Cohen's kappa: 1 is full agreement, 0 what chance gives. 95 % interval by resampling
-        of the pairs. NaN without pairs, or if both scorings use a single category.
+        Cohen's kappa: 1 is full agreement, 0 what chance gives. The 95 % interval is that of
+        `share`, with the chance agreement taken as known (as in Cohen's standard error), so
+        that few pairs give a wide one even if all are equal. NaN without pairs, or if both
+        scorings use a single category.
+
+    References
+    ----------
+    Cohen 1960, Educ Psychol Meas 20:37, doi:10.1177/001316446002000104.
     """
 
     n_pairs: int
@@ -70,12 +73,18 @@ def compare_pairs(
     dict of str to CategoryAgreement
         ``trial_type`` and ``label``, as far as both tables have them.
     """
-    rows = {side: pairs[side].to_numpy(np.int64) for side in ("truth", "found")}
-    return {
-        name: compare_categories(truth[name].iloc[rows["truth"]], events[name].iloc[rows["found"]])
-        for name in ("trial_type", "label")
-        if name in truth and name in events
-    }
+    out = {}
+    if "trial_type" in truth and "trial_type" in events:
+        # as they were compared; rows without a kind have none
+        named = names_kinds(truth) and names_kinds(events)
+        kinds = pairs if named else pairs[:0]
+        out["trial_type"] = compare_categories(kinds["truth_kind"], kinds["found_kind"])
+    if "label" in truth and "label" in events:
+        rows = {side: pairs[side].to_numpy(np.int64) for side in ("truth", "found")}
+        labels = [t["label"].iloc[rows[side]].astype("object").fillna("").str.casefold()
+                  for t, side in ((truth, "truth"), (events, "found"))]  # fmt: skip
+        out["label"] = compare_categories(labels[0], labels[1])
+    return out
 
 
 def compare_categories(truth: pd.Series[Any], found: pd.Series[Any]) -> CategoryAgreement:
@@ -97,28 +106,18 @@ def compare_categories(truth: pd.Series[Any], found: pd.Series[Any]) -> Category
     first, second = codes[:n], codes[n:]
     n_equal = int((first == second).sum())
     low, high = binomial_interval(n_equal, n)
-    rows = np.random.default_rng(_SEED).integers(0, n, (_RESAMPLES, n)) if n else np.zeros((0, 0))
-    sampled = np.array([_kappa(first[r], second[r]) for r in rows.astype(np.int64)])
-    # a sample of one category has no kappa
-    known = sampled[np.isfinite(sampled)]
-    interval = np.quantile(known, [0.025, 0.975]).tolist() if len(known) else [math.nan] * 2
-    return CategoryAgreement(
-        n,
-        n_equal,
-        n_equal / n if n else math.nan,
-        float(low),
-        float(high),
-        _kappa(first, second),
-        *interval,
-    )
+    by_chance = _chance(first, second)
+    share = n_equal / n if n else math.nan
+    kappa = [
+        max((p - by_chance) / (1 - by_chance), -1.0) if n and by_chance < 1 else math.nan
+        for p in (share, float(low), float(high))
+    ]
+    return CategoryAgreement(n, n_equal, share, float(low), float(high), *kappa)
 
 
-def _kappa(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
-    """Return Cohen's kappa of two codings; NaN if chance alone agrees fully."""
-    n = len(first)
+def _chance(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
+    """Return the share of equal pairs that chance gives two codings."""
+    n = max(len(first), 1)
     size = 1 + max(first.max(initial=0), second.max(initial=0))
-    shares = [np.bincount(codes, minlength=size) / max(n, 1) for codes in (first, second)]
-    by_chance = float(shares[0] @ shares[1])
-    if not n or by_chance >= 1:
-        return math.nan
-    return (float((first == second).mean()) - by_chance) / (1 - by_chance)
+    shares = [np.bincount(codes, minlength=size) / n for codes in (first, second)]
+    return float(shares[0] @ shares[1])
