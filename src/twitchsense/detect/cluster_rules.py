@@ -217,10 +217,10 @@ class ClusterRules:
     ) -> tuple[ScoredCandidate, set[int]] | None:
         """Return the jerk that some bursts are, and the episodes that it explains; or None."""
         jerk = self.settings.jerk
-        if not within_jerk_limits(train, self.settings):
-            return None
         turn_deg = _greatest_turn(episodes, *train.window(jerk))
-        if not moved_leg(train, seen, turn_deg, jerk):
+        if not moved_leg(train, seen, turn_deg, jerk) or not within_jerk_limits(
+            train, self.settings
+        ):
             return None
         probability = self.classifier.jerk(train, seen)
         clear = probability >= DECISION_THRESHOLD
