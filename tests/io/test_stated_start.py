@@ -1,4 +1,4 @@
-"""read(start=...): the clock time of second 0, stated by the user."""
+"""read(start=...): the clock time of the first row, stated by the user."""
 
 import re
 from datetime import UTC, datetime

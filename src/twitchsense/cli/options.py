@@ -278,7 +278,7 @@ _CAPTURE_OPTIONS: Final = (
     click.option(
         "--start",
         metavar="TIME",
-        help="Clock time of second 0, if the files have none or a wrong one: "
+        help="Clock time of the first row, if the files have none or a wrong one: "
         "2026-03-01T22:30:00+01:00, or local time with --zone.",
     ),
     click.option(

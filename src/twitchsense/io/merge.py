@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import Final
 
 from twitchsense.errors import InputError
 from twitchsense.io.channels.capture import Capture
@@ -14,6 +16,9 @@ from twitchsense.model.column_names import channel_sort_key
 from twitchsense.model.notes import Note
 from twitchsense.model.rate_limits import SlowAccelerationError
 
+#: Longest gap (ns) between files with times of day: after a longer one, the later file may be of
+#: the evening before.
+_MAX_GAP_OF_DAY_NS: Final = 12 * 3600 * NS
 #: First and last time of a capture in ns, whether or not a sample was taken then.
 Extent = tuple[int, int]
 
@@ -76,9 +81,25 @@ def merge(captures: Sequence[Capture]) -> MergedCaptures:
             _open_builders(capture, builders)
             extents.append(capture.read_into({p.name: builders[p.name] for p in capture.plans}))
         extent = min(e[0] for e in extents), max(e[1] for e in extents)
+        if first.time_axis == "time_of_day":
+            _check_order_is_known(ordered, extents)
         return _build_channels(builders, ordered, extent)
     except IrregularSamplingError as error:
         raise _input_error(error, ordered) from error
+
+
+def _check_order_is_known(captures: Sequence[Capture], extents: Sequence[Extent]) -> None:
+    """Refuse files with times of day that may lie on either side of midnight."""
+    ends = list(accumulate((end for _, end in extents), max))
+    for i, capture in enumerate(captures[1:]):
+        gap_ns = extents[i + 1][0] - ends[i]
+        if gap_ns > _MAX_GAP_OF_DAY_NS:
+            raise InputError(
+                capture.source,
+                f"begins {gap_ns / NS / 3600:.1f} h after the end of {captures[i].source}, or on "
+                "the evening before: times of day have no date",
+                "write date and time (time_local), or join the files into one",
+            )
 
 
 def _open_builders(capture: Capture, builders: dict[str, ChannelBuilder]) -> None:

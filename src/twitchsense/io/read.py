@@ -82,8 +82,8 @@ def read(
     leg : {'left', 'right'}, optional
         Leg of all channels for which neither their name nor `legs` gives one.
     start : str or datetime, optional
-        Clock time of second 0 of the recording, in place of that in the files: ISO 8601 with
-        an offset, or local time of `zone`. For files without a clock, or with a wrong one.
+        Clock time of the first row of the recording, in place of that in the files: ISO 8601
+        with an offset, or local time of `zone`. For files without a clock, or with a wrong one.
     gain : float, optional
         Counts per mV of EMG in counts: columns such as ``emg1_count``, and nights of devices
         whose EMG has no unit. It replaces the gain that a night file holds.
@@ -97,7 +97,7 @@ def read(
     -------
     Recording
         The samples stay in temporary files, so that memory is bounded. Segments keep the
-        time axis of ``time_s``; with ``time_utc``, zero is the first row.
+        time axis of ``time_s``; with clock times and times of day, zero is the first row.
 
     Raises
     ------
@@ -150,14 +150,7 @@ def read(
     except OSError as error:
         raise unreadable(captures[0].source, error) from error
     notes = list(merged.notes)
-    start_utc_ns = merged.start_utc_ns
     if stated_ns is not None:
-        if start_utc_ns is not None and start_utc_ns != stated_ns:
-            notes.append(
-                f"start: as stated; the files say {(start_utc_ns - stated_ns) / NS:+.3f} s, "
-                "and so do times of day in other notes"
-            )
-        start_utc_ns = stated_ns
         notes = [_without_zone_cure(note) for note in notes]
     legs = dict(legs or {})
     if leg is not None:
@@ -165,19 +158,32 @@ def read(
             if data.channel.leg is None:
                 legs.setdefault(data.channel.name, leg)
     channels = _assign_legs([d.channel for d in merged.data], legs, notes)
-    notes = [without_folders(note) for note in notes]
-    for note in notes:
-        log.info(note)
-    return Recording(
+    recording = Recording(
         channels,
         tuple(s for d in merged.data for s in d.segments),
-        start_utc_ns,
+        merged.start_utc_ns,
         zone,
         source=", ".join(sorted(item.name for item in opened)),
         sha256=_join_hashes(digests),
-        notes=tuple(notes),
         covers_ns=merged.covers_ns,
     )
+    if stated_ns is not None:
+        recording = _with_start(recording, stated_ns, notes)
+    notes = [without_folders(note) for note in notes]
+    for note in notes:
+        log.info(note)
+    return replace(recording, notes=tuple(notes))
+
+
+def _with_start(recording: Recording, stated_ns: int, notes: list[str]) -> Recording:
+    """Set the UTC (ns) of the first row; add a note if the files state another."""
+    zero_ns = stated_ns - recording.start_ns
+    if recording.start_utc_ns is not None and recording.start_utc_ns != zero_ns:
+        notes.append(
+            f"start: as stated; the files say {(recording.start_utc_ns - zero_ns) / NS:+.3f} s, "
+            "and so do times of day in other notes"
+        )
+    return replace(recording, start_utc_ns=zero_ns)
 
 
 def _without_zone_cure(note: str) -> str:

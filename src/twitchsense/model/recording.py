@@ -5,7 +5,7 @@ are never filled in: where samples are missing, one segment ends and another beg
 
 Time inside a recording is an ``int`` number of nanoseconds on the recording's
 own time axis (the ``time_s`` column of a capture; zero is the first row where
-the capture carries clock time). `Recording.start_utc_ns` relates that axis to UTC
+the capture has clock times or times of day). `Recording.start_utc_ns` relates that axis to UTC
 if the capture holds clock time.
 """
 

@@ -180,7 +180,7 @@ def sleep_onset_sentence(night: NightLike) -> str:
         )
     when = clock.format_minute(onset.time_s)
     if "hypnogram" in onset.source:
-        if onset.time_s > _length_s(night):
+        if onset.time_s > night.recording.end_ns / NS:
             return "According to the hypnogram, sleep began after the end of the recording."
         return f"According to the hypnogram, sleep began {'at ' if clock.is_known else ''}{when}."
     if is_onset_left_censored(night) and onset.high_s is not None:

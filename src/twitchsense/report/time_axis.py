@@ -70,8 +70,12 @@ def label_time_axis(night: NightLike, axes: Sequence[Axes]) -> None:
         labels = [clock.format_minute(t) if step >= 60 else clock.format_second(t) for t in ticks]
         last.set_xlabel(f"clock time ({clock.zone_name})", fontsize=8, color=MUTED_COLOR)
     else:
-        ticks = np.arange(math.ceil(start / step) * step, stop + 1, step)
-        labels = [format_hours_minutes(t) if step >= 60 else clock.format_second(t) for t in ticks]
+        since_start = np.arange(0, stop - start + 1, step)
+        ticks = start + since_start
+        labels = [
+            format_hours_minutes(s) if step >= 60 else clock.format_second(t)
+            for s, t in zip(since_start, ticks, strict=True)
+        ]
         parts = "hours:minutes" if step >= 60 else "hours:minutes:seconds"
         last.set_xlabel(f"{parts} from the start", fontsize=8, color=MUTED_COLOR)
     for ax in axes:

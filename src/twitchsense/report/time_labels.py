@@ -29,17 +29,20 @@ class WallClock:
     zone : tzinfo or None
     zone_name : str
         IANA name of the zone; empty without a clock.
+    first_s : float
+        Start of the recording on its own axis, s: times count from it if there is no clock.
     """
 
     start_utc_ns: int | None = None
     zone: tzinfo | None = None
     zone_name: str = ""
+    first_s: float = 0.0
 
     @classmethod
     def of(cls, recording: Recording) -> WallClock:
         """Return the clock of a recording; UTC if its zone is missing or unknown."""
         if recording.start_utc_ns is None:
-            return cls()
+            return cls(first_s=recording.start_ns / NS)
         if recording.zone:
             try:
                 return cls(recording.start_utc_ns, ZoneInfo(recording.zone), recording.zone)
@@ -62,13 +65,13 @@ class WallClock:
         """Return ``23:41``, or ``47 min into the recording`` without a clock."""
         if self.is_known:
             return self.to_datetime(seconds).strftime("%H:%M")
-        return f"{format_duration(seconds)}{INTO_RECORDING}"
+        return f"{format_duration(seconds - self.first_s)}{INTO_RECORDING}"
 
     def format_second(self, seconds: float) -> str:
         """Return ``23:41:07``, or ``0:47:07`` from the start without a clock."""
         if self.is_known:
             return self.to_datetime(seconds).strftime("%H:%M:%S")
-        whole = math.floor(seconds)
+        whole = math.floor(seconds - self.first_s)
         sign, whole = ("−" if whole < 0 else ""), abs(whole)
         return f"{sign}{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 
@@ -182,4 +185,6 @@ def onset_label(night: NightLike) -> str:
 
 def _short_time(night: NightLike, seconds: float) -> str:
     clock = WallClock.of(night.recording)
-    return clock.format_minute(seconds) if clock.is_known else format_hours_minutes(seconds)
+    if clock.is_known:
+        return clock.format_minute(seconds)
+    return format_hours_minutes(seconds - clock.first_s)

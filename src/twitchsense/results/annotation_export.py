@@ -8,11 +8,12 @@ from typing import Final
 
 from twitchsense.errors import InputError
 from twitchsense.io.bids.bids_write import BidsEvents
+from twitchsense.model.channels import NS
 from twitchsense.model.recording import Recording
 from twitchsense.output_files import check_output_directory, check_target, staged
 from twitchsense.results.load import SavedNight
 from twitchsense.scoring.annotation_text import to_luna, to_nsrr
-from twitchsense.scoring.annotations import to_annotations, to_bids
+from twitchsense.scoring.annotations import since, to_annotations, to_bids
 
 #: Name of the file of each kind.
 EVENT_FILES: Final = {
@@ -56,13 +57,19 @@ def write_events(night: SavedNight, kind: str, out: Path, *, force: bool = False
     check_target(path, force)
     if kind == "mne":
         columns = {channel.name: channel.columns for channel in night.recording.channels}
-        annotations = to_annotations(night.events, start, columns=columns)
+        events = night.events
+        if start is None:  # onsets of such annotations count from the first sample
+            events = since(events, night.recording.start_ns / NS)
+        annotations = to_annotations(events, start, columns=columns)
         with staged(out, replace=force) as folder, warnings.catch_warnings():
             # a missing cell is None, which has no type
             warnings.filterwarnings("ignore", message="Extra field", category=RuntimeWarning)
             annotations.save(folder / path.name, verbose="error")
         return path
-    text = {"annot": to_luna, "nsrr": to_nsrr}[kind](night.events, night.epochs)
+    # second 0 of the EDF of this recording is the full second before its first sample
+    zero_s = night.recording.start_ns // NS
+    events, epochs = since(night.events, zero_s), since(night.epochs, zero_s)
+    text = {"annot": to_luna, "nsrr": to_nsrr}[kind](events, epochs)
     with staged(out, replace=force) as folder:
         (folder / path.name).write_text(text, encoding="utf-8", newline="")
     return path

@@ -172,7 +172,7 @@ def analyze(
         the columns of a capture; what MNE has read; arrays as `Recording.from_arrays` takes
         them; or several files of one recording.
     hypnogram : path, DataFrame, list, ndarray, Series, Hypnogram or yasa.Hypnogram, optional
-        Sleep stages: a table with ``onset`` (s from the start of the recording),
+        Sleep stages: a table with ``onset`` (s on the axis of the events),
         ``duration`` (s) and ``stage``; one stage per epoch, from the start of the recording;
         or a file of any kind that `twitchsense.sleep.hypnogram.read.read_hypnogram` reads.
         Without it, sleep is estimated from the accelerometer.

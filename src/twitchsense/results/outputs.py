@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from twitchsense.model.channels import NS
 from twitchsense.output_files import write_file
 from twitchsense.report.event_windows import EventWindow, cut_event_windows
 from twitchsense.report.protocols import NightLike
@@ -202,10 +203,14 @@ class NightOutputs:
         MissingExtraError
             If MNE is not installed.
         """
-        from twitchsense.scoring.annotations import to_annotations  # imports MNE
+        from twitchsense.scoring.annotations import since, to_annotations  # imports MNE
 
-        columns = {channel.name: channel.columns for channel in self.recording.channels}
-        return to_annotations(self.events, self.recording.start_utc_ns, description, columns)
+        recording = self.recording
+        columns = {channel.name: channel.columns for channel in recording.channels}
+        events = self.events
+        if recording.start_utc_ns is None:  # such annotations count from the first sample
+            events = since(events, recording.start_ns / NS)
+        return to_annotations(events, recording.start_utc_ns, description, columns)
 
     def to_bids(self: NightLike) -> tuple[pd.DataFrame, dict[str, Any]]:
         """Convert the events to BIDS.

@@ -90,6 +90,22 @@ def to_annotations(
     )
 
 
+def since(table: pd.DataFrame, zero_s: float) -> pd.DataFrame:
+    """Return a table whose ``onset`` counts from another time.
+
+    Parameters
+    ----------
+    table : DataFrame
+    zero_s : float
+        That time, s on the axis of the onsets.
+
+    Returns
+    -------
+    DataFrame
+    """
+    return table.assign(onset=table["onset"] - zero_s) if zero_s else table
+
+
 def _extras(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the cells of each row, None where they are missing."""
     names = [str(name) for name in table.columns]

@@ -75,6 +75,10 @@ NOTE_ELSEWHERE: Final = Note(
     "the hypnogram and the recording share no time; "
     "its onsets should be seconds from the start of the recording",
 )
+NOTE_SECOND_ZERO: Final = (
+    "the onsets of the hypnogram count from second 0 of the times of the recording, {start:g} s "
+    "before its first row"
+)
 NOTE_PART: Final = (
     "the hypnogram covers {covered:.1f} of {whole:.1f} min of the recording; elsewhere context is "
     "unknown"
@@ -97,6 +101,8 @@ NOTE_IMMOBILE: Final = (
 )
 #: Scored time outside the recording from which the hypnogram is questioned, min [E].
 MAX_OUTSIDE_MIN: Final = 10.0
+#: A recording that begins this late (us) on its axis may be meant by onsets from its first row.
+_LATE_US: Final = 1_000_000
 #: A worn leg turns within this time, asleep or not, min [E].
 MOTIONLESS_MIN: Final = 90.0
 #: Change of orientation that counts as turning for `MOTIONLESS_MIN`, degrees [E].
@@ -300,11 +306,15 @@ def _hypnogram_notes(hypnogram: Hypnogram, extent_us: tuple[int, int]) -> list[s
     """Report scored time outside the recording, and time of the recording without stages."""
     start, stop = hypnogram.bounds_us
     scored = hypnogram.stage != ""
+    notes: list[str] = []
+    if scored.any() and 0 <= int(start[scored][0]) <= extent_us[0] - _LATE_US:
+        late_s = extent_us[0] / 1e6
+        cure = f"add {late_s:g} to onsets that count from the first row"
+        notes.append(Note("stages", NOTE_SECOND_ZERO.format(start=late_s), cure))
     overlap = np.maximum(np.minimum(stop, extent_us[1]) - np.maximum(start, extent_us[0]), 0)
     covered = int(overlap[scored].sum())
     if covered == 0:
-        return [NOTE_ELSEWHERE]
-    notes: list[str] = []
+        return [NOTE_ELSEWHERE, *notes]
     whole, total = extent_us[1] - extent_us[0], int((stop - start)[scored].sum())
     if total - covered > MAX_OUTSIDE_MIN * 60_000_000:
         outside = (total - covered) / 60e6

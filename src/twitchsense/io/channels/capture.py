@@ -33,7 +33,7 @@ class Capture(Protocol):
 
     @property
     def time_axis(self) -> str:
-        """``time_s`` (seconds from the start) or ``time_utc``."""
+        """``time_s`` (seconds from the start), ``time_utc``, ``time_local`` or ``time_of_day``."""
         ...
 
     @property

@@ -261,7 +261,7 @@ class TimeColumn:
             dates = _to_datetimes(self._date_text(text))
             if is_time_of_day(text):
                 note = Note("times", f"{self._header} is read as the time of day", STATE_TIMES)
-                return TimeReading("of_day", "time_s", note=note)
+                return TimeReading("of_day", "time_of_day", note=note)
             numbers = self._new_numbers().parse(time, 0)
             if dates.notna().mean() >= np.isfinite(numbers).mean():
                 return self._date_reading(dates, time, local, first_row)

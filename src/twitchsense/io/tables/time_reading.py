@@ -61,9 +61,9 @@ class TimeReading:
     Attributes
     ----------
     kind : {'elapsed', 'since_first', 'unix', 'serial', 'of_day', 'date'}
-    axis : {'time_s', 'time_utc', 'time_local'}
-        Axis of the times: from the start of the recording, UTC, or a local clock without a
-        known zone.
+    axis : {'time_s', 'time_utc', 'time_local', 'time_of_day'}
+        Axis of the times: from the start of the recording, UTC, a local clock without a
+        known zone, or a clock without dates.
     unit_ns : float
         Length of the unit of a number.
     single : bool
@@ -73,7 +73,7 @@ class TimeReading:
     """
 
     kind: Literal["elapsed", "since_first", "unix", "serial", "of_day", "date"]
-    axis: Literal["time_s", "time_utc", "time_local"]
+    axis: Literal["time_s", "time_utc", "time_local", "time_of_day"]
     unit_ns: float = 1e9
     single: bool = False
     note: str = ""

@@ -55,7 +55,7 @@
   // "23:41", or from the start without a clock; parts 1: with seconds, 2: with milliseconds
   function formatTime(time, parts) {
     const pad = (n) => String(n).padStart(2, "0");
-    let seconds = time;
+    let seconds = time - data.start;
     if (data.zero_utc_s !== null) {
       seconds = (((data.zero_utc_s % 86400) + time + utcOffset(time)) % 86400 + 86400) % 86400;
     }
@@ -323,7 +323,7 @@
   function drawTimeAxis(context, plot, left, right, isNarrow) {
     const step = tickStep(plot.span, isNarrow ? 4 : 9);
     // ticks lie on whole steps of the local clock
-    const shift = data.zero_utc_s === null ? 0
+    const shift = data.zero_utc_s === null ? -data.start
       : ((data.zero_utc_s % 86400) + utcOffset(plot.start)) % 86400;
     const parts = step < 1 ? 2 : step < 60 ? 1 : 0;
     for (let k = Math.ceil((plot.start + shift) / step); k * step - shift <= plot.stop; k++) {

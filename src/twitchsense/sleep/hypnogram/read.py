@@ -100,4 +100,10 @@ def _check_overlap(hypnogram: Hypnogram, clock: NightClock, source: str) -> None
         f"where the recording lasts {(clock.stop_us - clock.start_us) / 3600e6:.2f} h"
     )
     cure = "give the hypnogram of this night; for clock times check --zone"
+    if np.any((stop + clock.start_us > clock.start_us) & (start + clock.start_us < clock.stop_us)):
+        late_s = clock.start_us / 1e6
+        cure = (
+            f"add {late_s:g} to its onsets if they count from the first row: second 0 is that of "
+            f"the times of the recording, {late_s:g} s before this row"
+        )
     raise InputError(source, problem, cure)
